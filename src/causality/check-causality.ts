@@ -47,7 +47,7 @@ export interface Causality {
   causal: boolean;
   /** Every leaking pair, ordered by output and then by input. */
   leaks: Leak[];
-  /** The name of the layer where the leak begins; missing if nothing leaks or no single layer can be identified. */
+  /** The layer where the leak begins; missing if nothing leaks or no single layer can be identified. */
   layer?: string;
 }
 
@@ -62,7 +62,7 @@ export interface Causality {
  * Where the graph has a layer that cannot be evaluated pixel by pixel, or shows a leak, every value is changed, so that
  * all leaking pairs are listed: in up to 4*H*W*C images, or in H*W*C images for each class, including the null class, if
  * there are more than 4. For a large image this takes minutes: `onProgress` shows how far it is, and `inputs` sets a
- * limit. What opens only under few vectors or maps, which are random, may be missed; `condition` checks a particular one.
+ * limit. Vectors and maps are random, so a leak under few of them may be missed; `condition` checks one of your own.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, equations 1
  * and 2; the test by changing inputs is ours.

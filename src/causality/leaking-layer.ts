@@ -5,7 +5,7 @@ import type { Shape } from '../layers/types';
 import { forward } from '../tensors/batches';
 import { changeEach, type Trials } from './perturbation';
 
-/** How far the features of a pixel and channel see: earlier values; also their own, like the image; or later ones. */
+/** How far features see: earlier values; also their own, like the image; or later ones. */
 const [BEFORE, ITSELF, LATER] = [0, 1, 2] as const;
 type Horizon = typeof BEFORE | typeof ITSELF | typeof LATER;
 

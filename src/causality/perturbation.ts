@@ -185,7 +185,7 @@ export function outputsByPlace(model: LayersModel, distribution: PixelDistributi
   };
 }
 
-/** The conditions to try: those given, for all images, or every class in turn, and random vectors and maps for each image. */
+/** The conditions to try: those given, or every class in turn, and random vectors and maps for each image. */
 export async function conditionsToTry(
   what: string,
   conditions: readonly core.ConditionShape[],

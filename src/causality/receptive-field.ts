@@ -103,7 +103,7 @@ export async function receptiveField(
   return { seen, blindSpot, window };
 }
 
-/** For each value before a place, whether the outputs there changed with it. Warns that images are tried, and why. */
+/** For each value before a place, whether the outputs there changed with it, after a warning. */
 async function seenInTrials(
   model: LayersModel,
   distribution: ImageModelShape['distribution'],

@@ -36,7 +36,7 @@ const declared = {
   repeat: flag(true),
   /** L of the batches; images are quantized to it as by {@link quantize}. @default that of the images */
   levels: optional(integer({ from: 2 })),
-  /** Whether a batch also has the class of each image, from the labels: `xs` is then [images, classes]. @default false */
+  /** Whether batches have the class of each image: `xs` is then [images, classes]. @default false */
   withClasses: flag(false),
   /**
    * Drops the classes of some images, so that a model with a null class also learns what images of any class look like.
@@ -187,7 +187,7 @@ export function imageBatches(
   return { stepsPerEpoch, [Symbol.iterator]: iterate };
 }
 
-/** The number at each place of an endless sequence of epochs of `count` places each. Keeps those of the last epoch. */
+/** The number at each place of endless epochs of `count` places each. Keeps those of one epoch. */
 function keptByEpoch(
   count: number,
   numbersOf: (epoch: number) => ArrayLike<number>,

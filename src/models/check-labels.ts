@@ -50,7 +50,7 @@ export async function checkBatch(
     checkConditionValues(label, model.conditions[i] as ConditionShape, numbers[i] ?? []);
 }
 
-/** The same, of none too. Conditions that tensors have been made of are checked in any case, all of them. */
+/** The same, of none too. Conditions that tensors have been made of are checked in any case. */
 export async function checkNumbers(
   caller: string,
   model: TrainedModel,
@@ -65,8 +65,8 @@ export async function checkNumbers(
 }
 
 /**
- * A dataset, or its iterator, whose batches are as tfjs takes them. The first `numChecked` are checked as they come. Batches
- * may be levels alone.
+ * A dataset, or its iterator, whose batches are as tfjs takes them, from batches that may be levels alone. Checks the
+ * first `numChecked` as they come.
  */
 export function trainingDataset<D>(caller: string, model: TrainedModel, dataset: D, numChecked: number): D {
   let toCheck = numChecked;

@@ -28,9 +28,9 @@ interface Conditions extends Values<typeof conditionArguments> {
 }
 
 /**
- * The inputs of a network: the image [N,H,W,C], then class, vector, map and codes. `conditions` are what gates get of all
- * but the image, [N,K], [N,H,W,K], or for codes [N,h,w,K]. All except codes will be projected to `projected` features.
- * `what` names the network in errors.
+ * The inputs of a network: the image [N,H,W,C], then class, vector, map and codes. `conditions` are what gates get of
+ * all but the image: [N,K], [N,H,W,K], or for codes [N,h,w,K]. All except codes will be projected to `projected`
+ * features. `what` names the network in errors.
  */
 export function networkInputs(
   what: string,

@@ -93,10 +93,10 @@ export function readConditionTensors(
     const shape = [n, ...conditionShapeOf(one.condition, imageShape)];
     return { shape, values, given: one.given as Tensor };
   });
-  // Made only once all are checked, so that an error leaves no tensors behind. [N] -> [N,1], [N,h,w] -> [N,h,w,1], else as it is
+  // Made only once all are checked, so that an error leaves no tensors behind.
   return checked.map(({ shape, values, given }) =>
     values === null ? reshape(given, shape) : tensor(Float32Array.from(values), shape),
-  );
+  ); // [N] -> [N,1], [N,h,w] -> [N,h,w,1], else as it is
 }
 
 /**

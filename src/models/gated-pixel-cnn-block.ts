@@ -166,7 +166,7 @@ export function gatedPixelCNNBlock(
 
 type ConvArgs = Omit<MaskedConv2DArgs, 'imageChannels'> & { imageChannels: number };
 
-/** The mean square of a gate's output for normal a, b of variance 1: E[tanh(a)^2] E[sigmoid(b)^2] = 0.394 * 0.293. */
+/** E[tanh(a)^2] E[sigmoid(b)^2] = 0.394 * 0.293, of a gate's output for normal a, b of variance 1. */
 const GATED_SQUARE = 0.1157;
 
 /**

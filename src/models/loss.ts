@@ -40,7 +40,7 @@ export function negativeLogLikelihood(
   });
 }
 
-/** -log p of every label given the labels before it, in nats, in the shape of the labels. To be called within a tidy. */
+/** -log p of every label given those before it, in nats, in their shape. To be called within a tidy. */
 function natsOf(
   labels: tf.Tensor,
   outputs: tf.Tensor,
@@ -107,7 +107,7 @@ export function bitsPerDim(
   return tf.tidy(() => tf.mul(negativeLogLikelihood(labels, outputs, distribution), Math.LOG2E));
 }
 
-/** Marks the functions, to recognize those of another copy of this package (ESM, CommonJS) in the same program. */
+/** Marks the functions: a program may load two copies of this package (ESM, CommonJS), and both are known by it. */
 const MARK = Symbol.for('pixelcnn-layers/likelihood');
 
 type Likelihood = typeof bitsPerDim;
@@ -152,7 +152,7 @@ export function withFunctions(
   return throwTypeError(`compile: ${what}`, wanted, value);
 }
 
-/** The names of a loss or of metrics, in any of the forms that `compile` takes; undefined for the program's own functions. */
+/** The names of a loss or of metrics, as `compile` takes them; undefined for the program's own functions. */
 export function namesOf(value: unknown): (string | undefined)[] {
   if (value == null) return [];
   return typeof value === 'object' ? Object.values(value).flatMap(namesOf) : [likelihoodName(value)];

@@ -48,8 +48,10 @@ interface Streams {
  * PixelCNN++: two streams of gated residual blocks ({@link GatedResBlock}). One sees the rows above, the other also the
  * pixels to the left. They go down from full to half and quarter resolution and back up, and every map on the way down
  * becomes a skip on the way up. Every convolution has weight normalization. The outputs of a pixel do not see the pixel
- * itself: its channels depend on each other through the mixture ({@link LogisticMixture}). A class and a vector may
- * condition it; they are added in every block. Before training, `initializeFromData` sets gains and biases from a batch.
+ * itself: its channels depend on each other through the mixture ({@link LogisticMixture}).
+ *
+ * It reads images scaled to [-1, 1] with a channel of ones ({@link CenteredImage}). It may be conditioned on a class, a
+ * vector, or both, which are added in every block. Before training, `initializeFromData` sets gains and biases.
  *
  * With 160 filters, 5 resnets and 10 components for images 32x32x3, it has the paper's 53.7 million weights.
  *

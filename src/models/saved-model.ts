@@ -6,7 +6,7 @@ import { collectMade, type Made, restoreAdamPowersExactly, withoutLeakingSteps }
 
 type TrainingConfig = Parameters<LayersModel['loadTrainingConfig']>[0];
 
-/** A model that, once loaded, continues training as if never saved, and of which nothing is left if it cannot be loaded. */
+/** A model that trains on as if it had never been saved, and leaves nothing behind if it cannot be loaded. */
 export abstract class SavedModel extends LayersModel {
   /** What tfjs made while it loaded the model, to be disposed of if loading fails. */
   private made: Made | undefined;

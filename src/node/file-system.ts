@@ -190,7 +190,7 @@ function byteLength({ shape, dtype, quantization }: io.WeightsManifestEntry): nu
 const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
 const product = (numbers: readonly number[]) => numbers.reduce((a, b) => a * b, 1);
 
-/** The last save or load of each directory. They wait for each other, so that none removes shards that another needs. */
+/** The last save or load of each directory. Each waits for the one before, whose shards it might remove. */
 const lastTurns = new Map<string, Promise<unknown>>();
 
 async function oneAtATime<T>(directory: string, work: () => Promise<T>): Promise<T> {

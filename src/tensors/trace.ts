@@ -48,8 +48,8 @@ const traces = /* @__PURE__ */ new WeakMap<
 >();
 
 /**
- * Builds a model's program, once, or says why it cannot: a layer cannot be evaluated pixel by pixel, or outputs see values
- * that are not drawn yet. Makes no tensors.
+ * Builds a model's program, once, or says why it cannot: a layer cannot be evaluated pixel by pixel, or outputs see
+ * values that are not drawn yet. Makes no tensors.
  */
 export function trace(model: LayersModel, shape: ImageModelShape): TracedModel | Untraced {
   const { distribution } = shape;
@@ -201,7 +201,7 @@ export async function readModel(
 /** The program of a larger model is not kept. */
 const MAX_KEPT_BYTES = 2 ** 26;
 
-/** The program of a model: the one that was made before, for which engines may be ready, unless weights have changed. */
+/** The last program of a model, for which engines may be ready, or if weights have changed, a new one. */
 export async function readProgram(traced: TracedModel, shape: ImageModelShape): Promise<PortableModel> {
   const dataIds = layerWeightsOf(traced).map((weight) => (weight.read() as Tensor).dataId);
   const { last } = traced;

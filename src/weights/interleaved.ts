@@ -18,7 +18,8 @@ export interface InterleavedOptions extends Given<typeof declared> {}
  * error tells. Reorder the axes of inputs and of outputs of every kernel, and every bias.
  *
  * With `pad`, n features that do not divide become G ceil(n/G), for a network made with that many: the added ones are
- * zeros in every kernel and bias, so only normalizations over features would read them. Pad each half of a gate's input.
+ * zeros in every kernel and bias, so only normalizations over features would read them. Pad each half of a gate's
+ * input by itself.
  *
  * @param tensor a tensor, as from {@link readSafetensors}; it is not changed
  * @param axis the axis of the features

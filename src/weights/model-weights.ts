@@ -12,7 +12,7 @@ export interface ModelWeight {
   /** Its role there: `kernel`, `gain`, `bias`, … */
   readonly role: string;
   readonly shape: readonly number[];
-  /** The shape of that convolution's kernel, [rows,columns,in,out], or [in,out] for a dense layer; null if it has none. */
+  /** The shape of its kernel, [rows,columns,in,out], or [in,out] of a dense layer; null if it has none. */
   readonly kernel: readonly number[] | null;
   readonly variable: LayerVariable;
 }
