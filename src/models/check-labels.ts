@@ -32,7 +32,8 @@ export async function checkBatch(
   const last = model.levels - 1;
   const wrongLabel = levels.findIndex((level) => !(Number.isInteger(level) && level >= 0 && level <= last));
   if (wrongLabel >= 0) {
-    const what = `${caller}: ${isAlone ? 'levels' : 'labels'} at [${indicesOf(wrongLabel, labels)}]`;
+    const place = indicesOf(wrongLabel, labels);
+    const what = `${caller}: ${isAlone ? `levels at [${place}]` : `labels at [${place}]`}`;
     const isFraction = (level: number) => Number.isFinite(level) && !Number.isInteger(level);
     if (isAlone && levels.some(isFraction)) {
       const wanted = `whole levels 0 to ${last} (did you pass normalized images without labels?)`;
