@@ -17,6 +17,12 @@ export interface Leak {
   input: Place;
 }
 
+/** The number of values that are changed if the graph rules out every leak. */
+const SOME_INPUTS = 32;
+
+/** The number of leaking values for which the offending layer is searched. */
+const INPUTS_TO_FOLLOW = 4;
+
 const declared = {
   ...trialArguments,
   /**
@@ -41,27 +47,22 @@ export interface Causality {
   causal: boolean;
   /** Every leaking pair, ordered by output and then by input. */
   leaks: Leak[];
-  /**
-   * The name of the layer where the leak begins; missing if nothing leaks or no single layer can be identified.
-   */
+  /** The layer where the leak begins; missing if nothing leaks or no single layer can be identified. */
   layer?: string;
 }
 
 /**
  * Checks the rule by which outputs define a likelihood: the outputs for a value (its logits, or the parameters that a
- * distribution first reads for it) must depend only on the values before it, in the order rows, columns, channels. Works
- * for any model [N,H,W,C] -> [N,H,W,C,L], or with another distribution, with or without conditions.
+ * distribution first reads for it) must depend only on the values before it, in the order rows, columns, channels.
  *
  * If every layer can be evaluated pixel by pixel (see {@link PixelLayer}), the rule is proved or refuted from the graph
- * and its masks, for all weights, classes and images. Then 32 values of random images are changed all the same, and
- * every output that must not change is compared bit for bit, in case a layer computes on tensors something other than
- * its `express` says. This takes seconds, except on tfjs's slow cpu backend.
+ * and its masks, for all weights, classes and images. Then 32 values of random images are changed all the same, in
+ * seconds, and outputs are compared bit for bit, in case a layer computes something other than its `express` says.
  *
  * Where the graph has a layer that cannot be evaluated pixel by pixel, or shows a leak, every value is changed, so that
  * all leaking pairs are listed: in up to 4*H*W*C images, or in H*W*C images for each class, including the null class, if
- * there are more than 4. Values whose leaks are all found are not changed again. For a large image this takes minutes:
- * `onProgress` shows how far it is, and `inputs` sets a limit. What opens only under few vectors or maps, which are
- * random, may be missed; use `condition` to check a particular one.
+ * there are more than 4. For a large image this takes minutes: `onProgress` shows how far it is, and `inputs` sets a
+ * limit. Vectors and maps are random, so a leak under few of them may be missed; `condition` checks one of your own.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, equations 1
  * and 2; the test by changing inputs is ours.
@@ -93,8 +94,7 @@ export async function checkCausality(model: LayersModel, options: CausalityOptio
   const suspects = 'lateTimes' in traced ? suspectsOf(traced.lateTimes, shape, imageShape) : () => null;
   const leaksOf = new Map<number, Uint8Array>(); // for an input that leaks, the outputs that see it
   const outputs = outputsByPlace(model, shape.distribution);
-  const { onProgress } = values;
-  const first = { ...trials, underEvery: count === 'all', onProgress };
+  const first = { ...trials, underEvery: count === 'all', onProgress: values.onProgress };
   await changeEach(outputs, inputs, first, (input, hasMoved) => {
     const isLeak = leaksOf.get(input) ?? new Uint8Array(input + 1);
     for (let output = 0; output <= input; output++) if (hasMoved(output)) isLeak[output] = 1;
@@ -112,11 +112,8 @@ export async function checkCausality(model: LayersModel, options: CausalityOptio
     }
   }
   const layer = await leakingLayer(model, someOf(leaking, INPUTS_TO_FOLLOW), trials);
-  return { causal: false, leaks, ...(layer === null ? {} : { layer }) };
+  return { causal: false, leaks, ...(layer !== null && { layer }) };
 }
-
-/** The number of values that are changed if the graph rules out every leak. */
-const SOME_INPUTS = 32;
 
 /** So many different numbers below `length`, at most all of them. */
 function randomPart(length: number, count: number, random: () => number): number[] {
@@ -154,9 +151,6 @@ function suspectsOf(
     });
   };
 }
-
-/** The number of leaking values for which the offending layer is searched. */
-const INPUTS_TO_FOLLOW = 4;
 
 /** Picks a number of items, spread evenly over a list. */
 function someOf<T>(items: readonly T[], count: number): T[] {

@@ -1,15 +1,11 @@
-import { reshape, type Tensor, type Tensor3D, type Tensor4D } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { type LayersModel, model as makeModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import type { ImageShape } from '../core/images';
 import { LevelEmbedding } from '../layers/encodings';
 import type { Shape } from '../layers/types';
-import { forward } from '../tensors/forward';
+import { forward } from '../tensors/batches';
 import { changeEach, type Trials } from './perturbation';
 
-/**
- * How far the features of a pixel and channel see: only earlier values; also their own value, like the image; or later
- * values.
- */
+/** How far features see: earlier values; also their own, like the image; or later ones. */
 const [BEFORE, ITSELF, LATER] = [0, 1, 2] as const;
 type Horizon = typeof BEFORE | typeof ITSELF | typeof LATER;
 
@@ -74,15 +70,6 @@ function madeOf(image: SymbolicTensor, output: SymbolicTensor): Set<SymbolicTens
   return made;
 }
 
-/** The shape of a model's output for an image of this size. */
-function shapeOf(model: LayersModel, imageShape: ImageShape): Shape {
-  const ofImage = [1, ...imageShape];
-  const shapes = model.inputs.map(({ shape }) =>
-    shape.map((length, axis) => length ?? (ofImage[axis] as number)),
-  );
-  return model.computeOutputShape(shapes) as Shape;
-}
-
 /**
  * How far features [N,H,W,F], or logits [N,H,W,C,L], see. For a map of every 2nd or 4th row and column, this counts
  * from the pixel that each place stands for. Null if the tensor is neither, or does not separate channels.
@@ -95,17 +82,21 @@ async function look(
 ): Promise<Horizon | null> {
   const [height, width, channels] = trials.imageShape;
   const upTo = makeModel({ inputs: model.inputs as SymbolicTensor[], outputs: tensor });
-  const [, rows, columns, features, ...rest] = shapeOf(upTo, trials.imageShape);
+  const ofImage = [1, height, width, channels] as const;
+  const shapes = upTo.inputs.map(({ shape }) =>
+    shape.map((length, axis) => length ?? (ofImage[axis] as number)),
+  );
+  const [, rows, columns, features, ...rest] = upTo.computeOutputShape(shapes) as Shape;
   if (!rows || !columns || !features || rest.length > 1 || rest.includes(null)) return null;
   const [down, right] = [height / rows, width / columns]; // from place to place
   if (!Number.isInteger(down) || !Number.isInteger(right)) return null;
   const groups = features % channels === 0 ? channels : 1;
 
-  const byGroup = (images: Tensor4D, conditions: readonly Tensor[]) => {
+  const byGroup = (images: tf.Tensor4D, conditions: readonly tf.Tensor[]) => {
     const output = forward(upTo, images, conditions);
-    return reshape(output, [images.shape[0], rows * columns * groups, -1]) as Tensor3D; // [N,rows,columns,F] -> [N, rows*columns*groups, F/groups]
+    return tf.reshape<tf.Rank.R3>(output, [images.shape[0], rows * columns * groups, -1]); // [N,rows,columns,F] -> [N, rows*columns*groups, F/groups]
   };
-  let horizon: Horizon = BEFORE;
+  let horizon = BEFORE as Horizon;
   let isMixed = false; // sees channels of its own pixel and has no channel itself
   await changeEach(byGroup, inputs, trials, (input, hasMoved) => {
     const [pixel, channel] = [Math.floor(input / channels), input % channels];
@@ -120,5 +111,5 @@ async function look(
       else if (group === channel && horizon === BEFORE) horizon = ITSELF;
     }
   });
-  return isMixed && (horizon as Horizon) !== LATER ? null : horizon;
+  return isMixed && horizon !== LATER ? null : horizon;
 }

@@ -1,14 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { anything, callback, integer, optional, optionalSignal, type Values } from '../core/arguments';
-import {
-  type ConditionShape,
-  type ConditionValues,
-  numClassesRead,
-  randomConditions,
-  readConditions,
-  repeatedCondition,
-} from '../core/conditions';
+import * as core from '../core/conditions';
 import { type ImageShape, resolveImageShape, valuesOf } from '../core/images';
 import { pauses } from '../core/pauses';
 import { tell } from '../core/progress';
@@ -21,8 +14,7 @@ import {
 } from '../distributions/pixel-distribution';
 import { type Condition, conditionData, conditionTensors } from '../models/conditions';
 import type { ImageModelShape } from '../models/image-model';
-import { dataOf } from '../tensors/batches';
-import { outputsOf } from '../tensors/forward';
+import { dataOf, outputsOf } from '../tensors/batches';
 
 export const trialArguments = {
   /** [H, W, C]; required if the model takes images of any size. A small size is faster. @default the model's */
@@ -54,6 +46,7 @@ export async function trialsOf(
 ): Promise<Trials> {
   const imageShape = resolveImageShape(`${caller}: imageShape`, ofModel, given);
   const random = uniformsOf(String(seed));
+  const pause = pauses();
   return {
     caller,
     outputsName: outputsName(distribution),
@@ -62,7 +55,10 @@ export async function trialsOf(
     random,
     conditions: await conditionsToTry(`${caller}: condition`, conditions, condition, imageShape, random),
     underEvery: true,
-    rest: restsOf(signal),
+    async rest() {
+      await pause();
+      signal?.throwIfAborted();
+    },
     signal,
   };
 }
@@ -93,19 +89,8 @@ export interface Trials {
 export interface TriedConditions {
   /** How many attempts it takes to try each condition. */
   readonly count: number;
-  /**
-   * The conditions of a batch of images, where image n is in its attempt `attempts[n]`; none if the model takes none.
-   */
-  draw(attempts: readonly number[]): ConditionValues[];
-}
-
-/** A function that lets other work run from time to time, and rejects once the signal has aborted. */
-function restsOf(signal: AbortSignal | undefined): () => Promise<void> {
-  const pause = pauses();
-  return async () => {
-    await pause();
-    signal?.throwIfAborted();
-  };
+  /** The conditions of a batch of images, where image n is in its attempt `attempts[n]`. */
+  draw(attempts: readonly number[]): core.ConditionValues[];
 }
 
 /** The changes of a value to try, in normalized units: in both directions, small and beyond any real image. */
@@ -117,9 +102,8 @@ export const attemptsOf = ({ conditions, underEvery }: Trials): number =>
 
 /**
  * Changes each of the given values in several random images by several amounts, and reports for each change where the
- * output differs. Outputs are compared bit for bit, with those of the same images at the same positions in a batch of
- * the same size, since elsewhere the bits may differ. So each attempt begins with one batch of unchanged images, from
- * which all its changes start.
+ * output differs, bit for bit. Bits depend on the position in a batch and on its size, so each attempt begins with one
+ * batch of unchanged images, from which all its changes start.
  *
  * @param outputOf from images [N,H,W,C] and their conditions to [N, positions, values]
  * @param visit told what each change has moved; if it returns true, that value is not changed again
@@ -201,29 +185,24 @@ export function outputsByPlace(model: LayersModel, distribution: PixelDistributi
   };
 }
 
-/**
- * The conditions to try: the given ones for all images; otherwise every class in turn, and random vectors and maps for
- * each image.
- *
- * @throws TypeError, named `what`, if the given ones do not fit
- */
+/** The conditions to try: those given, or every class in turn, and random vectors and maps for each image. */
 export async function conditionsToTry(
   what: string,
-  conditions: readonly ConditionShape[],
+  conditions: readonly core.ConditionShape[],
   given: Condition | undefined,
   imageShape: ImageShape,
   random: () => number,
 ): Promise<TriedConditions> {
   if (given !== undefined) {
-    const ofOne = readConditions(what, conditions, await conditionData(given), 1, imageShape);
-    return { count: 1, draw: ({ length }) => ofOne.map((one) => repeatedCondition(one, length)) };
+    const ofOne = core.readConditions(what, conditions, await conditionData(given), 1, imageShape);
+    return { count: 1, draw: ({ length }) => ofOne.map((one) => core.repeatedCondition(one, length)) };
   }
   return {
-    count: Math.max(1, ...conditions.map((one) => (one.kind === 'class' ? numClassesRead(one) : 1))),
+    count: Math.max(1, ...conditions.map((one) => (one.kind === 'class' ? core.numClassesRead(one) : 1))),
     draw: (attempts) =>
       conditions.map((one) => {
-        if (one.kind !== 'class') return randomConditions(one, attempts.length, imageShape, random);
-        const numClasses = numClassesRead(one);
+        if (one.kind !== 'class') return core.randomConditions(one, attempts.length, imageShape, random);
+        const numClasses = core.numClassesRead(one);
         return { shape: [1], values: Float32Array.from(attempts, (attempt) => attempt % numClasses) };
       }),
   };

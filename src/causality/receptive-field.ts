@@ -44,10 +44,9 @@ export interface ReceptiveField {
  * 2 of them for n blocks. With a distribution other than a softmax, the distribution itself sees the earlier channels
  * of the pixel.
  *
- * If every layer can be evaluated pixel by pixel (see {@link PixelLayer}), the result is read off the graph and
- * its masks: it is exact, and the same for all weights. Any other model is tested: each value is changed in 4 random
- * images, and the outputs are compared bit for bit. This misses dependencies that the current weights switch off or
- * that are lost in float32 rounding; a warning on the console, once for each model, names the layer.
+ * If every layer can be evaluated pixel by pixel (see {@link PixelLayer}), the result is read off the graph and its
+ * masks, exactly and for all weights. Any other model is tested: each value is changed in 4 random images. This misses
+ * what the weights switch off or float32 rounds away; a warning on the console, once for each model, names the layer.
  *
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016),
  * https://arxiv.org/abs/1606.05328, section 2.2 and figure 1, on the blind spot.
@@ -104,10 +103,7 @@ export async function receptiveField(
   return { seen, blindSpot, window };
 }
 
-/**
- * For each value before a place, whether the outputs there changed with it. Warns that the model is tested on images,
- * and why.
- */
+/** For each value before a place, whether the outputs there changed with it, after a warning. */
 async function seenInTrials(
   model: LayersModel,
   distribution: ImageModelShape['distribution'],

@@ -1,4 +1,4 @@
-import { type Tensor2D, type Tensor4D, tensor2d, tensor4d } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import {
   categories,
   flag,
@@ -8,7 +8,6 @@ import {
   number,
   optional,
   readArguments,
-  type Values,
 } from '../core/arguments';
 import { checkInteger, checkMemory, throwTypeError } from '../core/check';
 import { normalizedLevel } from '../core/images';
@@ -37,11 +36,7 @@ const declared = {
   repeat: flag(true),
   /** L of the batches; images are quantized to it as by {@link quantize}. @default that of the images */
   levels: optional(integer({ from: 2 })),
-  /**
-   * Whether a batch also has the class of each image, from the labels of the set: `xs` is then [images,
-   * classes], as models conditioned on a class take it.
-   * @default false
-   */
+  /** Whether batches have the class of each image: `xs` is then [images, classes]. @default false */
   withClasses: flag(false),
   /**
    * Drops the classes of some images, so that a model with a null class also learns what images of any class look like.
@@ -61,14 +56,11 @@ export interface ImageBatchOptions extends Given<typeof declared> {}
 
 /** The input of a training step. Whoever receives it must dispose of it: `tf.dispose(batch)`. */
 // A type, not an interface: otherwise TypeScript would not accept it as a TensorContainer of tfjs.
-export type ImageBatch<Inputs extends Tensor4D | [Tensor4D, Tensor2D] = Tensor4D> = {
-  /**
-   * The model's input: level / (L-1), float32 in [0, 1], [B,H,W,C]; and with `withClasses` also the classes, int32
-   * [B,1].
-   */
+export type ImageBatch<Inputs extends tf.Tensor4D | [tf.Tensor4D, tf.Tensor2D] = tf.Tensor4D> = {
+  /** The model's input: level / (L-1), float32 in [0, 1], [B,H,W,C]; with `withClasses` also the classes, int32 [B,1]. */
   readonly xs: Inputs;
   /** The levels 0..L-1 that the model predicts, int32 [B,H,W,C]. */
-  readonly ys: Tensor4D;
+  readonly ys: tf.Tensor4D;
 };
 
 /** Batches of a set of images; every iterator starts again at batch `firstStep`. */
@@ -82,14 +74,12 @@ export interface ImageBatches<Batch = ImageBatch> extends Iterable<Batch> {
  * two bytes a value.
  *
  * Epoch e holds every image once, in an order that depends only on `seed` and e. With `repeat` the epochs form one
- * endless sequence, and batch k holds places k*B to k*B+B-1 of it. A batch may thus span two epochs, and every batch is
- * full. The only state of an iteration is its step: `firstStep: k` continues with batch k as if the k batches before
- * had been taken. Without `repeat` there is only epoch 0, and its last batch may be smaller.
+ * endless sequence of full batches, which may span two epochs; `firstStep: k` continues with batch k as if the k
+ * batches before had been taken. Without `repeat` there is only epoch 0, and its last batch may be smaller.
  *
- * Disposal: a batch belongs to whoever takes it from the iterator, and `tf.dispose(batch)` frees it. tfjs's
- * `fitDataset` and `evaluateDataset` take and free batches themselves: give them `tf.data.generator(() =>
- * batches[Symbol.iterator]())`, and with `repeat` also `batchesPerEpoch: batches.stepsPerEpoch` (`batches` for
- * `evaluateDataset`), since they would never end.
+ * A batch belongs to whoever takes it from the iterator, and `tf.dispose(batch)` frees it. `fitDataset` and
+ * `evaluateDataset` do so themselves: give them `tf.data.generator(() => batches[Symbol.iterator]())`, and with
+ * `repeat` also `batchesPerEpoch: batches.stepsPerEpoch` (`batches` for `evaluateDataset`), so that they end.
  *
  * @param images not copied, so do not change them
  * @returns an iterable; no tensor is made before a batch is taken
@@ -113,7 +103,7 @@ export interface ImageBatches<Batch = ImageBatch> extends Iterable<Batch> {
 export function imageBatches(
   images: ImageSet,
   options: ImageBatchOptions & { withClasses: true },
-): ImageBatches<ImageBatch<[Tensor4D, Tensor2D]>>;
+): ImageBatches<ImageBatch<[tf.Tensor4D, tf.Tensor2D]>>;
 export function imageBatches(
   images: ImageSet,
   options: ImageBatchOptions & { withClasses?: false },
@@ -121,11 +111,11 @@ export function imageBatches(
 export function imageBatches(
   images: ImageSet,
   options: ImageBatchOptions,
-): ImageBatches<ImageBatch<Tensor4D | [Tensor4D, Tensor2D]>>;
+): ImageBatches<ImageBatch<tf.Tensor4D | [tf.Tensor4D, tf.Tensor2D]>>;
 export function imageBatches(
   images: ImageSet,
   options: ImageBatchOptions,
-): ImageBatches<ImageBatch<Tensor4D | [Tensor4D, Tensor2D]>> {
+): ImageBatches<ImageBatch<tf.Tensor4D | [tf.Tensor4D, tf.Tensor2D]>> {
   const { data, shape, levels: imageLevels, labels } = checkImageSet('imageBatches: images', images);
   const [n, h, w, c] = shape;
   const values = readArguments('imageBatches', options, declared);
@@ -133,7 +123,15 @@ export function imageBatches(
   checkMemory('imageBatches: batchSize', [batchSize, h, w, c]);
   if (withClasses && labels === undefined)
     throwTypeError('imageBatches: withClasses', 'images with labels', labels);
-  if (dropClass !== undefined) checkDropClass(dropClass, withClasses ? labels : undefined);
+  if (dropClass !== undefined) {
+    const what = 'imageBatches: dropClass';
+    if (labels === undefined || !withClasses) throwTypeError(what, 'withClasses: true beside it', undefined);
+    const { nullClass } = dropClass;
+    let last = 0;
+    for (const label of labels) last = Math.max(last, label);
+    if (nullClass <= last)
+      throwTypeError(`${what}: nullClass`, `one above all classes, so at least ${last + 1}`, nullClass);
+  }
   const levels = checkInteger('imageBatches: levels', values.levels ?? imageLevels, 2, imageLevels);
   checkInteger('imageBatches: firstStep', firstStep, 0, Math.floor(Number.MAX_SAFE_INTEGER / batchSize) - 1);
 
@@ -162,10 +160,12 @@ export function imageBatches(
       }
     }
     const batchShape: [number, number, number, number] = [count, h, w, c];
-    const inputs = tensor4d(xs, batchShape, 'float32');
+    const inputs = tf.tensor4d(xs, batchShape, 'float32');
     return {
-      xs: withClasses ? ([inputs, tensor2d(classes, [count, 1], 'int32')] as [Tensor4D, Tensor2D]) : inputs,
-      ys: tensor4d(ys, batchShape, 'int32'),
+      xs: withClasses
+        ? ([inputs, tf.tensor2d(classes, [count, 1], 'int32')] as [tf.Tensor4D, tf.Tensor2D])
+        : inputs,
+      ys: tf.tensor4d(ys, batchShape, 'int32'),
     };
   }
 
@@ -173,7 +173,9 @@ export function imageBatches(
     const imageAt = shuffle
       ? keptByEpoch(n, (epoch) => epochOrder(n, seed, epoch))
       : (place: number) => place % n;
-    const uniformAt = keptByEpoch(n, (epoch) => dropUniforms(n, seed, epoch));
+    const uniformAt = keptByEpoch(n, (epoch) =>
+      Float64Array.from({ length: n }, uniformsOf(`${seed}/drop/${epoch}`)),
+    );
     const isDroppedAt = (place: number) =>
       dropClass !== undefined && uniformAt(place) < dropClass.probability;
     for (let step = firstStep; repeat || step < stepsPerEpoch; step++) {
@@ -185,19 +187,7 @@ export function imageBatches(
   return { stepsPerEpoch, [Symbol.iterator]: iterate };
 }
 
-/** Checks how classes are dropped, where there are labels. */
-function checkDropClass({ nullClass }: Values<typeof dropArguments>, labels: ImageSet['labels']): void {
-  const what = 'imageBatches: dropClass';
-  if (labels === undefined) throwTypeError(what, 'withClasses: true beside it', labels);
-  let last = 0;
-  for (const label of labels) last = Math.max(last, label);
-  if (nullClass <= last)
-    throwTypeError(`${what}: nullClass`, `one above all classes, so at least ${last + 1}`, nullClass);
-}
-
-/**
- * The number at each place of an endless sequence of epochs of `count` places each. The last epoch used is cached.
- */
+/** The number at each place of endless epochs of `count` places each. Keeps those of one epoch. */
 function keptByEpoch(
   count: number,
   numbersOf: (epoch: number) => ArrayLike<number>,
@@ -214,23 +204,13 @@ function keptByEpoch(
   };
 }
 
-/** A uniform in [0, 1) for each place of one epoch; images whose uniform is below the probability lose their class. */
-function dropUniforms(count: number, seed: number, epoch: number): Float64Array {
-  return Float64Array.from({ length: count }, uniformsOf(`${seed}/drop/${epoch}`));
-}
-
-/**
- * The images 0..count-1 in the order of one epoch: a shuffle (Fisher and Yates) that depends only on the seed and the
- * epoch.
- */
+/** The images 0..count-1 in the order of one epoch: a shuffle (Fisher and Yates). */
 export function epochOrder(count: number, seed: number, epoch: number): Uint32Array {
   const random = uniformsOf(`${seed}/epoch/${epoch}`);
   const order = Uint32Array.from({ length: count }, (_, i) => i);
   for (let i = count - 1; i > 0; i--) {
     const j = Math.floor(random() * (i + 1));
-    const image = order[i] as number;
-    order[i] = order[j] as number;
-    order[j] = image;
+    [order[i], order[j]] = [order[j] as number, order[i] as number];
   }
   return order;
 }

@@ -7,9 +7,7 @@ import { checkLevels } from '../core/images';
  * takes. A level is an intensity or a category: a code of a VQ-VAE, a tile, an index into a palette.
  */
 export interface ImageSet<Levels extends Uint8Array | Uint16Array = Uint8Array | Uint16Array> {
-  /**
-   * Levels 0..L-1 of all images, row-major [N,H,W,C]: bytes for up to 256 levels, 16-bit integers for more.
-   */
+  /** Levels 0..L-1 of all images, row-major [N,H,W,C]: bytes for up to 256 levels, 16-bit integers for more. */
   readonly data: Levels;
   /** [N,H,W,C], each at least 1 */
   readonly shape: readonly [number, number, number, number];

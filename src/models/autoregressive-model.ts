@@ -1,4 +1,4 @@
-import { dispose, type Scalar, serialization, type Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { LayersModel, type ModelCompileArgs, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import {
   anything,
@@ -12,39 +12,14 @@ import { throwTypeError } from '../core/check';
 import type { ConditionShape } from '../core/conditions';
 import { eachLayer } from '../layers/pixel-layer';
 import type { Applied } from '../layers/types';
-import { afterCheck, type Checks, checkBatch, checkNumbers, trainingDataset } from './check-labels';
-import { type Condition, isTensor, modelInputs } from './conditions';
+import { afterCheck, checkBatch, checkNumbers, trainingDataset } from './check-labels';
+import { type Condition, modelInputs } from './conditions';
 import { checkNotDisposed, type ImageModelShape, imageModelShape } from './image-model';
 import { withFunctions } from './loss';
-import {
-  type AutoregressiveModelCompileArgs,
-  type AutoregressiveModelEvaluateArgs,
-  type AutoregressiveModelFitArgs,
-  type AutoregressiveModelFitDatasetArgs,
-  type AutoregressiveModelPredictArgs,
-  compileArguments,
-  type EvaluateDatasetArgs,
-  evaluateArguments,
-  evaluateDatasetArguments,
-  type FitDatasetArgs,
-  fitArguments,
-  fitDatasetArguments,
-  predictArguments,
-  type TrainOnBatchOptions,
-  trainOnBatchArguments,
-} from './method-arguments';
+import * as methods from './method-arguments';
 import { SavedModel } from './saved-model';
 import { disposeAbandonedTape } from './tfjs-workarounds';
-import {
-  checkTensors,
-  isDataset,
-  isOptions,
-  readLevels,
-  readPair,
-  readValidationData,
-  type Tensors,
-  type TrainingData,
-} from './training-data';
+import * as training from './training-data';
 
 type DatasetToFit<T> = Parameters<typeof LayersModel.prototype.fitDataset<T>>[0];
 type EvaluateDatasetParameters = Parameters<LayersModel['evaluateDataset']>;
@@ -74,10 +49,9 @@ export interface AutoregressiveModelArgs extends Given<typeof declared> {}
  * classes [N,1] (read by a layer `oneHotClass`), vectors [N,K] and maps [N,H,W,K].
  *
  * It is a `tf.LayersModel` that differs in what it trains on: `fit`, `fitDataset`, `evaluate` and `trainOnBatch` take
- * integer levels [N,H,W,C] (int32 or float32) alone, or as labels beside normalized inputs, never one-hot vectors. They
- * pass labels and outputs to every loss or metric given to `compile`. Loaded models have this class again, with
- * `bitsPerDim` or `negativeLogLikelihood` as loss and metrics. If saved with `includeOptimizer`, they continue training as
- * if they had never been saved. A loss function of your own must be given to `compile` again.
+ * integer levels [N,H,W,C] (int32 or float32) alone, or as labels beside normalized inputs, never one-hot vectors.
+ * Losses and metrics get labels and outputs. Loaded models have this class, loss and metrics again, and if saved with
+ * `includeOptimizer` train on as if never saved; a loss function of your own must be given to `compile` again.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, equations 1
  * and 2.
@@ -105,24 +79,21 @@ export class AutoregressiveModel extends SavedModel {
   static override className = 'AutoregressiveModel';
 
   /** [H, W, C]; H and W null where the model takes images of any size. */
-  readonly imageShape: ImageModelShape['imageShape'];
+  declare readonly imageShape: ImageModelShape['imageShape'];
   /** L, the number of levels of a channel. */
-  readonly levels: number;
+  declare readonly levels: number;
   /** What the model is conditioned on, in the order of its inputs; empty for nothing. */
-  readonly conditions: ImageModelShape['conditions'];
+  declare readonly conditions: ImageModelShape['conditions'];
   /** What the outputs mean: the third argument of `bitsPerDim` in a training loop of your own. */
-  readonly distribution: ImageModelShape['distribution'];
-  private checks: Checks = 'first';
+  declare readonly distribution: ImageModelShape['distribution'];
+  /** Whose numbers are checked: see `checkLabels` of `compile`. */
+  private checks: 'first' | 'all' | 'none' = 'first';
   /** Whether `trainOnBatch` has checked a batch since the model was compiled. */
   private hasCheckedBatch = false;
 
   constructor(args: ConstructorParameters<typeof LayersModel>[0]) {
     super(args);
-    const { imageShape, levels, conditions, distribution } = imageModelShape('AutoregressiveModel', this);
-    this.imageShape = imageShape;
-    this.levels = levels;
-    this.conditions = conditions;
-    this.distribution = distribution;
+    Object.assign(this, imageModelShape('AutoregressiveModel', this));
   }
 
   /** The one condition of `conditions`; null where there is none, or more than one. */
@@ -139,14 +110,21 @@ export class AutoregressiveModel extends SavedModel {
    * @throws TypeError (rejects) naming what does not fit the model, or, in the first batch, the first number that is not
    * a level (see `checkLabels` of `compile`)
    */
-  override fit(levels: Tensor, args?: AutoregressiveModelFitArgs): ReturnType<LayersModel['fit']>;
-  override fit(x: Tensors, y: Tensors, args?: AutoregressiveModelFitArgs): ReturnType<LayersModel['fit']>;
+  override fit(levels: tf.Tensor, args?: methods.AutoregressiveModelFitArgs): ReturnType<LayersModel['fit']>;
+  override fit(
+    x: training.Tensors,
+    y: training.Tensors,
+    args?: methods.AutoregressiveModelFitArgs,
+  ): ReturnType<LayersModel['fit']>;
   override async fit(...given: unknown[]): ReturnType<LayersModel['fit']> {
-    const { data, args } = this.readArguments('fit', given, fitArguments);
+    const { data, args } = this.readArguments('fit', given, methods.fitArguments);
     const made = [...data.made];
     try {
       const { validationData, batchSize, ...rest } = args;
-      checkSplit('fit: validationSplit', args.validationSplit, data);
+      if (Math.floor(data.numImages * (1 - args.validationSplit)) === 0) {
+        const wanted = `one that leaves images to train on, of ${data.numImages}`; // tfjs does not check this
+        throwTypeError('fit: validationSplit', wanted, args.validationSplit);
+      }
       await checkNumbers('fit', this, data, this.numChecked(batchSize));
       const validation = await this.readValidation('fit', validationData, batchSize);
       made.push(...(validation?.made ?? []));
@@ -156,7 +134,7 @@ export class AutoregressiveModel extends SavedModel {
         ...(validation && { validationData: [validation.inputs, validation.labels] }), // tfjs also takes tensors by name, but its type does not
       } as object as Parameters<LayersModel['fit']>[2]);
     } finally {
-      dispose(made);
+      tf.dispose(made);
     }
   }
 
@@ -167,48 +145,48 @@ export class AutoregressiveModel extends SavedModel {
    */
   override async fitDataset<T>(
     dataset: DatasetToFit<T>,
-    options: AutoregressiveModelFitDatasetArgs<T>,
+    options: methods.AutoregressiveModelFitDatasetArgs<T>,
   ): ReturnType<LayersModel['fitDataset']> {
-    const { validationData, ...args } = readArguments('fitDataset', options, fitDatasetArguments);
+    const { validationData, ...args } = readArguments('fitDataset', options, methods.fitDatasetArguments);
     checkNotDisposed('fitDataset', this);
-    const validation = isDataset(validationData)
+    const validation = training.isDataset(validationData)
       ? null
       : await this.readValidation('fitDataset', validationData, args.validationBatchSize);
     try {
-      return await super.fitDataset(trainingDataset('fitDataset', this, dataset, this.checks), {
+      return await super.fitDataset(trainingDataset('fitDataset', this, dataset, this.numChecked(1)), {
         ...args,
         validationData: validation ? [validation.inputs, validation.labels] : validationData,
-      } as object as FitDatasetArgs<T>);
+      } as object as methods.FitDatasetArgs<T>);
     } finally {
-      dispose(validation?.made ?? []);
+      tf.dispose(validation?.made ?? []);
     }
   }
 
   /**
-   * One step on levels alone [N,H,W,C], or as in tfjs on inputs and labels. Conditions are given as for `fit`.
+   * One step on levels alone [N,H,W,C], or on inputs and labels. Conditions are given as for `fit`.
    *
    * @typeParam Result the loss, or if `compile` was given metrics, a list that starts with the loss:
    * `trainOnBatch<number[]>`
    * @throws TypeError (rejects) as `fit`
    */
   override trainOnBatch<Result extends number | number[] = number>(
-    levels: Tensor,
-    options?: TrainOnBatchOptions,
+    levels: tf.Tensor,
+    options?: methods.TrainOnBatchOptions,
   ): Promise<Result>;
   override trainOnBatch<Result extends number | number[] = number>(
-    x: Tensors,
-    y: Tensors,
-    options?: TrainOnBatchOptions,
+    x: training.Tensors,
+    y: training.Tensors,
+    options?: methods.TrainOnBatchOptions,
   ): Promise<Result>;
   override async trainOnBatch(...given: unknown[]): Promise<number | number[]> {
-    const { data } = this.readArguments('trainOnBatch', given, trainOnBatchArguments);
+    const { data } = this.readArguments('trainOnBatch', given, methods.trainOnBatchArguments);
     try {
       const count = this.numChecked(this.hasCheckedBatch ? 0 : Infinity);
       await checkNumbers('trainOnBatch', this, data, count);
       this.hasCheckedBatch = true;
       return await super.trainOnBatch(data.inputs, data.labels);
     } finally {
-      dispose(data.made);
+      tf.dispose(data.made);
     }
   }
 
@@ -217,72 +195,78 @@ export class AutoregressiveModel extends SavedModel {
    * numbers of conditions that are tensors are checked only where those of labels are; an invalid class acts as no class.
    *
    * @typeParam Result the loss, or if `compile` was given metrics, a list that starts with the loss:
-   * `evaluate<Scalar[]>`
+   * `evaluate<tf.Scalar[]>`
    * @throws TypeError naming what does not fit the model; of wrong numbers, once the results are read
    */
-  override evaluate<Result extends Scalar | Scalar[] = Scalar>(
-    levels: Tensor,
-    options?: AutoregressiveModelEvaluateArgs,
+  override evaluate<Result extends tf.Scalar | tf.Scalar[] = tf.Scalar>(
+    levels: tf.Tensor,
+    options?: methods.AutoregressiveModelEvaluateArgs,
   ): Result;
-  override evaluate<Result extends Scalar | Scalar[] = Scalar>(
-    x: Tensor | Tensor[],
-    y: Tensor | Tensor[],
-    options?: AutoregressiveModelEvaluateArgs,
+  override evaluate<Result extends tf.Scalar | tf.Scalar[] = tf.Scalar>(
+    x: tf.Tensor | tf.Tensor[],
+    y: tf.Tensor | tf.Tensor[],
+    options?: methods.AutoregressiveModelEvaluateArgs,
   ): Result;
-  override evaluate(...given: unknown[]): Scalar | Scalar[] {
-    const { data, args } = this.readArguments('evaluate', given, evaluateArguments);
+  override evaluate(...given: unknown[]): tf.Scalar | tf.Scalar[] {
+    const { data, args } = this.readArguments('evaluate', given, methods.evaluateArguments);
     try {
       // tfjs also takes tensors by name, but its type does not.
-      const figures = super.evaluate(data.inputs as Tensor[], data.labels as Tensor[], args as object);
+      const figures = super.evaluate(data.inputs as tf.Tensor[], data.labels as tf.Tensor[], args as object);
       const count = this.numChecked(data.isAlone ? args.batchSize : 0);
       return count === 0 ? figures : afterCheck(figures, checkBatch('evaluate', this, data, count));
     } finally {
-      dispose(data.made);
+      tf.dispose(data.made);
     }
   }
 
   /** The arguments of a method that takes levels alone or inputs and labels, and options last. */
-  private readArguments<D extends Declaration & typeof trainOnBatchArguments>(
+  private readArguments<D extends Declaration & typeof methods.trainOnBatchArguments>(
     caller: string,
     [x, second, third]: readonly unknown[],
     declared: D,
-  ): { data: TrainingData; args: Omit<Values<D>, 'condition'> } {
-    const isAlone = third === undefined && isOptions(second, this);
+  ): { data: training.TrainingData; args: Omit<Values<D>, 'condition'> } {
+    const isAlone = third === undefined && training.isOptions(second, this);
     const options = (isAlone ? second : third) ?? {};
     const { condition, ...args } = readArguments(caller, options, declared);
     checkNotDisposed(caller, this);
     const given = condition as Condition | undefined;
-    const data = isAlone ? readLevels(caller, this, x, given) : readPair(caller, this, x, second, given);
+    const data = isAlone
+      ? training.readLevels(caller, this, x, given)
+      : training.readPair(caller, this, x, second, given);
     return { data, args };
   }
 
   /** Data to validate on, whose numbers are checked as those of a batch; null if there are none. */
-  private async readValidation(caller: string, given: unknown, size: number): Promise<TrainingData | null> {
+  private async readValidation(
+    caller: string,
+    given: unknown,
+    size: number,
+  ): Promise<training.TrainingData | null> {
     if (given === undefined) return null;
     const what = `${caller}: validationData`;
-    const data = readValidationData(what, this, given);
+    const data = training.readValidationData(what, this, given);
     try {
       await checkNumbers(what, this, data, this.numChecked(size));
       return data;
     } catch (error) {
-      dispose(data.made);
+      tf.dispose(data.made);
       throw error;
     }
   }
 
-  /** Of how many images numbers are checked, where the first batch has `batchSize`: see `checkLabels` of `compile`. */
-  private numChecked(batchSize: number): number {
-    return { first: batchSize, all: Infinity, none: 0 }[this.checks];
+  /** Of how many images, or batches, numbers are checked, if there are `first` that are checked by default. */
+  private numChecked(first: number): number {
+    return { first, all: Infinity, none: 0 }[this.checks];
   }
 
   /** As in tfjs, of batches as for `fitDataset`. If `compile` was given metrics, a list, as for `evaluate`. */
-  override async evaluateDataset<Result extends Scalar | Scalar[] = Scalar>(
+  override async evaluateDataset<Result extends tf.Scalar | tf.Scalar[] = tf.Scalar>(
     dataset: EvaluateDatasetParameters[0],
-    args: EvaluateDatasetArgs = {},
+    args: methods.EvaluateDatasetArgs = {},
   ): Promise<Result> {
-    readArguments('evaluateDataset', args, evaluateDatasetArguments);
+    readArguments('evaluateDataset', args, methods.evaluateDatasetArguments);
     checkNotDisposed('evaluateDataset', this);
-    const batches = trainingDataset('evaluateDataset', this, dataset, this.checks);
+    const batches = trainingDataset('evaluateDataset', this, dataset, this.numChecked(1));
     return super.evaluateDataset(batches, args) as Promise<Result>;
   }
 
@@ -292,29 +276,38 @@ export class AutoregressiveModel extends SavedModel {
    *
    * @throws TypeError if there are not as many conditions as images
    */
-  override predict(x: Tensor | Tensor[], options: AutoregressiveModelPredictArgs = {}): Tensor {
-    const { condition, ...args } = readArguments('predict', options, predictArguments);
+  override predict(
+    x: tf.Tensor | tf.Tensor[],
+    options: methods.AutoregressiveModelPredictArgs = {},
+  ): tf.Tensor {
+    const { condition, ...args } = readArguments('predict', options, methods.predictArguments);
     checkNotDisposed('predict', this);
-    const [images] = checkTensors('predict: x', x, this.inputNames);
+    const [images] = training.checkTensors('predict: x', x, this.inputNames);
     if (images.rank !== 4) throwTypeError('predict: x', 'a tensor of images [N,H,W,C]', images.shape); // tfjs leaves a tensor behind
     const { inputs, made } = modelInputs('predict', this, x, condition);
     try {
-      return super.predict(inputs, args as object) as Tensor; // of its one output
+      return super.predict(inputs, args as object) as tf.Tensor; // of its one output
     } finally {
-      dispose(made);
+      tf.dispose(made);
     }
   }
 
   /** Computes logits [N,H,W,C,L], or parameters [N,H,W,P], of one batch, as in tfjs. */
-  declare predictOnBatch: (x: Tensor | Tensor[]) => Tensor;
+  declare predictOnBatch: (x: tf.Tensor | tf.Tensor[]) => tf.Tensor;
 
   /** As in tfjs, but with this class's labels, and with `checkLabels` to debug a new program. */
-  override compile(options: AutoregressiveModelCompileArgs): void {
-    const { checkLabels, optimizer, loss, metrics } = readArguments('compile', options, compileArguments);
-    if (typeof optimizer !== 'string' && typeof optimizer?.minimize !== 'function') {
-      const wanted = 'an optimizer, such as tf.train.adam(1e-3), or its name';
-      throwTypeError('compile: optimizer', wanted, optimizer);
-    }
+  override compile(options: methods.AutoregressiveModelCompileArgs): void {
+    const { checkLabels, optimizer, loss, metrics } = readArguments(
+      'compile',
+      options,
+      methods.compileArguments,
+    );
+    if (typeof optimizer !== 'string' && typeof optimizer?.minimize !== 'function')
+      throwTypeError(
+        'compile: optimizer',
+        'an optimizer, such as tf.train.adam(1e-3), or its name',
+        optimizer,
+      );
     const { optimizer: before, isOptimizerOwned, distribution } = this;
     super.compile({
       optimizer,
@@ -346,24 +339,14 @@ export class AutoregressiveModel extends SavedModel {
     };
   }
 }
-serialization.registerClass(AutoregressiveModel);
-
-/** Checks that the part of the images that is split off leaves some, which tfjs does not. */
-function checkSplit(what: string, split: number, { labels }: TrainingData): void {
-  const [first] = isTensor(labels) ? [labels] : Object.values(labels);
-  const count = first?.shape[0] ?? 0;
-  if (Math.floor(count * (1 - split)) === 0)
-    throwTypeError(what, `one that leaves images to train on, of ${count}`, split);
-}
+tf.serialization.registerClass(AutoregressiveModel);
 
 /** Makes an {@link AutoregressiveModel} from a graph of layers. */
 export function autoregressiveModel(args: AutoregressiveModelArgs): AutoregressiveModel {
-  if (args instanceof LayersModel)
-    throwTypeError(
-      'autoregressiveModel',
-      'inputs and outputs, as model.inputs[0] and model.outputs[0]',
-      args,
-    );
+  if (args instanceof LayersModel) {
+    const wanted = 'inputs and outputs, as model.inputs[0] and model.outputs[0]';
+    throwTypeError('autoregressiveModel', wanted, args);
+  }
   const { inputs, outputs, name } = readArguments('autoregressiveModel', args, declared);
   if (Array.isArray(outputs)) throwTypeError('autoregressiveModel: outputs', 'one symbolic tensor', outputs);
   if (!inputs || !(outputs as SymbolicTensor | undefined)?.sourceLayer)

@@ -6,16 +6,9 @@ import { isDataset, readBatch, type Tensors, type TrainedModel, type TrainingDat
 
 // Checks the numbers of training, which losses, for speed, do not check.
 
-/** Whose numbers are checked: of the first batch, of all, or of none. */
-export type Checks = 'first' | 'all' | 'none';
-
 /** The iterator of a dataset. */
 interface Batches {
   next(): Promise<IteratorResult<unknown>>;
-}
-
-interface Dataset {
-  iterator(): Promise<Batches>;
 }
 
 /**
@@ -42,12 +35,10 @@ export async function checkBatch(
     const place = indicesOf(wrongLabel, labels);
     const what = `${caller}: ${isAlone ? `levels at [${place}]` : `labels at [${place}]`}`;
     const isFraction = (level: number) => Number.isFinite(level) && !Number.isInteger(level);
-    if (isAlone && levels.some(isFraction))
-      throwTypeError(
-        what,
-        `whole levels 0 to ${last} (did you pass normalized images without labels?)`,
-        levels[wrongLabel],
-      );
+    if (isAlone && levels.some(isFraction)) {
+      const wanted = `whole levels 0 to ${last} (did you pass normalized images without labels?)`;
+      throwTypeError(what, wanted, levels[wrongLabel]);
+    }
     const hint = levels.every((level) => level >= 0 && level <= 1) ? ', not normalized' : '';
     throwTypeError(what, `integer levels 0 to ${last}${hint}`, levels[wrongLabel]);
   }
@@ -60,7 +51,7 @@ export async function checkBatch(
     checkConditionValues(label, model.conditions[i] as ConditionShape, numbers[i] ?? []);
 }
 
-/** The same, of none too. Those of conditions that tensors have been made of are checked in any case. */
+/** The same, of none too. Conditions that tensors have been made of are checked in any case. */
 export async function checkNumbers(
   caller: string,
   model: TrainedModel,
@@ -75,45 +66,38 @@ export async function checkNumbers(
 }
 
 /**
- * A dataset, or its iterator, whose batches are as tfjs takes them, and are checked as they come. Batches may be levels
- * alone.
+ * A dataset, or its iterator, whose batches are as tfjs takes them, from batches that may be levels alone. Checks the
+ * first `numChecked` as they come.
  */
-export function trainingDataset<D>(caller: string, model: TrainedModel, dataset: D, checks: Checks): D {
-  let toCheck = { first: 1, all: Infinity, none: 0 }[checks];
+export function trainingDataset<D>(caller: string, model: TrainedModel, dataset: D, numChecked: number): D {
+  let toCheck = numChecked;
   const ofTraining = (batches: Batches) =>
     overridden(batches, {
       async next() {
         const result = await batches.next();
         if (result.value == null) return result;
         const data = readBatch(caller, model, result.value);
-        const batch = { xs: data.inputs, ys: data.labels };
+        const { inputs: xs, labels: ys } = data;
         try {
           if (toCheck > 0) await checkBatch(caller, model, data);
           toCheck--;
-          return { ...result, value: batch };
+          return { ...result, value: { xs, ys } };
         } catch (error) {
-          dispose([batch.xs, batch.ys]); // nobody else will dispose of them
+          dispose([xs, ys]); // nobody else will dispose of them
           throw error;
         }
       },
     });
-  const given = dataset as Dataset | Batches;
-  if (!isDataset(given) && typeof (given as Batches | null | undefined)?.next !== 'function') {
-    const other = caller.replace('Dataset', '');
-    throwTypeError(`${caller}: dataset`, `a dataset of tf.data (${other} takes tensors)`, dataset);
-  }
-  const read =
-    'next' in given
-      ? ofTraining(given)
-      : overridden<Dataset>(given, { iterator: async () => ofTraining(await given.iterator()) });
-  return read as D;
+  const given = dataset as { iterator(): Promise<Batches> } | Batches;
+  if (isDataset(given))
+    return overridden(given, { iterator: async () => ofTraining(await given.iterator()) }) as D;
+  if (typeof given?.next === 'function') return ofTraining(given) as D;
+  const other = caller.replace('Dataset', '');
+  return throwTypeError(`${caller}: dataset`, `a dataset of tf.data (${other} takes tensors)`, dataset);
 }
 
 /** Results that reject when they are read, if the check fails: `evaluate` itself cannot wait for the check. */
-export function afterCheck<Figures extends Tensor | Tensor[]>(
-  figures: Figures,
-  check: Promise<void>,
-): Figures {
+export function afterCheck<F extends Tensor | Tensor[]>(figures: F, check: Promise<void>): F {
   check.catch(() => undefined); // whoever reads the results gets the error
   for (const figure of [figures].flat()) {
     const data = figure.data.bind(figure);
@@ -142,8 +126,8 @@ const overridden = <T extends object>(object: T, methods: Partial<T>): T =>
   Object.assign(Object.create(object), methods);
 
 /** In the order of the model; empty if tfjs is going to refuse the input. */
-function tensorsOf(given: Tensors | undefined, names: readonly string[]): (Tensor | undefined)[] {
-  const all = Array.isArray(given) || isTensor(given) ? [given].flat() : names.map((name) => given?.[name]);
+function tensorsOf(given: Tensors, names: readonly string[]): (Tensor | undefined)[] {
+  const all = Array.isArray(given) || isTensor(given) ? [given].flat() : names.map((name) => given[name]);
   return all.filter((item) => item === undefined || isTensor(item));
 }
 

@@ -1,7 +1,6 @@
-import { input, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { input } from '@tensorflow/tfjs-layers';
 import { categories, flag, type Given, integer, optional, type Values } from '../core/arguments';
 import { checkMemory, throwTypeError } from '../core/check';
-import type { ConditionShape } from '../core/conditions';
 import { oneHotClass, oneHotCodes } from '../layers/encodings';
 import type { Shape } from '../layers/types';
 
@@ -27,23 +26,16 @@ interface Conditions extends Values<typeof conditionArguments> {
   readonly imageShape: readonly [number | null, number | null, number];
 }
 
-/** An input of a network after the image, and the features that the gates get from it. */
-interface ConditionInput {
-  readonly kind: ConditionShape['kind'];
-  readonly input: SymbolicTensor;
-  /** [N,K], [N,H,W,K], or [N,h,w,K] for codes */
-  readonly features: SymbolicTensor;
-}
-
 /**
- * The inputs after the image, in the order class, vector, map, codes. All except codes will be projected to `projected`
+ * The inputs of a network: the image [N,H,W,C], then class, vector, map and codes. `conditions` are what gates get of
+ * all but the image: [N,K], [N,H,W,K], or for codes [N,h,w,K]. All except codes will be projected to `projected`
  * features. `what` names the network in errors.
  */
-export function conditionInputs(
+export function networkInputs(
   what: string,
   { numClasses, nullClass, conditionSize, conditionMapSize, codeCondition, imageShape }: Conditions,
   projected: number,
-): ConditionInput[] {
+) {
   if (nullClass && numClasses === undefined)
     throwTypeError(`${what}: nullClass`, 'numClasses beside it', nullClass);
   const [height, width] = imageShape;
@@ -54,13 +46,15 @@ export function conditionInputs(
     ['codes', 'codeCondition: levels', codeCondition?.levels, [...(codeCondition?.shape ?? []), 1]],
   ] as const;
   const taken = all.filter(([, , size]) => size !== undefined);
-  return taken.map(([kind, option, size = 0, shape]) => {
-    checkMemory(`${what}: ${option}`, [size, projected]);
+  for (const [, option, size = 0] of taken) checkMemory(`${what}: ${option}`, [size, projected]);
+  const image = input({ shape: [...imageShape], name: 'image' });
+  const inputs = [image];
+  const conditions = taken.map(([kind, , size = 0, shape]) => {
     const given = input({ shape: [...shape] as Shape, name: taken.length === 1 ? 'condition' : kind }); // [N,1], [N,K], [N,H,W,K] or [N,h,w,1]
-    const encoders: Partial<Record<typeof kind, () => SymbolicTensor>> = {
-      class: () => oneHotClass({ name: 'one_hot', numClasses: size, nullClass }).apply(given), // [N,1] -> [N,K]
-      codes: () => oneHotCodes({ name: 'one_hot_codes', levels: size }).apply(given), // [N,h,w,1] -> [N,h,w,K]
-    };
-    return { kind, input: given, features: encoders[kind]?.() ?? given };
+    inputs.push(given);
+    if (kind === 'class') return oneHotClass({ name: 'one_hot', numClasses: size, nullClass }).apply(given); // [N,1] -> [N,K]
+    if (kind === 'codes') return oneHotCodes({ name: 'one_hot_codes', levels: size }).apply(given); // [N,h,w,1] -> [N,h,w,K]
+    return given;
   });
+  return { image, inputs, conditions };
 }

@@ -90,17 +90,13 @@ export function readConditionTensors(
     if (isGivenTensor) checkReadable(one.what, one.given as Tensor);
     const values = isGivenTensor ? null : (classes ?? (one.given as NumericArray).data);
     if (values !== null) checkConditionValues(one.what, one.condition, values);
-    return {
-      shape: [n, ...conditionShapeOf(one.condition, imageShape)],
-      values,
-      tensor: one.given as Tensor,
-    };
+    const shape = [n, ...conditionShapeOf(one.condition, imageShape)];
+    return { shape, values, given: one.given as Tensor };
   });
   // Made only once all are checked, so that an error leaves no tensors behind.
-  return checked.map(
-    ({ shape, values, tensor: given }) =>
-      values === null ? reshape(given, shape) : tensor(Float32Array.from(values), shape), // [N] -> [N,1], [N,h,w] -> [N,h,w,1], else as it is
-  );
+  return checked.map(({ shape, values, given }) =>
+    values === null ? reshape(given, shape) : tensor(Float32Array.from(values), shape),
+  ); // [N] -> [N,1], [N,h,w] -> [N,h,w,1], else as it is
 }
 
 /**
@@ -119,10 +115,9 @@ export function modelInputs<X>(
   const [images, ...beside] = Array.isArray(x) ? (x as Tensor[]) : [x as Tensor];
   if (given === undefined) {
     if (conditions.length > 0 && images?.shape !== undefined && beside.length === 0) {
-      const wanted =
-        conditions.length === 1
-          ? 'one, since the model takes it, or [images, condition] for x'
-          : `${namesWanted(conditions)}, or [images, ${conditions.map(({ kind }) => kind).join(', ')}] for x`;
+      const [one, several] = ['one, since the model takes it', namesWanted(conditions)];
+      const kinds = conditions.length === 1 ? 'condition' : conditions.map(({ kind }) => kind).join(', ');
+      const wanted = `${conditions.length === 1 ? one : several}, or [images, ${kinds}] for x`;
       throwTypeError(`${caller}: condition`, wanted, given);
     }
     for (const { shape } of beside) {

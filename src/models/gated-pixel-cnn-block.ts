@@ -23,9 +23,7 @@ import { pixelDropout } from '../layers/pixel-dropout';
 import { partSeed, seedArguments } from '../layers/seeds';
 import type { Applied } from '../layers/types';
 
-/**
- * The two stacks of Gated PixelCNN, each [N,H,W,F]. For the block that reads the image, both are the image.
- */
+/** The two stacks of Gated PixelCNN, each [N,H,W,F]. For the block that reads the image, both are the image. */
 export interface GatedStacks {
   /** Sees all of the rows above. */
   vertical: SymbolicTensor;
@@ -75,9 +73,7 @@ const declared = {
   dropout: rate(),
   ...normalizationArguments,
   ...seedArguments,
-  /**
-   * Whether it is the last block. If so, it makes no vertical stack, which nothing would read. @default false
-   */
+  /** Whether it is the last block. If so, it makes no vertical stack, which nothing would read. @default false */
   isLast: flag(false),
   /** Prefix of the names of its layers. @default names that tfjs makes from each layer's class */
   name: optional(anything<string>()),
@@ -127,8 +123,7 @@ export function gatedPixelCNNBlock(
 ): Pick<GatedStacks, 'horizontal'> & Partial<GatedStacks & { skip: SymbolicTensor }> {
   readArguments('gatedPixelCNNBlock: stacks', stacks, outputsOfBlock);
   const values = readArguments('gatedPixelCNNBlock', args, declared);
-  const { filters, imageChannels, maskType, dropout, weightNormalization, seed, skipFilters, isLast } =
-    values;
+  const { filters, imageChannels, maskType, dropout, weightNormalization, seed, skipFilters } = values;
   const [rows, columns] = values.kernelSize;
   const conditions = checkGraph(stacks, values);
   const { vertical, horizontal } = stacks;
@@ -161,7 +156,7 @@ export function gatedPixelCNNBlock(
   const kept = dropout > 0 ? drop(gated) : gated;
   const y = conv('out', kept, { filters, kernelSize: 1, imageChannels }); // [N,H,W,F] -> [N,H,W,F]
   return {
-    ...(!isLast && { vertical: gate('vertical_gate', v) }), // [N,H,W,2F] -> [N,H,W,F]
+    ...(!values.isLast && { vertical: gate('vertical_gate', v) }), // [N,H,W,2F] -> [N,H,W,F]
     horizontal: maskType === 'A' ? y : add('residual', horizontal, y),
     ...(skipFilters !== undefined && {
       skip: conv('skip', kept, { filters: skipFilters, kernelSize: 1, imageChannels }),
@@ -171,10 +166,7 @@ export function gatedPixelCNNBlock(
 
 type ConvArgs = Omit<MaskedConv2DArgs, 'imageChannels'> & { imageChannels: number };
 
-/**
- * The mean square of a gate's output when a and b are normal with variance 1: E[tanh(a)^2] E[sigmoid(b)^2] = 0.394 *
- * 0.293.
- */
+/** E[tanh(a)^2] E[sigmoid(b)^2] = 0.394 * 0.293, of a gate's output for normal a, b of variance 1. */
 const GATED_SQUARE = 0.1157;
 
 /**

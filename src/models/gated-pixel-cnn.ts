@@ -1,8 +1,7 @@
-import { input } from '@tensorflow/tfjs-layers';
 import { type Given, integer, optional, readArguments } from '../core/arguments';
 import { partSeed } from '../layers/seeds';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
-import { conditionArguments, conditionInputs } from './condition-inputs';
+import { conditionArguments, networkInputs } from './condition-inputs';
 import { type GatedStacks, gatedPixelCNNBlock } from './gated-pixel-cnn-block';
 import { blocks, chain, inputLayers, networkArguments, networkSizes, outputHead } from './network';
 
@@ -46,11 +45,10 @@ export interface GatedPixelCNNArgs extends Given<typeof declared> {}
  */
 export function gatedPixelCNN(args: GatedPixelCNNArgs): AutoregressiveModel {
   const values = readArguments('gatedPixelCNN', args, declared);
-  const { imageShape, numBlocks, firstKernelSize, kernelSize, dropout, seed, name } = values;
+  const { numBlocks, firstKernelSize, kernelSize, dropout, seed, name } = values;
   const { imageChannels, hidden, out } = networkSizes('gatedPixelCNN', values);
-  const conditions = conditionInputs('gatedPixelCNN', values, 2 * hidden);
+  const { image, inputs, conditions } = networkInputs('gatedPixelCNN', values, 2 * hidden);
 
-  const image = input({ shape: [...imageShape], name: 'image' }); // [N,H,W,C]
   const encoded = chain(inputLayers(values), image); // [N,H,W,C] -> [N,H,W,in*C]
   let stacks: GatedStacks = { vertical: encoded, horizontal: encoded };
   for (let index = 0; index <= numBlocks; index++) {
@@ -63,11 +61,11 @@ export function gatedPixelCNN(args: GatedPixelCNNArgs): AutoregressiveModel {
       dropout,
       kernelSize: index === 0 ? firstKernelSize : kernelSize,
       maskType: index === 0 ? 'A' : 'B',
-      condition: conditions.map(({ features }) => features),
+      condition: conditions,
       isLast: index === numBlocks,
     }); // [N,H,W,F], both
     stacks = { ...stacks, ...outputs };
   }
   const outputs = chain(outputHead(out, values), stacks.horizontal);
-  return autoregressiveModel({ inputs: [image, ...conditions.map((one) => one.input)], outputs, name });
+  return autoregressiveModel({ inputs, outputs, name });
 }

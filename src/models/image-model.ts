@@ -42,16 +42,15 @@ export function imageModelShape(
   const distribution = logits === undefined ? null : distributionOf(what, logits, channels);
   const conditions = beside.map((second) => conditionShape(second, input ?? [], graph.layers));
   const isOfPixels = fits(output?.[1], height) && fits(output?.[2], width);
-  const isImageModel = input?.length === 4 && distribution !== null && isOfPixels;
-  const isRead = areAllRead(conditions) && others.length === 0;
-  if (!isImageModel || channels === null || !isRead) {
+  const isImageModel = input?.length === 4 && distribution !== null && isOfPixels && others.length === 0;
+  if (!isImageModel || channels === null || !areAllRead(conditions)) {
     const wanted =
       'a model [N,H,W,C] -> [N,H,W,C,L], with conditions [N,1], [N,K], [N,H,W,K] or (read by oneHotCodes) [N,h,w,1], or none';
     if (graph?.inputs === undefined || graph.outputs === undefined) throwTypeError(what, wanted, graph);
     const got = `${shapes(graph.inputs)} -> ${shapes(graph.outputs)}`;
-    throw new TypeError(
-      `${what}: wanted ${wanted}, got ${got}${isOfPixels ? hintFor(output, channels) : '; the height and width of outputs must be those of the images'}`,
-    );
+    const sizes = '; the height and width of outputs must be those of the images';
+    const hint = isOfPixels ? hintFor(output, channels) : sizes;
+    throw new TypeError(`${what}: wanted ${wanted}, got ${got}${hint}`);
   }
   checkKinds(what, conditions);
   checkNotDisposed(what, graph);
@@ -60,11 +59,7 @@ export function imageModelShape(
   return { imageShape: [height, width, channels], levels, conditions, distribution };
 }
 
-/**
- * Checks that the weights of a model are still there.
- *
- * @throws TypeError, named `what`
- */
+/** Checks that the weights of a model are still there. */
 export function checkNotDisposed(what: string, { layers }: Pick<LayersModel, 'layers'>): void {
   const disposed = layers.find(({ weights }) => weights.some((weight) => weight['val'].isDisposed));
   if (disposed) throwTypeError(what, 'a model that is not disposed', disposed.name);
@@ -126,9 +121,7 @@ function hintFor(output: readonly (number | null)[] | undefined, channels: numbe
 const shapes = (tensors: SymbolicTensor[]) =>
   tensors.map(({ shape }) => `[${shape.map(String).join(',')}]`).join(', ') || '[]';
 
-/**
- * The kind of condition that an input of a graph is; null if it is none of the four.
- */
+/** The kind of condition that an input of a graph is; null if it is none of the four. */
 function conditionShape(
   input: SymbolicTensor,
   [, height, width]: readonly (number | null)[],

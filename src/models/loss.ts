@@ -40,10 +40,8 @@ export function negativeLogLikelihood(
   });
 }
 
-/**
- * -log p of every label given the labels before it, in nats, in the shape of the labels. To be called within a tidy.
- */
-export function natsOf(
+/** -log p of every label given those before it, in nats, in their shape. To be called within a tidy. */
+function natsOf(
   labels: tf.Tensor,
   outputs: tf.Tensor,
   distribution?: ImageModelShape['distribution'],
@@ -59,10 +57,8 @@ export function natsOf(
     throwTypeError('outputs', `the parameters [N,H,W,${numParameters}] of the distribution`, outputs.shape);
   const wanted = String([n, h, w, imageChannels]);
   if (String(labels.shape) !== wanted) throwTypeError('labels', `levels of shape [${wanted}]`, labels.shape);
-  const nats = distribution.negativeLogLikelihood(
-    tf.cast(labels, 'int32') as tf.Tensor4D,
-    asFloat(outputs) as tf.Tensor4D,
-  );
+  const levels = tf.cast(labels, 'int32') as tf.Tensor4D;
+  const nats = distribution.negativeLogLikelihood(levels, asFloat(outputs) as tf.Tensor4D);
   if (String(nats?.shape) !== wanted)
     throwTypeError('negativeLogLikelihood of the distribution', `nats of shape [${wanted}]`, nats?.shape);
   return nats;
@@ -75,12 +71,10 @@ function natsOfLogits(labels: tf.Tensor, logits: tf.Tensor): tf.Tensor {
   if (logits.rank < 2 || String(labels.shape) !== String(wanted)) {
     const isOneHot = String(labels.shape) === String(logits.shape);
     const isOfPixels = labels.rank === 4 && logits.rank === 4; // [N,H,W,P]
-    const hint = isOfPixels
-      ? '; where these are parameters [N,H,W,P], what they mean comes third: model.distribution'
-      : '';
+    const hint = '; where these are parameters [N,H,W,P], what they mean comes third: model.distribution';
     const levelsOfShape = isOneHot
       ? `integer levels of shape [${wanted}], not one-hot: autoregressiveModel makes models that take them, tf.model and tf.sequential do not`
-      : `levels of shape [${wanted}], the logits' [${logits.shape}] but the last${hint}`;
+      : `levels of shape [${wanted}], the logits' [${logits.shape}] but the last${isOfPixels ? hint : ''}`;
     throwTypeError('labels', levelsOfShape, labels.shape);
   }
   const flatLabels = tf.reshape(tf.cast(labels, 'int32'), [labels.size]); // [N*D]
@@ -113,10 +107,7 @@ export function bitsPerDim(
   return tf.tidy(() => tf.mul(negativeLogLikelihood(labels, outputs, distribution), Math.LOG2E));
 }
 
-/**
- * The functions carry a mark by which they are recognized, since several copies of this package (ESM, CommonJS) may be
- * loaded in one program.
- */
+/** Marks the functions: a program may load two copies of this package (ESM, CommonJS), and both are known by it. */
 const MARK = Symbol.for('pixelcnn-layers/likelihood');
 
 type Likelihood = typeof bitsPerDim;
@@ -139,9 +130,8 @@ export function likelihoodName(fn: unknown): string | undefined {
 export const OWN_LOSS = '(a function of the program)';
 
 /**
- * Replaces names by the functions they stand for, in any of the forms that `compile` takes (one, a list, or a record by
- * output), and binds this library's functions to the distribution of the model: tfjs calls them with labels and outputs
- * only.
+ * Replaces names by functions, in any of the forms that `compile` takes (one, a list, or a record by output), and binds
+ * this library's functions to the distribution of the model: tfjs calls them with labels and outputs only.
  */
 export function withFunctions(
   what: string,
@@ -162,10 +152,7 @@ export function withFunctions(
   return throwTypeError(`compile: ${what}`, wanted, value);
 }
 
-/**
- * The names of a loss or of metrics, in any of the forms that `compile` takes; undefined for functions of the
- * program's own.
- */
+/** The names of a loss or of metrics, as `compile` takes them; undefined for the program's own functions. */
 export function namesOf(value: unknown): (string | undefined)[] {
   if (value == null) return [];
   return typeof value === 'object' ? Object.values(value).flatMap(namesOf) : [likelihoodName(value)];

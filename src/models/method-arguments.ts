@@ -51,12 +51,11 @@ export const compileArguments = {
   /** More of them, to be reported. */
   metrics: optional(anything<OneOrMore<LikelihoodName | LikelihoodFunction>>()),
   /**
-   * Which numbers are checked, since the loss does not: labels must be integer levels 0 to L - 1, images in [0, 1],
-   * classes valid for the model. By default these are the first batch of each `fit`, `fitDataset` and
-   * `evaluateDataset`, of the first `trainOnBatch`, and of `evaluate` if it gets levels alone. With `true` they are
-   * all, which is slow, since every batch is read back from the backend: use it for the first run of a new program.
-   * With `false` they are none. A wrong number rejects with a TypeError that names the tensor, the place and the
-   * number; `evaluate` cannot reject, so its results do when they are read by `data()` or `array()`. Not saved.
+   * Which numbers are checked: labels must be integer levels 0 to L - 1, images in [0, 1], classes valid for the model.
+   * By default the first batch of each `fit`, `fitDataset` and `evaluateDataset`, of the first `trainOnBatch`, and of
+   * `evaluate` if it gets levels alone. `true` checks all, which is slow: use it for the first run of a new program.
+   * `false` checks none. A wrong number rejects with a TypeError that names the tensor, the place and the number;
+   * `evaluate` cannot reject, so its results do when they are read by `data()` or `array()`. Not saved.
    * @default the first batch
    */
   checkLabels: optional(checked(checkBoolean)),
@@ -82,15 +81,8 @@ const ofFit = {
 };
 
 export const fitArguments = {
-  ...ofTfjs<FitArgs>(
-    'verbose',
-    'callbacks',
-    'shuffle',
-    'initialEpoch',
-    'stepsPerEpoch',
-    'validationSteps',
-    'yieldEvery',
-  ),
+  ...ofTfjs<FitArgs>('verbose', 'callbacks', 'shuffle', 'initialEpoch'),
+  ...ofTfjs<FitArgs>('stepsPerEpoch', 'validationSteps', 'yieldEvery'),
   ...weighting,
   ...ofFit,
   batchSize: optional(integer({ from: 1 }), 32),

@@ -51,12 +51,10 @@ const imageShape: Argument<ImageShape> = {
   },
 };
 
-/** How levels are read. */
 export const inputArgument: Argument<InputEncoding> = wordOr(['scaled', 'oneHot'], {
   embedding: integer({ from: 1 }),
 });
 
-/** What the outputs mean. */
 export const outputArgument: Argument<OutputMeaning> = wordOr(['softmax'], {
   components: integer({ from: 1 }),
 });
@@ -135,11 +133,10 @@ const outputsOfChannel = (output: OutputMeaning, levels: number): number =>
  * The layers before the one that reads the image: none, or a layer that turns levels into categories, [N,H,W,C] ->
  * [N,H,W,C*features].
  */
-export function inputLayers({
-  input,
-  levels,
-  seed,
-}: Pick<Values<typeof networkArguments>, 'input' | 'levels' | 'seed'>): layers.Layer[] {
+export function inputLayers(
+  values: Pick<Values<typeof networkArguments>, 'input' | 'levels' | 'seed'>,
+): layers.Layer[] {
+  const { input, levels, seed } = values;
   const name = 'levels';
   if (input === 'scaled') return [];
   if (input === 'oneHot') return [oneHotLevels({ name, levels })];
@@ -158,11 +155,10 @@ export function wholePixelOutputs(
   output: OutputMeaning,
   { imageChannels, levels }: { readonly imageChannels: number; readonly levels: number },
 ) {
-  if (output === 'softmax')
-    return {
-      numFeatures: imageChannels * levels,
-      layer: pixelLogits({ name: 'logits', imageChannels, levels }),
-    }; // [N,H,W,C*L] -> [N,H,W,C,L]
+  if (output === 'softmax') {
+    const layer = pixelLogits({ name: 'logits', imageChannels, levels }); // [N,H,W,C*L] -> [N,H,W,C,L]
+    return { numFeatures: imageChannels * levels, layer };
+  }
   const { components } = output;
   const layer = logisticMixture({ name: 'mixture', imageChannels, levels, components }); // [N,H,W,P]
   return { numFeatures: numParameters({ imageChannels, components }), layer };

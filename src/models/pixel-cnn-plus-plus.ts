@@ -1,4 +1,4 @@
-import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { type Given, integer, optional, readArguments } from '../core/arguments';
 import { checkMemories, throwTypeError } from '../core/check';
 import type { Shift } from '../core/window';
@@ -7,7 +7,7 @@ import { centeredImage, pixelShift } from '../layers/map-layers';
 import { partSeed } from '../layers/seeds';
 import { type ShiftedConv2DArgs, shiftedConv2d } from '../layers/shifted-conv-2d';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
-import { conditionArguments, conditionInputs } from './condition-inputs';
+import { conditionArguments, networkInputs } from './condition-inputs';
 import { anyNetworkArguments, blocks, concat, outputArgument, wholePixelOutputs } from './network';
 
 const declared = {
@@ -49,11 +49,10 @@ interface Streams {
  * becomes a skip on the way up. Every convolution has weight normalization. The outputs of a pixel do not see the pixel
  * itself: its channels depend on each other through the mixture ({@link LogisticMixture}).
  *
- * It reads images scaled to [-1, 1] with a channel of ones ({@link CenteredImage}). `initializeFromData` sets gains and
- * biases from a batch before training. It may be conditioned on a class, a vector, or both, which are added in every
- * block.
+ * It reads images scaled to [-1, 1] with a channel of ones ({@link CenteredImage}). It may be conditioned on a class, a
+ * vector, or both, which are added in every block. Before training, `initializeFromData` sets gains and biases.
  *
- * With 160 filters and 5 resnets, images 32x32x3 and 10 components it has the paper's 53.7 million weights.
+ * With 160 filters, 5 resnets and 10 components for images 32x32x3, it has the paper's 53.7 million weights.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2 and figure 2, as in the
  * paper's code.
@@ -79,13 +78,12 @@ export function pixelCNNPlusPlus(args: PixelCNNPlusPlusArgs): AutoregressiveMode
     const wanted = `a height and width that are multiples of ${COARSEST}, or null`;
     throwTypeError(`${what}: imageShape`, wanted, imageShape);
   }
-  const outputs = wholePixelOutputs(output, { imageChannels: imageShape[2], levels });
+  const head = wholePixelOutputs(output, { imageChannels: imageShape[2], levels });
   checkMemories(what, {
     filters: [2, 3, 2 * filters, 2 * filters],
-    [output === 'softmax' ? 'levels' : 'output']: [filters, outputs.numFeatures],
+    [output === 'softmax' ? 'levels' : 'output']: [filters, head.numFeatures],
   });
-  const conditions = conditionInputs(what, values, 2 * filters);
-  const condition = conditions.map(({ features }) => features);
+  const { image, inputs, conditions } = networkInputs(what, values, 2 * filters);
   const part = (name: string) => ({ name, seed: partSeed(seed, name) });
 
   const conv = (name: string, x: SymbolicTensor, of: Partial<ShiftedConv2DArgs> & { shift: Shift }) => {
@@ -95,7 +93,7 @@ export function pixelCNNPlusPlus(args: PixelCNNPlusPlusArgs): AutoregressiveMode
   const block = (name: string, shift: Shift, x: SymbolicTensor, skip: readonly SymbolicTensor[] = []) => {
     const layer = { ...part(name), filters, shift, hasSkip: skip.length > 0, dropout };
     const a = skip.length > 1 ? [concat(`${name}_skips`, skip)] : skip; // [N,H,W,F], [N,H,W,F] -> [N,H,W,2F]
-    return gatedResBlock({ ...layer, weightNormalization: true }).apply([x, ...a, ...condition]); // [N,H,W,F]
+    return gatedResBlock({ ...layer, weightNormalization: true }).apply([x, ...a, ...conditions]); // [N,H,W,F]
   };
   const resize = (name: string, { u, ul }: Streams, transposed: boolean): Streams => ({
     u: conv(`${name}_u`, u, { shift: 'down', stride: 2, transposed }),
@@ -117,7 +115,6 @@ export function pixelCNNPlusPlus(args: PixelCNNPlusPlusArgs): AutoregressiveMode
     };
   };
 
-  const image = input({ shape: [...imageShape], name: 'image' }); // [N,H,W,C]
   let streams = stem(centeredImage({ name: 'centered' }).apply(image)); // [N,H,W,C] -> [N,H,W,C+1] -> [N,H,W,F], both
   const skips = [streams];
   for (let scale = 0; scale < NUM_SCALES; scale++) {
@@ -143,14 +140,7 @@ export function pixelCNNPlusPlus(args: PixelCNNPlusPlusArgs): AutoregressiveMode
     if (scale > 0) streams = resize(`upsize${scale - 1}`, streams, true); // [N,H/2,W/2,F] -> [N,H,W,F]
   }
   const active = layers.elu({ name: 'elu' }).apply(streams.ul) as SymbolicTensor;
-  const last = conv('final_conv', active, {
-    shift: 'downRight',
-    kernelSize: 1,
-    filters: outputs.numFeatures,
-  }); // [N,H,W,F] -> [N,H,W,P] or [N,H,W,C*L]
-  return autoregressiveModel({
-    inputs: [image, ...conditions.map((one) => one.input)],
-    outputs: outputs.layer.apply(last),
-    name,
-  });
+  const last = { shift: 'downRight', kernelSize: 1, filters: head.numFeatures } as const;
+  const outputs = head.layer.apply(conv('final_conv', active, last)); // [N,H,W,F] -> [N,H,W,P], or C*L -> [N,H,W,C,L]
+  return autoregressiveModel({ inputs, outputs, name });
 }

@@ -1,4 +1,4 @@
-import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import {
   type Argument,
   categories,
@@ -19,18 +19,8 @@ import { enlargedMap, pixelPosition, pixelShift } from '../layers/map-layers';
 import { partSeed } from '../layers/seeds';
 import { shiftedConv2d } from '../layers/shifted-conv-2d';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
-import { conditionArguments, conditionInputs } from './condition-inputs';
-import {
-  anyNetworkArguments,
-  blocks,
-  chain,
-  concat,
-  encodedFeatures,
-  inputArgument,
-  inputLayers,
-  outputArgument,
-  wholePixelOutputs,
-} from './network';
+import { conditionArguments, networkInputs } from './condition-inputs';
+import * as network from './network';
 
 /** The side of a square window. */
 const oddInteger = ({ from }: { from: number }): Argument<number> => ({
@@ -50,7 +40,7 @@ const codeArguments = {
     return given as [number, number];
   }),
   /** Gated residual blocks. */
-  resBlocks: blocks({ from: 0 }),
+  resBlocks: network.blocks({ from: 0 }),
   /** K, the features of its maps. */
   resFilters: integer({ from: 1 }),
   /** Windows of its convolutions, which see all sides, odd. @default 3 */
@@ -61,15 +51,15 @@ const codeArguments = {
 export interface CodeConditionArgs extends Given<typeof codeArguments> {}
 
 const declared = {
-  ...anyNetworkArguments,
+  ...network.anyNetworkArguments,
   /** F, the number of features of each map; with attention, a multiple of 2 * heads. */
   filters: integer({ from: 1 }),
   /** Windows of the residual blocks, odd, 3 or more. @default 3 */
   kernelSize: optional(oddInteger({ from: 3 }), 3),
   /** Blocks, each of residual blocks and attention. */
-  numBlocks: blocks({ from: 1 }),
+  numBlocks: network.blocks({ from: 1 }),
   /** Gated residual blocks in each block: 0 or more, or with conditions 1 or more, since conditions are added there. */
-  numResBlocks: blocks({ from: 0 }),
+  numResBlocks: network.blocks({ from: 0 }),
   /** Features between the two convolutions of a residual block. */
   resFilters: integer({ from: 1 }),
   /** Whether blocks attend to all earlier places. Without it each ends with a 1x1 convolution instead. @default true */
@@ -81,17 +71,17 @@ const declared = {
    * have no dropout.
    * @default 0
    */
-  dropout: anyNetworkArguments.dropout,
+  dropout: network.anyNetworkArguments.dropout,
   /** Gated residual blocks of 1x1 convolutions after the last block. @default 0 */
-  outResBlocks: optional(blocks({ from: 0 }), 0),
+  outResBlocks: optional(network.blocks({ from: 0 }), 0),
   /** How levels are read. The input is always images [N,H,W,C] in [0, 1]. @default 'oneHot' */
-  input: optional(inputArgument, 'oneHot'),
+  input: optional(network.inputArgument, 'oneHot'),
   /**
    * What the outputs mean. With the softmax the channels of a pixel are independent of each other given all earlier
    * pixels; with the mixture they are not.
    * @default 'softmax'
    */
-  output: optional(outputArgument, 'softmax'),
+  output: optional(network.outputArgument, 'softmax'),
   ...conditionArguments,
   /** A coarser map of codes as a condition, as in the finer priors of VQ-VAE-2. */
   codeCondition: optional(group(codeArguments)),
@@ -102,11 +92,10 @@ export interface PixelSNAILArgs extends Given<typeof declared> {}
 
 /**
  * PixelSNAIL: each block has gated residual blocks ({@link GatedResBlock}), whose convolutions leave out the present
- * pixel, followed by attention to all earlier places ({@link CausalAttention}). So every pixel sees everything before
- * it, at any distance, with one exception: the first pixels of a row do not see the end of the row above, which is only
- * in the features of later places. This is the form that is common for priors over the codes of a VQ-VAE: ELU; queries
- * computed from [features, position], keys and values from [the block's input, features, position]; weight
- * normalization in every convolution.
+ * pixel, then attention to all earlier places ({@link CausalAttention}). So every pixel sees all before it, at any
+ * distance, but for the first pixels of a row, which do not see the end of the row above. This is the form common for
+ * priors over the codes of a VQ-VAE: ELU; queries from [features, position], keys and values from [the block's input,
+ * features, position]; weight normalization in every convolution.
  *
  * It may be conditioned on a class, a vector and a coarser map of codes, which are added in every residual block that
  * has a window. The network that reads the codes sees all sides; in sampling, it runs once, before the first pixel.
@@ -133,51 +122,35 @@ export function pixelSNAIL(args: PixelSNAILArgs): AutoregressiveModel {
   const values = readArguments('pixelSNAIL', args, declared);
   const { imageShape, filters, kernelSize, numBlocks, numResBlocks, resFilters, attention, heads } = values;
   const { outResBlocks, output, codeCondition, dropout, seed, name } = values;
-  const outputs = wholePixelOutputs(output, { ...values, imageChannels: imageShape[2] });
-  checkSizes(values, outputs.numFeatures);
-  const conditions = conditionInputs('pixelSNAIL', values, 2 * filters);
+  const head = network.wholePixelOutputs(output, { ...values, imageChannels: imageShape[2] });
+  checkSizes(values, head.numFeatures);
+  const { image, inputs, conditions } = networkInputs('pixelSNAIL', values, 2 * filters);
   if (conditions.length > 0 && numResBlocks === 0)
     throwTypeError('pixelSNAIL: numResBlocks', '1 or more, since conditions enter them', numResBlocks);
   const part = (name: string) => ({ name, seed: partSeed(seed, name), weightNormalization: true });
-  const resBlock = (
-    name: string,
-    shift: Shift,
-    x: readonly SymbolicTensor[],
-    of: Partial<GatedResBlockArgs>,
-  ) => {
-    const features = (x[0] as SymbolicTensor).shape[3] as number;
+  const resBlock = (name: string, shift: Shift, x: SymbolicTensor[], of: Partial<GatedResBlockArgs>) => {
+    const features = x[0]?.shape[3] as number;
     const block = { ...part(name), filters: features, shift, activation: 'elu', dropout, ...of } as const;
-    return gatedResBlock(block).apply([...x]); // [N,H,W,F], and the other inputs, if any
+    return gatedResBlock(block).apply(x); // [N,H,W,F], and the other inputs, if any
   };
   const point = { kernelSize: 1, hiddenFilters: filters };
-  const conv = (
-    name: string,
-    x: SymbolicTensor,
-    shift: Shift,
-    size: number | [number, number],
-    to = filters,
-  ) => shiftedConv2d({ ...part(name), filters: to, shift, kernelSize: size }).apply(x);
+  type Size = number | [number, number];
+  const conv = (name: string, x: SymbolicTensor, shift: Shift, kernelSize: Size, to = filters) =>
+    shiftedConv2d({ ...part(name), filters: to, shift, kernelSize }).apply(x);
 
   /** The codes' map through its network, enlarged: [N,h,w,codes] -> [N,H,W,K]. */
-  const codesAround = (
-    codes: SymbolicTensor,
-    { kernelSize, resFilters, resBlocks, shape: [h, w] }: Values<typeof codeArguments>,
-  ) => {
-    let x = conv('codes_conv', codes, 'around', kernelSize, resFilters); // [N,h,w,codes] -> [N,h,w,K]
-    for (let index = 0; index < resBlocks; index++)
+  const codesAround = (codes: SymbolicTensor, of: Values<typeof codeArguments>) => {
+    const { kernelSize, shape } = of;
+    let x = conv('codes_conv', codes, 'around', kernelSize, of.resFilters); // [N,h,w,codes] -> [N,h,w,K]
+    for (let index = 0; index < of.resBlocks; index++)
       x = resBlock(`codes_res${index}`, 'around', [x], { kernelSize });
-    return enlargedMap({
-      name: 'codes_enlarged',
-      rows: Number(imageShape[0]) / h,
-      columns: Number(imageShape[1]) / w,
-    }).apply(x); // [N,h,w,K] -> [N,H,W,K]
+    const [rows, columns] = [Number(imageShape[0]) / shape[0], Number(imageShape[1]) / shape[1]];
+    return enlargedMap({ name: 'codes_enlarged', rows, columns }).apply(x); // [N,h,w,K] -> [N,H,W,K]
   };
 
-  const image = input({ shape: [...imageShape], name: 'image' }); // [N,H,W,C]
-  const condition = conditions.map(({ kind, features }) =>
-    kind === 'codes' ? codesAround(features, codeCondition as Values<typeof codeArguments>) : features,
-  );
-  const encoded = chain(inputLayers(values), image); // [N,H,W,C] -> [N,H,W,in*C]
+  if (codeCondition !== undefined)
+    conditions.push(codesAround(conditions.pop() as SymbolicTensor, codeCondition)); // the last
+  const encoded = network.chain(network.inputLayers(values), image); // [N,H,W,C] -> [N,H,W,in*C]
   const half = kernelSize >> 1;
   const above = conv('stem_above', encoded, 'down', [half, kernelSize]); // [N,H,W,in*C] -> [N,H,W,F], as the next
   const left = conv('stem_left', encoded, 'downRight', [half + 1, half]);
@@ -192,11 +165,11 @@ export function pixelSNAIL(args: PixelSNAILArgs): AutoregressiveModel {
     const before = x;
     for (let index = 0; index < numResBlocks; index++) {
       const of = { kernelSize, hiddenFilters: resFilters };
-      x = resBlock(name(`res${index}`), 'before', [x, ...condition], of);
+      x = resBlock(name(`res${index}`), 'before', [x, ...conditions], of);
     }
-    const here = concat(name('here'), [x, position]); // [N,H,W,F+2]
+    const here = network.concat(name('here'), [x, position]); // [N,H,W,F+2]
     if (attention) {
-      const earlier = concat(name('earlier'), [before, here]); // [N,H,W,2F+2]
+      const earlier = network.concat(name('earlier'), [before, here]); // [N,H,W,2F+2]
       const keys = resBlock(name('keys'), 'downRight', [earlier], point);
       const queries = resBlock(name('queries'), 'downRight', [here], point);
       const attend = { ...part(name('attention')), heads, units: filters / 2, dropout };
@@ -204,24 +177,17 @@ export function pixelSNAIL(args: PixelSNAILArgs): AutoregressiveModel {
       x = resBlock(name('out'), 'downRight', [x, attended], { ...point, hasSkip: true }); // [N,H,W,F]
     } else x = conv(name('out'), here, 'downRight', 1); // [N,H,W,F+2] -> [N,H,W,F]
   }
-  for (let index = 0; index < outResBlocks; index++)
-    x = resBlock(`out_res${index}`, 'downRight', [x], {
-      kernelSize: 1,
-      hiddenFilters: resFilters,
-      dropout: 0,
-    });
+  const after = { kernelSize: 1, hiddenFilters: resFilters, dropout: 0 };
+  for (let index = 0; index < outResBlocks; index++) x = resBlock(`out_res${index}`, 'downRight', [x], after);
   const active = layers.elu({ name: 'elu' }).apply(x) as SymbolicTensor;
-  const last = conv('final_conv', active, 'downRight', 1, outputs.numFeatures); // [N,H,W,F] -> [N,H,W,C*L] or [N,H,W,P]
-  return autoregressiveModel({
-    inputs: [image, ...conditions.map((one) => one.input)],
-    outputs: outputs.layer.apply(last),
-    name,
-  });
+  const last = conv('final_conv', active, 'downRight', 1, head.numFeatures); // [N,H,W,F] -> [N,H,W,C*L] or [N,H,W,P]
+  return autoregressiveModel({ inputs, outputs: head.layer.apply(last), name });
 }
 
 /** Checks that sizes go together, and that no kernel is too large. */
 function checkSizes(values: Values<typeof declared>, numOutputs: number): void {
   const { imageShape, levels, filters, kernelSize, resFilters, attention, heads, input, output } = values;
+  const imageFeatures = imageShape[2] * network.encodedFeatures(input, levels);
   if (attention && filters % (2 * heads) !== 0) {
     const wanted = `a multiple of 2 * heads (${2 * heads}), or attention: false`;
     throwTypeError('pixelSNAIL: filters', wanted, filters);
@@ -229,12 +195,7 @@ function checkSizes(values: Values<typeof declared>, numOutputs: number): void {
   checkMemories('pixelSNAIL', {
     'kernelSize, filters, resFilters': [kernelSize, kernelSize, 2 * filters, resFilters],
     filters: [2 * (2 * filters + 2), filters],
-    'kernelSize, input features, filters': [
-      kernelSize,
-      kernelSize,
-      imageShape[2] * encodedFeatures(input, levels),
-      filters,
-    ],
+    'kernelSize, input features, filters': [kernelSize, kernelSize, imageFeatures, filters],
     [output === 'softmax' ? 'levels' : 'output']: [filters, numOutputs],
   });
   if (values.codeCondition !== undefined) checkCodes(values.codeCondition, imageShape);

@@ -8,16 +8,16 @@ type Fields = Readonly<Record<string, unknown>>;
 /** As tfjs has them. */
 const MAX_AXES = 6;
 
-/** One call of a layer: which calls of which layers its inputs come from. */
-interface Call {
-  readonly layer: string;
-  readonly inputs: readonly Reference[];
-}
-
 /** The output of one call of a layer. tfjs calls it a node. */
 interface Reference {
   readonly layer: string;
   readonly call: number;
+}
+
+/** One call of a layer. */
+interface Call {
+  readonly layer: string;
+  readonly inputs: readonly Reference[];
 }
 
 /**
@@ -41,10 +41,11 @@ export function checkSavedGraph(what: string, saved: unknown): void {
   for (const value of Object.values(saved)) checkSavedGraph(what, value);
 }
 
-/** How many more numbers the weights of the model that is being loaded may have, and what to call it in messages. */
+/** What to call the model that is being loaded in messages, and how many numbers its weights may have. */
 interface Limit {
   readonly what: string;
   readonly numValues: number;
+  /** How many more they may have. */
   left: number;
   /** Whether tfjs requires that all weights are in the file: `strict` of `loadLayersModel`. */
   isStrict: boolean;
@@ -54,11 +55,8 @@ let limit: Limit | null = null;
 
 /**
  * Lets the model that tfjs makes in this turn have weights of no more numbers than its file has. tfjs would allocate all
- * of them, however large, before it finds that those of the file do not fit. Whatever the sizes in a file are called, and
- * whichever of them are multiplied, they end up in the shapes of weights.
- *
- * tfjs makes the whole model in one turn, after which the limit ends. Models loaded with `strict: false` have none, since
- * they may have weights of their own.
+ * of them before it finds that those of the file do not fit. Whatever the sizes in a file are called, they end up in the
+ * shapes of weights. Models loaded with `strict: false` have no limit, since they may have weights of their own.
  */
 export function limitWeights(what: string, numValues: number): void {
   const isSet = limit !== null;
@@ -106,11 +104,8 @@ const camelCase = (name: string) =>
  */
 function isGraph({ layers, inputLayers, outputLayers }: Fields): boolean {
   if (!Array.isArray(layers)) return false;
-  return (
-    inputLayers !== undefined ||
-    outputLayers !== undefined ||
-    layers.some((layer) => 'inboundNodes' in fieldsOf(layer))
-  );
+  const hasEnds = inputLayers !== undefined || outputLayers !== undefined;
+  return hasEnds || layers.some((layer) => 'inboundNodes' in fieldsOf(layer));
 }
 
 function checkGraph(what: string, graph: Fields): void {
@@ -122,7 +117,12 @@ function checkGraph(what: string, graph: Fields): void {
     if (made.has(name)) throw new Error(`${what}: two layers are named ${show(name)}`);
     made.set(name, hasFirstNode(className) ? 1 : 0);
   }
-  const calls = all.flatMap(({ name, inboundNodes }) => readCalls(what, name as string, inboundNodes));
+  const calls = all.flatMap(({ name: layer, inboundNodes }): Call[] => {
+    const who = `${what}: layer ${show(layer)}`;
+    const nodes = readList(who, 'inbound nodes', inboundNodes);
+    const called = nodes.map((node) => ({ layer: layer as string, inputs: readReferences(who, node) }));
+    return called.filter(({ inputs }) => inputs.length > 0);
+  });
   const inTheEnd = new Map(made);
   for (const { layer } of calls) inTheEnd.set(layer, (inTheEnd.get(layer) as number) + 1);
   for (const { layer, inputs } of calls) {
@@ -137,12 +137,9 @@ function checkGraph(what: string, graph: Fields): void {
 
 /** tfjs stores layers by name in plain objects, in which names such as `constructor` are taken. */
 function checkName(what: string, name: unknown, ownName: unknown): asserts name is string {
-  if (typeof name !== 'string' || name in {}) {
-    throwTypeError(what, 'the name of a layer', name);
-  }
-  if (ownName != null && ownName !== name) {
+  if (typeof name !== 'string' || name in {}) throwTypeError(what, 'the name of a layer', name);
+  if (ownName != null && ownName !== name)
     throwTypeError(`${what}: layer ${show(name)}`, 'the same name in its config', ownName);
-  }
 }
 
 /** Inputs have an output without being called. So do models: the call that made them is their first node. */
@@ -152,14 +149,6 @@ function hasFirstNode(className: unknown): boolean {
   const name = camelCase(String(className));
   const [Class] = Object.hasOwn(classNameMap, name) ? (classNameMap[name] ?? []) : [];
   return typeof Class?.prototype?.predict === 'function';
-}
-
-/** The calls of a layer, one for each list of inputs that is not empty. */
-function readCalls(what: string, layer: string, inboundNodes: unknown): Call[] {
-  const who = `${what}: layer ${show(layer)}`;
-  return readList(who, 'inbound nodes', inboundNodes)
-    .map((node) => ({ layer, inputs: readReferences(who, node) }))
-    .filter(({ inputs }) => inputs.length > 0);
 }
 
 function readReferences(who: string, list: unknown): Reference[] {
@@ -178,16 +167,11 @@ function readList(who: string, of: string, value: unknown): readonly unknown[] {
   return value;
 }
 
-function checkReference(
-  who: string,
-  { layer, call }: Reference,
-  inTheEnd: ReadonlyMap<string, number>,
-): void {
-  const count = inTheEnd.get(layer);
+function checkReference(who: string, { layer, call }: Reference, counts: ReadonlyMap<string, number>): void {
+  const count = counts.get(layer);
   if (count === undefined) throw new Error(`${who} needs layer ${show(layer)}, which is not there`);
-  if (call >= count) {
+  if (call >= count)
     throw new Error(`${who} needs node ${call} of layer ${show(layer)}, which has only ${count}`);
-  }
 }
 
 /** Checks that all calls can be made in turn, as tfjs makes them: each once its inputs are available. */

@@ -6,15 +6,9 @@ import { collectMade, type Made, restoreAdamPowersExactly, withoutLeakingSteps }
 
 type TrainingConfig = Parameters<LayersModel['loadTrainingConfig']>[0];
 
-/**
- * A model of tfjs that continues training, once saved and loaded, as if it had never been saved, and of which nothing is
- * left if it cannot be loaded.
- */
+/** A model that trains on as if it had never been saved, and leaves nothing behind if it cannot be loaded. */
 export abstract class SavedModel extends LayersModel {
-  /**
-   * What tfjs made while it loaded the model, to be disposed of if loading fails; undefined if the model was not
-   * loaded.
-   */
+  /** What tfjs made while it loaded the model, to be disposed of if loading fails. */
   private made: Made | undefined;
 
   override async save(...args: Parameters<LayersModel['save']>): ReturnType<LayersModel['save']> {
@@ -29,9 +23,7 @@ export abstract class SavedModel extends LayersModel {
       class_name: this.optimizer.getClassName(),
       config: this.optimizer.getConfig(),
     };
-    const config = { loss, metrics, optimizer_config };
-    // The type lists tfjs's own losses only.
-    return config as unknown as ReturnType<LayersModel['getTrainingConfig']>;
+    return { loss, metrics, optimizer_config } as never; // the type lists tfjs's own losses only
   }
 
   override loadTrainingConfig(config: TrainingConfig): void {

@@ -39,9 +39,7 @@ function power(beta: number, steps: number): number {
   return product;
 }
 
-/**
- * Runs `save` and disposes of the step-count tensors that the optimizer makes meanwhile and tfjs leaves behind.
- */
+/** Runs `save` and disposes of the step counts that the optimizer makes meanwhile and tfjs leaves behind. */
 export async function withoutLeakingSteps<T>(optimizer: tf.Optimizer, save: () => Promise<T>): Promise<T> {
   const steps: tf.Tensor[] = [];
   const getWeights = optimizer.getWeights.bind(optimizer);

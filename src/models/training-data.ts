@@ -35,6 +35,7 @@ export type ValidationData = Tensor | LevelsAndCondition | readonly [x: Tensors,
 export interface TrainingData {
   readonly inputs: Tensors;
   readonly labels: Tensors;
+  readonly numImages: number;
   /** Whether the levels came alone. */
   readonly isAlone: boolean;
   /** The tensors made for it, which the caller disposes of: conditions in the order of the model, then images. */
@@ -42,7 +43,7 @@ export interface TrainingData {
 }
 
 /** Whether something is a dataset of tfjs. */
-export const isDataset = (given: unknown): boolean =>
+export const isDataset = <G>(given: G): given is Extract<G, { iterator: unknown }> =>
   typeof (given as { iterator?: unknown } | null | undefined)?.iterator === 'function';
 
 /** Whether an argument is options, rather than labels: an object that has none of the model's outputs by name. */
@@ -67,7 +68,7 @@ export function readLevels(
   const conditions = readConditionTensors(`${caller}: condition`, model.conditions, condition, shape);
   const images = normalize(levels, model.levels);
   const inputs = conditions.length === 0 ? images : [images, ...conditions];
-  return { inputs, labels: levels, isAlone: true, made: [...conditions, images] };
+  return { inputs, labels: levels, numImages: shape[0], isAlone: true, made: [...conditions, images] };
 }
 
 /**
@@ -90,7 +91,7 @@ export function readPair(
   if (String(images.shape) !== String(shape))
     throwTypeError(`${caller}: ${name}`, `images of shape [${shape}], as the labels have`, images.shape);
   const { inputs, made } = modelInputs(caller, model, x as Tensors, condition);
-  return { inputs, labels: y as Tensors, isAlone: false, made };
+  return { inputs, labels: y as Tensors, numImages: shape[0], isAlone: false, made };
 }
 
 /** Data to validate on. */
@@ -109,7 +110,10 @@ export function readValidationData(caller: string, model: TrainedModel, given: u
 export function readBatch(caller: string, model: TrainedModel, batch: unknown): TrainingData {
   try {
     if (isTensor(batch)) return readLevels(caller, model, batch, undefined);
-    if (isPair(batch)) return readPair(caller, model, batch.xs, batch.ys, undefined, 'xs');
+    if (isByName(batch) && 'xs' in batch) {
+      const { xs, ys } = batch as { xs: unknown; ys?: unknown };
+      return readPair(caller, model, xs, ys, undefined, 'xs');
+    }
     if (!isLevelsAndCondition(batch)) {
       const got = isByName(batch) ? Object.keys(batch) : batch;
       throwTypeError(`${caller}: batch`, 'levels, { levels, condition } or { xs, ys }', got);
@@ -126,8 +130,6 @@ export function readBatch(caller: string, model: TrainedModel, batch: unknown): 
 const isLevelsAndCondition = (given: unknown): given is LevelsAndCondition =>
   isByName(given) && 'levels' in given;
 
-const isPair = (given: unknown): given is { xs: unknown; ys?: unknown } => isByName(given) && 'xs' in given;
-
 function readLevelsAndCondition(caller: string, model: TrainedModel, given: object): TrainingData {
   const { levels, condition } = readArguments(caller, given, declared);
   return readLevels(caller, model, levels, condition);
@@ -137,9 +139,8 @@ function readLevelsAndCondition(caller: string, model: TrainedModel, given: obje
 export function checkTensors(what: string, given: unknown, order: readonly string[]): [Tensor, ...Tensor[]] {
   const named = isByName(given) ? (given as Record<string, unknown>) : null;
   const all: unknown[] = named === null ? [given].flat() : order.map((name) => named[name]);
-  if (all.length === 0 || !all.every(isTensor)) {
+  if (all.length === 0 || !all.every(isTensor))
     throwTypeError(what, `a tensor [N,H,W,C]${hintFor(given)}`, given);
-  }
   for (const tensor of all) checkReadable(what, tensor);
   return all as [Tensor, ...Tensor[]];
 }

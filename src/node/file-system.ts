@@ -3,15 +3,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { io } from '@tensorflow/tfjs-core';
-import {
-  checkInteger,
-  checkNumber,
-  checkOneOf,
-  checkRecord,
-  shortened,
-  show,
-  throwTypeError,
-} from '../core/check';
+import * as check from '../core/check';
 import { checkSavedGraph, limitWeights } from '../models/saved-graph';
 import { isAbandoned, readWhole, replaceFile } from './files';
 
@@ -54,7 +46,7 @@ const digestOf = (weights: Uint8Array) => createHash('sha256').update(weights).d
  */
 export function fileSystem(directory: string): io.IOHandler {
   if (typeof directory !== 'string' || directory === '')
-    throwTypeError('fileSystem', 'a directory', directory);
+    check.throwTypeError('fileSystem', 'a directory', directory);
   const path = directoryOf(directory);
   return {
     save: (artifacts) => oneAtATime(path, () => save(path, artifacts)),
@@ -111,13 +103,13 @@ async function load(directory: string): Promise<io.ModelArtifacts> {
     const shards = await Promise.all(names.map((name) => readWhole(join(directory, name))));
     const got = sum(shards.map(({ length }) => length));
     if (got !== wanted) {
-      const problem = `names weights of ${wanted} bytes, but ${shortened(names.join(', '))} has ${got}`;
+      const problem = `names weights of ${wanted} bytes, but ${check.shortened(names.join(', '))} has ${got}`;
       throw new Error(`fileSystem: ${file} ${problem}: truncated, or not its own`);
     }
     const weights = Buffer.concat(shards);
     const [, digest] = OWN_SHARD.exec(names[0] ?? '') ?? []; // other programs use other names
     if (digest !== undefined && digest !== digestOf(weights)) {
-      const problem = `${shortened(names.join(', '))} is damaged: the digest in its name is not that of its contents`;
+      const problem = `${check.shortened(names.join(', '))} is damaged: the digest in its name is not that of its contents`;
       throw new Error(`fileSystem: ${file} names weights, but ${problem}`);
     }
     return [specs, new Uint8Array(weights).buffer];
@@ -154,7 +146,7 @@ function parseModel(file: string, text: string): io.ModelJSON {
   const { modelTopology, weightsManifest, userDefinedMetadata = {} } = model as io.ModelJSON;
   const weights = weightsManifest.flatMap((group) => group.weights);
   checkWeights(what, weights);
-  checkRecord(`${what}: userDefinedMetadata`, userDefinedMetadata);
+  check.checkRecord(`${what}: userDefinedMetadata`, userDefinedMetadata);
   checkSavedGraph(what, modelTopology);
   return model as io.ModelJSON;
 }
@@ -168,25 +160,25 @@ const namesOf = <Name extends string>(table: Readonly<Record<Name, number>>) => 
 function checkWeights(what: string, specs: readonly unknown[]): asserts specs is io.WeightsManifestEntry[] {
   const names = new Set<unknown>();
   for (const [i, spec] of specs.entries()) {
-    const { name, dtype, shape, quantization } = checkRecord(`${what}: weight ${i}`, spec);
-    if (typeof name !== 'string') throwTypeError(`${what}: weight ${i}: name`, 'a string', name);
-    if (names.has(name)) throw new Error(`${what}: two weights are named ${show(name)}`);
+    const { name, dtype, shape, quantization } = check.checkRecord(`${what}: weight ${i}`, spec);
+    if (typeof name !== 'string') check.throwTypeError(`${what}: weight ${i}: name`, 'a string', name);
+    if (names.has(name)) throw new Error(`${what}: two weights are named ${check.show(name)}`);
     names.add(name);
     const weight = `${what}: weight ${name}`;
-    if (!Array.isArray(shape)) throwTypeError(`${weight}: shape`, 'a list', shape);
-    for (const length of shape) checkInteger(`${weight}: shape`, length, 0);
-    if (quantization === undefined) checkOneOf(`${weight}: dtype`, dtype, namesOf(BYTES));
+    if (!Array.isArray(shape)) check.throwTypeError(`${weight}: shape`, 'a list', shape);
+    for (const length of shape) check.checkInteger(`${weight}: shape`, length, 0);
+    if (quantization === undefined) check.checkOneOf(`${weight}: dtype`, dtype, namesOf(BYTES));
     else checkQuantization(weight, dtype, quantization);
   }
 }
 
 function checkQuantization(weight: string, dtype: unknown, quantization: unknown): void {
-  const { dtype: stored, scale, min } = checkRecord(`${weight}: quantization`, quantization);
-  const isHalf = checkOneOf(`${weight}: quantization`, stored, namesOf(QUANTIZED_BYTES)) === 'float16';
-  checkOneOf(`${weight}: dtype`, dtype, isHalf ? ['float32'] : ['float32', 'int32']);
+  const { dtype: stored, scale, min } = check.checkRecord(`${weight}: quantization`, quantization);
+  const isHalf = check.checkOneOf(`${weight}: quantization`, stored, namesOf(QUANTIZED_BYTES)) === 'float16';
+  check.checkOneOf(`${weight}: dtype`, dtype, isHalf ? ['float32'] : ['float32', 'int32']);
   if (isHalf) return;
   for (const number of [scale, min])
-    checkNumber(`${weight}: quantization`, number, 'for scale and min', () => true);
+    check.checkNumber(`${weight}: quantization`, number, 'for scale and min', () => true);
 }
 
 /** The bytes that one weight takes in the shards. */
@@ -198,9 +190,7 @@ function byteLength({ shape, dtype, quantization }: io.WeightsManifestEntry): nu
 const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
 const product = (numbers: readonly number[]) => numbers.reduce((a, b) => a * b, 1);
 
-/**
- * The last save or load of each directory. They wait for each other, so that none removes shards that another needs.
- */
+/** The last save or load of each directory. Each waits for the one before, whose shards it might remove. */
 const lastTurns = new Map<string, Promise<unknown>>();
 
 async function oneAtATime<T>(directory: string, work: () => Promise<T>): Promise<T> {

@@ -2,11 +2,7 @@ import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 
 const hasCode = (error: unknown, code: string) => (error as NodeJS.ErrnoException | undefined)?.code === code;
 
-/**
- * Reads a file.
- *
- * @throws Error that names the file and has Node's error as its cause
- */
+/** Reads a file. Errors name it, and have Node's error as their cause. */
 export async function readWhole(file: string): Promise<Buffer> {
   try {
     return await readFile(file);

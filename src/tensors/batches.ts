@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { integer, optional } from '../core/arguments';
 import { throwTypeError } from '../core/check';
 import { type GivenImages, planImages } from '../likelihood/walk';
 import {
@@ -12,7 +11,6 @@ import {
 } from '../models/conditions';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
 import { normalize } from '../models/normalize';
-import { outputsOf } from './forward';
 
 /** Images to pass through a model, as a tensor and as numbers, with what the checks found. */
 export interface BatchJob extends GivenImages {
@@ -23,11 +21,36 @@ export interface BatchJob extends GivenImages {
   readonly batchSize: number;
 }
 
-/** How images pass through a model. */
-export const batchArguments = {
-  /** Images in each forward pass. @default 32 */
-  batchSize: optional(integer({ from: 1 }), 32),
-};
+/**
+ * One forward pass at inference: from normalized images [N,H,W,C], and their conditions if the model takes any, to
+ * logits [N,H,W,C,L] or parameters [N,H,W,P].
+ */
+export function forward(
+  model: LayersModel,
+  images: tf.Tensor4D,
+  conditions: readonly tf.Tensor[],
+): tf.Tensor {
+  return model.apply(conditions.length === 0 ? images : [images, ...conditions]) as tf.Tensor;
+}
+
+/**
+ * A forward pass of a whole model.
+ *
+ * @throws TypeError unless the outputs have the height and width of the images, which for a model of images of any size
+ * cannot be known earlier
+ */
+export function outputsOf(
+  model: LayersModel,
+  images: tf.Tensor4D,
+  conditions: readonly tf.Tensor[],
+): tf.Tensor {
+  const outputs = forward(model, images, conditions);
+  const [, height, width] = images.shape;
+  const isOfImages = outputs.shape[1] === height && outputs.shape[2] === width;
+  const wanted = `outputs of height ${height} and width ${width}, as the images have`;
+  if (!isOfImages) throwTypeError('model', wanted, outputs.shape);
+  return outputs;
+}
 
 /** Checks the images; errors name `caller`. */
 export async function planBatches(

@@ -46,11 +46,9 @@ export async function compress(
   const values = readArguments('compress', options, compressOptions);
   const condition = await conditionData(values.condition);
   checkImageTensor('compress: images', images);
-  const shape = imageModelShape('compress: model', model);
-  const program = await readProgram(model, traceOrThrow('compress', model, shape), shape);
-  const numbers = await readTensor(images);
-  const job = planCompress(program, numbers, { ...values, condition });
-  return packed(program, job, await encodeImages(program, job, shape.distribution));
+  const { program, distribution } = await coderOf('compress', model);
+  const job = planCompress(program, await readTensor(images), { ...values, condition });
+  return packed(program, job, await encodeImages(program, job, distribution));
 }
 
 /**
@@ -79,9 +77,15 @@ export async function decompress(
 ): Promise<tf.Tensor4D> {
   const values = readArguments('decompress', options, decompressOptions);
   const condition = await conditionData(values.condition);
-  const shape = imageModelShape('decompress: model', model);
-  const program = await readProgram(model, traceOrThrow('decompress', model, shape), shape);
+  const { program, distribution } = await coderOf('decompress', model);
   const job = planDecompress(program, bytes, { ...values, condition });
-  const images = await decodeImages(program, job, shape.distribution);
+  const images = await decodeImages(program, job, distribution);
   return tf.tensor4d(Int32Array.from(images.data), [...images.shape], 'int32');
+}
+
+/** What codes the images of a model. */
+async function coderOf(caller: string, model: LayersModel) {
+  const shape = imageModelShape(`${caller}: model`, model);
+  const program = await readProgram(traceOrThrow(caller, model, shape), shape);
+  return { program, distribution: shape.distribution };
 }

@@ -5,7 +5,7 @@ import { isSoftmax, outputStride, type PixelDistribution } from '../distribution
 import type { EvaluatorArgs } from '../engine/evaluator';
 import { conditionTensors } from '../models/conditions';
 import type { OutputSource } from '../sampling/growing-images';
-import { outputsOf } from './forward';
+import { outputsOf } from './batches';
 
 /** No padding before and after a dimension. */
 const NOTHING: [number, number] = [0, 0];

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { type Given, readArguments } from '../core/arguments';
+import { type Given, integer, optional, readArguments } from '../core/arguments';
 import { valuesOf } from '../core/images';
 import {
   isSoftmax,
@@ -11,9 +11,13 @@ import {
 import { logProbsFor, readOutputs } from '../distributions/readers';
 import { logProbArguments } from '../likelihood/log-prob';
 import type { Condition } from '../models/conditions';
-import { type BatchJob, batchArguments, batches, dataOf, planBatches } from './batches';
+import { type BatchJob, batches, dataOf, planBatches } from './batches';
 
-const logProbOptions = { ...batchArguments, ...logProbArguments<Condition>() };
+const logProbOptions = {
+  /** Images in each forward pass. @default 32 */
+  batchSize: optional(integer({ from: 1 }), 32),
+  ...logProbArguments<Condition>(),
+};
 
 /** Options of {@link logProb}. */
 export interface LogProbOptions extends Given<typeof logProbOptions> {}

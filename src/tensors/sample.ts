@@ -86,24 +86,23 @@ export async function sample(
   model: LayersModel,
   options: SampleOptions = {},
 ): Promise<tf.Tensor4D | Sampled> {
-  const { strategy, initial, known, condition, ...rest } = readArguments('sample', options, sampleOptions);
+  const values = readArguments('sample', options, sampleOptions);
+  const { strategy, initial, known } = values;
   const shape = imageModelShape('sample: model', model);
-  const values = {
-    ...rest,
+  const numbers = {
     initial: initial && (await numbersOf('initial', 'levels', initial)),
     known: known && (await numbersOf('known', '0 and 1', known)),
-    condition: await conditionData(condition),
+    condition: await conditionData(values.condition),
   };
-  const job = memoryFor('sample', () => planJob(shape, values));
+  const job = memoryFor('sample', () => planJob(shape, { ...values, ...numbers }));
   const source = await outputSource(model, shape, job, strategy);
   try {
     const { levels, logProb, logGiven } = await drawImages(source, shape.distribution, job);
     return tf.tidy(() => {
       const images = tf.tensor4d(levels, [job.numImages, ...job.imageShape], 'int32');
       if (!job.withLogProb) return images;
-      const nats = { logProb: tf.tensor1d(Float32Array.from(logProb)) };
-      if (logGiven === undefined) return { images, ...nats };
-      return { images, ...nats, logGiven: tf.tensor1d(Float32Array.from(logGiven)) };
+      const nats = (of: ArrayLike<number>) => tf.tensor1d(Float32Array.from(of));
+      return { images, logProb: nats(logProb), ...(logGiven && { logGiven: nats(logGiven) }) };
     });
   } finally {
     source.dispose?.();
@@ -130,25 +129,23 @@ async function outputSource(
 ): Promise<OutputSource> {
   const rows = evaluatedRows(shape.conditions, job);
   const { distribution } = shape;
-  const traced = strategy === 'full' ? null : trace(model, shape);
-  if (traced !== null && 'builder' in traced) {
-    const program = await readProgram(model, traced, shape);
+  const full = () => memoryForJob(job, () => fullPasses(model, distribution, rows));
+  if (strategy === 'full') return full();
+  const traced = trace(model, shape);
+  if ('builder' in traced) {
+    const program = await readProgram(traced, shape);
     return memoryForJob(job, () => evaluatorFor(program, { ...rows, distribution }));
   }
-  if (traced !== null && strategy === 'incremental') {
-    throw new TypeError(`sample: strategy 'incremental': ${traced.obstacle}; 'full' works with any model`);
-  }
-  if (traced !== null) {
-    const { imageShape } = job;
-    const passes = `${valuesOf(imageShape)} of them (${imageShape.join('x')}) instead of the cost of about one`;
-    const cost = `each value takes a whole forward pass: ${passes}`;
-    const meaningless = 'samples and likelihoods mean nothing';
-    const consequence =
-      traced.lateTimes !== undefined
-        ? `${meaningless} (checkCausality finds the layer), and ${cost}`
-        : `${cost}. checkCausality tells whether the model is causal: if it is not, ${meaningless}`;
-    const said = `${consequence}. With strategy: 'full' there is no warning.`;
-    warnOfObstacle('sample', model, traced.obstacle, said);
-  }
-  return memoryForJob(job, () => fullPasses(model, distribution, rows));
+  const { obstacle, lateTimes } = traced;
+  if (strategy === 'incremental')
+    throw new TypeError(`sample: strategy 'incremental': ${obstacle}; 'full' works with any model`);
+  const { imageShape } = job;
+  const passes = `${valuesOf(imageShape)} of them (${imageShape.join('x')}) instead of the cost of about one`;
+  const cost = `each value takes a whole forward pass: ${passes}`;
+  const meaningless = 'samples and likelihoods mean nothing';
+  const consequence = lateTimes
+    ? `${meaningless} (checkCausality finds the layer), and ${cost}`
+    : `${cost}. checkCausality tells whether the model is causal: if it is not, ${meaningless}`;
+  warnOfObstacle('sample', model, obstacle, `${consequence}. With strategy: 'full' there is no warning.`);
+  return full();
 }

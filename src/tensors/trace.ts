@@ -19,12 +19,19 @@ import type { Expressed } from '../program/operations';
 import type { PortableModel, Weight } from '../program/program';
 import { firstLeak, type Readiness, readinessOf, UnfitResolution } from '../program/readiness';
 import { AFTER_ROW } from '../program/times';
+import type { LayerWeight } from '../program/weights';
 
 /** A model as a program whose weights are not yet read. */
 export interface TracedModel {
   readonly builder: ProgramBuilder;
   /** The node of the outputs: P features, or for a softmax C*L logits, channel-major. */
   readonly output: number;
+  /** The program with the weights as they were last read. */
+  last?: {
+    readonly program: PortableModel;
+    /** Where tfjs had the data of the weights: elsewhere, once they are assigned anew. */
+    readonly dataIds: readonly object[];
+  };
 }
 
 /** Why a model cannot be evaluated pixel by pixel. */
@@ -41,9 +48,8 @@ const traces = /* @__PURE__ */ new WeakMap<
 >();
 
 /**
- * Walks a model's graph from its outputs back to the image and builds its program, or says why it cannot: a layer
- * cannot be evaluated pixel by pixel, or outputs see values that are not drawn yet. Makes no tensors. Does so once for
- * each model.
+ * Builds a model's program, once, or says why it cannot: a layer cannot be evaluated pixel by pixel, or outputs see
+ * values that are not drawn yet. Makes no tensors.
  */
 export function trace(model: LayersModel, shape: ImageModelShape): TracedModel | Untraced {
   const { distribution } = shape;
@@ -65,10 +71,11 @@ function traceAnew(
   for (const [index, condition] of others.entries()) {
     known.set(condition, builder.condition(index, condition.shape.at(-1) as number, condition.rank === 4)); // [N,K] or [N,h,w,K]
   }
+  const outputs = outputsName(distribution);
   try {
     const output = nodeOf(build(builder, known, model.outputs[0] as SymbolicTensor));
-    const { times, scale } = readinessIn(builder, { output, conditions, imageShape })[output] as Readiness;
-    const outputs = outputsName(distribution);
+    const program = imageProgram({ output, conditions, imageShape, nodes: builder.nodes });
+    const { times, scale } = readinessOf(program.nodes, program.conditions)[output] as Readiness;
     if (scale > 1) return { obstacle: `the ${outputs} are of every ${scale} rows and columns only` };
     const channel = firstLeak(times, (parameter) => channelOf(distribution, parameter));
     if (channel < 0) return { builder, output };
@@ -80,22 +87,9 @@ function traceAnew(
     };
   } catch (error) {
     if (error instanceof Obstacle) return { obstacle: error.message };
-    throw error;
-  }
-}
-
-/** When each node is ready. */
-function readinessIn(
-  { nodes, owners }: ProgramBuilder,
-  model: Pick<PortableModel, 'output' | 'conditions' | 'imageShape'>,
-): Readiness[] {
-  try {
-    const program = imageProgram({ ...model, nodes });
-    return readinessOf(program.nodes, program.conditions);
-  } catch (cause) {
-    if (!(cause instanceof UnfitResolution)) throw cause;
-    const said = `layer '${owners[cause.node]}' cannot be evaluated pixel by pixel: ${cause.reason}`;
-    throw new Obstacle(said, { cause });
+    if (!(error instanceof UnfitResolution)) throw error;
+    const { node, reason } = error;
+    return { obstacle: `layer '${builder.owners[node]}' cannot be evaluated pixel by pixel: ${reason}` };
   }
 }
 
@@ -131,7 +125,9 @@ function build(
   builder.enterLayer(layer.name);
   const shapes = tensors.map(({ shape }) => shape);
   const features = buildLayer(builder, layer, inputs, shapes);
-  if (tensor.outputTensorIndex !== undefined || features.size !== featuresOf(tensor)) {
+  const dimensions = tensor.shape.slice(tensor.rank === 2 ? 1 : 3); // F of [N,H,W,F] or [N,F], C*L of [N,H,W,C,L]
+  const size = dimensions.reduce<number>((product, length) => product * (length ?? 0), 1);
+  if (tensor.outputTensorIndex !== undefined || features.size !== size) {
     const said = `says ${features.size} features of an output [${tensor.shape}]`;
     throw new Obstacle(`layer '${layer.name}' (${layer.getClassName()}) ${said}`);
   }
@@ -139,16 +135,29 @@ function build(
   return features;
 }
 
-/** How many features a layer's output has: F of [N,H,W,F] or [N,F], C*L of [N,H,W,C,L]. */
-function featuresOf({ shape }: SymbolicTensor): number {
-  return shape
-    .slice(shape.length === 2 ? 1 : 3)
-    .reduce<number>((product, length) => product * (length ?? 0), 1);
+function buildLayer(
+  builder: ProgramBuilder,
+  layer: layers.Layer,
+  inputs: readonly [Features, ...Features[]],
+  shapes: readonly Shape[],
+): Features {
+  const own = layer as Partial<Expressed> & layers.Layer;
+  const cannot = `layer '${layer.name}' (${layer.getClassName()}) cannot be evaluated pixel by pixel`;
+  if (own.express !== undefined && overridesCall(layer)) {
+    const why = 'its class has its own call, which may compute something other than express';
+    throw new Obstacle(`${cannot}: ${why}`);
+  }
+  try {
+    const features = own.express?.(builder.ops, inputs) ?? stockLayer(layer, shapes)?.(builder.ops, inputs);
+    if (features) return features;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new Obstacle(`${cannot}: ${error.message}`); // an operation refused its input
+  }
+  throw new Obstacle(cannot);
 }
 
-/**
- * Whether a class overrides `call` of the class that defines `express`, so that the two may compute different things.
- */
+/** Whether a class overrides `call` of the class that defines `express`: the two may compute different things. */
 function overridesCall(layer: layers.Layer): boolean {
   let prototype: object | null = layer;
   const has = (name: string) => prototype !== null && Object.hasOwn(prototype, name);
@@ -159,32 +168,7 @@ function overridesCall(layer: layers.Layer): boolean {
   return false;
 }
 
-function buildLayer(
-  builder: ProgramBuilder,
-  layer: layers.Layer,
-  inputs: readonly [Features, ...Features[]],
-  shapes: readonly Shape[],
-): Features {
-  const own = layer as Partial<Expressed> & layers.Layer;
-  const express = () =>
-    own.express?.(builder.ops, inputs) ?? stockLayer(layer, shapes)?.(builder.ops, inputs) ?? null;
-  const cannot = `layer '${layer.name}' (${layer.getClassName()}) cannot be evaluated pixel by pixel`;
-  if (own.express !== undefined && overridesCall(layer)) {
-    throw new Obstacle(
-      `${cannot}: its class has its own call, which may compute something other than express`,
-    );
-  }
-  let features: Features | null;
-  try {
-    features = express();
-  } catch (cause) {
-    if (!(cause instanceof TypeError)) throw cause;
-    throw new Obstacle(`${cannot}: ${cause.message}`, { cause }); // an operation refused its input
-  }
-  if (features === null) throw new Obstacle(cannot);
-  return features;
-}
-
+/** The weights that a program is made of, each once. */
 const layerWeightsOf = ({ builder: { weights } }: TracedModel) => [
   ...new Set([...weights.values()].flatMap(({ from }) => from)),
 ];
@@ -194,11 +178,11 @@ export async function readModel(
   traced: TracedModel,
   { imageShape, levels, conditions, distribution }: ImageModelShape,
 ): Promise<PortableModel> {
-  const { builder, output } = traced;
-  const { nodes, weights } = builder;
-  const layerWeights = layerWeightsOf(traced);
-  const read = await Promise.all(layerWeights.map((weight) => (weight.read() as Tensor).data()));
-  const numbers = new Map(layerWeights.map((weight, i) => [weight, read[i] as ArrayLike<number>]));
+  const { nodes, weights } = traced.builder;
+  const read = layerWeightsOf(traced).map(
+    async (weight) => [weight, await (weight.read() as Tensor).data()] as const,
+  );
+  const numbers = new Map<LayerWeight, ArrayLike<number>>(await Promise.all(read));
   const named = [...weights].map(([name, { shape, from, make }]): [string, Weight] => {
     const of = from.map((weight) => numbers.get(weight) as ArrayLike<number>);
     return [name, { shape, data: make(of) }];
@@ -208,43 +192,24 @@ export async function readModel(
     levels,
     conditions,
     nodes,
-    output,
+    output: traced.output,
     weights: new Map(named),
-    ...(isSoftmax(distribution) || distribution.data === undefined
-      ? {}
-      : { distribution: distribution.data }),
+    ...(!isSoftmax(distribution) && distribution.data && { distribution: distribution.data }),
   };
 }
-
-/** A program with the weights as they were last read. */
-interface ReadProgram {
-  readonly traced: TracedModel;
-  /** Where tfjs has the data of the weights: elsewhere, once they are assigned anew. */
-  readonly dataIds: readonly object[];
-  readonly program: PortableModel;
-}
-
-const programs = /* @__PURE__ */ new WeakMap<LayersModel, ReadProgram>();
 
 /** The program of a larger model is not kept. */
 const MAX_KEPT_BYTES = 2 ** 26;
 
-/**
- * The program of a model, for this library alone: the one that was made before, for which engines may be ready, unless
- * weights have changed since.
- */
-export async function readProgram(
-  model: LayersModel,
-  traced: TracedModel,
-  shape: ImageModelShape,
-): Promise<PortableModel> {
+/** The last program of a model, for which engines may be ready, or if weights have changed, a new one. */
+export async function readProgram(traced: TracedModel, shape: ImageModelShape): Promise<PortableModel> {
   const dataIds = layerWeightsOf(traced).map((weight) => (weight.read() as Tensor).dataId);
-  const before = programs.get(model);
-  if (before?.traced === traced && dataIds.every((id, i) => id === before.dataIds[i])) return before.program;
-  programs.delete(model);
+  const { last } = traced;
+  if (last && dataIds.every((id, i) => id === last.dataIds[i])) return last.program;
+  delete traced.last;
   const program = await readModel(traced, shape);
   const bytes = [...program.weights.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
-  if (bytes <= MAX_KEPT_BYTES) programs.set(model, { traced, dataIds, program });
+  if (bytes <= MAX_KEPT_BYTES) traced.last = { program, dataIds };
   return program;
 }
 

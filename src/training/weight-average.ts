@@ -1,4 +1,4 @@
-import { add, dispose, mul, sub, type Tensor, tidy, type Variable, variable } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
 import { type Given, number, optional, readArguments } from '../core/arguments';
 import { checkInteger, throwTypeError } from '../core/check';
@@ -38,16 +38,15 @@ export class WeightAverage {
    * Each weight with its average. Includes the weights that are trainable at construction, even if their layer is
    * frozen later.
    */
-  private readonly pairs: readonly { weight: LayerVariable; average: Variable }[];
+  private readonly pairs: readonly { weight: LayerVariable; average: tf.Variable }[];
   private readonly decay: number;
   private isInUse = false;
 
   constructor(model: LayersModel, options: WeightAverageOptions = {}) {
     this.decay = readArguments('WeightAverage', options, declared).decay;
-    this.pairs = model.trainableWeights.map((weight) => ({
-      weight,
-      average: variable(weight.read(), false),
-    }));
+    this.pairs = model.trainableWeights.map((weight) => {
+      return { weight, average: tf.variable(weight.read(), false) };
+    });
   }
 
   /** Without the weights of layers that have been disposed of. */
@@ -58,9 +57,9 @@ export class WeightAverage {
   /** Adds the weights after a step, counted from 0, to the average. */
   update(step: number): void {
     const kept = Math.min(this.decay, (1 + checkInteger('WeightAverage: step', step, 0)) / (10 + step));
-    tidy(() => {
+    tf.tidy(() => {
       for (const { weight, average } of this.current) {
-        average.assign(add(average, mul(sub(weight.read(), average), 1 - kept)));
+        average.assign(tf.add(average, tf.mul(tf.sub(weight.read(), average), 1 - kept)));
       }
     });
   }
@@ -75,15 +74,15 @@ export class WeightAverage {
     if (this.isInUse) throw new Error('WeightAverage: use: another task is still running');
     this.isInUse = true;
     const pairs = this.current;
-    const own = tidy(() => pairs.map(({ weight }) => weight.read().clone()));
+    const own = tf.tidy(() => pairs.map(({ weight }) => weight.read().clone()));
     try {
       for (const { weight, average } of pairs) weight.write(average);
       return await task();
     } finally {
       for (const [i, { weight }] of pairs.entries()) {
-        if (!weight['val'].isDisposed) weight.write(own[i] as Tensor);
+        if (!weight['val'].isDisposed) weight.write(own[i] as tf.Tensor);
       }
-      dispose(own);
+      tf.dispose(own);
       this.isInUse = false;
     }
   }
@@ -96,11 +95,11 @@ export class WeightAverage {
   restore(saved: LayersModel): void {
     const weights = saved.trainableWeights.map((weight) => weight.read());
     const averages = this.pairs.map(({ average }) => average);
-    const shapes = (tensors: readonly Tensor[]) => tensors.map(({ shape }) => `[${shape}]`).join(' ');
+    const shapes = (tensors: readonly tf.Tensor[]) => tensors.map(({ shape }) => `[${shape}]`).join(' ');
     if (shapes(weights) !== shapes(averages)) {
       throwTypeError('WeightAverage: saved', `weights ${shapes(averages)}`, shapes(weights));
     }
-    for (const [i, average] of averages.entries()) average.assign(weights[i] as Tensor);
+    for (const [i, average] of averages.entries()) average.assign(weights[i] as tf.Tensor);
   }
 
   /** Releases the averages. */

@@ -17,9 +17,9 @@ export interface InterleavedOptions extends Given<typeof declared> {}
  * whose masks go by i mod C have the features of C image channels in turn, in weights of the same shapes as here, so no
  * error tells. Reorder the axes of inputs and of outputs of every kernel, and every bias.
  *
- * With `pad`, n features that do not divide become G ceil(n/G), for a network made with that many: the ones that were
- * added are zeros in every kernel and bias, so nothing reads them. (Normalizations over features would. And of a gate,
- * whose input holds two halves, pad each half by itself.)
+ * With `pad`, n features that do not divide become G ceil(n/G), for a network made with that many: the added ones are
+ * zeros in every kernel and bias, so only normalizations over features would read them. Pad each half of a gate's
+ * input by itself.
  *
  * @param tensor a tensor, as from {@link readSafetensors}; it is not changed
  * @param axis the axis of the features

@@ -52,11 +52,10 @@ const arrays = {
 export function readSafetensors(bytes: Uint8Array): Map<string, NamedTensor> {
   if (!(bytes instanceof Uint8Array)) throwTypeError('readSafetensors: bytes', 'a Uint8Array', bytes);
   return attempt('readSafetensors', () => {
-    const { tensors } = readContainer(bytes);
-    const named = new Map<string, NamedTensor>();
-    for (const [name, { dtype, shape, bytes }] of tensors)
-      named.set(name, { dtype, shape, data: numbersOf(dtype, bytes) });
-    return named;
+    const named = [...readContainer(bytes).tensors].map(([name, { dtype, shape, bytes }]) => {
+      return [name, { dtype, shape, data: numbersOf(dtype, bytes) }] as const;
+    });
+    return new Map<string, NamedTensor>(named);
   });
 }
 
@@ -108,11 +107,7 @@ export function checkNamed(what: string, tensors: ReadonlyMap<string, unknown>):
   }
 }
 
-/**
- * Checks that something is a tensor, and returns the width of its numbers in bytes.
- *
- * @throws TypeError naming what is wrong with it
- */
+/** Checks that something is a tensor, and returns the width of its numbers in bytes. */
 export function checkTensor(what: string, tensor: NamedTensor): number {
   if (typeof tensor !== 'object' || tensor === null) throwTypeError(what, 'a tensor', tensor);
   const { dtype, shape, data } = tensor;
@@ -121,13 +116,8 @@ export function checkTensor(what: string, tensor: NamedTensor): number {
     checkInteger(`${what}: shape`, length, 0),
   );
   const bytes = lengths.reduce((product, length) => product * length, width);
-  if (!ArrayBuffer.isView(data) || data.byteLength !== bytes) {
-    throwTypeError(
-      `${what}: data`,
-      `the ${bytes} bytes of ${dtype} [${lengths}]`,
-      ArrayBuffer.isView(data) ? data.byteLength : data,
-    );
-  }
+  const got = ArrayBuffer.isView(data) ? data.byteLength : data;
+  if (got !== bytes) throwTypeError(`${what}: data`, `the ${bytes} bytes of ${dtype} [${lengths}]`, got);
   return width;
 }
 

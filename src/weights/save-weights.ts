@@ -1,9 +1,8 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { callback, type Given, oneOf, optional, readArguments } from '../core/arguments';
 import { attempt } from '../program/safetensors';
-import { weightsOf } from './model-weights';
+import { permuted, weightsOf } from './model-weights';
 import type { NamedTensor } from './named-tensor';
-import { permuted } from './permuted';
 import { type AxesOf, laidOut, layouts, ordersOf } from './sources';
 
 const declared = {

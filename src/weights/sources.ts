@@ -1,7 +1,7 @@
 import { checkList, throwTypeError } from '../core/check';
-import type { ModelWeight, Origin } from './model-weights';
-import { permuted } from './permuted';
-import { repositories } from './repositories';
+import { type ModelWeight, type Origin, permuted } from './model-weights';
+import { pixelCnnPp } from './repositories/pixel-cnn-pp';
+import { vqVae2 } from './repositories/vq-vae-2';
 
 /**
  * The source of weights, which determines their names and the order of their axes.
@@ -14,7 +14,7 @@ import { repositories } from './repositories';
  * - `'rosinality/vq-vae-2-pytorch'`: a state dict of a PixelSNAIL from https://github.com/rosinality/vq-vae-2-pytorch,
  *   for `pixelSNAIL`.
  */
-export type WeightSource = 'keras' | 'pytorch' | keyof typeof repositories;
+export type WeightSource = keyof typeof sources;
 
 /** The layouts of weights under this library's names. */
 export const layouts = ['keras', 'pytorch'] as const;
@@ -29,11 +29,12 @@ type OrderOf = (weight: ModelWeight) => readonly number[] | null;
 /** Finds the tensors that a weight of a model is computed from; null if the source has no such weight. */
 type Source = (weight: ModelWeight, all: readonly ModelWeight[], orderOf: OrderOf) => Origin | null;
 
-export const sources: { readonly [name in WeightSource]: Source } = {
+export const sources = {
   keras: (weight, _, orderOf) => originIn('keras', weight, orderOf),
   pytorch: (weight, _, orderOf) => originIn('pytorch', weight, orderOf),
-  ...repositories,
-};
+  'pclucas14/pixel-cnn-pp': pixelCnnPp,
+  'rosinality/vq-vae-2-pytorch': vqVae2,
+} satisfies Readonly<Record<string, Source>>;
 
 function originIn(layout: Layout, weight: ModelWeight, orderOf: OrderOf): Origin {
   const { order, shape } = laidOut(layout, weight, orderOf);

@@ -1,5 +1,4 @@
-import type { ModelWeight, Origin } from './model-weights';
-import { permuted } from './permuted';
+import { type ModelWeight, type Origin, permuted } from './model-weights';
 
 // Convolutions with weight normalization, as programs in PyTorch save them: `weight_v`, `weight_g` and `bias`.
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { permuted } from '../../src/weights/permuted';
+import { permuted } from '../../src/weights/model-weights';
 import { weightNorm } from '../../src/weights/weight-norm';
 
 describe('weightNorm', () => {

@@ -1,5 +1,4 @@
-import type { ModelWeight, Origin } from '../model-weights';
-import { permuted } from '../permuted';
+import { type ModelWeight, type Origin, permuted } from '../model-weights';
 import { biasOrigin, directionAndGain, normalizedOrigin, weightNorm } from '../weight-norm';
 
 // PixelCNN++ as https://github.com/pclucas14/pixel-cnn-pp names its weights.
@@ -33,23 +32,19 @@ function norms(kernel: Float32Array, featuresOut: number): Float32Array {
 }
 
 /** The convolutions outside of blocks. */
-const convolutions: ReadonlyMap<string, string> = /* @__PURE__ */ new Map(
-  /* @__PURE__ */ Object.entries({
-    stem_u: 'u_init.conv',
-    stem_ul_above: 'ul_init.0.conv',
-    stem_ul_left: 'ul_init.1.conv',
-    final_conv: 'nin_out.lin_a',
-  }),
-);
+const convolutions: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
+  ['stem_u', 'u_init.conv'],
+  ['stem_ul_above', 'ul_init.0.conv'],
+  ['stem_ul_left', 'ul_init.1.conv'],
+  ['final_conv', 'nin_out.lin_a'],
+]);
 
 /** The convolutions of a block, by their names here. */
-const parts: ReadonlyMap<string, string> = /* @__PURE__ */ new Map(
-  /* @__PURE__ */ Object.entries({
-    conv_in: 'conv_input.conv',
-    conv_skip: 'nin_skip.lin_a',
-    conv_out: 'conv_out.conv',
-  }),
-);
+const parts: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
+  ['conv_in', 'conv_input.conv'],
+  ['conv_skip', 'nin_skip.lin_a'],
+  ['conv_out', 'conv_out.conv'],
+]);
 
 /**
  * That program's name for a convolution. Its `up_layers` are the blocks on the way down here, its `down_layers` those

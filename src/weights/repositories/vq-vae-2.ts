@@ -12,19 +12,19 @@ export function vqVae2(weight: ModelWeight, all: readonly ModelWeight[]): Origin
 }
 
 /** The parts of a gated residual block, by their names here. */
-const parts: ReadonlyMap<string, string> = /* @__PURE__ */ new Map(
-  /* @__PURE__ */ Object.entries({
-    conv_in: 'conv1.conv',
-    conv_skip: 'aux_conv.conv',
-    conv_out: 'conv2.conv',
-    condition: 'condition.conv',
-  }),
-);
+const parts: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
+  ['conv_in', 'conv1.conv'],
+  ['conv_skip', 'aux_conv.conv'],
+  ['conv_out', 'conv2.conv'],
+  ['condition', 'condition.conv'],
+]);
 
 /** The parts of a block, by their names here. */
-const blocks: ReadonlyMap<string, string> = /* @__PURE__ */ new Map(
-  /* @__PURE__ */ Object.entries({ keys: 'key_resblock', queries: 'query_resblock', out: 'out_resblock' }),
-);
+const blocks: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
+  ['keys', 'key_resblock'],
+  ['queries', 'query_resblock'],
+  ['out', 'out_resblock'],
+]);
 
 /** That program's name for a convolution; null if it has none. */
 function convolutionName({ layer, part }: ModelWeight, all: readonly ModelWeight[]): string | null {
