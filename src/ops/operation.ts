@@ -30,7 +30,7 @@ interface Definition<Inputs, Attributes, Saved, Output> {
   constants?: readonly (keyof Inputs)[];
 }
 
-interface Operation<Inputs, Attributes, Saved, Output> {
+export interface Operation<Inputs, Attributes, Saved, Output> {
   (inputs: Inputs, attributes: Attributes): Output;
   /** Sets the implementation by our own kernels: the files of the layers that run the operation bring them along. */
   useKernels(implementation: Implementation<Inputs, Attributes, Saved, Output>): void;

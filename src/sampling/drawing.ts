@@ -1,12 +1,11 @@
-import { indexOfPlace, type Place, valuesOf } from '../core/images';
+import { type Place, valuesOf } from '../core/images';
 import { TO_DRAW } from '../distributions/filters';
 import { outputStride, type PixelDistribution } from '../distributions/pixel-distribution';
 import { type Draws, drawsFor } from './draws';
-import { growingImages, type OutputSource } from './growing-images';
-import { guidedSource } from './guidance';
-import { customNoise, seededNoise } from './noise';
+import { GrowingImages, type OutputSource } from './growing-images';
+import { GuidedSource } from './guidance';
+import { customNoise, type Noise, seededNoise } from './noise';
 import type { Job } from './options';
-import { numParticlesOf, particlesOf } from './particles';
 
 /** The result of a job. */
 export interface Drawn {
@@ -19,131 +18,138 @@ export interface Drawn {
 }
 
 /**
- * Draws the images of a job. To look ahead, particles are drawn: several versions of each image side by side, from its
- * first drawn value to its last given one, of which some replace others where a level is given. Particle i is of image
- * i % numImages.
+ * Draws the images of a job. Several versions of each may be drawn side by side: image i is then one of image i %
+ * numImages of the job.
  */
-export function drawingOf(source: OutputSource, distribution: PixelDistribution, job: Job) {
-  const { numImages, imageShape, given, firstImage, firstValue, withLogProb, random } = job;
-  const perImage = numParticlesOf(job);
-  const streams = perImage > 1 ? perImage + 1 : 1; // one to draw among the particles
-  const numParticles = perImage * numImages;
-  const total = valuesOf(imageShape);
-  const stride = outputStride(distribution);
-  const guided = job.guidance === 0 ? undefined : guidedSource(source, numParticles, stride);
-  const images = growingImages(guided ?? source, imageShape, numParticles);
-  const all = new Int32Array(numParticles * total); // levels so far
-  const levels = all.subarray(0, numImages * total); // of the first version of each image
-  const drawn = new Int32Array(numParticles); // the present levels, given or drawn; TO_DRAW until then
-  const uniforms = new Float64Array(streams * numImages);
-  const logProb = new Float64Array(withLogProb ? numParticles : 0); // of all levels so far
-  const ofPresent = new Float64Array(logProb.length);
-  const particles = job.lookAhead > 0 ? particlesOf(perImage, job) : null;
-  const logWeights = new Float64Array(particles ? numParticles : 0); // log p as drawn, of the present levels
-  const drawsOf = (count: number) => drawsFor(job, distribution, count, guided?.withoutClass);
-  const alone = drawsOf(numImages); // for one version of each image
-  const together = perImage > 1 ? drawsOf(numParticles) : alone;
-  let draws = alone;
-  let numToDraw = 0;
-  let isWeighed = false;
+export class Drawing {
+  readonly images: GrowingImages;
+  /** Levels of the first version of each image so far, [N*H*W*C]. */
+  readonly levels: Int32Array;
+  /** Of all versions. */
+  private readonly all: Int32Array;
+  /** The present level of each image, given or drawn; {@link TO_DRAW} until then. */
+  protected readonly drawn: Int32Array;
+  protected readonly uniforms: Float64Array;
+  /** For one version of each image. */
+  protected readonly alone: Draws;
+  /** For the images that are drawn at present: the first so many. */
+  protected draws: Draws;
+  /** How many of the present levels are drawn, and whether any is drawn or weighed. */
+  protected toDraw = 0;
+  protected isRead = false;
+  /** H*W*C. */
+  protected readonly total: number;
+  private readonly stride: number;
+  private readonly withoutClass: Float32Array | undefined;
+  /** Log p of each image so far, and of its present level. */
+  private readonly logProb: Float64Array;
+  private readonly ofPresent: Float64Array;
+  private readonly noise: Noise;
+
+  /** @param streams how many uniforms each image of the job needs at each value */
+  constructor(
+    source: OutputSource,
+    private readonly distribution: PixelDistribution,
+    protected readonly job: Job,
+    versions = 1,
+    streams = versions,
+  ) {
+    const { numImages, imageShape, withLogProb, guidance, random, seed, firstImage } = job;
+    const count = versions * numImages;
+    this.total = valuesOf(imageShape);
+    this.stride = outputStride(distribution);
+    const guided = guidance === 0 ? undefined : new GuidedSource(source, count, this.stride);
+    this.withoutClass = guided?.withoutClass;
+    this.images = new GrowingImages(guided ?? source, imageShape, count);
+    this.all = new Int32Array(count * this.total);
+    this.levels = this.all.subarray(0, numImages * this.total);
+    this.drawn = new Int32Array(count);
+    this.logProb = new Float64Array(withLogProb ? count : 0);
+    this.ofPresent = new Float64Array(this.logProb.length);
+    this.alone = this.drawsFor(numImages);
+    this.draws = this.use(this.alone);
+    this.uniforms = new Float64Array(streams * numImages);
+    this.noise = random ? customNoise(random) : seededNoise(seed, firstImage, numImages, streams); // last: it takes longest
+  }
+
+  protected drawsFor(count: number): Draws {
+    return drawsFor(this.job, this.distribution, count, this.withoutClass);
+  }
 
   /** Draws as many images as these are for from here on. */
-  const use = (next: Draws) => {
-    draws = next;
-    images.source.evaluateFirst(next.count);
-  };
+  protected use(draws: Draws): Draws {
+    this.images.source.evaluateFirst(draws.count);
+    this.draws = draws;
+    return draws;
+  }
 
-  /** Replaces image i by image from[i], which stays as it is, for all i. */
-  const copy = (from: Int32Array) => {
+  /** Begins a value. Returns whether the outputs of the model are needed. */
+  begin(index: number): boolean {
+    const { total, uniforms, drawn, draws } = this;
+    const { numImages, given, firstValue, withLogProb } = this.job;
+    this.noise(uniforms);
+    this.toDraw = 0;
+    for (let i = 0; i < draws.count; i++) {
+      let level = given?.[(i % numImages) * total + index] ?? TO_DRAW;
+      if (level === TO_DRAW) {
+        if (firstValue === 'uniform' && index === 0)
+          level = Math.floor((uniforms[i] as number) * this.distribution.levels);
+        else this.toDraw++;
+      }
+      drawn[i] = level;
+    }
+    this.isRead = this.toDraw > 0;
+    return this.isRead || withLogProb;
+  }
+
+  /** Draws from the outputs, and adds up the log-probabilities of the levels drawn and given. */
+  read(outputs: Float32Array, place: Place): void {
+    const { images, draws, drawn, logProb, ofPresent } = this;
+    const { count, model } = draws;
+    const length = count * this.stride;
+    const present = images.present(
+      outputs.length === length ? outputs : outputs.subarray(0, length), // a view takes time
+      place[2],
+    );
+    if (this.isRead) draws.read(present, place, this.all);
+    if (this.toDraw > 0) {
+      draws.draw(this.uniforms, drawn);
+      for (let i = 0; i < count; i++) if (drawn[i] === TO_DRAW) drawn[i] = this.withoutLevel(i, place);
+    }
+    if (model === null) return;
+    model.of(present, drawn, ofPresent);
+    for (let i = 0; i < count; i++) logProb[i] = (logProb[i] as number) + (ofPresent[i] as number);
+  }
+
+  /** Says which level an image continues with of which `adjust` left none. */
+  protected withoutLevel(image: number, place: Place): number {
+    throw new Error(`sample: adjust: left no level of ${this.nameOf(image, place)}`);
+  }
+
+  protected nameOf(image: number, place: Place): string {
+    const { numImages, firstImage } = this.job;
+    return `image ${firstImage + (image % numImages)} at [${place.join(', ')}]`;
+  }
+
+  /** Ends a value: puts the levels of all images. */
+  end(index: number, place: Place): void {
+    const { all, drawn, total } = this;
+    for (let i = 0; i < this.draws.count; i++) all[i * total + index] = drawn[i] as number;
+    this.images.put(place, drawn);
+  }
+
+  /** Replaces image i by image from[i], which stays as it is, for all i, [images]. */
+  protected copy(from: Int32Array): void {
+    const { all, logProb, total } = this;
     for (const [to, image] of from.entries()) {
       if (to === image) continue;
       all.copyWithin(to * total, image * total, (image + 1) * total);
-      if (withLogProb) logProb[to] = logProb[image] as number;
+      if (this.job.withLogProb) logProb[to] = logProb[image] as number;
     }
-    images.copy(from);
-  };
+    this.images.copy(from);
+  }
 
-  /**
-   * Says which level an image continues with of which `adjust` left none. Particles are dropped: they continue with
-   * level 0 and weight 0.
-   */
-  const withoutLevel = (i: number, place: Place): number => {
-    const n = i % numImages;
-    const image = `image ${firstImage + n} at [${place.join(', ')}]`;
-    const isAlone = particles === null || particles.isAlone(n, indexOfPlace(place, imageShape));
-    if (isAlone && i === n) throw new Error(`sample: adjust: left no level of ${image}`);
-    if (!isAlone && !particles.drop(i))
-      throw new Error(
-        `sample: adjust: left no level of any of the ${perImage} particles of ${image}; try more`,
-      );
-    return 0;
-  };
-
-  use(alone);
-  const noise = random ? customNoise(random) : seededNoise(job.seed, firstImage, numImages, streams); // last: it takes longest
-  return {
-    images,
-    /** Of the first version of each image so far, [N*H*W*C]. */
-    levels,
-    /** Begins a value. Returns whether the outputs of the model are needed. */
-    begin(index: number): boolean {
-      if (together !== alone && index === particles?.begin) {
-        use(together);
-        copy(drawn.map((_, particle) => particle % numImages));
-      }
-      const { count } = draws;
-      noise(uniforms);
-      numToDraw = 0;
-      for (let i = 0; i < count; i++) {
-        let level = given?.[(i % numImages) * total + index] ?? TO_DRAW;
-        if (level === TO_DRAW) {
-          if (firstValue === 'uniform' && index === 0)
-            level = Math.floor((uniforms[i] as number) * distribution.levels);
-          else numToDraw++;
-        }
-        drawn[i] = level;
-      }
-      isWeighed = particles !== null && numToDraw < count && (withLogProb || count > numImages);
-      return numToDraw > 0 || isWeighed || withLogProb;
-    },
-    /** Draws from the outputs, and adds up the log-probabilities of the levels drawn and given. */
-    read(outputs: Float32Array, place: Place): void {
-      const { count, model } = draws;
-      const length = count * stride;
-      const present = images.present(
-        outputs.length === length ? outputs : outputs.subarray(0, length), // a view takes time
-        place[2],
-      );
-      if (numToDraw > 0 || isWeighed) draws.read(present, place, all);
-      if (numToDraw > 0) {
-        draws.draw(uniforms, drawn);
-        for (let i = 0; i < count; i++) if (drawn[i] === TO_DRAW) drawn[i] = withoutLevel(i, place);
-      }
-      if (model !== null) {
-        model.of(present, drawn, ofPresent);
-        for (let i = 0; i < count; i++) logProb[i] = (logProb[i] as number) + (ofPresent[i] as number);
-      }
-      if (isWeighed) draws.logProbs(drawn, logWeights);
-    },
-    /** Ends a value: puts the levels of all images. */
-    end(index: number, place: Place): void {
-      for (let i = 0; i < draws.count; i++) all[i * total + index] = drawn[i] as number;
-      images.put(place, drawn);
-      if (particles === null) return;
-      if (isWeighed) {
-        for (let n = 0; n < numImages; n++) {
-          if (given?.[n * total + index] === TO_DRAW) continue;
-          particles.weigh(n, index, logWeights, uniforms[numParticles + n] as number);
-        }
-        const moves = particles.takeMoves();
-        if (moves !== null) copy(moves);
-      }
-      if (draws !== alone && index === particles.end) use(alone);
-    },
-    finish: (): Drawn => ({
-      levels,
-      logProb: logProb.slice(0, numImages),
-      ...(particles && { logGiven: particles.logGiven }),
-    }),
-  };
+  finish(): Drawn {
+    return { levels: this.levels, logProb: this.logProb.slice(0, this.job.numImages) };
+  }
 }

@@ -1,6 +1,6 @@
 import { type Given, oneOf, optional, readArguments } from '../core/arguments';
 import type { ConditionData, NumericArray } from '../core/conditions';
-import { blankImages, type Images, memoryFor, valuesOf } from '../core/images';
+import { type Images, levelsArray, memoryFor, valuesOf } from '../core/images';
 import { pauses } from '../core/pauses';
 import { tell } from '../core/progress';
 import { distributionOf } from '../distributions/kinds';
@@ -8,8 +8,9 @@ import type { PixelDistribution } from '../distributions/pixel-distribution';
 import { readOutputs } from '../distributions/readers';
 import { evaluatorFor } from '../engine/evaluator';
 import { checkModel, type PortableModel } from '../program/program';
-import { type Drawn, drawingOf } from './drawing';
+import { Drawing, type Drawn } from './drawing';
 import type { OutputSource } from './growing-images';
+import { LookAhead } from './look-ahead';
 import { evaluatedRows, type Job, memoryForJob, planJob, sampleArguments } from './options';
 
 const sampleOptions = {
@@ -89,9 +90,9 @@ export async function drawJob(model: PortableModel, job: Job): Promise<Sampled> 
   const rows = evaluatedRows(model.conditions, job);
   const evaluator = memoryForJob(job, () => evaluatorFor(model, { ...rows, distribution }));
   const { levels, ...logProbs } = await drawImages(evaluator, distribution, job);
-  const images = blankImages('sample', job.numImages, job.imageShape, model.levels);
-  images.data.set(levels);
-  return { images, ...logProbs };
+  const data = memoryFor('sample', () => levelsArray(levels.length, model.levels));
+  data.set(levels);
+  return { images: { data, shape: [job.numImages, ...job.imageShape] }, ...logProbs };
 }
 
 /** Draws the images of a job from any source of outputs. */
@@ -101,7 +102,9 @@ export async function drawImages(
   job: Job,
 ): Promise<Drawn> {
   const { signal, onProgress } = job;
-  const drawing = memoryForJob(job, () => drawingOf(source, distribution, job));
+  const drawing = memoryForJob(job, () =>
+    job.lookAhead > 0 ? new LookAhead(source, distribution, job) : new Drawing(source, distribution, job),
+  );
   const { images, levels } = drawing;
   const total = valuesOf(job.imageShape);
   const onRow = (done: number) => onProgress && tell(onProgress, { done, total, levels }, signal);

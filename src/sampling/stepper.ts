@@ -6,7 +6,7 @@ import { distributionOf } from '../distributions/kinds';
 import { logProbsFor, readOutputs } from '../distributions/readers';
 import { evaluatorFor } from '../engine/evaluator';
 import { checkModel, type PortableModel } from '../program/program';
-import { growingImages } from './growing-images';
+import { GrowingImages } from './growing-images';
 
 const stepperOptions = {
   /** The number of images. @default 1, or the number in `condition` */
@@ -69,14 +69,15 @@ export function stepper(model: PortableModel, options: StepperOptions = {}): Ste
   );
   const total = valuesOf(imageShape);
   const distribution = distributionOf(model);
-  const allocate = () => {
-    const evaluator = evaluatorFor(model, { numImages, imageShape, conditions, distribution });
-    return {
-      images: growingImages(evaluator, imageShape, numImages),
-      reader: logProbsFor(distribution, numImages),
-      logProbs: new Float64Array(numImages * levels),
-    };
-  };
+  const allocate = () => ({
+    images: new GrowingImages(
+      evaluatorFor(model, { numImages, imageShape, conditions, distribution }),
+      imageShape,
+      numImages,
+    ),
+    reader: logProbsFor(distribution, numImages),
+    logProbs: new Float64Array(numImages * levels),
+  });
   let memory: ReturnType<typeof allocate> | null = memoryFor('stepper', allocate);
   let index = 0;
   let isComputed = false;
@@ -89,9 +90,10 @@ export function stepper(model: PortableModel, options: StepperOptions = {}): Ste
     if (index === total) throw new Error('stepper: all values have been put');
     return placeOf(index, imageShape);
   };
-  const checkLength = (what: string, list: ArrayLike<number>) => {
-    if (list?.length !== numImages)
-      throwTypeError(what, `an array of ${numImages}, one for each image`, list);
+  const checkList = (name: string, list: ArrayLike<number>) => {
+    if (list?.length !== numImages) {
+      throwTypeError(`stepper: ${name}`, `an array of ${numImages}, one for each image`, list);
+    }
   };
   return {
     get place() {
@@ -110,7 +112,7 @@ export function stepper(model: PortableModel, options: StepperOptions = {}): Ste
     put(drawn) {
       const { images } = held();
       const place = nextPlace();
-      checkLength('stepper: put', drawn);
+      checkList('put', drawn);
       for (let n = 0; n < numImages; n++) checkLevel('stepper: put', drawn[n] as number, levels);
       images.put(place, drawn);
       index++;
@@ -118,7 +120,7 @@ export function stepper(model: PortableModel, options: StepperOptions = {}): Ste
     },
     copy(from) {
       const { images } = held();
-      checkLength('stepper: copy', from);
+      checkList('copy', from);
       for (let n = 0; n < numImages; n++) checkInteger('stepper: copy', from[n], 0, numImages - 1);
       images.copy(Int32Array.from(from));
       isComputed = false;
