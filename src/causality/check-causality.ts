@@ -136,7 +136,7 @@ function suspectsOf(
   { distribution }: ImageModelShape,
   [, width, channels]: ImageShape,
 ): (input: number) => number[] {
-  const latest = new Array<number>(channels).fill(Number.NEGATIVE_INFINITY);
+  const latest = new Array<number>(channels).fill(-Infinity);
   for (const [output, time] of times.entries()) {
     const channel = channelOf(distribution, output);
     latest[channel] = Math.max(latest[channel] as number, time);

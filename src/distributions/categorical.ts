@@ -56,7 +56,7 @@ export function softmaxWeights(levels: number, numImages: number, make = makeKer
     put(logits: Float32Array): void {
       heap.set(logits);
       for (let pad = levels; pad < stride; pad++) {
-        for (let n = 0; n < numImages; n++) heap[n * stride + pad] = Number.NEGATIVE_INFINITY;
+        for (let n = 0; n < numImages; n++) heap[n * stride + pad] = -Infinity;
       }
     },
     /** Computes weights and totals for a number of images from a given one on. */
@@ -93,7 +93,7 @@ export function softmaxLogProbs(levels: number, numImages: number): LogProbs {
     for (let n = 0; n < numImages; n++) {
       const total = softmax.totals[n] as number;
       if (!(total > 0)) notFinite();
-      let max = Number.NEGATIVE_INFINITY;
+      let max = -Infinity;
       for (let i = n * stride; i < n * stride + levels; i++) max = Math.max(max, logits[i] as number);
       maxima[n] = max;
       shifts[n] = log(total);
@@ -124,7 +124,7 @@ export function softmaxLogProbs(levels: number, numImages: number): LogProbs {
 export function softmaxDraw(levels: number, numImages: number, filters: Filters, make = makeKernels): Draw {
   const stride = wholeVectors(levels);
   const scale = scaleOf(filters);
-  if (scale === Number.POSITIVE_INFINITY) {
+  if (scale === Infinity) {
     return ({ outputs: logits }, _, drawn) => {
       for (let n = 0; n < numImages; n++) {
         if (drawn[n] === TO_DRAW) drawn[n] = likeliestLevel(logits, n * stride, levels);

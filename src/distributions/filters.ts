@@ -80,7 +80,7 @@ export function likeliestLevel(logits: ArrayLike<number>, offset: number, levels
 /** Draws a level from log-probabilities [levels], which need not be normalised, using a uniform. */
 export function levelDraw(levels: number, filters: Filters): (logProbs: Float64Array, u: number) => number {
   const scale = scaleOf(filters);
-  if (scale === Number.POSITIVE_INFINITY) return (logProbs) => likeliestLevel(logProbs, 0, levels);
+  if (scale === Infinity) return (logProbs) => likeliestLevel(logProbs, 0, levels);
   const keep = keptLevels(levels, filters);
   const weights = new Float64Array(levels);
   return (logProbs, u) => {

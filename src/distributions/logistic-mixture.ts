@@ -224,7 +224,7 @@ function takeGreatest(xs: Float64Array): void {
 }
 
 function greatest(xs: Float64Array): number {
-  let max = Number.NEGATIVE_INFINITY;
+  let max = -Infinity;
   for (let i = 0; i < xs.length; i++) {
     const x = xs[i] as number;
     if (x > max) max = x; // passes NaN over

@@ -97,7 +97,7 @@ export function guide(logProbs: Float64Array, withoutCondition: Float64Array, we
   for (let i = 0; i < logProbs.length; i++) {
     const guided = logProbs[i] as number;
     const free = Math.max(withoutCondition[i] as number, MIN_LOG_PROB);
-    if (guided > Number.NEGATIVE_INFINITY) logProbs[i] = guided + weight * (guided - free);
+    if (guided > -Infinity) logProbs[i] = guided + weight * (guided - free);
   }
 }
 
@@ -131,5 +131,5 @@ export function writeLogProbs(
 ): void {
   to.fill(Number.NaN);
   distribution.logProbs(parameters, earlier, to);
-  for (const one of to) if (!(one < Number.POSITIVE_INFINITY)) notFinite();
+  for (const one of to) if (!(one < Infinity)) notFinite();
 }

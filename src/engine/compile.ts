@@ -193,7 +193,7 @@ function inOneGo(
     const { scale, times } = all[index] as Readiness;
     const ofPixel = times.filter((time) => time > ROW && time !== AFTER_ROW);
     const isJoined = ofPixel.length > 0 && times.includes(ROW) && node.op !== 'conv' && node.op !== 'image';
-    const first = ofPixel.reduce((least, time) => Math.min(least, time), Number.POSITIVE_INFINITY);
+    const first = ofPixel.reduce((least, time) => Math.min(least, time), Infinity);
     const isLater = (times: readonly number[]) => times.every((time) => time >= first);
     const readTimes = (readers[index] ?? []).map((reader) => (all[reader] as Readiness).times);
     if (index === output) readTimes.push(due);

@@ -27,7 +27,7 @@ const SHIFT = 6755399441056767;
  */
 export function exp(x: number): number {
   if (!(x >= -708)) return x < -708 ? 0 : Number.NaN;
-  if (x > 709) return Number.POSITIVE_INFINITY;
+  if (x > 709) return Infinity;
   const k = x * Math.LOG2E + SHIFT - SHIFT;
   const r = x - k * Math.LN2;
   const r2 = r * r;
@@ -50,8 +50,8 @@ const LN2_LOW = 1.9082149292705877e-10;
  * polynomial of s^2 that fdlibm has.
  */
 export function log(x: number): number {
-  if (!(x > 0)) return x === 0 ? Number.NEGATIVE_INFINITY : Number.NaN;
-  if (x === Number.POSITIVE_INFINITY) return x;
+  if (!(x > 0)) return x === 0 ? -Infinity : Number.NaN;
+  if (x === Infinity) return x;
   const isSubnormal = x < 2 ** -1022;
   const { double, bits } = scratch;
   double[0] = isSubnormal ? x * 2 ** 54 : x;

@@ -190,7 +190,7 @@ function attend(item: Item): void {
   const { heap, y, a, b, c, length, weights, weightStride, inputs } = item;
   const scale = fround(item.parameter);
   const places = (c - b) / weightStride;
-  let max = Number.NEGATIVE_INFINITY;
+  let max = -Infinity;
   for (let p = 0, k = b; p < places; p++, k += weightStride) {
     const sums: Quarters = [0, 0, 0, 0];
     for (let i = 0; i < length; i++) {

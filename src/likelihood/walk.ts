@@ -22,7 +22,7 @@ import type { PixelDistribution, PresentPixels } from '../distributions/pixel-di
 import { readOutputs } from '../distributions/readers';
 import { evaluatorFor } from '../engine/evaluator';
 import type { PortableModel } from '../program/program';
-import { GrowingImages } from '../sampling/growing-images';
+import { growingImages } from '../sampling/growing-images';
 import type { ModelShape } from '../sampling/options';
 
 // A walk through the values of whole images, which scoring, compressing and decompressing share.
@@ -106,7 +106,7 @@ export async function walkImages(
     const [images, visitor] = memoryFor(caller, () => {
       const group = { numImages: count, imageShape, conditions: ofGroup, distribution };
       const evaluator = evaluatorFor(model, group);
-      return [new GrowingImages(evaluator, imageShape, count), begin(first, count)] as const;
+      return [growingImages(evaluator, imageShape, count), begin(first, count)] as const;
     });
     const levels = new Int32Array(count);
     const onRow = (done: number) =>

@@ -213,7 +213,7 @@ const wasmForward = wasmKernel(
   'PixelCNNCausalConv2D',
   convolutions,
   (loops, { x, kernel, bias }: Inputs, attributes: Attributes) => {
-    const lowerBound = attributes.activation === 'relu' ? 0 : Number.NEGATIVE_INFINITY;
+    const lowerBound = attributes.activation === 'relu' ? 0 : -Infinity;
     const [images, ...image] = sizesOf(x, kernel, attributes);
     const [height, width, , featuresOut] = image;
     return output(
@@ -294,7 +294,7 @@ function largestTensor(): number {
     case 'webgl': // one number a texel, since not all of tfjs's programs pack four into it
       return 4 * tf.env().getNumber('WEBGL_MAX_TEXTURE_SIZE') ** 2;
     default:
-      return Number.POSITIVE_INFINITY;
+      return Infinity;
   }
 }
 
@@ -307,7 +307,7 @@ function largestTensor(): number {
 export function checkBatchFits([n, h, w, features]: readonly [number, number, number, number]): void {
   const bytesPerImage = 4 * h * w * features;
   const limit = largestTensor();
-  if (limit === Number.POSITIVE_INFINITY || n * bytesPerImage <= limit) return;
+  if (limit === Infinity || n * bytesPerImage <= limit) return;
   const tensor = `one tensor [${n},${h},${w},${features}] has ${n * bytesPerImage} bytes, ${limit} is the limit`;
   const fitting = Math.floor(limit / bytesPerImage);
   const advice = fitting > 0 ? `at most ${fitting} images fit` : 'not even one image fits';

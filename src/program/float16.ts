@@ -45,6 +45,6 @@ function numberOf(bits: number): number {
   const fraction = bits & 0x3ff;
   const sign = bits & 0x8000 ? -1 : 1;
   if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : Number.NaN;
   return sign * (0x400 + fraction) * (LAST_BITS[exponent] as number);
 }

@@ -126,7 +126,7 @@ export function mapSizes({ nodes, conditions, imageShape }: MapProgram): (MapSiz
     const isStrided = factorOf(node) !== 1;
     const isOther = size !== null && !isSame(size, ofImage);
     if ((isStrided && isOther) || (readsWholeMaps(node) && some(areStrided)))
-      unfit('strides are for maps of the size of the image, and for what is done row by row');
+      unfit('strides are for maps of the size of the image only');
     seeImage.push(node.op === 'image' || (node.op !== 'position' && some(seeImage)));
     areStrided.push(isStrided || some(areStrided));
     sizes.push(sizeOf(node, size));

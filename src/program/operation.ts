@@ -107,9 +107,11 @@ export interface Operation<
 }
 
 /** Gives a record its type. */
-export const operation = <const Name extends string, const Count extends Operands, D extends Declaration>(
+export function operation<const Name extends string, const Count extends Operands, D extends Declaration>(
   record: Operation<Name, Count, D>,
-): Operation<Name, Count, D> => record;
+): Operation<Name, Count, D> {
+  return record;
+}
 
 /**
  * What carries out operations as nodes: the builder, with features as T, and the check of layers, with shapes. The

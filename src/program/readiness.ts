@@ -62,7 +62,7 @@ function timesOf(
   for (const { features, operand, of, isOneByOne, at } of readsOf(node, sizes)) {
     // its own features come last
     const read = (operand === 'own' ? times : (operands[operand] as Readiness).times).slice(...of);
-    const last = read.reduce((last, time) => Math.max(last, time), Number.NEGATIVE_INFINITY);
+    const last = read.reduce((last, time) => Math.max(last, time), -Infinity);
     for (let i = 0; i < features[1] - features[0]; i++) {
       const time = timeOfRead(isOneByOne ? (read[i] as number) : last, at);
       times[features[0] + i] = Math.max(times[features[0] + i] as number, time);

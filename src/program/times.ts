@@ -12,4 +12,4 @@ export const ROW = -1;
  * Depends on later pixels of its own row: ready for all pixels of a row once the last one is known, so only later rows
  * can use it.
  */
-export const AFTER_ROW = Number.POSITIVE_INFINITY;
+export const AFTER_ROW = Infinity;

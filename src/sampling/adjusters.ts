@@ -137,7 +137,7 @@ export function allowedNeighbors(args: AllowedNeighborsArgs): Adjuster {
 /** Forbids the levels of an image whose flags, from an index on, are 0. */
 function forbid(logProbs: Float64Array, { data: flags }: NumericArray, from: number): void {
   for (let level = 0; level < logProbs.length; level++) {
-    if (flags[from + level] === 0) logProbs[level] = Number.NEGATIVE_INFINITY;
+    if (flags[from + level] === 0) logProbs[level] = -Infinity;
   }
 }
 

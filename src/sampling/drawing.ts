@@ -2,8 +2,8 @@ import { type Place, valuesOf } from '../core/images';
 import { TO_DRAW } from '../distributions/filters';
 import { outputStride, type PixelDistribution } from '../distributions/pixel-distribution';
 import { type Draws, drawsFor } from './draws';
-import { GrowingImages, type OutputSource } from './growing-images';
-import { GuidedSource } from './guidance';
+import { growingImages, type OutputSource } from './growing-images';
+import { guidedSource } from './guidance';
 import { customNoise, type Noise, seededNoise } from './noise';
 import type { Job } from './options';
 
@@ -22,7 +22,7 @@ export interface Drawn {
  * numImages of the job.
  */
 export class Drawing {
-  readonly images: GrowingImages;
+  readonly images: ReturnType<typeof growingImages<OutputSource>>;
   /** Levels of the first version of each image so far, [N*H*W*C]. */
   readonly levels: Int32Array;
   /** Of all versions. */
@@ -39,7 +39,6 @@ export class Drawing {
   protected isRead = false;
   /** H*W*C. */
   protected readonly total: number;
-  private readonly stride: number;
   private readonly withoutClass: Float32Array | undefined;
   /** Log p of each image so far, and of its present level. */
   private readonly logProb: Float64Array;
@@ -57,10 +56,9 @@ export class Drawing {
     const { numImages, imageShape, withLogProb, guidance, random, seed, firstImage } = job;
     const count = versions * numImages;
     this.total = valuesOf(imageShape);
-    this.stride = outputStride(distribution);
-    const guided = guidance === 0 ? undefined : new GuidedSource(source, count, this.stride);
+    const guided = guidance === 0 ? undefined : guidedSource(source, count, outputStride(distribution));
     this.withoutClass = guided?.withoutClass;
-    this.images = new GrowingImages(guided ?? source, imageShape, count);
+    this.images = growingImages(guided ?? source, imageShape, count);
     this.all = new Int32Array(count * this.total);
     this.levels = this.all.subarray(0, numImages * this.total);
     this.drawn = new Int32Array(count);
@@ -106,11 +104,7 @@ export class Drawing {
   read(outputs: Float32Array, place: Place): void {
     const { images, draws, drawn, logProb, ofPresent } = this;
     const { count, model } = draws;
-    const length = count * this.stride;
-    const present = images.present(
-      outputs.length === length ? outputs : outputs.subarray(0, length), // a view takes time
-      place[2],
-    );
+    const present = images.present(outputs, place[2]);
     if (this.isRead) draws.read(present, place, this.all);
     if (this.toDraw > 0) {
       draws.draw(this.uniforms, drawn);

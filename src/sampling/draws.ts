@@ -1,9 +1,9 @@
 import { show } from '../core/check';
 import { type Place, valuesOf } from '../core/images';
 import { levelDraw, TO_DRAW } from '../distributions/filters';
+import { logSumExp } from '../distributions/logistic-mixture';
 import type { LogProbs, PixelDistribution, PresentPixels } from '../distributions/pixel-distribution';
 import { drawFor, guide, logProbsFor } from '../distributions/readers';
-import { exp, log } from '../kernels/arithmetic';
 import type { Job } from './options';
 
 /** Draws levels for a number of images, and gives the log-probabilities of levels. */
@@ -38,22 +38,16 @@ export function drawsFor(
   withoutClass: Float32Array | undefined,
 ): Draws {
   const isChanged = withoutClass !== undefined || job.adjust !== undefined;
-  return {
-    count,
-    model: job.withLogProb ? logProbsFor(distribution, count) : null,
-    ...(isChanged
-      ? changedDraws(job, distribution, count, withoutClass)
-      : modelDraws(job, distribution, count)),
-  };
-}
-
-type LevelDraws = Pick<Draws, 'read' | 'draw' | 'logProbs'>;
-
-function modelDraws(job: Job, distribution: PixelDistribution, count: number): LevelDraws {
+  const isWeighed = isChanged || job.withLogProb || job.lookAhead > 0;
+  const reader = isWeighed ? logProbsFor(distribution, count) : null;
+  const model = job.withLogProb ? reader : null;
+  if (reader !== null && isChanged)
+    return { count, model, ...changedDraws(job, distribution.levels, count, reader, withoutClass) };
   const draw = drawFor(distribution, count, job);
-  const reader = job.lookAhead > 0 ? logProbsFor(distribution, count) : null; // not needed if nothing is weighed
   let present: PresentPixels;
   return {
+    count,
+    model,
     read(given) {
       present = given;
     },
@@ -65,14 +59,13 @@ function modelDraws(job: Job, distribution: PixelDistribution, count: number): L
 /** With guidance first, then adjusted: once for each version of the job's images. */
 function changedDraws(
   job: Job,
-  distribution: PixelDistribution,
+  levels: number,
   count: number,
+  reader: LogProbs,
   withoutClass: Float32Array | undefined,
-): LevelDraws {
+): Omit<Draws, 'count' | 'model'> {
   const { numImages, guidance, adjust, imageShape } = job;
-  const { levels } = distribution;
   const total = valuesOf(imageShape);
-  const reader = logProbsFor(distribution, count);
   const all = new Float64Array(count * levels); // log p of each level in the distribution that is drawn from
   const free = new Float64Array(withoutClass ? all.length : 0); // and without the class
   const drawLevel = levelDraw(levels, job);
@@ -112,23 +105,14 @@ function changedDraws(
       for (let i = 0; i < count; i++) {
         const logProbs = leftOf(i);
         const level = drawn[i] as number;
-        to[i] = logProbs === null ? Number.NEGATIVE_INFINITY : (logProbs[level] as number) - logSum(logProbs);
+        to[i] = logProbs === null ? -Infinity : (logProbs[level] as number) - logSumExp(logProbs);
       }
     },
   };
 }
 
-/** log of the sum of e^x. */
-function logSum(x: Float64Array): number {
-  let max = Number.NEGATIVE_INFINITY;
-  for (const one of x) max = Math.max(max, one);
-  let sum = 0;
-  for (const one of x) sum += exp(one - max);
-  return max + log(sum);
-}
-
 function normalize(x: Float64Array): void {
-  const shift = logSum(x);
+  const shift = logSumExp(x);
   for (let i = 0; i < x.length; i++) x[i] = (x[i] as number) - shift;
 }
 
@@ -137,11 +121,11 @@ function isAnyLeft(logProbs: Float64Array, n: number, place: Place): boolean {
   let isAny = false;
   for (let level = 0; level < logProbs.length; level++) {
     const one = logProbs[level] as number;
-    if (!(one < Number.POSITIVE_INFINITY))
+    if (!(one < Infinity))
       throw new Error(
         `sample: adjust: gave log p ${one} of level ${level} of image ${n} at [${place.join(', ')}]`,
       );
-    if (one > Number.NEGATIVE_INFINITY) isAny = true;
+    if (one > -Infinity) isAny = true;
   }
   return isAny;
 }

@@ -30,7 +30,7 @@ export interface OutputSource {
 }
 
 /** How a job lets other work run, stops, and is followed. */
-export interface Pace {
+interface Pace {
   readonly signal: AbortSignal | undefined;
   readonly pause: Pause;
   /** Called after each row, with the number of values done so far of each image. */
@@ -38,57 +38,51 @@ export interface Pace {
 }
 
 /** Images that grow together value by value, in the order rows, columns, channels. */
-export class GrowingImages<Source extends OutputSource = OutputSource> {
-  /** The levels of the present pixel so far, [images, C]. */
-  private readonly ofPixel: Int32Array;
-
-  constructor(
-    readonly source: Source,
-    private readonly imageShape: ImageShape,
-    numImages: number,
-  ) {
-    this.ofPixel = new Int32Array(numImages * imageShape[2]);
-  }
-
-  /** Visits all values, each of which `visit` must put; if it returns a promise, that is awaited. */
-  async eachValue(
-    { signal, pause, onRow }: Pace,
-    visit: (place: Place, index: number) => unknown,
-  ): Promise<void> {
-    const { source, imageShape } = this;
-    const total = valuesOf(imageShape);
-    const rowSize = total / imageShape[0];
-    for (let index = 0; index < total; index++) {
-      signal?.throwIfAborted();
-      const place = placeOf(index, imageShape);
-      if (index % rowSize === 0 && source.beginRow) await inParts(source.beginRow(place[0]), pause, signal);
-      const visited = visit(place, index);
-      if (visited instanceof Promise) await visited; // otherwise awaiting would take time, for each value
-      if ((index + 1) % rowSize === 0) await onRow(index + 1);
-      const paused = pause();
-      if (paused !== undefined) await paused;
-    }
-  }
-
-  /** What distributions read at a value of this channel. */
-  present(outputs: Float32Array, channel: number): PresentPixels {
-    return { outputs, channel, levels: this.ofPixel };
-  }
-
-  /** Sets the levels at a place, [images evaluated]. */
-  put([row, column, channel]: Place, levels: ArrayLike<number>): void {
-    const [, , numChannels] = this.imageShape;
-    this.source.put(row, column, channel, levels);
-    for (let n = 0; n < levels.length; n++) this.ofPixel[n * numChannels + channel] = levels[n] as number;
-  }
-
-  /** Replaces image n by image from[n], for all n, [images]. */
-  copy(from: Int32Array): void {
-    const [, , numChannels] = this.imageShape;
-    this.source.copy(from);
-    const before = this.ofPixel.slice();
-    for (const [n, image] of from.entries()) {
-      this.ofPixel.set(before.subarray(image * numChannels, (image + 1) * numChannels), n * numChannels);
-    }
-  }
+export function growingImages<Source extends OutputSource>(
+  source: Source,
+  imageShape: ImageShape,
+  numImages: number,
+) {
+  const total = valuesOf(imageShape);
+  const rowSize = total / imageShape[0];
+  const numChannels = imageShape[2];
+  const ofPixel = new Int32Array(numImages * numChannels); // the levels of the present pixel so far, [images, C]
+  return {
+    source,
+    /** Visits all values, each of which `visit` must put; if it returns a promise, that is awaited. */
+    async eachValue(
+      { signal, pause, onRow }: Pace,
+      visit: (place: Place, index: number) => unknown,
+    ): Promise<void> {
+      for (let index = 0; index < total; index++) {
+        signal?.throwIfAborted();
+        const place = placeOf(index, imageShape);
+        if (index % rowSize === 0 && source.beginRow) await inParts(source.beginRow(place[0]), pause, signal);
+        const visited = visit(place, index);
+        if (visited instanceof Promise) await visited; // otherwise awaiting would take time, for each value
+        if ((index + 1) % rowSize === 0) await onRow(index + 1);
+        const paused = pause();
+        if (paused !== undefined) await paused;
+      }
+    },
+    /** What distributions read at a value of this channel. */
+    present: (outputs: Float32Array, channel: number): PresentPixels => ({
+      outputs,
+      channel,
+      levels: ofPixel,
+    }),
+    /** Sets the levels at a place, [images evaluated]. */
+    put([row, column, channel]: Place, levels: ArrayLike<number>): void {
+      source.put(row, column, channel, levels);
+      for (let n = 0; n < levels.length; n++) ofPixel[n * numChannels + channel] = levels[n] as number;
+    },
+    /** Replaces image n by image from[n], for all n, [images]. */
+    copy(from: Int32Array): void {
+      source.copy(from);
+      const before = ofPixel.slice();
+      for (const [n, image] of from.entries()) {
+        ofPixel.set(before.subarray(image * numChannels, (image + 1) * numChannels), n * numChannels);
+      }
+    },
+  };
 }

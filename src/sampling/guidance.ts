@@ -31,60 +31,42 @@ export function withAndWithoutClass(
 }
 
 /** Images with their classes, and beside them the same without, from a source of the rows of both. */
-export class GuidedSource implements OutputSource {
-  /** The outputs of the images without their classes, [images, stride]. */
-  readonly withoutClass: Float32Array;
-  private readonly withClass: Float32Array;
-  private readonly levels: Int32Array;
-  private numActive: number;
-
-  constructor(
-    private readonly rows: OutputSource,
-    numImages: number,
-    private readonly stride: number,
-  ) {
-    this.withClass = new Float32Array(numImages * stride);
-    this.withoutClass = new Float32Array(numImages * stride);
-    this.levels = new Int32Array(2 * numImages);
-    this.numActive = numImages;
-  }
-
-  beginRow(row: number): Iterable<void> {
-    return this.rows.beginRow?.(row) ?? [];
-  }
-
-  outputs(row: number, column: number, channel: number): Float32Array | Promise<Float32Array> {
-    const outputs = this.rows.outputs(row, column, channel);
-    return outputs instanceof Float32Array ? this.apart(outputs) : outputs.then((all) => this.apart(all));
-  }
-
-  private apart(outputs: Float32Array): Float32Array {
-    const { withClass, withoutClass, stride } = this;
-    for (let i = 0; i < this.numActive; i++) {
+export function guidedSource(
+  rows: OutputSource,
+  numImages: number,
+  stride: number,
+): OutputSource & { readonly withoutClass: Float32Array } {
+  const withClass = new Float32Array(numImages * stride);
+  const withoutClass = new Float32Array(numImages * stride);
+  const ofRows = new Int32Array(2 * numImages);
+  let numActive = numImages;
+  const apart = (outputs: Float32Array): Float32Array => {
+    for (let i = 0; i < numActive; i++) {
       const middle = (2 * i + 1) * stride;
       withClass.set(outputs.subarray(middle - stride, middle), i * stride);
       withoutClass.set(outputs.subarray(middle, middle + stride), i * stride);
     }
-    return withClass;
-  }
-
-  put(row: number, column: number, channel: number, levels: ArrayLike<number>): void {
-    for (let i = 0; i < this.numActive; i++) this.levels.fill(levels[i] as number, 2 * i, 2 * i + 2);
-    this.rows.put(row, column, channel, this.levels);
-  }
-
-  release(): void {
-    this.rows.release?.();
-  }
-
-  evaluateFirst(numImages: number): void {
-    this.numActive = numImages;
-    this.rows.evaluateFirst(2 * numImages);
-  }
-
-  copy(from: Int32Array): void {
-    const rowsFrom = new Int32Array(2 * from.length);
-    for (const [to, image] of from.entries()) rowsFrom.set([2 * image, 2 * image + 1], 2 * to);
-    this.rows.copy(rowsFrom);
-  }
+    return withClass.subarray(0, numActive * stride);
+  };
+  return {
+    /** The outputs of the images without their classes, [images, stride]. */
+    withoutClass,
+    beginRow: (row) => rows.beginRow?.(row) ?? [],
+    outputs(...place) {
+      const outputs = rows.outputs(...place);
+      return outputs instanceof Float32Array ? apart(outputs) : outputs.then(apart);
+    },
+    put(row, column, channel, levels) {
+      for (let i = 0; i < numActive; i++) ofRows.fill(levels[i] as number, 2 * i, 2 * i + 2);
+      rows.put(row, column, channel, ofRows);
+    },
+    release: () => rows.release?.(),
+    evaluateFirst(count) {
+      numActive = count;
+      rows.evaluateFirst(2 * count);
+    },
+    copy(from) {
+      rows.copy(Int32Array.from(ofRows, (_, row) => 2 * (from[row >> 1] as number) + (row & 1)));
+    },
+  };
 }

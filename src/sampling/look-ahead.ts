@@ -5,14 +5,14 @@ import { Drawing, type Drawn } from './drawing';
 import type { Draws } from './draws';
 import type { OutputSource } from './growing-images';
 import type { Job } from './options';
-import { numParticlesOf, Particles } from './particles';
+import { numParticlesOf, particlesOf } from './particles';
 
 /**
  * Draws the images of a job as particles: several versions of each, from its first drawn value to its last given one,
  * of which some replace others where a level is given.
  */
 export class LookAhead extends Drawing {
-  private readonly particles: Particles;
+  private readonly particles: ReturnType<typeof particlesOf>;
   /** For all particles of each image. */
   private readonly together: Draws;
   /** Log p of the present levels in the distribution that images are drawn from, [particles]. */
@@ -23,7 +23,7 @@ export class LookAhead extends Drawing {
     const numParticles = numParticlesOf(job);
     super(source, distribution, job, numParticles, numParticles > 1 ? numParticles + 1 : 1); // one to draw among them
     const count = numParticles * job.numImages;
-    this.particles = new Particles(numParticles, job);
+    this.particles = particlesOf(numParticles, job);
     this.together = numParticles > 1 ? this.drawsFor(count) : this.alone;
     this.logWeights = new Float64Array(count);
   }
@@ -48,12 +48,12 @@ export class LookAhead extends Drawing {
 
   /** Particles that have no level left are dropped: they continue with level 0 and weight 0. */
   protected override withoutLevel(particle: number, place: Place): number {
-    const { particles, job } = this;
+    const { together, particles, job } = this;
     const n = particle % job.numImages;
     if (particles.isAlone(n, indexOfPlace(place, job.imageShape))) {
       if (particle === n) return super.withoutLevel(n, place);
     } else if (!particles.drop(particle)) {
-      const all = `any of the ${particles.perImage} particles of ${this.nameOf(n, place)}`;
+      const all = `any of the ${together.count / job.numImages} particles of ${this.nameOf(n, place)}`;
       throw new Error(`sample: adjust: left no level of ${all}; try more`);
     }
     return 0;
@@ -61,12 +61,12 @@ export class LookAhead extends Drawing {
 
   override end(index: number, place: Place): void {
     super.end(index, place);
-    const { particles, logWeights, uniforms, alone, total } = this;
+    const { together, particles, logWeights, uniforms, alone, total } = this;
     const { numImages, given } = this.job;
     if (this.isWeighed) {
       for (let n = 0; n < numImages; n++) {
         if (given?.[n * total + index] === TO_DRAW) continue;
-        const u = uniforms[particles.perImage * numImages + n] as number;
+        const u = uniforms[together.count + n] as number;
         particles.weigh(n, index, logWeights, u);
       }
       const moves = particles.takeMoves();

@@ -119,7 +119,7 @@ export const sampleArguments = <GivenImages, GivenCondition>() => ({
 });
 
 function checkYield(what: string, given: unknown): number {
-  if (given === 'never') return Number.POSITIVE_INFINITY;
+  if (given === 'never') return Infinity;
   if (given === 'auto') return YIELD_MILLISECONDS;
   if (typeof given === 'number' && given >= 0) return given;
   return throwTypeError(what, "'auto', 'never' or milliseconds", given);

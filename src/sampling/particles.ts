@@ -21,111 +21,20 @@ export interface PartlyGiven {
  * Source: Doucet, de Freitas and Gordon, "Sequential Monte Carlo Methods in Practice" (2001), chapter 1; resampling is
  * systematic, as in Kitagawa, "Monte Carlo Filter and Smoother for Non-Gaussian Nonlinear State Space Models" (1996).
  */
-export class Particles {
-  /** An estimate of log p of the given values, [images]. */
-  readonly logGiven: Float64Array;
-  /** The first value that is drawn in any image; until then each image has a single particle. */
-  readonly begin: number;
-  /** The last given value after a drawn one, in any image; after it each image has a single particle. -1 for none. */
-  readonly end: number;
-  /** Where each image has several particles. */
-  private readonly spans: readonly Span[];
-  private readonly logWeights: Float64Array;
-  private readonly weights: Float64Array;
-  /** The particle that each one is replaced by. */
-  private from: Int32Array;
-
-  constructor(
-    readonly perImage: number,
-    private readonly job: PartlyGiven,
-  ) {
-    const { numImages } = job;
-    this.spans = spansOf(job);
-    this.begin = this.spans.reduce((least, { begin }) => Math.min(least, begin), Number.POSITIVE_INFINITY);
-    this.end = this.spans.reduce((last, { end }) => Math.max(last, end), -1);
-    this.logGiven = new Float64Array(numImages);
-    this.logWeights = new Float64Array(perImage * numImages);
-    this.weights = new Float64Array(perImage);
-    this.from = Int32Array.from(this.logWeights, (_, particle) => particle);
-  }
-
-  /**
-   * Weighs the particles of an image by log p of the level given at a place, [particles of all images]. Resamples them
-   * if few still matter, which means that their effective number is below half. At the last given level, draws the one
-   * that remains. Until the image's own first value is drawn, all its particles are identical and count as one,
-   * whatever other images do.
-   *
-   * @param u in [0, 1)
-   * @throws Error if no particle can reach the given level
-   */
-  weigh(n: number, index: number, logProbs: Float64Array, u: number): void {
-    const { logWeights, weights, perImage } = this;
-    const { numImages, imageShape } = this.job;
-    const { begin, end } = this.spans[n] as Span;
-    if (perImage === 1 || index < begin) {
-      this.logGiven[n] = (this.logGiven[n] as number) + (logProbs[n] as number);
-      return;
-    }
-    let max = Number.NEGATIVE_INFINITY;
-    for (let p = 0; p < perImage; p++) {
-      const particle = p * numImages + n;
-      const weight = (logWeights[particle] as number) + (logProbs[particle] as number);
-      logWeights[particle] = weight;
-      max = Math.max(max, weight);
-    }
-    if (max === Number.NEGATIVE_INFINITY) {
-      const image = this.job.firstImage + n;
-      const place = placeOf(index, imageShape).join(', ');
-      throw new Error(
-        `sample: lookAhead: none of the ${perImage} particles of image ${image} can come to the level given at [${place}]; try more`,
-      );
-    }
-    let [sum, sumOfSquares] = [0, 0];
-    for (let p = 0; p < perImage; p++) {
-      const weight = exp((logWeights[p * numImages + n] as number) - max);
-      weights[p] = weight;
-      sum += weight;
-      sumOfSquares += weight * weight;
-    }
-    const isLast = index === end;
-    if (!isLast && 2 * sum * sum >= perImage * sumOfSquares) return;
-    this.logGiven[n] = (this.logGiven[n] as number) + max + log(sum / perImage);
-    for (let p = 0; p < perImage; p++) logWeights[p * numImages + n] = 0;
-    if (isLast) this.from[n] = inverse(weights, 0, perImage, u * sum) * numImages + n;
-    else this.resample(n, u, sum);
-  }
-
-  /** Whether only the first particle of an image counts: after its last given level. */
-  isAlone(n: number, index: number): boolean {
-    return index > (this.spans[n] as Span).end;
-  }
-
-  /** Sets the weight of a particle without a continuation to 0. Returns whether its image has others left. */
-  drop(particle: number): boolean {
-    const { numImages } = this.job;
-    this.logWeights[particle] = Number.NEGATIVE_INFINITY;
-    for (let other = particle % numImages; other < this.logWeights.length; other += numImages) {
-      if (this.logWeights[other] !== Number.NEGATIVE_INFINITY) return true;
-    }
-    return false;
-  }
-
-  /** The particle that each one has been replaced by since the last call; null if none has. */
-  takeMoves(): Int32Array | null {
-    const { from } = this;
-    if (from.every((source, particle) => source === particle)) return null;
-    this.from = from.map((_, particle) => particle);
-    return from;
-  }
+export function particlesOf(perImage: number, job: PartlyGiven) {
+  const { numImages, imageShape } = job;
+  const spans = spansOf(job); // where each image has several particles
+  const logGiven = new Float64Array(numImages);
+  const logWeights = new Float64Array(perImage * numImages);
+  const weights = new Float64Array(perImage);
+  let from = Int32Array.from(logWeights, (_, particle) => particle); // the particle that each one is replaced by
 
   /**
    * Systematic resampling: a particle of weight w is kept w * perImage / sum times, rounded up or down. Particles that
    * are kept stay where they are, and their further copies take the places of those that are dropped, so that as little
    * as possible is copied.
    */
-  private resample(n: number, u: number, sum: number): void {
-    const { weights, perImage, from } = this;
-    const { numImages } = this.job;
+  const resample = (n: number, u: number, sum: number): void => {
     const times = new Int32Array(perImage);
     let last = perImage - 1; // the last one with any weight, since u close to 1 may reach the whole sum
     while (weights[last] === 0) last--;
@@ -142,7 +51,75 @@ export class Particles {
       times[source] = (times[source] as number) - 1;
       from[to * numImages + n] = source * numImages + n;
     }
-  }
+  };
+
+  return {
+    /** An estimate of log p of the given values, [images]. */
+    logGiven,
+    /** The first value that is drawn in any image; until then each image has a single particle. */
+    begin: spans.reduce((least, { begin }) => Math.min(least, begin), Infinity),
+    /** The last given value after a drawn one, in any image; after it each image has a single particle. -1 for none. */
+    end: spans.reduce((last, { end }) => Math.max(last, end), -1),
+    /**
+     * Weighs the particles of an image by log p of the level given at a place, [particles of all images]. Resamples
+     * them if few still matter, which means that their effective number is below half. At the last given level, draws
+     * the one that remains. Until the image's own first value is drawn, all its particles are identical and count as
+     * one, whatever other images do.
+     *
+     * @param u in [0, 1)
+     * @throws Error if no particle can reach the given level
+     */
+    weigh(n: number, index: number, logProbs: Float64Array, u: number): void {
+      const { begin, end } = spans[n] as Span;
+      if (perImage === 1 || index < begin) {
+        logGiven[n] = (logGiven[n] as number) + (logProbs[n] as number);
+        return;
+      }
+      let max = -Infinity;
+      for (let particle = n; particle < logWeights.length; particle += numImages) {
+        const weight = (logWeights[particle] as number) + (logProbs[particle] as number);
+        logWeights[particle] = weight;
+        max = Math.max(max, weight);
+      }
+      if (max === -Infinity) {
+        const image = job.firstImage + n;
+        const place = placeOf(index, imageShape).join(', ');
+        throw new Error(
+          `sample: lookAhead: none of the ${perImage} particles of image ${image} can come to the level given at [${place}]; try more`,
+        );
+      }
+      let [sum, sumOfSquares] = [0, 0];
+      for (let p = 0; p < perImage; p++) {
+        const weight = exp((logWeights[p * numImages + n] as number) - max);
+        weights[p] = weight;
+        sum += weight;
+        sumOfSquares += weight * weight;
+      }
+      const isLast = index === end;
+      if (!isLast && 2 * sum * sum >= perImage * sumOfSquares) return;
+      logGiven[n] = (logGiven[n] as number) + max + log(sum / perImage);
+      for (let p = 0; p < perImage; p++) logWeights[p * numImages + n] = 0;
+      if (isLast) from[n] = inverse(weights, 0, perImage, u * sum) * numImages + n;
+      else resample(n, u, sum);
+    },
+    /** Whether only the first particle of an image counts: after its last given level. */
+    isAlone: (n: number, index: number): boolean => index > (spans[n] as Span).end,
+    /** Sets the weight of a particle without a continuation to 0. Returns whether its image has others left. */
+    drop(particle: number): boolean {
+      logWeights[particle] = -Infinity;
+      for (let other = particle % numImages; other < logWeights.length; other += numImages) {
+        if (logWeights[other] !== -Infinity) return true;
+      }
+      return false;
+    },
+    /** The particle that each one has been replaced by since the last call; null if none has. */
+    takeMoves(): Int32Array | null {
+      const moves = from;
+      if (moves.every((source, particle) => source === particle)) return null;
+      from = moves.map((_, particle) => particle);
+      return moves;
+    },
+  };
 }
 
 /** The number of particles of each image: 1 unless some level is given after a drawn one, to look ahead to. */
@@ -160,7 +137,7 @@ function spansOf({ numImages, imageShape, given }: PartlyGiven): Span[] {
   return Array.from({ length: numImages }, (_, n) => {
     const ofImage = given?.subarray(n * total, (n + 1) * total) ?? [TO_DRAW];
     const begin = ofImage.indexOf(TO_DRAW);
-    if (begin === -1) return { begin: Number.POSITIVE_INFINITY, end: -1 };
+    if (begin === -1) return { begin: Infinity, end: -1 };
     let end = ofImage.length - 1;
     while (ofImage[end] === TO_DRAW) end--;
     return { begin, end: end > begin ? end : -1 };

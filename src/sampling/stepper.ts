@@ -6,7 +6,7 @@ import { distributionOf } from '../distributions/kinds';
 import { logProbsFor, readOutputs } from '../distributions/readers';
 import { evaluatorFor } from '../engine/evaluator';
 import { checkModel, type PortableModel } from '../program/program';
-import { GrowingImages } from './growing-images';
+import { growingImages } from './growing-images';
 
 const stepperOptions = {
   /** The number of images. @default 1, or the number in `condition` */
@@ -69,15 +69,14 @@ export function stepper(model: PortableModel, options: StepperOptions = {}): Ste
   );
   const total = valuesOf(imageShape);
   const distribution = distributionOf(model);
-  const allocate = () => ({
-    images: new GrowingImages(
-      evaluatorFor(model, { numImages, imageShape, conditions, distribution }),
-      imageShape,
-      numImages,
-    ),
-    reader: logProbsFor(distribution, numImages),
-    logProbs: new Float64Array(numImages * levels),
-  });
+  const allocate = () => {
+    const evaluator = evaluatorFor(model, { numImages, imageShape, conditions, distribution });
+    return {
+      images: growingImages(evaluator, imageShape, numImages),
+      reader: logProbsFor(distribution, numImages),
+      logProbs: new Float64Array(numImages * levels),
+    };
+  };
   let memory: ReturnType<typeof allocate> | null = memoryFor('stepper', allocate);
   let index = 0;
   let isComputed = false;
@@ -90,10 +89,9 @@ export function stepper(model: PortableModel, options: StepperOptions = {}): Ste
     if (index === total) throw new Error('stepper: all values have been put');
     return placeOf(index, imageShape);
   };
-  const checkList = (name: string, list: ArrayLike<number>) => {
-    if (list?.length !== numImages) {
-      throwTypeError(`stepper: ${name}`, `an array of ${numImages}, one for each image`, list);
-    }
+  const checkLength = (what: string, list: ArrayLike<number>) => {
+    if (list?.length !== numImages)
+      throwTypeError(what, `an array of ${numImages}, one for each image`, list);
   };
   return {
     get place() {
@@ -112,7 +110,7 @@ export function stepper(model: PortableModel, options: StepperOptions = {}): Ste
     put(drawn) {
       const { images } = held();
       const place = nextPlace();
-      checkList('put', drawn);
+      checkLength('stepper: put', drawn);
       for (let n = 0; n < numImages; n++) checkLevel('stepper: put', drawn[n] as number, levels);
       images.put(place, drawn);
       index++;
@@ -120,7 +118,7 @@ export function stepper(model: PortableModel, options: StepperOptions = {}): Ste
     },
     copy(from) {
       const { images } = held();
-      checkList('copy', from);
+      checkLength('stepper: copy', from);
       for (let n = 0; n < numImages; n++) checkInteger('stepper: copy', from[n], 0, numImages - 1);
       images.copy(Int32Array.from(from));
       isComputed = false;

@@ -3,7 +3,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { gatedPixelCNN, pixelCNN, sample as sampleTensors, toPortable } from 'pixelcnn-layers';
 import { type Adjust, allowed, logProb, type PortableModel, type SampleOptions, sample } from 'pixelcnn-layers/runtime'; // biome-ignore format: one line
 import { beforeAll, describe, expect, it } from 'vitest';
-import { Particles } from '../../src/sampling/particles';
+import { particlesOf } from '../../src/sampling/particles';
 import { useBackend } from '../support/backends';
 import { portableModel } from '../support/portable-model.mjs';
 import { expectNoLeaks, largestDifference, setNoise } from '../support/tensors';
@@ -453,7 +453,7 @@ describe('Particles', () => {
       given: Int32Array.from([-1, 0, 0]),
     };
     const isReplaced = (...weights: number[]) => {
-      const particles = new Particles(4, job);
+      const particles = particlesOf(4, job);
       particles.weigh(0, 1, Float64Array.from(weights, Math.log), 0.5);
       return particles.takeMoves() !== null;
     };
@@ -470,7 +470,7 @@ describe('Particles', () => {
     const runs = 100;
     for (let run = 0; run < runs; run++) {
       const job = { firstImage: 0, numImages: 1, imageShape: [1, 3, 1] as const, given };
-      const particles = new Particles(8, job);
+      const particles = particlesOf(8, job);
       particles.weigh(0, 1, Float64Array.from(weights, Math.log), (run + 0.5) / runs);
       const moves = particles.takeMoves() as Int32Array;
       const times = weights.map((_, p) => moves.filter((from) => from === p).length);

@@ -8,7 +8,7 @@ import type { Places } from '../places';
 import { FeatureCache, type Plan, WHOLE_ROW } from '../plan';
 import { inSlots } from '../runs';
 
-const NO_BOUND = Number.NEGATIVE_INFINITY;
+const NO_BOUND = -Infinity;
 
 /** A run of adjacent inputs in a row. */
 interface InputSpan {

@@ -39,7 +39,7 @@ export const embedLevels: Lowering<'embedLevels'> = {
       weightStride: units,
       inputs: 1,
       rows: table.length / units,
-      parameter: Number.NEGATIVE_INFINITY,
+      parameter: -Infinity,
     });
   },
 };

@@ -8,7 +8,7 @@ import { commonRuns } from '../runs';
 
 type LSTM = NodeOf<'lstm'>;
 
-const NO_BOUND = Number.NEGATIVE_INFINITY;
+const NO_BOUND = -Infinity;
 
 /** The parts of the gates, in their order within the features of a group. */
 const [O, F, I, G] = [0, 1, 2, 3] as const;
