@@ -1,14 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {
-  categories,
-  flag,
-  type Given,
-  group,
-  integer,
-  number,
-  optional,
-  readArguments,
-} from '../core/arguments';
+import { flag, type Given, group, integer, number, optional, readArguments } from '../core/arguments';
 import { checkInteger, checkMemory, throwTypeError } from '../core/check';
 import { normalizedLevel } from '../core/images';
 import { uniformsOf } from '../core/random';
@@ -19,7 +10,7 @@ const dropArguments = {
   /** The probability of dropping the class of an image, drawn anew each epoch, from 0 to 1; 0.1 is common. */
   probability: number('from 0 to 1', (p) => p >= 0 && p <= 1),
   /** What replaces the class: the null class, which is `numClasses` of a model with `nullClass: true`. */
-  nullClass: categories({ from: 1 }),
+  nullClass: integer({ from: 1, to: 2 ** 24 }),
 };
 
 /** How classes are dropped, for {@link ImageBatchOptions.dropClass}. */

@@ -67,7 +67,7 @@ export function checkImageSet<Levels extends Uint8Array | Uint16Array>(
 
   if (!(labels instanceof Uint8Array || labels instanceof Uint16Array))
     throwTypeError(`${what}: labels`, 'a Uint8Array or a Uint16Array', labels);
-  if (labels.length !== n) throwTypeError(`${what}: labels`, `${n} classes, one an image`, labels.length);
+  if (labels.length !== n) throwTypeError(`${what}: labels`, `${n} classes`, labels.length);
   return { ...set, labels };
 }
 

@@ -112,12 +112,12 @@ describe('parseIdx', () => {
   it('says what is wrong', () => {
     const message = (...bytes: number[]) => (attempt(Uint8Array.from(bytes)) as Error).message;
     expect(message(0x1f, 0x8b, 8, 0, 0)).toBe(
-      'parseIdx: bytes: wanted an IDX file, which begins with 0, 0, its type and its rank (a .gz goes through gunzip first), got [31, 139, 8, 0]',
+      'parseIdx: bytes: wanted an IDX file, which begins with 0, 0, its type and its rank (gunzip a .gz first), got [31, 139, 8, 0]',
     );
     expect(message()).toContain('wanted an IDX file');
     expect(message(0, 0, 8, 0, 1)).toContain('got [0, 0, 8, 0]');
     expect(message(0, 0, 10, 1, 0, 0, 0, 0)).toBe(
-      'parseIdx: bytes: wanted an element type 8, 9, 11, 12, 13 or 14, got 10',
+      'parseIdx: bytes: wanted an element type 8,9,11,12,13,14, got 10',
     );
     expect(message(0, 0, 8, 3, 0, 0, 0, 1)).toBe(
       'parseIdx: bytes: wanted a header of 16 bytes, for 3 dimensions, got 8',
@@ -128,11 +128,9 @@ describe('parseIdx', () => {
     expect(message(...file, 9)).toBe('parseIdx: bytes: wanted 18 bytes, for sizes [2,3], got 19');
     const huge = [255, 255, 255, 255];
     expect(message(0, 0, 0x0e, 2, ...huge, ...huge)).toBe(
-      'parseIdx: bytes: wanted sizes whose product is a safe integer, got [4294967295, 4294967295]',
+      'parseIdx: bytes: wanted 147573952520956940000 bytes, for sizes [4294967295,4294967295], got 12',
     );
-    expect(message(0, 0, 8, 255, ...new Array(4 * 255).fill(255))).toContain(
-      'whose product is a safe integer',
-    );
+    expect(message(0, 0, 8, 255, ...new Array(4 * 255).fill(255))).toContain('wanted Infinity bytes');
     // fits a number, not the memory: no array is made of it
     expect(message(0, 0, 0x0e, 1, ...huge)).toContain('wanted 34359738368 bytes');
     expect(() => parseIdx([0, 0, 8, 1] as unknown as Uint8Array)).toThrow(
@@ -162,7 +160,7 @@ describe('idxImages', () => {
     const labels = encode(UINT8, [3], [7, 0, 9]);
     refuses('idxImages: images: wanted 3 dimensions, got [3]', labels, images);
     refuses('idxImages: labels: wanted 1 dimensions, got [3, 2, 2]', images, images);
-    refuses('idxImages: labels: wanted 3 classes, one an image, got 2', images, encode(UINT8, [2], [1, 2]));
+    refuses('idxImages: labels: wanted 3 classes, got 2', images, encode(UINT8, [2], [1, 2]));
     refuses('idxImages: labels: wanted 11 bytes', images, encode(UINT8, [3], [1, 2, 3]).subarray(0, 10));
     refuses(
       'idxImages: images: wanted elements of type uint8, got Int8Array',

@@ -218,7 +218,7 @@ describe('classes that are dropped', () => {
     );
     refuses(
       { dropClass: { probability: 0.1 } },
-      'imageBatches: dropClass: nullClass: wanted an integer of at least 1, got undefined',
+      'imageBatches: dropClass: nullClass: wanted an integer from 1 to 16777216, got undefined',
     );
     refuses(
       { dropClass: { probability: 0.1, nullClass: 6 } },

@@ -62,7 +62,7 @@ describe('imageSet', () => {
     refuses({ levels: 1 }, 'imageSet: levels: wanted an integer from 2 to 65536, got 1');
     refuses({ levels: 65537 }, 'imageSet: levels: wanted an integer from 2 to 65536, got 65537');
     refuses({ levels: 5.5 }, 'imageSet: levels: wanted an integer from 2 to 65536, got 5.5');
-    refuses({ labels: new Uint8Array(3) }, 'imageSet: labels: wanted 4 classes, one an image, got 3');
+    refuses({ labels: new Uint8Array(3) }, 'imageSet: labels: wanted 4 classes, got 3');
     refuses({ labels: [0, 1, 2, 3] }, 'imageSet: labels: wanted a Uint8Array or a Uint16Array');
     refuses({ labels: new Float32Array(4) }, 'imageSet: labels: wanted a Uint8Array or a Uint16Array');
   });
