@@ -31,7 +31,7 @@ export function parseCifar10(bytes: Uint8Array | readonly Uint8Array[]): ImageSe
     const what = Array.isArray(bytes) ? `parseCifar10: bytes[${i}]` : 'parseCifar10: bytes';
     checkBytes(what, file);
     if (file.length === 0 || file.length % RECORD !== 0) {
-      throwTypeError(what, `a positive multiple of ${RECORD} bytes, the size of a record`, file.length);
+      throwTypeError(what, `records of ${RECORD} bytes`, file.length);
     }
     for (let start = 0; start < file.length; start += RECORD) {
       const label = file[start] as number;

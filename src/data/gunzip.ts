@@ -27,8 +27,8 @@ export async function gunzip(bytes: Uint8Array): Promise<Uint8Array> {
     const stream = new Blob([new Uint8Array(bytes)]).stream().pipeThrough(new DecompressionStream('gzip'));
     return new Uint8Array(await new Response(stream).arrayBuffer());
   } catch (cause) {
-    const problem = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`gunzip: bytes: cannot decompress these ${bytes.length} bytes of gzip: ${problem}`, {
+    const { message } = cause as Error;
+    throw new Error(`gunzip: bytes: cannot decompress these ${bytes.length} bytes of gzip: ${message}`, {
       cause,
     });
   }

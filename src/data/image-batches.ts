@@ -151,12 +151,10 @@ export function imageBatches(
       }
     }
     const batchShape: [number, number, number, number] = [count, h, w, c];
-    const inputs = tf.tensor4d(xs, batchShape, 'float32');
+    const inputs = tf.tensor4d(xs, batchShape);
     return {
-      xs: withClasses
-        ? ([inputs, tf.tensor2d(classes, [count, 1], 'int32')] as [tf.Tensor4D, tf.Tensor2D])
-        : inputs,
-      ys: tf.tensor4d(ys, batchShape, 'int32'),
+      xs: withClasses ? ([inputs, tf.tensor2d(classes, [count, 1])] as [tf.Tensor4D, tf.Tensor2D]) : inputs,
+      ys: tf.tensor4d(ys, batchShape), // int32, as its numbers
     };
   }
 

@@ -106,17 +106,29 @@ export const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Ui
 function readEntry(what: string, entry: unknown, bytes: number) {
   const fields = checkFields(what, entry, ['dtype', 'shape', 'data_offsets']);
   const { dtype, shape, data_offsets: offsets } = fields;
-  const width = dtypes.get(dtype) ?? throwTypeError(`${what}: dtype`, [...dtypes.keys()].join(' or '), dtype);
-  const lengths = checkList(`${what}: shape`, shape).map((length) =>
-    checkInteger(`${what}: shape`, length, 0),
-  );
   const [begin, end] = checkList(`${what}: data_offsets`, offsets, 2) as [number, number];
   checkInteger(`${what}: data_offsets`, begin, 0, bytes);
   checkInteger(`${what}: data_offsets`, end, begin, bytes);
-  const size = lengths.reduce((product, length) => product * length, width);
-  if (size !== end - begin)
-    throwTypeError(`${what}: data_offsets`, `the ${size} bytes of ${dtype} [${lengths}]`, end - begin);
+  const lengths = checkTensor(what, dtype, shape, 'data_offsets', end - begin);
   return { dtype: dtype as string, shape: lengths, begin, end };
+}
+
+/** Checks the type of a tensor, and that its data, which `field` has, are as long as its shape says; returns the shape. */
+export function checkTensor(
+  what: string,
+  dtype: unknown,
+  shape: unknown,
+  field: string,
+  bytes: unknown,
+): number[] {
+  const width = dtypes.get(dtype) ?? throwTypeError(`${what}: dtype`, [...dtypes.keys()].join(' or '), dtype);
+  const lengths = Array.from(checkList(`${what}: shape`, shape), (length) =>
+    checkInteger(`${what}: shape`, length, 0),
+  );
+  const size = lengths.reduce((product, length) => product * length, width);
+  if (size !== bytes)
+    throwTypeError(`${what}: ${field}`, `the ${size} bytes of ${dtype} [${lengths}]`, bytes);
+  return lengths;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { flag, type Given, readArguments } from '../core/arguments';
 import { checkInteger, checkMemory, throwTypeError } from '../core/check';
 import { bytesOf } from '../program/safetensors';
-import { checkTensor, type NamedTensor, numbersOf } from './named-tensor';
+import { checkNamedTensor, type NamedTensor, numbersOf } from './named-tensor';
 
 const declared = {
   /** Whether to end the groups that are one feature short with zeros, if the features do not divide. @default false */
@@ -40,7 +40,7 @@ export function interleaved(
   groups: number,
   options: InterleavedOptions = {},
 ): NamedTensor {
-  const width = checkTensor('interleaved: tensor', tensor); // bytes of a number
+  const width = checkNamedTensor('interleaved: tensor', tensor); // bytes of a number
   const { dtype, shape, data } = tensor;
   if (shape.length === 0) throwTypeError('interleaved: tensor', 'one that has axes', shape);
   checkInteger('interleaved: axis', axis, 0, shape.length - 1);

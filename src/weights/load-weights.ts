@@ -3,7 +3,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { callback, type Given, oneOf, optional, readArguments } from '../core/arguments';
 import { checkOneOf, shortened, throwTypeError } from '../core/check';
 import { type ModelWeight, type Origin, weightsOf } from './model-weights';
-import { checkNamed, checkTensor, float32Of, type NamedTensor } from './named-tensor';
+import { checkNamed, checkNamedTensor, float32Of, type NamedTensor } from './named-tensor';
 import { type AxesOf, layouts, ordersOf, sources, stateDictName, type WeightSource } from './sources';
 
 const declared = {
@@ -128,7 +128,7 @@ function renamed(
     const said = own === null ? null : names(own);
     if (said === null) continue;
     if (typeof said !== 'string') throwTypeError(`loadWeights: names('${own}')`, 'a name or null', said);
-    checkTensor(`loadWeights: tensors: '${name}'`, one);
+    checkNamedTensor(`loadWeights: tensors: '${name}'`, one);
     const accepted = said.replaceAll(/(?<=^|\.)_+/g, '');
     const key = !wanted.has(said) && wanted.has(accepted) ? accepted : said;
     if (given.has(key)) throwTypeError('loadWeights: tensors', 'one of each name', key);

@@ -1,6 +1,14 @@
-import { checkInteger, checkList, throwTypeError } from '../core/check';
+import { throwTypeError } from '../core/check';
 import { fromFloat16 } from '../program/float16';
-import { attempt, bytesOf, copyOf, dtypes, readContainer, writeContainer } from '../program/safetensors';
+import {
+  attempt,
+  bytesOf,
+  checkTensor,
+  copyOf,
+  dtypes,
+  readContainer,
+  writeContainer,
+} from '../program/safetensors';
 
 /** A tensor outside of tfjs, as files of weights hold it. */
 export interface NamedTensor {
@@ -82,7 +90,7 @@ export function writeSafetensors(
 ): Uint8Array<ArrayBuffer> {
   const what = 'writeSafetensors: tensors';
   checkNamed(what, tensors);
-  for (const [name, tensor] of tensors) checkTensor(`${what}: '${name}'`, tensor);
+  for (const [name, tensor] of tensors) checkNamedTensor(`${what}: '${name}'`, tensor);
   if (typeof metadata !== 'object' || metadata === null || Symbol.iterator in metadata) {
     throwTypeError('writeSafetensors: metadata', 'an object of strings', metadata);
   }
@@ -108,17 +116,11 @@ export function checkNamed(what: string, tensors: ReadonlyMap<string, unknown>):
 }
 
 /** Checks that something is a tensor, and returns the width of its numbers in bytes. */
-export function checkTensor(what: string, tensor: NamedTensor): number {
+export function checkNamedTensor(what: string, tensor: NamedTensor): number {
   if (typeof tensor !== 'object' || tensor === null) throwTypeError(what, 'a tensor', tensor);
   const { dtype, shape, data } = tensor;
-  const width = dtypes.get(dtype) ?? throwTypeError(`${what}: dtype`, [...dtypes.keys()].join(' or '), dtype);
-  const lengths = Array.from(checkList(`${what}: shape`, shape), (length) =>
-    checkInteger(`${what}: shape`, length, 0),
-  );
-  const bytes = lengths.reduce((product, length) => product * length, width);
-  const got = ArrayBuffer.isView(data) ? data.byteLength : data;
-  if (got !== bytes) throwTypeError(`${what}: data`, `the ${bytes} bytes of ${dtype} [${lengths}]`, got);
-  return width;
+  checkTensor(what, dtype, shape, 'data', ArrayBuffer.isView(data) ? data.byteLength : data);
+  return dtypes.get(dtype) as number;
 }
 
 /** Copies bytes into a typed array of numbers, or for F16 and BF16 of their bits, since the bytes may be unaligned. */

@@ -79,7 +79,7 @@ describe('parseCifar10', () => {
       expect(attempt).toThrow(message);
     };
     const whole = new Uint8Array(2 * RECORD);
-    const records = 'a positive multiple of 3073 bytes, the size of a record';
+    const records = 'records of 3073 bytes';
     refuses(new Uint8Array(0), `parseCifar10: bytes: wanted ${records}, got 0`);
     refuses([whole, whole.subarray(1)], `parseCifar10: bytes[1]: wanted ${records}, got 6145`);
     refuses([], 'parseCifar10: bytes: wanted at least one file, got []');
