@@ -41,7 +41,7 @@ const onGpus = [
   'tests/ops/**/*.test.ts',
   'tests/layers/!(pixel-layer|stock-layers|tensor-ops).test.ts', // those three are about the engine
   'tests/models/{factories,loss,gated-pixel-cnn,pixel-cnn-plus-plus,pixel-snail}.test.ts',
-  'tests/tensors/{forward,full-passes,log-prob}.test.ts',
+  'tests/inference/{batches,full-passes,log-prob}.test.ts',
 ];
 
 /** Of the programs, what is different in a page: workers. */

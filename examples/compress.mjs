@@ -35,7 +35,7 @@ const from = pathTo('a directory of PNGs, or a file', '--from', flags.from);
 const workers = flags.workers === undefined ? {} : { workers: wholeNumber('--workers', flags.workers, 1) };
 
 /** Of the list of names. */
-const MOST_NAME_BYTES = 2 ** 24;
+const MAX_NAME_BYTES = 2 ** 24;
 /** Values that are decompressed together, as many as the library does at once. */
 const VALUES_AT_A_TIME = 2 ** 24;
 
@@ -201,7 +201,7 @@ async function readPacked() {
   const bytes = await readFile(from);
   try {
     const found = listZip(bytes);
-    const { 'names.json': list } = unzip(bytes, ['names.json'], MOST_NAME_BYTES);
+    const { 'names.json': list } = unzip(bytes, ['names.json'], MAX_NAME_BYTES);
     const names = JSON.parse(strFromU8(list)) ?? {};
     const wanted = Object.keys(names).map((size) => `${size}.pxc`);
     const others = found.filter((name) => name !== 'names.json');

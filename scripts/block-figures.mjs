@@ -28,7 +28,7 @@ function drawnAs({ op, fn, window }) {
   }
   if (op === 'add') return { kind: 'sum' };
   if (op === 'gate') return { kind: 'gate', label: ['tanh', 'sigmoid'] };
-  if (op === 'linearGate') return { kind: 'gate', label: ['', 'sigmoid'] };
+  if (op === 'glu') return { kind: 'gate', label: ['', 'sigmoid'] };
   if (op === 'concatElu') return { kind: 'wide', label: 'concat-ELU' };
   if (op === 'pointwise' && fn === 'relu') return { kind: 'plain', label: 'ReLU' };
   throw new Error(`no picture of ${op}`);
@@ -288,7 +288,7 @@ async function plusPlusBlock() {
       concatElu3: [319, main],
       conv_out: [412, main],
       add2: [476, main],
-      linearGate1: [562, main],
+      glu1: [562, main],
       add3: [648, main],
       y: [684, main],
       a: [22, below],
@@ -308,7 +308,7 @@ async function plusPlusBlock() {
       'conv_in>add1': [233, main - 12],
       'concatElu3>conv_out': [368, main - 12],
       'conv_out>add2': [456, main - 12],
-      'linearGate1>add3': [629, main - 12],
+      'glu1>add3': [629, main - 12],
       'concatElu2>conv_skip': [182, below - 12],
     }),
     extra: [text(344, 22, 'residual connection', { kind: 'faint', size: 12 })],

@@ -27,7 +27,7 @@ const MODULES = {
   CORRELATION_FUSED: ['correlation', ...FUSED],
   CROSS_ENTROPY: ['cross-entropy'],
   GATE: ['gate', '--use', 'IS_LINEAR=0'],
-  LINEAR_GATE: ['gate', '--use', 'IS_LINEAR=1'],
+  GLU: ['gate', '--use', 'IS_LINEAR=1'],
   CONCAT_ELU: ['concat-elu'],
   NORMALIZED_KERNEL: ['normalized-kernel'],
   LAYER_NORM: ['layer-norm', ...INLINED],

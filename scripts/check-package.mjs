@@ -62,7 +62,7 @@ const KERNELS = [
   ['getMask, windowOf, allowed, kernelsInUse', [], ['CONVOLUTION', 'CROSS_ENTROPY', 'GATE', 'INSTRUCTIONS']],
   ['pixelCNN, sample', ['CONVOLUTION', 'CROSS_ENTROPY', 'INSTRUCTIONS'], ['GATE', 'CAUSAL_ATTENTION', 'LSTM', 'LSTM_BACK', 'LSTM_KERNEL_BACK']],
   ['maskedConv2d', ['CONVOLUTION'], ['CROSS_ENTROPY', 'GATE', 'LSTM', 'INSTRUCTIONS']],
-  ['GatedActivation', ['GATE', 'LINEAR_GATE'], ['CAUSAL_ATTENTION', 'CONCAT_ELU', 'LAYER_NORM', 'LSTM']],
+  ['GatedActivation', ['GATE', 'GLU'], ['CAUSAL_ATTENTION', 'CONCAT_ELU', 'LAYER_NORM', 'LSTM']],
   ['diagonalBiLSTMBlock', ['LSTM', 'LSTM_BACK', 'LSTM_KERNEL_BACK'], ['GATE', 'CAUSAL_ATTENTION']],
   ['bitsPerDim', ['CROSS_ENTROPY'], ['GATE', 'CAUSAL_ATTENTION', 'LSTM']],
 ]; // biome-ignore format: one a line

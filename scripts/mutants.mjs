@@ -2,7 +2,7 @@
 //
 // npm run mutants -- src/core                                   # as tests/core sees it
 // npm run mutants -- src/core/window.ts:100-160 tests/program   # some lines, as the named tests see them
-// npm run mutants -- src/tensors --concurrency 4 --force        # all other words are for Stryker
+// npm run mutants -- src/inference --concurrency 4 --force        # all other words are for Stryker
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

@@ -19,6 +19,14 @@ export {
 } from './core/window';
 export type { DistributionShape } from './distributions/kinds';
 export type { PixelDistribution, Softmax } from './distributions/pixel-distribution';
+export { type CompressOptions, compress, type DecompressOptions, decompress } from './inference/codec';
+export {
+  type LevelLogProbsOptions,
+  type LogProbOptions,
+  levelLogProbs,
+  logProb,
+} from './inference/log-prob';
+export { type Sampled, type SampleOptions, sample } from './inference/sample';
 export * from './layers/index';
 export {
   AutoregressiveModel,
@@ -49,6 +57,7 @@ export { type PixelCNNPlusPlusArgs, pixelCNNPlusPlus } from './models/pixel-cnn-
 export { type CodeConditionArgs, type PixelSNAILArgs, pixelSNAIL } from './models/pixel-snail';
 export type { LevelsAndCondition, ValidationData } from './models/training-data';
 export { kernelsInUse } from './ops/wasm-kernels';
+export { type ToPortableOptions, toPortable } from './portable/trace';
 export type { Expressed, Ops } from './program/operations';
 export type { DropoutArgs } from './program/operations/attend';
 export type { GateKind } from './program/operations/gate';
@@ -70,15 +79,6 @@ export {
   allowedNeighbors,
 } from './sampling/adjusters';
 export type { SampleProgress } from './sampling/options';
-export { type CompressOptions, compress, type DecompressOptions, decompress } from './tensors/codec';
-export {
-  type LevelLogProbsOptions,
-  type LogProbOptions,
-  levelLogProbs,
-  logProb,
-} from './tensors/log-prob';
-export { type Sampled, type SampleOptions, sample } from './tensors/sample';
-export { type ToPortableOptions, toPortable } from './tensors/trace';
 export { clipGradients } from './training/clip-gradients';
 export { type InitializationOptions, initializeFromData } from './training/initialize-from-data';
 export {

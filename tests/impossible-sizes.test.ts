@@ -66,7 +66,7 @@ const rows: [wanted: string, use: () => unknown][] = [
   ['pixelSNAIL: codeCondition: kernelSize, levels, resFilters: wanted sizes', pixelSNAIL({ codeCondition: { ...codeCondition, resFilters: 2 ** 14 } })],
   ['(CausalAttention): key_kernel: wanted sizes', () => layers.causalAttention({ heads: 1, units: 2 ** 20 }).apply([1, 2 ** 9].map((features) => input({ shape: [4, 4, features] })))],
   ['(CausalAttention): query_kernel: wanted sizes', () => layers.causalAttention({ heads: 1, units: 2 ** 20 }).apply([2 ** 9, 1].map((features) => input({ shape: [4, 4, features] })))],
-  ['EnlargedMap: rows: wanted an integer from 1 to 16384, got 1000000000', () => layers.enlargedMap({ rows: 1e9 })],
+  ['UpsampledMap: rows: wanted an integer from 1 to 16384, got 1000000000', () => layers.upsampledMap({ rows: 1e9 })],
   ['PixelLogits: levels: wanted at most 2^24', () => layers.pixelLogits({ imageChannels: 1, levels: 2 ** 31 })],
   ['pixelCNN: firstKernelSize: wanted sizes', pixelCNN({ input: { embedding: 1e9 } })],
   ['gatedPixelCNN: firstKernelSize: wanted sizes', gatedPixelCNN({ input: { embedding: 1e7 } })],

@@ -1,6 +1,6 @@
 import { lineChart } from './chart.mjs';
 
-const MOST_POINTS = 400; // of the training line, about: more cannot be told apart
+const MAX_POINTS = 400; // of the training line, about: more cannot be told apart
 
 /**
  * Bits per dimension by step, as SVG, from the lines of a `metrics.jsonl`.
@@ -13,7 +13,7 @@ const MOST_POINTS = 400; // of the training line, about: more cannot be told apa
  * @returns {Promise<string>}
  */
 export function trainingCurve({ title, metrics, rules = [] }) {
-  const every = Math.ceil(metrics.length / MOST_POINTS);
+  const every = Math.ceil(metrics.length / MAX_POINTS);
   const isKept = (_, i) => (i + 1) % every === 0 || i === metrics.length - 1;
   const train = metrics.filter(isKept).map(({ step, trainBits }) => ({ x: step, y: trainBits }));
   const evaluations = (key) =>

@@ -1,7 +1,7 @@
 // Names of files that are such on Linux, macOS and Windows.
 
 /** In bytes; 255 are allowed, and a file has a longer name while it is written. */
-const MOST_BYTES = 200;
+const MAX_BYTES = 200;
 
 /** Devices of Windows, also with endings: https://learn.microsoft.com/windows/win32/fileio/naming-a-file. */
 const DEVICE = /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])[ ]*(\.|$)/i;
@@ -13,7 +13,7 @@ const DEVICE = /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])[ ]*(\.|
  * @returns {name is string}
  */
 export function isPortableName(name) {
-  if (typeof name !== 'string' || name === '' || Buffer.byteLength(name) > MOST_BYTES) return false;
+  if (typeof name !== 'string' || name === '' || Buffer.byteLength(name) > MAX_BYTES) return false;
   const isOdd = /[\p{Cc}<>:"/\\|?*]|[. ]$|^ /u.test(name);
   return !isOdd && name.isWellFormed() && !DEVICE.test(name);
 }

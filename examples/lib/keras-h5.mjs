@@ -10,9 +10,9 @@ import { runInNewContext } from 'node:vm';
 import h5wasm, { Dataset, File, Group } from 'h5wasm';
 
 /** No network comes near; a group that holds itself would go on for ever. */
-const MOST_GROUPS = 100_000;
-const MOST_DEPTH = 32;
-const MOST_NAME_BYTES = 2 ** 24;
+const MAX_GROUPS = 100_000;
+const MAX_DEPTH = 32;
+const MAX_NAME_BYTES = 2 ** 24;
 
 /** Far fewer than any machine reads. */
 const BYTES_A_SECOND = 5e7;
@@ -122,8 +122,8 @@ function stringsOf(name, attribute) {
   const { size, total_size: count } = attribute.metadata;
   if (count === 0) return [];
   const bytes = size * count;
-  if (bytes > MOST_NAME_BYTES) {
-    throw new Error(`${name}: wanted at most ${MOST_NAME_BYTES} bytes, got ${bytes}`);
+  if (bytes > MAX_NAME_BYTES) {
+    throw new Error(`${name}: wanted at most ${MAX_NAME_BYTES} bytes, got ${bytes}`);
   }
   const strings = [attribute.value].flat();
   if (strings.some((one) => typeof one !== 'string')) throw new Error(`${name}: wanted names`);
@@ -138,8 +138,8 @@ function addNumbered(file, config, add) {
   let groups = 0;
   const walk = (group, words, config) => {
     groups += 1;
-    if (groups > MOST_GROUPS || words.length > MOST_DEPTH) {
-      throw new Error(`wanted at most ${MOST_GROUPS} groups, ${MOST_DEPTH} deep`);
+    if (groups > MAX_GROUPS || words.length > MAX_DEPTH) {
+      throw new Error(`wanted at most ${MAX_GROUPS} groups, ${MAX_DEPTH} deep`);
     }
     for (const key of group.keys()) {
       const child = group.get(key);

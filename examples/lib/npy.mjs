@@ -2,7 +2,7 @@
 
 const MAGIC = '\x93NUMPY';
 /** The most that NumPy takes too. */
-const MOST_HEADER_BYTES = 10_000;
+const MAX_HEADER_BYTES = 10_000;
 /** What comes before the data is a multiple of it. */
 const ALIGNMENT = 64;
 
@@ -78,8 +78,8 @@ function parse(bytes, wanted, types) {
   if (bytes.length < start) throw new Error('the header is cut');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = start + (version === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
-  if (end > start + MOST_HEADER_BYTES) {
-    throw new Error(`wanted a header of at most ${MOST_HEADER_BYTES} bytes, got ${end - start}`);
+  if (end > start + MAX_HEADER_BYTES) {
+    throw new Error(`wanted a header of at most ${MAX_HEADER_BYTES} bytes, got ${end - start}`);
   }
   if (bytes.length < end) throw new Error('the header is cut');
   const { type, isLittle, shape } = parseHeader(text(start, end), wanted, types);

@@ -6,7 +6,7 @@ import { npyTensor } from './npy.mjs';
 import { listZip, unzip } from './zip.mjs';
 
 /** That a file may have, and all that is unpacked of it: 2^28 numbers, as many as the library takes of a weight. */
-const MOST_BYTES = 2 ** 30;
+const MAX_BYTES = 2 ** 30;
 
 /**
  * Reads the tensors of a file of weights, whatever its name: its first bytes tell what it is.
@@ -34,7 +34,7 @@ export async function readTensors(path) {
 }
 
 function checkSize(bytes) {
-  if (bytes > MOST_BYTES) throw new Error(`wanted at most ${MOST_BYTES} bytes of weights, got ${bytes}`);
+  if (bytes > MAX_BYTES) throw new Error(`wanted at most ${MAX_BYTES} bytes of weights, got ${bytes}`);
 }
 
 const beginsWith = (text) => (bytes) => Buffer.from(text, 'latin1').equals(bytes.subarray(0, text.length));
@@ -59,7 +59,7 @@ function refuseArray() {
 }
 
 async function readH5(bytes) {
-  return { format: 'HDF5 of Keras', tensors: await readKerasH5(bytes, { mostBytes: MOST_BYTES }) };
+  return { format: 'HDF5 of Keras', tensors: await readKerasH5(bytes, { mostBytes: MAX_BYTES }) };
 }
 
 async function readZip(bytes, path) {
@@ -67,15 +67,15 @@ async function readZip(bytes, path) {
   if (names.some((name) => name.endsWith('data.pkl'))) refusePickle(bytes, path);
   if (names.includes('model.weights.h5')) {
     const parts = ['model.weights.h5', 'config.json'];
-    const { 'model.weights.h5': weights, 'config.json': config } = unzip(bytes, parts, MOST_BYTES);
+    const { 'model.weights.h5': weights, 'config.json': config } = unzip(bytes, parts, MAX_BYTES);
     return {
       format: '.keras',
-      tensors: await readKerasH5(weights, { mostBytes: MOST_BYTES, config: parseConfig(config) }),
+      tensors: await readKerasH5(weights, { mostBytes: MAX_BYTES, config: parseConfig(config) }),
     };
   }
   const arrays = names.filter((name) => name.endsWith('.npy'));
   if (arrays.length === 0) throw new Error(WANTED);
-  return { format: '.npz', tensors: npyTensors(unzip(bytes, arrays, MOST_BYTES)) };
+  return { format: '.npz', tensors: npyTensors(unzip(bytes, arrays, MAX_BYTES)) };
 }
 
 /** What config.json says of the model; nothing where it is missing. */

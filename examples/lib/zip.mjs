@@ -3,7 +3,7 @@
 import { unzipSync } from 'fflate';
 
 /** That an archive may have. */
-const MOST_ENTRIES = 100_000;
+const MAX_ENTRIES = 100_000;
 
 /**
  * The names in a zip; none is unpacked.
@@ -15,8 +15,8 @@ const MOST_ENTRIES = 100_000;
 export function listZip(bytes) {
   const names = new Set();
   eachEntry(bytes, ({ name }) => {
-    if (names.has(name) || names.size === MOST_ENTRIES) {
-      throw new Error(`wanted at most ${MOST_ENTRIES} files, each of another name`);
+    if (names.has(name) || names.size === MAX_ENTRIES) {
+      throw new Error(`wanted at most ${MAX_ENTRIES} files, each of another name`);
     }
     names.add(name);
     return false;

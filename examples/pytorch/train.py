@@ -30,7 +30,7 @@ GradScaler = torch.amp.GradScaler if hasattr(torch.amp, 'GradScaler') else torch
 SMOOTHING = 0.98  # of the training figure shown: about the last 50 steps
 CHECKPOINT = 'checkpoint.safetensors'
 BEST = 'best.safetensors'
-MOST_NAMES = 3  # of weights, in an error
+MAX_NAMES = 3  # of weights, in an error
 
 
 class Ranks:
@@ -142,7 +142,7 @@ def load_all(model, tensors):
         'of another shape': [f'{name}: wanted {wanted}, got {got}' for name, wanted, got in shapes if wanted != got],
     }
     if any(problems.values()):
-        listed = lambda names: ', '.join(names[:MOST_NAMES]) + (f' and {len(names) - MOST_NAMES} more' if len(names) > MOST_NAMES else '')
+        listed = lambda names: ', '.join(names[:MAX_NAMES]) + (f' and {len(names) - MAX_NAMES} more' if len(names) > MAX_NAMES else '')
         parts = [f'{what} ({len(names)}): {listed(names)}' for what, names in problems.items() if names]
         raise ValueError(f"not those of the network: {'; '.join(parts)}")
     model.load_state_dict(tensors)

@@ -4,7 +4,7 @@ import { gridPng } from '../lib/png.mjs';
 import { decode } from './vq-vae.mjs';
 
 /** Images of each class that are shown, where the class has so many. */
-const MOST_PAIRS = 3;
+const MAX_PAIRS = 3;
 
 /**
  * Test images over their reconstructions, a column for each class.
@@ -21,7 +21,7 @@ export async function reconstructionsPng(model, images, codes, numClasses) {
   const columns = Array.from({ length: numClasses }, (_, label) =>
     [...images.labels.keys()].filter((i) => images.labels[i] === label),
   );
-  const numPairs = Math.min(MOST_PAIRS, ...columns.map(({ length }) => length));
+  const numPairs = Math.min(MAX_PAIRS, ...columns.map(({ length }) => length));
   const rows = Array.from({ length: numPairs }, (_, row) => columns.map((column) => column[row]));
   const pairs = [];
   for (const row of rows) {

@@ -4,8 +4,8 @@ import { checkInteger, throwTypeError } from '../core/check';
 import { type ImageShape, type Place, placeOf, valuesOf } from '../core/images';
 import { channelOf } from '../distributions/pixel-distribution';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
+import { trace } from '../portable/trace';
 import { AFTER_ROW } from '../program/times';
-import { trace } from '../tensors/trace';
 import { leakingLayer } from './leaking-layer';
 import { changeEach, outputsByPlace, trialArguments, trialsOf } from './perturbation';
 

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayersModel, model as makeModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { forward } from '../inference/batches';
 import { LevelEmbedding } from '../layers/encodings';
 import type { Shape } from '../layers/types';
-import { forward } from '../tensors/batches';
 import { changeEach, type Trials } from './perturbation';
 
 /** How far features see: earlier values; also their own, like the image; or later ones. */

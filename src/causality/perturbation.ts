@@ -12,9 +12,9 @@ import {
   outputsName,
   type PixelDistribution,
 } from '../distributions/pixel-distribution';
+import { dataOf, outputsOf } from '../inference/batches';
 import { type Condition, conditionData, conditionTensors } from '../models/conditions';
 import type { ImageModelShape } from '../models/image-model';
-import { dataOf, outputsOf } from '../tensors/batches';
 
 export const trialArguments = {
   /** [H, W, C]; required if the model takes images of any size. A small size is faster. @default the model's */

@@ -4,8 +4,8 @@ import { checkInteger } from '../core/check';
 import { indexOfPlace, type Place, placeOf } from '../core/images';
 import { channelOf, isSoftmax } from '../distributions/pixel-distribution';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
+import { trace, warnOfObstacle } from '../portable/trace';
 import { reach } from '../program/reach';
-import { trace, warnOfObstacle } from '../tensors/trace';
 import {
   attemptsOf,
   changeEach,

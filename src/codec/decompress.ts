@@ -1,5 +1,5 @@
 import { anything, type Given, integer, optional, readArguments, type Values } from '../core/arguments';
-import { checkInteger, checkMaxValues, MOST_VALUES, throwTypeError } from '../core/check';
+import { checkInteger, checkMaxValues, MAX_VALUES, throwTypeError } from '../core/check';
 import {
   type ConditionData,
   type ConditionShape,
@@ -31,7 +31,7 @@ export const decompressArguments = <GivenCondition>() => ({
    * The most values to read, N*H*W*C. Even a short file may ask for any number of them, and each takes time and memory.
    * @default 2^24
    */
-  maxValues: optional(integer({ from: 1 }), MOST_VALUES),
+  maxValues: optional(integer({ from: 1 }), MAX_VALUES),
   ...walkArguments,
 });
 

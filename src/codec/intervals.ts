@@ -3,7 +3,7 @@ import { softmaxWeights } from '../distributions/categorical';
 import { notFinite } from '../distributions/filters';
 import {
   isSoftmax,
-  type LevelShares,
+  type LevelCdf,
   type PixelDistribution,
   type PresentPixels,
 } from '../distributions/pixel-distribution';
@@ -34,7 +34,7 @@ export function intervalsFor(distribution: PixelDistribution, numImages: number)
   const { levels } = distribution;
   const scale = TOTAL - 2 * levels;
   const cdfs = isSoftmax(distribution) ? softmaxCdfs(levels, numImages) : pixelCdfs(distribution);
-  const beginOf = ({ before }: LevelShares, level: number) => {
+  const beginOf = ({ before }: LevelCdf, level: number) => {
     if (level === 0) return 0;
     if (level === levels) return TOTAL;
     const p = before(level);
@@ -42,7 +42,7 @@ export function intervalsFor(distribution: PixelDistribution, numImages: number)
     return 2 * level + Math.floor(Math.min(1, p) * scale);
   };
   const interval = (level: number, begin: number, end: number): Interval => {
-    if (end <= begin) throw new Error(`sharesOf of the distribution: before falls behind level ${level}`);
+    if (end <= begin) throw new Error(`cdf of the distribution: before falls behind level ${level}`);
     return { level, begin, frequency: end - begin };
   };
   return {
@@ -57,7 +57,7 @@ export function intervalsFor(distribution: PixelDistribution, numImages: number)
     at(image: number, target: number): Interval {
       const cdf = cdfs.of(image);
       // Usually close, as every level also gets a minimum frequency: search in doubling steps, then by bisection.
-      let low = checkLevel('sharesOf of the distribution: levelAt', cdf.levelAt(target / TOTAL), levels);
+      let low = checkLevel('cdf of the distribution: levelAt', cdf.levelAt(target / TOTAL), levels);
       let high = low + 1;
       let [begin, end] = [beginOf(cdf, low), beginOf(cdf, high)];
       for (let step = 1; begin > target; step *= 2) {
@@ -82,7 +82,7 @@ export function intervalsFor(distribution: PixelDistribution, numImages: number)
 /** The distribution functions of images, each valid until the next call. */
 interface Cdfs {
   take(present: PresentPixels): void;
-  of(image: number): LevelShares;
+  of(image: number): LevelCdf;
 }
 
 function softmaxCdfs(levels: number, numImages: number): Cdfs {
@@ -98,7 +98,7 @@ function softmaxCdfs(levels: number, numImages: number): Cdfs {
   };
 }
 
-/** From `sharesOf` of a distribution, or from the probabilities of all levels. */
+/** From `cdf` of a distribution, or from the probabilities of all levels. */
 function pixelCdfs(distribution: PixelDistribution): Cdfs {
   const pixel = pixelReader(distribution);
   const summed = summedCdf(distribution.levels);
@@ -110,7 +110,7 @@ function pixelCdfs(distribution: PixelDistribution): Cdfs {
     },
     of(image) {
       const [parameters, earlier] = pixel(present, image);
-      const cdf = distribution.sharesOf?.(parameters, earlier);
+      const cdf = distribution.cdf?.(parameters, earlier);
       if (cdf !== undefined) return cdf;
       writeLogProbs(distribution, parameters, earlier, weights);
       for (const [level, logProb] of weights.entries()) weights[level] = exp(logProb);
@@ -120,9 +120,9 @@ function pixelCdfs(distribution: PixelDistribution): Cdfs {
 }
 
 /** Makes a distribution function from running sums of weights, [levels] from an index on. */
-function summedCdf(levels: number): (weights: Float64Array, from: number) => LevelShares {
+function summedCdf(levels: number): (weights: Float64Array, from: number) => LevelCdf {
   const sums = new Float64Array(levels + 1); // over the levels before each one
-  const cdf: LevelShares = {
+  const cdf: LevelCdf = {
     before: (level) => (sums[level] as number) / (sums[levels] as number),
     levelAt(u) {
       const threshold = u * (sums[levels] as number);

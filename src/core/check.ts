@@ -132,10 +132,10 @@ export function checkInteger(
 }
 
 /** The most numbers that a weight or an image may have: 1 GiB of float32, far more than anyone trains. */
-export const MOST_NUMBERS = 2 ** 28;
+export const MAX_NUMBERS = 2 ** 28;
 
 /** The most values that a file may ask for, unless the caller allows more. */
-export const MOST_VALUES = 2 ** 24;
+export const MAX_VALUES = 2 ** 24;
 
 /** Checks how many values a file asks for against the caller's `maxValues`; `what` names what they are of. */
 export function checkMaxValues(what: string, values: number, maxValues: number): void {
@@ -146,7 +146,7 @@ export function checkMaxValues(what: string, values: number, maxValues: number):
 /** Checks that the product of these sizes is not too many numbers, before any memory is allocated. */
 export function checkMemory(what: string, sizes: readonly number[]): void {
   const numbers = sizes.reduce((product, size) => product * size, 1);
-  if (numbers > MOST_NUMBERS) throwTypeError(what, `sizes whose product is at most ${MOST_NUMBERS}`, sizes);
+  if (numbers > MAX_NUMBERS) throwTypeError(what, `sizes whose product is at most ${MAX_NUMBERS}`, sizes);
 }
 
 /** The same of several, by the names of the options that they come from. */

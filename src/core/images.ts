@@ -15,7 +15,7 @@ export type Place = [row: number, column: number, channel: number];
 export type ImageShape = readonly [number, number, number];
 
 /** The most rows, columns or channels of an image in a file, or of an enlarged map. Whole rows are kept in memory. */
-export const MOST_LENGTH = 2 ** 14;
+export const MAX_LENGTH = 2 ** 14;
 
 /** The number of values in an image. */
 export const valuesOf = ([height, width, channels]: ImageShape): number => height * width * channels;

@@ -20,7 +20,7 @@ import { checkKernelSize, checkMemory, checkNames, checkRecord, throwTypeError }
 export type MaskType = 'A' | 'B';
 
 /** What a window may see of the output's own row, and below: see {@link KernelWindow}. */
-export const presents = ['nothing', 'A', 'B', 'everything', 'andBelow'] as const;
+export const presents = ['nothing', 'A', 'B', 'everything', 'everythingAndBelow'] as const;
 
 /**
  * The window of a causal convolution: which taps of a kernel are used, and on which features. Rows above the
@@ -34,7 +34,7 @@ export interface KernelWindow {
   /**
    * What is seen of the output's own row: nothing; the pixels to the left and, of the pixel itself, earlier
    * channels (mask A) or also the own channel (mask B); or the whole row, which the vertical stacks of gated
-   * networks want. `'andBelow'` sees the rows below too: for conditions, which are known before the image.
+   * networks want. `'everythingAndBelow'` sees the rows below too: for conditions, which are known before the image.
    */
   readonly present: (typeof presents)[number];
   /** The number of groups that features are split into, one for each channel. */
@@ -48,7 +48,7 @@ export interface KernelWindow {
 }
 
 /** What one tap of a window sees: nothing, features of earlier channels, also of its own channel, or everything. */
-type Sight = 'nothing' | 'earlier' | 'own' | 'everything';
+type Visibility = 'nothing' | 'earlier' | 'own' | 'everything';
 
 export const isSameWindow = (a: KernelWindow, b: KernelWindow): boolean =>
   a === b || JSON.stringify(a) === JSON.stringify(b);
@@ -78,17 +78,17 @@ export const pointWindow: KernelWindow = /* @__PURE__ */ windowAround([1, 1], 'B
  *
  * - `'down'`: on the rows above and all of the present row, centred on the present column;
  * - `'downRight'`: on the rows above and the present row, up to and including the present pixel;
- * - `'before'`: on the rows above, centred on the present column, and on the part of the present row before the pixel;
- * - `'around'`: on all sides of the pixel, including the rows below; only for networks that read conditions and not the
+ * - `'excludesCentre'`: on the rows above, centred on the present column, and on the part of the present row before the pixel;
+ * - `'same'`: on all sides of the pixel, including the rows below; only for networks that read conditions and not the
  *   image.
  */
 export type Shift = (typeof shifts)[number];
 
-const shifts = ['down', 'downRight', 'before', 'around'] as const;
+const shifts = ['down', 'downRight', 'excludesCentre', 'same'] as const;
 
 /** Arguments of a shifted window. */
 export const shiftedArguments = {
-  /** Rows and columns of the kernel, odd or even; with `'around'`, odd. One number for a square kernel. */
+  /** Rows and columns of the kernel, odd or even; with `'same'`, odd. One number for a square kernel. */
   kernelSize: lengths(),
   /**
    * Where it lies: above and around its pixel (`'down'`), up to its pixel (`'downRight'`), and so on. See
@@ -173,11 +173,11 @@ export function shiftedWindow(
 ): KernelWindow {
   const [rows, columns] = kernelSize;
   const middle = (columns - 1) >> 1;
-  if (shift === 'before' || shift === 'around') {
+  if (shift === 'excludesCentre' || shift === 'same') {
     if (stride > 1 || transposed)
       throwTypeError(`${what}: stride`, `1, and not transposed, with shift '${shift}'`, stride);
-    if (shift === 'around')
-      return windowAround(checkKernelSize(`${what}: kernelSize`, kernelSize), 'andBelow', 1);
+    if (shift === 'same')
+      return windowAround(checkKernelSize(`${what}: kernelSize`, kernelSize), 'everythingAndBelow', 1);
     return { ...windowAround(kernelSize, 'A', 1), anchor: [rows - 1, middle] };
   }
   const anchor = transposed
@@ -223,10 +223,10 @@ export function offsetOfTap(
 }
 
 /** What the tap in this row and column of the kernel sees. This rule is what makes a network causal. */
-export function sightOf(window: KernelWindow, row: number, column: number): Sight {
+export function visibilityAt(window: KernelWindow, row: number, column: number): Visibility {
   const { present, imageChannels } = window;
   const [down, right] = offsetOfTap(window, row, column);
-  if (present === 'andBelow') return 'everything';
+  if (present === 'everythingAndBelow') return 'everything';
   if (down !== 0) return down < 0 ? 'everything' : 'nothing';
   switch (present) {
     case 'nothing':
@@ -240,37 +240,37 @@ export function sightOf(window: KernelWindow, row: number, column: number): Sigh
 }
 
 /** Whether features of one channel are seen by those of another. */
-export function isSeen(sight: Sight, channelIn: number, channelOut: number): boolean {
-  if (sight === 'earlier') return channelIn < channelOut;
-  return sight === 'own' ? channelIn <= channelOut : sight === 'everything';
+export function isSeen(visibility: Visibility, channelIn: number, channelOut: number): boolean {
+  if (visibility === 'earlier') return channelIn < channelOut;
+  return visibility === 'own' ? channelIn <= channelOut : visibility === 'everything';
 }
 
 /** The first output that sees an input through a tap, as do all outputs after it; `featuresOut` if none does. */
-export function firstSeer(
+export function firstSeeing(
   { imageChannels }: KernelWindow,
-  sight: Sight,
+  visibility: Visibility,
   input: number,
   featuresIn: number,
   featuresOut: number,
 ): number {
-  if (sight === 'everything') return 0;
-  if (sight === 'nothing') return featuresOut;
+  if (visibility === 'everything') return 0;
+  if (visibility === 'nothing') return featuresOut;
   const channel = Math.floor((input * imageChannels) / featuresIn);
-  return ((sight === 'own' ? channel : channel + 1) * featuresOut) / imageChannels;
+  return ((visibility === 'own' ? channel : channel + 1) * featuresOut) / imageChannels;
 }
 
 /** How many rows of the kernel, from the first, contain all taps in use. */
 export const usedRows = ({ kernelSize, anchor, present, transposed }: KernelWindow): number =>
-  transposed || present === 'andBelow' ? kernelSize[0] : anchor[0] + 1;
+  transposed || present === 'everythingAndBelow' ? kernelSize[0] : anchor[0] + 1;
 
 /** How many columns of the kernel's anchor row, from the first, contain all taps in use. */
 export function presentColumns(window: KernelWindow): number {
   let columns = window.kernelSize[1];
-  while (columns > 0 && sightOf(window, window.anchor[0], columns - 1) === 'nothing') columns--;
+  while (columns > 0 && visibilityAt(window, window.anchor[0], columns - 1) === 'nothing') columns--;
   return columns;
 }
 
-export const seesBelow = ({ present }: KernelWindow): boolean => present === 'andBelow';
+export const seesBelow = ({ present }: KernelWindow): boolean => present === 'everythingAndBelow';
 
 /** The mask of a window as zeros and ones, [rows, columns, featuresIn, featuresOut], row-major. */
 export function maskOf(window: KernelWindow, featuresIn: number, featuresOut: number): Float32Array {
@@ -292,10 +292,10 @@ export function eachVisibleRun(
 ): void {
   const [rows, columns] = window.kernelSize;
   for (let tap = 0; tap < rows * columns; tap++) {
-    const sight = sightOf(window, Math.floor(tap / columns), tap % columns);
+    const visibility = visibilityAt(window, Math.floor(tap / columns), tap % columns);
     for (let i = 0; i < featuresIn; i++) {
       const row = (tap * featuresIn + i) * featuresOut;
-      act(row + firstSeer(window, sight, i, featuresIn, featuresOut), row + featuresOut);
+      act(row + firstSeeing(window, visibility, i, featuresIn, featuresOut), row + featuresOut);
     }
   }
 }

@@ -152,7 +152,7 @@ export function mixtureOfLogistics(
       return logOf(massOf(kernels, level), sum, level);
     },
     levelAt: (parameters, earlier, u) => levelOf(...tabulate(parameters, earlier, false), u),
-    sharesOf(parameters, earlier) {
+    cdf(parameters, earlier) {
       const [kernels, sum] = tabulate(parameters, earlier, false);
       return {
         before: (level) => weightBefore(kernels, level) / sum,

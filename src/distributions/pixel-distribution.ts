@@ -39,11 +39,11 @@ export interface PixelDistribution {
    * The distribution function of the same levels, if that is cheaper than computing all levels; for `compress`. Valid
    * until the next call.
    */
-  sharesOf?(parameters: Float32Array, earlier: ArrayLike<number>): LevelShares;
+  cdf?(parameters: Float32Array, earlier: ArrayLike<number>): LevelCdf;
 }
 
 /** A distribution function of levels. */
-export interface LevelShares {
+export interface LevelCdf {
   /** The total probability of all levels before a level: 0 for level 0, and not decreasing except by rounding. */
   before(level: number): number;
   /** The first level whose cumulative probability exceeds u, in [0, 1), within a few levels. */
@@ -135,7 +135,7 @@ export function checkDistribution(what: string, distribution: unknown): PixelDis
   checkCategories(`${what}: levels`, given.levels, 2);
   checkInteger(`${what}: numParameters`, given.numParameters, 1);
   checkFunction(`${what}: logProbs`, given.logProbs);
-  for (const name of ['channelOf', 'logProb', 'levelAt', 'sharesOf'] as const) {
+  for (const name of ['channelOf', 'logProb', 'levelAt', 'cdf'] as const) {
     if (given[name] !== undefined) checkFunction(`${what}: ${name}`, given[name]);
   }
   return given;

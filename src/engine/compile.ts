@@ -47,7 +47,7 @@ export function compile(
 ): ProgramIO {
   const needed = neededFor(nodes, output);
   const readers = readersOf(nodes, needed);
-  const readiness = inOneGo(nodes, ready, readers, { output, due });
+  const readiness = whenComputed(nodes, ready, readers, { output, due });
   const lookUps = lookUpsOf(nodes, readers);
   const fused = fusedRelus(nodes, readers, output);
   const fusedInto = new Set(fused.values());
@@ -182,7 +182,7 @@ function readersOf(nodes: readonly ImageNode[], needed: readonly number[]): numb
  * readers need both, all of its features wait for the pixel. They are then computed together, and only one pixel of
  * them is stored instead of a row. The outputs have a reader that is no node, which reads each of them when it is due.
  */
-function inOneGo(
+function whenComputed(
   nodes: readonly ImageNode[],
   ready: readonly Readiness[],
   readers: readonly (readonly number[])[],

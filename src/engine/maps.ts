@@ -48,7 +48,7 @@ export function withMaps(
 
   function mapOf(index: number): GivenCondition {
     const node = nodes[index] as ProgramNode;
-    if (node.op === 'enlarge') {
+    if (node.op === 'upsample') {
       const { input, rows, columns } = node;
       const of = nodes[input] as ProgramNode;
       const known = given[of.op === 'condition' ? of.index : model.conditions.length + input];

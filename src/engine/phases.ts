@@ -1,4 +1,4 @@
-import { type KernelWindow, offsetOfTap, sightOf } from '../core/window';
+import { type KernelWindow, offsetOfTap, visibilityAt } from '../core/window';
 
 /** A tap of a kernel. */
 export type Tap = readonly [row: number, column: number];
@@ -65,7 +65,7 @@ function tapRows(window: KernelWindow, every: number, row: number, column: numbe
         return (
           (row + down) % every === 0 &&
           (column + right) % every === 0 &&
-          sightOf(window, ...tap) !== 'nothing'
+          visibilityAt(window, ...tap) !== 'nothing'
         );
       });
     const [first] = taps;

@@ -34,7 +34,7 @@ export enum Op {
   levelNumber,
   lookup,
   concatElu,
-  linearGate,
+  glu,
   attend,
 }
 

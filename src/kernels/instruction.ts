@@ -21,7 +21,7 @@ export interface Operand {
  * One operation on `length` values of each image, or of each of `columns` columns of each image. Most compute y[i] from
  * a[i], or from a[i] and b[i]:
  *
- * - `gate` is tanh(a) sigmoid(b), and `linearGate` a sigmoid(b);
+ * - `gate` is tanh(a) sigmoid(b), and `glu` a sigmoid(b);
  * - activations are those of tfjs-layers. The parameter is alpha for `elu` and `leakyRelu`, theta for
  *   `thresholdedRelu`, and the maximum for `clippedRelu`;
  * - `levelNumber` is 1 + the level round(a parameter), where the parameter is the last level; 0 if there is no such
@@ -40,7 +40,7 @@ export interface Operand {
  *   with mean and variance over all of a, and shifts at `weights`.
  * - `attend` is y = sum of softmax(a k parameter) v over places. Each place has keys k and values v, `length` of each,
  *   with v `inputs` floats after k; places are `weightStride` floats apart. b is the first place and c the one after
- *   the last; if they are equal, y is 0. At `weights` there is room for one number for each place, in whole vectors.
+ *   the last; if they are equal, y is 0. At `weights` there has room for one number for each place, in whole vectors.
  * - `softmax` is y[i] = e^a[i] / sum e^a over all of a, and `logSoftmax` its logarithm.
  */
 export interface Instruction {
@@ -108,7 +108,7 @@ export interface SamplingKernels {
   /**
    * Int32 [images] from position `drawn` on: the first level of each image whose cumulative probability exceeds its
    * uniform, or -1 in the rare case that float32 numbers cannot decide. x, levels and scale are as in `softmax`;
-   * uniforms are float64 [images], at a position that counts float64 numbers; `row` is room for [levels]. Missing if it
+   * uniforms are float64 [images], at a position that counts float64 numbers; `row` has room for [levels]. Missing if it
    * would not be faster than `softmax`.
    */
   drawCertain?(

@@ -62,7 +62,7 @@ const BINARY = {
   add: (a: number, b: number) => a + b,
   multiply: (a: number, b: number) => a * b,
   gate: tanhTimesSigmoid,
-  linearGate: timesSigmoid,
+  glu: timesSigmoid,
   maximum: (a: number, b: number) => Math.max(a, b),
   minimum: (a: number, b: number) => Math.min(a, b),
 };

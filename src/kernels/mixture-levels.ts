@@ -40,7 +40,7 @@ export const mixtureFloats = (components: number, levels: number): number =>
 /** The upper edge of a level. */
 const upperEdge = (level: number, last: number) => (2 * level) / last - 1 + 1 / last;
 
-/** e^-z at an edge, with z limited so that there is room for a run. */
+/** e^-z at an edge, with z limited so that there has room for a run. */
 function powerAt(edge: number, mean: number, scale: number): number {
   return exp(Math.min(350, Math.max(-350, -((edge - mean) * scale))));
 }

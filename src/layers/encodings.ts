@@ -197,8 +197,8 @@ export interface OneHotCodesArgs extends LayerArgs, Given<typeof oneHotCodesArgu
  * that is not a code becomes zeros. No weights.
  *
  * If an input of a model goes through this layer, all functions with an option `condition` know that the model takes
- * codes. Layers that read them may look in all directions ({@link ShiftedConv2D} with `shift: 'around'`). Codes of another
- * height and width must be enlarged to the image's before their features are combined ({@link EnlargedMap}).
+ * codes. Layers that read them may look in all directions ({@link ShiftedConv2D} with `shift: 'same'`). Codes of another
+ * height and width must be enlarged to the image's before their features are combined ({@link UpsampledMap}).
  *
  * Source: Razavi et al., "Generating Diverse High-Fidelity Images with VQ-VAE-2" (2019), https://arxiv.org/abs/1906.00446,
  * section 3.2: priors of finer codes are conditioned on the coarser ones.

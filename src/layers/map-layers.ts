@@ -1,6 +1,6 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import { type Given, integer, optional, type Values } from '../core/arguments';
-import { MOST_LENGTH } from '../core/images';
+import { MAX_LENGTH } from '../core/images';
 import type { Ops } from '../program/operations';
 import { DeclaredLayer } from './declared-layer';
 import type { LayerArgs } from './types';
@@ -114,15 +114,15 @@ export function pixelShift(args: PixelShiftArgs): PixelShift {
   return new PixelShift(args);
 }
 
-const enlargedMapArguments = {
+const upsampledMapArguments = {
   /** How many rows each row becomes. @default 2 */
-  rows: optional(integer({ from: 1, to: MOST_LENGTH }), 2),
+  rows: optional(integer({ from: 1, to: MAX_LENGTH }), 2),
   /** How many columns each column becomes. @default 2 */
-  columns: optional(integer({ from: 1, to: MOST_LENGTH }), 2),
+  columns: optional(integer({ from: 1, to: MAX_LENGTH }), 2),
 };
 
-/** Arguments of {@link EnlargedMap}. */
-export interface EnlargedMapArgs extends LayerArgs, Given<typeof enlargedMapArguments> {}
+/** Arguments of {@link UpsampledMap}. */
+export interface UpsampledMapArgs extends LayerArgs, Given<typeof upsampledMapArguments> {}
 
 /**
  * Enlarges a map by repeating each place over a number of rows and columns: [N,h,w,F] -> [N,rows*h,columns*w,F]. Only
@@ -132,23 +132,23 @@ export interface EnlargedMapArgs extends LayerArgs, Given<typeof enlargedMapArgu
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
- * import { enlargedMap } from 'pixelcnn-layers';
- * const y = enlargedMap({ rows: 1, columns: 3 }).apply(tf.tensor4d([5, 6], [1, 1, 2, 1])); // [1, 1, 6, 1]
+ * import { upsampledMap } from 'pixelcnn-layers';
+ * const y = upsampledMap({ rows: 1, columns: 3 }).apply(tf.tensor4d([5, 6], [1, 1, 2, 1])); // [1, 1, 6, 1]
  * console.log(Array.from(await y.data())); // [5, 5, 5, 6, 6, 6]
  * ```
  */
-export class EnlargedMap extends DeclaredLayer<Values<typeof enlargedMapArguments>, EnlargedMapArgs> {
+export class UpsampledMap extends DeclaredLayer<Values<typeof upsampledMapArguments>, UpsampledMapArgs> {
   /** @nocollapse */
-  static className = 'EnlargedMap';
-  protected static readonly declared = enlargedMapArguments;
+  static className = 'UpsampledMap';
+  protected static readonly declared = upsampledMapArguments;
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
-    return ops.enlarge(x, this.settings.rows, this.settings.columns); // [N,h,w,F] -> [N,rows*h,columns*w,F]
+    return ops.upsample(x, this.settings.rows, this.settings.columns); // [N,h,w,F] -> [N,rows*h,columns*w,F]
   }
 }
-serialization.registerClass(EnlargedMap);
+serialization.registerClass(UpsampledMap);
 
-/** Makes an {@link EnlargedMap}. */
-export function enlargedMap(args?: EnlargedMapArgs): EnlargedMap {
-  return new EnlargedMap(args);
+/** Makes an {@link UpsampledMap}. */
+export function upsampledMap(args?: UpsampledMapArgs): UpsampledMap {
+  return new UpsampledMap(args);
 }

@@ -122,7 +122,7 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
    *
    * @internal
    */
-  beginWith(initial: InitialWeights | null): void {
+  initializeFrom(initial: InitialWeights | null): void {
     this.tensorOps.initial = initial;
   }
 

@@ -68,7 +68,7 @@ class ShapeNodes extends LayerNodes<Shape> {
     }
     const times = 1 / factorOf(node as unknown as ProgramNode);
     const [rows, columns] =
-      operation.name === 'enlarge' ? [fields['rows'], fields['columns']] : [times, times];
+      operation.name === 'upsample' ? [fields['rows'], fields['columns']] : [times, times];
     return [...rescaled(what, shape, rows as number, columns as number).slice(0, -1), node.size];
   }
 

@@ -20,7 +20,7 @@ export interface ShiftedConv2DArgs extends LayerArgs, Given<typeof declared> {}
  * gain [filters] with `weightNormalization`; bias [filters].
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.3 and 2.4, and its code:
- * `down_shifted_conv2d`, `down_right_shifted_conv2d`, and both as `deconv2d`. `'before'`: Chen et al., "PixelSNAIL" (2018),
+ * `down_shifted_conv2d`, `down_right_shifted_conv2d`, and both as `deconv2d`. `'excludesCentre'`: Chen et al., "PixelSNAIL" (2018),
  * https://arxiv.org/abs/1712.09763.
  *
  * @throws TypeError naming the argument that is out of range, or the input if its height and width are not multiples of

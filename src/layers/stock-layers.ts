@@ -84,14 +84,14 @@ const stock: Readonly<Record<string, (layer: StockLayer) => Express | null>> = {
     if (String(kernelSize) === '1,1') return product(layer.weights, activation, shapes);
     if (config['padding'] !== 'same') throwTypeError('padding', "'same'", config['padding']);
     if (String(config['dilationRate']) !== '1,1') throwTypeError('dilationRate', '1', config['dilationRate']);
-    const around = shiftedWindow('', { kernelSize: kernelSize as [number, number], shift: 'around' });
+    const around = shiftedWindow('', { kernelSize: kernelSize as [number, number], shift: 'same' });
     return product(layer.weights, activation, shapes, around); // only for conditions: from the image it would see later pixels
   },
   UpSampling2D: ({ config: { size, interpolation, dataFormat } }) => {
     if (dataFormat === 'channelsFirst') throwTypeError('dataFormat', "'channelsLast'", dataFormat);
     if (interpolation !== 'nearest') throwTypeError('interpolation', "'nearest'", interpolation);
     const [rows, columns] = size as [number, number];
-    return (ops, [x]) => ops.enlarge(x, rows, columns); // [N,H,W,F] -> [N,rows*H,columns*W,F]
+    return (ops, [x]) => ops.upsample(x, rows, columns); // [N,H,W,F] -> [N,rows*H,columns*W,F]
   },
   BatchNormalization: normalization,
   LayerNormalization: normalization,

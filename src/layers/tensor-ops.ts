@@ -48,9 +48,9 @@ const stateless: Omit<Ops<tf.Tensor>, 'conv' | 'attend' | 'dropout'> = {
     const padded = tf.pad(x as tf.Tensor4D, [[0, 0], [down, 0], [right, 0], [0, 0]]); // biome-ignore format: [N,H+rows,W+columns,F], one pair a dimension
     return tf.slice(padded, 0, x.shape); // [N,H,W,F]
   },
-  enlarge(x, rows, columns) {
+  upsample(x, rows, columns) {
     const [n, h, w, features] = x.shape as tf.Tensor4D['shape'];
-    checkMemory('enlarge: images, height, width, features', [n, h * rows, w * columns, features]);
+    checkMemory('upsample: images, height, width, features', [n, h * rows, w * columns, features]);
     const repeat = (of: tf.Tensor, times: number, axis: number) =>
       tf.concat(new Array<tf.Tensor>(times).fill(of), axis);
     const wide = tf.reshape(repeat(x, columns, 3), [n, h, w * columns, features]); // [N,H,W,columns*F] -> [N,H,columns*W,F]

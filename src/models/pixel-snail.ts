@@ -15,7 +15,7 @@ import { checkInteger, checkMemories, throwTypeError } from '../core/check';
 import type { Shift } from '../core/window';
 import { causalAttention } from '../layers/causal-attention';
 import { type GatedResBlockArgs, gatedResBlock } from '../layers/gated-res-block';
-import { enlargedMap, pixelPosition, pixelShift } from '../layers/map-layers';
+import { pixelPosition, pixelShift, upsampledMap } from '../layers/map-layers';
 import { partSeed } from '../layers/seeds';
 import { shiftedConv2d } from '../layers/shifted-conv-2d';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
@@ -141,11 +141,11 @@ export function pixelSNAIL(args: PixelSNAILArgs): AutoregressiveModel {
   /** The codes' map through its network, enlarged: [N,h,w,codes] -> [N,H,W,K]. */
   const codesAround = (codes: SymbolicTensor, of: Values<typeof codeArguments>) => {
     const { kernelSize, shape } = of;
-    let x = conv('codes_conv', codes, 'around', kernelSize, of.resFilters); // [N,h,w,codes] -> [N,h,w,K]
+    let x = conv('codes_conv', codes, 'same', kernelSize, of.resFilters); // [N,h,w,codes] -> [N,h,w,K]
     for (let index = 0; index < of.resBlocks; index++)
-      x = resBlock(`codes_res${index}`, 'around', [x], { kernelSize });
+      x = resBlock(`codes_res${index}`, 'same', [x], { kernelSize });
     const [rows, columns] = [Number(imageShape[0]) / shape[0], Number(imageShape[1]) / shape[1]];
-    return enlargedMap({ name: 'codes_enlarged', rows, columns }).apply(x); // [N,h,w,K] -> [N,H,W,K]
+    return upsampledMap({ name: 'codes_enlarged', rows, columns }).apply(x); // [N,h,w,K] -> [N,H,W,K]
   };
 
   if (codeCondition !== undefined)
@@ -165,7 +165,7 @@ export function pixelSNAIL(args: PixelSNAILArgs): AutoregressiveModel {
     const before = x;
     for (let index = 0; index < numResBlocks; index++) {
       const of = { kernelSize, hiddenFilters: resFilters };
-      x = resBlock(name(`res${index}`), 'before', [x, ...conditions], of);
+      x = resBlock(name(`res${index}`), 'excludesCentre', [x, ...conditions], of);
     }
     const here = network.concat(name('here'), [x, position]); // [N,H,W,F+2]
     if (attention) {

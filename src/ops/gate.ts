@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { GATE, LINEAR_GATE } from '../kernels/modules';
+import { GATE, GLU } from '../kernels/modules';
 import type { GateKind } from '../program/operations/gate';
 import { defineOperation, type Gradients } from './operation';
 import { output, wasmKernel } from './wasm-kernels';
@@ -92,7 +92,7 @@ function fromInputGradient(dx: tf.Tensor4D): Gradients<Inputs> {
 }
 
 export function provideGateKernels(): void {
-  const wasm = { tanh: wasmGate('PixelCNNGate', GATE), linear: wasmGate('PixelCNNLinearGate', LINEAR_GATE) };
+  const wasm = { tanh: wasmGate('PixelCNNGate', GATE), linear: wasmGate('PixelCNNLinearGate', GLU) };
   operation.useKernels({
     forward: (inputs, attributes) => ({
       y: wasm[attributes.kind].forward(inputs, attributes),

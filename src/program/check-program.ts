@@ -8,7 +8,7 @@ import {
   throwTypeError,
 } from '../core/check';
 import { type ConditionShape, checkKinds, conditionFeatures, isOfPlaces } from '../core/conditions';
-import { MOST_LENGTH } from '../core/images';
+import { MAX_LENGTH } from '../core/images';
 import { checkDistributionShape, distributionOf, numParametersOf } from '../distributions/kinds';
 import { channelOf, outputsName } from '../distributions/pixel-distribution';
 import { checkedSize } from './layer-nodes';
@@ -28,7 +28,7 @@ export type UncheckedModel = Readonly<
   Pick<PortableModel, 'weights'> & { readonly distribution?: unknown };
 
 /** Levels, classes and the numbers of a condition are counted in float32, which is exact up to here. */
-const MOST_LEVELS = 2 ** 24;
+const MAX_LEVELS = 2 ** 24;
 
 /**
  * How many products, of whole vectors, a program may take at each pixel. Several nodes may share weights, and features
@@ -50,9 +50,9 @@ const FEATURE = 4;
 export function checkProgram(model: UncheckedModel, maxValues: number): asserts model is PortableModel {
   const { imageShape, levels, conditions, nodes, output, weights, distribution } = model;
   const [height, width, channels] = checkList('imageShape', imageShape, 3) as PortableModel['imageShape'];
-  const values = checkedProduct('imageShape', [height ?? 1, width ?? 1, channels], MOST_LENGTH); // null for any
+  const values = checkedProduct('imageShape', [height ?? 1, width ?? 1, channels], MAX_LENGTH); // null for any
   checkMaxValues('imageShape', values, maxValues);
-  const numLevels = checkInteger('levels', levels, 2, MOST_LEVELS);
+  const numLevels = checkInteger('levels', levels, 2, MAX_LEVELS);
   const shapes = checkList('conditions', conditions).map((condition, index) =>
     checkConditionShape(condition, index, maxValues),
   );
@@ -89,7 +89,7 @@ function checkConditionShape(condition: unknown, index: number, maxValues: numbe
   const name = kind === 'class' ? 'numClasses' : 'size';
   const hasNullClass = kind === 'class' && Object.hasOwn(condition as object, 'nullClass');
   const fields = checkFields(what, condition, ['kind', name, ...(hasNullClass ? ['nullClass'] : [])]);
-  checkInteger(`${what}: ${name}`, fields[name], 1, MOST_LEVELS);
+  checkInteger(`${what}: ${name}`, fields[name], 1, MAX_LEVELS);
   if (hasNullClass && fields['nullClass'] !== true)
     throwTypeError(`${what}: nullClass`, 'true, or no such field', fields['nullClass']);
   return condition as ConditionShape;
@@ -97,8 +97,8 @@ function checkConditionShape(condition: unknown, index: number, maxValues: numbe
 
 function checkCodes(what: string, condition: unknown, maxValues: number): ConditionShape {
   const { levels, shape } = checkFields(what, condition, ['kind', 'levels', 'shape']);
-  checkInteger(`${what}: levels`, levels, 2, MOST_LEVELS);
-  const count = checkedProduct(`${what}: shape`, checkList(`${what}: shape`, shape, 2), MOST_LENGTH);
+  checkInteger(`${what}: levels`, levels, 2, MAX_LEVELS);
+  const count = checkedProduct(`${what}: shape`, checkList(`${what}: shape`, shape, 2), MAX_LENGTH);
   checkMaxValues(`${what}: shape`, count, maxValues);
   return condition as ConditionShape;
 }
@@ -141,7 +141,7 @@ function checkOutputs(model: PortableModel, maxValues: number): void {
  * those kept as a whole fit into memory.
  */
 function checkMaps(model: PortableModel, maps: readonly number[], maxValues: number): void {
-  const [height, width] = model.imageShape.map((length) => length ?? MOST_LENGTH) as [number, number];
+  const [height, width] = model.imageShape.map((length) => length ?? MAX_LENGTH) as [number, number];
   const sizes = mapSizes(model);
   for (const [index, size] of sizes.entries()) {
     const [h, w] = size ?? [null, null];
@@ -152,7 +152,7 @@ function checkMaps(model: PortableModel, maps: readonly number[], maxValues: num
   const numbers = wholeMaps(model.nodes, maps).map((index) => {
     const { op, size } = model.nodes[index] as ProgramNode;
     const [h, w] = sizes[index] ?? [1, 1];
-    return op === 'enlarge' ? 0 : (h ?? 1) * (w ?? 1) * size; // enlarged maps are not stored
+    return op === 'upsample' ? 0 : (h ?? 1) * (w ?? 1) * size; // enlarged maps are not stored
   });
   checkMemory('nodes: numbers of all maps that come before the image', [sum(numbers)]);
 }

@@ -6,9 +6,9 @@ import type { PortableModel } from './program';
 /** A palette and information about a model. */
 export type Description = Pick<PortableModel, 'palette' | 'info'>;
 
-const MOST_ENTRIES = 100;
-const MOST_NAME = 64; // letters
-const MOST_VALUE = 2 ** 16; // letters
+const MAX_ENTRIES = 100;
+const MAX_NAME = 64; // letters
+const MAX_VALUE = 2 ** 16; // letters
 
 /** Checks a palette and information, and returns copies of those that there are. Messages begin with `prefix`. */
 export function checkDescription(
@@ -34,14 +34,14 @@ function checkInfo(what: string, info: unknown): Readonly<Record<string, string>
   // A Map, or another object with contents but without fields of its own, would be saved as nothing.
   if (Object.prototype.toString.call(info) !== '[object Object]')
     throwTypeError(what, 'an object of strings by name', info);
-  if (entries.length > MOST_ENTRIES) throwTypeError(what, `at most ${MOST_ENTRIES} entries`, entries.length);
+  if (entries.length > MAX_ENTRIES) throwTypeError(what, `at most ${MAX_ENTRIES} entries`, entries.length);
   for (const [name, value] of entries) {
     // Every object has names such as `constructor` and `__proto__`.
-    if (name === '' || name.length > MOST_NAME || name in {})
-      throwTypeError(what, `names of 1 to ${MOST_NAME} letters that no object has by itself`, name);
+    if (name === '' || name.length > MAX_NAME || name in {})
+      throwTypeError(what, `names of 1 to ${MAX_NAME} letters that no object has by itself`, name);
     if (typeof value !== 'string') throwTypeError(`${what}: ${show(name)}`, 'a string', value);
-    if (value.length > MOST_VALUE)
-      throwTypeError(`${what}: ${show(name)}`, `at most ${MOST_VALUE} letters`, value.length);
+    if (value.length > MAX_VALUE)
+      throwTypeError(`${what}: ${show(name)}`, `at most ${MAX_VALUE} letters`, value.length);
   }
   return Object.fromEntries(entries) as Record<string, string>;
 }

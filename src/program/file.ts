@@ -1,5 +1,5 @@
 import { flag, type Given, integer, optional, readArguments } from '../core/arguments';
-import { checkFields, MOST_NUMBERS, MOST_VALUES, throwTypeError } from '../core/check';
+import { checkFields, MAX_NUMBERS, MAX_VALUES, throwTypeError } from '../core/check';
 import { Digest } from '../core/digest';
 import { checkProgram, checkWeight } from './check-program';
 import { checkDescription, type Description } from './description';
@@ -44,7 +44,7 @@ const readOptions = {
    * without containing that many numbers. Lengths that the model leaves open count as 1. Weights are not limited, since
    * the file contains them. @default 2^24
    */
-  maxValues: optional(integer({ from: 1 }), MOST_VALUES),
+  maxValues: optional(integer({ from: 1 }), MAX_VALUES),
 };
 
 /** Options of {@link readPortable}. */
@@ -81,7 +81,7 @@ export function writePortable(
     const tensors = new Map(
       [...model.weights].map(([name, weight]) => [name, encode(name, weight, float16)]),
     );
-    checkProgram(model, MOST_NUMBERS);
+    checkProgram(model, MAX_NUMBERS);
     if (tensors.has(PALETTE)) throwTypeError('weights', 'no weight of this name', PALETTE);
     const description = checkDescription('', model, model.levels);
     const { palette, info } = description;

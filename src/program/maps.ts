@@ -140,7 +140,7 @@ export function mapSizes({ nodes, conditions, imageShape }: MapProgram): (MapSiz
       if (condition?.kind === 'codes') return condition.shape;
       return condition?.kind === 'map' ? ofImage : null;
     }
-    if (node.op !== 'enlarge' || ofOperands === null) return ofOperands;
+    if (node.op !== 'upsample' || ofOperands === null) return ofOperands;
     const [height, width] = ofOperands;
     return [height && height * node.rows, width && width * node.columns];
   }

@@ -13,7 +13,7 @@ export type ProgramNode = NodeOf<OperationName>;
 /**
  * A node that can be evaluated together with the image, unlike those that are computed on whole maps before it begins.
  */
-export type ImageNode = Exclude<ProgramNode, { op: 'enlarge' | 'position' }>;
+export type ImageNode = Exclude<ProgramNode, { op: 'upsample' | 'position' }>;
 
 /** The operands of a node. */
 export function operandsOf(node: ProgramNode): readonly number[] {

@@ -1,10 +1,10 @@
 import type { Tensor4D } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { anything, type Given, optional, readArguments } from '../core/arguments';
+import { type BatchJob, batches, planBatches } from '../inference/batches';
 import { InitialWeights } from '../layers/initial-weights';
 import { eachLayer } from '../layers/pixel-layer';
 import type { Condition } from '../models/conditions';
-import { type BatchJob, batches, planBatches } from '../tensors/batches';
 
 const declared = {
   /** What the images are conditioned on, for models that take it; several by name, `{ class, vector }`. */
@@ -61,10 +61,10 @@ export async function initializeFromData(
  * that time.
  */
 function pass(job: BatchJob, initial: InitialWeights): void {
-  eachLayer(job.model, (layer) => layer.beginWith?.(initial));
+  eachLayer(job.model, (layer) => layer.initializeFrom?.(initial));
   try {
     for (const { outputs } of batches(job)) outputs.dispose();
   } finally {
-    eachLayer(job.model, (layer) => layer.beginWith?.(null));
+    eachLayer(job.model, (layer) => layer.initializeFrom?.(null));
   }
 }

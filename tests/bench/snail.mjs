@@ -26,7 +26,7 @@ const NETWORKS = {
   '32x32, 512 codes': { imageShape: [32, 32, 1], levels: 512, filters: 256, numBlocks: 4, numResBlocks: 4, resFilters: 256, heads: 8 },
 }; // biome-ignore format: a network a line
 /** The larger takes half a minute a pass. */
-const MOST_CODES_TO_TRAIN = 256;
+const MAX_CODES_TO_TRAIN = 256;
 
 await useBackend('wasm');
 
@@ -34,7 +34,7 @@ await useBackend('wasm');
 async function figures(name, network) {
   const [height, width] = network.imageShape;
   const codes = height * width;
-  const isTrained = codes <= MOST_CODES_TO_TRAIN;
+  const isTrained = codes <= MAX_CODES_TO_TRAIN;
   const torch = timeTwin('pixelSNAIL', network, batch, isTrained ? seconds / 2 : 0);
   const model = pixelSNAIL({ ...network, seed: 1 });
   const weights = model.countParams();

@@ -70,7 +70,7 @@ describe.each(distributions)('the intervals of %s', (_, make) => {
 
 describe('a distribution function', () => {
   const shared = (before: (level: number) => number, levelAt: (u: number) => number) => {
-    const distribution = { ...own(4096), sharesOf: () => ({ before, levelAt }) };
+    const distribution = { ...own(4096), cdf: () => ({ before, levelAt }) };
     const intervals = intervalsFor(distribution, 1);
     intervals.take({ outputs: new Float32Array(4096), channel: 0, levels: new Int32Array(1) });
     return intervals;
@@ -99,10 +99,10 @@ describe('a distribution function', () => {
 
   it('that falls, or gives no level, is an error', () => {
     const falls = shared((level) => (level === 9 ? 0.5 : level / 4096), Math.floor);
-    expect(() => falls.of(0, 9)).toThrow('sharesOf of the distribution: before falls behind level 9');
+    expect(() => falls.of(0, 9)).toThrow('cdf of the distribution: before falls behind level 9');
     const least = shared((level) => (level < 10 ? 100.5 : 98.5) / (TOTAL - 2 * 4096), Math.floor); // no width at all
     expect(() => least.of(0, 9)).toThrow('before falls behind level 9');
     for (const level of [-1, 0.5, 4096, Number.NaN])
-      expect(() => shared((level) => level / 4096, () => level).at(0, 1)).toThrow('sharesOf of the distribution: levelAt: wanted integer levels 0 to 4095'); // biome-ignore format: one line
+      expect(() => shared((level) => level / 4096, () => level).at(0, 1)).toThrow('cdf of the distribution: levelAt: wanted integer levels 0 to 4095'); // biome-ignore format: one line
   });
 });

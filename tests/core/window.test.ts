@@ -12,8 +12,8 @@ import {
   presentColumns,
   type Shift,
   seesBelow,
-  sightOf,
   usedRows,
+  visibilityAt,
   windowAround,
   windowOf,
 } from '../../src/core/window';
@@ -95,7 +95,7 @@ describe('a window', () => {
       fc.property(windows, (window) => {
         const channels = Array.from({ length: window.imageChannels }, (_, channel) => channel);
         for (const [row, column] of tapsOf(window)) {
-          const sight = sightOf(window, row, column);
+          const sight = visibilityAt(window, row, column);
           const offset = offsetOfTap(window, row, column);
           for (const input of channels) {
             for (const output of channels) {
@@ -134,7 +134,9 @@ describe('a window', () => {
         const rows = tapsOf(window).filter(([row]) => offsetOfTap(window, row, 0)[0] <= 0);
         expect(usedRows(window)).toBe(1 + Math.max(...rows.map(([row]) => row)));
         const columns = tapsOf(window)
-          .filter(([row, column]) => row === window.anchor[0] && sightOf(window, row, column) !== 'nothing')
+          .filter(
+            ([row, column]) => row === window.anchor[0] && visibilityAt(window, row, column) !== 'nothing',
+          )
           .map(([, column]) => column + 1);
         expect(presentColumns(window)).toBe(Math.max(0, ...columns));
       }),
@@ -195,7 +197,7 @@ describe('a shifted window', () => {
           const [down, right] = offsetOfTap(window, row, column);
           expect(down).toBeLessThanOrEqual(0);
           if (args.shift === 'downRight') expect(right).toBeLessThanOrEqual(0);
-          expect(sightOf(window, row, column)).toBe('everything');
+          expect(visibilityAt(window, row, column)).toBe('everything');
         }
         expect(usedRows(window)).toBe(args.kernelSize[0]);
         expect(presentColumns(window)).toBe(args.kernelSize[1]);
@@ -220,11 +222,11 @@ describe('a shifted window', () => {
     );
   });
 
-  it("shifted 'before' sees what lies before its pixel, and not the pixel", () => {
+  it("shifted 'excludesCentre' sees what lies before its pixel, and not the pixel", () => {
     const seen = (kernelSize: number | [number, number]) => {
-      const window = windowOf({ kernelSize, shift: 'before' });
+      const window = windowOf({ kernelSize, shift: 'excludesCentre' });
       return tapsOf(window)
-        .filter(([row, column]) => sightOf(window, row, column) !== 'nothing')
+        .filter(([row, column]) => visibilityAt(window, row, column) !== 'nothing')
         .map(([row, column]) => offsetOfTap(window, row, column).map((x) => x + 0)); // -0 is 0
     };
     expect(seen(3)).toEqual([[-2, -1], [-2, 0], [-2, 1], [-1, -1], [-1, 0], [-1, 1], [0, -1]]); // biome-ignore format: rows
@@ -232,22 +234,22 @@ describe('a shifted window', () => {
     expect(seen(1)).toEqual([]);
   });
 
-  it("shifted 'around' sees all sides of its pixel", () => {
-    const window = windowOf({ kernelSize: [3, 5], shift: 'around' });
+  it("shifted 'same' sees all sides of its pixel", () => {
+    const window = windowOf({ kernelSize: [3, 5], shift: 'same' });
     expect(seesBelow(window)).toBe(true);
     expect([usedRows(window), presentColumns(window)]).toEqual([3, 5]);
     for (const [row, column] of tapsOf(window)) {
       expect(offsetOfTap(window, row, column)).toEqual([row - 1, column - 2]);
-      expect(sightOf(window, row, column)).toBe('everything');
+      expect(visibilityAt(window, row, column)).toBe('everything');
     }
-    expect(seesBelow(windowOf({ kernelSize: 2, shift: 'before' }))).toBe(false);
+    expect(seesBelow(windowOf({ kernelSize: 2, shift: 'excludesCentre' }))).toBe(false);
   });
 
   it('is named where it is wrong', () => {
-    expect(() => windowOf({ kernelSize: 2, shift: 'around' })).toThrow(
+    expect(() => windowOf({ kernelSize: 2, shift: 'same' })).toThrow(
       'windowOf: kernelSize: wanted an odd integer',
     );
-    for (const shift of ['before', 'around'] as const) {
+    for (const shift of ['excludesCentre', 'same'] as const) {
       expect(() => windowOf({ kernelSize: 3, shift, stride: 2 })).toThrow(
         `windowOf: stride: wanted 1, and not transposed, with shift '${shift}', got 2`,
       );
@@ -257,7 +259,7 @@ describe('a shifted window', () => {
     }
     const wrong = (args: object) => () => windowOf({ kernelSize: 2, shift: 'down', ...args });
     expect(wrong({ shift: 'left' })).toThrow(
-      "windowOf: shift: wanted 'down' or 'downRight' or 'before' or 'around', got 'left'",
+      "windowOf: shift: wanted 'down' or 'downRight' or 'excludesCentre' or 'same', got 'left'",
     );
     expect(wrong({ stride: 4 })).toThrow('windowOf: stride: wanted 1 or 2, got 4');
     expect(wrong({ transposed: 1 })).toThrow('windowOf: transposed: wanted true or false, got 1');
@@ -277,7 +279,10 @@ it('compares windows by what they are', () => {
 });
 
 it('keeps all that a caller may read of it', () => {
-  expect(windowOf({ kernelSize: 3, shift: 'before' })).toMatchObject({ present: 'A', anchor: [2, 1] });
+  expect(windowOf({ kernelSize: 3, shift: 'excludesCentre' })).toMatchObject({
+    present: 'A',
+    anchor: [2, 1],
+  });
   expect(flipped(windowOf({ kernelSize: [2, 3], shift: 'down' })).kernelSize).toEqual([2, 3]);
 });
 

@@ -16,7 +16,7 @@ const ENTRIES = [
 
 /** What is of this library alone: everything else that can be called says of which paper, blog or format it is. */
 const OUR_OWN = [
-  'EnlargedMap',
+  'UpsampledMap',
   'LevelEmbedding',
   'PixelLayer',
   'allowed',
@@ -24,7 +24,7 @@ const OUR_OWN = [
   'compress', // of tensors: that of numbers says what its coder is
   'createPool',
   'decompress',
-  'enlargedMap',
+  'upsampledMap',
   'fileSystem',
   'idxImages',
   'imageBatches',

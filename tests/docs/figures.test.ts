@@ -7,7 +7,7 @@ import { drawingSvg } from '../../scripts/drawing-figure.mjs';
 import { diagram, isTapSeen } from '../../scripts/lib/diagram.mjs';
 import { particlesSvg } from '../../scripts/particles-figure.mjs';
 import { networkSvg, plusPlusSvg } from '../../scripts/plus-plus-figure.mjs';
-import { sightOf, windowOf } from '../../src/core/window';
+import { visibilityAt, windowOf } from '../../src/core/window';
 
 const readFigure = (name: string) =>
   readFile(fileURLToPath(new URL(`../../docs/images/${name}.svg`, import.meta.url)), 'utf8');
@@ -83,12 +83,14 @@ describe('the drawings of blocks', () => {
       ...(['A', 'B'] as const).flatMap((maskType) =>
         [true, false].map((vertical) => windowOf({ kernelSize: 5, maskType, imageChannels: 1, vertical })),
       ),
-      ...(['down', 'downRight', 'before'] as const).map((shift) => windowOf({ kernelSize: [3, 5], shift })),
+      ...(['down', 'downRight', 'excludesCentre'] as const).map((shift) =>
+        windowOf({ kernelSize: [3, 5], shift }),
+      ),
     ];
     for (const window of windows)
       for (let tap = 0; tap < window.kernelSize[0] * 5; tap++) {
         const place = [Math.floor(tap / 5), tap % 5] as const;
-        expect(isTapSeen(window, ...place)).toBe(sightOf(window, ...place) !== 'nothing');
+        expect(isTapSeen(window, ...place)).toBe(visibilityAt(window, ...place) !== 'nothing');
       }
   });
 

@@ -80,7 +80,7 @@ describe('maps that come before the image', () => {
           (program, [codes, map, vector]) => {
             const bent = program.ops.pointwise('tanh', vector); // read as often as steps say
             const grow = (x: Features, { kind, rows, columns, size }: (typeof steps)[number]): Features => {
-              const around = windowOf({ kernelSize: [rows, columns], shift: 'around' });
+              const around = windowOf({ kernelSize: [rows, columns], shift: 'same' });
               if (kind <= 2)
                 return program.ops.conv(x, weight([rows, columns, x.size, size]), weight([size]), around);
               if (kind === 3) return program.ops.concat(x, program.ops.position(x));
@@ -101,7 +101,7 @@ describe('maps that come before the image', () => {
             };
             const coarse = steps.reduce(grow, program.ops.oneHot(codes, 3));
             const [rows, columns] = [HEIGHT / shape[0], WIDTH / shape[1]];
-            const enlarged = rows * columns === 1 ? coarse : program.ops.enlarge(coarse, rows, columns);
+            const enlarged = rows * columns === 1 ? coarse : program.ops.upsample(coarse, rows, columns);
             return after.reduce(grow, program.ops.concat(enlarged, map));
           },
           seed,
@@ -115,7 +115,7 @@ describe('maps that come before the image', () => {
 
   it('enlarge by steps', () => {
     const model = programOf((program, [codes]) =>
-      program.ops.enlarge(program.ops.enlarge(program.ops.oneHot(codes, 3), 2, 1), 1, 3),
+      program.ops.upsample(program.ops.upsample(program.ops.oneHot(codes, 3), 2, 1), 1, 3),
     );
     expectAsDefined(model, { numImages: 2, chunkImages: 2, seed: 5 });
   });
@@ -123,7 +123,7 @@ describe('maps that come before the image', () => {
 
 describe('maps', () => {
   it('are of positions of the image too, and look around in these', () => {
-    const around = windowOf({ kernelSize: 3, shift: 'around' });
+    const around = windowOf({ kernelSize: 3, shift: 'same' });
     const model = programOf((program, _, image) =>
       program.ops.conv(program.ops.position(image), weights(9)([3, 3, 2, 2]), null, around),
     );
@@ -156,7 +156,7 @@ describe('maps', () => {
     const program = new ProgramBuilder();
     program.image(1);
     const codes = program.ops.oneHot(program.condition(0, 1, true), 3);
-    const output = program.ops.enlarge(
+    const output = program.ops.upsample(
       program.ops.conv(codes, weights(4)([1, 1, 3, LEVELS]), null, POINT),
       2,
       3,
@@ -172,7 +172,7 @@ describe('maps', () => {
     const codes = program.ops.oneHot(program.condition(0, 1, true), 3); // 1, 2: of which others are made
     const once = program.ops.pointwise('tanh', codes); // 3
     const sum = program.ops.combine('add', once, codes); // 4: read whole
-    program.ops.enlarge(sum, 2, 3); // 5
+    program.ops.upsample(sum, 2, 3); // 5
     program.ops.position(program.ops.pointwise('elu', image)); // 6, 7
     expect(wholeMaps(program.nodes, [5, 7])).toEqual([2, 4, 5, 7]);
     expect(wholeMaps(program.nodes, [7])).toEqual([7]);
@@ -180,7 +180,7 @@ describe('maps', () => {
 });
 
 describe('maps that cannot be', () => {
-  const around = windowOf({ kernelSize: 3, shift: 'around' });
+  const around = windowOf({ kernelSize: 3, shift: 'same' });
   const kernel = (features: number) => weights(1)([3, 3, features, 2]);
 
   it.each<[string, Parameters<typeof programOf>[0], RegExp]>([
@@ -189,10 +189,10 @@ describe('maps that cannot be', () => {
       (p, _, image) => p.ops.conv(image, kernel(3), null, around),
       /conv.*image.*to come/,
     ],
-    ['enlarge the image', (p, _, image) => p.ops.enlarge(image, 1, 1), /enlarge.*made of the image/],
+    ['enlarge the image', (p, _, image) => p.ops.upsample(image, 1, 1), /upsample.*made of the image/],
     [
       'look around in codes and the image',
-      (p, [codes], image) => p.ops.concat(p.ops.enlarge(codes, 2, 1), image),
+      (p, [codes], image) => p.ops.concat(p.ops.upsample(codes, 2, 1), image),
       /several sizes, \[4,3\] and \[4,9\]/,
     ],
     [
@@ -230,7 +230,7 @@ describe('maps that cannot be', () => {
     [
       'look around in what is the same at every pixel',
       (p, [, , vector]) =>
-        p.ops.conv(vector, weights(1)([1, 1, 2, 2]), null, windowOf({ kernelSize: 1, shift: 'around' })),
+        p.ops.conv(vector, weights(1)([1, 1, 2, 2]), null, windowOf({ kernelSize: 1, shift: 'same' })),
       /conv.*the same at every pixel/,
     ],
   ])('%s', (_, network, message) => {
@@ -253,7 +253,7 @@ describe('maps that cannot be', () => {
 
   it('are made of what is the same at every pixel', () => {
     const network = (p: ProgramBuilder, [, , vector]: [Features, Features, Features]) =>
-      p.ops.enlarge(vector, 2, 2);
-    expect(() => programOf(network)).toThrow('enlarge: input: wanted features of pixels');
+      p.ops.upsample(vector, 2, 2);
+    expect(() => programOf(network)).toThrow('upsample: input: wanted features of pixels');
   });
 });

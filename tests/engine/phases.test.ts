@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type KernelWindow, sightOf, windowAround, windowOf } from '../../src/core/window';
+import { type KernelWindow, visibilityAt, windowAround, windowOf } from '../../src/core/window';
 import { phasesOf, reachOf } from '../../src/engine/phases';
 
 const window = (
@@ -30,7 +30,7 @@ function definition(window: KernelWindow, row: number, column: number): string[]
   const all: string[] = [];
   for (let r = 0; r < kernelSize[0]; r++) {
     for (let c = 0; c < kernelSize[1]; c++) {
-      if (sightOf(window, r, c) === 'nothing') continue;
+      if (visibilityAt(window, r, c) === 'nothing') continue;
       // A transposed one scatters: input i goes to output stride i + tap - anchor.
       const y = transposed ? (row - (r - anchor[0])) / stride : row * stride + r - anchor[0];
       const x = transposed ? (column - (c - anchor[1])) / stride : column * stride + c - anchor[1];

@@ -146,7 +146,7 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
     }
   });
 
-  it('has emoji on a phone as large as there is room for', async () => {
+  it('has emoji on a phone as large as there has room for', async () => {
     await demo.page.setViewportSize({ width: 390, height: 844 });
     await open();
     await sampling().getByLabel('Model', { exact: true }).selectOption('Emoji');

@@ -215,7 +215,7 @@ describe('kernels', () => {
     ...combinations,
     copy: (a) => a,
     gate: (a, b) => Math.tanh(a) * sigmoid(b),
-    linearGate: (a, b) => a * sigmoid(b),
+    glu: (a, b) => a * sigmoid(b),
     concatElu: (a) => (a > 0 ? a : Math.expm1(a)), // its first half
     levelNumber: (a) => {
       const level = Math.floor(PARAMETER * a + 0.5); // none of the numbers is near a half
@@ -252,11 +252,7 @@ describe('kernels', () => {
       }
     }
     expect(values(fast)).toEqual(values(slow));
-    const digits = ['gate', 'linearGate', 'concatElu'].includes(name)
-      ? 3.5e-7
-      : name === 'gelu'
-        ? 1e-4
-        : 2e-7; // gates are of float32, a gelu made of tfjs's erf
+    const digits = ['gate', 'glu', 'concatElu'].includes(name) ? 3.5e-7 : name === 'gelu' ? 1e-4 : 2e-7; // gates are of float32, a gelu made of tfjs's erf
     for (let n = 0; n < 5; n++) {
       for (let i = 0; i < 8; i++) {
         const expected = Math.fround(definition(a[8 * n + i] as number, b[11 * n + i] as number));
@@ -316,7 +312,7 @@ describe('kernels', () => {
     const own = { op: Op.clippedRelu, y, a: x, length: 4, parameter: 2 };
     const add = { op: Op.add, y: z, a: y, b: x, length: 4 };
     const again = { op: Op.clippedRelu, y: z, a: z, length: 4, parameter: 3 };
-    const gate = { op: Op.linearGate, y: z, a: z, b: y, length: 4 }; // of another module
+    const gate = { op: Op.glu, y: z, a: z, b: y, length: 4 }; // of another module
     const parts = [[own, add, again], [add, own, own, add], [own], [own, again, add], [gate, own, gate, gate, add], []]; // biome-ignore format: one line
     for (const program of parts) {
       const [slow, fast] = both(4);

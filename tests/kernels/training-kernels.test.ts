@@ -15,7 +15,7 @@ function gates(as: readonly number[], b: number, isLinear: boolean) {
   for (const [i, a] of as.entries()) floats.set([a, b], x + 2 * i);
   floats.fill(DY, dy, dy + n);
   const loops = trainingLoops(memory);
-  const [gate, gateBack] = isLinear ? [loops.linearGate, loops.linearGateBack] : [loops.gate, loops.gateBack];
+  const [gate, gateBack] = isLinear ? [loops.glu, loops.gluBack] : [loops.gate, loops.gateBack];
   gate(4 * y, 4 * x, 0, n, 1, 1, 1);
   gateBack(4 * dx, 4 * dy, 4 * x, 0, n, 1, 1, 1);
   const part = (start: number, stride: number) => as.map((_, i) => floats[start + stride * i] as number);

@@ -102,8 +102,8 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
     wrongInputs: [],
   },
   DiagonalBiLSTMBlock: recurrent(all.diagonalBiLSTMBlock),
-  EnlargedMap: {
-    make: all.enlargedMap,
+  UpsampledMap: {
+    make: all.upsampledMap,
     args: { rows: 3, columns: 4 },
     least: {},
     defaults: { rows: 2, columns: 2 },
@@ -112,7 +112,7 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
     wrong: [0, 1.5, '2', 2 ** 14 + 1, 1e9].flatMap((wrong) =>
       ['rows', 'columns'].map((name): [object, string] => [{ [name]: wrong }, `${name}: wanted an integer from 1 to 16384, got`]),
     ),
-    wrongInputs: [[[[3]], 'enlarge: input: wanted features [N,H,W,F], got [null, 3]']],
+    wrongInputs: [[[[3]], 'upsample: input: wanted features [N,H,W,F], got [null, 3]']],
   },
   GatedActivation: {
     make: all.gatedActivation,
@@ -140,7 +140,7 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
       [{ filters: 0 }, 'filters: wanted an integer of at least 1, got 0'],
       [{ hiddenFilters: 0 }, 'hiddenFilters: wanted an integer of at least 1'],
       [{ activation: 'relu' }, "activation: wanted 'concatElu' or 'elu', got 'relu'"],
-      [{ shift: 'right' }, "shift: wanted 'down' or 'downRight' or 'before' or 'around', got 'right'"],
+      [{ shift: 'right' }, "shift: wanted 'down' or 'downRight' or 'excludesCentre' or 'same', got 'right'"],
       [{ kernelSize: 0 }, 'kernelSize: wanted a positive integer'],
       [{ hasSkip: 1 }, 'hasSkip: wanted true or false, got 1'],
     ],
@@ -307,7 +307,7 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
     isEarly: false, // since transposed
     wrong: [
       ...seed, ...normalization,
-      ...['up', undefined, 'down_right'].map((shift): [object, string] => [{ shift }, "shift: wanted 'down' or 'downRight' or 'before' or 'around', got"]),
+      ...['up', undefined, 'down_right'].map((shift): [object, string] => [{ shift }, "shift: wanted 'down' or 'downRight' or 'excludesCentre' or 'same', got"]),
       ...[0, 1.5, [2, -1], [1, 2, 3], '2'].map((kernelSize): [object, string] => [{ kernelSize }, 'kernelSize: wanted a positive integer']),
       [{ stride: 3 }, 'stride: wanted 1 or 2, got 3'],
       [{ transposed: 1 }, 'transposed: wanted true or false, got 1'],

@@ -30,7 +30,7 @@ const cases = fc.record({
   featuresIn: fc.integer({ min: 1, max: 2 }),
   filters: fc.integer({ min: 1, max: 3 }),
   kernelSize: fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 })),
-  shift: fc.constantFrom<'down' | 'downRight' | 'before' | 'around'>('down', 'downRight'),
+  shift: fc.constantFrom<'down' | 'downRight' | 'excludesCentre' | 'same'>('down', 'downRight'),
   stride: fc.constantFrom(1, 2),
   transposed: fc.boolean(),
   weightNormalization: fc.boolean(),
@@ -45,7 +45,7 @@ const between: Case<typeof cases>[] = [
   { ...same, shift: 'downRight', kernelSize: [2, 2], transposed: false },
 ];
 /** What PixelSNAIL has. */
-const snail: Case<typeof cases>[] = (['before', 'around'] as const).map((shift) => {
+const snail: Case<typeof cases>[] = (['excludesCentre', 'same'] as const).map((shift) => {
   return { ...same, h: 4, shift, kernelSize: [3, 3], stride: 1, transposed: false };
 });
 

@@ -7,8 +7,8 @@ import { softmaxOf } from '../../src/distributions/categorical';
 import { activation, stockLayer } from '../../src/layers/stock-layers';
 import { tensorOps } from '../../src/layers/tensor-ops';
 import type { ImageModelShape } from '../../src/models/image-model';
+import { trace } from '../../src/portable/trace';
 import { ProgramBuilder } from '../../src/program/builder';
-import { trace } from '../../src/tensors/trace';
 import { onEachBackend, useBackend } from '../support/backends';
 import { expectClose, expectNoLeaks, noise, setNoise, take } from '../support/tensors';
 

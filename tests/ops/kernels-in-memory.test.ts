@@ -22,7 +22,7 @@ function callsOf(kernels: ReturnType<typeof trainingLoops>, size: number): [name
   const x = images * pixels * groups * size;
   const sizes: Sizes = [images, pixels, groups, size];
   const features = groups * size;
-  const gates = (['gate', 'linearGate'] as const).flatMap((kind): [string, Call][] => [
+  const gates = (['gate', 'glu'] as const).flatMap((kind): [string, Call][] => [
     [kind, { inputs: [2 * x, images * 2 * features], outputs: [x], run: ([y = 0], [of = 0, c = 0]) => kernels[kind](y, of, c, ...sizes) }],
     [`${kind}Back`, { inputs: [x, 2 * x, images * 2 * features], outputs: [2 * x], run: ([dx = 0], [dy = 0, of = 0, c = 0]) => kernels[`${kind}Back`](dx, dy, of, c, ...sizes) }],
   ]); // biome-ignore format: one call a line

@@ -228,7 +228,7 @@ it('has a node of its own for each kind of gate', () => {
   expect(gates.map((gate) => program.nodes[nodeOf(gate)])).toEqual([
     { op: 'gate', size: 2, input: 0, groups: 2 },
     { op: 'gate', size: 2, input: 0, groups: 2 },
-    { op: 'linearGate', size: 2, input: 3, groups: 1 },
+    { op: 'glu', size: 2, input: 3, groups: 1 },
   ]);
   expect(program.nodes[3]).toEqual({ op: 'add', size: 4, inputs: [0, 0] });
 });

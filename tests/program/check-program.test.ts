@@ -29,7 +29,7 @@ interface Kind {
 
 const twoByTwo = (stride: number, transposed: boolean, columns: number) => ({ ...windowOf([2, columns], transposed ? [0, 0] : [1, 1], transposed ? 'B' : 'everything'), stride, transposed }); // biome-ignore format: one line
 const onePixel = windowOf([1, 1], [0, 0], 'B');
-const around = windowOf([3, 3], [1, 1], 'andBelow');
+const around = windowOf([3, 3], [1, 1], 'everythingAndBelow');
 
 const levels: Kind = {
   name: 'levels',
@@ -72,7 +72,7 @@ const resolutions: Kind = {
         { op: 'shift', size: 1, input: 0, rows: 0, columns: 1 }, // ul
         { op: 'concatElu', size: 4, input: 2 },
         { op: 'conv', size: 2, input: 4, kernel: 'down', bias: null, window: twoByTwo(2, false, 3) },
-        { op: 'linearGate', size: 1, input: 5, groups: 1 },
+        { op: 'glu', size: 1, input: 5, groups: 1 },
         { op: 'conv', size: 1, input: 6, kernel: 'up', bias: null, window: twoByTwo(2, true, 2) },
         { op: 'add', size: 1, inputs: [7, 3] },
         { op: 'concat', size: 3, inputs: [8, 2] },
@@ -88,7 +88,7 @@ const resolutions: Kind = {
     ['features of both together', 'node 8 (add): its operands have several resolutions, 2 and 1', { 'nodes.8.inputs': [6, 3] }],
     ['outputs of some pixels only', "output: wanted a node of the image's resolution", { levels: 2, output: 5 }],
     ['outputs that see their own pixel', 'not causal', { 'nodes.3.columns': 0 }],
-    ['half a gate', 'node 6 (linearGate): input: wanted a multiple of 2 * groups (4), got 2', { 'nodes.6.groups': 2 }],
+    ['half a gate', 'node 6 (glu): input: wanted a multiple of 2 * groups (4), got 2', { 'nodes.6.groups': 2 }],
     ['a shift of what is the same at every pixel', 'node 11 (shift): input: wanted features of pixels', ({ program }) => {
       program.conditions = [{ kind: 'vector', size: 1 }];
       program.nodes[3] = { op: 'condition', size: 1, index: 0 };
@@ -204,8 +204,8 @@ const codes: Kind = {
         { op: 'conv', size: 2, input: 0, kernel: 'before', bias: null, window: windowOf([1, 3], [0, 1], 'A') },
         { op: 'condition', size: 1, index: 0 },
         { op: 'oneHot', size: 2, input: 2 },
-        { op: 'conv', size: 2, input: 3, kernel: 'around', bias: null, window: around },
-        { op: 'enlarge', size: 2, input: 4, rows: 2, columns: 3 },
+        { op: 'conv', size: 2, input: 3, kernel: 'same', bias: null, window: around },
+        { op: 'upsample', size: 2, input: 4, rows: 2, columns: 3 },
         { op: 'position', size: 2, input: 1 },
         { op: 'concat', size: 6, inputs: [1, 5, 6] },
         { op: 'conv', size: 3, input: 7, kernel: 'last', bias: null, window: onePixel },
@@ -232,16 +232,16 @@ const codes: Kind = {
     ['codes larger than the image', 'node 2: map: wanted one no larger than the image, got [3, 2]', { 'conditions.0.shape': [3, 2], 'nodes.7.inputs': [1, 6, 1] }],
     ['codes that two nodes are', 'node 9 (condition): index: wanted one of 2 conditions, each by one node, got 0', { 'nodes.9.index': 0 }],
     ['two maps of codes', 'at most one class, one vector, one map and one map of codes', { 'conditions.1': { kind: 'codes', levels: 2, shape: [1, 2] } }],
-    ['columns without end', 'node 5 (enlarge): columns: wanted an integer from 1 to 16384, got 16385', { 'nodes.5.columns': 16385 }],
-    ['no rows of places', 'node 5 (enlarge): rows: wanted an integer from 1 to 16384, got 0', { 'nodes.5.rows': 0 }],
-    ['an enlarged class', 'node 10 (enlarge): input: wanted features of pixels', { 'nodes.10': { op: 'enlarge', size: 1, input: 9, rows: 2, columns: 2 } }],
-    ['an enlarged image', 'node 5 (enlarge): its input is made of the image', { 'nodes.5': { op: 'enlarge', size: 2, input: 1, rows: 1, columns: 1 } }],
+    ['columns without end', 'node 5 (upsample): columns: wanted an integer from 1 to 16384, got 16385', { 'nodes.5.columns': 16385 }],
+    ['no rows of places', 'node 5 (upsample): rows: wanted an integer from 1 to 16384, got 0', { 'nodes.5.rows': 0 }],
+    ['an enlarged class', 'node 10 (upsample): input: wanted features of pixels', { 'nodes.10': { op: 'upsample', size: 1, input: 9, rows: 2, columns: 2 } }],
+    ['an enlarged image', 'node 5 (upsample): its input is made of the image', { 'nodes.5': { op: 'upsample', size: 2, input: 1, rows: 1, columns: 1 } }],
     ['places that overflow', 'node 10: map: wanted one no larger than the image, got [16384, 2]', ({ program: { nodes } }) => {
-      for (let i = 0; i < 100; i++) nodes.push({ op: 'enlarge', size: 2, input: i === 0 ? 4 : nodes.length - 1, rows: 16384, columns: 1 });
+      for (let i = 0; i < 100; i++) nodes.push({ op: 'upsample', size: 2, input: i === 0 ? 4 : nodes.length - 1, rows: 16384, columns: 1 });
     }],
     ['positions of a class', 'node 10 (position): input: wanted features of pixels', { 'nodes.10': { op: 'position', size: 2, input: 9 } }],
     ['positions of codes beside the image', 'node 7 (concat): its operands are maps of several sizes, [2,6] and [1,2]', { 'nodes.6.input': 3 }],
-    ['a look around in the image', 'node 1 (conv): its input is made of the image', { 'nodes.1.window.present': 'andBelow' }],
+    ['a look around in the image', 'node 1 (conv): its input is made of the image', { 'nodes.1.window.present': 'everythingAndBelow' }],
     ['a look around in the image and codes', 'node 11 (conv): its input is made of the image', ({ program: { nodes } }) => nodes.push({ op: 'add', size: 2, inputs: [1, 5] }, { ...nodes[4], input: 10 })],
     ['a look around in a class', 'node 11 (conv): window: wanted 1x1 of stride 1, since its input is the same at every pixel', ({ program: { nodes } }) => nodes.push({ op: 'oneHot', size: 2, input: 9 }, { ...nodes[4], input: 10 })],
     ['a look around by strides', 'node 4 (conv): window: stride: wanted 1, not transposed', inAround({ stride: 2 })],

@@ -21,7 +21,7 @@ function oneOfEach(): ProgramNode[] {
   ops.concat(x, image);
   ops.slice(x, 2, 3);
   ops.shift(x, 1, 2);
-  ops.enlarge(x, 2, 3);
+  ops.upsample(x, 2, 3);
   ops.position(x);
   ops.concatElu(x);
   for (const kind of ['tanh', 'linear'] as const) ops.gate(x, 2, undefined, kind);
@@ -41,7 +41,7 @@ describe('the table of operations', () => {
 
   it('has each under its own name, and the engine carries out all that can be evaluated with the image', () => {
     for (const [name, operation] of Object.entries(operations)) expect(operation.name).toBe(name);
-    const beforeImage = ['enlarge', 'position'];
+    const beforeImage = ['upsample', 'position'];
     const names = Object.keys(operations).filter((name) => !beforeImage.includes(name));
     expect(Object.keys(lowerings).sort()).toEqual(names.sort());
     expect([...new Set(nodes.map(({ op }) => op))].sort()).toEqual(Object.keys(operations).sort());
@@ -49,7 +49,7 @@ describe('the table of operations', () => {
 
   it('has operations that say of each of their features what it is computed from', () => {
     for (const node of nodes) {
-      if (['image', 'condition', 'position', 'enlarge'].includes(node.op)) continue;
+      if (['image', 'condition', 'position', 'upsample'].includes(node.op)) continue;
       const sizes = ('inputs' in node ? node.inputs : 'input' in node ? [node.input] : []).map((operand) => nodes[operand]?.size as number); // biome-ignore format: one list
       const computed = new Set<number>();
       for (const { features, operand, of, isOneByOne } of readsOf(node, sizes)) {

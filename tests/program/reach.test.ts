@@ -8,10 +8,10 @@ import { indexOfPlace, type Place, placeOf, valuesOf } from '../../src/core/imag
 import { uniformsOf } from '../../src/core/random';
 import { windowAround } from '../../src/core/window';
 import { imageModelShape } from '../../src/models/image-model';
+import { type TracedModel, trace } from '../../src/portable/trace';
 import { nodeOf, ProgramBuilder } from '../../src/program/builder';
 import type { PortableModel } from '../../src/program/program';
 import { reach } from '../../src/program/reach';
-import { type TracedModel, trace } from '../../src/tensors/trace';
 import { useBackend } from '../support/backends';
 import { weightOf } from '../support/program';
 import { LEVELS, randomProgram, recipes } from '../support/random-program';

@@ -7,7 +7,7 @@ import { compile, exportsOf, type WasmModule } from '../../src/kernels/wasm-modu
  */
 export function trainingLoops(memory: WebAssembly.Memory, isFused = true) {
   const of = <Loops>(module: WasmModule<Loops>) => exportsOf(module, memory);
-  const { gate: linearGate, gateBack: linearGateBack } = of(modules.LINEAR_GATE);
+  const { gate: glu, gateBack: gluBack } = of(modules.GLU);
   const either = <Loops>(fused: WasmModule<Loops>, plain: WasmModule<Loops>) =>
     of(isFused && compile(fused) !== null ? fused : plain);
   return {
@@ -24,7 +24,7 @@ export function trainingLoops(memory: WebAssembly.Memory, isFused = true) {
     ...of(modules.LSTM_BACK),
     ...of(modules.LSTM_KERNEL_BACK),
     ...of(modules.NORMALIZED_KERNEL),
-    linearGate,
-    linearGateBack,
+    glu,
+    gluBack,
   };
 }

@@ -7,7 +7,7 @@ import { noise } from './tensors';
 
 /** Where a convolution looks: around the present column, up to the present pixel, before it, or on all sides of it. */
 export interface SlowShift {
-  shift: 'down' | 'downRight' | 'before' | 'around';
+  shift: 'down' | 'downRight' | 'excludesCentre' | 'same';
   stride?: 1 | 2;
   transposed?: boolean;
 }
@@ -47,8 +47,8 @@ function slowShifted(
           for (let c = 0; c < w; c++) add(x[r]?.[c], i, j, y[stride * r + i]?.[stride * c + j - left]);
       } else {
         const left = shift === 'downRight' ? columns - 1 : middle;
-        const up = shift === 'around' ? (rows - 1) / 2 : rows - 1;
-        if (shift === 'before' && i === rows - 1 && j >= middle) continue; // the present pixel, and what follows
+        const up = shift === 'same' ? (rows - 1) / 2 : rows - 1;
+        if (shift === 'excludesCentre' && i === rows - 1 && j >= middle) continue; // the present pixel, and what follows
         for (let r = 0; r < height; r++)
           for (let c = 0; c < width; c++) {
             const from = x[stride * r + i - up]?.[stride * c + j - left];
@@ -111,7 +111,7 @@ export function slowConvolutions(
     const given = weightOf(weights, `${prefix}kernel`);
     const [rows = 0, columns = 0, featuresIn = 0, featuresOut = 0] = given.shape;
     const firstHidden = ((rows - 1) * columns + Math.floor((columns - 1) / 2)) * featuresIn * featuresOut;
-    const isSeen = (index: number) => where.shift !== 'before' || index < firstHidden;
+    const isSeen = (index: number) => where.shift !== 'excludesCentre' || index < firstHidden;
     const kernel = slowNormalized(given, weights.get(`${prefix}gain`), isSeen);
     const y = slowShifted(x, kernel, weights.get(`${prefix}bias`)?.data, where);
     see(prefix, y);

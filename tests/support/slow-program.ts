@@ -85,7 +85,7 @@ function slowNode(
     }
     case 'shift':
       return each((row, column, f) => valueAt(x, row - node.rows, column - node.columns, f));
-    case 'enlarge': {
+    case 'upsample': {
       const size = [x.height * node.rows, x.width * node.columns, x.features] as const;
       return slowMap([...size], (row, column, f) =>
         valueAt(x, Math.floor(row / node.rows), Math.floor(column / node.columns), f),
@@ -130,7 +130,7 @@ function slowNode(
     case 'concatElu':
       return ofPixel((all, f) => elu(f < all.length ? (all[f] as number) : -(all[f - all.length] as number)));
     case 'gate':
-    case 'linearGate':
+    case 'glu':
       return ofPixel((all, f) => {
         const group = node.size / node.groups;
         const a = f + Math.floor(f / group) * group;

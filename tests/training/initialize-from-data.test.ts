@@ -268,9 +268,9 @@ onEachBackend('initializeFromData', (_backend) => {
     const labels = images();
     const vectors = tf.tile(tf.tensor4d([1234.5678, -2345.678, 345.6789], [1, 1, 1, 3]), [N, 1, 1, 1]);
     const initial = new InitialWeights();
-    block.beginWith(initial);
+    block.initializeFrom(initial);
     tf.tidy(() => model.apply([normalize(labels, L), vectors]) as tf.Tensor);
-    block.beginWith(null);
+    block.initializeFrom(null);
     initial.write();
     initial.dispose();
     const index = block.weights.findIndex(({ originalName }) => originalName.endsWith('conv_skip_gain'));

@@ -4,8 +4,8 @@ import { levelsIn } from './job.mjs';
 import { dropResult, getResult, KEPT_SECONDS, offerModel, sha256 } from './redis.mjs';
 
 /** So much lies in Redis at a time, of jobs and of results that have not been collected. */
-const MOST_JOBS_AHEAD = 256;
-const MOST_BYTES_AHEAD = 256 * 2 ** 20;
+const MAX_JOBS_AHEAD = 256;
+const MAX_BYTES_AHEAD = 256 * 2 ** 20;
 
 const POLL_MILLISECONDS = 200;
 const COUNT_WORKERS_EVERY = 15; // polls
@@ -35,7 +35,7 @@ export async function collect({ plan, run, todo, isChecked, redis, queueName, on
   const queue = new Queue(queueName, { connection: redis });
   queue.on('error', () => {}); // of the connection: `connect` tells it
   const inFlight = new Map(); // task by the id of its job
-  const most = Math.min(MOST_JOBS_AHEAD, Math.floor(MOST_BYTES_AHEAD / plan.bytesPerJob));
+  const most = Math.min(MAX_JOBS_AHEAD, Math.floor(MAX_BYTES_AHEAD / plan.bytesPerJob));
   let workers = 0;
 
   try {

@@ -21,7 +21,7 @@ import { endianness } from 'node:os';
 export const { version: VERSION } = createRequire(import.meta.url)('pixelcnn-layers/package.json');
 
 /** A job may come with as many bytes of images, or give as many. */
-export const MOST_JOB_BYTES = 4 * 2 ** 20;
+export const MAX_JOB_BYTES = 4 * 2 ** 20;
 
 const NAMES = ['version', 'kind', 'model', 'first', 'count', 'imageShape', 'classes', 'options', 'images', 'isCheck', 'notBy']; // biome-ignore format: one line
 const OPTIONS = ['seed', 'temperature', 'topK', 'topP'];
@@ -55,7 +55,7 @@ export function checkJob(job) {
   if (!Array.isArray(job.imageShape) || job.imageShape.length !== 3 || !job.imageShape.every(isCount))
     wrong('imageShape', '[H, W, C]');
   const values = job.imageShape.reduce((product, size) => product * size, job.count);
-  if (values > MOST_JOB_BYTES) wrong('count', `images of at most ${MOST_JOB_BYTES} values`);
+  if (values > MAX_JOB_BYTES) wrong('count', `images of at most ${MAX_JOB_BYTES} values`);
   const { classes, options, images, isCheck, notBy } = job;
   if (classes !== undefined && !(Array.isArray(classes) && classes.every(Number.isSafeInteger)))
     wrong('classes', 'a list of classes');

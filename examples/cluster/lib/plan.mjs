@@ -4,10 +4,10 @@ import { readPortable } from 'pixelcnn-layers/runtime';
 import { HIGHEST_CLASS, labelsOf } from '../../lib/classes.mjs';
 import { readDataset } from '../../lib/datasets.mjs';
 import { parseNpy } from '../../lib/npy.mjs';
-import { bytesOf, bytesOfLevel, MOST_JOB_BYTES, VERSION } from './job.mjs';
-import { MOST_MODEL_BYTES, sha256 } from './redis.mjs';
+import { bytesOf, bytesOfLevel, MAX_JOB_BYTES, VERSION } from './job.mjs';
+import { MAX_MODEL_BYTES, sha256 } from './redis.mjs';
 
-const MOST_JOBS = 100_000;
+const MAX_JOBS = 100_000;
 
 /**
  * All that a run is, checked before anything is queued.
@@ -34,18 +34,17 @@ export async function planOf(flags) {
 
   const { levels } = model;
   const bytesEach = imageShape.reduce((product, size) => product * size, bytesOfLevel(levels));
-  const mostPerJob = Math.floor(MOST_JOB_BYTES / bytesEach);
-  if (mostPerJob === 0)
-    throw new Error(`an image takes ${bytesEach} bytes; wanted at most ${MOST_JOB_BYTES}`);
+  const mostPerJob = Math.floor(MAX_JOB_BYTES / bytesEach);
+  if (mostPerJob === 0) throw new Error(`an image takes ${bytesEach} bytes; wanted at most ${MAX_JOB_BYTES}`);
   const { perJob = Math.min(256, mostPerJob) } = flags;
   if (perJob > mostPerJob) {
     throw new Error(
-      `--per-job: wanted at most ${mostPerJob}, ${MOST_JOB_BYTES / 2 ** 20} MiB of images, got '${perJob}'`,
+      `--per-job: wanted at most ${mostPerJob}, ${MAX_JOB_BYTES / 2 ** 20} MiB of images, got '${perJob}'`,
     );
   }
   const jobs = Math.ceil(images / perJob);
-  if (jobs > MOST_JOBS) {
-    throw new Error(`--per-job: wanted at most ${MOST_JOBS} jobs, got ${jobs} of ${perJob} images each`);
+  if (jobs > MAX_JOBS) {
+    throw new Error(`--per-job: wanted at most ${MAX_JOBS} jobs, got ${jobs} of ${perJob} images each`);
   }
 
   const common = { version: VERSION, kind: flags.kind, model: sha256(bytes), imageShape };
@@ -79,9 +78,9 @@ export async function planOf(flags) {
 async function readModel(path) {
   try {
     const bytes = await readFile(path);
-    if (bytes.length > MOST_MODEL_BYTES) {
+    if (bytes.length > MAX_MODEL_BYTES) {
       throw new Error(
-        `wanted a file of at most ${MOST_MODEL_BYTES / 2 ** 20} MiB, since it goes through Redis`,
+        `wanted a file of at most ${MAX_MODEL_BYTES / 2 ** 20} MiB, since it goes through Redis`,
       );
     }
     const model = readPortable(bytes);

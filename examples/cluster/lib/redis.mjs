@@ -5,7 +5,7 @@ import { Redis } from 'ioredis';
 export const KEPT_SECONDS = 7 * 24 * 3600;
 
 /** A string of Redis holds twice as much. */
-export const MOST_MODEL_BYTES = 256 * 2 ** 20;
+export const MAX_MODEL_BYTES = 256 * 2 ** 20;
 
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 

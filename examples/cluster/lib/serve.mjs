@@ -7,7 +7,7 @@ import { fetchModel, putResult, sha256 } from './redis.mjs';
 const JOBS_AT_ONCE = 2;
 
 /** A job whose worker has died so many times is given up: it may be the job that kills. */
-const MOST_STALLS = 3;
+const MAX_STALLS = 3;
 
 /** How often, and for how long, a worker leaves a check of its own work to others before it does it itself. */
 const PASSES = 20;
@@ -67,7 +67,7 @@ export async function serve({ redis, queue, name, pool, lockSeconds, signal, say
     concurrency: JOBS_AT_ONCE,
     lockDuration: 1000 * lockSeconds, // renewed at half of it: the pool draws in threads, so that this one has time
     stalledInterval: 1000 * lockSeconds,
-    maxStalledCount: MOST_STALLS,
+    maxStalledCount: MAX_STALLS,
   });
   worker.on('failed', (job, { message }) => say(`${job?.id}: ${message}`));
   worker.on('error', ({ message, code }) => {

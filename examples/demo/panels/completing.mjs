@@ -8,14 +8,14 @@ import { levelsOfText, textOfLevels } from '../parts/levels-text.mjs';
 import { linkButton } from '../parts/link-button.mjs';
 import { gallery } from '../parts/pictures.mjs';
 import { pixelEditor } from '../parts/pixel-editor.mjs';
-import { MOST_SEED } from '../parts/sampling-state.mjs';
+import { MAX_SEED } from '../parts/sampling-state.mjs';
 import { taskRunner } from '../parts/task.mjs';
 import { toggle } from '../parts/toggle.mjs';
 import { workerClient } from '../parts/worker-client.mjs';
 
 const VARIANTS = 6;
 /** So many times six are drawn, at most, until six differ. */
-const MOST_ROUNDS = 5;
+const MAX_ROUNDS = 5;
 const NUMBERS = ['No', 'One', 'Two', 'Three', 'Four', 'Five', 'Six'];
 
 /**
@@ -126,7 +126,7 @@ export function mountCompleting(root) {
       return pixels?.length === size ? pixels : null;
     });
     if (gap !== null) editor.knownPixels = gap;
-    seed = (address.number('seed', { min: 1, max: MOST_SEED }) ?? seed + 1) - 1;
+    seed = (address.number('seed', { min: 1, max: MAX_SEED }) ?? seed + 1) - 1;
     lookAhead.value =
       address.choice(
         'particles',
@@ -195,7 +195,7 @@ export function mountCompleting(root) {
       link.clear();
       let time = 0;
       let rounds = 0;
-      for (; rounds < MOST_ROUNDS && found.size < VARIANTS; rounds++) {
+      for (; rounds < MAX_ROUNDS && found.size < VARIANTS; rounds++) {
         const job = {
           kind: 'sample',
           model,

@@ -69,10 +69,10 @@ export function addressReader(query) {
 }
 
 /** The longest part of an address that is shown in words. */
-const MOST_SHOWN = 40;
+const MAX_SHOWN = 40;
 
 /** What an address says, to show in words: only its beginning where it is long. */
-const shown = (text) => (text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text);
+const shown = (text) => (text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text);
 
 /** Calls when another address of the panel is opened in the same page. */
 export function onAddress(id, callback) {

@@ -3,7 +3,7 @@ import { levelsOfText, textOfLevels } from './levels-text.mjs';
 import { readTestImages } from './test-images.mjs';
 
 /** Levels that an address can hold. */
-const MOST_LEVELS = 36;
+const MAX_LEVELS = 36;
 
 /**
  * An image for an address: a test image by its number, any other by its levels.
@@ -18,7 +18,7 @@ const MOST_LEVELS = 36;
 export function queryOfImage({ name, number, levels, condition }) {
   const query = { model: name, ...(condition !== null && { class: condition }) };
   if (number !== null) return { ...query, image: number };
-  if (MODELS[name].levels > MOST_LEVELS) return null;
+  if (MODELS[name].levels > MAX_LEVELS) return null;
   return { ...query, levels: textOfLevels([...levels]) };
 }
 

@@ -1,6 +1,6 @@
 import { freshId, h, onThemeChange } from './dom.mjs';
 
-const MOST_SIDE = 768; // of the canvas, in its own points: each square has a whole number
+const MAX_SIDE = 768; // of the canvas, in its own points: each square has a whole number
 
 /**
  * An image as large squares, with a cursor that arrow keys and the pointer move, and a line of text that says what is under it.
@@ -111,7 +111,7 @@ export function pixelGrid({ label, hint, paint, describe, onPoint, act }) {
     refresh: tell,
     setSize(height, width) {
       [rows, columns] = [height, width];
-      cell = Math.floor(MOST_SIDE / Math.max(rows, columns));
+      cell = Math.floor(MAX_SIDE / Math.max(rows, columns));
       [canvas.width, canvas.height] = [cell * columns, cell * rows];
       if (document.activeElement === canvas) moveTo(cursor.row, cursor.column);
       else hide();

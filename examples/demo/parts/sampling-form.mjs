@@ -1,7 +1,7 @@
 import { MODELS } from '../catalogue.mjs';
 import { button, field, numberInput, radios, select, slider } from './controls.mjs';
 import { freshId, h } from './dom.mjs';
-import { firstState, HOTTEST, MOST_ROWS, MOST_SEED, SAMPLED, TEMPERATURE_STEP } from './sampling-state.mjs';
+import { firstState, HOTTEST, MAX_ROWS, MAX_SEED, SAMPLED, TEMPERATURE_STEP } from './sampling-state.mjs';
 
 /**
  * All that can be chosen for a draw.
@@ -28,8 +28,8 @@ export function samplingForm({ onDraw, onChange }) {
     MODELS['emoji-32'].styles.map((label, i) => ({ value: String(i), label })),
     { onchange: changed },
   );
-  const rows = slider('Rows', { min: 1, max: MOST_ROWS, step: 1, value: first.rows });
-  const seed = numberInput({ min: 0, max: MOST_SEED, value: first.seed }, { oninput: checkSeed });
+  const rows = slider('Rows', { min: 1, max: MAX_ROWS, step: 1, value: first.rows });
+  const seed = numberInput({ min: 0, max: MAX_SEED, value: first.seed }, { oninput: checkSeed });
   const seedError = h('p.field-error', { id: freshId(), role: 'alert', hidden: true });
   seed.setAttribute('aria-describedby', seedError.id);
   const temperature = slider('Temperature', {
@@ -47,7 +47,7 @@ export function samplingForm({ onDraw, onChange }) {
   seed.addEventListener('change', changed);
   const slow = h('input', { type: 'checkbox' });
   const renew = button('New seed', () => {
-    seed.value = Math.floor(MOST_SEED * Math.random());
+    seed.value = Math.floor(MAX_SEED * Math.random());
     checkSeed();
     onDraw();
   });
@@ -94,9 +94,7 @@ export function samplingForm({ onDraw, onChange }) {
   function checkSeed() {
     const isGood = seed.validity.valid;
     seedError.hidden = isGood;
-    seedError.textContent = isGood
-      ? ''
-      : `Wanted a whole number from 0 to ${MOST_SEED.toLocaleString('en')}.`;
+    seedError.textContent = isGood ? '' : `Wanted a whole number from 0 to ${MAX_SEED.toLocaleString('en')}.`;
     seed.setAttribute('aria-invalid', String(!isGood));
     return isGood;
   }

@@ -1,8 +1,8 @@
 import { MODELS } from '../catalogue.mjs';
 import { addressReader } from './address-state.mjs';
 
-export const MOST_SEED = 999_999_999;
-export const MOST_ROWS = 6;
+export const MAX_SEED = 999_999_999;
+export const MAX_ROWS = 6;
 export const HOTTEST = 2;
 export const TEMPERATURE_STEP = 0.05;
 
@@ -78,8 +78,8 @@ export function readState(query) {
   const group = query.get('class') === 'each' ? 'each' : whole('class', 0, groups.length - 1);
   state.group = String(group ?? state.group);
   state.style = whole('style', 0, Math.max(0, styles.length - 1)) ?? state.style;
-  state.rows = whole('rows', 1, MOST_ROWS) ?? state.rows;
-  state.seed = whole('seed', 0, MOST_SEED) ?? state.seed;
+  state.rows = whole('rows', 1, MAX_ROWS) ?? state.rows;
+  state.seed = whole('seed', 0, MAX_SEED) ?? state.seed;
   state.temperature =
     address.number('temperature', { min: 0, max: HOTTEST, step: TEMPERATURE_STEP }) ?? state.temperature;
   state.topK = whole('top-k', 1, levels) ?? state.topK;

@@ -11,7 +11,7 @@ const WANTED =
   'wanted --path to a .npy of at least 10 images [N,H,W] or [N,H,W,C], or to a directory with train.npy and test.npy';
 
 /** As many as an image set may have. */
-const MOST_LEVELS = 65_536;
+const MAX_LEVELS = 65_536;
 
 /**
  * Codes as NumPy saves them: of a VQ-VAE, of tiles, of a palette.
@@ -44,7 +44,7 @@ export async function npy(path, levels) {
 
 /** Image sets of arrays, all of as many levels. */
 function codesOf(arrays, given) {
-  const highest = arrays.map((array) => checkRange('codes', array, (given ?? MOST_LEVELS) - 1));
+  const highest = arrays.map((array) => checkRange('codes', array, (given ?? MAX_LEVELS) - 1));
   const levels = given ?? Math.max(2, 1 + Math.max(...highest));
   return arrays.map(({ name, data: codes, shape }) => {
     const [count, height, width, channels = 1] = shape;

@@ -1,4 +1,4 @@
-import { firstSeer, type KernelWindow, sightOf } from '../../core/window';
+import { firstSeeing, type KernelWindow, visibilityAt } from '../../core/window';
 import { Op, type Operand } from '../../kernels/instruction';
 import { AFTER_ROW, ROW } from '../../program/times';
 import type { Range } from '../layout';
@@ -109,13 +109,13 @@ function packTaps(
   const [featuresIn, featuresOut] = [x.layout.slotOf.length * each, y.layout.slotOf.length];
   const outputAt = Int32Array.from(y.layout.slotOf, (slot) => (slot >> 2) * blockStride + (slot & 3));
   for (const [t, [row, column]] of taps.entries()) {
-    const sight = sightOf(window, row, column);
+    const visibility = visibilityAt(window, row, column);
     const start = (row * window.kernelSize[1] + column) * featuresIn * featuresOut;
     for (let i = 0; i < featuresIn; i++) {
       const slot = t * x.layout.slots + (x.layout.slotOf[Math.floor(i / each)] as number);
       const to = (slot * each + (i % each)) * inputStride;
       const from = start + i * featuresOut;
-      for (let o = firstSeer(window, sight, i, featuresIn, featuresOut); o < featuresOut; o++) {
+      for (let o = firstSeeing(window, visibility, i, featuresIn, featuresOut); o < featuresOut; o++) {
         packed[to + (outputAt[o] as number)] = kernel[from + o] as number;
       }
     }

@@ -49,7 +49,7 @@ export const concatElu: Lowering<'concatElu'> = {
 };
 
 /** One instruction for each run of contiguous features whose halves are contiguous too. */
-export const gate: Lowering<'gate' | 'linearGate'> = {
+export const gate: Lowering<'gate' | 'glu'> = {
   emit({ plan }, node, operands, y) {
     const [x] = operands as [FeatureCache];
     const groups = halvesOfGroups(node);

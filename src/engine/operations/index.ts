@@ -26,7 +26,7 @@ export const lowerings: { readonly [Name in ImageNode['op']]: Lowering<Name> } =
   shift,
   concatElu,
   gate,
-  linearGate: gate,
+  glu: gate,
   attend,
   lstm,
   affine,

@@ -4,7 +4,7 @@ import { largestOfLanes, V } from './vector';
 /**
  * Of rows of logits x [rows,levels] and their labels, int32 [rows]: gradients [rows,levels] = softmax(x) -
  * one-hot(label), sums [rows] of e^(x - max x), and below [rows] = max x - x[label], where a label that is no
- * level counts as a logit of 0. `row` is room for the levels, rounded up to a multiple of 4, float32.
+ * level counts as a logit of 0. `row` has room for the levels, rounded up to a multiple of 4, float32.
  */
 export function crossEntropy(
   gradients: usize, sums: usize, below: usize, x: usize, labels: usize,

@@ -24,7 +24,7 @@ export function layerNorm(
 }
 
 /**
- * The gradients of {@link layerNorm}, of dy as x: dx as x, dscale and dshift [groups,size]. `sums` is room for both of
+ * The gradients of {@link layerNorm}, of dy as x: dx as x, dscale and dshift [groups,size]. `sums` has room for both of
  * these, which are summed within each image first, to lose fewer digits.
  */
 export function layerNormBack(

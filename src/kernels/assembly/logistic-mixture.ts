@@ -24,7 +24,7 @@ const NARROW: f32 = 1e-20;
  *
  * The first channel's means begin at `components`, those of others `channelStride` from channel to channel, log scales
  * behind the means; coefficients of pairs of channels begin at `coefficients`, `pairStride` from pair to pair: these
- * count floats. `scratch` is room for 4 (numParameters + channels + (channels + 2) components) floats.
+ * count floats. `scratch` has room for 4 (numParameters + channels + (channels + 2) components) floats.
  */
 export function logisticMixture(
   nats: usize, posteriors: usize, slopes: usize, labels: usize, x: usize,
@@ -115,7 +115,7 @@ export function logisticMixture(
 }
 
 /**
- * The gradient for the parameters of {@link logisticMixture}, of dy [rows,channels]. `scratch` is room for 4
+ * The gradient for the parameters of {@link logisticMixture}, of dy [rows,channels]. `scratch` has room for 4
  * (numParameters + (channels + 1) components) floats.
  */
 export function logisticMixtureBack(

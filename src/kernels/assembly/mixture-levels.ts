@@ -53,7 +53,7 @@ function upperEdge(level: i32, levels: i32): v128 {
   return f64x2.splat(<f64>(2 * level) / last - 1 + 1 / last);
 }
 
-/** -z, limited so that there is room for a run before e^-z overflows. */
+/** -z, limited so that there has room for a run before e^-z overflows. */
 @inline
 function exponent(edge: v128, mean: v128, scale: v128): v128 {
   const z = f64x2.mul(f64x2.sub(edge, mean), scale);

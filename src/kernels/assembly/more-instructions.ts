@@ -12,7 +12,7 @@ import { V } from './vector';
 export function run(at: usize, end: usize, bases: usize, images: usize): usize {
   for (; at < end; at += INSTRUCTION) {
     const op: i32 = word(at, Word.op);
-    if (op != Op.lookup && op != Op.concatElu && op != Op.linearGate) break;
+    if (op != Op.lookup && op != Op.concatElu && op != Op.glu) break;
     const columns = max(word(at, Word.columns), 1), bytes = floats(at, Word.length);
     for (let n: usize = 0; n < images; n++) {
       for (let column: usize = 0; column < columns; column++) {
@@ -20,7 +20,7 @@ export function run(at: usize, end: usize, bases: usize, images: usize): usize {
         const b = placeOf(at, Word.b, bases, n, column);
         if (op == Op.lookup) addRows(at, y, a, b);
         else if (op == Op.concatElu) concatElu(y, b, a, bytes);
-        else linearGate(y, a, b, bytes);
+        else glu(y, a, b, bytes);
       }
     }
   }
@@ -56,7 +56,7 @@ function ifAbove(x: v128, yes: v128, no: v128): v128 {
 }
 
 /** y = a sigmoid(b) */
-function linearGate(y: usize, a: usize, b: usize, bytes: usize): void {
+function glu(y: usize, a: usize, b: usize, bytes: usize): void {
   let i: usize = 0;
   for (; i + V <= bytes; i += V) v128.store(y + i, timesSigmoid(v128.load(a + i), v128.load(b + i)));
   for (; i < bytes; i += 4) {

@@ -8,7 +8,7 @@ import {
   checkOneOf,
   throwTypeError,
 } from '../../core/check';
-import { type KernelWindow, offsetOfTap, presents, seesBelow, sightOf } from '../../core/window';
+import { type KernelWindow, offsetOfTap, presents, seesBelow, visibilityAt } from '../../core/window';
 import { wholeVectors } from '../../kernels/instruction';
 import { checkShape, type Nodes, operation, type Read, weight, weightOrNone } from '../operation';
 import { checkedKernelShape, checkLayerWeight, type Kernel, type LayerWeight } from '../weights';
@@ -65,14 +65,14 @@ function readsOfWindow(window: KernelWindow, featuresIn: number, featuresOut: nu
   const reads: Read[] = [];
   for (let tap = 0; tap < rows * columns; tap++) {
     const [row, column] = [Math.floor(tap / columns), tap % columns];
-    const sight = sightOf(window, row, column);
+    const visibility = visibilityAt(window, row, column);
     const at = offsetOfTap(window, row, column);
-    if (sight === 'everything')
+    if (visibility === 'everything')
       reads.push({ features: [0, featuresOut], operand: 0, of: [0, featuresIn], at });
-    if (sight !== 'earlier' && sight !== 'own') continue;
+    if (visibility !== 'earlier' && visibility !== 'own') continue;
     const [ofIn, ofOut] = [featuresIn / imageChannels, featuresOut / imageChannels]; // features of a channel
     for (let channel = 0; channel < imageChannels; channel++) {
-      const seen = (sight === 'own' ? channel + 1 : channel) * ofIn;
+      const seen = (visibility === 'own' ? channel + 1 : channel) * ofIn;
       if (seen === 0) continue;
       reads.push({ features: [channel * ofOut, (channel + 1) * ofOut], operand: 0, of: [0, seen], at });
     }
@@ -93,7 +93,7 @@ export function checkWindow(what: string, given: unknown): KernelWindow {
   checkInteger(`${what}: imageChannels`, window.imageChannels, 1);
   checkOneOf(`${what}: stride`, window.stride, [1, 2]);
   checkBoolean(`${what}: transposed`, window.transposed);
-  if (window.present === 'andBelow' && (window.stride !== 1 || window.transposed === true))
+  if (window.present === 'everythingAndBelow' && (window.stride !== 1 || window.transposed === true))
     throwTypeError(`${what}: stride`, '1, not transposed, of a window that looks around', window.stride);
   return given as KernelWindow;
 }

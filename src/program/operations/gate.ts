@@ -14,7 +14,7 @@ export interface GateOps<T> {
   gate(x: T, groups: number, condition?: T, kind?: GateKind): T;
 }
 
-const gateOf = <const Name extends 'gate' | 'linearGate'>(name: Name) =>
+const gateOf = <const Name extends 'gate' | 'glu'>(name: Name) =>
   operation({
     name,
     operands: 1,
@@ -27,7 +27,7 @@ const gateOf = <const Name extends 'gate' | 'linearGate'>(name: Name) =>
   });
 
 export const gate = gateOf('gate');
-export const linearGate = gateOf('linearGate');
+export const glu = gateOf('glu');
 
 /** For each group of a gate's features, the ranges of its inputs a and b. */
 export function halvesOfGroups({ size, groups }: { readonly size: number; readonly groups: number }) {
@@ -45,6 +45,6 @@ export const gateOps = <T>(nodes: Nodes<T>): GateOps<T> => ({
     checkOneOf('gate: kind', kind, ['tanh', 'linear']);
     const what = { what: 'gate' };
     const sum = condition === undefined ? x : nodes.add(combinations.add, [x, condition], {}, what);
-    return nodes.add(kind === 'linear' ? linearGate : gate, [sum], { groups }, what);
+    return nodes.add(kind === 'linear' ? glu : gate, [sum], { groups }, what);
   },
 });

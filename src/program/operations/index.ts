@@ -3,10 +3,10 @@ import { type FieldsAndSize, type Nodes, type Operands, type Operation, operatio
 import { type AttendOps, attend, attendOps } from './attend';
 import { type ConvOps, conv, convOps } from './conv';
 import { concat, concatElu, type FeatureOps, featureOps, shift, slice } from './features';
-import { type GateOps, gate, gateOps, linearGate } from './gate';
+import { type GateOps, gate, gateOps, glu } from './gate';
 import { embedLevels, type LevelOps, levelOps, oneHot, oneHotLevels } from './levels';
 import { type LSTMOps, lstm, lstmOps } from './lstm';
-import { enlarge, type MapOps, mapOps, position } from './maps';
+import { type MapOps, mapOps, position, upsample } from './maps';
 import { affine, logSoftmax, type NormalizeOps, normalize, normalizeOps, softmax } from './normalize';
 import { combinations, type PointwiseOps, pointwise, pointwiseOps } from './pointwise';
 
@@ -36,11 +36,11 @@ export const operations = {
   concat,
   slice,
   shift,
-  enlarge,
+  upsample,
   position,
   concatElu,
   gate,
-  linearGate,
+  glu,
   attend,
   lstm,
   affine,

@@ -1,5 +1,5 @@
 import { integer } from '../../core/arguments';
-import { MOST_LENGTH } from '../../core/images';
+import { MAX_LENGTH } from '../../core/images';
 import type { KernelWindow } from '../../core/window';
 import { type Nodes, operation } from '../operation';
 import { conv } from './conv';
@@ -9,17 +9,17 @@ export interface MapOps<T> {
    * Repeats each place of a map over a number of rows and columns: [N,H,W,F] -> [N,rows*H,columns*W,F]. In programs,
    * only for maps computed from conditions.
    */
-  enlarge(x: T, rows: number, columns: number): T;
+  upsample(x: T, rows: number, columns: number): T;
   /** The position of each place of a map: ((row - H/2)/H, (column - W/2)/W), [N,H,W,F] -> [N,H,W,2]. */
   position(x: T): T;
 }
 
 /** By how much a map is enlarged: to no more than an image may have. */
-export const enlargement = integer({ from: 1, to: MOST_LENGTH });
+export const enlargement = integer({ from: 1, to: MAX_LENGTH });
 
 /** Repeats each place of a map, computed from conditions only, over a number of rows and columns. */
-export const enlarge = operation({
-  name: 'enlarge',
+export const upsample = operation({
+  name: 'upsample',
   operands: 1,
   fields: { rows: enlargement, columns: enlargement },
   isOfMaps: true,
@@ -48,7 +48,7 @@ const EVERY_SECOND: KernelWindow = {
 };
 
 export const mapOps = <T>(nodes: Nodes<T>): MapOps<T> => ({
-  enlarge: (x, rows, columns) => nodes.add(enlarge, [x], { rows, columns }),
+  upsample: (x, rows, columns) => nodes.add(upsample, [x], { rows, columns }),
   position(x) {
     const { image, scale } = nodes.strided(x) ?? { image: x, scale: 1 };
     // Strides keep the upper left of the places that they merge, whose position is the same as that of the coarse place.

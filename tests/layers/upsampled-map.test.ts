@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { enlargedMap } from 'pixelcnn-layers';
+import { upsampledMap } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
 import { expectClose, noise, take } from '../support/tensors';
 
-onEachBackend('EnlargedMap', (backend) => {
+onEachBackend('UpsampledMap', (backend) => {
   const [n, h, w, features] = [2, 2, 3, 2];
 
   it('repeats each place over rows and columns, and sums their gradients', async () => {
@@ -14,7 +14,7 @@ onEachBackend('EnlargedMap', (backend) => {
     const x = tf.tensor4d(values, [n, h, w, features]);
     for (const [rows, columns] of isGpu(backend) ? sizes.slice(3) : sizes) {
       const [height, width] = [h * rows, w * columns];
-      const layer = enlargedMap({ rows, columns });
+      const layer = upsampledMap({ rows, columns });
       /** Where each value of the output comes from. */
       const from = Array.from({ length: n * height * width * features }, (_, i) => {
         const [feature, pixel] = [i % features, Math.floor(i / features)];
@@ -36,22 +36,22 @@ onEachBackend('EnlargedMap', (backend) => {
   });
 });
 
-describe('EnlargedMap', () => {
+describe('UpsampledMap', () => {
   beforeAll(() => useBackend(backends[0] ?? 'cpu'));
 
   it('names what is wrong, and what does not fit before memory is asked for', () => {
-    expect(() => enlargedMap('x' as never)).toThrow('EnlargedMap: wanted an object of arguments');
+    expect(() => upsampledMap('x' as never)).toThrow('UpsampledMap: wanted an object of arguments');
     for (const wrong of [0, 1.5, '2' as never, 2 ** 14 + 1, 1e9])
       for (const name of ['rows', 'columns'])
-        expect(() => enlargedMap({ [name]: wrong })).toThrow(
-          `EnlargedMap: ${name}: wanted an integer from 1 to 16384, got`,
+        expect(() => upsampledMap({ [name]: wrong })).toThrow(
+          `UpsampledMap: ${name}: wanted an integer from 1 to 16384, got`,
         );
-    expect(() => enlargedMap().apply(tfl.input({ shape: [3] }))).toThrow(
-      'enlarge: input: wanted features [N,H,W,F], got [null, 3]',
+    expect(() => upsampledMap().apply(tfl.input({ shape: [3] }))).toThrow(
+      'upsample: input: wanted features [N,H,W,F], got [null, 3]',
     );
     const x = tf.zeros([1, 2, 1, 1]);
-    expect(() => enlargedMap({ rows: 2 ** 14, columns: 2 ** 14 }).apply(x)).toThrow(
-      'enlarge: images, height, width, features: wanted sizes whose product is at most 268435456, got [1, 32768, 16384, 1]',
+    expect(() => upsampledMap({ rows: 2 ** 14, columns: 2 ** 14 }).apply(x)).toThrow(
+      'upsample: images, height, width, features: wanted sizes whose product is at most 268435456, got [1, 32768, 16384, 1]',
     );
     x.dispose();
   });

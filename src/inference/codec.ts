@@ -5,7 +5,7 @@ import { decodeImages, decompressArguments, planDecompress } from '../codec/deco
 import { type Given, readArguments } from '../core/arguments';
 import { type Condition, checkImageTensor, conditionData, readTensor } from '../models/conditions';
 import { imageModelShape } from '../models/image-model';
-import { readProgram, traceOrThrow } from './trace';
+import { readProgram, traceOrThrow } from '../portable/trace';
 
 const compressOptions = compressArguments<Condition>();
 

@@ -14,8 +14,8 @@ import {
 } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { imageModelShape } from '../../src/models/image-model';
+import { type TracedModel, trace } from '../../src/portable/trace';
 import { AFTER_ROW } from '../../src/program/times';
-import { type TracedModel, trace } from '../../src/tensors/trace';
 import { useBackend } from '../support/backends';
 import { expectNoLeaks, setNoise } from '../support/tensors';
 

@@ -6,11 +6,11 @@ import { memoryFor, valuesOf } from '../core/images';
 import { evaluatorFor } from '../engine/evaluator';
 import { type Condition, checkImageTensor, conditionData, readTensor } from '../models/conditions';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
+import { readProgram, trace, warnOfObstacle } from '../portable/trace';
 import type { OutputSource } from '../sampling/growing-images';
 import { evaluatedRows, type Job, memoryForJob, planJob, sampleArguments } from '../sampling/options';
 import { drawImages } from '../sampling/sample';
 import { fullPasses } from './full-passes';
-import { readProgram, trace, warnOfObstacle } from './trace';
 
 const sampleOptions = {
   ...sampleArguments<tf.Tensor, Condition>(),

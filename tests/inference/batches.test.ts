@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { checkCausality, levelLogProbs, normalize, pixelLogits, sample } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { forward, outputsOf } from '../../src/tensors/batches';
+import { forward, outputsOf } from '../../src/inference/batches';
 import { onEachBackend, useBackend } from '../support/backends';
 import { expectClose, take } from '../support/tensors';
 
