@@ -16,15 +16,14 @@ const ENTRIES = [
 
 /** What is of this library alone: everything else that can be called says of which paper, blog or format it is. */
 const OUR_OWN = [
-  'UpsampledMap',
   'LevelEmbedding',
   'PixelLayer',
+  'UpsampledMap',
   'allowed',
   'allowedNeighbors',
   'compress', // of tensors: that of numbers says what its coder is
   'createPool',
   'decompress',
-  'upsampledMap',
   'fileSystem',
   'idxImages',
   'imageBatches',
@@ -42,6 +41,7 @@ const OUR_OWN = [
   'sliceImages',
   'stepper',
   'toPortable',
+  'upsampledMap',
   'windowOf',
   'writeSafetensors',
 ];
