@@ -91,18 +91,10 @@ export interface ImageBatches<Batch = ImageBatch> extends Iterable<Batch> {
  * }
  * ```
  */
-export function imageBatches(
+export function imageBatches<WithClasses extends boolean = false>(
   images: ImageSet,
-  options: ImageBatchOptions & { withClasses: true },
-): ImageBatches<ImageBatch<[tf.Tensor4D, tf.Tensor2D]>>;
-export function imageBatches(
-  images: ImageSet,
-  options: ImageBatchOptions & { withClasses?: false },
-): ImageBatches;
-export function imageBatches(
-  images: ImageSet,
-  options: ImageBatchOptions,
-): ImageBatches<ImageBatch<tf.Tensor4D | [tf.Tensor4D, tf.Tensor2D]>>;
+  options: ImageBatchOptions & { withClasses?: WithClasses },
+): ImageBatches<ImageBatch<WithClasses extends true ? [tf.Tensor4D, tf.Tensor2D] : tf.Tensor4D>>;
 export function imageBatches(
   images: ImageSet,
   options: ImageBatchOptions,
@@ -130,46 +122,32 @@ export function imageBatches(
   const stepsPerEpoch = Math.ceil(n / batchSize);
   const toLevel = quantized(imageLevels, levels);
 
-  /** The batch of the images that `imageAt` has at `place` and the `count - 1` places behind it. */
-  function batchAt(
-    place: number,
-    count: number,
-    imageAt: (place: number) => number,
-    isDroppedAt: (place: number) => boolean,
-  ) {
-    const xs = new Float32Array(count * imageSize);
-    const ys = new Int32Array(count * imageSize);
-    const classes = new Int32Array(count);
-    for (let b = 0; b < count; b++) {
-      const image = imageAt(place + b);
-      const from = image * imageSize;
-      classes[b] = (isDroppedAt(place + b) ? dropClass?.nullClass : labels?.[image]) ?? 0;
-      for (let d = 0; d < imageSize; d++) {
-        const level = toLevel[data[from + d] as number] as number;
-        xs[b * imageSize + d] = normalizedLevel(level, levels);
-        ys[b * imageSize + d] = level;
-      }
-    }
-    const batchShape: [number, number, number, number] = [count, h, w, c];
-    const inputs = tf.tensor4d(xs, batchShape);
-    return {
-      xs: withClasses ? ([inputs, tf.tensor2d(classes, [count, 1])] as [tf.Tensor4D, tf.Tensor2D]) : inputs,
-      ys: tf.tensor4d(ys, batchShape), // int32, as its numbers
-    };
-  }
-
-  function* iterate(): Generator<ReturnType<typeof batchAt>, void, undefined> {
+  function* iterate(): Generator<ImageBatch<tf.Tensor4D | [tf.Tensor4D, tf.Tensor2D]>, void, undefined> {
     const imageAt = shuffle
       ? keptByEpoch(n, (epoch) => epochOrder(n, seed, epoch))
       : (place: number) => place % n;
     const uniformAt = keptByEpoch(n, (epoch) =>
       Float64Array.from({ length: n }, uniformsOf(`${seed}/drop/${epoch}`)),
     );
-    const isDroppedAt = (place: number) =>
-      dropClass !== undefined && uniformAt(place) < dropClass.probability;
     for (let step = firstStep; repeat || step < stepsPerEpoch; step++) {
-      const place = step * batchSize;
-      yield batchAt(place, repeat ? batchSize : Math.min(batchSize, n - place), imageAt, isDroppedAt);
+      const start = step * batchSize;
+      const count = repeat ? batchSize : Math.min(batchSize, n - start);
+      const ys = new Int32Array(count * imageSize);
+      const classes = new Int32Array(count);
+      for (let b = 0; b < count; b++) {
+        const image = imageAt(start + b);
+        const isDropped = dropClass !== undefined && uniformAt(start + b) < dropClass.probability;
+        classes[b] = (isDropped ? dropClass.nullClass : labels?.[image]) ?? 0;
+        const from = image * imageSize;
+        for (let d = 0; d < imageSize; d++)
+          ys[b * imageSize + d] = toLevel[data[from + d] as number] as number;
+      }
+      const xs = new Float32Array(ys).map((level) => normalizedLevel(level, levels));
+      const inputs = tf.tensor4d(xs, [count, h, w, c]);
+      yield {
+        xs: withClasses ? [inputs, tf.tensor2d(classes, [count, 1])] : inputs,
+        ys: tf.tensor4d(ys, [count, h, w, c]), // int32, as its numbers
+      };
     }
   }
 
@@ -177,19 +155,12 @@ export function imageBatches(
 }
 
 /** The number at each place of endless epochs of `count` places each. Keeps those of one epoch. */
-function keptByEpoch(
-  count: number,
-  numbersOf: (epoch: number) => ArrayLike<number>,
-): (place: number) => number {
-  let keptEpoch: number | undefined;
-  let numbers: ArrayLike<number> = [];
-  return (place) => {
+function keptByEpoch(count: number, numbersOf: (epoch: number) => ArrayLike<number>) {
+  let kept: { epoch: number; numbers: ArrayLike<number> } | undefined;
+  return (place: number): number => {
     const epoch = Math.floor(place / count);
-    if (epoch !== keptEpoch) {
-      numbers = numbersOf(epoch);
-      keptEpoch = epoch;
-    }
-    return numbers[place % count] as number;
+    if (kept?.epoch !== epoch) kept = { epoch, numbers: numbersOf(epoch) };
+    return kept.numbers[place % count] as number;
   };
 }
 

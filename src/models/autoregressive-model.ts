@@ -12,7 +12,7 @@ import { throwTypeError } from '../core/check';
 import type { ConditionShape } from '../core/conditions';
 import { eachLayer } from '../layers/pixel-layer';
 import type { Applied } from '../layers/types';
-import { afterCheck, checkBatch, checkNumbers, trainingDataset } from './check-labels';
+import { afterCheck, checkNumbers, trainingDataset } from './check-labels';
 import { type Condition, modelInputs } from './conditions';
 import { checkNotDisposed, type ImageModelShape, imageModelShape } from './image-model';
 import { withFunctions } from './loss';
@@ -121,8 +121,9 @@ export class AutoregressiveModel extends SavedModel {
     const made = [...data.made];
     try {
       const { validationData, batchSize, ...rest } = args;
-      if (Math.floor(data.numImages * (1 - args.validationSplit)) === 0) {
-        const wanted = `one that leaves images to train on, of ${data.numImages}`; // tfjs does not check this
+      const [numImages = 0] = data.levels.shape;
+      if (Math.floor(numImages * (1 - args.validationSplit)) === 0) {
+        const wanted = `one that leaves images to train on, of ${numImages}`; // tfjs does not check this
         throwTypeError('fit: validationSplit', wanted, args.validationSplit);
       }
       await checkNumbers('fit', this, data, this.numChecked(batchSize));
@@ -213,7 +214,7 @@ export class AutoregressiveModel extends SavedModel {
       // tfjs also takes tensors by name, but its type does not.
       const figures = super.evaluate(data.inputs as tf.Tensor[], data.labels as tf.Tensor[], args as object);
       const count = this.numChecked(data.isAlone ? args.batchSize : 0);
-      return count === 0 ? figures : afterCheck(figures, checkBatch('evaluate', this, data, count));
+      return count === 0 ? figures : afterCheck(figures, checkNumbers('evaluate', this, data, count, count));
     } finally {
       tf.dispose(data.made);
     }

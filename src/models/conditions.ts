@@ -1,4 +1,5 @@
 import { reshape, type Tensor, tensor } from '@tensorflow/tfjs-core';
+import { anything, optional } from '../core/arguments';
 import { throwTypeError } from '../core/check';
 import {
   type ConditionData,
@@ -25,6 +26,11 @@ type OneCondition = Tensor | Exclude<ConditionData, ConditionsByName<unknown>>;
  * conditions are given by name: `{ class, map }`.
  */
 export type Condition = OneCondition | ConditionsByName<OneCondition>;
+
+export const conditionArguments = {
+  /** What the images are conditioned on, as for `sample`. */
+  condition: optional(anything<Condition>()),
+};
 
 /** A tensor's numbers and shape. */
 export async function readTensor(tensor: Tensor): Promise<NumericArray> {

@@ -13,7 +13,7 @@ import {
   type Values,
 } from '../core/arguments';
 import { checkFeatures, checkMemories, throwTypeError } from '../core/check';
-import { getMask, type MaskType } from '../core/window';
+import { getMask } from '../core/window';
 import { areConditions } from '../layers/conditions';
 import { normalizationArguments } from '../layers/convolution-weights';
 import { checkMap } from '../layers/declared-layer';
@@ -116,11 +116,7 @@ export function gatedPixelCNNBlock<
 >(
   stacks: GatedStacks,
   args: GatedPixelCNNBlockArgs & { isLast?: IsLast; skipFilters?: Skip },
-): GatedBlockOutputs<IsLast, Skip>;
-export function gatedPixelCNNBlock(
-  stacks: GatedStacks,
-  args: GatedPixelCNNBlockArgs,
-): Pick<GatedStacks, 'horizontal'> & Partial<GatedStacks & { skip: SymbolicTensor }> {
+): GatedBlockOutputs<IsLast, Skip> {
   readArguments('gatedPixelCNNBlock: stacks', stacks, outputsOfBlock);
   const values = readArguments('gatedPixelCNNBlock', args, declared);
   const { filters, imageChannels, maskType, dropout, weightNormalization, seed, skipFilters } = values;
@@ -130,7 +126,9 @@ export function gatedPixelCNNBlock(
   const layerName = (part: string) => (values.name === undefined ? {} : { name: `${values.name}_${part}` });
   const layerArgs = (part: string) => ({ ...layerName(part), seed: partSeed(seed, part) });
   const conv = (part: string, x: SymbolicTensor, convArgs: ConvArgs) => {
-    const kernelInitializer = keepVariance(x, convArgs, readsGate(part, maskType) ? GATED_SQUARE : 1);
+    // Other convolutions that read a gate are added to a sum over blocks, in which each term starts small.
+    const compensates = part === (maskType === 'A' ? 'out' : 'vertical');
+    const kernelInitializer = keepVariance(x, convArgs, compensates ? GATED_SQUARE : 1);
     const own = weightNormalization ? { weightNormalization } : { kernelInitializer };
     return maskedConv2d({ ...layerArgs(part), ...convArgs, ...own }).apply(x);
   };
@@ -140,8 +138,6 @@ export function gatedPixelCNNBlock(
   };
   const add = (part: string, ...terms: SymbolicTensor[]) =>
     layers.add(layerName(part)).apply(terms) as SymbolicTensor;
-  const drop = (x: SymbolicTensor) =>
-    pixelDropout({ ...layerArgs('dropout'), rate: dropout }).apply(x) as SymbolicTensor;
 
   const gateInputs = 2 * filters;
   const above = { kernelSize: [rows, columns], imageChannels: 1, vertical: true } satisfies Partial<ConvArgs>;
@@ -153,7 +149,9 @@ export function gatedPixelCNNBlock(
     conv('across', v, { filters: gateInputs, kernelSize: 1, imageChannels: 1, useBias: false }), // [N,H,W,2F] -> [N,H,W,2F]
   );
   const gated = gate('horizontal_gate', h); // [N,H,W,2F] -> [N,H,W,F]
-  const kept = dropout > 0 ? drop(gated) : gated;
+  let kept = gated;
+  if (dropout > 0)
+    kept = pixelDropout({ ...layerArgs('dropout'), rate: dropout }).apply(gated) as SymbolicTensor;
   const y = conv('out', kept, { filters, kernelSize: 1, imageChannels }); // [N,H,W,F] -> [N,H,W,F]
   return {
     ...(!values.isLast && { vertical: gate('vertical_gate', v) }), // [N,H,W,2F] -> [N,H,W,F]
@@ -161,19 +159,13 @@ export function gatedPixelCNNBlock(
     ...(skipFilters !== undefined && {
       skip: conv('skip', kept, { filters: skipFilters, kernelSize: 1, imageChannels }),
     }), // [N,H,W,F] -> [N,H,W,S]
-  };
+  } as GatedBlockOutputs<IsLast, Skip>;
 }
 
 type ConvArgs = Omit<MaskedConv2DArgs, 'imageChannels'> & { imageChannels: number };
 
 /** E[tanh(a)^2] E[sigmoid(b)^2] = 0.394 * 0.293, of a gate's output for normal a, b of variance 1. */
 const GATED_SQUARE = 0.1157;
-
-/**
- * Whether a convolution must compensate for a gate. That holds for those that read a gate, unless they are added to a
- * sum over blocks, in which each term starts small.
- */
-const readsGate = (part: string, maskType: MaskType) => part === (maskType === 'A' ? 'out' : 'vertical');
 
 /**
  * Initializes a kernel so that its outputs have variance 1: 1 / (inputs seen * their mean square). The initializers of

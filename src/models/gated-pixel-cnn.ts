@@ -1,17 +1,16 @@
 import { type Given, integer, optional, readArguments } from '../core/arguments';
 import { partSeed } from '../layers/seeds';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
-import { conditionArguments, networkInputs } from './condition-inputs';
 import { type GatedStacks, gatedPixelCNNBlock } from './gated-pixel-cnn-block';
-import { blocks, chain, inputLayers, networkArguments, networkSizes, outputHead } from './network';
+import * as network from './network';
 
 const declared = {
-  ...networkArguments,
+  ...network.networkArguments,
   /** Features of each stack, per image channel. */
   hiddenDim: integer({ from: 1 }),
   /** Blocks after the one that reads the image, 0 or more. */
-  numBlocks: blocks({ from: 0 }),
-  ...conditionArguments,
+  numBlocks: network.blocks({ from: 0 }),
+  ...network.conditionArguments,
   /** Conditions the model on maps with this many numbers for each pixel: an input [N,H,W,K]. */
   conditionMapSize: optional(integer({ from: 1 })),
 };
@@ -46,10 +45,10 @@ export interface GatedPixelCNNArgs extends Given<typeof declared> {}
 export function gatedPixelCNN(args: GatedPixelCNNArgs): AutoregressiveModel {
   const values = readArguments('gatedPixelCNN', args, declared);
   const { numBlocks, firstKernelSize, kernelSize, dropout, seed, name } = values;
-  const { imageChannels, hidden, out } = networkSizes('gatedPixelCNN', values);
-  const { image, inputs, conditions } = networkInputs('gatedPixelCNN', values, 2 * hidden);
+  const { imageChannels, hidden, out } = network.networkSizes('gatedPixelCNN', values);
+  const { image, inputs, conditions } = network.networkInputs('gatedPixelCNN', values, 2 * hidden);
 
-  const encoded = chain(inputLayers(values), image); // [N,H,W,C] -> [N,H,W,in*C]
+  const encoded = network.chain(network.inputLayers(values), image); // [N,H,W,C] -> [N,H,W,in*C]
   let stacks: GatedStacks = { vertical: encoded, horizontal: encoded };
   for (let index = 0; index <= numBlocks; index++) {
     const name = `block${index}`;
@@ -66,6 +65,6 @@ export function gatedPixelCNN(args: GatedPixelCNNArgs): AutoregressiveModel {
     }); // [N,H,W,F], both
     stacks = { ...stacks, ...outputs };
   }
-  const outputs = chain(outputHead(out, values), stacks.horizontal);
+  const outputs = network.chain(network.outputHead(out, values), stacks.horizontal);
   return autoregressiveModel({ inputs, outputs, name });
 }

@@ -10,7 +10,7 @@ import {
   optional,
 } from '../core/arguments';
 import { checkBoolean, throwTypeError } from '../core/check';
-import type { Condition } from './conditions';
+import { conditionArguments } from './conditions';
 import type { ValidationData } from './training-data';
 
 // The arguments of the methods of AutoregressiveModel: ours, and those of tfjs, which ignores what it does not know.
@@ -64,18 +64,13 @@ export const compileArguments = {
 /** Arguments of {@link AutoregressiveModel.compile}: those of tfjs, and whose numbers are checked. */
 export interface AutoregressiveModelCompileArgs extends Given<typeof compileArguments> {}
 
-const conditioned = {
-  /** What the images are conditioned on, as for `sample`. */
-  condition: optional(anything<Condition>()),
-};
-
-export const trainOnBatchArguments = { ...conditioned, ...weighting };
+export const trainOnBatchArguments = { ...conditionArguments, ...weighting };
 
 /** Options of {@link AutoregressiveModel.trainOnBatch}. */
-export interface TrainOnBatchOptions extends Given<typeof conditioned> {}
+export interface TrainOnBatchOptions extends Given<typeof conditionArguments> {}
 
 const ofFit = {
-  ...conditioned,
+  ...conditionArguments,
   /** Levels alone, `{ levels, condition }`, or [x, labels]. It does not share the condition of the training images. */
   validationData: optional(anything<ValidationData | NonNullable<FitArgs['validationData']>>()),
 };
@@ -125,7 +120,7 @@ export interface AutoregressiveModelEvaluateArgs
 
 export const evaluateDatasetArguments = ofTfjs<EvaluateDatasetArgs>('batches', 'verbose');
 
-export const predictArguments = { ...ofTfjs<PredictArgs>('batchSize', 'verbose'), ...conditioned };
+export const predictArguments = { ...ofTfjs<PredictArgs>('batchSize', 'verbose'), ...conditionArguments };
 
 /** Arguments of {@link AutoregressiveModel.predict}: those of tfjs, and a condition. */
 export interface AutoregressiveModelPredictArgs extends PredictArgs, TrainOnBatchOptions {}

@@ -1,8 +1,9 @@
-import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { input as inputLayer, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import {
   type Argument,
   anything,
   categories,
+  flag,
   type Given,
   integer,
   oddLengths,
@@ -13,10 +14,12 @@ import {
 } from '../core/arguments';
 import { checkMemories, checkMemory, throwTypeError } from '../core/check';
 import { numParameters } from '../distributions/mixture-parameters';
-import { levelEmbedding, oneHotLevels } from '../layers/encodings';
+import { levelEmbedding, oneHotClass, oneHotCodes, oneHotLevels } from '../layers/encodings';
+import { pixelShift } from '../layers/map-layers';
 import { maskedConv2d } from '../layers/masked-conv-2d';
 import { logisticMixture, mixtureParameters, pixelLogits } from '../layers/output-layers';
 import { partSeed, seedArguments } from '../layers/seeds';
+import type { Shape } from '../layers/types';
 
 // What the networks of this library have in common: their arguments, how they read levels, and their last layers.
 
@@ -100,6 +103,21 @@ export const networkArguments = {
 /** What every network whose features are split by channel takes. */
 export interface NetworkArgs extends Given<typeof networkArguments> {}
 
+export const conditionArguments = {
+  /** Conditions the model on a class, 0 to numClasses - 1: an input [N,1]. */
+  numClasses: optional(categories({ from: 1 })),
+  /**
+   * Whether `numClasses` is itself a valid class, meaning no class: for training with dropped conditions.
+   * @default false
+   */
+  nullClass: flag(false),
+  /** Conditions the model on vectors of this length: an input [N,K]. */
+  conditionSize: optional(integer({ from: 1 })),
+};
+
+/** What networks may be conditioned on. */
+export interface ConditionArgs extends Given<typeof conditionArguments> {}
+
 /** The features of such a network, of all channels, once its sizes are checked; `what` names it in errors. */
 export function networkSizes(
   what: string,
@@ -114,9 +132,49 @@ export function networkSizes(
     firstKernelSize: [...firstKernelSize, imageChannels * encodedFeatures(input, levels), 2 * hidden],
     kernelSize: [...kernelSize, hidden, hidden],
     outDim: [out, out],
-    [output === 'softmax' ? 'levels' : 'output']: [out, outputsOfChannel(output, levels), imageChannels],
+    [optionOf(output)]: [out, outputsOfChannel(output, levels), imageChannels],
   });
   return { imageChannels, hidden, out };
+}
+
+/** All that some network takes. */
+interface Conditions extends Values<typeof conditionArguments> {
+  readonly conditionMapSize?: number | undefined;
+  readonly codeCondition?: { readonly levels: number; readonly shape: readonly [number, number] } | undefined;
+  readonly imageShape: ImageShape;
+}
+
+/**
+ * The inputs of a network: the image [N,H,W,C], then class, vector, map and codes. `conditions` are what gates get of
+ * all but the image: [N,K], [N,H,W,K], or for codes [N,h,w,K]. All except codes will be projected to `projected`
+ * features. `what` names the network in errors.
+ */
+export function networkInputs(
+  what: string,
+  { numClasses, nullClass, conditionSize, conditionMapSize, codeCondition, imageShape }: Conditions,
+  projected: number,
+) {
+  if (nullClass && numClasses === undefined)
+    throwTypeError(`${what}: nullClass`, 'numClasses beside it', nullClass);
+  const [height, width] = imageShape;
+  const all = [
+    ['class', 'numClasses', numClasses, [1]],
+    ['vector', 'conditionSize', conditionSize, [conditionSize]],
+    ['map', 'conditionMapSize', conditionMapSize, [height, width, conditionMapSize]],
+    ['codes', 'codeCondition: levels', codeCondition?.levels, [...(codeCondition?.shape ?? []), 1]],
+  ] as const;
+  const taken = all.filter(([, , size]) => size !== undefined);
+  for (const [, option, size = 0] of taken) checkMemory(`${what}: ${option}`, [size, projected]);
+  const image = inputLayer({ shape: [...imageShape], name: 'image' });
+  const inputs = [image];
+  const conditions = taken.map(([kind, , size = 0, shape]) => {
+    const given = inputLayer({ shape: [...shape] as Shape, name: taken.length === 1 ? 'condition' : kind }); // [N,1], [N,K], [N,H,W,K] or [N,h,w,1]
+    inputs.push(given);
+    if (kind === 'class') return oneHotClass({ name: 'one_hot', numClasses: size, nullClass }).apply(given); // [N,1] -> [N,K]
+    if (kind === 'codes') return oneHotCodes({ name: 'one_hot_codes', levels: size }).apply(given); // [N,h,w,1] -> [N,h,w,K]
+    return given;
+  });
+  return { image, inputs, conditions };
 }
 
 /** The features that each channel becomes. */
@@ -124,6 +182,9 @@ export function encodedFeatures(input: InputEncoding, levels: number): number {
   if (input === 'scaled') return 1;
   return input === 'oneHot' ? levels : input.embedding;
 }
+
+/** The option that determines the number of outputs. */
+const optionOf = (output: OutputMeaning) => (output === 'softmax' ? 'levels' : 'output');
 
 /** The outputs for each channel, where features are split by channel. */
 const outputsOfChannel = (output: OutputMeaning, levels: number): number =>
@@ -149,20 +210,33 @@ export const chain = (all: readonly layers.Layer[], x: SymbolicTensor): Symbolic
 
 /**
  * The last layer of a network whose features are not split by channel, which says what the outputs mean, and how many
- * features it reads.
+ * features it reads; `option` is the one that determines how many.
  */
 export function wholePixelOutputs(
   output: OutputMeaning,
   { imageChannels, levels }: { readonly imageChannels: number; readonly levels: number },
 ) {
+  const option = optionOf(output);
   if (output === 'softmax') {
     const layer = pixelLogits({ name: 'logits', imageChannels, levels }); // [N,H,W,C*L] -> [N,H,W,C,L]
-    return { numFeatures: imageChannels * levels, layer };
+    return { option, numFeatures: imageChannels * levels, layer };
   }
   const { components } = output;
   const layer = logisticMixture({ name: 'mixture', imageChannels, levels, components }); // [N,H,W,P]
-  return { numFeatures: numParameters({ imageChannels, components }), layer };
+  return { option, numFeatures: numParameters({ imageChannels, components }), layer };
 }
+
+/**
+ * The features of the rows above and those of the pixels to the left, each shifted so that the present pixel is left
+ * out, and added: [N,H,W,F], [N,H,W,F] -> [N,H,W,F].
+ */
+export const addShifted = (name: string, above: SymbolicTensor, left: SymbolicTensor): SymbolicTensor =>
+  layers
+    .add({ name })
+    .apply([
+      pixelShift({ name: `${name}_above_shift`, rows: 1 }).apply(above),
+      pixelShift({ name: `${name}_left_shift`, columns: 1 }).apply(left),
+    ]) as SymbolicTensor;
 
 /** Features side by side. */
 export const concat = (name: string, x: readonly SymbolicTensor[]): SymbolicTensor =>

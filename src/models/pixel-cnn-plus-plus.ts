@@ -7,8 +7,16 @@ import { centeredImage, pixelShift } from '../layers/map-layers';
 import { partSeed } from '../layers/seeds';
 import { type ShiftedConv2DArgs, shiftedConv2d } from '../layers/shifted-conv-2d';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
-import { conditionArguments, networkInputs } from './condition-inputs';
-import { anyNetworkArguments, blocks, concat, outputArgument, wholePixelOutputs } from './network';
+import {
+  addShifted,
+  anyNetworkArguments,
+  blocks,
+  concat,
+  conditionArguments,
+  networkInputs,
+  outputArgument,
+  wholePixelOutputs,
+} from './network';
 
 const declared = {
   ...anyNetworkArguments,
@@ -81,7 +89,7 @@ export function pixelCNNPlusPlus(args: PixelCNNPlusPlusArgs): AutoregressiveMode
   const head = wholePixelOutputs(output, { imageChannels: imageShape[2], levels });
   checkMemories(what, {
     filters: [2, 3, 2 * filters, 2 * filters],
-    [output === 'softmax' ? 'levels' : 'output']: [filters, head.numFeatures],
+    [head.option]: [filters, head.numFeatures],
   });
   const { image, inputs, conditions } = networkInputs(what, values, 2 * filters);
   const part = (name: string) => ({ name, seed: partSeed(seed, name) });
@@ -99,23 +107,15 @@ export function pixelCNNPlusPlus(args: PixelCNNPlusPlusArgs): AutoregressiveMode
     u: conv(`${name}_u`, u, { shift: 'down', stride: 2, transposed }),
     ul: conv(`${name}_ul`, ul, { shift: 'downRight', stride: 2, transposed }),
   });
-  const stem = (x: SymbolicTensor): Streams => {
-    const shift = (name: string, of: SymbolicTensor, by: { rows?: number; columns?: number }) =>
-      pixelShift({ name, ...by }).apply(of);
-    const above = conv('stem_u', x, { shift: 'down' }); // [N,H,W,C+1] -> [N,H,W,F], as the next two
-    const row = conv('stem_ul_above', x, { shift: 'down', kernelSize: [1, 3] });
-    const column = conv('stem_ul_left', x, { shift: 'downRight', kernelSize: [2, 1] });
-    const sum = layers.add({ name: 'stem_ul' });
-    return {
-      u: shift('stem_u_shift', above, { rows: 1 }),
-      ul: sum.apply([
-        shift('stem_ul_above_shift', row, { rows: 1 }),
-        shift('stem_ul_left_shift', column, { columns: 1 }),
-      ]) as SymbolicTensor,
-    };
-  };
 
-  let streams = stem(centeredImage({ name: 'centered' }).apply(image)); // [N,H,W,C] -> [N,H,W,C+1] -> [N,H,W,F], both
+  const x = centeredImage({ name: 'centered' }).apply(image); // [N,H,W,C] -> [N,H,W,C+1]
+  const above = conv('stem_u', x, { shift: 'down' }); // [N,H,W,C+1] -> [N,H,W,F], as the next two
+  const row = conv('stem_ul_above', x, { shift: 'down', kernelSize: [1, 3] });
+  const column = conv('stem_ul_left', x, { shift: 'downRight', kernelSize: [2, 1] });
+  let streams: Streams = {
+    u: pixelShift({ name: 'stem_u_shift', rows: 1 }).apply(above), // [N,H,W,F], both
+    ul: addShifted('stem_ul', row, column),
+  };
   const skips = [streams];
   for (let scale = 0; scale < NUM_SCALES; scale++) {
     for (let index = 0; index < numResnets; index++) {
