@@ -1,13 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { LayersModel, type ModelCompileArgs, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import {
-  anything,
-  type Declaration,
-  type Given,
-  optional,
-  readArguments,
-  type Values,
-} from '../core/arguments';
+import { anything, type Declaration, type Given, optional, readArguments } from '../core/arguments';
 import { throwTypeError } from '../core/check';
 import type { ConditionShape } from '../core/conditions';
 import { eachLayer } from '../layers/pixel-layer';
@@ -45,13 +38,12 @@ export interface AutoregressiveModelArgs extends Given<typeof declared> {}
 /**
  * A model from images [N,H,W,C], normalized to [0, 1], to logits [N,H,W,C,L] for every channel of every pixel given the
  * values before it, or to the parameters [N,H,W,P] of the distribution of its last layer, such as `logisticMixture`.
- * Any graph of layers will do; `checkCausality` tests whether it respects that order. Further inputs are conditions:
- * classes [N,1] (read by a layer `oneHotClass`), vectors [N,K] and maps [N,H,W,K].
+ * Any graph of layers will do; `checkCausality` tests whether it respects that order.
  *
- * It is a `tf.LayersModel` that differs in what it trains on: `fit`, `fitDataset`, `evaluate` and `trainOnBatch` take
- * integer levels [N,H,W,C] (int32 or float32) alone, or as labels beside normalized inputs, never one-hot vectors.
- * Losses and metrics get labels and outputs. Loaded models have this class, loss and metrics again, and if saved with
- * `includeOptimizer` train on as if never saved; a loss function of your own must be given to `compile` again.
+ * It is a `tf.LayersModel` that differs in what it trains on: integer levels [N,H,W,C] (int32 or float32) alone, or as
+ * labels beside normalized inputs, never one-hot vectors. Losses and metrics get labels and outputs. Loaded models have
+ * this class, loss and metrics again, and if saved with `includeOptimizer` train on as if never saved; a loss function
+ * of your own must be given to `compile` again.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, equations 1
  * and 2.
@@ -86,8 +78,8 @@ export class AutoregressiveModel extends SavedModel {
   declare readonly conditions: ImageModelShape['conditions'];
   /** What the outputs mean: the third argument of `bitsPerDim` in a training loop of your own. */
   declare readonly distribution: ImageModelShape['distribution'];
-  /** Whose numbers are checked: see `checkLabels` of `compile`. */
-  private checks: 'first' | 'all' | 'none' = 'first';
+  /** Whose numbers are checked; see `compile`. */
+  private checkLabels: boolean | undefined;
   /** Whether `trainOnBatch` has checked a batch since the model was compiled. */
   private hasCheckedBatch = false;
 
@@ -110,13 +102,9 @@ export class AutoregressiveModel extends SavedModel {
    * @throws TypeError (rejects) naming what does not fit the model, or, in the first batch, the first number that is not
    * a level (see `checkLabels` of `compile`)
    */
-  override fit(levels: tf.Tensor, args?: methods.AutoregressiveModelFitArgs): ReturnType<LayersModel['fit']>;
-  override fit(
-    x: training.Tensors,
-    y: training.Tensors,
-    args?: methods.AutoregressiveModelFitArgs,
-  ): ReturnType<LayersModel['fit']>;
-  override async fit(...given: unknown[]): ReturnType<LayersModel['fit']> {
+  override async fit(
+    ...given: training.LevelsOrPair<methods.AutoregressiveModelFitArgs>
+  ): ReturnType<LayersModel['fit']> {
     const { data, args } = this.readArguments('fit', given, methods.fitArguments);
     const made = [...data.made];
     try {
@@ -170,22 +158,15 @@ export class AutoregressiveModel extends SavedModel {
    * `trainOnBatch<number[]>`
    * @throws TypeError (rejects) as `fit`
    */
-  override trainOnBatch<Result extends number | number[] = number>(
-    levels: tf.Tensor,
-    options?: methods.TrainOnBatchOptions,
-  ): Promise<Result>;
-  override trainOnBatch<Result extends number | number[] = number>(
-    x: training.Tensors,
-    y: training.Tensors,
-    options?: methods.TrainOnBatchOptions,
-  ): Promise<Result>;
-  override async trainOnBatch(...given: unknown[]): Promise<number | number[]> {
+  override async trainOnBatch<Result extends number | number[] = number>(
+    ...given: training.LevelsOrPair<methods.TrainOnBatchOptions>
+  ): Promise<Result> {
     const { data } = this.readArguments('trainOnBatch', given, methods.trainOnBatchArguments);
     try {
       const count = this.numChecked(this.hasCheckedBatch ? 0 : Infinity);
       await checkNumbers('trainOnBatch', this, data, count);
       this.hasCheckedBatch = true;
-      return await super.trainOnBatch(data.inputs, data.labels);
+      return (await super.trainOnBatch(data.inputs, data.labels)) as Result;
     } finally {
       tf.dispose(data.made);
     }
@@ -200,19 +181,13 @@ export class AutoregressiveModel extends SavedModel {
    * @throws TypeError naming what does not fit the model; of wrong numbers, once the results are read
    */
   override evaluate<Result extends tf.Scalar | tf.Scalar[] = tf.Scalar>(
-    levels: tf.Tensor,
-    options?: methods.AutoregressiveModelEvaluateArgs,
-  ): Result;
-  override evaluate<Result extends tf.Scalar | tf.Scalar[] = tf.Scalar>(
-    x: tf.Tensor | tf.Tensor[],
-    y: tf.Tensor | tf.Tensor[],
-    options?: methods.AutoregressiveModelEvaluateArgs,
-  ): Result;
-  override evaluate(...given: unknown[]): tf.Scalar | tf.Scalar[] {
+    ...given: training.LevelsOrPair<methods.AutoregressiveModelEvaluateArgs>
+  ): Result {
     const { data, args } = this.readArguments('evaluate', given, methods.evaluateArguments);
     try {
       // tfjs also takes tensors by name, but its type does not.
-      const figures = super.evaluate(data.inputs as tf.Tensor[], data.labels as tf.Tensor[], args as object);
+      const [inputs, labels] = [data.inputs as tf.Tensor[], data.labels as tf.Tensor[]];
+      const figures = super.evaluate(inputs, labels, args as object) as Result;
       const count = this.numChecked(data.isAlone ? args.batchSize : 0);
       return count === 0 ? figures : afterCheck(figures, checkNumbers('evaluate', this, data, count, count));
     } finally {
@@ -225,16 +200,15 @@ export class AutoregressiveModel extends SavedModel {
     caller: string,
     [x, second, third]: readonly unknown[],
     declared: D,
-  ): { data: training.TrainingData; args: Omit<Values<D>, 'condition'> } {
+  ) {
     const isAlone = third === undefined && training.isOptions(second, this);
-    const options = (isAlone ? second : third) ?? {};
-    const { condition, ...args } = readArguments(caller, options, declared);
+    const args = readArguments(caller, (isAlone ? second : third) ?? {}, declared);
     checkNotDisposed(caller, this);
-    const given = condition as Condition | undefined;
+    const { condition, ...rest } = args as typeof args & { condition: Condition | undefined };
     const data = isAlone
-      ? training.readLevels(caller, this, x, given)
-      : training.readPair(caller, this, x, second, given);
-    return { data, args };
+      ? training.readLevels(caller, this, x, condition)
+      : training.readPair(caller, this, x, second, condition);
+    return { data, args: rest };
   }
 
   /** Data to validate on, whose numbers are checked as those of a batch; null if there are none. */
@@ -257,7 +231,8 @@ export class AutoregressiveModel extends SavedModel {
 
   /** Of how many images, or batches, numbers are checked, if there are `first` that are checked by default. */
   private numChecked(first: number): number {
-    return { first, all: Infinity, none: 0 }[this.checks];
+    if (this.checkLabels === undefined) return first;
+    return this.checkLabels ? Infinity : 0;
   }
 
   /** As in tfjs, of batches as for `fitDataset`. If `compile` was given metrics, a list, as for `evaluate`. */
@@ -298,30 +273,23 @@ export class AutoregressiveModel extends SavedModel {
 
   /** As in tfjs, but with this class's labels, and with `checkLabels` to debug a new program. */
   override compile(options: methods.AutoregressiveModelCompileArgs): void {
-    const { checkLabels, optimizer, loss, metrics } = readArguments(
-      'compile',
-      options,
-      methods.compileArguments,
-    );
-    if (typeof optimizer !== 'string' && typeof optimizer?.minimize !== 'function')
-      throwTypeError(
-        'compile: optimizer',
-        'an optimizer, such as tf.train.adam(1e-3), or its name',
-        optimizer,
-      );
+    const values = readArguments('compile', options, methods.compileArguments);
+    const { checkLabels, optimizer, loss, metrics } = values;
+    if (typeof optimizer !== 'string' && typeof optimizer?.minimize !== 'function') {
+      const wanted = 'an optimizer, such as tf.train.adam(1e-3), or its name';
+      throwTypeError('compile: optimizer', wanted, optimizer);
+    }
     const { optimizer: before, isOptimizerOwned, distribution } = this;
     super.compile({
       optimizer,
       loss: withFunctions('loss', loss, distribution),
       ...(metrics !== undefined && { metrics: withFunctions('metrics', metrics, distribution) }),
     } as ModelCompileArgs);
-    this.checks = checkLabels === undefined ? 'first' : checkLabels ? 'all' : 'none';
+    this.checkLabels = checkLabels;
     this.hasCheckedBatch = false;
     // tfjs wants labels of the outputs' own shape for a custom loss; ours are levels, [N,H,W,C].
-    this['feedOutputShapes'] = this.outputs.map(({ shape }) => [
-      ...shape.slice(0, 3),
-      distribution.imageChannels,
-    ]);
+    const channels = distribution.imageChannels;
+    this['feedOutputShapes'] = this.outputs.map(({ shape }) => [...shape.slice(0, 3), channels]);
     if (isOptimizerOwned && before === this.optimizer) this.isOptimizerOwned = true;
     else if (isOptimizerOwned) before.dispose();
   }

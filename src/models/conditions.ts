@@ -28,7 +28,7 @@ type OneCondition = Tensor | Exclude<ConditionData, ConditionsByName<unknown>>;
 export type Condition = OneCondition | ConditionsByName<OneCondition>;
 
 export const conditionArguments = {
-  /** What the images are conditioned on, as for `sample`. */
+  /** What the images are conditioned on, for models that take it; several by name, `{ class, vector }`. */
   condition: optional(anything<Condition>()),
 };
 

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 
 // Things that training, saving and loading a model need and tfjs 4.22 does not do.
 
-/** The part of tfjs's AdamOptimizer that holds beta1^t and beta2^t, which it multiplies by beta once in each step. */
+/** The part of tfjs's AdamOptimizer that holds beta1^t and beta2^t, which it multiplies by beta in each step. */
 interface AdamPowers {
   beta1: number;
   beta2: number;
@@ -67,21 +67,16 @@ export function disposeAbandonedTape(): void {
   state.activeTape = [];
 }
 
-/** What tfjs has made since a certain moment. Only the first call counts. */
-export interface Made {
-  /** Keeps everything. */
-  keep(): void;
-  /** Disposes of everything, including variables and kept tensors. */
-  dispose(): void;
-}
+/** What tfjs has made since a certain moment. */
+export type Made = ReturnType<typeof collectMade>;
 
 let isCollecting = false;
 
 /**
  * Collects the tensors and variables that are made from now on, until you say what to do with them: tfjs leaves them
- * behind when it fails to load a model. A nested collection collects nothing.
+ * behind when it fails to load a model. Only what is said first counts. A nested collection collects nothing.
  */
-export function collectMade(): Made {
+export function collectMade() {
   if (isCollecting) return { keep() {}, dispose() {} };
   const { registeredVariables } = tf.engine();
   const before = new Set(Object.keys(registeredVariables));
@@ -99,6 +94,7 @@ export function collectMade(): Made {
   };
   return {
     keep: () => end(() => {}),
+    /** Of everything, including variables and kept tensors. */
     dispose: () =>
       end(() => {
         tf.dispose(tensors);

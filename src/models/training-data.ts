@@ -51,6 +51,11 @@ export interface TrainingData {
   readonly made: Tensor[];
 }
 
+/** The arguments of methods that take levels alone [N,H,W,C], or inputs `x` and labels `y`. */
+export type LevelsOrPair<Options> =
+  | [levels: Tensor, options?: Options | undefined]
+  | [x: Tensors, y: Tensors, options?: Options | undefined];
+
 /** Whether something is a dataset of tfjs. */
 export const isDataset = <G>(given: G): given is Extract<G, { iterator: unknown }> =>
   typeof (given as { iterator?: unknown } | null | undefined)?.iterator === 'function';

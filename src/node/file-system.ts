@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { io } from '@tensorflow/tfjs-core';
+import { io, util } from '@tensorflow/tfjs-core';
 import * as check from '../core/check';
 import { checkSavedGraph, limitWeights } from '../models/saved-graph';
 import { isAbandoned, readWhole, replaceFile } from './files';
@@ -115,7 +115,7 @@ async function load(directory: string): Promise<io.ModelArtifacts> {
     return [specs, new Uint8Array(weights).buffer];
   });
   const { modelTopology, weightSpecs = [] } = artifacts;
-  const numValues = sum(weightSpecs.map(({ shape }) => product(shape)));
+  const numValues = sum(weightSpecs.map(({ shape }) => util.sizeFromShape(shape)));
   // tfjs makes the model as soon as it has read the topology.
   return Object.defineProperty(artifacts, 'modelTopology', {
     get() {
@@ -154,8 +154,6 @@ function parseModel(file: string, text: string): io.ModelJSON {
 const BYTES = { float32: 4, int32: 4, complex64: 8, bool: 1 } as const;
 const QUANTIZED_BYTES = { uint8: 1, uint16: 2, float16: 2 } as const;
 
-const namesOf = <Name extends string>(table: Readonly<Record<Name, number>>) => Object.keys(table) as Name[];
-
 /** Checks weights for all errors that tfjs would find only halfway through loading. */
 function checkWeights(what: string, specs: readonly unknown[]): asserts specs is io.WeightsManifestEntry[] {
   const names = new Set<unknown>();
@@ -167,14 +165,15 @@ function checkWeights(what: string, specs: readonly unknown[]): asserts specs is
     const weight = `${what}: weight ${name}`;
     if (!Array.isArray(shape)) check.throwTypeError(`${weight}: shape`, 'a list', shape);
     for (const length of shape) check.checkInteger(`${weight}: shape`, length, 0);
-    if (quantization === undefined) check.checkOneOf(`${weight}: dtype`, dtype, namesOf(BYTES));
+    if (quantization === undefined) check.checkOneOf(`${weight}: dtype`, dtype, Object.keys(BYTES));
     else checkQuantization(weight, dtype, quantization);
   }
 }
 
 function checkQuantization(weight: string, dtype: unknown, quantization: unknown): void {
   const { dtype: stored, scale, min } = check.checkRecord(`${weight}: quantization`, quantization);
-  const isHalf = check.checkOneOf(`${weight}: quantization`, stored, namesOf(QUANTIZED_BYTES)) === 'float16';
+  const isHalf =
+    check.checkOneOf(`${weight}: quantization`, stored, Object.keys(QUANTIZED_BYTES)) === 'float16';
   check.checkOneOf(`${weight}: dtype`, dtype, isHalf ? ['float32'] : ['float32', 'int32']);
   if (isHalf) return;
   for (const number of [scale, min])
@@ -184,11 +183,10 @@ function checkQuantization(weight: string, dtype: unknown, quantization: unknown
 /** The bytes that one weight takes in the shards. */
 function byteLength({ shape, dtype, quantization }: io.WeightsManifestEntry): number {
   const bytes = quantization ? QUANTIZED_BYTES[quantization.dtype] : BYTES[dtype as keyof typeof BYTES];
-  return bytes * product(shape);
+  return bytes * util.sizeFromShape(shape);
 }
 
 const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
-const product = (numbers: readonly number[]) => numbers.reduce((a, b) => a * b, 1);
 
 /** The last save or load of each directory. Each waits for the one before, whose shards it might remove. */
 const lastTurns = new Map<string, Promise<unknown>>();

@@ -37,9 +37,8 @@ export function clipGradients<O extends tf.Optimizer>(optimizer: O, maxNorm: num
       : Object.entries(gradients as tf.NamedTensorMap).map(([name, tensor]) => ({ name, tensor }));
     const factor = tf.tidy(() => factorFor(tensorsOf(named), maxNorm)); // []
     const clipped = named.map(({ name, tensor }) => ({ name, tensor: tensor && tf.mul(tensor, factor) }));
-    const byName = () => Object.fromEntries(clipped.map(({ name, tensor }) => [name, tensor]));
     try {
-      apply((Array.isArray(gradients) ? clipped : byName()) as Parameters<typeof apply>[0]);
+      apply(clipped as Parameters<typeof apply>[0]);
     } finally {
       tf.dispose([factor, ...tensorsOf(clipped)]);
     }
