@@ -88,7 +88,7 @@ export class AutoregressiveModel extends SavedModel {
     Object.assign(this, imageModelShape('AutoregressiveModel', this));
   }
 
-  /** The one condition of `conditions`; null where there is none, or more than one. */
+  /** That of `conditions` if there is one only, else null. */
   get condition(): ConditionShape | null {
     const [condition = null, ...others] = this.conditions;
     return others.length === 0 ? condition : null;
@@ -96,8 +96,8 @@ export class AutoregressiveModel extends SavedModel {
 
   /**
    * Trains on levels alone [N,H,W,C], which are normalized and are the labels themselves, or as in tfjs on inputs `x` and
-   * labels `y`. Conditions are given as `condition`; with labels they may also be among the inputs, [images,
-   * condition] (several in the order of `conditions`). `validationSplit` splits all of them.
+   * labels `y`. Conditions are given as `condition`; with labels they may also be among the inputs, in the order of
+   * `conditions`. `validationSplit` splits all of them.
    *
    * @throws TypeError (rejects) naming what does not fit the model, or, in the first batch, the first number that is not
    * a level (see `checkLabels` of `compile`)
@@ -127,11 +127,7 @@ export class AutoregressiveModel extends SavedModel {
     }
   }
 
-  /**
-   * As in tfjs. Batches of the dataset are levels alone [N,H,W,C], `{ levels, condition }`, or `{ xs, ys }`.
-   *
-   * @throws TypeError (rejects) as `fit`
-   */
+  /** As in tfjs. Batches are levels alone [N,H,W,C], `{ levels, condition }`, or `{ xs, ys }`. Rejects as `fit`. */
   override async fitDataset<T>(
     dataset: DatasetToFit<T>,
     options: methods.AutoregressiveModelFitDatasetArgs<T>,
@@ -229,7 +225,7 @@ export class AutoregressiveModel extends SavedModel {
     }
   }
 
-  /** Of how many images, or batches, numbers are checked, if there are `first` that are checked by default. */
+  /** Of how many images or batches numbers are checked; by default of `first`. */
   private numChecked(first: number): number {
     if (this.checkLabels === undefined) return first;
     return this.checkLabels ? Infinity : 0;
@@ -247,8 +243,7 @@ export class AutoregressiveModel extends SavedModel {
   }
 
   /**
-   * Computes logits [N,H,W,C,L], or parameters [N,H,W,P], in batches, as in tfjs. Conditions may also be given as
-   * `condition`, as in `evaluate`.
+   * Computes logits [N,H,W,C,L], or parameters [N,H,W,P], in batches, as in tfjs. Conditions are given as for `fit`.
    *
    * @throws TypeError if there are not as many conditions as images
    */

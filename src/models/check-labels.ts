@@ -5,10 +5,7 @@ import { isDataset, readBatch, type TrainedModel, type TrainingData } from './tr
 
 // Checks the numbers of training, which losses, for speed, do not check.
 
-/** The iterator of a dataset. */
-interface Batches {
-  next(): Promise<IteratorResult<unknown>>;
-}
+type Batches = Pick<AsyncIterator<unknown>, 'next'>;
 
 /**
  * Reads labels and inputs and checks them: labels must be levels, images in [0, 1], conditions valid for the model. The
@@ -51,10 +48,7 @@ export async function checkNumbers(
     checkConditionValues(label, model.conditions[i] as ConditionShape, numbers[i] ?? []);
 }
 
-/**
- * A dataset, or its iterator, whose batches are as tfjs takes them, from batches that may be levels alone. Checks the
- * first `numChecked` as they come.
- */
+/** A dataset, or its iterator, with batches as tfjs takes them. Checks the first `numChecked` as they come. */
 export function trainingDataset<D>(caller: string, model: TrainedModel, dataset: D, numChecked: number): D {
   let toCheck = numChecked;
   const ofTraining = (batches: Batches) =>

@@ -17,7 +17,6 @@ import {
 import { resolveImageShape } from '../core/images';
 import type { ImageModelShape } from './image-model';
 
-/** One condition of images. */
 type OneCondition = Tensor | Exclude<ConditionData, ConditionsByName<unknown>>;
 
 /**
@@ -37,7 +36,7 @@ export async function readTensor(tensor: Tensor): Promise<NumericArray> {
   return { data: await tensor.data(), shape: tensor.shape };
 }
 
-/** Checks that something is a tensor of numbers [N,H,W,C], not images as the runtime has them. */
+/** Checks that something is a tensor [N,H,W,C], not images as the runtime has them. */
 export function checkImageTensor(what: string, images: unknown, numbers = 'levels'): void {
   const tensor = isTensor(images) ? images : null;
   if (tensor?.rank !== 4) throwTypeError(what, `a tensor of ${numbers} [N,H,W,C]`, tensor?.shape ?? images);
@@ -63,10 +62,7 @@ export async function conditionData(given: Condition | undefined): Promise<Condi
   return Object.fromEntries(await Promise.all(numbers)) as ConditionData;
 }
 
-/**
- * The conditions of the images [start, start + count) as the model takes them, each [count, ...shape]. The caller
- * disposes of them.
- */
+/** Those of the images [start, start + count) as the model takes them, [count, ...shape]. The caller disposes of them. */
 export function conditionTensors(
   conditions: readonly ConditionValues[],
   start: number,

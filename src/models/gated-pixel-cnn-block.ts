@@ -58,16 +58,9 @@ const declared = {
   kernelSize: optional(oddLengths(), [3, 3]),
   /** 'A' for the block that reads the image, 'B' for every later one. @default 'B' */
   maskType: optional(oneOf('A', 'B'), 'B'),
-  /**
-   * A vector [N,K], such as a one-hot class, or a map [N,H,W,K], that is added in the gates; or a list of them.
-   * @default none
-   */
+  /** Added in the gates: a vector [N,K], such as a one-hot class, a map [N,H,W,K], or a list of them. @default none */
   condition: optional(anything<Applied | readonly Applied[]>(), []),
-  /**
-   * The number of features of a third output, computed from the horizontal stack's gated features, a multiple of
-   * `imageChannels`.
-   * @default none
-   */
+  /** Features of a third output, from the horizontal stack's gated ones, a multiple of `imageChannels`. @default none */
   skipFilters: optional(multipleOf('imageChannels')),
   /** The probability of dropping gated features of the horizontal stack in training. @default 0 */
   dropout: rate(),
@@ -83,8 +76,7 @@ const declared = {
 export interface GatedPixelCNNBlockArgs extends Given<typeof declared> {}
 
 /**
- * The block of Gated PixelCNN, composed of layers that can also be used separately: masked convolutions, gates and
- * sums.
+ * The block of Gated PixelCNN, of masked convolutions, gates and sums:
  *
  *     v = conv_{n x n, rows above and present}(vertical)
  *     h = conv_{1 x n, masked}(horizontal) + conv_{1x1}(v)
@@ -168,8 +160,8 @@ type ConvArgs = Omit<MaskedConv2DArgs, 'imageChannels'> & { imageChannels: numbe
 const GATED_SQUARE = 0.1157;
 
 /**
- * Initializes a kernel so that its outputs have variance 1: 1 / (inputs seen * their mean square). The initializers of
- * tfjs would count masked inputs too, and assume a mean square of 1, so features would fade from gate to gate.
+ * Initializes a kernel so that its outputs have variance 1: 1 / (inputs seen * their mean square). Those of tfjs count
+ * masked inputs too, and assume a mean square of 1, so features would fade from gate to gate.
  */
 function keepVariance(x: SymbolicTensor, args: ConvArgs, meanSquare: number) {
   const { kernelSize, imageChannels, maskType = 'B', vertical = false, filters: featuresOut } = args;
@@ -180,7 +172,7 @@ function keepVariance(x: SymbolicTensor, args: ConvArgs, meanSquare: number) {
   return initializers.varianceScaling({ scale, mode: 'fanIn', distribution: 'uniform' });
 }
 
-/** Checks that the stacks and conditions go with the arguments, before any weight is made, and returns the conditions. */
+/** Checks that stacks and conditions go with the arguments, before any weight is made, and returns the conditions. */
 function checkGraph(stacks: GatedStacks, values: Values<typeof declared>): SymbolicTensor[] {
   const { filters, kernelSize, imageChannels, maskType, skipFilters } = values;
   const label = (what: string) => `gatedPixelCNNBlock: ${what}`;

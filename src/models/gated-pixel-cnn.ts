@@ -20,9 +20,8 @@ export interface GatedPixelCNNArgs extends Given<typeof declared> {}
 
 /**
  * Gated PixelCNN: a {@link gatedPixelCNNBlock} with mask A that reads the image, `numBlocks` with mask B, and then, on
- * the horizontal stack, the same output layers as in {@link pixelCNN}: ReLU and a 1x1 convolution to outDim * C, twice;
- * a 1x1 convolution to L * C logits, or to the features of a mixture. It has no blind spot. Dropout applies to the
- * gated features of each block's horizontal stack.
+ * the horizontal stack, the same output layers as in {@link pixelCNN}. It has no blind spot. Dropout applies to the gated
+ * features of each block's horizontal stack.
  *
  * It may be conditioned on a class, a vector, a map, or several of them; each is added in every gate through a
  * projection of its own. Its inputs are the image, then class, vector and map, in this order.
@@ -30,8 +29,7 @@ export interface GatedPixelCNNArgs extends Given<typeof declared> {}
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016),
  * https://arxiv.org/abs/1606.05328, section 2 and figure 2.
  *
- * @returns a model from images [N,H,W,C] in [0, 1] (see `normalize`), or from [images, conditions], to logits
- * [N,H,W,C,L], or with `output: { components }` to parameters [N,H,W,P]
+ * @returns a model as of {@link pixelCNN}, or from [images, conditions]
  * @throws TypeError naming the argument that is missing or out of range.
  * @example
  * ```js

@@ -13,8 +13,8 @@ import type { ImageModelShape } from './image-model';
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, section 3.3
  * and 5.1.
  *
- * @param labels levels 0..L-1, int32 or float32, of shape [N, ...]; for images [N,H,W,C]. They are not
- * checked: a number that is not a level makes the result wrong; `checkLabels` of `compile` finds such numbers.
+ * @param labels levels 0..L-1, int32 or float32, of shape [N, ...]; for images [N,H,W,C]. A number that is not a level
+ * makes the result wrong; `checkLabels` of `compile` finds such numbers.
  * @param outputs logits [N, ..., L], finite; for images [N,H,W,C,L], or the parameters [N,H,W,P] of the distribution
  * @param distribution what the outputs mean, `model.distribution`; a softmax by default. With `compile` it is the model's.
  * @returns [N], one value for each image; empty if there are no images
@@ -118,7 +118,7 @@ export function likelihoodName(fn: unknown): string | undefined {
   return typeof fn === 'function' ? (fn as { [MARK]?: string })[MARK] : undefined;
 }
 
-/** Marks a loss function of the program's own in a saved model, since functions are not saved. */
+/** Stands for a loss function of the program's own in a saved model. */
 export const OWN_LOSS = '(a function of the program)';
 
 /**
@@ -134,7 +134,10 @@ export function withFunctions(
   if (Array.isArray(value)) return value.map(replaced);
   if (typeof value === 'object' && value !== null)
     return Object.fromEntries(Object.entries(value).map(([output, item]) => [output, replaced(item)]));
-  if (value === OWN_LOSS) return notSaved;
+  if (value === OWN_LOSS)
+    return () => {
+      throw new Error("The loss was the program's own function, which is not saved: call compile again");
+    };
   const name = likelihoodName(value) ?? String(value);
   const fn = Object.hasOwn(likelihoods, name) ? likelihoods[name] : undefined;
   if (fn !== undefined)
@@ -148,10 +151,4 @@ export function withFunctions(
 export function namesOf(value: unknown): (string | undefined)[] {
   if (value == null) return [];
   return typeof value === 'object' ? Object.values(value).flatMap(namesOf) : [likelihoodName(value)];
-}
-
-function notSaved(): tf.Tensor {
-  throw new Error(
-    "The loss of this model was the program's own function and is not saved: call compile again",
-  );
 }

@@ -24,17 +24,17 @@ import type { Shape } from '../layers/types';
 // What the networks of this library have in common: their arguments, how they read levels, and their last layers.
 
 /**
- * How a network reads levels. `'scaled'` reads them as intensities, level / (L - 1), for photographs. The others read
- * them as categories without an order, for codes, tiles and palettes: `'oneHot'` as vectors of L numbers, and `{
- * embedding: units }` as learnt vectors of `units` numbers.
+ * How a network reads levels: `'scaled'` as intensities, level / (L - 1), for photographs; the others as categories
+ * without an order, for codes, tiles and palettes: `'oneHot'` as vectors of L numbers, and `{ embedding: units }` as
+ * learnt vectors of `units` numbers.
  */
 export type InputEncoding = 'scaled' | 'oneHot' | { readonly embedding: number };
 
 /**
- * What a network's outputs mean: `'softmax'`, a softmax over the levels of each channel, with logits [N,H,W,C,L], for
- * few levels, codes and other categories; or a mixture of `components` discretized logistics over whole pixels, with
- * parameters [N,H,W,P] in the order of {@link LogisticMixture}. The mixture has far fewer outputs and treats
- * neighbouring levels as similar: use it for intensities of many levels, not for categories.
+ * What a network's outputs mean: `'softmax'`, over the levels of each channel, with logits [N,H,W,C,L], for few levels,
+ * codes and other categories; or a mixture of `components` discretized logistics over whole pixels, with parameters
+ * [N,H,W,P] in the order of {@link LogisticMixture}, for intensities of many levels: it has far fewer outputs and treats
+ * neighbouring levels as similar.
  *
  * Source of the mixture: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2.1.
  */
@@ -65,7 +65,6 @@ export const outputArgument: Argument<OutputMeaning> = wordOr(['softmax'], {
 /** Far more blocks than any network has. A typo could otherwise use up all memory and time. */
 const MAX_BLOCKS = 10_000;
 
-/** A number of blocks. */
 export const blocks = ({ from }: { from: number }): Argument<number> => integer({ from, to: MAX_BLOCKS });
 
 /** Arguments that all networks have. */
@@ -118,7 +117,7 @@ export const conditionArguments = {
 /** What networks may be conditioned on. */
 export interface ConditionArgs extends Given<typeof conditionArguments> {}
 
-/** The features of such a network, of all channels, once its sizes are checked; `what` names it in errors. */
+/** The features of such a network, of all channels, once its sizes are checked. */
 export function networkSizes(
   what: string,
   { hiddenDim, ...values }: Values<typeof networkArguments> & { readonly hiddenDim: number },
@@ -137,7 +136,6 @@ export function networkSizes(
   return { imageChannels, hidden, out };
 }
 
-/** All that some network takes. */
 interface Conditions extends Values<typeof conditionArguments> {
   readonly conditionMapSize?: number | undefined;
   readonly codeCondition?: { readonly levels: number; readonly shape: readonly [number, number] } | undefined;
@@ -146,8 +144,7 @@ interface Conditions extends Values<typeof conditionArguments> {
 
 /**
  * The inputs of a network: the image [N,H,W,C], then class, vector, map and codes. `conditions` are what gates get of
- * all but the image: [N,K], [N,H,W,K], or for codes [N,h,w,K]. All except codes will be projected to `projected`
- * features. `what` names the network in errors.
+ * all but the image: [N,K], [N,H,W,K], or for codes [N,h,w,K]; all but codes will be projected to `projected` features.
  */
 export function networkInputs(
   what: string,
@@ -190,10 +187,7 @@ const optionOf = (output: OutputMeaning) => (output === 'softmax' ? 'levels' : '
 const outputsOfChannel = (output: OutputMeaning, levels: number): number =>
   output === 'softmax' ? levels : 3 * output.components;
 
-/**
- * The layers before the one that reads the image: none, or a layer that turns levels into categories, [N,H,W,C] ->
- * [N,H,W,C*features].
- */
+/** The layers before the one that reads the image: [N,H,W,C] -> [N,H,W,C*{@link encodedFeatures}]. */
 export function inputLayers(
   values: Pick<Values<typeof networkArguments>, 'input' | 'levels' | 'seed'>,
 ): layers.Layer[] {
@@ -204,13 +198,12 @@ export function inputLayers(
   return [levelEmbedding({ name, levels, units: input.embedding, seed: partSeed(seed, name) })];
 }
 
-/** Applies layers one after the other. */
 export const chain = (all: readonly layers.Layer[], x: SymbolicTensor): SymbolicTensor =>
   all.reduce((y, layer) => layer.apply(y) as SymbolicTensor, x);
 
 /**
- * The last layer of a network whose features are not split by channel, which says what the outputs mean, and how many
- * features it reads; `option` is the one that determines how many.
+ * The last layer of a network whose features are not split by channel, and how many features it reads, which `option`
+ * determines.
  */
 export function wholePixelOutputs(
   output: OutputMeaning,
@@ -238,7 +231,6 @@ export const addShifted = (name: string, above: SymbolicTensor, left: SymbolicTe
       pixelShift({ name: `${name}_left_shift`, columns: 1 }).apply(left),
     ]) as SymbolicTensor;
 
-/** Features side by side. */
 export const concat = (name: string, x: readonly SymbolicTensor[]): SymbolicTensor =>
   layers.concatenate({ name }).apply([...x]) as SymbolicTensor;
 

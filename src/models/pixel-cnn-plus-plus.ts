@@ -40,10 +40,9 @@ export interface PixelCNNPlusPlusArgs extends Given<typeof declared> {}
 
 /** Resolutions: whole, half and quarter. */
 const NUM_SCALES = 3;
-/** Height and width must be multiples of this. */
 const COARSEST = 2 ** (NUM_SCALES - 1);
 
-/** The two streams of PixelCNN++, each [N,H,W,F] at some resolution. */
+/** The two streams, each [N,H,W,F] at some resolution. */
 interface Streams {
   /** Sees all of the rows above. */
   readonly u: SymbolicTensor;
@@ -58,15 +57,13 @@ interface Streams {
  * itself: its channels depend on each other through the mixture ({@link LogisticMixture}).
  *
  * It reads images scaled to [-1, 1] with a channel of ones ({@link CenteredImage}). It may be conditioned on a class, a
- * vector, or both, which are added in every block. Before training, `initializeFromData` sets gains and biases.
- *
- * With 160 filters, 5 resnets and 10 components for images 32x32x3, it has the paper's 53.7 million weights.
+ * vector, or both, which are added in every block. Before training, `initializeFromData` sets gains and biases. With 160
+ * filters, 5 resnets and 10 components for images 32x32x3, it has the paper's 53.7 million weights.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2 and figure 2, as in the
  * paper's code.
  *
- * @returns a model from images [N,H,W,C] in [0, 1] (see `normalize`), or from [images, conditions], to parameters [N,H,W,P],
- * or with `output: 'softmax'` to logits [N,H,W,C,L]
+ * @returns a model as of {@link pixelCNN}, or from [images, conditions]
  * @throws TypeError naming the argument that is missing or out of range.
  * @example
  * ```js

@@ -92,18 +92,16 @@ export interface PixelSNAILArgs extends Given<typeof declared> {}
  * pixel, then attention to all earlier places ({@link CausalAttention}). So every pixel sees all before it, at any
  * distance, but for the first pixels of a row, which do not see the end of the row above. This is the form common for
  * priors over the codes of a VQ-VAE: ELU; queries from [features, position], keys and values from [the block's input,
- * features, position]; weight normalization in every convolution.
- *
- * It may be conditioned on a class, a vector and a coarser map of codes, which are added in every residual block that
- * has a window. The network that reads the codes sees all sides; in sampling, it runs once, before the first pixel.
+ * features, position]; weight normalization in every convolution. It may be conditioned on a class, a vector and a
+ * coarser map of codes, which are added in every residual block that has a window. The network that reads the codes sees
+ * all sides; in sampling, it runs once, before the first pixel.
  *
  * Source: Chen et al., "PixelSNAIL: An Improved Autoregressive Generative Model" (2018),
  * https://arxiv.org/abs/1712.09763, as implemented by https://github.com/rosinality/vq-vae-2-pytorch, whose state dicts
  * can be loaded (`loadWeights`). As a prior: Razavi et al., "Generating Diverse High-Fidelity Images with VQ-VAE-2"
  * (2019), https://arxiv.org/abs/1906.00446.
  *
- * @returns a model from images [N,H,W,C] in [0, 1] (see `normalize`), or from [images, conditions], to logits [N,H,W,C,L],
- * or with `output: { components }` to parameters [N,H,W,P]
+ * @returns a model as of {@link pixelCNN}, or from [images, conditions]
  * @throws TypeError naming the argument that is missing or out of range.
  * @example
  * ```js
@@ -181,7 +179,7 @@ export function pixelSNAIL(args: PixelSNAILArgs): AutoregressiveModel {
 /** Checks that sizes go together, and that no kernel is too large. */
 function checkSizes(
   values: Values<typeof declared>,
-  head: { readonly option: string; readonly numFeatures: number },
+  head: ReturnType<typeof network.wholePixelOutputs>,
 ): void {
   const { imageShape, levels, filters, kernelSize, resFilters, attention, heads, input, codeCondition } =
     values;

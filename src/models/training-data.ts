@@ -18,7 +18,6 @@ import { normalize } from './normalize';
 // What training and evaluation are given: levels alone, which are normalized here and are the labels themselves, or
 // inputs with labels beside them, as tfjs takes them. Only whether there are labels tells which; numbers never do.
 
-/** What a model requires of what it trains on. */
 export type TrainedModel = ImageModelShape & Pick<LayersModel, 'inputNames' | 'outputNames'>;
 
 /** Inputs or labels as tfjs takes them: a tensor, a list of tensors, or tensors by name. */
@@ -37,8 +36,8 @@ export type LevelsAndCondition = Readonly<Given<typeof declared>>;
 /** Data to validate on: levels alone, or inputs and labels. */
 export type ValidationData = Tensor | LevelsAndCondition | readonly [x: Tensors, y: Tensors];
 
-/** What a model trains on, as tfjs takes it. */
 export interface TrainingData {
+  /** As tfjs takes them. */
   readonly inputs: Tensors;
   readonly labels: Tensors;
   /** The tensors among them; conditions in the order of the model. */
@@ -56,7 +55,6 @@ export type LevelsOrPair<Options> =
   | [levels: Tensor, options?: Options | undefined]
   | [x: Tensors, y: Tensors, options?: Options | undefined];
 
-/** Whether something is a dataset of tfjs. */
 export const isDataset = <G>(given: G): given is Extract<G, { iterator: unknown }> =>
   typeof (given as { iterator?: unknown } | null | undefined)?.iterator === 'function';
 
@@ -64,11 +62,7 @@ export const isDataset = <G>(given: G): given is Extract<G, { iterator: unknown 
 export const isOptions = (given: unknown, { outputNames }: Pick<LayersModel, 'outputNames'>): boolean =>
   given === undefined || (isByName(given) && !outputNames.some((name) => name in given));
 
-/**
- * Levels alone [N,H,W,C], and what they are conditioned on, as inputs and labels.
- *
- * @throws TypeError, named by `caller`, if they do not fit the model
- */
+/** Levels alone [N,H,W,C], and what they are conditioned on, as inputs and labels. Throws if they do not fit the model. */
 export function readLevels(
   caller: string,
   model: TrainedModel,
@@ -86,12 +80,7 @@ export function readLevels(
   return { inputs, labels: levels, images, conditions, levels, isAlone: true, made };
 }
 
-/**
- * Inputs with labels beside them, and conditions where these are not among the inputs.
- *
- * @param name of the inputs, in errors
- * @throws TypeError, named by `caller`, if they do not fit the model
- */
+/** The same of inputs, which errors call `name`, with labels beside them, and conditions if not among the inputs. */
 export function readPair(
   caller: string,
   model: TrainedModel,
@@ -110,7 +99,6 @@ export function readPair(
   return { inputs, labels: y as Tensors, images, conditions, levels, isAlone: false, made };
 }
 
-/** Data to validate on. */
 export function readValidationData(caller: string, model: TrainedModel, given: unknown): TrainingData {
   const alone = readAlone(caller, model, given);
   if (alone !== null) return alone;
@@ -119,10 +107,7 @@ export function readValidationData(caller: string, model: TrainedModel, given: u
   return readPair(caller, model, given[0], given[1], undefined);
 }
 
-/**
- * A batch of a dataset: levels alone, or { xs, ys }. It belongs to whoever reads it: what the data do not hold is
- * disposed of here.
- */
+/** A batch of a dataset. It belongs to whoever reads it: what the data do not hold is disposed of here. */
 export function readBatch(caller: string, model: TrainedModel, batch: unknown): TrainingData {
   try {
     if (isByName(batch) && 'xs' in batch) {
