@@ -115,13 +115,11 @@ export class AutoregressiveModel extends SavedModel {
         throwTypeError('fit: validationSplit', wanted, args.validationSplit);
       }
       await checkNumbers('fit', this, data, this.numChecked(batchSize));
-      const validation = await this.readValidation('fit', validationData, batchSize);
-      made.push(...(validation?.made ?? []));
       return await super.fit(data.inputs, data.labels, {
         ...rest,
         batchSize,
-        ...(validation && { validationData: [validation.inputs, validation.labels] }), // tfjs also takes tensors by name, but its type does not
-      } as object as Parameters<LayersModel['fit']>[2]);
+        validationData: await this.readValidation('fit', validationData, batchSize, made),
+      } as object as Parameters<LayersModel['fit']>[2]); // tfjs also takes tensors by name, but its type does not
     } finally {
       tf.dispose(made);
     }
@@ -134,16 +132,16 @@ export class AutoregressiveModel extends SavedModel {
   ): ReturnType<LayersModel['fitDataset']> {
     const { validationData, ...args } = readArguments('fitDataset', options, methods.fitDatasetArguments);
     checkNotDisposed('fitDataset', this);
-    const validation = training.isDataset(validationData)
-      ? null
-      : await this.readValidation('fitDataset', validationData, args.validationBatchSize);
+    const made: tf.Tensor[] = [];
     try {
       return await super.fitDataset(trainingDataset('fitDataset', this, dataset, this.numChecked(1)), {
         ...args,
-        validationData: validation ? [validation.inputs, validation.labels] : validationData,
+        validationData: training.isDataset(validationData)
+          ? validationData
+          : await this.readValidation('fitDataset', validationData, args.validationBatchSize, made),
       } as object as methods.FitDatasetArgs<T>);
     } finally {
-      tf.dispose(validation?.made ?? []);
+      tf.dispose(made);
     }
   }
 
@@ -207,22 +205,14 @@ export class AutoregressiveModel extends SavedModel {
     return { data, args: rest };
   }
 
-  /** Data to validate on, whose numbers are checked as those of a batch; null if there are none. */
-  private async readValidation(
-    caller: string,
-    given: unknown,
-    size: number,
-  ): Promise<training.TrainingData | null> {
-    if (given === undefined) return null;
+  /** Data to validate on as tfjs takes them, if there are any, once checked. Adds the tensors made for them to `made`. */
+  private async readValidation(caller: string, given: unknown, size: number, made: tf.Tensor[]) {
+    if (given === undefined) return undefined;
     const what = `${caller}: validationData`;
     const data = training.readValidationData(what, this, given);
-    try {
-      await checkNumbers(what, this, data, this.numChecked(size));
-      return data;
-    } catch (error) {
-      tf.dispose(data.made);
-      throw error;
-    }
+    made.push(...data.made);
+    await checkNumbers(what, this, data, this.numChecked(size));
+    return [data.inputs, data.labels];
   }
 
   /** Of how many images or batches numbers are checked; by default of `first`. */

@@ -205,10 +205,11 @@ export const chain = (all: readonly layers.Layer[], x: SymbolicTensor): Symbolic
  * The last layer of a network whose features are not split by channel, and how many features it reads, which `option`
  * determines.
  */
-export function wholePixelOutputs(
-  output: OutputMeaning,
-  { imageChannels, levels }: { readonly imageChannels: number; readonly levels: number },
-) {
+export function wholePixelOutputs({
+  imageShape: [, , imageChannels],
+  levels,
+  output,
+}: Pick<Values<typeof networkArguments>, 'imageShape' | 'levels' | 'output'>) {
   const option = optionOf(output);
   if (output === 'softmax') {
     const layer = pixelLogits({ name: 'logits', imageChannels, levels }); // [N,H,W,C*L] -> [N,H,W,C,L]

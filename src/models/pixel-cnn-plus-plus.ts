@@ -7,32 +7,23 @@ import { centeredImage, pixelShift } from '../layers/map-layers';
 import { partSeed } from '../layers/seeds';
 import { type ShiftedConv2DArgs, shiftedConv2d } from '../layers/shifted-conv-2d';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
-import {
-  addShifted,
-  anyNetworkArguments,
-  blocks,
-  concat,
-  conditionArguments,
-  networkInputs,
-  outputArgument,
-  wholePixelOutputs,
-} from './network';
+import * as network from './network';
 
 const declared = {
-  ...anyNetworkArguments,
+  ...network.anyNetworkArguments,
   /** [H, W, C], with H and W multiples of 4; null accepts any such height or width. */
-  imageShape: anyNetworkArguments.imageShape,
+  imageShape: network.anyNetworkArguments.imageShape,
   /** F, the number of features of each map; the paper has 160. */
   filters: integer({ from: 1 }),
   /** Gated residual blocks at each resolution on the way down; on the way up, one more at the finer two. @default 5 */
-  numResnets: optional(blocks({ from: 1 }), 5),
+  numResnets: optional(network.blocks({ from: 1 }), 5),
   /**
    * What the outputs mean. With the softmax the channels of a pixel are independent of each other given all earlier
    * pixels; with the mixture they are not.
    * @default { components: 10 }
    */
-  output: optional(outputArgument, { components: 10 }),
-  ...conditionArguments,
+  output: optional(network.outputArgument, { components: 10 }),
+  ...network.conditionArguments,
 };
 
 /** Arguments of {@link pixelCNNPlusPlus}. */
@@ -78,17 +69,17 @@ interface Streams {
 export function pixelCNNPlusPlus(args: PixelCNNPlusPlusArgs): AutoregressiveModel {
   const what = 'pixelCNNPlusPlus';
   const values = readArguments(what, args, declared);
-  const { imageShape, levels, filters, numResnets, output, dropout, seed, name } = values;
+  const { imageShape, filters, numResnets, dropout, seed, name } = values;
   if (imageShape.slice(0, 2).some((length) => length !== null && length % COARSEST !== 0)) {
     const wanted = `a height and width that are multiples of ${COARSEST}, or null`;
     throwTypeError(`${what}: imageShape`, wanted, imageShape);
   }
-  const head = wholePixelOutputs(output, { imageChannels: imageShape[2], levels });
+  const head = network.wholePixelOutputs(values);
   checkMemories(what, {
     filters: [2, 3, 2 * filters, 2 * filters],
     [head.option]: [filters, head.numFeatures],
   });
-  const { image, inputs, conditions } = networkInputs(what, values, 2 * filters);
+  const { image, inputs, conditions } = network.networkInputs(what, values, 2 * filters);
   const part = (name: string) => ({ name, seed: partSeed(seed, name) });
 
   const conv = (name: string, x: SymbolicTensor, of: Partial<ShiftedConv2DArgs> & { shift: Shift }) => {
@@ -97,7 +88,7 @@ export function pixelCNNPlusPlus(args: PixelCNNPlusPlusArgs): AutoregressiveMode
   };
   const block = (name: string, shift: Shift, x: SymbolicTensor, skip: readonly SymbolicTensor[] = []) => {
     const layer = { ...part(name), filters, shift, hasSkip: skip.length > 0, dropout };
-    const a = skip.length > 1 ? [concat(`${name}_skips`, skip)] : skip; // [N,H,W,F], [N,H,W,F] -> [N,H,W,2F]
+    const a = skip.length > 1 ? [network.concat(`${name}_skips`, skip)] : skip; // [N,H,W,F], [N,H,W,F] -> [N,H,W,2F]
     return gatedResBlock({ ...layer, weightNormalization: true }).apply([x, ...a, ...conditions]); // [N,H,W,F]
   };
   const resize = (name: string, { u, ul }: Streams, transposed: boolean): Streams => ({
@@ -111,7 +102,7 @@ export function pixelCNNPlusPlus(args: PixelCNNPlusPlusArgs): AutoregressiveMode
   const column = conv('stem_ul_left', x, { shift: 'downRight', kernelSize: [2, 1] });
   let streams: Streams = {
     u: pixelShift({ name: 'stem_u_shift', rows: 1 }).apply(above), // [N,H,W,F], both
-    ul: addShifted('stem_ul', row, column),
+    ul: network.addShifted('stem_ul', row, column),
   };
   const skips = [streams];
   for (let scale = 0; scale < NUM_SCALES; scale++) {

@@ -116,8 +116,8 @@ export interface PixelSNAILArgs extends Given<typeof declared> {}
 export function pixelSNAIL(args: PixelSNAILArgs): AutoregressiveModel {
   const values = readArguments('pixelSNAIL', args, declared);
   const { imageShape, filters, kernelSize, numBlocks, numResBlocks, resFilters, attention, heads } = values;
-  const { outResBlocks, output, codeCondition, dropout, seed, name } = values;
-  const head = network.wholePixelOutputs(output, { ...values, imageChannels: imageShape[2] });
+  const { outResBlocks, codeCondition, dropout, seed, name } = values;
+  const head = network.wholePixelOutputs(values);
   checkSizes(values, head);
   const { image, inputs, conditions } = network.networkInputs('pixelSNAIL', values, 2 * filters);
   if (conditions.length > 0 && numResBlocks === 0)

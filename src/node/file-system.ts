@@ -18,17 +18,14 @@ const digestOf = (weights: Uint8Array) => createHash('sha256').update(weights).d
  * Saves and loads models in a directory, in tfjs's own layers-model format (`model.json` and weight shards),
  * without tfjs-node. A browser loads the same directory by the URL of its `model.json`.
  *
- * A save replaces the model atomically: new shards are written beside the old ones, then `model.json` is renamed into
- * place, then shards that it no longer names are removed. If the process crashes at any moment, either the old model or
- * the new one is complete. Only one program at a time may save to a directory.
- *
- * Files are checked before tfjs sees them, since tfjs would hang on some damaged files and leak tensors on others.
+ * A save replaces the model atomically: if the process crashes at any moment, either the old model or the new one is
+ * complete. Only one program at a time may save to a directory. Files are checked before tfjs sees them, since tfjs would
+ * hang on some damaged files and leak tensors on others.
  *
  * @param directory created if it is missing. The path of its `model.json` means the same, as does a path with the
  * `file://` of tfjs-node
  * @returns a handler for `model.save` and `tf.loadLayersModel`
- * @throws Error (rejects) naming the file: missing, truncated, not JSON, not a layers model, a layer whose inputs are
- * missing, weights that do not fit the manifest.
+ * @throws Error (rejects) naming the file that is missing or damaged, and how.
  * @example
  * ```js
  * import { mkdtemp } from 'node:fs/promises';
@@ -77,8 +74,7 @@ async function save(directory: string, artifacts: io.ModelArtifacts): Promise<io
   }
   const { weightData, weightSpecs = [], ...rest } = artifacts;
   const json = { ...rest, weightsManifest: [{ paths, weights: weightSpecs }] };
-  await replaceFile(join(directory, MODEL_FILE), JSON.stringify(json));
-
+  await replaceFile(join(directory, MODEL_FILE), JSON.stringify(json)); // from here on it is the new model
   await removeOthers(directory, [MODEL_FILE, ...paths]);
   return { modelArtifactsInfo: io.getModelArtifactsInfoForJSON(artifacts) };
 }

@@ -18,8 +18,8 @@ export interface InitializationOptions extends Given<typeof conditionArguments> 
  * Source: Salimans, Kingma, "Weight normalization" (2016), https://arxiv.org/abs/1602.07868, section 3, as used by
  * PixelCNN++.
  *
- * @param images levels 0..L-1, [N,H,W,C], int32 or float32; not normalized. All are passed through the model at once,
- * so give it a training batch, or better one that is a few times larger
+ * @param images levels 0..L-1, [N,H,W,C], int32 or float32; not normalized. All are passed through the model at once:
+ * a training batch, or better one that is a few times larger
  * @throws TypeError (rejects) where the shapes do not fit, a value is not one of the model's levels, or no convolution
  * of the model is weight-normed; Error if outputs are not finite. On any error, no weight has changed.
  * @example

@@ -38,8 +38,7 @@ export function exponentialDecay(args: ExponentialDecayArgs = {}): Schedule {
 }
 
 /**
- * Callbacks for `fit` and `fitDataset`, as {@link scheduleLearningRate} returns them. In a training loop of your own,
- * call `beforeStep`.
+ * Callbacks for `fit` and `fitDataset`. In a training loop of your own, call `beforeStep`.
  */
 export interface LearningRateSchedule {
   /** Sets the learning rate of the next step. */
@@ -52,9 +51,7 @@ export interface LearningRateSchedule {
  * Makes an optimizer follow a schedule. It uses the optimizer's own count of steps, so a model that was saved with its
  * optimizer continues where it was: `fit(x, y, { callbacks: scheduleLearningRate(optimizer, schedule) })`.
  *
- * @param optimizer any of tfjs with a learning rate
- * @throws TypeError if the optimizer has no learning rate, or the schedule is not a function or does not return a
- * number
+ * @throws TypeError if the optimizer has no learning rate, or the schedule is no function that returns numbers
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -68,9 +65,8 @@ export interface LearningRateSchedule {
 export function scheduleLearningRate(optimizer: Optimizer, schedule: Schedule): LearningRateSchedule {
   checkFunction('scheduleLearningRate: schedule', schedule);
   const rated = optimizer as Optimizer & { learningRate?: number; setLearningRate?: (rate: number) => void };
-  if (typeof rated?.learningRate !== 'number') {
+  if (typeof rated?.learningRate !== 'number')
     throwTypeError('scheduleLearningRate: optimizer', 'an optimizer with a learning rate', optimizer);
-  }
   const beforeStep = () => {
     const rate = schedule(optimizer.iterations);
     checkNumber('scheduleLearningRate: learning rate', rate, 'of at least 0', (x) => x >= 0);

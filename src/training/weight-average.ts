@@ -34,10 +34,7 @@ export interface WeightAverageOptions extends Given<typeof declared> {}
  * ```
  */
 export class WeightAverage {
-  /**
-   * Each weight with its average. Includes the weights that are trainable at construction, even if their layer is
-   * frozen later.
-   */
+  /** Of all weights that are trainable at construction, even if their layer is frozen later. */
   private readonly pairs: readonly { weight: LayerVariable; average: tf.Variable }[];
   private readonly decay: number;
   private isInUse = false;
@@ -66,9 +63,7 @@ export class WeightAverage {
 
   /**
    * Runs a task while the model has the averages as its weights, and restores its own weights afterwards, even if the
-   * task fails. The task may dispose of the model. Do not train the model meanwhile.
-   *
-   * @throws Error (rejects) where another task is still running
+   * task fails. The task may dispose of the model, but not train it. Rejects while another task is still running.
    */
   async use<T>(task: () => T | Promise<T>): Promise<T> {
     if (this.isInUse) throw new Error('WeightAverage: use: another task is still running');
@@ -87,11 +82,7 @@ export class WeightAverage {
     }
   }
 
-  /**
-   * Loads saved averages of a model with the same weights.
-   *
-   * @throws TypeError if the model has different weights
-   */
+  /** Loads the averages of a model that was saved while it had them. Throws a TypeError if it has other weights. */
   restore(saved: LayersModel): void {
     const weights = saved.trainableWeights.map((weight) => weight.read());
     const averages = this.pairs.map(({ average }) => average);
@@ -102,7 +93,6 @@ export class WeightAverage {
     for (const [i, average] of averages.entries()) average.assign(weights[i] as tf.Tensor);
   }
 
-  /** Releases the averages. */
   dispose(): void {
     for (const { average } of this.pairs) average.dispose();
   }
