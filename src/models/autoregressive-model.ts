@@ -167,11 +167,10 @@ export class AutoregressiveModel extends SavedModel {
   }
 
   /**
-   * The loss of levels alone [N,H,W,C], or as in tfjs of inputs and labels. Conditions are given as for `fit`. The
-   * numbers of conditions that are tensors are checked only where those of labels are; an invalid class acts as no class.
+   * The loss of levels alone [N,H,W,C], or as in tfjs of inputs and labels. Conditions are given as for `fit`; the numbers
+   * of tensors are checked only where those of labels are, and an invalid class acts as no class.
    *
-   * @typeParam Result the loss, or if `compile` was given metrics, a list that starts with the loss:
-   * `evaluate<tf.Scalar[]>`
+   * @typeParam Result as of `trainOnBatch`: `evaluate<tf.Scalar[]>`
    * @throws TypeError naming what does not fit the model; of wrong numbers, once the results are read
    */
   override evaluate<Result extends tf.Scalar | tf.Scalar[] = tf.Scalar>(

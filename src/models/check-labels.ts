@@ -29,15 +29,14 @@ export async function checkNumbers(
   const last = model.levels - 1;
   const wrongLabel = levels.findIndex((level) => !(Number.isInteger(level) && level >= 0 && level <= last));
   if (wrongLabel >= 0) {
-    const place = indicesOf(wrongLabel, labels);
-    const what = `${caller}: ${isAlone ? `levels at [${place}]` : `labels at [${place}]`}`;
+    const what = `${caller}: ${isAlone ? 'levels' : 'labels'} at [${indicesOf(wrongLabel, labels)}]`;
     const isFraction = (level: number) => Number.isFinite(level) && !Number.isInteger(level);
-    if (isAlone && levels.some(isFraction)) {
-      const wanted = `whole levels 0 to ${last} (did you pass normalized images without labels?)`;
-      throwTypeError(what, wanted, levels[wrongLabel]);
-    }
     const hint = levels.every((level) => level >= 0 && level <= 1) ? ', not normalized' : '';
-    throwTypeError(what, `integer levels 0 to ${last}${hint}`, levels[wrongLabel]);
+    const wanted =
+      isAlone && levels.some(isFraction)
+        ? `whole levels 0 to ${last} (did you pass normalized images without labels?)`
+        : `integer levels 0 to ${last}${hint}`;
+    throwTypeError(what, wanted, levels[wrongLabel]);
   }
   const wrongPixel = pixels.findIndex((value) => !(value >= 0 && value <= 1));
   if (wrongPixel >= 0) {

@@ -85,9 +85,8 @@ function distributionOf(
   checkFunction(`${named}: negativeLogLikelihood`, distribution.negativeLogLikelihood);
   if (imageChannels !== channels)
     throwTypeError(`${named}: imageChannels`, `${channels}, as the images have`, imageChannels);
-  if (shape.length !== 4 || shape[3] !== numParameters) {
+  if (shape.length !== 4 || shape[3] !== numParameters)
     throwTypeError(`${named}: numParameters`, `those of the outputs [${shape.map(String)}]`, numParameters);
-  }
   checkChannelOf(named, distribution);
   return distribution;
 }

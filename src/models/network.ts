@@ -202,10 +202,10 @@ export const chain = (all: readonly layers.Layer[], x: SymbolicTensor): Symbolic
   all.reduce((y, layer) => layer.apply(y) as SymbolicTensor, x);
 
 /**
- * The last layer of a network whose features are not split by channel, and how many features it reads, which `option`
+ * The last layer of a network, and how many features it reads where these are not split by channel, which `option`
  * determines.
  */
-export function wholePixelOutputs({
+export function outputLayer({
   imageShape: [, , imageChannels],
   levels,
   output,
@@ -239,21 +239,17 @@ export const concat = (name: string, x: readonly SymbolicTensor[]): SymbolicTens
  * The layers from features to outputs, [N,H,W,F] -> [N,H,W,C,L] or [N,H,W,P]: a ReLU and 1x1 convolutions with mask B,
  * the first two to `filters` features.
  */
-export function outputHead(
-  filters: number,
-  { imageShape, levels, output, seed }: Values<typeof networkArguments>,
-): layers.Layer[] {
+export function outputHead(filters: number, values: Values<typeof networkArguments>): layers.Layer[] {
+  const { imageShape, levels, output, seed } = values;
   const imageChannels = imageShape[2];
   const conv = (name: string) => ({ name, kernelSize: 1, imageChannels, seed: partSeed(seed, name) });
-  const last = outputsOfChannel(output, levels) * imageChannels;
   const head: layers.Layer[] = [
     layers.reLU({ name: 'relu' }),
     maskedConv2d({ ...conv('output_conv1'), filters, activation: 'relu' }), // [N,H,W,F] -> [N,H,W,outDim*C]
     maskedConv2d({ ...conv('output_conv2'), filters }), // [N,H,W,outDim*C] -> [N,H,W,outDim*C]
-    maskedConv2d({ ...conv('final_conv'), filters: last }), // [N,H,W,outDim*C] -> [N,H,W,C*L] or [N,H,W,C*3K]
+    maskedConv2d({ ...conv('final_conv'), filters: outputsOfChannel(output, levels) * imageChannels }), // [N,H,W,outDim*C] -> [N,H,W,C*L] or [N,H,W,C*3K]
   ];
-  if (output === 'softmax') return [...head, pixelLogits({ name: 'logits', imageChannels, levels })]; // [N,H,W,C*L] -> [N,H,W,C,L]
-  const { components } = output;
-  if (imageChannels > 1) head.push(mixtureParameters({ name: 'parameters', imageChannels, components })); // [N,H,W,C*3K] -> [N,H,W,P]
-  return [...head, logisticMixture({ name: 'mixture', imageChannels, levels, components })]; // [N,H,W,P]
+  if (output !== 'softmax' && imageChannels > 1)
+    head.push(mixtureParameters({ name: 'parameters', imageChannels, ...output })); // [N,H,W,C*3K] -> [N,H,W,P]
+  return [...head, outputLayer(values).layer];
 }

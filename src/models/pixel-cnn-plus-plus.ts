@@ -74,7 +74,7 @@ export function pixelCNNPlusPlus(args: PixelCNNPlusPlusArgs): AutoregressiveMode
     const wanted = `a height and width that are multiples of ${COARSEST}, or null`;
     throwTypeError(`${what}: imageShape`, wanted, imageShape);
   }
-  const head = network.wholePixelOutputs(values);
+  const head = network.outputLayer(values);
   checkMemories(what, {
     filters: [2, 3, 2 * filters, 2 * filters],
     [head.option]: [filters, head.numFeatures],

@@ -117,7 +117,7 @@ export function pixelSNAIL(args: PixelSNAILArgs): AutoregressiveModel {
   const values = readArguments('pixelSNAIL', args, declared);
   const { imageShape, filters, kernelSize, numBlocks, numResBlocks, resFilters, attention, heads } = values;
   const { outResBlocks, codeCondition, dropout, seed, name } = values;
-  const head = network.wholePixelOutputs(values);
+  const head = network.outputLayer(values);
   checkSizes(values, head);
   const { image, inputs, conditions } = network.networkInputs('pixelSNAIL', values, 2 * filters);
   if (conditions.length > 0 && numResBlocks === 0)
@@ -177,10 +177,7 @@ export function pixelSNAIL(args: PixelSNAILArgs): AutoregressiveModel {
 }
 
 /** Checks that sizes go together, and that no kernel is too large. */
-function checkSizes(
-  values: Values<typeof declared>,
-  head: ReturnType<typeof network.wholePixelOutputs>,
-): void {
+function checkSizes(values: Values<typeof declared>, head: ReturnType<typeof network.outputLayer>): void {
   const { imageShape, levels, filters, kernelSize, resFilters, attention, heads, input, codeCondition } =
     values;
   const [height, width, channels] = imageShape;

@@ -44,23 +44,18 @@ const digestOf = (weights: Uint8Array) => createHash('sha256').update(weights).d
 export function fileSystem(directory: string): io.IOHandler {
   if (typeof directory !== 'string' || directory === '')
     check.throwTypeError('fileSystem', 'a directory', directory);
-  const path = directoryOf(directory);
+  const isURL = directory.startsWith('file:///');
+  const given = isURL ? fileURLToPath(directory) : directory.replace(/^file:\/\//, '');
+  const path = resolve(basename(given) === MODEL_FILE ? dirname(given) : given);
   return {
     save: (artifacts) => oneAtATime(path, () => save(path, artifacts)),
     load: () => oneAtATime(path, () => load(path)),
   };
 }
 
-/** The directory that a path refers to: its own path or that of its model.json, optionally after `file://`. */
-function directoryOf(given: string): string {
-  const path = given.startsWith('file:///') ? fileURLToPath(given) : given.replace(/^file:\/\//, '');
-  return resolve(basename(path) === MODEL_FILE ? dirname(path) : path);
-}
-
 async function save(directory: string, artifacts: io.ModelArtifacts): Promise<io.SaveResult> {
-  if (artifacts.modelTopology instanceof ArrayBuffer || artifacts.modelTopology === undefined) {
+  if (artifacts.modelTopology instanceof ArrayBuffer || artifacts.modelTopology === undefined)
     throw new Error('fileSystem: wanted a layers model with its topology as JSON');
-  }
   await mkdir(directory, { recursive: true }).catch((cause) => {
     if (cause.code === 'EEXIST') throw new Error(`fileSystem: ${directory} is not a directory`, { cause });
     throw cause;
@@ -69,9 +64,8 @@ async function save(directory: string, artifacts: io.ModelArtifacts): Promise<io
   const digest = digestOf(bytes);
   const count = Math.ceil(bytes.length / SHARD_BYTES);
   const paths = Array.from({ length: count }, (_, i) => `weights.${digest}.${i + 1}of${count}.bin`);
-  for (const [i, name] of paths.entries()) {
+  for (const [i, name] of paths.entries())
     await replaceFile(join(directory, name), bytes.subarray(i * SHARD_BYTES, (i + 1) * SHARD_BYTES));
-  }
   const { weightData, weightSpecs = [], ...rest } = artifacts;
   const json = { ...rest, weightsManifest: [{ paths, weights: weightSpecs }] };
   await replaceFile(join(directory, MODEL_FILE), JSON.stringify(json)); // from here on it is the new model

@@ -55,9 +55,8 @@ export class WeightAverage {
   update(step: number): void {
     const kept = Math.min(this.decay, (1 + checkInteger('WeightAverage: step', step, 0)) / (10 + step));
     tf.tidy(() => {
-      for (const { weight, average } of this.current) {
+      for (const { weight, average } of this.current)
         average.assign(tf.add(average, tf.mul(tf.sub(weight.read(), average), 1 - kept)));
-      }
     });
   }
 
@@ -87,9 +86,8 @@ export class WeightAverage {
     const weights = saved.trainableWeights.map((weight) => weight.read());
     const averages = this.pairs.map(({ average }) => average);
     const shapes = (tensors: readonly tf.Tensor[]) => tensors.map(({ shape }) => `[${shape}]`).join(' ');
-    if (shapes(weights) !== shapes(averages)) {
+    if (shapes(weights) !== shapes(averages))
       throwTypeError('WeightAverage: saved', `weights ${shapes(averages)}`, shapes(weights));
-    }
     for (const [i, average] of averages.entries()) average.assign(weights[i] as tf.Tensor);
   }
 
