@@ -15,12 +15,11 @@ import { disposeAbandonedTape } from './tfjs-workarounds';
 import * as training from './training-data';
 
 type DatasetToFit<T> = Parameters<typeof LayersModel.prototype.fitDataset<T>>[0];
-type EvaluateDatasetParameters = Parameters<LayersModel['evaluateDataset']>;
 
 const declared = {
   /**
-   * One symbolic image [N,H,W,C], or [image, condition], or several conditions of different kinds in any order after
-   * the image: a class [N,1], a vector [N,K] or a map [N,H,W,K].
+   * One symbolic image [N,H,W,C], or a list of it and conditions of different kinds, in any order: a class [N,1] (read by
+   * a layer `oneHotClass`), a vector [N,K] or a map [N,H,W,K].
    */
   inputs: anything<SymbolicTensor | SymbolicTensor[]>(),
   /**
@@ -66,18 +65,11 @@ export interface AutoregressiveModelArgs extends Given<typeof declared> {}
  * console.log(model.levels, history.val_loss.length); // 4 2
  * ```
  */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the constructor assigns them
 export class AutoregressiveModel extends SavedModel {
   /** @nocollapse */
   static override className = 'AutoregressiveModel';
 
-  /** [H, W, C]; H and W null where the model takes images of any size. */
-  declare readonly imageShape: ImageModelShape['imageShape'];
-  /** L, the number of levels of a channel. */
-  declare readonly levels: number;
-  /** What the model is conditioned on, in the order of its inputs; empty for nothing. */
-  declare readonly conditions: ImageModelShape['conditions'];
-  /** What the outputs mean: the third argument of `bitsPerDim` in a training loop of your own. */
-  declare readonly distribution: ImageModelShape['distribution'];
   /** Whose numbers are checked; see `compile`. */
   private checkLabels: boolean | undefined;
   /** Whether `trainOnBatch` has checked a batch since the model was compiled. */
@@ -222,7 +214,7 @@ export class AutoregressiveModel extends SavedModel {
 
   /** As in tfjs, of batches as for `fitDataset`. If `compile` was given metrics, a list, as for `evaluate`. */
   override async evaluateDataset<Result extends tf.Scalar | tf.Scalar[] = tf.Scalar>(
-    dataset: EvaluateDatasetParameters[0],
+    dataset: Parameters<LayersModel['evaluateDataset']>[0],
     args: methods.EvaluateDatasetArgs = {},
   ): Promise<Result> {
     readArguments('evaluateDataset', args, methods.evaluateDatasetArguments);
@@ -294,6 +286,8 @@ export class AutoregressiveModel extends SavedModel {
 }
 tf.serialization.registerClass(AutoregressiveModel);
 
+export interface AutoregressiveModel extends ImageModelShape {}
+
 /** Makes an {@link AutoregressiveModel} from a graph of layers. */
 export function autoregressiveModel(args: AutoregressiveModelArgs): AutoregressiveModel {
   if (args instanceof LayersModel) {
@@ -304,9 +298,5 @@ export function autoregressiveModel(args: AutoregressiveModelArgs): Autoregressi
   if (Array.isArray(outputs)) throwTypeError('autoregressiveModel: outputs', 'one symbolic tensor', outputs);
   if (!inputs || !(outputs as SymbolicTensor | undefined)?.sourceLayer)
     throwTypeError('autoregressiveModel', 'inputs and outputs, symbolic tensors', outputs ?? args);
-  return new AutoregressiveModel({
-    inputs,
-    outputs: outputs as SymbolicTensor,
-    ...(name !== undefined && { name }),
-  });
+  return new AutoregressiveModel({ inputs, outputs, name } as ConstructorParameters<typeof LayersModel>[0]);
 }

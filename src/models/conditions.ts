@@ -14,7 +14,7 @@ type OneCondition = Tensor | Exclude<core.ConditionData, core.ConditionsByName<u
  */
 export type Condition = OneCondition | core.ConditionsByName<OneCondition>;
 
-export const conditionArguments = {
+export const conditionOption = {
   /** What the images are conditioned on, for models that take it; several by name, `{ class, vector }`. */
   condition: optional(anything<Condition>()),
 };
@@ -65,8 +65,6 @@ export function conditionTensors(
 /**
  * The conditions of images [N,H,W,C] as the model takes them. Shapes are checked, and so are the values of conditions
  * that are not tensors. The caller disposes of them.
- *
- * @throws TypeError, named `what`
  */
 export function readConditionTensors(
   what: string,
@@ -91,10 +89,7 @@ export function readConditionTensors(
 
 /**
  * The inputs of a graph: `x` unchanged, or its images with tensors `made` from the conditions given beside them, which
- * the caller disposes of.
- *
- * @throws TypeError, named by `caller`, if a condition is missing, or if images and conditions differ in number or do
- * not fit the model
+ * the caller disposes of. Throws if conditions are missing, not as many as images, or do not fit the model.
  */
 export function modelInputs<X>(
   caller: string,

@@ -12,7 +12,7 @@ import {
   readArguments,
   type Values,
 } from '../core/arguments';
-import { checkFeatures, checkMemories, throwTypeError } from '../core/check';
+import { checkFeatures, checkMemories, checkNames, checkRecord, throwTypeError } from '../core/check';
 import { getMask } from '../core/window';
 import { areConditions } from '../layers/conditions';
 import { normalizationArguments } from '../layers/convolution-weights';
@@ -41,13 +41,6 @@ export type GatedBlockOutputs<IsLast extends boolean = false, Skip = unknown> = 
 > &
   (IsLast extends true ? { vertical?: never } : Pick<GatedStacks, 'vertical'>) &
   ([Skip] extends [number] ? { skip: SymbolicTensor } : { skip?: SymbolicTensor });
-
-/** A block accepts all outputs of the previous one, including `skip`, which it ignores. */
-const outputsOfBlock = {
-  vertical: anything<SymbolicTensor>(),
-  horizontal: anything<SymbolicTensor>(),
-  skip: optional(anything<SymbolicTensor>()),
-};
 
 const declared = {
   /** Channels of the image (3 for RGB); features are split into as many groups. @default 3 */
@@ -109,7 +102,8 @@ export function gatedPixelCNNBlock<
   stacks: GatedStacks,
   args: GatedPixelCNNBlockArgs & { isLast?: IsLast; skipFilters?: Skip },
 ): GatedBlockOutputs<IsLast, Skip> {
-  readArguments('gatedPixelCNNBlock: stacks', stacks, outputsOfBlock);
+  const what = 'gatedPixelCNNBlock: stacks';
+  checkNames(what, Object.keys(checkRecord(what, stacks)), ['vertical', 'horizontal', 'skip']); // all that a block makes
   const values = readArguments('gatedPixelCNNBlock', args, declared);
   const { filters, imageChannels, maskType, dropout, weightNormalization, seed, skipFilters } = values;
   const [rows, columns] = values.kernelSize;

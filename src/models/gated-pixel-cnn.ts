@@ -33,7 +33,6 @@ export interface GatedPixelCNNArgs extends Given<typeof declared> {}
  * @throws TypeError naming the argument that is missing or out of range.
  * @example
  * ```js
- * import * as tf from '@tensorflow/tfjs-core';
  * import { gatedPixelCNN, sample } from 'pixelcnn-layers';
  * const model = gatedPixelCNN({ imageShape: [8, 8, 1], levels: 17, hiddenDim: 16, outDim: 32, numBlocks: 2, firstKernelSize: 5, numClasses: 10 });
  * const digits = await sample(model, { condition: [3, 3, 7], seed: 1 });

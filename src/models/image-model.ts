@@ -22,7 +22,10 @@ export interface ImageModelShape {
   readonly levels: number;
   /** What the model is conditioned on, its inputs after the image; empty for nothing. */
   readonly conditions: readonly ConditionShape[];
-  /** What the outputs mean: the distribution of the last layer if it has one, else a softmax of logits. */
+  /**
+   * What the outputs mean, and the third argument of `bitsPerDim` in a training loop of your own: the distribution of
+   * the last layer if it has one, else a softmax of logits.
+   */
   readonly distribution: Softmax | TensorDistribution;
 }
 

@@ -58,10 +58,8 @@ interface Streams {
  * @throws TypeError naming the argument that is missing or out of range.
  * @example
  * ```js
- * import * as tf from '@tensorflow/tfjs-core';
- * import { bitsPerDim, pixelCNNPlusPlus, sample } from 'pixelcnn-layers';
+ * import { pixelCNNPlusPlus, sample } from 'pixelcnn-layers';
  * const model = pixelCNNPlusPlus({ imageShape: [8, 8, 1], levels: 17, filters: 8, numResnets: 1, output: { components: 3 }, seed: 1 });
- * model.compile({ optimizer: tf.train.adam(1e-3), loss: bitsPerDim });
  * const images = await sample(model, { numImages: 2, seed: 1 });
  * console.log(images.shape); // [2, 8, 8, 1]
  * ```

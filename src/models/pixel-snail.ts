@@ -73,11 +73,7 @@ const declared = {
   outResBlocks: optional(network.blocks({ from: 0 }), 0),
   /** How levels are read. The input is always images [N,H,W,C] in [0, 1]. @default 'oneHot' */
   input: optional(network.inputArgument, 'oneHot'),
-  /**
-   * What the outputs mean. With the softmax the channels of a pixel are independent of each other given all earlier
-   * pixels; with the mixture they are not.
-   * @default 'softmax'
-   */
+  /** What the outputs mean, as for {@link pixelCNNPlusPlus}. @default 'softmax' */
   output: optional(network.outputArgument, 'softmax'),
   ...network.conditionArguments,
   /** A coarser map of codes as a condition, as in the finer priors of VQ-VAE-2. */

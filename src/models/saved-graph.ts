@@ -23,7 +23,6 @@ interface Call {
  * Checks the graph of a saved model, and of every model inside it: tfjs 4.22 waits forever for an input that never
  * comes, so one wrong letter in a name would hang the program.
  *
- * @param what the caller or the file, for the message
  * @param saved a model or layer as stored in a file, `{ class_name, config }`, or as tfjs passes it to `fromConfig`
  * @throws Error naming the layer, and what it needs that is missing
  */
@@ -40,17 +39,11 @@ export function checkSavedGraph(what: string, saved: unknown): void {
   for (const value of Object.values(saved)) checkSavedGraph(what, value);
 }
 
-/** How many numbers the weights of the model that is being loaded may have. */
-interface Limit {
-  readonly what: string;
-  readonly numValues: number;
-  /** How many more they may have. */
-  left: number;
-  /** Whether tfjs requires that all weights are in the file: `strict` of `loadLayersModel`. */
-  isStrict: boolean;
-}
-
-let limit: Limit | null = null;
+/**
+ * How many numbers the weights of the model being loaded may have, and how many more. `isStrict` if tfjs requires that
+ * all of them are in the file: `strict` of `loadLayersModel`.
+ */
+let limit: { what: string; numValues: number; left: number; isStrict: boolean } | null = null;
 
 /**
  * Lets the model that tfjs makes in this turn have weights of no more numbers than its file has. tfjs would allocate all

@@ -7,7 +7,7 @@ import { resolveImageShape } from '../core/images';
 import {
   type Condition,
   checkReadable,
-  conditionArguments,
+  conditionOption,
   isTensor,
   modelInputs,
   readConditionTensors,
@@ -26,7 +26,7 @@ export type Tensors = Tensor | Tensor[] | { [name: string]: Tensor };
 const declared = {
   /** Levels 0..L-1 [N,H,W,C], int32 or float32. */
   levels: anything<Tensor>(),
-  ...conditionArguments,
+  ...conditionOption,
 };
 
 /** Levels alone, with their condition where the model takes one: an element of a dataset, or data to validate on. */

@@ -92,16 +92,13 @@ async function load(directory: string): Promise<io.ModelArtifacts> {
     const wanted = sum(specs.map(byteLength));
     const shards = await Promise.all(names.map((name) => readWhole(join(directory, name))));
     const got = sum(shards.map(({ length }) => length));
-    if (got !== wanted) {
-      const problem = `names weights of ${wanted} bytes, but ${check.shortened(names.join(', '))} has ${got}`;
-      throw new Error(`fileSystem: ${file} ${problem}: truncated, or not its own`);
-    }
+    const [what, named] = [`fileSystem: ${file} names weights`, check.shortened(names.join(', '))];
+    if (got !== wanted)
+      throw new Error(`${what} of ${wanted} bytes, but ${named} has ${got}: truncated, or not its own`);
     const weights = Buffer.concat(shards);
     const [, digest] = OWN_SHARD.exec(names[0] ?? '') ?? []; // other programs use other names
-    if (digest !== undefined && digest !== digestOf(weights)) {
-      const problem = `${check.shortened(names.join(', '))} is damaged: the digest in its name is not that of its contents`;
-      throw new Error(`fileSystem: ${file} names weights, but ${problem}`);
-    }
+    if (digest !== undefined && digest !== digestOf(weights))
+      throw new Error(`${what}, but ${named} is damaged: the digest in its name is not that of its contents`);
     return [specs, new Uint8Array(weights).buffer];
   });
   const { modelTopology, weightSpecs = [] } = artifacts;

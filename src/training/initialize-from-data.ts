@@ -4,10 +4,10 @@ import { type Given, readArguments } from '../core/arguments';
 import { batches, planBatches } from '../inference/batches';
 import { InitialWeights } from '../layers/initial-weights';
 import { eachLayer } from '../layers/pixel-layer';
-import { conditionArguments } from '../models/conditions';
+import { conditionOption } from '../models/conditions';
 
 /** Options of {@link initializeFromData}. */
-export interface InitializationOptions extends Given<typeof conditionArguments> {}
+export interface InitializationOptions extends Given<typeof conditionOption> {}
 
 /**
  * Sets gains and biases of all weight-normed convolutions from one batch, layer by layer, so that the outputs of each
@@ -35,7 +35,7 @@ export async function initializeFromData(
   images: Tensor4D,
   options: InitializationOptions = {},
 ): Promise<void> {
-  const { condition } = readArguments('initializeFromData', options, conditionArguments);
+  const { condition } = readArguments('initializeFromData', options, conditionOption);
   const batchSize = Math.max(1, images?.shape?.[0] ?? 1);
   const job = await planBatches('initializeFromData', model, images, { condition, batchSize });
   const initial = new InitialWeights();

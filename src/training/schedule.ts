@@ -5,17 +5,14 @@ import { checkFunction, checkNumber, throwTypeError } from '../core/check';
 /** The learning rate of each step, from 0. */
 export type Schedule = (step: number) => number;
 
+const positive = number('above 0', (x) => x > 0);
+const factor = number('in (0, 1]', (x) => x > 0 && x <= 1);
+
 const declared = {
   /** The learning rate of step 0. @default 1e-3 */
-  initial: optional(
-    number('above 0', (x) => x > 0),
-    1e-3,
-  ),
+  initial: optional(positive, 1e-3),
   /** Factor from step to step, in (0, 1]. @default 0.999995 */
-  decay: optional(
-    number('in (0, 1]', (x) => x > 0 && x <= 1),
-    0.999995,
-  ),
+  decay: optional(factor, 0.999995),
 };
 
 /** Arguments of {@link exponentialDecay}. */

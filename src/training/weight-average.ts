@@ -1,14 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
-import { type Given, number, optional, readArguments } from '../core/arguments';
+import { type Given, optional, rate, readArguments } from '../core/arguments';
 import { checkInteger, throwTypeError } from '../core/check';
 
 const declared = {
   /** How much of the average is kept at each step, in [0, 1). @default 0.9995 */
-  decay: optional(
-    number('in [0, 1)', (x) => x >= 0 && x < 1),
-    0.9995,
-  ),
+  decay: optional(rate(), 0.9995),
 };
 
 /** Options of {@link WeightAverage}. */
