@@ -54,7 +54,6 @@ export interface CausalAttentionArgs extends LayerArgs, Given<typeof declared> {
  * ```
  */
 export class CausalAttention extends DeclaredLayer<Values<typeof declared>, CausalAttentionArgs> {
-  /** @nocollapse */
   static className = 'CausalAttention';
   protected static readonly declared = declared;
 
@@ -85,6 +84,4 @@ serialization.registerClass(CausalAttention);
 provideAttentionKernels();
 
 /** Makes a {@link CausalAttention}. */
-export function causalAttention(args: CausalAttentionArgs): CausalAttention {
-  return new CausalAttention(args);
-}
+export const causalAttention = (args: CausalAttentionArgs) => new CausalAttention(args);

@@ -20,7 +20,6 @@ import type { LayerArgs } from './types';
  * ```
  */
 export class ConcatElu extends DeclaredLayer<object> {
-  /** @nocollapse */
   static className = 'ConcatElu';
   protected static readonly declared = {};
 
@@ -32,6 +31,4 @@ serialization.registerClass(ConcatElu);
 provideConcatEluKernels();
 
 /** Makes a {@link ConcatElu}. */
-export function concatElu(args?: LayerArgs): ConcatElu {
-  return new ConcatElu(args);
-}
+export const concatElu = (args?: LayerArgs) => new ConcatElu(args);

@@ -43,7 +43,6 @@ export interface OneHotLevelsArgs extends LayerArgs, Given<typeof oneHotLevelsAr
  * ```
  */
 export class OneHotLevels extends DeclaredLayer<Values<typeof oneHotLevelsArguments>, OneHotLevelsArgs> {
-  /** @nocollapse */
   static className = 'OneHotLevels';
   protected static readonly declared = oneHotLevelsArguments;
 
@@ -58,9 +57,7 @@ export class OneHotLevels extends DeclaredLayer<Values<typeof oneHotLevelsArgume
 serialization.registerClass(OneHotLevels);
 
 /** Makes a {@link OneHotLevels}. */
-export function oneHotLevels(args: OneHotLevelsArgs): OneHotLevels {
-  return new OneHotLevels(args);
-}
+export const oneHotLevels = (args: OneHotLevelsArgs) => new OneHotLevels(args);
 
 const levelEmbeddingArguments = {
   ...oneHotLevelsArguments,
@@ -101,7 +98,6 @@ export class LevelEmbedding extends DeclaredLayer<
   Values<typeof levelEmbeddingArguments>,
   LevelEmbeddingArgs
 > {
-  /** @nocollapse */
   static className = 'LevelEmbedding';
   protected static readonly declared = levelEmbeddingArguments;
 
@@ -128,9 +124,7 @@ export class LevelEmbedding extends DeclaredLayer<
 serialization.registerClass(LevelEmbedding);
 
 /** Makes a {@link LevelEmbedding}. */
-export function levelEmbedding(args: LevelEmbeddingArgs): LevelEmbedding {
-  return new LevelEmbedding(args);
-}
+export const levelEmbedding = (args: LevelEmbeddingArgs) => new LevelEmbedding(args);
 
 const oneHotClassArguments = {
   /** K; classes are the integers 0..K-1. */
@@ -162,7 +156,6 @@ export interface OneHotClassArgs extends LayerArgs, Given<typeof oneHotClassArgu
  * ```
  */
 export class OneHotClass extends DeclaredLayer<Values<typeof oneHotClassArguments>, OneHotClassArgs> {
-  /** @nocollapse */
   static className = 'OneHotClass';
   protected static readonly declared = oneHotClassArguments;
 
@@ -180,9 +173,7 @@ export class OneHotClass extends DeclaredLayer<Values<typeof oneHotClassArgument
 serialization.registerClass(OneHotClass);
 
 /** Makes a {@link OneHotClass}. */
-export function oneHotClass(args: OneHotClassArgs): OneHotClass {
-  return new OneHotClass(args);
-}
+export const oneHotClass = (args: OneHotClassArgs) => new OneHotClass(args);
 
 const oneHotCodesArguments = {
   /** K; codes are the integers 0..K-1. */
@@ -213,7 +204,6 @@ export interface OneHotCodesArgs extends LayerArgs, Given<typeof oneHotCodesArgu
  * ```
  */
 export class OneHotCodes extends DeclaredLayer<Values<typeof oneHotCodesArguments>, OneHotCodesArgs> {
-  /** @nocollapse */
   static className = 'OneHotCodes';
   protected static readonly declared = oneHotCodesArguments;
 
@@ -228,6 +218,4 @@ export class OneHotCodes extends DeclaredLayer<Values<typeof oneHotCodesArgument
 serialization.registerClass(OneHotCodes);
 
 /** Makes a {@link OneHotCodes}. */
-export function oneHotCodes(args: OneHotCodesArgs): OneHotCodes {
-  return new OneHotCodes(args);
-}
+export const oneHotCodes = (args: OneHotCodesArgs) => new OneHotCodes(args);

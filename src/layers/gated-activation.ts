@@ -50,7 +50,6 @@ export interface GatedActivationArgs extends LayerArgs, Given<typeof declared> {
  * ```
  */
 export class GatedActivation extends DeclaredLayer<Values<typeof declared>, GatedActivationArgs> {
-  /** @nocollapse */
   static className = 'GatedActivation';
   protected static readonly declared = declared;
 
@@ -77,6 +76,4 @@ export class GatedActivation extends DeclaredLayer<Values<typeof declared>, Gate
 serialization.registerClass(GatedActivation);
 
 /** Makes a {@link GatedActivation}. */
-export function gatedActivation(args?: GatedActivationArgs): GatedActivation {
-  return new GatedActivation(args);
-}
+export const gatedActivation = (args?: GatedActivationArgs) => new GatedActivation(args);

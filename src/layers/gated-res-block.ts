@@ -75,7 +75,6 @@ export interface GatedResBlockArgs extends LayerArgs, Given<typeof declared> {}
  * ```
  */
 export class GatedResBlock extends DeclaredLayer<Values<typeof declared>, GatedResBlockArgs> {
-  /** @nocollapse */
   static className = 'GatedResBlock';
   protected static readonly declared = declared;
 
@@ -129,6 +128,4 @@ serialization.registerClass(GatedResBlock);
 provideConcatEluKernels();
 
 /** Makes a {@link GatedResBlock}. */
-export function gatedResBlock(args: GatedResBlockArgs): GatedResBlock {
-  return new GatedResBlock(args);
-}
+export const gatedResBlock = (args: GatedResBlockArgs) => new GatedResBlock(args);

@@ -23,7 +23,6 @@ import type { LayerArgs } from './types';
  * ```
  */
 export class CenteredImage extends DeclaredLayer<object> {
-  /** @nocollapse */
   static className = 'CenteredImage';
   protected static readonly declared = {};
 
@@ -36,9 +35,7 @@ export class CenteredImage extends DeclaredLayer<object> {
 serialization.registerClass(CenteredImage);
 
 /** Makes a {@link CenteredImage}. */
-export function centeredImage(args?: LayerArgs): CenteredImage {
-  return new CenteredImage(args);
-}
+export const centeredImage = (args?: LayerArgs) => new CenteredImage(args);
 
 /**
  * The position of each place in a map, ((row - H/2) / H, (column - W/2) / W), from -1/2 on: [N,H,W,F] -> [N,H,W,2].
@@ -57,7 +54,6 @@ export function centeredImage(args?: LayerArgs): CenteredImage {
  * ```
  */
 export class PixelPosition extends DeclaredLayer<object> {
-  /** @nocollapse */
   static className = 'PixelPosition';
   protected static readonly declared = {};
 
@@ -68,9 +64,7 @@ export class PixelPosition extends DeclaredLayer<object> {
 serialization.registerClass(PixelPosition);
 
 /** Makes a {@link PixelPosition}. */
-export function pixelPosition(args?: LayerArgs): PixelPosition {
-  return new PixelPosition(args);
-}
+export const pixelPosition = (args?: LayerArgs) => new PixelPosition(args);
 
 const pixelShiftArguments = {
   /** Rows down, 0 or more. @default 0 */
@@ -99,7 +93,6 @@ export interface PixelShiftArgs extends LayerArgs, Given<typeof pixelShiftArgume
  * ```
  */
 export class PixelShift extends DeclaredLayer<Values<typeof pixelShiftArguments>, PixelShiftArgs> {
-  /** @nocollapse */
   static className = 'PixelShift';
   protected static readonly declared = pixelShiftArguments;
 
@@ -110,9 +103,7 @@ export class PixelShift extends DeclaredLayer<Values<typeof pixelShiftArguments>
 serialization.registerClass(PixelShift);
 
 /** Makes a {@link PixelShift}. */
-export function pixelShift(args: PixelShiftArgs): PixelShift {
-  return new PixelShift(args);
-}
+export const pixelShift = (args: PixelShiftArgs) => new PixelShift(args);
 
 const upsampledMapArguments = {
   /** How many rows each row becomes. @default 2 */
@@ -138,7 +129,6 @@ export interface UpsampledMapArgs extends LayerArgs, Given<typeof upsampledMapAr
  * ```
  */
 export class UpsampledMap extends DeclaredLayer<Values<typeof upsampledMapArguments>, UpsampledMapArgs> {
-  /** @nocollapse */
   static className = 'UpsampledMap';
   protected static readonly declared = upsampledMapArguments;
 
@@ -149,6 +139,4 @@ export class UpsampledMap extends DeclaredLayer<Values<typeof upsampledMapArgume
 serialization.registerClass(UpsampledMap);
 
 /** Makes an {@link UpsampledMap}. */
-export function upsampledMap(args?: UpsampledMapArgs): UpsampledMap {
-  return new UpsampledMap(args);
-}
+export const upsampledMap = (args?: UpsampledMapArgs) => new UpsampledMap(args);

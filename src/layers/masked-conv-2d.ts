@@ -36,13 +36,11 @@ export interface MaskedConv2DArgs extends LayerArgs, Given<typeof declared> {}
  * ```
  */
 export class MaskedConv2D extends CausalConv2D<Values<typeof declared>, MaskedConv2DArgs> {
-  /** @nocollapse */
   static className = 'MaskedConv2D';
   protected static readonly declared = declared;
 
   protected readonly window = maskedWindow(this.settings);
 
-  /** @nocollapse */
   static override fromConfig<T extends serialization.Serializable>(
     cls: serialization.SerializableConstructor<T>,
     config: serialization.ConfigDict,
@@ -55,6 +53,4 @@ export class MaskedConv2D extends CausalConv2D<Values<typeof declared>, MaskedCo
 serialization.registerClass(MaskedConv2D);
 
 /** Makes a {@link MaskedConv2D}. */
-export function maskedConv2d(args: MaskedConv2DArgs): MaskedConv2D {
-  return new MaskedConv2D(args);
-}
+export const maskedConv2d = (args: MaskedConv2DArgs) => new MaskedConv2D(args);

@@ -41,7 +41,6 @@ export interface PixelLogitsArgs extends LayerArgs, Given<typeof pixelLogitsArgu
  * ```
  */
 export class PixelLogits extends DeclaredLayer<Values<typeof pixelLogitsArguments>, PixelLogitsArgs> {
-  /** @nocollapse */
   static className = 'PixelLogits';
   protected static readonly declared = pixelLogitsArguments;
 
@@ -57,9 +56,7 @@ export class PixelLogits extends DeclaredLayer<Values<typeof pixelLogitsArgument
 tf.serialization.registerClass(PixelLogits);
 
 /** Makes a {@link PixelLogits}. */
-export function pixelLogits(args: PixelLogitsArgs): PixelLogits {
-  return new PixelLogits(args);
-}
+export const pixelLogits = (args: PixelLogitsArgs) => new PixelLogits(args);
 
 const mixtureParametersArguments = {
   ...imageArguments,
@@ -93,7 +90,6 @@ export class MixtureParameters extends DeclaredLayer<
   Values<typeof mixtureParametersArguments>,
   MixtureParametersArgs
 > {
-  /** @nocollapse */
   static className = 'MixtureParameters';
   protected static readonly declared = mixtureParametersArguments;
 
@@ -121,9 +117,7 @@ export class MixtureParameters extends DeclaredLayer<
 tf.serialization.registerClass(MixtureParameters);
 
 /** Makes a {@link MixtureParameters}. */
-export function mixtureParameters(args: MixtureParametersArgs): MixtureParameters {
-  return new MixtureParameters(args);
-}
+export const mixtureParameters = (args: MixtureParametersArgs) => new MixtureParameters(args);
 
 const logisticMixtureArguments = { ...pixelLogitsArguments, ...mixtureParametersArguments };
 
@@ -165,7 +159,6 @@ export class LogisticMixture extends DeclaredLayer<
   Values<typeof logisticMixtureArguments>,
   LogisticMixtureArgs
 > {
-  /** @nocollapse */
   static className = 'LogisticMixture';
   protected static readonly declared = logisticMixtureArguments;
 
@@ -199,6 +192,4 @@ function distributionOf(sizes: Values<typeof logisticMixtureArguments>): TensorD
 }
 
 /** Makes a {@link LogisticMixture}. */
-export function logisticMixture(args: LogisticMixtureArgs): LogisticMixture {
-  return new LogisticMixture(args);
-}
+export const logisticMixture = (args: LogisticMixtureArgs) => new LogisticMixture(args);

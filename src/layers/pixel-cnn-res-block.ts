@@ -50,7 +50,6 @@ type Conv = ConvolutionWeights & { readonly window: KernelWindow };
  * ```
  */
 export class PixelCNNResBlock extends DeclaredLayer<Values<typeof declared>, PixelCNNResBlockArgs> {
-  /** @nocollapse */
   static className = 'PixelCNNResBlock';
   protected static readonly declared = declared;
 
@@ -91,6 +90,4 @@ export class PixelCNNResBlock extends DeclaredLayer<Values<typeof declared>, Pix
 serialization.registerClass(PixelCNNResBlock);
 
 /** Makes a {@link PixelCNNResBlock}. */
-export function pixelCNNResBlock(args: PixelCNNResBlockArgs): PixelCNNResBlock {
-  return new PixelCNNResBlock(args);
-}
+export const pixelCNNResBlock = (args: PixelCNNResBlockArgs) => new PixelCNNResBlock(args);

@@ -35,7 +35,6 @@ export interface PixelDropoutArgs extends LayerArgs, Given<typeof declared> {}
  * ```
  */
 export class PixelDropout extends DeclaredLayer<Values<typeof declared>, PixelDropoutArgs> {
-  /** @nocollapse */
   static className = 'PixelDropout';
   protected static readonly declared = declared;
 
@@ -46,6 +45,4 @@ export class PixelDropout extends DeclaredLayer<Values<typeof declared>, PixelDr
 serialization.registerClass(PixelDropout);
 
 /** Makes a {@link PixelDropout}. */
-export function pixelDropout(args: PixelDropoutArgs): PixelDropout {
-  return new PixelDropout(args);
-}
+export const pixelDropout = (args: PixelDropoutArgs) => new PixelDropout(args);

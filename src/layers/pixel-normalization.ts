@@ -48,7 +48,6 @@ export interface PixelNormalizationArgs extends LayerArgs, Given<typeof declared
  * ```
  */
 export class PixelNormalization extends DeclaredLayer<Values<typeof declared>, PixelNormalizationArgs> {
-  /** @nocollapse */
   static className = 'PixelNormalization';
   protected static readonly declared = declared;
 
@@ -76,6 +75,4 @@ serialization.registerClass(PixelNormalization);
 provideLayerNormKernels();
 
 /** Makes a {@link PixelNormalization}. */
-export function pixelNormalization(args?: PixelNormalizationArgs): PixelNormalization {
-  return new PixelNormalization(args);
-}
+export const pixelNormalization = (args?: PixelNormalizationArgs) => new PixelNormalization(args);

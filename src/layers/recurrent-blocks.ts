@@ -153,7 +153,6 @@ export interface RowLSTMBlockArgs extends LayerArgs, Given<typeof rowLSTMBlockAr
  * ```
  */
 export class RowLSTMBlock extends RecurrentBlock<Values<typeof rowLSTMBlockArguments>, RowLSTMBlockArgs> {
-  /** @nocollapse */
   static className = 'RowLSTMBlock';
   protected static readonly declared = rowLSTMBlockArguments;
 
@@ -174,9 +173,7 @@ export class RowLSTMBlock extends RecurrentBlock<Values<typeof rowLSTMBlockArgum
 serialization.registerClass(RowLSTMBlock);
 
 /** Makes a {@link RowLSTMBlock}. */
-export function rowLSTMBlock(args: RowLSTMBlockArgs): RowLSTMBlock {
-  return new RowLSTMBlock(args);
-}
+export const rowLSTMBlock = (args: RowLSTMBlockArgs) => new RowLSTMBlock(args);
 
 const diagonalBiLSTMBlockArguments = {
   ...recurrentArguments,
@@ -222,7 +219,6 @@ export class DiagonalBiLSTMBlock extends RecurrentBlock<
   Values<typeof diagonalBiLSTMBlockArguments>,
   DiagonalBiLSTMBlockArgs
 > {
-  /** @nocollapse */
   static className = 'DiagonalBiLSTMBlock';
   protected static readonly declared = diagonalBiLSTMBlockArguments;
 
@@ -252,6 +248,4 @@ export class DiagonalBiLSTMBlock extends RecurrentBlock<
 serialization.registerClass(DiagonalBiLSTMBlock);
 
 /** Makes a {@link DiagonalBiLSTMBlock}. */
-export function diagonalBiLSTMBlock(args: DiagonalBiLSTMBlockArgs): DiagonalBiLSTMBlock {
-  return new DiagonalBiLSTMBlock(args);
-}
+export const diagonalBiLSTMBlock = (args: DiagonalBiLSTMBlockArgs) => new DiagonalBiLSTMBlock(args);

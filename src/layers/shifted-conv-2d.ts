@@ -34,7 +34,6 @@ export interface ShiftedConv2DArgs extends LayerArgs, Given<typeof declared> {}
  * ```
  */
 export class ShiftedConv2D extends CausalConv2D<Values<typeof declared>, ShiftedConv2DArgs> {
-  /** @nocollapse */
   static className = 'ShiftedConv2D';
   protected static readonly declared = declared;
 
@@ -43,6 +42,4 @@ export class ShiftedConv2D extends CausalConv2D<Values<typeof declared>, Shifted
 serialization.registerClass(ShiftedConv2D);
 
 /** Makes a {@link ShiftedConv2D}. */
-export function shiftedConv2d(args: ShiftedConv2DArgs): ShiftedConv2D {
-  return new ShiftedConv2D(args);
-}
+export const shiftedConv2d = (args: ShiftedConv2DArgs) => new ShiftedConv2D(args);
