@@ -49,7 +49,7 @@ export function addConvolution(
 ): ConvolutionWeights {
   const { weightNormalization, initialScale = 1, useBias = true } = options;
   const kernel = addKernel(layer, `${prefix}kernel`, shape, options);
-  const scale = { initializer: initializers.constant({ value: initialScale }) };
+  const scale = initializers.constant({ value: initialScale });
   const gain = weightNormalization && layer['addSeededWeight'](`${prefix}gain`, [shape[3]], scale);
   const bias = useBias ? addBias(layer, `${prefix}bias`, shape[3], options) : null;
   return { kernel: gain ? { direction: kernel, gain, initialScale } : kernel, bias };
@@ -65,11 +65,8 @@ export function addKernel(
   const initial = weightNormalization
     ? initializers.randomNormal({ mean: 0, stddev: 0.05 })
     : initializers.glorotUniform({});
-  return layer['addSeededWeight'](name, shape, {
-    initializer: kernelInitializer ?? initial,
-    regularizer: kernelRegularizer,
-    constraint: kernelConstraint,
-  });
+  const initializer = kernelInitializer ?? initial;
+  return layer['addSeededWeight'](name, shape, initializer, kernelRegularizer, kernelConstraint);
 }
 
 /** Adds a bias alone. */
@@ -77,11 +74,7 @@ export function addBias(
   layer: DeclaredLayer<unknown, never>,
   name: string,
   features: number,
-  { biasInitializer, biasRegularizer, biasConstraint }: ConvolutionOptions,
+  { biasInitializer = initializers.zeros(), biasRegularizer, biasConstraint }: ConvolutionOptions,
 ): LayerWeight {
-  return layer['addSeededWeight'](name, [features], {
-    initializer: biasInitializer ?? initializers.zeros(),
-    regularizer: biasRegularizer,
-    constraint: biasConstraint,
-  });
+  return layer['addSeededWeight'](name, [features], biasInitializer, biasRegularizer, biasConstraint);
 }

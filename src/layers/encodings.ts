@@ -108,13 +108,14 @@ export class LevelEmbedding extends DeclaredLayer<
   }
 
   protected override addWeights(): void {
-    const { levels, units, embeddingsInitializer, embeddingsRegularizer, embeddingsConstraint } =
-      this.settings;
-    this.table = this.addSeededWeight('embeddings', [levels, units], {
-      initializer: embeddingsInitializer,
-      regularizer: embeddingsRegularizer,
-      constraint: embeddingsConstraint,
-    });
+    const { settings } = this;
+    this.table = this.addSeededWeight(
+      'embeddings',
+      [settings.levels, settings.units],
+      settings.embeddingsInitializer,
+      settings.embeddingsRegularizer,
+      settings.embeddingsConstraint,
+    );
   }
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {

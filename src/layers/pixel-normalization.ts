@@ -59,11 +59,9 @@ export class PixelNormalization extends DeclaredLayer<Values<typeof declared>, P
 
   protected override addWeights(shapes: readonly Shape[]): void {
     const features = [checkMap('input', shapes)];
-    const { ones, zeros } = initializers;
-    if (this.settings.scale)
-      this.learnt.scale = this.addSeededWeight('gamma', features, { initializer: ones() });
-    if (this.settings.center)
-      this.learnt.shift = this.addSeededWeight('beta', features, { initializer: zeros() });
+    const { scale, center } = this.settings;
+    if (scale) this.learnt.scale = this.addSeededWeight('gamma', features, initializers.ones());
+    if (center) this.learnt.shift = this.addSeededWeight('beta', features, initializers.zeros());
   }
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {

@@ -10,7 +10,7 @@ import {
   type Values,
 } from '../core/arguments';
 import { checkKernelSize } from '../core/check';
-import { windowAround } from '../core/window';
+import { type KernelWindow, windowAround } from '../core/window';
 import { provideLSTMKernels } from '../ops/pixel-lstm';
 import type { Ops } from '../program/operations';
 import type { LSTMPath } from '../program/operations/lstm';
@@ -40,66 +40,70 @@ const recurrentArguments = {
  */
 export interface RecurrentBlockArgs extends LayerArgs, Given<typeof recurrentArguments> {}
 
-/** The weights of the four parts of the gates: a convolution of the input, with mask B, and one of the state. */
+/** An LSTM of a block. */
 interface Recurrence {
+  /** What the names of its weights begin with. */
+  readonly prefix: string;
+  readonly path: LSTMPath;
+  /** Of the convolution of the input, which has mask B. */
+  readonly window: KernelWindow;
+  /** The kernel of the state: rows and columns. */
+  readonly stateSize: readonly [number, number];
+}
+
+/** The same with its weights, each for all four parts of the gates. */
+interface LSTM extends Recurrence {
+  /** [rows,columns,2F,4F] */
   readonly inputKernel: LayerWeight;
+  /** [4F] */
   readonly bias: LayerWeight;
+  /** [rows,columns,F,4F] */
   readonly stateKernel: LayerWeight;
 }
 
 /**
- * What the blocks of PixelRNN have in common: x + conv1x1(h), with mask B, where h [N,H,W,F] is the output of one or
- * more LSTMs that read x [N,H,W,2F]. Each block adds their weights in `addRecurrences` and computes h in `recur`.
+ * What the blocks of PixelRNN have in common: x + conv1x1(h), with mask B, where h [N,H,W,F] is the sum of one or more
+ * LSTMs that read x [N,H,W,2F].
  */
 abstract class RecurrentBlock<
   Settings extends Values<typeof recurrentArguments>,
   Args extends RecurrentBlockArgs,
 > extends DeclaredLayer<Settings, Args> {
-  private readonly dropout = dropoutOf(this.settings);
+  protected abstract readonly recurrences: readonly Recurrence[];
   protected readonly pointWindow = windowAround([1, 1], 'B', this.settings.imageChannels);
+  private readonly dropout = dropoutOf(this.settings);
+  private lstms: readonly LSTM[] = [];
   private out?: ConvolutionWeights;
-
-  /** Adds the weights of h. */
-  protected abstract addRecurrences(): void;
-
-  /** h [N,H,W,F] of x [N,H,W,2F]. */
-  protected abstract recur<T>(ops: Ops<T>, x: T): T;
 
   protected override checkInputs(shapes: readonly Shape[]): void {
     checkMap('input', shapes, 2 * this.settings.filters, '2 * filters');
   }
 
   protected override addWeights(): void {
-    const { filters } = this.settings;
-    this.addRecurrences();
-    this.out = addConvolution(this, 'out_', [1, 1, filters, 2 * filters], this.settings);
-  }
-
-  /**
-   * Adds the weights of an LSTM: kernels of the input [rows,columns,2F,4F], with a bias [4F], and of the state
-   * [rows,columns,F,4F]. Their names begin with `prefix`.
-   */
-  protected addRecurrence(
-    prefix: string,
-    inputSize: readonly [number, number],
-    stateSize: readonly [number, number],
-  ): Recurrence {
     const { settings } = this;
     const features = settings.filters;
-    return {
-      inputKernel: addKernel(
-        this,
-        `${prefix}input_kernel`,
-        [...inputSize, 2 * features, 4 * features],
-        settings,
-      ),
-      bias: addBias(this, `${prefix}bias`, 4 * features, settings),
-      stateKernel: addKernel(this, `${prefix}state_kernel`, [...stateSize, features, 4 * features], settings),
-    };
+    const kernel = (name: string, size: readonly [number, number], from: number) =>
+      addKernel(this, `${name}_kernel`, [...size, from, 4 * features], settings);
+    this.lstms = this.recurrences.map((recurrence) => ({
+      ...recurrence,
+      inputKernel: kernel(`${recurrence.prefix}input`, recurrence.window.kernelSize, 2 * features),
+      bias: addBias(this, `${recurrence.prefix}bias`, 4 * features, settings),
+      stateKernel: kernel(`${recurrence.prefix}state`, recurrence.stateSize, features),
+    }));
+    this.out = addConvolution(this, 'out_', [1, 1, features, 2 * features], settings);
   }
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
-    const h = ops.dropout(this.recur(ops, x), this.dropout); // [N,H,W,2F] -> [N,H,W,F]
+    const sum = this.lstms.reduceRight<T | null>(
+      (others, { inputKernel, bias, stateKernel, window, path }) => {
+        const z = ops.conv(x, inputKernel, bias, window); // [N,H,W,2F] -> [N,H,W,4F]
+        const states = ops.lstm(z, stateKernel, path, this.settings.imageChannels); // [N,H,W,F]
+        const h = path === 'fromRight' ? ops.shift(states, 1, 0) : states; // from the right it sees later pixels
+        return others === null ? h : ops.combine('add', h, others);
+      },
+      null,
+    );
+    const h = ops.dropout(sum as T, this.dropout);
     const { kernel, bias } = this.out as ConvolutionWeights;
     const y = ops.conv(h, kernel, bias, this.pointWindow); // [N,H,W,F] -> [N,H,W,2F]
     return ops.combine('add', x, y);
@@ -157,18 +161,9 @@ export class RowLSTMBlock extends RecurrentBlock<Values<typeof rowLSTMBlockArgum
   protected static readonly declared = rowLSTMBlockArguments;
 
   private readonly window = windowAround([1, this.settings.kernelSize], 'B', this.settings.imageChannels);
-  private recurrence?: Recurrence;
-
-  protected override addRecurrences(): void {
-    const { kernelSize } = this.window;
-    this.recurrence = this.addRecurrence('', kernelSize, kernelSize);
-  }
-
-  protected override recur<T>(ops: Ops<T>, x: T): T {
-    const { inputKernel, bias, stateKernel } = this.recurrence as Recurrence;
-    const z = ops.conv(x, inputKernel, bias, this.window); // [N,H,W,2F] -> [N,H,W,4F]
-    return ops.lstm(z, stateKernel, 'rows', this.settings.imageChannels); // [N,H,W,F]
-  }
+  protected readonly recurrences: readonly Recurrence[] = [
+    { prefix: '', path: 'rows', window: this.window, stateSize: this.window.kernelSize },
+  ];
 }
 serialization.registerClass(RowLSTMBlock);
 
@@ -222,23 +217,10 @@ export class DiagonalBiLSTMBlock extends RecurrentBlock<
   static className = 'DiagonalBiLSTMBlock';
   protected static readonly declared = diagonalBiLSTMBlockArguments;
 
-  private left?: Recurrence;
-  private right?: Recurrence;
-
-  protected override addRecurrences(): void {
-    this.left = this.addRecurrence('left_', [1, 1], [2, 1]);
-    this.right = this.addRecurrence('right_', [1, 1], [2, 1]);
-  }
-
-  protected override recur<T>(ops: Ops<T>, x: T): T {
-    const states = (recurrence: Recurrence | undefined, path: LSTMPath) => {
-      const { inputKernel, bias, stateKernel } = recurrence as Recurrence;
-      const z = ops.conv(x, inputKernel, bias, this.pointWindow); // [N,H,W,2F] -> [N,H,W,4F]
-      return ops.lstm(z, stateKernel, path, this.settings.imageChannels); // [N,H,W,F]
-    };
-    const right = ops.shift(states(this.right, 'fromRight'), 1, 0); // [N,H,W,F]
-    return ops.combine('add', states(this.left, 'fromLeft'), right);
-  }
+  protected readonly recurrences: readonly Recurrence[] = [
+    { prefix: 'left_', path: 'fromLeft', window: this.pointWindow, stateSize: [2, 1] },
+    { prefix: 'right_', path: 'fromRight', window: this.pointWindow, stateSize: [2, 1] },
+  ];
 
   override getConfig(): serialization.ConfigDict {
     const { kernelSize: _, ...config } = super.getConfig();
