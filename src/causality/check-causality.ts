@@ -94,8 +94,7 @@ export async function checkCausality(model: LayersModel, options: CausalityOptio
   const suspects = 'lateTimes' in traced ? suspectsOf(traced.lateTimes, shape, imageShape) : () => null;
   const leaksOf = new Map<number, Uint8Array>(); // for an input that leaks, the outputs that see it
   const outputs = outputsByPlace(model, shape.distribution);
-  const first = { ...trials, underEvery: count === 'all', onProgress: values.onProgress };
-  await changeEach(outputs, inputs, first, (input, hasMoved) => {
+  await changeEach(outputs, inputs, { ...trials, underEvery: count === 'all' }, (input, hasMoved) => {
     const isLeak = leaksOf.get(input) ?? new Uint8Array(input + 1);
     for (let output = 0; output <= input; output++) if (hasMoved(output)) isLeak[output] = 1;
     if (isLeak.includes(1)) leaksOf.set(input, isLeak);
@@ -107,11 +106,12 @@ export async function checkCausality(model: LayersModel, options: CausalityOptio
   const leaks: Leak[] = [];
   for (let output = 0; output < places; output++) {
     for (const input of leaking) {
-      if (leaksOf.get(input)?.[output] !== 1) continue;
-      leaks.push({ output: placeOf(output, imageShape), input: placeOf(input, imageShape) });
+      if (leaksOf.get(input)?.[output] === 1)
+        leaks.push({ output: placeOf(output, imageShape), input: placeOf(input, imageShape) });
     }
   }
-  const layer = await leakingLayer(model, someOf(leaking, INPUTS_TO_FOLLOW), trials);
+  const some = someOf(leaking, INPUTS_TO_FOLLOW);
+  const layer = await leakingLayer(model, some, { ...trials, onProgress: undefined });
   return { causal: false, leaks, ...(layer !== null && { layer }) };
 }
 
