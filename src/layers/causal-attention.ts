@@ -30,13 +30,11 @@ export interface CausalAttentionArgs extends LayerArgs, Given<typeof declared> {
  *     z[i] = sum of softmax(q[i] k[j] / sqrt(D)) v[j] over places j < i; 0 at the first place
  *
  * From [x, y], x [N,H,W,Q] for queries and y [N,H,W,K] for keys and values, to [N,H,W,units]. Keys and values may see their
- * own pixel, with all its channels, since only later places read them. Queries must not.
+ * own pixel, with all its channels, since only later places read them. Queries must not. Time grows with the square of
+ * H*W, memory with H*W.
  *
  * Weights: for each of query, key and value, in turn, a kernel [1,1,Q or K,units], a gain [units] (with
  * `weightNormalization`) and a bias [units].
- *
- * Time grows with the square of H*W, and memory with H*W: attention weights are computed for some of the queries at a
- * time, and recomputed for the gradient. Drawing keeps the keys and values of all earlier places.
  *
  * Source: Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763, section 2, as the PyTorch code of
  * https://github.com/rosinality/vq-vae-2-pytorch has it: `CausalAttention`.
@@ -58,7 +56,6 @@ export class CausalAttention extends DeclaredLayer<Values<typeof declared>, Caus
   protected static readonly declared = declared;
 
   private readonly dropout = dropoutOf(this.settings);
-  /** Of queries, keys and values. */
   private projections: readonly ConvolutionWeights[] = [];
 
   protected override checkInputs(shapes: readonly Shape[]): void {

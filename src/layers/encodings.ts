@@ -21,13 +21,10 @@ export interface OneHotLevelsArgs extends LayerArgs, Given<typeof oneHotLevelsAr
 
 /**
  * Turns levels into one-hot vectors: normalized levels [N,H,W,C], as `normalize` makes them, become [N,H,W,C*L], with
- * the L features of each channel side by side. No weights.
+ * the L features of each channel side by side. No weights, and no gradient back into the image.
  *
  * The level of x is round(x * (L - 1)), with halves rounded up. If that is not one of 0..L-1, or x is NaN, all L
- * features are 0. No gradient flows back into the image.
- *
- * In sampling, a convolution that reads this layer looks up one row of its kernel for each value, so the cost does not
- * grow with L. In training it does.
+ * features are 0. In sampling, a convolution looks up one row of its kernel for each value, so L costs nothing.
  *
  * Source: Chen et al., "PixelSNAIL: An Improved Autoregressive Generative Model" (2018), as the priors over codes of
  * Razavi et al., "Generating Diverse High-Fidelity Images with VQ-VAE-2" (2019), use it.
@@ -76,11 +73,8 @@ const levelEmbeddingArguments = {
 export interface LevelEmbeddingArgs extends LayerArgs, Given<typeof levelEmbeddingArguments> {}
 
 /**
- * Turns levels into learnt vectors, one for each level: normalized levels [N,H,W,C], as `normalize` makes them, become
- * [N,H,W,C*U], with the U features of each channel side by side. All channels share one table.
- *
- * Levels are those of {@link OneHotLevels}; all U features are 0 for what is none. No gradient flows back into the image.
- * Weights: embeddings [L,U]; they train on every backend.
+ * Turns levels into learnt vectors, one for each level: as {@link OneHotLevels}, but to U features of each channel,
+ * [N,H,W,C] -> [N,H,W,C*U]. All channels share one table. Weights: embeddings [L,U], which train on every backend.
  *
  * @throws TypeError naming `levels` or `units`, or the input that is not [N,H,W,C].
  * @example
@@ -139,10 +133,8 @@ export interface OneHotClassArgs extends LayerArgs, Given<typeof oneHotClassArgu
 
 /**
  * Turns classes into one-hot vectors, as a condition: integers [N,1] become [N,K], or [N,K+1] with a null class,
- * float32. An integer that is not a class becomes zeros. No weights.
- *
- * If an input of a model goes through this layer, all functions with an option `condition` know that the model takes
- * classes.
+ * float32. An integer that is not a class becomes zeros. No weights. By this layer, all functions with an option
+ * `condition` know that a model takes classes.
  *
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016),
  * https://arxiv.org/abs/1606.05328, section 2.3: h "a one-hot encoding that specifies a class".
@@ -186,11 +178,11 @@ export interface OneHotCodesArgs extends LayerArgs, Given<typeof oneHotCodesArgu
 
 /**
  * Turns a map of codes into one-hot vectors, as a condition: integers [N,h,w,1] become [N,h,w,K], float32. An integer
- * that is not a code becomes zeros. No weights.
+ * that is not a code becomes zeros. No weights. By this layer, all functions with an option `condition` know that a model
+ * takes codes.
  *
- * If an input of a model goes through this layer, all functions with an option `condition` know that the model takes
- * codes. Layers that read them may look in all directions ({@link ShiftedConv2D} with `shift: 'same'`). Codes of another
- * height and width must be enlarged to the image's before their features are combined ({@link UpsampledMap}).
+ * Layers that read them may look in all directions ({@link ShiftedConv2D} with `shift: 'same'`). Codes of another height
+ * and width must be enlarged to the image's before their features are combined ({@link UpsampledMap}).
  *
  * Source: Razavi et al., "Generating Diverse High-Fidelity Images with VQ-VAE-2" (2019), https://arxiv.org/abs/1906.00446,
  * section 3.2: priors of finer codes are conditioned on the coarser ones.

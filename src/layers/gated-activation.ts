@@ -14,9 +14,7 @@ const declared = {
    * @default 3
    */
   imageChannels: optional(integer({ from: 1 }), 3),
-  /**
-   * The function applied to a: 'tanh', as in gated PixelCNN, or 'linear' for none, as in PixelCNN++. @default 'tanh'
-   */
+  /** The function applied to a: 'tanh', as in gated PixelCNN, or 'linear' for none, as in PixelCNN++. @default 'tanh' */
   kind: optional(oneOf('tanh', 'linear'), 'tanh'),
   ...seedArguments,
 };
@@ -30,9 +28,8 @@ export interface GatedActivationArgs extends LayerArgs, Given<typeof declared> {
  *
  * From features [N,H,W,2F], or from [features, condition, ...], to [N,H,W,F]. Features are channel-major: each channel
  * has a group of 2F / imageChannels features, whose first half is a and whose second half is b. A condition is a vector
- * [N,K], the same at every pixel, such as a one-hot class, or a map [N,H,W,K].
- *
- * Weights: for each condition a kernel [1,1,K,2F]; none without conditions.
+ * [N,K], the same at every pixel, such as a one-hot class, or a map [N,H,W,K]. Weights: for each condition a kernel
+ * [1,1,K,2F].
  *
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016),
  * https://arxiv.org/abs/1606.05328, section 2.1 and 2.3, equations 2, 4 and 5; the linear one Dauphin et al., "Language

@@ -27,11 +27,7 @@ const declared = {
    * @default false
    */
   hasSkip: flag(false),
-  /**
-   * The activation before each convolution. With `'elu'` the convolutions read F and H features instead of twice as
-   * many.
-   * @default 'concatElu'
-   */
+  /** The activation before each convolution. With `'elu'` these read half as many features. @default 'concatElu' */
   activation: optional(oneOf('concatElu', 'elu'), 'concatElu'),
   /** Probability with which features are dropped in training, before the second convolution. @default 0 */
   dropout: rate(),
@@ -49,10 +45,10 @@ export interface GatedResBlockArgs extends LayerArgs, Given<typeof declared> {}
  *     b, c = halves of conv_{2H->2F}(dropout(concatElu(y))) + projection(h)
  *     x + b sigmoid(c)
  *
- * With `activation: 'elu'` it is the block of PixelSNAIL: the same with elu in place of concatElu.
+ * With `activation: 'elu'`, in place of concatElu, it is the block of PixelSNAIL.
  *
  * From x [N,H,W,F], or [x, a, condition, ...], to [N,H,W,F]: `a` [N,H,W,S] with `hasSkip`, and each condition a vector
- * [N,K] or a map [N,H,W,K]. Without a skip, nothing is added to y; without conditions, nothing to the halves.
+ * [N,K] or a map [N,H,W,K].
  *
  * Weights: kernel, gain (with `weightNormalization`) and bias of each convolution: conv_in [rows,columns,2F,H];
  * conv_skip [1,1,2S,H], if there is a skip; conv_out [rows,columns,2H,2F], whose gain starts at 0.1. Then a kernel

@@ -9,7 +9,7 @@ import type { LayerArgs } from './types';
 
 /**
  * The input of PixelCNN++: the image, scaled from [0, 1] to [-1, 1], with an added channel of ones, by which
- * convolutions can tell the zeros around the image from middle grey: [N,H,W,C] -> [N,H,W,C+1]. No weights.
+ * convolutions can tell the zeros around the image from middle grey: [N,H,W,C] -> [N,H,W,C+1].
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, its code.
  *
@@ -39,7 +39,7 @@ export const centeredImage = (args?: LayerArgs) => new CenteredImage(args);
 
 /**
  * The position of each place in a map, ((row - H/2) / H, (column - W/2) / W), from -1/2 on: [N,H,W,F] -> [N,H,W,2].
- * With it, attention can tell places apart. No weights.
+ * With it, attention can tell places apart.
  *
  * Source: Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763, its code; and
  * https://github.com/rosinality/vq-vae-2-pytorch: `background`.

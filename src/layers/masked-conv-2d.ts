@@ -18,9 +18,8 @@ export interface MaskedConv2DArgs extends LayerArgs, Given<typeof declared> {}
  * A convolution that sees no later pixel: only the rows above, the pixels to the left, and those channels of the
  * present pixel that {@link getMask} allows. Stride 1; zero padding keeps height and width.
  *
- * Input [N,H,W,in], output [N,H,W,filters]. Weights: kernel [kernel rows, kernel columns, in, filters], including the
- * masked part, so that weights trained elsewhere load unchanged; gain [filters] with `weightNormalization`; bias
- * [filters].
+ * [N,H,W,in] -> [N,H,W,filters]. Weights: kernel [rows, columns, in, filters], including the masked part, so that weights
+ * trained elsewhere load unchanged; gain [filters] with `weightNormalization`; bias [filters].
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, section 3.4;
  * "The Annotated Pixel-CNN", `MaskedConv2D`.

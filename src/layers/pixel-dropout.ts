@@ -17,7 +17,7 @@ export interface PixelDropoutArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
  * Dropout whose noise is reproducible. In training, each number becomes 0 with probability `rate`, and is otherwise
- * divided by 1 - rate; at inference nothing changes. Input and output have the same shape. No weights.
+ * divided by 1 - rate; at inference nothing changes.
  *
  * With a seed, the noise depends only on the seed and the training step, on every backend: a model that was saved with
  * its optimizer continues as if it had never stopped. Layers with the same seed drop the same places, so give each its own.

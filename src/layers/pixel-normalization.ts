@@ -26,16 +26,14 @@ const declared = {
 export interface PixelNormalizationArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
- * Layer normalization that keeps the order of channels: (x - mean) / sqrt(variance + epsilon) gamma + beta,
- * with a mean and a variance of each channel's group of features, at each pixel.
+ * Group normalization over the features of each pixel, a group for each image channel: (x - mean) / sqrt(variance +
+ * epsilon) gamma + beta. The layer of this name in ProGAN, which divides each pixel by its norm, is another.
  *
- * [N,H,W,F] -> [N,H,W,F]. Features are channel-major, in groups of F/C for C image channels, so it may be used between
- * layers with mask B. A group of one feature always becomes beta. With one channel it equals
- * `tf.layers.layerNormalization` over features, whose gradient takes tfjs seconds.
+ * [N,H,W,F] -> [N,H,W,F]. Features are channel-major, in groups of F/C for C channels, so it may be used between layers
+ * with mask B. A group of one feature always becomes beta. With one channel it equals `tf.layers.layerNormalization` over
+ * features, whose gradient takes tfjs seconds. Weights: gamma [F], initially ones, and beta [F], initially zeros.
  *
- * Weights: gamma [F], initially ones, and beta [F], initially zeros.
- *
- * Source: Ba et al., "Layer Normalization" (2016), https://arxiv.org/abs/1607.06450. Groups: ours.
+ * Source: Ba et al., "Layer Normalization" (2016), https://arxiv.org/abs/1607.06450. Groups of channels: ours.
  *
  * @throws TypeError naming the argument, or the input, whose features do not split into groups
  * @example

@@ -64,7 +64,7 @@ export function loadWeights(
   const orderOf = ordersOf('loadWeights: axes', axes);
   const weights = weightsOf('loadWeights: model', model);
   checkNamed('loadWeights: tensors', tensors);
-  const [missing, misshapen, used] = [[] as string[], [] as string[], new Set<string>()];
+  const [missing, misshapen] = [[] as string[], [] as string[]];
   const made: (ModelWeight & { origin: Origin })[] = [];
   for (const weight of weights) {
     const origin = sources[from](weight, weights, orderOf);
@@ -72,15 +72,15 @@ export function loadWeights(
     else made.push({ ...weight, origin });
   }
   const parts = made.flatMap(({ origin }) => origin.parts);
-  const given = renamed(tensors, from, new Set(parts.map(({ name }) => name)), names);
+  const wanted = new Set(parts.map(({ name }) => name));
+  const given = renamed(tensors, from, wanted, names);
   for (const { name, shape } of parts) {
     const found = given.get(name);
     if (found === undefined) missing.push(name);
     else if (String(found.shape) !== String(shape))
       misshapen.push(`${name}: wanted [${shape}], got [${found.shape}]`);
-    used.add(name);
   }
-  const leftOver = [...given.keys()].filter((name) => !used.has(name));
+  const leftOver = [...given.keys()].filter((name) => !wanted.has(name));
   const problems = [
     ...listed('missing', missing),
     ...listed('left over', leftOver),
@@ -91,9 +91,13 @@ export function loadWeights(
 
   tidy(() => {
     const values = made.map(({ origin: { parts, make }, shape, variable }) => {
-      const names = parts.map(({ name }) => name);
-      const numbers = make(...names.map((name) => float32Of(given.get(name) as NamedTensor)));
-      return tensor(finite(names.join(', '), numbers), [...shape], variable.dtype);
+      const numbers = make(...parts.map(({ name }) => float32Of(given.get(name) as NamedTensor)));
+      const wrong = numbers.find((one) => !Number.isFinite(one));
+      if (wrong !== undefined) {
+        const names = parts.map(({ name }) => name).join(', ');
+        throwTypeError(`loadWeights: tensors: '${names}'`, 'finite numbers', wrong);
+      }
+      return tensor(numbers, [...shape], variable.dtype);
     });
     writeAll(made, values);
   });
@@ -143,13 +147,4 @@ function listed(title: string, names: readonly string[]): string[] {
   if (all.length === 0) return [];
   const more = all.length > MAX_NAMES ? `, … and ${all.length - MAX_NAMES} more` : '';
   return [`${title} (${all.length}): ${all.slice(0, MAX_NAMES).map(shortened).join(', ')}${more}`];
-}
-
-/** Checks that numbers are finite. `name` names the tensors that they come from. */
-function finite(name: string, numbers: Float32Array): Float32Array {
-  for (let i = 0; i < numbers.length; i++) {
-    if (!Number.isFinite(numbers[i]))
-      throwTypeError(`loadWeights: tensors: '${name}'`, 'finite numbers', numbers[i]);
-  }
-  return numbers;
 }

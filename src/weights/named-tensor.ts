@@ -135,10 +135,6 @@ export function float32Of({ dtype, data }: NamedTensor): Float32Array {
     return Float32Array.from(numbers as BigInt64Array, Number);
   }
   if (dtype === 'F16') return fromFloat16(numbers as Uint16Array);
-  if (dtype === 'BF16') return fromBfloat16(numbers as Uint16Array);
-  return Float32Array.from(numbers);
+  if (dtype !== 'BF16') return Float32Array.from(numbers);
+  return new Float32Array(Uint32Array.from(numbers, (half) => half << 16).buffer); // each is the upper half of a float32
 }
-
-/** A bfloat16 is the upper half of a float32. */
-const fromBfloat16 = (halves: Uint16Array): Float32Array =>
-  new Float32Array(Uint32Array.from(halves, (half) => half << 16).buffer);

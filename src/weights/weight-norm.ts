@@ -9,10 +9,7 @@ export function weightNorm(direction: Float32Array, gain: Float32Array): Float32
   for (const [i, length] of gain.entries()) {
     const part = direction.subarray(i * size, (i + 1) * size);
     const norm = Math.sqrt(part.reduce((sum, one) => sum + one * one, 0));
-    kernel.set(
-      part.map((one) => (length * one) / norm),
-      i * size,
-    );
+    for (const [j, one] of part.entries()) kernel[i * size + j] = (length * one) / norm;
   }
   return kernel;
 }
