@@ -4,7 +4,7 @@ import { throwTypeError } from '../core/check';
 import { pointWindow } from '../core/window';
 import { provideAttentionKernels } from '../ops/attention';
 import type { Ops } from '../program/operations';
-import { addConvolution, type ConvolutionWeights, normalizationArguments } from './convolution-weights';
+import { addConvolution, type Convolution, normalizationArguments } from './convolution-weights';
 import { checkMap, DeclaredLayer } from './declared-layer';
 import { dropoutOf, seedArguments } from './seeds';
 import type { LayerArgs, Shape } from './types';
@@ -56,7 +56,7 @@ export class CausalAttention extends DeclaredLayer<Values<typeof declared>, Caus
   protected static readonly declared = declared;
 
   private readonly dropout = dropoutOf(this.settings);
-  private projections: readonly ConvolutionWeights[] = [];
+  private projections: readonly Convolution[] = [];
 
   protected override checkInputs(shapes: readonly Shape[]): void {
     const got = shapes.length === 1 ? shapes[0] : shapes;
@@ -65,15 +65,15 @@ export class CausalAttention extends DeclaredLayer<Values<typeof declared>, Caus
   }
 
   protected override addWeights([x, y]: readonly Shape[]): void {
+    const { units } = this.settings;
     const add = (part: string, shape: Shape | undefined) =>
-      addConvolution(this, `${part}_`, [1, 1, shape?.at(-1) as number, this.settings.units], this.settings);
-    this.projections = [add('query', x), add('key', y), add('value', y)];
+      addConvolution(this, part, pointWindow, [shape?.at(-1) as number, units], this.settings);
+    this.projections = [add('query_', x), add('key_', y), add('value_', y)];
   }
 
   override express<T>(ops: Ops<T>, [x, y]: readonly [T, ...T[]]): T {
-    const [queries, keys, values] = this.projections.map(
-      ({ kernel, bias }, i) => ops.conv((i === 0 ? x : y) as T, kernel, bias, pointWindow), // [N,H,W,Q] or [N,H,W,K] -> [N,H,W,units]
-    ) as [T, T, T];
+    const project = (conv: Convolution, i: number) => conv(ops, (i === 0 ? x : y) as T); // [N,H,W,Q] or [N,H,W,K] -> [N,H,W,units]
+    const [queries, keys, values] = this.projections.map(project) as [T, T, T];
     return ops.attend(queries, keys, values, this.settings.heads, this.dropout); // [N,H,W,units]
   }
 }

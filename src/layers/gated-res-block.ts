@@ -1,11 +1,11 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import { derived, flag, type Given, integer, oneOf, optional, rate, type Values } from '../core/arguments';
 import { throwTypeError } from '../core/check';
-import { pointWindow, type Shift, shiftedArguments, shiftedWindow } from '../core/window';
+import { type KernelWindow, pointWindow, type Shift, shiftedArguments, shiftedWindow } from '../core/window';
 import { provideConcatEluKernels } from '../ops/concat-elu';
 import type { Ops } from '../program/operations';
 import { addProjections, areConditions, conditionedGate, type Projection } from './conditions';
-import { addConvolution, type ConvolutionWeights, normalizationArguments } from './convolution-weights';
+import { addConvolution, type Convolution, normalizationArguments } from './convolution-weights';
 import { checkMap, DeclaredLayer } from './declared-layer';
 import { dropoutOf, seedArguments } from './seeds';
 import type { LayerArgs, Shape } from './types';
@@ -76,9 +76,9 @@ export class GatedResBlock extends DeclaredLayer<Values<typeof declared>, GatedR
 
   private readonly window = shiftedWindow('GatedResBlock', this.settings);
   private readonly dropout = dropoutOf(this.settings);
-  private convIn?: ConvolutionWeights;
-  private convSkip: ConvolutionWeights | null = null;
-  private convOut?: ConvolutionWeights;
+  declare private convIn: Convolution;
+  private convSkip: Convolution | null = null;
+  declare private convOut: Convolution;
   private projections: readonly Projection[] = [];
 
   protected override checkInputs([x = [], ...rest]: readonly Shape[]): void {
@@ -93,29 +93,26 @@ export class GatedResBlock extends DeclaredLayer<Values<typeof declared>, GatedR
 
   protected override addWeights([, ...rest]: readonly Shape[]): void {
     const { filters, hiddenFilters, activation, hasSkip } = this.settings;
-    const { kernelSize } = this.window;
     const active = activation === 'concatElu' ? 2 : 1; // features for each one that comes in
-    const add = (name: string, size: readonly [number, number], from: number, to: number, initialScale = 1) =>
-      addConvolution(this, `${name}_`, [...size, active * from, to], { ...this.settings, initialScale });
-    this.convIn = add('conv_in', kernelSize, filters, hiddenFilters);
-    if (hasSkip) this.convSkip = add('conv_skip', [1, 1], rest.shift()?.at(-1) as number, hiddenFilters);
-    this.convOut = add('conv_out', kernelSize, hiddenFilters, 2 * filters, 0.1);
+    const add = (name: string, window: KernelWindow, from: number, to: number, initialScale = 1) =>
+      addConvolution(this, `${name}_`, window, [active * from, to], { ...this.settings, initialScale });
+    this.convIn = add('conv_in', this.window, filters, hiddenFilters);
+    if (hasSkip) this.convSkip = add('conv_skip', pointWindow, rest.shift()?.at(-1) as number, hiddenFilters);
+    this.convOut = add('conv_out', this.window, hiddenFilters, 2 * filters, 0.1);
     this.projections = addProjections(this, rest, 2 * filters);
   }
 
   override express<T>(ops: Ops<T>, [x, ...rest]: readonly [T, ...T[]]): T {
-    const conv = ({ kernel, bias }: ConvolutionWeights, of: T, window = this.window) =>
-      ops.conv(of, kernel, bias, window);
     const isConcat = this.settings.activation === 'concatElu';
     const activate = (of: T) => (isConcat ? ops.concatElu(of) : ops.pointwise('elu', of)); // [N,H,W,F] -> [N,H,W,2F], or F
-    let y = conv(this.convIn as ConvolutionWeights, activate(x)); // [N,H,W,F] -> [N,H,W,H]
+    let y = this.convIn(ops, activate(x)); // [N,H,W,F] -> [N,H,W,H]
     if (this.convSkip !== null) {
       const [skip, ...others] = rest;
-      y = ops.combine('add', y, conv(this.convSkip, activate(skip as T), pointWindow)); // [N,H,W,S] -> [N,H,W,H]
+      y = ops.combine('add', y, this.convSkip(ops, activate(skip as T))); // [N,H,W,S] -> [N,H,W,H]
       rest = others;
     }
     const kept = ops.dropout(activate(y), this.dropout); // [N,H,W,H] -> [N,H,W,2H], or H
-    const halves = conv(this.convOut as ConvolutionWeights, kept); // [N,H,W,2F]
+    const halves = this.convOut(ops, kept); // [N,H,W,2F]
     const gated = conditionedGate(ops, halves, rest, this.projections, { groups: 1, kind: 'linear' });
     return ops.combine('add', x, gated); // [N,H,W,F]
   }

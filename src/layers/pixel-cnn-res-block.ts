@@ -1,8 +1,8 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import { type Given, integer, multipleOf, oddLengths, optional, rate, type Values } from '../core/arguments';
-import { type KernelWindow, windowAround } from '../core/window';
+import { windowAround } from '../core/window';
 import type { Ops } from '../program/operations';
-import { addConvolution, type ConvolutionWeights, normalizationArguments } from './convolution-weights';
+import { addConvolution, type Convolution, normalizationArguments } from './convolution-weights';
 import { checkMap, DeclaredLayer } from './declared-layer';
 import { dropoutOf, seedArguments } from './seeds';
 import type { LayerArgs, Shape } from './types';
@@ -22,9 +22,6 @@ const declared = {
 
 /** Arguments of {@link PixelCNNResBlock}. */
 export interface PixelCNNResBlockArgs extends LayerArgs, Given<typeof declared> {}
-
-/** One of the block's convolutions. */
-type Conv = ConvolutionWeights & { readonly window: KernelWindow };
 
 /**
  * The residual block of PixelCNN, every convolution with mask B and followed by a ReLU: x +
@@ -55,7 +52,7 @@ export class PixelCNNResBlock extends DeclaredLayer<Values<typeof declared>, Pix
 
   private readonly dropout = dropoutOf(this.settings);
   /** Each followed by a ReLU. */
-  private convs: readonly Conv[] = [];
+  private convs: readonly Convolution[] = [];
 
   protected override checkInputs(shapes: readonly Shape[]): void {
     checkMap('input', shapes, 2 * this.settings.filters, '2 * filters');
@@ -63,26 +60,19 @@ export class PixelCNNResBlock extends DeclaredLayer<Values<typeof declared>, Pix
 
   protected override addWeights(): void {
     const { filters: h, kernelSize, imageChannels } = this.settings;
-    const add = (
-      part: string,
-      size: readonly [number, number],
-      from: number,
-      to: number,
-      initialScale = 1,
-    ) => ({
-      ...addConvolution(this, `conv_${part}_`, [...size, from, to], { ...this.settings, initialScale }),
-      window: windowAround(size, 'B', imageChannels),
-    });
+    const point = windowAround([1, 1], 'B', imageChannels);
+    const around = windowAround(kernelSize, 'B', imageChannels);
+    const last = { ...this.settings, initialScale: 0.1 };
     this.convs = [
-      add('in', [1, 1], 2 * h, h),
-      add('mid', kernelSize, h, h),
-      add('out', [1, 1], h, 2 * h, 0.1),
+      addConvolution(this, 'conv_in_', point, [2 * h, h], this.settings),
+      addConvolution(this, 'conv_mid_', around, [h, h], this.settings),
+      addConvolution(this, 'conv_out_', point, [h, 2 * h], last),
     ];
   }
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
-    const [first, ...rest] = this.convs as [Conv, ...Conv[]];
-    const relu = (y: T, { kernel, bias, window }: Conv) => ops.conv(y, kernel, bias, window, 'relu');
+    const [first, ...rest] = this.convs as [Convolution, ...Convolution[]];
+    const relu = (y: T, conv: Convolution) => conv(ops, y, 'relu');
     const kept = ops.dropout(relu(x, first), this.dropout); // [N,H,W,2h] -> [N,H,W,h]
     return ops.combine('add', x, rest.reduce(relu, kept)); // [N,H,W,h] -> [N,H,W,h] -> [N,H,W,2h]
   }

@@ -15,7 +15,7 @@ import { provideLSTMKernels } from '../ops/pixel-lstm';
 import type { Ops } from '../program/operations';
 import type { LSTMPath } from '../program/operations/lstm';
 import type { LayerWeight } from '../program/weights';
-import { addBias, addConvolution, addKernel, type ConvolutionWeights } from './convolution-weights';
+import { addBias, addConvolution, addKernel, type Convolution } from './convolution-weights';
 import { checkMap, DeclaredLayer } from './declared-layer';
 import { dropoutOf, seedArguments } from './seeds';
 import { weightArguments } from './stock-arguments';
@@ -73,7 +73,7 @@ abstract class RecurrentBlock<
   protected readonly pointWindow = windowAround([1, 1], 'B', this.settings.imageChannels);
   private readonly dropout = dropoutOf(this.settings);
   private lstms: readonly LSTM[] = [];
-  private out?: ConvolutionWeights;
+  declare private out: Convolution;
 
   protected override checkInputs(shapes: readonly Shape[]): void {
     checkMap('input', shapes, 2 * this.settings.filters, '2 * filters');
@@ -90,7 +90,7 @@ abstract class RecurrentBlock<
       bias: addBias(this, `${recurrence.prefix}bias`, 4 * features, settings),
       stateKernel: kernel(`${recurrence.prefix}state`, recurrence.stateSize, features),
     }));
-    this.out = addConvolution(this, 'out_', [1, 1, features, 2 * features], settings);
+    this.out = addConvolution(this, 'out_', this.pointWindow, [features, 2 * features], settings);
   }
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
@@ -104,9 +104,7 @@ abstract class RecurrentBlock<
       null,
     );
     const h = ops.dropout(sum as T, this.dropout);
-    const { kernel, bias } = this.out as ConvolutionWeights;
-    const y = ops.conv(h, kernel, bias, this.pointWindow); // [N,H,W,F] -> [N,H,W,2F]
-    return ops.combine('add', x, y);
+    return ops.combine('add', x, this.out(ops, h)); // [N,H,W,F] -> [N,H,W,2F]
   }
 }
 
