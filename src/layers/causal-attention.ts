@@ -43,12 +43,10 @@ export interface CausalAttentionArgs extends LayerArgs, Given<typeof declared> {
  * are not two maps of the same height and width.
  * @example
  * ```js
- * import { input } from '@tensorflow/tfjs-layers';
- * import { causalAttention, maskedConv2d } from 'pixelcnn-layers';
- * const image = input({ shape: [8, 8, 1] });
- * const before = maskedConv2d({ filters: 16, kernelSize: 3, maskType: 'A', imageChannels: 1 }).apply(image);
- * const y = causalAttention({ heads: 4, units: 8 }).apply([before, image]); // all that comes before, at any distance
- * console.log(y.shape); // [null, 8, 8, 8]
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { causalAttention } from 'pixelcnn-layers';
+ * const y = causalAttention({ heads: 4, units: 8 }).apply([tf.zeros([1, 8, 8, 16]), tf.zeros([1, 8, 8, 1])]);
+ * console.log(y.shape); // [1, 8, 8, 8]
  * ```
  */
 export class CausalAttention extends DeclaredLayer<Values<typeof declared>, CausalAttentionArgs> {

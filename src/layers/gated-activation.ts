@@ -8,11 +8,7 @@ import { seedArguments } from './seeds';
 import type { LayerArgs, Shape } from './types';
 
 const declared = {
-  /**
-   * Channels of the image (3 for RGB); features are split into as many groups. Use 1 for features that are not grouped
-   * by channel, as in PixelCNN++.
-   * @default 3
-   */
+  /** Groups of features, one for each channel of the image; 1 if they are not grouped, as in PixelCNN++. @default 3 */
   imageChannels: optional(integer({ from: 1 }), 3),
   /** The function applied to a: 'tanh', as in gated PixelCNN, or 'linear' for none, as in PixelCNN++. @default 'tanh' */
   kind: optional(oneOf('tanh', 'linear'), 'tanh'),
@@ -35,8 +31,7 @@ export interface GatedActivationArgs extends LayerArgs, Given<typeof declared> {
  * https://arxiv.org/abs/1606.05328, section 2.1 and 2.3, equations 2, 4 and 5; the linear one Dauphin et al., "Language
  * modeling with gated convolutional networks" (2017), https://arxiv.org/abs/1612.08083.
  *
- * @throws TypeError naming the argument, or the input: a number of features that does not split into groups of two
- * halves, or a condition of another shape.
+ * @throws TypeError naming the argument, or the input whose features do not split into groups of two halves.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';

@@ -21,11 +21,7 @@ const declared = {
   shift: shiftedArguments.shift,
   /** Rows and columns of its windows, odd or even. @default [2, 3] shifted down, [2, 2] shifted down and right, else 3 */
   kernelSize: derived(shiftedArguments.kernelSize, ({ shift }) => kernelSizes[shift as Shift] ?? 3),
-  /**
-   * Whether the second input is a skip [N,H,W,S], which is added after the first convolution. If not, all inputs except
-   * the first are conditions.
-   * @default false
-   */
+  /** Whether the second input is a skip [N,H,W,S], added after the first convolution, and not a condition. @default false */
   hasSkip: flag(false),
   /** The activation before each convolution. With `'elu'` these read half as many features. @default 'concatElu' */
   activation: optional(oneOf('concatElu', 'elu'), 'concatElu'),
@@ -51,8 +47,8 @@ export interface GatedResBlockArgs extends LayerArgs, Given<typeof declared> {}
  * [N,K] or a map [N,H,W,K].
  *
  * Weights: kernel, gain (with `weightNormalization`) and bias of each convolution: conv_in [rows,columns,2F,H];
- * conv_skip [1,1,2S,H], if there is a skip; conv_out [rows,columns,2H,2F], whose gain starts at 0.1. Then a kernel
- * [1,1,K,2F] for each condition. With `'elu'`, kernels read F, S and H features instead of 2F, 2S and 2H.
+ * conv_skip [1,1,2S,H], with a skip; conv_out [rows,columns,2H,2F], whose gain starts at 0.1. Then a kernel [1,1,K,2F] for
+ * each condition. With `'elu'`, kernels read F, S and H features.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.4 to 2.6, and its code:
  * `gated_resnet`. Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763, figure 4, as
@@ -61,13 +57,10 @@ export interface GatedResBlockArgs extends LayerArgs, Given<typeof declared> {}
  * @throws TypeError naming the argument, or the input whose features are not `filters`.
  * @example
  * ```js
- * import { input } from '@tensorflow/tfjs-layers';
- * import { gatedResBlock, pixelShift, shiftedConv2d } from 'pixelcnn-layers';
- * const image = input({ shape: [8, 8, 1] });
- * const above = shiftedConv2d({ filters: 12, kernelSize: [2, 3], shift: 'down' }).apply(image);
- * const u = pixelShift({ rows: 1 }).apply(above); // sees rows above
- * const deeper = gatedResBlock({ filters: 12, shift: 'down', weightNormalization: true, seed: 1 }).apply(u);
- * console.log(deeper.shape); // [null, 8, 8, 12]
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { gatedResBlock } from 'pixelcnn-layers';
+ * const block = gatedResBlock({ filters: 12, shift: 'down', weightNormalization: true });
+ * console.log(block.apply(tf.zeros([1, 8, 8, 12])).shape); // [1, 8, 8, 12]
  * ```
  */
 export class GatedResBlock extends DeclaredLayer<Values<typeof declared>, GatedResBlockArgs> {

@@ -71,9 +71,9 @@ export interface MixtureParametersArgs extends LayerArgs, Given<typeof mixturePa
  * Turns features that are grouped by channel into the parameters of a {@link LogisticMixture}: [N,H,W,C*3K] ->
  * [N,H,W,P].
  *
- * Each channel has 3K features: K logits, K means, K log scales. The means and log scales are used for that channel.
- * The logits of the first channel become those of the mixture; the other logits are not used. The coefficients between
- * channels are 0, since features that are grouped by channel already see the earlier channels. No weights.
+ * Each channel has 3K features: K logits, of which those of the first channel become the mixture's and the others are not
+ * used, K means and K log scales. The coefficients between channels are 0, since features that are grouped by channel
+ * already see the earlier channels. No weights.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2.2.
  *
@@ -144,15 +144,12 @@ export interface LogisticMixtureArgs extends LayerArgs, Given<typeof logisticMix
  * @throws TypeError naming the argument that is out of range, or the input if it does not have P features.
  * @example
  * ```js
- * import * as tf from '@tensorflow/tfjs-core';
  * import { input } from '@tensorflow/tfjs-layers';
- * import { autoregressiveModel, bitsPerDim, logisticMixture, maskedConv2d } from 'pixelcnn-layers';
+ * import { autoregressiveModel, logisticMixture, maskedConv2d } from 'pixelcnn-layers';
  * const image = input({ shape: [8, 8, 1] });
  * const features = maskedConv2d({ filters: 15, kernelSize: 5, maskType: 'A', imageChannels: 1 }).apply(image); // 3 * 5
  * const outputs = logisticMixture({ imageChannels: 1, levels: 256, components: 5 }).apply(features);
- * const model = autoregressiveModel({ inputs: image, outputs });
- * model.compile({ optimizer: tf.train.adam(1e-3), loss: bitsPerDim });
- * console.log(model.levels); // 256
+ * console.log(autoregressiveModel({ inputs: image, outputs }).levels); // 256
  * ```
  */
 export class LogisticMixture extends DeclaredLayer<

@@ -27,17 +27,15 @@ export interface PixelCNNResBlockArgs extends LayerArgs, Given<typeof declared> 
  * The residual block of PixelCNN, every convolution with mask B and followed by a ReLU: x +
  * relu(conv1x1_{h->2h}(relu(conv3x3_{h->h}(relu(conv1x1_{2h->h}(x)))))).
  *
- * Input and output [N,H,W,2h]. Weights, in this order: kernel and bias of conv_in [1,1,2h,h], [h], of conv_mid [kernel
- * rows, kernel columns, h,h], [h], and of conv_out [1,1,h,2h], [2h]; with `weightNormalization`, each gain comes
- * between its kernel and bias.
+ * [N,H,W,2h] -> [N,H,W,2h]. Weights: kernel, gain (with `weightNormalization`) and bias of conv_in [1,1,2h,h], conv_mid
+ * [rows,columns,h,h] and conv_out [1,1,h,2h].
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, figure 5
  * (left), section 3.2; the ReLU after the last convolution is that of "The Annotated Pixel-CNN", `PixelCNNResBlock`.
  * Dropout, "on the residual path after the first convolution": Salimans et al., "PixelCNN++" (2017),
  * https://arxiv.org/abs/1701.05517, section 2.6.
  *
- * @throws TypeError naming the argument: `filters` that are not a multiple of `imageChannels`, an input that does not
- * have 2h features, or `dropout` outside [0, 1).
+ * @throws TypeError naming the argument that is out of range, or the input that does not have 2h features.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';

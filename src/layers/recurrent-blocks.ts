@@ -110,11 +110,7 @@ abstract class RecurrentBlock<
 
 const rowLSTMBlockArguments = {
   ...recurrentArguments,
-  /**
-   * k, the number of columns that its convolutions see; odd. If this is [rows, columns], which `pixelCNN` may pass, the
-   * second number counts.
-   * @default 3
-   */
+  /** k, the odd number of columns that its convolutions see; of [rows, columns], as `pixelCNN` has it, the second. @default 3 */
   kernelSize: optional(
     checked<number, number | [number, number]>((what, given) => checkKernelSize(what, given)[1]),
     3,
@@ -142,16 +138,12 @@ export interface RowLSTMBlockArgs extends LayerArgs, Given<typeof rowLSTMBlockAr
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, sections 3.1 and
  * 3.3, figure 5 (right).
  *
- * @throws TypeError naming the argument: `filters` that `imageChannels` does not divide, an even `kernelSize`, an input that
- * does not have 2F features.
+ * @throws TypeError naming the argument that is out of range, or the input that does not have 2F features.
  * @example
  * ```js
  * import { pixelCNN, rowLSTMBlock } from 'pixelcnn-layers';
- * const model = pixelCNN({
- *   imageShape: [8, 8, 1], levels: 4, hiddenDim: 8, outDim: 16, numBlocks: 2,
- *   block: rowLSTMBlock,
- * });
- * console.log(model.getLayer('block0').getWeights().map(({ shape }) => shape.join())); // [ '1,3,16,32', '32', '1,3,8,32', '1,1,8,16', '16' ]
+ * const sizes = { imageShape: [8, 8, 1], levels: 4, hiddenDim: 8, outDim: 16, numBlocks: 2 };
+ * console.log(pixelCNN({ ...sizes, block: rowLSTMBlock }).getLayer('block0').countParams()); // 2480
  * ```
  */
 export class RowLSTMBlock extends RecurrentBlock<Values<typeof rowLSTMBlockArguments>, RowLSTMBlockArgs> {
@@ -187,25 +179,21 @@ export interface DiagonalBiLSTMBlockArgs extends LayerArgs, Given<typeof diagona
  *
  * The other is its mirror image: it runs from the right, and is shifted down by a row before the sum, since it has seen
  * later pixels. Together they see x at all earlier pixels; of an image that x sees with mask A, that is everything before
- * the pixel except the last value of the row above. The convolutions of x and the final 1x1 convolution have mask B;
- * those of the state have no mask. Training takes H + W - 1 steps, each of which computes a whole diagonal at once.
+ * the pixel except the last value of the row above. Masks are as in {@link RowLSTMBlock}. Training takes H + W - 1 steps,
+ * each of which computes a whole diagonal at once.
  *
  * Input and output [N,H,W,2F], F = filters. Weights, in this order: left_input_kernel [1,1,2F,4F], left_bias [4F],
- * left_state_kernel [2,1,F,4F], K0 and K1; the same with right_; out_kernel [1,1,F,2F], out_bias [2F]. 4F features are
- * o, f, i and g of the image's first channel, then those of the next.
+ * left_state_kernel [2,1,F,4F], K0 and K1; the same with right_; out_kernel [1,1,F,2F], out_bias [2F].
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, sections 3.2 and
  * 3.3, figures 3 and 5 (right).
  *
- * @throws TypeError naming the argument: `filters` that `imageChannels` does not divide, an input that does not have 2F features.
+ * @throws TypeError naming the argument that is out of range, or the input that does not have 2F features.
  * @example
  * ```js
  * import { diagonalBiLSTMBlock, pixelCNN } from 'pixelcnn-layers';
- * const model = pixelCNN({
- *   imageShape: [8, 8, 1], levels: 4, hiddenDim: 8, outDim: 16, numBlocks: 2,
- *   block: diagonalBiLSTMBlock,
- * });
- * console.log(model.getLayer('block0').countParams()); // 2256
+ * const sizes = { imageShape: [8, 8, 1], levels: 4, hiddenDim: 8, outDim: 16, numBlocks: 2 };
+ * console.log(pixelCNN({ ...sizes, block: diagonalBiLSTMBlock }).getLayer('block0').countParams()); // 2256
  * ```
  */
 export class DiagonalBiLSTMBlock extends RecurrentBlock<
