@@ -25,14 +25,10 @@ export const trialArguments = {
   batchSize: optional(integer({ from: 1 }), 8),
   /** Stops between two forward passes: rejects with `signal.reason`. */
   signal: optionalSignal(),
-  /**
-   * Called after each batch of changes, with the number of changes done so far. If it throws or rejects, so does the
-   * function that it was given to.
-   */
+  /** Called after each batch of changes, with how many are done so far. If it throws or rejects, so does the function. */
   onProgress: optional(callback<(progress: { done: number; total: number }) => void>()),
   /**
-   * The condition, for models that take one: a class, or a vector [1,K] or map [1,H,W,K] of a single image; several by
-   * name.
+   * The condition of a single image: a class, a vector [1,K] or a map [1,H,W,K]; several by name.
    * @default every class; random vectors and maps
    */
   condition: optional(anything<Condition>()),

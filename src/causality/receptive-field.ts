@@ -33,9 +33,7 @@ export interface ReceptiveField {
 
 /**
  * Finds which of the values before a place its probabilities depend on: what the model can see there, and what it is
- * blind to. The stack of "The Annotated Pixel-CNN" is blind to a triangle of pixels above and to the right, n (n + 1) /
- * 2 of them for n blocks. With a distribution other than a softmax, the distribution itself sees the earlier channels
- * of the pixel.
+ * blind to. With a distribution other than a softmax, the distribution itself sees the earlier channels of the pixel.
  *
  * If every layer can be evaluated pixel by pixel (see {@link PixelLayer}), the result is read off the graph and its
  * masks, exactly and for all weights. Any other model is tested: each value is changed in 4 random images. This misses

@@ -10,17 +10,14 @@ const declared = {
   /** The source of the tensors, which determines their names and the order of their axes. @default 'keras' */
   from: optional(oneOf(...(Object.keys(sources) as WeightSource[])), 'keras'),
   /**
-   * Maps the name of a tensor to the name that it should have under `from`; null skips the tensor, whatever it holds.
-   * Prefixes of a state dict are removed first.
+   * Maps the name of a tensor, without the prefixes of a state dict, to that under `from`; null skips the tensor.
    * @default names are not changed
    */
   names: optional(callback<(name: string) => string | null>(), (name) => name),
   /**
    * The order of the axes of a weight in its tensor, given the weight's name, where it is not that of `from`: axis i of the
-   * tensor is axis order[i] of the weight. Null or undefined: as `from` has it. Axes of length 1 may be left out. For
-   * `'keras'` and `'pytorch'` only.
-   *
-   * An `nn.Embedding` [classes, features] that becomes the kernel of a `dense` layer lies as that kernel: [0, 1].
+   * tensor is axis order[i] of the weight. Null or undefined: as `from` has it. Axes of length 1 may be left out. An
+   * `nn.Embedding` that becomes the kernel of a `dense` layer lies as [0, 1]. For `'keras'` and `'pytorch'` only.
    */
   axes: optional(callback<AxesOf>()),
 };
@@ -40,8 +37,7 @@ const MAX_NAMES = 20;
  * Either all weights are written or none; constraints are applied to them. The optimizer keeps its state: to continue
  * training, compile the model again.
  *
- * @param model any model, made by this library's functions or your own
- * @param tensors tensors by name, as from {@link readSafetensors}; of any dtype, rounded to float32
+ * @param tensors by name, as from {@link readSafetensors}; of any dtype, rounded to float32
  * @throws TypeError naming the option that is wrong, or the entry that is not a tensor or has numbers that are not finite; Error
  * that lists the weights without a tensor, the tensors without a weight, and those of another shape, at most 20 of each
  * @example

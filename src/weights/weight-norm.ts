@@ -27,19 +27,14 @@ export const biasOrigin = (conv: string, features: number): Origin => ({
   make: (bias) => bias,
 });
 
-/** How a convolution there differs from others. */
-interface Normalized {
-  /** Whether it is a linear layer, without rows and columns. */
-  readonly isLinear?: boolean;
-  /** Whether it is normalized there, but not here. */
-  readonly isFolded?: boolean;
-}
-
-/** The tensors of a weight of a convolution called `conv` there. */
+/**
+ * The tensors of a weight of a convolution called `conv` there. It may be a linear layer there, without rows and columns,
+ * and folded: normalized there, but not here.
+ */
 export function normalizedOrigin(
   conv: string,
   { role, kernel }: ModelWeight,
-  { isLinear = false, isFolded = false }: Normalized,
+  { isLinear, isFolded = false }: { readonly isLinear: boolean; readonly isFolded?: boolean },
 ): Origin {
   const [rows, columns, featuresIn, featuresOut] = kernel as [number, number, number, number];
   if (role === 'bias') return biasOrigin(conv, featuresOut);
