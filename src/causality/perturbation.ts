@@ -158,22 +158,18 @@ export function outputsByPlace(model: LayersModel, distribution: PixelDistributi
   };
 }
 
-/** The conditions under which a value is changed. */
-interface TriedConditions {
-  /** How many attempts it takes to try each condition. */
-  readonly count: number;
-  /** The conditions of a batch of images, where image n is in its attempt `attempts[n]`. */
-  draw(attempts: readonly number[]): core.ConditionValues[];
-}
-
-/** The conditions to try: those given, or every class in turn, and random vectors and maps for each image. */
+/**
+ * The conditions to try: those given, or every class in turn, and random vectors and maps for each image.
+ *
+ * @returns how many attempts it takes to try each, and what draws those of images that are in their attempts `attempts[n]`
+ */
 export async function conditionsToTry(
   what: string,
   conditions: readonly core.ConditionShape[],
   given: Condition | undefined,
   imageShape: ImageShape,
   random: () => number,
-): Promise<TriedConditions> {
+): Promise<{ count: number; draw: (attempts: readonly number[]) => core.ConditionValues[] }> {
   if (given !== undefined) {
     const ofOne = core.readConditions(what, conditions, await conditionData(given), 1, imageShape);
     return { count: 1, draw: ({ length }) => ofOne.map((one) => core.repeatedCondition(one, length)) };

@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { flag, type Given, integer, optional, type Values } from '../core/arguments';
+import { flag, integer, optional, type Values } from '../core/arguments';
 import { checkFeatures } from '../core/check';
 import type { KernelWindow } from '../core/window';
 import type { Ops } from '../program/operations';
@@ -10,8 +10,12 @@ import { seedArguments } from './seeds';
 import { rescaled } from './shape-ops';
 import { activation, initializer, weightArguments } from './stock-arguments';
 import { activation as expressed } from './stock-layers';
-import type { LayerArgs, Shape } from './types';
+import type { Shape } from './types';
 
+/**
+ * Arguments of every causal convolution. Those that tfjs's `conv2d` has too mean the same as there. `seed` is for
+ * initializers that have no seed of their own.
+ */
 export const convolutionArguments = {
   /** The number of output features. */
   filters: integer({ from: 1 }),
@@ -29,16 +33,10 @@ export const convolutionArguments = {
   kernelInitializer: optional(initializer()),
 };
 
-/**
- * Arguments of every causal convolution. Those that tfjs's `conv2d` has too mean the same as there. `seed` is for
- * initializers that have no seed of their own.
- */
-export interface CausalConv2DArgs extends LayerArgs, Given<typeof convolutionArguments> {}
-
 /** What all causal convolutions have in common. The `window` of each defines what it sees. */
 export abstract class CausalConv2D<
   Settings extends Values<typeof convolutionArguments>,
-  Args extends CausalConv2DArgs,
+  Args extends object,
 > extends DeclaredLayer<Settings, Args> {
   protected abstract readonly window: KernelWindow;
   declare private convolution: Convolution;

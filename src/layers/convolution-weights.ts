@@ -1,5 +1,5 @@
 import { initializers } from '@tensorflow/tfjs-layers';
-import { flag, type Given, type Values } from '../core/arguments';
+import { flag, type Values } from '../core/arguments';
 import type { KernelWindow } from '../core/window';
 import type { Ops } from '../program/operations';
 import type { LayerWeight } from '../program/weights';
@@ -17,9 +17,6 @@ export const normalizationArguments = {
    */
   weightNormalization: flag(false),
 };
-
-/** Arguments of layers whose convolutions may be weight-normed. */
-export interface WeightNormalizationArgs extends Given<typeof normalizationArguments> {}
 
 /** A convolution of a layer: [N,H,W,in] -> [N,H,W,out]. */
 export type Convolution = <T>(ops: Ops<T>, x: T, activation?: 'linear' | 'relu') => T;

@@ -80,12 +80,10 @@ export interface LevelEmbeddingArgs extends LayerArgs, Given<typeof levelEmbeddi
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
- * import { levelEmbedding, normalize } from 'pixelcnn-layers';
- * const layer = levelEmbedding({ levels: 3, units: 2 });
- * const codes = tf.tensor4d([2, 0], [1, 1, 2, 1], 'int32'); // two pixels
- * layer.apply(normalize(codes, 3)); // [1, 1, 2, 2]; builds it
- * layer.setWeights([tf.tensor2d([[10, 11], [20, 21], [30, 31]])]);
- * console.log(Array.from(await layer.apply(normalize(codes, 3)).data())); // [30, 31, 10, 11]
+ * import { levelEmbedding } from 'pixelcnn-layers';
+ * const layer = levelEmbedding({ levels: 3, units: 2, weights: [tf.tensor2d([[10, 11], [20, 21], [30, 31]])] });
+ * const y = layer.apply(tf.tensor4d([1, 0], [1, 1, 2, 1])); // two pixels, of levels 2 and 0: [1, 1, 2, 2]
+ * console.log(Array.from(await y.data())); // [30, 31, 10, 11]
  * ```
  */
 export class LevelEmbedding extends DeclaredLayer<

@@ -132,12 +132,11 @@ export interface LogisticMixtureArgs extends LayerArgs, Given<typeof logisticMix
  * 1 / (L - 1); the first level also gets all mass below, the last all mass above, so that probabilities sum to 1. The
  * channels of a pixel share the mixture: given earlier channels, a component's weight is its posterior probability.
  *
- * P and the order of parameters depend on C. For one channel (P = 3K): K logits, K means, K log scales. For three (P =
- * 10K): K logits; then for red, green and blue in turn K means, K log scales and K coefficients. Red's block holds the
- * coefficients of green on red, green's those of blue on red, blue's those of blue on green. For other C: K logits; for
- * each channel K means and K log scales; then K coefficients for each pair of a channel and an earlier one, (1, 0), (2,
- * 0), (2, 1), ... Log scales are clamped from below at -7; coefficients go through tanh, and each adds its product with
- * the earlier channel's true value to the mean of the later channel.
+ * The parameters are K logits; for each channel K means and K log scales; then K coefficients for each pair of a channel
+ * and an earlier one, (1, 0), (2, 0), (2, 1), ...: P = 3K for one channel. For three (P = 10K), coefficients lie with the
+ * channels instead: behind red's log scales those of green on red, behind green's those of blue on red, behind blue's
+ * those of blue on green. Log scales are clamped from below at -7; coefficients go through tanh, and each adds its product
+ * with the earlier channel's true value to the mean of the later channel.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.1 and 2.2.
  *

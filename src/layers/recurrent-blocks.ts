@@ -34,12 +34,6 @@ const recurrentArguments = {
   ...seedArguments,
 };
 
-/**
- * Arguments of every recurrent block. Those that tfjs's `conv2d` has too mean the same as there, for each kernel and bias:
- * that of the forget gate begins with zeros, where Keras has ones. `seed` is for initializers without a seed of their own.
- */
-export interface RecurrentBlockArgs extends LayerArgs, Given<typeof recurrentArguments> {}
-
 /** An LSTM of a block. */
 interface Recurrence {
   /** What the names of its weights begin with. */
@@ -67,7 +61,7 @@ interface LSTM extends Recurrence {
  */
 abstract class RecurrentBlock<
   Settings extends Values<typeof recurrentArguments>,
-  Args extends RecurrentBlockArgs,
+  Args extends object,
 > extends DeclaredLayer<Settings, Args> {
   protected abstract readonly recurrences: readonly Recurrence[];
   protected readonly pointWindow = windowAround([1, 1], 'B', this.settings.imageChannels);
@@ -134,6 +128,7 @@ export interface RowLSTMBlockArgs extends LayerArgs, Given<typeof rowLSTMBlockAr
  *
  * Input and output [N,H,W,2F], F = filters. Weights, in this order: input_kernel [1,k,2F,4F], bias [4F], state_kernel
  * [1,k,F,4F], out_kernel [1,1,F,2F], out_bias [2F]. 4F features are o, f, i and g of the first channel, then of the next.
+ * Biases begin with zeros, that of the forget gate too, where Keras has ones.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, sections 3.1 and
  * 3.3, figure 5 (right).

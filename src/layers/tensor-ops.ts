@@ -12,7 +12,7 @@ import { embedLevels, oneHotLevels } from '../ops/levels';
 import { normalizedKernel } from '../ops/normalized-kernel';
 import { pixelLSTM } from '../ops/pixel-lstm';
 import type { Ops } from '../program/operations';
-import { type CombinationName, type PointwiseName, parameterOf } from '../program/operations/pointwise';
+import { type PointwiseName, parameterOf } from '../program/operations/pointwise';
 import { type Kernel, kernelShape, type LayerWeight, partsOf } from '../program/weights';
 import type { InitialWeights } from './initial-weights';
 
@@ -244,12 +244,7 @@ const functions: Readonly<Record<PointwiseName, (x: tf.Tensor, parameter: number
   shift: (x, term) => tf.add(x, term),
 };
 
-const combinations: Readonly<Record<CombinationName, (a: tf.Tensor, b: tf.Tensor) => tf.Tensor>> = {
-  add: (a, b) => tf.add(a, b),
-  multiply: (a, b) => tf.mul(a, b),
-  maximum: (a, b) => tf.maximum(a, b),
-  minimum: (a, b) => tf.minimum(a, b),
-};
+const combinations = { add: tf.add, multiply: tf.mul, maximum: tf.maximum, minimum: tf.minimum };
 
 const tensorOf = <T extends tf.Tensor>(weight: LayerWeight) => weight.read() as T;
 

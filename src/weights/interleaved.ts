@@ -23,7 +23,6 @@ export interface InterleavedOptions extends Given<typeof declared> {}
  * input by itself.
  *
  * @param tensor a tensor, as from {@link readSafetensors}; it is not changed
- * @param axis the axis of the features
  * @param groups G, the number of groups, such as the image's channels
  * @returns a tensor of the same dtype, with memory of its own
  * @throws TypeError naming the argument that is wrong, or if the features do not divide and `pad` is not true
