@@ -51,7 +51,6 @@ export async function leakingLayer(
   return masked;
 }
 
-/** The inputs of a symbolic tensor. */
 const inputsOf = ({ sourceLayer, nodeIndex }: SymbolicTensor): SymbolicTensor[] =>
   sourceLayer.inboundNodes[nodeIndex]?.inputTensors ?? [];
 

@@ -44,9 +44,7 @@ export async function trialsOf(
   const random = uniformsOf(String(seed));
   return {
     ...options,
-    /** The name used in errors. */
     caller,
-    /** What the model's outputs are called in errors. */
     outputsName: outputsName(distribution),
     imageShape,
     /** Uniforms in [0, 1). */

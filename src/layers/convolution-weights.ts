@@ -54,7 +54,6 @@ export function addConvolution(
   return (ops, x, activation) => ops.conv(x, kernel, bias, window, activation);
 }
 
-/** Adds a kernel alone. */
 export function addKernel(
   layer: DeclaredLayer<unknown, never>,
   name: string,
@@ -68,7 +67,6 @@ export function addKernel(
   return layer['addSeededWeight'](name, shape, initializer, kernelRegularizer, kernelConstraint);
 }
 
-/** Adds a bias alone. */
 export function addBias(
   layer: DeclaredLayer<unknown, never>,
   name: string,

@@ -154,7 +154,6 @@ export function eachLayer(
   }
 }
 
-/** A tensor as float32. */
 export const asFloat = (x: Tensor) => (x.dtype === 'float32' ? x : cast(x, 'float32'));
 
 /** The shapes of a layer's inputs: tfjs gives that of one input alone. */

@@ -34,9 +34,8 @@ const recurrentArguments = {
   ...seedArguments,
 };
 
-/** An LSTM of a block. */
+/** An LSTM of a block; the names of its weights begin with `prefix`. */
 interface Recurrence {
-  /** What the names of its weights begin with. */
   readonly prefix: string;
   readonly path: LSTMPath;
   /** Of the convolution of the input, which has mask B. */

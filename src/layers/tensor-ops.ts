@@ -23,7 +23,7 @@ interface CausalMask {
   readonly values: tf.Tensor4D | null;
 }
 
-/** The operations on tensors that depend on nothing else. */
+/** Those that depend on nothing else. */
 const stateless: Omit<Ops<tf.Tensor>, 'conv' | 'attend' | 'dropout'> = {
   pointwise: (fn, x, parameter) => functions[fn](x, parameterOf(fn, parameter)),
   combine(fn, ...inputs) {
@@ -107,17 +107,14 @@ export interface TensorOps extends Ops<tf.Tensor> {
   prepare(kernel: Kernel, window: windows.KernelWindow): CausalMask;
   /** Sets the training step, on which noise depends. */
   setStep(step: number): void;
-  /** Releases all memory. */
   dispose(): void;
 }
 
 export function tensorOps(): TensorOps {
   const masks = new Map<LayerWeight, CausalMask>();
-  /** Noise depends on the training step and on the number of earlier dropouts in that step. */
   let step = 0;
-  let dropouts = 0;
-  /** For dropouts without a seed. */
-  const ownSeed = Math.random();
+  let dropouts = 0; // in this step
+  const ownSeed = Math.random(); // of dropouts without one
   /** The seed of the next noise. */
   const noiseSeed = (seed = ownSeed) => `${seed}/${step}/${dropouts++}`;
 

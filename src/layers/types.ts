@@ -11,9 +11,7 @@ export type Applied = ReturnType<tfl.layers.Layer['apply']>;
 
 /** `apply` of a layer with one output: symbolic from symbolic inputs, a tensor from tensors. */
 export interface Apply {
-  /** Adds the layer to a graph. */
   (inputs: tfl.SymbolicTensor | tfl.SymbolicTensor[], kwargs?: ApplyArgs): tfl.SymbolicTensor;
-  /** Computes. */
   (inputs: Tensor | Tensor[], kwargs?: ApplyArgs): Tensor;
   /** Either, for values whose type, as returned by a tfjs layer, leaves it open. */
   (inputs: Applied, kwargs?: ApplyArgs): Tensor | tfl.SymbolicTensor;

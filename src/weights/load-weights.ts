@@ -137,7 +137,6 @@ function renamed(
   return given;
 }
 
-/** Names under a title, for an error; nothing if there are none. */
 function listed(title: string, names: readonly string[]): string[] {
   const all = [...new Set(names)];
   if (all.length === 0) return [];
