@@ -39,8 +39,7 @@ export interface CausalAttentionArgs extends LayerArgs, Given<typeof declared> {
  * Source: Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763, section 2, as the PyTorch code of
  * https://github.com/rosinality/vq-vae-2-pytorch has it: `CausalAttention`.
  *
- * @throws TypeError naming the argument that is out of range, or if `units` is not a multiple of `heads`, or the inputs
- * are not two maps of the same height and width.
+ * @throws TypeError naming the argument that is out of range, or the inputs that are not two maps of one size.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';

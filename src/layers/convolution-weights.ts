@@ -33,10 +33,7 @@ interface ConvolutionOptions extends Partial<Omit<Values<typeof weightArguments>
   readonly kernelInitializer?: Initializer | undefined;
 }
 
-/**
- * Adds a convolution to a layer, and its weights, whose names begin with `prefix`: kernel [rows,columns,in,out]; gain
- * [out] if it is weight-normed; bias [out].
- */
+/** Adds a convolution and its weights: kernel [rows,columns,in,out], gain [out] if it is weight-normed, bias [out]. */
 export function addConvolution(
   layer: DeclaredLayer<unknown, never>,
   prefix: string,

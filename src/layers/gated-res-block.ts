@@ -51,8 +51,7 @@ export interface GatedResBlockArgs extends LayerArgs, Given<typeof declared> {}
  * each condition. With `'elu'`, kernels read F, S and H features.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.4 to 2.6, and its code:
- * `gated_resnet`. Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763, figure 4, as
- * https://github.com/rosinality/vq-vae-2-pytorch has it: `GatedResBlock`.
+ * `gated_resnet`. Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763, figure 4.
  *
  * @throws TypeError naming the argument, or the input whose features are not `filters`.
  * @example

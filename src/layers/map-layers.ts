@@ -41,8 +41,7 @@ export const centeredImage = (args?: LayerArgs) => new CenteredImage(args);
 /**
  * The activation of PixelCNN++: elu(x) of all features, then elu(-x) of all: [N,H,W,F] -> [N,H,W,2F]. No weights.
  *
- * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, its code: `concat_elu`, after Shang et
- * al., "Understanding and improving convolutional neural networks via concatenated rectified linear units" (2016).
+ * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, its code: `concat_elu`.
  *
  * @throws TypeError for an unknown option, or an input of logits [N,H,W,C,L].
  * @example
@@ -149,7 +148,7 @@ export interface UpsampledMapArgs extends LayerArgs, Given<typeof upsampledMapAr
  * Enlarges a map by repeating each place over a number of rows and columns: [N,h,w,F] -> [N,rows*h,columns*w,F]. Only
  * for maps computed from conditions: enlarging a map computed from the image would let it see later pixels. No weights.
  *
- * @throws TypeError naming `rows` or `columns` if it is not an integer from 1 to 16,384, or the input if it is not a map.
+ * @throws TypeError naming `rows` or `columns` if it is not from 1 to 16,384, or the input if it is not a map.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';

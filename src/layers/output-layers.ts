@@ -125,8 +125,8 @@ const logisticMixtureArguments = { ...pixelLogitsArguments, ...mixtureParameters
 export interface LogisticMixtureArgs extends LayerArgs, Given<typeof logisticMixtureArguments> {}
 
 /**
- * The last layer of a model: declares that features are the parameters of a mixture of K discretized logistics over
- * whole pixels. It returns them unchanged, [N,H,W,P] -> [N,H,W,P]. No weights.
+ * The last layer of a model: declares that features [N,H,W,P], which it returns, are the parameters of a mixture of K
+ * discretized logistics over whole pixels. No weights.
  *
  * A level stands for x = 2 level / (L - 1) - 1. Its probability is the logistic's mass between x - 1 / (L - 1) and x +
  * 1 / (L - 1); the first level also gets all mass below, the last all mass above, so that probabilities sum to 1. The

@@ -32,8 +32,7 @@ export interface PixelCNNResBlockArgs extends LayerArgs, Given<typeof declared> 
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, figure 5
  * (left), section 3.2; the ReLU after the last convolution is that of "The Annotated Pixel-CNN", `PixelCNNResBlock`.
- * Dropout, "on the residual path after the first convolution": Salimans et al., "PixelCNN++" (2017),
- * https://arxiv.org/abs/1701.05517, section 2.6.
+ * Dropout: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2.6.
  *
  * @throws TypeError naming the argument that is out of range, or the input that does not have 2h features.
  * @example

@@ -19,8 +19,8 @@ export interface PixelDropoutArgs extends LayerArgs, Given<typeof declared> {}
  * Dropout whose noise is reproducible. In training, each number becomes 0 with probability `rate`, and is otherwise
  * divided by 1 - rate; at inference nothing changes.
  *
- * With a seed, the noise depends only on the seed and the training step, on every backend: a model that was saved with
- * its optimizer continues as if it had never stopped. Layers with the same seed drop the same places, so give each its own.
+ * With a seed, the noise depends only on that and the training step, on every backend: a model saved with its optimizer
+ * continues as if it had never stopped. Give each layer a seed of its own, or they drop the same places.
  *
  * Source: Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting" (2014).
  *

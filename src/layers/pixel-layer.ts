@@ -116,7 +116,7 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
     this.tensorOps.setStep(checkInteger(`${this.getClassName()}: step`, step, 0));
   }
 
-  /** @internal Makes weight-normed convolutions compute new initial gains and biases from their inputs; null ends that. */
+  /** Makes weight-normed convolutions find initial gains and biases from their inputs; null ends that. @internal */
   initializeFrom(initial: InitialWeights | null): void {
     this.tensorOps.initial = initial;
   }

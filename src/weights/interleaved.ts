@@ -5,7 +5,7 @@ import { lengthOf } from '../program/weights';
 import { checkNamedTensor, type NamedTensor, numbersOf } from './named-tensor';
 
 const declared = {
-  /** Whether to end the groups that are one feature short with zeros, if the features do not divide. @default false */
+  /** Whether to add zeros if the features do not divide. @default false */
   pad: flag(false),
 };
 
@@ -18,9 +18,8 @@ export interface InterleavedOptions extends Given<typeof declared> {}
  * whose masks go by i mod C have the features of C image channels in turn, in weights of the same shapes as here, so no
  * error tells. Reorder the axes of inputs and of outputs of every kernel, and every bias.
  *
- * With `pad`, n features that do not divide become G ceil(n/G), for a network made with that many: the added ones are
- * zeros in every kernel and bias, so only normalizations over features would read them. Pad each half of a gate's
- * input by itself.
+ * With `pad`, n features that do not divide become G ceil(n/G), for a network made with that many, by zeros at the end of
+ * groups. Pad each half of a gate's input by itself.
  *
  * @param tensor a tensor, as from {@link readSafetensors}; it is not changed
  * @param groups G, the number of groups, such as the image's channels
