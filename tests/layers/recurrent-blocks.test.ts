@@ -8,8 +8,8 @@ import {
   type PixelCNNArgs,
   PixelLayer,
   pixelCNN,
-  type RecurrentBlockArgs,
   RowLSTMBlock,
+  type RowLSTMBlockArgs,
   receptiveField,
   rowLSTMBlock,
 } from 'pixelcnn-layers';
@@ -38,7 +38,7 @@ function blockOf({ kind, filters, imageChannels, kernelSize }: (typeof reference
     : diagonalBiLSTMBlock({ filters, imageChannels });
 }
 
-const makers: [string, (args: RecurrentBlockArgs) => tfl.layers.Layer][] = [
+const makers: [string, (args: RowLSTMBlockArgs) => tfl.layers.Layer][] = [
   ['RowLSTMBlock', rowLSTMBlock],
   ['DiagonalBiLSTMBlock', diagonalBiLSTMBlock],
 ];
