@@ -238,10 +238,9 @@ const wasmForward = /* @__PURE__ */ wasmKernel(
   [CAUSAL_ATTENTION],
   (loops, { queries, keys, values }: Inputs, { heads }: Attributes) => {
     const sizes = sizesOf(queries, heads);
-    const [n, places, , size] = sizes;
+    const [n, places] = sizes;
     const shapes = [queries.shape, [n, heads, places]] as const;
-    const scratchBytes = loops.attentionScratch(places, size);
-    return outputs(shapes, loops.attention, [queries, keys, values], sizes, scratchBytes);
+    return outputs(shapes, loops.attention, [queries, keys, values], sizes, loops.attentionScratch);
   },
 );
 
@@ -250,12 +249,9 @@ const wasmGradients = /* @__PURE__ */ wasmKernel(
   'PixelCNNCausalAttentionGradient',
   [CAUSAL_ATTENTION_BACK],
   (loops, { dy, queries, keys, values, y, logSums }: Saved & { dy: tf.Tensor4D }, { heads }: Attributes) => {
-    const sizes = sizesOf(queries, heads);
-    const [, places, , size] = sizes;
-    const { shape } = queries;
+    const shapes = [queries.shape, queries.shape, queries.shape] as const;
     const given = [dy, queries, keys, values, y, logSums] as const;
-    const scratchBytes = loops.attentionBackScratch(places, size);
-    return outputs([shape, shape, shape], loops.attentionBack, given, sizes, scratchBytes);
+    return outputs(shapes, loops.attentionBack, given, sizesOf(queries, heads), loops.attentionBackScratch);
   },
 );
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { CONVOLUTION, CONVOLUTION_FUSED, CORRELATION, CORRELATION_FUSED } from '../kernels/modules';
 import { defineOperation, type Implementation } from './operation';
-import { output, wasmKernel } from './wasm-kernels';
+import { outputs, wasmKernel } from './wasm-kernels';
 
 /** What follows the convolution within the same operation. */
 type FusedActivation = 'linear' | 'relu';
@@ -213,16 +213,13 @@ const wasmForward = wasmKernel(
   'PixelCNNCausalConv2D',
   convolutions,
   (loops, { x, kernel, bias }: Inputs, attributes: Attributes) => {
-    const lowerBound = attributes.activation === 'relu' ? 0 : -Infinity;
-    const [images, ...image] = sizesOf(x, kernel, attributes);
-    const [height, width, , featuresOut] = image;
-    return output(
-      [images, height, width, featuresOut],
-      loops.convolve,
-      [x, kernel, bias],
-      [images, ...image, lowerBound],
-      loops.convolutionScratch(...image),
-    );
+    const [n, h, w] = x.shape;
+    const shape = [n, h, w, kernel.shape[3]] as const;
+    const numbers = [
+      ...sizesOf(x, kernel, attributes),
+      attributes.activation === 'relu' ? 0 : -Infinity,
+    ] as const;
+    return outputs([shape], loops.convolve, [x, kernel, bias], numbers, loops.convolutionScratch);
   },
 );
 
@@ -232,9 +229,8 @@ const wasmInputGradient = wasmKernel(
   'PixelCNNCausalConv2DInputGradient',
   convolutions,
   (loops, { dy, x, kernel, y }: GradientInputs, attributes: Attributes) => {
-    const [images, ...image] = sizesOf(x, kernel, attributes);
-    const scratchBytes = loops.convolutionScratch(...image);
-    return output(x.shape, loops.convolveBack, [dy, y, kernel], [images, ...image], scratchBytes);
+    const sizes = sizesOf(x, kernel, attributes);
+    return outputs([x.shape], loops.convolveBack, [dy, y, kernel], sizes, loops.convolutionScratch);
   },
 );
 
@@ -242,20 +238,16 @@ const wasmKernelGradient = wasmKernel(
   'PixelCNNCausalConv2DKernelGradient',
   correlations,
   (loops, { dy, x, kernel, y }: GradientInputs, attributes: Attributes) => {
-    const [images, ...image] = sizesOf(x, kernel, attributes);
-    const scratchBytes = loops.correlationScratch(...image);
-    return output(kernel.shape, loops.correlate, [x, dy, y], [images, ...image], scratchBytes);
+    const sizes = sizesOf(x, kernel, attributes);
+    return outputs([kernel.shape], loops.correlate, [x, dy, y], sizes, loops.correlationScratch);
   },
 );
 
 const wasmBiasGradient = wasmKernel(
   'PixelCNNCausalConv2DBiasGradient',
   correlations,
-  (loops, { dy, x, kernel, y }: GradientInputs, attributes: Attributes) => {
-    const [, ...image] = sizesOf(x, kernel, attributes);
-    const scratchBytes = loops.correlationScratch(...image);
-    return output([dy.shape[3]], loops.sumPixels, [dy, y], dy.shape, scratchBytes);
-  },
+  (loops, { dy, y }: Pick<GradientInputs, 'dy' | 'y'>) =>
+    outputs([[dy.shape[3]]], loops.sumPixels, [dy, y], dy.shape, loops.sumPixelsScratch),
 );
 
 function sizesOf(
@@ -270,11 +262,11 @@ const operation = defineOperation<Inputs, Attributes, Saved, tf.Tensor4D>({
   name: 'causalConv2d',
   composed: composedConv,
   wasmImplementation: {
-    forward: (inputs, attributes) => withSaved(inputs, wasmForward(inputs, attributes), attributes),
+    forward: (inputs, attributes) => withSaved(inputs, wasmForward(inputs, attributes)[0], attributes),
     gradients: (dy, saved, attributes) => ({
-      x: () => wasmInputGradient({ dy, ...saved }, attributes),
-      kernel: () => wasmKernelGradient({ dy, ...saved }, attributes),
-      bias: () => wasmBiasGradient({ dy, ...saved }, attributes),
+      x: () => wasmInputGradient({ dy, ...saved }, attributes)[0],
+      kernel: () => wasmKernelGradient({ dy, ...saved }, attributes)[0],
+      bias: () => wasmBiasGradient({ dy, y: saved.y })[0],
     }),
   },
 });

@@ -9,7 +9,7 @@ import {
 import { MIN_LOG_SCALE } from '../kernels/limits';
 import { LOGISTIC_MIXTURE } from '../kernels/modules';
 import { defineOperation, type Gradients } from './operation';
-import { output, outputs, wasmKernel } from './wasm-kernels';
+import { outputs, wasmKernel } from './wasm-kernels';
 
 /** Sizes of a mixture of logistics over pixels. */
 export interface LogisticMixtureSizes extends MixtureSizes {
@@ -239,8 +239,8 @@ const wasmForward = wasmKernel(
       [labels.shape, [pixels, (imageChannels + 1) * components], parameters.shape],
       loops.logisticMixture,
       [labels, parameters],
-      [pixels, imageChannels, levels, ...layoutOf(sizes)],
-      scratchBytes(sizes),
+      [...numbersOf(pixels, sizes), levels],
+      loops.logisticMixtureScratch,
     );
   },
 );
@@ -250,20 +250,17 @@ const wasmGradient = wasmKernel(
   [LOGISTIC_MIXTURE],
   (loops, { dy, posteriors, slopes }: Saved & { readonly dy: tf.Tensor2D }, sizes: LogisticMixtureSizes) => {
     const given = [dy, posteriors, slopes] as const;
-    const numbers = [...dy.shape, ...layoutOf(sizes)] as const;
-    return output(slopes.shape, loops.logisticMixtureBack, given, numbers, scratchBytes(sizes));
+    const numbers = numbersOf(dy.shape[0], sizes);
+    return outputs([slopes.shape], loops.logisticMixtureBack, given, numbers, loops.logisticMixtureScratch);
   },
 );
 
-/** Components, and where the kernels find what is theirs. */
-function layoutOf(sizes: LogisticMixtureSizes) {
+/** Pixels, channels and components, and where the kernels find what is theirs. */
+function numbersOf(pixels: number, sizes: LogisticMixtureSizes) {
+  const { imageChannels, components } = sizes;
   const { channelStride, coefficients, pairStride } = parameterStrides(sizes);
-  return [sizes.components, numParameters(sizes), channelStride, coefficients, pairStride] as const;
+  return [pixels, imageChannels, components, numParameters(sizes), channelStride, coefficients, pairStride] as const; // biome-ignore format: one line
 }
-
-/** Room for four pixels. */
-const scratchBytes = (sizes: LogisticMixtureSizes) =>
-  16 * (numParameters(sizes) + sizes.imageChannels + (sizes.imageChannels + 2) * sizes.components);
 
 const operation = defineOperation<Inputs, LogisticMixtureSizes, Saved, tf.Tensor2D>({
   name: 'logisticMixtureNats',
@@ -279,7 +276,7 @@ const operation = defineOperation<Inputs, LogisticMixtureSizes, Saved, tf.Tensor
       const [y, posteriors, slopes] = wasmForward(inputs, sizes);
       return { y, saved: { posteriors, slopes } };
     },
-    gradients: (dy, saved, sizes) => ({ parameters: () => wasmGradient({ dy, ...saved }, sizes) }),
+    gradients: (dy, saved, sizes) => ({ parameters: () => wasmGradient({ dy, ...saved }, sizes)[0] }),
   },
   differentiableGradients: (dy, inputs, sizes) => gradients(dy, evaluate(inputs, sizes), sizes),
   constants: ['labels'],

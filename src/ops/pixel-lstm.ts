@@ -3,7 +3,7 @@ import { LSTM, LSTM_BACK, LSTM_KERNEL_BACK } from '../kernels/modules';
 import type { LSTMPath } from '../program/operations/lstm';
 import { causalConv2d, composedConv } from './causal-conv';
 import { defineOperation } from './operation';
-import { output, outputs, wasmKernel } from './wasm-kernels';
+import { outputs, wasmKernel } from './wasm-kernels';
 
 interface Inputs {
   readonly z: tf.Tensor4D;
@@ -287,10 +287,9 @@ const wasmForward = /* @__PURE__ */ wasmKernel(
   [LSTM],
   (loops, { z, kernel }: Inputs, attributes: Attributes) => {
     const [n, h, w] = z.shape;
+    const states = [n, h, w, kernel.shape[2]] as const;
     const sizes = sizesOf(z, kernel, attributes);
-    const ofStates = [n, h, w, kernel.shape[2]] as const;
-    const scratchBytes = loops.lstmScratch(...lineSizesOf(sizes));
-    return outputs([ofStates, z.shape, ofStates], loops.lstm, [z, kernel], sizes, scratchBytes);
+    return outputs([states, z.shape, states], loops.lstm, [z, kernel], sizes, loops.lstmScratch);
   },
 );
 
@@ -299,8 +298,7 @@ const wasmInputGradient = /* @__PURE__ */ wasmKernel(
   [LSTM_BACK],
   (loops, { dy, kernel, gates, cells }: Saved & { readonly dy: tf.Tensor4D }, attributes: Attributes) => {
     const sizes = sizesOf(gates, kernel, attributes);
-    const scratchBytes = loops.lstmBackScratch(...lineSizesOf(sizes));
-    return output(gates.shape, loops.lstmBack, [dy, gates, cells, kernel], sizes, scratchBytes);
+    return outputs([gates.shape], loops.lstmBack, [dy, gates, cells, kernel], sizes, loops.lstmBackScratch);
   },
 );
 
@@ -309,8 +307,7 @@ const wasmKernelGradient = /* @__PURE__ */ wasmKernel(
   [LSTM_KERNEL_BACK],
   (loops, { dz, kernel, states }: Saved & { readonly dz: tf.Tensor4D }, attributes: Attributes) => {
     const sizes = sizesOf(dz, kernel, attributes);
-    const scratchBytes = loops.lstmKernelBackScratch(...lineSizesOf(sizes));
-    return output(kernel.shape, loops.lstmKernelBack, [states, dz], sizes, scratchBytes);
+    return outputs([kernel.shape], loops.lstmKernelBack, [states, dz], sizes, loops.lstmKernelBackScratch);
   },
 );
 
@@ -324,11 +321,6 @@ function sizesOf(
   return [n, h, w, imageChannels, features / imageChannels, rows * columns, pathNumbers[path]] as const;
 }
 
-/** Places of a line, features and taps. */
-function lineSizesOf([, h, w, groups, size, columns, path]: ReturnType<typeof sizesOf>) {
-  return [path === pathNumbers.rows ? w : h, groups * size, columns] as const;
-}
-
 export function provideLSTMKernels(): void {
   operation.useKernels({
     forward(inputs, attributes) {
@@ -336,8 +328,8 @@ export function provideLSTMKernels(): void {
       return { y: states, saved: { kernel: inputs.kernel, states, gates, cells } };
     },
     gradients(dy, saved, attributes) {
-      const dz = wasmInputGradient({ ...saved, dy }, attributes);
-      return { z: () => dz, kernel: () => wasmKernelGradient({ ...saved, dz }, attributes) };
+      const [dz] = wasmInputGradient({ ...saved, dy }, attributes);
+      return { z: () => dz, kernel: () => wasmKernelGradient({ ...saved, dz }, attributes)[0] };
     },
   });
 }
