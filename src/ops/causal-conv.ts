@@ -3,11 +3,9 @@ import { CONVOLUTION, CONVOLUTION_FUSED, CORRELATION, CORRELATION_FUSED } from '
 import { defineOperation, type Implementation } from './operation';
 import { outputs, wasmKernel } from './wasm-kernels';
 
-/** What follows the convolution within the same operation. */
-type FusedActivation = 'linear' | 'relu';
-
 interface Attributes {
-  readonly activation: FusedActivation;
+  /** What follows the convolution within the same operation. */
+  readonly activation: 'linear' | 'relu';
   readonly left: number;
   readonly presentColumns: number;
 }
@@ -19,9 +17,7 @@ interface Inputs {
 }
 
 /** What its gradients need. */
-interface Saved {
-  readonly x: tf.Tensor4D;
-  readonly kernel: tf.Tensor4D;
+interface Saved extends Pick<Inputs, 'x' | 'kernel'> {
   /** The output [N,H,W,out] of a ReLU: dy is masked by y > 0. */
   readonly y: tf.Tensor4D | undefined;
 }
@@ -44,7 +40,7 @@ export function causalConv2d(
   x: tf.Tensor4D,
   kernel: tf.Tensor4D,
   bias: tf.Tensor1D | null,
-  activation: FusedActivation = 'linear',
+  activation: Attributes['activation'] = 'linear',
   left: number = kernel.shape[1] >> 1,
   presentColumns: number = left + 1,
 ): tf.Tensor4D {
@@ -79,7 +75,7 @@ export const composedConv: Implementation<Inputs, Attributes, Saved, tf.Tensor4D
   },
 };
 
-type Pads = [[number, number], [number, number], [number, number], [number, number]];
+type Pads = Exclude<Parameters<typeof tf.conv2d>[3], string | number>;
 
 /** The part of a kernel that is convolved with: its first columns, and how many lie left and right of the output's own. */
 interface UsedPart {
@@ -107,7 +103,11 @@ function uncut(kernel: tf.Tensor4D, [, columns]: tf.Tensor4D['shape']): tf.Tenso
   return tf.pad(kernel, [[0, 0], [0, missing], [0, 0], [0, 0]]); // biome-ignore format: one pair a dimension
 }
 
-function forward({ x, kernel, bias }: Inputs, part: UsedPart, activation: FusedActivation): tf.Tensor4D {
+function forward(
+  { x, kernel, bias }: Inputs,
+  part: UsedPart,
+  activation: Attributes['activation'],
+): tf.Tensor4D {
   const [n, h, w, featuresIn] = x.shape;
   const featuresOut = kernel.shape[3];
   const optionalBias: tf.NamedTensorMap = bias === undefined ? {} : { bias };
@@ -194,13 +194,8 @@ function pixelRows(x: tf.Tensor4D): tf.Tensor2D {
 
 const isPointwise = ([rows, columns]: tf.Tensor4D['shape']) => rows === 1 && columns === 1;
 
-function padsAbove({ shape: [rows], left, right }: UsedPart): Pads {
-  return [[0, 0], [rows - 1, 0], [left, right], [0, 0]]; // biome-ignore format: one pair a dimension, NHWC
-}
-
-function padsBelow({ shape: [rows], left, right }: UsedPart): Pads {
-  return [[0, 0], [0, rows - 1], [right, left], [0, 0]]; // biome-ignore format: one pair a dimension, NHWC
-}
+const padsAbove = ({ shape: [rows], left, right }: UsedPart): Pads => [[0, 0], [rows - 1, 0], [left, right], [0, 0]]; // biome-ignore format: one pair a dimension, NHWC
+const padsBelow = ({ shape: [rows], left, right }: UsedPart): Pads => [[0, 0], [0, rows - 1], [right, left], [0, 0]]; // biome-ignore format: one pair a dimension, NHWC
 
 /**
  * With fused multiplications and additions where WebAssembly has them; whether a result is then rounded once or twice

@@ -18,10 +18,7 @@ export interface LogisticMixtureSizes extends MixtureSizes {
 
 // In shapes, C is the image channels, K the components, and P the parameters of a pixel, in blocks of K.
 
-interface Inputs {
-  readonly labels: tf.Tensor2D;
-  readonly parameters: tf.Tensor2D;
-}
+type Inputs = Readonly<Record<'labels' | 'parameters', tf.Tensor2D>>;
 
 interface Saved {
   /** [M,(C+1)*K]: the components' probabilities given no channel, the first, ... and all of them. */
@@ -88,14 +85,8 @@ function gradients(
 /** [M,count*N] -> [M,N] each; tfjs's split into one has no gradient. */
 const parts = (x: tf.Tensor2D, count: number): tf.Tensor2D[] => (count === 1 ? [x] : tf.split(x, count, 1));
 
-/** Blocks of the parameters, as {@link ParameterOffsets} of them: [M,K] each. */
-interface Blocks {
-  readonly logits: tf.Tensor2D;
-  readonly means: readonly tf.Tensor2D[];
-  readonly logScales: readonly tf.Tensor2D[];
-  /** Of each channel, for those before it. */
-  readonly coefficients: readonly (readonly tf.Tensor2D[])[];
-}
+/** Blocks of the parameters, one for each of {@link ParameterOffsets}: [M,K] each. */
+type Blocks<T = ParameterOffsets> = T extends number ? tf.Tensor2D : { [Name in keyof T]: Blocks<T[Name]> };
 
 /** Puts blocks at their positions among the parameters: [M,P]. */
 function inOrder(offsets: ParameterOffsets, blocks: Blocks): tf.Tensor2D {

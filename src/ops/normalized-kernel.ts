@@ -4,10 +4,7 @@ import { SMALLEST_SQUARE } from '../program/weights';
 import { defineOperation } from './operation';
 import { outputs, wasmKernel } from './wasm-kernels';
 
-interface Inputs {
-  readonly direction: tf.Tensor4D;
-  readonly gain: tf.Tensor1D;
-}
+type Inputs = { readonly direction: tf.Tensor4D; readonly gain: tf.Tensor1D };
 
 /**
  * Weight normalization: gain direction / ||direction|| for each output, with a custom gradient.

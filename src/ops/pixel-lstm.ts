@@ -5,10 +5,7 @@ import { causalConv2d, composedConv } from './causal-conv';
 import { defineOperation } from './operation';
 import { outputs, wasmKernel } from './wasm-kernels';
 
-interface Inputs {
-  readonly z: tf.Tensor4D;
-  readonly kernel: tf.Tensor4D;
-}
+type Inputs = Readonly<Record<'z' | 'kernel', tf.Tensor4D>>;
 
 interface Attributes {
   readonly path: LSTMPath;
@@ -17,8 +14,7 @@ interface Attributes {
 }
 
 /** What the gradients need. */
-interface Saved {
-  readonly kernel: tf.Tensor4D;
+interface Saved extends Pick<Inputs, 'kernel'> {
   /** h, [N,H,W,F] */
   readonly states: tf.Tensor4D;
   /** o, f, i and g, activated, [N,H,W,4F]. */
@@ -169,9 +165,8 @@ function convolved(
   return tf.transpose(tf.reshape(y, [n * places, featuresOut]) as tf.Tensor2D); // [N*P,out] -> [out,N*P]
 }
 
-/** The number of taps of a kernel along a line that lie before the place itself. */
-const tapsBefore = (path: LSTMPath, { shape: [, columns] }: tf.Tensor4D) =>
-  path === 'rows' ? columns >> 1 : 1;
+/** The taps of a kernel along a line that lie before the place itself. */
+const tapsBefore = (path: LSTMPath, kernel: tf.Tensor4D) => (path === 'rows' ? kernel.shape[1] >> 1 : 1);
 
 /** A kernel as one along a line: [1,k,F,4F], or [2,1,F,4F] -> [1,2,F,4F]. */
 function alongLine(kernel: tf.Tensor4D): tf.Tensor4D {
@@ -180,14 +175,11 @@ function alongLine(kernel: tf.Tensor4D): tf.Tensor4D {
 }
 
 /** The lines of places that an LSTM goes along in turn: rows or diagonals. [N,H,W,F] -> [N,T,P,F]. */
-function linesAlong(path: LSTMPath, x: tf.Tensor4D): tf.Tensor4D {
-  return path === 'rows' ? x : skewed(mirrored(path, x));
-}
+const linesAlong = (path: LSTMPath, x: tf.Tensor4D) => (path === 'rows' ? x : skewed(mirrored(path, x)));
 
 /** The inverse, to images of width w: [N,T,P,F] -> [N,H,W,F]. */
-function imagesAlong(path: LSTMPath, x: tf.Tensor4D, w: number): tf.Tensor4D {
-  return path === 'rows' ? x : mirrored(path, straightened(x, w));
-}
+const imagesAlong = (path: LSTMPath, x: tf.Tensor4D, w: number) =>
+  path === 'rows' ? x : mirrored(path, straightened(x, w));
 
 /** Diagonals from the right are those from the left of the mirror image. */
 const mirrored = (path: LSTMPath, x: tf.Tensor4D): tf.Tensor4D =>
