@@ -47,7 +47,7 @@ export function javascriptKernels(floats: number): SamplingKernels {
   };
 }
 
-/** An instruction for one image, or one column of it, with its operands' positions in the heap. See {@link Instruction}. */
+/** An {@link Instruction} for one image, or one column of it: operands are positions in the heap. */
 interface Item extends Record<Exclude<keyof typeof Word, 'op' | 'columns'>, number> {
   readonly heap: Float32Array;
 }

@@ -194,8 +194,20 @@ function pixelRows(x: tf.Tensor4D): tf.Tensor2D {
 
 const isPointwise = ([rows, columns]: tf.Tensor4D['shape']) => rows === 1 && columns === 1;
 
-const padsAbove = ({ shape: [rows], left, right }: UsedPart): Pads => [[0, 0], [rows - 1, 0], [left, right], [0, 0]]; // biome-ignore format: one pair a dimension, NHWC
-const padsBelow = ({ shape: [rows], left, right }: UsedPart): Pads => [[0, 0], [0, rows - 1], [right, left], [0, 0]]; // biome-ignore format: one pair a dimension, NHWC
+// biome-ignore-start format: one pair a dimension, NHWC
+const padsAbove = ({ shape: [rows], left, right }: UsedPart): Pads => [
+  [0, 0],
+  [rows - 1, 0],
+  [left, right],
+  [0, 0],
+];
+const padsBelow = ({ shape: [rows], left, right }: UsedPart): Pads => [
+  [0, 0],
+  [0, rows - 1],
+  [right, left],
+  [0, 0],
+];
+// biome-ignore-end format: one pair a dimension, NHWC
 
 /**
  * With fused multiplications and additions where WebAssembly has them; whether a result is then rounded once or twice

@@ -86,7 +86,7 @@ function gradients(
 const parts = (x: tf.Tensor2D, count: number): tf.Tensor2D[] => (count === 1 ? [x] : tf.split(x, count, 1));
 
 /** Blocks of the parameters, one for each of {@link ParameterOffsets}: [M,K] each. */
-type Blocks<T = ParameterOffsets> = T extends number ? tf.Tensor2D : { [Name in keyof T]: Blocks<T[Name]> };
+type Blocks<T = ParameterOffsets> = T extends number ? tf.Tensor2D : { [K in keyof T]: Blocks<T[K]> };
 
 /** Puts blocks at their positions among the parameters: [M,P]. */
 function inOrder(offsets: ParameterOffsets, blocks: Blocks): tf.Tensor2D {
@@ -240,9 +240,10 @@ const wasmGradient = wasmKernel(
   'PixelCNNLogisticMixtureGradient',
   [LOGISTIC_MIXTURE],
   (loops, { dy, posteriors, slopes }: Saved & { readonly dy: tf.Tensor2D }, sizes: LogisticMixtureSizes) => {
-    const given = [dy, posteriors, slopes] as const;
+    const { logisticMixtureBack, logisticMixtureScratch } = loops;
     const numbers = numbersOf(dy.shape[0], sizes);
-    return outputs([slopes.shape], loops.logisticMixtureBack, given, numbers, loops.logisticMixtureScratch);
+    const given = [dy, posteriors, slopes] as const;
+    return outputs([slopes.shape], logisticMixtureBack, given, numbers, logisticMixtureScratch);
   },
 );
 
@@ -250,7 +251,8 @@ const wasmGradient = wasmKernel(
 function numbersOf(pixels: number, sizes: LogisticMixtureSizes) {
   const { imageChannels, components } = sizes;
   const { channelStride, coefficients, pairStride } = parameterStrides(sizes);
-  return [pixels, imageChannels, components, numParameters(sizes), channelStride, coefficients, pairStride] as const; // biome-ignore format: one line
+  const strides = [channelStride, coefficients, pairStride] as const;
+  return [pixels, imageChannels, components, numParameters(sizes), ...strides] as const;
 }
 
 const operation = defineOperation<Inputs, LogisticMixtureSizes, Saved, tf.Tensor2D>({

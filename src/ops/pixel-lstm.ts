@@ -166,7 +166,7 @@ function convolved(
 }
 
 /** The taps of a kernel along a line that lie before the place itself. */
-const tapsBefore = (path: LSTMPath, kernel: tf.Tensor4D) => (path === 'rows' ? kernel.shape[1] >> 1 : 1);
+const tapsBefore = (path: LSTMPath, { shape }: tf.Tensor4D) => (path === 'rows' ? shape[1] >> 1 : 1);
 
 /** A kernel as one along a line: [1,k,F,4F], or [2,1,F,4F] -> [1,2,F,4F]. */
 function alongLine(kernel: tf.Tensor4D): tf.Tensor4D {

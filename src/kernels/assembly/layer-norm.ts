@@ -29,8 +29,8 @@ export function layerNormBackScratch(_images: usize, _pixels: usize, groups: usi
 }
 
 /**
- * The gradients of {@link layerNorm}, of dy as x: dx as x, dscale and dshift [groups,size]. The latter are summed within
- * each image first, at `sums`, to lose fewer digits.
+ * The gradients of {@link layerNorm}, of dy as x: dx as x, dscale and dshift [groups,size]. The latter are
+ * summed within each image first, at `sums`, to lose fewer digits.
  */
 export function layerNormBack(
   dx: usize, dscale: usize, dshift: usize, dy: usize, x: usize, scale: usize,

@@ -24,7 +24,8 @@ export function lstmBack(
   const features = groups * size, featuresOut = 4 * features, pixel = features * 4, bytes = size * 4;
   const lines = linesOf(height, width, path), places = placesOf(height, width, path);
   const padded = paddedAt(scratch, featuresOut, features, columns); // [places + columns - 1][4 features]
-  const lineBytes = paddedBytes(1, places, featuresOut, 1, columns), right = columns - 1 - tapsBefore(columns, path);
+  const lineBytes = paddedBytes(1, places, featuresOut, 1, columns);
+  const right = columns - 1 - tapsBefore(columns, path);
   const sums = padded + lineBytes; // the gradient of h from the line after, [places][features]
   let carried = sums + places * pixel, next = carried + places * pixel; // the gradient of c from the line after, by place
   packKernelBack(scratch, kernel, features, featuresOut, 1, columns, columns);
@@ -42,7 +43,8 @@ export function lstmBack(
       }
       memory.fill(next, 0, places * pixel);
       for (let place = first; place < end; place++) {
-        const at = pixelOf(t, place, width, path) * pixel, row = place * pixel, hasCell = place < endBefore;
+        const at = pixelOf(t, place, width, path) * pixel, row = place * pixel;
+        const hasCell = place < endBefore;
         const cell = hasCell ? c + pixelOf(t - 1, place, width, path) * pixel : 0;
         const sum = sums + row - first * pixel;
         for (let k: usize = 0; k < pixel; k += bytes) {

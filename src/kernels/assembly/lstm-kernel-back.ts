@@ -11,7 +11,8 @@ export function lstmKernelBackScratch(
   _images: usize, height: usize, width: usize, groups: usize, size: usize, columns: usize, path: usize,
 ): usize {
   const places = placesOf(height, width, path), features = groups * size;
-  return paddedBytes(1, places, features, 1, columns) + (places + columns * features + PIXELS) * outBytesOf(4 * features);
+  const rows = places + columns * features + PIXELS;
+  return paddedBytes(1, places, features, 1, columns) + rows * outBytesOf(4 * features);
 }
 
 /** Computes dkernel, from h and from dz, shaped like gates. */
@@ -20,7 +21,8 @@ export function lstmKernelBack(
   images: usize, height: usize, width: usize, groups: usize, size: usize, columns: usize, path: usize, scratch: usize,
 ): void {
   const features = groups * size, pixel = features * 4, outBytes = outBytesOf(4 * features);
-  const lines = linesOf(height, width, path), places = placesOf(height, width, path), left = tapsBefore(columns, path);
+  const lines = linesOf(height, width, path), places = placesOf(height, width, path);
+  const left = tapsBefore(columns, path);
   const padded = scratch, lineBytes = paddedBytes(1, places, features, 1, columns);
   const slopes = padded + lineBytes; // [places][4 features in whole blocks]
   const sums = slopes + places * outBytes;

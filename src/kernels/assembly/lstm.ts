@@ -26,7 +26,8 @@ export function lstm(
   images: usize, height: usize, width: usize, groups: usize, size: usize, columns: usize, path: usize, scratch: usize,
 ): void {
   const features = groups * size, pixel = features * 4, bytes = size * 4;
-  const lines = linesOf(height, width, path), places = placesOf(height, width, path), left = tapsBefore(columns, path);
+  const lines = linesOf(height, width, path), places = placesOf(height, width, path);
+  const left = tapsBefore(columns, path);
   const padded = paddedAt(scratch, features, 4 * features, columns);
   const lineBytes = paddedBytes(1, places, features, 1, columns);
   const sums = padded + lineBytes; // [places][4 features]

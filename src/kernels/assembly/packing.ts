@@ -4,11 +4,12 @@ import { BLOCK, LANES, usedTaps, weightsAt } from './window';
 // The layouts of kernels and images for the tiles.
 
 /**
- * Writes biases of 0, and the used taps of a kernel as [blocks of eight outputs][taps][in][8], the last block padded by
- * zeros.
+ * Writes biases of 0 and the used taps of a kernel, [blocks of eight outputs][taps][in][8], the last block
+ * padded by zeros.
  */
 export function packKernel(
-  biases: usize, kernel: usize, featuresIn: usize, featuresOut: usize, rows: usize, columns: usize, present: usize,
+  biases: usize, kernel: usize,
+  featuresIn: usize, featuresOut: usize, rows: usize, columns: usize, present: usize,
 ): void {
   let to = weightsAt(biases, featuresOut);
   memory.fill(biases, 0, to - biases);
@@ -27,7 +28,8 @@ export function packKernel(
  * first][out][8].
  */
 export function packKernelBack(
-  biases: usize, kernel: usize, featuresIn: usize, featuresOut: usize, rows: usize, columns: usize, present: usize,
+  biases: usize, kernel: usize,
+  featuresIn: usize, featuresOut: usize, rows: usize, columns: usize, present: usize,
 ): void {
   let to = weightsAt(biases, featuresIn);
   memory.fill(biases, 0, to - biases);
@@ -49,7 +51,8 @@ export function packKernelBack(
  * unless the address y is 0.
  */
 export function padImage(
-  to: usize, image: usize, y: usize, height: usize, width: usize, features: usize, columns: usize, left: usize,
+  to: usize, image: usize, y: usize,
+  height: usize, width: usize, features: usize, columns: usize, left: usize,
 ): void {
   const rowBytes = width * features * 4;
   to += left * features * 4;

@@ -13,7 +13,7 @@ export function sumRow(sums: usize, dz: usize, width: usize, outBytes: usize): v
   }
 }
 
-/** One row of outputs, from padded rows x, and from biases and what follows them in scratch memory. */
+/** One row of outputs, from padded rows x and what {@link packKernel} wrote at biases. */
 export function convolveRow(
   y: usize, x: usize, rowBytes: usize, width: usize, featuresIn: usize, featuresOut: usize,
   rows: usize, columns: usize, present: usize, isBackward: bool, biases: usize, lowerBound: f32,
@@ -78,8 +78,8 @@ export function convolveRow(
  * turn.
  */
 export function correlateRow(
-  sums: usize, x: usize, rowBytes: usize, dz: usize, width: usize, featuresIn: usize, outBytes: usize,
-  rows: usize, columns: usize, present: usize,
+  sums: usize, x: usize, rowBytes: usize, dz: usize,
+  width: usize, featuresIn: usize, outBytes: usize, rows: usize, columns: usize, present: usize,
 ): void {
   const pixel = featuresIn * 4;
   for (let r: usize = 0; r < rows; r++, x += rowBytes) {

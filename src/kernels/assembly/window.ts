@@ -15,7 +15,9 @@ export function outBytesOf(features: usize): usize {
  * the output's own row.
  */
 @inline
-export function usedColumns(row: usize, rows: usize, columns: usize, present: usize, isBackward: bool): usize {
+export function usedColumns(
+  row: usize, rows: usize, columns: usize, present: usize, isBackward: bool,
+): usize {
   return row == (isBackward ? 0 : rows - 1) ? present : columns;
 }
 
@@ -32,11 +34,14 @@ export function usedTaps(rows: usize, columns: usize, present: usize): usize {
 }
 
 @inline
-export function paddedBytes(height: usize, width: usize, features: usize, rows: usize, columns: usize): usize {
+export function paddedBytes(
+  height: usize, width: usize, features: usize, rows: usize, columns: usize,
+): usize {
   return (height + rows - 1) * (width + columns - 1 + PIXELS) * features * 4;
 }
 
-// Scratch memory of a convolution from features `from` to features `to`: biases, weights, a tile, the padded image.
+// Scratch memory of a convolution from features `from` to features `to`: biases, weights, a tile, the
+// padded image.
 
 @inline
 export function weightsAt(biases: usize, to: usize): usize {
