@@ -14,10 +14,7 @@ interface Attributes {
   readonly chunk: number;
 }
 
-/**
- * What the gradients need. Our own kernels also save what they have computed, which is undefined after other
- * implementations.
- */
+/** What the gradients need. What our own kernels have computed is undefined after other implementations. */
 interface Saved extends Inputs {
   /** [N,H,W,U] */
   readonly y: tf.Tensor4D | undefined;
@@ -155,7 +152,8 @@ function weightsOf(q: tf.Tensor3D, k: tf.Tensor3D, chunk: Chunk, dropout: Attrib
 }
 
 /** 0 where a weight is dropped, 1 / (1 - rate) where it is not: [B,size,end]. Each query has its own noise. */
-function factorsOf(batch: number, { start, end }: Chunk, { rate, seed }: NonNullable<Attributes['dropout']>) {
+function factorsOf(batch: number, { start, end }: Chunk, dropout: NonNullable<Attributes['dropout']>) {
+  const { rate, seed } = dropout;
   const size = end - start;
   const factors = new Float32Array(batch * size * end);
   for (let query = 0; query < size; query++) {

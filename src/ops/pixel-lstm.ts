@@ -186,14 +186,9 @@ const mirrored = (path: LSTMPath, x: tf.Tensor4D): tf.Tensor4D =>
   path === 'fromRight' ? tf.reverse(x, 2) : x;
 
 /**
- * Diagonals of images as lines, where place i of each lies in row i: [N,H,W,F] -> [N,H+W-1,H,F]. At place i, line d has
- * column d - i of row i, and zeros where there is no such column. So the pixel above is place i - 1 of the line before,
- * and the pixel to the left is place i of the line before.
- *
- * Done with a pad and a slice only: reading rows as one place longer shifts row i by i places.
- *
- * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, section 3.2
- * and figure 3.
+ * Diagonals of images as lines, [N,H,W,F] -> [N,H+W-1,H,F]: place i of line d is column d - i of row i, or zeros
+ * where there is no such column. So the pixels above and to the left are places i - 1 and i of the line before (figure
+ * 3 of the paper). Reading rows as one place longer shifts row i by i places.
  */
 function skewed(x: tf.Tensor4D): tf.Tensor4D {
   const [n, h, w, features] = x.shape;

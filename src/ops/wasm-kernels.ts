@@ -82,9 +82,8 @@ type TensorOf<S extends Shape> = S['length'] extends 4 ? tf.Tensor4D : S['length
 type Addresses<Of extends readonly unknown[]> = { [Index in keyof Of]: number };
 
 /**
- * Makes an output of each shape, and fills them with a function that gets their addresses, those of tensors, some
- * numbers, and the address of as much scratch memory as another function of the numbers says. Releases all memory if it
- * throws.
+ * Makes an output of each shape, and fills them with a function that gets their addresses, those of tensors,
+ * some numbers, and the address of scratch memory. Releases all memory if it throws.
  */
 export function outputs<
   const Shapes extends readonly Shape[],

@@ -21,6 +21,7 @@ export function gateBack(
   eachGroup(dx, dy, x, condition, images, pixels, groups, size, true);
 }
 
+/** Either of the two: all groups of all pixels. */
 @inline
 function eachGroup(
   to: usize, dy: usize, x: usize, condition: usize, images: usize, pixels: usize, groups: usize, size: usize,

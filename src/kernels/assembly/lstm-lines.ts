@@ -1,7 +1,7 @@
 import { copy } from './vector';
 
-// The lines that an LSTM goes along in turn, of images [height,width]: rows, or diagonals, where place i of line t lies
-// in row i and column t - i, counted from the left or from the right.
+// The lines that an LSTM goes along in turn, of images [height,width]: rows, or diagonals, where place i of
+// line t lies in row i and column t - i, counted from the left or from the right.
 
 /** The path of an LSTM. */
 export const ROWS: usize = 0;
