@@ -59,15 +59,8 @@ export function windowAround(
   present: KernelWindow['present'],
   imageChannels: number,
 ): KernelWindow {
-  const [rows, columns] = kernelSize;
-  return {
-    kernelSize,
-    anchor: [rows >> 1, columns >> 1],
-    present,
-    imageChannels,
-    stride: 1,
-    transposed: false,
-  };
+  const anchor = [kernelSize[0] >> 1, kernelSize[1] >> 1] as const;
+  return { kernelSize, anchor, present, imageChannels, stride: 1, transposed: false };
 }
 
 /** The window of a 1x1 kernel that sees all features of its pixel. */
@@ -90,10 +83,7 @@ const shifts = ['down', 'downRight', 'excludesCentre', 'same'] as const;
 export const shiftedArguments = {
   /** Rows and columns of the kernel, odd or even; with `'same'`, odd. One number for a square kernel. */
   kernelSize: lengths(),
-  /**
-   * Where it lies: above and around its pixel (`'down'`), up to its pixel (`'downRight'`), and so on. See
-   * {@link Shift}.
-   */
+  /** Where it lies: see {@link Shift}. */
   shift: oneOf(...shifts),
   /** 2 halves height and width, or doubles them with `transposed`; only with `'down'` and `'downRight'`. @default 1 */
   stride: optional(oneOf(1, 2), 1),
@@ -180,25 +170,19 @@ export function shiftedWindow(
       return windowAround(checkKernelSize(`${what}: kernelSize`, kernelSize), 'everythingAndBelow', 1);
     return { ...windowAround(kernelSize, 'A', 1), anchor: [rows - 1, middle] };
   }
-  const anchor = transposed
-    ? ([0, shift === 'down' ? middle : 0] as const)
-    : ([rows - 1, shift === 'down' ? middle : columns - 1] as const);
-  return { kernelSize, anchor, present: 'everything', imageChannels: 1, stride, transposed };
+  const [last, right] = transposed ? [0, 0] : [rows - 1, columns - 1];
+  const anchor = [last, shift === 'down' ? middle : right] as const;
+  return { ...windowAround(kernelSize, 'everything', 1), anchor, stride, transposed };
 }
 
 /**
  * The same window on a kernel whose rows and columns are reversed. A transposed convolution of a map equals this
  * convolution, at stride 1, of the map with zeros inserted between its places.
  */
-export function flipped({ kernelSize: [rows, columns], anchor, ...window }: KernelWindow): KernelWindow {
-  const turned = [rows - 1 - anchor[0], columns - 1 - anchor[1]] as const;
-  return {
-    ...window,
-    kernelSize: [rows, columns],
-    anchor: turned,
-    stride: 1,
-    transposed: !window.transposed,
-  };
+export function flipped(window: KernelWindow): KernelWindow {
+  const { kernelSize, anchor, transposed } = window;
+  const turned = [kernelSize[0] - 1 - anchor[0], kernelSize[1] - 1 - anchor[1]] as const;
+  return { ...window, anchor: turned, stride: 1, transposed: !transposed };
 }
 
 /** The window of a masked convolution, of checked arguments. */
@@ -208,8 +192,8 @@ export function maskedWindow({
   imageChannels,
   vertical,
 }: Values<typeof maskedWindowArguments>): KernelWindow {
-  const verticalPresent = maskType === 'A' ? 'nothing' : 'everything';
-  return windowAround(kernelSize, vertical ? verticalPresent : maskType, imageChannels);
+  const ofRows = maskType === 'A' ? 'nothing' : 'everything';
+  return windowAround(kernelSize, vertical ? ofRows : maskType, imageChannels);
 }
 
 /** How many rows below and columns to the right of the output a tap lies; negative above and to the left. */
@@ -228,21 +212,10 @@ export function visibilityAt(window: KernelWindow, row: number, column: number):
   const [down, right] = offsetOfTap(window, row, column);
   if (present === 'everythingAndBelow') return 'everything';
   if (down !== 0) return down < 0 ? 'everything' : 'nothing';
-  switch (present) {
-    case 'nothing':
-    case 'everything':
-      return present;
-    default:
-      if (right !== 0) return right < 0 ? 'everything' : 'nothing';
-      if (present === 'B') return 'own';
-      return imageChannels > 1 ? 'earlier' : 'nothing'; // no channel comes before the first
-  }
-}
-
-/** Whether features of one channel are seen by those of another. */
-export function isSeen(visibility: Visibility, channelIn: number, channelOut: number): boolean {
-  if (visibility === 'earlier') return channelIn < channelOut;
-  return visibility === 'own' ? channelIn <= channelOut : visibility === 'everything';
+  if (present === 'nothing' || present === 'everything') return present;
+  if (right !== 0) return right < 0 ? 'everything' : 'nothing';
+  if (present === 'B') return 'own';
+  return imageChannels > 1 ? 'earlier' : 'nothing'; // no channel comes before the first
 }
 
 /** The first output that sees an input through a tap, as do all outputs after it; `featuresOut` if none does. */
@@ -321,9 +294,8 @@ export interface Mask {
  * Pixel-CNN", `get_mask`; the vertical stack is that of van den Oord et al., "Conditional Image Generation with
  * PixelCNN Decoders" (2016), https://arxiv.org/abs/1606.05328, section 2.2.
  *
- * @returns shape [kernel rows, kernel columns, featuresIn, featuresOut] and its values; no tensor is made.
- * @throws TypeError naming the argument: even or non-integer kernel sizes, feature counts that
- * `imageChannels` does not divide, any mask type but 'A' and 'B'.
+ * @throws TypeError naming the argument: even or non-integer kernel sizes, feature counts that `imageChannels` does not
+ * divide, any mask type but 'A' and 'B'.
  * @example
  * ```js
  * import { getMask } from 'pixelcnn-layers';

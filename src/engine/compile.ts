@@ -14,7 +14,7 @@ import type { Lowering } from './lowering';
 import { lowerings } from './operations';
 import { addLevelNumbers } from './operations/levels';
 import { type Extent, FeatureCache, ONE_PIXEL, type Plan } from './plan';
-import { commonRuns, inLayout } from './runs';
+import { addCopies, inLayout } from './runs';
 
 /** What is compiled: a program that is evaluated together with the image. */
 interface ProgramSource extends Pick<PortableModel, 'output' | 'weights'> {
@@ -92,7 +92,7 @@ export function compile(
     const inputs = operands.map((operand) => {
       if (levels !== undefined) return levelNumbers[index] as FeatureCache;
       return lookUps[operand]?.includes(index) ? (levelNumbers[operand] as FeatureCache) : cache(operand);
-    });
+    }) as [FeatureCache, ...FeatureCache[]];
     const relu = fused.get(index);
     const lookedUp = lookUps[index]?.length ?? 0;
     const isOnlyLookedUp = lookedUp > 0 && index !== output && lookedUp === readers[index]?.length;
@@ -119,11 +119,8 @@ export function addOutputs(plan: Plan, x: FeatureCache, distribution: PixelDistr
   const isThere = x.isOnePixel && x.layout.isLike(Layout.of(channels.map(() => 0)));
   if (isThere) return x.operand();
   const outputs = plan.reserveForImages(1, outputStride(distribution));
-  for (const { time, from, length } of commonRuns(channels, [...channels.keys()], x.layout.slotOf)) {
-    const [to, a] = from as [number, number];
-    const y = { ...outputs, offset: outputs.offset + to };
-    plan.emit(time, { op: Op.copy, y, a: x.operand(a), length });
-  }
+  const y = { operand: (at = 0) => ({ ...outputs, offset: outputs.offset + at }), places: x.places };
+  addCopies(plan, y, { times: channels, slotOf: [...channels.keys()] }, x);
   return outputs;
 }
 

@@ -68,7 +68,7 @@ export function withMaps(
       return evaluated(index, { ...node, window }, below);
     }
     const map = evaluated(index, node as ImageNode);
-    return sizes[index] !== null ? map : { ...map, enlarged: [Infinity, Infinity] }; // one place covers the whole image
+    return sizes[index] !== undefined ? map : { ...map, enlarged: [Infinity, Infinity] }; // one place covers the whole image
   }
 
   /** Height and width of a node's map; 1 x 1 if it is the same at every place. */

@@ -1,5 +1,6 @@
 import { integer } from '../../core/arguments';
-import { type FieldsAndSize, type Nodes, type Operands, type Operation, operation } from '../operation';
+import type { Nodes } from '../nodes';
+import { type FieldsAndSize, type Operands, type Operation, operation } from '../operation';
 import { type AttendOps, attend, attendOps } from './attend';
 import { type ConvOps, conv, convOps } from './conv';
 import { concat, concatElu, type FeatureOps, featureOps, shift, slice } from './features';
@@ -54,6 +55,9 @@ export const operations = {
 
 /** The name of an operation. */
 export type OperationName = keyof typeof operations;
+
+/** What is known of the operation of a node. */
+export const operationOf = ({ op }: { readonly op: OperationName }): Operation => operations[op];
 
 /** The operands of a node: indices of earlier nodes. */
 type OperandsOf<Count extends Operands> = Count extends 0

@@ -1,6 +1,7 @@
 import { number, oneOf } from '../../core/arguments';
 import { checkNumber, checkOneOf, throwTypeError } from '../../core/check';
-import { type Nodes, operation } from '../operation';
+import type { Nodes } from '../nodes';
+import { operation } from '../operation';
 
 /**
  * Functions of one number that a program may apply to its features, with the parameter that some of them take:
@@ -66,7 +67,7 @@ export const pointwise = operation({
   name: 'pointwise',
   operands: 1,
   fields: { fn: oneOf(...pointwiseNames), parameter: number() },
-  size: ([x]) => x?.size as number,
+  size: ([x]) => x.size,
 });
 
 const combination = <const Name extends CombinationName>(name: Name) =>
