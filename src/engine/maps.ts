@@ -11,9 +11,9 @@ import {
   withOperands,
 } from '../program/program';
 import { readinessOf } from '../program/readiness';
-import { ONCE, ROW } from '../program/times';
+import { ROW } from '../program/times';
 import { compile } from './compile';
-import { type GivenCondition, putConditions } from './conditions';
+import { beginRow, type GivenCondition } from './conditions';
 import { Machine } from './machine';
 import { type FeatureCache, imagesTogether, Plan } from './plan';
 
@@ -91,10 +91,7 @@ export function withMaps(
     const conditionOf = Int32Array.from({ length: numImages }, (_, n) => n);
     const values = new Float32Array(numImages * height * width * node.size); // [N,H,W,F]
     for (let row = 0; row < height + below; row++) {
-      machine.moveTo(row, 0);
-      for (const _ of putConditions(machine, io, given, conditionOf, row));
-      if (row === 0) machine.run(ONCE);
-      for (const _ of machine.rowInParts(ROW));
+      for (const _ of beginRow(machine, io, given, conditionOf, row));
       if (row >= below) readRow(machine, io.output, row - below, height, values);
     }
     return { shape: [height, width, node.size], values };
@@ -119,7 +116,7 @@ export function withMaps(
 
 /** Copies the present row of a machine's features into maps [N,H,W,F]. */
 function readRow(
-  { heap, chunks, width }: Machine,
+  { heap, chunks, plan }: Machine,
   features: FeatureCache,
   row: number,
   height: number,
@@ -130,9 +127,9 @@ function readRow(
   const { stride, columnStride = 0 } = operand;
   for (const { first, images, at } of chunks) {
     for (let n = 0; n < images; n++) {
-      for (let column = 0; column < width; column++) {
+      for (let column = 0; column < plan.width; column++) {
         const from = at(operand) + n * stride + column * columnStride;
-        const to = (((first + n) * height + row) * width + column) * slotOf.length;
+        const to = (((first + n) * height + row) * plan.width + column) * slotOf.length;
         for (const [f, slot] of slotOf.entries()) maps[to + f] = heap[from + slot] as number;
       }
     }
