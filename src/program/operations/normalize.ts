@@ -1,15 +1,14 @@
-import { checked, type Given, integer, number, optional, readArguments } from '../../core/arguments';
+import { type Given, integer, number, optional, readArguments } from '../../core/arguments';
 import { checkFeatures, checkOneOf, throwTypeError } from '../../core/check';
 import type { Nodes } from '../nodes';
 import { checkShape, groupsOf, operation, type Read, type WeightReference, weight } from '../operation';
-import { checkLayerWeight, type LayerWeight, lengthOf } from '../weights';
+import { checkLayerWeight, type LayerWeight, layerWeight, lengthOf } from '../weights';
 
 /** Functions of all features of a group together. */
 export const softmaxNames = ['softmax', 'logSoftmax'] as const;
 /** The name of a function of all features of a group together. */
 export type SoftmaxName = (typeof softmaxNames)[number];
 
-const layerWeight = checked<LayerWeight>((what, given) => checkLayerWeight(what, given));
 const epsilon = number('of at least 0', (value) => value >= 0);
 const groups = integer({ from: 1 });
 
