@@ -72,14 +72,12 @@ export const pointWindow: KernelWindow = /* @__PURE__ */ windowAround([1, 1], 'B
  * - `'down'`: on the rows above and all of the present row, centred on the present column;
  * - `'downRight'`: on the rows above and the present row, up to and including the present pixel;
  * - `'excludesCentre'`: on the rows above, centred on the present column, and on the part of the present row before the pixel;
- * - `'same'`: on all sides of the pixel, including the rows below; only for networks that read conditions and not the
- *   image.
+ * - `'same'`: on all sides of the pixel; only for networks that read conditions and not the image.
  */
 export type Shift = (typeof shifts)[number];
 
 const shifts = ['down', 'downRight', 'excludesCentre', 'same'] as const;
 
-/** Arguments of a shifted window. */
 export const shiftedArguments = {
   /** Rows and columns of the kernel, odd or even; with `'same'`, odd. One number for a square kernel. */
   kernelSize: lengths(),
@@ -87,17 +85,13 @@ export const shiftedArguments = {
   shift: oneOf(...shifts),
   /** 2 halves height and width, or doubles them with `transposed`; only with `'down'` and `'downRight'`. @default 1 */
   stride: optional(oneOf(1, 2), 1),
-  /**
-   * Whether the convolution is transposed, with `stride: 2`: it enlarges the map, as the gradient of a strided
-   * convolution does. @default false
-   */
+  /** See {@link KernelWindow}. @default false */
   transposed: flag(false),
 };
 
 /** Arguments of a window of shifted convolutions. */
 export interface ShiftedWindowArgs extends Given<typeof shiftedArguments> {}
 
-/** Arguments of the window of a masked convolution. */
 export const maskedWindowArguments = {
   /** Rows and columns of the kernel, odd; one number for a square kernel. */
   kernelSize: oddLengths(),
@@ -126,10 +120,8 @@ export interface MaskArgs extends Given<typeof maskArguments> {}
 
 /**
  * Makes a window for the convolutions of a layer of your own, to pass to `ops.conv` in `express`: the one that the
- * arguments of {@link getMask} describe, or that of a shifted convolution.
- *
- * A shifted window sees all channels of the present pixel, and one shifted down also sees the pixels to its right. So
- * the features it reads must not have seen these: they have to be shifted down or right beforehand.
+ * arguments of {@link getMask} describe, or that of a shifted convolution. The latter sees all channels of the present
+ * pixel, and shifted down also the pixels to its right, so the features it reads must be shifted down or right before.
  *
  * Source of the shifted ones: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2.3.
  *
@@ -254,8 +246,8 @@ export function maskOf(window: KernelWindow, featuresIn: number, featuresOut: nu
 }
 
 /**
- * Calls a function with each run of a kernel [rows, columns, featuresIn, featuresOut] that the mask leaves visible. A
- * run ends where its row of outputs ends.
+ * Calls a function with each run of a kernel [rows, columns, featuresIn, featuresOut] that the mask leaves visible: the
+ * end of a row of outputs.
  */
 export function eachVisibleRun(
   window: KernelWindow,

@@ -1,13 +1,10 @@
+import type { ConditionValues } from '../core/conditions';
 import { ONCE, ROW } from '../program/times';
 import type { ProgramIO } from './compile';
 import type { Machine } from './machine';
 
-/** The values of a condition for all images: the same numbers at every pixel, or a map. */
-export interface GivenCondition {
-  /** [K] of one image, or [h,w,K]. */
-  readonly shape: readonly number[];
-  /** The numbers, image by image. */
-  readonly values: Float32Array;
+/** The values of a condition for all images: the same numbers at every pixel, [K], or a map, [h,w,K]. */
+export interface GivenCondition extends ConditionValues {
   /** How many rows and columns of the image each place of the map covers. @default one of each */
   readonly enlarged?: readonly [rows: number, columns: number];
 }

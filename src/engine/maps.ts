@@ -1,5 +1,5 @@
-import { type ConditionValues, repeatedCondition } from '../core/conditions';
-import { type ImageShape, positions } from '../core/images';
+import { repeatedCondition } from '../core/conditions';
+import { positions } from '../core/images';
 import type { KernelWindow } from '../core/window';
 import type { makeKernels } from '../kernels/webassembly';
 import { asCondition, mapSizes, readsWholeMaps, wholeMaps, withNodes } from '../program/maps';
@@ -14,15 +14,9 @@ import { readinessOf } from '../program/readiness';
 import { ROW } from '../program/times';
 import { compile } from './compile';
 import { beginRow, type GivenCondition } from './conditions';
+import type { EvaluatorArgs } from './evaluator';
 import { Machine } from './machine';
 import { type FeatureCache, imagesTogether, Plan } from './plan';
-
-/** The images for which maps are made. */
-interface MapArgs {
-  readonly numImages: number;
-  readonly imageShape: ImageShape;
-  readonly conditions: readonly ConditionValues[];
-}
 
 /**
  * The conditions of a model, followed by the maps that it computes from them before the image begins, each under its
@@ -32,7 +26,11 @@ interface MapArgs {
 export function withMaps(
   portable: PortableModel,
   maps: readonly number[],
-  { numImages, imageShape, conditions }: MapArgs,
+  {
+    numImages,
+    imageShape,
+    conditions,
+  }: Required<Pick<EvaluatorArgs, 'numImages' | 'imageShape' | 'conditions'>>,
   make: typeof makeKernels,
 ): readonly GivenCondition[] {
   if (maps.length === 0) return conditions;

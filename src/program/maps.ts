@@ -7,19 +7,6 @@ import { factorOf, UnfitResolution } from './readiness';
 // enlarge maps, and positions. None of this can be done row by row together with the image, and none of it needs the
 // image.
 
-/** A program without the maps that are computed before the image. */
-export interface ImageProgram {
-  /**
-   * Its nodes, under the same indices; those computed before the image are replaced by conditions, see
-   * {@link asCondition}.
-   */
-  readonly nodes: readonly ImageNode[];
-  /** The conditions, by their index. */
-  readonly conditions: readonly ConditionShape[];
-  /** The nodes that are computed before the image and read by nodes that are not. */
-  readonly maps: readonly number[];
-}
-
 /** The parts of a model on which the sizes of its maps depend. */
 type MapProgram = Pick<PortableModel, 'nodes' | 'conditions' | 'imageShape'>;
 
@@ -41,12 +28,13 @@ export const readsWholeMaps = (node: ProgramNode): boolean =>
   operationOf(node).readsWholeMaps?.(node) ?? false;
 
 /**
- * Removes from a program what is done before the image begins: nodes that read whole maps, and maps of another size
- * than the image.
+ * A program without what is done before the image begins: nodes that read whole maps, and maps of another size than the
+ * image.
  *
+ * @returns its nodes, where those are conditions ({@link asCondition}); all conditions; and those that other nodes read
  * @throws UnfitResolution if a node would look around in the image itself, or combine maps of different sizes
  */
-export function imageProgram(program: MapProgram & Pick<PortableModel, 'output'>): ImageProgram {
+export function imageProgram(program: MapProgram & Pick<PortableModel, 'output'>) {
   const { nodes, imageShape, output } = program;
   const sizes = mapSizes(program);
   const isOtherSize = (index: number) => differs(sizes[index], imageShape);

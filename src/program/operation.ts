@@ -71,13 +71,10 @@ type Stored<Value> = [Value] extends [WeightReference]
     ? string | null
     : Value;
 
-/** The fields of a node. */
-export type Fields<D extends Declaration> = {
+/** The fields of a node of an operation, and its number of features. */
+export type FieldsAndSize<D extends Declaration> = { readonly size: number } & {
   readonly [Name in keyof D]: D[Name] extends Argument<infer Value, infer _> ? Stored<Value> : never;
 };
-
-/** The fields of a node of an operation, and its number of features. */
-export type FieldsAndSize<D extends Declaration> = Fields<D> & { readonly size: number };
 
 /** What is known of an operation; see there for what each of these is for. */
 export interface Operation<

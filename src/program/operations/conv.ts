@@ -79,7 +79,7 @@ function readsOfWindow(window: KernelWindow, featuresIn: number, featuresOut: nu
   return reads;
 }
 
-export function checkWindow(what: string, given: unknown): KernelWindow {
+function checkWindow(what: string, given: unknown): KernelWindow {
   const fields = ['kernelSize', 'anchor', 'present', 'imageChannels', 'stride', 'transposed'] as const;
   if (typeof given !== 'object' || given === null) throwTypeError(what, 'one that windowOf makes', given);
   const window = checkFields(what, given, fields);
