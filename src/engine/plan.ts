@@ -40,10 +40,7 @@ export interface Reservation {
 export interface Fill {
   readonly at: number;
   readonly length: number;
-  /**
-   * Writes them over zeros. A function, so that they need not exist before the heap does: weights take most of the
-   * memory.
-   */
+  /** Writes them over zeros: a function, so that weights, which take most of the memory, exist only once. */
   readonly write: (to: Float32Array) => void;
 }
 

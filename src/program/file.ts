@@ -50,7 +50,9 @@ export interface ReadPortableOptions extends Given<typeof readOptions> {}
 
 /**
  * Writes a model to a file for {@link readPortable}, to save it, send it, or serve it from a URL. Any program that
- * reads safetensors, https://github.com/huggingface/safetensors, can read the weights; the program is metadata.
+ * reads safetensors can read the weights.
+ *
+ * Source: the format is safetensors, https://github.com/huggingface/safetensors, with the program as metadata.
  *
  * @param model a model from `toPortable`
  * @returns the bytes of the file; with float32 weights, the model read from it draws exactly the same images

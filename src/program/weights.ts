@@ -1,9 +1,7 @@
 import { type Argument, checked, type Given, number, optional, readArguments } from '../core/arguments';
 import { throwTypeError } from '../core/check';
 
-/**
- * A weight of a layer, such as the `LayerVariable` that `addWeight` of tfjs-layers returns.
- */
+/** A weight of a layer, such as the `LayerVariable` that `addWeight` of tfjs-layers returns. */
 export interface LayerWeight {
   /** The unique name that tfjs gives it. */
   readonly name: string;

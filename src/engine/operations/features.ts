@@ -22,7 +22,6 @@ export const slice: Lowering<'slice'> = {
   },
 };
 
-/** The features of the pixel that lies a number of rows above and columns to the left; zeros outside the image. */
 export const shift: Lowering<'shift'> = {
   emit({ plan }, { rows, columns }, [x], y) {
     addCopies(plan, y, y.layout, x, x.layout.slotOf, rows, columns);

@@ -28,7 +28,6 @@ export interface AttendOps<T> {
   dropout(x: T, args: DropoutArgs): T;
 }
 
-/** Attention of queries over the keys and values of strictly earlier places, separately for each head. */
 export const attend = operation({
   name: 'attend',
   operands: 3,

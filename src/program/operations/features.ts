@@ -49,7 +49,6 @@ export const slice = operation({
 
 const distance = integer({ from: 0 });
 
-/** The features of the place that lies `rows` above and `columns` to the left; zeros if there is none. */
 export const shift = operation({
   name: 'shift',
   operands: 1,
@@ -62,7 +61,6 @@ export const shift = operation({
   work: ({ rows, columns, size }) => (rows + 1) * (columns + 1) * wholeVectors(size), // stored, with zeros around them
 });
 
-/** elu(x) of all features, then elu(-x) of all. */
 export const concatElu = operation({
   name: 'concatElu',
   operands: 1,

@@ -107,8 +107,6 @@ export const opsOf = <T>(nodes: Nodes<T>): Ops<T> => ({
  * `PixelLayer` makes it a tfjs layer.
  */
 export interface Expressed {
-  /**
-   * Computes the layer's output from its inputs; null if it cannot be evaluated pixel by pixel.
-   */
+  /** Computes the layer's output from its inputs; null if it cannot be evaluated pixel by pixel. */
   express<T>(ops: Ops<T>, inputs: readonly [T, ...T[]]): T | null;
 }

@@ -37,7 +37,6 @@ const checkLevels = (what: string, levels: unknown) => checkCategories(what, lev
 const ofEachNumber = ({ size }: { readonly size: number }, [numbers = 1]: readonly number[]): Read[] =>
   groupsOf(size, numbers).map((features, n) => ({ features, operand: 0, of: [n, n + 1] }));
 
-/** 1 for the feature whose index is the input, else 0. */
 export const oneHot = operation({
   name: 'oneHot',
   operands: 1,
@@ -49,7 +48,6 @@ export const oneHot = operation({
   reads: ofEachNumber,
 });
 
-/** 1 for the level of each number, 0 for the others. */
 export const oneHotLevels = operation({
   name: 'oneHotLevels',
   operands: 1,
@@ -58,7 +56,6 @@ export const oneHotLevels = operation({
   reads: ofEachNumber,
 });
 
-/** The row of a table [levels,units] that belongs to the level of each number. */
 export const embedLevels = operation({
   name: 'embedLevels',
   operands: 1,

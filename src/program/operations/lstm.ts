@@ -40,10 +40,6 @@ const kernelSize = checked((what, given) => {
 
 const fields = { kernel: weight, kernelSize, path: oneOf(...lstmPaths), groups: integer({ from: 1 }) };
 
-/**
- * The states of an LSTM, from its gates before their activations and a kernel [rows,columns,size,4*size]. Within each of
- * its groups of features, o, f, i and g lie side by side.
- */
 export const lstm = operation({
   name: 'lstm',
   operands: 1,

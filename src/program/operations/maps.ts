@@ -18,7 +18,6 @@ export interface MapOps<T> {
 /** By how much a map is enlarged: to no more than an image may have. */
 const enlargement = integer({ from: 1, to: MAX_LENGTH });
 
-/** Repeats each place of a map, computed from conditions only, over a number of rows and columns. */
 export const upsample = operation({
   name: 'upsample',
   operands: 1,
@@ -28,7 +27,6 @@ export const upsample = operation({
   readsWholeMaps: () => true,
 });
 
-/** The position of each place in a map: its row and its column. */
 export const position = operation({
   name: 'position',
   operands: 1,

@@ -72,7 +72,6 @@ function checkPerFeature(
   return size;
 }
 
-/** scale x + shift, with a scale and a shift for each feature, both [size]. */
 export const affine = operation({
   name: 'affine',
   operands: 1,
@@ -84,7 +83,6 @@ export const affine = operation({
 const ofGroups = ({ size, groups }: { readonly size: number; readonly groups: number }) =>
   groupsOf(size, groups).map((features): Read => ({ features, operand: 0, of: features }));
 
-/** (x - mean) / sqrt(variance + epsilon) over each group of features, then scale and shift, both [size]. */
 export const normalize = operation({
   name: 'normalize',
   operands: 1,
