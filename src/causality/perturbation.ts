@@ -173,11 +173,11 @@ export async function conditionsToTry(
     return { count: 1, draw: ({ length }) => ofOne.map((one) => core.repeatedCondition(one, length)) };
   }
   return {
-    count: Math.max(1, ...conditions.map((one) => (one.kind === 'class' ? core.numClassesRead(one) : 1))),
+    count: Math.max(1, ...conditions.map((one) => (one.kind === 'class' ? core.numCategories(one) : 1))),
     draw: (attempts) =>
       conditions.map((one) => {
         if (one.kind !== 'class') return core.randomConditions(one, attempts.length, imageShape, random);
-        const numClasses = core.numClassesRead(one);
+        const numClasses = core.numCategories(one);
         return { shape: [1], values: Float32Array.from(attempts, (attempt) => attempt % numClasses) };
       }),
   };

@@ -40,10 +40,7 @@ export interface Reservation {
 export interface Fill {
   readonly at: number;
   readonly length: number;
-  /**
-   * Writes them over zeros. A function, so that they need not exist before the heap does: weights take most of the
-   * memory.
-   */
+  /** Writes them over zeros: a function, so that weights, which take most of the memory, exist only once. */
   readonly write: (to: Float32Array) => void;
 }
 
@@ -76,7 +73,7 @@ export class Plan {
   private readonly indexOfBase = new Map<string, number>();
   /** Freed memory, by its stride. */
   private readonly spare = new Map<number, Operand[]>();
-  /** The operations at each time, by {@link indexOfTime}, in order. */
+  /** The operations at each time, by its index, in order. */
   readonly steps: readonly Step[][];
 
   constructor(
@@ -85,7 +82,8 @@ export class Plan {
     readonly width: number,
     readonly channels: number,
   ) {
-    this.steps = Array.from({ length: numTimes(channels) }, () => []);
+    const numTimes = channels + 2 - ONCE; // once, before a row, before and after each channel of a pixel, after a row
+    this.steps = Array.from({ length: numTimes }, () => []);
   }
 
   /** Reserves floats shared by all chunks, aligned to a multiple of 4. */
@@ -145,16 +143,14 @@ export class Plan {
     const columns = this.width / places.every;
     const isAtOnce = isOfRow && sweep === undefined;
     const step = { places, code: isAtOnce ? { ...code, columns } : code, sweep };
-    this.steps[indexOfTime(time, this.channels)]?.push(step);
+    this.steps[this.indexOfTime(time)]?.push(step);
+  }
+
+  /** The index of a time among {@link steps}. */
+  indexOfTime(time: number): number {
+    return Math.min(time - ONCE, this.steps.length - 1);
   }
 }
-
-/** How many times there are: once, before a row, before and after each channel of a pixel, after a row. */
-const numTimes = (channels: number) => channels + 2 - ONCE;
-
-/** The index of a time among all. */
-export const indexOfTime = (time: number, channels: number): number =>
-  Math.min(time - ONCE, numTimes(channels) - 1);
 
 /** How far around a node's features are read: rows including the present one, columns to either side. */
 export interface Extent {

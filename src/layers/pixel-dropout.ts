@@ -1,14 +1,13 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import { checked, type Given, type Values } from '../core/arguments';
+import { type Given, probability, type Values } from '../core/arguments';
 import type { Ops } from '../program/operations';
-import { checkRate } from '../program/operations/attend';
 import { DeclaredLayer } from './declared-layer';
 import { seedArguments } from './seeds';
 import type { LayerArgs } from './types';
 
 const declared = {
   /** The probability of dropping a number in training, in [0, 1). */
-  rate: checked(checkRate),
+  rate: probability(),
   ...seedArguments,
 };
 

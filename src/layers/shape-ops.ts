@@ -1,6 +1,6 @@
 import { checkNames, throwTypeError } from '../core/check';
 import type { KernelWindow } from '../core/window';
-import { checkedSize, LayerNodes } from '../program/layer-nodes';
+import { checkedSize, Nodes } from '../program/nodes';
 import type { Operation, WeightReference } from '../program/operation';
 import { type Ops, opsOf } from '../program/operations';
 import type { ProgramNode } from '../program/program';
@@ -32,7 +32,7 @@ export function shapeOps(tensorOps: TensorOps): Ops<Shape> {
   });
 }
 
-class ShapeNodes extends LayerNodes<Shape> {
+class ShapeNodes extends Nodes<Shape> {
   private unmasked: [Kernel, KernelWindow] | undefined;
 
   constructor(private readonly tensorOps: TensorOps) {

@@ -5,7 +5,7 @@ import type { Ops } from '../program/operations';
 import { softmaxNames } from '../program/operations/normalize';
 import {
   type CombinationName,
-  needParameter,
+  defaultParameters,
   type PointwiseName,
   pointwiseNames,
 } from '../program/operations/pointwise';
@@ -43,7 +43,7 @@ export function activation(name: string, groups = 1): (<T>(ops: Ops<T>, x: T) =>
   if (camel === 'relu6') return (ops, x) => ops.pointwise('clippedRelu', x, 6);
   const softmax = softmaxNames.find((fn) => fn === camel);
   if (softmax !== undefined) return (ops, x) => ops.softmax(softmax, x, groups);
-  const known = pointwiseNames.find((fn) => fn === camel && !needParameter.has(fn));
+  const known = pointwiseNames.find((fn) => fn === camel && defaultParameters[fn] !== undefined);
   return known === undefined ? null : (ops, x) => ops.pointwise(known, x);
 }
 

@@ -7,7 +7,7 @@ import {
   conditionShapeOf,
   conditionSize,
   isOfPlaces,
-  numClassesRead,
+  numCategories,
   numConditions,
   randomConditions,
   readConditions,
@@ -179,7 +179,7 @@ describe('a null class', () => {
   const dropped: ConditionShape = { kind: 'class', numClasses: 4, nullClass: true };
 
   it('is one class more', () => {
-    expect([numClassesRead({ kind: 'class', numClasses: 4 }), numClassesRead({ kind: 'class', numClasses: 4, nullClass: true })]).toEqual([4, 5]); // biome-ignore format: one line
+    expect([numCategories({ kind: 'class', numClasses: 4 }), numCategories({ kind: 'class', numClasses: 4, nullClass: true })]).toEqual([4, 5]); // biome-ignore format: one line
     expect(read(dropped, [4, 0])?.values).toEqual(Float32Array.of(4, 0));
     expect(() => read(dropped, 5)).toThrow('wanted an integer from 0 to 4, got 5');
     expect(() => read(dropped, 'cat')).toThrow("wanted a class from 0 to 4, or 2 of them, got 'cat'");

@@ -86,7 +86,7 @@ function evaluatorInChunks(
   const io = compile(plan, height, { ...model, nodes }, ready, channelsOf(distribution));
   const outputs = addOutputs(plan, io.output, distribution);
   const machine = new Machine(plan, numImages, make);
-  const evaluator = new Evaluator(machine, { ...io, outputs }, imageShape, model.levels);
+  const evaluator = new Evaluator(machine, { ...io, outputs }, model.levels);
   evaluator.begin(numImages, given);
   return evaluator;
 }

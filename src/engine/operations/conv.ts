@@ -2,13 +2,11 @@ import { firstSeeing, type KernelWindow, visibilityAt } from '../../core/window'
 import { Op, type Operand } from '../../kernels/instruction';
 import { AFTER_ROW, ROW } from '../../program/times';
 import type { Range } from '../layout';
-import type { Lowering } from '../lowering';
+import { type Lowering, NO_BOUND } from '../lowering';
 import { type Phase, phasesOf, reachOf, type Tap } from '../phases';
 import type { Places } from '../places';
 import { FeatureCache, type Plan, WHOLE_ROW } from '../plan';
 import { inSlots } from '../runs';
-
-const NO_BOUND = -Infinity;
 
 /** A run of adjacent inputs in a row. */
 interface InputSpan {
@@ -60,10 +58,9 @@ interface PackedPhase extends Convolution {
  * levels, counted from 1, this is a convolution of their one-hot vectors; 0, as around the image, means no level.
  */
 export const conv: Lowering<'conv'> = {
-  emit({ plan, numbers }, { window, kernel: name, bias }, operands, y, hasRelu) {
-    const [x] = operands as [FeatureCache];
-    const given = bias === null ? new Float32Array(y.layout.slots) : inSlots(numbers(bias), y.layout);
-    const biases = plan.constant(given);
+  emit({ plan, numbers }, { window, kernel: name, bias }, [x], y, hasRelu) {
+    const { layout } = y;
+    const biases = bias === null ? plan.reserve(layout.slots) : plan.constant(inSlots(numbers(bias), layout));
     const lowerBound = hasRelu ? 0 : NO_BOUND;
     const convolution = { window, kernel: numbers(name), levels: x.levels, x, y, biases, lowerBound };
     for (const phase of phasesOf(window)) {
