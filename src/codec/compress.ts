@@ -2,7 +2,7 @@ import { anything, flag, type Given, optional, readArguments, type Values } from
 import type { ConditionData, NumericArray } from '../core/conditions';
 import { valuesOf } from '../core/images';
 import { distributionOf } from '../distributions/kinds';
-import { type GivenImages, planImages, type WalkHooks, walkArguments, walkImages } from '../likelihood/walk';
+import { planImages, walkArguments, walkImages } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
 import { type CodedImage, checkCodedModel, checksumOf, keptDigest, writeFile } from './format';
 import { intervalsFor } from './intervals';
@@ -63,16 +63,14 @@ export async function compress(
 }
 
 /** Images to be coded, checked. */
-export interface CompressJob extends GivenImages, WalkHooks {
-  readonly storeCondition: boolean;
-}
+export type CompressJob = ReturnType<typeof planCompress>;
 
 /** Checks the images and options of {@link compress}. */
 export function planCompress(
   model: PortableModel,
   images: NumericArray,
   { condition, ...values }: Values<typeof compressOptions>,
-): CompressJob {
+) {
   checkCodedModel('compress: model', model);
   return { ...planImages('compress', model, images, condition), ...values };
 }
@@ -87,11 +85,11 @@ export async function encodeImages(
   const total = valuesOf(imageShape);
   const coded: CodedImage[] = [];
   await walkImages('compress', model, distribution, job, (first, count) => {
-    const intervals = intervalsFor(distribution, count);
+    const intervalsOf = intervalsFor(distribution, count);
     const encoders = Array.from({ length: count }, () => new RangeEncoder());
     return {
       visit(present, index, levels) {
-        intervals.take(present);
+        const intervals = intervalsOf(present);
         for (const [n, encoder] of encoders.entries()) {
           const level = data[(first + n) * total + index] as number;
           const { begin, frequency } = intervals.of(n, level);
@@ -113,7 +111,7 @@ export async function encodeImages(
 
 /** The file of the coded images. */
 export function packed(model: PortableModel, job: CompressJob, coded: readonly CodedImage[]): Uint8Array {
-  const conditions = job.storeCondition && job.conditions.length > 0 ? job.conditions : null;
+  const conditions = job.storeCondition ? job.conditions : [];
   const header = { ...job, conditions, digest: keptDigest(model), levels: model.levels };
   return writeFile(header, model.conditions, coded);
 }

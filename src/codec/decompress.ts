@@ -9,10 +9,10 @@ import {
 } from '../core/conditions';
 import { blankImages, type Images, resolveImageShape, valuesOf } from '../core/images';
 import { distributionOf } from '../distributions/kinds';
-import { type WalkedImages, type WalkHooks, walkArguments, walkImages } from '../likelihood/walk';
+import { walkArguments, walkImages } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
 import { attempt } from '../program/safetensors';
-import { type CodedImage, checkCodedModel, checksumOf, keptDigest, readFile } from './format';
+import { checkCodedModel, checksumOf, keptDigest, readFile } from './format';
 import { intervalsFor } from './intervals';
 import { RangeDecoder } from './range-coder';
 
@@ -72,18 +72,14 @@ export async function decompress(
 }
 
 /** Codes to be read, checked. */
-export interface DecompressJob extends WalkedImages, WalkHooks {
-  readonly coded: readonly CodedImage[];
-  /** The index in the file of the first one, for errors. */
-  readonly firstImage: number;
-}
+export type DecompressJob = ReturnType<typeof planDecompress>;
 
 /** Checks the file and options of {@link decompress}, all before anything is computed. */
 export function planDecompress(
   model: PortableModel,
   bytes: Uint8Array,
   { condition, firstImage, numImages: wanted, maxValues, ...hooks }: Values<typeof decompressOptions>,
-): DecompressJob {
+) {
   checkCodedModel('decompress: model', model);
   if (!(bytes instanceof Uint8Array)) throwTypeError('decompress: bytes', 'a Uint8Array', bytes);
   const { conditions: kinds } = model;
@@ -98,21 +94,23 @@ export function planDecompress(
     resolveImageShape('file: images', model.imageShape, file.imageShape),
   );
   const what = 'decompress: condition';
-  const stored = file.conditions?.map((all, index) => {
+  const stored = file.conditions.map((all, index) => {
     attempt('decompress', () =>
       checkConditionValues('file: condition', kinds[index] as ConditionShape, all.values),
     );
     return slicedCondition(all, firstImage, numImages);
   });
-  if (stored !== undefined && condition !== undefined)
-    throwTypeError(what, 'none, since the file holds it', condition);
-  if (stored === undefined && kinds.length > 0 && condition === undefined)
+  const isStored = stored.length > 0;
+  if (isStored && condition !== undefined) throwTypeError(what, 'none, since the file holds it', condition);
+  if (!isStored && kinds.length > 0 && condition === undefined)
     throwTypeError(what, 'that of the images, which the file does not hold', condition);
   return {
+    /** What the file has of each image. */
     coded: Array.from({ length: numImages }, (_, n) => file.image(firstImage + n)),
     numImages,
     imageShape,
-    conditions: stored ?? readConditions(what, kinds, condition, numImages, imageShape),
+    conditions: isStored ? stored : readConditions(what, kinds, condition, numImages, imageShape),
+    /** The index in the file of the first one, for errors. */
     firstImage,
     ...hooks,
   };
@@ -130,12 +128,12 @@ export async function decodeImages(
   const { data } = images;
   const damaged = conditions.length > 0 ? 'damaged, or compressed with another condition' : 'damaged';
   await walkImages('decompress', model, distribution, job, (first, count) => {
-    const intervals = intervalsFor(distribution, count);
+    const intervalsOf = intervalsFor(distribution, count);
     const group = coded.slice(first, first + count);
     const decoders = group.map(({ code }) => new RangeDecoder(code));
     return {
       visit(present, index, levels) {
-        intervals.take(present);
+        const intervals = intervalsOf(present);
         for (const [n, decoder] of decoders.entries()) {
           const { level, begin, frequency } = intervals.at(n, decoder.target());
           decoder.take(begin, frequency);

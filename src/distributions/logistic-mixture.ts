@@ -155,7 +155,7 @@ export function mixtureOfLogistics(
     cdf(parameters, earlier) {
       const [kernels, sum] = tabulate(parameters, earlier, false);
       return {
-        before: (level) => weightBefore(kernels, level) / sum,
+        below: (level) => weightBefore(kernels, level) / sum,
         levelAt: (u) => levelOf(kernels, sum, u),
       };
     },

@@ -44,8 +44,8 @@ export interface PixelDistribution {
 
 /** A distribution function of levels. */
 export interface LevelCdf {
-  /** The total probability of all levels before a level: 0 for level 0, and not decreasing except by rounding. */
-  before(level: number): number;
+  /** The total probability of all levels below a level: 0 for level 0, and not decreasing except by rounding. */
+  below(level: number): number;
   /** The first level whose cumulative probability exceeds u, in [0, 1), within a few levels. */
   levelAt(u: number): number;
 }
