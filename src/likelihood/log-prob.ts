@@ -4,7 +4,7 @@ import { memoryFor, valuesOf } from '../core/images';
 import { distributionOf } from '../distributions/kinds';
 import { logProbsFor } from '../distributions/readers';
 import { checkModel, type PortableModel } from '../program/program';
-import { type GivenImages, planImages, type WalkHooks, walkArguments, walkImages } from './walk';
+import { planImages, walkArguments, walkImages } from './walk';
 
 /** What both functions `logProb` take: conditions are arrays in the one, tensors in the other. */
 export const logProbArguments = <GivenCondition>() => ({
@@ -50,12 +50,10 @@ export async function logProb(
 }
 
 /** Images to be scored, checked. */
-export interface LogProbJob extends GivenImages, WalkHooks {
-  readonly perValue: boolean;
-}
+export type LogProbJob = ReturnType<typeof planLogProb>;
 
 /** Checks the images and options of {@link logProb}. */
-export function planLogProb(model: PortableModel, images: NumericArray, options: LogProbOptions): LogProbJob {
+export function planLogProb(model: PortableModel, images: NumericArray, options: LogProbOptions) {
   checkModel('logProb: model', model);
   const { condition, ...values } = readArguments('logProb', options, logProbOptions);
   return { ...planImages('logProb', model, images, condition), ...values };

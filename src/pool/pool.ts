@@ -7,8 +7,9 @@ import type { NumericArray } from '../core/conditions';
 import { blankImages, type Images, memoryFor, valuesOf } from '../core/images';
 import { YIELD_MILLISECONDS } from '../core/pauses';
 import { type LogProbOptions, numbersPerImage, planLogProb } from '../likelihood/log-prob';
-import type { WalkHooks } from '../likelihood/walk';
+import type { GivenImages, WalkHooks } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
+import { copyOf } from '../program/safetensors';
 import type { Adjuster } from '../sampling/adjusters';
 import type { Job } from '../sampling/options';
 import { numParticlesOf } from '../sampling/particles';
@@ -48,20 +49,12 @@ export interface PoolSampleOptions extends Omit<SampleOptions, 'random' | 'onPro
 }
 
 /** Options of {@link Pool.logProb}: those of `logProb`. */
-export interface PoolLogProbOptions extends LogProbOptions {
-  /**
-   * Called as rows are done, with the number of values scored so far, out of N*H*W*C. The job ends once all promises
-   * that it returns have; if it throws or rejects, so does the job.
-   */
-  onProgress?: (progress: PoolProgress) => void;
-}
+export interface PoolLogProbOptions extends LogProbOptions {}
 
 /** Workers that share jobs: see {@link createPool}. */
 export interface Pool {
   /** The most workers at a time. */
   readonly workers: number;
-  /** As `sample` of `pixelcnn-layers/runtime`: the same images, by all workers. */
-  sample(model: PortableModel, options?: PoolSampleOptions & { withLogProb?: false }): Promise<Images>;
   /** As `sample` of `pixelcnn-layers/runtime`, with log p of the images. */
   sample(model: PortableModel, options: PoolSampleOptions & { withLogProb: true }): Promise<Sampled>;
   /** As `sample` of `pixelcnn-layers/runtime`: the same images, by all workers. */
@@ -122,18 +115,15 @@ export function createPool(options: PoolOptions = {}): Pool {
       const images = blankImages('sample', numImages, imageShape, model.levels);
       const logProb = new Float64Array(numImages);
       const logGiven = new Float64Array(numImages);
-      await scheduler.run<'sample'>({
-        method: 'sample',
-        model,
-        job: sendable(job),
-        partOf: (piece) => ({
-          firstImage: firstImage + piece.first,
-          given: given && sliced(piece, given, size),
+      await scheduler.run('sample', model, sendable(job), {
+        partOf: ({ first, count }) => ({
+          firstImage: firstImage + first,
+          given: given?.slice(first * size, (first + count) * size) ?? null,
         }),
         take(result, { first }) {
           images.data.set(result.images.data, first * size);
           logProb.set(result.logProb, first);
-          if (result.logGiven !== undefined) logGiven.set(result.logGiven, first);
+          logGiven.set(result.logGiven ?? [], first);
         },
         numParticles: numParticlesOf(job),
         valuesInStep: numImages,
@@ -145,11 +135,8 @@ export function createPool(options: PoolOptions = {}): Pool {
       const job = planLogProb(model, images, options);
       const size = numbersPerImage(job);
       const nats = memoryFor('logProb', () => new Float64Array(job.numImages * size));
-      await scheduler.run<'logProb'>({
-        method: 'logProb',
-        model,
-        job,
-        partOf: (piece) => ({ data: sliced(piece, job.data, valuesOf(job.imageShape)) }),
+      await scheduler.run('logProb', model, job, {
+        partOf: dataOf(job),
         take: (result, { first }) => nats.set(result, first * size),
       });
       return nats;
@@ -157,11 +144,8 @@ export function createPool(options: PoolOptions = {}): Pool {
     async compress(model, images, options = {}) {
       const job = planCompress(model, images, readArguments('compress', options, compressOptions));
       const coded = new Array<CodedImage>(job.numImages);
-      await scheduler.run<'compress'>({
-        method: 'compress',
-        model,
-        job,
-        partOf: (piece) => ({ data: sliced(piece, job.data, valuesOf(job.imageShape)) }),
+      await scheduler.run('compress', model, job, {
+        partOf: dataOf(job),
         take(result, { first }) {
           for (const [n, one] of result.entries()) coded[first + n] = one;
         },
@@ -172,15 +156,10 @@ export function createPool(options: PoolOptions = {}): Pool {
       const job = planDecompress(model, bytes, readArguments('decompress', options, decompressOptions));
       const { coded, numImages, imageShape, firstImage } = job;
       const images = blankImages('decompress', numImages, imageShape, model.levels);
-      await scheduler.run<'decompress'>({
-        method: 'decompress',
-        model,
-        job,
+      await scheduler.run('decompress', model, job, {
         partOf: ({ first, count }) => ({
           firstImage: firstImage + first,
-          coded: coded.slice(first, first + count).map(({ code, checksum }) => {
-            return { code: Uint8Array.from(code), checksum }; // `slice` of a Buffer copies nothing
-          }),
+          coded: coded.slice(first, first + count).map((one) => ({ ...one, code: copyOf(one.code) })),
         }),
         take: (result, { first }) => images.data.set(result.data, first * valuesOf(imageShape)),
       });
@@ -190,12 +169,11 @@ export function createPool(options: PoolOptions = {}): Pool {
   };
 }
 
-/** The values of a piece's images, `size` each, copied so that only these are sent. */
-const sliced = <Values extends { slice(from: number, to: number): Values }>(
-  { first, count }: Piece,
-  all: Values,
-  size: number,
-): Values => all.slice(first * size, (first + count) * size);
+/** The levels of a piece's images, copied so that only these are sent. */
+const dataOf = ({ data, imageShape }: GivenImages) => {
+  const size = valuesOf(imageShape);
+  return ({ first, count }: Piece) => ({ data: data.slice(first * size, (first + count) * size) });
+};
 
 /** A job as plain data: functions cannot be sent, which this says more clearly than `postMessage` would. */
 function sendable({ random, adjust, onProgress, ...job }: Job): SampleTask & WalkHooks {
