@@ -33,9 +33,8 @@ export function logProbsFor(distribution: PixelDistribution, numImages: number):
   const all = new Float64Array(levels);
   return {
     ofAll(present, to) {
-      for (let n = 0; n < numImages; n++) {
+      for (let n = 0; n < numImages; n++)
         writeLogProbs(distribution, ...pixel(present, n), to.subarray(n * levels, (n + 1) * levels));
-      }
     },
     of(present, drawn, to) {
       for (let n = 0; n < numImages; n++) {
@@ -74,7 +73,7 @@ export function drawFor(distribution: PixelDistribution, numImages: number, filt
       const [parameters, earlier] = pixel(present, n);
       const u = uniforms[n] as number;
       if (distribution.levelAt !== undefined && !isFiltered) {
-        checkFinite(parameters);
+        for (const parameter of parameters) if (!Number.isFinite(parameter)) notFinite();
         const level = distribution.levelAt(parameters, earlier, u);
         drawn[n] = checkLevel('levelAt of the distribution', level, levels);
       } else {
@@ -98,13 +97,6 @@ export function guide(logProbs: Float64Array, withoutCondition: Float64Array, we
     const guided = logProbs[i] as number;
     const free = Math.max(withoutCondition[i] as number, MIN_LOG_PROB);
     if (guided > -Infinity) logProbs[i] = guided + weight * (guided - free);
-  }
-}
-
-/** A plain loop, since `every` calls a function for each number. */
-function checkFinite(parameters: Float32Array): void {
-  for (let i = 0; i < parameters.length; i++) {
-    if (!Number.isFinite(parameters[i])) notFinite();
   }
 }
 

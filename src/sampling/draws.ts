@@ -1,7 +1,7 @@
 import { show } from '../core/check';
 import { type Place, valuesOf } from '../core/images';
 import { levelDraw, TO_DRAW } from '../distributions/filters';
-import { logSumExp } from '../distributions/logistic-mixture';
+import { logSumExp, normalize } from '../distributions/logistic-mixture';
 import type { LogProbs, PixelDistribution, PresentPixels } from '../distributions/pixel-distribution';
 import { drawFor, guide, logProbsFor } from '../distributions/readers';
 import type { Job } from './options';
@@ -12,7 +12,7 @@ export interface Draws {
   readonly count: number;
   /** Log p by the model itself; null if it was not asked for. */
   readonly model: LogProbs | null;
-  /** Sets the model's outputs at a place, [images, stride], and the levels of all images so far, [images, H*W*C]. */
+  /** Sets the model's outputs at a place, and the levels of all images so far, [images, H*W*C]. */
   read(present: PresentPixels, place: Place, levelsSoFar: Int32Array): void;
   /**
    * Draws a level wherever `drawn` [images] has {@link TO_DRAW}, using the first [images] uniforms. {@link TO_DRAW}
@@ -26,11 +26,7 @@ export interface Draws {
   logProbs(drawn: Int32Array, to: Float64Array): void;
 }
 
-/**
- * From the model's own distribution, or with guidance, adjusted, or both.
- *
- * @param withoutClass with guidance, where the outputs of the same images without their classes are, [images, stride]
- */
+/** @param withoutClass with guidance, where the outputs of the same images without their classes are, [images, stride] */
 export function drawsFor(
   job: Job,
   distribution: PixelDistribution,
@@ -70,13 +66,11 @@ function changedDraws(
   const free = new Float64Array(withoutClass ? all.length : 0); // and without the class
   const drawLevel = levelDraw(levels, job);
   let at: Place = [0, 0, 0];
-
   const ofImage = (i: number) => all.subarray(i * levels, (i + 1) * levels);
   /** The log-probabilities of an image, after they have been checked; null if no level is left. */
   const leftOf = (i: number) => {
     const logProbs = ofImage(i);
-    const isLeft = adjust === undefined || isAnyLeft(logProbs, job.firstImage + (i % numImages), at);
-    return isLeft ? logProbs : null;
+    return !adjust || isAnyLeft(logProbs, job.firstImage + (i % numImages), at) ? logProbs : null;
   };
   return {
     read(present, place, levelsSoFar) {
@@ -109,11 +103,6 @@ function changedDraws(
       }
     },
   };
-}
-
-function normalize(x: Float64Array): void {
-  const shift = logSumExp(x);
-  for (let i = 0; i < x.length; i++) x[i] = (x[i] as number) - shift;
 }
 
 /** Checks the log-probabilities that a user's function has changed, and returns whether any level is left. */
