@@ -8,9 +8,9 @@ import type { PixelDistribution } from '../distributions/pixel-distribution';
 import { readOutputs } from '../distributions/readers';
 import { evaluatorFor } from '../engine/evaluator';
 import { checkModel, type PortableModel } from '../program/program';
-import { Drawing, type Drawn } from './drawing';
+import { type Drawn, drawingOf } from './drawing';
 import type { OutputSource } from './growing-images';
-import { LookAhead } from './look-ahead';
+import { lookingAhead } from './look-ahead';
 import { evaluatedRows, type Job, memoryForJob, planJob, sampleArguments } from './options';
 
 const sampleOptions = {
@@ -102,14 +102,14 @@ export async function drawImages(
   job: Job,
 ): Promise<Drawn> {
   const { signal, onProgress } = job;
-  const drawing = memoryForJob(job, () =>
-    job.lookAhead > 0 ? new LookAhead(source, distribution, job) : new Drawing(source, distribution, job),
-  );
+  const make = job.lookAhead > 0 ? lookingAhead : drawingOf;
+  const drawing = memoryForJob(job, () => make(source, distribution, job));
   const { images, levels } = drawing;
   const total = valuesOf(job.imageShape);
   const onRow = (done: number) => onProgress && tell(onProgress, { done, total, levels }, signal);
   await images.eachValue({ signal, pause: pauses(job.yieldEvery), onRow }, (place, index) => {
-    if (!drawing.begin(index)) return drawing.end(index, place);
+    const isNeeded = drawing.begin(index) > 0 || job.withLogProb;
+    if (!isNeeded) return drawing.end(index, place);
     const read = (outputs: Float32Array) => {
       readOutputs('sample', distribution, () => drawing.read(outputs, place));
       drawing.end(index, place);
