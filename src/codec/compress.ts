@@ -8,17 +8,13 @@ import { type CodedImage, checkCodedModel, checksumOf, keptDigest, writeFile } f
 import { intervalsFor } from './intervals';
 import { RangeEncoder } from './range-coder';
 
-/** What both functions `compress` take: conditions are arrays in the one, tensors in the other. */
+/** What `compress` takes, with conditions that are arrays or tensors. */
 export const compressArguments = <GivenCondition>() => ({
-  /**
-   * What the images are conditioned on, for models that take it: a class, or one class for each image; vectors [N,K] or
-   * maps [N,H,W,K]; several conditions by name, `{ class, map }`.
-   */
+  /** The conditions of the images, as `sample` takes them. */
   condition: optional(anything<GivenCondition>()),
   /**
-   * Whether to store the conditions in the file. If so, {@link decompress} needs none; otherwise it must be given the
-   * same ones. They are stored uncompressed: a class or a code below 128 takes one byte, a number of a vector or a map
-   * four. @default false
+   * Whether to store the conditions in the file; otherwise {@link decompress} must be given the same ones. They are stored
+   * uncompressed: a class or a code below 128 takes one byte, a number of a vector or a map four. @default false
    */
   storeCondition: flag(false),
   ...walkArguments,
@@ -36,12 +32,11 @@ export interface CompressOptions extends Given<typeof compressOptions> {}
  *
  * Source: the coder is a range coder (Martin, 1979); the format is docs/codec-format.md.
  *
- * @param model as `toPortable` makes it or `readPortable` reads it, of at most 65,536 levels; its numbers must not be
- * changed afterwards, since its digest is computed once
+ * @param model of at most 65,536 levels; its numbers must not be changed afterwards, since its digest is computed once
  * @param images levels 0..L-1 [N,H,W,C], of any size that the model takes
  * @returns the bytes of a file
- * @throws TypeError (rejects) where shapes do not fit, or a value is not one of the model's levels; `signal.reason` where the
- * signal aborts; Error where the model gives outputs that are not finite.
+ * @throws TypeError (rejects) if shapes do not fit, or a value is not one of the model's levels; `signal.reason` if the
+ * signal aborts; Error if the model's outputs are not finite
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';

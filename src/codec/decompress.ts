@@ -16,21 +16,15 @@ import { checkCodedModel, checksumOf, keptDigest, readFile } from './format';
 import { intervalsFor } from './intervals';
 import { RangeDecoder } from './range-coder';
 
-/** What both functions `decompress` take: conditions are arrays in the one, tensors in the other. */
+/** What `decompress` takes, with conditions that are arrays or tensors. */
 export const decompressArguments = <GivenCondition>() => ({
-  /**
-   * What the images were conditioned on when they were compressed, if the file does not hold it. Only for the images
-   * being read: with `firstImage: 2, numImages: 1`, the condition of image 2.
-   */
+  /** The conditions of the images that are read, if the file does not hold them; as when they were compressed. */
   condition: optional(anything<GivenCondition>()),
   /** The first image to read, counting from 0. @default 0 */
   firstImage: optional(integer({ from: 0 }), 0),
   /** How many to read. @default all from `firstImage` on */
   numImages: optional(integer({ from: 1 })),
-  /**
-   * The most values to read, N*H*W*C. Even a short file may ask for any number of them, and each takes time and memory.
-   * @default 2^24
-   */
+  /** The most values to read, N*H*W*C: even a short file may ask for any number of them. @default 2^24 */
   maxValues: optional(integer({ from: 1 }), MAX_VALUES),
   ...walkArguments,
 });
@@ -43,15 +37,12 @@ export interface DecompressOptions extends Given<typeof decompressOptions> {}
 /**
  * Restores the images of a file that {@link compress} wrote, or some of them: each image is coded separately.
  *
- * @param model the model that they were compressed with, with the same weights: the same model in another precision
- * will not do
+ * @param model the model that they were compressed with: the same one in another precision will not do
  * @param bytes the whole file
  * @returns levels [N,H,W,C]
  * @throws TypeError (rejects) naming the option that is wrong; RangeError before anything is computed if there are more
- * than `maxValues` values to read; Error if the file is not a compressed file, is damaged
- * or truncated, or was made with another model; `signal.reason` if the signal aborts. Damage is noticed by digests of 64
- * bits or more: what is returned is what was compressed, unless someone made the file to deceive, which digests without a
- * secret cannot prevent.
+ * than `maxValues` values to read; Error if the file is not a compressed file, is damaged or truncated, or was made with
+ * another model; `signal.reason` if the signal aborts. Digests of 64 bits or more notice damage, not files made to deceive.
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';
@@ -105,7 +96,6 @@ export function planDecompress(
   if (!isStored && kinds.length > 0 && condition === undefined)
     throwTypeError(what, 'that of the images, which the file does not hold', condition);
   return {
-    /** What the file has of each image. */
     coded: Array.from({ length: numImages }, (_, n) => file.image(firstImage + n)),
     numImages,
     imageShape,

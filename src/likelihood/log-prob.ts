@@ -6,9 +6,9 @@ import { logProbsFor } from '../distributions/readers';
 import { checkModel, type PortableModel } from '../program/program';
 import { planImages, walkArguments, walkImages } from './walk';
 
-/** What both functions `logProb` take: conditions are arrays in the one, tensors in the other. */
+/** What `logProb` takes, with conditions that are arrays or tensors. */
 export const logProbArguments = <GivenCondition>() => ({
-  /** The conditions of the images, for models that take any; several by name, `{ class, map }`. */
+  /** The conditions of the images, as `sample` takes them. */
   condition: optional(anything<GivenCondition>()),
   /** Whether to return log p of each value instead of each image. @default false */
   perValue: flag(false),
@@ -21,8 +21,7 @@ export interface LogProbOptions extends Given<typeof logProbOptions> {}
 
 /**
  * The log-likelihood of images under a model, in nats: log p(x), the sum of log p of every value given the values
- * before it. Takes and returns plain arrays, with the same bits on every machine; the function `logProb` of
- * `pixelcnn-layers`, which takes tensors, agrees within float32 rounding.
+ * before it. The same bits on every machine; `logProb` of tensors agrees within float32 rounding.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759,
  * equation 1.
@@ -30,7 +29,7 @@ export interface LogProbOptions extends Given<typeof logProbOptions> {}
  * @param images levels 0..L-1 [N,H,W,C]
  * @returns [N], or with `perValue` log p of every value, [N*H*W*C]
  * @throws TypeError (rejects) if the shapes do not fit, or a value is not one of the model's levels; `signal.reason` if
- * the signal aborts.
+ * the signal aborts
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';

@@ -21,10 +21,7 @@ import { numCores, type PoolWorker, startWorker } from './workers';
 const poolOptions = {
   /** The maximum number of workers. @default the number of cores of the machine */
   workers: optional(integer({ from: 1 })),
-  /**
-   * Starts a worker that runs `pixelcnn-layers/worker`, for environments where the default cannot: a `Worker` of a
-   * page, or one of Node's `worker_threads`.
-   */
+  /** Starts a worker that runs `pixelcnn-layers/worker`, a `Worker` or one of `worker_threads`, if the default cannot. */
   createWorker: optional(callback<() => PoolWorker>(), startWorker),
 };
 
@@ -42,8 +39,8 @@ export interface PoolProgress {
 /** Options of {@link Pool.sample}: those of `sample`, except the ones that cannot be sent to a worker. */
 export interface PoolSampleOptions extends Omit<SampleOptions, 'random' | 'onProgress' | 'yieldEvery'> {
   /**
-   * Called as rows are done, with the number of values drawn in each image, averaged over all images and rounded down,
-   * out of H*W*C. The job ends once all promises that it returns have; if it throws or rejects, so does the job.
+   * Called as rows are done, with the number of values drawn in each image, on average and rounded down, out of H*W*C.
+   * The job ends once all promises that it returns have; if it throws or rejects, so does the job.
    */
   onProgress?: (progress: PoolProgress) => void;
 }
@@ -71,10 +68,9 @@ export interface Pool {
 
 /**
  * Makes a pool of workers, which draw, score and compress images on all cores. Each worker takes some of the images at
- * a time; the results are exactly those of a single thread, in the same order. Several jobs can share the workers at
- * the same time. Workers start when the first job needs them, stay for the next jobs, and do not keep a program from
- * exiting. A model is sent to a worker once, and the worker keeps the few models that it used last, so do not change a
- * model's numbers afterwards.
+ * a time; the results are exactly those of a single thread. Jobs share the workers, which start when a job needs them,
+ * stay for the next ones, and do not keep a program from exiting. A model is sent to a worker once, so do not change its
+ * numbers afterwards.
  *
  * In Node, Deno and Bun this needs no options. In a page, the bundler must find the workers' file:
  *
@@ -85,10 +81,9 @@ export interface Pool {
  * });
  * ```
  *
- * @throws TypeError naming the option that is wrong. The methods reject like the functions they are named after, before
- * anything is sent. They also reject with a TypeError if an option other than `onProgress` is a function, since
- * functions cannot be sent to workers; and with an Error if a worker cannot start or ends before it is done (the pool
- * starts another for the next job), or if the pool is terminated.
+ * @throws TypeError naming the option that is wrong. The methods reject like the functions they are named after; with a
+ * TypeError if an option other than `onProgress` is a function, since none can be sent to a worker; and with an Error if
+ * a worker cannot start or ends too early (the next job starts another), or if the pool is terminated.
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';

@@ -23,10 +23,7 @@ const MIN_IMAGES = 8;
 /** Pieces for each worker, so that little is left to do when the first workers finish. */
 const PIECES_OF_A_WORKER = 4;
 
-/**
- * Splits images, with a number of particles each, into pieces of about the same size; one for each worker if there are
- * few. An array would do for them, but there may be millions.
- */
+/** Splits images into pieces of about the same size, one for each worker if there are few. There may be millions. */
 function cut(numImages: number, workers: number, numParticles = 1) {
   const balanced = Math.ceil(numImages / (PIECES_OF_A_WORKER * workers));
   const shared = Math.ceil(numImages / workers);

@@ -67,10 +67,7 @@ export class WorkerHandle {
     if (this.present !== null) this.post({ kind: 'abort', id: this.present.id });
   }
 
-  /**
-   * Ends the worker; its call rejects. Node's workers keep the process from here on until they have ended, or a program
-   * that awaits this would end first.
-   */
+  /** Ends the worker; its call rejects. Does not release the process, or a program that awaits this would end first. */
   async end(cause: unknown = new Error('pool: the worker was terminated')): Promise<void> {
     this.isLost = true;
     this.present?.reject(cause);

@@ -2,15 +2,9 @@ import { type ImageShape, type Place, placeOf, valuesOf } from '../core/images';
 import { inParts, type Pause } from '../core/pauses';
 import type { PresentPixels } from '../distributions/pixel-distribution';
 
-/**
- * A source of the outputs for one value given all values before it, in the order rows, columns, channels: an evaluator
- * of a program, or whole passes of a tfjs model.
- */
+/** Gives the outputs for each value given all values before it: an evaluator of a program, or passes of a tfjs model. */
 export interface OutputSource {
-  /**
-   * What comes before the first value of a row, in parts, after each of which other work may be done. Otherwise it is
-   * done when outputs are first wanted.
-   */
+  /** Does what comes before a row in parts, to let other work run; otherwise it is done when outputs are wanted. */
   beginRow?(row: number): Iterable<void>;
   /**
    * The model's outputs for the value at this place, for every image evaluated, [images, outputStride]; the padding of

@@ -13,10 +13,9 @@ export interface PartlyGiven {
 }
 
 /**
- * The weights of particles: several versions of each image, drawn side by side. Where a level is given, they are
- * weighed by how likely they make it; a particle without a possible continuation is dropped. Particle p of image n has
- * the index p * numImages + n. All particles of an image are identical until its first value is drawn, and after its
- * last given value only the first one remains.
+ * The weights of particles: versions of each image, weighed by how likely they make each given level. Particle p of
+ * image n has the index p * numImages + n. All particles of an image are identical until its first value is drawn, and
+ * after its last given value only the first one remains.
  *
  * Source: Doucet, de Freitas and Gordon, "Sequential Monte Carlo Methods in Practice" (2001), chapter 1; resampling is
  * systematic, as in Kitagawa, "Monte Carlo Filter and Smoother for Non-Gaussian Nonlinear State Space Models" (1996).

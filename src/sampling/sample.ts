@@ -24,13 +24,11 @@ export interface SampleOptions extends Given<typeof sampleOptions> {}
 
 /**
  * Draws images from a model, value by value in the order rows, columns, channels, each given all values before it.
- * Takes and returns plain arrays, with exactly the same result as the function `sample` of `pixelcnn-layers`, which takes
- * tensors. See there for how a level is drawn and what a seed means.
+ * Draws exactly what `sample` of tensors does; see there for how a level is drawn and what a seed means.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759,
  * section 2.1; "The Annotated Pixel-CNN", `generate_images`.
  *
- * @param model a model from `toPortable` or `readPortable`
  * @returns levels [N,H,W,C]: bytes up to 256 levels, 16-bit integers up to 65536
  * @throws TypeError (rejects) naming the option that is wrong; `signal.reason`, an AbortError by default, if the signal
  * aborts; Error if the model's outputs are not finite (a logit may be -Infinity, as long as another is finite);
@@ -70,10 +68,7 @@ export interface Sampled {
   readonly images: Images;
   /** log p of each image under the model, in nats, [N], as `logProb` computes it. */
   readonly logProb: Float64Array;
-  /**
-   * With `lookAhead`: an estimate, for each image, of log p of the given values, under the distribution that images are
-   * drawn from.
-   */
+  /** With `lookAhead`: an estimate of log p of each image's given values, as images are drawn. */
   readonly logGiven?: Float64Array;
 }
 
