@@ -15,8 +15,7 @@ const WIDTH_BYTES = 6;
 
 /** Codes symbols into bytes. */
 export class RangeEncoder {
-  private bytes = new Uint8Array(64);
-  private length = 0;
+  private readonly bytes: number[] = [];
   private low = 0;
   private range = WHOLE;
 
@@ -31,39 +30,26 @@ export class RangeEncoder {
       this.low -= WHOLE;
     }
     while (this.range <= NARROW) {
-      this.push(Math.floor(this.low / NARROW));
+      this.bytes.push(Math.floor(this.low / NARROW));
       this.low = (this.low % NARROW) * 256;
       this.range *= 256;
     }
   }
 
-  /**
-   * Ends the code with the first number in the interval whose last digits are zeros: past the end, a decoder reads
-   * zeros.
-   */
+  /** Ends the code with the first number in the interval that ends in zeros, which a decoder reads past the end. */
   finish(): Uint8Array {
     const digit = Math.ceil(this.low / NARROW); // the interval is wider than that
     if (digit === 256) this.carry();
-    else this.push(digit);
-    let { length } = this;
-    while (length > 0 && this.bytes[length - 1] === 0) length--;
-    return this.bytes.slice(0, length);
+    else this.bytes.push(digit);
+    while (this.bytes.at(-1) === 0) this.bytes.pop();
+    return Uint8Array.from(this.bytes);
   }
 
   /** Adds 1 to the digits written so far. */
   private carry(): void {
-    let last = this.length - 1;
+    let last = this.bytes.length - 1;
     for (; this.bytes[last] === 255; last--) this.bytes[last] = 0;
     this.bytes[last] = (this.bytes[last] as number) + 1;
-  }
-
-  private push(byte: number): void {
-    if (this.length === this.bytes.length) {
-      const longer = new Uint8Array(2 * this.length);
-      longer.set(this.bytes);
-      this.bytes = longer;
-    }
-    this.bytes[this.length++] = byte;
   }
 }
 

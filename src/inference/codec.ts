@@ -18,8 +18,8 @@ const decompressOptions = decompressArguments<Condition>();
 export interface DecompressOptions extends Given<typeof decompressOptions> {}
 
 /**
- * Compresses images without loss, into the same bytes as `compress` of `pixelcnn-layers/runtime`, which says how many
- * they are.
+ * Compresses images without loss. The size is what `compress` of `pixelcnn-layers/runtime` promises, and the bytes are
+ * the same.
  *
  * @param model any model that can be evaluated pixel by pixel, of at most 65,536 levels
  * @param images levels 0..L-1, [N,H,W,C], int32 or float32; not normalized

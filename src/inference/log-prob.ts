@@ -48,26 +48,11 @@ export interface LevelLogProbsOptions extends Given<typeof levelOptions> {}
  * console.log(nats.shape); // [2]
  * ```
  */
-export async function logProb(
+export async function logProb<PerValue extends boolean = false>(
   model: LayersModel,
   images: tf.Tensor,
-  options: LogProbOptions & { perValue: true },
-): Promise<tf.Tensor4D>;
-export async function logProb(
-  model: LayersModel,
-  images: tf.Tensor,
-  options?: LogProbOptions & { perValue?: false },
-): Promise<tf.Tensor1D>;
-export async function logProb(
-  model: LayersModel,
-  images: tf.Tensor,
-  options?: LogProbOptions,
-): Promise<tf.Tensor1D | tf.Tensor4D>;
-export async function logProb(
-  model: LayersModel,
-  images: tf.Tensor,
-  options: LogProbOptions = {},
-): Promise<tf.Tensor1D | tf.Tensor4D> {
+  options: LogProbOptions & { perValue?: PerValue } = {},
+): Promise<PerValue extends true ? tf.Tensor4D : tf.Tensor1D> {
   const { perValue, ...values } = readArguments('logProb', options, logProbOptions);
   const job = await planBatches('logProb', model, images, values);
   const { numImages, imageShape, data: drawn } = job;
@@ -82,8 +67,8 @@ export async function logProb(
       nats[to] = (nats[to] as number) + (ofRows[row] as number);
     }
   });
-  const rounded = Float32Array.from(nats);
-  return perValue ? tf.tensor4d(rounded, [numImages, ...imageShape]) : tf.tensor1d(rounded);
+  const tensor = tf.tensor(Float32Array.from(nats), perValue ? [numImages, ...imageShape] : [numImages]);
+  return tensor as PerValue extends true ? tf.Tensor4D : tf.Tensor1D;
 }
 
 /**

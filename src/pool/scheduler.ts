@@ -5,7 +5,7 @@ import { tell } from '../core/progress';
 import type { WalkHooks } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
 import type { Method, Work } from './messages';
-import { WorkerHandle } from './worker-handle';
+import { type WorkerHandle, workerHandle } from './worker-handle';
 import type { PoolWorker } from './workers';
 
 /** The images of a job that one worker processes at a time. */
@@ -63,13 +63,13 @@ export function schedulerOf(maxWorkers: number, startWorker: () => PoolWorker) {
 
   /** A free worker or a new one; undefined if the limit is reached. */
   const freeHandle = (): WorkerHandle | undefined => {
-    handles = handles.filter(({ isLost }) => !isLost);
-    const free = handles.find(({ isFree }) => isFree);
+    handles = handles.filter(({ isLost }) => !isLost());
+    const free = handles.find(({ isFree }) => isFree());
     if (free !== undefined || handles.length >= maxWorkers) return free;
     const worker = startWorker();
     if (typeof worker?.postMessage !== 'function' || typeof worker.terminate !== 'function')
       throwTypeError('createPool: createWorker', 'a function that returns a worker', worker);
-    const handle = new WorkerHandle(worker);
+    const handle = workerHandle(worker);
     handles.push(handle);
     return handle;
   };
@@ -91,7 +91,7 @@ export function schedulerOf(maxWorkers: number, startWorker: () => PoolWorker) {
   /**
    * Ends once all promises that `onProgress` returns have.
    *
-   * @throws (rejects) as {@link WorkerHandle.perform}; with the signal's reason; with an Error if the pool is terminated
+   * @throws (rejects) as `perform` of a {@link WorkerHandle}; with the signal's reason; with an Error if the pool is terminated
    */
   const run = <M extends Method>(
     method: M,

@@ -14,7 +14,6 @@ import { checkInteger, checkLevel, checkOneOf, throwTypeError } from '../core/ch
 import {
   type ConditionData,
   type ConditionShape,
-  type ConditionValues,
   type NumericArray,
   numConditions,
   readConditions,
@@ -119,13 +118,7 @@ function checkYield(what: string, given: unknown): number {
 type SampleValues = Values<ReturnType<typeof sampleArguments<NumericArray, ConditionData>>>;
 
 /** What to draw and how, checked. */
-export interface Job
-  extends PartlyGiven,
-    Omit<SampleValues, 'numImages' | 'imageShape' | 'initial' | 'known' | 'condition'> {
-  readonly seed: number;
-  /** The conditions of the images, in the model's order. */
-  readonly conditions: readonly ConditionValues[];
-}
+export type Job = ReturnType<typeof planJob>;
 
 /** The model that is drawn from. */
 export interface ModelShape {
@@ -135,7 +128,7 @@ export interface ModelShape {
 }
 
 /** Checks what depends on the model, or on several options. */
-export function planJob(model: ModelShape, values: SampleValues): Job {
+export function planJob(model: ModelShape, values: SampleValues) {
   const { initial, known, condition, ...rest } = values;
   const { random, seed, firstImage, firstValue, adjust, guidance, lookAhead } = values;
   if (firstValue === 'uniform' && adjust !== undefined)
@@ -143,11 +136,9 @@ export function planJob(model: ModelShape, values: SampleValues): Job {
   if (random !== undefined && seed !== undefined)
     throwTypeError('sample: random', 'either seed or random, not both', random);
   const initialShape = initial === undefined ? undefined : checkImages('sample: initial', initial).shape;
-  const imageShape = resolveImageShape(
-    values.imageShape === undefined && initial !== undefined ? 'sample: initial' : 'sample: imageShape',
-    model.imageShape,
-    values.imageShape ?? initialShape?.slice(1),
-  );
+  const what = !values.imageShape && initial ? 'sample: initial' : 'sample: imageShape';
+  const wantedShape = values.imageShape ?? initialShape?.slice(1);
+  const imageShape = resolveImageShape(what, model.imageShape, wantedShape);
   const wanted = values.numImages ?? initialShape?.[0] ?? (numConditions(condition) || 1);
   const numImages = checkInteger('sample: numImages', wanted, 1);
   if (!Number.isSafeInteger(firstImage + (numImages - 1))) {
