@@ -12,8 +12,7 @@ import { digestOf } from '../program/file';
 import { checkModel, type PortableModel } from '../program/program';
 import { bytesOf, copyOf } from '../program/safetensors';
 
-// A file of compressed images, as docs/codec-format.md describes it. Everything a file says is checked before it is
-// used.
+// A file of compressed images: docs/codec-format.md. Everything that a file says is checked before it is used.
 
 /** The first byte is not a letter, so no text file begins this way. */
 const MAGIC = [0x89, 0x50, 0x58, 0x43] as const; // \x89PXC
@@ -25,7 +24,6 @@ const HAS_CONDITIONS = 1;
 /** With more levels, frequencies would have no room to differ. */
 const MAX_LEVELS = 2 ** 16;
 
-/** Checks that a model has the form of a portable model, and levels that can be coded. */
 export function checkCodedModel(what: string, model: PortableModel): void {
   checkModel(what, model);
   if (model.levels > MAX_LEVELS) throwTypeError(what, `at most ${MAX_LEVELS} levels`, model.levels);
@@ -88,12 +86,7 @@ export function writeFile(
   return head.written();
 }
 
-/**
- * Reads a file: what comes before the codes, and a function that gives the code of each image.
- *
- * @param wanted the digest of the caller's model
- * @throws Error that says what is wrong with the file
- */
+/** Reads a file of a model with the `wanted` digest: what comes before the codes, and each image's code. */
 export function readFile(
   bytes: Uint8Array,
   kinds: readonly ConditionShape[],

@@ -25,11 +25,7 @@ interface Interval {
   readonly frequency: number;
 }
 
-/**
- * Makes a function that finds the intervals of levels of the present channel, each for an image, until its next call.
- *
- * @throws Error, when an interval is looked up, if outputs of the model are not finite or a cdf decreases
- */
+/** Makes a function that finds intervals of the present channel; they throw if outputs are not finite, or a cdf falls. */
 export function intervalsFor(distribution: PixelDistribution, numImages: number) {
   const { levels } = distribution;
   const scale = TOTAL - 2 * levels;

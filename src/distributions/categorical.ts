@@ -71,10 +71,7 @@ export function softmaxWeights(levels: number, numImages: number, make = makeKer
   };
 }
 
-/**
- * log p of a level: logit - max - log(sum of e^(logit - max)), in float64, with the same bits everywhere. Refuses the
- * logits that {@link softmaxDraw} does.
- */
+/** log p of levels: logit - max - log(sum of e^(logit - max)). @throws Error as {@link softmaxDraw} */
 export function softmaxLogProbs(levels: number, numImages: number): LogProbs {
   const stride = wholeVectors(levels);
   const softmax = softmaxWeights(levels, numImages);

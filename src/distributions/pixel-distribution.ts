@@ -31,14 +31,9 @@ export interface PixelDistribution {
   logProbs(parameters: Float32Array, earlier: ArrayLike<number>, to: Float64Array): void;
   /** The same for one level, if that is cheaper than computing all. */
   logProb?(parameters: Float32Array, earlier: ArrayLike<number>, level: number): number;
-  /**
-   * The first level whose cumulative probability exceeds u, in [0, 1), if that is cheaper than computing all levels.
-   */
+  /** The first level whose cumulative probability exceeds u, in [0, 1), if that is cheaper. */
   levelAt?(parameters: Float32Array, earlier: ArrayLike<number>, u: number): number;
-  /**
-   * The distribution function of the same levels, if that is cheaper than computing all levels; for `compress`. Valid
-   * until the next call.
-   */
+  /** Their distribution function, for `compress`, if that is cheaper. Valid until the next call. */
   cdf?(parameters: Float32Array, earlier: ArrayLike<number>): LevelCdf;
 }
 
@@ -52,7 +47,7 @@ export interface LevelCdf {
 
 export type PixelSizes = Pick<PixelDistribution, 'imageChannels' | 'levels'>;
 
-/** A kind of distribution that files name, together with the fields that they give for it. */
+/** A kind of distribution that files name, and the fields that they give for it. */
 export interface DistributionKind<Fields extends Declaration> {
   readonly fields: Fields;
   /** P, computed without memory: a file may give any sizes. */
@@ -91,13 +86,10 @@ export interface LogProbs {
   of(present: PresentPixels, levels: ArrayLike<number>, to: Float64Array): void;
 }
 
-/**
- * Draws a level for every image that has none yet, which is where `drawn` [images] has `TO_DRAW`, from uniforms
- * [images] in [0, 1).
- */
+/** Draws a level wherever `drawn` [images] has `TO_DRAW`, from uniforms [images] in [0, 1). */
 export type Draw = (present: PresentPixels, uniforms: Float64Array, drawn: Int32Array) => void;
 
-/** A distribution in which every channel has its own parameters, which no other channel reads. */
+/** A distribution in which each channel reads parameters of its own. */
 export interface Softmax extends PixelDistribution {
   /** Distinguishes it from other distributions. */
   readonly isSoftmax: true;
@@ -114,21 +106,15 @@ export const areAlike = (a: PixelDistribution, b: PixelDistribution): boolean =>
 export const outputsName = (distribution: PixelDistribution): 'logits' | 'parameters' =>
   isSoftmax(distribution) ? 'logits' : 'parameters';
 
-/**
- * How many numbers are given for each present pixel, padded to whole vectors of the kernels: for a softmax, only the
- * logits of the present channel.
- */
+/** Outputs given for each present pixel, padded to whole vectors: for a softmax, the logits of the present channel. */
 export const outputStride = (distribution: PixelDistribution): number =>
   wholeVectors(isSoftmax(distribution) ? distribution.levels : distribution.numParameters);
 
 /** Checks that something is a distribution, except for the results of `channelOf`. */
 export function checkDistribution(what: string, distribution: unknown): PixelDistribution {
   if (typeof distribution !== 'object' || distribution === null) {
-    throwTypeError(
-      what,
-      'an object with imageChannels, levels, numParameters, logProbs and negativeLogLikelihood',
-      distribution,
-    );
+    const members = 'imageChannels, levels, numParameters, logProbs and negativeLogLikelihood';
+    throwTypeError(what, `an object with ${members}`, distribution);
   }
   const given = distribution as PixelDistribution;
   checkInteger(`${what}: imageChannels`, given.imageChannels, 1);

@@ -21,11 +21,7 @@ export function readOutputs<T>(caller: string, distribution: PixelDistribution, 
   }
 }
 
-/**
- * Reads log-probabilities for a number of images, in float64.
- *
- * @throws Error, on reading, if a model's outputs are not finite
- */
+/** Reads log-probabilities for a number of images, or throws if a model's outputs are not finite. */
 export function logProbsFor(distribution: PixelDistribution, numImages: number): LogProbs {
   const { levels } = distribution;
   if (isSoftmax(distribution)) return softmaxLogProbs(levels, numImages);
@@ -54,11 +50,8 @@ export function logProbsFor(distribution: PixelDistribution, numImages: number):
 }
 
 /**
- * Draws levels for a number of images by inverting the distribution function: the first level whose cumulative
- * probability exceeds u. Temperature is applied first, then topK, then topP, each to the renormalised result of the step
- * before; ties go to the lower level.
- *
- * @throws Error, on drawing, if a model's outputs are not finite
+ * Draws levels for a number of images: each the first one whose cumulative probability exceeds u. Temperature is applied
+ * first, then topK, then topP, each to the renormalised result of the step before; ties go to the lower level.
  */
 export function drawFor(distribution: PixelDistribution, numImages: number, filters: Filters): Draw {
   const { levels } = distribution;
@@ -110,11 +103,7 @@ export function pixelReader(distribution: PixelDistribution) {
   ];
 }
 
-/**
- * `logProbs` of a distribution, possibly a user's own.
- *
- * @throws Error if a result is NaN or +Infinity, or was not written
- */
+/** `logProbs` of a distribution; throws if a result is NaN or +Infinity, or was not written. */
 export function writeLogProbs(
   distribution: PixelDistribution,
   parameters: Float32Array,

@@ -15,7 +15,6 @@ export interface Port {
   post(message: unknown, transfer: ArrayBuffer[]): void;
 }
 
-/** @throws Error if this code does not run in a worker */
 export function portOfWorker(): Port {
   const parent = builtin('node:worker_threads')?.parentPort;
   if (parent) {

@@ -81,11 +81,7 @@ export function workerHandle(worker: PoolWorker) {
     abort(): void {
       if (present !== null) post({ kind: 'abort', id: present.id });
     },
-    /**
-     * Makes the worker process a call; `follow` is told how many values are done.
-     *
-     * @throws (rejects) with what the worker threw; DataCloneError if something cannot be sent; Error if the worker ended
-     */
+    /** Rejects with what the worker threw; a DataCloneError if something cannot be sent; an Error if the worker ended. */
     perform<M extends Method>(
       model: PortableModel,
       method: M,

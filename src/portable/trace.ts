@@ -47,10 +47,7 @@ const traces = /* @__PURE__ */ new WeakMap<
   { readonly distribution: PixelDistribution; readonly result: TracedModel | Untraced }
 >();
 
-/**
- * Builds a model's program, once, or says why it cannot: a layer cannot be evaluated pixel by pixel, or outputs see
- * values that are not drawn yet. Makes no tensors.
- */
+/** Builds a model's program, once, or says why it cannot be evaluated pixel by pixel. Makes no tensors. */
 export function trace(model: LayersModel, shape: ImageModelShape): TracedModel | Untraced {
   const { distribution } = shape;
   const before = traces.get(model);
@@ -201,7 +198,7 @@ export async function readModel(
 /** The program of a larger model is not kept. */
 const MAX_KEPT_BYTES = 2 ** 26;
 
-/** The last program of a model, for which engines may be ready, or if weights have changed, a new one. */
+/** The last program of a model, or if weights have changed, a new one. */
 export async function readProgram(traced: TracedModel, shape: ImageModelShape): Promise<PortableModel> {
   const dataIds = layerWeightsOf(traced).map((weight) => (weight.read() as Tensor).dataId);
   const { last } = traced;

@@ -61,12 +61,8 @@ export function particlesOf(perImage: number, job: PartlyGiven) {
     end: spans.reduce((last, { end }) => Math.max(last, end), -1),
     /**
      * Weighs the particles of an image by log p of the level given at a place, [particles of all images]. Resamples
-     * them if few still matter, which means that their effective number is below half. At the last given level, draws
-     * the one that remains. Until the image's own first value is drawn, all its particles are identical and count as
-     * one, whatever other images do.
-     *
-     * @param u in [0, 1)
-     * @throws Error if no particle can reach the given level
+     * them if their effective number falls below half. At the last given level, draws the one that remains. Until the
+     * image's own first value is drawn, all its particles are identical and count as one.
      */
     weigh(n: number, index: number, logProbs: Float64Array, u: number): void {
       const { begin, end } = spans[n] as Span;
@@ -81,11 +77,9 @@ export function particlesOf(perImage: number, job: PartlyGiven) {
         max = Math.max(max, weight);
       }
       if (max === -Infinity) {
-        const image = job.firstImage + n;
-        const place = placeOf(index, imageShape).join(', ');
-        throw new Error(
-          `sample: lookAhead: none of the ${perImage} particles of image ${image} can come to the level given at [${place}]; try more`,
-        );
+        const image = `the ${perImage} particles of image ${job.firstImage + n}`;
+        const level = `the level given at [${placeOf(index, imageShape).join(', ')}]`;
+        throw new Error(`sample: lookAhead: none of ${image} can come to ${level}; try more`);
       }
       let [sum, sumOfSquares] = [0, 0];
       for (let p = 0; p < perImage; p++) {
