@@ -156,7 +156,7 @@ function readCondition(
 /** The integer that 8 bytes are. */
 const longOf = ({ buffer }: Uint8Array): bigint => new BigUint64Array(buffer)[0] as bigint;
 
-/** A growing buffer of bytes. Numbers are little-endian, like all machines that run JavaScript with WebAssembly. */
+/** A growing buffer of bytes. Numbers are little-endian. */
 class ByteWriter {
   private buffer = new Uint8Array(1024);
   private length = 0;

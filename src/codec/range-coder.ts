@@ -19,7 +19,7 @@ export class RangeEncoder {
   private low = 0;
   private range = WHOLE;
 
-  /** Codes a symbol, given the total frequency of the symbols before it and its own frequency, out of {@link TOTAL}. */
+  /** Codes a symbol from the frequencies, out of {@link TOTAL}, of all before it and its own. */
   encode(before: number, frequency: number): void {
     const unit = Math.floor(this.range / TOTAL);
     const start = unit * before;
@@ -36,7 +36,7 @@ export class RangeEncoder {
     }
   }
 
-  /** Ends the code with the first number in the interval that ends in zeros, which a decoder reads past the end. */
+  /** Ends the code with a number that ends in zeros, which a decoder reads past the end. */
   finish(): Uint8Array {
     const digit = Math.ceil(this.low / NARROW); // the interval is wider than that
     if (digit === 256) this.carry();
@@ -65,7 +65,7 @@ export class RangeDecoder {
     for (let i = 0; i < WIDTH_BYTES; i++) this.offset = 256 * this.offset + this.read();
   }
 
-  /** The target that identifies the next symbol: the one for which it lies in [before, before + frequency). */
+  /** Identifies the next symbol: it lies in its [before, before + frequency). */
   target(): number {
     this.unit = Math.floor(this.range / TOTAL);
     return Math.min(TOTAL - 1, Math.floor(this.offset / this.unit));

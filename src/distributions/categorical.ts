@@ -28,7 +28,7 @@ export const softmax: DistributionKind<Record<never, never>> = {
   make: ({ imageChannels, levels }) => softmaxOf(imageChannels, levels),
 };
 
-/** The softmax of logits, before division by its sums, in float64, by kernels that give the same bits everywhere. */
+/** The softmax of logits in float64, before division by its sums, with the same bits everywhere. */
 export function softmaxWeights(levels: number, numImages: number, make = makeKernels) {
   const stride = wholeVectors(levels);
   // [images, stride] logits, [images] certain levels, [stride] room; then in float64 [images] uniforms, [images,
@@ -57,10 +57,7 @@ export function softmaxWeights(levels: number, numImages: number, make = makeKer
     weigh(first: number, images: number, scale: number): void {
       softmax(y + first * stride, sums + first, first * stride, images, stride, scale);
     },
-    /**
-     * The level of each image if float32 numbers are enough to be certain of it, else {@link TO_DRAW}; undefined if this
-     * would not be faster.
-     */
+    /** The level of each image if float32 makes certain of it, else {@link TO_DRAW}; only if it is faster. */
     drawCertain:
       drawCertain &&
       ((uniforms: Float64Array, scale: number): Int32Array => {
@@ -106,7 +103,7 @@ export function softmaxLogProbs(levels: number, numImages: number): LogProbs {
 }
 
 /**
- * `drawFor` of a softmax. A uniform close to 1 takes the last level of non-zero probability, never an impossible one.
+ * `drawFor` of a softmax. A uniform close to 1 never takes an impossible level.
  *
  * @throws Error if no level has a finite logit, or a logit is NaN or +Infinity (-Infinity marks an impossible level)
  */
@@ -122,7 +119,7 @@ export function softmaxDraw(levels: number, numImages: number, filters: Filters,
   }
   const softmax = softmaxWeights(levels, numImages, make);
   const { weights, totals } = softmax;
-  // Where logits are divided by far more, a difference of theirs that float32 takes for infinite may be small.
+  // After a division by far more, a difference of logits that is infinite in float32 may be small.
   const isInFloat32 = scale > 1e-30;
   const keep = keptLevels(levels, filters);
   return ({ outputs: logits }, uniforms, drawn) => {

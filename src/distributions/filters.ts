@@ -16,10 +16,7 @@ export const TO_DRAW = -1;
 /** The factor applied to log p or logits; Infinity to take the most likely level. */
 export const scaleOf = ({ temperature }: Filters): number => 1 / temperature;
 
-/**
- * A function that zeroes the weights [levels] that topK and topP exclude, and returns the sum of the others; undefined
- * if they exclude none.
- */
+/** Zeroes the weights [levels] that topK and topP exclude, and returns the sum of the others; undefined for none. */
 export function keptLevels(
   levels: number,
   { topK = levels, topP = 1 }: Filters,
@@ -49,7 +46,7 @@ export function keptLevels(
   };
 }
 
-/** The first level whose cumulative weight exceeds a threshold, or close to the sum, the last one with any weight. */
+/** The first level whose cumulative weight exceeds a threshold, or the last one with any weight. */
 export function inverse(weights: Float64Array, from: number, levels: number, threshold: number): number {
   let cumulative = 0;
   for (let level = 0; level < levels; level++) {

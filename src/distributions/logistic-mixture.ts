@@ -54,7 +54,7 @@ export function mixtureOfLogistics(
     }
   };
 
-  /** log of the mass that a component gives to a level, from log sigmoid(b) + log sigmoid(-a) + log(1 - e^(a - b)). */
+  /** log of a component's mass of a level: log sigmoid(b) + log sigmoid(-a) + log(1 - e^(a - b)). */
   const logMass = (k: number, level: number): number => {
     const scale = scales[k] as number;
     const centre = xOf(level) - (means[k] as number);
@@ -65,8 +65,7 @@ export function mixtureOfLogistics(
 
   /**
    * Means and scales of the present channel, and weights of the components given the earlier levels, up to a factor.
-   * After each channel the weights are scaled to a maximum of 1: if a level is so far out that its log p
-   * is -1e9, digits of whatever is added to that would be lost.
+   * Scaled to a maximum of 1, or after a level whose log p is -1e9, digits of what is added would be lost.
    */
   const weigh = (parameters: Float32Array, earlier: ArrayLike<number>): void => {
     for (let k = 0; k < components; k++) logWeights[k] = parameters[offsets.logits + k] as number;
@@ -91,7 +90,7 @@ export function mixtureOfLogistics(
   let kernels: MixtureLevels | undefined;
   const paired = 2 * Math.ceil(components / 2);
 
-  /** The kernels, with the components of the present channel in their table, and the sum of their weights. */
+  /** The kernels, with the present components in their table, and the sum of their weights. */
   const tabulate = (
     parameters: Float32Array,
     earlier: ArrayLike<number>,
@@ -182,7 +181,7 @@ const MIN_MASS = 1e-90;
 /** ln(1 + e^x), which far out is 0 or x to all digits. */
 const softplus = (x: number): number => (Math.abs(x) > 40 ? Math.max(x, 0) : softplusNear(x));
 
-/** The channel for which each parameter is first read: its own, or the first one for the weights of components. */
+/** Logits, the weights of components, are first read for the first channel. */
 function channelsOf(sizes: MixtureSizes): (parameter: number) => number {
   const { means, logScales, coefficients } = parameterOffsets(sizes);
   const channels = new Int32Array(numParameters(sizes));

@@ -42,7 +42,7 @@ export function parameterOffsets(sizes: MixtureSizes): ParameterOffsets {
   };
 }
 
-/** {@link parameterOffsets} as distances from channel to channel and pair to pair, and the first pair's coefficients. */
+/** {@link parameterOffsets} as the first pair's coefficients, and strides of channels and pairs. */
 export function parameterStrides({ imageChannels, components }: MixtureSizes) {
   return imageChannels === 3
     ? { channelStride: 3 * components, coefficients: 3 * components, pairStride: 3 * components }

@@ -52,7 +52,7 @@ export interface DistributionKind<Fields extends Declaration> {
   readonly fields: Fields;
   /** P, computed without memory: a file may give any sizes. */
   numParameters(sizes: PixelSizes & Values<Fields>): number;
-  /** Sizes that `readPortable` limits, by what they are called: a file states them without as many numbers. */
+  /** Sizes that `readPortable` limits, by name: a file states them without as many numbers. */
   limited(sizes: PixelSizes & Values<Fields>): Readonly<Record<string, number>>;
   make(sizes: PixelSizes & Values<Fields>): PixelDistribution;
 }
@@ -67,10 +67,7 @@ export const channelsOf = (distribution: PixelDistribution): number[] =>
 
 /** The model's outputs for the present pixels, and what is known about them. */
 export interface PresentPixels {
-  /**
-   * [images, {@link outputStride}], valid for the parameters of the present channel and earlier ones; the padding of a
-   * row is unspecified.
-   */
+  /** [images, {@link outputStride}], valid for the parameters of channels up to the present one. */
   readonly outputs: Float32Array;
   /** The present channel. */
   readonly channel: number;
@@ -106,7 +103,7 @@ export const areAlike = (a: PixelDistribution, b: PixelDistribution): boolean =>
 export const outputsName = (distribution: PixelDistribution): 'logits' | 'parameters' =>
   isSoftmax(distribution) ? 'logits' : 'parameters';
 
-/** Outputs given for each present pixel, padded to whole vectors: for a softmax, the logits of the present channel. */
+/** Outputs of a present pixel, padded to whole vectors; of a softmax those of the present channel. */
 export const outputStride = (distribution: PixelDistribution): number =>
   wholeVectors(isSoftmax(distribution) ? distribution.levels : distribution.numParameters);
 
@@ -127,7 +124,7 @@ export function checkDistribution(what: string, distribution: unknown): PixelDis
   return given;
 }
 
-/** Checks that each parameter is first read for an existing channel. Call this after numParameters has been checked. */
+/** Checks the results of `channelOf`, once numParameters has been checked. */
 export function checkChannelOf(what: string, distribution: PixelDistribution): void {
   const last = distribution.imageChannels - 1;
   for (let parameter = 0; parameter < distribution.numParameters; parameter++)

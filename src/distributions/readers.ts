@@ -11,7 +11,7 @@ import {
   type PresentPixels,
 } from './pixel-distribution';
 
-/** Reads a model's outputs; if they are not finite, the error says which function of the user's found them. */
+/** Reads a model's outputs; if they are not finite, the error names the caller. */
 export function readOutputs<T>(caller: string, distribution: PixelDistribution, read: () => T): T {
   try {
     return read();
@@ -81,7 +81,7 @@ export function drawFor(distribution: PixelDistribution, numImages: number, filt
 const MIN_LOG_PROB = -745;
 
 /**
- * Replaces log p by log p + weight (log p - log p without the condition), in place and without renormalising.
+ * Replaces log p by log p + weight (log p - log p without the condition), without renormalising.
  *
  * Source: Ho and Salimans, "Classifier-Free Diffusion Guidance" (2022), https://arxiv.org/abs/2207.12598, equation 6.
  */

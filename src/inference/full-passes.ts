@@ -10,7 +10,7 @@ import { outputsOf } from './batches';
 /** No padding before and after a dimension. */
 const NOTHING: [number, number] = [0, 0];
 
-/** Whole forward passes of any model, one for each value. Images stay on the device; outputs of a place are read back. */
+/** Whole forward passes of any model, one for each value. Images stay on the device. */
 export function fullPasses(
   model: LayersModel,
   distribution: PixelDistribution,

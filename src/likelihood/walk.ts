@@ -78,13 +78,10 @@ interface Visitor {
   finish?(): void;
 }
 
-/** Images visited together: few enough to need little memory, enough that many share each weight that is loaded. */
+/** Few enough to need little memory, enough that many share each weight that is loaded. */
 const IMAGES_AT_A_TIME = 256;
 
-/**
- * Walks through the values of images in the order rows, columns, channels, one group of images after another. `begin`
- * makes the visitor of a group from the index of its first image and their number.
- */
+/** Visits values in the order rows, columns, channels, one group of images after another; `begin` makes its visitor. */
 export async function walkImages(
   caller: string,
   model: PortableModel,

@@ -9,9 +9,6 @@ import type { AdjusterData } from '../sampling/adjusters';
 import type { Job } from '../sampling/options';
 import type { Sampled } from '../sampling/sample';
 
-// The messages between a pool and its workers. Libraries that call functions in workers know nothing about progress,
-// aborting, or what a worker should cache.
-
 /** A job of sampling as plain data. */
 export type SampleTask = Omit<Job, 'random' | 'adjust' | keyof WalkHooks> & {
   readonly adjust: AdjusterData | undefined;

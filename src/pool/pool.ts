@@ -21,7 +21,7 @@ import { numCores, type PoolWorker, startWorker } from './workers';
 const poolOptions = {
   /** The maximum number of workers. @default the number of cores of the machine */
   workers: optional(integer({ from: 1 })),
-  /** Starts a worker that runs `pixelcnn-layers/worker`, a `Worker` or one of `worker_threads`, if the default cannot. */
+  /** Starts a worker, of a page or of Node, that runs `pixelcnn-layers/worker`; if the default cannot. */
   createWorker: optional(callback<() => PoolWorker>(), startWorker),
 };
 
@@ -170,7 +170,7 @@ const dataOf = ({ data, imageShape }: GivenImages) => {
   return ({ first, count }: Piece) => ({ data: data.slice(first * size, (first + count) * size) });
 };
 
-/** A job as plain data: functions cannot be sent, which this says more clearly than `postMessage` would. */
+/** A job as plain data, since functions cannot be sent. */
 function sendable({ random, adjust, onProgress, ...job }: Job): SampleTask & WalkHooks {
   const { data } = (adjust ?? {}) as Partial<Adjuster>;
   if (random !== undefined)
@@ -180,5 +180,6 @@ function sendable({ random, adjust, onProgress, ...job }: Job): SampleTask & Wal
     throwTypeError('pool.sample: adjust', wanted, adjust);
   }
   const follow = onProgress as WalkHooks['onProgress'];
-  return { ...job, adjust: data, onProgress: follow, yieldEvery: YIELD_MILLISECONDS }; // so that a worker can receive an abort
+  // A worker that yields can receive an abort.
+  return { ...job, adjust: data, onProgress: follow, yieldEvery: YIELD_MILLISECONDS };
 }

@@ -14,7 +14,7 @@ export interface Piece {
   readonly count: number;
 }
 
-/** Images in a piece of a large job: no more than this are computed together, so larger pieces would not be faster. */
+/** Images in a piece of a large job: no more are computed together. */
 const MAX_IMAGES = 32;
 
 /** Smaller pieces take notably longer for each image, since weights are reread for few images. */
@@ -23,7 +23,7 @@ const MIN_IMAGES = 8;
 /** Pieces for each worker, so that little is left to do when the first workers finish. */
 const PIECES_OF_A_WORKER = 4;
 
-/** Splits images into pieces of about the same size, one for each worker if there are few. There may be millions. */
+/** Splits images into pieces of about the same size. There may be millions, so they are no array. */
 function cut(numImages: number, workers: number, numParticles = 1) {
   const balanced = Math.ceil(numImages / (PIECES_OF_A_WORKER * workers));
   const shared = Math.ceil(numImages / workers);
@@ -91,7 +91,7 @@ export function schedulerOf(maxWorkers: number, startWorker: () => PoolWorker) {
   /**
    * Ends once all promises that `onProgress` returns have.
    *
-   * @throws (rejects) as `perform` of a {@link WorkerHandle}; with the signal's reason; with an Error if the pool is terminated
+   * @throws (rejects) as {@link WorkerHandle} does; with the signal's reason; with an Error if the pool is terminated
    */
   const run = <M extends Method>(
     method: M,

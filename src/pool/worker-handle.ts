@@ -47,7 +47,7 @@ export function workerHandle(worker: PoolWorker) {
     return number;
   };
 
-  /** Ends the worker; its call rejects. Does not release the process, or a program that awaits this would end first. */
+  /** Ends the worker; its call rejects. Holds the process, or a program that awaits this would end first. */
   const end = async (cause: unknown = new Error('pool: the worker was terminated')): Promise<void> => {
     isLost = true;
     present?.reject(cause);
@@ -81,7 +81,7 @@ export function workerHandle(worker: PoolWorker) {
     abort(): void {
       if (present !== null) post({ kind: 'abort', id: present.id });
     },
-    /** Rejects with what the worker threw; a DataCloneError if something cannot be sent; an Error if the worker ended. */
+    /** Rejects with what the worker threw, a DataCloneError of `postMessage`, or an Error if the worker ended. */
     perform<M extends Method>(
       model: PortableModel,
       method: M,

@@ -66,7 +66,8 @@ function traceAnew(
   const [image, ...others] = model.inputs as [SymbolicTensor, ...SymbolicTensor[]];
   known.set(image, builder.image(imageShape[2]));
   for (const [index, condition] of others.entries()) {
-    known.set(condition, builder.condition(index, condition.shape.at(-1) as number, condition.rank === 4)); // [N,K] or [N,h,w,K]
+    const [size, isMap] = [condition.shape.at(-1) as number, condition.rank === 4]; // [N,K] or [N,h,w,K]
+    known.set(condition, builder.condition(index, size, isMap));
   }
   const outputs = outputsName(distribution);
   try {
@@ -154,7 +155,7 @@ function buildLayer(
   throw new Obstacle(cannot);
 }
 
-/** Whether a class overrides `call` of the class that defines `express`: the two may compute different things. */
+/** Whether a class overrides `call` of the class that defines `express`. */
 function overridesCall(layer: layers.Layer): boolean {
   let prototype: object | null = layer;
   const has = (name: string) => prototype !== null && Object.hasOwn(prototype, name);

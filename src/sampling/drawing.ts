@@ -47,7 +47,8 @@ export function drawingOf(
   let draws = alone; // for the images that are drawn at present: the first so many
   images.source.evaluateFirst(numImages);
   const uniforms = new Float64Array(streams * numImages);
-  const noise = random ? customNoise(random) : seededNoise(job.seed, firstImage, numImages, streams); // last: it takes longest
+  // Last, since it takes longest.
+  const noise = random ? customNoise(random) : seededNoise(job.seed, firstImage, numImages, streams);
   let toDraw = 0; // how many of the present levels are drawn
 
   return {
@@ -66,7 +67,7 @@ export function drawingOf(
       images.source.evaluateFirst(others.count);
       draws = others;
     },
-    /** Begins a value. Returns how many levels the outputs are needed for, apart from log p of the model. */
+    /** Begins a value. Returns how many levels are to be drawn, or weighed, from the outputs. */
     begin(index: number): number {
       noise(uniforms);
       toDraw = 0;

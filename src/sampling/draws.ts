@@ -14,19 +14,13 @@ export interface Draws {
   readonly model: LogProbs | null;
   /** Sets the model's outputs at a place, and the levels of all images so far, [images, H*W*C]. */
   read(present: PresentPixels, place: Place, levelsSoFar: Int32Array): void;
-  /**
-   * Draws a level wherever `drawn` [images] has {@link TO_DRAW}, using the first [images] uniforms. {@link TO_DRAW}
-   * remains if no level is left.
-   */
+  /** Draws a level wherever `drawn` [images] has {@link TO_DRAW}, which remains if no level is left. */
   draw(uniforms: Float64Array, drawn: Int32Array): void;
-  /**
-   * log p of levels [images] in the distribution that images are drawn from, before temperature and filters; -Infinity
-   * if no level is left.
-   */
+  /** log p of levels [images] as images are drawn, before temperature and filters; -Infinity if none is left. */
   logProbs(drawn: Int32Array, to: Float64Array): void;
 }
 
-/** @param withoutClass with guidance, where the outputs of the same images without their classes are, [images, stride] */
+/** @param withoutClass with guidance, the outputs of the same images without their classes */
 export function drawsFor(
   job: Job,
   distribution: PixelDistribution,
@@ -105,7 +99,7 @@ function changedDraws(
   };
 }
 
-/** Checks the log-probabilities that a user's function has changed, and returns whether any level is left. */
+/** Checks what a user's function has made of log p, and returns whether any level is left. */
 function isAnyLeft(logProbs: Float64Array, n: number, place: Place): boolean {
   let isAny = false;
   for (let level = 0; level < logProbs.length; level++) {
@@ -119,7 +113,7 @@ function isAnyLeft(logProbs: Float64Array, n: number, place: Place): boolean {
   return isAny;
 }
 
-/** Checks that a user's function has not returned a new array or a promise, instead of changing log p in place. */
+/** Checks that a user's function has not returned a new array or a promise. */
 function checkReturned(returned: unknown, { buffer }: Float64Array): void {
   const isView = ArrayBuffer.isView(returned);
   if (isView && returned.buffer === buffer) return; // as `fill` returns it

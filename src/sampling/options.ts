@@ -86,14 +86,14 @@ export const sampleArguments = <GivenImages, GivenCondition>() => ({
    */
   lookAhead: optional(integer({ from: 0 }), 0),
   /**
-   * Changes log p of every level of the next value in place, before temperature and filters; see {@link Adjust}. It must
-   * not return a new array or a promise. It is called for each value that is drawn, or weighed by `lookAhead`, and then
-   * once for each particle. {@link allowed} and {@link allowedNeighbors} make such functions; pools accept only those.
+   * Changes log p of every level of the next value in place, before temperature and filters; see {@link Adjust}. Called
+   * for each value that is drawn, or weighed by `lookAhead`, and then once for each particle. Pools accept only what
+   * {@link allowed} and {@link allowedNeighbors} make.
    */
   adjust: optional(callback<Adjust>()),
   /**
-   * Resolves to { images, logProb }, and with `lookAhead` also logGiven, each [N]. They are log p of the images under
-   * the model, in nats, as `logProb` computes it, and an estimate of log p of the given values. @default false
+   * Resolves to {@link Sampled}: images and their log p, and with `lookAhead` an estimate of that of the given values.
+   * @default false
    */
   withLogProb: flag(false),
   /** Stops the job: it rejects with `signal.reason`. */

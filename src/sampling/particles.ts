@@ -30,8 +30,7 @@ export function particlesOf(perImage: number, job: PartlyGiven) {
 
   /**
    * Systematic resampling: a particle of weight w is kept w * perImage / sum times, rounded up or down. Particles that
-   * are kept stay where they are, and their further copies take the places of those that are dropped, so that as little
-   * as possible is copied.
+   * are kept stay where they are, and further copies replace those that are dropped.
    */
   const resample = (n: number, u: number, sum: number): void => {
     const times = new Int32Array(perImage);
@@ -57,7 +56,7 @@ export function particlesOf(perImage: number, job: PartlyGiven) {
     logGiven,
     /** The first value that is drawn in any image; until then each image has a single particle. */
     begin: spans.reduce((least, { begin }) => Math.min(least, begin), Infinity),
-    /** The last given value after a drawn one, in any image; after it each image has a single particle. -1 for none. */
+    /** The last given value after a drawn one, in any image; -1 for none. */
     end: spans.reduce((last, { end }) => Math.max(last, end), -1),
     /**
      * Weighs the particles of an image by log p of the level given at a place, [particles of all images]. Resamples
@@ -115,11 +114,11 @@ export function particlesOf(perImage: number, job: PartlyGiven) {
   };
 }
 
-/** The number of particles of each image: 1 unless some level is given after a drawn one, to look ahead to. */
+/** The number of particles of each image: 1 unless some level is given after a drawn one. */
 export const numParticlesOf = (job: PartlyGiven & { readonly lookAhead: number }): number =>
   job.lookAhead > 0 && spansOf(job).some(({ end }) => end !== -1) ? job.lookAhead : 1;
 
-/** The first value of an image that is drawn (Infinity for none) and the last given value after it (-1 for none). */
+/** An image's first drawn value (Infinity for none) and the last given one after it (-1 for none). */
 interface Span {
   readonly begin: number;
   readonly end: number;
