@@ -145,7 +145,8 @@ function readCondition(
 ): ConditionValues {
   const shape = conditionShapeOf(condition, imageShape);
   const count = numImages * conditionSize(shape);
-  if (count * (isWhole(condition) ? 1 : 4) > reader.left)
+  if (count > reader.left)
+    // each takes at least a byte
     throw new Error('file: truncated or damaged: too short for its conditions');
   const values = isWhole(condition)
     ? Float32Array.from({ length: count }, () => reader.varint())

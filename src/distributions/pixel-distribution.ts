@@ -86,7 +86,7 @@ export interface LogProbs {
 /** Draws a level wherever `drawn` [images] has `TO_DRAW`, from uniforms [images] in [0, 1). */
 export type Draw = (present: PresentPixels, uniforms: Float64Array, drawn: Int32Array) => void;
 
-/** A distribution in which each channel reads parameters of its own. */
+/** A distribution in which every channel has its own parameters. */
 export interface Softmax extends PixelDistribution {
   /** Distinguishes it from other distributions. */
   readonly isSoftmax: true;

@@ -17,7 +17,6 @@ function numberOf(model: PortableModel): number {
 
 /** The call that a worker is processing. */
 interface Present {
-  readonly id: number;
   resolve(result: Work[Method]['result']): void;
   reject(error: unknown): void;
   follow?(done: number): void;
@@ -29,7 +28,6 @@ export type WorkerHandle = ReturnType<typeof workerHandle>;
 export function workerHandle(worker: PoolWorker) {
   const models = new Set<number>(); // the most recently used one is last
   let present: Present | null = null;
-  let numCalls = 0;
   let isLost = false;
 
   const post = (request: Request) => worker.postMessage(request);
@@ -57,7 +55,7 @@ export function workerHandle(worker: PoolWorker) {
 
   const onMessage = (message: unknown) => {
     const reply = message as Reply;
-    if (present === null || reply.id !== present.id) return; // from before, or after it was told to end
+    if (present === null) return; // it was told to end
     const { resolve, reject, follow } = present;
     if (reply.kind === 'progress') return follow?.(reply.done);
     present = null;
@@ -79,7 +77,7 @@ export function workerHandle(worker: PoolWorker) {
     end,
     /** Makes the worker abandon its call, which rejects as soon as the worker reads the message. */
     abort(): void {
-      if (present !== null) post({ kind: 'abort', id: present.id });
+      if (present !== null) post({ kind: 'abort' });
     },
     /** Rejects with what the worker threw, a DataCloneError of `postMessage`, or an Error if the worker ended. */
     perform<M extends Method>(
@@ -89,10 +87,9 @@ export function workerHandle(worker: PoolWorker) {
       follow?: (done: number) => void,
     ): Promise<Work[M]['result']> {
       return new Promise((resolve, reject) => {
-        const id = numCalls++;
-        const call = { kind: 'call', id, method, model: send(model), job, isFollowed: !!follow };
+        const call = { kind: 'call', method, model: send(model), job, isFollowed: !!follow };
         post(call as Request);
-        present = { id, resolve, reject, ...(follow && { follow }) };
+        present = { resolve, reject, ...(follow && { follow }) };
         holdProcess(worker, true);
       });
     },

@@ -87,7 +87,7 @@ const neighborsArguments = {
 export interface AllowedNeighborsArgs extends Given<typeof neighborsArguments> {}
 
 /**
- * Allows only certain pairs of neighbors in images of one channel, such as tiles that fit together. For
+ * Allows only certain pairs of neighbors, such as tiles that fit together, in images of one channel. For
  * {@link SampleOptions.adjust}.
  *
  * @throws TypeError if one has another shape, or numbers other than 0 and 1
