@@ -8,11 +8,9 @@ export function checkNullClass(kinds: readonly ConditionShape[]): void {
   const classes = kinds.find((condition) => condition.kind === 'class');
   if (classes?.nullClass) return;
   const names = kinds.map(({ kind }) => kind).join(' and ');
-  const got =
-    classes !== undefined ? 'one without' : names === '' ? 'one without conditions' : `one by ${names}`;
-  throw new TypeError(
-    `sample: guidance: wanted a model of classes with a null class (nullClass: true), got ${got}`,
-  );
+  const got = classes ? 'one without' : names ? `one by ${names}` : 'one without conditions';
+  const wanted = 'a model of classes with a null class (nullClass: true)';
+  throw new TypeError(`sample: guidance: wanted ${wanted}, got ${got}`);
 }
 
 /** The condition of each image, followed by the same without its class. */
