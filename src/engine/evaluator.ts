@@ -67,7 +67,7 @@ export function evaluatorFor(
   const isFit = found !== undefined && fits(found, job);
   if (isFit) found.evaluator.machine.reset();
   const evaluator = isFit ? found.evaluator : compiled(model, job);
-  const given = withMaps(model, evaluator.maps, { numImages: numConditions, imageShape, conditions }, make);
+  const given = withMaps(model, evaluator.maps, numConditions, imageShape, conditions, make);
   evaluator.begin(numImages, given, numConditions);
   return evaluator;
 }

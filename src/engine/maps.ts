@@ -1,5 +1,5 @@
-import { repeatedCondition } from '../core/conditions';
-import { positions } from '../core/images';
+import { type ConditionValues, repeatedCondition } from '../core/conditions';
+import { type ImageShape, positions } from '../core/images';
 import type { KernelWindow } from '../core/window';
 import type { makeKernels } from '../kernels/webassembly';
 import { asCondition, mapSizes, readsWholeMaps, wholeMaps, withNodes } from '../program/maps';
@@ -14,7 +14,6 @@ import { readinessOf } from '../program/readiness';
 import { ROW } from '../program/times';
 import { compile } from './compile';
 import { beginRow, type GivenCondition } from './conditions';
-import type { EvaluatorArgs } from './evaluator';
 import { Machine } from './machine';
 import { type FeatureCache, imagesTogether, Plan } from './plan';
 
@@ -26,11 +25,9 @@ import { type FeatureCache, imagesTogether, Plan } from './plan';
 export function withMaps(
   portable: PortableModel,
   maps: readonly number[],
-  {
-    numImages,
-    imageShape,
-    conditions,
-  }: Required<Pick<EvaluatorArgs, 'numImages' | 'imageShape' | 'conditions'>>,
+  numImages: number,
+  imageShape: ImageShape,
+  conditions: readonly ConditionValues[],
   make: typeof makeKernels,
 ): readonly GivenCondition[] {
   if (maps.length === 0) return conditions;

@@ -136,8 +136,9 @@ export interface RowLSTMBlockArgs extends LayerArgs, Given<typeof rowLSTMBlockAr
  * @example
  * ```js
  * import { pixelCNN, rowLSTMBlock } from 'pixelcnn-layers';
- * const sizes = { imageShape: [8, 8, 1], levels: 4, hiddenDim: 8, outDim: 16, numBlocks: 2 };
- * console.log(pixelCNN({ ...sizes, block: rowLSTMBlock }).getLayer('block0').countParams()); // 2480
+ * const sizes = { hiddenDim: 8, outDim: 16, numBlocks: 2, block: rowLSTMBlock };
+ * const model = pixelCNN({ imageShape: [8, 8, 1], levels: 4, ...sizes });
+ * console.log(model.getLayer('block0').countParams()); // 2480
  * ```
  */
 export class RowLSTMBlock extends RecurrentBlock<Values<typeof rowLSTMBlockArguments>, RowLSTMBlockArgs> {
@@ -186,8 +187,9 @@ export interface DiagonalBiLSTMBlockArgs extends LayerArgs, Given<typeof diagona
  * @example
  * ```js
  * import { diagonalBiLSTMBlock, pixelCNN } from 'pixelcnn-layers';
- * const sizes = { imageShape: [8, 8, 1], levels: 4, hiddenDim: 8, outDim: 16, numBlocks: 2 };
- * console.log(pixelCNN({ ...sizes, block: diagonalBiLSTMBlock }).getLayer('block0').countParams()); // 2256
+ * const sizes = { hiddenDim: 8, outDim: 16, numBlocks: 2, block: diagonalBiLSTMBlock };
+ * const model = pixelCNN({ imageShape: [8, 8, 1], levels: 4, ...sizes });
+ * console.log(model.getLayer('block0').countParams()); // 2256
  * ```
  */
 export class DiagonalBiLSTMBlock extends RecurrentBlock<

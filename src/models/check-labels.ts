@@ -29,7 +29,7 @@ export async function checkNumbers(
   const last = model.levels - 1;
   const wrongLabel = levels.findIndex((level) => !(Number.isInteger(level) && level >= 0 && level <= last));
   if (wrongLabel >= 0) {
-    const what = `${caller}: ${isAlone ? 'levels' : 'labels'} at [${indicesOf(wrongLabel, labels)}]`;
+    const what = `${caller}: ${isAlone ? 'levels at [' : 'labels at ['}${indicesOf(wrongLabel, labels)}]`;
     const isFraction = (level: number) => Number.isFinite(level) && !Number.isInteger(level);
     const hint = levels.every((level) => level >= 0 && level <= 1) ? ', not normalized' : '';
     const wanted =

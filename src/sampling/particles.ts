@@ -78,7 +78,7 @@ export function particlesOf(perImage: number, job: PartlyGiven) {
       if (max === -Infinity) {
         const image = `the ${perImage} particles of image ${job.firstImage + n}`;
         const level = `the level given at [${placeOf(index, imageShape).join(', ')}]`;
-        throw new Error(`sample: lookAhead: none of ${image} can come to ${level}; try more`);
+        throw new Error(`sample: lookAhead: none of ${image} allows ${level}; try more`);
       }
       let [sum, sumOfSquares] = [0, 0];
       for (let p = 0; p < perImage; p++) {

@@ -88,6 +88,7 @@ export class WeightAverage {
     for (const [i, average] of averages.entries()) average.assign(weights[i] as tf.Tensor);
   }
 
+  /** Releases all memory. */
   dispose(): void {
     for (const { average } of this.pairs) average.dispose();
   }

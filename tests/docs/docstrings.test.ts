@@ -70,7 +70,10 @@ const docstringOf = (node: ts.Node) =>
 function membersOf(declaration: ts.Declaration, checker: ts.TypeChecker): Export['members'] {
   if (ts.isInterfaceDeclaration(declaration)) {
     const isOurs = ({ declarations = [] }: ts.Symbol) =>
-      declarations.some((node) => node.getSourceFile().fileName.startsWith(join(root, 'src')));
+      declarations.some(
+        (node) =>
+          !ts.isClassDeclaration(node.parent) && node.getSourceFile().fileName.startsWith(join(root, 'src')),
+      );
     return checker
       .getTypeAtLocation(declaration)
       .getProperties()

@@ -360,7 +360,7 @@ describe('look-ahead', () => {
     }
   });
 
-  it('throws where no particle can come to what is given, by its image and place', async () => {
+  it('throws where no particle allows what is given, by its image and place', async () => {
     const model = await tiny([2, 3, 1], 3, 1, 1);
     const initial = { data: [0, 0, 0, 0, 0, 1], shape: [1, 2, 3, 1] };
     const known = { data: [0, 0, 0, 0, 0, 1], shape: [1, 2, 3, 1] };
@@ -372,7 +372,7 @@ describe('look-ahead', () => {
       adjust: allowed({ data: [1, 0, 1], shape: [3] }),
     };
     await expect(sample(model, options)).rejects.toThrow(
-      'sample: lookAhead: none of the 4 particles of image 7 can come to the level given at [1, 2, 0]; try more',
+      'sample: lookAhead: none of the 4 particles of image 7 allows the level given at [1, 2, 0]; try more',
     ); // biome-ignore format: a line each
   });
 

@@ -79,7 +79,7 @@ function evaluatorInChunks(
   const imageShape = model.imageShape as ImageShape;
   const [height, width, channels] = imageShape;
   const { nodes, conditions: shapes, maps } = imageProgram(model);
-  const given = withMaps(model, maps, { numImages, imageShape, conditions }, make);
+  const given = withMaps(model, maps, numImages, imageShape, conditions, make);
   const plan = new Plan(chunkImages, width, channels);
   const distribution = distributionOf(model);
   const ready = readinessOf(nodes, shapes);
