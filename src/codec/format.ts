@@ -1,9 +1,8 @@
-import { checkInteger, throwTypeError } from '../core/check';
+import { checkInteger, sizeFromShape, throwTypeError } from '../core/check';
 import {
   type ConditionShape,
   type ConditionValues,
   conditionShapeOf,
-  conditionSize,
   numCategories,
 } from '../core/conditions';
 import { Digest } from '../core/digest';
@@ -144,7 +143,7 @@ function readCondition(
   imageShape: ImageShape,
 ): ConditionValues {
   const shape = conditionShapeOf(condition, imageShape);
-  const count = numImages * conditionSize(shape);
+  const count = numImages * sizeFromShape(shape);
   if (count > reader.left)
     // each takes at least a byte
     throw new Error('file: truncated or damaged: too short for its conditions');

@@ -1,4 +1,4 @@
-import { checkInteger, checkNames, throwTypeError } from './check';
+import { checkInteger, checkNames, sizeFromShape, throwTypeError } from './check';
 
 /**
  * What a model takes besides the image: a class, a vector [K], a map [H,W,K] of numbers, or codes [h,w] of another
@@ -62,10 +62,6 @@ export interface ConditionValues {
   /** The numbers, image by image. */
   readonly values: Float32Array;
 }
-
-/** How many numbers the condition of one image is. */
-export const conditionSize = (shape: readonly number[]): number =>
-  shape.reduce((product, length) => product * length, 1);
 
 /** The condition of one image of the given height and width, as a shape. */
 export function conditionShapeOf(
@@ -198,7 +194,7 @@ export function readConditions(
     const classes = checkCondition(one, numImages, imageShape);
     const values = classes ?? (one.given as NumericArray).data;
     const shape = conditionShapeOf(one.condition, imageShape);
-    const count = numImages * conditionSize(shape);
+    const count = numImages * sizeFromShape(shape);
     if (typeof values !== 'object') throwTypeError(one.what, 'numbers', one.given);
     if (values.length !== count) throwTypeError(one.what, `${count} numbers for its shape`, values.length);
     checkConditionValues(one.what, one.condition, values);
@@ -220,7 +216,7 @@ export function slicedCondition(
   start: number,
   count: number,
 ): ConditionValues {
-  const size = conditionSize(shape);
+  const size = sizeFromShape(shape);
   return { shape, values: values.slice(start * size, (start + count) * size) };
 }
 
@@ -241,5 +237,5 @@ export function randomConditions(
   const shape = conditionShapeOf(condition, imageShape);
   const categories = numCategories(condition);
   const draw = categories > 0 ? () => Math.floor(random() * categories) : () => 2 * random() - 1;
-  return { shape, values: Float32Array.from({ length: count * conditionSize(shape) }, draw) };
+  return { shape, values: Float32Array.from({ length: count * sizeFromShape(shape) }, draw) };
 }

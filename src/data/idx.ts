@@ -1,4 +1,4 @@
-import { throwTypeError } from '../core/check';
+import { sizeFromShape, throwTypeError } from '../core/check';
 import { checkBytes, checkImageSet, type ImageSet } from './image-set';
 
 /** An array of an IDX file. */
@@ -89,7 +89,7 @@ function readIdx(what: string, bytes: Uint8Array): IdxArray {
   const [Elements, get] = found;
 
   const { BYTES_PER_ELEMENT: width } = Elements;
-  const size = shape.includes(0) ? 0 : shape.reduce((product, length) => product * length, 1);
+  const size = shape.includes(0) ? 0 : sizeFromShape(shape);
   const wanted = start + size * width; // checked before any array of that size is made
   if (bytes.length !== wanted) throwTypeError(what, `${wanted} bytes, for sizes [${shape}]`, bytes.length);
   if (width === 1)

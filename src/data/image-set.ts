@@ -1,5 +1,5 @@
 import { anything, integer, optional, readArguments } from '../core/arguments';
-import { checkInteger, throwTypeError } from '../core/check';
+import { checkInteger, sizeFromShape, throwTypeError } from '../core/check';
 import { checkLevels } from '../core/images';
 
 /**
@@ -50,7 +50,7 @@ export function checkImageSet<Levels extends Uint8Array | Uint16Array>(
     throwTypeError(`${what}: shape`, 'four sizes [N,H,W,C]', shape);
   for (const size of shape) checkInteger(`${what}: shape`, size, 1);
 
-  const size = shape.reduce((product, length) => product * length, 1);
+  const size = sizeFromShape(shape);
   const Fitting = levels <= 256 ? Uint8Array : Uint16Array;
   if (!(data instanceof Fitting))
     throwTypeError(`${what}: data`, `a ${Fitting.name}, for ${levels} levels`, data);

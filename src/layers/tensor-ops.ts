@@ -69,7 +69,7 @@ const stateless: Omit<Ops<tf.Tensor>, 'conv' | 'attend' | 'dropout'> = {
     return likePixels(y, sum);
   },
   softmax(fn, x, groups) {
-    const features = x.shape.slice(x.rank === 2 ? 1 : 3).reduce((product, length) => product * length, 1);
+    const features = tf.util.sizeFromShape(x.shape.slice(x.rank === 2 ? 1 : 3));
     checkFeatures(`${fn}: input`, features, groups, 'groups');
     const flat = tf.reshape(x, [-1, features / groups]); // [N,H,W,F] -> [N*H*W*groups,F/groups]
     return tf.reshape(fn === 'softmax' ? tf.softmax(flat) : tf.logSoftmax(flat), x.shape); // and back

@@ -1,8 +1,8 @@
 import type { Declaration, Values } from '../core/arguments';
-import { throwTypeError } from '../core/check';
+import { sizeFromShape, throwTypeError } from '../core/check';
 import { eachVisibleRun, type KernelWindow } from '../core/window';
 import type { Operand, Operands, Operation, WeightReference } from './operation';
-import { type Kernel, kernelShape, type LayerWeight, lengthOf, partsOf, SMALLEST_SQUARE } from './weights';
+import { type Kernel, kernelShape, type LayerWeight, partsOf, SMALLEST_SQUARE } from './weights';
 
 /**
  * Checks the operands and fields of a node, whoever gives them.
@@ -71,7 +71,7 @@ export abstract class Nodes<T> {
 
   /** A weight, in this shape. @default the one that it has */
   weight(weight: LayerWeight, shape = weight.shape as readonly number[]): WeightReference {
-    if (lengthOf(weight) !== lengthOf({ shape }))
+    if (sizeFromShape(weight.shape) !== sizeFromShape(shape))
       throwTypeError(`weight '${weight.name}'`, `one of shape [${shape}]`, weight.shape);
     return this.named(weight, shape, ([numbers = []]) => new Float32Array(numbers));
   }
@@ -88,7 +88,8 @@ export abstract class Nodes<T> {
 
   /** A weight [size]. A single number is repeated, and so is `value` if there is no weight. */
   perFeature(name: string, weight: LayerWeight | undefined, size: number, value: number): WeightReference {
-    if (weight !== undefined && (size === 1 || lengthOf(weight) !== 1)) return this.weight(weight, [size]);
+    if (weight !== undefined && (size === 1 || sizeFromShape(weight.shape) !== 1))
+      return this.weight(weight, [size]);
     const from = weight === undefined ? [] : [weight];
     return this.derived(name, [size], from, ([one = [value]]) =>
       new Float32Array(size).fill(one[0] as number),

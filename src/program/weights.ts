@@ -1,5 +1,5 @@
 import { type Argument, checked, type Given, number, optional, readArguments } from '../core/arguments';
-import { throwTypeError } from '../core/check';
+import { sizeFromShape, throwTypeError } from '../core/check';
 
 /** A weight of a layer, such as the `LayerVariable` that `addWeight` of tfjs-layers returns. */
 export interface LayerWeight {
@@ -32,10 +32,6 @@ export function checkLayerWeight(what: string, weight: unknown, or = ''): LayerW
 
 /** A weight of a layer, as an argument. */
 export const layerWeight: Argument<LayerWeight> = checked((what, given) => checkLayerWeight(what, given));
-
-/** How many numbers a weight has. */
-export const lengthOf = ({ shape }: Pick<LayerWeight, 'shape'>): number =>
-  shape.reduce<number>((product, length) => product * (length ?? 0), 1);
 
 const normalizedKernel = {
   /** [rows,columns,in,out] */
@@ -80,7 +76,7 @@ export function checkedKernelShape(kernel: Kernel): [number, number, number, num
   else checkLayerWeight('conv: kernel', kernel, ', or { direction, gain }');
   const { direction, gain } = partsOf(kernel);
   const shape = kernelShape(direction);
-  if (gain !== null && lengthOf(gain) !== shape[3])
+  if (gain !== null && sizeFromShape(gain.shape) !== shape[3])
     throwTypeError(`weight '${gain.name}'`, `one of shape [${shape[3]}]`, gain.shape);
   return shape;
 }

@@ -1,5 +1,5 @@
 import { checked, type Given, readArguments } from '../core/arguments';
-import { checkOneOf, throwTypeError } from '../core/check';
+import { checkOneOf, sizeFromShape, throwTypeError } from '../core/check';
 import type { NumericArray } from '../core/conditions';
 import { type ImageShape, indexOfPlace, type Place } from '../core/images';
 
@@ -136,7 +136,7 @@ function checkFlags(what: string, flags: unknown, ranks: readonly number[], want
   const { data, shape } = (flags ?? {}) as Partial<NumericArray>;
   if (!Array.isArray(shape) || !ranks.includes(shape.length))
     throwTypeError(what, `0 or 1, of shape ${wanted}`, shape ?? flags);
-  const size = shape.reduce((product: number, length: number) => product * length, 1);
+  const size = sizeFromShape(shape);
   if (typeof data !== 'object') throwTypeError(`${what}: data`, `${size} numbers`, flags); // such as a tensor
   if (data?.length !== size) throwTypeError(`${what}: data`, `${size} numbers`, data?.length);
   for (let i = 0; i < size; i++) checkOneOf(what, data[i] as number, [0, 1]);

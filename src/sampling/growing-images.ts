@@ -21,7 +21,7 @@ export interface OutputSource {
 }
 
 /** How a job lets other work run, stops, and is followed. */
-interface Pace {
+export interface Pace {
   readonly signal: AbortSignal | undefined;
   readonly pause: Pause;
   /** Called after each row, with the number of values done so far of each image. */

@@ -1,4 +1,5 @@
-import { type ConditionShape, type ConditionValues, conditionSize } from '../core/conditions';
+import { sizeFromShape } from '../core/check';
+import type { ConditionShape, ConditionValues } from '../core/conditions';
 import type { OutputSource } from './growing-images';
 
 // With guidance a model evaluates each image in two rows: with its class, and without.
@@ -18,7 +19,7 @@ export function withAndWithoutClass(
   condition: ConditionShape,
   { shape, values }: ConditionValues,
 ): ConditionValues {
-  const size = conditionSize(shape);
+  const size = sizeFromShape(shape);
   const both = new Float32Array(2 * values.length);
   for (let from = 0; from < values.length; from += size) {
     const one = values.subarray(from, from + size);

@@ -1,7 +1,6 @@
 import { flag, type Given, readArguments } from '../core/arguments';
-import { checkInteger, checkMemory, throwTypeError } from '../core/check';
+import { checkInteger, checkMemory, sizeFromShape, throwTypeError } from '../core/check';
 import { bytesOf } from '../program/safetensors';
-import { lengthOf } from '../program/weights';
 import { checkNamedTensor, type NamedTensor, numbersOf } from './named-tensor';
 
 const declared = {
@@ -54,8 +53,8 @@ export function interleaved(
   const padded = shape.map((length, i) => (i === axis ? groups * each : length));
   checkMemory('interleaved: tensor with its zeros', padded);
   const from = bytesOf(data);
-  const run = lengthOf({ shape: shape.slice(axis + 1) }) * width; // the bytes of a feature that lie side by side
-  const before = lengthOf({ shape: shape.slice(0, axis) });
+  const run = sizeFromShape(shape.slice(axis + 1)) * width; // the bytes of a feature that lie side by side
+  const before = sizeFromShape(shape.slice(0, axis));
   const to = new Uint8Array(before * groups * each * run);
   for (let block = 0; block < before; block++) {
     for (let feature = 0; feature < features; feature++) {

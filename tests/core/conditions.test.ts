@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { sizeFromShape } from '../../src/core/check';
 import {
   type ConditionShape,
   checkKinds,
   conditionFeatures,
   conditionLabels,
   conditionShapeOf,
-  conditionSize,
   isOfPlaces,
   numCategories,
   numConditions,
@@ -33,7 +33,7 @@ const read = (condition: ConditionShape | null, given?: unknown) => {
 };
 
 /** So many zeros, with a shape. */
-const zeros = (...shape: number[]) => ({ data: new Float32Array(conditionSize(shape)), shape });
+const zeros = (...shape: number[]) => ({ data: new Float32Array(sizeFromShape(shape)), shape });
 
 it('knows the shape of the condition of one image', () => {
   expect([classes, vectors, maps].map((condition) => conditionShapeOf(condition, IMAGE))).toEqual([
@@ -41,7 +41,7 @@ it('knows the shape of the condition of one image', () => {
     [2],
     [1, 3, 2],
   ]);
-  expect(conditionSize([1, 3, 2])).toBe(6);
+  expect(sizeFromShape([1, 3, 2])).toBe(6);
 });
 
 describe('readConditions', () => {

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
-import { type ConditionShape, type ConditionValues, conditionSize } from '../../src/core/conditions';
+import { sizeFromShape } from '../../src/core/check';
+import type { ConditionShape, ConditionValues } from '../../src/core/conditions';
 import type { ImageShape } from '../../src/core/images';
 import { distributionOf } from '../../src/distributions/kinds';
 import { channelsOf } from '../../src/distributions/pixel-distribution';
@@ -104,10 +105,10 @@ function randomCondition(
   if (condition.kind === 'class') throw new Error('no program here has classes');
   if (condition.kind === 'codes') {
     const shape = [...condition.shape, 1];
-    return { shape, values: randomLevels(numImages * conditionSize(shape), condition.levels, seed) };
+    return { shape, values: randomLevels(numImages * sizeFromShape(shape), condition.levels, seed) };
   }
   const shape = condition.kind === 'vector' ? [condition.size] : [height, width, condition.size];
-  return { shape, values: noise(numImages * conditionSize(shape), seed) };
+  return { shape, values: noise(numImages * sizeFromShape(shape), seed) };
 }
 
 /** An image's condition as the definition takes it. */

@@ -1,8 +1,8 @@
 import { type Given, integer, number, optional, readArguments } from '../../core/arguments';
-import { checkFeatures, checkOneOf, throwTypeError } from '../../core/check';
+import { checkFeatures, checkOneOf, sizeFromShape, throwTypeError } from '../../core/check';
 import type { Nodes } from '../nodes';
 import { checkShape, groupsOf, operation, type Read, type WeightReference, weight } from '../operation';
-import { checkLayerWeight, type LayerWeight, layerWeight, lengthOf } from '../weights';
+import { checkLayerWeight, type LayerWeight, layerWeight } from '../weights';
 
 /** Functions of all features of a group together. */
 export const softmaxNames = ['softmax', 'logSoftmax'] as const;
@@ -135,7 +135,7 @@ export const normalizeOps = <T>(nodes: Nodes<T>): NormalizeOps<T> => {
       const size = nodes.sizeOf(x, 'standardize');
       const from = [mean, variance, scale, shift].filter((given) => given !== undefined);
       for (const { name, shape } of from) {
-        if (![1, size].includes(lengthOf({ shape })))
+        if (![1, size].includes(sizeFromShape(shape)))
           throwTypeError(`weight '${name}'`, `one of shape [${size}]`, shape);
       }
       const derived = (name: string, number: (factor: number, mean: number, beta: number) => number) =>
