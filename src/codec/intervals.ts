@@ -25,7 +25,7 @@ interface Interval {
   readonly frequency: number;
 }
 
-/** Finds intervals of the present channel, or throws if outputs are not finite or a cdf falls. */
+/** Finds intervals of the current channel, or throws if outputs are not finite or a cdf falls. */
 export function intervalsFor(distribution: PixelDistribution, numImages: number) {
   const { levels } = distribution;
   const scale = TOTAL - 2 * levels;

@@ -14,7 +14,7 @@ import {
 import { checkKernelSize, checkMemory, checkNames, checkRecord, throwTypeError } from './check';
 
 /**
- * What a masked convolution hides of the present pixel. `'A'`, for the layer that reads the image, hides a
+ * What a masked convolution hides of the current pixel. `'A'`, for the layer that reads the image, hides a
  * channel from itself; `'B'`, for every later layer, lets a channel see itself.
  */
 export type MaskType = 'A' | 'B';
@@ -69,9 +69,9 @@ export const pointWindow: KernelWindow = /* @__PURE__ */ windowAround([1, 1], 'B
 /**
  * Where the window of a shifted convolution lies:
  *
- * - `'down'`: on the rows above and all of the present row, centred on the present column;
- * - `'downRight'`: on the rows above and the present row, up to and including the present pixel;
- * - `'excludesCentre'`: on the rows above, centred on the present column, and on the part of the present row before the pixel;
+ * - `'down'`: on the rows above and all of the current row, centred on the current column;
+ * - `'downRight'`: on the rows above and the current row, up to and including the current pixel;
+ * - `'excludesCentre'`: on the rows above, centred on the current column, and on the part of the current row before the pixel;
  * - `'same'`: on all sides of the pixel; only for networks that read conditions and not the image.
  */
 export type Shift = (typeof shifts)[number];
@@ -101,7 +101,7 @@ export const maskedWindowArguments = {
   imageChannels: optional(integer({ from: 1 }), 3),
   /**
    * Makes the mask of a vertical stack instead, which ignores channels: `'A'` sees only the rows above, and `'B'` also
-   * the whole present row, for features that themselves see only rows above. Use `imageChannels: 1` for any number of
+   * the whole current row, for features that themselves see only rows above. Use `imageChannels: 1` for any number of
    * features. @default false
    */
   vertical: flag(false),
@@ -277,7 +277,7 @@ export interface Mask {
  * The mask of a causal convolution, for pixels predicted in the order rows, columns, channels.
  *
  * Rows above the kernel's centre and pixels left of it are seen whole; pixels right of it and rows below are
- * hidden. At the centre, the present pixel, features form `imageChannels` groups of equal size, and a group
+ * hidden. At the centre, the current pixel, features form `imageChannels` groups of equal size, and a group
  * sees the groups before it (and itself, with mask B): `mask[centre][i][o]` is 1 where group(i) < group(o),
  * or group(i) <= group(o) for B.
  *

@@ -24,7 +24,7 @@ export function mixtureOfLogistics(
   const last = levels - 1;
   const half = 1 / last;
   const logWidth = log(2 * half);
-  const means = new Float64Array(components); // of the present channel, [K]
+  const means = new Float64Array(components); // of the current channel, [K]
   const logScales = new Float64Array(components);
   const scales = new Float64Array(components); // 1 / s
   const logSlopes = new Float64Array(components); // log(1 - e^(a - b)), of the edges a and b of a level
@@ -64,7 +64,7 @@ export function mixtureOfLogistics(
   };
 
   /**
-   * Means and scales of the present channel, and weights of the components given the earlier levels, up to a factor.
+   * Means and scales of the current channel, and weights of the components given the earlier levels, up to a factor.
    * Scaled to a maximum of 1, or after a level whose log p is -1e9, digits of what is added would be lost.
    */
   const weigh = (parameters: Float32Array, earlier: ArrayLike<number>): void => {
@@ -90,7 +90,7 @@ export function mixtureOfLogistics(
   let kernels: MixtureLevels | undefined;
   const paired = 2 * Math.ceil(components / 2);
 
-  /** The kernels, with the present components in their table, and the sum of their weights. */
+  /** The kernels, with the current components in their table, and the sum of their weights. */
   const tabulate = (
     parameters: Float32Array,
     earlier: ArrayLike<number>,

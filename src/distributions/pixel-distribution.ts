@@ -65,17 +65,17 @@ export const channelOf = (distribution: PixelDistribution, parameter: number): n
 export const channelsOf = (distribution: PixelDistribution): number[] =>
   Array.from({ length: distribution.numParameters }, (_, parameter) => channelOf(distribution, parameter));
 
-/** The model's outputs for the present pixels, and what is known about them. */
+/** The model's outputs for the current pixels, and what is known about them. */
 export interface PresentPixels {
-  /** [images, {@link outputStride}], valid for the parameters of channels up to the present one. */
+  /** [images, {@link outputStride}], valid for the parameters of channels up to the current one. */
   readonly outputs: Float32Array;
-  /** The present channel. */
+  /** The current channel. */
   readonly channel: number;
   /** Levels of the channels before it, [images, C]; the remaining entries are unspecified. */
   readonly levels: Int32Array;
 }
 
-/** Reads the log-probabilities of the levels of the present channel. */
+/** Reads the log-probabilities of the levels of the current channel. */
 export interface LogProbs {
   /** Of every level, [images, levels]. */
   ofAll(present: PresentPixels, to: Float64Array): void;
@@ -103,7 +103,7 @@ export const areAlike = (a: PixelDistribution, b: PixelDistribution): boolean =>
 export const outputsName = (distribution: PixelDistribution): 'logits' | 'parameters' =>
   isSoftmax(distribution) ? 'logits' : 'parameters';
 
-/** Outputs of a present pixel, padded to whole vectors; of a softmax those of the present channel. */
+/** Outputs of a current pixel, padded to whole vectors; of a softmax those of the current channel. */
 export const outputStride = (distribution: PixelDistribution): number =>
   wholeVectors(isSoftmax(distribution) ? distribution.levels : distribution.numParameters);
 

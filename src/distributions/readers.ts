@@ -93,7 +93,7 @@ export function guide(logProbs: Float64Array, withoutCondition: Float64Array, we
   }
 }
 
-/** Returns the parameters of an image's present pixel and the levels before the present channel. */
+/** Returns the parameters of an image's current pixel and the levels before the current channel. */
 export function pixelReader(distribution: PixelDistribution) {
   const { imageChannels, numParameters } = distribution;
   const stride = outputStride(distribution);

@@ -23,7 +23,7 @@ interface ProgramSource extends Pick<PortableModel, 'output' | 'weights'> {
   readonly levels?: number;
 }
 
-/** Where to write a program's image and read its output, at the present pixel of each image. */
+/** Where to write a program's image and read its output, at the current pixel of each image. */
 export interface ProgramIO {
   /** Levels in [0, 1], [channels]. */
   readonly image: Operand;
@@ -165,7 +165,7 @@ function readersOf(nodes: readonly ImageNode[], output: number): number[][] {
 }
 
 /**
- * When each node is computed. If a node combines features of rows above with features of the present pixel, and its
+ * When each node is computed. If a node combines features of rows above with features of the current pixel, and its
  * readers need both, all of its features wait for the pixel. They are then computed together, and only one pixel of
  * them is stored instead of a row. The outputs have a reader that is no node, which reads each of them when it is due.
  */

@@ -104,7 +104,7 @@ export class Evaluator {
   /** Whose conditions each image has. */
   conditionOf = new Int32Array(0);
   private readOutputs = (): Float32Array => new Float32Array(0);
-  /** Whether there is a present pixel, and which of its times are done. */
+  /** Whether there is a current pixel, and which of its times are done. */
   private isEntered = false;
   private done = 0;
 
@@ -187,7 +187,7 @@ export class Evaluator {
     this.conditionOf.set(from.map((n) => this.conditionOf[n] as number));
   }
 
-  /** Makes a pixel the present one, unless it already is. */
+  /** Makes a pixel the current one, unless it already is. */
   private enter(row: number, column: number): void {
     if (this.isEntered) return;
     if (row !== this.machine.row) for (const _ of this.beginRow(row));
@@ -196,7 +196,7 @@ export class Evaluator {
     this.done = 0;
   }
 
-  /** Runs the times of the present pixel up to one. */
+  /** Runs the times of the current pixel up to one. */
   private runTo(time: number): void {
     for (; this.done <= time; this.done++) this.machine.run(this.done);
   }

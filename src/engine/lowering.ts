@@ -32,7 +32,7 @@ export interface Lowering<Name extends ImageNode['op'] = ImageNode['op']> {
    * its operand, so that whole runs are computed at once.
    */
   readonly layout?: 'sideBySide' | 'concatenated';
-  /** What it reads of its operands: rows above the present pixel, columns to either side. @default nothing there */
+  /** What it reads of its operands: rows above the current pixel, columns to either side. @default nothing there */
   reads?(node: NodeOf<Name>): { readonly above: number; readonly columns: number };
   /** What it reads of its own earlier features. @default nothing */
   readsOwn?: Lowering<Name>['reads'];

@@ -58,7 +58,7 @@ export class Machine {
   private readonly rowStarts: Int32Array;
   /** The images to compute: some chunks, of the last perhaps not all images. */
   active: readonly Chunk[];
-  /** The present row; -1 before the first. */
+  /** The current row; -1 before the first. */
   row = -1;
   private column = -1;
 
@@ -114,7 +114,7 @@ export class Machine {
       .map((chunk) => ({ ...chunk, images: Math.min(chunk.images, numImages - chunk.first) }));
   }
 
-  /** Makes a pixel the present one. */
+  /** Makes a pixel the current one. */
   moveTo(row: number, column: number): void {
     if (row === this.row && column === this.column) return;
     const { movingBases } = this.plan;
@@ -137,7 +137,7 @@ export class Machine {
     bases[FIRST_MOVING + i] = (bases[CHUNK] as number) + (this.rowStarts[i] as number) + columns * slots;
   }
 
-  /** Runs what is done at a time of the present pixel, or {@link ONCE}, for all images. */
+  /** Runs what is done at a time of the current pixel, or {@link ONCE}, for all images. */
   run(time: number): void {
     const segments = this.due[this.plan.indexOfTime(time)] as readonly Segment[];
     for (const chunk of this.active) {
@@ -146,7 +146,7 @@ export class Machine {
   }
 
   /**
-   * Runs what is done for all pixels of the present row, and makes its first one the present one; in parts, after each of
+   * Runs what is done for all pixels of the current row, and makes its first one the current one; in parts, after each of
    * which other work may be done.
    */
   *rowInParts(time: typeof ROW | typeof AFTER_ROW): Generator<void> {
@@ -197,7 +197,7 @@ export class Machine {
     return due;
   }
 
-  /** Runs a segment at each place of the present row in turn; the present pixel is the first one, before and after. */
+  /** Runs a segment at each place of the current row in turn; the current pixel is the first one, before and after. */
   private *sweep(segment: Segment, from: Sweep, chunk: Chunk): Generator<void> {
     const { start, end, places } = segment;
     // Moving all bases would take longer the more nodes there are.

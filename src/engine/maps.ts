@@ -55,7 +55,7 @@ export function withMaps(
       return repeatedCondition({ shape: [height, width, 2], values: positions(height, width) }, numImages);
     }
     if (node.op === 'conv' && readsWholeMaps(node)) {
-      // It sees rows below: the same as one that sees only the rows above and the present one, over a map that is
+      // It sees rows below: the same as one that sees only the rows above and the current one, over a map that is
       // followed by this many rows of zeros.
       const { kernelSize, anchor } = node.window;
       const [last, below] = [kernelSize[0] - 1, kernelSize[0] - 1 - anchor[0]];
@@ -109,7 +109,7 @@ export function withMaps(
   }
 }
 
-/** Copies the present row of a machine's features into maps [N,H,W,F]. */
+/** Copies the current row of a machine's features into maps [N,H,W,F]. */
 function readRow(
   { heap, chunks, plan }: Machine,
   features: FeatureCache,

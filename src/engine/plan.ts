@@ -14,7 +14,7 @@ export interface Step {
   readonly sweep: Sweep | undefined;
 }
 
-/** A base that follows the present pixel through a ring of rows. All numbers count floats. */
+/** A base that follows the current pixel through a ring of rows. All numbers count floats. */
 export interface MovingBase {
   /** The position of row 0, column 0, relative to the chunk's memory. */
   readonly start: number;
@@ -23,7 +23,7 @@ export interface MovingBase {
   readonly rows: number;
   /** Rows or columns of the image from one stored row or column to the next. */
   readonly scale: number;
-  /** How many stored rows above the present one it lies. */
+  /** How many stored rows above the current one it lies. */
   readonly above: number;
   /** Floats from column to column. */
   readonly slots: number;
@@ -152,7 +152,7 @@ export class Plan {
   }
 }
 
-/** How far around a node's features are read: rows including the present one, columns to either side. */
+/** How far around a node's features are read: rows including the current one, columns to either side. */
 export interface Extent {
   readonly rows: number;
   readonly margin: number;
@@ -165,10 +165,10 @@ export interface Extent {
   readonly isTemporary?: boolean;
 }
 
-/** Nothing but the present pixel. */
+/** Nothing but the current pixel. */
 export const ONE_PIXEL: Extent = { rows: 1, margin: 0, isWholeRow: false };
 
-/** The pixels of the present row. */
+/** The pixels of the current row. */
 export const WHOLE_ROW: Extent = { rows: 1, margin: 0, isWholeRow: true };
 
 /**
@@ -177,13 +177,13 @@ export const WHOLE_ROW: Extent = { rows: 1, margin: 0, isWholeRow: true };
  * some features are computed for the whole row.
  */
 export class FeatureCache {
-  /** Whether only the present pixel is stored. */
+  /** Whether only the current pixel is stored. */
   readonly isOnePixel: boolean;
   /** Where it has features. */
   readonly places: Places;
   private readonly memory: Operand;
   private readonly rowStride: number;
-  /** The moving base of each of its rows, by the number of rows above the present one. */
+  /** The moving base of each of its rows, by the number of rows above the current one. */
   private readonly bases: number[] = [];
 
   constructor(
@@ -212,7 +212,7 @@ export class FeatureCache {
 
   /**
    * An operand: the features from a slot on, at the pixel that lies a number of rows above and columns to the left of
-   * the present one.
+   * the current one.
    */
   operand(slot = 0, above = 0, left = 0): Operand {
     const { base, offset, stride } = this.memory;

@@ -16,7 +16,7 @@ export interface MaskedConv2DArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
  * A convolution that sees no later pixel: only the rows above, the pixels to the left, and those channels of the
- * present pixel that {@link getMask} allows. Stride 1; zero padding keeps height and width.
+ * current pixel that {@link getMask} allows. Stride 1; zero padding keeps height and width.
  *
  * [N,H,W,in] -> [N,H,W,filters]. Weights: kernel [rows, columns, in, filters], including the masked part, so that weights
  * trained elsewhere load unchanged; gain [filters] with `weightNormalization`; bias [filters].

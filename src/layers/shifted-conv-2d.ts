@@ -10,9 +10,9 @@ const declared = { ...convolutionArguments, ...shiftedArguments };
 export interface ShiftedConv2DArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
- * The convolution of PixelCNN++, whose window ends on the present row, and those of PixelSNAIL and of networks that read
+ * The convolution of PixelCNN++, whose window ends on the current row, and those of PixelSNAIL and of networks that read
  * conditions: see {@link Shift}. Shifted down, its window has as many columns to the left as to the right, or one more to
- * the right. It sees all channels of the present pixel, and with `'down'` also the pixels to its right, so its input must
+ * the right. It sees all channels of the current pixel, and with `'down'` also the pixels to its right, so its input must
  * not have seen those, which {@link PixelShift} ensures.
  *
  * [N,H,W,in] -> [N,H,W,filters]; [N,H/2,W/2,filters] with `stride: 2`, [N,2H,2W,filters] if that is transposed. The image

@@ -27,7 +27,7 @@ import type { Applied } from '../layers/types';
 export interface GatedStacks {
   /** Sees all of the rows above. */
   vertical: SymbolicTensor;
-  /** Sees the present row up to the present value and, through the vertical stack, everything above. */
+  /** Sees the current row up to the current value and, through the vertical stack, everything above. */
   horizontal: SymbolicTensor;
 }
 
@@ -76,7 +76,7 @@ export interface GatedPixelCNNBlockArgs extends Given<typeof declared> {}
  *     vertical' = gate(v);  horizontal' = horizontal + conv_{1x1}(gate(h));  skip = conv_{1x1}(gate(h))
  *
  * The two stacks together have no blind spot. With mask A, for the block that reads the image, v sees only the rows
- * above the present one, and nothing is added to conv_{1x1}(gate(h)). Kernels are initialized so that features keep a
+ * above the current one, and nothing is added to conv_{1x1}(gate(h)). Kernels are initialized so that features keep a
  * variance of 1 through masks and gates, and so that later blocks at first add little to the horizontal stack.
  *
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016),

@@ -221,7 +221,7 @@ export function outputLayer({
 }
 
 /**
- * The features of the rows above and those of the pixels to the left, each shifted so that the present pixel is left
+ * The features of the rows above and those of the pixels to the left, each shifted so that the current pixel is left
  * out, and added: [N,H,W,F], [N,H,W,F] -> [N,H,W,F].
  */
 export const addShifted = (name: string, above: SymbolicTensor, left: SymbolicTensor): SymbolicTensor =>

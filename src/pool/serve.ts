@@ -37,7 +37,7 @@ function buffersOf(result: Work[Method]['result']): ArrayBuffer[] {
 /** Serves the requests of a pool, inside a worker, as long as the worker lives. */
 export function serve({ listen, post }: Port): void {
   const models = new Map<number, PortableModel>();
-  let aborter: AbortController | undefined; // of the present call
+  let aborter: AbortController | undefined; // of the current call
   const reply = (message: Reply, transfer: ArrayBuffer[] = []) => post(message, transfer);
 
   async function perform<M extends Method>({ method, model, job, isFollowed }: Call<M>): Promise<void> {

@@ -13,7 +13,7 @@ export interface Readiness {
    */
   readonly scale: number;
   /**
-   * For each feature `ONCE`, `ROW`, `AFTER_ROW`, or how many channels of the present pixel must be known before it can
+   * For each feature `ONCE`, `ROW`, `AFTER_ROW`, or how many channels of the current pixel must be known before it can
    * be computed: 0 where it depends on earlier pixels only.
    */
   readonly times: readonly number[];

@@ -31,7 +31,9 @@ export function checkLayerWeight(what: string, weight: unknown, or = ''): LayerW
 }
 
 /** A weight of a layer, as an argument. */
-export const layerWeight: Argument<LayerWeight> = checked((what, given) => checkLayerWeight(what, given));
+export const layerWeight: Argument<LayerWeight> = /* @__PURE__ */ checked((what, given) =>
+  checkLayerWeight(what, given),
+);
 
 const normalizedKernel = {
   /** [rows,columns,in,out] */
@@ -39,7 +41,7 @@ const normalizedKernel = {
   /** [out] */
   gain: layerWeight,
   /** The standard deviation that `initializeFromData` gives the outputs. @default 1 */
-  initialScale: optional(number('above 0', (scale) => scale > 0)),
+  initialScale: /* @__PURE__ */ optional(/* @__PURE__ */ number('above 0', (scale) => scale > 0)),
 };
 
 /**

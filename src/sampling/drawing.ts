@@ -41,7 +41,7 @@ export function drawingOf(
   const levels = all.subarray(0, numImages * total);
   const drawn = new Int32Array(count);
   const logProb = new Float64Array(withLogProb ? count : 0); // of each image so far
-  const ofPresent = new Float64Array(logProb.length); // and of its present level
+  const ofPresent = new Float64Array(logProb.length); // and of its current level
   const drawsOf = (count: number) => drawsFor(job, distribution, count, guided?.withoutClass);
   const alone = drawsOf(numImages);
   let draws = alone; // for the images that are drawn at present: the first so many
@@ -49,15 +49,15 @@ export function drawingOf(
   const uniforms = new Float64Array(streams * numImages);
   // Last, since it takes longest.
   const noise = random ? customNoise(random) : seededNoise(job.seed, firstImage, numImages, streams);
-  let toDraw = 0; // how many of the present levels are drawn
+  let toDraw = 0; // how many of the current levels are drawn
 
   return {
     images,
     /** Levels of the first version of each image so far, [N*H*W*C]. */
     levels,
-    /** The present level of each image, given or drawn; {@link TO_DRAW} until then. */
+    /** The current level of each image, given or drawn; {@link TO_DRAW} until then. */
     drawn,
-    /** For the present value. */
+    /** For the current value. */
     uniforms,
     /** For one version of each image. */
     alone,

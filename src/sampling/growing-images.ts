@@ -37,7 +37,7 @@ export function growingImages<Source extends OutputSource>(
   const total = valuesOf(imageShape);
   const rowSize = total / imageShape[0];
   const numChannels = imageShape[2];
-  const ofPixel = new Int32Array(numImages * numChannels); // the levels of the present pixel so far, [images, C]
+  const ofPixel = new Int32Array(numImages * numChannels); // the levels of the current pixel so far, [images, C]
   return {
     source,
     /** Visits all values, each of which `visit` must put; if it returns a promise, that is awaited. */

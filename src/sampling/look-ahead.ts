@@ -27,7 +27,7 @@ export function lookingAhead(source: OutputSource, distribution: PixelDistributi
   const drawing = drawingOf(source, distribution, job, perImage, streams, withoutLevel);
   const { images, levels, drawn, uniforms, alone } = drawing;
   const together = perImage > 1 ? drawing.drawsOf(perImage * numImages) : alone; // for all particles
-  const logWeights = new Float64Array(together.count); // log p of the present levels as images are drawn
+  const logWeights = new Float64Array(together.count); // log p of the current levels as images are drawn
   let draws = alone;
   let isWeighed = false;
   return {

@@ -165,7 +165,7 @@ describe('a window', () => {
 });
 
 describe('a shifted window', () => {
-  it('lies on the rows above and the present one, transposed on as many places as write there', () => {
+  it('lies on the rows above and the current one, transposed on as many places as write there', () => {
     const window = (args: object) => windowOf({ kernelSize: [2, 3], shift: 'down', ...args });
     const plain = {
       kernelSize: [2, 3],
@@ -191,7 +191,7 @@ describe('a shifted window', () => {
     transposed: fc.boolean(),
   });
 
-  it('uses every tap, none below the present row, and none to the right where it is shifted to the right', () => {
+  it('uses every tap, none below the current row, and none to the right where it is shifted to the right', () => {
     fc.assert(
       fc.property(shifted, (args) => {
         const window = windowOf(args);

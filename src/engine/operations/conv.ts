@@ -10,9 +10,9 @@ import { inSlots } from '../runs';
 
 /** A run of adjacent inputs in a row. */
 interface InputSpan {
-  /** Rows above the present one. */
+  /** Rows above the current one. */
   readonly above: number;
-  /** Columns to the left of the present one. */
+  /** Columns to the left of the current one. */
   readonly left: number;
   /** The index of the first one among all inputs of a phase. */
   readonly first: number;
@@ -144,7 +144,7 @@ function inputsBy({ phase, x }: PackedPhase, time: number): number {
 }
 
 /**
- * Outputs of the present pixel. The contribution of rows above is summed for the whole row before its first pixel, so
+ * Outputs of the current pixel. The contribution of rows above is summed for the whole row before its first pixel, so
  * that each weight is read once for each row. The contribution of pixels to the left is computed once for all outputs.
  * The centre follows channel by channel, from the inputs ready by then. If all outputs are ready at the same time,
  * pixels to the left are handled together with the centre.
