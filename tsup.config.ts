@@ -8,6 +8,7 @@ const entries = {
   register: 'src/register.ts',
   runtime: 'src/runtime.ts',
   worker: 'src/worker.ts',
+  'train-worker': 'src/train-worker.ts',
   node: 'src/node/index.ts',
   data: 'src/data/index.ts',
   weights: 'src/weights/index.ts',

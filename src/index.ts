@@ -87,4 +87,5 @@ export {
   type Schedule,
   scheduleLearningRate,
 } from './training/schedule';
+export { createTrainer, type Trainer, type TrainerOptions } from './training/trainer';
 export { WeightAverage, type WeightAverageOptions } from './training/weight-average';

@@ -110,10 +110,15 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
 
   /**
    * Sets the number of the next training step, counted from 0, for the noise of `ops.dropout`, as an
-   * {@link AutoregressiveModel} does. If nobody does, the noise changes from call to call.
+   * {@link AutoregressiveModel} does. If nobody does, the noise changes from call to call. Each image of a batch has its
+   * own noise: where a batch is computed in parts, `firstImage` is the number of a part's first image.
    */
-  setStep(step: number): void {
-    this.tensorOps.setStep(checkInteger(`${this.getClassName()}: step`, step, 0));
+  setStep(step: number, firstImage = 0): void {
+    const name = this.getClassName();
+    this.tensorOps.setStep(
+      checkInteger(`${name}: step`, step, 0),
+      checkInteger(`${name}: firstImage`, firstImage, 0),
+    );
   }
 
   /** Makes weight-normed convolutions find initial gains and biases from their inputs; null ends that. @internal */

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { checkFeatures, checkMemory, throwTypeError } from '../core/check';
 import { positions } from '../core/images';
-import { uniformsOf } from '../core/random';
+import { streamsOf } from '../core/random';
 import * as windows from '../core/window';
 import { attention } from '../ops/attention';
 import { causalConv2d, dilated, everySecond } from '../ops/causal-conv';
@@ -105,14 +105,15 @@ export interface TensorOps extends Ops<tf.Tensor> {
   initial: InitialWeights | null;
   /** Makes the mask of a kernel, once, so that no call leaves a new tensor behind. */
   prepare(kernel: Kernel, window: windows.KernelWindow): CausalMask;
-  /** Sets the training step, on which noise depends. */
-  setStep(step: number): void;
+  /** Sets the training step, and the number of the first image within the batch: noise depends on both. */
+  setStep(step: number, firstImage: number): void;
   dispose(): void;
 }
 
 export function tensorOps(): TensorOps {
   const masks = new Map<LayerWeight, CausalMask>();
   let step = 0;
+  let firstImage = 0;
   let dropouts = 0; // in this step
   const ownSeed = Math.random(); // of dropouts without one
   /** The seed of the next noise. */
@@ -164,16 +165,21 @@ export function tensorOps(): TensorOps {
       const inputs = { queries, keys, values } as Record<'queries' | 'keys' | 'values', tf.Tensor4D>;
       const { rate = 0, seed } = dropout ?? {};
       const drops = ops.isTraining && rate > 0;
-      return attention(inputs, heads, drops ? { rate, seed: noiseSeed(seed) } : null); // [N,H,W,U]
+      return attention(inputs, heads, drops ? { rate, seed: noiseSeed(seed), firstImage } : null); // [N,H,W,U]
     },
     dropout(x, { rate, seed }) {
       if (!ops.isTraining || rate === 0) return x;
-      const uniform = uniformsOf(noiseSeed(seed));
-      const factors = Float32Array.from({ length: x.size }, () => (uniform() < rate ? 0 : 1 / (1 - rate)));
+      const noise = noiseSeed(seed);
+      const [images = 1] = x.shape;
+      const uniform = streamsOf(images, (image) => `${noise}/${firstImage + image}`);
+      const size = x.size / images;
+      const isDropped = (i: number) => uniform(Math.floor(i / size)) < rate;
+      const factors = Float32Array.from({ length: x.size }, (_, i) => (isDropped(i) ? 0 : 1 / (1 - rate)));
       return tf.mul(x, tf.tensor(factors, x.shape));
     },
-    setStep(next) {
+    setStep(next, first) {
       step = next;
+      firstImage = first;
       dropouts = 0;
     },
     dispose() {

@@ -72,6 +72,8 @@ export class AutoregressiveModel extends SavedModel {
 
   /** Whose numbers are checked; see `compile`. */
   private checkLabels: boolean | undefined;
+  /** The number of a batch's first image, on which noise depends: not 0 where a larger batch is computed in parts. @internal */
+  firstImage = 0;
   /** Whether `trainOnBatch` has checked a batch since the model was compiled. */
   private hasCheckedBatch = false;
 
@@ -274,7 +276,7 @@ export class AutoregressiveModel extends SavedModel {
     const train = super.makeTrainFunction();
     return (data) => {
       const { iterations } = this.optimizer; // the number of the next step, on which noise depends
-      eachLayer(this, (layer) => layer.setStep?.(iterations));
+      eachLayer(this, (layer) => layer.setStep?.(iterations, this.firstImage));
       try {
         return train(data);
       } catch (error) {

@@ -9,9 +9,17 @@ type Inputs = Readonly<Record<'queries' | 'keys' | 'values', tf.Tensor4D>>;
 
 interface Attributes {
   readonly heads: number;
-  /** Which of the weights are dropped: the rate from 0, below 1. */
-  readonly dropout: { readonly rate: number; readonly seed: string } | null;
+  readonly dropout: Dropout | null;
   readonly chunk: number;
+}
+
+/** Which of the weights are dropped. */
+interface Dropout {
+  /** From 0, below 1. */
+  readonly rate: number;
+  readonly seed: string;
+  /** The number of the first image, on which noise depends. @default 0 */
+  readonly firstImage?: number;
 }
 
 /** What the gradients need. What our own kernels have computed is undefined after other implementations. */
@@ -77,7 +85,7 @@ const composed: Implementation<Inputs, Attributes, Saved, tf.Tensor4D> = {
     const { q, k, v } = split(inputs, heads);
     const parts = chunksOf(q, size).map((chunk) =>
       tf.tidy(() => {
-        const { kept } = weightsOf(q, k, chunk, dropout);
+        const { kept } = weightsOf(q, k, chunk, heads, dropout);
         return tf.matMul<tf.Tensor3D>(kept, upTo(v, chunk)); // [B,size,end] x [B,end,D] -> [B,size,D]
       }),
     );
@@ -100,7 +108,7 @@ function gradients(dy: tf.Tensor4D, inputs: Inputs, { heads, dropout, chunk: siz
   let sums: tf.Tensor3D[] = []; // for keys and values
   for (const chunk of chunksOf(q, size)) {
     const [ofQueries, ...next] = tf.tidy(() => {
-      const { weights, kept, factors } = weightsOf(q, k, chunk, dropout); // [B,size,end]
+      const { weights, kept, factors } = weightsOf(q, k, chunk, heads, dropout); // [B,size,end]
       const d = rowsOf(all, chunk); // [B,size,D]
       const dKept = tf.matMul<tf.Tensor3D>(d, turned(upTo(v, chunk))); // [B,size,D] x [B,D,end] -> [B,size,end]
       const weighed = tf.mul<tf.Tensor3D>(weights, factors === null ? dKept : tf.mul(dKept, factors));
@@ -139,7 +147,7 @@ function chunksOf({ shape: [, queries] }: tf.Tensor3D, size: number): Chunk[] {
 }
 
 /** The softmax of the scores of a chunk's queries over the keys before them, [B,size,end], and what dropout keeps. */
-function weightsOf(q: tf.Tensor3D, k: tf.Tensor3D, chunk: Chunk, dropout: Attributes['dropout']) {
+function weightsOf(q: tf.Tensor3D, k: tf.Tensor3D, chunk: Chunk, heads: number, dropout: Dropout | null) {
   const { start, end } = chunk;
   const scores = tf.matMul<tf.Tensor3D>(rowsOf(q, chunk), turned(upTo(k, chunk))); // [B,size,D] x [B,D,end] -> [B,size,end]
   const queries = tf.reshape(tf.range(start, end), [-1, 1]); // [size,1]
@@ -147,21 +155,25 @@ function weightsOf(q: tf.Tensor3D, k: tf.Tensor3D, chunk: Chunk, dropout: Attrib
   const hidden = tf.mul<tf.Tensor2D>(tf.sub(1, isSeen), HIDDEN);
   const weights = tf.softmax<tf.Tensor3D>(tf.add<tf.Tensor3D>(tf.mul(scores, isSeen), hidden)); // [B,size,end]
   if (dropout === null) return { weights, kept: weights, factors: null };
-  const factors = factorsOf(q.shape[0], chunk, dropout);
+  const factors = factorsOf(q.shape[0], chunk, heads, dropout);
   return { weights, kept: tf.mul<tf.Tensor3D>(weights, factors), factors };
 }
 
 /** 0 where a weight is dropped, 1 / (1 - rate) where it is not: [B,size,end]. Each query has its own noise. */
-function factorsOf(batch: number, { start, end }: Chunk, dropout: NonNullable<Attributes['dropout']>) {
-  const { rate, seed } = dropout;
+function factorsOf(
+  batch: number,
+  { start, end }: Chunk,
+  heads: number,
+  { rate, seed, firstImage = 0 }: Dropout,
+) {
   const size = end - start;
   const factors = new Float32Array(batch * size * end);
-  for (let query = 0; query < size; query++) {
-    const uniform = uniformsOf(`${seed}/${start + query}`);
-    for (let b = 0; b < batch; b++) {
-      const row = (b * size + query) * end;
-      for (let key = 0; key <= start + query; key++)
-        factors[row + key] = uniform() < rate ? 0 : 1 / (1 - rate);
+  for (let b = 0; b < batch; b++) {
+    const ofHead = `${seed}/${firstImage * heads + b}`;
+    for (let query = start; query < end; query++) {
+      const uniform = uniformsOf(`${ofHead}/${query}`);
+      const row = (b * size + query - start) * end;
+      for (let key = 0; key <= query; key++) factors[row + key] = uniform() < rate ? 0 : 1 / (1 - rate);
     }
   }
   return tf.tensor3d(factors, [batch, size, end]);

@@ -38,9 +38,3 @@ export interface Call<M extends Method> {
   /** Whether its progress is wanted. */
   isFollowed: boolean;
 }
-
-/** From a worker to the pool: how many values of the call are done, or the outcome. */
-export type Reply =
-  | { kind: 'progress'; done: number }
-  | { kind: 'result'; result: Work[Method]['result'] }
-  | { kind: 'error'; error: unknown };

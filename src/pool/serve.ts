@@ -5,8 +5,9 @@ import type { WalkHooks } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
 import { adjusterOf } from '../sampling/adjusters';
 import { drawJob } from '../sampling/sample';
-import type { Call, Method, Reply, Request, Work } from './messages';
+import type { Call, Method, Request, Work } from './messages';
 import type { Port } from './port';
+import type { Reply } from './worker-calls';
 
 const performers: {
   readonly [M in Method]: (
@@ -38,7 +39,8 @@ function buffersOf(result: Work[Method]['result']): ArrayBuffer[] {
 export function serve({ listen, post }: Port): void {
   const models = new Map<number, PortableModel>();
   let aborter: AbortController | undefined; // of the current call
-  const reply = (message: Reply, transfer: ArrayBuffer[] = []) => post(message, transfer);
+  const reply = (message: Reply<Work[Method]['result']>, transfer: ArrayBuffer[] = []) =>
+    post(message, transfer);
 
   async function perform<M extends Method>({ method, model, job, isFollowed }: Call<M>): Promise<void> {
     aborter = new AbortController();

@@ -1,6 +1,7 @@
 import type { PortableModel } from '../program/program';
-import type { Method, Reply, Request, Work } from './messages';
-import { holdProcess, listen, type PoolWorker } from './workers';
+import type { Method, Request, Work } from './messages';
+import { workerCalls } from './worker-calls';
+import type { PoolWorker } from './workers';
 
 /** The number of models that a worker keeps: the ones it used last. */
 const KEPT_MODELS = 4;
@@ -15,83 +16,43 @@ function numberOf(model: PortableModel): number {
   return number;
 }
 
-/** The call that a worker is processing. */
-interface Present {
-  resolve(result: Work[Method]['result']): void;
-  reject(error: unknown): void;
-  follow?(done: number): void;
-}
-
 export type WorkerHandle = ReturnType<typeof workerHandle>;
 
 /** One worker, which processes one call at a time. */
 export function workerHandle(worker: PoolWorker) {
   const models = new Set<number>(); // the most recently used one is last
-  let present: Present | null = null;
-  let isLost = false;
-
-  const post = (request: Request) => worker.postMessage(request);
+  const calls = workerCalls<Request, Work[Method]['result']>('pool', worker);
 
   /** Sends a model unless the worker has it; the least recently used model is dropped for it. */
   const send = (model: PortableModel): number => {
     const number = numberOf(model);
-    if (!models.delete(number)) post({ kind: 'keep', model: number, value: model });
+    if (!models.delete(number)) calls.post({ kind: 'keep', model: number, value: model });
     models.add(number);
     const [oldest] = models;
     if (models.size > KEPT_MODELS && oldest !== undefined) {
       models.delete(oldest);
-      post({ kind: 'drop', model: oldest });
+      calls.post({ kind: 'drop', model: oldest });
     }
     return number;
   };
 
-  /** Ends the worker; its call rejects. Holds the process, or a program that awaits this would end first. */
-  const end = async (cause: unknown = new Error('pool: the worker was terminated')): Promise<void> => {
-    isLost = true;
-    present?.reject(cause);
-    present = null;
-    await worker.terminate();
-  };
-
-  const onMessage = (message: unknown) => {
-    const reply = message as Reply;
-    if (present === null) return; // it was told to end
-    const { resolve, reject, follow } = present;
-    if (reply.kind === 'progress') return follow?.(reply.done);
-    present = null;
-    holdProcess(worker, false);
-    if (reply.kind === 'result') resolve(reply.result);
-    else reject(reply.error);
-  };
-  const onExit = (cause: unknown) => {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    if (!isLost) void end(new Error(`pool: a worker ended before its work was done: ${why}`, { cause }));
-  };
-  listen(worker, onMessage, onExit);
-  holdProcess(worker, false);
-
+  const { isLost, isFree, end } = calls;
   return {
-    /** Whether the worker has ended, or was told to. What it still sends is ignored. */
-    isLost: () => isLost,
-    isFree: () => present === null,
+    isLost,
+    isFree,
     end,
     /** Makes the worker abandon its call, which rejects as soon as the worker reads the message. */
     abort(): void {
-      if (present !== null) post({ kind: 'abort' });
+      if (!isFree()) calls.post({ kind: 'abort' });
     },
-    /** Rejects with what the worker threw, a DataCloneError of `postMessage`, or an Error if the worker ended. */
     perform<M extends Method>(
       model: PortableModel,
       method: M,
       job: Work[M]['job'],
       follow?: (done: number) => void,
     ): Promise<Work[M]['result']> {
-      return new Promise((resolve, reject) => {
-        const call = { kind: 'call', method, model: send(model), job, isFollowed: !!follow };
-        post(call as Request);
-        present = { resolve, reject, ...(follow && { follow }) };
-        holdProcess(worker, true);
-      });
+      const request = { kind: 'call', method, model: send(model), job, isFollowed: !!follow };
+      return calls.call(request as Request, [], follow) as Promise<Work[M]['result']>;
     },
   };
 }

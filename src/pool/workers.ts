@@ -2,8 +2,9 @@ import { builtin } from './port';
 
 /** A worker of a page or of Node's `worker_threads`: the common part that a pool needs. */
 export interface PoolWorker {
-  /** Sends it a message. */
+  /** Sends it a message, and gives it some of its memory. */
   postMessage(message: unknown): void;
+  postMessage(message: unknown, transfer: ArrayBuffer[]): void;
   /** Terminates it. */
   terminate(): unknown;
 }
@@ -20,15 +21,19 @@ export function numCores(): number {
   return builtin('node:os')?.availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 1;
 }
 
-/** Starts a worker with this package's own worker file, which lies above this file's folder. */
-export function startWorker(): PoolWorker {
-  const threads = builtin('node:worker_threads');
+/** Starts a worker of a pool. */
+export const startWorker = (): PoolWorker =>
   // Written this way, bundlers recognize that a page also needs the worker's file.
-  if (!threads) return new Worker(new URL('../worker.js', import.meta.url), { type: 'module' });
+  startThread('worker') ?? new Worker(new URL('../worker.js', import.meta.url), { type: 'module' });
+
+/** Starts a thread with a file of this package, which lies above this file's folder; undefined in a page. */
+export function startThread(name: 'worker' | 'train-worker'): PoolWorker | undefined {
+  const threads = builtin('node:worker_threads');
+  if (!threads) return undefined;
   const isCommonJs = typeof __dirname === 'string';
   // Workers inherit the flags of their process. With this flag, which does not concern a file, they would not start.
   const isInline = process.execArgv.some((flag) => flag.startsWith('--input-type'));
-  const file = isCommonJs ? `${__dirname}/../worker.cjs` : fileNearThis('../worker.js');
+  const file = isCommonJs ? `${__dirname}/../${name}.cjs` : fileNearThis(`../${name}.js`);
   return new threads.Worker(file, isInline ? { execArgv: [] } : {});
 }
 

@@ -118,7 +118,7 @@ onEachBackend('GatedResBlock', (backend) => {
     ] as const) {
       block.setStep(step);
       for (let call = 0; call < calls; call++) {
-        const uniform = alea(`${partSeed(3, 'dropout')}/${step}/${call}`);
+        const uniform = alea(`${partSeed(3, 'dropout')}/${step}/${call}/0`);
         const kept = Array.from({ length: 9 }, () => [0, 1].map(() => (uniform() < 0.5 ? 0 : 2))); // of both features
         const expected = kept.map(([first = 0]) => 2 + (first * 2) / 2);
         expectClose(await take(block.apply(x, { training: true })), expected, 1e-6);

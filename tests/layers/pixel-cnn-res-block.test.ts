@@ -43,7 +43,7 @@ onEachBackend('PixelCNNResBlock', () => {
     const eye = (rows: number, columns: number) => tf.tidy(() => tf.reshape(tf.slice(tf.eye(4), [0, 0], [rows, columns]), [1, 1, rows, columns])); // biome-ignore format: one line
     const weights = [eye(4, 2), tf.zeros([2]), eye(2, 2), tf.zeros([2]), eye(2, 4), tf.ones([4])];
     block.setWeights(weights);
-    const uniform = alea(`${partSeed(3, 'dropout')}/0/0`);
+    const uniform = alea(`${partSeed(3, 'dropout')}/0/0/0`);
     const dropped = Array.from({ length: 9 }, () => [0, 1].map(() => (uniform() < 0.5 ? 0 : 2 * 2)));
     // x + relu(what is left of features 0 and 1, and nothing of 2 and 3, + 1)
     const expected = dropped.flatMap(([a = 0, b = 0]) => [2 + a + 1, 2 + b + 1, 3, 3]);

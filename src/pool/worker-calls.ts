@@ -1,0 +1,62 @@
+import { holdProcess, listen, type PoolWorker } from './workers';
+
+/** From a worker to whoever called it: how much of the call is done, or its outcome. */
+export type Reply<Result> =
+  | { kind: 'progress'; done: number }
+  | { kind: 'result'; result: Result }
+  | { kind: 'error'; error: unknown };
+
+/** The call that a worker is processing. */
+interface Current<Result> {
+  resolve(result: Result): void;
+  reject(error: unknown): void;
+  follow: ((done: number) => void) | undefined;
+}
+
+/** Calls of a worker, one at a time. It holds the process only while it has one. `caller` begins its errors. */
+export function workerCalls<Request, Result>(caller: string, worker: PoolWorker) {
+  let current: Current<Result> | null = null;
+  let isLost = false;
+
+  const post = (request: Request, transfer: ArrayBuffer[] = []) => worker.postMessage(request, transfer);
+
+  /** Ends the worker; its call rejects. Holds the process, or a program that awaits this would end first. */
+  const end = async (cause: unknown = new Error(`${caller}: the worker was terminated`)): Promise<void> => {
+    isLost = true;
+    current?.reject(cause);
+    current = null;
+    await worker.terminate();
+  };
+
+  const onMessage = (message: unknown) => {
+    const reply = message as Reply<Result>;
+    if (current === null) return; // it was told to end
+    const { resolve, reject, follow } = current;
+    if (reply.kind === 'progress') return follow?.(reply.done);
+    current = null;
+    holdProcess(worker, false);
+    if (reply.kind === 'result') resolve(reply.result);
+    else reject(reply.error);
+  };
+  const onExit = (cause: unknown) => {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    if (!isLost) void end(new Error(`${caller}: a worker ended before its work was done: ${why}`, { cause }));
+  };
+  listen(worker, onMessage, onExit);
+  holdProcess(worker, false);
+
+  return {
+    /** Whether the worker has ended, or was told to. What it still sends is ignored. */
+    isLost: () => isLost,
+    isFree: () => current === null,
+    end,
+    post,
+    /** Rejects with what the worker threw, a DataCloneError of `postMessage`, or an Error if the worker ended. */
+    call: (request: Request, transfer?: ArrayBuffer[], follow?: (done: number) => void): Promise<Result> =>
+      new Promise((resolve, reject) => {
+        post(request, transfer);
+        current = { resolve, reject, follow };
+        holdProcess(worker, true);
+      }),
+  };
+}

@@ -1,0 +1,124 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { loadLayersModel } from '@tensorflow/tfjs-layers';
+import type { AutoregressiveModel } from '../models/autoregressive-model';
+import type { Port } from '../pool/port';
+import type { Reply } from '../pool/worker-calls';
+import { type Begin, layoutOf, type Outcome, type Request, unshared, type Work } from './shards';
+
+/** Keeps the gradients of a step instead of applying them. */
+class Recorder extends tf.Optimizer {
+  static className = 'Recorder';
+  /** The number of the step, on which dropout depends. */
+  step = 0;
+  gradients: (tf.Tensor | null)[] = [];
+
+  override get iterations(): number {
+    return this.step;
+  }
+
+  override applyGradients(gradients: Parameters<tf.Optimizer['applyGradients']>[0]): void {
+    // A weight that the loss does not depend on has no gradient.
+    const tensors = Object.values(gradients).map(({ tensor }: { tensor: tf.Tensor | null }) => tensor);
+    this.gradients = tensors.map((tensor) => tensor && tf.keep(tensor.clone()));
+  }
+
+  override getConfig() {
+    return {};
+  }
+}
+
+/** Computes on the fastest backend of a worker that is installed. */
+async function useBackend(wasmPaths: unknown): Promise<void> {
+  try {
+    const { setThreadsCount, setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
+    setThreadsCount(1); // the other cores have workers of their own
+    if (wasmPaths !== undefined) setWasmPaths(wasmPaths as Parameters<typeof setWasmPaths>[0]);
+    if (await tf.setBackend('wasm')) return;
+  } catch {
+    // It is not installed.
+  }
+  await import('@tensorflow/tfjs-backend-cpu');
+  await tf.setBackend('cpu');
+}
+
+/** A replica of the trainer's model: returns what performs its work. */
+async function replicaOf({ topology, loss, metrics, trainable, weights: shared, wasmPaths }: Begin) {
+  await useBackend(wasmPaths);
+  const load = async () => ({ modelTopology: topology });
+  const model = (await loadLayersModel({ load })) as AutoregressiveModel;
+  const { weights } = model;
+  const recorder = new Recorder();
+  model.compile({ optimizer: recorder, loss, metrics, checkLabels: false } as never); // names of this library's functions
+  const trained = trainable.map((i) => weights[i] as (typeof weights)[0]);
+  model['collectedTrainableWeights'] = trained;
+  const train = model['makeTrainFunction']();
+  const [all, ofTrained] = [layoutOf(weights), layoutOf(trained)];
+  let version = -1;
+
+  /** Makes the weights those of the trainer. */
+  function update(values: Float32Array): void {
+    for (const [i, weight] of weights.entries()) {
+      const numbers = values.slice(...(all.ranges[i] as [number, number])); // a copy, since the cpu backend keeps it
+      const tensor = tf.tensor(numbers, weight.shape as number[]);
+      weight.write(tensor);
+      tensor.dispose();
+    }
+  }
+
+  async function writeGradients(to: Float32Array, share: number): Promise<void> {
+    for (const [i, gradient] of recorder.gradients.entries()) {
+      const [from, end] = ofTrained.ranges[i] as readonly [number, number];
+      if (gradient === null) to.fill(0, from, end);
+      else
+        to.set(
+          (await gradient.data()).map((x) => x * share),
+          from,
+        );
+    }
+  }
+
+  return async ({ tensors, shard, gradients, ...work }: Work): Promise<Outcome> => {
+    if (version !== work.version) update((shared ?? work.weights) as Float32Array);
+    version = work.version;
+    recorder.step = work.step;
+    model.firstImage = shard.first;
+    const data = tensors.map(({ data, shape, dtype }) => tf.tensor(data, [...shape], dtype));
+    let figures: tf.Scalar[] = [];
+    try {
+      if (gradients === null) {
+        const [inputs, labels] = [data.slice(0, -1), data.slice(-1)];
+        figures = [
+          model.evaluate<tf.Scalar | tf.Scalar[]>(inputs, labels, { batchSize: shard.count }),
+        ].flat();
+      } else {
+        figures = train(data) as tf.Scalar[];
+        await writeGradients(gradients, work.share);
+      }
+      const numbers = await Promise.all(figures.map((figure) => figure.data()));
+      return { figures: numbers.map(([number]) => number as number), gradients };
+    } finally {
+      tf.dispose([data, figures, recorder.gradients.flatMap((gradient) => gradient ?? [])]);
+      recorder.gradients = [];
+    }
+  };
+}
+
+/** Serves the requests of a trainer, inside a worker, as long as the worker lives. */
+export function serveTraining({ listen, post }: Port): void {
+  let perform: ((work: Work) => Promise<Outcome>) | undefined;
+  const reply = (message: Reply<Outcome | null>, transfer: ArrayBuffer[] = []) => post(message, transfer);
+
+  async function answer(request: Request): Promise<void> {
+    try {
+      if (request.kind === 'begin') {
+        perform = await replicaOf(request);
+        return reply({ kind: 'result', result: null });
+      }
+      const result = await (perform as NonNullable<typeof perform>)(request);
+      reply({ kind: 'result', result }, unshared(result.gradients));
+    } catch (error) {
+      reply({ kind: 'error', error });
+    }
+  }
+  listen((message) => void answer(message as Request));
+}

@@ -1,0 +1,92 @@
+import type { TypedArray } from '@tensorflow/tfjs-core';
+import type { LayerVariable } from '@tensorflow/tfjs-layers';
+import { sizeFromShape } from '../core/check';
+import type { AutoregressiveModel } from '../models/autoregressive-model';
+
+// What passes between a trainer and its workers.
+
+/** A tensor as data. */
+export interface Packed {
+  readonly data: TypedArray;
+  readonly shape: readonly number[];
+  readonly dtype: 'float32' | 'int32' | 'bool';
+}
+
+/** Consecutive images of a batch. */
+export interface Shard {
+  /** The number of the first one in the batch. */
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Cuts a batch into shards of nearly equal sizes. */
+export function cut(numImages: number, shards: number): Shard[] {
+  const length = Math.min(shards, numImages);
+  const start = (k: number) => Math.floor((k * numImages) / length);
+  return Array.from({ length }, (_, k) => ({ first: start(k), count: start(k + 1) - start(k) }));
+}
+
+/** The images of a shard, copied. */
+export function sliced({ data, shape, dtype }: Packed, { first, count }: Shard): Packed {
+  const [images = 1, ...rest] = shape;
+  const size = data.length / images;
+  return { data: data.slice(first * size, (first + count) * size), shape: [count, ...rest], dtype };
+}
+
+/** The weights that a compiled model trains. */
+export const trainedWeights = (model: AutoregressiveModel): LayerVariable[] =>
+  model['collectedTrainableWeights'];
+
+/** Where each of some weights lies in one array of all their numbers. */
+export function layoutOf(weights: readonly { readonly shape: readonly (number | null)[] }[]) {
+  let size = 0;
+  const ranges = weights.map(({ shape }) => {
+    const from = size;
+    size += sizeFromShape(shape);
+    return [from, size] as const;
+  });
+  return { size, ranges };
+}
+
+/** To a worker, before all else: the model, without its weights. */
+export interface Begin {
+  kind: 'begin';
+  topology: object;
+  loss: string;
+  metrics: string[];
+  /** Which of the model's weights are trained. */
+  trainable: number[];
+  /** The memory of all weights, one after the other, where it can be shared. */
+  weights: Float32Array | null;
+  wasmPaths: unknown;
+}
+
+/** To a worker: computes the loss of a shard, and its gradients or not. */
+export interface Work {
+  kind: 'work';
+  /** As tfjs takes them: inputs, then labels. */
+  tensors: Packed[];
+  shard: Shard;
+  /** The shard's share in the images of the batch. */
+  share: number;
+  /** The number of the step, from 0. */
+  step: number;
+  /** Increases when weights change. */
+  version: number;
+  /** All weights, where the worker has those of another version and memory is not shared. */
+  weights: Float32Array | null;
+  /** Where gradients are written, one after the other: memory that is shared, or transferred back. Null to evaluate. */
+  gradients: Float32Array | null;
+}
+
+export type Request = Begin | Work;
+
+export interface Outcome {
+  /** The loss of the shard, the mean over its images, and metrics. */
+  readonly figures: number[];
+  readonly gradients: Float32Array | null;
+}
+
+/** The memory of numbers that has to be transferred, since it is not shared. */
+export const unshared = (numbers: Float32Array | null): ArrayBuffer[] =>
+  numbers?.buffer instanceof ArrayBuffer ? [numbers.buffer] : [];

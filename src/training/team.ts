@@ -1,0 +1,221 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import { throwTypeError } from '../core/check';
+import type { AutoregressiveModel } from '../models/autoregressive-model';
+import { namesOf } from '../models/loss';
+import { workerCalls } from '../pool/worker-calls';
+import type { PoolWorker } from '../pool/workers';
+import {
+  type Begin,
+  cut,
+  layoutOf,
+  type Outcome,
+  type Packed,
+  type Request,
+  sliced,
+  trainedWeights,
+  unshared,
+} from './shards';
+
+/** What workers have computed of a batch. */
+export interface Computed {
+  /** The loss, the mean over all images, and metrics. */
+  readonly figures: readonly number[];
+  /** Of all trained weights, one after the other; to be given back by `release`. */
+  readonly gradients: Float32Array | null;
+}
+
+/** Workers that each have a replica of a model, and compute the shards of batches. */
+export function teamOf(
+  model: AutoregressiveModel,
+  numWorkers: number,
+  createWorker: () => PoolWorker,
+  wasmPaths: unknown,
+) {
+  const isShared = typeof SharedArrayBuffer === 'function';
+  const memory = (length: number) =>
+    new Float32Array(isShared ? new SharedArrayBuffer(4 * length) : new ArrayBuffer(4 * length));
+  const { size, ranges } = layoutOf(model.weights);
+  const values = memory(size); // all weights
+  const published: object[] = []; // what tfjs calls their data
+  let version = 0;
+  let free: Float32Array[] = []; // memory for gradients
+  let last: Promise<unknown> = Promise.resolve(); // settles when the last batch has been computed
+  let isDisposed = false;
+
+  const members = Array.from({ length: numWorkers }, () => {
+    const worker = createWorker();
+    if (typeof worker?.postMessage !== 'function' || typeof worker.terminate !== 'function')
+      throwTypeError('createTrainer: createWorker', 'a function that returns a worker', worker);
+    return { ...workerCalls<Request, Outcome>('trainer', worker), version: -1, replica: '' };
+  });
+  type Member = (typeof members)[number];
+
+  const dispose = async (): Promise<void> => {
+    isDisposed = true;
+    await Promise.all(members.map((member) => member.end(new Error('trainer: it was disposed of'))));
+  };
+
+  /** Makes known the weights that have changed: tfjs calls the data of a weight otherwise whenever it is assigned. */
+  async function publish(): Promise<void> {
+    const tensors = model.weights.map((weight) => weight.read());
+    const changed = tensors.flatMap((tensor, i) => (tensor.dataId === published[i] ? [] : [i]));
+    if (changed.length === 0) return;
+    version++;
+    await Promise.all(
+      changed.map(async (i) => {
+        const tensor = tensors[i] as tf.Tensor;
+        values.set(await tensor.data<'float32'>(), ranges[i]?.[0]);
+        published[i] = tensor.dataId;
+      }),
+    );
+  }
+
+  /** The replica that computes the loss, metrics and gradients that the model was compiled for. */
+  function replica(): Omit<Begin, 'topology'> {
+    const [loss, ...others] = namesOf(model.loss);
+    const metrics = namesOf(model.metrics);
+    if (loss === undefined || others.length > 0 || metrics.includes(undefined)) {
+      const wanted = 'bitsPerDim or negativeLogLikelihood, since no other function can be sent to a worker';
+      throwTypeError('trainer: loss and metrics of the model', wanted, [model.loss, model.metrics]);
+    }
+    const trainable = trainedWeights(model).map((weight) => model.weights.indexOf(weight));
+    return {
+      kind: 'begin',
+      loss,
+      metrics: metrics as string[],
+      trainable,
+      wasmPaths,
+      weights: isShared ? values : null,
+    };
+  }
+
+  async function begin(member: Member): Promise<void> {
+    const wanted = replica();
+    const { weights, ...key } = wanted;
+    const name = JSON.stringify(key);
+    if (member.replica === name) return;
+    await member.call({ ...wanted, topology: model.toJSON(null, false) as object });
+    member.replica = name;
+    member.version = -1;
+  }
+
+  /** Calls a task of each worker that is left, until there is no more to do. Rejects once none is at work. */
+  async function byAll(isDone: () => boolean, task: (member: Member) => Promise<void>): Promise<void> {
+    let cause: unknown;
+    while (!isDone()) {
+      const left = members.filter(({ isLost }) => !isLost());
+      if (isDisposed) throw new Error('trainer: it was disposed of');
+      if (left.length === 0)
+        throw new Error(`trainer: no worker is left: ${(cause as Error)?.message}`, { cause });
+      const outcomes = await Promise.allSettled(left.map(task));
+      for (const [i, outcome] of outcomes.entries()) {
+        if (outcome.status === 'fulfilled') continue;
+        cause = outcome.reason;
+        if (!left[i]?.isLost()) throw cause;
+      }
+    }
+  }
+
+  async function compute(
+    tensors: readonly tf.Tensor[],
+    shards: number,
+    step: number | null,
+  ): Promise<Computed> {
+    const [batch] = await Promise.all([Promise.all(tensors.map(packed)), publish()]);
+    const [numImages = 0] = tensors[0]?.shape ?? [];
+    const parts = cut(numImages, shards);
+    const waiting = [...parts.keys()];
+    const figures = new Array<readonly number[]>(parts.length);
+    let numDone = 0;
+    const { size: length } = layoutOf(trainedWeights(model));
+    free = free.filter((numbers) => numbers.length === length);
+    const sum = treeOfSums(parts.length, (numbers) => free.push(numbers));
+    await byAll(
+      () => numDone === parts.length,
+      async (member) => {
+        await begin(member);
+        for (let k = waiting.shift(); k !== undefined; k = waiting.shift()) {
+          const shard = parts[k] as (typeof parts)[number];
+          const gradients = step === null ? null : (free.pop() ?? memory(length));
+          const isBehind = !isShared && member.version !== version;
+          const weights = isBehind ? values.slice() : null;
+          const share = shard.count / numImages;
+          const ofShard = batch.map((tensor) => sliced(tensor, shard));
+          try {
+            const outcome = await member.call(
+              { kind: 'work', tensors: ofShard, shard, share, step: step ?? 0, version, weights, gradients },
+              [...unshared(weights), ...unshared(gradients)],
+            );
+            member.version = version;
+            figures[k] = outcome.figures.map((figure) => figure * share);
+            if (gradients !== null) sum.add(k, isShared ? gradients : (outcome.gradients as Float32Array));
+            numDone++;
+          } catch (error) {
+            if (member.isLost())
+              waiting.unshift(k); // it may still be writing to the memory of its gradients
+            else waiting.length = 0;
+            throw error;
+          }
+        }
+      },
+    );
+    const [first = []] = figures;
+    return {
+      figures: first.map((_, i) => figures.reduce((total, ofShard) => total + (ofShard[i] as number), 0)),
+      gradients: sum.result(),
+    };
+  }
+
+  return {
+    dispose,
+    /** Waits until all workers have a replica. */
+    async begin(): Promise<void> {
+      await Promise.all(members.map(begin));
+    },
+    /**
+     * Computes loss and metrics of a batch, its inputs and then its labels, and with a step the gradients.
+     *
+     * @throws (rejects) what a worker threw; an Error if no worker is left
+     */
+    compute(...args: Parameters<typeof compute>): Promise<Computed> {
+      const work = last.then(() => compute(...args));
+      last = work.catch(() => undefined);
+      return work;
+    },
+    release(gradients: Float32Array): void {
+      free.push(gradients);
+    },
+  };
+}
+
+const packed = async (tensor: tf.Tensor): Promise<Packed> => ({
+  data: await tensor.data(),
+  shape: tensor.shape,
+  dtype: tensor.dtype as Packed['dtype'],
+});
+
+/** Adds up arrays in pairs, then the sums of pairs: in this order whichever arrays come first, so to the same bits. */
+function treeOfSums(count: number, release: (numbers: Float32Array) => void) {
+  const waiting = new Map<string, Float32Array>(); // for the other one of their pair
+  let result: Float32Array | null = null;
+
+  function add(index: number, numbers: Float32Array, level = 0): void {
+    const width = Math.ceil(count / 2 ** level); // of this level
+    if (width === 1) {
+      result = numbers;
+      return;
+    }
+    const other = waiting.get(`${level}/${index ^ 1}`);
+    const isAlone = (index ^ 1) === width;
+    if (!isAlone && other === undefined) {
+      waiting.set(`${level}/${index}`, numbers);
+      return;
+    }
+    if (other !== undefined) {
+      for (let i = 0; i < numbers.length; i++) (numbers[i] as number) += other[i] as number; // a + b has the bits of b + a
+      release(other);
+    }
+    add(index >> 1, numbers, level + 1);
+  }
+  return { add, result: () => result };
+}
