@@ -3,7 +3,7 @@ import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import type { AutoregressiveModel } from '../models/autoregressive-model';
 import type { Port } from '../pool/port';
 import type { Reply } from '../pool/worker-calls';
-import { type Begin, layoutOf, type Outcome, type Request, unshared, type Work } from './shards';
+import { type Begin, layoutOf, type Outcome, type Request, unshared, type Work, weightsOf } from './shards';
 
 /** Keeps the gradients of a step instead of applying them. */
 class Recorder extends tf.Optimizer {
@@ -41,12 +41,12 @@ async function useBackend(wasmPaths: unknown): Promise<void> {
   await tf.setBackend('cpu');
 }
 
-/** A replica of the trainer's model: returns what performs its work. */
+/** A replica of the trainer's model. */
 async function replicaOf({ topology, loss, metrics, trainable, weights: shared, wasmPaths }: Begin) {
   await useBackend(wasmPaths);
   const load = async () => ({ modelTopology: topology });
   const model = (await loadLayersModel({ load })) as AutoregressiveModel;
-  const { weights } = model;
+  const weights = weightsOf(model);
   const recorder = new Recorder();
   model.compile({ optimizer: recorder, loss, metrics, checkLabels: false } as never); // names of this library's functions
   const trained = trainable.map((i) => weights[i] as (typeof weights)[0]);
@@ -77,7 +77,7 @@ async function replicaOf({ topology, loss, metrics, trainable, weights: shared, 
     }
   }
 
-  return async ({ tensors, shard, gradients, ...work }: Work): Promise<Outcome> => {
+  async function perform({ tensors, shard, gradients, ...work }: Work): Promise<Outcome> {
     if (version !== work.version) update((shared ?? work.weights) as Float32Array);
     version = work.version;
     recorder.step = work.step;
@@ -100,21 +100,23 @@ async function replicaOf({ topology, loss, metrics, trainable, weights: shared, 
       tf.dispose([data, figures, recorder.gradients.flatMap((gradient) => gradient ?? [])]);
       recorder.gradients = [];
     }
-  };
+  }
+  return { perform, dispose: () => model.dispose() };
 }
 
 /** Serves the requests of a trainer, inside a worker, as long as the worker lives. */
 export function serveTraining({ listen, post }: Port): void {
-  let perform: ((work: Work) => Promise<Outcome>) | undefined;
+  let replica: Awaited<ReturnType<typeof replicaOf>> | undefined;
   const reply = (message: Reply<Outcome | null>, transfer: ArrayBuffer[] = []) => post(message, transfer);
 
   async function answer(request: Request): Promise<void> {
     try {
       if (request.kind === 'begin') {
-        perform = await replicaOf(request);
+        replica?.dispose(); // the model has been compiled again
+        replica = await replicaOf(request);
         return reply({ kind: 'result', result: null });
       }
-      const result = await (perform as NonNullable<typeof perform>)(request);
+      const result = await (replica as NonNullable<typeof replica>).perform(request);
       reply({ kind: 'result', result }, unshared(result.gradients));
     } catch (error) {
       reply({ kind: 'error', error });

@@ -33,6 +33,10 @@ export function sliced({ data, shape, dtype }: Packed, { first, count }: Shard):
   return { data: data.slice(first * size, (first + count) * size), shape: [count, ...rest], dtype };
 }
 
+/** All weights of a model, in an order that does not depend on which are trained, as that of `model.weights` does. */
+export const weightsOf = (model: AutoregressiveModel): LayerVariable[] =>
+  model.layers.flatMap(({ weights }) => weights);
+
 /** The weights that a compiled model trains. */
 export const trainedWeights = (model: AutoregressiveModel): LayerVariable[] =>
   model['collectedTrainableWeights'];

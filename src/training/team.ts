@@ -14,6 +14,7 @@ import {
   sliced,
   trainedWeights,
   unshared,
+  weightsOf,
 } from './shards';
 
 /** What workers have computed of a batch. */
@@ -34,7 +35,8 @@ export function teamOf(
   const isShared = typeof SharedArrayBuffer === 'function';
   const memory = (length: number) =>
     new Float32Array(isShared ? new SharedArrayBuffer(4 * length) : new ArrayBuffer(4 * length));
-  const { size, ranges } = layoutOf(model.weights);
+  const weights = weightsOf(model);
+  const { size, ranges } = layoutOf(weights);
   const values = memory(size); // all weights
   const published: object[] = []; // what tfjs calls their data
   let version = 0;
@@ -57,7 +59,7 @@ export function teamOf(
 
   /** Makes known the weights that have changed: tfjs calls the data of a weight otherwise whenever it is assigned. */
   async function publish(): Promise<void> {
-    const tensors = model.weights.map((weight) => weight.read());
+    const tensors = weights.map((weight) => weight.read());
     const changed = tensors.flatMap((tensor, i) => (tensor.dataId === published[i] ? [] : [i]));
     if (changed.length === 0) return;
     version++;
@@ -78,7 +80,7 @@ export function teamOf(
       const wanted = 'bitsPerDim or negativeLogLikelihood, since no other function can be sent to a worker';
       throwTypeError('trainer: loss and metrics of the model', wanted, [model.loss, model.metrics]);
     }
-    const trainable = trainedWeights(model).map((weight) => model.weights.indexOf(weight));
+    const trainable = trainedWeights(model).map((weight) => weights.indexOf(weight));
     return {
       kind: 'begin',
       loss,
@@ -91,8 +93,7 @@ export function teamOf(
 
   async function begin(member: Member): Promise<void> {
     const wanted = replica();
-    const { weights, ...key } = wanted;
-    const name = JSON.stringify(key);
+    const name = JSON.stringify([wanted.loss, wanted.metrics, wanted.trainable]);
     if (member.replica === name) return;
     await member.call({ ...wanted, topology: model.toJSON(null, false) as object });
     member.replica = name;
@@ -138,13 +139,22 @@ export function teamOf(
           const shard = parts[k] as (typeof parts)[number];
           const gradients = step === null ? null : (free.pop() ?? memory(length));
           const isBehind = !isShared && member.version !== version;
-          const weights = isBehind ? values.slice() : null;
+          const update = isBehind ? values.slice() : null;
           const share = shard.count / numImages;
           const ofShard = batch.map((tensor) => sliced(tensor, shard));
           try {
             const outcome = await member.call(
-              { kind: 'work', tensors: ofShard, shard, share, step: step ?? 0, version, weights, gradients },
-              [...unshared(weights), ...unshared(gradients)],
+              {
+                kind: 'work',
+                tensors: ofShard,
+                shard,
+                share,
+                step: step ?? 0,
+                version,
+                weights: update,
+                gradients,
+              },
+              [...unshared(update), ...unshared(gradients)],
             );
             member.version = version;
             figures[k] = outcome.figures.map((figure) => figure * share);

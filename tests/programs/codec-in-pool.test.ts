@@ -35,10 +35,10 @@ describe('the codec in a pool', () => {
     const createWorker = () => {
       const worker = workers.startWorker();
       const { postMessage } = worker;
-      worker.postMessage = (message: unknown) => {
+      worker.postMessage = (message: unknown, transfer: ArrayBuffer[] = []) => {
         const { job } = message as { job?: { coded: { code: Uint8Array }[] } };
         for (const { code } of job?.coded ?? []) sent.push(code.buffer.byteLength - code.length);
-        postMessage.call(worker, message);
+        postMessage.call(worker, message, transfer);
       };
       return worker;
     };

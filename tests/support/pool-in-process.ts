@@ -1,10 +1,12 @@
 import type { PoolWorker } from 'pixelcnn-layers/runtime';
+import type { Port } from '../../src/pool/port';
 import { serve } from '../../src/pool/serve';
+import { serveTraining } from '../../src/training/serve-training';
 
 /** A worker that is no thread: it serves at the other end of a channel, between the turns of whoever calls it. */
-export function startInProcess(): PoolWorker {
+function startedInProcess(serves: (port: Port) => void): PoolWorker {
   const { port1, port2 } = new MessageChannel();
-  serve({
+  serves({
     listen: (hear) => port2.addEventListener('message', ({ data }) => hear(data)),
     post: (message, transfer) => port2.postMessage(message, transfer),
   });
@@ -12,11 +14,14 @@ export function startInProcess(): PoolWorker {
   port2.start();
   const worker = {
     addEventListener: port1.addEventListener.bind(port1),
-    postMessage: (message: unknown) => port1.postMessage(message),
+    postMessage: (message: unknown, transfer: ArrayBuffer[] = []) => port1.postMessage(message, transfer),
     terminate: () => port1.close(),
   };
   return worker;
 }
+
+export const startInProcess = () => startedInProcess(serve);
+export const startTrainInProcess = () => startedInProcess(serveTraining);
 
 /** A worker that hears everything and never answers; `tell` has it send an event. */
 export function startSilent() {
