@@ -264,8 +264,8 @@ describe('errors', () => {
     const trainer = await trainerOf(model);
     const levels = tf.fill([2, 4, 4, 1], 3, 'int32');
     const before = await weightsOf(model);
-    for (const work of [trainer.fit(levels, fitArgs), trainer.trainOnBatch(levels), trainer.evaluate(levels)])
-      await expect(work).rejects.toThrow('wanted integer levels 0 to 2, got 3');
+    for (const start of [() => trainer.fit(levels, fitArgs), () => trainer.trainOnBatch(levels), () => trainer.evaluate(levels)])
+      await expect(start()).rejects.toThrow('wanted integer levels 0 to 2, got 3');
     expect(await weightsOf(model)).toEqual(before);
     await expect(trainer.fitDataset(levels as never, { epochs: 1 })).rejects.toThrow('fitDataset: dataset: wanted a dataset of tf.data');
     levels.dispose();
