@@ -24,12 +24,12 @@ function runTorch(script, ...args) {
 }
 
 /**
- * PyTorch's forward pass and training step of the same network, one thread; null where python3 has no torch.
+ * PyTorch's forward pass and training step of the same network, on so many threads; null where python3 has no torch.
  *
  * @returns {{ forward: object, step: object, version: string } | null} summaries as of timeInTurn
  */
-export function timeTorch(shape, batch, seconds) {
-  const times = runTorch('step.py', JSON.stringify(shape), batch, seconds);
+export function timeTorch(shape, batch, seconds, threads = 1) {
+  const times = runTorch('step.py', JSON.stringify(shape), batch, seconds, threads);
   return times && { ...times, forward: summary(times.forward), step: summary(times.step) };
 }
 

@@ -1,7 +1,7 @@
-"""Times one training step and one forward pass of the same network in PyTorch, one thread, NHWC memory (channels_last).
+"""Times one training step and one forward pass of the same network in PyTorch, on one thread or THREADS, NHWC memory (channels_last).
 
 usage: python3 step.py '{"imageShape": [28, 28, 1], "levels": 16, "hiddenDim": 16, "outDim": 32, "numBlocks": 5,
-"firstKernelSize": 7}' BATCH SECONDS        prints {"forward": [ms, ...], "step": [ms, ...], "version": "..."}
+"firstKernelSize": 7}' BATCH SECONDS [THREADS]        prints {"forward": [ms, ...], "step": [ms, ...], "version": "..."}
 With "model": "gated" it is that of Gated PixelCNN, with "block": "rowLSTMBlock" or "diagonalBiLSTMBlock" PixelRNN.
 """
 import json
@@ -13,8 +13,8 @@ import torch.nn.functional as F
 
 from network import network
 
-torch.set_num_threads(1)
 shape, batch, seconds = json.loads(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+torch.set_num_threads(int(sys.argv[4]) if len(sys.argv) > 4 else 1)
 rows, columns, channels = shape['imageShape']
 levels = shape['levels']
 
