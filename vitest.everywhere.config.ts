@@ -17,7 +17,7 @@ const isRepetition = !isAll;
 /** What computes by tfjs. */
 const onTensors = [
   'tests/backends.test.ts',
-  'tests/{ops,layers,models,tensors,causality,training}/**/*.test.ts',
+  'tests/{ops,layers,models,portable,inference,causality,training}/**/*.test.ts',
   'tests/{sampling/sample,data/image-batches,weights/load-weights}.test.ts',
 ];
 
