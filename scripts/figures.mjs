@@ -1,4 +1,4 @@
-// Makes the pictures of README and docs anew, but for those of docs/results.md, which come of longer training: by the examples, the quick
+// Makes the pictures of README and docs anew, but for those of docs/results/index.md, which come of longer training: by the examples, the quick
 // start among them, and those of the page. On one machine the same pictures each time. `npm run figures`
 
 import { spawnSync } from 'node:child_process';

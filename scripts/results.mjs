@@ -1,8 +1,8 @@
-// Gathers what the runs of docs/results.md reached, from their own metrics, and writes the tables and pictures there.
+// Gathers what the runs of docs/results/index.md reached, from their own metrics, and writes the tables and pictures there.
 //
 //   node scripts/results.mjs [--runs runs]
 //
-// Each run is a directory of examples/train.mjs, named below. Runs that are there are copied, without their lines of single steps, to docs/results; the
+// Each run is a directory of examples/train.mjs, named below. Runs that are there are copied, without their lines of single steps, to docs/results/runs; the
 // tables are made of what lies there.
 
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';

@@ -116,7 +116,7 @@ function refusePickle(_, path) {
   const [from, to] = [path, `${path.replace(/\.\w+$/, '')}.safetensors`].map((name) => JSON.stringify(name));
   const tensors = `torch.load(${from}, map_location="cpu", weights_only=True).items()`;
   const line = `import safetensors.torch, torch; safetensors.torch.save_file({k: v.contiguous() for k, v in ${tensors}}, ${to})`;
-  const rest = 'docs/training-elsewhere.md has it for a checkpoint that holds more than weights';
+  const rest = 'docs/guides/bring-weights.md has it for a checkpoint that holds more than weights';
   throw new Error(
     `pickles of PyTorch are not read, since they may do anything; in Python: ${line} (${rest})`,
   );

@@ -34,7 +34,7 @@ export interface CompressOptions extends Given<typeof compressOptions> {}
  * within 0.0011 bits a value and 16 bytes an image, plus a header. With the same model, {@link decompress} restores the
  * images on any machine, since the probabilities are the same everywhere, bit for bit.
  *
- * Source: the coder is a range coder (Martin, 1979); the format is docs/codec-format.md.
+ * Source: the coder is a range coder (Martin, 1979); the format is docs/reference/codec-format.md.
  *
  * @param model as `toPortable` makes it or `readPortable` reads it, of at most 65,536 levels; its numbers must not be
  * changed afterwards, since its digest is computed once

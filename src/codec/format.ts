@@ -12,7 +12,7 @@ import { digestOf } from '../program/file';
 import { checkModel, type PortableModel } from '../program/program';
 import { bytesOf } from '../program/safetensors';
 
-// A file of compressed images, as docs/codec-format.md describes it. Everything a file says is checked before it is
+// A file of compressed images, as docs/reference/codec-format.md describes it. Everything a file says is checked before it is
 // used.
 
 /** The first byte is not a letter, so no text file begins this way. */

@@ -5,7 +5,7 @@
 //   npm run bench:codec -- [--images 1000] [--files 1000] [--seconds 20] [--write]
 //
 // --images has the first N of each test set, or all; --files, how many are also coded each as a file; --write puts the tables into
-// docs/likelihood.md.
+// docs/guides/score.md.
 
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -3,7 +3,7 @@
 //
 //   npm run bench:draws -- [--write]
 //
-// --write puts the table into docs/sampling.md.
+// --write puts the table into docs/guides/sample.md.
 
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -75,6 +75,6 @@ const header = [
 const text = `${markdownTable(header, rows)}\n\nMedians of one run on ${machine()}.`;
 console.log(text);
 if (flags.write) {
-  const page = fileURLToPath(new URL('../../docs/sampling.md', import.meta.url));
+  const page = fileURLToPath(new URL('../../docs/guides/sample.md', import.meta.url));
   await writeBetweenMarks(page, 'bench:draws', text);
 }

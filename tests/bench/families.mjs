@@ -1,9 +1,9 @@
-// All families of networks side by side, on four data sets: what they reached, from docs/results, and what a step of training and drawing cost,
+// All families of networks side by side, on four data sets: what they reached, from docs/results/runs, and what a step of training and drawing cost,
 // timed here in turn.
 //
 //   npm run bench:families -- [--seconds 60] [--write]
 //
-// --seconds is for each data set; --write puts the table into docs/results.md. Networks whose runs are not there are left out.
+// --seconds is for each data set; --write puts the table into docs/results/index.md. Networks whose runs are not there are left out.
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -3,7 +3,7 @@
 //
 //   npm run bench:inputs -- [--steps 1000] [--seeds 1] [--write]
 //
-// --write puts the table into docs/results.md.
+// --write puts the table into docs/results/index.md.
 
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -57,6 +57,6 @@ const text = `${markdownTable(header, [...rows, entropy])}
 ${steps} steps of ${recipe.batchSize} maps, seed ${flags.seeds}; medians of one run on ${machine()}.`;
 console.log(text);
 if (flags.write) {
-  const page = fileURLToPath(new URL('../../docs/results.md', import.meta.url));
+  const page = fileURLToPath(new URL('../../docs/results/index.md', import.meta.url));
   await writeBetweenMarks(page, 'bench:inputs', text);
 }

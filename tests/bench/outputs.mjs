@@ -3,7 +3,7 @@
 //
 //   npm run bench:outputs -- [--steps 1500] [--seeds 1,2] [--write]
 //
-// --write puts the table into docs/results.md, and pictures of the first seed into docs/images.
+// --write puts the table into docs/results/index.md, and pictures of the first seed into docs/images.
 
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';

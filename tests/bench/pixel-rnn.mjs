@@ -3,7 +3,7 @@
 //
 //   npm run bench:pixel-rnn -- [--seconds 30] [--write]
 //
-// --write puts the table into docs/results.md. The networks are those of its runs.
+// --write puts the table into docs/results/index.md. The networks are those of its runs.
 
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -89,7 +89,7 @@ const text = `${markdownTable(header, rows)}\n\n${batch} images per step and pas
 console.log(text);
 if (flags.write)
   await writeBetweenMarks(
-    fileURLToPath(new URL('../../docs/results.md', import.meta.url)),
+    fileURLToPath(new URL('../../docs/results/index.md', import.meta.url)),
     'bench:pixel-rnn',
     text,
   );

@@ -3,7 +3,7 @@
 //
 //   npm run bench:plus-plus -- [--seconds 20] [--write]
 //
-// --write puts the tables into docs/models.md.
+// --write puts the tables into docs/reference/models.md.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -112,7 +112,7 @@ try {
   const text = `${await smallFigures()}\n\n${await publishedFigures(directory)}\n\nMedians of one run on ${machine()}.`;
   console.log(text);
   if (flags.write) {
-    const page = fileURLToPath(new URL('../../docs/models.md', import.meta.url));
+    const page = fileURLToPath(new URL('../../docs/reference/models.md', import.meta.url));
     await writeBetweenMarks(page, 'bench:plus-plus', text);
   }
 } finally {

@@ -4,7 +4,7 @@
 //
 //   npm run bench:sample -- [--write]
 //
-// --write puts the table into docs/sampling.md.
+// --write puts the table into docs/guides/sample.md.
 
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -155,7 +155,7 @@ const table = `${markdownTable(header, rows)}\n\nMedians of one run on ${machine
 console.log(table);
 if (flags.write) {
   await writeBetweenMarks(
-    fileURLToPath(new URL('../../docs/sampling.md', import.meta.url)),
+    fileURLToPath(new URL('../../docs/guides/sample.md', import.meta.url)),
     'bench:sample',
     table,
   );

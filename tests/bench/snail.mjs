@@ -3,7 +3,7 @@
 //
 //   npm run bench:snail -- [--seconds 20] [--write]
 //
-// --write puts the tables into docs/models.md.
+// --write puts the tables into docs/reference/models.md.
 
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -78,7 +78,7 @@ const text = `${table}\n\nMedians of one run on one core of ${machine()}. PyTorc
 console.log(text);
 if (flags.write)
   await writeBetweenMarks(
-    fileURLToPath(new URL('../../docs/models.md', import.meta.url)),
+    fileURLToPath(new URL('../../docs/reference/models.md', import.meta.url)),
     'bench:snail',
     text,
   );

@@ -3,7 +3,7 @@
 //
 //   npm run bench:train -- [--backends wasm,tensorflow,cpu] [--seconds 8] [--batch 16] [--write]
 //
-// --write puts the tables into docs/backends.md and README.md.
+// --write puts the tables into docs/reference/backends.md and README.md.
 
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -207,7 +207,7 @@ const text = [networks, layers, normalization, profile].join('\n\n');
 console.log(text);
 if (flags.write) {
   const page = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-  await writeBetweenMarks(page('docs/backends.md'), 'bench:train', text);
+  await writeBetweenMarks(page('docs/reference/backends.md'), 'bench:train', text);
   const shortHeader = [
     `network, ${batch} images`,
     'training step, ours vs PyTorch on one thread, ms (ratio)',

@@ -3,7 +3,7 @@
 //
 //   npm run bench:weights -- [--seconds 20] [--write]
 //
-// --write puts the figures into docs/training-elsewhere.md.
+// --write puts the figures into docs/guides/bring-weights.md.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -112,7 +112,7 @@ try {
   const text = `${await publishedFigures(directory)}\n\n${await rounded()}\n\n${await twins()}\n\nOne run on ${machine()}.`;
   console.log(text);
   if (flags.write) {
-    const page = fileURLToPath(new URL('../../docs/training-elsewhere.md', import.meta.url));
+    const page = fileURLToPath(new URL('../../docs/guides/bring-weights.md', import.meta.url));
     await writeBetweenMarks(page, 'bench:weights', text);
   }
 } finally {

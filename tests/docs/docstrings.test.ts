@@ -185,11 +185,11 @@ it('says what every function and class throws that may throw', () => {
   expect(names(bare)).toEqual([]);
 });
 
-it('has a page for every public name in docs/api, which begins with its docstring: npm run docs:api', async () => {
-  const pages = (await readdir(join(root, 'docs/api'), { recursive: true })).filter((name) =>
+it('has a page for every public name in docs/reference/api, which begins with its docstring: npm run docs:api', async () => {
+  const pages = (await readdir(join(root, 'docs/reference/api'), { recursive: true })).filter((name) =>
     name.endsWith('.md'),
   );
-  const textsOf = (name: string) => pages.filter((page) => basename(page) === `${name}.md`).map((page) => readFileSync(join(root, 'docs/api', page), 'utf8')); // biome-ignore format: one line
+  const textsOf = (name: string) => pages.filter((page) => basename(page) === `${name}.md`).map((page) => readFileSync(join(root, 'docs/reference/api', page), 'utf8')); // biome-ignore format: one line
   const firstWords = (docstring: string) =>
     /^\s*(?:\/\*\*|\*) *([^`{@*[<_\n]{1,40})/m.exec(docstring)?.[1]?.trim() ?? '';
   const stale = all.filter(({ name, docstring }) => !textsOf(name).some((text) => text.includes(firstWords(docstring)))); // biome-ignore format: one line

@@ -34,7 +34,7 @@ describe('data', () => {
     const notices = new Map(files.map((file) => [file, noticeOf(file)]));
     expect([...new Set(notices.values())].sort()).toEqual([
       'docs/images/README.md',
-      'docs/results/README.md',
+      'docs/results/runs/README.md',
       'examples/data/README.md',
       'examples/models/README.md',
       'examples/models/digits-conditional/README.md',
@@ -66,7 +66,7 @@ it('is cited as the version that it is', async () => {
   const [, holder] = /Copyright \(c\) \d+ (.*)/.exec(await readFile(join(root, 'LICENSE'), 'utf8')) ?? [];
   expect(citation).toContain(`authors:\n  - name: ${holder}\n`);
 
-  for (const page of ['README.md', 'docs/references.md']) {
+  for (const page of ['README.md', 'docs/reference/papers.md']) {
     const entry = /^@software\{.*?^\}$/ms.exec(await readFile(join(root, page), 'utf8'))?.[0];
     expect(entry, page).toContain(`author  = {{${holder}}}`);
     expect(entry, page).toContain(`title   = {${name}}`);

@@ -10,7 +10,7 @@ import { docBlocks } from '../support/doc-blocks';
 import { grid, type SlowWeight, slowGated } from '../support/slow-gated';
 import { expectClose, largestDifference, noise, take } from '../support/tensors';
 
-// The function of docs/training-elsewhere.md that takes an interleaved network, against such a network in plain numbers.
+// The function of docs/guides/bring-weights.md that takes an interleaved network, against such a network in plain numbers.
 
 type Load = (model: AutoregressiveModel, tensors: Map<string, NamedTensor>, channels: number) => void;
 

@@ -287,7 +287,7 @@ describe('convert.mjs, of a file that it does not take,', () => {
     ['array.npy', () => npyOf(one.data, one.shape), 'its array has no name: wanted an .npz'],
     ['old.pth', () => Uint8Array.of(0x80, 2, 0x8a, 10), 'pickles of PyTorch are not read'],
     ['new.pt', () => npz({ 'model/data.pkl': Uint8Array.of(0x80, 2), 'model/data/0': new Uint8Array(8) }),
-      'in Python: import safetensors.torch, torch; safetensors.torch.save_file({k: v.contiguous() for k, v in torch.load("PLACE/new.pt", map_location="cpu", weights_only=True).items()}, "PLACE/new.safetensors") (docs/training-elsewhere.md has it for a checkpoint'],
+      'in Python: import safetensors.torch, torch; safetensors.torch.save_file({k: v.contiguous() for k, v in torch.load("PLACE/new.pt", map_location="cpu", weights_only=True).items()}, "PLACE/new.safetensors") (docs/guides/bring-weights.md has it for a checkpoint'],
     ['other.zip', () => npz({ 'readme.txt': Uint8Array.of(1) }), 'wanted safetensors, .npz'],
     ['cut.safetensors', () => writeSafetensors(saveWeights(model)).subarray(0, 300), 'readSafetensors: header: wanted its'],
     ['cut.npz', () => npz(zipOf(saveWeights(model))).subarray(0, 2000), 'damaged: invalid zip data'],

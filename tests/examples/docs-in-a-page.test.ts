@@ -154,7 +154,7 @@ it('knows every block of README and docs that needs a page', () => {
 });
 
 it('has the program of getting started save where its page loads: Vite serves public/squares as /squares', async () => {
-  const text = await readFile(join(root, 'docs/getting-started.md'), 'utf8');
+  const text = await readFile(join(root, 'docs/learn/getting-started.md'), 'utf8');
   expect(text).toContain("fileSystem('public/squares')");
   expect(imagePage).toContain("loadLayersModel('/squares/model.json')");
 });

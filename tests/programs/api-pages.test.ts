@@ -7,13 +7,13 @@ import { expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-it('is in docs/api as it is in the source: npm run docs:api', async () => {
+it('is in docs/reference/api as it is in the source: npm run docs:api', async () => {
   const fresh = await mkdtemp(join(tmpdir(), 'api-'));
   try {
     const typedoc = join(root, 'node_modules/typedoc/bin/typedoc');
     const { status, stderr, stdout } = spawnSync(process.execPath, [typedoc, '--out', fresh], { cwd: root });
     expect(status, `${stdout}${stderr}`).toBe(0);
-    expect(await contentsOf(join(root, 'docs/api'))).toEqual(await contentsOf(fresh));
+    expect(await contentsOf(join(root, 'docs/reference/api'))).toEqual(await contentsOf(fresh));
   } finally {
     await rm(fresh, { recursive: true });
   }

@@ -34,7 +34,7 @@ async function blocksOf(file: string): Promise<DocBlock[]> {
 }
 
 /**
- * Every block, in the order of files and lines. The reference in docs/api has the examples of the docstrings, which are
+ * Every block, in the order of files and lines. The reference in docs/reference/api has the examples of the docstrings, which are
  * read from the sources.
  */
 export async function docBlocks(): Promise<DocBlock[]> {
