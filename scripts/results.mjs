@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { FAMILIES } from '../tests/bench/lib/families.mjs';
-import { markdownTable, writeBetweenMarks } from '../tests/bench/lib/report.mjs';
+import { markdownTable, writeFigures } from '../tests/bench/lib/report.mjs';
 
 const { values: flags } = parseArgs({ options: { runs: { type: 'string', default: 'runs' } } });
 const docs = fileURLToPath(new URL('../docs', import.meta.url));
@@ -55,17 +55,17 @@ async function gather(name) {
     console.error(`${name}: not finished, left out`);
     return;
   }
-  await mkdir(join(docs, 'results'), { recursive: true });
+  await mkdir(join(docs, 'results/runs'), { recursive: true });
   const lines = [JSON.stringify(settings), ...evaluations];
-  await writeFile(join(docs, 'results', `${name}.jsonl`), `${lines.join('\n')}\n`);
+  await writeFile(join(docs, 'results/runs', `${name}.jsonl`), `${lines.join('\n')}\n`);
   const picture = `results-${name.slice(0, -2)}.png`;
-  const page = await readFile(join(docs, 'results.md'), 'utf8');
+  const page = await readFile(join(docs, 'results/index.md'), 'utf8');
   if (!name.endsWith('-1') || !page.includes(`images/${picture}`)) return;
   await copyFile(join(from, `samples-${step}.png`), join(docs, 'images', picture));
 }
 
 async function read(name) {
-  const text = await readFile(join(docs, 'results', `${name}.jsonl`), 'utf8').catch(() => null);
+  const text = await readFile(join(docs, 'results/runs', `${name}.jsonl`), 'utf8').catch(() => null);
   if (text === null) return null;
   const [run, ...evaluations] = text
     .trim()
@@ -106,7 +106,7 @@ const table = markdownTable(
   rows,
 );
 console.log(table);
-await writeBetweenMarks(join(docs, 'results.md'), 'results', table);
+await writeFigures('index', 'results', table);
 
 const longer = await Promise.all(Object.values(LONGER).map(runsOf));
 const steps = longer[0]?.[0]?.evaluations.map(({ step }) => step) ?? [];
@@ -120,6 +120,6 @@ const longerTable = markdownTable(
   ]),
 );
 console.log(longerTable);
-await writeBetweenMarks(join(docs, 'results.md'), 'longer', longerTable);
+await writeFigures('index', 'longer', longerTable);
 
 await Promise.all(OTHERS.map(runsOf));

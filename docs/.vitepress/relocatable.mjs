@@ -27,7 +27,8 @@ export async function makeRelocatable(folder) {
   };
   for (const name of names) {
     if (name.endsWith('.html')) await rewrite(name, relocatablePage);
-    if (name.endsWith('.css')) await rewrite(name, (text) => text.replaceAll(BASE, '../'.repeat(depthOf(name)) || './'));
+    if (name.endsWith('.css'))
+      await rewrite(name, (text) => text.replaceAll(BASE, '../'.repeat(depthOf(name)) || './'));
     if (name.endsWith('.js')) await rewrite(name, relocatableScript);
   }
 }
@@ -60,6 +61,7 @@ function relocatableScript(code) {
 function visit(node, enter) {
   if (!enter(node)) return;
   for (const child of Object.values(node)) {
-    for (const one of Array.isArray(child) ? child : [child]) if (typeof one?.type === 'string') visit(one, enter);
+    for (const one of Array.isArray(child) ? child : [child])
+      if (typeof one?.type === 'string') visit(one, enter);
   }
 }

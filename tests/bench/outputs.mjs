@@ -13,7 +13,7 @@ import { useBackend } from '../../examples/lib/backend.mjs';
 import { readDataset } from '../../examples/lib/datasets.mjs';
 import { gridPng } from '../../examples/lib/png.mjs';
 import { machine } from './lib/machine.mjs';
-import { markdownTable, rowsOfModels, writeBetweenMarks } from './lib/report.mjs';
+import { markdownTable, rowsOfModels, writeFigures } from './lib/report.mjs';
 import { timeInTurn } from './lib/timing.mjs';
 import { mapValues, trainInTurn } from './lib/train-in-turn.mjs';
 
@@ -64,7 +64,7 @@ const text = `${markdownTable(header, rows)}
 ${steps} steps of ${recipe.batchSize} images; figures for the first ${recipe.evalImages} test images; medians of one run on ${machine()}.`;
 console.log(text);
 if (flags.write) {
-  await writeBetweenMarks(`${docs}/results.md`, 'bench:outputs', text);
+  await writeFigures('index', 'bench:outputs', text);
   for (const [name, png] of Object.entries(pictures)) {
     await writeFile(`${docs}/images/results-fashion-256-by-${name}.png`, png);
   }
