@@ -1,73 +1,109 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitepress';
 import { BASE, makeRelocatable } from './relocatable.mjs';
 
-const isBuilt = process.argv.includes('build');
+const docs = fileURLToPath(new URL('..', import.meta.url));
+const { homepage } = JSON.parse(await readFile(join(docs, '../package.json'), 'utf8'));
+const repository = homepage.replace(/#.*/, '');
+
+/** The pages that typedoc makes of the docstrings: `npm run docs:api`. */
+const api = JSON.parse(await readFile(join(docs, 'reference/api/typedoc-sidebar.json'), 'utf8'));
+
+/** Links to files that are no pages lead to the repository. */
+function linkToRepository(markdown) {
+  const { link_open: open } = markdown.renderer.rules;
+  markdown.renderer.rules.link_open = (tokens, index, options, env, self) => {
+    const token = tokens[index];
+    const href = token.attrGet('href');
+    const isRelative = !/^([a-z]+:|#|\/)/.test(href);
+    const path = join('docs', env.relativePath, '..', href);
+    if (isRelative && (!path.startsWith('docs/') || !/\.md(#|$)/.test(href) || /README\.md/.test(href)))
+      token.attrSet('href', `${repository}/blob/main/${path}`);
+    return open(tokens, index, options, env, self);
+  };
+}
 
 /** Pages of a folder, in reading order, by their titles. */
 const pages = (folder, titles) =>
   Object.entries(titles).map(([name, text]) => ({ text, link: `/${folder}/${name}` }));
 
-export default defineConfig({
-  title: 'pixelcnn-layers',
-  description: 'Exact, fast autoregressive image models for TensorFlow.js',
-  outDir: '../site',
-  base: isBuilt ? BASE : '/',
-  srcExclude: ['**/README.md'],
-  buildEnd: ({ outDir }) => makeRelocatable(outDir),
-  themeConfig: {
-    search: { provider: 'local' },
-    outline: [2, 3],
-    sidebar: [
-      {
-        text: 'Learn',
-        items: pages('learn', {
-          'what-is-a-pixelcnn': 'What is a PixelCNN?',
-          'getting-started': 'Getting started',
-          'your-own-pictures': 'Your own pictures',
-        }),
+export default ({ command }) =>
+  defineConfig({
+    title: 'pixelcnn-layers',
+    description: 'Exact, fast autoregressive image models for TensorFlow.js',
+    outDir: '../site',
+    base: command === 'build' ? BASE : '/',
+    srcExclude: ['**/README.md'],
+    markdown: { config: linkToRepository },
+    buildEnd: ({ outDir }) => makeRelocatable(outDir),
+    themeConfig: {
+      search: { provider: 'local' },
+      outline: [2, 3],
+      nav: [
+        { text: 'Learn', link: '/learn/what-is-a-pixelcnn', activeMatch: '/learn/' },
+        { text: 'Do', link: '/guides/train', activeMatch: '/guides/' },
+        { text: 'Look up', link: '/reference/models', activeMatch: '/reference/(?!api)' },
+        { text: 'API', link: '/reference/api/', activeMatch: '/reference/api/' },
+        { text: 'Results', link: '/results/', activeMatch: '/results/' },
+      ],
+      socialLinks: [{ icon: 'github', link: repository }],
+      sidebar: {
+        '/reference/api/': api,
+        '/': [
+          {
+            text: 'Learn',
+            items: pages('learn', {
+              'what-is-a-pixelcnn': 'What is a PixelCNN?',
+              'getting-started': 'Getting started',
+              'your-own-pictures': 'Your own pictures',
+            }),
+          },
+          {
+            text: 'Do',
+            items: pages('guides', {
+              train: 'Train',
+              save: 'Save and load',
+              sample: 'Sample',
+              complete: 'Complete and constrain',
+              score: 'Score',
+              compress: 'Compress',
+              deploy: 'Deploy without tfjs',
+              codes: 'Model the codes of a VQ-VAE',
+              distributions: 'Choose or make a distribution',
+              'make-a-layer': 'Make a layer',
+              'bring-weights': 'Bring weights from elsewhere',
+              'a-strangers-checkpoint': 'A checkpoint from a stranger',
+              'from-keras': 'Coming from Keras',
+              'from-pytorch': 'Coming from PyTorch',
+            }),
+          },
+          {
+            text: 'Look up',
+            items: pages('reference', {
+              models: 'Models',
+              masks: 'Masks',
+              encodings: 'Intensities and categories',
+              backends: 'Backends',
+              typescript: 'TypeScript',
+              'codec-format': 'The compressed format',
+              glossary: 'Glossary',
+              troubleshooting: 'Troubleshooting and questions',
+              papers: 'Papers',
+            }),
+          },
+          {
+            text: 'Results',
+            items: pages('results', {
+              index: 'Results',
+              benchmarks: 'Benchmarks',
+              comparison: 'Comparison',
+              'the-blog': 'What differs from the blog',
+            }),
+          },
+          { text: 'Architecture', link: '/architecture' },
+        ],
       },
-      {
-        text: 'Do',
-        items: pages('guides', {
-          train: 'Train',
-          save: 'Save and load',
-          sample: 'Sample',
-          complete: 'Complete and constrain',
-          score: 'Score',
-          compress: 'Compress',
-          deploy: 'Deploy without tfjs',
-          codes: 'Model the codes of a VQ-VAE',
-          distributions: 'Choose or make a distribution',
-          'make-a-layer': 'Make a layer',
-          'bring-weights': 'Bring weights from elsewhere',
-          'a-strangers-checkpoint': 'A checkpoint from a stranger',
-          'from-keras': 'Coming from Keras',
-          'from-pytorch': 'Coming from PyTorch',
-        }),
-      },
-      {
-        text: 'Look up',
-        items: pages('reference', {
-          models: 'Models',
-          masks: 'Masks',
-          encodings: 'Intensities and categories',
-          backends: 'Backends',
-          typescript: 'TypeScript',
-          'codec-format': 'The compressed format',
-          glossary: 'Glossary',
-          troubleshooting: 'Troubleshooting and questions',
-          papers: 'Papers',
-        }),
-      },
-      {
-        text: 'Results',
-        items: pages('results', {
-          index: 'Results',
-          benchmarks: 'Benchmarks',
-          comparison: 'Comparison',
-          'the-blog': 'What differs from the blog',
-        }),
-      },
-    ],
-  },
-});
+    },
+  });
