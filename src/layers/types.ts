@@ -51,7 +51,7 @@ export interface Activation {
  *     to[0] = -Math.log1p(Math.exp(logit));
  *     to[1] = -Math.log1p(Math.exp(-logit));
  *   },
- *   negativeLogLikelihood: (labels, logits) => tf.sub(tf.softplus(logits), tf.mul(logits, labels)), // [N,H,W,1]
+ *   negativeLogLikelihood: (labels, logits) => tf.neg(tf.logSigmoid(tf.mul(logits, tf.sub(tf.mul(labels, 2), 1)))), // [N,H,W,1]
  * };
  * class BernoulliPixels extends PixelLayer {
  *   static className = 'BernoulliPixels';
