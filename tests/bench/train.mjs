@@ -122,7 +122,7 @@ function rowOf(name, title, { stock, plain, plainStep, peaks, ...times }, [forwa
 }
 
 const rows = [];
-const inShort = []; // for README
+const inShort = [];
 for (const [name, shape] of Object.entries(shapes)) {
   await useBackend('wasm');
   const model = ours(shape);
