@@ -10,7 +10,7 @@ const HELP = `Plots a mask: a row of kernels for each colour that comes in, a co
 Usage: node examples/plot-masks.mjs [flags]
 
   --kernel N           rows and columns, odd; RxC where they differ (7)
-  --type A|B           A hides the present value from itself, B does not (A)
+  --type A|B           A hides the current value from itself, B does not (A)
   --channels N         of the image (3)
   --features IN,OUT    features that come in and go out, multiples of the channels; one number for both (the channels)
   --vertical           of a vertical stack, which sees rows above only

@@ -13,8 +13,8 @@ const INLINED = ['--shrinkLevel', '0']; // without it, only what is called once 
 const FUSED = ['--enable', 'relaxed-simd'];
 const MODULES = {
   INSTRUCTIONS: ['instructions'],
-  ATTENTION: ['attention'],
-  MORE_INSTRUCTIONS: ['more-instructions'],
+  ATTENTION: ['more-instructions', '--use', 'IS_ATTENTION=1'],
+  MORE_INSTRUCTIONS: ['more-instructions', '--use', 'IS_ATTENTION=0'],
   SOFTMAX: ['softmax'],
   MIXTURE_LEVELS: ['mixture-levels'],
   CAUSAL_ATTENTION: ['causal-attention', ...INLINED],

@@ -254,7 +254,7 @@ function sights({ u, ul, firstUp }) {
   });
 }
 
-/** Pixels; the present one has a frame. */
+/** Pixels; the current one has a frame. */
 function squares(x, y, [rows, columns], here, colourOf) {
   const side = 14;
   const square = (r, c, fill, stroke) =>

@@ -33,7 +33,6 @@ export {
   type AutoregressiveModelArgs,
   autoregressiveModel,
 } from './models/autoregressive-model';
-export type { ConditionArgs } from './models/condition-inputs';
 export type { Condition } from './models/conditions';
 export { type GatedPixelCNNArgs, gatedPixelCNN } from './models/gated-pixel-cnn';
 export {
@@ -50,7 +49,7 @@ export type {
   AutoregressiveModelFitDatasetArgs,
   TrainOnBatchOptions,
 } from './models/method-arguments';
-export type { InputEncoding, NetworkArgs, OutputMeaning } from './models/network';
+export type { ConditionArgs, InputEncoding, NetworkArgs, OutputMeaning } from './models/network';
 export { normalize } from './models/normalize';
 export { type BlockArgs, type PixelCNNArgs, pixelCNN } from './models/pixel-cnn';
 export { type PixelCNNPlusPlusArgs, pixelCNNPlusPlus } from './models/pixel-cnn-plus-plus';

@@ -4,7 +4,7 @@ import { TEXT_HEIGHT, textWidth } from './drawing.mjs';
 const LINE = '#c9d0da';
 const TEXT = '#3b4454';
 const NAMES = ['R', 'G', 'B'];
-/** Of a tap that is used and of one that is hidden; the centre, which is the present pixel, is darker. */
+/** Of a tap that is used and of one that is hidden; the centre, which is the current pixel, is darker. */
 export const TAP = { used: '#7fa3dc', hidden: '#f6f7fa', centreUsed: '#143e8c', centreHidden: '#d5dae3' };
 
 /**

@@ -72,7 +72,7 @@ export function isTapSeen({ anchor: [row, column], present }, r, c) {
 
 const TAP = 11;
 
-/** The taps of a kernel: those that read anything are filled, and the present pixel has a frame. */
+/** The taps of a kernel: those that read anything are filled, and the current pixel has a frame. */
 function taps(x, top, window) {
   const [rows, columns] = window.kernelSize;
   const left = x - (columns * TAP) / 2;

@@ -11,7 +11,7 @@ const DENO_FLAGS = ['run', '--allow-read', '--allow-write', '--cached-only', '--
 
 /**
  * Calls `work` with each engine in which users run the library, `{ name, runFile }`: `runFile(file, cwd)` is what the
- * program prints. Other Nodes than the present one are taken from npm, one at a time since each takes 200 MB.
+ * program prints. Other Nodes than the current one are taken from npm, one at a time since each takes 200 MB.
  */
 export async function forEachEngine(temporary, work) {
   const engine = (name, command, flags = []) => ({

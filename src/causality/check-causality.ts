@@ -13,22 +13,21 @@ import { changeEach, outputsByPlace, trialArguments, trialsOf } from './perturba
 export interface Leak {
   /** The place of the outputs that changed. */
   output: Place;
-  /** The value that changed them: at the same place or a later one, in the order rows, columns, channels. */
+  /** The value that changed them, at the same place or a later one. */
   input: Place;
 }
 
-/** The number of values that are changed if the graph rules out every leak. */
+/** How many values are changed if the graph rules out every leak. */
 const SOME_INPUTS = 32;
 
-/** The number of leaking values for which the offending layer is searched. */
+/** For how many leaking values the offending layer is searched. */
 const INPUTS_TO_FOLLOW = 4;
 
 const declared = {
   ...trialArguments,
   /**
-   * How many values of the images are changed, drawn at random; or `'all'`, each under every class. Fewer than all are
-   * changed four times each, and the classes take turns. With fewer than all, a leak may be missed where the graph does
-   * not rule it out.
+   * How many values of the images are changed, drawn at random, four times each while the classes take turns; or `'all'`,
+   * each under every class. With fewer than all, a leak may be missed where the graph does not rule it out.
    * @default 32 if the graph rules out every leak, otherwise 'all'
    */
   inputs: optional(
@@ -43,7 +42,7 @@ export interface CausalityOptions extends Given<typeof declared> {}
 
 /** The result of {@link checkCausality}. */
 export interface Causality {
-  /** True if every output depends only on inputs before it. */
+  /** Whether every output depends only on inputs before it. */
   causal: boolean;
   /** Every leaking pair, ordered by output and then by input. */
   leaks: Leak[];
@@ -60,14 +59,13 @@ export interface Causality {
  * seconds, and outputs are compared bit for bit, in case a layer computes something other than its `express` says.
  *
  * Where the graph has a layer that cannot be evaluated pixel by pixel, or shows a leak, every value is changed, so that
- * all leaking pairs are listed: in up to 4*H*W*C images, or in H*W*C images for each class, including the null class, if
- * there are more than 4. For a large image this takes minutes: `onProgress` shows how far it is, and `inputs` sets a
- * limit. Vectors and maps are random, so a leak under few of them may be missed; `condition` checks one of your own.
+ * all leaking pairs are listed: in up to 4*H*W*C images, or in H*W*C images for each of more than 4 classes. For a large
+ * image this takes minutes. Vectors and maps are random, so a leak under few of them may be missed; `condition` checks
+ * one of your own.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, equations 1
  * and 2; the test by changing inputs is ours.
  *
- * @returns `causal`, every offending (output, input) pair in `leaks`, and the `layer` where they begin
  * @throws TypeError (rejects) naming the option that is wrong; Error if the model's outputs are not finite.
  * @example
  * ```js
@@ -94,8 +92,7 @@ export async function checkCausality(model: LayersModel, options: CausalityOptio
   const suspects = 'lateTimes' in traced ? suspectsOf(traced.lateTimes, shape, imageShape) : () => null;
   const leaksOf = new Map<number, Uint8Array>(); // for an input that leaks, the outputs that see it
   const outputs = outputsByPlace(model, shape.distribution);
-  const first = { ...trials, underEvery: count === 'all', onProgress: values.onProgress };
-  await changeEach(outputs, inputs, first, (input, hasMoved) => {
+  await changeEach(outputs, inputs, { ...trials, underEvery: count === 'all' }, (input, hasMoved) => {
     const isLeak = leaksOf.get(input) ?? new Uint8Array(input + 1);
     for (let output = 0; output <= input; output++) if (hasMoved(output)) isLeak[output] = 1;
     if (isLeak.includes(1)) leaksOf.set(input, isLeak);
@@ -107,11 +104,12 @@ export async function checkCausality(model: LayersModel, options: CausalityOptio
   const leaks: Leak[] = [];
   for (let output = 0; output < places; output++) {
     for (const input of leaking) {
-      if (leaksOf.get(input)?.[output] !== 1) continue;
-      leaks.push({ output: placeOf(output, imageShape), input: placeOf(input, imageShape) });
+      if (leaksOf.get(input)?.[output] === 1)
+        leaks.push({ output: placeOf(output, imageShape), input: placeOf(input, imageShape) });
     }
   }
-  const layer = await leakingLayer(model, someOf(leaking, INPUTS_TO_FOLLOW), trials);
+  const some = someOf(leaking, INPUTS_TO_FOLLOW);
+  const layer = await leakingLayer(model, some, { ...trials, onProgress: undefined });
   return { causal: false, leaks, ...(layer !== null && { layer }) };
 }
 

@@ -31,7 +31,7 @@ export async function leakingLayer(
   };
 
   let leaking = model.outputs[0] as SymbolicTensor;
-  const made = madeOf(image, leaking);
+  const isMade = madeFrom(image);
   const horizon = await horizonOf(leaking);
   if (horizon === null || horizon === BEFORE) return null;
   let masked: string | null = null;
@@ -40,7 +40,7 @@ export async function leakingLayer(
     if (layer.weights.length > 0 && layer.getClassName() !== LevelEmbedding.className) masked = layer.name;
     let next: SymbolicTensor | undefined;
     let isKnown = true;
-    for (const tensor of inputsOf(leaking).filter((input) => made.has(input))) {
+    for (const tensor of inputsOf(leaking).filter(isMade)) {
       const seen = await horizonOf(tensor);
       if (seen === null) isKnown = false;
       else if (seen >= horizon) next ??= tensor;
@@ -51,23 +51,20 @@ export async function leakingLayer(
   return masked;
 }
 
-/** The inputs of a symbolic tensor. */
-function inputsOf({ sourceLayer, nodeIndex }: SymbolicTensor): SymbolicTensor[] {
-  return sourceLayer.inboundNodes[nodeIndex]?.inputTensors ?? [];
-}
+const inputsOf = ({ sourceLayer, nodeIndex }: SymbolicTensor): SymbolicTensor[] =>
+  sourceLayer.inboundNodes[nodeIndex]?.inputTensors ?? [];
 
-/** The image and everything computed from it on the way to an output. */
-function madeOf(image: SymbolicTensor, output: SymbolicTensor): Set<SymbolicTensor> {
-  const [made, visited] = [new Set([image]), new Set([image])];
-  const visit = (tensor: SymbolicTensor): boolean => {
-    if (!visited.has(tensor)) {
-      visited.add(tensor);
-      if (inputsOf(tensor).filter(visit).length > 0) made.add(tensor);
+/** Whether a tensor is the image, or computed from it. */
+function madeFrom(image: SymbolicTensor): (tensor: SymbolicTensor) => boolean {
+  const known = new Map([[image, true]]);
+  const isMade = (tensor: SymbolicTensor): boolean => {
+    if (!known.has(tensor)) {
+      known.set(tensor, false); // an input of the model is its own input
+      known.set(tensor, inputsOf(tensor).some(isMade));
     }
-    return made.has(tensor);
+    return known.get(tensor) === true;
   };
-  visit(output);
-  return made;
+  return isMade;
 }
 
 /**

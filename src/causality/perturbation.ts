@@ -25,73 +25,40 @@ export const trialArguments = {
   batchSize: optional(integer({ from: 1 }), 8),
   /** Stops between two forward passes: rejects with `signal.reason`. */
   signal: optionalSignal(),
-  /**
-   * Called after each batch of changes, with the number of changes done so far. If it throws or rejects, so does the
-   * function that it was given to.
-   */
+  /** Called after each batch of changes, with how many are done so far. If it throws or rejects, so does the function. */
   onProgress: optional(callback<(progress: { done: number; total: number }) => void>()),
   /**
-   * The condition, for models that take one: a class, or a vector [1,K] or map [1,H,W,K] of a single image; several by
-   * name.
+   * The condition of a single image: a class, a vector [1,K] or a map [1,H,W,K]; several by name.
    * @default every class; random vectors and maps
    */
   condition: optional(anything<Condition>()),
 };
 
-/** The trials that the options of a function ask for, each value under every condition. */
+/** The trials that the options of a function ask for. */
 export async function trialsOf(
   caller: string,
   { imageShape: ofModel, conditions, distribution }: ImageModelShape,
-  { imageShape: given, seed, batchSize, signal, condition }: Values<typeof trialArguments>,
-): Promise<Trials> {
-  const imageShape = resolveImageShape(`${caller}: imageShape`, ofModel, given);
+  { imageShape: given, seed, condition, ...options }: Values<typeof trialArguments>,
+) {
+  const imageShape: ImageShape = resolveImageShape(`${caller}: imageShape`, ofModel, given);
   const random = uniformsOf(String(seed));
-  const pause = pauses();
   return {
+    ...options,
     caller,
     outputsName: outputsName(distribution),
     imageShape,
-    batchSize,
+    /** Uniforms in [0, 1). */
     random,
     conditions: await conditionsToTry(`${caller}: condition`, conditions, condition, imageShape, random),
+    /** Whether each value is changed under every condition. Otherwise, the conditions take turns. */
     underEvery: true,
-    async rest() {
-      await pause();
-      signal?.throwIfAborted();
-    },
-    signal,
+    /** To be called between forward passes: lets other work run from time to time. */
+    pause: pauses(),
   };
 }
 
-/** Options for making and trying random images. */
-export interface Trials {
-  /** The name used in errors. */
-  readonly caller: string;
-  /** What the model's outputs are called in errors. */
-  readonly outputsName: string;
-  readonly imageShape: ImageShape;
-  /** Images in each forward pass. */
-  readonly batchSize: number;
-  /** Uniforms in [0, 1). */
-  readonly random: () => number;
-  readonly conditions: TriedConditions;
-  /** Whether each value is changed under every condition. Otherwise, the conditions take turns. */
-  readonly underEvery: boolean;
-  /** Called between forward passes: lets other work run from time to time, and rejects once the signal has aborted. */
-  readonly rest: () => Promise<void>;
-  /** Stops the wait for `onProgress`. */
-  readonly signal?: AbortSignal | undefined;
-  /** Called after each batch of changes, with the number of those that are done with. */
-  readonly onProgress?: ((progress: { done: number; total: number }) => unknown) | undefined;
-}
-
-/** The conditions under which a value is changed. */
-export interface TriedConditions {
-  /** How many attempts it takes to try each condition. */
-  readonly count: number;
-  /** The conditions of a batch of images, where image n is in its attempt `attempts[n]`. */
-  draw(attempts: readonly number[]): core.ConditionValues[];
-}
+/** What random images are tried, and how. */
+export type Trials = Awaited<ReturnType<typeof trialsOf>>;
 
 /** The changes of a value to try, in normalized units: in both directions, small and beyond any real image. */
 const CHANGES = [0.5, -0.5, 4, -4];
@@ -115,7 +82,11 @@ export async function changeEach(
   trials: Trials,
   visit: (input: number, hasMoved: (position: number) => boolean) => unknown,
 ): Promise<void> {
-  const { imageShape, batchSize, random, conditions, underEvery, rest, signal, onProgress } = trials;
+  const { imageShape, batchSize, random, conditions, underEvery, pause, signal, onProgress } = trials;
+  const rest = async () => {
+    await pause();
+    signal?.throwIfAborted();
+  };
   const places = valuesOf(imageShape);
   const attempts = attemptsOf(trials);
   const first = underEvery ? 0 : Math.floor(random() * conditions.count);
@@ -185,24 +156,28 @@ export function outputsByPlace(model: LayersModel, distribution: PixelDistributi
   };
 }
 
-/** The conditions to try: those given, or every class in turn, and random vectors and maps for each image. */
+/**
+ * The conditions to try: those given, or every class in turn, and random vectors and maps for each image.
+ *
+ * @returns how many attempts it takes to try each, and what draws those of images that are in their attempts `attempts[n]`
+ */
 export async function conditionsToTry(
   what: string,
   conditions: readonly core.ConditionShape[],
   given: Condition | undefined,
   imageShape: ImageShape,
   random: () => number,
-): Promise<TriedConditions> {
+): Promise<{ count: number; draw: (attempts: readonly number[]) => core.ConditionValues[] }> {
   if (given !== undefined) {
     const ofOne = core.readConditions(what, conditions, await conditionData(given), 1, imageShape);
     return { count: 1, draw: ({ length }) => ofOne.map((one) => core.repeatedCondition(one, length)) };
   }
   return {
-    count: Math.max(1, ...conditions.map((one) => (one.kind === 'class' ? core.numClassesRead(one) : 1))),
+    count: Math.max(1, ...conditions.map((one) => (one.kind === 'class' ? core.numCategories(one) : 1))),
     draw: (attempts) =>
       conditions.map((one) => {
         if (one.kind !== 'class') return core.randomConditions(one, attempts.length, imageShape, random);
-        const numClasses = core.numClassesRead(one);
+        const numClasses = core.numCategories(one);
         return { shape: [1], values: Float32Array.from(attempts, (attempt) => attempt % numClasses) };
       }),
   };

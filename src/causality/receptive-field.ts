@@ -3,17 +3,10 @@ import { type Given, integer, optional, readArguments } from '../core/arguments'
 import { checkInteger } from '../core/check';
 import { indexOfPlace, type Place, placeOf } from '../core/images';
 import { channelOf, isSoftmax } from '../distributions/pixel-distribution';
-import { type ImageModelShape, imageModelShape } from '../models/image-model';
+import { imageModelShape } from '../models/image-model';
 import { trace, warnOfObstacle } from '../portable/trace';
 import { reach } from '../program/reach';
-import {
-  attemptsOf,
-  changeEach,
-  outputsByPlace,
-  type Trials,
-  trialArguments,
-  trialsOf,
-} from './perturbation';
+import { attemptsOf, changeEach, outputsByPlace, trialArguments, trialsOf } from './perturbation';
 
 const declared = {
   ...trialArguments,
@@ -40,9 +33,7 @@ export interface ReceptiveField {
 
 /**
  * Finds which of the values before a place its probabilities depend on: what the model can see there, and what it is
- * blind to. The stack of "The Annotated Pixel-CNN" is blind to a triangle of pixels above and to the right, n (n + 1) /
- * 2 of them for n blocks. With a distribution other than a softmax, the distribution itself sees the earlier channels
- * of the pixel.
+ * blind to. With a distribution other than a softmax, the distribution itself sees the earlier channels of the pixel.
  *
  * If every layer can be evaluated pixel by pixel (see {@link PixelLayer}), the result is read off the graph and its
  * masks, exactly and for all weights. Any other model is tested: each value is changed in 4 random images. This misses
@@ -68,8 +59,8 @@ export async function receptiveField(
 ): Promise<ReceptiveField> {
   const shape = imageModelShape('receptiveField: model', model);
   const values = readArguments('receptiveField', options, declared);
-  const { row, column, channel, onProgress } = values;
-  const trials: Trials = { ...(await trialsOf('receptiveField', shape, values)), onProgress };
+  const { row, column, channel } = values;
+  const trials = await trialsOf('receptiveField', shape, values);
   const { imageShape } = trials;
   const place: Place = [row, column, channel];
   for (const [i, name] of ['row', 'column', 'channel'].entries()) {
@@ -80,16 +71,24 @@ export async function receptiveField(
   /** Whether the probabilities of the place depend on outputs of a channel of its pixel. */
   const isOfPlace = (other: number) => (isSoftmax(distribution) ? other === channel : other <= channel);
   const isRead = (output: number) => isOfPlace(channelOf(distribution, output));
+  const [start, end] = [indexOfPlace([row, column, 0], imageShape), indexOfPlace(place, imageShape)];
   const traced = trace(model, shape);
-  const isSeen =
-    'builder' in traced
-      ? reach({ ...shape, nodes: traced.builder.nodes, output: traced.output }, imageShape, place, isRead)
-      : await seenInTrials(model, distribution, place, isOfPlace, trials, traced.obstacle);
-  if (!isSoftmax(distribution))
-    isSeen.fill(1, indexOfPlace([row, column, 0], imageShape), indexOfPlace(place, imageShape)); // seen by the distribution itself
+  let isSeen = new Uint8Array(end);
+  if ('builder' in traced) {
+    const program = { ...shape, nodes: traced.builder.nodes, output: traced.output };
+    isSeen = reach(program, imageShape, place, isRead).slice(0, end);
+  } else {
+    const images = 2 * attemptsOf(trials) * end;
+    const consequence = `the model is tried on ${images} random images, and what the weights have switched off is not seen.`;
+    if (end > 0) warnOfObstacle('receptiveField', model, traced.obstacle, consequence);
+    const channels = [...new Array(imageShape[2]).keys()].filter(isOfPlace);
+    await changeEach(outputsByPlace(model, distribution), [...isSeen.keys()], trials, (input, hasMoved) => {
+      if (channels.some((other) => hasMoved(start + other))) isSeen[input] = 1;
+    });
+  }
+  if (!isSoftmax(distribution)) isSeen.fill(1, start, end); // seen by the distribution itself
 
-  const earlier = Array.from({ length: indexOfPlace(place, imageShape) }, (_, index) => index);
-  const places = earlier.map((index) => placeOf(index, imageShape));
+  const places = Array.from(isSeen, (_, index) => placeOf(index, imageShape));
   const seen = places.filter((_, index) => isSeen[index] === 1);
   const window = { top: row, left: column, right: column };
   for (const [r, c] of seen) {
@@ -101,29 +100,4 @@ export async function receptiveField(
     ([r, c], index) => isSeen[index] === 0 && r >= window.top && c >= window.left && c <= window.right,
   );
   return { seen, blindSpot, window };
-}
-
-/** For each value before a place, whether the outputs there changed with it, after a warning. */
-async function seenInTrials(
-  model: LayersModel,
-  distribution: ImageModelShape['distribution'],
-  place: Place,
-  isOfPlace: (channel: number) => boolean,
-  trials: Trials,
-  obstacle: string,
-): Promise<Uint8Array> {
-  const output = indexOfPlace(place, trials.imageShape);
-  const images = 2 * attemptsOf(trials) * output;
-  const consequence = `the model is tried on ${images} random images, and what the weights have switched off is not seen.`;
-  if (output > 0) warnOfObstacle(trials.caller, model, obstacle, consequence);
-  const [row, column] = place;
-  const outputs = Array.from({ length: trials.imageShape[2] }, (_, channel) => channel)
-    .filter(isOfPlace)
-    .map((channel) => indexOfPlace([row, column, channel], trials.imageShape));
-  const isSeen = new Uint8Array(output);
-  const inputs = Array.from(isSeen, (_, index) => index);
-  await changeEach(outputsByPlace(model, distribution), inputs, trials, (input, hasMoved) => {
-    if (outputs.some(hasMoved)) isSeen[input] = 1;
-  });
-  return isSeen;
 }

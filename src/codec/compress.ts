@@ -2,23 +2,19 @@ import { anything, flag, type Given, optional, readArguments, type Values } from
 import type { ConditionData, NumericArray } from '../core/conditions';
 import { valuesOf } from '../core/images';
 import { distributionOf } from '../distributions/kinds';
-import { type GivenImages, planImages, type WalkHooks, walkArguments, walkImages } from '../likelihood/walk';
+import { planImages, walkArguments, walkImages } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
 import { type CodedImage, checkCodedModel, checksumOf, keptDigest, writeFile } from './format';
 import { intervalsFor } from './intervals';
 import { RangeEncoder } from './range-coder';
 
-/** What both functions `compress` take: conditions are arrays in the one, tensors in the other. */
+/** What `compress` takes, with conditions that are arrays or tensors. */
 export const compressArguments = <GivenCondition>() => ({
-  /**
-   * What the images are conditioned on, for models that take it: a class, or one class for each image; vectors [N,K] or
-   * maps [N,H,W,K]; several conditions by name, `{ class, map }`.
-   */
+  /** The conditions of the images, as `sample` takes them. */
   condition: optional(anything<GivenCondition>()),
   /**
-   * Whether to store the conditions in the file. If so, {@link decompress} needs none; otherwise it must be given the
-   * same ones. They are stored uncompressed: a class or a code below 128 takes one byte, a number of a vector or a map
-   * four. @default false
+   * Whether to store the conditions in the file; otherwise {@link decompress} must be given the same ones. They are stored
+   * uncompressed: a class or a code below 128 takes one byte, a number of a vector or a map four. @default false
    */
   storeCondition: flag(false),
   ...walkArguments,
@@ -36,12 +32,11 @@ export interface CompressOptions extends Given<typeof compressOptions> {}
  *
  * Source: the coder is a range coder (Martin, 1979); the format is docs/reference/codec-format.md.
  *
- * @param model as `toPortable` makes it or `readPortable` reads it, of at most 65,536 levels; its numbers must not be
- * changed afterwards, since its digest is computed once
+ * @param model of at most 65,536 levels; its numbers must not be changed afterwards, since its digest is computed once
  * @param images levels 0..L-1 [N,H,W,C], of any size that the model takes
  * @returns the bytes of a file
- * @throws TypeError (rejects) where shapes do not fit, or a value is not one of the model's levels; `signal.reason` where the
- * signal aborts; Error where the model gives outputs that are not finite.
+ * @throws TypeError (rejects) if shapes do not fit, or a value is not one of the model's levels; `signal.reason` if the
+ * signal aborts; Error if the model's outputs are not finite
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';
@@ -63,16 +58,14 @@ export async function compress(
 }
 
 /** Images to be coded, checked. */
-export interface CompressJob extends GivenImages, WalkHooks {
-  readonly storeCondition: boolean;
-}
+export type CompressJob = ReturnType<typeof planCompress>;
 
 /** Checks the images and options of {@link compress}. */
 export function planCompress(
   model: PortableModel,
   images: NumericArray,
   { condition, ...values }: Values<typeof compressOptions>,
-): CompressJob {
+) {
   checkCodedModel('compress: model', model);
   return { ...planImages('compress', model, images, condition), ...values };
 }
@@ -87,11 +80,11 @@ export async function encodeImages(
   const total = valuesOf(imageShape);
   const coded: CodedImage[] = [];
   await walkImages('compress', model, distribution, job, (first, count) => {
-    const intervals = intervalsFor(distribution, count);
+    const intervalsOf = intervalsFor(distribution, count);
     const encoders = Array.from({ length: count }, () => new RangeEncoder());
     return {
       visit(present, index, levels) {
-        intervals.take(present);
+        const intervals = intervalsOf(present);
         for (const [n, encoder] of encoders.entries()) {
           const level = data[(first + n) * total + index] as number;
           const { begin, frequency } = intervals.of(n, level);
@@ -113,7 +106,7 @@ export async function encodeImages(
 
 /** The file of the coded images. */
 export function packed(model: PortableModel, job: CompressJob, coded: readonly CodedImage[]): Uint8Array {
-  const conditions = job.storeCondition && job.conditions.length > 0 ? job.conditions : null;
+  const conditions = job.storeCondition ? job.conditions : [];
   const header = { ...job, conditions, digest: keptDigest(model), levels: model.levels };
   return writeFile(header, model.conditions, coded);
 }

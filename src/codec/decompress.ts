@@ -9,28 +9,22 @@ import {
 } from '../core/conditions';
 import { blankImages, type Images, resolveImageShape, valuesOf } from '../core/images';
 import { distributionOf } from '../distributions/kinds';
-import { type WalkedImages, type WalkHooks, walkArguments, walkImages } from '../likelihood/walk';
+import { walkArguments, walkImages } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
 import { attempt } from '../program/safetensors';
-import { type CodedImage, checkCodedModel, checksumOf, keptDigest, readFile } from './format';
+import { checkCodedModel, checksumOf, keptDigest, readFile } from './format';
 import { intervalsFor } from './intervals';
 import { RangeDecoder } from './range-coder';
 
-/** What both functions `decompress` take: conditions are arrays in the one, tensors in the other. */
+/** What `decompress` takes, with conditions that are arrays or tensors. */
 export const decompressArguments = <GivenCondition>() => ({
-  /**
-   * What the images were conditioned on when they were compressed, if the file does not hold it. Only for the images
-   * being read: with `firstImage: 2, numImages: 1`, the condition of image 2.
-   */
+  /** The conditions of the images that are read, if the file does not hold them; as when they were compressed. */
   condition: optional(anything<GivenCondition>()),
   /** The first image to read, counting from 0. @default 0 */
   firstImage: optional(integer({ from: 0 }), 0),
   /** How many to read. @default all from `firstImage` on */
   numImages: optional(integer({ from: 1 })),
-  /**
-   * The most values to read, N*H*W*C. Even a short file may ask for any number of them, and each takes time and memory.
-   * @default 2^24
-   */
+  /** The most values to read, N*H*W*C: even a short file may ask for any number of them. @default 2^24 */
   maxValues: optional(integer({ from: 1 }), MAX_VALUES),
   ...walkArguments,
 });
@@ -43,15 +37,12 @@ export interface DecompressOptions extends Given<typeof decompressOptions> {}
 /**
  * Restores the images of a file that {@link compress} wrote, or some of them: each image is coded separately.
  *
- * @param model the model that they were compressed with, with the same weights: the same model in another precision
- * will not do
+ * @param model the model that they were compressed with: the same one in another precision will not do
  * @param bytes the whole file
  * @returns levels [N,H,W,C]
  * @throws TypeError (rejects) naming the option that is wrong; RangeError before anything is computed if there are more
- * than `maxValues` values to read; Error if the file is not a compressed file, is damaged
- * or truncated, or was made with another model; `signal.reason` if the signal aborts. Damage is noticed by digests of 64
- * bits or more: what is returned is what was compressed, unless someone made the file to deceive, which digests without a
- * secret cannot prevent.
+ * than `maxValues` values to read; Error if the file is not a compressed file, is damaged or truncated, or was made with
+ * another model; `signal.reason` if the signal aborts. Digests of 64 bits or more notice damage, not files made to deceive.
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';
@@ -72,18 +63,14 @@ export async function decompress(
 }
 
 /** Codes to be read, checked. */
-export interface DecompressJob extends WalkedImages, WalkHooks {
-  readonly coded: readonly CodedImage[];
-  /** The index in the file of the first one, for errors. */
-  readonly firstImage: number;
-}
+export type DecompressJob = ReturnType<typeof planDecompress>;
 
 /** Checks the file and options of {@link decompress}, all before anything is computed. */
 export function planDecompress(
   model: PortableModel,
   bytes: Uint8Array,
   { condition, firstImage, numImages: wanted, maxValues, ...hooks }: Values<typeof decompressOptions>,
-): DecompressJob {
+) {
   checkCodedModel('decompress: model', model);
   if (!(bytes instanceof Uint8Array)) throwTypeError('decompress: bytes', 'a Uint8Array', bytes);
   const { conditions: kinds } = model;
@@ -98,21 +85,22 @@ export function planDecompress(
     resolveImageShape('file: images', model.imageShape, file.imageShape),
   );
   const what = 'decompress: condition';
-  const stored = file.conditions?.map((all, index) => {
+  const stored = file.conditions.map((all, index) => {
     attempt('decompress', () =>
       checkConditionValues('file: condition', kinds[index] as ConditionShape, all.values),
     );
     return slicedCondition(all, firstImage, numImages);
   });
-  if (stored !== undefined && condition !== undefined)
-    throwTypeError(what, 'none, since the file holds it', condition);
-  if (stored === undefined && kinds.length > 0 && condition === undefined)
+  const isStored = stored.length > 0;
+  if (isStored && condition !== undefined) throwTypeError(what, 'none, since the file holds it', condition);
+  if (!isStored && kinds.length > 0 && condition === undefined)
     throwTypeError(what, 'that of the images, which the file does not hold', condition);
   return {
     coded: Array.from({ length: numImages }, (_, n) => file.image(firstImage + n)),
     numImages,
     imageShape,
-    conditions: stored ?? readConditions(what, kinds, condition, numImages, imageShape),
+    conditions: isStored ? stored : readConditions(what, kinds, condition, numImages, imageShape),
+    /** The index in the file of the first one, for errors. */
     firstImage,
     ...hooks,
   };
@@ -130,12 +118,12 @@ export async function decodeImages(
   const { data } = images;
   const damaged = conditions.length > 0 ? 'damaged, or compressed with another condition' : 'damaged';
   await walkImages('decompress', model, distribution, job, (first, count) => {
-    const intervals = intervalsFor(distribution, count);
+    const intervalsOf = intervalsFor(distribution, count);
     const group = coded.slice(first, first + count);
     const decoders = group.map(({ code }) => new RangeDecoder(code));
     return {
       visit(present, index, levels) {
-        intervals.take(present);
+        const intervals = intervalsOf(present);
         for (const [n, decoder] of decoders.entries()) {
           const { level, begin, frequency } = intervals.at(n, decoder.target());
           decoder.take(begin, frequency);

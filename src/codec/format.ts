@@ -1,19 +1,17 @@
-import { checkInteger, throwTypeError } from '../core/check';
+import { checkInteger, sizeFromShape, throwTypeError } from '../core/check';
 import {
   type ConditionShape,
   type ConditionValues,
   conditionShapeOf,
-  conditionSize,
   numCategories,
 } from '../core/conditions';
 import { Digest } from '../core/digest';
 import type { ImageShape, Images } from '../core/images';
 import { digestOf } from '../program/file';
 import { checkModel, type PortableModel } from '../program/program';
-import { bytesOf } from '../program/safetensors';
+import { bytesOf, copyOf } from '../program/safetensors';
 
-// A file of compressed images, as docs/reference/codec-format.md describes it. Everything a file says is checked before it is
-// used.
+// A file of compressed images: docs/reference/codec-format.md. Everything that a file says is checked before it is used.
 
 /** The first byte is not a letter, so no text file begins this way. */
 const MAGIC = [0x89, 0x50, 0x58, 0x43] as const; // \x89PXC
@@ -25,7 +23,6 @@ const HAS_CONDITIONS = 1;
 /** With more levels, frequencies would have no room to differ. */
 const MAX_LEVELS = 2 ** 16;
 
-/** Checks that a model has the form of a portable model, and levels that can be coded. */
 export function checkCodedModel(what: string, model: PortableModel): void {
   checkModel(what, model);
   if (model.levels > MAX_LEVELS) throwTypeError(what, `at most ${MAX_LEVELS} levels`, model.levels);
@@ -47,8 +44,8 @@ interface Header {
   readonly numImages: number;
   readonly imageShape: ImageShape;
   readonly levels: number;
-  /** The conditions of all images, or null if the file has none. */
-  readonly conditions: readonly ConditionValues[] | null;
+  /** The conditions of all images; none if the file does not hold them. */
+  readonly conditions: readonly ConditionValues[];
 }
 
 /** The code of an image, and the checksum of it and of its levels. */
@@ -63,7 +60,7 @@ export const checksumOf = (code: Uint8Array, levels: Images['data']): bigint =>
 
 function first64Bits(...parts: Uint8Array[]): bigint {
   const digest = parts.reduce((sum, part) => sum.add(part), new Digest()).finish();
-  return new DataView(digest.buffer).getBigUint64(0, true);
+  return longOf(digest);
 }
 
 export function writeFile(
@@ -72,17 +69,12 @@ export function writeFile(
   images: readonly CodedImage[],
 ): Uint8Array {
   const head = new ByteWriter();
-  head.bytes(MAGIC);
-  head.bytes([VERSION]);
-  head.bytes(digest);
+  head.bytes([...MAGIC, VERSION, ...digest]);
   for (const size of [numImages, ...imageShape, levels]) head.varint(size);
-  head.bytes([conditions === null ? 0 : HAS_CONDITIONS]);
-  for (const [index, { values }] of (conditions ?? []).entries()) {
-    const isWhole = numCategories(kinds[index] as ConditionShape) > 0;
-    for (const value of values) {
-      if (isWhole) head.varint(value);
-      else head.float(value);
-    }
+  head.bytes([conditions.length > 0 ? HAS_CONDITIONS : 0]);
+  for (const [index, { values }] of conditions.entries()) {
+    if (isWhole(kinds[index] as ConditionShape)) for (const value of values) head.varint(value);
+    else head.bytes(bytesOf(values));
   }
   for (const { code, checksum } of images) {
     head.varint(code.length);
@@ -93,12 +85,7 @@ export function writeFile(
   return head.written();
 }
 
-/**
- * Reads a file: what comes before the codes, and a function that gives the code of each image.
- *
- * @param wanted the digest of the caller's model
- * @throws Error that says what is wrong with the file
- */
+/** Reads a file of a model with the `wanted` digest: what comes before the codes, and each image's code. */
 export function readFile(
   bytes: Uint8Array,
   kinds: readonly ConditionShape[],
@@ -124,16 +111,16 @@ export function readFile(
     throw new Error('file: truncated or damaged: too short for so many images');
   const flags = reader.byte();
   if (flags > HAS_CONDITIONS) throw new Error('file: damaged: it has unknown flags');
-  const conditions = flags === HAS_CONDITIONS ? readStored(reader, kinds, numImages, imageShape) : null;
-  const lengths = new Float64Array(numImages);
+  // Whether they fit the model is checked later, as for conditions that a caller gives.
+  const stored = flags === HAS_CONDITIONS ? kinds : [];
+  const conditions = stored.map((kind) => readCondition(reader, kind, numImages, imageShape));
   const checksums = new BigUint64Array(numImages);
-  const starts = new Float64Array(numImages);
+  const ends = new Float64Array(numImages);
   let total = 0;
   for (let n = 0; n < numImages; n++) {
-    starts[n] = total;
-    lengths[n] = reader.varint();
+    total += reader.varint();
+    ends[n] = total;
     checksums[n] = reader.long();
-    total += lengths[n] as number;
   }
   const checksum = first64Bits(bytes.subarray(0, reader.at));
   if (reader.long() !== checksum) throw new Error('file: damaged: its checksum differs');
@@ -141,30 +128,33 @@ export function readFile(
     throw new Error(`file: truncated or damaged: wanted ${total} bytes of codes, got ${reader.left}`);
   const codes = bytes.subarray(reader.at);
   const image = (n: number): CodedImage => {
-    const start = starts[n] as number;
-    const code = codes.subarray(start, start + (lengths[n] as number));
-    return { code, checksum: checksums[n] as bigint };
+    return { code: codes.subarray(ends[n - 1] ?? 0, ends[n]), checksum: checksums[n] as bigint };
   };
   return { digest, numImages, imageShape, levels, conditions, image };
 }
 
-/** The conditions in a file. Whether they fit the model is checked later, as for conditions that a caller gives. */
-function readStored(
+/** Whether the numbers of a condition are stored as integers. */
+const isWhole = (condition: ConditionShape): boolean => numCategories(condition) > 0;
+
+function readCondition(
   reader: ByteReader,
-  kinds: readonly ConditionShape[],
+  condition: ConditionShape,
   numImages: number,
   imageShape: ImageShape,
-): ConditionValues[] {
-  return kinds.map((condition) => {
-    const shape = conditionShapeOf(condition, imageShape);
-    const count = numImages * conditionSize(shape);
-    const isWhole = numCategories(condition) > 0;
-    if (count * (isWhole ? 1 : 4) > reader.left)
-      throw new Error('file: truncated or damaged: too short for its conditions');
-    const values = Float32Array.from({ length: count }, () => (isWhole ? reader.varint() : reader.float()));
-    return { shape, values };
-  });
+): ConditionValues {
+  const shape = conditionShapeOf(condition, imageShape);
+  const count = numImages * sizeFromShape(shape);
+  if (count > reader.left)
+    // each takes at least a byte
+    throw new Error('file: truncated or damaged: too short for its conditions');
+  const values = isWhole(condition)
+    ? Float32Array.from({ length: count }, () => reader.varint())
+    : new Float32Array(reader.bytes(4 * count).buffer);
+  return { shape, values };
 }
+
+/** The integer that 8 bytes are. */
+const longOf = ({ buffer }: Uint8Array): bigint => new BigUint64Array(buffer)[0] as bigint;
 
 /** A growing buffer of bytes. Numbers are little-endian. */
 class ByteWriter {
@@ -190,15 +180,7 @@ class ByteWriter {
   }
 
   long(value: bigint): void {
-    const eight = new DataView(new ArrayBuffer(8));
-    eight.setBigUint64(0, value, true);
-    this.bytes(new Uint8Array(eight.buffer));
-  }
-
-  float(value: number): void {
-    const four = new DataView(new ArrayBuffer(4));
-    four.setFloat32(0, value, true);
-    this.bytes(new Uint8Array(four.buffer));
+    this.bytes(bytesOf(BigUint64Array.of(value)));
   }
 
   written(): Uint8Array {
@@ -209,11 +191,8 @@ class ByteWriter {
 /** Reads what {@link ByteWriter} wrote; throws when it reaches the end. */
 class ByteReader {
   at = 0;
-  private readonly view: DataView;
 
-  constructor(private readonly given: Uint8Array) {
-    this.view = new DataView(given.buffer, given.byteOffset, given.byteLength);
-  }
+  constructor(private readonly given: Uint8Array) {}
 
   get left(): number {
     return this.given.length - this.at;
@@ -223,9 +202,9 @@ class ByteReader {
     return this.given[this.take(1)] as number;
   }
 
-  bytes(count: number): Uint8Array {
-    const start = this.take(count);
-    return this.given.slice(start, start + count);
+  /** A copy, in memory of its own. */
+  bytes(count: number): Uint8Array<ArrayBuffer> {
+    return copyOf(this.given.subarray(this.take(count), this.at));
   }
 
   varint(): number {
@@ -240,11 +219,7 @@ class ByteReader {
   }
 
   long(): bigint {
-    return this.view.getBigUint64(this.take(8), true);
-  }
-
-  float(): number {
-    return this.view.getFloat32(this.take(4), true);
+    return longOf(this.bytes(8));
   }
 
   /** Skips `count` bytes and returns where they begin. */

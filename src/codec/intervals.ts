@@ -12,7 +12,7 @@ import { exp } from '../kernels/arithmetic';
 import { wholeVectors } from '../kernels/instruction';
 import { TOTAL } from './range-coder';
 
-// Probabilities as whole numbers. With F(l) the probability of all levels before l, in float64, level l of L begins at
+// Probabilities as whole numbers. With F(l) the probability of all levels below l, in float64, level l of L begins at
 //
 //     B(l) = 2 l + floor(F(l) (TOTAL - 2 L)),   B(L) = TOTAL
 //
@@ -25,123 +25,97 @@ interface Interval {
   readonly frequency: number;
 }
 
-/**
- * Finds the intervals of the levels of the present channel, for a number of images.
- *
- * @throws Error, when an interval is looked up, if outputs of the model are not finite or a cdf decreases
- */
+/** Finds intervals of the current channel, or throws if outputs are not finite or a cdf falls. */
 export function intervalsFor(distribution: PixelDistribution, numImages: number) {
   const { levels } = distribution;
   const scale = TOTAL - 2 * levels;
-  const cdfs = isSoftmax(distribution) ? softmaxCdfs(levels, numImages) : pixelCdfs(distribution);
-  const beginOf = ({ before }: LevelCdf, level: number) => {
+  const cdfsOf = isSoftmax(distribution) ? softmaxCdfs(levels, numImages) : pixelCdfs(distribution);
+  const beginOf = (cdf: LevelCdf, level: number) => {
     if (level === 0) return 0;
     if (level === levels) return TOTAL;
-    const p = before(level);
+    const p = cdf.below(level);
     if (!(p >= 0)) notFinite();
     return 2 * level + Math.floor(Math.min(1, p) * scale);
   };
   const interval = (level: number, begin: number, end: number): Interval => {
-    if (end <= begin) throw new Error(`cdf of the distribution: before falls behind level ${level}`);
+    if (end <= begin)
+      throw new Error(`cdf of the distribution: below(${level + 1}) is less than below(${level})`);
     return { level, begin, frequency: end - begin };
   };
-  return {
-    /** Sets the model's outputs for the present pixels. */
-    take: cdfs.take,
-    /** The interval of a level of an image. */
-    of(image: number, level: number): Interval {
-      const cdf = cdfs.of(image);
-      return interval(level, beginOf(cdf, level), beginOf(cdf, level + 1));
-    },
-    /** The interval that contains a target. */
-    at(image: number, target: number): Interval {
-      const cdf = cdfs.of(image);
-      // Usually close, as every level also gets a minimum frequency: search in doubling steps, then by bisection.
-      let low = checkLevel('cdf of the distribution: levelAt', cdf.levelAt(target / TOTAL), levels);
-      let high = low + 1;
-      let [begin, end] = [beginOf(cdf, low), beginOf(cdf, high)];
-      for (let step = 1; begin > target; step *= 2) {
-        [low, high, end] = [Math.max(0, low - step), low, begin];
-        begin = beginOf(cdf, low);
-      }
-      for (let step = 1; end <= target; step *= 2) {
-        [low, high, begin] = [high, Math.min(levels, high + step), end];
-        end = beginOf(cdf, high);
-      }
-      while (high - low > 1) {
-        const middle = (low + high) >> 1;
-        const at = beginOf(cdf, middle);
-        if (at > target) [high, end] = [middle, at];
-        else [low, begin] = [middle, at];
-      }
-      return interval(low, begin, end);
-    },
+  return (present: PresentPixels) => {
+    const cdfOf = cdfsOf(present);
+    return {
+      /** The interval of a level of an image. */
+      of(image: number, level: number): Interval {
+        const cdf = cdfOf(image);
+        return interval(level, beginOf(cdf, level), beginOf(cdf, level + 1));
+      },
+      /** The interval that contains a target. */
+      at(image: number, target: number): Interval {
+        const cdf = cdfOf(image);
+        // Usually close, as every level also gets a minimum frequency: search in doubling steps, then by bisection.
+        let low = checkLevel('cdf of the distribution: levelAt', cdf.levelAt(target / TOTAL), levels);
+        let high = low + 1;
+        let [begin, end] = [beginOf(cdf, low), beginOf(cdf, high)];
+        for (let step = 1; begin > target; step *= 2) {
+          [low, high, end] = [Math.max(0, low - step), low, begin];
+          begin = beginOf(cdf, low);
+        }
+        for (let step = 1; end <= target; step *= 2) {
+          [low, high, begin] = [high, Math.min(levels, high + step), end];
+          end = beginOf(cdf, high);
+        }
+        while (high - low > 1) {
+          const middle = (low + high) >> 1;
+          const at = beginOf(cdf, middle);
+          if (at > target) [high, end] = [middle, at];
+          else [low, begin] = [middle, at];
+        }
+        return interval(low, begin, end);
+      },
+    };
   };
 }
 
-/** The distribution functions of images, each valid until the next call. */
-interface Cdfs {
-  take(present: PresentPixels): void;
-  of(image: number): LevelCdf;
-}
+/** Makes the distribution function of each image, valid until that of the next one is made. */
+type CdfsOf = (present: PresentPixels) => (image: number) => LevelCdf;
 
-function softmaxCdfs(levels: number, numImages: number): Cdfs {
+function softmaxCdfs(levels: number, numImages: number): CdfsOf {
   const softmax = softmaxWeights(levels, numImages);
   const stride = wholeVectors(levels);
   const summed = summedCdf(levels);
-  return {
-    take({ outputs }) {
-      softmax.put(outputs);
-      softmax.weigh(0, numImages, 1);
-    },
-    of: (image) => summed(softmax.weights, image * stride),
+  return ({ outputs }) => {
+    softmax.put(outputs);
+    softmax.weigh(0, numImages, 1);
+    return (image) => summed(softmax.weights.subarray(image * stride));
   };
 }
 
 /** From `cdf` of a distribution, or from the probabilities of all levels. */
-function pixelCdfs(distribution: PixelDistribution): Cdfs {
+function pixelCdfs(distribution: PixelDistribution): CdfsOf {
   const pixel = pixelReader(distribution);
   const summed = summedCdf(distribution.levels);
   const weights = new Float64Array(distribution.levels);
-  let present: PresentPixels;
-  return {
-    take(given) {
-      present = given;
-    },
-    of(image) {
-      const [parameters, earlier] = pixel(present, image);
-      const cdf = distribution.cdf?.(parameters, earlier);
-      if (cdf !== undefined) return cdf;
-      writeLogProbs(distribution, parameters, earlier, weights);
-      for (const [level, logProb] of weights.entries()) weights[level] = exp(logProb);
-      return summed(weights, 0);
-    },
+  return (present) => (image) => {
+    const [parameters, earlier] = pixel(present, image);
+    const cdf = distribution.cdf?.(parameters, earlier);
+    if (cdf !== undefined) return cdf;
+    writeLogProbs(distribution, parameters, earlier, weights);
+    return summed(weights.map(exp));
   };
 }
 
-/** Makes a distribution function from running sums of weights, [levels] from an index on. */
-function summedCdf(levels: number): (weights: Float64Array, from: number) => LevelCdf {
-  const sums = new Float64Array(levels + 1); // over the levels before each one
+/** Makes a distribution function from weights [levels]. */
+function summedCdf(levels: number): (weights: Float64Array) => LevelCdf {
+  const sums = new Float64Array(levels + 1); // over the levels below each one
   const cdf: LevelCdf = {
-    before: (level) => (sums[level] as number) / (sums[levels] as number),
-    levelAt(u) {
-      const threshold = u * (sums[levels] as number);
-      let [low, high] = [0, levels - 1];
-      while (low < high) {
-        const level = (low + high) >> 1;
-        if ((sums[level + 1] as number) > threshold) high = level;
-        else low = level + 1;
-      }
-      return low;
-    },
+    below: (level) => (sums[level] as number) / (sums[levels] as number),
+    levelAt: (u) => Math.floor(u * levels), // a search among sums may begin anywhere
   };
-  return (weights, from) => {
-    let sum = 0;
-    for (let level = 0; level < levels; level++) {
-      sum += weights[from + level] as number;
-      sums[level + 1] = sum;
-    }
-    if (!(sum > 0)) notFinite();
+  return (weights) => {
+    for (let level = 0; level < levels; level++)
+      sums[level + 1] = (sums[level] as number) + (weights[level] as number);
+    if (!((sums[levels] as number) > 0)) notFinite();
     return cdf;
   };
 }

@@ -15,12 +15,11 @@ const WIDTH_BYTES = 6;
 
 /** Codes symbols into bytes. */
 export class RangeEncoder {
-  private bytes = new Uint8Array(64);
-  private length = 0;
+  private readonly bytes: number[] = [];
   private low = 0;
   private range = WHOLE;
 
-  /** Codes a symbol, given the total frequency of the symbols before it and its own frequency, out of {@link TOTAL}. */
+  /** Codes a symbol from the frequencies, out of {@link TOTAL}, of all before it and its own. */
   encode(before: number, frequency: number): void {
     const unit = Math.floor(this.range / TOTAL);
     const start = unit * before;
@@ -31,39 +30,26 @@ export class RangeEncoder {
       this.low -= WHOLE;
     }
     while (this.range <= NARROW) {
-      this.push(Math.floor(this.low / NARROW));
+      this.bytes.push(Math.floor(this.low / NARROW));
       this.low = (this.low % NARROW) * 256;
       this.range *= 256;
     }
   }
 
-  /**
-   * Ends the code with the first number in the interval whose last digits are zeros: past the end, a decoder reads
-   * zeros.
-   */
+  /** Ends the code with a number that ends in zeros, which a decoder reads past the end. */
   finish(): Uint8Array {
     const digit = Math.ceil(this.low / NARROW); // the interval is wider than that
     if (digit === 256) this.carry();
-    else this.push(digit);
-    let { length } = this;
-    while (length > 0 && this.bytes[length - 1] === 0) length--;
-    return this.bytes.slice(0, length);
+    else this.bytes.push(digit);
+    while (this.bytes.at(-1) === 0) this.bytes.pop();
+    return Uint8Array.from(this.bytes);
   }
 
   /** Adds 1 to the digits written so far. */
   private carry(): void {
-    let last = this.length - 1;
+    let last = this.bytes.length - 1;
     for (; this.bytes[last] === 255; last--) this.bytes[last] = 0;
     this.bytes[last] = (this.bytes[last] as number) + 1;
-  }
-
-  private push(byte: number): void {
-    if (this.length === this.bytes.length) {
-      const longer = new Uint8Array(2 * this.length);
-      longer.set(this.bytes);
-      this.bytes = longer;
-    }
-    this.bytes[this.length++] = byte;
   }
 }
 
@@ -79,7 +65,7 @@ export class RangeDecoder {
     for (let i = 0; i < WIDTH_BYTES; i++) this.offset = 256 * this.offset + this.read();
   }
 
-  /** The target that identifies the next symbol: the one for which it lies in [before, before + frequency). */
+  /** Identifies the next symbol: it lies in its [before, before + frequency). */
   target(): number {
     this.unit = Math.floor(this.range / TOTAL);
     return Math.min(TOTAL - 1, Math.floor(this.offset / this.unit));

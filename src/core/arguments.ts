@@ -79,33 +79,22 @@ export function valuesOf<D extends Declaration>(what: string, given: object, dec
 }
 
 /** Makes an argument optional; without a fallback, its value is then undefined. */
-export function optional<Value, Given>(
-  argument: Argument<Value, Given>,
-): OptionalArgument<Value | undefined, Given>;
-export function optional<Value, Given>(
-  argument: Argument<Value, Given>,
-  fallback: NoInfer<Value>,
-): OptionalArgument<Value, Given>;
-export function optional<Value, Given>(
-  argument: Argument<Value, Given>,
-  fallback?: Value,
-): OptionalArgument<Value | undefined, Given> {
-  return { ...argument, fallback };
-}
+export const optional: {
+  <Value, Given>(argument: Argument<Value, Given>): OptionalArgument<Value | undefined, Given>;
+  <Value, Given>(argument: Argument<Value, Given>, fallback: NoInfer<Value>): OptionalArgument<Value, Given>;
+} = <Value, Given>(argument: Argument<Value, Given>, fallback?: Value) =>
+  ({ ...argument, fallback }) as OptionalArgument<Value, Given>;
 
 /** Makes an argument optional whose default follows from arguments declared before it. */
 export const derived = <Value, Given>(
   argument: Argument<Value, Given>,
   // biome-ignore lint/suspicious/noExplicitAny: their types are those of the declaration that this is part of
   defaultOf: (earlier: any) => unknown,
-): OptionalArgument<Value, Given> => {
-  const { check } = argument;
-  const filled: Argument<Value, Given> = {
+) =>
+  ({
     ...argument,
-    check: (what, given, earlier) => check(what, given ?? defaultOf(earlier), earlier),
-  };
-  return filled as OptionalArgument<Value, Given>; // which has no fallback, so that what is left out is checked too
-};
+    check: (what, given, earlier) => argument.check(what, given ?? defaultOf(earlier), earlier),
+  }) as OptionalArgument<Value, Given>; // which has no fallback, so that what is left out is checked too
 
 /** An integer, from and to these included. */
 export const integer = ({ from, to }: { from?: number; to?: number } = {}): Argument<number> => ({
@@ -126,12 +115,11 @@ export const oneOf = <const Choices extends readonly (string | number)[]>(
 export const flag = (fallback: boolean): OptionalArgument<boolean> =>
   optional(checked(checkBoolean), fallback);
 
-/** A probability of dropping something. @default 0 */
-export const rate = (): OptionalArgument<number> =>
-  optional(
-    number('from 0, below 1', (p) => p >= 0 && p < 1),
-    0,
-  );
+/** A probability of dropping something. */
+export const probability = (): Argument<number> => number('from 0, below 1', (p) => p >= 0 && p < 1);
+
+/** The same. @default 0 */
+export const rate = (): OptionalArgument<number> => optional(probability(), 0);
 
 /** Something that is checked elsewhere, or by nobody. */
 export const anything = <Value>(): Argument<Value> => ({ check: (_, given) => given as Value });

@@ -143,10 +143,14 @@ export function checkMaxValues(what: string, values: number, maxValues: number):
     throw new RangeError(`${what}: wanted at most ${maxValues} values (maxValues), got ${values}`);
 }
 
+/** How many numbers a tensor of a shape has. */
+export const sizeFromShape = (shape: readonly (number | null)[]): number =>
+  shape.reduce<number>((product, length) => product * (length ?? 0), 1);
+
 /** Checks that the product of these sizes is not too many numbers, before any memory is allocated. */
 export function checkMemory(what: string, sizes: readonly number[]): void {
-  const numbers = sizes.reduce((product, size) => product * size, 1);
-  if (numbers > MAX_NUMBERS) throwTypeError(what, `sizes whose product is at most ${MAX_NUMBERS}`, sizes);
+  if (sizeFromShape(sizes) > MAX_NUMBERS)
+    throwTypeError(what, `sizes whose product is at most ${MAX_NUMBERS}`, sizes);
 }
 
 /** The same of several, by the names of the options that they come from. */

@@ -1,4 +1,4 @@
-import { checkInteger, checkNames, throwTypeError } from './check';
+import { checkInteger, checkNames, sizeFromShape, throwTypeError } from './check';
 
 /**
  * What a model takes besides the image: a class, a vector [K], a map [H,W,K] of numbers, or codes [h,w] of another
@@ -63,36 +63,19 @@ export interface ConditionValues {
   readonly values: Float32Array;
 }
 
-/** How many numbers the condition of one image is. */
-export const conditionSize = (shape: readonly number[]): number =>
-  shape.reduce((product, length) => product * length, 1);
-
 /** The condition of one image of the given height and width, as a shape. */
 export function conditionShapeOf(
   condition: ConditionShape,
   [height, width]: readonly (number | null)[],
 ): number[] {
-  switch (condition.kind) {
-    case 'class':
-      return [1];
-    case 'vector':
-      return [condition.size];
-    case 'map':
-      return [height as number, width as number, condition.size];
-    case 'codes':
-      return [...condition.shape, 1];
-  }
+  const size = conditionFeatures(condition);
+  if (condition.kind === 'codes') return [...condition.shape, size];
+  return condition.kind === 'map' ? [height as number, width as number, size] : [size];
 }
 
-/** The number of classes that a model reads, including the null class if it has one. */
-export const numClassesRead = ({
-  numClasses,
-  nullClass,
-}: Extract<ConditionShape, { kind: 'class' }>): number => numClasses + (nullClass ? 1 : 0);
-
-/** How many integers a condition's numbers may be; 0 if they may be any numbers. */
+/** How many integers a condition's numbers may be, with the null class if there is one; 0 if they may be any numbers. */
 export function numCategories(condition: ConditionShape): number {
-  if (condition.kind === 'class') return numClassesRead(condition);
+  if (condition.kind === 'class') return condition.numClasses + (condition.nullClass ? 1 : 0);
   return condition.kind === 'codes' ? condition.levels : 0;
 }
 
@@ -139,9 +122,11 @@ export function matchConditions<Given>(
   if (isByName(given)) {
     const kinds = conditions.map(({ kind }) => kind);
     checkNames(what, Object.keys(given), kinds);
-    return conditions.map((condition) => {
-      return { what: `${what}.${condition.kind}`, condition, given: given[condition.kind] };
-    });
+    return conditions.map((condition) => ({
+      what: `${what}.${condition.kind}`,
+      condition,
+      given: given[condition.kind],
+    }));
   }
   if (conditions.length > 1) throwTypeError(what, namesWanted(conditions), given);
   return conditions.map((condition) => ({ what, condition, given: given as Given | undefined }));
@@ -152,10 +137,10 @@ export const namesWanted = (conditions: readonly ConditionShape[]): string =>
   `{ ${conditions.map(({ kind }) => kind).join(', ')} }, since the model takes them`;
 
 /** Whether conditions are given by name: in an object other than a list, numbers with a shape, a tensor or a promise. */
-export function isByName(given: unknown): given is ConditionsByName<never> {
-  const isObject = typeof given === 'object' && given !== null;
-  return isObject && !['length', 'data', 'shape', 'then'].some((name) => name in given);
-}
+export const isByName = (given: unknown): given is ConditionsByName<never> =>
+  typeof given === 'object' &&
+  given !== null &&
+  !['length', 'data', 'shape', 'then'].some((name) => name in given);
 
 /**
  * Checks the shape of what the caller gave as one condition of `numImages` images: an array with a shape, or classes as
@@ -170,23 +155,18 @@ export function checkCondition(
   imageShape: readonly number[],
 ): ArrayLike<number> | null {
   const isClass = condition.kind === 'class';
-  const classes = isClass ? numbersOfClasses(given, numImages) : null;
-  if (classes !== null) return classes;
+  if (isClass && typeof given === 'number') return new Float64Array(numImages).fill(given);
+  if (isClass && isList(given) && given.length === numImages) return given;
+  const categories = numCategories(condition);
   const whole = [numImages, ...conditionShapeOf(condition, imageShape)];
-  const flat = numCategories(condition) > 0 ? whole.slice(0, -1) : whole; // one number needs no dimension of its own
+  const flat = categories > 0 ? whole.slice(0, -1) : whole; // one number needs no dimension of its own
   const shape = (given as NumericArray | undefined)?.shape;
   if ([whole, flat].map(String).includes(String(shape))) return null;
   const ofShape = condition.kind === 'codes' ? 'codes of shape' : 'numbers of shape';
   const wanted = isClass
-    ? `a class from 0 to ${numClassesRead(condition) - 1}${numImages === 1 ? '' : `, or ${numImages} of them`}`
+    ? `a class from 0 to ${categories - 1}${numImages === 1 ? '' : `, or ${numImages} of them`}`
     : `${ofShape} [${flat}]${shape === undefined ? ', as { data, shape }' : ''}`;
   return throwTypeError(what, wanted, shape ?? given);
-}
-
-/** Classes given as plain numbers, one for each image; null otherwise. */
-function numbersOfClasses(given: unknown, numImages: number): ArrayLike<number> | null {
-  if (typeof given === 'number') return new Float64Array(numImages).fill(given);
-  return isList(given) && given.length === numImages ? given : null;
 }
 
 const isList = (given: unknown): given is ArrayLike<number> =>
@@ -214,7 +194,7 @@ export function readConditions(
     const classes = checkCondition(one, numImages, imageShape);
     const values = classes ?? (one.given as NumericArray).data;
     const shape = conditionShapeOf(one.condition, imageShape);
-    const count = numImages * conditionSize(shape);
+    const count = numImages * sizeFromShape(shape);
     if (typeof values !== 'object') throwTypeError(one.what, 'numbers', one.given);
     if (values.length !== count) throwTypeError(one.what, `${count} numbers for its shape`, values.length);
     checkConditionValues(one.what, one.condition, values);
@@ -224,12 +204,10 @@ export function readConditions(
 
 /** How many images the conditions are for; undefined if they fit any number. */
 export function numConditions(given: unknown): number | undefined {
-  const counts = (isByName(given) ? Object.values(given) : [given]).map(numOfOne);
+  const counts = (isByName(given) ? Object.values(given) : [given]).map((one) =>
+    isList(one) ? one.length : (one as Partial<NumericArray> | null | undefined)?.shape?.[0],
+  );
   return counts.find((count) => count !== undefined);
-}
-
-function numOfOne(given: unknown): number | undefined {
-  return isList(given) ? given.length : (given as Partial<NumericArray> | null | undefined)?.shape?.[0];
 }
 
 /** The conditions of the images [start, start + count), copied, so that only these are sent to a worker. */
@@ -238,7 +216,7 @@ export function slicedCondition(
   start: number,
   count: number,
 ): ConditionValues {
-  const size = conditionSize(shape);
+  const size = sizeFromShape(shape);
   return { shape, values: values.slice(start * size, (start + count) * size) };
 }
 
@@ -259,5 +237,5 @@ export function randomConditions(
   const shape = conditionShapeOf(condition, imageShape);
   const categories = numCategories(condition);
   const draw = categories > 0 ? () => Math.floor(random() * categories) : () => 2 * random() - 1;
-  return { shape, values: Float32Array.from({ length: count * conditionSize(shape) }, draw) };
+  return { shape, values: Float32Array.from({ length: count * sizeFromShape(shape) }, draw) };
 }

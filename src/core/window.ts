@@ -14,7 +14,7 @@ import {
 import { checkKernelSize, checkMemory, checkNames, checkRecord, throwTypeError } from './check';
 
 /**
- * What a masked convolution hides of the present pixel. `'A'`, for the layer that reads the image, hides a
+ * What a masked convolution hides of the current pixel. `'A'`, for the layer that reads the image, hides a
  * channel from itself; `'B'`, for every later layer, lets a channel see itself.
  */
 export type MaskType = 'A' | 'B';
@@ -59,15 +59,8 @@ export function windowAround(
   present: KernelWindow['present'],
   imageChannels: number,
 ): KernelWindow {
-  const [rows, columns] = kernelSize;
-  return {
-    kernelSize,
-    anchor: [rows >> 1, columns >> 1],
-    present,
-    imageChannels,
-    stride: 1,
-    transposed: false,
-  };
+  const anchor = [kernelSize[0] >> 1, kernelSize[1] >> 1] as const;
+  return { kernelSize, anchor, present, imageChannels, stride: 1, transposed: false };
 }
 
 /** The window of a 1x1 kernel that sees all features of its pixel. */
@@ -76,38 +69,29 @@ export const pointWindow: KernelWindow = /* @__PURE__ */ windowAround([1, 1], 'B
 /**
  * Where the window of a shifted convolution lies:
  *
- * - `'down'`: on the rows above and all of the present row, centred on the present column;
- * - `'downRight'`: on the rows above and the present row, up to and including the present pixel;
- * - `'excludesCentre'`: on the rows above, centred on the present column, and on the part of the present row before the pixel;
- * - `'same'`: on all sides of the pixel, including the rows below; only for networks that read conditions and not the
- *   image.
+ * - `'down'`: on the rows above and all of the current row, centred on the current column;
+ * - `'downRight'`: on the rows above and the current row, up to and including the current pixel;
+ * - `'excludesCentre'`: on the rows above, centred on the current column, and on the part of the current row before the pixel;
+ * - `'same'`: on all sides of the pixel; only for networks that read conditions and not the image.
  */
 export type Shift = (typeof shifts)[number];
 
 const shifts = ['down', 'downRight', 'excludesCentre', 'same'] as const;
 
-/** Arguments of a shifted window. */
 export const shiftedArguments = {
   /** Rows and columns of the kernel, odd or even; with `'same'`, odd. One number for a square kernel. */
   kernelSize: lengths(),
-  /**
-   * Where it lies: above and around its pixel (`'down'`), up to its pixel (`'downRight'`), and so on. See
-   * {@link Shift}.
-   */
+  /** Where it lies: see {@link Shift}. */
   shift: oneOf(...shifts),
   /** 2 halves height and width, or doubles them with `transposed`; only with `'down'` and `'downRight'`. @default 1 */
   stride: optional(oneOf(1, 2), 1),
-  /**
-   * Whether the convolution is transposed, with `stride: 2`: it enlarges the map, as the gradient of a strided
-   * convolution does. @default false
-   */
+  /** See {@link KernelWindow}. @default false */
   transposed: flag(false),
 };
 
 /** Arguments of a window of shifted convolutions. */
 export interface ShiftedWindowArgs extends Given<typeof shiftedArguments> {}
 
-/** Arguments of the window of a masked convolution. */
 export const maskedWindowArguments = {
   /** Rows and columns of the kernel, odd; one number for a square kernel. */
   kernelSize: oddLengths(),
@@ -117,7 +101,7 @@ export const maskedWindowArguments = {
   imageChannels: optional(integer({ from: 1 }), 3),
   /**
    * Makes the mask of a vertical stack instead, which ignores channels: `'A'` sees only the rows above, and `'B'` also
-   * the whole present row, for features that themselves see only rows above. Use `imageChannels: 1` for any number of
+   * the whole current row, for features that themselves see only rows above. Use `imageChannels: 1` for any number of
    * features. @default false
    */
   vertical: flag(false),
@@ -136,10 +120,8 @@ export interface MaskArgs extends Given<typeof maskArguments> {}
 
 /**
  * Makes a window for the convolutions of a layer of your own, to pass to `ops.conv` in `express`: the one that the
- * arguments of {@link getMask} describe, or that of a shifted convolution.
- *
- * A shifted window sees all channels of the present pixel, and one shifted down also sees the pixels to its right. So
- * the features it reads must not have seen these: they have to be shifted down or right beforehand.
+ * arguments of {@link getMask} describe, or that of a shifted convolution. The latter sees all channels of the present
+ * pixel, and shifted down also the pixels to its right, so the features it reads must be shifted down or right before.
  *
  * Source of the shifted ones: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2.3.
  *
@@ -180,25 +162,19 @@ export function shiftedWindow(
       return windowAround(checkKernelSize(`${what}: kernelSize`, kernelSize), 'everythingAndBelow', 1);
     return { ...windowAround(kernelSize, 'A', 1), anchor: [rows - 1, middle] };
   }
-  const anchor = transposed
-    ? ([0, shift === 'down' ? middle : 0] as const)
-    : ([rows - 1, shift === 'down' ? middle : columns - 1] as const);
-  return { kernelSize, anchor, present: 'everything', imageChannels: 1, stride, transposed };
+  const [last, right] = transposed ? [0, 0] : [rows - 1, columns - 1];
+  const anchor = [last, shift === 'down' ? middle : right] as const;
+  return { ...windowAround(kernelSize, 'everything', 1), anchor, stride, transposed };
 }
 
 /**
  * The same window on a kernel whose rows and columns are reversed. A transposed convolution of a map equals this
  * convolution, at stride 1, of the map with zeros inserted between its places.
  */
-export function flipped({ kernelSize: [rows, columns], anchor, ...window }: KernelWindow): KernelWindow {
-  const turned = [rows - 1 - anchor[0], columns - 1 - anchor[1]] as const;
-  return {
-    ...window,
-    kernelSize: [rows, columns],
-    anchor: turned,
-    stride: 1,
-    transposed: !window.transposed,
-  };
+export function flipped(window: KernelWindow): KernelWindow {
+  const { kernelSize, anchor, transposed } = window;
+  const turned = [kernelSize[0] - 1 - anchor[0], kernelSize[1] - 1 - anchor[1]] as const;
+  return { ...window, anchor: turned, stride: 1, transposed: !transposed };
 }
 
 /** The window of a masked convolution, of checked arguments. */
@@ -208,8 +184,8 @@ export function maskedWindow({
   imageChannels,
   vertical,
 }: Values<typeof maskedWindowArguments>): KernelWindow {
-  const verticalPresent = maskType === 'A' ? 'nothing' : 'everything';
-  return windowAround(kernelSize, vertical ? verticalPresent : maskType, imageChannels);
+  const ofRows = maskType === 'A' ? 'nothing' : 'everything';
+  return windowAround(kernelSize, vertical ? ofRows : maskType, imageChannels);
 }
 
 /** How many rows below and columns to the right of the output a tap lies; negative above and to the left. */
@@ -228,21 +204,10 @@ export function visibilityAt(window: KernelWindow, row: number, column: number):
   const [down, right] = offsetOfTap(window, row, column);
   if (present === 'everythingAndBelow') return 'everything';
   if (down !== 0) return down < 0 ? 'everything' : 'nothing';
-  switch (present) {
-    case 'nothing':
-    case 'everything':
-      return present;
-    default:
-      if (right !== 0) return right < 0 ? 'everything' : 'nothing';
-      if (present === 'B') return 'own';
-      return imageChannels > 1 ? 'earlier' : 'nothing'; // no channel comes before the first
-  }
-}
-
-/** Whether features of one channel are seen by those of another. */
-export function isSeen(visibility: Visibility, channelIn: number, channelOut: number): boolean {
-  if (visibility === 'earlier') return channelIn < channelOut;
-  return visibility === 'own' ? channelIn <= channelOut : visibility === 'everything';
+  if (present === 'nothing' || present === 'everything') return present;
+  if (right !== 0) return right < 0 ? 'everything' : 'nothing';
+  if (present === 'B') return 'own';
+  return imageChannels > 1 ? 'earlier' : 'nothing'; // no channel comes before the first
 }
 
 /** The first output that sees an input through a tap, as do all outputs after it; `featuresOut` if none does. */
@@ -281,8 +246,8 @@ export function maskOf(window: KernelWindow, featuresIn: number, featuresOut: nu
 }
 
 /**
- * Calls a function with each run of a kernel [rows, columns, featuresIn, featuresOut] that the mask leaves visible. A
- * run ends where its row of outputs ends.
+ * Calls a function with each run of a kernel [rows, columns, featuresIn, featuresOut] that the mask leaves visible: the
+ * end of a row of outputs.
  */
 export function eachVisibleRun(
   window: KernelWindow,
@@ -312,7 +277,7 @@ export interface Mask {
  * The mask of a causal convolution, for pixels predicted in the order rows, columns, channels.
  *
  * Rows above the kernel's centre and pixels left of it are seen whole; pixels right of it and rows below are
- * hidden. At the centre, the present pixel, features form `imageChannels` groups of equal size, and a group
+ * hidden. At the centre, the current pixel, features form `imageChannels` groups of equal size, and a group
  * sees the groups before it (and itself, with mask B): `mask[centre][i][o]` is 1 where group(i) < group(o),
  * or group(i) <= group(o) for B.
  *
@@ -321,9 +286,8 @@ export interface Mask {
  * Pixel-CNN", `get_mask`; the vertical stack is that of van den Oord et al., "Conditional Image Generation with
  * PixelCNN Decoders" (2016), https://arxiv.org/abs/1606.05328, section 2.2.
  *
- * @returns shape [kernel rows, kernel columns, featuresIn, featuresOut] and its values; no tensor is made.
- * @throws TypeError naming the argument: even or non-integer kernel sizes, feature counts that
- * `imageChannels` does not divide, any mask type but 'A' and 'B'.
+ * @throws TypeError naming the argument: even or non-integer kernel sizes, feature counts that `imageChannels` does not
+ * divide, any mask type but 'A' and 'B'.
  * @example
  * ```js
  * import { getMask } from 'pixelcnn-layers';

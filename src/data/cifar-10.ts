@@ -30,9 +30,8 @@ export function parseCifar10(bytes: Uint8Array | readonly Uint8Array[]): ImageSe
   for (const [i, file] of files.entries()) {
     const what = Array.isArray(bytes) ? `parseCifar10: bytes[${i}]` : 'parseCifar10: bytes';
     checkBytes(what, file);
-    if (file.length === 0 || file.length % RECORD !== 0) {
+    if (file.length === 0 || file.length % RECORD !== 0)
       throwTypeError(what, `records of ${RECORD} bytes`, file.length);
-    }
     for (let start = 0; start < file.length; start += RECORD) {
       const label = file[start] as number;
       if (label >= CLASSES) throwTypeError(what, `labels 0 to ${CLASSES - 1}, at byte ${start}`, label);

@@ -8,9 +8,7 @@ import { checkBytes } from './image-set';
  * Source: RFC 1952.
  *
  * @param bytes a whole file
- * @returns the whole contents
- * @throws TypeError (rejects) if `bytes` is not a Uint8Array; Error (rejects) if the gzip data are damaged or
- * truncated.
+ * @throws TypeError (rejects) if `bytes` is not a Uint8Array; Error (rejects) if the data are damaged or truncated.
  * @example
  * ```js
  * import { gunzip } from 'pixelcnn-layers/data';
@@ -27,9 +25,7 @@ export async function gunzip(bytes: Uint8Array): Promise<Uint8Array> {
     const stream = new Blob([new Uint8Array(bytes)]).stream().pipeThrough(new DecompressionStream('gzip'));
     return new Uint8Array(await new Response(stream).arrayBuffer());
   } catch (cause) {
-    const { message } = cause as Error;
-    throw new Error(`gunzip: bytes: cannot decompress these ${bytes.length} bytes of gzip: ${message}`, {
-      cause,
-    });
+    const problem = `cannot decompress these ${bytes.length} bytes of gzip: ${(cause as Error).message}`;
+    throw new Error(`gunzip: bytes: ${problem}`, { cause });
   }
 }

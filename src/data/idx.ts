@@ -1,4 +1,4 @@
-import { throwTypeError } from '../core/check';
+import { sizeFromShape, throwTypeError } from '../core/check';
 import { checkBytes, checkImageSet, type ImageSet } from './image-set';
 
 /** An array of an IDX file. */
@@ -17,10 +17,8 @@ export interface IdxArray {
  * of the rank, the sizes as uint32, then the elements; all of it big-endian.
  *
  * @param bytes the whole file; decompress it with {@link gunzip} first if needed
- * @returns the elements as the typed array of their type, and the sizes. Elements of one byte share the
- * memory of `bytes`.
- * @throws TypeError if the file is not an IDX file, is shorter or longer than its sizes say, or its sizes are too large
- * for any memory.
+ * @returns the elements, which if of one byte share the memory of `bytes`, and the sizes
+ * @throws TypeError if the file is not an IDX file, or is shorter or longer than its sizes say.
  * @example
  * ```js
  * import { parseIdx } from 'pixelcnn-layers/data';
@@ -34,8 +32,7 @@ export function parseIdx(bytes: Uint8Array): IdxArray {
 }
 
 /**
- * Images of one channel and 256 levels from files like MNIST's `train-images-idx3-ubyte` and
- * `train-labels-idx1-ubyte`.
+ * Images of 256 levels from files like MNIST's `train-images-idx3-ubyte` and `train-labels-idx1-ubyte`.
  *
  * @param images IDX bytes of uint8 [N,H,W]
  * @param labels IDX bytes of uint8 [N], the class of each image
@@ -92,7 +89,7 @@ function readIdx(what: string, bytes: Uint8Array): IdxArray {
   const [Elements, get] = found;
 
   const { BYTES_PER_ELEMENT: width } = Elements;
-  const size = shape.includes(0) ? 0 : shape.reduce((product, length) => product * length, 1);
+  const size = shape.includes(0) ? 0 : sizeFromShape(shape);
   const wanted = start + size * width; // checked before any array of that size is made
   if (bytes.length !== wanted) throwTypeError(what, `${wanted} bytes, for sizes [${shape}]`, bytes.length);
   if (width === 1)

@@ -7,7 +7,7 @@ import { checkImageSet, type ImageSet } from './image-set';
 import { quantized } from './quantize';
 
 const dropArguments = {
-  /** The probability of dropping the class of an image, drawn anew each epoch, from 0 to 1; 0.1 is common. */
+  /** The probability of dropping the class of an image, drawn anew each epoch; 0.1 is common. */
   probability: number('from 0 to 1', (p) => p >= 0 && p <= 1),
   /** What replaces the class: the null class, which is `numClasses` of a model with `nullClass: true`. */
   nullClass: integer({ from: 1, to: 2 ** 24 }),
@@ -30,11 +30,9 @@ const declared = {
   /** Whether batches have the class of each image: `xs` is then [images, classes]. @default false */
   withClasses: flag(false),
   /**
-   * Drops the classes of some images, so that a model with a null class also learns what images of any class look like.
-   * For training only: leave it out when you evaluate a model. Requires `withClasses`.
-   *
-   * Source: Ho and Salimans, "Classifier-Free Diffusion Guidance" (2022), https://arxiv.org/abs/2207.12598,
-   * algorithm 1.
+   * Drops the classes of some images, so that a model with a null class also learns what images of any class look like
+   * (Ho and Salimans, "Classifier-Free Diffusion Guidance", https://arxiv.org/abs/2207.12598, algorithm 1). For training
+   * only: leave it out when you evaluate a model. Requires `withClasses`.
    * @default none is dropped
    */
   dropClass: optional(group(dropArguments)),
@@ -45,7 +43,7 @@ const declared = {
 /** Options of {@link imageBatches}. */
 export interface ImageBatchOptions extends Given<typeof declared> {}
 
-/** The input of a training step. Whoever receives it must dispose of it: `tf.dispose(batch)`. */
+/** The input of a training step, which whoever receives it disposes of: `tf.dispose(batch)`. */
 // A type, not an interface: otherwise TypeScript would not accept it as a TensorContainer of tfjs.
 export type ImageBatch<Inputs extends tf.Tensor4D | [tf.Tensor4D, tf.Tensor2D] = tf.Tensor4D> = {
   /** The model's input: level / (L-1), float32 in [0, 1], [B,H,W,C]; with `withClasses` also the classes, int32 [B,1]. */
@@ -61,19 +59,17 @@ export interface ImageBatches<Batch = ImageBatch> extends Iterable<Batch> {
 }
 
 /**
- * Makes batches for training. Tensors are made one batch at a time; the set itself stays in its compact form, one or
- * two bytes a value.
- *
- * Epoch e holds every image once, in an order that depends only on `seed` and e. With `repeat` the epochs form one
- * endless sequence of full batches, which may span two epochs; `firstStep: k` continues with batch k as if the k
- * batches before had been taken. Without `repeat` there is only epoch 0, and its last batch may be smaller.
+ * Makes batches for training. Epoch e holds every image once, in an order that depends only on `seed` and e. With
+ * `repeat` the epochs form one endless sequence of full batches, which may span two epochs; `firstStep: k` continues
+ * with batch k as if the k batches before had been taken. Without `repeat` there is only epoch 0, and its last batch may
+ * be smaller.
  *
  * A batch belongs to whoever takes it from the iterator, and `tf.dispose(batch)` frees it. `fitDataset` and
  * `evaluateDataset` do so themselves: give them `tf.data.generator(() => batches[Symbol.iterator]())`, and with
  * `repeat` also `batchesPerEpoch: batches.stepsPerEpoch` (`batches` for `evaluateDataset`), so that they end.
  *
  * @param images not copied, so do not change them
- * @returns an iterable; no tensor is made before a batch is taken
+ * @returns an iterable, which makes the tensors of one batch at a time
  * @throws TypeError naming the option; or if the images do not pass the checks of {@link imageSet}.
  * @example
  * ```js
@@ -82,27 +78,17 @@ export interface ImageBatches<Batch = ImageBatch> extends Iterable<Batch> {
  * const images = imageSet({ data: new Uint8Array(10 * 64), shape: [10, 8, 8, 1], levels: 17 });
  * const batches = imageBatches(images, { batchSize: 4, seed: 1 });
  * console.log(batches.stepsPerEpoch); // 3
- * let step = 0;
  * for (const batch of batches) {
- *   // here: await model.trainOnBatch(batch.xs, batch.ys)
- *   if (step === 0) console.log(batch.xs.shape); // [4, 8, 8, 1]
- *   tf.dispose(batch);
- *   if (++step === 6) break;
+ *   console.log(batch.xs.shape); // [4, 8, 8, 1]
+ *   tf.dispose(batch); // after await model.trainOnBatch(batch.xs, batch.ys)
+ *   break; // the epochs repeat without end
  * }
  * ```
  */
-export function imageBatches(
+export function imageBatches<WithClasses extends boolean = false>(
   images: ImageSet,
-  options: ImageBatchOptions & { withClasses: true },
-): ImageBatches<ImageBatch<[tf.Tensor4D, tf.Tensor2D]>>;
-export function imageBatches(
-  images: ImageSet,
-  options: ImageBatchOptions & { withClasses?: false },
-): ImageBatches;
-export function imageBatches(
-  images: ImageSet,
-  options: ImageBatchOptions,
-): ImageBatches<ImageBatch<tf.Tensor4D | [tf.Tensor4D, tf.Tensor2D]>>;
+  options: ImageBatchOptions & { withClasses?: WithClasses },
+): ImageBatches<ImageBatch<WithClasses extends true ? [tf.Tensor4D, tf.Tensor2D] : tf.Tensor4D>>;
 export function imageBatches(
   images: ImageSet,
   options: ImageBatchOptions,
@@ -130,46 +116,32 @@ export function imageBatches(
   const stepsPerEpoch = Math.ceil(n / batchSize);
   const toLevel = quantized(imageLevels, levels);
 
-  /** The batch of the images that `imageAt` has at `place` and the `count - 1` places behind it. */
-  function batchAt(
-    place: number,
-    count: number,
-    imageAt: (place: number) => number,
-    isDroppedAt: (place: number) => boolean,
-  ) {
-    const xs = new Float32Array(count * imageSize);
-    const ys = new Int32Array(count * imageSize);
-    const classes = new Int32Array(count);
-    for (let b = 0; b < count; b++) {
-      const image = imageAt(place + b);
-      const from = image * imageSize;
-      classes[b] = (isDroppedAt(place + b) ? dropClass?.nullClass : labels?.[image]) ?? 0;
-      for (let d = 0; d < imageSize; d++) {
-        const level = toLevel[data[from + d] as number] as number;
-        xs[b * imageSize + d] = normalizedLevel(level, levels);
-        ys[b * imageSize + d] = level;
-      }
-    }
-    const batchShape: [number, number, number, number] = [count, h, w, c];
-    const inputs = tf.tensor4d(xs, batchShape);
-    return {
-      xs: withClasses ? ([inputs, tf.tensor2d(classes, [count, 1])] as [tf.Tensor4D, tf.Tensor2D]) : inputs,
-      ys: tf.tensor4d(ys, batchShape), // int32, as its numbers
-    };
-  }
-
-  function* iterate(): Generator<ReturnType<typeof batchAt>, void, undefined> {
+  function* iterate(): Generator<ImageBatch<tf.Tensor4D | [tf.Tensor4D, tf.Tensor2D]>, void, undefined> {
     const imageAt = shuffle
       ? keptByEpoch(n, (epoch) => epochOrder(n, seed, epoch))
       : (place: number) => place % n;
     const uniformAt = keptByEpoch(n, (epoch) =>
       Float64Array.from({ length: n }, uniformsOf(`${seed}/drop/${epoch}`)),
     );
-    const isDroppedAt = (place: number) =>
-      dropClass !== undefined && uniformAt(place) < dropClass.probability;
     for (let step = firstStep; repeat || step < stepsPerEpoch; step++) {
-      const place = step * batchSize;
-      yield batchAt(place, repeat ? batchSize : Math.min(batchSize, n - place), imageAt, isDroppedAt);
+      const start = step * batchSize;
+      const count = repeat ? batchSize : Math.min(batchSize, n - start);
+      const ys = new Int32Array(count * imageSize);
+      const classes = new Int32Array(count);
+      for (let b = 0; b < count; b++) {
+        const image = imageAt(start + b);
+        const isDropped = dropClass !== undefined && uniformAt(start + b) < dropClass.probability;
+        classes[b] = (isDropped ? dropClass.nullClass : labels?.[image]) ?? 0;
+        const from = image * imageSize;
+        for (let d = 0; d < imageSize; d++)
+          ys[b * imageSize + d] = toLevel[data[from + d] as number] as number;
+      }
+      const xs = new Float32Array(ys).map((level) => normalizedLevel(level, levels));
+      const inputs = tf.tensor4d(xs, [count, h, w, c]);
+      yield {
+        xs: withClasses ? [inputs, tf.tensor2d(classes, [count, 1])] : inputs,
+        ys: tf.tensor4d(ys, [count, h, w, c]), // int32, as its numbers
+      };
     }
   }
 
@@ -177,19 +149,12 @@ export function imageBatches(
 }
 
 /** The number at each place of endless epochs of `count` places each. Keeps those of one epoch. */
-function keptByEpoch(
-  count: number,
-  numbersOf: (epoch: number) => ArrayLike<number>,
-): (place: number) => number {
-  let keptEpoch: number | undefined;
-  let numbers: ArrayLike<number> = [];
-  return (place) => {
+function keptByEpoch(count: number, numbersOf: (epoch: number) => ArrayLike<number>) {
+  let kept: { epoch: number; numbers: ArrayLike<number> } | undefined;
+  return (place: number): number => {
     const epoch = Math.floor(place / count);
-    if (epoch !== keptEpoch) {
-      numbers = numbersOf(epoch);
-      keptEpoch = epoch;
-    }
-    return numbers[place % count] as number;
+    if (kept?.epoch !== epoch) kept = { epoch, numbers: numbersOf(epoch) };
+    return kept.numbers[place % count] as number;
   };
 }
 

@@ -1,10 +1,10 @@
 import { anything, integer, optional, readArguments } from '../core/arguments';
-import { checkInteger, throwTypeError } from '../core/check';
+import { checkInteger, sizeFromShape, throwTypeError } from '../core/check';
 import { checkLevels } from '../core/images';
 
 /**
- * Images as levels, one for each channel of each pixel: the form that the parsers return and {@link imageBatches}
- * takes. A level is an intensity or a category: a code of a VQ-VAE, a tile, an index into a palette.
+ * Images as levels: the form that the parsers return and {@link imageBatches} takes. A level is an intensity or a
+ * category: a code of a VQ-VAE, a tile, an index into a palette.
  */
 export interface ImageSet<Levels extends Uint8Array | Uint16Array = Uint8Array | Uint16Array> {
   /** Levels 0..L-1 of all images, row-major [N,H,W,C]: bytes for up to 256 levels, 16-bit integers for more. */
@@ -27,10 +27,7 @@ const fields = {
 /**
  * Makes a set of images from levels of your own. They are checked, but not copied.
  *
- * @param args the data, its shape and levels, and labels if there are any
- * @returns the same arrays
- * @throws TypeError naming what does not fit: sizes, levels beyond 2 to 65,536, data that are not a Uint8Array
- * (with more than 256 levels, a Uint16Array), a value that is not one of the levels, labels that are neither.
+ * @throws TypeError naming what is not as {@link ImageSet} says.
  * @example
  * ```js
  * import { imageSet } from 'pixelcnn-layers/data';
@@ -44,7 +41,6 @@ export function imageSet<Levels extends Uint8Array | Uint16Array>(args: ImageSet
   return checkImageSet('imageSet', args);
 }
 
-/** Checks an image set, named `what` in errors. */
 export function checkImageSet<Levels extends Uint8Array | Uint16Array>(
   what: string,
   images: ImageSet<Levels>,
@@ -54,7 +50,7 @@ export function checkImageSet<Levels extends Uint8Array | Uint16Array>(
     throwTypeError(`${what}: shape`, 'four sizes [N,H,W,C]', shape);
   for (const size of shape) checkInteger(`${what}: shape`, size, 1);
 
-  const size = shape.reduce((product, length) => product * length, 1);
+  const size = sizeFromShape(shape);
   const Fitting = levels <= 256 ? Uint8Array : Uint16Array;
   if (!(data instanceof Fitting))
     throwTypeError(`${what}: data`, `a ${Fitting.name}, for ${levels} levels`, data);

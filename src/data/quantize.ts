@@ -7,7 +7,6 @@ import { checkImageSet, type ImageSet } from './image-set';
  * to learn, and its bits per dimension are those of the coarser images. For intensities only: it would merge categories
  * that happen to be neighbours.
  *
- * @param images images with any number of levels
  * @param levels L of the result, from 2 to `images.levels`
  * @returns the same shape and labels with new data, bytes for up to 256 levels
  * @throws TypeError if `levels` is more than the images have, or the images do not pass the checks of {@link imageSet}.

@@ -1,7 +1,8 @@
-import { exp, log } from '../kernels/arithmetic';
+import { log } from '../kernels/arithmetic';
 import { wholeVectors } from '../kernels/instruction';
 import { makeKernels } from '../kernels/webassembly';
 import { type Filters, inverse, keptLevels, likeliestLevel, notFinite, scaleOf, TO_DRAW } from './filters';
+import { normalize } from './logistic-mixture';
 import type { DistributionKind, Draw, LogProbs, Softmax } from './pixel-distribution';
 
 /** A softmax over levels: parameters are logits, channel by channel [C*L]. */
@@ -13,12 +14,8 @@ export function softmaxOf(imageChannels: number, levels: number): Softmax {
     numParameters: imageChannels * levels,
     channelOf: (parameter) => Math.floor(parameter / levels),
     logProbs(logits, { length: channel }, to) {
-      const from = channel * levels;
-      const max = logits[from + likeliestLevel(logits.subarray(from), 0, levels)] as number;
-      let total = 0;
-      for (let level = 0; level < levels; level++) total += exp((logits[from + level] as number) - max);
-      const shift = log(total);
-      for (let level = 0; level < levels; level++) to[level] = (logits[from + level] as number) - max - shift;
+      to.set(logits.subarray(channel * levels, (channel + 1) * levels));
+      normalize(to);
     },
   };
 }
@@ -31,10 +28,7 @@ export const softmax: DistributionKind<Record<never, never>> = {
   make: ({ imageChannels, levels }) => softmaxOf(imageChannels, levels),
 };
 
-/**
- * The softmax of logits [images, padded levels], before division by its sums, in float64, by kernels that give the same
- * bits everywhere.
- */
+/** The softmax of logits in float64, before division by its sums, with the same bits everywhere. */
 export function softmaxWeights(levels: number, numImages: number, make = makeKernels) {
   const stride = wholeVectors(levels);
   // [images, stride] logits, [images] certain levels, [stride] room; then in float64 [images] uniforms, [images,
@@ -52,7 +46,7 @@ export function softmaxWeights(levels: number, numImages: number, make = makeKer
     weights: new Float64Array(heap.buffer, 8 * y, numImages * stride),
     /** Their sums, [images]. */
     totals: new Float64Array(heap.buffer, 8 * sums, numImages),
-    /** Sets the logits of all images. The padding of each image is unspecified. */
+    /** Sets the logits of all images, [images, padded levels]; the padding is unspecified. */
     put(logits: Float32Array): void {
       heap.set(logits);
       for (let pad = levels; pad < stride; pad++) {
@@ -63,10 +57,7 @@ export function softmaxWeights(levels: number, numImages: number, make = makeKer
     weigh(first: number, images: number, scale: number): void {
       softmax(y + first * stride, sums + first, first * stride, images, stride, scale);
     },
-    /**
-     * The level of each image if float32 numbers are enough to be certain of it, else {@link TO_DRAW}; undefined if this
-     * would not be faster.
-     */
+    /** The level of each image if float32 makes certain of it, else {@link TO_DRAW}; only if it is faster. */
     drawCertain:
       drawCertain &&
       ((uniforms: Float64Array, scale: number): Int32Array => {
@@ -77,11 +68,7 @@ export function softmaxWeights(levels: number, numImages: number, make = makeKer
   };
 }
 
-/**
- * log p of a level: logit - max - log(sum of e^(logit - max)), in float64, with the same bits everywhere.
- *
- * @throws Error as {@link softmaxDraw}
- */
+/** log p of levels: logit - max - log(sum of e^(logit - max)). @throws Error as {@link softmaxDraw} */
 export function softmaxLogProbs(levels: number, numImages: number): LogProbs {
   const stride = wholeVectors(levels);
   const softmax = softmaxWeights(levels, numImages);
@@ -116,10 +103,9 @@ export function softmaxLogProbs(levels: number, numImages: number): LogProbs {
 }
 
 /**
- * `drawFor` of a softmax, in float64, by kernels that give the same bits everywhere. A uniform close to 1 takes the last
- * level of non-zero probability, never an impossible one.
+ * `drawFor` of a softmax. A uniform close to 1 never takes an impossible level.
  *
- * @throws Error if no level has a finite logit, or a logit is NaN or +Infinity (-Infinity marks an impossible level).
+ * @throws Error if no level has a finite logit, or a logit is NaN or +Infinity (-Infinity marks an impossible level)
  */
 export function softmaxDraw(levels: number, numImages: number, filters: Filters, make = makeKernels): Draw {
   const stride = wholeVectors(levels);
@@ -133,10 +119,9 @@ export function softmaxDraw(levels: number, numImages: number, filters: Filters,
   }
   const softmax = softmaxWeights(levels, numImages, make);
   const { weights, totals } = softmax;
-  // Where logits are divided by far more, a difference of theirs that float32 takes for infinite may be small.
+  // After a division by far more, a difference of logits that is infinite in float32 may be small.
   const isInFloat32 = scale > 1e-30;
   const keep = keptLevels(levels, filters);
-
   return ({ outputs: logits }, uniforms, drawn) => {
     softmax.put(logits);
     const certain = keep === undefined && isInFloat32 ? softmax.drawCertain?.(uniforms, scale) : undefined;

@@ -16,10 +16,7 @@ export const TO_DRAW = -1;
 /** The factor applied to log p or logits; Infinity to take the most likely level. */
 export const scaleOf = ({ temperature }: Filters): number => 1 / temperature;
 
-/**
- * A function that zeroes the weights [levels] that topK and topP exclude, and returns the sum of the others; undefined
- * if they exclude none.
- */
+/** Zeroes the weights [levels] that topK and topP exclude, and returns the sum of the others; undefined for none. */
 export function keptLevels(
   levels: number,
   { topK = levels, topP = 1 }: Filters,
@@ -49,10 +46,7 @@ export function keptLevels(
   };
 }
 
-/**
- * The first level whose cumulative weight exceeds a threshold; for a threshold close to the sum, the last level with
- * any weight.
- */
+/** The first level whose cumulative weight exceeds a threshold, or the last one with any weight. */
 export function inverse(weights: Float64Array, from: number, levels: number, threshold: number): number {
   let cumulative = 0;
   for (let level = 0; level < levels; level++) {
@@ -64,7 +58,7 @@ export function inverse(weights: Float64Array, from: number, levels: number, thr
   return last;
 }
 
-/** The most likely level, the lowest on a tie, from logits or log-probabilities [levels] that start at an offset. */
+/** The most likely level, the lowest on a tie, from logits [levels] that start at an offset. */
 export function likeliestLevel(logits: ArrayLike<number>, offset: number, levels: number): number {
   let best = 0;
   let sum = 0; // NaN where any logit is
@@ -95,10 +89,9 @@ export function levelDraw(levels: number, filters: Filters): (logProbs: Float64A
   };
 }
 
-/** The outputs of a model are not finite: it has diverged. Whoever reads them for a user says which function did. */
+/** The outputs of a model are not finite: it has diverged. */
 export class NotFinite extends Error {}
 
-/** Throws {@link NotFinite}. */
 export function notFinite(): never {
   throw new NotFinite('the model gave outputs that are not finite numbers');
 }

@@ -30,7 +30,7 @@ interface ModelOutputs {
   readonly distribution?: DistributionShape | undefined;
 }
 
-/** The distributions of models. They keep nothing from call to call but their memory. */
+/** They keep nothing from call to call but their memory. */
 const made = /* @__PURE__ */ new WeakMap<ModelOutputs, PixelDistribution>();
 
 /** The distribution of a model, made once. */
@@ -42,22 +42,18 @@ export function distributionOf(model: ModelOutputs): PixelDistribution {
   return distribution;
 }
 
-/**
- * Checks the distribution of a file, but makes none yet.
- *
- * @param maxValues as in `readPortable`
- */
+/** Checks the distribution of a file, but makes none yet. */
 export function checkDistributionShape(
   shape: unknown,
   sizes: PixelSizes,
   maxValues: number,
 ): DistributionShape {
   if (shape === undefined) return { kind: 'softmax' };
-  const { kind } = (shape ?? {}) as Partial<DistributionShape>;
-  checkOneOf('distribution: kind', kind, Object.keys(kinds) as (keyof Kinds)[]);
-  const { fields, limited } = kindOf({ kind }) as DistributionKind<Declaration>;
-  const given = checkFields('distribution', shape, ['kind', ...Object.keys(fields)]);
-  const values = valuesOf('distribution', given, fields);
+  const given = shape as Partial<DistributionShape> | null;
+  const kind = checkOneOf('distribution: kind', given?.kind, Object.keys(kinds) as (keyof Kinds)[]);
+  const { fields, limited } = kinds[kind] as DistributionKind<Declaration>;
+  const record = checkFields('distribution', shape, ['kind', ...Object.keys(fields)]);
+  const values = valuesOf('distribution', record, fields);
   for (const [name, size] of Object.entries(limited({ ...sizes, ...values })))
     checkMaxValues(`distribution: ${name}`, size, maxValues);
   return shape as DistributionShape;

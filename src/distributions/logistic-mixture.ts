@@ -4,7 +4,7 @@ import { MIN_LOG_SCALE } from '../kernels/limits';
 import { type MixtureLevels, massOf, Row, weightBefore } from '../kernels/mixture-levels';
 import { makeMixtureLevels } from '../kernels/webassembly';
 import { type MixtureSizes, numParameters, parameterOffsets } from './mixture-parameters';
-import type { DistributionKind, PixelDistribution, PixelSizes } from './pixel-distribution';
+import type { DistributionKind, LevelCdf, PixelDistribution, PixelSizes } from './pixel-distribution';
 
 /**
  * A mixture of discretized logistics over whole pixels, with parameters in the order of {@link parameterOffsets}.
@@ -24,7 +24,7 @@ export function mixtureOfLogistics(
   const last = levels - 1;
   const half = 1 / last;
   const logWidth = log(2 * half);
-  const means = new Float64Array(components); // of the present channel, [K]
+  const means = new Float64Array(components); // of the current channel, [K]
   const logScales = new Float64Array(components);
   const scales = new Float64Array(components); // 1 / s
   const logSlopes = new Float64Array(components); // log(1 - e^(a - b)), of the edges a and b of a level
@@ -54,7 +54,7 @@ export function mixtureOfLogistics(
     }
   };
 
-  /** log of the mass that a component gives to a level, from log sigmoid(b) + log sigmoid(-a) + log(1 - e^(a - b)). */
+  /** log of a component's mass of a level: log sigmoid(b) + log sigmoid(-a) + log(1 - e^(a - b)). */
   const logMass = (k: number, level: number): number => {
     const scale = scales[k] as number;
     const centre = xOf(level) - (means[k] as number);
@@ -64,14 +64,13 @@ export function mixtureOfLogistics(
   };
 
   /**
-   * Means and scales of the present channel, and weights of the components given the earlier levels, up to a factor.
-   * After each channel the weights are scaled to a maximum of 1: if a level is so far out that its log p
-   * is -1e9, digits of whatever is added to that would be lost.
+   * Means and scales of the current channel, and weights of the components given the earlier levels, up to a factor.
+   * Scaled to a maximum of 1, or after a level whose log p is -1e9, digits of what is added would be lost.
    */
   const weigh = (parameters: Float32Array, earlier: ArrayLike<number>): void => {
     for (let k = 0; k < components; k++) logWeights[k] = parameters[offsets.logits + k] as number;
     for (let channel = 0; ; channel++) {
-      takeGreatest(logWeights);
+      subtract(logWeights, greatest(logWeights));
       locate(parameters, earlier, channel);
       if (channel === earlier.length) return;
       findSlopes();
@@ -81,22 +80,17 @@ export function mixtureOfLogistics(
     }
   };
 
-  const terms = new Float64Array(components);
-  const ofLevel = (level: number): number => {
-    for (let k = 0; k < components; k++) terms[k] = (logWeights[k] as number) + logMass(k, level);
-    return logSumExp(terms) - logSumExp(logWeights);
-  };
-
   /** The logarithm of a level's share of all masses. */
   const logOf = (mass: number, sum: number, level: number): number => {
     const share = mass / sum;
-    return share > MIN_MASS ? log(share) : ofLevel(level);
+    if (share > MIN_MASS) return log(share);
+    return logSumExp(logWeights.map((weight, k) => weight + logMass(k, level))) - logSumExp(logWeights);
   };
 
   let kernels: MixtureLevels | undefined;
   const paired = 2 * Math.ceil(components / 2);
 
-  /** The kernels, with the components of the present channel in their table, and the sum of their weights. */
+  /** The kernels, with the current components in their table, and the sum of their weights. */
   const tabulate = (
     parameters: Float32Array,
     earlier: ArrayLike<number>,
@@ -131,9 +125,14 @@ export function mixtureOfLogistics(
     return [kernels, sum];
   };
 
-  /** Close to 0 and 1, avoids levels that are practically impossible. */
-  const levelOf = ({ levelAt }: MixtureLevels, sum: number, u: number) =>
-    levelAt(Math.min(Math.max(u, MIN_MASS) * sum, sum * (1 - 2 ** -52)));
+  const cdf = (parameters: Float32Array, earlier: ArrayLike<number>): LevelCdf => {
+    const [kernels, sum] = tabulate(parameters, earlier, false);
+    return {
+      below: (level) => weightBefore(kernels, level) / sum,
+      // Close to 0 and 1, avoids levels that are practically impossible.
+      levelAt: (u) => kernels.levelAt(Math.min(Math.max(u, MIN_MASS) * sum, sum * (1 - 2 ** -52))),
+    };
+  };
 
   return {
     imageChannels,
@@ -151,14 +150,8 @@ export function mixtureOfLogistics(
       const [kernels, sum] = tabulate(parameters, earlier, true);
       return logOf(massOf(kernels, level), sum, level);
     },
-    levelAt: (parameters, earlier, u) => levelOf(...tabulate(parameters, earlier, false), u),
-    cdf(parameters, earlier) {
-      const [kernels, sum] = tabulate(parameters, earlier, false);
-      return {
-        before: (level) => weightBefore(kernels, level) / sum,
-        levelAt: (u) => levelOf(kernels, sum, u),
-      };
-    },
+    levelAt: (parameters, earlier, u) => cdf(parameters, earlier).levelAt(u),
+    cdf,
   };
 }
 
@@ -188,9 +181,7 @@ const MIN_MASS = 1e-90;
 /** ln(1 + e^x), which far out is 0 or x to all digits. */
 const softplus = (x: number): number => (Math.abs(x) > 40 ? Math.max(x, 0) : softplusNear(x));
 
-/**
- * The channel for which each parameter is first read: its own channel, or the first one for the weights of components.
- */
+/** Logits, the weights of components, are first read for the first channel. */
 function channelsOf(sizes: MixtureSizes): (parameter: number) => number {
   const { means, logScales, coefficients } = parameterOffsets(sizes);
   const channels = new Int32Array(numParameters(sizes));
@@ -217,10 +208,11 @@ export function logSumExp(xs: Float64Array): number {
   return max + log(sum);
 }
 
-/** Subtracts the greatest x from each. */
-function takeGreatest(xs: Float64Array): void {
-  const max = greatest(xs);
-  for (let i = 0; i < xs.length; i++) xs[i] = (xs[i] as number) - max;
+/** Makes x the logarithms of numbers that sum to 1; all NaN if any is. */
+export const normalize = (xs: Float64Array): void => subtract(xs, logSumExp(xs));
+
+function subtract(xs: Float64Array, shift: number): void {
+  for (let i = 0; i < xs.length; i++) xs[i] = (xs[i] as number) - shift;
 }
 
 function greatest(xs: Float64Array): number {

@@ -1,13 +1,10 @@
-/** The sizes that determine how many parameters of a mixture of logistics a pixel has, and where each lies. */
+/** What determines how many parameters a pixel has, and where each lies. */
 export interface MixtureSizes {
   readonly imageChannels: number;
   readonly components: number;
 }
 
-/**
- * Where the numbers of each kind begin among a pixel's parameters; each kind has one number for each component, side by
- * side.
- */
+/** Where each kind of parameter begins: one number for each component, side by side. */
 export interface ParameterOffsets {
   readonly logits: number;
   /** Of each channel. */
@@ -18,10 +15,7 @@ export interface ParameterOffsets {
   readonly coefficients: readonly (readonly number[])[];
 }
 
-/**
- * The number of parameters of a pixel. Each component has a logit, a mean and a log scale for each channel, and a
- * coefficient for each pair of channels.
- */
+/** Each component has a logit, a mean and a log scale for each channel, and a coefficient for each pair of channels. */
 export function numParameters({ imageChannels, components }: MixtureSizes): number {
   return components * (1 + 2 * imageChannels + (imageChannels * (imageChannels - 1)) / 2);
 }
@@ -48,10 +42,7 @@ export function parameterOffsets(sizes: MixtureSizes): ParameterOffsets {
   };
 }
 
-/**
- * {@link parameterOffsets} in three numbers: the distance from a channel's means to the next channel's, the start of
- * the first pair's coefficients, and the distance from there to the next pair's.
- */
+/** {@link parameterOffsets} as the first pair's coefficients, and strides of channels and pairs. */
 export function parameterStrides({ imageChannels, components }: MixtureSizes) {
   return imageChannels === 3
     ? { channelStride: 3 * components, coefficients: 3 * components, pairStride: 3 * components }

@@ -31,33 +31,28 @@ export interface PixelDistribution {
   logProbs(parameters: Float32Array, earlier: ArrayLike<number>, to: Float64Array): void;
   /** The same for one level, if that is cheaper than computing all. */
   logProb?(parameters: Float32Array, earlier: ArrayLike<number>, level: number): number;
-  /**
-   * The first level whose cumulative probability exceeds u, in [0, 1), if that is cheaper than computing all levels.
-   */
+  /** The first level whose cumulative probability exceeds u, in [0, 1), if that is cheaper. */
   levelAt?(parameters: Float32Array, earlier: ArrayLike<number>, u: number): number;
-  /**
-   * The distribution function of the same levels, if that is cheaper than computing all levels; for `compress`. Valid
-   * until the next call.
-   */
+  /** Their distribution function, for `compress`, if that is cheaper. Valid until the next call. */
   cdf?(parameters: Float32Array, earlier: ArrayLike<number>): LevelCdf;
 }
 
 /** A distribution function of levels. */
 export interface LevelCdf {
-  /** The total probability of all levels before a level: 0 for level 0, and not decreasing except by rounding. */
-  before(level: number): number;
+  /** The total probability of all levels below a level: 0 for level 0, and not decreasing except by rounding. */
+  below(level: number): number;
   /** The first level whose cumulative probability exceeds u, in [0, 1), within a few levels. */
   levelAt(u: number): number;
 }
 
 export type PixelSizes = Pick<PixelDistribution, 'imageChannels' | 'levels'>;
 
-/** A kind of distribution that files name, together with the fields that they give for it. */
+/** A kind of distribution that files name, and the fields that they give for it. */
 export interface DistributionKind<Fields extends Declaration> {
   readonly fields: Fields;
   /** P, computed without memory: a file may give any sizes. */
   numParameters(sizes: PixelSizes & Values<Fields>): number;
-  /** Sizes that `readPortable` limits, by what they are called: a file states them without as many numbers. */
+  /** Sizes that `readPortable` limits, by name: a file states them without as many numbers. */
   limited(sizes: PixelSizes & Values<Fields>): Readonly<Record<string, number>>;
   make(sizes: PixelSizes & Values<Fields>): PixelDistribution;
 }
@@ -70,20 +65,17 @@ export const channelOf = (distribution: PixelDistribution, parameter: number): n
 export const channelsOf = (distribution: PixelDistribution): number[] =>
   Array.from({ length: distribution.numParameters }, (_, parameter) => channelOf(distribution, parameter));
 
-/** The model's outputs for the present pixels, and what is known about them. */
+/** The model's outputs for the current pixels, and what is known about them. */
 export interface PresentPixels {
-  /**
-   * [images, {@link outputStride}], valid for the parameters of the present channel and earlier ones; the padding of a
-   * row is unspecified.
-   */
+  /** [images, {@link outputStride}], valid for the parameters of channels up to the current one. */
   readonly outputs: Float32Array;
-  /** The present channel. */
+  /** The current channel. */
   readonly channel: number;
   /** Levels of the channels before it, [images, C]; the remaining entries are unspecified. */
   readonly levels: Int32Array;
 }
 
-/** Reads the log-probabilities of the levels of the present channel. */
+/** Reads the log-probabilities of the levels of the current channel. */
 export interface LogProbs {
   /** Of every level, [images, levels]. */
   ofAll(present: PresentPixels, to: Float64Array): void;
@@ -91,13 +83,10 @@ export interface LogProbs {
   of(present: PresentPixels, levels: ArrayLike<number>, to: Float64Array): void;
 }
 
-/**
- * Draws a level for every image that has none yet, which is where `drawn` [images] has `TO_DRAW`, from uniforms
- * [images] in [0, 1).
- */
+/** Draws a level wherever `drawn` [images] has `TO_DRAW`, from uniforms [images] in [0, 1). */
 export type Draw = (present: PresentPixels, uniforms: Float64Array, drawn: Int32Array) => void;
 
-/** A distribution in which every channel has its own parameters, which no other channel reads. */
+/** A distribution in which every channel has its own parameters. */
 export interface Softmax extends PixelDistribution {
   /** Distinguishes it from other distributions. */
   readonly isSoftmax: true;
@@ -114,21 +103,15 @@ export const areAlike = (a: PixelDistribution, b: PixelDistribution): boolean =>
 export const outputsName = (distribution: PixelDistribution): 'logits' | 'parameters' =>
   isSoftmax(distribution) ? 'logits' : 'parameters';
 
-/**
- * How many numbers are given for each present pixel, padded to whole vectors of the kernels: for a softmax, only the
- * logits of the present channel.
- */
+/** Outputs of a current pixel, padded to whole vectors; of a softmax those of the current channel. */
 export const outputStride = (distribution: PixelDistribution): number =>
   wholeVectors(isSoftmax(distribution) ? distribution.levels : distribution.numParameters);
 
 /** Checks that something is a distribution, except for the results of `channelOf`. */
 export function checkDistribution(what: string, distribution: unknown): PixelDistribution {
   if (typeof distribution !== 'object' || distribution === null) {
-    throwTypeError(
-      what,
-      'an object with imageChannels, levels, numParameters, logProbs and negativeLogLikelihood',
-      distribution,
-    );
+    const members = 'imageChannels, levels, numParameters, logProbs and negativeLogLikelihood';
+    throwTypeError(what, `an object with ${members}`, distribution);
   }
   const given = distribution as PixelDistribution;
   checkInteger(`${what}: imageChannels`, given.imageChannels, 1);
@@ -141,7 +124,7 @@ export function checkDistribution(what: string, distribution: unknown): PixelDis
   return given;
 }
 
-/** Checks that each parameter is first read for an existing channel. Call this after numParameters has been checked. */
+/** Checks the results of `channelOf`, once numParameters has been checked. */
 export function checkChannelOf(what: string, distribution: PixelDistribution): void {
   const last = distribution.imageChannels - 1;
   for (let parameter = 0; parameter < distribution.numParameters; parameter++)

@@ -11,7 +11,7 @@ import {
   type PresentPixels,
 } from './pixel-distribution';
 
-/** Reads a model's outputs; if they are not finite, the error says which function of the user's found them. */
+/** Reads a model's outputs; if they are not finite, the error names the caller. */
 export function readOutputs<T>(caller: string, distribution: PixelDistribution, read: () => T): T {
   try {
     return read();
@@ -21,11 +21,7 @@ export function readOutputs<T>(caller: string, distribution: PixelDistribution, 
   }
 }
 
-/**
- * Reads log-probabilities for a number of images, in float64.
- *
- * @throws Error, on reading, if a model's outputs are not finite
- */
+/** Reads log-probabilities for a number of images, or throws if a model's outputs are not finite. */
 export function logProbsFor(distribution: PixelDistribution, numImages: number): LogProbs {
   const { levels } = distribution;
   if (isSoftmax(distribution)) return softmaxLogProbs(levels, numImages);
@@ -33,9 +29,8 @@ export function logProbsFor(distribution: PixelDistribution, numImages: number):
   const all = new Float64Array(levels);
   return {
     ofAll(present, to) {
-      for (let n = 0; n < numImages; n++) {
+      for (let n = 0; n < numImages; n++)
         writeLogProbs(distribution, ...pixel(present, n), to.subarray(n * levels, (n + 1) * levels));
-      }
     },
     of(present, drawn, to) {
       for (let n = 0; n < numImages; n++) {
@@ -55,11 +50,8 @@ export function logProbsFor(distribution: PixelDistribution, numImages: number):
 }
 
 /**
- * Draws levels for a number of images by inverting the distribution function: the first level whose cumulative
- * probability exceeds u. Temperature is applied first, then topK, then topP, each to the renormalised result of the step
- * before; ties go to the lower level.
- *
- * @throws Error, on drawing, if a model's outputs are not finite
+ * Draws levels for a number of images: each the first one whose cumulative probability exceeds u. Temperature is applied
+ * first, then topK, then topP, each to the renormalised result of the step before; ties go to the lower level.
  */
 export function drawFor(distribution: PixelDistribution, numImages: number, filters: Filters): Draw {
   const { levels } = distribution;
@@ -74,7 +66,7 @@ export function drawFor(distribution: PixelDistribution, numImages: number, filt
       const [parameters, earlier] = pixel(present, n);
       const u = uniforms[n] as number;
       if (distribution.levelAt !== undefined && !isFiltered) {
-        checkFinite(parameters);
+        for (const parameter of parameters) if (!Number.isFinite(parameter)) notFinite();
         const level = distribution.levelAt(parameters, earlier, u);
         drawn[n] = checkLevel('levelAt of the distribution', level, levels);
       } else {
@@ -89,7 +81,7 @@ export function drawFor(distribution: PixelDistribution, numImages: number, filt
 const MIN_LOG_PROB = -745;
 
 /**
- * Replaces log p by log p + weight (log p - log p without the condition), in place and without renormalising.
+ * Replaces log p by log p + weight (log p - log p without the condition), without renormalising.
  *
  * Source: Ho and Salimans, "Classifier-Free Diffusion Guidance" (2022), https://arxiv.org/abs/2207.12598, equation 6.
  */
@@ -101,14 +93,7 @@ export function guide(logProbs: Float64Array, withoutCondition: Float64Array, we
   }
 }
 
-/** A plain loop, since `every` calls a function for each number. */
-function checkFinite(parameters: Float32Array): void {
-  for (let i = 0; i < parameters.length; i++) {
-    if (!Number.isFinite(parameters[i])) notFinite();
-  }
-}
-
-/** Returns the parameters of an image's present pixel and the levels before the present channel. */
+/** Returns the parameters of an image's current pixel and the levels before the current channel. */
 export function pixelReader(distribution: PixelDistribution) {
   const { imageChannels, numParameters } = distribution;
   const stride = outputStride(distribution);
@@ -118,11 +103,7 @@ export function pixelReader(distribution: PixelDistribution) {
   ];
 }
 
-/**
- * `logProbs` of a distribution, possibly a user's own.
- *
- * @throws Error if a result is NaN or +Infinity, or was not written
- */
+/** `logProbs` of a distribution; throws if a result is NaN or +Infinity, or was not written. */
 export function writeLogProbs(
   distribution: PixelDistribution,
   parameters: Float32Array,

@@ -14,7 +14,7 @@ import type { Lowering } from './lowering';
 import { lowerings } from './operations';
 import { addLevelNumbers } from './operations/levels';
 import { type Extent, FeatureCache, ONE_PIXEL, type Plan } from './plan';
-import { commonRuns, inLayout } from './runs';
+import { addCopies, inLayout } from './runs';
 
 /** What is compiled: a program that is evaluated together with the image. */
 interface ProgramSource extends Pick<PortableModel, 'output' | 'weights'> {
@@ -23,7 +23,7 @@ interface ProgramSource extends Pick<PortableModel, 'output' | 'weights'> {
   readonly levels?: number;
 }
 
-/** Where to write a program's image and read its output, at the present pixel of each image. */
+/** Where to write a program's image and read its output, at the current pixel of each image. */
 export interface ProgramIO {
   /** Levels in [0, 1], [channels]. */
   readonly image: Operand;
@@ -45,10 +45,14 @@ export function compile(
   ready: readonly Readiness[],
   due: readonly number[],
 ): ProgramIO {
-  const needed = neededFor(nodes, output);
-  const readers = readersOf(nodes, needed);
+  const readers = readersOf(nodes, output);
+  const needed = [...nodes.keys()].filter((index) => index === output || readers[index]?.length !== 0);
   const readiness = whenComputed(nodes, ready, readers, { output, due });
-  const lookUps = lookUpsOf(nodes, readers);
+  // For each node of one-hot vectors, the convolutions that read it: they do not need the vectors, but look up rows of
+  // their kernels by the numbers of the levels.
+  const lookUps = readers.map((of, index) =>
+    nodes[index]?.op === 'oneHotLevels' ? of.filter((reader) => nodes[reader]?.op === 'conv') : [],
+  );
   const fused = fusedRelus(nodes, readers, output);
   const fusedInto = new Set(fused.values());
   const layouts = layoutsOf(nodes, readiness);
@@ -57,16 +61,10 @@ export function compile(
     if (weight === undefined) throwTypeError('model: weights', `one named '${name}'`, weight);
     return weight.data;
   };
-  const cacheFor = (
-    index: number,
-    layout: Layout,
-    readers: readonly number[],
-    levels: number | null = null,
-  ) => {
-    const { scale } = readiness[index] as Readiness;
+  const cacheFor = (index: number, layout: Layout, readers: readonly number[], levels?: number) => {
     const extent = extentOf(nodes, readiness, index, readers);
     const isTemporary = index !== output && extent.isTemporary === true;
-    return new FeatureCache(plan, layout, { ...extent, isTemporary }, scale, levels);
+    return new FeatureCache(plan, layout, { ...extent, isTemporary }, readiness[index]?.scale, levels);
   };
   const caches: FeatureCache[] = [];
   const cache = (index: number) => {
@@ -82,17 +80,17 @@ export function compile(
     const operands = operandsOf(node);
     const levels = lowering.levels?.(node, weights);
     if (levels !== undefined) {
-      const layout = Layout.of((readiness[operands[0] as number] as Readiness).times, false);
+      const [input] = operands as [number];
+      const layout = Layout.of((readiness[input] as Readiness).times, false);
       const y = cacheFor(index, layout, lookUps[index] as number[], levels);
-      const input = operands[0] as number;
       if (nodes[input]?.op === 'image' && levels === imageLevels) categories.push(y.operand());
       else addLevelNumbers(plan, levels, cache(input), y);
       levelNumbers[index] = y;
     }
     const inputs = operands.map((operand) => {
-      if (levels !== undefined) return levelNumbers[index] as FeatureCache;
-      return lookUps[operand]?.includes(index) ? (levelNumbers[operand] as FeatureCache) : cache(operand);
-    });
+      const isLookUp = lookUps[operand]?.includes(index);
+      return (isLookUp ? levelNumbers[operand] : levelNumbers[index]) ?? cache(operand);
+    }) as [FeatureCache, ...FeatureCache[]];
     const relu = fused.get(index);
     const lookedUp = lookUps[index]?.length ?? 0;
     const isOnlyLookedUp = lookedUp > 0 && index !== output && lookedUp === readers[index]?.length;
@@ -119,11 +117,8 @@ export function addOutputs(plan: Plan, x: FeatureCache, distribution: PixelDistr
   const isThere = x.isOnePixel && x.layout.isLike(Layout.of(channels.map(() => 0)));
   if (isThere) return x.operand();
   const outputs = plan.reserveForImages(1, outputStride(distribution));
-  for (const { time, from, length } of commonRuns(channels, [...channels.keys()], x.layout.slotOf)) {
-    const [to, a] = from as [number, number];
-    const y = { ...outputs, offset: outputs.offset + to };
-    plan.emit(time, { op: Op.copy, y, a: x.operand(a), length });
-  }
+  const y = { operand: (at = 0) => ({ ...outputs, offset: outputs.offset + at }), places: x.places };
+  addCopies(plan, y, { times: channels, slotOf: [...channels.keys()] }, x);
   return outputs;
 }
 
@@ -159,26 +154,18 @@ function layoutsOf(nodes: readonly ImageNode[], readiness: readonly Readiness[])
 
 const loweringOf = (node: ImageNode) => lowerings[node.op] as Lowering;
 
-/** The nodes that the outputs depend on, in order. */
-function neededFor(nodes: readonly ImageNode[], output: number): number[] {
-  const isNeeded = nodes.map((_, index) => index === output);
-  for (const [index, node] of [...nodes.entries()].reverse()) {
-    if (isNeeded[index]) for (const operand of operandsOf(node)) isNeeded[operand] = true;
-  }
-  return [...nodes.keys()].filter((index) => isNeeded[index]);
-}
-
-/** For each node, the nodes that read it. */
-function readersOf(nodes: readonly ImageNode[], needed: readonly number[]): number[][] {
+/** For each node, the nodes that read it, in order, of those that the outputs depend on. */
+function readersOf(nodes: readonly ImageNode[], output: number): number[][] {
   const readers = nodes.map(() => [] as number[]);
-  for (const index of needed) {
-    for (const input of operandsOf(nodes[index] as ImageNode)) readers[input]?.push(index);
+  for (const [index, node] of [...nodes.entries()].reverse()) {
+    if (index === output || readers[index]?.length !== 0)
+      for (const operand of operandsOf(node)) readers[operand]?.push(index);
   }
-  return readers;
+  return readers.map((of) => of.reverse());
 }
 
 /**
- * When each node is computed. If a node combines features of rows above with features of the present pixel, and its
+ * When each node is computed. If a node combines features of rows above with features of the current pixel, and its
  * readers need both, all of its features wait for the pixel. They are then computed together, and only one pixel of
  * them is stored instead of a row. The outputs have a reader that is no node, which reads each of them when it is due.
  */
@@ -201,16 +188,6 @@ function whenComputed(
     all[index] = { scale, times: times.map((time) => (time === ROW ? first : time)) };
   }
   return all;
-}
-
-/**
- * For each node of one-hot vectors, the convolutions that read it. They look up rows of their kernels by the numbers of
- * the levels, and do not need the vectors.
- */
-function lookUpsOf(nodes: readonly ImageNode[], readers: readonly (readonly number[])[]): number[][] {
-  return readers.map((of, index) =>
-    nodes[index]?.op === 'oneHotLevels' ? of.filter((reader) => nodes[reader]?.op === 'conv') : [],
-  );
 }
 
 /**

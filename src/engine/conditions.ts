@@ -1,12 +1,10 @@
+import type { ConditionValues } from '../core/conditions';
+import { ONCE, ROW } from '../program/times';
 import type { ProgramIO } from './compile';
 import type { Machine } from './machine';
 
-/** The values of a condition for all images: the same numbers at every pixel, or a map. */
-export interface GivenCondition {
-  /** [K] of one image, or [h,w,K]. */
-  readonly shape: readonly number[];
-  /** The numbers, image by image. */
-  readonly values: Float32Array;
+/** The values of a condition for all images: the same numbers at every pixel, [K], or a map, [h,w,K]. */
+export interface GivenCondition extends ConditionValues {
   /** How many rows and columns of the image each place of the map covers. @default one of each */
   readonly enlarged?: readonly [rows: number, columns: number];
 }
@@ -14,15 +12,29 @@ export interface GivenCondition {
 /** After how many columns there may be a pause. */
 const COLUMNS = 4096;
 
-/**
- * Writes the conditions of all images: vectors with the first row, and of maps the row that is about to start, zeros
- * below their last one; in parts, after each of which other work may be done.
- */
-export function* putConditions(
-  { heap, active, width }: Machine,
-  { conditions }: Pick<ProgramIO, 'conditions'>,
+/** Does all that comes before the first pixel of a row, in parts, after each of which other work may be done. */
+export function* beginRow(
+  machine: Machine,
+  io: Pick<ProgramIO, 'conditions'>,
   given: readonly GivenCondition[],
   /** Whose conditions each image has. */
+  conditionOf: Int32Array,
+  row: number,
+): Generator<void> {
+  machine.moveTo(row, 0);
+  yield* putConditions(machine, io, given, conditionOf, row);
+  if (row === 0) machine.run(ONCE);
+  yield* machine.rowInParts(ROW);
+}
+
+/**
+ * Writes the conditions of all images: vectors with the first row, and of maps the row that is about to start, zeros
+ * below their last one.
+ */
+function* putConditions(
+  { heap, active, plan }: Machine,
+  { conditions }: Pick<ProgramIO, 'conditions'>,
+  given: readonly GivenCondition[],
   conditionOf: Int32Array,
   row: number,
 ): Generator<void> {
@@ -37,7 +49,7 @@ export function* putConditions(
       for (let n = 0; n < images; n++) {
         const start = ((conditionOf[first + n] as number) * height + mapRow) * mapWidth;
         const to = at(operand) + n * stride;
-        for (let column = 0; column < (isMap ? width : 1); column++) {
+        for (let column = 0; column < (isMap ? plan.width : 1); column++) {
           const from = (start + Math.floor(column / columns)) * size;
           const pixel = to + column * columnStride;
           if (mapRow < height) heap.set(values.subarray(from, from + size), pixel);

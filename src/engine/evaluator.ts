@@ -7,9 +7,9 @@ import { makeKernels } from '../kernels/webassembly';
 import { imageProgram } from '../program/maps';
 import type { PortableModel } from '../program/program';
 import { checkImageSize, readinessOf } from '../program/readiness';
-import { AFTER_ROW, ONCE, ROW } from '../program/times';
+import { AFTER_ROW } from '../program/times';
 import { addOutputs, compile, type ProgramIO } from './compile';
-import { type GivenCondition, putConditions } from './conditions';
+import { beginRow, type GivenCondition } from './conditions';
 import { copyMemory, Machine } from './machine';
 import { withMaps } from './maps';
 import { imagesTogether, Plan } from './plan';
@@ -30,10 +30,7 @@ export interface EvaluatorArgs {
 }
 
 /** What tells whether a job can use the evaluator of another one. */
-interface Job {
-  readonly numImages: number;
-  readonly imageShape: ImageShape;
-  readonly distribution: PixelDistribution;
+interface Job extends Required<Pick<EvaluatorArgs, 'numImages' | 'imageShape' | 'distribution'>> {
   readonly make: typeof makeKernels;
 }
 
@@ -70,7 +67,7 @@ export function evaluatorFor(
   const isFit = found !== undefined && fits(found, job);
   if (isFit) found.evaluator.machine.reset();
   const evaluator = isFit ? found.evaluator : compiled(model, job);
-  const given = withMaps(model, evaluator.maps, { numImages: numConditions, imageShape, conditions }, make);
+  const given = withMaps(model, evaluator.maps, numConditions, imageShape, conditions, make);
   evaluator.begin(numImages, given, numConditions);
   return evaluator;
 }
@@ -96,7 +93,7 @@ function compiled(model: PortableModel, job: Job): Evaluator {
   const keep = (evaluator: Evaluator) => {
     if (isKept) idle.set(model, { ...job, evaluator });
   };
-  return new Evaluator(machine, { ...io, outputs }, imageShape, model.levels, maps, keep);
+  return new Evaluator(machine, { ...io, outputs }, model.levels, maps, keep);
 }
 
 /** Follows the places of images in order, and runs what each one needs, once, on demand. */
@@ -107,8 +104,7 @@ export class Evaluator {
   /** Whose conditions each image has. */
   conditionOf = new Int32Array(0);
   private readOutputs = (): Float32Array => new Float32Array(0);
-  private row = -1;
-  /** Whether there is a present pixel, and which of its times are done. */
+  /** Whether there is a current pixel, and which of its times are done. */
   private isEntered = false;
   private done = 0;
 
@@ -116,7 +112,6 @@ export class Evaluator {
     readonly machine: Machine,
     /** Where it writes, and the outputs for the channel whose time was run last, [outputStride]. */
     private readonly io: Omit<ProgramIO, 'output'> & { readonly outputs: Operand },
-    private readonly imageShape: ImageShape,
     levels: number,
     /** The maps that are among its conditions, see `withMaps`. */
     readonly maps: readonly number[] = [],
@@ -132,7 +127,6 @@ export class Evaluator {
   begin(numImages: number, conditions: readonly GivenCondition[], numConditions = numImages): void {
     this.conditions = conditions;
     this.conditionOf = Int32Array.from({ length: numImages }, (_, n) => n % numConditions);
-    this.row = -1;
     this.isEntered = false;
     this.evaluateFirst(numImages);
   }
@@ -164,11 +158,17 @@ export class Evaluator {
 
   /** Sets the levels drawn or given at this place, [images evaluated]. */
   put(row: number, column: number, channel: number, levels: ArrayLike<number>): void {
-    const [, , channels] = this.imageShape;
+    const { heap, active, plan } = this.machine;
     this.enter(row, column);
-    this.putLevels(channel, levels);
-    if (channel < channels - 1) return;
-    this.runTo(channels);
+    for (const { first, images, at } of active) {
+      for (const { operand, numberOf } of this.inputs) {
+        const to = at(operand) + channel;
+        for (let n = 0; n < images; n++)
+          heap[to + n * operand.stride] = numberOf(levels[first + n] as number);
+      }
+    }
+    if (channel < plan.channels - 1) return;
+    this.runTo(plan.channels);
     this.isEntered = false;
   }
 
@@ -177,14 +177,8 @@ export class Evaluator {
    * Otherwise it is done at once with what needs it first.
    */
   *beginRow(row: number): Generator<void> {
-    const { machine } = this;
-    const isFirst = this.row < 0;
-    if (!isFirst) yield* machine.rowInParts(AFTER_ROW);
-    this.row = row;
-    machine.moveTo(row, 0);
-    yield* putConditions(machine, this.io, this.conditions, this.conditionOf, row);
-    if (isFirst) machine.run(ONCE);
-    yield* machine.rowInParts(ROW);
+    if (row > 0) yield* this.machine.rowInParts(AFTER_ROW);
+    yield* beginRow(this.machine, this.io, this.conditions, this.conditionOf, row);
   }
 
   /** Replaces image n by image from[n], for all n, [images]. */
@@ -193,29 +187,18 @@ export class Evaluator {
     this.conditionOf.set(from.map((n) => this.conditionOf[n] as number));
   }
 
-  /** Makes a pixel the present one, unless it already is. */
+  /** Makes a pixel the current one, unless it already is. */
   private enter(row: number, column: number): void {
     if (this.isEntered) return;
-    if (row !== this.row) for (const _ of this.beginRow(row));
+    if (row !== this.machine.row) for (const _ of this.beginRow(row));
     this.machine.moveTo(row, column);
     this.isEntered = true;
     this.done = 0;
   }
 
-  /** Runs the times of the present pixel up to one. */
+  /** Runs the times of the current pixel up to one. */
   private runTo(time: number): void {
     for (; this.done <= time; this.done++) this.machine.run(this.done);
-  }
-
-  /** Writes the levels of one channel of the present pixel. */
-  private putLevels(channel: number, drawn: ArrayLike<number>): void {
-    const { heap, active } = this.machine;
-    for (const { first, images, at } of active) {
-      for (const { operand, numberOf } of this.inputs) {
-        const to = at(operand) + channel;
-        for (let n = 0; n < images; n++) heap[to + n * operand.stride] = numberOf(drawn[first + n] as number);
-      }
-    }
   }
 }
 

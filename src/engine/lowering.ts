@@ -11,6 +11,9 @@ export interface Target {
   readonly numbers: (weight: string) => Float32Array;
 }
 
+/** The lower bound of a product without a ReLU. */
+export const NO_BOUND = -Infinity;
+
 /** How the engine carries out an operation. */
 export interface Lowering<Name extends ImageNode['op'] = ImageNode['op']> {
   /**
@@ -20,7 +23,7 @@ export interface Lowering<Name extends ImageNode['op'] = ImageNode['op']> {
   emit(
     target: Target,
     node: NodeOf<Name>,
-    operands: readonly FeatureCache[],
+    operands: readonly [FeatureCache, ...FeatureCache[]],
     y: FeatureCache,
     hasRelu: boolean,
   ): void;
@@ -29,7 +32,7 @@ export interface Lowering<Name extends ImageNode['op'] = ImageNode['op']> {
    * its operand, so that whole runs are computed at once.
    */
   readonly layout?: 'sideBySide' | 'concatenated';
-  /** What it reads of its operands: rows above the present pixel, columns to either side. @default nothing there */
+  /** What it reads of its operands: rows above the current pixel, columns to either side. @default nothing there */
   reads?(node: NodeOf<Name>): { readonly above: number; readonly columns: number };
   /** What it reads of its own earlier features. @default nothing */
   readsOwn?: Lowering<Name>['reads'];

@@ -10,16 +10,7 @@ import {
 import type { makeKernels } from '../kernels/webassembly';
 import { AFTER_ROW, type ONCE, ROW } from '../program/times';
 import { alike, hasColumn, hasRow } from './places';
-import {
-  CHUNK,
-  FIRST_MOVING,
-  HEAP,
-  indexOfTime,
-  type MovingBase,
-  type Plan,
-  type Step,
-  type Sweep,
-} from './plan';
+import { CHUNK, FIRST_MOVING, HEAP, type MovingBase, type Plan, type Step, type Sweep } from './plan';
 
 /** Images that are computed together, with their own memory and table of bases. */
 interface Chunk {
@@ -42,8 +33,6 @@ interface EncodedStep extends Step {
 interface Segment extends Pick<Step, 'places' | 'sweep'> {
   readonly start: number;
   end: number;
-  /** The moving bases that a sweep uses. Moving all bases would take longer the more nodes there are. */
-  readonly bases: Set<number>;
   readonly steps: EncodedStep[];
 }
 
@@ -57,7 +46,6 @@ const PART = 2 ** 22;
 export class Machine {
   readonly heap: Float32Array;
   readonly chunks: readonly Chunk[];
-  readonly width: number;
   private readonly kernels: SamplingKernels;
   /** By time. */
   private readonly steps: readonly (readonly EncodedStep[])[];
@@ -68,22 +56,18 @@ export class Machine {
   /** What is done at each time at the current place. */
   private due: readonly (readonly Segment[])[];
   private readonly rowStarts: Int32Array;
-  private readonly movingBases: readonly MovingBase[];
-  private readonly channels: number;
-  readonly chunkImages: number;
   /** The images to compute: some chunks, of the last perhaps not all images. */
   active: readonly Chunk[];
-  readonly reservations: Plan['reservations'];
-  private row = -1;
+  /** The current row; -1 before the first. */
+  row = -1;
   private column = -1;
 
-  constructor(plan: Plan, numImages: number, make: typeof makeKernels) {
+  constructor(
+    readonly plan: Plan,
+    numImages: number,
+    make: typeof makeKernels,
+  ) {
     const { sharedFloats, chunkFloats, chunkImages, movingBases, steps } = plan;
-    this.movingBases = movingBases;
-    this.reservations = plan.reservations;
-    this.width = plan.width;
-    this.channels = plan.channels;
-    this.chunkImages = chunkImages;
     const numChunks = Math.ceil(numImages / chunkImages);
     const tableWords = FIRST_MOVING + movingBases.length;
     const tables = sharedFloats + numChunks * chunkFloats;
@@ -130,10 +114,10 @@ export class Machine {
       .map((chunk) => ({ ...chunk, images: Math.min(chunk.images, numImages - chunk.first) }));
   }
 
-  /** Makes a pixel the present one. */
+  /** Makes a pixel the current one. */
   moveTo(row: number, column: number): void {
     if (row === this.row && column === this.column) return;
-    const { movingBases } = this;
+    const { movingBases } = this.plan;
     if (row !== this.row) {
       for (const [i, { start, rowStride, rows, scale, above }] of movingBases.entries()) {
         this.rowStarts[i] = start + ((Math.floor(row / scale) + rows - above) % rows) * rowStride;
@@ -148,27 +132,26 @@ export class Machine {
   }
 
   private moveBase({ bases }: Chunk, i: number, column: number): void {
-    const { slots, scale } = this.movingBases[i] as MovingBase;
+    const { slots, scale } = this.plan.movingBases[i] as MovingBase;
     const columns = Math.floor(column / scale);
     bases[FIRST_MOVING + i] = (bases[CHUNK] as number) + (this.rowStarts[i] as number) + columns * slots;
   }
 
-  /** Runs what is done at a time of the present pixel, or {@link ONCE}, for all images. */
+  /** Runs what is done at a time of the current pixel, or {@link ONCE}, for all images. */
   run(time: number): void {
-    const segments = this.due[indexOfTime(time, this.channels)] as readonly Segment[];
-    if (segments.length === 0) return;
+    const segments = this.due[this.plan.indexOfTime(time)] as readonly Segment[];
     for (const chunk of this.active) {
       for (const { start, end } of segments) this.kernels.run(start, end, chunk.table, chunk.images);
     }
   }
 
   /**
-   * Runs what is done for all pixels of the present row, and makes its first one the present one; in parts, after each of
+   * Runs what is done for all pixels of the current row, and makes its first one the current one; in parts, after each of
    * which other work may be done.
    */
   *rowInParts(time: typeof ROW | typeof AFTER_ROW): Generator<void> {
     this.moveTo(this.row, 0);
-    const segments = this.due[indexOfTime(time, this.channels)] as readonly Segment[];
+    const segments = this.due[this.plan.indexOfTime(time)] as readonly Segment[];
     for (const chunk of this.active) {
       for (const segment of segments) {
         if (segment.sweep !== undefined) yield* this.sweep(segment, segment.sweep, chunk);
@@ -204,23 +187,22 @@ export class Machine {
     const key = likeRow * 2 * every + likeColumn;
     const known = segments.get(key);
     if (known !== undefined) return known;
-    const rowTimes = [ROW, AFTER_ROW].map((time) => indexOfTime(time, this.channels));
-    const due = this.steps.map((steps, time) =>
-      inSegments(
-        steps.filter(
-          ({ places }) =>
-            hasRow(places, likeRow) && (rowTimes.includes(time) || hasColumn(places, likeColumn)),
-        ),
-      ),
-    );
+    const rowTimes = [ROW, AFTER_ROW].map((time) => this.plan.indexOfTime(time));
+    const due = this.steps.map((steps, time) => {
+      const isDue = ({ places }: Step) =>
+        hasRow(places, likeRow) && (rowTimes.includes(time) || hasColumn(places, likeColumn));
+      return inSegments(steps.filter(isDue));
+    });
     segments.set(key, due);
     return due;
   }
 
-  /** Runs a segment at each place of the present row in turn; the present pixel is the first one, before and after. */
+  /** Runs a segment at each place of the current row in turn; the current pixel is the first one, before and after. */
   private *sweep(segment: Segment, from: Sweep, chunk: Chunk): Generator<void> {
-    const { start, end, places, bases } = segment;
-    const columns = Math.ceil((this.width - places.column) / places.every);
+    const { start, end, places } = segment;
+    // Moving all bases would take longer the more nodes there are.
+    const bases = new Set(segment.steps.flatMap(({ code }) => movingBasesOf(code)));
+    const columns = Math.ceil((this.plan.width - places.column) / places.every);
     for (let i = 0; i < columns; i++) {
       const column = places.column + places.every * (from === 'fromLeft' ? i : columns - 1 - i);
       for (const base of bases) this.moveBase(chunk, base, column);
@@ -243,7 +225,8 @@ const workOfRow = (steps: readonly Step[]): number =>
   steps.reduce((work, { code }) => work + (code.columns ?? 0) * workOf(code), 0);
 
 /** Replaces image n by image from[n], for all n, by copying all of its memory. */
-export function copyMemory({ heap, chunks, chunkImages, reservations }: Machine, from: Int32Array): void {
+export function copyMemory({ heap, chunks, plan }: Machine, from: Int32Array): void {
+  const { chunkImages, reservations } = plan;
   const moved = from.map((_, n) => n).filter((n) => from[n] !== n);
   const longest = reservations.reduce((most, { stride }) => Math.max(most, stride), 0);
   const held = new Float32Array(moved.length * longest);
@@ -268,17 +251,15 @@ export function copyMemory({ heap, chunks, chunkImages, reservations }: Machine,
 function inSegments(steps: readonly EncodedStep[]): Segment[] {
   const segments: Segment[] = [];
   for (const step of steps) {
-    const { code, places, sweep, at } = step;
-    const last = segments.at(-1);
-    const isLike = last?.sweep === sweep && (sweep === undefined || last?.places === places);
-    const isNext = isLike && last?.end === at;
-    const segment = isNext
-      ? last
-      : { start: at, end: at, steps: [], places, sweep, bases: new Set<number>() };
-    if (!isNext) segments.push(segment);
+    const { places, sweep, at } = step;
+    let segment = segments.at(-1);
+    const isLike = segment?.sweep === sweep && (sweep === undefined || segment?.places === places);
+    if (segment?.end !== at || !isLike) {
+      segment = { start: at, end: at, steps: [], places, sweep };
+      segments.push(segment);
+    }
     segment.end += INSTRUCTION_WORDS;
     segment.steps.push(step);
-    if (sweep !== undefined) for (const base of movingBasesOf(code)) segment.bases.add(base);
   }
   return segments;
 }

@@ -11,18 +11,11 @@ import {
   withOperands,
 } from '../program/program';
 import { readinessOf } from '../program/readiness';
-import { ONCE, ROW } from '../program/times';
+import { ROW } from '../program/times';
 import { compile } from './compile';
-import { type GivenCondition, putConditions } from './conditions';
+import { beginRow, type GivenCondition } from './conditions';
 import { Machine } from './machine';
 import { type FeatureCache, imagesTogether, Plan } from './plan';
-
-/** The images for which maps are made. */
-interface MapArgs {
-  readonly numImages: number;
-  readonly imageShape: ImageShape;
-  readonly conditions: readonly ConditionValues[];
-}
 
 /**
  * The conditions of a model, followed by the maps that it computes from them before the image begins, each under its
@@ -32,7 +25,9 @@ interface MapArgs {
 export function withMaps(
   portable: PortableModel,
   maps: readonly number[],
-  { numImages, imageShape, conditions }: MapArgs,
+  numImages: number,
+  imageShape: ImageShape,
+  conditions: readonly ConditionValues[],
   make: typeof makeKernels,
 ): readonly GivenCondition[] {
   if (maps.length === 0) return conditions;
@@ -60,7 +55,7 @@ export function withMaps(
       return repeatedCondition({ shape: [height, width, 2], values: positions(height, width) }, numImages);
     }
     if (node.op === 'conv' && readsWholeMaps(node)) {
-      // It sees rows below: the same as one that sees only the rows above and the present one, over a map that is
+      // It sees rows below: the same as one that sees only the rows above and the current one, over a map that is
       // followed by this many rows of zeros.
       const { kernelSize, anchor } = node.window;
       const [last, below] = [kernelSize[0] - 1, kernelSize[0] - 1 - anchor[0]];
@@ -68,7 +63,7 @@ export function withMaps(
       return evaluated(index, { ...node, window }, below);
     }
     const map = evaluated(index, node as ImageNode);
-    return sizes[index] !== null ? map : { ...map, enlarged: [Infinity, Infinity] }; // one place covers the whole image
+    return sizes[index] !== undefined ? map : { ...map, enlarged: [Infinity, Infinity] }; // one place covers the whole image
   }
 
   /** Height and width of a node's map; 1 x 1 if it is the same at every place. */
@@ -91,10 +86,7 @@ export function withMaps(
     const conditionOf = Int32Array.from({ length: numImages }, (_, n) => n);
     const values = new Float32Array(numImages * height * width * node.size); // [N,H,W,F]
     for (let row = 0; row < height + below; row++) {
-      machine.moveTo(row, 0);
-      for (const _ of putConditions(machine, io, given, conditionOf, row));
-      if (row === 0) machine.run(ONCE);
-      for (const _ of machine.rowInParts(ROW));
+      for (const _ of beginRow(machine, io, given, conditionOf, row));
       if (row >= below) readRow(machine, io.output, row - below, height, values);
     }
     return { shape: [height, width, node.size], values };
@@ -117,9 +109,9 @@ export function withMaps(
   }
 }
 
-/** Copies the present row of a machine's features into maps [N,H,W,F]. */
+/** Copies the current row of a machine's features into maps [N,H,W,F]. */
 function readRow(
-  { heap, chunks, width }: Machine,
+  { heap, chunks, plan }: Machine,
   features: FeatureCache,
   row: number,
   height: number,
@@ -130,9 +122,9 @@ function readRow(
   const { stride, columnStride = 0 } = operand;
   for (const { first, images, at } of chunks) {
     for (let n = 0; n < images; n++) {
-      for (let column = 0; column < width; column++) {
+      for (let column = 0; column < plan.width; column++) {
         const from = at(operand) + n * stride + column * columnStride;
-        const to = (((first + n) * height + row) * width + column) * slotOf.length;
+        const to = (((first + n) * height + row) * plan.width + column) * slotOf.length;
         for (const [f, slot] of slotOf.entries()) maps[to + f] = heap[from + slot] as number;
       }
     }

@@ -5,9 +5,9 @@ export type Tap = readonly [row: number, column: number];
 
 /** Taps that read adjacent places in a row of a map, from left to right. */
 export interface TapRow {
-  /** Rows of the map above the present one. */
+  /** Rows of the map above the current one. */
   readonly above: number;
-  /** Columns of the map from the first tap's to the present one. */
+  /** Columns of the map from the first tap's to the current one. */
   readonly left: number;
   readonly taps: readonly Tap[];
 }
@@ -24,7 +24,7 @@ export interface Phase {
   readonly column: number;
   /** Columns in the map that is read from one place to the next. */
   readonly step: number;
-  /** Rows that are completely known before the present one, from the top; includes the present row of a coarser map. */
+  /** Rows that are completely known before the current one, from the top; includes the current row of a coarser map. */
   readonly above: readonly TapRow[];
   /** What is read in the output's own row. */
   readonly present: TapRow;
@@ -75,7 +75,7 @@ function tapRows(window: KernelWindow, every: number, row: number, column: numbe
   });
 }
 
-/** The greatest reach of a window in the map that it reads: rows above the present one, and columns to either side. */
+/** The greatest reach of a window in the map that it reads: rows above the current one, and columns to either side. */
 export function reachOf(window: KernelWindow): { readonly above: number; readonly columns: number } {
   const { kernelSize, anchor, stride, transposed } = window;
   const after = kernelSize.map((length, axis) => length - 1 - (anchor[axis] as number)) as [number, number];

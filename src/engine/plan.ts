@@ -14,7 +14,7 @@ export interface Step {
   readonly sweep: Sweep | undefined;
 }
 
-/** A base that follows the present pixel through a ring of rows. All numbers count floats. */
+/** A base that follows the current pixel through a ring of rows. All numbers count floats. */
 export interface MovingBase {
   /** The position of row 0, column 0, relative to the chunk's memory. */
   readonly start: number;
@@ -23,7 +23,7 @@ export interface MovingBase {
   readonly rows: number;
   /** Rows or columns of the image from one stored row or column to the next. */
   readonly scale: number;
-  /** How many stored rows above the present one it lies. */
+  /** How many stored rows above the current one it lies. */
   readonly above: number;
   /** Floats from column to column. */
   readonly slots: number;
@@ -40,10 +40,7 @@ export interface Reservation {
 export interface Fill {
   readonly at: number;
   readonly length: number;
-  /**
-   * Writes them over zeros. A function, so that they need not exist before the heap does: weights take most of the
-   * memory.
-   */
+  /** Writes them over zeros: a function, so that weights, which take most of the memory, exist only once. */
   readonly write: (to: Float32Array) => void;
 }
 
@@ -76,7 +73,7 @@ export class Plan {
   private readonly indexOfBase = new Map<string, number>();
   /** Freed memory, by its stride. */
   private readonly spare = new Map<number, Operand[]>();
-  /** The operations at each time, by {@link indexOfTime}, in order. */
+  /** The operations at each time, by its index, in order. */
   readonly steps: readonly Step[][];
 
   constructor(
@@ -85,7 +82,8 @@ export class Plan {
     readonly width: number,
     readonly channels: number,
   ) {
-    this.steps = Array.from({ length: numTimes(channels) }, () => []);
+    const numTimes = channels + 2 - ONCE; // once, before a row, before and after each channel of a pixel, after a row
+    this.steps = Array.from({ length: numTimes }, () => []);
   }
 
   /** Reserves floats shared by all chunks, aligned to a multiple of 4. */
@@ -145,18 +143,16 @@ export class Plan {
     const columns = this.width / places.every;
     const isAtOnce = isOfRow && sweep === undefined;
     const step = { places, code: isAtOnce ? { ...code, columns } : code, sweep };
-    this.steps[indexOfTime(time, this.channels)]?.push(step);
+    this.steps[this.indexOfTime(time)]?.push(step);
+  }
+
+  /** The index of a time among {@link steps}. */
+  indexOfTime(time: number): number {
+    return Math.min(time - ONCE, this.steps.length - 1);
   }
 }
 
-/** How many times there are: once, before a row, before and after each channel of a pixel, after a row. */
-const numTimes = (channels: number) => channels + 2 - ONCE;
-
-/** The index of a time among all. */
-export const indexOfTime = (time: number, channels: number): number =>
-  Math.min(time - ONCE, numTimes(channels) - 1);
-
-/** How far around a node's features are read: rows including the present one, columns to either side. */
+/** How far around a node's features are read: rows including the current one, columns to either side. */
 export interface Extent {
   readonly rows: number;
   readonly margin: number;
@@ -169,10 +165,10 @@ export interface Extent {
   readonly isTemporary?: boolean;
 }
 
-/** Nothing but the present pixel. */
+/** Nothing but the current pixel. */
 export const ONE_PIXEL: Extent = { rows: 1, margin: 0, isWholeRow: false };
 
-/** The pixels of the present row. */
+/** The pixels of the current row. */
 export const WHOLE_ROW: Extent = { rows: 1, margin: 0, isWholeRow: true };
 
 /**
@@ -181,13 +177,13 @@ export const WHOLE_ROW: Extent = { rows: 1, margin: 0, isWholeRow: true };
  * some features are computed for the whole row.
  */
 export class FeatureCache {
-  /** Whether only the present pixel is stored. */
+  /** Whether only the current pixel is stored. */
   readonly isOnePixel: boolean;
   /** Where it has features. */
   readonly places: Places;
   private readonly memory: Operand;
   private readonly rowStride: number;
-  /** The moving base of each of its rows, by the number of rows above the present one. */
+  /** The moving base of each of its rows, by the number of rows above the current one. */
   private readonly bases: number[] = [];
 
   constructor(
@@ -216,7 +212,7 @@ export class FeatureCache {
 
   /**
    * An operand: the features from a slot on, at the pixel that lies a number of rows above and columns to the left of
-   * the present one.
+   * the current one.
    */
   operand(slot = 0, above = 0, left = 0): Operand {
     const { base, offset, stride } = this.memory;

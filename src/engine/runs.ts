@@ -27,58 +27,55 @@ export function inSlots(numbers: Float32Array, { slots, slotOf }: Layout): Float
   return arranged;
 }
 
-/** The operands in the slots of y. */
-export const arranged = (plan: Plan, operands: readonly FeatureCache[], y: FeatureCache) =>
-  operands.map((x) => inLayout(plan, x, y.layout, !y.isOnePixel)) as [FeatureCache, ...FeatureCache[]];
+/** An operand in the slots of y. */
+export const arranged = (plan: Plan, x: FeatureCache, y: FeatureCache): FeatureCache =>
+  inLayout(plan, x, y.layout, !y.isOnePixel);
 
 /** Copies features to the slots of another layout, each when it is ready. */
 export function inLayout(plan: Plan, x: FeatureCache, layout: Layout, isWholeRow: boolean): FeatureCache {
   if (x.layout.isLike(layout)) return x;
   const extent = { rows: 1, margin: 0, isWholeRow: isWholeRow && !x.isOnePixel };
   const copy = new FeatureCache(plan, layout.withTimes(x.layout.times), extent, x.scale);
-  addCopies(plan, copy.layout.times, copy.layout.slotOf, x.layout.slotOf, x, copy);
+  addCopies(plan, copy, copy.layout, x);
   return copy;
 }
 
-/** Copies features of the same pixel or an earlier one from their slots in x to their slots in y, each at its time. */
+/** Copies features from their slots in x, of the same pixel or an earlier one, to those in y, each at its time. */
 export function addCopies(
   plan: Plan,
-  times: readonly number[],
-  ySlots: readonly number[],
-  xSlots: readonly number[],
+  y: Pick<FeatureCache, 'operand' | 'places'>,
+  { times, slotOf }: Pick<Layout, 'times' | 'slotOf'>,
   x: FeatureCache,
-  y: FeatureCache,
+  xSlots = x.layout.slotOf,
   above = 0,
   left = 0,
 ): void {
-  for (const { time, from, length } of commonRuns(times, ySlots, xSlots)) {
-    const [to, a] = from as [number, number];
-    const operands = { y: y.operand(to), a: x.operand(a, above, left) };
+  for (const { time, from, length } of commonRuns(times, slotOf, xSlots)) {
+    const operands = { y: y.operand(from[0]), a: x.operand(from[1], above, left) };
     plan.emit(time, { op: Op.copy, ...operands, length }, y.places);
   }
 }
 
 /** Features that are ready at the same time and contiguous in several layouts. */
-interface CommonRun {
+interface CommonRun<Slots> {
   readonly time: number;
   /** The slot of the first feature in each layout. */
-  readonly from: readonly number[];
+  readonly from: { readonly [Index in keyof Slots]: number };
   length: number;
 }
 
 /** Finds such runs, given the time of each feature and its slot in each layout. */
-export function commonRuns(times: readonly number[], ...slots: (readonly number[])[]): CommonRun[] {
-  const all: CommonRun[] = [];
-  let last: CommonRun | undefined;
-  for (let feature = 0; feature < times.length; feature++) {
-    const time = times[feature] as number;
-    const at = slots.map((of) => of[feature] as number);
-    const { from, length } = last ?? { from: [], length: 0 };
-    if (last?.time === time && at.every((slot, i) => slot === (from[i] as number) + length)) last.length++;
-    else {
-      last = { time, from: at, length: 1 };
-      all.push(last);
-    }
+export function commonRuns<Slots extends (readonly number[])[]>(
+  times: readonly number[],
+  ...slots: Slots
+): CommonRun<Slots>[] {
+  const all: CommonRun<Slots>[] = [];
+  for (const [feature, time] of times.entries()) {
+    const from = slots.map((of) => of[feature]) as CommonRun<Slots>['from'] & number[];
+    const last = all.at(-1);
+    if (last?.time === time && from.every((slot, i) => slot === (last.from[i] as number) + last.length))
+      last.length++;
+    else all.push({ time, from, length: 1 });
   }
   return all;
 }

@@ -12,7 +12,7 @@ import {
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
 import { normalize } from '../models/normalize';
 
-/** Images to pass through a model, as a tensor and as numbers, with what the checks found. */
+/** Images to pass through a model, as a tensor and as numbers. */
 export interface BatchJob extends GivenImages {
   readonly model: LayersModel;
   readonly shape: ImageModelShape;
@@ -21,10 +21,7 @@ export interface BatchJob extends GivenImages {
   readonly batchSize: number;
 }
 
-/**
- * One forward pass at inference: from normalized images [N,H,W,C], and their conditions if the model takes any, to
- * logits [N,H,W,C,L] or parameters [N,H,W,P].
- */
+/** From normalized images [N,H,W,C] and conditions to logits [N,H,W,C,L] or parameters [N,H,W,P]. */
 export function forward(
   model: LayersModel,
   images: tf.Tensor4D,
@@ -34,10 +31,9 @@ export function forward(
 }
 
 /**
- * A forward pass of a whole model.
+ * {@link forward} of a whole model.
  *
- * @throws TypeError unless the outputs have the height and width of the images, which for a model of images of any size
- * cannot be known earlier
+ * @throws TypeError unless the outputs have the height and width of the images
  */
 export function outputsOf(
   model: LayersModel,
@@ -67,15 +63,8 @@ export async function planBatches(
   return { ...job, model, shape, images: images as tf.Tensor4D, batchSize };
 }
 
-/** For each batch of images: the model's outputs, [size,H,W,C,L] or [size,H,W,P], and the index of its first image. */
-export function* batches({
-  model,
-  shape,
-  images,
-  numImages,
-  conditions,
-  batchSize,
-}: BatchJob): Generator<{ start: number; outputs: tf.Tensor }> {
+/** For each batch of images: the model's outputs, and the index of its first image. */
+export function* batches({ model, shape, images, numImages, conditions, batchSize }: BatchJob) {
   for (let start = 0; start < numImages; start += batchSize) {
     const outputs = tf.tidy(() => {
       const size = Math.min(batchSize, numImages - start);

@@ -18,15 +18,13 @@ const decompressOptions = decompressArguments<Condition>();
 export interface DecompressOptions extends Given<typeof decompressOptions> {}
 
 /**
- * Compresses images without loss. The size is what the model's likelihood promises, to within 0.0011 bits a value and
- * 16 bytes an image, plus a header. Gives exactly the same bytes as `compress` of `pixelcnn-layers/runtime`; see there
- * for more.
+ * Compresses images without loss. The size is what `compress` of `pixelcnn-layers/runtime` promises, and the bytes are
+ * the same.
  *
  * @param model any model that can be evaluated pixel by pixel, of at most 65,536 levels
  * @param images levels 0..L-1, [N,H,W,C], int32 or float32; not normalized
  * @returns the bytes of a file, which {@link decompress} reads on any machine
- * @throws TypeError (rejects) where shapes do not fit, a value is not one of the model's levels, or a layer, which is
- * named, cannot be evaluated pixel by pixel; `signal.reason` if the signal aborts.
+ * @throws (rejects) as that; TypeError naming the layer that cannot be evaluated pixel by pixel
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -54,13 +52,11 @@ export async function compress(
 /**
  * Restores the images of a file that {@link compress} wrote, or some of them: each image is coded separately.
  *
- * @param model the model that they were compressed with, with the same weights: the same model in another precision
- * will not do
+ * @param model the model that they were compressed with: the same one in another precision will not do
  * @param bytes the whole file
  * @returns levels, int32 [N,H,W,C]; the caller disposes of them
- * @throws TypeError (rejects) naming the option that is wrong, or the layer that cannot be evaluated pixel by pixel;
- * RangeError before anything is computed if there are more than `maxValues` values to read; Error if the file is not a compressed file, is damaged or truncated, or was made with another model.
- * Damage is noticed as by `decompress` of `pixelcnn-layers/runtime`.
+ * @throws (rejects) as `decompress` of `pixelcnn-layers/runtime`; TypeError naming the layer that cannot be evaluated
+ * pixel by pixel
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';

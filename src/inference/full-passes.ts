@@ -10,12 +10,7 @@ import { outputsOf } from './batches';
 /** No padding before and after a dimension. */
 const NOTHING: [number, number] = [0, 0];
 
-/**
- * Whole forward passes, one for each value. Works with any model, and is the reference for every other strategy. The
- * images stay on the device; the outputs of one place are read back each step.
- *
- * @throws RangeError if there is not enough memory
- */
+/** Whole forward passes of any model, one for each value. Images stay on the device. */
 export function fullPasses(
   model: LayersModel,
   distribution: PixelDistribution,

@@ -28,9 +28,8 @@ const { perValue: _, ...levelOptions } = logProbOptions;
 export interface LevelLogProbsOptions extends Given<typeof levelOptions> {}
 
 /**
- * The log-likelihood of images under a model: log p(x) in nats, summed over rows, columns and channels. Takes and
- * returns tensors; `logProb` of `pixelcnn-layers/runtime` takes plain arrays. Computed from the model's outputs in
- * float64, and rounded to float32.
+ * The log-likelihood of images under a model: log p(x) in nats, summed over rows, columns and channels. Computed from
+ * the model's outputs in float64, and rounded to float32. `logProb` of `pixelcnn-layers/runtime` takes plain arrays.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, equation 1.
  *
@@ -38,8 +37,8 @@ export interface LevelLogProbsOptions extends Given<typeof levelOptions> {}
  * the parameters [N,H,W,P] of another distribution
  * @param images levels 0..L-1, [N,H,W,C], int32 or float32; not normalized
  * @returns [N], or with `perValue` log p of each value given the values before it, [N,H,W,C]; the caller disposes of it
- * @throws TypeError (rejects) where the shapes do not fit, or a value is not one of the model's levels; Error if the
- * model's outputs are not finite
+ * @throws TypeError (rejects) if shapes do not fit, or a value is not one of the model's levels; Error if the model's
+ * outputs are not finite
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -49,26 +48,11 @@ export interface LevelLogProbsOptions extends Given<typeof levelOptions> {}
  * console.log(nats.shape); // [2]
  * ```
  */
-export async function logProb(
+export async function logProb<PerValue extends boolean = false>(
   model: LayersModel,
   images: tf.Tensor,
-  options: LogProbOptions & { perValue: true },
-): Promise<tf.Tensor4D>;
-export async function logProb(
-  model: LayersModel,
-  images: tf.Tensor,
-  options?: LogProbOptions & { perValue?: false },
-): Promise<tf.Tensor1D>;
-export async function logProb(
-  model: LayersModel,
-  images: tf.Tensor,
-  options?: LogProbOptions,
-): Promise<tf.Tensor1D | tf.Tensor4D>;
-export async function logProb(
-  model: LayersModel,
-  images: tf.Tensor,
-  options: LogProbOptions = {},
-): Promise<tf.Tensor1D | tf.Tensor4D> {
+  options: LogProbOptions & { perValue?: PerValue } = {},
+): Promise<PerValue extends true ? tf.Tensor4D : tf.Tensor1D> {
   const { perValue, ...values } = readArguments('logProb', options, logProbOptions);
   const job = await planBatches('logProb', model, images, values);
   const { numImages, imageShape, data: drawn } = job;
@@ -83,18 +67,16 @@ export async function logProb(
       nats[to] = (nats[to] as number) + (ofRows[row] as number);
     }
   });
-  const rounded = Float32Array.from(nats);
-  return perValue ? tf.tensor4d(rounded, [numImages, ...imageShape]) : tf.tensor1d(rounded);
+  const tensor = tf.tensor(Float32Array.from(nats), perValue ? [numImages, ...imageShape] : [numImages]);
+  return tensor as PerValue extends true ? tf.Tensor4D : tf.Tensor1D;
 }
 
 /**
- * log p of every level of every value given the values before it, in nats, for any distribution. Computed from the
- * model's outputs in float64, and rounded to float32.
+ * log p of every level of every value given the values before it, in nats, of the models and images that
+ * {@link logProb} takes.
  *
- * @param model any model that {@link logProb} takes
- * @param images levels 0..L-1, [N,H,W,C], int32 or float32; not normalized
  * @returns [N,H,W,C,L], whose probabilities sum to 1 over the last axis; the caller disposes of it
- * @throws TypeError (rejects) as {@link logProb}; Error if the model's outputs are not finite
+ * @throws (rejects) as {@link logProb}
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -127,9 +109,9 @@ export async function levelLogProbs(
 const ROWS = 256;
 
 /**
- * Passes images through a model, and calls `read` with groups of up to {@link ROWS} rows of its outputs as the ground
- * floor reads them, in float64. `values` [ROWS] has the index of each row's value among those of all images [N,H,W,C].
- * A softmax has a row for each value, other distributions one for each pixel.
+ * Passes images through a model, and calls `read` with groups of up to {@link ROWS} rows of its outputs. `values` [ROWS]
+ * has the index of each row's value among those of all images [N,H,W,C]. A softmax has a row for each value, other
+ * distributions one for each pixel.
  */
 async function eachRows(
   caller: string,

@@ -16,9 +16,8 @@ const sampleOptions = {
   ...sampleArguments<tf.Tensor, Condition>(),
   /**
    * 'incremental' computes each feature once. It requires that every layer can be evaluated pixel by pixel, as can all
-   * layers of this library, and those of tfjs that act on each pixel separately. 'full' runs a whole forward pass for
-   * each value, with any model. 'auto' is incremental if the model allows it; otherwise a warning on the console, once
-   * for each model, names the layer and the number of passes. @default 'auto'
+   * of this library, and those of tfjs that act on each pixel separately. 'full' runs a whole forward pass for each
+   * value, with any model. 'auto' is incremental if the model allows it, else warns once on the console. @default 'auto'
    */
   strategy: optional(oneOf('auto', 'incremental', 'full'), 'auto'),
 };
@@ -32,16 +31,12 @@ export interface Sampled {
   readonly images: tf.Tensor4D;
   /** log p of each image under the model, in nats, float32 [N]. */
   readonly logProb: tf.Tensor1D;
-  /**
-   * With `lookAhead`: an estimate, for each image, of log p of the given values, under the distribution that images are
-   * drawn from, float32 [N].
-   */
+  /** With `lookAhead`: an estimate of log p of each image's given values, as images are drawn, float32 [N]. */
   readonly logGiven?: tf.Tensor1D;
 }
 
 /**
  * Draws images from a model, value by value in the order rows, columns, channels, each given all values before it.
- * Takes and returns tensors; `sample` of `pixelcnn-layers/runtime` takes plain arrays.
  *
  * A level is drawn by inverting the distribution function: it is the first level whose cumulative probability exceeds a
  * uniform u. One u is used for every image at every place, even where the level is given, so a seed means the same
@@ -54,7 +49,7 @@ export interface Sampled {
  * another distribution
  * @returns levels, int32 [N,H,W,C]; the caller disposes of them
  * @throws TypeError (rejects) naming the option that is wrong; `signal.reason`, an AbortError by default, if the signal
- * aborts; Error if the model's outputs are not finite (a logit may be -Infinity, as long as another is finite).
+ * aborts; Error if the model's outputs are not finite (a logit may be -Infinity, as long as another is finite)
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -109,18 +104,12 @@ export async function sample(
   }
 }
 
-/** The numbers of a tensor of images. */
 async function numbersOf(option: string, numbers: string, images: tf.Tensor): Promise<NumericArray> {
   checkImageTensor(`sample: ${option}`, images, numbers);
   return readTensor(images);
 }
 
-/**
- * The source of outputs: cached features if every layer of the model can be evaluated pixel by pixel, otherwise whole
- * passes, with a warning if they were not asked for.
- *
- * @throws TypeError naming the layer that cannot, if 'incremental' was requested
- */
+/** What evaluates the model; whole passes that were not asked for come with a warning. */
 async function outputSource(
   model: LayersModel,
   shape: ImageModelShape,

@@ -86,8 +86,8 @@ export function encode(heap: Float32Array, at: number, instruction: Instruction)
 export const wholeVectors = (floats: number): number => 4 * Math.ceil(floats / 4);
 
 /**
- * The inner loops that sampling runs, over one heap. Each implementation rounds after every multiplication
- * and every addition, in the same order, so all give the same bits.
+ * The inner loops that sampling runs, over one heap. All implementations round in the same order, after every
+ * multiplication and addition, and so give the same bits.
  */
 export interface SamplingKernels {
   /** Holds all numbers, initially zero. */

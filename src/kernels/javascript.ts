@@ -13,13 +13,7 @@ import { INSTRUCTION_WORDS, Op, type OpName, type SamplingKernels, Word } from '
 const fround = Math.fround;
 
 /** A heap, and other views of the same memory. */
-export interface Memory {
-  readonly heap: Float32Array;
-  readonly words: Int32Array;
-  readonly view: DataView;
-}
-
-export const memoryOf = (buffer: ArrayBuffer): Memory => ({
+export const memoryOf = (buffer: ArrayBuffer) => ({
   heap: new Float32Array(buffer),
   words: new Int32Array(buffer),
   view: new DataView(buffer),
@@ -36,25 +30,26 @@ export function javascriptKernels(floats: number): SamplingKernels {
     run(start, end, bases, images) {
       for (let at = start; at < end; at += INSTRUCTION_WORDS) runInstruction(memory, at, bases, images);
     },
-    softmax(...args) {
-      softmax(heap, doubles, ...args);
+    /** The equivalent of assembly/softmax.ts. */
+    softmax(y, sums, x, images, levels, scale) {
+      for (let n = 0; n < images; n++) {
+        const [from, to] = [x + n * levels, y + n * levels];
+        const max = largest(heap, from, levels);
+        const partial: Quarters = [0, 0, 0, 0];
+        for (let i = 0; i < levels; i++) {
+          const e = exp(((heap[from + i] as number) - max) * scale);
+          doubles[to + i] = e;
+          partial[(i & 3) as 0] += e;
+        }
+        doubles[sums + n] = partial[0] + partial[2] + (partial[1] + partial[3]); // in the order of the vectors
+      }
     },
   };
 }
 
-/** An instruction for one image, or one column of it: positions in the heap, and numbers. See {@link Instruction}. */
-interface Item {
+/** An {@link Instruction} for one image, or one column of it: operands are positions in the heap. */
+interface Item extends Record<Exclude<keyof typeof Word, 'op' | 'columns'>, number> {
   readonly heap: Float32Array;
-  y: number;
-  a: number;
-  b: number;
-  c: number;
-  readonly length: number;
-  readonly weights: number;
-  readonly weightStride: number;
-  readonly inputs: number;
-  readonly rows: number;
-  readonly parameter: number;
 }
 
 /** y[i] of a[i] and b[i]. */
@@ -106,7 +101,7 @@ function loopOf(name: OpName): (item: Item) => void {
 
 /** Runs one instruction on a number of images. */
 export function runInstruction(
-  { heap, words, view }: Memory,
+  { heap, words, view }: ReturnType<typeof memoryOf>,
   at: number,
   bases: number,
   images: number,
@@ -247,8 +242,7 @@ function normalize({ heap, y, a, b, length, weights, parameter }: Item): void {
 
 /** e^a / sum e^a, or its logarithm, in float64; y may be at the position of a. */
 function groupSoftmax({ heap, y, a, length }: Item, isLog: boolean): void {
-  let max = heap[a] as number;
-  for (let i = 1; i < length; i++) max = pmax(max, heap[a + i] as number);
+  const max = largest(heap, a, length);
   let sum = 0;
   for (let i = 0; i < length; i++) sum += exp((heap[a + i] as number) - max);
   const logSum = log(sum);
@@ -258,30 +252,9 @@ function groupSoftmax({ heap, y, a, length }: Item, isLog: boolean): void {
   }
 }
 
-/** The equivalent of assembly/softmax.ts: `softmax` of {@link SamplingKernels}, over a heap. */
-function softmax(
-  heap: Float32Array,
-  doubles: Float64Array,
-  y: number,
-  sums: number,
-  x: number,
-  images: number,
-  levels: number,
-  scale: number,
-): void {
-  for (let n = 0; n < images; n++) {
-    const [from, to] = [x + n * levels, y + n * levels];
-    let max = heap[from] as number;
-    for (let i = 1; i < levels; i++) max = pmax(max, heap[from + i] as number);
-    const partial = [0, 0, 0, 0] as [number, number, number, number];
-    for (let i = 0; i < levels; i += 4) {
-      for (let lane = 0; lane < 4; lane++) {
-        const e = exp(((heap[from + i + lane] as number) - max) * scale);
-        doubles[to + i + lane] = e;
-        partial[lane as 0] += e;
-      }
-    }
-    // in the same order as the WebAssembly vectors
-    doubles[sums + n] = partial[0] + partial[2] + (partial[1] + partial[3]);
-  }
+/** The largest of some numbers. */
+function largest(heap: Float32Array, from: number, count: number): number {
+  let max = heap[from] as number;
+  for (let i = 1; i < count; i++) max = pmax(max, heap[from + i] as number);
+  return max;
 }

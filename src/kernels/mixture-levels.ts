@@ -33,16 +33,17 @@ export const Row = {
   runs: 5,
 } as const;
 
-/** How many floats they take. */
-export const mixtureFloats = (components: number, levels: number): number =>
-  2 * (6 * components + 2 * levels);
+/** A number of a table, for component k. */
+const of = (table: Float64Array, row: keyof typeof Row, k: number) =>
+  table[Row[row] * (table.length / 6) + k] as number;
 
 /** The upper edge of a level. */
 const upperEdge = (level: number, last: number) => (2 * level) / last - 1 + 1 / last;
 
-/** e^-z at an edge, with z limited so that there has room for a run. */
-function powerAt(edge: number, mean: number, scale: number): number {
-  return exp(Math.min(350, Math.max(-350, -((edge - mean) * scale))));
+/** e^-z of component k at an edge, with z limited so that there has room for a run. */
+function powerAt(edge: number, table: Float64Array, k: number): number {
+  const z = (edge - of(table, 'means', k)) * of(table, 'scales', k);
+  return exp(Math.min(350, Math.max(-350, -z)));
 }
 
 /** The weight of all levels before one, summed over components of even and of odd index as the kernels do it. */
@@ -51,30 +52,26 @@ export function weightBefore(
   level: number,
 ): number {
   if (level === 0) return 0;
-  const components = table.length / 6;
   const edge = upperEdge(level - 1, length / 2 - 1);
-  const of = (row: keyof typeof Row, k: number) => table[Row[row] * components + k] as number;
   const sums: [even: number, odd: number] = [0, 0];
-  for (let k = 0; k < components; k++)
-    sums[(k % 2) as 0 | 1] += of('weights', k) / (1 + powerAt(edge, of('means', k), of('scales', k)));
+  for (let k = 0; k < table.length / 6; k++)
+    sums[(k % 2) as 0 | 1] += of(table, 'weights', k) / (1 + powerAt(edge, table, k));
   return sums[0] + sums[1];
 }
 
 /** The mass of one level, identical to the bit to that of {@link MixtureLevels.weigh}. */
 export function massOf({ table, masses: { length } }: MixtureLevels, level: number): number {
-  const components = table.length / 6;
   const last = length / 2 - 1;
   const sums: [even: number, odd: number] = [0, 0];
-  for (let k = 0; k < components; k++) {
-    const of = (row: keyof typeof Row) => table[Row[row] * components + k] as number;
+  for (let k = 0; k < table.length / 6; k++) {
     /** e^-z at the upper edge of a level. */
     const power = (at: number) => {
-      const start = at - (at % of('runs'));
-      let e = powerAt(upperEdge(start, last), of('means'), of('scales'));
-      for (let edge = start; edge < at; edge++) e *= of('ratios');
+      const start = at - (at % of(table, 'runs', k));
+      let e = powerAt(upperEdge(start, last), table, k);
+      for (let edge = start; edge < at; edge++) e *= of(table, 'ratios', k);
       return e;
     };
-    let mass = of(level === 0 || level === last ? 'weights' : 'slopes');
+    let mass = of(table, level === 0 || level === last ? 'weights' : 'slopes', k);
     if (level > 0) {
       const e = power(level - 1);
       mass *= e * (1 / (1 + e));
@@ -90,9 +87,6 @@ export function javascriptMixtureLevels(components: number, levels: number): Mix
   const table = new Float64Array(6 * components);
   const masses = new Float64Array(2 * levels);
   const last = levels - 1;
-  const rowOf = (row: keyof typeof Row) => table.subarray(Row[row] * components, (Row[row] + 1) * components);
-  const [means, scales, weights] = [rowOf('means'), rowOf('scales'), rowOf('weights')];
-  const [slopes, ratios, runs] = [rowOf('slopes'), rowOf('ratios'), rowOf('runs')];
   return {
     table,
     masses,
@@ -108,13 +102,13 @@ export function javascriptMixtureLevels(components: number, levels: number): Mix
     weigh() {
       masses.fill(0);
       for (let k = 0; k < components; k++) {
-        const [weight, slope] = [weights[k] as number, slopes[k] as number];
-        const [ratio, run] = [ratios[k] as number, runs[k] as number];
+        const [weight, slope] = [of(table, 'weights', k), of(table, 'slopes', k)];
+        const [ratio, run] = [of(table, 'ratios', k), of(table, 'runs', k)];
         let [e, below, share, next] = [1, 1, weight, 0]; // e^-z at the upper edge, sigmoid(-z) at the lower one
         let to = k % 2;
         for (let level = 0; level < last; level++, to += 2) {
           if (level === next) {
-            e = powerAt(upperEdge(level, last), means[k] as number, scales[k] as number);
+            e = powerAt(upperEdge(level, last), table, k);
             next += run;
           } else e *= ratio;
           const above = 1 / (1 + e); // sigmoid(z) at the upper edge

@@ -1,4 +1,4 @@
-/** A module of WebAssembly as text, see {@link bytesOf}. Its type says which functions it exports; all work on a memory they import. */
+/** A module of WebAssembly as text, see {@link bytesOf}, with the type of its exports. All work on a memory they import. */
 export type WasmModule<Exports> = string & { readonly exports?: Exports };
 
 const compiled = new Map<string, WebAssembly.Module | null>();

@@ -1,6 +1,6 @@
 import { INSTRUCTION_WORDS, Op, type SamplingKernels } from './instruction';
 import { javascriptKernels, memoryOf, runInstruction } from './javascript';
-import { javascriptMixtureLevels, type MixtureLevels, mixtureFloats } from './mixture-levels';
+import { javascriptMixtureLevels, type MixtureLevels } from './mixture-levels';
 import { ATTENTION, INSTRUCTIONS, MIXTURE_LEVELS, MORE_INSTRUCTIONS, SOFTMAX } from './modules';
 import { compile, exportsOf } from './wasm-module';
 
@@ -45,9 +45,7 @@ export function webAssemblyKernels(floats: number): SamplingKernels | null {
   const loops: (Run | null)[] = []; // by operation; most programs need only one module
   const loopOf = (op: Op): Run | null => {
     const module = moduleOf(op);
-    const loop = module === null ? null : exportsOf(module, wasmMemory).run;
-    loops[op] = loop;
-    return loop;
+    return module && exportsOf(module, wasmMemory).run;
   };
   return {
     heap,
@@ -55,8 +53,8 @@ export function webAssemblyKernels(floats: number): SamplingKernels | null {
     run(start, end, bases, images) {
       for (let at = start; at < end; ) {
         const op = words[at] as Op;
-        const known = loops[op];
-        const loop = known === undefined ? loopOf(op) : known;
+        loops[op] ??= loopOf(op);
+        const loop = loops[op];
         if (loop === null) {
           runInstruction(memory, at, bases, images);
           at += INSTRUCTION_WORDS;
@@ -85,11 +83,10 @@ export function makeMixtureLevels(components: number, levels: number): MixtureLe
 /** The implementation in WebAssembly SIMD; null if SIMD is missing or forbidden. */
 export function webAssemblyMixtureLevels(components: number, levels: number): MixtureLevels | null {
   if (compile(MIXTURE_LEVELS) === null) return null;
-  const pages = Math.ceil((4 * mixtureFloats(components, levels)) / PAGE);
-  const memory = new WebAssembly.Memory({ initial: pages });
-  const kernels = exportsOf(MIXTURE_LEVELS, memory);
   const row = 8 * components; // bytes
   const masses = 6 * row;
+  const memory = new WebAssembly.Memory({ initial: Math.ceil((masses + 16 * levels) / PAGE) });
+  const kernels = exportsOf(MIXTURE_LEVELS, memory);
   return {
     table: new Float64Array(memory.buffer, 0, 6 * components),
     masses: new Float64Array(memory.buffer, masses, 2 * levels),

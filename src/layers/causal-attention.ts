@@ -4,7 +4,7 @@ import { throwTypeError } from '../core/check';
 import { pointWindow } from '../core/window';
 import { provideAttentionKernels } from '../ops/attention';
 import type { Ops } from '../program/operations';
-import { addConvolution, type ConvolutionWeights, normalizationArguments } from './convolution-weights';
+import { addConvolution, type Convolution, normalizationArguments } from './convolution-weights';
 import { checkMap, DeclaredLayer } from './declared-layer';
 import { dropoutOf, seedArguments } from './seeds';
 import type { LayerArgs, Shape } from './types';
@@ -30,37 +30,30 @@ export interface CausalAttentionArgs extends LayerArgs, Given<typeof declared> {
  *     z[i] = sum of softmax(q[i] k[j] / sqrt(D)) v[j] over places j < i; 0 at the first place
  *
  * From [x, y], x [N,H,W,Q] for queries and y [N,H,W,K] for keys and values, to [N,H,W,units]. Keys and values may see their
- * own pixel, with all its channels, since only later places read them. Queries must not.
+ * own pixel, with all its channels, since only later places read them. Queries must not. Time grows with the square of
+ * H*W, memory with H*W.
  *
  * Weights: for each of query, key and value, in turn, a kernel [1,1,Q or K,units], a gain [units] (with
  * `weightNormalization`) and a bias [units].
  *
- * Time grows with the square of H*W, and memory with H*W: attention weights are computed for some of the queries at a
- * time, and recomputed for the gradient. Drawing keeps the keys and values of all earlier places.
- *
  * Source: Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763, section 2, as the PyTorch code of
  * https://github.com/rosinality/vq-vae-2-pytorch has it: `CausalAttention`.
  *
- * @throws TypeError naming the argument that is out of range, or if `units` is not a multiple of `heads`, or the inputs
- * are not two maps of the same height and width.
+ * @throws TypeError naming the argument that is out of range, or the inputs that are not two maps of one size.
  * @example
  * ```js
- * import { input } from '@tensorflow/tfjs-layers';
- * import { causalAttention, maskedConv2d } from 'pixelcnn-layers';
- * const image = input({ shape: [8, 8, 1] });
- * const before = maskedConv2d({ filters: 16, kernelSize: 3, maskType: 'A', imageChannels: 1 }).apply(image);
- * const y = causalAttention({ heads: 4, units: 8 }).apply([before, image]); // all that comes before, at any distance
- * console.log(y.shape); // [null, 8, 8, 8]
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { causalAttention } from 'pixelcnn-layers';
+ * const y = causalAttention({ heads: 4, units: 8 }).apply([tf.zeros([1, 8, 8, 16]), tf.zeros([1, 8, 8, 1])]);
+ * console.log(y.shape); // [1, 8, 8, 8]
  * ```
  */
 export class CausalAttention extends DeclaredLayer<Values<typeof declared>, CausalAttentionArgs> {
-  /** @nocollapse */
   static className = 'CausalAttention';
   protected static readonly declared = declared;
 
   private readonly dropout = dropoutOf(this.settings);
-  /** Of queries, keys and values. */
-  private projections: readonly ConvolutionWeights[] = [];
+  private projections: readonly Convolution[] = [];
 
   protected override checkInputs(shapes: readonly Shape[]): void {
     const got = shapes.length === 1 ? shapes[0] : shapes;
@@ -69,15 +62,15 @@ export class CausalAttention extends DeclaredLayer<Values<typeof declared>, Caus
   }
 
   protected override addWeights([x, y]: readonly Shape[]): void {
+    const { units } = this.settings;
     const add = (part: string, shape: Shape | undefined) =>
-      addConvolution(this, `${part}_`, [1, 1, shape?.at(-1) as number, this.settings.units], this.settings);
-    this.projections = [add('query', x), add('key', y), add('value', y)];
+      addConvolution(this, part, pointWindow, [shape?.at(-1) as number, units], this.settings);
+    this.projections = [add('query_', x), add('key_', y), add('value_', y)];
   }
 
   override express<T>(ops: Ops<T>, [x, y]: readonly [T, ...T[]]): T {
-    const [queries, keys, values] = this.projections.map(
-      ({ kernel, bias }, i) => ops.conv((i === 0 ? x : y) as T, kernel, bias, pointWindow), // [N,H,W,Q] or [N,H,W,K] -> [N,H,W,units]
-    ) as [T, T, T];
+    const project = (conv: Convolution, i: number) => conv(ops, (i === 0 ? x : y) as T); // [N,H,W,Q] or [N,H,W,K] -> [N,H,W,units]
+    const [queries, keys, values] = this.projections.map(project) as [T, T, T];
     return ops.attend(queries, keys, values, this.settings.heads, this.dropout); // [N,H,W,units]
   }
 }
@@ -85,6 +78,4 @@ serialization.registerClass(CausalAttention);
 provideAttentionKernels();
 
 /** Makes a {@link CausalAttention}. */
-export function causalAttention(args: CausalAttentionArgs): CausalAttention {
-  return new CausalAttention(args);
-}
+export const causalAttention = (args: CausalAttentionArgs) => new CausalAttention(args);

@@ -1,17 +1,21 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { flag, type Given, integer, optional, type Values } from '../core/arguments';
+import { flag, integer, optional, type Values } from '../core/arguments';
 import { checkFeatures } from '../core/check';
 import type { KernelWindow } from '../core/window';
 import type { Ops } from '../program/operations';
-import { addConvolution, type ConvolutionWeights, normalizationArguments } from './convolution-weights';
+import { addConvolution, type Convolution, normalizationArguments } from './convolution-weights';
 import { checkMap, DeclaredLayer } from './declared-layer';
 import { shapesOf } from './pixel-layer';
 import { seedArguments } from './seeds';
-import { resized } from './shape-ops';
+import { rescaled } from './shape-ops';
 import { activation, initializer, weightArguments } from './stock-arguments';
 import { activation as expressed } from './stock-layers';
-import type { LayerArgs, Shape } from './types';
+import type { Shape } from './types';
 
+/**
+ * Arguments of every causal convolution. Those that tfjs's `conv2d` has too mean the same as there. `seed` is for
+ * initializers that have no seed of their own.
+ */
 export const convolutionArguments = {
   /** The number of output features. */
   filters: integer({ from: 1 }),
@@ -29,34 +33,30 @@ export const convolutionArguments = {
   kernelInitializer: optional(initializer()),
 };
 
-/**
- * Arguments of every causal convolution. Those that tfjs's `conv2d` has too mean the same as there. `seed` is for
- * initializers that have no seed of their own.
- */
-export interface CausalConv2DArgs extends LayerArgs, Given<typeof convolutionArguments> {}
-
 /** What all causal convolutions have in common. The `window` of each defines what it sees. */
 export abstract class CausalConv2D<
   Settings extends Values<typeof convolutionArguments>,
-  Args extends CausalConv2DArgs,
+  Args extends object,
 > extends DeclaredLayer<Settings, Args> {
   protected abstract readonly window: KernelWindow;
-  private convolution?: ConvolutionWeights;
+  declare private convolution: Convolution;
 
   protected override checkInputs(shapes: readonly Shape[]): void {
     checkFeatures('input features', checkMap('input', shapes), this.window.imageChannels);
   }
 
   protected override addWeights(shapes: readonly Shape[]): void {
-    const shape = [...this.window.kernelSize, checkMap('input', shapes), this.settings.filters] as const;
-    this.convolution = addConvolution(this, '', shape, this.settings);
+    const features = [checkMap('input', shapes), this.settings.filters] as const;
+    this.convolution = addConvolution(this, '', this.window, features, this.settings);
   }
 
   override computeOutputShape(inputShape: Shape | Shape[]): Shape {
     const shapes = shapesOf(inputShape);
     return this.naming(() => {
       this.checkInputs(shapes);
-      const [n = null, h = null, w = null] = resized('input', shapes[0], this.window);
+      const { stride, transposed } = this.window;
+      const times = transposed ? stride : 1 / stride;
+      const [n = null, h = null, w = null] = rescaled('input', shapes[0], times, times);
       return [n, h, w, this.settings.filters];
     });
   }
@@ -65,8 +65,7 @@ export abstract class CausalConv2D<
     const { activation } = this.settings;
     const name = activation.getClassName();
     const isRelu = name === 'relu';
-    const { kernel, bias } = this.convolution as ConvolutionWeights;
-    const y = ops.conv(x, kernel, bias, this.window, isRelu ? 'relu' : 'linear'); // [N,H,W,in] -> [N,H,W,filters]
+    const y = this.convolution(ops, x, isRelu ? 'relu' : 'linear'); // [N,H,W,in] -> [N,H,W,filters]
     if (isRelu) return y;
     // An activation that is registered beside tfjs's own acts on tensors only.
     const isOnTensors = (ops as unknown) === this.tensorOps;

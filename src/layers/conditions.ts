@@ -2,17 +2,16 @@ import { pointWindow } from '../core/window';
 import { provideGateKernels } from '../ops/gate';
 import type { Ops } from '../program/operations';
 import type { GateKind } from '../program/operations/gate';
-import type { LayerWeight } from '../program/weights';
-import { addKernel } from './convolution-weights';
+import { addConvolution, type Convolution } from './convolution-weights';
 import type { DeclaredLayer } from './declared-layer';
 import type { Shape } from './types';
 
 provideGateKernels();
 
-/** What a condition adds to the inputs of a gate: [N,K] or [N,H,W,K] -> [..,2F]. */
+/** What a condition adds to the inputs of a gate. */
 export interface Projection {
-  /** [1,1,K,2F] */
-  readonly kernel: LayerWeight;
+  /** [N,K] or [N,H,W,K] -> [..,2F] */
+  readonly project: Convolution;
   readonly isMap: boolean;
 }
 
@@ -32,9 +31,10 @@ export function addProjections(
 ): Projection[] {
   return conditions.map((condition, index) => {
     // The name must not end in `_2`: that is how tfjs makes names unique.
-    const name = index === 0 ? 'condition_kernel' : `condition${index + 1}_kernel`;
-    const shape = [1, 1, condition.at(-1) as number, features];
-    return { kernel: addKernel(layer, name, shape, {}), isMap: condition.length === 4 };
+    const prefix = index === 0 ? 'condition_' : `condition${index + 1}_`;
+    const sizes = [condition.at(-1) as number, features] as const;
+    const project = addConvolution(layer, prefix, pointWindow, sizes, { useBias: false });
+    return { project, isMap: condition.length === 4 };
   });
 }
 
@@ -46,14 +46,10 @@ export function conditionedGate<T>(
   projections: readonly Projection[],
   { groups, kind }: { groups: number; kind: GateKind },
 ): T {
-  const ofPixels: T[] = [];
-  const ofImages: T[] = [];
-  for (const [index, { kernel, isMap }] of projections.entries()) {
-    const projected = ops.conv(conditions[index] as T, kernel, null, pointWindow); // [..,K] -> [..,2F]
-    (isMap ? ofPixels : ofImages).push(projected);
-  }
-  const sum = (first: T, ...rest: T[]) => (rest.length > 0 ? ops.combine('add', first, ...rest) : first); // all [..,2F]
-  const [vector, ...vectors] = ofImages;
-  const ofImage = vector === undefined ? undefined : sum(vector, ...vectors);
-  return ops.gate(sum(x, ...ofPixels), groups, ofImage, kind); // [N,H,W,2F] -> [N,H,W,F]
+  const [ofPixels, ofImages] = [[x], [] as T[]];
+  for (const [index, { project, isMap }] of projections.entries())
+    (isMap ? ofPixels : ofImages).push(project(ops, conditions[index] as T)); // [..,K] -> [..,2F]
+  const sum = ([first, ...rest]: T[]) => (rest.length > 0 ? ops.combine('add', first as T, ...rest) : first); // all [..,2F]
+  const ofImage = sum(ofImages);
+  return ops.gate(sum(ofPixels) as T, groups, ofImage, kind); // [N,H,W,2F] -> [N,H,W,F]
 }

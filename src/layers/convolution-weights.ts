@@ -1,6 +1,8 @@
 import { initializers } from '@tensorflow/tfjs-layers';
-import { flag, type Given, type Values } from '../core/arguments';
-import type { Kernel, LayerWeight } from '../program/weights';
+import { flag, type Values } from '../core/arguments';
+import type { KernelWindow } from '../core/window';
+import type { Ops } from '../program/operations';
+import type { LayerWeight } from '../program/weights';
 import type { DeclaredLayer } from './declared-layer';
 import type { weightArguments } from './stock-arguments';
 import type { Initializer } from './types';
@@ -16,14 +18,8 @@ export const normalizationArguments = {
   weightNormalization: flag(false),
 };
 
-/** Arguments of layers whose convolutions may be weight-normed. */
-export interface WeightNormalizationArgs extends Given<typeof normalizationArguments> {}
-
-/** The weights of a convolution, as `ops.conv` takes them. */
-export interface ConvolutionWeights {
-  readonly kernel: Kernel;
-  readonly bias: LayerWeight | null;
-}
+/** A convolution of a layer: [N,H,W,in] -> [N,H,W,out]. */
+export type Convolution = <T>(ops: Ops<T>, x: T, activation?: 'linear' | 'relu') => T;
 
 /** How they are initialized, regularized and constrained. */
 interface ConvolutionOptions extends Partial<Omit<Values<typeof weightArguments>, 'kernelInitializer'>> {
@@ -37,25 +33,24 @@ interface ConvolutionOptions extends Partial<Omit<Values<typeof weightArguments>
   readonly kernelInitializer?: Initializer | undefined;
 }
 
-/**
- * Adds the weights of a convolution to a layer: kernel [rows,columns,in,out]; gain [out] if it is weight-normed; bias
- * [out]. Their names begin with `prefix`.
- */
+/** Adds a convolution and its weights: kernel [rows,columns,in,out], gain [out] if it is weight-normed, bias [out]. */
 export function addConvolution(
   layer: DeclaredLayer<unknown, never>,
   prefix: string,
-  shape: readonly [rows: number, columns: number, featuresIn: number, featuresOut: number],
+  window: KernelWindow,
+  [featuresIn, featuresOut]: readonly [featuresIn: number, featuresOut: number],
   options: ConvolutionOptions,
-): ConvolutionWeights {
+): Convolution {
   const { weightNormalization, initialScale = 1, useBias = true } = options;
-  const kernel = addKernel(layer, `${prefix}kernel`, shape, options);
-  const scale = { initializer: initializers.constant({ value: initialScale }) };
-  const gain = weightNormalization && layer['addSeededWeight'](`${prefix}gain`, [shape[3]], scale);
-  const bias = useBias ? addBias(layer, `${prefix}bias`, shape[3], options) : null;
-  return { kernel: gain ? { direction: kernel, gain, initialScale } : kernel, bias };
+  const shape = [...window.kernelSize, featuresIn, featuresOut];
+  const direction = addKernel(layer, `${prefix}kernel`, shape, options);
+  const scale = initializers.constant({ value: initialScale });
+  const gain = weightNormalization && layer['addSeededWeight'](`${prefix}gain`, [featuresOut], scale);
+  const bias = useBias ? addBias(layer, `${prefix}bias`, featuresOut, options) : null;
+  const kernel = gain ? { direction, gain, initialScale } : direction;
+  return (ops, x, activation) => ops.conv(x, kernel, bias, window, activation);
 }
 
-/** Adds a kernel alone. */
 export function addKernel(
   layer: DeclaredLayer<unknown, never>,
   name: string,
@@ -65,23 +60,15 @@ export function addKernel(
   const initial = weightNormalization
     ? initializers.randomNormal({ mean: 0, stddev: 0.05 })
     : initializers.glorotUniform({});
-  return layer['addSeededWeight'](name, shape, {
-    initializer: kernelInitializer ?? initial,
-    regularizer: kernelRegularizer,
-    constraint: kernelConstraint,
-  });
+  const initializer = kernelInitializer ?? initial;
+  return layer['addSeededWeight'](name, shape, initializer, kernelRegularizer, kernelConstraint);
 }
 
-/** Adds a bias alone. */
 export function addBias(
   layer: DeclaredLayer<unknown, never>,
   name: string,
   features: number,
-  { biasInitializer, biasRegularizer, biasConstraint }: ConvolutionOptions,
+  { biasInitializer = initializers.zeros(), biasRegularizer, biasConstraint }: ConvolutionOptions,
 ): LayerWeight {
-  return layer['addSeededWeight'](name, [features], {
-    initializer: biasInitializer ?? initializers.zeros(),
-    regularizer: biasRegularizer,
-    constraint: biasConstraint,
-  });
+  return layer['addSeededWeight'](name, [features], biasInitializer, biasRegularizer, biasConstraint);
 }

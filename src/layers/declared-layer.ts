@@ -7,8 +7,11 @@ import { PixelLayer, shapesOf } from './pixel-layer';
 import { partSeed, seededInitializer } from './seeds';
 import type { Constraint, Initializer, LayerArgs, Regularizer, Shape } from './types';
 
-/** The arguments that every tfjs layer takes. */
-const ofEveryLayer: readonly (keyof LayerArgs)[] = [
+/**
+ * What every layer takes: tfjs's own arguments; `customObjects`, which tfjs adds to the config of a layer that it loads;
+ * `index`, which a callback `block` of `pixelCNN` may pass on with its other arguments.
+ */
+const ofEveryLayer: readonly (keyof LayerArgs | 'customObjects' | 'index')[] = [
   'name',
   'trainable',
   'weights',
@@ -17,25 +20,14 @@ const ofEveryLayer: readonly (keyof LayerArgs)[] = [
   'batchSize',
   'dtype',
   'inputDType',
+  'customObjects',
+  'index',
 ];
-
-/**
- * Extra names that are allowed: tfjs adds `customObjects` to the config of a layer that it loads, and a callback
- * `block` of `pixelCNN` may pass on all its arguments to a layer, including `index`.
- */
-const PASSED_ALONG = ['customObjects', 'index'];
 
 /** A layer's class, which says what its arguments are, beside those of every tfjs layer. */
 interface LayerClass {
   readonly className: string;
   readonly declared: Declaration;
-}
-
-/** How a weight begins, and what holds for it in training. */
-interface WeightOptions {
-  readonly initializer: Initializer;
-  readonly regularizer?: Regularizer | undefined;
-  readonly constraint?: Constraint | undefined;
 }
 
 /**
@@ -53,7 +45,7 @@ export abstract class DeclaredLayer<Settings, Args extends object = LayerArgs> e
     if (typeof args !== 'object' || args === null || Array.isArray(args))
       throwTypeError(className, 'an object of arguments', args);
     if (Object.hasOwn(new.target, 'declared'))
-      checkNames(className, Object.keys(args), [...Object.keys(declared), ...ofEveryLayer, ...PASSED_ALONG]);
+      checkNames(className, Object.keys(args), [...Object.keys(declared), ...ofEveryLayer]);
     super(args as LayerArgs);
     this.settings = valuesOf(className, args, declared) as Settings;
   }
@@ -87,7 +79,9 @@ export abstract class DeclaredLayer<Settings, Args extends object = LayerArgs> e
   protected addSeededWeight(
     name: string,
     shape: readonly number[],
-    { initializer, regularizer, constraint }: WeightOptions,
+    initializer: Initializer,
+    regularizer?: Regularizer,
+    constraint?: Constraint,
   ): LayerWeight {
     checkMemory(name, shape);
     const { seed } = this.settings as { seed?: number };

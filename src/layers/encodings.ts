@@ -21,13 +21,10 @@ export interface OneHotLevelsArgs extends LayerArgs, Given<typeof oneHotLevelsAr
 
 /**
  * Turns levels into one-hot vectors: normalized levels [N,H,W,C], as `normalize` makes them, become [N,H,W,C*L], with
- * the L features of each channel side by side. No weights.
+ * the L features of each channel side by side. No weights, and no gradient back into the image.
  *
  * The level of x is round(x * (L - 1)), with halves rounded up. If that is not one of 0..L-1, or x is NaN, all L
- * features are 0. No gradient flows back into the image.
- *
- * In sampling, a convolution that reads this layer looks up one row of its kernel for each value, so the cost does not
- * grow with L. In training it does.
+ * features are 0. In sampling, a convolution looks up one row of its kernel for each value, so L costs nothing.
  *
  * Source: Chen et al., "PixelSNAIL: An Improved Autoregressive Generative Model" (2018), as the priors over codes of
  * Razavi et al., "Generating Diverse High-Fidelity Images with VQ-VAE-2" (2019), use it.
@@ -43,7 +40,6 @@ export interface OneHotLevelsArgs extends LayerArgs, Given<typeof oneHotLevelsAr
  * ```
  */
 export class OneHotLevels extends DeclaredLayer<Values<typeof oneHotLevelsArguments>, OneHotLevelsArgs> {
-  /** @nocollapse */
   static className = 'OneHotLevels';
   protected static readonly declared = oneHotLevelsArguments;
 
@@ -58,9 +54,7 @@ export class OneHotLevels extends DeclaredLayer<Values<typeof oneHotLevelsArgume
 serialization.registerClass(OneHotLevels);
 
 /** Makes a {@link OneHotLevels}. */
-export function oneHotLevels(args: OneHotLevelsArgs): OneHotLevels {
-  return new OneHotLevels(args);
-}
+export const oneHotLevels = (args: OneHotLevelsArgs) => new OneHotLevels(args);
 
 const levelEmbeddingArguments = {
   ...oneHotLevelsArguments,
@@ -79,29 +73,23 @@ const levelEmbeddingArguments = {
 export interface LevelEmbeddingArgs extends LayerArgs, Given<typeof levelEmbeddingArguments> {}
 
 /**
- * Turns levels into learnt vectors, one for each level: normalized levels [N,H,W,C], as `normalize` makes them, become
- * [N,H,W,C*U], with the U features of each channel side by side. All channels share one table.
- *
- * Levels are those of {@link OneHotLevels}; all U features are 0 for what is none. No gradient flows back into the image.
- * Weights: embeddings [L,U]; they train on every backend.
+ * Turns levels into learnt vectors, one for each level: as {@link OneHotLevels}, but to U features of each channel,
+ * [N,H,W,C] -> [N,H,W,C*U]. All channels share one table. Weights: embeddings [L,U], which train on every backend.
  *
  * @throws TypeError naming `levels` or `units`, or the input that is not [N,H,W,C].
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
- * import { levelEmbedding, normalize } from 'pixelcnn-layers';
- * const layer = levelEmbedding({ levels: 3, units: 2 });
- * const codes = tf.tensor4d([2, 0], [1, 1, 2, 1], 'int32'); // two pixels
- * layer.apply(normalize(codes, 3)); // [1, 1, 2, 2]; builds it
- * layer.setWeights([tf.tensor2d([[10, 11], [20, 21], [30, 31]])]);
- * console.log(Array.from(await layer.apply(normalize(codes, 3)).data())); // [30, 31, 10, 11]
+ * import { levelEmbedding } from 'pixelcnn-layers';
+ * const layer = levelEmbedding({ levels: 3, units: 2, weights: [tf.tensor2d([[10, 11], [20, 21], [30, 31]])] });
+ * const y = layer.apply(tf.tensor4d([1, 0], [1, 1, 2, 1])); // two pixels, of levels 2 and 0: [1, 1, 2, 2]
+ * console.log(Array.from(await y.data())); // [30, 31, 10, 11]
  * ```
  */
 export class LevelEmbedding extends DeclaredLayer<
   Values<typeof levelEmbeddingArguments>,
   LevelEmbeddingArgs
 > {
-  /** @nocollapse */
   static className = 'LevelEmbedding';
   protected static readonly declared = levelEmbeddingArguments;
 
@@ -112,13 +100,14 @@ export class LevelEmbedding extends DeclaredLayer<
   }
 
   protected override addWeights(): void {
-    const { levels, units, embeddingsInitializer, embeddingsRegularizer, embeddingsConstraint } =
-      this.settings;
-    this.table = this.addSeededWeight('embeddings', [levels, units], {
-      initializer: embeddingsInitializer,
-      regularizer: embeddingsRegularizer,
-      constraint: embeddingsConstraint,
-    });
+    const { settings } = this;
+    this.table = this.addSeededWeight(
+      'embeddings',
+      [settings.levels, settings.units],
+      settings.embeddingsInitializer,
+      settings.embeddingsRegularizer,
+      settings.embeddingsConstraint,
+    );
   }
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
@@ -128,9 +117,7 @@ export class LevelEmbedding extends DeclaredLayer<
 serialization.registerClass(LevelEmbedding);
 
 /** Makes a {@link LevelEmbedding}. */
-export function levelEmbedding(args: LevelEmbeddingArgs): LevelEmbedding {
-  return new LevelEmbedding(args);
-}
+export const levelEmbedding = (args: LevelEmbeddingArgs) => new LevelEmbedding(args);
 
 const oneHotClassArguments = {
   /** K; classes are the integers 0..K-1. */
@@ -144,10 +131,8 @@ export interface OneHotClassArgs extends LayerArgs, Given<typeof oneHotClassArgu
 
 /**
  * Turns classes into one-hot vectors, as a condition: integers [N,1] become [N,K], or [N,K+1] with a null class,
- * float32. An integer that is not a class becomes zeros. No weights.
- *
- * If an input of a model goes through this layer, all functions with an option `condition` know that the model takes
- * classes.
+ * float32. An integer that is not a class becomes zeros. No weights. By this layer, all functions with an option
+ * `condition` know that a model takes classes.
  *
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016),
  * https://arxiv.org/abs/1606.05328, section 2.3: h "a one-hot encoding that specifies a class".
@@ -162,7 +147,6 @@ export interface OneHotClassArgs extends LayerArgs, Given<typeof oneHotClassArgu
  * ```
  */
 export class OneHotClass extends DeclaredLayer<Values<typeof oneHotClassArguments>, OneHotClassArgs> {
-  /** @nocollapse */
   static className = 'OneHotClass';
   protected static readonly declared = oneHotClassArguments;
 
@@ -180,9 +164,7 @@ export class OneHotClass extends DeclaredLayer<Values<typeof oneHotClassArgument
 serialization.registerClass(OneHotClass);
 
 /** Makes a {@link OneHotClass}. */
-export function oneHotClass(args: OneHotClassArgs): OneHotClass {
-  return new OneHotClass(args);
-}
+export const oneHotClass = (args: OneHotClassArgs) => new OneHotClass(args);
 
 const oneHotCodesArguments = {
   /** K; codes are the integers 0..K-1. */
@@ -194,11 +176,11 @@ export interface OneHotCodesArgs extends LayerArgs, Given<typeof oneHotCodesArgu
 
 /**
  * Turns a map of codes into one-hot vectors, as a condition: integers [N,h,w,1] become [N,h,w,K], float32. An integer
- * that is not a code becomes zeros. No weights.
+ * that is not a code becomes zeros. No weights. By this layer, all functions with an option `condition` know that a model
+ * takes codes.
  *
- * If an input of a model goes through this layer, all functions with an option `condition` know that the model takes
- * codes. Layers that read them may look in all directions ({@link ShiftedConv2D} with `shift: 'same'`). Codes of another
- * height and width must be enlarged to the image's before their features are combined ({@link UpsampledMap}).
+ * Layers that read them may look in all directions ({@link ShiftedConv2D} with `shift: 'same'`). Codes of another height
+ * and width must be enlarged to the image's before their features are combined ({@link UpsampledMap}).
  *
  * Source: Razavi et al., "Generating Diverse High-Fidelity Images with VQ-VAE-2" (2019), https://arxiv.org/abs/1906.00446,
  * section 3.2: priors of finer codes are conditioned on the coarser ones.
@@ -213,7 +195,6 @@ export interface OneHotCodesArgs extends LayerArgs, Given<typeof oneHotCodesArgu
  * ```
  */
 export class OneHotCodes extends DeclaredLayer<Values<typeof oneHotCodesArguments>, OneHotCodesArgs> {
-  /** @nocollapse */
   static className = 'OneHotCodes';
   protected static readonly declared = oneHotCodesArguments;
 
@@ -228,6 +209,4 @@ export class OneHotCodes extends DeclaredLayer<Values<typeof oneHotCodesArgument
 serialization.registerClass(OneHotCodes);
 
 /** Makes a {@link OneHotCodes}. */
-export function oneHotCodes(args: OneHotCodesArgs): OneHotCodes {
-  return new OneHotCodes(args);
-}
+export const oneHotCodes = (args: OneHotCodesArgs) => new OneHotCodes(args);

@@ -8,15 +8,9 @@ import { seedArguments } from './seeds';
 import type { LayerArgs, Shape } from './types';
 
 const declared = {
-  /**
-   * Channels of the image (3 for RGB); features are split into as many groups. Use 1 for features that are not grouped
-   * by channel, as in PixelCNN++.
-   * @default 3
-   */
+  /** Groups of features, one for each channel of the image; 1 if they are not grouped, as in PixelCNN++. @default 3 */
   imageChannels: optional(integer({ from: 1 }), 3),
-  /**
-   * The function applied to a: 'tanh', as in gated PixelCNN, or 'linear' for none, as in PixelCNN++. @default 'tanh'
-   */
+  /** The function applied to a: 'tanh', as in gated PixelCNN, or 'linear' for none, as in PixelCNN++. @default 'tanh' */
   kind: optional(oneOf('tanh', 'linear'), 'tanh'),
   ...seedArguments,
 };
@@ -30,16 +24,14 @@ export interface GatedActivationArgs extends LayerArgs, Given<typeof declared> {
  *
  * From features [N,H,W,2F], or from [features, condition, ...], to [N,H,W,F]. Features are channel-major: each channel
  * has a group of 2F / imageChannels features, whose first half is a and whose second half is b. A condition is a vector
- * [N,K], the same at every pixel, such as a one-hot class, or a map [N,H,W,K].
- *
- * Weights: for each condition a kernel [1,1,K,2F]; none without conditions.
+ * [N,K], the same at every pixel, such as a one-hot class, or a map [N,H,W,K]. Weights: for each condition a kernel
+ * [1,1,K,2F].
  *
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016),
  * https://arxiv.org/abs/1606.05328, section 2.1 and 2.3, equations 2, 4 and 5; the linear one Dauphin et al., "Language
  * modeling with gated convolutional networks" (2017), https://arxiv.org/abs/1612.08083.
  *
- * @throws TypeError naming the argument, or the input: a number of features that does not split into groups of two
- * halves, or a condition of another shape.
+ * @throws TypeError naming the argument, or the input whose features do not split into groups of two halves.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -50,7 +42,6 @@ export interface GatedActivationArgs extends LayerArgs, Given<typeof declared> {
  * ```
  */
 export class GatedActivation extends DeclaredLayer<Values<typeof declared>, GatedActivationArgs> {
-  /** @nocollapse */
   static className = 'GatedActivation';
   protected static readonly declared = declared;
 
@@ -77,6 +68,4 @@ export class GatedActivation extends DeclaredLayer<Values<typeof declared>, Gate
 serialization.registerClass(GatedActivation);
 
 /** Makes a {@link GatedActivation}. */
-export function gatedActivation(args?: GatedActivationArgs): GatedActivation {
-  return new GatedActivation(args);
-}
+export const gatedActivation = (args?: GatedActivationArgs) => new GatedActivation(args);

@@ -1,11 +1,11 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import { derived, flag, type Given, integer, oneOf, optional, rate, type Values } from '../core/arguments';
 import { throwTypeError } from '../core/check';
-import { pointWindow, type Shift, shiftedArguments, shiftedWindow } from '../core/window';
+import { type KernelWindow, pointWindow, type Shift, shiftedArguments, shiftedWindow } from '../core/window';
 import { provideConcatEluKernels } from '../ops/concat-elu';
 import type { Ops } from '../program/operations';
 import { addProjections, areConditions, conditionedGate, type Projection } from './conditions';
-import { addConvolution, type ConvolutionWeights, normalizationArguments } from './convolution-weights';
+import { addConvolution, type Convolution, normalizationArguments } from './convolution-weights';
 import { checkMap, DeclaredLayer } from './declared-layer';
 import { dropoutOf, seedArguments } from './seeds';
 import type { LayerArgs, Shape } from './types';
@@ -21,17 +21,9 @@ const declared = {
   shift: shiftedArguments.shift,
   /** Rows and columns of its windows, odd or even. @default [2, 3] shifted down, [2, 2] shifted down and right, else 3 */
   kernelSize: derived(shiftedArguments.kernelSize, ({ shift }) => kernelSizes[shift as Shift] ?? 3),
-  /**
-   * Whether the second input is a skip [N,H,W,S], which is added after the first convolution. If not, all inputs except
-   * the first are conditions.
-   * @default false
-   */
+  /** Whether the second input is a skip [N,H,W,S], added after the first convolution, and not a condition. @default false */
   hasSkip: flag(false),
-  /**
-   * The activation before each convolution. With `'elu'` the convolutions read F and H features instead of twice as
-   * many.
-   * @default 'concatElu'
-   */
+  /** The activation before each convolution. With `'elu'` these read half as many features. @default 'concatElu' */
   activation: optional(oneOf('concatElu', 'elu'), 'concatElu'),
   /** Probability with which features are dropped in training, before the second convolution. @default 0 */
   dropout: rate(),
@@ -49,41 +41,36 @@ export interface GatedResBlockArgs extends LayerArgs, Given<typeof declared> {}
  *     b, c = halves of conv_{2H->2F}(dropout(concatElu(y))) + projection(h)
  *     x + b sigmoid(c)
  *
- * With `activation: 'elu'` it is the block of PixelSNAIL: the same with elu in place of concatElu.
+ * With `activation: 'elu'`, in place of concatElu, it is the block of PixelSNAIL.
  *
  * From x [N,H,W,F], or [x, a, condition, ...], to [N,H,W,F]: `a` [N,H,W,S] with `hasSkip`, and each condition a vector
- * [N,K] or a map [N,H,W,K]. Without a skip, nothing is added to y; without conditions, nothing to the halves.
+ * [N,K] or a map [N,H,W,K].
  *
  * Weights: kernel, gain (with `weightNormalization`) and bias of each convolution: conv_in [rows,columns,2F,H];
- * conv_skip [1,1,2S,H], if there is a skip; conv_out [rows,columns,2H,2F], whose gain starts at 0.1. Then a kernel
- * [1,1,K,2F] for each condition. With `'elu'`, kernels read F, S and H features instead of 2F, 2S and 2H.
+ * conv_skip [1,1,2S,H], with a skip; conv_out [rows,columns,2H,2F], whose gain starts at 0.1. Then a kernel [1,1,K,2F] for
+ * each condition. With `'elu'`, kernels read F, S and H features.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.4 to 2.6, and its code:
- * `gated_resnet`. Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763, figure 4, as
- * https://github.com/rosinality/vq-vae-2-pytorch has it: `GatedResBlock`.
+ * `gated_resnet`. Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763, figure 4.
  *
  * @throws TypeError naming the argument, or the input whose features are not `filters`.
  * @example
  * ```js
- * import { input } from '@tensorflow/tfjs-layers';
- * import { gatedResBlock, pixelShift, shiftedConv2d } from 'pixelcnn-layers';
- * const image = input({ shape: [8, 8, 1] });
- * const above = shiftedConv2d({ filters: 12, kernelSize: [2, 3], shift: 'down' }).apply(image);
- * const u = pixelShift({ rows: 1 }).apply(above); // sees rows above
- * const deeper = gatedResBlock({ filters: 12, shift: 'down', weightNormalization: true, seed: 1 }).apply(u);
- * console.log(deeper.shape); // [null, 8, 8, 12]
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { gatedResBlock } from 'pixelcnn-layers';
+ * const block = gatedResBlock({ filters: 12, shift: 'down', weightNormalization: true });
+ * console.log(block.apply(tf.zeros([1, 8, 8, 12])).shape); // [1, 8, 8, 12]
  * ```
  */
 export class GatedResBlock extends DeclaredLayer<Values<typeof declared>, GatedResBlockArgs> {
-  /** @nocollapse */
   static className = 'GatedResBlock';
   protected static readonly declared = declared;
 
   private readonly window = shiftedWindow('GatedResBlock', this.settings);
   private readonly dropout = dropoutOf(this.settings);
-  private convIn?: ConvolutionWeights;
-  private convSkip: ConvolutionWeights | null = null;
-  private convOut?: ConvolutionWeights;
+  declare private convIn: Convolution;
+  private convSkip: Convolution | null = null;
+  declare private convOut: Convolution;
   private projections: readonly Projection[] = [];
 
   protected override checkInputs([x = [], ...rest]: readonly Shape[]): void {
@@ -98,29 +85,26 @@ export class GatedResBlock extends DeclaredLayer<Values<typeof declared>, GatedR
 
   protected override addWeights([, ...rest]: readonly Shape[]): void {
     const { filters, hiddenFilters, activation, hasSkip } = this.settings;
-    const { kernelSize } = this.window;
     const active = activation === 'concatElu' ? 2 : 1; // features for each one that comes in
-    const add = (name: string, size: readonly [number, number], from: number, to: number, initialScale = 1) =>
-      addConvolution(this, `${name}_`, [...size, active * from, to], { ...this.settings, initialScale });
-    this.convIn = add('conv_in', kernelSize, filters, hiddenFilters);
-    if (hasSkip) this.convSkip = add('conv_skip', [1, 1], rest.shift()?.at(-1) as number, hiddenFilters);
-    this.convOut = add('conv_out', kernelSize, hiddenFilters, 2 * filters, 0.1);
+    const add = (name: string, window: KernelWindow, from: number, to: number, initialScale = 1) =>
+      addConvolution(this, `${name}_`, window, [active * from, to], { ...this.settings, initialScale });
+    this.convIn = add('conv_in', this.window, filters, hiddenFilters);
+    if (hasSkip) this.convSkip = add('conv_skip', pointWindow, rest.shift()?.at(-1) as number, hiddenFilters);
+    this.convOut = add('conv_out', this.window, hiddenFilters, 2 * filters, 0.1);
     this.projections = addProjections(this, rest, 2 * filters);
   }
 
   override express<T>(ops: Ops<T>, [x, ...rest]: readonly [T, ...T[]]): T {
-    const conv = ({ kernel, bias }: ConvolutionWeights, of: T, window = this.window) =>
-      ops.conv(of, kernel, bias, window);
     const isConcat = this.settings.activation === 'concatElu';
     const activate = (of: T) => (isConcat ? ops.concatElu(of) : ops.pointwise('elu', of)); // [N,H,W,F] -> [N,H,W,2F], or F
-    let y = conv(this.convIn as ConvolutionWeights, activate(x)); // [N,H,W,F] -> [N,H,W,H]
+    let y = this.convIn(ops, activate(x)); // [N,H,W,F] -> [N,H,W,H]
     if (this.convSkip !== null) {
       const [skip, ...others] = rest;
-      y = ops.combine('add', y, conv(this.convSkip, activate(skip as T), pointWindow)); // [N,H,W,S] -> [N,H,W,H]
+      y = ops.combine('add', y, this.convSkip(ops, activate(skip as T))); // [N,H,W,S] -> [N,H,W,H]
       rest = others;
     }
     const kept = ops.dropout(activate(y), this.dropout); // [N,H,W,H] -> [N,H,W,2H], or H
-    const halves = conv(this.convOut as ConvolutionWeights, kept); // [N,H,W,2F]
+    const halves = this.convOut(ops, kept); // [N,H,W,2F]
     const gated = conditionedGate(ops, halves, rest, this.projections, { groups: 1, kind: 'linear' });
     return ops.combine('add', x, gated); // [N,H,W,F]
   }
@@ -129,6 +113,4 @@ serialization.registerClass(GatedResBlock);
 provideConcatEluKernels();
 
 /** Makes a {@link GatedResBlock}. */
-export function gatedResBlock(args: GatedResBlockArgs): GatedResBlock {
-  return new GatedResBlock(args);
-}
+export const gatedResBlock = (args: GatedResBlockArgs) => new GatedResBlock(args);

@@ -1,7 +1,4 @@
 export * from './causal-attention';
-export type { CausalConv2DArgs } from './causal-conv-2d';
-export * from './concat-elu';
-export type { WeightNormalizationArgs } from './convolution-weights';
 export * from './encodings';
 export * from './gated-activation';
 export * from './gated-res-block';

@@ -19,7 +19,6 @@ type Writable = LayerWeight & { write(value: tf.Tensor): unknown };
 export class InitialWeights {
   private readonly values = new Map<LayerWeight, tf.Tensor1D>();
 
-  /** How many weights have a value so far. */
   get size(): number {
     return this.values.size;
   }
@@ -48,7 +47,6 @@ export class InitialWeights {
     return shift === undefined ? scaled : tf.add(scaled, shift); // [N,H,W,out]
   }
 
-  /** Whether all values are numbers. */
   async areFinite(): Promise<boolean> {
     const all = tf.tidy(() => tf.concat([...this.values.values()])); // [all values]
     try {
@@ -58,14 +56,12 @@ export class InitialWeights {
     }
   }
 
-  /** Writes the values to the weights. */
   write(): void {
     tf.tidy(() => {
       for (const [weight, value] of this.values) (weight as Writable).write(value); // constraints leave tensors behind
     });
   }
 
-  /** Releases all memory. */
   dispose(): void {
     for (const value of this.values.values()) value.dispose();
     this.values.clear();

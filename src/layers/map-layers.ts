@@ -1,15 +1,16 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import { type Given, integer, optional, type Values } from '../core/arguments';
 import { MAX_LENGTH } from '../core/images';
+import { provideConcatEluKernels } from '../ops/concat-elu';
 import type { Ops } from '../program/operations';
 import { DeclaredLayer } from './declared-layer';
 import type { LayerArgs } from './types';
 
-// Layers that move, enlarge or add to maps, and have no weights.
+// Layers that have no weights, and add to maps, move or enlarge them.
 
 /**
  * The input of PixelCNN++: the image, scaled from [0, 1] to [-1, 1], with an added channel of ones, by which
- * convolutions can tell the zeros around the image from middle grey: [N,H,W,C] -> [N,H,W,C+1]. No weights.
+ * convolutions can tell the zeros around the image from middle grey: [N,H,W,C] -> [N,H,W,C+1].
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, its code.
  *
@@ -23,7 +24,6 @@ import type { LayerArgs } from './types';
  * ```
  */
 export class CenteredImage extends DeclaredLayer<object> {
-  /** @nocollapse */
   static className = 'CenteredImage';
   protected static readonly declared = {};
 
@@ -36,13 +36,39 @@ export class CenteredImage extends DeclaredLayer<object> {
 serialization.registerClass(CenteredImage);
 
 /** Makes a {@link CenteredImage}. */
-export function centeredImage(args?: LayerArgs): CenteredImage {
-  return new CenteredImage(args);
+export const centeredImage = (args?: LayerArgs) => new CenteredImage(args);
+
+/**
+ * The activation of PixelCNN++: elu(x) of all features, then elu(-x) of all: [N,H,W,F] -> [N,H,W,2F]. No weights.
+ *
+ * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, its code: `concat_elu`.
+ *
+ * @throws TypeError for an unknown option, or an input of logits [N,H,W,C,L].
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { concatElu } from 'pixelcnn-layers';
+ * const y = concatElu().apply(tf.tensor4d([2, -1], [1, 1, 1, 2])); // [1, 1, 1, 4]
+ * console.log(Array.from(await y.data(), (value) => value.toFixed(2)).join(' ')); // 2.00 -0.63 -0.86 1.00
+ * ```
+ */
+export class ConcatElu extends DeclaredLayer<object> {
+  static className = 'ConcatElu';
+  protected static readonly declared = {};
+
+  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
+    return ops.concatElu(x); // [N,H,W,F] -> [N,H,W,2F]
+  }
 }
+serialization.registerClass(ConcatElu);
+provideConcatEluKernels();
+
+/** Makes a {@link ConcatElu}. */
+export const concatElu = (args?: LayerArgs) => new ConcatElu(args);
 
 /**
  * The position of each place in a map, ((row - H/2) / H, (column - W/2) / W), from -1/2 on: [N,H,W,F] -> [N,H,W,2].
- * With it, attention can tell places apart. No weights.
+ * With it, attention can tell places apart.
  *
  * Source: Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763, its code; and
  * https://github.com/rosinality/vq-vae-2-pytorch: `background`.
@@ -57,7 +83,6 @@ export function centeredImage(args?: LayerArgs): CenteredImage {
  * ```
  */
 export class PixelPosition extends DeclaredLayer<object> {
-  /** @nocollapse */
   static className = 'PixelPosition';
   protected static readonly declared = {};
 
@@ -68,9 +93,7 @@ export class PixelPosition extends DeclaredLayer<object> {
 serialization.registerClass(PixelPosition);
 
 /** Makes a {@link PixelPosition}. */
-export function pixelPosition(args?: LayerArgs): PixelPosition {
-  return new PixelPosition(args);
-}
+export const pixelPosition = (args?: LayerArgs) => new PixelPosition(args);
 
 const pixelShiftArguments = {
   /** Rows down, 0 or more. @default 0 */
@@ -99,7 +122,6 @@ export interface PixelShiftArgs extends LayerArgs, Given<typeof pixelShiftArgume
  * ```
  */
 export class PixelShift extends DeclaredLayer<Values<typeof pixelShiftArguments>, PixelShiftArgs> {
-  /** @nocollapse */
   static className = 'PixelShift';
   protected static readonly declared = pixelShiftArguments;
 
@@ -110,9 +132,7 @@ export class PixelShift extends DeclaredLayer<Values<typeof pixelShiftArguments>
 serialization.registerClass(PixelShift);
 
 /** Makes a {@link PixelShift}. */
-export function pixelShift(args: PixelShiftArgs): PixelShift {
-  return new PixelShift(args);
-}
+export const pixelShift = (args: PixelShiftArgs) => new PixelShift(args);
 
 const upsampledMapArguments = {
   /** How many rows each row becomes. @default 2 */
@@ -128,7 +148,7 @@ export interface UpsampledMapArgs extends LayerArgs, Given<typeof upsampledMapAr
  * Enlarges a map by repeating each place over a number of rows and columns: [N,h,w,F] -> [N,rows*h,columns*w,F]. Only
  * for maps computed from conditions: enlarging a map computed from the image would let it see later pixels. No weights.
  *
- * @throws TypeError naming `rows` or `columns` if it is not an integer from 1 to 16,384, or the input if it is not a map.
+ * @throws TypeError naming `rows` or `columns` if it is not from 1 to 16,384, or the input if it is not a map.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -138,7 +158,6 @@ export interface UpsampledMapArgs extends LayerArgs, Given<typeof upsampledMapAr
  * ```
  */
 export class UpsampledMap extends DeclaredLayer<Values<typeof upsampledMapArguments>, UpsampledMapArgs> {
-  /** @nocollapse */
   static className = 'UpsampledMap';
   protected static readonly declared = upsampledMapArguments;
 
@@ -149,6 +168,4 @@ export class UpsampledMap extends DeclaredLayer<Values<typeof upsampledMapArgume
 serialization.registerClass(UpsampledMap);
 
 /** Makes an {@link UpsampledMap}. */
-export function upsampledMap(args?: UpsampledMapArgs): UpsampledMap {
-  return new UpsampledMap(args);
-}
+export const upsampledMap = (args?: UpsampledMapArgs) => new UpsampledMap(args);

@@ -16,17 +16,15 @@ export interface MaskedConv2DArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
  * A convolution that sees no later pixel: only the rows above, the pixels to the left, and those channels of the
- * present pixel that {@link getMask} allows. Stride 1; zero padding keeps height and width.
+ * current pixel that {@link getMask} allows. Stride 1; zero padding keeps height and width.
  *
- * Input [N,H,W,in], output [N,H,W,filters]. Weights: kernel [kernel rows, kernel columns, in, filters], including the
- * masked part, so that weights trained elsewhere load unchanged; gain [filters] with `weightNormalization`; bias
- * [filters].
+ * [N,H,W,in] -> [N,H,W,filters]. Weights: kernel [rows, columns, in, filters], including the masked part, so that weights
+ * trained elsewhere load unchanged; gain [filters] with `weightNormalization`; bias [filters].
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, section 3.4;
  * "The Annotated Pixel-CNN", `MaskedConv2D`.
  *
- * @throws TypeError naming the argument: an even kernel size, a mask type other than 'A' and 'B', `filters` or input
- * features that are not a multiple of `imageChannels`.
+ * @throws TypeError naming the argument that is out of range, or input features that `imageChannels` does not divide.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -36,13 +34,11 @@ export interface MaskedConv2DArgs extends LayerArgs, Given<typeof declared> {}
  * ```
  */
 export class MaskedConv2D extends CausalConv2D<Values<typeof declared>, MaskedConv2DArgs> {
-  /** @nocollapse */
   static className = 'MaskedConv2D';
   protected static readonly declared = declared;
 
   protected readonly window = maskedWindow(this.settings);
 
-  /** @nocollapse */
   static override fromConfig<T extends serialization.Serializable>(
     cls: serialization.SerializableConstructor<T>,
     config: serialization.ConfigDict,
@@ -55,6 +51,4 @@ export class MaskedConv2D extends CausalConv2D<Values<typeof declared>, MaskedCo
 serialization.registerClass(MaskedConv2D);
 
 /** Makes a {@link MaskedConv2D}. */
-export function maskedConv2d(args: MaskedConv2DArgs): MaskedConv2D {
-  return new MaskedConv2D(args);
-}
+export const maskedConv2d = (args: MaskedConv2DArgs) => new MaskedConv2D(args);

@@ -41,7 +41,6 @@ export interface PixelLogitsArgs extends LayerArgs, Given<typeof pixelLogitsArgu
  * ```
  */
 export class PixelLogits extends DeclaredLayer<Values<typeof pixelLogitsArguments>, PixelLogitsArgs> {
-  /** @nocollapse */
   static className = 'PixelLogits';
   protected static readonly declared = pixelLogitsArguments;
 
@@ -57,9 +56,7 @@ export class PixelLogits extends DeclaredLayer<Values<typeof pixelLogitsArgument
 tf.serialization.registerClass(PixelLogits);
 
 /** Makes a {@link PixelLogits}. */
-export function pixelLogits(args: PixelLogitsArgs): PixelLogits {
-  return new PixelLogits(args);
-}
+export const pixelLogits = (args: PixelLogitsArgs) => new PixelLogits(args);
 
 const mixtureParametersArguments = {
   ...imageArguments,
@@ -74,9 +71,9 @@ export interface MixtureParametersArgs extends LayerArgs, Given<typeof mixturePa
  * Turns features that are grouped by channel into the parameters of a {@link LogisticMixture}: [N,H,W,C*3K] ->
  * [N,H,W,P].
  *
- * Each channel has 3K features: K logits, K means, K log scales. The means and log scales are used for that channel.
- * The logits of the first channel become those of the mixture; the other logits are not used. The coefficients between
- * channels are 0, since features that are grouped by channel already see the earlier channels. No weights.
+ * Each channel has 3K features: K logits, of which those of the first channel become the mixture's and the others are not
+ * used, K means and K log scales. The coefficients between channels are 0, since features that are grouped by channel
+ * already see the earlier channels. No weights.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2.2.
  *
@@ -93,7 +90,6 @@ export class MixtureParameters extends DeclaredLayer<
   Values<typeof mixtureParametersArguments>,
   MixtureParametersArgs
 > {
-  /** @nocollapse */
   static className = 'MixtureParameters';
   protected static readonly declared = mixtureParametersArguments;
 
@@ -121,9 +117,7 @@ export class MixtureParameters extends DeclaredLayer<
 tf.serialization.registerClass(MixtureParameters);
 
 /** Makes a {@link MixtureParameters}. */
-export function mixtureParameters(args: MixtureParametersArgs): MixtureParameters {
-  return new MixtureParameters(args);
-}
+export const mixtureParameters = (args: MixtureParametersArgs) => new MixtureParameters(args);
 
 const logisticMixtureArguments = { ...pixelLogitsArguments, ...mixtureParametersArguments };
 
@@ -131,41 +125,36 @@ const logisticMixtureArguments = { ...pixelLogitsArguments, ...mixtureParameters
 export interface LogisticMixtureArgs extends LayerArgs, Given<typeof logisticMixtureArguments> {}
 
 /**
- * The last layer of a model: declares that features are the parameters of a mixture of K discretized logistics over
- * whole pixels. It returns them unchanged, [N,H,W,P] -> [N,H,W,P]. No weights.
+ * The last layer of a model: declares that features [N,H,W,P], which it returns, are the parameters of a mixture of K
+ * discretized logistics over whole pixels. No weights.
  *
  * A level stands for x = 2 level / (L - 1) - 1. Its probability is the logistic's mass between x - 1 / (L - 1) and x +
  * 1 / (L - 1); the first level also gets all mass below, the last all mass above, so that probabilities sum to 1. The
  * channels of a pixel share the mixture: given earlier channels, a component's weight is its posterior probability.
  *
- * P and the order of parameters depend on C. For one channel (P = 3K): K logits, K means, K log scales. For three (P =
- * 10K): K logits; then for red, green and blue in turn K means, K log scales and K coefficients. Red's block holds the
- * coefficients of green on red, green's those of blue on red, blue's those of blue on green. For other C: K logits; for
- * each channel K means and K log scales; then K coefficients for each pair of a channel and an earlier one, (1, 0), (2,
- * 0), (2, 1), ... Log scales are clamped from below at -7; coefficients go through tanh, and each adds its product with
- * the earlier channel's true value to the mean of the later channel.
+ * The parameters are K logits; for each channel K means and K log scales; then K coefficients for each pair of a channel
+ * and an earlier one, (1, 0), (2, 0), (2, 1), ...: P = 3K for one channel. For three (P = 10K), coefficients lie with the
+ * channels instead: behind red's log scales those of green on red, behind green's those of blue on red, behind blue's
+ * those of blue on green. Log scales are clamped from below at -7; coefficients go through tanh, and each adds its product
+ * with the earlier channel's true value to the mean of the later channel.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.1 and 2.2.
  *
  * @throws TypeError naming the argument that is out of range, or the input if it does not have P features.
  * @example
  * ```js
- * import * as tf from '@tensorflow/tfjs-core';
  * import { input } from '@tensorflow/tfjs-layers';
- * import { autoregressiveModel, bitsPerDim, logisticMixture, maskedConv2d } from 'pixelcnn-layers';
+ * import { autoregressiveModel, logisticMixture, maskedConv2d } from 'pixelcnn-layers';
  * const image = input({ shape: [8, 8, 1] });
  * const features = maskedConv2d({ filters: 15, kernelSize: 5, maskType: 'A', imageChannels: 1 }).apply(image); // 3 * 5
  * const outputs = logisticMixture({ imageChannels: 1, levels: 256, components: 5 }).apply(features);
- * const model = autoregressiveModel({ inputs: image, outputs });
- * model.compile({ optimizer: tf.train.adam(1e-3), loss: bitsPerDim });
- * console.log(model.levels); // 256
+ * console.log(autoregressiveModel({ inputs: image, outputs }).levels); // 256
  * ```
  */
 export class LogisticMixture extends DeclaredLayer<
   Values<typeof logisticMixtureArguments>,
   LogisticMixtureArgs
 > {
-  /** @nocollapse */
   static className = 'LogisticMixture';
   protected static readonly declared = logisticMixtureArguments;
 
@@ -199,6 +188,4 @@ function distributionOf(sizes: Values<typeof logisticMixtureArguments>): TensorD
 }
 
 /** Makes a {@link LogisticMixture}. */
-export function logisticMixture(args: LogisticMixtureArgs): LogisticMixture {
-  return new LogisticMixture(args);
-}
+export const logisticMixture = (args: LogisticMixtureArgs) => new LogisticMixture(args);

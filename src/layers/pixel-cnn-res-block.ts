@@ -1,8 +1,8 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import { type Given, integer, multipleOf, oddLengths, optional, rate, type Values } from '../core/arguments';
-import { type KernelWindow, windowAround } from '../core/window';
+import { windowAround } from '../core/window';
 import type { Ops } from '../program/operations';
-import { addConvolution, type ConvolutionWeights, normalizationArguments } from './convolution-weights';
+import { addConvolution, type Convolution, normalizationArguments } from './convolution-weights';
 import { checkMap, DeclaredLayer } from './declared-layer';
 import { dropoutOf, seedArguments } from './seeds';
 import type { LayerArgs, Shape } from './types';
@@ -23,24 +23,18 @@ const declared = {
 /** Arguments of {@link PixelCNNResBlock}. */
 export interface PixelCNNResBlockArgs extends LayerArgs, Given<typeof declared> {}
 
-/** One of the block's convolutions. */
-type Conv = ConvolutionWeights & { readonly window: KernelWindow };
-
 /**
  * The residual block of PixelCNN, every convolution with mask B and followed by a ReLU: x +
  * relu(conv1x1_{h->2h}(relu(conv3x3_{h->h}(relu(conv1x1_{2h->h}(x)))))).
  *
- * Input and output [N,H,W,2h]. Weights, in this order: kernel and bias of conv_in [1,1,2h,h], [h], of conv_mid [kernel
- * rows, kernel columns, h,h], [h], and of conv_out [1,1,h,2h], [2h]; with `weightNormalization`, each gain comes
- * between its kernel and bias.
+ * [N,H,W,2h] -> [N,H,W,2h]. Weights: kernel, gain (with `weightNormalization`) and bias of conv_in [1,1,2h,h], conv_mid
+ * [rows,columns,h,h] and conv_out [1,1,h,2h].
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, figure 5
  * (left), section 3.2; the ReLU after the last convolution is that of "The Annotated Pixel-CNN", `PixelCNNResBlock`.
- * Dropout, "on the residual path after the first convolution": Salimans et al., "PixelCNN++" (2017),
- * https://arxiv.org/abs/1701.05517, section 2.6.
+ * Dropout: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2.6.
  *
- * @throws TypeError naming the argument: `filters` that are not a multiple of `imageChannels`, an input that does not
- * have 2h features, or `dropout` outside [0, 1).
+ * @throws TypeError naming the argument that is out of range, or the input that does not have 2h features.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -50,13 +44,12 @@ type Conv = ConvolutionWeights & { readonly window: KernelWindow };
  * ```
  */
 export class PixelCNNResBlock extends DeclaredLayer<Values<typeof declared>, PixelCNNResBlockArgs> {
-  /** @nocollapse */
   static className = 'PixelCNNResBlock';
   protected static readonly declared = declared;
 
   private readonly dropout = dropoutOf(this.settings);
   /** Each followed by a ReLU. */
-  private convs: readonly Conv[] = [];
+  private convs: readonly Convolution[] = [];
 
   protected override checkInputs(shapes: readonly Shape[]): void {
     checkMap('input', shapes, 2 * this.settings.filters, '2 * filters');
@@ -64,26 +57,19 @@ export class PixelCNNResBlock extends DeclaredLayer<Values<typeof declared>, Pix
 
   protected override addWeights(): void {
     const { filters: h, kernelSize, imageChannels } = this.settings;
-    const add = (
-      part: string,
-      size: readonly [number, number],
-      from: number,
-      to: number,
-      initialScale = 1,
-    ) => ({
-      ...addConvolution(this, `conv_${part}_`, [...size, from, to], { ...this.settings, initialScale }),
-      window: windowAround(size, 'B', imageChannels),
-    });
+    const point = windowAround([1, 1], 'B', imageChannels);
+    const around = windowAround(kernelSize, 'B', imageChannels);
+    const last = { ...this.settings, initialScale: 0.1 };
     this.convs = [
-      add('in', [1, 1], 2 * h, h),
-      add('mid', kernelSize, h, h),
-      add('out', [1, 1], h, 2 * h, 0.1),
+      addConvolution(this, 'conv_in_', point, [2 * h, h], this.settings),
+      addConvolution(this, 'conv_mid_', around, [h, h], this.settings),
+      addConvolution(this, 'conv_out_', point, [h, 2 * h], last),
     ];
   }
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
-    const [first, ...rest] = this.convs as [Conv, ...Conv[]];
-    const relu = (y: T, { kernel, bias, window }: Conv) => ops.conv(y, kernel, bias, window, 'relu');
+    const [first, ...rest] = this.convs as [Convolution, ...Convolution[]];
+    const relu = (y: T, conv: Convolution) => conv(ops, y, 'relu');
     const kept = ops.dropout(relu(x, first), this.dropout); // [N,H,W,2h] -> [N,H,W,h]
     return ops.combine('add', x, rest.reduce(relu, kept)); // [N,H,W,h] -> [N,H,W,h] -> [N,H,W,2h]
   }
@@ -91,6 +77,4 @@ export class PixelCNNResBlock extends DeclaredLayer<Values<typeof declared>, Pix
 serialization.registerClass(PixelCNNResBlock);
 
 /** Makes a {@link PixelCNNResBlock}. */
-export function pixelCNNResBlock(args: PixelCNNResBlockArgs): PixelCNNResBlock {
-  return new PixelCNNResBlock(args);
-}
+export const pixelCNNResBlock = (args: PixelCNNResBlockArgs) => new PixelCNNResBlock(args);

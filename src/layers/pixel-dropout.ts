@@ -1,14 +1,13 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import { checked, type Given, type Values } from '../core/arguments';
+import { type Given, probability, type Values } from '../core/arguments';
 import type { Ops } from '../program/operations';
-import { checkRate } from '../program/operations/attend';
 import { DeclaredLayer } from './declared-layer';
 import { seedArguments } from './seeds';
 import type { LayerArgs } from './types';
 
 const declared = {
   /** The probability of dropping a number in training, in [0, 1). */
-  rate: checked(checkRate),
+  rate: probability(),
   ...seedArguments,
 };
 
@@ -17,10 +16,10 @@ export interface PixelDropoutArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
  * Dropout whose noise is reproducible. In training, each number becomes 0 with probability `rate`, and is otherwise
- * divided by 1 - rate; at inference nothing changes. Input and output have the same shape. No weights.
+ * divided by 1 - rate; at inference nothing changes.
  *
- * With a seed, the noise depends only on the seed and the training step, on every backend: a model that was saved with
- * its optimizer continues as if it had never stopped. Layers with the same seed drop the same places, so give each its own.
+ * With a seed, the noise depends only on that and the training step, on every backend: a model saved with its optimizer
+ * continues as if it had never stopped. Give each layer a seed of its own, or they drop the same places.
  *
  * Source: Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting" (2014).
  *
@@ -35,7 +34,6 @@ export interface PixelDropoutArgs extends LayerArgs, Given<typeof declared> {}
  * ```
  */
 export class PixelDropout extends DeclaredLayer<Values<typeof declared>, PixelDropoutArgs> {
-  /** @nocollapse */
   static className = 'PixelDropout';
   protected static readonly declared = declared;
 
@@ -46,6 +44,4 @@ export class PixelDropout extends DeclaredLayer<Values<typeof declared>, PixelDr
 serialization.registerClass(PixelDropout);
 
 /** Makes a {@link PixelDropout}. */
-export function pixelDropout(args: PixelDropoutArgs): PixelDropout {
-  return new PixelDropout(args);
-}
+export const pixelDropout = (args: PixelDropoutArgs) => new PixelDropout(args);

@@ -95,14 +95,13 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
 
   override call(inputs: Tensor | Tensor[], kwargs: Parameters<layers.Layer['call']>[1]): Tensor {
     return tidy(() => {
-      if (!this.built) throw new Error(`${this.getClassName()}: called before it was built`);
+      const name = this.getClassName();
+      if (!this.built) throw new Error(`${name}: called before it was built`);
       this.invokeCallHook(inputs, kwargs);
       const tensors = [inputs].flat().map(asFloat) as [Tensor, ...Tensor[]]; // tfjs passes one input alone or in a list
       const [first, ...rest] = tensors.map(({ shape }) => shape) as [Shape, ...Shape[]];
-      for (const [index, shape] of rest.entries()) {
-        const what = `${this.getClassName()}: input ${index + 1}`;
-        if (shape[0] !== first[0]) throwTypeError(what, `one of ${first[0]} images`, shape); // tensors would repeat one
-      }
+      const other = rest.findIndex(([images]) => images !== first[0]); // tensors would repeat one image
+      if (other >= 0) throwTypeError(`${name}: input ${other + 1}`, `one of ${first[0]} images`, rest[other]);
       this.computeOutputShape(rest.length === 0 ? first : [first, ...rest]); // checks the shapes
       this.tensorOps.isTraining = kwargs?.['training'] === true;
       return this.naming(() => this.express(this.tensorOps, tensors)) ?? this.cannot('call');
@@ -110,18 +109,14 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
   }
 
   /**
-   * Sets the number of the next training step, counted from 0, for the noise of `ops.dropout`. An
-   * {@link AutoregressiveModel} calls this itself. If nobody does, the noise changes from call to call.
+   * Sets the number of the next training step, counted from 0, for the noise of `ops.dropout`, as an
+   * {@link AutoregressiveModel} does. If nobody does, the noise changes from call to call.
    */
   setStep(step: number): void {
     this.tensorOps.setStep(checkInteger(`${this.getClassName()}: step`, step, 0));
   }
 
-  /**
-   * From now on, weight-normed convolutions compute new initial gains and biases from their inputs; null ends that.
-   *
-   * @internal
-   */
+  /** Makes weight-normed convolutions find initial gains and biases from their inputs; null ends that. @internal */
   initializeFrom(initial: InitialWeights | null): void {
     this.tensorOps.initial = initial;
   }
@@ -159,7 +154,6 @@ export function eachLayer(
   }
 }
 
-/** A tensor as float32. */
 export const asFloat = (x: Tensor) => (x.dtype === 'float32' ? x : cast(x, 'float32'));
 
 /** The shapes of a layer's inputs: tfjs gives that of one input alone. */

@@ -26,16 +26,14 @@ const declared = {
 export interface PixelNormalizationArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
- * Layer normalization that keeps the order of channels: (x - mean) / sqrt(variance + epsilon) gamma + beta,
- * with a mean and a variance of each channel's group of features, at each pixel.
+ * Group normalization over the features of each pixel, a group for each image channel: (x - mean) / sqrt(variance +
+ * epsilon) gamma + beta. The layer of this name in ProGAN, which divides each pixel by its norm, is another.
  *
- * [N,H,W,F] -> [N,H,W,F]. Features are channel-major, in groups of F/C for C image channels, so it may be used between
- * layers with mask B. A group of one feature always becomes beta. With one channel it equals
- * `tf.layers.layerNormalization` over features, whose gradient takes tfjs seconds.
+ * [N,H,W,F] -> [N,H,W,F]. Features are channel-major, in groups of F/C for C channels, so it may be used between layers
+ * with mask B. A group of one feature always becomes beta. With one channel it equals `tf.layers.layerNormalization` over
+ * features, whose gradient takes tfjs seconds. Weights: gamma [F], initially ones, and beta [F], initially zeros.
  *
- * Weights: gamma [F], initially ones, and beta [F], initially zeros.
- *
- * Source: Ba et al., "Layer Normalization" (2016), https://arxiv.org/abs/1607.06450. Groups: ours.
+ * Source: Ba et al., "Layer Normalization" (2016), https://arxiv.org/abs/1607.06450. Groups of channels: ours.
  *
  * @throws TypeError naming the argument, or the input, whose features do not split into groups
  * @example
@@ -48,7 +46,6 @@ export interface PixelNormalizationArgs extends LayerArgs, Given<typeof declared
  * ```
  */
 export class PixelNormalization extends DeclaredLayer<Values<typeof declared>, PixelNormalizationArgs> {
-  /** @nocollapse */
   static className = 'PixelNormalization';
   protected static readonly declared = declared;
 
@@ -60,11 +57,9 @@ export class PixelNormalization extends DeclaredLayer<Values<typeof declared>, P
 
   protected override addWeights(shapes: readonly Shape[]): void {
     const features = [checkMap('input', shapes)];
-    const { ones, zeros } = initializers;
-    if (this.settings.scale)
-      this.learnt.scale = this.addSeededWeight('gamma', features, { initializer: ones() });
-    if (this.settings.center)
-      this.learnt.shift = this.addSeededWeight('beta', features, { initializer: zeros() });
+    const { scale, center } = this.settings;
+    if (scale) this.learnt.scale = this.addSeededWeight('gamma', features, initializers.ones());
+    if (center) this.learnt.shift = this.addSeededWeight('beta', features, initializers.zeros());
   }
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
@@ -76,6 +71,4 @@ serialization.registerClass(PixelNormalization);
 provideLayerNormKernels();
 
 /** Makes a {@link PixelNormalization}. */
-export function pixelNormalization(args?: PixelNormalizationArgs): PixelNormalization {
-  return new PixelNormalization(args);
-}
+export const pixelNormalization = (args?: PixelNormalizationArgs) => new PixelNormalization(args);

@@ -10,12 +10,12 @@ import {
   type Values,
 } from '../core/arguments';
 import { checkKernelSize } from '../core/check';
-import { windowAround } from '../core/window';
+import { type KernelWindow, windowAround } from '../core/window';
 import { provideLSTMKernels } from '../ops/pixel-lstm';
 import type { Ops } from '../program/operations';
 import type { LSTMPath } from '../program/operations/lstm';
 import type { LayerWeight } from '../program/weights';
-import { addBias, addConvolution, addKernel, type ConvolutionWeights } from './convolution-weights';
+import { addBias, addConvolution, addKernel, type Convolution } from './convolution-weights';
 import { checkMap, DeclaredLayer } from './declared-layer';
 import { dropoutOf, seedArguments } from './seeds';
 import { weightArguments } from './stock-arguments';
@@ -34,85 +34,76 @@ const recurrentArguments = {
   ...seedArguments,
 };
 
-/**
- * Arguments of every recurrent block. Those that tfjs's `conv2d` has too mean the same as there, for each kernel and bias:
- * that of the forget gate begins with zeros, where Keras has ones. `seed` is for initializers without a seed of their own.
- */
-export interface RecurrentBlockArgs extends LayerArgs, Given<typeof recurrentArguments> {}
-
-/** The weights of the four parts of the gates: a convolution of the input, with mask B, and one of the state. */
+/** An LSTM of a block; the names of its weights begin with `prefix`. */
 interface Recurrence {
+  readonly prefix: string;
+  readonly path: LSTMPath;
+  /** Of the convolution of the input, which has mask B. */
+  readonly window: KernelWindow;
+  /** The kernel of the state: rows and columns. */
+  readonly stateSize: readonly [number, number];
+}
+
+/** The same with its weights, each for all four parts of the gates. */
+interface LSTM extends Recurrence {
+  /** [rows,columns,2F,4F] */
   readonly inputKernel: LayerWeight;
+  /** [4F] */
   readonly bias: LayerWeight;
+  /** [rows,columns,F,4F] */
   readonly stateKernel: LayerWeight;
 }
 
 /**
- * What the blocks of PixelRNN have in common: x + conv1x1(h), with mask B, where h [N,H,W,F] is the output of one or
- * more LSTMs that read x [N,H,W,2F]. Each block adds their weights in `addRecurrences` and computes h in `recur`.
+ * What the blocks of PixelRNN have in common: x + conv1x1(h), with mask B, where h [N,H,W,F] is the sum of one or more
+ * LSTMs that read x [N,H,W,2F].
  */
 abstract class RecurrentBlock<
   Settings extends Values<typeof recurrentArguments>,
-  Args extends RecurrentBlockArgs,
+  Args extends object,
 > extends DeclaredLayer<Settings, Args> {
-  private readonly dropout = dropoutOf(this.settings);
+  protected abstract readonly recurrences: readonly Recurrence[];
   protected readonly pointWindow = windowAround([1, 1], 'B', this.settings.imageChannels);
-  private out?: ConvolutionWeights;
-
-  /** Adds the weights of h. */
-  protected abstract addRecurrences(): void;
-
-  /** h [N,H,W,F] of x [N,H,W,2F]. */
-  protected abstract recur<T>(ops: Ops<T>, x: T): T;
+  private readonly dropout = dropoutOf(this.settings);
+  private lstms: readonly LSTM[] = [];
+  declare private out: Convolution;
 
   protected override checkInputs(shapes: readonly Shape[]): void {
     checkMap('input', shapes, 2 * this.settings.filters, '2 * filters');
   }
 
   protected override addWeights(): void {
-    const { filters } = this.settings;
-    this.addRecurrences();
-    this.out = addConvolution(this, 'out_', [1, 1, filters, 2 * filters], this.settings);
-  }
-
-  /**
-   * Adds the weights of an LSTM: kernels of the input [rows,columns,2F,4F], with a bias [4F], and of the state
-   * [rows,columns,F,4F]. Their names begin with `prefix`.
-   */
-  protected addRecurrence(
-    prefix: string,
-    inputSize: readonly [number, number],
-    stateSize: readonly [number, number],
-  ): Recurrence {
     const { settings } = this;
     const features = settings.filters;
-    return {
-      inputKernel: addKernel(
-        this,
-        `${prefix}input_kernel`,
-        [...inputSize, 2 * features, 4 * features],
-        settings,
-      ),
-      bias: addBias(this, `${prefix}bias`, 4 * features, settings),
-      stateKernel: addKernel(this, `${prefix}state_kernel`, [...stateSize, features, 4 * features], settings),
-    };
+    const kernel = (name: string, size: readonly [number, number], from: number) =>
+      addKernel(this, `${name}_kernel`, [...size, from, 4 * features], settings);
+    this.lstms = this.recurrences.map((recurrence) => ({
+      ...recurrence,
+      inputKernel: kernel(`${recurrence.prefix}input`, recurrence.window.kernelSize, 2 * features),
+      bias: addBias(this, `${recurrence.prefix}bias`, 4 * features, settings),
+      stateKernel: kernel(`${recurrence.prefix}state`, recurrence.stateSize, features),
+    }));
+    this.out = addConvolution(this, 'out_', this.pointWindow, [features, 2 * features], settings);
   }
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
-    const h = ops.dropout(this.recur(ops, x), this.dropout); // [N,H,W,2F] -> [N,H,W,F]
-    const { kernel, bias } = this.out as ConvolutionWeights;
-    const y = ops.conv(h, kernel, bias, this.pointWindow); // [N,H,W,F] -> [N,H,W,2F]
-    return ops.combine('add', x, y);
+    const sum = this.lstms.reduceRight<T | null>(
+      (others, { inputKernel, bias, stateKernel, window, path }) => {
+        const z = ops.conv(x, inputKernel, bias, window); // [N,H,W,2F] -> [N,H,W,4F]
+        const states = ops.lstm(z, stateKernel, path, this.settings.imageChannels); // [N,H,W,F]
+        const h = path === 'fromRight' ? ops.shift(states, 1, 0) : states; // from the right it sees later pixels
+        return others === null ? h : ops.combine('add', h, others);
+      },
+      null,
+    );
+    const h = ops.dropout(sum as T, this.dropout);
+    return ops.combine('add', x, this.out(ops, h)); // [N,H,W,F] -> [N,H,W,2F]
   }
 }
 
 const rowLSTMBlockArguments = {
   ...recurrentArguments,
-  /**
-   * k, the number of columns that its convolutions see; odd. If this is [rows, columns], which `pixelCNN` may pass, the
-   * second number counts.
-   * @default 3
-   */
+  /** k, the odd number of columns that its convolutions see; of [rows, columns], as `pixelCNN` has it, the second. @default 3 */
   kernelSize: optional(
     checked<number, number | [number, number]>((what, given) => checkKernelSize(what, given)[1]),
     3,
@@ -136,47 +127,33 @@ export interface RowLSTMBlockArgs extends LayerArgs, Given<typeof rowLSTMBlockAr
  *
  * Input and output [N,H,W,2F], F = filters. Weights, in this order: input_kernel [1,k,2F,4F], bias [4F], state_kernel
  * [1,k,F,4F], out_kernel [1,1,F,2F], out_bias [2F]. 4F features are o, f, i and g of the first channel, then of the next.
+ * Biases begin with zeros, that of the forget gate too, where Keras has ones.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, sections 3.1 and
  * 3.3, figure 5 (right).
  *
- * @throws TypeError naming the argument: `filters` that `imageChannels` does not divide, an even `kernelSize`, an input that
- * does not have 2F features.
+ * @throws TypeError naming the argument that is out of range, or the input that does not have 2F features.
  * @example
  * ```js
  * import { pixelCNN, rowLSTMBlock } from 'pixelcnn-layers';
- * const model = pixelCNN({
- *   imageShape: [8, 8, 1], levels: 4, hiddenDim: 8, outDim: 16, numBlocks: 2,
- *   block: rowLSTMBlock,
- * });
- * console.log(model.getLayer('block0').getWeights().map(({ shape }) => shape.join())); // [ '1,3,16,32', '32', '1,3,8,32', '1,1,8,16', '16' ]
+ * const sizes = { hiddenDim: 8, outDim: 16, numBlocks: 2, block: rowLSTMBlock };
+ * const model = pixelCNN({ imageShape: [8, 8, 1], levels: 4, ...sizes });
+ * console.log(model.getLayer('block0').countParams()); // 2480
  * ```
  */
 export class RowLSTMBlock extends RecurrentBlock<Values<typeof rowLSTMBlockArguments>, RowLSTMBlockArgs> {
-  /** @nocollapse */
   static className = 'RowLSTMBlock';
   protected static readonly declared = rowLSTMBlockArguments;
 
   private readonly window = windowAround([1, this.settings.kernelSize], 'B', this.settings.imageChannels);
-  private recurrence?: Recurrence;
-
-  protected override addRecurrences(): void {
-    const { kernelSize } = this.window;
-    this.recurrence = this.addRecurrence('', kernelSize, kernelSize);
-  }
-
-  protected override recur<T>(ops: Ops<T>, x: T): T {
-    const { inputKernel, bias, stateKernel } = this.recurrence as Recurrence;
-    const z = ops.conv(x, inputKernel, bias, this.window); // [N,H,W,2F] -> [N,H,W,4F]
-    return ops.lstm(z, stateKernel, 'rows', this.settings.imageChannels); // [N,H,W,F]
-  }
+  protected readonly recurrences: readonly Recurrence[] = [
+    { prefix: '', path: 'rows', window: this.window, stateSize: this.window.kernelSize },
+  ];
 }
 serialization.registerClass(RowLSTMBlock);
 
 /** Makes a {@link RowLSTMBlock}. */
-export function rowLSTMBlock(args: RowLSTMBlockArgs): RowLSTMBlock {
-  return new RowLSTMBlock(args);
-}
+export const rowLSTMBlock = (args: RowLSTMBlockArgs) => new RowLSTMBlock(args);
 
 const diagonalBiLSTMBlockArguments = {
   ...recurrentArguments,
@@ -197,24 +174,21 @@ export interface DiagonalBiLSTMBlockArgs extends LayerArgs, Given<typeof diagona
  *
  * The other is its mirror image: it runs from the right, and is shifted down by a row before the sum, since it has seen
  * later pixels. Together they see x at all earlier pixels; of an image that x sees with mask A, that is everything before
- * the pixel except the last value of the row above. The convolutions of x and the final 1x1 convolution have mask B;
- * those of the state have no mask. Training takes H + W - 1 steps, each of which computes a whole diagonal at once.
+ * the pixel except the last value of the row above. Masks are as in {@link RowLSTMBlock}. Training takes H + W - 1 steps,
+ * each of which computes a whole diagonal at once.
  *
  * Input and output [N,H,W,2F], F = filters. Weights, in this order: left_input_kernel [1,1,2F,4F], left_bias [4F],
- * left_state_kernel [2,1,F,4F], K0 and K1; the same with right_; out_kernel [1,1,F,2F], out_bias [2F]. 4F features are
- * o, f, i and g of the image's first channel, then those of the next.
+ * left_state_kernel [2,1,F,4F], K0 and K1; the same with right_; out_kernel [1,1,F,2F], out_bias [2F].
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, sections 3.2 and
  * 3.3, figures 3 and 5 (right).
  *
- * @throws TypeError naming the argument: `filters` that `imageChannels` does not divide, an input that does not have 2F features.
+ * @throws TypeError naming the argument that is out of range, or the input that does not have 2F features.
  * @example
  * ```js
  * import { diagonalBiLSTMBlock, pixelCNN } from 'pixelcnn-layers';
- * const model = pixelCNN({
- *   imageShape: [8, 8, 1], levels: 4, hiddenDim: 8, outDim: 16, numBlocks: 2,
- *   block: diagonalBiLSTMBlock,
- * });
+ * const sizes = { hiddenDim: 8, outDim: 16, numBlocks: 2, block: diagonalBiLSTMBlock };
+ * const model = pixelCNN({ imageShape: [8, 8, 1], levels: 4, ...sizes });
  * console.log(model.getLayer('block0').countParams()); // 2256
  * ```
  */
@@ -222,27 +196,13 @@ export class DiagonalBiLSTMBlock extends RecurrentBlock<
   Values<typeof diagonalBiLSTMBlockArguments>,
   DiagonalBiLSTMBlockArgs
 > {
-  /** @nocollapse */
   static className = 'DiagonalBiLSTMBlock';
   protected static readonly declared = diagonalBiLSTMBlockArguments;
 
-  private left?: Recurrence;
-  private right?: Recurrence;
-
-  protected override addRecurrences(): void {
-    this.left = this.addRecurrence('left_', [1, 1], [2, 1]);
-    this.right = this.addRecurrence('right_', [1, 1], [2, 1]);
-  }
-
-  protected override recur<T>(ops: Ops<T>, x: T): T {
-    const states = (recurrence: Recurrence | undefined, path: LSTMPath) => {
-      const { inputKernel, bias, stateKernel } = recurrence as Recurrence;
-      const z = ops.conv(x, inputKernel, bias, this.pointWindow); // [N,H,W,2F] -> [N,H,W,4F]
-      return ops.lstm(z, stateKernel, path, this.settings.imageChannels); // [N,H,W,F]
-    };
-    const right = ops.shift(states(this.right, 'fromRight'), 1, 0); // [N,H,W,F]
-    return ops.combine('add', states(this.left, 'fromLeft'), right);
-  }
+  protected readonly recurrences: readonly Recurrence[] = [
+    { prefix: 'left_', path: 'fromLeft', window: this.pointWindow, stateSize: [2, 1] },
+    { prefix: 'right_', path: 'fromRight', window: this.pointWindow, stateSize: [2, 1] },
+  ];
 
   override getConfig(): serialization.ConfigDict {
     const { kernelSize: _, ...config } = super.getConfig();
@@ -252,6 +212,4 @@ export class DiagonalBiLSTMBlock extends RecurrentBlock<
 serialization.registerClass(DiagonalBiLSTMBlock);
 
 /** Makes a {@link DiagonalBiLSTMBlock}. */
-export function diagonalBiLSTMBlock(args: DiagonalBiLSTMBlockArgs): DiagonalBiLSTMBlock {
-  return new DiagonalBiLSTMBlock(args);
-}
+export const diagonalBiLSTMBlock = (args: DiagonalBiLSTMBlockArgs) => new DiagonalBiLSTMBlock(args);

@@ -4,9 +4,6 @@ import { uniformsOf } from '../core/random';
 import type { DropoutArgs } from '../program/operations/attend';
 import type { Initializer } from './types';
 
-// One seed determines all initial weights of a model and the noise of its dropout. The seed of each part is derived from
-// the model's seed and the part's name, so that two layers of the same shape differ.
-
 export const seedArguments = {
   /**
    * Any integer. The same seed gives the same initial weights, in every program and on every backend, and the same
@@ -19,7 +16,7 @@ export const seedArguments = {
 /** Arguments of layers and networks that draw initial weights or noise. */
 export interface SeedArgs extends Given<typeof seedArguments> {}
 
-/** The seed of a named part; at least 1, since to tfjs 0 means no seed. */
+/** The seed of a named part, so that two of the same shape differ; at least 1, since to tfjs 0 means no seed. */
 export function partSeed(seed: number | undefined, part: string): number | undefined {
   return seed === undefined ? undefined : 1 + Math.floor(uniformsOf(`${seed}/${part}`)() * (2 ** 31 - 1));
 }

@@ -1,6 +1,6 @@
 import { checkNames, throwTypeError } from '../core/check';
 import type { KernelWindow } from '../core/window';
-import { checkedSize, LayerNodes } from '../program/layer-nodes';
+import { checkedSize, Nodes } from '../program/nodes';
 import type { Operation, WeightReference } from '../program/operation';
 import { type Ops, opsOf } from '../program/operations';
 import type { ProgramNode } from '../program/program';
@@ -32,7 +32,7 @@ export function shapeOps(tensorOps: TensorOps): Ops<Shape> {
   });
 }
 
-class ShapeNodes extends LayerNodes<Shape> {
+class ShapeNodes extends Nodes<Shape> {
   private unmasked: [Kernel, KernelWindow] | undefined;
 
   constructor(private readonly tensorOps: TensorOps) {
@@ -85,14 +85,8 @@ class ShapeNodes extends LayerNodes<Shape> {
   strided = () => null;
 }
 
-/** The shape of a convolution's outputs: [N,H,W,F] -> [N,H/2,W/2,F] or [N,2H,2W,F] with a stride of 2. */
-export function resized(what: string, shape: Shape, { stride, transposed }: KernelWindow): Shape {
-  const times = transposed ? stride : 1 / stride;
-  return rescaled(what, shape, times, times);
-}
-
 /** The shape with so many times the rows and columns, such as 1/2 with a stride: [N,H,W,F] -> [N,H/2,W/2,F]. */
-function rescaled(what: string, shape: Shape, rows: number, columns: number): Shape {
+export function rescaled(what: string, shape: Shape, rows: number, columns: number): Shape {
   if (shape.length !== 4) return shape;
   const [n = null, height = null, width = null, features = null] = shape;
   const length = (side: string, given: number | null, times: number) => {

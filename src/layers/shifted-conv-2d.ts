@@ -10,14 +10,14 @@ const declared = { ...convolutionArguments, ...shiftedArguments };
 export interface ShiftedConv2DArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
- * The convolution of PixelCNN++, whose window ends on the present row, and those of PixelSNAIL and of networks that read
+ * The convolution of PixelCNN++, whose window ends on the current row, and those of PixelSNAIL and of networks that read
  * conditions: see {@link Shift}. Shifted down, its window has as many columns to the left as to the right, or one more to
- * the right. It sees all channels of the present pixel, and with `'down'` also the pixels to its right, so its input must
+ * the right. It sees all channels of the current pixel, and with `'down'` also the pixels to its right, so its input must
  * not have seen those, which {@link PixelShift} ensures.
  *
- * Input [N,H,W,in], output [N,H,W,filters]; [N,H/2,W/2,filters] with `stride: 2`, and [N,2H,2W,filters] with `stride:
- * 2, transposed: true`. The image is padded with zeros. Weights: kernel [kernel rows, kernel columns, in, filters];
- * gain [filters] with `weightNormalization`; bias [filters].
+ * [N,H,W,in] -> [N,H,W,filters]; [N,H/2,W/2,filters] with `stride: 2`, [N,2H,2W,filters] if that is transposed. The image
+ * is padded with zeros. Weights: kernel [rows, columns, in, filters]; gain [filters] with `weightNormalization`; bias
+ * [filters].
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.3 and 2.4, and its code:
  * `down_shifted_conv2d`, `down_right_shifted_conv2d`, and both as `deconv2d`. `'excludesCentre'`: Chen et al., "PixelSNAIL" (2018),
@@ -34,7 +34,6 @@ export interface ShiftedConv2DArgs extends LayerArgs, Given<typeof declared> {}
  * ```
  */
 export class ShiftedConv2D extends CausalConv2D<Values<typeof declared>, ShiftedConv2DArgs> {
-  /** @nocollapse */
   static className = 'ShiftedConv2D';
   protected static readonly declared = declared;
 
@@ -43,6 +42,4 @@ export class ShiftedConv2D extends CausalConv2D<Values<typeof declared>, Shifted
 serialization.registerClass(ShiftedConv2D);
 
 /** Makes a {@link ShiftedConv2D}. */
-export function shiftedConv2d(args: ShiftedConv2DArgs): ShiftedConv2D {
-  return new ShiftedConv2D(args);
-}
+export const shiftedConv2d = (args: ShiftedConv2DArgs) => new ShiftedConv2D(args);

@@ -1,15 +1,15 @@
 import type { layers } from '@tensorflow/tfjs-layers';
-import { throwTypeError } from '../core/check';
+import { sizeFromShape, throwTypeError } from '../core/check';
 import { pointWindow, shiftedWindow } from '../core/window';
 import type { Ops } from '../program/operations';
 import { softmaxNames } from '../program/operations/normalize';
 import {
   type CombinationName,
-  needParameter,
+  defaultParameters,
   type PointwiseName,
   pointwiseNames,
 } from '../program/operations/pointwise';
-import { type LayerWeight, lengthOf } from '../program/weights';
+import type { LayerWeight } from '../program/weights';
 import type { Shape } from './types';
 
 /** The arithmetic of a layer of tfjs-layers, as `express` has it. */
@@ -43,7 +43,7 @@ export function activation(name: string, groups = 1): (<T>(ops: Ops<T>, x: T) =>
   if (camel === 'relu6') return (ops, x) => ops.pointwise('clippedRelu', x, 6);
   const softmax = softmaxNames.find((fn) => fn === camel);
   if (softmax !== undefined) return (ops, x) => ops.softmax(softmax, x, groups);
-  const known = pointwiseNames.find((fn) => fn === camel && !needParameter.has(fn));
+  const known = pointwiseNames.find((fn) => fn === camel && defaultParameters[fn] !== undefined);
   return known === undefined ? null : (ops, x) => ops.pointwise(known, x);
 }
 
@@ -117,8 +117,7 @@ function asItIs(): Express {
 }
 
 /** F of [N,H,W,F] or [N,F], C*L of [N,H,W,C,L]; 0 if it is not known. */
-export const featuresOf = (shape: Shape): number =>
-  lengthOf({ shape: shape.slice(shape.length === 2 ? 1 : 3) });
+export const featuresOf = (shape: Shape): number => sizeFromShape(shape.slice(shape.length === 2 ? 1 : 3));
 
 /** C of [N,H,W,C,L], else 1. */
 const groupsOf = (shape: Shape = []) => (shape.length === 5 ? (shape[3] as number) : 1);
@@ -156,8 +155,8 @@ function combined(fn: CombinationName, shapes: readonly Shape[]): Express {
 /** max(x, 0) + alpha min(x, 0) */
 function prelu({ layer, shapes: [shape = []] }: StockLayer): Express {
   const alpha = layer.weights[0] as LayerWeight;
-  const places = lengthOf({ shape: alpha.shape.slice(0, shape.length === 2 ? 0 : 2) });
-  const size = lengthOf(alpha);
+  const places = sizeFromShape(alpha.shape.slice(0, shape.length === 2 ? 0 : 2));
+  const size = sizeFromShape(alpha.shape);
   if (places !== 1 || (size !== 1 && size !== featuresOf(shape))) {
     throwTypeError('alpha', 'the same at every place (sharedAxes: [1, 2])', alpha.shape);
   }

@@ -12,7 +12,7 @@ import { embedLevels, oneHotLevels } from '../ops/levels';
 import { normalizedKernel } from '../ops/normalized-kernel';
 import { pixelLSTM } from '../ops/pixel-lstm';
 import type { Ops } from '../program/operations';
-import { type CombinationName, type PointwiseName, parameterOf } from '../program/operations/pointwise';
+import { type PointwiseName, parameterOf } from '../program/operations/pointwise';
 import { type Kernel, kernelShape, type LayerWeight, partsOf } from '../program/weights';
 import type { InitialWeights } from './initial-weights';
 
@@ -23,7 +23,7 @@ interface CausalMask {
   readonly values: tf.Tensor4D | null;
 }
 
-/** The operations on tensors that depend on nothing else. */
+/** Those that depend on nothing else. */
 const stateless: Omit<Ops<tf.Tensor>, 'conv' | 'attend' | 'dropout'> = {
   pointwise: (fn, x, parameter) => functions[fn](x, parameterOf(fn, parameter)),
   combine(fn, ...inputs) {
@@ -69,7 +69,7 @@ const stateless: Omit<Ops<tf.Tensor>, 'conv' | 'attend' | 'dropout'> = {
     return likePixels(y, sum);
   },
   softmax(fn, x, groups) {
-    const features = x.shape.slice(x.rank === 2 ? 1 : 3).reduce((product, length) => product * length, 1);
+    const features = tf.util.sizeFromShape(x.shape.slice(x.rank === 2 ? 1 : 3));
     checkFeatures(`${fn}: input`, features, groups, 'groups');
     const flat = tf.reshape(x, [-1, features / groups]); // [N,H,W,F] -> [N*H*W*groups,F/groups]
     return tf.reshape(fn === 'softmax' ? tf.softmax(flat) : tf.logSoftmax(flat), x.shape); // and back
@@ -107,17 +107,14 @@ export interface TensorOps extends Ops<tf.Tensor> {
   prepare(kernel: Kernel, window: windows.KernelWindow): CausalMask;
   /** Sets the training step, on which noise depends. */
   setStep(step: number): void;
-  /** Releases all memory. */
   dispose(): void;
 }
 
 export function tensorOps(): TensorOps {
   const masks = new Map<LayerWeight, CausalMask>();
-  /** Noise depends on the training step and on the number of earlier dropouts in that step. */
   let step = 0;
-  let dropouts = 0;
-  /** For dropouts without a seed. */
-  const ownSeed = Math.random();
+  let dropouts = 0; // in this step
+  const ownSeed = Math.random(); // of dropouts without one
   /** The seed of the next noise. */
   const noiseSeed = (seed = ownSeed) => `${seed}/${step}/${dropouts++}`;
 
@@ -244,12 +241,7 @@ const functions: Readonly<Record<PointwiseName, (x: tf.Tensor, parameter: number
   shift: (x, term) => tf.add(x, term),
 };
 
-const combinations: Readonly<Record<CombinationName, (a: tf.Tensor, b: tf.Tensor) => tf.Tensor>> = {
-  add: (a, b) => tf.add(a, b),
-  multiply: (a, b) => tf.mul(a, b),
-  maximum: (a, b) => tf.maximum(a, b),
-  minimum: (a, b) => tf.minimum(a, b),
-};
+const combinations = { add: tf.add, multiply: tf.mul, maximum: tf.maximum, minimum: tf.minimum };
 
 const tensorOf = <T extends tf.Tensor>(weight: LayerWeight) => weight.read() as T;
 

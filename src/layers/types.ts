@@ -11,9 +11,7 @@ export type Applied = ReturnType<tfl.layers.Layer['apply']>;
 
 /** `apply` of a layer with one output: symbolic from symbolic inputs, a tensor from tensors. */
 export interface Apply {
-  /** Adds the layer to a graph. */
   (inputs: tfl.SymbolicTensor | tfl.SymbolicTensor[], kwargs?: ApplyArgs): tfl.SymbolicTensor;
-  /** Computes. */
   (inputs: Tensor | Tensor[], kwargs?: ApplyArgs): Tensor;
   /** Either, for values whose type, as returned by a tfjs layer, leaves it open. */
   (inputs: Applied, kwargs?: ApplyArgs): Tensor | tfl.SymbolicTensor;
@@ -40,8 +38,7 @@ export interface Activation {
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
- * import { input } from '@tensorflow/tfjs-layers';
- * import { autoregressiveModel, levelLogProbs, maskedConv2d, PixelLayer } from 'pixelcnn-layers';
+ * import { PixelLayer } from 'pixelcnn-layers';
  * // One number a pixel: the logit of level 1 of two.
  * const bernoulli = {
  *   imageChannels: 1,
@@ -56,16 +53,11 @@ export interface Activation {
  * class BernoulliPixels extends PixelLayer {
  *   static className = 'BernoulliPixels';
  *   distribution = bernoulli;
- *   express(ops, [x]) {
- *     return x; // [N,H,W,1]
- *   }
+ *   express = (ops, [x]) => x; // [N,H,W,1]
  * }
  * tf.serialization.registerClass(BernoulliPixels);
- * const image = input({ shape: [4, 4, 1] });
- * const logits = maskedConv2d({ filters: 1, kernelSize: 3, maskType: 'A', imageChannels: 1 }).apply(image);
- * const model = autoregressiveModel({ inputs: image, outputs: new BernoulliPixels().apply(logits) });
- * const nats = await levelLogProbs(model, tf.zeros([1, 4, 4, 1], 'int32')); // of an image of zeros, all logits are 0
- * console.log(Math.exp((await nats.data())[0]).toFixed(2)); // 0.50
+ * const nats = new BernoulliPixels().distribution.negativeLogLikelihood(tf.ones([1, 1, 1, 1]), tf.zeros([1, 1, 1, 1]));
+ * console.log((await nats.data())[0].toFixed(2)); // 0.69: log 2
  * ```
  */
 export interface TensorDistribution extends PixelDistribution {
@@ -80,9 +72,6 @@ export interface TensorDistribution extends PixelDistribution {
 
 /** A last layer that says what its outputs [N,H,W,P] mean, where P is `numParameters` of the distribution. */
 export interface DistributionLayer extends tfl.layers.Layer {
-  /**
-   * The model reads its distribution from here, also after loading. So the layer must build it from arguments that are
-   * saved.
-   */
+  /** Where a model reads it, also after loading: so the layer must build it from arguments that are saved. */
   readonly distribution: TensorDistribution;
 }

@@ -4,11 +4,11 @@ import { memoryFor, valuesOf } from '../core/images';
 import { distributionOf } from '../distributions/kinds';
 import { logProbsFor } from '../distributions/readers';
 import { checkModel, type PortableModel } from '../program/program';
-import { type GivenImages, planImages, type WalkHooks, walkArguments, walkImages } from './walk';
+import { planImages, walkArguments, walkImages } from './walk';
 
-/** What both functions `logProb` take: conditions are arrays in the one, tensors in the other. */
+/** What `logProb` takes, with conditions that are arrays or tensors. */
 export const logProbArguments = <GivenCondition>() => ({
-  /** The conditions of the images, for models that take any; several by name, `{ class, map }`. */
+  /** The conditions of the images, as `sample` takes them. */
   condition: optional(anything<GivenCondition>()),
   /** Whether to return log p of each value instead of each image. @default false */
   perValue: flag(false),
@@ -21,8 +21,7 @@ export interface LogProbOptions extends Given<typeof logProbOptions> {}
 
 /**
  * The log-likelihood of images under a model, in nats: log p(x), the sum of log p of every value given the values
- * before it. Takes and returns plain arrays, with the same bits on every machine; the function `logProb` of
- * `pixelcnn-layers`, which takes tensors, agrees within float32 rounding.
+ * before it. The same bits on every machine; `logProb` of tensors agrees within float32 rounding.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759,
  * equation 1.
@@ -30,7 +29,7 @@ export interface LogProbOptions extends Given<typeof logProbOptions> {}
  * @param images levels 0..L-1 [N,H,W,C]
  * @returns [N], or with `perValue` log p of every value, [N*H*W*C]
  * @throws TypeError (rejects) if the shapes do not fit, or a value is not one of the model's levels; `signal.reason` if
- * the signal aborts.
+ * the signal aborts
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';
@@ -50,12 +49,10 @@ export async function logProb(
 }
 
 /** Images to be scored, checked. */
-export interface LogProbJob extends GivenImages, WalkHooks {
-  readonly perValue: boolean;
-}
+export type LogProbJob = ReturnType<typeof planLogProb>;
 
 /** Checks the images and options of {@link logProb}. */
-export function planLogProb(model: PortableModel, images: NumericArray, options: LogProbOptions): LogProbJob {
+export function planLogProb(model: PortableModel, images: NumericArray, options: LogProbOptions) {
   checkModel('logProb: model', model);
   const { condition, ...values } = readArguments('logProb', options, logProbOptions);
   return { ...planImages('logProb', model, images, condition), ...values };

@@ -25,8 +25,6 @@ import type { PortableModel } from '../program/program';
 import { growingImages } from '../sampling/growing-images';
 import type { ModelShape } from '../sampling/options';
 
-// A walk through the values of whole images, which scoring, compressing and decompressing share.
-
 /** How to stop a walk and follow its progress. */
 export const walkArguments = {
   /** Stops the job: it rejects with `signal.reason`. */
@@ -49,7 +47,7 @@ export interface WalkedImages {
 
 /** Images that are there before the walk, checked. */
 export interface GivenImages extends WalkedImages {
-  /** A copy: the caller may change the original in the meantime. */
+  /** A copy, since the caller may change the original. */
   readonly data: Images['data'];
 }
 
@@ -74,22 +72,16 @@ export function planImages(
 
 /** What is done at the values of a group of images. */
 interface Visitor {
-  /**
-   * Called at each value in turn, with the model's outputs for it and its index in an image. Writes the levels that the
-   * images have there to `levels` [images].
-   */
+  /** Given the model's outputs for a value and its index in an image, writes the `levels` [images] there. */
   visit(present: PresentPixels, index: number, levels: Int32Array): void;
   /** Called after the last value. */
   finish?(): void;
 }
 
-/** Images visited together: few enough to need little memory, enough that many share each weight that is loaded. */
+/** Few enough to need little memory, enough that many share each weight that is loaded. */
 const IMAGES_AT_A_TIME = 256;
 
-/**
- * Walks through the values of images in the order rows, columns, channels, one group of images after another. `begin`
- * makes the visitor of a group, given the index of its first image and their number.
- */
+/** Visits values in the order rows, columns, channels, one group of images after another; `begin` makes its visitor. */
 export async function walkImages(
   caller: string,
   model: PortableModel,

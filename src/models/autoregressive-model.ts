@@ -1,18 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { LayersModel, type ModelCompileArgs, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import {
-  anything,
-  type Declaration,
-  type Given,
-  optional,
-  readArguments,
-  type Values,
-} from '../core/arguments';
+import { anything, type Declaration, type Given, optional, readArguments } from '../core/arguments';
 import { throwTypeError } from '../core/check';
 import type { ConditionShape } from '../core/conditions';
 import { eachLayer } from '../layers/pixel-layer';
 import type { Applied } from '../layers/types';
-import { afterCheck, checkBatch, checkNumbers, trainingDataset } from './check-labels';
+import { afterCheck, checkNumbers, trainingDataset } from './check-labels';
 import { type Condition, modelInputs } from './conditions';
 import { checkNotDisposed, type ImageModelShape, imageModelShape } from './image-model';
 import { withFunctions } from './loss';
@@ -22,12 +15,11 @@ import { disposeAbandonedTape } from './tfjs-workarounds';
 import * as training from './training-data';
 
 type DatasetToFit<T> = Parameters<typeof LayersModel.prototype.fitDataset<T>>[0];
-type EvaluateDatasetParameters = Parameters<LayersModel['evaluateDataset']>;
 
 const declared = {
   /**
-   * One symbolic image [N,H,W,C], or [image, condition], or several conditions of different kinds in any order after
-   * the image: a class [N,1], a vector [N,K] or a map [N,H,W,K].
+   * One symbolic image [N,H,W,C], or a list of it and conditions of different kinds, in any order: a class [N,1] (read by
+   * a layer `oneHotClass`), a vector [N,K] or a map [N,H,W,K].
    */
   inputs: anything<SymbolicTensor | SymbolicTensor[]>(),
   /**
@@ -45,13 +37,12 @@ export interface AutoregressiveModelArgs extends Given<typeof declared> {}
 /**
  * A model from images [N,H,W,C], normalized to [0, 1], to logits [N,H,W,C,L] for every channel of every pixel given the
  * values before it, or to the parameters [N,H,W,P] of the distribution of its last layer, such as `logisticMixture`.
- * Any graph of layers will do; `checkCausality` tests whether it respects that order. Further inputs are conditions:
- * classes [N,1] (read by a layer `oneHotClass`), vectors [N,K] and maps [N,H,W,K].
+ * Any graph of layers will do; `checkCausality` tests whether it respects that order.
  *
- * It is a `tf.LayersModel` that differs in what it trains on: `fit`, `fitDataset`, `evaluate` and `trainOnBatch` take
- * integer levels [N,H,W,C] (int32 or float32) alone, or as labels beside normalized inputs, never one-hot vectors.
- * Losses and metrics get labels and outputs. Loaded models have this class, loss and metrics again, and if saved with
- * `includeOptimizer` train on as if never saved; a loss function of your own must be given to `compile` again.
+ * It is a `tf.LayersModel` that differs in what it trains on: integer levels [N,H,W,C] (int32 or float32) alone, or as
+ * labels beside normalized inputs, never one-hot vectors. Losses and metrics get labels and outputs. Loaded models have
+ * this class, loss and metrics again, and if saved with `includeOptimizer` train on as if never saved; a loss function
+ * of your own must be given to `compile` again.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, equations 1
  * and 2.
@@ -74,20 +65,13 @@ export interface AutoregressiveModelArgs extends Given<typeof declared> {}
  * console.log(model.levels, history.val_loss.length); // 4 2
  * ```
  */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the constructor assigns them
 export class AutoregressiveModel extends SavedModel {
   /** @nocollapse */
   static override className = 'AutoregressiveModel';
 
-  /** [H, W, C]; H and W null where the model takes images of any size. */
-  declare readonly imageShape: ImageModelShape['imageShape'];
-  /** L, the number of levels of a channel. */
-  declare readonly levels: number;
-  /** What the model is conditioned on, in the order of its inputs; empty for nothing. */
-  declare readonly conditions: ImageModelShape['conditions'];
-  /** What the outputs mean: the third argument of `bitsPerDim` in a training loop of your own. */
-  declare readonly distribution: ImageModelShape['distribution'];
-  /** Whose numbers are checked: see `checkLabels` of `compile`. */
-  private checks: 'first' | 'all' | 'none' = 'first';
+  /** Whose numbers are checked; see `compile`. */
+  private checkLabels: boolean | undefined;
   /** Whether `trainOnBatch` has checked a batch since the model was compiled. */
   private hasCheckedBatch = false;
 
@@ -96,7 +80,7 @@ export class AutoregressiveModel extends SavedModel {
     Object.assign(this, imageModelShape('AutoregressiveModel', this));
   }
 
-  /** The one condition of `conditions`; null where there is none, or more than one. */
+  /** That of `conditions` if there is one only, else null. */
   get condition(): ConditionShape | null {
     const [condition = null, ...others] = this.conditions;
     return others.length === 0 ? condition : null;
@@ -104,61 +88,52 @@ export class AutoregressiveModel extends SavedModel {
 
   /**
    * Trains on levels alone [N,H,W,C], which are normalized and are the labels themselves, or as in tfjs on inputs `x` and
-   * labels `y`. Conditions are given as `condition`; with labels they may also be among the inputs, [images,
-   * condition] (several in the order of `conditions`). `validationSplit` splits all of them.
+   * labels `y`. Conditions are given as `condition`; with labels they may also be among the inputs, in the order of
+   * `conditions`. `validationSplit` splits all of them.
    *
    * @throws TypeError (rejects) naming what does not fit the model, or, in the first batch, the first number that is not
    * a level (see `checkLabels` of `compile`)
    */
-  override fit(levels: tf.Tensor, args?: methods.AutoregressiveModelFitArgs): ReturnType<LayersModel['fit']>;
-  override fit(
-    x: training.Tensors,
-    y: training.Tensors,
-    args?: methods.AutoregressiveModelFitArgs,
-  ): ReturnType<LayersModel['fit']>;
-  override async fit(...given: unknown[]): ReturnType<LayersModel['fit']> {
+  override async fit(
+    ...given: training.LevelsOrPair<methods.AutoregressiveModelFitArgs>
+  ): ReturnType<LayersModel['fit']> {
     const { data, args } = this.readArguments('fit', given, methods.fitArguments);
     const made = [...data.made];
     try {
       const { validationData, batchSize, ...rest } = args;
-      if (Math.floor(data.numImages * (1 - args.validationSplit)) === 0) {
-        const wanted = `one that leaves images to train on, of ${data.numImages}`; // tfjs does not check this
+      const [numImages = 0] = data.levels.shape;
+      if (Math.floor(numImages * (1 - args.validationSplit)) === 0) {
+        const wanted = `one that leaves images to train on, of ${numImages}`; // tfjs does not check this
         throwTypeError('fit: validationSplit', wanted, args.validationSplit);
       }
       await checkNumbers('fit', this, data, this.numChecked(batchSize));
-      const validation = await this.readValidation('fit', validationData, batchSize);
-      made.push(...(validation?.made ?? []));
       return await super.fit(data.inputs, data.labels, {
         ...rest,
         batchSize,
-        ...(validation && { validationData: [validation.inputs, validation.labels] }), // tfjs also takes tensors by name, but its type does not
-      } as object as Parameters<LayersModel['fit']>[2]);
+        validationData: await this.readValidation('fit', validationData, batchSize, made),
+      } as object as Parameters<LayersModel['fit']>[2]); // tfjs also takes tensors by name, but its type does not
     } finally {
       tf.dispose(made);
     }
   }
 
-  /**
-   * As in tfjs. Batches of the dataset are levels alone [N,H,W,C], `{ levels, condition }`, or `{ xs, ys }`.
-   *
-   * @throws TypeError (rejects) as `fit`
-   */
+  /** As in tfjs. Batches are levels alone [N,H,W,C], `{ levels, condition }`, or `{ xs, ys }`. Rejects as `fit`. */
   override async fitDataset<T>(
     dataset: DatasetToFit<T>,
     options: methods.AutoregressiveModelFitDatasetArgs<T>,
   ): ReturnType<LayersModel['fitDataset']> {
     const { validationData, ...args } = readArguments('fitDataset', options, methods.fitDatasetArguments);
     checkNotDisposed('fitDataset', this);
-    const validation = training.isDataset(validationData)
-      ? null
-      : await this.readValidation('fitDataset', validationData, args.validationBatchSize);
+    const made: tf.Tensor[] = [];
     try {
       return await super.fitDataset(trainingDataset('fitDataset', this, dataset, this.numChecked(1)), {
         ...args,
-        validationData: validation ? [validation.inputs, validation.labels] : validationData,
+        validationData: training.isDataset(validationData)
+          ? validationData
+          : await this.readValidation('fitDataset', validationData, args.validationBatchSize, made),
       } as object as methods.FitDatasetArgs<T>);
     } finally {
-      tf.dispose(validation?.made ?? []);
+      tf.dispose(made);
     }
   }
 
@@ -169,51 +144,37 @@ export class AutoregressiveModel extends SavedModel {
    * `trainOnBatch<number[]>`
    * @throws TypeError (rejects) as `fit`
    */
-  override trainOnBatch<Result extends number | number[] = number>(
-    levels: tf.Tensor,
-    options?: methods.TrainOnBatchOptions,
-  ): Promise<Result>;
-  override trainOnBatch<Result extends number | number[] = number>(
-    x: training.Tensors,
-    y: training.Tensors,
-    options?: methods.TrainOnBatchOptions,
-  ): Promise<Result>;
-  override async trainOnBatch(...given: unknown[]): Promise<number | number[]> {
+  override async trainOnBatch<Result extends number | number[] = number>(
+    ...given: training.LevelsOrPair<methods.TrainOnBatchOptions>
+  ): Promise<Result> {
     const { data } = this.readArguments('trainOnBatch', given, methods.trainOnBatchArguments);
     try {
       const count = this.numChecked(this.hasCheckedBatch ? 0 : Infinity);
       await checkNumbers('trainOnBatch', this, data, count);
       this.hasCheckedBatch = true;
-      return await super.trainOnBatch(data.inputs, data.labels);
+      return (await super.trainOnBatch(data.inputs, data.labels)) as Result;
     } finally {
       tf.dispose(data.made);
     }
   }
 
   /**
-   * The loss of levels alone [N,H,W,C], or as in tfjs of inputs and labels. Conditions are given as for `fit`. The
-   * numbers of conditions that are tensors are checked only where those of labels are; an invalid class acts as no class.
+   * The loss of levels alone [N,H,W,C], or as in tfjs of inputs and labels. Conditions are given as for `fit`; the numbers
+   * of tensors are checked only where those of labels are, and an invalid class acts as no class.
    *
-   * @typeParam Result the loss, or if `compile` was given metrics, a list that starts with the loss:
-   * `evaluate<tf.Scalar[]>`
+   * @typeParam Result as of `trainOnBatch`: `evaluate<tf.Scalar[]>`
    * @throws TypeError naming what does not fit the model; of wrong numbers, once the results are read
    */
   override evaluate<Result extends tf.Scalar | tf.Scalar[] = tf.Scalar>(
-    levels: tf.Tensor,
-    options?: methods.AutoregressiveModelEvaluateArgs,
-  ): Result;
-  override evaluate<Result extends tf.Scalar | tf.Scalar[] = tf.Scalar>(
-    x: tf.Tensor | tf.Tensor[],
-    y: tf.Tensor | tf.Tensor[],
-    options?: methods.AutoregressiveModelEvaluateArgs,
-  ): Result;
-  override evaluate(...given: unknown[]): tf.Scalar | tf.Scalar[] {
+    ...given: training.LevelsOrPair<methods.AutoregressiveModelEvaluateArgs>
+  ): Result {
     const { data, args } = this.readArguments('evaluate', given, methods.evaluateArguments);
     try {
       // tfjs also takes tensors by name, but its type does not.
-      const figures = super.evaluate(data.inputs as tf.Tensor[], data.labels as tf.Tensor[], args as object);
+      const [inputs, labels] = [data.inputs as tf.Tensor[], data.labels as tf.Tensor[]];
+      const figures = super.evaluate(inputs, labels, args as object) as Result;
       const count = this.numChecked(data.isAlone ? args.batchSize : 0);
-      return count === 0 ? figures : afterCheck(figures, checkBatch('evaluate', this, data, count));
+      return count === 0 ? figures : afterCheck(figures, checkNumbers('evaluate', this, data, count, count));
     } finally {
       tf.dispose(data.made);
     }
@@ -224,44 +185,36 @@ export class AutoregressiveModel extends SavedModel {
     caller: string,
     [x, second, third]: readonly unknown[],
     declared: D,
-  ): { data: training.TrainingData; args: Omit<Values<D>, 'condition'> } {
+  ) {
     const isAlone = third === undefined && training.isOptions(second, this);
-    const options = (isAlone ? second : third) ?? {};
-    const { condition, ...args } = readArguments(caller, options, declared);
+    const args = readArguments(caller, (isAlone ? second : third) ?? {}, declared);
     checkNotDisposed(caller, this);
-    const given = condition as Condition | undefined;
+    const { condition, ...rest } = args as typeof args & { condition: Condition | undefined };
     const data = isAlone
-      ? training.readLevels(caller, this, x, given)
-      : training.readPair(caller, this, x, second, given);
-    return { data, args };
+      ? training.readLevels(caller, this, x, condition)
+      : training.readPair(caller, this, x, second, condition);
+    return { data, args: rest };
   }
 
-  /** Data to validate on, whose numbers are checked as those of a batch; null if there are none. */
-  private async readValidation(
-    caller: string,
-    given: unknown,
-    size: number,
-  ): Promise<training.TrainingData | null> {
-    if (given === undefined) return null;
+  /** Data to validate on as tfjs takes them, if there are any, once checked. Adds the tensors made for them to `made`. */
+  private async readValidation(caller: string, given: unknown, size: number, made: tf.Tensor[]) {
+    if (given === undefined) return undefined;
     const what = `${caller}: validationData`;
     const data = training.readValidationData(what, this, given);
-    try {
-      await checkNumbers(what, this, data, this.numChecked(size));
-      return data;
-    } catch (error) {
-      tf.dispose(data.made);
-      throw error;
-    }
+    made.push(...data.made);
+    await checkNumbers(what, this, data, this.numChecked(size));
+    return [data.inputs, data.labels];
   }
 
-  /** Of how many images, or batches, numbers are checked, if there are `first` that are checked by default. */
+  /** Of how many images or batches numbers are checked; by default of `first`. */
   private numChecked(first: number): number {
-    return { first, all: Infinity, none: 0 }[this.checks];
+    if (this.checkLabels === undefined) return first;
+    return this.checkLabels ? Infinity : 0;
   }
 
   /** As in tfjs, of batches as for `fitDataset`. If `compile` was given metrics, a list, as for `evaluate`. */
   override async evaluateDataset<Result extends tf.Scalar | tf.Scalar[] = tf.Scalar>(
-    dataset: EvaluateDatasetParameters[0],
+    dataset: Parameters<LayersModel['evaluateDataset']>[0],
     args: methods.EvaluateDatasetArgs = {},
   ): Promise<Result> {
     readArguments('evaluateDataset', args, methods.evaluateDatasetArguments);
@@ -271,8 +224,7 @@ export class AutoregressiveModel extends SavedModel {
   }
 
   /**
-   * Computes logits [N,H,W,C,L], or parameters [N,H,W,P], in batches, as in tfjs. Conditions may also be given as
-   * `condition`, as in `evaluate`.
+   * Computes logits [N,H,W,C,L], or parameters [N,H,W,P], in batches, as in tfjs. Conditions are given as for `fit`.
    *
    * @throws TypeError if there are not as many conditions as images
    */
@@ -297,30 +249,23 @@ export class AutoregressiveModel extends SavedModel {
 
   /** As in tfjs, but with this class's labels, and with `checkLabels` to debug a new program. */
   override compile(options: methods.AutoregressiveModelCompileArgs): void {
-    const { checkLabels, optimizer, loss, metrics } = readArguments(
-      'compile',
-      options,
-      methods.compileArguments,
-    );
-    if (typeof optimizer !== 'string' && typeof optimizer?.minimize !== 'function')
-      throwTypeError(
-        'compile: optimizer',
-        'an optimizer, such as tf.train.adam(1e-3), or its name',
-        optimizer,
-      );
+    const values = readArguments('compile', options, methods.compileArguments);
+    const { checkLabels, optimizer, loss, metrics } = values;
+    if (typeof optimizer !== 'string' && typeof optimizer?.minimize !== 'function') {
+      const wanted = 'an optimizer, such as tf.train.adam(1e-3), or its name';
+      throwTypeError('compile: optimizer', wanted, optimizer);
+    }
     const { optimizer: before, isOptimizerOwned, distribution } = this;
     super.compile({
       optimizer,
       loss: withFunctions('loss', loss, distribution),
       ...(metrics !== undefined && { metrics: withFunctions('metrics', metrics, distribution) }),
     } as ModelCompileArgs);
-    this.checks = checkLabels === undefined ? 'first' : checkLabels ? 'all' : 'none';
+    this.checkLabels = checkLabels;
     this.hasCheckedBatch = false;
     // tfjs wants labels of the outputs' own shape for a custom loss; ours are levels, [N,H,W,C].
-    this['feedOutputShapes'] = this.outputs.map(({ shape }) => [
-      ...shape.slice(0, 3),
-      distribution.imageChannels,
-    ]);
+    const channels = distribution.imageChannels;
+    this['feedOutputShapes'] = this.outputs.map(({ shape }) => [...shape.slice(0, 3), channels]);
     if (isOptimizerOwned && before === this.optimizer) this.isOptimizerOwned = true;
     else if (isOptimizerOwned) before.dispose();
   }
@@ -341,6 +286,8 @@ export class AutoregressiveModel extends SavedModel {
 }
 tf.serialization.registerClass(AutoregressiveModel);
 
+export interface AutoregressiveModel extends ImageModelShape {}
+
 /** Makes an {@link AutoregressiveModel} from a graph of layers. */
 export function autoregressiveModel(args: AutoregressiveModelArgs): AutoregressiveModel {
   if (args instanceof LayersModel) {
@@ -351,9 +298,5 @@ export function autoregressiveModel(args: AutoregressiveModelArgs): Autoregressi
   if (Array.isArray(outputs)) throwTypeError('autoregressiveModel: outputs', 'one symbolic tensor', outputs);
   if (!inputs || !(outputs as SymbolicTensor | undefined)?.sourceLayer)
     throwTypeError('autoregressiveModel', 'inputs and outputs, symbolic tensors', outputs ?? args);
-  return new AutoregressiveModel({
-    inputs,
-    outputs: outputs as SymbolicTensor,
-    ...(name !== undefined && { name }),
-  });
+  return new AutoregressiveModel({ inputs, outputs, name } as ConstructorParameters<typeof LayersModel>[0]);
 }

@@ -1,46 +1,42 @@
-import { dispose, keep, slice, type Tensor } from '@tensorflow/tfjs-core';
+import { dispose, keep, slice, type Tensor, util } from '@tensorflow/tfjs-core';
 import { throwTypeError } from '../core/check';
 import { type ConditionShape, checkConditionValues, conditionLabels } from '../core/conditions';
-import { isTensor } from './conditions';
-import { isDataset, readBatch, type Tensors, type TrainedModel, type TrainingData } from './training-data';
+import { isDataset, readBatch, type TrainedModel, type TrainingData } from './training-data';
 
 // Checks the numbers of training, which losses, for speed, do not check.
 
-/** The iterator of a dataset. */
-interface Batches {
-  next(): Promise<IteratorResult<unknown>>;
-}
+type Batches = Pick<AsyncIterator<unknown>, 'next'>;
 
 /**
  * Reads labels and inputs and checks them: labels must be levels, images in [0, 1], conditions valid for the model. The
  * tensors may be disposed of in the meantime.
  *
  * @param count of how many images, from the first
+ * @param numConditions the same for conditions; by default all of those that were not tensors among the inputs
  * @throws TypeError (rejects) naming the caller, the tensor, the place and the number
  */
-export async function checkBatch(
+export async function checkNumbers(
   caller: string,
   model: TrainedModel,
-  { inputs, labels: given, isAlone }: TrainingData,
-  count = Infinity,
+  { images, conditions, levels: labels, isAlone, made }: TrainingData,
+  count: number,
+  numConditions = made.length > 0 ? Infinity : count,
 ): Promise<void> {
-  const [images, ...conditions] = tensorsOf(inputs, model.inputNames);
-  const [labels] = tensorsOf(given, model.outputNames);
-  const all = [labels, images, ...conditions].map((tensor) => read(tensor, count));
+  const first = [labels, images].map((tensor) => read(tensor, count));
+  const all = [...first, ...conditions.map((tensor) => read(tensor, numConditions))];
   const [levels = [], pixels = [], ...numbers] = await Promise.all(all);
 
   const last = model.levels - 1;
   const wrongLabel = levels.findIndex((level) => !(Number.isInteger(level) && level >= 0 && level <= last));
   if (wrongLabel >= 0) {
-    const place = indicesOf(wrongLabel, labels);
-    const what = `${caller}: ${isAlone ? `levels at [${place}]` : `labels at [${place}]`}`;
+    const what = `${caller}: ${isAlone ? 'levels at [' : 'labels at ['}${indicesOf(wrongLabel, labels)}]`;
     const isFraction = (level: number) => Number.isFinite(level) && !Number.isInteger(level);
-    if (isAlone && levels.some(isFraction)) {
-      const wanted = `whole levels 0 to ${last} (did you pass normalized images without labels?)`;
-      throwTypeError(what, wanted, levels[wrongLabel]);
-    }
     const hint = levels.every((level) => level >= 0 && level <= 1) ? ', not normalized' : '';
-    throwTypeError(what, `integer levels 0 to ${last}${hint}`, levels[wrongLabel]);
+    const wanted =
+      isAlone && levels.some(isFraction)
+        ? `whole levels 0 to ${last} (did you pass normalized images without labels?)`
+        : `integer levels 0 to ${last}${hint}`;
+    throwTypeError(what, wanted, levels[wrongLabel]);
   }
   const wrongPixel = pixels.findIndex((value) => !(value >= 0 && value <= 1));
   if (wrongPixel >= 0) {
@@ -51,24 +47,7 @@ export async function checkBatch(
     checkConditionValues(label, model.conditions[i] as ConditionShape, numbers[i] ?? []);
 }
 
-/** The same, of none too. Conditions that tensors have been made of are checked in any case. */
-export async function checkNumbers(
-  caller: string,
-  model: TrainedModel,
-  data: TrainingData,
-  count: number,
-): Promise<void> {
-  if (count > 0) await checkBatch(caller, model, data, count);
-  for (const [i, label] of conditionLabels(`${caller}: condition`, model.conditions).entries()) {
-    const numbers = await data.made[i]?.data(); // not made where conditions are among the inputs
-    checkConditionValues(label, model.conditions[i] as ConditionShape, numbers ?? []);
-  }
-}
-
-/**
- * A dataset, or its iterator, whose batches are as tfjs takes them, from batches that may be levels alone. Checks the
- * first `numChecked` as they come.
- */
+/** A dataset, or its iterator, with batches as tfjs takes them. Checks the first `numChecked` as they come. */
 export function trainingDataset<D>(caller: string, model: TrainedModel, dataset: D, numChecked: number): D {
   let toCheck = numChecked;
   const ofTraining = (batches: Batches) =>
@@ -79,8 +58,7 @@ export function trainingDataset<D>(caller: string, model: TrainedModel, dataset:
         const data = readBatch(caller, model, result.value);
         const { inputs: xs, labels: ys } = data;
         try {
-          if (toCheck > 0) await checkBatch(caller, model, data);
-          toCheck--;
+          if (toCheck-- > 0) await checkNumbers(caller, model, data, Infinity);
           return { ...result, value: { xs, ys } };
         } catch (error) {
           dispose([xs, ys]); // nobody else will dispose of them
@@ -110,8 +88,8 @@ export function afterCheck<F extends Tensor | Tensor[]>(figures: F, check: Promi
 }
 
 /** The numbers of a tensor's first images. WebGPU could not read it once it is disposed. */
-async function read(tensor: Tensor | undefined, count: number) {
-  if (tensor === undefined) return undefined;
+async function read(tensor: Tensor, count: number) {
+  if (count === 0) return [];
   const isWhole = count >= (tensor.shape[0] ?? 1);
   const held = keep(isWhole ? tensor.clone() : slice(tensor, 0, count));
   try {
@@ -125,19 +103,6 @@ async function read(tensor: Tensor | undefined, count: number) {
 const overridden = <T extends object>(object: T, methods: Partial<T>): T =>
   Object.assign(Object.create(object), methods);
 
-/** In the order of the model; empty if tfjs is going to refuse the input. */
-function tensorsOf(given: Tensors, names: readonly string[]): (Tensor | undefined)[] {
-  const all = Array.isArray(given) || isTensor(given) ? [given].flat() : names.map((name) => given[name]);
-  return all.filter((item) => item === undefined || isTensor(item));
-}
-
 /** The index on each axis, of an index into all numbers of a tensor. */
-function indicesOf(index: number, tensor: Tensor | undefined): number[] {
-  let rest = index;
-  const indices: number[] = [];
-  for (const size of [...(tensor?.shape ?? [])].reverse()) {
-    indices.unshift(rest % size);
-    rest = Math.floor(rest / size);
-  }
-  return indices;
-}
+const indicesOf = (index: number, { shape }: Tensor): number[] =>
+  shape.map((size, axis) => Math.floor(index / util.sizeFromShape(shape.slice(axis + 1))) % size);

@@ -1,37 +1,30 @@
 import { reshape, type Tensor, tensor } from '@tensorflow/tfjs-core';
+import { anything, optional } from '../core/arguments';
 import { throwTypeError } from '../core/check';
-import {
-  type ConditionData,
-  type ConditionsByName,
-  type ConditionValues,
-  checkCondition,
-  checkConditionValues,
-  conditionShapeOf,
-  isByName,
-  matchConditions,
-  type NumericArray,
-  namesWanted,
-  slicedCondition,
-} from '../core/conditions';
+import * as core from '../core/conditions';
 import { resolveImageShape } from '../core/images';
 import type { ImageModelShape } from './image-model';
 
-/** One condition of images. */
-type OneCondition = Tensor | Exclude<ConditionData, ConditionsByName<unknown>>;
+type OneCondition = Tensor | Exclude<core.ConditionData, core.ConditionsByName<unknown>>;
 
 /**
  * What images are conditioned on: classes [N] or [N,1], vectors [N,K], maps [N,H,W,K] or codes [N,h,w], as the model
  * takes them; a class may also be a number, the same for all images, or an array with one class per image. Several
  * conditions are given by name: `{ class, map }`.
  */
-export type Condition = OneCondition | ConditionsByName<OneCondition>;
+export type Condition = OneCondition | core.ConditionsByName<OneCondition>;
+
+export const conditionOption = {
+  /** What the images are conditioned on, for models that take it; several by name, `{ class, vector }`. */
+  condition: optional(anything<Condition>()),
+};
 
 /** A tensor's numbers and shape. */
-export async function readTensor(tensor: Tensor): Promise<NumericArray> {
+export async function readTensor(tensor: Tensor): Promise<core.NumericArray> {
   return { data: await tensor.data(), shape: tensor.shape };
 }
 
-/** Checks that something is a tensor of numbers [N,H,W,C], not images as the runtime has them. */
+/** Checks that something is a tensor [N,H,W,C], not images as the runtime has them. */
 export function checkImageTensor(what: string, images: unknown, numbers = 'levels'): void {
   const tensor = isTensor(images) ? images : null;
   if (tensor?.rank !== 4) throwTypeError(what, `a tensor of ${numbers} [N,H,W,C]`, tensor?.shape ?? images);
@@ -48,26 +41,23 @@ export function checkReadable(what: string, { isDisposed, dtype }: Tensor): void
 }
 
 /** Conditions without tensors, not yet checked. */
-export async function conditionData(given: Condition | undefined): Promise<ConditionData | undefined> {
+export async function conditionData(given: Condition | undefined): Promise<core.ConditionData | undefined> {
   if (isTensor(given)) return readTensor(given);
-  if (!isByName(given)) return given as ConditionData | undefined;
+  if (!core.isByName(given)) return given as core.ConditionData | undefined;
   const numbers = Object.entries<Condition>(given).map(async ([name, one]) => {
     return [name, isTensor(one) ? await readTensor(one) : one];
   });
-  return Object.fromEntries(await Promise.all(numbers)) as ConditionData;
+  return Object.fromEntries(await Promise.all(numbers)) as core.ConditionData;
 }
 
-/**
- * The conditions of the images [start, start + count) as the model takes them, each [count, ...shape]. The caller
- * disposes of them.
- */
+/** Those of the images [start, start + count) as the model takes them, [count, ...shape]. The caller disposes of them. */
 export function conditionTensors(
-  conditions: readonly ConditionValues[],
+  conditions: readonly core.ConditionValues[],
   start: number,
   count: number,
 ): Tensor[] {
   return conditions.map((all) => {
-    const { shape, values } = slicedCondition(all, start, count);
+    const { shape, values } = core.slicedCondition(all, start, count);
     return tensor(values, [count, ...shape], 'float32');
   });
 }
@@ -75,8 +65,6 @@ export function conditionTensors(
 /**
  * The conditions of images [N,H,W,C] as the model takes them. Shapes are checked, and so are the values of conditions
  * that are not tensors. The caller disposes of them.
- *
- * @throws TypeError, named `what`
  */
 export function readConditionTensors(
   what: string,
@@ -84,13 +72,13 @@ export function readConditionTensors(
   given: Condition | undefined,
   [n, ...imageShape]: readonly [number, ...number[]],
 ): Tensor[] {
-  const checked = matchConditions<OneCondition>(what, conditions, given).map((one) => {
-    const classes = checkCondition(one, n, imageShape);
+  const checked = core.matchConditions<OneCondition>(what, conditions, given).map((one) => {
+    const classes = core.checkCondition(one, n, imageShape);
     const isGivenTensor = classes === null && isTensor(one.given);
     if (isGivenTensor) checkReadable(one.what, one.given as Tensor);
-    const values = isGivenTensor ? null : (classes ?? (one.given as NumericArray).data);
-    if (values !== null) checkConditionValues(one.what, one.condition, values);
-    const shape = [n, ...conditionShapeOf(one.condition, imageShape)];
+    const values = isGivenTensor ? null : (classes ?? (one.given as core.NumericArray).data);
+    if (values !== null) core.checkConditionValues(one.what, one.condition, values);
+    const shape = [n, ...core.conditionShapeOf(one.condition, imageShape)];
     return { shape, values, given: one.given as Tensor };
   });
   // Made only once all are checked, so that an error leaves no tensors behind.
@@ -101,10 +89,7 @@ export function readConditionTensors(
 
 /**
  * The inputs of a graph: `x` unchanged, or its images with tensors `made` from the conditions given beside them, which
- * the caller disposes of.
- *
- * @throws TypeError, named by `caller`, if a condition is missing, or if images and conditions differ in number or do
- * not fit the model
+ * the caller disposes of. Throws if conditions are missing, not as many as images, or do not fit the model.
  */
 export function modelInputs<X>(
   caller: string,
@@ -115,7 +100,7 @@ export function modelInputs<X>(
   const [images, ...beside] = Array.isArray(x) ? (x as Tensor[]) : [x as Tensor];
   if (given === undefined) {
     if (conditions.length > 0 && images?.shape !== undefined && beside.length === 0) {
-      const [one, several] = ['one, since the model takes it', namesWanted(conditions)];
+      const [one, several] = ['one, since the model takes it', core.namesWanted(conditions)];
       const kinds = conditions.length === 1 ? 'condition' : conditions.map(({ kind }) => kind).join(', ');
       const wanted = `${conditions.length === 1 ? one : several}, or [images, ${kinds}] for x`;
       throwTypeError(`${caller}: condition`, wanted, given);

@@ -12,8 +12,8 @@ import {
   readArguments,
   type Values,
 } from '../core/arguments';
-import { checkFeatures, checkMemories, throwTypeError } from '../core/check';
-import { getMask, type MaskType } from '../core/window';
+import { checkFeatures, checkMemories, checkNames, checkRecord, throwTypeError } from '../core/check';
+import { getMask } from '../core/window';
 import { areConditions } from '../layers/conditions';
 import { normalizationArguments } from '../layers/convolution-weights';
 import { checkMap } from '../layers/declared-layer';
@@ -27,7 +27,7 @@ import type { Applied } from '../layers/types';
 export interface GatedStacks {
   /** Sees all of the rows above. */
   vertical: SymbolicTensor;
-  /** Sees the present row up to the present value and, through the vertical stack, everything above. */
+  /** Sees the current row up to the current value and, through the vertical stack, everything above. */
   horizontal: SymbolicTensor;
 }
 
@@ -42,13 +42,6 @@ export type GatedBlockOutputs<IsLast extends boolean = false, Skip = unknown> = 
   (IsLast extends true ? { vertical?: never } : Pick<GatedStacks, 'vertical'>) &
   ([Skip] extends [number] ? { skip: SymbolicTensor } : { skip?: SymbolicTensor });
 
-/** A block accepts all outputs of the previous one, including `skip`, which it ignores. */
-const outputsOfBlock = {
-  vertical: anything<SymbolicTensor>(),
-  horizontal: anything<SymbolicTensor>(),
-  skip: optional(anything<SymbolicTensor>()),
-};
-
 const declared = {
   /** Channels of the image (3 for RGB); features are split into as many groups. @default 3 */
   imageChannels: optional(integer({ from: 1 }), 3),
@@ -58,16 +51,9 @@ const declared = {
   kernelSize: optional(oddLengths(), [3, 3]),
   /** 'A' for the block that reads the image, 'B' for every later one. @default 'B' */
   maskType: optional(oneOf('A', 'B'), 'B'),
-  /**
-   * A vector [N,K], such as a one-hot class, or a map [N,H,W,K], that is added in the gates; or a list of them.
-   * @default none
-   */
+  /** Added in the gates: a vector [N,K], such as a one-hot class, a map [N,H,W,K], or a list of them. @default none */
   condition: optional(anything<Applied | readonly Applied[]>(), []),
-  /**
-   * The number of features of a third output, computed from the horizontal stack's gated features, a multiple of
-   * `imageChannels`.
-   * @default none
-   */
+  /** Features of a third output, from the horizontal stack's gated ones, a multiple of `imageChannels`. @default none */
   skipFilters: optional(multipleOf('imageChannels')),
   /** The probability of dropping gated features of the horizontal stack in training. @default 0 */
   dropout: rate(),
@@ -83,15 +69,14 @@ const declared = {
 export interface GatedPixelCNNBlockArgs extends Given<typeof declared> {}
 
 /**
- * The block of Gated PixelCNN, composed of layers that can also be used separately: masked convolutions, gates and
- * sums.
+ * The block of Gated PixelCNN, of masked convolutions, gates and sums:
  *
  *     v = conv_{n x n, rows above and present}(vertical)
  *     h = conv_{1 x n, masked}(horizontal) + conv_{1x1}(v)
  *     vertical' = gate(v);  horizontal' = horizontal + conv_{1x1}(gate(h));  skip = conv_{1x1}(gate(h))
  *
  * The two stacks together have no blind spot. With mask A, for the block that reads the image, v sees only the rows
- * above the present one, and nothing is added to conv_{1x1}(gate(h)). Kernels are initialized so that features keep a
+ * above the current one, and nothing is added to conv_{1x1}(gate(h)). Kernels are initialized so that features keep a
  * variance of 1 through masks and gates, and so that later blocks at first add little to the horizontal stack.
  *
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016),
@@ -116,12 +101,9 @@ export function gatedPixelCNNBlock<
 >(
   stacks: GatedStacks,
   args: GatedPixelCNNBlockArgs & { isLast?: IsLast; skipFilters?: Skip },
-): GatedBlockOutputs<IsLast, Skip>;
-export function gatedPixelCNNBlock(
-  stacks: GatedStacks,
-  args: GatedPixelCNNBlockArgs,
-): Pick<GatedStacks, 'horizontal'> & Partial<GatedStacks & { skip: SymbolicTensor }> {
-  readArguments('gatedPixelCNNBlock: stacks', stacks, outputsOfBlock);
+): GatedBlockOutputs<IsLast, Skip> {
+  const what = 'gatedPixelCNNBlock: stacks';
+  checkNames(what, Object.keys(checkRecord(what, stacks)), ['vertical', 'horizontal', 'skip']); // all that a block makes
   const values = readArguments('gatedPixelCNNBlock', args, declared);
   const { filters, imageChannels, maskType, dropout, weightNormalization, seed, skipFilters } = values;
   const [rows, columns] = values.kernelSize;
@@ -130,7 +112,9 @@ export function gatedPixelCNNBlock(
   const layerName = (part: string) => (values.name === undefined ? {} : { name: `${values.name}_${part}` });
   const layerArgs = (part: string) => ({ ...layerName(part), seed: partSeed(seed, part) });
   const conv = (part: string, x: SymbolicTensor, convArgs: ConvArgs) => {
-    const kernelInitializer = keepVariance(x, convArgs, readsGate(part, maskType) ? GATED_SQUARE : 1);
+    // Other convolutions that read a gate are added to a sum over blocks, in which each term starts small.
+    const compensates = part === (maskType === 'A' ? 'out' : 'vertical');
+    const kernelInitializer = keepVariance(x, convArgs, compensates ? GATED_SQUARE : 1);
     const own = weightNormalization ? { weightNormalization } : { kernelInitializer };
     return maskedConv2d({ ...layerArgs(part), ...convArgs, ...own }).apply(x);
   };
@@ -140,8 +124,6 @@ export function gatedPixelCNNBlock(
   };
   const add = (part: string, ...terms: SymbolicTensor[]) =>
     layers.add(layerName(part)).apply(terms) as SymbolicTensor;
-  const drop = (x: SymbolicTensor) =>
-    pixelDropout({ ...layerArgs('dropout'), rate: dropout }).apply(x) as SymbolicTensor;
 
   const gateInputs = 2 * filters;
   const above = { kernelSize: [rows, columns], imageChannels: 1, vertical: true } satisfies Partial<ConvArgs>;
@@ -153,7 +135,9 @@ export function gatedPixelCNNBlock(
     conv('across', v, { filters: gateInputs, kernelSize: 1, imageChannels: 1, useBias: false }), // [N,H,W,2F] -> [N,H,W,2F]
   );
   const gated = gate('horizontal_gate', h); // [N,H,W,2F] -> [N,H,W,F]
-  const kept = dropout > 0 ? drop(gated) : gated;
+  let kept = gated;
+  if (dropout > 0)
+    kept = pixelDropout({ ...layerArgs('dropout'), rate: dropout }).apply(gated) as SymbolicTensor;
   const y = conv('out', kept, { filters, kernelSize: 1, imageChannels }); // [N,H,W,F] -> [N,H,W,F]
   return {
     ...(!values.isLast && { vertical: gate('vertical_gate', v) }), // [N,H,W,2F] -> [N,H,W,F]
@@ -161,7 +145,7 @@ export function gatedPixelCNNBlock(
     ...(skipFilters !== undefined && {
       skip: conv('skip', kept, { filters: skipFilters, kernelSize: 1, imageChannels }),
     }), // [N,H,W,F] -> [N,H,W,S]
-  };
+  } as GatedBlockOutputs<IsLast, Skip>;
 }
 
 type ConvArgs = Omit<MaskedConv2DArgs, 'imageChannels'> & { imageChannels: number };
@@ -170,14 +154,8 @@ type ConvArgs = Omit<MaskedConv2DArgs, 'imageChannels'> & { imageChannels: numbe
 const GATED_SQUARE = 0.1157;
 
 /**
- * Whether a convolution must compensate for a gate. That holds for those that read a gate, unless they are added to a
- * sum over blocks, in which each term starts small.
- */
-const readsGate = (part: string, maskType: MaskType) => part === (maskType === 'A' ? 'out' : 'vertical');
-
-/**
- * Initializes a kernel so that its outputs have variance 1: 1 / (inputs seen * their mean square). The initializers of
- * tfjs would count masked inputs too, and assume a mean square of 1, so features would fade from gate to gate.
+ * Initializes a kernel so that its outputs have variance 1: 1 / (inputs seen * their mean square). Those of tfjs count
+ * masked inputs too, and assume a mean square of 1, so features would fade from gate to gate.
  */
 function keepVariance(x: SymbolicTensor, args: ConvArgs, meanSquare: number) {
   const { kernelSize, imageChannels, maskType = 'B', vertical = false, filters: featuresOut } = args;
@@ -188,7 +166,7 @@ function keepVariance(x: SymbolicTensor, args: ConvArgs, meanSquare: number) {
   return initializers.varianceScaling({ scale, mode: 'fanIn', distribution: 'uniform' });
 }
 
-/** Checks that the stacks and conditions go with the arguments, before any weight is made, and returns the conditions. */
+/** Checks that stacks and conditions go with the arguments, before any weight is made, and returns the conditions. */
 function checkGraph(stacks: GatedStacks, values: Values<typeof declared>): SymbolicTensor[] {
   const { filters, kernelSize, imageChannels, maskType, skipFilters } = values;
   const label = (what: string) => `gatedPixelCNNBlock: ${what}`;

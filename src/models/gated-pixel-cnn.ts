@@ -1,17 +1,16 @@
 import { type Given, integer, optional, readArguments } from '../core/arguments';
 import { partSeed } from '../layers/seeds';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
-import { conditionArguments, networkInputs } from './condition-inputs';
 import { type GatedStacks, gatedPixelCNNBlock } from './gated-pixel-cnn-block';
-import { blocks, chain, inputLayers, networkArguments, networkSizes, outputHead } from './network';
+import * as network from './network';
 
 const declared = {
-  ...networkArguments,
+  ...network.networkArguments,
   /** Features of each stack, per image channel. */
   hiddenDim: integer({ from: 1 }),
   /** Blocks after the one that reads the image, 0 or more. */
-  numBlocks: blocks({ from: 0 }),
-  ...conditionArguments,
+  numBlocks: network.blocks({ from: 0 }),
+  ...network.conditionArguments,
   /** Conditions the model on maps with this many numbers for each pixel: an input [N,H,W,K]. */
   conditionMapSize: optional(integer({ from: 1 })),
 };
@@ -21,9 +20,8 @@ export interface GatedPixelCNNArgs extends Given<typeof declared> {}
 
 /**
  * Gated PixelCNN: a {@link gatedPixelCNNBlock} with mask A that reads the image, `numBlocks` with mask B, and then, on
- * the horizontal stack, the same output layers as in {@link pixelCNN}: ReLU and a 1x1 convolution to outDim * C, twice;
- * a 1x1 convolution to L * C logits, or to the features of a mixture. It has no blind spot. Dropout applies to the
- * gated features of each block's horizontal stack.
+ * the horizontal stack, the same output layers as in {@link pixelCNN}. It has no blind spot. Dropout applies to the gated
+ * features of each block's horizontal stack.
  *
  * It may be conditioned on a class, a vector, a map, or several of them; each is added in every gate through a
  * projection of its own. Its inputs are the image, then class, vector and map, in this order.
@@ -31,12 +29,10 @@ export interface GatedPixelCNNArgs extends Given<typeof declared> {}
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016),
  * https://arxiv.org/abs/1606.05328, section 2 and figure 2.
  *
- * @returns a model from images [N,H,W,C] in [0, 1] (see `normalize`), or from [images, conditions], to logits
- * [N,H,W,C,L], or with `output: { components }` to parameters [N,H,W,P]
+ * @returns a model as of {@link pixelCNN}, or from [images, conditions]
  * @throws TypeError naming the argument that is missing or out of range.
  * @example
  * ```js
- * import * as tf from '@tensorflow/tfjs-core';
  * import { gatedPixelCNN, sample } from 'pixelcnn-layers';
  * const model = gatedPixelCNN({ imageShape: [8, 8, 1], levels: 17, hiddenDim: 16, outDim: 32, numBlocks: 2, firstKernelSize: 5, numClasses: 10 });
  * const digits = await sample(model, { condition: [3, 3, 7], seed: 1 });
@@ -46,10 +42,10 @@ export interface GatedPixelCNNArgs extends Given<typeof declared> {}
 export function gatedPixelCNN(args: GatedPixelCNNArgs): AutoregressiveModel {
   const values = readArguments('gatedPixelCNN', args, declared);
   const { numBlocks, firstKernelSize, kernelSize, dropout, seed, name } = values;
-  const { imageChannels, hidden, out } = networkSizes('gatedPixelCNN', values);
-  const { image, inputs, conditions } = networkInputs('gatedPixelCNN', values, 2 * hidden);
+  const { imageChannels, hidden, out } = network.networkSizes('gatedPixelCNN', values);
+  const { image, inputs, conditions } = network.networkInputs('gatedPixelCNN', values, 2 * hidden);
 
-  const encoded = chain(inputLayers(values), image); // [N,H,W,C] -> [N,H,W,in*C]
+  const encoded = network.chain(network.inputLayers(values), image); // [N,H,W,C] -> [N,H,W,in*C]
   let stacks: GatedStacks = { vertical: encoded, horizontal: encoded };
   for (let index = 0; index <= numBlocks; index++) {
     const name = `block${index}`;
@@ -66,6 +62,6 @@ export function gatedPixelCNN(args: GatedPixelCNNArgs): AutoregressiveModel {
     }); // [N,H,W,F], both
     stacks = { ...stacks, ...outputs };
   }
-  const outputs = chain(outputHead(out, values), stacks.horizontal);
+  const outputs = network.chain(network.outputHead(out, values), stacks.horizontal);
   return autoregressiveModel({ inputs, outputs, name });
 }

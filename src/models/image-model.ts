@@ -22,7 +22,10 @@ export interface ImageModelShape {
   readonly levels: number;
   /** What the model is conditioned on, its inputs after the image; empty for nothing. */
   readonly conditions: readonly ConditionShape[];
-  /** What the outputs mean: the distribution of the last layer if it has one, else a softmax of logits. */
+  /**
+   * What the outputs mean, and the third argument of `bitsPerDim` in a training loop of your own: the distribution of
+   * the last layer if it has one, else a softmax of logits.
+   */
   readonly distribution: Softmax | TensorDistribution;
 }
 
@@ -85,9 +88,8 @@ function distributionOf(
   checkFunction(`${named}: negativeLogLikelihood`, distribution.negativeLogLikelihood);
   if (imageChannels !== channels)
     throwTypeError(`${named}: imageChannels`, `${channels}, as the images have`, imageChannels);
-  if (shape.length !== 4 || shape[3] !== numParameters) {
+  if (shape.length !== 4 || shape[3] !== numParameters)
     throwTypeError(`${named}: numParameters`, `those of the outputs [${shape.map(String)}]`, numParameters);
-  }
   checkChannelOf(named, distribution);
   return distribution;
 }

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { throwTypeError } from '../core/check';
 import { isSoftmax } from '../distributions/pixel-distribution';
 import { asFloat } from '../layers/pixel-layer';
+import type { TensorDistribution } from '../layers/types';
 import { crossEntropy } from '../ops/cross-entropy';
 import type { ImageModelShape } from './image-model';
 
@@ -12,8 +13,8 @@ import type { ImageModelShape } from './image-model';
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, section 3.3
  * and 5.1.
  *
- * @param labels levels 0..L-1, int32 or float32, of shape [N, ...]; for images [N,H,W,C]. They are not
- * checked: a number that is not a level makes the result wrong; `checkLabels` of `compile` finds such numbers.
+ * @param labels levels 0..L-1, int32 or float32, of shape [N, ...]; for images [N,H,W,C]. A number that is not a level
+ * makes the result wrong; `checkLabels` of `compile` finds such numbers.
  * @param outputs logits [N, ..., L], finite; for images [N,H,W,C,L], or the parameters [N,H,W,P] of the distribution
  * @param distribution what the outputs mean, `model.distribution`; a softmax by default. With `compile` it is the model's.
  * @returns [N], one value for each image; empty if there are no images
@@ -32,23 +33,18 @@ export function negativeLogLikelihood(
   outputs: tf.Tensor,
   distribution?: ImageModelShape['distribution'],
 ): tf.Tensor1D {
+  if (!labels?.shape || !outputs?.shape)
+    throwTypeError('labels and outputs', 'two tensors', [labels, outputs]);
+  const isLogits = distribution === undefined || isSoftmax(distribution);
   return tf.tidy(() => {
-    const nats = natsOf(labels, outputs, distribution); // [N, ...]
+    const nats = isLogits ? natsOfLogits(labels, outputs) : natsOf(distribution, labels, outputs); // [N, ...]
     const [n = 0, ...dimensions] = labels.shape;
-    const size = dimensions.reduce((product, length) => product * length, 1); // D, of one image
-    return tf.mean(tf.reshape(nats, [n, size]), 1); // [N]
+    return tf.mean(tf.reshape(nats, [n, tf.util.sizeFromShape(dimensions)]), 1); // [N]
   });
 }
 
-/** -log p of every label given those before it, in nats, in their shape. To be called within a tidy. */
-function natsOf(
-  labels: tf.Tensor,
-  outputs: tf.Tensor,
-  distribution?: ImageModelShape['distribution'],
-): tf.Tensor {
-  if (!labels?.shape || !outputs?.shape)
-    throwTypeError('labels and outputs', 'two tensors', [labels, outputs]);
-  if (distribution === undefined || isSoftmax(distribution)) return natsOfLogits(labels, outputs);
+/** -log p of every label given those before it, in nats, in their shape. */
+function natsOf(distribution: TensorDistribution, labels: tf.Tensor, outputs: tf.Tensor): tf.Tensor {
   if (typeof distribution?.negativeLogLikelihood !== 'function')
     throwTypeError('distribution', 'what the outputs mean, as model.distribution', distribution);
   const { imageChannels, numParameters } = distribution;
@@ -77,20 +73,18 @@ function natsOfLogits(labels: tf.Tensor, logits: tf.Tensor): tf.Tensor {
       : `levels of shape [${wanted}], the logits' [${logits.shape}] but the last${isOfPixels ? hint : ''}`;
     throwTypeError('labels', levelsOfShape, labels.shape);
   }
-  const flatLabels = tf.reshape(tf.cast(labels, 'int32'), [labels.size]); // [N*D]
+  const flatLabels: tf.Tensor1D = tf.reshape(tf.cast(labels, 'int32'), [labels.size]); // [N*D]
   const flatLogits: tf.Tensor2D = tf.reshape(asFloat(logits), [labels.size, levels]); // [N*D,L]
-  return tf.reshape(crossEntropy(flatLabels as tf.Tensor1D, flatLogits), labels.shape); // [N*D] -> [N, ...]
+  return tf.reshape(crossEntropy(flatLabels, flatLogits), labels.shape); // [N*D] -> [N, ...]
 }
 
 /**
  * Bits per dimension: {@link negativeLogLikelihood} / ln 2, the bits that an ideal compressor with this model
- * spends on one channel of one pixel. The uniform model is at log2(L). Loss and metric for `compile`.
+ * spends on one channel of one pixel. The uniform model is at log2(L). Loss and metric for `compile`. Takes, returns and
+ * throws what {@link negativeLogLikelihood} does.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, section 5.1.
  *
- * Takes and returns what {@link negativeLogLikelihood} does.
- *
- * @throws TypeError where the shapes do not fit each other.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -111,9 +105,7 @@ export function bitsPerDim(
 const MARK = Symbol.for('pixelcnn-layers/likelihood');
 
 type Likelihood = typeof bitsPerDim;
-
 const likelihoods: Readonly<Record<string, Likelihood>> = { bitsPerDim, negativeLogLikelihood };
-
 for (const [name, fn] of Object.entries(likelihoods)) mark(fn, name);
 
 /** tfjs names a metric by the function's name: pinned, so that minifiers do not change the keys of a history. */
@@ -126,7 +118,7 @@ export function likelihoodName(fn: unknown): string | undefined {
   return typeof fn === 'function' ? (fn as { [MARK]?: string })[MARK] : undefined;
 }
 
-/** Marks a loss function of the program's own in a saved model, since functions are not saved. */
+/** Stands for a loss function of the program's own in a saved model. */
 export const OWN_LOSS = '(a function of the program)';
 
 /**
@@ -142,7 +134,10 @@ export function withFunctions(
   if (Array.isArray(value)) return value.map(replaced);
   if (typeof value === 'object' && value !== null)
     return Object.fromEntries(Object.entries(value).map(([output, item]) => [output, replaced(item)]));
-  if (value === OWN_LOSS) return notSaved;
+  if (value === OWN_LOSS)
+    return () => {
+      throw new Error("The loss was the program's own function, which is not saved: call compile again");
+    };
   const name = likelihoodName(value) ?? String(value);
   const fn = Object.hasOwn(likelihoods, name) ? likelihoods[name] : undefined;
   if (fn !== undefined)
@@ -156,10 +151,4 @@ export function withFunctions(
 export function namesOf(value: unknown): (string | undefined)[] {
   if (value == null) return [];
   return typeof value === 'object' ? Object.values(value).flatMap(namesOf) : [likelihoodName(value)];
-}
-
-function notSaved(): tf.Tensor {
-  throw new Error(
-    "The loss of this model was the program's own function and is not saved: call compile again",
-  );
 }

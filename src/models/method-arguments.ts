@@ -5,12 +5,12 @@ import {
   checked,
   type Given,
   integer,
-  number,
   type OptionalArgument,
   optional,
+  rate,
 } from '../core/arguments';
 import { checkBoolean, throwTypeError } from '../core/check';
-import type { Condition } from './conditions';
+import { conditionOption } from './conditions';
 import type { ValidationData } from './training-data';
 
 // The arguments of the methods of AutoregressiveModel: ours, and those of tfjs, which ignores what it does not know.
@@ -64,18 +64,13 @@ export const compileArguments = {
 /** Arguments of {@link AutoregressiveModel.compile}: those of tfjs, and whose numbers are checked. */
 export interface AutoregressiveModelCompileArgs extends Given<typeof compileArguments> {}
 
-const conditioned = {
-  /** What the images are conditioned on, as for `sample`. */
-  condition: optional(anything<Condition>()),
-};
-
-export const trainOnBatchArguments = { ...conditioned, ...weighting };
+export const trainOnBatchArguments = { ...conditionOption, ...weighting };
 
 /** Options of {@link AutoregressiveModel.trainOnBatch}. */
-export interface TrainOnBatchOptions extends Given<typeof conditioned> {}
+export interface TrainOnBatchOptions extends Given<typeof conditionOption> {}
 
 const ofFit = {
-  ...conditioned,
+  ...conditionOption,
   /** Levels alone, `{ levels, condition }`, or [x, labels]. It does not share the condition of the training images. */
   validationData: optional(anything<ValidationData | NonNullable<FitArgs['validationData']>>()),
 };
@@ -87,10 +82,7 @@ export const fitArguments = {
   ...ofFit,
   batchSize: optional(integer({ from: 1 }), 32),
   epochs: optional(integer({ from: 0 }), 1),
-  validationSplit: optional(
-    number('from 0, below 1', (part) => part >= 0 && part < 1),
-    0,
-  ),
+  validationSplit: rate(),
 };
 
 /** Arguments of {@link AutoregressiveModel.fit}: those of tfjs, and a condition. */
@@ -125,7 +117,7 @@ export interface AutoregressiveModelEvaluateArgs
 
 export const evaluateDatasetArguments = ofTfjs<EvaluateDatasetArgs>('batches', 'verbose');
 
-export const predictArguments = { ...ofTfjs<PredictArgs>('batchSize', 'verbose'), ...conditioned };
+export const predictArguments = { ...ofTfjs<PredictArgs>('batchSize', 'verbose'), ...conditionOption };
 
 /** Arguments of {@link AutoregressiveModel.predict}: those of tfjs, and a condition. */
 export interface AutoregressiveModelPredictArgs extends PredictArgs, TrainOnBatchOptions {}

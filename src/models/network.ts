@@ -1,8 +1,9 @@
-import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { input as inputLayer, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import {
   type Argument,
   anything,
   categories,
+  flag,
   type Given,
   integer,
   oddLengths,
@@ -13,25 +14,27 @@ import {
 } from '../core/arguments';
 import { checkMemories, checkMemory, throwTypeError } from '../core/check';
 import { numParameters } from '../distributions/mixture-parameters';
-import { levelEmbedding, oneHotLevels } from '../layers/encodings';
+import { levelEmbedding, oneHotClass, oneHotCodes, oneHotLevels } from '../layers/encodings';
+import { pixelShift } from '../layers/map-layers';
 import { maskedConv2d } from '../layers/masked-conv-2d';
 import { logisticMixture, mixtureParameters, pixelLogits } from '../layers/output-layers';
 import { partSeed, seedArguments } from '../layers/seeds';
+import type { Shape } from '../layers/types';
 
 // What the networks of this library have in common: their arguments, how they read levels, and their last layers.
 
 /**
- * How a network reads levels. `'scaled'` reads them as intensities, level / (L - 1), for photographs. The others read
- * them as categories without an order, for codes, tiles and palettes: `'oneHot'` as vectors of L numbers, and `{
- * embedding: units }` as learnt vectors of `units` numbers.
+ * How a network reads levels: `'scaled'` as intensities, level / (L - 1), for photographs; the others as categories
+ * without an order, for codes, tiles and palettes: `'oneHot'` as vectors of L numbers, and `{ embedding: units }` as
+ * learnt vectors of `units` numbers.
  */
 export type InputEncoding = 'scaled' | 'oneHot' | { readonly embedding: number };
 
 /**
- * What a network's outputs mean: `'softmax'`, a softmax over the levels of each channel, with logits [N,H,W,C,L], for
- * few levels, codes and other categories; or a mixture of `components` discretized logistics over whole pixels, with
- * parameters [N,H,W,P] in the order of {@link LogisticMixture}. The mixture has far fewer outputs and treats
- * neighbouring levels as similar: use it for intensities of many levels, not for categories.
+ * What a network's outputs mean: `'softmax'`, over the levels of each channel, with logits [N,H,W,C,L], for few levels,
+ * codes and other categories; or a mixture of `components` discretized logistics over whole pixels, with parameters
+ * [N,H,W,P] in the order of {@link LogisticMixture}, for intensities of many levels: it has far fewer outputs and treats
+ * neighbouring levels as similar.
  *
  * Source of the mixture: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2.1.
  */
@@ -62,7 +65,6 @@ export const outputArgument: Argument<OutputMeaning> = wordOr(['softmax'], {
 /** Far more blocks than any network has. A typo could otherwise use up all memory and time. */
 const MAX_BLOCKS = 10_000;
 
-/** A number of blocks. */
 export const blocks = ({ from }: { from: number }): Argument<number> => integer({ from, to: MAX_BLOCKS });
 
 /** Arguments that all networks have. */
@@ -100,7 +102,22 @@ export const networkArguments = {
 /** What every network whose features are split by channel takes. */
 export interface NetworkArgs extends Given<typeof networkArguments> {}
 
-/** The features of such a network, of all channels, once its sizes are checked; `what` names it in errors. */
+export const conditionArguments = {
+  /** Conditions the model on a class, 0 to numClasses - 1: an input [N,1]. */
+  numClasses: optional(categories({ from: 1 })),
+  /**
+   * Whether `numClasses` is itself a valid class, meaning no class: for training with dropped conditions.
+   * @default false
+   */
+  nullClass: flag(false),
+  /** Conditions the model on vectors of this length: an input [N,K]. */
+  conditionSize: optional(integer({ from: 1 })),
+};
+
+/** What networks may be conditioned on. */
+export interface ConditionArgs extends Given<typeof conditionArguments> {}
+
+/** The features of such a network, of all channels, once its sizes are checked. */
 export function networkSizes(
   what: string,
   { hiddenDim, ...values }: Values<typeof networkArguments> & { readonly hiddenDim: number },
@@ -114,9 +131,47 @@ export function networkSizes(
     firstKernelSize: [...firstKernelSize, imageChannels * encodedFeatures(input, levels), 2 * hidden],
     kernelSize: [...kernelSize, hidden, hidden],
     outDim: [out, out],
-    [output === 'softmax' ? 'levels' : 'output']: [out, outputsOfChannel(output, levels), imageChannels],
+    [optionOf(output)]: [out, outputsOfChannel(output, levels), imageChannels],
   });
   return { imageChannels, hidden, out };
+}
+
+interface Conditions extends Values<typeof conditionArguments> {
+  readonly conditionMapSize?: number | undefined;
+  readonly codeCondition?: { readonly levels: number; readonly shape: readonly [number, number] } | undefined;
+  readonly imageShape: ImageShape;
+}
+
+/**
+ * The inputs of a network: the image [N,H,W,C], then class, vector, map and codes. `conditions` are what gates get of
+ * all but the image: [N,K], [N,H,W,K], or for codes [N,h,w,K]; all but codes will be projected to `projected` features.
+ */
+export function networkInputs(
+  what: string,
+  { numClasses, nullClass, conditionSize, conditionMapSize, codeCondition, imageShape }: Conditions,
+  projected: number,
+) {
+  if (nullClass && numClasses === undefined)
+    throwTypeError(`${what}: nullClass`, 'numClasses beside it', nullClass);
+  const [height, width] = imageShape;
+  const all = [
+    ['class', 'numClasses', numClasses, [1]],
+    ['vector', 'conditionSize', conditionSize, [conditionSize]],
+    ['map', 'conditionMapSize', conditionMapSize, [height, width, conditionMapSize]],
+    ['codes', 'codeCondition: levels', codeCondition?.levels, [...(codeCondition?.shape ?? []), 1]],
+  ] as const;
+  const taken = all.filter(([, , size]) => size !== undefined);
+  for (const [, option, size = 0] of taken) checkMemory(`${what}: ${option}`, [size, projected]);
+  const image = inputLayer({ shape: [...imageShape], name: 'image' });
+  const inputs = [image];
+  const conditions = taken.map(([kind, , size = 0, shape]) => {
+    const given = inputLayer({ shape: [...shape] as Shape, name: taken.length === 1 ? 'condition' : kind }); // [N,1], [N,K], [N,H,W,K] or [N,h,w,1]
+    inputs.push(given);
+    if (kind === 'class') return oneHotClass({ name: 'one_hot', numClasses: size, nullClass }).apply(given); // [N,1] -> [N,K]
+    if (kind === 'codes') return oneHotCodes({ name: 'one_hot_codes', levels: size }).apply(given); // [N,h,w,1] -> [N,h,w,K]
+    return given;
+  });
+  return { image, inputs, conditions };
 }
 
 /** The features that each channel becomes. */
@@ -125,14 +180,14 @@ export function encodedFeatures(input: InputEncoding, levels: number): number {
   return input === 'oneHot' ? levels : input.embedding;
 }
 
+/** The option that determines the number of outputs. */
+const optionOf = (output: OutputMeaning) => (output === 'softmax' ? 'levels' : 'output');
+
 /** The outputs for each channel, where features are split by channel. */
 const outputsOfChannel = (output: OutputMeaning, levels: number): number =>
   output === 'softmax' ? levels : 3 * output.components;
 
-/**
- * The layers before the one that reads the image: none, or a layer that turns levels into categories, [N,H,W,C] ->
- * [N,H,W,C*features].
- */
+/** The layers before the one that reads the image: [N,H,W,C] -> [N,H,W,C*{@link encodedFeatures}]. */
 export function inputLayers(
   values: Pick<Values<typeof networkArguments>, 'input' | 'levels' | 'seed'>,
 ): layers.Layer[] {
@@ -143,28 +198,40 @@ export function inputLayers(
   return [levelEmbedding({ name, levels, units: input.embedding, seed: partSeed(seed, name) })];
 }
 
-/** Applies layers one after the other. */
 export const chain = (all: readonly layers.Layer[], x: SymbolicTensor): SymbolicTensor =>
   all.reduce((y, layer) => layer.apply(y) as SymbolicTensor, x);
 
 /**
- * The last layer of a network whose features are not split by channel, which says what the outputs mean, and how many
- * features it reads.
+ * The last layer of a network, and how many features it reads where these are not split by channel, which `option`
+ * determines.
  */
-export function wholePixelOutputs(
-  output: OutputMeaning,
-  { imageChannels, levels }: { readonly imageChannels: number; readonly levels: number },
-) {
+export function outputLayer({
+  imageShape: [, , imageChannels],
+  levels,
+  output,
+}: Pick<Values<typeof networkArguments>, 'imageShape' | 'levels' | 'output'>) {
+  const option = optionOf(output);
   if (output === 'softmax') {
     const layer = pixelLogits({ name: 'logits', imageChannels, levels }); // [N,H,W,C*L] -> [N,H,W,C,L]
-    return { numFeatures: imageChannels * levels, layer };
+    return { option, numFeatures: imageChannels * levels, layer };
   }
   const { components } = output;
   const layer = logisticMixture({ name: 'mixture', imageChannels, levels, components }); // [N,H,W,P]
-  return { numFeatures: numParameters({ imageChannels, components }), layer };
+  return { option, numFeatures: numParameters({ imageChannels, components }), layer };
 }
 
-/** Features side by side. */
+/**
+ * The features of the rows above and those of the pixels to the left, each shifted so that the current pixel is left
+ * out, and added: [N,H,W,F], [N,H,W,F] -> [N,H,W,F].
+ */
+export const addShifted = (name: string, above: SymbolicTensor, left: SymbolicTensor): SymbolicTensor =>
+  layers
+    .add({ name })
+    .apply([
+      pixelShift({ name: `${name}_above_shift`, rows: 1 }).apply(above),
+      pixelShift({ name: `${name}_left_shift`, columns: 1 }).apply(left),
+    ]) as SymbolicTensor;
+
 export const concat = (name: string, x: readonly SymbolicTensor[]): SymbolicTensor =>
   layers.concatenate({ name }).apply([...x]) as SymbolicTensor;
 
@@ -172,21 +239,17 @@ export const concat = (name: string, x: readonly SymbolicTensor[]): SymbolicTens
  * The layers from features to outputs, [N,H,W,F] -> [N,H,W,C,L] or [N,H,W,P]: a ReLU and 1x1 convolutions with mask B,
  * the first two to `filters` features.
  */
-export function outputHead(
-  filters: number,
-  { imageShape, levels, output, seed }: Values<typeof networkArguments>,
-): layers.Layer[] {
+export function outputHead(filters: number, values: Values<typeof networkArguments>): layers.Layer[] {
+  const { imageShape, levels, output, seed } = values;
   const imageChannels = imageShape[2];
   const conv = (name: string) => ({ name, kernelSize: 1, imageChannels, seed: partSeed(seed, name) });
-  const last = outputsOfChannel(output, levels) * imageChannels;
   const head: layers.Layer[] = [
     layers.reLU({ name: 'relu' }),
     maskedConv2d({ ...conv('output_conv1'), filters, activation: 'relu' }), // [N,H,W,F] -> [N,H,W,outDim*C]
     maskedConv2d({ ...conv('output_conv2'), filters }), // [N,H,W,outDim*C] -> [N,H,W,outDim*C]
-    maskedConv2d({ ...conv('final_conv'), filters: last }), // [N,H,W,outDim*C] -> [N,H,W,C*L] or [N,H,W,C*3K]
+    maskedConv2d({ ...conv('final_conv'), filters: outputsOfChannel(output, levels) * imageChannels }), // [N,H,W,outDim*C] -> [N,H,W,C*L] or [N,H,W,C*3K]
   ];
-  if (output === 'softmax') return [...head, pixelLogits({ name: 'logits', imageChannels, levels })]; // [N,H,W,C*L] -> [N,H,W,C,L]
-  const { components } = output;
-  if (imageChannels > 1) head.push(mixtureParameters({ name: 'parameters', imageChannels, components })); // [N,H,W,C*3K] -> [N,H,W,P]
-  return [...head, logisticMixture({ name: 'mixture', imageChannels, levels, components })]; // [N,H,W,P]
+  if (output !== 'softmax' && imageChannels > 1)
+    head.push(mixtureParameters({ name: 'parameters', imageChannels, ...output })); // [N,H,W,C*3K] -> [N,H,W,P]
+  return [...head, outputLayer(values).layer];
 }

@@ -7,24 +7,23 @@ import { centeredImage, pixelShift } from '../layers/map-layers';
 import { partSeed } from '../layers/seeds';
 import { type ShiftedConv2DArgs, shiftedConv2d } from '../layers/shifted-conv-2d';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
-import { conditionArguments, networkInputs } from './condition-inputs';
-import { anyNetworkArguments, blocks, concat, outputArgument, wholePixelOutputs } from './network';
+import * as network from './network';
 
 const declared = {
-  ...anyNetworkArguments,
+  ...network.anyNetworkArguments,
   /** [H, W, C], with H and W multiples of 4; null accepts any such height or width. */
-  imageShape: anyNetworkArguments.imageShape,
+  imageShape: network.anyNetworkArguments.imageShape,
   /** F, the number of features of each map; the paper has 160. */
   filters: integer({ from: 1 }),
   /** Gated residual blocks at each resolution on the way down; on the way up, one more at the finer two. @default 5 */
-  numResnets: optional(blocks({ from: 1 }), 5),
+  numResnets: optional(network.blocks({ from: 1 }), 5),
   /**
    * What the outputs mean. With the softmax the channels of a pixel are independent of each other given all earlier
    * pixels; with the mixture they are not.
    * @default { components: 10 }
    */
-  output: optional(outputArgument, { components: 10 }),
-  ...conditionArguments,
+  output: optional(network.outputArgument, { components: 10 }),
+  ...network.conditionArguments,
 };
 
 /** Arguments of {@link pixelCNNPlusPlus}. */
@@ -32,10 +31,9 @@ export interface PixelCNNPlusPlusArgs extends Given<typeof declared> {}
 
 /** Resolutions: whole, half and quarter. */
 const NUM_SCALES = 3;
-/** Height and width must be multiples of this. */
 const COARSEST = 2 ** (NUM_SCALES - 1);
 
-/** The two streams of PixelCNN++, each [N,H,W,F] at some resolution. */
+/** The two streams, each [N,H,W,F] at some resolution. */
 interface Streams {
   /** Sees all of the rows above. */
   readonly u: SymbolicTensor;
@@ -50,22 +48,18 @@ interface Streams {
  * itself: its channels depend on each other through the mixture ({@link LogisticMixture}).
  *
  * It reads images scaled to [-1, 1] with a channel of ones ({@link CenteredImage}). It may be conditioned on a class, a
- * vector, or both, which are added in every block. Before training, `initializeFromData` sets gains and biases.
- *
- * With 160 filters, 5 resnets and 10 components for images 32x32x3, it has the paper's 53.7 million weights.
+ * vector, or both, which are added in every block. Before training, `initializeFromData` sets gains and biases. With 160
+ * filters, 5 resnets and 10 components for images 32x32x3, it has the paper's 53.7 million weights.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2 and figure 2, as in the
  * paper's code.
  *
- * @returns a model from images [N,H,W,C] in [0, 1] (see `normalize`), or from [images, conditions], to parameters [N,H,W,P],
- * or with `output: 'softmax'` to logits [N,H,W,C,L]
+ * @returns a model as of {@link pixelCNN}, or from [images, conditions]
  * @throws TypeError naming the argument that is missing or out of range.
  * @example
  * ```js
- * import * as tf from '@tensorflow/tfjs-core';
- * import { bitsPerDim, pixelCNNPlusPlus, sample } from 'pixelcnn-layers';
+ * import { pixelCNNPlusPlus, sample } from 'pixelcnn-layers';
  * const model = pixelCNNPlusPlus({ imageShape: [8, 8, 1], levels: 17, filters: 8, numResnets: 1, output: { components: 3 }, seed: 1 });
- * model.compile({ optimizer: tf.train.adam(1e-3), loss: bitsPerDim });
  * const images = await sample(model, { numImages: 2, seed: 1 });
  * console.log(images.shape); // [2, 8, 8, 1]
  * ```
@@ -73,17 +67,17 @@ interface Streams {
 export function pixelCNNPlusPlus(args: PixelCNNPlusPlusArgs): AutoregressiveModel {
   const what = 'pixelCNNPlusPlus';
   const values = readArguments(what, args, declared);
-  const { imageShape, levels, filters, numResnets, output, dropout, seed, name } = values;
+  const { imageShape, filters, numResnets, dropout, seed, name } = values;
   if (imageShape.slice(0, 2).some((length) => length !== null && length % COARSEST !== 0)) {
     const wanted = `a height and width that are multiples of ${COARSEST}, or null`;
     throwTypeError(`${what}: imageShape`, wanted, imageShape);
   }
-  const head = wholePixelOutputs(output, { imageChannels: imageShape[2], levels });
+  const head = network.outputLayer(values);
   checkMemories(what, {
     filters: [2, 3, 2 * filters, 2 * filters],
-    [output === 'softmax' ? 'levels' : 'output']: [filters, head.numFeatures],
+    [head.option]: [filters, head.numFeatures],
   });
-  const { image, inputs, conditions } = networkInputs(what, values, 2 * filters);
+  const { image, inputs, conditions } = network.networkInputs(what, values, 2 * filters);
   const part = (name: string) => ({ name, seed: partSeed(seed, name) });
 
   const conv = (name: string, x: SymbolicTensor, of: Partial<ShiftedConv2DArgs> & { shift: Shift }) => {
@@ -92,30 +86,22 @@ export function pixelCNNPlusPlus(args: PixelCNNPlusPlusArgs): AutoregressiveMode
   };
   const block = (name: string, shift: Shift, x: SymbolicTensor, skip: readonly SymbolicTensor[] = []) => {
     const layer = { ...part(name), filters, shift, hasSkip: skip.length > 0, dropout };
-    const a = skip.length > 1 ? [concat(`${name}_skips`, skip)] : skip; // [N,H,W,F], [N,H,W,F] -> [N,H,W,2F]
+    const a = skip.length > 1 ? [network.concat(`${name}_skips`, skip)] : skip; // [N,H,W,F], [N,H,W,F] -> [N,H,W,2F]
     return gatedResBlock({ ...layer, weightNormalization: true }).apply([x, ...a, ...conditions]); // [N,H,W,F]
   };
   const resize = (name: string, { u, ul }: Streams, transposed: boolean): Streams => ({
     u: conv(`${name}_u`, u, { shift: 'down', stride: 2, transposed }),
     ul: conv(`${name}_ul`, ul, { shift: 'downRight', stride: 2, transposed }),
   });
-  const stem = (x: SymbolicTensor): Streams => {
-    const shift = (name: string, of: SymbolicTensor, by: { rows?: number; columns?: number }) =>
-      pixelShift({ name, ...by }).apply(of);
-    const above = conv('stem_u', x, { shift: 'down' }); // [N,H,W,C+1] -> [N,H,W,F], as the next two
-    const row = conv('stem_ul_above', x, { shift: 'down', kernelSize: [1, 3] });
-    const column = conv('stem_ul_left', x, { shift: 'downRight', kernelSize: [2, 1] });
-    const sum = layers.add({ name: 'stem_ul' });
-    return {
-      u: shift('stem_u_shift', above, { rows: 1 }),
-      ul: sum.apply([
-        shift('stem_ul_above_shift', row, { rows: 1 }),
-        shift('stem_ul_left_shift', column, { columns: 1 }),
-      ]) as SymbolicTensor,
-    };
-  };
 
-  let streams = stem(centeredImage({ name: 'centered' }).apply(image)); // [N,H,W,C] -> [N,H,W,C+1] -> [N,H,W,F], both
+  const x = centeredImage({ name: 'centered' }).apply(image); // [N,H,W,C] -> [N,H,W,C+1]
+  const above = conv('stem_u', x, { shift: 'down' }); // [N,H,W,C+1] -> [N,H,W,F], as the next two
+  const row = conv('stem_ul_above', x, { shift: 'down', kernelSize: [1, 3] });
+  const column = conv('stem_ul_left', x, { shift: 'downRight', kernelSize: [2, 1] });
+  let streams: Streams = {
+    u: pixelShift({ name: 'stem_u_shift', rows: 1 }).apply(above), // [N,H,W,F], both
+    ul: network.addShifted('stem_ul', row, column),
+  };
   const skips = [streams];
   for (let scale = 0; scale < NUM_SCALES; scale++) {
     for (let index = 0; index < numResnets; index++) {

@@ -7,7 +7,7 @@ import { partSeed, type SeedArgs } from '../layers/seeds';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
 import { blocks, chain, inputLayers, networkArguments, networkSizes, outputHead } from './network';
 
-/** The arguments that {@link PixelCNNArgs.block} gets for the block to make. */
+/** What {@link PixelCNNArgs.block} gets for the block to make. */
 export interface BlockArgs extends SeedArgs {
   /** The block's name, the same in every program: 'block0' for the first block. */
   name: string;
@@ -44,15 +44,13 @@ export interface PixelCNNArgs extends Given<typeof declared> {}
  * PixelCNN as "The Annotated Pixel-CNN" builds it: a convolution with mask A to 2 * hiddenDim * C features; `numBlocks`
  * residual blocks; ReLU and a 1x1 convolution to outDim * C, twice; a 1x1 convolution to L * C; logits [N,H,W,C,L], or
  * with `output: { components: K }` 3K * C and a {@link LogisticMixture}. All convolutions but the first have mask B.
- * `getWeights()` returns weights in this order. Dropout is applied within each block, after its first convolution, as
- * in PixelCNN++.
+ * `getWeights()` returns weights in this order. Blocks drop features after their first convolution, as in PixelCNN++.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, table 1 and
  * figure 5. It deviates from the paper as the blog does: a ReLU follows each block's last convolution, and there are no
  * "layer-to-output connections".
  *
- * @returns a model from images [N,H,W,C] in [0, 1] (see `normalize`) to logits [N,H,W,C,L],
- * or with `output: { components }` to parameters [N,H,W,P]
+ * @returns a model from images [N,H,W,C] in [0, 1] (see `normalize`) to logits [N,H,W,C,L] or parameters [N,H,W,P]
  * @throws TypeError naming the argument that is missing or out of range.
  * @example
  * ```js

@@ -1,6 +1,5 @@
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import {
-  type Argument,
   categories,
   checked,
   flag,
@@ -15,20 +14,18 @@ import { checkInteger, checkMemories, throwTypeError } from '../core/check';
 import type { Shift } from '../core/window';
 import { causalAttention } from '../layers/causal-attention';
 import { type GatedResBlockArgs, gatedResBlock } from '../layers/gated-res-block';
-import { pixelPosition, pixelShift, upsampledMap } from '../layers/map-layers';
+import { pixelPosition, upsampledMap } from '../layers/map-layers';
 import { partSeed } from '../layers/seeds';
 import { shiftedConv2d } from '../layers/shifted-conv-2d';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
-import { conditionArguments, networkInputs } from './condition-inputs';
 import * as network from './network';
 
 /** The side of a square window. */
-const oddInteger = ({ from }: { from: number }): Argument<number> => ({
-  check(what, given) {
+const oddInteger = ({ from }: { from: number }) =>
+  checked((what, given) => {
     const side = checkInteger(what, given, from);
     return side % 2 === 1 ? side : throwTypeError(what, 'an odd integer', side);
-  },
-});
+  });
 
 const codeArguments = {
   /** How many codes there are. */
@@ -76,13 +73,9 @@ const declared = {
   outResBlocks: optional(network.blocks({ from: 0 }), 0),
   /** How levels are read. The input is always images [N,H,W,C] in [0, 1]. @default 'oneHot' */
   input: optional(network.inputArgument, 'oneHot'),
-  /**
-   * What the outputs mean. With the softmax the channels of a pixel are independent of each other given all earlier
-   * pixels; with the mixture they are not.
-   * @default 'softmax'
-   */
+  /** What the outputs mean, as for {@link pixelCNNPlusPlus}. @default 'softmax' */
   output: optional(network.outputArgument, 'softmax'),
-  ...conditionArguments,
+  ...network.conditionArguments,
   /** A coarser map of codes as a condition, as in the finer priors of VQ-VAE-2. */
   codeCondition: optional(group(codeArguments)),
 };
@@ -95,18 +88,16 @@ export interface PixelSNAILArgs extends Given<typeof declared> {}
  * pixel, then attention to all earlier places ({@link CausalAttention}). So every pixel sees all before it, at any
  * distance, but for the first pixels of a row, which do not see the end of the row above. This is the form common for
  * priors over the codes of a VQ-VAE: ELU; queries from [features, position], keys and values from [the block's input,
- * features, position]; weight normalization in every convolution.
- *
- * It may be conditioned on a class, a vector and a coarser map of codes, which are added in every residual block that
- * has a window. The network that reads the codes sees all sides; in sampling, it runs once, before the first pixel.
+ * features, position]; weight normalization in every convolution. It may be conditioned on a class, a vector and a
+ * coarser map of codes, which are added in every residual block that has a window. The network that reads the codes sees
+ * all sides; in sampling, it runs once, before the first pixel.
  *
  * Source: Chen et al., "PixelSNAIL: An Improved Autoregressive Generative Model" (2018),
  * https://arxiv.org/abs/1712.09763, as implemented by https://github.com/rosinality/vq-vae-2-pytorch, whose state dicts
  * can be loaded (`loadWeights`). As a prior: Razavi et al., "Generating Diverse High-Fidelity Images with VQ-VAE-2"
  * (2019), https://arxiv.org/abs/1906.00446.
  *
- * @returns a model from images [N,H,W,C] in [0, 1] (see `normalize`), or from [images, conditions], to logits [N,H,W,C,L],
- * or with `output: { components }` to parameters [N,H,W,P]
+ * @returns a model as of {@link pixelCNN}, or from [images, conditions]
  * @throws TypeError naming the argument that is missing or out of range.
  * @example
  * ```js
@@ -121,10 +112,10 @@ export interface PixelSNAILArgs extends Given<typeof declared> {}
 export function pixelSNAIL(args: PixelSNAILArgs): AutoregressiveModel {
   const values = readArguments('pixelSNAIL', args, declared);
   const { imageShape, filters, kernelSize, numBlocks, numResBlocks, resFilters, attention, heads } = values;
-  const { outResBlocks, output, codeCondition, dropout, seed, name } = values;
-  const head = network.wholePixelOutputs(output, { ...values, imageChannels: imageShape[2] });
-  checkSizes(values, head.numFeatures);
-  const { image, inputs, conditions } = networkInputs('pixelSNAIL', values, 2 * filters);
+  const { outResBlocks, codeCondition, dropout, seed, name } = values;
+  const head = network.outputLayer(values);
+  checkSizes(values, head);
+  const { image, inputs, conditions } = network.networkInputs('pixelSNAIL', values, 2 * filters);
   if (conditions.length > 0 && numResBlocks === 0)
     throwTypeError('pixelSNAIL: numResBlocks', '1 or more, since conditions enter them', numResBlocks);
   const part = (name: string) => ({ name, seed: partSeed(seed, name), weightNormalization: true });
@@ -154,10 +145,7 @@ export function pixelSNAIL(args: PixelSNAILArgs): AutoregressiveModel {
   const half = kernelSize >> 1;
   const above = conv('stem_above', encoded, 'down', [half, kernelSize]); // [N,H,W,in*C] -> [N,H,W,F], as the next
   const left = conv('stem_left', encoded, 'downRight', [half + 1, half]);
-  let x = layers.add({ name: 'stem' }).apply([
-    pixelShift({ name: 'stem_above_shift', rows: 1 }).apply(above), // [N,H,W,F]
-    pixelShift({ name: 'stem_left_shift', columns: 1 }).apply(left), // [N,H,W,F]
-  ]) as SymbolicTensor;
+  let x = network.addShifted('stem', above, left); // [N,H,W,F]
   const position = pixelPosition({ name: 'position' }).apply(x); // [N,H,W,2]
 
   for (let block = 0; block < numBlocks; block++) {
@@ -185,9 +173,11 @@ export function pixelSNAIL(args: PixelSNAILArgs): AutoregressiveModel {
 }
 
 /** Checks that sizes go together, and that no kernel is too large. */
-function checkSizes(values: Values<typeof declared>, numOutputs: number): void {
-  const { imageShape, levels, filters, kernelSize, resFilters, attention, heads, input, output } = values;
-  const imageFeatures = imageShape[2] * network.encodedFeatures(input, levels);
+function checkSizes(values: Values<typeof declared>, head: ReturnType<typeof network.outputLayer>): void {
+  const { imageShape, levels, filters, kernelSize, resFilters, attention, heads, input, codeCondition } =
+    values;
+  const [height, width, channels] = imageShape;
+  const imageFeatures = channels * network.encodedFeatures(input, levels);
   if (attention && filters % (2 * heads) !== 0) {
     const wanted = `a multiple of 2 * heads (${2 * heads}), or attention: false`;
     throwTypeError('pixelSNAIL: filters', wanted, filters);
@@ -196,21 +186,17 @@ function checkSizes(values: Values<typeof declared>, numOutputs: number): void {
     'kernelSize, filters, resFilters': [kernelSize, kernelSize, 2 * filters, resFilters],
     filters: [2 * (2 * filters + 2), filters],
     'kernelSize, input features, filters': [kernelSize, kernelSize, imageFeatures, filters],
-    [output === 'softmax' ? 'levels' : 'output']: [filters, numOutputs],
+    [head.option]: [filters, head.numFeatures],
   });
-  if (values.codeCondition !== undefined) checkCodes(values.codeCondition, imageShape);
-}
-
-function checkCodes(
-  codes: Values<typeof codeArguments>,
-  [height, width]: Values<typeof declared>['imageShape'],
-): void {
+  if (codeCondition === undefined) return;
   const what = 'pixelSNAIL: codeCondition';
-  const { levels, shape, resFilters, kernelSize: side } = codes;
+  const { shape, kernelSize: side } = codeCondition;
   if (height === null || width === null)
     throwTypeError(`${what}: shape`, 'an imageShape whose height and width are known', null);
   if (height % shape[0] !== 0 || width % shape[1] !== 0)
     throwTypeError(`${what}: shape`, `[h, w] that divide those of the image, [${height}, ${width}]`, shape);
-  const features = Math.max(levels, 2 * resFilters);
-  checkMemories(what, { 'kernelSize, levels, resFilters': [side, side, features, resFilters] });
+  const features = Math.max(codeCondition.levels, 2 * codeCondition.resFilters);
+  checkMemories(what, {
+    'kernelSize, levels, resFilters': [side, side, features, codeCondition.resFilters],
+  });
 }

@@ -1,6 +1,6 @@
-import { serialization } from '@tensorflow/tfjs-core';
+import { serialization, util } from '@tensorflow/tfjs-core';
 import { layers } from '@tensorflow/tfjs-layers';
-import { show, throwTypeError } from '../core/check';
+import { checkList, show, throwTypeError } from '../core/check';
 
 /** The fields of an object of a file, by the names that tfjs reads them by. */
 type Fields = Readonly<Record<string, unknown>>;
@@ -8,13 +8,12 @@ type Fields = Readonly<Record<string, unknown>>;
 /** As tfjs has them. */
 const MAX_AXES = 6;
 
-/** The output of one call of a layer. tfjs calls it a node. */
+/** The output of a call of a layer, which tfjs calls a node. */
 interface Reference {
   readonly layer: string;
   readonly call: number;
 }
 
-/** One call of a layer. */
 interface Call {
   readonly layer: string;
   readonly inputs: readonly Reference[];
@@ -24,7 +23,6 @@ interface Call {
  * Checks the graph of a saved model, and of every model inside it: tfjs 4.22 waits forever for an input that never
  * comes, so one wrong letter in a name would hang the program.
  *
- * @param what the caller or the file, for the message
  * @param saved a model or layer as stored in a file, `{ class_name, config }`, or as tfjs passes it to `fromConfig`
  * @throws Error naming the layer, and what it needs that is missing
  */
@@ -41,17 +39,11 @@ export function checkSavedGraph(what: string, saved: unknown): void {
   for (const value of Object.values(saved)) checkSavedGraph(what, value);
 }
 
-/** What to call the model that is being loaded in messages, and how many numbers its weights may have. */
-interface Limit {
-  readonly what: string;
-  readonly numValues: number;
-  /** How many more they may have. */
-  left: number;
-  /** Whether tfjs requires that all weights are in the file: `strict` of `loadLayersModel`. */
-  isStrict: boolean;
-}
-
-let limit: Limit | null = null;
+/**
+ * How many numbers the weights of the model being loaded may have, and how many more. `isStrict` if tfjs requires that
+ * all of them are in the file: `strict` of `loadLayersModel`.
+ */
+let limit: { what: string; numValues: number; left: number; isStrict: boolean } | null = null;
 
 /**
  * Lets the model that tfjs makes in this turn have weights of no more numbers than its file has. tfjs would allocate all
@@ -73,7 +65,7 @@ export function limitWeights(what: string, numValues: number): void {
   };
   layer.addWeight = function (name, shape, ...rest) {
     if (limit?.isStrict) {
-      limit.left -= shape.reduce((product, length) => product * length, 1);
+      limit.left -= util.sizeFromShape([...shape]);
       if (!(limit.left >= 0)) {
         const { what, numValues } = limit;
         const who = `${what}: weight ${show(name)} of layer ${show((this as { name?: string }).name)}`;
@@ -98,10 +90,7 @@ function fieldsOf(value: unknown): Fields {
 const camelCase = (name: string) =>
   name.length < 2 ? name : name.replace(/_+(\w|$)/g, (_, letter: string) => letter.toUpperCase());
 
-/**
- * Whether these are the fields of a graph of layers: a layer that wraps layers also has some of them, but does not list
- * their inputs.
- */
+/** Whether these are the fields of a graph of layers, not of a layer that wraps others, which does not list their inputs. */
 function isGraph({ layers, inputLayers, outputLayers }: Fields): boolean {
   if (!Array.isArray(layers)) return false;
   const hasEnds = inputLayers !== undefined || outputLayers !== undefined;
@@ -113,18 +102,22 @@ function checkGraph(what: string, graph: Fields): void {
   /** How many calls of each layer can be referred to: so far, and in total. */
   const made = new Map<string, number>();
   for (const { name, className, config } of all) {
-    checkName(what, name, fieldsOf(config)['name']);
+    // tfjs stores layers by name in plain objects, in which names such as `constructor` are taken.
+    if (typeof name !== 'string' || name in {}) throwTypeError(what, 'the name of a layer', name);
+    const ownName = fieldsOf(config)['name'] ?? name;
+    if (ownName !== name)
+      throwTypeError(`${what}: layer ${show(name)}`, 'the same name in its config', ownName);
     if (made.has(name)) throw new Error(`${what}: two layers are named ${show(name)}`);
     made.set(name, hasFirstNode(className) ? 1 : 0);
   }
   const calls = all.flatMap(({ name: layer, inboundNodes }): Call[] => {
     const who = `${what}: layer ${show(layer)}`;
-    const nodes = readList(who, 'inbound nodes', inboundNodes);
+    const nodes = checkList(`${who}: inbound nodes`, inboundNodes);
     const called = nodes.map((node) => ({ layer: layer as string, inputs: readReferences(who, node) }));
     return called.filter(({ inputs }) => inputs.length > 0);
   });
   const inTheEnd = new Map(made);
-  for (const { layer } of calls) inTheEnd.set(layer, (inTheEnd.get(layer) as number) + 1);
+  for (const { layer } of calls) addCall(inTheEnd, layer);
   for (const { layer, inputs } of calls) {
     for (const input of inputs) checkReference(`${what}: layer ${show(layer)}`, input, inTheEnd);
   }
@@ -135,12 +128,8 @@ function checkGraph(what: string, graph: Fields): void {
   }
 }
 
-/** tfjs stores layers by name in plain objects, in which names such as `constructor` are taken. */
-function checkName(what: string, name: unknown, ownName: unknown): asserts name is string {
-  if (typeof name !== 'string' || name in {}) throwTypeError(what, 'the name of a layer', name);
-  if (ownName != null && ownName !== name)
-    throwTypeError(`${what}: layer ${show(name)}`, 'the same name in its config', ownName);
-}
+const addCall = (counts: Map<string, number>, layer: string) =>
+  counts.set(layer, (counts.get(layer) as number) + 1);
 
 /** Inputs have an output without being called. So do models: the call that made them is their first node. */
 function hasFirstNode(className: unknown): boolean {
@@ -152,19 +141,13 @@ function hasFirstNode(className: unknown): boolean {
 }
 
 function readReferences(who: string, list: unknown): Reference[] {
-  return readList(who, 'inputs', list).map((reference) => {
+  return checkList(`${who}: inputs`, list).map((reference) => {
     const [layer, call, tensor] = Array.isArray(reference) ? reference : [];
     const isIndex = (index: unknown) => Number.isSafeInteger(index) && (index as number) >= 0;
-    if (typeof layer !== 'string' || !isIndex(call) || !isIndex(tensor)) {
+    if (typeof layer !== 'string' || !isIndex(call) || !isIndex(tensor))
       throwTypeError(who, 'inputs [layer, node, tensor]', reference);
-    }
     return { layer, call: call as number };
   });
-}
-
-function readList(who: string, of: string, value: unknown): readonly unknown[] {
-  if (!Array.isArray(value)) throwTypeError(who, `a list of ${of}`, value);
-  return value;
 }
 
 function checkReference(who: string, { layer, call }: Reference, counts: ReadonlyMap<string, number>): void {
@@ -174,32 +157,24 @@ function checkReference(who: string, { layer, call }: Reference, counts: Readonl
     throw new Error(`${who} needs node ${call} of layer ${show(layer)}, which has only ${count}`);
 }
 
-/** Checks that all calls can be made in turn, as tfjs makes them: each once its inputs are available. */
-function checkOrder(what: string, calls: readonly Call[], atFirst: ReadonlyMap<string, number>): void {
-  const made = new Map(atFirst);
+/** Checks that all calls can be made in turn, as tfjs makes them, and counts them: each once its inputs are available. */
+function checkOrder(what: string, calls: readonly Call[], made: Map<string, number>): void {
   const isThere = ({ layer, call }: Reference) => call < (made.get(layer) as number);
   let waiting = calls;
   while (waiting.length > 0) {
     const left = waiting.filter(({ layer, inputs }) => {
       const isReady = inputs.every(isThere);
-      if (isReady) made.set(layer, (made.get(layer) as number) + 1);
+      if (isReady) addCall(made, layer);
       return !isReady;
     });
     if (left.length === waiting.length) {
-      throw new Error(`${what}: layer ${show(layerInCycle(left, isThere))} needs its own output`);
+      // As many steps back, from each call to one that it waits for, end in a cycle.
+      const { layer } = left.reduce((present) => {
+        const missing = present.inputs.find((input) => !isThere(input)) as Reference;
+        return left.find((call) => call.layer === missing.layer) as Call;
+      }, left[0] as Call);
+      throw new Error(`${what}: layer ${show(layer)} needs its own output`);
     }
     waiting = left;
   }
-}
-
-/** Follows the calls that wait for each other backwards until a layer repeats. */
-function layerInCycle(waiting: readonly Call[], isThere: (input: Reference) => boolean): string {
-  const seen = new Set<string>();
-  let [present] = waiting as [Call];
-  while (!seen.has(present.layer)) {
-    seen.add(present.layer);
-    const { layer } = present.inputs.find((input) => !isThere(input)) as Reference;
-    present = waiting.find((call) => call.layer === layer) as Call;
-  }
-  return present.layer;
 }

@@ -2,27 +2,19 @@ import * as tf from '@tensorflow/tfjs-core';
 
 // Things that training, saving and loading a model need and tfjs 4.22 does not do.
 
-/** The part of tfjs's AdamOptimizer that holds beta1^t and beta2^t, which it multiplies by beta once in each step. */
-interface AdamPowers {
-  beta1: number;
-  beta2: number;
-  accBeta1: tf.Variable;
-  accBeta2: tf.Variable;
-}
-
 /**
- * Makes a loaded Adam continue exactly like the one that was saved. tfjs restores the powers of beta with `pow`, which
- * differs in the last bits from the float32 products of training. This repeats the multiplications instead.
+ * Makes a loaded Adam continue exactly like the one that was saved. tfjs multiplies beta1^t and beta2^t by beta in each
+ * step of training, but restores them with `pow`, which differs in the last bits. This repeats the multiplications.
  */
 export function restoreAdamPowersExactly(optimizer: tf.Optimizer): void {
   if (optimizer.getClassName() !== 'Adam') return;
   const setWeights = optimizer.setWeights.bind(optimizer);
   optimizer.setWeights = async (weights) => {
     await setWeights(weights);
-    const adam = optimizer as tf.Optimizer & AdamPowers;
+    const adam = optimizer as tf.AdamOptimizer;
     tf.tidy(() => {
-      adam.accBeta1.assign(tf.scalar(power(adam.beta1, optimizer.iterations)));
-      adam.accBeta2.assign(tf.scalar(power(adam.beta2, optimizer.iterations)));
+      adam['accBeta1'].assign(tf.scalar(power(adam['beta1'], adam.iterations)));
+      adam['accBeta2'].assign(tf.scalar(power(adam['beta2'], adam.iterations)));
     });
   };
 }
@@ -67,38 +59,33 @@ export function disposeAbandonedTape(): void {
   state.activeTape = [];
 }
 
-/** What tfjs has made since a certain moment. Only the first call counts. */
-export interface Made {
-  /** Keeps everything. */
-  keep(): void;
-  /** Disposes of everything, including variables and kept tensors. */
-  dispose(): void;
-}
+/** What tfjs has made since a certain moment. */
+export type Made = ReturnType<typeof collectMade>;
 
-let isCollecting = false;
+/** What is being collected. */
+let collected: tf.Tensor[] | null = null;
 
 /**
  * Collects the tensors and variables that are made from now on, until you say what to do with them: tfjs leaves them
- * behind when it fails to load a model. A nested collection collects nothing.
+ * behind when it fails to load a model. Only what is said first counts. A nested collection collects nothing.
  */
-export function collectMade(): Made {
-  if (isCollecting) return { keep() {}, dispose() {} };
+export function collectMade() {
+  if (collected !== null) return { keep() {}, dispose() {} };
   const { registeredVariables } = tf.engine();
   const before = new Set(Object.keys(registeredVariables));
   tf.engine().startScope();
   const tensors: tf.Tensor[] = tf.engine().state.activeScope.track;
-  isCollecting = true;
-  let isEnded = false;
+  collected = tensors;
   const end = (act: () => void) => {
-    if (isEnded) return;
-    isEnded = true;
-    isCollecting = false;
+    if (collected !== tensors) return;
+    collected = null;
     tf.engine().endScope([...tensors]); // as if there had been no scope
     act();
     tensors.length = 0;
   };
   return {
     keep: () => end(() => {}),
+    /** Of everything, including variables and kept tensors. */
     dispose: () =>
       end(() => {
         tf.dispose(tensors);

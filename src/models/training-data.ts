@@ -1,17 +1,23 @@
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { anything, type Given, optional, readArguments } from '../core/arguments';
+import { anything, type Given, readArguments } from '../core/arguments';
 import { throwTypeError } from '../core/check';
 import { isByName } from '../core/conditions';
 import { resolveImageShape } from '../core/images';
-import { type Condition, checkReadable, isTensor, modelInputs, readConditionTensors } from './conditions';
+import {
+  type Condition,
+  checkReadable,
+  conditionOption,
+  isTensor,
+  modelInputs,
+  readConditionTensors,
+} from './conditions';
 import type { ImageModelShape } from './image-model';
 import { normalize } from './normalize';
 
 // What training and evaluation are given: levels alone, which are normalized here and are the labels themselves, or
 // inputs with labels beside them, as tfjs takes them. Only whether there are labels tells which; numbers never do.
 
-/** What a model requires of what it trains on. */
 export type TrainedModel = ImageModelShape & Pick<LayersModel, 'inputNames' | 'outputNames'>;
 
 /** Inputs or labels as tfjs takes them: a tensor, a list of tensors, or tensors by name. */
@@ -20,8 +26,7 @@ export type Tensors = Tensor | Tensor[] | { [name: string]: Tensor };
 const declared = {
   /** Levels 0..L-1 [N,H,W,C], int32 or float32. */
   levels: anything<Tensor>(),
-  /** What the images are conditioned on, as for `sample`. */
-  condition: optional(anything<Condition>()),
+  ...conditionOption,
 };
 
 /** Levels alone, with their condition where the model takes one: an element of a dataset, or data to validate on. */
@@ -31,18 +36,25 @@ export type LevelsAndCondition = Readonly<Given<typeof declared>>;
 /** Data to validate on: levels alone, or inputs and labels. */
 export type ValidationData = Tensor | LevelsAndCondition | readonly [x: Tensors, y: Tensors];
 
-/** What a model trains on, as tfjs takes it. */
 export interface TrainingData {
+  /** As tfjs takes them. */
   readonly inputs: Tensors;
   readonly labels: Tensors;
-  readonly numImages: number;
+  /** The tensors among them; conditions in the order of the model. */
+  readonly images: Tensor;
+  readonly conditions: readonly Tensor[];
+  readonly levels: Tensor;
   /** Whether the levels came alone. */
   readonly isAlone: boolean;
-  /** The tensors made for it, which the caller disposes of: conditions in the order of the model, then images. */
+  /** Those made for it, which the caller disposes of: all of the conditions or none, and where levels came alone, images. */
   readonly made: Tensor[];
 }
 
-/** Whether something is a dataset of tfjs. */
+/** The arguments of methods that take levels alone [N,H,W,C], or inputs `x` and labels `y`. */
+export type LevelsOrPair<Options> =
+  | [levels: Tensor, options?: Options | undefined]
+  | [x: Tensors, y: Tensors, options?: Options | undefined];
+
 export const isDataset = <G>(given: G): given is Extract<G, { iterator: unknown }> =>
   typeof (given as { iterator?: unknown } | null | undefined)?.iterator === 'function';
 
@@ -50,11 +62,7 @@ export const isDataset = <G>(given: G): given is Extract<G, { iterator: unknown 
 export const isOptions = (given: unknown, { outputNames }: Pick<LayersModel, 'outputNames'>): boolean =>
   given === undefined || (isByName(given) && !outputNames.some((name) => name in given));
 
-/**
- * Levels alone [N,H,W,C], and what they are conditioned on, as inputs and labels.
- *
- * @throws TypeError, named by `caller`, if they do not fit the model
- */
+/** Levels alone [N,H,W,C], and what they are conditioned on, as inputs and labels. Throws if they do not fit the model. */
 export function readLevels(
   caller: string,
   model: TrainedModel,
@@ -68,15 +76,11 @@ export function readLevels(
   const conditions = readConditionTensors(`${caller}: condition`, model.conditions, condition, shape);
   const images = normalize(levels, model.levels);
   const inputs = conditions.length === 0 ? images : [images, ...conditions];
-  return { inputs, labels: levels, numImages: shape[0], isAlone: true, made: [...conditions, images] };
+  const made = [...conditions, images];
+  return { inputs, labels: levels, images, conditions, levels, isAlone: true, made };
 }
 
-/**
- * Inputs with labels beside them, and conditions where these are not among the inputs.
- *
- * @param name of the inputs, in errors
- * @throws TypeError, named by `caller`, if they do not fit the model
- */
+/** The same of inputs, which errors call `name`, with labels beside them, and conditions if not among the inputs. */
 export function readPair(
   caller: string,
   model: TrainedModel,
@@ -85,41 +89,37 @@ export function readPair(
   condition: Condition | undefined,
   name = 'x',
 ): TrainingData {
-  const [images] = checkTensors(`${caller}: ${name}`, x, model.inputNames);
-  const [labels] = checkTensors(`${caller}: labels`, y, model.outputNames);
-  const shape = checkLevelsShape(`${caller}: labels`, model, labels);
+  const [images, ...beside] = checkTensors(`${caller}: ${name}`, x, model.inputNames);
+  const [levels] = checkTensors(`${caller}: labels`, y, model.outputNames);
+  const shape = checkLevelsShape(`${caller}: labels`, model, levels);
   if (String(images.shape) !== String(shape))
     throwTypeError(`${caller}: ${name}`, `images of shape [${shape}], as the labels have`, images.shape);
   const { inputs, made } = modelInputs(caller, model, x as Tensors, condition);
-  return { inputs, labels: y as Tensors, numImages: shape[0], isAlone: false, made };
+  const conditions = beside.length > 0 ? beside : made;
+  return { inputs, labels: y as Tensors, images, conditions, levels, isAlone: false, made };
 }
 
-/** Data to validate on. */
 export function readValidationData(caller: string, model: TrainedModel, given: unknown): TrainingData {
-  if (isTensor(given)) return readLevels(caller, model, given, undefined);
-  if (isLevelsAndCondition(given)) return readLevelsAndCondition(caller, model, given);
+  const alone = readAlone(caller, model, given);
+  if (alone !== null) return alone;
   if (!Array.isArray(given) || given.length !== 2)
     throwTypeError(caller, `levels, { levels, condition } or [x, labels]${hintFor(given)}`, given);
   return readPair(caller, model, given[0], given[1], undefined);
 }
 
-/**
- * A batch of a dataset: levels alone, or { xs, ys }. It belongs to whoever reads it: what the data do not hold is
- * disposed of here.
- */
+/** A batch of a dataset. It belongs to whoever reads it: what the data do not hold is disposed of here. */
 export function readBatch(caller: string, model: TrainedModel, batch: unknown): TrainingData {
   try {
-    if (isTensor(batch)) return readLevels(caller, model, batch, undefined);
     if (isByName(batch) && 'xs' in batch) {
       const { xs, ys } = batch as { xs: unknown; ys?: unknown };
       return readPair(caller, model, xs, ys, undefined, 'xs');
     }
-    if (!isLevelsAndCondition(batch)) {
+    const data = readAlone(caller, model, batch);
+    if (data === null) {
       const got = isByName(batch) ? Object.keys(batch) : batch;
       throwTypeError(`${caller}: batch`, 'levels, { levels, condition } or { xs, ys }', got);
     }
-    const data = readLevelsAndCondition(caller, model, batch);
-    dispose(batch.condition as Tensor); // its numbers are in the tensors that have been made; other than tensors are ignored
+    dispose((batch as { condition?: Tensor }).condition as Tensor); // its numbers are in the tensors that have been made; other than tensors are ignored
     return data;
   } catch (error) {
     dispose(batch as Tensor);
@@ -127,10 +127,10 @@ export function readBatch(caller: string, model: TrainedModel, batch: unknown): 
   }
 }
 
-const isLevelsAndCondition = (given: unknown): given is LevelsAndCondition =>
-  isByName(given) && 'levels' in given;
-
-function readLevelsAndCondition(caller: string, model: TrainedModel, given: object): TrainingData {
+/** Levels alone, or { levels, condition }; null if it is neither. */
+function readAlone(caller: string, model: TrainedModel, given: unknown): TrainingData | null {
+  if (isTensor(given)) return readLevels(caller, model, given, undefined);
+  if (!isByName(given) || !('levels' in given)) return null;
   const { levels, condition } = readArguments(caller, given, declared);
   return readLevels(caller, model, levels, condition);
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { io } from '@tensorflow/tfjs-core';
+import { io, util } from '@tensorflow/tfjs-core';
 import * as check from '../core/check';
 import { checkSavedGraph, limitWeights } from '../models/saved-graph';
 import { isAbandoned, readWhole, replaceFile } from './files';
@@ -18,17 +18,14 @@ const digestOf = (weights: Uint8Array) => createHash('sha256').update(weights).d
  * Saves and loads models in a directory, in tfjs's own layers-model format (`model.json` and weight shards),
  * without tfjs-node. A browser loads the same directory by the URL of its `model.json`.
  *
- * A save replaces the model atomically: new shards are written beside the old ones, then `model.json` is renamed into
- * place, then shards that it no longer names are removed. If the process crashes at any moment, either the old model or
- * the new one is complete. Only one program at a time may save to a directory.
- *
- * Files are checked before tfjs sees them, since tfjs would hang on some damaged files and leak tensors on others.
+ * A save replaces the model atomically: if the process crashes at any moment, either the old model or the new one is
+ * complete. Only one program at a time may save to a directory. Files are checked before tfjs sees them, since tfjs would
+ * hang on some damaged files and leak tensors on others.
  *
  * @param directory created if it is missing. The path of its `model.json` means the same, as does a path with the
  * `file://` of tfjs-node
  * @returns a handler for `model.save` and `tf.loadLayersModel`
- * @throws Error (rejects) naming the file: missing, truncated, not JSON, not a layers model, a layer whose inputs are
- * missing, weights that do not fit the manifest.
+ * @throws Error (rejects) naming the file that is missing or damaged, and how.
  * @example
  * ```js
  * import { mkdtemp } from 'node:fs/promises';
@@ -47,23 +44,18 @@ const digestOf = (weights: Uint8Array) => createHash('sha256').update(weights).d
 export function fileSystem(directory: string): io.IOHandler {
   if (typeof directory !== 'string' || directory === '')
     check.throwTypeError('fileSystem', 'a directory', directory);
-  const path = directoryOf(directory);
+  const isURL = directory.startsWith('file:///');
+  const given = isURL ? fileURLToPath(directory) : directory.replace(/^file:\/\//, '');
+  const path = resolve(basename(given) === MODEL_FILE ? dirname(given) : given);
   return {
     save: (artifacts) => oneAtATime(path, () => save(path, artifacts)),
     load: () => oneAtATime(path, () => load(path)),
   };
 }
 
-/** The directory that a path refers to: its own path or that of its model.json, optionally after `file://`. */
-function directoryOf(given: string): string {
-  const path = given.startsWith('file:///') ? fileURLToPath(given) : given.replace(/^file:\/\//, '');
-  return resolve(basename(path) === MODEL_FILE ? dirname(path) : path);
-}
-
 async function save(directory: string, artifacts: io.ModelArtifacts): Promise<io.SaveResult> {
-  if (artifacts.modelTopology instanceof ArrayBuffer || artifacts.modelTopology === undefined) {
+  if (artifacts.modelTopology instanceof ArrayBuffer || artifacts.modelTopology === undefined)
     throw new Error('fileSystem: wanted a layers model with its topology as JSON');
-  }
   await mkdir(directory, { recursive: true }).catch((cause) => {
     if (cause.code === 'EEXIST') throw new Error(`fileSystem: ${directory} is not a directory`, { cause });
     throw cause;
@@ -72,13 +64,11 @@ async function save(directory: string, artifacts: io.ModelArtifacts): Promise<io
   const digest = digestOf(bytes);
   const count = Math.ceil(bytes.length / SHARD_BYTES);
   const paths = Array.from({ length: count }, (_, i) => `weights.${digest}.${i + 1}of${count}.bin`);
-  for (const [i, name] of paths.entries()) {
+  for (const [i, name] of paths.entries())
     await replaceFile(join(directory, name), bytes.subarray(i * SHARD_BYTES, (i + 1) * SHARD_BYTES));
-  }
   const { weightData, weightSpecs = [], ...rest } = artifacts;
   const json = { ...rest, weightsManifest: [{ paths, weights: weightSpecs }] };
-  await replaceFile(join(directory, MODEL_FILE), JSON.stringify(json));
-
+  await replaceFile(join(directory, MODEL_FILE), JSON.stringify(json)); // from here on it is the new model
   await removeOthers(directory, [MODEL_FILE, ...paths]);
   return { modelArtifactsInfo: io.getModelArtifactsInfoForJSON(artifacts) };
 }
@@ -102,20 +92,17 @@ async function load(directory: string): Promise<io.ModelArtifacts> {
     const wanted = sum(specs.map(byteLength));
     const shards = await Promise.all(names.map((name) => readWhole(join(directory, name))));
     const got = sum(shards.map(({ length }) => length));
-    if (got !== wanted) {
-      const problem = `names weights of ${wanted} bytes, but ${check.shortened(names.join(', '))} has ${got}`;
-      throw new Error(`fileSystem: ${file} ${problem}: truncated, or not its own`);
-    }
+    const [what, named] = [`fileSystem: ${file} names weights`, check.shortened(names.join(', '))];
+    if (got !== wanted)
+      throw new Error(`${what} of ${wanted} bytes, but ${named} has ${got}: truncated, or not its own`);
     const weights = Buffer.concat(shards);
     const [, digest] = OWN_SHARD.exec(names[0] ?? '') ?? []; // other programs use other names
-    if (digest !== undefined && digest !== digestOf(weights)) {
-      const problem = `${check.shortened(names.join(', '))} is damaged: the digest in its name is not that of its contents`;
-      throw new Error(`fileSystem: ${file} names weights, but ${problem}`);
-    }
+    if (digest !== undefined && digest !== digestOf(weights))
+      throw new Error(`${what}, but ${named} is damaged: the digest in its name is not that of its contents`);
     return [specs, new Uint8Array(weights).buffer];
   });
   const { modelTopology, weightSpecs = [] } = artifacts;
-  const numValues = sum(weightSpecs.map(({ shape }) => product(shape)));
+  const numValues = sum(weightSpecs.map(({ shape }) => util.sizeFromShape(shape)));
   // tfjs makes the model as soon as it has read the topology.
   return Object.defineProperty(artifacts, 'modelTopology', {
     get() {
@@ -154,8 +141,6 @@ function parseModel(file: string, text: string): io.ModelJSON {
 const BYTES = { float32: 4, int32: 4, complex64: 8, bool: 1 } as const;
 const QUANTIZED_BYTES = { uint8: 1, uint16: 2, float16: 2 } as const;
 
-const namesOf = <Name extends string>(table: Readonly<Record<Name, number>>) => Object.keys(table) as Name[];
-
 /** Checks weights for all errors that tfjs would find only halfway through loading. */
 function checkWeights(what: string, specs: readonly unknown[]): asserts specs is io.WeightsManifestEntry[] {
   const names = new Set<unknown>();
@@ -167,14 +152,15 @@ function checkWeights(what: string, specs: readonly unknown[]): asserts specs is
     const weight = `${what}: weight ${name}`;
     if (!Array.isArray(shape)) check.throwTypeError(`${weight}: shape`, 'a list', shape);
     for (const length of shape) check.checkInteger(`${weight}: shape`, length, 0);
-    if (quantization === undefined) check.checkOneOf(`${weight}: dtype`, dtype, namesOf(BYTES));
+    if (quantization === undefined) check.checkOneOf(`${weight}: dtype`, dtype, Object.keys(BYTES));
     else checkQuantization(weight, dtype, quantization);
   }
 }
 
 function checkQuantization(weight: string, dtype: unknown, quantization: unknown): void {
   const { dtype: stored, scale, min } = check.checkRecord(`${weight}: quantization`, quantization);
-  const isHalf = check.checkOneOf(`${weight}: quantization`, stored, namesOf(QUANTIZED_BYTES)) === 'float16';
+  const isHalf =
+    check.checkOneOf(`${weight}: quantization`, stored, Object.keys(QUANTIZED_BYTES)) === 'float16';
   check.checkOneOf(`${weight}: dtype`, dtype, isHalf ? ['float32'] : ['float32', 'int32']);
   if (isHalf) return;
   for (const number of [scale, min])
@@ -184,11 +170,10 @@ function checkQuantization(weight: string, dtype: unknown, quantization: unknown
 /** The bytes that one weight takes in the shards. */
 function byteLength({ shape, dtype, quantization }: io.WeightsManifestEntry): number {
   const bytes = quantization ? QUANTIZED_BYTES[quantization.dtype] : BYTES[dtype as keyof typeof BYTES];
-  return bytes * product(shape);
+  return bytes * util.sizeFromShape(shape);
 }
 
 const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
-const product = (numbers: readonly number[]) => numbers.reduce((a, b) => a * b, 1);
 
 /** The last save or load of each directory. Each waits for the one before, whose shards it might remove. */
 const lastTurns = new Map<string, Promise<unknown>>();

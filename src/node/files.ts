@@ -1,16 +1,15 @@
 import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 
-const hasCode = (error: unknown, code: string) => (error as NodeJS.ErrnoException | undefined)?.code === code;
+const codeOf = (error: unknown) => (error as NodeJS.ErrnoException | undefined)?.code;
 
 /** Reads a file. Errors name it, and have Node's error as their cause. */
 export async function readWhole(file: string): Promise<Buffer> {
   try {
     return await readFile(file);
   } catch (cause) {
-    const problem = hasCode(cause, 'ENOENT') ? 'is missing' : `cannot be read: ${(cause as Error).message}`;
-    throw new Error(`fileSystem: ${file} ${hasCode(cause, 'EISDIR') ? 'is a directory' : problem}`, {
-      cause,
-    });
+    const problems: Record<string, string> = { ENOENT: 'is missing', EISDIR: 'is a directory' };
+    const problem = problems[codeOf(cause) ?? ''] ?? `cannot be read: ${(cause as Error).message}`;
+    throw new Error(`fileSystem: ${file} ${problem}`, { cause });
   }
 }
 
@@ -20,14 +19,12 @@ export async function readWhole(file: string): Promise<Buffer> {
  */
 export function isAbandoned(name: string): boolean {
   const [, digits] = /\.(\d+)\.tmp$/.exec(name) ?? [];
-  return digits !== undefined && (Number(digits) === process.pid || !isRunning(Number(digits)));
-}
-
-function isRunning(pid: number): boolean {
+  if (digits === undefined) return false;
+  const pid = Number(digits);
   try {
-    return process.kill(pid, 0); // sends nothing
+    return pid === process.pid || !process.kill(pid, 0); // sends nothing
   } catch (error) {
-    return hasCode(error, 'EPERM'); // it belongs to another user
+    return codeOf(error) !== 'EPERM'; // else it is running, and belongs to another user
   }
 }
 
@@ -50,15 +47,9 @@ export async function replaceFile(file: string, contents: Uint8Array | string): 
     await rename(temporary, file);
   } catch (error) {
     await rm(temporary, { force: true });
-    if (await isDirectory(file))
+    const found = await stat(file).catch(() => null);
+    if (found?.isDirectory())
       throw new Error(`${file} is a directory: no file can be written there`, { cause: error });
     throw error;
   }
 }
-
-/** Whether a directory of this name exists. */
-const isDirectory = (path: string) =>
-  stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );

@@ -2,37 +2,24 @@ import * as tf from '@tensorflow/tfjs-core';
 import { checkMemory } from '../core/check';
 import { uniformsOf } from '../core/random';
 import { CAUSAL_ATTENTION, CAUSAL_ATTENTION_BACK } from '../kernels/modules';
-import { defineOperation, type Implementation } from './operation';
+import { defineOperation, type Gradients, type Implementation } from './operation';
 import { outputs, wasmKernel } from './wasm-kernels';
 
-interface Inputs {
-  readonly queries: tf.Tensor4D;
-  readonly keys: tf.Tensor4D;
-  readonly values: tf.Tensor4D;
-}
+type Inputs = Readonly<Record<'queries' | 'keys' | 'values', tf.Tensor4D>>;
 
 interface Attributes {
   readonly heads: number;
-  readonly dropout: AttentionDropout | null;
+  /** Which of the weights are dropped: the rate from 0, below 1. */
+  readonly dropout: { readonly rate: number; readonly seed: string } | null;
   readonly chunk: number;
 }
 
-/**
- * What the gradients need. Our own kernels also save what they have computed, which is undefined after other
- * implementations.
- */
+/** What the gradients need. What our own kernels have computed is undefined after other implementations. */
 interface Saved extends Inputs {
   /** [N,H,W,U] */
   readonly y: tf.Tensor4D | undefined;
   /** ln of the sum of e^score over each query's weights, [N,heads,H*W]. */
   readonly logSums: tf.Tensor3D | undefined;
-}
-
-/** Which of the weights are dropped. */
-interface AttentionDropout {
-  /** From 0, below 1. */
-  readonly rate: number;
-  readonly seed: string;
 }
 
 /** The most weights in a chunk of queries: 64 MiB. */
@@ -64,7 +51,7 @@ const HIDDEN = -1e38;
 export function attention(
   { queries, keys, values }: Inputs,
   heads: number,
-  dropout: AttentionDropout | null = null,
+  dropout: Attributes['dropout'] = null,
   chunk = chunkOf(queries.shape, heads),
 ): tf.Tensor4D {
   return operation({ queries, keys, values }, { heads, dropout, chunk });
@@ -97,14 +84,14 @@ const composed: Implementation<Inputs, Attributes, Saved, tf.Tensor4D> = {
     return { y: joined([firstOf(q), ...parts], shape, heads), saved };
   },
   gradients(dy, inputs, attributes) {
-    if (hasNoEarlier(dy)) {
-      const none = () => tf.zeros(dy.shape);
-      return { queries: none, keys: none, values: none };
-    }
-    const [queries, keys, values] = tf.tidy(() => gradients(dy, inputs, attributes));
-    return { queries: () => queries, keys: () => keys, values: () => values };
+    if (hasNoEarlier(dy)) return functionsOf([0, 0, 0].map(() => tf.zeros(dy.shape)));
+    return functionsOf(tf.tidy(() => gradients(dy, inputs, attributes)));
   },
 };
+
+/** Gradients that are computed at once. */
+const functionsOf = ([dq, dk, dv]: tf.Tensor[]) =>
+  ({ queries: () => dq, keys: () => dk, values: () => dv }) as Gradients<Inputs>;
 
 function gradients(dy: tf.Tensor4D, inputs: Inputs, { heads, dropout, chunk: size }: Attributes) {
   const { q, k, v } = split(inputs, heads);
@@ -112,35 +99,30 @@ function gradients(dy: tf.Tensor4D, inputs: Inputs, { heads, dropout, chunk: siz
   const dq: tf.Tensor3D[] = [];
   let sums: tf.Tensor3D[] = []; // for keys and values
   for (const chunk of chunksOf(q, size)) {
-    const [ofQueries, ...others] = tf.tidy(() => {
+    const [ofQueries, ...next] = tf.tidy(() => {
       const { weights, kept, factors } = weightsOf(q, k, chunk, dropout); // [B,size,end]
       const d = rowsOf(all, chunk); // [B,size,D]
       const dKept = tf.matMul<tf.Tensor3D>(d, turned(upTo(v, chunk))); // [B,size,D] x [B,D,end] -> [B,size,end]
       const weighed = tf.mul<tf.Tensor3D>(weights, factors === null ? dKept : tf.mul(dKept, factors));
       const scores = tf.sub<tf.Tensor3D>(weighed, tf.mul(weights, tf.sum(weighed, 2, true))); // [B,size,end]
-      const padded = (x: tf.Tensor3D) => tf.pad(x, [[0, 0], [0, k.shape[1] - chunk.end], [0, 0]]); // biome-ignore format: [B,end,D] -> [B,places-1,D]
+      const sumWith = (sum: tf.Tensor3D | undefined, x: tf.Tensor3D) => {
+        const padded = tf.pad(x, [[0, 0], [0, k.shape[1] - chunk.end], [0, 0]]); // biome-ignore format: [B,end,D] -> [B,places-1,D]
+        return sum === undefined ? padded : tf.add<tf.Tensor3D>(sum, padded);
+      };
       return [
         tf.matMul(scores, upTo(k, chunk)), // [B,size,end] x [B,end,D] -> [B,size,D]
-        padded(tf.matMul(turned(scores), rowsOf(q, chunk))), // [B,end,size] x [B,size,D] -> [B,end,D]
-        padded(tf.matMul(turned(kept), d)),
+        sumWith(sums[0], tf.matMul(turned(scores), rowsOf(q, chunk))), // [B,end,size] x [B,size,D] -> [B,end,D]
+        sumWith(sums[1], tf.matMul(turned(kept), d)),
       ] as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
     });
     dq.push(ofQueries);
-    sums = others.map((term, i) => sumWith(sums[i], term));
+    tf.dispose(sums);
+    sums = next;
   }
   const [dk, dv] = sums as [tf.Tensor3D, tf.Tensor3D];
   const of = (...parts: tf.Tensor3D[]) => joined(parts, dy.shape, heads);
   const first = firstOf(q);
   return [tf.mul(of(first, ...dq), scaleOf(q)), of(dk, first), of(dv, first)] as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D]; // biome-ignore format: one line
-}
-
-/** The sum of terms, which are disposed. */
-function sumWith(total: tf.Tensor3D | undefined, term: tf.Tensor3D): tf.Tensor3D {
-  if (total === undefined) return term;
-  const y = tf.add<tf.Tensor3D>(total, term);
-  total.dispose();
-  term.dispose();
-  return y;
 }
 
 /** A range of queries that are computed together; they see no key from `end` on. */
@@ -157,7 +139,7 @@ function chunksOf({ shape: [, queries] }: tf.Tensor3D, size: number): Chunk[] {
 }
 
 /** The softmax of the scores of a chunk's queries over the keys before them, [B,size,end], and what dropout keeps. */
-function weightsOf(q: tf.Tensor3D, k: tf.Tensor3D, chunk: Chunk, dropout: AttentionDropout | null) {
+function weightsOf(q: tf.Tensor3D, k: tf.Tensor3D, chunk: Chunk, dropout: Attributes['dropout']) {
   const { start, end } = chunk;
   const scores = tf.matMul<tf.Tensor3D>(rowsOf(q, chunk), turned(upTo(k, chunk))); // [B,size,D] x [B,D,end] -> [B,size,end]
   const queries = tf.reshape(tf.range(start, end), [-1, 1]); // [size,1]
@@ -170,7 +152,8 @@ function weightsOf(q: tf.Tensor3D, k: tf.Tensor3D, chunk: Chunk, dropout: Attent
 }
 
 /** 0 where a weight is dropped, 1 / (1 - rate) where it is not: [B,size,end]. Each query has its own noise. */
-function factorsOf(batch: number, { start, end }: Chunk, { rate, seed }: AttentionDropout): tf.Tensor3D {
+function factorsOf(batch: number, { start, end }: Chunk, dropout: NonNullable<Attributes['dropout']>) {
+  const { rate, seed } = dropout;
   const size = end - start;
   const factors = new Float32Array(batch * size * end);
   for (let query = 0; query < size; query++) {
@@ -238,10 +221,9 @@ const wasmForward = /* @__PURE__ */ wasmKernel(
   [CAUSAL_ATTENTION],
   (loops, { queries, keys, values }: Inputs, { heads }: Attributes) => {
     const sizes = sizesOf(queries, heads);
-    const [n, places, , size] = sizes;
+    const [n, places] = sizes;
     const shapes = [queries.shape, [n, heads, places]] as const;
-    const scratchBytes = loops.attentionScratch(places, size);
-    return outputs(shapes, loops.attention, [queries, keys, values], sizes, scratchBytes);
+    return outputs(shapes, loops.attention, [queries, keys, values], sizes, loops.attentionScratch);
   },
 );
 
@@ -250,12 +232,9 @@ const wasmGradients = /* @__PURE__ */ wasmKernel(
   'PixelCNNCausalAttentionGradient',
   [CAUSAL_ATTENTION_BACK],
   (loops, { dy, queries, keys, values, y, logSums }: Saved & { dy: tf.Tensor4D }, { heads }: Attributes) => {
-    const sizes = sizesOf(queries, heads);
-    const [, places, , size] = sizes;
-    const { shape } = queries;
+    const shapes = [queries.shape, queries.shape, queries.shape] as const;
     const given = [dy, queries, keys, values, y, logSums] as const;
-    const scratchBytes = loops.attentionBackScratch(places, size);
-    return outputs([shape, shape, shape], loops.attentionBack, given, sizes, scratchBytes);
+    return outputs(shapes, loops.attentionBack, given, sizesOf(queries, heads), loops.attentionBackScratch);
   },
 );
 
@@ -275,8 +254,7 @@ export function provideAttentionKernels(): void {
     gradients(dy, saved, attributes) {
       // There was dropout, or our own kernels have been switched on in the meantime.
       if (saved.logSums === undefined) return composed.gradients(dy, saved, attributes);
-      const [dq, dk, dv] = wasmGradients({ ...saved, dy }, attributes);
-      return { queries: () => dq, keys: () => dk, values: () => dv };
+      return functionsOf(wasmGradients({ ...saved, dy }, attributes));
     },
   });
 }

@@ -1,13 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { CONVOLUTION, CONVOLUTION_FUSED, CORRELATION, CORRELATION_FUSED } from '../kernels/modules';
 import { defineOperation, type Implementation } from './operation';
-import { output, wasmKernel } from './wasm-kernels';
-
-/** What follows the convolution within the same operation. */
-type FusedActivation = 'linear' | 'relu';
+import { outputs, wasmKernel } from './wasm-kernels';
 
 interface Attributes {
-  readonly activation: FusedActivation;
+  /** What follows the convolution within the same operation. */
+  readonly activation: 'linear' | 'relu';
   readonly left: number;
   readonly presentColumns: number;
 }
@@ -19,9 +17,7 @@ interface Inputs {
 }
 
 /** What its gradients need. */
-interface Saved {
-  readonly x: tf.Tensor4D;
-  readonly kernel: tf.Tensor4D;
+interface Saved extends Pick<Inputs, 'x' | 'kernel'> {
   /** The output [N,H,W,out] of a ReLU: dy is masked by y > 0. */
   readonly y: tf.Tensor4D | undefined;
 }
@@ -44,7 +40,7 @@ export function causalConv2d(
   x: tf.Tensor4D,
   kernel: tf.Tensor4D,
   bias: tf.Tensor1D | null,
-  activation: FusedActivation = 'linear',
+  activation: Attributes['activation'] = 'linear',
   left: number = kernel.shape[1] >> 1,
   presentColumns: number = left + 1,
 ): tf.Tensor4D {
@@ -79,7 +75,7 @@ export const composedConv: Implementation<Inputs, Attributes, Saved, tf.Tensor4D
   },
 };
 
-type Pads = [[number, number], [number, number], [number, number], [number, number]];
+type Pads = Exclude<Parameters<typeof tf.conv2d>[3], string | number>;
 
 /** The part of a kernel that is convolved with: its first columns, and how many lie left and right of the output's own. */
 interface UsedPart {
@@ -107,7 +103,11 @@ function uncut(kernel: tf.Tensor4D, [, columns]: tf.Tensor4D['shape']): tf.Tenso
   return tf.pad(kernel, [[0, 0], [0, missing], [0, 0], [0, 0]]); // biome-ignore format: one pair a dimension
 }
 
-function forward({ x, kernel, bias }: Inputs, part: UsedPart, activation: FusedActivation): tf.Tensor4D {
+function forward(
+  { x, kernel, bias }: Inputs,
+  part: UsedPart,
+  activation: Attributes['activation'],
+): tf.Tensor4D {
   const [n, h, w, featuresIn] = x.shape;
   const featuresOut = kernel.shape[3];
   const optionalBias: tf.NamedTensorMap = bias === undefined ? {} : { bias };
@@ -194,13 +194,20 @@ function pixelRows(x: tf.Tensor4D): tf.Tensor2D {
 
 const isPointwise = ([rows, columns]: tf.Tensor4D['shape']) => rows === 1 && columns === 1;
 
-function padsAbove({ shape: [rows], left, right }: UsedPart): Pads {
-  return [[0, 0], [rows - 1, 0], [left, right], [0, 0]]; // biome-ignore format: one pair a dimension, NHWC
-}
-
-function padsBelow({ shape: [rows], left, right }: UsedPart): Pads {
-  return [[0, 0], [0, rows - 1], [right, left], [0, 0]]; // biome-ignore format: one pair a dimension, NHWC
-}
+// biome-ignore-start format: one pair a dimension, NHWC
+const padsAbove = ({ shape: [rows], left, right }: UsedPart): Pads => [
+  [0, 0],
+  [rows - 1, 0],
+  [left, right],
+  [0, 0],
+];
+const padsBelow = ({ shape: [rows], left, right }: UsedPart): Pads => [
+  [0, 0],
+  [0, rows - 1],
+  [right, left],
+  [0, 0],
+];
+// biome-ignore-end format: one pair a dimension, NHWC
 
 /**
  * With fused multiplications and additions where WebAssembly has them; whether a result is then rounded once or twice
@@ -213,16 +220,13 @@ const wasmForward = wasmKernel(
   'PixelCNNCausalConv2D',
   convolutions,
   (loops, { x, kernel, bias }: Inputs, attributes: Attributes) => {
-    const lowerBound = attributes.activation === 'relu' ? 0 : -Infinity;
-    const [images, ...image] = sizesOf(x, kernel, attributes);
-    const [height, width, , featuresOut] = image;
-    return output(
-      [images, height, width, featuresOut],
-      loops.convolve,
-      [x, kernel, bias],
-      [images, ...image, lowerBound],
-      loops.convolutionScratch(...image),
-    );
+    const [n, h, w] = x.shape;
+    const shape = [n, h, w, kernel.shape[3]] as const;
+    const numbers = [
+      ...sizesOf(x, kernel, attributes),
+      attributes.activation === 'relu' ? 0 : -Infinity,
+    ] as const;
+    return outputs([shape], loops.convolve, [x, kernel, bias], numbers, loops.convolutionScratch);
   },
 );
 
@@ -232,9 +236,8 @@ const wasmInputGradient = wasmKernel(
   'PixelCNNCausalConv2DInputGradient',
   convolutions,
   (loops, { dy, x, kernel, y }: GradientInputs, attributes: Attributes) => {
-    const [images, ...image] = sizesOf(x, kernel, attributes);
-    const scratchBytes = loops.convolutionScratch(...image);
-    return output(x.shape, loops.convolveBack, [dy, y, kernel], [images, ...image], scratchBytes);
+    const sizes = sizesOf(x, kernel, attributes);
+    return outputs([x.shape], loops.convolveBack, [dy, y, kernel], sizes, loops.convolutionScratch);
   },
 );
 
@@ -242,20 +245,16 @@ const wasmKernelGradient = wasmKernel(
   'PixelCNNCausalConv2DKernelGradient',
   correlations,
   (loops, { dy, x, kernel, y }: GradientInputs, attributes: Attributes) => {
-    const [images, ...image] = sizesOf(x, kernel, attributes);
-    const scratchBytes = loops.correlationScratch(...image);
-    return output(kernel.shape, loops.correlate, [x, dy, y], [images, ...image], scratchBytes);
+    const sizes = sizesOf(x, kernel, attributes);
+    return outputs([kernel.shape], loops.correlate, [x, dy, y], sizes, loops.correlationScratch);
   },
 );
 
 const wasmBiasGradient = wasmKernel(
   'PixelCNNCausalConv2DBiasGradient',
   correlations,
-  (loops, { dy, x, kernel, y }: GradientInputs, attributes: Attributes) => {
-    const [, ...image] = sizesOf(x, kernel, attributes);
-    const scratchBytes = loops.correlationScratch(...image);
-    return output([dy.shape[3]], loops.sumPixels, [dy, y], dy.shape, scratchBytes);
-  },
+  (loops, { dy, y }: Pick<GradientInputs, 'dy' | 'y'>) =>
+    outputs([[dy.shape[3]]], loops.sumPixels, [dy, y], dy.shape, loops.sumPixelsScratch),
 );
 
 function sizesOf(
@@ -270,11 +269,11 @@ const operation = defineOperation<Inputs, Attributes, Saved, tf.Tensor4D>({
   name: 'causalConv2d',
   composed: composedConv,
   wasmImplementation: {
-    forward: (inputs, attributes) => withSaved(inputs, wasmForward(inputs, attributes), attributes),
+    forward: (inputs, attributes) => withSaved(inputs, wasmForward(inputs, attributes)[0], attributes),
     gradients: (dy, saved, attributes) => ({
-      x: () => wasmInputGradient({ dy, ...saved }, attributes),
-      kernel: () => wasmKernelGradient({ dy, ...saved }, attributes),
-      bias: () => wasmBiasGradient({ dy, ...saved }, attributes),
+      x: () => wasmInputGradient({ dy, ...saved }, attributes)[0],
+      kernel: () => wasmKernelGradient({ dy, ...saved }, attributes)[0],
+      bias: () => wasmBiasGradient({ dy, y: saved.y })[0],
     }),
   },
 });

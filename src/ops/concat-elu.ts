@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { CONCAT_ELU } from '../kernels/modules';
 import { defineOperation } from './operation';
-import { output, wasmKernel } from './wasm-kernels';
+import { outputs, wasmKernel } from './wasm-kernels';
 
 type Inputs = { readonly x: tf.Tensor };
 
@@ -44,19 +44,19 @@ function sizesOf({ shape, size }: tf.Tensor): [rows: number, features: number] {
 
 const wasmForward = /* @__PURE__ */ wasmKernel('PixelCNNConcatElu', [CONCAT_ELU], (loops, { x }: Inputs) => {
   const [rows, features] = sizesOf(x);
-  return output([...x.shape.slice(0, -1), 2 * features], loops.concatElu, [x], [rows, features]);
+  return outputs([[...x.shape.slice(0, -1), 2 * features]], loops.concatElu, [x], [rows, features]);
 });
 
 const wasmGradient = /* @__PURE__ */ wasmKernel(
   'PixelCNNConcatEluGradient',
   [CONCAT_ELU],
   (loops, { dy, x }: Inputs & { readonly dy: tf.Tensor }) =>
-    output(x.shape, loops.concatEluBack, [dy, x], sizesOf(x)),
+    outputs([x.shape], loops.concatEluBack, [dy, x], sizesOf(x)),
 );
 
 export function provideConcatEluKernels(): void {
   operation.useKernels({
-    forward: (inputs) => ({ y: wasmForward(inputs), saved: inputs }),
-    gradients: (dy, inputs) => ({ x: () => wasmGradient({ dy, ...inputs }) }),
+    forward: (inputs) => ({ y: wasmForward(inputs)[0], saved: inputs }),
+    gradients: (dy, inputs) => ({ x: () => wasmGradient({ dy, ...inputs })[0] }),
   });
 }

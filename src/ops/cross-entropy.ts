@@ -61,10 +61,9 @@ const wasmForward = wasmKernel(
   'PixelCNNCrossEntropy',
   [CROSS_ENTROPY],
   (loops, { labels, logits }: Inputs) => {
-    const [rows, levels] = logits.shape;
-    const rowBytes = 16 * Math.ceil(levels / 4);
-    const shapes = [logits.shape, [rows], [rows]] as const;
-    return outputs(shapes, loops.crossEntropy, [logits, labels], logits.shape, rowBytes);
+    const { shape } = logits;
+    const shapes = [shape, labels.shape, labels.shape] as const;
+    return outputs(shapes, loops.crossEntropy, [logits, labels], shape, loops.crossEntropyScratch);
   },
 );
 

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { GATE, GLU } from '../kernels/modules';
 import type { GateKind } from '../program/operations/gate';
 import { defineOperation, type Gradients } from './operation';
-import { output, wasmKernel } from './wasm-kernels';
+import { outputs, wasmKernel } from './wasm-kernels';
 
 interface Inputs {
   readonly x: tf.Tensor4D;
@@ -66,13 +66,13 @@ function halves({ x, condition }: Inputs, { imageChannels }: Attributes): [tf.Te
 const wasmGate = (name: string, module: typeof GATE) => ({
   forward: wasmKernel(name, [module], (loops, { x, condition }: Inputs, attributes: Attributes) => {
     const [n, h, w, features] = x.shape;
-    return output([n, h, w, features / 2], loops.gate, [x, condition], sizesOf(x, attributes));
+    return outputs([[n, h, w, features / 2]], loops.gate, [x, condition], sizesOf(x, attributes));
   }),
   gradient: wasmKernel(
     `${name}Gradient`,
     [module],
     (loops, { dy, x, condition }: Inputs & { readonly dy: tf.Tensor4D }, attributes: Attributes) =>
-      output(x.shape, loops.gateBack, [dy, x, condition], sizesOf(x, attributes)),
+      outputs([x.shape], loops.gateBack, [dy, x, condition], sizesOf(x, attributes)),
   ),
 });
 
@@ -95,10 +95,10 @@ export function provideGateKernels(): void {
   const wasm = { tanh: wasmGate('PixelCNNGate', GATE), linear: wasmGate('PixelCNNLinearGate', GLU) };
   operation.useKernels({
     forward: (inputs, attributes) => ({
-      y: wasm[attributes.kind].forward(inputs, attributes),
+      y: wasm[attributes.kind].forward(inputs, attributes)[0],
       saved: inputs,
     }),
     gradients: (dy, inputs, attributes) =>
-      fromInputGradient(wasm[attributes.kind].gradient({ dy, ...inputs }, attributes)),
+      fromInputGradient(wasm[attributes.kind].gradient({ dy, ...inputs }, attributes)[0]),
   });
 }

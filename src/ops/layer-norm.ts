@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { LAYER_NORM } from '../kernels/modules';
 import { sumOverPixels } from './causal-conv';
 import { defineOperation, type Operation } from './operation';
-import { output, outputs, wasmKernel } from './wasm-kernels';
+import { outputs, wasmKernel } from './wasm-kernels';
 
 interface Inputs {
   readonly x: tf.Tensor4D;
@@ -71,16 +71,17 @@ const wasmForward = /* @__PURE__ */ wasmKernel(
   'PixelCNNLayerNorm',
   [LAYER_NORM],
   (loops, { x, scale, shift }: Inputs, attributes: Attributes) =>
-    output(x.shape, loops.layerNorm, [x, scale, shift], sizesOf(x, attributes)),
+    outputs([x.shape], loops.layerNorm, [x, scale, shift], sizesOf(x, attributes)),
 );
 
 const wasmGradients = /* @__PURE__ */ wasmKernel(
   'PixelCNNLayerNormGradient',
   [LAYER_NORM],
   (loops, { dy, x, scale }: Inputs & { readonly dy: tf.Tensor4D }, attributes: Attributes) => {
-    const features = x.shape[3];
-    const shapes = [x.shape, [features], [features]] as const;
-    return outputs(shapes, loops.layerNormBack, [dy, x, scale], sizesOf(x, attributes), 8 * features);
+    const features = [x.shape[3]] as const;
+    const shapes = [x.shape, features, features] as const;
+    const sizes = sizesOf(x, attributes);
+    return outputs(shapes, loops.layerNormBack, [dy, x, scale], sizes, loops.layerNormBackScratch);
   },
 );
 
@@ -91,7 +92,7 @@ function sizesOf({ shape: [n, h, w, features] }: tf.Tensor4D, { groups, epsilon 
 
 export function provideLayerNormKernels(): void {
   layerNorm.useKernels({
-    forward: (inputs, attributes) => ({ y: wasmForward(inputs, attributes), saved: inputs }),
+    forward: (inputs, attributes) => ({ y: wasmForward(inputs, attributes)[0], saved: inputs }),
     gradients(dy, inputs, attributes) {
       const [dx, dscale, dshift] = wasmGradients({ dy, ...inputs }, attributes);
       return { x: () => dx, scale: () => dscale, shift: () => dshift };

@@ -9,7 +9,7 @@ import {
 import { MIN_LOG_SCALE } from '../kernels/limits';
 import { LOGISTIC_MIXTURE } from '../kernels/modules';
 import { defineOperation, type Gradients } from './operation';
-import { output, outputs, wasmKernel } from './wasm-kernels';
+import { outputs, wasmKernel } from './wasm-kernels';
 
 /** Sizes of a mixture of logistics over pixels. */
 export interface LogisticMixtureSizes extends MixtureSizes {
@@ -18,10 +18,7 @@ export interface LogisticMixtureSizes extends MixtureSizes {
 
 // In shapes, C is the image channels, K the components, and P the parameters of a pixel, in blocks of K.
 
-interface Inputs {
-  readonly labels: tf.Tensor2D;
-  readonly parameters: tf.Tensor2D;
-}
+type Inputs = Readonly<Record<'labels' | 'parameters', tf.Tensor2D>>;
 
 interface Saved {
   /** [M,(C+1)*K]: the components' probabilities given no channel, the first, ... and all of them. */
@@ -88,14 +85,8 @@ function gradients(
 /** [M,count*N] -> [M,N] each; tfjs's split into one has no gradient. */
 const parts = (x: tf.Tensor2D, count: number): tf.Tensor2D[] => (count === 1 ? [x] : tf.split(x, count, 1));
 
-/** Blocks of the parameters, as {@link ParameterOffsets} of them: [M,K] each. */
-interface Blocks {
-  readonly logits: tf.Tensor2D;
-  readonly means: readonly tf.Tensor2D[];
-  readonly logScales: readonly tf.Tensor2D[];
-  /** Of each channel, for those before it. */
-  readonly coefficients: readonly (readonly tf.Tensor2D[])[];
-}
+/** Blocks of the parameters, one for each of {@link ParameterOffsets}: [M,K] each. */
+type Blocks<T = ParameterOffsets> = T extends number ? tf.Tensor2D : { [K in keyof T]: Blocks<T[K]> };
 
 /** Puts blocks at their positions among the parameters: [M,P]. */
 function inOrder(offsets: ParameterOffsets, blocks: Blocks): tf.Tensor2D {
@@ -239,8 +230,8 @@ const wasmForward = wasmKernel(
       [labels.shape, [pixels, (imageChannels + 1) * components], parameters.shape],
       loops.logisticMixture,
       [labels, parameters],
-      [pixels, imageChannels, levels, ...layoutOf(sizes)],
-      scratchBytes(sizes),
+      [...numbersOf(pixels, sizes), levels],
+      loops.logisticMixtureScratch,
     );
   },
 );
@@ -249,21 +240,20 @@ const wasmGradient = wasmKernel(
   'PixelCNNLogisticMixtureGradient',
   [LOGISTIC_MIXTURE],
   (loops, { dy, posteriors, slopes }: Saved & { readonly dy: tf.Tensor2D }, sizes: LogisticMixtureSizes) => {
+    const { logisticMixtureBack, logisticMixtureScratch } = loops;
+    const numbers = numbersOf(dy.shape[0], sizes);
     const given = [dy, posteriors, slopes] as const;
-    const numbers = [...dy.shape, ...layoutOf(sizes)] as const;
-    return output(slopes.shape, loops.logisticMixtureBack, given, numbers, scratchBytes(sizes));
+    return outputs([slopes.shape], logisticMixtureBack, given, numbers, logisticMixtureScratch);
   },
 );
 
-/** Components, and where the kernels find what is theirs. */
-function layoutOf(sizes: LogisticMixtureSizes) {
+/** Pixels, channels and components, and where the kernels find what is theirs. */
+function numbersOf(pixels: number, sizes: LogisticMixtureSizes) {
+  const { imageChannels, components } = sizes;
   const { channelStride, coefficients, pairStride } = parameterStrides(sizes);
-  return [sizes.components, numParameters(sizes), channelStride, coefficients, pairStride] as const;
+  const strides = [channelStride, coefficients, pairStride] as const;
+  return [pixels, imageChannels, components, numParameters(sizes), ...strides] as const;
 }
-
-/** Room for four pixels. */
-const scratchBytes = (sizes: LogisticMixtureSizes) =>
-  16 * (numParameters(sizes) + sizes.imageChannels + (sizes.imageChannels + 2) * sizes.components);
 
 const operation = defineOperation<Inputs, LogisticMixtureSizes, Saved, tf.Tensor2D>({
   name: 'logisticMixtureNats',
@@ -279,7 +269,7 @@ const operation = defineOperation<Inputs, LogisticMixtureSizes, Saved, tf.Tensor
       const [y, posteriors, slopes] = wasmForward(inputs, sizes);
       return { y, saved: { posteriors, slopes } };
     },
-    gradients: (dy, saved, sizes) => ({ parameters: () => wasmGradient({ dy, ...saved }, sizes) }),
+    gradients: (dy, saved, sizes) => ({ parameters: () => wasmGradient({ dy, ...saved }, sizes)[0] }),
   },
   differentiableGradients: (dy, inputs, sizes) => gradients(dy, evaluate(inputs, sizes), sizes),
   constants: ['labels'],

@@ -2,12 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { NORMALIZED_KERNEL } from '../kernels/modules';
 import { SMALLEST_SQUARE } from '../program/weights';
 import { defineOperation } from './operation';
-import { output, outputs, wasmKernel } from './wasm-kernels';
+import { outputs, wasmKernel } from './wasm-kernels';
 
-interface Inputs {
-  readonly direction: tf.Tensor4D;
-  readonly gain: tf.Tensor1D;
-}
+type Inputs = { readonly direction: tf.Tensor4D; readonly gain: tf.Tensor1D };
 
 /**
  * Weight normalization: gain direction / ||direction|| for each output, with a custom gradient.
@@ -46,7 +43,7 @@ const operation = defineOperation<Inputs, void, Inputs, tf.Tensor4D>({
     },
   },
   wasmImplementation: {
-    forward: (inputs) => ({ y: wasmForward(inputs), saved: inputs }),
+    forward: (inputs) => ({ y: wasmForward(inputs)[0], saved: inputs }),
     gradients(dy, inputs) {
       const [ddirection, dgain] = wasmGradients({ dy, ...inputs });
       return { direction: () => ddirection, gain: () => dgain };
@@ -75,7 +72,7 @@ const wasmForward = wasmKernel(
   'PixelCNNNormalizedKernel',
   [NORMALIZED_KERNEL],
   (loops, { direction, gain }: Inputs) =>
-    output(direction.shape, loops.normalizedKernel, [direction, gain], numbersOf(direction)),
+    outputs([direction.shape], loops.normalizedKernel, [direction, gain], numbersOf(direction)),
 );
 
 const wasmGradients = wasmKernel(

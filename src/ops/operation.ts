@@ -101,16 +101,13 @@ function present<T extends Tensors<T>>(tensors: T, excluded: readonly (keyof T)[
 }
 
 /**
- * The function behind tf.customGrad, which tfjs declares private. customGrad itself computes the gradients of all inputs,
- * needed or not, and registerGradient can save inputs and outputs only.
+ * The function behind tf.customGrad, which tfjs declares private. customGrad itself computes the gradients of all
+ * inputs, needed or not, and registerGradient can save inputs and outputs only.
  */
 interface TapeEngine {
   runKernelFunc(operation: {
     inputs: tf.NamedTensorMap;
     forwardFunc(backend: unknown, save: (tensors: tf.Tensor[]) => void): tf.Tensor;
-    backwardsFunc(
-      dy: tf.Tensor,
-      saved: tf.Tensor[],
-    ): { readonly [input: string]: (() => tf.Tensor) | undefined };
+    backwardsFunc(dy: tf.Tensor, saved: tf.Tensor[]): Gradients<Record<string, unknown>>;
   }): tf.Tensor;
 }

@@ -3,12 +3,9 @@ import { LSTM, LSTM_BACK, LSTM_KERNEL_BACK } from '../kernels/modules';
 import type { LSTMPath } from '../program/operations/lstm';
 import { causalConv2d, composedConv } from './causal-conv';
 import { defineOperation } from './operation';
-import { output, outputs, wasmKernel } from './wasm-kernels';
+import { outputs, wasmKernel } from './wasm-kernels';
 
-interface Inputs {
-  readonly z: tf.Tensor4D;
-  readonly kernel: tf.Tensor4D;
-}
+type Inputs = Readonly<Record<'z' | 'kernel', tf.Tensor4D>>;
 
 interface Attributes {
   readonly path: LSTMPath;
@@ -17,8 +14,7 @@ interface Attributes {
 }
 
 /** What the gradients need. */
-interface Saved {
-  readonly kernel: tf.Tensor4D;
+interface Saved extends Pick<Inputs, 'kernel'> {
   /** h, [N,H,W,F] */
   readonly states: tf.Tensor4D;
   /** o, f, i and g, activated, [N,H,W,4F]. */
@@ -169,9 +165,8 @@ function convolved(
   return tf.transpose(tf.reshape(y, [n * places, featuresOut]) as tf.Tensor2D); // [N*P,out] -> [out,N*P]
 }
 
-/** The number of taps of a kernel along a line that lie before the place itself. */
-const tapsBefore = (path: LSTMPath, { shape: [, columns] }: tf.Tensor4D) =>
-  path === 'rows' ? columns >> 1 : 1;
+/** The taps of a kernel along a line that lie before the place itself. */
+const tapsBefore = (path: LSTMPath, { shape }: tf.Tensor4D) => (path === 'rows' ? shape[1] >> 1 : 1);
 
 /** A kernel as one along a line: [1,k,F,4F], or [2,1,F,4F] -> [1,2,F,4F]. */
 function alongLine(kernel: tf.Tensor4D): tf.Tensor4D {
@@ -180,28 +175,20 @@ function alongLine(kernel: tf.Tensor4D): tf.Tensor4D {
 }
 
 /** The lines of places that an LSTM goes along in turn: rows or diagonals. [N,H,W,F] -> [N,T,P,F]. */
-function linesAlong(path: LSTMPath, x: tf.Tensor4D): tf.Tensor4D {
-  return path === 'rows' ? x : skewed(mirrored(path, x));
-}
+const linesAlong = (path: LSTMPath, x: tf.Tensor4D) => (path === 'rows' ? x : skewed(mirrored(path, x)));
 
 /** The inverse, to images of width w: [N,T,P,F] -> [N,H,W,F]. */
-function imagesAlong(path: LSTMPath, x: tf.Tensor4D, w: number): tf.Tensor4D {
-  return path === 'rows' ? x : mirrored(path, straightened(x, w));
-}
+const imagesAlong = (path: LSTMPath, x: tf.Tensor4D, w: number) =>
+  path === 'rows' ? x : mirrored(path, straightened(x, w));
 
 /** Diagonals from the right are those from the left of the mirror image. */
 const mirrored = (path: LSTMPath, x: tf.Tensor4D): tf.Tensor4D =>
   path === 'fromRight' ? tf.reverse(x, 2) : x;
 
 /**
- * Diagonals of images as lines, where place i of each lies in row i: [N,H,W,F] -> [N,H+W-1,H,F]. At place i, line d has
- * column d - i of row i, and zeros where there is no such column. So the pixel above is place i - 1 of the line before,
- * and the pixel to the left is place i of the line before.
- *
- * Done with a pad and a slice only: reading rows as one place longer shifts row i by i places.
- *
- * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, section 3.2
- * and figure 3.
+ * Diagonals of images as lines, [N,H,W,F] -> [N,H+W-1,H,F]: place i of line d is column d - i of row i, or zeros
+ * where there is no such column. So the pixels above and to the left are places i - 1 and i of the line before (figure
+ * 3 of the paper). Reading rows as one place longer shifts row i by i places.
  */
 function skewed(x: tf.Tensor4D): tf.Tensor4D {
   const [n, h, w, features] = x.shape;
@@ -287,10 +274,9 @@ const wasmForward = /* @__PURE__ */ wasmKernel(
   [LSTM],
   (loops, { z, kernel }: Inputs, attributes: Attributes) => {
     const [n, h, w] = z.shape;
+    const states = [n, h, w, kernel.shape[2]] as const;
     const sizes = sizesOf(z, kernel, attributes);
-    const ofStates = [n, h, w, kernel.shape[2]] as const;
-    const scratchBytes = loops.lstmScratch(...lineSizesOf(sizes));
-    return outputs([ofStates, z.shape, ofStates], loops.lstm, [z, kernel], sizes, scratchBytes);
+    return outputs([states, z.shape, states], loops.lstm, [z, kernel], sizes, loops.lstmScratch);
   },
 );
 
@@ -299,8 +285,7 @@ const wasmInputGradient = /* @__PURE__ */ wasmKernel(
   [LSTM_BACK],
   (loops, { dy, kernel, gates, cells }: Saved & { readonly dy: tf.Tensor4D }, attributes: Attributes) => {
     const sizes = sizesOf(gates, kernel, attributes);
-    const scratchBytes = loops.lstmBackScratch(...lineSizesOf(sizes));
-    return output(gates.shape, loops.lstmBack, [dy, gates, cells, kernel], sizes, scratchBytes);
+    return outputs([gates.shape], loops.lstmBack, [dy, gates, cells, kernel], sizes, loops.lstmBackScratch);
   },
 );
 
@@ -309,8 +294,7 @@ const wasmKernelGradient = /* @__PURE__ */ wasmKernel(
   [LSTM_KERNEL_BACK],
   (loops, { dz, kernel, states }: Saved & { readonly dz: tf.Tensor4D }, attributes: Attributes) => {
     const sizes = sizesOf(dz, kernel, attributes);
-    const scratchBytes = loops.lstmKernelBackScratch(...lineSizesOf(sizes));
-    return output(kernel.shape, loops.lstmKernelBack, [states, dz], sizes, scratchBytes);
+    return outputs([kernel.shape], loops.lstmKernelBack, [states, dz], sizes, loops.lstmKernelBackScratch);
   },
 );
 
@@ -324,11 +308,6 @@ function sizesOf(
   return [n, h, w, imageChannels, features / imageChannels, rows * columns, pathNumbers[path]] as const;
 }
 
-/** Places of a line, features and taps. */
-function lineSizesOf([, h, w, groups, size, columns, path]: ReturnType<typeof sizesOf>) {
-  return [path === pathNumbers.rows ? w : h, groups * size, columns] as const;
-}
-
 export function provideLSTMKernels(): void {
   operation.useKernels({
     forward(inputs, attributes) {
@@ -336,8 +315,8 @@ export function provideLSTMKernels(): void {
       return { y: states, saved: { kernel: inputs.kernel, states, gates, cells } };
     },
     gradients(dy, saved, attributes) {
-      const dz = wasmInputGradient({ ...saved, dy }, attributes);
-      return { z: () => dz, kernel: () => wasmKernelGradient({ ...saved, dz }, attributes) };
+      const [dz] = wasmInputGradient({ ...saved, dy }, attributes);
+      return { z: () => dz, kernel: () => wasmKernelGradient({ ...saved, dz }, attributes)[0] };
     },
   });
 }

@@ -54,11 +54,11 @@ export function kernelsInUse(): boolean {
  * A kernel of tfjs's wasm backend that runs our loops, so that tfjs counts and profiles it; to be called while
  * {@link kernelsInUse}. The loops are those of the first of the modules that compiles, at the first call.
  */
-export function wasmKernel<Loops, Inputs, Attributes, Output extends tf.TensorInfo | tf.TensorInfo[]>(
+export function wasmKernel<Loops, Inputs, Attributes, Outputs extends tf.TensorInfo[]>(
   kernelName: string,
   modules: readonly WasmModule<Loops>[],
-  compute: (loops: Loops, inputs: Inputs, attributes: Attributes) => Output,
-): (inputs: Inputs, ...rest: unknown extends Attributes ? [] : [attributes: Attributes]) => Output {
+  compute: (loops: Loops, inputs: Inputs, attributes: Attributes) => Outputs,
+): (inputs: Inputs, ...rest: unknown extends Attributes ? [] : [attributes: Attributes]) => Outputs {
   const kernelFunc = ({ inputs, attrs }: { inputs: unknown; attrs?: unknown }) => {
     const module = modules.find((one) => compile(one) !== null) as WasmModule<Loops>;
     const loops = exportsOf(module, memoryOf(wasmBackend()) as WebAssembly.Memory);
@@ -69,7 +69,7 @@ export function wasmKernel<Loops, Inputs, Attributes, Output extends tf.TensorIn
     if (tf.getKernel(kernelName, 'wasm') === undefined)
       tf.registerKernel({ kernelName, backendName: 'wasm', kernelFunc });
     const named = [inputs as tf.NamedTensorMap, attributes as tf.NamedAttrMap] as const;
-    return tf.engine().runKernel(kernelName, ...named) as tf.TensorInfo | tf.TensorInfo[] as Output;
+    return tf.engine().runKernel(kernelName, ...named) as tf.TensorInfo[] as Outputs;
   };
 }
 
@@ -82,8 +82,8 @@ type TensorOf<S extends Shape> = S['length'] extends 4 ? tf.Tensor4D : S['length
 type Addresses<Of extends readonly unknown[]> = { [Index in keyof Of]: number };
 
 /**
- * Makes an output of each shape, and fills them with a function that gets their addresses, those of tensors, some
- * numbers, and the address of `scratchBytes` bytes of scratch memory. Releases all memory if it throws.
+ * Makes an output of each shape, and fills them with a function that gets their addresses, those of tensors,
+ * some numbers, and the address of scratch memory. Releases all memory if it throws.
  */
 export function outputs<
   const Shapes extends readonly Shape[],
@@ -94,11 +94,11 @@ export function outputs<
   fill: (...args: [...Addresses<Shapes>, ...Addresses<Tensors>, ...Numbers, scratch: number]) => void,
   tensors: Tensors,
   numbers: Numbers,
-  scratchBytes = 0,
+  scratchBytes: (...numbers: number[]) => number = () => 0,
 ): { -readonly [Index in keyof Shapes]: TensorOf<Shapes[Index]> } {
   const made: tf.TensorInfo[] = [];
   try {
-    const scratch = [Math.max(1, Math.ceil((scratchBytes >>> 0) / 4))]; // an empty tensor has no address
+    const scratch = [Math.max(1, Math.ceil((scratchBytes(...numbers) >>> 0) / 4))]; // an empty tensor has no address
     for (const shape of [...shapes, scratch]) made.push(wasmBackend().makeOutput(shape, 'float32'));
     const places = made.map(address);
     const scratchAddress = places.pop();
@@ -109,21 +109,6 @@ export function outputs<
   }
   wasmBackend().disposeData((made.pop() as tf.TensorInfo).dataId);
   return made as { -readonly [Index in keyof Shapes]: TensorOf<Shapes[Index]> };
-}
-
-/** The same for a single output. */
-export function output<
-  const S extends Shape,
-  const Tensors extends readonly (tf.TensorInfo | undefined)[],
-  const Numbers extends readonly number[],
->(
-  shape: S,
-  fill: (...args: [output: number, ...Addresses<Tensors>, ...Numbers, scratch: number]) => void,
-  tensors: Tensors,
-  numbers: Numbers,
-  scratchBytes?: number,
-): TensorOf<S> {
-  return outputs([shape], fill as never, tensors, numbers, scratchBytes)[0];
 }
 
 /**

@@ -9,9 +9,6 @@ import type { AdjusterData } from '../sampling/adjusters';
 import type { Job } from '../sampling/options';
 import type { Sampled } from '../sampling/sample';
 
-// The messages between a pool and its workers. They are simpler than wrapping a library that calls functions in
-// workers, which knows nothing about progress, aborting, or what a worker should cache.
-
 /** A job of sampling as plain data. */
 export type SampleTask = Omit<Job, 'random' | 'adjust' | keyof WalkHooks> & {
   readonly adjust: AdjusterData | undefined;
@@ -26,16 +23,15 @@ export interface Work {
 }
 export type Method = keyof Work;
 
-/** From the pool to a worker. Models and calls have numbers, by which later messages refer to them. */
+/** From the pool to a worker, which has one call at a time. Models have numbers, by which calls refer to them. */
 export type Request =
   | { kind: 'keep'; model: number; value: PortableModel }
   | { kind: 'drop'; model: number }
   | { [M in Method]: Call<M> }[Method]
-  | { kind: 'abort'; id: number };
+  | { kind: 'abort' };
 
 export interface Call<M extends Method> {
   kind: 'call';
-  id: number;
   method: M;
   model: number;
   job: Work[M]['job'];
@@ -43,8 +39,8 @@ export interface Call<M extends Method> {
   isFollowed: boolean;
 }
 
-/** From a worker to the pool: how many values of a call are done, or the outcome. */
+/** From a worker to the pool: how many values of the call are done, or the outcome. */
 export type Reply =
-  | { kind: 'progress'; id: number; done: number }
-  | { kind: 'result'; id: number; result: Work[Method]['result'] }
-  | { kind: 'error'; id: number; error: unknown };
+  | { kind: 'progress'; done: number }
+  | { kind: 'result'; result: Work[Method]['result'] }
+  | { kind: 'error'; error: unknown };

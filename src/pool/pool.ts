@@ -7,8 +7,9 @@ import type { NumericArray } from '../core/conditions';
 import { blankImages, type Images, memoryFor, valuesOf } from '../core/images';
 import { YIELD_MILLISECONDS } from '../core/pauses';
 import { type LogProbOptions, numbersPerImage, planLogProb } from '../likelihood/log-prob';
-import type { WalkHooks } from '../likelihood/walk';
+import type { GivenImages, WalkHooks } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
+import { copyOf } from '../program/safetensors';
 import type { Adjuster } from '../sampling/adjusters';
 import type { Job } from '../sampling/options';
 import { numParticlesOf } from '../sampling/particles';
@@ -20,10 +21,7 @@ import { numCores, type PoolWorker, startWorker } from './workers';
 const poolOptions = {
   /** The maximum number of workers. @default the number of cores of the machine */
   workers: optional(integer({ from: 1 })),
-  /**
-   * Starts a worker that runs `pixelcnn-layers/worker`, for environments where the default cannot: a `Worker` of a
-   * page, or one of Node's `worker_threads`.
-   */
+  /** Starts a worker, of a page or of Node, that runs `pixelcnn-layers/worker`; if the default cannot. */
   createWorker: optional(callback<() => PoolWorker>(), startWorker),
 };
 
@@ -41,27 +39,19 @@ export interface PoolProgress {
 /** Options of {@link Pool.sample}: those of `sample`, except the ones that cannot be sent to a worker. */
 export interface PoolSampleOptions extends Omit<SampleOptions, 'random' | 'onProgress' | 'yieldEvery'> {
   /**
-   * Called as rows are done, with the number of values drawn in each image, averaged over all images and rounded down,
-   * out of H*W*C. The job ends once all promises that it returns have; if it throws or rejects, so does the job.
+   * Called as rows are done, with the number of values drawn in each image, on average and rounded down, out of H*W*C.
+   * The job ends once all promises that it returns have; if it throws or rejects, so does the job.
    */
   onProgress?: (progress: PoolProgress) => void;
 }
 
 /** Options of {@link Pool.logProb}: those of `logProb`. */
-export interface PoolLogProbOptions extends LogProbOptions {
-  /**
-   * Called as rows are done, with the number of values scored so far, out of N*H*W*C. The job ends once all promises
-   * that it returns have; if it throws or rejects, so does the job.
-   */
-  onProgress?: (progress: PoolProgress) => void;
-}
+export interface PoolLogProbOptions extends LogProbOptions {}
 
 /** Workers that share jobs: see {@link createPool}. */
 export interface Pool {
   /** The most workers at a time. */
   readonly workers: number;
-  /** As `sample` of `pixelcnn-layers/runtime`: the same images, by all workers. */
-  sample(model: PortableModel, options?: PoolSampleOptions & { withLogProb?: false }): Promise<Images>;
   /** As `sample` of `pixelcnn-layers/runtime`, with log p of the images. */
   sample(model: PortableModel, options: PoolSampleOptions & { withLogProb: true }): Promise<Sampled>;
   /** As `sample` of `pixelcnn-layers/runtime`: the same images, by all workers. */
@@ -78,10 +68,9 @@ export interface Pool {
 
 /**
  * Makes a pool of workers, which draw, score and compress images on all cores. Each worker takes some of the images at
- * a time; the results are exactly those of a single thread, in the same order. Several jobs can share the workers at
- * the same time. Workers start when the first job needs them, stay for the next jobs, and do not keep a program from
- * exiting. A model is sent to a worker once, and the worker keeps the few models that it used last, so do not change a
- * model's numbers afterwards.
+ * a time; the results are exactly those of a single thread. Jobs share the workers, which start when a job needs them,
+ * stay for the next ones, and do not keep a program from exiting. A model is sent to a worker once, so do not change its
+ * numbers afterwards.
  *
  * In Node, Deno and Bun this needs no options. In a page, the bundler must find the workers' file:
  *
@@ -92,10 +81,9 @@ export interface Pool {
  * });
  * ```
  *
- * @throws TypeError naming the option that is wrong. The methods reject like the functions they are named after, before
- * anything is sent. They also reject with a TypeError if an option other than `onProgress` is a function, since
- * functions cannot be sent to workers; and with an Error if a worker cannot start or ends before it is done (the pool
- * starts another for the next job), or if the pool is terminated.
+ * @throws TypeError naming the option that is wrong. The methods reject like the functions they are named after; with a
+ * TypeError if an option other than `onProgress` is a function, since none can be sent to a worker; and with an Error if
+ * a worker cannot start or ends too early (the next job starts another), or if the pool is terminated.
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';
@@ -122,18 +110,15 @@ export function createPool(options: PoolOptions = {}): Pool {
       const images = blankImages('sample', numImages, imageShape, model.levels);
       const logProb = new Float64Array(numImages);
       const logGiven = new Float64Array(numImages);
-      await scheduler.run<'sample'>({
-        method: 'sample',
-        model,
-        job: sendable(job),
-        partOf: (piece) => ({
-          firstImage: firstImage + piece.first,
-          given: given && sliced(piece, given, size),
+      await scheduler.run('sample', model, sendable(job), {
+        partOf: ({ first, count }) => ({
+          firstImage: firstImage + first,
+          given: given?.slice(first * size, (first + count) * size) ?? null,
         }),
         take(result, { first }) {
           images.data.set(result.images.data, first * size);
           logProb.set(result.logProb, first);
-          if (result.logGiven !== undefined) logGiven.set(result.logGiven, first);
+          logGiven.set(result.logGiven ?? [], first);
         },
         numParticles: numParticlesOf(job),
         valuesInStep: numImages,
@@ -145,11 +130,8 @@ export function createPool(options: PoolOptions = {}): Pool {
       const job = planLogProb(model, images, options);
       const size = numbersPerImage(job);
       const nats = memoryFor('logProb', () => new Float64Array(job.numImages * size));
-      await scheduler.run<'logProb'>({
-        method: 'logProb',
-        model,
-        job,
-        partOf: (piece) => ({ data: sliced(piece, job.data, valuesOf(job.imageShape)) }),
+      await scheduler.run('logProb', model, job, {
+        partOf: dataOf(job),
         take: (result, { first }) => nats.set(result, first * size),
       });
       return nats;
@@ -157,11 +139,8 @@ export function createPool(options: PoolOptions = {}): Pool {
     async compress(model, images, options = {}) {
       const job = planCompress(model, images, readArguments('compress', options, compressOptions));
       const coded = new Array<CodedImage>(job.numImages);
-      await scheduler.run<'compress'>({
-        method: 'compress',
-        model,
-        job,
-        partOf: (piece) => ({ data: sliced(piece, job.data, valuesOf(job.imageShape)) }),
+      await scheduler.run('compress', model, job, {
+        partOf: dataOf(job),
         take(result, { first }) {
           for (const [n, one] of result.entries()) coded[first + n] = one;
         },
@@ -172,15 +151,10 @@ export function createPool(options: PoolOptions = {}): Pool {
       const job = planDecompress(model, bytes, readArguments('decompress', options, decompressOptions));
       const { coded, numImages, imageShape, firstImage } = job;
       const images = blankImages('decompress', numImages, imageShape, model.levels);
-      await scheduler.run<'decompress'>({
-        method: 'decompress',
-        model,
-        job,
+      await scheduler.run('decompress', model, job, {
         partOf: ({ first, count }) => ({
           firstImage: firstImage + first,
-          coded: coded.slice(first, first + count).map(({ code, checksum }) => {
-            return { code: Uint8Array.from(code), checksum }; // `slice` of a Buffer copies nothing
-          }),
+          coded: coded.slice(first, first + count).map((one) => ({ ...one, code: copyOf(one.code) })),
         }),
         take: (result, { first }) => images.data.set(result.data, first * valuesOf(imageShape)),
       });
@@ -190,14 +164,13 @@ export function createPool(options: PoolOptions = {}): Pool {
   };
 }
 
-/** The values of a piece's images, `size` each, copied so that only these are sent. */
-const sliced = <Values extends { slice(from: number, to: number): Values }>(
-  { first, count }: Piece,
-  all: Values,
-  size: number,
-): Values => all.slice(first * size, (first + count) * size);
+/** The levels of a piece's images, copied so that only these are sent. */
+const dataOf = ({ data, imageShape }: GivenImages) => {
+  const size = valuesOf(imageShape);
+  return ({ first, count }: Piece) => ({ data: data.slice(first * size, (first + count) * size) });
+};
 
-/** A job as plain data: functions cannot be sent, which this says more clearly than `postMessage` would. */
+/** A job as plain data, since functions cannot be sent. */
 function sendable({ random, adjust, onProgress, ...job }: Job): SampleTask & WalkHooks {
   const { data } = (adjust ?? {}) as Partial<Adjuster>;
   if (random !== undefined)
@@ -207,5 +180,6 @@ function sendable({ random, adjust, onProgress, ...job }: Job): SampleTask & Wal
     throwTypeError('pool.sample: adjust', wanted, adjust);
   }
   const follow = onProgress as WalkHooks['onProgress'];
-  return { ...job, adjust: data, onProgress: follow, yieldEvery: YIELD_MILLISECONDS }; // so that a worker can receive an abort
+  // A worker that yields can receive an abort.
+  return { ...job, adjust: data, onProgress: follow, yieldEvery: YIELD_MILLISECONDS };
 }

@@ -3,7 +3,7 @@ type Builtins = {
   'node:worker_threads': typeof import('node:worker_threads');
 };
 
-/** A built-in module of Node, Deno or Bun, undefined in pages. Loaded in a way that bundlers do not follow. */
+/** A built-in module of Node, Deno or Bun, in a way that bundlers do not follow. */
 export const builtin = <Name extends keyof Builtins>(name: Name): Builtins[Name] | undefined =>
   globalThis.process?.getBuiltinModule?.(name);
 
@@ -15,7 +15,6 @@ export interface Port {
   post(message: unknown, transfer: ArrayBuffer[]): void;
 }
 
-/** @throws Error if this code does not run in a worker */
 export function portOfWorker(): Port {
   const parent = builtin('node:worker_threads')?.parentPort;
   if (parent) {

@@ -5,7 +5,7 @@ import { tell } from '../core/progress';
 import type { WalkHooks } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
 import type { Method, Work } from './messages';
-import { WorkerHandle } from './worker-handle';
+import { type WorkerHandle, workerHandle } from './worker-handle';
 import type { PoolWorker } from './workers';
 
 /** The images of a job that one worker processes at a time. */
@@ -14,7 +14,7 @@ export interface Piece {
   readonly count: number;
 }
 
-/** Images in a piece of a large job: no more than this are computed together, so larger pieces would not be faster. */
+/** Images in a piece of a large job: no more are computed together. */
 const MAX_IMAGES = 32;
 
 /** Smaller pieces take notably longer for each image, since weights are reread for few images. */
@@ -23,10 +23,7 @@ const MIN_IMAGES = 8;
 /** Pieces for each worker, so that little is left to do when the first workers finish. */
 const PIECES_OF_A_WORKER = 4;
 
-/**
- * Splits images, with a number of particles each, into pieces of about the same size; one for each worker if there are
- * few. An array would do for them, but there may be millions.
- */
+/** Splits images into pieces of about the same size. There may be millions, so they are no array. */
 function cut(numImages: number, workers: number, numParticles = 1) {
   const balanced = Math.ceil(numImages / (PIECES_OF_A_WORKER * workers));
   const shared = Math.ceil(numImages / workers);
@@ -38,12 +35,8 @@ function cut(numImages: number, workers: number, numParticles = 1) {
   return { length, at: (k: number): Piece => ({ first: start(k), count: start(k + 1) - start(k) }) };
 }
 
-/** A job on many images, for workers to share. */
-interface SharedJob<M extends Method> {
-  readonly method: M;
-  readonly model: PortableModel;
-  /** It ends once all promises that its `onProgress` returns have. */
-  readonly job: Work[M]['job'] & WalkHooks;
+/** How the images of a job are divided. */
+interface Sharing<M extends Method> {
   /** What belongs to the images of a piece, beside their conditions. */
   partOf(piece: Piece): Partial<Work[M]['job']>;
   /** Receives the result of a piece; results come in any order. */
@@ -56,8 +49,6 @@ interface SharedJob<M extends Method> {
 
 /** An unfinished job. */
 interface Running {
-  /** Whether some of its pieces are waiting. */
-  readonly isWaiting: boolean;
   /** Gives the first of the waiting pieces to a worker. */
   give(handle: WorkerHandle): Promise<void>;
   fail(error: unknown): void;
@@ -72,13 +63,13 @@ export function schedulerOf(maxWorkers: number, startWorker: () => PoolWorker) {
 
   /** A free worker or a new one; undefined if the limit is reached. */
   const freeHandle = (): WorkerHandle | undefined => {
-    handles = handles.filter(({ isLost }) => !isLost);
-    const free = handles.find(({ isFree }) => isFree);
+    handles = handles.filter(({ isLost }) => !isLost());
+    const free = handles.find(({ isFree }) => isFree());
     if (free !== undefined || handles.length >= maxWorkers) return free;
     const worker = startWorker();
     if (typeof worker?.postMessage !== 'function' || typeof worker.terminate !== 'function')
       throwTypeError('createPool: createWorker', 'a function that returns a worker', worker);
-    const handle = new WorkerHandle(worker);
+    const handle = workerHandle(worker);
     handles.push(handle);
     return handle;
   };
@@ -90,96 +81,83 @@ export function schedulerOf(maxWorkers: number, startWorker: () => PoolWorker) {
         const handle = freeHandle();
         if (handle === undefined) return;
         turns.shift();
-        const given = job.give(handle);
-        if (job.isWaiting) turns.push(job);
-        void given.then(dispatch);
+        void job.give(handle).then(dispatch);
       } catch (cause) {
         job.fail(new Error(`pool: a worker could not be started: ${(cause as Error)?.message}`, { cause }));
       }
     }
   };
 
-  const begin = <M extends Method>(
-    { method, model, job: all, partOf, take, numParticles = 1, valuesInStep = 1 }: SharedJob<M>,
-    resolve: () => void,
-    reject: (error: unknown) => void,
-  ): Running => {
-    const { signal, onProgress, ...data } = all;
-    const job = data as unknown as Work[M]['job'];
-    const pieces = cut(job.numImages, maxWorkers, numParticles);
-    const total = (job.numImages * valuesOf(job.imageShape)) / valuesInStep;
-    const atWork = new Set<WorkerHandle>();
-    const told = new Set<Promise<void>>(); // what `onProgress` has returned and is not done
-    let numGiven = 0;
-    let numLeft = pieces.length;
-    let [values, steps] = [0, 0]; // done so far
-    const end = () => {
-      signal?.removeEventListener('abort', abort);
-      turns = turns.filter((other) => other !== running);
-      return unfinished.delete(running);
-    };
-    const fail = (error: unknown) => {
-      if (!end()) return; // it had already ended
-      for (const handle of atWork) handle.abort();
-      reject(error);
-    };
-    const abort = () => fail(signal?.reason);
-    const finish = async () => {
-      await Promise.all(told);
-      if (end()) resolve();
-    };
-    const follower = () => {
-      let before = 0;
-      return (ofPiece: number) => {
-        values += ofPiece - before;
-        before = ofPiece;
-        const done = Math.floor(values / valuesInStep);
-        if (onProgress === undefined || done === steps || !unfinished.has(running)) return;
-        steps = done;
-        const one = tell(onProgress, { done, total })
-          .catch(fail)
-          .finally(() => told.delete(one));
-        told.add(one);
+  /**
+   * Ends once all promises that `onProgress` returns have.
+   *
+   * @throws (rejects) as {@link WorkerHandle} does; with the signal's reason; with an Error if the pool is terminated
+   */
+  const run = <M extends Method>(
+    method: M,
+    model: PortableModel,
+    { signal, onProgress, ...data }: Work[M]['job'] & WalkHooks,
+    { partOf, take, numParticles, valuesInStep = 1 }: Sharing<M>,
+  ): Promise<void> =>
+    new Promise<void>((resolve, reject) => {
+      if (isTerminated) throw new Error('pool: it has been terminated');
+      const job = data as unknown as Work[M]['job'];
+      const pieces = cut(job.numImages, maxWorkers, numParticles);
+      const total = (job.numImages * valuesOf(job.imageShape)) / valuesInStep;
+      const atWork = new Set<WorkerHandle>();
+      let told: Promise<unknown> = Promise.resolve(); // settles with what `onProgress` has returned
+      let numGiven = 0;
+      let numLeft = pieces.length;
+      let [values, steps] = [0, 0]; // done so far
+      const end = () => {
+        signal?.removeEventListener('abort', abort);
+        turns = turns.filter((other) => other !== running);
+        return unfinished.delete(running);
       };
-    };
-    const running: Running = {
-      get isWaiting() {
-        return numGiven < pieces.length;
-      },
-      async give(handle) {
-        const piece = pieces.at(numGiven++);
-        const { first, count } = piece;
-        atWork.add(handle);
-        try {
-          const conditions = job.conditions.map((all) => slicedCondition(all, first, count));
-          const part = { ...job, numImages: count, conditions, ...partOf(piece) };
-          take(await handle.perform(model, method, part, onProgress && follower()), piece);
-          if (--numLeft === 0) void finish(); // not awaited: the worker is free
-        } catch (error) {
-          fail(error);
-        } finally {
-          atWork.delete(handle);
-        }
-      },
-      fail,
-    };
-    unfinished.add(running);
-    signal?.addEventListener('abort', abort);
-    return running;
-  };
+      const fail = (error: unknown) => {
+        if (!end()) return; // it had already ended
+        for (const handle of atWork) handle.abort();
+        reject(error);
+      };
+      const abort = () => fail(signal?.reason);
+      const follower = () => {
+        let before = 0;
+        return (ofPiece: number) => {
+          values += ofPiece - before;
+          before = ofPiece;
+          const done = Math.floor(values / valuesInStep);
+          if (onProgress === undefined || done === steps || !unfinished.has(running)) return;
+          steps = done;
+          told = Promise.all([told, tell(onProgress, { done, total }).catch(fail)]);
+        };
+      };
+      const running: Running = {
+        async give(handle) {
+          const piece = pieces.at(numGiven++);
+          if (numGiven < pieces.length) turns.push(running);
+          const { first, count } = piece;
+          atWork.add(handle);
+          try {
+            const conditions = job.conditions.map((all) => slicedCondition(all, first, count));
+            const part = { ...job, numImages: count, conditions, ...partOf(piece) };
+            take(await handle.perform(model, method, part, onProgress && follower()), piece);
+            if (--numLeft === 0) void told.then(() => end() && resolve()); // not awaited: the worker is free
+          } catch (error) {
+            fail(error);
+          } finally {
+            atWork.delete(handle);
+          }
+        },
+        fail,
+      };
+      unfinished.add(running);
+      signal?.addEventListener('abort', abort);
+      turns.push(running);
+      dispatch();
+    });
 
   return {
-    /**
-     * @throws (rejects) as {@link WorkerHandle.perform}; with the signal's reason; with an Error if the pool is
-     * terminated
-     */
-    async run<M extends Method>(shared: SharedJob<M>): Promise<void> {
-      if (isTerminated) throw new Error('pool: it has been terminated');
-      await new Promise<void>((resolve, reject) => {
-        turns.push(begin(shared, resolve, reject));
-        dispatch();
-      });
-    },
+    run,
     async terminate(): Promise<void> {
       isTerminated = true;
       for (const { fail } of unfinished) fail(new Error('pool: it was terminated before the job was done'));

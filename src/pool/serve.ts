@@ -37,21 +37,18 @@ function buffersOf(result: Work[Method]['result']): ArrayBuffer[] {
 /** Serves the requests of a pool, inside a worker, as long as the worker lives. */
 export function serve({ listen, post }: Port): void {
   const models = new Map<number, PortableModel>();
-  const aborters = new Map<number, AbortController>();
+  let aborter: AbortController | undefined; // of the current call
   const reply = (message: Reply, transfer: ArrayBuffer[] = []) => post(message, transfer);
 
-  async function perform<M extends Method>({ id, method, model, job, isFollowed }: Call<M>): Promise<void> {
-    const aborter = new AbortController();
-    aborters.set(id, aborter);
-    const follow = ({ done }: { done: number }) => reply({ kind: 'progress', id, done });
+  async function perform<M extends Method>({ method, model, job, isFollowed }: Call<M>): Promise<void> {
+    aborter = new AbortController();
+    const follow = ({ done }: { done: number }) => reply({ kind: 'progress', done });
     const hooks = { signal: aborter.signal, onProgress: isFollowed ? follow : undefined };
     try {
       const result = await performers[method](models.get(model) as PortableModel, { ...job, ...hooks });
-      reply({ kind: 'result', id, result }, buffersOf(result));
+      reply({ kind: 'result', result }, buffersOf(result));
     } catch (error) {
-      reply({ kind: 'error', id, error }); // its class and message survive the transfer
-    } finally {
-      aborters.delete(id);
+      reply({ kind: 'error', error }); // its class and message survive the transfer
     }
   }
 
@@ -68,7 +65,7 @@ export function serve({ listen, post }: Port): void {
         void perform(request);
         break;
       case 'abort':
-        aborters.get(request.id)?.abort();
+        aborter?.abort();
         break;
     }
   });

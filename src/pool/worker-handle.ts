@@ -17,98 +17,81 @@ function numberOf(model: PortableModel): number {
 
 /** The call that a worker is processing. */
 interface Present {
-  readonly id: number;
   resolve(result: Work[Method]['result']): void;
   reject(error: unknown): void;
-  follow(done: number): void;
+  follow?(done: number): void;
 }
 
+export type WorkerHandle = ReturnType<typeof workerHandle>;
+
 /** One worker, which processes one call at a time. */
-export class WorkerHandle {
-  /** Whether the worker has ended, or was told to. What it still sends is ignored. */
-  isLost = false;
-  private readonly models = new Set<number>(); // the most recently used one is last
-  private present: Present | null = null;
-  private numCalls = 0;
+export function workerHandle(worker: PoolWorker) {
+  const models = new Set<number>(); // the most recently used one is last
+  let present: Present | null = null;
+  let isLost = false;
 
-  constructor(private readonly worker: PoolWorker) {
-    const onMessage = (reply: unknown) => this.onMessage(reply as Reply);
-    listen(worker, onMessage, (cause) => this.onExit(cause));
-    holdProcess(worker, false);
-  }
-
-  get isFree(): boolean {
-    return this.present === null;
-  }
-
-  /**
-   * Makes the worker process a call; `follow` is told how many values are done.
-   *
-   * @throws (rejects) with what the worker threw; DataCloneError if something cannot be sent; Error if the worker ended
-   */
-  perform<M extends Method>(
-    model: PortableModel,
-    method: M,
-    job: Work[M]['job'],
-    follow?: (done: number) => void,
-  ): Promise<Work[M]['result']> {
-    return new Promise((resolve, reject) => {
-      const id = this.numCalls++;
-      this.send(model);
-      const call = { kind: 'call', id, method, model: numberOf(model), job, isFollowed: !!follow };
-      this.post(call as Request);
-      this.present = { id, resolve, reject, follow: follow ?? (() => {}) };
-      holdProcess(this.worker, true);
-    });
-  }
-
-  /** Makes the worker abandon its call, which rejects as soon as the worker reads the message. */
-  abort(): void {
-    if (this.present !== null) this.post({ kind: 'abort', id: this.present.id });
-  }
-
-  /**
-   * Ends the worker; its call rejects. Node's workers keep the process from here on until they have ended, or a program
-   * that awaits this would end first.
-   */
-  async end(cause: unknown = new Error('pool: the worker was terminated')): Promise<void> {
-    this.isLost = true;
-    this.present?.reject(cause);
-    this.present = null;
-    await this.worker.terminate();
-  }
+  const post = (request: Request) => worker.postMessage(request);
 
   /** Sends a model unless the worker has it; the least recently used model is dropped for it. */
-  private send(model: PortableModel): void {
+  const send = (model: PortableModel): number => {
     const number = numberOf(model);
-    if (!this.models.delete(number)) this.post({ kind: 'keep', model: number, value: model });
-    this.models.add(number);
-    const [oldest] = this.models;
-    if (oldest === undefined || this.models.size <= KEPT_MODELS) return;
-    this.models.delete(oldest);
-    this.post({ kind: 'drop', model: oldest });
-  }
-
-  private post(request: Request): void {
-    this.worker.postMessage(request);
-  }
-
-  private onMessage(reply: Reply): void {
-    const { present } = this; // null once the worker was told to end
-    if (reply.id !== present?.id) return;
-    if (reply.kind === 'progress') {
-      present.follow(reply.done);
-      return;
+    if (!models.delete(number)) post({ kind: 'keep', model: number, value: model });
+    models.add(number);
+    const [oldest] = models;
+    if (models.size > KEPT_MODELS && oldest !== undefined) {
+      models.delete(oldest);
+      post({ kind: 'drop', model: oldest });
     }
-    this.present = null;
-    holdProcess(this.worker, false);
-    if (reply.kind === 'result') present.resolve(reply.result);
-    else present.reject(reply.error);
-  }
+    return number;
+  };
 
-  private onExit(cause: unknown): void {
-    if (this.isLost) return;
+  /** Ends the worker; its call rejects. Holds the process, or a program that awaits this would end first. */
+  const end = async (cause: unknown = new Error('pool: the worker was terminated')): Promise<void> => {
+    isLost = true;
+    present?.reject(cause);
+    present = null;
+    await worker.terminate();
+  };
+
+  const onMessage = (message: unknown) => {
+    const reply = message as Reply;
+    if (present === null) return; // it was told to end
+    const { resolve, reject, follow } = present;
+    if (reply.kind === 'progress') return follow?.(reply.done);
+    present = null;
+    holdProcess(worker, false);
+    if (reply.kind === 'result') resolve(reply.result);
+    else reject(reply.error);
+  };
+  const onExit = (cause: unknown) => {
     const why = cause instanceof Error ? cause.message : String(cause);
-    void this.end(new Error(`pool: a worker ended before its work was done: ${why}`, { cause }));
-  }
+    if (!isLost) void end(new Error(`pool: a worker ended before its work was done: ${why}`, { cause }));
+  };
+  listen(worker, onMessage, onExit);
+  holdProcess(worker, false);
+
+  return {
+    /** Whether the worker has ended, or was told to. What it still sends is ignored. */
+    isLost: () => isLost,
+    isFree: () => present === null,
+    end,
+    /** Makes the worker abandon its call, which rejects as soon as the worker reads the message. */
+    abort(): void {
+      if (present !== null) post({ kind: 'abort' });
+    },
+    /** Rejects with what the worker threw, a DataCloneError of `postMessage`, or an Error if the worker ended. */
+    perform<M extends Method>(
+      model: PortableModel,
+      method: M,
+      job: Work[M]['job'],
+      follow?: (done: number) => void,
+    ): Promise<Work[M]['result']> {
+      return new Promise((resolve, reject) => {
+        const call = { kind: 'call', method, model: send(model), job, isFollowed: !!follow };
+        post(call as Request);
+        present = { resolve, reject, ...(follow && { follow }) };
+        holdProcess(worker, true);
+      });
+    },
+  };
 }

@@ -61,7 +61,5 @@ export function listen(
 
 /** Sets whether a worker keeps the process alive, if there is a process. */
 export function holdProcess(worker: PoolWorker, holds: boolean): void {
-  const thread = worker as Partial<Thread>;
-  if (holds) thread.ref?.();
-  else thread.unref?.();
+  (worker as Partial<Thread>)[holds ? 'ref' : 'unref']?.();
 }

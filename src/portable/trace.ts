@@ -47,14 +47,11 @@ const traces = /* @__PURE__ */ new WeakMap<
   { readonly distribution: PixelDistribution; readonly result: TracedModel | Untraced }
 >();
 
-/**
- * Builds a model's program, once, or says why it cannot: a layer cannot be evaluated pixel by pixel, or outputs see
- * values that are not drawn yet. Makes no tensors.
- */
+/** Builds a model's program, once, or says why it cannot be evaluated pixel by pixel. Makes no tensors. */
 export function trace(model: LayersModel, shape: ImageModelShape): TracedModel | Untraced {
   const { distribution } = shape;
   const before = traces.get(model);
-  if (before !== undefined && areAlike(before.distribution, distribution)) return before.result;
+  if (before && areAlike(before.distribution, distribution)) return before.result;
   const result = traceAnew(model, shape);
   traces.set(model, { distribution, result });
   return result;
@@ -69,7 +66,8 @@ function traceAnew(
   const [image, ...others] = model.inputs as [SymbolicTensor, ...SymbolicTensor[]];
   known.set(image, builder.image(imageShape[2]));
   for (const [index, condition] of others.entries()) {
-    known.set(condition, builder.condition(index, condition.shape.at(-1) as number, condition.rank === 4)); // [N,K] or [N,h,w,K]
+    const [size, isMap] = [condition.shape.at(-1) as number, condition.rank === 4]; // [N,K] or [N,h,w,K]
+    known.set(condition, builder.condition(index, size, isMap));
   }
   const outputs = outputsName(distribution);
   try {
@@ -157,7 +155,7 @@ function buildLayer(
   throw new Obstacle(cannot);
 }
 
-/** Whether a class overrides `call` of the class that defines `express`: the two may compute different things. */
+/** Whether a class overrides `call` of the class that defines `express`. */
 function overridesCall(layer: layers.Layer): boolean {
   let prototype: object | null = layer;
   const has = (name: string) => prototype !== null && Object.hasOwn(prototype, name);
@@ -201,7 +199,7 @@ export async function readModel(
 /** The program of a larger model is not kept. */
 const MAX_KEPT_BYTES = 2 ** 26;
 
-/** The last program of a model, for which engines may be ready, or if weights have changed, a new one. */
+/** The last program of a model, or if weights have changed, a new one. */
 export async function readProgram(traced: TracedModel, shape: ImageModelShape): Promise<PortableModel> {
   const dataIds = layerWeightsOf(traced).map((weight) => (weight.read() as Tensor).dataId);
   const { last } = traced;
@@ -213,7 +211,7 @@ export async function readProgram(traced: TracedModel, shape: ImageModelShape): 
   return program;
 }
 
-/** {@link trace}. @throws TypeError naming the layer that cannot be evaluated pixel by pixel */
+/** {@link trace}, which must succeed. */
 export function traceOrThrow(caller: string, model: LayersModel, shape: ImageModelShape): TracedModel {
   const traced = trace(model, shape);
   if ('obstacle' in traced) throw new TypeError(`${caller}: ${traced.obstacle}`);
@@ -221,10 +219,7 @@ export function traceOrThrow(caller: string, model: LayersModel, shape: ImageMod
 }
 
 const portableOptions = {
-  /**
-   * What each level looks like, [L] greys or [L, 3] red, green and blue, for models of codes, tiles or palettes.
-   * Programs that show images may use it.
-   */
+  /** What each level looks like, [L] greys or [L, 3] red, green and blue, for programs that show images. */
   palette: optional(anything<Uint8Array>()),
   /** What there is to know about the model: its name, source, licence, training data. At most 100 entries. */
   info: optional(anything<Readonly<Record<string, string>>>()),
@@ -234,11 +229,11 @@ const portableOptions = {
 export interface ToPortableOptions extends Given<typeof portableOptions> {}
 
 /**
- * A model as plain data, which `pixelcnn-layers/runtime` samples and scores without tfjs: in a worker, on a
- * server, from a file (`writePortable`).
+ * A model as plain data, which `pixelcnn-layers/runtime` samples and scores without tfjs: in a worker, on a server, from
+ * a file (`writePortable`).
  *
- * @throws TypeError (rejects) naming the layer that cannot be evaluated pixel by pixel, or that has a custom
- * distribution, or naming the option that is wrong
+ * @throws TypeError (rejects) naming the option that is wrong, or the layer that cannot be evaluated pixel by pixel, or
+ * has a distribution of its own
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';
@@ -257,13 +252,11 @@ export async function toPortable(
   const description = checkDescription('toPortable: ', values, shape.levels);
   const traced = traceOrThrow('toPortable', model, shape);
   const { distribution } = shape;
-  if (!isSoftmax(distribution) && !isData(distribution)) {
+  const { data, numParameters } = distribution as TensorDistribution;
+  const isData = data !== undefined && numParametersOf(data, distribution) === numParameters;
+  if (!isSoftmax(distribution) && !isData) {
     const { name } = (model.outputs[0] as SymbolicTensor).sourceLayer;
     throw new TypeError(`toPortable: layer '${name}' has a distribution of its own, which is not data`);
   }
   return { ...(await readModel(traced, shape)), ...description };
 }
-
-/** Whether a distribution is one that files can name. */
-const isData = ({ data, ...distribution }: TensorDistribution): boolean =>
-  data !== undefined && numParametersOf(data, distribution) === distribution.numParameters;

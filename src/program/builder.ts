@@ -1,8 +1,8 @@
 import { isSameWindow } from '../core/window';
-import { checkedSize, LayerNodes, type MakeWeight, type Norm } from './layer-nodes';
-import type { Operation, WeightReference } from './operation';
+import { checkedSize, type MakeWeight, Nodes, type Norm } from './nodes';
+import type { Operand, Operation, WeightReference } from './operation';
 import { opsOf } from './operations';
-import { operandsOf, type ProgramNode } from './program';
+import type { ProgramNode } from './program';
 import { factorOf } from './readiness';
 import { type LayerWeight, ownName } from './weights';
 
@@ -13,18 +13,15 @@ export interface Features {
 }
 
 /** What features are internally, and to code that builds models from them. */
-interface IndexedFeatures extends Features {
+interface NodeFeatures extends Operand {
   /** The node that computes them. */
   readonly index: number;
+  /** Their scale (see `Readiness`) if they passed convolutions with strides, else null. */
+  readonly scale: number | null;
 }
 
 /** The node that computes the features. */
-export const nodeOf = (features: Features): number => (features as IndexedFeatures).index;
-
-const featuresOf = (nodes: readonly ProgramNode[], index: number): IndexedFeatures => ({
-  size: (nodes[index] as ProgramNode).size,
-  index,
-});
+export const nodeOf = (features: Features): number => (features as NodeFeatures).index;
 
 /** A weight of the program, computed from the numbers of a layer's weights once they are read. */
 export interface WeightRecipe {
@@ -45,7 +42,7 @@ const isSameNorm = (a?: Norm, b?: Norm) =>
  * Builds a program: each operation adds a node. Weights are recorded as the layers hold them, and read when the program
  * becomes a model.
  */
-export class ProgramBuilder extends LayerNodes<Features> {
+export class ProgramBuilder extends Nodes<Features> {
   readonly nodes: ProgramNode[] = [];
   /** The layer that each node belongs to. */
   readonly owners: string[] = [];
@@ -54,12 +51,9 @@ export class ProgramBuilder extends LayerNodes<Features> {
   /** What layers are expressed with. */
   readonly ops = opsOf<Features>(this);
 
+  private readonly features: NodeFeatures[] = [];
   /** By the layer's weight that names it: each use that makes other numbers of it, or another shape. */
   private readonly uses = new Map<LayerWeight, WeightUse[]>();
-  /** Whether each node is the same at every pixel of an image: computed from vector conditions only. */
-  private readonly areConstant: boolean[] = [];
-  /** The scale of each node (see `Readiness`) that passed convolutions with strides; null for the others. */
-  private readonly scales: (number | null)[] = [];
   private layer = '';
 
   /** Sets the layer that the next operations belong to. */
@@ -69,12 +63,12 @@ export class ProgramBuilder extends LayerNodes<Features> {
 
   /** The image, normalized: one feature a channel. */
   image(imageChannels: number): Features {
-    return this.push({ op: 'image', size: imageChannels }, false);
+    return this.push({ op: 'image', size: imageChannels }, [], false);
   }
 
   /** A condition: one vector for the image, or one for each of its pixels. */
   condition(index: number, size: number, isMap: boolean): Features {
-    return this.push({ op: 'condition', size, index }, !isMap);
+    return this.push({ op: 'condition', size, index }, [], !isMap);
   }
 
   sizeOf({ size }: Features): number {
@@ -87,34 +81,36 @@ export class ProgramBuilder extends LayerNodes<Features> {
     fields: Readonly<Record<string, unknown>>,
     { size, what }: { readonly size?: number; readonly what?: string } = {},
   ): Features {
-    const known = operands.map((x) => ({ size: x.size, isConstant: this.areConstant[nodeOf(x)] as boolean }));
+    const known = operands as readonly NodeFeatures[];
     const computed = checkedSize(operation, known, fields, what, size);
-    const [input, ...others] = operands.map(nodeOf);
-    const isOne = operation.operands === 1;
-    return this.push({
+    const inputs = known.map(({ index }) => index);
+    const node = {
       op: operation.name,
       size: computed,
-      ...(isOne ? { input } : { inputs: [input, ...others] }),
+      ...(operation.operands === 1 ? { input: inputs[0] } : { inputs }),
       ...stored(operation, fields),
-    } as ProgramNode);
+    };
+    return this.push(node as ProgramNode, known);
   }
 
   private push(
     node: ProgramNode,
-    isConstant = operandsOf(node).every((operand) => this.areConstant[operand]),
+    operands: readonly NodeFeatures[],
+    isConstant = operands.every((operand) => operand.isConstant),
   ): Features {
-    const scale = operandsOf(node).map((operand) => this.scales[operand] ?? null).find((one) => one !== null); // biome-ignore format: one chain
+    const ofOperands = operands.find(({ scale }) => scale !== null)?.scale ?? null;
     const factor = factorOf(node);
-    this.areConstant.push(isConstant);
-    this.scales.push(factor === 1 ? (scale ?? null) : (scale ?? 1) * factor);
+    const scale = factor === 1 ? ofOperands : (ofOperands ?? 1) * factor;
+    const features = { size: node.size, isConstant, index: this.nodes.length, scale };
+    this.features.push(features);
     this.owners.push(this.layer);
     this.nodes.push(node);
-    return featuresOf(this.nodes, this.nodes.length - 1);
+    return features;
   }
 
   strided(x: Features): { readonly image: Features; readonly scale: number } | null {
-    const scale = this.scales[nodeOf(x)] ?? null;
-    return scale === null ? null : { image: featuresOf(this.nodes, 0), scale };
+    const { scale } = x as NodeFeatures;
+    return scale === null ? null : { image: this.features[0] as Features, scale };
   }
 
   protected named(
@@ -126,11 +122,8 @@ export class ProgramBuilder extends LayerNodes<Features> {
     const uses = this.uses.get(weight) ?? [];
     const known = uses.find((use) => isSameNorm(use.norm, norm) && String(use.shape) === String(shape));
     if (known !== undefined) return known;
-    const name = ownName(weight).join('.');
-    const use = {
-      ...this.derived(name, shape, norm === undefined ? [weight] : [weight, norm.gain], make),
-      norm,
-    };
+    const from = norm === undefined ? [weight] : [weight, norm.gain];
+    const use = { ...this.derived(ownName(weight).join('.'), shape, from, make), norm };
     this.uses.set(weight, [...uses, use]);
     return use;
   }

@@ -11,8 +11,8 @@ import { type ConditionShape, checkKinds, conditionFeatures, isOfPlaces } from '
 import { MAX_LENGTH } from '../core/images';
 import { checkDistributionShape, distributionOf, numParametersOf } from '../distributions/kinds';
 import { channelOf, outputsName } from '../distributions/pixel-distribution';
-import { checkedSize } from './layer-nodes';
 import { imageProgram, mapSizes, wholeMaps } from './maps';
+import { checkedSize } from './nodes';
 import { type Operand, type Operation, weight, weightOrNone } from './operation';
 import { type OperationName, operations } from './operations';
 import { operandsOf, type PortableModel, type ProgramNode, type Weight } from './program';
@@ -58,16 +58,8 @@ export function checkProgram(model: UncheckedModel, maxValues: number): asserts 
   );
   checkKinds('conditions', shapes);
 
-  const list = checkList('nodes', nodes);
-  const numbers = sum([...weights.values()].map(({ data }) => data.length));
-  const most = mostWork(list.length, numbers);
-  const checked = new CheckedNodes(channels, values / channels, shapes, weights, most);
-  for (const node of list) checked.add(node);
-  for (const name of weights.keys()) {
-    if (!checked.usedWeights.has(name))
-      throwTypeError(`weight '${name}'`, 'one that a node uses', 'none that does');
-  }
-  const size = checked.facts[checkInteger('output', output, 0, checked.facts.length - 1)]?.size;
+  const sizes = checkNodes(checkList('nodes', nodes), channels, values / channels, shapes, weights);
+  const size = sizes[checkInteger('output', output, 0, sizes.length - 1)];
   const pixel = { imageChannels: channels, levels: numLevels };
   const shape = checkDistributionShape(distribution, pixel, maxValues);
   // Checked before a distribution of this size is made, since even a short file may contain any number.
@@ -83,23 +75,26 @@ export function checkProgram(model: UncheckedModel, maxValues: number): asserts 
 
 function checkConditionShape(condition: unknown, index: number, maxValues: number): ConditionShape {
   const what = `conditions: ${index}`;
-  const { kind } = (condition ?? {}) as Partial<ConditionShape>;
-  checkOneOf(`${what}: kind`, kind as string, ['class', 'vector', 'map', 'codes']);
-  if (kind === 'codes') return checkCodes(what, condition, maxValues);
-  const name = kind === 'class' ? 'numClasses' : 'size';
-  const hasNullClass = kind === 'class' && Object.hasOwn(condition as object, 'nullClass');
-  const fields = checkFields(what, condition, ['kind', name, ...(hasNullClass ? ['nullClass'] : [])]);
-  checkInteger(`${what}: ${name}`, fields[name], 1, MAX_LEVELS);
-  if (hasNullClass && fields['nullClass'] !== true)
-    throwTypeError(`${what}: nullClass`, 'true, or no such field', fields['nullClass']);
-  return condition as ConditionShape;
-}
-
-function checkCodes(what: string, condition: unknown, maxValues: number): ConditionShape {
-  const { levels, shape } = checkFields(what, condition, ['kind', 'levels', 'shape']);
-  checkInteger(`${what}: levels`, levels, 2, MAX_LEVELS);
-  const count = checkedProduct(`${what}: shape`, checkList(`${what}: shape`, shape, 2), MAX_LENGTH);
-  checkMaxValues(`${what}: shape`, count, maxValues);
+  const given = (condition ?? {}) as Partial<ConditionShape>;
+  const kind = checkOneOf(`${what}: kind`, given.kind, ['class', 'vector', 'map', 'codes']);
+  const count = { class: 'numClasses', vector: 'size', map: 'size', codes: 'levels' }[kind];
+  const fields = checkFields(
+    what,
+    condition,
+    ['kind', count, ...(kind === 'codes' ? ['shape'] : [])],
+    kind === 'class' ? ['nullClass'] : [],
+  );
+  checkInteger(`${what}: ${count}`, fields[count], kind === 'codes' ? 2 : 1, MAX_LEVELS);
+  if (Object.hasOwn(fields, 'nullClass') && fields.nullClass !== true)
+    throwTypeError(`${what}: nullClass`, 'true, or no such field', fields.nullClass);
+  if (kind === 'codes') {
+    const places = checkedProduct(
+      `${what}: shape`,
+      checkList(`${what}: shape`, fields['shape'], 2),
+      MAX_LENGTH,
+    );
+    checkMaxValues(`${what}: shape`, places, maxValues);
+  }
   return condition as ConditionShape;
 }
 
@@ -142,43 +137,40 @@ function checkOutputs(model: PortableModel, maxValues: number): void {
  */
 function checkMaps(model: PortableModel, maps: readonly number[], maxValues: number): void {
   const [height, width] = model.imageShape.map((length) => length ?? MAX_LENGTH) as [number, number];
-  const sizes = mapSizes(model);
-  for (const [index, size] of sizes.entries()) {
-    const [h, w] = size ?? [null, null];
-    if ((h ?? 0) > height || (w ?? 0) > width)
-      throwTypeError(`node ${index}: map`, 'one no larger than the image', size);
-    checkMaxValues(`node ${index}: map`, (h ?? 1) * (w ?? 1), maxValues);
-  }
+  const places = mapSizes(model).map((size, index) => {
+    const [h, w] = (size ?? [1, 1]).map((length) => length ?? 1) as [number, number];
+    if (h > height || w > width) throwTypeError(`node ${index}: map`, 'one no larger than the image', size);
+    checkMaxValues(`node ${index}: map`, h * w, maxValues);
+    return h * w;
+  });
   const numbers = wholeMaps(model.nodes, maps).map((index) => {
     const { op, size } = model.nodes[index] as ProgramNode;
-    const [h, w] = sizes[index] ?? [1, 1];
-    return op === 'upsample' ? 0 : (h ?? 1) * (w ?? 1) * size; // enlarged maps are not stored
+    return op === 'upsample' ? 0 : (places[index] as number) * size; // enlarged maps are not stored
   });
   checkMemory('nodes: numbers of all maps that come before the image', [sum(numbers)]);
 }
 
 const sum = (sizes: readonly number[]): number => sizes.reduce((total, size) => total + size, 0);
 
-/** The nodes checked so far, and what is known about them. */
-class CheckedNodes {
-  /** What is known of each. */
-  readonly facts: Operand[] = [];
-  readonly usedWeights = new Set<string>();
-  private readonly usedConditions = new Set<number>();
-  private work = 0;
-
-  constructor(
-    private readonly channels: number,
-    /** Rows times columns of the image; 1 for images of any size, since the file does not determine their memory. */
-    private readonly places: number,
-    private readonly conditions: readonly ConditionShape[],
-    private readonly weights: ReadonlyMap<string, Weight>,
-    private readonly mostWork: number,
-  ) {}
-
-  /** Checks the next node. */
-  add(given: unknown): void {
-    const index = this.facts.length;
+/**
+ * Checks nodes in order.
+ *
+ * @param places rows times columns of the image; 1 for images of any size, since the file does not determine their memory
+ * @returns how many features each computes
+ */
+function checkNodes(
+  nodes: readonly unknown[],
+  channels: number,
+  places: number,
+  conditions: readonly ConditionShape[],
+  weights: PortableModel['weights'],
+): number[] {
+  const most = mostWork(nodes.length, sum([...weights.values()].map(({ data }) => data.length)));
+  let work = 0;
+  const checked: Operand[] = [];
+  const unusedWeights = new Set<unknown>(weights.keys());
+  const usedConditions = new Set<number>();
+  for (const [index, given] of nodes.entries()) {
     const { op, size } = (given ?? {}) as { op?: unknown; size?: unknown };
     const what = `node ${index} (${op})`;
     const names = Object.keys(operations);
@@ -187,58 +179,47 @@ class CheckedNodes {
       throwTypeError(what, 'the image as the first node, and there only', op);
     const operation: Operation = operations[op as OperationName];
     const operandFields = { 0: [], 1: ['input'], 3: ['inputs'], any: ['inputs'] }[operation.operands];
-    checkFields(what, given, ['op', 'size', ...operandFields, ...Object.keys(operation.fields)]);
+    const record = checkFields(what, given, [
+      'op',
+      'size',
+      ...operandFields,
+      ...Object.keys(operation.fields),
+    ]);
     const node = given as ProgramNode; // each of its fields is checked below
     if ('inputs' in node) checkList(`${what}: inputs`, node.inputs);
-    const operands = operandsOf(node);
-    for (const operand of operands) checkInteger(`${what}: input`, operand, 0, index - 1);
+    const operands = operandsOf(node).map(
+      (operand) => checked[checkInteger(`${what}: input`, operand, 0, index - 1)] as Operand,
+    );
     checkInteger(`${what}: size`, size, 1);
-    const facts = operands.map((operand) => this.facts[operand] as Operand);
-    const wanted = this.sizeOf(what, node, operation, facts);
-    if (wanted !== size) throwTypeError(`${what}: size`, String(wanted), size);
-    const sizes = facts.map((operand) => operand.size);
-    this.work += FEATURE * (wanted + sum(sizes)) + (operation.work?.(node, sizes, this.places, what) ?? 0);
-    if (this.work > this.mostWork)
-      throwTypeError(what, `at most ${this.mostWork} products a pixel in a file of its size`, this.work);
-    this.facts.push({ size: wanted, isConstant: this.isConstant(node) });
-  }
-
-  /** Checks the fields of a node, and returns how many features it computes from its operands. */
-  private sizeOf(
-    what: string,
-    node: ProgramNode,
-    operation: Operation,
-    operands: readonly Operand[],
-  ): number {
     const fields = Object.entries(operation.fields).map(([name, field]) => {
-      const value = (node as unknown as Readonly<Record<string, unknown>>)[name];
-      return [name, field === weight || field === weightOrNone ? this.reference(value) : value];
+      const value = record[name];
+      const isWeight = field === weight || field === weightOrNone;
+      const found = isWeight ? weights.get(value as string) : undefined;
+      if (found === undefined) return [name, value];
+      unusedWeights.delete(value);
+      return [name, { name: value, shape: found.shape }];
     });
-    const size = checkedSize(operation, operands, Object.fromEntries(fields), what, node.size);
-    if (node.op === 'image') return this.channels;
-    return node.op === 'condition' ? this.sizeOfCondition(what, node.index) : size;
+    let wanted = checkedSize(operation, operands, Object.fromEntries(fields), what, node.size);
+    let isConstant = operands.every((operand) => operand.isConstant);
+    if (node.op === 'image') [wanted, isConstant] = [channels, false];
+    if (node.op === 'condition') {
+      const condition = conditions[node.index];
+      if (condition === undefined || usedConditions.has(node.index))
+        throwTypeError(
+          `${what}: index`,
+          `one of ${conditions.length} conditions, each by one node`,
+          node.index,
+        );
+      usedConditions.add(node.index);
+      [wanted, isConstant] = [conditionFeatures(condition), !isOfPlaces(condition)];
+    }
+    if (wanted !== size) throwTypeError(`${what}: size`, String(wanted), size);
+    const sizes = operands.map((operand) => operand.size);
+    work += FEATURE * (wanted + sum(sizes)) + (operation.work?.(node, sizes, places, what) ?? 0);
+    if (work > most) throwTypeError(what, `at most ${most} products a pixel in a file of its size`, work);
+    checked.push({ size: wanted, isConstant });
   }
-
-  /** What a node refers to by this name; the name itself if there is no such weight. */
-  private reference(name: unknown): unknown {
-    const found = this.weights.get(name as string);
-    if (found === undefined) return name;
-    this.usedWeights.add(name as string);
-    return { name, shape: found.shape };
-  }
-
-  private sizeOfCondition(what: string, index: number): number {
-    const condition = this.conditions[index];
-    const wanted = `one of ${this.conditions.length} conditions, each by one node`;
-    if (condition === undefined || this.usedConditions.has(index))
-      throwTypeError(`${what}: index`, wanted, index);
-    this.usedConditions.add(index);
-    return conditionFeatures(condition);
-  }
-
-  private isConstant(node: ProgramNode): boolean {
-    if (node.op === 'image') return false;
-    if (node.op === 'condition') return !isOfPlaces(this.conditions[node.index] as ConditionShape);
-    return operandsOf(node).every((operand) => this.facts[operand]?.isConstant);
-  }
+  for (const name of unusedWeights)
+    throwTypeError(`weight '${name}'`, 'one that a node uses', 'none that does');
+  return checked.map(({ size }) => size);
 }

@@ -22,12 +22,10 @@ const FORMAT = 'pixelcnn-layers';
 
 /** The tensor that holds the palette. No weight has this name. */
 const PALETTE = '__palette__';
-const VERSION = 1;
+const VERSION = '1';
 
-/** The parts of a model in the program; the weights are stored separately. */
+/** The parts of a model that its program has; the weights are stored separately. */
 const parts = ['imageShape', 'levels', 'conditions', 'nodes', 'output'] as const;
-
-/** The optional parts. */
 const optionalParts = ['distribution'] as const;
 
 const writeOptions = {
@@ -54,8 +52,7 @@ export interface ReadPortableOptions extends Given<typeof readOptions> {}
  * Writes a model to a file for {@link readPortable}, to save it, send it, or serve it from a URL. Any program that
  * reads safetensors can read the weights.
  *
- * Source: the format is safetensors, https://github.com/huggingface/safetensors, with the program in the metadata, and a
- * digest of program and weights.
+ * Source: the format is safetensors, https://github.com/huggingface/safetensors, with the program as metadata.
  *
  * @param model a model from `toPortable`
  * @returns the bytes of the file; with float32 weights, the model read from it draws exactly the same images
@@ -85,21 +82,18 @@ export function writePortable(
     if (tensors.has(PALETTE)) throwTypeError('weights', 'no weight of this name', PALETTE);
     const description = checkDescription('', model, model.levels);
     const { palette, info } = description;
-    const digest = fileDigest(float16 ? { ...model, weights: decodeAll(tensors) } : model, description);
+    const metadata = {
+      format: FORMAT,
+      version: VERSION,
+      program: programText(model),
+      ...(info && { info: JSON.stringify(info) }),
+      digest: fileDigest(float16 ? { ...model, weights: decodeAll(tensors) } : model, description),
+    };
     if (palette !== undefined) {
       const shape = [model.levels, palette.length / model.levels];
       tensors.set(PALETTE, { dtype: 'U8', shape, bytes: palette });
     }
-    const metadata = new Map(
-      Object.entries({
-        format: FORMAT,
-        version: String(VERSION),
-        program: programText(model),
-        ...(info && { info: JSON.stringify(info) }),
-        digest,
-      }),
-    );
-    return writeContainer({ tensors, metadata });
+    return writeContainer({ tensors, metadata: new Map(Object.entries(metadata)) });
   });
 }
 
@@ -110,7 +104,6 @@ export function writePortable(
  * digest, of 128 bits, notices all damage, but not a file that someone made to deceive.
  *
  * @param bytes the whole file
- * @returns the model, its weights as float32
  * @throws TypeError if `bytes` is not a Uint8Array, or an option is wrong; RangeError if the file states sizes beyond
  * `maxValues`; Error that says what is wrong with the file
  * @example
@@ -130,19 +123,15 @@ export function readPortable(bytes: Uint8Array, options: ReadPortableOptions = {
     const { tensors, metadata } = readContainer(bytes);
     const { program, info, digest } = readMetadata(metadata);
     const weights = new Map(tensors);
-    const palette = weights.get(PALETTE);
+    const stored = weights.get(PALETTE);
     weights.delete(PALETTE);
     const model = { ...program, weights: decodeAll(weights) };
     checkProgram(model, maxValues);
-    const description = checkDescription(
-      'file: ',
-      { palette: palette && readPalette(palette, model.levels), info },
-      model.levels,
-    );
+    const palette = stored && readPalette(stored, model.levels);
+    const description = checkDescription('file: ', { palette, info }, model.levels);
     // Checked last, because the other errors are more specific. Files from other programs may have no digest.
-    if (digest !== undefined && digest !== fileDigest(model, description)) {
+    if (digest !== undefined && digest !== fileDigest(model, description))
       throw new Error('file: damaged: its digest differs');
-    }
     return { ...model, ...description };
   });
 }
@@ -156,11 +145,10 @@ const programText = (model: PortableModel): string =>
  * that holds it.
  */
 export function digestOf(model: PortableModel): Uint8Array {
-  const text = (of: string) => new TextEncoder().encode(of);
-  const digest = new Digest().add(text(programText(model)));
+  const digest = new Digest().add(utf8(programText(model)));
   for (const name of [...model.weights.keys()].sort()) {
     const { shape, data } = model.weights.get(name) as Weight;
-    digest.add(text(JSON.stringify([name, shape]))).add(bytesOf(data));
+    digest.add(utf8(JSON.stringify([name, shape]))).add(bytesOf(data));
   }
   return digest.finish();
 }
@@ -169,15 +157,13 @@ export function digestOf(model: PortableModel): Uint8Array {
 function fileDigest(model: PortableModel, { palette, info }: Description): string {
   const digest = digestOf(model);
   if (palette === undefined && info === undefined) return hexOf(digest);
-  const text = new TextEncoder().encode(JSON.stringify([palette?.length ?? null, info ?? null]));
-  return hexOf(
-    new Digest()
-      .add(digest)
-      .add(text)
-      .add(palette ?? new Uint8Array(0))
-      .finish(),
-  );
+  const text = utf8(JSON.stringify([palette?.length ?? null, info ?? null]));
+  const all = new Digest().add(digest).add(text);
+  if (palette !== undefined) all.add(palette);
+  return hexOf(all.finish());
 }
+
+const utf8 = (text: string) => new TextEncoder().encode(text);
 
 function readPalette({ dtype, shape, bytes }: TensorBytes, levels: number): Uint8Array {
   if (dtype !== 'U8') throwTypeError('palette: dtype', 'U8', dtype);
@@ -190,19 +176,14 @@ const hexOf = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(1
 
 /** Reads the metadata: checks format and version, and returns the program, not yet checked, and the digest. */
 function readMetadata(metadata: ReadonlyMap<string, string>) {
-  const format = metadata.get('format');
+  const all = Object.fromEntries(metadata);
+  const { format, version = '' } = all;
   if (format !== FORMAT) throwTypeError('metadata: format', `'${FORMAT}'`, format);
-  const version = metadata.get('version') ?? '';
   if (!/^[1-9]\d*$/.test(version)) throwTypeError('metadata: version', 'a number', version);
-  if (version !== String(VERSION)) {
+  if (version !== VERSION)
     throwTypeError('metadata: version', `${VERSION}, since this pixelcnn-layers reads no later one`, version);
-  }
-  const { program, info, digest } = checkFields(
-    'metadata',
-    Object.fromEntries(metadata),
-    ['format', 'version', 'program'],
-    ['info', 'digest'],
-  );
+  const names = ['format', 'version', 'program'] as const;
+  const { program, info, digest } = checkFields('metadata', all, names, ['info', 'digest']);
   const fields = checkFields('program', parseJson('program', program as string), parts, optionalParts);
   return { program: fields, info: info === undefined ? info : parseJson('info', info as string), digest };
 }

@@ -1,25 +1,11 @@
 import type { ConditionShape } from '../core/conditions';
-import type { Operation } from './operation';
-import { operations } from './operations';
+import { operationOf } from './operations';
 import { type ImageNode, operandsOf, type PortableModel, type ProgramNode } from './program';
 import { factorOf, UnfitResolution } from './readiness';
 
 // What a program does before its image begins: networks that read only conditions, which may look in all directions and
 // enlarge maps, and positions. None of this can be done row by row together with the image, and none of it needs the
 // image.
-
-/** A program without the maps that are computed before the image. */
-export interface ImageProgram {
-  /**
-   * Its nodes, under the same indices; those computed before the image are replaced by conditions, see
-   * {@link asCondition}.
-   */
-  readonly nodes: readonly ImageNode[];
-  /** The conditions, by their index. */
-  readonly conditions: readonly ConditionShape[];
-  /** The nodes that are computed before the image and read by nodes that are not. */
-  readonly maps: readonly number[];
-}
 
 /** The parts of a model on which the sizes of its maps depend. */
 type MapProgram = Pick<PortableModel, 'nodes' | 'conditions' | 'imageShape'>;
@@ -38,26 +24,22 @@ export const withNodes = ({ conditions, nodes }: MapProgram): ConditionShape[] =
 ];
 
 /** Whether a node reads whole maps, so that they must be complete before it begins. */
-export function readsWholeMaps(node: ProgramNode): boolean {
-  const operation: Operation = operations[node.op];
-  return operation.readsWholeMaps?.(node) ?? false;
-}
+export const readsWholeMaps = (node: ProgramNode): boolean =>
+  operationOf(node).readsWholeMaps?.(node) ?? false;
 
 /**
- * Removes from a program what is done before the image begins: nodes that read whole maps, and maps of another size
- * than the image.
+ * A program without what is done before the image begins: nodes that read whole maps, and maps of another size than the
+ * image.
  *
+ * @returns its nodes, where those are conditions ({@link asCondition}); all conditions; and those that other nodes read
  * @throws UnfitResolution if a node would look around in the image itself, or combine maps of different sizes
  */
-export function imageProgram(program: MapProgram & Pick<PortableModel, 'output'>): ImageProgram {
-  const { nodes, imageShape } = program;
+export function imageProgram(program: MapProgram & Pick<PortableModel, 'output'>) {
+  const { nodes, imageShape, output } = program;
   const sizes = mapSizes(program);
-  const isOfImageSize = (index: number) => isSame(sizes[index] ?? null, imageShape);
-  const isBefore = nodes.map(
-    (node, index) => readsWholeMaps(node) || (sizes[index] !== null && !isOfImageSize(index)),
-  );
-  const { output } = program;
-  if ((sizes[output] ?? null) !== null && !isOfImageSize(output))
+  const isOtherSize = (index: number) => differs(sizes[index], imageShape);
+  const isBefore = nodes.map((node, index) => readsWholeMaps(node) || isOtherSize(index));
+  if (isOtherSize(output))
     throw new UnfitResolution(output, 'output', `a map of another size than the image's, [${sizes[output]}]`);
   const maps = new Set<number>(isBefore[output] ? [output] : []);
   for (const [index, node] of nodes.entries()) {
@@ -95,18 +77,18 @@ export function wholeMaps(nodes: readonly ProgramNode[], maps: readonly number[]
 /** Height and width of a map; null if they depend on an image of any size. */
 export type MapSize = readonly [height: number | null, width: number | null];
 
-const isSame = (size: MapSize | null, [height, width]: readonly (number | null)[]) =>
-  size !== null && size[0] === height && size[1] === width;
+const differs = (size: MapSize | undefined, [height, width]: readonly (number | null)[]) =>
+  size !== undefined && (size[0] !== height || size[1] !== width);
 
 /**
- * The size of each node's map, null if it is the same at every pixel. Maps computed from the image have its size; those
+ * The size of each node's map, undefined if it is the same at every pixel. Maps computed from the image have its size; those
  * of a coarser resolution are handled by their readiness.
  *
  * @throws UnfitResolution
  */
-export function mapSizes({ nodes, conditions, imageShape }: MapProgram): (MapSize | null)[] {
+export function mapSizes({ nodes, conditions, imageShape }: MapProgram): (MapSize | undefined)[] {
   const ofImage: MapSize = [imageShape[0], imageShape[1]];
-  const sizes: (MapSize | null)[] = [];
+  const sizes: (MapSize | undefined)[] = [];
   const seeImage: boolean[] = [];
   const areStrided: boolean[] = [];
   for (const [index, node] of nodes.entries()) {
@@ -115,17 +97,15 @@ export function mapSizes({ nodes, conditions, imageShape }: MapProgram): (MapSiz
       throw new UnfitResolution(index, node.op, reason);
     };
     const some = (flags: readonly boolean[]) => operands.some((operand) => flags[operand]);
-    const known = operands.map((operand) => sizes[operand] ?? null);
-    const [size = null, ...others] = known.filter((one) => one !== null);
+    const [size, ...others] = operands.map((operand) => sizes[operand]).filter((one) => one !== undefined);
     for (const other of others)
-      if (!isSame(size, other)) unfit(`its operands are maps of several sizes, [${size}] and [${other}]`);
+      if (differs(size, other)) unfit(`its operands are maps of several sizes, [${size}] and [${other}]`);
     if (readsWholeMaps(node) && node.op !== 'position') {
       if (some(seeImage)) unfit('its input is made of the image, of which it would see pixels to come');
-      if (size === null) unfit('its input is the same at every pixel');
+      if (size === undefined) unfit('its input is the same at every pixel');
     }
     const isStrided = factorOf(node) !== 1;
-    const isOther = size !== null && !isSame(size, ofImage);
-    if ((isStrided && isOther) || (readsWholeMaps(node) && some(areStrided)))
+    if ((isStrided && differs(size, ofImage)) || (readsWholeMaps(node) && some(areStrided)))
       unfit('strides are for maps of the size of the image only');
     seeImage.push(node.op === 'image' || (node.op !== 'position' && some(seeImage)));
     areStrided.push(isStrided || some(areStrided));
@@ -133,14 +113,14 @@ export function mapSizes({ nodes, conditions, imageShape }: MapProgram): (MapSiz
   }
   return sizes;
 
-  function sizeOf(node: ProgramNode, ofOperands: MapSize | null): MapSize | null {
+  function sizeOf(node: ProgramNode, ofOperands: MapSize | undefined): MapSize | undefined {
     if (node.op === 'image') return ofImage;
     if (node.op === 'condition') {
       const condition = conditions[node.index];
       if (condition?.kind === 'codes') return condition.shape;
-      return condition?.kind === 'map' ? ofImage : null;
+      return condition?.kind === 'map' ? ofImage : undefined;
     }
-    if (node.op !== 'upsample' || ofOperands === null) return ofOperands;
+    if (node.op !== 'upsample' || ofOperands === undefined) return ofOperands;
     const [height, width] = ofOperands;
     return [height && height * node.rows, width && width * node.columns];
   }

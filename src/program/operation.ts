@@ -1,7 +1,5 @@
 import { type Argument, checked, type Declaration, type Values } from '../core/arguments';
 import { throwTypeError } from '../core/check';
-import type { KernelWindow } from '../core/window';
-import type { Kernel, LayerWeight } from './weights';
 
 // An operation is a record. Whatever must be known of one, by the builder of programs, the shapes of layers, the checks
 // of files, readiness, reach and maps, is a field of it; they are loops over the table in operations/index.ts.
@@ -40,8 +38,16 @@ export interface Operand {
   readonly isConstant: boolean;
 }
 
+type OperandsOf<Count extends Operands> = Count extends 0
+  ? readonly []
+  : readonly [Operand, ...(Count extends 1 ? [] : Operand[])];
+
 /** The indices of features from one on, up to another that is excluded. */
 export type Range = readonly [from: number, to: number];
+
+/** The ranges of equal groups of features. */
+export const groupsOf = (size: number, count: number): Range[] =>
+  Array.from({ length: count }, (_, i) => [(i * size) / count, ((i + 1) * size) / count]);
 
 /** What some features of a node are computed from. */
 export interface Read {
@@ -65,13 +71,10 @@ type Stored<Value> = [Value] extends [WeightReference]
     ? string | null
     : Value;
 
-/** The fields of a node. */
-export type Fields<D extends Declaration> = {
+/** The fields of a node of an operation, and its number of features. */
+export type FieldsAndSize<D extends Declaration> = { readonly size: number } & {
   readonly [Name in keyof D]: D[Name] extends Argument<infer Value, infer _> ? Stored<Value> : never;
 };
-
-/** The fields of a node of an operation, and its number of features. */
-export type FieldsAndSize<D extends Declaration> = Fields<D> & { readonly size: number };
 
 /** What is known of an operation; see there for what each of these is for. */
 export interface Operation<
@@ -91,7 +94,7 @@ export interface Operation<
    *
    * @throws TypeError that begins with `what` if operands or weights do not fit
    */
-  size(operands: readonly Operand[], fields: Values<D>, what: string, size: number): number;
+  size(operands: OperandsOf<Count>, fields: Values<D>, what: string, size: number): number;
   /**
    * What its features are computed from: readiness, reach and causality follow. `sizes` are those of the operands.
    *
@@ -111,35 +114,4 @@ export function operation<const Name extends string, const Count extends Operand
   record: Operation<Name, Count, D>,
 ): Operation<Name, Count, D> {
   return record;
-}
-
-/**
- * What carries out operations as nodes: the builder, with features as T, and the check of layers, with shapes. The
- * methods of `Ops` are written in terms of it, beside the records.
- */
-export interface Nodes<T> {
-  /** The number of features. */
-  sizeOf(x: T, what: string): number;
-  /** Adds a node, after the record's checks. @throws TypeError that begins with `what`, by default the operation */
-  add<D extends Declaration>(
-    operation: Operation<string, Operands, D>,
-    operands: readonly T[],
-    fields: Values<D>,
-    options?: { readonly size?: number; readonly what?: string },
-  ): T;
-  /** A weight, in this shape. @default the one that it has */
-  weight(weight: LayerWeight, shape?: readonly number[]): WeightReference;
-  /** A kernel [rows,columns,in,out], normalized if it has a gain. */
-  kernel(kernel: Kernel, window: KernelWindow): WeightReference;
-  /** A weight [size]. A single number is repeated, and so is `value` if there is no weight. */
-  perFeature(name: string, weight: LayerWeight | undefined, size: number, value: number): WeightReference;
-  /** A weight that is computed from others, once these are read. */
-  derived(
-    name: string,
-    shape: readonly number[],
-    from: readonly LayerWeight[],
-    make: (numbers: readonly ArrayLike<number>[]) => Float32Array,
-  ): WeightReference;
-  /** The image, and how many of its rows and columns a place stands for, of features computed with strides; else null. */
-  strided(x: T): { readonly image: T; readonly scale: number } | null;
 }

@@ -10,9 +10,7 @@ import type { NodeOf, OperationName } from './operations';
  */
 export type ProgramNode = NodeOf<OperationName>;
 
-/**
- * A node that can be evaluated together with the image, unlike those that are computed on whole maps before it begins.
- */
+/** A node that can be evaluated together with the image, unlike those of whole maps that are computed before. */
 export type ImageNode = Exclude<ProgramNode, { op: 'upsample' | 'position' }>;
 
 /** The operands of a node. */

@@ -1,7 +1,7 @@
 import { throwTypeError } from '../core/check';
 import { type ConditionShape, isOfPlaces } from '../core/conditions';
-import type { Operation, Read } from './operation';
-import { operations } from './operations';
+import type { Read } from './operation';
+import { operationOf } from './operations';
 import { type ImageNode, operandsOf, type ProgramNode } from './program';
 import { AFTER_ROW, ONCE, ROW } from './times';
 
@@ -13,7 +13,7 @@ export interface Readiness {
    */
   readonly scale: number;
   /**
-   * For each feature `ONCE`, `ROW`, `AFTER_ROW`, or how many channels of the present pixel must be known before it can
+   * For each feature `ONCE`, `ROW`, `AFTER_ROW`, or how many channels of the current pixel must be known before it can
    * be computed: 0 where it depends on earlier pixels only.
    */
   readonly times: readonly number[];
@@ -73,10 +73,9 @@ function timesOf(
 
 /** What the features of a node are computed from; by default the same feature of each operand. */
 export function readsOf(node: ProgramNode, sizes: readonly number[]): readonly Read[] {
-  const operation: Operation = operations[node.op];
   const features = [0, node.size] as const;
   return (
-    operation.reads?.(node, sizes) ??
+    operationOf(node).reads?.(node, sizes) ??
     sizes.map((_, operand) => ({ features, operand, of: features, isOneByOne: true }))
   );
 }
@@ -114,22 +113,15 @@ function scaleOf(node: ImageNode, index: number, operands: readonly Readiness[])
   const scales = ofPixels.map(({ scale }) => scale);
   const [scale] = scales;
   if (scale === undefined) return 1;
-  if (scales.some((other) => other !== scale))
-    throw new UnfitResolution(
-      index,
-      node.op,
-      `its operands have several resolutions, ${scales.join(' and ')}`,
-    );
+  const several = `its operands have several resolutions, ${scales.join(' and ')}`;
+  if (scales.some((other) => other !== scale)) throw new UnfitResolution(index, node.op, several);
   const scaled = scale * factorOf(node);
   if (scaled < 1) throw new UnfitResolution(index, node.op, "its resolution is finer than the image's");
   return scaled;
 }
 
 /** How many times as far apart its places are as those of its operands. */
-export function factorOf(node: ProgramNode): number {
-  const operation: Operation = operations[node.op];
-  return operation.scale?.(node) ?? 1;
-}
+export const factorOf = (node: ProgramNode): number => operationOf(node).scale?.(node) ?? 1;
 
 /**
  * The first channel with an output that is ready only after the channel's turn, which means that it sees that channel

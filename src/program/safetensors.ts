@@ -1,4 +1,11 @@
-import { checkFields, checkInteger, checkList, checkRecord, throwTypeError } from '../core/check';
+import {
+  checkFields,
+  checkInteger,
+  checkList,
+  checkRecord,
+  sizeFromShape,
+  throwTypeError,
+} from '../core/check';
 
 // Safetensors, https://github.com/huggingface/safetensors: first the length of the header, 8 bytes; then the header,
 // which is JSON with the type, shape and offsets of each tensor, and strings of metadata; then the bytes of all
@@ -125,7 +132,7 @@ export function checkTensor(
   const lengths = Array.from(checkList(`${what}: shape`, shape), (length) =>
     checkInteger(`${what}: shape`, length, 0),
   );
-  const size = lengths.reduce((product, length) => product * length, width);
+  const size = width * sizeFromShape(lengths);
   if (size !== bytes)
     throwTypeError(`${what}: ${field}`, `the ${size} bytes of ${dtype} [${lengths}]`, bytes);
   return lengths;

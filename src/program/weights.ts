@@ -1,8 +1,7 @@
-import { checkFields, checkNumber, throwTypeError } from '../core/check';
+import { type Argument, checked, type Given, number, optional, readArguments } from '../core/arguments';
+import { sizeFromShape, throwTypeError } from '../core/check';
 
-/**
- * A weight of a layer, such as the `LayerVariable` that `addWeight` of tfjs-layers returns.
- */
+/** A weight of a layer, such as the `LayerVariable` that `addWeight` of tfjs-layers returns. */
 export interface LayerWeight {
   /** The unique name that tfjs gives it. */
   readonly name: string;
@@ -31,9 +30,19 @@ export function checkLayerWeight(what: string, weight: unknown, or = ''): LayerW
   return weight as LayerWeight;
 }
 
-/** How many numbers a weight has. */
-export const lengthOf = ({ shape }: Pick<LayerWeight, 'shape'>): number =>
-  shape.reduce<number>((product, length) => product * (length ?? 0), 1);
+/** A weight of a layer, as an argument. */
+export const layerWeight: Argument<LayerWeight> = /* @__PURE__ */ checked((what, given) =>
+  checkLayerWeight(what, given),
+);
+
+const normalizedKernel = {
+  /** [rows,columns,in,out] */
+  direction: layerWeight,
+  /** [out] */
+  gain: layerWeight,
+  /** The standard deviation that `initializeFromData` gives the outputs. @default 1 */
+  initialScale: /* @__PURE__ */ optional(/* @__PURE__ */ number('above 0', (scale) => scale > 0)),
+};
 
 /**
  * A weight-normalized kernel: gain direction / ||direction|| for each output feature, where the norm is taken over the
@@ -41,14 +50,7 @@ export const lengthOf = ({ shape }: Pick<LayerWeight, 'shape'>): number =>
  *
  * Source: Salimans, Kingma, "Weight normalization" (2016), https://arxiv.org/abs/1602.07868.
  */
-export interface NormalizedKernel {
-  /** [rows,columns,in,out] */
-  readonly direction: LayerWeight;
-  /** [out] */
-  readonly gain: LayerWeight;
-  /** The standard deviation that `initializeFromData` gives the outputs. @default 1 */
-  readonly initialScale?: number;
-}
+export interface NormalizedKernel extends Readonly<Given<typeof normalizedKernel>> {}
 
 /** The lower bound for the square of a norm, for directions that are 0. */
 export const SMALLEST_SQUARE = 1e-12;
@@ -71,24 +73,12 @@ export function kernelShape({ shape }: LayerWeight): [number, number, number, nu
 
 /** Checks the kernel of a convolution, and returns its shape. */
 export function checkedKernelShape(kernel: Kernel): [number, number, number, number] {
-  if (!('shape' in Object(kernel))) checkNormalizedKernel(kernel);
-  else checkLayerWeight('conv: kernel', kernel);
+  if (typeof kernel === 'object' && kernel !== null && !('shape' in kernel))
+    readArguments('conv: kernel', kernel, normalizedKernel);
+  else checkLayerWeight('conv: kernel', kernel, ', or { direction, gain }');
   const { direction, gain } = partsOf(kernel);
   const shape = kernelShape(direction);
-  if (gain !== null && lengthOf(gain) !== shape[3])
+  if (gain !== null && sizeFromShape(gain.shape) !== shape[3])
     throwTypeError(`weight '${gain.name}'`, `one of shape [${shape[3]}]`, gain.shape);
   return shape;
-}
-
-function checkNormalizedKernel(kernel: unknown): void {
-  if (typeof kernel !== 'object' || kernel === null)
-    checkLayerWeight('conv: kernel', kernel, ', or { direction, gain }');
-  const { initialScale, ...weights } = checkFields(
-    'conv: kernel',
-    kernel,
-    ['direction', 'gain'],
-    ['initialScale'],
-  );
-  for (const [name, weight] of Object.entries(weights)) checkLayerWeight(`conv: kernel: ${name}`, weight);
-  checkNumber('conv: kernel: initialScale', initialScale ?? 1, 'above 0', (scale) => scale > 0);
 }

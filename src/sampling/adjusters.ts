@@ -1,14 +1,12 @@
 import { checked, type Given, readArguments } from '../core/arguments';
-import { checkOneOf, throwTypeError } from '../core/check';
+import { checkOneOf, sizeFromShape, throwTypeError } from '../core/check';
 import type { NumericArray } from '../core/conditions';
 import { type ImageShape, indexOfPlace, type Place } from '../core/images';
 
 /**
- * Changes the log-probabilities of the next value of all images in place, before a level is drawn: for
- * {@link SampleOptions.adjust}.
+ * Changes the log-probabilities of the next value of all images in place: for {@link SampleOptions.adjust}.
  *
  * @param logProbs log-probabilities of every level, [N*L]; -Infinity forbids a level. They need not sum to 1
- * @param place the place of the value
  * @param levelsSoFar the levels of all images, [N*H*W*C], read-only; 0 for later values
  * @param imageShape [H,W,C]
  */
@@ -19,19 +17,11 @@ export type Adjust = (
   imageShape: [height: number, width: number, channels: number],
 ) => void;
 
-/** An {@link Adjust} that is described by data, so that a pool can send it to its workers. */
+/** An {@link Adjust} that a pool can send to its workers. */
 export interface Adjuster extends Adjust {
-  /**
-   * The data that describe it.
-   *
-   * @internal
-   */
+  /** The data that describe it. @internal */
   readonly data: AdjusterData;
-  /**
-   * Checks that it fits images of a model.
-   *
-   * @internal
-   */
+  /** Checks that it fits images of a model. @internal */
   readonly checkFits: (what: string, imageShape: ImageShape, levels: number) => void;
 }
 
@@ -97,8 +87,8 @@ const neighborsArguments = {
 export interface AllowedNeighborsArgs extends Given<typeof neighborsArguments> {}
 
 /**
- * Allows only certain pairs of neighbors, such as tiles that fit together: a level is drawn only if it may stand to the
- * right of its left neighbor and below its upper neighbor. For images of one channel. For {@link SampleOptions.adjust}.
+ * Allows only certain pairs of neighbors, such as tiles that fit together, in images of one channel. For
+ * {@link SampleOptions.adjust}.
  *
  * @throws TypeError if one has another shape, or numbers other than 0 and 1
  * @example
@@ -146,7 +136,7 @@ function checkFlags(what: string, flags: unknown, ranks: readonly number[], want
   const { data, shape } = (flags ?? {}) as Partial<NumericArray>;
   if (!Array.isArray(shape) || !ranks.includes(shape.length))
     throwTypeError(what, `0 or 1, of shape ${wanted}`, shape ?? flags);
-  const size = shape.reduce((product: number, length: number) => product * length, 1);
+  const size = sizeFromShape(shape);
   if (typeof data !== 'object') throwTypeError(`${what}: data`, `${size} numbers`, flags); // such as a tensor
   if (data?.length !== size) throwTypeError(`${what}: data`, `${size} numbers`, data?.length);
   for (let i = 0; i < size; i++) checkOneOf(what, data[i] as number, [0, 1]);

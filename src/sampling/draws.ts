@@ -1,7 +1,7 @@
 import { show } from '../core/check';
 import { type Place, valuesOf } from '../core/images';
 import { levelDraw, TO_DRAW } from '../distributions/filters';
-import { logSumExp } from '../distributions/logistic-mixture';
+import { logSumExp, normalize } from '../distributions/logistic-mixture';
 import type { LogProbs, PixelDistribution, PresentPixels } from '../distributions/pixel-distribution';
 import { drawFor, guide, logProbsFor } from '../distributions/readers';
 import type { Job } from './options';
@@ -12,25 +12,15 @@ export interface Draws {
   readonly count: number;
   /** Log p by the model itself; null if it was not asked for. */
   readonly model: LogProbs | null;
-  /** Sets the model's outputs at a place, [images, stride], and the levels of all images so far, [images, H*W*C]. */
+  /** Sets the model's outputs at a place, and the levels of all images so far, [images, H*W*C]. */
   read(present: PresentPixels, place: Place, levelsSoFar: Int32Array): void;
-  /**
-   * Draws a level wherever `drawn` [images] has {@link TO_DRAW}, using the first [images] uniforms. {@link TO_DRAW}
-   * remains if no level is left.
-   */
+  /** Draws a level wherever `drawn` [images] has {@link TO_DRAW}, which remains if no level is left. */
   draw(uniforms: Float64Array, drawn: Int32Array): void;
-  /**
-   * log p of levels [images] in the distribution that images are drawn from, before temperature and filters; -Infinity
-   * if no level is left.
-   */
+  /** log p of levels [images] as images are drawn, before temperature and filters; -Infinity if none is left. */
   logProbs(drawn: Int32Array, to: Float64Array): void;
 }
 
-/**
- * From the model's own distribution, or with guidance, adjusted, or both.
- *
- * @param withoutClass with guidance, where the outputs of the same images without their classes are, [images, stride]
- */
+/** @param withoutClass with guidance, the outputs of the same images without their classes */
 export function drawsFor(
   job: Job,
   distribution: PixelDistribution,
@@ -70,13 +60,11 @@ function changedDraws(
   const free = new Float64Array(withoutClass ? all.length : 0); // and without the class
   const drawLevel = levelDraw(levels, job);
   let at: Place = [0, 0, 0];
-
   const ofImage = (i: number) => all.subarray(i * levels, (i + 1) * levels);
   /** The log-probabilities of an image, after they have been checked; null if no level is left. */
   const leftOf = (i: number) => {
     const logProbs = ofImage(i);
-    const isLeft = adjust === undefined || isAnyLeft(logProbs, job.firstImage + (i % numImages), at);
-    return isLeft ? logProbs : null;
+    return !adjust || isAnyLeft(logProbs, job.firstImage + (i % numImages), at) ? logProbs : null;
   };
   return {
     read(present, place, levelsSoFar) {
@@ -111,12 +99,7 @@ function changedDraws(
   };
 }
 
-function normalize(x: Float64Array): void {
-  const shift = logSumExp(x);
-  for (let i = 0; i < x.length; i++) x[i] = (x[i] as number) - shift;
-}
-
-/** Checks the log-probabilities that a user's function has changed, and returns whether any level is left. */
+/** Checks what a user's function has made of log p, and returns whether any level is left. */
 function isAnyLeft(logProbs: Float64Array, n: number, place: Place): boolean {
   let isAny = false;
   for (let level = 0; level < logProbs.length; level++) {
@@ -130,7 +113,7 @@ function isAnyLeft(logProbs: Float64Array, n: number, place: Place): boolean {
   return isAny;
 }
 
-/** Checks that a user's function has not returned a new array or a promise, instead of changing log p in place. */
+/** Checks that a user's function has not returned a new array or a promise. */
 function checkReturned(returned: unknown, { buffer }: Float64Array): void {
   const isView = ArrayBuffer.isView(returned);
   if (isView && returned.buffer === buffer) return; // as `fill` returns it

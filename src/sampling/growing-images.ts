@@ -2,24 +2,15 @@ import { type ImageShape, type Place, placeOf, valuesOf } from '../core/images';
 import { inParts, type Pause } from '../core/pauses';
 import type { PresentPixels } from '../distributions/pixel-distribution';
 
-/**
- * A source of the outputs for one value given all values before it, in the order rows, columns, channels: an evaluator
- * of a program, or whole passes of a tfjs model.
- */
+/** Gives the outputs for each value given all values before it. */
 export interface OutputSource {
-  /**
-   * What comes before the first value of a row, in parts, after each of which other work may be done. Otherwise it is
-   * done when outputs are first wanted.
-   */
+  /** Does what comes before a row in parts, to let other work run; otherwise it is done when outputs are wanted. */
   beginRow?(row: number): Iterable<void>;
-  /**
-   * The model's outputs for the value at this place, for every image evaluated, [images, outputStride]; the padding of
-   * a row is unspecified. Valid until the next call.
-   */
+  /** The outputs for a value of every image evaluated, [images, outputStride]. Valid until the next call. */
   outputs(row: number, column: number, channel: number): Float32Array | Promise<Float32Array>;
   /** Sets the levels drawn or given there, [images]. */
   put(row: number, column: number, channel: number, levels: ArrayLike<number>): void;
-  /** From here on evaluates the first so many images only; the others stay as they are, until one is copied there. */
+  /** From here on evaluates the first so many images only; the others stay as they are. */
   evaluateFirst(numImages: number): void;
   /** Replaces image n by image from[n], for all n, [images]. */
   copy(from: Int32Array): void;
@@ -30,7 +21,7 @@ export interface OutputSource {
 }
 
 /** How a job lets other work run, stops, and is followed. */
-interface Pace {
+export interface Pace {
   readonly signal: AbortSignal | undefined;
   readonly pause: Pause;
   /** Called after each row, with the number of values done so far of each image. */
@@ -46,7 +37,7 @@ export function growingImages<Source extends OutputSource>(
   const total = valuesOf(imageShape);
   const rowSize = total / imageShape[0];
   const numChannels = imageShape[2];
-  const ofPixel = new Int32Array(numImages * numChannels); // the levels of the present pixel so far, [images, C]
+  const ofPixel = new Int32Array(numImages * numChannels); // the levels of the current pixel so far, [images, C]
   return {
     source,
     /** Visits all values, each of which `visit` must put; if it returns a promise, that is awaited. */

@@ -1,4 +1,5 @@
-import { type ConditionShape, type ConditionValues, conditionSize } from '../core/conditions';
+import { sizeFromShape } from '../core/check';
+import type { ConditionShape, ConditionValues } from '../core/conditions';
 import type { OutputSource } from './growing-images';
 
 // With guidance a model evaluates each image in two rows: with its class, and without.
@@ -8,11 +9,9 @@ export function checkNullClass(kinds: readonly ConditionShape[]): void {
   const classes = kinds.find((condition) => condition.kind === 'class');
   if (classes?.nullClass) return;
   const names = kinds.map(({ kind }) => kind).join(' and ');
-  const got =
-    classes !== undefined ? 'one without' : names === '' ? 'one without conditions' : `one by ${names}`;
-  throw new TypeError(
-    `sample: guidance: wanted a model of classes with a null class (nullClass: true), got ${got}`,
-  );
+  const got = classes ? 'one without' : names ? `one by ${names}` : 'one without conditions';
+  const wanted = 'a model of classes with a null class (nullClass: true)';
+  throw new TypeError(`sample: guidance: wanted ${wanted}, got ${got}`);
 }
 
 /** The condition of each image, followed by the same without its class. */
@@ -20,7 +19,7 @@ export function withAndWithoutClass(
   condition: ConditionShape,
   { shape, values }: ConditionValues,
 ): ConditionValues {
-  const size = conditionSize(shape);
+  const size = sizeFromShape(shape);
   const both = new Float32Array(2 * values.length);
   for (let from = 0; from < values.length; from += size) {
     const one = values.subarray(from, from + size);

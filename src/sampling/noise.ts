@@ -5,10 +5,8 @@ import { streamsOf } from '../core/random';
 export type Noise = (uniforms: Float64Array) => void;
 
 /**
- * A stream of uniforms for every image, derived from the seed and the image's index, so that an image does not depend
- * on how many are drawn with it. Further particles of an image, and the draw among them, have streams of their own.
- *
- * @param streams streams of each image: [streams, images] uniforms are filled
+ * A stream of uniforms for every image, derived from the seed and the image's index, so that an image does not depend on
+ * how many are drawn with it. With several `streams` of each image, [streams, images] uniforms are filled.
  */
 export function seededNoise(seed: number, firstImage: number, numImages: number, streams = 1): Noise {
   const next = streamsOf(streams * numImages, (i) => {

@@ -14,7 +14,6 @@ import { checkInteger, checkLevel, checkOneOf, throwTypeError } from '../core/ch
 import {
   type ConditionData,
   type ConditionShape,
-  type ConditionValues,
   type NumericArray,
   numConditions,
   readConditions,
@@ -32,14 +31,11 @@ export interface SampleProgress {
   done: number;
   /** H*W*C. */
   total: number;
-  /**
-   * The levels of all images, [N*H*W*C], 0 where not yet drawn, to show them as they grow. This is the job's own array,
-   * so only read it.
-   */
+  /** The levels of all images, [N*H*W*C], 0 where not yet drawn: the job's own array, so only read it. */
   levels: Int32Array;
 }
 
-/** What both functions `sample` take: images and conditions are arrays in the one, tensors in the other. */
+/** What `sample` takes, with images and conditions that are arrays or tensors. */
 export const sampleArguments = <GivenImages, GivenCondition>() => ({
   /** The number of images to draw. @default 1, or the number of images in `initial` or `condition` */
   numImages: optional(integer({ from: 1 })),
@@ -54,10 +50,7 @@ export const sampleArguments = <GivenImages, GivenCondition>() => ({
   seed: optional(integer()),
   /** The index of the first image, to split a large job into parts; all indices must be below 2^53. @default 0 */
   firstImage: optional(integer({ from: 0 }), 0),
-  /**
-   * Your own source of uniforms in [0, 1), instead of `seed` and `firstImage`. They are used in the order rows,
-   * columns, channels, images, with images innermost.
-   */
+  /** Your own uniforms in [0, 1), instead of `seed` and `firstImage`, in the order rows, columns, channels, images. */
   random: optional(callback<() => number>()),
   /**
    * Divides the logits, or log p of levels if the outputs are not logits. 0 takes the most likely level, the lowest on
@@ -86,32 +79,28 @@ export const sampleArguments = <GivenImages, GivenCondition>() => ({
   /** 1 where the level of `initial` is kept, 0 where a level is drawn, [N,H,W,C]. Requires `initial`. */
   known: optional(anything<GivenImages>()),
   /**
-   * The number of particles, to take given values that come later into account. This many versions of each image are
-   * drawn side by side and weighed by how likely they make the given values; at the end one of them is chosen. Exact in
-   * the limit of many particles. Multiplies time and memory between the first drawn value and the last given one.
-   * Requires `initial` and `known`.
+   * The number of particles, to take given values that come later into account: versions of each image, drawn side by
+   * side and weighed by how likely they make the given values, of which one is chosen. Exact in the limit of many.
+   * Multiplies time and memory between the first drawn value and the last given one. Requires `initial` and `known`.
    * @default 0: given values that come later are ignored
    */
   lookAhead: optional(integer({ from: 0 }), 0),
   /**
-   * Changes the distribution that levels are drawn from: a function that modifies log p of every level of the next
-   * value, [N*L], in place, before temperature and filters. -Infinity forbids a level, and the probabilities need not
-   * sum to 1. It also gets the place, the levels of all images so far, [N*H*W*C] (read-only, 0 for later values), and
-   * the shape of the images. It must not return a new array or a promise. It is called for each value that is drawn, or
-   * weighed by `lookAhead`, and then once for each particle. {@link allowed} and {@link allowedNeighbors} make such
-   * functions, and pools accept only those.
+   * Changes log p of every level of the next value in place, before temperature and filters; see {@link Adjust}. Called
+   * for each value that is drawn, or weighed by `lookAhead`, and then once for each particle. Pools accept only what
+   * {@link allowed} and {@link allowedNeighbors} make.
    */
   adjust: optional(callback<Adjust>()),
   /**
-   * Resolves to { images, logProb }, and with `lookAhead` also logGiven, each [N]. They are log p of the images under
-   * the model, in nats, as `logProb` computes it, and an estimate of log p of the given values. @default false
+   * Resolves to {@link Sampled}: images and their log p, and with `lookAhead` an estimate of that of the given values.
+   * @default false
    */
   withLogProb: flag(false),
   /** Stops the job: it rejects with `signal.reason`. */
   signal: optionalSignal(),
   /**
-   * Called after each row. With `lookAhead` it gets the first particle of each image. A promise that it returns is
-   * waited for; if it throws or rejects, so does the job.
+   * Called after each row, with `lookAhead` for the first particle of each image. A promise that it returns is waited
+   * for; if it throws or rejects, so does the job.
    */
   onProgress: optional(callback<(progress: SampleProgress) => void>()),
   /** Lets other work run every so many milliseconds; 'auto' means 125. @default 'auto' */
@@ -128,14 +117,8 @@ function checkYield(what: string, given: unknown): number {
 /** The values of {@link sampleArguments}, without tensors. */
 type SampleValues = Values<ReturnType<typeof sampleArguments<NumericArray, ConditionData>>>;
 
-/** What to draw and how, checked. Plain data, except for what users' functions are. */
-export interface Job
-  extends PartlyGiven,
-    Omit<SampleValues, 'numImages' | 'imageShape' | 'initial' | 'known' | 'condition'> {
-  readonly seed: number;
-  /** The conditions of the images, in the model's order. */
-  readonly conditions: readonly ConditionValues[];
-}
+/** What to draw and how, checked. */
+export type Job = ReturnType<typeof planJob>;
 
 /** The model that is drawn from. */
 export interface ModelShape {
@@ -145,7 +128,7 @@ export interface ModelShape {
 }
 
 /** Checks what depends on the model, or on several options. */
-export function planJob(model: ModelShape, values: SampleValues): Job {
+export function planJob(model: ModelShape, values: SampleValues) {
   const { initial, known, condition, ...rest } = values;
   const { random, seed, firstImage, firstValue, adjust, guidance, lookAhead } = values;
   if (firstValue === 'uniform' && adjust !== undefined)
@@ -153,11 +136,9 @@ export function planJob(model: ModelShape, values: SampleValues): Job {
   if (random !== undefined && seed !== undefined)
     throwTypeError('sample: random', 'either seed or random, not both', random);
   const initialShape = initial === undefined ? undefined : checkImages('sample: initial', initial).shape;
-  const imageShape = resolveImageShape(
-    values.imageShape === undefined && initial !== undefined ? 'sample: initial' : 'sample: imageShape',
-    model.imageShape,
-    values.imageShape ?? initialShape?.slice(1),
-  );
+  const what = !values.imageShape && initial ? 'sample: initial' : 'sample: imageShape';
+  const wantedShape = values.imageShape ?? initialShape?.slice(1);
+  const imageShape = resolveImageShape(what, model.imageShape, wantedShape);
   const wanted = values.numImages ?? initialShape?.[0] ?? (numConditions(condition) || 1);
   const numImages = checkInteger('sample: numImages', wanted, 1);
   if (!Number.isSafeInteger(firstImage + (numImages - 1))) {
@@ -205,7 +186,7 @@ export function evaluatedRows(kinds: readonly ConditionShape[], job: Job) {
   return { numImages: numParticlesOf(job) * numConditions, imageShape, conditions, numConditions };
 }
 
-/** {@link memoryFor} a job; if there is not enough, the error also mentions the number of particles. */
+/** {@link memoryFor} a job; the error also mentions the number of particles. */
 export function memoryForJob<T>(job: Job, make: () => T): T {
   const particles = numParticlesOf(job);
   const what = particles > 1 ? `sample: lookAhead: ${particles} particles of each image` : 'sample';

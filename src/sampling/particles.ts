@@ -13,10 +13,9 @@ export interface PartlyGiven {
 }
 
 /**
- * The weights of particles: several versions of each image, drawn side by side. Where a level is given, they are
- * weighed by how likely they make it; a particle without a possible continuation is dropped. Particle p of image n has
- * the index p * numImages + n. All particles of an image are identical until its first value is drawn, and after its
- * last given value only the first one remains.
+ * The weights of particles: versions of each image, weighed by how likely they make each given level. Particle p of
+ * image n has the index p * numImages + n. All particles of an image are identical until its first value is drawn, and
+ * after its last given value only the first one remains.
  *
  * Source: Doucet, de Freitas and Gordon, "Sequential Monte Carlo Methods in Practice" (2001), chapter 1; resampling is
  * systematic, as in Kitagawa, "Monte Carlo Filter and Smoother for Non-Gaussian Nonlinear State Space Models" (1996).
@@ -31,8 +30,7 @@ export function particlesOf(perImage: number, job: PartlyGiven) {
 
   /**
    * Systematic resampling: a particle of weight w is kept w * perImage / sum times, rounded up or down. Particles that
-   * are kept stay where they are, and their further copies take the places of those that are dropped, so that as little
-   * as possible is copied.
+   * are kept stay where they are, and further copies replace those that are dropped.
    */
   const resample = (n: number, u: number, sum: number): void => {
     const times = new Int32Array(perImage);
@@ -58,16 +56,12 @@ export function particlesOf(perImage: number, job: PartlyGiven) {
     logGiven,
     /** The first value that is drawn in any image; until then each image has a single particle. */
     begin: spans.reduce((least, { begin }) => Math.min(least, begin), Infinity),
-    /** The last given value after a drawn one, in any image; after it each image has a single particle. -1 for none. */
+    /** The last given value after a drawn one, in any image; -1 for none. */
     end: spans.reduce((last, { end }) => Math.max(last, end), -1),
     /**
      * Weighs the particles of an image by log p of the level given at a place, [particles of all images]. Resamples
-     * them if few still matter, which means that their effective number is below half. At the last given level, draws
-     * the one that remains. Until the image's own first value is drawn, all its particles are identical and count as
-     * one, whatever other images do.
-     *
-     * @param u in [0, 1)
-     * @throws Error if no particle can reach the given level
+     * them if their effective number falls below half. At the last given level, draws the one that remains. Until the
+     * image's own first value is drawn, all its particles are identical and count as one.
      */
     weigh(n: number, index: number, logProbs: Float64Array, u: number): void {
       const { begin, end } = spans[n] as Span;
@@ -82,11 +76,9 @@ export function particlesOf(perImage: number, job: PartlyGiven) {
         max = Math.max(max, weight);
       }
       if (max === -Infinity) {
-        const image = job.firstImage + n;
-        const place = placeOf(index, imageShape).join(', ');
-        throw new Error(
-          `sample: lookAhead: none of the ${perImage} particles of image ${image} can come to the level given at [${place}]; try more`,
-        );
+        const image = `the ${perImage} particles of image ${job.firstImage + n}`;
+        const level = `the level given at [${placeOf(index, imageShape).join(', ')}]`;
+        throw new Error(`sample: lookAhead: none of ${image} allows ${level}; try more`);
       }
       let [sum, sumOfSquares] = [0, 0];
       for (let p = 0; p < perImage; p++) {
@@ -122,11 +114,11 @@ export function particlesOf(perImage: number, job: PartlyGiven) {
   };
 }
 
-/** The number of particles of each image: 1 unless some level is given after a drawn one, to look ahead to. */
+/** The number of particles of each image: 1 unless some level is given after a drawn one. */
 export const numParticlesOf = (job: PartlyGiven & { readonly lookAhead: number }): number =>
   job.lookAhead > 0 && spansOf(job).some(({ end }) => end !== -1) ? job.lookAhead : 1;
 
-/** The first value of an image that is drawn (Infinity for none) and the last given value after it (-1 for none). */
+/** An image's first drawn value (Infinity for none) and the last given one after it (-1 for none). */
 interface Span {
   readonly begin: number;
   readonly end: number;

@@ -8,9 +8,9 @@ import type { PixelDistribution } from '../distributions/pixel-distribution';
 import { readOutputs } from '../distributions/readers';
 import { evaluatorFor } from '../engine/evaluator';
 import { checkModel, type PortableModel } from '../program/program';
-import { Drawing, type Drawn } from './drawing';
+import { type Drawn, drawingOf } from './drawing';
 import type { OutputSource } from './growing-images';
-import { LookAhead } from './look-ahead';
+import { lookingAhead } from './look-ahead';
 import { evaluatedRows, type Job, memoryForJob, planJob, sampleArguments } from './options';
 
 const sampleOptions = {
@@ -24,13 +24,11 @@ export interface SampleOptions extends Given<typeof sampleOptions> {}
 
 /**
  * Draws images from a model, value by value in the order rows, columns, channels, each given all values before it.
- * Takes and returns plain arrays, with exactly the same result as the function `sample` of `pixelcnn-layers`, which takes
- * tensors. See there for how a level is drawn and what a seed means.
+ * Draws exactly what `sample` of tensors does; see there for how a level is drawn and what a seed means.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759,
  * section 2.1; "The Annotated Pixel-CNN", `generate_images`.
  *
- * @param model a model from `toPortable` or `readPortable`
  * @returns levels [N,H,W,C]: bytes up to 256 levels, 16-bit integers up to 65536
  * @throws TypeError (rejects) naming the option that is wrong; `signal.reason`, an AbortError by default, if the signal
  * aborts; Error if the model's outputs are not finite (a logit may be -Infinity, as long as another is finite);
@@ -70,10 +68,7 @@ export interface Sampled {
   readonly images: Images;
   /** log p of each image under the model, in nats, [N], as `logProb` computes it. */
   readonly logProb: Float64Array;
-  /**
-   * With `lookAhead`: an estimate, for each image, of log p of the given values, under the distribution that images are
-   * drawn from.
-   */
+  /** With `lookAhead`: an estimate of log p of each image's given values, as images are drawn. */
   readonly logGiven?: Float64Array;
 }
 
@@ -102,14 +97,14 @@ export async function drawImages(
   job: Job,
 ): Promise<Drawn> {
   const { signal, onProgress } = job;
-  const drawing = memoryForJob(job, () =>
-    job.lookAhead > 0 ? new LookAhead(source, distribution, job) : new Drawing(source, distribution, job),
-  );
+  const make = job.lookAhead > 0 ? lookingAhead : drawingOf;
+  const drawing = memoryForJob(job, () => make(source, distribution, job));
   const { images, levels } = drawing;
   const total = valuesOf(job.imageShape);
   const onRow = (done: number) => onProgress && tell(onProgress, { done, total, levels }, signal);
   await images.eachValue({ signal, pause: pauses(job.yieldEvery), onRow }, (place, index) => {
-    if (!drawing.begin(index)) return drawing.end(index, place);
+    const isNeeded = drawing.begin(index) > 0 || job.withLogProb;
+    if (!isNeeded) return drawing.end(index, place);
     const read = (outputs: Float32Array) => {
       readOutputs('sample', distribution, () => drawing.read(outputs, place));
       drawing.end(index, place);

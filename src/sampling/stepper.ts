@@ -13,7 +13,7 @@ const stepperOptions = {
   numImages: optional(integer({ from: 1 })),
   /** [H, W, C]; needed where the model takes images of any size. @default the model's */
   imageShape: optional(anything<ImageShape>()),
-  /** The condition of each image, for models that take one; several by name, `{ class, map }`. */
+  /** The conditions of the images, as `sample` takes them. */
   condition: optional(anything<ConditionData>()),
 };
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { checkNumber } from '../core/check';
 
-/** A list of gradients as optimizers take it; null for a weight that the loss does not depend on. */
+/** As optimizers take it; null for a weight that the loss does not depend on. */
 interface NamedGradient {
   name: string;
   tensor: tf.Tensor | null;
@@ -9,12 +9,10 @@ interface NamedGradient {
 
 /**
  * Makes an optimizer scale down the gradients of each step so that their norm over all weights together is at most
- * `maxNorm`. This works for `trainOnBatch`, `fit` and `minimize`. Call it again for an optimizer that was loaded.
+ * `maxNorm`. This works for `trainOnBatch`, `fit` and `minimize`. Call it again for an optimizer that was loaded, but not
+ * twice for the same one. If the sum of squares overflows float32, every weight becomes NaN.
  *
  * Source: Pascanu et al., "On the difficulty of training recurrent neural networks" (2013), algorithm 1.
- *
- * If the sum of squares overflows float32, every weight becomes NaN. Called twice for one optimizer, it clips
- * twice.
  *
  * @returns the optimizer
  * @throws TypeError where `maxNorm` is not above 0
@@ -37,9 +35,8 @@ export function clipGradients<O extends tf.Optimizer>(optimizer: O, maxNorm: num
       : Object.entries(gradients as tf.NamedTensorMap).map(([name, tensor]) => ({ name, tensor }));
     const factor = tf.tidy(() => factorFor(tensorsOf(named), maxNorm)); // []
     const clipped = named.map(({ name, tensor }) => ({ name, tensor: tensor && tf.mul(tensor, factor) }));
-    const byName = () => Object.fromEntries(clipped.map(({ name, tensor }) => [name, tensor]));
     try {
-      apply((Array.isArray(gradients) ? clipped : byName()) as Parameters<typeof apply>[0]);
+      apply(clipped as Parameters<typeof apply>[0]);
     } finally {
       tf.dispose([factor, ...tensorsOf(clipped)]);
     }
@@ -49,10 +46,7 @@ export function clipGradients<O extends tf.Optimizer>(optimizer: O, maxNorm: num
 
 const tensorsOf = (gradients: readonly NamedGradient[]) => gradients.flatMap(({ tensor }) => tensor ?? []);
 
-/**
- * The factor, at most 1, that brings the norm of all gradients together down to `maxNorm`. NaN if the norm is not
- * finite, so that a blow-up does not go unnoticed.
- */
+/** At most 1; NaN if the norm is not finite, so that a blow-up does not go unnoticed. */
 function factorFor(gradients: readonly tf.Tensor[], maxNorm: number): tf.Tensor {
   const squares = gradients.map((gradient) => tf.sum(tf.square(gradient)));
   const norm = tf.sqrt(tf.addN([tf.scalar(0), ...squares])); // []

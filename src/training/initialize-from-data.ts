@@ -1,18 +1,13 @@
 import type { Tensor4D } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { anything, type Given, optional, readArguments } from '../core/arguments';
-import { type BatchJob, batches, planBatches } from '../inference/batches';
+import { type Given, readArguments } from '../core/arguments';
+import { batches, planBatches } from '../inference/batches';
 import { InitialWeights } from '../layers/initial-weights';
 import { eachLayer } from '../layers/pixel-layer';
-import type { Condition } from '../models/conditions';
-
-const declared = {
-  /** What the images are conditioned on, for models that take it; several by name, `{ class, vector }`. */
-  condition: optional(anything<Condition>()),
-};
+import { conditionOption } from '../models/conditions';
 
 /** Options of {@link initializeFromData}. */
-export interface InitializationOptions extends Given<typeof declared> {}
+export interface InitializationOptions extends Given<typeof conditionOption> {}
 
 /**
  * Sets gains and biases of all weight-normed convolutions from one batch, layer by layer, so that the outputs of each
@@ -23,8 +18,8 @@ export interface InitializationOptions extends Given<typeof declared> {}
  * Source: Salimans, Kingma, "Weight normalization" (2016), https://arxiv.org/abs/1602.07868, section 3, as used by
  * PixelCNN++.
  *
- * @param images levels 0..L-1, [N,H,W,C], int32 or float32; not normalized. All are passed through the model at once,
- * so give it a training batch, or better one that is a few times larger
+ * @param images levels 0..L-1, [N,H,W,C], int32 or float32; not normalized. All are passed through the model at once:
+ * a training batch, or better one that is a few times larger
  * @throws TypeError (rejects) where the shapes do not fit, a value is not one of the model's levels, or no convolution
  * of the model is weight-normed; Error if outputs are not finite. On any error, no weight has changed.
  * @example
@@ -40,12 +35,20 @@ export async function initializeFromData(
   images: Tensor4D,
   options: InitializationOptions = {},
 ): Promise<void> {
-  const { condition } = readArguments('initializeFromData', options, declared);
+  const { condition } = readArguments('initializeFromData', options, conditionOption);
   const batchSize = Math.max(1, images?.shape?.[0] ?? 1);
   const job = await planBatches('initializeFromData', model, images, { condition, batchSize });
   const initial = new InitialWeights();
+  /** While it is set, nothing else runs. */
+  const setInitial = (to: InitialWeights | null) =>
+    eachLayer(job.model, (layer) => layer.initializeFrom?.(to));
   try {
-    pass(job, initial);
+    setInitial(initial);
+    try {
+      for (const { outputs } of batches(job)) outputs.dispose();
+    } finally {
+      setInitial(null);
+    }
     if (initial.size === 0)
       throw new TypeError('initializeFromData: model: wanted a layer with weight normalization, got none');
     if (!(await initial.areFinite()))
@@ -53,18 +56,5 @@ export async function initializeFromData(
     initial.write();
   } finally {
     initial.dispose();
-  }
-}
-
-/**
- * Passes all images through the model while its weight-normed convolutions are being initialized. Nothing else runs at
- * that time.
- */
-function pass(job: BatchJob, initial: InitialWeights): void {
-  eachLayer(job.model, (layer) => layer.initializeFrom?.(initial));
-  try {
-    for (const { outputs } of batches(job)) outputs.dispose();
-  } finally {
-    eachLayer(job.model, (layer) => layer.initializeFrom?.(null));
   }
 }

@@ -5,17 +5,14 @@ import { checkFunction, checkNumber, throwTypeError } from '../core/check';
 /** The learning rate of each step, from 0. */
 export type Schedule = (step: number) => number;
 
+const positive = number('above 0', (x) => x > 0);
+const factor = number('in (0, 1]', (x) => x > 0 && x <= 1);
+
 const declared = {
   /** The learning rate of step 0. @default 1e-3 */
-  initial: optional(
-    number('above 0', (x) => x > 0),
-    1e-3,
-  ),
+  initial: optional(positive, 1e-3),
   /** Factor from step to step, in (0, 1]. @default 0.999995 */
-  decay: optional(
-    number('in (0, 1]', (x) => x > 0 && x <= 1),
-    0.999995,
-  ),
+  decay: optional(factor, 0.999995),
 };
 
 /** Arguments of {@link exponentialDecay}. */
@@ -38,8 +35,7 @@ export function exponentialDecay(args: ExponentialDecayArgs = {}): Schedule {
 }
 
 /**
- * Callbacks for `fit` and `fitDataset`, as {@link scheduleLearningRate} returns them. In a training loop of your own,
- * call `beforeStep`.
+ * Callbacks for `fit` and `fitDataset`. In a training loop of your own, call `beforeStep`.
  */
 export interface LearningRateSchedule {
   /** Sets the learning rate of the next step. */
@@ -52,9 +48,7 @@ export interface LearningRateSchedule {
  * Makes an optimizer follow a schedule. It uses the optimizer's own count of steps, so a model that was saved with its
  * optimizer continues where it was: `fit(x, y, { callbacks: scheduleLearningRate(optimizer, schedule) })`.
  *
- * @param optimizer any of tfjs with a learning rate
- * @throws TypeError if the optimizer has no learning rate, or the schedule is not a function or does not return a
- * number
+ * @throws TypeError if the optimizer has no learning rate, or the schedule is no function that returns numbers
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -68,9 +62,8 @@ export interface LearningRateSchedule {
 export function scheduleLearningRate(optimizer: Optimizer, schedule: Schedule): LearningRateSchedule {
   checkFunction('scheduleLearningRate: schedule', schedule);
   const rated = optimizer as Optimizer & { learningRate?: number; setLearningRate?: (rate: number) => void };
-  if (typeof rated?.learningRate !== 'number') {
+  if (typeof rated?.learningRate !== 'number')
     throwTypeError('scheduleLearningRate: optimizer', 'an optimizer with a learning rate', optimizer);
-  }
   const beforeStep = () => {
     const rate = schedule(optimizer.iterations);
     checkNumber('scheduleLearningRate: learning rate', rate, 'of at least 0', (x) => x >= 0);

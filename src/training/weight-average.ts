@@ -1,14 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
-import { type Given, number, optional, readArguments } from '../core/arguments';
+import { type Given, optional, rate, readArguments } from '../core/arguments';
 import { checkInteger, throwTypeError } from '../core/check';
 
 const declared = {
   /** How much of the average is kept at each step, in [0, 1). @default 0.9995 */
-  decay: optional(
-    number('in [0, 1)', (x) => x >= 0 && x < 1),
-    0.9995,
-  ),
+  decay: optional(rate(), 0.9995),
 };
 
 /** Options of {@link WeightAverage}. */
@@ -34,10 +31,7 @@ export interface WeightAverageOptions extends Given<typeof declared> {}
  * ```
  */
 export class WeightAverage {
-  /**
-   * Each weight with its average. Includes the weights that are trainable at construction, even if their layer is
-   * frozen later.
-   */
+  /** Of all weights that are trainable at construction, even if their layer is frozen later. */
   private readonly pairs: readonly { weight: LayerVariable; average: tf.Variable }[];
   private readonly decay: number;
   private isInUse = false;
@@ -58,17 +52,14 @@ export class WeightAverage {
   update(step: number): void {
     const kept = Math.min(this.decay, (1 + checkInteger('WeightAverage: step', step, 0)) / (10 + step));
     tf.tidy(() => {
-      for (const { weight, average } of this.current) {
+      for (const { weight, average } of this.current)
         average.assign(tf.add(average, tf.mul(tf.sub(weight.read(), average), 1 - kept)));
-      }
     });
   }
 
   /**
    * Runs a task while the model has the averages as its weights, and restores its own weights afterwards, even if the
-   * task fails. The task may dispose of the model. Do not train the model meanwhile.
-   *
-   * @throws Error (rejects) where another task is still running
+   * task fails. The task may dispose of the model, but not train it. Rejects while another task is still running.
    */
   async use<T>(task: () => T | Promise<T>): Promise<T> {
     if (this.isInUse) throw new Error('WeightAverage: use: another task is still running');
@@ -87,22 +78,17 @@ export class WeightAverage {
     }
   }
 
-  /**
-   * Loads saved averages of a model with the same weights.
-   *
-   * @throws TypeError if the model has different weights
-   */
+  /** Loads the averages of a model that was saved while it had them. Throws a TypeError if it has other weights. */
   restore(saved: LayersModel): void {
     const weights = saved.trainableWeights.map((weight) => weight.read());
     const averages = this.pairs.map(({ average }) => average);
     const shapes = (tensors: readonly tf.Tensor[]) => tensors.map(({ shape }) => `[${shape}]`).join(' ');
-    if (shapes(weights) !== shapes(averages)) {
+    if (shapes(weights) !== shapes(averages))
       throwTypeError('WeightAverage: saved', `weights ${shapes(averages)}`, shapes(weights));
-    }
     for (const [i, average] of averages.entries()) average.assign(weights[i] as tf.Tensor);
   }
 
-  /** Releases the averages. */
+  /** Releases all memory. */
   dispose(): void {
     for (const { average } of this.pairs) average.dispose();
   }

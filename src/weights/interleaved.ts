@@ -1,10 +1,10 @@
 import { flag, type Given, readArguments } from '../core/arguments';
-import { checkInteger, checkMemory, throwTypeError } from '../core/check';
+import { checkInteger, checkMemory, sizeFromShape, throwTypeError } from '../core/check';
 import { bytesOf } from '../program/safetensors';
 import { checkNamedTensor, type NamedTensor, numbersOf } from './named-tensor';
 
 const declared = {
-  /** Whether to end the groups that are one feature short with zeros, if the features do not divide. @default false */
+  /** Whether to add zeros if the features do not divide. @default false */
   pad: flag(false),
 };
 
@@ -17,12 +17,10 @@ export interface InterleavedOptions extends Given<typeof declared> {}
  * whose masks go by i mod C have the features of C image channels in turn, in weights of the same shapes as here, so no
  * error tells. Reorder the axes of inputs and of outputs of every kernel, and every bias.
  *
- * With `pad`, n features that do not divide become G ceil(n/G), for a network made with that many: the added ones are
- * zeros in every kernel and bias, so only normalizations over features would read them. Pad each half of a gate's
- * input by itself.
+ * With `pad`, n features that do not divide become G ceil(n/G), for a network made with that many, by zeros at the end of
+ * groups. Pad each half of a gate's input by itself.
  *
  * @param tensor a tensor, as from {@link readSafetensors}; it is not changed
- * @param axis the axis of the features
  * @param groups G, the number of groups, such as the image's channels
  * @returns a tensor of the same dtype, with memory of its own
  * @throws TypeError naming the argument that is wrong, or if the features do not divide and `pad` is not true
@@ -55,9 +53,8 @@ export function interleaved(
   const padded = shape.map((length, i) => (i === axis ? groups * each : length));
   checkMemory('interleaved: tensor with its zeros', padded);
   const from = bytesOf(data);
-  const lengthOf = (lengths: readonly number[]) => lengths.reduce((product, length) => product * length, 1);
-  const run = lengthOf(shape.slice(axis + 1)) * width; // the bytes of a feature that lie side by side
-  const before = lengthOf(shape.slice(0, axis));
+  const run = sizeFromShape(shape.slice(axis + 1)) * width; // the bytes of a feature that lie side by side
+  const before = sizeFromShape(shape.slice(0, axis));
   const to = new Uint8Array(before * groups * each * run);
   for (let block = 0; block < before; block++) {
     for (let feature = 0; feature < features; feature++) {

@@ -10,17 +10,14 @@ const declared = {
   /** The source of the tensors, which determines their names and the order of their axes. @default 'keras' */
   from: optional(oneOf(...(Object.keys(sources) as WeightSource[])), 'keras'),
   /**
-   * Maps the name of a tensor to the name that it should have under `from`; null skips the tensor, whatever it holds.
-   * Prefixes of a state dict are removed first.
+   * Maps the name of a tensor, without the prefixes of a state dict, to that under `from`; null skips the tensor.
    * @default names are not changed
    */
   names: optional(callback<(name: string) => string | null>(), (name) => name),
   /**
    * The order of the axes of a weight in its tensor, given the weight's name, where it is not that of `from`: axis i of the
-   * tensor is axis order[i] of the weight. Null or undefined: as `from` has it. Axes of length 1 may be left out. For
-   * `'keras'` and `'pytorch'` only.
-   *
-   * An `nn.Embedding` [classes, features] that becomes the kernel of a `dense` layer lies as that kernel: [0, 1].
+   * tensor is axis order[i] of the weight. Null or undefined: as `from` has it. Axes of length 1 may be left out. An
+   * `nn.Embedding` that becomes the kernel of a `dense` layer lies as [0, 1]. For `'keras'` and `'pytorch'` only.
    */
   axes: optional(callback<AxesOf>()),
 };
@@ -40,8 +37,7 @@ const MAX_NAMES = 20;
  * Either all weights are written or none; constraints are applied to them. The optimizer keeps its state: to continue
  * training, compile the model again.
  *
- * @param model any model, made by this library's functions or your own
- * @param tensors tensors by name, as from {@link readSafetensors}; of any dtype, rounded to float32
+ * @param tensors by name, as from {@link readSafetensors}; of any dtype, rounded to float32
  * @throws TypeError naming the option that is wrong, or the entry that is not a tensor or has numbers that are not finite; Error
  * that lists the weights without a tensor, the tensors without a weight, and those of another shape, at most 20 of each
  * @example
@@ -64,7 +60,7 @@ export function loadWeights(
   const orderOf = ordersOf('loadWeights: axes', axes);
   const weights = weightsOf('loadWeights: model', model);
   checkNamed('loadWeights: tensors', tensors);
-  const [missing, misshapen, used] = [[] as string[], [] as string[], new Set<string>()];
+  const [missing, misshapen] = [[] as string[], [] as string[]];
   const made: (ModelWeight & { origin: Origin })[] = [];
   for (const weight of weights) {
     const origin = sources[from](weight, weights, orderOf);
@@ -72,15 +68,15 @@ export function loadWeights(
     else made.push({ ...weight, origin });
   }
   const parts = made.flatMap(({ origin }) => origin.parts);
-  const given = renamed(tensors, from, new Set(parts.map(({ name }) => name)), names);
+  const wanted = new Set(parts.map(({ name }) => name));
+  const given = renamed(tensors, from, wanted, names);
   for (const { name, shape } of parts) {
     const found = given.get(name);
     if (found === undefined) missing.push(name);
     else if (String(found.shape) !== String(shape))
       misshapen.push(`${name}: wanted [${shape}], got [${found.shape}]`);
-    used.add(name);
   }
-  const leftOver = [...given.keys()].filter((name) => !used.has(name));
+  const leftOver = [...given.keys()].filter((name) => !wanted.has(name));
   const problems = [
     ...listed('missing', missing),
     ...listed('left over', leftOver),
@@ -91,9 +87,13 @@ export function loadWeights(
 
   tidy(() => {
     const values = made.map(({ origin: { parts, make }, shape, variable }) => {
-      const names = parts.map(({ name }) => name);
-      const numbers = make(...names.map((name) => float32Of(given.get(name) as NamedTensor)));
-      return tensor(finite(names.join(', '), numbers), [...shape], variable.dtype);
+      const numbers = make(...parts.map(({ name }) => float32Of(given.get(name) as NamedTensor)));
+      const wrong = numbers.find((one) => !Number.isFinite(one));
+      if (wrong !== undefined) {
+        const names = parts.map(({ name }) => name).join(', ');
+        throwTypeError(`loadWeights: tensors: '${names}'`, 'finite numbers', wrong);
+      }
+      return tensor(numbers, [...shape], variable.dtype);
     });
     writeAll(made, values);
   });
@@ -137,19 +137,9 @@ function renamed(
   return given;
 }
 
-/** Names under a title, for an error; nothing if there are none. */
 function listed(title: string, names: readonly string[]): string[] {
   const all = [...new Set(names)];
   if (all.length === 0) return [];
   const more = all.length > MAX_NAMES ? `, … and ${all.length - MAX_NAMES} more` : '';
   return [`${title} (${all.length}): ${all.slice(0, MAX_NAMES).map(shortened).join(', ')}${more}`];
-}
-
-/** Checks that numbers are finite. `name` names the tensors that they come from. */
-function finite(name: string, numbers: Float32Array): Float32Array {
-  for (let i = 0; i < numbers.length; i++) {
-    if (!Number.isFinite(numbers[i]))
-      throwTypeError(`loadWeights: tensors: '${name}'`, 'finite numbers', numbers[i]);
-  }
-  return numbers;
 }

@@ -1,5 +1,5 @@
 import type { LayersModel, LayerVariable, layers } from '@tensorflow/tfjs-layers';
-import { throwTypeError } from '../core/check';
+import { sizeFromShape, throwTypeError } from '../core/check';
 import { ownName } from '../program/weights';
 
 /** A weight of a model. */
@@ -71,7 +71,7 @@ export function permuted(
   order: readonly number[],
 ): Float32Array {
   if (order.every((axis, i) => axis === i)) return new Float32Array(numbers);
-  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, size) => product * size, 1));
+  const strides = shape.map((_, axis) => sizeFromShape(shape.slice(axis + 1)));
   const to = new Float32Array(numbers.length);
   let next = 0;
   const copy = (axis: number, from: number) => {

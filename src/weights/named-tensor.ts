@@ -16,10 +16,7 @@ export interface NamedTensor {
   readonly dtype: string;
   /** The shape; empty for a single number. */
   readonly shape: readonly number[];
-  /**
-   * The numbers, row-major, in as many bytes as shape and dtype require. `readSafetensors` returns a typed array of the
-   * numbers, or for F16 and BF16 of their bits.
-   */
+  /** The numbers, row-major. `readSafetensors` returns a typed array of them, or for F16 and BF16 of their bits. */
   readonly data: ArrayBufferView;
 }
 
@@ -45,7 +42,6 @@ const arrays = {
  *
  * Source: https://github.com/huggingface/safetensors.
  *
- * @param bytes the whole file
  * @returns its tensors by name, in the order of their bytes; each has memory of its own
  * @throws TypeError if `bytes` is not a Uint8Array; Error that says what is wrong with the file
  * @example
@@ -70,9 +66,7 @@ export function readSafetensors(bytes: Uint8Array): Map<string, NamedTensor> {
 /**
  * Writes a safetensors file. Tensors with the widest numbers come first; those of the same width keep their order.
  *
- * @param tensors by name
  * @param metadata strings by name, which readers may display @default none
- * @returns the bytes of the file
  * @throws TypeError naming the entry that is not a tensor, or whose data are not as long as its shape and dtype
  * require; Error if one is called `__metadata__`
  * @example
@@ -135,10 +129,6 @@ export function float32Of({ dtype, data }: NamedTensor): Float32Array {
     return Float32Array.from(numbers as BigInt64Array, Number);
   }
   if (dtype === 'F16') return fromFloat16(numbers as Uint16Array);
-  if (dtype === 'BF16') return fromBfloat16(numbers as Uint16Array);
-  return Float32Array.from(numbers);
+  if (dtype !== 'BF16') return Float32Array.from(numbers);
+  return new Float32Array(Uint32Array.from(numbers, (half) => half << 16).buffer); // each is the upper half of a float32
 }
-
-/** A bfloat16 is the upper half of a float32. */
-const fromBfloat16 = (halves: Uint16Array): Float32Array =>
-  new Float32Array(Uint32Array.from(halves, (half) => half << 16).buffer);

@@ -11,10 +11,7 @@ const declared = {
    * @default 'keras'
    */
   to: optional(oneOf(...layouts), 'keras'),
-  /**
-   * The order that the axes of a weight, given by its name, should have there: [1, 0] to exchange the two of a matrix. Null
-   * or undefined: as `to` has it. Axes of length 1 may be left out.
-   */
+  /** The order that the axes of a weight, given by its name, should have: as for {@link loadWeights}, with `to` for `from`. */
   axes: optional(callback<AxesOf>()),
 };
 
@@ -28,7 +25,6 @@ export interface SaveWeightsOptions extends Given<typeof declared> {}
  * Numbers are read synchronously, so this waits for a GPU to finish. The WebGPU backend supports that in pages only: in
  * Node, save with `model.save`, or from another backend.
  *
- * @param model any model, made by this library's functions or your own
  * @returns tensors of dtype F32, in the order of the layers
  * @throws TypeError naming the option that is wrong, or if the model is disposed; Error naming the weight that cannot
  * be read synchronously

@@ -9,10 +9,7 @@ export function weightNorm(direction: Float32Array, gain: Float32Array): Float32
   for (const [i, length] of gain.entries()) {
     const part = direction.subarray(i * size, (i + 1) * size);
     const norm = Math.sqrt(part.reduce((sum, one) => sum + one * one, 0));
-    kernel.set(
-      part.map((one) => (length * one) / norm),
-      i * size,
-    );
+    for (const [j, one] of part.entries()) kernel[i * size + j] = (length * one) / norm;
   }
   return kernel;
 }
@@ -30,19 +27,14 @@ export const biasOrigin = (conv: string, features: number): Origin => ({
   make: (bias) => bias,
 });
 
-/** How a convolution there differs from others. */
-interface Normalized {
-  /** Whether it is a linear layer, without rows and columns. */
-  readonly isLinear?: boolean;
-  /** Whether it is normalized there, but not here. */
-  readonly isFolded?: boolean;
-}
-
-/** The tensors of a weight of a convolution called `conv` there. */
+/**
+ * The tensors of a weight of a convolution called `conv` there. It may be a linear layer there, without rows and columns,
+ * and folded: normalized there, but not here.
+ */
 export function normalizedOrigin(
   conv: string,
   { role, kernel }: ModelWeight,
-  { isLinear = false, isFolded = false }: Normalized,
+  { isLinear, isFolded = false }: { readonly isLinear: boolean; readonly isFolded?: boolean },
 ): Origin {
   const [rows, columns, featuresIn, featuresOut] = kernel as [number, number, number, number];
   if (role === 'bias') return biasOrigin(conv, featuresOut);

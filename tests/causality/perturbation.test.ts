@@ -2,12 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Condition, ConditionShape } from 'pixelcnn-layers';
 import seedrandom from 'seedrandom';
 import { beforeAll, describe, expect, it } from 'vitest';
-import {
-  changeEach,
-  conditionsToTry,
-  type Trials,
-  type TriedConditions,
-} from '../../src/causality/perturbation';
+import { changeEach, conditionsToTry, type Trials } from '../../src/causality/perturbation';
 import type { ImageShape } from '../../src/core/images';
 import { useBackend } from '../support/backends';
 import { expectNoLeaks } from '../support/tensors';
@@ -15,19 +10,18 @@ import { expectNoLeaks } from '../support/tensors';
 beforeAll(() => useBackend('cpu'));
 
 const imageShape: ImageShape = [1, 3, 1];
-/** Of a model that takes none. */
-const NONE: TriedConditions = { count: 1, draw: () => [] };
 
-const trialsOf = (batchSize: number, conditions: TriedConditions = NONE, more: Partial<Trials> = {}) => ({
+const trialsOf = (batchSize: number): Trials => ({
   caller: 'caller',
   outputsName: 'logits',
   imageShape,
   batchSize,
   random: seedrandom.alea('1'),
-  conditions,
+  conditions: { count: 1, draw: () => [] }, // of a model that takes none
   underEvery: true,
-  rest: async () => {},
-  ...more,
+  pause: () => undefined,
+  signal: undefined,
+  onProgress: undefined,
 });
 
 /** Each place sees itself and the one before: [N,1,3,1] -> [N,3,2]. */

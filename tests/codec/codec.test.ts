@@ -198,7 +198,7 @@ describe('compress and decompress', () => {
   it('take images of the same sizes, up to 2^28 values', () => {
     const model = portableModel({ imageShape: [null, null, 1], levels: 2, features: 1, blocks: 0 });
     const file = (height: number, width: number) => {
-      const header = { digest: digestOf(model), numImages: 1, levels: 2, conditions: null };
+      const header = { digest: digestOf(model), numImages: 1, levels: 2, conditions: [] };
       const image = { code: new Uint8Array(0), checksum: 0n };
       return writeFile({ ...header, imageShape: [height, width, 1] }, [], [image]);
     };
@@ -255,7 +255,7 @@ describe('compress and decompress', () => {
   it('give back 2^24 values unless more are allowed, of tensors too', async () => {
     const portable = await toPortable(pixelCNN({ imageShape: [null, null, 1], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0, seed: 1 })); // biome-ignore format: one line
     const model = pixelCNN({ imageShape: [null, null, 1], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0, seed: 1 }); // biome-ignore format: one line
-    const header = { digest: digestOf(portable), numImages: 1, levels: 2, conditions: null };
+    const header = { digest: digestOf(portable), numImages: 1, levels: 2, conditions: [] };
     const image = { code: new Uint8Array(0), checksum: 0n };
     const file = (height: number) => writeFile({ ...header, imageShape: [height, 4096, 1] }, [], [image]);
     expect(file(65_536).length).toBeLessThan(50); // asks for 2^28 values

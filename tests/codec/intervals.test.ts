@@ -33,9 +33,8 @@ describe.each(distributions)('the intervals of %s', (_, make) => {
     'tile the range, each level at least 1 wide: %i levels, outputs times %i',
     (levels, scale) => {
       const distribution = make(levels);
-      const intervals = intervalsFor(distribution, 2);
       const outputs = outputsOf(distribution, scale, levels);
-      intervals.take({ outputs, channel: 0, levels: new Int32Array(2) });
+      const intervals = intervalsFor(distribution, 2)({ outputs, channel: 0, levels: new Int32Array(2) });
       for (const image of [0, 1]) {
         const parameters = outputs
           .slice(image * outputStride(distribution))
@@ -60,31 +59,29 @@ describe.each(distributions)('the intervals of %s', (_, make) => {
 
   it('are none of what is not finite', () => {
     const distribution = make(4);
-    const intervals = intervalsFor(distribution, 1);
     const outputs = new Float32Array(outputStride(distribution)).fill(Number.NaN);
-    intervals.take({ outputs, channel: 0, levels: new Int32Array(1) });
+    const intervals = intervalsFor(distribution, 1)({ outputs, channel: 0, levels: new Int32Array(1) });
     expect(() => intervals.of(0, 1)).toThrow('not finite');
     expect(() => intervals.at(0, 5)).toThrow('not finite');
   });
 });
 
 describe('a distribution function', () => {
-  const shared = (before: (level: number) => number, levelAt: (u: number) => number) => {
-    const distribution = { ...own(4096), cdf: () => ({ before, levelAt }) };
-    const intervals = intervalsFor(distribution, 1);
-    intervals.take({ outputs: new Float32Array(4096), channel: 0, levels: new Int32Array(1) });
-    return intervals;
+  const shared = (below: (level: number) => number, levelAt: (u: number) => number) => {
+    const distribution = { ...own(4096), cdf: () => ({ below, levelAt }) };
+    const intervalsOf = intervalsFor(distribution, 1);
+    return intervalsOf({ outputs: new Float32Array(4096), channel: 0, levels: new Int32Array(1) });
   };
 
   it('is asked a few times for a level that is far from where it has its mass', () => {
-    const before = vi.fn((level: number) => (level > 4000 ? 1 + 1e-6 : 0)); // nearly all of level 4000
-    const intervals = shared(before, () => 4000);
+    const below = vi.fn((level: number) => (level > 4000 ? 1 + 1e-6 : 0)); // nearly all of level 4000
+    const intervals = shared(below, () => 4000);
     for (const level of [0, 1, 63, 2000, 3999, 4000, 4001, 4095]) {
       const interval = intervals.of(0, level);
       expect(interval.frequency).toBe(level === 4000 ? TOTAL - 2 * 4095 : 2);
-      before.mockClear();
+      below.mockClear();
       expect(intervals.at(0, interval.begin)).toEqual(interval);
-      expect(before.mock.calls.length).toBeLessThan(2 * 12 + 8);
+      expect(below.mock.calls.length).toBeLessThan(2 * 12 + 8);
     }
   });
 
@@ -99,9 +96,9 @@ describe('a distribution function', () => {
 
   it('that falls, or gives no level, is an error', () => {
     const falls = shared((level) => (level === 9 ? 0.5 : level / 4096), Math.floor);
-    expect(() => falls.of(0, 9)).toThrow('cdf of the distribution: before falls behind level 9');
+    expect(() => falls.of(0, 9)).toThrow('cdf of the distribution: below(10) is less than below(9)');
     const least = shared((level) => (level < 10 ? 100.5 : 98.5) / (TOTAL - 2 * 4096), Math.floor); // no width at all
-    expect(() => least.of(0, 9)).toThrow('before falls behind level 9');
+    expect(() => least.of(0, 9)).toThrow('below(10) is less than below(9)');
     for (const level of [-1, 0.5, 4096, Number.NaN])
       expect(() => shared((level) => level / 4096, () => level).at(0, 1)).toThrow('cdf of the distribution: levelAt: wanted integer levels 0 to 4095'); // biome-ignore format: one line
   });

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { sizeFromShape } from '../../src/core/check';
 import {
   type ConditionShape,
   checkKinds,
   conditionFeatures,
   conditionLabels,
   conditionShapeOf,
-  conditionSize,
   isOfPlaces,
-  numClassesRead,
+  numCategories,
   numConditions,
   randomConditions,
   readConditions,
@@ -33,7 +33,7 @@ const read = (condition: ConditionShape | null, given?: unknown) => {
 };
 
 /** So many zeros, with a shape. */
-const zeros = (...shape: number[]) => ({ data: new Float32Array(conditionSize(shape)), shape });
+const zeros = (...shape: number[]) => ({ data: new Float32Array(sizeFromShape(shape)), shape });
 
 it('knows the shape of the condition of one image', () => {
   expect([classes, vectors, maps].map((condition) => conditionShapeOf(condition, IMAGE))).toEqual([
@@ -41,7 +41,7 @@ it('knows the shape of the condition of one image', () => {
     [2],
     [1, 3, 2],
   ]);
-  expect(conditionSize([1, 3, 2])).toBe(6);
+  expect(sizeFromShape([1, 3, 2])).toBe(6);
 });
 
 describe('readConditions', () => {
@@ -179,7 +179,7 @@ describe('a null class', () => {
   const dropped: ConditionShape = { kind: 'class', numClasses: 4, nullClass: true };
 
   it('is one class more', () => {
-    expect([numClassesRead({ kind: 'class', numClasses: 4 }), numClassesRead({ kind: 'class', numClasses: 4, nullClass: true })]).toEqual([4, 5]); // biome-ignore format: one line
+    expect([numCategories({ kind: 'class', numClasses: 4 }), numCategories({ kind: 'class', numClasses: 4, nullClass: true })]).toEqual([4, 5]); // biome-ignore format: one line
     expect(read(dropped, [4, 0])?.values).toEqual(Float32Array.of(4, 0));
     expect(() => read(dropped, 5)).toThrow('wanted an integer from 0 to 4, got 5');
     expect(() => read(dropped, 'cat')).toThrow("wanted a class from 0 to 4, or 2 of them, got 'cat'");

@@ -135,7 +135,7 @@ describe('outputs that are not finite', () => {
     const levels = tf.zeros([1, 2, 2, 1], 'int32');
     const header = { digest: digestOf(portable), numImages: 1, imageShape: [2, 2, 1] as const, levels: 3 };
     const code = { code: new Uint8Array(8), checksum: 0n };
-    const file = writeFile({ ...header, conditions: null }, [], [code]);
+    const file = writeFile({ ...header, conditions: [] }, [], [code]);
     const calls: Record<string, () => unknown> = {
       sample: () => sample(portable),
       logProb: () => logProb(portable, image),

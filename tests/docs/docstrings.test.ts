@@ -70,7 +70,10 @@ const docstringOf = (node: ts.Node) =>
 function membersOf(declaration: ts.Declaration, checker: ts.TypeChecker): Export['members'] {
   if (ts.isInterfaceDeclaration(declaration)) {
     const isOurs = ({ declarations = [] }: ts.Symbol) =>
-      declarations.some((node) => node.getSourceFile().fileName.startsWith(join(root, 'src')));
+      declarations.some(
+        (node) =>
+          !ts.isClassDeclaration(node.parent) && node.getSourceFile().fileName.startsWith(join(root, 'src')),
+      );
     return checker
       .getTypeAtLocation(declaration)
       .getProperties()
@@ -90,6 +93,7 @@ function membersOf(declaration: ts.Declaration, checker: ts.TypeChecker): Export
   return [...declaration.members]
     .filter((member) => !ts.isConstructorDeclaration(member))
     .filter((member) => !(ts.getCombinedModifierFlags(member) & hidden))
+    .filter((member) => member.name?.getText() !== 'className') // what tfjs saves it as: its own name
     .map((member) => ({ name: member.name?.getText() ?? '', docstring: docstringOf(member) }));
 }
 
@@ -98,6 +102,12 @@ const isTypeOnly = ({ declarations = [] }: ts.Symbol) =>
   declarations.some(
     (node) => ts.isExportSpecifier(node) && (node.isTypeOnly || node.parent.parent.isTypeOnly),
   );
+
+/** Whether it is a class, or a function however it is declared. */
+const isCallable = (symbol: ts.Symbol, checker: ts.TypeChecker) =>
+  (symbol.flags & ts.SymbolFlags.Class) !== 0 ||
+  ((symbol.flags & ts.SymbolFlags.Value) !== 0 &&
+    checker.getTypeOfSymbol(symbol).getCallSignatures().length > 0);
 
 /** Every export of the package, by the compiler. */
 function readExports(): Export[] {
@@ -117,8 +127,7 @@ function readExports(): Export[] {
       const declarations = symbol.declarations ?? [];
       return {
         name: exported.name,
-        isCallable:
-          !isTypeOnly(exported) && (symbol.flags & (ts.SymbolFlags.Function | ts.SymbolFlags.Class)) !== 0,
+        isCallable: !isTypeOnly(exported) && isCallable(symbol, checker),
         docstring: declarations.map(docstringOf).join('\n'),
         code: declarations.map((declaration) => declaration.getText()).join('\n'),
         members: declarations.flatMap((declaration) => membersOf(declaration, checker)),

@@ -73,7 +73,7 @@ describe('the drawings of blocks', () => {
     expect(await tapsIn('block-gated')).toBe(`${'111111000'}${'110'}`);
     const plusPlus = ['concat-ELU', '2×3', '1×1', 'sigmoid', 'tanh', '+', '×', 'skip'];
     expect(await countsIn('block-plus-plus', plusPlus)).toEqual([3, 2, 2, 1, 0, 3, 1, 1]);
-    // The present pixel, in the middle of the last row, is left out.
+    // The current pixel, in the middle of the last row, is left out.
     expect(await tapsIn('block-snail')).toBe('111111100'.repeat(2));
     expect(await countsIn('block-snail', ['residual, 3×3', 'residual', 'concatenate'])).toEqual([2, 3, 2]);
   });

@@ -29,7 +29,7 @@ function planOf(channels: number, levels: number, build: Build): Plan {
 /** The operations of what is done once, before a row, at each time, and after a row, by name. */
 const opsOf = (plan: Plan) => plan.steps.map((steps) => steps.map(({ code }) => Op[code.op]));
 
-/** A convolution of pixels before the present one in its row, of one group. */
+/** A convolution of pixels before the current one in its row, of one group. */
 const left = (program: ProgramBuilder, x: Features, size: number, columns = 3) =>
   program.ops.conv(x, weightOf([1, columns, x.size, size]), null, windowAround([1, columns], 'A', 1));
 /** Features that see the rows above: ready before a row. */

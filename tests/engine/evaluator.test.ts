@@ -220,16 +220,20 @@ describe('Evaluator', () => {
     const machine = {
       heap: new Float32Array(8 + 4 * conditions.length),
       active: [{ first: 0, images: 1, at }],
-      width: 2,
+      plan: { width: 2, channels: 2 },
+      row: -1,
       computeFirst: () => {},
-      moveTo: (row: number, column: number) => log.push(`move ${row} ${column}`),
+      moveTo(row: number, column: number) {
+        machine.row = row;
+        log.push(`move ${row} ${column}`);
+      },
       run: (time: number) => log.push(time === ONCE ? 'once' : `time ${time}`),
       rowInParts: function* (time: number) {
         log.push(time === AFTER_ROW ? 'after row' : 'row');
         yield;
       },
     };
-    const evaluator = new Evaluator(machine as unknown as Machine, io, [2, 2, 2], 5);
+    const evaluator = new Evaluator(machine as unknown as Machine, io, 5);
     evaluator.begin(1, conditions);
     return { evaluator, heap: machine.heap, taken: () => log.splice(0) };
   }

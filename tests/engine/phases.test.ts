@@ -107,7 +107,7 @@ describe('reachOf', () => {
   it('is that of the coarser map where a convolution enlarges', () => {
     expect(reachOf(window([3, 5], [2, 1], 'A'))).toEqual({ above: 2, columns: 3 });
     const up = { stride: 2, transposed: true };
-    // rows 0..2 above the output's own, of which the last falls on the row above the present one
+    // rows 0..2 above the output's own, of which the last falls on the row above the current one
     expect(reachOf(window([3, 5], [0, 2], 'everything', up))).toEqual({ above: 1, columns: 1 });
     expect(reachOf(window([4, 1], [0, 0], 'nothing', up))).toEqual({ above: 1, columns: 0 });
     expect(reachOf(window([2, 2], [0, 1], 'everything', up))).toEqual({ above: 0, columns: 1 });

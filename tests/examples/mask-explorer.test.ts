@@ -88,7 +88,7 @@ describe('a kernel in words', () => {
       'red sees nothing, green sees red, blue sees red and green.',
     );
     const grey = maskWords({ ...plain, maskType: 'B', imageChannels: 1 }).join(' ');
-    expect(grey).toContain('At the present pixel, grey sees grey.');
+    expect(grey).toContain('At the current pixel, grey sees grey.');
     expect(maskWords({ ...plain, kernelSize: 1, vertical: true }).join(' ')).toContain('nothing is left');
   });
 });
@@ -268,7 +268,7 @@ describe.skipIf(chromiumPath === undefined)('the panel', () => {
   it('shows the mask chosen, square by square, to the keyboard too', async () => {
     expect(await textOf('.mask-count')).toBe('4 of 9 weights are used.'); // one gray channel at first
     await choose('Image channels', '3');
-    expect(await textOf('.mask-count')).toBe('39 of 81 weights are used.'); // 9 * 4 and 3 of the present pixel
+    expect(await textOf('.mask-count')).toBe('39 of 81 weights are used.'); // 9 * 4 and 3 of the current pixel
     expect(await page.locator('.mask-kernel').count()).toBe(9);
     await page.getByRole('grid', { name: 'red looked at, red computed' }).locator('[tabindex="0"]').focus();
     expect(await focused()).toBe('at this very pixel: hidden');

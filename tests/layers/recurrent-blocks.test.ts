@@ -8,8 +8,8 @@ import {
   type PixelCNNArgs,
   PixelLayer,
   pixelCNN,
-  type RecurrentBlockArgs,
   RowLSTMBlock,
+  type RowLSTMBlockArgs,
   receptiveField,
   rowLSTMBlock,
 } from 'pixelcnn-layers';
@@ -38,7 +38,7 @@ function blockOf({ kind, filters, imageChannels, kernelSize }: (typeof reference
     : diagonalBiLSTMBlock({ filters, imageChannels });
 }
 
-const makers: [string, (args: RecurrentBlockArgs) => tfl.layers.Layer][] = [
+const makers: [string, (args: RowLSTMBlockArgs) => tfl.layers.Layer][] = [
   ['RowLSTMBlock', rowLSTMBlock],
   ['DiagonalBiLSTMBlock', diagonalBiLSTMBlock],
 ];
@@ -117,7 +117,7 @@ describe('What blocks of PixelRNN see', () => {
 
   it('Diagonal BiLSTM: all that comes before, but from afar the last pixel of the row above', async () => {
     const block = diagonalBiLSTMBlock;
-    // No feature of the row above has seen it, since each sees earlier pixels only: windows of the present row do.
+    // No feature of the row above has seen it, since each sees earlier pixels only: windows of the current row do.
     const { seen, blindSpot } = await seenBy(block, [3, 3]);
     expect(blindSpot).toEqual([[3, 8, 0]]);
     expect(seen).toHaveLength(4 * 9 + 4 - 1);

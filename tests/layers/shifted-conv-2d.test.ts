@@ -94,7 +94,7 @@ onEachBackend('ShiftedConv2D', (backend) => {
       return y;
     };
     const down = { kernelSize: [2, 3] as [number, number], shift: 'down' } as const;
-    expect(await of({ stride: 2 }, image, [0, 0, 0, 1])).toEqual([1, 3, 9, 11]); // the present one of every second
+    expect(await of({ stride: 2 }, image, [0, 0, 0, 1])).toEqual([1, 3, 9, 11]); // the current one of every second
     expect(await of({ stride: 2 }, image, [1, 0, 0, 0])).toEqual([0, 0, 0, 6]); // the one above and to the left
     expect(await of({ ...down, stride: 2 }, image, [0, 0, 1, 0, 0, 0])).toEqual([0, 0, 6, 8]); // above, to the right
     const up = { stride: 2, transposed: true } as const;

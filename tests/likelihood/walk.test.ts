@@ -40,7 +40,7 @@ describe('an abort before the first value of a long row', () => {
       kernelSize: 5,
     });
     portable = await toPortable(model);
-    const header = { digest: digestOf(portable), numImages: 1, levels: LEVELS, conditions: null };
+    const header = { digest: digestOf(portable), numImages: 1, levels: LEVELS, conditions: [] };
     const image = { code: new Uint8Array(0), checksum: 0n };
     file = writeFile({ ...header, imageShape: [1, WIDTH, 1] }, [], [image]);
   });

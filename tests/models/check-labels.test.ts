@@ -173,6 +173,24 @@ describe('checkLabels', () => {
     gated.dispose();
   });
 
+  it('looks at all conditions given as such to fit, and else at those of the images it looks at', async () => {
+    const gated = compile(gatedPixelCNN({ ...SIZES, numClasses: 3 }));
+    const { xs, ys } = batch(3, 1);
+    const wrong = tf.tensor2d([0, 1, 3], [3, 1]); // of the third image
+    const message = 'condition: wanted an integer from 0 to 2, got 3';
+    const args = { batchSize: 2, epochs: 1, verbose: 0, shuffle: false } as const;
+    await expect(gated.fit(xs, ys, { ...args, condition: wrong })).rejects.toThrow(`fit: ${message}`);
+    await expect(gated.fit(ys, { ...args, condition: wrong })).rejects.toThrow(`fit: ${message}`);
+    await expect(gated.fit([xs, wrong], ys, { ...args, batchSize: 3 })).rejects.toThrow(`fit: ${message}`);
+    expect((await gated.fit([xs, wrong], ys, args)).epoch).toEqual([0]);
+    const evaluated = (batchSize: number) => gated.evaluate(ys, { condition: wrong, batchSize });
+    expect(await take(evaluated(2))).toHaveLength(1);
+    const figure = evaluated(3);
+    await expect(figure.data()).rejects.toThrow(`evaluate: ${message}`);
+    tf.dispose([xs, ys, wrong, figure]);
+    gated.dispose();
+  });
+
   it('looks at the first batch of trainOnBatch by default, also once loaded, and at none if it is false', async () => {
     const { xs, ys } = batch(4, 1);
     const loaded = (await saveAndLoad(model, { includeOptimizer: true })) as AutoregressiveModel;

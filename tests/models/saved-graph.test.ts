@@ -115,14 +115,14 @@ describe('checkSavedGraph', () => {
     ['a name that every object has', graph(image, layer('__proto__', [['image', 0, 0]])), "wanted the name of a layer, got '__proto__'"],
     ['a field that every object has', JSON.parse('{"class_name": "Model", "config": {"__proto__": {"layers": []}}}'), "file: a field is named '__proto__'"],
     ['a class that every object has', graph(image, { ...layer('first', [['imagf', 0, 0]]), class_name: 'constructor' }), "layer 'first' needs layer 'imagf'"],
-    ['no list of calls', graph(image, { ...first, inbound_nodes: null }), "file: layer 'first': wanted a list of inbound nodes, got null"],
-    ['no list of inputs', graph(image, layer('first', 'image')), "layer 'first': wanted a list of inputs, got 'image'"],
+    ['no list of calls', graph(image, { ...first, inbound_nodes: null }), "file: layer 'first': inbound nodes: wanted a list, got null"],
+    ['no list of inputs', graph(image, layer('first', 'image')), "layer 'first': inputs: wanted a list, got 'image'"],
     ['an input that is none', graph(image, layer('first', ['image'])), "layer 'first': wanted inputs [layer, node, tensor], got 'image'"],
     ['an index that is none', graph(image, layer('first', [['image', -1, 0]])), "layer 'first': wanted inputs [layer, node, tensor], got ['image', -1, 0]"],
     ['no layer', graph(image, null as never), 'file: wanted the name of a layer, got undefined'],
     ['an output that is not there', { class_name: 'Model', config: { ...graph(image, first).config, output_layers: [['last', 0, 0]] } }, "file: the model's output needs layer 'last', which is not there"],
     ['an input that is not there', { class_name: 'Model', config: { ...graph(image, first).config, input_layers: [['imagf', 0, 0]] } }, "file: the model's input needs layer 'imagf', which is not there"],
-    ['no outputs', { class_name: 'Model', config: { ...graph(image, first).config, output_layers: undefined } }, "file: the model's output: wanted a list of inputs, got undefined"],
+    ['no outputs', { class_name: 'Model', config: { ...graph(image, first).config, output_layers: undefined } }, "file: the model's output: inputs: wanted a list, got undefined"],
     ['a damaged model in a wrapper', { class_name: 'TimeDistributed', config: { layer: graph(image, layer('first', [['imagf', 0, 0]])) } }, "layer 'first' needs layer 'imagf'"],
   ] as const;
 

@@ -34,23 +34,21 @@ function callsOf(kernels: ReturnType<typeof trainingLoops>, size: number): [name
     const states = 2 * h * w * features;
     const kernel = columns * features * 4 * features;
     const rest = [2, h, w, groups, size, columns, path] as const;
-    const line = [path === 0 ? w : h, features, columns] as const;
     return [
-      [`lstm ${path}`, { inputs: [4 * states, kernel], outputs: [states, 4 * states, states], scratchBytes: kernels.lstmScratch(...line), run: ([y = 0, g = 0, c = 0], [z = 0, k = 0], scratch) => kernels.lstm(y, g, c, z, k, ...rest, scratch) }],
-      [`lstmBack ${path}`, { inputs: [states, 4 * states, states, kernel], outputs: [4 * states], scratchBytes: kernels.lstmBackScratch(...line), run: ([dz = 0], [dh = 0, g = 0, c = 0, k = 0], scratch) => kernels.lstmBack(dz, dh, g, c, k, ...rest, scratch) }],
-      [`lstmKernelBack ${path}`, { inputs: [states, 4 * states], outputs: [kernel], scratchBytes: kernels.lstmKernelBackScratch(...line), run: ([dk = 0], [h0 = 0, dz = 0], scratch) => kernels.lstmKernelBack(dk, h0, dz, ...rest, scratch) }],
+      [`lstm ${path}`, { inputs: [4 * states, kernel], outputs: [states, 4 * states, states], scratchBytes: kernels.lstmScratch(...rest), run: ([y = 0, g = 0, c = 0], [z = 0, k = 0], scratch) => kernels.lstm(y, g, c, z, k, ...rest, scratch) }],
+      [`lstmBack ${path}`, { inputs: [states, 4 * states, states, kernel], outputs: [4 * states], scratchBytes: kernels.lstmBackScratch(...rest), run: ([dz = 0], [dh = 0, g = 0, c = 0, k = 0], scratch) => kernels.lstmBack(dz, dh, g, c, k, ...rest, scratch) }],
+      [`lstmKernelBack ${path}`, { inputs: [states, 4 * states], outputs: [kernel], scratchBytes: kernels.lstmKernelBackScratch(...rest), run: ([dk = 0], [h0 = 0, dz = 0], scratch) => kernels.lstmKernelBack(dk, h0, dz, ...rest, scratch) }],
     ];
   }); // biome-ignore format: one call a line
   const convolutions = [[1, 1, 0, 1], [2, 3, 1, 2]].flatMap(([r = 1, c = 1, left = 0, present = 1]): [string, Call][] => {
-    const image = [2, 3, size, size + 1, r, c, left, present] as const;
-    const all = [2, ...image] as const;
+    const all = [2, 2, 3, size, size + 1, r, c, left, present] as const;
     const [of, out, kernel] = [12 * size, 12 * (size + 1), r * c * size * (size + 1)];
-    const [scratchBytes, backBytes] = [kernels.convolutionScratch(...image), kernels.correlationScratch(...image)];
+    const [scratchBytes, backBytes] = [kernels.convolutionScratch(...all), kernels.correlationScratch(...all)];
     return [
       [`convolve ${r}x${c}`, { inputs: [of, kernel, size + 1], outputs: [out], scratchBytes, run: ([y = 0], [x = 0, k = 0, b = 0], scratch) => kernels.convolve(y, x, k, b, ...all, 0, scratch) }],
       [`convolveBack ${r}x${c}`, { inputs: [out, out, kernel], outputs: [of], scratchBytes, run: ([dx = 0], [dy = 0, y = 0, k = 0], scratch) => kernels.convolveBack(dx, dy, y, k, ...all, scratch) }],
       [`correlate ${r}x${c}`, { inputs: [of, out, out], outputs: r * c === 1 ? [kernel] : [], scratchBytes: backBytes + 4 * kernel, run: ([dk], [x = 0, dy = 0, y = 0], scratch) => kernels.correlate(dk ?? scratch + backBytes, x, dy, y, ...all, scratch) }],
-      [`sumPixels ${r}x${c}`, { inputs: [out, out], outputs: [size + 1], scratchBytes: backBytes, run: ([db = 0], [dy = 0, y = 0], scratch) => kernels.sumPixels(db, dy, y, 2, 2, 3, size + 1, scratch) }],
+      [`sumPixels ${r}x${c}`, { inputs: [out, out], outputs: [size + 1], scratchBytes: kernels.sumPixelsScratch(2, 2, 3, size + 1), run: ([db = 0], [dy = 0, y = 0], scratch) => kernels.sumPixels(db, dy, y, 2, 2, 3, size + 1, scratch) }],
     ];
   }); // biome-ignore format: one call a line
   return [
@@ -60,9 +58,9 @@ function callsOf(kernels: ReturnType<typeof trainingLoops>, size: number): [name
     ['normalizedKernel', { inputs: [3 * size, size], outputs: [3 * size], run: ([y = 0], [v = 0, gain = 0]) => kernels.normalizedKernel(y, v, gain, 3, size, 1e-12) }],
     ['normalizedKernelBack', { inputs: [3 * size, 3 * size, size], outputs: [3 * size, size], run: ([dv = 0, dgain = 0], [dy = 0, v = 0, gain = 0]) => kernels.normalizedKernelBack(dv, dgain, dy, v, gain, 3, size, 1e-12) }],
     ['layerNorm', { inputs: [x, features, features], outputs: [x], run: ([y = 0], [of = 0, scale = 0, shift = 0]) => kernels.layerNorm(y, of, scale, shift, ...sizes, epsilon) }],
-    ['layerNormBack', { inputs: [x, x, features], outputs: [x, features, features], scratchBytes: 8 * features, run: ([dx = 0, dscale = 0, dshift = 0], [dy = 0, of = 0, scale = 0], scratch) => kernels.layerNormBack(dx, dscale, dshift, dy, of, scale, ...sizes, epsilon, scratch) }],
-    ['attention', { inputs: [x, x, x], outputs: [x, sums], scratchBytes: kernels.attentionScratch(pixels, size), run: ([y = 0, logs = 0], [q = 0, k = 0, v = 0], scratch) => kernels.attention(y, logs, q, k, v, images, pixels, groups, size, attention[4], scratch) }],
-    ['attentionBack', { inputs: [x, x, x, x, x, sums], outputs: [x, x, x], scratchBytes: kernels.attentionBackScratch(pixels, size), run: ([dq = 0, dk = 0, dv = 0], [dy = 0, q = 0, k = 0, v = 0, y = 0, logs = 0], scratch) => kernels.attentionBack(dq, dk, dv, dy, q, k, v, y, logs, ...attention, scratch) }],
+    ['layerNormBack', { inputs: [x, x, features], outputs: [x, features, features], scratchBytes: kernels.layerNormBackScratch(...sizes), run: ([dx = 0, dscale = 0, dshift = 0], [dy = 0, of = 0, scale = 0], scratch) => kernels.layerNormBack(dx, dscale, dshift, dy, of, scale, ...sizes, epsilon, scratch) }],
+    ['attention', { inputs: [x, x, x], outputs: [x, sums], scratchBytes: kernels.attentionScratch(...sizes), run: ([y = 0, logs = 0], [q = 0, k = 0, v = 0], scratch) => kernels.attention(y, logs, q, k, v, images, pixels, groups, size, attention[4], scratch) }],
+    ['attentionBack', { inputs: [x, x, x, x, x, sums], outputs: [x, x, x], scratchBytes: kernels.attentionBackScratch(...sizes), run: ([dq = 0, dk = 0, dv = 0], [dy = 0, q = 0, k = 0, v = 0, y = 0, logs = 0], scratch) => kernels.attentionBack(dq, dk, dv, dy, q, k, v, y, logs, ...attention, scratch) }],
     ...lstms,
     ...convolutions,
   ]; // biome-ignore format: one call a line

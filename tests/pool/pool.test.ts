@@ -319,6 +319,21 @@ describe('the progress of a job', () => {
     expect((await pool.sample(model)).shape).toEqual([1, 6, 5, 2]);
   });
 
+  it('is waited for at the end, every call of it', async () => {
+    const { pool } = poolOf(1);
+    const settled: number[] = [];
+    const onProgress = ({ done }: { done: number }) =>
+      new Promise<void>(
+        (resolve) =>
+          setTimeout(() => {
+            settled.push(done);
+            resolve();
+          }, 60 - done), // the first one settles last
+      );
+    await pool.logProb(model, images(1), { onProgress });
+    expect(settled.sort((a, b) => a - b)).toEqual([10, 20, 30, 40, 50, 60]);
+  });
+
   it('is waited for at the end, while the workers do other jobs', async () => {
     const { pool } = poolOf(1);
     let settle = () => {};
@@ -427,6 +442,15 @@ describe('what goes wrong in a worker', () => {
     expect(started.length).toBe(3);
   });
 
+  it('ends it once', async () => {
+    const { worker, tell } = startSilent();
+    const terminate = vi.spyOn(worker, 'terminate');
+    const job = messageOf(poolOf(1, () => worker).pool.sample(model));
+    for (const _ of [1, 2]) tell('messageerror', {});
+    expect(await job).toMatch(lost);
+    expect(terminate).toHaveBeenCalledTimes(1);
+  });
+
   it('comes with its class and its message', async () => {
     const { pool } = poolOf(1);
     const weights = new Map(model.weights);
@@ -483,7 +507,7 @@ describe('terminate', () => {
         async terminate() {
           isHeld = true;
           await Promise.resolve();
-          hear({ kind, id: 0, done: 1, result: null, error: new Error('aborted') });
+          hear({ kind, done: 1, result: null, error: new Error('aborted') });
           isHeldToTheEnd = isHeld;
         },
       }));

@@ -204,7 +204,7 @@ const codes: Kind = {
         { op: 'conv', size: 2, input: 0, kernel: 'before', bias: null, window: windowOf([1, 3], [0, 1], 'A') },
         { op: 'condition', size: 1, index: 0 },
         { op: 'oneHot', size: 2, input: 2 },
-        { op: 'conv', size: 2, input: 3, kernel: 'same', bias: null, window: around },
+        { op: 'conv', size: 2, input: 3, kernel: 'around', bias: null, window: around },
         { op: 'upsample', size: 2, input: 4, rows: 2, columns: 3 },
         { op: 'position', size: 2, input: 1 },
         { op: 'concat', size: 6, inputs: [1, 5, 6] },

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { type AutoregressiveModel, gatedPixelCNN, type InputEncoding, pixelCNN } from 'pixelcnn-layers';
 import seedrandom from 'seedrandom';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { changeEach, outputsByPlace } from '../../src/causality/perturbation';
+import { changeEach, outputsByPlace, type Trials } from '../../src/causality/perturbation';
 import { indexOfPlace, type Place, placeOf, valuesOf } from '../../src/core/images';
 import { uniformsOf } from '../../src/core/random';
 import { windowAround } from '../../src/core/window';
@@ -24,7 +24,7 @@ async function moving(model: AutoregressiveModel, imageShape: Place, place: Plac
   model.setWeights(weights);
   tf.dispose(weights);
   const random = seedrandom.alea('reach');
-  const trials = {
+  const trials: Trials = {
     caller: 'test',
     outputsName: 'logits',
     imageShape,
@@ -32,7 +32,9 @@ async function moving(model: AutoregressiveModel, imageShape: Place, place: Plac
     random,
     conditions: { count: 1, draw: () => [] },
     underEvery: true,
-    rest: async () => {},
+    pause: () => undefined,
+    signal: undefined,
+    onProgress: undefined,
   };
   const moves = new Uint8Array(valuesOf(imageShape));
   const inputs = Array.from(moves, (_, input) => input);

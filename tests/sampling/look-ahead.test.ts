@@ -306,15 +306,32 @@ describe('look-ahead', () => {
     }
   });
 
-  it('throws where adjust leaves no level of any particle', async () => {
+  it.each([
+    ['of any particle', [0, 0, 0, 0, 0, 1], 'any of the 4 particles of image 7 at [0, 2, 0]; try more'],
+    ['after the last given value', [0, 1, 0, 0, 0, 0], 'image 7 at [0, 2, 0]'],
+  ])('throws where adjust leaves no level: %s', async (_, data, where) => {
     const model = await tiny([2, 3, 1], 3, 1, 1);
-    const initial = { data: [0, 0, 0, 0, 0, 1], shape: [1, 2, 3, 1] };
+    const initial = { data, shape: [1, 2, 3, 1] };
     const adjust: Adjust = (logProbs, [row, column]) => {
       if (3 * row + column === 2) logProbs.fill(Number.NEGATIVE_INFINITY);
     };
     await expect(sample(model, { initial, known: initial, lookAhead: 4, firstImage: 7, adjust })).rejects.toThrow(
-      'sample: adjust: left no level of any of the 4 particles of image 7 at [0, 2, 0]; try more',
+      new Error(`sample: adjust: left no level of ${where}`),
     ); // biome-ignore format: a line each
+  });
+
+  it('asks adjust about values that are drawn or weighed, and no others', async () => {
+    const model = await tiny([2, 3, 1], 3, 1, 1);
+    const initial = { data: [1, 0, 0, 1, 0, 1], shape: [1, 2, 3, 1] };
+    const placesOf = async (options: { lookAhead?: number; withLogProb: boolean }) => {
+      const places: number[] = [];
+      const adjust: Adjust = (_, [row, column]) => void places.push(3 * row + column);
+      await sample(model, { initial, known: initial, adjust, ...options });
+      return places;
+    };
+    for (const withLogProb of [false, true]) expect(await placesOf({ withLogProb })).toEqual([1, 2, 4]);
+    const weighed = await placesOf({ lookAhead: 2, withLogProb: false }); // by both particles between 1 and 5
+    expect(weighed).toEqual([1, 1, 2, 2, 3, 3, 4, 4, 5, 5]);
   });
 
   it('gives all particles of an image its class and its map', async () => {
@@ -343,7 +360,7 @@ describe('look-ahead', () => {
     }
   });
 
-  it('throws where no particle can come to what is given, by its image and place', async () => {
+  it('throws where no particle allows what is given, by its image and place', async () => {
     const model = await tiny([2, 3, 1], 3, 1, 1);
     const initial = { data: [0, 0, 0, 0, 0, 1], shape: [1, 2, 3, 1] };
     const known = { data: [0, 0, 0, 0, 0, 1], shape: [1, 2, 3, 1] };
@@ -355,7 +372,7 @@ describe('look-ahead', () => {
       adjust: allowed({ data: [1, 0, 1], shape: [3] }),
     };
     await expect(sample(model, options)).rejects.toThrow(
-      'sample: lookAhead: none of the 4 particles of image 7 can come to the level given at [1, 2, 0]; try more',
+      'sample: lookAhead: none of the 4 particles of image 7 allows the level given at [1, 2, 0]; try more',
     ); // biome-ignore format: a line each
   });
 

@@ -28,7 +28,7 @@ export function write(machine: Machine, operand: Operand, values: readonly (read
   for (const [n, start] of starts(machine, operand).entries()) machine.heap.set(values[n] ?? [], start);
 }
 
-/** The features of the present pixel, for each image, in their order. */
+/** The features of the current pixel, for each image, in their order. */
 export function readFeatures(machine: Machine, { layout }: FeatureCache, operand: Operand): number[][] {
   return read(machine, operand, layout.slots).map((slots) =>
     layout.slotOf.map((slot) => slots[slot] as number),

@@ -212,7 +212,7 @@ class GrowingProgram {
 
   /**
    * Logits of all that is of the image's resolution, and what is of a lower one by transposed convolutions: of the pixels
-   * before the present one, and of this one itself what is known.
+   * before the current one, and of this one itself what is known.
    */
   finish({ isNarrow, tail }: Recipe): Features {
     const { program, channels } = this;

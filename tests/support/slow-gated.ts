@@ -16,7 +16,7 @@ export interface SlowWeight {
   readonly data: ArrayLike<number>;
 }
 
-/** Whether a tap so many rows and columns from the present pixel, between an input and an output feature, is used. */
+/** Whether a tap so many rows and columns from the current pixel, between an input and an output feature, is used. */
 type Sees = (row: number, column: number, from: number, to: number) => boolean;
 
 /** A kernel [rows, columns, in, out] over zeros around the image, without those taps that are not seen. */
@@ -42,7 +42,7 @@ function convolve(x: Grid, kernel: SlowWeight, sees: Sees, bias?: SlowWeight): G
   );
 }
 
-/** Rows above (A), and the present one (B). */
+/** Rows above (A), and the current one (B). */
 const seesRows =
   (maskType: 'A' | 'B'): Sees =>
   (row) =>
@@ -54,7 +54,7 @@ interface Order {
   isInterleaved?: boolean;
 }
 
-/** Pixels before, and at the present one the channels before (A), and a channel itself (B). */
+/** Pixels before, and at the current one the channels before (A), and a channel itself (B). */
 const seesEarlier =
   (maskType: 'A' | 'B', { imageChannels, isInterleaved }: Order, { shape }: SlowWeight): Sees =>
   (row, column, from, to) => {

@@ -5,7 +5,7 @@ import { noise } from './tensors';
 
 // The pieces of PixelCNN++ in plain numbers (float64), by the paper's code and with none of this library's: what layers must equal.
 
-/** Where a convolution looks: around the present column, up to the present pixel, before it, or on all sides of it. */
+/** Where a convolution looks: around the current column, up to the current pixel, before it, or on all sides of it. */
 export interface SlowShift {
   shift: 'down' | 'downRight' | 'excludesCentre' | 'same';
   stride?: 1 | 2;
@@ -13,7 +13,7 @@ export interface SlowShift {
 }
 
 /**
- * A convolution over zeros around the image, whose last row lies on the present one. Strided, it is that at every second
+ * A convolution over zeros around the image, whose last row lies on the current one. Strided, it is that at every second
  * place; transposed, every place of x adds the kernel at `stride` times its place, and what is left over is cut off below
  * and to the right, and of a down-shifted one to the left.
  */
@@ -48,7 +48,7 @@ function slowShifted(
       } else {
         const left = shift === 'downRight' ? columns - 1 : middle;
         const up = shift === 'same' ? (rows - 1) / 2 : rows - 1;
-        if (shift === 'excludesCentre' && i === rows - 1 && j >= middle) continue; // the present pixel, and what follows
+        if (shift === 'excludesCentre' && i === rows - 1 && j >= middle) continue; // the current pixel, and what follows
         for (let r = 0; r < height; r++)
           for (let c = 0; c < width; c++) {
             const from = x[stride * r + i - up]?.[stride * c + j - left];

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
-import { type ConditionShape, type ConditionValues, conditionSize } from '../../src/core/conditions';
+import { sizeFromShape } from '../../src/core/check';
+import type { ConditionShape, ConditionValues } from '../../src/core/conditions';
 import type { ImageShape } from '../../src/core/images';
 import { distributionOf } from '../../src/distributions/kinds';
 import { channelsOf } from '../../src/distributions/pixel-distribution';
@@ -79,14 +80,14 @@ function evaluatorInChunks(
   const imageShape = model.imageShape as ImageShape;
   const [height, width, channels] = imageShape;
   const { nodes, conditions: shapes, maps } = imageProgram(model);
-  const given = withMaps(model, maps, { numImages, imageShape, conditions }, make);
+  const given = withMaps(model, maps, numImages, imageShape, conditions, make);
   const plan = new Plan(chunkImages, width, channels);
   const distribution = distributionOf(model);
   const ready = readinessOf(nodes, shapes);
   const io = compile(plan, height, { ...model, nodes }, ready, channelsOf(distribution));
   const outputs = addOutputs(plan, io.output, distribution);
   const machine = new Machine(plan, numImages, make);
-  const evaluator = new Evaluator(machine, { ...io, outputs }, imageShape, model.levels);
+  const evaluator = new Evaluator(machine, { ...io, outputs }, model.levels);
   evaluator.begin(numImages, given);
   return evaluator;
 }
@@ -104,10 +105,10 @@ function randomCondition(
   if (condition.kind === 'class') throw new Error('no program here has classes');
   if (condition.kind === 'codes') {
     const shape = [...condition.shape, 1];
-    return { shape, values: randomLevels(numImages * conditionSize(shape), condition.levels, seed) };
+    return { shape, values: randomLevels(numImages * sizeFromShape(shape), condition.levels, seed) };
   }
   const shape = condition.kind === 'vector' ? [condition.size] : [height, width, condition.size];
-  return { shape, values: noise(numImages * conditionSize(shape), seed) };
+  return { shape, values: noise(numImages * sizeFromShape(shape), seed) };
 }
 
 /** An image's condition as the definition takes it. */

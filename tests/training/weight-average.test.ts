@@ -148,7 +148,7 @@ it('leaves no tensor behind, and refuses a decay of 1', async () => {
     average.dispose();
   });
   expect(() => new WeightAverage(model, { decay: 1 })).toThrow(
-    'WeightAverage: decay: wanted a number in [0, 1)',
+    'WeightAverage: decay: wanted a number from 0, below 1',
   );
   model.dispose();
 });

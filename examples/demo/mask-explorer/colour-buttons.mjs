@@ -2,7 +2,7 @@ import { channelNames } from './channels.mjs';
 import { element } from './dom.mjs';
 
 /**
- * The present pixel, colour by colour: which are seen, which one is computed, which are to come. A colour clicked becomes the one computed.
+ * The current pixel, colour by colour: which are seen, which one is computed, which are to come. A colour clicked becomes the one computed.
  *
  * @param {(channel: number) => void} onPick
  */

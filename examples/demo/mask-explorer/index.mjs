@@ -23,7 +23,7 @@ export function mountMaskExplorer(root) {
       ),
       element('h3', {}, 'One kernel'),
       paragraph(
-        'A grey image has one channel, and so one plot. Choose three channels to see red, green and blue: each plot is then the kernel from the colour that is looked at (row) to the colour that is computed (column). A filled square is a weight that is used; the ring marks the present pixel, where types A and B of a plain stack differ.',
+        'A grey image has one channel, and so one plot. Choose three channels to see red, green and blue: each plot is then the kernel from the colour that is looked at (row) to the colour that is computed (column). A filled square is a weight that is used; the ring marks the current pixel, where types A and B of a plain stack differ.',
       ),
       masksPart(),
       element('h3', {}, 'Many layers'),
@@ -39,7 +39,7 @@ export function mountMaskExplorer(root) {
           {},
           element('h4', {}, 'Why a plain stack is blind to a triangle'),
           paragraph(
-            'In the present row a layer looks to the left only; to the right it looks only in rows above. So each block gets one pixel further to the right by going one row up, and what lies far to the right but just a little above is out of reach. More blocks widen the window and the triangle with it: n blocks leave out n (n + 1) / 2 pixels, as far as the image reaches.',
+            'In the current row a layer looks to the left only; to the right it looks only in rows above. So each block gets one pixel further to the right by going one row up, and what lies far to the right but just a little above is out of reach. More blocks widen the window and the triangle with it: n blocks leave out n (n + 1) / 2 pixels, as far as the image reaches.',
           ),
         ),
         element(
@@ -47,7 +47,7 @@ export function mountMaskExplorer(root) {
           {},
           element('h4', {}, 'How two stacks see all'),
           paragraph(
-            'The vertical stack knows rows above only, so within a row it needs no mask: it may look at its own features to the left and right alike. The horizontal stack looks to the left in the present row, and takes in, at its own pixel, all that the vertical one has found above. Nothing earlier is left out, and nothing later gets in.',
+            'The vertical stack knows rows above only, so within a row it needs no mask: it may look at its own features to the left and right alike. The horizontal stack looks to the left in the current row, and takes in, at its own pixel, all that the vertical one has found above. Nothing earlier is left out, and nothing later gets in.',
           ),
         ),
       ),

@@ -46,7 +46,7 @@ function reason({ row, column, from, to }, { maskType, vertical, features, image
   if (vertical) {
     if (row < 0) return 'Rows above are seen whole, in every colour.';
     return maskType === 'A'
-      ? 'The vertical stack leaves the present row to the horizontal one.'
+      ? 'The vertical stack leaves the current row to the horizontal one.'
       : 'Here the vertical stack reads its own features, and those know rows above only.';
   }
   if (row < 0 || column < 0) return 'It is drawn before.';
@@ -72,7 +72,7 @@ function plainWords({ maskType, imageChannels, kernelSize }) {
     const seen = names.slice(0, maskType === 'A' ? index : index + 1);
     return `${name} sees ${seen.length === 0 ? 'nothing' : listed(seen)}`;
   });
-  const pixel = `At the present pixel, ${seers.join(', ')}.`;
+  const pixel = `At the current pixel, ${seers.join(', ')}.`;
   return maskType === 'A'
     ? [
         'Mask A is for the first layer, which reads the image itself.',
@@ -91,13 +91,13 @@ function verticalWords({ maskType, kernelSize }) {
     const rows = kernelSize === 1 ? 'A kernel of one row has none above, so nothing is left.' : '';
     return [
       'Mask A of the vertical stack is for the layer that reads the image.',
-      `It uses the rows above, left and right, in every colour, and nothing of the present row. ${rows}`.trim(),
-      'Rows above are finished before the present row begins, so nothing in them needs to be hidden.',
+      `It uses the rows above, left and right, in every colour, and nothing of the current row. ${rows}`.trim(),
+      'Rows above are finished before the current row begins, so nothing in them needs to be hidden.',
     ];
   }
   return [
     'Mask B of the vertical stack is for its later layers.',
-    'It uses the rows above and the present row too, left and right, in every colour.',
+    'It uses the rows above and the current row too, left and right, in every colour.',
     'That is safe: a feature of the vertical stack, wherever it stands in the row, knows rows above only.',
   ];
 }

@@ -66,7 +66,7 @@ export function masksPart() {
           { class: 'mask-legend' },
           element('li', {}, element('i', { class: 'mask-square mask-used' }), 'weight used'),
           element('li', {}, element('i', { class: 'mask-square' }), 'set to zero'),
-          element('li', {}, element('i', { class: 'mask-square mask-centre' }), 'the present pixel'),
+          element('li', {}, element('i', { class: 'mask-square mask-centre' }), 'the current pixel'),
         ),
         count,
         element('h4', {}, 'The square pointed at'),

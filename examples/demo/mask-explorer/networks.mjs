@@ -16,7 +16,7 @@ import { getMask } from 'pixelcnn-layers/runtime';
  * @property {Tap[][]} taps for each channel computed, what is read
  */
 
-/** @typedef {{ row: number, column: number, channel: number }} Tap place read, rows and columns counted from the present pixel */
+/** @typedef {{ row: number, column: number, channel: number }} Tap place read, rows and columns counted from the current pixel */
 
 /**
  * A network as far as it matters for what depends on what: its layers, from the image up. Stack 0 gives the output, and below the first layer it is the

@@ -91,7 +91,7 @@ export function pixelGrid({ label, size, onKey, onPick, onPoint }) {
   return { root, show, focus, hasFocus: () => root.contains(document.activeElement) };
 }
 
-/** Whole rows from the window's top, and the present row up to the place. */
+/** Whole rows from the window's top, and the current row up to the place. */
 function outlinePath({ top, left, right }, { row, column }) {
   const above = `M${left} ${top}H${right + 1}V${row}`;
   return row === top

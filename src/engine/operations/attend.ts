@@ -1,7 +1,7 @@
 import { Op, type Operand } from '../../kernels/instruction';
 import type { Lowering } from '../lowering';
 import { CHUNK, type FeatureCache } from '../plan';
-import { arranged, commonRuns } from '../runs';
+import { addCopies, arranged } from '../runs';
 
 /**
  * Keys and values of all places are stored: those of a place are appended when they are ready, and read by later places.
@@ -12,7 +12,11 @@ export const attend: Lowering<'attend'> = {
   layout: 'sideBySide',
   emit(target, { heads }, operands, y) {
     const { plan, height } = target;
-    const [queries, keys, values] = operands as [FeatureCache, FeatureCache, FeatureCache];
+    const [queries, keys, values] = operands as readonly FeatureCache[] as [
+      FeatureCache,
+      FeatureCache,
+      FeatureCache,
+    ];
     const { scale, layout } = y;
     const units = layout.times.length;
     const size = units / heads;
@@ -27,18 +31,14 @@ export const attend: Lowering<'attend'> = {
     const firstPlace = (at: number): Operand => ({ base: CHUNK, offset: offset + at, stride });
     const place = (at: number): Operand => ({ base: present, offset: at, stride, columnStride: size });
     const all = Array.from({ length: units }, (_, feature) => keyAt(feature));
-    for (const [x, start] of [
-      [keys, 0],
-      [values, toValues],
-    ] as const) {
-      const { times, slotOf } = x.layout;
-      for (const { time, from, length } of commonRuns(times, all, slotOf)) {
-        const [at, a] = from as [number, number];
-        plan.emit(time, { op: Op.copy, y: place(start + at), a: x.operand(a), length }, x.places);
-      }
-    }
+    const append = (x: FeatureCache, start: number) => {
+      const stored = { operand: (at = 0) => place(start + at), places: y.places };
+      addCopies(plan, stored, { times: x.layout.times, slotOf: all }, x);
+    };
+    append(keys, 0);
+    append(values, toValues);
 
-    const [like] = arranged(plan, [queries], y);
+    const like = arranged(plan, queries, y);
     const room = plan.reserve(places).offset;
     for (let head = 0; head < heads; head++) {
       const feature = head * size;

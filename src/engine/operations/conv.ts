@@ -2,19 +2,17 @@ import { firstSeeing, type KernelWindow, visibilityAt } from '../../core/window'
 import { Op, type Operand } from '../../kernels/instruction';
 import { AFTER_ROW, ROW } from '../../program/times';
 import type { Range } from '../layout';
-import type { Lowering } from '../lowering';
+import { type Lowering, NO_BOUND } from '../lowering';
 import { type Phase, phasesOf, reachOf, type Tap } from '../phases';
 import type { Places } from '../places';
 import { FeatureCache, type Plan, WHOLE_ROW } from '../plan';
 import { inSlots } from '../runs';
 
-const NO_BOUND = -Infinity;
-
 /** A run of adjacent inputs in a row. */
 interface InputSpan {
-  /** Rows above the present one. */
+  /** Rows above the current one. */
   readonly above: number;
-  /** Columns to the left of the present one. */
+  /** Columns to the left of the current one. */
   readonly left: number;
   /** The index of the first one among all inputs of a phase. */
   readonly first: number;
@@ -60,10 +58,9 @@ interface PackedPhase extends Convolution {
  * levels, counted from 1, this is a convolution of their one-hot vectors; 0, as around the image, means no level.
  */
 export const conv: Lowering<'conv'> = {
-  emit({ plan, numbers }, { window, kernel: name, bias }, operands, y, hasRelu) {
-    const [x] = operands as [FeatureCache];
-    const given = bias === null ? new Float32Array(y.layout.slots) : inSlots(numbers(bias), y.layout);
-    const biases = plan.constant(given);
+  emit({ plan, numbers }, { window, kernel: name, bias }, [x], y, hasRelu) {
+    const { layout } = y;
+    const biases = bias === null ? plan.reserve(layout.slots) : plan.constant(inSlots(numbers(bias), layout));
     const lowerBound = hasRelu ? 0 : NO_BOUND;
     const convolution = { window, kernel: numbers(name), levels: x.levels, x, y, biases, lowerBound };
     for (const phase of phasesOf(window)) {
@@ -147,7 +144,7 @@ function inputsBy({ phase, x }: PackedPhase, time: number): number {
 }
 
 /**
- * Outputs of the present pixel. The contribution of rows above is summed for the whole row before its first pixel, so
+ * Outputs of the current pixel. The contribution of rows above is summed for the whole row before its first pixel, so
  * that each weight is read once for each row. The contribution of pixels to the left is computed once for all outputs.
  * The centre follows channel by channel, from the inputs ready by then. If all outputs are ready at the same time,
  * pixels to the left are handled together with the centre.

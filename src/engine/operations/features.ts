@@ -1,47 +1,42 @@
 import { Op } from '../../kernels/instruction';
-import { halvesOfGroups } from '../../program/operations/gate';
+import { groupsOf } from '../../program/operation';
 import type { Lowering } from '../lowering';
-import type { FeatureCache } from '../plan';
 import { addCopies, commonRuns } from '../runs';
 
 export const concat: Lowering<'concat'> = {
   layout: 'concatenated',
   emit({ plan }, _, operands, y) {
-    const { times, slotOf } = y.layout;
     let first = 0;
     for (const x of operands) {
-      const end = first + x.layout.slotOf.length;
-      addCopies(plan, times.slice(first, end), slotOf.slice(first, end), x.layout.slotOf, x, y);
-      first = end;
+      const range = [first, first + x.layout.slotOf.length];
+      const [times, slotOf] = [y.layout.times.slice(...range), y.layout.slotOf.slice(...range)];
+      addCopies(plan, y, { times, slotOf }, x);
+      first += slotOf.length;
     }
   },
 };
 
 export const slice: Lowering<'slice'> = {
   emit({ plan }, { start, size }, [x], y) {
-    const from = (x as FeatureCache).layout.slotOf.slice(start, start + size);
-    addCopies(plan, y.layout.times, y.layout.slotOf, from, x as FeatureCache, y);
+    addCopies(plan, y, y.layout, x, x.layout.slotOf.slice(start, start + size));
   },
 };
 
-/** The features of the pixel that lies a number of rows above and columns to the left; zeros outside the image. */
 export const shift: Lowering<'shift'> = {
   emit({ plan }, { rows, columns }, [x], y) {
-    const { layout } = x as FeatureCache;
-    addCopies(plan, y.layout.times, y.layout.slotOf, layout.slotOf, x as FeatureCache, y, rows, columns);
+    addCopies(plan, y, y.layout, x, x.layout.slotOf, rows, columns);
   },
   reads: ({ rows, columns }) => ({ above: rows, columns }),
 };
 
 /** One instruction for each run of contiguous features whose two outputs are contiguous too. */
 export const concatElu: Lowering<'concatElu'> = {
-  emit({ plan }, _, operands, y) {
-    const [x] = operands as [FeatureCache];
+  emit({ plan }, _, [x], y) {
     const { slotOf, times } = y.layout;
     const half = x.layout.slotOf.length;
     const runs = commonRuns(times.slice(0, half), slotOf.slice(0, half), slotOf.slice(half), x.layout.slotOf);
     for (const { time, from, length } of runs) {
-      const [to, negative, a] = from as [number, number, number];
+      const [to, negative, a] = from;
       const code = { y: y.operand(to), b: y.operand(negative), a: x.operand(a), length };
       plan.emit(time, { op: Op.concatElu, ...code }, y.places);
     }
@@ -50,14 +45,14 @@ export const concatElu: Lowering<'concatElu'> = {
 
 /** One instruction for each run of contiguous features whose halves are contiguous too. */
 export const gate: Lowering<'gate' | 'glu'> = {
-  emit({ plan }, node, operands, y) {
-    const [x] = operands as [FeatureCache];
-    const groups = halvesOfGroups(node);
-    const half = (i: 0 | 1) => groups.flatMap(({ halves }) => x.layout.slotOf.slice(...halves[i]));
+  emit({ plan }, { op, size, groups }, [x], y) {
+    const ranges = groupsOf(2 * size, 2 * groups); // of a and b in turn
+    const half = (i: 0 | 1) =>
+      ranges.filter((_, k) => k % 2 === i).flatMap((range) => x.layout.slotOf.slice(...range));
     for (const { time, from, length } of commonRuns(y.layout.times, y.layout.slotOf, half(0), half(1))) {
-      const [to, a, b] = from as [number, number, number];
+      const [to, a, b] = from;
       const code = { y: y.operand(to), a: x.operand(a), b: x.operand(b), length };
-      plan.emit(time, { op: Op[node.op], ...code }, y.places);
+      plan.emit(time, { op: Op[op], ...code }, y.places);
     }
   },
 };

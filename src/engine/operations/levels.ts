@@ -1,5 +1,5 @@
 import { type Instruction, Op } from '../../kernels/instruction';
-import type { Lowering } from '../lowering';
+import { type Lowering, NO_BOUND } from '../lowering';
 import type { FeatureCache, Plan } from '../plan';
 
 /** The numbers of the levels that features x represent, counted from 1; 0 if x is not a level. */
@@ -14,7 +14,7 @@ export function addLevelNumbers(plan: Plan, levels: number, x: FeatureCache, y: 
 /** From an index, counted from 0. */
 export const oneHot: Lowering<'oneHot'> = {
   emit({ plan }, _, [x], y) {
-    eachNumber(plan, x as FeatureCache, y, { op: Op.oneHot });
+    eachNumber(plan, x, y, { op: Op.oneHot });
   },
 };
 
@@ -22,7 +22,7 @@ export const oneHot: Lowering<'oneHot'> = {
 export const oneHotLevels: Lowering<'oneHotLevels'> = {
   levels: ({ levels }) => levels,
   emit({ plan }, _, [numbers], y) {
-    eachNumber(plan, numbers as FeatureCache, y, { op: Op.oneHot, parameter: 1 });
+    eachNumber(plan, numbers, y, { op: Op.oneHot, parameter: 1 });
   },
 };
 
@@ -31,15 +31,15 @@ export const embedLevels: Lowering<'embedLevels'> = {
   levels: ({ table }, weights) => weights.get(table)?.shape[0] ?? 0,
   emit({ plan, numbers: numbersOf }, node, [numbers], y) {
     const table = numbersOf(node.table); // [levels,units]
-    const units = y.layout.times.length / (numbers as FeatureCache).layout.times.length;
-    eachNumber(plan, numbers as FeatureCache, y, {
+    const units = y.layout.times.length / numbers.layout.times.length;
+    eachNumber(plan, numbers, y, {
       op: Op.lookup,
       b: plan.reserve(units), // zeros
       weights: plan.constant(table).offset,
       weightStride: units,
       inputs: 1,
       rows: table.length / units,
-      parameter: -Infinity,
+      parameter: NO_BOUND,
     });
   },
 };

@@ -2,13 +2,11 @@ import { type Instruction, Op, type Operand, type OpName } from '../../kernels/i
 import type { NodeOf } from '../../program/operations';
 import { AFTER_ROW, ROW } from '../../program/times';
 import { Layout } from '../layout';
-import type { Lowering } from '../lowering';
+import { type Lowering, NO_BOUND } from '../lowering';
 import { FeatureCache, WHOLE_ROW } from '../plan';
 import { commonRuns } from '../runs';
 
 type LSTM = NodeOf<'lstm'>;
-
-const NO_BOUND = -Infinity;
 
 /** The parts of the gates, in their order within the features of a group. */
 const [O, F, I, G] = [0, 1, 2, 3] as const;
@@ -20,8 +18,7 @@ const [O, F, I, G] = [0, 1, 2, 3] as const;
  */
 export const lstm: Lowering<'lstm'> = {
   readsOwn: ({ path, kernelSize }) => ({ above: 1, columns: path === 'rows' ? kernelSize[1] >> 1 : 1 }),
-  emit({ plan, numbers }, node, operands, y) {
-    const [z] = operands as [FeatureCache];
+  emit({ plan, numbers }, node, [z], y) {
     const kernel = numbers(node.kernel);
     const { path, size, kernelSize } = node;
     const { layout, scale, places } = y;
@@ -54,7 +51,7 @@ export const lstm: Lowering<'lstm'> = {
 
     const zTimes = gateOf.map((gate) => times[gate % size] as number);
     for (const { time, from, length } of commonRuns(zTimes, slotOf, z.layout.slotOf)) {
-      const [to, a] = from as [number, number];
+      const [to, a] = from;
       const sum = gates.operand(to);
       plan.emit(time, { op: Op.add, y: sum, a: z.operand(a), b: sum, length }, places);
     }

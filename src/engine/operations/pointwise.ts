@@ -1,10 +1,11 @@
 import type { CombinationName } from '../../program/operations/pointwise';
 import type { Lowering } from '../lowering';
+import type { FeatureCache } from '../plan';
 import { arranged, eachRun } from '../runs';
 
 export const pointwise: Lowering<'pointwise'> = {
-  emit({ plan }, { fn, parameter }, operands, y) {
-    const [x] = arranged(plan, operands, y);
+  emit({ plan }, { fn, parameter }, [given], y) {
+    const x = arranged(plan, given, y);
     if (fn !== 'scale' && fn !== 'shift') eachRun(plan, fn, y, x, undefined, { parameter });
     else {
       const numbers = plan.constant(new Float32Array(y.layout.slots).fill(parameter));
@@ -16,7 +17,7 @@ export const pointwise: Lowering<'pointwise'> = {
 /** Combines all operands, one after the other. */
 export const combination: Lowering<CombinationName> = {
   emit({ plan }, { op }, operands, y) {
-    const [first, ...others] = arranged(plan, operands, y);
+    const [first, ...others] = operands.map((x) => arranged(plan, x, y)) as [FeatureCache, ...FeatureCache[]];
     if (others.length === 0) eachRun(plan, 'copy', y, first);
     for (const [i, other] of others.entries()) eachRun(plan, op, y, i === 0 ? first : y, other.operand());
   },

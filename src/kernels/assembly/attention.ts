@@ -1,26 +1,12 @@
-import { Op, Word } from '../encoding';
+import { Word } from '../encoding';
 import { exp } from './exp-f32';
-import { floats, INSTRUCTION, parameter, placeOf, word } from './instruction';
+import { floats, parameter } from './instruction';
 import { largestOfLanes, sumOfLanes, V } from './vector';
 
 // Attention of one query over the places before it; ../javascript.ts is the same in JavaScript.
 
-/** As `run` of instructions.ts. */
-export function run(at: usize, end: usize, bases: usize, images: usize): usize {
-  for (; at < end && word(at, Word.op) == Op.attend; at += INSTRUCTION) {
-    const columns = max(word(at, Word.columns), 1);
-    for (let n: usize = 0; n < images; n++) {
-      for (let column: usize = 0; column < columns; column++) {
-        const y = placeOf(at, Word.y, bases, n, column), a = placeOf(at, Word.a, bases, n, column);
-        attend(at, y, a, placeOf(at, Word.b, bases, n, column), placeOf(at, Word.c, bases, n, column));
-      }
-    }
-  }
-  return at;
-}
-
 /** y = sum of softmax(a k scale) v over the places in [first, end) */
-function attend(at: usize, y: usize, a: usize, first: usize, end: usize): void {
+export function attend(at: usize, y: usize, a: usize, first: usize, end: usize): void {
   const bytes = floats(at, Word.length), room = floats(at, Word.weights), stride = floats(at, Word.weightStride);
   const places = (end - first) / stride, weights = room + places * 4, values = first + floats(at, Word.inputs);
   let total: f32 = 1;

@@ -1,14 +1,5 @@
 import {
-  addProducts,
-  addWeighted,
-  dot,
-  dots,
-  fromLanes,
-  headBytes,
-  notBefore,
-  pack,
-  rowBytes,
-  toLanes,
+  addProducts, addWeighted, dot, dots, fromLanes, headBytes, notBefore, pack, rowBytes, toLanes,
   unpack,
 } from './attention-tiles';
 import { exp } from './exp-f32';
@@ -21,7 +12,9 @@ import { BLOCK, LANES } from './window';
 const CHUNK: usize = 64;
 
 /** Bytes of scratch memory that {@link attentionBack} needs. */
-export function attentionBackScratch(places: usize, size: usize): usize {
+export function attentionBackScratch(
+  _images: usize, places: usize, _heads: usize, size: usize,
+): usize {
   return 5 * headBytes(places, size) + 5 * LANES * rowBytes(size) + 2 * CHUNK * BLOCK + places * 4;
 }
 

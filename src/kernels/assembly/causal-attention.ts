@@ -7,7 +7,7 @@ import { BLOCK, LANES, PIXELS } from './window';
 // Attention of each head over strictly earlier places, of queries, keys and values [images,places,heads,size].
 
 /** Bytes of scratch memory that {@link attention} needs. */
-export function attentionScratch(places: usize, size: usize): usize {
+export function attentionScratch(_images: usize, places: usize, _heads: usize, size: usize): usize {
   return 2 * headBytes(places, size) + 3 * LANES * rowBytes(size) + (places + PIXELS) * BLOCK;
 }
 

@@ -1,6 +1,6 @@
 import { packKernel, packKernelBack, padImage } from './packing';
 import { convolveRow } from './rows';
-import { BLOCK, blocks, paddedBytes, PIXELS, usedTaps } from './window';
+import { paddedAt, paddedBytes, PIXELS, usedTaps } from './window';
 
 // A convolution whose kernel has only causal rows, and its gradient for the image, image by image. The kernel's last
 // row lies on the output's own row, and `left` of its columns lie to the left of the output's own column; the first
@@ -10,27 +10,9 @@ import { BLOCK, blocks, paddedBytes, PIXELS, usedTaps } from './window';
 // inputs of a pixel are contiguous. A backward convolution uses the same taps in reverse: rows below, and `left`
 // columns to the right.
 
-// Scratch memory, of a convolution from features `from` to features `to`: biases, weights, a tile, the padded
-// image.
-
-@inline
-function weightsAt(biases: usize, to: usize): usize {
-  return biases + blocks(to) * BLOCK;
-}
-
-@inline
-function tileAt(biases: usize, from: usize, to: usize, taps: usize): usize {
-  return weightsAt(biases, to) + blocks(to) * taps * from * BLOCK;
-}
-
-@inline
-function paddedAt(biases: usize, from: usize, to: usize, taps: usize): usize {
-  return tileAt(biases, from, to, taps) + PIXELS * BLOCK;
-}
-
 /** Bytes of scratch memory that the functions below need at most. */
 export function convolutionScratch(
-  height: usize, width: usize, featuresIn: usize, featuresOut: usize, rows: usize, columns: usize,
+  _images: usize, height: usize, width: usize, featuresIn: usize, featuresOut: usize, rows: usize, columns: usize,
   _left: usize, present: usize,
 ): usize {
   const taps = usedTaps(rows, columns, present);
@@ -51,13 +33,10 @@ export function convolve(
   images: usize, height: usize, width: usize, featuresIn: usize, featuresOut: usize, rows: usize,
   columns: usize, left: usize, present: usize, lowerBound: f32, scratch: usize,
 ): void {
-  const biases = scratch, weights = weightsAt(biases, featuresOut);
-  memory.fill(biases, 0, weights - biases);
-  if (bias != 0) memory.copy(biases, bias, featuresOut * 4);
-  packKernel(weights, kernel, featuresIn, featuresOut, rows, columns, present);
+  packKernel(scratch, kernel, featuresIn, featuresOut, rows, columns, present);
+  if (bias != 0) memory.copy(scratch, bias, featuresOut * 4);
   eachRow(
-    y, x, 0, images, height, width, featuresIn, featuresOut, rows, columns, left, present, false, biases,
-    lowerBound,
+    y, x, 0, images, height, width, featuresIn, featuresOut, rows, columns, left, present, false, scratch, lowerBound,
   );
 }
 
@@ -70,13 +49,10 @@ export function convolveBack(
   images: usize, height: usize, width: usize, featuresIn: usize, featuresOut: usize, rows: usize,
   columns: usize, left: usize, present: usize, scratch: usize,
 ): void {
-  const biases = scratch, weights = weightsAt(biases, featuresIn);
-  memory.fill(biases, 0, weights - biases);
-  packKernelBack(weights, kernel, featuresIn, featuresOut, rows, columns, present);
-  const lowerBound: f32 = -Infinity;
+  packKernelBack(scratch, kernel, featuresIn, featuresOut, rows, columns, present);
   eachRow(
     dx, dy, y, images, height, width, featuresOut, featuresIn, rows, columns, columns - 1 - left, present, true,
-    biases, lowerBound,
+    scratch, -Infinity,
   );
 }
 
@@ -89,10 +65,7 @@ function eachRow(
   images: usize, height: usize, width: usize, featuresIn: usize, featuresOut: usize, rows: usize,
   columns: usize, left: usize, present: usize, isBackward: bool, biases: usize, lowerBound: f32,
 ): void {
-  const taps = usedTaps(rows, columns, present);
-  const weights = weightsAt(biases, featuresOut);
-  const tile = tileAt(biases, featuresIn, featuresOut, taps);
-  const padded = paddedAt(biases, featuresIn, featuresOut, taps);
+  const padded = paddedAt(biases, featuresIn, featuresOut, usedTaps(rows, columns, present));
   const isPointwise = rows == 1 && columns == 1 && width >= PIXELS && y == 0; // needs no padding
   const rowBytes = (width + columns - 1) * featuresIn * 4, imageBytes = height * width * featuresIn * 4;
   if (!isPointwise) memory.fill(padded, 0, paddedBytes(height, width, featuresIn, rows, columns));
@@ -103,8 +76,7 @@ function eachRow(
     let row = isPointwise ? from : padded;
     for (let h: usize = 0; h < height; h++, row += rowBytes, to += width * featuresOut * 4) {
       convolveRow(
-        to, row, rowBytes, width, featuresIn, featuresOut, rows, columns, present, isBackward, weights,
-        biases, lowerBound, tile,
+        to, row, rowBytes, width, featuresIn, featuresOut, rows, columns, present, isBackward, biases, lowerBound,
       );
     }
   }

@@ -1,17 +1,12 @@
 import { copyActive, padImage } from './packing';
 import { correlateRow, sumRow } from './rows';
 import { copy } from './vector';
-import { BLOCK, blocks, paddedBytes, PIXELS, usedColumns, usedTaps } from './window';
+import { outBytesOf, paddedBytes, PIXELS, usedColumns, usedTaps } from './window';
 
 // The gradients of a convolution for its weights; see the notes in convolution.ts.
 
 // Scratch memory: sums [inputs][out], dz of a row [width][out], the padded image, where features out are
 // whole blocks.
-
-@inline
-function outBytesOf(featuresOut: usize): usize {
-  return blocks(featuresOut) * BLOCK;
-}
 
 /** Behind the sums; the inputs of each kernel row are whole tiles. */
 @inline
@@ -24,9 +19,9 @@ function paddedAt(dz: usize, width: usize, featuresOut: usize): usize {
   return dz + width * outBytesOf(featuresOut);
 }
 
-/** Bytes of scratch memory that the functions below need at most. */
+/** Bytes of scratch memory that {@link correlate} needs. */
 export function correlationScratch(
-  height: usize, width: usize, featuresIn: usize, featuresOut: usize, rows: usize, columns: usize,
+  _images: usize, height: usize, width: usize, featuresIn: usize, featuresOut: usize, rows: usize, columns: usize,
   _left: usize, present: usize,
 ): usize {
   const dz = dzAt(0, featuresIn, featuresOut, rows, usedTaps(rows, columns, present));
@@ -80,6 +75,11 @@ export function unpackSums(
   }
 }
 
+/** Bytes of scratch memory that {@link sumPixels} needs. */
+export function sumPixelsScratch(_images: usize, _height: usize, width: usize, featuresOut: usize): usize {
+  return (1 + width) * outBytesOf(featuresOut);
+}
+
 /**
  * The gradient for the bias of `convolve`: the sums over pixels of dz as in `convolveBack`, a row first, then
  * over rows.
@@ -89,8 +89,8 @@ export function sumPixels(
   images: usize, height: usize, width: usize, featuresOut: usize, scratch: usize,
 ): void {
   const outBytes = outBytesOf(featuresOut);
-  const sums = scratch, dz = sums + outBytes; // of one row of sums, less than `correlate` has
-  memory.fill(sums, 0, paddedAt(dz, width, featuresOut) - sums);
+  const sums = scratch, dz = sums + outBytes;
+  memory.fill(scratch, 0, sumPixelsScratch(images, height, width, featuresOut));
   for (let row: usize = 0; row < images * height; row++) {
     const offset = row * width * featuresOut * 4;
     copyActive(dz, outBytes, dy + offset, y == 0 ? 0 : y + offset, width, featuresOut);

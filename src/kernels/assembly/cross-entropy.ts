@@ -1,16 +1,20 @@
 import { exp } from './exp-f32';
 import { largestOfLanes, V } from './vector';
 
+/** Bytes of scratch memory that {@link crossEntropy} needs: of a row in whole vectors. */
+export function crossEntropyScratch(_rows: usize, levels: usize): usize {
+  return (levels * 4 + V - 1) & ~(V - 1);
+}
+
 /**
  * Of rows of logits x [rows,levels] and their labels, int32 [rows]: gradients [rows,levels] = softmax(x) -
  * one-hot(label), sums [rows] of e^(x - max x), and below [rows] = max x - x[label], where a label that is no
- * level counts as a logit of 0. `row` has room for the levels, rounded up to a multiple of 4, float32.
+ * level counts as a logit of 0.
  */
 export function crossEntropy(
-  gradients: usize, sums: usize, below: usize, x: usize, labels: usize,
-  rows: usize, levels: usize, row: usize,
+  gradients: usize, sums: usize, below: usize, x: usize, labels: usize, rows: usize, levels: usize, row: usize,
 ): void {
-  const bytes = levels * 4, padded = (bytes + V - 1) & ~(V - 1);
+  const bytes = levels * 4, padded = crossEntropyScratch(rows, levels);
   for (let i = bytes; i < padded; i += 4) store<f32>(row + i, -Infinity);
   for (let r: usize = 0; r < rows; r++, x += bytes, gradients += bytes) {
     let i: usize = 0;

@@ -23,9 +23,14 @@ export function layerNorm(
   }
 }
 
+/** Bytes of scratch memory that {@link layerNormBack} needs. */
+export function layerNormBackScratch(_images: usize, _pixels: usize, groups: usize, size: usize): usize {
+  return 2 * groups * size * 4;
+}
+
 /**
- * The gradients of {@link layerNorm}, of dy as x: dx as x, dscale and dshift [groups,size]. `sums` has room for both of
- * these, which are summed within each image first, to lose fewer digits.
+ * The gradients of {@link layerNorm}, of dy as x: dx as x, dscale and dshift [groups,size]. The latter are
+ * summed within each image first, at `sums`, to lose fewer digits.
  */
 export function layerNormBack(
   dx: usize, dscale: usize, dshift: usize, dy: usize, x: usize, scale: usize,

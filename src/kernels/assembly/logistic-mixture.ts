@@ -14,6 +14,11 @@ const NO_EDGE: f32 = 1e20;
 /** Up to this width w, 1 - e^-w is w, but a product with it might be too small for float32. */
 const NARROW: f32 = 1e-20;
 
+/** Bytes of scratch memory that the functions below need at most. */
+export function logisticMixtureScratch(_rows: usize, channels: usize, components: usize, numParameters: usize): usize {
+  return (numParameters + channels + (channels + 2) * components) * V;
+}
+
 /**
  * Nats [rows,channels] of labels, int32 [rows,channels], under mixtures of logistics whose parameters are
  * [rows,numParameters].
@@ -24,12 +29,12 @@ const NARROW: f32 = 1e-20;
  *
  * The first channel's means begin at `components`, those of others `channelStride` from channel to channel, log scales
  * behind the means; coefficients of pairs of channels begin at `coefficients`, `pairStride` from pair to pair: these
- * count floats. `scratch` has room for 4 (numParameters + channels + (channels + 2) components) floats.
+ * count floats.
  */
 export function logisticMixture(
   nats: usize, posteriors: usize, slopes: usize, labels: usize, x: usize,
-  rows: usize, channels: usize, levels: f32, components: usize, numParameters: usize, channelStride: usize,
-  coefficients: usize, pairStride: usize, scratch: usize,
+  rows: usize, channels: usize, components: usize, numParameters: usize, channelStride: usize, coefficients: usize,
+  pairStride: usize, levels: f32, scratch: usize,
 ): void {
   const block = components * V, p = scratch;
   const values = p + numParameters * V, sums = values + channels * V, weights = sums + block;
@@ -114,14 +119,11 @@ export function logisticMixture(
   }
 }
 
-/**
- * The gradient for the parameters of {@link logisticMixture}, of dy [rows,channels]. `scratch` has room for 4
- * (numParameters + (channels + 1) components) floats.
- */
+/** The gradient for the parameters of {@link logisticMixture}, of dy [rows,channels]. */
 export function logisticMixtureBack(
   dx: usize, dy: usize, posteriors: usize, slopes: usize,
-  rows: usize, channels: usize, components: usize, numParameters: usize, channelStride: usize,
-  coefficients: usize, pairStride: usize, scratch: usize,
+  rows: usize, channels: usize, components: usize, numParameters: usize, channelStride: usize, coefficients: usize,
+  pairStride: usize, scratch: usize,
 ): void {
   const block = components * V, p = scratch, weights = p + numParameters * V;
   const rowBytes = numParameters * 4, weightBytes = (channels + 1) * components * 4, dyBytes = channels * 4;

@@ -1,8 +1,7 @@
 import { copy } from './vector';
-import { PIXELS } from './window';
 
-// The lines that an LSTM goes along, of images [height,width]: rows, or diagonals, where place i of each lies in row i and
-// column t - i, or from the right t - (height - 1 - i).
+// The lines that an LSTM goes along in turn, of images [height,width]: rows, or diagonals, where place i of
+// line t lies in row i and column t - i, counted from the left or from the right.
 
 /** The path of an LSTM. */
 export const ROWS: usize = 0;
@@ -16,27 +15,26 @@ export function placesOf(height: usize, width: usize, path: usize): usize {
   return path == ROWS ? width : height;
 }
 
-/** The pixel of a place, counted in the order of rows. */
-export function pixelOf(t: usize, place: usize, height: usize, width: usize, path: usize): usize {
-  if (path == ROWS) return t * width + place;
-  return place * width + (path == FROM_RIGHT ? t + place - (height - 1) : t - place);
+/** The number of taps of a kernel along a line that lie before the place itself. */
+export function tapsBefore(columns: usize, path: usize): usize {
+  return path == ROWS ? columns >> 1 : 1;
 }
 
-/** The first place of a line that is a pixel. */
-export function firstPlace(t: usize, height: usize, width: usize, path: usize): usize {
-  if (path == ROWS) return 0;
-  if (path == FROM_RIGHT) return height - 1 - min(t, height - 1);
-  return max(t + 1, width) - width;
+/** The pixel of a place, counted in the order of rows. */
+export function pixelOf(t: usize, place: usize, width: usize, path: usize): usize {
+  if (path == ROWS) return t * width + place;
+  const column = t - place;
+  return place * width + (path == FROM_RIGHT ? width - 1 - column : column);
+}
+
+/** The first place of a line that is a pixel: never before that of the line before. */
+export function firstPlace(t: usize, width: usize, path: usize): usize {
+  return path == ROWS ? 0 : max(t + 1, width) - width;
 }
 
 /** Behind the last of them. */
 export function endPlace(t: usize, height: usize, width: usize, path: usize): usize {
-  if (path == ROWS) return width;
-  return min(height, path == FROM_RIGHT ? height + width - 1 - t : t + 1);
-}
-
-export function paddedBytes(places: usize, features: usize, columns: usize): usize {
-  return (places + columns - 1 + PIXELS) * features * 4;
+  return path == ROWS ? width : min(height, t + 1);
 }
 
 /** Copies a line of an image [height,width,features] into a padded one, with so many columns before it. */
@@ -46,7 +44,7 @@ export function padLine(
 ): void {
   const bytes = features * 4, end = endPlace(t, height, width, path);
   memory.fill(to, 0, toBytes);
-  for (let i = firstPlace(t, height, width, path); i < end; i++) {
-    copy(to + (columns + i) * bytes, image + pixelOf(t, i, height, width, path) * bytes, bytes);
+  for (let i = firstPlace(t, width, path); i < end; i++) {
+    copy(to + (columns + i) * bytes, image + pixelOf(t, i, width, path) * bytes, bytes);
   }
 }

@@ -1,20 +1,20 @@
 import { sigmoid, tanh } from './lstm-gates';
-import { endPlace, firstPlace, FROM_RIGHT, linesOf, paddedBytes, padLine, pixelOf, placesOf, ROWS } from './lstm-lines';
+import { endPlace, firstPlace, linesOf, padLine, pixelOf, placesOf, tapsBefore } from './lstm-lines';
 import { packKernel } from './packing';
 import { convolveRow } from './rows';
 import { load4, startOf, step, write } from './tails';
-import { BLOCK, blocks, PIXELS } from './window';
+import { paddedAt, paddedBytes } from './window';
 
 // An LSTM over the pixels of images, image by image and line by line: see ops/pixel-lstm.ts. Each group of 4 size
 // features holds o, f, i and g.
 
 /** Bytes of scratch memory that {@link lstm} needs. */
-export function lstmScratch(places: usize, features: usize, columns: usize): usize {
-  const inputs = columns * features;
-  return (
-    blocks(4 * features) * (inputs + 1) * BLOCK + PIXELS * BLOCK + paddedBytes(places, features, columns) +
-    places * features * 16
-  );
+export function lstmScratch(
+  _images: usize, height: usize, width: usize, groups: usize, size: usize, columns: usize, path: usize,
+): usize {
+  const places = placesOf(height, width, path), features = groups * size;
+  const padded = paddedAt(0, features, 4 * features, columns);
+  return padded + paddedBytes(1, places, features, 1, columns) + places * features * 16;
 }
 
 /**
@@ -23,39 +23,31 @@ export function lstmScratch(places: usize, features: usize, columns: usize): usi
  */
 export function lstm(
   h: usize, gates: usize, c: usize, z: usize, kernel: usize,
-  images: usize, height: usize, width: usize, groups: usize, size: usize, columns: usize, path: usize,
-  scratch: usize,
+  images: usize, height: usize, width: usize, groups: usize, size: usize, columns: usize, path: usize, scratch: usize,
 ): void {
-  const features = groups * size, featuresOut = 4 * features, pixel = features * 4, bytes = size * 4;
+  const features = groups * size, pixel = features * 4, bytes = size * 4;
   const lines = linesOf(height, width, path), places = placesOf(height, width, path);
-  const left: usize = path == ROWS ? columns >> 1 : 1;
-  const biases = scratch, weights = biases + blocks(featuresOut) * BLOCK;
-  const tile = weights + blocks(featuresOut) * columns * features * BLOCK;
-  const padded = tile + PIXELS * BLOCK, lineBytes = paddedBytes(places, features, columns);
+  const left = tapsBefore(columns, path);
+  const padded = paddedAt(scratch, features, 4 * features, columns);
+  const lineBytes = paddedBytes(1, places, features, 1, columns);
   const sums = padded + lineBytes; // [places][4 features]
-  const lowerBound: f32 = -Infinity;
-  memory.fill(biases, 0, weights - biases);
-  packKernel(weights, kernel, features, featuresOut, 1, columns, columns);
+  packKernel(scratch, kernel, features, 4 * features, 1, columns, columns);
   for (; images > 0; images--) {
-    for (let s: usize = 0; s < lines; s++) {
-      const t = path == FROM_RIGHT ? lines - 1 - s : s, before = path == FROM_RIGHT ? t + 1 : t - 1;
-      const first = firstPlace(t, height, width, path), end = endPlace(t, height, width, path);
-      let from: usize = 0, to: usize = 0; // places of the line before
-      if (s == 0) memory.fill(sums, 0, places * 4 * pixel);
-      else {
-        from = firstPlace(before, height, width, path);
-        to = endPlace(before, height, width, path);
-        padLine(padded, lineBytes, h, before, height, width, path, features, left);
+    memory.fill(sums, 0, places * 4 * pixel);
+    let endBefore: usize = 0; // of the line before
+    for (let t: usize = 0; t < lines; t++) {
+      const first = firstPlace(t, width, path), end = endPlace(t, height, width, path);
+      if (t > 0) {
+        padLine(padded, lineBytes, h, t - 1, height, width, path, features, left);
         convolveRow(
-          sums, padded + first * pixel, 0, end - first, features, featuresOut, 1, columns, columns, false, weights,
-          biases, lowerBound, tile,
+          sums, padded + first * pixel, 0, end - first, features, 4 * features, 1, columns, columns, false, scratch,
+          -Infinity,
         );
       }
       let sum = sums;
       for (let place = first; place < end; place++) {
-        const at = pixelOf(t, place, height, width, path) * pixel;
-        const hasCell = place >= from && place < to;
-        const cell = hasCell ? c + pixelOf(before, place, height, width, path) * pixel : 0;
+        const at = pixelOf(t, place, width, path) * pixel, hasCell = place < endBefore;
+        const cell = hasCell ? c + pixelOf(t - 1, place, width, path) * pixel : 0;
         const given = z + 4 * at, gate = gates + 4 * at;
         for (let k: usize = 0; k < pixel; k += bytes, sum += 4 * bytes) {
           for (let next: usize = 0; next < bytes; next += step(bytes)) {
@@ -75,6 +67,7 @@ export function lstm(
           }
         }
       }
+      endBefore = end;
     }
     const imageBytes = height * width * pixel;
     h += imageBytes;

@@ -1,24 +1,27 @@
 import { Op, Word } from '../encoding';
+import { attend } from './attention';
 import { oneMinusExp } from './exp-f32';
 import { timesSigmoid } from './gate-f32';
 import { floats, INSTRUCTION, placeOf, word } from './instruction';
 import { addRows } from './lookup';
 import { V } from './vector';
 
-// Lookups, and the parts of PixelCNN++ blocks other than convolutions, for which instructions.ts has no room;
-// ../javascript.ts has the same in JavaScript.
+// Instructions for which instructions.ts has no room; ../javascript.ts has the same in JavaScript. Attention
+// has a module of its own, where IS_ATTENTION is 1. The other has lookups and the parts of PixelCNN++ blocks.
 
 /** As `run` of instructions.ts. */
 export function run(at: usize, end: usize, bases: usize, images: usize): usize {
   for (; at < end; at += INSTRUCTION) {
     const op: i32 = word(at, Word.op);
-    if (op != Op.lookup && op != Op.concatElu && op != Op.glu) break;
+    const isOther = op == Op.lookup || op == Op.concatElu || op == Op.glu;
+    if (!(IS_ATTENTION ? op == Op.attend : isOther)) break;
     const columns = max(word(at, Word.columns), 1), bytes = floats(at, Word.length);
     for (let n: usize = 0; n < images; n++) {
       for (let column: usize = 0; column < columns; column++) {
         const y = placeOf(at, Word.y, bases, n, column), a = placeOf(at, Word.a, bases, n, column);
         const b = placeOf(at, Word.b, bases, n, column);
-        if (op == Op.lookup) addRows(at, y, a, b);
+        if (IS_ATTENTION) attend(at, y, a, b, placeOf(at, Word.c, bases, n, column));
+        else if (op == Op.lookup) addRows(at, y, a, b);
         else if (op == Op.concatElu) concatElu(y, b, a, bytes);
         else glu(y, a, b, bytes);
       }

@@ -1,13 +1,18 @@
 import { copy, V } from './vector';
-import { BLOCK, LANES, usedTaps } from './window';
+import { BLOCK, LANES, usedTaps, weightsAt } from './window';
 
 // The layouts of kernels and images for the tiles.
 
-/** The used taps of a kernel as [blocks of eight outputs][taps][in][8], the last block padded by zeros. */
+/**
+ * Writes biases of 0 and the used taps of a kernel, [blocks of eight outputs][taps][in][8], the last block
+ * padded by zeros.
+ */
 export function packKernel(
-  to: usize, kernel: usize,
+  biases: usize, kernel: usize,
   featuresIn: usize, featuresOut: usize, rows: usize, columns: usize, present: usize,
 ): void {
+  let to = weightsAt(biases, featuresOut);
+  memory.fill(biases, 0, to - biases);
   for (let o: usize = 0; o < featuresOut; o += LANES) {
     const lanes = min(LANES, featuresOut - o);
     const inputs = usedTaps(rows, columns, present) * featuresIn; // the used taps are the first ones
@@ -23,9 +28,11 @@ export function packKernel(
  * first][out][8].
  */
 export function packKernelBack(
-  to: usize, kernel: usize,
+  biases: usize, kernel: usize,
   featuresIn: usize, featuresOut: usize, rows: usize, columns: usize, present: usize,
 ): void {
+  let to = weightsAt(biases, featuresIn);
+  memory.fill(biases, 0, to - biases);
   for (let i: usize = 0; i < featuresIn; i += LANES) {
     const lanes = min(LANES, featuresIn - i);
     for (let tap = usedTaps(rows, columns, present); tap > 0; tap--) {

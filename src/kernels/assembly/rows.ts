@@ -1,5 +1,5 @@
 import { copy, plusProduct, V } from './vector';
-import { BLOCK, firstColumn, LANES, PIXELS, usedColumns, usedTaps } from './window';
+import { BLOCK, firstColumn, LANES, PIXELS, tileAt, usedColumns, usedTaps, weightsAt } from './window';
 
 // The inner loops of a convolution and its gradients, a row of an image at a time, in tiles held in
 // registers.
@@ -13,15 +13,16 @@ export function sumRow(sums: usize, dz: usize, width: usize, outBytes: usize): v
   }
 }
 
-/** One row of outputs, from padded rows x. */
+/** One row of outputs, from padded rows x and what {@link packKernel} wrote at biases. */
 export function convolveRow(
-  y: usize, x: usize, rowBytes: usize,
-  width: usize, featuresIn: usize, featuresOut: usize, rows: usize, columns: usize, present: usize,
-  isBackward: bool, weights: usize, biases: usize, lowerBound: f32, tile: usize,
+  y: usize, x: usize, rowBytes: usize, width: usize, featuresIn: usize, featuresOut: usize,
+  rows: usize, columns: usize, present: usize, isBackward: bool, biases: usize, lowerBound: f32,
 ): void {
   const pixel = featuresIn * 4, yPixel = featuresOut * 4;
   const l = f32x4.splat(lowerBound);
-  const blockBytes = usedTaps(rows, columns, present) * featuresIn * BLOCK;
+  const taps = usedTaps(rows, columns, present), blockBytes = taps * featuresIn * BLOCK;
+  const tile = tileAt(biases, featuresIn, featuresOut, taps);
+  let weights = weightsAt(biases, featuresOut);
   for (let o: usize = 0; o < featuresOut; o += LANES, weights += blockBytes, biases += BLOCK) {
     const lanes = min(LANES, featuresOut - o);
     const biasA = v128.load(biases), biasB = v128.load(biases + V);

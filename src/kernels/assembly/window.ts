@@ -4,9 +4,10 @@ export const BLOCK: usize = 32;
 /** Pixels, or inputs, of a tile. */
 export const PIXELS: usize = 4;
 
+/** Bytes of a pixel's features in whole blocks. */
 @inline
-export function blocks(features: usize): usize {
-  return (features + LANES - 1) / LANES;
+export function outBytesOf(features: usize): usize {
+  return (features + LANES - 1) / LANES * BLOCK;
 }
 
 /**
@@ -15,8 +16,7 @@ export function blocks(features: usize): usize {
  */
 @inline
 export function usedColumns(
-  row: usize,
-  rows: usize, columns: usize, present: usize, isBackward: bool,
+  row: usize, rows: usize, columns: usize, present: usize, isBackward: bool,
 ): usize {
   return row == (isBackward ? 0 : rows - 1) ? present : columns;
 }
@@ -38,4 +38,22 @@ export function paddedBytes(
   height: usize, width: usize, features: usize, rows: usize, columns: usize,
 ): usize {
   return (height + rows - 1) * (width + columns - 1 + PIXELS) * features * 4;
+}
+
+// Scratch memory of a convolution from features `from` to features `to`: biases, weights, a tile, the
+// padded image.
+
+@inline
+export function weightsAt(biases: usize, to: usize): usize {
+  return biases + outBytesOf(to);
+}
+
+@inline
+export function tileAt(biases: usize, from: usize, to: usize, taps: usize): usize {
+  return weightsAt(biases, to) + outBytesOf(to) * taps * from;
+}
+
+@inline
+export function paddedAt(biases: usize, from: usize, to: usize, taps: usize): usize {
+  return tileAt(biases, from, to, taps) + PIXELS * BLOCK;
 }

@@ -1,17 +1,14 @@
-import { checked, type Given, integer, optional, readArguments } from '../../core/arguments';
-import { checkFeatures, checkMemory, checkNumber, throwTypeError } from '../../core/check';
+import { type Given, integer, optionalSeed, probability, readArguments } from '../../core/arguments';
+import { checkFeatures, checkMemory, throwTypeError } from '../../core/check';
 import { wholeVectors } from '../../kernels/instruction';
-import { type Nodes, operation, type Read } from '../operation';
-
-/** Checks a probability of dropping a number. */
-export const checkRate = (what: string, rate: unknown): number =>
-  checkNumber(what, rate, 'from 0, below 1', (p) => p >= 0 && p < 1);
+import type { Nodes } from '../nodes';
+import { groupsOf, operation, type Read } from '../operation';
 
 const dropoutArgs = {
   /** The probability of dropping a number, in [0, 1). */
-  rate: checked(checkRate),
+  rate: probability(),
   /** The same seed and training step drop the same numbers. @default a new one for each layer */
-  seed: optional<number, number | undefined>(integer()),
+  seed: optionalSeed(),
 };
 
 /** Arguments of {@link Ops.dropout}. */
@@ -31,7 +28,6 @@ export interface AttendOps<T> {
   dropout(x: T, args: DropoutArgs): T;
 }
 
-/** Attention of queries over the keys and values of strictly earlier places, separately for each head. */
 export const attend = operation({
   name: 'attend',
   operands: 3,
@@ -44,8 +40,7 @@ export const attend = operation({
     return checkFeatures(`${what}: input`, sizes[0], heads, 'heads');
   },
   reads: ({ heads, size }) =>
-    Array.from({ length: heads }, (_, head): Read[] => {
-      const features = [(head * size) / heads, ((head + 1) * size) / heads] as const;
+    groupsOf(size, heads).flatMap((features): Read[] => {
       // If there is only one earlier place, its value is taken whatever query and key are.
       const counts = (row: number, column: number, width: number) => row * width + column >= 2;
       return [
@@ -53,7 +48,7 @@ export const attend = operation({
         { features, operand: 1, of: features, at: 'earlier', counts },
         { features, operand: 2, of: features, at: 'earlier', isOneByOne: true },
       ];
-    }).flat(),
+    }),
   work({ size }, _, places, what) {
     const stored = wholeVectors(size);
     checkMemory(`${what}: height, width, keys and values of the image`, [places, 2 * stored]);

@@ -10,7 +10,8 @@ import {
 } from '../../core/check';
 import { type KernelWindow, offsetOfTap, presents, seesBelow, visibilityAt } from '../../core/window';
 import { wholeVectors } from '../../kernels/instruction';
-import { checkShape, type Nodes, operation, type Read, weight, weightOrNone } from '../operation';
+import type { Nodes } from '../nodes';
+import { checkShape, groupsOf, operation, type Read, weight, weightOrNone } from '../operation';
 import { checkedKernelShape, checkLayerWeight, type Kernel, type LayerWeight } from '../weights';
 import { pointwise } from './pointwise';
 
@@ -37,13 +38,13 @@ export const conv = operation({
   size([x], { kernel, bias, window }, what) {
     const { kernelSize, imageChannels, stride } = window;
     const [, , featuresIn, featuresOut = 0] = kernel.shape;
-    if (x?.isConstant && (kernelSize[0] * kernelSize[1] > 1 || stride > 1))
+    if (x.isConstant && (kernelSize[0] * kernelSize[1] > 1 || stride > 1))
       throwTypeError(
         `${what}: window`,
         '1x1 of stride 1, since its input is the same at every pixel',
         `${kernelSize.join('x')} of stride ${stride}`,
       );
-    checkShape(`${what}: kernel`, kernel, [...kernelSize, x?.size ?? 0, featuresOut]);
+    checkShape(`${what}: kernel`, kernel, [...kernelSize, x.size, featuresOut]);
     checkFeatures(`${what}: input features`, featuresIn, imageChannels);
     checkFeatures(`${what}: output features`, featuresOut, imageChannels);
     if (bias !== null) checkShape(`${what}: bias`, bias, [featuresOut]);
@@ -70,17 +71,15 @@ function readsOfWindow(window: KernelWindow, featuresIn: number, featuresOut: nu
     if (visibility === 'everything')
       reads.push({ features: [0, featuresOut], operand: 0, of: [0, featuresIn], at });
     if (visibility !== 'earlier' && visibility !== 'own') continue;
-    const [ofIn, ofOut] = [featuresIn / imageChannels, featuresOut / imageChannels]; // features of a channel
-    for (let channel = 0; channel < imageChannels; channel++) {
-      const seen = (visibility === 'own' ? channel + 1 : channel) * ofIn;
-      if (seen === 0) continue;
-      reads.push({ features: [channel * ofOut, (channel + 1) * ofOut], operand: 0, of: [0, seen], at });
+    for (const [channel, features] of groupsOf(featuresOut, imageChannels).entries()) {
+      const seen = ((visibility === 'own' ? channel + 1 : channel) * featuresIn) / imageChannels;
+      if (seen > 0) reads.push({ features, operand: 0, of: [0, seen], at });
     }
   }
   return reads;
 }
 
-export function checkWindow(what: string, given: unknown): KernelWindow {
+function checkWindow(what: string, given: unknown): KernelWindow {
   const fields = ['kernelSize', 'anchor', 'present', 'imageChannels', 'stride', 'transposed'] as const;
   if (typeof given !== 'object' || given === null) throwTypeError(what, 'one that windowOf makes', given);
   const window = checkFields(what, given, fields);

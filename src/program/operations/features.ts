@@ -1,7 +1,8 @@
 import { integer } from '../../core/arguments';
 import { checkInteger, throwTypeError } from '../../core/check';
 import { wholeVectors } from '../../kernels/instruction';
-import { type Nodes, operation, type Read } from '../operation';
+import type { Nodes } from '../nodes';
+import { operation, type Read } from '../operation';
 
 export interface FeatureOps<T> {
   /** Concatenates features: [N,H,W,F], [N,H,W,G] -> [N,H,W,F+G]. */
@@ -36,7 +37,7 @@ export const slice = operation({
   operands: 1,
   fields: { start: integer({ from: 0 }) },
   size([x], { start }, what, size) {
-    const features = x?.size as number;
+    const features = x.size;
     checkInteger(`${what}: size`, size, 1, features);
     checkInteger(`${what}: start`, start, 0, features - size);
     return size;
@@ -48,25 +49,23 @@ export const slice = operation({
 
 const distance = integer({ from: 0 });
 
-/** The features of the place that lies `rows` above and `columns` to the left; zeros if there is none. */
 export const shift = operation({
   name: 'shift',
   operands: 1,
   fields: { rows: distance, columns: distance },
   isOfMaps: true,
-  size: ([x]) => x?.size as number,
+  size: ([x]) => x.size,
   reads: ({ rows, columns, size }) => [
     { features: [0, size], operand: 0, of: [0, size], isOneByOne: true, at: [0 - rows, 0 - columns] },
   ],
   work: ({ rows, columns, size }) => (rows + 1) * (columns + 1) * wholeVectors(size), // stored, with zeros around them
 });
 
-/** elu(x) of all features, then elu(-x) of all. */
 export const concatElu = operation({
   name: 'concatElu',
   operands: 1,
   fields: {},
-  size: ([x]) => 2 * (x?.size as number),
+  size: ([x]) => 2 * x.size,
   reads: (_, [half = 0]) =>
     [0, half].map((first) => ({
       features: [first, first + half],

@@ -1,6 +1,7 @@
 import { integer } from '../../core/arguments';
 import { checkFeatures, checkOneOf } from '../../core/check';
-import { type Nodes, operation, type Read } from '../operation';
+import type { Nodes } from '../nodes';
+import { groupsOf, operation, type Range } from '../operation';
 import { combinations } from './pointwise';
 
 /** The kind of a gate: tanh(a) sigmoid(b), or a sigmoid(b). */
@@ -19,25 +20,17 @@ const gateOf = <const Name extends 'gate' | 'glu'>(name: Name) =>
     name,
     operands: 1,
     fields: { groups: integer({ from: 1 }) },
-    size: ([x], { groups }, what) => checkFeatures(`${what}: input`, x?.size, 2 * groups, '2 * groups') / 2,
-    reads: (node) =>
-      halvesOfGroups(node).flatMap(({ features, halves }) =>
-        halves.map((of): Read => ({ features, operand: 0, of, isOneByOne: true })),
-      ),
+    size: ([x], { groups }, what) => checkFeatures(`${what}: input`, x.size, 2 * groups, '2 * groups') / 2,
+    reads({ size, groups }) {
+      const outputs = groupsOf(size, groups);
+      return groupsOf(2 * size, 2 * groups).map((of, i) => {
+        return { features: outputs[i >> 1] as Range, operand: 0, of, isOneByOne: true };
+      });
+    },
   });
 
 export const gate = gateOf('gate');
 export const glu = gateOf('glu');
-
-/** For each group of a gate's features, the ranges of its inputs a and b. */
-export function halvesOfGroups({ size, groups }: { readonly size: number; readonly groups: number }) {
-  const group = size / groups;
-  return Array.from({ length: groups }, (_, g) => {
-    const first = g * group;
-    const [a, b] = [2 * first, 2 * first + group];
-    return { features: [first, first + group], halves: [[a, b], [b, b + group]] } as const; // biome-ignore format: one line
-  });
-}
 
 export const gateOps = <T>(nodes: Nodes<T>): GateOps<T> => ({
   gate(x, groups, condition, kind = 'tanh') {

@@ -1,5 +1,6 @@
 import { integer } from '../../core/arguments';
-import { type FieldsAndSize, type Nodes, type Operands, type Operation, operation } from '../operation';
+import type { Nodes } from '../nodes';
+import { type FieldsAndSize, type Operands, type Operation, operation } from '../operation';
 import { type AttendOps, attend, attendOps } from './attend';
 import { type ConvOps, conv, convOps } from './conv';
 import { concat, concatElu, type FeatureOps, featureOps, shift, slice } from './features';
@@ -55,6 +56,9 @@ export const operations = {
 /** The name of an operation. */
 export type OperationName = keyof typeof operations;
 
+/** What is known of the operation of a node. */
+export const operationOf = ({ op }: { readonly op: OperationName }): Operation => operations[op];
+
 /** The operands of a node: indices of earlier nodes. */
 type OperandsOf<Count extends Operands> = Count extends 0
   ? unknown
@@ -103,8 +107,6 @@ export const opsOf = <T>(nodes: Nodes<T>): Ops<T> => ({
  * `PixelLayer` makes it a tfjs layer.
  */
 export interface Expressed {
-  /**
-   * Computes the layer's output from its inputs; null if it cannot be evaluated pixel by pixel.
-   */
+  /** Computes the layer's output from its inputs; null if it cannot be evaluated pixel by pixel. */
   express<T>(ops: Ops<T>, inputs: readonly [T, ...T[]]): T | null;
 }

@@ -1,6 +1,7 @@
 import { checked } from '../../core/arguments';
 import { checkCategories, checkInteger, throwTypeError } from '../../core/check';
-import { checkShape, type Nodes, operation, type Read, weight } from '../operation';
+import type { Nodes } from '../nodes';
+import { checkShape, groupsOf, operation, type Read, weight } from '../operation';
 import { checkLayerWeight, type LayerWeight } from '../weights';
 
 export interface LevelOps<T> {
@@ -33,37 +34,28 @@ export function checkEncodedLevels(what: string, levels: unknown): number {
 const checkLevels = (what: string, levels: unknown) => checkCategories(what, levels, 2);
 
 /** The features of each number. */
-const ofEachNumber = ({ size }: { readonly size: number }, [numbers = 1]: readonly number[]): Read[] => {
-  const each = size / numbers;
-  return Array.from({ length: numbers }, (_, n) => ({
-    features: [n * each, (n + 1) * each],
-    operand: 0,
-    of: [n, n + 1],
-  }));
-};
+const ofEachNumber = ({ size }: { readonly size: number }, [numbers = 1]: readonly number[]): Read[] =>
+  groupsOf(size, numbers).map((features, n) => ({ features, operand: 0, of: [n, n + 1] }));
 
-/** 1 for the feature whose index is the input, else 0. */
 export const oneHot = operation({
   name: 'oneHot',
   operands: 1,
   fields: {},
   size([x], _, what, size) {
-    if (x?.size !== 1) throwTypeError(`${what}: input`, 'one feature', x?.size);
+    if (x.size !== 1) throwTypeError(`${what}: input`, 'one feature', x.size);
     return checkInteger(`${what}: size`, size, 1);
   },
   reads: ofEachNumber,
 });
 
-/** 1 for the level of each number, 0 for the others. */
 export const oneHotLevels = operation({
   name: 'oneHotLevels',
   operands: 1,
   fields: { levels: checked(checkLevels) },
-  size: ([x], { levels }) => (x?.size as number) * levels,
+  size: ([x], { levels }) => x.size * levels,
   reads: ofEachNumber,
 });
 
-/** The row of a table [levels,units] that belongs to the level of each number. */
 export const embedLevels = operation({
   name: 'embedLevels',
   operands: 1,
@@ -72,7 +64,7 @@ export const embedLevels = operation({
     const [levels = 0, units = 0] = table.shape;
     checkShape(`${what}: table`, table, [levels, units]);
     checkLevels(`${what}: levels`, levels);
-    return (x?.size as number) * units;
+    return x.size * units;
   },
   reads: ofEachNumber,
 });

@@ -1,7 +1,16 @@
 import { checked, integer, oneOf } from '../../core/arguments';
 import { checkFeatures, checkInteger, checkList, throwTypeError } from '../../core/check';
 import { wholeVectors } from '../../kernels/instruction';
-import { checkShape, type FieldsAndSize, type Nodes, operation, type Read, weight } from '../operation';
+import type { Nodes } from '../nodes';
+import {
+  checkShape,
+  type FieldsAndSize,
+  groupsOf,
+  operation,
+  type Range,
+  type Read,
+  weight,
+} from '../operation';
 import { checkLayerWeight, kernelShape, type LayerWeight } from '../weights';
 
 /** The paths that the state of an LSTM may take over the pixels of an image: see `lstm` of `Ops`. */
@@ -31,10 +40,6 @@ const kernelSize = checked((what, given) => {
 
 const fields = { kernel: weight, kernelSize, path: oneOf(...lstmPaths), groups: integer({ from: 1 }) };
 
-/**
- * The states of an LSTM, from its gates before their activations and a kernel [rows,columns,size,4*size]. Within each of
- * its groups of features, o, f, i and g lie side by side.
- */
 export const lstm = operation({
   name: 'lstm',
   operands: 1,
@@ -45,7 +50,7 @@ export const lstm = operation({
     const fits = path === 'rows' ? rows === 1 && columns % 2 === 1 : rows === 2 && columns === 1;
     if (!fits)
       throwTypeError(`${what}: kernelSize`, path === 'rows' ? '[1,k] with k odd' : '[2,1]', kernelSize);
-    const gates = checkFeatures(`${what}: input`, z?.size, 4 * groups, '4 * groups');
+    const gates = checkFeatures(`${what}: input`, z.size, 4 * groups, '4 * groups');
     checkShape(`${what}: kernel`, kernel, [rows, columns, gates / 4, gates]);
     return gates / 4;
   },
@@ -71,16 +76,14 @@ function readsOfStates({
   const above = Array.from({ length: columns }, (_, tap) => [-1, tap - (columns >> 1)] as const);
   const counts = (row: number, column: number, width: number) =>
     row + toCell[0] >= 0 && column + toCell[1] >= 0 && column + toCell[1] < width;
-  const group = size / groups;
-  const gates = Array.from({ length: 4 * groups }, (_, i): Read => {
-    const [first, part] = [Math.floor(i / 4) * group, i % 4]; // o, f, i and g
-    const of = [i * group, (i + 1) * group] as const;
-    const read = { features: [first, first + group], operand: 0, of, isOneByOne: true } as const;
-    return part === 1 ? { ...read, counts } : read;
+  const states = groupsOf(size, groups);
+  const gates = groupsOf(4 * size, 4 * groups).map((of, i): Read => {
+    const read = { features: states[i >> 2] as Range, operand: 0, of, isOneByOne: true };
+    return i % 4 === 1 ? { ...read, counts } : read; // of o, f, i and g
   });
   return [
     ...gates,
-    ...[...above, toCell].map((at): Read => ({ features: all, operand: 'own', of: all, at })),
+    ...[...above, toCell].map((at) => ({ features: all, operand: 'own', of: all, at }) as const),
   ];
 }
 

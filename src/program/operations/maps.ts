@@ -1,7 +1,8 @@
 import { integer } from '../../core/arguments';
 import { MAX_LENGTH } from '../../core/images';
-import type { KernelWindow } from '../../core/window';
-import { type Nodes, operation } from '../operation';
+import { type KernelWindow, pointWindow } from '../../core/window';
+import type { Nodes } from '../nodes';
+import { operation } from '../operation';
 import { conv } from './conv';
 
 export interface MapOps<T> {
@@ -15,19 +16,17 @@ export interface MapOps<T> {
 }
 
 /** By how much a map is enlarged: to no more than an image may have. */
-export const enlargement = integer({ from: 1, to: MAX_LENGTH });
+const enlargement = integer({ from: 1, to: MAX_LENGTH });
 
-/** Repeats each place of a map, computed from conditions only, over a number of rows and columns. */
 export const upsample = operation({
   name: 'upsample',
   operands: 1,
   fields: { rows: enlargement, columns: enlargement },
   isOfMaps: true,
-  size: ([x]) => x?.size as number,
+  size: ([x]) => x.size,
   readsWholeMaps: () => true,
 });
 
-/** The position of each place in a map: its row and its column. */
 export const position = operation({
   name: 'position',
   operands: 1,
@@ -38,14 +37,7 @@ export const position = operation({
 });
 
 /** The window that takes every second row and column of a map. */
-const EVERY_SECOND: KernelWindow = {
-  kernelSize: [1, 1],
-  anchor: [0, 0],
-  present: 'everything',
-  imageChannels: 1,
-  stride: 2,
-  transposed: false,
-};
+const EVERY_SECOND: KernelWindow = { ...pointWindow, present: 'everything', stride: 2 };
 
 export const mapOps = <T>(nodes: Nodes<T>): MapOps<T> => ({
   upsample: (x, rows, columns) => nodes.add(upsample, [x], { rows, columns }),

@@ -1,22 +1,14 @@
-import { checked, type Given, integer, number, optional, readArguments } from '../../core/arguments';
-import { checkFeatures, checkOneOf, throwTypeError } from '../../core/check';
-import {
-  checkShape,
-  type Nodes,
-  type Operand,
-  operation,
-  type Read,
-  type WeightReference,
-  weight,
-} from '../operation';
-import { checkLayerWeight, type LayerWeight, lengthOf } from '../weights';
+import { type Given, integer, number, optional, readArguments } from '../../core/arguments';
+import { checkFeatures, checkOneOf, sizeFromShape, throwTypeError } from '../../core/check';
+import type { Nodes } from '../nodes';
+import { checkShape, groupsOf, operation, type Read, type WeightReference, weight } from '../operation';
+import { checkLayerWeight, type LayerWeight, layerWeight } from '../weights';
 
 /** Functions of all features of a group together. */
 export const softmaxNames = ['softmax', 'logSoftmax'] as const;
 /** The name of a function of all features of a group together. */
 export type SoftmaxName = (typeof softmaxNames)[number];
 
-const layerWeight = checked<LayerWeight>((what, given) => checkLayerWeight(what, given));
 const epsilon = number('of at least 0', (value) => value >= 0);
 const groups = integer({ from: 1 });
 
@@ -72,41 +64,31 @@ const perFeature = { scale: weight, shift: weight };
 
 function checkPerFeature(
   what: string,
-  { size }: Operand,
-  weights: Readonly<Record<keyof typeof perFeature, WeightReference>>,
+  size: number,
+  { scale, shift }: Readonly<Record<keyof typeof perFeature, WeightReference>>,
 ): number {
-  for (const name of ['scale', 'shift'] as const) checkShape(`${what}: ${name}`, weights[name], [size]);
+  checkShape(`${what}: scale`, scale, [size]);
+  checkShape(`${what}: shift`, shift, [size]);
   return size;
 }
 
-/** scale x + shift, with a scale and a shift for each feature, both [size]. */
 export const affine = operation({
   name: 'affine',
   operands: 1,
   fields: perFeature,
-  size: ([x], fields, what) => checkPerFeature(what, x as Operand, fields),
+  size: ([x], fields, what) => checkPerFeature(what, x.size, fields),
 });
 
 /** Each feature from all of its group. */
-const ofGroups = ({ size, groups }: { readonly size: number; readonly groups: number }) => {
-  const group = size / groups;
-  return Array.from({ length: groups }, (_, g): Read => {
-    const features = [g * group, (g + 1) * group] as const;
-    return { features, operand: 0, of: features };
-  });
-};
+const ofGroups = ({ size, groups }: { readonly size: number; readonly groups: number }) =>
+  groupsOf(size, groups).map((features): Read => ({ features, operand: 0, of: features }));
 
-/** (x - mean) / sqrt(variance + epsilon) over each group of features, then scale and shift, both [size]. */
 export const normalize = operation({
   name: 'normalize',
   operands: 1,
   fields: { ...perFeature, epsilon, groups },
   size: ([x], { groups, ...weights }, what) =>
-    checkPerFeature(
-      what,
-      { ...x, size: checkFeatures(`${what}: input`, x?.size, groups, 'groups') } as Operand,
-      weights,
-    ),
+    checkPerFeature(what, checkFeatures(`${what}: input`, x.size, groups, 'groups'), weights),
   reads: ofGroups,
 });
 
@@ -115,7 +97,7 @@ const softmaxOf = <const Name extends SoftmaxName>(name: Name) =>
     name,
     operands: 1,
     fields: { groups },
-    size: ([x], { groups }, what) => checkFeatures(`${what}: input`, x?.size, groups, 'groups'),
+    size: ([x], { groups }, what) => checkFeatures(`${what}: input`, x.size, groups, 'groups'),
     reads: ofGroups,
   });
 
@@ -153,16 +135,18 @@ export const normalizeOps = <T>(nodes: Nodes<T>): NormalizeOps<T> => {
       const size = nodes.sizeOf(x, 'standardize');
       const from = [mean, variance, scale, shift].filter((given) => given !== undefined);
       for (const { name, shape } of from) {
-        if (![1, size].includes(lengthOf({ shape })))
+        if (![1, size].includes(sizeFromShape(shape)))
           throwTypeError(`weight '${name}'`, `one of shape [${size}]`, shape);
       }
       const derived = (name: string, number: (factor: number, mean: number, beta: number) => number) =>
         nodes.derived(name, [size], from, (all) =>
           Float32Array.from({ length: size }, (_, feature) => {
-            const [mean = 0, variance = 0, ...rest] = all.map((numbers) => numberOf(numbers, feature));
-            const gamma = scale === undefined ? 1 : (rest.shift() as number);
-            const beta = shift === undefined ? 0 : (rest.shift() as number);
-            return number(gamma / Math.sqrt(variance + epsilon), mean, beta);
+            const of = (weight?: LayerWeight) => {
+              const numbers = all[from.indexOf(weight as LayerWeight)];
+              return numbers?.[numbers.length === 1 ? 0 : feature]; // one for all features, or one for each
+            };
+            const factor = (of(scale) ?? 1) / Math.sqrt((of(variance) as number) + epsilon);
+            return number(factor, of(mean) as number, of(shift) ?? 0);
           }),
         );
       return nodes.add(affine, [x], {
@@ -176,7 +160,3 @@ export const normalizeOps = <T>(nodes: Nodes<T>): NormalizeOps<T> => {
     },
   };
 };
-
-/** The number of a feature, or the single number for all features. */
-const numberOf = (numbers: ArrayLike<number>, feature: number) =>
-  numbers[numbers.length === 1 ? 0 : feature] as number;

@@ -1,52 +1,44 @@
 import { number, oneOf } from '../../core/arguments';
 import { checkNumber, checkOneOf, throwTypeError } from '../../core/check';
-import { type Nodes, operation } from '../operation';
+import type { Nodes } from '../nodes';
+import { operation } from '../operation';
 
 /**
- * Functions of one number that a program may apply to its features, with the parameter that some of them take:
- * `elu` and `leakyRelu` their alpha, `thresholdedRelu` its theta, `clippedRelu` its greatest value, `scale` its
- * factor, `shift` what it adds.
+ * The default parameters of the functions of one number that a program may apply to its features: 0 for those that take
+ * none, undefined where it must be given.
  */
-export const pointwiseNames = [
-  'relu',
-  'sigmoid',
-  'tanh',
-  'elu',
-  'selu',
-  'leakyRelu',
-  'thresholdedRelu',
-  'clippedRelu',
-  'hardSigmoid',
-  'softplus',
-  'softsign',
-  'swish',
-  'gelu',
-  'geluNew',
-  'mish',
-  'scale',
-  'shift',
-] as const;
+export const defaultParameters = {
+  relu: 0,
+  sigmoid: 0,
+  tanh: 0,
+  elu: 1, // alpha
+  selu: 0,
+  leakyRelu: undefined, // alpha
+  thresholdedRelu: undefined, // theta
+  clippedRelu: undefined, // the greatest value
+  hardSigmoid: 0,
+  softplus: 0,
+  softsign: 0,
+  swish: 0,
+  gelu: 0,
+  geluNew: 0,
+  mish: 0,
+  scale: undefined, // the factor
+  shift: undefined, // what is added
+};
 /** The name of a function of one number. */
-export type PointwiseName = (typeof pointwiseNames)[number];
+export type PointwiseName = keyof typeof defaultParameters;
 
-/** Functions whose parameter has no default. */
-export const needParameter: ReadonlySet<PointwiseName> = /* @__PURE__ */ new Set([
-  'leakyRelu',
-  'thresholdedRelu',
-  'clippedRelu',
-  'scale',
-  'shift',
-]);
+export const pointwiseNames = /* @__PURE__ */ Object.keys(defaultParameters) as PointwiseName[];
 
 /**
- * The parameter of a function; 0 for those that take none.
+ * The parameter of a function.
  *
- * @throws TypeError if there is no such function, or its parameter is missing and has no default (alpha of `elu` is 1
- * by default)
+ * @throws TypeError if there is no such function, or its parameter is missing and has no default
  */
 export function parameterOf(fn: PointwiseName, parameter: number | undefined): number {
   checkOneOf('pointwise', fn, pointwiseNames);
-  const given = parameter ?? (fn === 'elu' ? 1 : needParameter.has(fn) ? undefined : 0);
+  const given = parameter ?? defaultParameters[fn];
   return checkNumber(`pointwise: parameter of ${fn}`, given, 'that is finite', () => true);
 }
 
@@ -66,7 +58,7 @@ export const pointwise = operation({
   name: 'pointwise',
   operands: 1,
   fields: { fn: oneOf(...pointwiseNames), parameter: number() },
-  size: ([x]) => x?.size as number,
+  size: ([x]) => x.size,
 });
 
 const combination = <const Name extends CombinationName>(name: Name) =>

@@ -11,7 +11,7 @@ export function vqVae2(weight: ModelWeight, all: readonly ModelWeight[]): Origin
   return normalizedOrigin(conv, weight, { isLinear, isFolded: weight.part === 'condition' });
 }
 
-/** The parts of a gated residual block, by their names here. */
+/** The parts of a gated residual block. */
 const parts: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
   ['conv_in', 'conv1.conv'],
   ['conv_skip', 'aux_conv.conv'],

@@ -40,7 +40,7 @@ class MaskedConv(Masked):
 
 
 class VerticalConv(torch.nn.Conv2d):
-    """Sees the rows above, with kind B the present one too, whole: its kernel has no others, and zeros are put above."""
+    """Sees the rows above, with kind B the current one too, whole: its kernel has no others, and zeros are put above."""
 
     def __init__(self, features_in, features_out, size, kind):
         half, own_row = size // 2, int(kind == 'B')

@@ -17,7 +17,7 @@ def concat_elu(x):
 
 
 class Shifted(torch.nn.Module):
-    """A convolution of the rows above and the present one: around the present column, or up to it."""
+    """A convolution of the rows above and the current one: around the current column, or up to it."""
 
     def __init__(self, features_in, features_out, down, size=None, stride=1):
         super().__init__()

@@ -1,7 +1,8 @@
-import { throwTypeError } from '../core/check';
+import type { Declaration, Values } from '../core/arguments';
+import { sizeFromShape, throwTypeError } from '../core/check';
 import { eachVisibleRun, type KernelWindow } from '../core/window';
-import type { Nodes, Operand, Operation, WeightReference } from './operation';
-import { type Kernel, kernelShape, type LayerWeight, lengthOf, partsOf, SMALLEST_SQUARE } from './weights';
+import type { Operand, Operands, Operation, WeightReference } from './operation';
+import { type Kernel, kernelShape, type LayerWeight, partsOf, SMALLEST_SQUARE } from './weights';
 
 /**
  * Checks the operands and fields of a node, whoever gives them.
@@ -23,7 +24,7 @@ export function checkedSize(
     declared[field].check(`${what}: ${field}`, fields[field], fields);
   if (isOfMaps && operands.some(({ isConstant }) => isConstant))
     throwTypeError(`${what}: input`, 'features of pixels', 'what is the same at all');
-  return sizeOf(operands, fields, what, size);
+  return sizeOf(operands as readonly [Operand, ...Operand[]], fields, what, size);
 }
 
 /** The numbers of a weight of a program, from those of a layer's weights. */
@@ -36,21 +37,28 @@ export interface Norm {
   readonly window: KernelWindow;
 }
 
-/** What the nodes of layers have in common: how they refer to the weights of layers. */
-export abstract class LayerNodes<T> implements Nodes<T> {
+/**
+ * What carries out operations as nodes: the builder, with features as T, and the check of layers, with shapes. The
+ * methods of `Ops` are written in terms of it, beside the records.
+ */
+export abstract class Nodes<T> {
+  /** The number of features. */
   abstract sizeOf(x: T, what: string): number;
-  abstract add(
-    operation: Operation,
+  /** Adds a node, after the record's checks. @throws TypeError that begins with `what`, by default the operation */
+  abstract add<D extends Declaration>(
+    operation: Operation<string, Operands, D>,
     operands: readonly T[],
-    fields: Readonly<Record<string, unknown>>,
+    fields: Values<D>,
     options?: { readonly size?: number; readonly what?: string },
   ): T;
+  /** A weight that is computed from others, once these are read. */
   abstract derived(
     name: string,
     shape: readonly number[],
     from: readonly LayerWeight[],
     make: MakeWeight,
   ): WeightReference;
+  /** The image, and how many of its rows and columns a place stands for, of features computed with strides; else null. */
   abstract strided(x: T): { readonly image: T; readonly scale: number } | null;
 
   /** Refers to a weight, or to what a norm makes of it. */
@@ -61,12 +69,14 @@ export abstract class LayerNodes<T> implements Nodes<T> {
     norm?: Norm,
   ): WeightReference;
 
+  /** A weight, in this shape. @default the one that it has */
   weight(weight: LayerWeight, shape = weight.shape as readonly number[]): WeightReference {
-    if (lengthOf(weight) !== lengthOf({ shape }))
+    if (sizeFromShape(weight.shape) !== sizeFromShape(shape))
       throwTypeError(`weight '${weight.name}'`, `one of shape [${shape}]`, weight.shape);
     return this.named(weight, shape, ([numbers = []]) => new Float32Array(numbers));
   }
 
+  /** A kernel [rows,columns,in,out], normalized if it has a gain. */
   kernel(kernel: Kernel, window: KernelWindow): WeightReference {
     const { direction, gain } = partsOf(kernel);
     const shape = kernelShape(direction);
@@ -76,8 +86,10 @@ export abstract class LayerNodes<T> implements Nodes<T> {
     return this.named(direction, shape, make, { gain, window });
   }
 
+  /** A weight [size]. A single number is repeated, and so is `value` if there is no weight. */
   perFeature(name: string, weight: LayerWeight | undefined, size: number, value: number): WeightReference {
-    if (weight !== undefined && (size === 1 || lengthOf(weight) !== 1)) return this.weight(weight, [size]);
+    if (weight !== undefined && (size === 1 || sizeFromShape(weight.shape) !== 1))
+      return this.weight(weight, [size]);
     const from = weight === undefined ? [] : [weight];
     return this.derived(name, [size], from, ([one = [value]]) =>
       new Float32Array(size).fill(one[0] as number),
