@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { expect, it } from 'vitest';
@@ -192,15 +190,4 @@ it('says what every function and class throws that may throw', () => {
     .filter(({ isCallable, code }) => isCallable && THROWS.test(code))
     .filter((one) => !(madeBy(one) ?? one).docstring.includes('@throws'));
   expect(names(bare)).toEqual([]);
-});
-
-it('has a page for every public name in docs/reference/api, which begins with its docstring: npm run docs:api', async () => {
-  const pages = (await readdir(join(root, 'docs/reference/api'), { recursive: true })).filter((name) =>
-    name.endsWith('.md'),
-  );
-  const textsOf = (name: string) => pages.filter((page) => basename(page) === `${name}.md`).map((page) => readFileSync(join(root, 'docs/reference/api', page), 'utf8')); // biome-ignore format: one line
-  const firstWords = (docstring: string) =>
-    /^\s*(?:\/\*\*|\*) *([^`{@*[<_\n]{1,40})/m.exec(docstring)?.[1]?.trim() ?? '';
-  const stale = all.filter(({ name, docstring }) => !textsOf(name).some((text) => text.includes(firstWords(docstring)))); // biome-ignore format: one line
-  expect(names(stale)).toEqual([]);
 });

@@ -15,6 +15,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const UNANNOTATED = new Map([
   [7006, 'parameter'],
   [7008, 'field'],
+  [7019, 'rest parameter'],
   [7031, 'parameter that is taken apart'],
 ]);
 
