@@ -65,7 +65,7 @@ async function rounded() {
   const bits = await bitsOf(whole);
   const file = writePortable(whole, { float16: true });
   const less = (await bitsOf(readPortable(file))) - bits;
-  return `Rounding weights to float16 changes the bits/dim of the repository's [emoji model](../examples/models/README.md), ${bits.toFixed(4)} on the test images, by ${less < 0 ? '' : '+'}${less.toFixed(5)}.`;
+  return `Rounding weights to float16 changes the bits/dim of the repository's [emoji model](../../examples/models/README.md), ${bits.toFixed(4)} on the test images, by ${less < 0 ? '' : '+'}${less.toFixed(5)}.`;
 }
 
 const fashion = { imageShape: [28, 28, 1], levels: 16, outDim: 32, firstKernelSize: 7 };
