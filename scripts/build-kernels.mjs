@@ -1,9 +1,12 @@
 // Compiles src/kernels/assembly to WebAssembly and embeds the modules in src/kernels/modules.ts, each with the types of
-// what it exports. Does nothing where modules.ts was made of the same sources.
+// what it exports, on all cores. Does nothing where modules.ts was made of the same sources.
 
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import asc from 'assemblyscript/asc';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -122,15 +125,40 @@ async function digestOfSources() {
   return hash.digest('hex');
 }
 
-const target = `${root}src/kernels/modules.ts`;
-const firstLine = `// Made by scripts/build-kernels.mjs of assembly/: ${await digestOfSources()}\n`;
-const earlier = await readFile(target, 'utf8').catch(() => '');
-if (!earlier.startsWith(firstLine)) {
+/** Compiles all modules, each in the next worker that is free. Returns them as text, by name. */
+async function compileAll() {
+  const names = Object.keys(MODULES);
+  const waiting = [...names];
+  const texts = {};
+  const work = async () => {
+    const worker = new Worker(new URL(import.meta.url));
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+      worker.postMessage(name);
+      [texts[name]] = await once(worker, 'message');
+      const done = Object.keys(texts).length;
+      if (done % 3 === 0 || done === names.length)
+        console.log(`kernels: ${done} of ${names.length} compiled`);
+    }
+    await worker.terminate();
+  };
+  await Promise.all(Array.from({ length: Math.min(4, availableParallelism()) }, work));
+  return texts;
+}
+
+async function main() {
+  const target = `${root}src/kernels/modules.ts`;
+  const firstLine = `// Made by scripts/build-kernels.mjs of assembly/: ${await digestOfSources()}\n`;
+  const earlier = await readFile(target, 'utf8').catch(() => '');
+  if (earlier.startsWith(firstLine)) return;
+  const texts = await compileAll();
   let written = `${firstLine}import type { WasmModule } from './wasm-module';\n`;
-  for (const [name, [file, ...flags]] of Object.entries(MODULES)) {
-    const text = JSON.stringify(await compile(file, ...flags));
+  for (const [name, [file]] of Object.entries(MODULES)) {
+    const text = JSON.stringify(texts[name]);
     written += `\nexport const ${name} = ${text} as WasmModule<{\n${await signatures(file)}}>;\n`;
   }
   await writeFile(`${target}.new`, written);
   await rename(`${target}.new`, target); // an interruption leaves no half of it
 }
+
+if (isMainThread) await main();
+else parentPort.on('message', async (name) => parentPort.postMessage(await compile(...MODULES[name])));

@@ -1,16 +1,26 @@
 /**
- * Checks the packed library as its users meet it: installs the tarball into an empty project and uses it
- * there as ESM, as CommonJS, as both at once, by a script tag, from TypeScript and through a bundler; and in each of
- * Node's versions, in Bun and in Deno the quick start of README, a model that is saved and loaded, and the runtime where no
- * tfjs is.
+ * Checks the packed library as its users meet it: what publint and attw say of the tarball; then installs it into an
+ * empty project and uses it there as ESM, as CommonJS, as both at once, by a script tag, from TypeScript and through a
+ * bundler; and in each of Node's versions, in Bun and in Deno the quick start of README, a model that is saved and loaded,
+ * and the runtime where no tfjs is.
  *
- * Usage: node scripts/check-package.mjs, after `npm run build`.
+ * Usage: node scripts/check-package.mjs [tarball]; without one, it has npm pack, which builds.
  */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { check, run } from './lib/checks.mjs';
@@ -47,15 +57,6 @@ const repository = fileURLToPath(new URL('..', import.meta.url));
 const temporary = mkdtempSync(join(tmpdir(), 'check-package-'));
 const project = join(temporary, 'project'); // the user's
 const bare = join(temporary, 'bare'); // of a user without tfjs
-
-/** What bundles with modules of kernels contain, by name: the longest part that is the same in quotes of all kinds. */
-const source = readFileSync(join(repository, 'src', 'kernels', 'modules.ts'), 'utf8');
-const kernels = new Map(
-  Array.from(source.matchAll(/^export const (\w+) = "(.+)" as/gm), ([, name, text]) => {
-    const parts = text.split(/["'`\\$]/);
-    return [name, parts.reduce((longest, part) => (part.length > longest.length ? part : longest))];
-  }),
-);
 
 /** What pages import, and modules of kernels that they then contain, or do not. */
 const KERNELS = [
@@ -94,6 +95,7 @@ async function main() {
   await check(`the file for script tags: ${script} bytes, at most ${MAX_SCRIPT_BYTES}`, () =>
     assert(script <= MAX_SCRIPT_BYTES),
   );
+  const kernels = partsOfKernels();
   for (const [names, wanted, unwanted] of KERNELS) {
     await check(`bundled: ${names} with the kernels it runs, and no others`, () => {
       const { text } = bundled('pixelcnn-layers', names);
@@ -135,16 +137,42 @@ async function main() {
   await checkEngines();
 }
 
-/** The path of the tarball, once its size and contents are checked. */
+/** What bundles with modules of kernels contain, by name: the longest part that is the same in quotes of all kinds. */
+function partsOfKernels() {
+  const source = readFileSync(join(repository, 'src', 'kernels', 'modules.ts'), 'utf8');
+  const modules = source.matchAll(/^export const (\w+) = "(.+)" as/gm);
+  return new Map(
+    Array.from(modules, ([, name, text]) => {
+      const parts = text.split(/["'`\\$]/);
+      return [name, parts.reduce((longest, part) => (part.length > longest.length ? part : longest))];
+    }),
+  );
+}
+
+/** The path of the tarball, once its size, its contents and what its package.json says of them are checked. */
 async function packed() {
-  const output = await run('npm', ['pack', '--json', '--pack-destination', temporary], repository);
-  const [{ filename, size, files }] = JSON.parse(output);
+  const [given] = process.argv.slice(2);
+  const tarball = given === undefined ? await pack() : resolve(given);
+  const { size } = statSync(tarball);
   await check(`tarball of ${size} bytes, under ${MAX_TARBALL_BYTES}`, () => assert(size < MAX_TARBALL_BYTES));
-  await check('tarball has only expected files', () => {
-    const others = files.map(({ path }) => path).filter((path) => !EXPECTED_FILE.test(path));
+  await check('tarball has only expected files', async () => {
+    const files = (await run('tar', ['-tzf', tarball], temporary)).trim().split('\n');
+    const others = files
+      .map((path) => path.replace('package/', ''))
+      .filter((path) => !EXPECTED_FILE.test(path));
     assert.deepEqual(others, []);
   });
-  return join(temporary, filename);
+  await check('publint', () => run('npx', ['publint', tarball, '--strict'], repository));
+  await check('attw', () => run('npx', ['attw', tarball, '--profile', 'node16'], repository));
+  return tarball;
+}
+
+/** Has npm pack, which builds. Returns the path of the tarball. */
+async function pack() {
+  const folder = join(temporary, 'packed');
+  mkdirSync(folder);
+  await run('npm', ['pack', '--pack-destination', folder], repository);
+  return join(folder, readdirSync(folder)[0]);
 }
 
 /** Installs the tarball into the project, beside its peers in the versions that the lockfile has. */

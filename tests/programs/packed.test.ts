@@ -25,20 +25,24 @@ describe('what npm packs', () => {
   let folder: string;
   let readme: string;
   let packed: string;
+  let changes: string;
 
-  /** A copy, as of another repository and version, so that no other test sees README while it is packed. */
+  /** A copy without a build, as of another repository and version, so that no other test sees README while it is packed. */
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'published-'));
     for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md', 'scripts']) {
       await cp(join(root, file), join(folder, file), { recursive: true });
     }
     const repository = { type: 'git', url: 'git+https://github.com/someone/elsewhere.git' };
-    const manifest = { ...packageJson, version: '9.8.7', repository };
+    const scripts = { ...packageJson.scripts, build: 'node --version' };
+    const manifest = { ...packageJson, version: '9.8.7', repository, scripts };
     await writeFile(join(folder, 'package.json'), JSON.stringify(manifest));
     readme = await readFile(join(folder, 'README.md'), 'utf8');
     const { status, stderr } = run(folder, 'npm', 'pack', '--silent');
     expect(status, stderr).toBe(0);
-    packed = run(folder, 'tar', '-xzOf', 'pixelcnn-layers-9.8.7.tgz', 'package/README.md').stdout;
+    const read = (name: string) => run(folder, 'tar', '-xzOf', 'pixelcnn-layers-9.8.7.tgz', `package/${name}`).stdout; // biome-ignore format: one line
+    packed = read('README.md');
+    changes = read('CHANGELOG.md');
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -54,6 +58,11 @@ describe('what npm packs', () => {
     expect(relative.filter(({ target }) => !existsSync(join(root, target.split('#')[0] as string)))).toEqual(
       [],
     );
+  });
+
+  it('has a CHANGELOG without relative links', () => {
+    expect(linksOf(changes).length).toBeGreaterThan(5);
+    expect(linksOf(changes).filter(isRelative)).toEqual([]);
   });
 
   it('has nothing else changed, and the README of the repository as it was', async () => {

@@ -1,6 +1,6 @@
 /**
- * Makes the links and pictures of README absolute while npm packs it, since its page on npm has no files beside it; with
- * `--undo` relative again. They lead to the tag of this version, in the repository that package.json names.
+ * Makes the links and pictures of README and CHANGELOG absolute while npm packs them, since the package has no files beside
+ * them; with `--undo` relative again. They lead to the tag of this version, in the repository that package.json names.
  *
  * npm runs it: `prepack` and `postpack` in package.json.
  */
@@ -22,10 +22,12 @@ const makeAbsolute = (prose) =>
 const makeRelative = (text) =>
   ['blob', 'raw'].reduce((kept, kind) => kept.replaceAll(`](${addressOf(kind, '')}`, ']('), text);
 
-const readme = readFileSync('README.md', 'utf8');
-const parts = readme.split(/(^```.*?^```$)/ms); // prose, code, prose, …
 const isUndone = process.argv.includes('--undo');
-const made = isUndone
-  ? makeRelative(readme)
-  : parts.map((part, i) => (i % 2 ? part : makeAbsolute(part))).join('');
-writeFileSync('README.md', made);
+for (const file of ['README.md', 'CHANGELOG.md']) {
+  const text = readFileSync(file, 'utf8');
+  const parts = text.split(/(^```.*?^```$)/ms); // prose, code, prose, …
+  const made = isUndone
+    ? makeRelative(text)
+    : parts.map((part, i) => (i % 2 ? part : makeAbsolute(part))).join('');
+  writeFileSync(file, made);
+}
