@@ -21,7 +21,7 @@ async function inOurOrder(): Promise<Reorder> {
   try {
     const file = join(folder, 'interleaved.mjs');
     await writeFile(file, block?.code ?? '');
-    return (await import(/* @vite-ignore */ file)).loadInterleaved;
+    return (await import(/* @vite-ignore */ file)).inOurOrder;
   } finally {
     await rm(folder, { recursive: true });
   }
