@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitepress';
 import { BASE, makeRelocatable } from './relocatable.mjs';
+import { addRunButtons, libraryAliases, runnableExamples } from './runnable.mjs';
 
 const docs = fileURLToPath(new URL('..', import.meta.url));
 const { homepage } = JSON.parse(await readFile(join(docs, '../package.json'), 'utf8'));
@@ -36,7 +37,17 @@ export default ({ command }) =>
     outDir: '../site',
     base: command === 'build' ? BASE : '/',
     srcExclude: ['**/README.md'],
-    markdown: { config: linkToRepository },
+    markdown: {
+      config(markdown) {
+        linkToRepository(markdown);
+        addRunButtons(markdown);
+      },
+    },
+    vite: {
+      plugins: [runnableExamples()],
+      resolve: { alias: libraryAliases },
+      build: { chunkSizeWarningLimit: 2000 },
+    },
     buildEnd: ({ outDir }) => makeRelocatable(outDir),
     themeConfig: {
       search: { provider: 'local' },

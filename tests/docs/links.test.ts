@@ -45,12 +45,15 @@ async function isBroken(page: string, link: string): Promise<boolean> {
   return !file.endsWith('.md') || !anchorsOf(await readFile(join(root, file), 'utf8')).includes(anchor);
 }
 
-it.each(pages)('%s links to files and headings that exist', async (page) => {
-  const links = linksOf(await readFile(join(root, page), 'utf8'));
-  const broken: string[] = [];
-  for (const link of links) if (await isBroken(page, link)) broken.push(link);
-  expect(broken).toEqual([]);
-});
+it.each([...pages, 'CHANGELOG.md', 'CONTRIBUTING.md'])(
+  '%s links to files and headings that exist',
+  async (page) => {
+    const links = linksOf(await readFile(join(root, page), 'utf8'));
+    const broken: string[] = [];
+    for (const link of links) if (await isBroken(page, link)) broken.push(link);
+    expect(broken).toEqual([]);
+  },
+);
 
 it('makes anchors as code hosts do', () => {
   const page =
