@@ -26,6 +26,27 @@ function linkToRepository(markdown) {
   };
 }
 
+/** Four pixels, of which the last is not drawn yet. */
+const ICON = `data:image/svg+xml,${encodeURIComponent(
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 4" fill="#3451b2"><path d="M0 0h2v2h-2z"/><path d="M2 0h2v2h-2zM0 2h2v2h-2z" opacity=".6"/></svg>',
+)}`;
+
+/** The anchors that code hosts give to headings, where the same links must work. */
+const slugify = (heading) =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
+
+/** An empty cell in the first row of a table is no heading. */
+function leaveCornersEmpty({ renderer: { rules } }) {
+  const isEmpty = (token) => token.type === 'inline' && token.content === '';
+  rules.th_open = (tokens, index, options, _, self) =>
+    isEmpty(tokens[index + 1]) ? '<td>' : self.renderToken(tokens, index, options);
+  rules.th_close = (tokens, index, options, _, self) =>
+    isEmpty(tokens[index - 1]) ? '</td>' : self.renderToken(tokens, index, options);
+}
+
 /** Pages of a folder, in reading order, by their titles. */
 const pages = (folder, titles) =>
   Object.entries(titles).map(([name, text]) => ({ text, link: `/${folder}/${name}` }));
@@ -35,11 +56,15 @@ export default ({ command }) =>
     title: 'pixelcnn-layers',
     description: 'Exact, fast autoregressive image models for TensorFlow.js',
     outDir: '../site',
+    head: [['link', { rel: 'icon', href: ICON }]],
     base: command === 'build' ? BASE : '/',
     srcExclude: ['**/README.md'],
     markdown: {
+      anchor: { slugify },
+      theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
       config(markdown) {
         linkToRepository(markdown);
+        leaveCornersEmpty(markdown);
         addRunButtons(markdown);
       },
     },

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,6 +46,7 @@ describe.skipIf(chromiumPath === undefined)(
       home = `${served.origin}/some/folder/`;
       browser = await launchChromium();
       page = await browser.newPage();
+      page.setDefaultTimeout(PATIENCE);
       seen = watch(page);
     }, 4 * PATIENCE);
     afterAll(async () => {
@@ -54,9 +55,10 @@ describe.skipIf(chromiumPath === undefined)(
       await rm(folder, { recursive: true, force: true });
     });
 
+    /** Opens a page, and waits until its script runs. */
     const open = async (name: string) => {
       await page.goto(home + name);
-      await page.waitForFunction(() => document.querySelector('#app')?.hasAttribute('data-v-app'));
+      await page.waitForFunction(() => '__vue_app__' in (document.querySelector('#app') ?? {}));
     };
 
     /** Links of the page that is open, without the fragments of other sites. */
@@ -142,6 +144,38 @@ describe.skipIf(chromiumPath === undefined)(
       await page.locator('.results .result').first().waitFor();
       const found = await page.$$eval('.results a', (results) => results.map((result) => (result as HTMLAnchorElement).href)); // biome-ignore format: one line
       expect(found.some((link) => link.startsWith(`${home}guides/distributions.html`))).toBe(true);
+    });
+
+    it.each([
+      ['masks', 'reference/masks'],
+      ['sampling', 'guides/sample'],
+      ['the runtime', 'guides/deploy'],
+    ])('runs an example of %s in the page, again and again, which logs what it says', async (_, name) => {
+      await open(`${name}.html`);
+      const example = page.locator('.runnable').first();
+      const button = example.locator('> button');
+      const output = example.locator('> pre');
+      const text = await readFile(join(root, 'docs', `${name}.md`), 'utf8');
+      const code = /^```js run\n(.*?)^```$/ms.exec(text)?.[1] as string;
+      const said = [...code.matchAll(/^console\.log\(.*\); \/\/ (.*)$/gm)].map(
+        ([, comment]) => comment as string,
+      );
+      expect(said.length).toBeGreaterThan(0);
+      expect(await output.isVisible()).toBe(false);
+      for (let i = 0; i < 2; i++) {
+        await button.click();
+        await expect.poll(() => button.textContent()).toBe('Run');
+        await expect.poll(async () => (await output.textContent())?.split('\n').length).toBe(said.length);
+        const logged = (await output.textContent())?.split('\n') ?? [];
+        expect(logged.filter((line, i) => !said[i]?.startsWith(line))).toEqual([]);
+      }
+    });
+
+    it('leads to the demo by one click', async () => {
+      await open('index.html');
+      await page.getByRole('link', { name: 'Live demo' }).click();
+      await page.waitForURL(`${home}demo/index.html`);
+      await page.getByRole('heading', { level: 1 }).waitFor();
     });
 
     it('has nothing to complain about, and asks no other server for anything', () => {
