@@ -9,9 +9,6 @@ const docs = fileURLToPath(new URL('..', import.meta.url));
 const { homepage } = JSON.parse(await readFile(join(docs, '../package.json'), 'utf8'));
 const repository = homepage.replace(/#.*/, '');
 
-/** The pages that typedoc makes of the docstrings: `npm run docs:api`. */
-const api = JSON.parse(await readFile(join(docs, 'reference/api/typedoc-sidebar.json'), 'utf8'));
-
 /** Links to files that are no pages lead to the repository. */
 function linkToRepository(markdown) {
   const { link_open: open } = markdown.renderer.rules;
@@ -38,6 +35,19 @@ const slugify = (heading) =>
     .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
     .replaceAll(' ', '-');
 
+/** The pages that typedoc makes of the docstrings (`npm run docs:api`): the entries by name, each heading with a link. */
+async function apiPages() {
+  const found = JSON.parse(await readFile(join(docs, 'reference/api/typedoc-sidebar.json'), 'utf8'));
+  const isEntry = ({ link }) => link !== undefined;
+  const others = found.flatMap((one) =>
+    isEntry(one) ? [] : one.items.map((entry) => ({ ...entry, text: `${one.text}/${entry.text}` })),
+  );
+  return [...found.filter(isEntry), ...others].map((entry) => ({
+    ...entry,
+    items: entry.items.map((kind) => ({ ...kind, link: `${entry.link}#${slugify(kind.text)}` })),
+  }));
+}
+
 /** An empty cell in the first row of a table is no heading. */
 function leaveCornersEmpty({ renderer: { rules } }) {
   const isEmpty = (token) => token.type === 'inline' && token.content === '';
@@ -51,7 +61,7 @@ function leaveCornersEmpty({ renderer: { rules } }) {
 const pages = (folder, titles) =>
   Object.entries(titles).map(([name, text]) => ({ text, link: `/${folder}/${name}` }));
 
-export default ({ command }) =>
+export default async ({ command }) =>
   defineConfig({
     title: 'pixelcnn-layers',
     description: 'Exact, fast autoregressive image models for TensorFlow.js',
@@ -86,7 +96,7 @@ export default ({ command }) =>
       ],
       socialLinks: [{ icon: 'github', link: repository }],
       sidebar: {
-        '/reference/api/': api,
+        '/reference/api/': await apiPages(),
         '/': [
           {
             text: 'Learn',
