@@ -35,7 +35,7 @@ export const indexOfPlace = (
 /** A level as models take it, in [0, 1]; not rounded to float32. */
 export const normalizedLevel = (level: number, levels: number): number => level / (levels - 1);
 
-/** Where each place of a map is, ((row - H/2)/H, (column - W/2)/W), [H*W*2]. */
+/** The position of each place of a map, ((row - H/2)/H, (column - W/2)/W), [H*W*2]. */
 export function positions(height: number, width: number): Float32Array {
   const all = new Float32Array(height * width * 2);
   for (let pixel = 0; pixel < height * width; pixel++) {
@@ -46,8 +46,8 @@ export function positions(height: number, width: number): Float32Array {
 }
 
 /**
- * The image shape to use: the model's, completed by the caller's where the model takes any size. `what` names
- * the latter.
+ * The image shape to use: the model's, or the caller's if the model takes any size. `what` names
+ * the caller's option.
  */
 export function resolveImageShape(
   what: string,
@@ -72,13 +72,13 @@ export function levelsArray(length: number, levels: number): Images['data'] {
   return levels <= 65536 ? new Uint16Array(length) : new Int32Array(length);
 }
 
-/** Runs `make`, which may run out of memory, and in that case says what to do. */
+/** Runs `make`; if it runs out of memory, the error suggests what to do. */
 export function memoryFor<T>(caller: string, make: () => T): T {
   try {
     return make();
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
-    throw new RangeError(`${caller}: ${cause.message}; fewer images at a time need less`, { cause });
+    throw new RangeError(`${caller}: ${cause.message}; use fewer images at a time`, { cause });
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Tells a user's function how far a job is. Waits for a promise that it returns, so that its failure ends the job.
+ * Reports progress to a user's function. If it returns a promise, waits for it, so that its failure ends the job.
  *
  * @throws (rejects) with what the function throws or rejects with; with the signal's reason, if it aborts first
  */

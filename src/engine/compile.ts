@@ -16,7 +16,7 @@ import { addLevelNumbers } from './operations/levels';
 import { type Extent, FeatureCache, ONE_PIXEL, type Plan } from './plan';
 import { addCopies, inLayout } from './runs';
 
-/** What is compiled: a program that is evaluated together with the image. */
+/** A program to compile, which is evaluated row by row with the image. */
 interface ProgramSource extends Pick<PortableModel, 'output' | 'weights'> {
   readonly nodes: readonly ImageNode[];
   /** The levels of its image, if it has one. */
@@ -27,9 +27,9 @@ interface ProgramSource extends Pick<PortableModel, 'output' | 'weights'> {
 export interface ProgramIO {
   /** Levels in [0, 1], [channels]. */
   readonly image: Operand;
-  /** The same levels as numbers from 1 on, for all who read categories, [channels] each. */
+  /** The levels as numbers from 1 on, [channels], once for each kind of reader that needs categories. */
   readonly categories: readonly Operand[];
-  /** Each condition, by its index: written once, or for the pixels of each row. */
+  /** Where to write each condition, by its index: once, or for the pixels of each row. */
   readonly conditions: readonly { readonly index: number; readonly to: Operand }[];
   readonly output: FeatureCache;
 }
@@ -48,8 +48,8 @@ export function compile(
   const readers = readersOf(nodes, output);
   const needed = [...nodes.keys()].filter((index) => index === output || readers[index]?.length !== 0);
   const readiness = whenComputed(nodes, ready, readers, { output, due });
-  // For each node of one-hot vectors, the convolutions that read it: they do not need the vectors, but look up rows of
-  // their kernels by the numbers of the levels.
+  // For each node of one-hot vectors, the convolutions that read it. Instead of the vectors, they
+  // use the numbers of the levels, to look up rows of their kernels.
   const lookUps = readers.map((of, index) =>
     nodes[index]?.op === 'oneHotLevels' ? of.filter((reader) => nodes[reader]?.op === 'conv') : [],
   );
@@ -135,10 +135,7 @@ function addLogits(plan: Plan, x: FeatureCache, channels: readonly number[], lev
   return logits;
 }
 
-/**
- * The layout of each node's features: the same as that of its operands if possible, so that whole runs are computed at
- * once.
- */
+/** The layout of each node's features: its operands' layout if possible, so that whole runs are computed at once. */
 function layoutsOf(nodes: readonly ImageNode[], readiness: readonly Readiness[]): Layout[] {
   const layouts: Layout[] = [];
   for (const [index, { times }] of readiness.entries()) {
@@ -154,7 +151,7 @@ function layoutsOf(nodes: readonly ImageNode[], readiness: readonly Readiness[])
 
 const loweringOf = (node: ImageNode) => lowerings[node.op] as Lowering;
 
-/** For each node, the nodes that read it, in order, of those that the outputs depend on. */
+/** For each node, the nodes that read it, in order, among those that the outputs depend on. */
 function readersOf(nodes: readonly ImageNode[], output: number): number[][] {
   const readers = nodes.map(() => [] as number[]);
   for (const [index, node] of [...nodes.entries()].reverse()) {
@@ -165,9 +162,9 @@ function readersOf(nodes: readonly ImageNode[], output: number): number[][] {
 }
 
 /**
- * When each node is computed. If a node combines features of rows above with features of the current pixel, and its
- * readers need both, all of its features wait for the pixel. They are then computed together, and only one pixel of
- * them is stored instead of a row. The outputs have a reader that is no node, which reads each of them when it is due.
+ * When each node is computed. If a node combines features of rows above with features of the current pixel,
+ * and its readers need both, all of its features wait for the pixel. They are then computed together, and
+ * only one pixel is stored instead of a row. The outputs are read outside the program, each when it is due.
  */
 function whenComputed(
   nodes: readonly ImageNode[],
@@ -190,9 +187,7 @@ function whenComputed(
   return all;
 }
 
-/**
- * Convolutions whose only reader is a ReLU, which is then fused into them: maps the convolution's node to the ReLU's.
- */
+/** Convolutions whose only reader is a ReLU, into which it is fused. Maps the convolution's node to the ReLU's. */
 function fusedRelus(
   nodes: readonly ImageNode[],
   readers: readonly (readonly number[])[],
@@ -224,7 +219,7 @@ function extentOf(
   const node = nodes[index] as ImageNode;
   const own = loweringOf(node).readsOwn?.(node) ?? NOTHING;
   const isOfRow = (node: number) => readiness[node]?.times.every((time) => time === ROW) ?? false;
-  const isKept = own.above > 0 || node.op === 'condition'; // reads the row before, or is written when the row begins
+  const isKept = own.above > 0 || node.op === 'condition'; // reads the previous row, or is written when the row begins
   const isTemporary = !isKept && readers.length > 0 && [index, ...readers].every(isOfRow);
   return readers.reduce<Extent>(
     (extent, reader) => {

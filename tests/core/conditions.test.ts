@@ -161,7 +161,7 @@ describe('several conditions', () => {
       'caller: condition.class: wanted a class from 0 to 3, or 2 of them, got Object',
     ],
     [{ map, klass: 1 }, "caller: condition: unknown option 'klass': did you mean class?"],
-    [{ map, class: 1, vector: 1 }, "caller: condition: unknown option 'vector': there are map, class"],
+    [{ map, class: 1, vector: 1 }, "caller: condition: unknown option 'vector': wanted one of map, class"],
   ] as [unknown, string][])('names what does not fit: %o', (given, message) => {
     expect(() => readAll(several, given)).toThrow(TypeError);
     expect(() => readAll(several, given)).toThrow(message);
@@ -242,7 +242,7 @@ it('reads conditions of no more images than memory has room for', () => {
   const of = (numImages: number) => () =>
     readConditions('caller: condition', [vectors], zeros(1, 2), numImages, IMAGE);
   expect(of(2 ** 28)).toThrow('caller: condition: wanted numbers of shape [268435456,2], got [1, 2]');
-  expect(of(2 ** 28 + 1)).toThrow(new RangeError('there is no memory for 268435457 images'));
+  expect(of(2 ** 28 + 1)).toThrow(new RangeError('not enough memory for 268435457 images'));
 });
 
 it('tells how many numbers a place has, whether places differ, and what messages call a condition', () => {

@@ -13,7 +13,7 @@ it('gives what was made', () => {
 it('says what to do where there is no memory, and leaves any other error as it is', () => {
   const none = new RangeError('no room');
   expect(failing(none)).toThrow(
-    new RangeError('caller: no room; fewer images at a time need less', { cause: none }),
+    new RangeError('caller: no room; use fewer images at a time', { cause: none }),
   );
   const other = new TypeError('wrong');
   expect(failing(other)).toThrow(other);

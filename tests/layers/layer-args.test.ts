@@ -46,7 +46,7 @@ describe('the names of a layer’s arguments', () => {
   it('are listed where none is near', () => {
     const convolve = () => maskedConv2d({ filters: 3, kernelSize: 3, dilationRate: 2 } as never);
     expect(convolve).toThrow(
-      "MaskedConv2D: unknown option 'dilationRate': there are kernelSize, maskType, imageChannels, vertical, filters, ",
+      "MaskedConv2D: unknown option 'dilationRate': wanted one of kernelSize, maskType, imageChannels, vertical, filters, ",
     );
     expect(() => oneHotClass(null as never)).toThrow('OneHotClass: wanted an object of arguments, got null');
   });

@@ -148,7 +148,7 @@ describe('stock layers', () => {
     ['upSampling2d', (name: string) => layers.upSampling2d({ size: [1, 1], name })],
   ])('%s is for conditions alone', (_, make) => {
     const model = modelWith(make('mixer'));
-    const reason = 'its input is made of the image, of which it would see pixels to come';
+    const reason = 'its input depends on the image, so it would see later pixels';
     expect(trace(model, shapeOf([3, 3, 1], 5))).toEqual({
       obstacle: `layer 'mixer' cannot be evaluated pixel by pixel: ${reason}`,
     });

@@ -406,7 +406,7 @@ describe('a signal', () => {
 it('refuses more images than fit into memory before a worker starts', async () => {
   const { pool, started } = poolOf(1);
   expect(await messageOf(pool.sample(model, { numImages: 1e15 }))).toMatch(
-    /^RangeError: sample: .*; fewer images at a time need less$/,
+    /^RangeError: sample: .*; use fewer images at a time$/,
   );
   expect(started).toEqual([]);
 });

@@ -453,7 +453,7 @@ describe('look-ahead', () => {
       const error = await job().catch((reason) => reason);
       expect(error).toBeInstanceOf(RangeError);
       expect(error.message).toMatch(
-        /^sample: lookAhead: 1099511627776 particles of each image: .*; fewer images at a time need less$/,
+        /^sample: lookAhead: 1099511627776 particles of each image: .*; use fewer images at a time$/,
       );
     }
     tf.dispose([tensors.initial, tensors.known]);

@@ -134,7 +134,7 @@ describe('sample of a model as plain data', () => {
 });
 
 describe('far more images than fit into memory', () => {
-  const many = /^(sample|stepper): .*; fewer images at a time need less$/;
+  const many = /^(sample|stepper): .*; use fewer images at a time$/;
   // Drawing so many takes hours: the test's own time is the limit.
   it.each([3e7, Number.MAX_SAFE_INTEGER])('are refused at once: %d', async (numImages) => {
     const model = pixelCNN({ ...SIZES, imageShape: [8, 8, 1] });
@@ -168,7 +168,7 @@ describe('memoryFor', () => {
     expect(memoryFor('sample', () => makeKernels(8)).heap.length).toBeGreaterThanOrEqual(8);
     withoutMemory(() => {
       expect(() => memoryFor('sample', () => makeKernels(2 ** 20))).toThrow(
-        new RangeError('sample: cannot allocate 4 MiB of memory; fewer images at a time need less'),
+        new RangeError('sample: cannot allocate 4 MiB of memory; use fewer images at a time'),
       );
     });
   });

@@ -16,9 +16,9 @@ export interface DropoutArgs extends Readonly<Given<typeof dropoutArgs>> {}
 
 export interface AttendOps<T> {
   /**
-   * Causal attention: the mean of the values of strictly earlier places, in row order, weighted by softmax(queries keys
-   * / sqrt(U / heads)), separately for each of the heads; zeros at the first place. All [N,H,W,U] -> [N,H,W,U]. In
-   * training, weights are dropped as {@link Ops.dropout} drops numbers.
+   * Causal attention: the mean of the values of strictly earlier places, in row order, weighted by
+   * softmax(queries keys / sqrt(U / heads)), separately for each head; zeros at the first place. All
+   * [N,H,W,U] -> [N,H,W,U]. In training, `dropout` drops weights as {@link Ops.dropout} drops numbers.
    */
   attend(queries: T, keys: T, values: T, heads: number, dropout?: DropoutArgs): T;
   /**
@@ -41,7 +41,7 @@ export const attend = operation({
   },
   reads: ({ heads, size }) =>
     groupsOf(size, heads).flatMap((features): Read[] => {
-      // If there is only one earlier place, its value is taken whatever query and key are.
+      // With only one earlier place, its weight is 1, whatever query and key are.
       const counts = (row: number, column: number, width: number) => row * width + column >= 2;
       return [
         { features, operand: 0, of: features, counts },
@@ -52,7 +52,7 @@ export const attend = operation({
   work({ size }, _, places, what) {
     const stored = wholeVectors(size);
     checkMemory(`${what}: height, width, keys and values of the image`, [places, 2 * stored]);
-    return (places + 2) * stored; // keys and values of half of all places on average; and what is stored
+    return (places + 2) * stored; // reads keys and values of half of all places on average, and stores its own
   },
 });
 

@@ -4,9 +4,9 @@ import type { Nodes } from '../nodes';
 import { checkShape, groupsOf, operation, type Read, type WeightReference, weight } from '../operation';
 import { checkLayerWeight, type LayerWeight, layerWeight } from '../weights';
 
-/** Functions of all features of a group together. */
+/** Functions of all features of a group. */
 export const softmaxNames = ['softmax', 'logSoftmax'] as const;
-/** The name of a function of all features of a group together. */
+/** The name of a function of all features of a group. */
 export type SoftmaxName = (typeof softmaxNames)[number];
 
 const epsilon = number('of at least 0', (value) => value >= 0);
@@ -37,7 +37,7 @@ const normalizationArgs = {
   groups: optional(groups, 1),
 };
 
-/** A number for each feature, [F], or one for all features, such as [1]. */
+/** A scale and a shift: a number for each feature, [F], or one for all features, such as [1]. */
 export interface ScaleAndShift extends Readonly<Given<typeof scaleAndShift>> {}
 
 /** Arguments of {@link Ops.standardize}: mean and variance [F]. */
@@ -79,7 +79,7 @@ export const affine = operation({
   size: ([x], fields, what) => checkPerFeature(what, x.size, fields),
 });
 
-/** Each feature from all of its group. */
+/** Each feature is computed from all features of its group. */
 const ofGroups = ({ size, groups }: { readonly size: number; readonly groups: number }) =>
   groupsOf(size, groups).map((features): Read => ({ features, operand: 0, of: features }));
 
@@ -104,7 +104,7 @@ const softmaxOf = <const Name extends SoftmaxName>(name: Name) =>
 export const softmax = softmaxOf('softmax');
 export const logSoftmax = softmaxOf('logSoftmax');
 
-/** Checks the weights that are named: one may not be undefined by mistake, which would mean none. */
+/** Checks the weights that are named, since an accidental undefined would silently mean none. */
 function checkNamed(what: string, args: object): void {
   for (const [name, weight] of Object.entries(args))
     if (name in scaleAndShift) checkLayerWeight(`${what}: ${name}`, weight);
