@@ -8,14 +8,14 @@ const PAGE = 65536; // bytes
 
 /**
  * Each WebAssembly memory reserves gigabytes of address space, so a page can hold only about a hundred until garbage is
- * collected. If no more can be had, heaps up to this size use plain JavaScript, which gives the same bits more slowly.
+ * collected. If allocation fails, heaps up to this size use plain JavaScript, which is slower but bit for bit equal.
  */
 const FEW_FLOATS = 2 ** 19;
 
 /**
  * The fastest kernels that run here, over a heap of at least the given number of floats, all zero.
  *
- * @throws RangeError where there is not so much memory
+ * @throws RangeError if there is not enough memory
  */
 export function makeKernels(floats: number): SamplingKernels {
   try {
@@ -74,7 +74,7 @@ export function webAssemblyKernels(floats: number): SamplingKernels | null {
 /**
  * The fastest implementation, of those that run here, of the sums over a mixture's components.
  *
- * @throws RangeError where there is not so much memory
+ * @throws RangeError if there is not enough memory
  */
 export function makeMixtureLevels(components: number, levels: number): MixtureLevels {
   return webAssemblyMixtureLevels(components, levels) ?? javascriptMixtureLevels(components, levels);

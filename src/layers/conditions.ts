@@ -8,14 +8,14 @@ import type { Shape } from './types';
 
 provideGateKernels();
 
-/** What a condition adds to the inputs of a gate. */
+/** The projection of a condition that is added to the inputs of a gate. */
 export interface Projection {
   /** [N,K] or [N,H,W,K] -> [..,2F] */
   readonly project: Convolution;
   readonly isMap: boolean;
 }
 
-/** Whether shapes are those of vectors, or of maps with the same height and width as the features. */
+/** Whether conditions are vectors, or maps with the height and width of the features. */
 export const areConditions = (conditions: readonly Shape[], [, h, w]: Shape): boolean =>
   conditions.every((condition) => {
     const [, height, width] = condition;
@@ -30,7 +30,7 @@ export function addProjections(
   features: number,
 ): Projection[] {
   return conditions.map((condition, index) => {
-    // The name must not end in `_2`: that is how tfjs makes names unique.
+    // The name must not end in `_2`, the suffix by which tfjs makes names unique.
     const prefix = index === 0 ? 'condition_' : `condition${index + 1}_`;
     const sizes = [condition.at(-1) as number, features] as const;
     const project = addConvolution(layer, prefix, pointWindow, sizes, { useBias: false });

@@ -9,8 +9,8 @@ import type { Initializer } from './types';
 
 export const normalizationArguments = {
   /**
-   * Whether to normalize kernels: each output uses gain kernel / ||kernel||, with a weight gain [filters] that comes
-   * between kernel and bias. `initializeFromData` sets gains and biases from a batch.
+   * Whether to normalize kernels. Each output then uses gain kernel / ||kernel||, with a weight gain
+   * [filters] between kernel and bias. `initializeFromData` sets gains and biases from a batch.
    *
    * Source: Salimans, Kingma, "Weight normalization" (2016), https://arxiv.org/abs/1602.07868.
    * @default false
@@ -21,19 +21,21 @@ export const normalizationArguments = {
 /** A convolution of a layer: [N,H,W,in] -> [N,H,W,out]. */
 export type Convolution = <T>(ops: Ops<T>, x: T, activation?: 'linear' | 'relu') => T;
 
-/** How they are initialized, regularized and constrained. */
+/** How a convolution's weights are initialized, regularized and constrained. */
 interface ConvolutionOptions extends Partial<Omit<Values<typeof weightArguments>, 'kernelInitializer'>> {
   /** @default false */
   readonly weightNormalization?: boolean;
-  /** Of a weight-normed one, what its outputs begin with, 1 for inputs of this size. @default 1 */
+  /** The initial gain, with weight normalization. @default 1 */
   readonly initialScale?: number;
   /** @default true */
   readonly useBias?: boolean;
-  /** @default 'glorotUniform', of a weight-normed one normal with a standard deviation of 0.05 */
+  /** @default 'glorotUniform'; with weight normalization, normal with a standard deviation of 0.05 */
   readonly kernelInitializer?: Initializer | undefined;
 }
 
-/** Adds a convolution and its weights: kernel [rows,columns,in,out], gain [out] if it is weight-normed, bias [out]. */
+/**
+ * Adds a convolution and its weights: kernel [rows,columns,in,out], gain [out] with weight normalization, bias [out].
+ */
 export function addConvolution(
   layer: DeclaredLayer<unknown, never>,
   prefix: string,

@@ -8,8 +8,8 @@ import { partSeed, seededInitializer } from './seeds';
 import type { Constraint, Initializer, LayerArgs, Regularizer, Shape } from './types';
 
 /**
- * What every layer takes: tfjs's own arguments; `customObjects`, which tfjs adds to the config of a layer that it loads;
- * `index`, which a callback `block` of `pixelCNN` may pass on with its other arguments.
+ * Arguments that every layer takes: tfjs's own; `customObjects`, which tfjs adds to the config of a layer
+ * that it loads; and `index`, which a callback `block` of `pixelCNN` may pass on with its other arguments.
  */
 const ofEveryLayer: readonly (keyof LayerArgs | 'customObjects' | 'index')[] = [
   'name',
@@ -24,21 +24,23 @@ const ofEveryLayer: readonly (keyof LayerArgs | 'customObjects' | 'index')[] = [
   'index',
 ];
 
-/** A layer's class, which says what its arguments are, beside those of every tfjs layer. */
+/** A layer's class, which declares its arguments, besides those of every tfjs layer. */
 interface LayerClass {
   readonly className: string;
   readonly declared: Declaration;
 }
 
 /**
- * A layer of this library. Its class has a static `declared`, from which come the checks of its arguments, their values
- * in `settings`, and its config.
+ * A layer of this library. The static `declared` of its class defines the checks of its arguments,
+ * their values in `settings`, and its config.
  */
 export abstract class DeclaredLayer<Settings, Args extends object = LayerArgs> extends PixelLayer {
-  /** The values of the arguments, defaults filled in. */
+  /** The values of the arguments, with defaults. */
   protected readonly settings: Settings;
 
-  /** A subclass may take more arguments and pass all of them to `super`, so of its names none is unknown. */
+  /**
+   * Checks names only for classes of this library, since a user's subclass may pass more arguments to `super`.
+   */
   constructor(...given: object extends Args ? [args?: Args] : [args: Args]) {
     const [args = {}] = given as [object?];
     const { className, declared } = new.target as unknown as LayerClass;
@@ -50,7 +52,7 @@ export abstract class DeclaredLayer<Settings, Args extends object = LayerArgs> e
     this.settings = valuesOf(className, args, declared) as Settings;
   }
 
-  /** Checks the shapes of inputs, as far as the operations in `express` do not. */
+  /** Makes the checks of input shapes that the operations in `express` do not make. */
   protected checkInputs(_shapes: readonly Shape[]): void {}
 
   /** Adds the weights, for inputs of these shapes, which have been checked. */
@@ -75,7 +77,9 @@ export abstract class DeclaredLayer<Settings, Args extends object = LayerArgs> e
     return super.computeOutputShape(inputShape);
   }
 
-  /** Adds a weight. If it begins at random, the layer's seed and its name determine how. */
+  /**
+   * Adds a weight. If its initializer is random, the layer's seed and the weight's name determine the numbers.
+   */
   protected addSeededWeight(
     name: string,
     shape: readonly number[],
@@ -101,13 +105,13 @@ export abstract class DeclaredLayer<Settings, Args extends object = LayerArgs> e
   }
 }
 
-/** Makes tfjs refuse inputs of another rank or another number of features. */
+/** A spec by which tfjs refuses inputs of another rank or number of features. */
 const specOf = (shape: Shape) =>
   new InputSpec({ ndim: shape.length, axes: { [shape.length - 1]: shape.at(-1) as number } });
 
 /**
- * The features of a layer's one input [N,H,W,F]. If only one number of them will do, that is `wanted`, and `formula` says
- * where it comes from.
+ * Checks a layer's single input [N,H,W,F] and returns F. `wanted` is the required F, if any, and
+ * `formula` its derivation for the message.
  */
 export function checkMap(what: string, shapes: readonly Shape[], wanted?: number, formula?: string): number {
   const [shape = [], ...others] = shapes;

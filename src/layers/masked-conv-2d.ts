@@ -24,7 +24,8 @@ export interface MaskedConv2DArgs extends LayerArgs, Given<typeof declared> {}
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, section 3.4;
  * "The Annotated Pixel-CNN", `MaskedConv2D`.
  *
- * @throws TypeError naming the argument that is out of range, or input features that `imageChannels` does not divide.
+ * @throws TypeError naming the argument that is out of range, or an input whose features `imageChannels` does
+ * not divide.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -44,7 +45,7 @@ export class MaskedConv2D extends CausalConv2D<Values<typeof declared>, MaskedCo
     config: serialization.ConfigDict,
   ): T {
     const { maskType } = config;
-    // tfjs writes 'A' as 'a', as it rewrites every string to snake case.
+    // tfjs saves 'A' as 'a', since it converts every string to snake case.
     return new cls(typeof maskType === 'string' ? { ...config, maskType: maskType.toUpperCase() } : config);
   }
 }

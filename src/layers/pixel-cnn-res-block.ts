@@ -24,17 +24,17 @@ const declared = {
 export interface PixelCNNResBlockArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
- * The residual block of PixelCNN, every convolution with mask B and followed by a ReLU: x +
+ * The residual block of PixelCNN, with mask B and a ReLU after every convolution: x +
  * relu(conv1x1_{h->2h}(relu(conv3x3_{h->h}(relu(conv1x1_{2h->h}(x)))))).
  *
  * [N,H,W,2h] -> [N,H,W,2h]. Weights: kernel, gain (with `weightNormalization`) and bias of conv_in [1,1,2h,h], conv_mid
  * [rows,columns,h,h] and conv_out [1,1,h,2h].
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, figure 5
- * (left), section 3.2; the ReLU after the last convolution is that of "The Annotated Pixel-CNN", `PixelCNNResBlock`.
+ * (left), section 3.2; the ReLU after the last convolution is from "The Annotated Pixel-CNN", `PixelCNNResBlock`.
  * Dropout: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2.6.
  *
- * @throws TypeError naming the argument that is out of range, or the input that does not have 2h features.
+ * @throws TypeError naming the argument that is out of range, or an input that does not have 2h features.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -48,7 +48,7 @@ export class PixelCNNResBlock extends DeclaredLayer<Values<typeof declared>, Pix
   protected static readonly declared = declared;
 
   private readonly dropout = dropoutOf(this.settings);
-  /** Each followed by a ReLU. */
+  /** The convolutions, each followed by a ReLU. */
   private convs: readonly Convolution[] = [];
 
   protected override checkInputs(shapes: readonly Shape[]): void {

@@ -11,8 +11,8 @@ import type { TensorOps } from './tensor-ops';
 import type { Shape } from './types';
 
 /**
- * The operations on shapes, [N,H,W,F] or [N,F]: they make the same checks as a program, and the masks of convolutions.
- * Asking for an operation that is not there throws, and suggests the nearest.
+ * The operations on shapes, [N,H,W,F] or [N,F]. They make the checks of a program, and the masks of
+ * convolutions. An unknown operation throws, and the error suggests the nearest.
  */
 export function shapeOps(tensorOps: TensorOps): Ops<Shape> {
   const nodes = new ShapeNodes(tensorOps);
@@ -42,7 +42,7 @@ class ShapeNodes extends Nodes<Shape> {
   /** F of [N,H,W,F] or [N,F], C*L of [N,H,W,C,L]. */
   sizeOf(x: Shape, what: string): number {
     if (!Array.isArray(x) || x.some(Array.isArray))
-      throwTypeError(`${what}: input`, 'an input, or what an operation of ops made', x);
+      throwTypeError(`${what}: input`, 'an input, or the result of an operation of ops', x);
     const size = featuresOf(x);
     if (size === 0) throwTypeError(`${what}: input`, 'a shape whose features are known', x);
     return size;
@@ -72,7 +72,7 @@ class ShapeNodes extends Nodes<Shape> {
     return [...rescaled(what, shape, rows as number, columns as number).slice(0, -1), node.size];
   }
 
-  /** Its mask is made once all checks are. */
+  /** Remembers the kernel, whose mask is made after all checks. */
   override kernel(kernel: Kernel, window: KernelWindow): WeightReference {
     this.unmasked = [kernel, window];
     return super.kernel(kernel, window);
@@ -85,7 +85,7 @@ class ShapeNodes extends Nodes<Shape> {
   strided = () => null;
 }
 
-/** The shape with so many times the rows and columns, such as 1/2 with a stride: [N,H,W,F] -> [N,H/2,W/2,F]. */
+/** Multiplies the rows and columns of a shape, such as by 1/2 for a stride: [N,H,W,F] -> [N,H/2,W/2,F]. */
 export function rescaled(what: string, shape: Shape, rows: number, columns: number): Shape {
   if (shape.length !== 4) return shape;
   const [n = null, height = null, width = null, features = null] = shape;
@@ -98,13 +98,13 @@ export function rescaled(what: string, shape: Shape, rows: number, columns: numb
 }
 
 /**
- * The shape of the first input that has pixels, if any. All inputs that do must agree in height and width, as far as
- * these are known.
+ * The shape of the first input that has pixels, if any. All inputs with pixels must agree in height
+ * and width, as far as these are known.
  */
 function ofPixels(op: string, inputs: readonly Shape[]): Shape {
   const maps = inputs.filter(({ length }) => length > 2);
   const sizesOf = (axis: 1 | 2) => new Set(maps.map((map) => map[axis]).filter((length) => length !== null));
   if (sizesOf(1).size > 1 || sizesOf(2).size > 1)
-    throwTypeError(op, 'features of one height and width', inputs);
+    throwTypeError(op, 'features of equal height and width', inputs);
   return maps[0] ?? (inputs[0] as Shape);
 }

@@ -120,10 +120,10 @@ describe('the shapes of operations', () => {
       'attend: input: wanted features [N,H,W,F], got [null, 2]',
     );
     expect(attend(1, image, image, [null, 4, null, 3])).toThrow(
-      'attend: inputs: wanted queries, keys and values of one size, got [2, 2, 3]',
+      'attend: inputs: wanted queries, keys and values of equal size, got [2, 2, 3]',
     );
     expect(attend(1, image, image, [null, 5, null, 2])).toThrow(
-      'attend: wanted features of one height and width',
+      'attend: wanted features of equal height and width',
     );
   });
 });
@@ -272,7 +272,7 @@ describe("a layer of the user's own, of operations alone", () => {
     const x = tf.ones([1, 1, 1, 1]);
     expect(() => new Swish().call(x, {})).toThrow('TestSwish: called before it was built');
     expect(() => new Nothing().apply(x)).toThrow(
-      /^layer '.*' \(TestNothing\): express returned null, so the class needs a computeOutputShape of its own$/,
+      /^layer '.*' \(TestNothing\): express returned null, so the class needs its own computeOutputShape$/,
     );
     class Shaped extends Nothing {
       static override className = 'TestShaped';
@@ -281,7 +281,7 @@ describe("a layer of the user's own, of operations alone", () => {
       }
     }
     expect(() => new Shaped({ name: 'shaped' }).apply(x)).toThrow(
-      "layer 'shaped' (TestShaped): express returned null, so the class needs a call of its own",
+      "layer 'shaped' (TestShaped): express returned null, so the class needs its own call",
     );
     x.dispose();
   });
@@ -345,8 +345,8 @@ describe('what the operations of a layer refuse', () => {
   const ONE = Object.assign(Object.create(tf.Tensor.prototype) as tf.Tensor, { shape: [4] });
   // biome-ignore format: a case a line
   const cases: [string, string, Express, shape?: number[]][] = [
-    ['maps of several sizes added', 'add: wanted features of one height and width, got [[null, 3, 3, 4], [null, 6, 6, 4]]', (ops, [x], w) => ops.combine('add', x, ops.conv(x, w([2, 2, 4, 4]), null, doubled))],
-    ['maps of several sizes side by side', 'concat: wanted features of one height and width, got', (ops, [x], w) => ops.concat(ops.conv(x, w([2, 2, 4, 4]), null, doubled), x)],
+    ['maps of several sizes added', 'add: wanted features of equal height and width, got [[null, 3, 3, 4], [null, 6, 6, 4]]', (ops, [x], w) => ops.combine('add', x, ops.conv(x, w([2, 2, 4, 4]), null, doubled))],
+    ['maps of several sizes side by side', 'concat: wanted features of equal height and width, got', (ops, [x], w) => ops.concat(ops.conv(x, w([2, 2, 4, 4]), null, doubled), x)],
     ['a window that looks around in a condition', "conv: window: wanted 1x1 of stride 1, since its input is the same at every pixel, got '3x3 of stride 1'", (ops, [x], w) => ops.conv(x, w([3, 3, 4, 6]), null, around(3)), [4]],
     ['a stride in a condition', "conv: window: wanted 1x1 of stride 1, since its input is the same at every pixel, got '1x1 of stride 2'", (ops, [x], w) => ops.conv(x, w([1, 1, 4, 6]), null, { ...around(1), stride: 2 }), [4]],
     ['another window', 'wanted shape [5,5,4,6], got [3, 3, 4, 6]', (ops, [x], w) => ops.conv(x, w([3, 3, 4, 6]), null, around(5))],
@@ -357,7 +357,7 @@ describe('what the operations of a layer refuse', () => {
     ['an unknown function', "pointwise: wanted 'relu' or", (ops, [x]) => ops.pointwise('reluu' as 'relu', x)],
     ['no parameter', 'pointwise: parameter of leakyRelu: wanted a number that is finite, got undefined', (ops, [x]) => ops.pointwise('leakyRelu', x)],
     ['an unknown combination', "combine: wanted 'add' or", (ops, [x]) => ops.combine('subtract' as 'add', x)],
-    ['features of several sizes', 'add: inputs: wanted features of one size, got [4, 6]', (ops, [x], w) => ops.combine('add', x, ops.conv(x, w([1, 1, 4, 6]), null, around(1)))],
+    ['features of several sizes', 'add: inputs: wanted features of equal size, got [4, 6]', (ops, [x], w) => ops.combine('add', x, ops.conv(x, w([1, 1, 4, 6]), null, around(1)))],
     ['a scale of another size', 'one of shape [4], got [3]', (ops, [x], w) => ops.affine(x, { scale: w([3]) })],
     ['groups that do not split the features', 'softmax: input: wanted a multiple of groups (3), got 4', (ops, [x]) => ops.softmax('softmax', x, 3)],
     ['groups that do not split the halves of a gate', 'gate: input: wanted a multiple of 2 * groups (6), got 4', (ops, [x]) => ops.gate(x, 3)],
@@ -368,12 +368,12 @@ describe('what the operations of a layer refuse', () => {
     ['an argument of another name, of affine', "affine: unknown option 'scal': did you mean scale?", (ops, [x], w) => ops.affine(x, { scal: w([4]) } as object)],
     ['of normalize', "normalize: unknown option 'gamma': wanted one of scale, shift, epsilon", (ops, [x], w) => ops.normalize(x, { epsilon: 1, gamma: w([4]) } as { epsilon: number })],
     ['of standardize', "standardize: unknown option 'var': did you mean variance?", (ops, [x], w) => ops.standardize(x, { mean: w([4]), var: w([4]), epsilon: 1 } as never)],
-    ['a condition of another size', 'gate: wanted features of one height and width, got', (ops, [x], w) => ops.gate(x, 1, ops.conv(x, w([2, 2, 4, 4]), null, doubled))],
-    ['an input that is not there', 'input: wanted an input, or what an operation of ops made, got undefined', (ops, [x, y]) => ops.combine('add', x, y as never)],
-    ['no condition', 'gate: condition: input: wanted an input, or what an operation of ops made, got null', (ops, [x]) => ops.gate(x, 1, null as never, 'linear')],
-    ['a list in place of inputs', 'concat: input: wanted an input, or what an operation of ops made, got [[null, 3, 3, 4], [null, 3, 3, 4]]', (ops, [x]) => ops.concat([x, x] as never)],
-    ['all inputs in place of one', 'pointwise: input: wanted an input, or what an operation of ops made, got [[null, 3, 3, 4]]', (ops, inputs) => ops.pointwise('relu', inputs as never)],
-    ['a kind in place of a condition', "gate: condition: input: wanted an input, or what an operation of ops made, got 'linear'", (ops, [x]) => ops.gate(x, 1, 'linear' as never)],
+    ['a condition of another size', 'gate: wanted features of equal height and width, got', (ops, [x], w) => ops.gate(x, 1, ops.conv(x, w([2, 2, 4, 4]), null, doubled))],
+    ['an input that is not there', 'input: wanted an input, or the result of an operation of ops, got undefined', (ops, [x, y]) => ops.combine('add', x, y as never)],
+    ['no condition', 'gate: condition: input: wanted an input, or the result of an operation of ops, got null', (ops, [x]) => ops.gate(x, 1, null as never, 'linear')],
+    ['a list in place of inputs', 'concat: input: wanted an input, or the result of an operation of ops, got [[null, 3, 3, 4], [null, 3, 3, 4]]', (ops, [x]) => ops.concat([x, x] as never)],
+    ['all inputs in place of one', 'pointwise: input: wanted an input, or the result of an operation of ops, got [[null, 3, 3, 4]]', (ops, inputs) => ops.pointwise('relu', inputs as never)],
+    ['a kind in place of a condition', "gate: condition: input: wanted an input, or the result of an operation of ops, got 'linear'", (ops, [x]) => ops.gate(x, 1, 'linear' as never)],
     ['no window', 'conv: window: wanted a window from windowOf, got undefined', (ops, [x], w) => ops.conv(x, w([1, 1, 4, 6]), null, undefined as never)],
     ['what windowOf takes in place of a window', 'conv: window: wanted a window from windowOf, got Object', (ops, [x], w) => ops.conv(x, w([2, 3, 4, 6]), null, { kernelSize: [2, 3], shift: 'down' } as never)],
     ['no kernel', 'conv: kernel: wanted a weight, as addWeight returns it, or { direction, gain }, got undefined', (ops, [x]) => ops.conv(x, undefined as never, null, around(1))],
@@ -401,10 +401,10 @@ describe('what the operations of a layer refuse', () => {
     ['an argument of another name, of dropout', "dropout: unknown option 'rte': did you mean rate?", (ops, [x]) => ops.dropout(x, { rte: 0.5 } as never)],
     ['no arguments of dropout', 'dropout: wanted an object of arguments, got undefined', (ops, [x]) => ops.dropout(x, undefined as never)],
     ['of the dropout of attention', "attend: dropout: unknown option 'rte': did you mean rate?", (ops, [x]) => ops.attend(x, x, x, 1, { rte: 0.5 } as never)],
-    ['no values', 'attend: input: wanted an input, or what an operation of ops made, got undefined', (ops, [x, y]) => ops.attend(x, x, y as never, 1)],
-    ['a function in place of an input', "pointwise: input: wanted an input, or what an operation of ops made, got 'relu'", (ops, [x]) => ops.pointwise('relu', 'relu' as never) ?? x],
+    ['no values', 'attend: input: wanted an input, or the result of an operation of ops, got undefined', (ops, [x, y]) => ops.attend(x, x, y as never, 1)],
+    ['a function in place of an input', "pointwise: input: wanted an input, or the result of an operation of ops, got 'relu'", (ops, [x]) => ops.pointwise('relu', 'relu' as never) ?? x],
     ['what goes wrong in express itself', "layer 'odd' (TestOdd): Cannot read properties of undefined (reading 'width')", (_, [x]) => (x as never as { size: { width: never } }).size.width],
-    ['nothing made', "layer 'odd' (TestOdd): express: wanted to return what an operation of ops made, got undefined", () => undefined as never],
+    ['nothing made', "layer 'odd' (TestOdd): express: wanted the result of an operation of ops, got undefined", () => undefined as never],
   ];
 
   it('no express: when the layer is built', () => {

@@ -98,13 +98,13 @@ const covered: Record<string, () => tfl.layers.Layer> = {
 /** Each with the reason. */
 const refused: Record<string, [make: (name: string) => tfl.layers.Layer, reason: string]> = {
   softmax: [(name) => layers.softmax({ name }), ': axis: wanted the last, -1 or 3, got 1'],
-  'concatenate, rows': [(name) => layers.concatenate({ axis: 1, name }), ': axis: wanted that of features, -1 or 3, got 1'],
-  'concatenate, columns from the end': [(name) => layers.concatenate({ axis: -2, name }), ': axis: wanted that of features, -1 or 3, got -2'],
-  'layerNormalization over rows': [(name) => layers.layerNormalization({ axis: 1, name }), ': axis: wanted that of features, -1 or 3, got [1]'],
-  'layerNormalization over columns and features': [(name) => layers.layerNormalization({ axis: [3, 2], name }), ': axis: wanted that of features, -1 or 3, got [3, 2]'],
-  'batchNormalization of columns': [(name) => layers.batchNormalization({ axis: 2, name }), ': axis: wanted that of features, -1 or 3, got 2'],
-  'prelu, a slope for each place': [(name) => layers.prelu({ name, sharedAxes: [3] }), ': alpha: wanted the same at every place (sharedAxes: [1, 2]), got [3, 3, 1]'],
-  'prelu, a slope for each row': [(name) => layers.prelu({ name, sharedAxes: [2, 3] }), ': alpha: wanted the same at every place (sharedAxes: [1, 2]), got [3, 1, 1]'],
+  'concatenate, rows': [(name) => layers.concatenate({ axis: 1, name }), ': axis: wanted the axis of features, -1 or 3, got 1'],
+  'concatenate, columns from the end': [(name) => layers.concatenate({ axis: -2, name }), ': axis: wanted the axis of features, -1 or 3, got -2'],
+  'layerNormalization over rows': [(name) => layers.layerNormalization({ axis: 1, name }), ': axis: wanted the axis of features, -1 or 3, got [1]'],
+  'layerNormalization over columns and features': [(name) => layers.layerNormalization({ axis: [3, 2], name }), ': axis: wanted the axis of features, -1 or 3, got [3, 2]'],
+  'batchNormalization of columns': [(name) => layers.batchNormalization({ axis: 2, name }), ': axis: wanted the axis of features, -1 or 3, got 2'],
+  'prelu, a slope for each place': [(name) => layers.prelu({ name, sharedAxes: [3] }), ': alpha: wanted one that all places share (sharedAxes: [1, 2]), got [3, 3, 1]'],
+  'prelu, a slope for each row': [(name) => layers.prelu({ name, sharedAxes: [2, 3] }), ': alpha: wanted one that all places share (sharedAxes: [1, 2]), got [3, 1, 1]'],
   'conv2d of 3x3 without zeros around': [(name) => layers.conv2d({ filters: 5, kernelSize: 3, name }), ": padding: wanted 'same', got 'valid'"],
   'conv2d of 3x3, dilated': [(name) => layers.conv2d({ filters: 5, kernelSize: 3, padding: 'same', dilationRate: 2, name }), ': dilationRate: wanted 1, got [2, 2]'],
   'upSampling2d, bilinear': [(name) => layers.upSampling2d({ size: [1, 1], interpolation: 'bilinear', name }), ": interpolation: wanted 'nearest', got 'bilinear'"],
@@ -217,12 +217,12 @@ describe('stock layers', () => {
   }); // biome-ignore format: a row a line
 
   it.each<[string, (features: Symbolic) => Symbolic, string]>([
-    ['levels joined', (x) => apply(layers.concatenate({ name: 'mixer' }), toLogits(x), toLogits(x)), 'axis: wanted that of channels, -2 or 3, got -1'],
+    ['levels joined', (x) => apply(layers.concatenate({ name: 'mixer' }), toLogits(x), toLogits(x)), 'axis: wanted the axis of channels, -2 or 3, got -1'],
     ['dense', (x) => apply(layers.dense({ units: 4, name: 'mixer' }), toLogits(x)), 'input: wanted [N,H,W,F] or [N,F], got [null, 3, 3, 2, 4]'],
     ['batchNormalization', (x) => apply(layers.batchNormalization({ name: 'mixer' }), toLogits(x)), 'input: wanted [N,H,W,F] or [N,F], got'],
     ['layerNormalization', (x) => apply(layers.layerNormalization({ name: 'mixer' }), toLogits(x)), 'input: wanted [N,H,W,F] or [N,F], got'],
-    ['one level to all', (x) => apply(layers.add({ name: 'mixer' }), toLogits(x), toOne(x)), 'inputs: wanted of the same features, or of one, got'],
-    ['prelu of each channel', (x) => apply(layers.prelu({ sharedAxes: [1, 2, 4], name: 'mixer' }), toLogits(x)), 'alpha: wanted the same at every place'],
+    ['one level to all', (x) => apply(layers.add({ name: 'mixer' }), toLogits(x), toOne(x)), 'inputs: wanted equal numbers of features, or one feature, got'],
+    ['prelu of each channel', (x) => apply(layers.prelu({ sharedAxes: [1, 2, 4], name: 'mixer' }), toLogits(x)), 'alpha: wanted one that all places share'],
   ])('of logits [N,H,W,C,L]: %s is refused by name', (_, build, reason) => {
     const model = modelOfTwo(build);
     const levels = model.outputs[0]?.shape[4] as number;
@@ -233,9 +233,9 @@ describe('stock layers', () => {
   }); // biome-ignore format: a row a line
 
   it.each<[string, tfl.Shape, (features: Symbolic) => Symbolic, string]>([
-    ['prelu, as many places as features', [2, 2, 1], (x) => apply(layers.prelu({ sharedAxes: [3], name: 'mixer' }), x), 'alpha: wanted the same at every place'],
+    ['prelu, as many places as features', [2, 2, 1], (x) => apply(layers.prelu({ sharedAxes: [3], name: 'mixer' }), x), 'alpha: wanted one that all places share'],
     ['reshape of images of any size', [null, null, 1], (x) => apply(layers.reshape({ targetShape: [2, 2, 1, 4], name: 'mixer' }), x), 'targetShape: wanted [H, W, C, L] of [N,H,W,C*L], got [2, 2, 1, 4]'],
-    ['features added to logits', [3, 1, 1], (x) => apply(layers.add({ name: 'mixer' }), toOne(x), x), 'inputs: wanted of the same features, or of one, got'],
+    ['features added to logits', [3, 1, 1], (x) => apply(layers.add({ name: 'mixer' }), toOne(x), x), 'inputs: wanted equal numbers of features, or one feature, got'],
     ['reshape to other rows and columns', [2, 3, 1], (x) => apply(layers.reshape({ targetShape: [3, 2, 1, 4], name: 'mixer' }), x), 'targetShape: wanted'],
   ])('%s is refused by name', (_, shape, build, reason) => {
     const image = tfl.input({ shape });

@@ -156,7 +156,7 @@ describe('convolutions on tensors', () => {
     const window = windowOf({ kernelSize: 3, imageChannels: 1 });
     ops.prepare(weight, window);
     expect(() => ops.prepare(weight, { ...window, present: 'A' })).toThrow(
-      "weight 'kernel': wanted one window for a kernel, got 'another'",
+      "weight 'kernel': wanted one window for each kernel, got 'two'",
     );
     ops.dispose();
     kernel.dispose();

@@ -288,7 +288,7 @@ const everywhere = 'since its input is the same at every pixel, got';
 
 type Started = ReturnType<typeof started>;
 const refused: [what: string, message: string, make: (started: Started) => unknown][] = [
-  ['a sum of several sizes', 'add: inputs: wanted features of one size, got [6, 2]', ({ program: p, image, vector }) => p.ops.combine('add', image, vector)],
+  ['a sum of several sizes', 'add: inputs: wanted features of equal size, got [6, 2]', ({ program: p, image, vector }) => p.ops.combine('add', image, vector)],
   ['a product of nothing', 'multiply: inputs: wanted at least one', ({ program: p }) => p.ops.combine('multiply')],
   ['nothing joined', 'concat: inputs: wanted at least one, got 0', ({ program: p }) => p.ops.concat()],
   ['a kernel of another input', "conv: kernel 'weight': wanted shape [1,1,1,3], got [1, 1, 6, 3]", ({ program: p, map }) => p.ops.conv(map, sixToThree, null, point())],
@@ -333,7 +333,7 @@ const refused: [what: string, message: string, make: (started: Started) => unkno
   ['a shift to rows below', 'shift: rows: wanted an integer of at least 0, got -1', ({ program: p, image }) => p.ops.shift(image, -1, 0)],
   ['half a shift', 'shift: columns: wanted an integer of at least 0, got 0.5', ({ program: p, image }) => p.ops.shift(image, 0, 0.5)],
   ['a shifted vector', 'shift: input: wanted features of pixels', ({ program: p, vector }) => p.ops.shift(p.ops.concatElu(vector), 1, 0)],
-  ['attention to several sizes', 'attend: inputs: wanted queries, keys and values of one size, got [6, 6, 1]', ({ program: p, image, map }) => p.ops.attend(image, image, map, 2)],
+  ['attention to several sizes', 'attend: inputs: wanted queries, keys and values of equal size, got [6, 6, 1]', ({ program: p, image, map }) => p.ops.attend(image, image, map, 2)],
   ['heads that do not split it', 'attend: input: wanted a multiple of heads (4), got 6', ({ program: p, image }) => p.ops.attend(image, image, image, 4)],
   ['no heads', 'attend: heads: wanted an integer of at least 1', ({ program: p, image }) => p.ops.attend(image, image, image, 0)],
   ['attention that drops everything', 'attend: dropout: rate: wanted a number from 0', ({ program: p, image }) => p.ops.attend(image, image, image, 2, { rate: 1 })],

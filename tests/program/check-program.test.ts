@@ -120,7 +120,7 @@ const attention: Kind = {
   cases: [
     ['no values', 'node 3 (attend): inputs: wanted 3, got 2', { 'nodes.3.inputs': [1, 2] }],
     ['four operands', 'node 3 (attend): inputs: wanted 3, got 4', { 'nodes.3.inputs': [1, 2, 2, 2] }],
-    ['operands of several sizes', 'node 3 (attend): inputs: wanted queries, keys and values of one size, got [4, 1, 4]', { 'nodes.3.inputs': [1, 0, 2] }],
+    ['operands of several sizes', 'node 3 (attend): inputs: wanted queries, keys and values of equal size, got [4, 1, 4]', { 'nodes.3.inputs': [1, 0, 2] }],
     ['heads that do not split them', 'node 3 (attend): input: wanted a multiple of heads (3), got 4', { 'nodes.3.heads': 3 }],
     ['a query that sees its own pixel', 'output: not causal', { 'nodes.3.inputs': [2, 2, 2] }],
     ['more keys and values than memory has', 'node 3 (attend): height, width, keys and values of the image: wanted sizes whose product is at most 268435456, got [16777216, 40]', {
@@ -283,7 +283,7 @@ const ofPlain: Kind = {
     ...([null, 1, 'image', [], {}, { op: 'constructor' }, { op: '__proto__' }, { op: 'matmul' }] as const).map((node): Case =>
       [`the node ${JSON.stringify(node)}`, 'node 11: op: wanted image or condition or', { 'nodes.11': node }]),
     ['no operands', 'node 5 (concat): inputs: wanted at least one', { 'nodes.5.inputs': [] }],
-    ['operands of several sizes', 'node 11 (add): inputs: wanted features of one size', { 'nodes.11.inputs': [7, 0] }],
+    ['operands of several sizes', 'node 11 (add): inputs: wanted features of equal size', { 'nodes.11.inputs': [7, 0] }],
     ['the image a second time', 'node 3 (image): wanted the image as the first node', { 'nodes.3': plain[0] }],
     ['no image', 'node 0 (condition): wanted the image as the first node', { 'nodes.0': plain[1] }],
     ['a condition twice', 'node 2 (condition): index: wanted one of 1 conditions, each read by one node', { 'nodes.2': plain[1] }],

@@ -24,8 +24,8 @@ export function packKernel(
 }
 
 /**
- * The same for the convolution backwards, whose inputs are the outputs: [blocks of eight inputs][taps, last
- * first][out][8].
+ * Packs for the backward convolution, which reads outputs and writes inputs: [blocks of eight
+ * inputs][taps, last first][out][8].
  */
 export function packKernelBack(
   biases: usize, kernel: usize,

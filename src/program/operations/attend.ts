@@ -36,7 +36,7 @@ export const attend = operation({
   size(operands, { heads }, what) {
     const sizes = operands.map(({ size }) => size);
     if (new Set(sizes).size !== 1)
-      throwTypeError(`${what}: inputs`, 'queries, keys and values of one size', sizes);
+      throwTypeError(`${what}: inputs`, 'queries, keys and values of equal size', sizes);
     return checkFeatures(`${what}: input`, sizes[0], heads, 'heads');
   },
   reads: ({ heads, size }) =>

@@ -65,7 +65,7 @@ const combination = <const Name extends CombinationName>(name: Name) =>
     fields: {},
     size(operands, _, what) {
       const sizes = operands.map(({ size }) => size);
-      if (new Set(sizes).size !== 1) throwTypeError(`${what}: inputs`, 'features of one size', sizes);
+      if (new Set(sizes).size !== 1) throwTypeError(`${what}: inputs`, 'features of equal size', sizes);
       return sizes[0] as number;
     },
   });
