@@ -21,20 +21,20 @@ import { logisticMixture, mixtureParameters, pixelLogits } from '../layers/outpu
 import { partSeed, seedArguments } from '../layers/seeds';
 import type { Shape } from '../layers/types';
 
-// What the networks of this library have in common: their arguments, how they read levels, and their last layers.
+// The common parts of this library's networks: arguments, encodings of levels, and last layers.
 
 /**
- * How a network reads levels: `'scaled'` as intensities, level / (L - 1), for photographs; the others as categories
- * without an order, for codes, tiles and palettes: `'oneHot'` as vectors of L numbers, and `{ embedding: units }` as
- * learnt vectors of `units` numbers.
+ * How a network reads levels. `'scaled'` reads them as intensities, level / (L - 1), for
+ * photographs. The others read them as unordered categories, for codes, tiles and palettes:
+ * `'oneHot'` as vectors of L numbers, `{ embedding: units }` as learnt vectors of `units` numbers.
  */
 export type InputEncoding = 'scaled' | 'oneHot' | { readonly embedding: number };
 
 /**
- * What a network's outputs mean: `'softmax'`, over the levels of each channel, with logits [N,H,W,C,L], for few levels,
- * codes and other categories; or a mixture of `components` discretized logistics over whole pixels, with parameters
- * [N,H,W,P] in the order of {@link LogisticMixture}, for intensities of many levels: it has far fewer outputs and treats
- * neighbouring levels as similar.
+ * The distribution that a network's outputs parameterize. `'softmax'`, over the levels of each channel, with
+ * logits [N,H,W,C,L], suits few levels, codes and other categories. A mixture of `components` discretized
+ * logistics over whole pixels, with parameters [N,H,W,P] in the order of {@link LogisticMixture}, suits
+ * intensities of many levels, since it has far fewer outputs and treats neighbouring levels as similar.
  *
  * Source of the mixture: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2.1.
  */
@@ -42,7 +42,7 @@ export type OutputMeaning = 'softmax' | { readonly components: number };
 
 type ImageShape = readonly [number | null, number | null, number];
 
-/** [H, W, C], where H and W may be null. */
+/** [H, W, C]; H and W may be null. */
 const imageShape: Argument<ImageShape> = {
   check(what, given) {
     const isSize = (size: unknown) => size === null || (Number.isSafeInteger(size) && (size as number) > 0);
@@ -62,14 +62,14 @@ export const outputArgument: Argument<OutputMeaning> = wordOr(['softmax'], {
   components: integer({ from: 1 }),
 });
 
-/** Far more blocks than any network has. A typo could otherwise use up all memory and time. */
+/** The most blocks, far more than any network has, so that a typo does not use up memory and time. */
 const MAX_BLOCKS = 10_000;
 
 export const blocks = ({ from }: { from: number }): Argument<number> => integer({ from, to: MAX_BLOCKS });
 
-/** Arguments that all networks have. */
+/** Arguments of all networks. */
 export const anyNetworkArguments = {
-  /** [H, W, C]; null for H and W takes images of any size. */
+  /** [H, W, C]; with null for H and W, images of any size. */
   imageShape,
   /** L, the number of levels of a channel. @default 256 */
   levels: optional(categories({ from: 2 }), 256),
@@ -83,41 +83,43 @@ export const anyNetworkArguments = {
 /** Arguments of networks whose features are split by channel. */
 export const networkArguments = {
   ...anyNetworkArguments,
-  /** Features of the two 1x1 convolutions before the last, per image channel. */
+  /** Features of the two 1x1 convolutions before the last one, per image channel. */
   outDim: integer({ from: 1 }),
-  /** How levels are read. The input is always images [N,H,W,C] in [0, 1]. @default 'scaled' */
+  /** How levels are read. Inputs are always images [N,H,W,C] in [0, 1]. @default 'scaled' */
   input: optional(inputArgument, 'scaled'),
-  /** Kernel, or window, of the layer that reads the image, odd. @default 7 */
+  /** Kernel size, or window, of the layer that reads the image, odd. @default 7 */
   firstKernelSize: optional(oddLengths(), [7, 7]),
-  /** Kernel, or window, of the blocks, odd. @default 3 */
+  /** Kernel size, or window, of the blocks, odd. @default 3 */
   kernelSize: optional(oddLengths(), [3, 3]),
   /**
-   * What the outputs mean. The coefficients of a mixture between channels are 0, since features are grouped by channel
-   * and already see the earlier channels.
+   * The distribution of the outputs. A mixture's coefficients between channels are 0, since
+   * features are grouped by channel and already see the earlier channels.
    * @default 'softmax'
    */
   output: optional(outputArgument, 'softmax'),
 };
 
-/** What every network whose features are split by channel takes. */
+/** Arguments of every network whose features are split by channel. */
 export interface NetworkArgs extends Given<typeof networkArguments> {}
 
 export const conditionArguments = {
-  /** Conditions the model on a class, 0 to numClasses - 1: an input [N,1]. */
+  /** Adds a condition: an input [N,1] of classes 0 to numClasses - 1. */
   numClasses: optional(categories({ from: 1 })),
   /**
-   * Whether `numClasses` is itself a valid class, meaning no class: for training with dropped conditions.
+   * Whether `numClasses` itself is a valid class that means "no class", for training with dropped conditions.
    * @default false
    */
   nullClass: flag(false),
-  /** Conditions the model on vectors of this length: an input [N,K]. */
+  /** Adds a condition: an input [N,K] of vectors of this length. */
   conditionSize: optional(integer({ from: 1 })),
 };
 
-/** What networks may be conditioned on. */
+/** The conditions that networks may have. */
 export interface ConditionArgs extends Given<typeof conditionArguments> {}
 
-/** The features of such a network, of all channels, once its sizes are checked. */
+/**
+ * Checks the sizes of a network whose features are split by channel, and returns the features of all channels.
+ */
 export function networkSizes(
   what: string,
   { hiddenDim, ...values }: Values<typeof networkArguments> & { readonly hiddenDim: number },
@@ -143,8 +145,9 @@ interface Conditions extends Values<typeof conditionArguments> {
 }
 
 /**
- * The inputs of a network: the image [N,H,W,C], then class, vector, map and codes. `conditions` are what gates get of
- * all but the image: [N,K], [N,H,W,K], or for codes [N,h,w,K]; all but codes will be projected to `projected` features.
+ * The inputs of a network: the image [N,H,W,C], then class, vector, map and codes. `conditions` are the
+ * encoded inputs other than the image: [N,K], [N,H,W,K], or [N,h,w,K] for codes. All but codes will be
+ * projected to `projected` features.
  */
 export function networkInputs(
   what: string,
@@ -152,7 +155,7 @@ export function networkInputs(
   projected: number,
 ) {
   if (nullClass && numClasses === undefined)
-    throwTypeError(`${what}: nullClass`, 'numClasses beside it', nullClass);
+    throwTypeError(`${what}: nullClass`, 'numClasses to be given too', nullClass);
   const [height, width] = imageShape;
   const all = [
     ['class', 'numClasses', numClasses, [1]],
@@ -174,7 +177,7 @@ export function networkInputs(
   return { image, inputs, conditions };
 }
 
-/** The features that each channel becomes. */
+/** The number of features that encode each channel. */
 export function encodedFeatures(input: InputEncoding, levels: number): number {
   if (input === 'scaled') return 1;
   return input === 'oneHot' ? levels : input.embedding;
@@ -183,7 +186,7 @@ export function encodedFeatures(input: InputEncoding, levels: number): number {
 /** The option that determines the number of outputs. */
 const optionOf = (output: OutputMeaning) => (output === 'softmax' ? 'levels' : 'output');
 
-/** The outputs for each channel, where features are split by channel. */
+/** The outputs of each channel, if features are split by channel. */
 const outputsOfChannel = (output: OutputMeaning, levels: number): number =>
   output === 'softmax' ? levels : 3 * output.components;
 
@@ -202,8 +205,8 @@ export const chain = (all: readonly layers.Layer[], x: SymbolicTensor): Symbolic
   all.reduce((y, layer) => layer.apply(y) as SymbolicTensor, x);
 
 /**
- * The last layer of a network, and how many features it reads where these are not split by channel, which `option`
- * determines.
+ * The last layer of a network whose features are not split by channel, and how many features it
+ * reads, which `option` determines.
  */
 export function outputLayer({
   imageShape: [, , imageChannels],
@@ -221,8 +224,8 @@ export function outputLayer({
 }
 
 /**
- * The features of the rows above and those of the pixels to the left, each shifted so that the current pixel is left
- * out, and added: [N,H,W,F], [N,H,W,F] -> [N,H,W,F].
+ * Adds the features of the rows above and of the pixels to the left, each shifted to exclude the
+ * current pixel: [N,H,W,F], [N,H,W,F] -> [N,H,W,F].
  */
 export const addShifted = (name: string, above: SymbolicTensor, left: SymbolicTensor): SymbolicTensor =>
   layers

@@ -34,7 +34,7 @@ const operation = defineOperation<Inputs, void, Inputs, tf.Tensor4D>({
       const [norm, along] = [norms(squares), sumOfRows(tf.mul(d, v))]; // [1,out]
       return {
         direction() {
-          const isFree = tf.step(tf.sub(squares, SMALLEST_SQUARE)); // 0 where the norm is the smallest, and no function of v
+          const isFree = tf.step(tf.sub(squares, SMALLEST_SQUARE)); // 0 where the norm is clamped, so does not depend on v
           const across = tf.sub(d, tf.mul(v, tf.mul(isFree, tf.div(along, tf.square(norm))))); // [M,out]
           return tf.reshape(tf.mul(across, tf.div(gain, norm)), direction.shape);
         },
@@ -60,11 +60,11 @@ function flat(kernel: tf.Tensor4D): tf.Tensor2D {
 /** [M,out] -> [1,out], by a product, which is faster than `sum` on wasm. */
 const sumOfRows = (rows: tf.Tensor2D): tf.Tensor2D => tf.matMul(tf.fill([1, rows.shape[0]], 1), rows);
 
-/** Norms [1,out] from their squares. On wasm, the maximum keeps NaN in its first argument only. */
+/** Norms [1,out] from their squares. On wasm, `maximum` keeps NaN only in its first argument. */
 const norms = (squares: tf.Tensor2D): tf.Tensor2D =>
   tf.sqrt(tf.maximum<tf.Tensor2D>(squares, SMALLEST_SQUARE));
 
-/** Weights of each output, outputs, and the bound. */
+/** Weights of each output, outputs, and the lower bound of squares. */
 const numbersOf = ({ size, shape: [, , , featuresOut] }: tf.Tensor4D) =>
   [size / featuresOut, featuresOut, SMALLEST_SQUARE] as const;
 

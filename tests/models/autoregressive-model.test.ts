@@ -124,7 +124,7 @@ onEachBackend('AutoregressiveModel', (backend) => {
     const [oneHot, flat] = [tf.zeros([N, 3, 4, 2, LEVELS]), tf.zeros([N, 24])];
     const [noImages, noLabels] = [tf.zeros([0, 3, 4, 2]), tf.zeros([0, 3, 4, 2])];
     const wanted = `labels: wanted integer levels [N,H,W,C], not one-hot, got [${N}, 3, 4, 2, ${LEVELS}]`;
-    const none = 'labels: wanted those of at least one image, got [0, 3, 4, 2]';
+    const none = 'labels: wanted levels of at least one image, got [0, 3, 4, 2]';
     await expectNoLeaks(async () => {
       await expect(model.trainOnBatch(xs, oneHot)).rejects.toThrow(wanted);
       const perPixel = tf.zeros([N, 3, 4, LEVELS]); // of gray images, as most have them

@@ -27,7 +27,7 @@ function batch(label: number, pixel: number) {
 }
 
 const WRONG_LABEL = 'labels at [2,0,1,1]: wanted integer levels 0 to 3, got';
-const WRONG_IMAGE = 'images at [2,0,1,1]: wanted numbers from 0 to 1, as normalize makes them, got';
+const WRONG_IMAGE = 'images at [2,0,1,1]: wanted numbers from 0 to 1, as normalize returns, got';
 
 onEachBackend('checkLabels', (backend) => {
   it('names labels and images that are none, and trains on those that are', async () => {
@@ -155,7 +155,7 @@ describe('checkLabels', () => {
     const images = normalize(levels, LEVELS);
     const message = 'labels at [0,0,0,1]: wanted integer levels 0 to 3, not normalized, got 0.3333';
     await expect(model.trainOnBatch(images, images)).rejects.toThrow(message);
-    await expect(model.trainOnBatch(levels, levels)).rejects.toThrow('images at [0,0,1,0]: wanted numbers from 0 to 1, as normalize makes them, got 2'); // biome-ignore format: one line
+    await expect(model.trainOnBatch(levels, levels)).rejects.toThrow('images at [0,0,1,0]: wanted numbers from 0 to 1, as normalize returns, got 2'); // biome-ignore format: one line
     tf.dispose([levels, images]);
   });
 

@@ -198,7 +198,7 @@ describe('modelInputs', () => {
   it('names what is missing, or does not fit', () => {
     const [x, tall, three] = [tf.zeros([2, 1, 2, 1]), tf.zeros([2, 1, 3, 1]), tf.zeros([3, 1])];
     for (const [shape, inputs, given, message] of [
-      [byClass, x, undefined, 'caller: condition: wanted one, since the model takes it'],
+      [byClass, x, undefined, 'caller: condition: wanted one, since the model takes one'],
       [byClass, [x], undefined, 'caller: condition: wanted one'],
       [byClass, [x, three], undefined, 'caller: x: wanted 2 conditions, as many as images, got 3'],
       [byClass, [x, three], 1, 'caller: x: wanted a tensor of images [N,H,W,C], with condition'],

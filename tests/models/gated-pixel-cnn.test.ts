@@ -274,7 +274,7 @@ describe('gatedPixelCNN', () => {
         expect(make({ [name]: '3' })).toThrow(`gatedPixelCNN: ${name}`);
       }
       expect(make({ nullClass: true, conditionSize: 2 })).toThrow(
-        'gatedPixelCNN: nullClass: wanted numClasses beside it, got true',
+        'gatedPixelCNN: nullClass: wanted numClasses to be given too, got true',
       );
       expect(make({ nullClass: 10, numClasses: 10 })).toThrow('gatedPixelCNN: nullClass: wanted true or false, got 10'); // biome-ignore format: one line
     });

@@ -102,7 +102,7 @@ describe('checkSavedGraph', () => {
 
   // biome-ignore format: one row a line
   const refused = [
-    ['a name that is not there', graph(image, layer('first', [['imagf', 0, 0]])), "file: layer 'first' needs layer 'imagf', which is not there"],
+    ['a name that is not there', graph(image, layer('first', [['imagf', 0, 0]])), "file: layer 'first' needs layer 'imagf', which does not exist"],
     ['a call that is not made', graph(image, first, layer('x', [['first', 1, 0]])), "file: layer 'x' needs node 1 of layer 'first', which has only 1"],
     ['a call of an input', graph(image, layer('first', [['image', 1, 0]])), "node 1 of layer 'image', which has only 1"],
     ['a cycle', graph(image, layer('after', [['back', 0, 0]]), loop, back), "file: layer 'back' needs its own output"],
@@ -120,8 +120,8 @@ describe('checkSavedGraph', () => {
     ['an input that is none', graph(image, layer('first', ['image'])), "layer 'first': wanted inputs [layer, node, tensor], got 'image'"],
     ['an index that is none', graph(image, layer('first', [['image', -1, 0]])), "layer 'first': wanted inputs [layer, node, tensor], got ['image', -1, 0]"],
     ['no layer', graph(image, null as never), 'file: wanted the name of a layer, got undefined'],
-    ['an output that is not there', { class_name: 'Model', config: { ...graph(image, first).config, output_layers: [['last', 0, 0]] } }, "file: the model's output needs layer 'last', which is not there"],
-    ['an input that is not there', { class_name: 'Model', config: { ...graph(image, first).config, input_layers: [['imagf', 0, 0]] } }, "file: the model's input needs layer 'imagf', which is not there"],
+    ['an output that is not there', { class_name: 'Model', config: { ...graph(image, first).config, output_layers: [['last', 0, 0]] } }, "file: the model's output needs layer 'last', which does not exist"],
+    ['an input that is not there', { class_name: 'Model', config: { ...graph(image, first).config, input_layers: [['imagf', 0, 0]] } }, "file: the model's input needs layer 'imagf', which does not exist"],
     ['no outputs', { class_name: 'Model', config: { ...graph(image, first).config, output_layers: undefined } }, "file: the model's output: inputs: wanted a list, got undefined"],
     ['a damaged model in a wrapper', { class_name: 'TimeDistributed', config: { layer: graph(image, layer('first', [['imagf', 0, 0]])) } }, "layer 'first' needs layer 'imagf'"],
   ] as const;

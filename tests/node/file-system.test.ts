@@ -220,7 +220,7 @@ describe('fileSystem', () => {
       ],
       [
         whole.replace('[["image"', '[["imagf"'),
-        "model.json: layer 'input_conv' needs layer 'imagf', which is not there",
+        "model.json: layer 'input_conv' needs layer 'imagf', which does not exist",
       ],
       [
         whole.replace(/}$/, ',"userDefinedMetadata":3}'),
