@@ -77,7 +77,7 @@ const rows: [wanted: string, use: () => unknown][] = [
   ['getMask: kernelSize, featuresIn, featuresOut: wanted sizes', () => layers.getMask({ kernelSize: 9999, featuresIn: 3, featuresOut: 3 })],
   ['sample: imageShape: wanted sizes', () => layers.sample(anySize(), { imageShape: huge })],
   ['use fewer images at a time', () => layers.sample(anySize(), { imageShape: [10, 10, 1], numImages: 1e9, strategy: 'full' })],
-  ['checkCausality: imageShape: wanted at most 46340 values, since each is tried with each, got [1000, 1000, 1]', () => layers.checkCausality(anySize(), { inputs: 'all', imageShape: [1000, 1000, 1] })],
+  ['checkCausality: imageShape: wanted at most 46340 values, since each is tested against each, got [1000, 1000, 1]', () => layers.checkCausality(anySize(), { inputs: 'all', imageShape: [1000, 1000, 1] })],
   ['receptiveField: imageShape: wanted sizes', () => layers.receptiveField(anySize(), { imageShape: huge, row: 0, column: 0 })],
   ['sample: imageShape: wanted sizes', async () => runtime.sample(await layers.toPortable(anySize()), { imageShape: huge })],
   ['stepper: imageShape: wanted sizes', async () => runtime.stepper(await layers.toPortable(anySize()), { imageShape: huge })],

@@ -12,11 +12,11 @@ import { exp } from '../kernels/arithmetic';
 import { wholeVectors } from '../kernels/instruction';
 import { TOTAL } from './range-coder';
 
-// Probabilities as whole numbers. With F(l) the probability of all levels below l, in float64, level l of L begins at
+// Probabilities as integers. With F(l) the probability of all levels below l, in float64, level l of L begins at
 //
 //     B(l) = 2 l + floor(F(l) (TOTAL - 2 L)),   B(L) = TOTAL
 //
-// and ends where the next one begins. So each level has a frequency of at least 1, also where F falls by rounding.
+// and ends where the next one begins. So each level has a frequency of at least 1, even if F decreases by rounding.
 
 /** The interval of a level in the range of a coder. */
 interface Interval {
@@ -25,7 +25,7 @@ interface Interval {
   readonly frequency: number;
 }
 
-/** Finds intervals of the current channel, or throws if outputs are not finite or a cdf falls. */
+/** Finds intervals of the current channel. Throws if outputs are not finite or a cdf decreases. */
 export function intervalsFor(distribution: PixelDistribution, numImages: number) {
   const { levels } = distribution;
   const scale = TOTAL - 2 * levels;
@@ -53,7 +53,8 @@ export function intervalsFor(distribution: PixelDistribution, numImages: number)
       /** The interval that contains a target. */
       at(image: number, target: number): Interval {
         const cdf = cdfOf(image);
-        // Usually close, as every level also gets a minimum frequency: search in doubling steps, then by bisection.
+        // Usually close, but not exact, since levels have a minimum frequency. So search in doubling steps,
+        // then by bisection.
         let low = checkLevel('cdf of the distribution: levelAt', cdf.levelAt(target / TOTAL), levels);
         let high = low + 1;
         let [begin, end] = [beginOf(cdf, low), beginOf(cdf, high)];
@@ -77,7 +78,7 @@ export function intervalsFor(distribution: PixelDistribution, numImages: number)
   };
 }
 
-/** Makes the distribution function of each image, valid until that of the next one is made. */
+/** Makes the distribution function of each image, valid until the next one is made. */
 type CdfsOf = (present: PresentPixels) => (image: number) => LevelCdf;
 
 function softmaxCdfs(levels: number, numImages: number): CdfsOf {
@@ -91,7 +92,7 @@ function softmaxCdfs(levels: number, numImages: number): CdfsOf {
   };
 }
 
-/** From `cdf` of a distribution, or from the probabilities of all levels. */
+/** Makes them from `cdf` of a distribution, or from the probabilities of all levels. */
 function pixelCdfs(distribution: PixelDistribution): CdfsOf {
   const pixel = pixelReader(distribution);
   const summed = summedCdf(distribution.levels);
@@ -110,7 +111,7 @@ function summedCdf(levels: number): (weights: Float64Array) => LevelCdf {
   const sums = new Float64Array(levels + 1); // over the levels below each one
   const cdf: LevelCdf = {
     below: (level) => (sums[level] as number) / (sums[levels] as number),
-    levelAt: (u) => Math.floor(u * levels), // a search among sums may begin anywhere
+    levelAt: (u) => Math.floor(u * levels), // the search may begin anywhere
   };
   return (weights) => {
     for (let level = 0; level < levels; level++)

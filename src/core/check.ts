@@ -1,6 +1,4 @@
-/**
- * Checks of arguments. Each throws a TypeError that names the option and states what was wanted and what it got.
- */
+/** Checks of arguments. Each throws a TypeError that names the option and states what was wanted and what it got. */
 
 /** The most items of a list, and letters of a name, that a message shows. */
 const MAX_ITEMS = 8;
@@ -86,10 +84,7 @@ function editDistance(a: string, b: string): number {
   return row[b.length] as number;
 }
 
-/**
- * Checks that a value is an object and not a list. Its keys may be anything, so callers must look up own
- * properties only.
- */
+/** Checks that a value is an object and not a list. Since its keys may be anything, look up own properties only. */
 export function checkRecord(what: string, value: unknown): Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throwTypeError(what, 'an object', value);

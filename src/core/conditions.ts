@@ -46,9 +46,8 @@ export type ConditionsByName<Given> = { readonly [Kind in ConditionShape['kind']
 type OneCondition = number | ArrayLike<number> | NumericArray;
 
 /**
- * The conditions of images: classes [N] or [N,1], vectors [N,K], maps [N,H,W,K] or codes [N,h,w].
- * Classes may also be one number for all images, or an array with one for each. Several conditions
- * are given by name: `{ class, map }`.
+ * The conditions of images: classes [N] or [N,1], vectors [N,K], maps [N,H,W,K] or codes [N,h,w]. Classes may also be
+ * one number for all images, or an array with one for each. Several conditions are given by name: `{ class, map }`.
  */
 export type ConditionData = OneCondition | ConditionsByName<OneCondition>;
 
@@ -104,11 +103,9 @@ interface MatchedCondition<Given> {
 }
 
 /**
- * Matches what the caller gave to a model's conditions, in the model's order. A single condition may be given
- * without a name.
+ * Matches what the caller gave to a model's conditions, in the model's order. A single condition needs no name.
  *
- * @throws TypeError that begins with `what` if the model takes no condition, or conditions of other
- * names
+ * @throws TypeError that begins with `what` if the model takes no condition, or conditions of other names
  */
 export function matchConditions<Given>(
   what: string,

@@ -45,10 +45,7 @@ export function positions(height: number, width: number): Float32Array {
   return all;
 }
 
-/**
- * The image shape to use: the model's, or the caller's if the model takes any size. `what` names
- * the caller's option.
- */
+/** The image shape to use: the model's, or if the model takes any size the caller's, whose option is `what`. */
 export function resolveImageShape(
   what: string,
   [h, w, c]: readonly [number | null, number | null, number],

@@ -149,10 +149,7 @@ export function windowOf(
 type ShiftedWindow = Pick<Values<typeof shiftedArguments>, 'kernelSize' | 'shift'> &
   Partial<Values<typeof shiftedArguments>>;
 
-/**
- * The window of a shifted convolution, from checked arguments. `what` names the caller in the error for
- * invalid combinations.
- */
+/** The window of a shifted convolution, from checked arguments. `what` names the caller in errors. */
 export function shiftedWindow(
   what: string,
   { kernelSize, shift, stride = 1, transposed = false }: ShiftedWindow,
@@ -214,9 +211,7 @@ export function visibilityAt(window: KernelWindow, row: number, column: number):
   return imageChannels > 1 ? 'earlier' : 'nothing'; // no channel comes before the first
 }
 
-/**
- * The first output that sees an input through a tap; all later outputs see it too. `featuresOut` if none does.
- */
+/** The first output that sees an input through a tap; all later outputs see it too. `featuresOut` if none does. */
 export function firstSeeing(
   { imageChannels }: KernelWindow,
   visibility: Visibility,
@@ -251,10 +246,7 @@ export function maskOf(window: KernelWindow, featuresIn: number, featuresOut: nu
   return values;
 }
 
-/**
- * Calls a function with each visible run of a kernel [rows, columns, featuresIn, featuresOut]. A
- * run is the end of a row of outputs.
- */
+/** Calls a function with each visible run of a kernel [rows, columns, featuresIn, featuresOut]: the end of a row. */
 export function eachVisibleRun(
   window: KernelWindow,
   featuresIn: number,
@@ -282,10 +274,9 @@ export interface Mask {
 /**
  * The mask of a causal convolution, for pixels predicted in the order rows, columns, channels.
  *
- * Rows above the kernel's centre and pixels left of it are visible; pixels right of it and rows
- * below are hidden. At the centre, the current pixel, features form `imageChannels` groups of equal
- * size, and a group sees the groups before it (and itself, with mask B): `mask[centre][i][o]` is 1
- * if group(i) < group(o), or group(i) <= group(o) for B.
+ * Rows above the kernel's centre and pixels left of it are visible; pixels right of it and rows below are hidden. At
+ * the centre, the current pixel, features form `imageChannels` groups of equal size, and a group sees the groups before
+ * it (and itself, with mask B): `mask[centre][i][o]` is 1 if group(i) < group(o), or group(i) <= group(o) for B.
  *
  * Source: van den Oord, Kalchbrenner, Kavukcuoglu, "Pixel Recurrent Neural Networks" (2016),
  * https://arxiv.org/abs/1601.06759, section 3.4 and figure 2; the layout of channel groups follows "The

@@ -4,19 +4,22 @@ import { exp } from '../kernels/arithmetic';
 export interface Filters {
   /** Divides log p of levels, or their logits; 0 takes the most likely level. */
   readonly temperature: number;
-  /** Keeps this many of the most likely levels. */
+  /** How many of the most likely levels are kept. */
   readonly topK: number | undefined;
-  /** Keeps the smallest set of most likely levels whose total probability reaches this. */
+  /** The probability that the kept levels, the fewest most likely ones, must reach. */
   readonly topP: number | undefined;
 }
 
-/** Marks a level that is still to be drawn. */
+/** Marks a level that is not drawn yet. */
 export const TO_DRAW = -1;
 
-/** The factor applied to log p or logits; Infinity to take the most likely level. */
+/** The factor applied to log p or logits; Infinity for the most likely level. */
 export const scaleOf = ({ temperature }: Filters): number => 1 / temperature;
 
-/** Zeroes the weights [levels] that topK and topP exclude, and returns the sum of the others; undefined for none. */
+/**
+ * Makes a function that zeroes the weights [levels] that topK and topP exclude, and returns the sum of the
+ * others; undefined if none are excluded.
+ */
 export function keptLevels(
   levels: number,
   { topK = levels, topP = 1 }: Filters,
@@ -61,7 +64,7 @@ export function inverse(weights: Float64Array, from: number, levels: number, thr
 /** The most likely level, the lowest on a tie, from logits [levels] that start at an offset. */
 export function likeliestLevel(logits: ArrayLike<number>, offset: number, levels: number): number {
   let best = 0;
-  let sum = 0; // NaN where any logit is
+  let sum = 0; // NaN if any logit is
   for (let level = 0; level < levels; level++) {
     const logit = logits[offset + level] as number;
     sum += logit;
@@ -71,7 +74,7 @@ export function likeliestLevel(logits: ArrayLike<number>, offset: number, levels
   return best;
 }
 
-/** Draws a level from log-probabilities [levels], which need not be normalised, using a uniform. */
+/** Draws a level from log-probabilities [levels], which need not be normalized, using a uniform. */
 export function levelDraw(levels: number, filters: Filters): (logProbs: Float64Array, u: number) => number {
   const scale = scaleOf(filters);
   if (scale === Infinity) return (logProbs) => likeliestLevel(logProbs, 0, levels);
@@ -89,9 +92,9 @@ export function levelDraw(levels: number, filters: Filters): (logProbs: Float64A
   };
 }
 
-/** The outputs of a model are not finite: it has diverged. */
+/** Thrown if a model's outputs are not finite, because it has diverged. */
 export class NotFinite extends Error {}
 
 export function notFinite(): never {
-  throw new NotFinite('the model gave outputs that are not finite numbers');
+  throw new NotFinite('the model returned outputs that are not finite numbers');
 }

@@ -11,17 +11,17 @@ import {
   type PresentPixels,
 } from './pixel-distribution';
 
-/** Reads a model's outputs; if they are not finite, the error names the caller. */
+/** Reads a model's outputs. If they are not finite, the error names the caller. */
 export function readOutputs<T>(caller: string, distribution: PixelDistribution, read: () => T): T {
   try {
     return read();
   } catch (cause) {
     if (!(cause instanceof NotFinite)) throw cause;
-    throw new Error(`${caller}: the model gave ${outputsName(distribution)} that are not finite numbers`);
+    throw new Error(`${caller}: the model returned ${outputsName(distribution)} that are not finite numbers`);
   }
 }
 
-/** Reads log-probabilities for a number of images, or throws if a model's outputs are not finite. */
+/** Reads log-probabilities for a number of images. Throws if a model's outputs are not finite. */
 export function logProbsFor(distribution: PixelDistribution, numImages: number): LogProbs {
   const { levels } = distribution;
   if (isSoftmax(distribution)) return softmaxLogProbs(levels, numImages);
@@ -50,8 +50,9 @@ export function logProbsFor(distribution: PixelDistribution, numImages: number):
 }
 
 /**
- * Draws levels for a number of images: each the first one whose cumulative probability exceeds u. Temperature is applied
- * first, then topK, then topP, each to the renormalised result of the step before; ties go to the lower level.
+ * Draws levels for a number of images, each the first level whose cumulative probability exceeds u.
+ * Temperature is applied first, then topK, then topP, each to the renormalized result of the previous step.
+ * Ties prefer the lower level.
  */
 export function drawFor(distribution: PixelDistribution, numImages: number, filters: Filters): Draw {
   const { levels } = distribution;
@@ -81,7 +82,7 @@ export function drawFor(distribution: PixelDistribution, numImages: number, filt
 const MIN_LOG_PROB = -745;
 
 /**
- * Replaces log p by log p + weight (log p - log p without the condition), without renormalising.
+ * Replaces log p by log p + weight (log p - log p without the condition), without renormalizing.
  *
  * Source: Ho and Salimans, "Classifier-Free Diffusion Guidance" (2022), https://arxiv.org/abs/2207.12598, equation 6.
  */
@@ -103,7 +104,7 @@ export function pixelReader(distribution: PixelDistribution) {
   ];
 }
 
-/** `logProbs` of a distribution; throws if a result is NaN or +Infinity, or was not written. */
+/** Calls `logProbs` of a distribution. Throws if a result is NaN or +Infinity, or is not written. */
 export function writeLogProbs(
   distribution: PixelDistribution,
   parameters: Float32Array,

@@ -27,10 +27,7 @@ export function* beginRow(
   yield* machine.rowInParts(ROW);
 }
 
-/**
- * Writes the conditions of all images: vectors before the first row, and of maps the row that
- * begins, or zeros below the last.
- */
+/** Writes the conditions of all images: vectors before the first row, and each row of maps, or zeros below the last. */
 function* putConditions(
   { heap, active, plan }: Machine,
   { conditions }: Pick<ProgramIO, 'conditions'>,

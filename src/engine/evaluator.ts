@@ -131,18 +131,13 @@ export class Evaluator {
     this.evaluateFirst(numImages);
   }
 
-  /**
-   * Releases the evaluator after a successful job, for the next one on the model. It must not be used afterwards.
-   */
+  /** Releases the evaluator after a successful job, for the next one on the model. It must not be used afterwards. */
   release(): void {
     this.conditions = [];
     this.keep(this);
   }
 
-  /**
-   * From now on, evaluates only the first `numImages` images. The others stay unchanged until an
-   * image is copied over them.
-   */
+  /** From now on, evaluates only the first `numImages` images. Others stay unchanged until copied over. */
   evaluateFirst(numImages: number): void {
     this.machine.computeFirst(numImages);
     this.readOutputs = outputReader(this.machine, this.io.outputs);
@@ -205,8 +200,7 @@ export class Evaluator {
 }
 
 /**
- * Makes a function that returns the outputs of the images that are computed, [images, stride]: a
- * view, or a copy if they lie in several chunks.
+ * Makes a function that returns the outputs of active images, [images, stride]: a view, or a copy for several chunks.
  */
 function outputReader({ heap, active }: Machine, operand: Operand): () => Float32Array {
   const { stride } = operand;

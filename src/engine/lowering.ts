@@ -32,9 +32,7 @@ export interface Lowering<Name extends ImageNode['op'] = ImageNode['op']> {
    * like its operand's, so that whole runs are computed at once.
    */
   readonly layout?: 'sideBySide' | 'concatenated';
-  /**
-   * How far it reads in its operands: rows above the current pixel, columns to either side. @default nothing there
-   */
+  /** How far it reads in its operands: rows above the current pixel, columns to either side. @default nothing there */
   reads?(node: NodeOf<Name>): { readonly above: number; readonly columns: number };
   /** How far it reads in its own earlier features. @default nothing */
   readsOwn?: Lowering<Name>['reads'];

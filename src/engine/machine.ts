@@ -145,10 +145,7 @@ export class Machine {
     }
   }
 
-  /**
-   * Makes the first pixel of the row the current one, and runs what is due for the whole row, in
-   * parts, so that other work can run in between.
-   */
+  /** Moves to the first pixel of the row, and runs what is due for the row, in parts, so that other work can run. */
   *rowInParts(time: typeof ROW | typeof AFTER_ROW): Generator<void> {
     this.moveTo(this.row, 0);
     const segments = this.due[this.plan.indexOfTime(time)] as readonly Segment[];

@@ -49,10 +49,7 @@ export const HEAP = 0;
 export const CHUNK = 1;
 export const FIRST_MOVING = 2;
 
-/**
- * The most images that are computed together: enough to share each weight that is loaded, and few
- * enough for their features to stay in the cache.
- */
+/** The most images that are computed together: enough to share loaded weights, few enough to stay in the cache. */
 const CHUNK_IMAGES = 32;
 
 /** The size of chunks for a number of images, with chunks as equal as possible. */
@@ -134,10 +131,7 @@ export class Plan {
     return FIRST_MOVING + known;
   }
 
-  /**
-   * Adds an operation at a time and at some places. Before or after a row, it runs for all of these
-   * places in the row, at once or in a sweep.
-   */
+  /** Adds an operation at a time and some places. At the times of rows, it runs at once or in a sweep. */
   emit(time: number, code: Instruction, places = EVERYWHERE, sweep?: Sweep): void {
     const isOfRow = time === ROW || time === AFTER_ROW;
     const columns = this.width / places.every;
@@ -192,9 +186,7 @@ export class FeatureCache {
     private readonly extent: Extent,
     /** The distance in rows and columns of the image between places with features. */
     readonly scale = 1,
-    /**
-     * How many levels there are, if it holds their numbers, counted from 1, instead of one-hot vectors; otherwise null.
-     */
+    /** How many levels there are, if it holds their numbers, counted from 1, and not one-hot vectors; else null. */
     readonly levels: number | null = null,
   ) {
     const { rows, margin, isWholeRow, isTemporary } = extent;
@@ -213,8 +205,7 @@ export class FeatureCache {
   }
 
   /**
-   * An operand: the features from a slot on, at the pixel `above` rows above and `left` columns to
-   * the left of the current one.
+   * An operand: the features from a slot on, at the pixel `above` rows up and `left` columns left of the current one.
    */
   operand(slot = 0, above = 0, left = 0): Operand {
     const { base, offset, stride } = this.memory;

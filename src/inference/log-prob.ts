@@ -28,17 +28,17 @@ const { perValue: _, ...levelOptions } = logProbOptions;
 export interface LevelLogProbsOptions extends Given<typeof levelOptions> {}
 
 /**
- * The log-likelihood of images under a model: log p(x) in nats, summed over rows, columns and channels. Computed from
- * the model's outputs in float64, and rounded to float32. `logProb` of `pixelcnn-layers/runtime` takes plain arrays.
+ * Computes the log-likelihood of images under a model: log p(x) in nats, summed over rows, columns and channels, in
+ * float64 from the model's outputs, and rounded to float32. `logProb` of `pixelcnn-layers/runtime` takes plain arrays.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, equation 1.
  *
- * @param model any model from normalized images [N,H,W,C], and conditions if it takes any, to logits [N,H,W,C,L], or to
- * the parameters [N,H,W,P] of another distribution
+ * @param model any model from normalized images [N,H,W,C], and conditions, if any, to logits
+ * [N,H,W,C,L] or the parameters [N,H,W,P] of another distribution
  * @param images levels 0..L-1, [N,H,W,C], int32 or float32; not normalized
- * @returns [N], or with `perValue` log p of each value given the values before it, [N,H,W,C]; the caller disposes of it
- * @throws TypeError (rejects) if shapes do not fit, or a value is not one of the model's levels; Error if the model's
- * outputs are not finite
+ * @returns [N], or with `perValue` log p of each value given the values before it, [N,H,W,C]; the caller disposes it
+ * @throws TypeError (rejects) if shapes do not fit the model, or a value is not one of its levels;
+ * Error if the model's outputs are not finite
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -72,10 +72,10 @@ export async function logProb<PerValue extends boolean = false>(
 }
 
 /**
- * log p of every level of every value given the values before it, in nats, of the models and images that
- * {@link logProb} takes.
+ * Computes log p of every level of every value given the values before it, in nats, for the models
+ * and images of {@link logProb}.
  *
- * @returns [N,H,W,C,L], whose probabilities sum to 1 over the last axis; the caller disposes of it
+ * @returns [N,H,W,C,L], whose probabilities sum to 1 over the last axis; the caller disposes it
  * @throws (rejects) as {@link logProb}
  * @example
  * ```js
@@ -109,9 +109,9 @@ export async function levelLogProbs(
 const ROWS = 256;
 
 /**
- * Passes images through a model, and calls `read` with groups of up to {@link ROWS} rows of its outputs. `values` [ROWS]
- * has the index of each row's value among those of all images [N,H,W,C]. A softmax has a row for each value, other
- * distributions one for each pixel.
+ * Passes images through a model, and calls `read` with groups of up to {@link ROWS} rows of its
+ * outputs. `values` [ROWS] are the indices of the rows' values in all images [N,H,W,C]. A softmax
+ * has a row for each value, other distributions one for each pixel.
  */
 async function eachRows(
   caller: string,

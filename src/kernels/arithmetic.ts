@@ -190,10 +190,7 @@ function gelu(x: number): number {
   return x * (x > 0 ? 1 - tail : tail);
 }
 
-/**
- * Functions of a number and an instruction's parameter, by the operation's name. Activations follow
- * tfjs-layers, and keep NaN.
- */
+/** Functions of a number and an instruction's parameter, by operation. Activations follow tfjs-layers, and keep NaN. */
 export const activations = {
   sigmoid,
   tanh,

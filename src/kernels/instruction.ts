@@ -13,9 +13,7 @@ export interface Operand {
   readonly base: number;
   readonly offset: number;
   readonly stride: number;
-  /**
-   * Floats from column to column (0 if all columns share them), for instructions on whole rows. @default 0
-   */
+  /** Floats from column to column (0 if all columns share them), for instructions on whole rows. @default 0 */
   readonly columnStride?: number;
 }
 
@@ -26,8 +24,7 @@ export interface Operand {
  * - `gate` is tanh(a) sigmoid(b), and `glu` a sigmoid(b);
  * - activations follow tfjs-layers. The parameter is alpha for `elu` and `leakyRelu`, theta for
  *   `thresholdedRelu`, and the maximum for `clippedRelu`;
- * - `levelNumber` is 1 + the level round(a parameter), where the parameter is the last level; 0 if
- *   that is not a level.
+ * - `levelNumber` is 1 + the level round(a parameter), where the parameter is the last level; 0 if that is not a level.
  *
  * The other operations:
  *

@@ -3,10 +3,7 @@ export type WasmModule<Exports> = string & { readonly exports?: Exports };
 
 const compiled = new Map<string, WebAssembly.Module | null>();
 
-/**
- * Compiles a module on first use, synchronously, since modules are small. Null if WebAssembly SIMD
- * is missing or forbidden.
- */
+/** Compiles a small module, synchronously and once. Null if WebAssembly SIMD is missing or forbidden. */
 export function compile(text: string): WebAssembly.Module | null {
   let module = compiled.get(text);
   if (module === undefined) {

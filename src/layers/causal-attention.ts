@@ -24,8 +24,7 @@ const declared = {
 export interface CausalAttentionArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
- * Causal attention: each place attends to strictly earlier places, in row order. With D = units / heads, each
- * head computes:
+ * Causal attention: places attend to strictly earlier places, in row order. With D = units / heads, each head computes:
  *
  *     q = query(x), k = key(y), v = value(y)                 linear, units each
  *     z[i] = sum of softmax(q[i] k[j] / sqrt(D)) v[j] over places j < i; 0 at the first place

@@ -33,9 +33,7 @@ interface ConvolutionOptions extends Partial<Omit<Values<typeof weightArguments>
   readonly kernelInitializer?: Initializer | undefined;
 }
 
-/**
- * Adds a convolution and its weights: kernel [rows,columns,in,out], gain [out] with weight normalization, bias [out].
- */
+/** Adds a convolution and its weights: kernel [rows,columns,in,out], gain [out] if it is weight-normed, bias [out]. */
 export function addConvolution(
   layer: DeclaredLayer<unknown, never>,
   prefix: string,

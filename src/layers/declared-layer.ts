@@ -30,17 +30,12 @@ interface LayerClass {
   readonly declared: Declaration;
 }
 
-/**
- * A layer of this library. The static `declared` of its class defines the checks of its arguments,
- * their values in `settings`, and its config.
- */
+/** A layer of this library. The static `declared` of its class defines checks, values in `settings`, and config. */
 export abstract class DeclaredLayer<Settings, Args extends object = LayerArgs> extends PixelLayer {
   /** The values of the arguments, with defaults. */
   protected readonly settings: Settings;
 
-  /**
-   * Checks names only for classes of this library, since a user's subclass may pass more arguments to `super`.
-   */
+  /** Checks names only for classes of this library, since a user's subclass may pass more arguments to `super`. */
   constructor(...given: object extends Args ? [args?: Args] : [args: Args]) {
     const [args = {}] = given as [object?];
     const { className, declared } = new.target as unknown as LayerClass;
@@ -77,9 +72,7 @@ export abstract class DeclaredLayer<Settings, Args extends object = LayerArgs> e
     return super.computeOutputShape(inputShape);
   }
 
-  /**
-   * Adds a weight. If its initializer is random, the layer's seed and the weight's name determine the numbers.
-   */
+  /** Adds a weight. If its initializer is random, the layer's seed and the weight's name determine the numbers. */
   protected addSeededWeight(
     name: string,
     shape: readonly number[],
@@ -109,10 +102,7 @@ export abstract class DeclaredLayer<Settings, Args extends object = LayerArgs> e
 const specOf = (shape: Shape) =>
   new InputSpec({ ndim: shape.length, axes: { [shape.length - 1]: shape.at(-1) as number } });
 
-/**
- * Checks a layer's single input [N,H,W,F] and returns F. `wanted` is the required F, if any, and
- * `formula` its derivation for the message.
- */
+/** Checks a layer's single input [N,H,W,F] and returns F. `wanted` is the required F, if any, derived by `formula`. */
 export function checkMap(what: string, shapes: readonly Shape[], wanted?: number, formula?: string): number {
   const [shape = [], ...others] = shapes;
   const features = shape[3];

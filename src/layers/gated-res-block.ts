@@ -23,9 +23,7 @@ const declared = {
   kernelSize: derived(shiftedArguments.kernelSize, ({ shift }) => kernelSizes[shift as Shift] ?? 3),
   /** Whether the second input is a skip [N,H,W,S], added after the first convolution, and not a condition. @default false */
   hasSkip: flag(false),
-  /**
-   * The activation before each convolution. With `'elu'` convolutions read half as many features. @default 'concatElu'
-   */
+  /** The activation before each convolution. `'elu'` halves the features that are read. @default 'concatElu' */
   activation: optional(oneOf('concatElu', 'elu'), 'concatElu'),
   /** The probability of dropping a feature in training, before the second convolution. @default 0 */
   dropout: rate(),

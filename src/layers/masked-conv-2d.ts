@@ -24,8 +24,7 @@ export interface MaskedConv2DArgs extends LayerArgs, Given<typeof declared> {}
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, section 3.4;
  * "The Annotated Pixel-CNN", `MaskedConv2D`.
  *
- * @throws TypeError naming the argument that is out of range, or an input whose features `imageChannels` does
- * not divide.
+ * @throws TypeError naming the argument that is out of range, or input features that `imageChannels` does not divide.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';

@@ -68,8 +68,7 @@ const mixtureParametersArguments = {
 export interface MixtureParametersArgs extends LayerArgs, Given<typeof mixtureParametersArguments> {}
 
 /**
- * Turns features, grouped by channel, into the parameters of a {@link LogisticMixture}:
- * [N,H,W,C*3K] -> [N,H,W,P].
+ * Turns features, grouped by channel, into the parameters of a {@link LogisticMixture}: [N,H,W,C*3K] -> [N,H,W,P].
  *
  * Each channel has 3K features: K logits, of which only the first channel's are used, K means and K
  * log scales. The coefficients between channels are 0, since features that are grouped by channel

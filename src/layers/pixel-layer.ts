@@ -57,9 +57,7 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
     });
   }
 
-  /**
-   * Makes weights or masks. If that throws, disposes them, since tfjs does not dispose a layer that was never built.
-   */
+  /** Makes weights or masks. If that throws, disposes them, since tfjs does not dispose a layer that is not built. */
   protected makeOrDispose(make: () => void): void {
     try {
       make();
@@ -103,7 +101,8 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
       const tensors = [inputs].flat().map(asFloat) as [Tensor, ...Tensor[]]; // tfjs passes one input alone or in a list
       const [first, ...rest] = tensors.map(({ shape }) => shape) as [Shape, ...Shape[]];
       const other = rest.findIndex(([images]) => images !== first[0]); // tensors would repeat one image
-      if (other >= 0) throwTypeError(`${name}: input ${other + 1}`, `a batch of ${first[0]} images`, rest[other]);
+      if (other >= 0)
+        throwTypeError(`${name}: input ${other + 1}`, `a batch of ${first[0]} images`, rest[other]);
       this.computeOutputShape(rest.length === 0 ? first : [first, ...rest]); // checks the shapes
       this.tensorOps.isTraining = kwargs?.['training'] === true;
       return this.naming(() => this.express(this.tensorOps, tensors)) ?? this.cannot('call');
@@ -118,9 +117,7 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
     this.tensorOps.setStep(checkInteger(`${this.getClassName()}: step`, step, 0));
   }
 
-  /**
-   * Makes weight-normed convolutions collect initial gains and biases from their inputs; null ends this. @internal
-   */
+  /** Makes weight-normed convolutions collect initial gains and biases from their inputs; null ends this. @internal */
   initializeFrom(initial: InitialWeights | null): void {
     this.tensorOps.initial = initial;
   }

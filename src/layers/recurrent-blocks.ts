@@ -26,9 +26,7 @@ provideLSTMKernels();
 const recurrentArguments = {
   /** Channels of the image (3 for RGB). @default 3 */
   imageChannels: optional(integer({ from: 1 }), 3),
-  /**
-   * F, the number of features of the state, a multiple of `imageChannels`; the input must have 2F features.
-   */
+  /** F, the number of features of the state, a multiple of `imageChannels`; the input must have 2F features. */
   filters: multipleOf('imageChannels'),
   /** The probability of dropping a feature of h in training, before the 1x1 convolution, in [0, 1). @default 0 */
   dropout: rate(),

@@ -97,10 +97,7 @@ export function rescaled(what: string, shape: Shape, rows: number, columns: numb
   return [n, length('height', height, rows), length('width', width, columns), features];
 }
 
-/**
- * The shape of the first input that has pixels, if any. All inputs with pixels must agree in height
- * and width, as far as these are known.
- */
+/** The shape of the first input with pixels, if any. Known heights and widths must agree. */
 function ofPixels(op: string, inputs: readonly Shape[]): Shape {
   const maps = inputs.filter(({ length }) => length > 2);
   const sizesOf = (axis: 1 | 2) => new Set(maps.map((map) => map[axis]).filter((length) => length !== null));

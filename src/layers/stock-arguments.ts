@@ -5,9 +5,7 @@ import type { Activation, Constraint, Initializer, Regularizer } from './types';
 // Arguments that layers share with tfjs-layers, which does not export its parsing of activations, initializers,
 // regularizers and constraints. So a tfjs layer, which is never built, parses and serializes them.
 
-/**
- * The arguments of a tfjs convolution, as it parses them. A regularizer or constraint that is not given is null.
- */
+/** The arguments of a tfjs convolution, as it parses them. A regularizer or constraint that is not given is null. */
 interface Parsed {
   activation: Activation;
   kernelInitializer: Initializer;

@@ -181,10 +181,7 @@ function product(
   return (ops, [x]) => fn(ops, ops.conv(x, kernel as LayerWeight, bias ?? null, window));
 }
 
-/**
- * Normalization by given moments, or by the moments of each pixel's features. The first weights are gamma and
- * beta, if used.
- */
+/** Normalization by given moments, or by each pixel's. The first weights are gamma and beta, if used. */
 function normalization({ layer, config, shapes }: StockLayer): Express {
   checkFlat(shapes[0]);
   checkAxis(config['axis'], shapes[0], -1, 'the axis of features');

@@ -72,8 +72,6 @@ export interface TensorDistribution extends PixelDistribution {
 
 /** A last layer that defines the distribution of its outputs [N,H,W,P], where P is its `numParameters`. */
 export interface DistributionLayer extends tfl.layers.Layer {
-  /**
-   * The distribution. The layer must build it from saved arguments, since a model also reads it after loading.
-   */
+  /** The distribution. The layer must build it from saved arguments, since a model also reads it after loading. */
   readonly distribution: TensorDistribution;
 }

@@ -140,8 +140,7 @@ export class AutoregressiveModel extends SavedModel {
   /**
    * Trains for one step on levels alone [N,H,W,C], or on inputs and labels. Conditions are passed as for `fit`.
    *
-   * @typeParam Result the loss, or with metrics a list that starts with the loss:
-   * `trainOnBatch<number[]>`
+   * @typeParam Result the loss, or with metrics a list that starts with the loss: `trainOnBatch<number[]>`
    * @throws TypeError (rejects) as `fit`
    */
   override async trainOnBatch<Result extends number | number[] = number>(
@@ -213,9 +212,7 @@ export class AutoregressiveModel extends SavedModel {
     return this.checkLabels ? Infinity : 0;
   }
 
-  /**
-   * As in tfjs, on batches as for `fitDataset`. Resolves to a list if `compile` received metrics, as for `evaluate`.
-   */
+  /** As in tfjs, on batches as for `fitDataset`. Resolves to a list if there are metrics, as for `evaluate`. */
   override async evaluateDataset<Result extends tf.Scalar | tf.Scalar[] = tf.Scalar>(
     dataset: Parameters<LayersModel['evaluateDataset']>[0],
     args: methods.EvaluateDatasetArgs = {},

@@ -47,10 +47,7 @@ export async function checkNumbers(
     checkConditionValues(label, model.conditions[i] as ConditionShape, numbers[i] ?? []);
 }
 
-/**
- * Wraps a dataset, or its iterator, so that its batches are in tfjs's form. Checks the first `numChecked`
- * when they are read.
- */
+/** Wraps a dataset, or its iterator, to yield batches in tfjs's form. Checks the first `numChecked`. */
 export function trainingDataset<D>(caller: string, model: TrainedModel, dataset: D, numChecked: number): D {
   let toCheck = numChecked;
   const ofTraining = (batches: Batches) =>
@@ -77,9 +74,7 @@ export function trainingDataset<D>(caller: string, model: TrainedModel, dataset:
   return throwTypeError(`${caller}: dataset`, `a dataset of tf.data (${other} takes tensors)`, dataset);
 }
 
-/**
- * Makes results reject when they are read, if the check fails, since `evaluate` itself cannot wait for the check.
- */
+/** Makes results reject when they are read, if the check fails, since `evaluate` itself cannot wait for the check. */
 export function afterCheck<F extends Tensor | Tensor[]>(figures: F, check: Promise<void>): F {
   check.catch(() => undefined); // reading the results rejects with it
   for (const figure of [figures].flat()) {
@@ -92,9 +87,7 @@ export function afterCheck<F extends Tensor | Tensor[]>(figures: F, check: Promi
   return figures;
 }
 
-/**
- * The numbers of a tensor's first images. Holds a copy, since WebGPU cannot read a tensor once it is disposed.
- */
+/** The numbers of a tensor's first images. Holds a copy, since WebGPU cannot read a tensor once it is disposed. */
 async function read(tensor: Tensor, count: number) {
   if (count === 0) return [];
   const isWhole = count >= (tensor.shape[0] ?? 1);

@@ -8,9 +8,8 @@ import type { ImageModelShape } from './image-model';
 type OneCondition = Tensor | Exclude<core.ConditionData, core.ConditionsByName<unknown>>;
 
 /**
- * The conditions of images: classes [N] or [N,1], vectors [N,K], maps [N,H,W,K] or codes [N,h,w].
- * Classes may also be one number for all images, or an array with one for each. Several conditions
- * are given by name: `{ class, map }`.
+ * The conditions of images: classes [N] or [N,1], vectors [N,K], maps [N,H,W,K] or codes [N,h,w]. Classes may also be
+ * one number for all images, or an array with one for each. Several conditions are given by name: `{ class, map }`.
  */
 export type Condition = OneCondition | core.ConditionsByName<OneCondition>;
 

@@ -52,12 +52,10 @@ const declared = {
   /** 'A' for the block that reads the image, 'B' for every later one. @default 'B' */
   maskType: optional(oneOf('A', 'B'), 'B'),
   /**
-   * Conditions to add in the gates: a vector [N,K], such as a one-hot class, a map [N,H,W,K], or a list. @default none
+   * Conditions to add in the gates: vectors [N,K], such as one-hot classes, maps [N,H,W,K], or a list. @default none
    */
   condition: optional(anything<Applied | readonly Applied[]>(), []),
-  /**
-   * Features of the skip output, computed from the gated horizontal stack; a multiple of `imageChannels`. @default none
-   */
+  /** Features of the skip output, from the gated horizontal stack; a multiple of `imageChannels`. @default none */
   skipFilters: optional(multipleOf('imageChannels')),
   /** The probability of dropping gated features of the horizontal stack in training. @default 0 */
   dropout: rate(),
@@ -154,9 +152,7 @@ export function gatedPixelCNNBlock<
 
 type ConvArgs = Omit<MaskedConv2DArgs, 'imageChannels'> & { imageChannels: number };
 
-/**
- * E[tanh(a)^2] E[sigmoid(b)^2] = 0.394 * 0.293, the mean square of a gate's output for normal a, b of variance 1.
- */
+/** E[tanh(a)^2] E[sigmoid(b)^2] = 0.394 * 0.293, the mean square of a gate's output for normal a, b of variance 1. */
 const GATED_SQUARE = 0.1157;
 
 /**

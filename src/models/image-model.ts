@@ -89,7 +89,11 @@ function distributionOf(
   if (imageChannels !== channels)
     throwTypeError(`${named}: imageChannels`, `${channels}, as the images have`, imageChannels);
   if (shape.length !== 4 || shape[3] !== numParameters)
-    throwTypeError(`${named}: numParameters`, `the number of features of the outputs [${shape.map(String)}]`, numParameters);
+    throwTypeError(
+      `${named}: numParameters`,
+      `the number of features of the outputs [${shape.map(String)}]`,
+      numParameters,
+    );
   checkChannelOf(named, distribution);
   return distribution;
 }

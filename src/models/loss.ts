@@ -102,19 +102,14 @@ export function bitsPerDim(
   return tf.tidy(() => tf.mul(negativeLogLikelihood(labels, outputs, distribution), Math.LOG2E));
 }
 
-/**
- * Marks this library's functions, so that they are recognized even if a program loads two copies (ESM, CommonJS).
- */
+/** Marks this library's functions, so that they are recognized even if a program loads two copies (ESM, CommonJS). */
 const MARK = Symbol.for('pixelcnn-layers/likelihood');
 
 type Likelihood = typeof bitsPerDim;
 const likelihoods: Readonly<Record<string, Likelihood>> = { bitsPerDim, negativeLogLikelihood };
 for (const [name, fn] of Object.entries(likelihoods)) mark(fn, name);
 
-/**
- * Marks a function and fixes its name, by which tfjs names metrics, so that minifiers do not change the keys
- * of a history.
- */
+/** Marks a function and fixes its name, by which tfjs names metrics in histories, whatever minifiers do. */
 function mark(fn: Likelihood, name: string): Likelihood {
   return Object.defineProperties(fn, { name: { value: name }, [MARK]: { value: name } });
 }

@@ -71,9 +71,7 @@ export interface TrainOnBatchOptions extends Given<typeof conditionOption> {}
 
 const ofFit = {
   ...conditionOption,
-  /**
-   * Levels alone, `{ levels, condition }`, or [x, labels]. The condition of the training images does not apply to it.
-   */
+  /** Levels alone, `{ levels, condition }`, or [x, labels]. The training images' condition does not apply. */
   validationData: optional(anything<ValidationData | NonNullable<FitArgs['validationData']>>()),
 };
 

@@ -117,9 +117,7 @@ export const conditionArguments = {
 /** The conditions that networks may have. */
 export interface ConditionArgs extends Given<typeof conditionArguments> {}
 
-/**
- * Checks the sizes of a network whose features are split by channel, and returns the features of all channels.
- */
+/** Checks the sizes of a network whose features are split by channel, and returns the features of all channels. */
 export function networkSizes(
   what: string,
   { hiddenDim, ...values }: Values<typeof networkArguments> & { readonly hiddenDim: number },
@@ -205,8 +203,7 @@ export const chain = (all: readonly layers.Layer[], x: SymbolicTensor): Symbolic
   all.reduce((y, layer) => layer.apply(y) as SymbolicTensor, x);
 
 /**
- * The last layer of a network whose features are not split by channel, and how many features it
- * reads, which `option` determines.
+ * The last layer of a network whose features are not split by channel, and the features that it reads, set by `option`.
  */
 export function outputLayer({
   imageShape: [, , imageChannels],

@@ -117,7 +117,11 @@ export function pixelSNAIL(args: PixelSNAILArgs): AutoregressiveModel {
   checkSizes(values, head);
   const { image, inputs, conditions } = network.networkInputs('pixelSNAIL', values, 2 * filters);
   if (conditions.length > 0 && numResBlocks === 0)
-    throwTypeError('pixelSNAIL: numResBlocks', '1 or more, since residual blocks read the conditions', numResBlocks);
+    throwTypeError(
+      'pixelSNAIL: numResBlocks',
+      '1 or more, since residual blocks read the conditions',
+      numResBlocks,
+    );
   const part = (name: string) => ({ name, seed: partSeed(seed, name), weightNormalization: true });
   const resBlock = (name: string, shift: Shift, x: SymbolicTensor[], of: Partial<GatedResBlockArgs>) => {
     const features = x[0]?.shape[3] as number;

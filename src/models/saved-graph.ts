@@ -90,9 +90,7 @@ function fieldsOf(value: unknown): Fields {
 const camelCase = (name: string) =>
   name.length < 2 ? name : name.replace(/_+(\w|$)/g, (_, letter: string) => letter.toUpperCase());
 
-/**
- * Whether these are the fields of a graph of layers, and not of a layer that wraps others without listing their inputs.
- */
+/** Whether these are the fields of a graph, and not of a layer that wraps others without listing their inputs. */
 function isGraph({ layers, inputLayers, outputLayers }: Fields): boolean {
   if (!Array.isArray(layers)) return false;
   const hasEnds = inputLayers !== undefined || outputLayers !== undefined;
@@ -133,10 +131,7 @@ function checkGraph(what: string, graph: Fields): void {
 const addCall = (counts: Map<string, number>, layer: string) =>
   counts.set(layer, (counts.get(layer) as number) + 1);
 
-/**
- * Whether a layer has an output without being called, like inputs, and models, whose first node is the call
- * that made them.
- */
+/** Whether a layer has an output without being called, like inputs, and models, whose first node made them. */
 function hasFirstNode(className: unknown): boolean {
   if (className === 'InputLayer') return true;
   const { classNameMap } = serialization.SerializationMap.getMap();
@@ -162,9 +157,7 @@ function checkReference(who: string, { layer, call }: Reference, counts: Readonl
     throw new Error(`${who} needs node ${call} of layer ${show(layer)}, which has only ${count}`);
 }
 
-/**
- * Checks that all calls can be made in turn, as tfjs makes them, each once its inputs are available, and counts them.
- */
+/** Checks that all calls can be made in turn, as tfjs does, each once its inputs are available, and counts them. */
 function checkOrder(what: string, calls: readonly Call[], made: Map<string, number>): void {
   const isThere = ({ layer, call }: Reference) => call < (made.get(layer) as number);
   let waiting = calls;

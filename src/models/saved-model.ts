@@ -40,9 +40,7 @@ export abstract class SavedModel extends LayersModel {
     this.load(() => super.loadWeights(...args));
   }
 
-  /**
-   * Loads a part of a saved model, and disposes everything if that fails while tfjs loads it, since no one else could.
-   */
+  /** Loads a part of a saved model, and disposes everything if that fails, since no one else could. */
   private load(part: () => void): void {
     try {
       part();

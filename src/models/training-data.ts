@@ -46,9 +46,7 @@ export interface TrainingData {
   readonly levels: Tensor;
   /** Whether levels were given alone. */
   readonly isAlone: boolean;
-  /**
-   * The tensors made here, which the caller disposes: all conditions or none, and images if levels were given alone.
-   */
+  /** The tensors made here, which the caller disposes: all or no conditions, and images if levels were given alone. */
   readonly made: Tensor[];
 }
 

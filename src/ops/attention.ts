@@ -31,10 +31,7 @@ const CHUNKS = 8;
 /** The fewest queries in a chunk for which the calls are worthwhile. */
 const WORTHWHILE = 64;
 
-/**
- * Added to a score to hide it. It is lower than any score, but stays finite in float32 when another score is
- * subtracted.
- */
+/** Added to a score to hide it: below any score, but finite in float32 even when another score is subtracted. */
 const HIDDEN = -1e38;
 
 /**

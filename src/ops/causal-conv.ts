@@ -23,10 +23,9 @@ interface Saved extends Pick<Inputs, 'x' | 'kernel'> {
 }
 
 /**
- * activation(x * kernel + bias): a convolution whose kernel has only causal rows. Its last row lies
- * on the output's own row, and `left` of its columns lie to the left of the output. Zero padding
- * keeps height and width. Only the first `presentColumns` columns of the last row are used. The
- * others must be zero, and their gradient is meaningless.
+ * activation(x * kernel + bias): a convolution whose kernel has only causal rows. Its last row lies on the output's own
+ * row, and `left` of its columns lie to the left of the output. Zero padding keeps height and width. Only the first
+ * `presentColumns` columns of the last row are used. The others must be zero, and their gradient is meaningless.
  *
  * @param x [N,H,W,in]
  * @param kernel [rows,columns,in,out], already masked
@@ -154,9 +153,8 @@ function kernelGradient(x: tf.Tensor4D, dz: tf.Tensor4D, part: UsedPart): tf.Ten
 }
 
 /**
- * [N,H,W,F], [rows,columns,F,out] -> [N,H,W,out]: a convolution with zeros around the image. If it
- * will be differentiated, a separate operation adds the zeros, since tfjs-node has no gradient for
- * asymmetric padding.
+ * [N,H,W,F], [rows,columns,F,out] -> [N,H,W,out]: a convolution with zeros around the image. If it will be
+ * differentiated, a separate operation adds the zeros, since tfjs-node has no gradient for asymmetric padding.
  */
 function paddedConv2d(x: tf.Tensor4D, kernel: tf.Tensor4D, pads: Pads): tf.Tensor4D {
   const isRecorded = tf.engine().state.gradientDepth > 0;

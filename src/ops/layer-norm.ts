@@ -48,10 +48,7 @@ export const layerNorm: Operation<Inputs, Attributes, Inputs, tf.Tensor4D> = def
   },
 });
 
-/**
- * The normalized values and the factor 1 / sqrt(variance + epsilon): [N,H,W,F] -> [N*H*W*C, G], with C groups
- * and G = F/C.
- */
+/** The normalized values, and 1 / sqrt(variance + epsilon): [N,H,W,F] -> [N*H*W*C, G], with C groups and G = F/C. */
 function normalized(x: tf.Tensor4D, { groups, epsilon }: Attributes) {
   const size = x.shape[3] / groups;
   const rows: tf.Tensor2D = tf.reshape(x, [x.size / size, size]); // [N,H,W,F] -> [N*H*W*C, G]

@@ -32,9 +32,7 @@ type Attributes = { readonly levels: number };
 /** round(x (L - 1)), even if that is not a level. Returns floats, since NaN then equals no level. */
 const nearest = (x: tf.Tensor, levels: number): tf.Tensor => tf.floor(tf.add(tf.mul(x, levels - 1), 0.5));
 
-/**
- * An operation on levels. No gradient flows back through it, since levels are not a continuous function of x.
- */
+/** An operation on levels. No gradient flows back through it, since levels are not a continuous function of x. */
 function ofLevels<Output extends tf.Tensor>(name: string, compute: (x: tf.Tensor, levels: number) => Output) {
   return defineOperation<{ readonly x: tf.Tensor }, Attributes, object, Output>({
     name,

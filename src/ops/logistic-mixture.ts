@@ -49,9 +49,7 @@ export function logisticMixtureNats(
   return operation({ labels, parameters }, sizes);
 }
 
-/**
- * The size at which numbers are clamped, so that sums of a few remain above -1e20, below which WebGL finds no maximum.
- */
+/** Numbers are clamped to this size, so that sums of a few stay above -1e20, below which WebGL finds no maximum. */
 const MAX_NUMBER = 1e18;
 
 /**

@@ -11,9 +11,7 @@ export interface Implementation<Inputs, Attributes, Saved, Output> {
   gradients(dy: Output, saved: Saved, attributes: Attributes): Gradients<Inputs>;
 }
 
-/**
- * Gradients by the input's name. Each is computed on demand, so the gradient of an image usually never is.
- */
+/** Gradients by the input's name. Each is computed on demand, so the gradient of an image usually never is. */
 export type Gradients<Inputs> = { readonly [Name in keyof Inputs]?: () => tf.Tensor };
 
 interface Definition<Inputs, Attributes, Saved, Output> {
@@ -65,8 +63,7 @@ export function defineOperation<
     wasmImplementation !== undefined && kernelsInUse() && isSupported(inputs) ? wasmImplementation : composed;
 
   const run = (inputs: Inputs, attributes: Attributes): Output => {
-    // Under two tapes the gradient itself will be differentiated, since the outer tape records what the inner
-    // one computes.
+    // Under two tapes the gradient itself will be differentiated, since the outer tape records the inner one.
     const savesInputs = differentiableGradients !== undefined && tapes() > 1;
     let names: string[] = [];
 

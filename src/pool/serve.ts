@@ -34,7 +34,7 @@ function buffersOf(result: Work[Method]['result']): ArrayBuffer[] {
     : result.map(({ code }) => code.buffer as ArrayBuffer);
 }
 
-/** Serves the requests of a pool, inside a worker, as long as the worker lives. */
+/** Serves the requests of a pool, inside a worker, until the worker ends. */
 export function serve({ listen, post }: Port): void {
   const models = new Map<number, PortableModel>();
   let aborter: AbortController | undefined; // of the current call

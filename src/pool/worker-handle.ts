@@ -2,10 +2,10 @@ import type { PortableModel } from '../program/program';
 import type { Method, Reply, Request, Work } from './messages';
 import { holdProcess, listen, type PoolWorker } from './workers';
 
-/** The number of models that a worker keeps: the ones it used last. */
+/** The number of models that a worker keeps, the most recently used ones. */
 const KEPT_MODELS = 4;
 
-/** A number for each model, by which workers identify it. */
+/** The numbers by which workers identify models. */
 const numbers = new WeakMap<PortableModel, number>();
 let numModels = 0;
 
@@ -32,7 +32,7 @@ export function workerHandle(worker: PoolWorker) {
 
   const post = (request: Request) => worker.postMessage(request);
 
-  /** Sends a model unless the worker has it; the least recently used model is dropped for it. */
+  /** Sends a model unless the worker has it, and drops the least recently used one if there are too many. */
   const send = (model: PortableModel): number => {
     const number = numberOf(model);
     if (!models.delete(number)) post({ kind: 'keep', model: number, value: model });
@@ -45,7 +45,7 @@ export function workerHandle(worker: PoolWorker) {
     return number;
   };
 
-  /** Ends the worker; its call rejects. Holds the process, or a program that awaits this would end first. */
+  /** Ends the worker, and rejects its call. Keeps the process alive meanwhile, since programs may await this. */
   const end = async (cause: unknown = new Error('pool: the worker was terminated')): Promise<void> => {
     isLost = true;
     present?.reject(cause);
@@ -55,7 +55,7 @@ export function workerHandle(worker: PoolWorker) {
 
   const onMessage = (message: unknown) => {
     const reply = message as Reply;
-    if (present === null) return; // it was told to end
+    if (present === null) return; // it is being ended
     const { resolve, reject, follow } = present;
     if (reply.kind === 'progress') return follow?.(reply.done);
     present = null;
@@ -71,7 +71,7 @@ export function workerHandle(worker: PoolWorker) {
   holdProcess(worker, false);
 
   return {
-    /** Whether the worker has ended, or was told to. What it still sends is ignored. */
+    /** Whether the worker has ended, or is being ended. Its further messages are ignored. */
     isLost: () => isLost,
     isFree: () => present === null,
     end,
@@ -79,7 +79,7 @@ export function workerHandle(worker: PoolWorker) {
     abort(): void {
       if (present !== null) post({ kind: 'abort' });
     },
-    /** Rejects with what the worker threw, a DataCloneError of `postMessage`, or an Error if the worker ended. */
+    /** Performs a call. Rejects with the worker's error, a DataCloneError, or an Error if the worker ended. */
     perform<M extends Method>(
       model: PortableModel,
       method: M,

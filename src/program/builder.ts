@@ -38,10 +38,7 @@ interface WeightUse extends WeightReference {
 const isSameNorm = (a?: Norm, b?: Norm) =>
   a === b || (a !== undefined && a.gain === b?.gain && isSameWindow(a.window, b.window));
 
-/**
- * Builds a program: each operation adds a node. Weights are recorded by reference, and read when
- * the program becomes a model.
- */
+/** Builds a program: each operation adds a node. Weights are referred to, and read when the program becomes a model. */
 export class ProgramBuilder extends Nodes<Features> {
   readonly nodes: ProgramNode[] = [];
   /** The layer that each node belongs to. */

@@ -27,9 +27,7 @@ export type UncheckedModel = Readonly<
 > &
   Pick<PortableModel, 'weights'> & { readonly distribution?: unknown };
 
-/**
- * The most levels, classes or numbers of a condition. They are counted in float32, which is exact up to here.
- */
+/** The most levels, classes or numbers of a condition. They are counted in float32, which is exact up to here. */
 const MAX_LEVELS = 2 ** 24;
 
 /**
@@ -177,8 +175,7 @@ function checkNodes(
     const what = `node ${index} (${op})`;
     const names = Object.keys(operations);
     if (!names.includes(op as string)) throwTypeError(`node ${index}: op`, names.join(' or '), op);
-    if ((op === 'image') !== (index === 0))
-      throwTypeError(what, 'the image as the first node only', op);
+    if ((op === 'image') !== (index === 0)) throwTypeError(what, 'the image as the first node only', op);
     const operation: Operation = operations[op as OperationName];
     const operandFields = { 0: [], 1: ['input'], 3: ['inputs'], any: ['inputs'] }[operation.operands];
     const record = checkFields(what, given, [

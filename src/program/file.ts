@@ -98,10 +98,9 @@ export function writePortable(
 }
 
 /**
- * Reads a model from a file of {@link writePortable}, and checks everything in it, in time
- * proportional to its length. Whoever made the file, a model that is returned has finite weights
- * and sees no value before its turn. Files of `writePortable` also contain a digest of 128 bits,
- * which detects accidental damage, but not deliberate changes.
+ * Reads a model from a file of {@link writePortable}, and checks everything in it, in time proportional to its length.
+ * Whoever made the file, a model that is returned has finite weights and sees no value before its turn. Files of
+ * `writePortable` also contain a digest of 128 bits, which detects accidental damage, but not deliberate changes.
  *
  * @param bytes the whole file
  * @throws TypeError if `bytes` is not a Uint8Array, or an option is invalid; RangeError if the file

@@ -3,9 +3,8 @@ import { operationOf } from './operations';
 import { type ImageNode, operandsOf, type PortableModel, type ProgramNode } from './program';
 import { factorOf, UnfitResolution } from './readiness';
 
-// What a program computes before its image begins: networks that read only conditions, which may
-// look in all directions and enlarge maps, and positions. These cannot be computed row by row with
-// the image, and do not need it.
+// What a program computes before its image begins: networks that read only conditions, which may look in all directions
+// and enlarge maps, and positions. These cannot be computed row by row with the image, and do not need it.
 
 /** The parts of a model on which the sizes of its maps depend. */
 type MapProgram = Pick<PortableModel, 'nodes' | 'conditions' | 'imageShape'>;

@@ -55,15 +55,10 @@ export interface Read {
   readonly features: Range;
   /** The position of the operand that is read, or 'own' for the node's own features. */
   readonly operand: number | 'own';
-  /**
-   * The features of it that are read. Each of `features` reads all of them or, if `isOneByOne`, the one in
-   * its position.
-   */
+  /** The features of it that are read, all by each of `features` or, if `isOneByOne`, the one in its position. */
   readonly of: Range;
   readonly isOneByOne?: boolean;
-  /**
-   * Where it is read, relative to the place that is computed, or at all earlier places. @default at the place itself
-   */
+  /** Where it is read, relative to the computed place, or at all earlier places. @default at the place itself */
   readonly at?: readonly [down: number, right: number] | 'earlier';
   /** Whether the read affects the result at a place, in a map of this width. @default everywhere */
   counts?(row: number, column: number, width: number): boolean;
@@ -106,15 +101,11 @@ export interface Operation<
    * @default each feature from the feature in its position of each operand
    */
   reads?(node: FieldsAndSize<D>, sizes: readonly number[]): Read[];
-  /**
-   * The distance of its places divided by the distance of its operands' places: 2 or 1/2 with a stride. @default 1
-   */
+  /** The distance of its places divided by the distance of its operands' places: 2 or 1/2 with a stride. @default 1 */
   scale?(node: FieldsAndSize<D>): number;
   /** Whether it reads maps that must be complete before it begins, so that it runs before the image. */
   readsWholeMaps?(node: FieldsAndSize<D>): boolean;
-  /**
-   * Products a pixel besides the cost of each feature. Also checks the memory of what is stored. @default none
-   */
+  /** Products a pixel besides the cost of each feature. Also checks the memory of what is stored. @default none */
   work?(node: FieldsAndSize<D>, sizes: readonly number[], places: number, what: string): number;
 }
 

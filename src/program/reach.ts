@@ -4,9 +4,7 @@ import type { Read } from './operation';
 import { type ImageNode, operandsOf, type PortableModel } from './program';
 import { checkImageSize, factorOf, type Readiness, readinessOf, readsOf } from './readiness';
 
-/**
- * The features of a node that are needed: a set at each place, [height,width]. Bit f of a set stands for feature f.
- */
+/** The features of a node that are needed: a set at each place, [height,width]. Bit f of a set stands for feature f. */
 class Need {
   private readonly sets: bigint[];
 
@@ -36,8 +34,7 @@ const firstFeatures = (count: number) => (1n << BigInt(count)) - 1n;
  * The values that the selected outputs of a pixel can depend on, whatever the weights, judged from
  * the graph and its masks: [H*W*C], 1 for each such value.
  *
- * Walks the program from the outputs back to the image, and marks what each needed feature is
- * computed from.
+ * Walks the program from the outputs back to the image, and marks what each needed feature is computed from.
  *
  * @throws TypeError if the size of the image is not a multiple of the program's coarsest resolution
  */

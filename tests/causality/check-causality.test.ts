@@ -154,7 +154,7 @@ onEachBackend('checkCausality', (_backend) => {
     tf.dispose(weights);
     await expectNoLeaks(async () => {
       await expect(checkCausality(model)).rejects.toThrow(
-        'checkCausality: the model gave logits that are not finite',
+        'checkCausality: the model returned logits that are not finite',
       );
     });
     model.dispose();

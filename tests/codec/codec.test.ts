@@ -399,7 +399,7 @@ describe('a file that is not as it should be', () => {
       [made({ numImages: 0 }), 'file: images: wanted an integer of at least 1, got 0'],
       [made({ height: 0 }), 'file: height: wanted an integer of at least 1, got 0'],
       [made({ height: 5 }), 'file: images: wanted [4, 3, 1], got [5, 3, 1]'],
-      [made({ levels: 6 }), 'file: damaged: its levels are not those of its model'],
+      [made({ levels: 6 }), "file: damaged: its levels differ from its model's"],
       [made({ classes: [0, 1, 2] }), 'file: condition: wanted an integer from 0 to 1, got 2'],
       [withFlags(made({}), 2), 'file: damaged: it has unknown flags'],
       [withFlags(made({}), 0), 'file: '], // the classes are taken for lengths of codes
@@ -451,7 +451,7 @@ describe('a file that is not as it should be', () => {
 
   it('has other conditions', async () => {
     const without = await compress(model, images, { condition });
-    await expect(decompress(model, without)).rejects.toThrow('decompress: condition: wanted that of the images, which the file does not hold, got undefined'); // biome-ignore format: one line
+    await expect(decompress(model, without)).rejects.toThrow('decompress: condition: wanted the condition of the images, which the file does not hold, got undefined'); // biome-ignore format: one line
     await expect(decompress(model, without, { condition: [1, 1, 1] })).rejects.toThrow('decompress: image 0: damaged, or compressed with another condition'); // biome-ignore format: one line
     await expect(decompress(model, without, { condition: [0], firstImage: 2 })).rejects.toThrow('decompress: image 2: damaged, or compressed with another condition'); // biome-ignore format: one line
     await expect(decompress(model, bytes, { condition })).rejects.toThrow('decompress: condition: wanted none, since the file holds it'); // biome-ignore format: one line

@@ -205,7 +205,7 @@ describe('classes that are dropped', () => {
     };
     refuses(
       { dropClass, withClasses: false },
-      'imageBatches: dropClass: wanted withClasses: true beside it, got undefined',
+      'imageBatches: dropClass: wanted withClasses: true too, got undefined',
     );
     refuses({ dropClass: 0.1 }, 'imageBatches: dropClass: wanted an object of arguments, got 0.1');
     refuses(

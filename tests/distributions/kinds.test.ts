@@ -142,7 +142,7 @@ describe('a kind of distribution in the table', () => {
     expect(() => readPortable(bytes)).toThrow(
       "distribution: kind: wanted 'softmax' or 'logisticMixture', got 'geometric'",
     );
-    await expect(toPortable(model)).rejects.toThrow("layer 'geometric' has a distribution of its own");
+    await expect(toPortable(model)).rejects.toThrow("layer 'geometric' has its own distribution");
     model.dispose();
   });
 });

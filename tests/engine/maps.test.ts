@@ -248,7 +248,7 @@ describe('maps that cannot be', () => {
       levels: 1,
       conditions: [codesOf(COARSE)],
     });
-    expect(() => imageProgram(model)).toThrow("output): a map of another size than the image, [2,3]");
+    expect(() => imageProgram(model)).toThrow('output): a map of another size than the image, [2,3]');
   });
 
   it('are made of what is the same at every pixel', () => {

@@ -259,7 +259,7 @@ describe('convert.mjs', () => {
       '  conv.1  input_conv.bias',
       '  conv_3.0  left out',
       '  conv_3.1  left out',
-      'loadWeights: tensors: not those of the model',
+      'loadWeights: tensors: they do not match the model',
       expect.stringMatching(/^ {2}missing \(12\): block0\.conv_in\.kernel, .*final_conv\.bias$/),
       expect.stringMatching(/^ {2}left over \(10\): .*block\.conv_mid\.0/),
       '',

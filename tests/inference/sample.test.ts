@@ -391,8 +391,8 @@ describe('the strategy of sample', () => {
     const causal = pixelCNN({ imageShape: [2, 3, 2], levels: 4, hiddenDim: 2, outDim: 3, numBlocks: 0 });
     const message =
       "sample: layer 'odd' (MaxPooling2D) cannot be evaluated pixel by pixel. So each value takes a whole forward pass: " +
-      '12 of them (2x3x2) instead of the cost of about one. checkCausality tells whether the model is causal: if it is not, ' +
-      "samples and likelihoods mean nothing. With strategy: 'full' there is no warning.";
+      '12 of them (2x3x2) instead of the cost of about one. checkCausality tests whether the model is causal; if it is not, ' +
+      "samples and likelihoods are meaningless. With strategy: 'full' there is no warning.";
     await expectWarning(message, async () => {
       await drawn(model, 'full');
       await drawn(causal, 'auto');
@@ -429,7 +429,7 @@ describe('the strategy of sample', () => {
       expect(console.warn).not.toHaveBeenCalled();
       await drawn(model, 'auto');
       expect(vi.mocked(console.warn).mock.calls[0]?.[0]).toContain(
-        'So samples and likelihoods mean nothing (checkCausality finds the layer), and each value takes a whole forward pass: 18 of them',
+        'So samples and likelihoods are meaningless (checkCausality finds the layer), and each value takes a whole forward pass: 18 of them',
       );
     });
     model.dispose();

@@ -48,7 +48,7 @@ describe('LogisticMixture', () => {
     const [labels, parameters] = [tf.zeros([1, 2, 2, 1], 'int32'), tf.zeros([1, 2, 2, 6])];
     const { distribution } = model;
     expect(() => bitsPerDim(labels, parameters)).toThrow(
-      "labels: wanted levels of shape [1,2,2], like the logits [1,2,2,6] without the last axis; for parameters [N,H,W,P], pass model.distribution as the third argument, got [1, 2, 2, 1]",
+      'labels: wanted levels of shape [1,2,2], like the logits [1,2,2,6] without the last axis; for parameters [N,H,W,P], pass model.distribution as the third argument, got [1, 2, 2, 1]',
     );
     for (const none of [null, {}, 'mixture']) {
       expect(() => bitsPerDim(labels, parameters, none as never)).toThrow(
@@ -92,7 +92,10 @@ describe('a last layer of a user', () => {
   it.each([
     [{ ...right, imageChannels: 3 }, 'imageChannels: wanted 1, as the images have, got 3'],
     [{ ...right, levels: 1 }, 'levels: wanted an integer of at least 2, got 1'],
-    [{ ...right, numParameters: 2 }, 'numParameters: wanted the number of features of the outputs [null,2,2,1], got 2'],
+    [
+      { ...right, numParameters: 2 },
+      'numParameters: wanted the number of features of the outputs [null,2,2,1], got 2',
+    ],
     [
       { ...right, numParameters: 2, channelOf: (parameter: number) => parameter },
       'numParameters: wanted the number of features of the outputs [null,2,2,1], got 2',

@@ -150,7 +150,9 @@ describe('pixelCNNPlusPlus', () => {
     );
     expect(wrong({ seed: 1.5 })).toThrow('pixelCNNPlusPlus: seed: wanted an integer');
     expect(wrong({ numClasses: 0 })).toThrow('pixelCNNPlusPlus: numClasses: wanted an integer of at least 1');
-    expect(wrong({ nullClass: true })).toThrow('pixelCNNPlusPlus: nullClass: wanted numClasses to be given too');
+    expect(wrong({ nullClass: true })).toThrow(
+      'pixelCNNPlusPlus: nullClass: wanted numClasses to be given too',
+    );
     expect(wrong({ conditionSize: 2 ** 28 })).toThrow('pixelCNNPlusPlus: conditionSize: wanted sizes');
   });
 });

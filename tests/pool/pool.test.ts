@@ -261,7 +261,7 @@ describe('wrong arguments', () => {
   it('are adjustments of a user, which cannot be sent either', async () => {
     const { pool } = poolOf(1);
     expect(await messageOf(pool.sample(model, { adjust: () => {} }))).toBe(
-      'TypeError: pool.sample: adjust: wanted what allowed or allowedNeighbors makes, since no other function can be sent to a worker, got function adjust',
+      'TypeError: pool.sample: adjust: wanted an adjuster from allowed or allowedNeighbors, since no other function can be sent to a worker, got function adjust',
     );
   });
 

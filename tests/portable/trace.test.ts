@@ -189,7 +189,7 @@ describe('trace', () => {
     expect(traced(1, unshifted({ kernelSize: [1, 3] }), (result) => result)).toEqual({
       lateTimes: [AFTER_ROW, AFTER_ROW],
       obstacle: expect.stringContaining(
-        'a vertical layer with mask B, or one shifted down, whose input must see rows above only and does not',
+        'let vertical layers with mask B, and layers shifted down, read only features that see rows above',
       ),
     });
   });
@@ -211,9 +211,7 @@ describe('trace', () => {
     const graph: Graph = (image) => apply(new FromRight({}), apply(conv(4, 'A'), image));
     expect(traced(1, graph, (result) => result)).toEqual({
       lateTimes: [AFTER_ROW, AFTER_ROW],
-      obstacle: expect.stringContaining(
-        'an LSTM from the right, whose states must be shifted down by a row,',
-      ),
+      obstacle: expect.stringContaining('shift the states of an LSTM from the right down by a row,'),
     });
   });
 
@@ -244,7 +242,7 @@ describe('trace', () => {
     [
       'of which the outputs have not the whole',
       (image) => apply(resize(false), apply(resize(false), apply(conv(2, 'A'), image))),
-      'the logits are of every 4 rows and columns only',
+      'the logits have a resolution of 1/4 of the image',
     ],
   ])('says where there are resolutions %s', (_, graph, obstacle) => {
     expect(traced(1, graph, (result) => result, [null, null])).toEqual({ obstacle });

@@ -41,7 +41,7 @@ async function outcome(bytes: Uint8Array): Promise<'refused' | 'drawn' | 'not dr
   } catch (error) {
     // a flipped bit makes another image, no condition, or a weight of 1e38
     expect((error as Error).message).toMatch(
-      /^sample: ((imageShape|condition): wanted|the model gave logits that)/,
+      /^sample: ((imageShape|condition): wanted|the model returned logits that)/,
     );
     return 'not drawn';
   }

@@ -70,7 +70,7 @@ describe('adjust', () => {
       (logProbs, [row, column]) => {
         if (row === 1 && column === 2) logProbs.fill(value, 6, 12);
       };
-    const messages = { [FREE]: 'left no level of', [Number.NaN]: 'gave log p NaN of level 0 of', [Number.POSITIVE_INFINITY]: 'gave log p Infinity of level 0 of' }; // biome-ignore format: one line
+    const messages = { [FREE]: 'left no level of', [Number.NaN]: 'set log p to NaN, for level 0 of', [Number.POSITIVE_INFINITY]: 'set log p to Infinity, for level 0 of' }; // biome-ignore format: one line
     for (const [value, message] of Object.entries(messages)) {
       const options = { numImages: 2, firstImage: 10, adjust: at(Number(value)) };
       await expect(sample(model, options)).rejects.toThrow(

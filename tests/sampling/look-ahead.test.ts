@@ -433,7 +433,7 @@ describe('look-ahead', () => {
   it('refuses what is wrong', async () => {
     const model = await tiny([2, 3, 1], 3, 1, 1);
     await expect(sample(model, { lookAhead: 4 })).rejects.toThrow(
-      'sample: lookAhead: wanted initial and known with it, got neither',
+      'sample: lookAhead: wanted initial and known too, got neither',
     );
     const given = { initial: { data: [0, 0, 0, 0, 0, 0], shape: [1, 2, 3, 1] }, known: { data: [0, 0, 0, 0, 0, 1], shape: [1, 2, 3, 1] } }; // biome-ignore format: one line
     await expect(sample(model, { ...given, lookAhead: -1 })).rejects.toThrow('sample: lookAhead: wanted');

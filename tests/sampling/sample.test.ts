@@ -127,7 +127,7 @@ describe('sample of a model as plain data', () => {
       ];
       weights.set(name, { shape, data: data.slice().fill(Number.NaN) });
       await expect(sample({ ...portable, weights })).rejects.toThrow(
-        'sample: the model gave logits that are not finite numbers',
+        'sample: the model returned logits that are not finite numbers',
       );
     });
   });

@@ -72,7 +72,7 @@ describe('interleaved', () => {
     expect(() => interleaved(ten, 1, 0)).toThrow('interleaved: groups: wanted an integer of at least 1');
     expect(() => interleaved(ten, 1, 2 ** 40, { pad: true })).toThrow('interleaved: tensor with its zeros: wanted sizes');
     expect(() => interleaved(ten, 1, 2, { pad: 1 as never })).toThrow('interleaved: pad: wanted true or false');
-    expect(() => interleaved(f32([], [1]), 0, 1)).toThrow('interleaved: tensor: wanted one that has axes, got []');
+    expect(() => interleaved(f32([], [1]), 0, 1)).toThrow('interleaved: tensor: wanted a tensor with axes, got []');
     expect(() => interleaved(f32([3], [1]), 0, 1)).toThrow('interleaved: tensor: data: wanted the 12 bytes of F32 [3], got 4');
     expect(() => interleaved(undefined as never, 0, 1)).toThrow('interleaved: tensor: wanted a tensor, got undefined');
   }); // biome-ignore format: one call a line

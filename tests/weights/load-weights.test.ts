@@ -115,7 +115,7 @@ describe('loadWeights', () => {
     const tensor = { dtype: 'F32', shape: [1], data: new Float32Array(1) };
     const tensors = weightsWith({ 'block0.conv_mid.kernel': null, 'final_conv.bias': tensor, extra: tensor });
     expect(() => loadWeights(model, tensors)).toThrow(
-      'loadWeights: tensors: not those of the model: missing (1): block0.conv_mid.kernel; left over (1): extra; of another shape (1): final_conv.bias: wanted [3], got [1]',
+      'loadWeights: tensors: they do not match the model: missing (1): block0.conv_mid.kernel; left over (1): extra; of another shape (1): final_conv.bias: wanted [3], got [1]',
     );
     expect(numbersOf(model)).toEqual(before);
   });
@@ -303,7 +303,7 @@ describe('loadWeights', () => {
     );
     for (const from of ['pclucas14/pixel-cnn-pp', 'rosinality/vq-vae-2-pytorch'] as const)
       expect(() => loadWeights(model, tensors, { from, names: () => null })).toThrow(
-        'not those of the model: missing (1): one for dense.kernel',
+        'they do not match the model: missing (1): one for dense.kernel',
       );
   }); // biome-ignore format: one call a line
 

@@ -136,9 +136,7 @@ function addRowOutputs(plan: Plan, packed: PackedPhase, time: typeof ROW | typeo
   }
 }
 
-/**
- * How many adjacent inputs in the output's own row are known at a time, perhaps not all of the last tap's.
- */
+/** How many adjacent inputs in the output's own row are known at a time, perhaps not all of the last tap's. */
 function inputsBy({ phase, x }: PackedPhase, time: number): number {
   const { length } = phase.present.taps;
   const { slots } = x.layout;

@@ -3,10 +3,9 @@ import { BLOCK, LANES, PIXELS } from './window';
 
 // The inner loops of causal attention and its gradients.
 //
-// A head's rows are copied side by side, as [places][size], with zeros up to whole tiles, so that
-// no loop has a tail. Eight places at a time are transposed to [size][8], so that they lie in the
-// lanes of two vectors, and are combined with the other places one by one. This way no sum, over
-// features or over other places, runs over lanes.
+// A head's rows are copied side by side, as [places][size], with zeros up to whole tiles, so that no loop has a tail.
+// Eight places at a time are transposed to [size][8], so that they lie in the lanes of two vectors, and are combined
+// with the other places one by one. This way no sum, over features or over other places, runs over lanes.
 
 @inline
 export function rowBytes(size: usize): usize {
@@ -31,9 +30,7 @@ export function notBefore(lane: usize, from: i32): v128 {
   return i32x4.ge_s(i32x4.add(i32x4(0, 1, 2, 3), i32x4.splat(from)), i32x4.splat(<i32>lane));
 }
 
-/**
- * to[place][lane] = sum of x[place][i] t[i][lane], four places at a time, so x and to must have room for whole fours.
- */
+/** to[place][lane] = sum of x[place][i] t[i][lane], four places at a time, so x and to must hold whole fours. */
 export function dots(to: usize, x: usize, places: usize, row: usize, t: usize): void {
   for (const end = to + places * BLOCK; to < end; to += PIXELS * BLOCK, x += PIXELS * row) {
     let a0 = f32x4.splat(0), b0 = a0, a1 = a0, b1 = a0, a2 = a0, b2 = a0, a3 = a0, b3 = a0;
@@ -128,9 +125,7 @@ export function dot(x: usize, y: usize, bytes: usize): f32 {
   return sumOfLanes(sum);
 }
 
-/**
- * Copies places of a head side by side, followed by zeros up to whole blocks of places and whole vectors of features.
- */
+/** Copies places of a head side by side, with zeros up to whole blocks of places and whole vectors of features. */
 export function pack(to: usize, from: usize, places: usize, stride: usize, bytes: usize, row: usize): void {
   if (bytes < row || places % LANES != 0) memory.fill(to, 0, ((places + LANES - 1) & ~(LANES - 1)) * row);
   for (; places > 0; places--, from += stride, to += row) copy(to, from, bytes);

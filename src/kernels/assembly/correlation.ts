@@ -5,8 +5,7 @@ import { outBytesOf, paddedBytes, PIXELS, usedColumns, usedTaps } from './window
 
 // The gradients of a convolution for its weights; see the notes in convolution.ts.
 
-// Scratch memory: sums [inputs][out], dz of a row [width][out], the padded image, where `out` is in
-// whole blocks.
+// Scratch memory: sums [inputs][out], dz of a row [width][out], the padded image, where `out` is in whole blocks.
 
 /** The address behind the sums. The inputs of each kernel row are whole tiles. */
 @inline

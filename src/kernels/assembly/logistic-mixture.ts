@@ -27,9 +27,8 @@ export function logisticMixtureScratch(_rows: usize, channels: usize, components
  * component's probability given no channel, the first, ... and all of them; and the slopes, shaped like the
  * parameters, the derivative of a component's log p of the channel for each of its parameters, 1 for logits.
  *
- * Positions count floats. The first channel's means begin at `components`, and each next channel's
- * `channelStride` later; log scales follow the means. Coefficients of pairs of channels begin at
- * `coefficients`, `pairStride` apart.
+ * Positions count floats. The first channel's means begin at `components`, and each next channel's `channelStride`
+ * later; log scales follow the means. Coefficients of pairs of channels begin at `coefficients`, `pairStride` apart.
  */
 export function logisticMixture(
   nats: usize, posteriors: usize, slopes: usize, labels: usize, x: usize,
@@ -168,9 +167,7 @@ function oneMinusExp(x: v128): v128 {
   return exponential(x, true);
 }
 
-/**
- * e^x or, if `isRest`, 1 - e^x. The compiler does not inline so large a function, which keeps the module small.
- */
+/** e^x or, if `isRest`, 1 - e^x. The compiler does not inline so large a function, which keeps the module small. */
 function exponential(x: v128, isRest: bool): v128 {
   const inRange = clamped(x), power = powerOf2(inRange), scaled = scaledExpm1(inRange, power);
   return isRest ? f32x4.sub(f32x4.sub(f32x4.splat(1), power), scaled) : f32x4.add(power, scaled);

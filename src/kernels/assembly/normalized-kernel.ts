@@ -22,9 +22,7 @@ export function normalizedKernel(
   }
 }
 
-/**
- * The gradients of {@link normalizedKernel} from dy: ddirection, shaped like direction, and dgain [outputs].
- */
+/** The gradients of {@link normalizedKernel} from dy: ddirection, shaped like direction, and dgain [outputs]. */
 export function normalizedKernelBack(
   ddirection: usize, dgain: usize, dy: usize, direction: usize, gain: usize,
   inputs: usize, outputs: usize, smallest: f64,
@@ -52,9 +50,7 @@ export function normalizedKernelBack(
   }
 }
 
-/**
- * The part of a gradient along the direction, which normalization removes. It is 0 if the norm is at its lower bound.
- */
+/** The part of a gradient along the direction, which normalization removes; 0 if the norm is at its lower bound. */
 @inline
 function shares(along: v128, squares: v128, smallest: f64): v128 {
   return v128.and(f64x2.div(along, squares), f64x2.gt(squares, f64x2.splat(smallest)));

@@ -5,9 +5,7 @@
 /** Bytes of a vector of four floats. */
 export const V: usize = 16;
 
-/**
- * sum + a b, with one rounding if the module is compiled for it and the processor supports it, else with two.
- */
+/** sum + a b, with one rounding if the module is compiled for it and the processor supports it, else with two. */
 @inline
 export function plusProduct(sum: v128, a: v128, b: v128): v128 {
   return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(a, b, sum) : f32x4.add(sum, f32x4.mul(a, b));

@@ -11,8 +11,7 @@ export function outBytesOf(features: usize): usize {
 }
 
 /**
- * The number of columns used in a row of the kernel, `present` on the output's own row. Rows count
- * from the top of the window.
+ * The number of columns used in a row of the kernel, counted from the top of the window; `present` on the output's row.
  */
 @inline
 export function usedColumns(

@@ -8,9 +8,8 @@ export interface LevelOps<T> {
   /** Turns an index into a one-hot vector: [N,1] -> [N,size]; all zeros if the index is out of range. */
   oneHot(x: T, size: number): T;
   /**
-   * Turns normalized levels into one-hot vectors: [N,H,W,C] -> [N,H,W,C*levels], channel by
-   * channel. The level round(x (levels - 1)), with halves rounded up, becomes 1, the others 0; all
-   * are 0 if that is not a level.
+   * Turns normalized levels into one-hot vectors: [N,H,W,C] -> [N,H,W,C*levels], channel by channel. The level round(x
+   * (levels - 1)), with halves rounded up, becomes 1, the others 0; all are 0 if that is not a level.
    */
   oneHotLevels(x: T, levels: number): T;
   /**
