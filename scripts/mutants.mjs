@@ -1,4 +1,4 @@
-// Breaks a part of src/ in many small ways, one at a time, and tells which of them no test notices.
+// Breaks a part of src/ in many small ways, one at a time, and reports which mutants no test detects.
 //
 // npm run mutants -- src/core                                   # as tests/core sees it
 // npm run mutants -- src/core/window.ts:100-160 tests/program   # some lines, as the named tests see them
@@ -21,7 +21,9 @@ function testsOf(source) {
   return folder.replace(/^src/, 'tests');
 }
 
-/** What a word stands for: a folder for all its files; a file, some lines of one or a pattern for itself. */
+/**
+ * The pattern of an argument: a folder means all its files; a file, some lines of one or a pattern mean themselves.
+ */
 const patternOf = (word, ending) => (/[*:]|\.ts$/.test(word) ? word : `${word}/**/*${ending}`);
 
 const never = ['!src/kernels/assembly/**', '!src/kernels/modules.ts']; // the build makes WebAssembly of them

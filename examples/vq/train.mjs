@@ -53,7 +53,7 @@ const { batch, seed } = run;
 /** Ends the program, where it was asked to, with what was done so far. */
 function endHere({ isDone }) {
   if (isDone) return;
-  console.log(`stopped; --resume --out ${out} goes on`);
+  console.log(`stopped; --resume --out ${out} continues`);
   process.exit();
 }
 

@@ -35,7 +35,7 @@ export async function train({ directory, steps, every, unit, signal, create, beg
   const model = from ? await loadLayersModel(fileSystem(join(from.directory, 'model'))) : create();
   let { step, state: smoothed } = from ?? { step: 0, state: 0 };
   if (from) restorePowers(model.optimizer);
-  if (from) console.log(step < steps ? `goes on after step ${step}` : `is trained: ${steps} steps`);
+  if (from) console.log(step < steps ? `continues after step ${step}` : `is trained: ${steps} steps`);
   if (step === steps) return { model, isDone: true };
 
   const share = (step) => Math.min(1, (step + 1) / RISE) * (1 - step / steps);

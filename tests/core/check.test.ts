@@ -152,7 +152,7 @@ describe('checks name the option, what was wanted and what came', () => {
       [`k: wanted an odd integer or two of them, got ${show(bad)}`, () => checkKernelSize('k', bad)]),
     ['m: wanted sizes whose product is at most 268435456, got [16384, 16385]', () => checkMemory('m', [2 ** 14, 2 ** 14 + 1])],
     ['m: wanted sizes', () => checkMemory('m', [1e200, 1e200])],
-    ['c: wanted at most 2^24, as many as float32', () => checkCategories('c', 2 ** 24 + 1, 2)],
+    ['c: wanted at most 2^24, the most that float32', () => checkCategories('c', 2 ** 24 + 1, 2)],
     ['c: wanted an integer of at least 2, got 1', () => checkCategories('c', 1, 2)],
     ['f: wanted a multiple of imageChannels (3), got 10; set imageChannels to 1 for grey images or ungrouped features', () => checkFeatures('f', 10, 3)],
     ['f: wanted a multiple of 2 * groups (6), got 10', () => checkFeatures('f', 10, 6, '2 * groups')],
@@ -220,7 +220,7 @@ describe('checks at their bounds', () => {
       expect(level(bad)).toThrow(`x: wanted integer levels 0 to 16, got ${bad}`);
     expect(() => checkLevel('x', 0.5, 17)).toThrow('x: wanted integer levels 0 to 16, got 0.5');
     expect(() => checkFeatures('f', 10, 6, '2 * imageChannels')).toThrow(
-      'imageChannels is 1 for grey images',
+      'set imageChannels to 1 for grey images',
     );
   });
 

@@ -352,7 +352,7 @@ describe('convert.mjs, of flags that do not go together,', () => {
     ['--weights: wanted a file of weights, or --model; --help'],
     ['--weights: wanted a file of weights: a new network has none', ...network, '--to', 'x'],
     ['--model: wanted a network, by --model or --factory; --help', '--weights', 'x', '--to', 'y'],
-    ['--factory: --model says the network already', '--model', 'x', ...network],
+    ['--factory: --model already determines the network', '--model', 'x', ...network],
     ['--factory: wanted pixelCNN, gatedPixelCNN, pixelCNNPlusPlus, pixelSNAIL, got ', '--factory', 'pixelcnn', '--args', '{}'],
     ['--args: wanted the arguments', '--factory', 'pixelCNN', '--weights', 'x'],
     ['--args: wanted JSON: ', '--factory', 'pixelCNN', '--args', '{', '--weights', 'x'],
@@ -363,7 +363,7 @@ describe('convert.mjs, of flags that do not go together,', () => {
     ['--rename: comes with --weights', '--model', 'x', '--to', 'y', '--rename', 'a=>b'],
     ["--rename: wanted 'regular expression=>replacement', got 'a'", '--weights', 'x', '--list', '--rename', 'a'],
     ['--axes: comes with --weights', '--model', 'x', '--to', 'y', '--axes', 'a=>0'],
-    ['--axes: comes with --from keras or pytorch', '--weights', 'x', '--list', '--from', 'pclucas14/pixel-cnn-pp', '--axes', 'a=>0'],
+    ['--axes: requires --from keras or pytorch', '--weights', 'x', '--list', '--from', 'pclucas14/pixel-cnn-pp', '--axes', 'a=>0'],
     ["--axes: wanted 'regular expression=>axes', got 'a'", '--weights', 'x', '--list', '--axes', 'a'],
     ["--axes: wanted numbers of axes, as 0,1, got '0,'", '--weights', 'x', '--list', '--axes', 'a=>0,'],
     ['--rename: Invalid regular expression', '--weights', 'x', '--list', '--rename', '(=>b'],
@@ -371,7 +371,7 @@ describe('convert.mjs, of flags that do not go together,', () => {
     ['--to: wanted a directory; --help', '--model', 'x'],
     ["--to: wanted .pixelcnn, .safetensors, .npz or a directory, got 'y.h5'", '--model', 'x', '--to', 'y.h5'],
     ['--float16: comes with --to NAME.pixelcnn', '--model', 'x', '--to', 'y', '--float16'],
-    ['--layout: comes with --to NAME.safetensors or NAME.npz', '--model', 'x', '--to', 'y', '--layout', 'keras'],
+    ['--layout: requires --to NAME.safetensors or NAME.npz', '--model', 'x', '--to', 'y', '--layout', 'keras'],
     ["--layout: wanted keras, pytorch, got 'jax'", '--model', 'x', '--to', 'y.npz', '--layout', 'jax'],
   ]; // biome-ignore format: one case a line
   itRefuses(refusals.map(([answer, ...flags]) => [answer, ['convert.mjs', ...flags]] as const));

@@ -235,14 +235,14 @@ const codes: Kind = {
     ['columns without end', 'node 5 (upsample): columns: wanted an integer from 1 to 16384, got 16385', { 'nodes.5.columns': 16385 }],
     ['no rows of places', 'node 5 (upsample): rows: wanted an integer from 1 to 16384, got 0', { 'nodes.5.rows': 0 }],
     ['an enlarged class', 'node 10 (upsample): input: wanted features of pixels', { 'nodes.10': { op: 'upsample', size: 1, input: 9, rows: 2, columns: 2 } }],
-    ['an enlarged image', 'node 5 (upsample): its input is made of the image', { 'nodes.5': { op: 'upsample', size: 2, input: 1, rows: 1, columns: 1 } }],
+    ['an enlarged image', 'node 5 (upsample): its input depends on the image', { 'nodes.5': { op: 'upsample', size: 2, input: 1, rows: 1, columns: 1 } }],
     ['places that overflow', 'node 10: map: wanted one no larger than the image, got [16384, 2]', ({ program: { nodes } }) => {
       for (let i = 0; i < 100; i++) nodes.push({ op: 'upsample', size: 2, input: i === 0 ? 4 : nodes.length - 1, rows: 16384, columns: 1 });
     }],
     ['positions of a class', 'node 10 (position): input: wanted features of pixels', { 'nodes.10': { op: 'position', size: 2, input: 9 } }],
     ['positions of codes beside the image', 'node 7 (concat): its operands are maps of several sizes, [2,6] and [1,2]', { 'nodes.6.input': 3 }],
-    ['a look around in the image', 'node 1 (conv): its input is made of the image', { 'nodes.1.window.present': 'everythingAndBelow' }],
-    ['a look around in the image and codes', 'node 11 (conv): its input is made of the image', ({ program: { nodes } }) => nodes.push({ op: 'add', size: 2, inputs: [1, 5] }, { ...nodes[4], input: 10 })],
+    ['a look around in the image', 'node 1 (conv): its input depends on the image', { 'nodes.1.window.present': 'everythingAndBelow' }],
+    ['a look around in the image and codes', 'node 11 (conv): its input depends on the image', ({ program: { nodes } }) => nodes.push({ op: 'add', size: 2, inputs: [1, 5] }, { ...nodes[4], input: 10 })],
     ['a look around in a class', 'node 11 (conv): window: wanted 1x1 of stride 1, since its input is the same at every pixel', ({ program: { nodes } }) => nodes.push({ op: 'oneHot', size: 2, input: 9 }, { ...nodes[4], input: 10 })],
     ['a look around by strides', 'node 4 (conv): window: stride: wanted 1, not transposed', inAround({ stride: 2 })],
     ['a look around, transposed', 'node 4 (conv): window: stride: wanted 1, not transposed', inAround({ transposed: true })],

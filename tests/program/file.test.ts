@@ -300,7 +300,7 @@ describe('what is no portable model', () => {
 
   it('is a model of tfjs', async () => {
     const model = pixelCNN(small);
-    await expect(sample(model as never)).rejects.toThrow('reads, got AutoregressiveModel');
+    await expect(sample(model as never)).rejects.toThrow('toPortable or readPortable, got AutoregressiveModel');
     model.dispose();
   });
 });
@@ -443,7 +443,7 @@ describe('readPortable', () => {
       const view = new DataView(bytes.buffer);
       view.setUint32(0, low, true);
       view.setUint32(4, high, true);
-      expectRefused(bytes, /header: wanted its \d+ bytes, got \d+/);
+      expectRefused(bytes, /header: wanted the \d+ bytes that the file states, got \d+/);
     }
   });
 
