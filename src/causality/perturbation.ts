@@ -4,7 +4,7 @@ import { anything, callback, integer, optional, optionalSignal, type Values } fr
 import * as core from '../core/conditions';
 import { type ImageShape, resolveImageShape, valuesOf } from '../core/images';
 import { pauses } from '../core/pauses';
-import { tell } from '../core/progress';
+import { reportProgress } from '../core/progress';
 import { uniformsOf } from '../core/random';
 import {
   channelOf,
@@ -120,7 +120,7 @@ export async function changeEach(
           if (isSettled) settled.add(input);
           done += isSettled ? attempts - attempt : 1;
         }
-        if (onProgress) await tell(onProgress, { done, total: inputs.length * attempts }, signal);
+        if (onProgress) await reportProgress(onProgress, { done, total: inputs.length * attempts }, signal);
       }
     } finally {
       before.dispose();

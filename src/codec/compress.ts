@@ -83,8 +83,8 @@ export async function encodeImages(
     const intervalsOf = intervalsFor(distribution, count);
     const encoders = Array.from({ length: count }, () => new RangeEncoder());
     return {
-      visit(present, index, levels) {
-        const intervals = intervalsOf(present);
+      visit(current, index, levels) {
+        const intervals = intervalsOf(current);
         for (const [n, encoder] of encoders.entries()) {
           const level = data[(first + n) * total + index] as number;
           const { begin, frequency } = intervals.of(n, level);

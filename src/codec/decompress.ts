@@ -123,8 +123,8 @@ export async function decodeImages(
     const group = coded.slice(first, first + count);
     const decoders = group.map(({ code }) => new RangeDecoder(code));
     return {
-      visit(present, index, levels) {
-        const intervals = intervalsOf(present);
+      visit(current, index, levels) {
+        const intervals = intervalsOf(current);
         for (const [n, decoder] of decoders.entries()) {
           const { level, begin, frequency } = intervals.at(n, decoder.target());
           decoder.take(begin, frequency);

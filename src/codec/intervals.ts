@@ -2,10 +2,10 @@ import { checkLevel } from '../core/check';
 import { softmaxWeights } from '../distributions/categorical';
 import { notFinite } from '../distributions/filters';
 import {
+  type CurrentPixels,
   isSoftmax,
   type LevelCdf,
   type PixelDistribution,
-  type PresentPixels,
 } from '../distributions/pixel-distribution';
 import { pixelReader, writeLogProbs } from '../distributions/readers';
 import { exp } from '../kernels/arithmetic';
@@ -42,8 +42,8 @@ export function intervalsFor(distribution: PixelDistribution, numImages: number)
       throw new Error(`cdf of the distribution: below(${level + 1}) is less than below(${level})`);
     return { level, begin, frequency: end - begin };
   };
-  return (present: PresentPixels) => {
-    const cdfOf = cdfsOf(present);
+  return (current: CurrentPixels) => {
+    const cdfOf = cdfsOf(current);
     return {
       /** The interval of a level of an image. */
       of(image: number, level: number): Interval {
@@ -79,7 +79,7 @@ export function intervalsFor(distribution: PixelDistribution, numImages: number)
 }
 
 /** Makes the distribution function of each image, valid until the next one is made. */
-type CdfsOf = (present: PresentPixels) => (image: number) => LevelCdf;
+type CdfsOf = (current: CurrentPixels) => (image: number) => LevelCdf;
 
 function softmaxCdfs(levels: number, numImages: number): CdfsOf {
   const softmax = softmaxWeights(levels, numImages);
@@ -97,8 +97,8 @@ function pixelCdfs(distribution: PixelDistribution): CdfsOf {
   const pixel = pixelReader(distribution);
   const summed = summedCdf(distribution.levels);
   const weights = new Float64Array(distribution.levels);
-  return (present) => (image) => {
-    const [parameters, earlier] = pixel(present, image);
+  return (current) => (image) => {
+    const [parameters, earlier] = pixel(current, image);
     const cdf = distribution.cdf?.(parameters, earlier);
     if (cdf !== undefined) return cdf;
     writeLogProbs(distribution, parameters, earlier, weights);

@@ -1,7 +1,7 @@
 import { log } from '../kernels/arithmetic';
 import { wholeVectors } from '../kernels/instruction';
 import { makeKernels } from '../kernels/webassembly';
-import { type Filters, inverse, keptLevels, likeliestLevel, notFinite, scaleOf, TO_DRAW } from './filters';
+import { type Filters, inverse, keptLevels, mostLikelyLevel, notFinite, scaleOf, TO_DRAW } from './filters';
 import { normalize } from './logistic-mixture';
 import type { DistributionKind, Draw, LogProbs, Softmax } from './pixel-distribution';
 
@@ -113,7 +113,7 @@ export function softmaxDraw(levels: number, numImages: number, filters: Filters,
   if (scale === Infinity) {
     return ({ outputs: logits }, _, drawn) => {
       for (let n = 0; n < numImages; n++) {
-        if (drawn[n] === TO_DRAW) drawn[n] = likeliestLevel(logits, n * stride, levels);
+        if (drawn[n] === TO_DRAW) drawn[n] = mostLikelyLevel(logits, n * stride, levels);
       }
     };
   }

@@ -62,7 +62,7 @@ export function inverse(weights: Float64Array, from: number, levels: number, thr
 }
 
 /** The most likely level, the lowest on a tie, from logits [levels] that start at an offset. */
-export function likeliestLevel(logits: ArrayLike<number>, offset: number, levels: number): number {
+export function mostLikelyLevel(logits: ArrayLike<number>, offset: number, levels: number): number {
   let best = 0;
   let sum = 0; // NaN if any logit is
   for (let level = 0; level < levels; level++) {
@@ -77,11 +77,11 @@ export function likeliestLevel(logits: ArrayLike<number>, offset: number, levels
 /** Draws a level from log-probabilities [levels], which need not be normalized, using a uniform. */
 export function levelDraw(levels: number, filters: Filters): (logProbs: Float64Array, u: number) => number {
   const scale = scaleOf(filters);
-  if (scale === Infinity) return (logProbs) => likeliestLevel(logProbs, 0, levels);
+  if (scale === Infinity) return (logProbs) => mostLikelyLevel(logProbs, 0, levels);
   const keep = keptLevels(levels, filters);
   const weights = new Float64Array(levels);
   return (logProbs, u) => {
-    const max = logProbs[likeliestLevel(logProbs, 0, levels)] as number;
+    const max = logProbs[mostLikelyLevel(logProbs, 0, levels)] as number;
     let total = 0;
     for (let level = 0; level < levels; level++) {
       const weight = exp(((logProbs[level] as number) - max) * scale);

@@ -66,7 +66,7 @@ export const channelsOf = (distribution: PixelDistribution): number[] =>
   Array.from({ length: distribution.numParameters }, (_, parameter) => channelOf(distribution, parameter));
 
 /** The model's outputs for the current pixels, and what is known about them. */
-export interface PresentPixels {
+export interface CurrentPixels {
   /** [images, {@link outputStride}], valid for channels up to the current one. */
   readonly outputs: Float32Array;
   /** The current channel. */
@@ -78,13 +78,13 @@ export interface PresentPixels {
 /** Reads the log-probabilities of the levels of the current channel. */
 export interface LogProbs {
   /** Writes log p of every level, [images, levels]. */
-  ofAll(present: PresentPixels, to: Float64Array): void;
+  ofAll(current: CurrentPixels, to: Float64Array): void;
   /** Writes log p of one level of each image, [images]. */
-  of(present: PresentPixels, levels: ArrayLike<number>, to: Float64Array): void;
+  of(current: CurrentPixels, levels: ArrayLike<number>, to: Float64Array): void;
 }
 
 /** Draws a level where `drawn` [images] is `TO_DRAW`, from uniforms [images] in [0, 1). */
-export type Draw = (present: PresentPixels, uniforms: Float64Array, drawn: Int32Array) => void;
+export type Draw = (current: CurrentPixels, uniforms: Float64Array, drawn: Int32Array) => void;
 
 /** A distribution in which every channel has its own parameters. */
 export interface Softmax extends PixelDistribution {

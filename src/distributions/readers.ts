@@ -2,13 +2,13 @@ import { checkLevel } from '../core/check';
 import { softmaxDraw, softmaxLogProbs } from './categorical';
 import { type Filters, levelDraw, NotFinite, notFinite, scaleOf, TO_DRAW } from './filters';
 import {
+  type CurrentPixels,
   type Draw,
   isSoftmax,
   type LogProbs,
   outputStride,
   outputsName,
   type PixelDistribution,
-  type PresentPixels,
 } from './pixel-distribution';
 
 /** Reads a model's outputs. If they are not finite, the error names the caller. */
@@ -28,14 +28,14 @@ export function logProbsFor(distribution: PixelDistribution, numImages: number):
   const pixel = pixelReader(distribution);
   const all = new Float64Array(levels);
   return {
-    ofAll(present, to) {
+    ofAll(current, to) {
       for (let n = 0; n < numImages; n++)
-        writeLogProbs(distribution, ...pixel(present, n), to.subarray(n * levels, (n + 1) * levels));
+        writeLogProbs(distribution, ...pixel(current, n), to.subarray(n * levels, (n + 1) * levels));
     },
-    of(present, drawn, to) {
+    of(current, drawn, to) {
       for (let n = 0; n < numImages; n++) {
         const level = drawn[n] as number;
-        const [parameters, earlier] = pixel(present, n);
+        const [parameters, earlier] = pixel(current, n);
         if (distribution.logProb === undefined) {
           writeLogProbs(distribution, parameters, earlier, all);
           to[n] = all[level] as number;
@@ -61,10 +61,10 @@ export function drawFor(distribution: PixelDistribution, numImages: number, filt
   const isFiltered = scaleOf(filters) !== 1 || (filters.topK ?? levels) < levels || (filters.topP ?? 1) < 1;
   const all = new Float64Array(levels);
   const draw = levelDraw(levels, filters);
-  return (present, uniforms, drawn) => {
+  return (current, uniforms, drawn) => {
     for (let n = 0; n < numImages; n++) {
       if (drawn[n] !== TO_DRAW) continue;
-      const [parameters, earlier] = pixel(present, n);
+      const [parameters, earlier] = pixel(current, n);
       const u = uniforms[n] as number;
       if (distribution.levelAt !== undefined && !isFiltered) {
         for (const parameter of parameters) if (!Number.isFinite(parameter)) notFinite();
@@ -98,7 +98,7 @@ export function guide(logProbs: Float64Array, withoutCondition: Float64Array, we
 export function pixelReader(distribution: PixelDistribution) {
   const { imageChannels, numParameters } = distribution;
   const stride = outputStride(distribution);
-  return ({ outputs, channel, levels }: PresentPixels, n: number): [Float32Array, Int32Array] => [
+  return ({ outputs, channel, levels }: CurrentPixels, n: number): [Float32Array, Int32Array] => [
     outputs.subarray(n * stride, n * stride + numParameters),
     levels.subarray(n * imageChannels, n * imageChannels + channel),
   ];

@@ -3,10 +3,10 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type Given, integer, optional, readArguments } from '../core/arguments';
 import { valuesOf } from '../core/images';
 import {
+  type CurrentPixels,
   isSoftmax,
   type LogProbs,
   outputStride,
-  type PresentPixels,
 } from '../distributions/pixel-distribution';
 import { logProbsFor, readOutputs } from '../distributions/readers';
 import { logProbArguments } from '../likelihood/log-prob';
@@ -59,9 +59,9 @@ export async function logProb<PerValue extends boolean = false>(
   const ofImage = valuesOf(imageShape);
   const nats = new Float64Array(perValue ? numImages * ofImage : numImages);
   const ofRows = new Float64Array(ROWS);
-  await eachRows('logProb', job, (reader, present, values) => {
+  await eachRows('logProb', job, (reader, current, values) => {
     const levels = values.map((value) => drawn[value] as number);
-    reader.of(present, levels, ofRows);
+    reader.of(current, levels, ofRows);
     for (const [row, value] of values.entries()) {
       const to = perValue ? value : Math.floor(value / ofImage);
       nats[to] = (nats[to] as number) + (ofRows[row] as number);
@@ -97,8 +97,8 @@ export async function levelLogProbs(
   const { levels } = job.shape;
   const nats = new Float32Array(numImages * valuesOf(imageShape) * levels); // [N,H,W,C,L]
   const ofRows = new Float64Array(ROWS * levels);
-  await eachRows('levelLogProbs', job, (reader, present, values) => {
-    reader.ofAll(present, ofRows);
+  await eachRows('levelLogProbs', job, (reader, current, values) => {
+    reader.ofAll(current, ofRows);
     for (const [row, value] of values.entries())
       nats.set(ofRows.subarray(row * levels, (row + 1) * levels), value * levels);
   });
@@ -116,7 +116,7 @@ const ROWS = 256;
 async function eachRows(
   caller: string,
   job: BatchJob,
-  read: (reader: LogProbs, present: PresentPixels, values: Int32Array) => void,
+  read: (reader: LogProbs, current: CurrentPixels, values: Int32Array) => void,
 ): Promise<void> {
   const { distribution } = job.shape;
   const { imageChannels, levels, numParameters } = distribution;

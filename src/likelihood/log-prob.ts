@@ -70,9 +70,9 @@ export async function scoreImages(model: PortableModel, job: LogProbJob): Promis
     const reader = logProbsFor(distribution, count);
     const ofValue = new Float64Array(count);
     return {
-      visit(present, index, levels) {
+      visit(current, index, levels) {
         for (let n = 0; n < count; n++) levels[n] = data[(first + n) * total + index] as number;
-        reader.of(present, levels, ofValue);
+        reader.of(current, levels, ofValue);
         for (let n = 0; n < count; n++) {
           const to = (first + n) * size + (job.perValue ? index : 0);
           nats[to] = (nats[to] as number) + (ofValue[n] as number);

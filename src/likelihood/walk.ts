@@ -17,8 +17,8 @@ import {
   valuesOf,
 } from '../core/images';
 import { pauses } from '../core/pauses';
-import { tell } from '../core/progress';
-import type { PixelDistribution, PresentPixels } from '../distributions/pixel-distribution';
+import { reportProgress } from '../core/progress';
+import type { CurrentPixels, PixelDistribution } from '../distributions/pixel-distribution';
 import { readOutputs } from '../distributions/readers';
 import { evaluatorFor } from '../engine/evaluator';
 import type { PortableModel } from '../program/program';
@@ -73,7 +73,7 @@ export function planImages(
 /** Visits the values of a group of images. */
 interface Visitor {
   /** Receives the model's outputs for a value and its index in an image, and writes the value's `levels` [images]. */
-  visit(present: PresentPixels, index: number, levels: Int32Array): void;
+  visit(current: CurrentPixels, index: number, levels: Int32Array): void;
   /** Called after the last value. */
   finish?(): void;
 }
@@ -102,10 +102,10 @@ export async function walkImages(
     });
     const levels = new Int32Array(count);
     const onRow = (done: number) =>
-      onProgress && tell(onProgress, { done: first * ofImage + count * done, total }, signal);
+      onProgress && reportProgress(onProgress, { done: first * ofImage + count * done, total }, signal);
     await images.eachValue({ signal, pause, onRow }, (place, index) => {
-      const present = images.present(images.source.outputs(...place), place[2]);
-      readOutputs(caller, distribution, () => visitor.visit(present, index, levels));
+      const current = images.current(images.source.outputs(...place), place[2]);
+      readOutputs(caller, distribution, () => visitor.visit(current, index, levels));
       images.put(place, levels);
     });
     visitor.finish?.();

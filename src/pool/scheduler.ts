@@ -1,7 +1,7 @@
 import { throwTypeError } from '../core/check';
 import { slicedCondition } from '../core/conditions';
 import { valuesOf } from '../core/images';
-import { tell } from '../core/progress';
+import { reportProgress } from '../core/progress';
 import type { WalkHooks } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
 import type { Method, Work } from './messages';
@@ -105,7 +105,7 @@ export function schedulerOf(maxWorkers: number, startWorker: () => PoolWorker) {
       const pieces = cut(job.numImages, maxWorkers, numParticles);
       const total = (job.numImages * valuesOf(job.imageShape)) / valuesInStep;
       const atWork = new Set<WorkerHandle>();
-      let told: Promise<unknown> = Promise.resolve(); // settles with the promises of `onProgress`
+      let reports: Promise<unknown> = Promise.resolve(); // settles with the promises of `onProgress`
       let numGiven = 0;
       let numLeft = pieces.length;
       let [values, steps] = [0, 0]; // done so far
@@ -128,7 +128,7 @@ export function schedulerOf(maxWorkers: number, startWorker: () => PoolWorker) {
           const done = Math.floor(values / valuesInStep);
           if (onProgress === undefined || done === steps || !unfinished.has(running)) return;
           steps = done;
-          told = Promise.all([told, tell(onProgress, { done, total }).catch(fail)]);
+          reports = Promise.all([reports, reportProgress(onProgress, { done, total }).catch(fail)]);
         };
       };
       const running: Running = {
@@ -141,7 +141,7 @@ export function schedulerOf(maxWorkers: number, startWorker: () => PoolWorker) {
             const conditions = job.conditions.map((all) => slicedCondition(all, first, count));
             const part = { ...job, numImages: count, conditions, ...partOf(piece) };
             take(await handle.perform(model, method, part, onProgress && follower()), piece);
-            if (--numLeft === 0) void told.then(() => end() && resolve()); // not awaited: the worker is free
+            if (--numLeft === 0) void reports.then(() => end() && resolve()); // not awaited: the worker is free
           } catch (error) {
             fail(error);
           } finally {

@@ -16,7 +16,7 @@ function numberOf(model: PortableModel): number {
 }
 
 /** The call that a worker is processing. */
-interface Present {
+interface CurrentCall {
   resolve(result: Work[Method]['result']): void;
   reject(error: unknown): void;
   follow?(done: number): void;
@@ -27,7 +27,7 @@ export type WorkerHandle = ReturnType<typeof workerHandle>;
 /** One worker, which processes one call at a time. */
 export function workerHandle(worker: PoolWorker) {
   const models = new Set<number>(); // the most recently used one is last
-  let present: Present | null = null;
+  let current: CurrentCall | null = null;
   let isLost = false;
 
   const post = (request: Request) => worker.postMessage(request);
@@ -48,17 +48,17 @@ export function workerHandle(worker: PoolWorker) {
   /** Ends the worker, and rejects its call. Keeps the process alive meanwhile, since programs may await this. */
   const end = async (cause: unknown = new Error('pool: the worker was terminated')): Promise<void> => {
     isLost = true;
-    present?.reject(cause);
-    present = null;
+    current?.reject(cause);
+    current = null;
     await worker.terminate();
   };
 
   const onMessage = (message: unknown) => {
     const reply = message as Reply;
-    if (present === null) return; // it is being ended
-    const { resolve, reject, follow } = present;
+    if (current === null) return; // it is being ended
+    const { resolve, reject, follow } = current;
     if (reply.kind === 'progress') return follow?.(reply.done);
-    present = null;
+    current = null;
     holdProcess(worker, false);
     if (reply.kind === 'result') resolve(reply.result);
     else reject(reply.error);
@@ -73,11 +73,11 @@ export function workerHandle(worker: PoolWorker) {
   return {
     /** Whether the worker has ended, or is being ended. Its further messages are ignored. */
     isLost: () => isLost,
-    isFree: () => present === null,
+    isFree: () => current === null,
     end,
     /** Makes the worker abandon its call, which rejects as soon as the worker reads the message. */
     abort(): void {
-      if (present !== null) post({ kind: 'abort' });
+      if (current !== null) post({ kind: 'abort' });
     },
     /** Performs a call. Rejects with the worker's error, a DataCloneError, or an Error if the worker ended. */
     perform<M extends Method>(
@@ -89,7 +89,7 @@ export function workerHandle(worker: PoolWorker) {
       return new Promise((resolve, reject) => {
         const call = { kind: 'call', method, model: send(model), job, isFollowed: !!follow };
         post(call as Request);
-        present = { resolve, reject, ...(follow && { follow }) };
+        current = { resolve, reject, ...(follow && { follow }) };
         holdProcess(worker, true);
       });
     },

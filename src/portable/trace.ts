@@ -126,8 +126,8 @@ function build(
   const dimensions = tensor.shape.slice(tensor.rank === 2 ? 1 : 3); // F of [N,H,W,F] or [N,F], C*L of [N,H,W,C,L]
   const size = dimensions.reduce<number>((product, length) => product * (length ?? 0), 1);
   if (tensor.outputTensorIndex !== undefined || features.size !== size) {
-    const said = `expresses ${features.size} features for an output [${tensor.shape}]`;
-    throw new Obstacle(`layer '${layer.name}' (${layer.getClassName()}) ${said}`);
+    const mismatch = `expresses ${features.size} features for an output [${tensor.shape}]`;
+    throw new Obstacle(`layer '${layer.name}' (${layer.getClassName()}) ${mismatch}`);
   }
   known.set(tensor, features);
   return features;

@@ -41,7 +41,7 @@ export function drawingOf(
   const levels = all.subarray(0, numImages * total);
   const drawn = new Int32Array(count);
   const logProb = new Float64Array(withLogProb ? count : 0); // so far
-  const ofPresent = new Float64Array(logProb.length); // of the current level
+  const ofCurrent = new Float64Array(logProb.length); // of the current level
   const drawsOf = (count: number) => drawsFor(job, distribution, count, guided?.withoutClass);
   const alone = drawsOf(numImages);
   let draws = alone; // for the images that are being drawn, the first ones
@@ -85,15 +85,15 @@ export function drawingOf(
     /** Draws from the outputs, and adds up the log-probabilities of the levels drawn and given. */
     read(outputs: Float32Array, place: Place, isWeighed = false): void {
       const { count, model } = draws;
-      const present = images.present(outputs, place[2]);
-      if (toDraw > 0 || isWeighed) draws.read(present, place, all);
+      const current = images.current(outputs, place[2]);
+      if (toDraw > 0 || isWeighed) draws.read(current, place, all);
       if (toDraw > 0) {
         draws.draw(uniforms, drawn);
         for (let i = 0; i < count; i++) if (drawn[i] === TO_DRAW) drawn[i] = withoutLevel(i, place);
       }
       if (model === null) return;
-      model.of(present, drawn, ofPresent);
-      for (let i = 0; i < count; i++) logProb[i] = (logProb[i] as number) + (ofPresent[i] as number);
+      model.of(current, drawn, ofCurrent);
+      for (let i = 0; i < count; i++) logProb[i] = (logProb[i] as number) + (ofCurrent[i] as number);
     },
     /** Ends a value: puts the levels of all images. */
     end(index: number, place: Place): void {

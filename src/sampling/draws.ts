@@ -2,7 +2,7 @@ import { show } from '../core/check';
 import { type Place, valuesOf } from '../core/images';
 import { levelDraw, TO_DRAW } from '../distributions/filters';
 import { logSumExp, normalize } from '../distributions/logistic-mixture';
-import type { LogProbs, PixelDistribution, PresentPixels } from '../distributions/pixel-distribution';
+import type { CurrentPixels, LogProbs, PixelDistribution } from '../distributions/pixel-distribution';
 import { drawFor, guide, logProbsFor } from '../distributions/readers';
 import type { Job } from './options';
 
@@ -13,7 +13,7 @@ export interface Draws {
   /** Log p by the model itself; null if it was not requested. */
   readonly model: LogProbs | null;
   /** Sets the model's outputs at a place, and the levels of all images so far, [images, H*W*C]. */
-  read(present: PresentPixels, place: Place, levelsSoFar: Int32Array): void;
+  read(current: CurrentPixels, place: Place, levelsSoFar: Int32Array): void;
   /** Draws a level where `drawn` [images] is {@link TO_DRAW}, which remains if no level is left. */
   draw(uniforms: Float64Array, drawn: Int32Array): void;
   /** Writes log p of levels [images], as drawn from before temperature and filters; -Infinity if no level is left. */
@@ -34,15 +34,15 @@ export function drawsFor(
   if (reader !== null && isChanged)
     return { count, model, ...changedDraws(job, distribution.levels, count, reader, withoutClass) };
   const draw = drawFor(distribution, count, job);
-  let present: PresentPixels;
+  let current: CurrentPixels;
   return {
     count,
     model,
     read(given) {
-      present = given;
+      current = given;
     },
-    draw: (uniforms, drawn) => draw(present, uniforms.subarray(0, count), drawn),
-    logProbs: (drawn, to) => reader?.of(present, drawn, to),
+    draw: (uniforms, drawn) => draw(current, uniforms.subarray(0, count), drawn),
+    logProbs: (drawn, to) => reader?.of(current, drawn, to),
   };
 }
 
@@ -67,11 +67,11 @@ function changedDraws(
     return !adjust || isAnyLeft(logProbs, job.firstImage + (i % numImages), at) ? logProbs : null;
   };
   return {
-    read(present, place, levelsSoFar) {
+    read(current, place, levelsSoFar) {
       at = place;
-      reader.ofAll(present, all);
+      reader.ofAll(current, all);
       if (withoutClass !== undefined) {
-        reader.ofAll({ ...present, outputs: withoutClass.subarray(0, present.outputs.length) }, free);
+        reader.ofAll({ ...current, outputs: withoutClass.subarray(0, current.outputs.length) }, free);
         guide(all, free, guidance);
       }
       if (adjust === undefined) return;

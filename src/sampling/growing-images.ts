@@ -1,6 +1,6 @@
 import { type ImageShape, type Place, placeOf, valuesOf } from '../core/images';
 import { inParts, type Pause } from '../core/pauses';
-import type { PresentPixels } from '../distributions/pixel-distribution';
+import type { CurrentPixels } from '../distributions/pixel-distribution';
 
 /** Computes the outputs for each value, given all values before it. */
 export interface OutputSource {
@@ -57,7 +57,7 @@ export function growingImages<Source extends OutputSource>(
       }
     },
     /** The input of distributions for a value of this channel. */
-    present: (outputs: Float32Array, channel: number): PresentPixels => ({
+    current: (outputs: Float32Array, channel: number): CurrentPixels => ({
       outputs,
       channel,
       levels: ofPixel,

@@ -2,7 +2,7 @@ import { type Given, oneOf, optional, readArguments } from '../core/arguments';
 import type { ConditionData, NumericArray } from '../core/conditions';
 import { type Images, levelsArray, memoryFor, valuesOf } from '../core/images';
 import { pauses } from '../core/pauses';
-import { tell } from '../core/progress';
+import { reportProgress } from '../core/progress';
 import { distributionOf } from '../distributions/kinds';
 import type { PixelDistribution } from '../distributions/pixel-distribution';
 import { readOutputs } from '../distributions/readers';
@@ -101,7 +101,7 @@ export async function drawImages(
   const drawing = memoryForJob(job, () => make(source, distribution, job));
   const { images, levels } = drawing;
   const total = valuesOf(job.imageShape);
-  const onRow = (done: number) => onProgress && tell(onProgress, { done, total, levels }, signal);
+  const onRow = (done: number) => onProgress && reportProgress(onProgress, { done, total, levels }, signal);
   await images.eachValue({ signal, pause: pauses(job.yieldEvery), onRow }, (place, index) => {
     const isNeeded = drawing.begin(index) > 0 || job.withLogProb;
     if (!isNeeded) return drawing.end(index, place);

@@ -101,8 +101,8 @@ export function stepper(model: PortableModel, options: StepperOptions = {}): Ste
       const { images, reader, logProbs } = held();
       const place = nextPlace();
       if (!isComputed) {
-        const present = images.present(images.source.outputs(...place), place[2]);
-        readOutputs('stepper', distribution, () => reader.ofAll(present, logProbs));
+        const current = images.current(images.source.outputs(...place), place[2]);
+        readOutputs('stepper', distribution, () => reader.ofAll(current, logProbs));
       }
       isComputed = true;
       return logProbs;

@@ -125,12 +125,13 @@ function renamed(
   const given = new Map<string, NamedTensor>();
   for (const [name, one] of tensors) {
     const own = from === 'keras' ? name : stateDictName(name);
-    const said = own === null ? null : names(own);
-    if (said === null) continue;
-    if (typeof said !== 'string') throwTypeError(`loadWeights: names('${own}')`, 'a name or null', said);
+    const newName = own === null ? null : names(own);
+    if (newName === null) continue;
+    if (typeof newName !== 'string')
+      throwTypeError(`loadWeights: names('${own}')`, 'a name or null', newName);
     checkNamedTensor(`loadWeights: tensors: '${name}'`, one);
-    const accepted = said.replaceAll(/(?<=^|\.)_+/g, '');
-    const key = !wanted.has(said) && wanted.has(accepted) ? accepted : said;
+    const accepted = newName.replaceAll(/(?<=^|\.)_+/g, '');
+    const key = !wanted.has(newName) && wanted.has(accepted) ? accepted : newName;
     if (given.has(key)) throwTypeError('loadWeights: tensors', 'one of each name', key);
     given.set(key, one);
   }

@@ -291,7 +291,10 @@ describe('train.mjs', () => {
     codes[8] = 297; // both are beyond a byte
     await writeFile(file, npyOf(codes, [20, 4, 4]));
     const other = await run(`--resume --steps 5 --out ${out}`);
-    expect(other).toEqual({ code: 1, output: '--resume: npy differs from the data that the run began with\n' });
+    expect(other).toEqual({
+      code: 1,
+      output: '--resume: npy differs from the data that the run began with\n',
+    });
   });
 
   it('reads and gives levels as it is told, also when it goes on', async () => {

@@ -418,9 +418,9 @@ describe('the strategy of sample', () => {
         const next = maskedConv2d({ filters: 8, kernelSize: [1, 3], maskType: 'A', imageChannels: 2 });
         return next.apply(row.apply(image));
       },
-      'whose input must see rows above only and does not',
+      'see later pixels of their row: shift the states of an LSTM',
     ],
-  ])('says of a model that is not causal that its samples mean nothing: %s', async (_, graph, obstacle) => {
+  ])('warns that samples of a model that is not causal are meaningless: %s', async (_, graph, obstacle) => {
     const image = tfl.input({ shape: [3, 3, 2] });
     const outputs = pixelLogits({ imageChannels: 2, levels: 4 }).apply(graph(image));
     const model = autoregressiveModel({ inputs: image, outputs });

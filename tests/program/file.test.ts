@@ -300,7 +300,9 @@ describe('what is no portable model', () => {
 
   it('is a model of tfjs', async () => {
     const model = pixelCNN(small);
-    await expect(sample(model as never)).rejects.toThrow('toPortable or readPortable, got AutoregressiveModel');
+    await expect(sample(model as never)).rejects.toThrow(
+      'toPortable or readPortable, got AutoregressiveModel',
+    );
     model.dispose();
   });
 });
