@@ -84,7 +84,7 @@ const rows: [wanted: string, use: () => unknown][] = [
   ['imageBatches: batchSize: wanted sizes', () => imageBatches({ data: new Uint8Array(16), shape: [1, 4, 4, 1], levels: 4 }, { batchSize: 1e9 })],
 ];
 
-describe('sizes that no memory holds', () => {
+describe('sizes that fit in no memory', () => {
   it.each(rows)('%s', async (wanted, use) => {
     await expect((async () => use())()).rejects.toThrow(wanted);
   });

@@ -35,7 +35,7 @@ const declared = {
 const read = (given: unknown) => readArguments('make', given, declared);
 
 describe('arguments that are declared', () => {
-  it('have the types of what is given, and of the values', () => {
+  it('have the types of given arguments and of values', () => {
     expectTypeOf<Given<typeof declared>>().toEqualTypeOf<
       { features: number } & { groups?: number; kind?: 'tanh' | 'linear'; size?: number; limit?: number }
     >();
@@ -131,7 +131,7 @@ describe('kinds of arguments', () => {
     for (const given of bad) expect(() => read(given)).toThrow(wanted);
   });
 
-  it('groups name what is wrong in them', () => {
+  it('of groups are named in errors', () => {
     const nested = {
       inner: group({ units: integer({ from: 1 }) }),
       input: wordOr(['plain'], { units: integer({ from: 1 }) }),

@@ -54,7 +54,7 @@ describe('checks name the option, what was wanted and what came', () => {
     expect(message(() => 1)).toBe('option: wanted more, got function (anonymous)');
   });
 
-  it('speaks in messages of a few letters, however long the names and values are', () => {
+  it('keeps messages short, however long names and values are', () => {
     const long = `begin${'-'.repeat(1e6)}end`;
     for (const value of [long, [long], 10n ** 5000n, { [long]: () => {} }[long]])
       expect(show(value).length).toBeLessThan(500);
@@ -165,7 +165,7 @@ describe('checks name the option, what was wanted and what came', () => {
   });
 });
 
-describe('checks of what a file or a caller gives', () => {
+describe('checks of values from files and callers', () => {
   it('records, and their fields', () => {
     const record = { a: 1, b: 2 };
     expect(checkRecord('r', record)).toBe(record);

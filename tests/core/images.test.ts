@@ -85,7 +85,7 @@ describe('checkImages', () => {
     [{ data: [1], shape: [1, 1, 1, 2] }, 'option: data: wanted 2 levels, got 1'],
     [{ shape: [1, 1, 1, 1] }, 'option: data: wanted 1 levels, got undefined'],
     [{ shape: [1, 1, 1, 1], data() {} }, 'option: wanted images of levels { data, shape }, got Object'],
-  ])('names what is none: %o', (images, message) => {
+  ])('names an invalid shape: %o', (images, message) => {
     expect(() => checkImages('option', images)).toThrow(new TypeError(message));
   });
 
@@ -111,7 +111,7 @@ it('refuses a shape that is too long, wrong in one place, half open or too large
   );
 });
 
-it('says of levels between integers that they must not be normalized', () => {
+it('explains for fractions that levels must not be normalized', () => {
   expect(() => checkLevels('option', [0.5], 3)).toThrow(
     'option: wanted integer levels 0 to 2, not normalized, got 0.5',
   );

@@ -5,7 +5,7 @@ const reason = new Error('enough');
 const never = new Promise<void>(() => {});
 
 describe('reportProgress', () => {
-  it('tells at once, and waits for a promise', async () => {
+  it('reports at once, and waits for a promise', async () => {
     const order: unknown[] = [];
     const told = reportProgress(async (progress) => {
       order.push(progress);

@@ -172,7 +172,7 @@ describe('outputs that are not finite', () => {
 });
 
 describe('guide', () => {
-  it('leaves what is impossible so, and stays finite where only the class makes a level possible', () => {
+  it('keeps impossible levels so, and stays finite if only the class makes a level possible', () => {
     const nats = Float64Array.of(Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, -1, -2);
     guide(nats, Float64Array.of(-1, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, -3), 0.5);
     expect([...nats]).toEqual([Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, -1 + 0.5 * 744, -1.5]); // e^-745 is the least

@@ -119,7 +119,7 @@ describe('compile', () => {
       [[], [], ['product'], ['lookup'], []],
     ],
     [
-      'does nothing for what no logit is made of',
+      'computes nothing that no logit depends on',
       1,
       4,
       (program, image) => {
@@ -133,7 +133,7 @@ describe('compile', () => {
     expect(opsOf(planOf(channels, levels, build))).toEqual(ops);
   });
 
-  it('keeps one row for features that are made and read before the row, however many follow each other', () => {
+  it('stores one row for features that are computed and read before the row, however many', () => {
     const chain = (length: number) =>
       planOf(1, 8, (program, image) => {
         let x = above(program, image, 8);

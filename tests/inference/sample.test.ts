@@ -77,7 +77,7 @@ onEachBackend('sample', (backend) => {
     });
   });
 
-  it('gives images that follow the likelihood', async () => {
+  it('draws images that follow the likelihood', async () => {
     const model = tinyModel();
     const space = allTinyImages();
     const expected = (await take(await logProb(model, space, { batchSize: 27 }))).map(
@@ -108,7 +108,7 @@ onEachBackend('sample', (backend) => {
     model.dispose();
   });
 
-  it('completes what is given, and means the same noise by a seed whatever is given', async () => {
+  it('completes given images, with noise that depends on the seed only', async () => {
     const model = tinyModel();
     const free = await draw(model, { numImages: 30, seed: 5 });
     // what was drawn at places 0 and 2 is given: the same noise draws the same images
@@ -290,7 +290,7 @@ describe('sample', () => {
     model.dispose();
   });
 
-  it('names what is wrong, before any tensor is made', async () => {
+  it('names invalid arguments before any tensor is made', async () => {
     const model = tinyModel(); // of images [2,2,1] with 3 levels
     const [initial, known] = [tf.zeros<tf.Rank.R4>([1, 2, 2, 1]), tf.ones<tf.Rank.R4>([1, 2, 2, 1])];
     const high = tf.fill<tf.Rank.R4>([1, 2, 2, 1], 3);
@@ -369,7 +369,7 @@ describe('the strategy of sample', () => {
     model.dispose();
   });
 
-  it('is whole passes where a class overrides call of the one that says what its layers are made of', async () => {
+  it('is whole passes if a class overrides call of the class that defines express', async () => {
     class Louder extends MaskedConv2D {
       static override className = 'Louder';
       override call(inputs: tf.Tensor, kwargs: object) {

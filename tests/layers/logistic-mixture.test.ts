@@ -38,7 +38,7 @@ onEachBackend('LogisticMixture', () => {
 describe('LogisticMixture', () => {
   beforeAll(() => useBackend(backends[0] ?? 'cpu'));
 
-  it('names what is wrong', () => {
+  it('names invalid arguments', () => {
     expect(() => logisticMixture({ ...sizes, components: 0 })).toThrow('LogisticMixture: components');
     expect(() => logisticMixture({ ...sizes, levels: 1 })).toThrow('LogisticMixture: levels');
     expect(() => logisticMixture(sizes).apply(tfl.input({ shape: [2, 2, 19] }))).toThrow(
@@ -141,7 +141,7 @@ describe('a last layer of a user', () => {
     model.dispose();
   });
 
-  it('must give nats of the labels\u2019 shape', () => {
+  it('must return nats of the labels\u2019 shape', () => {
     const model = modelWith({ ...right, negativeLogLikelihood: (labels: tf.Tensor) => tf.sum(labels) });
     const [labels, outputs] = [tf.zeros([1, 2, 2, 1], 'int32'), tf.zeros([1, 2, 2, 1])];
     expect(() => bitsPerDim(labels, outputs, model.distribution)).toThrow(

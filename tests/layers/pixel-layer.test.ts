@@ -95,7 +95,7 @@ describe('the shapes of operations', () => {
   const image: Shape = [null, 4, null, 2];
   const vector: Shape = [null, 2];
 
-  it('are those of what comes out', () => {
+  it('are the sizes of the outputs', () => {
     expect(shapeOf((ops, [x]) => ops.shift(x, 1, 0), [image])).toEqual(image);
     expect(shapeOf((ops, [x]) => ops.concatElu(x), [image])).toEqual([null, 4, null, 4]);
     expect(shapeOf((ops, [x]) => ops.concatElu(x), [vector])).toEqual([null, 4]);
@@ -109,7 +109,7 @@ describe('the shapes of operations', () => {
     expect(conv({ stride: 2, transposed: true })).toEqual([null, 8, null, 5]);
   });
 
-  it('of attention are those of the queries, one for all three', () => {
+  it('of attention are the sizes of the queries, which all three share', () => {
     const attend =
       (heads: number, ...shapes: Shape[]) =>
       () =>
@@ -262,7 +262,7 @@ describe("a layer of the user's own, of operations alone", () => {
     tf.dispose([x, integers]);
   });
 
-  it('says where it is called too early, or its operations give nothing', () => {
+  it('reports calls before it is built, and an express without a result', () => {
     class Nothing extends PixelLayer {
       static className = 'TestNothing';
       express<T>(): T | null {
@@ -286,7 +286,7 @@ describe("a layer of the user's own, of operations alone", () => {
     x.dispose();
   });
 
-  it('may have no such arithmetic in some cases, with a call of its own: whole passes draw it', async () => {
+  it('may lack such arithmetic in some cases, with its own call: whole passes draw it', async () => {
     class Reversed extends PixelLayer {
       static className = 'TestReversed';
       express<T>(): T | null {

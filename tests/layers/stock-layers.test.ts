@@ -306,7 +306,7 @@ describe('activation', () => {
     }
   });
 
-  it('softmax runs over each of so many groups', () => {
+  it('softmax runs over each group', () => {
     const program = new ProgramBuilder();
     const image = program.image(6);
     activation('log_softmax', 3)?.(program.ops, image);

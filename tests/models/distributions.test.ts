@@ -30,7 +30,7 @@ const isOwn = (name: string) => name.includes('own');
 onEachBackend('a model of any distribution', (backend) => {
   it.each(
     Object.entries(kinds).filter(([name]) => !isGpu(backend) || name.includes('two channels in groups')),
-  )('gives all images of a tiny space probabilities that sum to 1: %s', async (_, make) => {
+  )('has probabilities of all images of a tiny space that sum to 1: %s', async (_, make) => {
     const model = make();
     const images = allImages(model);
     const probabilities = (await take(await logProb(model, images))).map(Math.exp);

@@ -311,7 +311,7 @@ describe('gatedPixelCNNBlock', () => {
     model.dispose();
   });
 
-  it('names what is wrong, before any weight is made', async () => {
+  it('names invalid arguments before any weight is made', async () => {
     const input = (...shape: (number | null)[]) => tfl.input({ shape });
     const image = input(4, 4, 3);
     const features = input(4, 4, 6);

@@ -263,7 +263,7 @@ describe('gatedPixelCNN', () => {
     tf.dispose([labels, xs, classes, vector, map]);
   });
 
-  it('names what is wrong', async () => {
+  it('names invalid arguments', async () => {
     const args = { imageShape: [4, 4, 1] as ImageShape, hiddenDim: 2, outDim: 2, numBlocks: 1 };
     const make = (more: object) => () => gatedPixelCNN({ ...args, ...more });
     expect(() => gatedPixelCNN(undefined as never)).toThrow('gatedPixelCNN: wanted an object of arguments');

@@ -80,7 +80,7 @@ it('throws for models of other shapes, and shows them', () => {
   expect(() => imageModelShape('caller', two)).toThrow('caller: wanted a model');
 });
 
-it('throws for outputs of another height or width than the images have', () => {
+it('throws for outputs of another height or width than the images', () => {
   const cropped = (image: tfl.SymbolicTensor) =>
     logits(tfl.layers.cropping2D({ cropping: [[0, 0], [1, 0]] }).apply(image) as tfl.SymbolicTensor); // biome-ignore format: pairs
   expect(() => imageModelShape('caller', stock(cropped))).toThrow('got [null,4,5,2] -> [null,4,4,2,3]');

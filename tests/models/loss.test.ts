@@ -89,7 +89,7 @@ describe('the loss', () => {
     expect(bitsPerDim.name).toBe('bitsPerDim');
   });
 
-  it('names what is wrong', async () => {
+  it('names invalid arguments', async () => {
     const logits = tf.zeros([2, 3, 4]);
     expect(() => bitsPerDim([[1]] as never, logits)).toThrow('labels and outputs: wanted two tensors');
     expect(() => bitsPerDim(tf.zeros([2, 4]), logits)).toThrow('labels: wanted levels of shape [2,3]');
@@ -126,7 +126,7 @@ describe('names of losses', () => {
     for (const none of [undefined, null, []]) expect(namesOf(none)).toEqual([]);
   });
 
-  it('stands in for a loss that was not saved, and says so when it is called', () => {
+  it('replaces a loss that was not saved, and reports this when called', () => {
     expect(withFunctions('loss', OWN_LOSS, softmax)).toThrow('call compile again');
   });
 });

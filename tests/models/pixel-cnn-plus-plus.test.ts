@@ -31,7 +31,7 @@ function build(args: Partial<PixelCNNPlusPlusArgs> = {}, noiseSeed?: number): Au
 
 onEachBackend('pixelCNNPlusPlus', (backend) => {
   for (const golden of isGpu(backend) ? goldenPlusPlus.slice(0, 1) : goldenPlusPlus) {
-    it(`gives the parameters and likelihoods of the reference, also without tensors: ${golden.name}`, async () => {
+    it(`computes the parameters and likelihoods of the reference, also without tensors: ${golden.name}`, async () => {
       const model = await goldenPlusPlusModel(golden);
       const images = golden4d(golden.images, 'int32');
       const parameters = tf.tidy(() => model.predict(normalize(images, golden.config.levels)));
@@ -116,7 +116,7 @@ describe('pixelCNNPlusPlus', () => {
     any.dispose();
   });
 
-  it('names what is wrong', () => {
+  it('names invalid arguments', () => {
     expect(() => pixelCNNPlusPlus(undefined as never)).toThrow(
       'pixelCNNPlusPlus: wanted an object of arguments',
     );

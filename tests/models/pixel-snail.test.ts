@@ -38,7 +38,7 @@ const someCodes = (count: number) => ({ data: Array.from({ length: 4 * count }, 
 
 onEachBackend('pixelSNAIL', (backend) => {
   for (const golden of isGpu(backend) ? goldenSnails.slice(1, 2) : goldenSnails) {
-    it(`gives the logits and likelihoods of the reference, also without tensors: ${golden.name}`, async () => {
+    it(`computes the logits and likelihoods of the reference, also without tensors: ${golden.name}`, async () => {
       const model = await goldenSnail(golden);
       const [n, h, w] = golden.codes.shape as [number, number, number];
       const codes = golden4d({ data: golden.codes.data, shape: [n, h, w, 1] }, 'int32');
@@ -111,7 +111,7 @@ describe('pixelSNAIL', () => {
     for (const model of models) model.dispose();
   });
 
-  it('gives each part its window and its dropout', () => {
+  it('sets the window and dropout of each part', () => {
     const codeCondition = { ...CODES, kernelSize: 1 };
     const model = build({ kernelSize: 5, dropout: 0.25, outResBlocks: 1, codeCondition });
     const configOf = (name: string) => model.getLayer(name).getConfig();
@@ -144,7 +144,7 @@ describe('pixelSNAIL', () => {
     model.dispose();
   });
 
-  it('names what is wrong', () => {
+  it('names invalid arguments', () => {
     expect(() => pixelSNAIL(undefined as never)).toThrow('pixelSNAIL: wanted an object of arguments');
     const wrong = (args: object) => () => build(args);
     for (const imageShape of [[4, 4], [4, 4, null], '4', [0, 4, 1]])

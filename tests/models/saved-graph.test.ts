@@ -65,7 +65,7 @@ function nested(): AutoregressiveModel {
 }
 
 describe('checkSavedGraph', () => {
-  it('takes the axes that tensors may have, since tfjs makes a shape as long as an axis says', () => {
+  it('accepts only axes that tensors may have, since tfjs makes a shape as long as an axis requires', () => {
     const withAxis = (axis: unknown) =>
       graph(image, { ...layer('joined', [['image', 0, 0, {}]]), config: { name: 'joined', axis } });
     for (const axis of [-6, -1, 0, 6, null, [1, -2]])
@@ -144,7 +144,7 @@ describe('checkSavedGraph', () => {
     );
   });
 
-  it('gives short messages of long names', () => {
+  it('keeps messages with long names short', () => {
     const long = '-'.repeat(1e6);
     for (const saved of [
       graph(image, layer('first', [[long, 0, 0, {}]])),

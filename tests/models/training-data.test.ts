@@ -198,7 +198,7 @@ describe('levels alone', () => {
     model.dispose();
   });
 
-  it('are refused by name where batches, or what is no dataset, are of another form', async () => {
+  it('are refused by name if batches have another form, or it is not a dataset', async () => {
     const model = plain();
     const wanted = 'fitDataset: batch: wanted levels, { levels, condition } or { xs, ys }, got';
     const cases: [() => unknown, string][] = [
@@ -226,7 +226,7 @@ describe('levels alone', () => {
     model.dispose();
   });
 
-  it('are told from inputs by the labels beside them only', async () => {
+  it('are distinguished from inputs only by the absence of labels', async () => {
     const model = plain();
     const [name = ''] = model.outputNames;
     const wanted = await model.evaluate(xs, levels).data();
@@ -271,7 +271,7 @@ describe('levels alone', () => {
   });
 });
 
-describe('training says in its own words what it cannot train on', () => {
+describe('training explains which data it cannot train on', () => {
   let levels: tf.Tensor4D;
   let xs: tf.Tensor4D;
   let disposed: tf.Tensor4D;

@@ -481,7 +481,7 @@ describe('a program', () => {
     expectRefused(edited(file, edit), message);
   });
 
-  it('is read where the file is long enough itself for what it asks', () => {
+  it('is read if the file is long enough for its computation', () => {
     const size = 2 ** 17;
     const long = edited(file, (parts) => {
       const { nodes } = parts.program;

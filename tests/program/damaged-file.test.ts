@@ -61,7 +61,7 @@ describe('a damaged file', () => {
     }
   });
 
-  it('is refused where the digest is that of another model', () => {
+  it('is refused if it has the digest of another model', () => {
     const { header, data } = takeApart(file);
     const other = flipped(data, 1, 0); // the least of a weight
     expectRefused(withHeader(JSON.stringify(header), other), 'file: damaged: its digest differs');

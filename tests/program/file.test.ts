@@ -275,7 +275,7 @@ describe('writePortable', () => {
   });
 });
 
-describe('what is no portable model', () => {
+describe('anything but a portable model', () => {
   const nothing = {
     nothing: undefined,
     null: null,
@@ -308,7 +308,7 @@ describe('what is no portable model', () => {
 });
 
 describe('readPortable', () => {
-  it('reads the file that the others are made of', () => {
+  it('reads the file that the others derive from', () => {
     const model = readPortable(file);
     expect(model.nodes).toEqual(plain);
     expect(readPortable(edited(file, {}))).toEqual(model); // also without a digest
@@ -353,7 +353,7 @@ describe('readPortable', () => {
     );
   });
 
-  it('gives short messages of long names', () => {
+  it('keeps messages with long names short', () => {
     const long = '-'.repeat(1e6);
     const edits: Edit[] = [
       { 'nodes.1.op': long },
@@ -408,7 +408,7 @@ describe('readPortable', () => {
     },
   );
 
-  it('refuses a header that is none', () => {
+  it('refuses an invalid header', () => {
     const { data } = takeApart(file);
     const refused: [header: string | Uint8Array, message: string][] = [
       ['', 'header: not JSON'],

@@ -45,7 +45,7 @@ function promised(code: string): (string | null)[] {
   );
 }
 
-it('the page on sampling says of each layer of tfjs whether it is covered', async () => {
+it('the page on sampling states for each tfjs layer whether it is covered', async () => {
   const page = await readFile(join(root, 'docs', 'sampling.md'), 'utf8');
   const tables = page.slice(page.indexOf('## What is covered'), page.indexOf('## Speed')).toLowerCase();
   const notLayers = ['Layer', 'RNNCell', 'input', 'inputLayer'];

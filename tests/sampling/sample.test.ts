@@ -39,7 +39,7 @@ describe('sample of a model as plain data', () => {
     model.dispose();
   });
 
-  it('gives bytes up to 256 levels, then 16-bit integers', async () => {
+  it('returns bytes up to 256 levels, then 16-bit integers', async () => {
     for (const [levels, array] of [
       [256, Uint8Array],
       [257, Uint16Array],
@@ -107,7 +107,7 @@ describe('sample of a model as plain data', () => {
       });
     });
 
-    it('names what is wrong', async () => {
+    it('names invalid arguments', async () => {
       await expect(sample(portable, null as never)).rejects.toThrow('sample: wanted an object');
       await expect(sample(portable, { strategy: 'full' as 'auto' })).rejects.toThrow(
         "sample: strategy: wanted 'auto' or 'incremental', got 'full'",
@@ -119,7 +119,7 @@ describe('sample of a model as plain data', () => {
       await expect(sample(portable, { condition: 1 })).rejects.toThrow('sample: condition: wanted none');
     });
 
-    it('says where a model gives no finite logits', async () => {
+    it('reports logits that are not finite', async () => {
       const weights = new Map(portable.weights);
       const [name, { shape, data }] = [...weights].at(-1) as [
         string,
@@ -164,7 +164,7 @@ describe('far more images than fit into memory', () => {
 });
 
 describe('memoryFor', () => {
-  it('says what to do where memory cannot be allocated', () => {
+  it('advises if memory cannot be allocated', () => {
     expect(memoryFor('sample', () => makeKernels(8)).heap.length).toBeGreaterThanOrEqual(8);
     withoutMemory(() => {
       expect(() => memoryFor('sample', () => makeKernels(2 ** 20))).toThrow(
