@@ -102,7 +102,7 @@ SWITCHES = {
     'conditional': 'conditions the network, but for pixelcnn, on the class of each image',
     'no-attention': 'leaves the attention of pixelsnail out',
     'float32': 'computes in float32 on GPUs too',
-    'resume': 'goes on with the run in --out, exactly as if it had not stopped',
+    'resume': 'continues the run in --out, exactly as if it had not stopped',
 }
 MAY_CHANGE = {'resume', 'out', 'path', 'steps', 'device'}  # where a run goes on; all others are kept in it
 
