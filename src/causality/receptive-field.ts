@@ -32,8 +32,8 @@ export interface ReceptiveField {
 }
 
 /**
- * Finds which of the values before a place its probabilities depend on: the receptive field and the blind
- * spot of the model there. A distribution other than a softmax itself sees the earlier channels of the pixel.
+ * Finds which of the values before a place its probabilities depend on: the receptive field and the blind spot of the
+ * model there. Distributions other than the softmax themselves see the earlier channels of the pixel.
  *
  * If every layer can be evaluated pixel by pixel (see {@link PixelLayer}), the result follows from the graph
  * and its masks, exactly and for all weights. Any other model is tested: each value is changed in 4 random

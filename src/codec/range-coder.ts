@@ -1,4 +1,4 @@
-// A range coder: it encodes symbols as a number whose digits are bytes. Each symbol narrows an interval [low, low +
+// A range coder, which encodes symbols as a number whose digits are bytes. Each symbol narrows an interval [low, low +
 // range) in proportion to its frequency. Numbers stay below 2^53, so JavaScript represents them exactly.
 //
 // Source: Martin, "Range encoding: an algorithm for removing redundancy from a digitised message" (1979).

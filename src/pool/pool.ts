@@ -21,7 +21,9 @@ import { numCores, type PoolWorker, startWorker } from './workers';
 const poolOptions = {
   /** The maximum number of workers. @default the number of cores of the machine */
   workers: optional(integer({ from: 1 })),
-  /** Starts a worker that runs `pixelcnn-layers/worker`, in a page or in Node. @default finds the package's own file */
+  /**
+   * Starts a worker that runs `pixelcnn-layers/worker`, in a page or in Node. @default starts the package's own file
+   */
   createWorker: optional(callback<() => PoolWorker>(), startWorker),
 };
 
