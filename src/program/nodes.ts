@@ -15,7 +15,7 @@ export function checkedSize(
   operands: readonly Operand[],
   fields: Readonly<Record<string, unknown>>,
   what: string = name,
-  size = 0,
+  size?: number,
 ): number {
   if (count === 'any' && operands.length === 0) throwTypeError(`${what}: inputs`, 'at least one', 0);
   if (count !== 'any' && operands.length !== count)
@@ -24,7 +24,7 @@ export function checkedSize(
     declared[field].check(`${what}: ${field}`, fields[field], fields);
   if (isOfMaps && operands.some(({ isConstant }) => isConstant))
     throwTypeError(`${what}: input`, 'features of pixels', 'what is the same at all');
-  return sizeOf(operands as readonly [Operand, ...Operand[]], fields, what, size);
+  return sizeOf(operands as readonly [Operand, ...Operand[]], fields, what, size as number); // checked by those that use it
 }
 
 /** The numbers of a weight of a program, from those of a layer's weights. */
