@@ -9,7 +9,7 @@ import {
 } from '../kernels/instruction';
 import type { makeKernels } from '../kernels/webassembly';
 import { AFTER_ROW, type ONCE, ROW } from '../program/times';
-import { alike, hasColumn, hasRow } from './places';
+import { firstAlike, hasColumn, hasRow } from './places';
 import { CHUNK, FIRST_MOVING, HEAP, type MovingBase, type Plan, type Step, type Sweep } from './plan';
 
 /** Images that are computed together, with their own memory and table of bases. */
@@ -51,7 +51,7 @@ export class Machine {
   private readonly steps: readonly (readonly EncodedStep[])[];
   /** The coarsest spacing of the places of any step, in rows or columns of the image. */
   private readonly every: number;
-  /** What is done at each time at places that are {@link alike}. */
+  /** What is done at each time at the first place of those that are alike, by {@link firstAlike}. */
   private readonly segments = new Map<number, readonly (readonly Segment[])[]>();
   /** What is done at each time at the current place. */
   private due: readonly (readonly Segment[])[];
@@ -183,7 +183,7 @@ export class Machine {
   /** What is done at each time at a place; times of whole rows refer to the row of the place. */
   private dueAt(row: number, column: number): readonly (readonly Segment[])[] {
     const { every, segments } = this;
-    const [likeRow, likeColumn] = [alike(row, every), alike(column, every)];
+    const [likeRow, likeColumn] = [firstAlike(row, every), firstAlike(column, every)];
     const key = likeRow * 2 * every + likeColumn;
     const known = segments.get(key);
     if (known !== undefined) return known;

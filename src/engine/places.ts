@@ -24,7 +24,7 @@ export const hasColumn = ({ every, column }: Places, present: number): boolean =
  * The first row or column after 0 that belongs to the same places as a given one: this depends only on how often it can
  * be halved. `most` is the greatest `every` of these places.
  */
-export function alike(position: number, most: number): number {
+export function firstAlike(position: number, most: number): number {
   const bits = position | most;
   return bits & -bits; // the lowest of them
 }

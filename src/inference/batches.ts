@@ -77,7 +77,7 @@ export function* batches({ model, shape, images, numImages, conditions, batchSiz
 }
 
 /** Reads the numbers of a tensor and disposes of it. */
-export async function dataOf(tensor: tf.Tensor): Promise<Float32Array> {
+export async function readAndDispose(tensor: tf.Tensor): Promise<Float32Array> {
   try {
     return (await tensor.data()) as Float32Array;
   } finally {

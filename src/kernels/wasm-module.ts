@@ -7,7 +7,7 @@ const compiled = new Map<string, WebAssembly.Module | null>();
  * Compiles a module when it is first asked for; null if WebAssembly SIMD is missing or forbidden. They are small enough
  * to compile at once.
  */
-export function compile(text: string): WebAssembly.Module | null {
+export function compileModule(text: string): WebAssembly.Module | null {
   let module = compiled.get(text);
   if (module === undefined) {
     try {
@@ -45,7 +45,9 @@ export function exportsOf<Exports>(module: WasmModule<Exports>, memory: WebAssem
   const made = instances.get(memory) ?? new Map<string, unknown>();
   instances.set(memory, made);
   if (!made.has(module)) {
-    const { exports } = new WebAssembly.Instance(compile(module) as WebAssembly.Module, { env: { memory } });
+    const { exports } = new WebAssembly.Instance(compileModule(module) as WebAssembly.Module, {
+      env: { memory },
+    });
     made.set(module, exports);
   }
   return made.get(module) as Exports;

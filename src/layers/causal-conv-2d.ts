@@ -9,7 +9,7 @@ import { shapesOf } from './pixel-layer';
 import { seedArguments } from './seeds';
 import { rescaled } from './shape-ops';
 import { activation, initializer, weightArguments } from './stock-arguments';
-import { activation as expressed } from './stock-layers';
+import { activationOf } from './stock-layers';
 import type { Shape } from './types';
 
 /**
@@ -69,6 +69,6 @@ export abstract class CausalConv2D<
     if (isRelu) return y;
     // An activation that is registered beside tfjs's own acts on tensors only.
     const isOnTensors = (ops as unknown) === this.tensorOps;
-    return expressed(name)?.(ops, y) ?? (isOnTensors ? (activation.apply(y as Tensor) as T) : null);
+    return activationOf(name)?.(ops, y) ?? (isOnTensors ? (activation.apply(y as Tensor) as T) : null);
   }
 }

@@ -37,7 +37,7 @@ export function stockLayer(layer: layers.Layer, shapes: readonly Shape[]): Expre
  * An activation by the name of its class, or null if tfjs has none of that name. Softmax runs over each group of
  * features.
  */
-export function activation(name: string, groups = 1): (<T>(ops: Ops<T>, x: T) => T) | null {
+export function activationOf(name: string, groups = 1): (<T>(ops: Ops<T>, x: T) => T) | null {
   const camel = name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
   if (camel === 'linear') return (_, x) => x;
   if (camel === 'relu6') return (ops, x) => ops.pointwise('clippedRelu', x, 6);
@@ -49,7 +49,7 @@ export function activation(name: string, groups = 1): (<T>(ops: Ops<T>, x: T) =>
 
 const stock: Readonly<Record<string, (layer: StockLayer) => Express | null>> = {
   Activation: ({ config, shapes }) => {
-    const fn = activation(String(config['activation']), groupsOf(shapes[0]));
+    const fn = activationOf(String(config['activation']), groupsOf(shapes[0]));
     return fn && ((ops, [x]) => fn(ops, x));
   },
   ReLU: ({ config: { maxValue } }) =>
@@ -175,7 +175,7 @@ function product(
   window = pointWindow,
 ): Express | null {
   checkFlat(shape);
-  const fn = activation(String(activationName));
+  const fn = activationOf(String(activationName));
   if (fn === null) return null;
   // kernel [in,out] or [rows,columns,in,out], bias [out]
   return (ops, [x]) => fn(ops, ops.conv(x, kernel as LayerWeight, bias ?? null, window));

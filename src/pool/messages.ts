@@ -24,7 +24,7 @@ export interface Work {
 export type Method = keyof Work;
 
 /** From the pool to a worker, which has one call at a time. Models have numbers, by which calls refer to them. */
-export type Request =
+export type WorkerRequest =
   | { kind: 'keep'; model: number; value: PortableModel }
   | { kind: 'drop'; model: number }
   | { [M in Method]: Call<M> }[Method]
@@ -40,7 +40,7 @@ export interface Call<M extends Method> {
 }
 
 /** From a worker to the pool: how many values of the call are done, or the outcome. */
-export type Reply =
+export type WorkerReply =
   | { kind: 'progress'; done: number }
   | { kind: 'result'; result: Work[Method]['result'] }
   | { kind: 'error'; error: unknown };

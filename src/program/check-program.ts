@@ -13,7 +13,7 @@ import { checkDistributionShape, distributionOf, numParametersOf } from '../dist
 import { channelOf, outputsName } from '../distributions/pixel-distribution';
 import { imageProgram, mapSizes, wholeMaps } from './maps';
 import { checkedSize } from './nodes';
-import { type Operand, type Operation, weight, weightOrNone } from './operation';
+import { type OperandShape, type Operation, weight, weightOrNone } from './operation';
 import { type OperationName, operations } from './operations';
 import { operandsOf, type PortableModel, type ProgramNode, type Weight } from './program';
 import { checkImageSize, firstLeak, type Readiness, readinessOf } from './readiness';
@@ -167,7 +167,7 @@ function checkNodes(
 ): number[] {
   const most = mostWork(nodes.length, sum([...weights.values()].map(({ data }) => data.length)));
   let work = 0;
-  const checked: Operand[] = [];
+  const checked: OperandShape[] = [];
   const unusedWeights = new Set<unknown>(weights.keys());
   const usedConditions = new Set<number>();
   for (const [index, given] of nodes.entries()) {
@@ -188,7 +188,7 @@ function checkNodes(
     const node = given as ProgramNode; // each of its fields is checked below
     if ('inputs' in node) checkList(`${what}: inputs`, node.inputs);
     const operands = operandsOf(node).map(
-      (operand) => checked[checkInteger(`${what}: input`, operand, 0, index - 1)] as Operand,
+      (operand) => checked[checkInteger(`${what}: input`, operand, 0, index - 1)] as OperandShape,
     );
     checkInteger(`${what}: size`, size, 1);
     const fields = Object.entries(operation.fields).map(([name, field]) => {

@@ -1,7 +1,7 @@
 import type { Declaration, Values } from '../core/arguments';
 import { sizeFromShape, throwTypeError } from '../core/check';
 import { eachVisibleRun, type KernelWindow } from '../core/window';
-import type { Operand, Operands, Operation, WeightReference } from './operation';
+import type { OperandShape, Operands, Operation, WeightReference } from './operation';
 import { type Kernel, kernelShape, type LayerWeight, partsOf, SMALLEST_SQUARE } from './weights';
 
 /**
@@ -12,7 +12,7 @@ import { type Kernel, kernelShape, type LayerWeight, partsOf, SMALLEST_SQUARE } 
  */
 export function checkedSize(
   { name, operands: count, fields: declared, isOfMaps = false, size: sizeOf }: Operation,
-  operands: readonly Operand[],
+  operands: readonly OperandShape[],
   fields: Readonly<Record<string, unknown>>,
   what: string = name,
   size?: number,
@@ -24,7 +24,7 @@ export function checkedSize(
     declared[field].check(`${what}: ${field}`, fields[field], fields);
   if (isOfMaps && operands.some(({ isConstant }) => isConstant))
     throwTypeError(`${what}: input`, 'features of pixels', 'what is the same at all');
-  return sizeOf(operands as readonly [Operand, ...Operand[]], fields, what, size as number); // checked by those that use it
+  return sizeOf(operands as readonly [OperandShape, ...OperandShape[]], fields, what, size as number); // checked by those that use it
 }
 
 /** The numbers of a weight of a program, from those of a layer's weights. */

@@ -18,7 +18,7 @@ export type WeightSource = keyof typeof sources;
 
 /** The layouts of weights under this library's names. */
 export const layouts = ['keras', 'pytorch'] as const;
-export type Layout = (typeof layouts)[number];
+type Layout = (typeof layouts)[number];
 
 /** The same by the weight's name, as callers give it. */
 export type AxesOf = (name: string) => readonly number[] | null | undefined;
