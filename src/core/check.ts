@@ -192,12 +192,17 @@ export function checkFunction<F>(what: string, value: unknown): F {
   return value as F;
 }
 
-/**
- * A count of levels or classes, which are numbered 0, 1, ... in float32: beyond 2^24 these would no longer be distinct.
- */
+export function checkBytes(what: string, bytes: unknown): asserts bytes is Uint8Array {
+  if (!(bytes instanceof Uint8Array)) throwTypeError(what, 'a Uint8Array', bytes);
+}
+
+/** The most levels or classes: numbered 0, 1, ... in float32, more would no longer be distinct. */
+export const MAX_CATEGORIES = 2 ** 24;
+
+/** A count of levels or classes. */
 export function checkCategories(what: string, count: unknown, minimum: number): number {
   const checked = checkInteger(what, count, minimum);
-  if (checked > 2 ** 24) throwTypeError(what, 'at most 2^24, as many as float32 tells apart', count);
+  if (checked > MAX_CATEGORIES) throwTypeError(what, 'at most 2^24, as many as float32 tells apart', count);
   return checked;
 }
 

@@ -5,6 +5,7 @@ import {
   checkMaxValues,
   checkMemory,
   checkOneOf,
+  MAX_CATEGORIES,
   throwTypeError,
 } from '../core/check';
 import { type ConditionShape, checkKinds, conditionFeatures, isOfPlaces } from '../core/conditions';
@@ -26,9 +27,6 @@ export type UncheckedModel = Readonly<
   Record<Exclude<keyof PortableModel, 'distribution' | 'palette' | 'info'>, unknown>
 > &
   Pick<PortableModel, 'weights'> & { readonly distribution?: unknown };
-
-/** Levels, classes and the numbers of a condition are counted in float32, which is exact up to here. */
-const MAX_LEVELS = 2 ** 24;
 
 /**
  * How many products, of whole vectors, a program may take at each pixel. Several nodes may share weights, and features
@@ -52,7 +50,7 @@ export function checkProgram(model: UncheckedModel, maxValues: number): asserts 
   const [height, width, channels] = checkList('imageShape', imageShape, 3) as PortableModel['imageShape'];
   const values = checkedProduct('imageShape', [height ?? 1, width ?? 1, channels], MAX_LENGTH); // null for any
   checkMaxValues('imageShape', values, maxValues);
-  const numLevels = checkInteger('levels', levels, 2, MAX_LEVELS);
+  const numLevels = checkInteger('levels', levels, 2, MAX_CATEGORIES);
   const shapes = checkList('conditions', conditions).map((condition, index) =>
     checkConditionShape(condition, index, maxValues),
   );
@@ -84,7 +82,7 @@ function checkConditionShape(condition: unknown, index: number, maxValues: numbe
     ['kind', count, ...(kind === 'codes' ? ['shape'] : [])],
     kind === 'class' ? ['nullClass'] : [],
   );
-  checkInteger(`${what}: ${count}`, fields[count], kind === 'codes' ? 2 : 1, MAX_LEVELS);
+  checkInteger(`${what}: ${count}`, fields[count], kind === 'codes' ? 2 : 1, MAX_CATEGORIES);
   if (Object.hasOwn(fields, 'nullClass') && fields.nullClass !== true)
     throwTypeError(`${what}: nullClass`, 'true, or no such field', fields.nullClass);
   if (kind === 'codes') {
