@@ -123,7 +123,8 @@ export function checkInteger(
   if (!Number.isSafeInteger(value) || (value as number) < minimum || (value as number) > maximum) {
     const isAny = minimum === Number.MIN_SAFE_INTEGER;
     const isOpen = maximum === Number.MAX_SAFE_INTEGER;
-    const range = isAny ? '' : isOpen ? ` of at least ${minimum}` : ` from ${minimum} to ${maximum}`;
+    let range = '';
+    if (!isAny) range = isOpen ? ` of at least ${minimum}` : ` from ${minimum} to ${maximum}`;
     // An integer that float64 does not tell from its neighbours, where any other would do.
     const isUnsafe = Number.isInteger(value) && isOpen && (isAny || (value as number) > maximum);
     throwTypeError(what, isUnsafe ? `a safe integer${range}, below 2^53` : `an integer${range}`, value);

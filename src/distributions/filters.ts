@@ -33,14 +33,17 @@ export function keptLevels(
     let kept = 0;
     let numKept = 0;
     while (numKept < most && (topP === 1 || kept < topP * total)) {
-      kept += sorted[numKept++] as number;
+      kept += sorted[numKept] as number;
+      numKept++;
     }
     const least = sorted[numKept - 1] as number;
     let ties = 0; // how many levels of that weight are kept, lowest first
     while (ties < numKept && sorted[numKept - 1 - ties] === least) ties++;
     for (let level = 0; level < levels; level++) {
       const weight = weights[level] as number;
-      if (weight < least || (weight === least && ties-- <= 0)) weights[level] = 0;
+      const isTie = weight === least;
+      if (weight < least || (isTie && ties === 0)) weights[level] = 0;
+      else if (isTie) ties--;
     }
     return kept;
   };

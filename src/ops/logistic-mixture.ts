@@ -69,9 +69,7 @@ function gradients(
       // For the logits, and for log p of each channel: sums from the last channel on.
       const sums: tf.Tensor2D[] = []; // [M,K] each
       for (let c = imageChannels; c >= 0; c--) {
-        const [own, before] = [dys[c], dys[c - 1]];
-        const slope = own === undefined ? tf.neg(before as tf.Tensor2D) : before === undefined ? own : tf.sub<tf.Tensor2D>(own, before); // biome-ignore format: one line
-        const part: tf.Tensor2D = tf.mul(weights[c] as tf.Tensor2D, slope);
+        const part: tf.Tensor2D = tf.mul(weights[c] as tf.Tensor2D, slopeOf(dys[c], dys[c - 1])); // [M,K]
         sums.unshift(sums[0] === undefined ? part : tf.add(part, sums[0]));
       }
       const [logits, ...channels] = sums as [tf.Tensor2D, ...tf.Tensor2D[]];
@@ -80,6 +78,12 @@ function gradients(
       return tf.mul(slopes, inOrder(parameterOffsets(sizes), spread)); // [M,P]
     },
   };
+}
+
+/** What S_c counts for: for channel c, and against the one before; the first and the last have one of them only, [M,1]. */
+function slopeOf(own: tf.Tensor2D | undefined, before: tf.Tensor2D | undefined): tf.Tensor2D {
+  if (own === undefined) return tf.neg(before as tf.Tensor2D);
+  return before === undefined ? own : tf.sub(own, before);
 }
 
 /** [M,count*N] -> [M,N] each; tfjs's split into one has no gradient. */

@@ -108,7 +108,8 @@ function normalizedKernel(
   const kernel = new Float32Array(direction.length);
   const factors = new Float64Array(featuresOut);
   eachVisibleRun(window, featuresIn, featuresOut, (from, to) => {
-    for (let i = from, o = featuresOut + from - to; i < to; i++, o++) {
+    for (let i = from; i < to; i++) {
+      const o = i % featuresOut;
       const one = direction[i] as number;
       factors[o] = (factors[o] as number) + one * one;
     }
@@ -117,8 +118,8 @@ function normalizedKernel(
     factors[o] = (gain[o] as number) / Math.sqrt(Math.max(square, SMALLEST_SQUARE));
   }
   eachVisibleRun(window, featuresIn, featuresOut, (from, to) => {
-    for (let i = from, o = featuresOut + from - to; i < to; i++, o++) {
-      kernel[i] = (direction[i] as number) * (factors[o] as number);
+    for (let i = from; i < to; i++) {
+      kernel[i] = (direction[i] as number) * (factors[i % featuresOut] as number);
     }
   });
   return kernel;
