@@ -16,12 +16,17 @@ export const TO_DRAW = -1;
 /** The factor applied to log p or logits; Infinity to take the most likely level. */
 export const scaleOf = ({ temperature }: Filters): number => 1 / temperature;
 
+/** Whether topK and topP exclude some levels. */
+export const excludesLevels = (levels: number, { topK = levels, topP = 1 }: Filters): boolean =>
+  topK < levels || topP < 1;
+
 /** Zeroes the weights [levels] that topK and topP exclude, and returns the sum of the others; undefined for none. */
 export function keptLevels(
   levels: number,
-  { topK = levels, topP = 1 }: Filters,
+  filters: Filters,
 ): ((weights: Float64Array) => number) | undefined {
-  if (topK >= levels && topP === 1) return undefined;
+  if (!excludesLevels(levels, filters)) return undefined;
+  const { topK = levels, topP = 1 } = filters;
   const most = Math.min(topK, levels);
   const sorted = new Float64Array(levels);
   return (weights) => {

@@ -218,7 +218,8 @@ const SWEPT = 64;
 
 /** About how many multiplications an instruction takes for an image, in each column if it is for a whole row. */
 function workOf({ op, length, inputs = 0 }: Instruction): number {
-  return length * (op === Op.product || op === Op.lookup || op === Op.attend ? Math.max(1, inputs) : 1);
+  const hasInputs = op === Op.product || op === Op.lookup || op === Op.attend;
+  return hasInputs ? length * Math.max(1, inputs) : length;
 }
 
 const workOfRow = (steps: readonly Step[]): number =>

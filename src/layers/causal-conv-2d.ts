@@ -67,8 +67,10 @@ export abstract class CausalConv2D<
     const isRelu = name === 'relu';
     const y = this.convolution(ops, x, isRelu ? 'relu' : 'linear'); // [N,H,W,in] -> [N,H,W,filters]
     if (isRelu) return y;
-    // An activation that is registered beside tfjs's own acts on tensors only.
+    const known = activationOf(name);
+    if (known !== null) return known(ops, y); // [N,H,W,filters]
+    // One that is registered beside tfjs's own acts on tensors only.
     const isOnTensors = (ops as unknown) === this.tensorOps;
-    return activationOf(name)?.(ops, y) ?? (isOnTensors ? (activation.apply(y as Tensor) as T) : null);
+    return isOnTensors ? (activation.apply(y as Tensor) as T) : null;
   }
 }

@@ -189,17 +189,21 @@ function checkNodes(
       (operand) => checked[checkInteger(`${what}: input`, operand, 0, index - 1)] as OperandShape,
     );
     checkInteger(`${what}: size`, size, 1);
-    const fields = Object.entries(operation.fields).map(([name, field]) => {
-      const value = record[name];
+    const fields: Record<string, unknown> = {};
+    for (const [name, field] of Object.entries(operation.fields)) {
+      fields[name] = record[name];
       const isWeight = field === weight || field === weightOrNone;
-      const found = isWeight ? weights.get(value as string) : undefined;
-      if (found === undefined) return [name, value];
-      unusedWeights.delete(value);
-      return [name, { name: value, shape: found.shape }];
-    });
-    let wanted = checkedSize(operation, operands, Object.fromEntries(fields), what, node.size);
+      const found = isWeight ? weights.get(record[name] as string) : undefined;
+      if (found === undefined) continue;
+      fields[name] = { name: record[name], shape: found.shape };
+      unusedWeights.delete(record[name]);
+    }
+    let wanted = checkedSize(operation, operands, fields, what, node.size);
     let isConstant = operands.every((operand) => operand.isConstant);
-    if (node.op === 'image') [wanted, isConstant] = [channels, false];
+    if (node.op === 'image') {
+      wanted = channels;
+      isConstant = false;
+    }
     if (node.op === 'condition') {
       const condition = conditions[node.index];
       if (condition === undefined || usedConditions.has(node.index))
@@ -209,7 +213,8 @@ function checkNodes(
           node.index,
         );
       usedConditions.add(node.index);
-      [wanted, isConstant] = [conditionFeatures(condition), !isOfPlaces(condition)];
+      wanted = conditionFeatures(condition);
+      isConstant = !isOfPlaces(condition);
     }
     if (wanted !== size) throwTypeError(`${what}: size`, String(wanted), size);
     const sizes = operands.map((operand) => operand.size);
