@@ -74,7 +74,7 @@ const stock: Readonly<Record<string, (layer: StockLayer) => Express | null>> = {
     // whole channels, where levels have an axis of their own
     if (shapes[0]?.length === 5) checkAxis(config['axis'], shapes[0], -2, 'that of channels');
     else checkAxis(config['axis'], shapes[0], -1, 'that of features');
-    return (ops, inputs) => ops.concat(...inputs);
+    return (ops, inputs) => ops.concat(...inputs); // [N,H,W,F], [N,H,W,G] -> [N,H,W,F+G]
   },
   Dense: ({ layer, config, shapes }) => product(layer.weights, config['activation'], shapes),
   Conv2D: ({ layer, config, shapes }) => {
@@ -145,8 +145,8 @@ function combined(fn: CombinationName, shapes: readonly Shape[]): Express {
     throwTypeError('inputs', 'of the same features, or of one', shapes);
   }
   return (ops, inputs) => {
-    const widened = inputs.map((x, i) =>
-      sizes[i] === most ? x : ops.concat(...new Array<typeof x>(most).fill(x)),
+    const widened = inputs.map(
+      (x, i) => (sizes[i] === most ? x : ops.concat(...new Array<typeof x>(most).fill(x))), // [N,H,W,1] -> [N,H,W,F]
     );
     return ops.combine(fn, ...widened);
   };
@@ -177,7 +177,7 @@ function product(
   checkFlat(shape);
   const fn = activationOf(String(activationName));
   if (fn === null) return null;
-  // kernel [in,out] or [rows,columns,in,out], bias [out]
+  // [N,H,W,in] -> [N,H,W,out], by a kernel [in,out] or [rows,columns,in,out] and a bias [out]
   return (ops, [x]) => fn(ops, ops.conv(x, kernel as LayerWeight, bias ?? null, window));
 }
 

@@ -98,7 +98,7 @@ function inOrder(offsets: ParameterOffsets, blocks: Blocks): tf.Tensor2D {
   const places = [offsets.logits, ...offsets.means, ...offsets.logScales, ...offsets.coefficients.flat()];
   const order = [...places.keys()].sort((a, b) => (places[a] as number) - (places[b] as number));
   const ordered = order.map((i) => all[i] as tf.Tensor2D);
-  return tf.concat(ordered, 1);
+  return tf.concat(ordered, 1); // [M,K] each -> [M,P]
 }
 
 /** The parts of the value and its gradients, by operations that can be differentiated. */
@@ -157,7 +157,7 @@ function evaluate(
       ),
     ),
   });
-  return { norms: tf.concat(norms, 1), posteriors: tf.concat(posteriors, 1), slopes };
+  return { norms: tf.concat(norms, 1), posteriors: tf.concat(posteriors, 1), slopes }; // [M,C], [M,(C+1)*K], [M,P]
 }
 
 /** Added to an edge without which a level has all the mass on that side. */

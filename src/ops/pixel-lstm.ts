@@ -87,7 +87,8 @@ function stepFrom(
   const [o, f, i] = tf.split(sigmoids, 3, 0) as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D]; // [F,N*P] each
   const fresh = tf.mul<tf.Tensor2D>(i, candidates);
   const cells = before === undefined ? fresh : tf.add<tf.Tensor2D>(tf.mul(f, before.cells), fresh);
-  return { gates: tf.concat([sigmoids, candidates], 0), cells, states: tf.mul(o, tf.tanh(cells)) };
+  const gates = tf.concat([sigmoids, candidates], 0); // [3F,N*P], [F,N*P] -> [4F,N*P]
+  return { gates, cells, states: tf.mul(o, tf.tanh(cells)) };
 }
 
 /** Both gradients at once, for z [N,H,W,4F] and for the kernel: each needs all steps. */
