@@ -26,7 +26,7 @@ export async function leakingLayer(
   const image = model.inputs[0] as SymbolicTensor;
   const horizons = new Map<SymbolicTensor, Horizon | null>([[image, ITSELF]]);
   const horizonOf = async (tensor: SymbolicTensor) => {
-    if (!horizons.has(tensor)) horizons.set(tensor, await look(model, tensor, inputs, trials));
+    if (!horizons.has(tensor)) horizons.set(tensor, await triedHorizon(model, tensor, inputs, trials));
     return horizons.get(tensor) ?? null;
   };
 
@@ -71,7 +71,7 @@ function madeFrom(image: SymbolicTensor): (tensor: SymbolicTensor) => boolean {
  * How far features [N,H,W,F], or logits [N,H,W,C,L], see. In a map of every 2nd or 4th row and column, this counts from
  * the pixel that each place represents. Null for other tensors, and features that do not separate channels.
  */
-async function look(
+async function triedHorizon(
   model: LayersModel,
   tensor: SymbolicTensor,
   inputs: readonly number[],

@@ -12,7 +12,7 @@ import {
   outputsName,
   type PixelDistribution,
 } from '../distributions/pixel-distribution';
-import { dataOf, outputsOf } from '../inference/batches';
+import { outputsOf, readAndDispose } from '../inference/batches';
 import { type Condition, conditionData, conditionTensors } from '../models/conditions';
 import type { ImageModelShape } from '../models/image-model';
 
@@ -113,7 +113,7 @@ export async function changeEach(
         for (const [n, input] of batch.entries()) {
           changed[n * places + input] = (changed[n * places + input] as number) + change;
         }
-        const moved = await dataOf(tf.tidy(() => tf.any(tf.notEqual(before, pass(changed)), 2))); // [N, positions]
+        const moved = await readAndDispose(tf.tidy(() => tf.any(tf.notEqual(before, pass(changed)), 2))); // [N, positions]
         for (const [n, input] of batch.entries()) {
           const own = (n * moved.length) / size;
           const isSettled = visit(input, (position) => moved[own + position] === 1) === true;
@@ -132,7 +132,7 @@ export async function changeEach(
 
 /** Refuses outputs that are not finite, whose changes are meaningless. */
 async function checkFinite(outputs: tf.Tensor, { caller, outputsName }: Trials): Promise<void> {
-  const [total] = await dataOf(tf.tidy(() => tf.sum(outputs)));
+  const [total] = await readAndDispose(tf.tidy(() => tf.sum(outputs)));
   if (!Number.isFinite(total))
     throw new Error(`${caller}: the model returned ${outputsName} that are not finite numbers`);
 }

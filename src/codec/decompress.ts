@@ -1,5 +1,5 @@
 import { anything, type Given, integer, optional, readArguments, type Values } from '../core/arguments';
-import { checkInteger, checkMaxValues, MAX_VALUES, throwTypeError } from '../core/check';
+import { checkBytes, checkInteger, checkMaxValues, MAX_VALUES, throwTypeError } from '../core/check';
 import {
   type ConditionData,
   type ConditionShape,
@@ -73,7 +73,7 @@ export function planDecompress(
   { condition, firstImage, numImages: wanted, maxValues, ...hooks }: Values<typeof decompressOptions>,
 ) {
   checkCodedModel('decompress: model', model);
-  if (!(bytes instanceof Uint8Array)) throwTypeError('decompress: bytes', 'a Uint8Array', bytes);
+  checkBytes('decompress: bytes', bytes);
   const { conditions: kinds } = model;
   const file = attempt('decompress', () => readFile(bytes, kinds, keptDigest(model)));
   if (file.levels !== model.levels)

@@ -53,26 +53,28 @@ export function intervalsFor(distribution: PixelDistribution, numImages: number)
       /** The interval that contains a target. */
       at(image: number, target: number): Interval {
         const cdf = cdfOf(image);
-        // Usually close, but not exact, since levels have a minimum frequency. So search in doubling steps,
-        // then by bisection.
-        let low = checkLevel('cdf of the distribution: levelAt', cdf.levelAt(target / TOTAL), levels);
-        let high = low + 1;
-        let [begin, end] = [beginOf(cdf, low), beginOf(cdf, high)];
-        for (let step = 1; begin > target; step *= 2) {
-          [low, high, end] = [Math.max(0, low - step), low, begin];
-          begin = beginOf(cdf, low);
+        // Usually close, as every level also gets a minimum frequency: search in doubling steps, then by bisection.
+        const guess = checkLevel('cdf of the distribution: levelAt', cdf.levelAt(target / TOTAL), levels);
+        let low = { level: guess, begin: beginOf(cdf, guess) };
+        let high = { level: guess + 1, begin: beginOf(cdf, guess + 1) };
+        const moved = (to: number) => {
+          const level = Math.min(Math.max(to, 0), levels);
+          return { level, begin: beginOf(cdf, level) };
+        };
+        for (let step = 1; low.begin > target; step *= 2) {
+          high = low;
+          low = moved(low.level - step);
         }
-        for (let step = 1; end <= target; step *= 2) {
-          [low, high, begin] = [high, Math.min(levels, high + step), end];
-          end = beginOf(cdf, high);
+        for (let step = 1; high.begin <= target; step *= 2) {
+          low = high;
+          high = moved(high.level + step);
         }
-        while (high - low > 1) {
-          const middle = (low + high) >> 1;
-          const at = beginOf(cdf, middle);
-          if (at > target) [high, end] = [middle, at];
-          else [low, begin] = [middle, at];
+        while (high.level - low.level > 1) {
+          const middle = moved((low.level + high.level) >> 1);
+          if (middle.begin > target) high = middle;
+          else low = middle;
         }
-        return interval(low, begin, end);
+        return interval(low.level, low.begin, high.begin);
       },
     };
   };

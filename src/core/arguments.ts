@@ -64,11 +64,11 @@ export function readArguments<D extends Declaration>(what: string, given: unknow
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     throwTypeError(what, 'an object of arguments', given);
   checkNames(what, Object.keys(given), Object.keys(declared));
-  return valuesOf(what, given, declared);
+  return readDeclared(what, given, declared);
 }
 
 /** Reads the declared arguments from an object that may have others too. */
-export function valuesOf<D extends Declaration>(what: string, given: object, declared: D): Values<D> {
+export function readDeclared<D extends Declaration>(what: string, given: object, declared: D): Values<D> {
   const values: Record<string, unknown> = {};
   for (const [name, argument] of Object.entries(declared)) {
     const value = (given as Readonly<Record<string, unknown>>)[name];

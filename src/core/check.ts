@@ -123,7 +123,8 @@ export function checkInteger(
   if (!Number.isSafeInteger(value) || (value as number) < minimum || (value as number) > maximum) {
     const isAny = minimum === Number.MIN_SAFE_INTEGER;
     const isOpen = maximum === Number.MAX_SAFE_INTEGER;
-    const range = isAny ? '' : isOpen ? ` of at least ${minimum}` : ` from ${minimum} to ${maximum}`;
+    let range = '';
+    if (!isAny) range = isOpen ? ` of at least ${minimum}` : ` from ${minimum} to ${maximum}`;
     // Any integer in the range is valid, but float64 cannot distinguish this one from its neighbours.
     const isUnsafe = Number.isInteger(value) && isOpen && (isAny || (value as number) > maximum);
     throwTypeError(what, isUnsafe ? `a safe integer${range}, below 2^53` : `an integer${range}`, value);
@@ -192,10 +193,18 @@ export function checkFunction<F>(what: string, value: unknown): F {
   return value as F;
 }
 
-/** A count of levels or classes. They are numbered from 0 in float32, which is exact up to 2^24. */
+export function checkBytes(what: string, bytes: unknown): asserts bytes is Uint8Array {
+  if (!(bytes instanceof Uint8Array)) throwTypeError(what, 'a Uint8Array', bytes);
+}
+
+/** The most levels or classes. They are numbered from 0 in float32, which is exact up to here. */
+export const MAX_CATEGORIES = 2 ** 24;
+
+/** A count of levels or classes. */
 export function checkCategories(what: string, count: unknown, minimum: number): number {
   const checked = checkInteger(what, count, minimum);
-  if (checked > 2 ** 24) throwTypeError(what, 'at most 2^24, the most that float32 can distinguish', count);
+  if (checked > MAX_CATEGORIES)
+    throwTypeError(what, 'at most 2^24, the most that float32 can distinguish', count);
   return checked;
 }
 

@@ -199,10 +199,13 @@ export function readConditions(
 
 /** How many images the conditions are for; undefined if they fit any number. */
 export function numConditions(given: unknown): number | undefined {
-  const counts = (isByName(given) ? Object.values(given) : [given]).map((one) =>
-    isList(one) ? one.length : (one as Partial<NumericArray> | null | undefined)?.shape?.[0],
-  );
-  return counts.find((count) => count !== undefined);
+  const all: unknown[] = isByName(given) ? Object.values(given) : [given];
+  for (const one of all) {
+    if (isList(one)) return one.length;
+    const count = (one as Partial<NumericArray> | null | undefined)?.shape?.[0];
+    if (count !== undefined) return count;
+  }
+  return undefined;
 }
 
 /** Copies the conditions of the images [start, start + count), so that only these are sent to a worker. */

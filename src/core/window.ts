@@ -8,8 +8,8 @@ import {
   oneOf,
   optional,
   readArguments,
+  readDeclared,
   type Values,
-  valuesOf,
 } from './arguments';
 import { checkKernelSize, checkMemory, checkNames, checkRecord, throwTypeError } from './check';
 
@@ -142,7 +142,7 @@ export function windowOf(
   const isShifted = 'shift' in checkRecord(what, args);
   checkNames(what, Object.keys(args), Object.keys({ ...shiftedArguments, ...maskArguments }));
   if (isShifted) return shiftedWindow(what, readArguments(what, args, shiftedArguments));
-  return maskedWindow(valuesOf(what, args, maskedWindowArguments));
+  return maskedWindow(readDeclared(what, args, maskedWindowArguments));
 }
 
 /** What {@link shiftedWindow} takes. */

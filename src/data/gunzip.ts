@@ -1,4 +1,4 @@
-import { checkBytes } from './image-set';
+import { checkBytes } from '../core/check';
 
 /**
  * Decompresses gzip, with the DecompressionStream of browsers and Node. Bytes that do not start

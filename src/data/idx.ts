@@ -1,5 +1,5 @@
-import { sizeFromShape, throwTypeError } from '../core/check';
-import { checkBytes, checkImageSet, type ImageSet } from './image-set';
+import { checkBytes, sizeFromShape, throwTypeError } from '../core/check';
+import { checkImageSet, type ImageSet } from './image-set';
 
 /** An array of an IDX file. */
 export interface IdxArray {

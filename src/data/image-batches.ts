@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { flag, type Given, group, integer, number, optional, readArguments } from '../core/arguments';
-import { checkInteger, checkMemory, throwTypeError } from '../core/check';
+import { checkInteger, checkMemory, MAX_CATEGORIES, throwTypeError } from '../core/check';
 import { normalizedLevel } from '../core/images';
 import { uniformsOf } from '../core/random';
 import { checkImageSet, type ImageSet } from './image-set';
@@ -10,7 +10,7 @@ const dropArguments = {
   /** The probability of dropping the class of an image, in each epoch; 0.1 is common. */
   probability: number('from 0 to 1', (p) => p >= 0 && p <= 1),
   /** The null class, which replaces dropped classes: `numClasses` of a model with `nullClass: true`. */
-  nullClass: integer({ from: 1, to: 2 ** 24 }),
+  nullClass: integer({ from: 1, to: MAX_CATEGORIES }),
 };
 
 /** How classes are dropped, for {@link ImageBatchOptions.dropClass}. */

@@ -67,10 +67,6 @@ export function checkImageSet<Levels extends Uint8Array | Uint16Array>(
   return { ...set, labels };
 }
 
-export function checkBytes(what: string, bytes: unknown): asserts bytes is Uint8Array {
-  if (!(bytes instanceof Uint8Array)) throwTypeError(what, 'a Uint8Array', bytes);
-}
-
 /**
  * Returns the images start..end-1 of a set, with their labels, as views and not copies.
  *

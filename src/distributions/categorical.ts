@@ -2,7 +2,7 @@ import { log } from '../kernels/arithmetic';
 import { wholeVectors } from '../kernels/instruction';
 import { makeKernels } from '../kernels/webassembly';
 import { type Filters, inverse, keptLevels, mostLikelyLevel, notFinite, scaleOf, TO_DRAW } from './filters';
-import { normalize } from './logistic-mixture';
+import { normalizeLogProbs } from './logistic-mixture';
 import type { DistributionKind, Draw, LogProbs, Softmax } from './pixel-distribution';
 
 /** A softmax over levels, whose parameters are logits, channel by channel [C*L]. */
@@ -15,7 +15,7 @@ export function softmaxOf(imageChannels: number, levels: number): Softmax {
     channelOf: (parameter) => Math.floor(parameter / levels),
     logProbs(logits, { length: channel }, to) {
       to.set(logits.subarray(channel * levels, (channel + 1) * levels));
-      normalize(to);
+      normalizeLogProbs(to);
     },
   };
 }

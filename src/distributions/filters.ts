@@ -16,15 +16,17 @@ export const TO_DRAW = -1;
 /** The factor applied to log p or logits; Infinity for the most likely level. */
 export const scaleOf = ({ temperature }: Filters): number => 1 / temperature;
 
-/**
- * Makes a function that zeroes the weights [levels] that topK and topP exclude, and returns the sum of the
- * others; undefined if none are excluded.
- */
+/** Whether topK and topP exclude some levels. */
+export const excludesLevels = (levels: number, { topK = levels, topP = 1 }: Filters): boolean =>
+  topK < levels || topP < 1;
+
+/** Zeroes the weights [levels] that topK and topP exclude, and returns the sum of the others; undefined for none. */
 export function keptLevels(
   levels: number,
-  { topK = levels, topP = 1 }: Filters,
+  filters: Filters,
 ): ((weights: Float64Array) => number) | undefined {
-  if (topK >= levels && topP === 1) return undefined;
+  if (!excludesLevels(levels, filters)) return undefined;
+  const { topK = levels, topP = 1 } = filters;
   const most = Math.min(topK, levels);
   const sorted = new Float64Array(levels);
   return (weights) => {
@@ -36,14 +38,17 @@ export function keptLevels(
     let kept = 0;
     let numKept = 0;
     while (numKept < most && (topP === 1 || kept < topP * total)) {
-      kept += sorted[numKept++] as number;
+      kept += sorted[numKept] as number;
+      numKept++;
     }
     const least = sorted[numKept - 1] as number;
     let ties = 0; // how many levels of that weight are kept, lowest first
     while (ties < numKept && sorted[numKept - 1 - ties] === least) ties++;
     for (let level = 0; level < levels; level++) {
       const weight = weights[level] as number;
-      if (weight < least || (weight === least && ties-- <= 0)) weights[level] = 0;
+      const isTie = weight === least;
+      if (weight < least || (isTie && ties === 0)) weights[level] = 0;
+      else if (isTie) ties--;
     }
     return kept;
   };

@@ -1,4 +1,4 @@
-import { type Declaration, type Values, valuesOf } from '../core/arguments';
+import { type Declaration, readDeclared, type Values } from '../core/arguments';
 import { checkFields, checkMaxValues, checkOneOf } from '../core/check';
 import { softmax } from './categorical';
 import { logisticMixture } from './logistic-mixture';
@@ -53,7 +53,7 @@ export function checkDistributionShape(
   const kind = checkOneOf('distribution: kind', given?.kind, Object.keys(kinds) as (keyof Kinds)[]);
   const { fields, limited } = kinds[kind] as DistributionKind<Declaration>;
   const record = checkFields('distribution', shape, ['kind', ...Object.keys(fields)]);
-  const values = valuesOf('distribution', record, fields);
+  const values = readDeclared('distribution', record, fields);
   for (const [name, size] of Object.entries(limited({ ...sizes, ...values })))
     checkMaxValues(`distribution: ${name}`, size, maxValues);
   return shape as DistributionShape;

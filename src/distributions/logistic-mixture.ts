@@ -209,7 +209,7 @@ export function logSumExp(xs: Float64Array): number {
 }
 
 /** Shifts log-weights so that the weights sum to 1; all become NaN if any is. */
-export const normalize = (xs: Float64Array): void => subtract(xs, logSumExp(xs));
+export const normalizeLogProbs = (xs: Float64Array): void => subtract(xs, logSumExp(xs));
 
 function subtract(xs: Float64Array, shift: number): void {
   for (let i = 0; i < xs.length; i++) xs[i] = (xs[i] as number) - shift;

@@ -1,6 +1,6 @@
 import { checkLevel } from '../core/check';
 import { softmaxDraw, softmaxLogProbs } from './categorical';
-import { type Filters, levelDraw, NotFinite, notFinite, scaleOf, TO_DRAW } from './filters';
+import { excludesLevels, type Filters, levelDraw, NotFinite, notFinite, scaleOf, TO_DRAW } from './filters';
 import {
   type CurrentPixels,
   type Draw,
@@ -58,7 +58,7 @@ export function drawFor(distribution: PixelDistribution, numImages: number, filt
   const { levels } = distribution;
   if (isSoftmax(distribution)) return softmaxDraw(levels, numImages, filters);
   const pixel = pixelReader(distribution);
-  const isFiltered = scaleOf(filters) !== 1 || (filters.topK ?? levels) < levels || (filters.topP ?? 1) < 1;
+  const isFiltered = scaleOf(filters) !== 1 || excludesLevels(levels, filters);
   const all = new Float64Array(levels);
   const draw = levelDraw(levels, filters);
   return (current, uniforms, drawn) => {

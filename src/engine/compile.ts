@@ -48,54 +48,59 @@ export function compile(
   const readers = readersOf(nodes, output);
   const needed = [...nodes.keys()].filter((index) => index === output || readers[index]?.length !== 0);
   const readiness = whenComputed(nodes, ready, readers, { output, due });
-  // For each node of one-hot vectors, the convolutions that read it. Instead of the vectors, they
-  // use the numbers of the levels, to look up rows of their kernels.
-  const lookUps = readers.map((of, index) =>
-    nodes[index]?.op === 'oneHotLevels' ? of.filter((reader) => nodes[reader]?.op === 'conv') : [],
-  );
-  const fused = fusedRelus(nodes, readers, output);
-  const fusedInto = new Set(fused.values());
+  const lookUps = lookUpsOf(nodes, readers);
+  const relus = fusedRelus(nodes, readers, output);
+  const fused = new Set(relus.values());
   const layouts = layoutsOf(nodes, readiness);
   const numbers = (name: string) => {
     const weight = weights.get(name);
     if (weight === undefined) throwTypeError('model: weights', `one named '${name}'`, weight);
     return weight.data;
   };
-  const cacheFor = (index: number, layout: Layout, readers: readonly number[], levels?: number) => {
+  /** Memory for the features of a node, or for their `levels`, as these readers need it. */
+  const memoryFor = (index: number, layout: Layout, readers: readonly number[], levels?: number) => {
     const extent = extentOf(nodes, readiness, index, readers);
     const isTemporary = index !== output && extent.isTemporary === true;
     return new FeatureCache(plan, layout, { ...extent, isTemporary }, readiness[index]?.scale, levels);
   };
   const caches: FeatureCache[] = [];
+  /** Where a node's features are, for all readers that do not look up: reserved when it is first asked for. */
   const cache = (index: number) => {
     const others = () => readers[index]?.filter((reader) => !lookUps[index]?.includes(reader)) ?? [];
-    caches[index] ??= cacheFor(index, layouts[index] as Layout, others());
+    caches[index] ??= memoryFor(index, layouts[index] as Layout, others());
     return caches[index];
   };
-  const levelNumbers: FeatureCache[] = []; // for the nodes that read them
+  const levelNumbers: FeatureCache[] = []; // of the operand of each node that wants them
   const categories: Operand[] = [];
+  /** The numbers of the levels in a node's operand: written with the image's, or computed from its features. */
+  const numbersOfLevels = (index: number, operand: number, levels: number) => {
+    const layout = Layout.of((readiness[operand] as Readiness).times, false);
+    const y = memoryFor(index, layout, lookUps[index] as number[], levels);
+    if (nodes[operand]?.op === 'image' && levels === imageLevels) categories.push(y.operand());
+    else addLevelNumbers(plan, levels, cache(operand), y);
+    return y;
+  };
+  /** What a node reads for an operand: numbers of levels, its own or those that it looks up, else features. */
+  const inputOf = (index: number, operand: number) => {
+    const isLookUp = lookUps[operand]?.includes(index);
+    return (isLookUp ? levelNumbers[operand] : levelNumbers[index]) ?? cache(operand);
+  };
+  /** Whether nobody reads a node's features, but only the numbers of its levels. */
+  const isOnlyLookedUp = (index: number) => {
+    const count = lookUps[index]?.length ?? 0;
+    return count > 0 && index !== output && count === readers[index]?.length;
+  };
   for (const index of needed) {
     const node = nodes[index] as ImageNode;
     const lowering = loweringOf(node);
     const operands = operandsOf(node);
     const levels = lowering.levels?.(node, weights);
-    if (levels !== undefined) {
-      const [input] = operands as [number];
-      const layout = Layout.of((readiness[input] as Readiness).times, false);
-      const y = cacheFor(index, layout, lookUps[index] as number[], levels);
-      if (nodes[input]?.op === 'image' && levels === imageLevels) categories.push(y.operand());
-      else addLevelNumbers(plan, levels, cache(input), y);
-      levelNumbers[index] = y;
-    }
-    const inputs = operands.map((operand) => {
-      const isLookUp = lookUps[operand]?.includes(index);
-      return (isLookUp ? levelNumbers[operand] : levelNumbers[index]) ?? cache(operand);
-    }) as [FeatureCache, ...FeatureCache[]];
-    const relu = fused.get(index);
-    const lookedUp = lookUps[index]?.length ?? 0;
-    const isOnlyLookedUp = lookedUp > 0 && index !== output && lookedUp === readers[index]?.length;
-    if (!isOnlyLookedUp && !fusedInto.has(index))
+    if (levels !== undefined) levelNumbers[index] = numbersOfLevels(index, operands[0] as number, levels);
+    if (!isOnlyLookedUp(index) && !fused.has(index)) {
+      const inputs = operands.map((operand) => inputOf(index, operand)) as [FeatureCache, ...FeatureCache[]];
+      const relu = relus.get(index);
       lowering.emit({ plan, height, numbers }, node, inputs, cache(relu ?? index), relu !== undefined);
+    }
     for (const operand of new Set(operands)) {
       if (readers[operand]?.at(-1) === index) caches[operand]?.release();
     }
@@ -144,7 +149,8 @@ function layoutsOf(nodes: readonly ImageNode[], readiness: readonly Readiness[])
     const { layout } = loweringOf(node);
     const like = layout === 'concatenated' ? Layout.concat(operands) : operands[0];
     const isKept = like?.isAligned && like.hasTimes(times) && layout !== 'sideBySide';
-    layouts.push(node.op === 'image' ? Layout.of(times, false) : isKept ? like : Layout.of(times));
+    if (node.op === 'image') layouts.push(Layout.of(times, false));
+    else layouts.push(isKept ? like : Layout.of(times));
   }
   return layouts;
 }
@@ -162,9 +168,20 @@ function readersOf(nodes: readonly ImageNode[], output: number): number[][] {
 }
 
 /**
- * When each node is computed. If a node combines features of rows above with features of the current pixel,
- * and its readers need both, all of its features wait for the pixel. They are then computed together, and
- * only one pixel is stored instead of a row. The outputs are read outside the program, each when it is due.
+ * For each node of one-hot vectors, the convolutions that read it: they do not need the vectors, but look up rows of
+ * their kernels by the numbers of the levels.
+ */
+function lookUpsOf(nodes: readonly ImageNode[], readers: readonly (readonly number[])[]): number[][] {
+  return nodes.map(({ op }, index) => {
+    if (op !== 'oneHotLevels') return [];
+    return (readers[index] ?? []).filter((reader) => nodes[reader]?.op === 'conv');
+  });
+}
+
+/**
+ * When each node is computed. If a node combines features of rows above with features of the current pixel, and its
+ * readers need both, all of its features wait for the pixel. They are then computed together, and only one pixel of
+ * them is stored instead of a row. The outputs have a reader that is no node, which reads each of them when it is due.
  */
 function whenComputed(
   nodes: readonly ImageNode[],

@@ -9,6 +9,11 @@ export interface GivenCondition extends ConditionValues {
   readonly enlarged?: readonly [rows: number, columns: number];
 }
 
+/** Does all parts of a computation at once. */
+export function finish(parts: Iterable<void>): void {
+  for (const _ of parts);
+}
+
 /** The number of columns between pauses. */
 const COLUMNS = 4096;
 

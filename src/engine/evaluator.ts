@@ -9,7 +9,7 @@ import type { PortableModel } from '../program/program';
 import { checkImageSize, readinessOf } from '../program/readiness';
 import { AFTER_ROW } from '../program/times';
 import { addOutputs, compile, type ProgramIO } from './compile';
-import { beginRow, type GivenCondition } from './conditions';
+import { beginRow, finish, type GivenCondition } from './conditions';
 import { copyMemory, Machine } from './machine';
 import { withMaps } from './maps';
 import { imagesTogether, Plan } from './plan';
@@ -187,7 +187,7 @@ export class Evaluator {
   /** Makes a pixel the current one, unless it already is. */
   private enter(row: number, column: number): void {
     if (this.isEntered) return;
-    if (row !== this.machine.row) for (const _ of this.beginRow(row));
+    if (row !== this.machine.row) finish(this.beginRow(row));
     this.machine.moveTo(row, column);
     this.isEntered = true;
     this.done = 0;

@@ -1,11 +1,11 @@
 import { wholeVectors } from '../kernels/instruction';
 
 /** A range of slots, [start, end). */
-export type Range = readonly [start: number, end: number];
+export type SlotRange = readonly [start: number, end: number];
 
 /** The slots of consecutive features that are ready at the same time. */
 interface SlotRun {
-  readonly range: Range;
+  readonly range: SlotRange;
   readonly time: number;
 }
 

@@ -9,7 +9,7 @@ import {
 } from '../kernels/instruction';
 import type { makeKernels } from '../kernels/webassembly';
 import { AFTER_ROW, type ONCE, ROW } from '../program/times';
-import { alike, hasColumn, hasRow } from './places';
+import { firstAlike, hasColumn, hasRow } from './places';
 import { CHUNK, FIRST_MOVING, HEAP, type MovingBase, type Plan, type Step, type Sweep } from './plan';
 
 /** Images that are computed together, in their own memory with their own table of bases. */
@@ -180,7 +180,7 @@ export class Machine {
   /** The segments to run at each time at a place, or for its row at the times of whole rows. */
   private dueAt(row: number, column: number): readonly (readonly Segment[])[] {
     const { every, segments } = this;
-    const [likeRow, likeColumn] = [alike(row, every), alike(column, every)];
+    const [likeRow, likeColumn] = [firstAlike(row, every), firstAlike(column, every)];
     const key = likeRow * 2 * every + likeColumn;
     const known = segments.get(key);
     if (known !== undefined) return known;
@@ -215,7 +215,8 @@ const SWEPT = 64;
 
 /** About how many multiplications an instruction takes for an image, per column if it is for a whole row. */
 function workOf({ op, length, inputs = 0 }: Instruction): number {
-  return length * (op === Op.product || op === Op.lookup || op === Op.attend ? Math.max(1, inputs) : 1);
+  const hasInputs = op === Op.product || op === Op.lookup || op === Op.attend;
+  return hasInputs ? length * Math.max(1, inputs) : length;
 }
 
 const workOfRow = (steps: readonly Step[]): number =>

@@ -13,7 +13,7 @@ import {
 import { readinessOf } from '../program/readiness';
 import { ROW } from '../program/times';
 import { compile } from './compile';
-import { beginRow, type GivenCondition } from './conditions';
+import { beginRow, finish, type GivenCondition } from './conditions';
 import { Machine } from './machine';
 import { type FeatureCache, imagesTogether, Plan } from './plan';
 
@@ -86,7 +86,7 @@ export function withMaps(
     const conditionOf = Int32Array.from({ length: numImages }, (_, n) => n);
     const values = new Float32Array(numImages * height * width * node.size); // [N,H,W,F]
     for (let row = 0; row < height + below; row++) {
-      for (const _ of beginRow(machine, io, given, conditionOf, row));
+      finish(beginRow(machine, io, given, conditionOf, row));
       if (row >= below) readRow(machine, io.output, row - below, height, values);
     }
     return { shape: [height, width, node.size], values };
@@ -96,6 +96,7 @@ export function withMaps(
   function programOf(index: number, node: ImageNode): ImageNode[] {
     const found = new Set([index]);
     for (const one of found) {
+      // goes through what is added, too
       if (one !== index && whole.has(one)) continue;
       for (const operand of operandsOf(nodes[one] as ProgramNode)) found.add(operand);
     }

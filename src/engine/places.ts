@@ -24,7 +24,7 @@ export const hasColumn = ({ every, column }: Places, present: number): boolean =
  * A key for the {@link Places} that a row or column belongs to, which depend only on how often it can be
  * halved. Returns the first row or column after 0 that belongs to them. `most` is their greatest `every`.
  */
-export function alike(position: number, most: number): number {
+export function firstAlike(position: number, most: number): number {
   const bits = position | most;
   return bits & -bits; // the lowest of them
 }

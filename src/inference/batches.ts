@@ -76,8 +76,8 @@ export function* batches({ model, shape, images, numImages, conditions, batchSiz
   }
 }
 
-/** Reads the numbers of a tensor and disposes it. */
-export async function dataOf(tensor: tf.Tensor): Promise<Float32Array> {
+/** Reads the numbers of a tensor and disposes of it. */
+export async function readAndDispose(tensor: tf.Tensor): Promise<Float32Array> {
   try {
     return (await tensor.data()) as Float32Array;
   } finally {

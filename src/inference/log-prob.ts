@@ -11,7 +11,7 @@ import {
 import { logProbsFor, readOutputs } from '../distributions/readers';
 import { logProbArguments } from '../likelihood/log-prob';
 import type { Condition } from '../models/conditions';
-import { type BatchJob, batches, dataOf, planBatches } from './batches';
+import { type BatchJob, batches, planBatches, readAndDispose } from './batches';
 
 const logProbOptions = {
   /** Images in each forward pass. @default 32 */
@@ -127,7 +127,7 @@ async function eachRows(
   const outputs = new Float32Array(ROWS * stride);
   const ofPixels = new Int32Array(ROWS * imageChannels);
   for (const { start, outputs: all } of batches(job)) {
-    const numbers = await dataOf(all); // [size,H,W,C,L] or [size,H,W,P]
+    const numbers = await readAndDispose(all); // [size,H,W,C,L] or [size,H,W,P]
     const rows = numbers.length / size;
     for (let first = 0; first < rows; first += ROWS) {
       const count = Math.min(ROWS, rows - first);

@@ -4,7 +4,7 @@ export type WasmModule<Exports> = string & { readonly exports?: Exports };
 const compiled = new Map<string, WebAssembly.Module | null>();
 
 /** Compiles a small module, synchronously and once. Null if WebAssembly SIMD is missing or forbidden. */
-export function compile(text: string): WebAssembly.Module | null {
+export function compileModule(text: string): WebAssembly.Module | null {
   let module = compiled.get(text);
   if (module === undefined) {
     try {
@@ -42,7 +42,9 @@ export function exportsOf<Exports>(module: WasmModule<Exports>, memory: WebAssem
   const made = instances.get(memory) ?? new Map<string, unknown>();
   instances.set(memory, made);
   if (!made.has(module)) {
-    const { exports } = new WebAssembly.Instance(compile(module) as WebAssembly.Module, { env: { memory } });
+    const { exports } = new WebAssembly.Instance(compileModule(module) as WebAssembly.Module, {
+      env: { memory },
+    });
     made.set(module, exports);
   }
   return made.get(module) as Exports;

@@ -2,7 +2,7 @@ import { INSTRUCTION_WORDS, Op, type SamplingKernels } from './instruction';
 import { javascriptKernels, memoryOf, runInstruction } from './javascript';
 import { javascriptMixtureLevels, type MixtureLevels } from './mixture-levels';
 import { ATTENTION, INSTRUCTIONS, MIXTURE_LEVELS, MORE_INSTRUCTIONS, SOFTMAX } from './modules';
-import { compile, exportsOf } from './wasm-module';
+import { compileModule, exportsOf } from './wasm-module';
 
 const PAGE = 65536; // bytes
 
@@ -38,7 +38,7 @@ function moduleOf(op: Op): typeof INSTRUCTIONS | null {
 
 /** The kernels in WebAssembly SIMD, with their own memory; null if SIMD is missing or forbidden. */
 export function webAssemblyKernels(floats: number): SamplingKernels | null {
-  if (compile(INSTRUCTIONS) === null || compile(SOFTMAX) === null) return null;
+  if (compileModule(INSTRUCTIONS) === null || compileModule(SOFTMAX) === null) return null;
   const wasmMemory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil((4 * floats) / PAGE)) });
   const memory = memoryOf(wasmMemory.buffer);
   const { heap, words } = memory;
@@ -82,7 +82,7 @@ export function makeMixtureLevels(components: number, levels: number): MixtureLe
 
 /** The implementation in WebAssembly SIMD; null if SIMD is missing or forbidden. */
 export function webAssemblyMixtureLevels(components: number, levels: number): MixtureLevels | null {
-  if (compile(MIXTURE_LEVELS) === null) return null;
+  if (compileModule(MIXTURE_LEVELS) === null) return null;
   const row = 8 * components; // bytes
   const masses = 6 * row;
   const memory = new WebAssembly.Memory({ initial: Math.ceil((masses + 16 * levels) / PAGE) });

@@ -53,7 +53,9 @@ export class CausalAttention extends DeclaredLayer<Values<typeof declared>, Caus
   protected static readonly declared = declared;
 
   private readonly dropout = dropoutOf(this.settings);
-  private projections: readonly Convolution[] = [];
+  declare private query: Convolution;
+  declare private key: Convolution;
+  declare private value: Convolution;
 
   protected override checkInputs(shapes: readonly Shape[]): void {
     const got = shapes.length === 1 ? shapes[0] : shapes;
@@ -65,12 +67,15 @@ export class CausalAttention extends DeclaredLayer<Values<typeof declared>, Caus
     const { units } = this.settings;
     const add = (part: string, shape: Shape | undefined) =>
       addConvolution(this, part, pointWindow, [shape?.at(-1) as number, units], this.settings);
-    this.projections = [add('query_', x), add('key_', y), add('value_', y)];
+    this.query = add('query_', x);
+    this.key = add('key_', y);
+    this.value = add('value_', y);
   }
 
   override express<T>(ops: Ops<T>, [x, y]: readonly [T, ...T[]]): T {
-    const project = (conv: Convolution, i: number) => conv(ops, (i === 0 ? x : y) as T); // [N,H,W,Q] or [N,H,W,K] -> [N,H,W,units]
-    const [queries, keys, values] = this.projections.map(project) as [T, T, T];
+    const queries = this.query(ops, x); // [N,H,W,Q] -> [N,H,W,units]
+    const keys = this.key(ops, y as T); // [N,H,W,K] -> [N,H,W,units]
+    const values = this.value(ops, y as T); // [N,H,W,K] -> [N,H,W,units]
     return ops.attend(queries, keys, values, this.settings.heads, this.dropout); // [N,H,W,units]
   }
 }

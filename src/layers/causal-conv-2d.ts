@@ -9,7 +9,7 @@ import { shapesOf } from './pixel-layer';
 import { seedArguments } from './seeds';
 import { rescaled } from './shape-ops';
 import { activation, initializer, weightArguments } from './stock-arguments';
-import { activation as expressed } from './stock-layers';
+import { activationOf } from './stock-layers';
 import type { Shape } from './types';
 
 /**
@@ -67,8 +67,10 @@ export abstract class CausalConv2D<
     const isRelu = name === 'relu';
     const y = this.convolution(ops, x, isRelu ? 'relu' : 'linear'); // [N,H,W,in] -> [N,H,W,filters]
     if (isRelu) return y;
+    const known = activationOf(name);
+    if (known !== null) return known(ops, y); // [N,H,W,filters]
     // A custom activation, registered with tfjs, acts on tensors only.
     const isOnTensors = (ops as unknown) === this.tensorOps;
-    return expressed(name)?.(ops, y) ?? (isOnTensors ? (activation.apply(y as Tensor) as T) : null);
+    return isOnTensors ? (activation.apply(y as Tensor) as T) : null;
   }
 }

@@ -46,10 +46,14 @@ export function conditionedGate<T>(
   projections: readonly Projection[],
   { groups, kind }: { groups: number; kind: GateKind },
 ): T {
-  const [ofPixels, ofImages] = [[x], [] as T[]];
-  for (const [index, { project, isMap }] of projections.entries())
-    (isMap ? ofPixels : ofImages).push(project(ops, conditions[index] as T)); // [..,K] -> [..,2F]
-  const sum = ([first, ...rest]: T[]) => (rest.length > 0 ? ops.combine('add', first as T, ...rest) : first); // all [..,2F]
-  const ofImage = sum(ofImages);
-  return ops.gate(sum(ofPixels) as T, groups, ofImage, kind); // [N,H,W,2F] -> [N,H,W,F]
+  const ofPixels = [x]; // [N,H,W,2F] each
+  const ofImages: T[] = []; // [N,2F] each
+  for (const [index, { project, isMap }] of projections.entries()) {
+    const projected = project(ops, conditions[index] as T); // [..,K] -> [..,2F]
+    if (isMap) ofPixels.push(projected);
+    else ofImages.push(projected);
+  }
+  const sumOf = (terms: T[]) => (terms.length > 1 ? ops.combine('add', ...terms) : terms[0]); // [..,2F]
+  const ofImage = sumOf(ofImages); // undefined without any
+  return ops.gate(sumOf(ofPixels) as T, groups, ofImage, kind); // [N,H,W,2F] -> [N,H,W,F]
 }

@@ -1,6 +1,6 @@
 import type { serialization } from '@tensorflow/tfjs-core';
 import { InputSpec } from '@tensorflow/tfjs-layers';
-import { type Declaration, valuesOf } from '../core/arguments';
+import { type Declaration, readDeclared } from '../core/arguments';
 import { checkMemory, checkNames, throwTypeError } from '../core/check';
 import type { LayerWeight } from '../program/weights';
 import { PixelLayer, shapesOf } from './pixel-layer';
@@ -44,7 +44,7 @@ export abstract class DeclaredLayer<Settings, Args extends object = LayerArgs> e
     if (Object.hasOwn(new.target, 'declared'))
       checkNames(className, Object.keys(args), [...Object.keys(declared), ...ofEveryLayer]);
     super(args as LayerArgs);
-    this.settings = valuesOf(className, args, declared) as Settings;
+    this.settings = readDeclared(className, args, declared) as Settings;
   }
 
   /** Makes the checks of input shapes that the operations in `express` do not make. */

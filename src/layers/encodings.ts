@@ -12,7 +12,7 @@ import type { LayerArgs, Shape } from './types';
 // Layers that turn levels, codes and classes into features.
 
 const oneHotLevelsArguments = {
-  /** L, the levels that a channel can have, at most 65,536. */
+  /** L, the levels that a channel can have, at most 2^20 = 1,048,576. */
   levels: checked(checkEncodedLevels),
 };
 

@@ -87,17 +87,15 @@ abstract class RecurrentBlock<
   }
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
-    const sum = this.lstms.reduceRight<T | null>(
-      (others, { inputKernel, bias, stateKernel, window, path }) => {
-        const z = ops.conv(x, inputKernel, bias, window); // [N,H,W,2F] -> [N,H,W,4F]
-        const states = ops.lstm(z, stateKernel, path, this.settings.imageChannels); // [N,H,W,F]
-        const h = path === 'fromRight' ? ops.shift(states, 1, 0) : states; // from the right it sees later pixels
-        return others === null ? h : ops.combine('add', h, others);
-      },
-      null,
-    );
-    const h = ops.dropout(sum as T, this.dropout);
-    return ops.combine('add', x, this.out(ops, h)); // [N,H,W,F] -> [N,H,W,2F]
+    let sum: T | null = null; // [N,H,W,F]
+    for (const { inputKernel, bias, stateKernel, window, path } of [...this.lstms].reverse()) {
+      const z = ops.conv(x, inputKernel, bias, window); // [N,H,W,2F] -> [N,H,W,4F]
+      const states = ops.lstm(z, stateKernel, path, this.settings.imageChannels); // [N,H,W,4F] -> [N,H,W,F]
+      const h = path === 'fromRight' ? ops.shift(states, 1, 0) : states; // from the right it sees later pixels
+      sum = sum === null ? h : ops.combine('add', h, sum);
+    }
+    const kept = ops.dropout(sum as T, this.dropout); // [N,H,W,F]
+    return ops.combine('add', x, this.out(ops, kept)); // [N,H,W,F] -> [N,H,W,2F]
   }
 }
 

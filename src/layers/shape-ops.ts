@@ -3,6 +3,7 @@ import type { KernelWindow } from '../core/window';
 import { checkedSize, Nodes } from '../program/nodes';
 import type { Operation, WeightReference } from '../program/operation';
 import { type Ops, opsOf } from '../program/operations';
+import { combinationNames, pointwiseNames } from '../program/operations/pointwise';
 import type { ProgramNode } from '../program/program';
 import { factorOf } from '../program/readiness';
 import type { Kernel, LayerWeight } from '../program/weights';
@@ -25,11 +26,20 @@ export function shapeOps(tensorOps: TensorOps): Ops<Shape> {
   };
   return new Proxy(ops, {
     get(_, name) {
-      if (typeof name === 'string' && !(name in ops))
-        checkNames('ops', [name], Object.keys(ops), (unknown) => `unknown operation '${unknown}'`);
+      if (typeof name === 'string' && !(name in ops)) throwUnknown(name, Object.keys(ops));
       return Reflect.get(ops, name);
     },
   });
+}
+
+/** Throws: there is no such operation. It may be a function that one of the operations takes by name. */
+function throwUnknown(name: string, known: readonly string[]): void {
+  const unknown = `ops: unknown operation '${name}'`;
+  if (pointwiseNames.some((fn) => fn === name))
+    throw new TypeError(`${unknown}: did you mean ops.pointwise('${name}', x)?`);
+  if (combinationNames.some((fn) => fn === name))
+    throw new TypeError(`${unknown}: did you mean ops.combine('${name}', x, y)?`);
+  checkNames('ops', [name], known, () => `unknown operation '${name}'`);
 }
 
 class ShapeNodes extends Nodes<Shape> {

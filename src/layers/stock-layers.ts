@@ -37,7 +37,7 @@ export function stockLayer(layer: layers.Layer, shapes: readonly Shape[]): Expre
  * An activation by the name of its class, or null if tfjs has none of that name. Softmax runs over each group of
  * features.
  */
-export function activation(name: string, groups = 1): (<T>(ops: Ops<T>, x: T) => T) | null {
+export function activationOf(name: string, groups = 1): (<T>(ops: Ops<T>, x: T) => T) | null {
   const camel = name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
   if (camel === 'linear') return (_, x) => x;
   if (camel === 'relu6') return (ops, x) => ops.pointwise('clippedRelu', x, 6);
@@ -49,7 +49,7 @@ export function activation(name: string, groups = 1): (<T>(ops: Ops<T>, x: T) =>
 
 const stock: Readonly<Record<string, (layer: StockLayer) => Express | null>> = {
   Activation: ({ config, shapes }) => {
-    const fn = activation(String(config['activation']), groupsOf(shapes[0]));
+    const fn = activationOf(String(config['activation']), groupsOf(shapes[0]));
     return fn && ((ops, [x]) => fn(ops, x));
   },
   ReLU: ({ config: { maxValue } }) =>
@@ -74,7 +74,7 @@ const stock: Readonly<Record<string, (layer: StockLayer) => Express | null>> = {
     // whole channels, if levels have their own axis
     if (shapes[0]?.length === 5) checkAxis(config['axis'], shapes[0], -2, 'the axis of channels');
     else checkAxis(config['axis'], shapes[0], -1, 'the axis of features');
-    return (ops, inputs) => ops.concat(...inputs);
+    return (ops, inputs) => ops.concat(...inputs); // [N,H,W,F], [N,H,W,G] -> [N,H,W,F+G]
   },
   Dense: ({ layer, config, shapes }) => product(layer.weights, config['activation'], shapes),
   Conv2D: ({ layer, config, shapes }) => {
@@ -145,8 +145,8 @@ function combined(fn: CombinationName, shapes: readonly Shape[]): Express {
     throwTypeError('inputs', 'equal numbers of features, or one feature', shapes);
   }
   return (ops, inputs) => {
-    const widened = inputs.map((x, i) =>
-      sizes[i] === most ? x : ops.concat(...new Array<typeof x>(most).fill(x)),
+    const widened = inputs.map(
+      (x, i) => (sizes[i] === most ? x : ops.concat(...new Array<typeof x>(most).fill(x))), // [N,H,W,1] -> [N,H,W,F]
     );
     return ops.combine(fn, ...widened);
   };
@@ -175,9 +175,9 @@ function product(
   window = pointWindow,
 ): Express | null {
   checkFlat(shape);
-  const fn = activation(String(activationName));
+  const fn = activationOf(String(activationName));
   if (fn === null) return null;
-  // kernel [in,out] or [rows,columns,in,out], bias [out]
+  // [N,H,W,in] -> [N,H,W,out], by a kernel [in,out] or [rows,columns,in,out] and a bias [out]
   return (ops, [x]) => fn(ops, ops.conv(x, kernel as LayerWeight, bias ?? null, window));
 }
 

@@ -58,7 +58,8 @@ export function trainingDataset<D>(caller: string, model: TrainedModel, dataset:
         const data = readBatch(caller, model, result.value);
         const { inputs: xs, labels: ys } = data;
         try {
-          if (toCheck-- > 0) await checkNumbers(caller, model, data, Infinity);
+          toCheck--;
+          if (toCheck >= 0) await checkNumbers(caller, model, data, Infinity);
           return { ...result, value: { xs, ys } };
         } catch (error) {
           dispose([xs, ys]); // the caller never receives them

@@ -13,6 +13,7 @@ import {
   wordOr,
 } from '../core/arguments';
 import { checkMemories, checkMemory, throwTypeError } from '../core/check';
+import type { ConditionShape } from '../core/conditions';
 import { numParameters } from '../distributions/mixture-parameters';
 import { levelEmbedding, oneHotClass, oneHotCodes, oneHotLevels } from '../layers/encodings';
 import { pixelShift } from '../layers/map-layers';
@@ -155,18 +156,21 @@ export function networkInputs(
   if (nullClass && numClasses === undefined)
     throwTypeError(`${what}: nullClass`, 'numClasses to be given too', nullClass);
   const [height, width] = imageShape;
-  const all = [
-    ['class', 'numClasses', numClasses, [1]],
-    ['vector', 'conditionSize', conditionSize, [conditionSize]],
-    ['map', 'conditionMapSize', conditionMapSize, [height, width, conditionMapSize]],
-    ['codes', 'codeCondition: levels', codeCondition?.levels, [...(codeCondition?.shape ?? []), 1]],
-  ] as const;
-  const taken = all.filter(([, , size]) => size !== undefined);
-  for (const [, option, size = 0] of taken) checkMemory(`${what}: ${option}`, [size, projected]);
+  const taken: { kind: ConditionShape['kind']; size: number; shape: Shape }[] = [];
+  const take = (kind: ConditionShape['kind'], option: string, size: number, shape: Shape) => {
+    checkMemory(`${what}: ${option}`, [size, projected]);
+    taken.push({ kind, size, shape });
+  };
+  if (numClasses !== undefined) take('class', 'numClasses', numClasses, [1]);
+  if (conditionSize !== undefined) take('vector', 'conditionSize', conditionSize, [conditionSize]);
+  if (conditionMapSize !== undefined)
+    take('map', 'conditionMapSize', conditionMapSize, [height, width, conditionMapSize]);
+  if (codeCondition !== undefined)
+    take('codes', 'codeCondition: levels', codeCondition.levels, [...codeCondition.shape, 1]);
   const image = inputLayer({ shape: [...imageShape], name: 'image' });
   const inputs = [image];
-  const conditions = taken.map(([kind, , size = 0, shape]) => {
-    const given = inputLayer({ shape: [...shape] as Shape, name: taken.length === 1 ? 'condition' : kind }); // [N,1], [N,K], [N,H,W,K] or [N,h,w,1]
+  const conditions = taken.map(({ kind, size, shape }) => {
+    const given = inputLayer({ shape, name: taken.length === 1 ? 'condition' : kind }); // [N,1], [N,K], [N,H,W,K] or [N,h,w,1]
     inputs.push(given);
     if (kind === 'class') return oneHotClass({ name: 'one_hot', numClasses: size, nullClass }).apply(given); // [N,1] -> [N,K]
     if (kind === 'codes') return oneHotCodes({ name: 'one_hot_codes', levels: size }).apply(given); // [N,h,w,1] -> [N,h,w,K]

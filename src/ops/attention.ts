@@ -84,16 +84,24 @@ const composed: Implementation<Inputs, Attributes, Saved, tf.Tensor4D> = {
     return { y: joined([firstOf(q), ...parts], shape, heads), saved };
   },
   gradients(dy, inputs, attributes) {
-    if (hasNoEarlier(dy)) return functionsOf([0, 0, 0].map(() => tf.zeros(dy.shape)));
+    const zeros = () => tf.zeros<tf.Rank.R4>(dy.shape);
+    if (hasNoEarlier(dy)) return { queries: zeros, keys: zeros, values: zeros };
     return functionsOf(tf.tidy(() => gradients(dy, inputs, attributes)));
   },
 };
 
-/** Wraps gradients that are computed at once as functions. */
-const functionsOf = ([dq, dk, dv]: tf.Tensor[]) =>
-  ({ queries: () => dq, keys: () => dk, values: () => dv }) as Gradients<Inputs>;
+/** Gradients that are computed at once. */
+const functionsOf = ([dq, dk, dv]: readonly [tf.Tensor, tf.Tensor, tf.Tensor]): Gradients<Inputs> => ({
+  queries: () => dq,
+  keys: () => dk,
+  values: () => dv,
+});
 
-function gradients(dy: tf.Tensor4D, inputs: Inputs, { heads, dropout, chunk: size }: Attributes) {
+function gradients(
+  dy: tf.Tensor4D,
+  inputs: Inputs,
+  { heads, dropout, chunk: size }: Attributes,
+): [dq: tf.Tensor, dk: tf.Tensor, dv: tf.Tensor] {
   const { q, k, v } = split(inputs, heads);
   const all = afterFirst(headsOf(dy, heads)); // [B,places,D] -> [B,places-1,D]
   const dq: tf.Tensor3D[] = [];
@@ -122,7 +130,7 @@ function gradients(dy: tf.Tensor4D, inputs: Inputs, { heads, dropout, chunk: siz
   const [dk, dv] = sums as [tf.Tensor3D, tf.Tensor3D];
   const of = (...parts: tf.Tensor3D[]) => joined(parts, dy.shape, heads);
   const first = firstOf(q);
-  return [tf.mul(of(first, ...dq), scaleOf(q)), of(dk, first), of(dv, first)] as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D]; // biome-ignore format: one line
+  return [tf.mul(of(first, ...dq), scaleOf(q)), of(dk, first), of(dv, first)]; // [N,H,W,U] each
 }
 
 /** A range of queries that are computed together. They see no key from `end` on. */

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { LAYER_NORM } from '../kernels/modules';
 import { sumOverPixels } from './causal-conv';
-import { defineOperation, type Operation } from './operation';
+import { defineOperation, type TensorOperation } from './operation';
 import { outputs, wasmKernel } from './wasm-kernels';
 
 interface Inputs {
@@ -21,7 +21,7 @@ type Attributes = { readonly groups: number; readonly epsilon: number };
  * @param inputs x [N,H,W,F], where `groups` divides F; scale and shift [F], or undefined
  * @returns [N,H,W,F]
  */
-export const layerNorm: Operation<Inputs, Attributes, Inputs, tf.Tensor4D> = defineOperation({
+export const layerNorm: TensorOperation<Inputs, Attributes, Inputs, tf.Tensor4D> = defineOperation({
   name: 'layerNorm',
   composed: {
     forward(inputs, attributes) {

@@ -69,9 +69,7 @@ function gradients(
       // The gradients for the logits and each channel's log p, summed from the last channel on.
       const sums: tf.Tensor2D[] = []; // [M,K] each
       for (let c = imageChannels; c >= 0; c--) {
-        const [own, before] = [dys[c], dys[c - 1]];
-        const slope = own === undefined ? tf.neg(before as tf.Tensor2D) : before === undefined ? own : tf.sub<tf.Tensor2D>(own, before); // biome-ignore format: one line
-        const part: tf.Tensor2D = tf.mul(weights[c] as tf.Tensor2D, slope);
+        const part: tf.Tensor2D = tf.mul(weights[c] as tf.Tensor2D, slopeOf(dys[c], dys[c - 1])); // [M,K]
         sums.unshift(sums[0] === undefined ? part : tf.add(part, sums[0]));
       }
       const [logits, ...channels] = sums as [tf.Tensor2D, ...tf.Tensor2D[]];
@@ -82,7 +80,13 @@ function gradients(
   };
 }
 
-/** [M,count*N] -> [M,N] each. tfjs's split into one has no gradient. */
+/** What S_c counts for: for channel c, and against the one before; the first and the last have one of them only, [M,1]. */
+function slopeOf(own: tf.Tensor2D | undefined, before: tf.Tensor2D | undefined): tf.Tensor2D {
+  if (own === undefined) return tf.neg(before as tf.Tensor2D);
+  return before === undefined ? own : tf.sub(own, before);
+}
+
+/** [M,count*N] -> [M,N] each; tfjs's split into one has no gradient. */
 const parts = (x: tf.Tensor2D, count: number): tf.Tensor2D[] => (count === 1 ? [x] : tf.split(x, count, 1));
 
 /** Blocks of the parameters, one for each of {@link ParameterOffsets}: [M,K] each. */
@@ -94,7 +98,7 @@ function inOrder(offsets: ParameterOffsets, blocks: Blocks): tf.Tensor2D {
   const places = [offsets.logits, ...offsets.means, ...offsets.logScales, ...offsets.coefficients.flat()];
   const order = [...places.keys()].sort((a, b) => (places[a] as number) - (places[b] as number));
   const ordered = order.map((i) => all[i] as tf.Tensor2D);
-  return tf.concat(ordered, 1);
+  return tf.concat(ordered, 1); // [M,K] each -> [M,P]
 }
 
 /** Computes the value and the parts of its gradients by differentiable operations. */
@@ -153,7 +157,7 @@ function evaluate(
       ),
     ),
   });
-  return { norms: tf.concat(norms, 1), posteriors: tf.concat(posteriors, 1), slopes };
+  return { norms: tf.concat(norms, 1), posteriors: tf.concat(posteriors, 1), slopes }; // [M,C], [M,(C+1)*K], [M,P]
 }
 
 /** Added to an edge, so that a level has all the mass on that side. */

@@ -26,7 +26,7 @@ const operation = defineOperation<Inputs, void, Inputs, tf.Tensor4D>({
       const { direction, gain } = inputs;
       const v = flat(direction); // [M,out]
       const factors = tf.div(gain, norms(sumOfRows(tf.square(v)))); // [1,out]
-      return { y: tf.reshape(tf.mul(v, factors), direction.shape), saved: inputs };
+      return { y: tf.reshape(tf.mul(v, factors), direction.shape), saved: inputs }; // [M,out] -> [rows,columns,in,out]
     },
     gradients(dy, { direction, gain }) {
       const [d, v] = [flat(dy), flat(direction)]; // [M,out]
@@ -36,7 +36,7 @@ const operation = defineOperation<Inputs, void, Inputs, tf.Tensor4D>({
         direction() {
           const isFree = tf.step(tf.sub(squares, SMALLEST_SQUARE)); // 0 where the norm is clamped, so does not depend on v
           const across = tf.sub(d, tf.mul(v, tf.mul(isFree, tf.div(along, tf.square(norm))))); // [M,out]
-          return tf.reshape(tf.mul(across, tf.div(gain, norm)), direction.shape);
+          return tf.reshape(tf.mul(across, tf.div(gain, norm)), direction.shape); // [M,out] -> [rows,columns,in,out]
         },
         gain: () => tf.reshape(tf.div(along, norm), gain.shape), // [1,out] -> [out]
       };

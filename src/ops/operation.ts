@@ -30,7 +30,7 @@ interface Definition<Inputs, Attributes, Saved, Output> {
   constants?: readonly (keyof Inputs)[];
 }
 
-export interface Operation<Inputs, Attributes, Saved, Output> {
+export interface TensorOperation<Inputs, Attributes, Saved, Output> {
   (inputs: Inputs, attributes: Attributes): Output;
   /**
    * Sets the implementation by our own kernels. Only the layers that run the operation do so, so that
@@ -54,7 +54,7 @@ export function defineOperation<
   wasmImplementation,
   differentiableGradients,
   constants = [],
-}: Definition<Inputs, Attributes, Saved, Output>): Operation<Inputs, Attributes, Saved, Output> {
+}: Definition<Inputs, Attributes, Saved, Output>): TensorOperation<Inputs, Attributes, Saved, Output> {
   const isSupported = (inputs: Inputs) =>
     Object.entries<tf.Tensor>(present(inputs)).every(
       ([name, { dtype }]) => dtype === (constants.includes(name as keyof Inputs) ? 'int32' : 'float32'),

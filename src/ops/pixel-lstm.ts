@@ -87,7 +87,8 @@ function stepFrom(
   const [o, f, i] = tf.split(sigmoids, 3, 0) as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D]; // [F,N*P] each
   const fresh = tf.mul<tf.Tensor2D>(i, candidates);
   const cells = before === undefined ? fresh : tf.add<tf.Tensor2D>(tf.mul(f, before.cells), fresh);
-  return { gates: tf.concat([sigmoids, candidates], 0), cells, states: tf.mul(o, tf.tanh(cells)) };
+  const gates = tf.concat([sigmoids, candidates], 0); // [3F,N*P], [F,N*P] -> [4F,N*P]
+  return { gates, cells, states: tf.mul(o, tf.tanh(cells)) };
 }
 
 /** Both gradients at once, for z [N,H,W,4F] and for the kernel, since each needs all steps. */
@@ -96,7 +97,9 @@ function gradients(
   { kernel: whole, ...saved }: Saved,
   { path, imageChannels }: Attributes,
 ): { z: tf.Tensor4D; kernel: tf.Tensor4D } {
-  const [slope, states, gates, savedCells] = [dy, saved.states, saved.gates, saved.cells].map((x) => linesAlong(path, x)) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D, tf.Tensor4D]; // biome-ignore format: [N,H,W,..] -> [N,T,P,..]
+  const slope = linesAlong(path, dy); // [N,H,W,F] -> [N,T,P,F]
+  const states = linesAlong(path, saved.states); // [N,H,W,F] -> [N,T,P,F]
+  const gates = linesAlong(path, saved.gates); // [N,H,W,4F] -> [N,T,P,4F]
   const given = alongLine(whole);
   const kernel = kernelByGate(given, imageChannels); // [1,k,F,4F]
   const left = tapsBefore(path, kernel);
@@ -104,7 +107,7 @@ function gradients(
   const turned = tf.transpose(tf.reverse(kernel, 1), [0, 1, 3, 2]) as tf.Tensor4D; // [1,k,F,4F] -> [1,k,4F,F]
   const parts = tf.split(exchanged(linesOf(gates), imageChannels, 4), 4, 1);
   const [o, f, i, g] = parts as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D, tf.Tensor3D]; // [T,F,N*P] each
-  const cells = linesOf(savedCells); // [T,F,N*P]
+  const cells = linesOf(linesAlong(path, saved.cells)); // [N,H,W,F] -> [N,T,P,F] -> [T,F,N*P]
   const t = tf.tanh(cells);
   const ofCell = tf.mul<tf.Tensor3D>(o, slopeOfTanh(t)); // the derivative of h for c
   const each = [

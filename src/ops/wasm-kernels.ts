@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { compile, exportsOf, type WasmModule } from '../kernels/wasm-module';
+import { compileModule, exportsOf, type WasmModule } from '../kernels/wasm-module';
 
 /** The internals of tfjs's wasm backend that we use. */
 interface WasmBackend {
@@ -46,7 +46,7 @@ export function kernelsInUse(): boolean {
     typeof backend.dataIdMap?.get === 'function' &&
     typeof backend.makeOutput === 'function' &&
     typeof backend.disposeData === 'function' &&
-    compile(SIMD) !== null
+    compileModule(SIMD) !== null
   );
 }
 
@@ -60,7 +60,7 @@ export function wasmKernel<Loops, Inputs, Attributes, Outputs extends tf.TensorI
   compute: (loops: Loops, inputs: Inputs, attributes: Attributes) => Outputs,
 ): (inputs: Inputs, ...rest: unknown extends Attributes ? [] : [attributes: Attributes]) => Outputs {
   const kernelFunc = ({ inputs, attrs }: { inputs: unknown; attrs?: unknown }) => {
-    const module = modules.find((one) => compile(one) !== null) as WasmModule<Loops>;
+    const module = modules.find((one) => compileModule(one) !== null) as WasmModule<Loops>;
     const loops = exportsOf(module, memoryOf(wasmBackend()) as WebAssembly.Memory);
     return compute(loops, inputs as Inputs, attrs as Attributes);
   };

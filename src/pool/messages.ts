@@ -24,7 +24,7 @@ export interface Work {
 export type Method = keyof Work;
 
 /** Messages from the pool to a worker, which has one call at a time. Calls refer to models by numbers. */
-export type Request =
+export type WorkerRequest =
   | { kind: 'keep'; model: number; value: PortableModel }
   | { kind: 'drop'; model: number }
   | { [M in Method]: Call<M> }[Method]
@@ -40,7 +40,7 @@ export interface Call<M extends Method> {
 }
 
 /** Messages from a worker to the pool: how many values of the call are done, or its outcome. */
-export type Reply =
+export type WorkerReply =
   | { kind: 'progress'; done: number }
   | { kind: 'result'; result: Work[Method]['result'] }
   | { kind: 'error'; error: unknown };

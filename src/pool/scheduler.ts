@@ -133,7 +133,8 @@ export function schedulerOf(maxWorkers: number, startWorker: () => PoolWorker) {
       };
       const running: Running = {
         async give(handle) {
-          const piece = pieces.at(numGiven++);
+          const piece = pieces.at(numGiven);
+          numGiven++;
           if (numGiven < pieces.length) turns.push(running);
           const { first, count } = piece;
           atWork.add(handle);
@@ -141,7 +142,8 @@ export function schedulerOf(maxWorkers: number, startWorker: () => PoolWorker) {
             const conditions = job.conditions.map((all) => slicedCondition(all, first, count));
             const part = { ...job, numImages: count, conditions, ...partOf(piece) };
             take(await handle.perform(model, method, part, onProgress && follower()), piece);
-            if (--numLeft === 0) void reports.then(() => end() && resolve()); // not awaited: the worker is free
+            numLeft--;
+            if (numLeft === 0) void reports.then(() => end() && resolve()); // not awaited: the worker is free
           } catch (error) {
             fail(error);
           } finally {

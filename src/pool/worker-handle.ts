@@ -1,5 +1,5 @@
 import type { PortableModel } from '../program/program';
-import type { Method, Reply, Request, Work } from './messages';
+import type { Method, Work, WorkerReply, WorkerRequest } from './messages';
 import { holdProcess, listen, type PoolWorker } from './workers';
 
 /** The number of models that a worker keeps, the most recently used ones. */
@@ -30,7 +30,7 @@ export function workerHandle(worker: PoolWorker) {
   let current: CurrentCall | null = null;
   let isLost = false;
 
-  const post = (request: Request) => worker.postMessage(request);
+  const post = (request: WorkerRequest) => worker.postMessage(request);
 
   /** Sends a model unless the worker has it, and drops the least recently used one if there are too many. */
   const send = (model: PortableModel): number => {
@@ -54,7 +54,7 @@ export function workerHandle(worker: PoolWorker) {
   };
 
   const onMessage = (message: unknown) => {
-    const reply = message as Reply;
+    const reply = message as WorkerReply;
     if (current === null) return; // it is being ended
     const { resolve, reject, follow } = current;
     if (reply.kind === 'progress') return follow?.(reply.done);
@@ -88,7 +88,7 @@ export function workerHandle(worker: PoolWorker) {
     ): Promise<Work[M]['result']> {
       return new Promise((resolve, reject) => {
         const call = { kind: 'call', method, model: send(model), job, isFollowed: !!follow };
-        post(call as Request);
+        post(call as WorkerRequest);
         current = { resolve, reject, ...(follow && { follow }) };
         holdProcess(worker, true);
       });

@@ -9,7 +9,7 @@ import {
   outputsName,
   type PixelDistribution,
 } from '../distributions/pixel-distribution';
-import { stockLayer } from '../layers/stock-layers';
+import { featuresOf, stockLayer } from '../layers/stock-layers';
 import type { Shape, TensorDistribution } from '../layers/types';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
 import { type Features, nodeOf, ProgramBuilder } from '../program/builder';
@@ -123,9 +123,7 @@ function build(
   builder.enterLayer(layer.name);
   const shapes = tensors.map(({ shape }) => shape);
   const features = buildLayer(builder, layer, inputs, shapes);
-  const dimensions = tensor.shape.slice(tensor.rank === 2 ? 1 : 3); // F of [N,H,W,F] or [N,F], C*L of [N,H,W,C,L]
-  const size = dimensions.reduce<number>((product, length) => product * (length ?? 0), 1);
-  if (tensor.outputTensorIndex !== undefined || features.size !== size) {
+  if (tensor.outputTensorIndex !== undefined || features.size !== featuresOf(tensor.shape)) {
     const mismatch = `expresses ${features.size} features for an output [${tensor.shape}]`;
     throw new Obstacle(`layer '${layer.name}' (${layer.getClassName()}) ${mismatch}`);
   }

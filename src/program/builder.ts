@@ -1,6 +1,6 @@
 import { isSameWindow } from '../core/window';
 import { checkedSize, type MakeWeight, Nodes, type Norm } from './nodes';
-import type { Operand, Operation, WeightReference } from './operation';
+import type { OperandShape, Operation, WeightReference } from './operation';
 import { opsOf } from './operations';
 import type { ProgramNode } from './program';
 import { factorOf } from './readiness';
@@ -13,7 +13,7 @@ export interface Features {
 }
 
 /** Features as the builder, and code that builds models, sees them. */
-interface NodeFeatures extends Operand {
+interface NodeFeatures extends OperandShape {
   /** The node that computes them. */
   readonly index: number;
   /** Their scale (see `Readiness`) if they passed convolutions with strides, else null. */

@@ -5,6 +5,7 @@ import {
   checkMaxValues,
   checkMemory,
   checkOneOf,
+  MAX_CATEGORIES,
   throwTypeError,
 } from '../core/check';
 import { type ConditionShape, checkKinds, conditionFeatures, isOfPlaces } from '../core/conditions';
@@ -13,7 +14,7 @@ import { checkDistributionShape, distributionOf, numParametersOf } from '../dist
 import { channelOf, outputsName } from '../distributions/pixel-distribution';
 import { imageProgram, mapSizes, wholeMaps } from './maps';
 import { checkedSize } from './nodes';
-import { type Operand, type Operation, weight, weightOrNone } from './operation';
+import { type OperandShape, type Operation, weight, weightOrNone } from './operation';
 import { type OperationName, operations } from './operations';
 import { operandsOf, type PortableModel, type ProgramNode, type Weight } from './program';
 import { checkImageSize, firstLeak, type Readiness, readinessOf } from './readiness';
@@ -26,9 +27,6 @@ export type UncheckedModel = Readonly<
   Record<Exclude<keyof PortableModel, 'distribution' | 'palette' | 'info'>, unknown>
 > &
   Pick<PortableModel, 'weights'> & { readonly distribution?: unknown };
-
-/** The most levels, classes or numbers of a condition. They are counted in float32, which is exact up to here. */
-const MAX_LEVELS = 2 ** 24;
 
 /**
  * The most products, of whole vectors, that a program may take at each pixel. Nodes may share
@@ -52,7 +50,7 @@ export function checkProgram(model: UncheckedModel, maxValues: number): asserts 
   const [height, width, channels] = checkList('imageShape', imageShape, 3) as PortableModel['imageShape'];
   const values = checkedProduct('imageShape', [height ?? 1, width ?? 1, channels], MAX_LENGTH); // null for any
   checkMaxValues('imageShape', values, maxValues);
-  const numLevels = checkInteger('levels', levels, 2, MAX_LEVELS);
+  const numLevels = checkInteger('levels', levels, 2, MAX_CATEGORIES);
   const shapes = checkList('conditions', conditions).map((condition, index) =>
     checkConditionShape(condition, index, maxValues),
   );
@@ -84,7 +82,7 @@ function checkConditionShape(condition: unknown, index: number, maxValues: numbe
     ['kind', count, ...(kind === 'codes' ? ['shape'] : [])],
     kind === 'class' ? ['nullClass'] : [],
   );
-  checkInteger(`${what}: ${count}`, fields[count], kind === 'codes' ? 2 : 1, MAX_LEVELS);
+  checkInteger(`${what}: ${count}`, fields[count], kind === 'codes' ? 2 : 1, MAX_CATEGORIES);
   if (Object.hasOwn(fields, 'nullClass') && fields.nullClass !== true)
     throwTypeError(`${what}: nullClass`, 'true, or no such field', fields.nullClass);
   if (kind === 'codes') {
@@ -167,7 +165,7 @@ function checkNodes(
 ): number[] {
   const most = mostWork(nodes.length, sum([...weights.values()].map(({ data }) => data.length)));
   let work = 0;
-  const checked: Operand[] = [];
+  const checked: OperandShape[] = [];
   const unusedWeights = new Set<unknown>(weights.keys());
   const usedConditions = new Set<number>();
   for (const [index, given] of nodes.entries()) {
@@ -187,20 +185,24 @@ function checkNodes(
     const node = given as ProgramNode; // each of its fields is checked below
     if ('inputs' in node) checkList(`${what}: inputs`, node.inputs);
     const operands = operandsOf(node).map(
-      (operand) => checked[checkInteger(`${what}: input`, operand, 0, index - 1)] as Operand,
+      (operand) => checked[checkInteger(`${what}: input`, operand, 0, index - 1)] as OperandShape,
     );
     checkInteger(`${what}: size`, size, 1);
-    const fields = Object.entries(operation.fields).map(([name, field]) => {
-      const value = record[name];
+    const fields: Record<string, unknown> = {};
+    for (const [name, field] of Object.entries(operation.fields)) {
+      fields[name] = record[name];
       const isWeight = field === weight || field === weightOrNone;
-      const found = isWeight ? weights.get(value as string) : undefined;
-      if (found === undefined) return [name, value];
-      unusedWeights.delete(value);
-      return [name, { name: value, shape: found.shape }];
-    });
-    let wanted = checkedSize(operation, operands, Object.fromEntries(fields), what, node.size);
+      const found = isWeight ? weights.get(record[name] as string) : undefined;
+      if (found === undefined) continue;
+      fields[name] = { name: record[name], shape: found.shape };
+      unusedWeights.delete(record[name]);
+    }
+    let wanted = checkedSize(operation, operands, fields, what, node.size);
     let isConstant = operands.every((operand) => operand.isConstant);
-    if (node.op === 'image') [wanted, isConstant] = [channels, false];
+    if (node.op === 'image') {
+      wanted = channels;
+      isConstant = false;
+    }
     if (node.op === 'condition') {
       const condition = conditions[node.index];
       if (condition === undefined || usedConditions.has(node.index))
@@ -210,7 +212,8 @@ function checkNodes(
           node.index,
         );
       usedConditions.add(node.index);
-      [wanted, isConstant] = [conditionFeatures(condition), !isOfPlaces(condition)];
+      wanted = conditionFeatures(condition);
+      isConstant = !isOfPlaces(condition);
     }
     if (wanted !== size) throwTypeError(`${what}: size`, String(wanted), size);
     const sizes = operands.map((operand) => operand.size);

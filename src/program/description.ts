@@ -1,4 +1,4 @@
-import { checkRecord, show, throwTypeError } from '../core/check';
+import { checkBytes, checkRecord, show, throwTypeError } from '../core/check';
 import type { PortableModel } from './program';
 
 // What a model may carry for people who see its images or receive its file. It never affects a result.
@@ -23,7 +23,7 @@ export function checkDescription(
 }
 
 function checkPalette(what: string, palette: unknown, levels: number): Uint8Array {
-  if (!(palette instanceof Uint8Array)) throwTypeError(what, 'a Uint8Array', palette);
+  checkBytes(what, palette);
   if (palette.length !== levels && palette.length !== 3 * levels)
     throwTypeError(what, `1 or 3 bytes for each of ${levels} levels`, palette.length);
   return Uint8Array.from(palette);

@@ -1,5 +1,5 @@
 import { flag, type Given, integer, optional, readArguments } from '../core/arguments';
-import { checkFields, MAX_NUMBERS, MAX_VALUES, throwTypeError } from '../core/check';
+import { checkBytes, checkFields, MAX_NUMBERS, MAX_VALUES, throwTypeError } from '../core/check';
 import { Digest } from '../core/digest';
 import { checkProgram, checkWeight } from './check-program';
 import { checkDescription, type Description } from './description';
@@ -116,7 +116,7 @@ export function writePortable(
  * ```
  */
 export function readPortable(bytes: Uint8Array, options: ReadPortableOptions = {}): PortableModel {
-  if (!(bytes instanceof Uint8Array)) throwTypeError('readPortable: bytes', 'a Uint8Array', bytes);
+  checkBytes('readPortable: bytes', bytes);
   const { maxValues } = readArguments('readPortable', options, readOptions);
   return attempt('readPortable', () => {
     const { tensors, metadata } = readContainer(bytes);

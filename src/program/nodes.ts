@@ -1,7 +1,7 @@
 import type { Declaration, Values } from '../core/arguments';
 import { sizeFromShape, throwTypeError } from '../core/check';
 import { eachVisibleRun, type KernelWindow } from '../core/window';
-import type { Operand, Operands, Operation, WeightReference } from './operation';
+import type { OperandShape, Operands, Operation, WeightReference } from './operation';
 import { type Kernel, kernelShape, type LayerWeight, partsOf, SMALLEST_SQUARE } from './weights';
 
 /**
@@ -12,10 +12,10 @@ import { type Kernel, kernelShape, type LayerWeight, partsOf, SMALLEST_SQUARE } 
  */
 export function checkedSize(
   { name, operands: count, fields: declared, isOfMaps = false, size: sizeOf }: Operation,
-  operands: readonly Operand[],
+  operands: readonly OperandShape[],
   fields: Readonly<Record<string, unknown>>,
   what: string = name,
-  size = 0,
+  size?: number,
 ): number {
   if (count === 'any' && operands.length === 0) throwTypeError(`${what}: inputs`, 'at least one', 0);
   if (count !== 'any' && operands.length !== count)
@@ -24,7 +24,7 @@ export function checkedSize(
     declared[field].check(`${what}: ${field}`, fields[field], fields);
   if (isOfMaps && operands.some(({ isConstant }) => isConstant))
     throwTypeError(`${what}: input`, 'features of pixels', 'features that are equal at all pixels');
-  return sizeOf(operands as readonly [Operand, ...Operand[]], fields, what, size);
+  return sizeOf(operands as readonly [OperandShape, ...OperandShape[]], fields, what, size as number); // checked by those that use it
 }
 
 /** Computes the numbers of a program's weight from the numbers of a layer's weights. */
@@ -108,7 +108,8 @@ function normalizedKernel(
   const kernel = new Float32Array(direction.length);
   const factors = new Float64Array(featuresOut);
   eachVisibleRun(window, featuresIn, featuresOut, (from, to) => {
-    for (let i = from, o = featuresOut + from - to; i < to; i++, o++) {
+    for (let i = from; i < to; i++) {
+      const o = i % featuresOut;
       const one = direction[i] as number;
       factors[o] = (factors[o] as number) + one * one;
     }
@@ -117,8 +118,8 @@ function normalizedKernel(
     factors[o] = (gain[o] as number) / Math.sqrt(Math.max(square, SMALLEST_SQUARE));
   }
   eachVisibleRun(window, featuresIn, featuresOut, (from, to) => {
-    for (let i = from, o = featuresOut + from - to; i < to; i++, o++) {
-      kernel[i] = (direction[i] as number) * (factors[o] as number);
+    for (let i = from; i < to; i++) {
+      kernel[i] = (direction[i] as number) * (factors[i % featuresOut] as number);
     }
   });
   return kernel;

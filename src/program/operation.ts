@@ -31,7 +31,7 @@ export function checkShape(what: string, { name, shape }: WeightReference, wante
 export type Operands = 0 | 1 | 3 | 'any';
 
 /** What is known of an operand. */
-export interface Operand {
+export interface OperandShape {
   /** The number of its features. */
   readonly size: number;
   /** Whether it is the same at every pixel, computed from vector conditions only. */
@@ -40,23 +40,23 @@ export interface Operand {
 
 type OperandsOf<Count extends Operands> = Count extends 0
   ? readonly []
-  : readonly [Operand, ...(Count extends 1 ? [] : Operand[])];
+  : readonly [OperandShape, ...(Count extends 1 ? [] : OperandShape[])];
 
 /** A range of features, [from, to). */
-export type Range = readonly [from: number, to: number];
+export type FeatureRange = readonly [from: number, to: number];
 
 /** The ranges of equal groups of features. */
-export const groupsOf = (size: number, count: number): Range[] =>
+export const groupsOf = (size: number, count: number): FeatureRange[] =>
   Array.from({ length: count }, (_, i) => [(i * size) / count, ((i + 1) * size) / count]);
 
 /** What some features of a node are computed from. */
 export interface Read {
   /** The features that are computed. */
-  readonly features: Range;
+  readonly features: FeatureRange;
   /** The position of the operand that is read, or 'own' for the node's own features. */
   readonly operand: number | 'own';
   /** The features of it that are read, all by each of `features` or, if `isOneByOne`, the one in its position. */
-  readonly of: Range;
+  readonly of: FeatureRange;
   readonly isOneByOne?: boolean;
   /** Where it is read, relative to the computed place, or at all earlier places. @default at the place itself */
   readonly at?: readonly [down: number, right: number] | 'earlier';

@@ -26,11 +26,11 @@ export interface Container {
   readonly metadata: ReadonlyMap<string, string>;
 }
 
-const names = ['F64', 'F32', 'F16', 'BF16', 'I64', 'I32', 'I16', 'I8', 'U64', 'U32', 'U16', 'U8', 'BOOL'];
+const widths = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U64: 8, U32: 4, U16: 2, U8: 1, BOOL: 1 }; // biome-ignore format: one line
 
 /** Bytes of each number, by type. The names state bits. */
 export const dtypes: ReadonlyMap<unknown, number> = /* @__PURE__ */ new Map(
-  /* @__PURE__ */ names.map((name) => [name, name === 'BOOL' ? 1 : Number(name.replace(/\D+/, '')) / 8]),
+  /* @__PURE__ */ Object.entries(widths),
 );
 
 const METADATA = '__metadata__';

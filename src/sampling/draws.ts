@@ -1,7 +1,7 @@
 import { show } from '../core/check';
 import { type Place, valuesOf } from '../core/images';
 import { levelDraw, TO_DRAW } from '../distributions/filters';
-import { logSumExp, normalize } from '../distributions/logistic-mixture';
+import { logSumExp, normalizeLogProbs } from '../distributions/logistic-mixture';
 import type { CurrentPixels, LogProbs, PixelDistribution } from '../distributions/pixel-distribution';
 import { drawFor, guide, logProbsFor } from '../distributions/readers';
 import type { Job } from './options';
@@ -75,7 +75,7 @@ function changedDraws(
         guide(all, free, guidance);
       }
       if (adjust === undefined) return;
-      if (guidance !== 0) for (let i = 0; i < count; i++) normalize(ofImage(i));
+      if (guidance !== 0) for (let i = 0; i < count; i++) normalizeLogProbs(ofImage(i));
       for (let first = 0; first < count; first += numImages) {
         const logProbs = all.subarray(first * levels, (first + numImages) * levels);
         const ofImages = levelsSoFar.subarray(first * total, (first + numImages) * total);

@@ -9,7 +9,8 @@ export function checkNullClass(kinds: readonly ConditionShape[]): void {
   const classes = kinds.find((condition) => condition.kind === 'class');
   if (classes?.nullClass) return;
   const names = kinds.map(({ kind }) => kind).join(' and ');
-  const got = classes ? 'one without' : names ? `one by ${names}` : 'one without conditions';
+  let got = names === '' ? 'one without conditions' : `one by ${names}`;
+  if (classes) got = 'one without';
   const wanted = 'a model of classes with a null class (nullClass: true)';
   throw new TypeError(`sample: guidance: wanted ${wanted}, got ${got}`);
 }

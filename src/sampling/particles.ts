@@ -36,10 +36,14 @@ export function particlesOf(perImage: number, job: PartlyGiven) {
     const times = new Int32Array(perImage);
     let last = perImage - 1; // the last one with weight, since u close to 1 may reach the whole sum
     while (weights[last] === 0) last--;
-    let [p, cumulative] = [0, weights[0] as number];
+    let p = 0;
+    let cumulative = weights[0] as number; // of the particles up to p
     for (let k = 0; k < perImage; k++) {
       const threshold = ((k + u) / perImage) * sum;
-      while (cumulative <= threshold && p < last) cumulative += weights[++p] as number;
+      while (cumulative <= threshold && p < last) {
+        p++;
+        cumulative += weights[p] as number;
+      }
       times[p] = (times[p] as number) + 1;
     }
     let source = 0;

@@ -1,4 +1,4 @@
-import { throwTypeError } from '../core/check';
+import { checkBytes, throwTypeError } from '../core/check';
 import { fromFloat16 } from '../program/float16';
 import {
   attempt,
@@ -54,7 +54,7 @@ const arrays = {
  * ```
  */
 export function readSafetensors(bytes: Uint8Array): Map<string, NamedTensor> {
-  if (!(bytes instanceof Uint8Array)) throwTypeError('readSafetensors: bytes', 'a Uint8Array', bytes);
+  checkBytes('readSafetensors: bytes', bytes);
   return attempt('readSafetensors', () => {
     const named = [...readContainer(bytes).tensors].map(([name, { dtype, shape, bytes }]) => {
       return [name, { dtype, shape, data: numbersOf(dtype, bytes) }] as const;

@@ -18,7 +18,7 @@ export type WeightSource = keyof typeof sources;
 
 /** The layouts of weights under this library's names. */
 export const layouts = ['keras', 'pytorch'] as const;
-export type Layout = (typeof layouts)[number];
+type Layout = (typeof layouts)[number];
 
 /** A caller's order of axes, by the weight's name. */
 export type AxesOf = (name: string) => readonly number[] | null | undefined;

@@ -19,8 +19,8 @@ import {
   optionalSignal,
   rate,
   readArguments,
+  readDeclared,
   type Values,
-  valuesOf,
   wordOr,
 } from '../../src/core/arguments';
 
@@ -86,7 +86,7 @@ describe('arguments that are declared', () => {
   });
 
   it('may lie beside others, which are not read', () => {
-    expect(valuesOf('make', { on: true, other: 1 }, { on: flag(false) })).toEqual({ on: true });
+    expect(readDeclared('make', { on: true, other: 1 }, { on: flag(false) })).toEqual({ on: true });
   });
 
   it('keep the form that they have in a config, where they are made optional', () => {
@@ -96,7 +96,7 @@ describe('arguments that are declared', () => {
     };
     expect(optional(size, 3).toConfig?.(4)).toBe('4px');
     expect(derived(size, () => 3).toConfig?.(4)).toBe('4px');
-    expect(valuesOf('css', {}, { size: derived(size, () => 3) })).toEqual({ size: 3 });
+    expect(readDeclared('css', {}, { size: derived(size, () => 3) })).toEqual({ size: 3 });
   });
 });
 

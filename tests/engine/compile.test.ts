@@ -144,6 +144,15 @@ describe('compile', () => {
     expect(chain(3)).toBeGreaterThan(chain(0));
   });
 
+  it('keeps nothing for a convolution before the ReLU that is part of it', () => {
+    const floats = (hasRelu: boolean) =>
+      planOf(1, 8, (program, image) => {
+        const conv = left(program, image, 16);
+        return left(program, hasRelu ? program.ops.pointwise('relu', conv) : conv, 8);
+      }).chunkFloats;
+    expect(floats(true)).toBe(floats(false));
+  });
+
   it('makes in one go, pixel by pixel, what joins features of rows above and of the pixel', () => {
     const plan = planOf(1, 8, (program, image) => {
       const joined = program.ops.concat(above(program, image, 8), left(program, image, 8));

@@ -4,7 +4,7 @@ import { maskedConv2d, oneHotCodes, pixelLogits, sample, toPortable } from 'pixe
 import { readPortable, sample as sampleFile, writePortable } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { softmaxOf } from '../../src/distributions/categorical';
-import { activation, stockLayer } from '../../src/layers/stock-layers';
+import { activationOf, stockLayer } from '../../src/layers/stock-layers';
 import { tensorOps } from '../../src/layers/tensor-ops';
 import type { ImageModelShape } from '../../src/models/image-model';
 import { trace } from '../../src/portable/trace';
@@ -294,14 +294,14 @@ describe('activation', () => {
   it('linear is its input; the others are one operation, with the parameter that they imply', () => {
     const program = new ProgramBuilder();
     const image = program.image(2);
-    expect(activation('linear')?.(program.ops, image)).toBe(image);
+    expect(activationOf('linear')?.(program.ops, image)).toBe(image);
     expect(program.nodes).toHaveLength(1);
     for (const [name, node] of [
       ['relu', { fn: 'relu', parameter: 0 }],
       ['relu6', { fn: 'clippedRelu', parameter: 6 }],
       ['elu', { fn: 'elu', parameter: 1 }],
     ] as const) {
-      expect(activation(name)?.(program.ops, image)?.size).toBe(2);
+      expect(activationOf(name)?.(program.ops, image)?.size).toBe(2);
       expect(program.nodes.at(-1)).toEqual({ op: 'pointwise', size: 2, input: 0, ...node });
     }
   });
@@ -309,8 +309,8 @@ describe('activation', () => {
   it('softmax runs over each group', () => {
     const program = new ProgramBuilder();
     const image = program.image(6);
-    activation('log_softmax', 3)?.(program.ops, image);
-    activation('softmax')?.(program.ops, image);
+    activationOf('log_softmax', 3)?.(program.ops, image);
+    activationOf('softmax')?.(program.ops, image);
     expect(program.nodes.slice(1)).toEqual([
       { op: 'logSoftmax', size: 6, input: 0, groups: 3 },
       { op: 'softmax', size: 6, input: 0, groups: 1 },
@@ -318,6 +318,6 @@ describe('activation', () => {
   });
 
   it.each(['leakyRelu', 'scale', 'shift', 'no such thing', ''])('"%s" is none', (name) => {
-    expect(activation(name)).toBeNull();
+    expect(activationOf(name)).toBeNull();
   });
 });

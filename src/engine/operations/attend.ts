@@ -12,11 +12,7 @@ export const attend: Lowering<'attend'> = {
   layout: 'sideBySide',
   emit(target, { heads }, operands, y) {
     const { plan, height } = target;
-    const [queries, keys, values] = operands as readonly FeatureCache[] as [
-      FeatureCache,
-      FeatureCache,
-      FeatureCache,
-    ];
+    const [queries, keys, values] = operands as readonly [FeatureCache, FeatureCache, FeatureCache];
     const { scale, layout } = y;
     const units = layout.times.length;
     const size = units / heads;

@@ -1,7 +1,7 @@
 import { firstSeeing, type KernelWindow, visibilityAt } from '../../core/window';
 import { Op, type Operand } from '../../kernels/instruction';
 import { AFTER_ROW, ROW } from '../../program/times';
-import type { Range } from '../layout';
+import type { SlotRange } from '../layout';
 import { type Lowering, NO_BOUND } from '../lowering';
 import { type Phase, phasesOf, reachOf, type Tap } from '../phases';
 import type { Places } from '../places';
@@ -155,7 +155,7 @@ function addPixelOutputs(plan: Plan, packed: PackedPhase): void {
   if (ofPixel.length === 0) return;
   const { tapsBefore } = phase;
   const outSlots = y.layout.slots;
-  const range: Range = [0, outSlots];
+  const range: SlotRange = [0, outSlots];
   const isOneTime = y.layout.runs.length === 1;
   let sums = biases; // [out slots]
   if (above.length > 0) {
@@ -183,7 +183,7 @@ function addPixelOutputs(plan: Plan, packed: PackedPhase): void {
 
 /** max(start + x w, lowerBound) for the outputs in a range of slots, where x may be one-hot vectors. */
 interface Product {
-  readonly range: Range;
+  readonly range: SlotRange;
   readonly span: InputSpan;
   readonly start: Operand;
   readonly result: Operand;

@@ -101,7 +101,6 @@ export const convOps = <T>(nodes: Nodes<T>): ConvOps<T> => ({
   conv(x, kernel, bias, window, activation = 'linear') {
     checkOneOf('conv: activation', activation, ['linear', 'relu']);
     if (!Array.isArray(window?.anchor)) throwTypeError('conv: window', 'a window from windowOf', window);
-    checkWindow('conv: window', window);
     const [, , , featuresOut] = checkedKernelShape(kernel);
     if (bias !== null) checkLayerWeight('conv: bias', bias, ', or null');
     const y = nodes.add(conv, [x], {

@@ -30,7 +30,7 @@ export function checkEncodedLevels(what: string, levels: unknown): number {
   return checkInteger(what, levels, 2, MAX_TENSOR_LEVELS);
 }
 
-const checkLevels = (what: string, levels: unknown) => checkCategories(what, levels, 2);
+const checkLevelCount = (what: string, levels: unknown) => checkCategories(what, levels, 2);
 
 /** The features computed from each number. */
 const ofEachNumber = ({ size }: { readonly size: number }, [numbers = 1]: readonly number[]): Read[] =>
@@ -50,7 +50,7 @@ export const oneHot = operation({
 export const oneHotLevels = operation({
   name: 'oneHotLevels',
   operands: 1,
-  fields: { levels: checked(checkLevels) },
+  fields: { levels: checked(checkLevelCount) },
   size: ([x], { levels }) => x.size * levels,
   reads: ofEachNumber,
 });
@@ -62,7 +62,7 @@ export const embedLevels = operation({
   size([x], { table }, what) {
     const [levels = 0, units = 0] = table.shape;
     checkShape(`${what}: table`, table, [levels, units]);
-    checkLevels(`${what}: levels`, levels);
+    checkLevelCount(`${what}: levels`, levels);
     return x.size * units;
   },
   reads: ofEachNumber,

@@ -4,17 +4,17 @@ import { wholeVectors } from '../../kernels/instruction';
 import type { Nodes } from '../nodes';
 import {
   checkShape,
+  type FeatureRange,
   type FieldsAndSize,
   groupsOf,
   operation,
-  type Range,
   type Read,
   weight,
 } from '../operation';
 import { checkLayerWeight, kernelShape, type LayerWeight } from '../weights';
 
 /** The paths that the state of an LSTM may take over the pixels of an image: see `lstm` of `Ops`. */
-export const lstmPaths = ['rows', 'fromLeft', 'fromRight'] as const;
+const lstmPaths = ['rows', 'fromLeft', 'fromRight'] as const;
 /** A path that the state of an LSTM may take over the pixels of an image: see `lstm` of `Ops`. */
 export type LSTMPath = (typeof lstmPaths)[number];
 
@@ -78,7 +78,7 @@ function readsOfStates({
     row + toCell[0] >= 0 && column + toCell[1] >= 0 && column + toCell[1] < width;
   const states = groupsOf(size, groups);
   const gates = groupsOf(4 * size, 4 * groups).map((of, i): Read => {
-    const read = { features: states[i >> 2] as Range, operand: 0, of, isOneByOne: true };
+    const read = { features: states[i >> 2] as FeatureRange, operand: 0, of, isOneByOne: true };
     return i % 4 === 1 ? { ...read, counts } : read; // of o, f, i and g
   });
   return [

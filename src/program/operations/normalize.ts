@@ -110,6 +110,12 @@ function checkNamed(what: string, args: object): void {
     if (name in scaleAndShift) checkLayerWeight(`${what}: ${name}`, weight);
 }
 
+/** The number of a weight for a feature: the only one, or one of [F]; `value` if there is no weight. */
+function numberFor(feature: number, numbers: ArrayLike<number> | undefined, value: number): number {
+  if (numbers === undefined) return value;
+  return numbers[numbers.length === 1 ? 0 : feature] as number;
+}
+
 export const normalizeOps = <T>(nodes: Nodes<T>): NormalizeOps<T> => {
   const perFeatureOf = (x: T, what: string, { scale, shift }: ScaleAndShift) => {
     const size = nodes.sizeOf(x, what);
@@ -120,38 +126,40 @@ export const normalizeOps = <T>(nodes: Nodes<T>): NormalizeOps<T> => {
   };
   return {
     affine(x, args) {
-      checkNamed('affine', args);
       readArguments('affine', args, scaleAndShift);
+      checkNamed('affine', args);
       return nodes.add(affine, [x], perFeatureOf(x, 'affine', args));
     },
     normalize(x, args) {
-      checkNamed('normalize', args);
       const { epsilon, groups } = readArguments('normalize', args, normalizationArgs);
+      checkNamed('normalize', args);
       return nodes.add(normalize, [x], { ...perFeatureOf(x, 'normalize', args), epsilon, groups });
     },
     standardize(x, args) {
-      checkNamed('standardize', args);
       const { mean, variance, epsilon, scale, shift } = readArguments('standardize', args, standardizeArgs);
+      checkNamed('standardize', args);
       const size = nodes.sizeOf(x, 'standardize');
       const from = [mean, variance, scale, shift].filter((given) => given !== undefined);
       for (const { name, shape } of from) {
         if (![1, size].includes(sizeFromShape(shape)))
           throwTypeError(`weight '${name}'`, `one of shape [${size}]`, shape);
       }
-      const derived = (name: string, number: (factor: number, mean: number, beta: number) => number) =>
-        nodes.derived(name, [size], from, (all) =>
-          Float32Array.from({ length: size }, (_, feature) => {
-            const of = (weight?: LayerWeight) => {
-              const numbers = all[from.indexOf(weight as LayerWeight)];
-              return numbers?.[numbers.length === 1 ? 0 : feature]; // one for all features, or one for each
-            };
-            const factor = (of(scale) ?? 1) / Math.sqrt((of(variance) as number) + epsilon);
-            return number(factor, of(mean) as number, of(shift) ?? 0);
-          }),
-        );
+      /** A weight [F], each number folded from those of its feature. */
+      const folded = (name: string, fold: (factor: number, mean: number, beta: number) => number) =>
+        nodes.derived(name, [size], from, (all) => {
+          const numbersOf = (weight: LayerWeight | undefined) => weight && all[from.indexOf(weight)];
+          const [means, variances, scales, shifts] = [mean, variance, scale, shift].map(numbersOf);
+          const numbers = new Float32Array(size);
+          for (let feature = 0; feature < size; feature++) {
+            const deviation = Math.sqrt(numberFor(feature, variances, 1) + epsilon);
+            const factor = numberFor(feature, scales, 1) / deviation;
+            numbers[feature] = fold(factor, numberFor(feature, means, 0), numberFor(feature, shifts, 0));
+          }
+          return numbers;
+        });
       return nodes.add(affine, [x], {
-        scale: derived('scale', (factor) => factor),
-        shift: derived('shift', (factor, mean, beta) => beta - mean * factor),
+        scale: folded('scale', (factor) => factor),
+        shift: folded('shift', (factor, mean, beta) => beta - mean * factor),
       });
     },
     softmax(fn, x, groups) {
