@@ -50,7 +50,7 @@ const bar = progressBar('{value}/{total} images {bar}  {rate} images/s  {left} l
   barsize: 20,
 });
 console.log(
-  `${images} images in ${plan.jobs} jobs, ${done} done before; interrupted, the same command goes on`,
+  `${images} images in ${plan.jobs} jobs, ${done} done before; if interrupted, run this command again to continue`,
 );
 const start = performance.now();
 let fresh = 0;

@@ -104,7 +104,7 @@ SWITCHES = {
     'float32': 'computes in float32 on GPUs too',
     'resume': 'continues the run in --out, exactly as if it had not stopped',
 }
-MAY_CHANGE = {'resume', 'out', 'path', 'steps', 'device'}  # where a run goes on; all others are kept in it
+MAY_CHANGE = {'resume', 'out', 'path', 'steps', 'device'}  # may differ when a run continues; the run keeps all others
 
 
 class Parser(argparse.ArgumentParser):

@@ -379,6 +379,6 @@ if __name__ == '__main__':
     try:
         main(sys.argv[1:])
     except KeyboardInterrupt:
-        stop('interrupted; --resume goes on from the last checkpoint')
+        stop('interrupted; --resume continues from the last checkpoint')
     except OSError as error:
         stop(str(error))

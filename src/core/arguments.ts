@@ -88,7 +88,7 @@ export const optional: {
 /** Makes an argument optional, with a default computed from the arguments declared before it. */
 export const derived = <Value, Given>(
   argument: Argument<Value, Given>,
-  // biome-ignore lint/suspicious/noExplicitAny: their types are those of the declaration that this is part of
+  // biome-ignore lint/suspicious/noExplicitAny: the declaration around this argument determines their types
   defaultOf: (earlier: any) => unknown,
 ) =>
   ({

@@ -20,7 +20,7 @@ export function fullPasses(
   const values = valuesOf(imageShape);
   const pixels = values / imageChannels;
   void new Float32Array(numImages * pixels * numParameters); // as large as the outputs [N,H,W,P], to throw early if memory is too small
-  // The places and sizes of what is read at once: the logits of one channel for a softmax, else all
+  // What one read covers: the logits of one channel for a softmax, else all
   // parameters of a pixel.
   const [places, size] = isSoftmax(distribution) ? [values, levels] : [pixels, numParameters];
   const repeat = (one: tf.Tensor) =>

@@ -73,7 +73,7 @@ export interface GatedPixelCNNBlockArgs extends Given<typeof declared> {}
 /**
  * The block of Gated PixelCNN, made of masked convolutions, gates and sums:
  *
- *     v = conv_{n x n, rows above and present}(vertical)
+ *     v = conv_{n x n, rows above and current}(vertical)
  *     h = conv_{1 x n, masked}(horizontal) + conv_{1x1}(v)
  *     vertical' = gate(v);  horizontal' = horizontal + conv_{1x1}(gate(h));  skip = conv_{1x1}(gate(h))
  *

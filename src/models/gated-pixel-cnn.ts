@@ -29,7 +29,7 @@ export interface GatedPixelCNNArgs extends Given<typeof declared> {}
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016),
  * https://arxiv.org/abs/1606.05328, section 2 and figure 2.
  *
- * @returns a model like that of {@link pixelCNN}, from images or [images, conditions]
+ * @returns a model as {@link pixelCNN} returns, from images or [images, conditions]
  * @throws TypeError naming the argument that is missing or out of range.
  * @example
  * ```js

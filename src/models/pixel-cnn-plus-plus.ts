@@ -54,7 +54,7 @@ interface Streams {
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2 and figure 2, as in the
  * paper's code.
  *
- * @returns a model like that of {@link pixelCNN}, from images or [images, conditions]
+ * @returns a model as {@link pixelCNN} returns, from images or [images, conditions]
  * @throws TypeError naming the argument that is missing or out of range.
  * @example
  * ```js

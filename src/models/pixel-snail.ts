@@ -97,7 +97,7 @@ export interface PixelSNAILArgs extends Given<typeof declared> {}
  * state dicts `loadWeights` can load. As a prior: Razavi et al., "Generating Diverse High-Fidelity Images
  * with VQ-VAE-2" (2019), https://arxiv.org/abs/1906.00446.
  *
- * @returns a model like that of {@link pixelCNN}, from images or [images, conditions]
+ * @returns a model as {@link pixelCNN} returns, from images or [images, conditions]
  * @throws TypeError naming the argument that is missing or out of range.
  * @example
  * ```js

@@ -19,7 +19,7 @@ const declared = {
 export interface ExponentialDecayArgs extends Given<typeof declared> {}
 
 /**
- * Makes the schedule initial * decay^step, by default that of "The Annotated Pixel-CNN", section "Training".
+ * Makes the schedule initial * decay^step, by default as in "The Annotated Pixel-CNN", section "Training".
  *
  * @throws TypeError if `initial` is not positive, or `decay` not in (0, 1]
  * @example

@@ -167,7 +167,7 @@ function addPixelOutputs(plan: Plan, packed: PackedPhase): void {
   }
   const { left } = phase.present;
   const inputsBefore = tapsBefore * x.layout.slots;
-  let centre = { above: 0, left, first: present, inputs: inputsBefore }; // and what is computed with it
+  let centre = { above: 0, left, first: present, inputs: inputsBefore }; // and the taps computed with it
   if (!isOneTime && tapsBefore > 0) {
     const result = sums === biases ? plan.reserveForImages(1, outSlots) : sums; // [images,out slots]
     addProduct(plan, packed, 0, { range, span: centre, start: sums, result, lowerBound: NO_BOUND });

@@ -7,7 +7,7 @@ import { V } from './vector';
  * to the next.
  *
  * Each sum runs over the inputs in order. The sums of a tile are independent of each other: 8 outputs for
- * four images, or 16 for a single one, the most that fit in registers next to what is loaded.
+ * four images, or 16 for a single one, the most that fit in registers next to the loaded numbers.
  */
 export function product(
   y: usize, yStride: usize, start: usize, startStride: usize, x: usize, xStride: usize, w: usize,

@@ -21,7 +21,7 @@ export const defaultParameters = {
   geluNew: 0,
   mish: 0,
   scale: undefined, // the factor
-  shift: undefined, // what is added
+  shift: undefined, // added after scaling
 };
 /** The name of a function of one number. */
 export type PointwiseName = keyof typeof defaultParameters;
