@@ -280,7 +280,7 @@ const ofPlain: Kind = {
   file,
   condition: (n) => ({ data: Array.from({ length: 2 * n }, (_, i) => i % 2), shape: [n, 2] }),
   cases: [
-    ...([null, 1, 'image', [], {}, { op: 'constructor' }, { op: '__proto__' }, { op: 'matmul' }] as const).map((node): Case =>
+    ...([null, 1, 'image', [], {}, { op: 'constructor' }, { op: '__proto__' }, { op: 'matmul' }, { op: { toString: 1 } }] as const).map((node): Case =>
       [`the node ${JSON.stringify(node)}`, 'node 11: op: wanted image or condition or', { 'nodes.11': node }]),
     ['no operands', 'node 5 (concat): inputs: wanted at least one', { 'nodes.5.inputs': [] }],
     ['operands of several sizes', 'node 11 (add): inputs: wanted features of one size', { 'nodes.11.inputs': [7, 0] }],
