@@ -228,6 +228,7 @@ const codes: Kind = {
     ['codes with a size', 'conditions: 0: wanted no fields but', { 'conditions.0.size': 1 }],
     ['more codes than any image has', 'conditions: 0: shape: wanted at most 16777216 values (maxValues), got 268435456', { 'conditions.0.shape': [16384, 16384] }],
     ['codes that do not become the image', 'node 7 (concat): its operands are maps of several sizes, [2,6] and [2,9]', { 'conditions.0.shape': [1, 3] }],
+    ['codes that become a taller image', 'node 7 (concat): its operands are maps of several sizes, [2,6] and [4,6]', { 'conditions.0.shape': [2, 2] }],
     ['codes of which the image is of any size', 'node 7 (concat): its operands are maps of several sizes, [,] and [2,6]', { imageShape: [null, null, 1] }],
     ['codes larger than the image', 'node 2: map: wanted one no larger than the image, got [3, 2]', { 'conditions.0.shape': [3, 2], 'nodes.7.inputs': [1, 6, 1] }],
     ['codes that two nodes are', 'node 9 (condition): index: wanted one of 2 conditions, each by one node, got 0', { 'nodes.9.index': 0 }],
