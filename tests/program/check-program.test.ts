@@ -158,6 +158,7 @@ const lstm: Kind = {
     ['a kernel of another path', 'node 2 (lstm): kernelSize: wanted [1,k] with k odd, got [2, 1]', { 'nodes.2.path': 'rows' }],
     ['an even kernel', 'node 2 (lstm): kernelSize: wanted [1,k] with k odd, got [1, 2]', { 'nodes.2.path': 'rows', 'nodes.2.kernelSize': [1, 2] }],
     ['three pixels', 'node 2 (lstm): kernelSize: wanted [2,1], got [3, 1]', { 'nodes.2.kernelSize': [3, 1] }],
+    ['three columns', 'node 2 (lstm): kernelSize: wanted [2,1], got [2, 3]', { 'nodes.2.kernelSize': [2, 3] }],
     ['a kernel of no size', 'node 2 (lstm): kernelSize: wanted an integer of at least 1, got 0', { 'nodes.2.kernelSize': [2, 0] }],
     ['a kernel of one number', 'node 2 (lstm): kernelSize: wanted 2 items, got [2]', { 'nodes.2.kernelSize': [2] }],
     ['another kernel', "node 2 (lstm): kernel 'gates': wanted shape [2,1,2,8], got [1, 1, 2, 8]", { 'nodes.2.kernel': 'gates' }],
