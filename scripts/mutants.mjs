@@ -5,6 +5,8 @@
 // npm run mutants -- src/inference --concurrency 4 --force        # all other words are for Stryker
 
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const isIn = (folder) => (word) => word === folder || word.startsWith(`${folder}/`);
@@ -15,10 +17,11 @@ if (sources.length === 0) sources.push('src/core');
 const tests = words.filter(isIn('tests'));
 if (tests.length === 0) tests.push(...new Set(sources.map(testsOf)));
 
-/** The folder of tests/ that mirrors the one of these sources. */
+/** The folder of tests/ that mirrors the one of these sources, or else one around it. */
 function testsOf(source) {
-  const folder = /\.ts(:[\d:-]+)?$/.test(source) ? source.replace(/\/[^/]*$/, '') : source;
-  return folder.replace(/^src/, 'tests');
+  let folder = source.replace(/^src/, 'tests').replace(/\/[^/]*\.ts(:[\d:-]+)?$/, '');
+  while (!existsSync(folder)) folder = dirname(folder);
+  return folder;
 }
 
 /**

@@ -55,7 +55,7 @@ export function resolveImageShape(
   const fits =
     shape.length === 3 && [h, w, c].every((length, axis) => (length ?? shape[axis]) === shape[axis]);
   if (!fits) throwTypeError(what, `[${h ?? 'H'}, ${w ?? 'W'}, ${c}]`, given);
-  const [height, width] = shape;
+  const [height, width] = [shape[0], shape[1]]; // a list of any kind
   if (height === null || width === null)
     throwTypeError(what, `[H, W, ${c}], since the model takes images of any size`, given);
   const resolved: [number, number, number] = [checkInteger(what, height, 1), checkInteger(what, width, 1), c];

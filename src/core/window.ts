@@ -139,9 +139,9 @@ export function windowOf(
   args: Omit<MaskArgs, 'featuresIn' | 'featuresOut'> | ShiftedWindowArgs,
 ): KernelWindow {
   const what = 'windowOf';
-  const isShifted = 'shift' in checkRecord(what, args);
-  checkNames(what, Object.keys(args), Object.keys({ ...shiftedArguments, ...maskArguments }));
-  if (isShifted) return shiftedWindow(what, readArguments(what, args, shiftedArguments));
+  if ('shift' in checkRecord(what, args))
+    return shiftedWindow(what, readArguments(what, args, shiftedArguments));
+  checkNames(what, Object.keys(args), [...Object.keys(maskArguments), 'shift']);
   return maskedWindow(readDeclared(what, args, maskedWindowArguments));
 }
 

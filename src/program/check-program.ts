@@ -170,9 +170,9 @@ function checkNodes(
   const usedConditions = new Set<number>();
   for (const [index, given] of nodes.entries()) {
     const { op, size } = (given ?? {}) as { op?: unknown; size?: unknown };
-    const what = `node ${index} (${op})`;
     const names = Object.keys(operations);
     if (!names.includes(op as string)) throwTypeError(`node ${index}: op`, names.join(' or '), op);
+    const what = `node ${index} (${op})`;
     if ((op === 'image') !== (index === 0)) throwTypeError(what, 'the image as the first node only', op);
     const operation: Operation = operations[op as OperationName];
     const operandFields = { 0: [], 1: ['input'], 3: ['inputs'], any: ['inputs'] }[operation.operands];

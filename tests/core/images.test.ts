@@ -27,6 +27,7 @@ it('completes the shape of an image, and refuses another', () => {
   expect(resolveImageShape('option', fixed, undefined)).toEqual([4, 5, 2]);
   expect(resolveImageShape('option', fixed, [4, 5, 2])).toEqual([4, 5, 2]);
   expect(resolveImageShape('option', any, [7, 8, 2])).toEqual([7, 8, 2]);
+  expect(resolveImageShape('option', any, { length: 3, 0: 7, 1: 8, 2: 2 } as never)).toEqual([7, 8, 2]);
   expect(() => resolveImageShape('option', any, undefined)).toThrow('option: wanted [H, W, 2], since');
   expect(() => resolveImageShape('option', fixed, [4, 4, 2])).toThrow(
     'option: wanted [4, 5, 2], got [4, 4, 2]',

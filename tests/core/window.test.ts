@@ -161,6 +161,8 @@ describe('a window', () => {
     expect(windowOf({ kernelSize: 3, maskType: 'A', vertical: true }).present).toBe('nothing');
     expect(windowOf({ kernelSize: 3, maskType: 'B', vertical: true }).present).toBe('everything');
     expect(() => windowOf({ kernelSize: 4 })).toThrow('kernelSize: wanted an odd integer');
+    for (const name of ['stride', 'transposed', 'shfit'])
+      expect(() => windowOf({ kernelSize: 3, [name]: 2 })).toThrow(`windowOf: unknown option '${name}'`);
   });
 });
 

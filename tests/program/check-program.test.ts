@@ -158,6 +158,7 @@ const lstm: Kind = {
     ['a kernel of another path', 'node 2 (lstm): kernelSize: wanted [1,k] with k odd, got [2, 1]', { 'nodes.2.path': 'rows' }],
     ['an even kernel', 'node 2 (lstm): kernelSize: wanted [1,k] with k odd, got [1, 2]', { 'nodes.2.path': 'rows', 'nodes.2.kernelSize': [1, 2] }],
     ['three pixels', 'node 2 (lstm): kernelSize: wanted [2,1], got [3, 1]', { 'nodes.2.kernelSize': [3, 1] }],
+    ['three columns', 'node 2 (lstm): kernelSize: wanted [2,1], got [2, 3]', { 'nodes.2.kernelSize': [2, 3] }],
     ['a kernel of no size', 'node 2 (lstm): kernelSize: wanted an integer of at least 1, got 0', { 'nodes.2.kernelSize': [2, 0] }],
     ['a kernel of one number', 'node 2 (lstm): kernelSize: wanted 2 items, got [2]', { 'nodes.2.kernelSize': [2] }],
     ['another kernel', "node 2 (lstm): kernel 'gates': wanted shape [2,1,2,8], got [1, 1, 2, 8]", { 'nodes.2.kernel': 'gates' }],
@@ -228,6 +229,7 @@ const codes: Kind = {
     ['codes with a size', 'conditions: 0: wanted no fields but', { 'conditions.0.size': 1 }],
     ['more codes than any image has', 'conditions: 0: shape: wanted at most 16777216 values (maxValues), got 268435456', { 'conditions.0.shape': [16384, 16384] }],
     ['codes that do not become the image', 'node 7 (concat): its operands are maps of several sizes, [2,6] and [2,9]', { 'conditions.0.shape': [1, 3] }],
+    ['codes that become a taller image', 'node 7 (concat): its operands are maps of several sizes, [2,6] and [4,6]', { 'conditions.0.shape': [2, 2] }],
     ['codes of which the image is of any size', 'node 7 (concat): its operands are maps of several sizes, [,] and [2,6]', { imageShape: [null, null, 1] }],
     ['codes larger than the image', 'node 2: map: wanted one no larger than the image, got [3, 2]', { 'conditions.0.shape': [3, 2], 'nodes.7.inputs': [1, 6, 1] }],
     ['codes that two nodes are', 'node 9 (condition): index: wanted one of 2 conditions, each read by one node, got 0', { 'nodes.9.index': 0 }],
@@ -280,7 +282,7 @@ const ofPlain: Kind = {
   file,
   condition: (n) => ({ data: Array.from({ length: 2 * n }, (_, i) => i % 2), shape: [n, 2] }),
   cases: [
-    ...([null, 1, 'image', [], {}, { op: 'constructor' }, { op: '__proto__' }, { op: 'matmul' }] as const).map((node): Case =>
+    ...([null, 1, 'image', [], {}, { op: 'constructor' }, { op: '__proto__' }, { op: 'matmul' }, { op: { toString: 1 } }] as const).map((node): Case =>
       [`the node ${JSON.stringify(node)}`, 'node 11: op: wanted image or condition or', { 'nodes.11': node }]),
     ['no operands', 'node 5 (concat): inputs: wanted at least one', { 'nodes.5.inputs': [] }],
     ['operands of several sizes', 'node 11 (add): inputs: wanted features of equal size', { 'nodes.11.inputs': [7, 0] }],

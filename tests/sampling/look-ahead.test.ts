@@ -503,4 +503,19 @@ describe('Particles', () => {
     for (const [p, total] of totals.entries())
       expect(Math.abs(total / runs - (8 * (weights[p] as number)) / sum)).toBeLessThan(2 / runs);
   });
+
+  it('do not go on without any weight, whatever the uniform, and a single one needs none', () => {
+    const job = {
+      firstImage: 0,
+      numImages: 1,
+      imageShape: [1, 3, 1] as const,
+      given: Int32Array.from([-1, 0, 0]),
+    };
+    const particles = particlesOf(3, job);
+    particles.weigh(0, 1, Float64Array.from([0, 0, 1], Math.log), 0);
+    expect(particles.takeMoves()).toEqual(Int32Array.from([2, 2, 2]));
+    const single = particlesOf(1, job);
+    single.weigh(0, 1, Float64Array.of(-Infinity), 0.5);
+    expect(single.logGiven[0]).toBe(-Infinity);
+  });
 });
