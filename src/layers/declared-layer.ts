@@ -75,8 +75,8 @@ export abstract class DeclaredLayer<Settings, Args extends object = LayerArgs> e
     return super.computeOutputShape(inputShape);
   }
 
-  /** Adds a weight. If it begins at random, the layer's seed and its name determine how. */
-  protected addSeededWeight(
+  /** Adds a weight. If it begins at random, the layer's seed and its name determine how. @internal */
+  addSeededWeight(
     name: string,
     shape: readonly number[],
     initializer: Initializer,
