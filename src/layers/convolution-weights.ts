@@ -45,7 +45,7 @@ export function addConvolution(
   const shape = [...window.kernelSize, featuresIn, featuresOut];
   const direction = addKernel(layer, `${prefix}kernel`, shape, options);
   const scale = initializers.constant({ value: initialScale });
-  const gain = weightNormalization && layer['addSeededWeight'](`${prefix}gain`, [featuresOut], scale);
+  const gain = weightNormalization && layer.addSeededWeight(`${prefix}gain`, [featuresOut], scale);
   const bias = useBias ? addBias(layer, `${prefix}bias`, featuresOut, options) : null;
   const kernel = gain ? { direction, gain, initialScale } : direction;
   return (ops, x, activation) => ops.conv(x, kernel, bias, window, activation);
@@ -61,7 +61,7 @@ export function addKernel(
     ? initializers.randomNormal({ mean: 0, stddev: 0.05 })
     : initializers.glorotUniform({});
   const initializer = kernelInitializer ?? initial;
-  return layer['addSeededWeight'](name, shape, initializer, kernelRegularizer, kernelConstraint);
+  return layer.addSeededWeight(name, shape, initializer, kernelRegularizer, kernelConstraint);
 }
 
 export function addBias(
@@ -70,5 +70,5 @@ export function addBias(
   features: number,
   { biasInitializer = initializers.zeros(), biasRegularizer, biasConstraint }: ConvolutionOptions,
 ): LayerWeight {
-  return layer['addSeededWeight'](name, [features], biasInitializer, biasRegularizer, biasConstraint);
+  return layer.addSeededWeight(name, [features], biasInitializer, biasRegularizer, biasConstraint);
 }

@@ -72,8 +72,8 @@ export abstract class DeclaredLayer<Settings, Args extends object = LayerArgs> e
     return super.computeOutputShape(inputShape);
   }
 
-  /** Adds a weight. If its initializer is random, the layer's seed and the weight's name determine the numbers. */
-  protected addSeededWeight(
+  /** Adds a weight. If its initializer is random, the layer's seed and the weight's name determine the numbers. @internal */
+  addSeededWeight(
     name: string,
     shape: readonly number[],
     initializer: Initializer,

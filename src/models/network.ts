@@ -41,10 +41,10 @@ export type InputEncoding = 'scaled' | 'oneHot' | { readonly embedding: number }
  */
 export type OutputMeaning = 'softmax' | { readonly components: number };
 
-type ImageShape = readonly [number | null, number | null, number];
+type AnyImageShape = readonly [number | null, number | null, number];
 
 /** [H, W, C]; H and W may be null. */
-const imageShape: Argument<ImageShape> = {
+const imageShape: Argument<AnyImageShape> = {
   check(what, given) {
     const isSize = (size: unknown) => size === null || (Number.isSafeInteger(size) && (size as number) > 0);
     const [h, w, c, ...rest] = Array.isArray(given) ? given : [];
@@ -140,7 +140,7 @@ export function networkSizes(
 interface Conditions extends Values<typeof conditionArguments> {
   readonly conditionMapSize?: number | undefined;
   readonly codeCondition?: { readonly levels: number; readonly shape: readonly [number, number] } | undefined;
-  readonly imageShape: ImageShape;
+  readonly imageShape: AnyImageShape;
 }
 
 /**
