@@ -3,6 +3,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { gatedPixelCNN, pixelCNN, sample as sampleTensors, toPortable } from 'pixelcnn-layers';
 import { type Adjust, allowed, logProb, type PortableModel, type SampleOptions, sample } from 'pixelcnn-layers/runtime'; // biome-ignore format: one line
 import { beforeAll, describe, expect, it } from 'vitest';
+import { uniformsOf } from '../../src/core/random';
 import { particlesOf } from '../../src/sampling/particles';
 import { useBackend } from '../support/backends';
 import { portableModel } from '../support/portable-model.mjs';
@@ -193,6 +194,9 @@ describe('look-ahead', () => {
     const known = { data: Uint8Array.from({ length: 180 }, (_, i) => Number(i % 60 < 25)), shape };
     const plain = await sample(model, { initial, known, seed: 5 });
     expect(await sample(model, { initial, known, seed: 5, lookAhead: 7 })).toEqual(plain);
+    const own = (options: SampleOptions) =>
+      sample(model, { initial, known, random: uniformsOf('5'), ...options });
+    expect(await own({ lookAhead: 7 })).toEqual(await own({})); // which takes as many uniforms
     const told = await sample(model, { initial, known, seed: 5, lookAhead: 7, withLogProb: true });
     expect(told.images).toEqual(plain);
     const perValue = await logProb(model, plain, { perValue: true });
