@@ -37,6 +37,9 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
   declare apply: Apply;
 
   protected readonly tensorOps = tensorOps();
+  private readonly shapeOps = shapeOps(this.tensorOps);
+  /** The shapes that were passed to the last call, which need not be checked again. */
+  private checkedShapes = '';
 
   constructor(args?: LayerArgs) {
     super(checkClassName(new.target, args));
@@ -75,7 +78,7 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
   private expressShape(inputShape: Shape | Shape[]): Shape | null {
     checkFunction(`${this.getClassName()}: express`, this.express);
     return this.naming(() => {
-      const output = this.express<Shape>(shapeOps(this.tensorOps), shapesOf(inputShape));
+      const output = this.express<Shape>(this.shapeOps, shapesOf(inputShape));
       if (output !== null && (!Array.isArray(output) || Array.isArray(output[0]))) {
         throwTypeError('express', 'the result of an operation of ops', output);
       }
@@ -103,7 +106,10 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
       const other = rest.findIndex(([images]) => images !== first[0]); // tensors would repeat one image
       if (other >= 0)
         throwTypeError(`${name}: input ${other + 1}`, `a batch of ${first[0]} images`, rest[other]);
-      this.computeOutputShape(rest.length === 0 ? first : [first, ...rest]); // checks the shapes
+      const shapes = tensors.map(({ shape }) => shape).join(' ');
+      if (shapes !== this.checkedShapes)
+        this.computeOutputShape(rest.length === 0 ? first : [first, ...rest]);
+      this.checkedShapes = shapes;
       this.tensorOps.isTraining = kwargs?.['training'] === true;
       return this.naming(() => this.express(this.tensorOps, tensors)) ?? this.cannot('call');
     });

@@ -17,10 +17,11 @@ import type { Shape } from './types';
  */
 export function shapeOps(tensorOps: TensorOps): Ops<Shape> {
   const nodes = new ShapeNodes(tensorOps);
+  const checked = opsOf(nodes);
   const ops: Ops<Shape> = {
-    ...opsOf(nodes),
+    ...checked,
     perChannel(x, channels, levels) {
-      opsOf(nodes).perChannel(x, channels, levels);
+      checked.perChannel(x, channels, levels);
       return [...x.slice(0, -1), channels, levels]; // [N,H,W,C*L] -> [N,H,W,C,L]
     },
   };
