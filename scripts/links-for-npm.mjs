@@ -1,6 +1,6 @@
 /**
- * Makes the links and pictures of README and CHANGELOG absolute while npm packs them, since the package has no files beside
- * them; with `--undo` relative again. They lead to the tag of this version, in the repository that package.json names.
+ * Makes the links and pictures of README and CHANGELOG absolute while npm packs them, since the package has no other
+ * files; with `--undo`, relative again. They lead to the tag of this version, in the repository that package.json names.
  *
  * npm runs it: `prepack` and `postpack` in package.json.
  */
@@ -9,7 +9,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 const { version, repository } = JSON.parse(readFileSync('package.json', 'utf8'));
 const address = repository.url.replace(/^git\+/, '').replace(/\.git$/, '');
 
-/** Where the repository's host shows a file, or gives out a picture. */
+/** The address where the repository's host shows a file, or serves a picture. */
 const addressOf = (kind, path) => `${address}/${kind}/v${version}/${path}`;
 
 const RELATIVE = /(!\[[^\]]*)?\]\((?![a-z]+:|#)([^)\s]+)\)/g;

@@ -5,7 +5,7 @@ import type { WalkHooks } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
 import { adjusterOf } from '../sampling/adjusters';
 import { drawJob } from '../sampling/sample';
-import type { Call, Method, Reply, Request, Work } from './messages';
+import type { Call, Method, Work, WorkerReply, WorkerRequest } from './messages';
 import type { Port } from './port';
 
 const performers: {
@@ -34,11 +34,11 @@ function buffersOf(result: Work[Method]['result']): ArrayBuffer[] {
     : result.map(({ code }) => code.buffer as ArrayBuffer);
 }
 
-/** Serves the requests of a pool, inside a worker, as long as the worker lives. */
+/** Serves the requests of a pool, inside a worker, until the worker ends. */
 export function serve({ listen, post }: Port): void {
   const models = new Map<number, PortableModel>();
   let aborter: AbortController | undefined; // of the current call
-  const reply = (message: Reply, transfer: ArrayBuffer[] = []) => post(message, transfer);
+  const reply = (message: WorkerReply, transfer: ArrayBuffer[] = []) => post(message, transfer);
 
   async function perform<M extends Method>({ method, model, job, isFollowed }: Call<M>): Promise<void> {
     aborter = new AbortController();
@@ -53,7 +53,7 @@ export function serve({ listen, post }: Port): void {
   }
 
   listen((message) => {
-    const request = message as Request;
+    const request = message as WorkerRequest;
     switch (request.kind) {
       case 'keep':
         models.set(request.model, request.value);

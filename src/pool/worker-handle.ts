@@ -1,11 +1,11 @@
 import type { PortableModel } from '../program/program';
-import type { Method, Reply, Request, Work } from './messages';
+import type { Method, Work, WorkerReply, WorkerRequest } from './messages';
 import { holdProcess, listen, type PoolWorker } from './workers';
 
-/** The number of models that a worker keeps: the ones it used last. */
+/** The number of models that a worker keeps, the most recently used ones. */
 const KEPT_MODELS = 4;
 
-/** A number for each model, by which workers identify it. */
+/** The numbers by which workers identify models. */
 const numbers = new WeakMap<PortableModel, number>();
 let numModels = 0;
 
@@ -16,7 +16,7 @@ function numberOf(model: PortableModel): number {
 }
 
 /** The call that a worker is processing. */
-interface Present {
+interface CurrentCall {
   resolve(result: Work[Method]['result']): void;
   reject(error: unknown): void;
   follow?(done: number): void;
@@ -27,12 +27,12 @@ export type WorkerHandle = ReturnType<typeof workerHandle>;
 /** One worker, which processes one call at a time. */
 export function workerHandle(worker: PoolWorker) {
   const models = new Set<number>(); // the most recently used one is last
-  let present: Present | null = null;
+  let current: CurrentCall | null = null;
   let isLost = false;
 
-  const post = (request: Request) => worker.postMessage(request);
+  const post = (request: WorkerRequest) => worker.postMessage(request);
 
-  /** Sends a model unless the worker has it; the least recently used model is dropped for it. */
+  /** Sends a model unless the worker has it, and drops the least recently used one if there are too many. */
   const send = (model: PortableModel): number => {
     const number = numberOf(model);
     if (!models.delete(number)) post({ kind: 'keep', model: number, value: model });
@@ -45,20 +45,20 @@ export function workerHandle(worker: PoolWorker) {
     return number;
   };
 
-  /** Ends the worker; its call rejects. Holds the process, or a program that awaits this would end first. */
+  /** Ends the worker, and rejects its call. Keeps the process alive meanwhile, since programs may await this. */
   const end = async (cause: unknown = new Error('pool: the worker was terminated')): Promise<void> => {
     isLost = true;
-    present?.reject(cause);
-    present = null;
+    current?.reject(cause);
+    current = null;
     await worker.terminate();
   };
 
   const onMessage = (message: unknown) => {
-    const reply = message as Reply;
-    if (present === null) return; // it was told to end
-    const { resolve, reject, follow } = present;
+    const reply = message as WorkerReply;
+    if (current === null) return; // it is being ended
+    const { resolve, reject, follow } = current;
     if (reply.kind === 'progress') return follow?.(reply.done);
-    present = null;
+    current = null;
     holdProcess(worker, false);
     if (reply.kind === 'result') resolve(reply.result);
     else reject(reply.error);
@@ -71,15 +71,15 @@ export function workerHandle(worker: PoolWorker) {
   holdProcess(worker, false);
 
   return {
-    /** Whether the worker has ended, or was told to. What it still sends is ignored. */
+    /** Whether the worker has ended, or is being ended. Its further messages are ignored. */
     isLost: () => isLost,
-    isFree: () => present === null,
+    isFree: () => current === null,
     end,
     /** Makes the worker abandon its call, which rejects as soon as the worker reads the message. */
     abort(): void {
-      if (present !== null) post({ kind: 'abort' });
+      if (current !== null) post({ kind: 'abort' });
     },
-    /** Rejects with what the worker threw, a DataCloneError of `postMessage`, or an Error if the worker ended. */
+    /** Performs a call. Rejects with the worker's error, a DataCloneError, or an Error if the worker ended. */
     perform<M extends Method>(
       model: PortableModel,
       method: M,
@@ -88,8 +88,8 @@ export function workerHandle(worker: PoolWorker) {
     ): Promise<Work[M]['result']> {
       return new Promise((resolve, reject) => {
         const call = { kind: 'call', method, model: send(model), job, isFollowed: !!follow };
-        post(call as Request);
-        present = { resolve, reject, ...(follow && { follow }) };
+        post(call as WorkerRequest);
+        current = { resolve, reject, ...(follow && { follow }) };
         holdProcess(worker, true);
       });
     },

@@ -178,14 +178,14 @@ it('has an example for every function and class, which tests/programs/docs-code.
   expect(names(bare)).toEqual([]);
 });
 
-it('says where it comes from, what comes from elsewhere', () => {
+it('cites the source of everything from elsewhere', () => {
   const hasSource = (one: Export) =>
     /Source: |@link https?:|"The Annotated Pixel-CNN"/.test((madeBy(one) ?? one).docstring);
   const bare = names(all.filter((one) => one.isCallable && !hasSource(one)));
   expect([...new Set(bare)].sort()).toEqual(OUR_OWN);
 });
 
-it('says what every function and class throws that may throw', () => {
+it('documents the errors of every function and class that may throw', () => {
   const bare = all
     .filter(({ isCallable, code }) => isCallable && THROWS.test(code))
     .filter((one) => !(madeBy(one) ?? one).docstring.includes('@throws'));

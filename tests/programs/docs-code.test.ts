@@ -46,7 +46,7 @@ function promised(code: string): (string | null)[] {
   );
 }
 
-it('the page on sampling says of each layer of tfjs whether it is covered', async () => {
+it('the page on sampling states for each tfjs layer whether it is covered', async () => {
   const page = await readFile(join(root, 'docs', 'guides', 'sample.md'), 'utf8');
   const tables = page.slice(page.indexOf('## What is covered')).toLowerCase();
   const notLayers = ['Layer', 'RNNCell', 'input', 'inputLayer'];

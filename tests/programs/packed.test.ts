@@ -46,7 +46,7 @@ describe('what npm packs', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it('has a README whose pictures and links work anywhere: those of this version, in its repository', () => {
+  it('has a README whose pictures and links work anywhere, at this version in its repository', () => {
     const relative = linksOf(readme).filter(isRelative);
     expect(relative.filter(({ isImage }) => isImage).length).toBeGreaterThan(5);
     const wanted = linksOf(readme).map((link) => {
@@ -70,7 +70,7 @@ describe('what npm packs', () => {
     expect(await readFile(join(folder, 'README.md'), 'utf8')).toBe(readme);
   });
 
-  it('prints the notes of a release from CHANGELOG, of its own version only', async () => {
+  it('prints the notes of a release from CHANGELOG, only for its version', async () => {
     const changes =
       '# Changelog\n\n## 10.0.0\n\n- Other.\n\n## 9.8.7\n\n- One.\n- Two.\n\n## 9.8.6\n\n- Older.\n';
     await writeFile(join(folder, 'CHANGELOG.md'), changes);
