@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { defineConfig } from 'tsup';
+import { defineConfig, type Options } from 'tsup';
 
 /** What the package exports. */
 const entries = {
@@ -31,56 +31,62 @@ const globalTf = `
   module.exports = globalThis.tf;
 `;
 
-export default defineConfig([
-  // Each file of the source is a module, as ESM and as CommonJS: no class is there twice, and bundlers leave out the files
-  // that a page does not need. ESM is not minified: a page's own bundler does that. CommonJS is, but for the names of
-  // classes and functions, which are in error messages.
-  {
-    entry: entries,
-    format: ['esm', 'cjs'],
-    splitting: false,
-    target: 'es2022',
-    dts: { entry: entries },
-    clean: [`!${forPages}.js`], // all but what the other build makes at the same time
-    esbuildPlugins: [
-      {
-        name: 'a file for each module',
-        setup({ initialOptions, onResolve }) {
-          const extension = initialOptions.format === 'esm' ? 'js' : 'cjs';
-          onResolve({ filter: /^\./ }, ({ path, kind, resolveDir }) => {
-            if (kind === 'entry-point') return undefined;
-            const file = existsSync(join(resolveDir, path, 'index.ts')) ? `${path}/index` : path;
-            return { path: `${file}.${extension}`, external: true };
-          });
-        },
+/**
+ * Each file of the source is a module, as ESM and as CommonJS: no class is there twice, and bundlers leave out the files
+ * that a page does not need. ESM is not minified: a page's own bundler does that. CommonJS is, but for the names of
+ * classes and functions, which are in error messages.
+ */
+const ofModules: Options = {
+  entry: entries,
+  format: ['esm', 'cjs'],
+  splitting: false,
+  target: 'es2022',
+  dts: { entry: entries },
+  clean: [`!${forPages}.js`], // all but what the other build makes at the same time
+  esbuildPlugins: [
+    {
+      name: 'a file for each module',
+      setup({ initialOptions, onResolve }) {
+        const extension = initialOptions.format === 'esm' ? 'js' : 'cjs';
+        onResolve({ filter: /^\./ }, ({ path, kind, resolveDir }) => {
+          if (kind === 'entry-point') return undefined;
+          const file = existsSync(join(resolveDir, path, 'index.ts')) ? `${path}/index` : path;
+          return { path: `${file}.${extension}`, external: true };
+        });
       },
-    ],
-    esbuildOptions(options, { format }) {
-      options.entryPoints = modules;
-      if (format === 'esm') return;
-      options.minify = true;
-      options.keepNames = true;
-      // A module of CommonJS has no address: it finds its worker by its folder.
-      options.define = { ...options.define, 'import.meta.url': 'undefined' };
     },
+  ],
+  esbuildOptions(options, { format }) {
+    options.entryPoints = modules;
+    if (format === 'esm') return;
+    options.minify = true;
+    options.keepNames = true;
+    // A module of CommonJS has no address: it finds its worker by its folder.
+    options.define = { ...options.define, 'import.meta.url': 'undefined' };
   },
-  // Minified, as no bundler comes after it.
-  {
-    entry: { [forPages]: 'src/index.ts' },
-    format: 'iife',
-    globalName: 'pixelcnn',
-    outExtension: () => ({ js: '.js' }),
-    target: 'es2022',
-    minify: true,
-    banner: { js: `/*! pixelcnn-layers ${version}, ${license} */` },
-    esbuildPlugins: [
-      {
-        name: 'global-tf',
-        setup(build) {
-          build.onResolve({ filter: /^@tensorflow\// }, ({ path }) => ({ path, namespace: 'global-tf' }));
-          build.onLoad({ filter: /.*/, namespace: 'global-tf' }, () => ({ contents: globalTf }));
-        },
+};
+
+/** Minified, as no bundler comes after it. */
+const script: Options = {
+  entry: { [forPages]: 'src/index.ts' },
+  format: 'iife',
+  globalName: 'pixelcnn',
+  outExtension: () => ({ js: '.js' }),
+  target: 'es2022',
+  minify: true,
+  banner: { js: `/*! pixelcnn-layers ${version}, ${license} */` },
+  esbuildPlugins: [
+    {
+      name: 'global-tf',
+      setup(build) {
+        build.onResolve({ filter: /^@tensorflow\// }, ({ path }) => ({ path, namespace: 'global-tf' }));
+        build.onLoad({ filter: /.*/, namespace: 'global-tf' }, () => ({ contents: globalTf }));
       },
-    ],
-  },
-]);
+    },
+  ],
+};
+
+/** `tsup --no-dts` makes only what the examples import, in a second: ES modules. */
+export default defineConfig(({ dts }) =>
+  dts === false ? { ...ofModules, format: 'esm', clean: false } : [ofModules, script],
+);

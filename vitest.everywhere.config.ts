@@ -48,7 +48,7 @@ const onGpus = [
 const inPages = 'tests/programs/pool-threads.test.ts';
 
 /** The page's tests, which all need it built. */
-const ofPage = 'tests/examples/demo*.test.ts';
+const ofPage = 'tests/examples/{demo*,site}.test.ts';
 
 /** Other work may hold a browser up for too long; nothing else is tried again. How often it happened is printed. */
 const retry = 1;

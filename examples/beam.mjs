@@ -1,4 +1,4 @@
-// The likeliest completions of a digit, by beam search on a stepper: node examples/beam.mjs [--out file.png]
+// Finds the most likely completions of a digit, by beam search on a stepper: node examples/beam.mjs [--out file.png]
 import { readFile } from 'node:fs/promises';
 import { readPortable, stepper } from 'pixelcnn-layers/runtime';
 import { readDigits } from './lib/digits.mjs';
@@ -14,7 +14,7 @@ await prepareFile(file);
 const model = readPortable(await readFile(new URL('models/digits.pixelcnn', import.meta.url)));
 const digit = (await readDigits('test')).images.subarray(0, 64); // 8x8: the upper half is kept
 const beams = stepper(model, { numImages: BEAMS });
-// One path to begin with: the others are as good as none until it branches.
+// There is one path at first: the others have probability 0 until it branches.
 let paths = Array.from({ length: BEAMS }, (_, i) => ({ levels: [], nats: i === 0 ? 0 : -Infinity }));
 for (let index = 0; index < digit.length; index++) {
   const logProbs = beams.logProbs(); // [BEAMS * levels]

@@ -1,4 +1,4 @@
-// Packs a directory of PNGs into one file without loss, and unpacks it again: `node examples/compress.mjs --help`.
+// Packs a directory of PNGs losslessly into one file, and unpacks it again: `node examples/compress.mjs --help`.
 
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ const modelFile = pathTo('the file of a portable model', '--model', flags.model)
 const from = pathTo('a directory of PNGs, or a file', '--from', flags.from);
 const workers = flags.workers === undefined ? {} : { workers: wholeNumber('--workers', flags.workers, 1) };
 
-/** Of the list of names. */
+/** The most bytes of the list of names. */
 const MAX_NAME_BYTES = 2 ** 24;
 /** Values that are decompressed together, as many as the library does at once. */
 const VALUES_AT_A_TIME = 2 ** 24;
@@ -48,10 +48,10 @@ const bar = progressBar('{what}  {bar} {percentage} %, {eta} s left');
 try {
   await (isDirectory ? pack() : unpack());
 } catch (error) {
-  bar.stop(); // gives the terminal back
+  bar.stop(); // releases the terminal
   if (!abort.signal.aborted) throw error;
   process.stderr.write('interrupted\n');
-  process.exitCode = 130; // as shells have it for Ctrl-C
+  process.exitCode = 130; // the exit code of shells for Ctrl-C
 } finally {
   await pool.terminate();
 }
@@ -141,12 +141,14 @@ async function unpack() {
   console.log(`${counted([...images])} in ${directory}`);
 }
 
-/** Whether a name is of a PNG in the directory itself, on every machine: the file may be anyone's. */
+/**
+ * Whether a name is of a PNG in the directory itself, on every machine, since the file may come from anyone.
+ */
 function isPlain(name) {
   return isPortableName(name) && /^.+\.png$/i.test(name);
 }
 
-/** Two names that mean the same file on some machine, if there are any. */
+/** Two names that refer to one file on some machine, if there are any. */
 function firstTwins(names) {
   const seen = new Map();
   for (const name of names) {
@@ -172,7 +174,7 @@ async function readModel() {
   return model;
 }
 
-/** What all images are conditioned on. */
+/** The condition of all images. */
 function classOfImages() {
   const kinds = model.conditions.map(({ kind }) => kind);
   if (kinds.some((kind) => kind !== 'class'))
@@ -215,7 +217,7 @@ async function readPacked() {
     const twins = all.every(isPlain) ? firstTwins(all) : undefined;
     if (twins !== undefined)
       throw damaged(`two of its names are one on some machine: ${twins.map(quoted).join(' and ')}`);
-    return { names, codes: unzip(bytes, wanted, bytes.length) }; // they are stored as they are
+    return { names, codes: unzip(bytes, wanted, bytes.length) }; // they are stored uncompressed
   } catch (cause) {
     if (cause.isDamage) throw cause;
     throw new Error(`--from: '${from}' is not a file of this program, nor a directory`, { cause });
@@ -227,7 +229,7 @@ function damaged(problem) {
   return Object.assign(new Error(`--from: '${from}' is damaged: ${problem}`), { isDamage: true });
 }
 
-/** Does something, and says of what an error is. */
+/** Runs an action; the message of an error begins with `what`. */
 async function named(what, action) {
   try {
     return await action();
@@ -246,7 +248,9 @@ function counted({ length }) {
   return `${length} PNG${length === 1 ? '' : 's'}`;
 }
 
-/** How the pool says how far it is: first once something is done, so that no bar stands before an error. */
+/**
+ * Options by which the pool reports progress, first once something is done, so that no bar precedes an error.
+ */
 function jobOf(what) {
   let isShown = false;
   const onProgress = ({ done, total }) => {

@@ -1,4 +1,4 @@
-// Takes weights of other programs into networks, and gives weights to them: `node examples/convert.mjs --help`.
+// Converts weights from and for other programs: `node examples/convert.mjs --help`.
 
 import { zipSync } from 'fflate';
 import { gatedPixelCNN, pixelCNN, pixelCNNPlusPlus, pixelSNAIL, toPortable } from 'pixelcnn-layers';
@@ -33,7 +33,7 @@ async function makeNetwork() {
   return { pixelCNN, gatedPixelCNN, pixelCNNPlusPlus, pixelSNAIL }[network.factory](network.args);
 }
 
-/** Takes the tensors of the file into the network, all or none. Tells those that have another name there by `onRename`. */
+/** Loads the tensors of the file into the network, all or none. Reports renamed ones by `onRename`. */
 function load(onRename = () => {}) {
   const names = (inFile) => {
     const name = nameOf(inFile);
@@ -43,7 +43,7 @@ function load(onRename = () => {}) {
   loadWeights(model, given.tensors, { from, names, axes });
 }
 
-/** The network's name of a tensor, null for none. */
+/** The network's name for a tensor, null for none. */
 function nameOf(inFile) {
   const name = rename(inFile);
   if (name === '') return null;
@@ -82,5 +82,5 @@ async function bytesOf() {
   const tensors = saveWeights(model, { to: layout });
   if (kind === '.safetensors') return writeSafetensors(tensors);
   const arrays = [...tensors].map(([name, { data, shape }]) => [`${name}.npy`, npyOf(data, shape)]);
-  return zipSync(Object.fromEntries(arrays), { level: 0 }); // as numpy.savez
+  return zipSync(Object.fromEntries(arrays), { level: 0 }); // like numpy.savez
 }

@@ -21,7 +21,7 @@ if (flags.levels !== undefined && flags.levels !== levels) {
 }
 if (flags.classify && condition === null) stop('--classify: the model takes no classes');
 
-// Data, in the model's levels, with their classes where it takes any
+// Data, in the model's levels, with classes if the model takes them
 
 const dataset = await readFitting();
 async function readFitting() {

@@ -1,4 +1,4 @@
-// Shows which pixels of test images cost a model how many bits: `node examples/heat-map.mjs --model DIR --data NAME`.
+// Shows how many bits each pixel of test images costs a model: `node examples/heat-map.mjs --model DIR --data NAME`.
 
 import { quantize, sliceImages } from 'pixelcnn-layers/data';
 import { BACKENDS, useBackend } from './lib/backend.mjs';

@@ -1,4 +1,5 @@
-// Fills in what is missing with regard to what follows it, beside filling it in without: `node examples/look-ahead.mjs --help`.
+// Completes images with look-ahead, which takes later given values into account, and without: `node
+// examples/look-ahead.mjs --help`.
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -45,7 +46,7 @@ await completions('digits-lower', 'digits', (row) => row >= 4);
 await completions('emoji-right', 'emoji', (_, column) => column >= 8);
 await pool.terminate();
 
-/** Maps with one road tile given, on their east edge: in how many a road leads to it. */
+/** Counts in how many maps a road leads to a road tile that is given on the east edge. */
 async function roads() {
   const model = await readModel('tiles');
   const place = 5 * SIDE + SIDE - 1;
@@ -63,7 +64,7 @@ async function roads() {
   }
 }
 
-/** log of the mean of e^x: of estimates of p that are given as logarithms. */
+/** The logarithm of the mean of e^x, for logarithms of estimates. */
 function logMean(x) {
   const max = Math.max(...x);
   return max + Math.log(x.reduce((sum, one) => sum + Math.exp(one - max), 0) / x.length);

@@ -1,4 +1,5 @@
-// Plots what a masked convolution may use, from each colour to each: `node examples/plot-masks.mjs --kernel 7 --type A`.
+// Plots which weights a masked convolution may use, from each colour to each: `node examples/plot-masks.mjs
+// --kernel 7 --type A`.
 
 import { pngOf, svgOf } from './lib/drawing.mjs';
 import { prepareFile, writeWhole } from './lib/files.mjs';

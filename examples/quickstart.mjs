@@ -28,10 +28,10 @@ import { seedWeights } from './lib/weights.mjs';
 
 const { steps, seed, backend, batch, evalImages, out } = readQuickstartFlags(process.argv.slice(2));
 const evaluations = 10;
-const smoothing = 0.98; // of the training figure shown: about the last 50 steps
+const smoothing = 0.98; // of the training loss that is shown: about the last 50 steps
 
-lockRun(out); // two at a time would mix their files
-await sweep(out, (name) => /^(metrics\.csv|curve\.svg|samples\.png|completions\.png)$/.test(name)); // that a kill has left
+lockRun(out); // two runs at a time would mix their files
+await sweep(out, (name) => /^(metrics\.csv|curve\.svg|samples\.png|completions\.png)$/.test(name)); // left by a killed run
 await useBackend(backend);
 
 // Data: bytes 0..16, [N,8,8,1]
@@ -41,7 +41,7 @@ const [, ...imageShape] = test.shape;
 const { levels } = test;
 const toTensor = (bytes) => tf.tensor4d(bytes, [bytes.length / 64, ...imageShape], 'int32');
 const testImages = toTensor(test.data);
-const evaluated = toTensor(test.data.subarray(0, evalImages * 64)); // what all figures are of
+const evaluated = toTensor(test.data.subarray(0, evalImages * 64)); // for all figures
 const uniform = uniformBits(levels);
 const histogram = histogramBits(train.data, await evaluated.data(), levels);
 
@@ -89,7 +89,7 @@ for (const { xs, ys } of batches) {
   step += 1;
 
   sum = smoothing * sum + (1 - smoothing) * bits;
-  const trainBits = sum / (1 - smoothing ** step); // an average also while few have been summed
+  const trainBits = sum / (1 - smoothing ** step); // an average even after few steps
   progress.update(step, trainBits);
   if (step % Math.ceil(steps / 300) === 0) trainCurve.push({ x: step, y: trainBits });
 
@@ -126,7 +126,7 @@ const curve = await lineChart({
 });
 await writeWhole(join(out, 'curve.svg'), curve);
 
-// Saved and loaded, the model is the same
+// Saving and loading preserve the model
 
 await model.save(fileSystem(out));
 const loaded = await loadLayersModel(fileSystem(out));

@@ -1,4 +1,4 @@
-// Shows what a model can see of the pixels before one, and what it is blind to, as text and as a picture:
+// Shows the receptive field and the blind spot of a model at a pixel, as text and as a picture:
 // `node examples/receptive-field.mjs --blocks 3 --gated`, or `--model DIR`.
 
 import { diagonalBiLSTMBlock, gatedPixelCNN, pixelCNN, receptiveField, rowLSTMBlock } from 'pixelcnn-layers';

@@ -1,4 +1,4 @@
-// Draws images from a saved model, or completes those of a data set: `node examples/sample.mjs --help`.
+// Draws images from a saved model, or completes images of a data set: `node examples/sample.mjs --help`.
 
 import { readFile } from 'node:fs/promises';
 import { quantize, sliceImages } from 'pixelcnn-layers/data';
@@ -12,7 +12,7 @@ import { gridPng } from './lib/png.mjs';
 import { readSampleFlags } from './lib/sample-flags.mjs';
 import { checkClasses, checkFits, classesTaken, loadAnyModel } from './lib/saved-model.mjs';
 
-const COMPLETIONS = 7; // of each image, beside the image itself
+const COMPLETIONS = 7; // of each image, next to the image itself
 
 const flags = readSampleFlags(process.argv.slice(2));
 const { seed, topK, topP, out } = flags;
@@ -34,7 +34,7 @@ const size = originals?.shape.slice(1) ?? imageShape;
 const [height, width, channels] = size;
 const values = height * width * channels; // of an image
 
-/** The coarser maps of codes that the model is conditioned on, null for none. */
+/** The coarser maps of codes for a model that is conditioned on them, else null. */
 async function readCodes() {
   if (condition?.kind !== 'codes') {
     if (flags.codes !== undefined) throw new Error('--codes: the model takes no coarser codes');
@@ -51,7 +51,7 @@ async function readCodes() {
   }
 }
 
-/** How many classes the model is conditioned on, null for none, once the flags go with it. */
+/** Checks the flags of classes, and returns how many classes the model takes, null for none. */
 async function readClasses() {
   const count = classesTaken(condition);
   const { class: only, complete } = flags;
@@ -60,7 +60,7 @@ async function readClasses() {
   } else if (only !== undefined) {
     if (only >= count) throw new Error(`--class: the model has classes 0 to ${count - 1}, got '${only}'`);
   } else if (flags.temperatures !== undefined && complete === undefined) {
-    throw new Error('--temperatures: comes with --class, since the model is conditioned on classes');
+    throw new Error('--temperatures: requires --class, since the model is conditioned on classes');
   }
   return count;
 }
@@ -77,12 +77,12 @@ async function readOriginals() {
   return quantize(sliceImages(dataset.test, 0, images), levels);
 }
 
-// Drawing. Ctrl-C ends it between two pixels.
+// Drawing, which Ctrl-C ends between two pixels.
 
 const abort = new AbortController();
 process.once('SIGINT', () => abort.abort());
 
-/** Levels of images drawn at a temperature: so many, or of classes or parts that are given. */
+/** Draws levels of images at a temperature: a number of images, or with given classes or parts. */
 async function draw(temperature, given) {
   const onProgress = ({ done, total }) => {
     const at = flags.temperatures ? `temperature ${temperature}: ` : '';
@@ -149,7 +149,7 @@ try {
 } catch (error) {
   if (!abort.signal.aborted) throw error;
   process.stderr.write('interrupted: nothing is written\n');
-  process.exitCode = 130; // as shells have it for Ctrl-C
+  process.exitCode = 130; // the exit code of shells for Ctrl-C
 } finally {
   disposeOf(model);
 }

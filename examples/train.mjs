@@ -38,19 +38,19 @@ const TITLES = {
   'row-lstm': 'PixelRNN (Row LSTM)',
   'diagonal-bi-lstm': 'PixelRNN (Diagonal BiLSTM)',
 };
-const SMOOTHING = 0.98; // of the training figure shown: about the last 50 steps
+const SMOOTHING = 0.98; // of the training loss that is shown: about the last 50 steps
 
-// What goes wrong is told with the step at which it did.
+// Errors name the step at which they happen.
 let where = '';
 process.on('uncaughtException', (error) => fail(error, where));
 
-// Ctrl-C ends it after the present step.
+// Ctrl-C ends training after the current step.
 let isStopping = false;
 process.once('SIGINT', () => {
   isStopping = true;
 });
 
-// The run, which is this process's own from here on, and the checkpoint from which it goes on
+// The run, which this process locks, and the checkpoint from which it continues
 
 const flags = readTrainFlags(process.argv.slice(2));
 const { out } = flags;
@@ -68,7 +68,7 @@ const [train, test] = [quantize(dataset.train, levels), quantize(dataset.test, l
 const imageShape = train.shape.slice(1); // [H,W,C]
 const numClasses = run.isConditional ? classesOf(dataset) : undefined;
 
-// What is learnt from, and what evaluations are on: the test images, or training images that are held out
+// The images to train on, and to evaluate on: the test images, or held-out training images
 
 const heldOut = run.validation ?? (run.patience === undefined ? 0 : Math.floor(train.shape[0] / 10));
 if (heldOut >= train.shape[0]) {
@@ -78,7 +78,7 @@ const [learnt, validation] = holdOut(train, heldOut);
 const judge = validation ? { name: 'validation', set: validation } : { name: 'test', set: test };
 await keepSettings(out, run, [train, test]);
 
-// Model: images in [0, 1], and their classes where it is conditional -> logits [N,H,W,C,L] or parameters [N,H,W,P]
+// Model: images in [0, 1], and their classes if it is conditional -> logits [N,H,W,C,L] or parameters [N,H,W,P]
 
 const load = (part) => loadLayersModel(fileSystem(join(from.directory, part)));
 const newModel = () => {
@@ -103,7 +103,7 @@ if (average && from) {
   averaged.dispose();
 }
 
-/** Sets the gains and biases of weight-normed convolutions from the first batch of so many images. */
+/** Sets the gains and biases of weight-normed convolutions from the first images. */
 async function beginFromData() {
   const first = { batchSize: run.fromData, seed: run.seed, withClasses: run.isConditional };
   const { value: batch } = imageBatches(learnt, first)[Symbol.iterator]().next();
@@ -112,7 +112,7 @@ async function beginFromData() {
   tf.dispose(batch);
 }
 
-// What is written
+// Output
 
 const fresh = { smoothed: 0, best: null, sinceBest: 0, evaluated: null, seconds: 0 };
 let { smoothed, best, sinceBest, evaluated, seconds } = { ...fresh, ...from?.state };
@@ -141,13 +141,13 @@ if (run.data === 'folder' && levels < dataset.train.levels) {
     `with ${levels} levels it cannot compress the folder: compress.mjs takes PNGs of intensities that the model has`,
   );
 }
-if (from) console.log(`goes on after step ${step}`);
+if (from) console.log(`continues after step ${step}`);
 const progress = trainingProgress(run.steps, step);
 
-/** An average also while few have been summed. */
+/** An average even after few steps. */
 const trainBits = () => smoothed / (1 - SMOOTHING ** step);
 
-/** Saves the run, unless its weights are broken: the checkpoint before stays as it is. */
+/** Saves the run, unless its weights are not finite; then the previous checkpoint stays. */
 async function save(isBest) {
   await checkWeights(model);
   await log.flush();
@@ -159,7 +159,7 @@ async function save(isBest) {
   savedStep = step;
 }
 
-/** Evaluates, with the averaged weights where they are kept, saves, and draws. */
+/** Evaluates, with the averaged weights if there are any, saves, and draws. */
 async function evaluateAndSave() {
   seconds += (performance.now() - since) / 1000;
   const task = () => evaluate(model, judge.set, run);
@@ -222,5 +222,5 @@ if (isDone) {
     `test bits/dim: ${bits.toFixed(3)} by the model of step ${bestStep}, the best; sample.mjs --model ${out} draws from it`,
   );
 } else {
-  console.log(`stopped after step ${step}; --resume --out ${out} goes on`);
+  console.log(`stopped after step ${step}; --resume --out ${out} continues`);
 }

@@ -1,17 +1,18 @@
-// Draws the blocks of the networks from programs and graphs of small models, for docs/images/block-*.svg: `npm run figures`.
-// Operations, what they read, their windows and sizes come from there, so the pictures are true; only places are given by hand.
+// Draws the blocks of the networks from programs and graphs of small models, for docs/images/block-*.svg:
+// `npm run figures`. Operations, their inputs, windows and sizes come from the models, so the pictures are
+// true; only positions are set by hand.
 
 import '@tensorflow/tfjs-backend-cpu';
 import { gatedPixelCNN, pixelCNN, pixelCNNPlusPlus, pixelSNAIL, toPortable, windowOf } from 'pixelcnn-layers';
 import { diagram, text } from './lib/diagram.mjs';
 
-/** Features of a stream, and of a condition. */
+/** The number of features of a stream, and of a condition. */
 const [FEATURES, CONDITION] = [6, 5];
 const small = { imageShape: [8, 8, 1], levels: 4 };
 
 // Graphs
 
-/** How many features, in words: 12 of 6 are `2h`. */
+/** Formats a number of features: 12, in units of 6, is `2h`. */
 const sizeIn = (unit) => (size) => {
   if (size % unit[0] !== 0) throw new Error(`${size} features are no multiple of ${unit[0]}`);
   return `${size === unit[0] ? '' : size / unit[0]}${unit[1]}`;
@@ -35,8 +36,8 @@ function drawnAs({ op, fn, window }) {
 }
 
 /**
- * The part of a program from some nodes to others, by names: convolutions are called as their weights are, without the
- * block's name, and all else by what it is and a number.
+ * The part of a program from some nodes to others, by name. Convolutions are named after their
+ * weights, without the block's name, and other nodes by their kind and a number.
  */
 function partOf(nodes, prefix, begin, end) {
   const names = new Map(Object.entries(begin).map(([name, index]) => [index, name]));
@@ -73,10 +74,10 @@ function partOf(nodes, prefix, begin, end) {
   return part;
 }
 
-/** What the convolution of a name reads. */
+/** The input of the convolution with a name. */
 const inputOf = (nodes, kernel) => nodes.find((node) => node.kernel === `${kernel}.kernel`).input;
 
-/** Names of nodes as the picture has them. */
+/** Nodes with the picture's labels. */
 const labelled = (nodes, labels) =>
   Object.fromEntries(
     Object.entries(nodes).map(([name, node]) => [
@@ -85,13 +86,13 @@ const labelled = (nodes, labels) =>
     ]),
   );
 
-/** Words beside lines: how many features the node at their beginning makes. */
+/** Labels of lines: how many features the node at the start of each makes. */
 const sizesOf = (nodes, words, at) =>
   Object.fromEntries(
     Object.entries(at).map(([way, place]) => [way, [words(nodes[way.split('>')[0]].size), ...place]]),
   );
 
-/** Layers from one to another, by their names without a prefix, drawn as wholes. */
+/** The layers from one to another, by their names without a prefix, each drawn as one node. */
 function layersBetween(begin, end, prefix) {
   const part = { x: { kind: 'end', label: 'x', inputs: [], size: begin.outputShape[3] } };
   const visit = (layer) => {
@@ -367,7 +368,7 @@ async function snailBlock() {
   });
 }
 
-/** By the names of their files, without `.svg`. */
+/** The figures by the names of their files, without `.svg`. */
 export const BLOCK_FIGURES = {
   'block-pixel-cnn': pixelCNNBlock,
   'block-gated': gatedBlock,

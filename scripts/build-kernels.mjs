@@ -1,15 +1,18 @@
-// Compiles src/kernels/assembly to WebAssembly and embeds the modules in src/kernels/modules.ts, each with the types of
-// what it exports. Does nothing where modules.ts was made of the same sources.
+// Compiles src/kernels/assembly to WebAssembly, on all cores, and embeds the modules in src/kernels/modules.ts,
+// each with the types of its exports. Does nothing if modules.ts is up to date.
 
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import asc from 'assemblyscript/asc';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = `${root}src/kernels/assembly`;
-// What the modules are made of: files of assembly/, and flags beside those of all.
-const INLINED = ['--shrinkLevel', '0']; // without it, only what is called once or marked: these would be slower
+// The modules: a file of assembly/, and flags in addition to the common ones.
+const INLINED = ['--shrinkLevel', '0']; // by default, only marked functions and those called once are inlined, which would be slower here
 const FUSED = ['--enable', 'relaxed-simd'];
 const MODULES = {
   INSTRUCTIONS: ['instructions'],
@@ -21,8 +24,8 @@ const MODULES = {
   CAUSAL_ATTENTION_BACK: ['causal-attention-back'],
   CONVOLUTION: ['convolution'],
   CORRELATION: ['correlation'],
-  // Those in which most of a training step goes, with fused multiplications and additions, for engines that have these.
-  // In the others, which share the same loops, it would save less time than it costs bytes.
+  // Modules that take most of a training step, with fused multiplications and additions, for
+  // engines that support these. Elsewhere, the time saved would not be worth the bytes.
   CONVOLUTION_FUSED: ['convolution', ...FUSED],
   CORRELATION_FUSED: ['correlation', ...FUSED],
   CROSS_ENTROPY: ['cross-entropy'],
@@ -49,7 +52,7 @@ const FLAGS = [
   'stub',
   '--importMemory',
 ];
-const MAX_BYTES = 4096; // browsers before 2023 compile no more at once, outside of workers
+const MAX_BYTES = 4096; // browsers before 2023 compile no more synchronously, outside of workers
 // Sections of a start function and of data, which would be written over memory owned by tfjs's wasm backend.
 const OF_DATA = [8, 11];
 
@@ -74,9 +77,9 @@ async function compile(file, ...flags) {
 }
 
 /**
- * Bytes as printable characters, see `bytesOf` in wasm-module.ts: one for most of them, two for others. Compressed, as
- * packages and pages are sent, that is a tenth smaller than hexadecimal, and a third smaller than base64, which hides
- * bytes that repeat.
+ * Encodes bytes as printable characters, see `bytesOf` in wasm-module.ts: most as one, others as
+ * two. Compressed, as packages and pages are sent, this is a tenth smaller than hexadecimal, and a
+ * third smaller than base64, which hides repeated bytes.
  */
 function asText(bytes) {
   return Array.from(bytes, (byte) => {
@@ -102,7 +105,7 @@ function sections(bytes) {
   return ids;
 }
 
-/** What a file of assembly/ exports, as the members of a type: `gate(y: number, x: number): void;`. */
+/** The exports of a file of assembly/, as the members of a type: `gate(y: number, x: number): void;`. */
 async function signatures(file) {
   const text = await readFile(`${folder}/${file}.ts`, 'utf8');
   const functions = text.matchAll(/^export function (\w+)\(([^)]*)\): (\w+)/gm);
@@ -112,7 +115,7 @@ async function signatures(file) {
   }).join('');
 }
 
-/** A digest of all that modules.ts is made of: the sources, this script, and the compiler. */
+/** A digest of everything that modules.ts depends on: the sources, this script, and the compiler. */
 async function digestOfSources() {
   const names = (await readdir(folder)).sort().map((name) => `${folder}/${name}`);
   names.push(`${root}src/kernels/limits.ts`);
@@ -122,15 +125,40 @@ async function digestOfSources() {
   return hash.digest('hex');
 }
 
-const target = `${root}src/kernels/modules.ts`;
-const firstLine = `// Made by scripts/build-kernels.mjs of assembly/: ${await digestOfSources()}\n`;
-const earlier = await readFile(target, 'utf8').catch(() => '');
-if (!earlier.startsWith(firstLine)) {
+/** Compiles all modules, each in the next worker that is free. Returns them as text, by name. */
+async function compileAll() {
+  const names = Object.keys(MODULES);
+  const waiting = [...names];
+  const texts = {};
+  const work = async () => {
+    const worker = new Worker(new URL(import.meta.url));
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+      worker.postMessage(name);
+      [texts[name]] = await once(worker, 'message');
+      const done = Object.keys(texts).length;
+      if (done % 3 === 0 || done === names.length)
+        console.log(`kernels: ${done} of ${names.length} compiled`);
+    }
+    await worker.terminate();
+  };
+  await Promise.all(Array.from({ length: Math.min(4, availableParallelism()) }, work));
+  return texts;
+}
+
+async function main() {
+  const target = `${root}src/kernels/modules.ts`;
+  const firstLine = `// Made by scripts/build-kernels.mjs of assembly/: ${await digestOfSources()}\n`;
+  const earlier = await readFile(target, 'utf8').catch(() => '');
+  if (earlier.startsWith(firstLine)) return;
+  const texts = await compileAll();
   let written = `${firstLine}import type { WasmModule } from './wasm-module';\n`;
-  for (const [name, [file, ...flags]] of Object.entries(MODULES)) {
-    const text = JSON.stringify(await compile(file, ...flags));
+  for (const [name, [file]] of Object.entries(MODULES)) {
+    const text = JSON.stringify(texts[name]);
     written += `\nexport const ${name} = ${text} as WasmModule<{\n${await signatures(file)}}>;\n`;
   }
   await writeFile(`${target}.new`, written);
-  await rename(`${target}.new`, target); // an interruption leaves no half of it
+  await rename(`${target}.new`, target); // so that an interruption leaves no partial file
 }
+
+if (isMainThread) await main();
+else parentPort.on('message', async (name) => parentPort.postMessage(await compile(...MODULES[name])));

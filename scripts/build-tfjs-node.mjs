@@ -1,7 +1,7 @@
 /**
- * Builds @tensorflow/tfjs-node into .tfjs-node/, for tests and examples on its backend, `tensorflow`: from npm's sources
- * and the C library of TensorFlow in its Python wheel. Its own install would download a binary from a server of Google's;
- * here npm and PyPI are enough. Does nothing where it is already built.
+ * Builds @tensorflow/tfjs-node into .tfjs-node/, for tests and examples on its backend, `tensorflow`: from
+ * npm's sources and the C library of TensorFlow in its Python wheel. Its own install would download a binary
+ * from Google; here npm and PyPI are enough. Does nothing if it is already built.
  *
  * Usage: node scripts/build-tfjs-node.mjs
  * Needs: Linux on x64, g++, Python 3 with pip (that of .venv, where there is one), 1.1 GB of disk, of which 840 MB stay.
@@ -20,12 +20,15 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const VERSION = '4.22.0';
-/** Newer than the 2.9.1 that tfjs-node asks for, of which PyPI has no wheel for a Python of today; the C API is the same. */
+/**
+ * Newer than the 2.9.1 that tfjs-node requires, of which PyPI has no wheel for current Pythons; the C API has
+ * not changed.
+ */
 const TENSORFLOW = '2.15.1';
 const WHEEL = {
   requirement: `tensorflow-cpu==${TENSORFLOW}`,
   sha256: '54660c074d7241a503e81edfd9f5ef5af88f64051b72e2945f26318c790f2d26',
-  // Whatever Python runs pip: only what lies in the wheel is used.
+  // Any Python may run pip, since only the contents of the wheel are used.
   platform: [
     '--python-version=3.11',
     '--implementation=cp',
@@ -33,7 +36,7 @@ const WHEEL = {
     '--platform=manylinux_2_17_x86_64',
   ],
 };
-/** The headers of Node-API, which is the same in every Node: node-gyp would download those of this one. */
+/** The headers of Node-API, which suit every Node; node-gyp would download this Node's. */
 const HEADERS = '1.9.0';
 const NAPI = 8;
 const DEPENDENCIES = { '@tensorflow/tfjs-node': VERSION, 'node-api-headers': HEADERS };
@@ -62,7 +65,7 @@ function run(command, args, cwd = home) {
   execFileSync(command, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
 }
 
-/** Runs what downloads, up to three times: pip gives up where a long download breaks off. */
+/** Runs a download up to three times, since pip gives up if a long download breaks off. */
 function download(command, args) {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -95,14 +98,14 @@ const python = existsSync(ownPython) ? ownPython : 'python3';
 function installPackages() {
   say(`npm install @tensorflow/tfjs-node@${VERSION}, without its scripts`);
   writeFileSync(join(home, 'package.json'), JSON.stringify({ private: true, dependencies: DEPENDENCIES }));
-  // Hoisted, whatever the user's .npmrc says: shareTfjs looks in one folder only.
+  // Hoisted, whatever the user's .npmrc specifies, since shareTfjs looks in one folder only.
   const flags = ['--ignore-scripts', '--install-strategy=hoisted', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error']; // biome-ignore format: one line
   download('npm', ['install', '--prefix', home, ...flags]);
 }
 
 /**
- * Removes its copies of the tfjs packages that the project has. What is left then finds the project's, one folder further
- * up: two copies would each know only a part of the classes of layers and of the handlers of models.
+ * Removes its copies of the project's tfjs packages, so that the project's are found, one folder
+ * further up. Two copies would each know only some of the classes of layers and handlers of models.
  */
 function shareTfjs() {
   const ours = join(root, 'node_modules', '@tensorflow');
@@ -140,7 +143,7 @@ function unpackTensorFlow() {
   run(python, ['-c', UNZIP, join(wheels, wheel), deps]);
   symlinkSync('tensorflow', join(deps, 'lib'));
   symlinkSync('tensorflow/include', join(deps, 'include'));
-  // By these names binding.gyp links it, and scripts/install.js knows that it is there.
+  // The names that binding.gyp links and scripts/install.js looks for.
   for (const [name, library] of [
     ['libtensorflow', 'libtensorflow_cc.so.2'],
     ['libtensorflow_framework', 'libtensorflow_framework.so.2'],
@@ -151,7 +154,7 @@ function unpackTensorFlow() {
   rmSync(wheels, { recursive: true });
 }
 
-/** What its binding.gyp says, in one command. */
+/** Compiles as its binding.gyp specifies, in one command. */
 function compile() {
   say('compiles tfjs_binding.node');
   mkdirSync(dirname(binding), { recursive: true });
@@ -169,7 +172,7 @@ function compile() {
   );
 }
 
-/** One product, in a process of its own, by the same tfjs-core as the project's. */
+/** Computes one product, in its own process, with the project's tfjs-core. */
 function tryIt() {
   const program = `
     require('node:util').isNullOrUndefined = (x) => x == null; // gone from Node 23

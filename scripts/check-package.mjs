@@ -1,16 +1,26 @@
 /**
- * Checks the packed library as its users meet it: installs the tarball into an empty project and uses it
- * there as ESM, as CommonJS, as both at once, by a script tag, from TypeScript and through a bundler; and in each of
- * Node's versions, in Bun and in Deno the quick start of README, a model that is saved and loaded, and the runtime where no
- * tfjs is.
+ * Checks the packed library as users install it: what publint and attw say of the tarball; then puts it
+ * into an empty project and uses it there as ESM, as CommonJS, as both at once, by a script tag, from
+ * TypeScript and through a bundler. In each version of Node, in Bun and in Deno, runs the quick start of
+ * README, saves and loads a model, and uses the runtime without tfjs.
  *
- * Usage: node scripts/check-package.mjs, after `npm run build`.
+ * Usage: node scripts/check-package.mjs [tarball]; without one, it has npm pack, which builds.
  */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { check, run } from './lib/checks.mjs';
@@ -42,22 +52,13 @@ const PEERS = [
 ];
 
 const require = createRequire(import.meta.url);
-const esbuild = createRequire(require.resolve('tsup'))('esbuild'); // whichever one tsup has
+const esbuild = createRequire(require.resolve('tsup'))('esbuild'); // the one that tsup uses
 const repository = fileURLToPath(new URL('..', import.meta.url));
 const temporary = mkdtempSync(join(tmpdir(), 'check-package-'));
 const project = join(temporary, 'project'); // the user's
 const bare = join(temporary, 'bare'); // of a user without tfjs
 
-/** What bundles with modules of kernels contain, by name: the longest part that is the same in quotes of all kinds. */
-const source = readFileSync(join(repository, 'src', 'kernels', 'modules.ts'), 'utf8');
-const kernels = new Map(
-  Array.from(source.matchAll(/^export const (\w+) = "(.+)" as/gm), ([, name, text]) => {
-    const parts = text.split(/["'`\\$]/);
-    return [name, parts.reduce((longest, part) => (part.length > longest.length ? part : longest))];
-  }),
-);
-
-/** What pages import, and modules of kernels that they then contain, or do not. */
+/** Imports of pages, and the modules of kernels that bundles must then contain, or must not. */
 const KERNELS = [
   ['getMask, windowOf, allowed, kernelsInUse', [], ['CONVOLUTION', 'CROSS_ENTROPY', 'GATE', 'INSTRUCTIONS']],
   ['pixelCNN, sample', ['CONVOLUTION', 'CROSS_ENTROPY', 'INSTRUCTIONS'], ['GATE', 'CAUSAL_ATTENTION', 'LSTM', 'LSTM_BACK', 'LSTM_KERNEL_BACK']],
@@ -67,7 +68,7 @@ const KERNELS = [
   ['bitsPerDim', ['CROSS_ENTROPY'], ['GATE', 'CAUSAL_ATTENTION', 'LSTM']],
 ]; // biome-ignore format: one a line
 
-/** The most that parts of the library may weigh in a page, in bytes, minified and compressed, tfjs left out. */
+/** The most bytes of parts of the library in a page, minified and compressed, without tfjs. */
 const PARTS = [
   ['pixelcnn-layers', 'getMask', 2_300],
   ['pixelcnn-layers', 'pixelCNN, sample', 70_000],
@@ -94,6 +95,7 @@ async function main() {
   await check(`the file for script tags: ${script} bytes, at most ${MAX_SCRIPT_BYTES}`, () =>
     assert(script <= MAX_SCRIPT_BYTES),
   );
+  const kernels = partsOfKernels();
   for (const [names, wanted, unwanted] of KERNELS) {
     await check(`bundled: ${names} with the kernels it runs, and no others`, () => {
       const { text } = bundled('pixelcnn-layers', names);
@@ -135,19 +137,45 @@ async function main() {
   await checkEngines();
 }
 
-/** The path of the tarball, once its size and contents are checked. */
-async function packed() {
-  const output = await run('npm', ['pack', '--json', '--pack-destination', temporary], repository);
-  const [{ filename, size, files }] = JSON.parse(output);
-  await check(`tarball of ${size} bytes, under ${MAX_TARBALL_BYTES}`, () => assert(size < MAX_TARBALL_BYTES));
-  await check('tarball has only expected files', () => {
-    const others = files.map(({ path }) => path).filter((path) => !EXPECTED_FILE.test(path));
-    assert.deepEqual(others, []);
-  });
-  return join(temporary, filename);
+/** A part of each module of kernels by which bundles are searched: the longest that has no kind of quotes. */
+function partsOfKernels() {
+  const source = readFileSync(join(repository, 'src', 'kernels', 'modules.ts'), 'utf8');
+  const modules = source.matchAll(/^export const (\w+) = "(.+)" as/gm);
+  return new Map(
+    Array.from(modules, ([, name, text]) => {
+      const parts = text.split(/["'`\\$]/);
+      return [name, parts.reduce((longest, part) => (part.length > longest.length ? part : longest))];
+    }),
+  );
 }
 
-/** Installs the tarball into the project, beside its peers in the versions that the lockfile has. */
+/** The path of the tarball, once its size and contents are checked. */
+async function packed() {
+  const [given] = process.argv.slice(2);
+  const tarball = given === undefined ? await pack() : resolve(given);
+  const { size } = statSync(tarball);
+  await check(`tarball of ${size} bytes, under ${MAX_TARBALL_BYTES}`, () => assert(size < MAX_TARBALL_BYTES));
+  await check('tarball has only expected files', async () => {
+    const files = (await run('tar', ['-tzf', tarball], temporary)).trim().split('\n');
+    const others = files
+      .map((path) => path.replace('package/', ''))
+      .filter((path) => !EXPECTED_FILE.test(path));
+    assert.deepEqual(others, []);
+  });
+  await check('publint', () => run('npx', ['publint', tarball, '--strict'], repository));
+  await check('attw', () => run('npx', ['attw', tarball, '--profile', 'node16'], repository));
+  return tarball;
+}
+
+/** Has npm pack, which builds. Returns the path of the tarball. */
+async function pack() {
+  const folder = join(temporary, 'packed');
+  mkdirSync(folder);
+  await run('npm', ['pack', '--pack-destination', folder], repository);
+  return join(folder, readdirSync(folder)[0]);
+}
+
+/** Installs the tarball into the project, with its peers in the versions of the lockfile. */
 async function install(tarball) {
   const { packages } = JSON.parse(readFileSync(join(repository, 'package-lock.json'), 'utf8'));
   const peers = PEERS.map((name) => `${name}@${packages[`node_modules/${name}`].version}`);
@@ -157,7 +185,7 @@ async function install(tarball) {
   await check('installs', () => run('npm', ['install', ...flags, tarball, ...peers], project));
 }
 
-/** Installs the tarball into a project of its own, without its peers. */
+/** Installs the tarball into its own project, without its peers. */
 async function installBare(tarball) {
   mkdirSync(bare);
   writeFileSync(join(bare, 'package.json'), '{ "private": true }');
@@ -168,7 +196,7 @@ async function installBare(tarball) {
   });
 }
 
-/** Runs what users run in each engine: as ESM and as CommonJS, with tfjs and without. */
+/** Runs users' programs in each engine, as ESM and as CommonJS, with tfjs and without. */
 async function checkEngines() {
   const digests = [];
   for (const name of ['portable-model.mjs', 'runtime-digest.mjs']) {
@@ -199,14 +227,14 @@ async function checkEngines() {
           const digest = (await runFile(`runtime.${extension}`, bare)).trim();
           digests.push(digest);
           assert.match(digest, /^[0-9a-f]{1,8}$/);
-          assert.equal(digest, digests[0]); // the same bits in all of them
+          assert.equal(digest, digests[0]); // equal bits in all of them
         }),
       ),
     ]);
   });
 }
 
-/** What a page would load for some of a module's names, with tfjs left out. */
+/** The bundle of a page for some of a module's names, without tfjs. */
 function bundled(module, names) {
   const [imported, used] = names === '*' ? ['* as all', 'all'] : [`{ ${names} }`, names];
   const contents =
@@ -224,13 +252,13 @@ function bundled(module, names) {
   return outputFiles[0];
 }
 
-/** Its bytes, compressed. */
+/** The bytes of a bundle, compressed. */
 const weigh = (module, names) => gzipSync(bundled(module, names).contents, { level: 9 }).length;
 
-/** A file of the package as it is installed. */
+/** A file of the installed package. */
 const distributed = (file) => join(project, 'node_modules', 'pixelcnn-layers', 'dist', file);
 
-/** TypeScript, strict; skipLibCheck because tfjs's own declarations need it. */
+/** Compiles TypeScript, strict; with skipLibCheck because tfjs's own declarations need it. */
 async function compile(file, module, moduleResolution) {
   const tsc = join('node_modules', 'typescript', 'bin', 'tsc');
   const flags = ['--strict', '--noEmit', '--skipLibCheck', '--target', 'es2022'];
@@ -242,7 +270,7 @@ async function compile(file, module, moduleResolution) {
   );
 }
 
-/** Bundles for browsers and runs the bundle; without `process`, by which tfjs would know node. */
+/** Bundles for browsers and runs the bundle, without `process`, by which tfjs recognizes Node. */
 async function runBundle(name, source) {
   writeFileSync(join(project, `${name}.mjs`), source);
   esbuild.buildSync({

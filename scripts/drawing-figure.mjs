@@ -1,5 +1,6 @@
-// Draws how a picture comes about, pixel by pixel, for docs/images/drawing.svg: `npm run figures`. A model that comes with the repository draws it;
-// all chances and the falls of the die are as it drew. It moves by SMIL, and stands still for those who want less motion.
+// Draws how a model draws a picture, pixel by pixel, for docs/images/drawing.svg: `npm run figures`. The
+// model, its probabilities and the falls of the die are real. The figure is animated by SMIL, and stands
+// still for those who prefer reduced motion.
 
 import { readFile } from 'node:fs/promises';
 import { readPortable, stepper } from 'pixelcnn-layers/runtime';
@@ -23,13 +24,13 @@ const PICTURE = { x: 24, y: 56, cell: 38, gap: 2 };
 const BARS = { x: 368, foot: 262, height: 170, pitch: 25, width: 18 };
 const STRIP = { y: 318, height: 18 };
 
-/** Seconds that a pixel takes, by how open it is: one that could be many a shade is worth a look. And those that the whole picture stays. */
+/** Seconds that a pixel takes, longer the more uncertain it is, and seconds that the finished picture stays. */
 const secondsFor = (bits) => 0.06 + 0.085 * Math.min(bits, 3);
 const STAYS = 4;
-/** When the die falls, as a share of a pixel's time. */
+/** When the die falls, as a fraction of a pixel's time. */
 const FALLS = 0.4;
 
-/** Uniforms in [0, 1) of a seed: mulberry32. */
+/** Uniforms in [0, 1) from a seed, by mulberry32. */
 function dieOf(seed) {
   let state = seed;
   return () => {
@@ -40,7 +41,10 @@ function dieOf(seed) {
   };
 }
 
-/** A picture that the model draws: of each pixel the chances of all levels, where the die fell, and on which. */
+/**
+ * A picture that the model draws: for each pixel the probabilities of all levels, where the die fell, and on
+ * which level.
+ */
 function drawnBy(model, condition, die) {
   const steps = stepper(model, { condition });
   const pixels = [];
@@ -81,7 +85,7 @@ export async function drawingSvg() {
   const share = (seconds) => Number((seconds / total).toFixed(4));
   const fallOf = (i) => starts[i] + FALLS * ((starts[i + 1] ?? whole) - starts[i]);
 
-  /** Sets an attribute at times: [seconds, value]; the first at 0. What changes nothing is left out. */
+  /** Sets an attribute at times, [seconds, value], the first at 0. Omits changes to an equal value. */
   const steps = (name, changes, element = 'animate', type = '') => {
     const kept = changes.filter(([, value], i) => i === 0 || value !== changes[i - 1][1]);
     const values = kept.map(([, value]) => value).join(';');
@@ -168,7 +172,7 @@ export async function drawingSvg() {
       return Math.round(stripWidth * Math.min(1, sum));
     });
   });
-  // The last shade lies below, as wide as the strip, and each one before it on top of the one after it.
+  // The last shade lies at the bottom, as wide as the strip, and each earlier one on top of the next.
   const strip = Array.from({ length: levels }, (_, i) => levels - 1 - i).map((level) =>
     rectangle(
       { x: BARS.x, y: STRIP.y, width: stripWidth, height: STRIP.height, fill: greyOf(level, levels) },

@@ -1,5 +1,6 @@
-// Makes the pictures of README and docs anew, but for those of docs/results.md, which come of longer training: by the examples, the quick
-// start among them, and those of the page. On one machine the same pictures each time. `npm run figures`
+// Remakes the pictures of README and docs by running examples, including the quick start, and the figures of
+// this folder: `npm run figures`. Only the pictures of docs/results/index.md need longer training. On one machine,
+// the pictures are reproducible.
 
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,7 +14,7 @@ import { plusPlusSvg } from './plus-plus-figure.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Programs in `examples` with their flags, and the pictures that they make in `docs/images`. */
+/** Programs in `examples` with their flags, and their pictures in `docs/images`. */
 const FIGURES = [
   ['plot-masks.mjs --kernel 7 --type A', 'masks-7x7-A'],
   ['plot-masks.mjs --kernel 3 --type B', 'masks-3x3-B'],
@@ -47,7 +48,7 @@ const FIGURES = [
   ['tiles/draw.mjs --maps 4', 'tiles.png'],
 ];
 
-/** Pictures that the quick start makes of the model that it trains, and their names in `docs/images`. */
+/** Pictures of the quick start's model, and their names in `docs/images`. */
 const OF_QUICKSTART = [
   ['samples.png', 'digits-samples.png'],
   ['completions.png', 'digits-completions.png'],
@@ -59,7 +60,7 @@ const OF_LOOK_AHEAD = ['digits-hole', 'digits-lower', 'emoji-right'].map((name) 
   `look-ahead-${name}.png`,
 ]);
 
-/** Runs a program of `examples`: the words of its command, and where it writes. */
+/** Runs a program of `examples`, given the words of its command and where it writes. */
 function run(command, out) {
   const [script, ...flags] = command.split(' ');
   const args = [`examples/${script}`, ...flags, '--out', out];

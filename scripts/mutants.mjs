@@ -1,10 +1,12 @@
-// Breaks a part of src/ in many small ways, one at a time, and tells which of them no test notices.
+// Breaks a part of src/ in many small ways, one at a time, and reports which mutants no test detects.
 //
 // npm run mutants -- src/core                                   # as tests/core sees it
 // npm run mutants -- src/core/window.ts:100-160 tests/program   # some lines, as the named tests see them
 // npm run mutants -- src/inference --concurrency 4 --force        # all other words are for Stryker
 
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const isIn = (folder) => (word) => word === folder || word.startsWith(`${folder}/`);
@@ -15,13 +17,16 @@ if (sources.length === 0) sources.push('src/core');
 const tests = words.filter(isIn('tests'));
 if (tests.length === 0) tests.push(...new Set(sources.map(testsOf)));
 
-/** The folder of tests/ that mirrors the one of these sources. */
+/** The folder of tests/ that mirrors the one of these sources, or else one around it. */
 function testsOf(source) {
-  const folder = /\.ts(:[\d:-]+)?$/.test(source) ? source.replace(/\/[^/]*$/, '') : source;
-  return folder.replace(/^src/, 'tests');
+  let folder = source.replace(/^src/, 'tests').replace(/\/[^/]*\.ts(:[\d:-]+)?$/, '');
+  while (!existsSync(folder)) folder = dirname(folder);
+  return folder;
 }
 
-/** What a word stands for: a folder for all its files; a file, some lines of one or a pattern for itself. */
+/**
+ * The pattern of an argument: a folder means all its files; a file, some lines of one or a pattern mean themselves.
+ */
 const patternOf = (word, ending) => (/[*:]|\.ts$/.test(word) ? word : `${word}/**/*${ending}`);
 
 const never = ['!src/kernels/assembly/**', '!src/kernels/modules.ts']; // the build makes WebAssembly of them

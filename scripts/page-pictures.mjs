@@ -8,7 +8,7 @@ import { chromiumArguments, chromiumPath } from '../tests/support/chromium.mjs';
 const rootOf = (example) => fileURLToPath(new URL(`../examples/${example}`, import.meta.url));
 const images = fileURLToPath(new URL('../docs/images', import.meta.url));
 
-/** Pixels around what is shown of a page. */
+/** Pixels around the visible part of a page. */
 const MARGIN = 16;
 
 if (chromiumPath === undefined) throw new Error('There is no Chromium: apt-get install chromium');
@@ -26,7 +26,7 @@ async function open(example, viewport) {
 
 const demo = await open('demo', { width: 1280, height: 720 });
 await demo.page.locator('#drawing .likeliest').waitFor();
-await demo.page.locator('#sampling [role=status]', { hasText: 'Drew' }).waitFor(); // nothing moves any more
+await demo.page.locator('#sampling [role=status]', { hasText: 'Drew' }).waitFor(); // all is still
 await demo.page.screenshot({ path: `${images}/page.png` });
 console.log('docs/images/page.png');
 

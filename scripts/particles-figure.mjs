@@ -1,12 +1,12 @@
-// Draws how particles look ahead, for docs/images/particles.svg: `npm run figures`. Weights are made up; which particles go on is what systematic
-// resampling makes of them.
+// Draws how particles look ahead, for docs/images/particles.svg: `npm run figures`. The weights are
+// invented; systematic resampling decides which particles survive.
 
 const COLOUR = { text: '#3b4454', faint: '#9aa5b6', drawn: '#181820', given: '#143e8c', gone: '#c0563b' };
-/** From one value to the next, and from one particle to the next. */
+/** The distance between values, and between particles. */
 const [COLUMN, ROW] = [58, 34];
 const [LEFT, TOP] = [150, 66];
 
-/** What happens at each value: particles draw, or are weighed by what is given. */
+/** What happens at each value: particles draw, or are weighted by a given level. */
 const VALUES = [
   { drawn: true },
   { drawn: true },
@@ -17,7 +17,10 @@ const VALUES = [
 ];
 const NUM_PARTICLES = 6;
 
-/** Which particle each goes on as, by weights that sum to 1: those that go on stay, copies take the places of those that do not. */
+/**
+ * The particle that replaces each one, by weights that sum to 1. Survivors stay in place, and their copies
+ * replace the others.
+ */
 function resampled(weights, u) {
   const times = weights.map(() => 0);
   for (let k = 0; k < weights.length; k++) {
@@ -29,7 +32,7 @@ function resampled(weights, u) {
   return times.map((count, p) => (count > 0 ? p : copies.shift()));
 }
 
-/** The first whose cumulative weight exceeds u. */
+/** The first particle whose cumulative weight exceeds u. */
 function taken(weights, u) {
   let [p, cumulative] = [0, weights[0]];
   while (cumulative <= u) cumulative += weights[++p];

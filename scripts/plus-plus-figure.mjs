@@ -1,5 +1,5 @@
-// Draws PixelCNN++ from the layers of a small model, for docs/images/pixel-cnn-plus-plus.svg: `npm run figures`. Layers, their
-// order, kernels and sizes, and what reads what are read off the graph, so that a test can tell whether the picture is true.
+// Draws PixelCNN++ from the layers of a small model, for docs/images/pixel-cnn-plus-plus.svg: `npm run figures`.
+// Layers, their order, kernels, sizes and inputs come from the graph, so that a test can check the picture.
 
 import '@tensorflow/tfjs-backend-cpu';
 import { pixelCNNPlusPlus, windowOf } from 'pixelcnn-layers';
@@ -19,16 +19,16 @@ const WIDTH = 900;
 const HEIGHT = 616;
 /** Half the width and half the height of a layer. */
 const [W, H] = [18, 14];
-/** From one layer of a stream to the next, and where a convolution of the way up stands between them. */
+/** The distance between layers of a stream, also with a convolution between them on the way up. */
 const PITCH = { within: 82, between: 124, transposed: 74 };
 /** Where both streams begin; `ul` is further right, so that the lines of one pass between layers of the other. */
 const LEFT = { u: 58, ul: 104 };
 const ROWS = { down: { u: 340, ul: 398 }, up: { u: 470, ul: 528 } };
-/** Height of what lies behind the layers of a row. */
+/** Height of the strip behind the layers of a row. */
 const STRIP = 44;
 /** From the first layer of a row to the end of its strip, and from the last one. */
 const MARGIN = 30;
-/** By how much a convolution between resolutions is taller on the finer side, and lower on the other. */
+/** How much taller a convolution between resolutions is on the finer side, and lower on the other. */
 const SLANT = 4;
 
 // The network, as its graph has it
@@ -38,7 +38,7 @@ const inputsOf = (layer) => layer.inboundNodes[0].inboundLayers;
 const kindOf = (layer) => layer.getClassName();
 const kernelOf = (layer) => layer.getConfig().kernelSize;
 
-/** What a block reads beside its first input; maps side by side one by one. */
+/** What a block reads besides its first input, with concatenated maps listed one by one. */
 function skipsOf(layer) {
   if (kindOf(layer) !== 'GatedResBlock') return [];
   const skips = inputsOf(layer).slice(1);
@@ -53,7 +53,9 @@ function streamTo(last) {
   return stream;
 }
 
-/** Both streams of a model, the layers behind them, and below which map each block of the way up stands. */
+/**
+ * Both streams of a model, the layers after them, and the map under which each block of the way up is placed.
+ */
 function networkOf(model) {
   const head = [model.layers.at(-1)];
   while (kindOf(head[0]) !== 'GatedResBlock') head.unshift(inputsOf(head[0])[0]);
@@ -71,10 +73,10 @@ const text = (x, y, words, { fill = COLOUR.text, size = 13, anchor = 'middle', w
   `<text x="${x}" y="${y}" fill="${fill}" font-size="${size}" text-anchor="${anchor}" font-weight="${weight}">${words}</text>`;
 const rectangle = (x, y, width, height, fill, { stroke = 'none', radius = 0 } = {}) =>
   `<rect x="${x}" y="${y}" width="${width}" height="${height}" rx="${radius}" fill="${fill}" stroke="${stroke}"/>`;
-/** A line through points, x and y of one after the other. */
+/** A line through points, given as x and y in turn. */
 const line = (points, kind = 'flow') =>
   `<polyline points="${points.join(' ')}" fill="none" stroke="${COLOUR[kind]}" stroke-width="1.5"/>`;
-/** The same with an arrow at its end. */
+/** A line with an arrow at its end. */
 const arrow = (points, kind = 'flow') => line(points, kind).replace('/>', ` marker-end="url(#${kind})"/>`);
 const dot = (x, y) => `<circle cx="${x}" cy="${y}" r="3" fill="${COLOUR.flow}"/>`;
 const marker = (kind) =>
@@ -94,7 +96,7 @@ const slanted = (x, y, fill) =>
 const kernelText = (x, y, stream, kernelSize) =>
   text(x, y + 4.5, kernelSize.join('×'), { fill: stream === 'ul' ? '#ffffff' : '#10254f' });
 
-/** A layer that is no part of a stream. */
+/** A layer outside of the streams. */
 const plainBox = (x, y, width, words) =>
   rectangle(x - width / 2, y - 13, width, 26, COLOUR.other, { stroke: COLOUR.faint, radius: 5 }) +
   text(x, y + 4.5, words);
@@ -105,7 +107,7 @@ const plus = (x, y) =>
 
 // The parts of the picture
 
-/** Where each layer of a stream stands, from left to right on the way down and back on the way up. */
+/** The column of each layer of a stream, from left to right on the way down and back on the way up. */
 function columnsOf({ u, firstUp, places }) {
   const at = [0];
   for (let index = 1; index < firstUp; index++)
@@ -177,7 +179,7 @@ function streams(network) {
   }
 }
 
-/** What stands before both streams, from the image on. */
+/** The layers before both streams, from the image on. */
 function stem({ image, u, ul }) {
   const [above, left] = inputsOf(ul[0]);
   const branches = [
@@ -213,7 +215,7 @@ function stem({ image, u, ul }) {
   ];
 }
 
-/** What stands behind the streams. */
+/** The layers after the streams. */
 function headOf({ head, u, firstUp }) {
   const [elu, conv, output] = head;
   const y = 590;
@@ -264,7 +266,7 @@ function squares(x, y, [rows, columns], here, colourOf) {
   return [...all, square(here[0], here[1], 'none', COLOUR.text)];
 }
 
-/** What the signs mean. */
+/** The legend. */
 function legend() {
   const x = 704;
   const signs = [
@@ -279,7 +281,7 @@ function legend() {
   });
 }
 
-/** The inside of a block, as `GatedResBlock` computes it. */
+/** The inside of a block, as in `GatedResBlock`. */
 function insideOf(block) {
   const [residual, main, below] = [196, 228, 268];
   const box = (x, width, what) => [x, width, (y) => plainBox(x, y, width, what)];
@@ -332,6 +334,6 @@ ${shapes.join('\n')}
 `;
 }
 
-/** As the paper has it, but for two blocks at each resolution in place of five, and few features. */
+/** The paper's network, but with two blocks at each resolution instead of five, and few features. */
 export const plusPlusSvg = () =>
   networkSvg(pixelCNNPlusPlus({ imageShape: [32, 32, 3], filters: 2, numResnets: 2 }));

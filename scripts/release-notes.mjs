@@ -1,5 +1,5 @@
 /**
- * Prints what CHANGELOG.md says of the version in package.json, for the notes of a release.
+ * Prints the section of CHANGELOG.md for the version in package.json, for the notes of a release.
  *
  * Usage: node scripts/release-notes.mjs
  */

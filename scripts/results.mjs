@@ -1,21 +1,24 @@
-// Gathers what the runs of docs/results.md reached, from their own metrics, and writes the tables and pictures there.
+// Collects the results of the runs in docs/results/index.md, from their metrics, and writes its tables and pictures.
 //
 //   node scripts/results.mjs [--runs runs]
 //
-// Each run is a directory of examples/train.mjs, named below. Runs that are there are copied, without their lines of single steps, to docs/results; the
-// tables are made of what lies there.
+// Each run is a directory of examples/train.mjs, named below. Existing runs are copied to
+// docs/results/runs, without their lines of single steps; the tables are made from those copies.
 
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { FAMILIES } from '../tests/bench/lib/families.mjs';
-import { markdownTable, writeBetweenMarks } from '../tests/bench/lib/report.mjs';
+import { markdownTable, writeFigures } from '../tests/bench/lib/report.mjs';
 
 const { values: flags } = parseArgs({ options: { runs: { type: 'string', default: 'runs' } } });
 const docs = fileURLToPath(new URL('../docs', import.meta.url));
 
-/** Names of runs without their seeds; bits per dimension of the same network, recipe and steps in PyTorch, seeds 0, 1 and so on, where there are any. */
+/**
+ * Names of runs without their seeds, and bits per dimension of the network in PyTorch, with this recipe and
+ * as many steps, for seeds 0, 1 and so on, if there are any.
+ */
 const EXPERIMENTS = [
   { name: 'digits', title: 'digits 8x8, 17 levels', pytorch: [1.87, 1.859] },
   { name: 'fashion-16', title: 'Fashion-MNIST 28x28, 16 levels', pytorch: [1.177, 1.207] },
@@ -24,12 +27,12 @@ const EXPERIMENTS = [
   { name: 'emoji-32', title: 'emoji 16x16 RGB, 32 levels', pytorch: [1.735, 1.784, 1.761] },
   { name: 'emoji-256', title: 'emoji 16x16 RGB, 256 levels', pytorch: [4.081, 4.006] },
 ];
-const SEEDS = [1, 2, 3]; // where there is a third
+const SEEDS = [1, 2, 3]; // the third is optional
 
-/** Runs of 8,000 steps of the same data, by their networks, whose figures on the way are compared. */
+/** Runs of 8,000 steps on one data set, by network, whose intermediate results are compared. */
 const LONGER = { pixelCNN: 'fashion-16-8000', gatedPixelCNN: 'fashion-16-gated-8000' };
 
-/** Runs whose figures other tables show: those of `npm run bench:families` and of the text. */
+/** Runs whose results appear in other tables, of `npm run bench:families`, and in the text. */
 const OTHERS = [
   ...Object.values(FAMILIES).flat(),
   'fashion-16-by-class',
@@ -38,7 +41,7 @@ const OTHERS = [
   'emoji-mixture-gated',
 ];
 
-/** Takes over a run, where it is there. */
+/** Copies a run if it exists. */
 async function gather(name) {
   const from = join(flags.runs, name);
   const [run, metrics] = await Promise.all(
@@ -55,17 +58,17 @@ async function gather(name) {
     console.error(`${name}: not finished, left out`);
     return;
   }
-  await mkdir(join(docs, 'results'), { recursive: true });
+  await mkdir(join(docs, 'results/runs'), { recursive: true });
   const lines = [JSON.stringify(settings), ...evaluations];
-  await writeFile(join(docs, 'results', `${name}.jsonl`), `${lines.join('\n')}\n`);
+  await writeFile(join(docs, 'results/runs', `${name}.jsonl`), `${lines.join('\n')}\n`);
   const picture = `results-${name.slice(0, -2)}.png`;
-  const page = await readFile(join(docs, 'results.md'), 'utf8');
+  const page = await readFile(join(docs, 'results/index.md'), 'utf8');
   if (!name.endsWith('-1') || !page.includes(`images/${picture}`)) return;
   await copyFile(join(from, `samples-${step}.png`), join(docs, 'images', picture));
 }
 
 async function read(name) {
-  const text = await readFile(join(docs, 'results', `${name}.jsonl`), 'utf8').catch(() => null);
+  const text = await readFile(join(docs, 'results/runs', `${name}.jsonl`), 'utf8').catch(() => null);
   if (text === null) return null;
   const [run, ...evaluations] = text
     .trim()
@@ -74,7 +77,7 @@ async function read(name) {
   return { run, evaluations, last: evaluations.at(-1) };
 }
 
-/** The runs of a name, one a seed. */
+/** The runs of a name, one for each seed. */
 async function runsOf(name) {
   await Promise.all(SEEDS.map((seed) => gather(`${name}-${seed}`)));
   return (await Promise.all(SEEDS.map((seed) => read(`${name}-${seed}`)))).filter(Boolean);
@@ -106,7 +109,7 @@ const table = markdownTable(
   rows,
 );
 console.log(table);
-await writeBetweenMarks(join(docs, 'results.md'), 'results', table);
+await writeFigures('index', 'results', table);
 
 const longer = await Promise.all(Object.values(LONGER).map(runsOf));
 const steps = longer[0]?.[0]?.evaluations.map(({ step }) => step) ?? [];
@@ -120,6 +123,6 @@ const longerTable = markdownTable(
   ]),
 );
 console.log(longerTable);
-await writeBetweenMarks(join(docs, 'results.md'), 'longer', longerTable);
+await writeFigures('index', 'longer', longerTable);
 
 await Promise.all(OTHERS.map(runsOf));

@@ -1,9 +1,9 @@
 /**
- * Runs every test everywhere, for as long as it takes: properties with a seed of the clock and ten times as many cases,
- * each backend in Node and in Chromium, ten minutes of random models, and mutants of one folder. Each step is
- * printed as one types it, and those that failed once more at the end: that replays them.
+ * Runs every test everywhere, for as long as it takes: properties with a seed from the clock and ten times as
+ * many cases, each backend in Node and in Chromium, ten minutes of random models, and mutants of one folder.
+ * Prints the command of each step and, at the end, the commands of failed steps, which replay them.
  *
- * Usage: node scripts/test-all.mjs [folder of src/ for mutants], after what CONTRIBUTING.md installs.
+ * Usage: node scripts/test-all.mjs [folder of src/ for mutants], with everything that CONTRIBUTING.md installs.
  */
 import { spawnSync } from 'node:child_process';
 
@@ -11,7 +11,7 @@ const { PROPERTY_SEED: seed = `${Date.now() % 2 ** 31}`, PROPERTY_TIMES: times =
 const [folder = 'src/core'] = process.argv.slice(2);
 const often = `PROPERTY_SEED=${seed} PROPERTY_TIMES=${times}`;
 
-/** As they are typed, so that one that failed can be copied; CI=1 makes an error of what is missing. */
+/** The steps as typed commands, so that a failed one can be copied. CI=1 makes missing tools an error. */
 const steps = [
   'npm run lint',
   'npm run build',

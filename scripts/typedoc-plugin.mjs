@@ -14,8 +14,9 @@ const ENTRIES = {
 };
 
 /**
- * For TypeDoc: names the entries as they are imported; leaves out of classes what is tfjs-layers' own business (`build`, `call`, `getConfig` and their
- * kin, which have no docstring here); keeps products like H*W from being taken for emphasis.
+ * A plugin for TypeDoc: names the entries as they are imported; omits members of classes that are internal to
+ * tfjs-layers (`build`, `call`, `getConfig` and the like, which have no docstring here); prevents products
+ * like H*W from becoming emphasis.
  *
  * @param {Application} app
  */
@@ -49,7 +50,7 @@ export function load(app) {
   });
 }
 
-/** Whether a member has a docstring where it is declared, and not only one that it overrides. */
+/** Whether a member has its own docstring, and not only the one that it overrides. */
 function hasOwnText(context, member) {
   const { declarations = [] } = context.getSymbolFromReflection(member) ?? {};
   return declarations.flatMap((node) => ts.getJSDocCommentsAndTags(node)).some(({ comment }) => comment);

@@ -190,7 +190,7 @@ describe('src/', () => {
     expect(violations(files)).toEqual([]);
   });
 
-  it('uses on the ground floor no globals but those of the language and a few that are everywhere', () => {
+  it('uses on the ground floor only globals of the language and a few that exist everywhere', () => {
     expect(foreignGlobals(sources())).toEqual([]);
   });
 });

@@ -38,7 +38,7 @@ const huge: ImageShape = [1e6, 1e6, 1];
 const rows: [wanted: string, use: () => unknown][] = [
   ['pixelCNN: hiddenDim: wanted sizes whose product is at most 268435456, got [2000000000, 1000000000]', pixelCNN({ hiddenDim: 1e9 })],
   ['pixelCNN: outDim: wanted sizes', pixelCNN({ outDim: 1e9 })],
-  ['pixelCNN: levels: wanted at most 2^24, as many as float32 tells apart, got 2147483648', pixelCNN({ levels: 2 ** 31 })],
+  ['pixelCNN: levels: wanted at most 2^24, the most that float32 can distinguish, got 2147483648', pixelCNN({ levels: 2 ** 31 })],
   ['pixelCNN: levels: wanted sizes', pixelCNN({ levels: 2 ** 24, outDim: 100 })],
   ['pixelCNN: firstKernelSize: wanted sizes', pixelCNN({ firstKernelSize: 9999 })],
   ['pixelCNN: kernelSize: wanted sizes', pixelCNN({ kernelSize: 99999 })],
@@ -76,15 +76,15 @@ const rows: [wanted: string, use: () => unknown][] = [
   ['normalize: levels: wanted at most 2^24', () => layers.normalize(undefined as never, 2 ** 31)],
   ['getMask: kernelSize, featuresIn, featuresOut: wanted sizes', () => layers.getMask({ kernelSize: 9999, featuresIn: 3, featuresOut: 3 })],
   ['sample: imageShape: wanted sizes', () => layers.sample(anySize(), { imageShape: huge })],
-  ['fewer images at a time need less', () => layers.sample(anySize(), { imageShape: [10, 10, 1], numImages: 1e9, strategy: 'full' })],
-  ['checkCausality: imageShape: wanted at most 46340 values, since each is tried with each, got [1000, 1000, 1]', () => layers.checkCausality(anySize(), { inputs: 'all', imageShape: [1000, 1000, 1] })],
+  ['use fewer images at a time', () => layers.sample(anySize(), { imageShape: [10, 10, 1], numImages: 1e9, strategy: 'full' })],
+  ['checkCausality: imageShape: wanted at most 46340 values, since each is tested against each, got [1000, 1000, 1]', () => layers.checkCausality(anySize(), { inputs: 'all', imageShape: [1000, 1000, 1] })],
   ['receptiveField: imageShape: wanted sizes', () => layers.receptiveField(anySize(), { imageShape: huge, row: 0, column: 0 })],
   ['sample: imageShape: wanted sizes', async () => runtime.sample(await layers.toPortable(anySize()), { imageShape: huge })],
   ['stepper: imageShape: wanted sizes', async () => runtime.stepper(await layers.toPortable(anySize()), { imageShape: huge })],
   ['imageBatches: batchSize: wanted sizes', () => imageBatches({ data: new Uint8Array(16), shape: [1, 4, 4, 1], levels: 4 }, { batchSize: 1e9 })],
 ];
 
-describe('sizes that no memory holds', () => {
+describe('sizes that fit in no memory', () => {
   it.each(rows)('%s', async (wanted, use) => {
     await expect((async () => use())()).rejects.toThrow(wanted);
   });

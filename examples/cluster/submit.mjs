@@ -15,7 +15,7 @@ const redis = await connect(flags.redis, (line) => console.error(line));
 lockRun(flags.out);
 const run = await openRun(flags.out, plan);
 
-// What is lacking: some jobs, and the checks of some others
+// The missing work: some jobs, and the checks of others
 
 const isChecked = sampleOf(plan.jobs, flags.verify);
 const todo = [];
@@ -30,7 +30,7 @@ for (let k = 0; k < plan.jobs; k++) {
   }
 }
 
-/** Which jobs are done twice: a share of them, at least one, the same ones when the run goes on. */
+/** The jobs that are done twice: a share of them, at least one, and the same ones when the run continues. */
 function sampleOf(jobs, share) {
   const count = share === 0 ? 0 : Math.max(1, Math.round(share * jobs));
   const draws = Array.from({ length: jobs }, (_, k) => [sha256(`job ${k}`), k]);
@@ -50,7 +50,7 @@ const bar = progressBar('{value}/{total} images {bar}  {rate} images/s  {left} l
   barsize: 20,
 });
 console.log(
-  `${images} images in ${plan.jobs} jobs, ${done} done before; interrupted, the same command goes on`,
+  `${images} images in ${plan.jobs} jobs, ${done} done before; if interrupted, run this command again to continue`,
 );
 const start = performance.now();
 let fresh = 0;

@@ -10,7 +10,9 @@ const PACKAGES = {
   tensorflow: '@tensorflow/tfjs-node',
 };
 
-/** tfjs-node as `npm run build:tfjs-node` makes it; where that has not come to its end, the package is asked for. */
+/**
+ * tfjs-node as built by `npm run build:tfjs-node`; if that is missing or incomplete, the installed package is used.
+ */
 const BUILT = new URL('../../.tfjs-node/', import.meta.url);
 const isBuilt = () => existsSync(new URL('built.json', BUILT));
 const TFJS_NODE = new URL('node_modules/@tensorflow/tfjs-node/dist/index.js', BUILT);
@@ -19,7 +21,7 @@ const TFJS_NODE = new URL('node_modules/@tensorflow/tfjs-node/dist/index.js', BU
 export const BACKENDS = Object.keys(PACKAGES);
 
 /**
- * Makes tfjs run on that backend. Only its package is loaded, so the others need not be installed.
+ * Makes tfjs use a backend. Only its package is loaded, so the others need not be installed.
  *
  * @param {string} name one of {@link BACKENDS}
  * @returns {Promise<void>}
@@ -32,15 +34,15 @@ export async function useBackend(name) {
   }
   tf.enableProdMode(); // keeps tfjs from advertising tfjs-node whenever the cpu backend runs in Node
   if (name === 'tensorflow') {
-    // tfjs-node calls these: Node 22 warns of them, and Node 23 has no isNullOrUndefined.
+    // tfjs-node calls these, which Node 22 warns about, and of which Node 23 lacks isNullOrUndefined.
     Object.assign(util, { isNullOrUndefined: (x) => x === null || x === undefined, isArray: Array.isArray });
-    process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'; // else TensorFlow tells what this processor can
+    process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'; // otherwise TensorFlow reports the processor's features
   }
   try {
     await import(name === 'tensorflow' && isBuilt() ? TFJS_NODE.href : wanted);
   } catch (error) {
     const isMissing = error.code === 'ERR_MODULE_NOT_FOUND' && error.message.includes(wanted);
-    const [reason] = error.message.split('\n'); // native packages go on for a page
+    const [reason] = error.message.split('\n'); // native packages print a page
     const other = name === 'tensorflow' ? ', or npm run build:tfjs-node' : '';
     const why = isMissing
       ? `is not installed: npm install --no-save ${wanted}${other}`

@@ -1,7 +1,7 @@
-/** Bits per dimension of models that see no neighbours: what a PixelCNN has to beat. */
+/** Bits per dimension of models that see no neighbours, which a PixelCNN must beat. */
 
 /**
- * All levels alike.
+ * The uniform model.
  *
  * @param {number} levels
  * @returns {number}
@@ -11,8 +11,8 @@ export function uniformBits(levels) {
 }
 
 /**
- * Every value drawn from the frequencies of the levels in its channel of the training set; one is added to each count, so
- * that a level that the training set lacks costs much, but not infinitely much.
+ * A model that draws every value by the frequencies of levels in its channel of the training set. One is
+ * added to each count, so that levels that the training set lacks cost much, but not infinitely much.
  *
  * @param {ArrayLike<number>} train levels, channel after channel of each pixel
  * @param {ArrayLike<number>} test
@@ -26,7 +26,7 @@ export function histogramBits(train, test, levels, channels = 1) {
 }
 
 /**
- * As {@link histogramBits}, for each channel.
+ * {@link histogramBits} for each channel.
  *
  * @param {ArrayLike<number>} train
  * @param {ArrayLike<number>} test

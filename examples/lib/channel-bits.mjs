@@ -5,7 +5,8 @@ import { logProbOf } from './image-model.mjs';
  * Bits per dimension of a model over a set of images, for each channel: the mean of -log2 p(level), each given all before it.
  *
  * @param {import('./image-model.mjs').ImageModel} model
- * @param {import('pixelcnn-layers/data').ImageSet} set of the model's levels, with labels where the model is conditioned on them
+ * @param {import('pixelcnn-layers/data').ImageSet} set of the model's levels, with labels if the model is
+ * conditioned on them
  * @param {{ batchSize: number, onProgress?: (done: number) => void }} options `onProgress` is told the images done so far
  * @returns {Promise<number[]>}
  */

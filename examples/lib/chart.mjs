@@ -2,7 +2,7 @@ import * as vega from 'vega';
 import { compile } from 'vega-lite';
 
 /**
- * A line chart as SVG. Rules are horizontal lines at a value, named at their right end.
+ * A line chart as SVG. Rules are horizontal lines at a value, labelled at their right end.
  *
  * @param {object} args
  * @param {string} args.title

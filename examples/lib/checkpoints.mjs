@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { isRunning } from './files.mjs';
 
 /**
- * A finished checkpoint: the number of steps done, the state that was saved with it, and the directory with everything that
- * was written there.
+ * A finished checkpoint: the number of steps done, the state that was saved with it, and the
+ * directory of its files.
  *
  * @typedef {{ step: number, state: any, directory: string }} Checkpoint
  */
@@ -60,16 +60,18 @@ export function checkpoints(directory) {
       await replaceFile(join(directory, POINTER_FILE), JSON.stringify(next));
       await removeOthers(directory, next);
     },
-    /** The latest one, or null if there is none. */
+    /** The latest checkpoint, or null if there is none. */
     latest: () => find('latest'),
-    /** The best one, or null if there is none. */
+    /** The best checkpoint, or null if there is none. */
     best: () => find('best'),
   };
 }
 
 const temporaryName = (name) => `${name}.${process.pid}.tmp`;
 
-/** Like `writeWhole`, and on disk before it gets its name, so that a crash of the machine leaves no empty file. */
+/**
+ * Like `writeWhole`, but flushes to disk before it renames, so that a crash of the machine leaves no empty file.
+ */
 async function replaceFile(file, contents) {
   const temporary = temporaryName(file);
   const handle = await open(temporary, 'w');
@@ -82,7 +84,10 @@ async function replaceFile(file, contents) {
   await rename(temporary, file);
 }
 
-/** A resumed run may save a step again: the existing checkpoint stays until it is replaced. */
+/**
+ * A free name for a checkpoint, since a resumed run may save a step again, and the existing one stays until
+ * it is replaced.
+ */
 async function freeName(directory, name) {
   const taken = await entriesOf(directory);
   let free = name;
@@ -93,7 +98,7 @@ async function freeName(directory, name) {
 /** @returns {Promise<string[]>} */
 const entriesOf = (directory) => readdir(directory).catch(noneIfMissing([]));
 
-/** Handles the error of a file or directory that is not there. */
+/** Handles the error of a missing file or directory. */
 const noneIfMissing = (none) => (error) => {
   if (error.code !== 'ENOENT') throw error;
   return none;
@@ -108,7 +113,7 @@ async function readPointers(directory) {
   const file = join(directory, POINTER_FILE);
   const { latest, best } = await readRecord(file).catch(noneIfMissing({}));
   for (const [which, name] of Object.entries({ latest, best })) {
-    // Names must not lead out of the directory, nor to anything that was not saved here.
+    // Names must not lead out of the directory, or to anything that was not saved here.
     if (name !== undefined && !(typeof name === 'string' && CHECKPOINT.test(name)))
       throw new TypeError(
         `${file}: ${which}: wanted the name of a checkpoint, as 'step-100', got ${JSON.stringify(name)}`,

@@ -1,8 +1,8 @@
-/** What the files of a data set lack where they have no classes and could have them. */
+/** What a data set without classes lacks, if it could have them. */
 const LACKING = { npy: ': wanted train-labels.npy and test-labels.npy in the directory --path' };
 
 /**
- * How many classes the training images of a data set have. A model of them cannot be measured on test images of others.
+ * How many classes the training images of a data set have. A model cannot be evaluated on test images of other classes.
  *
  * @typedef {import('pixelcnn-layers/data').ImageSet} ImageSet
  *
@@ -24,7 +24,7 @@ export function classesOf({ name, train, test }) {
 export const HIGHEST_CLASS = 65_535;
 
 /**
- * Labels of an image set: bytes, where classes fit into them.
+ * Labels of an image set, in bytes if classes fit.
  *
  * @param {ArrayLike<number>} classes 0 to {@link HIGHEST_CLASS}
  */
@@ -34,14 +34,14 @@ export function labelsOf(classes) {
 }
 
 /**
- * What a model is conditioned on with images of these classes: them, or nothing, where it takes no condition.
+ * The condition of a model for images of these classes: the classes, or undefined if it takes no condition.
  *
  * @param {import('./image-model.mjs').ImageModel} model
  * @param {Uint8Array | Uint16Array | undefined} labels of these images
  * @returns {number[] | undefined}
  */
 export function conditionOf(model, labels) {
-  if ((model.conditions ?? model.inputs.slice(1)).length === 0) return undefined; // the inputs of tfjs's begin with the images
+  if ((model.conditions ?? model.inputs.slice(1)).length === 0) return undefined; // the first input of a tfjs model is the images
   if (labels === undefined) throw new Error('the model is conditioned on classes, and the images have none');
   return Array.from(labels);
 }

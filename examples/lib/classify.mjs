@@ -1,8 +1,8 @@
 import { conditionShapeOf, logProbOf } from './image-model.mjs';
 
 /**
- * The class of each image as a model that is conditioned on classes has it: the one under which the image is most likely, the lowest on a tie. That
- * is Bayes' rule where all classes are equally frequent.
+ * Classifies images by a model that is conditioned on classes: each gets the class under which it
+ * is most likely, the lowest on a tie. This is Bayes' rule if all classes are equally frequent.
  *
  * @param {import('./image-model.mjs').ImageModel} model
  * @param {import('pixelcnn-layers/data').ImageSet} set of the model's levels
@@ -23,7 +23,7 @@ export async function mostLikelyClasses(model, { data, shape }, { batchSize, onP
   return found;
 }
 
-/** log p(image | class) of each image [N,H,W,C]: a list for each class. */
+/** log p(image | class) of each image [N,H,W,C], a list for each class. */
 async function logProbByClass(model, images, batchSize) {
   const byClass = [];
   for (let condition = 0; condition < conditionShapeOf(model).numClasses; condition++) {
@@ -40,7 +40,7 @@ function highest(values) {
 }
 
 /**
- * How many images of each class there are, and how many of them were found to be of it.
+ * The number of images of each class, and how many of them were classified correctly.
  *
  * @param {ArrayLike<number>} labels
  * @param {number[]} found

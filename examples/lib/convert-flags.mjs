@@ -4,9 +4,9 @@ import { oneOf, outputDirectory, outputFile, parseFlags, pathTo, stop } from './
 const FACTORIES = ['pixelCNN', 'gatedPixelCNN', 'pixelCNNPlusPlus', 'pixelSNAIL'];
 const SOURCES = ['keras', 'pytorch', 'pclucas14/pixel-cnn-pp', 'rosinality/vq-vae-2-pytorch'];
 const LAYOUTS = ['keras', 'pytorch'];
-/** Endings of files that are written, each by itself. */
+/** Endings of files that can be written. */
 const WRITTEN = ['.pixelcnn', '.safetensors', '.npz'];
-/** Endings of files that are not. */
+/** Endings of files that cannot be written. */
 const NOT_WRITTEN = ['.h5', '.hdf5', '.keras', '.npy', '.onnx', '.pb', '.pt', '.pth', '.ckpt', '.json'];
 
 const HELP = `Takes weights of another program into a network, or gives those of a model to another program.
@@ -53,7 +53,7 @@ const OPTIONS = {
 };
 
 /**
- * The command line, checked. Ends the program where it asks for help or cannot be understood.
+ * Reads and checks the command line. Ends the program for `--help` and for errors.
  *
  * @param {string[]} argv
  * @returns {{ weights?: string, network: null | { directory: string } | { factory: string, args: object }, from: string,
@@ -78,10 +78,10 @@ export function readConvertFlags(argv) {
   const kind = flags.list ? '' : kindOf(flags.to);
   if (flags.float16 && kind !== '.pixelcnn') stop('--float16: comes with --to NAME.pixelcnn');
   if (flags.layout !== undefined && !['.safetensors', '.npz'].includes(kind)) {
-    stop('--layout: comes with --to NAME.safetensors or NAME.npz');
+    stop('--layout: requires --to NAME.safetensors or NAME.npz');
   }
   const from = oneOf('--from', flags.from ?? 'keras', SOURCES);
-  if (flags.axes.length > 0 && !LAYOUTS.includes(from)) stop('--axes: comes with --from keras or pytorch');
+  if (flags.axes.length > 0 && !LAYOUTS.includes(from)) stop('--axes: requires --from keras or pytorch');
   return {
     weights,
     network,
@@ -97,7 +97,7 @@ export function readConvertFlags(argv) {
 }
 
 function networkOf({ model, factory, args }) {
-  if (model !== undefined && factory !== undefined) stop('--factory: --model says the network already');
+  if (model !== undefined && factory !== undefined) stop('--factory: --model already determines the network');
   if (args !== undefined && factory === undefined) stop('--args: comes with --factory');
   if (model !== undefined) return { directory: pathTo('the directory of a model', '--model', model) };
   if (factory === undefined) return null;
@@ -114,7 +114,7 @@ function parseArgs(json) {
   }
 }
 
-/** What is to be written, by the ending of its name. */
+/** The kind of file to write, by the ending of its name. */
 function kindOf(to) {
   const ending = extname(to ?? '').toLowerCase();
   if (NOT_WRITTEN.includes(ending)) stop(`--to: wanted ${WRITTEN.join(', ')} or a directory, got '${to}'`);
@@ -126,13 +126,13 @@ function kindOf(to) {
   return '';
 }
 
-/** From a name in a file to the one that is wanted. */
+/** A function from names in a file to names in the network. */
 function renaming(all) {
   const steps = all.map((step) => ruleOf('--rename', 'replacement', step));
   return (name) => steps.reduce((old, [pattern, replacement]) => old.replace(pattern, replacement), name);
 }
 
-/** From the name of a weight to the order of its axes in the file. */
+/** A function from the name of a weight to the order of its axes in the file. */
 function ordering(all) {
   const rules = all.map((rule) => {
     const [pattern, order] = ruleOf('--axes', 'axes', rule);
@@ -142,7 +142,7 @@ function ordering(all) {
   return (name) => rules.find(([pattern]) => name.search(pattern) >= 0)?.[1];
 }
 
-/** The two sides of a rule: a regular expression, and what is to be done with a name that it matches. */
+/** The two sides of a rule: a regular expression, and the replacement of names that match it. */
 function ruleOf(flag, right, rule) {
   const [, pattern, value] = /^(.+?)=>(.*)$/s.exec(rule) ?? [];
   if (pattern === undefined) stop(`${flag}: wanted 'regular expression=>${right}', got '${rule}'`);

@@ -1,9 +1,9 @@
 import { lineChart } from './chart.mjs';
 
-const MAX_POINTS = 400; // of the training line, about: more cannot be told apart
+const MAX_POINTS = 400; // about, of the training line; more are indistinguishable
 
 /**
- * Bits per dimension by step, as SVG, from the lines of a `metrics.jsonl`.
+ * A chart of bits per dimension by step, as SVG, from the lines of a `metrics.jsonl`.
  *
  * @param {object} args
  * @param {string} args.title

@@ -12,7 +12,7 @@ const EMBEDDED = ['digits', 'emoji'];
 export const DATASETS = Object.keys(READERS);
 
 /**
- * Reads a data set by name: what its models learn from, what they are measured on, and where the images come from.
+ * Reads a data set by name: training images, test images, and their source.
  *
  * @typedef {import('pixelcnn-layers/data').ImageSet} ImageSet
  *
@@ -20,7 +20,7 @@ export const DATASETS = Object.keys(READERS);
  * @param {object} [options]
  * @param {string} [options.path] directory of its files; `digits` and `emoji` are embedded and take none, `fashion-mnist`
  * has one by default where its Debian package is installed; `npy` takes a file too
- * @param {number} [options.levels] how many there are, for `npy`, whose files do not say; the others know theirs
+ * @param {number} [options.levels] the number of levels, for `npy`, whose files do not contain it
  * @returns {Promise<{ name: string, train: ImageSet, test: ImageSet, about: string }>}
  */
 export async function readDataset(name, { path, levels } = {}) {

@@ -2,7 +2,8 @@ import { PNG } from 'pngjs';
 import { dotsOf, LETTER } from './letters.mjs';
 
 /**
- * A picture of rectangles and lines of text, on white, later ones over earlier ones. Places and sizes are whole pixels.
+ * A picture of rectangles and lines of text, on white, later ones above earlier ones. Positions and sizes are
+ * whole pixels.
  *
  * @typedef {{ x: number, y: number, width: number, height: number, fill: string }} Rectangle `fill` is '#rrggbb'
  * @typedef {{ x: number, y: number, text: string, fill: string }} Line `x` is its middle, `y` its top
@@ -12,7 +13,7 @@ import { dotsOf, LETTER } from './letters.mjs';
 /** Side of a letter's dot. */
 const DOT = 2;
 
-/** Height of a line of text without what hangs below. */
+/** Height of a line of text without descenders. */
 export const TEXT_HEIGHT = DOT * LETTER.height;
 
 /** Width of a line of text. */

@@ -30,7 +30,7 @@ const OPTIONS = {
 };
 
 /**
- * The command line, checked.
+ * Reads and checks the command line.
  *
  * @param {string[]} argv
  * @returns {{ model: string, data: string, path?: string, levels?: number, images?: number, batch: number, classify: boolean,

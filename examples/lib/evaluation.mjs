@@ -5,7 +5,7 @@ import { bitsByChannel } from './channel-bits.mjs';
 import { gridPng } from './png.mjs';
 
 /**
- * What a run is judged by: bits per dimension over the first images of a set, and a picture of samples.
+ * Evaluates a model: bits per dimension over the first images of a set, and a picture of samples.
  *
  * @param {import('pixelcnn-layers').AutoregressiveModel} model
  * @param {import('pixelcnn-layers/data').ImageSet} set of the model's levels
@@ -28,7 +28,7 @@ export async function evaluate(model, set, { evalImages = set.shape[0], samples,
   return { bits, samples: picture };
 }
 
-/** Throws where a weight is not finite. */
+/** Checks that all weights are finite. */
 export async function checkWeights(model) {
   const total = tf.tidy(() => tf.addN(model.getWeights().map((weight) => tf.sum(weight))));
   const [sum] = await total.data();

@@ -1,13 +1,13 @@
-// Names of files that are such on Linux, macOS and Windows.
+// Names of files that are valid on Linux, macOS and Windows.
 
-/** In bytes; 255 are allowed, and a file has a longer name while it is written. */
+/** Fewer than the 255 bytes that are allowed, since a file has a longer name while it is written. */
 const MAX_BYTES = 200;
 
-/** Devices of Windows, also with endings: https://learn.microsoft.com/windows/win32/fileio/naming-a-file. */
+/** Devices of Windows, even with endings: https://learn.microsoft.com/windows/win32/fileio/naming-a-file. */
 const DEVICE = /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])[ ]*(\.|$)/i;
 
 /**
- * Whether a name is of a file in a directory itself, on every system.
+ * Whether a name is of a file directly in a directory, on every system.
  *
  * @param {unknown} name
  * @returns {name is string}
@@ -18,10 +18,12 @@ export function isPortableName(name) {
   return !isOdd && name.isWellFormed() && !DEVICE.test(name);
 }
 
-/** What is the same of two names where one file would replace the other: case, and how letters with accents are written. */
+/**
+ * A key that is equal for two names if one file would replace the other, whatever their case and encoding of accents.
+ */
 export const sameNameKey = (name) => name.normalize('NFKC').toUpperCase().toLowerCase();
 
-/** A name for a message, on one line and not long, whatever it is. */
+/** A name for a message, on one short line. */
 export function quoted(name) {
   const short = name.length > 100 ? `${name.slice(0, 100)}…` : name;
   const plain = short.replace(

@@ -2,7 +2,7 @@ import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /**
- * Writes a file whole or not at all: whoever opens it meanwhile finds the old contents.
+ * Writes a file atomically: until it is complete, readers find the old contents.
  *
  * @param {string} path
  * @param {string | Uint8Array} contents
@@ -19,8 +19,8 @@ export async function writeWhole(path, contents) {
 }
 
 /**
- * Makes the directory of a file that {@link writeWhole} will write, and removes what programs that were killed have left of
- * that file.
+ * Makes the directory of a file that {@link writeWhole} will write, and removes parts of the file
+ * left by killed programs.
  *
  * @param {string} path
  * @param {string} flag that names it
@@ -47,12 +47,12 @@ export async function sweep(directory, isLeft) {
   }
 }
 
-/** Whether another process of that number runs. */
+/** Whether another process with this id is running. */
 export function isRunning(pid) {
   if (pid === process.pid) return false;
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    return error.code !== 'ESRCH'; // EPERM: it is another user's
+    return error.code !== 'ESRCH'; // EPERM: another user's
   }
 }

@@ -2,8 +2,8 @@ import { statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 /**
- * The values of a command line. Ends the program where it asks for help or cannot be understood. From here on whatever goes wrong in the
- * program ends it with a line too; the environment variable DEBUG shows where that was.
+ * Reads the values of a command line. Ends the program for `--help` and for errors. From here on,
+ * any error ends the program with a line too; the environment variable DEBUG shows its stack.
  *
  * @param {import('node:util').ParseArgsConfig['options']} options those of `parseArgs`, `help` among them
  * @param {string} help
@@ -24,7 +24,7 @@ function parse(options, argv) {
   try {
     return parseArgs({ args, options }).values;
   } catch (error) {
-    // Node explains at length, in several sentences or lines; the first one names the flag.
+    // Node's message has several sentences or lines, of which the first names the flag.
     const [message] = error.message.split(/\.\s|\n/);
     const [, unknown] = /^Unknown option '(--.*)'$/.exec(message) ?? [];
     const nearest = unknown && nearestOf(unknown, known);
@@ -33,8 +33,8 @@ function parse(options, argv) {
 }
 
 /**
- * Joins flags and negative numbers, `--levels -1`, which Node would otherwise take for two flags: so that whoever reads the
- * number says what is wrong with it.
+ * Joins flags and negative numbers, `--levels -1`, which Node would otherwise take for two flags,
+ * so that the check of the number reports the error.
  */
 function withValues(options, argv) {
   const args = [];
@@ -49,7 +49,7 @@ function withValues(options, argv) {
   return args;
 }
 
-/** The known word that a misspelt one may stand for: it begins so, or differs by a few letters. */
+/** The known word that a misspelt one may stand for: one that begins with it, or differs by a few letters. */
 function nearestOf(word, known) {
   const distances = known.map((other) => (other.startsWith(word) ? 0 : editDistance(word, other)));
   const least = Math.min(...distances);
@@ -72,16 +72,16 @@ function editDistance(a, b) {
   return row[b.length];
 }
 
-/** Ends the program with one line: a stack trace is of no use to whoever mistyped a flag. */
+/** Ends the program with one line, since a stack trace does not help against a mistyped flag. */
 export function stop(message) {
   process.stderr.write(`${message}\n`);
   process.exit(1);
 }
 
-/** Ends the program with what went wrong, and in which place of its work. */
+/** Ends the program with an error's message, and where in its work the error happened. */
 export function fail(error, where = '') {
   if (process.env.DEBUG) console.error(error);
-  const [message] = String(error?.message || error).split('\n'); // native packages go on for a page
+  const [message] = String(error?.message || error).split('\n'); // native packages print a page
   stop(`${where}${message}`);
 }
 
@@ -97,7 +97,7 @@ export function oddNumber(flag, text, most) {
   return number % 2 === 1 ? number : stop(`${flag}: wanted an odd number, got '${text}'`);
 }
 
-/** Like 0.5, .5, 2 or 1e-3. */
+/** Numbers like 0.5, .5, 2 or 1e-3. */
 const DECIMAL = /^(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 /** A number of at least 0. */
@@ -119,28 +119,28 @@ export function oneOf(flag, text, choices) {
   return stop(`${flag}: wanted ${choices.join(', ')}, got '${text}'`);
 }
 
-/** A path, of `what`: a directory, a file. */
+/** A path to `what`, such as a directory or a file. */
 export function pathTo(what, flag, text) {
   if (text !== undefined && text !== '') return text;
   return stop(`${flag}: wanted ${what}${text === undefined ? '; --help lists the flags' : ", got ''"}`);
 }
 
-/** Where a directory is, or may be made. */
+/** The path of a directory that exists or can be made. */
 export function outputDirectory(flag, text) {
   const path = pathTo('a directory', flag, text);
   const isFile = entryAt(flag, path)?.isDirectory() === false;
   return isFile ? stop(`${flag}: wanted a directory, ${path} is a file`) : path;
 }
 
-/** Where a file may be written. */
+/** The path of a file that can be written. */
 export function outputFile(flag, text) {
   const path = pathTo('a file', flag, text);
-  if (path.startsWith('-')) stop(`${flag}: wanted a file, got '${path}'`); // a flag that there is not
+  if (path.startsWith('-')) stop(`${flag}: wanted a file, got '${path}'`); // an unknown flag
   const isDirectory = /[/\\]$/.test(path) || entryAt(flag, path)?.isDirectory();
   return isDirectory ? stop(`${flag}: wanted a file, ${path} is a directory`) : path;
 }
 
-/** What is at a path; undefined for nothing. */
+/** The entry at a path, if there is one. */
 function entryAt(flag, path) {
   try {
     return statSync(path, { throwIfNoEntry: false });

@@ -5,11 +5,12 @@ import { TEXT_HEIGHT, textWidth } from './drawing.mjs';
 
 const TEXT = '#3b4454';
 const GAP = 12;
-/** From no bits to as many as the uniform model takes. */
+/** Colours from no bits to as many as the uniform model needs. */
 const COLOURS = ['#f6f7fa', '#f7d794', '#e8883a', '#b5322b', '#4a1036'];
 
 /**
- * What each pixel costs, in bits per dimension: the mean over its channels of -log2 p(level), each given all before it.
+ * The cost of each pixel, in bits per dimension: the mean over its channels of -log2 p(level), each given all
+ * before it.
  *
  * @param {import('@tensorflow/tfjs-layers').LayersModel} model
  * @param {import('pixelcnn-layers/data').ImageSet} set of the model's levels, with labels where the model is conditioned on them
@@ -31,7 +32,7 @@ export async function bitsByPixel(model, { data, shape, labels }) {
 }
 
 /**
- * The colour of a share of the scale; beyond 1 it stays the darkest.
+ * The colour of a share of the scale, the darkest beyond 1.
  *
  * @param {number} share
  * @returns {string} '#rrggbb'
@@ -47,7 +48,7 @@ const channelsOf = (colour) => [1, 3, 5].map((at) => Number.parseInt(colour.slic
 const hex = (channels) => `#${channels.map((value) => value.toString(16).padStart(2, '0')).join('')}`;
 
 /**
- * Images, each with what its pixels cost beside it and its mean cost below, and the scale at the foot.
+ * A drawing of images, each next to the cost of its pixels and above its mean cost, with the scale at the foot.
  *
  * @param {import('pixelcnn-layers/data').ImageSet} set
  * @param {ArrayLike<number>} bits [N,H,W], of {@link bitsByPixel}
@@ -99,7 +100,7 @@ export function heatMap({ data, shape: [count, height, width, channels], levels 
   return { ...size, title: 'Images, and the bits that each pixel takes', shapes };
 }
 
-/** Grey images are ink on paper, as those that are drawn. */
+/** The colour of a level. Grey images are ink on paper, like drawn ones. */
 function levelColour(data, at, channels, levels) {
   const share = (c) => Math.round((255 * data[at + c]) / (levels - 1));
   return hex(channels === 3 ? [0, 1, 2].map(share) : new Array(3).fill(255 - share(0)));

@@ -1,7 +1,7 @@
 import { pickImages } from './pick-images.mjs';
 
 /**
- * Holds images out of a set, evenly spread over it: sets are often sorted.
+ * Holds images out of a set, spread evenly over it, since sets are often sorted.
  *
  * @typedef {import('pixelcnn-layers/data').ImageSet} ImageSet
  *

@@ -3,7 +3,7 @@ import { logProb, sample } from 'pixelcnn-layers';
 import * as runtime from 'pixelcnn-layers/runtime';
 
 /**
- * A model of images: of tfjs, or one that was read from a `.pixelcnn` file and needs none.
+ * A model of images, of tfjs or from a `.pixelcnn` file.
  *
  * @typedef {import('pixelcnn-layers').AutoregressiveModel | import('pixelcnn-layers/runtime').PortableModel} ImageModel
  * @typedef {{ data: ArrayLike<number>, shape: number[] }} Levels [N,H,W,C]
@@ -56,7 +56,7 @@ export async function logProbOf(model, images, { batchSize, ...options }) {
 }
 
 /**
- * What a model is conditioned on; null for nothing.
+ * The condition of a model; null for none.
  *
  * @param {ImageModel} model
  * @returns {import('pixelcnn-layers').ConditionShape | null}

@@ -1,23 +1,27 @@
 /**
- * Weights that Keras saved as HDF5, by the names of their layers.
+ * Reads weights that Keras saved as HDF5, by the names of their layers.
  *
  * Sources: `save_weights_to_hdf5_group` of keras/src/legacy/saving/legacy_h5_format.py (Keras 2, and `.h5` of Keras 3) and `_save_state` of
  * keras/src/saving/saving_lib.py (`.weights.h5`, and `model.weights.h5` in `.keras`), https://github.com/keras-team/keras.
  */
 
 import { runInNewContext } from 'node:vm';
-// This build keeps its files in memory. That for Node sees those of the machine, and a file may name others, whose contents would become weights.
+// This build keeps its files in memory. The build for Node accesses the machine's files, and a malicious file
+// could refer to them and read their contents as weights.
 import h5wasm, { Dataset, File, Group } from 'h5wasm';
 
-/** No network comes near; a group that holds itself would go on for ever. */
+/** Far more than any network has. A group that contains itself would never end. */
 const MAX_GROUPS = 100_000;
 const MAX_DEPTH = 32;
 const MAX_NAME_BYTES = 2 ** 24;
 
-/** Far fewer than any machine reads. */
+/** Slower than any machine reads. */
 const BYTES_A_SECOND = 5e7;
 
-/** What safetensors calls each type of number, by its letter in `dtype`: '<f' and the like. They come out little-endian. */
+/**
+ * The safetensors name of each type of number, by its letter in `dtype`, such as '<f'. Numbers are read as
+ * little-endian.
+ */
 const DTYPES = {
   f: 'F32',
   d: 'F64',
@@ -34,7 +38,7 @@ const DTYPES = {
 /**
  * Reads the weights, without the state of optimizers and random generators.
  *
- * - Where the file names them, as `block0/conv_mid_kernel:0`, they are `block0.conv_mid.kernel`.
+ * - A weight that the file names `block0/conv_mid_kernel:0` becomes `block0.conv_mid.kernel`.
  * - Keras 3 numbers those of each layer: `block0.0`, `block0.1`, and of a layer within, `block0.conv_mid.0`.
  *
  * @param {Uint8Array} bytes the whole file
@@ -50,10 +54,10 @@ export async function readKerasH5(
   { mostBytes, config, mostSeconds = 5 + bytes.length / BYTES_A_SECOND },
 ) {
   const hdf5 = await h5wasm.ready;
-  hdf5.activate_throwing_error_handler(); // else they go to stderr, at length
+  hdf5.activate_throwing_error_handler(); // otherwise errors go to stderr, at length
   hdf5.FS.writeFile('weights.h5', bytes);
   try {
-    // There are damaged files on which HDF5 goes on for ever: another thread looks at the clock.
+    // HDF5 never ends on some damaged files, so another thread watches the clock.
     return runInNewContext(
       'read()',
       { read: () => read(mostBytes, config) },
@@ -84,7 +88,7 @@ function read(mostBytes, config) {
   return tensors;
 }
 
-/** HDF5 tells from the outermost of its functions to the innermost, which knows why. */
+/** The reason of an error, which HDF5 lists last: it reports from its outermost function to the innermost. */
 function reasonOf(error) {
   const reasons = [...String(error.message).matchAll(/^ {2}#\d+: .*\(\): (.*)$/gm)].map(
     ([, reason]) => reason,
@@ -164,7 +168,7 @@ function addNumbered(file, config, add) {
   walk(file, [], config);
 }
 
-/** Keras 2.13 wrote the latter. */
+/** The attributes that hold layers. Keras 2.13 wrote the second. */
 const LAYERS = ['layers', '_layer_checkpoint_dependencies'];
 
 /** The layers in a model's config by the names that their groups have: of their classes, and numbers for those that come again. */
@@ -189,7 +193,7 @@ const snakeCase = (name) =>
     .replace(/([a-z])([A-Z])/g, '$1_$2')
     .toLowerCase();
 
-/** Whether it belongs to what no network of this library saves. */
+/** Whether a weight is state that no network of this library saves. */
 const isState = (words) =>
   words.some((word) => ['optimizer', 'optimizer_weights', 'seed_generator'].includes(word));
 

@@ -48,7 +48,7 @@ const COLUMNS = {
   z: '4464544c44',
 };
 
-/** From one letter to the next, and the height above the line, in dots. */
+/** The distance between letters, and their height above the line, in dots. */
 export const LETTER = { width: 6, height: 7 };
 
 /**

@@ -4,11 +4,11 @@ import { TEXT_HEIGHT, textWidth } from './drawing.mjs';
 const LINE = '#c9d0da';
 const TEXT = '#3b4454';
 const NAMES = ['R', 'G', 'B'];
-/** Of a tap that is used and of one that is hidden; the centre, which is the current pixel, is darker. */
+/** The colours of used and hidden taps. The centre, the current pixel, is darker. */
 export const TAP = { used: '#7fa3dc', hidden: '#f6f7fa', centreUsed: '#143e8c', centreHidden: '#d5dae3' };
 
 /**
- * The mask from each colour to each, as zeros and ones: all features of a colour share it.
+ * The mask from each colour to each, as zeros and ones, which all features of a colour share.
  *
  * @param {import('pixelcnn-layers').MaskArgs} args
  * @returns {{ rows: number, columns: number, pairs: number[][][] }} `pairs[i][o]` is from colour i to colour o, row by row
@@ -24,11 +24,11 @@ export function maskByColour(args) {
   return { rows, columns, pairs };
 }
 
-/** R, G and B; the number of the channel where there are others; nothing where there is one. */
+/** R, G and B for three channels, else their numbers; nothing for a single channel. */
 const nameOf = (colour, colours) => ({ 1: '', 3: `${NAMES[colour]} ` })[colours] ?? `${colour + 1} `;
 
 /**
- * The plot of a mask: a row of kernels each colour that comes in, a column each colour that goes out.
+ * The plot of a mask, with a row of kernels for each input colour, and a column for each output colour.
  *
  * @param {import('pixelcnn-layers').MaskArgs} args
  * @returns {import('./drawing.mjs').Drawing}

@@ -7,7 +7,7 @@ import {
   rowLSTMBlock,
 } from 'pixelcnn-layers';
 
-/** What the blocks of `pixelCNN` are, where they are not its own. */
+/** The blocks of `pixelCNN` other than its default. */
 const BLOCKS = { 'row-lstm': rowLSTMBlock, 'diagonal-bi-lstm': diagonalBiLSTMBlock };
 
 /**

@@ -1,12 +1,15 @@
 /** NumPy's .npy format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html */
 
 const MAGIC = '\x93NUMPY';
-/** The most that NumPy takes too. */
+/** The longest header, as in NumPy. */
 const MAX_HEADER_BYTES = 10_000;
-/** What comes before the data is a multiple of it. */
+/** The data begin at a multiple of this. */
 const ALIGNMENT = 64;
 
-/** For each type of integer the array that holds its numbers, and how one is read; those of 64 bits are exact up to 2^53. */
+/**
+ * For each type of integer, the array that holds its numbers, and how one is read. Integers of 64 bits are
+ * exact up to 2^53.
+ */
 const INTEGERS = {
   u1: [Uint8Array, (view, at) => view.getUint8(at)],
   i1: [Int8Array, (view, at) => view.getInt8(at)],
@@ -18,7 +21,7 @@ const INTEGERS = {
   i8: [Float64Array, (view, at, isLittle) => Number(view.getBigInt64(at, isLittle))],
 };
 
-/** What safetensors, and so a `NamedTensor` of pixelcnn-layers/weights, calls each type. */
+/** The name of each type in safetensors, and so in a `NamedTensor` of pixelcnn-layers/weights. */
 const DTYPES = {
   b1: 'BOOL',
   u1: 'U8',
@@ -68,7 +71,9 @@ export function npyTensor(bytes) {
   return { dtype: DTYPES[type], shape, data };
 }
 
-/** What the header says, and the bytes of the numbers. `types` has a key for each type that is wanted. */
+/**
+ * Reads the header, and returns its contents and the bytes of the numbers. `types` has a key for each accepted type.
+ */
 function parse(bytes, wanted, types) {
   const text = (from, to) => String.fromCharCode(...bytes.subarray(from, to));
   if (text(0, MAGIC.length) !== MAGIC) throw new Error('wanted a .npy file, which begins with \\x93NUMPY');
@@ -113,7 +118,7 @@ function parseHeader(header, wanted, types) {
   return { type, isLittle: order !== '>', shape: shape.map(Number) };
 }
 
-/** By the bytes of a number; machines that run this are little-endian. */
+/** Types by the bytes of a number. Machines that run this are little-endian. */
 const WRITTEN = { 1: 'u1', 2: 'u2', 4: 'f4' };
 
 /**
@@ -131,7 +136,7 @@ export function npyOf(data, shape) {
 }
 
 /**
- * What a file begins with; the numbers follow, row-major, the lowest byte first.
+ * The start of a file. The numbers follow, row-major and little-endian.
  *
  * @param {'u1' | 'u2' | 'f4' | 'f8'} type bytes, 16-bit integers, or floats of 32 or 64 bits
  * @param {number[]} shape

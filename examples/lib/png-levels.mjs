@@ -1,11 +1,11 @@
 import { PNG } from 'pngjs';
 
-/** The intensity of each level, 0 to 255, as PNGs of 8 bits a channel have them. */
+/** The intensity of each level, 0 to 255, in PNGs of 8 bits a channel. */
 const intensitiesOf = (levels) =>
   Uint8Array.from({ length: levels }, (_, level) => Math.round((255 * level) / (levels - 1)));
 
 /**
- * The levels of a PNG, where {@link pngOfLevels} gives back the same pixels.
+ * The levels of a PNG from which {@link pngOfLevels} would make exactly its pixels.
  *
  * @param {Uint8Array} bytes
  * @param {number} channels 1 for grey, 3 for RGB
@@ -49,7 +49,7 @@ const listOf = (numbers) =>
   numbers.length > 4 ? `${numbers.slice(0, 3).join(', ')}, … ${numbers.at(-1)}` : numbers.join(', ');
 
 /**
- * A PNG of one image, a pixel each.
+ * A PNG of one image, with one pixel for each of the image's.
  *
  * @param {ArrayLike<number>} image levels [H,W,C]
  * @param {number[]} shape [H,W,C], C 1 or 3

@@ -1,14 +1,17 @@
 import { PNG } from 'pngjs';
 
 const GAP = [203, 208, 216];
-/** Colours of level 0 and of the highest in grey images: drawn pixels in black on white, given ones in blue. */
+/**
+ * Colours of the lowest and the highest level in grey images: drawn pixels in black on white, given ones in blue.
+ */
 const DRAWN = { paper: [255, 255, 255], ink: [24, 24, 32] };
 const GIVEN = { paper: [219, 232, 250], ink: [20, 62, 140] };
-/** Width of the blue line that goes round the given pixels of RGB images, in the gap. */
+/** Width of the blue line around the given pixels of RGB images, in the gap. */
 const LINE = 2;
 
 /**
- * A PNG of grey or RGB images in rows of `columns`, each pixel enlarged to a square, with gaps between the images and around.
+ * A PNG of grey or RGB images in rows of `columns`, with each pixel enlarged to a square, and gaps between
+ * and around the images.
  *
  * @param {object} args
  * @param {ArrayLike<number>} args.images levels, one image after the other, row by row
@@ -52,8 +55,9 @@ export function gridPng({ images, known, imageShape, levels, columns, scale = 10
 }
 
 /**
- * The smallest PNG that holds just these images, in a grid as square as may be: what PNG makes of them, not a picture to look at. Levels
- * are stored as they are, a byte each, or two bytes beyond 256 levels; the filters that do well are tried, with zlib at its best level.
+ * The smallest PNG of these images, in a nearly square grid, to measure PNG's compression and not to look at.
+ * Levels are stored unchanged, in one byte, or two bytes beyond 256 levels. Tries the filters that do well,
+ * with zlib at its best level.
  *
  * @param {object} args
  * @param {Uint8Array | Uint16Array} args.images levels, one image after the other, row by row
@@ -66,7 +70,7 @@ export function smallestPng({ images, imageShape: [height, width, channels] }) {
   const count = images.length / (height * rowSize);
   const columns = Math.ceil(Math.sqrt(count));
   const size = { width: columns * width, height: Math.ceil(count / columns) * height };
-  const data = new images.constructor(size.width * size.height * channels); // places left over are 0
+  const data = new images.constructor(size.width * size.height * channels); // unused places are 0
   for (let row = 0; row < count * height; row++) {
     const image = Math.floor(row / height);
     const y = Math.floor(image / columns) * height + (row % height);
@@ -84,7 +88,10 @@ export function smallestPng({ images, imageShape: [height, width, channels] }) {
   return TRIES.map(write).reduce((best, png) => (png.length < best.length ? png : best));
 }
 
-/** No filter, Paeth's for all rows, and -1, which chooses one of the five for each row; by zlib's default strategy and 'filtered'. */
+/**
+ * No filter, Paeth's for all rows, and -1, which chooses one of the five for each row; each with zlib's
+ * default strategy and 'filtered'.
+ */
 const TRIES = [0, 4, -1].flatMap((filter) => [0, 1].map((strategy) => [filter, strategy]));
 
 function checkChannels(channels) {

@@ -3,19 +3,19 @@ import { Presets, SingleBar } from 'cli-progress';
 const LINE_EVERY = 5000; // milliseconds
 
 /**
- * Shows how far a job is: a bar on a terminal, elsewhere a line now and then.
+ * Shows the progress of a job, as a bar on a terminal, else by a line every few seconds.
  *
- * @param {string} format with `{bar}`, `{value}`, `{total}`, `{percentage}`, `{eta}` in seconds, and names of one's own
+ * @param {string} format with `{bar}`, `{value}`, `{total}`, `{percentage}`, `{eta}` in seconds, and your own names
  * @param {{ stream?: NodeJS.WriteStream, barsize?: number }} [options]
  * @returns {{ start(total: number, value: number, own?: object): void, update(value: number, own?: object): void, stop(): void }}
  */
 export function progressBar(format, { stream = process.stderr, barsize = 40 } = {}) {
   if (!stream.isTTY) return new ProgressLines(format.replace(/ ?\{bar\}/, '').trimStart(), stream);
-  // `linewrap`: else Ctrl-C would leave a terminal that does not wrap
+  // without `linewrap`, Ctrl-C would leave a terminal that does not wrap
   return new SingleBar({ format, stream, barsize, linewrap: true }, Presets.shades_classic);
 }
 
-/** Lines for a file or a pipe: the first and the last, and one every few seconds; none twice. */
+/** Progress for a file or a pipe: the first and the last line, and one every few seconds, none twice. */
 class ProgressLines {
   #format;
   #stream;
@@ -42,7 +42,7 @@ class ProgressLines {
     if (performance.now() - this.#said.at >= LINE_EVERY) this.#say();
   }
 
-  /** Also where nothing was started. */
+  /** Works even if nothing was started. */
   stop() {
     if (this.#state.total !== undefined) this.#say();
     this.#state = {};
@@ -61,7 +61,7 @@ class ProgressLines {
 }
 
 /**
- * Shows how training goes.
+ * Shows the progress of training.
  *
  * @param {number} steps
  * @param {number} [done] steps that were done before

@@ -7,7 +7,7 @@ import { loadWeights, readSafetensors } from 'pixelcnn-layers/weights';
 const FACTORIES = { pixelCNN, gatedPixelCNN, pixelCNNPlusPlus, pixelSNAIL };
 const NETWORK = 'network.json';
 const AVERAGE = 'average.safetensors';
-const BEST = 'best.safetensors'; // by validation images, where some were held out
+const BEST = 'best.safetensors'; // on validation images, if some were held out
 
 /** Whether a directory is a run of pytorch/train.py. */
 export const isPyTorchRun = (directory) => existsSync(join(directory, NETWORK));
@@ -34,7 +34,7 @@ export async function loadPyTorchRun(directory) {
   return model;
 }
 
-/** What is made of the bytes of a file; an error names the file. */
+/** Makes something of the bytes of a file. Errors name the file. */
 async function using(path, make) {
   try {
     return make(await readFile(path));

@@ -26,7 +26,7 @@ const OPTIONS = {
 };
 
 /**
- * The command line, checked.
+ * Reads and checks the command line.
  *
  * @param {string[]} argv
  * @returns {{ steps: number, seed: number, backend: string, batch: number, evalImages: number, out: string }}

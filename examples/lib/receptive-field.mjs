@@ -1,5 +1,5 @@
 /**
- * What a model sees before a pixel.
+ * The receptive field of a model at a pixel.
  *
  * @typedef {object} Field
  * @property {number[][]} seen places [row, column, channel]
@@ -13,7 +13,9 @@
 const SIDE = 18; // of a pixel
 const COLOURS = { seen: '#7fa3dc', blind: '#c0563b', other: '#eceff4', later: '#ffffff', here: '#143e8c' };
 
-/** What becomes of a pixel: 'here', 'seen', 'blind' (in the window, earlier, not seen), 'other' (earlier, beyond), 'later'. */
+/**
+ * The kind of a pixel: 'here', 'seen', 'blind' (in the window, earlier, not seen), 'other' (earlier, beyond), 'later'.
+ */
 function kindOf({ seen, blindSpot, row, column }, r, c) {
   const holds = (places) => places.some(([i, j]) => i === r && j === c);
   if (r === row && c === column) return 'here';
@@ -23,7 +25,7 @@ function kindOf({ seen, blindSpot, row, column }, r, c) {
 }
 
 /**
- * A line a row: # seen, o blind, . earlier but beyond the window, @ the pixel itself.
+ * A field as text, one line a row: # seen, o blind, . earlier but beyond the window, @ the pixel itself.
  *
  * @param {Field} field
  * @returns {string}
@@ -38,7 +40,7 @@ export function fieldText(field) {
 }
 
 /**
- * The same as a picture.
+ * A field as a picture.
  *
  * @param {Field} field
  * @returns {string} SVG

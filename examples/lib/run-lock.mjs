@@ -4,17 +4,18 @@ import { dirname, join, resolve } from 'node:path';
 import { tryLock } from 'fs-native-extensions';
 
 const FILE = 'run.lock';
-/** The byte that is locked, far behind the text: Windows lets nobody else read what is locked. */
+/** The byte that is locked, far behind the text, since on Windows no one else can read locked bytes. */
 const LOCKED_BYTE = 2 ** 30;
 
 /**
- * Makes a directory this process's own to write, until it ends or calls what is returned. The operating system holds the
- * lock, so it ends with the process, also when that is killed or the machine restarts: a file that is left says
- * nothing, and the next process takes it over. `run.lock` in the directory tells others who holds it.
+ * Locks a directory for this process, until it ends or calls the returned function. The operating system holds the
+ * lock, so it ends with the process, even if that is killed or the machine restarts. A leftover file means nothing, and
+ * the next process takes it over. `run.lock` in the directory names the process that holds it.
  *
- * @param {string} directory as `--out` names it; made where it is missing; where nothing else is put there, it goes again
- * @returns {() => void} gives the directory back
- * @throws Error where another process holds it: which one, and since when
+ * @param {string} directory the value of `--out`; created if it is missing, and removed again if nothing else
+ * is written there
+ * @returns {() => void} releases the directory
+ * @throws Error if another process holds it, naming the process and since when
  */
 export function lockRun(directory) {
   const path = join(directory, FILE);
@@ -24,7 +25,7 @@ export function lockRun(directory) {
 
   const release = () => {
     process.off('exit', release);
-    rmSync(path, { force: true }); // before it is unlocked: then it may be another's
+    rmSync(path, { force: true }); // while locked, since afterwards it may be another's
     closeSync(file);
     if (made !== undefined) removeEmpty(resolve(directory), resolve(made));
   };
@@ -32,17 +33,17 @@ export function lockRun(directory) {
   return release;
 }
 
-/** The file, opened and locked, and the first directory that was made for it. */
+/** Opens and locks the file. Returns it and the first directory that was made for it. */
 function open(path) {
   try {
     const made = mkdirSync(dirname(path), { recursive: true });
     for (;;) {
-      const file = openSync(path, 'a+'); // keeps what another wrote, makes it where it is missing
+      const file = openSync(path, 'a+'); // keeps existing contents, or creates the file
       if (!tryLock(file, LOCKED_BYTE, 1)) {
         closeSync(file);
         throw new Error(holder(path));
       }
-      // Who held it may have removed it in between: then this is a lock of a file that nobody else will find.
+      // Its last holder may have removed it meanwhile; then this lock is on a file that no one else will find.
       if (fstatSync(file).ino === statSync(path, { throwIfNoEntry: false })?.ino) return { made, file };
       closeSync(file);
     }
@@ -58,11 +59,11 @@ function holder(path) {
     const where = host === hostname() ? '' : ` on ${host}`;
     return `${directory} is in use: process ${pid}${where} has been writing there since ${since}`;
   } catch {
-    return `${directory} is in use by another process`; // which has only begun, or just ended
+    return `${directory} is in use by another process`; // which has just started or just ended
   }
 }
 
-/** Removes a directory, and those above up to `last`, as far as they are empty. */
+/** Removes a directory and its parents up to `last`, as long as they are empty. */
 function removeEmpty(directory, last) {
   try {
     for (let at = directory; at.length >= last.length; at = dirname(at)) rmdirSync(at);

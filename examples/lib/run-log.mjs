@@ -5,12 +5,13 @@ import { writeWhole } from './files.mjs';
 import { openEventFile } from './tensorboard.mjs';
 
 /**
- * What a run writes beside its checkpoints: `metrics.jsonl`, a line a step and a line an evaluation; TensorBoard's events; `curve.svg`; and
- * `samples-<step>.png`.
+ * The log of a run, besides its checkpoints: `metrics.jsonl`, with a line for each step and each
+ * evaluation; TensorBoard's events; `curve.svg`; and `samples-<step>.png`.
  *
  * @param {string} directory
- * @param {{ title: string, step: number, isResumed: boolean, judge: 'test' | 'validation', rules: { name: string, y: number }[] }} args what
- * was logged after `step` is forgotten: the run goes on from there; `judge` names the images that evaluations are on
+ * @param {{ title: string, step: number, isResumed: boolean, judge: 'test' | 'validation', rules: { name:
+ * string, y: number }[] }} args the run continues after `step`, so anything logged later is dropped; `judge`
+ * names the images of evaluations
  */
 export async function openRunLog(directory, { title, step: start, isResumed, judge, rules }) {
   await mkdir(directory, { recursive: true });
@@ -28,24 +29,24 @@ export async function openRunLog(directory, { title, step: start, isResumed, jud
     waiting += `${JSON.stringify(line)}\n`;
   };
   return {
-    /** After a step of training: the loss, and the smoothed one, in bits per dimension. */
+    /** Logs a training step: the loss and the smoothed loss, in bits per dimension. */
     step(step, bits, trainBits) {
       log({ step, bits, trainBits });
       events.scalar('train/bits_per_dim', bits, step);
     },
-    /** After an evaluation. */
+    /** Logs an evaluation. */
     evaluation(step, { trainBits, bits, seconds }) {
       log({ step, trainBits, [`${judge}Bits`]: bits, seconds });
       events.scalar(`${judge}/bits_per_dim`, bits, step);
     },
-    /** The samples of an evaluation, a PNG, and the curves up to it. */
+    /** Writes the samples of an evaluation, a PNG, and the curves so far. */
     async pictures(step, samples) {
-      const size = { width: samples.readUInt32BE(16), height: samples.readUInt32BE(20), channels: 4 }; // as a PNG's header has it
+      const size = { width: samples.readUInt32BE(16), height: samples.readUInt32BE(20), channels: 4 }; // from the PNG's header
       events.image('samples', samples, size, step);
       await writeWhole(join(directory, `samples-${step}.png`), samples);
       await writeWhole(join(directory, 'curve.svg'), await trainingCurve({ title, metrics, rules }));
     },
-    /** Puts on the disk what is waiting. */
+    /** Writes pending lines to disk. */
     async flush() {
       const lines = waiting;
       waiting = '';
@@ -58,7 +59,7 @@ export async function openRunLog(directory, { title, step: start, isResumed, jud
   };
 }
 
-/** The whole lines of a file, and whether a kill has cut the last one. */
+/** The complete lines of a file, and whether the last one is cut off. */
 async function linesOf(path) {
   const text = await readFile(path, 'utf8').catch((error) => {
     if (error.code === 'ENOENT') return '';

@@ -10,8 +10,9 @@ import { lockRun } from './run-lock.mjs';
 const OWN_FILE = /^(run\.json|metrics\.jsonl|curve\.svg|samples(-\d+)?\.png)$/;
 
 /**
- * Locks the directory of a run, removes what a kill has left there, and gives the settings: those of the flags, or, where the run goes on,
- * those that it keeps in `run.json`, but for what may change. Ends the program where the directory holds another run, or none, or is in use.
+ * Locks the directory of a run, removes leftovers of killed programs, and returns the settings: from the
+ * flags or, for a resumed run, from its `run.json`, except for those that may change. Ends the program if the
+ * directory holds another run, or none, or is in use.
  *
  * @param {ReturnType<import('./train-flags.mjs').readTrainFlags>} flags
  * @returns {Promise<object>}
@@ -21,11 +22,11 @@ export async function openRun({ out, resume, run, steps, patience, backend, path
   lockRun(out);
   await sweep(out, (name) => OWN_FILE.test(name));
   const kept = await readSettings(join(out, 'run.json'));
-  if (!resume && kept !== null) stop(`--out: ${out} holds a run; --resume goes on with it`);
+  if (!resume && kept !== null) stop(`--out: ${out} holds a run; --resume continues it`);
   if (!resume) return run;
   if (kept === null) stop(`--resume: there is no run in ${out}`);
   if (patience !== undefined && kept.patience === undefined && kept.validation === undefined) {
-    stop('--patience: the run was begun without --patience or --validation');
+    stop('--patience: the run was started without --patience or --validation');
   }
   return {
     ...kept,
@@ -45,7 +46,7 @@ async function readSettings(file) {
 }
 
 /**
- * Keeps the settings, with a checksum of the data, and ends the program where the data of a run that goes on are others.
+ * Saves the settings, with a checksum of the data, and ends the program if the data of a resumed run have changed.
  *
  * @param {string} out
  * @param {object} run
@@ -55,6 +56,6 @@ export async function keepSettings(out, run, sets) {
   const bytesOf = ({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   const checksum = sets.reduce((crc, set) => CRC32.buf(bytesOf(set), crc), 0);
   if (run.checksum !== undefined && run.checksum !== checksum)
-    stop(`--resume: ${run.data} is not what the run began with`);
+    stop(`--resume: ${run.data} differs from the data that the run began with`);
   await writeWhole(join(out, 'run.json'), `${JSON.stringify({ ...run, checksum }, null, 2)}\n`);
 }

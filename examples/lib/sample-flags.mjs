@@ -53,8 +53,8 @@ const OPTIONS = {
 };
 
 /**
- * The command line, checked. `temperatures` is undefined where one row each was not asked for; how many `images` there are by default
- * depends on the model.
+ * Reads and checks the command line. `temperatures` is undefined unless a row for each was
+ * requested; the default of `images` depends on the model.
  *
  * @param {string[]} argv
  * @returns {{ model: string, images?: number, class?: number, codes?: string, seed: number, temperature: number, temperatures?: number[], topK?: number, topP?: number,

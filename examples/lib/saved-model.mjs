@@ -9,10 +9,10 @@ import { conditionShapeOf } from './image-model.mjs';
 import { isPyTorchRun, loadPyTorchRun } from './pytorch-run.mjs';
 
 /**
- * Loads a model of images: one that was saved, the best of a run of train.mjs, or that of a run of pytorch/train.py, with
- * averaged weights where the run keeps them.
+ * Loads a model of images: a saved one, the best of a run of train.mjs, or the model of a run of
+ * pytorch/train.py, with averaged weights if the run has them.
  *
- * @param {string} directory as `--model` names it
+ * @param {string} directory the value of `--model`
  * @returns {Promise<{ model: import('@tensorflow/tfjs-layers').LayersModel, imageShape: (number | null)[], levels: number,
  *   condition: import('pixelcnn-layers').ConditionShape | null }>} `imageShape` has null for a size that may vary
  */
@@ -22,9 +22,9 @@ export async function loadImageModel(directory) {
     : await loadLayersModel(fileSystem(await modelDirectory(directory)));
   const [[, ...imageShape], ...others] = model.inputs.map(({ shape }) => shape);
   const [, ...outputShape] = model.outputs[0].shape;
-  const levels = model.levels ?? outputShape[3]; // of a graph that was not saved as an AutoregressiveModel, those of its logits [N,H,W,C,L]
+  const levels = model.levels ?? outputShape[3]; // for a graph not saved as an AutoregressiveModel, from its logits [N,H,W,C,L]
   const condition = model.condition ?? null;
-  const isWhole = others.length === (condition === null ? 0 : 1); // of the inputs, none is unknown
+  const isWhole = others.length === (condition === null ? 0 : 1); // no input is unknown
   if (imageShape.length !== 3 || (model.levels === undefined && outputShape.length !== 4) || !isWhole) {
     const inputs = model.inputs.map(({ shape: [, ...shape] }) => `[${shape}]`).join(', ');
     throw new Error(`${directory}: wanted a model of images, got ${inputs} -> [${outputShape}]`);
@@ -33,9 +33,9 @@ export async function loadImageModel(directory) {
 }
 
 /**
- * Loads a model of images for what needs no tfjs: a directory as {@link loadImageModel} takes it, or a `.pixelcnn` file.
+ * Loads a model of images from a directory, as {@link loadImageModel}, or a `.pixelcnn` file.
  *
- * @param {string} path as `--model` names it
+ * @param {string} path the value of `--model`
  * @returns {Promise<{ model: import('./image-model.mjs').ImageModel, imageShape: readonly (number | null)[], levels: number,
  *   condition: import('pixelcnn-layers').ConditionShape | null }>}
  */
@@ -67,7 +67,7 @@ async function modelDirectory(directory) {
 }
 
 /**
- * Throws where the images of a data set are not what the model takes.
+ * Checks that a model takes the images of a data set.
  *
  * @param {(number | null)[]} modelShape
  * @param {{ name: string, test: import('pixelcnn-layers/data').ImageSet }} dataset
@@ -79,11 +79,11 @@ export function checkFits(modelShape, { name, test }) {
   throw new Error(`the model takes images of ${wanted}, ${name} has ${imageShape.join('x')}`);
 }
 
-/** What a model takes that is conditioned on a kind. */
+/** Names of conditions for messages. */
 const TAKEN = { vector: 'vectors', map: 'maps', codes: 'coarser codes' };
 
 /**
- * How many classes a model is conditioned on; null where it takes no condition. Throws where it takes something else.
+ * How many classes a model is conditioned on; null if it takes no condition. Throws for other conditions.
  *
  * @param {import('pixelcnn-layers').ConditionShape | null} condition
  */
@@ -96,7 +96,7 @@ export function classesTaken(condition) {
 }
 
 /**
- * Throws where test images of a data set have no class, or one that a model does not take.
+ * Checks that a model takes the classes of a data set's test images.
  *
  * @param {number} numClasses
  * @param {{ name: string, test: import('pixelcnn-layers/data').ImageSet }} dataset

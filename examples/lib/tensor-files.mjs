@@ -5,11 +5,14 @@ import { readKerasH5 } from './keras-h5.mjs';
 import { npyTensor } from './npy.mjs';
 import { listZip, unzip } from './zip.mjs';
 
-/** That a file may have, and all that is unpacked of it: 2^28 numbers, as many as the library takes of a weight. */
+/**
+ * The most bytes of a file, and of all that is unpacked from it: 2^28 numbers, as many as the library allows
+ * in a weight.
+ */
 const MAX_BYTES = 2 ** 30;
 
 /**
- * Reads the tensors of a file of weights, whatever its name: its first bytes tell what it is.
+ * Reads the tensors of a file of weights, whose first bytes determine its format.
  *
  * @param {string} path a file of safetensors, NumPy or Keras, or a directory of .npy files
  * @returns {Promise<{ format: string, tensors: Map<string, import('pixelcnn-layers/weights').NamedTensor> }>} by their names in the file;
@@ -39,7 +42,7 @@ function checkSize(bytes) {
 
 const beginsWith = (text) => (bytes) => Buffer.from(text, 'latin1').equals(bytes.subarray(0, text.length));
 
-/** What each kind of file begins with. */
+/** How each kind of file begins. */
 const FORMATS = [
   // the length of a header, and its '{'
   { begins: (bytes) => bytes.length > 8 && bytes.readUInt32LE(4) === 0 && bytes[8] === 0x7b, read: readOwn },
@@ -78,7 +81,7 @@ async function readZip(bytes, path) {
   return { format: '.npz', tensors: npyTensors(unzip(bytes, arrays, MAX_BYTES)) };
 }
 
-/** What config.json says of the model; nothing where it is missing. */
+/** The model in config.json, if that exists. */
 function parseConfig(bytes) {
   if (bytes === undefined) return undefined;
   try {
@@ -98,7 +101,7 @@ async function readNpyFiles(directory) {
   return npyTensors(Object.fromEntries(names.map((name, i) => [name, files[i]])));
 }
 
-/** Tensors of .npy files, by their names without the ending. */
+/** Tensors of .npy files, by file names without the ending. */
 function npyTensors(files) {
   return new Map(
     Object.entries(files).map(([name, bytes]) => {
@@ -111,12 +114,12 @@ function npyTensors(files) {
   );
 }
 
-/** A pickle is a program, which may do anything. */
+/** Refuses pickles, which are programs and may do anything. */
 function refusePickle(_, path) {
   const [from, to] = [path, `${path.replace(/\.\w+$/, '')}.safetensors`].map((name) => JSON.stringify(name));
   const tensors = `torch.load(${from}, map_location="cpu", weights_only=True).items()`;
   const line = `import safetensors.torch, torch; safetensors.torch.save_file({k: v.contiguous() for k, v in ${tensors}}, ${to})`;
-  const rest = 'docs/training-elsewhere.md has it for a checkpoint that holds more than weights';
+  const rest = 'docs/guides/bring-weights.md has it for a checkpoint that holds more than weights';
   throw new Error(
     `pickles of PyTorch are not read, since they may do anything; in Python: ${line} (${rest})`,
   );

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import CRC32C from 'crc-32/crc32c.js';
 import protobuf from 'protobufjs';
 
-/** What is used of TensorFlow's event.proto and summary.proto. */
+/** The parts of TensorFlow's event.proto and summary.proto that are used. */
 const { Event } = protobuf.parse(`
   syntax = "proto3";
   message Event {
@@ -41,11 +41,12 @@ const START = 1;
 let opened = 0;
 
 /**
- * Begins a file of TensorBoard's events. Each record is written at once, so a kill at any moment leaves whole records and
- * perhaps one cut short at the end, which TensorBoard passes over.
+ * Begins a file of TensorBoard's events. Each record is written at once, so a kill at any moment
+ * leaves complete records and perhaps a truncated one at the end, which TensorBoard skips.
  *
- * @param {string} directory made where it is missing; the run's earlier files stay
- * @param {{ step?: number }} [options] `step`: the run goes on after this one, so TensorBoard drops what earlier files have of later steps
+ * @param {string} directory created if it is missing; the run's earlier files stay
+ * @param {{ step?: number }} [options] `step`: the run continues after this step, so TensorBoard drops later
+ * steps of earlier files
  * @returns {EventFile}
  *
  * @typedef {object} EventFile
@@ -73,14 +74,16 @@ export function openEventFile(directory, { step: last } = {}) {
   };
 }
 
-/** TensorBoard reads files in the order of their names: this one comes after all that were begun before. */
+/**
+ * A name that sorts after the names of all earlier files, since TensorBoard reads files in the order of names.
+ */
 function fileName() {
   const [seconds, fraction] = (Date.now() / 1000).toFixed(3).split('.');
   opened += 1;
   return `events.out.tfevents.${seconds}.${fraction}.${process.pid}.${opened}`;
 }
 
-/** A TFRecord: the length, its checksum, the data, their checksum; all numbers with the lowest byte first. */
+/** A TFRecord: the length, its checksum, the data, their checksum; all numbers are little-endian. */
 function record(data) {
   const bytes = Buffer.alloc(8 + 4 + data.length + 4);
   bytes.writeBigUInt64LE(BigInt(data.length), 0);
@@ -90,7 +93,7 @@ function record(data) {
   return bytes;
 }
 
-/** CRC-32C, rotated and shifted as TFRecord has it. */
+/** CRC-32C, rotated and shifted as TFRecord requires. */
 function maskedCrc(bytes) {
   const crc = CRC32C.buf(bytes);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;

@@ -61,7 +61,7 @@ Output
   --every N           evaluates, draws samples and saves each N steps (500)
   --eval-images N     images to evaluate on, the first N of the set (all)
   --samples N         images to draw (16)
-  --resume            goes on with the run in --out, exactly as if it had not stopped
+  --resume            continues the run in --out, exactly as if it had not stopped
   --help              prints this
 `;
 
@@ -108,7 +108,7 @@ const OPTIONS = {
 const STACKS = ['pixelcnn', 'row-lstm', 'diagonal-bi-lstm', 'gated'];
 const MODELS = [...STACKS, 'plus-plus', 'snail'];
 
-/** The networks that a flag is for, where it is not for all. */
+/** The networks that a flag is for, unless it is for all. */
 const FOR_MODELS = {
   conditional: ['gated', 'plus-plus', 'snail'],
   filters: ['plus-plus', 'snail'],
@@ -125,14 +125,15 @@ const FOR_MODELS = {
   input: [...STACKS, 'snail'],
 };
 
-/** Flags that may differ when a run goes on; all others are kept in the run. */
+/** Flags that may change when a run is resumed. The run keeps all others. */
 const MAY_CHANGE = ['resume', 'out', 'path', 'steps', 'patience', 'backend'];
 
 /**
- * The command line, checked. Ends the program where it asks for help or cannot be understood.
+ * Reads and checks the command line. Ends the program for `--help` and for errors.
  *
  * @param {string[]} argv
- * @returns {{ resume: boolean, out: string, steps?: number, patience?: number, backend?: string, path?: string, run?: object }} `run` holds all that a new run is made of
+ * @returns {{ resume: boolean, out: string, steps?: number, patience?: number, backend?: string, path?:
+ * string, run?: object }} `run` holds the settings of a new run
  */
 export function readTrainFlags(argv) {
   const flags = parseFlags(OPTIONS, HELP, argv);
@@ -211,7 +212,9 @@ export function readTrainFlags(argv) {
   };
 }
 
-/** One of `names`, or a name and a size, as `embedding:32`, which becomes an object: `sized` says by which key. */
+/**
+ * One of `names`, or a name and a size, such as `embedding:32`, which becomes an object with the key in `sized`.
+ */
 function nameOrSize(flag, text, names, sized) {
   const [name, size] = text.split(/:(.*)/s);
   if (size !== undefined && Object.hasOwn(sized, name))

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import seedrandom from 'seedrandom';
 
 /**
- * Draws the kernels of a model anew from a seed, Glorot-uniform as tfjs does from one of its own. Biases stay as they are.
+ * Redraws the kernels of a model from a seed, Glorot-uniform, as tfjs does from its own seed. Biases stay unchanged.
  *
  * @param {import('@tensorflow/tfjs-layers').LayersModel} model
  * @param {number} seed

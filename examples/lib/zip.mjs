@@ -1,16 +1,16 @@
-// Zips of anyone: nothing is unpacked before it is known how much it will be.
+// Zips may come from anyone, so nothing is unpacked before its size is known.
 
 import { unzipSync } from 'fflate';
 
-/** That an archive may have. */
+/** The most entries of an archive. */
 const MAX_ENTRIES = 100_000;
 
 /**
- * The names in a zip; none is unpacked.
+ * The names in a zip, without unpacking.
  *
  * @param {Uint8Array} bytes
  * @returns {string[]}
- * @throws Error where two are the same, or there are too many
+ * @throws Error if two are equal, or there are too many
  */
 export function listZip(bytes) {
   const names = new Set();
@@ -25,12 +25,13 @@ export function listZip(bytes) {
 }
 
 /**
- * Unpacks some files of a zip, each into as much memory as it says that it has, once all of that is known to be little enough.
+ * Unpacks some files of a zip, each into as much memory as the zip states, after checking that all sizes are
+ * small enough.
  *
  * @param {Uint8Array} bytes
  * @param {string[]} names
  * @param {number} mostBytes that they may have, all together
- * @returns {Record<string, Uint8Array>} those that are there
+ * @returns {Record<string, Uint8Array>} the files that exist
  */
 export function unzip(bytes, names, mostBytes) {
   const wanted = new Set(names);

@@ -1,5 +1,5 @@
-// Gives Node the WebGPU of browsers: Dawn, as the npm package `webgpu` has it. tfjs looks for it when it is loaded, so this comes
-// first: `node --import ./dawn.mjs program.mjs`.
+// Adds the WebGPU of browsers to Node: Dawn, from the npm package `webgpu`. tfjs looks for it when
+// it is loaded, so import this first: `node --import ./dawn.mjs program.mjs`.
 
 import { create, globals } from 'webgpu';
 

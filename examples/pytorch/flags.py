@@ -102,9 +102,9 @@ SWITCHES = {
     'conditional': 'conditions the network, but for pixelcnn, on the class of each image',
     'no-attention': 'leaves the attention of pixelsnail out',
     'float32': 'computes in float32 on GPUs too',
-    'resume': 'goes on with the run in --out, exactly as if it had not stopped',
+    'resume': 'continues the run in --out, exactly as if it had not stopped',
 }
-MAY_CHANGE = {'resume', 'out', 'path', 'steps', 'device'}  # where a run goes on; all others are kept in it
+MAY_CHANGE = {'resume', 'out', 'path', 'steps', 'device'}  # may differ when a run continues; the run keeps all others
 
 
 class Parser(argparse.ArgumentParser):

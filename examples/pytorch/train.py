@@ -240,7 +240,7 @@ def main(argv):
     device = ranks.device
     tensors, kept = read_checkpoint(out) if flags['resume'] else ({}, None)
     if kept is None and os.path.exists(path(CHECKPOINT)):
-        stop(f'--out: {out} holds a run; --resume goes on with it, or give another --out')
+        stop(f'--out: {out} holds a run; --resume continues it, or give another --out')
     run = {**flags, **kept['run'], **given} if kept else flags
     step = kept['step'] if kept else 0
     if run['steps'] < step:
@@ -259,7 +259,7 @@ def main(argv):
     conditions = ['classes'] * run['conditional'] + ['codes'] * bool(run['codes'])
     checksum = checksum_of([train, test])
     if kept and kept['checksum'] != checksum:
-        stop(f"--resume: {run['data']} is not what the run began with")
+        stop(f"--resume: {run['data']} differs from the data that the run began with")
 
     if run['validation'] >= len(train.levels):
         stop(f"--validation: {run['data']} has {len(train.levels)} training images, got '{run['validation']}'")
@@ -379,6 +379,6 @@ if __name__ == '__main__':
     try:
         main(sys.argv[1:])
     except KeyboardInterrupt:
-        stop('interrupted; --resume goes on from the last checkpoint')
+        stop('interrupted; --resume continues from the last checkpoint')
     except OSError as error:
         stop(str(error))

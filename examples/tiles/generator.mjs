@@ -5,7 +5,7 @@ import { brokenRules } from './rules.mjs';
 import { around, BRIDGE, FIELD, GRASS, HOUSE, RIVER, ROAD, SIDE, SNOW } from './tiles.mjs';
 
 /**
- * Maps, 256 tiles each. Map n of a seed is the same however many are made.
+ * Makes maps of 256 tiles each. Map n of a seed does not depend on how many are made.
  *
  * @param {number} count
  * @param {number} seed
@@ -44,7 +44,7 @@ function tryMap(random) {
   return map;
 }
 
-/** A way on from the bridge to an edge of the map, in steps along it with turns aside now and then: [along, aside]. */
+/** A way from the bridge to an edge of the map, in steps along it with occasional turns aside: [along, aside]. */
 function walk(integer, start, startAside, step) {
   const way = [];
   let aside = startAside;
@@ -80,7 +80,9 @@ function landAround(ways, random) {
   );
 }
 
-/** Of each place, the most, or the least, of what all places have, changed by `slope` with each step from there. */
+/**
+ * The maximum, or minimum, at each place of the heights of all places, changed by `slope` with each step from there.
+ */
 function spread(heights, most, slope) {
   const spreading = [...heights];
   for (const places of [[...heights.keys()], [...heights.keys()].reverse()]) {

@@ -40,7 +40,7 @@ let maps = [];
 let drawing = new AbortController();
 let timesDrawnAgain = 0;
 
-/** Does one job after the other, what is asked for last: shows the maps it makes, and what it says with the milliseconds it took. */
+/** Does one job at a time, the last one that was requested, and shows its maps, its message and its duration. */
 async function run(job) {
   drawing.abort();
   drawing = new AbortController();

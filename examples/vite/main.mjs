@@ -61,7 +61,7 @@ async function train(model, digits, steps, seed) {
     step += 1;
     if (step < steps && performance.now() - shown < 50) continue;
 
-    const bits = sum / (1 - smoothing ** step); // an average also while few have been summed
+    const bits = sum / (1 - smoothing ** step); // an average even after few steps
     element('progress').value = step / steps;
     element('figures').textContent = `step ${step} of ${steps}: ${bits.toFixed(3)} bits/dim`;
     await new Promise((resolve) => setTimeout(resolve)); // no animation frame: those stop in a background tab

@@ -48,7 +48,7 @@ export class Codebook extends layers.Layer {
     return straight(vectors);
   }
 
-  /** The mean squared distance of vectors from their entries, which has a gradient for the vectors alone. */
+  /** The mean squared distance of vectors from their entries, with a gradient only for the vectors. */
   distance(vectors) {
     const squared = tf.customGrad((x, save) => {
       const apart = tf.sub(x, this.lookUp(this.codesOf(x))); // [N,h,w,D]
@@ -95,7 +95,7 @@ export class Codebook extends layers.Layer {
   }
 
   /**
-   * Puts each dead entry, such as all are at first, where one of the vectors [N,h,w,D] is.
+   * Moves each dead entry, as all are at first, to one of the vectors [N,h,w,D].
    *
    * @param {tf.Tensor4D} vectors of a batch
    * @param {() => number} random uniform in [0, 1)

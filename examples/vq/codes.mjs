@@ -6,8 +6,8 @@ import { npyOf } from '../lib/npy.mjs';
 import { encode } from './vq-vae.mjs';
 
 /**
- * The codes of a data set, with its classes. They are kept as files that NumPy reads, and that other examples take by `--data npy`; where all
- * of them are there already, they are read.
+ * The codes of a data set, with its classes. They are saved as NumPy files, which other examples
+ * take by `--data npy`, and read again if all of them exist.
  *
  * @typedef {import('pixelcnn-layers/data').ImageSet} ImageSet
  *
@@ -18,7 +18,7 @@ import { encode } from './vq-vae.mjs';
  */
 export async function codesOf(directory, model, dataset) {
   const unfinished = `${directory}.tmp`;
-  await rm(unfinished, { recursive: true, force: true }); // that a kill has left
+  await rm(unfinished, { recursive: true, force: true }); // left by a killed run
   if (!existsSync(directory)) {
     await writeCodes(unfinished, model, dataset);
     await rename(unfinished, directory);

@@ -4,7 +4,7 @@ import { varianceOf } from './vq-vae.mjs';
 /** @typedef {import('pixelcnn-layers/data').ImageSet} ImageSet */
 
 /**
- * How far reconstructed images are from theirs.
+ * The error of reconstructed images.
  *
  * @param {ImageSet} images
  * @param {ArrayLike<number>} reconstructed levels
@@ -21,7 +21,7 @@ export function reconstructionError(images, reconstructed) {
 }
 
 /**
- * How evenly the entries of a codebook are used: as many as `perplexity`, used evenly, would need as many bits.
+ * How evenly the entries of a codebook are used: `perplexity` entries, used evenly, would need as many bits.
  *
  * @param {ImageSet} codes
  * @returns {{ used: number, perplexity: number }}
@@ -35,7 +35,8 @@ export function codebookUse({ data, levels }) {
 }
 
 /**
- * Bits a code of models that see no other code: all alike; as frequent as in training; as frequent as at that place in training.
+ * Bits per code of models that see no other code: uniform; by frequency in training; by frequency at each
+ * place in training.
  *
  * @param {ImageSet} train
  * @param {ImageSet} test

@@ -34,7 +34,7 @@ Output
   --eval-images N     test images that the figures are of, the first N (all)
   --rows N            samples of each class (8)
   --temperature X     divides the logits of codes; 0 takes the most likely code (0.8)
-  --resume            goes on with the run in --out, exactly as if it had not stopped; takes --out, --path and --backend beside it
+  --resume            continues the run in --out, exactly as if it had not stopped; takes --out, --path and --backend beside it
   --help              prints this
 `;
 
@@ -61,14 +61,15 @@ const OPTIONS = {
   help: { type: 'boolean', default: false },
 };
 
-/** Flags that may stand beside --resume; all others are kept in the run. */
+/** Flags that may be given with --resume. The run keeps all others. */
 const MAY_CHANGE = ['resume', 'out', 'path', 'backend'];
 
 /**
- * The command line, checked. Ends the program where it asks for help or cannot be understood.
+ * Reads and checks the command line. Ends the program for `--help` and for errors.
  *
  * @param {string[]} argv
- * @returns {{ resume: boolean, out: string, backend?: string, path?: string, run?: object }} `run` holds all that a new run is made of
+ * @returns {{ resume: boolean, out: string, backend?: string, path?: string, run?: object }} `run` holds the
+ * settings of a new run
  */
 export function readFlags(argv) {
   const flags = parseFlags(OPTIONS, HELP, argv);

@@ -12,7 +12,7 @@ export function priorOf({ filters, ...args }) {
 }
 
 /**
- * What trains a prior by a step. The loss is in bits a code.
+ * Makes a function that trains a prior for a step. The loss is in bits a code.
  *
  * @param {import('pixelcnn-layers').AutoregressiveModel} model
  * @param {import('pixelcnn-layers/data').ImageSet} codes

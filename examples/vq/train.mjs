@@ -23,14 +23,14 @@ import { RATE, train } from './training.mjs';
 import { decode, vqVaeTraining } from './vq-vae.mjs';
 import { useWasmGradients } from './wasm-gradients.mjs';
 
-// Ctrl-C ends it after the present step.
+// Ctrl-C ends training after the current step.
 const interrupt = new AbortController();
 process.once('SIGINT', () => interrupt.abort());
 
 const flags = readFlags(process.argv.slice(2));
 const { out } = flags;
 const run = await openRun(flags);
-await sweep(out, (name) => /^(reconstructions\.png|figures\.json)$/.test(name)); // that a kill has left
+await sweep(out, (name) => /^(reconstructions\.png|figures\.json)$/.test(name)); // left by a killed run
 await useBackend(run.backend);
 if (run.backend === 'wasm') useWasmGradients();
 
@@ -50,10 +50,10 @@ await keepSettings(out, run, [dataset.train, dataset.test]);
 
 const { batch, seed } = run;
 
-/** Ends the program, where it was asked to, with what was done so far. */
+/** Ends the program, if it was interrupted, with what was done so far. */
 function endHere({ isDone }) {
   if (isDone) return;
-  console.log(`stopped; --resume --out ${out} goes on`);
+  console.log(`stopped; --resume --out ${out} continues`);
   process.exit();
 }
 

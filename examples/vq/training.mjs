@@ -12,10 +12,11 @@ import { restorePowers, saveWithOptimizer } from './adam.mjs';
 export const RATE = 1e-3;
 /** Steps over which the learning rate rises. */
 const RISE = 50;
-const SMOOTHING = 0.98; // of the loss shown: about the last 50 steps
+const SMOOTHING = 0.98; // of the loss that is shown: about the last 50 steps
 
 /**
- * Trains a model, or goes on where that stopped, exactly as if it had not. The learning rate rises at first, and then falls towards 0.
+ * Trains a model, or continues exactly where training stopped. The learning rate rises at first, and then
+ * falls towards 0.
  *
  * @typedef {import('@tensorflow/tfjs-layers').LayersModel} LayersModel
  *
@@ -24,7 +25,7 @@ const SMOOTHING = 0.98; // of the loss shown: about the last 50 steps
  * @param {number} args.steps
  * @param {number} args.every saves each so many steps
  * @param {string} args.unit of the loss
- * @param {AbortSignal} args.signal ends it after the present step, and saves
+ * @param {AbortSignal} args.signal ends training after the current step, and saves
  * @param {() => LayersModel} args.create the model that a new run begins with, compiled with an `adam`
  * @param {(model: LayersModel, firstStep: number) => (step: number) => Promise<number>} args.begin gives what does a step, and gives its loss
  * @returns {Promise<{ model: LayersModel, isDone: boolean }>}
@@ -35,7 +36,7 @@ export async function train({ directory, steps, every, unit, signal, create, beg
   const model = from ? await loadLayersModel(fileSystem(join(from.directory, 'model'))) : create();
   let { step, state: smoothed } = from ?? { step: 0, state: 0 };
   if (from) restorePowers(model.optimizer);
-  if (from) console.log(step < steps ? `goes on after step ${step}` : `is trained: ${steps} steps`);
+  if (from) console.log(step < steps ? `continues after step ${step}` : `is trained: ${steps} steps`);
   if (step === steps) return { model, isDone: true };
 
   const share = (step) => Math.min(1, (step + 1) / RISE) * (1 - step / steps);
@@ -48,7 +49,7 @@ export async function train({ directory, steps, every, unit, signal, create, beg
     if (!Number.isFinite(loss)) throw new Error(`step ${step + 1}: the loss is ${loss}`);
     step += 1;
     smoothed = SMOOTHING * smoothed + (1 - SMOOTHING) * loss;
-    progress.update(step, smoothed / (1 - SMOOTHING ** step)); // an average also while few have been summed
+    progress.update(step, smoothed / (1 - SMOOTHING ** step)); // an average even after few steps
     if (step % every === 0 || step === steps || signal.aborted) {
       await checkWeights(model);
       const write = (place) => saveWithOptimizer(model, fileSystem(join(place, 'model')));

@@ -2,9 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { imageBatches } from 'pixelcnn-layers/data';
 import seedrandom from 'seedrandom';
 
-/** How far the encoder is held to the entries it chose: beta of van den Oord et al. 2017, equation 3. */
+/** The weight of the commitment loss: beta of van den Oord et al. 2017, equation 3. */
 const COMMITMENT = 0.25;
-/** Steps after which dead entries are looked for. */
+/** The number of steps between revivals of dead entries. */
 const REVIVAL = 20;
 /** Images encoded or decoded at a time. */
 const AT_ONCE = 100;
@@ -18,7 +18,8 @@ const AT_ONCE = 100;
 const partsOf = (model) => ['encoder', 'codebook', 'decoder'].map((name) => model.getLayer(name));
 
 /**
- * What trains a VQ-VAE by a step. The loss is the share of the images' variance that is not reconstructed, and the commitment.
+ * Makes a function that trains a VQ-VAE for a step. The loss is the share of the images' variance that is not
+ * reconstructed, plus the commitment.
  *
  * @param {LayersModel} model
  * @param {ImageSet} images

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
- * Lets stock convolutions of any stride, padding 'same' or 'valid', train on the wasm backend. There tfjs 4.22 has no gradient of their
- * kernels, and one of their inputs, which is also what a transposed convolution computes, that is slow. Both are given here as forward
- * convolutions, which are fast. Networks of pixelcnn-layers need none of this.
+ * Lets tfjs convolutions of any stride, padding 'same' or 'valid', train on the wasm backend. There, tfjs 4.22 lacks
+ * the gradient of kernels, and has a slow gradient of inputs, which is also the transposed convolution. Both are
+ * computed here by fast forward convolutions. Networks of pixelcnn-layers do not need this.
  */
 export function useWasmGradients() {
   const register = (kernelName, kernelFunc) =>
@@ -32,7 +32,7 @@ function kernelGradient({ inputs: { x, dy }, attrs: { strides, pad, filterShape 
   return tf.transpose(tf.slice(sums, [0, 0, 0, 0], [-1, rows, columns, -1]), [1, 2, 0, 3]); // [rows,columns,in,out]
 }
 
-/** [N,h,w,out] -> [N,H,W,in]: dy, a stride apart in zeros, convolved with the kernel turned round. */
+/** [N,h,w,out] -> [N,H,W,in]: dy, with zeros between by the stride, convolved with the flipped kernel. */
 function inputGradient({ inputs: { dy, filter }, attrs: { strides, pad, inputShape } }) {
   const info = tf.backend_util.computeConv2DInfo(inputShape, filter.shape, strides, 1, pad);
   const { strideHeight: down, strideWidth: across, inHeight, inWidth, padInfo } = info;

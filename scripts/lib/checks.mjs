@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-/** Says that something is as it should be, or throws by its name. */
+/** Runs a check and reports that it passed, or throws an error with its name. */
 export async function check(what, work) {
   try {
     await work();
@@ -13,7 +13,9 @@ export async function check(what, work) {
 
 const TIMEOUT = 600_000; // milliseconds: a program whose workers do not end would hang
 
-/** The output of a command; throws with all of it where the command fails, or does not end in ten minutes. */
+/**
+ * Returns the output of a command. Throws with all of the output if the command fails, or does not end in ten minutes.
+ */
 export async function run(command, args, cwd) {
   try {
     const { stdout } = await promisify(execFile)(command, args, {

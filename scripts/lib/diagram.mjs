@@ -1,5 +1,5 @@
-// Draws a graph of operations as SVG: what the nodes are and what reads what comes from a network, where each stands is given by
-// hand. A node without a place, a place without a node, or a line through a node is an error.
+// Draws a graph of operations as SVG. Nodes and edges come from a network, and their positions are set by
+// hand. A node without a position, a position without a node, or a line through a node is an error.
 
 /** Colours of each class of shape, on light and on dark pages. */
 const COLOURS = {
@@ -56,7 +56,7 @@ const style = `<style>${rulesOf(COLOURS.light)}
 const rectangle = (x, y, width, height, kind, radius = 0) =>
   `<rect x="${x}" y="${y}" width="${width}" height="${height}" rx="${radius}" class="${kind}"/>`;
 
-/** Words in the middle of a place; `anchor` puts their start or end there instead. */
+/** Text centred on a position; `anchor` puts its start or end there instead. */
 export const text = (x, y, words, { kind = 'text', anchor = 'middle', size = 13 } = {}) =>
   `<text x="${x}" y="${y + 0.35 * size}" class="${kind}" font-size="${size}" text-anchor="${anchor}">${words}</text>`;
 
@@ -72,7 +72,7 @@ export function isTapSeen({ anchor: [row, column], present }, r, c) {
 
 const TAP = 11;
 
-/** The taps of a kernel: those that read anything are filled, and the current pixel has a frame. */
+/** The taps of a kernel. Visible taps are filled, and the current pixel has a frame. */
 function taps(x, top, window) {
   const [rows, columns] = window.kernelSize;
   const left = x - (columns * TAP) / 2;
@@ -92,12 +92,12 @@ function taps(x, top, window) {
   return [...cells, rectangle(left + column * TAP, top + row * TAP, TAP, TAP, 'present')];
 }
 
-// Kinds of nodes: half of their width and height, and how they are drawn
+// Kinds of nodes: half their width and height, and how they are drawn
 
 const boxed = (kind, width, height) => (x, y) =>
   rectangle(x - width / 2, y - height / 2, width, height, kind, 5);
 
-/** A box with words on one or more lines. */
+/** A box with text on one or more lines. */
 const wordsIn = (kind, width, height) => ({
   half: [width / 2, height / 2],
   draw: (x, y, { label }) => {
@@ -110,7 +110,7 @@ const wordsIn = (kind, width, height) => ({
   },
 });
 
-/** A box with the taps of a kernel over the words. */
+/** A box with the taps of a kernel above the text. */
 const windowIn = (width) => ({
   half: [width / 2, 37],
   draw: (x, y, { label, window }) => {
@@ -119,7 +119,7 @@ const windowIn = (width) => ({
   },
 });
 
-/** The two halves of the features, the function that each goes through, if any, and their product. */
+/** The two halves of the features, the function applied to each, if any, and their product. */
 const gate = {
   half: [58, 34],
   draw: (x, y, { label }) => [
@@ -142,7 +142,7 @@ const circle = (x, y, sign) => [
   text(x, y, sign, { size: 16 }),
 ];
 
-/** By the name of each kind. */
+/** The kinds by name. */
 const KINDS = {
   end: {
     half: ({ label }) => [Math.max(9, 3.6 * label.length + 3), 10],
@@ -168,9 +168,9 @@ const SIDES = { left: [-1, 0], right: [1, 0], top: [0, -1], bottom: [0, 1] };
  *
  * @param nodes by their names: `kind`, `label`, `inputs` (names of nodes), and `window` where taps are drawn
  * @param places x and y by the same names
- * @param routes by `from>to`, where a line is not straight: the side that it leaves and
- * enters (or the point), points on its way, and where it branches off another
- * @param sizes words beside lines, by `from>to`: what they carry, and where they stand
+ * @param routes for lines that are not straight, by `from>to`: the side (or point) where it leaves
+ * and enters, points on its way, and where it branches off another
+ * @param sizes labels of lines, by `from>to`: what a line carries, and where the label stands
  */
 export function diagram({ title, width, height, nodes, places, routes = {}, sizes = {}, extra = [] }) {
   const [named, placed] = [Object.keys(nodes), Object.keys(places)].map((names) => names.sort().join(', '));
@@ -193,7 +193,7 @@ export function diagram({ title, width, height, nodes, places, routes = {}, size
       const points = [portOf(input, from), ...via, Array.isArray(to) ? to : portOf(name, to)];
       checkLine(way, points);
       const kind = nodes[input].isCondition ? 'condition-' : '';
-      const head = node.kind === 'gate' ? '' : ` marker-end="url(#${kind}head)"`; // a gate begins with a line of its own
+      const head = node.kind === 'gate' ? '' : ` marker-end="url(#${kind}head)"`; // a gate begins with its own line
       lines.push(
         `<polyline points="${points.map((point) => point.join()).join(' ')}" class="${kind}line"${head}/>`,
       );
@@ -217,7 +217,7 @@ ${extra.join('\n')}
 </svg>
 `;
 
-  /** Lines are upright or level, and keep clear of nodes that they do not join. */
+  /** Checks that lines are vertical or horizontal, and avoid nodes that they do not join. */
   function checkLine(way, points) {
     for (const [index, [x, y]] of points.entries()) {
       const [toX, toY] = points[index + 1] ?? [x, y];

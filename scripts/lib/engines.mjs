@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run } from './checks.mjs';
 
-/** The oldest Node that package.json asks for, and the newest of each later line that is kept up. */
+/** The oldest Node that package.json allows, and the newest of each later maintained line. */
 const NODES = ['20.16.0', '22.23.3', '24.21.0', '26.12.1'];
 
 const installed = fileURLToPath(new URL('../../node_modules/.bin', import.meta.url));
 const DENO_FLAGS = ['run', '--allow-read', '--allow-write', '--cached-only', '--node-modules-dir=manual'];
 
 /**
- * Calls `work` with each engine in which users run the library, `{ name, runFile }`: `runFile(file, cwd)` is what the
- * program prints. Other Nodes than the current one are taken from npm, one at a time since each takes 200 MB.
+ * Calls `work` with each engine in which users run the library, `{ name, runFile }`. `runFile(file, cwd)` returns what
+ * the program prints. Other Nodes than the current one come from npm, one at a time since each takes 200 MB.
  */
 export async function forEachEngine(temporary, work) {
   const engine = (name, command, flags = []) => ({
@@ -34,7 +34,7 @@ export async function forEachEngine(temporary, work) {
   await work(engine(`Deno ${denoVersion}`, deno, DENO_FLAGS));
 }
 
-/** The path of a Node, once npm has put it into the directory. */
+/** Installs a Node by npm into the directory, and returns its path. */
 async function installNode(version, directory) {
   mkdirSync(directory);
   writeFileSync(join(directory, 'package.json'), '{ "private": true }');

@@ -1,6 +1,6 @@
-/** What users write, as the checks of the packed library run and compile it. */
+/** Users' programs, which the checks of the packed library run and compile. */
 
-/** What the programs import, as ESM or CommonJS has it. */
+/** The imports of the programs, as ESM or CommonJS. */
 export function imports(format) {
   const names = {
     'node:assert/strict': 'assert',
@@ -19,7 +19,7 @@ export function imports(format) {
     .join('');
 }
 
-/** Prints a digest of what the runtime draws, scores, compresses and steps through; its pool lets the program end. */
+/** Prints a digest of what the runtime draws, scores, compresses and steps through. Its pool lets the program end. */
 export const RUNTIME_DIGEST = {
   esm: `
 import * as runtime from 'pixelcnn-layers/runtime';
@@ -34,7 +34,7 @@ import('./runtime-digest.mjs').then(async ({ runtimeDigest }) => console.log(awa
 `,
 };
 
-/** Behind `imports`: a model is trained, saved, loaded, trained further and drawn from. */
+/** Follows `imports`: trains, saves and loads a model, trains it further and draws from it. */
 export const ROUND_TRIP = `
 async function main() {
   const model = pixelCNN({ imageShape: [4, 4, 1], levels: 4, hiddenDim: 2, outDim: 4, numBlocks: 1 });
@@ -56,7 +56,7 @@ async function main() {
 main();
 `;
 
-/** What a page does that loads tfjs and then this package by script tags. */
+/** A page that loads tfjs and then this package by script tags. */
 export const SCRIPT_TAG = `
 const { readFileSync } = require('node:fs');
 const { dirname, join } = require('node:path');
@@ -85,7 +85,7 @@ assert.equal(typeof fileSystem, 'function'); // the other entry is loaded
 assert.equal(serialization.SerializationMap.getMap().classNameMap.MaskedConv2D[0], MaskedConv2D);
 `;
 
-/** Imports a module of the package for its side effect alone. */
+/** Imports a module of the package only for its side effect. */
 export const bareImport = (module) => `
 import { serialization } from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';

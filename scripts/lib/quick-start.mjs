@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** The program of README's quick start, as readers copy it. */
+/** The program of README's quick start. */
 function quickStart() {
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
   const [, program] = readme.match(/^## Quick start\n.*?^```js\n(.*?)^```$/ms) ?? [];
@@ -8,7 +8,9 @@ function quickStart() {
   return program;
 }
 
-/** That program, and what shows that it has trained and drawn, in the library's own kernels on wasm. */
+/**
+ * The quick start, followed by checks that it has trained and drawn, with the library's own kernels on wasm.
+ */
 export const checkedQuickStart = () => `${quickStart()}
 import assert from 'node:assert/strict';
 import { kernelsInUse } from 'pixelcnn-layers';

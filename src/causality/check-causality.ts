@@ -11,23 +11,23 @@ import { changeEach, outputsByPlace, trialArguments, trialsOf } from './perturba
 
 /** An input that changes an output which must not depend on it. */
 export interface Leak {
-  /** The place of the outputs that changed. */
+  /** The place whose outputs changed. */
   output: Place;
-  /** The value that changed them, at the same place or a later one. */
+  /** The value that changed them, at this place or a later one. */
   input: Place;
 }
 
 /** How many values are changed if the graph rules out every leak. */
 const SOME_INPUTS = 32;
 
-/** For how many leaking values the offending layer is searched. */
+/** The number of leaking values that are used to find the offending layer. */
 const INPUTS_TO_FOLLOW = 4;
 
 const declared = {
   ...trialArguments,
   /**
-   * How many values of the images are changed, drawn at random, four times each while the classes take turns; or `'all'`,
-   * each under every class. With fewer than all, a leak may be missed where the graph does not rule it out.
+   * How many randomly drawn values of the images are changed, four times each under varying classes; or `'all'`, each
+   * under every class. With fewer than all, a leak that the graph does not rule out may be missed.
    * @default 32 if the graph rules out every leak, otherwise 'all'
    */
   inputs: optional(
@@ -51,22 +51,22 @@ export interface Causality {
 }
 
 /**
- * Checks the rule by which outputs define a likelihood: the outputs for a value (its logits, or the parameters that a
- * distribution first reads for it) must depend only on the values before it, in the order rows, columns, channels.
+ * Checks that a model is causal, so that its outputs define a likelihood: the outputs for a value (its
+ * logits, or the parameters that a distribution first reads for it) must depend only on the values before it,
+ * in the order rows, columns, channels.
  *
- * If every layer can be evaluated pixel by pixel (see {@link PixelLayer}), the rule is proved or refuted from the graph
- * and its masks, for all weights, classes and images. Then 32 values of random images are changed all the same, in
- * seconds, and outputs are compared bit for bit, in case a layer computes something other than its `express` says.
+ * If every layer can be evaluated pixel by pixel (see {@link PixelLayer}), the graph and its masks prove or
+ * refute this, for all weights, classes and images. In addition, 32 values of random images are changed, in
+ * seconds, and outputs compared bit for bit, in case a layer computes something other than its `express`.
  *
- * Where the graph has a layer that cannot be evaluated pixel by pixel, or shows a leak, every value is changed, so that
- * all leaking pairs are listed: in up to 4*H*W*C images, or in H*W*C images for each of more than 4 classes. For a large
- * image this takes minutes. Vectors and maps are random, so a leak under few of them may be missed; `condition` checks
- * one of your own.
+ * If a layer cannot be evaluated pixel by pixel, or the graph shows a leak, every value is changed, to list all leaking
+ * pairs: in up to 4*H*W*C images, or in H*W*C images for each of more than 4 classes. For a large image this takes
+ * minutes. Vectors and maps are random, so leaks under few of them may be missed; `condition` checks your own.
  *
- * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, equations 1
- * and 2; the test by changing inputs is ours.
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016),
+ * https://arxiv.org/abs/1601.06759, equations 1 and 2; testing by changed inputs is ours.
  *
- * @throws TypeError (rejects) naming the option that is wrong; Error if the model's outputs are not finite.
+ * @throws TypeError (rejects) naming the invalid option; Error if the model's outputs are not finite.
  * @example
  * ```js
  * import { checkCausality, pixelCNN } from 'pixelcnn-layers';
@@ -85,7 +85,7 @@ export async function checkCausality(model: LayersModel, options: CausalityOptio
   const count = values.inputs ?? ('builder' in traced ? SOME_INPUTS : 'all');
   const places = valuesOf(imageShape);
   if (count === 'all' && places ** 2 > 2 ** 31) {
-    const wanted = 'at most 46340 values, since each is tried with each';
+    const wanted = 'at most 46340 values, since each is tested against each';
     throwTypeError('checkCausality: imageShape', wanted, imageShape);
   }
   const inputs = count === 'all' ? [...new Uint32Array(places).keys()] : randomPart(places, count, random);
@@ -113,7 +113,7 @@ export async function checkCausality(model: LayersModel, options: CausalityOptio
   return { causal: false, leaks, ...(layer !== null && { layer }) };
 }
 
-/** So many different numbers below `length`, at most all of them. */
+/** Draws `count` different numbers below `length`, or all if there are fewer. */
 function randomPart(length: number, count: number, random: () => number): number[] {
   const all = Uint32Array.from({ length }, (_, i) => i);
   const part = all.subarray(0, Math.min(count, length));
@@ -125,9 +125,9 @@ function randomPart(length: number, count: number, random: () => number): number
 }
 
 /**
- * For a graph that leaks, the outputs that may see an input which they must not, from the times when outputs are ready.
- * They lie in its pixel, or if they wait for later pixels of their row, anywhere before it in the row: no graph that is
- * traced looks at rows below.
+ * For a graph that leaks, the outputs that may illegally see an input, judged by the times when
+ * outputs are ready. They lie in the input's pixel or, if they wait for later pixels of their row,
+ * anywhere before it in the row. No graph that can be traced sees rows below.
  */
 function suspectsOf(
   times: readonly number[],

@@ -5,18 +5,18 @@ import { LevelEmbedding } from '../layers/encodings';
 import type { Shape } from '../layers/types';
 import { changeEach, type Trials } from './perturbation';
 
-/** How far features see: earlier values; also their own, like the image; or later ones. */
+/** How far features see: earlier values, also their own, like the image, or also later ones. */
 const [BEFORE, ITSELF, LATER] = [0, 1, 2] as const;
 type Horizon = typeof BEFORE | typeof ITSELF | typeof LATER;
 
 /**
  * The layer of a leaking model where the leak begins; null if no single layer can be identified.
  *
- * Follows the leak back from the outputs. A layer that sees later values although none of its inputs do is the culprit.
- * If the path ends at the image, each value sees itself; then the first layer on the path that has weights has the
- * wrong mask type. Embeddings are skipped, since they keep values separate.
+ * Follows the leak back from the outputs. The culprit is a layer that sees later values although none of its
+ * inputs do. If the path ends at the image, each value sees itself, so the first layer on the path with
+ * weights has the wrong mask type. Embeddings are skipped, since they keep values separate.
  *
- * @param inputs some values whose outputs see what they must not
+ * @param inputs some of the leaking values
  */
 export async function leakingLayer(
   model: LayersModel,
@@ -26,7 +26,7 @@ export async function leakingLayer(
   const image = model.inputs[0] as SymbolicTensor;
   const horizons = new Map<SymbolicTensor, Horizon | null>([[image, ITSELF]]);
   const horizonOf = async (tensor: SymbolicTensor) => {
-    if (!horizons.has(tensor)) horizons.set(tensor, await look(model, tensor, inputs, trials));
+    if (!horizons.has(tensor)) horizons.set(tensor, await triedHorizon(model, tensor, inputs, trials));
     return horizons.get(tensor) ?? null;
   };
 
@@ -68,10 +68,10 @@ function madeFrom(image: SymbolicTensor): (tensor: SymbolicTensor) => boolean {
 }
 
 /**
- * How far features [N,H,W,F], or logits [N,H,W,C,L], see. For a map of every 2nd or 4th row and column, this counts
- * from the pixel that each place stands for. Null if the tensor is neither, or does not separate channels.
+ * How far features [N,H,W,F], or logits [N,H,W,C,L], see. In a map of every 2nd or 4th row and column, this counts from
+ * the pixel that each place represents. Null for other tensors, and features that do not separate channels.
  */
-async function look(
+async function triedHorizon(
   model: LayersModel,
   tensor: SymbolicTensor,
   inputs: readonly number[],
@@ -94,12 +94,12 @@ async function look(
     return tf.reshape<tf.Rank.R3>(output, [images.shape[0], rows * columns * groups, -1]); // [N,rows,columns,F] -> [N, rows*columns*groups, F/groups]
   };
   let horizon = BEFORE as Horizon;
-  let isMixed = false; // sees channels of its own pixel and has no channel itself
+  let isMixed = false; // sees channels of its own pixel, but belongs to no channel
   await changeEach(byGroup, inputs, trials, (input, hasMoved) => {
     const [pixel, channel] = [Math.floor(input / channels), input % channels];
     for (let position = 0; position < rows * columns * groups; position++) {
       const [place, group] = [Math.floor(position / groups), position % groups];
-      const own = Math.floor(place / columns) * down * width + (place % columns) * right; // the pixel that it stands for
+      const own = Math.floor(place / columns) * down * width + (place % columns) * right; // the pixel that it represents
       if (own > pixel) break;
       if (!hasMoved(position)) continue;
       if (own < pixel) horizon = LATER;

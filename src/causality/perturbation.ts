@@ -4,7 +4,7 @@ import { anything, callback, integer, optional, optionalSignal, type Values } fr
 import * as core from '../core/conditions';
 import { type ImageShape, resolveImageShape, valuesOf } from '../core/images';
 import { pauses } from '../core/pauses';
-import { tell } from '../core/progress';
+import { reportProgress } from '../core/progress';
 import { uniformsOf } from '../core/random';
 import {
   channelOf,
@@ -12,29 +12,29 @@ import {
   outputsName,
   type PixelDistribution,
 } from '../distributions/pixel-distribution';
-import { dataOf, outputsOf } from '../inference/batches';
+import { outputsOf, readAndDispose } from '../inference/batches';
 import { type Condition, conditionData, conditionTensors } from '../models/conditions';
 import type { ImageModelShape } from '../models/image-model';
 
 export const trialArguments = {
-  /** [H, W, C]; required if the model takes images of any size. A small size is faster. @default the model's */
+  /** [H, W, C]; required if the model takes images of any size. Small sizes are faster. @default the model's */
   imageShape: optional(anything<readonly [number, number, number]>()),
-  /** The seed of the images, and of the values changed in them. @default 0 */
+  /** The seed of the random images, and of the values to change. @default 0 */
   seed: optional(integer(), 0),
   /** Images in each forward pass. @default 8 */
   batchSize: optional(integer({ from: 1 }), 8),
-  /** Stops between two forward passes: rejects with `signal.reason`. */
+  /** Stops between two forward passes, and rejects with `signal.reason`. */
   signal: optionalSignal(),
-  /** Called after each batch of changes, with how many are done so far. If it throws or rejects, so does the function. */
+  /** Called after each batch of changes, with the number done so far. If it throws or rejects, so does the function. */
   onProgress: optional(callback<(progress: { done: number; total: number }) => void>()),
   /**
    * The condition of a single image: a class, a vector [1,K] or a map [1,H,W,K]; several by name.
-   * @default every class; random vectors and maps
+   * @default every class, and random vectors and maps
    */
   condition: optional(anything<Condition>()),
 };
 
-/** The trials that the options of a function ask for. */
+/** Reads the options of a function as trials. */
 export async function trialsOf(
   caller: string,
   { imageShape: ofModel, conditions, distribution }: ImageModelShape,
@@ -52,28 +52,28 @@ export async function trialsOf(
     conditions: await conditionsToTry(`${caller}: condition`, conditions, condition, imageShape, random),
     /** Whether each value is changed under every condition. Otherwise, the conditions take turns. */
     underEvery: true,
-    /** To be called between forward passes: lets other work run from time to time. */
+    /** Call it between forward passes, to let other work run. */
     pause: pauses(),
   };
 }
 
-/** What random images are tried, and how. */
+/** The random images to test with, and how. */
 export type Trials = Awaited<ReturnType<typeof trialsOf>>;
 
-/** The changes of a value to try, in normalized units: in both directions, small and beyond any real image. */
+/** The changes of a value to test, in normalized units: in both directions, small and beyond any real image. */
 const CHANGES = [0.5, -0.5, 4, -4];
 
-/** How often each value is changed: by all of these, and under every condition if that is wanted. */
+/** How often each value is changed: by each of these, and under every condition if `underEvery`. */
 export const attemptsOf = ({ conditions, underEvery }: Trials): number =>
   underEvery ? Math.max(CHANGES.length, conditions.count) : CHANGES.length;
 
 /**
- * Changes each of the given values in several random images by several amounts, and reports for each change where the
- * output differs, bit for bit. Bits depend on the position in a batch and on its size, so each attempt begins with one
- * batch of unchanged images, from which all its changes start.
+ * Changes each of the given values in several random images by several amounts, and reports for
+ * each change where the output differs, bit for bit. Since bits depend on the position in a batch
+ * and on its size, each attempt compares all its changes with one batch of unchanged images.
  *
- * @param outputOf from images [N,H,W,C] and their conditions to [N, positions, values]
- * @param visit told what each change has moved; if it returns true, that value is not changed again
+ * @param outputOf computes [N, positions, values] from images [N,H,W,C] and their conditions
+ * @param visit receives the positions that a change has affected; if it returns true, the value is not changed again
  * @throws Error if an output is not finite
  */
 export async function changeEach(
@@ -113,14 +113,14 @@ export async function changeEach(
         for (const [n, input] of batch.entries()) {
           changed[n * places + input] = (changed[n * places + input] as number) + change;
         }
-        const moved = await dataOf(tf.tidy(() => tf.any(tf.notEqual(before, pass(changed)), 2))); // [N, positions]
+        const moved = await readAndDispose(tf.tidy(() => tf.any(tf.notEqual(before, pass(changed)), 2))); // [N, positions]
         for (const [n, input] of batch.entries()) {
           const own = (n * moved.length) / size;
           const isSettled = visit(input, (position) => moved[own + position] === 1) === true;
           if (isSettled) settled.add(input);
           done += isSettled ? attempts - attempt : 1;
         }
-        if (onProgress) await tell(onProgress, { done, total: inputs.length * attempts }, signal);
+        if (onProgress) await reportProgress(onProgress, { done, total: inputs.length * attempts }, signal);
       }
     } finally {
       before.dispose();
@@ -130,11 +130,11 @@ export async function changeEach(
   await rest();
 }
 
-/** Refuses outputs that are not finite, whose changes mean nothing. */
+/** Refuses outputs that are not finite, whose changes are meaningless. */
 async function checkFinite(outputs: tf.Tensor, { caller, outputsName }: Trials): Promise<void> {
-  const [total] = await dataOf(tf.tidy(() => tf.sum(outputs)));
+  const [total] = await readAndDispose(tf.tidy(() => tf.sum(outputs)));
   if (!Number.isFinite(total))
-    throw new Error(`${caller}: the model gave ${outputsName} that are not finite numbers`);
+    throw new Error(`${caller}: the model returned ${outputsName} that are not finite numbers`);
 }
 
 /**
@@ -157,9 +157,10 @@ export function outputsByPlace(model: LayersModel, distribution: PixelDistributi
 }
 
 /**
- * The conditions to try: those given, or every class in turn, and random vectors and maps for each image.
+ * The conditions to test: those given, or every class in turn, and random vectors and maps for each image.
  *
- * @returns how many attempts it takes to try each, and what draws those of images that are in their attempts `attempts[n]`
+ * @returns how many attempts test each condition, and a function that draws conditions, for image n in
+ * attempt `attempts[n]`
  */
 export async function conditionsToTry(
   what: string,

@@ -12,38 +12,38 @@ const declared = {
   ...trialArguments,
   /** The row of the place whose outputs are examined. */
   row: integer(),
-  /** The column of that place. */
+  /** The column of the place. */
   column: integer(),
-  /** @default 0 */
+  /** The channel of the place. @default 0 */
   channel: optional(integer(), 0),
 };
 
-/** Options of {@link receptiveField}. Those of forward passes are for models that are tested on images. */
+/** Options of {@link receptiveField}. The options of forward passes apply only to models that are tested on images. */
 export interface ReceptiveFieldOptions extends Given<typeof declared> {}
 
 /** The result of {@link receptiveField}. */
 export interface ReceptiveField {
-  /** Earlier places that the probabilities of the place depend on, in the order rows, columns, channels. */
+  /** The earlier places that the probabilities of the place depend on, in the order rows, columns, channels. */
   seen: Place[];
-  /** Earlier places inside the window that they do not depend on. */
+  /** The earlier places inside the window that they do not depend on. */
   blindSpot: Place[];
   /** The smallest range of rows and columns that contains everything seen, down to the row of the place itself. */
   window: { top: number; left: number; right: number };
 }
 
 /**
- * Finds which of the values before a place its probabilities depend on: what the model can see there, and what it is
- * blind to. With a distribution other than a softmax, the distribution itself sees the earlier channels of the pixel.
+ * Finds which of the values before a place its probabilities depend on: the receptive field and the blind spot of the
+ * model there. Distributions other than the softmax themselves see the earlier channels of the pixel.
  *
- * If every layer can be evaluated pixel by pixel (see {@link PixelLayer}), the result is read off the graph and its
- * masks, exactly and for all weights. Any other model is tested: each value is changed in 4 random images. This misses
- * what the weights switch off or float32 rounds away; a warning on the console, once for each model, names the layer.
+ * If every layer can be evaluated pixel by pixel (see {@link PixelLayer}), the result follows from the graph
+ * and its masks, exactly and for all weights. Any other model is tested: each value is changed in 4 random
+ * images. This misses dependencies that the weights switch off or float32 rounds away; a warning on the
+ * console, once for each model, names the layer.
  *
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016),
  * https://arxiv.org/abs/1606.05328, section 2.2 and figure 1, on the blind spot.
  *
- * @throws TypeError (rejects) naming the option that is wrong; Error if a model that is tested has outputs that are not
- * finite
+ * @throws TypeError (rejects) naming the invalid option; Error if a tested model has outputs that are not finite
  * @example
  * ```js
  * import { pixelCNN, receptiveField } from 'pixelcnn-layers';
@@ -79,7 +79,7 @@ export async function receptiveField(
     isSeen = reach(program, imageShape, place, isRead).slice(0, end);
   } else {
     const images = 2 * attemptsOf(trials) * end;
-    const consequence = `the model is tried on ${images} random images, and what the weights have switched off is not seen.`;
+    const consequence = `the model is tested on ${images} random images, and dependencies that the weights have switched off are missed.`;
     if (end > 0) warnOfObstacle('receptiveField', model, traced.obstacle, consequence);
     const channels = [...new Array(imageShape[2]).keys()].filter(isOfPlace);
     await changeEach(outputsByPlace(model, distribution), [...isSeen.keys()], trials, (input, hasMoved) => {

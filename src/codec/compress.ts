@@ -8,13 +8,13 @@ import { type CodedImage, checkCodedModel, checksumOf, keptDigest, writeFile } f
 import { intervalsFor } from './intervals';
 import { RangeEncoder } from './range-coder';
 
-/** What `compress` takes, with conditions that are arrays or tensors. */
+/** Arguments of `compress`, with conditions that are arrays or tensors. */
 export const compressArguments = <GivenCondition>() => ({
-  /** The conditions of the images, as `sample` takes them. */
+  /** The conditions of the images, as for `sample`. */
   condition: optional(anything<GivenCondition>()),
   /**
-   * Whether to store the conditions in the file; otherwise {@link decompress} must be given the same ones. They are stored
-   * uncompressed: a class or a code below 128 takes one byte, a number of a vector or a map four. @default false
+   * Whether to store the conditions in the file. Otherwise, pass the same conditions to {@link decompress}. They are
+   * stored uncompressed: a class or code below 128 takes one byte, a number of a vector or map four. @default false
    */
   storeCondition: flag(false),
   ...walkArguments,
@@ -26,17 +26,17 @@ export const compressOptions = compressArguments<ConditionData>();
 export interface CompressOptions extends Given<typeof compressOptions> {}
 
 /**
- * Compresses images without loss. The size of the file is what the model's likelihood promises, -log2 p(x) bits, to
- * within 0.0011 bits a value and 16 bytes an image, plus a header. With the same model, {@link decompress} restores the
- * images on any machine, since the probabilities are the same everywhere, bit for bit.
+ * Compresses images losslessly. The size of the file is the model's -log2 p(x) bits, to within
+ * 0.0011 bits a value and 16 bytes an image, plus a header. With the same model, {@link decompress}
+ * restores the images on any machine, since the probabilities are bit for bit equal everywhere.
  *
- * Source: the coder is a range coder (Martin, 1979); the format is docs/codec-format.md.
+ * Source: the coder is a range coder (Martin, 1979); the format is docs/reference/codec-format.md.
  *
- * @param model of at most 65,536 levels; its numbers must not be changed afterwards, since its digest is computed once
+ * @param model a model of at most 65,536 levels; do not change its numbers later, since its digest is computed once
  * @param images levels 0..L-1 [N,H,W,C], of any size that the model takes
  * @returns the bytes of a file
- * @throws TypeError (rejects) if shapes do not fit, or a value is not one of the model's levels; `signal.reason` if the
- * signal aborts; Error if the model's outputs are not finite
+ * @throws TypeError (rejects) if shapes do not fit the model, or a value is not one of its levels;
+ * `signal.reason` if the signal aborts; Error if the model's outputs are not finite
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';
@@ -57,7 +57,7 @@ export async function compress(
   return packed(model, job, await encodeImages(model, job));
 }
 
-/** Images to be coded, checked. */
+/** Checked images to encode. */
 export type CompressJob = ReturnType<typeof planCompress>;
 
 /** Checks the images and options of {@link compress}. */
@@ -70,7 +70,7 @@ export function planCompress(
   return { ...planImages('compress', model, images, condition), ...values };
 }
 
-/** The codes of images, by the distribution of the model or a user's own. */
+/** Encodes images by the model's distribution, or a user's. */
 export async function encodeImages(
   model: PortableModel,
   job: CompressJob,
@@ -83,8 +83,8 @@ export async function encodeImages(
     const intervalsOf = intervalsFor(distribution, count);
     const encoders = Array.from({ length: count }, () => new RangeEncoder());
     return {
-      visit(present, index, levels) {
-        const intervals = intervalsOf(present);
+      visit(current, index, levels) {
+        const intervals = intervalsOf(current);
         for (const [n, encoder] of encoders.entries()) {
           const level = data[(first + n) * total + index] as number;
           const { begin, frequency } = intervals.of(n, level);
@@ -104,7 +104,7 @@ export async function encodeImages(
   return coded;
 }
 
-/** The file of the coded images. */
+/** The file of encoded images. */
 export function packed(model: PortableModel, job: CompressJob, coded: readonly CodedImage[]): Uint8Array {
   const conditions = job.storeCondition ? job.conditions : [];
   const header = { ...job, conditions, digest: keptDigest(model), levels: model.levels };

@@ -1,5 +1,5 @@
 import { anything, type Given, integer, optional, readArguments, type Values } from '../core/arguments';
-import { checkInteger, checkMaxValues, MAX_VALUES, throwTypeError } from '../core/check';
+import { checkBytes, checkInteger, checkMaxValues, MAX_VALUES, throwTypeError } from '../core/check';
 import {
   type ConditionData,
   type ConditionShape,
@@ -16,15 +16,15 @@ import { checkCodedModel, checksumOf, keptDigest, readFile } from './format';
 import { intervalsFor } from './intervals';
 import { RangeDecoder } from './range-coder';
 
-/** What `decompress` takes, with conditions that are arrays or tensors. */
+/** Arguments of `decompress`, with conditions that are arrays or tensors. */
 export const decompressArguments = <GivenCondition>() => ({
-  /** The conditions of the images that are read, if the file does not hold them; as when they were compressed. */
+  /** The conditions of the images to read, as when they were compressed; only if the file does not hold them. */
   condition: optional(anything<GivenCondition>()),
   /** The first image to read, counting from 0. @default 0 */
   firstImage: optional(integer({ from: 0 }), 0),
-  /** How many to read. @default all from `firstImage` on */
+  /** How many images to read. @default all from `firstImage` on */
   numImages: optional(integer({ from: 1 })),
-  /** The most values to read, N*H*W*C: even a short file may ask for any number of them. @default 2^24 */
+  /** The most values to read, N*H*W*C, since even a short file may ask for any number. @default 2^24 */
   maxValues: optional(integer({ from: 1 }), MAX_VALUES),
   ...walkArguments,
 });
@@ -35,14 +35,15 @@ export const decompressOptions = decompressArguments<ConditionData>();
 export interface DecompressOptions extends Given<typeof decompressOptions> {}
 
 /**
- * Restores the images of a file that {@link compress} wrote, or some of them: each image is coded separately.
+ * Restores all or some images of a file that {@link compress} wrote.
  *
- * @param model the model that they were compressed with: the same one in another precision will not do
+ * @param model the model that they were compressed with, in the same precision
  * @param bytes the whole file
  * @returns levels [N,H,W,C]
- * @throws TypeError (rejects) naming the option that is wrong; RangeError before anything is computed if there are more
- * than `maxValues` values to read; Error if the file is not a compressed file, is damaged or truncated, or was made with
- * another model; `signal.reason` if the signal aborts. Digests of 64 bits or more notice damage, not files made to deceive.
+ * @throws TypeError (rejects) naming the invalid option; RangeError, before anything is computed, if there
+ * are more than `maxValues` values to read; Error if the file is not a compressed file, is damaged or
+ * truncated, or was made with another model; `signal.reason` if the signal aborts. Digests of 64 bits or more
+ * detect accidental damage, but not deliberate changes.
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';
@@ -62,7 +63,7 @@ export async function decompress(
   return decodeImages(model, planDecompress(model, bytes, values));
 }
 
-/** Codes to be read, checked. */
+/** Checked codes to decode. */
 export type DecompressJob = ReturnType<typeof planDecompress>;
 
 /** Checks the file and options of {@link decompress}, all before anything is computed. */
@@ -72,11 +73,11 @@ export function planDecompress(
   { condition, firstImage, numImages: wanted, maxValues, ...hooks }: Values<typeof decompressOptions>,
 ) {
   checkCodedModel('decompress: model', model);
-  if (!(bytes instanceof Uint8Array)) throwTypeError('decompress: bytes', 'a Uint8Array', bytes);
+  checkBytes('decompress: bytes', bytes);
   const { conditions: kinds } = model;
   const file = attempt('decompress', () => readFile(bytes, kinds, keptDigest(model)));
   if (file.levels !== model.levels)
-    throw new Error('decompress: file: damaged: its levels are not those of its model');
+    throw new Error("decompress: file: damaged: its levels differ from its model's");
   checkInteger('decompress: firstImage', firstImage, 0, file.numImages - 1);
   const left = file.numImages - firstImage;
   const numImages = checkInteger('decompress: numImages', wanted ?? left, 1, left);
@@ -94,19 +95,19 @@ export function planDecompress(
   const isStored = stored.length > 0;
   if (isStored && condition !== undefined) throwTypeError(what, 'none, since the file holds it', condition);
   if (!isStored && kinds.length > 0 && condition === undefined)
-    throwTypeError(what, 'that of the images, which the file does not hold', condition);
+    throwTypeError(what, 'the condition of the images, which the file does not hold', condition);
   return {
     coded: Array.from({ length: numImages }, (_, n) => file.image(firstImage + n)),
     numImages,
     imageShape,
     conditions: isStored ? stored : readConditions(what, kinds, condition, numImages, imageShape),
-    /** The index in the file of the first one, for errors. */
+    /** The index of the first image in the file, for errors. */
     firstImage,
     ...hooks,
   };
 }
 
-/** The images, by the distribution of the model or a user's own. */
+/** Decodes images by the model's distribution, or a user's. */
 export async function decodeImages(
   model: PortableModel,
   job: DecompressJob,
@@ -122,8 +123,8 @@ export async function decodeImages(
     const group = coded.slice(first, first + count);
     const decoders = group.map(({ code }) => new RangeDecoder(code));
     return {
-      visit(present, index, levels) {
-        const intervals = intervalsOf(present);
+      visit(current, index, levels) {
+        const intervals = intervalsOf(current);
         for (const [n, decoder] of decoders.entries()) {
           const { level, begin, frequency } = intervals.at(n, decoder.target());
           decoder.take(begin, frequency);

@@ -11,7 +11,7 @@ import { digestOf } from '../program/file';
 import { checkModel, type PortableModel } from '../program/program';
 import { bytesOf, copyOf } from '../program/safetensors';
 
-// A file of compressed images: docs/codec-format.md. Everything that a file says is checked before it is used.
+// A file of compressed images, documented in docs/reference/codec-format.md. Everything in a file is checked before it is used.
 
 /** The first byte is not a letter, so no text file begins this way. */
 const MAGIC = [0x89, 0x50, 0x58, 0x43] as const; // \x89PXC
@@ -20,7 +20,7 @@ const DIGEST_BYTES = 16;
 const CHECKSUM_BYTES = 8;
 const HAS_CONDITIONS = 1;
 
-/** With more levels, frequencies would have no room to differ. */
+/** The most levels for which frequencies have enough bits to differ. */
 const MAX_LEVELS = 2 ** 16;
 
 export function checkCodedModel(what: string, model: PortableModel): void {
@@ -30,16 +30,16 @@ export function checkCodedModel(what: string, model: PortableModel): void {
 
 const digests = /* @__PURE__ */ new WeakMap<PortableModel, Uint8Array>();
 
-/** The digest of a model, computed once: it takes a pass over all weights. */
+/** The digest of a model, computed once, since it takes a pass over all weights. */
 export function keptDigest(model: PortableModel): Uint8Array {
   const digest = digests.get(model) ?? digestOf(model);
   digests.set(model, digest);
   return digest;
 }
 
-/** What comes in a file before the codes of its images. */
+/** The part of a file before the codes of its images. */
 interface Header {
-  /** Of the model, 16 bytes. */
+  /** The digest of the model, 16 bytes. */
   readonly digest: Uint8Array;
   readonly numImages: number;
   readonly imageShape: ImageShape;
@@ -48,7 +48,7 @@ interface Header {
   readonly conditions: readonly ConditionValues[];
 }
 
-/** The code of an image, and the checksum of it and of its levels. */
+/** The code of an image, and a checksum of the code and the levels. */
 export interface CodedImage {
   readonly code: Uint8Array;
   readonly checksum: bigint;
@@ -85,7 +85,7 @@ export function writeFile(
   return head.written();
 }
 
-/** Reads a file of a model with the `wanted` digest: what comes before the codes, and each image's code. */
+/** Reads the header of a file of the model with the digest `wanted`, and gives access to each image's code. */
 export function readFile(
   bytes: Uint8Array,
   kinds: readonly ConditionShape[],
@@ -97,7 +97,7 @@ export function readFile(
   const version = reader.byte();
   if (version !== VERSION)
     throw new Error(
-      `file: wanted version ${VERSION}, got ${version}: of another pixelcnn-layers, or damaged`,
+      `file: wanted version ${VERSION}, got ${version}: written by another pixelcnn-layers, or damaged`,
     );
   const digest = reader.bytes(DIGEST_BYTES);
   if (!digest.every((byte, i) => byte === wanted[i]))
@@ -111,7 +111,7 @@ export function readFile(
     throw new Error('file: truncated or damaged: too short for so many images');
   const flags = reader.byte();
   if (flags > HAS_CONDITIONS) throw new Error('file: damaged: it has unknown flags');
-  // Whether they fit the model is checked later, as for conditions that a caller gives.
+  // Whether they fit the model is checked later, as for a caller's conditions.
   const stored = flags === HAS_CONDITIONS ? kinds : [];
   const conditions = stored.map((kind) => readCondition(reader, kind, numImages, imageShape));
   const checksums = new BigUint64Array(numImages);
@@ -153,7 +153,7 @@ function readCondition(
   return { shape, values };
 }
 
-/** The integer that 8 bytes are. */
+/** Converts 8 bytes to an integer. */
 const longOf = ({ buffer }: Uint8Array): bigint => new BigUint64Array(buffer)[0] as bigint;
 
 /** A growing buffer of bytes. Numbers are little-endian. */
@@ -172,7 +172,7 @@ class ByteWriter {
     this.length = end;
   }
 
-  /** 7 bits a byte, the lowest first; all bytes but the last have the eighth bit set. */
+  /** Writes 7 bits a byte, the lowest first. All bytes but the last have the eighth bit set. */
   varint(value: number): void {
     let rest = value;
     for (; rest >= 128; rest = Math.floor(rest / 128)) this.bytes([128 + (rest % 128)]);
@@ -188,7 +188,7 @@ class ByteWriter {
   }
 }
 
-/** Reads what {@link ByteWriter} wrote; throws when it reaches the end. */
+/** Reads what a {@link ByteWriter} wrote. Throws at the end of the bytes. */
 class ByteReader {
   at = 0;
 
@@ -202,7 +202,7 @@ class ByteReader {
     return this.given[this.take(1)] as number;
   }
 
-  /** A copy, in memory of its own. */
+  /** Copies bytes to their own memory. */
   bytes(count: number): Uint8Array<ArrayBuffer> {
     return copyOf(this.given.subarray(this.take(count), this.at));
   }

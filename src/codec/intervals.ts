@@ -2,21 +2,21 @@ import { checkLevel } from '../core/check';
 import { softmaxWeights } from '../distributions/categorical';
 import { notFinite } from '../distributions/filters';
 import {
+  type CurrentPixels,
   isSoftmax,
   type LevelCdf,
   type PixelDistribution,
-  type PresentPixels,
 } from '../distributions/pixel-distribution';
 import { pixelReader, writeLogProbs } from '../distributions/readers';
 import { exp } from '../kernels/arithmetic';
 import { wholeVectors } from '../kernels/instruction';
 import { TOTAL } from './range-coder';
 
-// Probabilities as whole numbers. With F(l) the probability of all levels below l, in float64, level l of L begins at
+// Probabilities as integers. With F(l) the probability of all levels below l, in float64, level l of L begins at
 //
 //     B(l) = 2 l + floor(F(l) (TOTAL - 2 L)),   B(L) = TOTAL
 //
-// and ends where the next one begins. So each level has a frequency of at least 1, also where F falls by rounding.
+// and ends where the next one begins. So each level has a frequency of at least 1, even if F decreases by rounding.
 
 /** The interval of a level in the range of a coder. */
 interface Interval {
@@ -25,7 +25,7 @@ interface Interval {
   readonly frequency: number;
 }
 
-/** Finds intervals of the current channel, or throws if outputs are not finite or a cdf falls. */
+/** Finds intervals of the current channel. Throws if outputs are not finite or a cdf decreases. */
 export function intervalsFor(distribution: PixelDistribution, numImages: number) {
   const { levels } = distribution;
   const scale = TOTAL - 2 * levels;
@@ -42,8 +42,8 @@ export function intervalsFor(distribution: PixelDistribution, numImages: number)
       throw new Error(`cdf of the distribution: below(${level + 1}) is less than below(${level})`);
     return { level, begin, frequency: end - begin };
   };
-  return (present: PresentPixels) => {
-    const cdfOf = cdfsOf(present);
+  return (current: CurrentPixels) => {
+    const cdfOf = cdfsOf(current);
     return {
       /** The interval of a level of an image. */
       of(image: number, level: number): Interval {
@@ -54,31 +54,34 @@ export function intervalsFor(distribution: PixelDistribution, numImages: number)
       at(image: number, target: number): Interval {
         const cdf = cdfOf(image);
         // Usually close, as every level also gets a minimum frequency: search in doubling steps, then by bisection.
-        let low = checkLevel('cdf of the distribution: levelAt', cdf.levelAt(target / TOTAL), levels);
-        let high = low + 1;
-        let [begin, end] = [beginOf(cdf, low), beginOf(cdf, high)];
-        for (let step = 1; begin > target; step *= 2) {
-          [low, high, end] = [Math.max(0, low - step), low, begin];
-          begin = beginOf(cdf, low);
+        const guess = checkLevel('cdf of the distribution: levelAt', cdf.levelAt(target / TOTAL), levels);
+        let low = { level: guess, begin: beginOf(cdf, guess) };
+        let high = { level: guess + 1, begin: beginOf(cdf, guess + 1) };
+        const moved = (to: number) => {
+          const level = Math.min(Math.max(to, 0), levels);
+          return { level, begin: beginOf(cdf, level) };
+        };
+        for (let step = 1; low.begin > target; step *= 2) {
+          high = low;
+          low = moved(low.level - step);
         }
-        for (let step = 1; end <= target; step *= 2) {
-          [low, high, begin] = [high, Math.min(levels, high + step), end];
-          end = beginOf(cdf, high);
+        for (let step = 1; high.begin <= target; step *= 2) {
+          low = high;
+          high = moved(high.level + step);
         }
-        while (high - low > 1) {
-          const middle = (low + high) >> 1;
-          const at = beginOf(cdf, middle);
-          if (at > target) [high, end] = [middle, at];
-          else [low, begin] = [middle, at];
+        while (high.level - low.level > 1) {
+          const middle = moved((low.level + high.level) >> 1);
+          if (middle.begin > target) high = middle;
+          else low = middle;
         }
-        return interval(low, begin, end);
+        return interval(low.level, low.begin, high.begin);
       },
     };
   };
 }
 
-/** Makes the distribution function of each image, valid until that of the next one is made. */
-type CdfsOf = (present: PresentPixels) => (image: number) => LevelCdf;
+/** Makes the distribution function of each image, valid until the next one is made. */
+type CdfsOf = (current: CurrentPixels) => (image: number) => LevelCdf;
 
 function softmaxCdfs(levels: number, numImages: number): CdfsOf {
   const softmax = softmaxWeights(levels, numImages);
@@ -91,13 +94,13 @@ function softmaxCdfs(levels: number, numImages: number): CdfsOf {
   };
 }
 
-/** From `cdf` of a distribution, or from the probabilities of all levels. */
+/** Makes them from `cdf` of a distribution, or from the probabilities of all levels. */
 function pixelCdfs(distribution: PixelDistribution): CdfsOf {
   const pixel = pixelReader(distribution);
   const summed = summedCdf(distribution.levels);
   const weights = new Float64Array(distribution.levels);
-  return (present) => (image) => {
-    const [parameters, earlier] = pixel(present, image);
+  return (current) => (image) => {
+    const [parameters, earlier] = pixel(current, image);
     const cdf = distribution.cdf?.(parameters, earlier);
     if (cdf !== undefined) return cdf;
     writeLogProbs(distribution, parameters, earlier, weights);
@@ -110,7 +113,7 @@ function summedCdf(levels: number): (weights: Float64Array) => LevelCdf {
   const sums = new Float64Array(levels + 1); // over the levels below each one
   const cdf: LevelCdf = {
     below: (level) => (sums[level] as number) / (sums[levels] as number),
-    levelAt: (u) => Math.floor(u * levels), // a search among sums may begin anywhere
+    levelAt: (u) => Math.floor(u * levels), // the search may begin anywhere
   };
   return (weights) => {
     for (let level = 0; level < levels; level++)

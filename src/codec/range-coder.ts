@@ -1,30 +1,30 @@
-// A range coder: symbols become a number whose digits are bytes. Each symbol narrows an interval [low, low + range) in
-// proportion to its frequency. Numbers stay below 2^53, so JavaScript represents them exactly.
+// A range coder, which encodes symbols as a number whose digits are bytes. Each symbol narrows an interval [low, low +
+// range) in proportion to its frequency. Numbers stay below 2^53, so JavaScript represents them exactly.
 //
 // Source: Martin, "Range encoding: an algorithm for removing redundancy from a digitised message" (1979).
 
 /** The sum of the frequencies of all symbols. */
 export const TOTAL = 2 ** 28;
 
-/** Intervals lie in [0, 2^48), and are wider than 2^40 before each symbol. */
+/** Intervals lie in [0, 2^48), and are wider than 2^40 whenever a symbol is coded. */
 const WHOLE = 2 ** 48;
 const NARROW = 2 ** 40;
 
-/** The number of bytes that a decoder looks at. */
+/** The number of bytes that a decoder holds. */
 const WIDTH_BYTES = 6;
 
-/** Codes symbols into bytes. */
+/** Encodes symbols as bytes. */
 export class RangeEncoder {
   private readonly bytes: number[] = [];
   private low = 0;
   private range = WHOLE;
 
-  /** Codes a symbol from the frequencies, out of {@link TOTAL}, of all before it and its own. */
+  /** Encodes a symbol, given its frequency and the total frequency of the symbols before it, out of {@link TOTAL}. */
   encode(before: number, frequency: number): void {
     const unit = Math.floor(this.range / TOTAL);
     const start = unit * before;
     this.low += start;
-    this.range = before + frequency === TOTAL ? this.range - start : unit * frequency; // the last takes the rest
+    this.range = before + frequency === TOTAL ? this.range - start : unit * frequency; // the last symbol takes the rest
     if (this.low >= WHOLE) {
       this.carry();
       this.low -= WHOLE;
@@ -36,7 +36,7 @@ export class RangeEncoder {
     }
   }
 
-  /** Ends the code with a number that ends in zeros, which a decoder reads past the end. */
+  /** Ends the code with a number in the interval whose further digits are zeros, which need not be stored. */
   finish(): Uint8Array {
     const digit = Math.ceil(this.low / NARROW); // the interval is wider than that
     if (digit === 256) this.carry();
@@ -65,7 +65,7 @@ export class RangeDecoder {
     for (let i = 0; i < WIDTH_BYTES; i++) this.offset = 256 * this.offset + this.read();
   }
 
-  /** Identifies the next symbol: it lies in its [before, before + frequency). */
+  /** Returns a number in [before, before + frequency) of the next symbol, which identifies it. */
   target(): number {
     this.unit = Math.floor(this.range / TOTAL);
     return Math.min(TOTAL - 1, Math.floor(this.offset / this.unit));

@@ -11,23 +11,23 @@ import {
   throwTypeError,
 } from './check';
 
-// An argument of a function or a layer is stated once: the declaration gives its type, its default, its check, and its
-// name for "did you mean". Its docstring stands beside it, and is that of the public interface too.
+// Each argument of a function or a layer is declared once. The declaration determines its type, its default,
+// its check and the names that "did you mean" suggests, and its docstring is also the public interface's.
 
-/** An argument that must be given. */
+/** A required argument. */
 export interface Argument<Value, Given = Value> {
   /**
-   * Returns the value to use for what was given. Throws a TypeError that begins with `what` if it will not do. `earlier`
-   * has the values of the arguments declared before it.
+   * Returns the value to use for what was given. Throws a TypeError that begins with `what` if it
+   * is invalid. `earlier` holds the values of the arguments declared before this one.
    */
   check(what: string, given: unknown, earlier: Readonly<Record<string, unknown>>): Value;
-  /** The form that the value has in a saved config. @default the value itself */
+  /** Converts the value for a saved config. @default the value itself */
   toConfig?(value: Value): unknown;
-  /** Exists in types only: what callers may give. */
+  /** What callers may give. Exists in types only. */
   readonly given?: Given;
 }
 
-/** An argument that may be left out. */
+/** An optional argument. */
 export interface OptionalArgument<Value, Given = Value> extends Argument<Value, Given> {
   /** The value to use if none is given. */
   readonly fallback: Value;
@@ -37,7 +37,7 @@ export interface OptionalArgument<Value, Given = Value> extends Argument<Value, 
 // biome-ignore lint/suspicious/noExplicitAny: arguments of all types; unknown would not be assignable from them
 export type Declaration = Readonly<Record<string, Argument<any, any>>>;
 
-/** The names of the arguments that may be left out. */
+/** The names of the optional arguments. */
 type OptionalName<D extends Declaration> = {
   [Name in keyof D]: D[Name] extends OptionalArgument<unknown, unknown> ? Name : never;
 }[keyof D];
@@ -52,23 +52,23 @@ export type Given<D extends Declaration> = {
   -readonly [Name in keyof D as Name extends OptionalName<D> ? Name : never]?: GivenOf<D[Name]>;
 };
 
-/** The values that {@link readArguments} makes of them. */
+/** The values that {@link readArguments} returns for a declaration. */
 export type Values<D extends Declaration> = { readonly [Name in keyof D]: ValueOf<D[Name]> };
 
 /**
  * Checks arguments and fills in the defaults. undefined counts as not given, as does null, its form in saved configs.
  *
- * @throws TypeError if they are no object, if a name is unknown, with the nearest known one, or as the check of one
+ * @throws TypeError if `given` is not an object, if a name is unknown (suggests the nearest), or if a check fails
  */
 export function readArguments<D extends Declaration>(what: string, given: unknown, declared: D): Values<D> {
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     throwTypeError(what, 'an object of arguments', given);
   checkNames(what, Object.keys(given), Object.keys(declared));
-  return valuesOf(what, given, declared);
+  return readDeclared(what, given, declared);
 }
 
-/** The same for an object that may have others beside them. */
-export function valuesOf<D extends Declaration>(what: string, given: object, declared: D): Values<D> {
+/** Reads the declared arguments from an object that may have others too. */
+export function readDeclared<D extends Declaration>(what: string, given: object, declared: D): Values<D> {
   const values: Record<string, unknown> = {};
   for (const [name, argument] of Object.entries(declared)) {
     const value = (given as Readonly<Record<string, unknown>>)[name];
@@ -78,25 +78,25 @@ export function valuesOf<D extends Declaration>(what: string, given: object, dec
   return values as Values<D>;
 }
 
-/** Makes an argument optional; without a fallback, its value is then undefined. */
+/** Makes an argument optional. Without a fallback, its value is undefined if it is not given. */
 export const optional: {
   <Value, Given>(argument: Argument<Value, Given>): OptionalArgument<Value | undefined, Given>;
   <Value, Given>(argument: Argument<Value, Given>, fallback: NoInfer<Value>): OptionalArgument<Value, Given>;
 } = <Value, Given>(argument: Argument<Value, Given>, fallback?: Value) =>
   ({ ...argument, fallback }) as OptionalArgument<Value, Given>;
 
-/** Makes an argument optional whose default follows from arguments declared before it. */
+/** Makes an argument optional, with a default computed from the arguments declared before it. */
 export const derived = <Value, Given>(
   argument: Argument<Value, Given>,
-  // biome-ignore lint/suspicious/noExplicitAny: their types are those of the declaration that this is part of
+  // biome-ignore lint/suspicious/noExplicitAny: the declaration around this argument determines their types
   defaultOf: (earlier: any) => unknown,
 ) =>
   ({
     ...argument,
     check: (what, given, earlier) => argument.check(what, given ?? defaultOf(earlier), earlier),
-  }) as OptionalArgument<Value, Given>; // which has no fallback, so that what is left out is checked too
+  }) as OptionalArgument<Value, Given>; // has no fallback, so that defaults are checked too
 
-/** An integer, from and to these included. */
+/** An integer in [from, to]. */
 export const integer = ({ from, to }: { from?: number; to?: number } = {}): Argument<number> => ({
   check: (what, given) => checkInteger(what, given, from, to),
 });
@@ -118,13 +118,13 @@ export const flag = (fallback: boolean): OptionalArgument<boolean> =>
 /** A probability of dropping something. */
 export const probability = (): Argument<number> => number('from 0, below 1', (p) => p >= 0 && p < 1);
 
-/** The same. @default 0 */
+/** An optional probability. @default 0 */
 export const rate = (): OptionalArgument<number> => optional(probability(), 0);
 
-/** Something that is checked elsewhere, or by nobody. */
+/** An argument that is checked elsewhere, or not at all. */
 export const anything = <Value>(): Argument<Value> => ({ check: (_, given) => given as Value });
 
-/** A check of one's own as an argument. */
+/** An argument with its own check. */
 export const checked = <Value, Given = Value>(
   check: (what: string, given: unknown) => Value,
 ): Argument<Value, Given> => ({ check });
@@ -139,7 +139,7 @@ export const categories = ({ from }: { from: number }): Argument<number> => ({
   check: (what, given) => checkCategories(what, given, from),
 });
 
-/** A count that the value of an earlier argument divides. */
+/** A multiple of an earlier argument's value. */
 export const multipleOf = (divisor: string): Argument<number> => ({
   check: (what, given, earlier) => checkFeatures(what, given, earlier[divisor] as number, divisor),
 });

@@ -1,6 +1,6 @@
-/** Checks of arguments. Each throws a TypeError that names the option, what was wanted and what it got. */
+/** Checks of arguments. Each throws a TypeError that names the option and states what was wanted and what it got. */
 
-/** How many items of a list, and letters of a name, a message shows. */
+/** The most items of a list, and letters of a name, that a message shows. */
 const MAX_ITEMS = 8;
 const MAX_LETTERS = 64;
 
@@ -23,19 +23,19 @@ export function show(value: unknown, depth = 0): string {
   return `[${[...value.slice(0, MAX_ITEMS).map((item) => show(item, depth + 1)), ...more].join(', ')}]`;
 }
 
-/** A text for a message. A file may have names of any length, which must not become messages of any length. */
+/** Shortens a text for a message, since names in a file may have any length. */
 export function shortened(text: string): string {
   if (text.length <= MAX_TEXT) return text;
   const half = MAX_TEXT / 2;
   return `${text.slice(0, half)} … (${text.length} letters) … ${text.slice(-half)}`;
 }
 
-/** Throws: `what: wanted …, got …`. */
+/** Throws a TypeError with the message `what: wanted …, got …`. */
 export function throwTypeError(what: string, wanted: string, got: unknown): never {
   throw new TypeError(`${shortened(what)}: wanted ${shortened(wanted)}, got ${show(got)}`);
 }
 
-/** Throws if a name is unknown, with what `wrong` says of it, and suggests the nearest known one. */
+/** Throws if a name is unknown, and suggests the nearest known one. `wrong` describes the problem. */
 export function checkNames(
   what: string,
   names: readonly string[],
@@ -45,7 +45,7 @@ export function checkNames(
   const unknown = names.find((name) => !known.includes(name))?.slice(0, MAX_LETTERS);
   if (unknown === undefined) return;
   const nearest = nearestName(unknown, known);
-  const hint = nearest === undefined ? `there are ${known.join(', ')}` : `did you mean ${nearest}?`;
+  const hint = nearest === undefined ? `wanted one of ${known.join(', ')}` : `did you mean ${nearest}?`;
   throw new TypeError(`${what}: ${wrong(unknown)}: ${hint}`);
 }
 
@@ -53,7 +53,7 @@ export function checkNames(
 function nearestName(name: string, known: readonly string[]): string | undefined {
   const wanted = name.toLowerCase();
   let nearest: string | undefined;
-  let smallest = Math.min(Math.max(2, name.length / 3 + 1e-9), name.length); // exclusive; something must stay
+  let smallest = Math.min(Math.max(2, name.length / 3 + 1e-9), name.length); // exclusive, so one letter must match
   for (const candidate of known) {
     const word = candidate.toLowerCase();
     const isPart = wanted.includes(word) || word.includes(wanted);
@@ -65,8 +65,8 @@ function nearestName(name: string, known: readonly string[]): string | undefined
 }
 
 /**
- * How many letters must be inserted, deleted or replaced, or swapped with the next, to turn one word into another
- * (Damerau and Levenshtein, each letter at most once).
+ * The Damerau-Levenshtein distance of two words: how many letters must be inserted, deleted,
+ * replaced or swapped with the next, each at most once.
  */
 function editDistance(a: string, b: string): number {
   let before: number[] = [];
@@ -84,14 +84,14 @@ function editDistance(a: string, b: string): number {
   return row[b.length] as number;
 }
 
-/** An object, not a list. Its keys may be anything, so look up own properties only. */
+/** Checks that a value is an object and not a list. Since its keys may be anything, look up own properties only. */
 export function checkRecord(what: string, value: unknown): Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throwTypeError(what, 'an object', value);
   return value as Record<string, unknown>;
 }
 
-/** An object with these fields and possibly some of the optional ones, but no others. */
+/** Checks that an object has all of these fields, and no others except the optional ones. */
 export function checkFields<Name extends string, Optional extends string = never>(
   what: string,
   value: unknown,
@@ -107,7 +107,7 @@ export function checkFields<Name extends string, Optional extends string = never
   return record as Readonly<Record<Name, unknown> & Record<Optional, unknown>>;
 }
 
-/** A list, of the given length if there is one. */
+/** Checks that a value is a list, and its length if that is given. */
 export function checkList(what: string, value: unknown, length?: number): readonly unknown[] {
   if (!Array.isArray(value)) throwTypeError(what, 'a list', value);
   if (length !== undefined && value.length !== length) throwTypeError(what, `${length} items`, value);
@@ -123,8 +123,9 @@ export function checkInteger(
   if (!Number.isSafeInteger(value) || (value as number) < minimum || (value as number) > maximum) {
     const isAny = minimum === Number.MIN_SAFE_INTEGER;
     const isOpen = maximum === Number.MAX_SAFE_INTEGER;
-    const range = isAny ? '' : isOpen ? ` of at least ${minimum}` : ` from ${minimum} to ${maximum}`;
-    // An integer that float64 does not tell from its neighbours, where any other would do.
+    let range = '';
+    if (!isAny) range = isOpen ? ` of at least ${minimum}` : ` from ${minimum} to ${maximum}`;
+    // Any integer in the range is valid, but float64 cannot distinguish this one from its neighbours.
     const isUnsafe = Number.isInteger(value) && isOpen && (isAny || (value as number) > maximum);
     throwTypeError(what, isUnsafe ? `a safe integer${range}, below 2^53` : `an integer${range}`, value);
   }
@@ -137,7 +138,7 @@ export const MAX_NUMBERS = 2 ** 28;
 /** The most values that a file may ask for, unless the caller allows more. */
 export const MAX_VALUES = 2 ** 24;
 
-/** Checks how many values a file asks for against the caller's `maxValues`; `what` names what they are of. */
+/** Checks how many values a file asks for against the caller's `maxValues`; `what` names their owner. */
 export function checkMaxValues(what: string, values: number, maxValues: number): void {
   if (values > maxValues)
     throw new RangeError(`${what}: wanted at most ${maxValues} values (maxValues), got ${values}`);
@@ -153,7 +154,7 @@ export function checkMemory(what: string, sizes: readonly number[]): void {
     throwTypeError(what, `sizes whose product is at most ${MAX_NUMBERS}`, sizes);
 }
 
-/** The same of several, by the names of the options that they come from. */
+/** Checks several lists of sizes with {@link checkMemory}, each under the name of its option. */
 export function checkMemories(what: string, sizes: Readonly<Record<string, readonly number[]>>): void {
   for (const [option, each] of Object.entries(sizes)) checkMemory(`${what}: ${option}`, each);
 }
@@ -192,16 +193,22 @@ export function checkFunction<F>(what: string, value: unknown): F {
   return value as F;
 }
 
-/**
- * A count of levels or classes, which are numbered 0, 1, ... in float32: beyond 2^24 these would no longer be distinct.
- */
+export function checkBytes(what: string, bytes: unknown): asserts bytes is Uint8Array {
+  if (!(bytes instanceof Uint8Array)) throwTypeError(what, 'a Uint8Array', bytes);
+}
+
+/** The most levels or classes. They are numbered from 0 in float32, which is exact up to here. */
+export const MAX_CATEGORIES = 2 ** 24;
+
+/** A count of levels or classes. */
 export function checkCategories(what: string, count: unknown, minimum: number): number {
   const checked = checkInteger(what, count, minimum);
-  if (checked > 2 ** 24) throwTypeError(what, 'at most 2^24, as many as float32 tells apart', count);
+  if (checked > MAX_CATEGORIES)
+    throwTypeError(what, 'at most 2^24, the most that float32 can distinguish', count);
   return checked;
 }
 
-/** An intensity 0..levels-1. For numbers that are not integers, the message adds `hint`. */
+/** Checks that a value is a level, 0..levels-1. For fractions, the message adds `hint`. */
 export function checkLevel(what: string, value: number, levels: number, hint = ''): number {
   if (!(Number.isInteger(value) && value >= 0 && value < levels)) {
     const isFraction = Number.isFinite(value) && !Number.isInteger(value);
@@ -210,7 +217,7 @@ export function checkLevel(what: string, value: number, levels: number, hint = '
   return value;
 }
 
-/** A kernel size as [rows, columns], from these or one number for both; odd, so that the kernel has a centre. */
+/** A kernel size as [rows, columns], from two numbers or one for both; odd, so that the kernel has a centre. */
 export function checkKernelSize(what: string, value: unknown, mayBeEven = false): [number, number] {
   const [rows, columns, ...rest] = Array.isArray(value) ? value : [value, value];
   const isGood = (length: unknown) =>
@@ -220,12 +227,12 @@ export function checkKernelSize(what: string, value: unknown, mayBeEven = false)
   return [rows, columns];
 }
 
-/** A count of features that splits evenly into the image channels, or into the number of parts that `of` names. */
+/** Checks that features split evenly into the image channels, or into the number of parts that `of` names. */
 export function checkFeatures(what: string, value: unknown, parts: number, of = 'imageChannels'): number {
   const features = checkInteger(what, value, 1);
   if (features % parts !== 0) {
     const hint = of.endsWith('imageChannels')
-      ? '; imageChannels is 1 for grey images, or features in one group'
+      ? '; set imageChannels to 1 for grey images or ungrouped features'
       : '';
     throw new TypeError(`${what}: wanted a multiple of ${of} (${parts}), got ${features}${hint}`);
   }

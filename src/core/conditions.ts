@@ -1,15 +1,12 @@
 import { checkInteger, checkNames, sizeFromShape, throwTypeError } from './check';
 
-/**
- * What a model takes besides the image: a class, a vector [K], a map [H,W,K] of numbers, or codes [h,w] of another
- * size.
- */
+/** The kind and size of a model's condition: a class, a vector [K], a map [H,W,K] of numbers, or codes [h,w]. */
 export type ConditionShape =
   | {
       readonly kind: 'class';
       /** Classes are the integers 0 to numClasses - 1. */
       readonly numClasses: number;
-      /** Whether `numClasses` is itself a valid class, meaning no class. */
+      /** Whether `numClasses` itself is valid too, meaning "no class". */
       readonly nullClass?: true;
     }
   | { readonly kind: 'vector' | 'map'; readonly size: number }
@@ -24,10 +21,10 @@ export type ConditionShape =
 export const conditionFeatures = (condition: ConditionShape): number =>
   condition.kind === 'vector' || condition.kind === 'map' ? condition.size : 1;
 
-/** Whether a condition differs from place to place. */
+/** Whether a condition varies over the image. */
 export const isOfPlaces = ({ kind }: ConditionShape): boolean => kind === 'map' || kind === 'codes';
 
-/** Checks that a model takes at most one condition of each kind, since they are given by kind. */
+/** Checks that a model takes at most one condition of each kind, since callers name conditions by kind. */
 export function checkKinds(what: string, conditions: readonly ConditionShape[]): void {
   const kinds = conditions.map(({ kind }) => kind);
   if (new Set(kinds).size < kinds.length)
@@ -36,28 +33,27 @@ export function checkKinds(what: string, conditions: readonly ConditionShape[]):
 
 /** Numbers with a shape, row-major. */
 export interface NumericArray {
-  /** As many as the shape says. */
+  /** As many as the shape requires. */
   readonly data: ArrayLike<number>;
   /** [N, ...] */
   readonly shape: readonly number[];
 }
 
-/** The conditions of images by name, for models that take several: one for each. */
+/** Conditions by name, for models that take several. */
 export type ConditionsByName<Given> = { readonly [Kind in ConditionShape['kind']]?: Given };
 
 /** One condition, without tensors. */
 type OneCondition = number | ArrayLike<number> | NumericArray;
 
 /**
- * What images are conditioned on: classes [N] or [N,1], vectors [N,K], maps [N,H,W,K] or codes [N,h,w]; a class may
- * also be a number, the same for all images, or an array with one class per image. Several conditions are given by
- * name: `{ class, map }`.
+ * The conditions of images: classes [N] or [N,1], vectors [N,K], maps [N,H,W,K] or codes [N,h,w]. Classes may also be
+ * one number for all images, or an array with one for each. Several conditions are given by name: `{ class, map }`.
  */
 export type ConditionData = OneCondition | ConditionsByName<OneCondition>;
 
 /** The conditions of some images, checked. */
 export interface ConditionValues {
-  /** [1], [K], [H,W,K] or [h,w,1], of one image. */
+  /** The shape for one image: [1], [K], [H,W,K] or [h,w,1]. */
   readonly shape: readonly number[];
   /** The numbers, image by image. */
   readonly values: Float32Array;
@@ -73,7 +69,7 @@ export function conditionShapeOf(
   return condition.kind === 'map' ? [height as number, width as number, size] : [size];
 }
 
-/** How many integers a condition's numbers may be, with the null class if there is one; 0 if they may be any numbers. */
+/** How many integer values a condition can take, including the null class; 0 if it takes any numbers. */
 export function numCategories(condition: ConditionShape): number {
   if (condition.kind === 'class') return condition.numClasses + (condition.nullClass ? 1 : 0);
   return condition.kind === 'codes' ? condition.levels : 0;
@@ -94,12 +90,12 @@ export function checkConditionValues(
   }
 }
 
-/** How messages name each of a model's conditions: a single condition has no name of its own. */
+/** The names of a model's conditions in messages. A single condition is simply called `what`. */
 export function conditionLabels(what: string, conditions: readonly ConditionShape[]): string[] {
   return conditions.map(({ kind }) => (conditions.length === 1 ? what : `${what}.${kind}`));
 }
 
-/** A condition of a model, and what the caller gave for it. Messages call it `what`. */
+/** A condition of a model, what the caller gave for it, and what messages call it. */
 interface MatchedCondition<Given> {
   readonly what: string;
   readonly condition: ConditionShape;
@@ -107,10 +103,9 @@ interface MatchedCondition<Given> {
 }
 
 /**
- * What the caller gave for each condition of a model, in the model's order: by name, or directly if there is only one.
+ * Matches what the caller gave to a model's conditions, in the model's order. A single condition needs no name.
  *
- * @throws TypeError, named `what`, if one is given to a model that takes none, or the names are not those of its
- * conditions
+ * @throws TypeError that begins with `what` if the model takes no condition, or conditions of other names
  */
 export function matchConditions<Given>(
   what: string,
@@ -136,7 +131,7 @@ export function matchConditions<Given>(
 export const namesWanted = (conditions: readonly ConditionShape[]): string =>
   `{ ${conditions.map(({ kind }) => kind).join(', ')} }, since the model takes them`;
 
-/** Whether conditions are given by name: in an object other than a list, numbers with a shape, a tensor or a promise. */
+/** Whether conditions are given by name, in an object that is not a list, a { data, shape }, a tensor or a promise. */
 export const isByName = (given: unknown): given is ConditionsByName<never> =>
   typeof given === 'object' &&
   given !== null &&
@@ -147,7 +142,7 @@ export const isByName = (given: unknown): given is ConditionsByName<never> =>
  * numbers, one for each image.
  *
  * @returns the classes if they are plain numbers, else null
- * @throws TypeError, named `what`, where it does not fit
+ * @throws TypeError that begins with `what` if it does not fit
  */
 export function checkCondition(
   { what, condition, given }: MatchedCondition<unknown>,
@@ -159,7 +154,7 @@ export function checkCondition(
   if (isClass && isList(given) && given.length === numImages) return given;
   const categories = numCategories(condition);
   const whole = [numImages, ...conditionShapeOf(condition, imageShape)];
-  const flat = categories > 0 ? whole.slice(0, -1) : whole; // one number needs no dimension of its own
+  const flat = categories > 0 ? whole.slice(0, -1) : whole; // the last dimension, 1, may be omitted
   const shape = (given as NumericArray | undefined)?.shape;
   if ([whole, flat].map(String).includes(String(shape))) return null;
   const ofShape = condition.kind === 'codes' ? 'codes of shape' : 'numbers of shape';
@@ -176,10 +171,10 @@ const isList = (given: unknown): given is ArrayLike<number> =>
 const MAX_IMAGES = 2 ** 28;
 
 /**
- * Reads and checks what the caller gave as the conditions of images: one for each condition of the model, in its order.
+ * Reads and checks the conditions of images, and returns them in the model's order.
  *
  * @throws TypeError as {@link matchConditions} and {@link checkCondition}, and if a number is not a class or not finite
- * @throws RangeError if there are more images than memory has room for, before any is allocated for them
+ * @throws RangeError if there are more images than fit in memory, before any memory is allocated
  */
 export function readConditions(
   what: string,
@@ -189,7 +184,7 @@ export function readConditions(
   imageShape: readonly number[],
 ): ConditionValues[] {
   const matched = matchConditions<OneCondition>(what, conditions, given);
-  if (numImages > MAX_IMAGES) throw new RangeError(`there is no memory for ${numImages} images`);
+  if (numImages > MAX_IMAGES) throw new RangeError(`not enough memory for ${numImages} images`);
   return matched.map((one) => {
     const classes = checkCondition(one, numImages, imageShape);
     const values = classes ?? (one.given as NumericArray).data;
@@ -204,13 +199,16 @@ export function readConditions(
 
 /** How many images the conditions are for; undefined if they fit any number. */
 export function numConditions(given: unknown): number | undefined {
-  const counts = (isByName(given) ? Object.values(given) : [given]).map((one) =>
-    isList(one) ? one.length : (one as Partial<NumericArray> | null | undefined)?.shape?.[0],
-  );
-  return counts.find((count) => count !== undefined);
+  const all: unknown[] = isByName(given) ? Object.values(given) : [given];
+  for (const one of all) {
+    if (isList(one)) return one.length;
+    const count = (one as Partial<NumericArray> | null | undefined)?.shape?.[0];
+    if (count !== undefined) return count;
+  }
+  return undefined;
 }
 
-/** The conditions of the images [start, start + count), copied, so that only these are sent to a worker. */
+/** Copies the conditions of the images [start, start + count), so that only these are sent to a worker. */
 export function slicedCondition(
   { shape, values }: ConditionValues,
   start: number,

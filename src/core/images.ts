@@ -35,7 +35,7 @@ export const indexOfPlace = (
 /** A level as models take it, in [0, 1]; not rounded to float32. */
 export const normalizedLevel = (level: number, levels: number): number => level / (levels - 1);
 
-/** Where each place of a map is, ((row - H/2)/H, (column - W/2)/W), [H*W*2]. */
+/** The position of each place of a map, ((row - H/2)/H, (column - W/2)/W), [H*W*2]. */
 export function positions(height: number, width: number): Float32Array {
   const all = new Float32Array(height * width * 2);
   for (let pixel = 0; pixel < height * width; pixel++) {
@@ -45,10 +45,7 @@ export function positions(height: number, width: number): Float32Array {
   return all;
 }
 
-/**
- * The image shape to use: the model's, completed by the caller's where the model takes any size. `what` names
- * the latter.
- */
+/** The image shape to use: the model's, or if the model takes any size the caller's, whose option is `what`. */
 export function resolveImageShape(
   what: string,
   [h, w, c]: readonly [number | null, number | null, number],
@@ -58,7 +55,7 @@ export function resolveImageShape(
   const fits =
     shape.length === 3 && [h, w, c].every((length, axis) => (length ?? shape[axis]) === shape[axis]);
   if (!fits) throwTypeError(what, `[${h ?? 'H'}, ${w ?? 'W'}, ${c}]`, given);
-  const [height, width] = shape;
+  const [height, width] = [shape[0], shape[1]]; // a list of any kind
   if (height === null || width === null)
     throwTypeError(what, `[H, W, ${c}], since the model takes images of any size`, given);
   const resolved: [number, number, number] = [checkInteger(what, height, 1), checkInteger(what, width, 1), c];
@@ -72,13 +69,13 @@ export function levelsArray(length: number, levels: number): Images['data'] {
   return levels <= 65536 ? new Uint16Array(length) : new Int32Array(length);
 }
 
-/** Runs `make`, which may run out of memory, and in that case says what to do. */
+/** Runs `make`; if it runs out of memory, the error suggests what to do. */
 export function memoryFor<T>(caller: string, make: () => T): T {
   try {
     return make();
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
-    throw new RangeError(`${caller}: ${cause.message}; fewer images at a time need less`, { cause });
+    throw new RangeError(`${caller}: ${cause.message}; use fewer images at a time`, { cause });
   }
 }
 

@@ -1,7 +1,7 @@
-/** How often a long job lets other work run, as in tfjs-layers. */
+/** How often a long job pauses for other work, as in tfjs-layers. */
 export const YIELD_MILLISECONDS = 125;
 
-/** To be called often: when enough time has passed it returns a promise, and awaiting that lets other work run. */
+/** To be called often. Once enough time has passed, it returns a promise to await, which lets other work run. */
 export type Pause = () => Promise<void> | undefined;
 
 /** Makes a function that pauses every so many milliseconds. */
@@ -18,7 +18,7 @@ export function pauses(milliseconds = YIELD_MILLISECONDS): Pause {
   };
 }
 
-/** Goes through a computation that comes in parts, with pauses, until it ends or the signal aborts. */
+/** Runs a computation part by part, with pauses, until it ends or the signal aborts. */
 export async function inParts(
   parts: Iterable<void>,
   pause: Pause,

@@ -1,6 +1,6 @@
-// Uniforms in [0, 1) from a seed, with 32 bits each: Johannes Baagøe's Alea 0.9 (2010), a multiply-with-carry generator.
-// Written out here because the packages that provide it are not ES modules, so a worker in a page could not load them
-// directly.
+// Uniforms in [0, 1) from a seed, with 32 bits each: Johannes Baagøe's Alea 0.9 (2010), a
+// multiply-with-carry generator. Implemented here because the packages that provide it are not ES
+// modules, so a worker in a page could not load them.
 
 /** A stream of uniforms from a seed. */
 export function uniformsOf(seed: string): () => number {
@@ -11,9 +11,9 @@ export function uniformsOf(seed: string): () => number {
 /** The state of a stream: the last three numbers, in 32 bits, and the carry. */
 const STATE_WORDS = 4;
 
-/** Streams of uniforms, each from a seed of its own: returns a function that gives the next number of stream i. */
+/** Streams of uniforms, each from its own seed. Returns a function that returns the next number of stream i. */
 export function streamsOf(count: number, seedOf: (i: number) => string): (i: number) => number {
-  const states = new Uint32Array(STATE_WORDS * count); // not one object for each stream: there may be millions
+  const states = new Uint32Array(STATE_WORDS * count); // one array, since there may be millions of streams
   for (let i = 0; i < count; i++) {
     const digest = mash();
     const blanks = [' ', ' ', ' '].map(digest);
@@ -34,7 +34,7 @@ export function streamsOf(count: number, seedOf: (i: number) => string): (i: num
   };
 }
 
-/** Baagøe's Mash 0.9: a number in [0, 1), with 32 bits, from all the text so far. */
+/** Baagøe's Mash 0.9: hashes all text so far to a number in [0, 1), with 32 bits. */
 function mash(): (text: string) => number {
   let n = 0xefc8249d;
   return (text) => {

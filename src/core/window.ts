@@ -8,8 +8,8 @@ import {
   oneOf,
   optional,
   readArguments,
+  readDeclared,
   type Values,
-  valuesOf,
 } from './arguments';
 import { checkKernelSize, checkMemory, checkNames, checkRecord, throwTypeError } from './check';
 
@@ -19,12 +19,12 @@ import { checkKernelSize, checkMemory, checkNames, checkRecord, throwTypeError }
  */
 export type MaskType = 'A' | 'B';
 
-/** What a window may see of the output's own row, and below: see {@link KernelWindow}. */
+/** How much a window may see of the output's own row, and below; see {@link KernelWindow}. */
 export const presents = ['nothing', 'A', 'B', 'everything', 'everythingAndBelow'] as const;
 
 /**
- * The window of a causal convolution: which taps of a kernel are used, and on which features. Rows above the
- * output's own are seen whole, rows below never. Plain data.
+ * The window of a causal convolution: which taps of a kernel are used, and on which features. Plain data.
+ * Rows above the output's own are fully visible. Rows below are hidden, except with `'everythingAndBelow'`.
  */
 export interface KernelWindow {
   /** Rows and columns of the kernel. */
@@ -32,22 +32,23 @@ export interface KernelWindow {
   /** The tap that lies on the output's own position. */
   readonly anchor: readonly [row: number, column: number];
   /**
-   * What is seen of the output's own row: nothing; the pixels to the left and, of the pixel itself, earlier
-   * channels (mask A) or also the own channel (mask B); or the whole row, which the vertical stacks of gated
-   * networks want. `'everythingAndBelow'` sees the rows below too: for conditions, which are known before the image.
+   * How much of the output's own row is visible: nothing; the pixels to the left and, of the pixel itself, earlier
+   * channels (mask A) or also its own channel (mask B); or the whole row, for the vertical stacks of gated networks.
+   * `'everythingAndBelow'` also shows the rows below, for conditions, which are known before the image.
    */
   readonly present: (typeof presents)[number];
   /** The number of groups that features are split into, one for each channel. */
   readonly imageChannels: number;
   /**
-   * Rows and columns from one output to the next, on the map that is read; on the map that is written if transposed.
+   * The distance in rows and columns from one output to the next on the input map; if transposed, from one
+   * input to the next on the output map.
    */
   readonly stride: number;
   /** Whether the convolution is transposed: it enlarges the map, as the gradient of a strided convolution does. */
   readonly transposed: boolean;
 }
 
-/** What one tap of a window sees: nothing, features of earlier channels, also of its own channel, or everything. */
+/** What one tap of a window sees: nothing, earlier channels, earlier channels and its own, or everything. */
 type Visibility = 'nothing' | 'earlier' | 'own' | 'everything';
 
 export const isSameWindow = (a: KernelWindow, b: KernelWindow): boolean =>
@@ -83,7 +84,7 @@ export const shiftedArguments = {
   kernelSize: lengths(),
   /** Where it lies: see {@link Shift}. */
   shift: oneOf(...shifts),
-  /** 2 halves height and width, or doubles them with `transposed`; only with `'down'` and `'downRight'`. @default 1 */
+  /** 2 halves height and width, or doubles them if `transposed`; only for `'down'` and `'downRight'`. @default 1 */
   stride: optional(oneOf(1, 2), 1),
   /** See {@link KernelWindow}. @default false */
   transposed: flag(false),
@@ -100,18 +101,18 @@ export const maskedWindowArguments = {
   /** Channels of the image (3 for RGB); features are split into as many groups, in order. @default 3 */
   imageChannels: optional(integer({ from: 1 }), 3),
   /**
-   * Makes the mask of a vertical stack instead, which ignores channels: `'A'` sees only the rows above, and `'B'` also
-   * the whole current row, for features that themselves see only rows above. Use `imageChannels: 1` for any number of
-   * features. @default false
+   * Makes the mask of a vertical stack instead, which ignores channels: `'A'` sees only the rows
+   * above; `'B'` also sees the whole current row, and is for features that themselves see only rows
+   * above. Set `imageChannels: 1` for any number of features. @default false
    */
   vertical: flag(false),
 };
 
 const maskArguments = {
   ...maskedWindowArguments,
-  /** Features that come in, a multiple of `imageChannels`. */
+  /** The number of input features, a multiple of `imageChannels`. */
   featuresIn: multipleOf('imageChannels'),
-  /** Features that go out, a multiple of `imageChannels`. */
+  /** The number of output features, a multiple of `imageChannels`. */
   featuresOut: multipleOf('imageChannels'),
 };
 
@@ -119,11 +120,11 @@ const maskArguments = {
 export interface MaskArgs extends Given<typeof maskArguments> {}
 
 /**
- * Makes a window for the convolutions of a layer of your own, to pass to `ops.conv` in `express`: the one that the
- * arguments of {@link getMask} describe, or that of a shifted convolution. The latter sees all channels of the present
- * pixel, and shifted down also the pixels to its right, so the features it reads must be shifted down or right before.
+ * Makes a window for a convolution in your own layer, to pass to `ops.conv` in `express`: a masked one, from the
+ * arguments of {@link getMask}, or a shifted one. A shifted window sees all channels of the current pixel, and with
+ * `'down'` also the pixels to its right, so its input features must first be shifted down or right.
  *
- * Source of the shifted ones: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2.3.
+ * Source of shifted windows: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2.3.
  *
  * @throws TypeError if the kernel size is not an integer, or is even without `shift`
  * @example
@@ -138,17 +139,17 @@ export function windowOf(
   args: Omit<MaskArgs, 'featuresIn' | 'featuresOut'> | ShiftedWindowArgs,
 ): KernelWindow {
   const what = 'windowOf';
-  const isShifted = 'shift' in checkRecord(what, args);
-  checkNames(what, Object.keys(args), Object.keys({ ...shiftedArguments, ...maskArguments }));
-  if (isShifted) return shiftedWindow(what, readArguments(what, args, shiftedArguments));
-  return maskedWindow(valuesOf(what, args, maskedWindowArguments));
+  if ('shift' in checkRecord(what, args))
+    return shiftedWindow(what, readArguments(what, args, shiftedArguments));
+  checkNames(what, Object.keys(args), [...Object.keys(maskArguments), 'shift']);
+  return maskedWindow(readDeclared(what, args, maskedWindowArguments));
 }
 
 /** What {@link shiftedWindow} takes. */
 type ShiftedWindow = Pick<Values<typeof shiftedArguments>, 'kernelSize' | 'shift'> &
   Partial<Values<typeof shiftedArguments>>;
 
-/** The window of a shifted convolution, of checked arguments; `what` names the caller if they do not go together. */
+/** The window of a shifted convolution, from checked arguments. `what` names the caller in errors. */
 export function shiftedWindow(
   what: string,
   { kernelSize, shift, stride = 1, transposed = false }: ShiftedWindow,
@@ -168,8 +169,8 @@ export function shiftedWindow(
 }
 
 /**
- * The same window on a kernel whose rows and columns are reversed. A transposed convolution of a map equals this
- * convolution, at stride 1, of the map with zeros inserted between its places.
+ * The window for a kernel with rows and columns reversed. A transposed convolution of a map equals
+ * a convolution with this window, at stride 1, of the map with zeros inserted between its places.
  */
 export function flipped(window: KernelWindow): KernelWindow {
   const { kernelSize, anchor, transposed } = window;
@@ -177,7 +178,7 @@ export function flipped(window: KernelWindow): KernelWindow {
   return { ...window, anchor: turned, stride: 1, transposed: !transposed };
 }
 
-/** The window of a masked convolution, of checked arguments. */
+/** The window of a masked convolution, from checked arguments. */
 export function maskedWindow({
   kernelSize,
   maskType,
@@ -210,7 +211,7 @@ export function visibilityAt(window: KernelWindow, row: number, column: number):
   return imageChannels > 1 ? 'earlier' : 'nothing'; // no channel comes before the first
 }
 
-/** The first output that sees an input through a tap, as do all outputs after it; `featuresOut` if none does. */
+/** The first output that sees an input through a tap; all later outputs see it too. `featuresOut` if none does. */
 export function firstSeeing(
   { imageChannels }: KernelWindow,
   visibility: Visibility,
@@ -224,11 +225,11 @@ export function firstSeeing(
   return ((visibility === 'own' ? channel : channel + 1) * featuresOut) / imageChannels;
 }
 
-/** How many rows of the kernel, from the first, contain all taps in use. */
+/** How many rows of the kernel, counted from the first, contain all taps in use. */
 export const usedRows = ({ kernelSize, anchor, present, transposed }: KernelWindow): number =>
   transposed || present === 'everythingAndBelow' ? kernelSize[0] : anchor[0] + 1;
 
-/** How many columns of the kernel's anchor row, from the first, contain all taps in use. */
+/** How many columns of the kernel's anchor row, counted from the first, contain all taps in use. */
 export function presentColumns(window: KernelWindow): number {
   let columns = window.kernelSize[1];
   while (columns > 0 && visibilityAt(window, window.anchor[0], columns - 1) === 'nothing') columns--;
@@ -245,10 +246,7 @@ export function maskOf(window: KernelWindow, featuresIn: number, featuresOut: nu
   return values;
 }
 
-/**
- * Calls a function with each run of a kernel [rows, columns, featuresIn, featuresOut] that the mask leaves visible: the
- * end of a row of outputs.
- */
+/** Calls a function with each visible run of a kernel [rows, columns, featuresIn, featuresOut]: the end of a row. */
 export function eachVisibleRun(
   window: KernelWindow,
   featuresIn: number,
@@ -269,22 +267,21 @@ export function eachVisibleRun(
 export interface Mask {
   /** [kernel rows, kernel columns, featuresIn, featuresOut] */
   readonly shape: readonly [number, number, number, number];
-  /** 1 where the weight may be used, 0 where it would see the future. */
+  /** 1 where the weight may be used, 0 where it would see later values. */
   readonly values: Float32Array;
 }
 
 /**
  * The mask of a causal convolution, for pixels predicted in the order rows, columns, channels.
  *
- * Rows above the kernel's centre and pixels left of it are seen whole; pixels right of it and rows below are
- * hidden. At the centre, the current pixel, features form `imageChannels` groups of equal size, and a group
- * sees the groups before it (and itself, with mask B): `mask[centre][i][o]` is 1 where group(i) < group(o),
- * or group(i) <= group(o) for B.
+ * Rows above the kernel's centre and pixels left of it are visible; pixels right of it and rows below are hidden. At
+ * the centre, the current pixel, features form `imageChannels` groups of equal size, and a group sees the groups before
+ * it (and itself, with mask B): `mask[centre][i][o]` is 1 if group(i) < group(o), or group(i) <= group(o) for B.
  *
  * Source: van den Oord, Kalchbrenner, Kavukcuoglu, "Pixel Recurrent Neural Networks" (2016),
- * https://arxiv.org/abs/1601.06759, section 3.4 and figure 2; the layout of channel groups is that of "The Annotated
- * Pixel-CNN", `get_mask`; the vertical stack is that of van den Oord et al., "Conditional Image Generation with
- * PixelCNN Decoders" (2016), https://arxiv.org/abs/1606.05328, section 2.2.
+ * https://arxiv.org/abs/1601.06759, section 3.4 and figure 2; the layout of channel groups follows "The
+ * Annotated Pixel-CNN", `get_mask`; the vertical stack follows van den Oord et al., "Conditional Image
+ * Generation with PixelCNN Decoders" (2016), https://arxiv.org/abs/1606.05328, section 2.2.
  *
  * @throws TypeError naming the argument: even or non-integer kernel sizes, feature counts that `imageChannels` does not
  * divide, any mask type but 'A' and 'B'.

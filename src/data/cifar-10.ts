@@ -1,5 +1,5 @@
-import { throwTypeError } from '../core/check';
-import { checkBytes, type ImageSet } from './image-set';
+import { checkBytes, throwTypeError } from '../core/check';
+import type { ImageSet } from './image-set';
 
 const SIDE = 32;
 const PIXELS = SIDE * SIDE;

@@ -1,9 +1,9 @@
-import { checkBytes } from './image-set';
+import { checkBytes } from '../core/check';
 
 /**
- * Decompresses gzip, with the DecompressionStream of browsers and Node. Bytes that do not start like gzip (1f 8b) are
- * returned unchanged, since a browser may have decompressed a `.gz` file during the download. No IDX file and no
- * CIFAR-10 file starts with these bytes.
+ * Decompresses gzip, with the DecompressionStream of browsers and Node. Bytes that do not start
+ * with gzip's 1f 8b are returned unchanged, since a browser may have decompressed a `.gz` file
+ * during the download. No IDX or CIFAR-10 file starts with these bytes.
  *
  * Source: RFC 1952.
  *

@@ -1,5 +1,5 @@
-import { sizeFromShape, throwTypeError } from '../core/check';
-import { checkBytes, checkImageSet, type ImageSet } from './image-set';
+import { checkBytes, sizeFromShape, throwTypeError } from '../core/check';
+import { checkImageSet, type ImageSet } from './image-set';
 
 /** An array of an IDX file. */
 export interface IdxArray {
@@ -17,8 +17,8 @@ export interface IdxArray {
  * of the rank, the sizes as uint32, then the elements; all of it big-endian.
  *
  * @param bytes the whole file; decompress it with {@link gunzip} first if needed
- * @returns the elements, which if of one byte share the memory of `bytes`, and the sizes
- * @throws TypeError if the file is not an IDX file, or is shorter or longer than its sizes say.
+ * @returns the elements and the sizes; elements of one byte share the memory of `bytes`
+ * @throws TypeError if the file is not an IDX file, or is shorter or longer than its sizes require.
  * @example
  * ```js
  * import { parseIdx } from 'pixelcnn-layers/data';
@@ -32,7 +32,7 @@ export function parseIdx(bytes: Uint8Array): IdxArray {
 }
 
 /**
- * Images of 256 levels from files like MNIST's `train-images-idx3-ubyte` and `train-labels-idx1-ubyte`.
+ * Reads images of 256 levels from files like MNIST's `train-images-idx3-ubyte` and `train-labels-idx1-ubyte`.
  *
  * @param images IDX bytes of uint8 [N,H,W]
  * @param labels IDX bytes of uint8 [N], the class of each image
@@ -54,7 +54,7 @@ export function idxImages(images: Uint8Array, labels?: Uint8Array): ImageSet<Uin
   return checkImageSet('idxImages', { ...set, labels: readBytes('idxImages: labels', labels, 1).data });
 }
 
-/** An IDX array of uint8 and of the given rank. */
+/** Reads an IDX array of uint8 with the given rank. */
 function readBytes(what: string, bytes: Uint8Array, rank: number) {
   const { data, shape } = readIdx(what, bytes);
   if (!(data instanceof Uint8Array)) throwTypeError(what, 'elements of type uint8', data);

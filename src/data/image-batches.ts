@@ -1,16 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { flag, type Given, group, integer, number, optional, readArguments } from '../core/arguments';
-import { checkInteger, checkMemory, throwTypeError } from '../core/check';
+import { checkInteger, checkMemory, MAX_CATEGORIES, throwTypeError } from '../core/check';
 import { normalizedLevel } from '../core/images';
 import { uniformsOf } from '../core/random';
 import { checkImageSet, type ImageSet } from './image-set';
 import { quantized } from './quantize';
 
 const dropArguments = {
-  /** The probability of dropping the class of an image, drawn anew each epoch; 0.1 is common. */
+  /** The probability of dropping the class of an image, in each epoch; 0.1 is common. */
   probability: number('from 0 to 1', (p) => p >= 0 && p <= 1),
-  /** What replaces the class: the null class, which is `numClasses` of a model with `nullClass: true`. */
-  nullClass: integer({ from: 1, to: 2 ** 24 }),
+  /** The null class, which replaces dropped classes: `numClasses` of a model with `nullClass: true`. */
+  nullClass: integer({ from: 1, to: MAX_CATEGORIES }),
 };
 
 /** How classes are dropped, for {@link ImageBatchOptions.dropClass}. */
@@ -19,21 +19,21 @@ export interface DropClassArgs extends Given<typeof dropArguments> {}
 const declared = {
   /** B, the number of images in a batch. */
   batchSize: integer({ from: 1 }),
-  /** Whether every epoch is shuffled anew; otherwise images come in the order of the set. @default true */
+  /** Whether to shuffle each epoch; otherwise images keep the order of the set. @default true */
   shuffle: flag(true),
   /** Determines the order of shuffled images, and which classes are dropped. @default 0 */
   seed: optional(integer(), 0),
-  /** Whether epochs repeat without end; otherwise there is only one. @default true */
+  /** Whether epochs repeat endlessly; otherwise there is only one. @default true */
   repeat: flag(true),
-  /** L of the batches; images are quantized to it as by {@link quantize}. @default that of the images */
+  /** L of the batches, to which images are quantized as by {@link quantize}. @default the images' L */
   levels: optional(integer({ from: 2 })),
-  /** Whether batches have the class of each image: `xs` is then [images, classes]. @default false */
+  /** Whether batches have the class of each image; `xs` is then [images, classes]. @default false */
   withClasses: flag(false),
   /**
-   * Drops the classes of some images, so that a model with a null class also learns what images of any class look like
-   * (Ho and Salimans, "Classifier-Free Diffusion Guidance", https://arxiv.org/abs/2207.12598, algorithm 1). For training
-   * only: leave it out when you evaluate a model. Requires `withClasses`.
-   * @default none is dropped
+   * Drops the classes of some images, so that a model with a null class also learns to draw without a class
+   * (Ho and Salimans, "Classifier-Free Diffusion Guidance", https://arxiv.org/abs/2207.12598, algorithm 1).
+   * For training only, not for evaluation. Requires `withClasses`.
+   * @default drops none
    */
   dropClass: optional(group(dropArguments)),
   /** The first batch: the number of steps done so far, to continue where training left off. @default 0 */
@@ -43,7 +43,7 @@ const declared = {
 /** Options of {@link imageBatches}. */
 export interface ImageBatchOptions extends Given<typeof declared> {}
 
-/** The input of a training step, which whoever receives it disposes of: `tf.dispose(batch)`. */
+/** The input of a training step. Whoever receives it disposes it by `tf.dispose(batch)`. */
 // A type, not an interface: otherwise TypeScript would not accept it as a TensorContainer of tfjs.
 export type ImageBatch<Inputs extends tf.Tensor4D | [tf.Tensor4D, tf.Tensor2D] = tf.Tensor4D> = {
   /** The model's input: level / (L-1), float32 in [0, 1], [B,H,W,C]; with `withClasses` also the classes, int32 [B,1]. */
@@ -52,25 +52,24 @@ export type ImageBatch<Inputs extends tf.Tensor4D | [tf.Tensor4D, tf.Tensor2D] =
   readonly ys: tf.Tensor4D;
 };
 
-/** Batches of a set of images; every iterator starts again at batch `firstStep`. */
+/** Batches of a set of images. Every iterator starts again at batch `firstStep`. */
 export interface ImageBatches<Batch = ImageBatch> extends Iterable<Batch> {
-  /** How many batches hold all N images: N / B, rounded up. */
+  /** How many batches contain all N images: N / B, rounded up. */
   readonly stepsPerEpoch: number;
 }
 
 /**
- * Makes batches for training. Epoch e holds every image once, in an order that depends only on `seed` and e. With
- * `repeat` the epochs form one endless sequence of full batches, which may span two epochs; `firstStep: k` continues
- * with batch k as if the k batches before had been taken. Without `repeat` there is only epoch 0, and its last batch may
- * be smaller.
+ * Makes batches for training. Epoch e contains every image once, in an order that depends only on `seed` and e. With
+ * `repeat`, epochs form one endless sequence of full batches, which may span two epochs; `firstStep: k` starts with
+ * batch k of that sequence. Without `repeat` there is only epoch 0, and its last batch may be smaller.
  *
- * A batch belongs to whoever takes it from the iterator, and `tf.dispose(batch)` frees it. `fitDataset` and
- * `evaluateDataset` do so themselves: give them `tf.data.generator(() => batches[Symbol.iterator]())`, and with
- * `repeat` also `batchesPerEpoch: batches.stepsPerEpoch` (`batches` for `evaluateDataset`), so that they end.
+ * Whoever takes a batch from the iterator must dispose it, by `tf.dispose(batch)`. `fitDataset` and `evaluateDataset`
+ * do so themselves: pass them `tf.data.generator(() => batches[Symbol.iterator]())`, and with `repeat` also
+ * `batchesPerEpoch: batches.stepsPerEpoch` (`batches` for `evaluateDataset`), so that they end.
  *
- * @param images not copied, so do not change them
+ * @param images the images, which are not copied, so do not change them
  * @returns an iterable, which makes the tensors of one batch at a time
- * @throws TypeError naming the option; or if the images do not pass the checks of {@link imageSet}.
+ * @throws TypeError naming the invalid option, or if the images fail the checks of {@link imageSet}.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -102,7 +101,7 @@ export function imageBatches(
     throwTypeError('imageBatches: withClasses', 'images with labels', labels);
   if (dropClass !== undefined) {
     const what = 'imageBatches: dropClass';
-    if (labels === undefined || !withClasses) throwTypeError(what, 'withClasses: true beside it', undefined);
+    if (labels === undefined || !withClasses) throwTypeError(what, 'withClasses: true too', undefined);
     const { nullClass } = dropClass;
     let last = 0;
     for (const label of labels) last = Math.max(last, label);
@@ -148,7 +147,7 @@ export function imageBatches(
   return { stepsPerEpoch, [Symbol.iterator]: iterate };
 }
 
-/** The number at each place of endless epochs of `count` places each. Keeps those of one epoch. */
+/** Returns the number at each place of endless epochs of `count` places each. Keeps the numbers of one epoch. */
 function keptByEpoch(count: number, numbersOf: (epoch: number) => ArrayLike<number>) {
   let kept: { epoch: number; numbers: ArrayLike<number> } | undefined;
   return (place: number): number => {

@@ -3,8 +3,8 @@ import { checkInteger, sizeFromShape, throwTypeError } from '../core/check';
 import { checkLevels } from '../core/images';
 
 /**
- * Images as levels: the form that the parsers return and {@link imageBatches} takes. A level is an intensity or a
- * category: a code of a VQ-VAE, a tile, an index into a palette.
+ * Images as levels, which the parsers return and {@link imageBatches} takes. A level is an
+ * intensity or a category, such as a code of a VQ-VAE, a tile, or an index into a palette.
  */
 export interface ImageSet<Levels extends Uint8Array | Uint16Array = Uint8Array | Uint16Array> {
   /** Levels 0..L-1 of all images, row-major [N,H,W,C]: bytes for up to 256 levels, 16-bit integers for more. */
@@ -25,9 +25,9 @@ const fields = {
 };
 
 /**
- * Makes a set of images from levels of your own. They are checked, but not copied.
+ * Makes a set of images from your own levels, which are checked, but not copied.
  *
- * @throws TypeError naming what is not as {@link ImageSet} says.
+ * @throws TypeError naming the part that is not as {@link ImageSet} specifies.
  * @example
  * ```js
  * import { imageSet } from 'pixelcnn-layers/data';
@@ -67,16 +67,12 @@ export function checkImageSet<Levels extends Uint8Array | Uint16Array>(
   return { ...set, labels };
 }
 
-export function checkBytes(what: string, bytes: unknown): asserts bytes is Uint8Array {
-  if (!(bytes instanceof Uint8Array)) throwTypeError(what, 'a Uint8Array', bytes);
-}
-
 /**
- * The images start..end-1 of a set, with their labels: views of the same memory, not copies.
+ * Returns the images start..end-1 of a set, with their labels, as views and not copies.
  *
  * @param start 0 to N-1
  * @param end start+1 to N; N by default
- * @throws TypeError if the range is empty or goes beyond the set.
+ * @throws TypeError if the range is empty or exceeds the set.
  * @example
  * ```js
  * import { imageSet, sliceImages } from 'pixelcnn-layers/data';

@@ -3,13 +3,13 @@ import { levelsArray } from '../core/images';
 import { checkImageSet, type ImageSet } from './image-set';
 
 /**
- * Reduces images to fewer levels: floor(value * levels / images.levels). With fewer levels a model needs fewer images
- * to learn, and its bits per dimension are those of the coarser images. For intensities only: it would merge categories
- * that happen to be neighbours.
+ * Reduces images to fewer levels: floor(value * levels / images.levels). With fewer levels a model
+ * needs fewer images to learn, but its bits per dimension refer to the coarser images. For
+ * intensities only, since it would merge categories with adjacent numbers.
  *
  * @param levels L of the result, from 2 to `images.levels`
- * @returns the same shape and labels with new data, bytes for up to 256 levels
- * @throws TypeError if `levels` is more than the images have, or the images do not pass the checks of {@link imageSet}.
+ * @returns a set with new data, bytes for up to 256 levels, and unchanged shape and labels
+ * @throws TypeError if `levels` is more than the images have, or the images fail the checks of {@link imageSet}.
  * @example
  * ```js
  * import { imageSet, quantize } from 'pixelcnn-layers/data';
@@ -24,7 +24,7 @@ export function quantize<Levels extends Uint8Array | Uint16Array>(
   const { data: fine, ...rest } = checkImageSet('quantize: images', images);
   checkInteger('quantize: levels', levels, 2, rest.levels);
   const table = quantized(rest.levels, levels);
-  const data = levelsArray(fine.length, levels) as Levels | Uint8Array; // no wider than that of more levels
+  const data = levelsArray(fine.length, levels) as Levels | Uint8Array; // never wider than `fine`
   for (let i = 0; i < fine.length; i++) data[i] = table[fine[i] as number] as number;
   return { ...rest, data, levels };
 }

@@ -1,11 +1,11 @@
 import { log } from '../kernels/arithmetic';
 import { wholeVectors } from '../kernels/instruction';
 import { makeKernels } from '../kernels/webassembly';
-import { type Filters, inverse, keptLevels, likeliestLevel, notFinite, scaleOf, TO_DRAW } from './filters';
-import { normalize } from './logistic-mixture';
+import { type Filters, inverse, keptLevels, mostLikelyLevel, notFinite, scaleOf, TO_DRAW } from './filters';
+import { normalizeLogProbs } from './logistic-mixture';
 import type { DistributionKind, Draw, LogProbs, Softmax } from './pixel-distribution';
 
-/** A softmax over levels: parameters are logits, channel by channel [C*L]. */
+/** A softmax over levels, whose parameters are logits, channel by channel [C*L]. */
 export function softmaxOf(imageChannels: number, levels: number): Softmax {
   return {
     isSoftmax: true,
@@ -15,12 +15,12 @@ export function softmaxOf(imageChannels: number, levels: number): Softmax {
     channelOf: (parameter) => Math.floor(parameter / levels),
     logProbs(logits, { length: channel }, to) {
       to.set(logits.subarray(channel * levels, (channel + 1) * levels));
-      normalize(to);
+      normalizeLogProbs(to);
     },
   };
 }
 
-/** In files. */
+/** The softmax as files name it. */
 export const softmax: DistributionKind<Record<never, never>> = {
   fields: {},
   numParameters: ({ imageChannels, levels }) => imageChannels * levels,
@@ -28,11 +28,11 @@ export const softmax: DistributionKind<Record<never, never>> = {
   make: ({ imageChannels, levels }) => softmaxOf(imageChannels, levels),
 };
 
-/** The softmax of logits in float64, before division by its sums, with the same bits everywhere. */
+/** The softmax of logits in float64, before division by its sums, bit for bit equal everywhere. */
 export function softmaxWeights(levels: number, numImages: number, make = makeKernels) {
   const stride = wholeVectors(levels);
-  // [images, stride] logits, [images] certain levels, [stride] room; then in float64 [images] uniforms, [images,
-  // stride] weights, [images] totals
+  // logits [images, stride], certain levels [images], scratch [stride]; then in float64 uniforms
+  // [images], weights [images, stride], totals [images]
   const certain = numImages * stride;
   const row = wholeVectors(certain + numImages);
   const noise = (row + stride) / 2;
@@ -57,7 +57,7 @@ export function softmaxWeights(levels: number, numImages: number, make = makeKer
     weigh(first: number, images: number, scale: number): void {
       softmax(y + first * stride, sums + first, first * stride, images, stride, scale);
     },
-    /** The level of each image if float32 makes certain of it, else {@link TO_DRAW}; only if it is faster. */
+    /** The level of each image if float32 determines it, else {@link TO_DRAW}. Undefined if it would not be faster. */
     drawCertain:
       drawCertain &&
       ((uniforms: Float64Array, scale: number): Int32Array => {
@@ -103,7 +103,7 @@ export function softmaxLogProbs(levels: number, numImages: number): LogProbs {
 }
 
 /**
- * `drawFor` of a softmax. A uniform close to 1 never takes an impossible level.
+ * `drawFor` of a softmax. Even a uniform close to 1 never draws an impossible level.
  *
  * @throws Error if no level has a finite logit, or a logit is NaN or +Infinity (-Infinity marks an impossible level)
  */
@@ -113,13 +113,13 @@ export function softmaxDraw(levels: number, numImages: number, filters: Filters,
   if (scale === Infinity) {
     return ({ outputs: logits }, _, drawn) => {
       for (let n = 0; n < numImages; n++) {
-        if (drawn[n] === TO_DRAW) drawn[n] = likeliestLevel(logits, n * stride, levels);
+        if (drawn[n] === TO_DRAW) drawn[n] = mostLikelyLevel(logits, n * stride, levels);
       }
     };
   }
   const softmax = softmaxWeights(levels, numImages, make);
   const { weights, totals } = softmax;
-  // After a division by far more, a difference of logits that is infinite in float32 may be small.
+  // At higher temperatures, a difference of logits that is infinite in float32 may become small.
   const isInFloat32 = scale > 1e-30;
   const keep = keptLevels(levels, filters);
   return ({ outputs: logits }, uniforms, drawn) => {

@@ -4,24 +4,29 @@ import { exp } from '../kernels/arithmetic';
 export interface Filters {
   /** Divides log p of levels, or their logits; 0 takes the most likely level. */
   readonly temperature: number;
-  /** Keeps this many of the most likely levels. */
+  /** How many of the most likely levels are kept. */
   readonly topK: number | undefined;
-  /** Keeps the smallest set of most likely levels whose total probability reaches this. */
+  /** The probability that the kept levels, the fewest most likely ones, must reach. */
   readonly topP: number | undefined;
 }
 
-/** Marks a level that is still to be drawn. */
+/** Marks a level that is not drawn yet. */
 export const TO_DRAW = -1;
 
-/** The factor applied to log p or logits; Infinity to take the most likely level. */
+/** The factor applied to log p or logits; Infinity for the most likely level. */
 export const scaleOf = ({ temperature }: Filters): number => 1 / temperature;
+
+/** Whether topK and topP exclude some levels. */
+export const excludesLevels = (levels: number, { topK = levels, topP = 1 }: Filters): boolean =>
+  topK < levels || topP < 1;
 
 /** Zeroes the weights [levels] that topK and topP exclude, and returns the sum of the others; undefined for none. */
 export function keptLevels(
   levels: number,
-  { topK = levels, topP = 1 }: Filters,
+  filters: Filters,
 ): ((weights: Float64Array) => number) | undefined {
-  if (topK >= levels && topP === 1) return undefined;
+  if (!excludesLevels(levels, filters)) return undefined;
+  const { topK = levels, topP = 1 } = filters;
   const most = Math.min(topK, levels);
   const sorted = new Float64Array(levels);
   return (weights) => {
@@ -33,14 +38,17 @@ export function keptLevels(
     let kept = 0;
     let numKept = 0;
     while (numKept < most && (topP === 1 || kept < topP * total)) {
-      kept += sorted[numKept++] as number;
+      kept += sorted[numKept] as number;
+      numKept++;
     }
     const least = sorted[numKept - 1] as number;
     let ties = 0; // how many levels of that weight are kept, lowest first
     while (ties < numKept && sorted[numKept - 1 - ties] === least) ties++;
     for (let level = 0; level < levels; level++) {
       const weight = weights[level] as number;
-      if (weight < least || (weight === least && ties-- <= 0)) weights[level] = 0;
+      const isTie = weight === least;
+      if (weight < least || (isTie && ties === 0)) weights[level] = 0;
+      else if (isTie) ties--;
     }
     return kept;
   };
@@ -59,9 +67,9 @@ export function inverse(weights: Float64Array, from: number, levels: number, thr
 }
 
 /** The most likely level, the lowest on a tie, from logits [levels] that start at an offset. */
-export function likeliestLevel(logits: ArrayLike<number>, offset: number, levels: number): number {
+export function mostLikelyLevel(logits: ArrayLike<number>, offset: number, levels: number): number {
   let best = 0;
-  let sum = 0; // NaN where any logit is
+  let sum = 0; // NaN if any logit is
   for (let level = 0; level < levels; level++) {
     const logit = logits[offset + level] as number;
     sum += logit;
@@ -71,14 +79,14 @@ export function likeliestLevel(logits: ArrayLike<number>, offset: number, levels
   return best;
 }
 
-/** Draws a level from log-probabilities [levels], which need not be normalised, using a uniform. */
+/** Draws a level from log-probabilities [levels], which need not be normalized, using a uniform. */
 export function levelDraw(levels: number, filters: Filters): (logProbs: Float64Array, u: number) => number {
   const scale = scaleOf(filters);
-  if (scale === Infinity) return (logProbs) => likeliestLevel(logProbs, 0, levels);
+  if (scale === Infinity) return (logProbs) => mostLikelyLevel(logProbs, 0, levels);
   const keep = keptLevels(levels, filters);
   const weights = new Float64Array(levels);
   return (logProbs, u) => {
-    const max = logProbs[likeliestLevel(logProbs, 0, levels)] as number;
+    const max = logProbs[mostLikelyLevel(logProbs, 0, levels)] as number;
     let total = 0;
     for (let level = 0; level < levels; level++) {
       const weight = exp(((logProbs[level] as number) - max) * scale);
@@ -89,9 +97,9 @@ export function levelDraw(levels: number, filters: Filters): (logProbs: Float64A
   };
 }
 
-/** The outputs of a model are not finite: it has diverged. */
+/** Thrown if a model's outputs are not finite, because it has diverged. */
 export class NotFinite extends Error {}
 
 export function notFinite(): never {
-  throw new NotFinite('the model gave outputs that are not finite numbers');
+  throw new NotFinite('the model returned outputs that are not finite numbers');
 }

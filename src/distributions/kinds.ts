@@ -1,15 +1,15 @@
-import { type Declaration, type Values, valuesOf } from '../core/arguments';
+import { type Declaration, readDeclared, type Values } from '../core/arguments';
 import { checkFields, checkMaxValues, checkOneOf } from '../core/check';
 import { softmax } from './categorical';
 import { logisticMixture } from './logistic-mixture';
 import type { DistributionKind, PixelDistribution, PixelSizes } from './pixel-distribution';
 
-/** The distributions that files name, by their names. What is not here cannot be stored. */
+/** The distributions that files can store, by name. */
 export const kinds = { softmax, logisticMixture };
 
 type Kinds = typeof kinds;
 
-/** A distribution as data: its kind, and what there is to say about one of that kind. */
+/** A distribution as data: its kind, and the fields of that kind. */
 export type DistributionShape = {
   [Kind in keyof Kinds]: { readonly kind: Kind } & Values<Kinds[Kind]['fields']>;
 }[keyof Kinds];
@@ -18,11 +18,11 @@ export type DistributionShape = {
 const kindOf = ({ kind }: { readonly kind?: unknown }): DistributionKind<Declaration> | undefined =>
   Object.hasOwn(kinds, String(kind)) ? kinds[kind as keyof Kinds] : undefined;
 
-/** P; NaN or undefined where no kind, or nothing of that kind, has that shape. */
+/** P; NaN or undefined if the shape is invalid. */
 export const numParametersOf = (shape: DistributionShape, sizes: PixelSizes): number | undefined =>
   kindOf(shape)?.numParameters({ ...sizes, ...shape });
 
-/** What a distribution is made of. */
+/** The parts of a model that determine its distribution. */
 interface ModelOutputs {
   readonly imageShape: readonly [unknown, unknown, number];
   readonly levels: number;
@@ -30,7 +30,7 @@ interface ModelOutputs {
   readonly distribution?: DistributionShape | undefined;
 }
 
-/** They keep nothing from call to call but their memory. */
+/** The distributions made so far. They keep no state between calls. */
 const made = /* @__PURE__ */ new WeakMap<ModelOutputs, PixelDistribution>();
 
 /** The distribution of a model, made once. */
@@ -42,7 +42,7 @@ export function distributionOf(model: ModelOutputs): PixelDistribution {
   return distribution;
 }
 
-/** Checks the distribution of a file, but makes none yet. */
+/** Checks the distribution of a file, without making it. */
 export function checkDistributionShape(
   shape: unknown,
   sizes: PixelSizes,
@@ -53,7 +53,7 @@ export function checkDistributionShape(
   const kind = checkOneOf('distribution: kind', given?.kind, Object.keys(kinds) as (keyof Kinds)[]);
   const { fields, limited } = kinds[kind] as DistributionKind<Declaration>;
   const record = checkFields('distribution', shape, ['kind', ...Object.keys(fields)]);
-  const values = valuesOf('distribution', record, fields);
+  const values = readDeclared('distribution', record, fields);
   for (const [name, size] of Object.entries(limited({ ...sizes, ...values })))
     checkMaxValues(`distribution: ${name}`, size, maxValues);
   return shape as DistributionShape;

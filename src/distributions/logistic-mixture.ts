@@ -10,8 +10,8 @@ import type { DistributionKind, LevelCdf, PixelDistribution, PixelSizes } from '
  * A mixture of discretized logistics over whole pixels, with parameters in the order of {@link parameterOffsets}.
  *
  * The probability of a level is the logistic's mass between x - h and x + h, h = 1 / (L - 1) and x = 2 level / (L - 1)
- * - 1; level 0 also gets all mass below, the last level all mass above. A component covers all channels of a pixel, so
- * given earlier channels its weight is its posterior. In float64, with exact operations only.
+ * - 1; level 0 also gets all mass below, the last level all mass above. A component covers all channels of a
+ * pixel, so given earlier channels, its weight is its posterior. In float64, with exact operations only.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.1 and 2.2.
  */
@@ -47,7 +47,7 @@ export function mixtureOfLogistics(
     }
   };
 
-  /** Needed for masses between the first level and the last. */
+  /** Computes `logSlopes`, needed for levels between the first and the last. */
   const findSlopes = () => {
     for (let k = 0; k < components; k++) {
       logSlopes[k] = logOneMinusExp(2 * half * (scales[k] as number), logWidth - (logScales[k] as number));
@@ -64,8 +64,8 @@ export function mixtureOfLogistics(
   };
 
   /**
-   * Means and scales of the current channel, and weights of the components given the earlier levels, up to a factor.
-   * Scaled to a maximum of 1, or after a level whose log p is -1e9, digits of what is added would be lost.
+   * Computes means and scales of the current channel, and weights of the components given the earlier levels. Weights
+   * are scaled to a maximum of 1, since after a level whose log p is -1e9, additions would lose digits.
    */
   const weigh = (parameters: Float32Array, earlier: ArrayLike<number>): void => {
     for (let k = 0; k < components; k++) logWeights[k] = parameters[offsets.logits + k] as number;
@@ -101,7 +101,7 @@ export function mixtureOfLogistics(
     const { table } = kernels;
     const row = (name: keyof typeof Row) => Row[name] * paired;
     const [atMeans, atScales, atWeights] = [row('means'), row('scales'), row('weights')];
-    let [even, odd] = [0, 0]; // as the kernels add
+    let [even, odd] = [0, 0]; // in the kernels' order
     for (let k = 0; k < components; k++) {
       const weight = exp(logWeights[k] as number);
       if (k % 2 === 0) even += weight;
@@ -157,7 +157,7 @@ export function mixtureOfLogistics(
 
 const fields = { components: integer({ from: 1 }) };
 
-/** In files. */
+/** The mixture as files name it. */
 export const logisticMixture: DistributionKind<typeof fields> = {
   fields,
   numParameters,
@@ -165,23 +165,23 @@ export const logisticMixture: DistributionKind<typeof fields> = {
   make: (sizes) => mixtureOfLogistics(sizes),
 };
 
-// Computing all levels at once needs no logarithm for each component: masses are products of sigmoids, and e^-z moves
-// from edge to edge by a multiplication. It is recomputed from its definition after each run. This is exact to all
-// digits of `exp` unless masses are tiny; those are computed one by one as logarithms.
+// Computing all levels at once needs no logarithm for each component, since masses are products of sigmoids, and a
+// multiplication updates e^-z from edge to edge. It is recomputed from its definition after each run. This is exact to
+// all digits of `exp` unless masses are tiny. Tiny masses are computed one by one, as logarithms.
 
 /** The number of edges in a run. */
 const MAX_EDGES = 16;
 
-/** How far z may move in a run: kernels start a run at most 350 from the mean. */
+/** How far z may move in a run. Kernels start a run at most 350 from the mean. */
 const MAX_RUN = 96;
 
-/** Smaller masses may come from components whose run began further out. */
+/** Masses below this may be inaccurate, since runs may have begun further out. */
 const MIN_MASS = 1e-90;
 
-/** ln(1 + e^x), which far out is 0 or x to all digits. */
+/** ln(1 + e^x), which for large |x| is 0 or x to all digits. */
 const softplus = (x: number): number => (Math.abs(x) > 40 ? Math.max(x, 0) : softplusNear(x));
 
-/** Logits, the weights of components, are first read for the first channel. */
+/** The channel for which each parameter is first read: for logits, the first channel. */
 function channelsOf(sizes: MixtureSizes): (parameter: number) => number {
   const { means, logScales, coefficients } = parameterOffsets(sizes);
   const channels = new Int32Array(numParameters(sizes));
@@ -208,8 +208,8 @@ export function logSumExp(xs: Float64Array): number {
   return max + log(sum);
 }
 
-/** Makes x the logarithms of numbers that sum to 1; all NaN if any is. */
-export const normalize = (xs: Float64Array): void => subtract(xs, logSumExp(xs));
+/** Shifts log-weights so that the weights sum to 1; all become NaN if any is. */
+export const normalizeLogProbs = (xs: Float64Array): void => subtract(xs, logSumExp(xs));
 
 function subtract(xs: Float64Array, shift: number): void {
   for (let i = 0; i < xs.length; i++) xs[i] = (xs[i] as number) - shift;
@@ -219,7 +219,7 @@ function greatest(xs: Float64Array): number {
   let max = -Infinity;
   for (let i = 0; i < xs.length; i++) {
     const x = xs[i] as number;
-    if (x > max) max = x; // passes NaN over
+    if (x > max) max = x; // skips NaN
   }
   return max;
 }

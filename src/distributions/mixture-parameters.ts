@@ -1,17 +1,17 @@
-/** What determines how many parameters a pixel has, and where each lies. */
+/** The sizes that determine how many parameters a pixel has, and where they lie. */
 export interface MixtureSizes {
   readonly imageChannels: number;
   readonly components: number;
 }
 
-/** Where each kind of parameter begins: one number for each component, side by side. */
+/** Where each block of parameters begins. A block has one number for each component. */
 export interface ParameterOffsets {
   readonly logits: number;
   /** Of each channel. */
   readonly means: readonly number[];
   /** Of each channel. */
   readonly logScales: readonly number[];
-  /** Of each channel, one for each channel before it. */
+  /** Of each channel, for each channel before it. */
   readonly coefficients: readonly (readonly number[])[];
 }
 
@@ -21,10 +21,10 @@ export function numParameters({ imageChannels, components }: MixtureSizes): numb
 }
 
 /**
- * The order of a pixel's parameters: logits, then means and log scales channel by channel, then the coefficients of
- * channel 1 on 0, 2 on 0, 2 on 1, and so on. Three channels use the order of OpenAI's PixelCNN++ instead (Salimans et
- * al. 2017), so that its weights can be loaded: each channel's means and log scales are followed by coefficients, red's
- * by those of green on red, green's by those of blue on red, blue's by those of blue on green.
+ * The order of a pixel's parameters: logits, then means and log scales channel by channel, then the
+ * coefficients of channel 1 on 0, 2 on 0, 2 on 1, and so on. Three channels use the order of OpenAI's
+ * PixelCNN++ instead (Salimans et al. 2017), so that its weights can be loaded: each channel's means and log
+ * scales are followed by coefficients, of green on red, blue on red, and blue on green.
  */
 export function parameterOffsets(sizes: MixtureSizes): ParameterOffsets {
   const { imageChannels, components } = sizes;
@@ -42,7 +42,7 @@ export function parameterOffsets(sizes: MixtureSizes): ParameterOffsets {
   };
 }
 
-/** {@link parameterOffsets} as the first pair's coefficients, and strides of channels and pairs. */
+/** {@link parameterOffsets} as strides of channels and pairs, and the offset of the first pair's coefficients. */
 export function parameterStrides({ imageChannels, components }: MixtureSizes) {
   return imageChannels === 3
     ? { channelStride: 3 * components, coefficients: 3 * components, pairStride: 3 * components }

@@ -1,41 +1,41 @@
 import { checkLevel } from '../core/check';
 import { softmaxDraw, softmaxLogProbs } from './categorical';
-import { type Filters, levelDraw, NotFinite, notFinite, scaleOf, TO_DRAW } from './filters';
+import { excludesLevels, type Filters, levelDraw, NotFinite, notFinite, scaleOf, TO_DRAW } from './filters';
 import {
+  type CurrentPixels,
   type Draw,
   isSoftmax,
   type LogProbs,
   outputStride,
   outputsName,
   type PixelDistribution,
-  type PresentPixels,
 } from './pixel-distribution';
 
-/** Reads a model's outputs; if they are not finite, the error names the caller. */
+/** Reads a model's outputs. If they are not finite, the error names the caller. */
 export function readOutputs<T>(caller: string, distribution: PixelDistribution, read: () => T): T {
   try {
     return read();
   } catch (cause) {
     if (!(cause instanceof NotFinite)) throw cause;
-    throw new Error(`${caller}: the model gave ${outputsName(distribution)} that are not finite numbers`);
+    throw new Error(`${caller}: the model returned ${outputsName(distribution)} that are not finite numbers`);
   }
 }
 
-/** Reads log-probabilities for a number of images, or throws if a model's outputs are not finite. */
+/** Reads log-probabilities for a number of images. Throws if a model's outputs are not finite. */
 export function logProbsFor(distribution: PixelDistribution, numImages: number): LogProbs {
   const { levels } = distribution;
   if (isSoftmax(distribution)) return softmaxLogProbs(levels, numImages);
   const pixel = pixelReader(distribution);
   const all = new Float64Array(levels);
   return {
-    ofAll(present, to) {
+    ofAll(current, to) {
       for (let n = 0; n < numImages; n++)
-        writeLogProbs(distribution, ...pixel(present, n), to.subarray(n * levels, (n + 1) * levels));
+        writeLogProbs(distribution, ...pixel(current, n), to.subarray(n * levels, (n + 1) * levels));
     },
-    of(present, drawn, to) {
+    of(current, drawn, to) {
       for (let n = 0; n < numImages; n++) {
         const level = drawn[n] as number;
-        const [parameters, earlier] = pixel(present, n);
+        const [parameters, earlier] = pixel(current, n);
         if (distribution.logProb === undefined) {
           writeLogProbs(distribution, parameters, earlier, all);
           to[n] = all[level] as number;
@@ -50,20 +50,21 @@ export function logProbsFor(distribution: PixelDistribution, numImages: number):
 }
 
 /**
- * Draws levels for a number of images: each the first one whose cumulative probability exceeds u. Temperature is applied
- * first, then topK, then topP, each to the renormalised result of the step before; ties go to the lower level.
+ * Draws levels for a number of images, each the first level whose cumulative probability exceeds u.
+ * Temperature is applied first, then topK, then topP, each to the renormalized result of the previous step.
+ * Ties prefer the lower level.
  */
 export function drawFor(distribution: PixelDistribution, numImages: number, filters: Filters): Draw {
   const { levels } = distribution;
   if (isSoftmax(distribution)) return softmaxDraw(levels, numImages, filters);
   const pixel = pixelReader(distribution);
-  const isFiltered = scaleOf(filters) !== 1 || (filters.topK ?? levels) < levels || (filters.topP ?? 1) < 1;
+  const isFiltered = scaleOf(filters) !== 1 || excludesLevels(levels, filters);
   const all = new Float64Array(levels);
   const draw = levelDraw(levels, filters);
-  return (present, uniforms, drawn) => {
+  return (current, uniforms, drawn) => {
     for (let n = 0; n < numImages; n++) {
       if (drawn[n] !== TO_DRAW) continue;
-      const [parameters, earlier] = pixel(present, n);
+      const [parameters, earlier] = pixel(current, n);
       const u = uniforms[n] as number;
       if (distribution.levelAt !== undefined && !isFiltered) {
         for (const parameter of parameters) if (!Number.isFinite(parameter)) notFinite();
@@ -81,7 +82,7 @@ export function drawFor(distribution: PixelDistribution, numImages: number, filt
 const MIN_LOG_PROB = -745;
 
 /**
- * Replaces log p by log p + weight (log p - log p without the condition), without renormalising.
+ * Replaces log p by log p + weight (log p - log p without the condition), without renormalizing.
  *
  * Source: Ho and Salimans, "Classifier-Free Diffusion Guidance" (2022), https://arxiv.org/abs/2207.12598, equation 6.
  */
@@ -97,13 +98,13 @@ export function guide(logProbs: Float64Array, withoutCondition: Float64Array, we
 export function pixelReader(distribution: PixelDistribution) {
   const { imageChannels, numParameters } = distribution;
   const stride = outputStride(distribution);
-  return ({ outputs, channel, levels }: PresentPixels, n: number): [Float32Array, Int32Array] => [
+  return ({ outputs, channel, levels }: CurrentPixels, n: number): [Float32Array, Int32Array] => [
     outputs.subarray(n * stride, n * stride + numParameters),
     levels.subarray(n * imageChannels, n * imageChannels + channel),
   ];
 }
 
-/** `logProbs` of a distribution; throws if a result is NaN or +Infinity, or was not written. */
+/** Calls `logProbs` of a distribution. Throws if a result is NaN or +Infinity, or is not written. */
 export function writeLogProbs(
   distribution: PixelDistribution,
   parameters: Float32Array,

@@ -16,7 +16,7 @@ import { addLevelNumbers } from './operations/levels';
 import { type Extent, FeatureCache, ONE_PIXEL, type Plan } from './plan';
 import { addCopies, inLayout } from './runs';
 
-/** What is compiled: a program that is evaluated together with the image. */
+/** A program to compile, which is evaluated row by row with the image. */
 interface ProgramSource extends Pick<PortableModel, 'output' | 'weights'> {
   readonly nodes: readonly ImageNode[];
   /** The levels of its image, if it has one. */
@@ -27,9 +27,9 @@ interface ProgramSource extends Pick<PortableModel, 'output' | 'weights'> {
 export interface ProgramIO {
   /** Levels in [0, 1], [channels]. */
   readonly image: Operand;
-  /** The same levels as numbers from 1 on, for all who read categories, [channels] each. */
+  /** The levels as numbers from 1 on, [channels], once for each kind of reader that needs categories. */
   readonly categories: readonly Operand[];
-  /** Each condition, by its index: written once, or for the pixels of each row. */
+  /** Where to write each condition, by its index: once, or for the pixels of each row. */
   readonly conditions: readonly { readonly index: number; readonly to: Operand }[];
   readonly output: FeatureCache;
 }
@@ -48,54 +48,59 @@ export function compile(
   const readers = readersOf(nodes, output);
   const needed = [...nodes.keys()].filter((index) => index === output || readers[index]?.length !== 0);
   const readiness = whenComputed(nodes, ready, readers, { output, due });
-  // For each node of one-hot vectors, the convolutions that read it: they do not need the vectors, but look up rows of
-  // their kernels by the numbers of the levels.
-  const lookUps = readers.map((of, index) =>
-    nodes[index]?.op === 'oneHotLevels' ? of.filter((reader) => nodes[reader]?.op === 'conv') : [],
-  );
-  const fused = fusedRelus(nodes, readers, output);
-  const fusedInto = new Set(fused.values());
+  const lookUps = lookUpsOf(nodes, readers);
+  const relus = fusedRelus(nodes, readers, output);
+  const fused = new Set(relus.values());
   const layouts = layoutsOf(nodes, readiness);
   const numbers = (name: string) => {
     const weight = weights.get(name);
     if (weight === undefined) throwTypeError('model: weights', `one named '${name}'`, weight);
     return weight.data;
   };
-  const cacheFor = (index: number, layout: Layout, readers: readonly number[], levels?: number) => {
+  /** Memory for the features of a node, or for their `levels`, as these readers need it. */
+  const memoryFor = (index: number, layout: Layout, readers: readonly number[], levels?: number) => {
     const extent = extentOf(nodes, readiness, index, readers);
     const isTemporary = index !== output && extent.isTemporary === true;
     return new FeatureCache(plan, layout, { ...extent, isTemporary }, readiness[index]?.scale, levels);
   };
   const caches: FeatureCache[] = [];
+  /** Where a node's features are, for all readers that do not look up: reserved when it is first asked for. */
   const cache = (index: number) => {
     const others = () => readers[index]?.filter((reader) => !lookUps[index]?.includes(reader)) ?? [];
-    caches[index] ??= cacheFor(index, layouts[index] as Layout, others());
+    caches[index] ??= memoryFor(index, layouts[index] as Layout, others());
     return caches[index];
   };
-  const levelNumbers: FeatureCache[] = []; // for the nodes that read them
+  const levelNumbers: FeatureCache[] = []; // of the operand of each node that wants them
   const categories: Operand[] = [];
+  /** The numbers of the levels in a node's operand: written with the image's, or computed from its features. */
+  const numbersOfLevels = (index: number, operand: number, levels: number) => {
+    const layout = Layout.of((readiness[operand] as Readiness).times, false);
+    const y = memoryFor(index, layout, lookUps[index] as number[], levels);
+    if (nodes[operand]?.op === 'image' && levels === imageLevels) categories.push(y.operand());
+    else addLevelNumbers(plan, levels, cache(operand), y);
+    return y;
+  };
+  /** What a node reads for an operand: numbers of levels, its own or those that it looks up, else features. */
+  const inputOf = (index: number, operand: number) => {
+    const isLookUp = lookUps[operand]?.includes(index);
+    return (isLookUp ? levelNumbers[operand] : levelNumbers[index]) ?? cache(operand);
+  };
+  /** Whether nobody reads a node's features, but only the numbers of its levels. */
+  const isOnlyLookedUp = (index: number) => {
+    const count = lookUps[index]?.length ?? 0;
+    return count > 0 && index !== output && count === readers[index]?.length;
+  };
   for (const index of needed) {
     const node = nodes[index] as ImageNode;
     const lowering = loweringOf(node);
     const operands = operandsOf(node);
     const levels = lowering.levels?.(node, weights);
-    if (levels !== undefined) {
-      const [input] = operands as [number];
-      const layout = Layout.of((readiness[input] as Readiness).times, false);
-      const y = cacheFor(index, layout, lookUps[index] as number[], levels);
-      if (nodes[input]?.op === 'image' && levels === imageLevels) categories.push(y.operand());
-      else addLevelNumbers(plan, levels, cache(input), y);
-      levelNumbers[index] = y;
-    }
-    const inputs = operands.map((operand) => {
-      const isLookUp = lookUps[operand]?.includes(index);
-      return (isLookUp ? levelNumbers[operand] : levelNumbers[index]) ?? cache(operand);
-    }) as [FeatureCache, ...FeatureCache[]];
-    const relu = fused.get(index);
-    const lookedUp = lookUps[index]?.length ?? 0;
-    const isOnlyLookedUp = lookedUp > 0 && index !== output && lookedUp === readers[index]?.length;
-    if (!isOnlyLookedUp && !fusedInto.has(index))
+    if (levels !== undefined) levelNumbers[index] = numbersOfLevels(index, operands[0] as number, levels);
+    if (!isOnlyLookedUp(index) && !fused.has(index)) {
+      const inputs = operands.map((operand) => inputOf(index, operand)) as [FeatureCache, ...FeatureCache[]];
+      const relu = relus.get(index);
       lowering.emit({ plan, height, numbers }, node, inputs, cache(relu ?? index), relu !== undefined);
+    }
     for (const operand of new Set(operands)) {
       if (readers[operand]?.at(-1) === index) caches[operand]?.release();
     }
@@ -135,10 +140,7 @@ function addLogits(plan: Plan, x: FeatureCache, channels: readonly number[], lev
   return logits;
 }
 
-/**
- * The layout of each node's features: the same as that of its operands if possible, so that whole runs are computed at
- * once.
- */
+/** The layout of each node's features: its operands' layout if possible, so that whole runs are computed at once. */
 function layoutsOf(nodes: readonly ImageNode[], readiness: readonly Readiness[]): Layout[] {
   const layouts: Layout[] = [];
   for (const [index, { times }] of readiness.entries()) {
@@ -147,14 +149,15 @@ function layoutsOf(nodes: readonly ImageNode[], readiness: readonly Readiness[])
     const { layout } = loweringOf(node);
     const like = layout === 'concatenated' ? Layout.concat(operands) : operands[0];
     const isKept = like?.isAligned && like.hasTimes(times) && layout !== 'sideBySide';
-    layouts.push(node.op === 'image' ? Layout.of(times, false) : isKept ? like : Layout.of(times));
+    if (node.op === 'image') layouts.push(Layout.of(times, false));
+    else layouts.push(isKept ? like : Layout.of(times));
   }
   return layouts;
 }
 
 const loweringOf = (node: ImageNode) => lowerings[node.op] as Lowering;
 
-/** For each node, the nodes that read it, in order, of those that the outputs depend on. */
+/** For each node, the nodes that read it, in order, among those that the outputs depend on. */
 function readersOf(nodes: readonly ImageNode[], output: number): number[][] {
   const readers = nodes.map(() => [] as number[]);
   for (const [index, node] of [...nodes.entries()].reverse()) {
@@ -162,6 +165,17 @@ function readersOf(nodes: readonly ImageNode[], output: number): number[][] {
       for (const operand of operandsOf(node)) readers[operand]?.push(index);
   }
   return readers.map((of) => of.reverse());
+}
+
+/**
+ * For each node of one-hot vectors, the convolutions that read it: they do not need the vectors, but look up rows of
+ * their kernels by the numbers of the levels.
+ */
+function lookUpsOf(nodes: readonly ImageNode[], readers: readonly (readonly number[])[]): number[][] {
+  return nodes.map(({ op }, index) => {
+    if (op !== 'oneHotLevels') return [];
+    return (readers[index] ?? []).filter((reader) => nodes[reader]?.op === 'conv');
+  });
 }
 
 /**
@@ -190,9 +204,7 @@ function whenComputed(
   return all;
 }
 
-/**
- * Convolutions whose only reader is a ReLU, which is then fused into them: maps the convolution's node to the ReLU's.
- */
+/** Convolutions whose only reader is a ReLU, into which it is fused. Maps the convolution's node to the ReLU's. */
 function fusedRelus(
   nodes: readonly ImageNode[],
   readers: readonly (readonly number[])[],
@@ -224,7 +236,7 @@ function extentOf(
   const node = nodes[index] as ImageNode;
   const own = loweringOf(node).readsOwn?.(node) ?? NOTHING;
   const isOfRow = (node: number) => readiness[node]?.times.every((time) => time === ROW) ?? false;
-  const isKept = own.above > 0 || node.op === 'condition'; // reads the row before, or is written when the row begins
+  const isKept = own.above > 0 || node.op === 'condition'; // reads the previous row, or is written when the row begins
   const isTemporary = !isKept && readers.length > 0 && [index, ...readers].every(isOfRow);
   return readers.reduce<Extent>(
     (extent, reader) => {

@@ -3,21 +3,26 @@ import { ONCE, ROW } from '../program/times';
 import type { ProgramIO } from './compile';
 import type { Machine } from './machine';
 
-/** The values of a condition for all images: the same numbers at every pixel, [K], or a map, [h,w,K]. */
+/** The values of a condition for all images: a vector for every pixel, [K], or a map, [h,w,K]. */
 export interface GivenCondition extends ConditionValues {
   /** How many rows and columns of the image each place of the map covers. @default one of each */
   readonly enlarged?: readonly [rows: number, columns: number];
 }
 
-/** After how many columns there may be a pause. */
+/** Does all parts of a computation at once. */
+export function finish(parts: Iterable<void>): void {
+  for (const _ of parts);
+}
+
+/** The number of columns between pauses. */
 const COLUMNS = 4096;
 
-/** Does all that comes before the first pixel of a row, in parts, after each of which other work may be done. */
+/** Computes all that is due before the first pixel of a row, in parts, so that other work can run in between. */
 export function* beginRow(
   machine: Machine,
   io: Pick<ProgramIO, 'conditions'>,
   given: readonly GivenCondition[],
-  /** Whose conditions each image has. */
+  /** The index of each image's conditions. */
   conditionOf: Int32Array,
   row: number,
 ): Generator<void> {
@@ -27,10 +32,7 @@ export function* beginRow(
   yield* machine.rowInParts(ROW);
 }
 
-/**
- * Writes the conditions of all images: vectors with the first row, and of maps the row that is about to start, zeros
- * below their last one.
- */
+/** Writes the conditions of all images: vectors before the first row, and each row of maps, or zeros below the last. */
 function* putConditions(
   { heap, active, plan }: Machine,
   { conditions }: Pick<ProgramIO, 'conditions'>,

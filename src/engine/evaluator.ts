@@ -9,7 +9,7 @@ import type { PortableModel } from '../program/program';
 import { checkImageSize, readinessOf } from '../program/readiness';
 import { AFTER_ROW } from '../program/times';
 import { addOutputs, compile, type ProgramIO } from './compile';
-import { beginRow, type GivenCondition } from './conditions';
+import { beginRow, finish, type GivenCondition } from './conditions';
 import { copyMemory, Machine } from './machine';
 import { withMaps } from './maps';
 import { imagesTogether, Plan } from './plan';
@@ -19,8 +19,8 @@ export interface EvaluatorArgs {
   readonly numImages: number;
   readonly imageShape: ImageShape;
   /**
-   * Their conditions, in the model's order, for as many images or for fewer. Fewer conditions are repeated: image n
-   * uses the condition of image n modulo their number. @default none
+   * Their conditions, in the model's order. If they are for fewer images, they are repeated: image
+   * n uses the condition of image n modulo their number. @default none
    */
   readonly conditions?: readonly ConditionValues[];
   /** How many images the conditions are for. @default numImages */
@@ -29,23 +29,23 @@ export interface EvaluatorArgs {
   readonly distribution?: PixelDistribution;
 }
 
-/** What tells whether a job can use the evaluator of another one. */
+/** The properties by which a job can reuse the evaluator of another job. */
 interface Job extends Required<Pick<EvaluatorArgs, 'numImages' | 'imageShape' | 'distribution'>> {
   readonly make: typeof makeKernels;
 }
 
-/** What the last job on a model left for the next one: an evaluator that nobody uses. */
+/** The idle evaluator that the last job on a model left for the next one. */
 const idle = /* @__PURE__ */ new WeakMap<PortableModel, Job & { readonly evaluator: Evaluator }>();
 
-/** Evaluators that take more memory are not kept. */
+/** The largest heap of an evaluator that is kept. */
 const MAX_IDLE_BYTES = 2 ** 26;
 
 /**
- * Computes the outputs value by value from cached features. Each feature of each node is computed once, with float32
- * numbers only, so that the same weights give the same bits on every machine.
+ * Returns an evaluator, which computes the outputs value by value from cached features. It computes
+ * each feature once, in float32, so equal weights give equal bits on every machine.
  *
- * A model that was used before is not compiled again, if the job before gave its evaluator back
- * ({@link Evaluator.release}) and that was for images of the same size, and for as many or up to twice as many.
+ * A model is not compiled again if the previous job released its evaluator ({@link Evaluator.release}), and
+ * the evaluator is for images of this size and for as many or up to twice as many.
  *
  * @throws TypeError if the size of the images is not a multiple of the model's coarsest resolution
  * @throws RangeError if there is not enough memory
@@ -96,24 +96,24 @@ function compiled(model: PortableModel, job: Job): Evaluator {
   return new Evaluator(machine, { ...io, outputs }, model.levels, maps, keep);
 }
 
-/** Follows the places of images in order, and runs what each one needs, once, on demand. */
+/** Walks the places of images in order, and computes what each one needs, once, on demand. */
 export class Evaluator {
-  /** Where levels are written, as which numbers. */
+  /** Where levels are written, and the number that each is written as. */
   private readonly inputs: readonly { operand: Operand; numberOf: (level: number) => number }[];
   private conditions: readonly GivenCondition[] = [];
-  /** Whose conditions each image has. */
+  /** The index of each image's conditions. */
   conditionOf = new Int32Array(0);
   private readOutputs = (): Float32Array => new Float32Array(0);
-  /** Whether there is a current pixel, and which of its times are done. */
+  /** Whether there is a current pixel, and how many of its times are done. */
   private isEntered = false;
   private done = 0;
 
   constructor(
     readonly machine: Machine,
-    /** Where it writes, and the outputs for the channel whose time was run last, [outputStride]. */
+    /** Where to write, and where the outputs are for the channel whose time ran last, [outputStride]. */
     private readonly io: Omit<ProgramIO, 'output'> & { readonly outputs: Operand },
     levels: number,
-    /** The maps that are among its conditions, see `withMaps`. */
+    /** The maps that it reads as conditions, see `withMaps`. */
     readonly maps: readonly number[] = [],
     private readonly keep: (evaluator: Evaluator) => void = () => {},
   ) {
@@ -123,7 +123,7 @@ export class Evaluator {
     ];
   }
 
-  /** Begins a job: the conditions are for `numConditions` images, and repeated. */
+  /** Begins a job. The conditions are for `numConditions` images, and are repeated. */
   begin(numImages: number, conditions: readonly GivenCondition[], numConditions = numImages): void {
     this.conditions = conditions;
     this.conditionOf = Int32Array.from({ length: numImages }, (_, n) => n % numConditions);
@@ -131,16 +131,13 @@ export class Evaluator {
     this.evaluateFirst(numImages);
   }
 
-  /** Gives it back after a job that went well, for the next one on the model. Nobody may use it from here on. */
+  /** Releases the evaluator after a successful job, for the next one on the model. It must not be used afterwards. */
   release(): void {
     this.conditions = [];
     this.keep(this);
   }
 
-  /**
-   * From now on, evaluates only this many images, from the first; the others stay as they are until an image is copied
-   * over them.
-   */
+  /** From now on, evaluates only the first `numImages` images. Others stay unchanged until copied over. */
   evaluateFirst(numImages: number): void {
     this.machine.computeFirst(numImages);
     this.readOutputs = outputReader(this.machine, this.io.outputs);
@@ -156,7 +153,7 @@ export class Evaluator {
     return this.readOutputs();
   }
 
-  /** Sets the levels drawn or given at this place, [images evaluated]. */
+  /** Sets the levels at this place, drawn or given, [images evaluated]. */
   put(row: number, column: number, channel: number, levels: ArrayLike<number>): void {
     const { heap, active, plan } = this.machine;
     this.enter(row, column);
@@ -173,8 +170,8 @@ export class Evaluator {
   }
 
   /**
-   * Does all that comes before the first pixel of the next row, in parts, after each of which other work may be done.
-   * Otherwise it is done at once with what needs it first.
+   * Computes all that is due before the first pixel of the next row, in parts, so that other work
+   * can run in between. If it is not called, this happens at once when the row is first needed.
    */
   *beginRow(row: number): Generator<void> {
     if (row > 0) yield* this.machine.rowInParts(AFTER_ROW);
@@ -190,21 +187,20 @@ export class Evaluator {
   /** Makes a pixel the current one, unless it already is. */
   private enter(row: number, column: number): void {
     if (this.isEntered) return;
-    if (row !== this.machine.row) for (const _ of this.beginRow(row));
+    if (row !== this.machine.row) finish(this.beginRow(row));
     this.machine.moveTo(row, column);
     this.isEntered = true;
     this.done = 0;
   }
 
-  /** Runs the times of the current pixel up to one. */
+  /** Runs the times of the current pixel up to `time`. */
   private runTo(time: number): void {
     for (; this.done <= time; this.done++) this.machine.run(this.done);
   }
 }
 
 /**
- * A function that returns the outputs of the images that are computed, [images, stride]: a view, or a copy if they are
- * in more than one chunk.
+ * Makes a function that returns the outputs of active images, [images, stride]: a view, or a copy for several chunks.
  */
 function outputReader({ heap, active }: Machine, operand: Operand): () => Float32Array {
   const { stride } = operand;
@@ -213,7 +209,7 @@ function outputReader({ heap, active }: Machine, operand: Operand): () => Float3
   if (one !== undefined && others.length === 0) return () => one;
   const all = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
   return () => {
-    for (const [k, part] of parts.entries()) all.set(part, k * (one?.length ?? 0)); // all but the last are alike
+    for (const [k, part] of parts.entries()) all.set(part, k * (one?.length ?? 0)); // all but the last have equal lengths
     return all;
   };
 }

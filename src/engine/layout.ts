@@ -1,11 +1,11 @@
 import { wholeVectors } from '../kernels/instruction';
 
 /** A range of slots, [start, end). */
-export type Range = readonly [start: number, end: number];
+export type SlotRange = readonly [start: number, end: number];
 
 /** The slots of consecutive features that are ready at the same time. */
 interface SlotRun {
-  readonly range: Range;
+  readonly range: SlotRange;
   readonly time: number;
 }
 
@@ -57,12 +57,12 @@ export class Layout {
     return new Layout(times, slotOf, end, runs, isAligned);
   }
 
-  /** The same slots, but for features ready at other times. */
+  /** This layout with other times. */
   withTimes(times: readonly number[]): Layout {
     return new Layout(times, this.slotOf, this.slots, this.runs, this.isAligned);
   }
 
-  /** How many slots, from the first on, contain all features ready by a time. */
+  /** How many slots, counted from the first, contain all features ready by a time. */
   slotsReady(time: number): number {
     let feature = this.times.length - 1;
     while (feature >= 0 && (this.times[feature] as number) > time) feature--;

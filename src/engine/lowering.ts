@@ -2,7 +2,7 @@ import type { NodeOf } from '../program/operations';
 import type { ImageNode, PortableModel } from '../program/program';
 import type { FeatureCache, Plan } from './plan';
 
-/** What the instructions of a program are added to. */
+/** Where the instructions of a program are added. */
 export interface Target {
   readonly plan: Plan;
   /** Rows of the images. */
@@ -17,8 +17,8 @@ export const NO_BOUND = -Infinity;
 /** How the engine carries out an operation. */
 export interface Lowering<Name extends ImageNode['op'] = ImageNode['op']> {
   /**
-   * Adds the instructions that compute y from the operands, each feature at its time. `hasRelu` only for convolutions:
-   * whether a ReLU follows, which is then part of it.
+   * Adds the instructions that compute y from the operands, each feature at its time. `hasRelu`,
+   * only for convolutions, states whether a ReLU is fused into it.
    */
   emit(
     target: Target,
@@ -28,14 +28,14 @@ export interface Lowering<Name extends ImageNode['op'] = ImageNode['op']> {
     hasRelu: boolean,
   ): void;
   /**
-   * Where its features lie: those of a group side by side, or the operands' one after the other. By default as those of
-   * its operand, so that whole runs are computed at once.
+   * Where its features lie: each group's side by side, or the operands' concatenated. By default
+   * like its operand's, so that whole runs are computed at once.
    */
   readonly layout?: 'sideBySide' | 'concatenated';
-  /** What it reads of its operands: rows above the current pixel, columns to either side. @default nothing there */
+  /** How far it reads in its operands: rows above the current pixel, columns to either side. @default nothing there */
   reads?(node: NodeOf<Name>): { readonly above: number; readonly columns: number };
-  /** What it reads of its own earlier features. @default nothing */
+  /** How far it reads in its own earlier features. @default nothing */
   readsOwn?: Lowering<Name>['reads'];
-  /** How many levels its operand's numbers stand for, if it wants the numbers of the levels instead. */
+  /** If it reads the numbers of its operand's levels instead of features, how many levels there are. */
   levels?(node: NodeOf<Name>, weights: PortableModel['weights']): number;
 }

@@ -9,10 +9,10 @@ import {
 } from '../kernels/instruction';
 import type { makeKernels } from '../kernels/webassembly';
 import { AFTER_ROW, type ONCE, ROW } from '../program/times';
-import { alike, hasColumn, hasRow } from './places';
+import { firstAlike, hasColumn, hasRow } from './places';
 import { CHUNK, FIRST_MOVING, HEAP, type MovingBase, type Plan, type Step, type Sweep } from './plan';
 
-/** Images that are computed together, with their own memory and table of bases. */
+/** Images that are computed together, in their own memory with their own table of bases. */
 interface Chunk {
   /** The first image. */
   readonly first: number;
@@ -37,8 +37,8 @@ interface Segment extends Pick<Step, 'places' | 'sweep'> {
 }
 
 /**
- * How many multiplications, or numbers written, a job does before it may pause: a few milliseconds of work, a tenth of a
- * second of the slowest functions.
+ * How many multiplications, or numbers written, a job does between pauses: a few milliseconds of
+ * work, or a tenth of a second of the slowest functions.
  */
 const PART = 2 ** 22;
 
@@ -47,16 +47,16 @@ export class Machine {
   readonly heap: Float32Array;
   readonly chunks: readonly Chunk[];
   private readonly kernels: SamplingKernels;
-  /** By time. */
+  /** The steps at each time. */
   private readonly steps: readonly (readonly EncodedStep[])[];
   /** The coarsest spacing of the places of any step, in rows or columns of the image. */
   private readonly every: number;
-  /** What is done at each time at places that are {@link alike}. */
+  /** The segments to run at each time, shared by places that are {@link alike}. */
   private readonly segments = new Map<number, readonly (readonly Segment[])[]>();
-  /** What is done at each time at the current place. */
+  /** The segments to run at each time at the current place. */
   private due: readonly (readonly Segment[])[];
   private readonly rowStarts: Int32Array;
-  /** The images to compute: some chunks, of the last perhaps not all images. */
+  /** The images to compute: some chunks, the last one perhaps in part. */
   active: readonly Chunk[];
   /** The current row; -1 before the first. */
   row = -1;
@@ -107,7 +107,7 @@ export class Machine {
     this.row = -1;
   }
 
-  /** From now on computes only this many images, from the first on. */
+  /** From now on, computes only the first `numImages` images. */
   computeFirst(numImages: number): void {
     this.active = this.chunks
       .filter(({ first }) => first < numImages)
@@ -137,7 +137,7 @@ export class Machine {
     bases[FIRST_MOVING + i] = (bases[CHUNK] as number) + (this.rowStarts[i] as number) + columns * slots;
   }
 
-  /** Runs what is done at a time of the current pixel, or {@link ONCE}, for all images. */
+  /** Runs what is due at a time of the current pixel, or {@link ONCE}, for all images. */
   run(time: number): void {
     const segments = this.due[this.plan.indexOfTime(time)] as readonly Segment[];
     for (const chunk of this.active) {
@@ -145,10 +145,7 @@ export class Machine {
     }
   }
 
-  /**
-   * Runs what is done for all pixels of the current row, and makes its first one the current one; in parts, after each of
-   * which other work may be done.
-   */
+  /** Moves to the first pixel of the row, and runs what is due for the row, in parts, so that other work can run. */
   *rowInParts(time: typeof ROW | typeof AFTER_ROW): Generator<void> {
     this.moveTo(this.row, 0);
     const segments = this.due[this.plan.indexOfTime(time)] as readonly Segment[];
@@ -161,7 +158,7 @@ export class Machine {
     }
   }
 
-  /** Runs instructions on a whole row one after the other, each on some of its columns at a time. */
+  /** Runs the instructions of a row one by one, each on some of the columns at a time. */
   private *runInParts(steps: readonly EncodedStep[], chunk: Chunk): Generator<void> {
     const { kernels } = this;
     const { images } = chunk;
@@ -180,10 +177,10 @@ export class Machine {
     }
   }
 
-  /** What is done at each time at a place; times of whole rows refer to the row of the place. */
+  /** The segments to run at each time at a place, or for its row at the times of whole rows. */
   private dueAt(row: number, column: number): readonly (readonly Segment[])[] {
     const { every, segments } = this;
-    const [likeRow, likeColumn] = [alike(row, every), alike(column, every)];
+    const [likeRow, likeColumn] = [firstAlike(row, every), firstAlike(column, every)];
     const key = likeRow * 2 * every + likeColumn;
     const known = segments.get(key);
     if (known !== undefined) return known;
@@ -197,10 +194,10 @@ export class Machine {
     return due;
   }
 
-  /** Runs a segment at each place of the current row in turn; the current pixel is the first one, before and after. */
+  /** Runs a segment at each place of the current row in turn. The current pixel is the first one, before and after. */
   private *sweep(segment: Segment, from: Sweep, chunk: Chunk): Generator<void> {
     const { start, end, places } = segment;
-    // Moving all bases would take longer the more nodes there are.
+    // Moves only the segment's bases, since moving all would take longer with every node.
     const bases = new Set(segment.steps.flatMap(({ code }) => movingBasesOf(code)));
     const columns = Math.ceil((this.plan.width - places.column) / places.every);
     for (let i = 0; i < columns; i++) {
@@ -213,12 +210,13 @@ export class Machine {
   }
 }
 
-/** After how many columns a sweep may pause. */
+/** The number of columns between the pauses of a sweep. */
 const SWEPT = 64;
 
-/** About how many multiplications an instruction takes for an image, in each column if it is for a whole row. */
+/** About how many multiplications an instruction takes for an image, per column if it is for a whole row. */
 function workOf({ op, length, inputs = 0 }: Instruction): number {
-  return length * (op === Op.product || op === Op.lookup || op === Op.attend ? Math.max(1, inputs) : 1);
+  const hasInputs = op === Op.product || op === Op.lookup || op === Op.attend;
+  return hasInputs ? length * Math.max(1, inputs) : length;
 }
 
 const workOfRow = (steps: readonly Step[]): number =>
@@ -247,7 +245,7 @@ export function copyMemory({ heap, chunks, plan }: Machine, from: Int32Array): v
   }
 }
 
-/** Groups steps, in order, into segments of instructions that are consecutive in the heap and run in the same way. */
+/** Groups steps, in order, into segments of instructions that are consecutive in the heap and run alike. */
 function inSegments(steps: readonly EncodedStep[]): Segment[] {
   const segments: Segment[] = [];
   for (const step of steps) {
@@ -264,7 +262,7 @@ function inSegments(steps: readonly EncodedStep[]): Segment[] {
   return segments;
 }
 
-/** The moving bases of operands, by their indices among these. */
+/** The indices of the operands' bases among the moving bases. */
 function movingBasesOf({ y, a, b, c }: Instruction): number[] {
   return [y, a, b, c].map((operand) => (operand?.base ?? HEAP) - FIRST_MOVING).filter((base) => base >= 0);
 }

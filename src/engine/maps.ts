@@ -13,14 +13,14 @@ import {
 import { readinessOf } from '../program/readiness';
 import { ROW } from '../program/times';
 import { compile } from './compile';
-import { beginRow, type GivenCondition } from './conditions';
+import { beginRow, finish, type GivenCondition } from './conditions';
 import { Machine } from './machine';
 import { type FeatureCache, imagesTogether, Plan } from './plan';
 
 /**
- * The conditions of a model, followed by the maps that it computes from them before the image begins, each under its
- * index as a condition (see `asCondition`). Each map is made once and after those that it depends on, by the machine
- * that evaluates images, to which everything known is a condition.
+ * The conditions of a model, followed by the maps that it computes from them before the image begins, each
+ * under its index as a condition (see `asCondition`). Each map is computed once, after the maps that it
+ * depends on, by the machine that evaluates images, which reads known maps as conditions.
  */
 export function withMaps(
   portable: PortableModel,
@@ -55,15 +55,15 @@ export function withMaps(
       return repeatedCondition({ shape: [height, width, 2], values: positions(height, width) }, numImages);
     }
     if (node.op === 'conv' && readsWholeMaps(node)) {
-      // It sees rows below: the same as one that sees only the rows above and the current one, over a map that is
-      // followed by this many rows of zeros.
+      // A convolution that sees rows below equals one that sees only rows above and the current
+      // one, shifted down, over a map extended by this many rows of zeros.
       const { kernelSize, anchor } = node.window;
       const [last, below] = [kernelSize[0] - 1, kernelSize[0] - 1 - anchor[0]];
       const window: KernelWindow = { ...node.window, anchor: [last, anchor[1]], present: 'everything' };
       return evaluated(index, { ...node, window }, below);
     }
     const map = evaluated(index, node as ImageNode);
-    return sizes[index] !== undefined ? map : { ...map, enlarged: [Infinity, Infinity] }; // one place covers the whole image
+    return sizes[index] !== undefined ? map : { ...map, enlarged: [Infinity, Infinity] }; // its one place covers the whole image
   }
 
   /** Height and width of a node's map; 1 x 1 if it is the same at every place. */
@@ -72,8 +72,8 @@ export function withMaps(
   }
 
   /**
-   * Computes a node's map from whole maps and conditions, which are extended by `below` rows of zeros; as many rows are
-   * dropped from the top of the result.
+   * Computes a node's map from whole maps and conditions, which are extended by `below` rows of
+   * zeros. As many rows are dropped from the top of the result.
    */
   function evaluated(index: number, node: ImageNode, below = 0): GivenCondition {
     const [height, width] = sizeOf(index);
@@ -86,16 +86,17 @@ export function withMaps(
     const conditionOf = Int32Array.from({ length: numImages }, (_, n) => n);
     const values = new Float32Array(numImages * height * width * node.size); // [N,H,W,F]
     for (let row = 0; row < height + below; row++) {
-      for (const _ of beginRow(machine, io, given, conditionOf, row));
+      finish(beginRow(machine, io, given, conditionOf, row));
       if (row >= below) readRow(machine, io.output, row - below, height, values);
     }
     return { shape: [height, width, node.size], values };
   }
 
-  /** A small program: the image; then the operands of a node, with whole maps as conditions; then the node. */
+  /** A small program of the image, the operands of a node, with whole maps as conditions, and the node. */
   function programOf(index: number, node: ImageNode): ImageNode[] {
     const found = new Set([index]);
     for (const one of found) {
+      // goes through what is added, too
       if (one !== index && whole.has(one)) continue;
       for (const operand of operandsOf(nodes[one] as ProgramNode)) found.add(operand);
     }

@@ -13,20 +13,20 @@ export interface TapRow {
 }
 
 /**
- * A convolution restricted to places at which it sums over the same taps. A plain or strided convolution is a single
- * phase. A transposed one has stride x stride phases, since different taps fall between the places of the coarser map.
- * In this way, no phase multiplies the zeros that the definition inserts there.
+ * A convolution restricted to the places at which it sums over certain taps. A plain or strided convolution
+ * is a single phase. A transposed one has stride x stride phases, since different taps fall between the
+ * places of the coarser map, so no phase multiplies the zeros that the definition inserts there.
  */
 export interface Phase {
-  /** Of the map that is written, the places are every so many rows and columns from this place on. */
+  /** The places, of the map that is written: every `every` rows and columns, from this row and column on. */
   readonly every: number;
   readonly row: number;
   readonly column: number;
-  /** Columns in the map that is read from one place to the next. */
+  /** The distance from one place to the next, in columns of the map that is read. */
   readonly step: number;
-  /** Rows that are completely known before the current one, from the top; includes the current row of a coarser map. */
+  /** Rows that are completely known before the current one, from the top. Includes the current row of a coarser map. */
   readonly above: readonly TapRow[];
-  /** What is read in the output's own row. */
+  /** The taps in the output's own row. */
   readonly present: TapRow;
   /** How many of its taps lie to the left of the output's own place. The next tap, if any, lies on that place. */
   readonly tapsBefore: number;
@@ -47,10 +47,7 @@ export function phasesOf(window: KernelWindow): Phase[] {
   });
 }
 
-/**
- * The taps that see something from one place of the map that is written, for an input map with `every` times fewer
- * rows.
- */
+/** The visible taps at one place of the map that is written, for an input map with `every` times fewer rows. */
 function tapRows(window: KernelWindow, every: number, row: number, column: number): TapRow[] {
   const [rows, columns] = window.kernelSize;
   const inOrder = (length: number) => {

@@ -1,6 +1,6 @@
 /**
- * The places of an image where something is done: each row r and column c for which r mod `every` is `row` and c mod
- * `every` is `column`. `every` is a power of two; `row` and `column` are 0 or half of it.
+ * Places of an image: each row r and column c for which r mod `every` is `row` and c mod `every` is
+ * `column`. `every` is a power of two; `row` and `column` are 0 or half of it.
  */
 export interface Places {
   readonly every: number;
@@ -21,10 +21,10 @@ export const hasRow = ({ every, row }: Places, present: number): boolean => pres
 export const hasColumn = ({ every, column }: Places, present: number): boolean => present % every === column;
 
 /**
- * The first row or column after 0 that belongs to the same places as a given one: this depends only on how often it can
- * be halved. `most` is the greatest `every` of these places.
+ * A key for the {@link Places} that a row or column belongs to, which depend only on how often it can be
+ * halved. Returns the first row or column after 0 that belongs to them. `most` is their greatest `every`.
  */
-export function alike(position: number, most: number): number {
+export function firstAlike(position: number, most: number): number {
   const bits = position | most;
   return bits & -bits; // the lowest of them
 }

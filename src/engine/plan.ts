@@ -16,7 +16,7 @@ export interface Step {
 
 /** A base that follows the current pixel through a ring of rows. All numbers count floats. */
 export interface MovingBase {
-  /** The position of row 0, column 0, relative to the chunk's memory. */
+  /** The position of row 0, column 0, in the chunk's memory. */
   readonly start: number;
   readonly rowStride: number;
   /** The number of rows kept. */
@@ -40,7 +40,7 @@ export interface Reservation {
 export interface Fill {
   readonly at: number;
   readonly length: number;
-  /** Writes them over zeros: a function, so that weights, which take most of the memory, exist only once. */
+  /** Writes them over zeros. A function, so that weights, which take most of the memory, exist only once. */
   readonly write: (to: Float32Array) => void;
 }
 
@@ -49,13 +49,10 @@ export const HEAP = 0;
 export const CHUNK = 1;
 export const FIRST_MOVING = 2;
 
-/**
- * How many images are computed together: enough to share each weight that is loaded, few enough for their features to
- * stay in the cache.
- */
+/** The most images that are computed together: enough to share loaded weights, few enough to stay in the cache. */
 const CHUNK_IMAGES = 32;
 
-/** The size of chunks for a number of images, chosen so that chunks are as equal as possible. */
+/** The size of chunks for a number of images, with chunks as equal as possible. */
 export const imagesTogether = (numImages: number): number =>
   Math.ceil(numImages / Math.ceil(numImages / CHUNK_IMAGES));
 
@@ -65,15 +62,15 @@ export class Plan {
   sharedFloats = 0;
   /** The number of floats in each chunk's own memory. */
   chunkFloats = 0;
-  /** What each image has of it. */
+  /** The reservations that each image has in it. */
   readonly reservations: Reservation[] = [];
   readonly fills: Fill[] = [];
   readonly movingBases: MovingBase[] = [];
-  /** By what tells them apart. */
+  /** The index of each moving base, by its contents. */
   private readonly indexOfBase = new Map<string, number>();
-  /** Freed memory, by its stride. */
+  /** Free memory, by its stride. */
   private readonly spare = new Map<number, Operand[]>();
-  /** The operations at each time, by its index, in order. */
+  /** The operations at each time (see {@link indexOfTime}), in order. */
   readonly steps: readonly Step[][];
 
   constructor(
@@ -119,7 +116,7 @@ export class Plan {
     return this.spare.get(wholeVectors(count))?.pop() ?? this.reserveForImages(1, count);
   }
 
-  /** Frees memory for reuse: nothing planned from now on reads its contents. */
+  /** Frees memory for reuse. Nothing planned from now on may read its contents. */
   free(memory: Operand): void {
     const alike = this.spare.get(memory.stride) ?? [];
     alike.push(memory);
@@ -134,10 +131,7 @@ export class Plan {
     return FIRST_MOVING + known;
   }
 
-  /**
-   * Adds an operation at a time and at some places. Before or after a row, it is done for all of these places in the
-   * row, at once or in a sweep.
-   */
+  /** Adds an operation at a time and some places. At the times of rows, it runs at once or in a sweep. */
   emit(time: number, code: Instruction, places = EVERYWHERE, sweep?: Sweep): void {
     const isOfRow = time === ROW || time === AFTER_ROW;
     const columns = this.width / places.every;
@@ -152,14 +146,14 @@ export class Plan {
   }
 }
 
-/** How far around a node's features are read: rows including the current one, columns to either side. */
+/** How far around a node's features are read: rows, including the current one, and columns to either side. */
 export interface Extent {
   readonly rows: number;
   readonly margin: number;
   /** Whether all pixels of a row are kept although no reader looks around, because they are read all at once. */
   readonly isWholeRow: boolean;
   /**
-   * Whether a row is computed and read before its first pixel, and never again, so that its memory can be reused.
+   * Whether a row is computed and last read before its first pixel, so that its memory can be reused.
    * @default false
    */
   readonly isTemporary?: boolean;
@@ -192,7 +186,7 @@ export class FeatureCache {
     private readonly extent: Extent,
     /** The distance in rows and columns of the image between places with features. */
     readonly scale = 1,
-    /** If it holds the numbers of levels, counted from 1, instead of their one-hot vectors: how many levels there are. */
+    /** How many levels there are, if it holds their numbers, counted from 1, and not one-hot vectors; else null. */
     readonly levels: number | null = null,
   ) {
     const { rows, margin, isWholeRow, isTemporary } = extent;
@@ -211,8 +205,7 @@ export class FeatureCache {
   }
 
   /**
-   * An operand: the features from a slot on, at the pixel that lies a number of rows above and columns to the left of
-   * the current one.
+   * An operand: the features from a slot on, at the pixel `above` rows up and `left` columns left of the current one.
    */
   operand(slot = 0, above = 0, left = 0): Operand {
     const { base, offset, stride } = this.memory;

@@ -2,7 +2,7 @@ import { type Instruction, Op, type Operand, type OpName } from '../kernels/inst
 import type { Layout } from './layout';
 import { FeatureCache, type Plan } from './plan';
 
-// Features are computed in runs: those that are ready at the same time and contiguous in memory take one instruction.
+// Features are computed in runs: one instruction for features that are ready together and contiguous in memory.
 
 /** One instruction for each run: computes y from a and, if given, b. */
 export function eachRun(
@@ -64,7 +64,7 @@ interface CommonRun<Slots> {
   length: number;
 }
 
-/** Finds such runs, given the time of each feature and its slot in each layout. */
+/** Finds the common runs, given the time of each feature and its slot in each layout. */
 export function commonRuns<Slots extends (readonly number[])[]>(
   times: readonly number[],
   ...slots: Slots

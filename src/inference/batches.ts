@@ -21,7 +21,7 @@ export interface BatchJob extends GivenImages {
   readonly batchSize: number;
 }
 
-/** From normalized images [N,H,W,C] and conditions to logits [N,H,W,C,L] or parameters [N,H,W,P]. */
+/** Applies a model to normalized images [N,H,W,C] and conditions: logits [N,H,W,C,L] or parameters [N,H,W,P]. */
 export function forward(
   model: LayersModel,
   images: tf.Tensor4D,
@@ -31,7 +31,7 @@ export function forward(
 }
 
 /**
- * {@link forward} of a whole model.
+ * Applies a whole model, as {@link forward}.
  *
  * @throws TypeError unless the outputs have the height and width of the images
  */
@@ -48,7 +48,7 @@ export function outputsOf(
   return outputs;
 }
 
-/** Checks the images; errors name `caller`. */
+/** Checks and reads images and conditions. Errors name `caller`. */
 export async function planBatches(
   caller: string,
   model: LayersModel,
@@ -63,7 +63,7 @@ export async function planBatches(
   return { ...job, model, shape, images: images as tf.Tensor4D, batchSize };
 }
 
-/** For each batch of images: the model's outputs, and the index of its first image. */
+/** Yields the model's outputs for each batch of images, and the index of the batch's first image. */
 export function* batches({ model, shape, images, numImages, conditions, batchSize }: BatchJob) {
   for (let start = 0; start < numImages; start += batchSize) {
     const outputs = tf.tidy(() => {
@@ -77,7 +77,7 @@ export function* batches({ model, shape, images, numImages, conditions, batchSiz
 }
 
 /** Reads the numbers of a tensor and disposes of it. */
-export async function dataOf(tensor: tf.Tensor): Promise<Float32Array> {
+export async function readAndDispose(tensor: tf.Tensor): Promise<Float32Array> {
   try {
     return (await tensor.data()) as Float32Array;
   } finally {

@@ -18,13 +18,14 @@ const decompressOptions = decompressArguments<Condition>();
 export interface DecompressOptions extends Given<typeof decompressOptions> {}
 
 /**
- * Compresses images without loss. The size is what `compress` of `pixelcnn-layers/runtime` promises, and the bytes are
- * the same.
+ * Compresses images losslessly, to exactly the bytes of `compress` of `pixelcnn-layers/runtime`,
+ * which documents their size.
  *
  * @param model any model that can be evaluated pixel by pixel, of at most 65,536 levels
  * @param images levels 0..L-1, [N,H,W,C], int32 or float32; not normalized
  * @returns the bytes of a file, which {@link decompress} reads on any machine
- * @throws (rejects) as that; TypeError naming the layer that cannot be evaluated pixel by pixel
+ * @throws (rejects) as `compress` of `pixelcnn-layers/runtime`; TypeError naming a layer that cannot be
+ * evaluated pixel by pixel
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -50,13 +51,13 @@ export async function compress(
 }
 
 /**
- * Restores the images of a file that {@link compress} wrote, or some of them: each image is coded separately.
+ * Restores all or some images of a file that {@link compress} wrote.
  *
- * @param model the model that they were compressed with: the same one in another precision will not do
+ * @param model the model that they were compressed with, in the same precision
  * @param bytes the whole file
- * @returns levels, int32 [N,H,W,C]; the caller disposes of them
- * @throws (rejects) as `decompress` of `pixelcnn-layers/runtime`; TypeError naming the layer that cannot be evaluated
- * pixel by pixel
+ * @returns levels, int32 [N,H,W,C], which the caller disposes
+ * @throws (rejects) as `decompress` of `pixelcnn-layers/runtime`; TypeError naming a layer that
+ * cannot be evaluated pixel by pixel
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -79,7 +80,7 @@ export async function decompress(
   return tf.tensor4d(Int32Array.from(images.data), [...images.shape], 'int32');
 }
 
-/** What codes the images of a model. */
+/** The program and the distribution that encode the images of a model. */
 async function coderOf(caller: string, model: LayersModel) {
   const shape = imageModelShape(`${caller}: model`, model);
   const program = await readProgram(traceOrThrow(caller, model, shape), shape);

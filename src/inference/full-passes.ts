@@ -10,7 +10,7 @@ import { outputsOf } from './batches';
 /** No padding before and after a dimension. */
 const NOTHING: [number, number] = [0, 0];
 
-/** Whole forward passes of any model, one for each value. Images stay on the device. */
+/** An output source for any model, by a whole forward pass for each value. Images stay on the device. */
 export function fullPasses(
   model: LayersModel,
   distribution: PixelDistribution,
@@ -19,8 +19,9 @@ export function fullPasses(
   const { levels, numParameters, imageChannels } = distribution;
   const values = valuesOf(imageShape);
   const pixels = values / imageChannels;
-  void new Float32Array(numImages * pixels * numParameters); // [N,H,W,P] of a pass: throws if there is no room
-  // What is read at a place: the logits of one channel for a softmax, otherwise all parameters of the pixel.
+  void new Float32Array(numImages * pixels * numParameters); // as large as the outputs [N,H,W,P], to throw early if memory is too small
+  // What one read covers: the logits of one channel for a softmax, else all
+  // parameters of a pixel.
   const [places, size] = isSoftmax(distribution) ? [values, levels] : [pixels, numParameters];
   const repeat = (one: tf.Tensor) =>
     tf.tile(one, [numImages / numConditions, ...new Array(one.rank - 1).fill(1)]); // [N',...] -> [N,...]
@@ -28,7 +29,7 @@ export function fullPasses(
     tf.zeros<tf.Rank.R2>([numImages, values]),
     ...conditionTensors(given, 0, numConditions).map(repeat),
   ]) as [tf.Tensor2D, ...tf.Tensor[]];
-  let images = tf.keep(blank); // normalized, zero where not yet drawn
+  let images = tf.keep(blank); // normalized, zero where not drawn yet
   let conditions = begun.map((condition) => tf.keep(condition)); // [N,...] each
   let numActive = numImages;
   const firstOf = <T extends tf.Tensor>(all: T): T =>
@@ -52,7 +53,7 @@ export function fullPasses(
     put(row, column, channel, drawn) {
       const before = images;
       images = tf.tidy(() => {
-        const inputs = new Float32Array(numImages); // for images that are not evaluated, anything
+        const inputs = new Float32Array(numImages); // unspecified for images that are not evaluated
         for (let n = 0; n < numActive; n++) inputs[n] = normalizedLevel(drawn[n] as number, levels);
         const index = indexOfPlace([row, column, channel], imageShape);
         const here = tf.tensor2d(inputs, [numImages, 1]);

@@ -3,15 +3,15 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type Given, integer, optional, readArguments } from '../core/arguments';
 import { valuesOf } from '../core/images';
 import {
+  type CurrentPixels,
   isSoftmax,
   type LogProbs,
   outputStride,
-  type PresentPixels,
 } from '../distributions/pixel-distribution';
 import { logProbsFor, readOutputs } from '../distributions/readers';
 import { logProbArguments } from '../likelihood/log-prob';
 import type { Condition } from '../models/conditions';
-import { type BatchJob, batches, dataOf, planBatches } from './batches';
+import { type BatchJob, batches, planBatches, readAndDispose } from './batches';
 
 const logProbOptions = {
   /** Images in each forward pass. @default 32 */
@@ -28,17 +28,17 @@ const { perValue: _, ...levelOptions } = logProbOptions;
 export interface LevelLogProbsOptions extends Given<typeof levelOptions> {}
 
 /**
- * The log-likelihood of images under a model: log p(x) in nats, summed over rows, columns and channels. Computed from
- * the model's outputs in float64, and rounded to float32. `logProb` of `pixelcnn-layers/runtime` takes plain arrays.
+ * Computes the log-likelihood of images under a model: log p(x) in nats, summed over rows, columns and channels, in
+ * float64 from the model's outputs, and rounded to float32. `logProb` of `pixelcnn-layers/runtime` takes plain arrays.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, equation 1.
  *
- * @param model any model from normalized images [N,H,W,C], and conditions if it takes any, to logits [N,H,W,C,L], or to
- * the parameters [N,H,W,P] of another distribution
+ * @param model any model from normalized images [N,H,W,C], and conditions, if any, to logits
+ * [N,H,W,C,L] or the parameters [N,H,W,P] of another distribution
  * @param images levels 0..L-1, [N,H,W,C], int32 or float32; not normalized
- * @returns [N], or with `perValue` log p of each value given the values before it, [N,H,W,C]; the caller disposes of it
- * @throws TypeError (rejects) if shapes do not fit, or a value is not one of the model's levels; Error if the model's
- * outputs are not finite
+ * @returns [N], or with `perValue` log p of each value given the values before it, [N,H,W,C]; the caller disposes it
+ * @throws TypeError (rejects) if shapes do not fit the model, or a value is not one of its levels;
+ * Error if the model's outputs are not finite
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -59,9 +59,9 @@ export async function logProb<PerValue extends boolean = false>(
   const ofImage = valuesOf(imageShape);
   const nats = new Float64Array(perValue ? numImages * ofImage : numImages);
   const ofRows = new Float64Array(ROWS);
-  await eachRows('logProb', job, (reader, present, values) => {
+  await eachRows('logProb', job, (reader, current, values) => {
     const levels = values.map((value) => drawn[value] as number);
-    reader.of(present, levels, ofRows);
+    reader.of(current, levels, ofRows);
     for (const [row, value] of values.entries()) {
       const to = perValue ? value : Math.floor(value / ofImage);
       nats[to] = (nats[to] as number) + (ofRows[row] as number);
@@ -72,10 +72,10 @@ export async function logProb<PerValue extends boolean = false>(
 }
 
 /**
- * log p of every level of every value given the values before it, in nats, of the models and images that
- * {@link logProb} takes.
+ * Computes log p of every level of every value given the values before it, in nats, for the models
+ * and images of {@link logProb}.
  *
- * @returns [N,H,W,C,L], whose probabilities sum to 1 over the last axis; the caller disposes of it
+ * @returns [N,H,W,C,L], whose probabilities sum to 1 over the last axis; the caller disposes it
  * @throws (rejects) as {@link logProb}
  * @example
  * ```js
@@ -97,8 +97,8 @@ export async function levelLogProbs(
   const { levels } = job.shape;
   const nats = new Float32Array(numImages * valuesOf(imageShape) * levels); // [N,H,W,C,L]
   const ofRows = new Float64Array(ROWS * levels);
-  await eachRows('levelLogProbs', job, (reader, present, values) => {
-    reader.ofAll(present, ofRows);
+  await eachRows('levelLogProbs', job, (reader, current, values) => {
+    reader.ofAll(current, ofRows);
     for (const [row, value] of values.entries())
       nats.set(ofRows.subarray(row * levels, (row + 1) * levels), value * levels);
   });
@@ -109,14 +109,14 @@ export async function levelLogProbs(
 const ROWS = 256;
 
 /**
- * Passes images through a model, and calls `read` with groups of up to {@link ROWS} rows of its outputs. `values` [ROWS]
- * has the index of each row's value among those of all images [N,H,W,C]. A softmax has a row for each value, other
- * distributions one for each pixel.
+ * Passes images through a model, and calls `read` with groups of up to {@link ROWS} rows of its
+ * outputs. `values` [ROWS] are the indices of the rows' values in all images [N,H,W,C]. A softmax
+ * has a row for each value, other distributions one for each pixel.
  */
 async function eachRows(
   caller: string,
   job: BatchJob,
-  read: (reader: LogProbs, present: PresentPixels, values: Int32Array) => void,
+  read: (reader: LogProbs, current: CurrentPixels, values: Int32Array) => void,
 ): Promise<void> {
   const { distribution } = job.shape;
   const { imageChannels, levels, numParameters } = distribution;
@@ -127,7 +127,7 @@ async function eachRows(
   const outputs = new Float32Array(ROWS * stride);
   const ofPixels = new Int32Array(ROWS * imageChannels);
   for (const { start, outputs: all } of batches(job)) {
-    const numbers = await dataOf(all); // [size,H,W,C,L] or [size,H,W,P]
+    const numbers = await readAndDispose(all); // [size,H,W,C,L] or [size,H,W,P]
     const rows = numbers.length / size;
     for (let first = 0; first < rows; first += ROWS) {
       const count = Math.min(ROWS, rows - first);

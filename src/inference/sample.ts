@@ -15,9 +15,10 @@ import { fullPasses } from './full-passes';
 const sampleOptions = {
   ...sampleArguments<tf.Tensor, Condition>(),
   /**
-   * 'incremental' computes each feature once. It requires that every layer can be evaluated pixel by pixel, as can all
-   * of this library, and those of tfjs that act on each pixel separately. 'full' runs a whole forward pass for each
-   * value, with any model. 'auto' is incremental if the model allows it, else warns once on the console. @default 'auto'
+   * 'incremental' computes each feature once. It requires that every layer can be evaluated pixel by pixel,
+   * like all layers of this library, and tfjs layers that act on each pixel separately. 'full' runs a whole
+   * forward pass for each value, with any model. 'auto' is incremental if the model supports it, else warns
+   * once on the console. @default 'auto'
    */
   strategy: optional(oneOf('auto', 'incremental', 'full'), 'auto'),
 };
@@ -25,13 +26,13 @@ const sampleOptions = {
 /** Options of {@link sample}. */
 export interface SampleOptions extends Given<typeof sampleOptions> {}
 
-/** Images with their log p, for {@link SampleOptions.withLogProb}. The caller disposes of all tensors. */
+/** Images with their log p, for {@link SampleOptions.withLogProb}. The caller disposes all tensors. */
 export interface Sampled {
   /** int32 [N,H,W,C] */
   readonly images: tf.Tensor4D;
   /** log p of each image under the model, in nats, float32 [N]. */
   readonly logProb: tf.Tensor1D;
-  /** With `lookAhead`: an estimate of log p of each image's given values, as images are drawn, float32 [N]. */
+  /** With `lookAhead`, an estimate of log p of each image's given values, as drawn from, float32 [N]. */
   readonly logGiven?: tf.Tensor1D;
 }
 
@@ -39,16 +40,16 @@ export interface Sampled {
  * Draws images from a model, value by value in the order rows, columns, channels, each given all values before it.
  *
  * A level is drawn by inverting the distribution function: it is the first level whose cumulative probability exceeds a
- * uniform u. One u is used for every image at every place, even where the level is given, so a seed means the same
- * noise whatever is given. With `seed`, image i has its own stream of noise, derived from the seed and i.
+ * uniform u. Each image uses one u at every place, even where the level is given, so the noise of a seed does not
+ * depend on what is given. With `seed`, image i has its own stream of noise, derived from the seed and i.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, section 2.1;
  * "The Annotated Pixel-CNN", `generate_images`.
  *
- * @param model any model from normalized images [N,H,W,C] to logits [N,H,W,C,L], or to the parameters [N,H,W,P] of
- * another distribution
- * @returns levels, int32 [N,H,W,C]; the caller disposes of them
- * @throws TypeError (rejects) naming the option that is wrong; `signal.reason`, an AbortError by default, if the signal
+ * @param model any model from normalized images [N,H,W,C] to logits [N,H,W,C,L] or the parameters
+ * [N,H,W,P] of another distribution
+ * @returns levels, int32 [N,H,W,C], which the caller disposes
+ * @throws TypeError (rejects) naming the invalid option; `signal.reason`, an AbortError by default, if the signal
  * aborts; Error if the model's outputs are not finite (a logit may be -Infinity, as long as another is finite)
  * @example
  * ```js
@@ -109,7 +110,7 @@ async function numbersOf(option: string, numbers: string, images: tf.Tensor): Pr
   return readTensor(images);
 }
 
-/** What evaluates the model; whole passes that were not asked for come with a warning. */
+/** The source of a model's outputs. Warns about whole passes that were not requested. */
 async function outputSource(
   model: LayersModel,
   shape: ImageModelShape,
@@ -131,10 +132,10 @@ async function outputSource(
   const { imageShape } = job;
   const passes = `${valuesOf(imageShape)} of them (${imageShape.join('x')}) instead of the cost of about one`;
   const cost = `each value takes a whole forward pass: ${passes}`;
-  const meaningless = 'samples and likelihoods mean nothing';
+  const meaningless = 'samples and likelihoods are meaningless';
   const consequence = lateTimes
     ? `${meaningless} (checkCausality finds the layer), and ${cost}`
-    : `${cost}. checkCausality tells whether the model is causal: if it is not, ${meaningless}`;
+    : `${cost}. checkCausality tests whether the model is causal; if it is not, ${meaningless}`;
   warnOfObstacle('sample', model, obstacle, `${consequence}. With strategy: 'full' there is no warning.`);
   return full();
 }

@@ -1,5 +1,5 @@
-// Functions of numbers, built from exact operations only, so that they give the same bits on every machine and engine.
-// `Math.exp` and the like do not guarantee that. In float64 unless they say otherwise.
+// Functions of numbers, built from exact operations only, so that they give the same bits on every machine
+// and engine. `Math.exp` and the like do not guarantee that. In float64 unless stated otherwise.
 
 const fround = Math.fround;
 
@@ -39,15 +39,15 @@ export function exp(x: number): number {
   return series * (POWERS[1022 + k] as number);
 }
 
-/** ln 2 in two parts, of which the first times k is exact. */
+/** ln 2 in two parts. The product of k and the first is exact. */
 const LN2_HIGH = 0.6931471803691238;
 const LN2_LOW = 1.9082149292705877e-10;
 
 /**
  * The natural logarithm, to 15 digits; -Infinity of 0, NaN of negative numbers.
  *
- * ln x = k ln 2 + ln m with m from sqrt(1/2) to sqrt(2), and ln m = 2 artanh s, s = (m - 1) / (m + 1), by the
- * polynomial of s^2 that fdlibm has.
+ * ln x = k ln 2 + ln m with m from sqrt(1/2) to sqrt(2), and ln m = 2 artanh s, s = (m - 1) / (m +
+ * 1), by fdlibm's polynomial of s^2.
  */
 export function log(x: number): number {
   if (!(x > 0)) return x === 0 ? -Infinity : Number.NaN;
@@ -85,8 +85,8 @@ const LN2_HIGH_FLOAT32 = 0.693145751953125;
 const LN2_LOW_FLOAT32 = 1.428606765330187e-6;
 /** 1.5 2^23 + 127 */
 const SHIFT_FLOAT32 = 12583039;
-// Coefficients of r^3 to r^6 in e^r - 1: the best fit over all r. The coefficients of its series would need one more
-// term for the same accuracy.
+// Coefficients of r^3 to r^6 in e^r - 1: the best fit over all r. The Taylor series would need one
+// more term to be as accurate.
 const C3 = 0.16666576266288757;
 const C4 = 0.041666556149721146;
 const C5 = 0.008363203145563602;
@@ -106,7 +106,7 @@ export function oneMinusExpFloat32(x: number): number {
   return fround(fround(1 - power) - scaledExpm1(inRange, power));
 }
 
-/** At least -88, where e^x is 0: 2^k has no exponent left. Keeps NaN. */
+/** At least -88, where e^x is 0 because 2^k underflows. Keeps NaN. */
 const clamped = (x: number) => Math.max(x, -88);
 
 const exponent = (x: number) => fround(fround(fround(x * LOG2E_FLOAT32) + SHIFT_FLOAT32) - SHIFT_FLOAT32);
@@ -128,7 +128,7 @@ function scaledExpm1(x: number, power: number): number {
   return fround(power * fround(r + fround(sum * r2)));
 }
 
-/** max(x, y) as f32x4.pmax has it: NaN stays in x. */
+/** max(x, y) as f32x4.pmax defines it, which keeps NaN in x. */
 // biome-ignore lint/complexity/useMathMinMax: Math.max would lose the sign of -0
 export const pmax = (x: number, y: number): number => (x < y ? y : x);
 
@@ -141,7 +141,7 @@ export function tanhTimesSigmoid(a: number, b: number): number {
   return Math.sign(a) * fround(above / below);
 }
 
-/** a sigmoid(b), in the same way. */
+/** a sigmoid(b) of float32 numbers, each step rounded to float32. */
 export function timesSigmoid(a: number, b: number): number {
   const eb = expFloat32(-Math.abs(b));
   const above = b >= 0 ? a : fround(a * eb);
@@ -150,7 +150,7 @@ export function timesSigmoid(a: number, b: number): number {
 
 const sigmoid = (x: number): number => 1 / (1 + exp(-x));
 
-/** Uses its series to x^5 where x is so small that 1 - e would lose digits. */
+/** Uses the series to x^5 if x is so small that 1 - e would lose digits. */
 export const tanh = (x: number): number => {
   const x2 = x * x;
   if (Math.abs(x) < 1 / 64) return x * (1 + x2 * (x2 * (2 / 15) - 1 / 3));
@@ -170,10 +170,10 @@ function levelNumber(x: number, last: number): number {
 /** alpha (e^x - 1) below 0. */
 const elu = (x: number, alpha = 1): number => (x > 0 ? x : alpha * (exp(x) - 1));
 
-/** ln(1 + e^x), without overflow and without loss of digits where 1 + e^x is close to 1. */
+/** ln(1 + e^x), without overflow, and accurate even where 1 + e^x is close to 1. */
 export const softplus = (x: number): number => Math.max(x, 0) + log1p(exp(-Math.abs(x)));
 
-/** x tanh(softplus(x)), which takes no logarithm: with n = e^x it is x (n^2 + 2n) / (n^2 + 2n + 2). */
+/** x tanh(softplus(x)), computed without a logarithm: with n = e^x it is x (n^2 + 2n) / (n^2 + 2n + 2). */
 function mish(x: number): number {
   const e = exp(-Math.abs(x));
   const above = x > 0 ? 1 + 2 * e : e * (e + 2); // over e^2x where x > 0
@@ -181,7 +181,7 @@ function mish(x: number): number {
   return x * (above / (above + rest));
 }
 
-/** With erf to 1.5e-7, as tfjs has it (Abramowitz and Stegun, 7.1.26). */
+/** GELU with erf to 1.5e-7, as in tfjs (Abramowitz and Stegun, 7.1.26). */
 function gelu(x: number): number {
   const z = Math.abs(x) / Math.SQRT2;
   const t = 1 / (1 + 0.3275911 * z);
@@ -190,10 +190,7 @@ function gelu(x: number): number {
   return x * (x > 0 ? 1 - tail : tail);
 }
 
-/**
- * Functions of a number and of the parameter of an instruction, by the operation's name. Activations are as tfjs-layers
- * defines them, and keep NaN.
- */
+/** Functions of a number and an instruction's parameter, by operation. Activations follow tfjs-layers, and keep NaN. */
 export const activations = {
   sigmoid,
   tanh,

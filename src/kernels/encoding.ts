@@ -1,8 +1,9 @@
 // How instructions are encoded. TypeScript and the AssemblyScript of assembly/ both read this file.
 
 /**
- * What an instruction does for each image: computes y from a and b. Modules of WebAssembly implement the first ones, up
- * to `leakyRelu`, and those from `lookup` to `attend`; the others, which few networks use, always run in JavaScript.
+ * The operations of instructions, which compute y from a and b for each image. WebAssembly modules implement
+ * the first ones, up to `leakyRelu`, and those from `lookup` to `attend`. The others, which few networks use,
+ * always run in JavaScript.
  */
 export enum Op {
   product,

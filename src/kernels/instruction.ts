@@ -5,15 +5,15 @@ export { INSTRUCTION_WORDS, Op, Word };
 export type OpName = keyof typeof Op;
 
 /**
- * Numbers in the heap, for each image: they start `offset` floats after a base and are `stride` floats apart from image
- * to image (0: the same for all).
+ * Numbers in the heap, for each image. They start `offset` floats after a base and are `stride`
+ * floats apart from image to image (0 if all images share them).
  */
 export interface Operand {
   /** An index into the table of bases that the instruction runs with. */
   readonly base: number;
   readonly offset: number;
   readonly stride: number;
-  /** Floats from column to column (0: the same for all), for instructions on whole rows. @default 0 */
+  /** Floats from column to column (0 if all columns share them), for instructions on whole rows. @default 0 */
   readonly columnStride?: number;
 }
 
@@ -22,32 +22,32 @@ export interface Operand {
  * a[i], or from a[i] and b[i]:
  *
  * - `gate` is tanh(a) sigmoid(b), and `glu` a sigmoid(b);
- * - activations are those of tfjs-layers. The parameter is alpha for `elu` and `leakyRelu`, theta for
+ * - activations follow tfjs-layers. The parameter is alpha for `elu` and `leakyRelu`, theta for
  *   `thresholdedRelu`, and the maximum for `clippedRelu`;
- * - `levelNumber` is 1 + the level round(a parameter), where the parameter is the last level; 0 if there is no such
- *   level.
+ * - `levelNumber` is 1 + the level round(a parameter), where the parameter is the last level; 0 if that is not a level.
  *
- * The others:
+ * The other operations:
  *
- * - `product`, `length` a multiple of 4, is y = max(b + a w, parameter): y[o] = b[o] + a[0] w[0][o] + a[1]
- *   w[1][o] + ..., `inputs` of them. The parameter, its lower bound, is 0 for a ReLU, -Infinity for none. Weights lie in
- *   blocks of four outputs: [length/4][inputs][4].
+ * - `product`, `length` a multiple of 4, is y = max(b + a w, parameter): y[o] = b[o] + a[0] w[0][o]
+ *   + a[1] w[1][o] + ..., a sum over `inputs` terms. The parameter, its lower bound, is 0 for a
+ *   ReLU, else -Infinity. Weights lie in blocks of four outputs: [length/4][inputs][4].
  * - `lookup` is y = max(b + rows, parameter): each input has `rows` consecutive rows of w, and adds the row number
  *   a[i], counted from 1; 0 adds none. This equals the product of one-hot vectors and w.
  * - `concatElu` is y[i] = elu(a[i]), and writes elu(-a[i]) to b[i].
  * - `oneHot` is 1 at i = a[0] - parameter, and 0 elsewhere.
  * - `normalize` is layer normalization: y[i] = (a[i] - mean) / sqrt(variance + parameter) b[i] + shift[i],
  *   with mean and variance over all of a, and shifts at `weights`.
- * - `attend` is y = sum of softmax(a k parameter) v over places. Each place has keys k and values v, `length` of each,
- *   with v `inputs` floats after k; places are `weightStride` floats apart. b is the first place and c the one after
- *   the last; if they are equal, y is 0. At `weights` there has room for one number for each place, in whole vectors.
+ * - `attend` is y = sum of softmax(a k parameter) v over places. Each place has keys k and values v, `length`
+ *   of each, with v `inputs` floats after k; places are `weightStride` floats apart. b is the first place and
+ *   c the one after the last; if they are equal, y is 0. `weights` is the position of scratch memory for one
+ *   number per place, in whole vectors.
  * - `softmax` is y[i] = e^a[i] / sum e^a over all of a, and `logSoftmax` its logarithm.
  */
 export interface Instruction {
   readonly op: Op;
   readonly y: Operand;
   readonly a: Operand;
-  /** Not used by functions of one number. `concatElu` writes to it. */
+  /** Unused by functions of one number. `concatElu` writes to it. */
   readonly b?: Operand;
   /** For `attend` only. */
   readonly c?: Operand;
@@ -55,13 +55,13 @@ export interface Instruction {
   /** 0 for one pixel. @default 0 */
   readonly columns?: number;
   /**
-   * The position of w, or of shifts, in the heap; and the stride: from row to row of w for `lookup`, from block to
-   * block of w for `product`, or from place to place for `attend`.
+   * The position in the heap of w, of shifts, or of scratch memory. The stride is from row to row of w for
+   * `lookup`, from block to block of w for `product`, and from place to place for `attend`.
    */
   readonly weights?: number;
   readonly weightStride?: number;
   readonly inputs?: number;
-  /** Of w, for each input of `lookup`. */
+  /** Rows of w for each input of `lookup`. */
   readonly rows?: number;
   /** @default 0 */
   readonly parameter?: number;
@@ -82,15 +82,15 @@ export function encode(heap: Float32Array, at: number, instruction: Instruction)
   view.setFloat64(4 * Word.parameter, parameter, true);
 }
 
-/** A number of floats, rounded up to whole vectors of the kernels, which have four. */
+/** Rounds a number of floats up to whole vectors of four. */
 export const wholeVectors = (floats: number): number => 4 * Math.ceil(floats / 4);
 
 /**
- * The inner loops that sampling runs, over one heap. All implementations round in the same order, after every
- * multiplication and addition, and so give the same bits.
+ * The inner loops of sampling, over one heap. All implementations round after every multiplication
+ * and addition, in the same order, and so return the same bits.
  */
 export interface SamplingKernels {
-  /** Holds all numbers, initially zero. */
+  /** The memory of all numbers, initially zero. */
   readonly heap: Float32Array;
   /** The same memory as integers: bases and instructions. */
   readonly words: Int32Array;
@@ -100,16 +100,16 @@ export interface SamplingKernels {
    */
   run(start: number, end: number, bases: number, images: number): void;
   /**
-   * y = e^((x - max x) scale) for each image, and the sums of it: x float32 [images, levels] from position
-   * `x` of the heap on; y [images, levels] and sums [images] float64, where positions count float64 numbers.
-   * `levels` is a multiple of 4.
+   * Computes y = e^((x - max x) scale) and its sums for each image: x float32 [images, levels] from
+   * position `x` of the heap on; y [images, levels] and sums [images] float64, at positions that
+   * count float64 numbers. `levels` is a multiple of 4.
    */
   softmax(y: number, sums: number, x: number, images: number, levels: number, scale: number): void;
   /**
-   * Int32 [images] from position `drawn` on: the first level of each image whose cumulative probability exceeds its
-   * uniform, or -1 in the rare case that float32 numbers cannot decide. x, levels and scale are as in `softmax`;
-   * uniforms are float64 [images], at a position that counts float64 numbers; `row` has room for [levels]. Missing if it
-   * would not be faster than `softmax`.
+   * Draws a level for each image, int32 [images] from position `drawn` on: the first whose cumulative
+   * probability exceeds the image's uniform, or -1 in the rare case that float32 cannot decide. x, levels and
+   * scale are as in `softmax`; uniforms are float64 [images], at a position that counts float64 numbers;
+   * `row` is scratch memory [levels]. Absent if it would not be faster than `softmax`.
    */
   drawCertain?(
     drawn: number,

@@ -19,7 +19,7 @@ export const memoryOf = (buffer: ArrayBuffer) => ({
   view: new DataView(buffer),
 });
 
-/** The kernels in plain JavaScript, for where WebAssembly SIMD is missing or a page's policy forbids it. */
+/** The kernels in plain JavaScript, used if WebAssembly SIMD is missing or a page's policy forbids it. */
 export function javascriptKernels(floats: number): SamplingKernels {
   const memory = memoryOf(new ArrayBuffer(8 * Math.ceil(floats / 2)));
   const { heap, words } = memory;
@@ -41,7 +41,7 @@ export function javascriptKernels(floats: number): SamplingKernels {
           doubles[to + i] = e;
           partial[(i & 3) as 0] += e;
         }
-        doubles[sums + n] = partial[0] + partial[2] + (partial[1] + partial[3]); // in the order of the vectors
+        doubles[sums + n] = partial[0] + partial[2] + (partial[1] + partial[3]); // in the order in which vectors add
       }
     },
   };
@@ -52,7 +52,7 @@ interface Item extends Record<Exclude<keyof typeof Word, 'op' | 'columns'>, numb
   readonly heap: Float32Array;
 }
 
-/** y[i] of a[i] and b[i]. */
+/** The operations that compute y[i] from a[i] and b[i]. */
 const BINARY = {
   add: (a: number, b: number) => a + b,
   multiply: (a: number, b: number) => a * b,
@@ -227,7 +227,7 @@ function concatElu({ heap, y, a, b, length }: Item): void {
   }
 }
 
-/** In float64; y may be at the position of a. */
+/** Layer normalization, in float64; y may be at the position of a. */
 function normalize({ heap, y, a, b, length, weights, parameter }: Item): void {
   let mean = 0;
   for (let i = 0; i < length; i++) mean += (heap[a + i] as number) / length;

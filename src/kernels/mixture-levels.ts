@@ -1,14 +1,14 @@
 import { exp } from './arithmetic';
 
 /**
- * The components of a mixture of logistics at one pixel and channel, and sums over them, in float64 and with the same
- * bits with and without WebAssembly. Values are x = 2 level / (levels - 1) - 1; a level lies between edges of 1 /
- * (levels - 1) to either side.
+ * The components of a mixture of logistics at one pixel and channel, and sums over them, in
+ * float64, with equal bits with and without WebAssembly. Values are x = 2 level / (levels - 1) - 1.
+ * A level lies between edges at a distance of 1 / (levels - 1) on either side.
  */
 export interface MixtureLevels {
   /** A row for each {@link Row}, [6, components]; the number of components is even, and some may have weight 0. */
   readonly table: Float64Array;
-  /** The masses of all levels, [levels, 2]: separately for components of even and of odd index. */
+  /** The masses of all levels, [levels, 2], separate for components of even and odd index. */
   readonly masses: Float64Array;
   /** The first level whose cumulative weight exceeds a threshold. */
   levelAt(threshold: number): number;
@@ -27,8 +27,8 @@ export const Row = {
   /** e^(a - b) */
   ratios: 4,
   /**
-   * For how many edges e^-z is updated by multiplication before it is recomputed. The same for components 2 i and 2 i +
-   * 1, and small enough that its product with (b - a) of each is at most 96.
+   * For how many edges e^-z is updated by multiplication before it is recomputed. Equal for
+   * components 2 i and 2 i + 1, and so small that its product with (b - a) of each is at most 96.
    */
   runs: 5,
 } as const;
@@ -40,13 +40,13 @@ const of = (table: Float64Array, row: keyof typeof Row, k: number) =>
 /** The upper edge of a level. */
 const upperEdge = (level: number, last: number) => (2 * level) / last - 1 + 1 / last;
 
-/** e^-z of component k at an edge, with z limited so that there has room for a run. */
+/** e^-z of component k at an edge, with z limited so that a run cannot overflow. */
 function powerAt(edge: number, table: Float64Array, k: number): number {
   const z = (edge - of(table, 'means', k)) * of(table, 'scales', k);
   return exp(Math.min(350, Math.max(-350, -z)));
 }
 
-/** The weight of all levels before one, summed over components of even and of odd index as the kernels do it. */
+/** The weight of all levels before one, summed over components in the order of the kernels. */
 export function weightBefore(
   { table, masses: { length } }: Pick<MixtureLevels, 'table' | 'masses'>,
   level: number,
@@ -59,7 +59,7 @@ export function weightBefore(
   return sums[0] + sums[1];
 }
 
-/** The mass of one level, identical to the bit to that of {@link MixtureLevels.weigh}. */
+/** The mass of one level, bit for bit equal to the result of {@link MixtureLevels.weigh}. */
 export function massOf({ table, masses: { length } }: MixtureLevels, level: number): number {
   const last = length / 2 - 1;
   const sums: [even: number, odd: number] = [0, 0];
@@ -82,7 +82,7 @@ export function massOf({ table, masses: { length } }: MixtureLevels, level: numb
   return sums[0] + sums[1];
 }
 
-/** In plain JavaScript. */
+/** The implementation in plain JavaScript. */
 export function javascriptMixtureLevels(components: number, levels: number): MixtureLevels {
   const table = new Float64Array(6 * components);
   const masses = new Float64Array(2 * levels);

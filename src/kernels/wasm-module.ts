@@ -1,13 +1,10 @@
-/** A module of WebAssembly as text, see {@link bytesOf}, with the type of its exports. All work on a memory they import. */
+/** A WebAssembly module as text (see {@link bytesOf}), with the type of its exports. Modules import their memory. */
 export type WasmModule<Exports> = string & { readonly exports?: Exports };
 
 const compiled = new Map<string, WebAssembly.Module | null>();
 
-/**
- * Compiles a module when it is first asked for; null if WebAssembly SIMD is missing or forbidden. They are small enough
- * to compile at once.
- */
-export function compile(text: string): WebAssembly.Module | null {
+/** Compiles a small module, synchronously and once. Null if WebAssembly SIMD is missing or forbidden. */
+export function compileModule(text: string): WebAssembly.Module | null {
   let module = compiled.get(text);
   if (module === undefined) {
     try {
@@ -21,8 +18,8 @@ export function compile(text: string): WebAssembly.Module | null {
 }
 
 /**
- * Bytes from printable characters, as scripts/build-kernels.mjs writes them: each of 90 stands for a byte from -3 on,
- * modulo 256, and two more add 90 or 180 to the byte that follows.
+ * Decodes bytes from the printable characters that scripts/build-kernels.mjs writes: each of 90
+ * characters stands for a byte from -3 on, modulo 256, and two more add 90 or 180 to the next byte.
  */
 function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   const bytes: number[] = [];
@@ -40,12 +37,14 @@ function bytesOf(text: string): Uint8Array<ArrayBuffer> {
 
 const instances = new WeakMap<WebAssembly.Memory, Map<string, unknown>>();
 
-/** The functions of a module over a memory, which are made once; it must compile. */
+/** The functions of a module over a memory, instantiated once. The module must compile. */
 export function exportsOf<Exports>(module: WasmModule<Exports>, memory: WebAssembly.Memory): Exports {
   const made = instances.get(memory) ?? new Map<string, unknown>();
   instances.set(memory, made);
   if (!made.has(module)) {
-    const { exports } = new WebAssembly.Instance(compile(module) as WebAssembly.Module, { env: { memory } });
+    const { exports } = new WebAssembly.Instance(compileModule(module) as WebAssembly.Module, {
+      env: { memory },
+    });
     made.set(module, exports);
   }
   return made.get(module) as Exports;

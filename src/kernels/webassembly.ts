@@ -2,20 +2,20 @@ import { INSTRUCTION_WORDS, Op, type SamplingKernels } from './instruction';
 import { javascriptKernels, memoryOf, runInstruction } from './javascript';
 import { javascriptMixtureLevels, type MixtureLevels } from './mixture-levels';
 import { ATTENTION, INSTRUCTIONS, MIXTURE_LEVELS, MORE_INSTRUCTIONS, SOFTMAX } from './modules';
-import { compile, exportsOf } from './wasm-module';
+import { compileModule, exportsOf } from './wasm-module';
 
 const PAGE = 65536; // bytes
 
 /**
  * Each WebAssembly memory reserves gigabytes of address space, so a page can hold only about a hundred until garbage is
- * collected. If no more can be had, heaps up to this size use plain JavaScript, which gives the same bits more slowly.
+ * collected. If allocation fails, heaps up to this size use plain JavaScript, which is slower but bit for bit equal.
  */
 const FEW_FLOATS = 2 ** 19;
 
 /**
  * The fastest kernels that run here, over a heap of at least the given number of floats, all zero.
  *
- * @throws RangeError where there is not so much memory
+ * @throws RangeError if there is not enough memory
  */
 export function makeKernels(floats: number): SamplingKernels {
   try {
@@ -38,7 +38,7 @@ function moduleOf(op: Op): typeof INSTRUCTIONS | null {
 
 /** The kernels in WebAssembly SIMD, with their own memory; null if SIMD is missing or forbidden. */
 export function webAssemblyKernels(floats: number): SamplingKernels | null {
-  if (compile(INSTRUCTIONS) === null || compile(SOFTMAX) === null) return null;
+  if (compileModule(INSTRUCTIONS) === null || compileModule(SOFTMAX) === null) return null;
   const wasmMemory = new WebAssembly.Memory({ initial: Math.max(1, Math.ceil((4 * floats) / PAGE)) });
   const memory = memoryOf(wasmMemory.buffer);
   const { heap, words } = memory;
@@ -74,7 +74,7 @@ export function webAssemblyKernels(floats: number): SamplingKernels | null {
 /**
  * The fastest implementation, of those that run here, of the sums over a mixture's components.
  *
- * @throws RangeError where there is not so much memory
+ * @throws RangeError if there is not enough memory
  */
 export function makeMixtureLevels(components: number, levels: number): MixtureLevels {
   return webAssemblyMixtureLevels(components, levels) ?? javascriptMixtureLevels(components, levels);
@@ -82,7 +82,7 @@ export function makeMixtureLevels(components: number, levels: number): MixtureLe
 
 /** The implementation in WebAssembly SIMD; null if SIMD is missing or forbidden. */
 export function webAssemblyMixtureLevels(components: number, levels: number): MixtureLevels | null {
-  if (compile(MIXTURE_LEVELS) === null) return null;
+  if (compileModule(MIXTURE_LEVELS) === null) return null;
   const row = 8 * components; // bytes
   const masses = 6 * row;
   const memory = new WebAssembly.Memory({ initial: Math.ceil((masses + 16 * levels) / PAGE) });

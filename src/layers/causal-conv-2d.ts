@@ -9,12 +9,12 @@ import { shapesOf } from './pixel-layer';
 import { seedArguments } from './seeds';
 import { rescaled } from './shape-ops';
 import { activation, initializer, weightArguments } from './stock-arguments';
-import { activation as expressed } from './stock-layers';
+import { activationOf } from './stock-layers';
 import type { Shape } from './types';
 
 /**
- * Arguments of every causal convolution. Those that tfjs's `conv2d` has too mean the same as there. `seed` is for
- * initializers that have no seed of their own.
+ * Arguments of every causal convolution. Arguments that tfjs's `conv2d` has too mean what they mean
+ * there. `seed` applies to initializers without their own seed.
  */
 export const convolutionArguments = {
   /** The number of output features. */
@@ -33,7 +33,7 @@ export const convolutionArguments = {
   kernelInitializer: optional(initializer()),
 };
 
-/** What all causal convolutions have in common. The `window` of each defines what it sees. */
+/** The common base of causal convolutions. Each one's `window` defines what it sees. */
 export abstract class CausalConv2D<
   Settings extends Values<typeof convolutionArguments>,
   Args extends object,
@@ -67,8 +67,10 @@ export abstract class CausalConv2D<
     const isRelu = name === 'relu';
     const y = this.convolution(ops, x, isRelu ? 'relu' : 'linear'); // [N,H,W,in] -> [N,H,W,filters]
     if (isRelu) return y;
-    // An activation that is registered beside tfjs's own acts on tensors only.
+    const known = activationOf(name);
+    if (known !== null) return known(ops, y); // [N,H,W,filters]
+    // A custom activation, registered with tfjs, acts on tensors only.
     const isOnTensors = (ops as unknown) === this.tensorOps;
-    return expressed(name)?.(ops, y) ?? (isOnTensors ? (activation.apply(y as Tensor) as T) : null);
+    return isOnTensors ? (activation.apply(y as Tensor) as T) : null;
   }
 }

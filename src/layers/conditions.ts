@@ -8,14 +8,14 @@ import type { Shape } from './types';
 
 provideGateKernels();
 
-/** What a condition adds to the inputs of a gate. */
+/** The projection of a condition that is added to the inputs of a gate. */
 export interface Projection {
   /** [N,K] or [N,H,W,K] -> [..,2F] */
   readonly project: Convolution;
   readonly isMap: boolean;
 }
 
-/** Whether shapes are those of vectors, or of maps with the same height and width as the features. */
+/** Whether conditions are vectors, or maps with the height and width of the features. */
 export const areConditions = (conditions: readonly Shape[], [, h, w]: Shape): boolean =>
   conditions.every((condition) => {
     const [, height, width] = condition;
@@ -30,7 +30,7 @@ export function addProjections(
   features: number,
 ): Projection[] {
   return conditions.map((condition, index) => {
-    // The name must not end in `_2`: that is how tfjs makes names unique.
+    // The name must not end in `_2`, the suffix by which tfjs makes names unique.
     const prefix = index === 0 ? 'condition_' : `condition${index + 1}_`;
     const sizes = [condition.at(-1) as number, features] as const;
     const project = addConvolution(layer, prefix, pointWindow, sizes, { useBias: false });
@@ -46,10 +46,14 @@ export function conditionedGate<T>(
   projections: readonly Projection[],
   { groups, kind }: { groups: number; kind: GateKind },
 ): T {
-  const [ofPixels, ofImages] = [[x], [] as T[]];
-  for (const [index, { project, isMap }] of projections.entries())
-    (isMap ? ofPixels : ofImages).push(project(ops, conditions[index] as T)); // [..,K] -> [..,2F]
-  const sum = ([first, ...rest]: T[]) => (rest.length > 0 ? ops.combine('add', first as T, ...rest) : first); // all [..,2F]
-  const ofImage = sum(ofImages);
-  return ops.gate(sum(ofPixels) as T, groups, ofImage, kind); // [N,H,W,2F] -> [N,H,W,F]
+  const ofPixels = [x]; // [N,H,W,2F] each
+  const ofImages: T[] = []; // [N,2F] each
+  for (const [index, { project, isMap }] of projections.entries()) {
+    const projected = project(ops, conditions[index] as T); // [..,K] -> [..,2F]
+    if (isMap) ofPixels.push(projected);
+    else ofImages.push(projected);
+  }
+  const sumOf = (terms: T[]) => (terms.length > 1 ? ops.combine('add', ...terms) : terms[0]); // [..,2F]
+  const ofImage = sumOf(ofImages); // undefined without any
+  return ops.gate(sumOf(ofPixels) as T, groups, ofImage, kind); // [N,H,W,2F] -> [N,H,W,F]
 }

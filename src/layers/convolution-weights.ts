@@ -9,8 +9,8 @@ import type { Initializer } from './types';
 
 export const normalizationArguments = {
   /**
-   * Whether to normalize kernels: each output uses gain kernel / ||kernel||, with a weight gain [filters] that comes
-   * between kernel and bias. `initializeFromData` sets gains and biases from a batch.
+   * Whether to normalize kernels. Each output then uses gain kernel / ||kernel||, with a weight gain
+   * [filters] between kernel and bias. `initializeFromData` sets gains and biases from a batch.
    *
    * Source: Salimans, Kingma, "Weight normalization" (2016), https://arxiv.org/abs/1602.07868.
    * @default false
@@ -21,15 +21,15 @@ export const normalizationArguments = {
 /** A convolution of a layer: [N,H,W,in] -> [N,H,W,out]. */
 export type Convolution = <T>(ops: Ops<T>, x: T, activation?: 'linear' | 'relu') => T;
 
-/** How they are initialized, regularized and constrained. */
+/** How a convolution's weights are initialized, regularized and constrained. */
 interface ConvolutionOptions extends Partial<Omit<Values<typeof weightArguments>, 'kernelInitializer'>> {
   /** @default false */
   readonly weightNormalization?: boolean;
-  /** Of a weight-normed one, what its outputs begin with, 1 for inputs of this size. @default 1 */
+  /** The initial gain, with weight normalization. @default 1 */
   readonly initialScale?: number;
   /** @default true */
   readonly useBias?: boolean;
-  /** @default 'glorotUniform', of a weight-normed one normal with a standard deviation of 0.05 */
+  /** @default 'glorotUniform'; with weight normalization, normal with a standard deviation of 0.05 */
   readonly kernelInitializer?: Initializer | undefined;
 }
 
@@ -45,7 +45,7 @@ export function addConvolution(
   const shape = [...window.kernelSize, featuresIn, featuresOut];
   const direction = addKernel(layer, `${prefix}kernel`, shape, options);
   const scale = initializers.constant({ value: initialScale });
-  const gain = weightNormalization && layer['addSeededWeight'](`${prefix}gain`, [featuresOut], scale);
+  const gain = weightNormalization && layer.addSeededWeight(`${prefix}gain`, [featuresOut], scale);
   const bias = useBias ? addBias(layer, `${prefix}bias`, featuresOut, options) : null;
   const kernel = gain ? { direction, gain, initialScale } : direction;
   return (ops, x, activation) => ops.conv(x, kernel, bias, window, activation);
@@ -61,7 +61,7 @@ export function addKernel(
     ? initializers.randomNormal({ mean: 0, stddev: 0.05 })
     : initializers.glorotUniform({});
   const initializer = kernelInitializer ?? initial;
-  return layer['addSeededWeight'](name, shape, initializer, kernelRegularizer, kernelConstraint);
+  return layer.addSeededWeight(name, shape, initializer, kernelRegularizer, kernelConstraint);
 }
 
 export function addBias(
@@ -70,5 +70,5 @@ export function addBias(
   features: number,
   { biasInitializer = initializers.zeros(), biasRegularizer, biasConstraint }: ConvolutionOptions,
 ): LayerWeight {
-  return layer['addSeededWeight'](name, [features], biasInitializer, biasRegularizer, biasConstraint);
+  return layer.addSeededWeight(name, [features], biasInitializer, biasRegularizer, biasConstraint);
 }

@@ -1,6 +1,6 @@
 import type { serialization } from '@tensorflow/tfjs-core';
 import { InputSpec } from '@tensorflow/tfjs-layers';
-import { type Declaration, valuesOf } from '../core/arguments';
+import { type Declaration, readDeclared } from '../core/arguments';
 import { checkMemory, checkNames, throwTypeError } from '../core/check';
 import type { LayerWeight } from '../program/weights';
 import { PixelLayer, shapesOf } from './pixel-layer';
@@ -8,8 +8,8 @@ import { partSeed, seededInitializer } from './seeds';
 import type { Constraint, Initializer, LayerArgs, Regularizer, Shape } from './types';
 
 /**
- * What every layer takes: tfjs's own arguments; `customObjects`, which tfjs adds to the config of a layer that it loads;
- * `index`, which a callback `block` of `pixelCNN` may pass on with its other arguments.
+ * Arguments that every layer takes: tfjs's own; `customObjects`, which tfjs adds to the config of a layer
+ * that it loads; and `index`, which a callback `block` of `pixelCNN` may pass on with its other arguments.
  */
 const ofEveryLayer: readonly (keyof LayerArgs | 'customObjects' | 'index')[] = [
   'name',
@@ -24,21 +24,18 @@ const ofEveryLayer: readonly (keyof LayerArgs | 'customObjects' | 'index')[] = [
   'index',
 ];
 
-/** A layer's class, which says what its arguments are, beside those of every tfjs layer. */
+/** A layer's class, which declares its arguments, besides those of every tfjs layer. */
 interface LayerClass {
   readonly className: string;
   readonly declared: Declaration;
 }
 
-/**
- * A layer of this library. Its class has a static `declared`, from which come the checks of its arguments, their values
- * in `settings`, and its config.
- */
+/** A layer of this library. The static `declared` of its class defines checks, values in `settings`, and config. */
 export abstract class DeclaredLayer<Settings, Args extends object = LayerArgs> extends PixelLayer {
-  /** The values of the arguments, defaults filled in. */
+  /** The values of the arguments, with defaults. */
   protected readonly settings: Settings;
 
-  /** A subclass may take more arguments and pass all of them to `super`, so of its names none is unknown. */
+  /** Checks names only for classes of this library, since a user's subclass may pass more arguments to `super`. */
   constructor(...given: object extends Args ? [args?: Args] : [args: Args]) {
     const [args = {}] = given as [object?];
     const { className, declared } = new.target as unknown as LayerClass;
@@ -47,10 +44,10 @@ export abstract class DeclaredLayer<Settings, Args extends object = LayerArgs> e
     if (Object.hasOwn(new.target, 'declared'))
       checkNames(className, Object.keys(args), [...Object.keys(declared), ...ofEveryLayer]);
     super(args as LayerArgs);
-    this.settings = valuesOf(className, args, declared) as Settings;
+    this.settings = readDeclared(className, args, declared) as Settings;
   }
 
-  /** Checks the shapes of inputs, as far as the operations in `express` do not. */
+  /** Makes the checks of input shapes that the operations in `express` do not make. */
   protected checkInputs(_shapes: readonly Shape[]): void {}
 
   /** Adds the weights, for inputs of these shapes, which have been checked. */
@@ -75,8 +72,8 @@ export abstract class DeclaredLayer<Settings, Args extends object = LayerArgs> e
     return super.computeOutputShape(inputShape);
   }
 
-  /** Adds a weight. If it begins at random, the layer's seed and its name determine how. */
-  protected addSeededWeight(
+  /** Adds a weight. If its initializer is random, the layer's seed and the weight's name determine the numbers. @internal */
+  addSeededWeight(
     name: string,
     shape: readonly number[],
     initializer: Initializer,
@@ -101,14 +98,11 @@ export abstract class DeclaredLayer<Settings, Args extends object = LayerArgs> e
   }
 }
 
-/** Makes tfjs refuse inputs of another rank or another number of features. */
+/** A spec by which tfjs refuses inputs of another rank or number of features. */
 const specOf = (shape: Shape) =>
   new InputSpec({ ndim: shape.length, axes: { [shape.length - 1]: shape.at(-1) as number } });
 
-/**
- * The features of a layer's one input [N,H,W,F]. If only one number of them will do, that is `wanted`, and `formula` says
- * where it comes from.
- */
+/** Checks a layer's single input [N,H,W,F] and returns F. `wanted` is the required F, if any, derived by `formula`. */
 export function checkMap(what: string, shapes: readonly Shape[], wanted?: number, formula?: string): number {
   const [shape = [], ...others] = shapes;
   const features = shape[3];

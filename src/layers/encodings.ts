@@ -12,7 +12,7 @@ import type { LayerArgs, Shape } from './types';
 // Layers that turn levels, codes and classes into features.
 
 const oneHotLevelsArguments = {
-  /** L, the levels that a channel can have, at most 65,536. */
+  /** L, the levels that a channel can have, at most 2^20 = 1,048,576. */
   levels: checked(checkEncodedLevels),
 };
 
@@ -20,14 +20,14 @@ const oneHotLevelsArguments = {
 export interface OneHotLevelsArgs extends LayerArgs, Given<typeof oneHotLevelsArguments> {}
 
 /**
- * Turns levels into one-hot vectors: normalized levels [N,H,W,C], as `normalize` makes them, become [N,H,W,C*L], with
- * the L features of each channel side by side. No weights, and no gradient back into the image.
+ * Turns levels into one-hot vectors: normalized levels [N,H,W,C], from `normalize`, become [N,H,W,C*L], with
+ * the L features of each channel side by side. It has no weights, and no gradient flows back into the image.
  *
  * The level of x is round(x * (L - 1)), with halves rounded up. If that is not one of 0..L-1, or x is NaN, all L
  * features are 0. In sampling, a convolution looks up one row of its kernel for each value, so L costs nothing.
  *
- * Source: Chen et al., "PixelSNAIL: An Improved Autoregressive Generative Model" (2018), as the priors over codes of
- * Razavi et al., "Generating Diverse High-Fidelity Images with VQ-VAE-2" (2019), use it.
+ * Source: Chen et al., "PixelSNAIL: An Improved Autoregressive Generative Model" (2018), as used by
+ * the priors of Razavi et al., "Generating Diverse High-Fidelity Images with VQ-VAE-2" (2019).
  *
  * @throws TypeError naming `levels`, or the input that is not [N,H,W,C].
  * @example
@@ -60,7 +60,7 @@ const levelEmbeddingArguments = {
   ...oneHotLevelsArguments,
   /** U, the features of each channel. */
   units: integer({ from: 1 }),
-  /** As in tfjs's `embedding`; drawn by `seed` if it has no seed of its own. @default 'randomUniform' */
+  /** As in tfjs's `embedding`; seeded by `seed` if it has no seed. @default 'randomUniform' */
   embeddingsInitializer: initializer('randomUniform'),
   /** As in tfjs's `embedding`. @default none */
   embeddingsRegularizer: regularizer(),
@@ -73,8 +73,8 @@ const levelEmbeddingArguments = {
 export interface LevelEmbeddingArgs extends LayerArgs, Given<typeof levelEmbeddingArguments> {}
 
 /**
- * Turns levels into learnt vectors, one for each level: as {@link OneHotLevels}, but to U features of each channel,
- * [N,H,W,C] -> [N,H,W,C*U]. All channels share one table. Weights: embeddings [L,U], which train on every backend.
+ * Turns levels into learnt vectors, one for each level, with U features a channel: [N,H,W,C] -> [N,H,W,C*U]. Levels are
+ * as in {@link OneHotLevels}. All channels share one table. Weights: embeddings [L,U], which train on every backend.
  *
  * @throws TypeError naming `levels` or `units`, or the input that is not [N,H,W,C].
  * @example
@@ -122,7 +122,7 @@ export const levelEmbedding = (args: LevelEmbeddingArgs) => new LevelEmbedding(a
 const oneHotClassArguments = {
   /** K; classes are the integers 0..K-1. */
   numClasses: categories({ from: 1 }),
-  /** Whether K is one more class, which stands for no class: for training with dropped conditions. @default false */
+  /** Whether K is an additional class that means "no class", for training with dropped conditions. @default false */
   nullClass: flag(false),
 };
 
@@ -130,14 +130,14 @@ const oneHotClassArguments = {
 export interface OneHotClassArgs extends LayerArgs, Given<typeof oneHotClassArguments> {}
 
 /**
- * Turns classes into one-hot vectors, as a condition: integers [N,1] become [N,K], or [N,K+1] with a null class,
- * float32. An integer that is not a class becomes zeros. No weights. By this layer, all functions with an option
- * `condition` know that a model takes classes.
+ * Turns classes into one-hot vectors, as a condition: integers [N,1] become [N,K], or [N,K+1] with
+ * a null class, float32. An integer that is not a class becomes zeros. No weights. All functions
+ * with an option `condition` recognize by this layer that a model takes classes.
  *
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016),
  * https://arxiv.org/abs/1606.05328, section 2.3: h "a one-hot encoding that specifies a class".
  *
- * @throws TypeError naming the argument that is wrong, or an input of another shape.
+ * @throws TypeError naming the invalid argument, or an input of another shape.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -175,17 +175,17 @@ const oneHotCodesArguments = {
 export interface OneHotCodesArgs extends LayerArgs, Given<typeof oneHotCodesArguments> {}
 
 /**
- * Turns a map of codes into one-hot vectors, as a condition: integers [N,h,w,1] become [N,h,w,K], float32. An integer
- * that is not a code becomes zeros. No weights. By this layer, all functions with an option `condition` know that a model
- * takes codes.
+ * Turns a map of codes into one-hot vectors, as a condition: integers [N,h,w,1] become [N,h,w,K],
+ * float32. An integer that is not a code becomes zeros. No weights. All functions with an option
+ * `condition` recognize by this layer that a model takes codes.
  *
- * Layers that read them may look in all directions ({@link ShiftedConv2D} with `shift: 'same'`). Codes of another height
- * and width must be enlarged to the image's before their features are combined ({@link UpsampledMap}).
+ * Layers that read codes may look in all directions ({@link ShiftedConv2D} with `shift: 'same'`). Codes of another
+ * height and width must be enlarged to the image's before their features are combined ({@link UpsampledMap}).
  *
- * Source: Razavi et al., "Generating Diverse High-Fidelity Images with VQ-VAE-2" (2019), https://arxiv.org/abs/1906.00446,
- * section 3.2: priors of finer codes are conditioned on the coarser ones.
+ * Source: Razavi et al., "Generating Diverse High-Fidelity Images with VQ-VAE-2" (2019),
+ * https://arxiv.org/abs/1906.00446, section 3.2, where priors of finer codes are conditioned on coarser codes.
  *
- * @throws TypeError naming the argument that is wrong, or an input of another shape.
+ * @throws TypeError naming the invalid argument, or an input of another shape.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';

@@ -10,7 +10,7 @@ import type { LayerArgs, Shape } from './types';
 const declared = {
   /** Groups of features, one for each channel of the image; 1 if they are not grouped, as in PixelCNN++. @default 3 */
   imageChannels: optional(integer({ from: 1 }), 3),
-  /** The function applied to a: 'tanh', as in gated PixelCNN, or 'linear' for none, as in PixelCNN++. @default 'tanh' */
+  /** The function of a: 'tanh', as in Gated PixelCNN, or 'linear' for none, as in PixelCNN++. @default 'tanh' */
   kind: optional(oneOf('tanh', 'linear'), 'tanh'),
   ...seedArguments,
 };
@@ -19,19 +19,18 @@ const declared = {
 export interface GatedActivationArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
- * The gated activation unit: tanh(a + c_a) sigmoid(b + c_b), or with `kind: 'linear'` (a + c_a) sigmoid(b + c_b), where a
- * and b are the halves of the features, and c is the sum of projections of the conditions.
+ * The gated activation unit: tanh(a + c_a) sigmoid(b + c_b), or with `kind: 'linear'` (a + c_a) sigmoid(b +
+ * c_b), where a and b are the halves of the features, and c is the sum of the projected conditions.
  *
- * From features [N,H,W,2F], or from [features, condition, ...], to [N,H,W,F]. Features are channel-major: each channel
- * has a group of 2F / imageChannels features, whose first half is a and whose second half is b. A condition is a vector
- * [N,K], the same at every pixel, such as a one-hot class, or a map [N,H,W,K]. Weights: for each condition a kernel
- * [1,1,K,2F].
+ * Features [N,H,W,2F], or [features, condition, ...], -> [N,H,W,F]. Features are channel-major: each channel has a
+ * group of 2F / imageChannels features, whose first half is a and whose second half is b. A condition is a vector [N,K]
+ * for all pixels, such as a one-hot class, or a map [N,H,W,K]. Weights: for each condition a kernel [1,1,K,2F].
  *
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016),
- * https://arxiv.org/abs/1606.05328, section 2.1 and 2.3, equations 2, 4 and 5; the linear one Dauphin et al., "Language
- * modeling with gated convolutional networks" (2017), https://arxiv.org/abs/1612.08083.
+ * https://arxiv.org/abs/1606.05328, sections 2.1 and 2.3, equations 2, 4 and 5; the linear kind: Dauphin et
+ * al., "Language modeling with gated convolutional networks" (2017), https://arxiv.org/abs/1612.08083.
  *
- * @throws TypeError naming the argument, or the input whose features do not split into groups of two halves.
+ * @throws TypeError naming the argument, or an input whose features do not split into groups of two halves.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';

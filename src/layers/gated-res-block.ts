@@ -19,13 +19,13 @@ const declared = {
   hiddenFilters: derived(integer({ from: 1 }), ({ filters }) => filters),
   /** Where the windows of its convolutions lie: see {@link ShiftedConv2D}. */
   shift: shiftedArguments.shift,
-  /** Rows and columns of its windows, odd or even. @default [2, 3] shifted down, [2, 2] shifted down and right, else 3 */
+  /** Rows and columns of its windows, odd or even. @default [2, 3] for `'down'`, [2, 2] for `'downRight'`, else 3 */
   kernelSize: derived(shiftedArguments.kernelSize, ({ shift }) => kernelSizes[shift as Shift] ?? 3),
   /** Whether the second input is a skip [N,H,W,S], added after the first convolution, and not a condition. @default false */
   hasSkip: flag(false),
-  /** The activation before each convolution. With `'elu'` these read half as many features. @default 'concatElu' */
+  /** The activation before each convolution. `'elu'` halves the features that are read. @default 'concatElu' */
   activation: optional(oneOf('concatElu', 'elu'), 'concatElu'),
-  /** Probability with which features are dropped in training, before the second convolution. @default 0 */
+  /** The probability of dropping a feature in training, before the second convolution. @default 0 */
   dropout: rate(),
   ...normalizationArguments,
   ...seedArguments,
@@ -35,25 +35,25 @@ const declared = {
 export interface GatedResBlockArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
- * The gated residual block of PixelCNN++, where `a` is a second input, the skip, and h is a condition:
+ * The gated residual block of PixelCNN++. With a second input `a`, the skip, and a condition h, it computes:
  *
  *     y = conv_{2F->H}(concatElu(x)) + conv1x1_{2S->H}(concatElu(a))
  *     b, c = halves of conv_{2H->2F}(dropout(concatElu(y))) + projection(h)
  *     x + b sigmoid(c)
  *
- * With `activation: 'elu'`, in place of concatElu, it is the block of PixelSNAIL.
+ * With `activation: 'elu'` it is the block of PixelSNAIL.
  *
- * From x [N,H,W,F], or [x, a, condition, ...], to [N,H,W,F]: `a` [N,H,W,S] with `hasSkip`, and each condition a vector
- * [N,K] or a map [N,H,W,K].
+ * x [N,H,W,F], or [x, a, condition, ...], -> [N,H,W,F], with `a` [N,H,W,S] if `hasSkip`, and
+ * conditions that are vectors [N,K] or maps [N,H,W,K].
  *
- * Weights: kernel, gain (with `weightNormalization`) and bias of each convolution: conv_in [rows,columns,2F,H];
- * conv_skip [1,1,2S,H], with a skip; conv_out [rows,columns,2H,2F], whose gain starts at 0.1. Then a kernel [1,1,K,2F] for
- * each condition. With `'elu'`, kernels read F, S and H features.
+ * Weights: kernel, gain (with `weightNormalization`) and bias of each convolution: conv_in
+ * [rows,columns,2F,H]; conv_skip [1,1,2S,H], with a skip; conv_out [rows,columns,2H,2F], with an initial gain
+ * of 0.1. Then a kernel [1,1,K,2F] for each condition. With `'elu'`, kernels read F, S and H features.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.4 to 2.6, and its code:
  * `gated_resnet`. Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763, figure 4.
  *
- * @throws TypeError naming the argument, or the input whose features are not `filters`.
+ * @throws TypeError naming the argument, or an input that does not have `filters` features.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -85,7 +85,7 @@ export class GatedResBlock extends DeclaredLayer<Values<typeof declared>, GatedR
 
   protected override addWeights([, ...rest]: readonly Shape[]): void {
     const { filters, hiddenFilters, activation, hasSkip } = this.settings;
-    const active = activation === 'concatElu' ? 2 : 1; // features for each one that comes in
+    const active = activation === 'concatElu' ? 2 : 1; // outputs of the activation for each feature
     const add = (name: string, window: KernelWindow, from: number, to: number, initialScale = 1) =>
       addConvolution(this, `${name}_`, window, [active * from, to], { ...this.settings, initialScale });
     this.convIn = add('conv_in', this.window, filters, hiddenFilters);

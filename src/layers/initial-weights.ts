@@ -1,18 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerWeight, NormalizedKernel } from '../program/weights';
 
-/**
- * If the variance of outputs, relative to 1 plus the square of their mean, is below this, they differ by rounding only
- * and have no scale.
- */
+/** If the variance of outputs, relative to 1 plus their squared mean, is below this, they differ only by rounding. */
 const NO_VARIANCE = 1e-10;
 
-/** A weight that can be written, as those of tfjs-layers can. */
+/** A weight that can be written, as in tfjs-layers. */
 type Writable = LayerWeight & { write(value: tf.Tensor): unknown };
 
 /**
- * The initial gains and biases of weight-normed convolutions, chosen so that the outputs of each have mean 0 over a
- * batch, and its initial scale as their standard deviation. They are written once all are known.
+ * The initial gains and biases of weight-normed convolutions, chosen so that each one's outputs have mean 0
+ * over a batch, and its initial scale as their standard deviation. They are written once all are known.
  *
  * Source: Salimans, Kingma, "Weight normalization" (2016), https://arxiv.org/abs/1602.07868, section 3.
  */
@@ -36,7 +33,7 @@ export class InitialWeights {
       const rough = tf.moments(y, [0, 1, 2]).mean; // [out]; float32 may round sums over many pixels by a thousandth
       const { mean: rest, variance } = tf.moments(tf.sub(y, rough), [0, 1, 2]); // [out], both
       const mean: tf.Tensor1D = tf.add(rough, rest);
-      const isConstant = tf.lessEqual(variance, tf.mul(tf.add(tf.square(mean), 1), NO_VARIANCE)); // [out]; a NaN is not
+      const isConstant = tf.lessEqual(variance, tf.mul(tf.add(tf.square(mean), 1), NO_VARIANCE)); // [out]; false for NaN
       const fitting = tf.mul(tf.rsqrt(variance), initialScale); // [out]
       const gains = tf.where(isConstant, gain.read() as tf.Tensor1D, fitting) as tf.Tensor1D; // [out]
       this.values.set(gain, tf.keep(gains));

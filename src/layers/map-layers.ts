@@ -6,11 +6,11 @@ import type { Ops } from '../program/operations';
 import { DeclaredLayer } from './declared-layer';
 import type { LayerArgs } from './types';
 
-// Layers that have no weights, and add to maps, move or enlarge them.
+// Layers without weights that extend, shift or enlarge maps.
 
 /**
  * The input of PixelCNN++: the image, scaled from [0, 1] to [-1, 1], with an added channel of ones, by which
- * convolutions can tell the zeros around the image from middle grey: [N,H,W,C] -> [N,H,W,C+1].
+ * convolutions can distinguish the zeros around the image from middle grey: [N,H,W,C] -> [N,H,W,C+1].
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, its code.
  *
@@ -39,7 +39,7 @@ serialization.registerClass(CenteredImage);
 export const centeredImage = (args?: LayerArgs) => new CenteredImage(args);
 
 /**
- * The activation of PixelCNN++: elu(x) of all features, then elu(-x) of all: [N,H,W,F] -> [N,H,W,2F]. No weights.
+ * The activation of PixelCNN++: elu(x) of all features, then elu(-x) of all. [N,H,W,F] -> [N,H,W,2F]. No weights.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, its code: `concat_elu`.
  *
@@ -67,8 +67,8 @@ provideConcatEluKernels();
 export const concatElu = (args?: LayerArgs) => new ConcatElu(args);
 
 /**
- * The position of each place in a map, ((row - H/2) / H, (column - W/2) / W), from -1/2 on: [N,H,W,F] -> [N,H,W,2].
- * With it, attention can tell places apart.
+ * The position of each place in a map, ((row - H/2) / H, (column - W/2) / W): [N,H,W,F] ->
+ * [N,H,W,2]. It lets attention distinguish places.
  *
  * Source: Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763, its code; and
  * https://github.com/rosinality/vq-vae-2-pytorch: `background`.
@@ -106,9 +106,9 @@ const pixelShiftArguments = {
 export interface PixelShiftArgs extends LayerArgs, Given<typeof pixelShiftArguments> {}
 
 /**
- * Shifts features down by a number of rows and right by a number of columns, and fills with zeros: [N,H,W,F] ->
- * [N,H,W,F]. Shifted down, they see rows above only, even if they had seen all of their own row; shifted right, earlier
- * pixels only, provided that they had seen none after their own. No weights.
+ * Shifts features down by a number of rows and right by a number of columns, and fills with zeros:
+ * [N,H,W,F] -> [N,H,W,F]. A shift down hides the current row, which the features may have seen; a
+ * shift right hides the current pixel, if they saw nothing after it. No weights.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, its code: `down_shift`, `right_shift`.
  *
@@ -146,7 +146,7 @@ export interface UpsampledMapArgs extends LayerArgs, Given<typeof upsampledMapAr
 
 /**
  * Enlarges a map by repeating each place over a number of rows and columns: [N,h,w,F] -> [N,rows*h,columns*w,F]. Only
- * for maps computed from conditions: enlarging a map computed from the image would let it see later pixels. No weights.
+ * for maps computed from conditions, since an enlarged map of the image would see later pixels. No weights.
  *
  * @throws TypeError naming `rows` or `columns` if it is not from 1 to 16,384, or the input if it is not a map.
  * @example

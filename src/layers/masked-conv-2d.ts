@@ -44,7 +44,7 @@ export class MaskedConv2D extends CausalConv2D<Values<typeof declared>, MaskedCo
     config: serialization.ConfigDict,
   ): T {
     const { maskType } = config;
-    // tfjs writes 'A' as 'a', as it rewrites every string to snake case.
+    // tfjs saves 'A' as 'a', since it converts every string to snake case.
     return new cls(typeof maskType === 'string' ? { ...config, maskType: maskType.toUpperCase() } : config);
   }
 }

@@ -31,7 +31,7 @@ export interface PixelLogitsArgs extends LayerArgs, Given<typeof pixelLogitsArgu
  *
  * Source: "The Annotated Pixel-CNN", `PixelRNN`, its last reshape.
  *
- * @throws TypeError naming `imageChannels`, `levels`, or the input if it does not have C*L features.
+ * @throws TypeError naming `imageChannels`, `levels`, or an input that does not have C*L features.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -68,16 +68,15 @@ const mixtureParametersArguments = {
 export interface MixtureParametersArgs extends LayerArgs, Given<typeof mixtureParametersArguments> {}
 
 /**
- * Turns features that are grouped by channel into the parameters of a {@link LogisticMixture}: [N,H,W,C*3K] ->
- * [N,H,W,P].
+ * Turns features, grouped by channel, into the parameters of a {@link LogisticMixture}: [N,H,W,C*3K] -> [N,H,W,P].
  *
- * Each channel has 3K features: K logits, of which those of the first channel become the mixture's and the others are not
- * used, K means and K log scales. The coefficients between channels are 0, since features that are grouped by channel
+ * Each channel has 3K features: K logits, of which only the first channel's are used, K means and K
+ * log scales. The coefficients between channels are 0, since features that are grouped by channel
  * already see the earlier channels. No weights.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2.2.
  *
- * @throws TypeError naming the argument that is out of range, or the input if it does not have C*3K features.
+ * @throws TypeError naming the argument that is out of range, or an input that does not have C*3K features.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -125,22 +124,22 @@ const logisticMixtureArguments = { ...pixelLogitsArguments, ...mixtureParameters
 export interface LogisticMixtureArgs extends LayerArgs, Given<typeof logisticMixtureArguments> {}
 
 /**
- * The last layer of a model: declares that features [N,H,W,P], which it returns, are the parameters of a mixture of K
- * discretized logistics over whole pixels. No weights.
+ * The last layer of a model, which declares that its features [N,H,W,P] are the parameters of a
+ * mixture of K discretized logistics over whole pixels, and returns them unchanged. No weights.
  *
  * A level stands for x = 2 level / (L - 1) - 1. Its probability is the logistic's mass between x - 1 / (L - 1) and x +
  * 1 / (L - 1); the first level also gets all mass below, the last all mass above, so that probabilities sum to 1. The
  * channels of a pixel share the mixture: given earlier channels, a component's weight is its posterior probability.
  *
- * The parameters are K logits; for each channel K means and K log scales; then K coefficients for each pair of a channel
- * and an earlier one, (1, 0), (2, 0), (2, 1), ...: P = 3K for one channel. For three (P = 10K), coefficients lie with the
- * channels instead: behind red's log scales those of green on red, behind green's those of blue on red, behind blue's
- * those of blue on green. Log scales are clamped from below at -7; coefficients go through tanh, and each adds its product
- * with the earlier channel's true value to the mean of the later channel.
+ * The parameters are K logits; for each channel K means and K log scales; then K coefficients for each pair
+ * of a channel and an earlier one, (1, 0), (2, 0), (2, 1), .... For one channel, P = 3K. For three, P = 10K,
+ * and the coefficients lie with the channels instead: of green on red behind red's log scales, of blue on red
+ * behind green's, of blue on green behind blue's. Log scales are at least -7. The tanh of each coefficient,
+ * times the earlier channel's true value, is added to the later channel's mean.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.1 and 2.2.
  *
- * @throws TypeError naming the argument that is out of range, or the input if it does not have P features.
+ * @throws TypeError naming the argument that is out of range, or an input that does not have P features.
  * @example
  * ```js
  * import { input } from '@tensorflow/tfjs-layers';
@@ -158,7 +157,7 @@ export class LogisticMixture extends DeclaredLayer<
   static className = 'LogisticMixture';
   protected static readonly declared = logisticMixtureArguments;
 
-  /** What its outputs mean. */
+  /** The distribution that its outputs parameterize. */
   readonly distribution: TensorDistribution = distributionOf(this.settings);
 
   protected override checkInputs(shapes: readonly Shape[]): void {

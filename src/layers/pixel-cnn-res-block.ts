@@ -24,17 +24,17 @@ const declared = {
 export interface PixelCNNResBlockArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
- * The residual block of PixelCNN, every convolution with mask B and followed by a ReLU: x +
+ * The residual block of PixelCNN, with mask B and a ReLU after every convolution: x +
  * relu(conv1x1_{h->2h}(relu(conv3x3_{h->h}(relu(conv1x1_{2h->h}(x)))))).
  *
  * [N,H,W,2h] -> [N,H,W,2h]. Weights: kernel, gain (with `weightNormalization`) and bias of conv_in [1,1,2h,h], conv_mid
  * [rows,columns,h,h] and conv_out [1,1,h,2h].
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, figure 5
- * (left), section 3.2; the ReLU after the last convolution is that of "The Annotated Pixel-CNN", `PixelCNNResBlock`.
+ * (left), section 3.2; the ReLU after the last convolution is from "The Annotated Pixel-CNN", `PixelCNNResBlock`.
  * Dropout: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2.6.
  *
- * @throws TypeError naming the argument that is out of range, or the input that does not have 2h features.
+ * @throws TypeError naming the argument that is out of range, or an input that does not have 2h features.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -48,8 +48,9 @@ export class PixelCNNResBlock extends DeclaredLayer<Values<typeof declared>, Pix
   protected static readonly declared = declared;
 
   private readonly dropout = dropoutOf(this.settings);
-  /** Each followed by a ReLU. */
-  private convs: readonly Convolution[] = [];
+  declare private convIn: Convolution;
+  declare private convMid: Convolution;
+  declare private convOut: Convolution;
 
   protected override checkInputs(shapes: readonly Shape[]): void {
     checkMap('input', shapes, 2 * this.settings.filters, '2 * filters');
@@ -60,18 +61,17 @@ export class PixelCNNResBlock extends DeclaredLayer<Values<typeof declared>, Pix
     const point = windowAround([1, 1], 'B', imageChannels);
     const around = windowAround(kernelSize, 'B', imageChannels);
     const last = { ...this.settings, initialScale: 0.1 };
-    this.convs = [
-      addConvolution(this, 'conv_in_', point, [2 * h, h], this.settings),
-      addConvolution(this, 'conv_mid_', around, [h, h], this.settings),
-      addConvolution(this, 'conv_out_', point, [h, 2 * h], last),
-    ];
+    this.convIn = addConvolution(this, 'conv_in_', point, [2 * h, h], this.settings);
+    this.convMid = addConvolution(this, 'conv_mid_', around, [h, h], this.settings);
+    this.convOut = addConvolution(this, 'conv_out_', point, [h, 2 * h], last);
   }
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
-    const [first, ...rest] = this.convs as [Convolution, ...Convolution[]];
-    const relu = (y: T, conv: Convolution) => conv(ops, y, 'relu');
-    const kept = ops.dropout(relu(x, first), this.dropout); // [N,H,W,2h] -> [N,H,W,h]
-    return ops.combine('add', x, rest.reduce(relu, kept)); // [N,H,W,h] -> [N,H,W,h] -> [N,H,W,2h]
+    const narrow = this.convIn(ops, x, 'relu'); // [N,H,W,2h] -> [N,H,W,h]
+    const kept = ops.dropout(narrow, this.dropout); // [N,H,W,h]
+    const mixed = this.convMid(ops, kept, 'relu'); // [N,H,W,h] -> [N,H,W,h]
+    const wide = this.convOut(ops, mixed, 'relu'); // [N,H,W,h] -> [N,H,W,2h]
+    return ops.combine('add', x, wide);
   }
 }
 serialization.registerClass(PixelCNNResBlock);

@@ -15,11 +15,11 @@ const declared = {
 export interface PixelDropoutArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
- * Dropout whose noise is reproducible. In training, each number becomes 0 with probability `rate`, and is otherwise
- * divided by 1 - rate; at inference nothing changes.
+ * Dropout with reproducible noise. In training, each number becomes 0 with probability `rate`, and
+ * is otherwise divided by 1 - rate. At inference, nothing changes.
  *
- * With a seed, the noise depends only on that and the training step, on every backend: a model saved with its optimizer
- * continues as if it had never stopped. Give each layer a seed of its own, or they drop the same places.
+ * With a seed, the noise depends only on the seed and the training step, on every backend, so a model saved with its
+ * optimizer continues as if it had never stopped. Give each layer its own seed, or all drop the same places.
  *
  * Source: Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting" (2014).
  *

@@ -8,15 +8,15 @@ import { tensorOps } from './tensor-ops';
 import type { Apply, LayerArgs, Shape } from './types';
 
 /**
- * A layer whose arithmetic is written once, in `express`, in terms of the operations {@link Ops}. This gives it `call`,
- * `computeOutputShape`, incremental sampling, `receptiveField` and `toPortable`.
+ * A layer whose arithmetic is written once, in `express`, in terms of the operations {@link Ops}.
+ * `call`, `computeOutputShape`, incremental sampling, `receptiveField` and `toPortable` all use it.
  *
- * A layer of your own adds its weights in `build`, which ends with `super.build(inputShape)`, and registers
- * its class as any tfjs layer does.
+ * Your own layer adds its weights in `build`, which ends with `super.build(inputShape)`, and
+ * registers its class like any tfjs layer.
  *
- * @throws TypeError if the class has no `className`, or naming the layer where an operation in `express` refuses its
- * operands or weights; Error if it is called before it is built, or if `express` returns null and the class has no
- * `call` of its own.
+ * @throws TypeError if the class has no `className`, or, naming the layer, if an operation in
+ * `express` refuses its operands or weights; Error if it is called before it is built, or if
+ * `express` returns null and the class has no `call`.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -33,10 +33,13 @@ import type { Apply, LayerArgs, Shape } from './types';
  * ```
  */
 export abstract class PixelLayer extends layers.Layer implements Expressed {
-  /** As tfjs has it, typed: symbolic from symbolic inputs, a tensor from tensors. */
+  /** Applies the layer, as in tfjs. Returns a symbolic tensor for symbolic inputs, a tensor for tensors. */
   declare apply: Apply;
 
   protected readonly tensorOps = tensorOps();
+  private readonly shapeOps = shapeOps(this.tensorOps);
+  /** The shapes that were passed to the last call, which need not be checked again. */
+  private checkedShapes = '';
 
   constructor(args?: LayerArgs) {
     super(checkClassName(new.target, args));
@@ -48,16 +51,16 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
    */
   abstract express<T>(ops: Ops<T>, inputs: readonly [T, ...T[]]): T | null;
 
-  /** Makes the masks of the convolutions in `express`. Add all weights before you call it. */
+  /** Makes the masks of the convolutions in `express`. Call it after adding all weights. */
   override build(inputShape: Shape | Shape[]): void {
     super.build(inputShape);
     this.makeOrDispose(() => {
-      this.computeOutputShape(inputShape); // so that a class can report a wrong shape in its own words
+      this.computeOutputShape(inputShape); // so that a class's own check of shapes reports first
       this.expressShape(inputShape);
     });
   }
 
-  /** Makes weights or masks. If that throws, disposes of them: tfjs does not dispose a layer that was never built. */
+  /** Makes weights or masks. If that throws, disposes them, since tfjs does not dispose a layer that is not built. */
   protected makeOrDispose(make: () => void): void {
     try {
       make();
@@ -75,15 +78,15 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
   private expressShape(inputShape: Shape | Shape[]): Shape | null {
     checkFunction(`${this.getClassName()}: express`, this.express);
     return this.naming(() => {
-      const output = this.express<Shape>(shapeOps(this.tensorOps), shapesOf(inputShape));
+      const output = this.express<Shape>(this.shapeOps, shapesOf(inputShape));
       if (output !== null && (!Array.isArray(output) || Array.isArray(output[0]))) {
-        throwTypeError('express', 'to return what an operation of ops made', output);
+        throwTypeError('express', 'the result of an operation of ops', output);
       }
       return output;
     });
   }
 
-  /** Does something, and names the layer in a TypeError. */
+  /** Runs a function, and prefixes the message of a TypeError with the layer. */
   protected naming<T>(act: () => T): T {
     try {
       return act();
@@ -101,17 +104,21 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
       const tensors = [inputs].flat().map(asFloat) as [Tensor, ...Tensor[]]; // tfjs passes one input alone or in a list
       const [first, ...rest] = tensors.map(({ shape }) => shape) as [Shape, ...Shape[]];
       const other = rest.findIndex(([images]) => images !== first[0]); // tensors would repeat one image
-      if (other >= 0) throwTypeError(`${name}: input ${other + 1}`, `one of ${first[0]} images`, rest[other]);
-      this.computeOutputShape(rest.length === 0 ? first : [first, ...rest]); // checks the shapes
+      if (other >= 0)
+        throwTypeError(`${name}: input ${other + 1}`, `a batch of ${first[0]} images`, rest[other]);
+      const shapes = tensors.map(({ shape }) => shape).join(' ');
+      if (shapes !== this.checkedShapes)
+        this.computeOutputShape(rest.length === 0 ? first : [first, ...rest]);
+      this.checkedShapes = shapes;
       this.tensorOps.isTraining = kwargs?.['training'] === true;
       return this.naming(() => this.express(this.tensorOps, tensors)) ?? this.cannot('call');
     });
   }
 
   /**
-   * Sets the number of the next training step, counted from 0, for the noise of `ops.dropout`, as an
-   * {@link AutoregressiveModel} does. If nobody does, the noise changes from call to call. Each image of a batch has its
-   * own noise: where a batch is computed in parts, `firstImage` is the number of a part's first image.
+   * Sets the number of the next training step, counted from 0, for the noise of `ops.dropout`. An
+   * {@link AutoregressiveModel} does so; otherwise the noise changes from call to call. Each image of a batch has its own
+   * noise: if a batch is computed in parts, `firstImage` is the number of a part's first image.
    */
   setStep(step: number, firstImage = 0): void {
     const name = this.getClassName();
@@ -121,14 +128,14 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
     );
   }
 
-  /** Makes weight-normed convolutions find initial gains and biases from their inputs; null ends that. @internal */
+  /** Makes weight-normed convolutions collect initial gains and biases from their inputs; null ends this. @internal */
   initializeFrom(initial: InitialWeights | null): void {
     this.tensorOps.initial = initial;
   }
 
   private cannot(method: string): never {
     const layer = `layer '${this.name}' (${this.getClassName()})`;
-    throw new Error(`${layer}: express returned null, so the class needs a ${method} of its own`);
+    throw new Error(`${layer}: express returned null, so the class needs its own ${method}`);
   }
 
   protected override disposeWeights(): number {
@@ -137,7 +144,7 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
   }
 }
 
-/** Checks that a class has the name under which tfjs saves it, before tfjs relies on it. */
+/** Checks that a class has the name under which tfjs saves it, before tfjs uses it. */
 function checkClassName<Args>(layer: { name: string; className?: unknown }, args: Args): Args {
   const { className } = layer;
   if (typeof className !== 'string' || className === '') {
@@ -148,7 +155,7 @@ function checkClassName<Args>(layer: { name: string; className?: unknown }, args
   return args;
 }
 
-/** Calls a function with each layer of a graph, and of graphs within it. Those of tfjs have no methods of ours. */
+/** Calls a function with each layer of a graph, and of graphs within it. Layers of tfjs lack our methods. */
 export function eachLayer(
   { layers: all }: Pick<LayersModel, 'layers'>,
   act: (layer: Partial<PixelLayer>) => void,
@@ -161,6 +168,6 @@ export function eachLayer(
 
 export const asFloat = (x: Tensor) => (x.dtype === 'float32' ? x : cast(x, 'float32'));
 
-/** The shapes of a layer's inputs: tfjs gives that of one input alone. */
+/** The shapes of a layer's inputs as a list. tfjs passes a single input's shape without one. */
 export const shapesOf = (inputShape: Shape | Shape[]): [Shape, ...Shape[]] =>
   (Array.isArray(inputShape[0]) ? inputShape : [inputShape]) as [Shape, ...Shape[]];

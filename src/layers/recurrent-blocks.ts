@@ -26,7 +26,7 @@ provideLSTMKernels();
 const recurrentArguments = {
   /** Channels of the image (3 for RGB). @default 3 */
   imageChannels: optional(integer({ from: 1 }), 3),
-  /** F, the features of the state, a multiple of `imageChannels`; the input must have 2F features. */
+  /** F, the number of features of the state, a multiple of `imageChannels`; the input must have 2F features. */
   filters: multipleOf('imageChannels'),
   /** The probability of dropping a feature of h in training, before the 1x1 convolution, in [0, 1). @default 0 */
   dropout: rate(),
@@ -34,17 +34,17 @@ const recurrentArguments = {
   ...seedArguments,
 };
 
-/** An LSTM of a block; the names of its weights begin with `prefix`. */
+/** An LSTM of a block. The names of its weights begin with `prefix`. */
 interface Recurrence {
   readonly prefix: string;
   readonly path: LSTMPath;
-  /** Of the convolution of the input, which has mask B. */
+  /** The window of the convolution of the input, which has mask B. */
   readonly window: KernelWindow;
-  /** The kernel of the state: rows and columns. */
+  /** Rows and columns of the state's kernel. */
   readonly stateSize: readonly [number, number];
 }
 
-/** The same with its weights, each for all four parts of the gates. */
+/** An LSTM with its weights, each for all four gates. */
 interface LSTM extends Recurrence {
   /** [rows,columns,2F,4F] */
   readonly inputKernel: LayerWeight;
@@ -55,8 +55,8 @@ interface LSTM extends Recurrence {
 }
 
 /**
- * What the blocks of PixelRNN have in common: x + conv1x1(h), with mask B, where h [N,H,W,F] is the sum of one or more
- * LSTMs that read x [N,H,W,2F].
+ * The common base of PixelRNN's blocks: x + conv1x1(h), with mask B, where h [N,H,W,F] is the sum
+ * of one or more LSTMs that read x [N,H,W,2F].
  */
 abstract class RecurrentBlock<
   Settings extends Values<typeof recurrentArguments>,
@@ -87,23 +87,24 @@ abstract class RecurrentBlock<
   }
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
-    const sum = this.lstms.reduceRight<T | null>(
-      (others, { inputKernel, bias, stateKernel, window, path }) => {
-        const z = ops.conv(x, inputKernel, bias, window); // [N,H,W,2F] -> [N,H,W,4F]
-        const states = ops.lstm(z, stateKernel, path, this.settings.imageChannels); // [N,H,W,F]
-        const h = path === 'fromRight' ? ops.shift(states, 1, 0) : states; // from the right it sees later pixels
-        return others === null ? h : ops.combine('add', h, others);
-      },
-      null,
-    );
-    const h = ops.dropout(sum as T, this.dropout);
-    return ops.combine('add', x, this.out(ops, h)); // [N,H,W,F] -> [N,H,W,2F]
+    let sum: T | null = null; // [N,H,W,F]
+    for (const { inputKernel, bias, stateKernel, window, path } of [...this.lstms].reverse()) {
+      const z = ops.conv(x, inputKernel, bias, window); // [N,H,W,2F] -> [N,H,W,4F]
+      const states = ops.lstm(z, stateKernel, path, this.settings.imageChannels); // [N,H,W,4F] -> [N,H,W,F]
+      const h = path === 'fromRight' ? ops.shift(states, 1, 0) : states; // from the right it sees later pixels
+      sum = sum === null ? h : ops.combine('add', h, sum);
+    }
+    const kept = ops.dropout(sum as T, this.dropout); // [N,H,W,F]
+    return ops.combine('add', x, this.out(ops, kept)); // [N,H,W,F] -> [N,H,W,2F]
   }
 }
 
 const rowLSTMBlockArguments = {
   ...recurrentArguments,
-  /** k, the odd number of columns that its convolutions see; of [rows, columns], as `pixelCNN` has it, the second. @default 3 */
+  /**
+   * k, the odd number of columns that its convolutions see. Of [rows, columns], as in `pixelCNN`, the second.
+   * @default 3
+   */
   kernelSize: optional(
     checked<number, number | [number, number]>((what, given) => checkKernelSize(what, given)[1]),
     3,
@@ -114,25 +115,25 @@ const rowLSTMBlockArguments = {
 export interface RowLSTMBlockArgs extends LayerArgs, Given<typeof rowLSTMBlockArguments> {}
 
 /**
- * The Row LSTM of PixelRNN as a residual block: x + conv1x1(h), where an LSTM goes down the image, a row at a time, and
- * its state [W,F] is convolved along the row:
+ * The Row LSTM of PixelRNN as a residual block: x + conv1x1(h), where an LSTM runs down the image
+ * row by row, and its state [W,F] is convolved along the row:
  *
  *     o, f, i, g = conv1xk_{2F->4F}(x) + conv1xk_{F->4F}(h of the row above)
  *     c = sigmoid(f) (c of the row above) + sigmoid(i) tanh(g)
  *     h = sigmoid(o) tanh(c)
  *
- * The convolutions of x and the final 1x1 convolution have mask B; that of the state has no mask. One block sees its
- * pixel and (k-1)/2 pixels to the left of it, and above them a triangle, which widens by (k-1)/2 columns on either side
- * with each row, and reaches k-1 columns to the left in the first.
+ * The convolutions of x and the final 1x1 convolution have mask B; the convolution of the state has no mask. One block
+ * sees its pixel and (k-1)/2 pixels to the left of it, and a triangle above. In the first row above, the triangle
+ * reaches k-1 columns to the left and (k-1)/2 to the right; with each further row it widens by (k-1)/2 on either side.
  *
- * Input and output [N,H,W,2F], F = filters. Weights, in this order: input_kernel [1,k,2F,4F], bias [4F], state_kernel
- * [1,k,F,4F], out_kernel [1,1,F,2F], out_bias [2F]. 4F features are o, f, i and g of the first channel, then of the next.
- * Biases begin with zeros, that of the forget gate too, where Keras has ones.
+ * Input and output [N,H,W,2F], F = filters. Weights, in this order: input_kernel [1,k,2F,4F], bias [4F],
+ * state_kernel [1,k,F,4F], out_kernel [1,1,F,2F], out_bias [2F]. 4F features are o, f, i and g of the first
+ * channel, then of the next. Biases start at zero, even the forget gate's, which Keras starts at one.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, sections 3.1 and
  * 3.3, figure 5 (right).
  *
- * @throws TypeError naming the argument that is out of range, or the input that does not have 2F features.
+ * @throws TypeError naming the argument that is out of range, or an input that does not have 2F features.
  * @example
  * ```js
  * import { pixelCNN, rowLSTMBlock } from 'pixelcnn-layers';
@@ -157,7 +158,7 @@ export const rowLSTMBlock = (args: RowLSTMBlockArgs) => new RowLSTMBlock(args);
 
 const diagonalBiLSTMBlockArguments = {
   ...recurrentArguments,
-  /** Not used: `pixelCNN` passes it to every block, but this one has no such kernel. */
+  /** Unused. `pixelCNN` passes it to every block, but this one has no such kernel. */
   kernelSize: optional(anything<unknown>()),
 };
 
@@ -165,25 +166,26 @@ const diagonalBiLSTMBlockArguments = {
 export interface DiagonalBiLSTMBlockArgs extends LayerArgs, Given<typeof diagonalBiLSTMBlockArguments> {}
 
 /**
- * The Diagonal BiLSTM of PixelRNN as a residual block: x + conv1x1(h), where h is the sum of two LSTMs over the image.
- * One runs from the left, and takes the states of the pixel above and of the pixel to the left:
+ * The Diagonal BiLSTM of PixelRNN as a residual block: x + conv1x1(h), where h is the sum of two LSTMs over
+ * the image. One runs from the left, and reads the states of the pixel above and the pixel to the left:
  *
  *     o, f, i, g = conv1x1_{2F->4F}(x) + K0 (h above) + K1 (h to the left)
  *     c = sigmoid(f) (c to the left) + sigmoid(i) tanh(g)
  *     h = sigmoid(o) tanh(c)
  *
- * The other is its mirror image: it runs from the right, and is shifted down by a row before the sum, since it has seen
- * later pixels. Together they see x at all earlier pixels; of an image that x sees with mask A, that is everything before
- * the pixel except the last value of the row above. Masks are as in {@link RowLSTMBlock}. Training takes H + W - 1 steps,
- * each of which computes a whole diagonal at once.
+ * The other is its mirror image. It runs from the right, and is shifted down by a row before the sum, since
+ * it has seen later pixels. Together they see x at all earlier pixels. If x sees the image with mask A, that
+ * is everything before the pixel except the last value of the row above. Masks are as in
+ * {@link RowLSTMBlock}. Training takes H + W - 1 steps, each of which computes a whole diagonal.
  *
- * Input and output [N,H,W,2F], F = filters. Weights, in this order: left_input_kernel [1,1,2F,4F], left_bias [4F],
- * left_state_kernel [2,1,F,4F], K0 and K1; the same with right_; out_kernel [1,1,F,2F], out_bias [2F].
+ * Input and output [N,H,W,2F], F = filters. Weights, in this order: left_input_kernel [1,1,2F,4F], left_bias
+ * [4F], left_state_kernel [2,1,F,4F], K0 and K1; right_input_kernel, right_bias and right_state_kernel
+ * likewise; out_kernel [1,1,F,2F], out_bias [2F].
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, sections 3.2 and
  * 3.3, figures 3 and 5 (right).
  *
- * @throws TypeError naming the argument that is out of range, or the input that does not have 2F features.
+ * @throws TypeError naming the argument that is out of range, or an input that does not have 2F features.
  * @example
  * ```js
  * import { diagonalBiLSTMBlock, pixelCNN } from 'pixelcnn-layers';

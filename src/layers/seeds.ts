@@ -6,7 +6,7 @@ import type { Initializer } from './types';
 
 export const seedArguments = {
   /**
-   * Any integer. The same seed gives the same initial weights, in every program and on every backend, and the same
+   * Any integer. It determines the initial weights, in every program and on every backend, and the
    * dropout noise at each training step.
    * @default a new one each time
    */
@@ -16,12 +16,12 @@ export const seedArguments = {
 /** Arguments of layers and networks that draw initial weights or noise. */
 export interface SeedArgs extends Given<typeof seedArguments> {}
 
-/** The seed of a named part, so that two of the same shape differ; at least 1, since to tfjs 0 means no seed. */
+/** The seed of a named part, so that parts of equal shape differ; at least 1, since 0 means no seed in tfjs. */
 export function partSeed(seed: number | undefined, part: string): number | undefined {
   return seed === undefined ? undefined : 1 + Math.floor(uniformsOf(`${seed}/${part}`)() * (2 ** 31 - 1));
 }
 
-/** The same initializer, with a seed if it is random and has none of its own. */
+/** Returns an initializer with a seed, if it is random and has no seed yet. */
 export function seededInitializer(initializer: Initializer, seed: number | undefined): Initializer {
   const config = initializer.getConfig();
   if (seed === undefined || !('seed' in config) || config['seed'] != null) return initializer;
@@ -29,7 +29,7 @@ export function seededInitializer(initializer: Initializer, seed: number | undef
   return new Class({ ...config, seed });
 }
 
-/** What `ops.dropout` drops in a layer that has these arguments. */
+/** The arguments of `ops.dropout` in a layer with these settings. */
 export const dropoutOf = ({ dropout, seed }: { dropout: number; seed: number | undefined }): DropoutArgs => ({
   rate: dropout,
   seed: partSeed(seed, 'dropout'),

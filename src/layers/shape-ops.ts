@@ -3,6 +3,7 @@ import type { KernelWindow } from '../core/window';
 import { checkedSize, Nodes } from '../program/nodes';
 import type { Operation, WeightReference } from '../program/operation';
 import { type Ops, opsOf } from '../program/operations';
+import { combinationNames, pointwiseNames } from '../program/operations/pointwise';
 import type { ProgramNode } from '../program/program';
 import { factorOf } from '../program/readiness';
 import type { Kernel, LayerWeight } from '../program/weights';
@@ -11,25 +12,35 @@ import type { TensorOps } from './tensor-ops';
 import type { Shape } from './types';
 
 /**
- * The operations on shapes, [N,H,W,F] or [N,F]: they make the same checks as a program, and the masks of convolutions.
- * Asking for an operation that is not there throws, and suggests the nearest.
+ * The operations on shapes, [N,H,W,F] or [N,F]. They make the checks of a program, and the masks of
+ * convolutions. An unknown operation throws, and the error suggests the nearest.
  */
 export function shapeOps(tensorOps: TensorOps): Ops<Shape> {
   const nodes = new ShapeNodes(tensorOps);
+  const checked = opsOf(nodes);
   const ops: Ops<Shape> = {
-    ...opsOf(nodes),
+    ...checked,
     perChannel(x, channels, levels) {
-      opsOf(nodes).perChannel(x, channels, levels);
+      checked.perChannel(x, channels, levels);
       return [...x.slice(0, -1), channels, levels]; // [N,H,W,C*L] -> [N,H,W,C,L]
     },
   };
   return new Proxy(ops, {
     get(_, name) {
-      if (typeof name === 'string' && !(name in ops))
-        checkNames('ops', [name], Object.keys(ops), (unknown) => `unknown operation '${unknown}'`);
+      if (typeof name === 'string' && !(name in ops)) throwUnknown(name, Object.keys(ops));
       return Reflect.get(ops, name);
     },
   });
+}
+
+/** Throws: there is no such operation. It may be a function that one of the operations takes by name. */
+function throwUnknown(name: string, known: readonly string[]): void {
+  const unknown = `ops: unknown operation '${name}'`;
+  if (pointwiseNames.some((fn) => fn === name))
+    throw new TypeError(`${unknown}: did you mean ops.pointwise('${name}', x)?`);
+  if (combinationNames.some((fn) => fn === name))
+    throw new TypeError(`${unknown}: did you mean ops.combine('${name}', x, y)?`);
+  checkNames('ops', [name], known, () => `unknown operation '${name}'`);
 }
 
 class ShapeNodes extends Nodes<Shape> {
@@ -42,7 +53,7 @@ class ShapeNodes extends Nodes<Shape> {
   /** F of [N,H,W,F] or [N,F], C*L of [N,H,W,C,L]. */
   sizeOf(x: Shape, what: string): number {
     if (!Array.isArray(x) || x.some(Array.isArray))
-      throwTypeError(`${what}: input`, 'an input, or what an operation of ops made', x);
+      throwTypeError(`${what}: input`, 'an input, or the result of an operation of ops', x);
     const size = featuresOf(x);
     if (size === 0) throwTypeError(`${what}: input`, 'a shape whose features are known', x);
     return size;
@@ -72,7 +83,7 @@ class ShapeNodes extends Nodes<Shape> {
     return [...rescaled(what, shape, rows as number, columns as number).slice(0, -1), node.size];
   }
 
-  /** Its mask is made once all checks are. */
+  /** Remembers the kernel, whose mask is made after all checks. */
   override kernel(kernel: Kernel, window: KernelWindow): WeightReference {
     this.unmasked = [kernel, window];
     return super.kernel(kernel, window);
@@ -85,7 +96,7 @@ class ShapeNodes extends Nodes<Shape> {
   strided = () => null;
 }
 
-/** The shape with so many times the rows and columns, such as 1/2 with a stride: [N,H,W,F] -> [N,H/2,W/2,F]. */
+/** Multiplies the rows and columns of a shape, such as by 1/2 for a stride: [N,H,W,F] -> [N,H/2,W/2,F]. */
 export function rescaled(what: string, shape: Shape, rows: number, columns: number): Shape {
   if (shape.length !== 4) return shape;
   const [n = null, height = null, width = null, features = null] = shape;
@@ -97,14 +108,11 @@ export function rescaled(what: string, shape: Shape, rows: number, columns: numb
   return [n, length('height', height, rows), length('width', width, columns), features];
 }
 
-/**
- * The shape of the first input that has pixels, if any. All inputs that do must agree in height and width, as far as
- * these are known.
- */
+/** The shape of the first input with pixels, if any. Known heights and widths must agree. */
 function ofPixels(op: string, inputs: readonly Shape[]): Shape {
   const maps = inputs.filter(({ length }) => length > 2);
   const sizesOf = (axis: 1 | 2) => new Set(maps.map((map) => map[axis]).filter((length) => length !== null));
   if (sizesOf(1).size > 1 || sizesOf(2).size > 1)
-    throwTypeError(op, 'features of one height and width', inputs);
+    throwTypeError(op, 'features of equal height and width', inputs);
   return maps[0] ?? (inputs[0] as Shape);
 }

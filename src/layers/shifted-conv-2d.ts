@@ -10,21 +10,21 @@ const declared = { ...convolutionArguments, ...shiftedArguments };
 export interface ShiftedConv2DArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
- * The convolution of PixelCNN++, whose window ends on the current row, and those of PixelSNAIL and of networks that read
- * conditions: see {@link Shift}. Shifted down, its window has as many columns to the left as to the right, or one more to
- * the right. It sees all channels of the current pixel, and with `'down'` also the pixels to its right, so its input must
- * not have seen those, which {@link PixelShift} ensures.
+ * The convolution of PixelCNN++, whose window ends on the current row, and the convolutions of PixelSNAIL and
+ * of networks that read conditions; see {@link Shift}. With `'down'`, the window has as many columns to the
+ * left as to the right, or one more to the right. It sees all channels of the current pixel, and with
+ * `'down'` also the pixels to its right, so its input must first be shifted by {@link PixelShift}.
  *
- * [N,H,W,in] -> [N,H,W,filters]; [N,H/2,W/2,filters] with `stride: 2`, [N,2H,2W,filters] if that is transposed. The image
- * is padded with zeros. Weights: kernel [rows, columns, in, filters]; gain [filters] with `weightNormalization`; bias
- * [filters].
+ * [N,H,W,in] -> [N,H,W,filters]; [N,H/2,W/2,filters] with `stride: 2`, or [N,2H,2W,filters] if it
+ * is also `transposed`. The image is padded with zeros. Weights: kernel [rows, columns, in,
+ * filters]; gain [filters] with `weightNormalization`; bias [filters].
  *
- * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.3 and 2.4, and its code:
- * `down_shifted_conv2d`, `down_right_shifted_conv2d`, and both as `deconv2d`. `'excludesCentre'`: Chen et al., "PixelSNAIL" (2018),
- * https://arxiv.org/abs/1712.09763.
+ * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.3 and
+ * 2.4, and its code: `down_shifted_conv2d`, `down_right_shifted_conv2d`, and their `deconv2d`
+ * variants. `'excludesCentre'`: Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763.
  *
- * @throws TypeError naming the argument that is out of range, or the input if its height and width are not multiples of
- * the stride.
+ * @throws TypeError naming the argument that is out of range, or an input whose height and width
+ * are not multiples of the stride.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';

@@ -2,10 +2,10 @@ import { layers } from '@tensorflow/tfjs-layers';
 import type { OptionalArgument } from '../core/arguments';
 import type { Activation, Constraint, Initializer, Regularizer } from './types';
 
-// Arguments that layers share with tfjs-layers' own, which does not export its parsing of activations, initializers,
-// regularizers and constraints. So one of its own layers, which is never built, parses and serializes them for ours.
+// Arguments that layers share with tfjs-layers, which does not export its parsing of activations, initializers,
+// regularizers and constraints. So a tfjs layer, which is never built, parses and serializes them.
 
-/** What a convolution of tfjs makes of its arguments; of a regularizer or constraint that is not given, null. */
+/** The arguments of a tfjs convolution, as it parses them. A regularizer or constraint that is not given is null. */
 interface Parsed {
   activation: Activation;
   kernelInitializer: Initializer;
@@ -15,7 +15,7 @@ interface Parsed {
 
 type Conv2DArgs = Parameters<typeof layers.conv2d>[0];
 
-/** An argument as tfjs's convolution takes it under this name; `fallback` is one too. */
+/** The argument of tfjs's convolution with this name. */
 function ofConvolution<Name extends keyof Parsed>(
   name: Name,
   fallback?: Conv2DArgs[Name],
@@ -27,29 +27,29 @@ function ofConvolution<Name extends keyof Parsed>(
     check: (_, given) => parse(given),
     toConfig: (value) => convolution(value).getConfig()[name],
     get fallback() {
-      return parse(fallback); // not before it is needed
+      return parse(fallback); // parsed only when needed
     },
   };
 }
 
-/** A function of the outputs. @default none */
+/** An activation of the outputs. @default none */
 export const activation = () => ofConvolution('activation');
 
-/** How a weight begins. */
+/** How a weight is initialized. */
 export const initializer = (fallback?: Conv2DArgs['kernelInitializer']) =>
   ofConvolution('kernelInitializer', fallback);
 
-/** What is added to the loss for a weight. @default nothing */
+/** The regularizer of a weight. @default none */
 export const regularizer = () => ofConvolution('kernelRegularizer');
 
-/** What is done to a weight after each step. @default nothing */
+/** The constraint on a weight. @default none */
 export const constraint = () => ofConvolution('kernelConstraint');
 
-/** Arguments for kernels and biases, which mean the same as in tfjs's `conv2d`. */
+/** Arguments for kernels and biases, as in tfjs's `conv2d`. */
 export const weightArguments = {
-  /** How kernels begin. @default 'glorotUniform' */
+  /** How kernels are initialized. @default 'glorotUniform' */
   kernelInitializer: initializer('glorotUniform'),
-  /** How biases begin. @default 'zeros' */
+  /** How biases are initialized. @default 'zeros' */
   biasInitializer: initializer('zeros'),
   /** @default none */
   kernelRegularizer: regularizer(),

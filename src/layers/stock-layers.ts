@@ -12,7 +12,7 @@ import {
 import type { LayerWeight } from '../program/weights';
 import type { Shape } from './types';
 
-/** The arithmetic of a layer of tfjs-layers, as `express` has it. */
+/** The arithmetic of a tfjs layer, in the form of `express`. */
 type Express = <T>(ops: Ops<T>, inputs: readonly [T, ...T[]]) => T;
 
 /** A layer, its config, and the shapes of its inputs. */
@@ -23,10 +23,10 @@ interface StockLayer {
 }
 
 /**
- * The arithmetic of a layer of tfjs-layers that acts on each pixel separately; null for layers that are not supported.
- * Inputs are [N,H,W,F], or [N,H,W,C,L] if levels have an axis of their own, or [N,F].
+ * The arithmetic of a layer of tfjs-layers that acts on each pixel separately; null for layers that
+ * are not supported. Inputs are [N,H,W,F], [N,H,W,C,L] if levels have their own axis, or [N,F].
  *
- * @throws TypeError naming the setting with which a supported layer would not act on each pixel separately
+ * @throws TypeError naming a setting with which a supported layer would not act on each pixel separately
  */
 export function stockLayer(layer: layers.Layer, shapes: readonly Shape[]): Express | null {
   const config = layer.getConfig() as Record<string, unknown>;
@@ -37,7 +37,7 @@ export function stockLayer(layer: layers.Layer, shapes: readonly Shape[]): Expre
  * An activation by the name of its class, or null if tfjs has none of that name. Softmax runs over each group of
  * features.
  */
-export function activation(name: string, groups = 1): (<T>(ops: Ops<T>, x: T) => T) | null {
+export function activationOf(name: string, groups = 1): (<T>(ops: Ops<T>, x: T) => T) | null {
   const camel = name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
   if (camel === 'linear') return (_, x) => x;
   if (camel === 'relu6') return (ops, x) => ops.pointwise('clippedRelu', x, 6);
@@ -49,7 +49,7 @@ export function activation(name: string, groups = 1): (<T>(ops: Ops<T>, x: T) =>
 
 const stock: Readonly<Record<string, (layer: StockLayer) => Express | null>> = {
   Activation: ({ config, shapes }) => {
-    const fn = activation(String(config['activation']), groupsOf(shapes[0]));
+    const fn = activationOf(String(config['activation']), groupsOf(shapes[0]));
     return fn && ((ops, [x]) => fn(ops, x));
   },
   ReLU: ({ config: { maxValue } }) =>
@@ -71,10 +71,10 @@ const stock: Readonly<Record<string, (layer: StockLayer) => Express | null>> = {
     return (ops, inputs) => ops.pointwise('scale', sum(ops, inputs), 1 / inputs.length);
   },
   Concatenate: ({ config, shapes }) => {
-    // whole channels, where levels have an axis of their own
-    if (shapes[0]?.length === 5) checkAxis(config['axis'], shapes[0], -2, 'that of channels');
-    else checkAxis(config['axis'], shapes[0], -1, 'that of features');
-    return (ops, inputs) => ops.concat(...inputs);
+    // whole channels, if levels have their own axis
+    if (shapes[0]?.length === 5) checkAxis(config['axis'], shapes[0], -2, 'the axis of channels');
+    else checkAxis(config['axis'], shapes[0], -1, 'the axis of features');
+    return (ops, inputs) => ops.concat(...inputs); // [N,H,W,F], [N,H,W,G] -> [N,H,W,F+G]
   },
   Dense: ({ layer, config, shapes }) => product(layer.weights, config['activation'], shapes),
   Conv2D: ({ layer, config, shapes }) => {
@@ -85,7 +85,7 @@ const stock: Readonly<Record<string, (layer: StockLayer) => Express | null>> = {
     if (config['padding'] !== 'same') throwTypeError('padding', "'same'", config['padding']);
     if (String(config['dilationRate']) !== '1,1') throwTypeError('dilationRate', '1', config['dilationRate']);
     const around = shiftedWindow('', { kernelSize: kernelSize as [number, number], shift: 'same' });
-    return product(layer.weights, activation, shapes, around); // only for conditions: from the image it would see later pixels
+    return product(layer.weights, activation, shapes, around); // only for conditions, since it would see later pixels of the image
   },
   UpSampling2D: ({ config: { size, interpolation, dataFormat } }) => {
     if (dataFormat === 'channelsFirst') throwTypeError('dataFormat', "'channelsLast'", dataFormat);
@@ -111,12 +111,12 @@ const pointwise =
   (ops, [x]) =>
     ops.pointwise(fn, x, parameter as number | undefined);
 
-/** Nothing, at inference. */
+/** The identity, for layers that do nothing at inference. */
 function asItIs(): Express {
   return (_, [x]) => x;
 }
 
-/** F of [N,H,W,F] or [N,F], C*L of [N,H,W,C,L]; 0 if it is not known. */
+/** F of [N,H,W,F] or [N,F], C*L of [N,H,W,C,L]; 0 if unknown. */
 export const featuresOf = (shape: Shape): number => sizeFromShape(shape.slice(shape.length === 2 ? 1 : 3));
 
 /** C of [N,H,W,C,L], else 1. */
@@ -130,23 +130,23 @@ function checkAxis(axis: unknown, { length }: Shape = [], wanted: number, name: 
   }
 }
 
-/** Checks that levels have no axis of their own. */
+/** Checks that levels do not have their own axis. */
 function checkFlat(shape: Shape = []): void {
   if (shape.length === 5) throwTypeError('input', '[N,H,W,F] or [N,F]', shape);
 }
 
-/** Elementwise. An input with a single feature is broadcast, as in tfjs. */
+/** An elementwise combination. An input with a single feature is broadcast, as in tfjs. */
 function combined(fn: CombinationName, shapes: readonly Shape[]): Express {
   const sizes = shapes.map(featuresOf);
   const most = Math.max(...sizes);
   const isFlat = shapes.every(({ length }) => length < 5);
   const isOneShape = new Set(shapes.map(String)).size === 1;
   if (!isOneShape && !(isFlat && sizes.every((size) => size === 1 || size === most))) {
-    throwTypeError('inputs', 'of the same features, or of one', shapes);
+    throwTypeError('inputs', 'equal numbers of features, or one feature', shapes);
   }
   return (ops, inputs) => {
-    const widened = inputs.map((x, i) =>
-      sizes[i] === most ? x : ops.concat(...new Array<typeof x>(most).fill(x)),
+    const widened = inputs.map(
+      (x, i) => (sizes[i] === most ? x : ops.concat(...new Array<typeof x>(most).fill(x))), // [N,H,W,1] -> [N,H,W,F]
     );
     return ops.combine(fn, ...widened);
   };
@@ -158,7 +158,7 @@ function prelu({ layer, shapes: [shape = []] }: StockLayer): Express {
   const places = sizeFromShape(alpha.shape.slice(0, shape.length === 2 ? 0 : 2));
   const size = sizeFromShape(alpha.shape);
   if (places !== 1 || (size !== 1 && size !== featuresOf(shape))) {
-    throwTypeError('alpha', 'the same at every place (sharedAxes: [1, 2])', alpha.shape);
+    throwTypeError('alpha', 'one that all places share (sharedAxes: [1, 2])', alpha.shape);
   }
   return (ops, [x]) => {
     const negated = ops.pointwise('relu', ops.pointwise('scale', x, -1));
@@ -175,16 +175,16 @@ function product(
   window = pointWindow,
 ): Express | null {
   checkFlat(shape);
-  const fn = activation(String(activationName));
+  const fn = activationOf(String(activationName));
   if (fn === null) return null;
-  // kernel [in,out] or [rows,columns,in,out], bias [out]
+  // [N,H,W,in] -> [N,H,W,out], by a kernel [in,out] or [rows,columns,in,out] and a bias [out]
   return (ops, [x]) => fn(ops, ops.conv(x, kernel as LayerWeight, bias ?? null, window));
 }
 
-/** By moments that are given, or of the features of each pixel. Gamma and beta come first, if they are used. */
+/** Normalization by given moments, or by each pixel's. The first weights are gamma and beta, if used. */
 function normalization({ layer, config, shapes }: StockLayer): Express {
   checkFlat(shapes[0]);
-  checkAxis(config['axis'], shapes[0], -1, 'that of features');
+  checkAxis(config['axis'], shapes[0], -1, 'the axis of features');
   const rest: LayerWeight[] = [...layer.weights];
   const next = () => rest.shift() as LayerWeight;
   const args = {
@@ -197,7 +197,7 @@ function normalization({ layer, config, shapes }: StockLayer): Express {
   return (ops, [x]) => ops.standardize(x, { mean, variance, ...args });
 }
 
-/** Reshapes features to logits, if every pixel stays in its place. */
+/** Reshapes features to logits, for reshapes that keep every pixel in its place. */
 function reshape({ layer, shapes: [shape = []] }: StockLayer): Express {
   const target = layer.computeOutputShape(shape) as Shape;
   const [, height, width, channels, levels] = target as [null, number, number, number, number];

@@ -23,7 +23,7 @@ interface CausalMask {
   readonly values: tf.Tensor4D | null;
 }
 
-/** Those that depend on nothing else. */
+/** The operations that need no state. */
 const stateless: Omit<Ops<tf.Tensor>, 'conv' | 'attend' | 'dropout'> = {
   pointwise: (fn, x, parameter) => functions[fn](x, parameterOf(fn, parameter)),
   combine(fn, ...inputs) {
@@ -62,7 +62,7 @@ const stateless: Omit<Ops<tf.Tensor>, 'conv' | 'attend' | 'dropout'> = {
   },
   concatElu,
   gate(x, groups, condition, kind) {
-    const isVector = x.rank === 4 && condition?.rank === 2; // which the gate itself adds to all pixels
+    const isVector = x.rank === 4 && condition?.rank === 2; // the gate itself adds it to all pixels
     const sum = condition === undefined || isVector ? x : stateless.combine('add', x, condition); // [..,2F]
     checkFeatures('gate: input', sum.shape.at(-1), 2 * groups, '2 * groups'); // kernels rely on it
     const y = gate(atPixels(sum), groups, isVector ? (condition as tf.Tensor2D) : null, kind); // [N,H,W,2F] -> [N,H,W,F]
@@ -97,13 +97,13 @@ const stateless: Omit<Ops<tf.Tensor>, 'conv' | 'attend' | 'dropout'> = {
   perChannel: (x, channels, levels) => tf.reshape(x, [...x.shape.slice(0, -1), channels, levels]), // [N,H,W,C*L] -> [N,H,W,C,L]
 };
 
-/** A layer's operations on tensors, [N,H,W,F], or [N,F] for conditions; to be called within a tidy. */
+/** A layer's operations on tensors, [N,H,W,F], or [N,F] for conditions. Call them within a tidy. */
 export interface TensorOps extends Ops<tf.Tensor> {
   /** Whether dropout is active. */
   isTraining: boolean;
   /** Collects new initial gains and biases of weight-normed convolutions; null if they are not being initialized. */
   initial: InitialWeights | null;
-  /** Makes the mask of a kernel, once, so that no call leaves a new tensor behind. */
+  /** Makes the mask of a kernel once, so that no call allocates a tensor that stays. */
   prepare(kernel: Kernel, window: windows.KernelWindow): CausalMask;
   /** Sets the training step, and the number of the first image within the batch: noise depends on both. */
   setStep(step: number, firstImage: number): void;
@@ -115,11 +115,11 @@ export function tensorOps(): TensorOps {
   let step = 0;
   let firstImage = 0;
   let dropouts = 0; // in this step
-  const ownSeed = Math.random(); // of dropouts without one
+  const ownSeed = Math.random(); // for dropouts without a seed
   /** The seed of the next noise. */
   const noiseSeed = (seed = ownSeed) => `${seed}/${step}/${dropouts++}`;
 
-  /** The kernel for the convolution: masked, normalized, and cut to the rows in use, [causal rows,columns,in,out]. */
+  /** The masked and normalized kernel of a convolution, cut to the rows in use, [causal rows,columns,in,out]. */
   function causalKernel(kernel: Kernel, window: windows.KernelWindow, gains?: tf.Tensor1D): tf.Tensor4D {
     const { direction, gain } = partsOf(kernel);
     const { values: mask } = ops.prepare(kernel, window);
@@ -151,7 +151,7 @@ export function tensorOps(): TensorOps {
       const known = masks.get(direction);
       if (known !== undefined && windows.isSameWindow(known.window, window)) return known;
       if (known !== undefined)
-        throwTypeError(`weight '${direction.name}'`, 'one window for a kernel', 'another');
+        throwTypeError(`weight '${direction.name}'`, 'one window for each kernel', 'two');
       const [, columns, featuresIn, featuresOut] = kernelShape(direction);
       const plain = plainWindow(window);
       const shape: tf.Tensor4D['shape'] = [windows.usedRows(plain), columns, featuresIn, featuresOut];
@@ -190,13 +190,13 @@ export function tensorOps(): TensorOps {
   return ops;
 }
 
-/** What is the same at every pixel, as if of an image of one pixel: [N,F] -> [N,1,1,F]. */
+/** Views features of whole images as images of one pixel: [N,F] -> [N,1,1,F]. */
 function atPixels(x: tf.Tensor): tf.Tensor4D {
   const [n, features] = x.shape as tf.Tensor2D['shape'];
   return x.rank === 2 ? tf.reshape(x, [n, 1, 1, features]) : (x as tf.Tensor4D);
 }
 
-/** The inverse, for what was computed from x: [N,1,1,F] -> [N,F]. */
+/** The inverse of {@link atPixels}, for y computed from x: [N,1,1,F] -> [N,F]. */
 const likePixels = (y: tf.Tensor4D, x: tf.Tensor): tf.Tensor =>
   x.rank === 2 ? tf.reshape(y, [y.shape[0], y.shape[3]]) : y;
 
@@ -223,7 +223,7 @@ function convolve(
   return transposed ? conv(dilated(x)) : everySecond(conv(x)); // [N,H,W,in] -> [N,2H,2W,out] or [N,H/2,W/2,out]
 }
 
-/** The functions by name, as tfjs-layers computes them. */
+/** The functions of one number, as tfjs-layers computes them. */
 const functions: Readonly<Record<PointwiseName, (x: tf.Tensor, parameter: number) => tf.Tensor>> = {
   relu: (x) => tf.relu(x),
   sigmoid: (x) => tf.sigmoid(x),

@@ -9,30 +9,30 @@ export type LayerArgs = NonNullable<ConstructorParameters<typeof tfl.layers.Laye
 /** What a tfjs layer takes and returns: one or several tensors, symbolic or not. */
 export type Applied = ReturnType<tfl.layers.Layer['apply']>;
 
-/** `apply` of a layer with one output: symbolic from symbolic inputs, a tensor from tensors. */
+/** `apply` of a layer with one output: a symbolic tensor for symbolic inputs, a tensor for tensors. */
 export interface Apply {
   (inputs: tfl.SymbolicTensor | tfl.SymbolicTensor[], kwargs?: ApplyArgs): tfl.SymbolicTensor;
   (inputs: Tensor | Tensor[], kwargs?: ApplyArgs): Tensor;
-  /** Either, for values whose type, as returned by a tfjs layer, leaves it open. */
+  /** For values of a tfjs layer, whose type does not state which they are. */
   (inputs: Applied, kwargs?: ApplyArgs): Tensor | tfl.SymbolicTensor;
 }
 type ApplyArgs = Parameters<tfl.layers.Layer['apply']>[1];
 
-/** A shape as tfjs-layers has it: null where a size is not known. */
+/** A shape as in tfjs-layers, with null for unknown sizes. */
 export type Shape = (number | null)[];
 
 export type Initializer = ReturnType<typeof tfl.initializers.zeros>;
 export type Regularizer = ReturnType<typeof tfl.regularizers.l2>;
 export type Constraint = ReturnType<typeof tfl.constraints.nonNeg>;
 
-/** tfjs-layers does not export its own type. */
+/** An activation. tfjs-layers does not export its type. */
 export interface Activation {
   apply(x: Tensor): Tensor;
   getClassName(): string;
 }
 
 /**
- * What the outputs of a model mean, with the loss on tensors as well. If the last layer of a model has one as
+ * The distribution that a model's outputs parameterize, with its loss on tensors. If the last layer has a
  * `distribution` ({@link DistributionLayer}), the model is trained, evaluated, saved, scored and sampled by it.
  *
  * @example
@@ -48,7 +48,7 @@ export interface Activation {
  *     to[0] = -Math.log1p(Math.exp(logit));
  *     to[1] = -Math.log1p(Math.exp(-logit));
  *   },
- *   negativeLogLikelihood: (labels, logits) => tf.sub(tf.softplus(logits), tf.mul(logits, labels)), // [N,H,W,1]
+ *   negativeLogLikelihood: (labels, logits) => tf.neg(tf.logSigmoid(tf.mul(logits, tf.sub(tf.mul(labels, 2), 1)))), // [N,H,W,1]
  * };
  * class BernoulliPixels extends PixelLayer {
  *   static className = 'BernoulliPixels';
@@ -61,7 +61,7 @@ export interface Activation {
  * ```
  */
 export interface TensorDistribution extends PixelDistribution {
-  /** The distribution as plain data, if it is one that this library knows by name: `toPortable` accepts no others. */
+  /** The distribution as plain data, if it is one of this library's. `toPortable` accepts no others. */
   readonly data?: DistributionShape;
   /**
    * -log p of every value given the values before it, in nats, differentiable: from levels [N,H,W,C], int32, and
@@ -70,8 +70,8 @@ export interface TensorDistribution extends PixelDistribution {
   negativeLogLikelihood(labels: Tensor4D, parameters: Tensor4D): Tensor;
 }
 
-/** A last layer that says what its outputs [N,H,W,P] mean, where P is `numParameters` of the distribution. */
+/** A last layer that defines the distribution of its outputs [N,H,W,P], where P is its `numParameters`. */
 export interface DistributionLayer extends tfl.layers.Layer {
-  /** Where a model reads it, also after loading: so the layer must build it from arguments that are saved. */
+  /** The distribution. The layer must build it from saved arguments, since a model also reads it after loading. */
   readonly distribution: TensorDistribution;
 }

@@ -6,9 +6,9 @@ import { logProbsFor } from '../distributions/readers';
 import { checkModel, type PortableModel } from '../program/program';
 import { planImages, walkArguments, walkImages } from './walk';
 
-/** What `logProb` takes, with conditions that are arrays or tensors. */
+/** Arguments of `logProb`, with conditions that are arrays or tensors. */
 export const logProbArguments = <GivenCondition>() => ({
-  /** The conditions of the images, as `sample` takes them. */
+  /** The conditions of the images, as for `sample`. */
   condition: optional(anything<GivenCondition>()),
   /** Whether to return log p of each value instead of each image. @default false */
   perValue: flag(false),
@@ -20,16 +20,15 @@ const logProbOptions = { ...logProbArguments<ConditionData>(), ...walkArguments 
 export interface LogProbOptions extends Given<typeof logProbOptions> {}
 
 /**
- * The log-likelihood of images under a model, in nats: log p(x), the sum of log p of every value given the values
- * before it. The same bits on every machine; `logProb` of tensors agrees within float32 rounding.
+ * Computes the log-likelihood of images under a model, in nats: log p(x), the sum of log p of every value given the
+ * values before it. Bit for bit equal on every machine; `logProb` of tensors agrees within float32 rounding.
  *
- * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759,
- * equation 1.
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, equation 1.
  *
  * @param images levels 0..L-1 [N,H,W,C]
  * @returns [N], or with `perValue` log p of every value, [N*H*W*C]
- * @throws TypeError (rejects) if the shapes do not fit, or a value is not one of the model's levels; `signal.reason` if
- * the signal aborts
+ * @throws TypeError (rejects) if the shapes do not fit the model, or a value is not one of its
+ * levels; `signal.reason` if the signal aborts
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';
@@ -48,7 +47,7 @@ export async function logProb(
   return scoreImages(model, planLogProb(model, images, options));
 }
 
-/** Images to be scored, checked. */
+/** Checked images to score. */
 export type LogProbJob = ReturnType<typeof planLogProb>;
 
 /** Checks the images and options of {@link logProb}. */
@@ -71,9 +70,9 @@ export async function scoreImages(model: PortableModel, job: LogProbJob): Promis
     const reader = logProbsFor(distribution, count);
     const ofValue = new Float64Array(count);
     return {
-      visit(present, index, levels) {
+      visit(current, index, levels) {
         for (let n = 0; n < count; n++) levels[n] = data[(first + n) * total + index] as number;
-        reader.of(present, levels, ofValue);
+        reader.of(current, levels, ofValue);
         for (let n = 0; n < count; n++) {
           const to = (first + n) * size + (job.perValue ? index : 0);
           nats[to] = (nats[to] as number) + (ofValue[n] as number);

@@ -17,8 +17,8 @@ import {
   valuesOf,
 } from '../core/images';
 import { pauses } from '../core/pauses';
-import { tell } from '../core/progress';
-import type { PixelDistribution, PresentPixels } from '../distributions/pixel-distribution';
+import { reportProgress } from '../core/progress';
+import type { CurrentPixels, PixelDistribution } from '../distributions/pixel-distribution';
 import { readOutputs } from '../distributions/readers';
 import { evaluatorFor } from '../engine/evaluator';
 import type { PortableModel } from '../program/program';
@@ -27,11 +27,11 @@ import type { ModelShape } from '../sampling/options';
 
 /** How to stop a walk and follow its progress. */
 export const walkArguments = {
-  /** Stops the job: it rejects with `signal.reason`. */
+  /** Stops the job, which rejects with `signal.reason`. */
   signal: optionalSignal(),
   /**
-   * Called as rows are done, with the number of values (channels of pixels) done so far, out of N*H*W*C. A promise that
-   * it returns is waited for; if it throws or rejects, so does the job.
+   * Called as rows are done, with the number of values (channels of pixels) done so far, out of
+   * N*H*W*C. The job waits for a promise that it returns, and fails if it throws or rejects.
    */
   onProgress: optional(callback<(progress: { done: number; total: number }) => void>()),
 };
@@ -45,7 +45,7 @@ export interface WalkedImages {
   readonly conditions: readonly ConditionValues[];
 }
 
-/** Images that are there before the walk, checked. */
+/** Checked images that are given before the walk. */
 export interface GivenImages extends WalkedImages {
   /** A copy, since the caller may change the original. */
   readonly data: Images['data'];
@@ -70,18 +70,18 @@ export function planImages(
   return { data: copy, numImages, imageShape, conditions };
 }
 
-/** What is done at the values of a group of images. */
+/** Visits the values of a group of images. */
 interface Visitor {
-  /** Given the model's outputs for a value and its index in an image, writes the `levels` [images] there. */
-  visit(present: PresentPixels, index: number, levels: Int32Array): void;
+  /** Receives the model's outputs for a value and its index in an image, and writes the value's `levels` [images]. */
+  visit(current: CurrentPixels, index: number, levels: Int32Array): void;
   /** Called after the last value. */
   finish?(): void;
 }
 
-/** Few enough to need little memory, enough that many share each weight that is loaded. */
+/** The images of a group: few enough to need little memory, and enough to share each weight that is loaded. */
 const IMAGES_AT_A_TIME = 256;
 
-/** Visits values in the order rows, columns, channels, one group of images after another; `begin` makes its visitor. */
+/** Visits values in the order rows, columns, channels, group by group. `begin` makes the visitor of a group. */
 export async function walkImages(
   caller: string,
   model: PortableModel,
@@ -102,10 +102,10 @@ export async function walkImages(
     });
     const levels = new Int32Array(count);
     const onRow = (done: number) =>
-      onProgress && tell(onProgress, { done: first * ofImage + count * done, total }, signal);
+      onProgress && reportProgress(onProgress, { done: first * ofImage + count * done, total }, signal);
     await images.eachValue({ signal, pause, onRow }, (place, index) => {
-      const present = images.present(images.source.outputs(...place), place[2]);
-      readOutputs(caller, distribution, () => visitor.visit(present, index, levels));
+      const current = images.current(images.source.outputs(...place), place[2]);
+      readOutputs(caller, distribution, () => visitor.visit(current, index, levels));
       images.put(place, levels);
     });
     visitor.finish?.();

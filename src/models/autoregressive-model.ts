@@ -18,13 +18,13 @@ type DatasetToFit<T> = Parameters<typeof LayersModel.prototype.fitDataset<T>>[0]
 
 const declared = {
   /**
-   * One symbolic image [N,H,W,C], or a list of it and conditions of different kinds, in any order: a class [N,1] (read by
-   * a layer `oneHotClass`), a vector [N,K] or a map [N,H,W,K].
+   * A symbolic image [N,H,W,C], or a list of the image and conditions of different kinds, in any
+   * order: a class [N,1] (read by a layer `oneHotClass`), a vector [N,K] or a map [N,H,W,K].
    */
   inputs: anything<SymbolicTensor | SymbolicTensor[]>(),
   /**
-   * Its symbolic logits [N,H,W,C,L], or parameters [N,H,W,P] from a last layer that has a distribution. Whatever
-   * `apply` of a tfjs layer returns is accepted, by type.
+   * The symbolic logits [N,H,W,C,L], or parameters [N,H,W,P] from a last layer that has a
+   * distribution. Its type accepts whatever `apply` of a tfjs layer returns.
    */
   outputs: anything<Applied>(),
   /** Name of the model. */
@@ -36,19 +36,19 @@ export interface AutoregressiveModelArgs extends Given<typeof declared> {}
 
 /**
  * A model from images [N,H,W,C], normalized to [0, 1], to logits [N,H,W,C,L] for every channel of every pixel given the
- * values before it, or to the parameters [N,H,W,P] of the distribution of its last layer, such as `logisticMixture`.
- * Any graph of layers will do; `checkCausality` tests whether it respects that order.
+ * values before it, or to the parameters [N,H,W,P] of its last layer's distribution, such as `logisticMixture`. It
+ * accepts any graph of layers; `checkCausality` tests whether the graph respects the order of values.
  *
- * It is a `tf.LayersModel` that differs in what it trains on: integer levels [N,H,W,C] (int32 or float32) alone, or as
- * labels beside normalized inputs, never one-hot vectors. Losses and metrics get labels and outputs. Loaded models have
- * this class, loss and metrics again, and if saved with `includeOptimizer` train on as if never saved; a loss function
- * of your own must be given to `compile` again.
+ * It is a `tf.LayersModel` that trains on integer levels [N,H,W,C] (int32 or float32), alone or as labels of
+ * normalized inputs, never on one-hot vectors. Losses and metrics receive labels and outputs. Loading
+ * restores this class, loss and metrics, and a model saved with `includeOptimizer` trains on as if it had
+ * never been saved. Only your own loss function must be passed to `compile` again.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, equations 1
  * and 2.
  *
- * @throws TypeError if the graph is not [N,H,W,C] -> [N,H,W,C,L] or [N,H,W,P], or if `compile` is given the name of a
- * loss or metric other than 'bitsPerDim' or 'negativeLogLikelihood'.
+ * @throws TypeError if the graph is not [N,H,W,C] -> [N,H,W,C,L] or [N,H,W,P], or if `compile`
+ * receives the name of a loss or metric other than 'bitsPerDim' or 'negativeLogLikelihood'.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -70,7 +70,7 @@ export class AutoregressiveModel extends SavedModel {
   /** @nocollapse */
   static override className = 'AutoregressiveModel';
 
-  /** Whose numbers are checked; see `compile`. */
+  /** Which numbers are checked; see `compile`. */
   private checkLabels: boolean | undefined;
   /** The number of a batch's first image, on which noise depends: not 0 where a larger batch is computed in parts. @internal */
   firstImage = 0;
@@ -82,16 +82,16 @@ export class AutoregressiveModel extends SavedModel {
     Object.assign(this, imageModelShape('AutoregressiveModel', this));
   }
 
-  /** That of `conditions` if there is one only, else null. */
+  /** The only one of `conditions`, or null if there are none or several. */
   get condition(): ConditionShape | null {
     const [condition = null, ...others] = this.conditions;
     return others.length === 0 ? condition : null;
   }
 
   /**
-   * Trains on levels alone [N,H,W,C], which are normalized and are the labels themselves, or as in tfjs on inputs `x` and
-   * labels `y`. Conditions are given as `condition`; with labels they may also be among the inputs, in the order of
-   * `conditions`. `validationSplit` splits all of them.
+   * Trains on levels alone [N,H,W,C], which are both the labels and, normalized, the inputs; or, as
+   * in tfjs, on inputs `x` and labels `y`. Pass conditions as `condition`; with labels they may
+   * also be among the inputs, in the order of `conditions`. `validationSplit` splits all of them.
    *
    * @throws TypeError (rejects) naming what does not fit the model, or, in the first batch, the first number that is not
    * a level (see `checkLabels` of `compile`)
@@ -105,7 +105,7 @@ export class AutoregressiveModel extends SavedModel {
       const { validationData, batchSize, ...rest } = args;
       const [numImages = 0] = data.levels.shape;
       if (Math.floor(numImages * (1 - args.validationSplit)) === 0) {
-        const wanted = `one that leaves images to train on, of ${numImages}`; // tfjs does not check this
+        const wanted = `one that leaves some of ${numImages} images to train on`; // tfjs does not check this
         throwTypeError('fit: validationSplit', wanted, args.validationSplit);
       }
       await checkNumbers('fit', this, data, this.numChecked(batchSize));
@@ -140,10 +140,9 @@ export class AutoregressiveModel extends SavedModel {
   }
 
   /**
-   * One step on levels alone [N,H,W,C], or on inputs and labels. Conditions are given as for `fit`.
+   * Trains for one step on levels alone [N,H,W,C], or on inputs and labels. Conditions are passed as for `fit`.
    *
-   * @typeParam Result the loss, or if `compile` was given metrics, a list that starts with the loss:
-   * `trainOnBatch<number[]>`
+   * @typeParam Result the loss, or with metrics a list that starts with the loss: `trainOnBatch<number[]>`
    * @throws TypeError (rejects) as `fit`
    */
   override async trainOnBatch<Result extends number | number[] = number>(
@@ -161,11 +160,12 @@ export class AutoregressiveModel extends SavedModel {
   }
 
   /**
-   * The loss of levels alone [N,H,W,C], or as in tfjs of inputs and labels. Conditions are given as for `fit`; the numbers
-   * of tensors are checked only where those of labels are, and an invalid class acts as no class.
+   * Computes the loss of levels alone [N,H,W,C] or, as in tfjs, of inputs and labels. Conditions are passed
+   * as for `fit`. Numbers in tensors of conditions are checked only if labels are, and otherwise an invalid
+   * class acts as no class.
    *
    * @typeParam Result as of `trainOnBatch`: `evaluate<tf.Scalar[]>`
-   * @throws TypeError naming what does not fit the model; of wrong numbers, once the results are read
+   * @throws TypeError naming what does not fit the model; for invalid numbers, when the results are read
    */
   override evaluate<Result extends tf.Scalar | tf.Scalar[] = tf.Scalar>(
     ...given: training.LevelsOrPair<methods.AutoregressiveModelEvaluateArgs>
@@ -182,7 +182,7 @@ export class AutoregressiveModel extends SavedModel {
     }
   }
 
-  /** The arguments of a method that takes levels alone or inputs and labels, and options last. */
+  /** Reads the arguments of a method that takes levels alone, or inputs and labels, and then options. */
   private readArguments<D extends Declaration & typeof methods.trainOnBatchArguments>(
     caller: string,
     [x, second, third]: readonly unknown[],
@@ -198,7 +198,7 @@ export class AutoregressiveModel extends SavedModel {
     return { data, args: rest };
   }
 
-  /** Data to validate on as tfjs takes them, if there are any, once checked. Adds the tensors made for them to `made`. */
+  /** Checks validation data, if any, and returns them in tfjs's form. Adds the tensors made for them to `made`. */
   private async readValidation(caller: string, given: unknown, size: number, made: tf.Tensor[]) {
     if (given === undefined) return undefined;
     const what = `${caller}: validationData`;
@@ -208,13 +208,13 @@ export class AutoregressiveModel extends SavedModel {
     return [data.inputs, data.labels];
   }
 
-  /** Of how many images or batches numbers are checked; by default of `first`. */
+  /** The number of images or batches that are checked, by default `first`. */
   private numChecked(first: number): number {
     if (this.checkLabels === undefined) return first;
     return this.checkLabels ? Infinity : 0;
   }
 
-  /** As in tfjs, of batches as for `fitDataset`. If `compile` was given metrics, a list, as for `evaluate`. */
+  /** As in tfjs, on batches as for `fitDataset`. Resolves to a list if there are metrics, as for `evaluate`. */
   override async evaluateDataset<Result extends tf.Scalar | tf.Scalar[] = tf.Scalar>(
     dataset: Parameters<LayersModel['evaluateDataset']>[0],
     args: methods.EvaluateDatasetArgs = {},
@@ -226,9 +226,9 @@ export class AutoregressiveModel extends SavedModel {
   }
 
   /**
-   * Computes logits [N,H,W,C,L], or parameters [N,H,W,P], in batches, as in tfjs. Conditions are given as for `fit`.
+   * Computes logits [N,H,W,C,L], or parameters [N,H,W,P], in batches, as in tfjs. Conditions are passed as for `fit`.
    *
-   * @throws TypeError if there are not as many conditions as images
+   * @throws TypeError if conditions are not as many as images
    */
   override predict(
     x: tf.Tensor | tf.Tensor[],
@@ -237,7 +237,7 @@ export class AutoregressiveModel extends SavedModel {
     const { condition, ...args } = readArguments('predict', options, methods.predictArguments);
     checkNotDisposed('predict', this);
     const [images] = training.checkTensors('predict: x', x, this.inputNames);
-    if (images.rank !== 4) throwTypeError('predict: x', 'a tensor of images [N,H,W,C]', images.shape); // tfjs leaves a tensor behind
+    if (images.rank !== 4) throwTypeError('predict: x', 'a tensor of images [N,H,W,C]', images.shape); // tfjs's own check leaks a tensor
     const { inputs, made } = modelInputs('predict', this, x, condition);
     try {
       return super.predict(inputs, args as object) as tf.Tensor; // of its one output
@@ -246,10 +246,10 @@ export class AutoregressiveModel extends SavedModel {
     }
   }
 
-  /** Computes logits [N,H,W,C,L], or parameters [N,H,W,P], of one batch, as in tfjs. */
+  /** Computes logits [N,H,W,C,L], or parameters [N,H,W,P], for one batch, as in tfjs. */
   declare predictOnBatch: (x: tf.Tensor | tf.Tensor[]) => tf.Tensor;
 
-  /** As in tfjs, but with this class's labels, and with `checkLabels` to debug a new program. */
+  /** As in tfjs, but with this class's labels, and `checkLabels` to debug a new program. */
   override compile(options: methods.AutoregressiveModelCompileArgs): void {
     const values = readArguments('compile', options, methods.compileArguments);
     const { checkLabels, optimizer, loss, metrics } = values;
@@ -265,7 +265,7 @@ export class AutoregressiveModel extends SavedModel {
     } as ModelCompileArgs);
     this.checkLabels = checkLabels;
     this.hasCheckedBatch = false;
-    // tfjs wants labels of the outputs' own shape for a custom loss; ours are levels, [N,H,W,C].
+    // For a custom loss, tfjs requires labels of the outputs' shape; ours are levels, [N,H,W,C].
     const channels = distribution.imageChannels;
     this['feedOutputShapes'] = this.outputs.map(({ shape }) => [...shape.slice(0, 3), channels]);
     if (isOptimizerOwned && before === this.optimizer) this.isOptimizerOwned = true;

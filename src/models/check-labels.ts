@@ -3,16 +3,16 @@ import { throwTypeError } from '../core/check';
 import { type ConditionShape, checkConditionValues, conditionLabels } from '../core/conditions';
 import { isDataset, readBatch, type TrainedModel, type TrainingData } from './training-data';
 
-// Checks the numbers of training, which losses, for speed, do not check.
+// Checks the numbers of training data, which losses do not check, for speed.
 
 type Batches = Pick<AsyncIterator<unknown>, 'next'>;
 
 /**
- * Reads labels and inputs and checks them: labels must be levels, images in [0, 1], conditions valid for the model. The
- * tensors may be disposed of in the meantime.
+ * Reads and checks labels and inputs: labels must be levels, images in [0, 1], conditions valid for
+ * the model. The tensors may be disposed meanwhile.
  *
- * @param count of how many images, from the first
- * @param numConditions the same for conditions; by default all of those that were not tensors among the inputs
+ * @param count the number of images to check, from the first
+ * @param numConditions the number of conditions to check; by default all, unless they were tensors among the inputs
  * @throws TypeError (rejects) naming the caller, the tensor, the place and the number
  */
 export async function checkNumbers(
@@ -40,14 +40,14 @@ export async function checkNumbers(
   }
   const wrongPixel = pixels.findIndex((value) => !(value >= 0 && value <= 1));
   if (wrongPixel >= 0) {
-    const wanted = 'numbers from 0 to 1, as normalize makes them';
+    const wanted = 'numbers from 0 to 1, as normalize returns';
     throwTypeError(`${caller}: images at [${indicesOf(wrongPixel, images)}]`, wanted, pixels[wrongPixel]);
   }
   for (const [i, label] of conditionLabels(`${caller}: condition`, model.conditions).entries())
     checkConditionValues(label, model.conditions[i] as ConditionShape, numbers[i] ?? []);
 }
 
-/** A dataset, or its iterator, with batches as tfjs takes them. Checks the first `numChecked` as they come. */
+/** Wraps a dataset, or its iterator, to yield batches in tfjs's form. Checks the first `numChecked`. */
 export function trainingDataset<D>(caller: string, model: TrainedModel, dataset: D, numChecked: number): D {
   let toCheck = numChecked;
   const ofTraining = (batches: Batches) =>
@@ -58,10 +58,11 @@ export function trainingDataset<D>(caller: string, model: TrainedModel, dataset:
         const data = readBatch(caller, model, result.value);
         const { inputs: xs, labels: ys } = data;
         try {
-          if (toCheck-- > 0) await checkNumbers(caller, model, data, Infinity);
+          toCheck--;
+          if (toCheck >= 0) await checkNumbers(caller, model, data, Infinity);
           return { ...result, value: { xs, ys } };
         } catch (error) {
-          dispose([xs, ys]); // nobody else will dispose of them
+          dispose([xs, ys]); // the caller never receives them
           throw error;
         }
       },
@@ -74,9 +75,9 @@ export function trainingDataset<D>(caller: string, model: TrainedModel, dataset:
   return throwTypeError(`${caller}: dataset`, `a dataset of tf.data (${other} takes tensors)`, dataset);
 }
 
-/** Results that reject when they are read, if the check fails: `evaluate` itself cannot wait for the check. */
+/** Makes results reject when they are read, if the check fails, since `evaluate` itself cannot wait for the check. */
 export function afterCheck<F extends Tensor | Tensor[]>(figures: F, check: Promise<void>): F {
-  check.catch(() => undefined); // whoever reads the results gets the error
+  check.catch(() => undefined); // reading the results rejects with it
   for (const figure of [figures].flat()) {
     const data = figure.data.bind(figure);
     figure.data = async () => {
@@ -87,7 +88,7 @@ export function afterCheck<F extends Tensor | Tensor[]>(figures: F, check: Promi
   return figures;
 }
 
-/** The numbers of a tensor's first images. WebGPU could not read it once it is disposed. */
+/** The numbers of a tensor's first images. Holds a copy, since WebGPU cannot read a tensor once it is disposed. */
 async function read(tensor: Tensor, count: number) {
   if (count === 0) return [];
   const isWhole = count >= (tensor.shape[0] ?? 1);
@@ -99,10 +100,10 @@ async function read(tensor: Tensor, count: number) {
   }
 }
 
-/** The same object with some methods replaced. */
+/** An object with some methods replaced. */
 const overridden = <T extends object>(object: T, methods: Partial<T>): T =>
   Object.assign(Object.create(object), methods);
 
-/** The index on each axis, of an index into all numbers of a tensor. */
+/** Converts an index into all numbers of a tensor to an index on each axis. */
 const indicesOf = (index: number, { shape }: Tensor): number[] =>
   shape.map((size, axis) => Math.floor(index / util.sizeFromShape(shape.slice(axis + 1))) % size);

@@ -8,14 +8,13 @@ import type { ImageModelShape } from './image-model';
 type OneCondition = Tensor | Exclude<core.ConditionData, core.ConditionsByName<unknown>>;
 
 /**
- * What images are conditioned on: classes [N] or [N,1], vectors [N,K], maps [N,H,W,K] or codes [N,h,w], as the model
- * takes them; a class may also be a number, the same for all images, or an array with one class per image. Several
- * conditions are given by name: `{ class, map }`.
+ * The conditions of images: classes [N] or [N,1], vectors [N,K], maps [N,H,W,K] or codes [N,h,w]. Classes may also be
+ * one number for all images, or an array with one for each. Several conditions are given by name: `{ class, map }`.
  */
 export type Condition = OneCondition | core.ConditionsByName<OneCondition>;
 
 export const conditionOption = {
-  /** What the images are conditioned on, for models that take it; several by name, `{ class, vector }`. */
+  /** The condition of the images, for models that take one; several by name, `{ class, vector }`. */
   condition: optional(anything<Condition>()),
 };
 
@@ -24,7 +23,7 @@ export async function readTensor(tensor: Tensor): Promise<core.NumericArray> {
   return { data: await tensor.data(), shape: tensor.shape };
 }
 
-/** Checks that something is a tensor [N,H,W,C], not images as the runtime has them. */
+/** Checks that something is a tensor [N,H,W,C], not the runtime's `Images`. */
 export function checkImageTensor(what: string, images: unknown, numbers = 'levels'): void {
   const tensor = isTensor(images) ? images : null;
   if (tensor?.rank !== 4) throwTypeError(what, `a tensor of ${numbers} [N,H,W,C]`, tensor?.shape ?? images);
@@ -35,7 +34,7 @@ export const isTensor = (given: unknown): given is Tensor =>
 
 /** Checks that a tensor holds numbers that tfjs can still read. */
 export function checkReadable(what: string, { isDisposed, dtype }: Tensor): void {
-  if (isDisposed) throwTypeError(what, 'a tensor that is not disposed', 'one that is');
+  if (isDisposed) throwTypeError(what, 'a tensor that is not disposed', 'a disposed one');
   if (dtype === 'string' || dtype === 'complex64')
     throwTypeError(what, 'a tensor of int32 or float32', dtype);
 }
@@ -50,7 +49,7 @@ export async function conditionData(given: Condition | undefined): Promise<core.
   return Object.fromEntries(await Promise.all(numbers)) as core.ConditionData;
 }
 
-/** Those of the images [start, start + count) as the model takes them, [count, ...shape]. The caller disposes of them. */
+/** The conditions of the images [start, start + count) as tensors [count, ...shape], which the caller disposes. */
 export function conditionTensors(
   conditions: readonly core.ConditionValues[],
   start: number,
@@ -63,8 +62,8 @@ export function conditionTensors(
 }
 
 /**
- * The conditions of images [N,H,W,C] as the model takes them. Shapes are checked, and so are the values of conditions
- * that are not tensors. The caller disposes of them.
+ * The conditions of images [N,H,W,C] as tensors, which the caller disposes. Checks all shapes, and
+ * the values of conditions that are not tensors.
  */
 export function readConditionTensors(
   what: string,
@@ -81,15 +80,15 @@ export function readConditionTensors(
     const shape = [n, ...core.conditionShapeOf(one.condition, imageShape)];
     return { shape, values, given: one.given as Tensor };
   });
-  // Made only once all are checked, so that an error leaves no tensors behind.
+  // Made only after all checks, so that an error leaks no tensors.
   return checked.map(({ shape, values, given }) =>
     values === null ? reshape(given, shape) : tensor(Float32Array.from(values), shape),
-  ); // [N] -> [N,1], [N,h,w] -> [N,h,w,1], else as it is
+  ); // [N] -> [N,1], [N,h,w] -> [N,h,w,1], others unchanged
 }
 
 /**
- * The inputs of a graph: `x` unchanged, or its images with tensors `made` from the conditions given beside them, which
- * the caller disposes of. Throws if conditions are missing, not as many as images, or do not fit the model.
+ * The inputs of a graph: `x` unchanged, or its images and tensors `made` from the given conditions, which the
+ * caller disposes. Throws if conditions are missing, not as many as images, or do not fit the model.
  */
 export function modelInputs<X>(
   caller: string,
@@ -100,7 +99,7 @@ export function modelInputs<X>(
   const [images, ...beside] = Array.isArray(x) ? (x as Tensor[]) : [x as Tensor];
   if (given === undefined) {
     if (conditions.length > 0 && images?.shape !== undefined && beside.length === 0) {
-      const [one, several] = ['one, since the model takes it', core.namesWanted(conditions)];
+      const [one, several] = ['one, since the model takes one', core.namesWanted(conditions)];
       const kinds = conditions.length === 1 ? 'condition' : conditions.map(({ kind }) => kind).join(', ');
       const wanted = `${conditions.length === 1 ? one : several}, or [images, ${kinds}] for x`;
       throwTypeError(`${caller}: condition`, wanted, given);

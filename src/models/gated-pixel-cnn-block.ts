@@ -23,7 +23,7 @@ import { pixelDropout } from '../layers/pixel-dropout';
 import { partSeed, seedArguments } from '../layers/seeds';
 import type { Applied } from '../layers/types';
 
-/** The two stacks of Gated PixelCNN, each [N,H,W,F]. For the block that reads the image, both are the image. */
+/** The two stacks of Gated PixelCNN, each [N,H,W,F]. The block that reads the image receives it as both. */
 export interface GatedStacks {
   /** Sees all of the rows above. */
   vertical: SymbolicTensor;
@@ -32,8 +32,8 @@ export interface GatedStacks {
 }
 
 /**
- * The outputs of a {@link gatedPixelCNNBlock}: no vertical stack if it is the last block, and `skip`
- * [N,H,W,skipFilters] if `skipFilters` is given.
+ * The outputs of a {@link gatedPixelCNNBlock}. The last block has no vertical stack; with
+ * `skipFilters` there is `skip` [N,H,W,skipFilters].
  */
 export type GatedBlockOutputs<IsLast extends boolean = false, Skip = unknown> = Pick<
   GatedStacks,
@@ -51,17 +51,19 @@ const declared = {
   kernelSize: optional(oddLengths(), [3, 3]),
   /** 'A' for the block that reads the image, 'B' for every later one. @default 'B' */
   maskType: optional(oneOf('A', 'B'), 'B'),
-  /** Added in the gates: a vector [N,K], such as a one-hot class, a map [N,H,W,K], or a list of them. @default none */
+  /**
+   * Conditions to add in the gates: vectors [N,K], such as one-hot classes, maps [N,H,W,K], or a list. @default none
+   */
   condition: optional(anything<Applied | readonly Applied[]>(), []),
-  /** Features of a third output, from the horizontal stack's gated ones, a multiple of `imageChannels`. @default none */
+  /** Features of the skip output, from the gated horizontal stack; a multiple of `imageChannels`. @default none */
   skipFilters: optional(multipleOf('imageChannels')),
   /** The probability of dropping gated features of the horizontal stack in training. @default 0 */
   dropout: rate(),
   ...normalizationArguments,
   ...seedArguments,
-  /** Whether it is the last block. If so, it makes no vertical stack, which nothing would read. @default false */
+  /** Whether it is the last block, which makes no vertical stack, since nothing would read it. @default false */
   isLast: flag(false),
-  /** Prefix of the names of its layers. @default names that tfjs makes from each layer's class */
+  /** Prefix of the names of its layers. @default tfjs names layers by their classes */
   name: optional(anything<string>()),
 };
 
@@ -69,21 +71,21 @@ const declared = {
 export interface GatedPixelCNNBlockArgs extends Given<typeof declared> {}
 
 /**
- * The block of Gated PixelCNN, of masked convolutions, gates and sums:
+ * The block of Gated PixelCNN, made of masked convolutions, gates and sums:
  *
- *     v = conv_{n x n, rows above and present}(vertical)
+ *     v = conv_{n x n, rows above and current}(vertical)
  *     h = conv_{1 x n, masked}(horizontal) + conv_{1x1}(v)
  *     vertical' = gate(v);  horizontal' = horizontal + conv_{1x1}(gate(h));  skip = conv_{1x1}(gate(h))
  *
- * The two stacks together have no blind spot. With mask A, for the block that reads the image, v sees only the rows
- * above the current one, and nothing is added to conv_{1x1}(gate(h)). Kernels are initialized so that features keep a
- * variance of 1 through masks and gates, and so that later blocks at first add little to the horizontal stack.
+ * The two stacks together have no blind spot. With mask A, for the block that reads the image, v sees only
+ * the rows above the current one, and there is no residual sum. Kernels are initialized so that features keep
+ * a variance of 1 through masks and gates, and later blocks initially add little to the horizontal stack.
  *
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016),
- * https://arxiv.org/abs/1606.05328, section 2.1 to 2.3 and figure 2; the skip output is from WaveNet.
+ * https://arxiv.org/abs/1606.05328, sections 2.1 to 2.3 and figure 2; the skip output is from WaveNet.
  *
- * @throws TypeError naming the argument, before any weight is made: an even kernel size, `filters` that are not a
- * multiple of `imageChannels`, or with mask B differ from the features of the horizontal stack.
+ * @throws TypeError naming the argument, before any weight is made: an even kernel size, or `filters` that
+ * are not a multiple of `imageChannels` or, with mask B, differ from the features of the horizontal stack.
  * @example
  * ```js
  * import { input } from '@tensorflow/tfjs-layers';
@@ -103,7 +105,7 @@ export function gatedPixelCNNBlock<
   args: GatedPixelCNNBlockArgs & { isLast?: IsLast; skipFilters?: Skip },
 ): GatedBlockOutputs<IsLast, Skip> {
   const what = 'gatedPixelCNNBlock: stacks';
-  checkNames(what, Object.keys(checkRecord(what, stacks)), ['vertical', 'horizontal', 'skip']); // all that a block makes
+  checkNames(what, Object.keys(checkRecord(what, stacks)), ['vertical', 'horizontal', 'skip']); // all that a block returns
   const values = readArguments('gatedPixelCNNBlock', args, declared);
   const { filters, imageChannels, maskType, dropout, weightNormalization, seed, skipFilters } = values;
   const [rows, columns] = values.kernelSize;
@@ -112,7 +114,7 @@ export function gatedPixelCNNBlock<
   const layerName = (part: string) => (values.name === undefined ? {} : { name: `${values.name}_${part}` });
   const layerArgs = (part: string) => ({ ...layerName(part), seed: partSeed(seed, part) });
   const conv = (part: string, x: SymbolicTensor, convArgs: ConvArgs) => {
-    // Other convolutions that read a gate are added to a sum over blocks, in which each term starts small.
+    // The other convolutions that read a gate are terms of a sum over blocks, which start small.
     const compensates = part === (maskType === 'A' ? 'out' : 'vertical');
     const kernelInitializer = keepVariance(x, convArgs, compensates ? GATED_SQUARE : 1);
     const own = weightNormalization ? { weightNormalization } : { kernelInitializer };
@@ -150,12 +152,12 @@ export function gatedPixelCNNBlock<
 
 type ConvArgs = Omit<MaskedConv2DArgs, 'imageChannels'> & { imageChannels: number };
 
-/** E[tanh(a)^2] E[sigmoid(b)^2] = 0.394 * 0.293, of a gate's output for normal a, b of variance 1. */
+/** E[tanh(a)^2] E[sigmoid(b)^2] = 0.394 * 0.293, the mean square of a gate's output for normal a, b of variance 1. */
 const GATED_SQUARE = 0.1157;
 
 /**
- * Initializes a kernel so that its outputs have variance 1: 1 / (inputs seen * their mean square). Those of tfjs count
- * masked inputs too, and assume a mean square of 1, so features would fade from gate to gate.
+ * Initializes a kernel with variance 1 / (visible inputs * their mean square), so that its outputs have variance 1.
+ * tfjs's initializers count masked inputs too, and assume a mean square of 1, so features would fade from gate to gate.
  */
 function keepVariance(x: SymbolicTensor, args: ConvArgs, meanSquare: number) {
   const { kernelSize, imageChannels, maskType = 'B', vertical = false, filters: featuresOut } = args;
@@ -166,7 +168,7 @@ function keepVariance(x: SymbolicTensor, args: ConvArgs, meanSquare: number) {
   return initializers.varianceScaling({ scale, mode: 'fanIn', distribution: 'uniform' });
 }
 
-/** Checks that stacks and conditions go with the arguments, before any weight is made, and returns the conditions. */
+/** Checks that stacks and conditions fit the arguments, before any weight is made, and returns the conditions. */
 function checkGraph(stacks: GatedStacks, values: Values<typeof declared>): SymbolicTensor[] {
   const { filters, kernelSize, imageChannels, maskType, skipFilters } = values;
   const label = (what: string) => `gatedPixelCNNBlock: ${what}`;
@@ -174,7 +176,7 @@ function checkGraph(stacks: GatedStacks, values: Values<typeof declared>): Symbo
   checkMap(label('vertical'), [vertical?.shape ?? []]);
   const features = checkMap(label('horizontal'), [horizontal?.shape ?? []]);
   if (!areConditions([vertical.shape], horizontal.shape))
-    throwTypeError(label('vertical'), "a stack of the horizontal one's height and width", vertical.shape);
+    throwTypeError(label('vertical'), 'the height and width of the horizontal stack', vertical.shape);
   checkFeatures(label('features of the horizontal stack'), features, imageChannels);
   if (maskType === 'B' && features !== filters)
     throwTypeError(label(`filters (${filters})`), 'a horizontal stack of as many features', features);

@@ -11,7 +11,7 @@ const declared = {
   /** Blocks after the one that reads the image, 0 or more. */
   numBlocks: network.blocks({ from: 0 }),
   ...network.conditionArguments,
-  /** Conditions the model on maps with this many numbers for each pixel: an input [N,H,W,K]. */
+  /** Adds a condition: an input [N,H,W,K] of maps with this many numbers for each pixel. */
   conditionMapSize: optional(integer({ from: 1 })),
 };
 
@@ -19,17 +19,17 @@ const declared = {
 export interface GatedPixelCNNArgs extends Given<typeof declared> {}
 
 /**
- * Gated PixelCNN: a {@link gatedPixelCNNBlock} with mask A that reads the image, `numBlocks` with mask B, and then, on
- * the horizontal stack, the same output layers as in {@link pixelCNN}. It has no blind spot. Dropout applies to the gated
- * features of each block's horizontal stack.
+ * Gated PixelCNN: a {@link gatedPixelCNNBlock} with mask A that reads the image, `numBlocks` with
+ * mask B, and, on the horizontal stack, the output layers of {@link pixelCNN}. It has no blind
+ * spot. Dropout applies to the gated features of each block's horizontal stack.
  *
- * It may be conditioned on a class, a vector, a map, or several of them; each is added in every gate through a
- * projection of its own. Its inputs are the image, then class, vector and map, in this order.
+ * It may be conditioned on a class, a vector, a map, or several of them. Each is projected and
+ * added in every gate. The inputs are the image, then class, vector and map, in this order.
  *
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016),
  * https://arxiv.org/abs/1606.05328, section 2 and figure 2.
  *
- * @returns a model as of {@link pixelCNN}, or from [images, conditions]
+ * @returns a model as {@link pixelCNN} returns, from images or [images, conditions]
  * @throws TypeError naming the argument that is missing or out of range.
  * @example
  * ```js

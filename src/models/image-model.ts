@@ -16,22 +16,22 @@ import type { DistributionLayer, TensorDistribution } from '../layers/types';
  * [N,H,W,C,L], or the parameters [N,H,W,P] of another distribution.
  */
 export interface ImageModelShape {
-  /** [H, W, C]; H and W null where the model takes images of any size. */
+  /** [H, W, C]; H and W are null if the model takes images of any size. */
   readonly imageShape: [number | null, number | null, number];
   /** L, the number of levels of a channel. */
   readonly levels: number;
-  /** What the model is conditioned on, its inputs after the image; empty for nothing. */
+  /** The conditions, its inputs after the image; empty if there are none. */
   readonly conditions: readonly ConditionShape[];
   /**
-   * What the outputs mean, and the third argument of `bitsPerDim` in a training loop of your own: the distribution of
-   * the last layer if it has one, else a softmax of logits.
+   * The distribution that the outputs parameterize, which your own training loop passes to
+   * `bitsPerDim`: the last layer's, if it has one, else a softmax of logits.
    */
   readonly distribution: Softmax | TensorDistribution;
 }
 
 /**
- * Reads the shapes of a graph. Throws if it is neither [N,H,W,C] -> [N,H,W,C,L] nor ends in a layer that says what its
- * outputs mean. `what` names the caller in the message.
+ * Reads the shapes of a graph. Throws if it is neither [N,H,W,C] -> [N,H,W,C,L] nor ends in a layer
+ * with a distribution. `what` names the caller in the message.
  */
 export function imageModelShape(
   what: string,
@@ -51,7 +51,7 @@ export function imageModelShape(
       'a model [N,H,W,C] -> [N,H,W,C,L], with conditions [N,1], [N,K], [N,H,W,K] or (read by oneHotCodes) [N,h,w,1], or none';
     if (graph?.inputs === undefined || graph.outputs === undefined) throwTypeError(what, wanted, graph);
     const got = `${shapes(graph.inputs)} -> ${shapes(graph.outputs)}`;
-    const sizes = '; the height and width of outputs must be those of the images';
+    const sizes = '; outputs must have the height and width of the images';
     const hint = isOfPixels ? hintFor(output, channels) : sizes;
     throw new TypeError(`${what}: wanted ${wanted}, got ${got}${hint}`);
   }
@@ -62,7 +62,7 @@ export function imageModelShape(
   return { imageShape: [height, width, channels], levels, conditions, distribution };
 }
 
-/** Checks that the weights of a model are still there. */
+/** Checks that the weights of a model are not disposed. */
 export function checkNotDisposed(what: string, { layers }: Pick<LayersModel, 'layers'>): void {
   const disposed = layers.find(({ weights }) => weights.some((weight) => weight['val'].isDisposed));
   if (disposed) throwTypeError(what, 'a model that is not disposed', disposed.name);
@@ -71,7 +71,7 @@ export function checkNotDisposed(what: string, { layers }: Pick<LayersModel, 'la
 /** Whether two lengths are equal, as far as they are known. */
 const fits = (a: number | null | undefined, b: number | null) => a == null || b === null || a === b;
 
-/** What an output means, for images with this number of channels; null if nothing says so. */
+/** The distribution of an output, for images with this number of channels; null if it has none. */
 function distributionOf(
   what: string,
   { shape, sourceLayer }: SymbolicTensor,
@@ -89,12 +89,16 @@ function distributionOf(
   if (imageChannels !== channels)
     throwTypeError(`${named}: imageChannels`, `${channels}, as the images have`, imageChannels);
   if (shape.length !== 4 || shape[3] !== numParameters)
-    throwTypeError(`${named}: numParameters`, `those of the outputs [${shape.map(String)}]`, numParameters);
+    throwTypeError(
+      `${named}: numParameters`,
+      `the number of features of the outputs [${shape.map(String)}]`,
+      numParameters,
+    );
   checkChannelOf(named, distribution);
   return distribution;
 }
 
-/** Checks that layers which turn the image back into categories have as many levels as the outputs. */
+/** Checks that layers which convert the image back to categories have as many levels as the outputs. */
 function checkEncodings(
   what: string,
   image: SymbolicTensor,
@@ -115,15 +119,15 @@ const areAllRead = (conditions: (ConditionShape | null)[]): conditions is Condit
 /** A hint about what may be missing in a graph whose output is almost right. */
 function hintFor(output: readonly (number | null)[] | undefined, channels: number | null): string {
   if (output?.length === 4)
-    return '; a last layer pixelLogits makes logits of features [N,H,W,C*L], logisticMixture says that they are parameters';
+    return '; end with pixelLogits to make logits of features [N,H,W,C*L], or with logisticMixture to declare parameters';
   if (output?.length !== 5 || output[3] === channels) return '';
-  return `; imageChannels of pixelLogits is that of the images, ${channels}`;
+  return `; pixelLogits needs imageChannels: ${channels}, as the images have`;
 }
 
 const shapes = (tensors: SymbolicTensor[]) =>
   tensors.map(({ shape }) => `[${shape.map(String).join(',')}]`).join(', ') || '[]';
 
-/** The kind of condition that an input of a graph is; null if it is none of the four. */
+/** The shape of a graph's input as a condition; null if it is none of the four kinds. */
 function conditionShape(
   input: SymbolicTensor,
   [, height, width]: readonly (number | null)[],

@@ -7,18 +7,19 @@ import { crossEntropy } from '../ops/cross-entropy';
 import type { ImageModelShape } from './image-model';
 
 /**
- * The negative log-likelihood in nats per dimension: the mean of -log p(label) over all values of an image. A loss or
- * metric for `compile`.
+ * Returns the negative log-likelihood in nats per dimension: the mean of -log p(label) over all
+ * values of an image. A loss or metric for `compile`.
  *
- * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, section 3.3
- * and 5.1.
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016),
+ * https://arxiv.org/abs/1601.06759, sections 3.3 and 5.1.
  *
- * @param labels levels 0..L-1, int32 or float32, of shape [N, ...]; for images [N,H,W,C]. A number that is not a level
- * makes the result wrong; `checkLabels` of `compile` finds such numbers.
+ * @param labels levels 0..L-1, int32 or float32, of shape [N, ...]; for images [N,H,W,C]. Numbers
+ * that are not levels make the result wrong; `checkLabels` of `compile` finds them.
  * @param outputs logits [N, ..., L], finite; for images [N,H,W,C,L], or the parameters [N,H,W,P] of the distribution
- * @param distribution what the outputs mean, `model.distribution`; a softmax by default. With `compile` it is the model's.
+ * @param distribution the distribution of the outputs, such as `model.distribution`; by default a softmax.
+ * `compile` passes the model's.
  * @returns [N], one value for each image; empty if there are no images
- * @throws TypeError where the shapes do not fit each other.
+ * @throws TypeError if the shapes do not fit each other.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -43,10 +44,10 @@ export function negativeLogLikelihood(
   });
 }
 
-/** -log p of every label given those before it, in nats, in their shape. */
+/** -log p of every label given the labels before it, in nats, shaped like the labels. */
 function natsOf(distribution: TensorDistribution, labels: tf.Tensor, outputs: tf.Tensor): tf.Tensor {
   if (typeof distribution?.negativeLogLikelihood !== 'function')
-    throwTypeError('distribution', 'what the outputs mean, as model.distribution', distribution);
+    throwTypeError('distribution', 'a distribution, such as model.distribution', distribution);
   const { imageChannels, numParameters } = distribution;
   const [n, h, w, features] = outputs.shape;
   if (outputs.rank !== 4 || features !== numParameters)
@@ -60,17 +61,17 @@ function natsOf(distribution: TensorDistribution, labels: tf.Tensor, outputs: tf
   return nats;
 }
 
-/** The same for logits [N, ..., L]. */
+/** -log p of every label for logits [N, ..., L], in nats, shaped like the labels. */
 function natsOfLogits(labels: tf.Tensor, logits: tf.Tensor): tf.Tensor {
   const levels = logits.shape[logits.rank - 1] ?? 0;
   const wanted = logits.shape.slice(0, -1);
   if (logits.rank < 2 || String(labels.shape) !== String(wanted)) {
     const isOneHot = String(labels.shape) === String(logits.shape);
     const isOfPixels = labels.rank === 4 && logits.rank === 4; // [N,H,W,P]
-    const hint = '; where these are parameters [N,H,W,P], what they mean comes third: model.distribution';
+    const hint = '; for parameters [N,H,W,P], pass model.distribution as the third argument';
     const levelsOfShape = isOneHot
-      ? `integer levels of shape [${wanted}], not one-hot: autoregressiveModel makes models that take them, tf.model and tf.sequential do not`
-      : `levels of shape [${wanted}], the logits' [${logits.shape}] but the last${isOfPixels ? hint : ''}`;
+      ? `integer levels of shape [${wanted}], not one-hot: models of autoregressiveModel take them, those of tf.model and tf.sequential do not`
+      : `levels of shape [${wanted}], like the logits [${logits.shape}] without the last axis${isOfPixels ? hint : ''}`;
     throwTypeError('labels', levelsOfShape, labels.shape);
   }
   const flatLabels: tf.Tensor1D = tf.reshape(tf.cast(labels, 'int32'), [labels.size]); // [N*D]
@@ -79,9 +80,9 @@ function natsOfLogits(labels: tf.Tensor, logits: tf.Tensor): tf.Tensor {
 }
 
 /**
- * Bits per dimension: {@link negativeLogLikelihood} / ln 2, the bits that an ideal compressor with this model
- * spends on one channel of one pixel. The uniform model is at log2(L). Loss and metric for `compile`. Takes, returns and
- * throws what {@link negativeLogLikelihood} does.
+ * Returns the bits per dimension: {@link negativeLogLikelihood} / ln 2, the bits that an ideal
+ * compressor with this model uses for one channel of one pixel. The uniform model needs log2(L). A
+ * loss or metric for `compile`. Takes, returns and throws what {@link negativeLogLikelihood} does.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, section 5.1.
  *
@@ -101,29 +102,29 @@ export function bitsPerDim(
   return tf.tidy(() => tf.mul(negativeLogLikelihood(labels, outputs, distribution), Math.LOG2E));
 }
 
-/** Marks the functions: a program may load two copies of this package (ESM, CommonJS), and both are known by it. */
+/** Marks this library's functions, so that they are recognized even if a program loads two copies (ESM, CommonJS). */
 const MARK = Symbol.for('pixelcnn-layers/likelihood');
 
 type Likelihood = typeof bitsPerDim;
 const likelihoods: Readonly<Record<string, Likelihood>> = { bitsPerDim, negativeLogLikelihood };
 for (const [name, fn] of Object.entries(likelihoods)) mark(fn, name);
 
-/** tfjs names a metric by the function's name: pinned, so that minifiers do not change the keys of a history. */
+/** Marks a function and fixes its name, by which tfjs names metrics in histories, whatever minifiers do. */
 function mark(fn: Likelihood, name: string): Likelihood {
   return Object.defineProperties(fn, { name: { value: name }, [MARK]: { value: name } });
 }
 
-/** The name of a loss or metric of this library, from whichever copy of it; undefined for any other. */
+/** The name of a loss or metric of any copy of this library; undefined for other functions. */
 export function likelihoodName(fn: unknown): string | undefined {
   return typeof fn === 'function' ? (fn as { [MARK]?: string })[MARK] : undefined;
 }
 
-/** Stands for a loss function of the program's own in a saved model. */
+/** Represents the program's own loss function in a saved model. */
 export const OWN_LOSS = '(a function of the program)';
 
 /**
  * Replaces names by functions, in any of the forms that `compile` takes (one, a list, or a record by output), and binds
- * this library's functions to the distribution of the model: tfjs calls them with labels and outputs only.
+ * this library's functions to the model's distribution, since tfjs passes them labels and outputs only.
  */
 export function withFunctions(
   what: string,
@@ -136,7 +137,7 @@ export function withFunctions(
     return Object.fromEntries(Object.entries(value).map(([output, item]) => [output, replaced(item)]));
   if (value === OWN_LOSS)
     return () => {
-      throw new Error("The loss was the program's own function, which is not saved: call compile again");
+      throw new Error('The loss was your own function, which is not saved: call compile again');
     };
   const name = likelihoodName(value) ?? String(value);
   const fn = Object.hasOwn(likelihoods, name) ? likelihoods[name] : undefined;

@@ -13,7 +13,7 @@ import { checkBoolean, throwTypeError } from '../core/check';
 import { conditionOption } from './conditions';
 import type { ValidationData } from './training-data';
 
-// The arguments of the methods of AutoregressiveModel: ours, and those of tfjs, which ignores what it does not know.
+// The arguments of AutoregressiveModel's methods: ours, and tfjs's, which ignores unknown names.
 
 type FitArgs = NonNullable<Parameters<LayersModel['fit']>[2]>;
 type EvaluateArgs = NonNullable<Parameters<LayersModel['evaluate']>[2]>;
@@ -27,10 +27,10 @@ const ofTfjs = <Args extends object>(...names: (keyof Args & string)[]) =>
     [Name in keyof Args]-?: OptionalArgument<NonNullable<Args[Name]> | undefined>;
   };
 
-/** What tfjs accepts for labels of one class an image, and cannot do for levels. */
+/** Weightings that tfjs offers for labels with one class per image, but not for levels. */
 const refused = optional(
   checked<undefined>((what, given) => {
-    const wanted = 'none, since labels are levels; a loss function of your own can weigh values';
+    const wanted = 'none, since labels are levels; your own loss function can weigh values';
     return throwTypeError(what, wanted, given);
   }),
 );
@@ -38,30 +38,30 @@ const weighting = { classWeight: refused, sampleWeight: refused };
 
 /** The name of a loss or metric of this library. */
 type LikelihoodName = 'bitsPerDim' | 'negativeLogLikelihood';
-/** A loss or metric, of labels [N,H,W,C] and outputs: one value an image, [N]. */
+/** A loss or metric: returns one value an image, [N], from labels [N,H,W,C] and outputs. */
 type LikelihoodFunction = (labels: Tensor, outputs: Tensor) => Tensor;
-/** As tfjs takes losses and metrics: one, a list, or by the name of the output. */
+/** Losses or metrics as in tfjs: one, a list, or by the name of the output. */
 type OneOrMore<Likelihood> = Likelihood | Likelihood[] | { [output: string]: Likelihood };
 
 export const compileArguments = {
-  /** As in tfjs: an optimizer, or the name of one with its defaults. */
+  /** An optimizer, or the name of one with its defaults, as in tfjs. */
   optimizer: anything<ModelCompileArgs['optimizer']>(),
   /** `bitsPerDim`, `negativeLogLikelihood` or a function of (labels, outputs); tfjs's own losses do not take levels. */
   loss: anything<OneOrMore<LikelihoodName> | OneOrMore<LikelihoodFunction>>(),
-  /** More of them, to be reported. */
+  /** Further losses to report. */
   metrics: optional(anything<OneOrMore<LikelihoodName | LikelihoodFunction>>()),
   /**
-   * Which numbers are checked: labels must be integer levels 0 to L - 1, images in [0, 1], classes valid for the model.
-   * By default the first batch of each `fit`, `fitDataset` and `evaluateDataset`, of the first `trainOnBatch`, and of
-   * `evaluate` if it gets levels alone. `true` checks all, which is slow: use it for the first run of a new program.
-   * `false` checks none. A wrong number rejects with a TypeError that names the tensor, the place and the number;
-   * `evaluate` cannot reject, so its results do when they are read by `data()` or `array()`. Not saved.
+   * Which numbers are checked. Labels must be integer levels 0 to L - 1, images in [0, 1], classes valid for the model.
+   * By default, checks the first batch of each `fit`, `fitDataset` and `evaluateDataset`, of the first `trainOnBatch`,
+   * and of `evaluate` with levels alone. `true` checks all, which is slow; use it for the first run of a new program.
+   * `false` checks none. An invalid number rejects with a TypeError that names the tensor, the place and the number.
+   * `evaluate` cannot reject, so reading its results by `data()` or `array()` does. Not saved.
    * @default the first batch
    */
   checkLabels: optional(checked(checkBoolean)),
 };
 
-/** Arguments of {@link AutoregressiveModel.compile}: those of tfjs, and whose numbers are checked. */
+/** Arguments of {@link AutoregressiveModel.compile}: tfjs's, and `checkLabels`. */
 export interface AutoregressiveModelCompileArgs extends Given<typeof compileArguments> {}
 
 export const trainOnBatchArguments = { ...conditionOption, ...weighting };
@@ -71,7 +71,7 @@ export interface TrainOnBatchOptions extends Given<typeof conditionOption> {}
 
 const ofFit = {
   ...conditionOption,
-  /** Levels alone, `{ levels, condition }`, or [x, labels]. It does not share the condition of the training images. */
+  /** Levels alone, `{ levels, condition }`, or [x, labels]. The training images' condition does not apply. */
   validationData: optional(anything<ValidationData | NonNullable<FitArgs['validationData']>>()),
 };
 
@@ -85,7 +85,7 @@ export const fitArguments = {
   validationSplit: rate(),
 };
 
-/** Arguments of {@link AutoregressiveModel.fit}: those of tfjs, and a condition. */
+/** Arguments of {@link AutoregressiveModel.fit}: tfjs's, and a condition. */
 export interface AutoregressiveModelFitArgs
   extends Omit<FitArgs, keyof typeof ofFit | 'sampleWeight' | 'classWeight'>,
     Given<typeof ofFit> {}
@@ -97,7 +97,7 @@ export const fitDatasetArguments = {
   validationBatchSize: optional(integer({ from: 1 }), 32),
 };
 
-/** Arguments of {@link AutoregressiveModel.fitDataset}: those of tfjs. */
+/** Arguments of {@link AutoregressiveModel.fitDataset}: tfjs's. */
 export interface AutoregressiveModelFitDatasetArgs<T>
   extends Omit<FitDatasetArgs<T>, 'validationData' | 'classWeight'> {
   /** A dataset, or levels alone, `{ levels, condition }`, or [x, labels]. */
@@ -110,7 +110,7 @@ export const evaluateArguments = {
   batchSize: fitArguments.batchSize,
 };
 
-/** Arguments of {@link AutoregressiveModel.evaluate}: those of tfjs, and a condition. */
+/** Arguments of {@link AutoregressiveModel.evaluate}: tfjs's, and a condition. */
 export interface AutoregressiveModelEvaluateArgs
   extends Omit<EvaluateArgs, 'sampleWeight'>,
     TrainOnBatchOptions {}
@@ -119,5 +119,5 @@ export const evaluateDatasetArguments = ofTfjs<EvaluateDatasetArgs>('batches', '
 
 export const predictArguments = { ...ofTfjs<PredictArgs>('batchSize', 'verbose'), ...conditionOption };
 
-/** Arguments of {@link AutoregressiveModel.predict}: those of tfjs, and a condition. */
+/** Arguments of {@link AutoregressiveModel.predict}: tfjs's, and a condition. */
 export interface AutoregressiveModelPredictArgs extends PredictArgs, TrainOnBatchOptions {}

@@ -13,6 +13,7 @@ import {
   wordOr,
 } from '../core/arguments';
 import { checkMemories, checkMemory, throwTypeError } from '../core/check';
+import type { ConditionShape } from '../core/conditions';
 import { numParameters } from '../distributions/mixture-parameters';
 import { levelEmbedding, oneHotClass, oneHotCodes, oneHotLevels } from '../layers/encodings';
 import { pixelShift } from '../layers/map-layers';
@@ -21,29 +22,29 @@ import { logisticMixture, mixtureParameters, pixelLogits } from '../layers/outpu
 import { partSeed, seedArguments } from '../layers/seeds';
 import type { Shape } from '../layers/types';
 
-// What the networks of this library have in common: their arguments, how they read levels, and their last layers.
+// The common parts of this library's networks: arguments, encodings of levels, and last layers.
 
 /**
- * How a network reads levels: `'scaled'` as intensities, level / (L - 1), for photographs; the others as categories
- * without an order, for codes, tiles and palettes: `'oneHot'` as vectors of L numbers, and `{ embedding: units }` as
- * learnt vectors of `units` numbers.
+ * How a network reads levels. `'scaled'` reads them as intensities, level / (L - 1), for
+ * photographs. The others read them as unordered categories, for codes, tiles and palettes:
+ * `'oneHot'` as vectors of L numbers, `{ embedding: units }` as learnt vectors of `units` numbers.
  */
 export type InputEncoding = 'scaled' | 'oneHot' | { readonly embedding: number };
 
 /**
- * What a network's outputs mean: `'softmax'`, over the levels of each channel, with logits [N,H,W,C,L], for few levels,
- * codes and other categories; or a mixture of `components` discretized logistics over whole pixels, with parameters
- * [N,H,W,P] in the order of {@link LogisticMixture}, for intensities of many levels: it has far fewer outputs and treats
- * neighbouring levels as similar.
+ * The distribution that a network's outputs parameterize. `'softmax'`, over the levels of each channel, with
+ * logits [N,H,W,C,L], suits few levels, codes and other categories. A mixture of `components` discretized
+ * logistics over whole pixels, with parameters [N,H,W,P] in the order of {@link LogisticMixture}, suits
+ * intensities of many levels, since it has far fewer outputs and treats neighbouring levels as similar.
  *
  * Source of the mixture: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2.1.
  */
 export type OutputMeaning = 'softmax' | { readonly components: number };
 
-type ImageShape = readonly [number | null, number | null, number];
+type AnyImageShape = readonly [number | null, number | null, number];
 
-/** [H, W, C], where H and W may be null. */
-const imageShape: Argument<ImageShape> = {
+/** [H, W, C]; H and W may be null. */
+const imageShape: Argument<AnyImageShape> = {
   check(what, given) {
     const isSize = (size: unknown) => size === null || (Number.isSafeInteger(size) && (size as number) > 0);
     const [h, w, c, ...rest] = Array.isArray(given) ? given : [];
@@ -62,14 +63,14 @@ export const outputArgument: Argument<OutputMeaning> = wordOr(['softmax'], {
   components: integer({ from: 1 }),
 });
 
-/** Far more blocks than any network has. A typo could otherwise use up all memory and time. */
+/** The most blocks, far more than any network has, so that a typo does not use up memory and time. */
 const MAX_BLOCKS = 10_000;
 
 export const blocks = ({ from }: { from: number }): Argument<number> => integer({ from, to: MAX_BLOCKS });
 
-/** Arguments that all networks have. */
+/** Arguments of all networks. */
 export const anyNetworkArguments = {
-  /** [H, W, C]; null for H and W takes images of any size. */
+  /** [H, W, C]; with null for H and W, images of any size. */
   imageShape,
   /** L, the number of levels of a channel. @default 256 */
   levels: optional(categories({ from: 2 }), 256),
@@ -83,41 +84,41 @@ export const anyNetworkArguments = {
 /** Arguments of networks whose features are split by channel. */
 export const networkArguments = {
   ...anyNetworkArguments,
-  /** Features of the two 1x1 convolutions before the last, per image channel. */
+  /** Features of the two 1x1 convolutions before the last one, per image channel. */
   outDim: integer({ from: 1 }),
-  /** How levels are read. The input is always images [N,H,W,C] in [0, 1]. @default 'scaled' */
+  /** How levels are read. Inputs are always images [N,H,W,C] in [0, 1]. @default 'scaled' */
   input: optional(inputArgument, 'scaled'),
-  /** Kernel, or window, of the layer that reads the image, odd. @default 7 */
+  /** Kernel size, or window, of the layer that reads the image, odd. @default 7 */
   firstKernelSize: optional(oddLengths(), [7, 7]),
-  /** Kernel, or window, of the blocks, odd. @default 3 */
+  /** Kernel size, or window, of the blocks, odd. @default 3 */
   kernelSize: optional(oddLengths(), [3, 3]),
   /**
-   * What the outputs mean. The coefficients of a mixture between channels are 0, since features are grouped by channel
-   * and already see the earlier channels.
+   * The distribution of the outputs. A mixture's coefficients between channels are 0, since
+   * features are grouped by channel and already see the earlier channels.
    * @default 'softmax'
    */
   output: optional(outputArgument, 'softmax'),
 };
 
-/** What every network whose features are split by channel takes. */
+/** Arguments of every network whose features are split by channel. */
 export interface NetworkArgs extends Given<typeof networkArguments> {}
 
 export const conditionArguments = {
-  /** Conditions the model on a class, 0 to numClasses - 1: an input [N,1]. */
+  /** Adds a condition: an input [N,1] of classes 0 to numClasses - 1. */
   numClasses: optional(categories({ from: 1 })),
   /**
-   * Whether `numClasses` is itself a valid class, meaning no class: for training with dropped conditions.
+   * Whether `numClasses` itself is a valid class that means "no class", for training with dropped conditions.
    * @default false
    */
   nullClass: flag(false),
-  /** Conditions the model on vectors of this length: an input [N,K]. */
+  /** Adds a condition: an input [N,K] of vectors of this length. */
   conditionSize: optional(integer({ from: 1 })),
 };
 
-/** What networks may be conditioned on. */
+/** The conditions that networks may have. */
 export interface ConditionArgs extends Given<typeof conditionArguments> {}
 
-/** The features of such a network, of all channels, once its sizes are checked. */
+/** Checks the sizes of a network whose features are split by channel, and returns the features of all channels. */
 export function networkSizes(
   what: string,
   { hiddenDim, ...values }: Values<typeof networkArguments> & { readonly hiddenDim: number },
@@ -139,12 +140,13 @@ export function networkSizes(
 interface Conditions extends Values<typeof conditionArguments> {
   readonly conditionMapSize?: number | undefined;
   readonly codeCondition?: { readonly levels: number; readonly shape: readonly [number, number] } | undefined;
-  readonly imageShape: ImageShape;
+  readonly imageShape: AnyImageShape;
 }
 
 /**
- * The inputs of a network: the image [N,H,W,C], then class, vector, map and codes. `conditions` are what gates get of
- * all but the image: [N,K], [N,H,W,K], or for codes [N,h,w,K]; all but codes will be projected to `projected` features.
+ * The inputs of a network: the image [N,H,W,C], then class, vector, map and codes. `conditions` are the
+ * encoded inputs other than the image: [N,K], [N,H,W,K], or [N,h,w,K] for codes. All but codes will be
+ * projected to `projected` features.
  */
 export function networkInputs(
   what: string,
@@ -152,20 +154,23 @@ export function networkInputs(
   projected: number,
 ) {
   if (nullClass && numClasses === undefined)
-    throwTypeError(`${what}: nullClass`, 'numClasses beside it', nullClass);
+    throwTypeError(`${what}: nullClass`, 'numClasses to be given too', nullClass);
   const [height, width] = imageShape;
-  const all = [
-    ['class', 'numClasses', numClasses, [1]],
-    ['vector', 'conditionSize', conditionSize, [conditionSize]],
-    ['map', 'conditionMapSize', conditionMapSize, [height, width, conditionMapSize]],
-    ['codes', 'codeCondition: levels', codeCondition?.levels, [...(codeCondition?.shape ?? []), 1]],
-  ] as const;
-  const taken = all.filter(([, , size]) => size !== undefined);
-  for (const [, option, size = 0] of taken) checkMemory(`${what}: ${option}`, [size, projected]);
+  const taken: { kind: ConditionShape['kind']; size: number; shape: Shape }[] = [];
+  const take = (kind: ConditionShape['kind'], option: string, size: number, shape: Shape) => {
+    checkMemory(`${what}: ${option}`, [size, projected]);
+    taken.push({ kind, size, shape });
+  };
+  if (numClasses !== undefined) take('class', 'numClasses', numClasses, [1]);
+  if (conditionSize !== undefined) take('vector', 'conditionSize', conditionSize, [conditionSize]);
+  if (conditionMapSize !== undefined)
+    take('map', 'conditionMapSize', conditionMapSize, [height, width, conditionMapSize]);
+  if (codeCondition !== undefined)
+    take('codes', 'codeCondition: levels', codeCondition.levels, [...codeCondition.shape, 1]);
   const image = inputLayer({ shape: [...imageShape], name: 'image' });
   const inputs = [image];
-  const conditions = taken.map(([kind, , size = 0, shape]) => {
-    const given = inputLayer({ shape: [...shape] as Shape, name: taken.length === 1 ? 'condition' : kind }); // [N,1], [N,K], [N,H,W,K] or [N,h,w,1]
+  const conditions = taken.map(({ kind, size, shape }) => {
+    const given = inputLayer({ shape, name: taken.length === 1 ? 'condition' : kind }); // [N,1], [N,K], [N,H,W,K] or [N,h,w,1]
     inputs.push(given);
     if (kind === 'class') return oneHotClass({ name: 'one_hot', numClasses: size, nullClass }).apply(given); // [N,1] -> [N,K]
     if (kind === 'codes') return oneHotCodes({ name: 'one_hot_codes', levels: size }).apply(given); // [N,h,w,1] -> [N,h,w,K]
@@ -174,7 +179,7 @@ export function networkInputs(
   return { image, inputs, conditions };
 }
 
-/** The features that each channel becomes. */
+/** The number of features that encode each channel. */
 export function encodedFeatures(input: InputEncoding, levels: number): number {
   if (input === 'scaled') return 1;
   return input === 'oneHot' ? levels : input.embedding;
@@ -183,7 +188,7 @@ export function encodedFeatures(input: InputEncoding, levels: number): number {
 /** The option that determines the number of outputs. */
 const optionOf = (output: OutputMeaning) => (output === 'softmax' ? 'levels' : 'output');
 
-/** The outputs for each channel, where features are split by channel. */
+/** The outputs of each channel, if features are split by channel. */
 const outputsOfChannel = (output: OutputMeaning, levels: number): number =>
   output === 'softmax' ? levels : 3 * output.components;
 
@@ -202,8 +207,7 @@ export const chain = (all: readonly layers.Layer[], x: SymbolicTensor): Symbolic
   all.reduce((y, layer) => layer.apply(y) as SymbolicTensor, x);
 
 /**
- * The last layer of a network, and how many features it reads where these are not split by channel, which `option`
- * determines.
+ * The last layer of a network whose features are not split by channel, and the features that it reads, set by `option`.
  */
 export function outputLayer({
   imageShape: [, , imageChannels],
@@ -221,8 +225,8 @@ export function outputLayer({
 }
 
 /**
- * The features of the rows above and those of the pixels to the left, each shifted so that the current pixel is left
- * out, and added: [N,H,W,F], [N,H,W,F] -> [N,H,W,F].
+ * Adds the features of the rows above and of the pixels to the left, each shifted to exclude the
+ * current pixel: [N,H,W,F], [N,H,W,F] -> [N,H,W,F].
  */
 export const addShifted = (name: string, above: SymbolicTensor, left: SymbolicTensor): SymbolicTensor =>
   layers

@@ -2,12 +2,12 @@ import { cast, div, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { checkCategories } from '../core/check';
 
 /**
- * Levels as models take them: level / (levels - 1), float32 in [0, 1].
+ * Converts levels to the inputs of models: level / (levels - 1), float32 in [0, 1].
  *
  * @param images levels 0..levels-1, of any shape and type
  * @param levels L, at least 2; 256 by default
- * @returns the same shape, float32
- * @throws TypeError where `levels` is not an integer of at least 2.
+ * @returns float32, in the shape of `images`
+ * @throws TypeError if `levels` is not an integer of at least 2.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';

@@ -15,11 +15,11 @@ const declared = {
   imageShape: network.anyNetworkArguments.imageShape,
   /** F, the number of features of each map; the paper has 160. */
   filters: integer({ from: 1 }),
-  /** Gated residual blocks at each resolution on the way down; on the way up, one more at the finer two. @default 5 */
+  /** Gated residual blocks at each resolution on the way down. The way up has one more at the finer two. @default 5 */
   numResnets: optional(network.blocks({ from: 1 }), 5),
   /**
-   * What the outputs mean. With the softmax the channels of a pixel are independent of each other given all earlier
-   * pixels; with the mixture they are not.
+   * The distribution of the outputs. Given all earlier pixels, the channels of a pixel are
+   * independent with the softmax, but not with the mixture.
    * @default { components: 10 }
    */
   output: optional(network.outputArgument, { components: 10 }),
@@ -29,11 +29,11 @@ const declared = {
 /** Arguments of {@link pixelCNNPlusPlus}. */
 export interface PixelCNNPlusPlusArgs extends Given<typeof declared> {}
 
-/** Resolutions: whole, half and quarter. */
+/** The number of resolutions: full, half and quarter. */
 const NUM_SCALES = 3;
 const COARSEST = 2 ** (NUM_SCALES - 1);
 
-/** The two streams, each [N,H,W,F] at some resolution. */
+/** The two streams at one resolution, each [N,H,W,F]. */
 interface Streams {
   /** Sees all of the rows above. */
   readonly u: SymbolicTensor;
@@ -43,9 +43,9 @@ interface Streams {
 
 /**
  * PixelCNN++: two streams of gated residual blocks ({@link GatedResBlock}). One sees the rows above, the other also the
- * pixels to the left. They go down from full to half and quarter resolution and back up, and every map on the way down
- * becomes a skip on the way up. Every convolution has weight normalization. The outputs of a pixel do not see the pixel
- * itself: its channels depend on each other through the mixture ({@link LogisticMixture}).
+ * pixels to the left. They run from full to half and quarter resolution and back, and every map on the way down becomes
+ * a skip on the way up. Every convolution has weight normalization. The outputs of a pixel do not see the pixel itself,
+ * so its channels depend on each other only through the mixture ({@link LogisticMixture}).
  *
  * It reads images scaled to [-1, 1] with a channel of ones ({@link CenteredImage}). It may be conditioned on a class, a
  * vector, or both, which are added in every block. Before training, `initializeFromData` sets gains and biases. With 160
@@ -54,7 +54,7 @@ interface Streams {
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2 and figure 2, as in the
  * paper's code.
  *
- * @returns a model as of {@link pixelCNN}, or from [images, conditions]
+ * @returns a model as {@link pixelCNN} returns, from images or [images, conditions]
  * @throws TypeError naming the argument that is missing or out of range.
  * @example
  * ```js
@@ -114,7 +114,7 @@ export function pixelCNNPlusPlus(args: PixelCNNPlusPlusArgs): AutoregressiveMode
     streams = resize(`downsize${scale}`, streams, false); // [N,H,W,F] -> [N,H/2,W/2,F]
     skips.push(streams);
   }
-  skips.pop(); // the deepest maps, which the way up begins with
+  skips.pop(); // the coarsest maps, with which the way up begins
   for (let scale = NUM_SCALES - 1; scale >= 0; scale--) {
     const numBlocks = scale === NUM_SCALES - 1 ? numResnets : numResnets + 1;
     for (let index = 0; index < numBlocks; index++) {

@@ -7,19 +7,19 @@ import { partSeed, type SeedArgs } from '../layers/seeds';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
 import { blocks, chain, inputLayers, networkArguments, networkSizes, outputHead } from './network';
 
-/** What {@link PixelCNNArgs.block} gets for the block to make. */
+/** Arguments of {@link PixelCNNArgs.block}, for the block to make. */
 export interface BlockArgs extends SeedArgs {
-  /** The block's name, the same in every program: 'block0' for the first block. */
+  /** The block's name, 'block0' for the first block. */
   name: string;
   /** hiddenDim * C; the block's input and output have 2 * filters features. */
   filters: number;
   /** C. */
   imageChannels: number;
-  /** Kernel of the block's spatial convolution. */
+  /** Kernel size of the block's spatial convolution. */
   kernelSize: number | [number, number];
   /** 0 for the first block, 1 for the next. */
   index: number;
-  /** The probability with which the block should drop features in training. @default no dropout */
+  /** The probability of dropping a feature in training. @default no dropout */
   dropout?: number;
 }
 
@@ -31,7 +31,7 @@ const declared = {
   numBlocks: blocks({ from: 0 }),
   /**
    * Makes each block, which takes and returns 2 * filters features: {@link rowLSTMBlock}, {@link diagonalBiLSTMBlock},
-   * or a function of your own, which may choose by `index`. It may use `seed` and `dropout` or ignore them.
+   * or your own function, which may choose by `index`, and may ignore `seed` and `dropout`.
    * @default {@link pixelCNNResBlock}
    */
   block: optional(callback<(args: BlockArgs) => layers.Layer>(), pixelCNNResBlock),
@@ -41,14 +41,14 @@ const declared = {
 export interface PixelCNNArgs extends Given<typeof declared> {}
 
 /**
- * PixelCNN as "The Annotated Pixel-CNN" builds it: a convolution with mask A to 2 * hiddenDim * C features; `numBlocks`
+ * PixelCNN, as in "The Annotated Pixel-CNN": a convolution with mask A to 2 * hiddenDim * C features; `numBlocks`
  * residual blocks; ReLU and a 1x1 convolution to outDim * C, twice; a 1x1 convolution to L * C; logits [N,H,W,C,L], or
  * with `output: { components: K }` 3K * C and a {@link LogisticMixture}. All convolutions but the first have mask B.
  * `getWeights()` returns weights in this order. Blocks drop features after their first convolution, as in PixelCNN++.
  *
- * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, table 1 and
- * figure 5. It deviates from the paper as the blog does: a ReLU follows each block's last convolution, and there are no
- * "layer-to-output connections".
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016),
+ * https://arxiv.org/abs/1601.06759, table 1 and figure 5. Like the blog, and unlike the paper, it
+ * has a ReLU after each block's last convolution, and no "layer-to-output connections".
  *
  * @returns a model from images [N,H,W,C] in [0, 1] (see `normalize`) to logits [N,H,W,C,L] or parameters [N,H,W,P]
  * @throws TypeError naming the argument that is missing or out of range.
@@ -66,13 +66,13 @@ export function pixelCNN(args: PixelCNNArgs): AutoregressiveModel {
   const { imageShape, numBlocks, firstKernelSize, kernelSize, block, dropout, seed, name } = values;
   const { imageChannels, hidden, out } = networkSizes('pixelCNN', values);
   if (block.prototype instanceof layers.Layer)
-    throwTypeError('pixelCNN: block', 'a function that returns a layer, not the class of one', block);
+    throwTypeError('pixelCNN: block', 'a function that returns a layer, not a class', block);
 
   const part = (name: string) => ({ name, imageChannels, seed: partSeed(seed, name) });
   const first = { ...part('input_conv'), filters: 2 * hidden, kernelSize: firstKernelSize };
   const stack: layers.Layer[] = inputLayers(values); // [N,H,W,C] -> [N,H,W,in*C]
   stack.push(maskedConv2d({ ...first, maskType: 'A' })); // [N,H,W,in*C] -> [N,H,W,2hC]
-  const dropping = dropout > 0 ? { dropout } : {}; // without dropout, a block need not know the option
+  const dropping = dropout > 0 ? { dropout } : {}; // without dropout, a block need not support the option
   for (let index = 0; index < numBlocks; index++) {
     const layer = block({ ...part(`block${index}`), filters: hidden, kernelSize, index, ...dropping }); // [N,H,W,2hC] -> [N,H,W,2hC]
     if (typeof layer?.apply !== 'function')
@@ -85,7 +85,7 @@ export function pixelCNN(args: PixelCNNArgs): AutoregressiveModel {
   try {
     return autoregressiveModel({ inputs: image, outputs: chain(stack, image), name });
   } catch (error) {
-    for (const layer of stack) if (layer.built) layer['disposeWeights'](); // a block that does not fit leaves no weights behind
+    for (const layer of stack) if (layer.built) layer['disposeWeights'](); // frees weights if a block does not fit
     throw error;
   }
 }

@@ -28,7 +28,7 @@ const oddInteger = ({ from }: { from: number }) =>
   });
 
 const codeArguments = {
-  /** How many codes there are. */
+  /** The number of codes. */
   levels: categories({ from: 2 }),
   /** [h, w], which divide the height and width of the image. */
   shape: checked<readonly [number, number]>((what, given) => {
@@ -40,7 +40,7 @@ const codeArguments = {
   resBlocks: network.blocks({ from: 0 }),
   /** K, the features of its maps. */
   resFilters: integer({ from: 1 }),
-  /** Windows of its convolutions, which see all sides, odd. @default 3 */
+  /** Windows of its convolutions, which see all sides; odd. @default 3 */
   kernelSize: optional(oddInteger({ from: 1 }), 3),
 };
 
@@ -55,11 +55,11 @@ const declared = {
   kernelSize: optional(oddInteger({ from: 3 }), 3),
   /** Blocks, each of residual blocks and attention. */
   numBlocks: network.blocks({ from: 1 }),
-  /** Gated residual blocks in each block: 0 or more, or with conditions 1 or more, since conditions are added there. */
+  /** Gated residual blocks in each block; at least 1 with conditions, which are added there, else at least 0. */
   numResBlocks: network.blocks({ from: 0 }),
   /** Features between the two convolutions of a residual block. */
   resFilters: integer({ from: 1 }),
-  /** Whether blocks attend to all earlier places. Without it each ends with a 1x1 convolution instead. @default true */
+  /** Whether blocks attend to all earlier places. Without attention, each ends with a 1x1 convolution. @default true */
   attention: flag(true),
   /** Heads of attention. @default 8 */
   heads: optional(integer({ from: 1 }), 8),
@@ -71,9 +71,9 @@ const declared = {
   dropout: network.anyNetworkArguments.dropout,
   /** Gated residual blocks of 1x1 convolutions after the last block. @default 0 */
   outResBlocks: optional(network.blocks({ from: 0 }), 0),
-  /** How levels are read. The input is always images [N,H,W,C] in [0, 1]. @default 'oneHot' */
+  /** How levels are read. Inputs are always images [N,H,W,C] in [0, 1]. @default 'oneHot' */
   input: optional(network.inputArgument, 'oneHot'),
-  /** What the outputs mean, as for {@link pixelCNNPlusPlus}. @default 'softmax' */
+  /** The distribution of the outputs, as for {@link pixelCNNPlusPlus}. @default 'softmax' */
   output: optional(network.outputArgument, 'softmax'),
   ...network.conditionArguments,
   /** A coarser map of codes as a condition, as in the finer priors of VQ-VAE-2. */
@@ -84,20 +84,20 @@ const declared = {
 export interface PixelSNAILArgs extends Given<typeof declared> {}
 
 /**
- * PixelSNAIL: each block has gated residual blocks ({@link GatedResBlock}), whose convolutions leave out the present
- * pixel, then attention to all earlier places ({@link CausalAttention}). So every pixel sees all before it, at any
- * distance, but for the first pixels of a row, which do not see the end of the row above. This is the form common for
- * priors over the codes of a VQ-VAE: ELU; queries from [features, position], keys and values from [the block's input,
- * features, position]; weight normalization in every convolution. It may be conditioned on a class, a vector and a
- * coarser map of codes, which are added in every residual block that has a window. The network that reads the codes sees
- * all sides; in sampling, it runs once, before the first pixel.
+ * PixelSNAIL: each block has gated residual blocks ({@link GatedResBlock}), whose convolutions exclude the current
+ * pixel, followed by attention to all earlier places ({@link CausalAttention}). So every pixel sees all earlier pixels,
+ * at any distance, except that the first pixels of a row do not see the end of the row above. This is the common form
+ * of priors over the codes of a VQ-VAE, with ELUs; queries from [features, position], keys and values from [the block's
+ * input, features, position]; and weight normalization in every convolution. It may be conditioned on a class, a vector
+ * and a coarser map of codes, which are added in every residual block that has a window. The network that reads the
+ * codes sees all sides; in sampling, it runs once, before the first pixel.
  *
  * Source: Chen et al., "PixelSNAIL: An Improved Autoregressive Generative Model" (2018),
- * https://arxiv.org/abs/1712.09763, as implemented by https://github.com/rosinality/vq-vae-2-pytorch, whose state dicts
- * can be loaded (`loadWeights`). As a prior: Razavi et al., "Generating Diverse High-Fidelity Images with VQ-VAE-2"
- * (2019), https://arxiv.org/abs/1906.00446.
+ * https://arxiv.org/abs/1712.09763, as implemented by https://github.com/rosinality/vq-vae-2-pytorch, whose
+ * state dicts `loadWeights` can load. As a prior: Razavi et al., "Generating Diverse High-Fidelity Images
+ * with VQ-VAE-2" (2019), https://arxiv.org/abs/1906.00446.
  *
- * @returns a model as of {@link pixelCNN}, or from [images, conditions]
+ * @returns a model as {@link pixelCNN} returns, from images or [images, conditions]
  * @throws TypeError naming the argument that is missing or out of range.
  * @example
  * ```js
@@ -117,7 +117,11 @@ export function pixelSNAIL(args: PixelSNAILArgs): AutoregressiveModel {
   checkSizes(values, head);
   const { image, inputs, conditions } = network.networkInputs('pixelSNAIL', values, 2 * filters);
   if (conditions.length > 0 && numResBlocks === 0)
-    throwTypeError('pixelSNAIL: numResBlocks', '1 or more, since conditions enter them', numResBlocks);
+    throwTypeError(
+      'pixelSNAIL: numResBlocks',
+      '1 or more, since residual blocks read the conditions',
+      numResBlocks,
+    );
   const part = (name: string) => ({ name, seed: partSeed(seed, name), weightNormalization: true });
   const resBlock = (name: string, shift: Shift, x: SymbolicTensor[], of: Partial<GatedResBlockArgs>) => {
     const features = x[0]?.shape[3] as number;
@@ -129,7 +133,7 @@ export function pixelSNAIL(args: PixelSNAILArgs): AutoregressiveModel {
   const conv = (name: string, x: SymbolicTensor, shift: Shift, kernelSize: Size, to = filters) =>
     shiftedConv2d({ ...part(name), filters: to, shift, kernelSize }).apply(x);
 
-  /** The codes' map through its network, enlarged: [N,h,w,codes] -> [N,H,W,K]. */
+  /** Encodes the map of codes and enlarges it: [N,h,w,codes] -> [N,H,W,K]. */
   const codesAround = (codes: SymbolicTensor, of: Values<typeof codeArguments>) => {
     const { kernelSize, shape } = of;
     let x = conv('codes_conv', codes, 'same', kernelSize, of.resFilters); // [N,h,w,codes] -> [N,h,w,K]
@@ -140,7 +144,7 @@ export function pixelSNAIL(args: PixelSNAILArgs): AutoregressiveModel {
   };
 
   if (codeCondition !== undefined)
-    conditions.push(codesAround(conditions.pop() as SymbolicTensor, codeCondition)); // the last
+    conditions.push(codesAround(conditions.pop() as SymbolicTensor, codeCondition)); // codes are the last condition
   const encoded = network.chain(network.inputLayers(values), image); // [N,H,W,C] -> [N,H,W,in*C]
   const half = kernelSize >> 1;
   const above = conv('stem_above', encoded, 'down', [half, kernelSize]); // [N,H,W,in*C] -> [N,H,W,F], as the next
@@ -172,7 +176,7 @@ export function pixelSNAIL(args: PixelSNAILArgs): AutoregressiveModel {
   return autoregressiveModel({ inputs, outputs: head.layer.apply(last), name });
 }
 
-/** Checks that sizes go together, and that no kernel is too large. */
+/** Checks that sizes fit each other, and that no kernel is too large. */
 function checkSizes(values: Values<typeof declared>, head: ReturnType<typeof network.outputLayer>): void {
   const { imageShape, levels, filters, kernelSize, resFilters, attention, heads, input, codeCondition } =
     values;
@@ -194,7 +198,7 @@ function checkSizes(values: Values<typeof declared>, head: ReturnType<typeof net
   if (height === null || width === null)
     throwTypeError(`${what}: shape`, 'an imageShape whose height and width are known', null);
   if (height % shape[0] !== 0 || width % shape[1] !== 0)
-    throwTypeError(`${what}: shape`, `[h, w] that divide those of the image, [${height}, ${width}]`, shape);
+    throwTypeError(`${what}: shape`, `[h, w] that divide the image's, [${height}, ${width}]`, shape);
   const features = Math.max(codeCondition.levels, 2 * codeCondition.resFilters);
   checkMemories(what, {
     'kernelSize, levels, resFilters': [side, side, features, codeCondition.resFilters],

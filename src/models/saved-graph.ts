@@ -2,10 +2,10 @@ import { serialization, util } from '@tensorflow/tfjs-core';
 import { layers } from '@tensorflow/tfjs-layers';
 import { checkList, show, throwTypeError } from '../core/check';
 
-/** The fields of an object of a file, by the names that tfjs reads them by. */
+/** The fields of an object in a file, by the names that tfjs uses. */
 type Fields = Readonly<Record<string, unknown>>;
 
-/** As tfjs has them. */
+/** The most axes of a tensor in tfjs. */
 const MAX_AXES = 6;
 
 /** The output of a call of a layer, which tfjs calls a node. */
@@ -20,11 +20,11 @@ interface Call {
 }
 
 /**
- * Checks the graph of a saved model, and of every model inside it: tfjs 4.22 waits forever for an input that never
- * comes, so one wrong letter in a name would hang the program.
+ * Checks the graph of a saved model, and of every model inside it. tfjs 4.22 waits forever for a
+ * missing input, so one wrong letter in a name would hang the program.
  *
  * @param saved a model or layer as stored in a file, `{ class_name, config }`, or as tfjs passes it to `fromConfig`
- * @throws Error naming the layer, and what it needs that is missing
+ * @throws Error naming the layer and its missing input
  */
 export function checkSavedGraph(what: string, saved: unknown): void {
   if (typeof saved !== 'object' || saved === null) return;
@@ -32,7 +32,7 @@ export function checkSavedGraph(what: string, saved: unknown): void {
   const { className, config } = fieldsOf(saved);
   const fields = fieldsOf(config);
   if (className !== 'Sequential' && isGraph(fields)) checkGraph(what, fields);
-  // tfjs makes shapes as long as an axis says, whatever it is.
+  // tfjs makes shapes as long as an axis requires, however large.
   const axes = [fields['axis'], fields['axes']].flat();
   const wrong = axes.find((axis) => typeof axis === 'number' && !(Math.abs(axis) <= MAX_AXES));
   if (wrong !== undefined) throwTypeError(`${what}: axis`, `at most ${MAX_AXES}`, wrong);
@@ -40,15 +40,15 @@ export function checkSavedGraph(what: string, saved: unknown): void {
 }
 
 /**
- * How many numbers the weights of the model being loaded may have, and how many more. `isStrict` if tfjs requires that
- * all of them are in the file: `strict` of `loadLayersModel`.
+ * How many numbers the weights of the model being loaded may have, and how many are left. `isStrict` is
+ * `strict` of `loadLayersModel`, with which tfjs requires that all of them are in the file.
  */
 let limit: { what: string; numValues: number; left: number; isStrict: boolean } | null = null;
 
 /**
- * Lets the model that tfjs makes in this turn have weights of no more numbers than its file has. tfjs would allocate all
- * of them before it finds that those of the file do not fit. Whatever the sizes in a file are called, they end up in the
- * shapes of weights. Models loaded with `strict: false` have no limit, since they may have weights of their own.
+ * Limits the weights of the model that tfjs makes in this turn to as many numbers as its file has. tfjs would allocate
+ * all weights before it finds that the file's do not fit. Whatever the sizes in a file are called, they end up in the
+ * shapes of weights. Models loaded with `strict: false` have no limit, since they may have further weights.
  */
 export function limitWeights(what: string, numValues: number): void {
   const isSet = limit !== null;
@@ -80,17 +80,17 @@ export function limitWeights(what: string, numValues: number): void {
   });
 }
 
-/** Files may have `inbound_nodes` or `inboundNodes`. */
+/** The fields of an object, in camel case, since files may have `inbound_nodes` or `inboundNodes`. */
 function fieldsOf(value: unknown): Fields {
   if (typeof value !== 'object' || value === null) return {};
   return Object.fromEntries(Object.entries(value).map(([name, field]) => [camelCase(name), field]));
 }
 
-/** In the form that tfjs uses. */
+/** Converts a name to camel case, as tfjs does. */
 const camelCase = (name: string) =>
   name.length < 2 ? name : name.replace(/_+(\w|$)/g, (_, letter: string) => letter.toUpperCase());
 
-/** Whether these are the fields of a graph of layers, not of a layer that wraps others, which does not list their inputs. */
+/** Whether these are the fields of a graph, and not of a layer that wraps others without listing their inputs. */
 function isGraph({ layers, inputLayers, outputLayers }: Fields): boolean {
   if (!Array.isArray(layers)) return false;
   const hasEnds = inputLayers !== undefined || outputLayers !== undefined;
@@ -99,10 +99,10 @@ function isGraph({ layers, inputLayers, outputLayers }: Fields): boolean {
 
 function checkGraph(what: string, graph: Fields): void {
   const all = (graph['layers'] as unknown[]).map(fieldsOf);
-  /** How many calls of each layer can be referred to: so far, and in total. */
+  /** How many calls of each layer can be referred to so far. */
   const made = new Map<string, number>();
   for (const { name, className, config } of all) {
-    // tfjs stores layers by name in plain objects, in which names such as `constructor` are taken.
+    // tfjs stores layers by name in plain objects, where names such as `constructor` already exist.
     if (typeof name !== 'string' || name in {}) throwTypeError(what, 'the name of a layer', name);
     const ownName = fieldsOf(config)['name'] ?? name;
     if (ownName !== name)
@@ -131,7 +131,7 @@ function checkGraph(what: string, graph: Fields): void {
 const addCall = (counts: Map<string, number>, layer: string) =>
   counts.set(layer, (counts.get(layer) as number) + 1);
 
-/** Inputs have an output without being called. So do models: the call that made them is their first node. */
+/** Whether a layer has an output without being called, like inputs, and models, whose first node made them. */
 function hasFirstNode(className: unknown): boolean {
   if (className === 'InputLayer') return true;
   const { classNameMap } = serialization.SerializationMap.getMap();
@@ -152,12 +152,12 @@ function readReferences(who: string, list: unknown): Reference[] {
 
 function checkReference(who: string, { layer, call }: Reference, counts: ReadonlyMap<string, number>): void {
   const count = counts.get(layer);
-  if (count === undefined) throw new Error(`${who} needs layer ${show(layer)}, which is not there`);
+  if (count === undefined) throw new Error(`${who} needs layer ${show(layer)}, which does not exist`);
   if (call >= count)
     throw new Error(`${who} needs node ${call} of layer ${show(layer)}, which has only ${count}`);
 }
 
-/** Checks that all calls can be made in turn, as tfjs makes them, and counts them: each once its inputs are available. */
+/** Checks that all calls can be made in turn, as tfjs does, each once its inputs are available, and counts them. */
 function checkOrder(what: string, calls: readonly Call[], made: Map<string, number>): void {
   const isThere = ({ layer, call }: Reference) => call < (made.get(layer) as number);
   let waiting = calls;
@@ -168,7 +168,7 @@ function checkOrder(what: string, calls: readonly Call[], made: Map<string, numb
       return !isReady;
     });
     if (left.length === waiting.length) {
-      // As many steps back, from each call to one that it waits for, end in a cycle.
+      // Following each call to one that it waits for, as many times as there are calls, ends in a cycle.
       const { layer } = left.reduce((present) => {
         const missing = present.inputs.find((input) => !isThere(input)) as Reference;
         return left.find((call) => call.layer === missing.layer) as Call;

@@ -6,9 +6,9 @@ import { collectMade, type Made, restoreAdamPowersExactly, withoutLeakingSteps }
 
 type TrainingConfig = Parameters<LayersModel['loadTrainingConfig']>[0];
 
-/** A model that trains on as if it had never been saved, and leaves nothing behind if it cannot be loaded. */
+/** A model that trains on after loading as if it had never been saved, and leaks nothing if loading fails. */
 export abstract class SavedModel extends LayersModel {
-  /** What tfjs made while it loaded the model, to be disposed of if loading fails. */
+  /** The tensors that tfjs makes while it loads the model, disposed if loading fails. */
   private made: Made | undefined;
 
   override async save(...args: Parameters<LayersModel['save']>): ReturnType<LayersModel['save']> {
@@ -28,7 +28,7 @@ export abstract class SavedModel extends LayersModel {
 
   override loadTrainingConfig(config: TrainingConfig): void {
     this.load(() => super.loadTrainingConfig(config)); // makes the optimizer and compiles, with the names of getTrainingConfig
-    this.isOptimizerOwned = true; // nobody else has it, so the model disposes of it
+    this.isOptimizerOwned = true; // no one else can, so the model disposes it
     restoreAdamPowersExactly(this.optimizer);
   }
 
@@ -40,7 +40,7 @@ export abstract class SavedModel extends LayersModel {
     this.load(() => super.loadWeights(...args));
   }
 
-  /** Loads a part of a saved model, and disposes of everything if that fails while tfjs loads it: nobody else could. */
+  /** Loads a part of a saved model, and disposes everything if that fails, since no one else could. */
   private load(part: () => void): void {
     try {
       part();
@@ -53,7 +53,7 @@ export abstract class SavedModel extends LayersModel {
   /**
    * Makes a model from its saved graph.
    *
-   * @throws Error naming the layer whose inputs are not there
+   * @throws Error naming the layer whose inputs are missing
    * @nocollapse
    */
   static override fromConfig<T extends serialization.Serializable>(
@@ -66,7 +66,7 @@ export abstract class SavedModel extends LayersModel {
     try {
       const model = LayersModel.fromConfig(cls, config, ...rest);
       if (model instanceof SavedModel) model.made = made;
-      queueMicrotask(made.keep); // tfjs loads all the rest in the same turn
+      queueMicrotask(made.keep); // tfjs loads everything else in this turn
       return model;
     } catch (error) {
       made.dispose();

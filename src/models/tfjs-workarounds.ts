@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-// Things that training, saving and loading a model need and tfjs 4.22 does not do.
+// Workarounds for what tfjs 4.22 lacks to train, save and load a model.
 
 /**
- * Makes a loaded Adam continue exactly like the one that was saved. tfjs multiplies beta1^t and beta2^t by beta in each
- * step of training, but restores them with `pow`, which differs in the last bits. This repeats the multiplications.
+ * Makes a loaded Adam continue exactly like the saved one. tfjs multiplies beta1^t and beta2^t by beta in each training
+ * step, but restores them with `pow`, which differs in the last bits. This repeats the multiplications.
  */
 export function restoreAdamPowersExactly(optimizer: tf.Optimizer): void {
   if (optimizer.getClassName() !== 'Adam') return;
@@ -19,7 +19,7 @@ export function restoreAdamPowersExactly(optimizer: tf.Optimizer): void {
   };
 }
 
-/** beta^(steps + 1) as `steps` float32 multiplications of beta give it. */
+/** beta^(steps + 1), computed by `steps` float32 multiplications. */
 function power(beta: number, steps: number): number {
   const factor = Math.fround(beta);
   let product = factor;
@@ -31,7 +31,7 @@ function power(beta: number, steps: number): number {
   return product;
 }
 
-/** Runs `save` and disposes of the step counts that the optimizer makes meanwhile and tfjs leaves behind. */
+/** Runs `save` and disposes the step counts that the optimizer makes meanwhile and tfjs leaks. */
 export async function withoutLeakingSteps<T>(optimizer: tf.Optimizer, save: () => Promise<T>): Promise<T> {
   const steps: tf.Tensor[] = [];
   const getWeights = optimizer.getWeights.bind(optimizer);
@@ -49,8 +49,8 @@ export async function withoutLeakingSteps<T>(optimizer: tf.Optimizer, save: () =
 }
 
 /**
- * Releases what tfjs kept for a backward pass that an error prevented: when a function throws under `variableGrads`,
- * tfjs 4.22 leaves the tensors saved so far behind.
+ * Releases the tensors kept for a backward pass that an error prevented. When a function throws
+ * under `variableGrads`, tfjs 4.22 leaks the tensors saved so far.
  */
 export function disposeAbandonedTape(): void {
   const { state } = tf.engine();
@@ -59,15 +59,15 @@ export function disposeAbandonedTape(): void {
   state.activeTape = [];
 }
 
-/** What tfjs has made since a certain moment. */
+/** The tensors that tfjs has made since {@link collectMade}. */
 export type Made = ReturnType<typeof collectMade>;
 
-/** What is being collected. */
+/** The tensors of the current collection. */
 let collected: tf.Tensor[] | null = null;
 
 /**
- * Collects the tensors and variables that are made from now on, until you say what to do with them: tfjs leaves them
- * behind when it fails to load a model. Only what is said first counts. A nested collection collects nothing.
+ * Collects the tensors and variables that are made until `keep` or `dispose` is called, since tfjs leaks them
+ * when it fails to load a model. Only the first call counts. A nested collection collects nothing.
  */
 export function collectMade() {
   if (collected !== null) return { keep() {}, dispose() {} };
@@ -85,7 +85,7 @@ export function collectMade() {
   };
   return {
     keep: () => end(() => {}),
-    /** Of everything, including variables and kept tensors. */
+    /** Disposes everything, including variables and kept tensors. */
     dispose: () =>
       end(() => {
         tf.dispose(tensors);

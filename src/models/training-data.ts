@@ -15,12 +15,12 @@ import {
 import type { ImageModelShape } from './image-model';
 import { normalize } from './normalize';
 
-// What training and evaluation are given: levels alone, which are normalized here and are the labels themselves, or
-// inputs with labels beside them, as tfjs takes them. Only whether there are labels tells which; numbers never do.
+// The data of training and evaluation: levels alone, which are the labels and are normalized here, or inputs
+// and labels, as in tfjs. Only the presence of labels distinguishes them, never the numbers.
 
 export type TrainedModel = ImageModelShape & Pick<LayersModel, 'inputNames' | 'outputNames'>;
 
-/** Inputs or labels as tfjs takes them: a tensor, a list of tensors, or tensors by name. */
+/** Inputs or labels as in tfjs: a tensor, a list of tensors, or tensors by name. */
 export type Tensors = Tensor | Tensor[] | { [name: string]: Tensor };
 
 const declared = {
@@ -29,24 +29,24 @@ const declared = {
   ...conditionOption,
 };
 
-/** Levels alone, with their condition where the model takes one: an element of a dataset, or data to validate on. */
+/** Levels alone, with their condition if the model takes one: an element of a dataset, or validation data. */
 // A type, not an interface: otherwise TypeScript would not accept it as a TensorContainer of tfjs.
 export type LevelsAndCondition = Readonly<Given<typeof declared>>;
 
-/** Data to validate on: levels alone, or inputs and labels. */
+/** Validation data: levels alone, or inputs and labels. */
 export type ValidationData = Tensor | LevelsAndCondition | readonly [x: Tensors, y: Tensors];
 
 export interface TrainingData {
-  /** As tfjs takes them. */
+  /** Inputs and labels in tfjs's form. */
   readonly inputs: Tensors;
   readonly labels: Tensors;
-  /** The tensors among them; conditions in the order of the model. */
+  /** The tensors among them, with conditions in the order of the model. */
   readonly images: Tensor;
   readonly conditions: readonly Tensor[];
   readonly levels: Tensor;
-  /** Whether the levels came alone. */
+  /** Whether levels were given alone. */
   readonly isAlone: boolean;
-  /** Those made for it, which the caller disposes of: all of the conditions or none, and where levels came alone, images. */
+  /** The tensors made here, which the caller disposes: all or no conditions, and images if levels were given alone. */
   readonly made: Tensor[];
 }
 
@@ -58,11 +58,11 @@ export type LevelsOrPair<Options> =
 export const isDataset = <G>(given: G): given is Extract<G, { iterator: unknown }> =>
   typeof (given as { iterator?: unknown } | null | undefined)?.iterator === 'function';
 
-/** Whether an argument is options, rather than labels: an object that has none of the model's outputs by name. */
+/** Whether an argument is options and not labels: an object without the names of the model's outputs. */
 export const isOptions = (given: unknown, { outputNames }: Pick<LayersModel, 'outputNames'>): boolean =>
   given === undefined || (isByName(given) && !outputNames.some((name) => name in given));
 
-/** Levels alone [N,H,W,C], and what they are conditioned on, as inputs and labels. Throws if they do not fit the model. */
+/** Reads levels alone [N,H,W,C] and their condition as inputs and labels. Throws if they do not fit the model. */
 export function readLevels(
   caller: string,
   model: TrainedModel,
@@ -80,7 +80,7 @@ export function readLevels(
   return { inputs, labels: levels, images, conditions, levels, isAlone: true, made };
 }
 
-/** The same of inputs, which errors call `name`, with labels beside them, and conditions if not among the inputs. */
+/** Reads inputs, which errors call `name`, and labels, with the conditions if these are not among the inputs. */
 export function readPair(
   caller: string,
   model: TrainedModel,
@@ -107,7 +107,7 @@ export function readValidationData(caller: string, model: TrainedModel, given: u
   return readPair(caller, model, given[0], given[1], undefined);
 }
 
-/** A batch of a dataset. It belongs to whoever reads it: what the data do not hold is disposed of here. */
+/** Reads a batch of a dataset. The reader owns it, so tensors that the data do not hold are disposed here. */
 export function readBatch(caller: string, model: TrainedModel, batch: unknown): TrainingData {
   try {
     if (isByName(batch) && 'xs' in batch) {
@@ -119,7 +119,7 @@ export function readBatch(caller: string, model: TrainedModel, batch: unknown): 
       const got = isByName(batch) ? Object.keys(batch) : batch;
       throwTypeError(`${caller}: batch`, 'levels, { levels, condition } or { xs, ys }', got);
     }
-    dispose((batch as { condition?: Tensor }).condition as Tensor); // its numbers are in the tensors that have been made; other than tensors are ignored
+    dispose((batch as { condition?: Tensor }).condition as Tensor); // the tensors made hold its numbers; anything but tensors is ignored
     return data;
   } catch (error) {
     dispose(batch as Tensor);
@@ -145,10 +145,10 @@ export function checkTensors(what: string, given: unknown, order: readonly strin
   return all as [Tensor, ...Tensor[]];
 }
 
-/** What may help whoever gave something else than tensors. */
+/** A hint for callers who gave something other than tensors. */
 function hintFor(given: unknown): string {
   if (isDataset(given)) return ' (fitDataset and evaluateDataset take datasets)';
-  return Array.isArray(given) && Array.isArray(given[0]) ? ', as tf.tensor4d makes of nested arrays' : '';
+  return Array.isArray(given) && Array.isArray(given[0]) ? ', as tf.tensor4d makes from nested arrays' : '';
 }
 
 /** The shape of levels [N,H,W,C], if it fits the model. */
@@ -161,6 +161,6 @@ function checkLevelsShape(
   const isOneHot = shape.length === 5 || (shape[3] === levels && levels !== imageShape[2]);
   if (isOneHot) throwTypeError(what, 'integer levels [N,H,W,C], not one-hot', shape);
   if (shape.length !== 4) throwTypeError(what, 'integer levels [N,H,W,C]', shape);
-  if (n === 0) throwTypeError(what, 'those of at least one image', shape); // their mean is NaN, and so would be the weights
+  if (n === 0) throwTypeError(what, 'levels of at least one image', shape); // their mean, and so the weights, would be NaN
   return [n, ...resolveImageShape(what, imageShape, size)];
 }

@@ -9,23 +9,23 @@ import { isAbandoned, readWhole, replaceFile } from './files';
 
 const MODEL_FILE = 'model.json';
 const SHARD_BYTES = 4 * 1024 * 1024; // a size that browsers cache, as in tfjs's converter
-/** The names of shards that this module writes, with a digest of all shards. */
+/** The names of shards that this module writes, which contain a digest of all shards. */
 const OWN_SHARD = /^weights\.([0-9a-f]{16})\.\d+of\d+\.bin$/;
 
 const digestOf = (weights: Uint8Array) => createHash('sha256').update(weights).digest('hex').slice(0, 16);
 
 /**
- * Saves and loads models in a directory, in tfjs's own layers-model format (`model.json` and weight shards),
- * without tfjs-node. A browser loads the same directory by the URL of its `model.json`.
+ * Saves and loads models in a directory, in tfjs's layers-model format (`model.json` and weight
+ * shards), without tfjs-node. A browser can load the directory by the URL of its `model.json`.
  *
  * A save replaces the model atomically: if the process crashes at any moment, either the old model or the new one is
  * complete. Only one program at a time may save to a directory. Files are checked before tfjs sees them, since tfjs would
  * hang on some damaged files and leak tensors on others.
  *
- * @param directory created if it is missing. The path of its `model.json` means the same, as does a path with the
- * `file://` of tfjs-node
+ * @param directory a directory, created if it is missing. May also be the path of its `model.json`,
+ * and begin with `file://` as in tfjs-node
  * @returns a handler for `model.save` and `tf.loadLayersModel`
- * @throws Error (rejects) naming the file that is missing or damaged, and how.
+ * @throws Error (rejects) naming the file that is missing or damaged, and the problem.
  * @example
  * ```js
  * import { mkdtemp } from 'node:fs/promises';
@@ -68,12 +68,12 @@ async function save(directory: string, artifacts: io.ModelArtifacts): Promise<io
     await replaceFile(join(directory, name), bytes.subarray(i * SHARD_BYTES, (i + 1) * SHARD_BYTES));
   const { weightData, weightSpecs = [], ...rest } = artifacts;
   const json = { ...rest, weightsManifest: [{ paths, weights: weightSpecs }] };
-  await replaceFile(join(directory, MODEL_FILE), JSON.stringify(json)); // from here on it is the new model
+  await replaceFile(join(directory, MODEL_FILE), JSON.stringify(json)); // from here on, the directory holds the new model
   await removeOthers(directory, [MODEL_FILE, ...paths]);
   return { modelArtifactsInfo: io.getModelArtifactsInfoForJSON(artifacts) };
 }
 
-/** Removes the shards of earlier models, and partial files that a crash has left. */
+/** Removes the shards of earlier models, and partial files left by a crash. */
 async function removeOthers(directory: string, current: readonly string[]): Promise<void> {
   for (const name of await readdir(directory)) {
     const whole = name.replace(/\.\d+\.tmp$/, '');
@@ -94,11 +94,13 @@ async function load(directory: string): Promise<io.ModelArtifacts> {
     const got = sum(shards.map(({ length }) => length));
     const [what, named] = [`fileSystem: ${file} names weights`, check.shortened(names.join(', '))];
     if (got !== wanted)
-      throw new Error(`${what} of ${wanted} bytes, but ${named} has ${got}: truncated, or not its own`);
+      throw new Error(
+        `${what} of ${wanted} bytes, but ${named} has ${got}: truncated, or from another model`,
+      );
     const weights = Buffer.concat(shards);
     const [, digest] = OWN_SHARD.exec(names[0] ?? '') ?? []; // other programs use other names
     if (digest !== undefined && digest !== digestOf(weights))
-      throw new Error(`${what}, but ${named} is damaged: the digest in its name is not that of its contents`);
+      throw new Error(`${what}, but ${named} is damaged: the digest in its name does not match its contents`);
     return [specs, new Uint8Array(weights).buffer];
   });
   const { modelTopology, weightSpecs = [] } = artifacts;
@@ -141,7 +143,7 @@ function parseModel(file: string, text: string): io.ModelJSON {
 const BYTES = { float32: 4, int32: 4, complex64: 8, bool: 1 } as const;
 const QUANTIZED_BYTES = { uint8: 1, uint16: 2, float16: 2 } as const;
 
-/** Checks weights for all errors that tfjs would find only halfway through loading. */
+/** Checks weights for errors that tfjs would find only halfway through loading. */
 function checkWeights(what: string, specs: readonly unknown[]): asserts specs is io.WeightsManifestEntry[] {
   const names = new Set<unknown>();
   for (const [i, spec] of specs.entries()) {
@@ -167,7 +169,7 @@ function checkQuantization(weight: string, dtype: unknown, quantization: unknown
     check.checkNumber(`${weight}: quantization`, number, 'for scale and min', () => true);
 }
 
-/** The bytes that one weight takes in the shards. */
+/** The bytes of a weight in the shards. */
 function byteLength({ shape, dtype, quantization }: io.WeightsManifestEntry): number {
   const bytes = quantization ? QUANTIZED_BYTES[quantization.dtype] : BYTES[dtype as keyof typeof BYTES];
   return bytes * util.sizeFromShape(shape);
@@ -175,7 +177,7 @@ function byteLength({ shape, dtype, quantization }: io.WeightsManifestEntry): nu
 
 const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
 
-/** The last save or load of each directory. Each waits for the one before, whose shards it might remove. */
+/** The last save or load of each directory. Each waits for the previous one, whose shards it might remove. */
 const lastTurns = new Map<string, Promise<unknown>>();
 
 async function oneAtATime<T>(directory: string, work: () => Promise<T>): Promise<T> {

@@ -2,7 +2,7 @@ import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException | undefined)?.code;
 
-/** Reads a file. Errors name it, and have Node's error as their cause. */
+/** Reads a file. Errors name the file, and have Node's error as their cause. */
 export async function readWhole(file: string): Promise<Buffer> {
   try {
     return await readFile(file);
@@ -14,8 +14,8 @@ export async function readWhole(file: string): Promise<Buffer> {
 }
 
 /**
- * Whether nobody is still writing the file or directory with such a temporary name: this process has finished its own,
- * and other processes may have been killed.
+ * Whether a file or directory with such a temporary name is no longer being written: this process
+ * has finished its own, and other processes may have been killed.
  */
 export function isAbandoned(name: string): boolean {
   const [, digits] = /\.(\d+)\.tmp$/.exec(name) ?? [];
@@ -24,15 +24,15 @@ export function isAbandoned(name: string): boolean {
   try {
     return pid === process.pid || !process.kill(pid, 0); // sends nothing
   } catch (error) {
-    return codeOf(error) !== 'EPERM'; // else it is running, and belongs to another user
+    return codeOf(error) !== 'EPERM'; // EPERM: it is running, under another user
   }
 }
 
 /**
- * Writes to a temporary file, flushes it to disk and renames it: whoever opens `file` finds either the old or the new
- * contents, complete.
+ * Writes to a temporary file, flushes it to disk and renames it, so that readers of `file` find
+ * either the complete old or the complete new contents.
  *
- * @throws Error if `file` is a directory, and any error of Node
+ * @throws Error if `file` is a directory, and any error from Node
  */
 export async function replaceFile(file: string, contents: Uint8Array | string): Promise<void> {
   const temporary = `${file}.${process.pid}.tmp`;

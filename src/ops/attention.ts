@@ -13,7 +13,7 @@ interface Attributes {
   readonly chunk: number;
 }
 
-/** Which of the weights are dropped. */
+/** How weights are dropped. */
 interface Dropout {
   /** From 0, below 1. */
   readonly rate: number;
@@ -22,32 +22,32 @@ interface Dropout {
   readonly firstImage?: number;
 }
 
-/** What the gradients need. What our own kernels have computed is undefined after other implementations. */
+/** The tensors that gradients need. Those that only our own kernels compute are undefined otherwise. */
 interface Saved extends Inputs {
   /** [N,H,W,U] */
   readonly y: tf.Tensor4D | undefined;
-  /** ln of the sum of e^score over each query's weights, [N,heads,H*W]. */
+  /** ln of the sum of e^score of each query, [N,heads,H*W]. */
   readonly logSums: tf.Tensor3D | undefined;
 }
 
 /** The most weights in a chunk of queries: 64 MiB. */
 const MAX_WEIGHTS = 2 ** 24;
 
-/** How many chunks there are at least: keys that the first query of a chunk does not see are wasted arithmetic. */
+/** The fewest chunks, since arithmetic is wasted on keys that the first query of a chunk does not see. */
 const CHUNKS = 8;
 
-/** The fewest queries that are worth the calls. */
+/** The fewest queries in a chunk for which the calls are worthwhile. */
 const WORTHWHILE = 64;
 
-/** Added to a score to hide it: lower than any, and still finite in float32 when another score is subtracted. */
+/** Added to a score to hide it: below any score, but finite in float32 even when another score is subtracted. */
 const HIDDEN = -1e38;
 
 /**
- * Causal attention: each place gets the mean of the values of strictly earlier places, in row order, weighted by
- * softmax(q k / sqrt(U / heads)), separately for each of the heads. The first place gets zeros.
+ * Causal attention: the mean of the values of strictly earlier places, in row order, weighted by
+ * softmax(q k / sqrt(U / heads)), separately for each head; zeros at the first place.
  *
- * All weights would be N * heads * (H * W)^2 numbers. They are computed for a chunk of queries at a time, over the keys
- * that these see, and recomputed for the gradient. Our own kernels process eight queries at a time, without dropout.
+ * There are N * heads * (H * W)^2 weights, so they are computed for a chunk of queries at a time, over the keys that
+ * these see, and recomputed for the gradient. Our own kernels process eight queries at a time, without dropout.
  *
  * Source: Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763; Vaswani et al., "Attention is all you need"
  * (2017), https://arxiv.org/abs/1706.03762, section 3.2.
@@ -68,7 +68,7 @@ export function attention(
 /**
  * How many queries to compute together.
  *
- * @throws TypeError if not even those of one place fit
+ * @throws TypeError if not even one query fits
  */
 export function chunkOf([n, h, w]: tf.Tensor4D['shape'], heads: number): number {
   const places = h * w;
@@ -92,16 +92,24 @@ const composed: Implementation<Inputs, Attributes, Saved, tf.Tensor4D> = {
     return { y: joined([firstOf(q), ...parts], shape, heads), saved };
   },
   gradients(dy, inputs, attributes) {
-    if (hasNoEarlier(dy)) return functionsOf([0, 0, 0].map(() => tf.zeros(dy.shape)));
+    const zeros = () => tf.zeros<tf.Rank.R4>(dy.shape);
+    if (hasNoEarlier(dy)) return { queries: zeros, keys: zeros, values: zeros };
     return functionsOf(tf.tidy(() => gradients(dy, inputs, attributes)));
   },
 };
 
 /** Gradients that are computed at once. */
-const functionsOf = ([dq, dk, dv]: tf.Tensor[]) =>
-  ({ queries: () => dq, keys: () => dk, values: () => dv }) as Gradients<Inputs>;
+const functionsOf = ([dq, dk, dv]: readonly [tf.Tensor, tf.Tensor, tf.Tensor]): Gradients<Inputs> => ({
+  queries: () => dq,
+  keys: () => dk,
+  values: () => dv,
+});
 
-function gradients(dy: tf.Tensor4D, inputs: Inputs, { heads, dropout, chunk: size }: Attributes) {
+function gradients(
+  dy: tf.Tensor4D,
+  inputs: Inputs,
+  { heads, dropout, chunk: size }: Attributes,
+): [dq: tf.Tensor, dk: tf.Tensor, dv: tf.Tensor] {
   const { q, k, v } = split(inputs, heads);
   const all = afterFirst(headsOf(dy, heads)); // [B,places,D] -> [B,places-1,D]
   const dq: tf.Tensor3D[] = [];
@@ -130,10 +138,10 @@ function gradients(dy: tf.Tensor4D, inputs: Inputs, { heads, dropout, chunk: siz
   const [dk, dv] = sums as [tf.Tensor3D, tf.Tensor3D];
   const of = (...parts: tf.Tensor3D[]) => joined(parts, dy.shape, heads);
   const first = firstOf(q);
-  return [tf.mul(of(first, ...dq), scaleOf(q)), of(dk, first), of(dv, first)] as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D]; // biome-ignore format: one line
+  return [tf.mul(of(first, ...dq), scaleOf(q)), of(dk, first), of(dv, first)]; // [N,H,W,U] each
 }
 
-/** A range of queries that are computed together; they see no key from `end` on. */
+/** A range of queries that are computed together. They see no key from `end` on. */
 interface Chunk {
   readonly start: number;
   readonly end: number;
@@ -180,8 +188,8 @@ function factorsOf(
 }
 
 /**
- * The heads of all three, [N*heads,places-1,U/heads]: queries divided by sqrt(U / heads), without the first place's,
- * which sees nothing; keys and values without the last place's, which nothing sees.
+ * Splits all three into heads, [N*heads,places-1,U/heads]: queries, divided by sqrt(U / heads), without the
+ * first place, which sees nothing; keys and values without the last place, which nothing sees.
  */
 function split({ queries, keys, values }: Inputs, heads: number) {
   const q = headsOf(queries, heads);
@@ -204,7 +212,7 @@ function headsOf(x: tf.Tensor4D, heads: number): tf.Tensor3D {
   return tf.reshape(tf.transpose(apart, [0, 2, 1, 3]), [n * heads, h * w, units / heads]); // [N,heads,H*W,D] -> [N*heads,H*W,D]
 }
 
-/** The inverse, for consecutive places. */
+/** The inverse of {@link headsOf}, for parts of consecutive places. */
 function joined(parts: tf.Tensor3D[], [n, h, w, units]: tf.Tensor4D['shape'], heads: number): tf.Tensor4D {
   const whole = tf.reshape(tf.concat(parts, 1), [n, heads, h * w, units / heads]);
   return tf.reshape(tf.transpose(whole, [0, 2, 1, 3]), [n, h, w, units]); // [N,H*W,heads,D] -> [N,H,W,U]
@@ -239,7 +247,7 @@ const wasmForward = /* @__PURE__ */ wasmKernel(
   },
 );
 
-/** All gradients at once: each needs the weights. */
+/** All gradients at once, since each needs the weights. */
 const wasmGradients = /* @__PURE__ */ wasmKernel(
   'PixelCNNCausalAttentionGradient',
   [CAUSAL_ATTENTION_BACK],
@@ -250,7 +258,7 @@ const wasmGradients = /* @__PURE__ */ wasmKernel(
   },
 );
 
-/** Images, places in each, heads, features of each, and the factor of scores. */
+/** Images, places of an image, heads, features of a head, and the factor of scores. */
 function sizesOf({ shape: [n, h, w, units] }: tf.Tensor4D, heads: number) {
   const size = units / heads;
   return [n, h * w, heads, size, 1 / Math.sqrt(size)] as const;
@@ -264,7 +272,7 @@ export function provideAttentionKernels(): void {
       return { y, saved: { ...inputs, y, logSums } };
     },
     gradients(dy, saved, attributes) {
-      // There was dropout, or our own kernels have been switched on in the meantime.
+      // The forward pass had dropout, or our own kernels have been switched on since.
       if (saved.logSums === undefined) return composed.gradients(dy, saved, attributes);
       return functionsOf(wasmGradients({ ...saved, dy }, attributes));
     },

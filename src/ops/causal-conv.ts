@@ -4,7 +4,7 @@ import { defineOperation, type Implementation } from './operation';
 import { outputs, wasmKernel } from './wasm-kernels';
 
 interface Attributes {
-  /** What follows the convolution within the same operation. */
+  /** The activation that is fused into the convolution. */
   readonly activation: 'linear' | 'relu';
   readonly left: number;
   readonly presentColumns: number;
@@ -16,17 +16,16 @@ interface Inputs {
   readonly bias: tf.Tensor1D | undefined;
 }
 
-/** What its gradients need. */
+/** The tensors that gradients need. */
 interface Saved extends Pick<Inputs, 'x' | 'kernel'> {
-  /** The output [N,H,W,out] of a ReLU: dy is masked by y > 0. */
+  /** The output [N,H,W,out] of a ReLU, since dy is masked by y > 0. */
   readonly y: tf.Tensor4D | undefined;
 }
 
 /**
  * activation(x * kernel + bias): a convolution whose kernel has only causal rows. Its last row lies on the output's own
- * row, and `left` of its columns lie to the left of the output. The image is padded with zeros, so that height and
- * width stay the same. Only the first `presentColumns` columns of the last row are used: the others must be zero; they
- * may or may not be read, and their gradient is meaningless.
+ * row, and `left` of its columns lie to the left of the output. Zero padding keeps height and width. Only the first
+ * `presentColumns` columns of the last row are used. The others must be zero, and their gradient is meaningless.
  *
  * @param x [N,H,W,in]
  * @param kernel [rows,columns,in,out], already masked
@@ -55,8 +54,8 @@ function withSaved({ x, kernel }: Inputs, y: tf.Tensor4D, { activation }: Attrib
 }
 
 /**
- * By forward convolutions, products and transposes, which are available and fast on every backend (the stock filter
- * gradient is missing on wasm and slow on cpu).
+ * Composed of forward convolutions, products and transposes, which are fast on every backend
+ * (tfjs's own filter gradient is missing on wasm and slow on cpu).
  */
 export const composedConv: Implementation<Inputs, Attributes, Saved, tf.Tensor4D> = {
   forward(inputs, attributes) {
@@ -77,7 +76,7 @@ export const composedConv: Implementation<Inputs, Attributes, Saved, tf.Tensor4D
 
 type Pads = Exclude<Parameters<typeof tf.conv2d>[3], string | number>;
 
-/** The part of a kernel that is convolved with: its first columns, and how many lie left and right of the output's own. */
+/** The part of a kernel that is used: its first columns, and how many lie left and right of the output's own. */
 interface UsedPart {
   /** [rows,columns,in,out] */
   shape: tf.Tensor4D['shape'];
@@ -96,7 +95,7 @@ function cut(kernel: tf.Tensor4D, { shape }: UsedPart): tf.Tensor4D {
   return shape[1] === kernel.shape[1] ? kernel : tf.slice(kernel, [0, 0, 0, 0], shape); // [rows,columns of the part,in,out]
 }
 
-/** [rows,columns of the part,in,out] -> [rows,columns,in,out], 0 where nothing was convolved with */
+/** [rows,columns of the part,in,out] -> [rows,columns,in,out], with 0 for unused columns */
 function uncut(kernel: tf.Tensor4D, [, columns]: tf.Tensor4D['shape']): tf.Tensor4D {
   const missing = columns - kernel.shape[1];
   if (missing === 0) return kernel;
@@ -154,9 +153,8 @@ function kernelGradient(x: tf.Tensor4D, dz: tf.Tensor4D, part: UsedPart): tf.Ten
 }
 
 /**
- * [N,H,W,F], [rows,columns,F,out] -> [N,H,W,out]: a convolution with zeros around the image. If it is recorded in order
- * to be differentiated, the zeros are added by a separate operation, since tfjs-node has no gradient for asymmetric
- * padding.
+ * [N,H,W,F], [rows,columns,F,out] -> [N,H,W,out]: a convolution with zeros around the image. If it will be
+ * differentiated, a separate operation adds the zeros, since tfjs-node has no gradient for asymmetric padding.
  */
 function paddedConv2d(x: tf.Tensor4D, kernel: tf.Tensor4D, pads: Pads): tf.Tensor4D {
   const isRecorded = tf.engine().state.gradientDepth > 0;
@@ -172,14 +170,14 @@ export function sumOverPixels(x: tf.Tensor4D): tf.Tensor1D {
 
 /**
  * The sum over pixels of x y: [N,H,W,in], [N,H,W,out] -> [in,out]. On wasm a transpose flag is slow, so one side is
- * transposed here and the product packs the other. Packing costs more, so the narrower side is packed.
+ * transposed here and the product packs the other. The narrower side is packed, since packing costs more.
  */
 function productOverPixels(x: tf.Tensor4D, y: tf.Tensor4D): tf.Tensor2D {
   if (x.shape[3] >= y.shape[3]) return tf.matMul(featureRows(x), pixelRows(y));
   return tf.transpose(tf.matMul<tf.Tensor2D>(featureRows(y), pixelRows(x)));
 }
 
-/** [N,H,W,F] -> [F, N*H*W], in two steps: a transpose within each image stays within the cache. */
+/** [N,H,W,F] -> [F, N*H*W], in two steps, since a transpose within each image stays in the cache. */
 function featureRows(x: tf.Tensor4D): tf.Tensor2D {
   const [n, h, w, features] = x.shape;
   const images = tf.transpose(tf.reshape(x, [n, h * w, features]), [0, 2, 1]); // [N,F,H*W]
@@ -210,8 +208,8 @@ const padsBelow = ({ shape: [rows], left, right }: UsedPart): Pads => [
 // biome-ignore-end format: one pair a dimension, NHWC
 
 /**
- * With fused multiplications and additions where WebAssembly has them; whether a result is then rounded once or twice
- * depends on the processor. Sampling never uses them, since its results must be the same on every machine.
+ * The first modules use fused multiplications and additions, if WebAssembly has them. Whether these round once or twice
+ * depends on the processor, so sampling, whose results must not depend on the machine, never uses them.
  */
 const convolutions = [CONVOLUTION_FUSED, CONVOLUTION];
 const correlations = [CORRELATION_FUSED, CORRELATION];
@@ -283,14 +281,14 @@ interface WebGPUBackend {
   readonly device: { readonly limits: { maxBufferSize: number; maxStorageBufferBindingSize: number } };
 }
 
-/** The most bytes of one tensor on the current backend: what a buffer or a texture of the GPU can hold. */
+/** The most bytes of one tensor on the current backend, limited by the buffers or textures of the GPU. */
 function largestTensor(): number {
   switch (tf.getBackend()) {
     case 'webgpu': {
       const { limits } = (tf.backend() as unknown as WebGPUBackend).device;
       return Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
     }
-    case 'webgl': // one number a texel, since not all of tfjs's programs pack four into it
+    case 'webgl': // one number per texel, since not all of tfjs's programs pack four into one
       return 4 * tf.env().getNumber('WEBGL_MAX_TEXTURE_SIZE') ** 2;
     default:
       return Infinity;
@@ -298,8 +296,8 @@ function largestTensor(): number {
 }
 
 /**
- * Throws if a tensor [N,H,W,F] is larger than the GPU can hold in one piece, and says which batch size fits. WebGPU
- * itself would not throw, but continue with zeros.
+ * Checks that the GPU can hold a tensor [N,H,W,F] in one piece; the error states which batch size
+ * fits. WebGPU itself would not throw, but continue with zeros.
  *
  * @throws RangeError
  */
@@ -315,10 +313,10 @@ export function checkBatchFits([n, h, w, features]: readonly [number, number, nu
   );
 }
 
-// Strided convolutions are computed at stride 1, after which places are dropped. Transposed ones are computed at stride
-// 1 on a map with zeros between its places.
+// Strided convolutions are computed at stride 1 and then subsampled. Transposed ones are computed
+// at stride 1 on a map with zeros between its places.
 
-/** Every second row and column: [N,H,W,F] -> [N,H/2,W/2,F]. */
+/** Takes every second row and column: [N,H,W,F] -> [N,H/2,W/2,F]. */
 export function everySecond(x: tf.Tensor4D): tf.Tensor4D {
   const [n, h, w, features] = x.shape;
   const pairs: tf.Tensor4D = tf.reshape(x, [(n * h) / 2, 2, w / 2, 2 * features]); // [N*H/2,2,W/2,2F]
@@ -326,7 +324,7 @@ export function everySecond(x: tf.Tensor4D): tf.Tensor4D {
   return tf.reshape(first, [n, h / 2, w / 2, features]);
 }
 
-/** Rows and columns of zeros after each: [N,H,W,F] -> [N,2H,2W,F]. */
+/** Adds zeros after each row and column: [N,H,W,F] -> [N,2H,2W,F]. */
 export function dilated(x: tf.Tensor4D): tf.Tensor4D {
   const [n, h, w, features] = x.shape;
   const places: tf.Tensor4D = tf.reshape(x, [n * h, 1, w, features]); // [N*H,1,W,F]

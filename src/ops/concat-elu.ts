@@ -33,10 +33,10 @@ const operation = defineOperation<Inputs, void, Inputs, tf.Tensor>({
   },
 });
 
-/** The slopes of elu, [..,F]. On wasm, the minimum keeps NaN in its first argument only. */
+/** The slopes of elu, [..,F]. On wasm, `minimum` keeps NaN only in its first argument. */
 const slopes = (x: tf.Tensor) => tf.exp(tf.minimum(x, 0));
 
-/** Rows of features, and how many. */
+/** The number of rows, and of features in each. */
 function sizesOf({ shape, size }: tf.Tensor): [rows: number, features: number] {
   const features = shape.at(-1) as number;
   return [size / features, features];

@@ -9,7 +9,7 @@ interface Inputs {
 }
 
 interface Saved {
-  /** Softmax minus one-hot [M,L]: computed with the value, since both take the same exponentials. */
+  /** Softmax minus one-hot [M,L], computed with the value, since both need the exponentials. */
   readonly slope: tf.Tensor2D;
 }
 
@@ -29,8 +29,8 @@ const gradients = (dy: tf.Tensor1D, { slope }: Saved): Gradients<Inputs> => ({
 });
 
 /**
- * The logarithm of the normaliser is taken at the most likely level, where the softmax cannot underflow: log sum exp(x) =
- * max(x) - log max(softmax(x)). That is exact for labels of any probability, and saves a pass of exp.
+ * The logarithm of the normalizer is computed at the most likely level, where the softmax cannot underflow: log sum
+ * exp(x) = max(x) - log max(softmax(x)). This is exact for labels of any probability, and saves a pass of exp.
  */
 const operation = defineOperation<Inputs, void, Saved, tf.Tensor1D>({
   name: 'crossEntropy',

@@ -76,14 +76,14 @@ const wasmGate = (name: string, module: typeof GATE) => ({
   ),
 });
 
-/** Images, pixels of each, groups of features and features of the output in each. */
+/** Images, pixels of an image, groups of features, and output features of a group. */
 function sizesOf({ shape: [n, h, w, features] }: tf.Tensor4D, { imageChannels }: Attributes) {
   return [n, h * w, imageChannels, features / (2 * imageChannels)] as const;
 }
 
 /**
- * Both gradients, derived from that for x [N,H,W,2F]: the condition is added at every pixel. Its sum over pixels is
- * computed as a mean, which is much faster than `sum` on wasm.
+ * Both gradients, from the gradient for x [N,H,W,2F]. The condition's, a sum over pixels since it
+ * is added at each, is computed as a mean, which is much faster than `sum` on wasm.
  */
 function fromInputGradient(dx: tf.Tensor4D): Gradients<Inputs> {
   const [n, h, w, features] = dx.shape;

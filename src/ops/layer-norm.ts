@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { LAYER_NORM } from '../kernels/modules';
 import { sumOverPixels } from './causal-conv';
-import { defineOperation, type Operation } from './operation';
+import { defineOperation, type TensorOperation } from './operation';
 import { outputs, wasmKernel } from './wasm-kernels';
 
 interface Inputs {
@@ -13,15 +13,15 @@ interface Inputs {
 type Attributes = { readonly groups: number; readonly epsilon: number };
 
 /**
- * (x - mean) / sqrt(variance + epsilon) over each group of a pixel's features, then scale and shift, with a custom
- * gradient, since that of tfjs loops over all pixels.
+ * (x - mean) / sqrt(variance + epsilon) over each group of a pixel's features, then scale and
+ * shift, with a custom gradient, since tfjs's loops over all pixels.
  *
  * Source: Ba et al., "Layer Normalization" (2016), https://arxiv.org/abs/1607.06450, equations 3 and 4.
  *
  * @param inputs x [N,H,W,F], where `groups` divides F; scale and shift [F], or undefined
  * @returns [N,H,W,F]
  */
-export const layerNorm: Operation<Inputs, Attributes, Inputs, tf.Tensor4D> = defineOperation({
+export const layerNorm: TensorOperation<Inputs, Attributes, Inputs, tf.Tensor4D> = defineOperation({
   name: 'layerNorm',
   composed: {
     forward(inputs, attributes) {
@@ -48,7 +48,7 @@ export const layerNorm: Operation<Inputs, Attributes, Inputs, tf.Tensor4D> = def
   },
 });
 
-/** The quotient and the factor 1 / sqrt(variance + epsilon): [N,H,W,F] -> [N*H*W*C, G], with C groups and G = F/C. */
+/** The normalized values, and 1 / sqrt(variance + epsilon): [N,H,W,F] -> [N*H*W*C, G], with C groups and G = F/C. */
 function normalized(x: tf.Tensor4D, { groups, epsilon }: Attributes) {
   const size = x.shape[3] / groups;
   const rows: tf.Tensor2D = tf.reshape(x, [x.size / size, size]); // [N,H,W,F] -> [N*H*W*C, G]
@@ -57,13 +57,13 @@ function normalized(x: tf.Tensor4D, { groups, epsilon }: Attributes) {
   return { normal: tf.mul<tf.Tensor2D>(centered, factor), factor };
 }
 
-// By products, since tfjs's reductions are slow on wasm, and its broadcasting is on cpu.
+// Means and broadcasts are products, since tfjs's reductions are slow on wasm, and its broadcasting on cpu.
 
-/** Of each row: [M,G] -> [M,1]. */
+/** The mean of each row: [M,G] -> [M,1]. */
 const means = (rows: tf.Tensor2D): tf.Tensor2D =>
   tf.matMul(rows, tf.fill([rows.shape[1], 1], 1 / rows.shape[1]));
 
-/** Each number at all places of its row: [M,1] -> [M,G], as `rows`. */
+/** Broadcasts each number over its row: [M,1] -> [M,G], shaped like `rows`. */
 const spread = (numbers: tf.Tensor2D, rows: tf.Tensor2D): tf.Tensor2D =>
   tf.matMul(numbers, tf.fill([1, rows.shape[1]], 1));
 
@@ -85,7 +85,7 @@ const wasmGradients = /* @__PURE__ */ wasmKernel(
   },
 );
 
-/** Images, pixels in each, groups of features, features in each, and what is added to variances. */
+/** Images, pixels of an image, groups of features, features of a group, and epsilon. */
 function sizesOf({ shape: [n, h, w, features] }: tf.Tensor4D, { groups, epsilon }: Attributes) {
   return [n, h * w, groups, features / groups, epsilon] as const;
 }

@@ -1,23 +1,23 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { defineOperation } from './operation';
 
-// Normalized levels as categories: see the layers OneHotLevels and LevelEmbedding.
+// Normalized levels as categories, for the layers OneHotLevels and LevelEmbedding.
 
 /**
- * 1 for the level of each number, 0 for the others.
+ * One-hot vectors of levels.
  *
  * @param x normalized levels [...,C]
- * @returns [...,C*L], the L of each channel side by side
+ * @returns [...,C*L], the L numbers of each channel side by side
  */
 export const oneHotLevels = (x: tf.Tensor, levels: number): tf.Tensor => oneHot({ x }, { levels });
 
 /**
- * The row of a table for the level of each number, with a gradient for the table on every backend: the gradient of
- * tfjs's `gather` is missing on wasm.
+ * Looks up the row of a table for each level, with a gradient for the table on every backend, since
+ * wasm lacks the gradient of tfjs's `gather`.
  *
  * @param x normalized levels [...,C]
  * @param table [L,U]
- * @returns [...,C*U], the U of each channel side by side
+ * @returns [...,C*U], the U numbers of each channel side by side
  */
 export function embedLevels(x: tf.Tensor, table: tf.Tensor2D): tf.Tensor {
   const [levels, units] = table.shape;
@@ -29,10 +29,10 @@ export function embedLevels(x: tf.Tensor, table: tf.Tensor2D): tf.Tensor {
 
 type Attributes = { readonly levels: number };
 
-/** round(x (L - 1)), whether or not that is a level. As floats, since NaN then equals no level. */
+/** round(x (L - 1)), even if that is not a level. Returns floats, since NaN then equals no level. */
 const nearest = (x: tf.Tensor, levels: number): tf.Tensor => tf.floor(tf.add(tf.mul(x, levels - 1), 0.5));
 
-/** An operation on levels, through which no gradient flows back: they are not a continuous function of x. */
+/** An operation on levels. No gradient flows back through it, since levels are not a continuous function of x. */
 function ofLevels<Output extends tf.Tensor>(name: string, compute: (x: tf.Tensor, levels: number) => Output) {
   return defineOperation<{ readonly x: tf.Tensor }, Attributes, object, Output>({
     name,
@@ -46,14 +46,14 @@ function ofLevels<Output extends tf.Tensor>(name: string, compute: (x: tf.Tensor
 
 const oneHot = ofLevels('oneHotLevels', (x, levels): tf.Tensor => {
   const numbers: tf.Tensor2D = tf.reshape(nearest(x, levels), [-1, 1]); // [...,C] -> [M,1]
-  // A difference turns booleans into float32. On webgpu a cast would leave integers, for which not all convolutions
-  // compile.
+  // The subtraction makes float32. On webgpu, a cast alone would leave integers, for which not all
+  // convolutions compile.
   const hot = tf.sub(1, tf.cast(tf.notEqual(numbers, tf.range(0, levels)), 'float32')); // [M,1], [L] -> [M,L]
   const [features = 1] = x.shape.slice(-1);
   return tf.reshape(hot, [...x.shape.slice(0, -1), features * levels]); // [M,L] -> [...,C*L]
 });
 
-/** The row of each number, int32, or L if it is not a level: [...,C] -> [M]. */
+/** The level of each number, int32, or L if it is not a level: [...,C] -> [M]. */
 const rowsOf = ofLevels('levelRows', (x, levels) => {
   const numbers = tf.reshape(nearest(x, levels), [-1]); // [...,C] -> [M]
   const isLevel = tf.logicalAnd(tf.greaterEqual(numbers, 0), tf.lessEqual(numbers, levels - 1));
@@ -62,13 +62,13 @@ const rowsOf = ofLevels('levelRows', (x, levels) => {
 });
 
 interface OfRows {
-  /** [M] 0..L, int32, where L means no level */
+  /** Levels [M], 0..L, int32, where L means no level. */
   readonly rows: tf.Tensor1D;
-  /** What the operation is linear in: [L,U] or [M,U] */
+  /** The argument in which the operation is linear, [L,U] or [M,U]. */
   readonly x: tf.Tensor2D;
 }
 
-/** An operation that is linear in x, and whose gradient is another one. */
+/** An operation that is linear in x. Its gradient is its adjoint, another such operation. */
 const linear = (
   name: string,
   compute: (inputs: OfRows, levels: number) => tf.Tensor2D,
@@ -82,7 +82,7 @@ const linear = (
     },
   });
 
-/** Rows of a table [L,U], zeros for none: [M] -> [M,U]. */
+/** Looks up rows of a table [L,U], with zeros for no level: [M] -> [M,U]. */
 const lookUp = linear(
   'levelLookUp',
   ({ rows, x }) => {
@@ -92,7 +92,7 @@ const lookUp = linear(
   (inputs, attributes): tf.Tensor2D => sumByRow(inputs, attributes),
 );
 
-/** The sum of the values [M,U] that belong to each row: [M] -> [L,U]. */
+/** Sums the values [M,U] that belong to each row: [M] -> [L,U]. */
 const sumByRow = linear(
   'levelSum',
   ({ rows, x }, levels) => {

@@ -21,9 +21,9 @@ export interface LogisticMixtureSizes extends MixtureSizes {
 type Inputs = Readonly<Record<'labels' | 'parameters', tf.Tensor2D>>;
 
 interface Saved {
-  /** [M,(C+1)*K]: the components' probabilities given no channel, the first, ... and all of them. */
+  /** The components' probabilities given no channel, the first, ... and all of them, [M,(C+1)*K]. */
   readonly posteriors: tf.Tensor2D;
-  /** [M,P]: the derivative of a component's log p of the channel for each of its parameters; 1 for logits. */
+  /** The derivative of a component's log p of a channel for each of its parameters, 1 for logits, [M,P]. */
   readonly slopes: tf.Tensor2D;
 }
 
@@ -31,11 +31,11 @@ interface Saved {
  * -log p of each channel of each pixel given the channels before it, in nats, under a mixture of K discretized
  * logistics over whole pixels, with a custom gradient for the parameters.
  *
- * The layer {@link LogisticMixture} says what levels and parameters stand for. At the bound of log scales itself the
- * gradient still flows. Parameters may be any finite numbers: log-probabilities end at -1e18.
+ * The layer {@link LogisticMixture} defines levels and parameters. At the bound of log scales itself the
+ * gradient still flows. Parameters may be any finite numbers, since log-probabilities are at least -1e18.
  *
- * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.1 and 2.2. Their code
- * replaces masses under 1e-5 by a density, so its levels do not quite sum to 1; these do.
+ * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.1 and 2.2. Their
+ * code replaces masses under 1e-5 by a density, so its probabilities do not quite sum to 1; these do.
  *
  * @param labels [M,C] levels 0..L-1, int32
  * @param parameters [M,P] in the order of {@link parameterOffsets}
@@ -49,12 +49,12 @@ export function logisticMixtureNats(
   return operation({ labels, parameters }, sizes);
 }
 
-/** Numbers are clamped there, so that sums of a few remain above -1e20, below which WebGL finds no maximum. */
+/** Numbers are clamped to this size, so that sums of a few stay above -1e20, below which WebGL finds no maximum. */
 const MAX_NUMBER = 1e18;
 
 /**
- * With S_c = logsumexp over components of (logit + the log p of the channels before c), channel c takes S_c - S_(c+1)
- * nats, and the derivative of S_c for a component's sum is its posterior.
+ * With S_c = logsumexp over components of (logit + the log p of the channels before c), channel c
+ * costs S_c - S_(c+1) nats, and the derivative of S_c for a component's term is its posterior.
  */
 function gradients(
   dy: tf.Tensor2D,
@@ -66,12 +66,10 @@ function gradients(
     parameters() {
       const dys = parts(dy, imageChannels); // [M,C] -> [M,1] each
       const weights = parts(posteriors, imageChannels + 1); // [M,(C+1)*K] -> [M,K] each
-      // For the logits, and for log p of each channel: sums from the last channel on.
+      // The gradients for the logits and each channel's log p, summed from the last channel on.
       const sums: tf.Tensor2D[] = []; // [M,K] each
       for (let c = imageChannels; c >= 0; c--) {
-        const [own, before] = [dys[c], dys[c - 1]];
-        const slope = own === undefined ? tf.neg(before as tf.Tensor2D) : before === undefined ? own : tf.sub<tf.Tensor2D>(own, before); // biome-ignore format: one line
-        const part: tf.Tensor2D = tf.mul(weights[c] as tf.Tensor2D, slope);
+        const part: tf.Tensor2D = tf.mul(weights[c] as tf.Tensor2D, slopeOf(dys[c], dys[c - 1])); // [M,K]
         sums.unshift(sums[0] === undefined ? part : tf.add(part, sums[0]));
       }
       const [logits, ...channels] = sums as [tf.Tensor2D, ...tf.Tensor2D[]];
@@ -80,6 +78,12 @@ function gradients(
       return tf.mul(slopes, inOrder(parameterOffsets(sizes), spread)); // [M,P]
     },
   };
+}
+
+/** What S_c counts for: for channel c, and against the one before; the first and the last have one of them only, [M,1]. */
+function slopeOf(own: tf.Tensor2D | undefined, before: tf.Tensor2D | undefined): tf.Tensor2D {
+  if (own === undefined) return tf.neg(before as tf.Tensor2D);
+  return before === undefined ? own : tf.sub(own, before);
 }
 
 /** [M,count*N] -> [M,N] each; tfjs's split into one has no gradient. */
@@ -94,10 +98,10 @@ function inOrder(offsets: ParameterOffsets, blocks: Blocks): tf.Tensor2D {
   const places = [offsets.logits, ...offsets.means, ...offsets.logScales, ...offsets.coefficients.flat()];
   const order = [...places.keys()].sort((a, b) => (places[a] as number) - (places[b] as number));
   const ordered = order.map((i) => all[i] as tf.Tensor2D);
-  return tf.concat(ordered, 1);
+  return tf.concat(ordered, 1); // [M,K] each -> [M,P]
 }
 
-/** The parts of the value and its gradients, by operations that can be differentiated. */
+/** Computes the value and the parts of its gradients by differentiable operations. */
 function evaluate(
   { labels, parameters }: Inputs,
   sizes: LogisticMixtureSizes,
@@ -130,11 +134,11 @@ function evaluate(
   const logMasses = byChannel(component.logMass); // [M,K] each
   const posteriors: tf.Tensor2D[] = [];
   const norms: tf.Tensor2D[] = []; // log-probabilities of the channels
-  let sums = tf.clipByValue(block(offsets.logits), -MAX_NUMBER, MAX_NUMBER); // log of posteriors, not yet normalised
+  let sums = tf.clipByValue(block(offsets.logits), -MAX_NUMBER, MAX_NUMBER); // log of posteriors, not yet normalized
   for (let c = 0; c <= imageChannels; c++) {
     const posterior = tf.softmax(sums);
     posteriors.push(posterior);
-    // log sum exp(x), taken where the softmax cannot underflow
+    // log sum exp(x), computed where the softmax cannot underflow
     const most: tf.Tensor2D = tf.max(sums, 1, true); // [M,K] -> [M,1]
     const logMost = tf.log(tf.max<tf.Tensor2D>(posterior, 1, true)); // [M,K] -> [M,1]
     if (c > 0) norms.push(tf.sub(most, logMost));
@@ -153,21 +157,22 @@ function evaluate(
       ),
     ),
   });
-  return { norms: tf.concat(norms, 1), posteriors: tf.concat(posteriors, 1), slopes };
+  return { norms: tf.concat(norms, 1), posteriors: tf.concat(posteriors, 1), slopes }; // [M,C], [M,(C+1)*K], [M,P]
 }
 
-/** Added to an edge without which a level has all the mass on that side. */
+/** Added to an edge, so that a level has all the mass on that side. */
 const NO_EDGE = 1e20;
 
-/** Up to this width, what has a difference next to 0 is taken from its series. */
+/** Up to this width, functions that would lose digits by cancellation are computed by their series. */
 const NEAR = 1 / 4;
 const NEAR_EXP = Math.exp(-NEAR);
 
 /**
- * Log p of levels [R,1], which stand for x [R,1], under each logistic [R,K], and its derivatives [R,K].
+ * Log p of levels [R,1], with values x [R,1], under each logistic [R,K], and its derivatives [R,K].
  *
- * With z = (x - mean) / scale and half the width h = 1 / (scale (L - 1)), the edges are b = z + h and a = z - h, and the
- * mass is sigmoid(b) - sigmoid(a) = sigmoid(b) sigmoid(-a) (1 - e^-2h): factors with logarithms free of cancellation.
+ * With z = (x - mean) / scale and half the width h = 1 / (scale (L - 1)), the edges are b = z + h and a = z -
+ * h, and the mass is sigmoid(b) - sigmoid(a) = sigmoid(b) sigmoid(-a) (1 - e^-2h), a product whose logarithm
+ * has no cancellation.
  */
 function evaluateLogistic(
   label: tf.Tensor2D,
@@ -186,8 +191,8 @@ function evaluateLogistic(
   const upper: tf.Tensor2D = tf.add(tf.add(z, halfWidth), tf.mul(isHighest, NO_EDGE)); // [R,K]
   const lower: tf.Tensor2D = tf.sub(tf.sub(z, halfWidth), tf.mul(isLowest, NO_EDGE)); // [R,K]
 
-  // log(1 - e^-w) of the width w, and w / (e^w - 1), its derivative times w: of min(w, NEAR) by their series, log w +
-  // s/24 - s^2/2880 - w/2 and 1 + s/12 - s^2/720 - w/2 with s = w^2, and what the rest of the width adds.
+  // log(1 - e^-w) of the width w, and w / (e^w - 1), its derivative times w: for min(w, NEAR) by their series, log w +
+  // s/24 - s^2/2880 - w/2 and 1 + s/12 - s^2/720 - w/2 with s = w^2, plus the contribution of the rest of the width.
   const width: tf.Tensor2D = tf.mul(halfWidth, 2);
   const near = tf.clipByValue(width, 0, NEAR);
   const far = tf.clipByValue(width, NEAR, MAX_NUMBER);
@@ -247,7 +252,7 @@ const wasmGradient = wasmKernel(
   },
 );
 
-/** Pixels, channels and components, and where the kernels find what is theirs. */
+/** Pixels, channels, components, and the offsets and strides of the kernels' parameters. */
 function numbersOf(pixels: number, sizes: LogisticMixtureSizes) {
   const { imageChannels, components } = sizes;
   const { channelStride, coefficients, pairStride } = parameterStrides(sizes);

@@ -26,7 +26,7 @@ const operation = defineOperation<Inputs, void, Inputs, tf.Tensor4D>({
       const { direction, gain } = inputs;
       const v = flat(direction); // [M,out]
       const factors = tf.div(gain, norms(sumOfRows(tf.square(v)))); // [1,out]
-      return { y: tf.reshape(tf.mul(v, factors), direction.shape), saved: inputs };
+      return { y: tf.reshape(tf.mul(v, factors), direction.shape), saved: inputs }; // [M,out] -> [rows,columns,in,out]
     },
     gradients(dy, { direction, gain }) {
       const [d, v] = [flat(dy), flat(direction)]; // [M,out]
@@ -34,9 +34,9 @@ const operation = defineOperation<Inputs, void, Inputs, tf.Tensor4D>({
       const [norm, along] = [norms(squares), sumOfRows(tf.mul(d, v))]; // [1,out]
       return {
         direction() {
-          const isFree = tf.step(tf.sub(squares, SMALLEST_SQUARE)); // 0 where the norm is the smallest, and no function of v
+          const isFree = tf.step(tf.sub(squares, SMALLEST_SQUARE)); // 0 where the norm is clamped, so does not depend on v
           const across = tf.sub(d, tf.mul(v, tf.mul(isFree, tf.div(along, tf.square(norm))))); // [M,out]
-          return tf.reshape(tf.mul(across, tf.div(gain, norm)), direction.shape);
+          return tf.reshape(tf.mul(across, tf.div(gain, norm)), direction.shape); // [M,out] -> [rows,columns,in,out]
         },
         gain: () => tf.reshape(tf.div(along, norm), gain.shape), // [1,out] -> [out]
       };
@@ -60,11 +60,11 @@ function flat(kernel: tf.Tensor4D): tf.Tensor2D {
 /** [M,out] -> [1,out], by a product, which is faster than `sum` on wasm. */
 const sumOfRows = (rows: tf.Tensor2D): tf.Tensor2D => tf.matMul(tf.fill([1, rows.shape[0]], 1), rows);
 
-/** Norms [1,out] from their squares. On wasm, the maximum keeps NaN in its first argument only. */
+/** Norms [1,out] from their squares. On wasm, `maximum` keeps NaN only in its first argument. */
 const norms = (squares: tf.Tensor2D): tf.Tensor2D =>
   tf.sqrt(tf.maximum<tf.Tensor2D>(squares, SMALLEST_SQUARE));
 
-/** Weights of each output, outputs, and the bound. */
+/** Weights of each output, outputs, and the lower bound of squares. */
 const numbersOf = ({ size, shape: [, , , featuresOut] }: tf.Tensor4D) =>
   [size / featuresOut, featuresOut, SMALLEST_SQUARE] as const;
 

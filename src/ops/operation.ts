@@ -6,33 +6,36 @@ type Tensors<Names> = { readonly [Name in keyof Names]: tf.Tensor | undefined };
 
 /** One way to compute an operation and its gradients. */
 export interface Implementation<Inputs, Attributes, Saved, Output> {
-  /** The output, and the tensors that `gradients` needs. They stay in memory until then. */
+  /** Returns the output, and the tensors that `gradients` needs, which stay in memory until then. */
   forward(inputs: Inputs, attributes: Attributes): { y: Output; saved: Saved };
   gradients(dy: Output, saved: Saved, attributes: Attributes): Gradients<Inputs>;
 }
 
-/** Gradients by the input's name. Each is computed on demand, so the gradient of an image usually is not. */
+/** Gradients by the input's name. Each is computed on demand, so the gradient of an image usually never is. */
 export type Gradients<Inputs> = { readonly [Name in keyof Inputs]?: () => tf.Tensor };
 
 interface Definition<Inputs, Attributes, Saved, Output> {
   /** The name under which tfjs profiles it. */
   name: string;
-  /** Composed of tfjs's operations, for every backend. Its gradients can themselves be differentiated. */
+  /** Composed of tfjs's operations, for every backend. Its gradients are differentiable. */
   composed: Implementation<Inputs, Attributes, Saved, Output>;
-  /** Used where inputs are float32 and constants int32. @default none */
+  /** Used if inputs are float32 and constants int32. @default none */
   wasmImplementation?: Implementation<Inputs, Attributes, Saved, Output>;
   /**
-   * Replaces `composed.gradients` when these are themselves differentiated, and gets the inputs. Required if `composed`
-   * saves intermediate results: no gradient flows back through those.
+   * Replaces `composed.gradients`, with inputs for saved tensors, when gradients are themselves differentiated.
+   * Required if `composed` saves intermediate results, since no gradient flows back through those.
    */
   differentiableGradients?(dy: Output, inputs: Inputs, attributes: Attributes): Gradients<Inputs>;
-  /** Inputs that have no gradient: nothing flows back through them. */
+  /** Inputs without a gradient. */
   constants?: readonly (keyof Inputs)[];
 }
 
-export interface Operation<Inputs, Attributes, Saved, Output> {
+export interface TensorOperation<Inputs, Attributes, Saved, Output> {
   (inputs: Inputs, attributes: Attributes): Output;
-  /** Sets the implementation by our own kernels: the files of the layers that run the operation bring them along. */
+  /**
+   * Sets the implementation by our own kernels. Only the layers that run the operation do so, so that
+   * bundlers can leave out the kernels of others.
+   */
   useKernels(implementation: Implementation<Inputs, Attributes, Saved, Output>): void;
 }
 
@@ -51,7 +54,7 @@ export function defineOperation<
   wasmImplementation,
   differentiableGradients,
   constants = [],
-}: Definition<Inputs, Attributes, Saved, Output>): Operation<Inputs, Attributes, Saved, Output> {
+}: Definition<Inputs, Attributes, Saved, Output>): TensorOperation<Inputs, Attributes, Saved, Output> {
   const isSupported = (inputs: Inputs) =>
     Object.entries<tf.Tensor>(present(inputs)).every(
       ([name, { dtype }]) => dtype === (constants.includes(name as keyof Inputs) ? 'int32' : 'float32'),
@@ -60,7 +63,7 @@ export function defineOperation<
     wasmImplementation !== undefined && kernelsInUse() && isSupported(inputs) ? wasmImplementation : composed;
 
   const run = (inputs: Inputs, attributes: Attributes): Output => {
-    // Under two tapes the gradient itself will be differentiated: the outer tape records what the inner one computes.
+    // Under two tapes the gradient itself will be differentiated, since the outer tape records the inner one.
     const savesInputs = differentiableGradients !== undefined && tapes() > 1;
     let names: string[] = [];
 
@@ -88,10 +91,10 @@ export function defineOperation<
   return Object.assign(run, { useKernels });
 }
 
-/** How many tapes are recording. */
+/** The number of tapes that are recording. */
 const tapes = () => tf.engine().state.gradientDepth;
 
-/** The tensors that are defined, without some of them. */
+/** The tensors that are defined and not excluded. */
 function present<T extends Tensors<T>>(tensors: T, excluded: readonly (keyof T)[] = []): tf.NamedTensorMap {
   const found: tf.NamedTensorMap = {};
   for (const [name, tensor] of Object.entries<tf.Tensor | undefined>(tensors)) {
@@ -101,8 +104,8 @@ function present<T extends Tensors<T>>(tensors: T, excluded: readonly (keyof T)[
 }
 
 /**
- * The function behind tf.customGrad, which tfjs declares private. customGrad itself computes the gradients of all
- * inputs, needed or not, and registerGradient can save inputs and outputs only.
+ * The function behind tf.customGrad, which tfjs declares private. customGrad itself computes the
+ * gradients of all inputs, needed or not, and registerGradient can only save inputs and outputs.
  */
 interface TapeEngine {
   runKernelFunc(operation: {

@@ -13,7 +13,7 @@ interface Attributes {
   readonly imageChannels: number;
 }
 
-/** What the gradients need. */
+/** The tensors that gradients need. */
 interface Saved extends Pick<Inputs, 'kernel'> {
   /** h, [N,H,W,F] */
   readonly states: tf.Tensor4D;
@@ -28,8 +28,8 @@ interface Saved extends Pick<Inputs, 'kernel'> {
  * diagonals, from the left or the right, as in {@link DiagonalBiLSTMBlock}. The 4F features are o, f, i and g of the
  * first group, then those of the next.
  *
- * The gradient is propagated back through the lines explicitly. It needs gates and cells, which the forward pass saves:
- * with the outputs, 6F numbers for each pixel.
+ * The gradient is propagated back through the lines explicitly. It needs gates and cells, so the
+ * forward pass saves 6F numbers for each pixel, including the outputs.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, sections 3.1 and
  * 3.2, equation 3.
@@ -67,7 +67,7 @@ function forward({ z: given, kernel: whole }: Inputs, { path, imageChannels }: A
   return { y: states, saved: { kernel: whole, states, gates, cells: images(all('cells')) } };
 }
 
-/** For one line: gates [4F,N*P], the others [F,N*P]. */
+/** The results of one line: gates [4F,N*P], the others [F,N*P]. */
 type Step = Readonly<Record<'gates' | 'cells' | 'states', tf.Tensor2D>>;
 
 function stepFrom(
@@ -87,16 +87,19 @@ function stepFrom(
   const [o, f, i] = tf.split(sigmoids, 3, 0) as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D]; // [F,N*P] each
   const fresh = tf.mul<tf.Tensor2D>(i, candidates);
   const cells = before === undefined ? fresh : tf.add<tf.Tensor2D>(tf.mul(f, before.cells), fresh);
-  return { gates: tf.concat([sigmoids, candidates], 0), cells, states: tf.mul(o, tf.tanh(cells)) };
+  const gates = tf.concat([sigmoids, candidates], 0); // [3F,N*P], [F,N*P] -> [4F,N*P]
+  return { gates, cells, states: tf.mul(o, tf.tanh(cells)) };
 }
 
-/** Both gradients at once, for z [N,H,W,4F] and for the kernel: each needs all steps. */
+/** Both gradients at once, for z [N,H,W,4F] and for the kernel, since each needs all steps. */
 function gradients(
   dy: tf.Tensor4D,
   { kernel: whole, ...saved }: Saved,
   { path, imageChannels }: Attributes,
 ): { z: tf.Tensor4D; kernel: tf.Tensor4D } {
-  const [slope, states, gates, savedCells] = [dy, saved.states, saved.gates, saved.cells].map((x) => linesAlong(path, x)) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D, tf.Tensor4D]; // biome-ignore format: [N,H,W,..] -> [N,T,P,..]
+  const slope = linesAlong(path, dy); // [N,H,W,F] -> [N,T,P,F]
+  const states = linesAlong(path, saved.states); // [N,H,W,F] -> [N,T,P,F]
+  const gates = linesAlong(path, saved.gates); // [N,H,W,4F] -> [N,T,P,4F]
   const given = alongLine(whole);
   const kernel = kernelByGate(given, imageChannels); // [1,k,F,4F]
   const left = tapsBefore(path, kernel);
@@ -104,11 +107,11 @@ function gradients(
   const turned = tf.transpose(tf.reverse(kernel, 1), [0, 1, 3, 2]) as tf.Tensor4D; // [1,k,F,4F] -> [1,k,4F,F]
   const parts = tf.split(exchanged(linesOf(gates), imageChannels, 4), 4, 1);
   const [o, f, i, g] = parts as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D, tf.Tensor3D]; // [T,F,N*P] each
-  const cells = linesOf(savedCells); // [T,F,N*P]
+  const cells = linesOf(linesAlong(path, saved.cells)); // [N,H,W,F] -> [N,T,P,F] -> [T,F,N*P]
   const t = tf.tanh(cells);
-  const ofCell = tf.mul<tf.Tensor3D>(o, slopeOfTanh(t)); // of h for c
+  const ofCell = tf.mul<tf.Tensor3D>(o, slopeOfTanh(t)); // the derivative of h for c
   const each = [
-    tf.mul<tf.Tensor3D>(t, slopeOfSigmoid(o)), // of h for o, and of c for f, i and g, all before their activations
+    tf.mul<tf.Tensor3D>(t, slopeOfSigmoid(o)), // the derivatives of h for o, and of c for f, i and g, all before their activations
     tf.mul<tf.Tensor3D>(linesBefore(cells), slopeOfSigmoid(f)),
     tf.mul<tf.Tensor3D>(g, slopeOfSigmoid(i)),
     tf.mul<tf.Tensor3D>(i, slopeOfTanh(g)),
@@ -165,30 +168,30 @@ function convolved(
   return tf.transpose(tf.reshape(y, [n * places, featuresOut]) as tf.Tensor2D); // [N*P,out] -> [out,N*P]
 }
 
-/** The taps of a kernel along a line that lie before the place itself. */
+/** How many taps of a kernel along a line lie before the place itself. */
 const tapsBefore = (path: LSTMPath, { shape }: tf.Tensor4D) => (path === 'rows' ? shape[1] >> 1 : 1);
 
-/** A kernel as one along a line: [1,k,F,4F], or [2,1,F,4F] -> [1,2,F,4F]. */
+/** A kernel, reshaped to lie along a line: [1,k,F,4F], or [2,1,F,4F] -> [1,2,F,4F]. */
 function alongLine(kernel: tf.Tensor4D): tf.Tensor4D {
   const [rows, columns, features, featuresOut] = kernel.shape;
   return tf.reshape<tf.Rank.R4>(kernel, [1, rows * columns, features, featuresOut]);
 }
 
-/** The lines of places that an LSTM goes along in turn: rows or diagonals. [N,H,W,F] -> [N,T,P,F]. */
+/** The lines of places that an LSTM processes in turn, rows or diagonals: [N,H,W,F] -> [N,T,P,F]. */
 const linesAlong = (path: LSTMPath, x: tf.Tensor4D) => (path === 'rows' ? x : skewed(mirrored(path, x)));
 
-/** The inverse, to images of width w: [N,T,P,F] -> [N,H,W,F]. */
+/** The inverse of {@link linesAlong}, for images of width w: [N,T,P,F] -> [N,H,W,F]. */
 const imagesAlong = (path: LSTMPath, x: tf.Tensor4D, w: number) =>
   path === 'rows' ? x : mirrored(path, straightened(x, w));
 
-/** Diagonals from the right are those from the left of the mirror image. */
+/** Mirrors images for diagonals from the right, which are the mirror image's diagonals from the left. */
 const mirrored = (path: LSTMPath, x: tf.Tensor4D): tf.Tensor4D =>
   path === 'fromRight' ? tf.reverse(x, 2) : x;
 
 /**
- * Diagonals of images as lines, [N,H,W,F] -> [N,H+W-1,H,F]: place i of line d is column d - i of row i, or zeros
- * where there is no such column. So the pixels above and to the left are places i - 1 and i of the line before (figure
- * 3 of the paper). Reading rows as one place longer shifts row i by i places.
+ * Diagonals of images as lines, [N,H,W,F] -> [N,H+W-1,H,F]: place i of line d is column d - i of row i, or
+ * zeros if there is no such column. So the pixels above and to the left are places i - 1 and i of the line
+ * before (figure 3 of the paper). Padding rows to one place more than the lines shifts row i by i places.
  */
 function skewed(x: tf.Tensor4D): tf.Tensor4D {
   const [n, h, w, features] = x.shape;
@@ -199,7 +202,7 @@ function skewed(x: tf.Tensor4D): tf.Tensor4D {
   return tf.transpose(tf.reshape(shifted, [n, h, lines, features]), [0, 2, 1, 3]); // [N,H,H+W-1,F] -> [N,H+W-1,H,F]
 }
 
-/** The other way: [N,H+W-1,H,F] -> [N,H,W,F]. */
+/** The inverse of {@link skewed}: [N,H+W-1,H,F] -> [N,H,W,F]. */
 function straightened(x: tf.Tensor4D, w: number): tf.Tensor4D {
   const [n, lines, h, features] = x.shape;
   const flat = tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [n, h * lines, features]); // [N,H+W-1,H,F] -> [N,H*(H+W-1),F]
@@ -213,15 +216,15 @@ function linesOf(x: tf.Tensor4D): tf.Tensor3D {
   return tf.reshape(tf.transpose(x, [1, 3, 0, 2]), [lines, features, n * places]); // [T,F,N,P] -> [T,F,N*P]
 }
 
-/** The inverse, for images whose N and P are those of a shape [N,T,P,..]. */
+/** The inverse of {@link linesOf}, for a shape [N,T,P,..]. */
 function imagesOf(x: tf.Tensor3D, [n, , places]: tf.Tensor4D['shape']): tf.Tensor4D {
   const [lines, features] = x.shape;
   return tf.transpose(tf.reshape(x, [lines, features, n, places]), [2, 0, 3, 1]) as tf.Tensor4D; // [T,F,N,P] -> [N,T,P,F]
 }
 
 /**
- * [T,F,N*P] -> T of [F,N*P]. Splits into halves repeatedly, since wasm copies a whole tensor to slice it: T slices
- * would take T copies, and this takes log2 T.
+ * [T,F,N*P] -> T of [F,N*P]. Splits into halves repeatedly, since wasm copies a whole tensor to
+ * slice it: T slices would take T copies, halving takes log2 T.
  */
 function apart(x: tf.Tensor3D): tf.Tensor2D[] {
   const [lines, features, places] = x.shape;
@@ -236,15 +239,15 @@ function joined(lines: tf.Tensor2D[]): tf.Tensor3D {
   return tf.reshape(tf.concat(lines, 0), [lines.length, features, places]); // [T*F,N*P] -> [T,F,N*P]
 }
 
-/** Each line is replaced by the line before it, the first by zeros: [T,F,N*P]. */
+/** Replaces each line by the line before it, the first by zeros: [T,F,N*P]. */
 function linesBefore(x: tf.Tensor3D): tf.Tensor3D {
   const padded = tf.pad(x, [[1, 0], [0, 0], [0, 0]]); // biome-ignore format: [T+1,F,N*P], one pair a dimension
   return tf.slice(padded, 0, x.shape); // [T,F,N*P]
 }
 
 /**
- * Features as [outer,inner,size] -> [inner,outer,size]: from o, f, i, g of each group to o of all groups, then f, i and
- * g of all groups, or the other way.
+ * Reorders features [outer,inner,size] -> [inner,outer,size]: from o, f, i, g of each group to o of
+ * all groups, then f, i and g of all groups, or back.
  */
 function exchanged(x: tf.Tensor3D, outer: number, inner: number): tf.Tensor3D {
   if (outer === 1 || inner === 1) return x;
@@ -252,7 +255,7 @@ function exchanged(x: tf.Tensor3D, outer: number, inner: number): tf.Tensor3D {
   return tf.reshape(tf.transpose(parts, [0, 2, 1, 3]), x.shape); // [T,inner,outer,size*N*P] -> [T,4F,N*P]
 }
 
-/** The outputs of a kernel in the order of gates: [1,k,F,4F]. */
+/** Reorders the outputs of a kernel by gate: [1,k,F,4F]. */
 function kernelByGate(kernel: tf.Tensor4D, groups: number): tf.Tensor4D {
   const [, columns, features, featuresOut] = kernel.shape;
   const rows = tf.reshape(kernel, [columns * features, featuresOut, 1]) as tf.Tensor3D; // [1,k,F,4F] -> [k*F,4F,1]

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { compile, exportsOf, type WasmModule } from '../kernels/wasm-module';
+import { compileModule, exportsOf, type WasmModule } from '../kernels/wasm-module';
 
 /** The internals of tfjs's wasm backend that we use. */
 interface WasmBackend {
@@ -18,14 +18,14 @@ const FLAG = 'PIXELCNN_WASM_KERNELS';
 
 tf.env().registerFlag(FLAG, () => true);
 
-/** A module with an instruction of SIMD, which compiles where all of ours do. */
+/** A module with a SIMD instruction, which compiles if all of ours do. */
 const SIMD = "&}-}?}9'&&&'+'},&'}G)('&00'.&g&#5#}.1";
 
 /**
- * Whether masked convolutions, attention without dropout, the LSTMs of PixelRNN, gates, concatenated ELUs,
+ * Returns whether masked convolutions, attention without dropout, the LSTMs of PixelRNN, gates, concatenated ELUs,
  * normalizations of features and of kernels, the cross-entropy and the loss of mixtures of logistics currently run in
- * this library's own WebAssembly loops instead of operations of tfjs. They do on the wasm backend without threads, if
- * WebAssembly has SIMD. Results are the same except for rounding, and for NaN, which tfjs's ReLU turns into 0.
+ * this library's own WebAssembly kernels instead of tfjs's operations. They do on the wasm backend without threads, if
+ * WebAssembly has SIMD. Results differ only by rounding, and for NaN, which tfjs's ReLU turns into 0.
  *
  * @example
  * ```js
@@ -46,13 +46,13 @@ export function kernelsInUse(): boolean {
     typeof backend.dataIdMap?.get === 'function' &&
     typeof backend.makeOutput === 'function' &&
     typeof backend.disposeData === 'function' &&
-    compile(SIMD) !== null
+    compileModule(SIMD) !== null
   );
 }
 
 /**
- * A kernel of tfjs's wasm backend that runs our loops, so that tfjs counts and profiles it; to be called while
- * {@link kernelsInUse}. The loops are those of the first of the modules that compiles, at the first call.
+ * Makes a kernel of tfjs's wasm backend that runs our loops, so that tfjs counts and profiles it. Call it
+ * only while {@link kernelsInUse}. The first of the modules that compiles provides the loops.
  */
 export function wasmKernel<Loops, Inputs, Attributes, Outputs extends tf.TensorInfo[]>(
   kernelName: string,
@@ -60,12 +60,12 @@ export function wasmKernel<Loops, Inputs, Attributes, Outputs extends tf.TensorI
   compute: (loops: Loops, inputs: Inputs, attributes: Attributes) => Outputs,
 ): (inputs: Inputs, ...rest: unknown extends Attributes ? [] : [attributes: Attributes]) => Outputs {
   const kernelFunc = ({ inputs, attrs }: { inputs: unknown; attrs?: unknown }) => {
-    const module = modules.find((one) => compile(one) !== null) as WasmModule<Loops>;
+    const module = modules.find((one) => compileModule(one) !== null) as WasmModule<Loops>;
     const loops = exportsOf(module, memoryOf(wasmBackend()) as WebAssembly.Memory);
     return compute(loops, inputs as Inputs, attrs as Attributes);
   };
   return (inputs, attributes?: unknown) => {
-    // Another copy of this library in the program may have registered it.
+    // Another copy of this library may have registered it.
     if (tf.getKernel(kernelName, 'wasm') === undefined)
       tf.registerKernel({ kernelName, backendName: 'wasm', kernelFunc });
     const named = [inputs as tf.NamedTensorMap, attributes as tf.NamedAttrMap] as const;
@@ -75,15 +75,15 @@ export function wasmKernel<Loops, Inputs, Attributes, Outputs extends tf.TensorI
 
 type Shape = readonly number[];
 
-/** What tfjs makes of an output of a shape. */
+/** The type of an output tensor of a shape. */
 type TensorOf<S extends Shape> = S['length'] extends 4 ? tf.Tensor4D : S['length'] extends 3 ? tf.Tensor3D : S['length'] extends 2 ? tf.Tensor2D : S['length'] extends 1 ? tf.Tensor1D : tf.Tensor; // biome-ignore format: one a rank
 
-/** The addresses of outputs of these shapes, or of tensors. */
+/** The addresses of outputs or tensors, one for each. */
 type Addresses<Of extends readonly unknown[]> = { [Index in keyof Of]: number };
 
 /**
- * Makes an output of each shape, and fills them with a function that gets their addresses, those of tensors,
- * some numbers, and the address of scratch memory. Releases all memory if it throws.
+ * Makes an output of each shape, and fills them by a function of their addresses, the addresses of
+ * tensors, some numbers, and the address of scratch memory. Releases all memory if it throws.
  */
 export function outputs<
   const Shapes extends readonly Shape[],
@@ -112,10 +112,10 @@ export function outputs<
 }
 
 /**
- * The address of a tensor's numbers in the backend's memory, 0 for none. It does not change when the memory grows.
+ * The address of a tensor's numbers in the backend's memory, 0 for no tensor. It does not change when the memory grows.
  *
- * @throws RangeError if they lie outside of it: when memory runs out, the backend's allocator returns 0, and past 4 GiB
- * an address beyond the end. tfjs accepts either, and a kernel would trap or read other tensors.
+ * @throws RangeError if they lie outside the memory. When memory runs out, the backend's allocator returns 0, and past
+ * 4 GiB an address beyond the end. tfjs accepts either, and a kernel would trap or read other tensors.
  */
 function address(tensor: tf.TensorInfo | undefined): number {
   if (tensor === undefined) return 0;
@@ -124,7 +124,7 @@ function address(tensor: tf.TensorInfo | undefined): number {
   const bytes = 4 * tf.util.sizeFromShape(tensor.shape); // float32 or int32
   const isInside = memoryOffset !== 0 && memoryOffset + bytes <= wasm.asm.memory.buffer.byteLength;
   if (isInside || bytes === 0) return memoryOffset;
-  const advice = 'dispose what is not needed, or take fewer images at a time';
+  const advice = 'dispose unused tensors, or use fewer images at a time';
   throw new RangeError(
     `A tensor [${tensor.shape}] does not fit in the memory of the wasm backend: ${advice}`,
   );

@@ -9,12 +9,12 @@ import type { AdjusterData } from '../sampling/adjusters';
 import type { Job } from '../sampling/options';
 import type { Sampled } from '../sampling/sample';
 
-/** A job of sampling as plain data. */
+/** A sampling job as plain data. */
 export type SampleTask = Omit<Job, 'random' | 'adjust' | keyof WalkHooks> & {
   readonly adjust: AdjusterData | undefined;
 };
 
-/** What workers can do, by name: a job, or a piece of one, as plain data, and its result. */
+/** The methods of workers, each with a job, or a piece of one, as plain data, and its result. */
 export interface Work {
   sample: { job: SampleTask; result: Sampled };
   logProb: { job: Omit<LogProbJob, keyof WalkHooks>; result: Float64Array };
@@ -23,8 +23,8 @@ export interface Work {
 }
 export type Method = keyof Work;
 
-/** From the pool to a worker, which has one call at a time. Models have numbers, by which calls refer to them. */
-export type Request =
+/** Messages from the pool to a worker, which has one call at a time. Calls refer to models by numbers. */
+export type WorkerRequest =
   | { kind: 'keep'; model: number; value: PortableModel }
   | { kind: 'drop'; model: number }
   | { [M in Method]: Call<M> }[Method]
@@ -35,6 +35,6 @@ export interface Call<M extends Method> {
   method: M;
   model: number;
   job: Work[M]['job'];
-  /** Whether its progress is wanted. */
+  /** Whether progress is reported. */
   isFollowed: boolean;
 }

@@ -21,7 +21,9 @@ import { numCores, type PoolWorker, startWorker } from './workers';
 const poolOptions = {
   /** The maximum number of workers. @default the number of cores of the machine */
   workers: optional(integer({ from: 1 })),
-  /** Starts a worker, of a page or of Node, that runs `pixelcnn-layers/worker`; if the default cannot. */
+  /**
+   * Starts a worker that runs `pixelcnn-layers/worker`, in a page or in Node. @default starts the package's own file
+   */
   createWorker: optional(callback<() => PoolWorker>(), startWorker),
 };
 
@@ -36,41 +38,41 @@ export interface PoolProgress {
   readonly total: number;
 }
 
-/** Options of {@link Pool.sample}: those of `sample`, except the ones that cannot be sent to a worker. */
+/** Options of {@link Pool.sample}: the options of `sample` that can be sent to a worker. */
 export interface PoolSampleOptions extends Omit<SampleOptions, 'random' | 'onProgress' | 'yieldEvery'> {
   /**
-   * Called as rows are done, with the number of values drawn in each image, on average and rounded down, out of H*W*C.
-   * The job ends once all promises that it returns have; if it throws or rejects, so does the job.
+   * Called as rows are done, with the number of values drawn in each image, on average and rounded down, out
+   * of H*W*C. The job waits for promises that it returns, and fails if it throws or rejects.
    */
   onProgress?: (progress: PoolProgress) => void;
 }
 
-/** Options of {@link Pool.logProb}: those of `logProb`. */
+/** Options of {@link Pool.logProb}, as of `logProb`. */
 export interface PoolLogProbOptions extends LogProbOptions {}
 
-/** Workers that share jobs: see {@link createPool}. */
+/** A pool of workers, see {@link createPool}. */
 export interface Pool {
   /** The most workers at a time. */
   readonly workers: number;
-  /** As `sample` of `pixelcnn-layers/runtime`, with log p of the images. */
+  /** As `sample` of `pixelcnn-layers/runtime`, including log p of the images. */
   sample(model: PortableModel, options: PoolSampleOptions & { withLogProb: true }): Promise<Sampled>;
-  /** As `sample` of `pixelcnn-layers/runtime`: the same images, by all workers. */
+  /** Draws exactly the images of `sample` of `pixelcnn-layers/runtime`, on all workers. */
   sample(model: PortableModel, options?: PoolSampleOptions): Promise<Images>;
-  /** As `logProb` of `pixelcnn-layers/runtime`: the same numbers, by all workers. */
+  /** Computes exactly the numbers of `logProb` of `pixelcnn-layers/runtime`, on all workers. */
   logProb(model: PortableModel, images: NumericArray, options?: PoolLogProbOptions): Promise<Float64Array>;
-  /** As `compress` of `pixelcnn-layers/runtime`: the same bytes, by all workers. */
+  /** Writes exactly the bytes of `compress` of `pixelcnn-layers/runtime`, on all workers. */
   compress(model: PortableModel, images: NumericArray, options?: CompressOptions): Promise<Uint8Array>;
-  /** As `decompress` of `pixelcnn-layers/runtime`: the same images, by all workers. */
+  /** Reads exactly the images of `decompress` of `pixelcnn-layers/runtime`, on all workers. */
   decompress(model: PortableModel, bytes: Uint8Array, options?: DecompressOptions): Promise<Images>;
   /** Terminates all workers. Unfinished jobs reject, as do later ones. */
   terminate(): Promise<void>;
 }
 
 /**
- * Makes a pool of workers, which draw, score and compress images on all cores. Each worker takes some of the images at
- * a time; the results are exactly those of a single thread. Jobs share the workers, which start when a job needs them,
- * stay for the next ones, and do not keep a program from exiting. A model is sent to a worker once, so do not change its
- * numbers afterwards.
+ * Makes a pool of workers, which draw, score and compress images on all cores. Each worker
+ * processes some of the images at a time, with exactly the results of a single thread. Jobs share
+ * the workers, which start when a job needs them, stay for the next jobs, and do not keep a program
+ * from exiting. A model is sent to each worker once, so do not change its numbers afterwards.
  *
  * In Node, Deno and Bun this needs no options. In a page, the bundler must find the workers' file:
  *
@@ -81,9 +83,9 @@ export interface Pool {
  * });
  * ```
  *
- * @throws TypeError naming the option that is wrong. The methods reject like the functions they are named after; with a
- * TypeError if an option other than `onProgress` is a function, since none can be sent to a worker; and with an Error if
- * a worker cannot start or ends too early (the next job starts another), or if the pool is terminated.
+ * @throws TypeError naming the invalid option. The methods reject like the functions they are named after; with a
+ * TypeError if an option other than `onProgress` is a function, since functions cannot be sent to a worker; and with an
+ * Error if a worker cannot start or ends too early (the next job starts another), or if the pool is terminated.
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';
@@ -176,10 +178,11 @@ function sendable({ random, adjust, onProgress, ...job }: Job): SampleTask & Wal
   if (random !== undefined)
     throwTypeError('pool.sample: random', 'no function, since none can be sent to a worker', random);
   if (adjust !== undefined && data === undefined) {
-    const wanted = 'what allowed or allowedNeighbors makes, since no other function can be sent to a worker';
+    const wanted =
+      'an adjuster from allowed or allowedNeighbors, since no other function can be sent to a worker';
     throwTypeError('pool.sample: adjust', wanted, adjust);
   }
   const follow = onProgress as WalkHooks['onProgress'];
-  // A worker that yields can receive an abort.
+  // Only a worker that yields can receive an abort.
   return { ...job, adjust: data, onProgress: follow, yieldEvery: YIELD_MILLISECONDS };
 }

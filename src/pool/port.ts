@@ -3,13 +3,13 @@ type Builtins = {
   'node:worker_threads': typeof import('node:worker_threads');
 };
 
-/** A built-in module of Node, Deno or Bun, in a way that bundlers do not follow. */
+/** Returns a built-in module of Node, Deno or Bun, in a way that bundlers do not follow. */
 export const builtin = <Name extends keyof Builtins>(name: Name): Builtins[Name] | undefined =>
   globalThis.process?.getBuiltinModule?.(name);
 
-// Separate from the code that starts workers, so that a bundler that packs a worker finds no further worker in it.
+// Separate from the code that starts workers, so that a bundler finds no further worker inside a worker.
 
-/** Inside a worker, the channel to whoever started it. */
+/** Inside a worker, the channel to its parent. */
 export interface Port {
   listen(onMessage: (message: unknown) => void): void;
   post(message: unknown, transfer: ArrayBuffer[]): void;

@@ -1,7 +1,7 @@
 import { throwTypeError } from '../core/check';
 import { slicedCondition } from '../core/conditions';
 import { valuesOf } from '../core/images';
-import { tell } from '../core/progress';
+import { reportProgress } from '../core/progress';
 import type { WalkHooks } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
 import type { Method, Work } from './messages';
@@ -14,16 +14,16 @@ export interface Piece {
   readonly count: number;
 }
 
-/** Images in a piece of a large job: no more are computed together. */
+/** The most images in a piece, since no more are computed together. */
 const MAX_IMAGES = 32;
 
-/** Smaller pieces take notably longer for each image, since weights are reread for few images. */
+/** The fewest images in a piece, since rereading weights for fewer images takes notably longer for each. */
 const MIN_IMAGES = 8;
 
-/** Pieces for each worker, so that little is left to do when the first workers finish. */
+/** Pieces for each worker, so that workers finish at about the same time. */
 const PIECES_OF_A_WORKER = 4;
 
-/** Splits images into pieces of about the same size. There may be millions, so they are no array. */
+/** Splits images into pieces of about equal size. There may be millions, so they are computed on demand. */
 function cut(numImages: number, workers: number, numParticles = 1) {
   const balanced = Math.ceil(numImages / (PIECES_OF_A_WORKER * workers));
   const shared = Math.ceil(numImages / workers);
@@ -37,13 +37,13 @@ function cut(numImages: number, workers: number, numParticles = 1) {
 
 /** How the images of a job are divided. */
 interface Sharing<M extends Method> {
-  /** What belongs to the images of a piece, beside their conditions. */
+  /** The data of a piece's images, besides their conditions. */
   partOf(piece: Piece): Partial<Work[M]['job']>;
-  /** Receives the result of a piece; results come in any order. */
+  /** Receives the result of a piece. Results arrive in any order. */
   take(result: Work[M]['result'], piece: Piece): void;
-  /** Of each image. @default 1 */
+  /** The number of particles of each image. @default 1 */
   readonly numParticles?: number;
-  /** The number of values, over all images, that make one step of progress. @default 1 */
+  /** The number of values, over all images, in one step of progress. @default 1 */
   readonly valuesInStep?: number;
 }
 
@@ -54,11 +54,11 @@ interface Running {
   fail(error: unknown): void;
 }
 
-/** Distributes the pieces of jobs to workers, and starts no more workers than there is work for. */
+/** Distributes the pieces of jobs to workers, and starts only as many workers as there is work for. */
 export function schedulerOf(maxWorkers: number, startWorker: () => PoolWorker) {
   let handles: WorkerHandle[] = [];
   const unfinished = new Set<Running>();
-  let turns: Running[] = []; // jobs with waiting pieces; it is the first one's turn
+  let turns: Running[] = []; // jobs with waiting pieces, the next one first
   let isTerminated = false;
 
   /** A free worker or a new one; undefined if the limit is reached. */
@@ -74,7 +74,7 @@ export function schedulerOf(maxWorkers: number, startWorker: () => PoolWorker) {
     return handle;
   };
 
-  /** Hands out pieces, one of each job in turn, while there are workers for them. */
+  /** Hands out pieces, one of each job in turn, while workers are available. */
   const dispatch = (): void => {
     for (let job = turns[0]; job !== undefined; job = turns[0]) {
       try {
@@ -89,9 +89,9 @@ export function schedulerOf(maxWorkers: number, startWorker: () => PoolWorker) {
   };
 
   /**
-   * Ends once all promises that `onProgress` returns have.
+   * Runs a job, until all promises that `onProgress` returns have settled too.
    *
-   * @throws (rejects) as {@link WorkerHandle} does; with the signal's reason; with an Error if the pool is terminated
+   * @throws (rejects) as {@link WorkerHandle}; with the signal's reason; with an Error if the pool is terminated
    */
   const run = <M extends Method>(
     method: M,
@@ -105,7 +105,7 @@ export function schedulerOf(maxWorkers: number, startWorker: () => PoolWorker) {
       const pieces = cut(job.numImages, maxWorkers, numParticles);
       const total = (job.numImages * valuesOf(job.imageShape)) / valuesInStep;
       const atWork = new Set<WorkerHandle>();
-      let told: Promise<unknown> = Promise.resolve(); // settles with what `onProgress` has returned
+      let reports: Promise<unknown> = Promise.resolve(); // settles with the promises of `onProgress`
       let numGiven = 0;
       let numLeft = pieces.length;
       let [values, steps] = [0, 0]; // done so far
@@ -128,12 +128,13 @@ export function schedulerOf(maxWorkers: number, startWorker: () => PoolWorker) {
           const done = Math.floor(values / valuesInStep);
           if (onProgress === undefined || done === steps || !unfinished.has(running)) return;
           steps = done;
-          told = Promise.all([told, tell(onProgress, { done, total }).catch(fail)]);
+          reports = Promise.all([reports, reportProgress(onProgress, { done, total }).catch(fail)]);
         };
       };
       const running: Running = {
         async give(handle) {
-          const piece = pieces.at(numGiven++);
+          const piece = pieces.at(numGiven);
+          numGiven++;
           if (numGiven < pieces.length) turns.push(running);
           const { first, count } = piece;
           atWork.add(handle);
@@ -141,7 +142,8 @@ export function schedulerOf(maxWorkers: number, startWorker: () => PoolWorker) {
             const conditions = job.conditions.map((all) => slicedCondition(all, first, count));
             const part = { ...job, numImages: count, conditions, ...partOf(piece) };
             take(await handle.perform(model, method, part, onProgress && follower()), piece);
-            if (--numLeft === 0) void told.then(() => end() && resolve()); // not awaited: the worker is free
+            numLeft--;
+            if (numLeft === 0) void reports.then(() => end() && resolve()); // not awaited: the worker is free
           } catch (error) {
             fail(error);
           } finally {

@@ -5,7 +5,7 @@ import type { WalkHooks } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
 import { adjusterOf } from '../sampling/adjusters';
 import { drawJob } from '../sampling/sample';
-import type { Call, Method, Request, Work } from './messages';
+import type { Call, Method, Work, WorkerRequest } from './messages';
 import type { Port } from './port';
 import type { Reply } from './worker-calls';
 
@@ -35,7 +35,7 @@ function buffersOf(result: Work[Method]['result']): ArrayBuffer[] {
     : result.map(({ code }) => code.buffer as ArrayBuffer);
 }
 
-/** Serves the requests of a pool, inside a worker, as long as the worker lives. */
+/** Serves the requests of a pool, inside a worker, until the worker ends. */
 export function serve({ listen, post }: Port): void {
   const models = new Map<number, PortableModel>();
   let aborter: AbortController | undefined; // of the current call
@@ -55,7 +55,7 @@ export function serve({ listen, post }: Port): void {
   }
 
   listen((message) => {
-    const request = message as Request;
+    const request = message as WorkerRequest;
     switch (request.kind) {
       case 'keep':
         models.set(request.model, request.value);

@@ -1,6 +1,6 @@
 import { holdProcess, listen, type PoolWorker } from './workers';
 
-/** From a worker to whoever called it: how much of the call is done, or its outcome. */
+/** Messages from a worker to its caller: how much of the call is done, or its outcome. */
 export type Reply<Result> =
   | { kind: 'progress'; done: number }
   | { kind: 'result'; result: Result }
@@ -13,14 +13,14 @@ interface Current<Result> {
   follow: ((done: number) => void) | undefined;
 }
 
-/** Calls of a worker, one at a time. It holds the process only while it has one. `caller` begins its errors. */
+/** Calls a worker, one call at a time. The worker keeps the process alive only during calls. Errors begin with `caller`. */
 export function workerCalls<Request, Result>(caller: string, worker: PoolWorker) {
   let current: Current<Result> | null = null;
   let isLost = false;
 
   const post = (request: Request, transfer: ArrayBuffer[] = []) => worker.postMessage(request, transfer);
 
-  /** Ends the worker; its call rejects. Holds the process, or a program that awaits this would end first. */
+  /** Ends the worker, and rejects its call. Keeps the process alive meanwhile, since programs may await this. */
   const end = async (cause: unknown = new Error(`${caller}: the worker was terminated`)): Promise<void> => {
     isLost = true;
     current?.reject(cause);
@@ -30,7 +30,7 @@ export function workerCalls<Request, Result>(caller: string, worker: PoolWorker)
 
   const onMessage = (message: unknown) => {
     const reply = message as Reply<Result>;
-    if (current === null) return; // it was told to end
+    if (current === null) return; // it is being ended
     const { resolve, reject, follow } = current;
     if (reply.kind === 'progress') return follow?.(reply.done);
     current = null;
@@ -46,12 +46,12 @@ export function workerCalls<Request, Result>(caller: string, worker: PoolWorker)
   holdProcess(worker, false);
 
   return {
-    /** Whether the worker has ended, or was told to. What it still sends is ignored. */
+    /** Whether the worker has ended, or is being ended. Its further messages are ignored. */
     isLost: () => isLost,
     isFree: () => current === null,
     end,
     post,
-    /** Rejects with what the worker threw, a DataCloneError of `postMessage`, or an Error if the worker ended. */
+    /** Rejects with the worker's error, a DataCloneError, or an Error if the worker ended. */
     call: (request: Request, transfer?: ArrayBuffer[], follow?: (done: number) => void): Promise<Result> =>
       new Promise((resolve, reject) => {
         post(request, transfer);

@@ -1,12 +1,12 @@
 import type { PortableModel } from '../program/program';
-import type { Method, Request, Work } from './messages';
+import type { Method, Work, WorkerRequest } from './messages';
 import { workerCalls } from './worker-calls';
 import type { PoolWorker } from './workers';
 
-/** The number of models that a worker keeps: the ones it used last. */
+/** The number of models that a worker keeps, the most recently used ones. */
 const KEPT_MODELS = 4;
 
-/** A number for each model, by which workers identify it. */
+/** The numbers by which workers identify models. */
 const numbers = new WeakMap<PortableModel, number>();
 let numModels = 0;
 
@@ -21,9 +21,9 @@ export type WorkerHandle = ReturnType<typeof workerHandle>;
 /** One worker, which processes one call at a time. */
 export function workerHandle(worker: PoolWorker) {
   const models = new Set<number>(); // the most recently used one is last
-  const calls = workerCalls<Request, Work[Method]['result']>('pool', worker);
+  const calls = workerCalls<WorkerRequest, Work[Method]['result']>('pool', worker);
 
-  /** Sends a model unless the worker has it; the least recently used model is dropped for it. */
+  /** Sends a model unless the worker has it, and drops the least recently used one if there are too many. */
   const send = (model: PortableModel): number => {
     const number = numberOf(model);
     if (!models.delete(number)) calls.post({ kind: 'keep', model: number, value: model });
@@ -45,6 +45,7 @@ export function workerHandle(worker: PoolWorker) {
     abort(): void {
       if (!isFree()) calls.post({ kind: 'abort' });
     },
+    /** Performs a call. Rejects with the worker's error, a DataCloneError, or an Error if the worker ended. */
     perform<M extends Method>(
       model: PortableModel,
       method: M,
@@ -52,7 +53,7 @@ export function workerHandle(worker: PoolWorker) {
       follow?: (done: number) => void,
     ): Promise<Work[M]['result']> {
       const request = { kind: 'call', method, model: send(model), job, isFollowed: !!follow };
-      return calls.call(request as Request, [], follow) as Promise<Work[M]['result']>;
+      return calls.call(request as WorkerRequest, [], follow) as Promise<Work[M]['result']>;
     },
   };
 }

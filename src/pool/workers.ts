@@ -1,11 +1,11 @@
 import { builtin } from './port';
 
-/** A worker of a page or of Node's `worker_threads`: the common part that a pool needs. */
+/** A worker of a page or of Node's `worker_threads`, as far as a pool needs it. */
 export interface PoolWorker {
-  /** Sends it a message, and gives it some of its memory. */
+  /** Sends the worker a message, and transfers memory to it. */
   postMessage(message: unknown): void;
   postMessage(message: unknown, transfer: ArrayBuffer[]): void;
-  /** Terminates it. */
+  /** Terminates the worker. */
   terminate(): unknown;
 }
 
@@ -31,16 +31,16 @@ export function startThread(name: 'worker' | 'train-worker'): PoolWorker | undef
   const threads = builtin('node:worker_threads');
   if (!threads) return undefined;
   const isCommonJs = typeof __dirname === 'string';
-  // Workers inherit the flags of their process. With this flag, which does not concern a file, they would not start.
+  // Workers inherit the flags of their process, but do not start with this one, which is not for files.
   const isInline = process.execArgv.some((flag) => flag.startsWith('--input-type'));
   const file = isCommonJs ? `${__dirname}/../${name}.cjs` : fileNearThis(`../${name}.js`);
   return new threads.Worker(file, isInline ? { execArgv: [] } : {});
 }
 
-/** Not written as above: this is for Node, and no page's bundle needs it. */
+/** A URL for Node, written so that bundlers for pages do not follow it. */
 const fileNearThis = (name: string) => new URL(name, import.meta.url);
 
-/** Calls `onMessage` with each message of a worker, and `onExit` when there will be no more messages. */
+/** Calls `onMessage` with each message of a worker, and `onExit` after the last. */
 export function listen(
   worker: PoolWorker,
   onMessage: (message: unknown) => void,
@@ -59,7 +59,7 @@ export function listen(
   page.addEventListener('message', ({ data }) => onMessage(data));
   page.addEventListener('messageerror', unreadable);
   page.addEventListener('error', (event) => {
-    event.preventDefault(); // whoever requested the job gets the error
+    event.preventDefault(); // the job rejects with the error
     onExit(event.error ?? new Error(event.message || 'its file could not be loaded'));
   });
 }

@@ -9,7 +9,7 @@ import {
   outputsName,
   type PixelDistribution,
 } from '../distributions/pixel-distribution';
-import { stockLayer } from '../layers/stock-layers';
+import { featuresOf, stockLayer } from '../layers/stock-layers';
 import type { Shape, TensorDistribution } from '../layers/types';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
 import { type Features, nodeOf, ProgramBuilder } from '../program/builder';
@@ -29,7 +29,7 @@ export interface TracedModel {
   /** The program with the weights as they were last read. */
   last?: {
     readonly program: PortableModel;
-    /** Where tfjs had the data of the weights: elsewhere, once they are assigned anew. */
+    /** tfjs's ids of the weights' data, which change when weights are assigned. */
     readonly dataIds: readonly object[];
   };
 }
@@ -41,13 +41,13 @@ export interface Untraced {
   readonly lateTimes?: readonly number[];
 }
 
-/** What models were traced to, for a distribution. */
+/** The results of tracing models, for a distribution. */
 const traces = /* @__PURE__ */ new WeakMap<
   LayersModel,
   { readonly distribution: PixelDistribution; readonly result: TracedModel | Untraced }
 >();
 
-/** Builds a model's program, once, or says why it cannot be evaluated pixel by pixel. Makes no tensors. */
+/** Builds a model's program, once, or states why it cannot be evaluated pixel by pixel. Makes no tensors. */
 export function trace(model: LayersModel, shape: ImageModelShape): TracedModel | Untraced {
   const { distribution } = shape;
   const before = traces.get(model);
@@ -74,13 +74,13 @@ function traceAnew(
     const output = nodeOf(build(builder, known, model.outputs[0] as SymbolicTensor));
     const program = imageProgram({ output, conditions, imageShape, nodes: builder.nodes });
     const { times, scale } = readinessOf(program.nodes, program.conditions)[output] as Readiness;
-    if (scale > 1) return { obstacle: `the ${outputs} are of every ${scale} rows and columns only` };
+    if (scale > 1) return { obstacle: `the ${outputs} have a resolution of 1/${scale} of the image` };
     const channel = firstLeak(times, (parameter) => channelOf(distribution, parameter));
     if (channel < 0) return { builder, output };
     return {
       lateTimes: times,
       obstacle: times.includes(AFTER_ROW)
-        ? `the ${outputs} of channel ${channel} are made of an LSTM from the right, whose states must be shifted down by a row, or of a vertical layer with mask B, or one shifted down, whose input must see rows above only and does not`
+        ? `the ${outputs} of channel ${channel} see later pixels of their row: shift the states of an LSTM from the right down by a row, and let vertical layers with mask B, and layers shifted down, read only features that see rows above`
         : `the model is not causal: its ${outputs} of channel ${channel} see that channel or a later one`,
     };
   } catch (error) {
@@ -107,7 +107,7 @@ export function warnOfObstacle(
   console.warn(`${caller}: ${obstacle}. So ${consequence}`);
 }
 
-/** Thrown within {@link trace} only. */
+/** Thrown only within {@link trace}. */
 class Obstacle extends Error {}
 
 function build(
@@ -123,11 +123,9 @@ function build(
   builder.enterLayer(layer.name);
   const shapes = tensors.map(({ shape }) => shape);
   const features = buildLayer(builder, layer, inputs, shapes);
-  const dimensions = tensor.shape.slice(tensor.rank === 2 ? 1 : 3); // F of [N,H,W,F] or [N,F], C*L of [N,H,W,C,L]
-  const size = dimensions.reduce<number>((product, length) => product * (length ?? 0), 1);
-  if (tensor.outputTensorIndex !== undefined || features.size !== size) {
-    const said = `says ${features.size} features of an output [${tensor.shape}]`;
-    throw new Obstacle(`layer '${layer.name}' (${layer.getClassName()}) ${said}`);
+  if (tensor.outputTensorIndex !== undefined || features.size !== featuresOf(tensor.shape)) {
+    const mismatch = `expresses ${features.size} features for an output [${tensor.shape}]`;
+    throw new Obstacle(`layer '${layer.name}' (${layer.getClassName()}) ${mismatch}`);
   }
   known.set(tensor, features);
   return features;
@@ -166,7 +164,7 @@ function overridesCall(layer: layers.Layer): boolean {
   return false;
 }
 
-/** The weights that a program is made of, each once. */
+/** The layers' weights that a program is made from, each once. */
 const layerWeightsOf = ({ builder: { weights } }: TracedModel) => [
   ...new Set([...weights.values()].flatMap(({ from }) => from)),
 ];
@@ -196,10 +194,10 @@ export async function readModel(
   };
 }
 
-/** The program of a larger model is not kept. */
+/** The largest program that is kept. */
 const MAX_KEPT_BYTES = 2 ** 26;
 
-/** The last program of a model, or if weights have changed, a new one. */
+/** Returns the last program of a model, or a new one if weights have changed. */
 export async function readProgram(traced: TracedModel, shape: ImageModelShape): Promise<PortableModel> {
   const dataIds = layerWeightsOf(traced).map((weight) => (weight.read() as Tensor).dataId);
   const { last } = traced;
@@ -211,7 +209,7 @@ export async function readProgram(traced: TracedModel, shape: ImageModelShape): 
   return program;
 }
 
-/** {@link trace}, which must succeed. */
+/** Calls {@link trace}, and throws if the model cannot be evaluated pixel by pixel. */
 export function traceOrThrow(caller: string, model: LayersModel, shape: ImageModelShape): TracedModel {
   const traced = trace(model, shape);
   if ('obstacle' in traced) throw new TypeError(`${caller}: ${traced.obstacle}`);
@@ -219,9 +217,9 @@ export function traceOrThrow(caller: string, model: LayersModel, shape: ImageMod
 }
 
 const portableOptions = {
-  /** What each level looks like, [L] greys or [L, 3] red, green and blue, for programs that show images. */
+  /** The colour of each level, [L] greys or [L, 3] red, green and blue, for programs that show images. */
   palette: optional(anything<Uint8Array>()),
-  /** What there is to know about the model: its name, source, licence, training data. At most 100 entries. */
+  /** Information about the model, such as its name, source, licence and training data. At most 100 entries. */
   info: optional(anything<Readonly<Record<string, string>>>()),
 };
 
@@ -229,11 +227,11 @@ const portableOptions = {
 export interface ToPortableOptions extends Given<typeof portableOptions> {}
 
 /**
- * A model as plain data, which `pixelcnn-layers/runtime` samples and scores without tfjs: in a worker, on a server, from
- * a file (`writePortable`).
+ * Converts a model to plain data, which `pixelcnn-layers/runtime` samples and scores without tfjs:
+ * in a worker, on a server, or from a file (`writePortable`).
  *
- * @throws TypeError (rejects) naming the option that is wrong, or the layer that cannot be evaluated pixel by pixel, or
- * has a distribution of its own
+ * @throws TypeError (rejects) naming the invalid option, or a layer that cannot be evaluated pixel
+ * by pixel or has its own distribution
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';
@@ -256,7 +254,7 @@ export async function toPortable(
   const isData = data !== undefined && numParametersOf(data, distribution) === numParameters;
   if (!isSoftmax(distribution) && !isData) {
     const { name } = (model.outputs[0] as SymbolicTensor).sourceLayer;
-    throw new TypeError(`toPortable: layer '${name}' has a distribution of its own, which is not data`);
+    throw new TypeError(`toPortable: layer '${name}' has its own distribution, which is not data`);
   }
   return { ...(await readModel(traced, shape)), ...description };
 }

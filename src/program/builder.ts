@@ -1,19 +1,19 @@
 import { isSameWindow } from '../core/window';
 import { checkedSize, type MakeWeight, Nodes, type Norm } from './nodes';
-import type { Operand, Operation, WeightReference } from './operation';
+import type { OperandShape, Operation, WeightReference } from './operation';
 import { opsOf } from './operations';
 import type { ProgramNode } from './program';
 import { factorOf } from './readiness';
 import { type LayerWeight, ownName } from './weights';
 
-/** Features [F] of every pixel, one value of a program. */
+/** The features [F] of every pixel: one value of a program. */
 export interface Features {
   /** F. */
   readonly size: number;
 }
 
-/** What features are internally, and to code that builds models from them. */
-interface NodeFeatures extends Operand {
+/** Features as the builder, and code that builds models, sees them. */
+interface NodeFeatures extends OperandShape {
   /** The node that computes them. */
   readonly index: number;
   /** Their scale (see `Readiness`) if they passed convolutions with strides, else null. */
@@ -30,7 +30,7 @@ export interface WeightRecipe {
   readonly make: MakeWeight;
 }
 
-/** A weight of the program that is named after a layer's. */
+/** A weight of the program that is named after a layer's weight. */
 interface WeightUse extends WeightReference {
   readonly norm: Norm | undefined;
 }
@@ -38,21 +38,18 @@ interface WeightUse extends WeightReference {
 const isSameNorm = (a?: Norm, b?: Norm) =>
   a === b || (a !== undefined && a.gain === b?.gain && isSameWindow(a.window, b.window));
 
-/**
- * Builds a program: each operation adds a node. Weights are recorded as the layers hold them, and read when the program
- * becomes a model.
- */
+/** Builds a program: each operation adds a node. Weights are referred to, and read when the program becomes a model. */
 export class ProgramBuilder extends Nodes<Features> {
   readonly nodes: ProgramNode[] = [];
   /** The layer that each node belongs to. */
   readonly owners: string[] = [];
   /** By name. */
   readonly weights = new Map<string, WeightRecipe>();
-  /** What layers are expressed with. */
+  /** The operations that layers are expressed with. */
   readonly ops = opsOf<Features>(this);
 
   private readonly features: NodeFeatures[] = [];
-  /** By the layer's weight that names it: each use that makes other numbers of it, or another shape. */
+  /** The uses of each layer's weight that differ in numbers or shape. */
   private readonly uses = new Map<LayerWeight, WeightUse[]>();
   private layer = '';
 
@@ -66,7 +63,7 @@ export class ProgramBuilder extends Nodes<Features> {
     return this.push({ op: 'image', size: imageChannels }, [], false);
   }
 
-  /** A condition: one vector for the image, or one for each of its pixels. */
+  /** A condition: one vector for the whole image, or one for each pixel. */
   condition(index: number, size: number, isMap: boolean): Features {
     return this.push({ op: 'condition', size, index }, [], !isMap);
   }
@@ -142,7 +139,7 @@ export class ProgramBuilder extends Nodes<Features> {
   }
 }
 
-/** The fields of a node, with weights by their names. */
+/** The fields of a node, with weights replaced by their names. */
 const stored = ({ fields: declared }: Operation, fields: Readonly<Record<string, unknown>>) =>
   Object.fromEntries(
     Object.keys(declared).map((name) => {

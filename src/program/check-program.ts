@@ -5,6 +5,7 @@ import {
   checkMaxValues,
   checkMemory,
   checkOneOf,
+  MAX_CATEGORIES,
   throwTypeError,
 } from '../core/check';
 import { type ConditionShape, checkKinds, conditionFeatures, isOfPlaces } from '../core/conditions';
@@ -13,46 +14,43 @@ import { checkDistributionShape, distributionOf, numParametersOf } from '../dist
 import { channelOf, outputsName } from '../distributions/pixel-distribution';
 import { imageProgram, mapSizes, wholeMaps } from './maps';
 import { checkedSize } from './nodes';
-import { type Operand, type Operation, weight, weightOrNone } from './operation';
+import { type OperandShape, type Operation, weight, weightOrNone } from './operation';
 import { type OperationName, operations } from './operations';
 import { operandsOf, type PortableModel, type ProgramNode, type Weight } from './program';
 import { checkImageSize, firstLeak, type Readiness, readinessOf } from './readiness';
 
-// A file is not to be trusted: it may be damaged or malicious. Every field of every node is checked, every size is
-// recomputed, and the cost of evaluation is bounded by the length of the file.
+// Files are not trusted, since they may be damaged or malicious. Every field of every node is
+// checked, every size is recomputed, and the length of the file bounds the cost of evaluation.
 
-/** A model with named weights that is otherwise unchecked. */
+/** A model of which only the weights have been checked. */
 export type UncheckedModel = Readonly<
   Record<Exclude<keyof PortableModel, 'distribution' | 'palette' | 'info'>, unknown>
 > &
   Pick<PortableModel, 'weights'> & { readonly distribution?: unknown };
 
-/** Levels, classes and the numbers of a condition are counted in float32, which is exact up to here. */
-const MAX_LEVELS = 2 ** 24;
-
 /**
- * How many products, of whole vectors, a program may take at each pixel. Several nodes may share weights, and features
- * may be repeated, but a short file cannot make a long program.
+ * The most products, of whole vectors, that a program may take at each pixel. Nodes may share
+ * weights and repeat features, but a short file cannot ask for a long computation.
  */
 const mostWork = (numNodes: number, numbers: number): number => 2 ** 16 + 512 * numNodes + 64 * numbers;
 
-/** The cost of a feature, in products: several numbers are kept for it. */
+/** The cost of a feature, in products, since several numbers are stored for it. */
 const FEATURE = 4;
 
 /**
- * Checks that a model can be evaluated value by value, that it sees no value before its turn, and that its program is
- * not longer than is plausible for its weights, which have been checked by {@link checkWeight}. Takes time proportional
- * to the file's length.
+ * Checks that a model can be evaluated value by value, that it sees no value before its turn, and
+ * that its program is not implausibly long for its weights, which {@link checkWeight} has checked.
+ * Takes time proportional to the file's length.
  *
  * @param maxValues as in `readPortable`
- * @throws TypeError or Error that says what is wrong; RangeError beyond `maxValues`
+ * @throws TypeError or Error that states what is wrong; RangeError beyond `maxValues`
  */
 export function checkProgram(model: UncheckedModel, maxValues: number): asserts model is PortableModel {
   const { imageShape, levels, conditions, nodes, output, weights, distribution } = model;
   const [height, width, channels] = checkList('imageShape', imageShape, 3) as PortableModel['imageShape'];
   const values = checkedProduct('imageShape', [height ?? 1, width ?? 1, channels], MAX_LENGTH); // null for any
   checkMaxValues('imageShape', values, maxValues);
-  const numLevels = checkInteger('levels', levels, 2, MAX_LEVELS);
+  const numLevels = checkInteger('levels', levels, 2, MAX_CATEGORIES);
   const shapes = checkList('conditions', conditions).map((condition, index) =>
     checkConditionShape(condition, index, maxValues),
   );
@@ -62,7 +60,7 @@ export function checkProgram(model: UncheckedModel, maxValues: number): asserts 
   const size = sizes[checkInteger('output', output, 0, sizes.length - 1)];
   const pixel = { imageChannels: channels, levels: numLevels };
   const shape = checkDistributionShape(distribution, pixel, maxValues);
-  // Checked before a distribution of this size is made, since even a short file may contain any number.
+  // Checked before a distribution of this size is made, since even a short file may state any size.
   const wanted = numParametersOf(shape, pixel);
   if (size !== wanted)
     throwTypeError(
@@ -84,7 +82,7 @@ function checkConditionShape(condition: unknown, index: number, maxValues: numbe
     ['kind', count, ...(kind === 'codes' ? ['shape'] : [])],
     kind === 'class' ? ['nullClass'] : [],
   );
-  checkInteger(`${what}: ${count}`, fields[count], kind === 'codes' ? 2 : 1, MAX_LEVELS);
+  checkInteger(`${what}: ${count}`, fields[count], kind === 'codes' ? 2 : 1, MAX_CATEGORIES);
   if (Object.hasOwn(fields, 'nullClass') && fields.nullClass !== true)
     throwTypeError(`${what}: nullClass`, 'true, or no such field', fields.nullClass);
   if (kind === 'codes') {
@@ -98,7 +96,7 @@ function checkConditionShape(condition: unknown, index: number, maxValues: numbe
   return condition as ConditionShape;
 }
 
-/** The product of lengths, each of which is checked. */
+/** Checks lengths and returns their product. */
 function checkedProduct(what: string, lengths: readonly unknown[], most?: number): number {
   return lengths.reduce<number>((product, length) => product * checkInteger(what, length, 1, most), 1);
 }
@@ -114,7 +112,7 @@ export function checkWeight(name: string, { shape, data }: Weight): Weight {
   return { shape, data };
 }
 
-/** There must be outputs for each pixel, and those of each channel may only depend on what is known by its turn. */
+/** Checks that there are outputs for each pixel, and that those of each channel depend only on earlier values. */
 function checkOutputs(model: PortableModel, maxValues: number): void {
   const { output, imageShape } = model;
   const distribution = distributionOf(model);
@@ -127,13 +125,13 @@ function checkOutputs(model: PortableModel, maxValues: number): void {
   const channel = firstLeak(times, (parameter) => channelOf(distribution, parameter));
   if (channel < 0) return;
   throw new Error(
-    `output: not causal: the ${outputsName(distribution)} of channel ${channel} see that channel or what comes later`,
+    `output: not causal: the ${outputsName(distribution)} of channel ${channel} see that channel or later values`,
   );
 }
 
 /**
- * Checks that maps computed from conditions are not larger than the image (or the greatest image allowed), and that
- * those kept as a whole fit into memory.
+ * Checks that maps computed from conditions are not larger than the image (or the largest image
+ * allowed), and that maps stored as a whole fit in memory.
  */
 function checkMaps(model: PortableModel, maps: readonly number[], maxValues: number): void {
   const [height, width] = model.imageShape.map((length) => length ?? MAX_LENGTH) as [number, number];
@@ -167,16 +165,15 @@ function checkNodes(
 ): number[] {
   const most = mostWork(nodes.length, sum([...weights.values()].map(({ data }) => data.length)));
   let work = 0;
-  const checked: Operand[] = [];
+  const checked: OperandShape[] = [];
   const unusedWeights = new Set<unknown>(weights.keys());
   const usedConditions = new Set<number>();
   for (const [index, given] of nodes.entries()) {
     const { op, size } = (given ?? {}) as { op?: unknown; size?: unknown };
-    const what = `node ${index} (${op})`;
     const names = Object.keys(operations);
     if (!names.includes(op as string)) throwTypeError(`node ${index}: op`, names.join(' or '), op);
-    if ((op === 'image') !== (index === 0))
-      throwTypeError(what, 'the image as the first node, and there only', op);
+    const what = `node ${index} (${op})`;
+    if ((op === 'image') !== (index === 0)) throwTypeError(what, 'the image as the first node only', op);
     const operation: Operation = operations[op as OperationName];
     const operandFields = { 0: [], 1: ['input'], 3: ['inputs'], any: ['inputs'] }[operation.operands];
     const record = checkFields(what, given, [
@@ -188,38 +185,43 @@ function checkNodes(
     const node = given as ProgramNode; // each of its fields is checked below
     if ('inputs' in node) checkList(`${what}: inputs`, node.inputs);
     const operands = operandsOf(node).map(
-      (operand) => checked[checkInteger(`${what}: input`, operand, 0, index - 1)] as Operand,
+      (operand) => checked[checkInteger(`${what}: input`, operand, 0, index - 1)] as OperandShape,
     );
     checkInteger(`${what}: size`, size, 1);
-    const fields = Object.entries(operation.fields).map(([name, field]) => {
-      const value = record[name];
+    const fields: Record<string, unknown> = {};
+    for (const [name, field] of Object.entries(operation.fields)) {
+      fields[name] = record[name];
       const isWeight = field === weight || field === weightOrNone;
-      const found = isWeight ? weights.get(value as string) : undefined;
-      if (found === undefined) return [name, value];
-      unusedWeights.delete(value);
-      return [name, { name: value, shape: found.shape }];
-    });
-    let wanted = checkedSize(operation, operands, Object.fromEntries(fields), what, node.size);
+      const found = isWeight ? weights.get(record[name] as string) : undefined;
+      if (found === undefined) continue;
+      fields[name] = { name: record[name], shape: found.shape };
+      unusedWeights.delete(record[name]);
+    }
+    let wanted = checkedSize(operation, operands, fields, what, node.size);
     let isConstant = operands.every((operand) => operand.isConstant);
-    if (node.op === 'image') [wanted, isConstant] = [channels, false];
+    if (node.op === 'image') {
+      wanted = channels;
+      isConstant = false;
+    }
     if (node.op === 'condition') {
       const condition = conditions[node.index];
       if (condition === undefined || usedConditions.has(node.index))
         throwTypeError(
           `${what}: index`,
-          `one of ${conditions.length} conditions, each by one node`,
+          `one of ${conditions.length} conditions, each read by one node`,
           node.index,
         );
       usedConditions.add(node.index);
-      [wanted, isConstant] = [conditionFeatures(condition), !isOfPlaces(condition)];
+      wanted = conditionFeatures(condition);
+      isConstant = !isOfPlaces(condition);
     }
     if (wanted !== size) throwTypeError(`${what}: size`, String(wanted), size);
     const sizes = operands.map((operand) => operand.size);
     work += FEATURE * (wanted + sum(sizes)) + (operation.work?.(node, sizes, places, what) ?? 0);
-    if (work > most) throwTypeError(what, `at most ${most} products a pixel in a file of its size`, work);
+    if (work > most) throwTypeError(what, `at most ${most} products a pixel for a file of this size`, work);
     checked.push({ size: wanted, isConstant });
   }
   for (const name of unusedWeights)
-    throwTypeError(`weight '${name}'`, 'one that a node uses', 'none that does');
+    throwTypeError(`weight '${name}'`, 'one that a node uses', 'an unused one');
   return checked.map(({ size }) => size);
 }

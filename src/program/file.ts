@@ -1,5 +1,5 @@
 import { flag, type Given, integer, optional, readArguments } from '../core/arguments';
-import { checkFields, MAX_NUMBERS, MAX_VALUES, throwTypeError } from '../core/check';
+import { checkBytes, checkFields, MAX_NUMBERS, MAX_VALUES, throwTypeError } from '../core/check';
 import { Digest } from '../core/digest';
 import { checkProgram, checkWeight } from './check-program';
 import { checkDescription, type Description } from './description';
@@ -15,8 +15,8 @@ import {
   writeContainer,
 } from './safetensors';
 
-// A model as a file: a safetensors file in which the weights are tensors, by name, and the program and the model's
-// digest are metadata. If the model has a palette, it is one more tensor, and information is metadata too.
+// A model as a safetensors file. The weights are tensors, by name; the program, the digest and any
+// information are metadata; a palette is one more tensor.
 
 const FORMAT = 'pixelcnn-layers';
 
@@ -24,7 +24,7 @@ const FORMAT = 'pixelcnn-layers';
 const PALETTE = '__palette__';
 const VERSION = '1';
 
-/** The parts of a model that its program has; the weights are stored separately. */
+/** The parts of a model that are stored as its program; the weights are stored separately. */
 const parts = ['imageShape', 'levels', 'conditions', 'nodes', 'output'] as const;
 const optionalParts = ['distribution'] as const;
 
@@ -38,9 +38,9 @@ export interface WritePortableOptions extends Given<typeof writeOptions> {}
 
 const readOptions = {
   /**
-   * The most values of an image, places of a map, and levels times components of a mixture: the sizes that a file states
-   * without containing that many numbers. Lengths that the model leaves open count as 1. Weights are not limited, since
-   * the file contains them. @default 2^24
+   * The most values of an image, places of a map, and levels times components of a mixture. A file
+   * states these sizes without containing as many numbers. Lengths that the model leaves open count
+   * as 1. Weights are not limited, since the file contains them. @default 2^24
    */
   maxValues: optional(integer({ from: 1 }), MAX_VALUES),
 };
@@ -56,8 +56,8 @@ export interface ReadPortableOptions extends Given<typeof readOptions> {}
  *
  * @param model a model from `toPortable`
  * @returns the bytes of the file; with float32 weights, the model read from it draws exactly the same images
- * @throws TypeError naming the option that is wrong, or if the model is not a portable model; Error if the model is
- * invalid, or has weights that are not finite or too large for float16
+ * @throws TypeError naming the invalid option, or if `model` is not a portable model; Error if the
+ * model is invalid, or has weights that are not finite or too large for float16
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';
@@ -99,13 +99,12 @@ export function writePortable(
 
 /**
  * Reads a model from a file of {@link writePortable}, and checks everything in it, in time proportional to its length.
- * Whoever made the file, the model that is returned has finite weights and sees no value before its turn; otherwise there
- * is an error and no model. If the file has a digest, as those of `writePortable` have, it is also as it was written: the
- * digest, of 128 bits, notices all damage, but not a file that someone made to deceive.
+ * Whoever made the file, a model that is returned has finite weights and sees no value before its turn. Files of
+ * `writePortable` also contain a digest of 128 bits, which detects accidental damage, but not deliberate changes.
  *
  * @param bytes the whole file
- * @throws TypeError if `bytes` is not a Uint8Array, or an option is wrong; RangeError if the file states sizes beyond
- * `maxValues`; Error that says what is wrong with the file
+ * @throws TypeError if `bytes` is not a Uint8Array, or an option is invalid; RangeError if the file
+ * states sizes beyond `maxValues`; Error that states what is wrong with the file
  * @example
  * ```js
  * import { readPortable } from 'pixelcnn-layers/runtime';
@@ -117,7 +116,7 @@ export function writePortable(
  * ```
  */
 export function readPortable(bytes: Uint8Array, options: ReadPortableOptions = {}): PortableModel {
-  if (!(bytes instanceof Uint8Array)) throwTypeError('readPortable: bytes', 'a Uint8Array', bytes);
+  checkBytes('readPortable: bytes', bytes);
   const { maxValues } = readArguments('readPortable', options, readOptions);
   return attempt('readPortable', () => {
     const { tensors, metadata } = readContainer(bytes);
@@ -140,10 +139,7 @@ export function readPortable(bytes: Uint8Array, options: ReadPortableOptions = {
 const programText = (model: PortableModel): string =>
   JSON.stringify(Object.fromEntries([...parts, ...optionalParts].map((part) => [part, model[part]]))); // JSON leaves out undefined
 
-/**
- * Identifies a model: a digest of the program and of the weights, in order of name. The same for a model and for a file
- * that holds it.
- */
+/** A digest of the program and the weights, in order of name. A model and its file have equal digests. */
 export function digestOf(model: PortableModel): Uint8Array {
   const digest = new Digest().add(utf8(programText(model)));
   for (const name of [...model.weights.keys()].sort()) {
@@ -153,7 +149,7 @@ export function digestOf(model: PortableModel): Uint8Array {
   return digest.finish();
 }
 
-/** The digest in a file: that of the model, or if it has a palette or information, of all three. */
+/** The digest in a file, of the model and, if it has them, its palette and information. */
 function fileDigest(model: PortableModel, { palette, info }: Description): string {
   const digest = digestOf(model);
   if (palette === undefined && info === undefined) return hexOf(digest);
@@ -174,14 +170,14 @@ function readPalette({ dtype, shape, bytes }: TensorBytes, levels: number): Uint
 
 const hexOf = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
-/** Reads the metadata: checks format and version, and returns the program, not yet checked, and the digest. */
+/** Checks the format and version, and returns the program, information and digest, all still unchecked. */
 function readMetadata(metadata: ReadonlyMap<string, string>) {
   const all = Object.fromEntries(metadata);
   const { format, version = '' } = all;
   if (format !== FORMAT) throwTypeError('metadata: format', `'${FORMAT}'`, format);
   if (!/^[1-9]\d*$/.test(version)) throwTypeError('metadata: version', 'a number', version);
   if (version !== VERSION)
-    throwTypeError('metadata: version', `${VERSION}, since this pixelcnn-layers reads no later one`, version);
+    throwTypeError('metadata: version', `${VERSION}, the only one that this pixelcnn-layers reads`, version);
   const names = ['format', 'version', 'program'] as const;
   const { program, info, digest } = checkFields('metadata', all, names, ['info', 'digest']);
   const fields = checkFields('program', parseJson('program', program as string), parts, optionalParts);
@@ -193,7 +189,7 @@ function encode(name: string, weight: Weight, float16: boolean): TensorBytes {
   if (!float16) return { dtype: 'F32', shape, bytes: bytesOf(data) };
   const halves = toFloat16(data);
   const bad = halves.findIndex(isInfinite);
-  if (bad >= 0) throwTypeError(`weight '${name}'`, 'numbers up to 65504, as float16 can hold', data[bad]);
+  if (bad >= 0) throwTypeError(`weight '${name}'`, 'numbers up to 65504, the largest float16', data[bad]);
   return { dtype: 'F16', shape, bytes: bytesOf(halves) };
 }
 

@@ -4,7 +4,7 @@ const INFINITY = 0x7c00;
 const SMALLEST_NORMAL = 0x38800000; // 2^-14 in float32
 const EXPONENT_SHIFT = (127 - 15) << 23; // from the exponents of float16 to those of float32
 
-/** The nearest float16 of each number, ties to even: infinity from 65520 on. */
+/** Rounds each number to the nearest float16, ties to even; from 65520 on, to infinity. */
 export function toFloat16(numbers: Float32Array): Uint16Array<ArrayBuffer> {
   const all = new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length);
   const halves = new Uint16Array(numbers.length);
@@ -18,10 +18,10 @@ export function toFloat16(numbers: Float32Array): Uint16Array<ArrayBuffer> {
   return halves;
 }
 
-/** Adding 2^52 leaves no room for fractions, so it rounds them. */
+/** Adding 2^52 leaves no bits for fractions, so it rounds them. */
 const subnormal = (magnitude: number): number => magnitude * 2 ** 24 + 2 ** 52 - 2 ** 52;
 
-/** Rounds 13 of the 23 bits of fraction away; a carry goes into the exponent, as it should. */
+/** Rounds away 13 of the 23 bits of fraction. A carry correctly increments the exponent. */
 function normal(bits: number): number {
   const isOdd = (bits >>> 13) & 1;
   return Math.min((bits - EXPONENT_SHIFT + 0xfff + isOdd) >>> 13, INFINITY);

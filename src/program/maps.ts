@@ -3,14 +3,13 @@ import { operationOf } from './operations';
 import { type ImageNode, operandsOf, type PortableModel, type ProgramNode } from './program';
 import { factorOf, UnfitResolution } from './readiness';
 
-// What a program does before its image begins: networks that read only conditions, which may look in all directions and
-// enlarge maps, and positions. None of this can be done row by row together with the image, and none of it needs the
-// image.
+// What a program computes before its image begins: networks that read only conditions, which may look in all directions
+// and enlarge maps, and positions. These cannot be computed row by row with the image, and do not need it.
 
 /** The parts of a model on which the sizes of its maps depend. */
 type MapProgram = Pick<PortableModel, 'nodes' | 'conditions' | 'imageShape'>;
 
-/** A node as a condition: its index follows those of the model's own. */
+/** Replaces a node by a condition, whose index follows the model's own conditions. */
 export const asCondition = ({ conditions, nodes }: MapProgram, index: number): ImageNode => ({
   op: 'condition',
   size: nodes[index]?.size ?? 0,
@@ -28,11 +27,12 @@ export const readsWholeMaps = (node: ProgramNode): boolean =>
   operationOf(node).readsWholeMaps?.(node) ?? false;
 
 /**
- * A program without what is done before the image begins: nodes that read whole maps, and maps of another size than the
- * image.
+ * The program that is left for the image, after nodes that read whole maps, and maps of other
+ * sizes, have been computed.
  *
- * @returns its nodes, where those are conditions ({@link asCondition}); all conditions; and those that other nodes read
- * @throws UnfitResolution if a node would look around in the image itself, or combine maps of different sizes
+ * @returns its nodes, with those computed before as conditions ({@link asCondition}); all conditions; and the
+ * indices of the maps that it reads
+ * @throws UnfitResolution if a node would look in all directions in the image, or combine maps of different sizes
  */
 export function imageProgram(program: MapProgram & Pick<PortableModel, 'output'>) {
   const { nodes, imageShape, output } = program;
@@ -40,7 +40,7 @@ export function imageProgram(program: MapProgram & Pick<PortableModel, 'output'>
   const isOtherSize = (index: number) => differs(sizes[index], imageShape);
   const isBefore = nodes.map((node, index) => readsWholeMaps(node) || isOtherSize(index));
   if (isOtherSize(output))
-    throw new UnfitResolution(output, 'output', `a map of another size than the image's, [${sizes[output]}]`);
+    throw new UnfitResolution(output, 'output', `a map of another size than the image, [${sizes[output]}]`);
   const maps = new Set<number>(isBefore[output] ? [output] : []);
   for (const [index, node] of nodes.entries()) {
     if (isBefore[index]) continue;
@@ -54,8 +54,8 @@ export function imageProgram(program: MapProgram & Pick<PortableModel, 'output'>
 }
 
 /**
- * The nodes whose whole maps are computed before the image begins, in order, to obtain `maps`: nodes that read whole
- * maps, the nodes that they read, and nodes with several readers, so that nothing is computed twice.
+ * The nodes whose whole maps must be computed, in order, to obtain `maps`: nodes that read whole maps, the
+ * nodes that they read, and nodes with several readers, so that nothing is computed twice.
  */
 export function wholeMaps(nodes: readonly ProgramNode[], maps: readonly number[]): number[] {
   const isWhole = nodes.map(() => false);
@@ -81,8 +81,8 @@ const differs = (size: MapSize | undefined, [height, width]: readonly (number | 
   size !== undefined && (size[0] !== height || size[1] !== width);
 
 /**
- * The size of each node's map, undefined if it is the same at every pixel. Maps computed from the image have its size; those
- * of a coarser resolution are handled by their readiness.
+ * The size of each node's map, undefined if the node is the same at every pixel. Maps computed from
+ * the image have its size; coarser resolutions are handled by their readiness.
  *
  * @throws UnfitResolution
  */
@@ -101,12 +101,12 @@ export function mapSizes({ nodes, conditions, imageShape }: MapProgram): (MapSiz
     for (const other of others)
       if (differs(size, other)) unfit(`its operands are maps of several sizes, [${size}] and [${other}]`);
     if (readsWholeMaps(node) && node.op !== 'position') {
-      if (some(seeImage)) unfit('its input is made of the image, of which it would see pixels to come');
+      if (some(seeImage)) unfit('its input depends on the image, so it would see later pixels');
       if (size === undefined) unfit('its input is the same at every pixel');
     }
     const isStrided = factorOf(node) !== 1;
     if ((isStrided && differs(size, ofImage)) || (readsWholeMaps(node) && some(areStrided)))
-      unfit('strides are for maps of the size of the image only');
+      unfit('strides are only for maps of the size of the image');
     seeImage.push(node.op === 'image' || (node.op !== 'position' && some(seeImage)));
     areStrided.push(isStrided || some(areStrided));
     sizes.push(sizeOf(node, size));

@@ -1,21 +1,21 @@
 import type { Declaration, Values } from '../core/arguments';
 import { sizeFromShape, throwTypeError } from '../core/check';
 import { eachVisibleRun, type KernelWindow } from '../core/window';
-import type { Operand, Operands, Operation, WeightReference } from './operation';
+import type { OperandShape, Operands, Operation, WeightReference } from './operation';
 import { type Kernel, kernelShape, type LayerWeight, partsOf, SMALLEST_SQUARE } from './weights';
 
 /**
- * Checks the operands and fields of a node, whoever gives them.
+ * Checks the operands and fields of a node, whether from a layer or from a file.
  *
  * @returns how many features it computes
  * @throws TypeError that begins with `what`
  */
 export function checkedSize(
   { name, operands: count, fields: declared, isOfMaps = false, size: sizeOf }: Operation,
-  operands: readonly Operand[],
+  operands: readonly OperandShape[],
   fields: Readonly<Record<string, unknown>>,
   what: string = name,
-  size = 0,
+  size?: number,
 ): number {
   if (count === 'any' && operands.length === 0) throwTypeError(`${what}: inputs`, 'at least one', 0);
   if (count !== 'any' && operands.length !== count)
@@ -23,28 +23,28 @@ export function checkedSize(
   for (const field of Object.keys(declared))
     declared[field].check(`${what}: ${field}`, fields[field], fields);
   if (isOfMaps && operands.some(({ isConstant }) => isConstant))
-    throwTypeError(`${what}: input`, 'features of pixels', 'what is the same at all');
-  return sizeOf(operands as readonly [Operand, ...Operand[]], fields, what, size);
+    throwTypeError(`${what}: input`, 'features of pixels', 'features that are equal at all pixels');
+  return sizeOf(operands as readonly [OperandShape, ...OperandShape[]], fields, what, size as number); // checked by those that use it
 }
 
-/** The numbers of a weight of a program, from those of a layer's weights. */
+/** Computes the numbers of a program's weight from the numbers of a layer's weights. */
 export type MakeWeight = (numbers: readonly ArrayLike<number>[]) => Float32Array;
 
-/** What a normalized kernel is made with besides its direction. */
+/** What normalizes a kernel, besides its direction. */
 export interface Norm {
   readonly gain: LayerWeight;
-  /** What the norm is of: the part that is seen. */
+  /** The window whose visible weights the norm is taken over. */
   readonly window: KernelWindow;
 }
 
 /**
- * What carries out operations as nodes: the builder, with features as T, and the check of layers, with shapes. The
- * methods of `Ops` are written in terms of it, beside the records.
+ * Carries out operations as nodes: on features in the builder, on shapes in the check of layers.
+ * The methods of `Ops`, beside the records of operations, are written in terms of it.
  */
 export abstract class Nodes<T> {
   /** The number of features. */
   abstract sizeOf(x: T, what: string): number;
-  /** Adds a node, after the record's checks. @throws TypeError that begins with `what`, by default the operation */
+  /** Checks and adds a node. @throws TypeError that begins with `what`, by default the operation's name */
   abstract add<D extends Declaration>(
     operation: Operation<string, Operands, D>,
     operands: readonly T[],
@@ -58,10 +58,10 @@ export abstract class Nodes<T> {
     from: readonly LayerWeight[],
     make: MakeWeight,
   ): WeightReference;
-  /** The image, and how many of its rows and columns a place stands for, of features computed with strides; else null. */
+  /** For features computed with strides, the image and how many of its rows and columns a place covers; else null. */
   abstract strided(x: T): { readonly image: T; readonly scale: number } | null;
 
-  /** Refers to a weight, or to what a norm makes of it. */
+  /** Refers to a weight, or to a normalized one. */
   protected abstract named(
     weight: LayerWeight,
     shape: readonly number[],
@@ -69,7 +69,7 @@ export abstract class Nodes<T> {
     norm?: Norm,
   ): WeightReference;
 
-  /** A weight, in this shape. @default the one that it has */
+  /** A weight, reshaped if `shape` is given. */
   weight(weight: LayerWeight, shape = weight.shape as readonly number[]): WeightReference {
     if (sizeFromShape(weight.shape) !== sizeFromShape(shape))
       throwTypeError(`weight '${weight.name}'`, `one of shape [${shape}]`, weight.shape);
@@ -108,7 +108,8 @@ function normalizedKernel(
   const kernel = new Float32Array(direction.length);
   const factors = new Float64Array(featuresOut);
   eachVisibleRun(window, featuresIn, featuresOut, (from, to) => {
-    for (let i = from, o = featuresOut + from - to; i < to; i++, o++) {
+    for (let i = from; i < to; i++) {
+      const o = i % featuresOut;
       const one = direction[i] as number;
       factors[o] = (factors[o] as number) + one * one;
     }
@@ -117,8 +118,8 @@ function normalizedKernel(
     factors[o] = (gain[o] as number) / Math.sqrt(Math.max(square, SMALLEST_SQUARE));
   }
   eachVisibleRun(window, featuresIn, featuresOut, (from, to) => {
-    for (let i = from, o = featuresOut + from - to; i < to; i++, o++) {
-      kernel[i] = (direction[i] as number) * (factors[o] as number);
+    for (let i = from; i < to; i++) {
+      kernel[i] = (direction[i] as number) * (factors[i % featuresOut] as number);
     }
   });
   return kernel;

@@ -4,13 +4,13 @@ import type { DistributionShape } from '../distributions/kinds';
 import type { NodeOf, OperationName } from './operations';
 
 /**
- * One operation of a program, on the features of one pixel or, for convolutions, of a window of pixels: see the table of
- * operations for the fields of each. `size` is the number of features that it computes, operands are indices of earlier
- * nodes, and weights are referred to by name.
+ * One operation of a program, on the features of one pixel or, for convolutions, a window of
+ * pixels. The table of operations defines its fields: `size` is the number of features that it
+ * computes, operands are indices of earlier nodes, and weights are referred to by name.
  */
 export type ProgramNode = NodeOf<OperationName>;
 
-/** A node that can be evaluated together with the image, unlike those of whole maps that are computed before. */
+/** A node that can be evaluated row by row with the image, unlike those that read whole maps. */
 export type ImageNode = Exclude<ProgramNode, { op: 'upsample' | 'position' }>;
 
 /** The operands of a node. */
@@ -19,7 +19,7 @@ export function operandsOf(node: ProgramNode): readonly number[] {
   return 'input' in node ? [node.input] : [];
 }
 
-/** The same node with other operands. */
+/** Returns a node with other operands. */
 export function withOperands<Node extends ProgramNode>(node: Node, of: (operand: number) => number): Node {
   if ('inputs' in node) return { ...node, inputs: node.inputs.map(of) };
   return 'input' in node ? { ...node, input: of(node.input) } : node;
@@ -34,9 +34,9 @@ export interface Weight {
 }
 
 /**
- * A model as plain data: its program and its named weights, without functions or tensors. It can be passed to
- * `structuredClone`, `postMessage` and `writePortable`. Once it has been used, its weights must not be changed in place:
- * what was made of them is used again.
+ * A model as plain data: its program and its named weights, without functions or tensors. It can be
+ * passed to `structuredClone`, `postMessage` and `writePortable`. Do not change its weights in
+ * place once it has been used, since the compiled model is kept and reused.
  */
 export interface PortableModel {
   /** The program: each node depends on earlier ones. */
@@ -45,17 +45,17 @@ export interface PortableModel {
   readonly output: number;
   /** What the outputs mean. @default a softmax over levels */
   readonly distribution?: DistributionShape;
-  /** [H, W, C]; H and W null where the model takes images of any size. */
+  /** [H, W, C]; H and W are null if the model takes images of any size. */
   readonly imageShape: readonly [number | null, number | null, number];
   /** L, the levels (intensities or categories) that a channel can have. */
   readonly levels: number;
-  /** What the model is conditioned on, in the order of its inputs; empty for nothing. */
+  /** The conditions, in the order of the model's inputs; empty if there are none. */
   readonly conditions: readonly ConditionShape[];
   /** The weights, by the names that nodes refer to. */
   readonly weights: ReadonlyMap<string, Weight>;
-  /** What each level looks like, [L, 1 or 3]: a grey, or red, green and blue. Nothing is computed from it. */
+  /** The colour of each level, [L, 1 or 3]: a grey, or red, green and blue. It never affects a result. */
   readonly palette?: Uint8Array;
-  /** What there is to know about the model, such as its name, source, licence and training data. */
+  /** Information about the model, such as its name, source, licence and training data. */
   readonly info?: Readonly<Record<string, string>>;
 }
 
@@ -63,6 +63,6 @@ export interface PortableModel {
 export function checkModel(what: string, model: unknown): void {
   const { nodes, imageShape, conditions, weights } = (model ?? {}) as Partial<PortableModel>;
   if (![nodes, imageShape, conditions].every(Array.isArray) || typeof weights?.get !== 'function') {
-    throwTypeError(what, 'a portable model, as toPortable makes or readPortable reads', model);
+    throwTypeError(what, 'a portable model, from toPortable or readPortable', model);
   }
 }

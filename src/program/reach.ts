@@ -4,7 +4,7 @@ import type { Read } from './operation';
 import { type ImageNode, operandsOf, type PortableModel } from './program';
 import { checkImageSize, factorOf, type Readiness, readinessOf, readsOf } from './readiness';
 
-/** What is needed of a node: a set of features at each place, [height,width]. Bit f of a set stands for feature f. */
+/** The features of a node that are needed: a set at each place, [height,width]. Bit f of a set stands for feature f. */
 class Need {
   private readonly sets: bigint[];
 
@@ -20,22 +20,21 @@ class Need {
     return this.sets[row * this.width + column] as bigint;
   }
 
-  /** Adds a set of features, if the place lies in the image: the zeros around it depend on nothing. */
+  /** Adds a set of features, if the place lies in the image. The zeros around it depend on nothing. */
   add(row: number, column: number, set: bigint): void {
     if (row < 0 || row >= this.height || column < 0 || column >= this.width) return;
     this.sets[row * this.width + column] = this.at(row, column) | set;
   }
 }
 
-/** A set of so many features from the first on. */
+/** The set of the first `count` features. */
 const firstFeatures = (count: number) => (1n << BigInt(count)) - 1n;
 
 /**
- * The values that the selected outputs of a pixel can depend on, judged from the graph and its masks, whatever the
- * weights: [H*W*C], 1 for each such value.
+ * The values that the selected outputs of a pixel can depend on, whatever the weights, judged from
+ * the graph and its masks: [H*W*C], 1 for each such value.
  *
- * Goes through the program from the outputs back to the image. A feature that is needed at a pixel needs what it is
- * computed from there.
+ * Walks the program from the outputs back to the image, and marks what each needed feature is computed from.
  *
  * @throws TypeError if the size of the image is not a multiple of the program's coarsest resolution
  */
@@ -72,9 +71,9 @@ export function reach(
 /** Adds what the needed features of a node are computed from. */
 function addReads(node: ImageNode, reads: readonly Read[], outputs: Need, operands: readonly Need[]): void {
   const factor = factorOf(node);
-  // The distances between places of outputs, and of inputs, on the finer of both maps.
+  // The distances between places of outputs, and between places of inputs, on the finer of the two maps.
   const [ofOutputs, ofInputs] = [Math.max(1, factor), Math.max(1, 1 / factor)];
-  const earlier = reads.map(() => 0n); // what is needed of all places earlier than those seen so far
+  const earlier = reads.map(() => 0n); // needed at all places before those visited so far
   const isFromRight = reads.some(
     ({ operand, at }) => operand === 'own' && at !== 'earlier' && (at?.[1] ?? 0) > 0,
   );
@@ -91,7 +90,7 @@ function addReads(node: ImageNode, reads: readonly Read[], outputs: Need, operan
         if (at === 'earlier') earlier[k] = (earlier[k] as bigint) | seen;
         else {
           const [y, x] = [(row * ofOutputs + at[0]) / ofInputs, (column * ofOutputs + at[1]) / ofInputs];
-          if (Number.isInteger(y) && Number.isInteger(x)) need.add(y, x, seen); // else between places
+          if (Number.isInteger(y) && Number.isInteger(x)) need.add(y, x, seen); // otherwise between places
         }
       }
     }

@@ -5,7 +5,7 @@ import { operationOf } from './operations';
 import { type ImageNode, operandsOf, type ProgramNode } from './program';
 import { AFTER_ROW, ONCE, ROW } from './times';
 
-/** When the features of a node are ready, and at which places it has features. */
+/** When the features of a node are ready, and at which places they exist. */
 export interface Readiness {
   /**
    * The distance in rows and columns of the image between places with features: 1, or 2 and 4 in networks of several
@@ -13,8 +13,8 @@ export interface Readiness {
    */
   readonly scale: number;
   /**
-   * For each feature `ONCE`, `ROW`, `AFTER_ROW`, or how many channels of the current pixel must be known before it can
-   * be computed: 0 where it depends on earlier pixels only.
+   * For each feature `ONCE`, `ROW`, `AFTER_ROW`, or how many channels of the current pixel must be
+   * known before it can be computed, 0 if it depends on earlier pixels only.
    */
   readonly times: readonly number[];
 }
@@ -32,7 +32,7 @@ export class UnfitResolution extends Error {
 }
 
 /**
- * When each node is ready.
+ * Computes when each node is ready.
  *
  * @throws UnfitResolution if features of different resolutions are combined, or one is finer than the image
  */
@@ -48,7 +48,7 @@ export function readinessOf(nodes: readonly ImageNode[], conditions: readonly Co
   return all;
 }
 
-/** When each feature is ready: all that it is computed from must be. */
+/** When each feature of a node is ready: once everything that it is computed from is. */
 function timesOf(
   node: ImageNode,
   operands: readonly Readiness[],
@@ -60,7 +60,7 @@ function timesOf(
     return times.fill(isOfPlaces(conditions[node.index] as ConditionShape) ? ROW : ONCE);
   const sizes = operands.map((operand) => operand.times.length);
   for (const { features, operand, of, isOneByOne, at } of readsOf(node, sizes)) {
-    // its own features come last
+    // 'own' is the last read, after all others have set `times`
     const read = (operand === 'own' ? times : (operands[operand] as Readiness).times).slice(...of);
     const last = read.reduce((last, time) => Math.max(last, time), -Infinity);
     for (let i = 0; i < features[1] - features[0]; i++) {
@@ -81,8 +81,8 @@ export function readsOf(node: ProgramNode, sizes: readonly number[]): readonly R
 }
 
 /**
- * When a feature can be read elsewhere. Rows above are known before the row; pixels to the left when the pixel begins,
- * unless they wait for the end of the row; pixels to the right after the row.
+ * When a feature can be read from another place. Rows above are known before the row begins; pixels to the
+ * left when the pixel begins, unless they wait for the end of the row; pixels to the right after the row.
  */
 function timeOfRead(time: number, at: Read['at'] = [0, 0]): number {
   const [down, right] = at === 'earlier' ? [0, -1] : at;
@@ -120,12 +120,12 @@ function scaleOf(node: ImageNode, index: number, operands: readonly Readiness[])
   return scaled;
 }
 
-/** How many times as far apart its places are as those of its operands. */
+/** The distance of a node's places divided by the distance of its operands' places. */
 export const factorOf = (node: ProgramNode): number => operationOf(node).scale?.(node) ?? 1;
 
 /**
- * The first channel with an output that is ready only after the channel's turn, which means that it sees that channel
- * or a later one; -1 if there is none. `times` are those of the outputs, and `channelOf` gives the channel of each.
+ * The first channel with an output that is ready only after the channel's turn, which means that it sees that
+ * channel or a later one; -1 if there is none. `times` and `channelOf` give each output's time and channel.
  */
 export function firstLeak(times: readonly number[], channelOf: (output: number) => number): number {
   const leak = times.findIndex((time, output) => time > channelOf(output));

@@ -7,9 +7,9 @@ import {
   throwTypeError,
 } from '../core/check';
 
-// Safetensors, https://github.com/huggingface/safetensors: first the length of the header, 8 bytes; then the header,
-// which is JSON with the type, shape and offsets of each tensor, and strings of metadata; then the bytes of all
-// tensors, without gaps. Everything is little-endian, like all machines that run JavaScript with WebAssembly.
+// Safetensors, https://github.com/huggingface/safetensors: the length of the header, 8 bytes; the header, which is JSON
+// with the type, shape and offsets of each tensor, and strings of metadata; and the bytes of all tensors, without gaps.
+// Everything is little-endian, like all machines that run JavaScript with WebAssembly.
 
 /** A tensor as bytes, row-major. */
 export interface TensorBytes {
@@ -26,11 +26,11 @@ export interface Container {
   readonly metadata: ReadonlyMap<string, string>;
 }
 
-const names = ['F64', 'F32', 'F16', 'BF16', 'I64', 'I32', 'I16', 'I8', 'U64', 'U32', 'U16', 'U8', 'BOOL'];
+const widths = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U64: 8, U32: 4, U16: 2, U8: 1, BOOL: 1 }; // biome-ignore format: one line
 
-/** Bytes of each number, by type: a name states bits. */
+/** Bytes of each number, by type. The names state bits. */
 export const dtypes: ReadonlyMap<unknown, number> = /* @__PURE__ */ new Map(
-  /* @__PURE__ */ names.map((name) => [name, name === 'BOOL' ? 1 : Number(name.replace(/\D+/, '')) / 8]),
+  /* @__PURE__ */ Object.entries(widths),
 );
 
 const METADATA = '__metadata__';
@@ -77,7 +77,7 @@ export function readContainer(file: Uint8Array): Container {
   if (file.length < LENGTH_BYTES) throwTypeError('file', `at least ${LENGTH_BYTES} bytes`, file.length);
   const stated = new DataView(file.buffer, file.byteOffset).getBigUint64(0, true);
   const room = file.length - LENGTH_BYTES;
-  if (stated > room) throwTypeError('header', `its ${stated} bytes`, room);
+  if (stated > room) throwTypeError('header', `the ${stated} bytes that the file states`, room);
   const start = LENGTH_BYTES + Number(stated);
   const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   const text = attempt('header: not UTF-8', () => utf8.decode(copyOf(file.subarray(LENGTH_BYTES, start))));
@@ -102,10 +102,10 @@ export function readContainer(file: Uint8Array): Container {
   return { tensors, metadata };
 }
 
-/** A copy in its own memory, aligned and not shared, even of a Buffer. */
+/** Copies bytes, even of a Buffer, to their own aligned, unshared memory. */
 export const copyOf = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(bytes);
 
-/** The bytes of numbers, not copied. */
+/** The bytes of numbers, as a view. */
 export const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
@@ -120,7 +120,7 @@ function readEntry(what: string, entry: unknown, bytes: number) {
   return { dtype: dtype as string, shape: lengths, begin, end };
 }
 
-/** Checks the type of a tensor, and that its data, which `field` has, are as long as its shape says; returns the shape. */
+/** Checks the type of a tensor, and that the bytes in `field` are as many as its shape requires; returns the shape. */
 export function checkTensor(
   what: string,
   dtype: unknown,
@@ -141,7 +141,7 @@ export function checkTensor(
 /**
  * Parses JSON.
  *
- * @throws Error if it is not valid JSON, or an object has two values of the same name
+ * @throws Error if it is not valid JSON, or an object has a duplicate name
  */
 export function parseJson(what: string, text: string): unknown {
   let names = 0;
@@ -151,11 +151,11 @@ export function parseJson(what: string, text: string): unknown {
       return part;
     }),
   );
-  if (names !== 1 + countNames(text)) throw new Error(`${what}: an object has two values of one name`);
+  if (names !== 1 + countNames(text)) throw new Error(`${what}: an object has a duplicate name`);
   return value;
 }
 
-/** Runs a function; an error that it throws becomes an Error, or RangeError, whose message begins with `what`. */
+/** Runs a function, and prefixes the message of an error that it throws with `what`. */
 export function attempt<T>(what: string, act: () => T): T {
   try {
     return act();
@@ -165,7 +165,7 @@ export function attempt<T>(what: string, act: () => T): T {
   }
 }
 
-/** How many names of objects are in a text of JSON: each is followed by a colon, and no string is between. */
+/** Counts the names of objects in a text of JSON: the colons outside strings. */
 function countNames(json: string): number {
   let colons = 0;
   let isString = false;

@@ -1,6 +1,6 @@
-// When a feature is ready, on a common clock: once for each image, before each row, before a pixel, after a number of
-// its channels, or after the row. A later time is a greater number, so a result that depends on several features is
-// ready at the greatest of their times.
+// When a feature is ready: once for each image, before each row, before a pixel, after a number of
+// its channels, or after the row. Later times are greater numbers, so a result that depends on
+// several features is ready at the greatest of their times.
 
 /** Ready before the first pixel, and the same at every pixel. */
 export const ONCE = -2;

@@ -14,19 +14,19 @@ export interface LayerWeight {
 }
 
 /**
- * The name of a weight within its layer, in parts: for `block0/conv_mid_kernel`, the convolution that it belongs to and
- * its role there, `['conv_mid', 'kernel']`; for the only convolution of a layer, `['kernel']`.
+ * The parts of a weight's name within its layer: for `block0/conv_mid_kernel`, the convolution and the
+ * weight's role in it, `['conv_mid', 'kernel']`; for the only convolution of a layer, `['kernel']`.
  */
 export function ownName({ name, originalName = name }: LayerWeight): readonly string[] {
   const own = originalName.split('/').at(-1) as string; // tfjs prepends the layer's name
   return /^(.+)_(kernel|gain|bias)$/.exec(own)?.slice(1) ?? [own];
 }
 
-/** Checks that something is a weight of a layer. It may not be left undefined by mistake, which would mean none. */
+/** Checks that something is a weight of a layer, since an accidental undefined would silently mean none. */
 export function checkLayerWeight(what: string, weight: unknown, or = ''): LayerWeight {
   const { shape, read } = (weight ?? {}) as Partial<LayerWeight>;
   if (!Array.isArray(shape) || typeof read !== 'function')
-    throwTypeError(what, `a weight, as addWeight gives it${or}`, weight);
+    throwTypeError(what, `a weight, as addWeight returns it${or}`, weight);
   return weight as LayerWeight;
 }
 
@@ -40,7 +40,7 @@ const normalizedKernel = {
   direction: layerWeight,
   /** [out] */
   gain: layerWeight,
-  /** The standard deviation that `initializeFromData` gives the outputs. @default 1 */
+  /** The standard deviation of the outputs after `initializeFromData`. @default 1 */
   initialScale: /* @__PURE__ */ optional(/* @__PURE__ */ number('above 0', (scale) => scale > 0)),
 };
 
@@ -58,12 +58,12 @@ export const SMALLEST_SQUARE = 1e-12;
 /** The kernel of a convolution. */
 export type Kernel = LayerWeight | NormalizedKernel;
 
-/** The two weights of a kernel; one that is not normalized has only the first. */
+/** The two weights of a kernel; the gain is null if it is not normalized. */
 export function partsOf(kernel: Kernel): { direction: LayerWeight; gain: LayerWeight | null } {
   return 'direction' in kernel ? kernel : { direction: kernel, gain: null };
 }
 
-/** The shape of a kernel, [rows,columns,in,out]. The kernel of a dense layer, [in,out], counts as 1x1. */
+/** The shape of a kernel, [rows,columns,in,out]. A dense layer's, [in,out], counts as 1x1. */
 export function kernelShape({ shape }: LayerWeight): [number, number, number, number] {
   const whole = shape.length === 2 ? [1, 1, ...shape] : shape;
   if (whole.length !== 4 || whole.includes(null))

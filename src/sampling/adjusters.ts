@@ -4,9 +4,9 @@ import type { NumericArray } from '../core/conditions';
 import { type ImageShape, indexOfPlace, type Place } from '../core/images';
 
 /**
- * Changes the log-probabilities of the next value of all images in place: for {@link SampleOptions.adjust}.
+ * Changes the log-probabilities of the next value of all images in place, for {@link SampleOptions.adjust}.
  *
- * @param logProbs log-probabilities of every level, [N*L]; -Infinity forbids a level. They need not sum to 1
+ * @param logProbs log-probabilities of every level, [N*L]; -Infinity forbids a level. Probabilities need not sum to 1
  * @param levelsSoFar the levels of all images, [N*H*W*C], read-only; 0 for later values
  * @param imageShape [H,W,C]
  */
@@ -21,7 +21,7 @@ export type Adjust = (
 export interface Adjuster extends Adjust {
   /** The data that describe it. @internal */
   readonly data: AdjusterData;
-  /** Checks that it fits images of a model. @internal */
+  /** Checks that it fits a model's images. @internal */
   readonly checkFits: (what: string, imageShape: ImageShape, levels: number) => void;
 }
 
@@ -35,10 +35,10 @@ export const adjusterOf = (data: AdjusterData): Adjuster =>
   data.kind === 'allowed' ? allowed(data.levels) : allowedNeighbors(data.pairs);
 
 /**
- * Allows only certain levels, at all places or place by place. For {@link SampleOptions.adjust}.
+ * Makes an adjuster that allows only certain levels, at all places or place by place, for {@link SampleOptions.adjust}.
  *
- * @param levels 1 where a level is allowed, else 0: [L] for all places, or [H,W,C,L]
- * @throws TypeError if it has another shape, or numbers other than 0 and 1
+ * @param levels 1 if a level is allowed, else 0: [L] for all places, or [H,W,C,L]
+ * @throws TypeError if `levels` has another shape, or numbers other than 0 and 1
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';
@@ -68,7 +68,7 @@ export function allowed(levels: NumericArray): Adjuster {
   });
 }
 
-/** 1 for each pair of levels that may stand side by side, else 0. */
+/** An argument [L,L]: 1 for each pair of levels that may be adjacent, else 0. */
 const pairs = () =>
   checked<NumericArray>((what, given) => {
     const { shape } = checkFlags(what, given, [2], '[L,L]');
@@ -77,9 +77,9 @@ const pairs = () =>
   });
 
 const neighborsArguments = {
-  /** right[a*L+b] is 1 where level b may stand to the right of level a, else 0, [L,L]. */
+  /** right[a*L+b] is 1 if level b may be to the right of level a, else 0, [L,L]. */
   right: pairs(),
-  /** below[a*L+b] is 1 where level b may stand below level a, else 0, [L,L]. */
+  /** below[a*L+b] is 1 if level b may be below level a, else 0, [L,L]. */
   below: pairs(),
 };
 
@@ -87,10 +87,10 @@ const neighborsArguments = {
 export interface AllowedNeighborsArgs extends Given<typeof neighborsArguments> {}
 
 /**
- * Allows only certain pairs of neighbors, such as tiles that fit together, in images of one channel. For
- * {@link SampleOptions.adjust}.
+ * Makes an adjuster that allows only certain pairs of neighbors, such as tiles that fit together,
+ * in images of one channel, for {@link SampleOptions.adjust}.
  *
- * @throws TypeError if one has another shape, or numbers other than 0 and 1
+ * @throws TypeError if an argument has another shape, or numbers other than 0 and 1
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';
@@ -124,14 +124,14 @@ export function allowedNeighbors(args: AllowedNeighborsArgs): Adjuster {
   });
 }
 
-/** Forbids the levels of an image whose flags, from an index on, are 0. */
+/** Forbids the levels of an image whose flags, read from index `from` on, are 0. */
 function forbid(logProbs: Float64Array, { data: flags }: NumericArray, from: number): void {
   for (let level = 0; level < logProbs.length; level++) {
     if (flags[from + level] === 0) logProbs[level] = -Infinity;
   }
 }
 
-/** Checks flags, 0 or 1, and how many dimensions they have. */
+/** Checks that flags are 0 or 1, and their number of dimensions. */
 function checkFlags(what: string, flags: unknown, ranks: readonly number[], wanted: string): NumericArray {
   const { data, shape } = (flags ?? {}) as Partial<NumericArray>;
   if (!Array.isArray(shape) || !ranks.includes(shape.length))

@@ -13,16 +13,16 @@ export interface Drawn {
   readonly levels: Int32Array;
   /** Log p of each image, if it was asked for. */
   readonly logProb: Float64Array;
-  /** With look-ahead. */
+  /** With look-ahead, an estimate of log p of the given values. */
   readonly logGiven?: Float64Array;
 }
 
 /**
- * Draws the images of a job. Several versions of each may be drawn side by side: image i is then one of image i %
- * numImages of the job.
+ * Draws the images of a job. Several versions of each may be drawn side by side: image i is then a
+ * version of the job's image i % numImages.
  *
- * @param streams how many uniforms each image of the job needs at each value
- * @param withoutLevel says which level an image continues with of which `adjust` left none
+ * @param streams how many uniforms each image of the job needs for each value
+ * @param withoutLevel returns the level with which an image continues if `adjust` left none
  */
 export function drawingOf(
   source: OutputSource,
@@ -40,16 +40,16 @@ export function drawingOf(
   const all = new Int32Array(count * total); // levels of all versions so far
   const levels = all.subarray(0, numImages * total);
   const drawn = new Int32Array(count);
-  const logProb = new Float64Array(withLogProb ? count : 0); // of each image so far
-  const ofPresent = new Float64Array(logProb.length); // and of its current level
+  const logProb = new Float64Array(withLogProb ? count : 0); // so far
+  const ofCurrent = new Float64Array(logProb.length); // of the current level
   const drawsOf = (count: number) => drawsFor(job, distribution, count, guided?.withoutClass);
   const alone = drawsOf(numImages);
-  let draws = alone; // for the images that are drawn at present: the first so many
+  let draws = alone; // for the images that are being drawn, the first ones
   images.source.evaluateFirst(numImages);
   const uniforms = new Float64Array(streams * numImages);
-  // Last, since it takes longest.
+  // Made last, since it takes longest.
   const noise = random ? customNoise(random) : seededNoise(job.seed, firstImage, numImages, streams);
-  let toDraw = 0; // how many of the current levels are drawn
+  let toDraw = 0; // how many of the current levels must be drawn
 
   return {
     images,
@@ -57,17 +57,17 @@ export function drawingOf(
     levels,
     /** The current level of each image, given or drawn; {@link TO_DRAW} until then. */
     drawn,
-    /** For the current value. */
+    /** The uniforms for the current value. */
     uniforms,
-    /** For one version of each image. */
+    /** The draws for one version of each image. */
     alone,
     drawsOf,
-    /** Draws as many images as these are for from here on. */
+    /** From here on, draws with `others`, for as many images as these are for. */
     use(others: Draws): void {
       images.source.evaluateFirst(others.count);
       draws = others;
     },
-    /** Begins a value. Returns how many levels are to be drawn, or weighed, from the outputs. */
+    /** Begins a value. Returns how many levels must be drawn, or weighted, from the outputs. */
     begin(index: number): number {
       noise(uniforms);
       toDraw = 0;
@@ -85,22 +85,22 @@ export function drawingOf(
     /** Draws from the outputs, and adds up the log-probabilities of the levels drawn and given. */
     read(outputs: Float32Array, place: Place, isWeighed = false): void {
       const { count, model } = draws;
-      const present = images.present(outputs, place[2]);
-      if (toDraw > 0 || isWeighed) draws.read(present, place, all);
+      const current = images.current(outputs, place[2]);
+      if (toDraw > 0 || isWeighed) draws.read(current, place, all);
       if (toDraw > 0) {
         draws.draw(uniforms, drawn);
         for (let i = 0; i < count; i++) if (drawn[i] === TO_DRAW) drawn[i] = withoutLevel(i, place);
       }
       if (model === null) return;
-      model.of(present, drawn, ofPresent);
-      for (let i = 0; i < count; i++) logProb[i] = (logProb[i] as number) + (ofPresent[i] as number);
+      model.of(current, drawn, ofCurrent);
+      for (let i = 0; i < count; i++) logProb[i] = (logProb[i] as number) + (ofCurrent[i] as number);
     },
     /** Ends a value: puts the levels of all images. */
     end(index: number, place: Place): void {
       for (let i = 0; i < draws.count; i++) all[i * total + index] = drawn[i] as number;
       images.put(place, drawn);
     },
-    /** Replaces image i by image from[i], which stays as it is, for all i, [images]. */
+    /** Replaces image i by image from[i], which is not replaced itself, for all i, [images]. */
     copy(from: Int32Array): void {
       for (const [to, image] of from.entries()) {
         if (to === image) continue;
@@ -113,7 +113,7 @@ export function drawingOf(
   };
 }
 
-/** Throws: `adjust` left no level of an image, or of any of its particles. */
+/** Throws because `adjust` left no level of an image, or of any of its particles. */
 export function leftNoLevel(
   { numImages, firstImage }: Job,
   image: number,

@@ -1,26 +1,26 @@
 import { show } from '../core/check';
 import { type Place, valuesOf } from '../core/images';
 import { levelDraw, TO_DRAW } from '../distributions/filters';
-import { logSumExp, normalize } from '../distributions/logistic-mixture';
-import type { LogProbs, PixelDistribution, PresentPixels } from '../distributions/pixel-distribution';
+import { logSumExp, normalizeLogProbs } from '../distributions/logistic-mixture';
+import type { CurrentPixels, LogProbs, PixelDistribution } from '../distributions/pixel-distribution';
 import { drawFor, guide, logProbsFor } from '../distributions/readers';
 import type { Job } from './options';
 
-/** Draws levels for a number of images, and gives the log-probabilities of levels. */
+/** Draws levels for a number of images, and computes the log-probabilities of levels. */
 export interface Draws {
   /** The number of images. */
   readonly count: number;
-  /** Log p by the model itself; null if it was not asked for. */
+  /** Log p by the model itself; null if it was not requested. */
   readonly model: LogProbs | null;
   /** Sets the model's outputs at a place, and the levels of all images so far, [images, H*W*C]. */
-  read(present: PresentPixels, place: Place, levelsSoFar: Int32Array): void;
-  /** Draws a level wherever `drawn` [images] has {@link TO_DRAW}, which remains if no level is left. */
+  read(current: CurrentPixels, place: Place, levelsSoFar: Int32Array): void;
+  /** Draws a level where `drawn` [images] is {@link TO_DRAW}, which remains if no level is left. */
   draw(uniforms: Float64Array, drawn: Int32Array): void;
-  /** log p of levels [images] as images are drawn, before temperature and filters; -Infinity if none is left. */
+  /** Writes log p of levels [images], as drawn from before temperature and filters; -Infinity if no level is left. */
   logProbs(drawn: Int32Array, to: Float64Array): void;
 }
 
-/** @param withoutClass with guidance, the outputs of the same images without their classes */
+/** @param withoutClass with guidance, the outputs of the images without their classes */
 export function drawsFor(
   job: Job,
   distribution: PixelDistribution,
@@ -34,19 +34,19 @@ export function drawsFor(
   if (reader !== null && isChanged)
     return { count, model, ...changedDraws(job, distribution.levels, count, reader, withoutClass) };
   const draw = drawFor(distribution, count, job);
-  let present: PresentPixels;
+  let current: CurrentPixels;
   return {
     count,
     model,
     read(given) {
-      present = given;
+      current = given;
     },
-    draw: (uniforms, drawn) => draw(present, uniforms.subarray(0, count), drawn),
-    logProbs: (drawn, to) => reader?.of(present, drawn, to),
+    draw: (uniforms, drawn) => draw(current, uniforms.subarray(0, count), drawn),
+    logProbs: (drawn, to) => reader?.of(current, drawn, to),
   };
 }
 
-/** With guidance first, then adjusted: once for each version of the job's images. */
+/** Draws with guidance, then `adjust`, which is called once for each version of the job's images. */
 function changedDraws(
   job: Job,
   levels: number,
@@ -57,25 +57,25 @@ function changedDraws(
   const { numImages, guidance, adjust, imageShape } = job;
   const total = valuesOf(imageShape);
   const all = new Float64Array(count * levels); // log p of each level in the distribution that is drawn from
-  const free = new Float64Array(withoutClass ? all.length : 0); // and without the class
+  const free = new Float64Array(withoutClass ? all.length : 0); // without the class
   const drawLevel = levelDraw(levels, job);
   let at: Place = [0, 0, 0];
   const ofImage = (i: number) => all.subarray(i * levels, (i + 1) * levels);
-  /** The log-probabilities of an image, after they have been checked; null if no level is left. */
+  /** The checked log-probabilities of an image; null if no level is left. */
   const leftOf = (i: number) => {
     const logProbs = ofImage(i);
     return !adjust || isAnyLeft(logProbs, job.firstImage + (i % numImages), at) ? logProbs : null;
   };
   return {
-    read(present, place, levelsSoFar) {
+    read(current, place, levelsSoFar) {
       at = place;
-      reader.ofAll(present, all);
+      reader.ofAll(current, all);
       if (withoutClass !== undefined) {
-        reader.ofAll({ ...present, outputs: withoutClass.subarray(0, present.outputs.length) }, free);
+        reader.ofAll({ ...current, outputs: withoutClass.subarray(0, current.outputs.length) }, free);
         guide(all, free, guidance);
       }
       if (adjust === undefined) return;
-      if (guidance !== 0) for (let i = 0; i < count; i++) normalize(ofImage(i));
+      if (guidance !== 0) for (let i = 0; i < count; i++) normalizeLogProbs(ofImage(i));
       for (let first = 0; first < count; first += numImages) {
         const logProbs = all.subarray(first * levels, (first + numImages) * levels);
         const ofImages = levelsSoFar.subarray(first * total, (first + numImages) * total);
@@ -99,14 +99,14 @@ function changedDraws(
   };
 }
 
-/** Checks what a user's function has made of log p, and returns whether any level is left. */
+/** Checks log p after a user's function has changed it, and returns whether any level is left. */
 function isAnyLeft(logProbs: Float64Array, n: number, place: Place): boolean {
   let isAny = false;
   for (let level = 0; level < logProbs.length; level++) {
     const one = logProbs[level] as number;
     if (!(one < Infinity))
       throw new Error(
-        `sample: adjust: gave log p ${one} of level ${level} of image ${n} at [${place.join(', ')}]`,
+        `sample: adjust: set log p to ${one}, for level ${level} of image ${n} at [${place.join(', ')}]`,
       );
     if (one > -Infinity) isAny = true;
   }
@@ -116,7 +116,7 @@ function isAnyLeft(logProbs: Float64Array, n: number, place: Place): boolean {
 /** Checks that a user's function has not returned a new array or a promise. */
 function checkReturned(returned: unknown, { buffer }: Float64Array): void {
   const isView = ArrayBuffer.isView(returned);
-  if (isView && returned.buffer === buffer) return; // as `fill` returns it
+  if (isView && returned.buffer === buffer) return; // such as the result of `fill`
   if (isView || Array.isArray(returned) || returned instanceof Promise)
     throw new TypeError(
       `sample: adjust: wanted a function that changes log p in place, got one that returns ${show(returned)}`,

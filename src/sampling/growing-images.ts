@@ -1,30 +1,30 @@
 import { type ImageShape, type Place, placeOf, valuesOf } from '../core/images';
 import { inParts, type Pause } from '../core/pauses';
-import type { PresentPixels } from '../distributions/pixel-distribution';
+import type { CurrentPixels } from '../distributions/pixel-distribution';
 
-/** Gives the outputs for each value given all values before it. */
+/** Computes the outputs for each value, given all values before it. */
 export interface OutputSource {
-  /** Does what comes before a row in parts, to let other work run; otherwise it is done when outputs are wanted. */
+  /** Computes all that is due before a row, in parts, so that other work can run. Otherwise `outputs` does so. */
   beginRow?(row: number): Iterable<void>;
   /** The outputs for a value of every image evaluated, [images, outputStride]. Valid until the next call. */
   outputs(row: number, column: number, channel: number): Float32Array | Promise<Float32Array>;
-  /** Sets the levels drawn or given there, [images]. */
+  /** Sets the levels at this place, drawn or given, [images]. */
   put(row: number, column: number, channel: number, levels: ArrayLike<number>): void;
-  /** From here on evaluates the first so many images only; the others stay as they are. */
+  /** From here on, evaluates only the first `numImages` images. The others stay unchanged. */
   evaluateFirst(numImages: number): void;
   /** Replaces image n by image from[n], for all n, [images]. */
   copy(from: Int32Array): void;
-  /** Called when all images are done, for jobs to come. */
+  /** Called when all images are done, so that later jobs can reuse memory. */
   release?(): void;
   /** Releases tensors, if it has any. */
   dispose?(): void;
 }
 
-/** How a job lets other work run, stops, and is followed. */
+/** How a job pauses for other work, stops, and reports progress. */
 export interface Pace {
   readonly signal: AbortSignal | undefined;
   readonly pause: Pause;
-  /** Called after each row, with the number of values done so far of each image. */
+  /** Called after each row, with the number of values done in each image. */
   onRow(done: number): Promise<void> | undefined;
 }
 
@@ -40,7 +40,7 @@ export function growingImages<Source extends OutputSource>(
   const ofPixel = new Int32Array(numImages * numChannels); // the levels of the current pixel so far, [images, C]
   return {
     source,
-    /** Visits all values, each of which `visit` must put; if it returns a promise, that is awaited. */
+    /** Visits all values. `visit` must put each, and may return a promise. */
     async eachValue(
       { signal, pause, onRow }: Pace,
       visit: (place: Place, index: number) => unknown,
@@ -50,14 +50,14 @@ export function growingImages<Source extends OutputSource>(
         const place = placeOf(index, imageShape);
         if (index % rowSize === 0 && source.beginRow) await inParts(source.beginRow(place[0]), pause, signal);
         const visited = visit(place, index);
-        if (visited instanceof Promise) await visited; // otherwise awaiting would take time, for each value
+        if (visited instanceof Promise) await visited; // awaiting every value would take time
         if ((index + 1) % rowSize === 0) await onRow(index + 1);
         const paused = pause();
         if (paused !== undefined) await paused;
       }
     },
-    /** What distributions read at a value of this channel. */
-    present: (outputs: Float32Array, channel: number): PresentPixels => ({
+    /** The input of distributions for a value of this channel. */
+    current: (outputs: Float32Array, channel: number): CurrentPixels => ({
       outputs,
       channel,
       levels: ofPixel,

@@ -2,19 +2,20 @@ import { sizeFromShape } from '../core/check';
 import type { ConditionShape, ConditionValues } from '../core/conditions';
 import type { OutputSource } from './growing-images';
 
-// With guidance a model evaluates each image in two rows: with its class, and without.
+// With guidance, a model evaluates each image in two rows, with its class and without.
 
 /** Checks that a model can be guided. */
 export function checkNullClass(kinds: readonly ConditionShape[]): void {
   const classes = kinds.find((condition) => condition.kind === 'class');
   if (classes?.nullClass) return;
   const names = kinds.map(({ kind }) => kind).join(' and ');
-  const got = classes ? 'one without' : names ? `one by ${names}` : 'one without conditions';
+  let got = names === '' ? 'one without conditions' : `one by ${names}`;
+  if (classes) got = 'one without';
   const wanted = 'a model of classes with a null class (nullClass: true)';
   throw new TypeError(`sample: guidance: wanted ${wanted}, got ${got}`);
 }
 
-/** The condition of each image, followed by the same without its class. */
+/** Repeats each image's condition, the second time without its class. */
 export function withAndWithoutClass(
   condition: ConditionShape,
   { shape, values }: ConditionValues,
@@ -29,7 +30,7 @@ export function withAndWithoutClass(
   return { shape, values: both };
 }
 
-/** Images with their classes, and beside them the same without, from a source of the rows of both. */
+/** Wraps a source of both rows of each image as a source of the images with their classes. */
 export function guidedSource(
   rows: OutputSource,
   numImages: number,

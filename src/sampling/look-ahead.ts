@@ -7,15 +7,15 @@ import type { Job } from './options';
 import { numParticlesOf, particlesOf } from './particles';
 
 /**
- * Draws the images of a job as particles: several versions of each, from its first drawn value to its last given one,
- * of which some replace others where a level is given.
+ * Draws the images of a job as particles: several versions of each, from its first drawn value to
+ * its last given one, which are resampled at given levels.
  */
 export function lookingAhead(source: OutputSource, distribution: PixelDistribution, job: Job) {
   const { numImages, imageShape, given, withLogProb } = job;
   const total = valuesOf(imageShape);
   const perImage = numParticlesOf(job);
   const particles = particlesOf(perImage, job);
-  /** Particles that have no level left are dropped: they continue with level 0 and weight 0. */
+  /** Drops particles without a level left: they continue with level 0 and weight 0. */
   const withoutLevel = (particle: number, place: Place): number => {
     const n = particle % numImages;
     if (particles.isAlone(n, indexOfPlace(place, imageShape))) {
@@ -23,11 +23,11 @@ export function lookingAhead(source: OutputSource, distribution: PixelDistributi
     } else if (!particles.drop(particle)) leftNoLevel(job, n, place, perImage);
     return 0;
   };
-  const streams = perImage > 1 ? perImage + 1 : 1; // one to draw among particles
+  const streams = perImage > 1 ? perImage + 1 : 1; // one more to resample with
   const drawing = drawingOf(source, distribution, job, perImage, streams, withoutLevel);
   const { images, levels, drawn, uniforms, alone } = drawing;
   const together = perImage > 1 ? drawing.drawsOf(perImage * numImages) : alone; // for all particles
-  const logWeights = new Float64Array(together.count); // log p of the current levels as images are drawn
+  const logWeights = new Float64Array(together.count); // log p of the current levels, before temperature and filters
   let draws = alone;
   let isWeighed = false;
   return {

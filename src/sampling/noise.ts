@@ -5,8 +5,8 @@ import { streamsOf } from '../core/random';
 export type Noise = (uniforms: Float64Array) => void;
 
 /**
- * A stream of uniforms for every image, derived from the seed and the image's index, so that an image does not depend on
- * how many are drawn with it. With several `streams` of each image, [streams, images] uniforms are filled.
+ * A stream of uniforms for every image, derived from the seed and the image's index, so that an image does not depend
+ * on how many others are drawn. With several `streams` per image, fills [streams, images] uniforms.
  */
 export function seededNoise(seed: number, firstImage: number, numImages: number, streams = 1): Noise {
   const next = streamsOf(streams * numImages, (i) => {
@@ -18,7 +18,7 @@ export function seededNoise(seed: number, firstImage: number, numImages: number,
   };
 }
 
-/** The caller's own uniforms, taken image by image. */
+/** The caller's uniforms, requested image by image. */
 export function customNoise(random: () => number): Noise {
   return (uniforms) => {
     for (let n = 0; n < uniforms.length; n++) {

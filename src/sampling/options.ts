@@ -27,15 +27,15 @@ import { numParticlesOf, type PartlyGiven } from './particles';
 
 /** The progress of a job, for {@link SampleOptions.onProgress}. */
 export interface SampleProgress {
-  /** Values drawn so far, of each image. */
+  /** The number of values drawn so far in each image. */
   done: number;
   /** H*W*C. */
   total: number;
-  /** The levels of all images, [N*H*W*C], 0 where not yet drawn: the job's own array, so only read it. */
+  /** The levels of all images, [N*H*W*C], 0 where not drawn yet. It is the job's own array, so do not change it. */
   levels: Int32Array;
 }
 
-/** What `sample` takes, with images and conditions that are arrays or tensors. */
+/** Arguments of `sample`, with images and conditions that are arrays or tensors. */
 export const sampleArguments = <GivenImages, GivenCondition>() => ({
   /** The number of images to draw. @default 1, or the number of images in `initial` or `condition` */
   numImages: optional(integer({ from: 1 })),
@@ -44,18 +44,15 @@ export const sampleArguments = <GivenImages, GivenCondition>() => ({
    * [N,H,W,K]; several conditions by name, `{ class, map }`.
    */
   condition: optional(anything<GivenCondition>()),
-  /** [H, W, C]; needed where the model takes images of any size. @default the model's */
+  /** [H, W, C]; required if the model takes images of any size. @default the model's */
   imageShape: optional(anything<ImageShape>()),
-  /** Any integer; the same seed gives the same images. @default a new one each time */
+  /** Any integer; it determines the images. @default a new one each time */
   seed: optional(integer()),
   /** The index of the first image, to split a large job into parts; all indices must be below 2^53. @default 0 */
   firstImage: optional(integer({ from: 0 }), 0),
   /** Your own uniforms in [0, 1), instead of `seed` and `firstImage`, in the order rows, columns, channels, images. */
   random: optional(callback<() => number>()),
-  /**
-   * Divides the logits, or log p of levels if the outputs are not logits. 0 takes the most likely level, the lowest on
-   * a tie. @default 1
-   */
+  /** Divides the logits, or log p of other outputs. 0 takes the most likely level, the lowest on a tie. @default 1 */
   temperature: optional(
     number('of at least 0', (value) => value >= 0),
     1,
@@ -67,43 +64,44 @@ export const sampleArguments = <GivenImages, GivenCondition>() => ({
    */
   topP: optional(number('in (0, 1]', (value) => value > 0 && value <= 1)),
   /**
-   * How strongly the class shapes the images, for models with a null class. A value w draws from log p + w (log p - log
-   * p without the class), before temperature, `topK` and `topP`. 0 uses the class as it was learnt; greater values give
-   * images that are more typical of it, at twice the cost; -1 ignores the class. @default 0
+   * How strongly the class shapes the images, for models with a null class. w draws from log p + w (log p -
+   * log p without the class), before temperature, `topK` and `topP`. 0 uses the class as learnt; greater
+   * values draw images that are more typical of it, at twice the cost; -1 ignores the class. @default 0
    */
   guidance: optional(number(), 0),
-  /** 'uniform' draws the very first value uniformly, as "The Annotated Pixel-CNN" does. @default 'model' */
+  /** 'uniform' draws the very first value uniformly, as in "The Annotated Pixel-CNN". @default 'model' */
   firstValue: optional(oneOf('model', 'uniform'), 'model'),
   /** Levels to start from, [N,H,W,C] int32 or float32; ignored where `known` is 0. Requires `known`. */
   initial: optional(anything<GivenImages>()),
   /** 1 where the level of `initial` is kept, 0 where a level is drawn, [N,H,W,C]. Requires `initial`. */
   known: optional(anything<GivenImages>()),
   /**
-   * The number of particles, to take given values that come later into account: versions of each image, drawn side by
-   * side and weighed by how likely they make the given values, of which one is chosen. Exact in the limit of many.
-   * Multiplies time and memory between the first drawn value and the last given one. Requires `initial` and `known`.
-   * @default 0: given values that come later are ignored
+   * The number of particles with which drawn values take later given values into account. Particles are
+   * versions of each image, drawn side by side and weighted by how likely they make the given values; one is
+   * chosen. Exact in the limit of many. Multiplies time and memory between the first drawn value and the last
+   * given one. Requires `initial` and `known`.
+   * @default 0, which ignores later given values
    */
   lookAhead: optional(integer({ from: 0 }), 0),
   /**
-   * Changes log p of every level of the next value in place, before temperature and filters; see {@link Adjust}. Called
-   * for each value that is drawn, or weighed by `lookAhead`, and then once for each particle. Pools accept only what
-   * {@link allowed} and {@link allowedNeighbors} make.
+   * Changes log p of every level of the next value in place, before temperature and filters; see
+   * {@link Adjust}. Called for each value that is drawn, or weighted with `lookAhead`, and then once for each
+   * particle. Pools accept only results of {@link allowed} and {@link allowedNeighbors}.
    */
   adjust: optional(callback<Adjust>()),
   /**
-   * Resolves to {@link Sampled}: images and their log p, and with `lookAhead` an estimate of that of the given values.
+   * Resolves to {@link Sampled}: images and their log p, and with `lookAhead` an estimate of log p of the given values.
    * @default false
    */
   withLogProb: flag(false),
-  /** Stops the job: it rejects with `signal.reason`. */
+  /** Stops the job, which rejects with `signal.reason`. */
   signal: optionalSignal(),
   /**
-   * Called after each row, with `lookAhead` for the first particle of each image. A promise that it returns is waited
-   * for; if it throws or rejects, so does the job.
+   * Called after each row, with `lookAhead` for the first particle of each image. The job waits for
+   * a promise that it returns, and fails if it throws or rejects.
    */
   onProgress: optional(callback<(progress: SampleProgress) => void>()),
-  /** Lets other work run every so many milliseconds; 'auto' means 125. @default 'auto' */
+  /** How many milliseconds to work between pauses for other work; 'auto' means 125. @default 'auto' */
   yieldEvery: optional(checked<number, 'auto' | 'never' | number>(checkYield), YIELD_MILLISECONDS),
 });
 
@@ -117,17 +115,17 @@ function checkYield(what: string, given: unknown): number {
 /** The values of {@link sampleArguments}, without tensors. */
 type SampleValues = Values<ReturnType<typeof sampleArguments<NumericArray, ConditionData>>>;
 
-/** What to draw and how, checked. */
+/** The checked options of a job. */
 export type Job = ReturnType<typeof planJob>;
 
-/** The model that is drawn from. */
+/** The properties of a model that options depend on. */
 export interface ModelShape {
   readonly imageShape: readonly [number | null, number | null, number];
   readonly levels: number;
   readonly conditions: readonly ConditionShape[];
 }
 
-/** Checks what depends on the model, or on several options. */
+/** Checks options that depend on the model or on other options. */
 export function planJob(model: ModelShape, values: SampleValues) {
   const { initial, known, condition, ...rest } = values;
   const { random, seed, firstImage, firstValue, adjust, guidance, lookAhead } = values;
@@ -150,7 +148,7 @@ export function planJob(model: ModelShape, values: SampleValues) {
   (adjust as Partial<Adjuster> | undefined)?.checkFits?.('sample: adjust', imageShape, model.levels);
   const given = readGiven(initial, known, [numImages, ...imageShape], model.levels);
   if (lookAhead > 0 && given === null)
-    throw new TypeError('sample: lookAhead: wanted initial and known with it, got neither');
+    throw new TypeError('sample: lookAhead: wanted initial and known too, got neither');
   const newSeed = Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
   return { ...rest, numImages, imageShape, seed: seed ?? newSeed, given, conditions };
 }
@@ -175,7 +173,7 @@ function readGiven(
   });
 }
 
-/** What a model evaluates side by side: for each particle all images, with guidance each of them twice. */
+/** The rows that a model evaluates side by side: for each particle all images, with guidance each of them twice. */
 export function evaluatedRows(kinds: readonly ConditionShape[], job: Job) {
   const { imageShape } = job;
   const isGuided = job.guidance !== 0;

@@ -2,44 +2,48 @@ import { type ImageShape, placeOf, valuesOf } from '../core/images';
 import { inverse, TO_DRAW } from '../distributions/filters';
 import { exp, log } from '../kernels/arithmetic';
 
-/** Images of which some values are given. */
+/** Images, some of whose values are given. */
 export interface PartlyGiven {
   /** The index of the first image, for errors. */
   readonly firstImage: number;
   readonly numImages: number;
   readonly imageShape: ImageShape;
-  /** The given levels, [N*H*W*C], with {@link TO_DRAW} where one is to be drawn; null if nothing is given. */
+  /** The given levels, [N*H*W*C], with {@link TO_DRAW} for levels to draw; null if nothing is given. */
   readonly given: Int32Array | null;
 }
 
 /**
- * The weights of particles: versions of each image, weighed by how likely they make each given level. Particle p of
- * image n has the index p * numImages + n. All particles of an image are identical until its first value is drawn, and
- * after its last given value only the first one remains.
+ * The weights of particles, which are versions of each image, weighted by how likely they make each given
+ * level. Particle p of image n has the index p * numImages + n. All particles of an image are identical until
+ * its first value is drawn, and after its last given value only the first one remains.
  *
  * Source: Doucet, de Freitas and Gordon, "Sequential Monte Carlo Methods in Practice" (2001), chapter 1; resampling is
  * systematic, as in Kitagawa, "Monte Carlo Filter and Smoother for Non-Gaussian Nonlinear State Space Models" (1996).
  */
 export function particlesOf(perImage: number, job: PartlyGiven) {
   const { numImages, imageShape } = job;
-  const spans = spansOf(job); // where each image has several particles
+  const spans = spansOf(job); // in which each image has several particles
   const logGiven = new Float64Array(numImages);
   const logWeights = new Float64Array(perImage * numImages);
   const weights = new Float64Array(perImage);
   let from = Int32Array.from(logWeights, (_, particle) => particle); // the particle that each one is replaced by
 
   /**
-   * Systematic resampling: a particle of weight w is kept w * perImage / sum times, rounded up or down. Particles that
-   * are kept stay where they are, and further copies replace those that are dropped.
+   * Systematic resampling: a particle of weight w is kept w * perImage / sum times, rounded up or
+   * down. Kept particles stay in place, and their further copies replace dropped ones.
    */
   const resample = (n: number, u: number, sum: number): void => {
     const times = new Int32Array(perImage);
-    let last = perImage - 1; // the last one with any weight, since u close to 1 may reach the whole sum
+    let last = perImage - 1; // the last one with weight, since u close to 1 may reach the whole sum
     while (weights[last] === 0) last--;
-    let [p, cumulative] = [0, weights[0] as number];
+    let p = 0;
+    let cumulative = weights[0] as number; // of the particles up to p
     for (let k = 0; k < perImage; k++) {
       const threshold = ((k + u) / perImage) * sum;
-      while (cumulative <= threshold && p < last) cumulative += weights[++p] as number;
+      while (cumulative <= threshold && p < last) {
+        p++;
+        cumulative += weights[p] as number;
+      }
       times[p] = (times[p] as number) + 1;
     }
     let source = 0;
@@ -59,9 +63,9 @@ export function particlesOf(perImage: number, job: PartlyGiven) {
     /** The last given value after a drawn one, in any image; -1 for none. */
     end: spans.reduce((last, { end }) => Math.max(last, end), -1),
     /**
-     * Weighs the particles of an image by log p of the level given at a place, [particles of all images]. Resamples
-     * them if their effective number falls below half. At the last given level, draws the one that remains. Until the
-     * image's own first value is drawn, all its particles are identical and count as one.
+     * Weights the particles of an image by log p of the level given at a place, [particles of all images].
+     * Resamples them if their effective number falls below half. At the last given level, draws the one that
+     * remains. Before the image's own first drawn value, its particles are identical and count as one.
      */
     weigh(n: number, index: number, logProbs: Float64Array, u: number): void {
       const { begin, end } = spans[n] as Span;
@@ -94,9 +98,9 @@ export function particlesOf(perImage: number, job: PartlyGiven) {
       if (isLast) from[n] = inverse(weights, 0, perImage, u * sum) * numImages + n;
       else resample(n, u, sum);
     },
-    /** Whether only the first particle of an image counts: after its last given level. */
+    /** Whether only the first particle of an image counts, as after its last given level. */
     isAlone: (n: number, index: number): boolean => index > (spans[n] as Span).end,
-    /** Sets the weight of a particle without a continuation to 0. Returns whether its image has others left. */
+    /** Sets the weight of a particle to 0. Returns whether its image has others left. */
     drop(particle: number): boolean {
       logWeights[particle] = -Infinity;
       for (let other = particle % numImages; other < logWeights.length; other += numImages) {
@@ -104,7 +108,7 @@ export function particlesOf(perImage: number, job: PartlyGiven) {
       }
       return false;
     },
-    /** The particle that each one has been replaced by since the last call; null if none has. */
+    /** Returns the particle that has replaced each one since the last call; null if none has. */
     takeMoves(): Int32Array | null {
       const moves = from;
       if (moves.every((source, particle) => source === particle)) return null;

@@ -2,7 +2,7 @@ import { type Given, oneOf, optional, readArguments } from '../core/arguments';
 import type { ConditionData, NumericArray } from '../core/conditions';
 import { type Images, levelsArray, memoryFor, valuesOf } from '../core/images';
 import { pauses } from '../core/pauses';
-import { tell } from '../core/progress';
+import { reportProgress } from '../core/progress';
 import { distributionOf } from '../distributions/kinds';
 import type { PixelDistribution } from '../distributions/pixel-distribution';
 import { readOutputs } from '../distributions/readers';
@@ -15,7 +15,7 @@ import { evaluatedRows, type Job, memoryForJob, planJob, sampleArguments } from 
 
 const sampleOptions = {
   ...sampleArguments<NumericArray, ConditionData>(),
-  /** Both mean 'incremental' here: each feature is computed once. @default 'auto' */
+  /** Both compute each feature once; for compatibility with `sample` of tensors. @default 'auto' */
   strategy: optional(oneOf('auto', 'incremental'), 'auto'),
 };
 
@@ -24,15 +24,15 @@ export interface SampleOptions extends Given<typeof sampleOptions> {}
 
 /**
  * Draws images from a model, value by value in the order rows, columns, channels, each given all values before it.
- * Draws exactly what `sample` of tensors does; see there for how a level is drawn and what a seed means.
+ * Draws exactly the images of `sample` of tensors, which documents how a level is drawn and what a seed means.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759,
  * section 2.1; "The Annotated Pixel-CNN", `generate_images`.
  *
  * @returns levels [N,H,W,C]: bytes up to 256 levels, 16-bit integers up to 65536
- * @throws TypeError (rejects) naming the option that is wrong; `signal.reason`, an AbortError by default, if the signal
- * aborts; Error if the model's outputs are not finite (a logit may be -Infinity, as long as another is finite);
- * RangeError if there is not enough memory for this many images at a time.
+ * @throws TypeError (rejects) naming the invalid option; `signal.reason`, an AbortError by default, if the
+ * signal aborts; Error if the model's outputs are not finite (a logit may be -Infinity, as long as another is
+ * finite); RangeError if there is not enough memory for this many images at a time.
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';
@@ -64,11 +64,11 @@ export async function sample(model: PortableModel, options: SampleOptions = {}):
 
 /** Images with their log p, for {@link SampleOptions.withLogProb}. */
 export interface Sampled {
-  /** What was drawn. */
+  /** The images that were drawn. */
   readonly images: Images;
   /** log p of each image under the model, in nats, [N], as `logProb` computes it. */
   readonly logProb: Float64Array;
-  /** With `lookAhead`: an estimate of log p of each image's given values, as images are drawn. */
+  /** With `lookAhead`, an estimate of log p of each image's given values under the distribution that is drawn from. */
   readonly logGiven?: Float64Array;
 }
 
@@ -79,7 +79,7 @@ export function planSample(model: PortableModel, options: SampleOptions): Job {
   return memoryFor('sample', () => planJob(model, values));
 }
 
-/** The result of a job; log p is empty if it was not asked for. */
+/** Draws the images of a job. log p is empty if it was not requested. */
 export async function drawJob(model: PortableModel, job: Job): Promise<Sampled> {
   const distribution = distributionOf(model);
   const rows = evaluatedRows(model.conditions, job);
@@ -101,7 +101,7 @@ export async function drawImages(
   const drawing = memoryForJob(job, () => make(source, distribution, job));
   const { images, levels } = drawing;
   const total = valuesOf(job.imageShape);
-  const onRow = (done: number) => onProgress && tell(onProgress, { done, total, levels }, signal);
+  const onRow = (done: number) => onProgress && reportProgress(onProgress, { done, total, levels }, signal);
   await images.eachValue({ signal, pause: pauses(job.yieldEvery), onRow }, (place, index) => {
     const isNeeded = drawing.begin(index) > 0 || job.withLogProb;
     if (!isNeeded) return drawing.end(index, place);

@@ -11,9 +11,9 @@ import { growingImages } from './growing-images';
 const stepperOptions = {
   /** The number of images. @default 1, or the number in `condition` */
   numImages: optional(integer({ from: 1 })),
-  /** [H, W, C]; needed where the model takes images of any size. @default the model's */
+  /** [H, W, C]; required if the model takes images of any size. @default the model's */
   imageShape: optional(anything<ImageShape>()),
-  /** The conditions of the images, as `sample` takes them. */
+  /** The conditions of the images, as for `sample`. */
   condition: optional(anything<ConditionData>()),
 };
 
@@ -29,20 +29,20 @@ export interface Stepper {
    * Valid until the next `put` or `copy`.
    */
   logProbs(): Float64Array;
-  /** Sets the next value of each image, [numImages], and moves on to the one after it. */
+  /** Sets the next value of each image, [numImages], and advances to the one after it. */
   put(levels: ArrayLike<number>): void;
-  /** Replaces image n by image from[n], for all n, [numImages]: for beams and particles. */
+  /** Replaces image n by image from[n], for all n, [numImages], for beams and particles. */
   copy(from: ArrayLike<number>): void;
   /** Releases all memory. */
   dispose(): void;
 }
 
 /**
- * Steps through images value by value, in the order rows, columns, channels. Its log-probabilities are the ones that
- * `sample` draws from (before temperature and filters) and that `logProb` sums.
+ * Steps through images value by value, in the order rows, columns, channels. Its log-probabilities
+ * are those that `sample` draws from, before temperature and filters, and that `logProb` sums.
  *
- * @throws TypeError naming the option that is wrong, here and in the methods; Error after the last value or after
- * `dispose`, and if the model's outputs are not finite
+ * @throws TypeError naming the invalid option, here and in the methods; Error after the last value
+ * or after `dispose`, and if the model's outputs are not finite
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';
@@ -101,8 +101,8 @@ export function stepper(model: PortableModel, options: StepperOptions = {}): Ste
       const { images, reader, logProbs } = held();
       const place = nextPlace();
       if (!isComputed) {
-        const present = images.present(images.source.outputs(...place), place[2]);
-        readOutputs('stepper', distribution, () => reader.ofAll(present, logProbs));
+        const current = images.current(images.source.outputs(...place), place[2]);
+        readOutputs('stepper', distribution, () => reader.ofAll(current, logProbs));
       }
       isComputed = true;
       return logProbs;

@@ -1,21 +1,21 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { checkNumber } from '../core/check';
 
-/** As optimizers take it; null for a weight that the loss does not depend on. */
+/** A gradient in the form that optimizers take; null if the loss does not depend on the weight. */
 interface NamedGradient {
   name: string;
   tensor: tf.Tensor | null;
 }
 
 /**
- * Makes an optimizer scale down the gradients of each step so that their norm over all weights together is at most
- * `maxNorm`. This works for `trainOnBatch`, `fit` and `minimize`. Call it again for an optimizer that was loaded, but not
- * twice for the same one. If the sum of squares overflows float32, every weight becomes NaN.
+ * Makes an optimizer scale the gradients of each step so that their global norm is at most
+ * `maxNorm`, in `trainOnBatch`, `fit` and `minimize`. Call it once for each optimizer, and again
+ * for a loaded one. If the sum of squares overflows float32, every weight becomes NaN.
  *
  * Source: Pascanu et al., "On the difficulty of training recurrent neural networks" (2013), algorithm 1.
  *
  * @returns the optimizer
- * @throws TypeError where `maxNorm` is not above 0
+ * @throws TypeError if `maxNorm` is not above 0
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -46,7 +46,7 @@ export function clipGradients<O extends tf.Optimizer>(optimizer: O, maxNorm: num
 
 const tensorsOf = (gradients: readonly NamedGradient[]) => gradients.flatMap(({ tensor }) => tensor ?? []);
 
-/** At most 1; NaN if the norm is not finite, so that a blow-up does not go unnoticed. */
+/** The factor for gradients, at most 1; NaN if the norm is not finite, so that divergence is noticed. */
 function factorFor(gradients: readonly tf.Tensor[], maxNorm: number): tf.Tensor {
   const squares = gradients.map((gradient) => tf.sum(tf.square(gradient)));
   const norm = tf.sqrt(tf.addN([tf.scalar(0), ...squares])); // []

@@ -10,18 +10,17 @@ import { conditionOption } from '../models/conditions';
 export interface InitializationOptions extends Given<typeof conditionOption> {}
 
 /**
- * Sets gains and biases of all weight-normed convolutions from one batch, layer by layer, so that the outputs of each
+ * Sets gains and biases of all weight-normed convolutions from one batch, layer by layer, so that each one's outputs
  * have mean 0 and a standard deviation of 1 over the batch, or of 0.1 at the end of a residual block. Call it before
- * training: the previous gains and biases are lost. The gain of an output that does not vary over the batch stays as it
- * is.
+ * training, since it overwrites gains and biases. Gains of outputs that do not vary over the batch stay unchanged.
  *
  * Source: Salimans, Kingma, "Weight normalization" (2016), https://arxiv.org/abs/1602.07868, section 3, as used by
  * PixelCNN++.
  *
- * @param images levels 0..L-1, [N,H,W,C], int32 or float32; not normalized. All are passed through the model at once:
- * a training batch, or better one that is a few times larger
- * @throws TypeError (rejects) where the shapes do not fit, a value is not one of the model's levels, or no convolution
- * of the model is weight-normed; Error if outputs are not finite. On any error, no weight has changed.
+ * @param images levels 0..L-1, [N,H,W,C], int32 or float32; not normalized. Pass a training batch
+ * or, better, a few times as many, which the model evaluates at once
+ * @throws TypeError (rejects) if the shapes do not fit the model, a value is not one of its levels, or no
+ * convolution is weight-normed; Error if outputs are not finite. On any error, weights are unchanged.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -39,7 +38,7 @@ export async function initializeFromData(
   const batchSize = Math.max(1, images?.shape?.[0] ?? 1);
   const job = await planBatches('initializeFromData', model, images, { condition, batchSize });
   const initial = new InitialWeights();
-  /** While it is set, nothing else runs. */
+  /** Sets it on all layers. While it is set, nothing else runs. */
   const setInitial = (to: InitialWeights | null) =>
     eachLayer(job.model, (layer) => layer.initializeFrom?.(to));
   try {

@@ -2,7 +2,7 @@ import type { Optimizer } from '@tensorflow/tfjs-core';
 import { type Given, number, optional, readArguments } from '../core/arguments';
 import { checkFunction, checkNumber, throwTypeError } from '../core/check';
 
-/** The learning rate of each step, from 0. */
+/** The learning rate of each step, counted from 0. */
 export type Schedule = (step: number) => number;
 
 const positive = number('above 0', (x) => x > 0);
@@ -11,7 +11,7 @@ const factor = number('in (0, 1]', (x) => x > 0 && x <= 1);
 const declared = {
   /** The learning rate of step 0. @default 1e-3 */
   initial: optional(positive, 1e-3),
-  /** Factor from step to step, in (0, 1]. @default 0.999995 */
+  /** The factor from step to step, in (0, 1]. @default 0.999995 */
   decay: optional(factor, 0.999995),
 };
 
@@ -19,9 +19,9 @@ const declared = {
 export interface ExponentialDecayArgs extends Given<typeof declared> {}
 
 /**
- * initial * decay^step: by default the schedule of "The Annotated Pixel-CNN", section "Training".
+ * Makes the schedule initial * decay^step, by default as in "The Annotated Pixel-CNN", section "Training".
  *
- * @throws TypeError where `initial` is not positive, or `decay` not in (0, 1]
+ * @throws TypeError if `initial` is not positive, or `decay` not in (0, 1]
  * @example
  * ```js
  * import { exponentialDecay } from 'pixelcnn-layers';
@@ -34,21 +34,19 @@ export function exponentialDecay(args: ExponentialDecayArgs = {}): Schedule {
   return (step) => initial * decay ** step;
 }
 
-/**
- * Callbacks for `fit` and `fitDataset`. In a training loop of your own, call `beforeStep`.
- */
+/** Callbacks for `fit` and `fitDataset`. In your own training loop, call `beforeStep`. */
 export interface LearningRateSchedule {
   /** Sets the learning rate of the next step. */
   beforeStep(): void;
-  /** The same, for tfjs. */
+  /** `beforeStep` as a callback of tfjs. */
   onBatchBegin(): Promise<void>;
 }
 
 /**
- * Makes an optimizer follow a schedule. It uses the optimizer's own count of steps, so a model that was saved with its
- * optimizer continues where it was: `fit(x, y, { callbacks: scheduleLearningRate(optimizer, schedule) })`.
+ * Makes an optimizer follow a schedule, by the optimizer's own count of steps, so a model saved with its
+ * optimizer continues the schedule: `fit(x, y, { callbacks: scheduleLearningRate(optimizer, schedule) })`.
  *
- * @throws TypeError if the optimizer has no learning rate, or the schedule is no function that returns numbers
+ * @throws TypeError if the optimizer has no learning rate, or the schedule is not a function that returns numbers
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';

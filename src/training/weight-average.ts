@@ -4,7 +4,7 @@ import { type Given, optional, rate, readArguments } from '../core/arguments';
 import { checkInteger, throwTypeError } from '../core/check';
 
 const declared = {
-  /** How much of the average is kept at each step, in [0, 1). @default 0.9995 */
+  /** The fraction of the average that is kept at each step, in [0, 1). @default 0.9995 */
   decay: optional(rate(), 0.9995),
 };
 
@@ -12,8 +12,8 @@ const declared = {
 export interface WeightAverageOptions extends Given<typeof declared> {}
 
 /**
- * An exponential moving average of a model's trainable weights, which often gives a better model than the last weights.
- * In the first steps the average forgets faster: at step t it keeps min(decay, (1 + t) / (10 + t)).
+ * An exponential moving average of a model's trainable weights, which often make a better model than the last
+ * weights. In the first steps the average forgets faster: at step t it keeps min(decay, (1 + t) / (10 + t)).
  *
  * Source: Polyak and Juditsky, "Acceleration of stochastic approximation by averaging" (1992); Salimans et al.,
  * "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 3, use 0.9995.
@@ -31,7 +31,7 @@ export interface WeightAverageOptions extends Given<typeof declared> {}
  * ```
  */
 export class WeightAverage {
-  /** Of all weights that are trainable at construction, even if their layer is frozen later. */
+  /** The averages of all weights that are trainable at construction, even if their layer is frozen later. */
   private readonly pairs: readonly { weight: LayerVariable; average: tf.Variable }[];
   private readonly decay: number;
   private isInUse = false;
@@ -43,7 +43,7 @@ export class WeightAverage {
     });
   }
 
-  /** Without the weights of layers that have been disposed of. */
+  /** The pairs without the weights of disposed layers. */
   private get current() {
     return this.pairs.filter(({ weight }) => !weight['val'].isDisposed);
   }
@@ -59,7 +59,7 @@ export class WeightAverage {
 
   /**
    * Runs a task while the model has the averages as its weights, and restores its own weights afterwards, even if the
-   * task fails. The task may dispose of the model, but not train it. Rejects while another task is still running.
+   * task fails. The task may dispose the model, but not train it. Rejects while another task is still running.
    */
   async use<T>(task: () => T | Promise<T>): Promise<T> {
     if (this.isInUse) throw new Error('WeightAverage: use: another task is still running');
@@ -78,7 +78,7 @@ export class WeightAverage {
     }
   }
 
-  /** Loads the averages of a model that was saved while it had them. Throws a TypeError if it has other weights. */
+  /** Loads the averages from a model that was saved while it had them. Throws a TypeError if it has other weights. */
   restore(saved: LayersModel): void {
     const weights = saved.trainableWeights.map((weight) => weight.read());
     const averages = this.pairs.map(({ average }) => average);

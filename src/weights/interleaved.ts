@@ -4,7 +4,7 @@ import { bytesOf } from '../program/safetensors';
 import { checkNamedTensor, type NamedTensor, numbersOf } from './named-tensor';
 
 const declared = {
-  /** Whether to add zeros if the features do not divide. @default false */
+  /** Whether to add zeros if the groups do not divide the features. @default false */
   pad: flag(false),
 };
 
@@ -12,18 +12,18 @@ const declared = {
 export interface InterleavedOptions extends Given<typeof declared> {}
 
 /**
- * Features that lie group by group, as this library wants them, from features that lie in turn: of n features in G
- * groups, feature i of the input belongs to group i mod G, and feature i of the result to group floor(i G / n). Programs
- * whose masks go by i mod C have the features of C image channels in turn, in weights of the same shapes as here, so no
- * error tells. Reorder the axes of inputs and of outputs of every kernel, and every bias.
+ * Reorders interleaved features group by group, as this library requires: of n features in G groups, feature i of the
+ * input belongs to group i mod G, and feature i of the result to group floor(i G / n). Programs whose masks depend on i
+ * mod C interleave the features of C image channels. Their weights have the shapes that this library expects, so no
+ * error reports the wrong order. Reorder the axes of inputs and of outputs of every kernel, and every bias.
  *
- * With `pad`, n features that do not divide become G ceil(n/G), for a network made with that many, by zeros at the end of
- * groups. Pad each half of a gate's input by itself.
+ * With `pad`, zeros at the end of groups extend n features to G ceil(n/G), for a network with that
+ * many. Pad each half of a gate's input separately.
  *
- * @param tensor a tensor, as from {@link readSafetensors}; it is not changed
+ * @param tensor a tensor, as from {@link readSafetensors}, which stays unchanged
  * @param groups G, the number of groups, such as the image's channels
- * @returns a tensor of the same dtype, with memory of its own
- * @throws TypeError naming the argument that is wrong, or if the features do not divide and `pad` is not true
+ * @returns a tensor of the same dtype, with its own memory
+ * @throws TypeError naming the invalid argument, or if the groups do not divide the features and `pad` is not true
  * @example
  * ```js
  * import { interleaved } from 'pixelcnn-layers/weights';
@@ -40,7 +40,7 @@ export function interleaved(
 ): NamedTensor {
   const width = checkNamedTensor('interleaved: tensor', tensor); // bytes of a number
   const { dtype, shape, data } = tensor;
-  if (shape.length === 0) throwTypeError('interleaved: tensor', 'one that has axes', shape);
+  if (shape.length === 0) throwTypeError('interleaved: tensor', 'a tensor with axes', shape);
   checkInteger('interleaved: axis', axis, 0, shape.length - 1);
   checkInteger('interleaved: groups', groups, 1);
   const { pad } = readArguments('interleaved', options, declared);
@@ -53,7 +53,7 @@ export function interleaved(
   const padded = shape.map((length, i) => (i === axis ? groups * each : length));
   checkMemory('interleaved: tensor with its zeros', padded);
   const from = bytesOf(data);
-  const run = sizeFromShape(shape.slice(axis + 1)) * width; // the bytes of a feature that lie side by side
+  const run = sizeFromShape(shape.slice(axis + 1)) * width; // the contiguous bytes of a feature
   const before = sizeFromShape(shape.slice(0, axis));
   const to = new Uint8Array(before * groups * each * run);
   for (let block = 0; block < before; block++) {

@@ -10,14 +10,14 @@ const declared = {
   /** The source of the tensors, which determines their names and the order of their axes. @default 'keras' */
   from: optional(oneOf(...(Object.keys(sources) as WeightSource[])), 'keras'),
   /**
-   * Maps the name of a tensor, without the prefixes of a state dict, to that under `from`; null skips the tensor.
-   * @default names are not changed
+   * Maps the name of a tensor, without the prefixes of a state dict, to its name under `from`; null skips the tensor.
+   * @default no change
    */
   names: optional(callback<(name: string) => string | null>(), (name) => name),
   /**
-   * The order of the axes of a weight in its tensor, given the weight's name, where it is not that of `from`: axis i of the
-   * tensor is axis order[i] of the weight. Null or undefined: as `from` has it. Axes of length 1 may be left out. An
-   * `nn.Embedding` that becomes the kernel of a `dense` layer lies as [0, 1]. For `'keras'` and `'pytorch'` only.
+   * Returns the order of axes in the tensor of a weight, given the weight's name, if it differs from `from`, else null
+   * or undefined. Axis i of the tensor is axis order[i] of the weight. Axes of length 1 may be omitted. For an
+   * `nn.Embedding` that becomes the kernel of a `dense` layer, return [0, 1]. Only for `'keras'` and `'pytorch'`.
    */
   axes: optional(callback<AxesOf>()),
 };
@@ -29,17 +29,17 @@ export interface LoadWeightsOptions extends Given<typeof declared> {}
 const MAX_NAMES = 20;
 
 /**
- * Loads weights that another program trained into a model, by names such as `block0.conv_mid.kernel`; `saveWeights`
- * lists those of a model. In PyTorch's state dicts, the prefixes `module.` and `_orig_mod.` are removed from names, and
- * buffers (`mask`, `background`, `num_batches_tracked`, `n_averaged`) are skipped. Names of layers and weights in tfjs
- * cannot begin with `_`: a tensor `_stem._gate` is taken for the weight `stem.gate`.
+ * Loads weights that another program trained into a model, by names such as `block0.conv_mid.kernel`;
+ * `saveWeights` lists a model's. In PyTorch's state dicts, the prefixes `module.` and `_orig_mod.` are
+ * removed from names, and buffers (`mask`, `background`, `num_batches_tracked`, `n_averaged`) are skipped.
+ * Since names in tfjs cannot begin with `_`, a tensor `_stem._gate` matches the weight `stem.gate`.
  *
- * Either all weights are written or none; constraints are applied to them. The optimizer keeps its state: to continue
- * training, compile the model again.
+ * Either all weights are written or none. Constraints are applied to them. Since the optimizer
+ * keeps its state, compile the model again before you continue training.
  *
- * @param tensors by name, as from {@link readSafetensors}; of any dtype, rounded to float32
- * @throws TypeError naming the option that is wrong, or the entry that is not a tensor or has numbers that are not finite; Error
- * that lists the weights without a tensor, the tensors without a weight, and those of another shape, at most 20 of each
+ * @param tensors tensors by name, as from {@link readSafetensors}; of any dtype, rounded to float32
+ * @throws TypeError naming the invalid option, or an entry that is not a tensor or has numbers that are not finite;
+ * Error that lists weights without a tensor, tensors without a weight, and tensors of another shape, at most 20 of each
  * @example
  * ```js
  * import { pixelCNN } from 'pixelcnn-layers';
@@ -83,7 +83,7 @@ export function loadWeights(
     ...listed('of another shape', misshapen),
   ];
   if (problems.length > 0)
-    throw new Error(`loadWeights: tensors: not those of the model: ${problems.join('; ')}`);
+    throw new Error(`loadWeights: tensors: they do not match the model: ${problems.join('; ')}`);
 
   tidy(() => {
     const values = made.map(({ origin: { parts, make }, shape, variable }) => {
@@ -113,8 +113,8 @@ function writeAll(weights: readonly ModelWeight[], values: readonly Tensor[]): v
 }
 
 /**
- * Tensors by the names that they have in their source; what is skipped is left out. tfjs refuses names that begin with
- * `_`, so where only a name without these is wanted, that is meant.
+ * Returns the tensors by their names in the source, without skipped ones. Since tfjs refuses names
+ * that begin with `_`, a name also matches without leading underscores.
  */
 function renamed(
   tensors: ReadonlyMap<string, NamedTensor>,
@@ -125,12 +125,13 @@ function renamed(
   const given = new Map<string, NamedTensor>();
   for (const [name, one] of tensors) {
     const own = from === 'keras' ? name : stateDictName(name);
-    const said = own === null ? null : names(own);
-    if (said === null) continue;
-    if (typeof said !== 'string') throwTypeError(`loadWeights: names('${own}')`, 'a name or null', said);
+    const newName = own === null ? null : names(own);
+    if (newName === null) continue;
+    if (typeof newName !== 'string')
+      throwTypeError(`loadWeights: names('${own}')`, 'a name or null', newName);
     checkNamedTensor(`loadWeights: tensors: '${name}'`, one);
-    const accepted = said.replaceAll(/(?<=^|\.)_+/g, '');
-    const key = !wanted.has(said) && wanted.has(accepted) ? accepted : said;
+    const accepted = newName.replaceAll(/(?<=^|\.)_+/g, '');
+    const key = !wanted.has(newName) && wanted.has(accepted) ? accepted : newName;
     if (given.has(key)) throwTypeError('loadWeights: tensors', 'one of each name', key);
     given.set(key, one);
   }

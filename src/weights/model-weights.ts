@@ -4,23 +4,23 @@ import { ownName } from '../program/weights';
 
 /** A weight of a model. */
 export interface ModelWeight {
-  /** The same in every program: the layer's name and the weight's own, `block0.conv_mid.kernel`. */
+  /** The name in every program: the layer's name and the weight's own, `block0.conv_mid.kernel`. */
   readonly name: string;
   readonly layer: string;
   /** The convolution that it belongs to, such as `conv_mid`; '' if the layer has only one. */
   readonly part: string;
-  /** Its role there: `kernel`, `gain`, `bias`, … */
+  /** Its role in the convolution: `kernel`, `gain`, `bias`, … */
   readonly role: string;
   readonly shape: readonly number[];
-  /** The shape of its kernel, [rows,columns,in,out], or [in,out] of a dense layer; null if it has none. */
+  /** The shape of the convolution's kernel, [rows,columns,in,out], or a dense layer's, [in,out]; null without one. */
   readonly kernel: readonly number[] | null;
   readonly variable: LayerVariable;
 }
 
-/** Which tensors of a file a weight is computed from, and how. */
+/** The tensors of a file that a weight is computed from, and how. */
 export interface Origin {
   readonly parts: readonly { readonly name: string; readonly shape: readonly number[] }[];
-  /** The numbers of the weight, from those of the tensors, all row-major. */
+  /** Computes the numbers of the weight from the numbers of the tensors, all row-major. */
   make(...parts: Float32Array[]): Float32Array;
 }
 
@@ -43,7 +43,7 @@ export function weightsOf(what: string, model: LayersModel): ModelWeight[] {
   return weights;
 }
 
-/** The weights of layers. Where a layer is itself a model, its name comes before those of its layers. */
+/** The weights of layers. If a layer is itself a model, its name prefixes the names of its layers. */
 function weightsOfLayers(all: readonly layers.Layer[], prefix: string): ModelWeight[] {
   return all.flatMap((one) => {
     const layer = prefix + one.name;

@@ -1,4 +1,4 @@
-import { throwTypeError } from '../core/check';
+import { checkBytes, throwTypeError } from '../core/check';
 import { fromFloat16 } from '../program/float16';
 import {
   attempt,
@@ -10,13 +10,13 @@ import {
   writeContainer,
 } from '../program/safetensors';
 
-/** A tensor outside of tfjs, as files of weights hold it. */
+/** A tensor outside of tfjs, as in files of weights. */
 export interface NamedTensor {
   /** The type, in the notation of safetensors: 'F64', 'F32', 'F16', 'BF16', 'I64', …, 'U8', 'BOOL'. */
   readonly dtype: string;
   /** The shape; empty for a single number. */
   readonly shape: readonly number[];
-  /** The numbers, row-major. `readSafetensors` returns a typed array of them, or for F16 and BF16 of their bits. */
+  /** The numbers, row-major. `readSafetensors` returns a typed array of numbers, or for F16 and BF16 of their bits. */
   readonly data: ArrayBufferView;
 }
 
@@ -42,8 +42,8 @@ const arrays = {
  *
  * Source: https://github.com/huggingface/safetensors.
  *
- * @returns its tensors by name, in the order of their bytes; each has memory of its own
- * @throws TypeError if `bytes` is not a Uint8Array; Error that says what is wrong with the file
+ * @returns its tensors by name, in the order of their bytes; each has its own memory
+ * @throws TypeError if `bytes` is not a Uint8Array; Error that states what is wrong with the file
  * @example
  * ```js
  * import { readSafetensors, writeSafetensors } from 'pixelcnn-layers/weights';
@@ -54,7 +54,7 @@ const arrays = {
  * ```
  */
 export function readSafetensors(bytes: Uint8Array): Map<string, NamedTensor> {
-  if (!(bytes instanceof Uint8Array)) throwTypeError('readSafetensors: bytes', 'a Uint8Array', bytes);
+  checkBytes('readSafetensors: bytes', bytes);
   return attempt('readSafetensors', () => {
     const named = [...readContainer(bytes).tensors].map(([name, { dtype, shape, bytes }]) => {
       return [name, { dtype, shape, data: numbersOf(dtype, bytes) }] as const;
@@ -64,11 +64,12 @@ export function readSafetensors(bytes: Uint8Array): Map<string, NamedTensor> {
 }
 
 /**
- * Writes a safetensors file. Tensors with the widest numbers come first; those of the same width keep their order.
+ * Writes a safetensors file. Tensors are ordered by the width of their numbers, widest first, and otherwise
+ * keep their order.
  *
  * @param metadata strings by name, which readers may display @default none
- * @throws TypeError naming the entry that is not a tensor, or whose data are not as long as its shape and dtype
- * require; Error if one is called `__metadata__`
+ * @throws TypeError naming an entry that is not a tensor, or whose data are not as long as its
+ * shape and dtype require; Error if a tensor is called `__metadata__`
  * @example
  * ```js
  * import { pixelCNN } from 'pixelcnn-layers';
@@ -95,13 +96,13 @@ export function writeSafetensors(
   const parts = [...tensors].map(
     ([name, { dtype, shape, data }]) => [name, { dtype, shape, bytes: bytesOf(data) }] as const,
   );
-  // Readers map each tensor's bytes in place, so wider numbers come first, to keep all of them aligned.
+  // Readers map each tensor's bytes in place, and with wider numbers first, all of them are aligned.
   const width = ({ dtype }: { dtype: string }) => dtypes.get(dtype) as number;
   parts.sort(([, a], [, b]) => width(b) - width(a));
   return attempt('writeSafetensors', () => writeContainer({ tensors: new Map(parts), metadata: strings }));
 }
 
-/** Checks that something is a map by name; what it holds is checked elsewhere. */
+/** Checks that something is a Map by name. Its values are checked elsewhere. */
 export function checkNamed(what: string, tensors: ReadonlyMap<string, unknown>): void {
   if (!(tensors instanceof Map)) throwTypeError(what, 'a Map of tensors by name', tensors);
   for (const name of tensors.keys()) {
@@ -117,7 +118,7 @@ export function checkNamedTensor(what: string, tensor: NamedTensor): number {
   return dtypes.get(dtype) as number;
 }
 
-/** Copies bytes into a typed array of numbers, or for F16 and BF16 of their bits, since the bytes may be unaligned. */
+/** Copies bytes, which may be unaligned, to a typed array of numbers, or for F16 and BF16 of their bits. */
 export const numbersOf = (dtype: string, bytes: Uint8Array) =>
   new arrays[dtype as keyof typeof arrays](copyOf(bytes).buffer);
 

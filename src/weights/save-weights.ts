@@ -11,7 +11,7 @@ const declared = {
    * @default 'keras'
    */
   to: optional(oneOf(...layouts), 'keras'),
-  /** The order that the axes of a weight, given by its name, should have: as for {@link loadWeights}, with `to` for `from`. */
+  /** Returns the order of axes for a weight, given its name; as for {@link loadWeights}, with `to` for `from`. */
   axes: optional(callback<AxesOf>()),
 };
 
@@ -19,15 +19,15 @@ const declared = {
 export interface SaveWeightsOptions extends Given<typeof declared> {}
 
 /**
- * Returns the weights of a model by name, for another program: `block0.conv_mid.kernel` and so on. The names do not
- * depend on the program.
+ * Returns the weights of a model for another program, by names such as `block0.conv_mid.kernel`,
+ * which do not depend on the program.
  *
- * Numbers are read synchronously, so this waits for a GPU to finish. The WebGPU backend supports that in pages only: in
- * Node, save with `model.save`, or from another backend.
+ * Numbers are read synchronously, which waits for a GPU to finish. The WebGPU backend supports this
+ * only in pages. In Node, save with `model.save`, or from another backend.
  *
  * @returns tensors of dtype F32, in the order of the layers
- * @throws TypeError naming the option that is wrong, or if the model is disposed; Error naming the weight that cannot
- * be read synchronously
+ * @throws TypeError naming the invalid option, or if the model is disposed; Error naming the weight
+ * that cannot be read synchronously
  * @example
  * ```js
  * import { pixelCNN } from 'pixelcnn-layers';
@@ -44,7 +44,7 @@ export function saveWeights(model: LayersModel, options: SaveWeightsOptions = {}
   const laid = weights.map((weight) => ({ ...weight, there: laidOut(to, weight, orderOf) }));
   return new Map(
     laid.map(({ name, shape, variable, there }): [string, NamedTensor] => {
-      // The only synchronous read in src/: this function gives a Map, not a promise.
+      // The only synchronous read in src/, since this function returns a Map, not a promise.
       const numbers = attempt(`saveWeights: '${name}'`, () => variable.read().dataSync());
       return [name, { dtype: 'F32', shape: there.shape, data: permuted(numbers, shape, there.order) }];
     }),

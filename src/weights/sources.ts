@@ -7,9 +7,9 @@ import { vqVae2 } from './repositories/vq-vae-2';
  * The source of weights, which determines their names and the order of their axes.
  *
  * - `'keras'`: the names of this library, kernels [rows, columns, in, out];
- * - `'pytorch'`: the names of this library, kernels [out, in, rows, columns], those of dense layers [out, in], depthwise ones
- *   [in * multiplier, 1, rows, columns]. A kernel is a weight called `kernel` or `…_kernel`, of any layer, also of your
- *   own; other weights have the same layout as here;
+ * - `'pytorch'`: the names of this library, kernels [out, in, rows, columns], or [out, in] for dense layers,
+ *   [in * multiplier, 1, rows, columns] for depthwise ones. A kernel is a weight called `kernel` or
+ *   `…_kernel`, even of your own layer; other weights keep this library's layout;
  * - `'pclucas14/pixel-cnn-pp'`: a state dict from https://github.com/pclucas14/pixel-cnn-pp, for `pixelCNNPlusPlus`;
  * - `'rosinality/vq-vae-2-pytorch'`: a state dict of a PixelSNAIL from https://github.com/rosinality/vq-vae-2-pytorch,
  *   for `pixelSNAIL`.
@@ -18,12 +18,12 @@ export type WeightSource = keyof typeof sources;
 
 /** The layouts of weights under this library's names. */
 export const layouts = ['keras', 'pytorch'] as const;
-export type Layout = (typeof layouts)[number];
+type Layout = (typeof layouts)[number];
 
-/** The same by the weight's name, as callers give it. */
+/** A caller's order of axes, by the weight's name. */
 export type AxesOf = (name: string) => readonly number[] | null | undefined;
 
-/** The order of a weight's axes in a file, axes of length 1 perhaps left out; null where the layout determines it. */
+/** The order of a weight's axes in a file, perhaps without axes of length 1; null if the layout determines it. */
 type OrderOf = (weight: ModelWeight) => readonly number[] | null;
 
 /** Finds the tensors that a weight of a model is computed from; null if the source has no such weight. */
@@ -44,8 +44,8 @@ function originIn(layout: Layout, weight: ModelWeight, orderOf: OrderOf): Origin
 }
 
 /**
- * How a weight lies in a file: the order of its axes, and its shape there. In PyTorch, kernels have rows and columns
- * last; other weights have the same layout as here.
+ * The order of a weight's axes in a file, and its shape there. In PyTorch, kernels have rows and
+ * columns last; other weights keep this library's layout.
  */
 export function laidOut(layout: Layout, weight: ModelWeight, orderOf: OrderOf) {
   const { part, role, shape } = weight;
@@ -66,9 +66,9 @@ export function laidOut(layout: Layout, weight: ModelWeight, orderOf: OrderOf) {
 }
 
 /**
- * The orders that the option `axes`, named `what`, gives by the names of weights.
+ * Checks the option `axes`, which messages call `what`, and returns it as a function of weights.
  *
- * @throws TypeError, also where the result is called with a weight, whose axes `axes` must give once each
+ * @throws TypeError, when the result is called, if `axes` does not list each axis of the weight once
  */
 export function ordersOf(what: string, axes: AxesOf | undefined): OrderOf {
   if (axes === undefined) return () => null;
@@ -88,13 +88,13 @@ export function ordersOf(what: string, axes: AxesOf | undefined): OrderOf {
 /** The prefixes that PyTorch's wrappers add to names: DistributedDataParallel and torch.compile. */
 const PREFIX = /^(?:module\.|_orig_mod\.)+/;
 
-/** What torch.compile adds to the name of a module within another. */
+/** The prefix that torch.compile adds to the name of an inner module. */
 const COMPILED = /\._orig_mod\./g;
 
 /** Buffers, which are not weights: masks, positions, counts. */
 const BUFFER = /(?:^|\.)(?:mask|background|num_batches_tracked|n_averaged)$/;
 
-/** The name of a tensor without what PyTorch's wrappers add; null for a buffer. */
+/** The name of a tensor without the prefixes of PyTorch's wrappers; null for a buffer. */
 export function stateDictName(name: string): string | null {
   const own = name.replace(PREFIX, '').replace(COMPILED, '.');
   return BUFFER.test(own) ? null : own;

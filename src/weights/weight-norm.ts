@@ -1,8 +1,8 @@
 import { type ModelWeight, type Origin, permuted } from './model-weights';
 
-// Convolutions with weight normalization, as programs in PyTorch save them: `weight_v`, `weight_g` and `bias`.
+// Weight-normed convolutions as PyTorch saves them: `weight_v`, `weight_g` and `bias`.
 
-/** gain direction / ||direction||, where the norm is taken over each slice along the first axis, as in PyTorch. */
+/** Returns gain direction / ||direction||, with the norm of each slice along the first axis, as in PyTorch. */
 export function weightNorm(direction: Float32Array, gain: Float32Array): Float32Array {
   const size = direction.length / gain.length;
   const kernel = new Float32Array(direction.length);
@@ -21,15 +21,15 @@ export const directionAndGain = (conv: string, shape: readonly number[]) =>
     { name: `${conv}.weight_g`, shape: shape.map((size, axis) => (axis === 0 ? size : 1)) },
   ] as const;
 
-/** The bias of a convolution called `conv` there. */
+/** The bias of a convolution that is called `conv` there. */
 export const biasOrigin = (conv: string, features: number): Origin => ({
   parts: [{ name: `${conv}.bias`, shape: [features] }],
   make: (bias) => bias,
 });
 
 /**
- * The tensors of a weight of a convolution called `conv` there. It may be a linear layer there, without rows and columns,
- * and folded: normalized there, but not here.
+ * The tensors of a weight of a convolution that is called `conv` there. `isLinear`: it is a linear
+ * layer there, without rows and columns. `isFolded`: it is normalized there, but not here.
  */
 export function normalizedOrigin(
   conv: string,

@@ -5,7 +5,7 @@
 //   npm run bench:codec -- [--images 1000] [--files 1000] [--seconds 20] [--write]
 //
 // --images has the first N of each test set, or all; --files, how many are also coded each as a file; --write puts the tables into
-// docs/likelihood.md.
+// docs/results/benchmarks.md.
 
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -25,7 +25,7 @@ import {
   writeFiles,
 } from './lib/image-codecs.mjs';
 import { machine } from './lib/machine.mjs';
-import { markdownTable, ms, writeBetweenMarks } from './lib/report.mjs';
+import { markdownTable, ms, writeFigures } from './lib/report.mjs';
 import { timeInTurn } from './lib/timing.mjs';
 
 const { values: flags } = parseArgs({
@@ -189,7 +189,7 @@ try {
   const models = sets.map(({ title, fileSize }) => `${title} ${Math.round(fileSize / 1000)} kB`).join(', ');
   const text = `${sizes}\n\nModel files, float16: ${models}. "One file each" uses at most the first ${Number(flags.files).toLocaleString('en')} images. Our files include the class of each image if the model needs it.\n\n${times}\n\n${beside}\n\nOne run; all figures except the pool's are for one thread, on ${machine()}.`;
   console.log(text);
-  if (flags.write) await writeBetweenMarks(join(root, 'docs', 'likelihood.md'), 'bench:codec', text);
+  if (flags.write) await writeFigures('benchmarks', 'bench:codec', text);
 } finally {
   await pool.terminate();
   await rm(directory, { recursive: true });

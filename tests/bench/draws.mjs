@@ -3,9 +3,8 @@
 //
 //   npm run bench:draws -- [--write]
 //
-// --write puts the table into docs/sampling.md.
+// --write puts the table into docs/results/benchmarks.md.
 
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { pixelCNN, toPortable } from 'pixelcnn-layers';
@@ -13,7 +12,7 @@ import { sample, stepper } from 'pixelcnn-layers/runtime';
 import { useBackend } from '../../examples/lib/backend.mjs';
 import { readDataset } from '../../examples/lib/datasets.mjs';
 import { machine } from './lib/machine.mjs';
-import { markdownTable, ms, writeBetweenMarks } from './lib/report.mjs';
+import { markdownTable, ms, writeFigures } from './lib/report.mjs';
 import { timeInTurn } from './lib/timing.mjs';
 import { mapValues, trainInTurn } from './lib/train-in-turn.mjs';
 
@@ -75,6 +74,5 @@ const header = [
 const text = `${markdownTable(header, rows)}\n\nMedians of one run on ${machine()}.`;
 console.log(text);
 if (flags.write) {
-  const page = fileURLToPath(new URL('../../docs/sampling.md', import.meta.url));
-  await writeBetweenMarks(page, 'bench:draws', text);
+  await writeFigures('benchmarks', 'bench:draws', text);
 }

@@ -1,9 +1,9 @@
-// All families of networks side by side, on four data sets: what they reached, from docs/results, and what a step of training and drawing cost,
+// All families of networks side by side, on four data sets: what they reached, from docs/results/runs, and what a step of training and drawing cost,
 // timed here in turn.
 //
 //   npm run bench:families -- [--seconds 60] [--write]
 //
-// --seconds is for each data set; --write puts the table into docs/results.md. Networks whose runs are not there are left out.
+// --seconds is for each data set; --write puts the table into docs/results/index.md. Networks whose runs are not there are left out.
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ import { networkOf } from '../../examples/lib/network-of-run.mjs';
 import { FAMILIES } from './lib/families.mjs';
 import { machine } from './lib/machine.mjs';
 import { randomBatch } from './lib/networks.mjs';
-import { markdownTable, msAndTimes, writeBetweenMarks } from './lib/report.mjs';
+import { markdownTable, msAndTimes, writeFigures } from './lib/report.mjs';
 import { timeInTurn } from './lib/timing.mjs';
 
 const { values: flags } = parseArgs({
@@ -41,7 +41,9 @@ const blocks = ({ numBlocks }) => `${numBlocks} ${numBlocks === 1 ? 'block' : 'b
 /** The settings of a network's runs, and the bits per dimension of each seed; null where there is no run. */
 async function runsOf(name) {
   const texts = await Promise.all(
-    [1, 2].map((seed) => readFile(join(docs, 'results', `${name}-${seed}.jsonl`), 'utf8').catch(() => null)),
+    [1, 2].map((seed) =>
+      readFile(join(docs, 'results/runs', `${name}-${seed}.jsonl`), 'utf8').catch(() => null),
+    ),
   );
   const runs = texts.filter((text) => text !== null).map((text) => text.trim().split('\n').map((line) => JSON.parse(line))); // biome-ignore format: one line
   if (runs.length === 0) return null;
@@ -104,4 +106,4 @@ const rows = [];
 for (const [title, names] of Object.entries(FAMILIES)) rows.push(...(await rowsOf(title, names)));
 const text = `${markdownTable(HEADER, rows)}\n\n${batch} images per step; medians of one run on one core of ${machine()}.`;
 console.log(text);
-if (flags.write) await writeBetweenMarks(join(docs, 'results.md'), 'bench:families', text);
+if (flags.write) await writeFigures('index', 'bench:families', text);

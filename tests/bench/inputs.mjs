@@ -3,15 +3,14 @@
 //
 //   npm run bench:inputs -- [--steps 1000] [--seeds 1] [--write]
 //
-// --write puts the table into docs/results.md.
+// --write puts the table into docs/results/index.md.
 
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { gatedPixelCNN, sample } from 'pixelcnn-layers';
 import { useBackend } from '../../examples/lib/backend.mjs';
 import { codeMapEntropy, codeMapSizes, codeMaps } from './lib/code-maps.mjs';
 import { machine } from './lib/machine.mjs';
-import { markdownTable, rowsOfModels, writeBetweenMarks } from './lib/report.mjs';
+import { markdownTable, rowsOfModels, writeFigures } from './lib/report.mjs';
 import { timeInTurn } from './lib/timing.mjs';
 import { mapValues, trainInTurn } from './lib/train-in-turn.mjs';
 
@@ -57,6 +56,5 @@ const text = `${markdownTable(header, [...rows, entropy])}
 ${steps} steps of ${recipe.batchSize} maps, seed ${flags.seeds}; medians of one run on ${machine()}.`;
 console.log(text);
 if (flags.write) {
-  const page = fileURLToPath(new URL('../../docs/results.md', import.meta.url));
-  await writeBetweenMarks(page, 'bench:inputs', text);
+  await writeFigures('index', 'bench:inputs', text);
 }

@@ -1,19 +1,16 @@
 // Trains the same network on Fashion-MNIST with 256 levels, ending in a softmax over levels and in a mixture of ten logistics, a step of each in turn:
-// bits per dimension, weights, the time of a step and of drawing, and pictures of what both draw.
+// bits per dimension, weights, and the time of a step and of drawing.
 //
 //   npm run bench:outputs -- [--steps 1500] [--seeds 1,2] [--write]
 //
-// --write puts the table into docs/results.md, and pictures of the first seed into docs/images.
+// --write puts the table into docs/results/index.md.
 
-import { writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { pixelCNN, sample } from 'pixelcnn-layers';
 import { useBackend } from '../../examples/lib/backend.mjs';
 import { readDataset } from '../../examples/lib/datasets.mjs';
-import { gridPng } from '../../examples/lib/png.mjs';
 import { machine } from './lib/machine.mjs';
-import { markdownTable, rowsOfModels, writeBetweenMarks } from './lib/report.mjs';
+import { markdownTable, rowsOfModels, writeFigures } from './lib/report.mjs';
 import { timeInTurn } from './lib/timing.mjs';
 import { mapValues, trainInTurn } from './lib/train-in-turn.mjs';
 
@@ -30,23 +27,16 @@ const TITLES = { softmax: "'softmax'", mixture: '{ components: 10 }' };
 const network = { imageShape: [28, 28, 1], levels: 256, hiddenDim: 16, outDim: 32, numBlocks: 3 };
 const recipe = { steps, batchSize: 16, learningRate: 1e-3, evalImages: 1000 };
 const numImages = 16;
-const docs = fileURLToPath(new URL('../../docs', import.meta.url));
 
 await useBackend('wasm');
 const sets = await readDataset('fashion-mnist');
 const runs = [];
-const pictures = {}; // of the first seed
 for (const seed of flags.seeds.split(',').map(Number)) {
   const models = mapValues(OUTPUTS, (output) => pixelCNN({ ...network, output, seed }));
   const trained = await trainInTurn(models, sets, { ...recipe, seed });
   const draw = (model) => sample(model, { numImages, seed: 1, strategy: 'incremental' });
   const draws = mapValues(models, (model) => async () => (await draw(model)).dispose());
   const drawn = await timeInTurn(draws, { seconds: 10 });
-  for (const [name, model] of Object.entries(models)) {
-    const images = await draw(model);
-    pictures[name] ??= gridPng({ ...network, images: await images.data(), columns: 8, scale: 3, gap: 3 });
-    images.dispose();
-  }
   runs.push({ trained, drawn, weights: mapValues(models, (model) => model.countParams()) });
   for (const model of Object.values(models)) model.dispose();
 }
@@ -63,9 +53,4 @@ const text = `${markdownTable(header, rows)}
 
 ${steps} steps of ${recipe.batchSize} images; figures for the first ${recipe.evalImages} test images; medians of one run on ${machine()}.`;
 console.log(text);
-if (flags.write) {
-  await writeBetweenMarks(`${docs}/results.md`, 'bench:outputs', text);
-  for (const [name, png] of Object.entries(pictures)) {
-    await writeFile(`${docs}/images/results-fashion-256-by-${name}.png`, png);
-  }
-}
+if (flags.write) await writeFigures('index', 'bench:outputs', text);

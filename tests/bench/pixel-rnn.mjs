@@ -3,16 +3,15 @@
 //
 //   npm run bench:pixel-rnn -- [--seconds 30] [--write]
 //
-// --write puts the table into docs/results.md. The networks are those of its runs.
+// --write puts the table into docs/results/index.md. The networks are those of its runs.
 
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { bitsPerDim, diagonalBiLSTMBlock, rowLSTMBlock, sample } from 'pixelcnn-layers';
 import { useBackend } from '../../examples/lib/backend.mjs';
 import { machine } from './lib/machine.mjs';
 import { ours, randomBatch } from './lib/networks.mjs';
-import { markdownTable, ms, writeBetweenMarks } from './lib/report.mjs';
+import { markdownTable, ms, writeFigures } from './lib/report.mjs';
 import { timeInTurn } from './lib/timing.mjs';
 import { timeTorch } from './lib/torch.mjs';
 
@@ -87,9 +86,4 @@ for (const [title, networks] of Object.entries(NETWORKS)) rows.push(...(await ro
 const header = ['data', 'network', 'training step, ms (ratio to the plain network)', 'the same in PyTorch, ms (ratio to ours)', 'forward pass, ms (ratio to the plain network)', `sampling ${batch} images, ms`]; // biome-ignore format: one line
 const text = `${markdownTable(header, rows)}\n\n${batch} images per step and pass; medians of one run on one core of ${machine()}. PyTorch ran on one thread, before and after; the faster run counts.`;
 console.log(text);
-if (flags.write)
-  await writeBetweenMarks(
-    fileURLToPath(new URL('../../docs/results.md', import.meta.url)),
-    'bench:pixel-rnn',
-    text,
-  );
+if (flags.write) await writeFigures('index', 'bench:pixel-rnn', text);

@@ -3,7 +3,7 @@
 //
 //   npm run bench:plus-plus -- [--seconds 20] [--write]
 //
-// --write puts the tables into docs/models.md.
+// --write puts the tables into docs/results/benchmarks.md.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -18,7 +18,7 @@ import { useBackend } from '../../examples/lib/backend.mjs';
 import { drawInPage } from './lib/draw-in-page.mjs';
 import { machine } from './lib/machine.mjs';
 import { randomBatch } from './lib/networks.mjs';
-import { markdownTable, ms, writeBetweenMarks } from './lib/report.mjs';
+import { markdownTable, ms, writeFigures } from './lib/report.mjs';
 import { timeInTurn } from './lib/timing.mjs';
 import { timeTorchPlusPlus } from './lib/torch.mjs';
 
@@ -112,8 +112,7 @@ try {
   const text = `${await smallFigures()}\n\n${await publishedFigures(directory)}\n\nMedians of one run on ${machine()}.`;
   console.log(text);
   if (flags.write) {
-    const page = fileURLToPath(new URL('../../docs/models.md', import.meta.url));
-    await writeBetweenMarks(page, 'bench:plus-plus', text);
+    await writeFigures('benchmarks', 'bench:plus-plus', text);
   }
 } finally {
   await rm(directory, { recursive: true });

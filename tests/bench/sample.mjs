@@ -4,17 +4,16 @@
 //
 //   npm run bench:sample -- [--write]
 //
-// --write puts the table into docs/sampling.md.
+// --write puts the table into docs/results/benchmarks.md.
 
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { sample } from 'pixelcnn-layers';
 import { useBackend } from '../../examples/lib/backend.mjs';
 import { machine } from './lib/machine.mjs';
 import { ours, stock } from './lib/networks.mjs';
-import { markdownTable, ms, writeBetweenMarks } from './lib/report.mjs';
+import { markdownTable, ms, writeFigures } from './lib/report.mjs';
 import { timeInTurn } from './lib/timing.mjs';
 import { timeTorchSampler } from './lib/torch.mjs';
 
@@ -154,9 +153,5 @@ const header = [
 const table = `${markdownTable(header, rows)}\n\nMedians of one run on ${machine()}.`;
 console.log(table);
 if (flags.write) {
-  await writeBetweenMarks(
-    fileURLToPath(new URL('../../docs/sampling.md', import.meta.url)),
-    'bench:sample',
-    table,
-  );
+  await writeFigures('benchmarks', 'bench:sample', table);
 }

@@ -3,16 +3,15 @@
 //
 //   npm run bench:snail -- [--seconds 20] [--write]
 //
-// --write puts the tables into docs/models.md.
+// --write puts the tables into docs/results/benchmarks.md.
 
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { bitsPerDim, pixelSNAIL, sample } from 'pixelcnn-layers';
 import { useBackend } from '../../examples/lib/backend.mjs';
 import { machine } from './lib/machine.mjs';
 import { randomBatch } from './lib/networks.mjs';
-import { markdownTable, ms, writeBetweenMarks } from './lib/report.mjs';
+import { markdownTable, ms, writeFigures } from './lib/report.mjs';
 import { timeInTurn } from './lib/timing.mjs';
 import { timeTwin } from './lib/torch.mjs';
 
@@ -76,9 +75,4 @@ const table = markdownTable(
 ); // biome-ignore format: a table
 const text = `${table}\n\nMedians of one run on one core of ${machine()}. PyTorch ran on one thread; the time of its sampler, which has no cache, is one pass times the number of codes.`;
 console.log(text);
-if (flags.write)
-  await writeBetweenMarks(
-    fileURLToPath(new URL('../../docs/models.md', import.meta.url)),
-    'bench:snail',
-    text,
-  );
+if (flags.write) await writeFigures('benchmarks', 'bench:snail', text);

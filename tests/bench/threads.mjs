@@ -3,7 +3,7 @@
 //
 //   npm run bench:threads -- [--steps 40] [--write]
 //
-// --write puts the table into docs/backends.md.
+// --write puts the table into docs/results/benchmarks.md.
 
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright';
 import { chromiumArguments, chromiumPath } from '../support/chromium.mjs';
-import { markdownTable, ms, writeBetweenMarks } from './lib/report.mjs';
+import { markdownTable, ms, writeFigures } from './lib/report.mjs';
 import { summary } from './lib/timing.mjs';
 
 const { values: flags } = parseArgs({
@@ -85,4 +85,4 @@ const rows = Object.entries(times).map(([network, byWay]) => {
 const header = ['training step of 16 images, ms', ...Object.keys(WAYS)];
 const text = `${markdownTable(header, rows)}\n\nMedians, with 10th and 90th percentiles, of three rounds in turn; headless Chromium, ${cpus().length} cores.`;
 console.log(text);
-if (flags.write) await writeBetweenMarks(`${root}/docs/backends.md`, 'bench:threads', text);
+if (flags.write) await writeFigures('benchmarks', 'bench:threads', text);

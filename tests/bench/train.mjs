@@ -3,9 +3,8 @@
 //
 //   npm run bench:train -- [--backends wasm,tensorflow,cpu] [--seconds 8] [--batch 16] [--write]
 //
-// --write puts the tables into docs/backends.md and README.md.
+// --write puts the shorter of the tables into docs/results/benchmarks.md.
 
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { bitsPerDim } from 'pixelcnn-layers';
@@ -15,7 +14,7 @@ import { machine } from './lib/machine.mjs';
 import { ours, plain, randomBatch, shapes, stock } from './lib/networks.mjs';
 import { normalizationTimes } from './lib/normalization.mjs';
 import { profileStep } from './lib/profile.mjs';
-import { markdownTable, ms, writeBetweenMarks } from './lib/report.mjs';
+import { markdownTable, ms, writeFigures } from './lib/report.mjs';
 import { summary, timeInTurn } from './lib/timing.mjs';
 import { timeTorch } from './lib/torch.mjs';
 
@@ -123,7 +122,7 @@ function rowOf(name, title, { stock, plain, plainStep, peaks, ...times }, [forwa
 }
 
 const rows = [];
-const inShort = []; // for README
+const inShort = [];
 for (const [name, shape] of Object.entries(shapes)) {
   await useBackend('wasm');
   const model = ours(shape);
@@ -206,12 +205,15 @@ const profile = `Where the time of a step goes:\n\n${markdownTable(profileHeader
 const text = [networks, layers, normalization, profile].join('\n\n');
 console.log(text);
 if (flags.write) {
-  const page = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-  await writeBetweenMarks(page('docs/backends.md'), 'bench:train', text);
   const shortHeader = [
     `network, ${batch} images`,
     'training step, ours vs PyTorch on one thread, ms (ratio)',
     'forward pass, ours vs the same network of unmasked `tf.layers.conv2d`, ms (ratio)',
   ];
-  await writeBetweenMarks(page('README.md'), 'bench:train', markdownTable(shortHeader, inShort));
+  const medians = `Medians of one run on ${machine()}.`;
+  await writeFigures(
+    'benchmarks',
+    'bench:train',
+    [markdownTable(shortHeader, inShort), layers, normalization, medians].join('\n\n'),
+  );
 }

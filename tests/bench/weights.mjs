@@ -3,7 +3,7 @@
 //
 //   npm run bench:weights -- [--seconds 20] [--write]
 //
-// --write puts the figures into docs/training-elsewhere.md.
+// --write puts the figures into docs/results/benchmarks.md.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -21,7 +21,7 @@ import { readDataset } from '../../examples/lib/datasets.mjs';
 import { loadImageModel } from '../../examples/lib/saved-model.mjs';
 import { machine } from './lib/machine.mjs';
 import { randomBatch } from './lib/networks.mjs';
-import { markdownTable, ms, writeBetweenMarks } from './lib/report.mjs';
+import { markdownTable, ms, writeFigures } from './lib/report.mjs';
 import { timeInTurn } from './lib/timing.mjs';
 import { timeTwin } from './lib/torch.mjs';
 
@@ -65,7 +65,7 @@ async function rounded() {
   const bits = await bitsOf(whole);
   const file = writePortable(whole, { float16: true });
   const less = (await bitsOf(readPortable(file))) - bits;
-  return `Rounding weights to float16 changes the bits/dim of the repository's [emoji model](../examples/models/README.md), ${bits.toFixed(4)} on the test images, by ${less < 0 ? '' : '+'}${less.toFixed(5)}.`;
+  return `Rounding weights to float16 changes the bits/dim of the repository's [emoji model](../../examples/models/README.md), ${bits.toFixed(4)} on the test images, by ${less < 0 ? '' : '+'}${less.toFixed(5)}.`;
 }
 
 const fashion = { imageShape: [28, 28, 1], levels: 16, outDim: 32, firstKernelSize: 7 };
@@ -112,8 +112,7 @@ try {
   const text = `${await publishedFigures(directory)}\n\n${await rounded()}\n\n${await twins()}\n\nOne run on ${machine()}.`;
   console.log(text);
   if (flags.write) {
-    const page = fileURLToPath(new URL('../../docs/training-elsewhere.md', import.meta.url));
-    await writeBetweenMarks(page, 'bench:weights', text);
+    await writeFigures('benchmarks', 'bench:weights', text);
   }
 } finally {
   await rm(directory, { recursive: true });

@@ -154,7 +154,7 @@ onEachBackend('checkCausality', (_backend) => {
     tf.dispose(weights);
     await expectNoLeaks(async () => {
       await expect(checkCausality(model)).rejects.toThrow(
-        'checkCausality: the model gave logits that are not finite',
+        'checkCausality: the model returned logits that are not finite',
       );
     });
     model.dispose();
@@ -303,7 +303,7 @@ describe('checkCausality', () => {
     for (const model of [proved, unknown, conditional]) model.dispose();
   }); // biome-ignore format: one model a line
 
-  it('finds by trying what a layer does on tensors and does not say in express', async () => {
+  it('finds by testing what a layer does on tensors but not in express', async () => {
     const model = around(new Sly({ name: 'sly' }), [8, 8, 1]);
     const { causal, leaks, layer } = await checkCausality(model);
     expect([causal, layer]).toEqual([false, 'sly']);
@@ -398,7 +398,7 @@ describe('checkCausality', () => {
     model.dispose();
   });
 
-  it('names what is wrong', async () => {
+  it('names invalid arguments', async () => {
     const model = stack('A', [2, 2, 1]);
     await expect(checkCausality(model, { imageShape: [2, 3, 1] })).rejects.toThrow(
       'checkCausality: imageShape',

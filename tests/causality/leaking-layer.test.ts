@@ -174,7 +174,7 @@ describe('maps of every second row and column', () => {
   });
 });
 
-it('names none where nothing leaks, and leaves no tensor behind', async () => {
+it('names no layer if nothing leaks, and leaks no tensor', async () => {
   const model = pixelCNN({ imageShape: [3, 2, 2], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 1 });
   expect(await checkCausality(model)).toEqual({ causal: true, leaks: [] });
   model.dispose();

@@ -63,7 +63,7 @@ describe('changeEach', () => {
     expect(moved.length).toBeGreaterThan(0);
   });
 
-  it('compares with the unchanged images at the same positions of a batch of the same size', async () => {
+  it('compares with unchanged images at the same positions in a batch of the same size', async () => {
     const sizes = new Set<number>();
     // what an image gives depends on its position in the batch, and on the size of the batch
     const uneven = (images: tf.Tensor4D) => {
@@ -84,7 +84,7 @@ describe('conditionsToTry', () => {
   const tryWith = (conditions: ConditionShape[], given?: Condition) =>
     conditionsToTry('what', conditions, given, imageShape, seedrandom.alea('2'));
 
-  it('has none where the model takes none, and refuses one then', async () => {
+  it('has no conditions if the model takes none, and then refuses one', async () => {
     const { count, draw } = await tryWith([]);
     expect([count, draw([0, 1])]).toEqual([1, []]);
     await expect(tryWith([], 1)).rejects.toThrow('what: wanted none');

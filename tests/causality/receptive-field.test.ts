@@ -75,8 +75,8 @@ onEachBackend('receptiveField', (backend) => {
     );
     const model = autoregressiveModel({ inputs: image, outputs: logits as tfl.SymbolicTensor });
     const message =
-      "receptiveField: layer 'sloped' (PReLU) cannot be evaluated pixel by pixel: alpha: wanted the same at every place " +
-      '(sharedAxes: [1, 2]), got [1, 6, 2]. So the model is tried on 32 random images, '; // 4 values, 4 changes, before and after
+      "receptiveField: layer 'sloped' (PReLU) cannot be evaluated pixel by pixel: alpha: wanted one that all places share " +
+      '(sharedAxes: [1, 2]), got [1, 6, 2]. So the model is tested on 32 random images, '; // 4 values, 4 changes, before and after
     const field = await expectWarning(message, async () => {
       expect((await receptiveField(model, { row: 0, column: 0 })).seen).toEqual([]); // there is nothing to try
       expect(console.warn).not.toHaveBeenCalled();
@@ -95,7 +95,7 @@ onEachBackend('receptiveField', (backend) => {
     model.dispose();
   });
 
-  it('sees what the parameters of earlier channels are made of, where channels share a mixture', async () => {
+  it('includes the inputs of the parameters of earlier channels if channels share a mixture', async () => {
     // Of one component: logit, mean and log scale of the first channel see the pixel to the left; mean, log scale and
     // coefficient of the second see none. The second depends on the first ones by what they say of the component.
     const image = tfl.input({ shape: [1, 2, 2] });
@@ -131,7 +131,7 @@ onEachBackend('receptiveField', (backend) => {
     }
   });
 
-  it('tells channels of one pixel apart', async () => {
+  it('distinguishes channels of one pixel', async () => {
     const image = tfl.input({ shape: [1, 2, 3] });
     const conv = (maskType: 'A' | 'B', x: unknown) =>
       maskedConv2d({ filters: 6, kernelSize: 1, maskType, imageChannels: 3 }).apply(x as tfl.SymbolicTensor);
@@ -155,7 +155,7 @@ onEachBackend('receptiveField', (backend) => {
     model.dispose();
   });
 
-  it('leaves no tensor behind, and names what is wrong', async () => {
+  it('leaks no tensor, and names invalid arguments', async () => {
     const model = pixelCNN({ imageShape: [2, 3, 1], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0 });
     await expectNoLeaks(async () => {
       await receptiveField(model, { row: 1, column: 1 });
@@ -168,7 +168,7 @@ onEachBackend('receptiveField', (backend) => {
     model.dispose();
   });
 
-  it('of a model that is tried tells its progress, and stops where the signal aborts or onProgress fails', async () => {
+  it('of a tested model reports progress, and stops if the signal aborts or onProgress fails', async () => {
     const network = { imageShape: [2, 4, 1] as [number, number, number], levels: 2, hiddenDim: 1, outDim: 1 };
     const model = pixelCNN({ ...network, numBlocks: 0 });
     const doubled = new Opaque({}).apply(model.outputs[0] as tfl.SymbolicTensor);

@@ -72,7 +72,7 @@ describe('compress and decompress', () => {
 
   beforeAll(() => useBackend('cpu'));
 
-  it('give back the images, in as many bytes as their likelihoods promise', async () => {
+  it('restore the images, from as many bytes as their likelihoods require', async () => {
     const cases = fc.record({
       size: fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 })),
       channels: fc.integer({ min: 1, max: 3 }),
@@ -169,7 +169,7 @@ describe('compress and decompress', () => {
     );
   });
 
-  it('tell how far they are, and stop', async () => {
+  it('report progress, and stop', async () => {
     const model = portableModel({ imageShape: [4, 3, 1] });
     const images = { data: randomLevels(24, 5, 1), shape: [2, 4, 3, 1] };
     const onProgress = vi.fn();
@@ -187,7 +187,7 @@ describe('compress and decompress', () => {
     }
   });
 
-  it('keep the images as they were given, whatever becomes of the array meanwhile', async () => {
+  it('keep the given images, even if the array changes meanwhile', async () => {
     const model = portableModel({ imageShape: [4, 3, 1] });
     const data = randomLevels(24, 5, 1);
     const before = data.slice();
@@ -195,7 +195,7 @@ describe('compress and decompress', () => {
     expect(Array.from((await decompress(model, bytes)).data)).toEqual(Array.from(before));
   });
 
-  it('take images of the same sizes, up to 2^28 values', () => {
+  it('accept images of the same sizes, up to 2^28 values', () => {
     const model = portableModel({ imageShape: [null, null, 1], levels: 2, features: 1, blocks: 0 });
     const file = (height: number, width: number) => {
       const header = { digest: digestOf(model), numImages: 1, levels: 2, conditions: [] };
@@ -232,7 +232,7 @@ describe('compress and decompress', () => {
     add.mockRestore();
   });
 
-  it('give back no more values than they may, of those that are wanted', async () => {
+  it('restore at most maxValues of the requested values', async () => {
     const model = portableModel({ imageShape: [4, 3, 1] });
     const images = { data: randomLevels(36, 5, 1), shape: [3, 4, 3, 1] };
     const bytes = await compress(model, images);
@@ -252,7 +252,7 @@ describe('compress and decompress', () => {
       );
   });
 
-  it('give back 2^24 values unless more are allowed, of tensors too', async () => {
+  it('restore at most 2^24 values by default, also as tensors', async () => {
     const portable = await toPortable(pixelCNN({ imageShape: [null, null, 1], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0, seed: 1 })); // biome-ignore format: one line
     const model = pixelCNN({ imageShape: [null, null, 1], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0, seed: 1 }); // biome-ignore format: one line
     const header = { digest: digestOf(portable), numImages: 1, levels: 2, conditions: [] };
@@ -319,7 +319,7 @@ describe('the codec elsewhere', () => {
     },
   );
 
-  it('takes and gives tensors, also of a model with a distribution and functions of its own', async () => {
+  it('take and return tensors, also of a model with its own distribution and functions', async () => {
     const network = pixelCNN({ imageShape: [4, 4, 1], levels: 5, hiddenDim: 3, outDim: 4, numBlocks: 1 });
     setNoise(network, 5, 1.5);
     const images = tf.tensor4d([...randomLevels(48, 5, 2)], [3, 4, 4, 1], 'int32');
@@ -382,7 +382,7 @@ describe('a file that is not as it should be', () => {
       await expect(decompress(model, file)).rejects.toThrow(/^decompress: (file|image)/);
   });
 
-  it('is an error that says what is wrong, where it was made so: in no time, whatever it says', async () => {
+  it('is refused quickly, with an error that states the damage, whatever sizes it states', async () => {
     const stored = { class: [0, 1, 1] };
     const kinds = [{ kind: 'class', numClasses: 2 }] as const;
     /** Of right checksums. */
@@ -399,7 +399,7 @@ describe('a file that is not as it should be', () => {
       [made({ numImages: 0 }), 'file: images: wanted an integer of at least 1, got 0'],
       [made({ height: 0 }), 'file: height: wanted an integer of at least 1, got 0'],
       [made({ height: 5 }), 'file: images: wanted [4, 3, 1], got [5, 3, 1]'],
-      [made({ levels: 6 }), 'file: damaged: its levels are not those of its model'],
+      [made({ levels: 6 }), "file: damaged: its levels differ from its model's"],
       [made({ classes: [0, 1, 2] }), 'file: condition: wanted an integer from 0 to 1, got 2'],
       [withFlags(made({}), 2), 'file: damaged: it has unknown flags'],
       [withFlags(made({}), 0), 'file: '], // the classes are taken for lengths of codes
@@ -432,7 +432,7 @@ describe('a file that is not as it should be', () => {
     expect(() => readFile(endless, kinds, digest)).toThrow('damaged: a number is too long');
   });
 
-  it('is of another model', async () => {
+  it('was compressed with another model', async () => {
     const other = portableModel({ imageShape: [4, 3, 1], numClasses: 2, features: 4 });
     await expect(decompress(other, bytes)).rejects.toThrow('decompress: file: compressed with another model');
     const weights = new Map(model.weights);
@@ -442,7 +442,7 @@ describe('a file that is not as it should be', () => {
     expect((await decompress(structuredClone(model), bytes)).data).toEqual(Uint8Array.from(images.data));
   });
 
-  it('speaks of conditions only where there are some', async () => {
+  it('mentions conditions only if there are some', async () => {
     const plain = portableModel({ imageShape: [4, 3, 1] });
     const file = await compress(plain, images);
     const bad = changed(file, file.length - 1, (file.at(-1) as number) ^ 1);
@@ -451,7 +451,7 @@ describe('a file that is not as it should be', () => {
 
   it('has other conditions', async () => {
     const without = await compress(model, images, { condition });
-    await expect(decompress(model, without)).rejects.toThrow('decompress: condition: wanted that of the images, which the file does not hold, got undefined'); // biome-ignore format: one line
+    await expect(decompress(model, without)).rejects.toThrow('decompress: condition: wanted the condition of the images, which the file does not hold, got undefined'); // biome-ignore format: one line
     await expect(decompress(model, without, { condition: [1, 1, 1] })).rejects.toThrow('decompress: image 0: damaged, or compressed with another condition'); // biome-ignore format: one line
     await expect(decompress(model, without, { condition: [0], firstImage: 2 })).rejects.toThrow('decompress: image 2: damaged, or compressed with another condition'); // biome-ignore format: one line
     await expect(decompress(model, bytes, { condition })).rejects.toThrow('decompress: condition: wanted none, since the file holds it'); // biome-ignore format: one line

@@ -57,7 +57,7 @@ describe.each(distributions)('the intervals of %s', (_, make) => {
     },
   );
 
-  it('are none of what is not finite', () => {
+  it('do not exist for outputs that are not finite', () => {
     const distribution = make(4);
     const outputs = new Float32Array(outputStride(distribution)).fill(Number.NaN);
     const intervals = intervalsFor(distribution, 1)({ outputs, channel: 0, levels: new Int32Array(1) });
@@ -85,7 +85,7 @@ describe('a distribution function', () => {
     }
   });
 
-  it('begins at 0, whatever it says', () => {
+  it('begins at 0, whatever it returns', () => {
     const intervals = shared(
       () => 1,
       () => 0,
@@ -94,7 +94,7 @@ describe('a distribution function', () => {
     expect(intervals.at(0, 5)).toMatchObject({ level: 0, begin: 0 });
   });
 
-  it('that falls, or gives no level, is an error', () => {
+  it('that decreases, or returns no level, is an error', () => {
     const falls = shared((level) => (level === 9 ? 0.5 : level / 4096), Math.floor);
     expect(() => falls.of(0, 9)).toThrow('cdf of the distribution: below(10) is less than below(9)');
     const least = shared((level) => (level < 10 ? 100.5 : 98.5) / (TOTAL - 2 * 4096), Math.floor); // no width at all

@@ -41,7 +41,7 @@ const cases = shares
   );
 
 describe('the range coder', () => {
-  it('gives back all symbols, from as many bytes as their frequencies promise and one more', () => {
+  it('restores all symbols, from at most one byte more than their frequencies require', () => {
     fc.assert(
       fc.property(cases, ({ shares, symbols }) => {
         const frequencies = frequenciesOf(shares);
@@ -91,7 +91,7 @@ describe('the range coder', () => {
     }
   });
 
-  it('spends nothing on what is certain', () => {
+  it('uses no bits for certain symbols', () => {
     const frequencies = [TOTAL - 1, 1];
     expect(encode(frequencies, new Array(10_000).fill(0))).toHaveLength(0);
     expect(encode([TOTAL], new Array(10_000).fill(0))).toHaveLength(0);

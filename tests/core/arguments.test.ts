@@ -19,8 +19,8 @@ import {
   optionalSignal,
   rate,
   readArguments,
+  readDeclared,
   type Values,
-  valuesOf,
   wordOr,
 } from '../../src/core/arguments';
 
@@ -35,7 +35,7 @@ const declared = {
 const read = (given: unknown) => readArguments('make', given, declared);
 
 describe('arguments that are declared', () => {
-  it('have the types of what is given, and of the values', () => {
+  it('have the types of given arguments and of values', () => {
     expectTypeOf<Given<typeof declared>>().toEqualTypeOf<
       { features: number } & { groups?: number; kind?: 'tanh' | 'linear'; size?: number; limit?: number }
     >();
@@ -86,7 +86,7 @@ describe('arguments that are declared', () => {
   });
 
   it('may lie beside others, which are not read', () => {
-    expect(valuesOf('make', { on: true, other: 1 }, { on: flag(false) })).toEqual({ on: true });
+    expect(readDeclared('make', { on: true, other: 1 }, { on: flag(false) })).toEqual({ on: true });
   });
 
   it('keep the form that they have in a config, where they are made optional', () => {
@@ -96,7 +96,7 @@ describe('arguments that are declared', () => {
     };
     expect(optional(size, 3).toConfig?.(4)).toBe('4px');
     expect(derived(size, () => 3).toConfig?.(4)).toBe('4px');
-    expect(valuesOf('css', {}, { size: derived(size, () => 3) })).toEqual({ size: 3 });
+    expect(readDeclared('css', {}, { size: derived(size, () => 3) })).toEqual({ size: 3 });
   });
 });
 
@@ -131,7 +131,7 @@ describe('kinds of arguments', () => {
     for (const given of bad) expect(() => read(given)).toThrow(wanted);
   });
 
-  it('groups name what is wrong in them', () => {
+  it('of groups are named in errors', () => {
     const nested = {
       inner: group({ units: integer({ from: 1 }) }),
       input: wordOr(['plain'], { units: integer({ from: 1 }) }),

@@ -54,7 +54,7 @@ describe('checks name the option, what was wanted and what came', () => {
     expect(message(() => 1)).toBe('option: wanted more, got function (anonymous)');
   });
 
-  it('speaks in messages of a few letters, however long the names and values are', () => {
+  it('keeps messages short, however long names and values are', () => {
     const long = `begin${'-'.repeat(1e6)}end`;
     for (const value of [long, [long], 10n ** 5000n, { [long]: () => {} }[long]])
       expect(show(value).length).toBeLessThan(500);
@@ -84,13 +84,13 @@ describe('checks name the option, what was wanted and what came', () => {
     expect(message({ images: 4 })).toThrow("unknown option 'images': did you mean numImages?");
     expect(message({ topk: 4 })).toThrow("unknown option 'topk': did you mean topK?");
     expect(message({ otpK: 4 })).toThrow("unknown option 'otpK': did you mean topK?"); // two letters swapped
-    expect(message({ tkop: 4 })).toThrow("unknown option 'tkop': there are"); // not when more are moved
-    expect(message({ xtpK: 4 })).toThrow("unknown option 'xtpK': there are"); // one wrong, one missing
-    expect(message({ n: 4 })).toThrow("unknown option 'n': there are"); // in most names
-    expect(message({ ['x'.repeat(3e6)]: 1 })).toThrow(/unknown option 'x{64}': there are/); // at once
+    expect(message({ tkop: 4 })).toThrow("unknown option 'tkop': wanted one of"); // not when more are moved
+    expect(message({ xtpK: 4 })).toThrow("unknown option 'xtpK': wanted one of"); // one wrong, one missing
+    expect(message({ n: 4 })).toThrow("unknown option 'n': wanted one of"); // in most names
+    expect(message({ ['x'.repeat(3e6)]: 1 })).toThrow(/unknown option 'x{64}': wanted one of/); // at once
     expect(message([])).toThrow('sample: options: wanted an object of arguments, got []');
     expect(message({ strides: 2 })).toThrow(
-      "unknown option 'strides': there are temperature, levels, numImages, topK",
+      "unknown option 'strides': wanted one of temperature, levels, numImages, topK",
     );
   });
 
@@ -152,9 +152,9 @@ describe('checks name the option, what was wanted and what came', () => {
       [`k: wanted an odd integer or two of them, got ${show(bad)}`, () => checkKernelSize('k', bad)]),
     ['m: wanted sizes whose product is at most 268435456, got [16384, 16385]', () => checkMemory('m', [2 ** 14, 2 ** 14 + 1])],
     ['m: wanted sizes', () => checkMemory('m', [1e200, 1e200])],
-    ['c: wanted at most 2^24, as many as float32', () => checkCategories('c', 2 ** 24 + 1, 2)],
+    ['c: wanted at most 2^24, the most that float32', () => checkCategories('c', 2 ** 24 + 1, 2)],
     ['c: wanted an integer of at least 2, got 1', () => checkCategories('c', 1, 2)],
-    ['f: wanted a multiple of imageChannels (3), got 10; imageChannels is 1 for grey images, or features in one group', () => checkFeatures('f', 10, 3)],
+    ['f: wanted a multiple of imageChannels (3), got 10; set imageChannels to 1 for grey images or ungrouped features', () => checkFeatures('f', 10, 3)],
     ['f: wanted a multiple of 2 * groups (6), got 10', () => checkFeatures('f', 10, 6, '2 * groups')],
     ['f: wanted an integer of at least 1, got 0', () => checkFeatures('f', 0, 3)],
   ]; // biome-ignore format: a case a line
@@ -165,7 +165,7 @@ describe('checks name the option, what was wanted and what came', () => {
   });
 });
 
-describe('checks of what a file or a caller gives', () => {
+describe('checks of values from files and callers', () => {
   it('records, and their fields', () => {
     const record = { a: 1, b: 2 };
     expect(checkRecord('r', record)).toBe(record);
@@ -220,7 +220,7 @@ describe('checks at their bounds', () => {
       expect(level(bad)).toThrow(`x: wanted integer levels 0 to 16, got ${bad}`);
     expect(() => checkLevel('x', 0.5, 17)).toThrow('x: wanted integer levels 0 to 16, got 0.5');
     expect(() => checkFeatures('f', 10, 6, '2 * imageChannels')).toThrow(
-      'imageChannels is 1 for grey images',
+      'set imageChannels to 1 for grey images',
     );
   });
 
@@ -230,7 +230,7 @@ describe('checks at their bounds', () => {
       () =>
         checkArgs('o', { [name]: 1 }, Object.fromEntries(known.map((one) => [one, true])) as never);
     expect(named('xyzdefghi', 'abcdefghi')).toThrow('did you mean abcdefghi?');
-    expect(named('wxyzefghi', 'abcdefghi')).toThrow('there are abcdefghi');
+    expect(named('wxyzefghi', 'abcdefghi')).toThrow('wanted one of abcdefghi');
     expect(named('abcdefgh', 'abc', 'abcde')).toThrow('did you mean abcde?');
   });
 });

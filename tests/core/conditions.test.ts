@@ -62,14 +62,14 @@ describe('readConditions', () => {
     expect(read(maps, map)).toEqual({ shape: [1, 3, 2], values: new Float32Array(12).fill(1) });
   });
 
-  it('keeps numbers of its own: what the caller changes later makes no difference', () => {
+  it('copies the numbers, so that later changes have no effect', () => {
     const data = Float32Array.of(1, 2, 3, 4);
     const values = read(vectors, { data, shape: [2, 2] });
     data.fill(9);
     expect(values?.values).toEqual(Float32Array.of(1, 2, 3, 4));
   });
 
-  it('is null where the model takes none and none came', () => {
+  it('is empty if the model takes none and none is given', () => {
     expect(read(null)).toBeNull();
   });
 
@@ -118,7 +118,7 @@ describe('readConditions', () => {
   );
 });
 
-it('asks for one class where there is one image', () => {
+it('asks for one class for one image', () => {
   const one = () => readConditions('caller: condition', [classes], undefined, 1, [1, 3, 1]);
   expect(one).toThrow(new TypeError('caller: condition: wanted a class from 0 to 3, got undefined'));
 });
@@ -135,7 +135,7 @@ describe('several conditions', () => {
     ]);
   });
 
-  it('are given by name also where there is one', () => {
+  it('may be given by name even if there is only one', () => {
     expect(read(classes, { class: 2 })).toEqual(read(classes, 2));
     expect(() => read(classes, { class: 4 })).toThrow(
       'caller: condition.class: wanted an integer from 0 to 3, got 4',
@@ -161,7 +161,7 @@ describe('several conditions', () => {
       'caller: condition.class: wanted a class from 0 to 3, or 2 of them, got Object',
     ],
     [{ map, klass: 1 }, "caller: condition: unknown option 'klass': did you mean class?"],
-    [{ map, class: 1, vector: 1 }, "caller: condition: unknown option 'vector': there are map, class"],
+    [{ map, class: 1, vector: 1 }, "caller: condition: unknown option 'vector': wanted one of map, class"],
   ] as [unknown, string][])('names what does not fit: %o', (given, message) => {
     expect(() => readAll(several, given)).toThrow(TypeError);
     expect(() => readAll(several, given)).toThrow(message);
@@ -192,7 +192,7 @@ describe('a null class', () => {
   });
 });
 
-it('tells for how many images conditions are', () => {
+it('counts the images that conditions are for', () => {
   expect([{ class: [1, 2] }, { class: 3, map: zeros(5, 1) }, { map: zeros(0) }].map(numConditions)).toEqual([
     2, 5, 0,
   ]);
@@ -201,7 +201,7 @@ it('tells for how many images conditions are', () => {
   expect([1, undefined, null].map(numConditions)).toEqual([undefined, undefined, undefined]);
 });
 
-it('cuts the conditions of a batch, and repeats those of one image', () => {
+it('slices the conditions of a batch, and repeats the conditions of one image', () => {
   const given = { shape: [2], values: Float32Array.of(1, 2, 3, 4, 5, 6) };
   expect(slicedCondition(given, 1, 2)).toEqual({ shape: [2], values: Float32Array.of(3, 4, 5, 6) });
   const one = { shape: [1, 1, 2], values: Float32Array.of(1, 2) };
@@ -242,10 +242,10 @@ it('reads conditions of no more images than memory has room for', () => {
   const of = (numImages: number) => () =>
     readConditions('caller: condition', [vectors], zeros(1, 2), numImages, IMAGE);
   expect(of(2 ** 28)).toThrow('caller: condition: wanted numbers of shape [268435456,2], got [1, 2]');
-  expect(of(2 ** 28 + 1)).toThrow(new RangeError('there is no memory for 268435457 images'));
+  expect(of(2 ** 28 + 1)).toThrow(new RangeError('not enough memory for 268435457 images'));
 });
 
-it('tells how many numbers a place has, whether places differ, and what messages call a condition', () => {
+it('describes the numbers of a place, whether places differ, and labels for messages', () => {
   const all = [classes, vectors, { kind: 'map', size: 3 }, codes] as const;
   expect(all.map(conditionFeatures)).toEqual([1, 2, 3, 1]);
   expect(all.map(isOfPlaces)).toEqual([false, false, true, true]);

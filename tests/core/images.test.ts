@@ -27,6 +27,7 @@ it('completes the shape of an image, and refuses another', () => {
   expect(resolveImageShape('option', fixed, undefined)).toEqual([4, 5, 2]);
   expect(resolveImageShape('option', fixed, [4, 5, 2])).toEqual([4, 5, 2]);
   expect(resolveImageShape('option', any, [7, 8, 2])).toEqual([7, 8, 2]);
+  expect(resolveImageShape('option', any, { length: 3, 0: 7, 1: 8, 2: 2 } as never)).toEqual([7, 8, 2]);
   expect(() => resolveImageShape('option', any, undefined)).toThrow('option: wanted [H, W, 2], since');
   expect(() => resolveImageShape('option', fixed, [4, 4, 2])).toThrow(
     'option: wanted [4, 5, 2], got [4, 4, 2]',
@@ -85,7 +86,7 @@ describe('checkImages', () => {
     [{ data: [1], shape: [1, 1, 1, 2] }, 'option: data: wanted 2 levels, got 1'],
     [{ shape: [1, 1, 1, 1] }, 'option: data: wanted 1 levels, got undefined'],
     [{ shape: [1, 1, 1, 1], data() {} }, 'option: wanted images of levels { data, shape }, got Object'],
-  ])('names what is none: %o', (images, message) => {
+  ])('names an invalid shape: %o', (images, message) => {
     expect(() => checkImages('option', images)).toThrow(new TypeError(message));
   });
 
@@ -111,7 +112,7 @@ it('refuses a shape that is too long, wrong in one place, half open or too large
   );
 });
 
-it('says of levels between integers that they must not be normalized', () => {
+it('explains for fractions that levels must not be normalized', () => {
   expect(() => checkLevels('option', [0.5], 3)).toThrow(
     'option: wanted integer levels 0 to 2, not normalized, got 0.5',
   );

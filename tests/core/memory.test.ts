@@ -6,14 +6,14 @@ const failing = (error: unknown) => () =>
     throw error;
   });
 
-it('gives what was made', () => {
+it('returns what was made', () => {
   expect(memoryFor('caller', () => 7)).toBe(7);
 });
 
-it('says what to do where there is no memory, and leaves any other error as it is', () => {
+it('advises if memory runs out, and passes other errors on', () => {
   const none = new RangeError('no room');
   expect(failing(none)).toThrow(
-    new RangeError('caller: no room; fewer images at a time need less', { cause: none }),
+    new RangeError('caller: no room; use fewer images at a time', { cause: none }),
   );
   const other = new TypeError('wrong');
   expect(failing(other)).toThrow(other);

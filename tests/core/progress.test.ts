@@ -1,13 +1,13 @@
 import { describe, expect, it, vi } from 'vitest';
-import { tell } from '../../src/core/progress';
+import { reportProgress } from '../../src/core/progress';
 
 const reason = new Error('enough');
 const never = new Promise<void>(() => {});
 
-describe('tell', () => {
-  it('tells at once, and waits for a promise', async () => {
+describe('reportProgress', () => {
+  it('reports at once, and waits for a promise', async () => {
     const order: unknown[] = [];
-    const told = tell(async (progress) => {
+    const told = reportProgress(async (progress) => {
       order.push(progress);
       await null;
       order.push('later');
@@ -18,15 +18,15 @@ describe('tell', () => {
   });
 
   it.each([undefined, null, 5, {}])('takes anything else for nothing: %o', async (returned) => {
-    await tell(() => returned, 1, AbortSignal.abort(reason)); // nothing to wait for, so the signal is not looked at
+    await reportProgress(() => returned, 1, AbortSignal.abort(reason)); // nothing to wait for, so the signal is not looked at
   });
 
   it('rejects with what the function throws or rejects with', async () => {
     const thrower = () => {
       throw reason;
     };
-    await expect(tell(thrower, 1)).rejects.toBe(reason);
-    await expect(tell(() => Promise.reject(reason), 1)).rejects.toBe(reason);
+    await expect(reportProgress(thrower, 1)).rejects.toBe(reason);
+    await expect(reportProgress(() => Promise.reject(reason), 1)).rejects.toBe(reason);
   });
 
   it('rejects when the signal aborts, before, inside or after the call, and lets go of it', async () => {
@@ -35,15 +35,15 @@ describe('tell', () => {
       inside.abort(reason);
       return never;
     };
-    await expect(tell(hang, 1, inside.signal)).rejects.toBe(reason);
+    await expect(reportProgress(hang, 1, inside.signal)).rejects.toBe(reason);
     const after = new AbortController();
-    const told = tell(() => never, 1, after.signal);
+    const told = reportProgress(() => never, 1, after.signal);
     after.abort(reason);
     await expect(told).rejects.toBe(reason);
 
     const { signal } = new AbortController();
     const [add, remove] = [vi.spyOn(signal, 'addEventListener'), vi.spyOn(signal, 'removeEventListener')];
-    await tell(async () => {}, 1, signal);
+    await reportProgress(async () => {}, 1, signal);
     expect(remove.mock.calls).toEqual(add.mock.calls);
     expect(add).toHaveBeenCalledTimes(1);
   });
@@ -52,7 +52,7 @@ describe('tell', () => {
     let reject = (_: Error) => {};
     const promise = new Promise<void>((_, no) => (reject = no));
     const aborter = new AbortController();
-    const told = tell(() => promise, 1, aborter.signal);
+    const told = reportProgress(() => promise, 1, aborter.signal);
     aborter.abort(reason);
     await expect(told).rejects.toBe(reason);
     reject(new Error('too late')); // would fail the run if unhandled

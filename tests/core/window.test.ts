@@ -40,7 +40,7 @@ describe('getMask', () => {
     );
   });
 
-  it('names what is wrong', () => {
+  it('names invalid arguments', () => {
     const args = { kernelSize: 3, featuresIn: 6, featuresOut: 6 };
     expect(() => getMask({ ...args, kernelSize: 4 })).toThrow('getMask: kernelSize');
     expect(() => getMask({ ...args, featuresIn: 4 })).toThrow('getMask: featuresIn: wanted a multiple');
@@ -110,7 +110,7 @@ describe('a window', () => {
     );
   });
 
-  it('has a mask of zeros and ones by that law, however many features a channel has', () => {
+  it('has a mask of zeros and ones by that rule, for any number of features a channel', () => {
     const features = fc.integer({ min: 1, max: 3 });
     fc.assert(
       fc.property(windows, features, features, (window, groupIn, groupOut) => {
@@ -146,7 +146,7 @@ describe('a window', () => {
     );
   });
 
-  it('lies around its middle tap, and is that of a mask by its arguments', () => {
+  it('lies around its middle tap, and has the mask of its arguments', () => {
     const around = windowAround([5, 3], 'A', 2);
     expect(around).toEqual({
       kernelSize: [5, 3],
@@ -161,6 +161,8 @@ describe('a window', () => {
     expect(windowOf({ kernelSize: 3, maskType: 'A', vertical: true }).present).toBe('nothing');
     expect(windowOf({ kernelSize: 3, maskType: 'B', vertical: true }).present).toBe('everything');
     expect(() => windowOf({ kernelSize: 4 })).toThrow('kernelSize: wanted an odd integer');
+    for (const name of ['stride', 'transposed', 'shfit'])
+      expect(() => windowOf({ kernelSize: 3, [name]: 2 })).toThrow(`windowOf: unknown option '${name}'`);
   });
 });
 
@@ -191,7 +193,7 @@ describe('a shifted window', () => {
     transposed: fc.boolean(),
   });
 
-  it('uses every tap, none below the current row, and none to the right where it is shifted to the right', () => {
+  it('uses every tap, but none below the current row, and none to the right if shifted right', () => {
     fc.assert(
       fc.property(shifted, (args) => {
         const window = windowOf(args);
@@ -273,7 +275,7 @@ describe('a shifted window', () => {
   });
 });
 
-it('compares windows by what they are', () => {
+it('compares windows by value', () => {
   const window = windowAround([3, 3], 'A', 1);
   expect(isSameWindow(window, window)).toBe(true);
   expect(isSameWindow(window, windowAround([3, 3], 'A', 1))).toBe(true);
@@ -288,7 +290,7 @@ it('keeps all that a caller may read of it', () => {
   expect(flipped(windowOf({ kernelSize: [2, 3], shift: 'down' })).kernelSize).toEqual([2, 3]);
 });
 
-it('names what is too large', () => {
+it('names sizes that are too large', () => {
   expect(() => windowOf({ kernelSize: 4 })).toThrow('windowOf: kernelSize: wanted an odd integer');
   const huge = { kernelSize: 1, featuresIn: 2 ** 14, featuresOut: 2 ** 15, imageChannels: 1 };
   expect(() => getMask(huge)).toThrow('getMask: kernelSize, featuresIn, featuresOut: wanted sizes');

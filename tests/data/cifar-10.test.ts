@@ -49,7 +49,7 @@ describe('parseCifar10', () => {
     );
   });
 
-  it('parses exactly or throws, whatever bytes come', () => {
+  it('parses exactly or throws, for any bytes', () => {
     const size = fc.constantFrom(0, 1, RECORD - 1, RECORD, RECORD + 1, 2 * RECORD, 2 * RECORD + 3072);
     fc.assert(
       fc.property(
@@ -72,7 +72,7 @@ describe('parseCifar10', () => {
     );
   });
 
-  it('says which file is wrong, and how', () => {
+  it('names the wrong file, and the error', () => {
     const refuses = (bytes: unknown, message: string) => {
       const attempt = () => parseCifar10(bytes as Uint8Array);
       expect(attempt).toThrow(TypeError);

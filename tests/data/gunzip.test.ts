@@ -46,7 +46,7 @@ describe('gunzip', () => {
     expect(read.every((value, i) => value === bytes[i])).toBe(true);
   });
 
-  it('gives bytes that are not gzip as they are', async () => {
+  it('returns bytes that are not gzip unchanged', async () => {
     for (const bytes of [[], [0x1f], [0, 0, 8, 1], [0x8b, 0x1f], [0x1f, 0x8c, 8]]) {
       const file = Uint8Array.from(bytes);
       expect(await gunzip(file)).toBe(file);
@@ -78,7 +78,7 @@ describe('gunzip', () => {
     await expect(gunzip(last)).rejects.toThrow('gunzip: bytes: cannot decompress');
   });
 
-  it('rejects what is no bytes', async () => {
+  it('rejects anything but bytes', async () => {
     await expect(gunzip('file.gz' as unknown as Uint8Array)).rejects.toThrow(
       "gunzip: bytes: wanted a Uint8Array, got 'file.gz'",
     );

@@ -77,7 +77,7 @@ describe('parseIdx', () => {
     );
   });
 
-  it('parses exactly or throws, whatever bytes come', () => {
+  it('parses exactly or throws, for any bytes', () => {
     const header = fc
       .tuple(fc.constantFrom(0x08, 0x09, 0x0b, 0x0c, 0x0d, 0x0e, 0x0a), fc.integer({ min: 0, max: 3 }))
       .map(([type, rank]) => [0, 0, type, rank]);
@@ -109,7 +109,7 @@ describe('parseIdx', () => {
     }
   });
 
-  it('says what is wrong', () => {
+  it('states the error', () => {
     const message = (...bytes: number[]) => (attempt(Uint8Array.from(bytes)) as Error).message;
     expect(message(0x1f, 0x8b, 8, 0, 0)).toBe(
       'parseIdx: bytes: wanted an IDX file, which begins with 0, 0, its type and its rank (gunzip a .gz first), got [31, 139, 8, 0]',
@@ -143,7 +143,7 @@ describe('idxImages', () => {
   const pixels = Uint8Array.from({ length: 12 }, (_, i) => 20 * i);
   const images = encode(UINT8, [3, 2, 2], pixels);
 
-  it('gives images of one channel, and their labels', () => {
+  it('returns images of one channel, and their labels', () => {
     const set = { data: pixels, shape: [3, 2, 2, 1], levels: 256 };
     expect(idxImages(images)).toEqual(set);
     expect(idxImages(images, encode(UINT8, [3], [7, 0, 9]))).toEqual({

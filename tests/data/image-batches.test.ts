@@ -93,7 +93,7 @@ describe('the order of imageBatches', () => {
     );
   });
 
-  it('goes on from any step as if the steps before had been taken', () => {
+  it('continues from any step as if the earlier steps had been taken', () => {
     fc.assert(
       fc.property(sizes, fc.boolean(), fc.nat(12), ({ n, ...options }, repeat, firstStep) => {
         const images = numbered(n);
@@ -117,7 +117,7 @@ describe('the order of imageBatches', () => {
     }
   });
 
-  it('is another for another seed, and the same for the same', () => {
+  it('depends on the seed only', () => {
     const images = numbered(600); // more than one byte tells
     const orders = [0, 1, 2].map((seed) => take(images, { batchSize: 600, seed }, 1));
     expect(new Set(orders.map(String)).size).toBe(3);
@@ -147,7 +147,7 @@ describe('classes that are dropped', () => {
   };
   const dropClass = { probability: 0.25, nullClass: 7 };
 
-  it('are those of some images, each epoch anew, in whatever order', () => {
+  it('are dropped for some images, others in each epoch, in any order', () => {
     for (const shuffle of [true, false]) {
       const all = drawn({ dropClass, shuffle }, 40); // ten epochs
       expect(all.map(([image]) => image)).toEqual(drawn({ shuffle }, 40).map(([image]) => image)); // the order stays
@@ -170,7 +170,7 @@ describe('classes that are dropped', () => {
     );
   });
 
-  it('may be more than a byte tells apart', async () => {
+  it('may be more than a byte can distinguish', async () => {
     const all = [256, 3, 999, 511];
     const many = { ...numbered(4), labels: Uint16Array.from(all) };
     const options = { batchSize: 4, shuffle: false, withClasses: true } as const;
@@ -189,7 +189,7 @@ describe('classes that are dropped', () => {
     );
   });
 
-  it('are none or all where the probability is 0 or 1', () => {
+  it('are dropped never or always if the probability is 0 or 1', () => {
     expect(drawn({ dropClass: { ...dropClass, probability: 0 } }, 4)).toEqual(drawn({}, 4));
     expect(new Set(drawn({ dropClass: { ...dropClass, probability: 1 } }, 4).map(([, given]) => given))).toEqual(new Set([7])); // biome-ignore format: one line
   });
@@ -205,7 +205,7 @@ describe('classes that are dropped', () => {
     };
     refuses(
       { dropClass, withClasses: false },
-      'imageBatches: dropClass: wanted withClasses: true beside it, got undefined',
+      'imageBatches: dropClass: wanted withClasses: true too, got undefined',
     );
     refuses({ dropClass: 0.1 }, 'imageBatches: dropClass: wanted an object of arguments, got 0.1');
     refuses(
@@ -256,7 +256,7 @@ onEachBackend('imageBatches', (backend) => {
   const data = Uint8Array.from({ length: 10 * 3 * 4 * 2 }, (_, i) => (i * i) % 5);
   const images = imageSet({ data, shape: [10, 3, 4, 2], levels: 5 });
 
-  it('gives the levels and what models take of them, quantized', async () => {
+  it('yields the levels and the inputs of models, quantized', async () => {
     await expectNoLeaks(async () => {
       for (const levels of [5, 3, 2]) {
         const options = { batchSize: 4, levels, shuffle: false, repeat: false };
@@ -282,7 +282,7 @@ onEachBackend('imageBatches', (backend) => {
     });
   });
 
-  it('gives 16-bit levels as they are, and quantized to bytes', async () => {
+  it('yields 16-bit levels unchanged, and quantized to bytes', async () => {
     const codes = imageSet({
       data: Uint16Array.of(0, 256, 40000, 65535),
       shape: [2, 1, 2, 1],
@@ -365,7 +365,7 @@ onEachBackend('imageBatches', (backend) => {
 });
 
 describe('epochOrder', () => {
-  it('has every image once, the same again for the same seed and epoch, another for others', () => {
+  it('contains every image once, in an order that depends on seed and epoch only', () => {
     const orders = [1, 2].flatMap((seed) => [0, 1, 2].map((epoch) => epochOrder(50, seed, epoch)));
     for (const order of orders) {
       expect(Array.from(order).sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, i) => i));
@@ -379,7 +379,7 @@ describe('epochOrder', () => {
     expect(Array.from(epochOrder(8, 7, 3))).toEqual([2, 6, 7, 3, 5, 0, 1, 4]);
   });
 
-  it('gives every order alike', () => {
+  it('makes every order equally likely', () => {
     const counts = new Map<string, number>();
     for (let epoch = 0; epoch < 12_000; epoch++) {
       const order = epochOrder(4, 5, epoch).join();

@@ -69,7 +69,7 @@ describe('imageSet', () => {
 });
 
 describe('sliceImages', () => {
-  it('gives views of the images and labels asked for', () => {
+  it('returns views of the requested images and labels', () => {
     const part = sliceImages(good, 1, 3);
     expect(part).toEqual({
       data: good.data.slice(6, 18),
@@ -85,14 +85,14 @@ describe('sliceImages', () => {
     expect('labels' in sliceImages(unlabelled, 0, 1)).toBe(false);
   });
 
-  it('gives views of 16-bit labels too', () => {
+  it('returns views of 16-bit labels too', () => {
     const labels = Uint16Array.of(999, 0, 256, 65_535);
     const images = imageSet({ ...good, labels });
     expect(images.labels).toBe(labels);
     expect(sliceImages(images, 2).labels).toEqual(Uint16Array.of(256, 65_535));
   });
 
-  it('gives views of 16-bit levels too', () => {
+  it('returns views of 16-bit levels too', () => {
     const codes = imageSet({ data: Uint16Array.of(1, 299, 3, 4, 5, 6), shape: [3, 1, 2, 1], levels: 300 });
     const part: ImageSet<Uint16Array> = sliceImages(codes, 1);
     expect(part).toEqual({ data: Uint16Array.of(3, 4, 5, 6), shape: [2, 1, 2, 1], levels: 300 });

@@ -20,7 +20,7 @@ describe('quantize', () => {
     }
   });
 
-  it('is so for codes of 16 bits, and gives bytes from 256 levels down', () => {
+  it('works for codes of 16 bits, and returns bytes for at most 256 levels', () => {
     for (const from of [257, 300, 65536]) {
       const data = Uint16Array.from({ length: from }, (_, v) => v);
       const images = imageSet({ data, shape: [1, 1, from, 1], levels: from });
@@ -35,7 +35,7 @@ describe('quantize', () => {
     }
   });
 
-  it('gives a set again, with the same shape and labels, and leaves its own as it was', () => {
+  it('returns a new set with the same shape and labels, and does not change its input', () => {
     const sets = fc
       .tuple(fc.integer({ min: 2, max: 256 }), fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 3 }))
       .chain(([levels, n, c]) => {
@@ -56,7 +56,7 @@ describe('quantize', () => {
     );
   });
 
-  it('refuses more levels than there are, and sets that are none', () => {
+  it('refuses more levels than the images have, and invalid sets', () => {
     const images = imageSet({ data: Uint8Array.of(3), shape: [1, 1, 1, 1], levels: 4 });
     for (const bad of [5, 1, 2.5]) {
       expect(() => quantize(images, bad)).toThrow(

@@ -116,14 +116,14 @@ describe('categorical', () => {
     expect(draw(logits, u, { topK: 22, topP: 1 - 2 ** -53 })).toBe(20);
   });
 
-  it('keeps a level however unlikely it is, where topK keeps it', () => {
+  it('keeps even a very unlikely level if topK does', () => {
     const logits = Float32Array.of(-100, 0, -200); // e^-100 is lost in the sum with 1, but not as the first
     expect(draw(logits, 0)).toBe(0);
     expect(draw(logits, 0, { topK: 2 })).toBe(0);
     expect(draw(logits, 0, { topK: 2, topP: 1 })).toBe(0);
   });
 
-  it('takes the most likely level at temperature 0, the lowest on a tie, whatever else is asked', () => {
+  it('takes the most likely level at temperature 0, the lowest on a tie, whatever the other options', () => {
     const logits = Float32Array.of(1, 3, 3, 2);
     for (const filters of [{}, { topK: 2 }, { topP: 0.1 }]) {
       expect(draw(logits, 0.99, { temperature: 0, ...filters })).toBe(1);
@@ -140,7 +140,7 @@ describe('categorical', () => {
     expect(draw(logits, 0.999, { temperature: 1e-310 })).toBe(1); // nor where its inverse is infinite
   });
 
-  it('takes differences of logits for what they are in float64, however high the temperature', () => {
+  it('computes differences of logits in float64, however high the temperature', () => {
     // 4e38 is infinite in float32; divided by 1e39, e^-0.4 = 0.67, so level 0 has 0.67 / 1.67 = 0.4013
     const logits = Float32Array.of(-2e38, 2e38);
     expect([0.4, 0.402].map((u) => draw(logits, u, { temperature: 1e39 }))).toEqual([0, 1]);
@@ -156,7 +156,7 @@ describe('categorical', () => {
     expect(draw(logits, 0.99, { topK: Number.MAX_SAFE_INTEGER, topP: 0.9 })).toBe(3); // at once
   });
 
-  it('gives ties to the lower level whatever was drawn before', () => {
+  it('resolves ties to the lower level, whatever was drawn before', () => {
     for (const make of [makeKernels, javascriptKernels]) {
       const drawNext = softmaxDraw(4, 1, { ...plain, topK: 2 }, make);
       const next = (logits: Float32Array, u: number) => {

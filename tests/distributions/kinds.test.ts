@@ -90,7 +90,7 @@ describe('a kind of distribution in the table', () => {
     Reflect.deleteProperty(kinds, 'geometric');
   });
 
-  it('goes into a file, and is drawn from, scored, stepped and coded as it comes out', async () => {
+  it('survives a file, and can then be sampled, scored, stepped and coded', async () => {
     const model = geometricModel();
     const portable = readPortable(writePortable(await toPortable(model)));
     expect(portable.distribution).toEqual({ kind: 'geometric', slowness: 3 });
@@ -116,7 +116,7 @@ describe('a kind of distribution in the table', () => {
     model.dispose();
   });
 
-  it('is refused where its fields, its sizes or its outputs are not as the record says', async () => {
+  it('is refused if its fields, sizes or outputs do not match the record', async () => {
     const model = geometricModel();
     const portable = await toPortable(model);
     const read = (slowness: unknown, more = {}, options = {}) => {
@@ -142,7 +142,7 @@ describe('a kind of distribution in the table', () => {
     expect(() => readPortable(bytes)).toThrow(
       "distribution: kind: wanted 'softmax' or 'logisticMixture', got 'geometric'",
     );
-    await expect(toPortable(model)).rejects.toThrow("layer 'geometric' has a distribution of its own");
+    await expect(toPortable(model)).rejects.toThrow("layer 'geometric' has its own distribution");
     model.dispose();
   });
 });

@@ -66,7 +66,7 @@ describe('a mixture of logistics', () => {
     }
   });
 
-  it('gives probabilities that sum to 1, whatever the parameters', () => {
+  it('has probabilities that sum to 1, for any parameters', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 4 }),
@@ -87,7 +87,7 @@ describe('a mixture of logistics', () => {
     );
   });
 
-  it('gives all levels at once what it gives each by itself, to the bit, however narrow or wide', () => {
+  it('computes all levels at once bit for bit as one by one, however narrow or wide', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(1, 3),
@@ -110,7 +110,7 @@ describe('a mixture of logistics', () => {
     );
   });
 
-  it('gives probabilities that sum to 1 where what came before is as good as impossible', () => {
+  it('has probabilities that sum to 1 even if earlier channels are practically impossible', () => {
     // Means of 1e6 and 1e30 at scale e^-7: the first channel's level has a log p of -1e9 and -1e33, beside which those of
     // the second, of about -1, would lose their digits.
     for (const mean of [1e6, 1e30]) {
@@ -137,7 +137,7 @@ describe('a mixture of logistics', () => {
     expect(nat).toBeCloseTo(Math.log(Math.tanh(Math.exp(-logScale) / 254 / 2)), 10);
   });
 
-  it('gives finite numbers for any log scale, also where a level is narrower than any number', () => {
+  it('returns finite numbers for any log scale, even if a level is narrower than any number', () => {
     // log of the density at the middle, 1 / 4 s, times the width 2 / (L - 1); the edge has half of the mass
     const mixture = mixtureOfLogistics({ imageChannels: 1, levels: 256, components: 1 });
     for (const logScale of [700, 1e4, 1e30]) {
@@ -223,7 +223,7 @@ describe('a mixture of logistics', () => {
     expect(Array.from(all, Math.exp)).toEqual([expect.closeTo(0), expect.closeTo(0), expect.closeTo(1)]);
   });
 
-  it('adds to a mean what earlier channels say, by their true values', () => {
+  it('shifts a mean by the true values of earlier channels', () => {
     // Blue's mean is 0 + tanh(9) x red + tanh(-9) x green with red at 1, green at -1: 2, beyond the last level
     const sizes = { imageChannels: 3, levels: 5, components: 1 };
     const { logScales, coefficients } = parameterOffsets(sizes);
@@ -237,7 +237,7 @@ describe('a mixture of logistics', () => {
     expect(mixture.logProb?.(parameters, [4, 4], 2)).toBeCloseTo(0, 6); // 1 - 1
   });
 
-  it('reads of each channel what is its own, and the weights for the first', () => {
+  it('reads parameters first for their own channel, and weights for the first', () => {
     const mixture = mixtureOfLogistics({ imageChannels: 3, levels: 4, components: 1 });
     const channels = Array.from({ length: 10 }, (_, parameter) => channelOf(mixture, parameter));
     expect(channels).toEqual([0, 0, 0, 1, 1, 1, 2, 2, 2, 2]); // logit; R: mean, scale, G on R; G: mean, scale, B on R; B: …, B on G

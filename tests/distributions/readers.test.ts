@@ -106,7 +106,7 @@ describe.each([
       const outputs = outputsOf(1, 1);
       outputs[4] = Number.NaN; // a mean of the first channel
       const present = { outputs, channel: 0, levels: new Int32Array(2) };
-      const message = 'the model gave outputs that are not finite numbers';
+      const message = 'the model returned outputs that are not finite numbers';
       const drawn = Int32Array.of(TO_DRAW);
       expect(() => drawFor(distribution, 1, filters)(present, Float64Array.of(0.5), drawn)).toThrow(message);
       const reader = logProbsFor(distribution, 1);
@@ -146,7 +146,7 @@ describe('outputs that are not finite', () => {
       checkCausality: () => checkCausality(network),
     };
     for (const [caller, call] of Object.entries(calls)) {
-      const message = `${caller}: the model gave ${name} that are not finite numbers`;
+      const message = `${caller}: the model returned ${name} that are not finite numbers`;
       await expect(Promise.resolve().then(call)).rejects.toThrow(new Error(message));
     }
     for (const options of [
@@ -156,7 +156,7 @@ describe('outputs that are not finite', () => {
       { adjust: () => {} },
       { strategy: 'full' as const },
     ])
-      await expect(sampleTensor(network, options)).rejects.toThrow(`sample: the model gave ${name} that are not`); // biome-ignore format: one line
+      await expect(sampleTensor(network, options)).rejects.toThrow(`sample: the model returned ${name} that are not`); // biome-ignore format: one line
     levels.dispose();
     network.dispose();
   });
@@ -172,7 +172,7 @@ describe('outputs that are not finite', () => {
 });
 
 describe('guide', () => {
-  it('leaves what is impossible so, and stays finite where only the class makes a level possible', () => {
+  it('keeps impossible levels so, and stays finite if only the class makes a level possible', () => {
     const nats = Float64Array.of(Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, -1, -2);
     guide(nats, Float64Array.of(-1, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, -3), 0.5);
     expect([...nats]).toEqual([Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, -1 + 0.5 * 744, -1.5]); // e^-745 is the least

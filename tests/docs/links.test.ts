@@ -5,8 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+/** Without those that typedoc makes of the docstrings, and what the site's build leaves behind. */
 const guides = (await readdir(join(root, 'docs'), { recursive: true }))
-  .filter((name) => name.endsWith('.md') && !name.startsWith('api'))
+  .filter((name) => name.endsWith('.md') && !/^(reference\/api|\.vitepress|public)\//.test(name))
   .map((name) => join('docs', name));
 
 const cards = (await readdir(join(root, 'examples'), { recursive: true }))
@@ -44,12 +45,15 @@ async function isBroken(page: string, link: string): Promise<boolean> {
   return !file.endsWith('.md') || !anchorsOf(await readFile(join(root, file), 'utf8')).includes(anchor);
 }
 
-it.each(pages)('%s links to files and headings that exist', async (page) => {
-  const links = linksOf(await readFile(join(root, page), 'utf8'));
-  const broken: string[] = [];
-  for (const link of links) if (await isBroken(page, link)) broken.push(link);
-  expect(broken).toEqual([]);
-});
+it.each([...pages, 'CHANGELOG.md', 'CONTRIBUTING.md'])(
+  '%s links to files and headings that exist',
+  async (page) => {
+    const links = linksOf(await readFile(join(root, page), 'utf8'));
+    const broken: string[] = [];
+    for (const link of links) if (await isBroken(page, link)) broken.push(link);
+    expect(broken).toEqual([]);
+  },
+);
 
 it('makes anchors as code hosts do', () => {
   const page =
@@ -58,10 +62,17 @@ it('makes anchors as code hosts do', () => {
   expect(linksOf('[a](b.md#c) ![](d.png) [e](https://f.g) `[h](`\n```\n[i](j)\n```')).toEqual(['b.md#c', 'd.png']); // biome-ignore format: one line
 });
 
-it('has a guide for every page: docs/guide.md links to each', async () => {
-  const links = linksOf(await readFile(join(root, 'docs/guide.md'), 'utf8'));
-  const others = guides.filter((page) => page !== join('docs', 'guide.md') && dirname(page) === 'docs');
-  expect(others.filter((page) => !links.some((link) => link.split('#')[0] === page.slice(5)))).toEqual([]);
+it('has every page in the sidebar of the site, and nothing else', async () => {
+  const config = await readFile(join(root, 'docs/.vitepress/config.mjs'), 'utf8');
+  const folders = [...config.matchAll(/pages\('(\w+)', \{(.*?)\}\)/gs)].flatMap(
+    ([, folder = '', titles = '']) =>
+      [...titles.matchAll(/^ *'?([\w-]+)'?: '/gm)].map(([, name = '']) => join('docs', folder, `${name}.md`)),
+  );
+  const others = [...config.matchAll(/\{ text: '[^']*', link: '\/([\w-]+)' \}/g)].map(([, name = '']) =>
+    join('docs', `${name}.md`),
+  );
+  const wanted = guides.filter((page) => basename(page) !== 'README.md' && page !== join('docs', 'index.md'));
+  expect([...folders, ...others].sort()).toEqual(wanted.sort());
 });
 
 /** What pages name, a paper or a network that has one, and where it is. */

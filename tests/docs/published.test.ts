@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import packageJson from '../../package.json';
+import { VERSIONS } from '../../scripts/lib/versions.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -34,7 +35,7 @@ describe('data', () => {
     const notices = new Map(files.map((file) => [file, noticeOf(file)]));
     expect([...new Set(notices.values())].sort()).toEqual([
       'docs/images/README.md',
-      'docs/results/README.md',
+      'docs/results/runs/README.md',
       'examples/data/README.md',
       'examples/models/README.md',
       'examples/models/digits-conditional/README.md',
@@ -66,11 +67,50 @@ it('is cited as the version that it is', async () => {
   const [, holder] = /Copyright \(c\) \d+ (.*)/.exec(await readFile(join(root, 'LICENSE'), 'utf8')) ?? [];
   expect(citation).toContain(`authors:\n  - name: ${holder}\n`);
 
-  for (const page of ['README.md', 'docs/references.md']) {
+  for (const page of ['README.md', 'docs/reference/papers.md']) {
     const entry = /^@software\{.*?^\}$/ms.exec(await readFile(join(root, page), 'utf8'))?.[0];
     expect(entry, page).toContain(`author  = {{${holder}}}`);
     expect(entry, page).toContain(`title   = {${name}}`);
     expect(entry, page).toContain(`version = {${version}}`);
     expect(entry, page).toContain(`license = {${license}}`);
   }
+});
+
+describe('the version of package.json', () => {
+  const { version } = packageJson;
+
+  it.each(Object.entries(VERSIONS))('is that of %s', async (file, pattern) => {
+    const stated = [...(await readFile(join(root, file), 'utf8')).matchAll(pattern)].map(
+      ([, found]) => found,
+    );
+    expect(stated).toEqual([version]); // npm run version writes it there
+  });
+
+  it('is that of the lockfile', async () => {
+    const lock = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8'));
+    expect([lock.version, lock.packages[''].version]).toEqual([version, version]);
+  });
+
+  it('has a heading in CHANGELOG, above which nothing is released', async () => {
+    const changelog = await readFile(join(root, 'CHANGELOG.md'), 'utf8');
+    const headings = [...changelog.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading as string);
+    const place = headings.findIndex((heading) => heading.replace(' (unreleased)', '') === version);
+    expect(place).toBeGreaterThanOrEqual(0);
+    expect(headings.slice(0, place).filter((heading) => !heading.endsWith(' (unreleased)'))).toEqual([]);
+  });
+
+  it('is the only one that pages name', async () => {
+    const folders = ['docs', 'examples', '.github', 'scripts'];
+    const below = await Promise.all(folders.map(async (folder) => (await readdir(join(root, folder), { recursive: true })).map((name) => join(folder, name)))); // biome-ignore format: one line
+    const isText = (file: string) =>
+      /\.(md|mjs|yml|html|cff)$/.test(file) && !/node_modules|reference.api/.test(file);
+    const files = ['README.md', 'CONTRIBUTING.md', 'CITATION.cff', ...below.flat().filter(isText)];
+    const others: string[] = [];
+    for (const file of files) {
+      const text = await readFile(join(root, file), 'utf8');
+      for (const [name, found] of text.matchAll(/\bpixelcnn-layers[-@ ]v?(\d+\.\d+\.\d+)/g))
+        if (found !== version) others.push(`${file}: ${name}`);
+    }
+    expect(others).toEqual([]);
+  });
 });

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
-// The messages that docs/troubleshooting.md quotes are those of the sources, or of tfjs.
+// The messages that docs/reference/troubleshooting.md quotes are those of the sources, or of tfjs.
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const page = await readFile(join(root, 'docs/troubleshooting.md'), 'utf8');
+const page = await readFile(join(root, 'docs/reference/troubleshooting.md'), 'utf8');
 
 /** Files of tfjs whose messages are quoted. */
 const OF_TFJS = ['tfjs-core/dist/engine', 'tfjs-layers/dist/common', 'tfjs-core/dist/io/http', 'tfjs-layers/dist/engine/topology', 'tfjs-layers/dist/engine/training', 'tfjs-layers/dist/utils/generic_utils']; // biome-ignore format: one line

@@ -15,10 +15,14 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const UNANNOTATED = new Map([
   [7006, 'parameter'],
   [7008, 'field'],
+  [7019, 'rest parameter'],
   [7031, 'parameter that is taken apart'],
 ]);
 
-/** What blocks find in a page: the globals of script tags, Vite's addresses of files, and a function of the reader's own. */
+/**
+ * What blocks find in a page: the globals of script tags, Vite's addresses of files, and a function of the reader's own;
+ * and a package that has no types.
+ */
 const OF_PAGES = `
   declare const tf: typeof import('@tensorflow/tfjs-core') & typeof import('@tensorflow/tfjs-layers') & {
     wasm: typeof import('@tensorflow/tfjs-backend-wasm');
@@ -29,6 +33,7 @@ const OF_PAGES = `
     export default address;
   }
   declare function draw(levels: ArrayLike<number>): void;
+  declare module 'pngjs';
 `;
 
 /** As a reader's own project may have them; the library's own are stricter. */

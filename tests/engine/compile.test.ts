@@ -119,7 +119,7 @@ describe('compile', () => {
       [[], [], ['product'], ['lookup'], []],
     ],
     [
-      'does nothing for what no logit is made of',
+      'computes nothing that no logit depends on',
       1,
       4,
       (program, image) => {
@@ -133,7 +133,7 @@ describe('compile', () => {
     expect(opsOf(planOf(channels, levels, build))).toEqual(ops);
   });
 
-  it('keeps one row for features that are made and read before the row, however many follow each other', () => {
+  it('stores one row for features that are computed and read before the row, however many', () => {
     const chain = (length: number) =>
       planOf(1, 8, (program, image) => {
         let x = above(program, image, 8);
@@ -142,6 +142,15 @@ describe('compile', () => {
       }).chunkFloats;
     expect(chain(9)).toBe(chain(3)); // two rows by turns
     expect(chain(3)).toBeGreaterThan(chain(0));
+  });
+
+  it('keeps nothing for a convolution before the ReLU that is part of it', () => {
+    const floats = (hasRelu: boolean) =>
+      planOf(1, 8, (program, image) => {
+        const conv = left(program, image, 16);
+        return left(program, hasRelu ? program.ops.pointwise('relu', conv) : conv, 8);
+      }).chunkFloats;
+    expect(floats(true)).toBe(floats(false));
   });
 
   it('makes in one go, pixel by pixel, what joins features of rows above and of the pixel', () => {

@@ -176,7 +176,7 @@ onEachCpuBackend('incremental sampling', () => {
     },
   );
 
-  it('gives the same bits on every backend, with and without WebAssembly: a digest of logits', async () => {
+  it('computes the same bits on every backend, with and without WebAssembly: a digest of logits', async () => {
     const model = fill(branching(3, 4));
     const words = await wordsOfLogits(model, makeKernels);
     expect(await wordsOfLogits(model, javascriptKernels)).toEqual(words);
@@ -238,7 +238,7 @@ describe('Evaluator', () => {
     return { evaluator, heap: machine.heap, taken: () => log.splice(0) };
   }
 
-  it('runs what is ready once, before a row, at each time of a pixel, and after a row, once and in order', () => {
+  it('runs steps once, before a row, at each time of a pixel, and after a row, each once and in order', () => {
     const map = { shape: [2, 2, 1], values: Float32Array.of(1, 2, 3, 4) };
     const vector = { shape: [1], values: Float32Array.of(7) };
     const { evaluator, heap, taken } = logged(map, vector);

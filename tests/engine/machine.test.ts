@@ -32,7 +32,7 @@ describe('Machine', () => {
     expect(runsAt(1, 1)).toEqual([[1, 2], [1, 1]]); // biome-ignore format: one line
   });
 
-  it('runs much work on a row in parts, which come out as the whole', () => {
+  it('runs much work on a row in parts, with the result of the whole', () => {
     const [width, columns, inputs] = [126, 63, 2 ** 14]; // at every second column
     const plan = new Plan(2, width, 1);
     const floats = 4 * width + inputs;

@@ -187,9 +187,9 @@ describe('maps that cannot be', () => {
     [
       'look around in the image',
       (p, _, image) => p.ops.conv(image, kernel(3), null, around),
-      /conv.*image.*to come/,
+      /conv.*image.*later pixels/,
     ],
-    ['enlarge the image', (p, _, image) => p.ops.upsample(image, 1, 1), /upsample.*made of the image/],
+    ['enlarge the image', (p, _, image) => p.ops.upsample(image, 1, 1), /upsample.*depends on the image/],
     [
       'look around in codes and the image',
       (p, [codes], image) => p.ops.concat(p.ops.upsample(codes, 2, 1), image),
@@ -209,7 +209,7 @@ describe('maps that cannot be', () => {
           null,
           windowOf({ kernelSize: 2, shift: 'downRight', stride: 2 }),
         ),
-      /strides are for maps of the size of the image/,
+      /strides are only for maps of the size of the image/,
     ],
     [
       'look around where strides were',
@@ -225,10 +225,10 @@ describe('maps that cannot be', () => {
           null,
           around,
         ),
-      /conv.*strides are for maps of the size of the image/,
+      /conv.*strides are only for maps of the size of the image/,
     ],
     [
-      'look around in what is the same at every pixel',
+      'look around in features that are equal at every pixel',
       (p, [, , vector]) =>
         p.ops.conv(vector, weights(1)([1, 1, 2, 2]), null, windowOf({ kernelSize: 1, shift: 'same' })),
       /conv.*the same at every pixel/,
@@ -239,7 +239,7 @@ describe('maps that cannot be', () => {
     expect(() => imageProgram(model)).toThrow(UnfitResolution);
   });
 
-  it('are outputs of another size', () => {
+  it('have outputs of another size', () => {
     const program = new ProgramBuilder();
     program.image(1);
     const codes = program.condition(0, 1, true);
@@ -248,10 +248,10 @@ describe('maps that cannot be', () => {
       levels: 1,
       conditions: [codesOf(COARSE)],
     });
-    expect(() => imageProgram(model)).toThrow("output): a map of another size than the image's, [2,3]");
+    expect(() => imageProgram(model)).toThrow('output): a map of another size than the image, [2,3]');
   });
 
-  it('are made of what is the same at every pixel', () => {
+  it('may be computed from features that are equal at every pixel', () => {
     const network = (p: ProgramBuilder, [, , vector]: [Features, Features, Features]) =>
       p.ops.upsample(vector, 2, 2);
     expect(() => programOf(network)).toThrow('upsample: input: wanted features of pixels');

@@ -41,7 +41,7 @@ function definition(window: KernelWindow, row: number, column: number): string[]
 }
 
 describe('phasesOf', () => {
-  it('reads with each tap the place that the definition says, at every place of exactly one phase', () => {
+  it('reads with each tap the place of the definition, at every place of exactly one phase', () => {
     for (const one of windows) {
       for (let row = 4; row < 8; row++) {
         for (let column = 4; column < 8; column++) {
@@ -104,7 +104,7 @@ describe('reachOf', () => {
     }
   });
 
-  it('is that of the coarser map where a convolution enlarges', () => {
+  it('is the reach in the coarser map if a convolution enlarges', () => {
     expect(reachOf(window([3, 5], [2, 1], 'A'))).toEqual({ above: 2, columns: 3 });
     const up = { stride: 2, transposed: true };
     // rows 0..2 above the output's own, of which the last falls on the row above the current one

@@ -1,5 +1,12 @@
 import { expect, it } from 'vitest';
-import { alike, EVERYWHERE, hasColumn, hasRow, type Places, placesOfScale } from '../../src/engine/places';
+import {
+  EVERYWHERE,
+  firstAlike,
+  hasColumn,
+  hasRow,
+  type Places,
+  placesOfScale,
+} from '../../src/engine/places';
 
 /** The rows, or columns, of 0..11 that are some of the places. */
 const rowsOf = (places: Places) => [...Array(12).keys()].filter((row) => hasRow(places, row));
@@ -22,7 +29,7 @@ it('hold a row where they hold one that is alike, and few rows are not', () => {
     }
     const kinds = new Set<number>();
     for (let row = 0; row < 40; row++) {
-      const like = alike(row, most);
+      const like = firstAlike(row, most);
       kinds.add(like);
       for (const places of all) expect(hasRow(places, like)).toBe(hasRow(places, row));
     }

@@ -17,7 +17,7 @@ const batches = {
 };
 
 describe('a program', () => {
-  it('gives value by value what it gives of whole images by its definition, the same bits with all kernels', () => {
+  it('computes value by value what its definition computes for whole images, bit for bit with all kernels', () => {
     fc.assert(
       fc.property(fc.record({ recipe: recipes, ...batches }), ({ recipe, ...batch }) => {
         expectAsDefined(randomProgram(recipe), batch);

@@ -108,7 +108,7 @@ describe.each(Object.entries(kinds))('an evaluator that was used before, of %s',
     ...(kind.condition && { condition: kind.condition(numImages, seed) }),
   });
 
-  it('gives the same bits as a new one, whatever it was used for', async () => {
+  it('computes the same bits as a new one, whatever it was used for', async () => {
     const portable = await portableOf(kind);
     /** Samples with the model, and with a copy that nobody has used. */
     const expectSame = async (numImages: number, seed: number) => {
@@ -181,7 +181,7 @@ describe('a pool', () => {
 describe('evaluatorFor', () => {
   const args = { numImages: 4, imageShape };
 
-  it('takes what was released, for images of the same size, as many or up to half as many', async () => {
+  it('reuses a released evaluator, for images of the same size, as many or down to half as many', async () => {
     const portable = await portableOf(kinds['convolutions'] as Kind);
     const first = evaluatorFor(portable, args);
     expect(evaluatorFor(portable, args)).not.toBe(first); // in use
@@ -196,7 +196,7 @@ describe('evaluatorFor', () => {
     }
   });
 
-  it('gives outputs of the images of the job alone, in one chunk and in several', async () => {
+  it('returns outputs of the job only, in one chunk and in several', async () => {
     const portable = await portableOf(kinds['convolutions'] as Kind);
     for (const [many, few] of [
       [4, 3],

@@ -20,8 +20,14 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The blocks of the README and the guides that need a page; the others run in Node, in tests/programs/docs-code.test.ts. */
 const blocks = (await docBlocks()).filter(({ file, isForPage }) => isForPage && file.endsWith('.md'));
-const [wasmPaths = '', imagePage = '', , poolOfPage = '', storagePage = '', worker = '', workersPage = '', portablePage = ''] =
-  blocks.map(({ code }) => code); // biome-ignore format: one list
+/** The code of a page's blocks, in order. */
+const codeOf = (...page: string[]) =>
+  blocks.filter(({ file }) => file === join('docs', ...page)).map(({ code }) => code);
+const [wasmPaths = ''] = codeOf('reference', 'backends.md');
+const [imagePage = ''] = codeOf('learn', 'getting-started.md');
+const [picturePage = ''] = codeOf('learn', 'your-own-pictures.md');
+const [portablePage = '', poolOfPage = ''] = codeOf('guides', 'deploy.md');
+const [storagePage = '', worker = '', workersPage = ''] = codeOf('guides', 'save.md');
 
 /** What the model of these pages draws, whatever the seed: rows of 1 0 1 0 1 0 1 0. */
 const STRIPES = Array.from({ length: 64 }, (_, i) => 1 - (i % 2));
@@ -64,6 +70,7 @@ const script = (code: string) => `<!doctype html>\n<script type="module">\n${cod
 const PAGES = {
   'index.html': imagePage,
   'portable.html': portablePage.replace('/mine.pixelcnn', '/squares.pixelcnn'),
+  'pictures.html': picturePage.replace('mine.pixelcnn', 'squares.pixelcnn'),
   'storage.html': storagePage,
   'stored.html': script(`
     import * as tf from '@tensorflow/tfjs-core';
@@ -140,21 +147,22 @@ async function whenBuilt(folder: string): Promise<Served> {
 
 it('knows every block of README and docs that needs a page', () => {
   expect(blocks.map(({ file, language }) => `${file}: ${language}`)).toEqual([
-    `${join('docs', 'backends.md')}: ts`,
-    `${join('docs', 'getting-started.md')}: html`,
-    `${join('docs', 'getting-started.md')}: html`, // of script tags: tests/examples/script-tags.test.ts
-    `${join('docs', 'runtime.md')}: ts`,
-    `${join('docs', 'saving.md')}: html`,
-    `${join('docs', 'saving.md')}: js`,
-    `${join('docs', 'saving.md')}: js`,
-    `${join('docs', 'training-elsewhere.md')}: html`,
-    `${join('docs', 'typescript.md')}: ts`, // of script tags too: nothing to see but its types
+    `${join('docs', 'guides', 'deploy.md')}: html`,
+    `${join('docs', 'guides', 'deploy.md')}: ts`,
+    `${join('docs', 'guides', 'save.md')}: html`,
+    `${join('docs', 'guides', 'save.md')}: js`,
+    `${join('docs', 'guides', 'save.md')}: js`,
+    `${join('docs', 'learn', 'getting-started.md')}: html`,
+    `${join('docs', 'learn', 'getting-started.md')}: html`, // of script tags: tests/examples/script-tags.test.ts
+    `${join('docs', 'learn', 'your-own-pictures.md')}: html`,
+    `${join('docs', 'reference', 'backends.md')}: ts`,
+    `${join('docs', 'reference', 'typescript.md')}: ts`, // of script tags too: nothing to see but its types
   ]);
   expect(worker).toMatch(/^import '@tensorflow\/tfjs-backend-wasm'; .*'\.\/wasm\.mjs' of examples\/vite/);
 });
 
 it('has the program of getting started save where its page loads: Vite serves public/squares as /squares', async () => {
-  const text = await readFile(join(root, 'docs/getting-started.md'), 'utf8');
+  const text = await readFile(join(root, 'docs/learn/getting-started.md'), 'utf8');
   expect(text).toContain("fileSystem('public/squares')");
   expect(imagePage).toContain("loadLayersModel('/squares/model.json')");
 });
@@ -210,10 +218,13 @@ describe.skipIf(chromiumPath === undefined)('the pages of the docs', () => {
       return (await outcome.jsonValue()) as T;
     }
 
+    const black = (level: number) => [0, 0, 0, 255 * level];
+    const grey = (level: number) => [255 * level, 255 * level, 255 * level, 255];
     it.each([
-      ['with tfjs', ''],
-      ['from a portable file', 'portable.html'],
-    ])('draws an image of the model on the canvas, %s', async (_, name) => {
+      ['with tfjs', '', black],
+      ['from a portable file', 'portable.html', black],
+      ['of any size, in colour', 'pictures.html', grey],
+    ])('draws an image of the model on the canvas, %s', async (_, name, colour) => {
       await context.addInitScript(() => {
         const { putImageData } = CanvasRenderingContext2D.prototype;
         CanvasRenderingContext2D.prototype.putImageData = function (...args: unknown[]) {
@@ -223,7 +234,7 @@ describe.skipIf(chromiumPath === undefined)('the pages of the docs', () => {
         };
       });
       const page = await open(name);
-      expect(await outcomeOf(page)).toEqual(STRIPES.flatMap((level) => [0, 0, 0, 255 * level]));
+      expect(await outcomeOf(page)).toEqual(STRIPES.flatMap(colour));
     });
 
     it('keeps the model in the database of the browser, and goes on with it in a later visit', async () => {

@@ -508,6 +508,10 @@ declare module '*/scripts/lib/packed-programs.mjs' {
   export const RUNTIME_TYPES: string;
 }
 
+declare module '*/scripts/lib/versions.mjs' {
+  export const VERSIONS: Record<string, RegExp>;
+}
+
 declare module '*/scripts/lib/quick-start.mjs' {
   export function checkedQuickStart(): string;
 }

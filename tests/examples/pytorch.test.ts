@@ -473,7 +473,7 @@ describe.skipIf(python === null)('train.py', () => {
     ['--data npy --path PICKLED --out NEW', 'npy: '],
     ['--data npy --path FEW --out NEW', 'npy: wanted at least 10 images, got 2'],
     ['--data digits --weights STRAIGHT/weights.safetensors --out NEW', '--weights: STRAIGHT/weights.safetensors: not those of the network: missing (32): input_conv.kernel, input_conv.bias, block0.conv_in.kernel and 29 more; left over (17): block0_across.kernel, '],
-    ['--data digits --out STRAIGHT', '--out: STRAIGHT holds a run; --resume goes on with it, or give another --out'],
+    ['--data digits --out STRAIGHT', '--out: STRAIGHT holds a run; --resume continues it, or give another --out'],
     ['--resume', '--resume: wanted --out with the directory of a run'],
     ['--resume --out NEW', '--resume: there is no run in NEW'],
     ['--resume --out STRAIGHT --batch 3', '--batch: a resumed run keeps its own; --resume takes --out, --path'],

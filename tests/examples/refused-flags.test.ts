@@ -100,7 +100,7 @@ describe('a flag that is wrong', () => {
     ['--class: the model takes no classes', [...sample, '--class', '0']],
     ["--class: wanted a whole number of at least 0, got 'three'", [...sampleClasses, '--class', 'three']],
     ["--class: the model has classes 0 to 9, got '10'", [...sampleClasses, '--class', '10']],
-    ['--temperatures: comes with --class', [...sampleClasses, '--temperatures', '1,2']],
+    ['--temperatures: requires --class', [...sampleClasses, '--temperatures', '1,2']],
     [
       'the model is conditioned on classes, emoji has none',
       ['sample.mjs', '--model', 'RGB', '--complete', 'emoji'],

@@ -85,7 +85,7 @@ describe('train.mjs', () => {
     expect(before.length).toBeLessThan(200);
 
     const resumed = await run(`--resume --out ${broken}`);
-    expect(resumed.output).toContain(`goes on after step ${before.length}`);
+    expect(resumed.output).toContain(`continues after step ${before.length}`);
     expect(await losses(broken)).toEqual(await losses(straight));
     expect(await testFigures(broken)).toEqual(await testFigures(straight));
   });
@@ -291,7 +291,10 @@ describe('train.mjs', () => {
     codes[8] = 297; // both are beyond a byte
     await writeFile(file, npyOf(codes, [20, 4, 4]));
     const other = await run(`--resume --steps 5 --out ${out}`);
-    expect(other).toEqual({ code: 1, output: '--resume: npy is not what the run began with\n' });
+    expect(other).toEqual({
+      code: 1,
+      output: '--resume: npy differs from the data that the run began with\n',
+    });
   });
 
   it('reads and gives levels as it is told, also when it goes on', async () => {
@@ -299,7 +302,7 @@ describe('train.mjs', () => {
     const options = `${SMALL} --input embedding:3 --output mixture:2 --every 20`;
     expect((await run(`${options} --steps 40 --out ${whole}`)).code).toBe(0);
     await stopped(`${options} --steps 40 --out ${broken}`, hasCheckpoint(broken, 20));
-    expect((await run(`--resume --out ${broken}`)).output).toContain('goes on after step');
+    expect((await run(`--resume --out ${broken}`)).output).toContain('continues after step');
     expect(await losses(broken)).toEqual(await losses(whole));
     expect(await testFigures(broken)).toEqual(await testFigures(whole));
     expect(JSON.parse(await readFile(join(broken, 'run.json'), 'utf8'))).toMatchObject({
@@ -331,7 +334,7 @@ describe('train.mjs', () => {
     it('gives the same losses when stopped and resumed', async () => {
       const out = join(directory, 'conditional-broken');
       await stopped(`${CONDITIONAL} --steps 40 --out ${out}`, hasCheckpoint(out, 20));
-      expect((await run(`--resume --out ${out}`)).output).toContain('goes on after step');
+      expect((await run(`--resume --out ${out}`)).output).toContain('continues after step');
       expect(await losses(out)).toEqual(await losses(conditional));
       expect(await losses(out)).toHaveLength(40);
       expect(await testFigures(out)).toEqual(await testFigures(conditional));
@@ -360,7 +363,7 @@ describe('train.mjs', () => {
     const [out, whole] = [join(directory, name), join(directory, `${name}-whole`)];
     const flags = `${SMALL} --model ${name} --dropout 0.1 --every 5`;
     expect((await run(`${flags} --steps 5 --out ${out}`)).code).toBe(0);
-    expect((await run(`--resume --steps 10 --out ${out}`)).output).toContain('goes on after step 5');
+    expect((await run(`--resume --steps 10 --out ${out}`)).output).toContain('continues after step 5');
     const { code, output } = await run(`${flags} --steps 10 --out ${whole}`);
     expect(code).toBe(0);
     expect(output).not.toContain('whole forward pass'); // samples are drawn incrementally
@@ -372,7 +375,7 @@ describe('train.mjs', () => {
     const refusals: [flags: string, answer: string][] = [
       ['', '--data: wanted one of digits'],
       ['--data cifar', '--data: wanted'],
-      ['--data digits --out USED', 'holds a run; --resume goes on with it'],
+      ['--data digits --out USED', 'holds a run; --resume continues it'],
       ['--resume --out nowhere', '--resume: there is no run in nowhere'],
       ['--resume --out USED/events', '--resume: there is no run in USED/events'],
       ['--resume --out USED --batch 3', '--batch: a resumed run keeps its own'],
@@ -417,7 +420,7 @@ describe('train.mjs', () => {
       ['--resume --out USED --conditional', '--conditional: a resumed run keeps its own'],
       [
         '--resume --out USED --patience 4',
-        '--patience: the run was begun without --patience or --validation',
+        '--patience: the run was started without --patience or --validation',
       ],
     ];
     const fresh = () => join(directory, 'deep', 'fresh');

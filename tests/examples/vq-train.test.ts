@@ -114,7 +114,7 @@ describe('vq/train.mjs', () => {
     await mkdir(join(out, 'codes.tmp'), { recursive: true }); // as a kill while codes are written leaves it
     const { code, stdout } = await run(`--resume --out ${out}`);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/goes on after step [1234]0\n/);
+    expect(stdout).toMatch(/continues after step [1234]0\n/);
     expect(await results(out)).toEqual(await results(whole));
     expect((await readdir(out)).sort()).toEqual((await readdir(whole)).sort());
   });
@@ -122,9 +122,9 @@ describe('vq/train.mjs', () => {
   it('saves and ends at Ctrl-C', async () => {
     const out = join(directory, 'interrupted');
     const { code, stdout } = await stopped(out, SMALL, () => existsSync(join(out, 'vq-vae')), 'SIGINT');
-    expect(stdout).toContain(`stopped; --resume --out ${out} goes on`);
+    expect(stdout).toContain(`stopped; --resume --out ${out} continues`);
     expect(code).toBe(0);
-    expect((await run(`--resume --out ${out}`)).stdout).toMatch(/goes on after step \d+\n/);
+    expect((await run(`--resume --out ${out}`)).stdout).toMatch(/continues after step \d+\n/);
     expect(await results(out)).toEqual(await results(whole));
   });
 
@@ -141,7 +141,7 @@ describe('vq/train.mjs', () => {
       ["--backend: wanted wasm, cpu, webgpu, tensorflow, got 'wasn'", refused('--backend wasn')],
       ['emoji has no classes', refused('--data emoji --out DIRECTORY/new')],
       ['wanted images of a height and width that 4 divides, npy has 2x2', refused('--data npy --path WHOLE/codes --out DIRECTORY/new')], // biome-ignore format: one line
-      ['--out: WHOLE holds a run; --resume goes on with it', refused('--out WHOLE')],
+      ['--out: WHOLE holds a run; --resume continues it', refused('--out WHOLE')],
       ['--resume: there is no run in DIRECTORY/none', refused('--resume --out DIRECTORY/none')],
       [
         '--seed: a resumed run keeps its own; --resume takes --out, --path and --backend',

@@ -38,7 +38,7 @@ it('outputs of a whole model are of the height and width of its images', async (
 describe('forward', () => {
   beforeAll(() => useBackend('cpu'));
 
-  it('gives the logits of images, and leaves no other tensor', async () => {
+  it('yields the logits of images, and leaks no tensor', async () => {
     const image = tfl.input({ shape: [1, 3, 2] });
     const model = tfl.model({ inputs: image, outputs: logitsOf(image) });
     const x = tf.tensor4d(values, [2, 1, 3, 2]);
@@ -51,7 +51,7 @@ describe('forward', () => {
     model.dispose();
   });
 
-  it('gives those of images and their conditions', async () => {
+  it('yields the logits of images and their conditions', async () => {
     const [image, condition] = [tfl.input({ shape: [1, 3, 2] }), tfl.input({ shape: [1, 3, 1] })];
     const both = tfl.layers.concatenate().apply([image, condition]) as Symbolic;
     const model = tfl.model({ inputs: [image, condition], outputs: logitsOf(both) });

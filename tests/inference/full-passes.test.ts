@@ -8,7 +8,7 @@ import { expectClose, expectNoLeaks } from '../support/tensors';
 import { tinyModel } from '../support/tiny-space';
 
 onEachBackend('fullPasses', () => {
-  it('gives the logits of the images put so far, the rest being zero', async () => {
+  it('returns the logits of the values put so far, with zeros for the rest', async () => {
     const model = tinyModel();
     const evaluator = fullPasses(model, softmaxOf(1, 3), { numImages: 2, imageShape: [2, 2, 1] });
     const images = [
@@ -46,7 +46,7 @@ onEachBackend('fullPasses', () => {
     model.dispose();
   });
 
-  it('leaves none of several conditions behind', async () => {
+  it('leaks none of several conditions', async () => {
     const model = gatedPixelCNN({ imageShape: [2, 2, 1], levels: 3, hiddenDim: 1, outDim: 1, numBlocks: 0, numClasses: 2, conditionMapSize: 1 }); // biome-ignore format: one line
     const classes = { shape: [1], values: Float32Array.of(1, 0) };
     const maps = { shape: [2, 2, 1], values: new Float32Array(8) };

@@ -128,7 +128,7 @@ onEachBackend('logProb', (backend) => {
 describe('logProb', () => {
   beforeAll(() => useBackend(backends[0] ?? 'cpu'));
 
-  it('names what is wrong', async () => {
+  it('names invalid arguments', async () => {
     const model = pixelCNN({ imageShape: [2, 2, 1], levels: 3, hiddenDim: 2, outDim: 2, numBlocks: 0 });
     const images = tf.zeros<tf.Rank.R4>([1, 2, 2, 1]);
     await expect(logProb(undefined as never, images)).rejects.toThrow('logProb: model: wanted a model');

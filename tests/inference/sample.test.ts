@@ -77,7 +77,7 @@ onEachBackend('sample', (backend) => {
     });
   });
 
-  it('gives images that follow the likelihood', async () => {
+  it('draws images that follow the likelihood', async () => {
     const model = tinyModel();
     const space = allTinyImages();
     const expected = (await take(await logProb(model, space, { batchSize: 27 }))).map(
@@ -108,7 +108,7 @@ onEachBackend('sample', (backend) => {
     model.dispose();
   });
 
-  it('completes what is given, and means the same noise by a seed whatever is given', async () => {
+  it('completes given images, with noise that depends on the seed only', async () => {
     const model = tinyModel();
     const free = await draw(model, { numImages: 30, seed: 5 });
     // what was drawn at places 0 and 2 is given: the same noise draws the same images
@@ -290,7 +290,7 @@ describe('sample', () => {
     model.dispose();
   });
 
-  it('names what is wrong, before any tensor is made', async () => {
+  it('names invalid arguments before any tensor is made', async () => {
     const model = tinyModel(); // of images [2,2,1] with 3 levels
     const [initial, known] = [tf.zeros<tf.Rank.R4>([1, 2, 2, 1]), tf.ones<tf.Rank.R4>([1, 2, 2, 1])];
     const high = tf.fill<tf.Rank.R4>([1, 2, 2, 1], 3);
@@ -369,7 +369,7 @@ describe('the strategy of sample', () => {
     model.dispose();
   });
 
-  it('is whole passes where a class overrides call of the one that says what its layers are made of', async () => {
+  it('is whole passes if a class overrides call of the class that defines express', async () => {
     class Louder extends MaskedConv2D {
       static override className = 'Louder';
       override call(inputs: tf.Tensor, kwargs: object) {
@@ -391,8 +391,8 @@ describe('the strategy of sample', () => {
     const causal = pixelCNN({ imageShape: [2, 3, 2], levels: 4, hiddenDim: 2, outDim: 3, numBlocks: 0 });
     const message =
       "sample: layer 'odd' (MaxPooling2D) cannot be evaluated pixel by pixel. So each value takes a whole forward pass: " +
-      '12 of them (2x3x2) instead of the cost of about one. checkCausality tells whether the model is causal: if it is not, ' +
-      "samples and likelihoods mean nothing. With strategy: 'full' there is no warning.";
+      '12 of them (2x3x2) instead of the cost of about one. checkCausality tests whether the model is causal; if it is not, ' +
+      "samples and likelihoods are meaningless. With strategy: 'full' there is no warning.";
     await expectWarning(message, async () => {
       await drawn(model, 'full');
       await drawn(causal, 'auto');
@@ -418,9 +418,9 @@ describe('the strategy of sample', () => {
         const next = maskedConv2d({ filters: 8, kernelSize: [1, 3], maskType: 'A', imageChannels: 2 });
         return next.apply(row.apply(image));
       },
-      'whose input must see rows above only and does not',
+      'see later pixels of their row: shift the states of an LSTM',
     ],
-  ])('says of a model that is not causal that its samples mean nothing: %s', async (_, graph, obstacle) => {
+  ])('warns that samples of a model that is not causal are meaningless: %s', async (_, graph, obstacle) => {
     const image = tfl.input({ shape: [3, 3, 2] });
     const outputs = pixelLogits({ imageChannels: 2, levels: 4 }).apply(graph(image));
     const model = autoregressiveModel({ inputs: image, outputs });
@@ -429,7 +429,7 @@ describe('the strategy of sample', () => {
       expect(console.warn).not.toHaveBeenCalled();
       await drawn(model, 'auto');
       expect(vi.mocked(console.warn).mock.calls[0]?.[0]).toContain(
-        'So samples and likelihoods mean nothing (checkCausality finds the layer), and each value takes a whole forward pass: 18 of them',
+        'So samples and likelihoods are meaningless (checkCausality finds the layer), and each value takes a whole forward pass: 18 of them',
       );
     });
     model.dispose();

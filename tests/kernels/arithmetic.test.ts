@@ -43,7 +43,7 @@ describe('exp', () => {
     expect(exp(Number.NaN)).toBeNaN();
   });
 
-  it('gives the same bits everywhere: a digest of many values', () => {
+  it('computes the same bits everywhere: a digest of many values', () => {
     let digest = 0;
     const bits = new Uint32Array(2);
     for (let i = -6000; i < 6000; i++) {
@@ -106,7 +106,7 @@ describe('log', () => {
     for (let x = -700; x < 700; x += 1.7) expect(Math.abs(log(exp(x)) - x)).toBeLessThan(1e-11);
   });
 
-  it('gives the same bits everywhere: a digest of many values', () => {
+  it('computes the same bits everywhere: a digest of many values', () => {
     let digest = 0;
     const bits = new Uint32Array(2);
     for (let i = -6000; i < 6000; i++) {
@@ -204,7 +204,7 @@ describe('tanhTimesSigmoid', () => {
     fc.double({ min: -3, max: 3, noNaN: true }).map(Math.fround),
   );
 
-  it('is what it says to seven digits, however small, and float32', () => {
+  it('is accurate to seven digits, however small, and float32', () => {
     fc.assert(
       fc.property(float32, float32, (a, b) => {
         const y = tanhTimesSigmoid(a, b);
@@ -229,7 +229,7 @@ describe('tanhTimesSigmoid', () => {
 });
 
 describe('timesSigmoid', () => {
-  it('is what it says to seven digits, however small, and float32', () => {
+  it('is accurate to seven digits, however small, and float32', () => {
     const float32 = fc.float({ min: -80, max: 80, noNaN: true });
     fc.assert(
       fc.property(float32, float32, (a, b) => {
@@ -294,7 +294,7 @@ describe('levelNumber', () => {
     }
   });
 
-  it('rounds to the nearest, half upwards, and knows what is none', () => {
+  it('rounds to the nearest, half upwards, and recognizes invalid levels', () => {
     const numbers: [x: number, number: number][] = [
       [0.12, 1], // 0.48
       [0.125, 2],

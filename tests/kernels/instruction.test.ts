@@ -61,7 +61,7 @@ describe('encode', () => {
     expect(words[Word.columns]).toBe(5);
   });
 
-  it('has b and c as a, and zeros, where an instruction has none', () => {
+  it('uses a for missing b and c, and zeros for other missing words', () => {
     const { words, parameter } = encoded({
       op: Op.tanh,
       y: operand(1, 0, 4),

@@ -117,7 +117,7 @@ describe('kernels', () => {
     isInPlace: fc.boolean(),
   });
 
-  it('lookup: a start plus one row for each input, none where its number is 0; the same bits in both', () => {
+  it('lookup: a start plus one row for each input, none if its number is 0; the same bits in both', () => {
     fc.assert(
       fc.property(lookups, ({ images, columns, inputs, rows, outputs, seed, lowerBound, isInPlace }) => {
         const side = (base: Operand, columnStride: number) => ({ ...base, columnStride });
@@ -162,7 +162,7 @@ describe('kernels', () => {
     scale: fc.constantFrom(0.1, 1, 30),
   });
 
-  it('attend: the values of places weighed by softmax; none give 0; the same bits in both', () => {
+  it('attend: the values of places weighted by softmax, 0 for no places; the same bits in both', () => {
     fc.assert(
       fc.property(attentions, ({ images, columns, places, length, seed, scale }) => {
         const [weightStride, inputs] = [2 * length + 3, length + 1];
@@ -264,7 +264,7 @@ describe('kernels', () => {
     }
   });
 
-  it('gives the same bits in both for any numbers', () => {
+  it('computes the same bits in both for any numbers', () => {
     const floats = fc.array(fc.float(), { minLength: 13, maxLength: 13 });
     const operations = fc.constantFrom(...Object.keys(definitions)) as fc.Arbitrary<keyof typeof Op>;
     fc.assert(
@@ -307,7 +307,7 @@ describe('kernels', () => {
     }
   });
 
-  it('runs what WebAssembly does not know between what it does, wherever it stands', () => {
+  it('runs instructions that WebAssembly lacks between others, in any position', () => {
     const [x, y, z] = [operand(1000, 4), operand(0, 4), operand(100, 4)];
     const own = { op: Op.clippedRelu, y, a: x, length: 4, parameter: 2 };
     const add = { op: Op.add, y: z, a: y, b: x, length: 4 };
@@ -410,7 +410,7 @@ describe('kernels', () => {
     }
   });
 
-  it('softmax of what is not finite has a sum that is not', () => {
+  it('softmax of numbers that are not finite has a sum that is not finite', () => {
     const bad = [[0, Number.NaN], [Number.NaN, 0], [0, Number.POSITIVE_INFINITY], [-Infinity, -Infinity]]; // biome-ignore format: one line
     for (const kernels of both(1)) {
       for (const [a, b] of bad as [number, number][]) {
@@ -494,7 +494,7 @@ describe('kernels', () => {
     });
   });
 
-  it('says how much memory cannot be allocated', () => {
+  it('states how much memory cannot be allocated', () => {
     withoutMemory(() => expect(() => makeKernels(2 ** 20)).toThrow('cannot allocate 4 MiB of memory'));
     withoutMemory(() => expect(makeKernels(2 ** 19).heap).toHaveLength(2 ** 19)); // in JavaScript
   });

@@ -50,7 +50,7 @@ describe('the levels of a mixture', () => {
     );
   });
 
-  it('are what the definition says: masses between edges, and the first level that exceeds a threshold', () => {
+  it('match the definition: masses between edges, and the first level that exceeds a threshold', () => {
     const [components, levels] = [4, 33];
     for (let seed = 0; seed < 20; seed++) {
       const mixture = webAssemblyMixtureLevels(components, levels) as MixtureLevels;

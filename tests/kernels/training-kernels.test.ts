@@ -99,7 +99,7 @@ it('rounds a product, and then the sum, where fused products are not wanted, and
   expect(fused).toBe(relaxed(a, a, -(1 + 2 ** -11)) ?? 0);
 });
 
-it('gives the same but for rounding with fused products', () => {
+it('differs only by rounding with fused products', () => {
   const inputs = 13;
   const numbers = (count: number, seed: number) => Array.from(noise(count, seed));
   const [x, kernel] = [numbers(9 * inputs, 1), numbers(inputs * inputs, 2)];

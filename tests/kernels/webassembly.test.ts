@@ -6,7 +6,7 @@ afterEach(() => {
   vi.resetModules();
 });
 
-it('gives way to JavaScript where a page forbids WebAssembly', async () => {
+it('falls back to JavaScript if a page forbids WebAssembly', async () => {
   vi.resetModules(); // a module compiled before is kept
   class Forbidden {
     constructor() {

@@ -79,7 +79,7 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
       [[[4, 4, 2], [4, 4, 2], [4, 4, 2]], 'inputs: wanted two, for queries and for keys and values, got'],
       [[[4, 4, 2], [3]], image],
       [[[4, 4, 2], [4, 4, null]], image],
-      [[[4, 4, 2], [4, 3, 2]], 'attend: wanted features of one height and width, got'],
+      [[[4, 4, 2], [4, 3, 2]], 'attend: wanted features of equal height and width, got'],
       [[[4, 4, 2], [4, 4, 2 ** 28]], 'key_kernel: wanted sizes'],
     ],
   },

@@ -108,7 +108,7 @@ onEachBackend('weight normalization', (backend) => {
     layer.dispose();
   });
 
-  it('is that of every convolution of a PixelCNNResBlock', async () => {
+  it('applies to every convolution of a PixelCNNResBlock', async () => {
     const args = { filters: 2, imageChannels: 2, kernelSize: 3 };
     const [normed, plain] = [true, false].map((weightNormalization) => pixelCNNResBlock({ ...args, weightNormalization })); // biome-ignore format: one line
     if (normed === undefined || plain === undefined) throw new Error('two blocks');
@@ -195,7 +195,7 @@ describe('weight normalization', () => {
     layer.dispose();
   });
 
-  it('is that of every convolution of a gatedPixelCNNBlock, and of no gate', () => {
+  it('applies to every convolution of a gatedPixelCNNBlock, and to no gate', () => {
     const [image, condition] = [tfl.input({ shape: [4, 4, 2] }), tfl.input({ shape: [3] })];
     const block = (weightNormalization: boolean) => {
       const stacks = { vertical: image, horizontal: image };

@@ -156,7 +156,7 @@ onEachBackend('every layer', (backend) => {
         const three = inputsOf(row, N + 1);
         const mixed = inputs.map((x, i) => (i === inputs.length - 1 ? (three[i] as tf.Tensor) : x));
         if (inputs.length > 1) {
-          const message = `input ${inputs.length - 1}: wanted one of 2 images, got`;
+          const message = `input ${inputs.length - 1}: wanted a batch of 2 images, got`;
           expect(() => applied(layer, mixed)).toThrow(message);
         }
         layer.dispose();

@@ -43,10 +43,10 @@ describe('the names of a layer’s arguments', () => {
     expect(OneHotClass.fromConfig(OneHotClass, layer.getConfig()).getConfig()).toEqual(layer.getConfig());
   });
 
-  it('are listed where none is near', () => {
+  it('are listed if none is near', () => {
     const convolve = () => maskedConv2d({ filters: 3, kernelSize: 3, dilationRate: 2 } as never);
     expect(convolve).toThrow(
-      "MaskedConv2D: unknown option 'dilationRate': there are kernelSize, maskType, imageChannels, vertical, filters, ",
+      "MaskedConv2D: unknown option 'dilationRate': wanted one of kernelSize, maskType, imageChannels, vertical, filters, ",
     );
     expect(() => oneHotClass(null as never)).toThrow('OneHotClass: wanted an object of arguments, got null');
   });
@@ -65,7 +65,7 @@ describe('the names of a layer’s arguments', () => {
     loaded.dispose();
   });
 
-  it('may be all that `pixelCNN` tells its callback', () => {
+  it('may be all that `pixelCNN` passes to its callback', () => {
     const indices: number[] = [];
     const model = pixelCNN({
       ...network,

@@ -33,7 +33,7 @@ onEachBackend('LevelEmbedding', () => {
     layer.dispose();
   });
 
-  it('has the gradient of its table: the sum of those of all places with the level', async () => {
+  it('has a gradient for its table: the sum over all places with the level', async () => {
     const { layer, x } = built();
     const dy = tf.tensor4d([1, 2, 3, 4, 5, 6, 7, 8], [1, 1, 2, 4]);
     const loss = () => tf.tidy(() => tf.sum(tf.mul(layer.apply(x), dy))) as tf.Scalar;

@@ -38,7 +38,7 @@ onEachBackend('LogisticMixture', () => {
 describe('LogisticMixture', () => {
   beforeAll(() => useBackend(backends[0] ?? 'cpu'));
 
-  it('names what is wrong', () => {
+  it('names invalid arguments', () => {
     expect(() => logisticMixture({ ...sizes, components: 0 })).toThrow('LogisticMixture: components');
     expect(() => logisticMixture({ ...sizes, levels: 1 })).toThrow('LogisticMixture: levels');
     expect(() => logisticMixture(sizes).apply(tfl.input({ shape: [2, 2, 19] }))).toThrow(
@@ -48,11 +48,11 @@ describe('LogisticMixture', () => {
     const [labels, parameters] = [tf.zeros([1, 2, 2, 1], 'int32'), tf.zeros([1, 2, 2, 6])];
     const { distribution } = model;
     expect(() => bitsPerDim(labels, parameters)).toThrow(
-      "labels: wanted levels of shape [1,2,2], the logits' [1,2,2,6] but the last; where these are parameters [N,H,W,P], what they mean comes third: model.distribution, got [1, 2, 2, 1]",
+      'labels: wanted levels of shape [1,2,2], like the logits [1,2,2,6] without the last axis; for parameters [N,H,W,P], pass model.distribution as the third argument, got [1, 2, 2, 1]',
     );
     for (const none of [null, {}, 'mixture']) {
       expect(() => bitsPerDim(labels, parameters, none as never)).toThrow(
-        'distribution: wanted what the outputs mean, as model.distribution, got',
+        'distribution: wanted a distribution, such as model.distribution, got',
       );
     }
     expect(() => bitsPerDim(labels, tf.zeros([1, 2, 2, 5]), distribution)).toThrow(
@@ -92,10 +92,13 @@ describe('a last layer of a user', () => {
   it.each([
     [{ ...right, imageChannels: 3 }, 'imageChannels: wanted 1, as the images have, got 3'],
     [{ ...right, levels: 1 }, 'levels: wanted an integer of at least 2, got 1'],
-    [{ ...right, numParameters: 2 }, 'numParameters: wanted those of the outputs [null,2,2,1], got 2'],
+    [
+      { ...right, numParameters: 2 },
+      'numParameters: wanted the number of features of the outputs [null,2,2,1], got 2',
+    ],
     [
       { ...right, numParameters: 2, channelOf: (parameter: number) => parameter },
-      'numParameters: wanted those of the outputs [null,2,2,1], got 2',
+      'numParameters: wanted the number of features of the outputs [null,2,2,1], got 2',
     ],
     [
       null,
@@ -138,7 +141,7 @@ describe('a last layer of a user', () => {
     model.dispose();
   });
 
-  it('must give nats of the labels\u2019 shape', () => {
+  it('must return nats of the labels\u2019 shape', () => {
     const model = modelWith({ ...right, negativeLogLikelihood: (labels: tf.Tensor) => tf.sum(labels) });
     const [labels, outputs] = [tf.zeros([1, 2, 2, 1], 'int32'), tf.zeros([1, 2, 2, 1])];
     expect(() => bitsPerDim(labels, outputs, model.distribution)).toThrow(

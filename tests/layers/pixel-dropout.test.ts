@@ -48,7 +48,7 @@ onEachBackend('PixelDropout', () => {
     expect(await ofOnes(pixelDropout({ rate: 0, seed: 7 }), true)).toEqual(ones);
   });
 
-  it('has the gradient of a product with what it drew', async () => {
+  it('has the gradient of a product with its noise', async () => {
     const layer = pixelDropout({ rate: 0.25, seed: 3 });
     const x = tf.ones(SHAPE);
     const dy = tf.tensor(noise(SIZE, 2), SHAPE);
@@ -85,13 +85,13 @@ describe('dropout of a layer of the user', () => {
     }
   }
 
-  it('may be had twice in one call, with noise of its own each time', async () => {
+  it('may occur twice in one call, each time with its own noise', async () => {
     const [first, second] = [0, 1].map((call) => expected(2, 0, call, 0.5)) as [number[], number[]];
     expect(await ofOnes(new Twice(), true)).toEqual(first.map((factor, i) => factor * (second[i] as number)));
     expect(await ofOnes(new Twice())).toEqual(new Array(SIZE).fill(1));
   });
 
-  it('is refused when the layer is built, where the rate is none', async () => {
+  it('refuses an invalid rate when the layer is built', async () => {
     const layer = new Twice();
     layer.rates[1] = 1;
     await expect(ofOnes(layer)).rejects.toThrow('dropout: rate: wanted a number from 0, below 1, got 1');

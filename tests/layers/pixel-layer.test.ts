@@ -95,7 +95,7 @@ describe('the shapes of operations', () => {
   const image: Shape = [null, 4, null, 2];
   const vector: Shape = [null, 2];
 
-  it('are those of what comes out', () => {
+  it('are the sizes of the outputs', () => {
     expect(shapeOf((ops, [x]) => ops.shift(x, 1, 0), [image])).toEqual(image);
     expect(shapeOf((ops, [x]) => ops.concatElu(x), [image])).toEqual([null, 4, null, 4]);
     expect(shapeOf((ops, [x]) => ops.concatElu(x), [vector])).toEqual([null, 4]);
@@ -109,7 +109,7 @@ describe('the shapes of operations', () => {
     expect(conv({ stride: 2, transposed: true })).toEqual([null, 8, null, 5]);
   });
 
-  it('of attention are those of the queries, one for all three', () => {
+  it('of attention are the sizes of the queries, which all three share', () => {
     const attend =
       (heads: number, ...shapes: Shape[]) =>
       () =>
@@ -120,10 +120,10 @@ describe('the shapes of operations', () => {
       'attend: input: wanted features [N,H,W,F], got [null, 2]',
     );
     expect(attend(1, image, image, [null, 4, null, 3])).toThrow(
-      'attend: inputs: wanted queries, keys and values of one size, got [2, 2, 3]',
+      'attend: inputs: wanted queries, keys and values of equal size, got [2, 2, 3]',
     );
     expect(attend(1, image, image, [null, 5, null, 2])).toThrow(
-      'attend: wanted features of one height and width',
+      'attend: wanted features of equal height and width',
     );
   });
 });
@@ -262,7 +262,7 @@ describe("a layer of the user's own, of operations alone", () => {
     tf.dispose([x, integers]);
   });
 
-  it('says where it is called too early, or its operations give nothing', () => {
+  it('reports calls before it is built, and an express without a result', () => {
     class Nothing extends PixelLayer {
       static className = 'TestNothing';
       express<T>(): T | null {
@@ -272,7 +272,7 @@ describe("a layer of the user's own, of operations alone", () => {
     const x = tf.ones([1, 1, 1, 1]);
     expect(() => new Swish().call(x, {})).toThrow('TestSwish: called before it was built');
     expect(() => new Nothing().apply(x)).toThrow(
-      /^layer '.*' \(TestNothing\): express returned null, so the class needs a computeOutputShape of its own$/,
+      /^layer '.*' \(TestNothing\): express returned null, so the class needs its own computeOutputShape$/,
     );
     class Shaped extends Nothing {
       static override className = 'TestShaped';
@@ -281,12 +281,12 @@ describe("a layer of the user's own, of operations alone", () => {
       }
     }
     expect(() => new Shaped({ name: 'shaped' }).apply(x)).toThrow(
-      "layer 'shaped' (TestShaped): express returned null, so the class needs a call of its own",
+      "layer 'shaped' (TestShaped): express returned null, so the class needs its own call",
     );
     x.dispose();
   });
 
-  it('may have no such arithmetic in some cases, with a call of its own: whole passes draw it', async () => {
+  it('may lack such arithmetic in some cases, with its own call: whole passes draw it', async () => {
     class Reversed extends PixelLayer {
       static className = 'TestReversed';
       express<T>(): T | null {
@@ -345,8 +345,8 @@ describe('what the operations of a layer refuse', () => {
   const ONE = Object.assign(Object.create(tf.Tensor.prototype) as tf.Tensor, { shape: [4] });
   // biome-ignore format: a case a line
   const cases: [string, string, Express, shape?: number[]][] = [
-    ['maps of several sizes added', 'add: wanted features of one height and width, got [[null, 3, 3, 4], [null, 6, 6, 4]]', (ops, [x], w) => ops.combine('add', x, ops.conv(x, w([2, 2, 4, 4]), null, doubled))],
-    ['maps of several sizes side by side', 'concat: wanted features of one height and width, got', (ops, [x], w) => ops.concat(ops.conv(x, w([2, 2, 4, 4]), null, doubled), x)],
+    ['maps of several sizes added', 'add: wanted features of equal height and width, got [[null, 3, 3, 4], [null, 6, 6, 4]]', (ops, [x], w) => ops.combine('add', x, ops.conv(x, w([2, 2, 4, 4]), null, doubled))],
+    ['maps of several sizes side by side', 'concat: wanted features of equal height and width, got', (ops, [x], w) => ops.concat(ops.conv(x, w([2, 2, 4, 4]), null, doubled), x)],
     ['a window that looks around in a condition', "conv: window: wanted 1x1 of stride 1, since its input is the same at every pixel, got '3x3 of stride 1'", (ops, [x], w) => ops.conv(x, w([3, 3, 4, 6]), null, around(3)), [4]],
     ['a stride in a condition', "conv: window: wanted 1x1 of stride 1, since its input is the same at every pixel, got '1x1 of stride 2'", (ops, [x], w) => ops.conv(x, w([1, 1, 4, 6]), null, { ...around(1), stride: 2 }), [4]],
     ['another window', 'wanted shape [5,5,4,6], got [3, 3, 4, 6]', (ops, [x], w) => ops.conv(x, w([3, 3, 4, 6]), null, around(5))],
@@ -357,7 +357,7 @@ describe('what the operations of a layer refuse', () => {
     ['an unknown function', "pointwise: wanted 'relu' or", (ops, [x]) => ops.pointwise('reluu' as 'relu', x)],
     ['no parameter', 'pointwise: parameter of leakyRelu: wanted a number that is finite, got undefined', (ops, [x]) => ops.pointwise('leakyRelu', x)],
     ['an unknown combination', "combine: wanted 'add' or", (ops, [x]) => ops.combine('subtract' as 'add', x)],
-    ['features of several sizes', 'add: inputs: wanted features of one size, got [4, 6]', (ops, [x], w) => ops.combine('add', x, ops.conv(x, w([1, 1, 4, 6]), null, around(1)))],
+    ['features of several sizes', 'add: inputs: wanted features of equal size, got [4, 6]', (ops, [x], w) => ops.combine('add', x, ops.conv(x, w([1, 1, 4, 6]), null, around(1)))],
     ['a scale of another size', 'one of shape [4], got [3]', (ops, [x], w) => ops.affine(x, { scale: w([3]) })],
     ['groups that do not split the features', 'softmax: input: wanted a multiple of groups (3), got 4', (ops, [x]) => ops.softmax('softmax', x, 3)],
     ['groups that do not split the halves of a gate', 'gate: input: wanted a multiple of 2 * groups (6), got 4', (ops, [x]) => ops.gate(x, 3)],
@@ -366,45 +366,50 @@ describe('what the operations of a layer refuse', () => {
     ['a table that is none', 'wanted shape [1,4], got [1, 4, 2]', (ops, [x], w) => ops.embedLevels(x, w([1, 4, 2]))],
     ['no epsilon', 'normalize: epsilon: wanted a number of at least 0, got undefined', (ops, [x]) => ops.normalize(x, {} as { epsilon: number })],
     ['an argument of another name, of affine', "affine: unknown option 'scal': did you mean scale?", (ops, [x], w) => ops.affine(x, { scal: w([4]) } as object)],
-    ['of normalize', "normalize: unknown option 'gamma': there are scale, shift, epsilon", (ops, [x], w) => ops.normalize(x, { epsilon: 1, gamma: w([4]) } as { epsilon: number })],
+    ['of normalize', "normalize: unknown option 'gamma': wanted one of scale, shift, epsilon", (ops, [x], w) => ops.normalize(x, { epsilon: 1, gamma: w([4]) } as { epsilon: number })],
     ['of standardize', "standardize: unknown option 'var': did you mean variance?", (ops, [x], w) => ops.standardize(x, { mean: w([4]), var: w([4]), epsilon: 1 } as never)],
-    ['a condition of another size', 'gate: wanted features of one height and width, got', (ops, [x], w) => ops.gate(x, 1, ops.conv(x, w([2, 2, 4, 4]), null, doubled))],
-    ['an input that is not there', 'input: wanted an input, or what an operation of ops made, got undefined', (ops, [x, y]) => ops.combine('add', x, y as never)],
-    ['no condition', 'gate: condition: input: wanted an input, or what an operation of ops made, got null', (ops, [x]) => ops.gate(x, 1, null as never, 'linear')],
-    ['a list in place of inputs', 'concat: input: wanted an input, or what an operation of ops made, got [[null, 3, 3, 4], [null, 3, 3, 4]]', (ops, [x]) => ops.concat([x, x] as never)],
-    ['all inputs in place of one', 'pointwise: input: wanted an input, or what an operation of ops made, got [[null, 3, 3, 4]]', (ops, inputs) => ops.pointwise('relu', inputs as never)],
-    ['a kind in place of a condition', "gate: condition: input: wanted an input, or what an operation of ops made, got 'linear'", (ops, [x]) => ops.gate(x, 1, 'linear' as never)],
-    ['no window', 'conv: window: wanted one that windowOf makes, got undefined', (ops, [x], w) => ops.conv(x, w([1, 1, 4, 6]), null, undefined as never)],
-    ['what windowOf takes in place of a window', 'conv: window: wanted one that windowOf makes, got Object', (ops, [x], w) => ops.conv(x, w([2, 3, 4, 6]), null, { kernelSize: [2, 3], shift: 'down' } as never)],
-    ['no kernel', 'conv: kernel: wanted a weight, as addWeight gives it, or { direction, gain }, got undefined', (ops, [x]) => ops.conv(x, undefined as never, null, around(1))],
-    ['a normalized kernel of other names', "conv: kernel: unknown option 'kernel': there are direction, gain, initialScale", (ops, [x], w) => ops.conv(x, { kernel: w([1, 1, 4, 6]), gain: w([6]) } as never, null, around(1))],
+    ['a condition of another size', 'gate: wanted features of equal height and width, got', (ops, [x], w) => ops.gate(x, 1, ops.conv(x, w([2, 2, 4, 4]), null, doubled))],
+    ['an input that is not there', 'input: wanted an input, or the result of an operation of ops, got undefined', (ops, [x, y]) => ops.combine('add', x, y as never)],
+    ['no condition', 'gate: condition: input: wanted an input, or the result of an operation of ops, got null', (ops, [x]) => ops.gate(x, 1, null as never, 'linear')],
+    ['a list in place of inputs', 'concat: input: wanted an input, or the result of an operation of ops, got [[null, 3, 3, 4], [null, 3, 3, 4]]', (ops, [x]) => ops.concat([x, x] as never)],
+    ['all inputs in place of one', 'pointwise: input: wanted an input, or the result of an operation of ops, got [[null, 3, 3, 4]]', (ops, inputs) => ops.pointwise('relu', inputs as never)],
+    ['a kind in place of a condition', "gate: condition: input: wanted an input, or the result of an operation of ops, got 'linear'", (ops, [x]) => ops.gate(x, 1, 'linear' as never)],
+    ['no window', 'conv: window: wanted a window from windowOf, got undefined', (ops, [x], w) => ops.conv(x, w([1, 1, 4, 6]), null, undefined as never)],
+    ['what windowOf takes in place of a window', 'conv: window: wanted a window from windowOf, got Object', (ops, [x], w) => ops.conv(x, w([2, 3, 4, 6]), null, { kernelSize: [2, 3], shift: 'down' } as never)],
+    ['no kernel', 'conv: kernel: wanted a weight, as addWeight returns it, or { direction, gain }, got undefined', (ops, [x]) => ops.conv(x, undefined as never, null, around(1))],
+    ['a normalized kernel of other names', "conv: kernel: unknown option 'kernel': wanted one of direction, gain, initialScale", (ops, [x], w) => ops.conv(x, { kernel: w([1, 1, 4, 6]), gain: w([6]) } as never, null, around(1))],
     ['a name beside them', "conv: kernel: unknown option 'scale': did you mean initialScale?", (ops, [x], w) => ops.conv(x, { direction: w([1, 1, 4, 6]), gain: w([6]), scale: 1 } as never, null, around(1))],
-    ['numbers for a gain', 'conv: kernel: gain: wanted a weight, as addWeight gives it, got 1', (ops, [x], w) => ops.conv(x, { direction: w([1, 1, 4, 6]), gain: 1 as never }, null, around(1))],
+    ['numbers for a gain', 'conv: kernel: gain: wanted a weight, as addWeight returns it, got 1', (ops, [x], w) => ops.conv(x, { direction: w([1, 1, 4, 6]), gain: 1 as never }, null, around(1))],
     ['a gain of another size', 'one of shape [6], got [4]', (ops, [x], w) => ops.conv(x, { direction: w([1, 1, 4, 6]), gain: w([4]) }, null, around(1))],
     ['a scale that is none', 'conv: kernel: initialScale: wanted a number above 0, got 0', (ops, [x], w) => ops.conv(x, { direction: w([1, 1, 4, 6]), gain: w([6]), initialScale: 0 }, null, around(1))],
     ['no groups', 'gate: groups: wanted an integer of at least 1, got undefined', (ops, [x]) => ops.gate(x, undefined as unknown as number)],
-    ['a key that is there and undefined, of affine', "layer 'odd' (TestOdd): affine: scale: wanted a weight, as addWeight gives it, got undefined", (ops, [x]) => ops.affine(x, { scale: undefined as never })],
-    ['a tensor in place of a weight', 'affine: scale: wanted a weight, as addWeight gives it, got Tensor', (ops, [x]) => ops.affine(x, { scale: ONE as never })],
-    ['and null', 'affine: shift: wanted a weight, as addWeight gives it, got null', (ops, [x]) => ops.affine(x, { shift: null as never })],
-    ['of normalize ', 'normalize: shift: wanted a weight, as addWeight gives it, got undefined', (ops, [x]) => ops.normalize(x, { epsilon: 1, shift: undefined as never })],
-    ['of standardize ', 'standardize: scale: wanted a weight, as addWeight gives it, got undefined', (ops, [x], w) => ops.standardize(x, { mean: w([4]), variance: w([4]), epsilon: 1, scale: undefined as never })],
-    ['no variance', 'standardize: variance: wanted a weight, as addWeight gives it, got undefined', (ops, [x], w) => ops.standardize(x, { mean: w([4]), epsilon: 1 } as never)],
-    ['no gain', 'conv: kernel: gain: wanted a weight, as addWeight gives it, got undefined', (ops, [x], w) => ops.conv(x, { direction: w([1, 1, 4, 6]), gain: undefined as never }, null, around(1))],
-    ['no bias, and no null', 'conv: bias: wanted a weight, as addWeight gives it, or null, got undefined', (ops, [x], w) => ops.conv(x, w([1, 1, 4, 6]), undefined as never, around(1))],
-    ['no kernel of a state', 'lstm: kernel: wanted a weight, as addWeight gives it, got undefined', (ops, [x]) => ops.lstm(x, undefined as never, 'rows', 1)],
-    ['no table', 'embedLevels: table: wanted a weight, as addWeight gives it, got undefined', (ops, [x]) => ops.embedLevels(x, undefined as never)],
+    ['a key that is there and undefined, of affine', "layer 'odd' (TestOdd): affine: scale: wanted a weight, as addWeight returns it, got undefined", (ops, [x]) => ops.affine(x, { scale: undefined as never })],
+    ['a tensor in place of a weight', 'affine: scale: wanted a weight, as addWeight returns it, got Tensor', (ops, [x]) => ops.affine(x, { scale: ONE as never })],
+    ['and null', 'affine: shift: wanted a weight, as addWeight returns it, got null', (ops, [x]) => ops.affine(x, { shift: null as never })],
+    ['of normalize ', 'normalize: shift: wanted a weight, as addWeight returns it, got undefined', (ops, [x]) => ops.normalize(x, { epsilon: 1, shift: undefined as never })],
+    ['of standardize ', 'standardize: scale: wanted a weight, as addWeight returns it, got undefined', (ops, [x], w) => ops.standardize(x, { mean: w([4]), variance: w([4]), epsilon: 1, scale: undefined as never })],
+    ['no variance', 'standardize: variance: wanted a weight, as addWeight returns it, got undefined', (ops, [x], w) => ops.standardize(x, { mean: w([4]), epsilon: 1 } as never)],
+    ['no gain', 'conv: kernel: gain: wanted a weight, as addWeight returns it, got undefined', (ops, [x], w) => ops.conv(x, { direction: w([1, 1, 4, 6]), gain: undefined as never }, null, around(1))],
+    ['no bias, and no null', 'conv: bias: wanted a weight, as addWeight returns it, or null, got undefined', (ops, [x], w) => ops.conv(x, w([1, 1, 4, 6]), undefined as never, around(1))],
+    ['no kernel of a state', 'lstm: kernel: wanted a weight, as addWeight returns it, got undefined', (ops, [x]) => ops.lstm(x, undefined as never, 'rows', 1)],
+    ['no table', 'embedLevels: table: wanted a weight, as addWeight returns it, got undefined', (ops, [x]) => ops.embedLevels(x, undefined as never)],
     ['an unknown operation', "layer 'odd' (TestOdd): ops: unknown operation 'concatt': did you mean concat?", (ops) => (ops as never as { concatt(): never }).concatt()],
-    ['an operation like no other', "ops: unknown operation 'fourierTransform': there are conv, pointwise, combine, concat,", (ops) => (ops as never as { fourierTransform(): never }).fourierTransform()],
+    ['an operation like no other', "ops: unknown operation 'fourierTransform': wanted one of conv, pointwise, combine, concat,", (ops) => (ops as never as { fourierTransform(): never }).fourierTransform()],
+    ['a function as an operation', "ops: unknown operation 'relu': did you mean ops.pointwise('relu', x)?", (ops, [x]) => (ops as never as { relu(of: typeof x): never }).relu(x)],
+    ['a combination as an operation', "ops: unknown operation 'add': did you mean ops.combine('add', x, y)?", (ops, [x]) => (ops as never as { add(...of: (typeof x)[]): never }).add(x, x)],
+    ['no size of a slice', 'slice: size: wanted an integer from 1 to 4, got undefined', (ops, [x]) => ops.slice(x, 0, undefined as never)],
+    ['no arguments of normalize', 'normalize: wanted an object of arguments, got undefined', (ops, [x]) => ops.normalize(x, undefined as never)],
+    ['of affine', 'affine: wanted an object of arguments, got undefined', (ops, [x]) => ops.affine(x, undefined as never)],
     ['a function misspelt', "got 'rleu': did you mean 'relu'?", (ops, [x]) => ops.pointwise('rleu' as 'relu', x)],
     ['a kind misspelt', "gate: kind: wanted 'tanh' or 'linear', got 'linaer': did you mean 'linear'?", (ops, [x]) => ops.gate(x, 1, undefined, 'linaer' as 'linear')],
     ['letters of a name in another order', "affine: unknown option 'sacle': did you mean scale?", (ops, [x]) => ops.affine(x, { sacle: 1 } as object)],
     ['an argument of another name, of dropout', "dropout: unknown option 'rte': did you mean rate?", (ops, [x]) => ops.dropout(x, { rte: 0.5 } as never)],
     ['no arguments of dropout', 'dropout: wanted an object of arguments, got undefined', (ops, [x]) => ops.dropout(x, undefined as never)],
     ['of the dropout of attention', "attend: dropout: unknown option 'rte': did you mean rate?", (ops, [x]) => ops.attend(x, x, x, 1, { rte: 0.5 } as never)],
-    ['no values', 'attend: input: wanted an input, or what an operation of ops made, got undefined', (ops, [x, y]) => ops.attend(x, x, y as never, 1)],
-    ['a function in place of an input', "pointwise: input: wanted an input, or what an operation of ops made, got 'relu'", (ops, [x]) => ops.pointwise('relu', 'relu' as never) ?? x],
+    ['no values', 'attend: input: wanted an input, or the result of an operation of ops, got undefined', (ops, [x, y]) => ops.attend(x, x, y as never, 1)],
+    ['a function in place of an input', "pointwise: input: wanted an input, or the result of an operation of ops, got 'relu'", (ops, [x]) => ops.pointwise('relu', 'relu' as never) ?? x],
     ['what goes wrong in express itself', "layer 'odd' (TestOdd): Cannot read properties of undefined (reading 'width')", (_, [x]) => (x as never as { size: { width: never } }).size.width],
-    ['nothing made', "layer 'odd' (TestOdd): express: wanted to return what an operation of ops made, got undefined", () => undefined as never],
+    ['nothing made', "layer 'odd' (TestOdd): express: wanted the result of an operation of ops, got undefined", () => undefined as never],
   ];
 
   it('no express: when the layer is built', () => {

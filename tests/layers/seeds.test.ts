@@ -22,14 +22,14 @@ describe('seeds', () => {
     expect(partSeed(undefined, 'block0')).toBeUndefined();
   });
 
-  it('are integers, or none, which a saved config has as null', () => {
+  it('are integers, or null in a saved config if there is none', () => {
     const read = (seed: unknown) => readArguments('Layer', { seed }, seedArguments).seed;
     expect([read(0), read(-3), read(null)]).toEqual([0, -3, undefined]);
     for (const seed of [0.5, '1', Number.NaN])
       expect(() => read(seed)).toThrow('Layer: seed: wanted an integer, got');
   });
 
-  it('make every initializer of tfjs that draws draw the same, from whatever object', async () => {
+  it('make every random initializer of tfjs reproducible, from any object', async () => {
     const makers = [
       initializers.glorotUniform,
       initializers.glorotNormal,
@@ -53,7 +53,7 @@ describe('seeds', () => {
     expect(seededInitializer(zeros, 9)).toBe(zeros);
   });
 
-  it('of layers are those of whichever initializers they take', async () => {
+  it('of layers apply to all of their initializers', async () => {
     const kernels = async (args: Partial<Parameters<typeof maskedConv2d>[0]>) => {
       const layer = maskedConv2d({ filters: 2, kernelSize: 3, imageChannels: 1, ...args });
       layer.build([null, 4, 4, 1]);

@@ -118,7 +118,7 @@ onEachBackend('ShiftedConv2D', (backend) => {
 describe('ShiftedConv2D', () => {
   beforeAll(() => useBackend(backends[0] ?? 'cpu'));
 
-  it('begins with glorotUniform kernels or, weight-normed, normal ones and gains of 1, the same for a seed', async () => {
+  it('starts with glorotUniform kernels or, weight-normed, normal ones and gains of 1, determined by the seed', async () => {
     const weightsOf = async (args: Partial<ShiftedConv2DArgs>) => {
       const layer = shiftedConv2d({ filters: 40, kernelSize: [2, 3], shift: 'down', ...args });
       tf.dispose(layer.apply(tf.zeros([1, 2, 2, 20])));
@@ -149,7 +149,7 @@ describe('ShiftedConv2D', () => {
     expect(own.get('kernel')).toEqual(new Array(4800).fill(1));
   });
 
-  it('applies an activation that is none of tfjs, and checks sizes there too', async () => {
+  it('applies an activation that tfjs lacks, and checks sizes there too', async () => {
     const args = { filters: 1, kernelSize: 1, shift: 'down', stride: 2, kernelInitializer: 'ones' } as const;
     const layer = shiftedConv2d({ ...args, activation: 'shiftedConvSquare' as 'relu' });
     const x = tf.tensor4d([3, 9, 9, 9], [1, 2, 2, 1]);

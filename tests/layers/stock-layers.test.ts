@@ -4,7 +4,7 @@ import { maskedConv2d, oneHotCodes, pixelLogits, sample, toPortable } from 'pixe
 import { readPortable, sample as sampleFile, writePortable } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { softmaxOf } from '../../src/distributions/categorical';
-import { activation, stockLayer } from '../../src/layers/stock-layers';
+import { activationOf, stockLayer } from '../../src/layers/stock-layers';
 import { tensorOps } from '../../src/layers/tensor-ops';
 import type { ImageModelShape } from '../../src/models/image-model';
 import { trace } from '../../src/portable/trace';
@@ -98,13 +98,13 @@ const covered: Record<string, () => tfl.layers.Layer> = {
 /** Each with the reason. */
 const refused: Record<string, [make: (name: string) => tfl.layers.Layer, reason: string]> = {
   softmax: [(name) => layers.softmax({ name }), ': axis: wanted the last, -1 or 3, got 1'],
-  'concatenate, rows': [(name) => layers.concatenate({ axis: 1, name }), ': axis: wanted that of features, -1 or 3, got 1'],
-  'concatenate, columns from the end': [(name) => layers.concatenate({ axis: -2, name }), ': axis: wanted that of features, -1 or 3, got -2'],
-  'layerNormalization over rows': [(name) => layers.layerNormalization({ axis: 1, name }), ': axis: wanted that of features, -1 or 3, got [1]'],
-  'layerNormalization over columns and features': [(name) => layers.layerNormalization({ axis: [3, 2], name }), ': axis: wanted that of features, -1 or 3, got [3, 2]'],
-  'batchNormalization of columns': [(name) => layers.batchNormalization({ axis: 2, name }), ': axis: wanted that of features, -1 or 3, got 2'],
-  'prelu, a slope for each place': [(name) => layers.prelu({ name, sharedAxes: [3] }), ': alpha: wanted the same at every place (sharedAxes: [1, 2]), got [3, 3, 1]'],
-  'prelu, a slope for each row': [(name) => layers.prelu({ name, sharedAxes: [2, 3] }), ': alpha: wanted the same at every place (sharedAxes: [1, 2]), got [3, 1, 1]'],
+  'concatenate, rows': [(name) => layers.concatenate({ axis: 1, name }), ': axis: wanted the axis of features, -1 or 3, got 1'],
+  'concatenate, columns from the end': [(name) => layers.concatenate({ axis: -2, name }), ': axis: wanted the axis of features, -1 or 3, got -2'],
+  'layerNormalization over rows': [(name) => layers.layerNormalization({ axis: 1, name }), ': axis: wanted the axis of features, -1 or 3, got [1]'],
+  'layerNormalization over columns and features': [(name) => layers.layerNormalization({ axis: [3, 2], name }), ': axis: wanted the axis of features, -1 or 3, got [3, 2]'],
+  'batchNormalization of columns': [(name) => layers.batchNormalization({ axis: 2, name }), ': axis: wanted the axis of features, -1 or 3, got 2'],
+  'prelu, a slope for each place': [(name) => layers.prelu({ name, sharedAxes: [3] }), ': alpha: wanted one that all places share (sharedAxes: [1, 2]), got [3, 3, 1]'],
+  'prelu, a slope for each row': [(name) => layers.prelu({ name, sharedAxes: [2, 3] }), ': alpha: wanted one that all places share (sharedAxes: [1, 2]), got [3, 1, 1]'],
   'conv2d of 3x3 without zeros around': [(name) => layers.conv2d({ filters: 5, kernelSize: 3, name }), ": padding: wanted 'same', got 'valid'"],
   'conv2d of 3x3, dilated': [(name) => layers.conv2d({ filters: 5, kernelSize: 3, padding: 'same', dilationRate: 2, name }), ': dilationRate: wanted 1, got [2, 2]'],
   'upSampling2d, bilinear': [(name) => layers.upSampling2d({ size: [1, 1], interpolation: 'bilinear', name }), ": interpolation: wanted 'nearest', got 'bilinear'"],
@@ -148,7 +148,7 @@ describe('stock layers', () => {
     ['upSampling2d', (name: string) => layers.upSampling2d({ size: [1, 1], name })],
   ])('%s is for conditions alone', (_, make) => {
     const model = modelWith(make('mixer'));
-    const reason = 'its input is made of the image, of which it would see pixels to come';
+    const reason = 'its input depends on the image, so it would see later pixels';
     expect(trace(model, shapeOf([3, 3, 1], 5))).toEqual({
       obstacle: `layer 'mixer' cannot be evaluated pixel by pixel: ${reason}`,
     });
@@ -217,12 +217,12 @@ describe('stock layers', () => {
   }); // biome-ignore format: a row a line
 
   it.each<[string, (features: Symbolic) => Symbolic, string]>([
-    ['levels joined', (x) => apply(layers.concatenate({ name: 'mixer' }), toLogits(x), toLogits(x)), 'axis: wanted that of channels, -2 or 3, got -1'],
+    ['levels joined', (x) => apply(layers.concatenate({ name: 'mixer' }), toLogits(x), toLogits(x)), 'axis: wanted the axis of channels, -2 or 3, got -1'],
     ['dense', (x) => apply(layers.dense({ units: 4, name: 'mixer' }), toLogits(x)), 'input: wanted [N,H,W,F] or [N,F], got [null, 3, 3, 2, 4]'],
     ['batchNormalization', (x) => apply(layers.batchNormalization({ name: 'mixer' }), toLogits(x)), 'input: wanted [N,H,W,F] or [N,F], got'],
     ['layerNormalization', (x) => apply(layers.layerNormalization({ name: 'mixer' }), toLogits(x)), 'input: wanted [N,H,W,F] or [N,F], got'],
-    ['one level to all', (x) => apply(layers.add({ name: 'mixer' }), toLogits(x), toOne(x)), 'inputs: wanted of the same features, or of one, got'],
-    ['prelu of each channel', (x) => apply(layers.prelu({ sharedAxes: [1, 2, 4], name: 'mixer' }), toLogits(x)), 'alpha: wanted the same at every place'],
+    ['one level to all', (x) => apply(layers.add({ name: 'mixer' }), toLogits(x), toOne(x)), 'inputs: wanted equal numbers of features, or one feature, got'],
+    ['prelu of each channel', (x) => apply(layers.prelu({ sharedAxes: [1, 2, 4], name: 'mixer' }), toLogits(x)), 'alpha: wanted one that all places share'],
   ])('of logits [N,H,W,C,L]: %s is refused by name', (_, build, reason) => {
     const model = modelOfTwo(build);
     const levels = model.outputs[0]?.shape[4] as number;
@@ -233,9 +233,9 @@ describe('stock layers', () => {
   }); // biome-ignore format: a row a line
 
   it.each<[string, tfl.Shape, (features: Symbolic) => Symbolic, string]>([
-    ['prelu, as many places as features', [2, 2, 1], (x) => apply(layers.prelu({ sharedAxes: [3], name: 'mixer' }), x), 'alpha: wanted the same at every place'],
+    ['prelu, as many places as features', [2, 2, 1], (x) => apply(layers.prelu({ sharedAxes: [3], name: 'mixer' }), x), 'alpha: wanted one that all places share'],
     ['reshape of images of any size', [null, null, 1], (x) => apply(layers.reshape({ targetShape: [2, 2, 1, 4], name: 'mixer' }), x), 'targetShape: wanted [H, W, C, L] of [N,H,W,C*L], got [2, 2, 1, 4]'],
-    ['features added to logits', [3, 1, 1], (x) => apply(layers.add({ name: 'mixer' }), toOne(x), x), 'inputs: wanted of the same features, or of one, got'],
+    ['features added to logits', [3, 1, 1], (x) => apply(layers.add({ name: 'mixer' }), toOne(x), x), 'inputs: wanted equal numbers of features, or one feature, got'],
     ['reshape to other rows and columns', [2, 3, 1], (x) => apply(layers.reshape({ targetShape: [3, 2, 1, 4], name: 'mixer' }), x), 'targetShape: wanted'],
   ])('%s is refused by name', (_, shape, build, reason) => {
     const image = tfl.input({ shape });
@@ -294,23 +294,23 @@ describe('activation', () => {
   it('linear is its input; the others are one operation, with the parameter that they imply', () => {
     const program = new ProgramBuilder();
     const image = program.image(2);
-    expect(activation('linear')?.(program.ops, image)).toBe(image);
+    expect(activationOf('linear')?.(program.ops, image)).toBe(image);
     expect(program.nodes).toHaveLength(1);
     for (const [name, node] of [
       ['relu', { fn: 'relu', parameter: 0 }],
       ['relu6', { fn: 'clippedRelu', parameter: 6 }],
       ['elu', { fn: 'elu', parameter: 1 }],
     ] as const) {
-      expect(activation(name)?.(program.ops, image)?.size).toBe(2);
+      expect(activationOf(name)?.(program.ops, image)?.size).toBe(2);
       expect(program.nodes.at(-1)).toEqual({ op: 'pointwise', size: 2, input: 0, ...node });
     }
   });
 
-  it('softmax runs over each of so many groups', () => {
+  it('softmax runs over each group', () => {
     const program = new ProgramBuilder();
     const image = program.image(6);
-    activation('log_softmax', 3)?.(program.ops, image);
-    activation('softmax')?.(program.ops, image);
+    activationOf('log_softmax', 3)?.(program.ops, image);
+    activationOf('softmax')?.(program.ops, image);
     expect(program.nodes.slice(1)).toEqual([
       { op: 'logSoftmax', size: 6, input: 0, groups: 3 },
       { op: 'softmax', size: 6, input: 0, groups: 1 },
@@ -318,6 +318,6 @@ describe('activation', () => {
   });
 
   it.each(['leakyRelu', 'scale', 'shift', 'no such thing', ''])('"%s" is none', (name) => {
-    expect(activation(name)).toBeNull();
+    expect(activationOf(name)).toBeNull();
   });
 });

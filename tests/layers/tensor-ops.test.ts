@@ -45,7 +45,7 @@ onEachBackend('convolutions on tensors', () => {
     return y;
   }
 
-  it('are masked, with a bias and a ReLU where there are any', async () => {
+  it('are masked, with an optional bias and ReLU', async () => {
     const x = tf.tensor4d([1, 2, 3], [1, 1, 3, 1]);
     const window = (maskType: 'A' | 'B') => windowOf({ kernelSize: 3, imageChannels: 1, maskType });
     expect(await convolve(x, window('B'), 1)).toEqual([1, 3, 5]); // a pixel and its left neighbour
@@ -63,7 +63,7 @@ onEachBackend('convolutions on tensors', () => {
     x.dispose();
   });
 
-  it('of what is the same at every pixel are products: [N,in] -> [N,out]', async () => {
+  it('of features that are equal at every pixel are products: [N,in] -> [N,out]', async () => {
     const [x, kernel, dense] = [tf.tensor2d([1, 2, 3, 4], [2, 2]), tf.tensor([1, 10, 100, 1, 2, 3], [1, 1, 2, 3]), tf.tensor([1, 10, 100, 1, 2, 3], [2, 3])]; // biome-ignore format: one line
     for (const weight of [kernel, dense]) {
       const y = tf.tidy(() => ops.conv(x, weightOf(weight), null, windowAround([1, 1], 'B', 1)));
@@ -156,7 +156,7 @@ describe('convolutions on tensors', () => {
     const window = windowOf({ kernelSize: 3, imageChannels: 1 });
     ops.prepare(weight, window);
     expect(() => ops.prepare(weight, { ...window, present: 'A' })).toThrow(
-      "weight 'kernel': wanted one window for a kernel, got 'another'",
+      "weight 'kernel': wanted one window for each kernel, got 'two'",
     );
     ops.dispose();
     kernel.dispose();
@@ -225,7 +225,7 @@ onEachBackend('operations on tensors', () => {
     ['maximum', Math.max],
     ['minimum', Math.min],
   ] as const)(
-    'combine: %s, of one, two or three inputs, also of what is the same at every pixel',
+    'combine: %s, of one, two or three inputs, also of features that are equal at every pixel',
     async (fn, definition) => {
       const [a, b] = [tensorOf([n, h, w, 4], 1), tensorOf([n, h, w, 4], 2)];
       const c = tensorOf([n, 4], 3);
@@ -241,7 +241,7 @@ onEachBackend('operations on tensors', () => {
     },
   );
 
-  it('concat: features one after the other, also of what is the same at every pixel', async () => {
+  it('concat: concatenates features, also those that are equal at every pixel', async () => {
     const [a, b, c] = [tensorOf([n, h, w, 2], 1), tensorOf([n, h, w, 1], 2), tensorOf([n, 2], 3)];
     a.values[0] = Number.POSITIVE_INFINITY; // is of no other feature's concern
     a.tensor.dispose();
@@ -269,7 +269,7 @@ onEachBackend('operations on tensors', () => {
     tf.dispose([infinite, b.tensor, c.tensor, flat]);
   });
 
-  it('slice: so many features from one on, also of what is the same at every pixel', async () => {
+  it('slice: a range of features, also of those that are equal at every pixel', async () => {
     const [a, flat] = [tensorOf([n, h, w, 5], 1), tensorOf([n, 5], 2)];
     for (const { tensor, values } of [a, flat]) {
       const part = tf.tidy(() => ops.slice(tensor, 2, 2));
@@ -302,7 +302,7 @@ onEachBackend('operations on tensors', () => {
     for (const { tensor } of [x, flat, map, vector]) tensor.dispose();
   });
 
-  it('shift: down and right, zeros coming in; and concatElu, also of what is the same at every pixel', async () => {
+  it('shift: down and right, filled with zeros; and concatElu, also of features that are equal at every pixel', async () => {
     const [x, flat] = [tensorOf([n, h, w, 2], 1), tensorOf([n, 2], 2)];
     for (const [rows, columns] of [
       [0, 0],

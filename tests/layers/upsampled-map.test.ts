@@ -39,7 +39,7 @@ onEachBackend('UpsampledMap', (backend) => {
 describe('UpsampledMap', () => {
   beforeAll(() => useBackend(backends[0] ?? 'cpu'));
 
-  it('names what is wrong, and what does not fit before memory is asked for', () => {
+  it('names invalid arguments, and sizes that are too large before memory is allocated', () => {
     expect(() => upsampledMap('x' as never)).toThrow('UpsampledMap: wanted an object of arguments');
     for (const wrong of [0, 1.5, '2' as never, 2 ** 14 + 1, 1e9])
       for (const name of ['rows', 'columns'])

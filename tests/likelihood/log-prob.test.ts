@@ -19,7 +19,7 @@ const allTiny = async (): Promise<Images> => ({
 const sum = (numbers: ArrayLike<number>) => Array.from(numbers).reduce((a, b) => a + b, 0);
 
 describe('logProb of a model as plain data', () => {
-  it('of all images of a tiny space sums to 1, and is that of tensors', async () => {
+  it('of all images of a tiny space sums to 1, and matches the tensor function', async () => {
     const model = tinyModel();
     const nats = await logProb(await toPortable(model), await allTiny());
     expect(Math.abs(sum(nats.map(Math.exp)) - 1)).toBeLessThan(1e-6); // of float32 logits
@@ -29,7 +29,7 @@ describe('logProb of a model as plain data', () => {
     model.dispose();
   });
 
-  it('is the sum of that of each value', async () => {
+  it('is the sum over values', async () => {
     const model = tinyModel();
     const portable = await toPortable(model);
     const images = await allTiny();
@@ -43,7 +43,7 @@ describe('logProb of a model as plain data', () => {
     model.dispose();
   });
 
-  it('of images given their conditions is that of tensors, in groups of images too', async () => {
+  it('of images given their conditions matches the tensor function, in groups of images too', async () => {
     const args = { imageShape: [2, 2, 1] as [number, number, number], levels: 3, hiddenDim: 2, outDim: 3 };
     const model = gatedPixelCNN({ ...args, numBlocks: 1, firstKernelSize: 3, numClasses: 3 });
     setNoise(model);
@@ -122,7 +122,7 @@ describe('logProb of a model as plain data', () => {
     model.dispose();
   });
 
-  it('names what is wrong', async () => {
+  it('names invalid arguments', async () => {
     const model = tinyModel();
     const portable = await toPortable(model);
     const images: Images = { data: new Uint8Array(4), shape: [1, 2, 2, 1] };

@@ -112,7 +112,7 @@ describe('a row that is computed in parts', () => {
       () =>
         pixelCNN({ imageShape, levels, hiddenDim: 32, outDim: 8, numBlocks: 1, block: diagonalBiLSTMBlock }),
     ],
-  ])('gives the same bits as at once, with %s', async (_, make) => {
+  ])('computes the same bits as at once, with %s', async (_, make) => {
     const model = make();
     setNoise(model);
     const portable = await toPortable(model);

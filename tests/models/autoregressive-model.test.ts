@@ -74,7 +74,7 @@ onEachBackend('AutoregressiveModel', (backend) => {
     optimizer.dispose();
   });
 
-  it('goes on after many steps, once saved and loaded, to the last bit', async () => {
+  it('continues bit for bit after many steps, once saved and loaded', async () => {
     const model = build();
     model.compile({ optimizer: 'adam', loss: bitsPerDim });
     const { labels, xs } = data();
@@ -108,7 +108,7 @@ onEachBackend('AutoregressiveModel', (backend) => {
     tf.dispose([labels, xs]);
   });
 
-  it('is not made of a whole model, nor of a list of outputs, and says what to give', () => {
+  it('refuses a whole model, and a list of outputs, and states what to pass', () => {
     const { inputs, outputs } = build();
     const model = tfl.model({ inputs, outputs });
     expect(() => autoregressiveModel(model as never)).toThrow('as model.inputs[0] and model.outputs[0]');
@@ -124,7 +124,7 @@ onEachBackend('AutoregressiveModel', (backend) => {
     const [oneHot, flat] = [tf.zeros([N, 3, 4, 2, LEVELS]), tf.zeros([N, 24])];
     const [noImages, noLabels] = [tf.zeros([0, 3, 4, 2]), tf.zeros([0, 3, 4, 2])];
     const wanted = `labels: wanted integer levels [N,H,W,C], not one-hot, got [${N}, 3, 4, 2, ${LEVELS}]`;
-    const none = 'labels: wanted those of at least one image, got [0, 3, 4, 2]';
+    const none = 'labels: wanted levels of at least one image, got [0, 3, 4, 2]';
     await expectNoLeaks(async () => {
       await expect(model.trainOnBatch(xs, oneHot)).rejects.toThrow(wanted);
       const perPixel = tf.zeros([N, 3, 4, LEVELS]); // of gray images, as most have them
@@ -167,7 +167,7 @@ describe('AutoregressiveModel', () => {
     for (const m of [model, loaded]) m.dispose();
   });
 
-  it('takes the functions of another copy of the package, and their names', async () => {
+  it('accepts the functions of another copy of the package, and their names', async () => {
     const copy = Object.assign((y: tf.Tensor, z: tf.Tensor) => bitsPerDim(y, z), {
       [Symbol.for('pixelcnn-layers/likelihood')]: 'bitsPerDim',
     });
@@ -178,7 +178,7 @@ describe('AutoregressiveModel', () => {
     model.dispose();
   });
 
-  it('gives levels to any function, and asks for it again after loading', async () => {
+  it('passes levels to any function, and asks for it again after loading', async () => {
     const own = vi.fn((y: tf.Tensor, z: tf.Tensor) => tf.mul(bitsPerDim(y, z), 2));
     const model = build();
     model.compile({ optimizer: tf.train.momentum(0.1, 0.9), loss: [own], metrics: [bitsPerDim, own] });
@@ -219,7 +219,7 @@ describe('AutoregressiveModel', () => {
     },
   );
 
-  it('tells its layers, and those of models within it, which step of training comes', async () => {
+  it('sets the training step of its layers, and of layers of nested models', async () => {
     const steps: number[][] = [[], []];
     const listening = (to: number[]) =>
       Object.assign(pixelDropout({ rate: 0.5 }), { setStep: (step: number) => to.push(step) });
@@ -357,7 +357,7 @@ describe('AutoregressiveModel', () => {
     model.dispose();
   });
 
-  it('names what is wrong', () => {
+  it('names invalid arguments', () => {
     const model = build();
     for (const loss of ['meanSquaredError', 'sparseCategoricalCrossentropy', 'own', undefined]) {
       expect(() => model.compile({ optimizer: 'sgd', loss: loss as 'bitsPerDim' })).toThrow(

@@ -27,10 +27,10 @@ function batch(label: number, pixel: number) {
 }
 
 const WRONG_LABEL = 'labels at [2,0,1,1]: wanted integer levels 0 to 3, got';
-const WRONG_IMAGE = 'images at [2,0,1,1]: wanted numbers from 0 to 1, as normalize makes them, got';
+const WRONG_IMAGE = 'images at [2,0,1,1]: wanted numbers from 0 to 1, as normalize returns, got';
 
 onEachBackend('checkLabels', (backend) => {
-  it('names labels and images that are none, and trains on those that are', async () => {
+  it('names invalid labels and images, and trains on valid ones', async () => {
     const model = compile(pixelCNN(SIZES), true);
     await expectNoLeaks(async () => {
       const cases: [number, number, string][] = [
@@ -150,12 +150,12 @@ describe('checkLabels', () => {
     tf.dispose([wrong.xs, wrong.ys]);
   });
 
-  it('says so where labels are normalized, and images are not', async () => {
+  it('explains if labels are normalized, and images are not', async () => {
     const levels = tf.tensor4d([0, 1, 2, 3, 0, 0, 0, 0], [1, 2, 2, 2], 'int32');
     const images = normalize(levels, LEVELS);
     const message = 'labels at [0,0,0,1]: wanted integer levels 0 to 3, not normalized, got 0.3333';
     await expect(model.trainOnBatch(images, images)).rejects.toThrow(message);
-    await expect(model.trainOnBatch(levels, levels)).rejects.toThrow('images at [0,0,1,0]: wanted numbers from 0 to 1, as normalize makes them, got 2'); // biome-ignore format: one line
+    await expect(model.trainOnBatch(levels, levels)).rejects.toThrow('images at [0,0,1,0]: wanted numbers from 0 to 1, as normalize returns, got 2'); // biome-ignore format: one line
     tf.dispose([levels, images]);
   });
 
@@ -173,7 +173,7 @@ describe('checkLabels', () => {
     gated.dispose();
   });
 
-  it('looks at all conditions given as such to fit, and else at those of the images it looks at', async () => {
+  it('checks all conditions that fit receives as condition, and otherwise those of the checked images', async () => {
     const gated = compile(gatedPixelCNN({ ...SIZES, numClasses: 3 }));
     const { xs, ys } = batch(3, 1);
     const wrong = tf.tensor2d([0, 1, 3], [3, 1]); // of the third image
@@ -191,7 +191,7 @@ describe('checkLabels', () => {
     gated.dispose();
   });
 
-  it('looks at the first batch of trainOnBatch by default, also once loaded, and at none if it is false', async () => {
+  it('checks the first batch of trainOnBatch by default, also once loaded, and none if it is false', async () => {
     const { xs, ys } = batch(4, 1);
     const loaded = (await saveAndLoad(model, { includeOptimizer: true })) as AutoregressiveModel;
     for (const each of [compile(pixelCNN(SIZES)), compile(model), loaded]) {

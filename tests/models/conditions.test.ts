@@ -66,7 +66,7 @@ describe('conditionData', () => {
     tf.dispose([vector, map]);
   });
 
-  it('is null where the model takes none and none came', async () => {
+  it('is empty if the model takes none and none is given', async () => {
     expect(await read(null)).toBeNull();
   });
 
@@ -89,7 +89,7 @@ describe('conditionData', () => {
 });
 
 describe('readConditionTensors', () => {
-  it('gives what a model takes, and leaves the tensors to the caller', async () => {
+  it('returns a model\u2019s inputs, whose tensors the caller owns', async () => {
     const flat = tf.tensor1d([3, 0], 'int32');
     for (const given of [[3, 0], flat, tf.tensor2d([[3], [0]])]) {
       const input = asInput(classes, given);
@@ -172,7 +172,7 @@ describe('modelInputs', () => {
   };
   const plain: ImageModelShape = { ...byClass, conditions: [] };
 
-  it('gives what came where no condition is beside it: a tensor, a list, a record', () => {
+  it('returns x unchanged without a condition: a tensor, a list, a record', () => {
     const x = tf.zeros<tf.Rank.R4>([2, 1, 2, 1]);
     const classes = tf.zeros([2, 1]);
     for (const [shape, inputs] of [
@@ -195,10 +195,10 @@ describe('modelInputs', () => {
     x.dispose();
   });
 
-  it('names what is missing, or does not fit', () => {
+  it('names missing and unfit conditions', () => {
     const [x, tall, three] = [tf.zeros([2, 1, 2, 1]), tf.zeros([2, 1, 3, 1]), tf.zeros([3, 1])];
     for (const [shape, inputs, given, message] of [
-      [byClass, x, undefined, 'caller: condition: wanted one, since the model takes it'],
+      [byClass, x, undefined, 'caller: condition: wanted one, since the model takes one'],
       [byClass, [x], undefined, 'caller: condition: wanted one'],
       [byClass, [x, three], undefined, 'caller: x: wanted 2 conditions, as many as images, got 3'],
       [byClass, [x, three], 1, 'caller: x: wanted a tensor of images [N,H,W,C], with condition'],

@@ -30,7 +30,7 @@ const isOwn = (name: string) => name.includes('own');
 onEachBackend('a model of any distribution', (backend) => {
   it.each(
     Object.entries(kinds).filter(([name]) => !isGpu(backend) || name.includes('two channels in groups')),
-  )('gives all images of a tiny space probabilities that sum to 1: %s', async (_, make) => {
+  )('has probabilities of all images of a tiny space that sum to 1: %s', async (_, make) => {
     const model = make();
     const images = allImages(model);
     const probabilities = (await take(await logProb(model, images))).map(Math.exp);
@@ -173,7 +173,7 @@ describe('without whole passes', () => {
   it('refuses to carry a distribution that is not data, by the layer’s name', async () => {
     const model = (kinds["a user's own"] as () => ReturnType<(typeof kinds)[string]>)();
     await expect(toPortable(model)).rejects.toThrow(
-      `toPortable: layer '${model.layers.at(-1)?.name}' has a distribution of its own, which is not data`,
+      `toPortable: layer '${model.layers.at(-1)?.name}' has its own distribution, which is not data`,
     );
     const layer = model.layers.at(-1) as DistributionLayer;
     for (const data of [{ kind: 'other' }, { kind: 'logisticMixture', components: 5 }]) {

@@ -311,7 +311,7 @@ describe('gatedPixelCNNBlock', () => {
     model.dispose();
   });
 
-  it('names what is wrong, before any weight is made', async () => {
+  it('names invalid arguments before any weight is made', async () => {
     const input = (...shape: (number | null)[]) => tfl.input({ shape });
     const image = input(4, 4, 3);
     const features = input(4, 4, 6);
@@ -343,7 +343,7 @@ describe('gatedPixelCNNBlock', () => {
       expect(make({ condition: input(2, 4, 1) })).toThrow('gatedPixelCNNBlock: condition');
       expect(make({ isLast: 'no' })).toThrow("gatedPixelCNNBlock: isLast: wanted true or false, got 'no'");
       const wide = { vertical: input(4, 5, 6), horizontal: features };
-      expect(make({}, wide)).toThrow("gatedPixelCNNBlock: vertical: wanted a stack of the horizontal one's height and width"); // biome-ignore format: one line
+      expect(make({}, wide)).toThrow('gatedPixelCNNBlock: vertical: wanted the height and width of the horizontal stack'); // biome-ignore format: one line
       expect(make({}, { horizontal: features })).toThrow('gatedPixelCNNBlock: vertical: wanted one tensor');
       expect(make({}, { vertical: features, horizontal: input(4, 4, null) })).toThrow('gatedPixelCNNBlock: horizontal: wanted one tensor'); // biome-ignore format: one line
       expect(make({ maskType: 'A' }, { vertical: image, horizontal: input(4, 4, 4) })).toThrow('gatedPixelCNNBlock: features of the horizontal stack: wanted a multiple'); // biome-ignore format: one line

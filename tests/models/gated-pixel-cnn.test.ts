@@ -263,7 +263,7 @@ describe('gatedPixelCNN', () => {
     tf.dispose([labels, xs, classes, vector, map]);
   });
 
-  it('names what is wrong', async () => {
+  it('names invalid arguments', async () => {
     const args = { imageShape: [4, 4, 1] as ImageShape, hiddenDim: 2, outDim: 2, numBlocks: 1 };
     const make = (more: object) => () => gatedPixelCNN({ ...args, ...more });
     expect(() => gatedPixelCNN(undefined as never)).toThrow('gatedPixelCNN: wanted an object of arguments');
@@ -274,7 +274,7 @@ describe('gatedPixelCNN', () => {
         expect(make({ [name]: '3' })).toThrow(`gatedPixelCNN: ${name}`);
       }
       expect(make({ nullClass: true, conditionSize: 2 })).toThrow(
-        'gatedPixelCNN: nullClass: wanted numClasses beside it, got true',
+        'gatedPixelCNN: nullClass: wanted numClasses to be given too, got true',
       );
       expect(make({ nullClass: 10, numClasses: 10 })).toThrow('gatedPixelCNN: nullClass: wanted true or false, got 10'); // biome-ignore format: one line
     });

@@ -64,15 +64,15 @@ it('throws for models of other shapes, and shows them', () => {
   const conv = (image: tfl.SymbolicTensor) =>
     tfl.layers.conv2d({ filters: 6, kernelSize: 1 }).apply(image) as tfl.SymbolicTensor;
   expect(() => imageModelShape('caller', stock(conv))).toThrow(
-    'got [null,4,5,2] -> [null,4,5,6]; a last layer pixelLogits makes logits of features [N,H,W,C*L]',
+    'got [null,4,5,2] -> [null,4,5,6]; end with pixelLogits to make logits of features [N,H,W,C*L]',
   );
   expect(() => imageModelShape('caller', stock(logits, [4, 5, 1]))).toThrow(
-    'got [null,4,5,1] -> [null,4,5,2,3]; imageChannels of pixelLogits is that of the images, 1',
+    'got [null,4,5,1] -> [null,4,5,2,3]; pixelLogits needs imageChannels: 1, as the images have',
   );
   const half = (image: tfl.SymbolicTensor) =>
     logits(tfl.layers.averagePooling2d({ poolSize: 2 }).apply(image) as tfl.SymbolicTensor);
   expect(() => imageModelShape('caller', stock(half, [4, 4, 2]))).toThrow(
-    'got [null,4,4,2] -> [null,2,2,2,3]; the height and width of outputs must be those of the images',
+    'got [null,4,4,2] -> [null,2,2,2,3]; outputs must have the height and width of the images',
   );
   expect(() => imageModelShape('caller', stock(half, [null, null, 2]))).not.toThrow(); // not known yet
   const [a, b] = [tfl.input({ shape: [4, 4, 1] }), tfl.input({ shape: [4, 4, 1] })];
@@ -80,7 +80,7 @@ it('throws for models of other shapes, and shows them', () => {
   expect(() => imageModelShape('caller', two)).toThrow('caller: wanted a model');
 });
 
-it('throws for outputs of another height or width than the images have', () => {
+it('throws for outputs of another height or width than the images', () => {
   const cropped = (image: tfl.SymbolicTensor) =>
     logits(tfl.layers.cropping2D({ cropping: [[0, 0], [1, 0]] }).apply(image) as tfl.SymbolicTensor); // biome-ignore format: pairs
   expect(() => imageModelShape('caller', stock(cropped))).toThrow('got [null,4,5,2] -> [null,4,4,2,3]');

@@ -89,13 +89,13 @@ describe('the loss', () => {
     expect(bitsPerDim.name).toBe('bitsPerDim');
   });
 
-  it('names what is wrong', async () => {
+  it('names invalid arguments', async () => {
     const logits = tf.zeros([2, 3, 4]);
     expect(() => bitsPerDim([[1]] as never, logits)).toThrow('labels and outputs: wanted two tensors');
     expect(() => bitsPerDim(tf.zeros([2, 4]), logits)).toThrow('labels: wanted levels of shape [2,3]');
     expect(() => bitsPerDim(tf.zeros([2]), logits)).toThrow('labels');
     expect(() => bitsPerDim(tf.zeros([2, 3, 4]), logits)).toThrow(
-      'labels: wanted integer levels of shape [2,3], not one-hot: autoregressiveModel makes models that take them, tf.model and tf.sequential do not, got [2, 3, 4]',
+      'labels: wanted integer levels of shape [2,3], not one-hot: models of autoregressiveModel take them, those of tf.model and tf.sequential do not, got [2, 3, 4]',
     );
     expect(() => bitsPerDim(tf.scalar(0), tf.zeros([3]))).toThrow('labels');
   });
@@ -126,7 +126,7 @@ describe('names of losses', () => {
     for (const none of [undefined, null, []]) expect(namesOf(none)).toEqual([]);
   });
 
-  it('stands in for a loss that was not saved, and says so when it is called', () => {
+  it('replaces a loss that was not saved, and reports this when called', () => {
     expect(withFunctions('loss', OWN_LOSS, softmax)).toThrow('call compile again');
   });
 });

@@ -17,7 +17,7 @@ describe('the arguments of a network', () => {
     expect(readArguments('net', given, networkArguments)).toEqual({ ...given, ...filled });
   });
 
-  it('are features of a channel: weights are those of all channels', () => {
+  it('count features of a channel, while weights are for all channels', () => {
     const model = pixelCNN({ ...args, levels: 2, name: 'mine' });
     expect(model.name).toBe('mine');
     expect(model.getWeights().map(({ shape }) => shape.slice(-2))).toEqual([[3, 12], [12], [12, 15], [15], [15, 15], [15], [15, 6], [6]]); // biome-ignore format: one line
@@ -106,7 +106,7 @@ async function weightsOf(model: AutoregressiveModel): Promise<Map<string, number
 }
 
 describe('the names of weights', () => {
-  it('are the same in every program, whatever was made before', async () => {
+  it('are the same in every program, whatever was created before', async () => {
     const convs = (...names: string[]) => names.flatMap((name) => [`${name}/kernel`, `${name}/bias`]);
     const blocks = ['block0', 'block1'].flatMap((block) =>
       ['in', 'mid', 'out'].flatMap((conv) => [`${block}/conv_${conv}_kernel`, `${block}/conv_${conv}_bias`]),

@@ -31,7 +31,7 @@ function build(args: Partial<PixelCNNPlusPlusArgs> = {}, noiseSeed?: number): Au
 
 onEachBackend('pixelCNNPlusPlus', (backend) => {
   for (const golden of isGpu(backend) ? goldenPlusPlus.slice(0, 1) : goldenPlusPlus) {
-    it(`gives the parameters and likelihoods of the reference, also without tensors: ${golden.name}`, async () => {
+    it(`computes the parameters and likelihoods of the reference, also without tensors: ${golden.name}`, async () => {
       const model = await goldenPlusPlusModel(golden);
       const images = golden4d(golden.images, 'int32');
       const parameters = tf.tidy(() => model.predict(normalize(images, golden.config.levels)));
@@ -116,7 +116,7 @@ describe('pixelCNNPlusPlus', () => {
     any.dispose();
   });
 
-  it('names what is wrong', () => {
+  it('names invalid arguments', () => {
     expect(() => pixelCNNPlusPlus(undefined as never)).toThrow(
       'pixelCNNPlusPlus: wanted an object of arguments',
     );
@@ -150,7 +150,9 @@ describe('pixelCNNPlusPlus', () => {
     );
     expect(wrong({ seed: 1.5 })).toThrow('pixelCNNPlusPlus: seed: wanted an integer');
     expect(wrong({ numClasses: 0 })).toThrow('pixelCNNPlusPlus: numClasses: wanted an integer of at least 1');
-    expect(wrong({ nullClass: true })).toThrow('pixelCNNPlusPlus: nullClass: wanted numClasses beside it');
+    expect(wrong({ nullClass: true })).toThrow(
+      'pixelCNNPlusPlus: nullClass: wanted numClasses to be given too',
+    );
     expect(wrong({ conditionSize: 2 ** 28 })).toThrow('pixelCNNPlusPlus: conditionSize: wanted sizes');
   });
 });

@@ -96,7 +96,7 @@ onEachBackend('pixelCNN', (backend) => {
     );
   });
 
-  it('gives the test figure of the trained digits network, and the bits of its first images', async () => {
+  it('reproduces the test result of the trained digits network, and the bits of its first images', async () => {
     const { model, testBitsPerDim, firstBits } = await loadTrainedDigits();
     const { train, test } = await loadDigits();
     const expected = isGpu(backend) ? firstBits.slice(0, 2) : firstBits;
@@ -171,14 +171,14 @@ describe('pixelCNN', () => {
     model.dispose();
   });
 
-  it('names what is wrong', () => {
+  it('names invalid arguments', () => {
     const args = { imageShape: [4, 4, 1] as [number, number, number], hiddenDim: 2, outDim: 2, numBlocks: 1 };
     expect(() => pixelCNN({ ...args, outDim: 1.5 })).toThrow('pixelCNN: outDim');
     expect(() => pixelCNN({ ...args, block: 3 as never })).toThrow(
       'pixelCNN: block: wanted a function, got 3',
     );
     expect(() => pixelCNN({ ...args, block: RowLSTMBlock as never })).toThrow(
-      'pixelCNN: block: wanted a function that returns a layer, not the class of one, got function',
+      'pixelCNN: block: wanted a function that returns a layer, not a class, got function',
     );
     expect(() => pixelCNN({ ...args, block: () => 3 as never })).toThrow(
       'pixelCNN: block: wanted a function that returns a layer, got 3',

@@ -38,7 +38,7 @@ const someCodes = (count: number) => ({ data: Array.from({ length: 4 * count }, 
 
 onEachBackend('pixelSNAIL', (backend) => {
   for (const golden of isGpu(backend) ? goldenSnails.slice(1, 2) : goldenSnails) {
-    it(`gives the logits and likelihoods of the reference, also without tensors: ${golden.name}`, async () => {
+    it(`computes the logits and likelihoods of the reference, also without tensors: ${golden.name}`, async () => {
       const model = await goldenSnail(golden);
       const [n, h, w] = golden.codes.shape as [number, number, number];
       const codes = golden4d({ data: golden.codes.data, shape: [n, h, w, 1] }, 'int32');
@@ -111,7 +111,7 @@ describe('pixelSNAIL', () => {
     for (const model of models) model.dispose();
   });
 
-  it('gives each part its window and its dropout', () => {
+  it('sets the window and dropout of each part', () => {
     const codeCondition = { ...CODES, kernelSize: 1 };
     const model = build({ kernelSize: 5, dropout: 0.25, outResBlocks: 1, codeCondition });
     const configOf = (name: string) => model.getLayer(name).getConfig();
@@ -144,7 +144,7 @@ describe('pixelSNAIL', () => {
     model.dispose();
   });
 
-  it('names what is wrong', () => {
+  it('names invalid arguments', () => {
     expect(() => pixelSNAIL(undefined as never)).toThrow('pixelSNAIL: wanted an object of arguments');
     const wrong = (args: object) => () => build(args);
     for (const imageShape of [[4, 4], [4, 4, null], '4', [0, 4, 1]])
@@ -168,12 +168,12 @@ describe('pixelSNAIL', () => {
       [{ output: { components: 0 } }, 'output: components: wanted an integer of at least 1, got 0'],
       [{ dropout: 1 }, 'dropout: wanted a number from 0, below 1, got 1'],
       [{ seed: 1.5 }, 'seed: wanted an integer'],
-      [{ numResBlocks: 0, numClasses: 2 }, 'numResBlocks: wanted 1 or more, since conditions enter them, got 0'],
+      [{ numResBlocks: 0, numClasses: 2 }, 'numResBlocks: wanted 1 or more, since residual blocks read the conditions, got 0'],
       [{ numResBlocks: 0, codeCondition: CODES }, 'numResBlocks: wanted 1 or more'],
-      [{ nullClass: true }, 'nullClass: wanted numClasses beside it'],
+      [{ nullClass: true }, 'nullClass: wanted numClasses to be given too'],
       [{ codeCondition: 3 }, 'codeCondition: wanted an object'],
       [{ codeCondition: { ...CODES, levels: 1 } }, 'codeCondition: levels: wanted an integer of at least 2, got 1'],
-      [{ codeCondition: { ...CODES, shape: [3, 2] } }, 'codeCondition: shape: wanted [h, w] that divide those of the image, [4, 4], got [3, 2]'],
+      [{ codeCondition: { ...CODES, shape: [3, 2] } }, "codeCondition: shape: wanted [h, w] that divide the image's, [4, 4], got [3, 2]"],
       [{ codeCondition: { ...CODES, shape: [2] } }, 'codeCondition: shape: wanted [h, w], got [2]'],
       [{ codeCondition: { ...CODES, shape: [2, 2, 1] } }, 'codeCondition: shape: wanted [h, w], got [2, 2, 1]'],
       [{ codeCondition: CODES, imageShape: [null, 4, 1] }, 'codeCondition: shape: wanted an imageShape whose height and width are known'],

@@ -65,7 +65,7 @@ function nested(): AutoregressiveModel {
 }
 
 describe('checkSavedGraph', () => {
-  it('takes the axes that tensors may have, since tfjs makes a shape as long as an axis says', () => {
+  it('accepts only axes that tensors may have, since tfjs makes a shape as long as an axis requires', () => {
     const withAxis = (axis: unknown) =>
       graph(image, { ...layer('joined', [['image', 0, 0, {}]]), config: { name: 'joined', axis } });
     for (const axis of [-6, -1, 0, 6, null, [1, -2]])
@@ -102,7 +102,7 @@ describe('checkSavedGraph', () => {
 
   // biome-ignore format: one row a line
   const refused = [
-    ['a name that is not there', graph(image, layer('first', [['imagf', 0, 0]])), "file: layer 'first' needs layer 'imagf', which is not there"],
+    ['a name that is not there', graph(image, layer('first', [['imagf', 0, 0]])), "file: layer 'first' needs layer 'imagf', which does not exist"],
     ['a call that is not made', graph(image, first, layer('x', [['first', 1, 0]])), "file: layer 'x' needs node 1 of layer 'first', which has only 1"],
     ['a call of an input', graph(image, layer('first', [['image', 1, 0]])), "node 1 of layer 'image', which has only 1"],
     ['a cycle', graph(image, layer('after', [['back', 0, 0]]), loop, back), "file: layer 'back' needs its own output"],
@@ -120,8 +120,8 @@ describe('checkSavedGraph', () => {
     ['an input that is none', graph(image, layer('first', ['image'])), "layer 'first': wanted inputs [layer, node, tensor], got 'image'"],
     ['an index that is none', graph(image, layer('first', [['image', -1, 0]])), "layer 'first': wanted inputs [layer, node, tensor], got ['image', -1, 0]"],
     ['no layer', graph(image, null as never), 'file: wanted the name of a layer, got undefined'],
-    ['an output that is not there', { class_name: 'Model', config: { ...graph(image, first).config, output_layers: [['last', 0, 0]] } }, "file: the model's output needs layer 'last', which is not there"],
-    ['an input that is not there', { class_name: 'Model', config: { ...graph(image, first).config, input_layers: [['imagf', 0, 0]] } }, "file: the model's input needs layer 'imagf', which is not there"],
+    ['an output that is not there', { class_name: 'Model', config: { ...graph(image, first).config, output_layers: [['last', 0, 0]] } }, "file: the model's output needs layer 'last', which does not exist"],
+    ['an input that is not there', { class_name: 'Model', config: { ...graph(image, first).config, input_layers: [['imagf', 0, 0]] } }, "file: the model's input needs layer 'imagf', which does not exist"],
     ['no outputs', { class_name: 'Model', config: { ...graph(image, first).config, output_layers: undefined } }, "file: the model's output: inputs: wanted a list, got undefined"],
     ['a damaged model in a wrapper', { class_name: 'TimeDistributed', config: { layer: graph(image, layer('first', [['imagf', 0, 0]])) } }, "layer 'first' needs layer 'imagf'"],
   ] as const;
@@ -144,7 +144,7 @@ describe('checkSavedGraph', () => {
     );
   });
 
-  it('gives short messages of long names', () => {
+  it('keeps messages with long names short', () => {
     const long = '-'.repeat(1e6);
     for (const saved of [
       graph(image, layer('first', [[long, 0, 0, {}]])),

@@ -14,7 +14,7 @@ const power = async (adam: tf.AdamOptimizer, name: 'accBeta1' | 'accBeta2') =>
   Array.from(await (adam[name as never] as tf.Variable).data());
 
 onEachBackend('restoreAdamPowersExactly', () => {
-  it('gives a loaded Adam the powers of the one saved, to the last bit', async () => {
+  it('restores the powers of a saved Adam to the last bit', async () => {
     const weight = tf.variable(tf.scalar(1));
     const trained = tf.train.adam(1e-3, 0.9, 0.999, 1e-7);
     for (let step = 0; step < 50; step++) trained.minimize(() => tf.square(weight) as tf.Scalar);

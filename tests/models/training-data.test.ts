@@ -198,7 +198,7 @@ describe('levels alone', () => {
     model.dispose();
   });
 
-  it('are refused by name where batches, or what is no dataset, are of another form', async () => {
+  it('are refused by name if batches have another form, or it is not a dataset', async () => {
     const model = plain();
     const wanted = 'fitDataset: batch: wanted levels, { levels, condition } or { xs, ys }, got';
     const cases: [() => unknown, string][] = [
@@ -226,7 +226,7 @@ describe('levels alone', () => {
     model.dispose();
   });
 
-  it('are told from inputs by the labels beside them only', async () => {
+  it('are distinguished from inputs only by the absence of labels', async () => {
     const model = plain();
     const [name = ''] = model.outputNames;
     const wanted = await model.evaluate(xs, levels).data();
@@ -271,7 +271,7 @@ describe('levels alone', () => {
   });
 });
 
-describe('training says in its own words what it cannot train on', () => {
+describe('training explains which data it cannot train on', () => {
   let levels: tf.Tensor4D;
   let xs: tf.Tensor4D;
   let disposed: tf.Tensor4D;
@@ -295,9 +295,9 @@ describe('training says in its own words what it cannot train on', () => {
       [[xs, Promise.resolve(levels)], 'labels: wanted a tensor [N,H,W,C], got a Promise (is an await missing?)'],
       [[xs, [Promise.resolve(levels)]], 'labels: wanted a tensor [N,H,W,C], got [a Promise (is an await missing?)]'],
       [[Promise.resolve(levels)], 'levels: wanted a tensor [N,H,W,C], got a Promise (is an await missing?)'],
-      [[xs, nested], 'labels: wanted a tensor [N,H,W,C], as tf.tensor4d makes of nested arrays, got [[[[0, 1]]]]'],
-      [[nested], 'levels: wanted a tensor [N,H,W,C], as tf.tensor4d makes of nested arrays, got [[[[0, 1]]]]'],
-      [[nested, levels], 'x: wanted a tensor [N,H,W,C], as tf.tensor4d makes of nested arrays'],
+      [[xs, nested], 'labels: wanted a tensor [N,H,W,C], as tf.tensor4d makes from nested arrays, got [[[[0, 1]]]]'],
+      [[nested], 'levels: wanted a tensor [N,H,W,C], as tf.tensor4d makes from nested arrays, got [[[[0, 1]]]]'],
+      [[nested, levels], 'x: wanted a tensor [N,H,W,C], as tf.tensor4d makes from nested arrays'],
       [[new Uint8Array(12)], 'levels: wanted a tensor [N,H,W,C], got Uint8Array'],
       [[{ data: new Uint8Array(12), shape: [1, 2, 3, 2] }], 'levels: wanted a tensor [N,H,W,C], got Object'],
       [[xs, null], 'labels: wanted a tensor [N,H,W,C], got null'],
@@ -329,7 +329,7 @@ describe('training says in its own words what it cannot train on', () => {
     const predicted: [x: unknown, message: string][] = [
       [disposed, 'a tensor that is not disposed'],
       [text, 'a tensor of int32 or float32'],
-      [nested, 'a tensor [N,H,W,C], as tf.tensor4d makes of nested arrays'],
+      [nested, 'a tensor [N,H,W,C], as tf.tensor4d makes from nested arrays'],
       [row, 'a tensor of images [N,H,W,C], got [2]'],
     ];
     await expectNoLeaks(async () => {
@@ -352,7 +352,7 @@ describe('training says in its own words what it cannot train on', () => {
       await expect(model.fit(levels, { epochs: epochs as number })).rejects.toThrow('fit: epochs: wanted an integer of at least 0'); // biome-ignore format: one line
     for (const validationSplit of [-0.5, 1, 20, Number.NaN])
       await expect(model.fit(levels, { validationSplit })).rejects.toThrow('fit: validationSplit: wanted a number from 0, below 1, got'); // biome-ignore format: one line
-    const message = 'fit: validationSplit: wanted one that leaves images to train on, of 6, got 0.9';
+    const message = 'fit: validationSplit: wanted one that leaves some of 6 images to train on, got 0.9';
     await expect(model.fit(levels, { validationSplit: 0.9 })).rejects.toThrow(message);
     for (const optimizer of [undefined, null, 0.1, {}])
       expect(() => model.compile({ optimizer: optimizer as never, loss: bitsPerDim })).toThrow('compile: optimizer: wanted an optimizer, such as tf.train.adam(1e-3), or its name, got'); // biome-ignore format: one line

@@ -49,7 +49,7 @@ it('takes a batch whose features have more bytes than a buffer of WebGPU may', a
   layer.dispose();
 });
 
-it('needs the shim of docs/backends.md where Node has no util.isNullOrUndefined, as from 23 on', async () => {
+it('needs the shim of docs/reference/backends.md where Node has no util.isNullOrUndefined, as from 23 on', async () => {
   const built = fileURLToPath(
     new URL('../../.tfjs-node/node_modules/@tensorflow/tfjs-node', import.meta.url),
   );

@@ -220,7 +220,7 @@ describe('fileSystem', () => {
       ],
       [
         whole.replace('[["image"', '[["imagf"'),
-        "model.json: layer 'input_conv' needs layer 'imagf', which is not there",
+        "model.json: layer 'input_conv' needs layer 'imagf', which does not exist",
       ],
       [
         whole.replace(/}$/, ',"userDefinedMetadata":3}'),
@@ -262,7 +262,7 @@ describe('fileSystem', () => {
     ],
     [{ dtype: 'int32', quantization: { dtype: 'float16' } }, "dtype: wanted 'float32', got 'int32'"],
     [{ name: 'b' }, "model.json: two weights are named 'b'"],
-  ])('names the weight that is none, before tfjs has made a tensor of it: %o', async (change, message) => {
+  ])('names an invalid weight, before tfjs has made a tensor of it: %o', async (change, message) => {
     // biome-ignore format: a table
     const spec = { name: 'a/kernel', shape: [1], dtype: 'float32' };
     const weights = [change && { ...spec, ...change }, { ...spec, name: 'b' }];
@@ -325,7 +325,7 @@ describe('fileSystem', () => {
   });
 });
 
-describe('a model whose sizes are those of another', () => {
+describe('a model with the sizes of another', () => {
   const image = [4, 4, 1] as [number, number, number];
   type Config = Record<string, unknown>;
 

@@ -27,7 +27,7 @@ onEachBackend('attention', () => {
     for (const empty of await gradientsOf(inputs, tf.zeros(shape), 2)) expect(empty).toEqual([]);
     tf.dispose(inputs);
   });
-  it('hides later places whatever their scores', async () => {
+  it('hides later places, whatever their scores', async () => {
     // The third place has a score of 3e38 with every query: only the fourth sees it.
     const [q, k] = [tf.ones<tf.Rank.R4>([1, 1, 4, 1]), tf.tensor4d([0, 0, 3e38, 0], [1, 1, 4, 1])];
     const v = tf.tensor4d([3, 5, 7, 9], [1, 1, 4, 1]);
@@ -51,7 +51,7 @@ onEachBackend('attention', () => {
     x.dispose();
   });
 
-  it('drops weights, the same for the gradient and whatever the chunks, and keeps their mean', async () => {
+  it('drops weights, with the same noise for the gradient and all chunks, and keeps their mean', async () => {
     const [h, w] = [6, 8];
     // Of keys 0 and values 1, place i has a mean of i weights 1/i: of those kept, 4/3 as much
     const [q, k, v] = [0, 0, 1].map((value) => tf.fill<tf.Rank.R4>([2, h, w, 4], value)) as [
@@ -76,7 +76,7 @@ onEachBackend('attention', () => {
     tf.dispose([q, k, v]);
   });
 
-  it('has the gradients of what is left of the weights, for queries and keys too', async () => {
+  it('has the gradients of the kept weights, for queries and keys too', async () => {
     const shape: [number, number, number, number] = [1, 2, 4, 2];
     const all = [1, 2, 3, 4].map((seed) => Array.from(noise(16, seed)));
     const [q, k, v, g] = all as [number[], number[], number[], number[]];
@@ -102,7 +102,7 @@ onEachBackend('attention', () => {
     expectClose(await take(dk), await slopesOf(k, (of) => at(q, of)), 2e-3);
   });
 
-  it('says what does not fit, before it computes', () => {
+  it('reports misfits before it computes', () => {
     // 2^14 images of 2 heads and 2^14 places: even the weights of one query are 2^29. No such tensor is made.
     const x = tf.zeros<tf.Rank.R4>([1, 1, 1, 1]);
     const shape = [2 ** 14, 2 ** 7, 2 ** 7, 2] as const;
@@ -125,7 +125,7 @@ it('computes as many queries together as their weights fit, at least one', () =>
 describe.runIf(backends.includes('wasm'))('attention by own kernels on wasm', () => {
   beforeAll(() => useBackend('wasm'));
 
-  it('is exactly what it was whatever comes later, and has no gradient for that', async () => {
+  it('does not depend on later places at all, and has no gradient for them', async () => {
     const [places, units] = [75, 6];
     const shape: [number, number, number, number] = [1, 5, 15, units];
     const [q, k, v] = [1, 2, 3].map((seed) => noise(places * units, seed)) as [Float32Array, Float32Array, Float32Array]; // biome-ignore format: one line

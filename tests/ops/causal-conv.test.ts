@@ -68,7 +68,7 @@ onEachBackend('checkBatchFits', (backend) => {
     }
   }
 
-  it('says what batch fits on a GPU, and limits no other backend', async () => {
+  it('states what batch fits on a GPU, and limits no other backend', async () => {
     limitTo(4 * 64 ** 2); // 4,096 numbers: 16 images of [4,4,16]
     const tooMany = () => checkBatchFits([17, 4, 4, 16]);
     if (isGpu(backend)) {

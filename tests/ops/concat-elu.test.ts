@@ -41,7 +41,7 @@ onEachBackend('concatElu', (backend) => {
 describe.runIf(backends.includes('wasm'))('concatElu by own kernels on wasm', () => {
   beforeAll(() => useBackend('wasm'));
 
-  it('keeps seven digits, however small x is', () => {
+  it('is accurate to seven digits, however small x is', () => {
     const memory = new WebAssembly.Memory({ initial: 1 });
     const floats = new Float32Array(memory.buffer);
     const magnitudes = Array.from({ length: 400 }, (_, i) => Math.fround(10 ** (-12 + i / 30))); // 1e-12 to 20

@@ -35,7 +35,7 @@ onEachBackend('levels', (backend) => {
   const levels = LEVELS_OF_FOUR.map(([, level]) => level);
   const numbers = () => tf.tensor4d(LEVELS_OF_FOUR.map(([x]) => x), [2, 1, 3, 2]); // biome-ignore format: one line
 
-  it('oneHotLevels: 1 at the nearest level, zeros where there is none, channel by channel', async () => {
+  it('oneHotLevels: 1 at the nearest level, zeros if there is none, channel by channel', async () => {
     const x = numbers();
     const y = oneHotLevels(x, 4);
     expect([y.shape, y.dtype]).toEqual([[2, 1, 3, 8], 'float32']);
@@ -47,7 +47,7 @@ onEachBackend('levels', (backend) => {
     tf.dispose([x, flat]);
   });
 
-  it('embedLevels: the row of the level, zeros where there is none, channel by channel', async () => {
+  it('embedLevels: the row of the level, zeros if there is none, channel by channel', async () => {
     const [x, values] = [numbers(), noise(12, 1)];
     const table = tf.tensor2d(values, [4, 3]);
     const y = embedLevels(x, table);
@@ -61,7 +61,7 @@ onEachBackend('levels', (backend) => {
   });
 
   it.each(isGpu(backend) ? [256, 65536] : [2, 3, 17, 256, 1000, 65536])(
-    'tell all of %i levels apart, as normalize makes them',
+    'distinguish all of %i levels, normalized',
     async (count) => {
       const all = tf.range(0, count, 1, 'float32');
       const x: tf.Tensor = tf.reshape(tf.div(all, count - 1), [1, 1, count, 1]);
@@ -75,7 +75,7 @@ onEachBackend('levels', (backend) => {
     },
   );
 
-  it('tell the last of 2^20 levels apart, where float32 numbers in [0, 1] lie closest', async () => {
+  it('distinguish the last of 2^20 levels, where float32 numbers in [0, 1] are closest', async () => {
     const [count, first] = [2 ** 20, 2 ** 20 - 2048];
     const last = tf.range(first, count, 1, 'float32');
     const x: tf.Tensor = tf.reshape(tf.div(last, count - 1), [1, 1, 2048, 1]);

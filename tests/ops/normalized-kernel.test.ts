@@ -22,7 +22,7 @@ onEachBackend('normalizedKernel', (backend) => {
     expect(all.map((of) => [...of.keys()].filter((i) => Number.isNaN(of[i])))).toEqual(expected);
   });
 
-  it('gives numbers where a direction is 0', async () => {
+  it('returns finite numbers if a direction is 0', async () => {
     const [v, gain, dy] = [
       tf.tensor4d([0, 3, 0, 4], [1, 1, 2, 2]),
       tf.tensor1d([2, 5]),

@@ -117,7 +117,7 @@ describe.each(backends)('an operation on %s', (backend: Backend) => {
     expect(log[1]).toBe('composed gradient for a');
   });
 
-  it('takes gradients made of the inputs where those of what is saved cannot be differentiated', async () => {
+  it('uses gradients computed from the inputs if gradients from saved tensors are not differentiable', async () => {
     const cube = defineOperation<{ x: tf.Tensor }, void, { slope: tf.Tensor }, tf.Tensor>({
       name: 'cube',
       composed: cubeImplementation,

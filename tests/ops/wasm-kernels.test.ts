@@ -71,7 +71,7 @@ describe.runIf(backends.includes('wasm'))('own kernels on wasm', () => {
     ['without a map of data', { dataIdMap: undefined }],
     ['without outputs', { makeOutput: undefined }],
     ['over a memory that threads share', { wasm: { asm: { memory: shared() } } }],
-  ])('give way to operations of tfjs where the inside of the backend is another: %s', async (_, other) => {
+  ])('fall back to tfjs if the internals of the backend differ: %s', async (_, other) => {
     const expected = await convolved();
     const backend = tf.backend();
     const changed = new Proxy(backend, {
@@ -126,7 +126,7 @@ describe.runIf(backends.includes('wasm'))('own kernels on wasm', () => {
     expect(await convolved()).toEqual(expected);
   });
 
-  it('give back all memory that a step of training takes', async () => {
+  it('release all memory that a training step takes', async () => {
     const model = pixelCNN({ imageShape: [3, 3, 1], levels: 3, hiddenDim: 2, outDim: 3, numBlocks: 1 });
     model.compile({ optimizer: tf.train.adam(1e-3), loss: bitsPerDim });
     const labels = tf.randomUniform<tf.Rank.R4>([4, 3, 3, 1], 0, 3, 'int32', 1);

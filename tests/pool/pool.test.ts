@@ -47,7 +47,7 @@ const messageOf = (work: Promise<unknown>) =>
     (error: Error) => `${error.name}: ${error.message}`,
   );
 
-describe('a pool gives what one thread gives, to the bit', () => {
+describe('a pool returns the results of one thread, to the bit', () => {
   const classes = portableModel({ numClasses: 3 });
   const both = portableModel({ numClasses: 3, mapSize: 2 });
   const maps = {
@@ -137,7 +137,7 @@ describe('a pool gives what one thread gives, to the bit', () => {
     );
   });
 
-  it('samples of one new seed where none is given', async () => {
+  it('samples with one new seed if none is given', async () => {
     const { pool } = poolOf(2);
     const random = vi.spyOn(Math, 'random').mockReturnValue(0.25);
     const drawn = await pool.sample(model, { numImages: 20 });
@@ -261,11 +261,11 @@ describe('wrong arguments', () => {
   it('are adjustments of a user, which cannot be sent either', async () => {
     const { pool } = poolOf(1);
     expect(await messageOf(pool.sample(model, { adjust: () => {} }))).toBe(
-      'TypeError: pool.sample: adjust: wanted what allowed or allowedNeighbors makes, since no other function can be sent to a worker, got function adjust',
+      'TypeError: pool.sample: adjust: wanted an adjuster from allowed or allowedNeighbors, since no other function can be sent to a worker, got function adjust',
     );
   });
 
-  it('are models that cannot be sent; the pool goes on', async () => {
+  it('are models that cannot be sent; the pool continues', async () => {
     const { pool } = poolOf(2);
     const odd = { ...model, extra: () => 1 };
     expect(await messageOf(pool.sample(odd, { numImages: 50 }))).toMatch(/DataCloneError/);
@@ -406,14 +406,14 @@ describe('a signal', () => {
 it('refuses more images than fit into memory before a worker starts', async () => {
   const { pool, started } = poolOf(1);
   expect(await messageOf(pool.sample(model, { numImages: 1e15 }))).toMatch(
-    /^RangeError: sample: .*; fewer images at a time need less$/,
+    /^RangeError: sample: .*; use fewer images at a time$/,
   );
   expect(started).toEqual([]);
 });
 
 describe('what goes wrong in a worker', () => {
   const lost = 'Error: pool: a worker ended before its work was done: ';
-  it('may be that none starts', async () => {
+  it('may be that no worker starts', async () => {
     const { pool } = poolOf(1, (index) => {
       if (index === 0) return startInProcess();
       throw new RangeError('too many');
@@ -451,7 +451,7 @@ describe('what goes wrong in a worker', () => {
     expect(terminate).toHaveBeenCalledTimes(1);
   });
 
-  it('comes with its class and its message', async () => {
+  it('keeps its class and its message', async () => {
     const { pool } = poolOf(1);
     const weights = new Map(model.weights);
     const bias = weights.get('logits.bias') as { shape: number[]; data: Float32Array };
@@ -524,7 +524,7 @@ describe('terminate', () => {
   );
 });
 
-it('a worker file that runs outside of a worker says so', async () => {
+it('a worker file that runs outside of a worker throws', async () => {
   await expect(import('pixelcnn-layers/worker')).rejects.toThrow(
     'pixelcnn-layers/worker: wanted to be run by a worker, got imported outside of one',
   );

@@ -123,7 +123,7 @@ describe('trace', () => {
     });
   });
 
-  it('names the layer whose operation refuses what it is given', () => {
+  it('names the layer whose operation refuses its input', () => {
     class Odd extends tfl.layers.Layer {
       static className = 'TracedOdd';
       override call = (x: tf.Tensor | tf.Tensor[]) => (Array.isArray(x) ? x[0] : x) as tf.Tensor;
@@ -167,7 +167,7 @@ describe('trace', () => {
         apply(tfl.layers.concatenate(), [apply(conv(1, 'A'), image), apply(conv(1, 'B'), image)]),
     ],
   ])(
-    'says which channel sees what is not drawn yet: of %i channels, %i',
+    'names the channel that sees later values: of %i channels, %i',
     (channels, channel, lateTimes, graph) => {
       expect(traced(channels, graph, (result) => result)).toEqual({
         lateTimes,
@@ -185,11 +185,11 @@ describe('trace', () => {
       return apply(layer, apply(vertical, image));
     };
 
-  it('refuses what is to the left in a vertical layer whose input does not see rows above only', () => {
+  it('refuses pixels to the left in a vertical layer whose input does not see only rows above', () => {
     expect(traced(1, unshifted({ kernelSize: [1, 3] }), (result) => result)).toEqual({
       lateTimes: [AFTER_ROW, AFTER_ROW],
       obstacle: expect.stringContaining(
-        'a vertical layer with mask B, or one shifted down, whose input must see rows above only and does not',
+        'let vertical layers with mask B, and layers shifted down, read only features that see rows above',
       ),
     });
   });
@@ -211,9 +211,7 @@ describe('trace', () => {
     const graph: Graph = (image) => apply(new FromRight({}), apply(conv(4, 'A'), image));
     expect(traced(1, graph, (result) => result)).toEqual({
       lateTimes: [AFTER_ROW, AFTER_ROW],
-      obstacle: expect.stringContaining(
-        'an LSTM from the right, whose states must be shifted down by a row,',
-      ),
+      obstacle: expect.stringContaining('shift the states of an LSTM from the right down by a row,'),
     });
   });
 
@@ -244,9 +242,9 @@ describe('trace', () => {
     [
       'of which the outputs have not the whole',
       (image) => apply(resize(false), apply(resize(false), apply(conv(2, 'A'), image))),
-      'the logits are of every 4 rows and columns only',
+      'the logits have a resolution of 1/4 of the image',
     ],
-  ])('says where there are resolutions %s', (_, graph, obstacle) => {
+  ])('reports resolutions %s', (_, graph, obstacle) => {
     expect(traced(1, graph, (result) => result, [null, null])).toEqual({ obstacle });
   });
 
@@ -297,13 +295,13 @@ describe('toPortable', () => {
     ['numClasses', { kind: 'class', numClasses: 3 }],
     ['conditionSize', { kind: 'vector', size: 3 }],
     ['conditionMapSize', { kind: 'map', size: 3 }],
-  ])('says what a model is conditioned on: %s', async (name, condition) => {
+  ])('lists the conditions of a model: %s', async (name, condition) => {
     const model = gatedPixelCNN({ ...SIZES, [name]: 3 });
     expect((await toPortable(model)).conditions).toEqual([condition]);
     model.dispose();
   });
 
-  it('keeps its numbers whatever becomes of the model, and leaves no tensor behind', async () => {
+  it('keeps its numbers, whatever happens to the model, and leaks no tensor', async () => {
     await expectNoLeaks(async () => {
       const model = pixelCNN(SIZES);
       setNoise(model);
@@ -316,7 +314,7 @@ describe('toPortable', () => {
     });
   });
 
-  it('names what cannot be evaluated pixel by pixel, and what is no model', async () => {
+  it('names layers that cannot be evaluated pixel by pixel, and refuses anything but models', async () => {
     const image = tfl.input({ shape: [2, 2, 1] });
     const pooled = apply(tfl.layers.maxPooling2d({ poolSize: 1, name: 'pool' }), apply(conv(2, 'A'), image));
     const outputs = apply(pixelLogits({ imageChannels: 1, levels: LEVELS }), pooled);

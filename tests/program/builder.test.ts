@@ -46,7 +46,7 @@ it('takes a softmax of as many groups as split the features', () => {
 });
 
 describe('weights', () => {
-  it('are named by their layer and kept once, however often they are used', () => {
+  it('are named by their layer and stored once, however often they are used', () => {
     const program = new ProgramBuilder();
     const image = program.image(1);
     const [kernel, bias] = [weightOf([1, 1, 1, 1], [3], 'kernel'), weightOf([1], [4], 'bias')];
@@ -83,7 +83,7 @@ describe('weights', () => {
     expect([...program.weights].map(([, { shape }]) => shape)).toEqual([[1, 1, 2, 2], [4], [4]]);
   });
 
-  it('go by the name that a layer gave them, not by the one that tfjs made of it', () => {
+  it('keep the name that their layer chose, not the unique name of tfjs', () => {
     const program = new ProgramBuilder();
     program.enterLayer('conv');
     const kernel = { ...weightOf([1, 1, 1, 1]), name: 'conv/kernel_3', originalName: 'conv/kernel' };
@@ -91,7 +91,7 @@ describe('weights', () => {
     expect([...program.weights.keys()]).toEqual(['conv.kernel']);
   });
 
-  it('of one number are that of every feature', () => {
+  it('of one number apply to every feature', () => {
     const program = new ProgramBuilder();
     const [mean, one] = [weightOf([3], [1, 2, 3]), weightOf([1, 1], [0.25])];
     const image = program.image(3);
@@ -171,7 +171,7 @@ describe('weights', () => {
   });
 });
 
-it('makes a ReLU after a convolution a node of its own, and adds a condition before a gate', () => {
+it('makes a ReLU after a convolution a separate node, and adds a condition before a gate', () => {
   const program = new ProgramBuilder();
   const image = program.image(1);
   const y = program.ops.conv(image, weightOf([1, 1, 1, 2]), null, point(), 'relu');
@@ -221,7 +221,7 @@ it('has an LSTM of features of pixels, by a kernel of its path', () => {
   ]);
 });
 
-it('has a node of its own for each kind of gate', () => {
+it('has a node for each kind of gate', () => {
   const program = new ProgramBuilder();
   const image = program.image(4);
   const gates = [program.ops.gate(image, 2), program.ops.gate(image, 2, undefined, 'tanh'), program.ops.gate(image, 1, image, 'linear')]; // biome-ignore format: one line
@@ -288,7 +288,7 @@ const everywhere = 'since its input is the same at every pixel, got';
 
 type Started = ReturnType<typeof started>;
 const refused: [what: string, message: string, make: (started: Started) => unknown][] = [
-  ['a sum of several sizes', 'add: inputs: wanted features of one size, got [6, 2]', ({ program: p, image, vector }) => p.ops.combine('add', image, vector)],
+  ['a sum of several sizes', 'add: inputs: wanted features of equal size, got [6, 2]', ({ program: p, image, vector }) => p.ops.combine('add', image, vector)],
   ['a product of nothing', 'multiply: inputs: wanted at least one', ({ program: p }) => p.ops.combine('multiply')],
   ['nothing joined', 'concat: inputs: wanted at least one, got 0', ({ program: p }) => p.ops.concat()],
   ['a kernel of another input', "conv: kernel 'weight': wanted shape [1,1,1,3], got [1, 1, 6, 3]", ({ program: p, map }) => p.ops.conv(map, sixToThree, null, point())],
@@ -333,7 +333,7 @@ const refused: [what: string, message: string, make: (started: Started) => unkno
   ['a shift to rows below', 'shift: rows: wanted an integer of at least 0, got -1', ({ program: p, image }) => p.ops.shift(image, -1, 0)],
   ['half a shift', 'shift: columns: wanted an integer of at least 0, got 0.5', ({ program: p, image }) => p.ops.shift(image, 0, 0.5)],
   ['a shifted vector', 'shift: input: wanted features of pixels', ({ program: p, vector }) => p.ops.shift(p.ops.concatElu(vector), 1, 0)],
-  ['attention to several sizes', 'attend: inputs: wanted queries, keys and values of one size, got [6, 6, 1]', ({ program: p, image, map }) => p.ops.attend(image, image, map, 2)],
+  ['attention to several sizes', 'attend: inputs: wanted queries, keys and values of equal size, got [6, 6, 1]', ({ program: p, image, map }) => p.ops.attend(image, image, map, 2)],
   ['heads that do not split it', 'attend: input: wanted a multiple of heads (4), got 6', ({ program: p, image }) => p.ops.attend(image, image, image, 4)],
   ['no heads', 'attend: heads: wanted an integer of at least 1', ({ program: p, image }) => p.ops.attend(image, image, image, 0)],
   ['attention that drops everything', 'attend: dropout: rate: wanted a number from 0', ({ program: p, image }) => p.ops.attend(image, image, image, 2, { rate: 1 })],

@@ -52,7 +52,7 @@ const levels: Kind = {
   cases: [
     ['one level', 'node 1 (oneHotLevels): levels: wanted an integer of at least 2', { 'nodes.1.levels': 1 }],
     ['too many levels', 'levels: wanted at most 2^24', { 'nodes.1.levels': 2 ** 24 + 1, 'nodes.1.size': 2 ** 25 + 2 }],
-    ['much of nothing', 'products a pixel in a file of its size', { 'nodes.1.levels': 65536, 'nodes.1.size': 131072 }],
+    ['much of nothing', 'products a pixel for a file of this size', { 'nodes.1.levels': 65536, 'nodes.1.size': 131072 }],
     ...([[[12], 'shape'], [[3, 2, 2], 'shape [3,2], got [3, 2, 2]']] as const).map(([shape, wanted]): Case =>
       [`a table [${shape}]`, `node 2 (embedLevels): table 'table': wanted ${wanted}`, ({ header }) => (header.table.shape = shape)]),
     ['a table of one level', 'node 2 (embedLevels): levels: wanted an integer of at least 2, got 1', ({ header }) => (header.table.shape = [1, 12])],
@@ -94,7 +94,7 @@ const resolutions: Kind = {
       program.nodes[3] = { op: 'condition', size: 1, index: 0 };
       program.nodes.push({ op: 'shift', size: 1, input: 3, rows: 0, columns: 1 });
     }],
-    ['rows without end', 'products a pixel in a file of its size', ({ program: { nodes } }) => {
+    ['rows without end', 'products a pixel for a file of this size', ({ program: { nodes } }) => {
       for (let i = 0; i < 200; i++) nodes.push({ op: 'shift', size: 2, input: 1, rows: 16384, columns: 16384 });
     }],
   ], // biome-ignore format: a case a line
@@ -120,7 +120,7 @@ const attention: Kind = {
   cases: [
     ['no values', 'node 3 (attend): inputs: wanted 3, got 2', { 'nodes.3.inputs': [1, 2] }],
     ['four operands', 'node 3 (attend): inputs: wanted 3, got 4', { 'nodes.3.inputs': [1, 2, 2, 2] }],
-    ['operands of several sizes', 'node 3 (attend): inputs: wanted queries, keys and values of one size, got [4, 1, 4]', { 'nodes.3.inputs': [1, 0, 2] }],
+    ['operands of several sizes', 'node 3 (attend): inputs: wanted queries, keys and values of equal size, got [4, 1, 4]', { 'nodes.3.inputs': [1, 0, 2] }],
     ['heads that do not split them', 'node 3 (attend): input: wanted a multiple of heads (3), got 4', { 'nodes.3.heads': 3 }],
     ['a query that sees its own pixel', 'output: not causal', { 'nodes.3.inputs': [2, 2, 2] }],
     ['more keys and values than memory has', 'node 3 (attend): height, width, keys and values of the image: wanted sizes whose product is at most 268435456, got [16777216, 40]', {
@@ -128,7 +128,7 @@ const attention: Kind = {
       'nodes.2': { op: 'concat', size: 20, inputs: [1, 1, 1, 1, 1] },
       'nodes.3': { op: 'attend', size: 20, inputs: [2, 2, 2], heads: 1 },
     }],
-    ['more places than such a file plausibly attends to', 'node 3 (attend): wanted at most 69632 products a pixel in a file of its size, got', { imageShape: [512, 512, 1] }],
+    ['more places than such a file plausibly attends to', 'node 3 (attend): wanted at most 69632 products a pixel for a file of this size, got', { imageShape: [512, 512, 1] }],
     ['what is the same at every pixel', 'node 3 (attend): input: wanted features of pixels', {
       conditions: [{ kind: 'vector', size: 4 }],
       'nodes.2': { op: 'condition', size: 4, index: 0 },
@@ -158,6 +158,7 @@ const lstm: Kind = {
     ['a kernel of another path', 'node 2 (lstm): kernelSize: wanted [1,k] with k odd, got [2, 1]', { 'nodes.2.path': 'rows' }],
     ['an even kernel', 'node 2 (lstm): kernelSize: wanted [1,k] with k odd, got [1, 2]', { 'nodes.2.path': 'rows', 'nodes.2.kernelSize': [1, 2] }],
     ['three pixels', 'node 2 (lstm): kernelSize: wanted [2,1], got [3, 1]', { 'nodes.2.kernelSize': [3, 1] }],
+    ['three columns', 'node 2 (lstm): kernelSize: wanted [2,1], got [2, 3]', { 'nodes.2.kernelSize': [2, 3] }],
     ['a kernel of no size', 'node 2 (lstm): kernelSize: wanted an integer of at least 1, got 0', { 'nodes.2.kernelSize': [2, 0] }],
     ['a kernel of one number', 'node 2 (lstm): kernelSize: wanted 2 items, got [2]', { 'nodes.2.kernelSize': [2] }],
     ['another kernel', "node 2 (lstm): kernel 'gates': wanted shape [2,1,2,8], got [1, 1, 2, 8]", { 'nodes.2.kernel': 'gates' }],
@@ -166,7 +167,7 @@ const lstm: Kind = {
       conditions: [{ kind: 'vector', size: 8 }],
       'nodes.1': { op: 'condition', size: 8, index: 0 },
     }],
-    ['states of large kernels again and again', 'products a pixel in a file of its size', (parts) => {
+    ['states of large kernels again and again', 'products a pixel for a file of this size', (parts) => {
       addWeight(parts, 'wide', [1, 1, 2, 512], Array(1024).fill(0));
       addWeight(parts, 'large', [1, 1, 128, 512], Array(65_536).fill(0));
       const { nodes } = parts.program;
@@ -228,21 +229,22 @@ const codes: Kind = {
     ['codes with a size', 'conditions: 0: wanted no fields but', { 'conditions.0.size': 1 }],
     ['more codes than any image has', 'conditions: 0: shape: wanted at most 16777216 values (maxValues), got 268435456', { 'conditions.0.shape': [16384, 16384] }],
     ['codes that do not become the image', 'node 7 (concat): its operands are maps of several sizes, [2,6] and [2,9]', { 'conditions.0.shape': [1, 3] }],
+    ['codes that become a taller image', 'node 7 (concat): its operands are maps of several sizes, [2,6] and [4,6]', { 'conditions.0.shape': [2, 2] }],
     ['codes of which the image is of any size', 'node 7 (concat): its operands are maps of several sizes, [,] and [2,6]', { imageShape: [null, null, 1] }],
     ['codes larger than the image', 'node 2: map: wanted one no larger than the image, got [3, 2]', { 'conditions.0.shape': [3, 2], 'nodes.7.inputs': [1, 6, 1] }],
-    ['codes that two nodes are', 'node 9 (condition): index: wanted one of 2 conditions, each by one node, got 0', { 'nodes.9.index': 0 }],
+    ['codes that two nodes are', 'node 9 (condition): index: wanted one of 2 conditions, each read by one node, got 0', { 'nodes.9.index': 0 }],
     ['two maps of codes', 'at most one class, one vector, one map and one map of codes', { 'conditions.1': { kind: 'codes', levels: 2, shape: [1, 2] } }],
     ['columns without end', 'node 5 (upsample): columns: wanted an integer from 1 to 16384, got 16385', { 'nodes.5.columns': 16385 }],
     ['no rows of places', 'node 5 (upsample): rows: wanted an integer from 1 to 16384, got 0', { 'nodes.5.rows': 0 }],
     ['an enlarged class', 'node 10 (upsample): input: wanted features of pixels', { 'nodes.10': { op: 'upsample', size: 1, input: 9, rows: 2, columns: 2 } }],
-    ['an enlarged image', 'node 5 (upsample): its input is made of the image', { 'nodes.5': { op: 'upsample', size: 2, input: 1, rows: 1, columns: 1 } }],
+    ['an enlarged image', 'node 5 (upsample): its input depends on the image', { 'nodes.5': { op: 'upsample', size: 2, input: 1, rows: 1, columns: 1 } }],
     ['places that overflow', 'node 10: map: wanted one no larger than the image, got [16384, 2]', ({ program: { nodes } }) => {
       for (let i = 0; i < 100; i++) nodes.push({ op: 'upsample', size: 2, input: i === 0 ? 4 : nodes.length - 1, rows: 16384, columns: 1 });
     }],
     ['positions of a class', 'node 10 (position): input: wanted features of pixels', { 'nodes.10': { op: 'position', size: 2, input: 9 } }],
     ['positions of codes beside the image', 'node 7 (concat): its operands are maps of several sizes, [2,6] and [1,2]', { 'nodes.6.input': 3 }],
-    ['a look around in the image', 'node 1 (conv): its input is made of the image', { 'nodes.1.window.present': 'everythingAndBelow' }],
-    ['a look around in the image and codes', 'node 11 (conv): its input is made of the image', ({ program: { nodes } }) => nodes.push({ op: 'add', size: 2, inputs: [1, 5] }, { ...nodes[4], input: 10 })],
+    ['a look around in the image', 'node 1 (conv): its input depends on the image', { 'nodes.1.window.present': 'everythingAndBelow' }],
+    ['a look around in the image and codes', 'node 11 (conv): its input depends on the image', ({ program: { nodes } }) => nodes.push({ op: 'add', size: 2, inputs: [1, 5] }, { ...nodes[4], input: 10 })],
     ['a look around in a class', 'node 11 (conv): window: wanted 1x1 of stride 1, since its input is the same at every pixel', ({ program: { nodes } }) => nodes.push({ op: 'oneHot', size: 2, input: 9 }, { ...nodes[4], input: 10 })],
     ['a look around by strides', 'node 4 (conv): window: stride: wanted 1, not transposed', inAround({ stride: 2 })],
     ['a look around, transposed', 'node 4 (conv): window: stride: wanted 1, not transposed', inAround({ transposed: true })],
@@ -280,20 +282,20 @@ const ofPlain: Kind = {
   file,
   condition: (n) => ({ data: Array.from({ length: 2 * n }, (_, i) => i % 2), shape: [n, 2] }),
   cases: [
-    ...([null, 1, 'image', [], {}, { op: 'constructor' }, { op: '__proto__' }, { op: 'matmul' }] as const).map((node): Case =>
+    ...([null, 1, 'image', [], {}, { op: 'constructor' }, { op: '__proto__' }, { op: 'matmul' }, { op: { toString: 1 } }] as const).map((node): Case =>
       [`the node ${JSON.stringify(node)}`, 'node 11: op: wanted image or condition or', { 'nodes.11': node }]),
     ['no operands', 'node 5 (concat): inputs: wanted at least one', { 'nodes.5.inputs': [] }],
-    ['operands of several sizes', 'node 11 (add): inputs: wanted features of one size', { 'nodes.11.inputs': [7, 0] }],
+    ['operands of several sizes', 'node 11 (add): inputs: wanted features of equal size', { 'nodes.11.inputs': [7, 0] }],
     ['the image a second time', 'node 3 (image): wanted the image as the first node', { 'nodes.3': plain[0] }],
     ['no image', 'node 0 (condition): wanted the image as the first node', { 'nodes.0': plain[1] }],
-    ['a condition twice', 'node 2 (condition): index: wanted one of 1 conditions, each by one node', { 'nodes.2': plain[1] }],
+    ['a condition twice', 'node 2 (condition): index: wanted one of 1 conditions, each read by one node', { 'nodes.2': plain[1] }],
     ['half a group of a gate', 'node 4 (gate): input: wanted a multiple of 2 * groups (6), got 4', { 'nodes.4.groups': 3 }],
     ['groups of a softmax that do not split its input', 'node 12 (logSoftmax): input: wanted a multiple of groups (3), got 4', { 'nodes.12.groups': 3 }],
-    ['a softmax that lets a channel see the next one', 'output: not causal: the logits of channel 0 see that channel or what comes later', { 'nodes.12.groups': 1 }],
+    ['a softmax that lets a channel see the next one', 'output: not causal: the logits of channel 0 see that channel or later values', { 'nodes.12.groups': 1 }],
     ['an epsilon below 0', 'node 10 (normalize): epsilon', { 'nodes.10.epsilon': -1 }],
     ['half a group of a normalization', 'node 10 (normalize): input: wanted a multiple of groups (3), got 4', { 'nodes.10.groups': 3 }],
     ['one of several features', 'node 9 (oneHot): input: wanted one feature, got 2', { 'nodes.9.input': 1 }],
-    ['a huge class', 'products a pixel in a file of its size', { 'nodes.9.size': 1e9 }],
+    ['a huge class', 'products a pixel for a file of this size', { 'nodes.9.size': 1e9 }],
     ['a scale of another shape', "node 6 (affine): scale 'first': wanted shape [4], got [2, 3, 2, 4]", { 'nodes.6.scale': 'first' }],
     ['a bias of another shape', "node 2 (conv): bias 'first': wanted shape [4]", { 'nodes.2.bias': 'first' }],
     ['a kernel of another shape', "node 2 (conv): kernel 'project': wanted shape [2,3,2,1]", { 'nodes.2.kernel': 'project' }],
@@ -433,7 +435,7 @@ describe('a program', () => {
     ['a mixture of nothing', 'distribution: components: wanted an integer of at least 1, got 0', { distribution: mixture(0) }],
     ['a mixture of too many for so many levels', 'distribution: levels times components: wanted at most 16777216 values (maxValues), got 17825792', { levels: 2 ** 20, distribution: mixture(17) }],
     ['a mixture of other parameters', 'output: wanted a node of 6 numbers, for a logisticMixture of 2 channels and 2 levels, got 4', { distribution: mixture(1) }],
-    ['a mixture whose first channel sees itself', 'output: not causal: the parameters of channel 0 see that channel or what comes later', { distribution: mixture(1), output: 13, 'nodes.13': { op: 'concat', size: 6, inputs: [12, 4] } }],
+    ['a mixture whose first channel sees itself', 'output: not causal: the parameters of channel 0 see that channel or later values', { distribution: mixture(1), output: 13, 'nodes.13': { op: 'concat', size: 6, inputs: [12, 4] } }],
     ['two conditions of a kind', "conditions: wanted at most one class, one vector, one map and one map of codes as conditions, got ['vector', 'vector']", { 'conditions.1': { kind: 'vector', size: 2 } }],
     ['a condition by its node read as another', 'node 1 (condition): size: wanted 3, got 2', { conditions: [{ kind: 'map', size: 3 }, { kind: 'vector', size: 2 }] }],
     ['a null class that is none', 'conditions: 0: nullClass: wanted true, or no such field, got false', { conditions: [{ kind: 'class', numClasses: 2, nullClass: false }] }],
@@ -457,9 +459,9 @@ describe('a program', () => {
       nodes.push({ op: 'concat', size, inputs: [nodes.length - 1, nodes.length - 1] });
   };
   const bombs: Case[] = [
-    ['features doubled again and again', 'products a pixel in a file of its size', doubled],
-    ['one node a million times', 'products a pixel in a file of its size', { 'nodes.13': { op: 'concat', size: 4e6, inputs: Array(1e6).fill(3) } }],
-    ['many large classes', 'products a pixel in a file of its size', ({ program: { nodes } }) => {
+    ['features doubled again and again', 'products a pixel for a file of this size', doubled],
+    ['one node a million times', 'products a pixel for a file of this size', { 'nodes.13': { op: 'concat', size: 4e6, inputs: Array(1e6).fill(3) } }],
+    ['many large classes', 'products a pixel for a file of this size', ({ program: { nodes } }) => {
       for (let i = 0; i < 3000; i++) nodes.push({ op: 'oneHot', size: 2 ** 20, input: 8 });
     }],
     ['channels without end', 'imageShape: wanted an integer from 1 to 16384', { imageShape: [1, 1, 2 ** 24], 'nodes.0.size': 2 ** 24 }],
@@ -468,7 +470,7 @@ describe('a program', () => {
       parts.header = { __metadata__: parts.header.__metadata__ };
       parts.data = new Uint8Array();
     }],
-    ['one large kernel again and again', 'products a pixel in a file of its size', (parts) => {
+    ['one large kernel again and again', 'products a pixel for a file of this size', (parts) => {
       const { nodes } = parts.program;
       addWeight(parts, 'wide', [1, 1, 64, 64], Array(4096).fill(0));
       nodes.push({ op: 'oneHot', size: 64, input: 8 });
@@ -481,7 +483,7 @@ describe('a program', () => {
     expectRefused(edited(file, edit), message);
   });
 
-  it('is read where the file is long enough itself for what it asks', () => {
+  it('is read if the file is long enough for its computation', () => {
     const size = 2 ** 17;
     const long = edited(file, (parts) => {
       const { nodes } = parts.program;
@@ -564,6 +566,6 @@ describe('images larger than any memory', () => {
     const model: PortableModel = { ...readPortable(file), imageShape: [height, width, 2] };
     const sampled = sample(model, { condition: ofPlain.condition?.(1) });
     await expect(sampled).rejects.toThrow(RangeError);
-    await expect(sampled).rejects.toThrow(/^sample: .*fewer images at a time need less$/);
+    await expect(sampled).rejects.toThrow(/^sample: .*use fewer images at a time$/);
   });
 });

@@ -41,7 +41,7 @@ async function outcome(bytes: Uint8Array): Promise<'refused' | 'drawn' | 'not dr
   } catch (error) {
     // a flipped bit makes another image, no condition, or a weight of 1e38
     expect((error as Error).message).toMatch(
-      /^sample: ((imageShape|condition): wanted|the model gave logits that)/,
+      /^sample: ((imageShape|condition): wanted|the model returned logits that)/,
     );
     return 'not drawn';
   }
@@ -61,7 +61,7 @@ describe('a damaged file', () => {
     }
   });
 
-  it('is refused where the digest is that of another model', () => {
+  it('is refused if it has the digest of another model', () => {
     const { header, data } = takeApart(file);
     const other = flipped(data, 1, 0); // the least of a weight
     expectRefused(withHeader(JSON.stringify(header), other), 'file: damaged: its digest differs');

@@ -75,8 +75,8 @@ describe('a palette and information', () => {
     ['no name', { info: { '': '' } }, 'info: wanted names of 1 to 64 letters'],
     ['a long text', { info: { a: 'a'.repeat(65_537) } }, "info: 'a': wanted at most 65536 letters, got 65537"],
     ['many entries', { info: Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`a${i}`, ''])) }, 'info: wanted at most 100 entries, got 101'],
-    ['the name of a prototype', { info: JSON.parse('{"__proto__":"a"}') }, "info: wanted names of 1 to 64 letters that no object has by itself, got '__proto__'"],
-    ['the name of a constructor', { info: { constructor: 'a' } }, "info: wanted names of 1 to 64 letters that no object has by itself, got 'constructor'"],
+    ['the name of a prototype', { info: JSON.parse('{"__proto__":"a"}') }, "info: wanted names of 1 to 64 letters, none a built-in property, got '__proto__'"],
+    ['the name of a constructor', { info: { constructor: 'a' } }, "info: wanted names of 1 to 64 letters, none a built-in property, got 'constructor'"],
   ]; // biome-ignore format: a case a line
 
   it.each(wrong)('are refused as they are: %s', async (_, given, message) => {
@@ -113,7 +113,7 @@ describe('a palette and information', () => {
       );
     for (const [bytes, message] of [
       [inInfo('{"__proto__":"a"}'), 'info: wanted names of 1 to 64 letters'],
-      [inInfo('{"a":"b","a":"c"}'), 'info: an object has two values of one name'],
+      [inInfo('{"a":"b","a":"c"}'), 'info: an object has a duplicate name'],
       [inInfo('{"a":{"b":"c"}}'), "info: 'a': wanted a string"],
       [inInfo('null'), 'info: wanted an object'],
       [inInfo('{'), 'info: not JSON'],

@@ -137,7 +137,7 @@ describe('a file of float16', () => {
     expect(() =>
       writePortable({ ...model, weights: new Map([...model.weights, ['bias', bias]]) }, { float16: true }),
     ).toThrow(
-      `writePortable: model: weight 'bias': wanted numbers up to 65504, as float16 can hold, got ${Math.fround(big)}`,
+      `writePortable: model: weight 'bias': wanted numbers up to 65504, the largest float16, got ${Math.fround(big)}`,
     );
   });
 });
@@ -193,14 +193,14 @@ const containers: Case[] = [
   ...['more', '__proto__', 'constructor'].map((name): Case =>
     [`metadata ${name}`, 'metadata: wanted no fields but format, version, program', inHeader({ [`__metadata__.${name}`]: 'x' })]),
   ['another format', "metadata: format: wanted 'pixelcnn-layers'", inHeader({ '__metadata__.format': 'pt' })],
-  ['a later version', 'version: wanted 1, since this pixelcnn-layers reads no later one, got', inHeader({ '__metadata__.version': '2' })],
+  ['a later version', 'version: wanted 1, the only one that this pixelcnn-layers reads, got', inHeader({ '__metadata__.version': '2' })],
   ['a version that is none', 'version: wanted a number', inHeader({ '__metadata__.version': '1e9' })],
   ['no program', "wanted a field 'program'", (parts) => {
     parts.program = undefined;
     delete parts.header.__metadata__.program;
   }],
   ['a program that is not JSON', 'program: not JSON', withProgram(() => '{')],
-  ['a program with a name twice', 'program: an object has two values of one name', withProgram((text) => text.replace('"levels"', '"levels":2,"levels"'))],
+  ['a program with a name twice', 'program: an object has a duplicate name', withProgram((text) => text.replace('"levels"', '"levels":2,"levels"'))],
   ...['__proto__', 'constructor', 'toString', 'more'].map((name): Case =>
     [`a weight ${name} that no node names`, `weight '${name}': wanted one that a node uses`, (parts) => addWeight(parts, name, [1], [1])]),
 ]; // biome-ignore format: a case a line
@@ -275,7 +275,7 @@ describe('writePortable', () => {
   });
 });
 
-describe('what is no portable model', () => {
+describe('anything but a portable model', () => {
   const nothing = {
     nothing: undefined,
     null: null,
@@ -289,7 +289,7 @@ describe('what is no portable model', () => {
 
   it.each(Object.entries(nothing))('is refused: %s', async (_, model) => {
     const wanted = (name: string) =>
-      `${name}: model: wanted a portable model, as toPortable makes or readPortable reads`;
+      `${name}: model: wanted a portable model, from toPortable or readPortable`;
     const images = { data: new Uint8Array(12), shape: [1, 2, 3, 2] } as const;
     await expect(sample(model as never)).rejects.toThrow(wanted('sample'));
     await expect(logProb(model as never, images)).rejects.toThrow(wanted('logProb'));
@@ -300,13 +300,15 @@ describe('what is no portable model', () => {
 
   it('is a model of tfjs', async () => {
     const model = pixelCNN(small);
-    await expect(sample(model as never)).rejects.toThrow('reads, got AutoregressiveModel');
+    await expect(sample(model as never)).rejects.toThrow(
+      'toPortable or readPortable, got AutoregressiveModel',
+    );
     model.dispose();
   });
 });
 
 describe('readPortable', () => {
-  it('reads the file that the others are made of', () => {
+  it('reads the file that the others derive from', () => {
     const model = readPortable(file);
     expect(model.nodes).toEqual(plain);
     expect(readPortable(edited(file, {}))).toEqual(model); // also without a digest
@@ -351,7 +353,7 @@ describe('readPortable', () => {
     );
   });
 
-  it('gives short messages of long names', () => {
+  it('keeps messages with long names short', () => {
     const long = '-'.repeat(1e6);
     const edits: Edit[] = [
       { 'nodes.1.op': long },
@@ -406,7 +408,7 @@ describe('readPortable', () => {
     },
   );
 
-  it('refuses a header that is none', () => {
+  it('refuses an invalid header', () => {
     const { data } = takeApart(file);
     const refused: [header: string | Uint8Array, message: string][] = [
       ['', 'header: not JSON'],
@@ -422,9 +424,9 @@ describe('readPortable', () => {
       ['{}', 'file: wanted'],
       ['\ufeff{}', 'header: not JSON'],
       [Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x3a, 0x30, 0x7d), 'header: not UTF-8'],
-      ['{"__metadata__":null,"__metadata__":{}}', 'header: an object has two values of one name'],
-      ['{"\\u0022a:":{"a":0,"\\u0061":1}}', 'header: an object has two values of one name'],
-      ['{"__proto__":{},"__proto__":{}}', 'header: an object has two values of one name'],
+      ['{"__metadata__":null,"__metadata__":{}}', 'header: an object has a duplicate name'],
+      ['{"\\u0022a:":{"a":0,"\\u0061":1}}', 'header: an object has a duplicate name'],
+      ['{"__proto__":{},"__proto__":{}}', 'header: an object has a duplicate name'],
       ['['.repeat(1e6), 'header: not JSON'],
       [`${'['.repeat(1e5)}${']'.repeat(1e5)}`, 'header: '],
       [`{"a":${'{"a":'.repeat(1e5)}1${'}'.repeat(1e5)}}`, 'header: '],
@@ -443,7 +445,7 @@ describe('readPortable', () => {
       const view = new DataView(bytes.buffer);
       view.setUint32(0, low, true);
       view.setUint32(4, high, true);
-      expectRefused(bytes, /header: wanted its \d+ bytes, got \d+/);
+      expectRefused(bytes, /header: wanted the \d+ bytes that the file states, got \d+/);
     }
   });
 

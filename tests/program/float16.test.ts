@@ -13,7 +13,7 @@ function wrongOf(cases: readonly (readonly [given: number, wanted: number])[]) {
   return cases.filter(([, wanted], i) => !Object.is(rounded[i], wanted));
 }
 
-it('holds every number of its own as it is, with its sign', () => {
+it('represents each of its numbers exactly, with its sign', () => {
   expect(wrongOf([...numbers, ...numbers.map((x) => -x)].map((x) => [x, x]))).toEqual([]);
 });
 

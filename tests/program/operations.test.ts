@@ -47,7 +47,7 @@ describe('the table of operations', () => {
     expect([...new Set(nodes.map(({ op }) => op))].sort()).toEqual(Object.keys(operations).sort());
   });
 
-  it('has operations that say of each of their features what it is computed from', () => {
+  it('has operations that declare what each of their features is computed from', () => {
     for (const node of nodes) {
       if (['image', 'condition', 'position', 'upsample'].includes(node.op)) continue;
       const sizes = ('inputs' in node ? node.inputs : 'input' in node ? [node.input] : []).map((operand) => nodes[operand]?.size as number); // biome-ignore format: one list

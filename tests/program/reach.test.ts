@@ -196,6 +196,18 @@ describe('reach', () => {
     expect(Array.from(seen)).toEqual(expected);
   });
 
+  it.each([
+    [1, '01010000'],
+    [2, '00001010'],
+  ])('of feature %i of a gate are the two numbers in its group that it is made of', (feature, expected) => {
+    for (const kind of ['tanh', 'linear'] as const) {
+      const program = new ProgramBuilder();
+      const output = nodeOf(program.ops.gate(program.image(8), 2, undefined, kind));
+      const of = { nodes: program.nodes, output, conditions: [] };
+      expect(reach(of, [1, 1, 8], [0, 0, 0], (output) => output === feature).join('')).toBe(expected);
+    }
+  });
+
   it('of levels as one-hot vectors, or rows of a table, is the number that they are of', () => {
     const program = new ProgramBuilder();
     const image = program.image(3);

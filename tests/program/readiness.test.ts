@@ -60,7 +60,7 @@ it('knows when each feature is ready', () => {
   ]);
 });
 
-it('knows what is the same at every pixel, and what is ready for a whole row', () => {
+it('recognizes features that are equal at every pixel, or ready for a whole row', () => {
   const vertical = (maskType: 'A' | 'B') =>
     windowOf({ kernelSize: 3, maskType, imageChannels: 1, vertical: true });
   const point = windowAround([1, 1], 'B', 1);
@@ -131,7 +131,7 @@ it('waits for the pixel to the right where a window hides channels but not pixel
   expect(timesOf(program)[2]).toEqual([1]);
 });
 
-it('is quick with what is made of a condition, in however many steps', () => {
+it('is quick with features of a condition, after any number of steps', () => {
   const program = new ProgramBuilder();
   program.image(1);
   let x = program.condition(0, 4, false);

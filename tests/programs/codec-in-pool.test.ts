@@ -4,7 +4,7 @@ import { workers } from '../support/pool-workers';
 import { portableModel } from '../support/portable-model.mjs';
 
 describe('the codec in a pool', () => {
-  it('gives the same bytes and images in workers', async () => {
+  it('returns the same bytes and images from workers', async () => {
     const model = portableModel({ numClasses: 3 });
     const condition = Array.from({ length: 41 }, (_, n) => n % 3);
     const images = await sample(model, { numImages: 41, seed: 4, condition });
@@ -27,7 +27,7 @@ describe('the codec in a pool', () => {
     await pool.terminate();
   });
 
-  it('sends a worker the codes of its own images alone, of a Buffer too', async () => {
+  it('sends a worker only the codes of its own images, of a Buffer too', async () => {
     const model = portableModel();
     const images = await sample(model, { numImages: 3, seed: 4 });
     const bytes = Buffer.from(await compress(model, images));
@@ -48,7 +48,7 @@ describe('the codec in a pool', () => {
     await pool.terminate();
   });
 
-  it('gives back no more values than it may', async () => {
+  it('restores at most maxValues values', async () => {
     const model = portableModel({ imageShape: [4, 3, 1] });
     const images = await sample(model, { numImages: 2, seed: 1 });
     const pool = createPool({ workers: 1, createWorker: workers.startWorker });

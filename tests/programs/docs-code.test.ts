@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import { layers } from '@tensorflow/tfjs-layers';
+import { PNG } from 'pngjs';
 import seedrandom from 'seedrandom';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { useBackend } from '../support/backends';
@@ -45,9 +46,9 @@ function promised(code: string): (string | null)[] {
   );
 }
 
-it('the page on sampling says of each layer of tfjs whether it is covered', async () => {
-  const page = await readFile(join(root, 'docs', 'sampling.md'), 'utf8');
-  const tables = page.slice(page.indexOf('## What is covered'), page.indexOf('## Speed')).toLowerCase();
+it('the page on sampling states for each tfjs layer whether it is covered', async () => {
+  const page = await readFile(join(root, 'docs', 'guides', 'sample.md'), 'utf8');
+  const tables = page.slice(page.indexOf('## What is covered')).toLowerCase();
   const notLayers = ['Layer', 'RNNCell', 'input', 'inputLayer'];
   const names = Object.keys(layers).filter((name) => !notLayers.includes(name));
   const inTables = (name: string) => {
@@ -80,6 +81,9 @@ describe('every example in README, docs and docstrings', () => {
     await rm(blocks, { recursive: true, force: true }); // of a run that was killed
     await mkdir(blocks, { recursive: true });
     await symlink(join(root, 'examples'), join(blocks, 'examples'));
+    await mkdir(join(blocks, 'small')); // the pictures of docs/learn/your-own-pictures.md
+    for (let i = 0; i < 10; i++)
+      await writeFile(join(blocks, 'small', `${i}.png`), PNG.sync.write(new PNG({ width: 8, height: 8 })));
     process.chdir(blocks);
   });
   afterAll(async () => {

@@ -25,24 +25,28 @@ describe('what npm packs', () => {
   let folder: string;
   let readme: string;
   let packed: string;
+  let changes: string;
 
-  /** A copy, as of another repository and version, so that no other test sees README while it is packed. */
+  /** A copy without a build, as of another repository and version, so that no other test sees README while it is packed. */
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'published-'));
     for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md', 'scripts']) {
       await cp(join(root, file), join(folder, file), { recursive: true });
     }
     const repository = { type: 'git', url: 'git+https://github.com/someone/elsewhere.git' };
-    const manifest = { ...packageJson, version: '9.8.7', repository };
+    const scripts = { ...packageJson.scripts, build: 'node --version' };
+    const manifest = { ...packageJson, version: '9.8.7', repository, scripts };
     await writeFile(join(folder, 'package.json'), JSON.stringify(manifest));
     readme = await readFile(join(folder, 'README.md'), 'utf8');
     const { status, stderr } = run(folder, 'npm', 'pack', '--silent');
     expect(status, stderr).toBe(0);
-    packed = run(folder, 'tar', '-xzOf', 'pixelcnn-layers-9.8.7.tgz', 'package/README.md').stdout;
+    const read = (name: string) => run(folder, 'tar', '-xzOf', 'pixelcnn-layers-9.8.7.tgz', `package/${name}`).stdout; // biome-ignore format: one line
+    packed = read('README.md');
+    changes = read('CHANGELOG.md');
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it('has a README whose pictures and links work anywhere: those of this version, in its repository', () => {
+  it('has a README whose pictures and links work anywhere, at this version in its repository', () => {
     const relative = linksOf(readme).filter(isRelative);
     expect(relative.filter(({ isImage }) => isImage).length).toBeGreaterThan(5);
     const wanted = linksOf(readme).map((link) => {
@@ -56,12 +60,17 @@ describe('what npm packs', () => {
     );
   });
 
+  it('has a CHANGELOG without relative links', () => {
+    expect(linksOf(changes).length).toBeGreaterThan(5);
+    expect(linksOf(changes).filter(isRelative)).toEqual([]);
+  });
+
   it('has nothing else changed, and the README of the repository as it was', async () => {
     expect(packed.replaceAll(/https:\/\/github\.com\/someone\/elsewhere\/(raw|blob)\/v9\.8\.7\//g, '')).toBe(readme); // biome-ignore format: one line
     expect(await readFile(join(folder, 'README.md'), 'utf8')).toBe(readme);
   });
 
-  it('prints the notes of a release from CHANGELOG, of its own version only', async () => {
+  it('prints the notes of a release from CHANGELOG, only for its version', async () => {
     const changes =
       '# Changelog\n\n## 10.0.0\n\n- Other.\n\n## 9.8.7\n\n- One.\n- Two.\n\n## 9.8.6\n\n- Older.\n';
     await writeFile(join(folder, 'CHANGELOG.md'), changes);

@@ -19,7 +19,7 @@ function poolOf(workers: number, start: (index: number) => PoolWorker = startWor
   return { pool, started: () => started };
 }
 
-it('give samples and log-likelihoods of one thread, to the bit', async () => {
+it('return the samples and log-likelihoods of one thread, to the bit', async () => {
   const { pool } = poolOf(3);
   const images = await sample(model, { numImages: 40, seed: 5 });
   expect(await pool.sample(model, { numImages: 40, seed: 5 })).toEqual(images);

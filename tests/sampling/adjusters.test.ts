@@ -14,7 +14,7 @@ const model = portableModel({ imageShape: [4, 5, 1], levels: 6, features: 4 });
 const FREE = Number.NEGATIVE_INFINITY;
 
 describe('adjust', () => {
-  it('is given log p of every level, the place, what is drawn so far, and the shape', async () => {
+  it('receives log p of every level, the place, the levels drawn so far, and the shape', async () => {
     const seen: { logProbs: number[]; place: readonly number[]; levels: number[]; shape: readonly number[] }[] = []; // biome-ignore format: one line
     const adjust: Adjust = (logProbs, place, levels, shape) => {
       seen.push({ logProbs: [...logProbs], place, levels: [...levels], shape });
@@ -34,7 +34,7 @@ describe('adjust', () => {
     }
   });
 
-  it('changes what is drawn by, renormalised: samples follow it', async () => {
+  it('changes the distribution, renormalized, that samples follow', async () => {
     const bonus = [0.5, -1, 2, 0, FREE, 1];
     const adjust: Adjust = (logProbs) => {
       for (let i = 0; i < logProbs.length; i++)
@@ -64,13 +64,13 @@ describe('adjust', () => {
     expect(new Set((await sample(model, { numImages: 3, adjust, topK: 1 })).data)).toEqual(new Set([3]));
   });
 
-  it('is told where it leaves no level, or makes of log p what is none', async () => {
+  it('fails if it leaves no level, or sets log p to an invalid number', async () => {
     const at =
       (value: number): Adjust =>
       (logProbs, [row, column]) => {
         if (row === 1 && column === 2) logProbs.fill(value, 6, 12);
       };
-    const messages = { [FREE]: 'left no level of', [Number.NaN]: 'gave log p NaN of level 0 of', [Number.POSITIVE_INFINITY]: 'gave log p Infinity of level 0 of' }; // biome-ignore format: one line
+    const messages = { [FREE]: 'left no level of', [Number.NaN]: 'set log p to NaN, for level 0 of', [Number.POSITIVE_INFINITY]: 'set log p to Infinity, for level 0 of' }; // biome-ignore format: one line
     for (const [value, message] of Object.entries(messages)) {
       const options = { numImages: 2, firstImage: 10, adjust: at(Number(value)) };
       await expect(sample(model, options)).rejects.toThrow(
@@ -81,7 +81,7 @@ describe('adjust', () => {
     await expect(sample(model, { adjust: () => {}, firstValue: 'uniform' })).rejects.toThrow("sample: firstValue: wanted 'model' with adjust"); // biome-ignore format: one line
   });
 
-  it('changes log p in place: what it returns beside it would do nothing', async () => {
+  it('changes log p in place, since a returned array would have no effect', async () => {
     const inPlace: Adjust[] = [
       (logProbs) => logProbs.fill(FREE, 1),
       (logProbs) => logProbs.subarray(1).fill(FREE),

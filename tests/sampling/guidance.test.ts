@@ -112,7 +112,7 @@ describe('guidance', () => {
     model.dispose();
   });
 
-  it('of 0 is none, and of -1 draws without the class', async () => {
+  it('of 0 has no effect, and of -1 draws without the class', async () => {
     const { model, condition } = made('a softmax');
     const draw = async (of: number, guidance?: number) =>
       take(

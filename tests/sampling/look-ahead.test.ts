@@ -3,6 +3,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { gatedPixelCNN, pixelCNN, sample as sampleTensors, toPortable } from 'pixelcnn-layers';
 import { type Adjust, allowed, logProb, type PortableModel, type SampleOptions, sample } from 'pixelcnn-layers/runtime'; // biome-ignore format: one line
 import { beforeAll, describe, expect, it } from 'vitest';
+import { uniformsOf } from '../../src/core/random';
 import { particlesOf } from '../../src/sampling/particles';
 import { useBackend } from '../support/backends';
 import { portableModel } from '../support/portable-model.mjs';
@@ -164,7 +165,7 @@ describe('look-ahead', () => {
     expectMean(Array.from(logGiven as Float64Array, Math.exp), evidence);
   });
 
-  it('evaluates particles from the first drawn value to the last given one, and where nothing is given later none', async () => {
+  it('evaluates particles from the first drawn value to the last given one, and none if nothing is given later', async () => {
     const model = await tiny([1, 6, 1], 3, 1, 0.5);
     const callsFor = async (known: number[]) => {
       let calls = 0;
@@ -175,7 +176,7 @@ describe('look-ahead', () => {
     expect(await callsFor([1, 1, 0, 0, 0, 0])).toBe(6);
   });
 
-  it('estimates p of what is given without bias, and tells log p of what is drawn', async () => {
+  it('estimates p of given values without bias, and returns log p of drawn ones', async () => {
     const [, shape, levels, weights, initial, known] = cases[0] as Case;
     const model = await tiny(shape, levels, ...weights);
     const { evidence } = await posterior(model, initial, known);
@@ -193,6 +194,9 @@ describe('look-ahead', () => {
     const known = { data: Uint8Array.from({ length: 180 }, (_, i) => Number(i % 60 < 25)), shape };
     const plain = await sample(model, { initial, known, seed: 5 });
     expect(await sample(model, { initial, known, seed: 5, lookAhead: 7 })).toEqual(plain);
+    const own = (options: SampleOptions) =>
+      sample(model, { initial, known, random: uniformsOf('5'), ...options });
+    expect(await own({ lookAhead: 7 })).toEqual(await own({})); // which takes as many uniforms
     const told = await sample(model, { initial, known, seed: 5, lookAhead: 7, withLogProb: true });
     expect(told.images).toEqual(plain);
     const perValue = await logProb(model, plain, { perValue: true });
@@ -203,7 +207,7 @@ describe('look-ahead', () => {
     }
   });
 
-  describe('gives each image what it gives it alone, and as tensors', () => {
+  describe('draws each image as it does alone, and as tensors', () => {
     const known = (count: number, total: number) =>
       Uint8Array.from({ length: count * total }, (_, i) => {
         if (i < total) return 1; // all of the first image,
@@ -279,7 +283,7 @@ describe('look-ahead', () => {
     });
   });
 
-  it('goes on without the particles of which adjust leaves no level', async () => {
+  it('continues without the particles of which adjust leaves no level', async () => {
     const model = await tiny([2, 2, 1], 2, 3, 1);
     const [numImages, seed, lookAhead] = [300, 1, 32];
     // Half of the images end at the second value and draw on beside the others.
@@ -334,7 +338,7 @@ describe('look-ahead', () => {
     expect(weighed).toEqual([1, 1, 2, 2, 3, 3, 4, 4, 5, 5]);
   });
 
-  it('gives all particles of an image its class and its map', async () => {
+  it('evaluates all particles of an image with its class and its map', async () => {
     const model = portableModel({ imageShape: [4, 3, 1], levels: 5, numClasses: 3, mapSize: 2 });
     const shape = [3, 4, 3, 1];
     const data = Uint8Array.from({ length: 36 }, (_, i) => (7 * i + (i >> 2)) % 5);
@@ -360,7 +364,7 @@ describe('look-ahead', () => {
     }
   });
 
-  it('throws where no particle allows what is given, by its image and place', async () => {
+  it('throws if no particle allows a given level, naming image and place', async () => {
     const model = await tiny([2, 3, 1], 3, 1, 1);
     const initial = { data: [0, 0, 0, 0, 0, 1], shape: [1, 2, 3, 1] };
     const known = { data: [0, 0, 0, 0, 0, 1], shape: [1, 2, 3, 1] };
@@ -376,7 +380,7 @@ describe('look-ahead', () => {
     ); // biome-ignore format: a line each
   });
 
-  it('never goes on as a particle that cannot come to what is given', async () => {
+  it('never continues with a particle that excludes a given level', async () => {
     const model = await tiny([1, 6, 1], 3, 1, 0.5);
     const shape = [1, 1, 6, 1];
     const given = {
@@ -415,7 +419,7 @@ describe('look-ahead', () => {
     expect(seen[1]).toEqual([...data]);
   });
 
-  it('draws the particle that remains by a number of its own', async () => {
+  it('draws the remaining particle by a separate uniform', async () => {
     const model = await tiny([1, 3, 1], 2, 25, 1);
     const shape = [1, 1, 3, 1];
     const given = { initial: { data: [0, 1, 0], shape }, known: { data: [0, 1, 0], shape }, lookAhead: 2 };
@@ -430,10 +434,10 @@ describe('look-ahead', () => {
     }
   });
 
-  it('refuses what is wrong', async () => {
+  it('refuses invalid arguments', async () => {
     const model = await tiny([2, 3, 1], 3, 1, 1);
     await expect(sample(model, { lookAhead: 4 })).rejects.toThrow(
-      'sample: lookAhead: wanted initial and known with it, got neither',
+      'sample: lookAhead: wanted initial and known too, got neither',
     );
     const given = { initial: { data: [0, 0, 0, 0, 0, 0], shape: [1, 2, 3, 1] }, known: { data: [0, 0, 0, 0, 0, 1], shape: [1, 2, 3, 1] } }; // biome-ignore format: one line
     await expect(sample(model, { ...given, lookAhead: -1 })).rejects.toThrow('sample: lookAhead: wanted');
@@ -453,7 +457,7 @@ describe('look-ahead', () => {
       const error = await job().catch((reason) => reason);
       expect(error).toBeInstanceOf(RangeError);
       expect(error.message).toMatch(
-        /^sample: lookAhead: 1099511627776 particles of each image: .*; fewer images at a time need less$/,
+        /^sample: lookAhead: 1099511627776 particles of each image: .*; use fewer images at a time$/,
       );
     }
     tf.dispose([tensors.initial, tensors.known]);
@@ -479,7 +483,7 @@ describe('Particles', () => {
     expect(isReplaced(1, 0.5, 0.5, 0.5)).toBe(false); // 2.5^2 / 1.75 = 3.6
   });
 
-  it('go on as often as their weights say, rounded up or down, and on average just so', () => {
+  it('are kept in proportion to their weights, rounded up or down, and exactly so on average', () => {
     const weights = [0.03, 5, 0.4, 0.001, 1.3, 0, 0.6, 0.2];
     const sum = weights.reduce((all, one) => all + one);
     const given = Int32Array.from([-1, 0, 0]); // the first value is drawn
@@ -502,5 +506,20 @@ describe('Particles', () => {
     }
     for (const [p, total] of totals.entries())
       expect(Math.abs(total / runs - (8 * (weights[p] as number)) / sum)).toBeLessThan(2 / runs);
+  });
+
+  it('do not go on without any weight, whatever the uniform, and a single one needs none', () => {
+    const job = {
+      firstImage: 0,
+      numImages: 1,
+      imageShape: [1, 3, 1] as const,
+      given: Int32Array.from([-1, 0, 0]),
+    };
+    const particles = particlesOf(3, job);
+    particles.weigh(0, 1, Float64Array.from([0, 0, 1], Math.log), 0);
+    expect(particles.takeMoves()).toEqual(Int32Array.from([2, 2, 2]));
+    const single = particlesOf(1, job);
+    single.weigh(0, 1, Float64Array.of(-Infinity), 0.5);
+    expect(single.logGiven[0]).toBe(-Infinity);
   });
 });

@@ -58,7 +58,7 @@ const pairs: readonly [seed: number, image: number][] = [
 ];
 
 describe('the noise of a seed', () => {
-  it('is that of Alea, seeded by "<seed>/<image>"', () => {
+  it('is Alea, seeded by "<seed>/<image>"', () => {
     for (const [seed, image] of pairs) {
       const random = alea(`${seed}/${image}`);
       expect(take(seededNoise(seed, image, 1), 1, 50)).toEqual(Array.from({ length: 50 }, () => [random()]));
@@ -98,14 +98,14 @@ describe('the noise of a seed', () => {
 });
 
 describe('seededNoise', () => {
-  it('gives an image the same stream however many are drawn with it', () => {
+  it('does not depend on how many images are drawn together', () => {
     const all = take(seededNoise(7, 0, 5), 5, 20);
     const part = take(seededNoise(7, 3, 2), 2, 20);
     expect(part).toEqual(all.map((row) => row.slice(3)));
     expect(take(seededNoise(7, 0, 5), 5, 20)).toEqual(all);
   });
 
-  it('gives other images and other seeds other streams, uniform in [0, 1)', () => {
+  it('differs between images and between seeds, and is uniform in [0, 1)', () => {
     const streams = [
       ...take(seededNoise(1, 0, 40), 40, 500),
       ...take(seededNoise(2, 0, 40), 40, 500), // [places][images]
@@ -125,7 +125,7 @@ describe('customNoise', () => {
     expect(take(customNoise(() => count++ / 8), 2, 3)).toEqual([[0, 1 / 8], [2 / 8, 3 / 8], [4 / 8, 5 / 8]]); // biome-ignore format: one line
   });
 
-  it('refuses what is no uniform', () => {
+  it('refuses numbers outside of [0, 1)', () => {
     for (const bad of [1, -0.1, Number.NaN]) {
       const noise = customNoise(() => bad);
       expect(() => noise(new Float64Array(1))).toThrow(

@@ -38,7 +38,7 @@ describe('planJob', () => {
     expect(planned(shape, { firstImage: 2 ** 53 - 2, numImages: 2 }).numImages).toBe(2);
   });
 
-  it('takes a new seed each time where none is given', () => {
+  it('uses a new seed each time if none is given', () => {
     expect(planned(shape, {}).seed).not.toBe(planned(shape, {}).seed);
   });
 
@@ -61,7 +61,7 @@ describe('planJob', () => {
     });
   });
 
-  it('reads what is given once: levels where known, TO_DRAW elsewhere', () => {
+  it('reads given values once: levels where known, TO_DRAW elsewhere', () => {
     const initial = images([1, 2, 2, 1], 2, 1, 0, 99); // ignored where known is 0
     const known = images([1, 2, 2, 1], 1, 1, 1, 0);
     const job = planned(shape, { initial, known });
@@ -71,7 +71,7 @@ describe('planJob', () => {
     expect(any.imageShape).toEqual([2, 2, 1]);
   });
 
-  it('takes as many images as there are conditions, and names those that are none', () => {
+  it('draws as many images as there are conditions, and names invalid ones', () => {
     const conditional: ModelShape = { ...shape, conditions: [{ kind: 'class', numClasses: 3 }] };
     expect(planned(conditional, { condition: [2, 0] }).numImages).toBe(2);
     expect(planned(conditional, { condition: Uint8Array.of(2, 0, 1) }).numImages).toBe(3);

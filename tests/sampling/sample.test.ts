@@ -39,7 +39,7 @@ describe('sample of a model as plain data', () => {
     model.dispose();
   });
 
-  it('gives bytes up to 256 levels, then 16-bit integers', async () => {
+  it('returns bytes up to 256 levels, then 16-bit integers', async () => {
     for (const [levels, array] of [
       [256, Uint8Array],
       [257, Uint16Array],
@@ -107,7 +107,7 @@ describe('sample of a model as plain data', () => {
       });
     });
 
-    it('names what is wrong', async () => {
+    it('names invalid arguments', async () => {
       await expect(sample(portable, null as never)).rejects.toThrow('sample: wanted an object');
       await expect(sample(portable, { strategy: 'full' as 'auto' })).rejects.toThrow(
         "sample: strategy: wanted 'auto' or 'incremental', got 'full'",
@@ -119,7 +119,7 @@ describe('sample of a model as plain data', () => {
       await expect(sample(portable, { condition: 1 })).rejects.toThrow('sample: condition: wanted none');
     });
 
-    it('says where a model gives no finite logits', async () => {
+    it('reports logits that are not finite', async () => {
       const weights = new Map(portable.weights);
       const [name, { shape, data }] = [...weights].at(-1) as [
         string,
@@ -127,14 +127,14 @@ describe('sample of a model as plain data', () => {
       ];
       weights.set(name, { shape, data: data.slice().fill(Number.NaN) });
       await expect(sample({ ...portable, weights })).rejects.toThrow(
-        'sample: the model gave logits that are not finite numbers',
+        'sample: the model returned logits that are not finite numbers',
       );
     });
   });
 });
 
 describe('far more images than fit into memory', () => {
-  const many = /^(sample|stepper): .*; fewer images at a time need less$/;
+  const many = /^(sample|stepper): .*; use fewer images at a time$/;
   // Drawing so many takes hours: the test's own time is the limit.
   it.each([3e7, Number.MAX_SAFE_INTEGER])('are refused at once: %d', async (numImages) => {
     const model = pixelCNN({ ...SIZES, imageShape: [8, 8, 1] });
@@ -164,11 +164,11 @@ describe('far more images than fit into memory', () => {
 });
 
 describe('memoryFor', () => {
-  it('says what to do where memory cannot be allocated', () => {
+  it('advises if memory cannot be allocated', () => {
     expect(memoryFor('sample', () => makeKernels(8)).heap.length).toBeGreaterThanOrEqual(8);
     withoutMemory(() => {
       expect(() => memoryFor('sample', () => makeKernels(2 ** 20))).toThrow(
-        new RangeError('sample: cannot allocate 4 MiB of memory; fewer images at a time need less'),
+        new RangeError('sample: cannot allocate 4 MiB of memory; use fewer images at a time'),
       );
     });
   });

@@ -45,7 +45,7 @@ describe('stepper', () => {
     });
   });
 
-  it('gives log-probabilities of one, those that logProb sums', async () => {
+  it('returns normalized log-probabilities, which logProb sums', async () => {
     const steps = stepper(tiny, { numImages: 2 });
     const images = [2, 0, 1, 0, 1, 2, 2, 1];
     const perValue = await logProb(
@@ -64,7 +64,7 @@ describe('stepper', () => {
     }
   });
 
-  it('goes on with an image as with another, under its conditions and in whatever chunk', async () => {
+  it('continues an image as another one, under its conditions and in any chunk', async () => {
     const model = gatedPixelCNN({ imageShape: [3, 2, 2], levels: 3, hiddenDim: 2, outDim: 3, numBlocks: 1, numClasses: 5, conditionMapSize: 2 }); // biome-ignore format: one line
     setNoise(model);
     const both = await toPortable(model);
@@ -112,7 +112,7 @@ describe('stepper', () => {
     expect(silent.logProbs()).toEqual(asked.logProbs());
   });
 
-  it('names what is wrong', async () => {
+  it('names invalid arguments', async () => {
     expect(() => stepper(tiny, null as never)).toThrow('stepper: wanted an object');
     expect(() => stepper(tiny, { numImages: 0 })).toThrow(
       'stepper: numImages: wanted an integer of at least 1',

@@ -34,11 +34,13 @@ async function blocksOf(file: string): Promise<DocBlock[]> {
 }
 
 /**
- * Every block, in the order of files and lines. The reference in docs/api has the examples of the docstrings, which are
- * read from the sources.
+ * Every block, in the order of files and lines. The reference in docs/reference/api has the examples of the docstrings,
+ * which are read from the sources.
  */
 export async function docBlocks(): Promise<DocBlock[]> {
-  const guides = (await filesBelow('docs', '.md')).filter((file) => !file.startsWith(join('docs', 'api')));
+  const guides = (await filesBelow('docs', '.md')).filter(
+    (file) => !file.startsWith(join('docs', 'reference', 'api')),
+  );
   const files = ['README.md', ...guides.sort(), ...(await filesBelow('src', '.ts')).sort()];
   return (await Promise.all(files.map(blocksOf))).flat();
 }

@@ -1,5 +1,5 @@
 import * as modules from '../../src/kernels/modules';
-import { compile, exportsOf, type WasmModule } from '../../src/kernels/wasm-module';
+import { compileModule, exportsOf, type WasmModule } from '../../src/kernels/wasm-module';
 
 /**
  * The functions of all modules for training, over a memory: with fused multiplications and additions where
@@ -9,7 +9,7 @@ export function trainingLoops(memory: WebAssembly.Memory, isFused = true) {
   const of = <Loops>(module: WasmModule<Loops>) => exportsOf(module, memory);
   const { gate: glu, gateBack: gluBack } = of(modules.GLU);
   const either = <Loops>(fused: WasmModule<Loops>, plain: WasmModule<Loops>) =>
-    of(isFused && compile(fused) !== null ? fused : plain);
+    of(isFused && compileModule(fused) !== null ? fused : plain);
   return {
     ...of(modules.CAUSAL_ATTENTION),
     ...of(modules.CAUSAL_ATTENTION_BACK),

@@ -11,6 +11,7 @@ const TYPES: Record<string, string> = {
   '.css': 'text/css',
   '.html': 'text/html',
   '.js': 'text/javascript',
+  '.svg': 'image/svg+xml',
   '.wasm': 'application/wasm',
 };
 /** With these headers a page may share memory, and tfjs would start threads. */
@@ -23,7 +24,7 @@ const ISOLATION = {
 export async function serve(folder: string): Promise<{ server: Server; origin: string }> {
   const server = createServer(async ({ url = '' }, response) => {
     const { pathname } = new URL(url, 'http://localhost');
-    const name = pathname.match(/^\/(?:some\/folder|isolated)\/([\w./-]*)$/)?.[1];
+    const name = pathname.match(/^\/(?:some\/folder|isolated)\/([\w./@~-]*)$/)?.[1];
     try {
       if (name === undefined) throw new Error(`${pathname} is not served`);
       const file = join(folder, name || 'index.html');

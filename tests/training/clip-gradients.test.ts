@@ -25,7 +25,7 @@ onEachBackend('clipGradients', () => {
     expect(b).toBeCloseTo(-0.8, 6);
   });
 
-  it('leaves smaller gradients, and none, as they are', async () => {
+  it('leaves smaller and missing gradients unchanged', async () => {
     expect(await stepped([3, 4], 5)).toEqual([-3, -4]);
     expect(await stepped([0, 0], 5)).toEqual([0, 0]);
   });

@@ -137,7 +137,7 @@ interface Variable extends LayerWeight {
 }
 
 onEachBackend('initializeFromData', (_backend) => {
-  it('gives what comes out of every weight-normed convolution mean 0 and a standard deviation', async () => {
+  it('sets mean and standard deviation of the outputs of every weight-normed convolution', async () => {
     const model = network();
     const before = await weightsOf(model);
     const labels = images();
@@ -164,7 +164,7 @@ onEachBackend('initializeFromData', (_backend) => {
     model.dispose();
   });
 
-  it('does the same to a loaded model, again, and by float labels', async () => {
+  it('works on a loaded model, again, and with float labels', async () => {
     const model = network();
     const loaded = await saveAndLoad(model);
     const labels = images();
@@ -233,7 +233,7 @@ onEachBackend('initializeFromData', (_backend) => {
     model.dispose();
   });
 
-  it('keeps the gain of what is the same at very many pixels, whose sum float32 rounds', () =>
+  it('keeps the gain of outputs that are equal at very many pixels, whose sum float32 rounds', () =>
     expectNoLeaks(async () => {
       const constants = [0.1, 0.7312, -3, 2000];
       const ulp = 2 ** -13; // of 2000: by so much every second row differs
@@ -257,7 +257,7 @@ onEachBackend('initializeFromData', (_backend) => {
       return [y, outputs, gain.read(), bias.read()];
     }));
 
-  it('keeps the gain of what is the same but for rounding, however large', async () => {
+  it('keeps the gain of outputs that differ only by rounding, however large', async () => {
     const [image, given] = [tfl.input({ shape: [...size] }), tfl.input({ shape: [1, 1, 3] })];
     const filters = 4;
     const x = maskedConv2d({ filters, kernelSize: 3, maskType: 'A', imageChannels: 1 }).apply(image);

@@ -6,7 +6,7 @@ import { expectNoLeaks } from '../support/tensors';
 
 beforeAll(() => useBackend('cpu'));
 
-it('is 1e-3 times 0.999995 each step, unless told otherwise', () => {
+it('is by default 1e-3, times 0.999995 each step', () => {
   const rate = exponentialDecay();
   expect(rate(0)).toBe(1e-3);
   expect(rate(1)).toBe(1e-3 * 0.999995);
@@ -14,7 +14,7 @@ it('is 1e-3 times 0.999995 each step, unless told otherwise', () => {
   expect(exponentialDecay({ initial: 2, decay: 0.5 })(3)).toBe(0.25);
 });
 
-it('refuses what is no schedule', () => {
+it('refuses anything but a schedule', () => {
   expect(() => exponentialDecay({ initial: 0 })).toThrow(
     'exponentialDecay: initial: wanted a number above 0',
   );

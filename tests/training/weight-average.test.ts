@@ -44,7 +44,7 @@ it('is the moving average of the weights, which forgets faster at first', async 
   model.dispose();
 });
 
-it('gives the model its weights back also where the task fails, and goes on', async () => {
+it('restores the weights of the model even if the task fails, and continues', async () => {
   const model = makeModel();
   setAll(model, 1);
   const average = new WeightAverage(model);
@@ -75,7 +75,7 @@ it('lets the error of a task through that has disposed the model, leaves nothing
   });
 });
 
-it('gives the other weights back where a task has disposed a layer, and averages them further', async () => {
+it('restores the other weights if a task has disposed a layer, and averages them further', async () => {
   const model = makeModel();
   setAll(model, 1);
   const average = new WeightAverage(model);
@@ -122,7 +122,7 @@ it('takes over saved averages, of the same weights only', async () => {
   for (const each of [model, saved, other]) each.dispose();
 });
 
-it('goes on where a layer is frozen meanwhile, which moves its weights to the end of the list', async () => {
+it('continues if a layer is frozen meanwhile, which moves its weights to the end of the list', async () => {
   const model = makeModel();
   const layer = model.layers[1] as { trainable: boolean };
   const average = new WeightAverage(model, { decay: 0 }); // the average is the weight itself

@@ -46,7 +46,7 @@ describe('interleaved', () => {
     expect(given).toEqual(f32(shape, numbers)); // it is not changed
   });
 
-  it('takes numbers of every dtype and at any byte, and gives memory of its own', () => {
+  it('takes numbers of every dtype and at any byte, and returns its own memory', () => {
     const cases: [string, ArrayBufferView, ArrayBufferView][] = [
       ['F64', Float64Array.of(1, 2, 3, 4), Float64Array.of(1, 3, 2, 4)],
       ['F16', Uint16Array.of(1, 2, 3, 4), Uint16Array.of(1, 3, 2, 4)],
@@ -61,7 +61,7 @@ describe('interleaved', () => {
     }
   });
 
-  it('says what is wrong', () => {
+  it('states the error', () => {
     const ten = f32([2, 10], new Array(20).fill(0));
     expect(() => interleaved(ten, 1, 3)).toThrow(
       'interleaved: axis 1: wanted a multiple of 3 features, or pad: true, which adds zeros, got 10',
@@ -72,7 +72,7 @@ describe('interleaved', () => {
     expect(() => interleaved(ten, 1, 0)).toThrow('interleaved: groups: wanted an integer of at least 1');
     expect(() => interleaved(ten, 1, 2 ** 40, { pad: true })).toThrow('interleaved: tensor with its zeros: wanted sizes');
     expect(() => interleaved(ten, 1, 2, { pad: 1 as never })).toThrow('interleaved: pad: wanted true or false');
-    expect(() => interleaved(f32([], [1]), 0, 1)).toThrow('interleaved: tensor: wanted one that has axes, got []');
+    expect(() => interleaved(f32([], [1]), 0, 1)).toThrow('interleaved: tensor: wanted a tensor with axes, got []');
     expect(() => interleaved(f32([3], [1]), 0, 1)).toThrow('interleaved: tensor: data: wanted the 12 bytes of F32 [3], got 4');
     expect(() => interleaved(undefined as never, 0, 1)).toThrow('interleaved: tensor: wanted a tensor, got undefined');
   }); // biome-ignore format: one call a line

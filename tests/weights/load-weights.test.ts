@@ -109,13 +109,13 @@ describe('loadWeights', () => {
     return of;
   };
 
-  it('lists what is missing, left over and of another shape, and writes nothing', () => {
+  it('lists missing, unused and misshapen tensors, and writes nothing', () => {
     const model = small(2);
     const before = numbersOf(model);
     const tensor = { dtype: 'F32', shape: [1], data: new Float32Array(1) };
     const tensors = weightsWith({ 'block0.conv_mid.kernel': null, 'final_conv.bias': tensor, extra: tensor });
     expect(() => loadWeights(model, tensors)).toThrow(
-      'loadWeights: tensors: not those of the model: missing (1): block0.conv_mid.kernel; left over (1): extra; of another shape (1): final_conv.bias: wanted [3], got [1]',
+      'loadWeights: tensors: they do not match the model: missing (1): block0.conv_mid.kernel; left over (1): extra; of another shape (1): final_conv.bias: wanted [3], got [1]',
     );
     expect(numbersOf(model)).toEqual(before);
   });
@@ -215,7 +215,7 @@ describe('loadWeights', () => {
     );
   });
 
-  it('gives tensors other names, or none', () => {
+  it('renames tensors, or skips them', () => {
     const model = small(2);
     const saved = [...saveWeights(small(1))];
     const named = saved.map(([name, tensor]) => [name.replace('.kernel', '.weight'), tensor] as const);
@@ -238,7 +238,7 @@ describe('loadWeights', () => {
   describe('names that begin with _', () => {
     const dense = (name: string) => layers.dense({ units: 1, useBias: false, name });
 
-    it('are those of layers and weights without it, since tfjs refuses them', () => {
+    it('match layers and weights without them, since tfjs refuses them', () => {
       expect(() => modelOf(dense('_stem'), [2])).toThrow("Not a valid tensor name: '_stem/kernel'");
       const model = modelOf(dense('stem'), [2]);
       for (const name of [
@@ -267,7 +267,7 @@ describe('loadWeights', () => {
       );
     });
 
-    it('are told from those of a layer without, where the model has both', () => {
+    it('are distinguished from names without them, if the model has both', () => {
       const x = input({ shape: [1] });
       const y = dense('net.stem').apply(dense('net._stem').apply(x)) as SymbolicTensor;
       const tensors = new Map([['net._stem.kernel', f32([1, 1], [3])], ['net.stem.kernel', f32([1, 1], [4])]]);
@@ -276,7 +276,7 @@ describe('loadWeights', () => {
       expect(saveWeights(model)).toEqual(tensors);
     }); // biome-ignore format: one tensor beside the other
 
-    it('must not be those of two', () => {
+    it('must be unique', () => {
       const tensors = new Map(['stem.kernel', '_stem.kernel'].map((name) => [name, f32([1, 1], [3])]));
       expect(() => loadWeights(modelOf(dense('stem'), [1]), tensors)).toThrow(
         "loadWeights: tensors: wanted one of each name, got 'stem.kernel'",
@@ -286,7 +286,7 @@ describe('loadWeights', () => {
     });
   });
 
-  it('leaves out whatever has no name, also what is no tensor or not of its shape', () => {
+  it('skips entries without a name, even if they are not tensors or have another shape', () => {
     const model = modelOf(layers.dense({ units: 1, useBias: false, name: 'dense' }), [1]);
     const tensors = new Map<string, unknown>([
       ['model.dense.kernel', f32([1, 1], [3])],
@@ -303,7 +303,7 @@ describe('loadWeights', () => {
     );
     for (const from of ['pclucas14/pixel-cnn-pp', 'rosinality/vq-vae-2-pytorch'] as const)
       expect(() => loadWeights(model, tensors, { from, names: () => null })).toThrow(
-        'not those of the model: missing (1): one for dense.kernel',
+        'they do not match the model: missing (1): one for dense.kernel',
       );
   }); // biome-ignore format: one call a line
 
@@ -405,7 +405,7 @@ describe('loadWeights', () => {
     });
   }); // biome-ignore format: one call a line
 
-  it('says what is no model, no source and no function', () => {
+  it('names an invalid model, source or function', () => {
     expect(() => loadWeights(undefined as never, new Map())).toThrow('loadWeights: model: wanted a tf.LayersModel, got undefined');
     expect(() => loadWeights({} as never, new Map())).toThrow('loadWeights: model: wanted a tf.LayersModel, got Object');
     expect(() => loadWeights(small(1), new Map(), { from: 'jax' as never })).toThrow("from: wanted 'keras' or 'pytorch' or 'pclucas14/pixel-cnn-pp' or 'rosinality/vq-vae-2-pytorch', got 'jax'");
@@ -437,7 +437,7 @@ describe('loadWeights', () => {
 describe('saveWeights', () => {
   beforeAll(() => useBackend(backends[0] ?? 'cpu'));
 
-  it.each(['keras', 'pytorch'] as const)('gives arrays that are not those of the model: %s', (to) => {
+  it.each(['keras', 'pytorch'] as const)('returns arrays that are copies of the weights: %s', (to) => {
     const model = small(1);
     const before = numbersOf(model);
     for (const { shape, data } of saveWeights(model, { to }).values()) {
@@ -448,7 +448,7 @@ describe('saveWeights', () => {
     expect(saveWeights(model).get('final_conv.bias')?.shape).toEqual([3]);
   });
 
-  it('names what is no layout, and two weights of one name', () => {
+  it('names an invalid layout, and two weights of one name', () => {
     expect(() => saveWeights(small(1), { to: 'jax' as never })).toThrow(
       "saveWeights: to: wanted 'keras' or 'pytorch', got 'jax'",
     );

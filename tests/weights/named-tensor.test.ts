@@ -35,7 +35,7 @@ describe('safetensors', () => {
     for (const [name, tensor] of tensors) expect(read.get(name), name).toEqual(tensor);
   });
 
-  it('have a header that says where each lies, the widest numbers first', () => {
+  it('have a header with the position of each, the widest numbers first', () => {
     const file = writeSafetensors(tensors, { by: 'a test' });
     const length = Number(new DataView(file.buffer).getBigUint64(0, true));
     const header = JSON.parse(new TextDecoder().decode(file.subarray(8, 8 + length)));
@@ -56,7 +56,7 @@ describe('safetensors', () => {
     }
   });
 
-  it('have names and metadata that may be those of what every object has', () => {
+  it('may have the names of built-in properties, also as metadata', () => {
     const names = ['__proto__', 'constructor', 'toString', '1', ''];
     const one = { dtype: 'F32', shape: [1], data: Float32Array.of(1) };
     const metadata = JSON.parse('{"__proto__": "a", "constructor": "b"}');
@@ -99,7 +99,7 @@ describe('safetensors', () => {
     expect(read.get('x')?.data.buffer).toBeInstanceOf(ArrayBuffer);
   });
 
-  it('give an error or tensors that fit, whatever a byte of the header is', () => {
+  it('result in an error or valid tensors, whatever a byte of the header is', () => {
     const file = writeSafetensors(tensors);
     const length = Number(new DataView(file.buffer).getBigUint64(0, true));
     const changes = fc.record({ at: fc.nat(8 + length - 1), to: fc.nat(255) });
@@ -133,7 +133,7 @@ describe('safetensors', () => {
     expect(() => writeSafetensors(new Map([['x', tensor]]))).toThrow(`writeSafetensors: tensors: ${message}`);
   }); // biome-ignore format: one case a line
 
-  it('say what is no map, no metadata and no file', () => {
+  it('name an invalid map, metadata or file', () => {
     expect(() => writeSafetensors({ x: 1 } as never)).toThrow(
       'writeSafetensors: tensors: wanted a Map of tensors',
     );
@@ -159,7 +159,7 @@ describe('safetensors', () => {
 });
 
 describe('float32Of', () => {
-  it('gives the numbers of every dtype', () => {
+  it('returns the numbers of every dtype', () => {
     const numbers = (name: string) => [...float32Of(tensors.get(name) as NamedTensor)];
     expect(numbers('float')).toEqual([1, -2, 0.5, 2 ** -149]);
     expect(numbers('double')).toEqual([Math.fround(0.1), Number.NEGATIVE_INFINITY]);
@@ -180,7 +180,7 @@ describe('float32Of', () => {
     expect([...float32Of({ dtype: 'F64', shape: [5], data: doubles })]).toEqual([1, 1 + 2 ** -22, 0, 2 ** -148, -0]);
   }); // biome-ignore format: one dtype a line
 
-  it('gives numbers of its own', () => {
+  it('returns its own numbers', () => {
     const data = Float32Array.of(1, 2);
     const numbers = float32Of({ dtype: 'F32', shape: [2], data });
     data.fill(0);

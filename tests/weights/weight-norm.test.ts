@@ -3,7 +3,7 @@ import { permuted } from '../../src/weights/model-weights';
 import { weightNorm } from '../../src/weights/weight-norm';
 
 describe('weightNorm', () => {
-  it('gives each slice along the first axis the length that its gain says', () => {
+  it('scales each slice along the first axis to the length in its gain', () => {
     const direction = Float32Array.of(3, 4, 0, -2); // of lengths 5 and 2
     expect([...weightNorm(direction, Float32Array.of(10, -1))]).toEqual([6, 8, -0, 1]);
     expect([...direction]).toEqual([3, 4, 0, -2]);

@@ -3,7 +3,7 @@ import { Queue } from 'bullmq';
 import { levelsIn } from './job.mjs';
 import { dropResult, getResult, KEPT_SECONDS, offerModel, sha256 } from './redis.mjs';
 
-/** So much lies in Redis at a time, of jobs and of results that have not been collected. */
+/** The most that is in Redis at a time, of jobs and of results that have not been collected. */
 const MAX_JOBS_AHEAD = 256;
 const MAX_BYTES_AHEAD = 256 * 2 ** 20;
 
@@ -18,8 +18,9 @@ const JOB_OPTIONS = {
 };
 
 /**
- * Has the jobs done that a run still lacks, and puts what comes into its directory. It asks for the state of each job rather than
- * listening to events: so nothing depends on what was heard, and jobs that Redis has lost are queued again.
+ * Gets the missing jobs of a run done, and writes their results to its directory. It polls the state of each
+ * job and does not listen to events, so that nothing depends on events that were missed, and jobs that Redis
+ * has lost are queued again.
  *
  * @param {object} args
  * @param {import('./plan.mjs').Plan} args.plan
@@ -29,7 +30,7 @@ const JOB_OPTIONS = {
  * @param {import('ioredis').Redis} args.redis
  * @param {string} args.queueName
  * @param {(news: { images: number, workers: number }) => void} args.onNews images that were collected, and how many workers there are
- * @throws Error where a job has failed for good, or results are not what they should be; its jobs are then taken back
+ * @throws Error if a job has failed finally, or results are invalid; its jobs are then withdrawn
  */
 export async function collect({ plan, run, todo, isChecked, redis, queueName, onNews }) {
   const queue = new Queue(queueName, { connection: redis });
@@ -64,7 +65,7 @@ export async function collect({ plan, run, todo, isChecked, redis, queueName, on
     await queue.close();
   }
 
-  /** A job that is still in Redis, of a collector that was killed, is not queued twice: its id is the same. */
+  /** Queues a job. Its id is fixed, so a job that a killed collector left in Redis is not queued twice. */
   async function submit(task) {
     const { k, doneBy } = task;
     if (doneBy !== undefined) workers = await queue.getWorkersCount(); // as many as there are now
@@ -79,7 +80,7 @@ export async function collect({ plan, run, todo, isChecked, redis, queueName, on
     inFlight.delete(id);
   }
 
-  /** Puts what came of a job into the run, and takes it out of Redis. Gives how many images are new. */
+  /** Moves the result of a job from Redis into the run. Returns how many images are new. */
   async function take(id) {
     const { k, doneBy } = inFlight.get(id);
     const job = await queue.getJob(id);
@@ -116,7 +117,7 @@ export async function collect({ plan, run, todo, isChecked, redis, queueName, on
 
 const nameOf = ({ first, count }, k) => `job ${k}, images ${first} to ${first + count - 1},`;
 
-/** Throws where the results of a job are not what its worker meant, or cannot be any. */
+/** Checks that the results of a job are as its worker sent them, and valid. */
 function checkResult({ levels, result, bytesPerResult }, { job, worker, ...record }, bytes) {
   const wrong = (what) => {
     throw new Error(`${nameOf(record, job)} of ${worker}: ${what}`);
@@ -131,7 +132,7 @@ function checkResult({ levels, result, bytesPerResult }, { job, worker, ...recor
   if (level !== undefined) wrong(`wanted levels below ${levels}, got ${level}`);
 }
 
-/** Throws where a job that was done twice has not come out the same. */
+/** Checks that the two results of a job that was done twice are equal. */
 export function checkSame(shard, check) {
   if (shard.sha256 === check.sha256) return;
   const [first, second] = [shard, check].map(

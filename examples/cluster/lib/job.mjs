@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { endianness } from 'node:os';
 
 /**
- * What a worker is asked for, as JSON in Redis: some images of a run, to draw or to score.
+ * A job for a worker, as JSON in Redis: some images of a run, to draw or to score.
  *
  * @typedef {object} Job
  * @property {string} version of this library: other versions may give other bits
@@ -11,23 +11,23 @@ import { endianness } from 'node:os';
  * @property {number} first index of the first image in the run
  * @property {number} count
  * @property {[number, number, number]} imageShape [H, W, C]
- * @property {number[]} [classes] [N], where the model is conditioned on them
+ * @property {number[]} [classes] [N], if the model is conditioned on them
  * @property {{ seed: number, temperature: number, topK?: number, topP?: number }} [options] of `draw`
  * @property {string} [images] of `score`: levels [N,H,W,C] in base64, a byte each, or two beyond 256 levels
- * @property {true} [isCheck] where it has been done before, and is to come out the same
- * @property {string} [notBy] who did it before, where there are others
+ * @property {true} [isCheck] if it has been done before, and its result must be equal
+ * @property {string} [notBy] the worker that did it before, if there are others
  */
 
 export const { version: VERSION } = createRequire(import.meta.url)('pixelcnn-layers/package.json');
 
-/** A job may come with as many bytes of images, or give as many. */
+/** The most bytes of images that a job may contain or return. */
 export const MAX_JOB_BYTES = 4 * 2 ** 20;
 
 const NAMES = ['version', 'kind', 'model', 'first', 'count', 'imageShape', 'classes', 'options', 'images', 'isCheck', 'notBy']; // biome-ignore format: one line
 const OPTIONS = ['seed', 'temperature', 'topK', 'topP'];
 
 /**
- * Checks a job, as far as `sample` and `logProb` will not.
+ * Makes the checks of a job that `sample` and `logProb` do not make.
  *
  * @param {unknown} job
  * @returns {Job}
@@ -76,7 +76,7 @@ export function checkJob(job) {
 const isRecord = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * Does a job: levels [N,H,W,C] of what was drawn, a byte each or two, or log-probabilities [N] as float64.
+ * Does a job. Returns the levels [N,H,W,C] drawn, in one or two bytes each, or log-probabilities [N] as float64.
  *
  * @param {Job} job
  * @param {import('pixelcnn-layers/runtime').PortableModel} model
@@ -93,7 +93,7 @@ export async function perform({ kind, first, count, imageShape, classes, options
   return bytesOf(await pool.logProb(model, { data, shape: [count, ...imageShape] }, { condition }));
 }
 
-/** How many bytes a level of so many takes. */
+/** How many bytes a level takes. */
 export const bytesOfLevel = (levels) => (levels <= 256 ? 1 : 2);
 
 /**
@@ -118,7 +118,7 @@ export function numbersIn(bytes, Numbers) {
 
 const isBigEndian = endianness() === 'BE';
 
-/** A copy in memory of its own, turned round where this machine has the highest byte first. */
+/** A copy in its own memory, reversed if this machine is big-endian. */
 function lowestFirst(bytes, each) {
   const copy = Buffer.from(new Uint8Array(bytes).buffer);
   if (!isBigEndian || each === 1) return copy;

@@ -10,7 +10,7 @@ import { MAX_MODEL_BYTES, sha256 } from './redis.mjs';
 const MAX_JOBS = 100_000;
 
 /**
- * All that a run is, checked before anything is queued.
+ * The whole of a run, checked before anything is queued.
  *
  * @typedef {object} Plan
  * @property {object} settings plain data, which the run keeps: the same settings, the same results

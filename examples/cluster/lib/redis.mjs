@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { Redis } from 'ioredis';
 
-/** What nobody has asked for in so long is dropped: models, and results of runs that were given up. */
+/** Models, and results of abandoned runs, are dropped if no one has asked for them for this long. */
 export const KEPT_SECONDS = 7 * 24 * 3600;
 
-/** A string of Redis holds twice as much. */
+/** Half of what a string of Redis can hold. */
 export const MAX_MODEL_BYTES = 256 * 2 ** 20;
 
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
@@ -12,12 +12,12 @@ const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 export const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
 /**
- * Connects to Redis or Valkey. From then on a lost connection is waited for, and told once.
+ * Connects to Redis or Valkey. Afterwards, a lost connection is reported once and awaited.
  *
  * @param {string} text a URL: redis://, or rediss:// for TLS
  * @param {(line: string) => void} say
  * @returns {Promise<Redis>}
- * @throws Error where the URL is none, is that of a server open to others, or where the server does not answer
+ * @throws Error if the URL is invalid or of a server open to others, or if the server does not answer
  */
 export async function connect(text, say) {
   const url = checkUrl(text);
@@ -65,13 +65,13 @@ function checkUrl(text) {
 const modelKey = (digest) => `pixelcnn-layers:model:${digest}`;
 const resultKey = (jobId) => `pixelcnn-layers:result:${jobId}`;
 
-/** Has the model in Redis, also after a restart that has emptied it. */
+/** Keeps the model in Redis, even after a restart that has emptied it. */
 export async function offerModel(redis, digest, bytes) {
   const isThere = await redis.expire(modelKey(digest), KEPT_SECONDS);
   if (!isThere) await redis.set(modelKey(digest), bytes, 'EX', KEPT_SECONDS);
 }
 
-/** @throws Error where it is not there, or is another than its digest says */
+/** @throws Error if it is missing, or does not match its digest */
 export async function fetchModel(redis, digest) {
   const bytes = await redis.getBuffer(modelKey(digest));
   if (bytes === null) throw new Error(`model ${digest} is not in Redis`);
@@ -81,6 +81,6 @@ export async function fetchModel(redis, digest) {
 }
 
 export const putResult = (redis, jobId, bytes) => redis.set(resultKey(jobId), bytes, 'EX', KEPT_SECONDS);
-/** null where it has gone. */
+/** The result of a job, null if it is gone. */
 export const getResult = (redis, jobId) => redis.getBuffer(resultKey(jobId));
 export const dropResult = (redis, jobId) => redis.del(resultKey(jobId));

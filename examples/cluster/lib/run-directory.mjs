@@ -7,15 +7,15 @@ import { numbersIn } from './job.mjs';
 import { sha256 } from './redis.mjs';
 
 /**
- * What a worker said of its results, and what of them: kept beside each shard, and in the manifest.
+ * The record of a worker's results, kept with each shard, and in the manifest.
  *
  * @typedef {{ job: number, first: number, count: number, sha256: string, worker: string, version: string, node: string, machine: string,
  *   seconds: number, attempts: number }} Record
  */
 
 /**
- * The directory of a run: `run.json`, which says what it is, `shards`, and at the end the result and `manifest.json`. All that
- * is known of a run is here; what is in Redis may be lost at any time.
+ * The directory of a run: `run.json`, which describes it, `shards`, and at the end the result and
+ * `manifest.json`. It is the whole state of a run; the contents of Redis may be lost at any time.
  *
  * @param {string} out as `--out` names it
  * @param {import('./plan.mjs').Plan} plan
@@ -38,12 +38,12 @@ export async function openRun(out, { settings, result, jobs }) {
       return id;
     },
 
-    /** Takes another id: what workers still do for this one is nobody's from now on. */
+    /** Changes the id, so that work still being done for the old one is ignored. */
     async renewId() {
       id = await writeId(path, settings);
     },
 
-    /** What is known of a job: its shard, whose digest is checked here, and its check; null for what is not there. */
+    /** Reads the results of a job: its shard, whose digest is checked here, and its check; null for missing ones. */
     async read(k) {
       const [shard, check] = await readRecords(k);
       const bytes = await readIfThere(pathOf(k, 'bin'));
@@ -99,7 +99,7 @@ export async function openRun(out, { settings, result, jobs }) {
   };
 }
 
-/** The id of the run that goes on here, or of a new one. */
+/** The id of the run that continues here, or of a new one. */
 async function readId(path, out, settings) {
   const found = await readJson(path);
   if (found === null) return writeId(path, settings);

@@ -3,10 +3,10 @@ import { readPortable } from 'pixelcnn-layers/runtime';
 import { checkJob, perform, VERSION } from './job.mjs';
 import { fetchModel, putResult, sha256 } from './redis.mjs';
 
-/** While one job's results are on their way, the pool draws for the other. */
+/** Two, so that the pool draws for one while the results of the other are being sent. */
 const JOBS_AT_ONCE = 2;
 
-/** A job whose worker has died so many times is given up: it may be the job that kills. */
+/** After so many dead workers a job is abandoned, since it may be the cause. */
 const MAX_STALLS = 3;
 
 /** How often, and for how long, a worker leaves a check of its own work to others before it does it itself. */
@@ -16,8 +16,8 @@ const PASS_MILLISECONDS = 500;
 const MODELS_KEPT = 4;
 
 /**
- * Does jobs of a queue until it is told to end. A job that is not what it should be, or of another version of this library, fails
- * at once, and says by which worker.
+ * Does jobs of a queue until it is aborted. An invalid job, or one of another version of this
+ * library, fails at once, with the name of the worker.
  *
  * @param {object} args
  * @param {import('ioredis').Redis} args.redis

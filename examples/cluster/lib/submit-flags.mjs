@@ -1,7 +1,7 @@
 import { DATASETS } from '../../lib/datasets.mjs';
 import { decimal, oneOf, outputDirectory, parseFlags, pathTo, positiveNumber, stop, wholeNumber } from '../../lib/flags.mjs'; // biome-ignore format: one line
 
-const HELP = `Draws images, or scores some, on all machines that run worker.mjs. The same command again goes on where it was interrupted.
+const HELP = `Draws images, or scores some, on all machines that run worker.mjs. Run an interrupted command again to continue it.
 
 Usage: node examples/cluster/submit.mjs draw --model FILE --images N [flags]
        node examples/cluster/submit.mjs score --model FILE --data NAME [flags]

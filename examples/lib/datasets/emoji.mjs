@@ -3,7 +3,7 @@ import { brotliDecompressSync } from 'node:zlib';
 import { imageSet } from 'pixelcnn-layers/data';
 import { splitTenths } from './tenths.mjs';
 
-/** The embedded emoji, as examples/data/make-emoji.mjs packs them. */
+/** The embedded emoji, packed by examples/data/make-emoji.mjs. */
 export async function emoji() {
   const packed = await readFile(new URL('../../data/emoji-images.u8.br', import.meta.url));
   const data = new Uint8Array(brotliDecompressSync(packed));

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzip } from 'pixelcnn-layers/data';
 
-/** What to give where the files of a data set are missing. */
+/** The advice if the files of a data set are missing. */
 export function wantedFiles(names) {
   return `--path to a directory with ${names.join(', ')}, each plain or .gz`;
 }
@@ -42,7 +42,7 @@ function spellings(name) {
   return [name, name.replace('-idx', '.idx')].flatMap((spelling) => [spelling, `${spelling}.gz`]);
 }
 
-/** Reads a file, unpacked where it is gzipped. */
+/** Reads a file, and unpacks it if it is gzipped. */
 export async function readUnpacked(file) {
   const bytes = await readFile(file);
   try {

@@ -9,7 +9,7 @@ import { splitTenths } from './tenths.mjs';
 const WANTED = 'wanted --path to a directory of at least 10 PNGs, all of one size';
 
 /**
- * PNGs in the order of their names: grey where every pixel of all of them is grey, else RGB.
+ * PNGs in the order of their names: grey if every pixel of all of them is grey, else RGB.
  *
  * @param {string} [path]
  */

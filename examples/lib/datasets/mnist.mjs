@@ -9,7 +9,7 @@ const FILES = [
   't10k-labels-idx1-ubyte',
 ];
 
-/** Where Debian's package dataset-fashion-mnist puts them. */
+/** The directory of Debian's package dataset-fashion-mnist. */
 const FASHION_INSTALLED = '/usr/share/datasets/fashion-mnist';
 
 /** @param {string} [path] directory of the four IDX files */

@@ -10,11 +10,11 @@ const LABELS = ['train-labels.npy', 'test-labels.npy'];
 const WANTED =
   'wanted --path to a .npy of at least 10 images [N,H,W] or [N,H,W,C], or to a directory with train.npy and test.npy';
 
-/** As many as an image set may have. */
+/** The most levels of an image set. */
 const MAX_LEVELS = 65_536;
 
 /**
- * Codes as NumPy saves them: of a VQ-VAE, of tiles, of a palette.
+ * Codes saved by NumPy: of a VQ-VAE, of tiles, or of a palette.
  *
  * @param {string} [path] a file, of which each tenth image is for the test; or a directory with a file for each part, and where there are
  * classes one for the labels [N] of each
@@ -42,7 +42,7 @@ export async function npy(path, levels) {
   };
 }
 
-/** Image sets of arrays, all of as many levels. */
+/** Makes image sets of arrays, with a common number of levels. */
 function codesOf(arrays, given) {
   const highest = arrays.map((array) => checkRange('codes', array, (given ?? MAX_LEVELS) - 1));
   const levels = given ?? Math.max(2, 1 + Math.max(...highest));
@@ -62,7 +62,7 @@ function classesIn(array) {
   return labelsOf(array.data);
 }
 
-/** Throws where a number is not from 0 to `most`; gives the highest. */
+/** Checks that numbers are from 0 to `most`, and returns the highest. */
 function checkRange(what, { name, data }, most) {
   let highest = 0;
   for (let i = 0; i < data.length; i++) {
@@ -89,7 +89,7 @@ async function readArray(path) {
   }
 }
 
-/** An array, with the name of its file for what may be wrong with it. */
+/** An array, with the name of its file for errors. */
 function named(name, bytes) {
   try {
     return { name, ...parseNpy(bytes) };

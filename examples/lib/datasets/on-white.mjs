@@ -1,5 +1,5 @@
 /**
- * Pixels with alpha, laid on white.
+ * Blends pixels with alpha onto white.
  *
  * @param {Uint8Array} rgba
  * @returns {Uint8Array} red, green and blue of each pixel

@@ -1,7 +1,7 @@
 import { pickImages } from '../pick-images.mjs';
 
 /**
- * Sets each tenth image apart for the test: those whose index ends in 9.
+ * Splits every tenth image off for testing: those whose index ends in 9.
  *
  * @param {import('pixelcnn-layers/data').ImageSet} set
  */

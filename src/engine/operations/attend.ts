@@ -4,19 +4,15 @@ import { CHUNK, type FeatureCache } from '../plan';
 import { addCopies, arranged } from '../runs';
 
 /**
- * Keys and values of all places are stored: those of a place are appended when they are ready, and read by later places.
- * What a head reads is contiguous, [images][heads][keys, values][places][size]. With other heads in between, reading
- * took several times as long once it exceeded the caches.
+ * The keys and values of a place are appended to a store when they are ready, and later places read
+ * them. What a head reads is contiguous, [images][heads][keys, values][places][size], since reading
+ * around other heads took several times as long once the data exceeded the caches.
  */
 export const attend: Lowering<'attend'> = {
   layout: 'sideBySide',
   emit(target, { heads }, operands, y) {
     const { plan, height } = target;
-    const [queries, keys, values] = operands as readonly FeatureCache[] as [
-      FeatureCache,
-      FeatureCache,
-      FeatureCache,
-    ];
+    const [queries, keys, values] = operands as readonly [FeatureCache, FeatureCache, FeatureCache];
     const { scale, layout } = y;
     const units = layout.times.length;
     const size = units / heads;
@@ -26,7 +22,7 @@ export const attend: Lowering<'attend'> = {
     const { offset, stride } = plan.reserveForImages(1, 2 * places * units);
     const rowStride = columns * size;
     const present = plan.movingBase({ start: offset, rowStride, rows, scale, above: 0, slots: size });
-    /** Of the first place. */
+    /** The position of a feature's key at the first place. */
     const keyAt = (feature: number) => 2 * places * (feature - (feature % size)) + (feature % size);
     const firstPlace = (at: number): Operand => ({ base: CHUNK, offset: offset + at, stride });
     const place = (at: number): Operand => ({ base: present, offset: at, stride, columnStride: size });
@@ -42,7 +38,7 @@ export const attend: Lowering<'attend'> = {
     const room = plan.reserve(places).offset;
     for (let head = 0; head < heads; head++) {
       const feature = head * size;
-      const slot = layout.slotOf[feature] as number; // those of a head are contiguous, since they are ready at the same time
+      const slot = layout.slotOf[feature] as number; // a head's slots are contiguous, since its features are ready together
       const code = {
         op: Op.attend,
         y: y.operand(slot),

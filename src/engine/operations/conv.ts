@@ -1,7 +1,7 @@
 import { firstSeeing, type KernelWindow, visibilityAt } from '../../core/window';
 import { Op, type Operand } from '../../kernels/instruction';
 import { AFTER_ROW, ROW } from '../../program/times';
-import type { Range } from '../layout';
+import type { SlotRange } from '../layout';
 import { type Lowering, NO_BOUND } from '../lowering';
 import { type Phase, phasesOf, reachOf, type Tap } from '../phases';
 import type { Places } from '../places';
@@ -14,7 +14,7 @@ interface InputSpan {
   readonly above: number;
   /** Columns to the left of the current one. */
   readonly left: number;
-  /** The index of the first one among all inputs of a phase. */
+  /** The index of the first input among all inputs of a phase. */
   readonly first: number;
   readonly inputs: number;
 }
@@ -23,7 +23,7 @@ interface InputSpan {
 interface Convolution {
   readonly window: KernelWindow;
   readonly kernel: Float32Array;
-  /** If the inputs are numbers of levels: how many levels there are, each with a row of the kernel; otherwise null. */
+  /** How many levels there are, each with a row of the kernel, if the inputs are numbers of levels; otherwise null. */
   readonly levels: number | null;
   readonly x: FeatureCache;
   readonly y: FeatureCache;
@@ -33,23 +33,23 @@ interface Convolution {
   readonly lowerBound: number;
 }
 
-/** One phase of it, with weights laid out in the heap. */
+/** One phase of a convolution, with weights laid out in the heap. */
 interface PackedPhase extends Convolution {
   readonly phase: Phase;
   /** The places of the image that it writes. */
   readonly places: Places;
-  /** The inputs in each row above: a row's cached features are contiguous, so this takes one product. */
+  /** The inputs in each row above. A row's cached features are contiguous, so one product reads them. */
   readonly above: readonly InputSpan[];
   /** The first input in the output's own row. */
   readonly present: number;
   /**
-   * Where its weights lie: rows of outputs for `lookup`, which reads whole rows; blocks of four outputs with all inputs
-   * for `product`, which reads a few blocks at once, input by input.
+   * The position of its weights: rows of outputs for `lookup`, which reads whole rows, or blocks of
+   * four outputs with all inputs for `product`, which reads a few blocks at once, input by input.
    */
   readonly weights: number;
   /** The distance from input to input, or from level to level of one input. */
   readonly inputStride: number;
-  /** The distance from four outputs to the next four. */
+  /** The distance from one block of four outputs to the next. */
   readonly blockStride: number;
 }
 
@@ -136,7 +136,7 @@ function addRowOutputs(plan: Plan, packed: PackedPhase, time: typeof ROW | typeo
   }
 }
 
-/** How many adjacent inputs in the output's own row are known at a time; for the last tap perhaps not all. */
+/** How many adjacent inputs in the output's own row are known at a time, perhaps not all of the last tap's. */
 function inputsBy({ phase, x }: PackedPhase, time: number): number {
   const { length } = phase.present.taps;
   const { slots } = x.layout;
@@ -144,10 +144,10 @@ function inputsBy({ phase, x }: PackedPhase, time: number): number {
 }
 
 /**
- * Outputs of the current pixel. The contribution of rows above is summed for the whole row before its first pixel, so
- * that each weight is read once for each row. The contribution of pixels to the left is computed once for all outputs.
- * The centre follows channel by channel, from the inputs ready by then. If all outputs are ready at the same time,
- * pixels to the left are handled together with the centre.
+ * Outputs of the current pixel. The contribution of rows above is summed for the whole row before
+ * its first pixel, so that each weight is read once per row. The contribution of pixels to the left
+ * is computed once for all outputs. The centre follows channel by channel, from the inputs ready by
+ * then. If all outputs are ready at once, pixels to the left are added with the centre.
  */
 function addPixelOutputs(plan: Plan, packed: PackedPhase): void {
   const { phase, places, x, y, above, present, biases, lowerBound } = packed;
@@ -155,7 +155,7 @@ function addPixelOutputs(plan: Plan, packed: PackedPhase): void {
   if (ofPixel.length === 0) return;
   const { tapsBefore } = phase;
   const outSlots = y.layout.slots;
-  const range: Range = [0, outSlots];
+  const range: SlotRange = [0, outSlots];
   const isOneTime = y.layout.runs.length === 1;
   let sums = biases; // [out slots]
   if (above.length > 0) {
@@ -167,7 +167,7 @@ function addPixelOutputs(plan: Plan, packed: PackedPhase): void {
   }
   const { left } = phase.present;
   const inputsBefore = tapsBefore * x.layout.slots;
-  let centre = { above: 0, left, first: present, inputs: inputsBefore }; // and what is computed with it
+  let centre = { above: 0, left, first: present, inputs: inputsBefore }; // and the taps computed with it
   if (!isOneTime && tapsBefore > 0) {
     const result = sums === biases ? plan.reserveForImages(1, outSlots) : sums; // [images,out slots]
     addProduct(plan, packed, 0, { range, span: centre, start: sums, result, lowerBound: NO_BOUND });
@@ -183,7 +183,7 @@ function addPixelOutputs(plan: Plan, packed: PackedPhase): void {
 
 /** max(start + x w, lowerBound) for the outputs in a range of slots, where x may be one-hot vectors. */
 interface Product {
-  readonly range: Range;
+  readonly range: SlotRange;
   readonly span: InputSpan;
   readonly start: Operand;
   readonly result: Operand;

@@ -8,10 +8,10 @@ import { lstm } from './lstm';
 import { affine, normalize, softmax } from './normalize';
 import { combination, pointwise } from './pointwise';
 
-/** Written from outside. */
+/** An input, which is written from outside. */
 const input = { emit() {} };
 
-/** How each operation is carried out. */
+/** The lowering of each operation. */
 export const lowerings: { readonly [Name in ImageNode['op']]: Lowering<Name> } = {
   image: input,
   condition: input,

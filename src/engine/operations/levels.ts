@@ -11,7 +11,7 @@ export function addLevelNumbers(plan: Plan, levels: number, x: FeatureCache, y: 
   }
 }
 
-/** From an index, counted from 0. */
+/** One-hot vectors from an index, counted from 0. */
 export const oneHot: Lowering<'oneHot'> = {
   emit({ plan }, _, [x], y) {
     eachNumber(plan, x, y, { op: Op.oneHot });

@@ -8,7 +8,7 @@ import { commonRuns } from '../runs';
 
 type LSTM = NodeOf<'lstm'>;
 
-/** The parts of the gates, in their order within the features of a group. */
+/** The gates, in their order within the features of a group. */
 const [O, F, I, G] = [0, 1, 2, 3] as const;
 
 /**
@@ -59,7 +59,7 @@ export const lstm: Lowering<'lstm'> = {
     const first = times.reduce((least, time) => Math.min(least, time));
     const isOfRow = first === ROW || first === AFTER_ROW;
     const sweep = path !== 'rows' && isOfRow ? path : undefined;
-    const toLeft = { rows: 0, fromLeft: 1, fromRight: -1 }[path]; // how far to the left of a pixel its previous cell lies
+    const toLeft = { rows: 0, fromLeft: 1, fromRight: -1 }[path]; // columns from a pixel to its previous cell
     if (path !== 'rows') {
       const beside = y.operand(0, 0, toLeft);
       plan.emit(first, product(beside, 1, 1, gates.operand()), places, sweep);

@@ -14,7 +14,7 @@ export const pointwise: Lowering<'pointwise'> = {
   },
 };
 
-/** Combines all operands, one after the other. */
+/** Combines all operands, one by one. */
 export const combination: Lowering<CombinationName> = {
   emit({ plan }, { op }, operands, y) {
     const [first, ...others] = operands.map((x) => arranged(plan, x, y)) as [FeatureCache, ...FeatureCache[]];

@@ -4,9 +4,8 @@ import { BLOCK, LANES, PIXELS } from './window';
 // The inner loops of causal attention and its gradients.
 //
 // A head's rows are copied side by side, as [places][size], with zeros up to whole tiles, so that no loop has a tail.
-// Eight places then lie in the lanes of two vectors, with their features transposed to [size][8], and are combined with
-// the other places one by one. So sums over features and over the other places need no sum over lanes, whatever the
-// size.
+// Eight places at a time are transposed to [size][8], so that they lie in the lanes of two vectors, and are combined
+// with the other places one by one. This way no sum, over features or over other places, runs over lanes.
 
 @inline
 export function rowBytes(size: usize): usize {
@@ -19,19 +18,19 @@ export function headBytes(places: usize, size: usize): usize {
   return ((places + LANES - 1) & ~(LANES - 1)) * rowBytes(size);
 }
 
-/** Ones in those of the four lanes from `from` on that come after `lane`. */
+/** A mask of the four lanes from `from` on: ones where they come after `lane`. */
 @inline
 export function laterThan(lane: usize, from: i32): v128 {
   return i32x4.gt_s(i32x4.add(i32x4(0, 1, 2, 3), i32x4.splat(from)), i32x4.splat(<i32>lane));
 }
 
-/** Ones in those of the four lanes from `from` on that do not come before `lane`. */
+/** A mask of the four lanes from `from` on: ones where they do not come before `lane`. */
 @inline
 export function notBefore(lane: usize, from: i32): v128 {
   return i32x4.ge_s(i32x4.add(i32x4(0, 1, 2, 3), i32x4.splat(from)), i32x4.splat(<i32>lane));
 }
 
-/** to[place][lane] = sum of x[place][i] t[i][lane], of four places at a time: the last are followed by others. */
+/** to[place][lane] = sum of x[place][i] t[i][lane], four places at a time, so x and to must hold whole fours. */
 export function dots(to: usize, x: usize, places: usize, row: usize, t: usize): void {
   for (const end = to + places * BLOCK; to < end; to += PIXELS * BLOCK, x += PIXELS * row) {
     let a0 = f32x4.splat(0), b0 = a0, a1 = a0, b1 = a0, a2 = a0, b2 = a0, a3 = a0, b3 = a0;
@@ -66,7 +65,7 @@ export function dots(to: usize, x: usize, places: usize, row: usize, t: usize): 
   }
 }
 
-/** t[i][lane] += sum over places of x[place][i] w[place][lane], of four features at a time. */
+/** t[i][lane] += sum over places of x[place][i] w[place][lane], four features at a time. */
 export function addProducts(t: usize, x: usize, places: usize, row: usize, w: usize): void {
   const end = w + places * BLOCK;
   for (let i: usize = 0; i < row; i += V, t += 4 * BLOCK) {
@@ -126,13 +125,13 @@ export function dot(x: usize, y: usize, bytes: usize): f32 {
   return sumOfLanes(sum);
 }
 
-/** Copies so many places of a head side by side, and zeros behind: up to whole blocks of places, whole vectors of features. */
+/** Copies places of a head side by side, with zeros up to whole blocks of places and whole vectors of features. */
 export function pack(to: usize, from: usize, places: usize, stride: usize, bytes: usize, row: usize): void {
   if (bytes < row || places % LANES != 0) memory.fill(to, 0, ((places + LANES - 1) & ~(LANES - 1)) * row);
   for (; places > 0; places--, from += stride, to += row) copy(to, from, bytes);
 }
 
-/** The inverse. */
+/** The inverse of {@link pack}. */
 export function unpack(to: usize, from: usize, places: usize, stride: usize, bytes: usize, row: usize): void {
   for (; places > 0; places--, from += row, to += stride) copy(to, from, bytes);
 }
@@ -149,7 +148,7 @@ export function fromLanes(to: usize, from: usize, row: usize): void {
   turn(to + 4 * row, row, V, from + V, BLOCK, 4 * BLOCK, row);
 }
 
-/** Four rows of four as columns, and so on at further ones. */
+/** Transposes four rows of four, and continues with the next ones. */
 function turn(to: usize, toStride: usize, toNext: usize, from: usize, stride: usize, next: usize, bytes: usize): void {
   for (; bytes > 0; bytes -= V, to += toNext, from += next) {
     transpose(to, toStride, 2 * toStride, 3 * toStride, from, stride, 2 * stride, 3 * stride);

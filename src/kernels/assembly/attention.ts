@@ -3,7 +3,7 @@ import { exp } from './exp-f32';
 import { floats, parameter } from './instruction';
 import { largestOfLanes, sumOfLanes, V } from './vector';
 
-// Attention of one query over the places before it; ../javascript.ts is the same in JavaScript.
+// Attention of one query over the places before it; ../javascript.ts is the JavaScript equivalent.
 
 /** y = sum of softmax(a k scale) v over the places in [first, end) */
 export function attend(at: usize, y: usize, a: usize, first: usize, end: usize): void {
@@ -15,8 +15,8 @@ export function attend(at: usize, y: usize, a: usize, first: usize, end: usize):
     total = toPowers(room, weights, max);
   }
   for (let o: usize = 0; o < bytes; ) {
-    // The last vector may extend beyond the head. If there are fewer vectors, the last one is repeated: each addition
-    // to a sum waits for the previous one, so computing more sums at a time costs little.
+    // The last vector may extend beyond the head. If there are fewer vectors, the last one is
+    // repeated. This costs little, since each addition to a sum waits for the previous one.
     const last = (bytes - 1 - o) & ~(V - 1), v = values + o, to = y + o, left = bytes - o;
     if (last > V) {
       const second = min(2 * V, last), third = min(3 * V, last);
@@ -47,7 +47,7 @@ export function attend(at: usize, y: usize, a: usize, first: usize, end: usize):
   }
 }
 
-/** Writes sum / total, as many bytes as there are. */
+/** Writes `bytes` bytes of sum / total. */
 function write(y: usize, sum: v128, total: f32, bytes: usize): void {
   sum = f32x4.div(sum, f32x4.splat(total));
   if (bytes >= V) v128.store(y, sum);
@@ -85,7 +85,7 @@ function writeScores(room: usize, a: usize, k: usize, places: usize, stride: usi
       s2 = f32x4.add(s2, v128.and(f32x4.mul(q, v128.load(k2 + whole)), tail));
       s3 = f32x4.add(s3, v128.and(f32x4.mul(q, v128.load(k3 + whole)), tail));
     }
-    // Of each sum, lanes 0 + 2 and 1 + 3, then both.
+    // Adds the lanes of each sum: 0 + 2 and 1 + 3, then both.
     const s01 = f32x4.add(v128.shuffle<f32>(s0, s1, 0, 1, 4, 5), v128.shuffle<f32>(s0, s1, 2, 3, 6, 7));
     const s23 = f32x4.add(v128.shuffle<f32>(s2, s3, 0, 1, 4, 5), v128.shuffle<f32>(s2, s3, 2, 3, 6, 7));
     const sums = f32x4.add(v128.shuffle<f32>(s01, s23, 0, 2, 4, 6), v128.shuffle<f32>(s01, s23, 1, 3, 5, 7));
@@ -97,7 +97,7 @@ function writeScores(room: usize, a: usize, k: usize, places: usize, stride: usi
   return max;
 }
 
-/** Ones in as many lanes as there are numbers beyond whole vectors. */
+/** A mask with ones in the lanes of the numbers beyond whole vectors. */
 @inline
 function tailMask(bytes: usize): v128 {
   return i32x4.gt_s(i32x4.splat(<i32>((bytes >> 2) & 3)), i32x4(0, 1, 2, 3));
@@ -107,7 +107,7 @@ function tailMask(bytes: usize): v128 {
 function toPowers(room: usize, end: usize, m: v128): f32 {
   m = largestOfLanes(m);
   let sums = f32x4.splat(0);
-  for (; room + V < end; room += 2 * V) { // two at a time, since the steps of an exponential wait for each other
+  for (; room + V < end; room += 2 * V) { // two at a time, since the steps of an exponential depend on each other
     const e = exp(f32x4.sub(v128.load(room), m)), next = exp(f32x4.sub(v128.load(room, 16), m));
     v128.store(room, e);
     v128.store(room, next, 16);

@@ -8,7 +8,7 @@ import { BLOCK, LANES } from './window';
 
 // The gradients of causal-attention.ts; see the notes there.
 
-/** How many queries have their weights at eight keys held at a time. */
+/** How many queries' weights, for eight keys, are held at a time. */
 const CHUNK: usize = 64;
 
 /** Bytes of scratch memory that {@link attentionBack} needs. */
@@ -42,7 +42,7 @@ export function attentionBack(
       pack(keys, k + at, places, stride, bytes, row);
       pack(values, v + at, places, stride, bytes, row);
       pack(slopes, dy + at, places, stride, bytes, row);
-      pack(dqueries, y + at, places, stride, bytes, row); // which it is not: for the means alone
+      pack(dqueries, y + at, places, stride, bytes, row); // y in place of dqueries, only to compute the means
       for (let i: usize = 0; i < places; i++) {
         store<f32>(means + i * 4, dot(slopes + i * row, dqueries + i * row, row));
       }

@@ -4,7 +4,7 @@ import { log } from './log-f32';
 import { copy, V } from './vector';
 import { BLOCK, LANES, PIXELS } from './window';
 
-// Attention of each head over strictly earlier places, of queries, keys and values [images,places,heads,size].
+// Attention of each head over strictly earlier places. Queries, keys and values are [images,places,heads,size].
 
 /** Bytes of scratch memory that {@link attention} needs. */
 export function attentionScratch(_images: usize, places: usize, _heads: usize, size: usize): usize {
@@ -58,7 +58,7 @@ export function attention(
         }
         memory.fill(sums, 0, LANES * row);
         addProducts(sums, values, seen, row, weights);
-        sumA = f32x4.pmax(sumA, f32x4.splat(1)); // it is 1 at least, but at the first place
+        sumA = f32x4.pmax(sumA, f32x4.splat(1)); // at least 1, except at the first place
         sumB = f32x4.pmax(sumB, f32x4.splat(1));
         const a = f32x4.div(f32x4.splat(1), sumA), b = f32x4.div(f32x4.splat(1), sumB);
         for (let i: usize = 0; i < LANES * row; i += BLOCK) {

@@ -2,9 +2,7 @@ import { exp, oneMinusExp } from './exp-f32';
 import { ifPositive } from './gate-f32';
 import { load4, startOf, step, write } from './tails';
 
-/**
- * y = elu(x), then elu(-x): [rows,2,size] from x [rows,size]. Of the two, one is x or -x, and the other is e^-|x| - 1.
- */
+/** y = elu(x), then elu(-x): [rows,2,size] from x [rows,size]. One of the two is x or -x, the other e^-|x| - 1. */
 export function concatElu(y: usize, x: usize, rows: usize, size: usize): void {
   const bytes = size * 4;
   for (; rows > 0; rows--, x += bytes, y += 2 * bytes) {

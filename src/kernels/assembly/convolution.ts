@@ -2,9 +2,9 @@ import { packKernel, packKernelBack, padImage } from './packing';
 import { convolveRow } from './rows';
 import { paddedAt, paddedBytes, PIXELS, usedTaps } from './window';
 
-// A convolution whose kernel has only causal rows, and its gradient for the image, image by image. The kernel's last
-// row lies on the output's own row, and `left` of its columns lie to the left of the output's own column; the first
-// `present` columns of that row are used, and the others are never touched.
+// A convolution whose kernel has only causal rows, and its gradient for the image, image by image.
+// The kernel's last row lies on the output's own row, and `left` of its columns lie to the left of
+// the output's own column. Of that row, only the first `present` columns are read.
 //
 // An image is padded by zeros, [height + rows - 1][width + columns - 1][features], so that for each kernel row the
 // inputs of a pixel are contiguous. A backward convolution uses the same taps in reverse: rows below, and `left`
@@ -42,7 +42,7 @@ export function convolve(
 
 /**
  * The gradient for x of {@link convolve}: dx = dz * kernel, backwards, where dz is dy
- * [images,height,width,out], or where y is not 0, dy where y > 0.
+ * [images,height,width,out], masked by y > 0 unless the address y is 0.
  */
 export function convolveBack(
   dx: usize, dy: usize, y: usize, kernel: usize,
@@ -57,8 +57,8 @@ export function convolveBack(
 }
 
 /**
- * Computes all rows of all images `to` from images `from`, which are masked by y > 0 unless the address y is 0. `left`
- * counts columns of the padding.
+ * Computes all rows of the images `to` from the images `from`, masked by y > 0 unless the address y
+ * is 0. `left` counts columns of the padding.
  */
 function eachRow(
   to: usize, from: usize, y: usize,

@@ -5,10 +5,9 @@ import { outBytesOf, paddedBytes, PIXELS, usedColumns, usedTaps } from './window
 
 // The gradients of a convolution for its weights; see the notes in convolution.ts.
 
-// Scratch memory: sums [inputs][out], dz of a row [width][out], the padded image, where features out are
-// whole blocks.
+// Scratch memory: sums [inputs][out], dz of a row [width][out], the padded image, where `out` is in whole blocks.
 
-/** Behind the sums; the inputs of each kernel row are whole tiles. */
+/** The address behind the sums. The inputs of each kernel row are whole tiles. */
 @inline
 function dzAt(sums: usize, featuresIn: usize, featuresOut: usize, rows: usize, taps: usize): usize {
   return sums + (taps * featuresIn + PIXELS * rows) * outBytesOf(featuresOut);
@@ -29,8 +28,8 @@ export function correlationScratch(
 }
 
 /**
- * The gradient for the kernel of `convolve`: dkernel [rows,columns,in,out], 0 at taps that are not used, of
- * x [images,height,width,in] and dz as in `convolveBack`. Sums run over a row first, then over rows.
+ * The gradient for the kernel of `convolve`: dkernel [rows,columns,in,out], 0 at unused taps, from x
+ * [images,height,width,in] and dz as in `convolveBack`. Sums run over a row first, then over rows.
  */
 export function correlate(
   dkernel: usize, x: usize, dy: usize, y: usize,
@@ -61,7 +60,7 @@ export function correlate(
   unpackSums(dkernel, sums, featuresIn, featuresOut, rows, columns, present);
 }
 
-/** Sums, of which those of each kernel row are whole tiles, as a kernel [rows,columns,in,out]. */
+/** Copies the sums, where each kernel row has whole tiles, to a kernel [rows,columns,in,out]. */
 export function unpackSums(
   dkernel: usize, sums: usize,
   featuresIn: usize, featuresOut: usize, rows: usize, columns: usize, present: usize,

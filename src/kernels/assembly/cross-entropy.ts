@@ -1,15 +1,15 @@
 import { exp } from './exp-f32';
 import { largestOfLanes, V } from './vector';
 
-/** Bytes of scratch memory that {@link crossEntropy} needs: of a row in whole vectors. */
+/** Bytes of scratch memory that {@link crossEntropy} needs: one row, in whole vectors. */
 export function crossEntropyScratch(_rows: usize, levels: usize): usize {
   return (levels * 4 + V - 1) & ~(V - 1);
 }
 
 /**
- * Of rows of logits x [rows,levels] and their labels, int32 [rows]: gradients [rows,levels] = softmax(x) -
- * one-hot(label), sums [rows] of e^(x - max x), and below [rows] = max x - x[label], where a label that is no
- * level counts as a logit of 0.
+ * For rows of logits x [rows,levels] and their labels, int32 [rows], computes gradients
+ * [rows,levels] = softmax(x) - one-hot(label), sums [rows] of e^(x - max x), and below [rows] = max
+ * x - x[label], where a label that is not a level counts as a logit of 0.
  */
 export function crossEntropy(
   gradients: usize, sums: usize, below: usize, x: usize, labels: usize, rows: usize, levels: usize, row: usize,

@@ -1,13 +1,13 @@
-// What ../arithmetic.ts has, of four numbers at once: e^x = 2^k e^r.
+// The exponential of ../arithmetic.ts, of four numbers at once: e^x = 2^k e^r.
 
-// ln 2 in two parts, of which the first times k is exact.
+// ln 2 in two parts. The product of k and the first is exact.
 const LN2_HIGH: f32 = 0.693145751953125, LN2_LOW: f32 = 1.428606765330187e-6;
 const LOG2E: f32 = 1.442695;
-/** 1.5 2^23 + 127: added, it rounds to an integer, and leaves the biased exponent of 2^k in the last bits. */
+/** 1.5 2^23 + 127. Adding it rounds to an integer, and leaves the biased exponent of 2^k in the last bits. */
 const SHIFT: f32 = 12583039;
 // Coefficients of r^3 to r^6 in e^r - 1.
 const C3: f32 = 0.16666576, C4: f32 = 0.041666556, C5: f32 = 0.008363203, C6: f32 = 0.0013926213;
-/** e^x is 0 there: 2^k has no exponent left. */
+/** The x from which on downwards e^x is 0, because 2^k underflows. */
 const LOWEST: f32 = -88;
 
 @inline
@@ -16,20 +16,20 @@ export function exp(x: v128): v128 {
   return f32x4.add(power, scaledExpm1(inRange, power));
 }
 
-/** 1 - e^x, which keeps its digits where e^x is next to 1. */
+/** 1 - e^x, accurate even where e^x is close to 1. */
 @inline
 export function oneMinusExp(x: v128): v128 {
   const inRange = clamped(x), power = powerOf2(inRange);
   return f32x4.sub(f32x4.sub(f32x4.splat(1), power), scaledExpm1(inRange, power));
 }
 
-/** Keeps NaN. */
+/** x, at least {@link LOWEST}. Keeps NaN. */
 @inline
 export function clamped(x: v128): v128 {
   return f32x4.pmax(x, f32x4.splat(LOWEST));
 }
 
-/** 2^k, where x is clamped. */
+/** 2^k, for a clamped x. */
 @inline
 export function powerOf2(x: v128): v128 {
   return i32x4.shl(shifted(x), 23);

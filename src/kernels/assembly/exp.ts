@@ -1,4 +1,4 @@
-/** e^x as ../arithmetic.ts has it. */
+/** e^x as in ../arithmetic.ts. */
 @inline
 export function exp(x: v128): v128 {
   const shift = f64x2.splat(6755399441056767); // 1.5 2^52 + 1023

@@ -22,7 +22,7 @@ export function ifPositive(x: v128, yes: v128, no: v128): v128 {
   return v128.bitselect(yes, no, f32x4.ge(x, f32x4.splat(0)));
 }
 
-/** A number that is not negative, with the sign of another. */
+/** A non-negative number with the sign of another. */
 @inline
 export function withSign(x: v128, sign: v128): v128 {
   return v128.or(x, v128.and(sign, f32x4.splat(-0.0)));

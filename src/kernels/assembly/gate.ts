@@ -2,10 +2,11 @@ import { clamped, exp, powerOf2, scaledExpm1 } from './exp-f32';
 import { ifPositive, tanhTimesSigmoid, timesSigmoid, withSign } from './gate-f32';
 import { load4, startOf, step, write } from './tails';
 
-// Each kind of gate has its own module, where IS_LINEAR is a constant: a loop that checks the kind takes a third longer.
+// Each kind of gate has its own module, where IS_LINEAR is a constant, since a loop that checks the kind
+// takes a third longer.
 //
-// Features are `groups` of 2 size, each a then b: x [images,pixels,groups,2,size]. A condition [images,groups,2,size]
-// is added to x at every pixel; its address is 0 if there is none.
+// Features are `groups` of 2 size, a then b in each: x [images,pixels,groups,2,size]. A condition
+// [images,groups,2,size] is added to x at every pixel; its address is 0 if there is none.
 
 /** y = tanh(a) sigmoid(b), or a sigmoid(b) [images,pixels,groups,size]. */
 export function gate(
@@ -14,14 +15,14 @@ export function gate(
   eachGroup(y, 0, x, condition, images, pixels, groups, size, false);
 }
 
-/** The gradient for x of {@link gate}, dx as x, of dy [images,pixels,groups,size]. */
+/** The gradient for x of {@link gate}: dx, shaped like x, from dy [images,pixels,groups,size]. */
 export function gateBack(
   dx: usize, dy: usize, x: usize, condition: usize, images: usize, pixels: usize, groups: usize, size: usize,
 ): void {
   eachGroup(dx, dy, x, condition, images, pixels, groups, size, true);
 }
 
-/** Either of the two: all groups of all pixels. */
+/** Loops over all groups of all pixels, for the gate or its gradient. */
 @inline
 function eachGroup(
   to: usize, dy: usize, x: usize, condition: usize, images: usize, pixels: usize, groups: usize, size: usize,
@@ -47,7 +48,7 @@ function eachGroup(
   }
 }
 
-/** The gradients for a and for b, of dy. */
+/** Writes the gradients for a and b, from dy. */
 @inline
 function writeSlopes(dx: usize, dy: v128, a: v128, b: v128, bytes: usize): void {
   const one = f32x4.splat(1);
@@ -69,7 +70,7 @@ function writeSlopes(dx: usize, dy: v128, a: v128, b: v128, bytes: usize): void 
   write(dx + bytes, f32x4.mul(f32x4.mul(d, rest), t), bytes);
 }
 
-/** x plus the condition, where there is one. */
+/** x, plus the condition if there is one. */
 @inline
 function read(x: usize, condition: usize, i: usize, bytes: usize): v128 {
   const value = load4(x, bytes);

@@ -1,11 +1,11 @@
 import { INSTRUCTION_WORDS, Word } from '../encoding';
 
-// How an instruction is read.
+// Reads instructions.
 
 /** Bytes of an instruction. */
 export const INSTRUCTION: usize = 4 * INSTRUCTION_WORDS;
 
-/** The words of an operand: behind its base, its offset, and its strides. */
+/** The positions of an operand's words after its base. */
 const OFFSET = 1;
 export const STRIDE = 2, COLUMN_STRIDE = 3;
 
@@ -31,7 +31,7 @@ export function addressOf(at: usize, operand: i32, bases: usize): usize {
   return (word(bases + (word(at, operand) << 2), 0) + word(at, operand + OFFSET)) << 2;
 }
 
-/** The address of an operand for an image and a column of it. */
+/** The address of an operand for an image and a column. */
 @inline
 export function placeOf(at: usize, operand: i32, bases: usize, image: usize, column: usize): usize {
   return addressOf(at, operand, bases) + image * floats(at, operand + STRIDE) + column * floats(at, operand + COLUMN_STRIDE);

@@ -5,8 +5,8 @@ import { addressOf, floats, INSTRUCTION, parameter, STRIDE, word } from './instr
 import { product } from './product';
 import { V } from './vector';
 
-// The operations that sampling runs most; ../javascript.ts has these and all others in JavaScript. Every sum runs over
-// inputs in order, with one rounding in each step, so both give the same bits.
+// The operations that sampling runs most; ../javascript.ts has these and all others in JavaScript.
+// Every sum runs over inputs in order, and rounds in each step, so both return the same bits.
 
 /**
  * Runs the instructions in [at, end) on a number of images, up to the first one that is not implemented here, and
@@ -18,7 +18,7 @@ export function run(at: usize, end: usize, bases: usize, images: usize): usize {
     if (op > Op.leakyRelu) break;
     let y = addressOf(at, Word.y, bases), a = addressOf(at, Word.a, bases), b = addressOf(at, Word.b, bases);
     const length = word(at, Word.length), columns = word(at, Word.columns);
-    // Items side by side: the images, or the columns of one image after the other.
+    // Items, which are processed together: the images, or the columns of one image at a time.
     const isRow = columns != 0;
     const items = isRow ? columns : images, item = at + (isRow ? 4 : 0);
     const yItem = floats(item, Word.y + STRIDE), aItem = floats(item, Word.a + STRIDE), bItem = floats(item, Word.b + STRIDE);
@@ -28,7 +28,7 @@ export function run(at: usize, end: usize, bases: usize, images: usize): usize {
         product(y, yItem, b, bItem, a, aItem, w, wStride, items, inputs, length, <f32>parameter(at));
       } else {
         let bytes = length * 4, n = items;
-        if (yItem == bytes && aItem == bytes && bItem == bytes) bytes *= items, n = 1; // one after the other
+        if (yItem == bytes && aItem == bytes && bItem == bytes) bytes *= items, n = 1; // all items are contiguous
         for (let yn = y, an = a, bn = b; n > 0; n--, yn += yItem, an += aItem, bn += bItem) {
           pointwise(op, yn, an, bn, bytes, parameter(at));
         }
@@ -57,7 +57,7 @@ function pointwise(op: i32, y: usize, a: usize, b: usize, bytes: usize, paramete
   }
 }
 
-/** Inlined, since it is not worth a call. */
+/** Inlined, since a call would cost more. */
 @inline
 function simple(op: i32, x: v128, z: v128): v128 {
   if (op == Op.add) return f32x4.add(x, z);
@@ -73,7 +73,7 @@ function map(op: i32, x: v128, z: v128, parameter: f64): v128 {
   return v128.shuffle<f32>(low, high, 0, 1, 4, 5);
 }
 
-/** In float64. */
+/** Activations that are computed in float64. */
 function exactly(op: i32, x: v128, parameter: f64): v128 {
   const one = f64x2.splat(1), size = f64x2.abs(x);
   const opposite = op == Op.tanh ? f64x2.add(size, size) : x;

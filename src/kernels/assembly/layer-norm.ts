@@ -3,7 +3,7 @@ import { V } from './vector';
 // Features are `groups` of `size`, each normalized separately: x [images,pixels,groups,size]. The address of a scale or
 // shift [groups,size] is 0 if there is none.
 
-/** y = (x - mean) / sqrt(variance + epsilon) scale + shift, as x. */
+/** y = (x - mean) / sqrt(variance + epsilon) scale + shift, shaped like x. */
 export function layerNorm(
   y: usize, x: usize, scale: usize, shift: usize,
   images: usize, pixels: usize, groups: usize, size: usize, epsilon: f32,
@@ -29,8 +29,8 @@ export function layerNormBackScratch(_images: usize, _pixels: usize, groups: usi
 }
 
 /**
- * The gradients of {@link layerNorm}, of dy as x: dx as x, dscale and dshift [groups,size]. The latter are
- * summed within each image first, at `sums`, to lose fewer digits.
+ * The gradients of {@link layerNorm} from dy, shaped like x: dx, shaped like x, and dscale and
+ * dshift [groups,size], which are first summed within each image, at `sums`, to lose fewer digits.
  */
 export function layerNormBack(
   dx: usize, dscale: usize, dshift: usize, dy: usize, x: usize, scale: usize,
@@ -45,7 +45,7 @@ export function layerNormBack(
       for (let g: usize = 0; g < pixelBytes; g += bytes, x += bytes, dy += bytes, dx += bytes) {
         const mean = meanOf(x, bytes), factor = factorOf(x, mean, bytes, epsilon);
         const s = scale == 0 ? 0 : scale + g;
-        let slopes = f32x4.splat(0), products = slopes; // sums of the gradient of the normalized values, and of its product with them
+        let slopes = f32x4.splat(0), products = slopes; // sums of the normalized values' gradient, and of its product with them
         for (let i: usize = 0; i < bytes; i += step(i, bytes)) {
           const isWhole = i + V <= bytes;
           const normal = f32x4.mul(centered(x + i, mean, isWhole), factor);
@@ -90,7 +90,7 @@ function factorOf(x: usize, mean: v128, bytes: usize, epsilon: f32): v128 {
   return f32x4.div(f32x4.splat(1), f32x4.sqrt(f32x4.add(variance, f32x4.splat(epsilon))));
 }
 
-/** The sum of four, divided. */
+/** The sum of four numbers, divided by `size`. */
 @inline
 function average(four: v128, size: usize): v128 {
   const two = f32x4.add(four, v128.shuffle<f32>(four, four, 2, 3, 0, 1));
@@ -98,7 +98,7 @@ function average(four: v128, size: usize): v128 {
   return f32x4.div(sum, f32x4.splat(<f32>size));
 }
 
-/** dy, times the scale where there is one. */
+/** dy, times the scale if there is one. */
 @inline
 function slopeOf(dy: usize, scale: usize, i: usize, isWhole: bool): v128 {
   const d = read(dy + i, isWhole);

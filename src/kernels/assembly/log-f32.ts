@@ -1,7 +1,7 @@
 const LN2_HIGH: f32 = 0.693138122558594, LN2_LOW: f32 = 9.0580006144592e-6;
 // Coefficients of s^2, s^4, ... in (ln((1 + s) / (1 - s)) - 2 s) / s, of fdlibm's logf.
 const C1: f32 = 0.66666662693, C2: f32 = 0.40000972152, C3: f32 = 0.28498786688, C4: f32 = 0.24279078841;
-/** The bits of sqrt(1/2), and what they are less than those of 1. */
+/** The bits of sqrt(1/2), and how much less they are than the bits of 1. */
 const ROOT: i32 = 0x3f3504f3, TO_ONE: i32 = 0x3f800000 - 0x3f3504f3;
 
 /**

@@ -4,14 +4,14 @@ import { ifPositive, withSign } from './gate-f32';
 import { log } from './log-f32';
 import { transpose, V } from './vector';
 
-// Four pixels at a time, one in each lane, whose parameters lie beside each other while they are worked on. If fewer
-// are left, the last pixel fills the remaining lanes, and is written as often.
+// Four pixels are processed at a time, one in each lane, with their parameters interleaved. If
+// fewer are left, the last pixel fills the remaining lanes, and is written repeatedly.
 
-/** Numbers are clamped there, as in the other implementation: ../../ops/logistic-mixture.ts. */
+/** The size at which numbers are clamped, as in ../../ops/logistic-mixture.ts. */
 const MOST: f32 = 1e18;
-/** An edge without which a level has all the mass on that side. */
+/** An edge so far away that a level has all the mass on that side. */
 const NO_EDGE: f32 = 1e20;
-/** Up to this width w, 1 - e^-w is w, but a product with it might be too small for float32. */
+/** Up to this width w, 1 - e^-w equals w, but a product with it might underflow. */
 const NARROW: f32 = 1e-20;
 
 /** Bytes of scratch memory that the functions below need at most. */
@@ -23,13 +23,12 @@ export function logisticMixtureScratch(_rows: usize, channels: usize, components
  * Nats [rows,channels] of labels, int32 [rows,channels], under mixtures of logistics whose parameters are
  * [rows,numParameters].
  *
- * What {@link logisticMixtureBack} needs is written as well: the posteriors [rows,channels+1,components], a component's
- * probability given no channel, the first, ... and all of them; and the slopes, shaped as the parameters, the
- * derivative of a component's log p of the channel for each of its parameters, 1 for logits.
+ * Also writes what {@link logisticMixtureBack} needs: the posteriors [rows,channels+1,components], a
+ * component's probability given no channel, the first, ... and all of them; and the slopes, shaped like the
+ * parameters, the derivative of a component's log p of the channel for each of its parameters, 1 for logits.
  *
- * The first channel's means begin at `components`, those of others `channelStride` from channel to channel, log scales
- * behind the means; coefficients of pairs of channels begin at `coefficients`, `pairStride` from pair to pair: these
- * count floats.
+ * Positions count floats. The first channel's means begin at `components`, and each next channel's `channelStride`
+ * later; log scales follow the means. Coefficients of pairs of channels begin at `coefficients`, `pairStride` apart.
  */
 export function logisticMixture(
   nats: usize, posteriors: usize, slopes: usize, labels: usize, x: usize,
@@ -119,7 +118,7 @@ export function logisticMixture(
   }
 }
 
-/** The gradient for the parameters of {@link logisticMixture}, of dy [rows,channels]. */
+/** The gradient for the parameters of {@link logisticMixture}, from dy [rows,channels]. */
 export function logisticMixtureBack(
   dx: usize, dy: usize, posteriors: usize, slopes: usize,
   rows: usize, channels: usize, components: usize, numParameters: usize, channelStride: usize, coefficients: usize,
@@ -168,7 +167,7 @@ function oneMinusExp(x: v128): v128 {
   return exponential(x, true);
 }
 
-/** Either of the two. Large enough that the compiler does not inline it, which keeps the module small. */
+/** e^x or, if `isRest`, 1 - e^x. The compiler does not inline so large a function, which keeps the module small. */
 function exponential(x: v128, isRest: bool): v128 {
   const inRange = clamped(x), power = powerOf2(inRange), scaled = scaledExpm1(inRange, power);
   return isRest ? f32x4.sub(f32x4.sub(f32x4.splat(1), power), scaled) : f32x4.add(power, scaled);
@@ -180,7 +179,7 @@ function multiply(y: usize, x: usize, bytes: usize): void {
   for (let i: usize = 0; i < bytes; i += V) v128.store(y + i, f32x4.mul(v128.load(y + i), v128.load(x + i)));
 }
 
-/** Subtracts the logarithm of their total from sums, and returns it; weights become their softmax. */
+/** Subtracts the logarithm of their total from sums, and returns it. Weights become their softmax. */
 function normalize(weights: usize, sums: usize, bytes: usize): v128 {
   let m = f32x4.splat(-Infinity);
   for (let k: usize = 0; k < bytes; k += V) m = f32x4.pmax(m, v128.load(sums + k));
@@ -200,7 +199,7 @@ function normalize(weights: usize, sums: usize, bytes: usize): v128 {
 
 // Numbers of up to four pixels, `stride` bytes from pixel to pixel.
 
-/** One number of each. */
+/** One number of each pixel. */
 function read(x: usize, stride: usize, left: usize): v128 {
   const two = v128.load_lane<f32>(x + min(1, left - 1) * stride, v128.load32_zero(x), 1);
   const three = v128.load_lane<f32>(x + min(2, left - 1) * stride, two, 2);
@@ -214,7 +213,7 @@ function write(y: usize, x: v128, stride: usize, left: usize): void {
   v128.store_lane<f32>(y + (left - 1) * stride, x, 3);
 }
 
-/** All numbers of each, `bytes` for each pixel, interleaved so that those of the four pixels are adjacent. */
+/** All numbers of each pixel, `bytes` each, interleaved so that the four pixels are adjacent. */
 function gather(to: usize, x: usize, bytes: usize, left: usize): void {
   const x1 = min(1, left - 1) * bytes, x2 = min(2, left - 1) * bytes, x3 = (left - 1) * bytes;
   let i: usize = 0;

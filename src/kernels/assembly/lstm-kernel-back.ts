@@ -28,7 +28,7 @@ export function lstmKernelBack(
   const sums = slopes + places * outBytes;
   memory.fill(slopes, 0, (places + columns * features + PIXELS) * outBytes);
   for (; images > 0; images--) {
-    for (let s: usize = 1; s < lines; s++) { // before the first line comes none
+    for (let s: usize = 1; s < lines; s++) { // the first line has none before it
       const t = path == FROM_RIGHT ? lines - s : s;
       const first = firstPlace(t, width, path), end = endPlace(t, height, width, path);
       padLine(padded, lineBytes, h, t - 1, height, width, path, features, left);

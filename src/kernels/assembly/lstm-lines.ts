@@ -1,7 +1,7 @@
 import { copy } from './vector';
 
-// The lines that an LSTM goes along in turn, of images [height,width]: rows, or diagonals, where place i of
-// line t lies in row i and column t - i, counted from the left or from the right.
+// The lines of images [height,width] that an LSTM processes in turn: rows, or diagonals, where
+// place i of line t lies in row i and column t - i, counted from the left or from the right.
 
 /** The path of an LSTM. */
 export const ROWS: usize = 0;
@@ -27,17 +27,17 @@ export function pixelOf(t: usize, place: usize, width: usize, path: usize): usiz
   return place * width + (path == FROM_RIGHT ? width - 1 - column : column);
 }
 
-/** The first place of a line that is a pixel: never before that of the line before. */
+/** The first place of a line that is a pixel. It never decreases from line to line. */
 export function firstPlace(t: usize, width: usize, path: usize): usize {
   return path == ROWS ? 0 : max(t + 1, width) - width;
 }
 
-/** Behind the last of them. */
+/** The place behind the last pixel of a line. */
 export function endPlace(t: usize, height: usize, width: usize, path: usize): usize {
   return path == ROWS ? width : min(height, t + 1);
 }
 
-/** Copies a line of an image [height,width,features] into a padded one, with so many columns before it. */
+/** Copies a line of an image [height,width,features] into a padded one. */
 export function padLine(
   to: usize, toBytes: usize, image: usize, t: usize,
   height: usize, width: usize, path: usize, features: usize, columns: usize,

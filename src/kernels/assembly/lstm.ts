@@ -18,8 +18,8 @@ export function lstmScratch(
 }
 
 /**
- * h and c [images,height,width,groups,size] and gates [images,height,width,groups,4,size], activated, of z as gates and a
- * kernel [columns,features,4 features].
+ * Computes h and c [images,height,width,groups,size] and the activated gates
+ * [images,height,width,groups,4,size] from z, shaped like gates, and a kernel [columns,features,4 features].
  */
 export function lstm(
   h: usize, gates: usize, c: usize, z: usize, kernel: usize,
@@ -34,7 +34,7 @@ export function lstm(
   packKernel(scratch, kernel, features, 4 * features, 1, columns, columns);
   for (; images > 0; images--) {
     memory.fill(sums, 0, places * 4 * pixel);
-    let endBefore: usize = 0; // of the line before
+    let endBefore: usize = 0; // the end of the previous line
     for (let t: usize = 0; t < lines; t++) {
       const first = firstPlace(t, width, path), end = endPlace(t, height, width, path);
       if (t > 0) {

@@ -1,8 +1,8 @@
 import { exp } from './exp';
 import { V } from './vector';
 
-// ../mixture-levels.ts has the same in JavaScript, and says what is in the table. `row` is the bytes of a row of the
-// table, two components a vector.
+// ../mixture-levels.ts is the JavaScript equivalent, and documents the table. `row` is the bytes of
+// a row of the table. A vector holds two components.
 
 /** The first level whose cumulative weight exceeds a threshold. */
 export function levelAt(table: usize, row: usize, levels: i32, threshold: f64): i32 {
@@ -21,7 +21,7 @@ export function levelAt(table: usize, row: usize, levels: i32, threshold: f64): 
   return low;
 }
 
-/** The masses of all levels [levels, 2]: of components of even and of odd index. */
+/** The masses of all levels [levels, 2], for components of even and odd index. */
 export function weigh(masses: usize, table: usize, row: usize, levels: i32): void {
   const one = f64x2.splat(1), end = masses + (<usize>levels - 1) * V;
   for (let at = masses; at <= end; at += V) v128.store(at, f64x2.splat(0));
@@ -53,7 +53,7 @@ function upperEdge(level: i32, levels: i32): v128 {
   return f64x2.splat(<f64>(2 * level) / last - 1 + 1 / last);
 }
 
-/** -z, limited so that there has room for a run before e^-z overflows. */
+/** -z, limited so that e^-z cannot overflow within a run. */
 @inline
 function exponent(edge: v128, mean: v128, scale: v128): v128 {
   const z = f64x2.mul(f64x2.sub(edge, mean), scale);

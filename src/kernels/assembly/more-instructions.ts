@@ -6,10 +6,11 @@ import { floats, INSTRUCTION, placeOf, word } from './instruction';
 import { addRows } from './lookup';
 import { V } from './vector';
 
-// Instructions for which instructions.ts has no room; ../javascript.ts has the same in JavaScript. Attention
-// has a module of its own, where IS_ATTENTION is 1. The other has lookups and the parts of PixelCNN++ blocks.
+// Instructions that would make the module of instructions.ts too large; ../javascript.ts has their JavaScript
+// equivalents. Attention has its own module, where IS_ATTENTION is 1. The other has lookups and the parts of
+// PixelCNN++ blocks.
 
-/** As `run` of instructions.ts. */
+/** Like `run` in instructions.ts. */
 export function run(at: usize, end: usize, bases: usize, images: usize): usize {
   for (; at < end; at += INSTRUCTION) {
     const op: i32 = word(at, Word.op);
@@ -30,7 +31,7 @@ export function run(at: usize, end: usize, bases: usize, images: usize): usize {
   return at;
 }
 
-// Whole vectors, then what is left one number at a time.
+// Loops process whole vectors, then single numbers.
 
 /** Writes elu(a) to y and elu(-a) to b, with a single exponential, since one of a and -a is not negative. */
 function concatElu(y: usize, b: usize, a: usize, bytes: usize): void {

@@ -22,7 +22,7 @@ export function normalizedKernel(
   }
 }
 
-/** The gradients of {@link normalizedKernel}, of dy as y: ddirection as direction, and dgain [outputs]. */
+/** The gradients of {@link normalizedKernel} from dy: ddirection, shaped like direction, and dgain [outputs]. */
 export function normalizedKernelBack(
   ddirection: usize, dgain: usize, dy: usize, direction: usize, gain: usize,
   inputs: usize, outputs: usize, smallest: f64,
@@ -50,13 +50,13 @@ export function normalizedKernelBack(
   }
 }
 
-/** The part of a gradient along the direction, which normalization removes: none if the norm has its lower bound. */
+/** The part of a gradient along the direction, which normalization removes; 0 if the norm is at its lower bound. */
 @inline
 function shares(along: v128, squares: v128, smallest: f64): v128 {
   return v128.and(f64x2.div(along, squares), f64x2.gt(squares, f64x2.splat(smallest)));
 }
 
-/** Keeps NaN. */
+/** Norms from their squares. Keeps NaN. */
 @inline
 function norms(squares: v128, smallest: f64): v128 {
   return f64x2.sqrt(f64x2.pmax(squares, f64x2.splat(smallest)));
@@ -72,7 +72,7 @@ function highHalf(x: v128): v128 {
   return f64x2.promote_low_f32x4(v128.shuffle<f32>(x, x, 2, 3, 2, 3));
 }
 
-/** Two pairs in float64 as four numbers in float32. */
+/** Rounds two pairs of float64 to four float32 numbers. */
 @inline
 function joined(low: v128, high: v128): v128 {
   return v128.shuffle<f32>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 1, 4, 5);

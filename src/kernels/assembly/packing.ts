@@ -23,10 +23,7 @@ export function packKernel(
   }
 }
 
-/**
- * The same for the convolution backwards, whose inputs are the outputs: [blocks of eight inputs][taps, last
- * first][out][8].
- */
+/** {@link packKernel} for the backward convolution: [blocks of eight inputs][taps, last first][out][8]. */
 export function packKernelBack(
   biases: usize, kernel: usize,
   featuresIn: usize, featuresOut: usize, rows: usize, columns: usize, present: usize,

@@ -6,8 +6,8 @@ import { V } from './vector';
  * four outputs, [outputs/4][inputs][4], so that a tile reads them sequentially; `block` is the distance from one block
  * to the next.
  *
- * Each sum runs over the inputs in order. The sums of a tile are independent of each other: 8 outputs for four images,
- * or 16 for a single one, which is as many as fit into registers besides what is loaded.
+ * Each sum runs over the inputs in order. The sums of a tile are independent of each other: 8 outputs for
+ * four images, or 16 for a single one, the most that fit in registers next to the loaded numbers.
  */
 export function product(
   y: usize, yStride: usize, start: usize, startStride: usize, x: usize, xStride: usize, w: usize,
@@ -116,7 +116,7 @@ function fourByFour(
   v128.store(y, f32x4.pmax(a3, bound));
 }
 
-/** All outputs of one image: 16 at once, then what is left. */
+/** All outputs of one image: 16 at once, then the rest. */
 @inline
 function one(
   y: usize, start: usize, x: usize, w: usize, inputBytes: usize, block: usize, bytes: usize, bound: v128,

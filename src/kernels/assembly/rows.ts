@@ -13,7 +13,7 @@ export function sumRow(sums: usize, dz: usize, width: usize, outBytes: usize): v
   }
 }
 
-/** One row of outputs, from padded rows x and what {@link packKernel} wrote at biases. */
+/** One row of outputs, from padded rows x and a kernel that {@link packKernel} packed at `biases`. */
 export function convolveRow(
   y: usize, x: usize, rowBytes: usize, width: usize, featuresIn: usize, featuresOut: usize,
   rows: usize, columns: usize, present: usize, isBackward: bool, biases: usize, lowerBound: f32,

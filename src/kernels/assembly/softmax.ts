@@ -3,8 +3,8 @@ import { exp as expF32 } from './exp-f32';
 import { largestOfLanes, sumOfLanes, V } from './vector';
 
 /**
- * y[n][l] = e^((x[n][l] - max x[n]) scale), float64, and the sums [images] of it. `levels` is a multiple of
- * 4; x has -Infinity where there is no level.
+ * y[n][l] = e^((x[n][l] - max x[n]) scale), float64, and its sums [images]. `levels` is a multiple
+ * of 4; x is padded with -Infinity.
  */
 export function softmax(y: usize, sums: usize, x: usize, images: usize, levels: usize, scale: f64): void {
   const s = f64x2.splat(scale);
@@ -25,13 +25,13 @@ export function softmax(y: usize, sums: usize, x: usize, images: usize, levels: 
 }
 
 /**
- * Draws by inverting the distribution function in float32: int32 [images], the first level whose cumulative probability
- * exceeds a uniform, float64 [images], or -1 if rounding might decide. softmax of x as in {@link softmax}; `row` is
- * room for the levels, float32.
+ * Draws by inverting the distribution function in float32: int32 [images], the first level whose
+ * cumulative probability exceeds a uniform, float64 [images], or -1 if rounding might decide. x,
+ * levels and scale are as in {@link softmax}; `row` is scratch memory [levels], float32.
  *
- * With one rounding of at most 2^-24 a step, a cumulative sum and the threshold are each within (levels / 4 + 3 log
- * levels + 12) 2^-24 of the total: a level is certain where the sums before and with it are farther than
- * (levels + 128) 2^-24 from the threshold.
+ * With one rounding of at most 2^-24 a step, a cumulative sum and the threshold are each within
+ * (levels / 4 + 3 log levels + 12) 2^-24 of the total. So a level is certain if the sums before and
+ * with it are farther than (levels + 128) 2^-24 from the threshold.
  */
 export function drawCertain(
   drawn: usize, uniforms: usize, row: usize, x: usize,
@@ -57,12 +57,12 @@ export function drawCertain(
       after = before + load<f32>(row + i);
       if (after > threshold) break;
     }
-    const isCertain = after - threshold > margin && (i == 0 || threshold - before > margin); // not where one is NaN
+    const isCertain = after - threshold > margin && (i == 0 || threshold - before > margin); // false if one is NaN
     store<i32>(drawn, isCertain ? <i32>(i >> 2) : -1);
   }
 }
 
-/** The largest of some numbers, in every lane. */
+/** The largest of `bytes / 4` numbers, in every lane. */
 @inline
 function largest(x: usize, bytes: usize): v128 {
   let m = v128.load(x);

@@ -1,7 +1,7 @@
-/** Outputs of a tile, and bytes of them. */
+/** The number of outputs of a tile, and their bytes. */
 export const LANES: usize = 8;
 export const BLOCK: usize = 32;
-/** Pixels, or inputs, of a tile. */
+/** The number of pixels, or inputs, of a tile. */
 export const PIXELS: usize = 4;
 
 /** Bytes of a pixel's features in whole blocks. */
@@ -11,8 +11,7 @@ export function outBytesOf(features: usize): usize {
 }
 
 /**
- * The number of columns used in a row of the kernel, where rows are counted from the top of the window: `present` on
- * the output's own row.
+ * The number of columns used in a row of the kernel, counted from the top of the window; `present` on the output's row.
  */
 @inline
 export function usedColumns(
@@ -21,13 +20,13 @@ export function usedColumns(
   return row == (isBackward ? 0 : rows - 1) ? present : columns;
 }
 
-/** The first of them. */
+/** The first column used in a row of the kernel. */
 @inline
 export function firstColumn(row: usize, columns: usize, present: usize, isBackward: bool): usize {
   return isBackward && row == 0 ? columns - present : 0;
 }
 
-/** Taps that are used. */
+/** The number of taps in use. */
 @inline
 export function usedTaps(rows: usize, columns: usize, present: usize): usize {
   return (rows - 1) * columns + present;

@@ -16,9 +16,9 @@ export interface DropoutArgs extends Readonly<Given<typeof dropoutArgs>> {}
 
 export interface AttendOps<T> {
   /**
-   * Causal attention: the mean of the values of strictly earlier places, in row order, weighted by softmax(queries keys
-   * / sqrt(U / heads)), separately for each of the heads; zeros at the first place. All [N,H,W,U] -> [N,H,W,U]. In
-   * training, weights are dropped as {@link Ops.dropout} drops numbers.
+   * Causal attention: the mean of the values of strictly earlier places, in row order, weighted by
+   * softmax(queries keys / sqrt(U / heads)), separately for each head; zeros at the first place. All
+   * [N,H,W,U] -> [N,H,W,U]. In training, `dropout` drops weights as {@link Ops.dropout} drops numbers.
    */
   attend(queries: T, keys: T, values: T, heads: number, dropout?: DropoutArgs): T;
   /**
@@ -36,12 +36,12 @@ export const attend = operation({
   size(operands, { heads }, what) {
     const sizes = operands.map(({ size }) => size);
     if (new Set(sizes).size !== 1)
-      throwTypeError(`${what}: inputs`, 'queries, keys and values of one size', sizes);
+      throwTypeError(`${what}: inputs`, 'queries, keys and values of equal size', sizes);
     return checkFeatures(`${what}: input`, sizes[0], heads, 'heads');
   },
   reads: ({ heads, size }) =>
     groupsOf(size, heads).flatMap((features): Read[] => {
-      // If there is only one earlier place, its value is taken whatever query and key are.
+      // With only one earlier place, its weight is 1, whatever query and key are.
       const counts = (row: number, column: number, width: number) => row * width + column >= 2;
       return [
         { features, operand: 0, of: features, counts },
@@ -52,7 +52,7 @@ export const attend = operation({
   work({ size }, _, places, what) {
     const stored = wholeVectors(size);
     checkMemory(`${what}: height, width, keys and values of the image`, [places, 2 * stored]);
-    return (places + 2) * stored; // keys and values of half of all places on average; and what is stored
+    return (places + 2) * stored; // reads keys and values of half of all places on average, and stores its own
   },
 });
 

@@ -17,10 +17,10 @@ import { pointwise } from './pointwise';
 
 export interface ConvOps<T> {
   /**
-   * A causal convolution, with zeros around the image: [N,H,W,in] -> [N,H,W,out], or [N,in] -> [N,out] with a 1x1
-   * kernel. Pass the whole kernel [rows,columns,in,out]: the window's mask is applied here. A window of stride 2 gives
-   * [N,H/2,W/2,out], or [N,2H,2W,out] if it is transposed. To be usable in incremental sampling, a window that looks on
-   * all sides of its pixel may only read features computed from conditions.
+   * A causal convolution, with zeros around the image: [N,H,W,in] -> [N,H,W,out], or [N,in] -> [N,out] with a
+   * 1x1 kernel. Pass the whole kernel [rows,columns,in,out], since the window's mask is applied here. A
+   * window of stride 2 gives [N,H/2,W/2,out], or [N,2H,2W,out] if it is transposed. In incremental sampling,
+   * a window that sees all sides of its pixel may only read features computed from conditions.
    */
   conv(
     x: T,
@@ -59,7 +59,7 @@ export const conv = operation({
   },
 });
 
-/** What each tap sees, for the outputs of each channel where they differ. */
+/** What each tap sees, for the outputs of each channel if these differ. */
 function readsOfWindow(window: KernelWindow, featuresIn: number, featuresOut: number): Read[] {
   const [rows, columns] = window.kernelSize;
   const { imageChannels } = window;
@@ -81,7 +81,7 @@ function readsOfWindow(window: KernelWindow, featuresIn: number, featuresOut: nu
 
 function checkWindow(what: string, given: unknown): KernelWindow {
   const fields = ['kernelSize', 'anchor', 'present', 'imageChannels', 'stride', 'transposed'] as const;
-  if (typeof given !== 'object' || given === null) throwTypeError(what, 'one that windowOf makes', given);
+  if (typeof given !== 'object' || given === null) throwTypeError(what, 'a window from windowOf', given);
   const window = checkFields(what, given, fields);
   const anchor = checkList(`${what}: anchor`, window.anchor, 2);
   for (const [axis, length] of checkList(`${what}: kernelSize`, window.kernelSize, 2).entries()) {
@@ -93,15 +93,14 @@ function checkWindow(what: string, given: unknown): KernelWindow {
   checkOneOf(`${what}: stride`, window.stride, [1, 2]);
   checkBoolean(`${what}: transposed`, window.transposed);
   if (window.present === 'everythingAndBelow' && (window.stride !== 1 || window.transposed === true))
-    throwTypeError(`${what}: stride`, '1, not transposed, of a window that looks around', window.stride);
+    throwTypeError(`${what}: stride`, '1, not transposed, for a window that sees rows below', window.stride);
   return given as KernelWindow;
 }
 
 export const convOps = <T>(nodes: Nodes<T>): ConvOps<T> => ({
   conv(x, kernel, bias, window, activation = 'linear') {
     checkOneOf('conv: activation', activation, ['linear', 'relu']);
-    if (!Array.isArray(window?.anchor)) throwTypeError('conv: window', 'one that windowOf makes', window);
-    checkWindow('conv: window', window);
+    if (!Array.isArray(window?.anchor)) throwTypeError('conv: window', 'a window from windowOf', window);
     const [, , , featuresOut] = checkedKernelShape(kernel);
     if (bias !== null) checkLayerWeight('conv: bias', bias, ', or null');
     const y = nodes.add(conv, [x], {

@@ -1,7 +1,7 @@
 import { integer } from '../../core/arguments';
 import { checkFeatures, checkOneOf } from '../../core/check';
 import type { Nodes } from '../nodes';
-import { groupsOf, operation, type Range } from '../operation';
+import { type FeatureRange, groupsOf, operation } from '../operation';
 import { combinations } from './pointwise';
 
 /** The kind of a gate: tanh(a) sigmoid(b), or a sigmoid(b). */
@@ -24,7 +24,7 @@ const gateOf = <const Name extends 'gate' | 'glu'>(name: Name) =>
     reads({ size, groups }) {
       const outputs = groupsOf(size, groups);
       return groupsOf(2 * size, 2 * groups).map((of, i) => {
-        return { features: outputs[i >> 1] as Range, operand: 0, of, isOneByOne: true };
+        return { features: outputs[i >> 1] as FeatureRange, operand: 0, of, isOneByOne: true };
       });
     },
   });

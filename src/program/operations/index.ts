@@ -16,10 +16,10 @@ const image = operation({
   name: 'image',
   operands: 0,
   fields: {},
-  size: (_operands, _fields, _what, size) => size, // the channels, as whoever adds it knows
+  size: (_operands, _fields, _what, size) => size, // the channels, which only the caller knows
 });
 
-/** A condition, by its index: one vector for the image, or one for each pixel. */
+/** A condition, by its index: one vector for the whole image, or one for each pixel. */
 const condition = operation({
   name: 'condition',
   operands: 0,
@@ -27,7 +27,7 @@ const condition = operation({
   size: (_operands, _fields, _what, size) => size,
 });
 
-/** All operations that a program may have. What is not in this table does not exist. */
+/** All operations that a program may have. */
 export const operations = {
   image,
   condition,
@@ -56,7 +56,7 @@ export const operations = {
 /** The name of an operation. */
 export type OperationName = keyof typeof operations;
 
-/** What is known of the operation of a node. */
+/** The record of a node's operation. */
 export const operationOf = ({ op }: { readonly op: OperationName }): Operation => operations[op];
 
 /** The operands of a node: indices of earlier nodes. */
@@ -74,9 +74,9 @@ export type NodeOf<Name extends OperationName> = Name extends OperationName
   : never;
 
 /**
- * The operations that layers are made of. A layer writes its arithmetic once, in terms of these operations. It is then
- * carried out on tensors (`call`), on shapes (`computeOutputShape`), or as a program (`sample`, `toPortable`,
- * `receptiveField`). So T is a tensor [N,H,W,F], or [N,F] for a condition; a shape; or the features of a pixel.
+ * The operations that layers are made of. A layer writes its arithmetic once, in terms of these operations. They are
+ * then carried out on tensors (`call`), on shapes (`computeOutputShape`), or as a program (`sample`, `toPortable`,
+ * `receptiveField`). So T is a tensor, [N,H,W,F] or [N,F] for a condition; a shape; or the features of a pixel.
  */
 export interface Ops<T>
   extends ConvOps<T>,
@@ -89,7 +89,7 @@ export interface Ops<T>
     NormalizeOps<T>,
     LevelOps<T> {}
 
-/** Operations that add nodes. */
+/** The operations of layers, each of which adds nodes. */
 export const opsOf = <T>(nodes: Nodes<T>): Ops<T> => ({
   ...convOps(nodes),
   ...pointwiseOps(nodes),
@@ -102,10 +102,7 @@ export const opsOf = <T>(nodes: Nodes<T>): Ops<T> => ({
   ...levelOps(nodes),
 });
 
-/**
- * A layer whose arithmetic is written once: everything that can be done with it follows from `express`. The class
- * `PixelLayer` makes it a tfjs layer.
- */
+/** A layer whose arithmetic is written once, in `express`. The class `PixelLayer` makes it a tfjs layer. */
 export interface Expressed {
   /** Computes the layer's output from its inputs; null if it cannot be evaluated pixel by pixel. */
   express<T>(ops: Ops<T>, inputs: readonly [T, ...T[]]): T | null;

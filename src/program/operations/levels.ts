@@ -8,32 +8,31 @@ export interface LevelOps<T> {
   /** Turns an index into a one-hot vector: [N,1] -> [N,size]; all zeros if the index is out of range. */
   oneHot(x: T, size: number): T;
   /**
-   * Turns normalized levels into one-hot vectors: 1 for the level round(x (levels - 1)), with halves rounded up, 0 for
-   * the others; all zeros if that is not a level. [N,H,W,C] -> [N,H,W,C*levels], the levels of each channel side by
-   * side.
+   * Turns normalized levels into one-hot vectors: [N,H,W,C] -> [N,H,W,C*levels], channel by channel. The level round(x
+   * (levels - 1)), with halves rounded up, becomes 1, the others 0; all are 0 if that is not a level.
    */
   oneHotLevels(x: T, levels: number): T;
   /**
-   * Turns normalized levels into rows of a table [levels,units], which all channels share: [N,H,W,C] ->
-   * [N,H,W,C*units]; zeros if {@link oneHotLevels} gives zeros.
+   * Turns normalized levels into rows of a table [levels,units], which all channels share:
+   * [N,H,W,C] -> [N,H,W,C*units]; zeros where {@link oneHotLevels} returns zeros.
    */
   embedLevels(x: T, table: LayerWeight): T;
 }
 
 /**
- * The most levels that tensors can tell apart in [0, 1] on every backend: a float32 division on a GPU may be off by three
- * units in the last place. Programs, whose levels are integers, have no such limit.
+ * The most levels in [0, 1] that tensors can distinguish on every backend, since a float32 division on a GPU
+ * may be off by three units in the last place. Programs, whose levels are integers, have no such limit.
  */
 const MAX_TENSOR_LEVELS = 2 ** 20;
 
-/** Checks a count of levels, into which tensors of numbers in [0, 1] will be turned back. */
+/** Checks a count of levels that tensors of numbers in [0, 1] will be converted back to. */
 export function checkEncodedLevels(what: string, levels: unknown): number {
   return checkInteger(what, levels, 2, MAX_TENSOR_LEVELS);
 }
 
-const checkLevels = (what: string, levels: unknown) => checkCategories(what, levels, 2);
+const checkLevelCount = (what: string, levels: unknown) => checkCategories(what, levels, 2);
 
-/** The features of each number. */
+/** The features computed from each number. */
 const ofEachNumber = ({ size }: { readonly size: number }, [numbers = 1]: readonly number[]): Read[] =>
   groupsOf(size, numbers).map((features, n) => ({ features, operand: 0, of: [n, n + 1] }));
 
@@ -51,7 +50,7 @@ export const oneHot = operation({
 export const oneHotLevels = operation({
   name: 'oneHotLevels',
   operands: 1,
-  fields: { levels: checked(checkLevels) },
+  fields: { levels: checked(checkLevelCount) },
   size: ([x], { levels }) => x.size * levels,
   reads: ofEachNumber,
 });
@@ -63,7 +62,7 @@ export const embedLevels = operation({
   size([x], { table }, what) {
     const [levels = 0, units = 0] = table.shape;
     checkShape(`${what}: table`, table, [levels, units]);
-    checkLevels(`${what}: levels`, levels);
+    checkLevelCount(`${what}: levels`, levels);
     return x.size * units;
   },
   reads: ofEachNumber,

@@ -4,29 +4,29 @@ import { wholeVectors } from '../../kernels/instruction';
 import type { Nodes } from '../nodes';
 import {
   checkShape,
+  type FeatureRange,
   type FieldsAndSize,
   groupsOf,
   operation,
-  type Range,
   type Read,
   weight,
 } from '../operation';
 import { checkLayerWeight, kernelShape, type LayerWeight } from '../weights';
 
 /** The paths that the state of an LSTM may take over the pixels of an image: see `lstm` of `Ops`. */
-export const lstmPaths = ['rows', 'fromLeft', 'fromRight'] as const;
+const lstmPaths = ['rows', 'fromLeft', 'fromRight'] as const;
 /** A path that the state of an LSTM may take over the pixels of an image: see `lstm` of `Ops`. */
 export type LSTMPath = (typeof lstmPaths)[number];
 
 export interface LSTMOps<T> {
   /**
-   * An LSTM over pixels, from its input part of the gates: [N,H,W,4F] -> h [N,H,W,F]. Each group of features holds o,
-   * f, i and g, before their activations. The path determines where the h and c of a pixel's predecessors come from:
+   * An LSTM over pixels, from its input part of the gates: [N,H,W,4F] -> h [N,H,W,F]. Each group of features
+   * holds o, f, i and g, before their activations. The path determines whose h and c a pixel reads:
    *
    * - `'rows'`: h from the row above, through a kernel [1,k,F,4F] centred on the pixel, and c from the pixel above.
-   * - `'fromLeft'`, `'fromRight'`: h from the pixel above and the pixel to the left or right, through the two taps of a
-   *   kernel [2,1,F,4F], and c from the pixel to the left or right. From the right, it has seen the rest of its row, so
-   *   a causal layer must shift it down.
+   * - `'fromLeft'`, `'fromRight'`: h from the pixel above and the pixel to the left or right,
+   *   through the two taps of a kernel [2,1,F,4F], and c from the pixel to the left or right.
+   *   `'fromRight'` has seen the rest of its row, so a causal layer must shift it down.
    */
   lstm(x: T, kernel: LayerWeight, path: LSTMPath, groups: number): T;
 }
@@ -57,13 +57,13 @@ export const lstm = operation({
   reads: readsOfStates,
   work({ kernelSize: [rows, columns], groups, size }) {
     const padded = groups * wholeVectors(size / groups);
-    return rows * columns * padded * 4 * padded + 16 * padded; // gates are stored for each pixel of a row
+    return rows * columns * padded * 4 * padded + 16 * padded; // stores the gates of each pixel of a row
   },
 });
 
 /**
- * States are computed from their gates, and from all earlier states that the kernel sees. The forget gate counts only if
- * there was an earlier cell.
+ * States are computed from their gates, and from all earlier states that the kernel sees. The
+ * forget gate matters only if there is an earlier cell.
  */
 function readsOfStates({
   path,
@@ -78,7 +78,7 @@ function readsOfStates({
     row + toCell[0] >= 0 && column + toCell[1] >= 0 && column + toCell[1] < width;
   const states = groupsOf(size, groups);
   const gates = groupsOf(4 * size, 4 * groups).map((of, i): Read => {
-    const read = { features: states[i >> 2] as Range, operand: 0, of, isOneByOne: true };
+    const read = { features: states[i >> 2] as FeatureRange, operand: 0, of, isOneByOne: true };
     return i % 4 === 1 ? { ...read, counts } : read; // of o, f, i and g
   });
   return [

@@ -11,11 +11,11 @@ export interface MapOps<T> {
    * only for maps computed from conditions.
    */
   upsample(x: T, rows: number, columns: number): T;
-  /** The position of each place of a map: ((row - H/2)/H, (column - W/2)/W), [N,H,W,F] -> [N,H,W,2]. */
+  /** The position of each place, ((row - H/2)/H, (column - W/2)/W): [N,H,W,F] -> [N,H,W,2]. */
   position(x: T): T;
 }
 
-/** By how much a map is enlarged: to no more than an image may have. */
+/** The factor by which a map is enlarged, at most the length of the largest image. */
 const enlargement = integer({ from: 1, to: MAX_LENGTH });
 
 export const upsample = operation({
@@ -43,7 +43,7 @@ export const mapOps = <T>(nodes: Nodes<T>): MapOps<T> => ({
   upsample: (x, rows, columns) => nodes.add(upsample, [x], { rows, columns }),
   position(x) {
     const { image, scale } = nodes.strided(x) ?? { image: x, scale: 1 };
-    // Strides keep the upper left of the places that they merge, whose position is the same as that of the coarse place.
+    // Strides keep the upper left of the places that they merge, so a coarse place has that place's position.
     let y = nodes.add(position, [image], {});
     for (let reached = 1; reached < scale; reached *= EVERY_SECOND.stride) {
       const kernel = nodes.derived('every_second', [1, 1, 2, 2], [], () => Float32Array.of(1, 0, 0, 1));

@@ -4,9 +4,9 @@ import type { Nodes } from '../nodes';
 import { checkShape, groupsOf, operation, type Read, type WeightReference, weight } from '../operation';
 import { checkLayerWeight, type LayerWeight, layerWeight } from '../weights';
 
-/** Functions of all features of a group together. */
+/** Functions of all features of a group. */
 export const softmaxNames = ['softmax', 'logSoftmax'] as const;
-/** The name of a function of all features of a group together. */
+/** The name of a function of all features of a group. */
 export type SoftmaxName = (typeof softmaxNames)[number];
 
 const epsilon = number('of at least 0', (value) => value >= 0);
@@ -37,7 +37,7 @@ const normalizationArgs = {
   groups: optional(groups, 1),
 };
 
-/** A number for each feature, [F], or one for all features, such as [1]. */
+/** A scale and a shift: a number for each feature, [F], or one for all features, such as [1]. */
 export interface ScaleAndShift extends Readonly<Given<typeof scaleAndShift>> {}
 
 /** Arguments of {@link Ops.standardize}: mean and variance [F]. */
@@ -79,7 +79,7 @@ export const affine = operation({
   size: ([x], fields, what) => checkPerFeature(what, x.size, fields),
 });
 
-/** Each feature from all of its group. */
+/** Each feature is computed from all features of its group. */
 const ofGroups = ({ size, groups }: { readonly size: number; readonly groups: number }) =>
   groupsOf(size, groups).map((features): Read => ({ features, operand: 0, of: features }));
 
@@ -104,10 +104,16 @@ const softmaxOf = <const Name extends SoftmaxName>(name: Name) =>
 export const softmax = softmaxOf('softmax');
 export const logSoftmax = softmaxOf('logSoftmax');
 
-/** Checks the weights that are named: one may not be undefined by mistake, which would mean none. */
+/** Checks the weights that are named, since an accidental undefined would silently mean none. */
 function checkNamed(what: string, args: object): void {
   for (const [name, weight] of Object.entries(args))
     if (name in scaleAndShift) checkLayerWeight(`${what}: ${name}`, weight);
+}
+
+/** The number of a weight for a feature: the only one, or one of [F]; `value` if there is no weight. */
+function numberFor(feature: number, numbers: ArrayLike<number> | undefined, value: number): number {
+  if (numbers === undefined) return value;
+  return numbers[numbers.length === 1 ? 0 : feature] as number;
 }
 
 export const normalizeOps = <T>(nodes: Nodes<T>): NormalizeOps<T> => {
@@ -120,38 +126,40 @@ export const normalizeOps = <T>(nodes: Nodes<T>): NormalizeOps<T> => {
   };
   return {
     affine(x, args) {
-      checkNamed('affine', args);
       readArguments('affine', args, scaleAndShift);
+      checkNamed('affine', args);
       return nodes.add(affine, [x], perFeatureOf(x, 'affine', args));
     },
     normalize(x, args) {
-      checkNamed('normalize', args);
       const { epsilon, groups } = readArguments('normalize', args, normalizationArgs);
+      checkNamed('normalize', args);
       return nodes.add(normalize, [x], { ...perFeatureOf(x, 'normalize', args), epsilon, groups });
     },
     standardize(x, args) {
-      checkNamed('standardize', args);
       const { mean, variance, epsilon, scale, shift } = readArguments('standardize', args, standardizeArgs);
+      checkNamed('standardize', args);
       const size = nodes.sizeOf(x, 'standardize');
       const from = [mean, variance, scale, shift].filter((given) => given !== undefined);
       for (const { name, shape } of from) {
         if (![1, size].includes(sizeFromShape(shape)))
           throwTypeError(`weight '${name}'`, `one of shape [${size}]`, shape);
       }
-      const derived = (name: string, number: (factor: number, mean: number, beta: number) => number) =>
-        nodes.derived(name, [size], from, (all) =>
-          Float32Array.from({ length: size }, (_, feature) => {
-            const of = (weight?: LayerWeight) => {
-              const numbers = all[from.indexOf(weight as LayerWeight)];
-              return numbers?.[numbers.length === 1 ? 0 : feature]; // one for all features, or one for each
-            };
-            const factor = (of(scale) ?? 1) / Math.sqrt((of(variance) as number) + epsilon);
-            return number(factor, of(mean) as number, of(shift) ?? 0);
-          }),
-        );
+      /** A weight [F], each number folded from those of its feature. */
+      const folded = (name: string, fold: (factor: number, mean: number, beta: number) => number) =>
+        nodes.derived(name, [size], from, (all) => {
+          const numbersOf = (weight: LayerWeight | undefined) => weight && all[from.indexOf(weight)];
+          const [means, variances, scales, shifts] = [mean, variance, scale, shift].map(numbersOf);
+          const numbers = new Float32Array(size);
+          for (let feature = 0; feature < size; feature++) {
+            const deviation = Math.sqrt(numberFor(feature, variances, 1) + epsilon);
+            const factor = numberFor(feature, scales, 1) / deviation;
+            numbers[feature] = fold(factor, numberFor(feature, means, 0), numberFor(feature, shifts, 0));
+          }
+          return numbers;
+        });
       return nodes.add(affine, [x], {
-        scale: derived('scale', (factor) => factor),
-        shift: derived('shift', (factor, mean, beta) => beta - mean * factor),
+        scale: folded('scale', (factor) => factor),
+        shift: folded('shift', (factor, mean, beta) => beta - mean * factor),
       });
     },
     softmax(fn, x, groups) {

@@ -3,10 +3,7 @@ import { checkNumber, checkOneOf, throwTypeError } from '../../core/check';
 import type { Nodes } from '../nodes';
 import { operation } from '../operation';
 
-/**
- * The default parameters of the functions of one number that a program may apply to its features: 0 for those that take
- * none, undefined where it must be given.
- */
+/** The functions of one number, each with its default parameter: 0 if it takes none, undefined if it must be given. */
 export const defaultParameters = {
   relu: 0,
   sigmoid: 0,
@@ -15,7 +12,7 @@ export const defaultParameters = {
   selu: 0,
   leakyRelu: undefined, // alpha
   thresholdedRelu: undefined, // theta
-  clippedRelu: undefined, // the greatest value
+  clippedRelu: undefined, // the largest value
   hardSigmoid: 0,
   softplus: 0,
   softsign: 0,
@@ -24,7 +21,7 @@ export const defaultParameters = {
   geluNew: 0,
   mish: 0,
   scale: undefined, // the factor
-  shift: undefined, // what is added
+  shift: undefined, // added after scaling
 };
 /** The name of a function of one number. */
 export type PointwiseName = keyof typeof defaultParameters;
@@ -48,7 +45,7 @@ export const combinationNames = ['add', 'multiply', 'maximum', 'minimum'] as con
 export type CombinationName = (typeof combinationNames)[number];
 
 export interface PointwiseOps<T> {
-  /** A function of each number, by name, with its parameter if it takes one. */
+  /** Applies a function, by name, to each number, with its parameter if it takes one. */
   pointwise(fn: PointwiseName, x: T, parameter?: number): T;
   /** Combines inputs of the same size elementwise. */
   combine(fn: CombinationName, ...inputs: T[]): T;
@@ -68,7 +65,7 @@ const combination = <const Name extends CombinationName>(name: Name) =>
     fields: {},
     size(operands, _, what) {
       const sizes = operands.map(({ size }) => size);
-      if (new Set(sizes).size !== 1) throwTypeError(`${what}: inputs`, 'features of one size', sizes);
+      if (new Set(sizes).size !== 1) throwTypeError(`${what}: inputs`, 'features of equal size', sizes);
       return sizes[0] as number;
     },
   });

@@ -1,9 +1,9 @@
 import { type ModelWeight, type Origin, permuted } from '../model-weights';
 import { biasOrigin, directionAndGain, normalizedOrigin, weightNorm } from '../weight-norm';
 
-// PixelCNN++ as https://github.com/pclucas14/pixel-cnn-pp names its weights.
+// The names of PixelCNN++'s weights in https://github.com/pclucas14/pixel-cnn-pp.
 
-/** Finds the tensors that a weight of `pixelCNNPlusPlus` is computed from; null if it is none of its weights. */
+/** Finds the tensors that a weight of `pixelCNNPlusPlus` is computed from; null for other weights. */
 export function pixelCnnPp(weight: ModelWeight): Origin | null {
   const { layer, part, role, kernel } = weight;
   const conv = convolutionName(layer, part);
@@ -11,8 +11,8 @@ export function pixelCnnPp(weight: ModelWeight): Origin | null {
   if (!conv.endsWith('deconv')) return normalizedOrigin(conv, weight, { isLinear: conv.endsWith('lin_a') });
   const [rows, columns, featuresIn, featuresOut] = kernel as [number, number, number, number];
   if (role === 'bias') return biasOrigin(conv, featuresOut);
-  // For transposed convolutions, that program normalizes the weights of each input, this library those of each output.
-  // So the direction here is the kernel itself, and the gains are its norms.
+  // In transposed convolutions, that program normalizes the weights of each input, this library the weights
+  // of each output. So the direction here is the kernel itself, and the gains are its norms.
   const whole = [featuresIn, featuresOut, rows, columns];
   return {
     parts: directionAndGain(conv, whole),
@@ -47,8 +47,8 @@ const parts: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
 ]);
 
 /**
- * That program's name for a convolution. Its `up_layers` are the blocks on the way down here, its `down_layers` those
- * on the way up, the coarsest first.
+ * That program's name for a convolution. Its `up_layers` are our blocks on the way down, its
+ * `down_layers` our blocks on the way up, the coarsest first.
  */
 function convolutionName(layer: string, part: string): string | null {
   const known = convolutions.get(layer);

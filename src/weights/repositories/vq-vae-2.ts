@@ -1,9 +1,9 @@
 import type { ModelWeight, Origin } from '../model-weights';
 import { normalizedOrigin } from '../weight-norm';
 
-// PixelSNAIL as https://github.com/rosinality/vq-vae-2-pytorch names its weights.
+// The names of PixelSNAIL's weights in https://github.com/rosinality/vq-vae-2-pytorch.
 
-/** Finds the tensors that a weight of `pixelSNAIL` is computed from; null if it is none of its weights. */
+/** Finds the tensors that a weight of `pixelSNAIL` is computed from; null for other weights. */
 export function vqVae2(weight: ModelWeight, all: readonly ModelWeight[]): Origin | null {
   const conv = convolutionName(weight, all);
   if (conv === null || weight.kernel === null) return null;
@@ -44,7 +44,7 @@ function convolutionName({ layer, part }: ModelWeight, all: readonly ModelWeight
   const known = blocks.get(of);
   if (known !== undefined) return `${prefix}${known}.${conv}`;
   const [, where, index] = /^(res|codes_res|out_res)(\d+)$/.exec(of) ?? [];
-  if (where === 'res') return `${prefix}resblocks.${index}.${conv}${part === 'condition' ? '' : '.conv'}`; // a causal convolution holds one
+  if (where === 'res') return `${prefix}resblocks.${index}.${conv}${part === 'condition' ? '' : '.conv'}`; // a causal convolution wraps one
   if (where === 'codes_res') return `cond_resnet.blocks.${Number(index) + 1}.${conv}`;
   return where === 'out_res' ? `out.${index}.${conv}` : null;
 }

@@ -1,5 +1,5 @@
 /**
- * The networks that docs/results.md compares: by data set, of about as many weights, with the same steps, outputs and recipe. Each is named by its
+ * The networks that docs/results/index.md compares: by data set, of about as many weights, with the same steps, outputs and recipe. Each is named by its
  * runs, whose settings and figures lie in docs/results. The first of each data set is what the others' times are compared with.
  *
  * @type {Record<string, string[]>}

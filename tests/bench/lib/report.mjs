@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 
 /** A Markdown table. */
 export function markdownTable(header, rows) {
@@ -6,8 +7,9 @@ export function markdownTable(header, rows) {
   return [line(header), line(header.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-/** Replaces what stands between `<!-- name -->` and `<!-- /name -->` in a file. */
-export async function writeBetweenMarks(file, name, text) {
+/** Replaces what stands between `<!-- name -->` and `<!-- /name -->` in docs/results/PAGE.md. */
+export async function writeFigures(page, name, text) {
+  const file = fileURLToPath(new URL(`../../../docs/results/${page}.md`, import.meta.url));
   const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const old = await readFile(file, 'utf8');
   const [from, to] = [old.indexOf(begin), old.indexOf(end)];

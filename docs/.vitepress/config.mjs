@@ -1,0 +1,155 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitepress';
+import { BASE, makeRelocatable } from './relocatable.mjs';
+import { addRunButtons, libraryAliases, runnableExamples } from './runnable.mjs';
+
+const docs = fileURLToPath(new URL('..', import.meta.url));
+const { homepage } = JSON.parse(await readFile(join(docs, '../package.json'), 'utf8'));
+const repository = homepage.replace(/#.*/, '');
+
+/** Links to files that are no pages lead to the repository. */
+function linkToRepository(markdown) {
+  const { link_open: open } = markdown.renderer.rules;
+  markdown.renderer.rules.link_open = (tokens, index, options, env, self) => {
+    const token = tokens[index];
+    const href = token.attrGet('href');
+    const isRelative = !/^([a-z]+:|#|\/)/.test(href);
+    const path = join('docs', env.relativePath, '..', href);
+    if (isRelative && (!path.startsWith('docs/') || !/\.md(#|$)/.test(href) || /README\.md/.test(href)))
+      token.attrSet('href', `${repository}/blob/main/${path}`);
+    return open(tokens, index, options, env, self);
+  };
+}
+
+/** Four pixels, of which the last is not drawn yet. */
+const ICON = `data:image/svg+xml,${encodeURIComponent(
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 4" fill="#3451b2"><path d="M0 0h2v2h-2z"/><path d="M2 0h2v2h-2zM0 2h2v2h-2z" opacity=".6"/></svg>',
+)}`;
+
+/** The anchors that code hosts give to headings, where the same links must work. */
+const slugify = (heading) =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
+
+/** The pages that typedoc makes of the docstrings (`npm run docs:api`): the entries by name, each heading with a link. */
+async function apiPages() {
+  const found = JSON.parse(await readFile(join(docs, 'reference/api/typedoc-sidebar.json'), 'utf8'));
+  const isEntry = ({ link }) => link !== undefined;
+  const others = found.flatMap((one) =>
+    isEntry(one) ? [] : one.items.map((entry) => ({ ...entry, text: `${one.text}/${entry.text}` })),
+  );
+  return [...found.filter(isEntry), ...others].map((entry) => ({
+    ...entry,
+    items: entry.items.map((kind) => ({ ...kind, link: `${entry.link}#${slugify(kind.text)}` })),
+  }));
+}
+
+/** An empty cell in the first row of a table is no heading. */
+function leaveCornersEmpty({ renderer: { rules } }) {
+  const isEmpty = (token) => token.type === 'inline' && token.content === '';
+  rules.th_open = (tokens, index, options, _, self) =>
+    isEmpty(tokens[index + 1]) ? '<td>' : self.renderToken(tokens, index, options);
+  rules.th_close = (tokens, index, options, _, self) =>
+    isEmpty(tokens[index - 1]) ? '</td>' : self.renderToken(tokens, index, options);
+}
+
+/** Pages of a folder, in reading order, by their titles. */
+const pages = (folder, titles) =>
+  Object.entries(titles).map(([name, text]) => ({ text, link: `/${folder}/${name}` }));
+
+export default async ({ command }) =>
+  defineConfig({
+    title: 'pixelcnn-layers',
+    description: 'Exact, fast autoregressive image models for TensorFlow.js',
+    outDir: '../site',
+    head: [['link', { rel: 'icon', href: ICON }]],
+    base: command === 'build' ? BASE : '/',
+    srcExclude: ['**/README.md'],
+    markdown: {
+      anchor: { slugify },
+      theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
+      config(markdown) {
+        linkToRepository(markdown);
+        leaveCornersEmpty(markdown);
+        addRunButtons(markdown);
+      },
+    },
+    vite: {
+      plugins: [runnableExamples()],
+      resolve: { alias: libraryAliases },
+      build: { chunkSizeWarningLimit: 2000 },
+    },
+    buildEnd: ({ outDir }) => makeRelocatable(outDir),
+    themeConfig: {
+      search: { provider: 'local' },
+      outline: [2, 3],
+      nav: [
+        { text: 'Learn', link: '/learn/what-is-a-pixelcnn', activeMatch: '/learn/' },
+        { text: 'Do', link: '/guides/train', activeMatch: '/guides/' },
+        { text: 'Look up', link: '/reference/models', activeMatch: '/reference/(?!api)' },
+        { text: 'API', link: '/reference/api/', activeMatch: '/reference/api/' },
+        { text: 'Results', link: '/results/', activeMatch: '/results/' },
+      ],
+      socialLinks: [{ icon: 'github', link: repository }],
+      sidebar: {
+        '/reference/api/': await apiPages(),
+        '/': [
+          {
+            text: 'Learn',
+            items: pages('learn', {
+              'what-is-a-pixelcnn': 'What is a PixelCNN?',
+              'getting-started': 'Getting started',
+              'your-own-pictures': 'Your own pictures',
+            }),
+          },
+          {
+            text: 'Do',
+            items: pages('guides', {
+              train: 'Train',
+              save: 'Save and load',
+              sample: 'Sample',
+              complete: 'Complete and constrain',
+              score: 'Score',
+              compress: 'Compress',
+              deploy: 'Deploy without tfjs',
+              codes: 'Model the codes of a VQ-VAE',
+              distributions: 'Choose or make a distribution',
+              'make-a-layer': 'Make a layer',
+              'bring-weights': 'Bring weights from elsewhere',
+              'a-strangers-checkpoint': 'A checkpoint from a stranger',
+              'from-keras': 'Coming from Keras',
+              'from-pytorch': 'Coming from PyTorch',
+            }),
+          },
+          {
+            text: 'Look up',
+            items: pages('reference', {
+              models: 'Models',
+              masks: 'Masks',
+              encodings: 'Intensities and categories',
+              backends: 'Backends',
+              typescript: 'TypeScript',
+              'codec-format': 'The compressed format',
+              glossary: 'Glossary',
+              troubleshooting: 'Troubleshooting and questions',
+              papers: 'Papers',
+            }),
+          },
+          {
+            text: 'Results',
+            items: pages('results', {
+              index: 'Results',
+              benchmarks: 'Benchmarks',
+              comparison: 'Comparison',
+              'the-blog': 'What differs from the blog',
+            }),
+          },
+          { text: 'Architecture', link: '/architecture' },
+        ],
+      },
+    },
+  });

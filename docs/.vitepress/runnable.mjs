@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseAst } from 'vite';
+
+// Blocks marked ```js run have a button that runs them in the page. Each is a module that is loaded when it is pressed.
+
+const docs = fileURLToPath(new URL('..', import.meta.url));
+const dist = fileURLToPath(new URL('../../dist/', import.meta.url));
+const ALL = 'virtual:examples';
+const ONE = 'virtual:example/';
+
+const isRunnable = (info) => info.trim().split(/\s+/).includes('run');
+const idOf = (code) => createHash('sha256').update(code.trim()).digest('hex').slice(0, 8);
+
+/** For markdown-it: puts a runnable block into the component that runs it. */
+export function addRunButtons({ renderer: { rules } }) {
+  const { fence } = rules;
+  rules.fence = (tokens, index, ...rest) => {
+    const { info, content } = tokens[index];
+    const block = fence(tokens, index, ...rest);
+    return isRunnable(info) ? `<RunnableCode id="${idOf(content)}">${block}</RunnableCode>` : block;
+  };
+}
+
+/** For Vite: the module of all runnable blocks, `{ [id]: () => import(…) }`, and the module of each. */
+export const runnableExamples = () => ({
+  name: 'runnable-examples',
+  resolveId: (id) => (id.startsWith('virtual:example') ? `\0${id}` : undefined),
+  async load(id) {
+    if (id === `\0${ALL}`) {
+      const entries = [...(await readExamples()).keys()].map(
+        (one) => `'${one}': () => import('${ONE}${one}')`,
+      );
+      return `export default { ${entries.join(', ')} };`;
+    }
+    if (id.startsWith(`\0${ONE}`)) return asModule((await readExamples()).get(id.slice(1 + ONE.length)));
+  },
+});
+
+/** Where the library's entries are, as built. */
+export const libraryAliases = [
+  { find: /^pixelcnn-layers$/, replacement: join(dist, 'index.js') },
+  { find: /^pixelcnn-layers\/runtime$/, replacement: join(dist, 'runtime.js') },
+];
+
+async function readExamples() {
+  const names = (await readdir(docs, { recursive: true })).filter((name) => /^[^.].*\.md$/.test(name));
+  const pages = await Promise.all(names.map((name) => readFile(join(docs, name), 'utf8')));
+  const blocks = pages.flatMap((page) => [...page.matchAll(/^```js([^\n]*)\n(.*?)^```$/gms)]);
+  return new Map(blocks.filter(([, info]) => isRunnable(info)).map(([, , code]) => [idOf(code), code]));
+}
+
+/** Imports stay where they are; the rest becomes a function, which can run again. */
+function asModule(code) {
+  const { body } = parseAst(code);
+  const imports = body.filter(({ type }) => type === 'ImportDeclaration');
+  const rest = imports.reduceRight((text, { start, end }) => text.slice(0, start) + text.slice(end), code);
+  const hasTensors = imports.some(({ source }) => source.value === 'pixelcnn-layers');
+  return [
+    ...(hasTensors ? ["import '@tensorflow/tfjs-backend-cpu';"] : []),
+    ...imports.map(({ start, end }) => code.slice(start, end)),
+    `export default async () => {\n${rest}\n};`,
+  ].join('\n');
+}
