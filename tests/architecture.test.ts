@@ -20,6 +20,7 @@ const UPPER_FLOOR = [
   'weights',
   'index.ts',
   'register.ts',
+  'train-worker.ts',
 ];
 const ROOMS = [...GROUND_FLOOR, ...UPPER_FLOOR];
 

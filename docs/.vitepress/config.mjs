@@ -104,6 +104,7 @@ export default async ({ command }) =>
               'what-is-a-pixelcnn': 'What is a PixelCNN?',
               'getting-started': 'Getting started',
               'your-own-pictures': 'Your own pictures',
+              'train-on-all-cores': 'Train on all cores',
             }),
           },
           {

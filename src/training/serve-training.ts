@@ -30,8 +30,8 @@ class Recorder extends tf.Optimizer {
 /** Computes on the fastest backend of a worker that is installed. */
 async function useBackend(wasmPaths: unknown): Promise<void> {
   try {
-    const { setThreadsCount, setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
-    setThreadsCount(1); // the other cores have workers of their own
+    const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
+    tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false); // the other cores have their own workers
     if (wasmPaths !== undefined) setWasmPaths(wasmPaths as Parameters<typeof setWasmPaths>[0]);
     if (await tf.setBackend('wasm')) return;
   } catch {
