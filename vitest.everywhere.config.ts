@@ -30,7 +30,7 @@ const onOtherBackends = isAll
 /** Tests of what needs Node: its file system and its processes. */
 const ofNode = [
   'tests/{examples,node,bench,docs,node-webgpu,node-tensorflow}/**',
-  'tests/programs/!(pool-threads).test.ts',
+  'tests/programs/!(pool-threads|trainer-threads).test.ts',
   'tests/{architecture,tiers}.test.ts',
   'tests/kernels/webassembly.test.ts', // loads modules anew, which a page keeps
 ];
@@ -45,7 +45,7 @@ const onGpus = [
 ];
 
 /** Of the programs, what is different in a page: workers. */
-const inPages = 'tests/programs/pool-threads.test.ts';
+const inPages = 'tests/programs/{pool,trainer}-threads.test.ts';
 
 /** The page's tests, which all need it built. */
 const ofPage = 'tests/examples/{demo*,site}.test.ts';

@@ -1,0 +1,164 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { type AutoregressiveModel, bitsPerDim, clipGradients, createTrainer, diagonalBiLSTMBlock, gatedPixelCNN, initializeFromData, pixelCNN, pixelCNNPlusPlus, pixelSNAIL, rowLSTMBlock, WeightAverage } from 'pixelcnn-layers'; // biome-ignore format: one line
+import type { PoolWorker } from 'pixelcnn-layers/runtime';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { useBackend } from '../support/backends';
+import { largestDifference } from '../support/tensors';
+import { startTrainWorker, wasmPaths } from '../support/train-workers';
+
+// Training by threads, or by a page's workers: the weights are the same bits for any number of them.
+
+const isNode = typeof document === 'undefined';
+beforeAll(() => useBackend(isNode ? 'wasm' : 'webgl')); // the model need not be where the workers compute
+
+const trainerOf = async (model: AutoregressiveModel, workers: number, createWorker = startTrainWorker) =>
+  createTrainer(model, { workers, createWorker, wasmPaths: await wasmPaths() });
+
+const imageShape = [6, 6, 1] as const;
+const sizes = { imageShape: [...imageShape] as [number, number, number], levels: 3, seed: 2, dropout: 0.2 };
+const plain = { ...sizes, hiddenDim: 4, outDim: 6, numBlocks: 2 };
+const rgb = {
+  ...plain,
+  imageShape: [4, 4, 3] as [number, number, number],
+  hiddenDim: 3,
+  output: { components: 2 },
+};
+
+const models: [string, () => AutoregressiveModel][] = [
+  ['plain', () => pixelCNN(plain)],
+  ['plain, of three channels, mixtures', () => pixelCNN(rgb)],
+  ['Row LSTM', () => pixelCNN({ ...plain, block: rowLSTMBlock })],
+  ['Diagonal BiLSTM', () => pixelCNN({ ...plain, block: diagonalBiLSTMBlock })],
+  ['gated, by class', () => gatedPixelCNN({ ...plain, numClasses: 4 })],
+  ['gated, embedded levels', () => gatedPixelCNN({ ...plain, input: { embedding: 3 } })],
+  ['PixelCNN++', () => pixelCNNPlusPlus({ ...sizes, imageShape: [8, 8, 3], levels: 16, filters: 4, numResnets: 1 })],
+  ['PixelSNAIL', () => pixelSNAIL({ ...sizes, filters: 4, heads: 2, numBlocks: 1, numResBlocks: 1, resFilters: 4 })],
+]; // biome-ignore format: one a line
+
+function compiled(make: () => AutoregressiveModel): AutoregressiveModel {
+  const model = make();
+  model.compile({ optimizer: clipGradients(tf.train.adam(0.01, 0.9, 0.999, 1e-7), 1), loss: bitsPerDim });
+  return model;
+}
+
+const numImages = 11;
+const dataFor = ({ imageShape: [h, w, c], levels, condition }: AutoregressiveModel) => ({
+  levels: tf.randomUniform([numImages, h ?? 6, w ?? 6, c], 0, levels, 'int32', 4),
+  ...(condition && { condition: Array.from({ length: numImages }, (_, i) => i % 4) }),
+});
+
+const weightsOf = async (model: AutoregressiveModel): Promise<number[]> =>
+  (await Promise.all(model.getWeights().map((weight) => weight.data()))).flatMap((values) => [...values]);
+
+const args = { epochs: 2, batchSize: 8, shuffle: false, verbose: 0 } as const;
+
+describe.each(models)('%s', (_, make) => {
+  it('has the weights of fit but for rounding, and the same bits for any number of workers', async () => {
+    const reference = compiled(make);
+    const { levels, ...condition } = dataFor(reference);
+    await reference.fit(levels, { ...args, ...condition });
+    const wanted = await weightsOf(reference);
+    const all: number[][] = [];
+    for (const workers of isNode ? [1, 2, 3] : [1, 3]) {
+      const model = compiled(make);
+      const trainer = await trainerOf(model, workers);
+      await trainer.fit(levels, { ...args, ...condition });
+      all.push(await weightsOf(model));
+      await trainer.dispose();
+      model.dispose();
+    }
+    expect(largestDifference(all[0] as number[], wanted)).toBeLessThan(isNode ? 1e-5 : 1e-3); // a GPU rounds otherwise, and Adam divides by small numbers
+    for (const other of all) expect(other).toEqual(all[0]);
+    levels.dispose();
+    reference.dispose();
+  }, 120_000);
+});
+
+it('goes on to the bit with another number of workers, from a model that was saved, with its average', async () => {
+  const make = () => compiled(() => gatedPixelCNN(plain));
+  const straight = make();
+  const { levels } = dataFor(straight);
+  const step = async (
+    model: AutoregressiveModel,
+    workers: number,
+    steps: number[],
+    average: WeightAverage,
+  ) => {
+    const trainer = await trainerOf(model, workers);
+    for (const each of steps) {
+      await trainer.trainOnBatch(levels);
+      average.update(each);
+    }
+    await trainer.dispose();
+  };
+  const ofStraight = new WeightAverage(straight);
+  await step(straight, 2, [0, 1, 2, 3], ofStraight);
+  const first = make();
+  const ofFirst = new WeightAverage(first);
+  await step(first, 1, [0, 1], ofFirst);
+  await step(first, 3, [2, 3], ofFirst);
+  expect(await weightsOf(first)).toEqual(await weightsOf(straight));
+  expect(await ofFirst.use(() => weightsOf(first))).toEqual(await ofStraight.use(() => weightsOf(straight)));
+  tf.dispose([levels]);
+}, 60_000);
+
+it('trains from weights that were initialized from data', async () => {
+  const ends: number[][] = [];
+  for (const workers of [1, 2]) {
+    const model = compiled(models[6]?.[1] as () => AutoregressiveModel);
+    const { levels } = dataFor(model);
+    const images = tf.cast(levels, 'float32');
+    await initializeFromData(model, images as tf.Tensor4D);
+    const trainer = await trainerOf(model, workers);
+    await trainer.trainOnBatch(levels);
+    ends.push(await weightsOf(model));
+    await trainer.dispose();
+    tf.dispose([levels, images]);
+  }
+  expect(ends[1]).toEqual(ends[0]);
+}, 60_000);
+
+it('computes the parts of a thread that is killed again, to the bit', async () => {
+  const reference = compiled(() => pixelCNN(plain));
+  const { levels } = dataFor(reference);
+  const whole = await trainerOf(reference, 2);
+  await whole.fit(levels, args);
+  await whole.dispose();
+  const threads: PoolWorker[] = [];
+  const model = compiled(() => pixelCNN(plain));
+  const trainer = await trainerOf(model, 2, () => {
+    const thread = startTrainWorker();
+    threads.push(thread);
+    return thread;
+  });
+  const work = trainer.fit(levels, args);
+  if (isNode) setTimeout(() => threads[0]?.terminate(), 20); // a page does not hear of it when it ends a worker itself
+  await work;
+  expect(await weightsOf(model)).toEqual(await weightsOf(reference));
+  await trainer.dispose();
+  levels.dispose();
+}, 60_000);
+
+it.skipIf(isNode === false)(
+  'does not keep a program from exiting',
+  async () => {
+    const { execFile } = await import('node:child_process');
+    const { promisify } = await import('node:util');
+    const program = `
+    import '@tensorflow/tfjs-backend-wasm';
+    import * as tf from '@tensorflow/tfjs-core';
+    import { bitsPerDim, createTrainer, pixelCNN } from 'pixelcnn-layers';
+    await tf.setBackend('wasm');
+    const model = pixelCNN({ imageShape: [4, 4, 1], levels: 2, hiddenDim: 2, outDim: 2, numBlocks: 1 });
+    model.compile({ optimizer: 'sgd', loss: bitsPerDim });
+    const trainer = await createTrainer(model, { workers: 2 });
+    console.log((await trainer.trainOnBatch(tf.zeros([4, 4, 4, 1], 'int32'))) > 0);`;
+    const { fileURLToPath } = await import('node:url');
+    const cwd = fileURLToPath(new URL('../..', import.meta.url));
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
+      cwd,
+    });
+    expect(stdout).toContain('true');
+  },
+  60_000,
+);
