@@ -37,7 +37,7 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
   declare apply: Apply;
 
   protected readonly tensorOps = tensorOps();
-  private readonly shapeOps = shapeOps(this.tensorOps);
+  readonly #shapeOps = shapeOps(this.tensorOps); // not found by tf.dispose(layer), which reads every property of an object
   /** The shapes that were passed to the last call, which need not be checked again. */
   private checkedShapes = '';
 
@@ -78,7 +78,7 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
   private expressShape(inputShape: Shape | Shape[]): Shape | null {
     checkFunction(`${this.getClassName()}: express`, this.express);
     return this.naming(() => {
-      const output = this.express<Shape>(this.shapeOps, shapesOf(inputShape));
+      const output = this.express<Shape>(this.#shapeOps, shapesOf(inputShape));
       if (output !== null && (!Array.isArray(output) || Array.isArray(output[0]))) {
         throwTypeError('express', 'the result of an operation of ops', output);
       }

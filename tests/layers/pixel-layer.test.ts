@@ -8,6 +8,7 @@ import {
   maskedConv2d,
   type Ops,
   PixelLayer,
+  pixelCNN,
   pixelLogits,
   sample,
   toPortable,
@@ -464,4 +465,9 @@ describe('what the operations of a layer refuse', () => {
       return undefined;
     });
   });
+});
+
+it('can be walked as any object, which tf.dispose does with whatever it gets', () => {
+  const model = pixelCNN({ imageShape: [2, 2, 1], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 1 });
+  expect(() => tf.dispose(model as never)).not.toThrow();
 });
