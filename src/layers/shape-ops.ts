@@ -35,12 +35,12 @@ export function shapeOps(tensorOps: TensorOps): Ops<Shape> {
 
 /** Throws: there is no such operation. It may be a function that one of the operations takes by name. */
 function throwUnknown(name: string, known: readonly string[]): void {
-  const unknown = `ops: unknown operation '${name}'`;
-  if (pointwiseNames.some((fn) => fn === name))
-    throw new TypeError(`${unknown}: did you mean ops.pointwise('${name}', x)?`);
-  if (combinationNames.some((fn) => fn === name))
-    throw new TypeError(`${unknown}: did you mean ops.combine('${name}', x, y)?`);
-  checkNames('ops', [name], known, () => `unknown operation '${name}'`);
+  const unknown = `unknown operation '${name}'`;
+  for (const [operation, names] of Object.entries({ pointwise: pointwiseNames, combine: combinationNames })) {
+    if (names.some((fn) => fn === name))
+      throw new TypeError(`ops: ${unknown}: did you mean ops.${operation}('${name}', …)?`);
+  }
+  checkNames('ops', [name], known, () => unknown);
 }
 
 class ShapeNodes extends Nodes<Shape> {

@@ -91,6 +91,7 @@ function membersOf(declaration: ts.Declaration, checker: ts.TypeChecker): Export
   return [...declaration.members]
     .filter((member) => !ts.isConstructorDeclaration(member))
     .filter((member) => !(ts.getCombinedModifierFlags(member) & hidden))
+    .filter(({ name }) => name === undefined || !ts.isPrivateIdentifier(name))
     .filter((member) => member.name?.getText() !== 'className') // what tfjs saves it as: its own name
     .map((member) => ({ name: member.name?.getText() ?? '', docstring: docstringOf(member) }));
 }

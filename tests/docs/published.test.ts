@@ -20,7 +20,7 @@ describe('data', () => {
     );
     files = (await Promise.all(names))
       .flat()
-      .filter((file) => DATA.test(file) && !file.includes('node_modules'));
+      .filter((file) => DATA.test(file) && !/node_modules|^docs\/(public|\.vitepress)\//.test(file)); // those are made
   });
 
   /** The README beside a file, or of a folder around it that is about data. */

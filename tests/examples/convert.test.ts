@@ -289,7 +289,7 @@ describe('convert.mjs, of a file that it does not take,', () => {
     ['new.pt', () => npz({ 'model/data.pkl': Uint8Array.of(0x80, 2), 'model/data/0': new Uint8Array(8) }),
       'in Python: import safetensors.torch, torch; safetensors.torch.save_file({k: v.contiguous() for k, v in torch.load("PLACE/new.pt", map_location="cpu", weights_only=True).items()}, "PLACE/new.safetensors") (docs/guides/bring-weights.md has it for a checkpoint'],
     ['other.zip', () => npz({ 'readme.txt': Uint8Array.of(1) }), 'wanted safetensors, .npz'],
-    ['cut.safetensors', () => writeSafetensors(saveWeights(model)).subarray(0, 300), 'readSafetensors: header: wanted its'],
+    ['cut.safetensors', () => writeSafetensors(saveWeights(model)).subarray(0, 300), 'readSafetensors: header: wanted the 1088 bytes that the file states'],
     ['cut.npz', () => npz(zipOf(saveWeights(model))).subarray(0, 2000), 'damaged: invalid zip data'],
     ['bomb.npz', () => saying(zipSync({ 'a.npy': new Uint8Array(1000) }), 2 ** 32 - 2), 'wanted at most 1073741824 bytes in it, got 4294967294'],
     ['more.npz', () => saying(zipSync({ 'a.npy': npyOf(new Float32Array(1000), [1000]) }), 500), 'a.npy: wanted 4128 bytes, for shape [1000] of f4, got 500'],
