@@ -3,7 +3,20 @@ import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import type { AutoregressiveModel } from '../models/autoregressive-model';
 import type { Port } from '../pool/port';
 import type { Reply } from '../pool/worker-calls';
-import { type Begin, layoutOf, type Outcome, type Request, unshared, type Work, weightsOf } from './shards';
+import {
+  type Begin,
+  layoutOf,
+  type Outcome,
+  type Packed,
+  type Request,
+  type Shard,
+  sliced,
+  together,
+  treeOfSums,
+  unshared,
+  type Work,
+  weightsOf,
+} from './shards';
 
 /** Keeps the gradients of a step instead of applying them. */
 class Recorder extends tf.Optimizer {
@@ -54,6 +67,7 @@ async function replicaOf({ topology, loss, metrics, trainable, weights: shared, 
   const train = model['makeTrainFunction']();
   const [all, ofTrained] = [layoutOf(weights), layoutOf(trained)];
   let version = -1;
+  let free: Float32Array[] = []; // memory for gradients
 
   /** Makes the weights those of the trainer. */
   function update(values: Float32Array): void {
@@ -65,6 +79,7 @@ async function replicaOf({ topology, loss, metrics, trainable, weights: shared, 
     }
   }
 
+  /** Writes the gradients of the loss, in the share that a shard has in its batch. */
   async function writeGradients(to: Float32Array, share: number): Promise<void> {
     for (const [i, gradient] of recorder.gradients.entries()) {
       const [from, end] = ofTrained.ranges[i] as readonly [number, number];
@@ -77,29 +92,44 @@ async function replicaOf({ topology, loss, metrics, trainable, weights: shared, 
     }
   }
 
-  async function perform({ tensors, shard, gradients, ...work }: Work): Promise<Outcome> {
-    if (version !== work.version) update((shared ?? work.weights) as Float32Array);
-    version = work.version;
-    recorder.step = work.step;
-    model.firstImage = shard.first;
+  /** Computes a shard; its gradients are written to `to`, or only its loss is computed. */
+  async function computed(tensors: Packed[], { count }: Shard, to: Float32Array | null, share: number) {
     const data = tensors.map(({ data, shape, dtype }) => tf.tensor(data, [...shape], dtype));
     let figures: tf.Scalar[] = [];
     try {
-      if (gradients === null) {
+      if (to === null) {
         const [inputs, labels] = [data.slice(0, -1), data.slice(-1)];
-        figures = [
-          model.evaluate<tf.Scalar | tf.Scalar[]>(inputs, labels, { batchSize: shard.count }),
-        ].flat();
+        figures = [model.evaluate<tf.Scalar | tf.Scalar[]>(inputs, labels, { batchSize: count })].flat();
       } else {
         figures = train(data) as tf.Scalar[];
-        await writeGradients(gradients, work.share);
+        await writeGradients(to, share);
       }
-      const numbers = await Promise.all(figures.map((figure) => figure.data()));
-      return { figures: numbers.map(([number]) => number as number), gradients };
+      return await Promise.all(figures.map(async (figure) => (await figure.data())[0] as number));
     } finally {
       tf.dispose([data, figures, recorder.gradients.flatMap((gradient) => gradient ?? [])]);
       recorder.gradients = [];
     }
+  }
+
+  async function perform({ tensors, shards, gradients, numImages, ...work }: Work): Promise<Outcome> {
+    if (version !== work.version) update((shared ?? work.weights) as Float32Array);
+    version = work.version;
+    recorder.step = work.step;
+    const { first } = together(shards);
+    const sum = treeOfSums(shards.length, (numbers) => free.push(numbers));
+    const figures: number[][] = [];
+    for (const [k, shard] of shards.entries()) {
+      model.firstImage = shard.first;
+      const to = gradients && (k === 0 ? gradients : (free.pop() ?? new Float32Array(ofTrained.size)));
+      const ofShard = tensors.map((tensor) => sliced(tensor, { ...shard, first: shard.first - first }));
+      figures.push(await computed(ofShard, shard, to, shard.count / numImages));
+      if (to !== null) sum.add(k, to);
+    }
+    const result = sum.result();
+    if (gradients !== null && result !== null && result !== gradients) gradients.set(result);
+    if (result !== null && result !== gradients) free.push(result);
+    free = free.filter((numbers) => numbers !== gradients);
+    return { figures, gradients };
   }
   return { perform, dispose: () => model.dispose() };
 }

@@ -26,6 +26,32 @@ export function cut(numImages: number, shards: number): Shard[] {
   return Array.from({ length }, (_, k) => ({ first: start(k), count: start(k + 1) - start(k) }));
 }
 
+/** Consecutive shards that a worker computes in one call. Their sum is a part of the tree of sums. */
+export interface Block {
+  /** The number of the first shard. */
+  readonly from: number;
+  /** There are 2^level of them. */
+  readonly level: number;
+}
+
+/** Divides shards into about two blocks for each worker, so that little is left to do when the first ones finish. */
+export function blocksOf(numShards: number, numWorkers: number): Block[] {
+  const level = Math.max(0, Math.floor(Math.log2(numShards / (2 * numWorkers))));
+  const numWhole = Math.floor(numShards / 2 ** level);
+  const whole = Array.from({ length: numWhole }, (_, k) => ({ from: k * 2 ** level, level }));
+  const rest = numShards - numWhole * 2 ** level;
+  return [
+    ...whole,
+    ...Array.from({ length: rest }, (_, k) => ({ from: numWhole * 2 ** level + k, level: 0 })),
+  ];
+}
+
+/** Consecutive shards as one. */
+export const together = (shards: readonly Shard[]): Shard => ({
+  first: shards[0]?.first ?? 0,
+  count: shards.reduce((sum, { count }) => sum + count, 0),
+});
+
 /** The images of a shard, copied. */
 export function sliced({ data, shape, dtype }: Packed, { first, count }: Shard): Packed {
   const [images = 1, ...rest] = shape;
@@ -65,14 +91,14 @@ export interface Begin {
   wasmPaths: unknown;
 }
 
-/** To a worker: computes the loss of a shard, and its gradients or not. */
+/** To a worker: computes the losses of some shards, and the sum of their gradients or not. */
 export interface Work {
   kind: 'work';
-  /** As tfjs takes them: inputs, then labels. */
+  /** Of the images of all these shards, as tfjs takes them: inputs, then labels. */
   tensors: Packed[];
-  shard: Shard;
-  /** The shard's share in the images of the batch. */
-  share: number;
+  shards: Shard[];
+  /** How many images the batch has. */
+  numImages: number;
   /** The number of the step, from 0. */
   step: number;
   /** Increases when weights change. */
@@ -86,11 +112,37 @@ export interface Work {
 export type Request = Begin | Work;
 
 export interface Outcome {
-  /** The loss of the shard, the mean over its images, and metrics. */
-  readonly figures: number[];
+  /** The loss of each shard, the mean over its images, and metrics. */
+  readonly figures: number[][];
   readonly gradients: Float32Array | null;
 }
 
 /** The memory of numbers that has to be transferred, since it is not shared. */
 export const unshared = (numbers: Float32Array | null): ArrayBuffer[] =>
   numbers?.buffer instanceof ArrayBuffer ? [numbers.buffer] : [];
+
+/** Adds up arrays in pairs, then the sums of pairs: in this order whichever arrays come first, so to the same bits. */
+export function treeOfSums(count: number, release: (numbers: Float32Array) => void) {
+  const waiting = new Map<string, Float32Array>(); // for the other one of their pair
+  let result: Float32Array | null = null;
+
+  function add(index: number, numbers: Float32Array, level = 0): void {
+    const width = Math.ceil(count / 2 ** level); // of this level
+    if (width === 1) {
+      result = numbers;
+      return;
+    }
+    const other = waiting.get(`${level}/${index ^ 1}`);
+    const isAlone = (index ^ 1) === width;
+    if (!isAlone && other === undefined) {
+      waiting.set(`${level}/${index}`, numbers);
+      return;
+    }
+    if (other !== undefined) {
+      for (let i = 0; i < numbers.length; i++) (numbers[i] as number) += other[i] as number; // a + b has the bits of b + a
+      release(other);
+    }
+    add(index >> 1, numbers, level + 1);
+  }
+  return { add, result: () => result };
+}

@@ -6,14 +6,18 @@ import { workerCalls } from '../pool/worker-calls';
 import type { PoolWorker } from '../pool/workers';
 import {
   type Begin,
+  blocksOf,
   cut,
   layoutOf,
   type Outcome,
   type Packed,
   type Request,
   sliced,
+  together,
   trainedWeights,
+  treeOfSums,
   unshared,
+  type Work,
   weightsOf,
 } from './shards';
 
@@ -125,7 +129,7 @@ export function teamOf(
     const [batch] = await Promise.all([Promise.all(tensors.map(packed)), publish()]);
     const [numImages = 0] = tensors[0]?.shape ?? [];
     const parts = cut(numImages, shards);
-    const waiting = [...parts.keys()];
+    const waiting = blocksOf(parts.length, numWorkers);
     const figures = new Array<readonly number[]>(parts.length);
     let numDone = 0;
     const { size: length } = layoutOf(trainedWeights(model));
@@ -135,34 +139,33 @@ export function teamOf(
       () => numDone === parts.length,
       async (member) => {
         await begin(member);
-        for (let k = waiting.shift(); k !== undefined; k = waiting.shift()) {
-          const shard = parts[k] as (typeof parts)[number];
+        for (let block = waiting.shift(); block !== undefined; block = waiting.shift()) {
+          const { from, level } = block;
+          const ofBlock = parts.slice(from, from + 2 ** level);
           const gradients = step === null ? null : (free.pop() ?? memory(length));
           const isBehind = !isShared && member.version !== version;
           const update = isBehind ? values.slice() : null;
-          const share = shard.count / numImages;
-          const ofShard = batch.map((tensor) => sliced(tensor, shard));
+          const work: Work = {
+            kind: 'work',
+            tensors: batch.map((tensor) => sliced(tensor, together(ofBlock))),
+            shards: ofBlock,
+            numImages,
+            step: step ?? 0,
+            version,
+            weights: update,
+            gradients,
+          };
           try {
-            const outcome = await member.call(
-              {
-                kind: 'work',
-                tensors: ofShard,
-                shard,
-                share,
-                step: step ?? 0,
-                version,
-                weights: update,
-                gradients,
-              },
-              [...unshared(update), ...unshared(gradients)],
-            );
+            const outcome = await member.call(work, [...unshared(update), ...unshared(gradients)]);
             member.version = version;
-            figures[k] = outcome.figures.map((figure) => figure * share);
-            if (gradients !== null) sum.add(k, isShared ? gradients : (outcome.gradients as Float32Array));
-            numDone++;
+            for (const [k, { count }] of ofBlock.entries())
+              figures[from + k] = outcome.figures[k]?.map((figure) => (figure * count) / numImages) ?? [];
+            if (gradients !== null)
+              sum.add(from >> level, isShared ? gradients : (outcome.gradients as Float32Array), level);
+            numDone += ofBlock.length;
           } catch (error) {
             if (member.isLost())
-              waiting.unshift(k); // it may still be writing to the memory of its gradients
+              waiting.unshift(block); // it may still be writing to the memory of its gradients
             else waiting.length = 0;
             throw error;
           }
@@ -203,29 +206,3 @@ const packed = async (tensor: tf.Tensor): Promise<Packed> => ({
   shape: tensor.shape,
   dtype: tensor.dtype as Packed['dtype'],
 });
-
-/** Adds up arrays in pairs, then the sums of pairs: in this order whichever arrays come first, so to the same bits. */
-function treeOfSums(count: number, release: (numbers: Float32Array) => void) {
-  const waiting = new Map<string, Float32Array>(); // for the other one of their pair
-  let result: Float32Array | null = null;
-
-  function add(index: number, numbers: Float32Array, level = 0): void {
-    const width = Math.ceil(count / 2 ** level); // of this level
-    if (width === 1) {
-      result = numbers;
-      return;
-    }
-    const other = waiting.get(`${level}/${index ^ 1}`);
-    const isAlone = (index ^ 1) === width;
-    if (!isAlone && other === undefined) {
-      waiting.set(`${level}/${index}`, numbers);
-      return;
-    }
-    if (other !== undefined) {
-      for (let i = 0; i < numbers.length; i++) (numbers[i] as number) += other[i] as number; // a + b has the bits of b + a
-      release(other);
-    }
-    add(index >> 1, numbers, level + 1);
-  }
-  return { add, result: () => result };
-}

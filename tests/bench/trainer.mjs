@@ -78,7 +78,7 @@ for (const [name, shape] of Object.entries(shapes).slice(0, Number(flags.network
     const after = timeTorch(shape, batch, seconds / 4, numWorkers);
     processes.end();
     await Promise.all([one.dispose(), all.dispose()]);
-    tf.dispose([labels, alone, byOne, byAll]);
+    for (const one of [labels, alone, byOne, byAll]) one.dispose();
     const torch = before && (before.step.median + after.step.median) / 2;
     const { fit, one: single, all: team, processes: limit } = times;
     rows.push([
