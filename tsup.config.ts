@@ -26,7 +26,7 @@ const { version, license } = JSON.parse(readFileSync('package.json', 'utf8'));
 /** The global `tf`, as it is when the script of this package runs. */
 const globalTf = `
   if (!globalThis.tf?.layers) {
-    throw new Error('pixelcnn-layers: wanted the global tf, with layers: load the scripts of tfjs before this one');
+    throw new Error('pixelcnn-layers: load the scripts of tfjs, with layers, before this one');
   }
   module.exports = globalThis.tf;
 `;
@@ -79,7 +79,7 @@ const script: Options = {
     {
       name: 'global-tf',
       setup(build) {
-        build.onResolve({ filter: /^@tensorflow\// }, ({ path }) => ({ path, namespace: 'global-tf' }));
+        build.onResolve({ filter: /^@tensorflow\// }, () => ({ path: 'tf', namespace: 'global-tf' }));
         build.onLoad({ filter: /.*/, namespace: 'global-tf' }, () => ({ contents: globalTf }));
       },
     },

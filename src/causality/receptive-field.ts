@@ -79,7 +79,7 @@ export async function receptiveField(
     isSeen = reach(program, imageShape, place, isRead).slice(0, end);
   } else {
     const images = 2 * attemptsOf(trials) * end;
-    const consequence = `the model is tested on ${images} random images, and dependencies that the weights have switched off are missed.`;
+    const consequence = `${images} random images are tried, which misses what the weights switch off.`;
     if (end > 0) warnOfObstacle('receptiveField', model, traced.obstacle, consequence);
     const channels = [...new Array(imageShape[2]).keys()].filter(isOfPlace);
     await changeEach(outputsByPlace(model, distribution), [...isSeen.keys()], trials, (input, hasMoved) => {

@@ -96,9 +96,7 @@ export function readFile(
     throw new Error('file: not a file of compressed images');
   const version = reader.byte();
   if (version !== VERSION)
-    throw new Error(
-      `file: wanted version ${VERSION}, got ${version}: written by another pixelcnn-layers, or damaged`,
-    );
+    throw new Error(`file: wanted version ${VERSION}, got ${version}: from another version, or damaged`);
   const digest = reader.bytes(DIGEST_BYTES);
   if (!digest.every((byte, i) => byte === wanted[i]))
     throw new Error('file: compressed with another model, or damaged: its digest differs');

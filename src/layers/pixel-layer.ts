@@ -149,7 +149,7 @@ function checkClassName<Args>(layer: { name: string; className?: unknown }, args
   const { className } = layer;
   if (typeof className !== 'string' || className === '') {
     const name = layer.name || 'PixelLayer';
-    const wanted = `the name under which the class is saved, as in static className = '${name}'`;
+    const wanted = `the class's own name, as in static className = '${name}'`;
     throwTypeError(`${name}: className`, wanted, className);
   }
   return args;

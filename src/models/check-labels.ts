@@ -34,7 +34,7 @@ export async function checkNumbers(
     const hint = levels.every((level) => level >= 0 && level <= 1) ? ', not normalized' : '';
     const wanted =
       isAlone && levels.some(isFraction)
-        ? `whole levels 0 to ${last} (did you pass normalized images without labels?)`
+        ? `whole levels 0 to ${last} (normalized images, without labels?)`
         : `integer levels 0 to ${last}${hint}`;
     throwTypeError(what, wanted, levels[wrongLabel]);
   }

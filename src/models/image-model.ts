@@ -118,8 +118,7 @@ const areAllRead = (conditions: (ConditionShape | null)[]): conditions is Condit
 
 /** A hint about what may be missing in a graph whose output is almost right. */
 function hintFor(output: readonly (number | null)[] | undefined, channels: number | null): string {
-  if (output?.length === 4)
-    return '; end with pixelLogits to make logits of features [N,H,W,C*L], or with logisticMixture to declare parameters';
+  if (output?.length === 4) return '; end with pixelLogits or logisticMixture';
   if (output?.length !== 5 || output[3] === channels) return '';
   return `; pixelLogits needs imageChannels: ${channels}, as the images have`;
 }

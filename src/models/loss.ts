@@ -70,7 +70,7 @@ function natsOfLogits(labels: tf.Tensor, logits: tf.Tensor): tf.Tensor {
     const isOfPixels = labels.rank === 4 && logits.rank === 4; // [N,H,W,P]
     const hint = '; for parameters [N,H,W,P], pass model.distribution as the third argument';
     const levelsOfShape = isOneHot
-      ? `integer levels of shape [${wanted}], not one-hot: models of autoregressiveModel take them, those of tf.model and tf.sequential do not`
+      ? `integer levels of shape [${wanted}], not one-hot: make the model with autoregressiveModel`
       : `levels of shape [${wanted}], like the logits [${logits.shape}] without the last axis${isOfPixels ? hint : ''}`;
     throwTypeError('labels', levelsOfShape, labels.shape);
   }

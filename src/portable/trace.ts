@@ -80,7 +80,7 @@ function traceAnew(
     return {
       lateTimes: times,
       obstacle: times.includes(AFTER_ROW)
-        ? `the ${outputs} of channel ${channel} see later pixels of their row: shift the states of an LSTM from the right down by a row, and let vertical layers with mask B, and layers shifted down, read only features that see rows above`
+        ? `the ${outputs} of channel ${channel} see later pixels of their row: shift the states of an LSTM from the right down by a row, and let vertical layers read rows above only`
         : `the model is not causal: its ${outputs} of channel ${channel} see that channel or a later one`,
     };
   } catch (error) {
@@ -140,7 +140,7 @@ function buildLayer(
   const own = layer as Partial<Expressed> & layers.Layer;
   const cannot = `layer '${layer.name}' (${layer.getClassName()}) cannot be evaluated pixel by pixel`;
   if (own.express !== undefined && overridesCall(layer)) {
-    const why = 'its class has its own call, which may compute something other than express';
+    const why = 'its class has its own call, not only express';
     throw new Obstacle(`${cannot}: ${why}`);
   }
   try {

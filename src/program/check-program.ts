@@ -125,7 +125,7 @@ function checkOutputs(model: PortableModel, maxValues: number): void {
   const channel = firstLeak(times, (parameter) => channelOf(distribution, parameter));
   if (channel < 0) return;
   throw new Error(
-    `output: not causal: the ${outputsName(distribution)} of channel ${channel} see that channel or later values`,
+    `output: the model is not causal: its ${outputsName(distribution)} of channel ${channel} see that channel or a later one`,
   );
 }
 

@@ -76,7 +76,7 @@ onEachBackend('receptiveField', (backend) => {
     const model = autoregressiveModel({ inputs: image, outputs: logits as tfl.SymbolicTensor });
     const message =
       "receptiveField: layer 'sloped' (PReLU) cannot be evaluated pixel by pixel: alpha: wanted one that all places share " +
-      '(sharedAxes: [1, 2]), got [1, 6, 2]. So the model is tested on 32 random images, '; // 4 values, 4 changes, before and after
+      '(sharedAxes: [1, 2]), got [1, 6, 2]. So 32 random images are tried, '; // 4 values, 4 changes, before and after
     const field = await expectWarning(message, async () => {
       expect((await receptiveField(model, { row: 0, column: 0 })).seen).toEqual([]); // there is nothing to try
       expect(console.warn).not.toHaveBeenCalled();

@@ -94,8 +94,6 @@ describe.skipIf(chromiumPath === undefined)('script tags', () => {
     await tab.goto(`${origin}/some/folder/alone.html`);
     await expect
       .poll(() => seen.complaints)
-      .toEqual([
-        'pixelcnn-layers: wanted the global tf, with layers: load the scripts of tfjs before this one',
-      ]);
+      .toEqual(['pixelcnn-layers: load the scripts of tfjs, with layers, before this one']);
   });
 });

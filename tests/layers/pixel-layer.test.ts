@@ -429,11 +429,11 @@ describe('what the operations of a layer refuse', () => {
       }
     }
     expect(() => new Nameless()).toThrow(
-      "Nameless: className: wanted the name under which the class is saved, as in static className = 'Nameless', got undefined",
+      "Nameless: className: wanted the class's own name, as in static className = 'Nameless', got undefined",
     );
     for (const className of ['', 3, null]) {
       const Anonymous = Object.assign(class extends Nameless {}, { className });
-      expect(() => new Anonymous()).toThrow(/^PixelLayer: className: wanted the name/);
+      expect(() => new Anonymous()).toThrow(/^PixelLayer: className: wanted the class/);
     }
   });
 

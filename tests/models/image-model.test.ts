@@ -64,7 +64,7 @@ it('throws for models of other shapes, and shows them', () => {
   const conv = (image: tfl.SymbolicTensor) =>
     tfl.layers.conv2d({ filters: 6, kernelSize: 1 }).apply(image) as tfl.SymbolicTensor;
   expect(() => imageModelShape('caller', stock(conv))).toThrow(
-    'got [null,4,5,2] -> [null,4,5,6]; end with pixelLogits to make logits of features [N,H,W,C*L]',
+    'got [null,4,5,2] -> [null,4,5,6]; end with pixelLogits or logisticMixture',
   );
   expect(() => imageModelShape('caller', stock(logits, [4, 5, 1]))).toThrow(
     'got [null,4,5,1] -> [null,4,5,2,3]; pixelLogits needs imageChannels: 1, as the images have',

@@ -95,7 +95,7 @@ describe('the loss', () => {
     expect(() => bitsPerDim(tf.zeros([2, 4]), logits)).toThrow('labels: wanted levels of shape [2,3]');
     expect(() => bitsPerDim(tf.zeros([2]), logits)).toThrow('labels');
     expect(() => bitsPerDim(tf.zeros([2, 3, 4]), logits)).toThrow(
-      'labels: wanted integer levels of shape [2,3], not one-hot: models of autoregressiveModel take them, those of tf.model and tf.sequential do not, got [2, 3, 4]',
+      'labels: wanted integer levels of shape [2,3], not one-hot: make the model with autoregressiveModel, got [2, 3, 4]',
     );
     expect(() => bitsPerDim(tf.scalar(0), tf.zeros([3]))).toThrow('labels');
   });

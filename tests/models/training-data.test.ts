@@ -245,7 +245,7 @@ describe('levels alone', () => {
   });
 
   it('are not fractions, which are images without labels', async () => {
-    const message = 'levels at [0,0,0,1]: wanted whole levels 0 to 3 (did you pass normalized images without labels?), got 0.333'; // biome-ignore format: one line
+    const message = 'levels at [0,0,0,1]: wanted whole levels 0 to 3 (normalized images, without labels?), got 0.333'; // biome-ignore format: one line
     const fractions = tf.tensor4d([0, 1 / 3, ...new Array(10).fill(1)], [1, 2, 3, 2]);
     for (const checkLabels of [undefined, true]) {
       const model = compiled(pixelCNN(SIZES), checkLabels);

@@ -122,7 +122,7 @@ const attention: Kind = {
     ['four operands', 'node 3 (attend): inputs: wanted 3, got 4', { 'nodes.3.inputs': [1, 2, 2, 2] }],
     ['operands of several sizes', 'node 3 (attend): inputs: wanted queries, keys and values of equal size, got [4, 1, 4]', { 'nodes.3.inputs': [1, 0, 2] }],
     ['heads that do not split them', 'node 3 (attend): input: wanted a multiple of heads (3), got 4', { 'nodes.3.heads': 3 }],
-    ['a query that sees its own pixel', 'output: not causal', { 'nodes.3.inputs': [2, 2, 2] }],
+    ['a query that sees its own pixel', 'output: the model is not causal', { 'nodes.3.inputs': [2, 2, 2] }],
     ['more keys and values than memory has', 'node 3 (attend): height, width, keys and values of the image: wanted sizes whose product is at most 268435456, got [16777216, 40]', {
       imageShape: [4096, 4096, 1],
       'nodes.2': { op: 'concat', size: 20, inputs: [1, 1, 1, 1, 1] },
@@ -154,7 +154,7 @@ const lstm: Kind = {
   ),
   cases: [
     ['no such path', "node 2 (lstm): path: wanted 'rows' or 'fromLeft' or 'fromRight', got 'columns'", { 'nodes.2.path': 'columns' }],
-    ['from the right, unshifted', 'output: not causal', { 'nodes.2.path': 'fromRight' }],
+    ['from the right, unshifted', 'output: the model is not causal', { 'nodes.2.path': 'fromRight' }],
     ['a kernel of another path', 'node 2 (lstm): kernelSize: wanted [1,k] with k odd, got [2, 1]', { 'nodes.2.path': 'rows' }],
     ['an even kernel', 'node 2 (lstm): kernelSize: wanted [1,k] with k odd, got [1, 2]', { 'nodes.2.path': 'rows', 'nodes.2.kernelSize': [1, 2] }],
     ['three pixels', 'node 2 (lstm): kernelSize: wanted [2,1], got [3, 1]', { 'nodes.2.kernelSize': [3, 1] }],
@@ -291,7 +291,7 @@ const ofPlain: Kind = {
     ['a condition twice', 'node 2 (condition): index: wanted one of 1 conditions, each read by one node', { 'nodes.2': plain[1] }],
     ['half a group of a gate', 'node 4 (gate): input: wanted a multiple of 2 * groups (6), got 4', { 'nodes.4.groups': 3 }],
     ['groups of a softmax that do not split its input', 'node 12 (logSoftmax): input: wanted a multiple of groups (3), got 4', { 'nodes.12.groups': 3 }],
-    ['a softmax that lets a channel see the next one', 'output: not causal: the logits of channel 0 see that channel or later values', { 'nodes.12.groups': 1 }],
+    ['a softmax that lets a channel see the next one', 'output: the model is not causal: its logits of channel 0 see that channel or a later one', { 'nodes.12.groups': 1 }],
     ['an epsilon below 0', 'node 10 (normalize): epsilon', { 'nodes.10.epsilon': -1 }],
     ['half a group of a normalization', 'node 10 (normalize): input: wanted a multiple of groups (3), got 4', { 'nodes.10.groups': 3 }],
     ['one of several features', 'node 9 (oneHot): input: wanted one feature, got 2', { 'nodes.9.input': 1 }],
@@ -315,9 +315,9 @@ const ofPlain: Kind = {
       addWeight(parts, 'wide', [1, 3, 2, 1], [1, 2, 3, 4, 5, 6]);
       Object.assign(parts.program.nodes[8], { kernel: 'wide', window: windowOf([1, 3], [0, 1], 'B') });
     }],
-    ['mask B on the image', 'not causal: the logits of channel 0 see', { 'nodes.2.window.present': 'B' }],
-    ['a whole row of the image', 'not causal: the logits of channel 0 see', { 'nodes.2.window.present': 'everything' }],
-    ['channels mixed', 'not causal: the logits of channel 0 see', { 'nodes.10.input': 6, 'nodes.10.groups': 1 }],
+    ['mask B on the image', 'not causal: its logits of channel 0 see', { 'nodes.2.window.present': 'B' }],
+    ['a whole row of the image', 'not causal: its logits of channel 0 see', { 'nodes.2.window.present': 'everything' }],
+    ['channels mixed', 'not causal: its logits of channel 0 see', { 'nodes.10.input': 6, 'nodes.10.groups': 1 }],
     ['a slice of more than there is', 'node 13 (slice): size: wanted an integer from 1 to 4, got 5', { 'nodes.13': { op: 'slice', size: 5, input: 12, start: 0 } }],
     ['a slice that ends too late', 'node 13 (slice): start: wanted an integer from 0 to 2, got 3', { 'nodes.13': { op: 'slice', size: 2, input: 12, start: 3 } }],
   ], // biome-ignore format: a case a line
@@ -435,7 +435,7 @@ describe('a program', () => {
     ['a mixture of nothing', 'distribution: components: wanted an integer of at least 1, got 0', { distribution: mixture(0) }],
     ['a mixture of too many for so many levels', 'distribution: levels times components: wanted at most 16777216 values (maxValues), got 17825792', { levels: 2 ** 20, distribution: mixture(17) }],
     ['a mixture of other parameters', 'output: wanted a node of 6 numbers, for a logisticMixture of 2 channels and 2 levels, got 4', { distribution: mixture(1) }],
-    ['a mixture whose first channel sees itself', 'output: not causal: the parameters of channel 0 see that channel or later values', { distribution: mixture(1), output: 13, 'nodes.13': { op: 'concat', size: 6, inputs: [12, 4] } }],
+    ['a mixture whose first channel sees itself', 'output: the model is not causal: its parameters of channel 0 see that channel or a later one', { distribution: mixture(1), output: 13, 'nodes.13': { op: 'concat', size: 6, inputs: [12, 4] } }],
     ['two conditions of a kind', "conditions: wanted at most one class, one vector, one map and one map of codes as conditions, got ['vector', 'vector']", { 'conditions.1': { kind: 'vector', size: 2 } }],
     ['a condition by its node read as another', 'node 1 (condition): size: wanted 3, got 2', { conditions: [{ kind: 'map', size: 3 }, { kind: 'vector', size: 2 }] }],
     ['a null class that is none', 'conditions: 0: nullClass: wanted true, or no such field, got false', { conditions: [{ kind: 'class', numClasses: 2, nullClass: false }] }],

@@ -222,7 +222,7 @@ describe('writePortable', () => {
     const refused: [model: PortableModel, message: string][] = [
       [
         withNode(2, { window: windowOf([2, 3], [1, 1], 'B', 2) }),
-        'output: not causal: the logits of channel 0',
+        'output: the model is not causal: its logits of channel 0',
       ],
       [withNode(3, { parameter: Number.NaN }), 'node 3 (pointwise): parameter'],
       [withNode(3, { more: 1 }), 'node 3 (pointwise): wanted no fields but'],
