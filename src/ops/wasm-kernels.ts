@@ -5,6 +5,7 @@ import { compileModule, exportsOf, type WasmModule } from '../kernels/wasm-modul
 interface WasmBackend {
   readonly wasm: { readonly asm: { readonly memory: WebAssembly.Memory } };
   readonly dataIdMap: { get(dataId: tf.DataId): { readonly memoryOffset: number } };
+  incRef(dataId: tf.DataId): void;
   makeOutput(shape: readonly number[], dtype: 'float32'): tf.TensorInfo;
   disposeData(dataId: tf.DataId): boolean;
 }
@@ -45,6 +46,7 @@ export function kernelsInUse(): boolean {
     memory.buffer instanceof ArrayBuffer && // not shared between threads
     typeof backend.dataIdMap?.get === 'function' &&
     typeof backend.makeOutput === 'function' &&
+    typeof backend.incRef === 'function' &&
     typeof backend.disposeData === 'function' &&
     compileModule(SIMD) !== null
   );
@@ -66,11 +68,37 @@ export function wasmKernel<Loops, Inputs, Attributes, Outputs extends tf.TensorI
   };
   return (inputs, attributes?: unknown) => {
     // Another copy of this library may have registered it.
-    if (tf.getKernel(kernelName, 'wasm') === undefined)
+    if (tf.getKernel(kernelName, 'wasm') === undefined) {
       tf.registerKernel({ kernelName, backendName: 'wasm', kernelFunc });
+      shareClones();
+    }
     const named = [inputs as tf.NamedTensorMap, attributes as tf.NamedAttrMap] as const;
     return tf.engine().runKernel(kernelName, ...named) as tf.TensorInfo[] as Outputs;
   };
+}
+
+/** Kernels that share memory. */
+const sharing = new WeakSet<tf.KernelFunc>();
+
+/**
+ * Has clones, and casts to the same type, share the memory of their tensor, as they do on tfjs's other backends. Its
+ * wasm backend copies it, although a step of training clones every tensor that a gradient needs.
+ */
+function shareClones(): void {
+  for (const kernelName of [tf.Identity, tf.Cast]) {
+    const { kernelFunc: copy } = tf.getKernel(kernelName, 'wasm');
+    if (sharing.has(copy)) continue;
+    const kernelFunc: tf.KernelFunc = (call) => {
+      const { dataId, shape, dtype } = call.inputs['x'] as tf.TensorInfo;
+      const wanted = call.attrs?.['dtype'] ?? dtype;
+      if (dtype === 'string' || wanted !== dtype || !kernelsInUse()) return copy(call);
+      wasmBackend().incRef(dataId);
+      return { dataId, shape, dtype };
+    };
+    sharing.add(kernelFunc);
+    tf.unregisterKernel(kernelName, 'wasm');
+    tf.registerKernel({ kernelName, backendName: 'wasm', kernelFunc });
+  }
 }
 
 type Shape = readonly number[];

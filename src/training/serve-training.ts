@@ -7,12 +7,7 @@ import {
   type Begin,
   layoutOf,
   type Outcome,
-  type Packed,
   type Request,
-  type Shard,
-  sliced,
-  together,
-  treeOfSums,
   unshared,
   type Work,
   weightsOf,
@@ -29,11 +24,13 @@ class Recorder extends tf.Optimizer {
     return this.step;
   }
 
-  override applyGradients(gradients: Parameters<tf.Optimizer['applyGradients']>[0]): void {
-    // A weight that the loss does not depend on has no gradient.
-    const tensors = Object.values(gradients).map(({ tensor }: { tensor: tf.Tensor | null }) => tensor);
-    this.gradients = tensors.map((tensor) => tensor && tf.keep(tensor.clone()));
+  override minimize(f: () => tf.Scalar, _: boolean, weights: tf.Variable[]): tf.Scalar {
+    const { value, grads } = this.computeGradients(f, weights);
+    this.gradients = Object.values(grads); // null for a weight that the loss does not depend on
+    return value;
   }
+
+  override applyGradients(): void {}
 
   override getConfig() {
     return {};
@@ -67,7 +64,6 @@ async function replicaOf({ topology, loss, metrics, trainable, weights: shared, 
   const train = model['makeTrainFunction']();
   const [all, ofTrained] = [layoutOf(weights), layoutOf(trained)];
   let version = -1;
-  let free: Float32Array[] = []; // memory for gradients
 
   /** Makes the weights those of the trainer. */
   function update(values: Float32Array): void {
@@ -84,52 +80,35 @@ async function replicaOf({ topology, loss, metrics, trainable, weights: shared, 
     for (const [i, gradient] of recorder.gradients.entries()) {
       const [from, end] = ofTrained.ranges[i] as readonly [number, number];
       if (gradient === null) to.fill(0, from, end);
-      else
-        to.set(
-          (await gradient.data()).map((x) => x * share),
-          from,
-        );
-    }
-  }
-
-  /** Computes a shard; its gradients are written to `to`, or only its loss is computed. */
-  async function computed(tensors: Packed[], { count }: Shard, to: Float32Array | null, share: number) {
-    const data = tensors.map(({ data, shape, dtype }) => tf.tensor(data, [...shape], dtype));
-    let figures: tf.Scalar[] = [];
-    try {
-      if (to === null) {
-        const [inputs, labels] = [data.slice(0, -1), data.slice(-1)];
-        figures = [model.evaluate<tf.Scalar | tf.Scalar[]>(inputs, labels, { batchSize: count })].flat();
-      } else {
-        figures = train(data) as tf.Scalar[];
-        await writeGradients(to, share);
+      else {
+        const numbers = await gradient.data<'float32'>();
+        for (let k = 0; k < numbers.length; k++) to[from + k] = (numbers[k] as number) * share;
       }
-      return await Promise.all(figures.map(async (figure) => (await figure.data())[0] as number));
-    } finally {
-      tf.dispose([data, figures, recorder.gradients.flatMap((gradient) => gradient ?? [])]);
-      recorder.gradients = [];
     }
   }
 
-  async function perform({ tensors, shards, gradients, numImages, ...work }: Work): Promise<Outcome> {
+  async function perform({ first, share, gradients, ...work }: Work): Promise<Outcome> {
     if (version !== work.version) update((shared ?? work.weights) as Float32Array);
     version = work.version;
     recorder.step = work.step;
-    const { first } = together(shards);
-    const sum = treeOfSums(shards.length, (numbers) => free.push(numbers));
-    const figures: number[][] = [];
-    for (const [k, shard] of shards.entries()) {
-      model.firstImage = shard.first;
-      const to = gradients && (k === 0 ? gradients : (free.pop() ?? new Float32Array(ofTrained.size)));
-      const ofShard = tensors.map((tensor) => sliced(tensor, { ...shard, first: shard.first - first }));
-      figures.push(await computed(ofShard, shard, to, shard.count / numImages));
-      if (to !== null) sum.add(k, to);
+    model.firstImage = first;
+    const tensors = work.tensors.map(({ data, shape, dtype }) => tf.tensor(data, [...shape], dtype));
+    let losses: tf.Scalar[] = [];
+    try {
+      if (gradients === null) {
+        const [inputs, labels] = [tensors.slice(0, -1), tensors.slice(-1)];
+        const batchSize = labels[0]?.shape[0] as number;
+        losses = [model.evaluate<tf.Scalar | tf.Scalar[]>(inputs, labels, { batchSize })].flat();
+      } else {
+        losses = train(tensors) as tf.Scalar[];
+        await writeGradients(gradients, share);
+      }
+      const figures = await Promise.all(losses.map(async (loss) => (await loss.data())[0] as number));
+      return { figures, gradients };
+    } finally {
+      tf.dispose([tensors, losses, recorder.gradients.flatMap((gradient) => gradient ?? [])]);
+      recorder.gradients = [];
     }
-    const result = sum.result();
-    if (gradients !== null && result !== null && result !== gradients) gradients.set(result);
-    if (result !== null && result !== gradients) free.push(result);
-    free = free.filter((numbers) => numbers !== gradients);
-    return { figures, gradients };
   }
   return { perform, dispose: () => model.dispose() };
 }

@@ -26,32 +26,6 @@ export function cut(numImages: number, shards: number): Shard[] {
   return Array.from({ length }, (_, k) => ({ first: start(k), count: start(k + 1) - start(k) }));
 }
 
-/** Consecutive shards that a worker computes in one call. Their sum is a part of the tree of sums. */
-export interface Block {
-  /** The number of the first shard. */
-  readonly from: number;
-  /** There are 2^level of them. */
-  readonly level: number;
-}
-
-/** Divides shards into about two blocks for each worker, so that little is left to do when the first ones finish. */
-export function blocksOf(numShards: number, numWorkers: number): Block[] {
-  const level = Math.max(0, Math.floor(Math.log2(numShards / (2 * numWorkers))));
-  const numWhole = Math.floor(numShards / 2 ** level);
-  const whole = Array.from({ length: numWhole }, (_, k) => ({ from: k * 2 ** level, level }));
-  const rest = numShards - numWhole * 2 ** level;
-  return [
-    ...whole,
-    ...Array.from({ length: rest }, (_, k) => ({ from: numWhole * 2 ** level + k, level: 0 })),
-  ];
-}
-
-/** Consecutive shards as one. */
-export const together = (shards: readonly Shard[]): Shard => ({
-  first: shards[0]?.first ?? 0,
-  count: shards.reduce((sum, { count }) => sum + count, 0),
-});
-
 /** The images of a shard, copied. */
 export function sliced({ data, shape, dtype }: Packed, { first, count }: Shard): Packed {
   const [images = 1, ...rest] = shape;
@@ -91,14 +65,15 @@ export interface Begin {
   wasmPaths: unknown;
 }
 
-/** To a worker: computes the losses of some shards, and the sum of their gradients or not. */
+/** To a worker: computes the loss of a shard, and its gradients or not. */
 export interface Work {
   kind: 'work';
-  /** Of the images of all these shards, as tfjs takes them: inputs, then labels. */
+  /** Of its images, as tfjs takes them: inputs, then labels. */
   tensors: Packed[];
-  shards: Shard[];
-  /** How many images the batch has. */
-  numImages: number;
+  /** The number of its first image in the batch. */
+  first: number;
+  /** Its part of the batch's images, by which gradients are multiplied. */
+  share: number;
   /** The number of the step, from 0. */
   step: number;
   /** Increases when weights change. */
@@ -112,8 +87,8 @@ export interface Work {
 export type Request = Begin | Work;
 
 export interface Outcome {
-  /** The loss of each shard, the mean over its images, and metrics. */
-  readonly figures: number[][];
+  /** The loss, the mean over the shard's images, and metrics. */
+  readonly figures: number[];
   readonly gradients: Float32Array | null;
 }
 
@@ -126,7 +101,7 @@ export function treeOfSums(count: number, release: (numbers: Float32Array) => vo
   const waiting = new Map<string, Float32Array>(); // for the other one of their pair
   let result: Float32Array | null = null;
 
-  function add(index: number, numbers: Float32Array, level = 0): void {
+  function add(index: number, numbers: Float32Array, level: number): void {
     const width = Math.ceil(count / 2 ** level); // of this level
     if (width === 1) {
       result = numbers;
@@ -139,10 +114,15 @@ export function treeOfSums(count: number, release: (numbers: Float32Array) => vo
       return;
     }
     if (other !== undefined) {
-      for (let i = 0; i < numbers.length; i++) (numbers[i] as number) += other[i] as number; // a + b has the bits of b + a
+      addTo(numbers, other); // a + b has the bits of b + a
       release(other);
     }
     add(index >> 1, numbers, level + 1);
   }
-  return { add, result: () => result };
+  return { add: (index: number, numbers: Float32Array) => add(index, numbers, 0), result: () => result };
+}
+
+/** A function by itself, since JavaScript engines compile that sooner than a loop within a larger one. */
+function addTo(sum: Float32Array, numbers: Float32Array): void {
+  for (let i = 0; i < sum.length; i++) (sum[i] as number) += numbers[i] as number;
 }

@@ -6,14 +6,13 @@ import { workerCalls } from '../pool/worker-calls';
 import type { PoolWorker } from '../pool/workers';
 import {
   type Begin,
-  blocksOf,
   cut,
   layoutOf,
   type Outcome,
   type Packed,
   type Request,
+  type Shard,
   sliced,
-  together,
   trainedWeights,
   treeOfSums,
   unshared,
@@ -129,8 +128,8 @@ export function teamOf(
     const [batch] = await Promise.all([Promise.all(tensors.map(packed)), publish()]);
     const [numImages = 0] = tensors[0]?.shape ?? [];
     const parts = cut(numImages, shards);
-    const waiting = blocksOf(parts.length, numWorkers);
-    const figures = new Array<readonly number[]>(parts.length);
+    const waiting = [...parts.keys()];
+    const figures: (readonly number[])[] = [];
     let numDone = 0;
     const { size: length } = layoutOf(trainedWeights(model));
     free = free.filter((numbers) => numbers.length === length);
@@ -139,17 +138,17 @@ export function teamOf(
       () => numDone === parts.length,
       async (member) => {
         await begin(member);
-        for (let block = waiting.shift(); block !== undefined; block = waiting.shift()) {
-          const { from, level } = block;
-          const ofBlock = parts.slice(from, from + 2 ** level);
+        for (let k = waiting.shift(); k !== undefined; k = waiting.shift()) {
+          const shard = parts[k] as Shard;
+          const share = shard.count / numImages;
           const gradients = step === null ? null : (free.pop() ?? memory(length));
           const isBehind = !isShared && member.version !== version;
           const update = isBehind ? values.slice() : null;
           const work: Work = {
             kind: 'work',
-            tensors: batch.map((tensor) => sliced(tensor, together(ofBlock))),
-            shards: ofBlock,
-            numImages,
+            tensors: batch.map((tensor) => sliced(tensor, shard)),
+            first: shard.first,
+            share,
             step: step ?? 0,
             version,
             weights: update,
@@ -158,14 +157,12 @@ export function teamOf(
           try {
             const outcome = await member.call(work, [...unshared(update), ...unshared(gradients)]);
             member.version = version;
-            for (const [k, { count }] of ofBlock.entries())
-              figures[from + k] = outcome.figures[k]?.map((figure) => (figure * count) / numImages) ?? [];
-            if (gradients !== null)
-              sum.add(from >> level, isShared ? gradients : (outcome.gradients as Float32Array), level);
-            numDone += ofBlock.length;
+            figures[k] = outcome.figures.map((figure) => figure * share);
+            if (gradients !== null) sum.add(k, isShared ? gradients : (outcome.gradients as Float32Array));
+            numDone++;
           } catch (error) {
             if (member.isLost())
-              waiting.unshift(block); // it may still be writing to the memory of its gradients
+              waiting.unshift(k); // it may still be writing to the memory of its gradients
             else waiting.length = 0;
             throw error;
           }

@@ -18,6 +18,14 @@ function paddedAt(dz: usize, width: usize, featuresOut: usize): usize {
   return dz + width * outBytesOf(featuresOut);
 }
 
+/** The address of dz of a row, in whole blocks: of dy itself, or of `dz` if that has to be written. */
+function dzRow(dz: usize, dy: usize, y: usize, offset: usize, width: usize, featuresOut: usize): usize {
+  const outBytes = outBytesOf(featuresOut);
+  if (y == 0 && outBytes == featuresOut * 4) return dy + offset;
+  copyActive(dz, outBytes, dy + offset, y == 0 ? 0 : y + offset, width, featuresOut);
+  return dz;
+}
+
 /** Bytes of scratch memory that {@link correlate} needs. */
 export function correlationScratch(
   _images: usize, height: usize, width: usize, featuresIn: usize, featuresOut: usize, rows: usize, columns: usize,
@@ -52,9 +60,8 @@ export function correlate(
     if (!isPointwise) padImage(inside, image, 0, height, width, featuresIn, columns, left);
     for (let h: usize = 0; h < height; h++) {
       const offset = (n * height + h) * width * featuresOut * 4;
-      copyActive(dz, outBytes, dy + offset, y == 0 ? 0 : y + offset, width, featuresOut);
       const row = from + h * rowBytes;
-      correlateRow(sums, row, rowBytes, dz, width, featuresIn, outBytes, rows, columns, present);
+      correlateRow(sums, row, rowBytes, dzRow(dz, dy, y, offset, width, featuresOut), width, featuresIn, outBytes, rows, columns, present);
     }
   }
   unpackSums(dkernel, sums, featuresIn, featuresOut, rows, columns, present);
@@ -92,8 +99,7 @@ export function sumPixels(
   memory.fill(scratch, 0, sumPixelsScratch(images, height, width, featuresOut));
   for (let row: usize = 0; row < images * height; row++) {
     const offset = row * width * featuresOut * 4;
-    copyActive(dz, outBytes, dy + offset, y == 0 ? 0 : y + offset, width, featuresOut);
-    sumRow(sums, dz, width, outBytes);
+    sumRow(sums, dzRow(dz, dy, y, offset, width, featuresOut), width, outBytes);
   }
   copy(dbias, sums, featuresOut * 4);
 }
