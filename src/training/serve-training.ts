@@ -3,15 +3,7 @@ import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import type { AutoregressiveModel } from '../models/autoregressive-model';
 import type { Port } from '../pool/port';
 import type { Reply } from '../pool/worker-calls';
-import {
-  type Begin,
-  layoutOf,
-  type Outcome,
-  type Request,
-  unshared,
-  type Work,
-  weightsOf,
-} from './shards';
+import { type Begin, layoutOf, type Outcome, type Request, unshared, type Work, weightsOf } from './shards';
 
 /** Keeps the gradients of a step instead of applying them. */
 class Recorder extends tf.Optimizer {
@@ -26,7 +18,7 @@ class Recorder extends tf.Optimizer {
 
   override minimize(f: () => tf.Scalar, _: boolean, weights: tf.Variable[]): tf.Scalar {
     const { value, grads } = this.computeGradients(f, weights);
-    this.gradients = Object.values(grads); // null for a weight that the loss does not depend on
+    this.gradients = weights.map(({ name }) => grads[name] ?? null); // for a weight that the loss does not depend on
     return value;
   }
 

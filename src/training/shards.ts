@@ -1,5 +1,5 @@
 import type { TypedArray } from '@tensorflow/tfjs-core';
-import type { LayerVariable } from '@tensorflow/tfjs-layers';
+import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
 import { sizeFromShape } from '../core/check';
 import type { AutoregressiveModel } from '../models/autoregressive-model';
 
@@ -34,8 +34,8 @@ export function sliced({ data, shape, dtype }: Packed, { first, count }: Shard):
 }
 
 /** All weights of a model, in an order that does not depend on which are trained, as that of `model.weights` does. */
-export const weightsOf = (model: AutoregressiveModel): LayerVariable[] =>
-  model.layers.flatMap(({ weights }) => weights);
+export const weightsOf = ({ layers }: Pick<LayersModel, 'layers'>): LayerVariable[] =>
+  layers.flatMap((layer) => ('layers' in layer ? weightsOf(layer as LayersModel) : layer.weights));
 
 /** The weights that a compiled model trains. */
 export const trainedWeights = (model: AutoregressiveModel): LayerVariable[] =>

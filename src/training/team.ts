@@ -28,8 +28,8 @@ export interface Computed {
   readonly gradients: Float32Array | null;
 }
 
-/** Workers that each have a replica of a model, and compute the shards of batches. */
-export function teamOf(
+/** Starts workers that each have a replica of a model, and compute the shards of batches. */
+export async function teamOf(
   model: AutoregressiveModel,
   numWorkers: number,
   createWorker: () => PoolWorker,
@@ -47,13 +47,15 @@ export function teamOf(
   let last: Promise<unknown> = Promise.resolve(); // settles when the last batch has been computed
   let isDisposed = false;
 
-  const members = Array.from({ length: numWorkers }, () => {
+  type Member = ReturnType<typeof start>;
+  const members: Member[] = [];
+
+  function start() {
     const worker = createWorker();
     if (typeof worker?.postMessage !== 'function' || typeof worker.terminate !== 'function')
       throwTypeError('createTrainer: createWorker', 'a function that returns a worker', worker);
     return { ...workerCalls<Request, Outcome>('trainer', worker), version: -1, replica: '' };
-  });
-  type Member = (typeof members)[number];
+  }
 
   const dispose = async (): Promise<void> => {
     isDisposed = true;
@@ -105,12 +107,12 @@ export function teamOf(
 
   /** Calls a task of each worker that is left, until there is no more to do. Rejects once none is at work. */
   async function byAll(isDone: () => boolean, task: (member: Member) => Promise<void>): Promise<void> {
-    let cause: unknown;
+    let cause: unknown = new Error('they ended while they had no work');
     while (!isDone()) {
       const left = members.filter(({ isLost }) => !isLost());
       if (isDisposed) throw new Error('trainer: it was disposed of');
       if (left.length === 0)
-        throw new Error(`trainer: no worker is left: ${(cause as Error)?.message}`, { cause });
+        throw new Error(`trainer: no worker is left: ${(cause as Error).message}`, { cause });
       const outcomes = await Promise.allSettled(left.map(task));
       for (const [i, outcome] of outcomes.entries()) {
         if (outcome.status === 'fulfilled') continue;
@@ -176,12 +178,17 @@ export function teamOf(
     };
   }
 
+  try {
+    for (let k = 0; k < numWorkers; k++) members.push(start());
+    await Promise.all(members.map(begin));
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
   return {
     dispose,
-    /** Waits until all workers have a replica. */
-    async begin(): Promise<void> {
-      await Promise.all(members.map(begin));
-    },
+    /** Whether the weights are those of the last batch that was computed. */
+    isCurrent: () => weights.every((weight, i) => weight.read().dataId === published[i]),
     /**
      * Computes loss and metrics of a batch, its inputs and then its labels, and with a step the gradients.
      *

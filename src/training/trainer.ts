@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { History } from '@tensorflow/tfjs-layers';
 import { anything, callback, type Given, integer, optional, readArguments } from '../core/arguments';
 import { throwTypeError } from '../core/check';
+import { eachLayer } from '../layers/pixel-layer';
 import type { AutoregressiveModel } from '../models/autoregressive-model';
 import { checkNumbers } from '../models/check-labels';
 import * as methods from '../models/method-arguments';
@@ -105,12 +106,19 @@ export async function createTrainer(
     throwTypeError('createTrainer: model', 'a model of autoregressiveModel', model);
   if (model.optimizer === undefined)
     throw new Error('createTrainer: model: wanted one that has been compiled');
-  const team = teamOf(model, workers, createWorker, wasmPaths);
-  try {
-    await team.begin();
-  } catch (error) {
-    await team.dispose();
-    throw error;
+  eachLayer(model, (layer) => {
+    const wanted = 'layers that compute each image by itself';
+    if (layer.getClassName?.() === 'BatchNormalization')
+      throwTypeError('createTrainer: model', wanted, layer.name);
+  });
+  const team = await teamOf(model, workers, createWorker, wasmPaths);
+
+  let last: Promise<unknown> = Promise.resolve(); // settles when the last call of trainOnBatch has
+  /** Trains on a batch after those before it. */
+  function inTurn<T>(train: () => Promise<T>): Promise<T> {
+    const call = last.then(train);
+    last = call.catch(() => undefined);
+    return call;
   }
 
   /** Computes a batch; returns what applies its gradients and gives loss and metrics, at once, as tfjs wants it. */
@@ -118,6 +126,8 @@ export async function createTrainer(
     const { figures, gradients } = await team.compute(tensorsOf(data), shards, model.optimizer.iterations);
     return () => {
       try {
+        if (!team.isCurrent())
+          throw new Error('trainer: weights of the model were assigned while their gradients were computed');
         return applied(model, figures, gradients as Float32Array);
       } finally {
         team.release(gradients as Float32Array);
@@ -125,25 +135,15 @@ export async function createTrainer(
     };
   }
 
-  /** While a task runs, the model's steps are what it was given last, and the workers do its validation. */
-  async function whileTraining<T>(
-    task: (setStep: (step: () => tf.Scalar[]) => void) => Promise<T>,
-  ): Promise<T> {
-    let step: () => tf.Scalar[] = () => [];
-    const replaced = { makeTrainFunction: () => () => step(), evaluateDataset };
-    const before = Object.getOwnPropertyDescriptors(model) as Record<string, PropertyDescriptor>;
-    Object.assign(model, replaced);
-    try {
-      return await task((next) => {
-        step = next;
-      });
-    } finally {
-      for (const name of Object.keys(replaced)) {
-        const own = before[name]; // of a call within which this one was made
-        if (own === undefined) delete (model as object as Record<string, unknown>)[name];
-        else Object.defineProperty(model, name, own);
-      }
-    }
+  /** The model, but its step is that, and the workers do its validation. */
+  function withStep(step: () => tf.Scalar[]): AutoregressiveModel {
+    const replaced = new Map<unknown, unknown>([
+      ['makeTrainFunction', () => step],
+      ['evaluateDataset', evaluateDataset],
+    ]);
+    return new Proxy(model, {
+      get: (_, name, self) => replaced.get(name) ?? Reflect.get(model, name, self),
+    });
   }
 
   /** As that of the model. */
@@ -167,53 +167,62 @@ export async function createTrainer(
   }
 
   async function fitDataset(
+    caller: string,
     dataset: Dataset,
-    { validationData, validationBatchSize, ...args }: methods.AutoregressiveModelFitDatasetArgs<unknown>,
+    given: methods.AutoregressiveModelFitDatasetArgs<unknown>,
   ): Promise<History> {
+    const { validationData, validationBatchSize, ...args } = readArguments(
+      caller,
+      given,
+      methods.fitDatasetArguments,
+    );
+    let step: () => tf.Scalar[] = () => [];
+    let figures: tf.Scalar[] = [];
+    let current: training.TrainingData | undefined;
     let upcoming: Promise<IteratorResult<unknown>> | undefined;
-    const made: tf.Tensor[] = [];
-    try {
-      return await whileTraining(async (setStep) => {
-        const computing: Dataset = {
-          ...dataset,
-          async iterator() {
-            const batches = await dataset.iterator();
-            return {
-              async next() {
-                const { value, done = false } = await (upcoming ?? batches.next());
-                upcoming = undefined;
-                if (value == null) return { value, done };
-                const data = training.readBatch('fitDataset', model, value);
-                try {
-                  const step = prepared(data);
-                  if (!done) upcoming = batches.next(); // while the workers compute
-                  upcoming?.catch(() => undefined); // whoever awaits it gets the error
-                  setStep(await step);
-                  return { value: { xs: data.inputs, ys: data.labels }, done };
-                } catch (error) {
-                  tf.dispose([data.inputs, data.labels]);
-                  throw error;
-                }
-              },
-            };
+    const computing: Dataset = {
+      ...dataset,
+      async iterator() {
+        const batches = await dataset.iterator();
+        const ask = async () => batches.next();
+        return {
+          async next() {
+            const { value, done = false } = await (upcoming ?? ask());
+            upcoming = undefined;
+            if (value == null) return { value, done };
+            current = training.readBatch(caller, model, value);
+            const computed = prepared(current);
+            if (!done) upcoming = ask(); // while the workers compute
+            upcoming?.catch(() => undefined); // whoever awaits it gets the error
+            step = await computed;
+            return { value: { xs: current.inputs, ys: current.labels }, done };
           },
         };
-        return model.fitDataset(
-          computing as never,
-          {
-            ...args,
-            ...(validationData !== undefined && {
-              validationData: training.isDataset(validationData)
-                ? validationData
-                : validationBatches(model, validationData, validationBatchSize, made),
-            }),
-          } as methods.AutoregressiveModelFitDatasetArgs<never>,
-        );
-      });
+      },
+    };
+    const made: tf.Tensor[] = [];
+    try {
+      return await withStep(() => (figures = step())).fitDataset(
+        computing as never,
+        {
+          ...args,
+          validationData: training.isDataset(validationData)
+            ? validationData
+            : await validationBatches(caller, validationData, validationBatchSize, made),
+        } as methods.AutoregressiveModelFitDatasetArgs<never>,
+      );
     } finally {
-      tf.dispose(made);
+      tf.dispose([made, figures, current?.inputs, current?.labels] as tf.TensorContainer);
       upcoming?.then(({ value }) => tf.dispose(value)).catch(() => undefined); // training ended before its data
     }
+  }
+
+  /** Data to validate on, if any, as batches; tensors made for them are added to `made`. */
+  async function validationBatches(caller: string, given: unknown, batchSize: number, made: tf.Tensor[]) {
+    const pair = await model['readValidation'](caller, given, batchSize, made);
+    if (pair === undefined) return undefined;
+    const data = training.readPair(caller, model, pair[0], pair[1], undefined);
+    return batchesOf(tensorsOf(data), [0, data.levels.shape[0] as number], batchSize, false);
   }
 
   return {
@@ -230,7 +239,7 @@ export async function createTrainer(
         await checkNumbers('fit', model, data, model['numChecked'](batchSize));
         const tensors = tensorsOf(data);
         const rest = batchesOf(tensors, [numTrained, numImages], batchSize, false);
-        return await fitDataset(batchesOf(tensors, [0, numTrained], batchSize, Boolean(shuffle)), {
+        return await fitDataset('fit', batchesOf(tensors, [0, numTrained], batchSize, Boolean(shuffle)), {
           epochs: args.epochs,
           verbose: args.verbose,
           callbacks: args.callbacks,
@@ -246,16 +255,14 @@ export async function createTrainer(
     async fitDataset(dataset, args) {
       if (!training.isDataset(dataset))
         throwTypeError('fitDataset: dataset', 'a dataset of tf.data (fit takes tensors)', dataset);
-      return fitDataset(dataset as Dataset, args);
+      return fitDataset('fitDataset', dataset as Dataset, args);
     },
-    async trainOnBatch<Result>(...given: training.LevelsOrPair<methods.TrainOnBatchOptions>) {
+    async trainOnBatch<Result extends number | number[]>(
+      ...given: training.LevelsOrPair<methods.TrainOnBatchOptions>
+    ) {
       const { data } = model['readArguments']('trainOnBatch', given, methods.trainOnBatchArguments);
       try {
-        const step = await prepared(data);
-        return (await whileTraining((setStep) => {
-          setStep(step);
-          return model.trainOnBatch(...given);
-        })) as Result;
+        return await inTurn(async () => withStep(await prepared(data)).trainOnBatch<Result>(...given));
       } finally {
         tf.dispose(data.made);
       }
@@ -342,18 +349,6 @@ function batchesOf(
       };
     },
   };
-}
-
-/** Data to validate on, as batches; tensors made for them are added to `made`. */
-function validationBatches(
-  model: AutoregressiveModel,
-  given: unknown,
-  batchSize = 32,
-  made: tf.Tensor[],
-): Dataset {
-  const data = training.readValidationData('validationData', model, given);
-  made.push(...data.made);
-  return batchesOf(tensorsOf(data), [0, data.levels.shape[0] as number], batchSize, false);
 }
 
 /** The mean of figures over batches, by their numbers of images. */

@@ -1,0 +1,432 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { initializers, input, layers, type SymbolicTensor, model as tfModel } from '@tensorflow/tfjs-layers';
+import { type AutoregressiveModel, autoregressiveModel, bitsPerDim, createTrainer, maskedConv2d, pixelLogits, type Trainer } from 'pixelcnn-layers'; // biome-ignore format: one line
+import type { PoolWorker } from 'pixelcnn-layers/runtime';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { backends, useBackend } from '../support/backends';
+import { startSilent, startTrainInProcess } from '../support/pool-in-process';
+import { largestDifference } from '../support/tensors';
+import {
+  compiled,
+  factories,
+  fitArgs,
+  levelsOf,
+  plain,
+  release,
+  trainerOf,
+  weightsOf,
+} from '../support/trainers';
+
+// What may go wrong while a trainer trains, and what it is not meant for.
+
+beforeAll(() => useBackend(backends[0] ?? 'cpu'));
+afterEach(release);
+
+const expectSame = async (a: AutoregressiveModel, b: AutoregressiveModel) =>
+  expect(await weightsOf(a)).toEqual(await weightsOf(b));
+
+/** A dataset of whatever `next` returns the k-th time it is asked. */
+const batches = (next: (k: number) => unknown) => {
+  let k = 0;
+  return { iterator: async () => ({ next: () => next(k++) }) } as never;
+};
+
+/** Lets what is under way go on. */
+const turn = () => new Promise((resolve) => setTimeout(resolve));
+
+/** A worker that ends when it is asked for its part of that number. */
+function startMortal(parts: number): PoolWorker {
+  const worker = startTrainInProcess() as PoolWorker & { addEventListener: Worker['addEventListener'] };
+  const silent = startSilent();
+  let left = parts;
+  let isDead = false;
+  worker.addEventListener('message', ({ data }: { data: unknown }) => {
+    if (!isDead) silent.tell('message', { data });
+  });
+  return {
+    ...silent.worker,
+    postMessage: (message: unknown, transfer: ArrayBuffer[] = []) => {
+      if ((message as { kind: string }).kind === 'work' && left-- === 0) {
+        isDead = true;
+        setTimeout(() => silent.tell('error', { preventDefault() {}, message: 'killed' }));
+      } else worker.postMessage(message, transfer);
+    },
+    terminate: () => worker.terminate(),
+  } as PoolWorker;
+}
+
+describe('a worker that ends', () => {
+  it.each([0, 1, 5])('after %d parts is replaced by the others, to the bit', async (parts) => {
+    const levels = levelsOf(9);
+    const [reference, model] = [plain(), plain()];
+    await (await trainerOf(reference)).fit(levels, fitArgs);
+    let started = 0;
+    const createWorker = () => (started++ === 0 ? startMortal(parts) : startTrainInProcess());
+    const trainer = await trainerOf(model, { createWorker });
+    await trainer.fit(levels, fitArgs);
+    expect(await weightsOf(model)).toEqual(await weightsOf(reference));
+    levels.dispose();
+  });
+
+  it('is an error once none is left, and changes no weight', async () => {
+    const levels = levelsOf(9);
+    const model = plain();
+    const before = await weightsOf(model);
+    const trainer = await trainerOf(model, { createWorker: () => startMortal(1) });
+    const numTensors = tf.memory().numTensors;
+    await expect(trainer.fit(levels, fitArgs)).rejects.toThrow(
+      'trainer: no worker is left: trainer: a worker ended before its work was done: killed',
+    );
+    expect(await weightsOf(model)).toEqual(before);
+    expect(tf.memory().numTensors).toBe(numTensors);
+    await expect(trainer.trainOnBatch(levels)).rejects.toThrow('trainer: no worker is left');
+    levels.dispose();
+  });
+});
+
+describe('errors', () => {
+  it('of callbacks end the training, and leave no tensor and no method behind', async () => {
+    const levels = levelsOf(9);
+    const model = plain();
+    const trainer = await trainerOf(model);
+    await trainer.trainOnBatch(levels); // makes what the optimizer keeps
+    const before = tf.memory().numTensors;
+    const onBatchBegin = () => Promise.reject(new Error('from the callback'));
+    const work = trainer.fit(levels, { ...fitArgs, callbacks: { onBatchBegin } });
+    await expect(work).rejects.toThrow('from the callback');
+    expect(Object.keys(model).filter((key) => /makeTrain|evaluateD/.test(key))).toEqual([]);
+    expect(tf.memory().numTensors).toBeLessThanOrEqual(before + 2); // the batch, which tfjs does not release
+    await trainer.fit(levels, fitArgs);
+    levels.dispose();
+  });
+
+  it.each(['fit', 'fitDataset', 'evaluate', 'trainOnBatch'] as const)(
+    'dispose, once or more, rejects %s under way, and all that comes later',
+    async (name) => {
+      const levels = levelsOf(9);
+      const model = plain();
+      const trainer = await trainerOf(model);
+      await trainer.trainOnBatch(levels);
+      const before = tf.memory();
+      const calls = {
+        fit: () => trainer.fit(levels, { ...fitArgs, epochs: 1000 }),
+        fitDataset: () =>
+          trainer.fitDataset(
+            batches(() => ({ value: levelsOf(9), done: false })),
+            { epochs: 1 },
+          ),
+        evaluate: () => trainer.evaluate(levels),
+        trainOnBatch: () => trainer.trainOnBatch(levels),
+      };
+      const work = expect(calls[name]()).rejects.toThrow('trainer: it was disposed of');
+      if (name.startsWith('fit')) await new Promise((resolve) => setTimeout(resolve, 50));
+      await Promise.all([work, trainer.dispose(), trainer.dispose()]);
+      for (const call of Object.values(calls))
+        await expect(call()).rejects.toThrow('trainer: it was disposed of');
+      await turn();
+      const sums = name.startsWith('fit') ? 2 * 2 : 0; // of tfjs's log
+      expect(tf.memory().numTensors - before.numTensors).toBeLessThanOrEqual(sums);
+      await model.fit(levels, fitArgs); // the model trains on by itself
+      levels.dispose();
+    },
+  );
+
+  it('name what is wrong', async () => {
+    const model = plain();
+    const wrong = (options: object) => createTrainer(model, options as never);
+    await expect(wrong({ workers: 0 })).rejects.toThrow('createTrainer: workers: wanted an integer of at least 1, got 0');
+    await expect(wrong({ workers: 1.5 })).rejects.toThrow('createTrainer: workers: wanted an integer of at least 1, got 1.5');
+    await expect(wrong({ workers: 'all' })).rejects.toThrow("createTrainer: workers: wanted an integer of at least 1, got 'all'");
+    await expect(wrong({ shard: 2 })).rejects.toThrow("createTrainer: unknown option 'shard': did you mean shards?");
+    await expect(wrong({ createWorker: () => 1 })).rejects.toThrow('createTrainer: createWorker: wanted a function that returns a worker, got 1');
+    await expect(createTrainer({} as never)).rejects.toThrow('createTrainer: model: wanted a model of autoregressiveModel');
+    const raw = factories[0]?.[1]() as AutoregressiveModel;
+    await expect(createTrainer(raw)).rejects.toThrow('createTrainer: model: wanted one that has been compiled');
+    raw.compile({ optimizer: 'sgd', loss: (labels, outputs) => bitsPerDim(labels, outputs) });
+    await expect(trainerOf(raw)).rejects.toThrow('trainer: loss and metrics of the model: wanted bitsPerDim or negativeLogLikelihood');
+    raw.dispose();
+    const trainer = await trainerOf(model);
+    const levels = tf.fill([2, 4, 4, 1], 3, 'int32');
+    const before = await weightsOf(model);
+    for (const start of [() => trainer.fit(levels, fitArgs), () => trainer.trainOnBatch(levels), () => trainer.evaluate(levels)])
+      await expect(start()).rejects.toThrow('wanted integer levels 0 to 2, got 3');
+    expect(await weightsOf(model)).toEqual(before);
+    await expect(trainer.fitDataset(levels as never, { epochs: 1 })).rejects.toThrow('fitDataset: dataset: wanted a dataset of tf.data');
+    levels.dispose();
+  }); // biome-ignore format: one line
+});
+
+describe('calls at a time', () => {
+  it('take their steps one after the other, and leave the model its own', async () => {
+    const [reference, model] = [plain(), plain()];
+    const [a, b] = [levelsOf(6), levelsOf(9)];
+    const inTurn = await trainerOf(reference);
+    const wanted = [await inTurn.trainOnBatch(a), await inTurn.trainOnBatch(b)];
+    const trainer = await trainerOf(model);
+    expect(await Promise.all([trainer.trainOnBatch(a), trainer.trainOnBatch(b)])).toEqual(wanted);
+    await expectSame(model, reference);
+    await reference.fit(a, fitArgs);
+    await model.fit(a, fitArgs);
+    await expectSame(model, reference);
+    tf.dispose([a, b]);
+  });
+
+  it('of fit are refused, as by the model', async () => {
+    const levels = levelsOf(6);
+    const [reference, model] = [plain(), plain()];
+    await (await trainerOf(reference)).fit(levels, fitArgs);
+    const trainer = await trainerOf(model);
+    const first = trainer.fit(levels, fitArgs);
+    await expect(trainer.fit(levels, fitArgs)).rejects.toThrow('another fit() call is ongoing');
+    await first;
+    await expectSame(model, reference);
+    expect(Object.keys(model).filter((key) => /makeTrain|evaluateD/.test(key))).toEqual([]);
+    levels.dispose();
+  });
+
+  it('do not apply gradients to weights that they are not of', async () => {
+    const levels = levelsOf(6);
+    const model = plain();
+    const trainer = await trainerOf(model);
+    const onBatchBegin = async () => {
+      const changed = model.getWeights().map((weight) => tf.mul(weight, 2));
+      model.setWeights(changed);
+      tf.dispose(changed);
+    };
+    await expect(trainer.fit(levels, { ...fitArgs, callbacks: { onBatchBegin } })).rejects.toThrow(
+      'trainer: weights of the model were assigned while their gradients were computed',
+    );
+    const onBatchEnd = async () => void (await trainer.trainOnBatch(levels));
+    await trainer.fit(levels, { ...fitArgs, callbacks: { onBatchEnd } });
+    levels.dispose();
+  });
+});
+
+/** A layer with a weight that is not read, before one that is. */
+class Idle extends layers.Layer {
+  static className = 'Idle';
+  override build(): void {
+    for (const name of ['idle', 'gain']) this.addWeight(name, [1], 'float32', initializers.ones());
+    this.built = true;
+  }
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.mul([inputs].flat()[0] as tf.Tensor, this.weights[1]?.read() as tf.Tensor);
+  }
+}
+tf.serialization.registerClass(Idle);
+
+it('trains weights that others, before them, are not: not read, frozen, or of a model within', async () => {
+  const levels = levelsOf(6);
+  const make = () => {
+    const image = input({ shape: [4, 4, 1] });
+    const conv = maskedConv2d({ filters: 3, kernelSize: 3, maskType: 'A', imageChannels: 1 });
+    const inner = input({ shape: [4, 4, 3] });
+    const point = (name: string) => maskedConv2d({ filters: 3, kernelSize: 1, imageChannels: 1, name });
+    const within = tfModel({
+      inputs: inner,
+      outputs: point('first').apply(point('second').apply(new Idle({}).apply(inner))) as SymbolicTensor,
+    });
+    const outputs = pixelLogits({ imageChannels: 1, levels: 3 }).apply(
+      within.apply(conv.apply(image)) as SymbolicTensor,
+    );
+    const model = autoregressiveModel({ inputs: image, outputs });
+    const weights = model
+      .getWeights()
+      .map(({ shape }, i) => tf.randomUniform(shape, -1, 1, 'float32', i + 1));
+    model.setWeights(weights);
+    tf.dispose(weights);
+    return { model: compiled(() => model), conv, within };
+  };
+  const [reference, own] = [make(), make()];
+  const both = [reference, own];
+  for (const { conv } of both) conv.trainable = false; // tfjs minds it at once
+  const trainer = await trainerOf(own.model);
+  const expectAlike = async () => {
+    const wanted = await reference.model.trainOnBatch<number[]>(levels);
+    const got = await trainer.trainOnBatch<number[]>(levels);
+    expect(largestDifference(got, wanted)).toBeLessThan(1e-5);
+    expect(largestDifference(await weightsOf(own.model), await weightsOf(reference.model))).toBeLessThan(
+      1e-5,
+    );
+  };
+  await expectAlike();
+  for (const { within, model } of both) {
+    (within.layers[2] as layers.Layer).trainable = false;
+    model.compile({ optimizer: tf.train.sgd(0.1), loss: bitsPerDim, metrics: ['negativeLogLikelihood'] });
+  }
+  await expectAlike();
+  levels.dispose();
+});
+
+describe('a trainer does not begin', () => {
+  it('if a worker cannot be started, and ends the others', async () => {
+    let [started, ended] = [0, 0];
+    const createWorker = (second: () => PoolWorker) => () => {
+      if (started++ % 2 === 1) return second();
+      const worker = startTrainInProcess();
+      return { ...worker, terminate: () => void ended++ };
+    };
+    const broken = () => {
+      throw new Error('out of workers');
+    };
+    await expect(trainerOf(plain(), { createWorker: createWorker(broken) })).rejects.toThrow(
+      'out of workers',
+    );
+    expect(ended).toBe(1);
+    const later = (async () => startTrainInProcess()) as object as () => PoolWorker;
+    await expect(trainerOf(plain(), { createWorker: createWorker(later) })).rejects.toThrow(
+      'createTrainer: createWorker: wanted a function that returns a worker',
+    );
+    expect(ended).toBe(2);
+  });
+
+  it('with a layer that mixes images', async () => {
+    const image = input({ shape: [4, 4, 1] });
+    const conv = maskedConv2d({ filters: 3, kernelSize: 3, maskType: 'A', imageChannels: 1 }).apply(image);
+    const normal = layers.batchNormalization().apply(conv) as SymbolicTensor;
+    const outputs = pixelLogits({ imageChannels: 1, levels: 3 }).apply(normal);
+    const model = compiled(() => autoregressiveModel({ inputs: image, outputs }));
+    await expect(trainerOf(model)).rejects.toThrow(
+      "createTrainer: model: wanted layers that compute each image by itself, got 'batch_normalization",
+    );
+  });
+
+  it('to train with wrong validation data', async () => {
+    const model = plain();
+    const trainer = await trainerOf(model);
+    const before = await weightsOf(model);
+    const [levels, wrong] = [levelsOf(6), tf.fill([2, 4, 4, 1], 3, 'int32') as tf.Tensor4D];
+    const dataset = { iterator: async () => ({ next: async () => ({ value: undefined, done: true }) }) };
+    const calls = [
+      ['fit', () => trainer.fit(levels, { ...fitArgs, validationData: wrong })],
+      ['fitDataset', () => trainer.fitDataset(dataset as never, { epochs: 1, validationData: wrong })],
+    ] as const;
+    for (const [name, call] of calls)
+      await expect(call()).rejects.toThrow(
+        `${name}: validationData: levels at [0,0,0,0]: wanted integer levels`,
+      );
+    expect(await weightsOf(model)).toEqual(before);
+    await expect(trainer.fitDataset(dataset as never, undefined as never)).rejects.toThrow(
+      'fitDataset: wanted',
+    );
+    const misspelt = { epochs: 1, epoch: 2 } as never;
+    await expect(trainer.fitDataset(dataset as never, misspelt)).rejects.toThrow("unknown option 'epoch'");
+    tf.dispose([levels, wrong]);
+  });
+});
+
+describe('datasets', () => {
+  const batch = () => ({ value: levelsOf(4), done: false });
+
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('no more');
+      },
+    ],
+    [
+      'rejects',
+      async () => {
+        throw new Error('no more');
+      },
+    ],
+  ])('whose iterator %s end the training with its error, after the batches before', async (_, fail) => {
+    const model = plain();
+    const trainer = await trainerOf(model);
+    await trainer.fitDataset(
+      batches((k) => (k < 2 ? batch() : { done: true })),
+      { epochs: 1, verbose: 0 },
+    );
+    const before = tf.memory();
+    const ended: number[] = [];
+    const callbacks = { onBatchEnd: async (k: number) => void ended.push(k) };
+    const work = trainer.fitDataset(
+      batches((k) => (k < 2 ? batch() : fail())),
+      { epochs: 1, verbose: 0, callbacks },
+    );
+    await expect(work).rejects.toThrow('no more');
+    expect(ended).toEqual([0, 1]);
+    expect(tf.memory().numTensors - before.numTensors).toBeLessThanOrEqual(2 * 2); // sums of tfjs's own log
+  });
+
+  it('that end with their last batch, or early, train as by the model', async () => {
+    const [reference, model] = [plain(), plain()];
+    const trainer = await trainerOf(model);
+    const short = () => batches((k) => (k % 2 === 0 ? batch() : { ...batch(), done: true }));
+    const args = { epochs: 2, verbose: 0 } as const;
+    const wanted = await reference.fitDataset(short(), args);
+    const got = await trainer.fitDataset(short(), args);
+    expect(got.epoch).toEqual(wanted.epoch);
+    expect(largestDifference(await weightsOf(model), await weightsOf(reference))).toBeLessThan(1e-5);
+    const empty = batches(() => ({ done: true }));
+    expect((await trainer.fitDataset(empty, args)).epoch).toEqual(
+      (await reference.fitDataset(empty, args)).epoch,
+    );
+    const many = { ...args, batchesPerEpoch: 3 };
+    const five = () => batches(async (k) => (k < 5 ? batch() : { value: undefined, done: true }));
+    await reference.fitDataset(five(), many);
+    await trainer.fitDataset(five(), many);
+    expect(largestDifference(await weightsOf(model), await weightsOf(reference))).toBeLessThan(1e-5);
+  });
+});
+
+describe('an interrupted training leaves no more tensors than that of the model', () => {
+  const thrown = async () => {
+    throw new Error('from the callback');
+  };
+  it.each(['onTrainBegin', 'onEpochBegin', 'onBatchBegin', 'onBatchEnd', 'onEpochEnd', 'onTrainEnd'])(
+    '%s',
+    async (name) => {
+      const levels = levelsOf(9);
+      const left = async (model: AutoregressiveModel, train: Trainer['fit']) => {
+        await model.trainOnBatch(levels);
+        const before = tf.memory();
+        await expect(train(levels, { ...fitArgs, callbacks: { [name]: thrown } })).rejects.toThrow(
+          'from the callback',
+        );
+        await turn();
+        const { numTensors, numDataBuffers } = tf.memory();
+        return [numTensors - before.numTensors, numDataBuffers - before.numDataBuffers];
+      };
+      const [reference, model] = [plain(), plain()];
+      const trainer = await trainerOf(model);
+      const [tensors = 0, buffers = 0] = await left(reference, (...args) => reference.fit(...args));
+      const [ofTrainer = 0, buffersOfTrainer = 0] = await left(model, trainer.fit);
+      expect(ofTrainer).toBeLessThanOrEqual(tensors);
+      expect(buffersOfTrainer).toBeLessThanOrEqual(buffers);
+    },
+  );
+});
+
+it('computes NaN of labels that are not checked, as the model does', async () => {
+  const levels = tf.fill([4, 4, 4, 1], Number.NaN) as tf.Tensor4D;
+  const [reference, model] = [plain(), plain()];
+  const trainer = await trainerOf(model);
+  await expect(trainer.trainOnBatch(levels)).rejects.toThrow('wanted integer levels 0 to 2, got NaN');
+  for (const each of [reference, model])
+    each.compile({ optimizer: 'sgd', loss: bitsPerDim, checkLabels: false });
+  expect(await trainer.trainOnBatch(levels)).toEqual(await reference.trainOnBatch(levels));
+  levels.dispose();
+});
+
+it('says so where its workers have ended meanwhile', async () => {
+  const silent: ReturnType<typeof startSilent>[] = [];
+  const trainer = await trainerOf(plain(), {
+    createWorker: () => {
+      const worker = startTrainInProcess() as PoolWorker & { addEventListener: Worker['addEventListener'] };
+      const own = startSilent();
+      silent.push(own);
+      worker.addEventListener('message', ({ data }: { data: unknown }) => own.tell('message', { data }));
+      return { ...own.worker, postMessage: worker.postMessage, terminate: worker.terminate } as PoolWorker;
+    },
+  });
+  for (const { tell } of silent) tell('error', { preventDefault() {}, message: 'killed' });
+  const levels = levelsOf(4);
+  await expect(trainer.trainOnBatch(levels)).rejects.toThrow(
+    'trainer: no worker is left: they ended while they had no work',
+  );
+  await trainer.dispose();
+  await trainer.dispose();
+  levels.dispose();
+});
