@@ -78,8 +78,8 @@ export interface Trainer {
  * https://arxiv.org/abs/1706.02677, section 3.
  *
  * @param model a compiled model, with losses and metrics of this library
- * @throws (rejects) TypeError naming the option that is wrong, or a loss that cannot be sent to a worker; an Error if the
- * model has not been compiled, or a worker cannot start. The methods reject like those of the model, and with an Error
+ * @throws (rejects) TypeError naming the option that is wrong, a layer `batchNormalization`, which mixes images, or a
+ * loss that cannot be sent to a worker; an Error if the model has not been compiled, or a worker cannot start. The methods reject like those of the model, and with an Error
  * once no worker is left: if one ends, the others compute its parts again.
  * @example
  * ```js

@@ -1,0 +1,97 @@
+import { cp, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chromiumPath } from '../support/chromium.mjs';
+import { installPackage } from '../support/installed';
+import { launchChromium, serve, watch } from '../support/pages';
+import { PATIENCE } from '../support/patience.mjs';
+
+// A trainer in a page, with memory that is shared, where the page is cross-origin isolated, and without.
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const require = createRequire(import.meta.url);
+const esbuild: { build(options: object): Promise<unknown> } = createRequire(require.resolve('tsup'))(
+  'esbuild',
+);
+
+const PAGE = `
+  import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+  import * as tf from '@tensorflow/tfjs-core';
+  import { bitsPerDim, createTrainer, gatedPixelCNN } from 'pixelcnn-layers';
+  const wasmPaths = new URL('./', location.href).href;
+  setWasmPaths(wasmPaths);
+  tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
+  await tf.setBackend('wasm');
+  const levels = tf.randomUniform([11, 6, 6, 1], 0, 3, 'int32', 4);
+  const sizes = { imageShape: [6, 6, 1], levels: 3, hiddenDim: 4, outDim: 6, numBlocks: 2 };
+  globalThis.train = async (workers) => {
+    const model = gatedPixelCNN({ ...sizes, seed: 2, dropout: 0.2 });
+    model.compile({ optimizer: tf.train.adam(0.01), loss: bitsPerDim });
+    const createWorker = () => new Worker(new URL('./worker.js', location.href), { type: 'module' });
+    const trainer = await createTrainer(model, { workers, createWorker, wasmPaths });
+    await trainer.fit(levels, { epochs: 2, batchSize: 8, shuffle: false, verbose: 0 });
+    const weights = (await Promise.all(model.getWeights().map((weight) => weight.data()))).map((x) => [...x]);
+    await trainer.dispose();
+    model.dispose();
+    return weights.flat();
+  };
+  document.title = crossOriginIsolated ? 'isolated' : 'plain';
+`;
+
+describe.skipIf(chromiumPath === undefined)('a trainer in a page', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await realpath(await mkdtemp(join(tmpdir(), 'trainer-page-')));
+    await installPackage(folder);
+    await symlink(join(root, 'node_modules/@tensorflow'), join(folder, 'node_modules/@tensorflow'));
+    await writeFile(join(folder, 'main.js'), PAGE);
+    await writeFile(join(folder, 'worker.js'), "import 'pixelcnn-layers/train-worker';");
+    const built = join(folder, 'built');
+    await esbuild.build({
+      entryPoints: [join(folder, 'main.js'), join(folder, 'worker.js')],
+      outdir: built,
+      bundle: true,
+      format: 'esm',
+      logLevel: 'error',
+    });
+    const wasm = join(folder, 'node_modules/@tensorflow/tfjs-backend-wasm/dist');
+    for (const file of ['tfjs-backend-wasm.wasm', 'tfjs-backend-wasm-simd.wasm'])
+      await cp(join(wasm, file), join(built, file));
+    await writeFile(join(built, 'index.html'), '<script type="module" src="./main.js"></script>');
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it('gives the same bits for any number of workers, whether memory is shared or not', async () => {
+    const browser = await launchChromium();
+    const { server, origin } = await serve(join(folder, 'built'));
+    try {
+      const all: number[][] = [];
+      for (const [path, title] of [
+        ['isolated', 'isolated'],
+        ['some/folder', 'plain'],
+      ]) {
+        const tab = await browser.newPage();
+        const { complaints } = watch(tab);
+        await tab.route('**/favicon.ico', (route) => route.fulfill({ status: 204 }));
+        await tab.goto(`${origin}/${path}/`);
+        await tab.waitForFunction("document.title !== ''", undefined, { timeout: PATIENCE });
+        expect(await tab.title()).toBe(title);
+        expect(await tab.evaluate('typeof SharedArrayBuffer')).toBe(
+          title === 'isolated' ? 'function' : 'undefined',
+        );
+        for (const workers of [1, 3]) all.push(await tab.evaluate(`train(${workers})`));
+        await expect.poll(() => tab.workers()).toEqual([]);
+        expect(complaints).toEqual([]);
+        await tab.close();
+      }
+      expect(all[0]?.length).toBeGreaterThan(100);
+      for (const other of all) expect(other).toEqual(all[0]);
+    } finally {
+      server.close();
+      await browser.close();
+    }
+  });
+});
