@@ -69,6 +69,10 @@ export function serve({ listen, post }: Port): void {
       case 'abort':
         aborter?.abort();
         break;
+      default:
+        throw new Error(
+          `pixelcnn-layers/worker: wanted a request of a pool, got '${(request as { kind: string }).kind}'`,
+        );
     }
   });
 }

@@ -31,6 +31,8 @@ export function workerCalls<Request, Result>(caller: string, worker: PoolWorker)
   const onMessage = (message: unknown) => {
     const reply = message as Reply<Result>;
     if (current === null) return; // it is being ended
+    if (!['progress', 'result', 'error'].includes(reply?.kind))
+      return onExit(new Error('it sent a message of its own'));
     const { resolve, reject, follow } = current;
     if (reply.kind === 'progress') return follow?.(reply.done);
     current = null;

@@ -29,15 +29,19 @@ class Recorder extends tf.Optimizer {
   }
 }
 
+/** What tfjs wants paths of, although a worker starts no threads and every engine with WebAssembly has SIMD. */
+const FILES = { 'tfjs-backend-wasm.wasm': '', 'tfjs-backend-wasm-simd.wasm': '', 'tfjs-backend-wasm-threaded-simd.wasm': '' }; // biome-ignore format: one line
+
 /** Computes on the fastest backend of a worker that is installed. */
 async function useBackend(wasmPaths: unknown): Promise<void> {
-  try {
-    const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
+  const wasm = await import('@tensorflow/tfjs-backend-wasm').catch(() => null);
+  if (wasm !== null) {
     tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false); // the other cores have their own workers
-    if (wasmPaths !== undefined) setWasmPaths(wasmPaths as Parameters<typeof setWasmPaths>[0]);
+    if (typeof wasmPaths === 'string') wasm.setWasmPaths(wasmPaths);
+    else if (wasmPaths !== undefined) wasm.setWasmPaths({ ...FILES, ...(wasmPaths as object) });
     if (await tf.setBackend('wasm')) return;
-  } catch {
-    // It is not installed.
+    if (wasmPaths !== undefined)
+      throw new Error('createTrainer: wasmPaths: the wasm backend does not start from them');
   }
   await import('@tensorflow/tfjs-backend-cpu');
   await tf.setBackend('cpu');
@@ -117,7 +121,9 @@ export function serveTraining({ listen, post }: Port): void {
         replica = await replicaOf(request);
         return reply({ kind: 'result', result: null });
       }
-      const result = await (replica as NonNullable<typeof replica>).perform(request);
+      if (replica === undefined)
+        throw new Error(`pixelcnn-layers/train-worker: wanted a request of a trainer, got '${request.kind}'`);
+      const result = await replica.perform(request);
       reply({ kind: 'result', result }, unshared(result.gradients));
     } catch (error) {
       reply({ kind: 'error', error });

@@ -18,13 +18,10 @@ const esbuild: { build(options: object): Promise<unknown> } = createRequire(requ
 );
 
 const PAGE = `
-  import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+  import '@tensorflow/tfjs-backend-cpu';
   import * as tf from '@tensorflow/tfjs-core';
   import { bitsPerDim, createTrainer, gatedPixelCNN } from 'pixelcnn-layers';
-  const wasmPaths = new URL('./', location.href).href;
-  setWasmPaths(wasmPaths);
-  tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
-  await tf.setBackend('wasm');
+  const wasmPaths = { 'tfjs-backend-wasm-simd.wasm': new URL('./simd.wasm', location.href).href };
   const levels = tf.randomUniform([11, 6, 6, 1], 0, 3, 'int32', 4);
   const sizes = { imageShape: [6, 6, 1], levels: 3, hiddenDim: 4, outDim: 6, numBlocks: 2 };
   globalThis.train = async (workers) => {
@@ -57,9 +54,8 @@ describe.skipIf(chromiumPath === undefined)('a trainer in a page', () => {
       format: 'esm',
       logLevel: 'error',
     });
-    const wasm = join(folder, 'node_modules/@tensorflow/tfjs-backend-wasm/dist');
-    for (const file of ['tfjs-backend-wasm.wasm', 'tfjs-backend-wasm-simd.wasm'])
-      await cp(join(wasm, file), join(built, file));
+    const wasm = 'node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm';
+    await cp(join(root, wasm), join(built, 'simd.wasm'));
     await writeFile(join(built, 'index.html'), '<script type="module" src="./main.js"></script>');
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -74,7 +70,7 @@ describe.skipIf(chromiumPath === undefined)('a trainer in a page', () => {
         ['some/folder', 'plain'],
       ]) {
         const tab = await browser.newPage();
-        const { complaints } = watch(tab);
+        const { requests, complaints } = watch(tab);
         await tab.route('**/favicon.ico', (route) => route.fulfill({ status: 204 }));
         await tab.goto(`${origin}/${path}/`);
         await tab.waitForFunction("document.title !== ''", undefined, { timeout: PATIENCE });
@@ -85,6 +81,7 @@ describe.skipIf(chromiumPath === undefined)('a trainer in a page', () => {
         for (const workers of [1, 3]) all.push(await tab.evaluate(`train(${workers})`));
         await expect.poll(() => tab.workers()).toEqual([]);
         expect(complaints).toEqual([]);
+        expect(requests).toContain(`${origin}/${path}/simd.wasm`); // the model is on cpu, the workers are not
         await tab.close();
       }
       expect(all[0]?.length).toBeGreaterThan(100);
