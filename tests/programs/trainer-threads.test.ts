@@ -1,10 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
 import { type AutoregressiveModel, bitsPerDim, clipGradients, createTrainer, diagonalBiLSTMBlock, gatedPixelCNN, initializeFromData, pixelCNN, pixelCNNPlusPlus, pixelSNAIL, rowLSTMBlock, WeightAverage } from 'pixelcnn-layers'; // biome-ignore format: one line
 import type { PoolWorker } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { useBackend } from '../support/backends';
+import { workers as pool } from '../support/pool-workers';
+import { runs } from '../support/runs';
 import { largestDifference } from '../support/tensors';
 import { startTrainWorker, wasmPaths } from '../support/train-workers';
+import { expectTrainedAlike, trainedRecipes } from '../support/trained-alike';
 
 // Training by threads, or by a page's workers: the weights are the same bits for any number of them.
 
@@ -138,6 +142,100 @@ it('computes the parts of a thread that is killed again, to the bit', async () =
   await trainer.dispose();
   levels.dispose();
 }, 60_000);
+
+describe.runIf(isNode)('a thread', () => {
+  const lost = 'a worker ended before its work was done: ';
+
+  /** Threads that end right after they have been sent a message of that kind. */
+  const startMortal = (kind: string, isMortal: (index: number) => boolean) => {
+    let started = 0;
+    return () => {
+      const thread = startTrainWorker();
+      const post = thread.postMessage.bind(thread);
+      const index = started++;
+      thread.postMessage = (message: unknown, transfer: ArrayBuffer[] = []) => {
+        post(message, transfer);
+        if ((message as { kind: string }).kind === kind && isMortal(index)) thread.terminate();
+      };
+      return thread;
+    };
+  };
+
+  it('that is killed in the middle of a step is replaced by the others, unless all are', async () => {
+    const reference = compiled(() => pixelCNN(plain));
+    const { levels } = dataFor(reference);
+    const whole = await trainerOf(reference, 2);
+    await whole.fit(levels, args);
+    const model = compiled(() => pixelCNN(plain));
+    const trainer = await trainerOf(
+      model,
+      3,
+      startMortal('work', (index) => index !== 1),
+    );
+    await trainer.fit(levels, args);
+    expect(await weightsOf(model)).toEqual(await weightsOf(reference));
+    const none = await trainerOf(
+      model,
+      2,
+      startMortal('work', () => true),
+    );
+    await expect(none.fit(levels, args)).rejects.toThrow(
+      `trainer: no worker is left: trainer: ${lost}it ended with exit code 1`,
+    );
+    expect(await weightsOf(model)).toEqual(await weightsOf(reference));
+    await Promise.all([whole, trainer, none].map((one) => one.dispose()));
+    levels.dispose();
+  }, 60_000);
+
+  it.each<[string, () => PoolWorker, string]>([
+    ['is killed while it loads', startMortal('begin', (index) => index === 1), 'it ended with exit code'],
+    ['throws', pool.startBroken, 'broken at once'],
+    ['is one of a pool', pool.startWorker, "pixelcnn-layers/worker: wanted a request of a pool, got 'begin'"],
+    ['says something else', () => pool.startBad("post('hello')"), 'it sent a message of its own'],
+    ['says nothing readable', () => pool.startBad('post(undefined)'), 'it sent a message of its own'],
+  ])(
+    'is no start of a trainer if it %s',
+    async (_, start, message) => {
+      const model = compiled(() => pixelCNN(plain));
+      await expect(trainerOf(model, 2, start)).rejects.toThrow(`trainer: ${lost}${message}`);
+      model.dispose();
+    },
+    60_000,
+  );
+
+  it('computes the same for a model on cpu, or without kernels, or that has moved', async () => {
+    const all: number[][] = [];
+    const model = () => compiled(() => gatedPixelCNN(plain));
+    for (const backends of [['wasm'], ['wasm, composed'], ['cpu'], ['cpu', 'wasm']] as const) {
+      await useBackend(backends[0]);
+      const own = model();
+      const { levels } = dataFor(own);
+      const trainer = await trainerOf(own, 2);
+      const before = tf.memory().numTensors;
+      for (const backend of [backends[0], backends[1] ?? backends[0]]) {
+        await useBackend(backend);
+        await trainer.trainOnBatch(levels);
+      }
+      const kept = 2 * own.trainableWeights.length; // moments of Adam
+      expect(tf.memory().numTensors - before).toBeLessThanOrEqual(kept);
+      all.push(await weightsOf(own));
+      await trainer.dispose();
+      levels.dispose();
+      own.dispose();
+    }
+    await useBackend('wasm');
+    for (const other of all) expect(largestDifference(other, all[0] as number[])).toBeLessThan(1e-6);
+  }, 60_000);
+
+  it('trains random models as fit does, to the bits of any number', async () => {
+    await fc.assert(
+      fc.asyncProperty(trainedRecipes, fc.nat({ max: 1000 }), (recipe, seed) =>
+        expectTrainedAlike(recipe, seed, startTrainWorker),
+      ),
+      runs({ numRuns: 2, seed: 1 }),
+    );
+  }, 600_000);
+});
 
 it.skipIf(isNode === false)(
   'does not keep a program from exiting',
