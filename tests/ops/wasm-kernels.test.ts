@@ -144,6 +144,62 @@ describe.runIf(backends.includes('wasm'))('own kernels on wasm', () => {
     model.dispose();
   });
 
+  describe('have clones share the memory of their tensor', () => {
+    const addressOf = ({ dataId }: tf.Tensor) => inside().dataIdMap.get(dataId).memoryOffset;
+    beforeAll(convolved); // which registers a kernel, if no test has
+
+    it.each(['float32', 'int32', 'bool'] as const)(
+      'and casts to its type, of %s, unless switched off',
+      (dtype) => {
+        const x = tf.tensor1d([1, 0, 1], dtype);
+        const all = [x.clone(), tf.cast(x, dtype)];
+        expect(all.map(addressOf)).toEqual([addressOf(x), addressOf(x)]);
+        const other = tf.cast(x, dtype === 'int32' ? 'float32' : 'int32');
+        tf.env().set(FLAG, false);
+        const copy = x.clone();
+        expect([other, copy].map(addressOf)).not.toContain(addressOf(x));
+        tf.dispose([x, all, other, copy]);
+      },
+    );
+
+    it.each([
+      [0, 1, 2],
+      [2, 1, 0],
+      [1, 0, 2],
+      [0, 2, 1],
+    ])('until the last has gone, of those after %d, %d and %d', (...order) => {
+      const before = [tf.memory().numTensors, tf.memory().numBytes, tf.backend().numDataIds()];
+      const x = tf.tensor1d([1, 2, 3]);
+      const all = [x, x.clone(), tf.cast(x, 'float32')];
+      for (const [i, one] of order.entries()) {
+        all[one]?.dispose();
+        const next = tf.fill([3], 7); // where it was, if that is free
+        for (const left of order.slice(i + 1))
+          expect([...(all[left] as tf.Tensor).dataSync()]).toEqual([1, 2, 3]);
+        next.dispose();
+      }
+      expect([tf.memory().numTensors, tf.memory().numBytes, tf.backend().numDataIds()]).toEqual(before);
+    });
+
+    it('also a variable, whose clones keep what it was, and strings', () => {
+      const before = tf.backend().numDataIds();
+      tf.tidy(() => {
+        const variable = tf.variable(tf.tensor1d([1, 2]));
+        const clone = variable.clone();
+        variable.assign(tf.tensor1d([3, 4]));
+        expect([...clone.dataSync(), ...variable.dataSync()]).toEqual([1, 2, 3, 4]);
+        variable.assign(variable.clone());
+        expect([...variable.dataSync()]).toEqual([3, 4]);
+        variable.dispose();
+        const text = tf.tensor1d(['a']);
+        const same = text.clone();
+        text.dispose();
+        expect([...same.dataSync()]).toEqual(['a']);
+      });
+      expect(tf.backend().numDataIds()).toBe(before);
+    });
+  });
+
   describe('where the memory is full', () => {
     const message =
       /^A tensor \[2,5,6,5\] does not fit in the memory of the wasm backend: dispose .* fewer images/;
