@@ -125,9 +125,9 @@ export async function createTrainer(
   async function prepared(data: training.TrainingData): Promise<() => tf.Scalar[]> {
     const { figures, gradients } = await team.compute(tensorsOf(data), shards, model.optimizer.iterations);
     return () => {
+      if (!team.isCurrent())
+        throw new Error('trainer: weights of the model were assigned while their gradients were computed');
       try {
-        if (!team.isCurrent())
-          throw new Error('trainer: weights of the model were assigned while their gradients were computed');
         return applied(model, figures, gradients as Float32Array);
       } finally {
         team.release(gradients as Float32Array);

@@ -410,6 +410,31 @@ it('computes NaN of labels that are not checked, as the model does', async () =>
   levels.dispose();
 });
 
+it('passes on what a worker throws, and trains on', async () => {
+  const levels = levelsOf(9);
+  const [reference, model] = [plain(), plain()];
+  await (await trainerOf(reference)).trainOnBatch(levels);
+  let isWrong = true;
+  const trainer = await trainerOf(model, {
+    createWorker: () => {
+      const worker = startTrainInProcess();
+      const postMessage = (message: { tensors?: unknown[] }, transfer: ArrayBuffer[]) => {
+        worker.postMessage(isWrong && message.tensors ? { ...message, tensors: [] } : message, transfer);
+      };
+      return { ...worker, postMessage } as PoolWorker;
+    },
+  });
+  const before = tf.memory().numTensors;
+  await expect(trainer.trainOnBatch(levels)).rejects.toThrow();
+  await expect(trainer.fit(levels, fitArgs)).rejects.toThrow();
+  await expect(trainer.evaluate(levels)).rejects.toThrow();
+  expect(tf.memory().numTensors).toBe(before);
+  isWrong = false;
+  await trainer.trainOnBatch(levels);
+  await expectSame(model, reference);
+  levels.dispose();
+});
+
 it('says so where its workers have ended meanwhile', async () => {
   const silent: ReturnType<typeof startSilent>[] = [];
   const trainer = await trainerOf(plain(), {

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { Callback, callbacks } from '@tensorflow/tfjs-layers';
 import { type AutoregressiveModel, clipGradients, type TrainerOptions, WeightAverage } from 'pixelcnn-layers';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { backends, useBackend } from '../support/backends';
@@ -151,6 +152,53 @@ it('works without shared memory, whose weights and gradients are transferred', a
   vi.unstubAllGlobals();
   await trainer.fit(levels, fitArgs);
   expect(await weightsOf(model)).toEqual(await weightsOf(reference));
+  levels.dispose();
+});
+
+it('follows weights that are set between calls, or trained by another trainer or the model', async () => {
+  const levels = levelsOf(6);
+  const [reference, model] = [plain(), plain()];
+  const [trainer, other] = [await trainerOf(model), await trainerOf(model, { workers: 1, shards: 2 })];
+  const negated = (each: AutoregressiveModel) => {
+    const weights = each.getWeights().map((weight) => tf.neg(weight));
+    each.setWeights(weights);
+    tf.dispose(weights);
+  };
+  for (const one of [trainer, model, other, trainer]) {
+    const wanted = await reference.trainOnBatch<number[]>(levels);
+    expect(largestDifference(await one.trainOnBatch<number[]>(levels), wanted)).toBeLessThan(1e-5);
+    for (const each of [reference, model]) negated(each);
+  }
+  expect(largestDifference(await weightsOf(model), await weightsOf(reference))).toBeLessThan(1e-4);
+  levels.dispose();
+});
+
+it('stops early, and gives callbacks a model that they may save and train', async () => {
+  const levels = levelsOf(12);
+  const [reference, model] = [plain(), plain()];
+  const trainer = await trainerOf(model);
+  const stopping = () => callbacks.earlyStopping({ monitor: 'val_loss', patience: 1, mode: 'max' });
+  const args = { ...fitArgs, epochs: 9, validationSplit: 0.3 };
+  const before = tf.memory().numTensors;
+  const wanted = await reference.fit(levels, { ...args, callbacks: stopping() });
+  const ofFit = tf.memory().numTensors - before;
+  const got = await trainer.fit(levels, { ...args, callbacks: stopping() });
+  expect(got.epoch).toEqual(wanted.epoch);
+  expect(got.epoch.length).toBeLessThan(9);
+  expect(tf.memory().numTensors - before).toBeLessThanOrEqual(2 * ofFit);
+  const saved: number[] = [];
+  class Saving extends Callback {
+    override async onEpochEnd() {
+      const handler = tf.io.withSaveHandler(async (artifacts) => {
+        saved.push((artifacts.weightData as ArrayBuffer).byteLength);
+        return { modelArtifactsInfo: tf.io.getModelArtifactsInfoForJSON(artifacts) };
+      });
+      await this.model.save(handler);
+      await model.trainOnBatch(levels);
+    }
+  }
+  await trainer.fit(levels, { ...fitArgs, callbacks: new Saving() as never });
+  expect(saved).toEqual([0, 1].map(() => 4 * model.countParams()));
   levels.dispose();
 });
 
