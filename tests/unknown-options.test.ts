@@ -108,6 +108,7 @@ const ofLayers: Row[] = [
   ['checkCausality: inputs', (options) => layers.checkCausality(model(), options), { input: 3 }, 'input', 'inputs'],
   ['receptiveField', (options) => layers.receptiveField(model(), options), { row: 1, col: 1 }, 'col', 'column'],
   ['WeightAverage', (options) => new layers.WeightAverage(model(), options), { decays: 0.9 }, 'decays', 'decay'],
+  ['createTrainer', (options) => layers.createTrainer(model(), options), { shard: 4 }, 'shard', 'shards'],
   ['initializeFromData', (options) => layers.initializeFromData(model(), [] as never, options), { conditions: 1 }, 'conditions', 'condition'],
   ['exponentialDecay', layers.exponentialDecay, { initialRate: 0.1 }, 'initialRate', 'initial'],
   ['getMask', layers.getMask, { kernelSize: 3, featureIn: 3, featuresOut: 3 }, 'featureIn', 'featuresIn'],

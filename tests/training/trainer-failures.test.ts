@@ -108,18 +108,19 @@ describe('errors', () => {
       const trainer = await trainerOf(model);
       await trainer.trainOnBatch(levels);
       const before = tf.memory();
+      const endingAtSecond = (k: number) => {
+        if (k === 1) void trainer.dispose(); // the first is being computed
+        return { value: levelsOf(9), done: false };
+      };
       const calls = {
-        fit: () => trainer.fit(levels, { ...fitArgs, epochs: 1000 }),
-        fitDataset: () =>
-          trainer.fitDataset(
-            batches(() => ({ value: levelsOf(9), done: false })),
-            { epochs: 1 },
-          ),
+        fit: () =>
+          trainer.fit(levels, { ...fitArgs, callbacks: { onBatchEnd: async () => void trainer.dispose() } }),
+        fitDataset: () => trainer.fitDataset(batches(endingAtSecond), { epochs: 1, verbose: 0 }),
         evaluate: () => trainer.evaluate(levels),
         trainOnBatch: () => trainer.trainOnBatch(levels),
       };
       const work = expect(calls[name]()).rejects.toThrow('trainer: it was disposed of');
-      if (name.startsWith('fit')) await new Promise((resolve) => setTimeout(resolve, 50));
+      if (name.startsWith('fit')) await work;
       await Promise.all([work, trainer.dispose(), trainer.dispose()]);
       for (const call of Object.values(calls))
         await expect(call()).rejects.toThrow('trainer: it was disposed of');
