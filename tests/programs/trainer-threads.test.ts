@@ -78,7 +78,7 @@ describe.each(models)('%s', (_, make) => {
   }, 120_000);
 });
 
-it('goes on to the bit with another number of workers, from a model that was saved, with its average', async () => {
+it('goes on to the bit with another number of workers, with its average', async () => {
   const make = () => compiled(() => gatedPixelCNN(plain));
   const straight = make();
   const { levels } = dataFor(straight);

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type AutoregressiveModel, bitsPerDim, createTrainer, gatedPixelCNN, pixelCNN, pixelCNNPlusPlus, pixelSNAIL, type Trainer, type TrainerOptions } from 'pixelcnn-layers'; // biome-ignore format: one line
+import { expect } from 'vitest';
 import { startTrainInProcess } from './pool-in-process';
 
 // Small models, and trainers of them whose workers are no threads.
@@ -44,5 +45,9 @@ export const levelsOf = (numImages: number) =>
 
 export const weightsOf = async (model: AutoregressiveModel): Promise<number[]> =>
   (await Promise.all(model.getWeights().map((weight) => weight.data()))).flatMap((values) => [...values]);
+
+/** Expects that two models have the same weights, to the bit. */
+export const expectSame = async (a: AutoregressiveModel, b: AutoregressiveModel) =>
+  expect(await weightsOf(a)).toEqual(await weightsOf(b));
 
 export const fitArgs = { epochs: 2, batchSize: 7, shuffle: false, verbose: 0 } as const;

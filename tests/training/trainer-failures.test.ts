@@ -8,6 +8,7 @@ import { startSilent, startTrainInProcess } from '../support/pool-in-process';
 import { largestDifference } from '../support/tensors';
 import {
   compiled,
+  expectSame,
   factories,
   fitArgs,
   levelsOf,
@@ -21,9 +22,6 @@ import {
 
 beforeAll(() => useBackend(backends[0] ?? 'cpu'));
 afterEach(release);
-
-const expectSame = async (a: AutoregressiveModel, b: AutoregressiveModel) =>
-  expect(await weightsOf(a)).toEqual(await weightsOf(b));
 
 /** A dataset of whatever `next` returns the k-th time it is asked. */
 const batches = (next: (k: number) => unknown) => {
@@ -64,7 +62,7 @@ describe('a worker that ends', () => {
     const createWorker = () => (started++ === 0 ? startMortal(parts) : startTrainInProcess());
     const trainer = await trainerOf(model, { createWorker });
     await trainer.fit(levels, fitArgs);
-    expect(await weightsOf(model)).toEqual(await weightsOf(reference));
+    await expectSame(model, reference);
     levels.dispose();
   });
 

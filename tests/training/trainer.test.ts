@@ -3,9 +3,11 @@ import { Callback, callbacks } from '@tensorflow/tfjs-layers';
 import { type AutoregressiveModel, clipGradients, type TrainerOptions, WeightAverage } from 'pixelcnn-layers';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { backends, useBackend } from '../support/backends';
+import { saveAndLoad } from '../support/memory-file';
 import { largestDifference } from '../support/tensors';
 import {
   compiled,
+  expectSame,
   factories,
   fitArgs,
   levelsOf,
@@ -151,7 +153,7 @@ it('works without shared memory, whose weights and gradients are transferred', a
   const trainer = await trainerOf(model);
   vi.unstubAllGlobals();
   await trainer.fit(levels, fitArgs);
-  expect(await weightsOf(model)).toEqual(await weightsOf(reference));
+  await expectSame(model, reference);
   levels.dispose();
 });
 
@@ -171,6 +173,38 @@ it('follows weights that are set between calls, or trained by another trainer or
   }
   expect(largestDifference(await weightsOf(model), await weightsOf(reference))).toBeLessThan(1e-4);
   levels.dispose();
+});
+
+it('goes on to the bit from a file, with its average, and with other workers', async () => {
+  const levels = levelsOf(9);
+  const train = async (
+    model: AutoregressiveModel,
+    workers: number,
+    steps: number[],
+    average: WeightAverage,
+  ) => {
+    const trainer = await trainerOf(model, { workers });
+    for (const step of steps) {
+      await trainer.trainOnBatch(levels);
+      average.update(step);
+    }
+  };
+  const [straight, first] = [plain(), plain()];
+  const [ofStraight, ofFirst] = [new WeightAverage(straight), new WeightAverage(first)];
+  await train(straight, 2, [0, 1, 2, 3], ofStraight);
+  await train(first, 1, [0, 1], ofFirst);
+  const [second, averaged] = [
+    await saveAndLoad(first, { includeOptimizer: true }),
+    await ofFirst.use(() => saveAndLoad(first)),
+  ] as [AutoregressiveModel, AutoregressiveModel];
+  const ofSecond = new WeightAverage(second);
+  ofSecond.restore(averaged);
+  await train(second, 3, [2, 3], ofSecond);
+  await expectSame(second, straight);
+  expect(await ofSecond.use(() => weightsOf(second))).toEqual(
+    await ofStraight.use(() => weightsOf(straight)),
+  );
+  for (const one of [levels, second, averaged, ofStraight, ofFirst, ofSecond]) one.dispose();
 });
 
 it('stops early, and gives callbacks a model that they may save and train', async () => {
