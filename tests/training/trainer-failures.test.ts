@@ -3,7 +3,7 @@ import { initializers, input, layers, type SymbolicTensor, model as tfModel } fr
 import { type AutoregressiveModel, autoregressiveModel, bitsPerDim, createTrainer, maskedConv2d, pixelLogits, type Trainer } from 'pixelcnn-layers'; // biome-ignore format: one line
 import type { PoolWorker } from 'pixelcnn-layers/runtime';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { backends, useBackend } from '../support/backends';
+import { useBackend } from '../support/backends';
 import { startSilent, startTrainInProcess } from '../support/pool-in-process';
 import { largestDifference } from '../support/tensors';
 import {
@@ -20,7 +20,7 @@ import {
 
 // What may go wrong while a trainer trains, and what it is not meant for.
 
-beforeAll(() => useBackend(backends[0] ?? 'cpu'));
+beforeAll(() => useBackend('wasm')); // as workers do, which are in the same thread here
 afterEach(release);
 
 /** A dataset of whatever `next` returns the k-th time it is asked. */

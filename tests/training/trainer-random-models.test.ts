@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { beforeAll, it } from 'vitest';
-import { backends, useBackend } from '../support/backends';
+import { useBackend } from '../support/backends';
 import { startTrainInProcess } from '../support/pool-in-process';
 import { runs } from '../support/runs';
 import { expectTrainedAlike, trainedRecipes } from '../support/trained-alike';
 
-beforeAll(() => useBackend(backends[0] ?? 'cpu'));
+beforeAll(() => useBackend('wasm')); // as workers do, which are in the same thread here
 
 it('a random model has the weights of fit, to the bits of any number of workers', async () => {
   await fc.assert(

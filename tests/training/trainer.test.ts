@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { Callback, callbacks } from '@tensorflow/tfjs-layers';
 import { type AutoregressiveModel, clipGradients, type TrainerOptions, WeightAverage } from 'pixelcnn-layers';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { backends, useBackend } from '../support/backends';
+import { useBackend } from '../support/backends';
 import { saveAndLoad } from '../support/memory-file';
 import { largestDifference } from '../support/tensors';
 import {
@@ -19,7 +19,7 @@ import {
 
 // What a trainer does is the same whatever its workers are; here they are no threads. Those are in tests/programs.
 
-beforeAll(() => useBackend(backends[0] ?? 'cpu'));
+beforeAll(() => useBackend('wasm')); // as workers do, which are in the same thread here
 afterEach(release);
 
 describe('a trainer gives the weights of fit, to the bits of any number of workers', () => {
