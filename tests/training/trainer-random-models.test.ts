@@ -12,6 +12,6 @@ it('a random model has the weights of fit, to the bits of any number of workers'
     fc.asyncProperty(trainedRecipes, fc.nat({ max: 1000 }), (recipe, seed) =>
       expectTrainedAlike(recipe, seed, startTrainInProcess),
     ),
-    runs({ numRuns: 3, seed: 1 }),
+    runs({ numRuns: 3, seed: 6 }),
   );
 });

@@ -1,6 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { Callback, callbacks } from '@tensorflow/tfjs-layers';
-import { type AutoregressiveModel, clipGradients, type TrainerOptions, WeightAverage } from 'pixelcnn-layers';
+import {
+  type AutoregressiveModel,
+  clipGradients,
+  gatedPixelCNN,
+  normalize,
+  type TrainerOptions,
+  WeightAverage,
+} from 'pixelcnn-layers';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { useBackend } from '../support/backends';
 import { saveAndLoad } from '../support/memory-file';
@@ -143,6 +150,51 @@ it('takes datasets, whose next batch is asked for while the current one is compu
   const moments = 2 * model.trainableWeights.length; // of Adam, and two powers of its betas
   expect(tf.memory().numTensors - before).toBeLessThanOrEqual(moments);
   data.dispose();
+});
+
+it('takes datasets and validation data with conditions of several kinds, and pairs', async () => {
+  const args = { numClasses: 3, conditionSize: 2, conditionMapSize: 1 };
+  const sizes = { imageShape: [4, 4, 1] as [number, number, number], levels: 3, hiddenDim: 3, outDim: 4 };
+  const make = () => compiled(() => gatedPixelCNN({ ...sizes, ...args, numBlocks: 1, seed: 3 }));
+  const [reference, model] = [make(), make()];
+  const uniform = (...shape: number[]) => tf.randomUniform(shape, 0, 1, 'float32', 2);
+  const batch = () => ({
+    levels: levelsOf(5),
+    condition: {
+      class: tf.tensor1d([0, 1, 2, 0, 1], 'int32'),
+      vector: uniform(5, 2),
+      map: uniform(5, 4, 4, 1),
+    },
+  });
+  const pair = () => {
+    const { levels, condition } = batch();
+    const xs = [normalize(levels, 3), tf.reshape(condition.class, [5, 1]), condition.map, condition.vector];
+    condition.class.dispose();
+    const inputs = reference.inputs.map(
+      ({ shape }) =>
+        xs.find(({ rank, shape: own }) => rank === shape.length && own[1] === shape[1]) as tf.Tensor,
+    );
+    return { xs: inputs, ys: levels };
+  };
+  const dataset = () => {
+    const all = [batch, pair, batch];
+    return {
+      iterator: async () => ({ next: async () => ({ value: all[0]?.(), done: all.shift() === undefined }) }),
+    } as never;
+  };
+  const validationData = batch();
+  const trainer = await trainerOf(model);
+  const before = tf.memory().numTensors;
+  const wanted = await reference.fitDataset(dataset(), { epochs: 1, verbose: 0, validationData });
+  const ofFit = tf.memory().numTensors - before;
+  const got = await trainer.fitDataset(dataset(), { epochs: 1, verbose: 0, validationData });
+  for (const name of ['loss', 'val_loss'])
+    expect(largestDifference(got.history[name] as number[], wanted.history[name] as number[])).toBeLessThan(
+      1e-5,
+    );
+  expect(largestDifference(await weightsOf(model), await weightsOf(reference))).toBeLessThan(1e-5);
+  expect(tf.memory().numTensors - before).toBeLessThanOrEqual(2 * ofFit);
+  tf.dispose(validationData as tf.TensorContainer);
 });
 
 it('works without shared memory, whose weights and gradients are transferred', async () => {
