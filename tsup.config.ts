@@ -31,6 +31,11 @@ const globalTf = `
   module.exports = globalThis.tf;
 `;
 
+/** What a script tag has of `createTrainer`. */
+const noTrainer = `export function dataParallel() {
+  throw new Error("createTrainer: load the package's ES modules instead of this script: workers need them too");
+}`;
+
 /**
  * Each file of the source is a module, as ESM and as CommonJS: no class is there twice, and bundlers leave out the files
  * that a page does not need. ESM is not minified: a page's own bundler does that. CommonJS is, but for the names of
@@ -81,6 +86,13 @@ const script: Options = {
       setup(build) {
         build.onResolve({ filter: /^@tensorflow\// }, () => ({ path: 'tf', namespace: 'global-tf' }));
         build.onLoad({ filter: /.*/, namespace: 'global-tf' }, () => ({ contents: globalTf }));
+      },
+    },
+    {
+      name: 'no trainer',
+      setup(build) {
+        build.onResolve({ filter: /\/data-parallel$/ }, () => ({ path: 'trainer', namespace: 'no-trainer' }));
+        build.onLoad({ filter: /.*/, namespace: 'no-trainer' }, () => ({ contents: noTrainer }));
       },
     },
   ],

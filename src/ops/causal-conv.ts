@@ -239,20 +239,14 @@ const wasmInputGradient = wasmKernel(
   },
 );
 
-const wasmKernelGradient = wasmKernel(
-  'PixelCNNCausalConv2DKernelGradient',
+const wasmWeightGradients = wasmKernel(
+  'PixelCNNCausalConv2DWeightGradients',
   correlations,
   (loops, { dy, x, kernel, y }: GradientInputs, attributes: Attributes) => {
     const sizes = sizesOf(x, kernel, attributes);
-    return outputs([kernel.shape], loops.correlate, [x, dy, y], sizes, loops.correlationScratch);
+    const shapes = [kernel.shape, [dy.shape[3]]] as const;
+    return outputs(shapes, loops.correlate, [x, dy, y], sizes, loops.correlationScratch);
   },
-);
-
-const wasmBiasGradient = wasmKernel(
-  'PixelCNNCausalConv2DBiasGradient',
-  correlations,
-  (loops, { dy, y }: Pick<GradientInputs, 'dy' | 'y'>) =>
-    outputs([[dy.shape[3]]], loops.sumPixels, [dy, y], dy.shape, loops.sumPixelsScratch),
 );
 
 function sizesOf(
@@ -268,11 +262,15 @@ const operation = defineOperation<Inputs, Attributes, Saved, tf.Tensor4D>({
   composed: composedConv,
   wasmImplementation: {
     forward: (inputs, attributes) => withSaved(inputs, wasmForward(inputs, attributes)[0], attributes),
-    gradients: (dy, saved, attributes) => ({
-      x: () => wasmInputGradient({ dy, ...saved }, attributes)[0],
-      kernel: () => wasmKernelGradient({ dy, ...saved }, attributes)[0],
-      bias: () => wasmBiasGradient({ dy, y: saved.y })[0],
-    }),
+    gradients(dy, saved, attributes) {
+      const inputs = { dy, ...saved };
+      const [kernel, bias] = wasmWeightGradients(inputs, attributes); // one pass over the images gives both
+      return {
+        x: () => wasmInputGradient(inputs, attributes)[0],
+        kernel: () => kernel,
+        bias: () => bias,
+      };
+    },
   },
 });
 

@@ -10,6 +10,8 @@ interface WasmBackend {
   disposeData(dataId: tf.DataId): boolean;
 }
 
+const METHODS = ['makeOutput', 'incRef', 'disposeData'] as const;
+
 const wasmBackend = () => tf.engine().registry['wasm'] as unknown as WasmBackend;
 
 const memoryOf = (backend: Partial<WasmBackend>) => backend.wasm?.asm?.memory;
@@ -44,10 +46,8 @@ export function kernelsInUse(): boolean {
   return (
     memory instanceof WebAssembly.Memory &&
     memory.buffer instanceof ArrayBuffer && // not shared between threads
-    typeof backend.dataIdMap?.get === 'function' &&
-    typeof backend.makeOutput === 'function' &&
-    typeof backend.incRef === 'function' &&
-    typeof backend.disposeData === 'function' &&
+    backend.dataIdMap !== undefined &&
+    METHODS.every((name) => typeof backend[name] === 'function') &&
     compileModule(SIMD) !== null
   );
 }
@@ -70,36 +70,34 @@ export function wasmKernel<Loops, Inputs, Attributes, Outputs extends tf.TensorI
     // Another copy of this library may have registered it.
     if (tf.getKernel(kernelName, 'wasm') === undefined) {
       tf.registerKernel({ kernelName, backendName: 'wasm', kernelFunc });
-      shareClones();
+      if (!sharesClones) [tf.Identity, tf.Cast].forEach(shareClones);
+      sharesClones = true;
     }
     const named = [inputs as tf.NamedTensorMap, attributes as tf.NamedAttrMap] as const;
     return tf.engine().runKernel(kernelName, ...named) as tf.TensorInfo[] as Outputs;
   };
 }
 
-/** Kernels that share memory. */
-const sharing = new WeakSet<tf.KernelFunc>();
-
 /**
  * Has clones, and casts to the same type, share the memory of their tensor, as they do on tfjs's other backends. Its
  * wasm backend copies it, although a step of training clones every tensor that a gradient needs.
  */
-function shareClones(): void {
-  for (const kernelName of [tf.Identity, tf.Cast]) {
-    const { kernelFunc: copy } = tf.getKernel(kernelName, 'wasm');
-    if (sharing.has(copy)) continue;
-    const kernelFunc: tf.KernelFunc = (call) => {
+function shareClones(kernelName: string): void {
+  const config = tf.getKernel(kernelName, 'wasm');
+  tf.unregisterKernel(kernelName, 'wasm');
+  tf.registerKernel({
+    ...config,
+    kernelFunc(call) {
       const { dataId, shape, dtype } = call.inputs['x'] as tf.TensorInfo;
-      const wanted = call.attrs?.['dtype'] ?? dtype;
-      if (dtype === 'string' || wanted !== dtype || !kernelsInUse()) return copy(call);
+      const isSame = dtype !== 'string' && (call.attrs?.['dtype'] ?? dtype) === dtype;
+      if (!isSame || !kernelsInUse()) return config.kernelFunc(call);
       wasmBackend().incRef(dataId);
       return { dataId, shape, dtype };
-    };
-    sharing.add(kernelFunc);
-    tf.unregisterKernel(kernelName, 'wasm');
-    tf.registerKernel({ kernelName, backendName: 'wasm', kernelFunc });
-  }
+    },
+  });
 }
+
+let sharesClones = false;
 
 type Shape = readonly number[];
 

@@ -3,15 +3,7 @@ import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import type { AutoregressiveModel } from '../models/autoregressive-model';
 import type { Port } from '../pool/port';
 import type { Reply } from '../pool/worker-calls';
-import {
-  type Begin,
-  layoutOf,
-  type Outcome,
-  type Request,
-  unshared,
-  type Work,
-  weightsOf,
-} from './shards';
+import { type Begin, layoutOf, type Outcome, type Request, unshared, type Work, weightsOf } from './shards';
 
 /** Keeps the gradients of a step instead of applying them. */
 class Recorder extends tf.Optimizer {

@@ -3,7 +3,7 @@ import { throwTypeError } from '../core/check';
 import type { AutoregressiveModel } from '../models/autoregressive-model';
 import { namesOf } from '../models/loss';
 import { workerCalls } from '../pool/worker-calls';
-import type { PoolWorker } from '../pool/workers';
+import { numCores, type PoolWorker, startThread } from '../pool/workers';
 import {
   type Begin,
   cut,
@@ -20,6 +20,13 @@ import {
   weightsOf,
 } from './shards';
 
+export interface TeamOptions {
+  /** How many there are. @default the number of cores */
+  workers?: number | undefined;
+  createWorker?: (() => PoolWorker) | undefined;
+  wasmPaths?: unknown;
+}
+
 /** What workers have computed of a batch. */
 export interface Computed {
   /** The loss, the mean over all images, and metrics. */
@@ -31,9 +38,7 @@ export interface Computed {
 /** Workers that each have a replica of a model, and compute the shards of batches. */
 export function teamOf(
   model: AutoregressiveModel,
-  numWorkers: number,
-  createWorker: () => PoolWorker,
-  wasmPaths: unknown,
+  { workers = numCores(), createWorker = startTrainWorker, wasmPaths }: TeamOptions,
 ) {
   const isShared = typeof SharedArrayBuffer === 'function';
   const memory = (length: number) =>
@@ -47,7 +52,7 @@ export function teamOf(
   let last: Promise<unknown> = Promise.resolve(); // settles when the last batch has been computed
   let isDisposed = false;
 
-  const members = Array.from({ length: numWorkers }, () => {
+  const members = Array.from({ length: workers }, () => {
     const worker = createWorker();
     if (typeof worker?.postMessage !== 'function' || typeof worker.terminate !== 'function')
       throwTypeError('createTrainer: createWorker', 'a function that returns a worker', worker);
@@ -196,6 +201,15 @@ export function teamOf(
       free.push(gradients);
     },
   };
+}
+
+/** Starts a worker of a trainer. */
+function startTrainWorker(): PoolWorker {
+  // Written this way, bundlers recognize that a page also needs the worker's file.
+  return (
+    startThread('train-worker') ??
+    new Worker(new URL('../train-worker.js', import.meta.url), { type: 'module' })
+  );
 }
 
 const packed = async (tensor: tf.Tensor): Promise<Packed> => ({

@@ -48,12 +48,12 @@ describe.runIf(backends.includes('wasm'))('own kernels on wasm', () => {
 
   it('are in use there and nowhere else, and can be switched off', async () => {
     expect(kernelsInUse()).toBe(true);
-    expect(await kernelNames()).toContain('PixelCNNCausalConv2DKernelGradient');
+    expect(await kernelNames()).toContain('PixelCNNCausalConv2DWeightGradients');
     const own = await convolved();
     tf.env().set(FLAG, false);
     expect(kernelsInUse()).toBe(false);
     const names = await kernelNames();
-    expect(names).not.toContain('PixelCNNCausalConv2DKernelGradient');
+    expect(names).not.toContain('PixelCNNCausalConv2DWeightGradients');
     expect(names).toContain('FusedConv2D');
     const composed = await convolved();
     for (const [i, value] of own.entries()) expect(value).toBeCloseTo(composed[i] as number, 5);
