@@ -31,9 +31,9 @@ const globalTf = `
   module.exports = globalThis.tf;
 `;
 
-/** What a script tag has of `createTrainer`. */
-const noTrainer = `export function dataParallel() {
-  throw new Error("createTrainer: load the package's ES modules instead of this script: workers need them too");
+/** `createTrainer` of the script. */
+const noTrainer = `export async function createTrainer() {
+  throw new Error("createTrainer: wanted the package's ES modules, which its workers need");
 }`;
 
 /**
@@ -89,10 +89,9 @@ const script: Options = {
       },
     },
     {
-      name: 'no trainer',
+      name: 'no trainer', // its workers could not load the script
       setup(build) {
-        build.onResolve({ filter: /\/data-parallel$/ }, () => ({ path: 'trainer', namespace: 'no-trainer' }));
-        build.onLoad({ filter: /.*/, namespace: 'no-trainer' }, () => ({ contents: noTrainer }));
+        build.onLoad({ filter: /training\/trainer\.ts$/ }, () => ({ contents: noTrainer }));
       },
     },
   ],

@@ -1,3 +1,5 @@
+import './kernels/modules'; // first, since a bundle with all kernels side by side compresses better
+
 export {
   type Causality,
   type CausalityOptions,

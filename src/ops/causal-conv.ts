@@ -303,11 +303,10 @@ export function checkBatchFits([n, h, w, features]: readonly [number, number, nu
   const bytesPerImage = 4 * h * w * features;
   const limit = largestTensor();
   if (limit === Infinity || n * bytesPerImage <= limit) return;
-  const tensor = `one tensor [${n},${h},${w},${features}] has ${n * bytesPerImage} bytes, ${limit} is the limit`;
   const fitting = Math.floor(limit / bytesPerImage);
   const advice = fitting > 0 ? `at most ${fitting} images fit` : 'not even one image fits';
   throw new RangeError(
-    `A batch of ${n} images is too large for ${tf.getBackend()} here: ${tensor}; ${advice}`,
+    `A batch of ${n} images is too large for ${tf.getBackend()} here: a tensor [${n},${h},${w},${features}] has more than ${limit} bytes; ${advice}`,
   );
 }
 

@@ -10,8 +10,6 @@ interface WasmBackend {
   disposeData(dataId: tf.DataId): boolean;
 }
 
-const METHODS = ['makeOutput', 'incRef', 'disposeData'] as const;
-
 const wasmBackend = () => tf.engine().registry['wasm'] as unknown as WasmBackend;
 
 const memoryOf = (backend: Partial<WasmBackend>) => backend.wasm?.asm?.memory;
@@ -46,8 +44,9 @@ export function kernelsInUse(): boolean {
   return (
     memory instanceof WebAssembly.Memory &&
     memory.buffer instanceof ArrayBuffer && // not shared between threads
-    backend.dataIdMap !== undefined &&
-    METHODS.every((name) => typeof backend[name] === 'function') &&
+    typeof backend.dataIdMap?.get === 'function' &&
+    typeof backend.makeOutput === 'function' &&
+    typeof backend.disposeData === 'function' &&
     compileModule(SIMD) !== null
   );
 }
@@ -70,7 +69,7 @@ export function wasmKernel<Loops, Inputs, Attributes, Outputs extends tf.TensorI
     // Another copy of this library may have registered it.
     if (tf.getKernel(kernelName, 'wasm') === undefined) {
       tf.registerKernel({ kernelName, backendName: 'wasm', kernelFunc });
-      if (!sharesClones) [tf.Identity, tf.Cast].forEach(shareClones);
+      if (!sharesClones) shareClones();
       sharesClones = true;
     }
     const named = [inputs as tf.NamedTensorMap, attributes as tf.NamedAttrMap] as const;
@@ -79,18 +78,17 @@ export function wasmKernel<Loops, Inputs, Attributes, Outputs extends tf.TensorI
 }
 
 /**
- * Has clones, and casts to the same type, share the memory of their tensor, as they do on tfjs's other backends. Its
- * wasm backend copies it, although a step of training clones every tensor that a gradient needs.
+ * Has clones share the memory of their tensor, as they do on tfjs's other backends. Its wasm backend copies it, although
+ * a step of training clones every tensor that a gradient needs.
  */
-function shareClones(kernelName: string): void {
-  const config = tf.getKernel(kernelName, 'wasm');
-  tf.unregisterKernel(kernelName, 'wasm');
+function shareClones(): void {
+  const { kernelFunc: copy, ...config } = tf.getKernel(tf.Identity, 'wasm');
+  tf.unregisterKernel(tf.Identity, 'wasm');
   tf.registerKernel({
     ...config,
     kernelFunc(call) {
+      if (!kernelsInUse()) return copy(call);
       const { dataId, shape, dtype } = call.inputs['x'] as tf.TensorInfo;
-      const isSame = dtype !== 'string' && (call.attrs?.['dtype'] ?? dtype) === dtype;
-      if (!isSame || !kernelsInUse()) return config.kernelFunc(call);
       wasmBackend().incRef(dataId);
       return { dataId, shape, dtype };
     },

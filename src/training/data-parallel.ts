@@ -6,7 +6,7 @@ import type { AutoregressiveModel } from '../models/autoregressive-model';
 import { checkNumbers } from '../models/check-labels';
 import * as methods from '../models/method-arguments';
 import * as training from '../models/training-data';
-import type { PoolWorker } from '../pool/workers';
+import { numCores, type PoolWorker } from '../pool/workers';
 import { layoutOf, trainedWeights } from './shards';
 import { type Computed, teamOf } from './team';
 
@@ -21,7 +21,7 @@ interface Dataset {
 }
 
 const trainerOptions = {
-  /** The number of workers. @default the number of cores of the machine */
+  /** The number of workers. @default the number of cores of the machine, at most `shards` */
   workers: optional(integer({ from: 1 })),
   /** Into how many parts a batch is cut, at most its images. Results depend on it, not on `workers`. @default 8 */
   shards: optional(integer({ from: 1 }), 8),
@@ -57,12 +57,13 @@ export interface Trainer {
 
 /** Checks the arguments of {@link createTrainer}, and makes the trainer once its workers are ready. */
 export async function dataParallel(model: AutoregressiveModel, given: TrainerOptions): Promise<Trainer> {
-  const { shards, ...options } = readArguments('createTrainer', given, trainerOptions);
+  const values = readArguments('createTrainer', given, trainerOptions);
+  const { shards, workers = Math.min(shards, numCores()), ...options } = values;
   if (typeof model?.['makeTrainFunction'] !== 'function' || model.distribution === undefined)
     throwTypeError('createTrainer: model', 'a model of autoregressiveModel', model);
   if (model.optimizer === undefined)
     throw new Error('createTrainer: model: wanted one that has been compiled');
-  const team = teamOf(model, options);
+  const team = teamOf(model, { workers, ...options });
   try {
     await team.begin();
   } catch (error) {

@@ -3,7 +3,7 @@ import { throwTypeError } from '../core/check';
 import type { AutoregressiveModel } from '../models/autoregressive-model';
 import { namesOf } from '../models/loss';
 import { workerCalls } from '../pool/worker-calls';
-import { numCores, type PoolWorker, startThread } from '../pool/workers';
+import { type PoolWorker, startThread } from '../pool/workers';
 import {
   type Begin,
   cut,
@@ -21,8 +21,8 @@ import {
 } from './shards';
 
 export interface TeamOptions {
-  /** How many there are. @default the number of cores */
-  workers?: number | undefined;
+  /** How many there are. */
+  workers: number;
   createWorker?: (() => PoolWorker) | undefined;
   wasmPaths?: unknown;
 }
@@ -38,7 +38,7 @@ export interface Computed {
 /** Workers that each have a replica of a model, and compute the shards of batches. */
 export function teamOf(
   model: AutoregressiveModel,
-  { workers = numCores(), createWorker = startTrainWorker, wasmPaths }: TeamOptions,
+  { workers, createWorker = startTrainWorker, wasmPaths }: TeamOptions,
 ) {
   const isShared = typeof SharedArrayBuffer === 'function';
   const memory = (length: number) =>
