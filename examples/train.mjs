@@ -104,6 +104,7 @@ if (average && from) {
   average.restore(averaged);
   averaged.dispose();
 }
+const trainer = await startTrainer(model, workers);
 
 /** Sets the gains and biases of weight-normed convolutions from the first images. */
 async function beginFromData() {
@@ -180,7 +181,6 @@ async function evaluateAndSave() {
 
 const order = { batchSize: run.batch, seed: run.seed, firstStep: step };
 const batches = imageBatches(learnt, { ...order, withClasses: run.isConditional })[Symbol.iterator]();
-const trainer = await startTrainer(model, workers);
 const isPatient = () => run.patience === undefined || sinceBest < run.patience;
 
 try {
