@@ -56,7 +56,7 @@ process.once('SIGINT', () => {
 const flags = readTrainFlags(process.argv.slice(2));
 const { out } = flags;
 const run = await openRun(flags);
-const workers = workersFor(flags.workers, run.backend);
+const workers = workersFor(flags.workers, run);
 const kept = checkpoints(join(out, 'checkpoints'));
 const from = flags.resume ? await kept.latest() : null;
 if (from !== null && run.steps < from.step) {
@@ -104,7 +104,7 @@ if (average && from) {
   average.restore(averaged);
   averaged.dispose();
 }
-const trainer = await startTrainer(model, workers);
+const trainer = await startTrainer(model, workers, run.batch);
 
 /** Sets the gains and biases of weight-normed convolutions from the first images. */
 async function beginFromData() {

@@ -2,15 +2,18 @@ import { availableParallelism } from 'node:os';
 import { createTrainer } from 'pixelcnn-layers';
 import { stop } from './flags.mjs';
 
+/** Into how many parts a batch is cut: at most eight, of about four images, since each part costs some time of its own. */
+const partsOf = (batch) => Math.min(8, Math.ceil(batch / 4));
+
 /**
- * On how many worker threads a model trains: on wasm as many as were asked for, or one for each core; on other
- * backends none, and asking for some ends the program.
+ * On how many worker threads a model trains: on wasm as many as were asked for, or one for each core that has a part to
+ * compute; on other backends none, and asking for some ends the program.
  *
  * @param {number | undefined} wanted what `--workers` says
- * @param {string} backend
+ * @param {{ backend: string, batch: number }} run
  */
-export function workersFor(wanted, backend) {
-  if (backend === 'wasm') return wanted ?? availableParallelism();
+export function workersFor(wanted, { backend, batch }) {
+  if (backend === 'wasm') return wanted ?? Math.min(partsOf(batch), availableParallelism());
   return wanted === undefined ? 0 : stop(`--workers: comes with --backend wasm, got '${backend}'`);
 }
 
@@ -24,9 +27,10 @@ export const workersText = (workers) =>
  *
  * @param {import('pixelcnn-layers').AutoregressiveModel} model
  * @param {number} workers
+ * @param {number} batch
  * @returns {Promise<Pick<import('pixelcnn-layers').Trainer, 'trainOnBatch' | 'dispose'>>}
  */
-export async function startTrainer(model, workers) {
-  if (workers > 0) return createTrainer(model, { workers });
+export async function startTrainer(model, workers, batch) {
+  if (workers > 0) return createTrainer(model, { workers, shards: partsOf(batch) });
   return { trainOnBatch: (...batch) => model.trainOnBatch(...batch), async dispose() {} };
 }

@@ -31,7 +31,7 @@ process.once('SIGINT', () => interrupt.abort());
 const flags = readFlags(process.argv.slice(2));
 const { out } = flags;
 const run = await openRun(flags);
-const workers = workersFor(flags.workers, run.backend);
+const workers = workersFor(flags.workers, run);
 await sweep(out, (name) => /^(reconstructions\.png|figures\.json)$/.test(name)); // left by a killed run
 await useBackend(run.backend);
 if (run.backend === 'wasm') useWasmGradients();
@@ -102,7 +102,7 @@ const prior = await train({
     return model;
   },
   async begin(model, firstStep) {
-    trainer = await startTrainer(model, workers);
+    trainer = await startTrainer(model, workers, run.batch);
     return priorTraining(trainer, codes.train, { batch, seed, firstStep });
   },
 }).finally(() => trainer?.dispose());
