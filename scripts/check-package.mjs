@@ -41,7 +41,7 @@ import { checkedQuickStart } from './lib/quick-start.mjs';
 
 // ES modules are not minified. The script for pages is, and takes 41 kB of it.
 const MAX_TARBALL_BYTES = 580_000;
-const MAX_SCRIPT_BYTES = 94_600;
+const MAX_SCRIPT_BYTES = 95_000;
 const EXPECTED_FILE = /^(dist\/.+|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
 const PEERS = [
   '@tensorflow/tfjs-core',
@@ -71,11 +71,11 @@ const KERNELS = [
 /** The most bytes of parts of the library in a page, minified and compressed, without tfjs. */
 const PARTS = [
   ['pixelcnn-layers', 'getMask', 2_300],
-  ['pixelcnn-layers', 'pixelCNN, sample', 69_000],
+  ['pixelcnn-layers', 'pixelCNN, sample', 69_500],
   ['pixelcnn-layers/register', '', 49_500],
   ['pixelcnn-layers/runtime', 'getMask', 2_300],
   ['pixelcnn-layers/runtime', 'readPortable, sample', 39_400],
-  ['pixelcnn-layers', '*', 94_500],
+  ['pixelcnn-layers', '*', 94_900],
   ['pixelcnn-layers/runtime', '*', 47_200],
   ['pixelcnn-layers/node', '*', 4_600],
   ['pixelcnn-layers/data', '*', 4_300],
