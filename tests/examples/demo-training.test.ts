@@ -83,6 +83,60 @@ describe.skipIf(chromiumPath === undefined)('training in the demo', () => {
     },
   );
 
+  describe('on a machine of four cores', () => {
+    const training = () => demo.panel('training');
+    const report = () => training().locator('.report').textContent();
+    const trainWorkers = () => demo.seen.requests.filter((url) => url.includes('/train-worker-'));
+    async function open() {
+      await demo.page.addInitScript(() =>
+        Object.defineProperty(navigator, 'hardwareConcurrency', { value: 4 }),
+      );
+      await demo.open('training');
+      await eventually(() => button(training(), 'Train').isEnabled()).toBe(true);
+    }
+
+    it('trains on all of them, says so, stops and goes on', async () => {
+      await open();
+      expect(trainWorkers()).toEqual([]);
+      for (const name of ['Train', 'Continue']) {
+        await button(training(), name).click();
+        await eventually(report).toMatch(/^Training on 4 cores: step \d+, \d/);
+        await button(training(), 'Stop').click();
+        await says(training(), 'Stopped');
+      }
+      expect(trainWorkers().length).toBeGreaterThan(0);
+      const counts = await tensorCounts(demo.page);
+      expect(counts[1]).toBe(counts[0]);
+      demo.expectClean();
+    });
+
+    it.each([
+      ['a worker has no workers', 'delete globalThis.Worker;'],
+      [
+        'their file cannot be loaded',
+        'globalThis.Worker = class extends Worker { constructor(_, options) { super("missing.js", options); } };',
+      ],
+    ])('trains on one where %s', async (_, code) => {
+      await demo.page.context().route('**/tfjs-*.js', async (route) => {
+        const response = await route.fetch();
+        await route.fulfill({ response, body: code + (await response.text()) });
+      });
+      await open();
+      await button(training(), 'Train').click();
+      await eventually(report).toMatch(/^Training: step \d{3}, \d/);
+      expect(await training().getByRole('alert').isVisible()).toBe(false);
+      expect(trainWorkers()).toEqual([]);
+    });
+
+    it('trains where a backend was chosen that its workers do not have', async () => {
+      await open();
+      await training().getByLabel('Backend').selectOption('cpu');
+      await button(training(), 'Train').click();
+      await eventually(report).toMatch(/^Training: step \d+, \d/);
+      expect(trainWorkers()).toEqual([]);
+    });
+  });
+
   it('asks before the page is left while it trains, or with steps that are not saved', async () => {
     const training = demo.panel('training');
     /** Tries to leave, is asked by the browser, and stays. */
