@@ -87,16 +87,20 @@ describe.skipIf(chromiumPath === undefined)('training in the demo', () => {
     const training = () => demo.panel('training');
     const report = () => training().locator('.report').textContent();
     const trainWorkers = () => demo.seen.requests.filter((url) => url.includes('/train-worker-'));
-    async function open() {
+    async function open(address = demo.address) {
       await demo.page.addInitScript(() =>
         Object.defineProperty(navigator, 'hardwareConcurrency', { value: 4 }),
       );
-      await demo.open('training');
+      await demo.page.goto(address);
+      await demo.bringIntoSight('training');
       await eventually(() => button(training(), 'Train').isEnabled()).toBe(true);
     }
 
-    it('trains on all of them, says so, stops and goes on', async () => {
-      await open();
+    it.each([
+      ['', () => demo.address],
+      [' where memory may be shared', () => `${demo.origin}/isolated/`],
+    ])('trains on all of them, says so, stops and goes on%s', async (_, address) => {
+      await open(address());
       expect(trainWorkers()).toEqual([]);
       for (const name of ['Train', 'Continue']) {
         await button(training(), name).click();

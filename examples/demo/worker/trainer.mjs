@@ -25,7 +25,7 @@ export function trainerOf(model, cores) {
   });
   return {
     batchSize: pays ? 32 : 16,
-    /** That train at the moment. */
+    /** How many train at the moment. */
     get cores() {
       return trainer === null ? 1 : workers;
     },
