@@ -31,6 +31,11 @@ const globalTf = `
   module.exports = globalThis.tf;
 `;
 
+/** `createTrainer` of the script. */
+const noTrainer = `export async function createTrainer() {
+  throw new Error("createTrainer: wanted the package's ES modules, which its workers need");
+}`;
+
 /**
  * Each file of the source is a module, as ESM and as CommonJS: no class is there twice, and bundlers leave out the files
  * that a page does not need. ESM is not minified: a page's own bundler does that. CommonJS is, but for the names of
@@ -81,6 +86,12 @@ const script: Options = {
       setup(build) {
         build.onResolve({ filter: /^@tensorflow\// }, () => ({ path: 'tf', namespace: 'global-tf' }));
         build.onLoad({ filter: /.*/, namespace: 'global-tf' }, () => ({ contents: globalTf }));
+      },
+    },
+    {
+      name: 'no trainer', // its workers could not load the script
+      setup(build) {
+        build.onLoad({ filter: /training\/trainer\.ts$/ }, () => ({ contents: noTrainer }));
       },
     },
   ],

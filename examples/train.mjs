@@ -29,6 +29,7 @@ import { openRunLog } from './lib/run-log.mjs';
 import { keepSettings, openRun } from './lib/run-settings.mjs';
 import { loadImageModel } from './lib/saved-model.mjs';
 import { readTrainFlags } from './lib/train-flags.mjs';
+import { startTrainer, workersFor, workersText } from './lib/trainer.mjs';
 
 const TITLES = {
   pixelcnn: 'PixelCNN',
@@ -55,6 +56,7 @@ process.once('SIGINT', () => {
 const flags = readTrainFlags(process.argv.slice(2));
 const { out } = flags;
 const run = await openRun(flags);
+const workers = workersFor(flags.workers, run);
 const kept = checkpoints(join(out, 'checkpoints'));
 const from = flags.resume ? await kept.latest() : null;
 if (from !== null && run.steps < from.step) {
@@ -102,6 +104,7 @@ if (average && from) {
   average.restore(averaged);
   averaged.dispose();
 }
+const trainer = await startTrainer(model, workers, run.batch);
 
 /** Sets the gains and biases of weight-normed convolutions from the first images. */
 async function beginFromData() {
@@ -134,7 +137,7 @@ console.log(
   `${dataset.about}: ${counts.join(', ')} and ${test.shape[0]} test images [${imageShape}], ${levels} levels`,
 );
 console.log(
-  `${model.countParams()} parameters, ${run.steps} steps of ${run.batch}, seed ${run.seed}, ${run.backend}`,
+  `${model.countParams()} parameters, ${run.steps} steps of ${run.batch}, seed ${run.seed}, ${run.backend}${workersText(workers)}`,
 );
 if (run.data === 'folder' && levels < dataset.train.levels) {
   console.log(
@@ -180,21 +183,25 @@ const order = { batchSize: run.batch, seed: run.seed, firstStep: step };
 const batches = imageBatches(learnt, { ...order, withClasses: run.isConditional })[Symbol.iterator]();
 const isPatient = () => run.patience === undefined || sinceBest < run.patience;
 
-while (step < run.steps && isPatient() && !isStopping) {
-  const lastGood = savedStep === null ? 'there is no checkpoint yet' : `the last good checkpoint is of step ${savedStep}`; // biome-ignore format: one line
-  where = `step ${step + 1} (${lastGood}): `;
-  const batch = batches.next().value;
-  schedule.beforeStep();
-  const bits = await model.trainOnBatch(batch.xs, batch.ys);
-  tf.dispose(batch);
-  if (!Number.isFinite(bits)) throw new Error(`the loss is ${bits}`);
-  average?.update(step);
-  step += 1;
-  smoothed = SMOOTHING * smoothed + (1 - SMOOTHING) * bits;
-  log.step(step, bits, trainBits());
-  progress.update(step, trainBits());
-  if (step % run.every === 0) await evaluateAndSave();
-  await setImmediate(); // lets Ctrl-C and the progress line in
+try {
+  while (step < run.steps && isPatient() && !isStopping) {
+    const lastGood = savedStep === null ? 'there is no checkpoint yet' : `the last good checkpoint is of step ${savedStep}`; // biome-ignore format: one line
+    where = `step ${step + 1} (${lastGood}): `;
+    const batch = batches.next().value;
+    schedule.beforeStep();
+    const bits = await trainer.trainOnBatch(batch.xs, batch.ys);
+    tf.dispose(batch);
+    if (!Number.isFinite(bits)) throw new Error(`the loss is ${bits}`);
+    average?.update(step);
+    step += 1;
+    smoothed = SMOOTHING * smoothed + (1 - SMOOTHING) * bits;
+    log.step(step, bits, trainBits());
+    progress.update(step, trainBits());
+    if (step % run.every === 0) await evaluateAndSave();
+    await setImmediate(); // lets Ctrl-C and the progress line in
+  }
+} finally {
+  await trainer.dispose();
 }
 progress.stop();
 const isDone = step === run.steps || !isPatient();

@@ -1,3 +1,5 @@
+import './kernels/modules'; // first, since a bundle with all kernels side by side compresses better
+
 export {
   type Causality,
   type CausalityOptions,
@@ -79,6 +81,7 @@ export {
 } from './sampling/adjusters';
 export type { SampleProgress } from './sampling/options';
 export { clipGradients } from './training/clip-gradients';
+export type { Trainer, TrainerOptions } from './training/data-parallel';
 export { type InitializationOptions, initializeFromData } from './training/initialize-from-data';
 export {
   type ExponentialDecayArgs,
@@ -87,5 +90,5 @@ export {
   type Schedule,
   scheduleLearningRate,
 } from './training/schedule';
-export { createTrainer, type Trainer, type TrainerOptions } from './training/trainer';
+export { createTrainer } from './training/trainer';
 export { WeightAverage, type WeightAverageOptions } from './training/weight-average';

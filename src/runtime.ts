@@ -1,3 +1,5 @@
+import './kernels/modules'; // first: see index.ts
+
 export { type CompressOptions, compress } from './codec/compress';
 export { type DecompressOptions, decompress } from './codec/decompress';
 export type { ConditionData, ConditionShape, ConditionsByName, NumericArray } from './core/conditions';

@@ -55,6 +55,7 @@ Training
   --patience N        ends after N evaluations in a row that are no better than the best before
   --seed N            of weights, dropout, order and samples (1)
   --backend NAME      ${BACKENDS.join(', ')} (wasm)
+  --workers N         on wasm: threads that share each step, with the same results for any number (as many as there are cores)
 
 Output
   --out DIR           where the run is kept (runs/<data>)
@@ -97,6 +98,7 @@ const OPTIONS = {
   patience: text(),
   seed: text('1'),
   backend: text(),
+  workers: text(),
   out: text(),
   every: text('500'),
   'eval-images': text(),
@@ -126,14 +128,14 @@ const FOR_MODELS = {
 };
 
 /** Flags that may change when a run is resumed. The run keeps all others. */
-const MAY_CHANGE = ['resume', 'out', 'path', 'steps', 'patience', 'backend'];
+const MAY_CHANGE = ['resume', 'out', 'path', 'steps', 'patience', 'backend', 'workers'];
 
 /**
  * Reads and checks the command line. Ends the program for `--help` and for errors.
  *
  * @param {string[]} argv
- * @returns {{ resume: boolean, out: string, steps?: number, patience?: number, backend?: string, path?:
- * string, run?: object }} `run` holds the settings of a new run
+ * @returns {{ resume: boolean, out: string, steps?: number, patience?: number, backend?: string, workers?:
+ * number, path?: string, run?: object }} `run` holds the settings of a new run
  */
 export function readTrainFlags(argv) {
   const flags = parseFlags(OPTIONS, HELP, argv);
@@ -142,16 +144,25 @@ export function readTrainFlags(argv) {
   const steps = optional(wholeNumber, 'steps', 1);
   const patience = optional(wholeNumber, 'patience', 1);
   const backend = optional(oneOf, 'backend', BACKENDS);
+  const workers = optional(wholeNumber, 'workers', 1);
   const path = flags.path === undefined ? undefined : resolve(pathTo('a path', '--path', flags.path));
   const given = argv.filter((arg) => arg.startsWith('--')).map((arg) => arg.slice(2).split('=')[0]);
   if (flags.resume) {
     const other = given.find((name) => !MAY_CHANGE.includes(name));
     if (other !== undefined)
       stop(
-        `--${other}: a resumed run keeps its own; --resume takes --out, --path, --steps, --patience and --backend`,
+        `--${other}: a resumed run keeps its own; --resume takes --out, --path, --steps, --patience, --backend and --workers`,
       );
     if (!flags.out) stop('--resume: wanted --out with the directory of a run');
-    return { resume: true, out: outputDirectory('--out', flags.out), steps, patience, backend, path };
+    return {
+      resume: true,
+      out: outputDirectory('--out', flags.out),
+      steps,
+      patience,
+      backend,
+      workers,
+      path,
+    };
   }
   if (flags.data === undefined) stop(`--data: wanted one of ${DATASETS.join(', ')}; --help lists the flags`);
   const model = oneOf('--model', flags.model, MODELS);
@@ -170,6 +181,7 @@ export function readTrainFlags(argv) {
   return {
     resume: false,
     out: outputDirectory('--out', flags.out ?? `runs/${data}`),
+    workers,
     run: {
       data,
       path,

@@ -12,8 +12,10 @@ import simd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm
 import { env } from '@tensorflow/tfjs-core';
 
 env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
-setWasmPaths({
+/** Also for `createTrainer`, whose workers start the backend again. */
+export const wasmPaths = {
   'tfjs-backend-wasm.wasm': plain,
   'tfjs-backend-wasm-simd.wasm': simd,
   'tfjs-backend-wasm-threaded-simd.wasm': simd, // never asked for, but tfjs wants all three
-});
+};
+setWasmPaths(wasmPaths);

@@ -22,6 +22,7 @@ PixelSNAIL
   --prior-filters N   features of each layer, a multiple of 16 (64)
   --prior-blocks N    (2)
   --prior-steps N     (6000)
+  --workers N         on wasm: threads that share each step, with the same results for any number (as many as there are cores)
 
 Both
   --batch N           images a step (32)
@@ -34,7 +35,7 @@ Output
   --eval-images N     test images that the figures are of, the first N (all)
   --rows N            samples of each class (8)
   --temperature X     divides the logits of codes; 0 takes the most likely code (0.8)
-  --resume            continues the run in --out, exactly as if it had not stopped; takes --out, --path and --backend beside it
+  --resume            continues the run in --out, exactly as if it had not stopped; takes --out, --path, --backend and --workers beside it
   --help              prints this
 `;
 
@@ -49,6 +50,7 @@ const OPTIONS = {
   'prior-filters': text('64'),
   'prior-blocks': text('2'),
   'prior-steps': text('6000'),
+  workers: text(),
   batch: text('32'),
   seed: text('1'),
   backend: text(),
@@ -62,30 +64,32 @@ const OPTIONS = {
 };
 
 /** Flags that may be given with --resume. The run keeps all others. */
-const MAY_CHANGE = ['resume', 'out', 'path', 'backend'];
+const MAY_CHANGE = ['resume', 'out', 'path', 'backend', 'workers'];
 
 /**
  * Reads and checks the command line. Ends the program for `--help` and for errors.
  *
  * @param {string[]} argv
- * @returns {{ resume: boolean, out: string, backend?: string, path?: string, run?: object }} `run` holds the
- * settings of a new run
+ * @returns {{ resume: boolean, out: string, backend?: string, workers?: number, path?: string, run?: object }} `run`
+ * holds the settings of a new run
  */
 export function readFlags(argv) {
   const flags = parseFlags(OPTIONS, HELP, argv);
   const backend = flags.backend === undefined ? undefined : oneOf('--backend', flags.backend, BACKENDS);
+  const workers = flags.workers === undefined ? undefined : wholeNumber('--workers', flags.workers, 1);
   const path = flags.path === undefined ? undefined : resolve(pathTo('a path', '--path', flags.path));
   const out = outputDirectory('--out', flags.out);
   if (flags.resume) {
     const given = argv.filter((arg) => arg.startsWith('--')).map((arg) => arg.slice(2).split('=')[0]);
     const other = given.find((name) => !MAY_CHANGE.includes(name));
     if (other !== undefined)
-      stop(`--${other}: a resumed run keeps its own; --resume takes --out, --path and --backend`);
-    return { resume: true, out, backend, path };
+      stop(`--${other}: a resumed run keeps its own; --resume takes --out, --path, --backend and --workers`);
+    return { resume: true, out, backend, workers, path };
   }
   return {
     resume: false,
     out,
+    workers,
     run: {
       data: oneOf('--data', flags.data, DATASETS),
       path,

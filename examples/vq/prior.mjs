@@ -14,17 +14,17 @@ export function priorOf({ filters, ...args }) {
 /**
  * Makes a function that trains a prior for a step. The loss is in bits a code.
  *
- * @param {import('pixelcnn-layers').AutoregressiveModel} model
+ * @param {Pick<import('pixelcnn-layers').Trainer, 'trainOnBatch'>} trainer of the prior
  * @param {import('pixelcnn-layers/data').ImageSet} codes
  * @param {{ batch: number, seed: number, firstStep: number }} options
  * @returns {() => Promise<number>}
  */
-export function priorTraining(model, codes, { batch, seed, firstStep }) {
+export function priorTraining(trainer, codes, { batch, seed, firstStep }) {
   const order = { batchSize: batch, seed, firstStep, withClasses: true };
   const batches = imageBatches(codes, order)[Symbol.iterator]();
   return async () => {
     const { xs, ys } = batches.next().value; // [[B,h,w,1], [B,1]], [B,h,w,1]
-    const bits = await model.trainOnBatch(xs, ys);
+    const bits = await trainer.trainOnBatch(xs, ys);
     tf.dispose([xs, ys]);
     return bits;
   };

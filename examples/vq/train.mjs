@@ -11,6 +11,7 @@ import { readDataset } from '../lib/datasets.mjs';
 import { sweep, writeWhole } from '../lib/files.mjs';
 import { stop } from '../lib/flags.mjs';
 import { keepSettings, openRun } from '../lib/run-settings.mjs';
+import { startTrainer, workersFor, workersText } from '../lib/trainer.mjs';
 import { seedWeights } from '../lib/weights.mjs';
 import { adam } from './adam.mjs';
 import { codesOf } from './codes.mjs';
@@ -30,6 +31,7 @@ process.once('SIGINT', () => interrupt.abort());
 const flags = readFlags(process.argv.slice(2));
 const { out } = flags;
 const run = await openRun(flags);
+const workers = workersFor(flags.workers, run);
 await sweep(out, (name) => /^(reconstructions\.png|figures\.json)$/.test(name)); // left by a killed run
 await useBackend(run.backend);
 if (run.backend === 'wasm') useWasmGradients();
@@ -85,7 +87,8 @@ const [, ...codeShape] = codes.train.shape; // [h,w,1]
 
 // The prior: codes and classes -> the distribution of each code
 
-console.log(`PixelSNAIL of codes [${codeShape}], ${run.numEntries} entries`);
+console.log(`PixelSNAIL of codes [${codeShape}], ${run.numEntries} entries${workersText(workers)}`);
+let trainer;
 const prior = await train({
   directory: join(out, 'prior'),
   steps: run.priorSteps,
@@ -98,8 +101,11 @@ const prior = await train({
     model.compile({ optimizer: adam(RATE), loss: bitsPerDim });
     return model;
   },
-  begin: (model, firstStep) => priorTraining(model, codes.train, { batch, seed, firstStep }),
-});
+  async begin(model, firstStep) {
+    trainer = await startTrainer(model, workers, run.batch);
+    return priorTraining(trainer, codes.train, { batch, seed, firstStep });
+  },
+}).finally(() => trainer?.dispose());
 endHere(prior);
 
 // Figures

@@ -19,6 +19,7 @@ const SMOOTHING = 0.98; // of the loss that is shown: about the last 50 steps
  * falls towards 0.
  *
  * @typedef {import('@tensorflow/tfjs-layers').LayersModel} LayersModel
+ * @typedef {(step: number) => Promise<number>} TrainStep does a step, and gives its loss
  *
  * @param {object} args
  * @param {string} args.directory of its checkpoints
@@ -27,7 +28,7 @@ const SMOOTHING = 0.98; // of the loss that is shown: about the last 50 steps
  * @param {string} args.unit of the loss
  * @param {AbortSignal} args.signal ends training after the current step, and saves
  * @param {() => LayersModel} args.create the model that a new run begins with, compiled with an `adam`
- * @param {(model: LayersModel, firstStep: number) => (step: number) => Promise<number>} args.begin gives what does a step, and gives its loss
+ * @param {(model: LayersModel, firstStep: number) => TrainStep | Promise<TrainStep>} args.begin
  * @returns {Promise<{ model: LayersModel, isDone: boolean }>}
  */
 export async function train({ directory, steps, every, unit, signal, create, begin }) {
@@ -41,7 +42,7 @@ export async function train({ directory, steps, every, unit, signal, create, beg
 
   const share = (step) => Math.min(1, (step + 1) / RISE) * (1 - step / steps);
   const schedule = scheduleLearningRate(model.optimizer, (step) => RATE * share(step));
-  const doStep = begin(model, step);
+  const doStep = await begin(model, step);
   const progress = trainingProgress(steps, step, unit);
   while (step < steps && !signal.aborted) {
     schedule.beforeStep();

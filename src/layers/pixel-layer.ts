@@ -121,11 +121,7 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
    * noise: if a batch is computed in parts, `firstImage` is the number of a part's first image.
    */
   setStep(step: number, firstImage = 0): void {
-    const name = this.getClassName();
-    this.tensorOps.setStep(
-      checkInteger(`${name}: step`, step, 0),
-      checkInteger(`${name}: firstImage`, firstImage, 0),
-    );
+    this.tensorOps.setStep(checkInteger(`${this.getClassName()}: step`, step, 0), firstImage);
   }
 
   /** Makes weight-normed convolutions collect initial gains and biases from their inputs; null ends this. @internal */

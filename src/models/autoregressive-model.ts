@@ -5,6 +5,7 @@ import { throwTypeError } from '../core/check';
 import type { ConditionShape } from '../core/conditions';
 import { eachLayer } from '../layers/pixel-layer';
 import type { Applied } from '../layers/types';
+import { fuseAdam } from '../ops/adam';
 import { afterCheck, checkNumbers, trainingDataset } from './check-labels';
 import { type Condition, modelInputs } from './conditions';
 import { checkNotDisposed, type ImageModelShape, imageModelShape } from './image-model';
@@ -263,6 +264,7 @@ export class AutoregressiveModel extends SavedModel {
       loss: withFunctions('loss', loss, distribution),
       ...(metrics !== undefined && { metrics: withFunctions('metrics', metrics, distribution) }),
     } as ModelCompileArgs);
+    fuseAdam();
     this.checkLabels = checkLabels;
     this.hasCheckedBatch = false;
     // For a custom loss, tfjs requires labels of the outputs' shape; ours are levels, [N,H,W,C].

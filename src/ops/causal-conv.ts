@@ -239,20 +239,14 @@ const wasmInputGradient = wasmKernel(
   },
 );
 
-const wasmKernelGradient = wasmKernel(
-  'PixelCNNCausalConv2DKernelGradient',
+const wasmWeightGradients = wasmKernel(
+  'PixelCNNCausalConv2DWeightGradients',
   correlations,
   (loops, { dy, x, kernel, y }: GradientInputs, attributes: Attributes) => {
     const sizes = sizesOf(x, kernel, attributes);
-    return outputs([kernel.shape], loops.correlate, [x, dy, y], sizes, loops.correlationScratch);
+    const shapes = [kernel.shape, [dy.shape[3]]] as const;
+    return outputs(shapes, loops.correlate, [x, dy, y], sizes, loops.correlationScratch);
   },
-);
-
-const wasmBiasGradient = wasmKernel(
-  'PixelCNNCausalConv2DBiasGradient',
-  correlations,
-  (loops, { dy, y }: Pick<GradientInputs, 'dy' | 'y'>) =>
-    outputs([[dy.shape[3]]], loops.sumPixels, [dy, y], dy.shape, loops.sumPixelsScratch),
 );
 
 function sizesOf(
@@ -268,11 +262,15 @@ const operation = defineOperation<Inputs, Attributes, Saved, tf.Tensor4D>({
   composed: composedConv,
   wasmImplementation: {
     forward: (inputs, attributes) => withSaved(inputs, wasmForward(inputs, attributes)[0], attributes),
-    gradients: (dy, saved, attributes) => ({
-      x: () => wasmInputGradient({ dy, ...saved }, attributes)[0],
-      kernel: () => wasmKernelGradient({ dy, ...saved }, attributes)[0],
-      bias: () => wasmBiasGradient({ dy, y: saved.y })[0],
-    }),
+    gradients(dy, saved, attributes) {
+      const inputs = { dy, ...saved };
+      const [kernel, bias] = wasmWeightGradients(inputs, attributes); // one pass over the images gives both
+      return {
+        x: () => wasmInputGradient(inputs, attributes)[0],
+        kernel: () => kernel,
+        bias: () => bias,
+      };
+    },
   },
 });
 
@@ -305,11 +303,10 @@ export function checkBatchFits([n, h, w, features]: readonly [number, number, nu
   const bytesPerImage = 4 * h * w * features;
   const limit = largestTensor();
   if (limit === Infinity || n * bytesPerImage <= limit) return;
-  const tensor = `one tensor [${n},${h},${w},${features}] has ${n * bytesPerImage} bytes, ${limit} is the limit`;
   const fitting = Math.floor(limit / bytesPerImage);
   const advice = fitting > 0 ? `at most ${fitting} images fit` : 'not even one image fits';
   throw new RangeError(
-    `A batch of ${n} images is too large for ${tf.getBackend()} here: ${tensor}; ${advice}`,
+    `A batch of ${n} images is too large for ${tf.getBackend()} here: a tensor [${n},${h},${w},${features}] has more than ${limit} bytes; ${advice}`,
   );
 }
 

@@ -46,7 +46,6 @@ export function kernelsInUse(): boolean {
     memory.buffer instanceof ArrayBuffer && // not shared between threads
     typeof backend.dataIdMap?.get === 'function' &&
     typeof backend.makeOutput === 'function' &&
-    typeof backend.incRef === 'function' &&
     typeof backend.disposeData === 'function' &&
     compileModule(SIMD) !== null
   );
@@ -70,36 +69,33 @@ export function wasmKernel<Loops, Inputs, Attributes, Outputs extends tf.TensorI
     // Another copy of this library may have registered it.
     if (tf.getKernel(kernelName, 'wasm') === undefined) {
       tf.registerKernel({ kernelName, backendName: 'wasm', kernelFunc });
-      shareClones();
+      if (!sharesClones) shareClones();
+      sharesClones = true;
     }
     const named = [inputs as tf.NamedTensorMap, attributes as tf.NamedAttrMap] as const;
     return tf.engine().runKernel(kernelName, ...named) as tf.TensorInfo[] as Outputs;
   };
 }
 
-/** Kernels that share memory. */
-const sharing = new WeakSet<tf.KernelFunc>();
-
 /**
- * Has clones, and casts to the same type, share the memory of their tensor, as they do on tfjs's other backends. Its
- * wasm backend copies it, although a step of training clones every tensor that a gradient needs.
+ * Has clones share the memory of their tensor, as they do on tfjs's other backends. Its wasm backend copies it, although
+ * a step of training clones every tensor that a gradient needs.
  */
 function shareClones(): void {
-  for (const kernelName of [tf.Identity, tf.Cast]) {
-    const { kernelFunc: copy } = tf.getKernel(kernelName, 'wasm');
-    if (sharing.has(copy)) continue;
-    const kernelFunc: tf.KernelFunc = (call) => {
+  const { kernelFunc: copy, ...config } = tf.getKernel(tf.Identity, 'wasm');
+  tf.unregisterKernel(tf.Identity, 'wasm');
+  tf.registerKernel({
+    ...config,
+    kernelFunc(call) {
+      if (!kernelsInUse()) return copy(call);
       const { dataId, shape, dtype } = call.inputs['x'] as tf.TensorInfo;
-      const wanted = call.attrs?.['dtype'] ?? dtype;
-      if (dtype === 'string' || wanted !== dtype || !kernelsInUse()) return copy(call);
       wasmBackend().incRef(dataId);
       return { dataId, shape, dtype };
-    };
-    sharing.add(kernelFunc);
-    tf.unregisterKernel(kernelName, 'wasm');
-    tf.registerKernel({ kernelName, backendName: 'wasm', kernelFunc });
-  }
+    },
+  });
 }
+
+let sharesClones = false;
 
 type Shape = readonly number[];
 

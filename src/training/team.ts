@@ -3,7 +3,7 @@ import { throwTypeError } from '../core/check';
 import type { AutoregressiveModel } from '../models/autoregressive-model';
 import { namesOf } from '../models/loss';
 import { workerCalls } from '../pool/worker-calls';
-import type { PoolWorker } from '../pool/workers';
+import { type PoolWorker, startThread } from '../pool/workers';
 import {
   type Begin,
   cut,
@@ -20,6 +20,13 @@ import {
   weightsOf,
 } from './shards';
 
+export interface TeamOptions {
+  /** How many there are. */
+  workers: number;
+  createWorker?: (() => PoolWorker) | undefined;
+  wasmPaths?: unknown;
+}
+
 /** What workers have computed of a batch. */
 export interface Computed {
   /** The loss, the mean over all images, and metrics. */
@@ -31,9 +38,7 @@ export interface Computed {
 /** Starts workers that each have a replica of a model, and compute the shards of batches. */
 export async function teamOf(
   model: AutoregressiveModel,
-  numWorkers: number,
-  createWorker: () => PoolWorker,
-  wasmPaths: unknown,
+  { workers, createWorker = startTrainWorker, wasmPaths }: TeamOptions,
 ) {
   const isShared = typeof SharedArrayBuffer === 'function';
   const memory = (length: number) =>
@@ -179,7 +184,7 @@ export async function teamOf(
   }
 
   try {
-    for (let k = 0; k < numWorkers; k++) members.push(start());
+    for (let k = 0; k < workers; k++) members.push(start());
     await Promise.all(members.map(begin));
   } catch (error) {
     await dispose();
@@ -203,6 +208,15 @@ export async function teamOf(
       free.push(gradients);
     },
   };
+}
+
+/** Starts a worker of a trainer. */
+function startTrainWorker(): PoolWorker {
+  // Written this way, bundlers recognize that a page also needs the worker's file.
+  return (
+    startThread('train-worker') ??
+    new Worker(new URL('../train-worker.js', import.meta.url), { type: 'module' })
+  );
 }
 
 const packed = async (tensor: tf.Tensor): Promise<Packed> => ({

@@ -1,5 +1,6 @@
-// Times a step of createTrainer beside one of fit, beside as many independent processes that each train on their part of
-// the batch (what the machine's cores can give at most), and beside PyTorch with as many threads, all in one run.
+// Times a step of createTrainer, of 8 parts and of a part for each worker, beside one of fit, beside as many independent
+// processes that each train on their part of the batch (what the machine's cores can give at most), and beside PyTorch with
+// as many threads, and as many ranks, all in one run.
 //
 //   npm run bench:trainer -- [--batches 32,64] [--workers 2] [--seconds 10] [--networks 6] [--write]
 //
@@ -59,51 +60,64 @@ const rows = [];
 for (const [name, shape] of Object.entries(shapes).slice(0, Number(flags.networks))) {
   for (const batch of flags.batches.split(',').map(Number)) {
     const { labels } = randomBatch(shape, batch);
-    const [alone, byOne, byAll] = [0, 1, 2].map(() => compiled(shape));
-    const [one, all] = [
-      await createTrainer(byOne, { workers: 1 }),
-      await createTrainer(byAll, { workers: numWorkers }),
-    ];
+    const alone = compiled(shape);
+    const teams = [];
+    for (const shards of [8, numWorkers]) {
+      for (const workers of [1, numWorkers]) {
+        const model = compiled(shape);
+        teams.push({ model, trainer: await createTrainer(model, { workers, shards }) });
+      }
+    }
     const processes = await independent(shape, batch);
-    const before = timeTorch(shape, batch, seconds / 4, numWorkers);
-    const times = await timeInTurn(
+    const torch = () =>
+      [{ threads: numWorkers }, { ranks: numWorkers }].map((how) =>
+        timeTorch(shape, batch, seconds / 8, how),
+      );
+    const before = torch();
+    const ours = await timeInTurn(
       {
         fit: () => alone.trainOnBatch(labels),
-        one: () => one.trainOnBatch(labels),
-        all: () => all.trainOnBatch(labels),
         processes: processes.step,
+        ...Object.fromEntries(teams.map(({ trainer }, i) => [i, () => trainer.trainOnBatch(labels)])),
       },
       { seconds, minRounds: 5 },
     );
-    const after = timeTorch(shape, batch, seconds / 4, numWorkers);
+    const after = torch();
     processes.end();
-    await Promise.all([one.dispose(), all.dispose()]);
-    for (const one of [labels, alone, byOne, byAll]) one.dispose();
-    const torch = before && (before.step.median + after.step.median) / 2;
-    const { fit, one: single, all: team, processes: limit } = times;
+    for (const { trainer } of teams) await trainer.dispose();
+    for (const one of [labels, alone, ...teams.map(({ model }) => model)]) one.dispose();
+    const {
+      fit,
+      processes: limit,
+      ...times
+    } = Object.fromEntries(Object.entries(ours).map(([task, { median }]) => [task, median]));
+    const [one, all, oneOfFew, allOfFew] = Object.values(times);
+    const torches = before.map((was, i) => was && (was.step.median + after[i].step.median) / 2);
     rows.push([
       name,
       batch,
-      ms(fit.median),
-      (single.median / fit.median).toFixed(2),
-      (fit.median / team.median).toFixed(2),
-      (fit.median / limit.median).toFixed(2),
-      (limit.median / team.median).toFixed(2),
-      torch ? (team.median / torch).toFixed(1) : 'not installed',
+      ms(fit),
+      (fit / limit).toFixed(2),
+      ...[one, all].map((time) => (fit / time).toFixed(2)),
+      (limit / all).toFixed(2),
+      ...[oneOfFew, allOfFew].map((time) => (fit / time).toFixed(2)),
+      (limit / allOfFew).toFixed(2),
+      ...torches.map((time) => (time ? (fit / time).toFixed(2) : 'not installed')),
     ]);
     console.error(rows.at(-1).join('  '));
   }
 }
+const parts = (count) => [`${count} parts: 1 worker`, `${numWorkers} workers`, 'of the processes'];
 const table = markdownTable(
   [
     'network',
     'batch',
     '`fit`, ms a step',
-    'one worker, in steps of `fit`',
-    `faster by ${numWorkers} workers`,
-    `by ${numWorkers} processes`,
-    'of what the processes do',
-    `in steps of PyTorch with ${numWorkers} threads`,
+    `${numWorkers} processes`,
+    ...parts(8),
+    ...parts(numWorkers),
+    `PyTorch, ${numWorkers} threads`,
+    `${numWorkers} ranks`,
   ],
   rows,
 );

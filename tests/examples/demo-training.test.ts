@@ -1,19 +1,21 @@
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
 import { button, eventually, focusedAfterFrames, pixels, says, tensorCounts, useDemo } from './demo-page';
 
 describe.skipIf(chromiumPath === undefined)('training in the demo', () => {
   const demo = useDemo();
+  const training = () => demo.panel('training');
+  /** Opens the page, and waits until the panel has done its first work: a click before that may be lost. */
+  async function open(address = demo.address) {
+    await demo.page.goto(address);
+    await demo.see('training');
+    await eventually(() => button(training(), 'Train').isEnabled()).toBe(true);
+  }
   const tfjsRequests = () => demo.seen.requests.filter((url) => /tfjs|backend-/.test(url));
 
   it.each(['PixelCNN', 'Gated PixelCNN'])(
     'trains %s, saves it, and goes on after a reload',
     async (network) => {
-      const training = () => demo.panel('training');
-      const open = async () => {
-        await demo.open('training');
-        await eventually(() => button(training(), 'Train').isEnabled()).toBe(true);
-      };
       const legend = () => training().locator('.u-legend').textContent();
       const stepOf = async () =>
         Number((await training().locator('.report').textContent())?.match(/step (\d+)/)?.[1]);
@@ -83,8 +85,63 @@ describe.skipIf(chromiumPath === undefined)('training in the demo', () => {
     },
   );
 
+  describe('on a machine of four cores', () => {
+    const report = () => training().locator('.report').textContent();
+    const trainWorkers = () => demo.seen.requests.filter((url) => url.includes('/train-worker-'));
+    beforeEach(() =>
+      demo.page.addInitScript(() => Object.defineProperty(navigator, 'hardwareConcurrency', { value: 4 })),
+    );
+
+    it.each([
+      ['', () => demo.address],
+      [' where memory may be shared', () => `${demo.origin}/isolated/`],
+    ])('trains on all of them, says so, stops and goes on%s', async (_, address) => {
+      await open(address());
+      expect(trainWorkers()).toEqual([]);
+      for (const name of ['Train', 'Continue']) {
+        await button(training(), name).click();
+        await eventually(report).toMatch(/^Training on 4 cores: step \d+, \d/);
+        await button(training(), 'Stop').click();
+        await says(training(), 'Stopped');
+      }
+      expect(trainWorkers().length).toBeGreaterThan(0);
+      const counts = await tensorCounts(demo.page);
+      expect(counts[1]).toBe(counts[0]);
+      demo.expectClean();
+    });
+
+    it.each([
+      ['a worker has no workers', 'delete globalThis.Worker;'],
+      [
+        'their file cannot be loaded',
+        'globalThis.Worker = class extends Worker { constructor(_, options) { super(origin + "/missing.js", options); } };',
+      ],
+    ])('trains on one where %s', async (_, code) => {
+      await demo.page.addInitScript((code) => {
+        globalThis.Worker = class extends Worker {
+          constructor(url: string | URL, options?: WorkerOptions) {
+            const script = `import '${new URL(url, location.href)}'; ${code}`;
+            super(URL.createObjectURL(new Blob([script], { type: 'text/javascript' })), options);
+          }
+        };
+      }, code);
+      await open();
+      await button(training(), 'Train').click();
+      await eventually(report).toMatch(/^Training: step \d{3}, \d/);
+      expect(await training().getByRole('alert').isVisible()).toBe(false);
+      expect(trainWorkers()).toEqual([]);
+    });
+
+    it('trains where a backend was chosen that its workers do not have', async () => {
+      await open();
+      await training().getByLabel('Backend').selectOption('cpu');
+      await button(training(), 'Train').click();
+      await eventually(report).toMatch(/^Training: step \d+, \d/);
+      expect(trainWorkers()).toEqual([]);
+    });
+  });
+
   it('asks before the page is left while it trains, or with steps that are not saved', async () => {
-    const training = demo.panel('training');
     /** Tries to leave, is asked by the browser, and stays. */
     async function stay() {
       const asked = demo.page.waitForEvent('dialog');
@@ -93,31 +150,33 @@ describe.skipIf(chromiumPath === undefined)('training in the demo', () => {
       expect(dialog.type()).toBe('beforeunload');
       await dialog.dismiss();
     }
-    await demo.open('training');
-    await eventually(() => button(training, 'Train').isEnabled()).toBe(true);
-    await button(training, 'Train').click();
-    await training.getByText(/step \d+,/).waitFor();
+    await open();
+    await button(training(), 'Train').click();
+    await training()
+      .getByText(/step \d+,/)
+      .waitFor();
     await stay();
-    await button(training, 'Stop').click();
-    await says(training, 'Stopped');
+    await button(training(), 'Stop').click();
+    await says(training(), 'Stopped');
     await stay();
-    expect(await button(training, 'Continue').isEnabled()).toBe(true); // it is still there
-    await button(training, 'Save').click();
-    await says(training, 'Saved in this browser');
+    expect(await button(training(), 'Continue').isEnabled()).toBe(true); // it is still there
+    await button(training(), 'Save').click();
+    await says(training(), 'Saved in this browser');
     let asked = false;
     demo.page.on('dialog', async (dialog) => {
       asked = true;
       await dialog.accept();
     });
     await demo.open('training');
-    await says(training, 'A model is saved in this browser');
+    await says(training(), 'A model is saved in this browser');
     expect(asked).toBe(false);
   });
 
   it('says that its curve is smoothed, and over how much', async () => {
     await demo.open('training');
-    const training = demo.panel('training');
-    await training.getByText('training images, smoothed').waitFor();
-    expect(await training.getByText('a running average over about the last 50 steps').isVisible()).toBe(true);
+    await training().getByText('training images, smoothed').waitFor();
+    expect(await training().getByText('a running average over about the last 50 steps').isVisible()).toBe(
+      true,
+    );
   });
 });

@@ -14,7 +14,7 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
   const demo = useDemo({ isWhole: true });
 
   it('is small, but for tfjs, the library and data', async () => {
-    const own = /^(?!tfjs|backend-|pixelcnn-layers|loss-chart|worker-|rolldown-runtime).*\.js$/;
+    const own = /^(?!tfjs|backend-|pixelcnn-layers|loss-chart|worker-|train-worker-|rolldown-runtime).*\.js$/;
     const files = (await readdir(join(demo.built, 'assets'))).filter((name) => own.test(name));
     const sizes = await Promise.all(
       files.map(async (name) => (await stat(join(demo.built, 'assets', name))).size),
@@ -65,7 +65,7 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
 
     await demo.page.clock.resume();
     await demo.seeAll();
-    const tfjs = () => demo.seen.requests.filter((url) => /\/(tfjs|backend)-/.test(url));
+    const tfjs = () => demo.seen.requests.filter((url) => /\/(tfjs|backend|train-worker)-/.test(url));
     expect(tfjs()).toEqual([]);
     await button(demo.panel('training'), 'Train').click();
     await eventually(() => tfjs().length).toBeGreaterThan(0);

@@ -94,8 +94,11 @@ describe.skipIf(firefoxPath === undefined)('in Firefox', () => {
     });
   });
 
-  it('the demo draws by hand, draws the images that Node draws, and trains', async () => {
+  it('the demo draws by hand, draws the images that Node draws, and trains on all cores', async () => {
     await page.evaluateOnNewDocument(recordAnswers);
+    await page.evaluateOnNewDocument(() =>
+      Object.defineProperty(navigator, 'hardwareConcurrency', { value: 4 }),
+    );
     page.on('dialog', (dialog) => dialog.accept()); // the page asks before what it has trained is lost
     await visit({ root: join(root, 'examples/demo') }, async () => {
       const bars = '#drawing .next-bar';
@@ -124,7 +127,7 @@ describe.skipIf(firefoxPath === undefined)('in Firefox', () => {
       await scrollTo('training');
       const button = (name: string) => page.locator(`::-p-xpath(//*[@id="training"]//button[.="${name}"])`);
       await button('Train').click();
-      await says('#training .report', /step ([5-9]\d|\d{3})/);
+      await says('#training .report', /on 4 cores: step ([5-9]\d|\d{3})/);
       await button('Stop').click();
       await says('#training .report [role=status]', /Stopped/);
       const label = await page.$eval('#training [role=img][aria-label^="Loss curve"]', (curve) =>

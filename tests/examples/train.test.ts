@@ -331,10 +331,11 @@ describe('train.mjs', () => {
       expect((await run(`${CONDITIONAL} --steps 40 --out ${conditional}`)).code).toBe(0);
     });
 
-    it('gives the same losses when stopped and resumed', async () => {
+    it('gives the same losses when stopped and resumed, also with another number of workers', async () => {
       const out = join(directory, 'conditional-broken');
-      await stopped(`${CONDITIONAL} --steps 40 --out ${out}`, hasCheckpoint(out, 20));
-      expect((await run(`--resume --out ${out}`)).output).toContain('continues after step');
+      await stopped(`${CONDITIONAL} --steps 40 --workers 2 --out ${out}`, hasCheckpoint(out, 20));
+      const { output } = await run(`--resume --workers 3 --out ${out}`);
+      expect(output).toContain('wasm, 3 workers\ncontinues after step');
       expect(await losses(out)).toEqual(await losses(conditional));
       expect(await losses(out)).toHaveLength(40);
       expect(await testFigures(out)).toEqual(await testFigures(conditional));
@@ -412,6 +413,9 @@ describe('train.mjs', () => {
         '--data npy --path UNLABELLED --model gated --conditional --out FRESH',
         'npy has no classes: wanted train-labels.npy and test-labels.npy in the directory --path',
       ],
+      ['--data digits --workers 0', "--workers: wanted a whole number of at least 1, got '0'"],
+      ['--data digits --backend cpu --workers 2 --out FRESH', "--workers: comes with --backend wasm, got 'cpu'"], // biome-ignore format: one line
+      ['--resume --out USED --backend cpu --workers 2', "--workers: comes with --backend wasm, got 'cpu'"],
       ['--data digits --patience 0', "--patience: wanted a whole number of at least 1, got '0'"],
       ['--data digits --validation few', "--validation: wanted a whole number of at least 0, got 'few'"],
       ['--data digits --validation 1500 --out FRESH', "--validation: digits has 1500 training images, got '1500'"], // biome-ignore format: one line

@@ -112,9 +112,9 @@ describe('vq/train.mjs', () => {
     await stopped(out, '--resume', step('prior', 20));
     for (const name of ['figures.json.77.tmp', 'samples.png.77.tmp']) await writeFile(join(out, name), '');
     await mkdir(join(out, 'codes.tmp'), { recursive: true }); // as a kill while codes are written leaves it
-    const { code, stdout } = await run(`--resume --out ${out}`);
+    const { code, stdout } = await run(`--resume --workers 3 --out ${out}`);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/continues after step [1234]0\n/);
+    expect(stdout).toMatch(/, 3 workers\ncontinues after step [1234]0\n/);
     expect(await results(out)).toEqual(await results(whole));
     expect((await readdir(out)).sort()).toEqual((await readdir(whole)).sort());
   });
@@ -139,12 +139,16 @@ describe('vq/train.mjs', () => {
       ["--temperature: wanted a number of at least 0, got 'warm'", refused('--temperature warm')],
       ['--data: wanted digits, fashion-mnist', refused('--data shoes')],
       ["--backend: wanted wasm, cpu, webgpu, tensorflow, got 'wasn'", refused('--backend wasn')],
+      [
+        "--workers: comes with --backend wasm, got 'cpu'",
+        refused('--backend cpu --workers 2 --out DIRECTORY/new'),
+      ],
       ['emoji has no classes', refused('--data emoji --out DIRECTORY/new')],
       ['wanted images of a height and width that 4 divides, npy has 2x2', refused('--data npy --path WHOLE/codes --out DIRECTORY/new')], // biome-ignore format: one line
       ['--out: WHOLE holds a run; --resume continues it', refused('--out WHOLE')],
       ['--resume: there is no run in DIRECTORY/none', refused('--resume --out DIRECTORY/none')],
       [
-        '--seed: a resumed run keeps its own; --resume takes --out, --path and --backend',
+        '--seed: a resumed run keeps its own; --resume takes --out, --path, --backend and --workers',
         refused('--resume --seed 2'),
       ],
     ],

@@ -59,14 +59,14 @@ function convolved(x: readonly number[], kernel: readonly number[], inputs: numb
   const memory = new WebAssembly.Memory({ initial: 1 });
   const pixels = x.length / inputs;
   const floats = new Float32Array(memory.buffer);
-  const [ofX, ofKernel, ofBias, ofY, ofSlope, scratch] = [0, 512, 1024, 1536, 2048, 4096];
+  const [ofX, ofKernel, ofBias, ofY, ofSlope, ofSum, scratch] = [0, 512, 1024, 1536, 2048, 3072, 4096];
   floats.set(x, ofX);
   floats.set(kernel, ofKernel);
   const loops = trainingLoops(memory, isFused);
   const sizes = [1, 1, pixels, inputs, inputs, 1, 1, 0, 1] as const;
   const bias = 4 * ofBias;
   loops.convolve(4 * ofY, 4 * ofX, 4 * ofKernel, bias, ...sizes, Number.NEGATIVE_INFINITY, 4 * scratch);
-  loops.correlate(4 * ofSlope, 4 * ofX, 4 * ofX, 0, ...sizes, 4 * scratch);
+  loops.correlate(4 * ofSlope, 4 * ofSum, 4 * ofX, 4 * ofX, 0, ...sizes, 4 * scratch);
   const part = (start: number, length: number) => Array.from(floats.subarray(start, start + length));
   return [...part(ofY, pixels * inputs), ...part(ofSlope, inputs * inputs)];
 }

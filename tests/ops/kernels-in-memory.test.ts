@@ -47,8 +47,7 @@ function callsOf(kernels: ReturnType<typeof trainingLoops>, size: number): [name
     return [
       [`convolve ${r}x${c}`, { inputs: [of, kernel, size + 1], outputs: [out], scratchBytes, run: ([y = 0], [x = 0, k = 0, b = 0], scratch) => kernels.convolve(y, x, k, b, ...all, 0, scratch) }],
       [`convolveBack ${r}x${c}`, { inputs: [out, out, kernel], outputs: [of], scratchBytes, run: ([dx = 0], [dy = 0, y = 0, k = 0], scratch) => kernels.convolveBack(dx, dy, y, k, ...all, scratch) }],
-      [`correlate ${r}x${c}`, { inputs: [of, out, out], outputs: r * c === 1 ? [kernel] : [], scratchBytes: backBytes + 4 * kernel, run: ([dk], [x = 0, dy = 0, y = 0], scratch) => kernels.correlate(dk ?? scratch + backBytes, x, dy, y, ...all, scratch) }],
-      [`sumPixels ${r}x${c}`, { inputs: [out, out], outputs: [size + 1], scratchBytes: kernels.sumPixelsScratch(2, 2, 3, size + 1), run: ([db = 0], [dy = 0, y = 0], scratch) => kernels.sumPixels(db, dy, y, 2, 2, 3, size + 1, scratch) }],
+      [`correlate ${r}x${c}`, { inputs: [of, out, out], outputs: [size + 1, ...(r * c === 1 ? [kernel] : [])], scratchBytes: backBytes + 4 * kernel, run: ([db = 0, dk], [x = 0, dy = 0, y = 0], scratch) => kernels.correlate(dk ?? scratch + backBytes, db, x, dy, y, ...all, scratch) }],
     ];
   }); // biome-ignore format: one call a line
   return [

@@ -410,7 +410,7 @@ export const operations: Readonly<Record<string, Operation>> = {
     example: convolution({ x: [2, 3, 5, 3], filters: 9, rows: 2, columns: [5, 2, 3], activation: 'relu', hasBias: true, seed: 1 }), // biome-ignore format: one line
     // Of larger kernels, tfjs's wasm backend lacks the gradients.
     twice: convolution({ x: [2, 2, 3, 2], filters: 3, rows: 1, columns: [2, 0, 1], activation: 'relu', hasBias: true, seed: 1 }), // biome-ignore format: one line
-    kernels: ['CausalConv2D', 'CausalConv2DBiasGradient', 'CausalConv2DInputGradient', 'CausalConv2DKernelGradient'], // biome-ignore format: one line
+    kernels: ['CausalConv2D', 'CausalConv2DInputGradient', 'CausalConv2DWeightGradients'],
     keepsNaN: false, // a ReLU of tfjs does not, on some backends
   },
   'causalConv2d, wider': {
@@ -428,7 +428,7 @@ export const operations: Readonly<Record<string, Operation>> = {
     numRuns: 6,
     example: convolution({ x: [1, 1, 40, 1], filters: 17, rows: 7, columns: [5, 2, 3], activation: 'relu', hasBias: true, seed: 1 }), // biome-ignore format: one line
     twice: convolution({ x: [2, 1, 9, 1], filters: 2, rows: 1, columns: [1, 0, 1], activation: 'linear', hasBias: true, seed: 1 }), // biome-ignore format: one line
-    kernels: ['CausalConv2D', 'CausalConv2DBiasGradient', 'CausalConv2DInputGradient', 'CausalConv2DKernelGradient'], // biome-ignore format: one line
+    kernels: ['CausalConv2D', 'CausalConv2DInputGradient', 'CausalConv2DWeightGradients'],
     keepsNaN: false,
   },
   gate: {

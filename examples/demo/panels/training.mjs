@@ -140,10 +140,12 @@ export function mountTraining(root) {
       task.tick(`starting ${backend.value}…`);
       const seconds = Number(time.value);
       const began = performance.now();
-      const job = { kind: 'train', network: network.value, seconds };
+      const cores = navigator.hardwareConcurrency;
+      const job = { kind: 'train', network: network.value, seconds, cores };
       const onReport = (progress) => {
         show(run, progress);
         bar.value = (performance.now() - began) / 1000 / seconds;
+        task.say(progress.cores > 1 ? `Training on ${progress.cores} cores:` : 'Training:');
         task.tick(standing(run));
       };
       try {

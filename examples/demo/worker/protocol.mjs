@@ -64,12 +64,14 @@
  * @property {Backend} backend
  * @property {Network} network of a new model
  * @property {number} seconds
+ * @property {number} cores of the visitor's machine
  *
  * @typedef {object} Progress what has come about since the last report
  * @property {number} step
  * @property {[number, number][]} training steps, and bits/dim of training images, an average over about the last 50 steps
  * @property {[number, number][]} test steps, and bits/dim of test images
  * @property {{ step: number, levels: Int32Array } | null} samples
+ * @property {number} cores that train
  *
  * @typedef {{ kind: 'draw', backend: Backend, seed: number }} DrawJob draws with the worker's model. Result `{ step, levels }`
  * @typedef {{ kind: 'save', backend: Backend }} SaveJob keeps the worker's model in IndexedDB. Result {@link Saved}

@@ -5,6 +5,7 @@ import { imageBatches, imageSet } from 'pixelcnn-layers/data';
 import { MODELS } from '../catalogue.mjs';
 import { readFile } from './files.mjs';
 import { KEPT_NAME, TRAINING_SAMPLES } from './protocol.mjs';
+import { trainerOf } from './trainer.mjs';
 
 const PLACE = `indexeddb://${KEPT_NAME}`;
 const { shape, levels } = MODELS.digits;
@@ -32,10 +33,12 @@ let present = null;
  * @param {import('./protocol.mjs').TrainJob} job
  * @param {{ signal: AbortSignal, report: (progress: import('./protocol.mjs').Progress) => void }} context
  */
-export async function train({ network, seconds }, { signal, report }) {
+export async function train({ network, seconds, cores }, { signal, report }) {
   const [data, testData] = await Promise.all([digits('train'), digits('test')]);
   if (present === null) begin(network);
   const run = present;
+  const trainer = trainerOf(run.model, cores);
+  const { batchSize } = trainer;
   const start = performance.now();
   let reported = start;
   let shown = start;
@@ -46,7 +49,7 @@ export async function train({ network, seconds }, { signal, report }) {
     const fresh = { training: run.training.slice(sent.training), test: run.test.slice(sent.test) };
     sent = { training: run.training.length, test: run.test.length };
     reported = performance.now();
-    return { step: run.step, ...fresh, samples };
+    return { step: run.step, ...fresh, samples, cores: trainer.cores };
   };
   const show = async () => {
     const began = performance.now();
@@ -56,24 +59,28 @@ export async function train({ network, seconds }, { signal, report }) {
     return news(samples);
   };
 
-  if (run.step === 0) report(await show());
-  for (const { xs, ys } of imageBatches(data, { batchSize: 16, seed: 1, firstStep: run.step })) {
-    const bits = await run.model.trainOnBatch(xs, ys);
-    tf.dispose([xs, ys]);
-    run.average.update(run.step);
-    run.step += 1;
-    run.sum = SMOOTHING * run.sum + (1 - SMOOTHING) * bits;
-    run.weight = SMOOTHING * run.weight + (1 - SMOOTHING);
-    if (run.step % 5 === 0) run.training.push([run.step, run.sum / run.weight]);
+  try {
+    if (run.step === 0) report(await show());
+    for (const { xs, ys } of imageBatches(data, { batchSize, seed: 1, firstStep: run.step })) {
+      const bits = await trainer.trainOnBatch(xs, ys);
+      tf.dispose([xs, ys]);
+      run.average.update(run.step);
+      run.step += 1;
+      run.sum = SMOOTHING * run.sum + (1 - SMOOTHING) * bits;
+      run.weight = SMOOTHING * run.weight + (1 - SMOOTHING);
+      if (run.step % 5 === 0) run.training.push([run.step, run.sum / run.weight]);
 
-    const now = performance.now();
-    if (signal.aborted || now - start > 1000 * seconds) break;
-    if (isMilestone(run.step) || now - shown > showEvery) report(await show());
-    else if (now - reported > REPORT_EVERY) report(news(null));
-    else continue;
-    await new Promise((resolve) => setTimeout(resolve)); // lets a cancellation in
+      const now = performance.now();
+      if (signal.aborted || now - start > 1000 * seconds) break;
+      if (isMilestone(run.step) || now - shown > showEvery) report(await show());
+      else if (now - reported > REPORT_EVERY) report(news(null));
+      else continue;
+      await new Promise((resolve) => setTimeout(resolve)); // lets a cancellation in
+    }
+    return await show();
+  } finally {
+    trainer.dispose();
   }
-  return show();
 }
 
 /** @param {import('./protocol.mjs').DrawJob} job */

@@ -5,25 +5,18 @@ import { outBytesOf, paddedBytes, PIXELS, usedColumns, usedTaps } from './window
 
 // The gradients of a convolution for its weights; see the notes in convolution.ts.
 
-// Scratch memory: sums [inputs][out], dz of a row [width][out], the padded image, where `out` is in whole blocks.
+// Scratch memory: sums for the bias [out] and for the kernel [inputs][out], dz of a row [width][out], the padded image,
+// where `out` is in whole blocks.
 
-/** The address behind the sums. The inputs of each kernel row are whole tiles. */
+/** The address behind all sums. The inputs of each kernel row are whole tiles. */
 @inline
-function dzAt(sums: usize, featuresIn: usize, featuresOut: usize, rows: usize, taps: usize): usize {
-  return sums + (taps * featuresIn + PIXELS * rows) * outBytesOf(featuresOut);
+function dzAt(scratch: usize, featuresIn: usize, featuresOut: usize, rows: usize, taps: usize): usize {
+  return scratch + (1 + taps * featuresIn + PIXELS * rows) * outBytesOf(featuresOut);
 }
 
 @inline
 function paddedAt(dz: usize, width: usize, featuresOut: usize): usize {
   return dz + width * outBytesOf(featuresOut);
-}
-
-/** The address of dz of a row, in whole blocks: of dy itself, or of `dz` if that has to be written. */
-function dzRow(dz: usize, dy: usize, y: usize, offset: usize, width: usize, featuresOut: usize): usize {
-  const outBytes = outBytesOf(featuresOut);
-  if (y == 0 && outBytes == featuresOut * 4) return dy + offset;
-  copyActive(dz, outBytes, dy + offset, y == 0 ? 0 : y + offset, width, featuresOut);
-  return dz;
 }
 
 /** Bytes of scratch memory that {@link correlate} needs. */
@@ -36,19 +29,20 @@ export function correlationScratch(
 }
 
 /**
- * The gradient for the kernel of `convolve`: dkernel [rows,columns,in,out], 0 at unused taps, from x
- * [images,height,width,in] and dz as in `convolveBack`. Sums run over a row first, then over rows.
+ * The gradients for the kernel and the bias of `convolve`: dkernel [rows,columns,in,out], 0 at unused taps, and dbias
+ * [out], from x [images,height,width,in] and dz as in `convolveBack`. Sums run over a row first, then over rows.
  */
 export function correlate(
-  dkernel: usize, x: usize, dy: usize, y: usize,
+  dkernel: usize, dbias: usize, x: usize, dy: usize, y: usize,
   images: usize, height: usize, width: usize, featuresIn: usize, featuresOut: usize, rows: usize,
   columns: usize, left: usize, present: usize, scratch: usize,
 ): void {
   const outBytes = outBytesOf(featuresOut);
-  const sums = scratch;
-  const dz = dzAt(sums, featuresIn, featuresOut, rows, usedTaps(rows, columns, present));
+  const sums = scratch + outBytes;
+  const dz = dzAt(scratch, featuresIn, featuresOut, rows, usedTaps(rows, columns, present));
   const padded = paddedAt(dz, width, featuresOut);
-  memory.fill(sums, 0, padded - sums);
+  memory.fill(scratch, 0, padded - scratch);
+  const isMasked = y != 0 || outBytes != featuresOut * 4; // else dy is dz, in whole blocks
   // with other numbers of features the last tile would read past the image
   const isPointwise = rows == 1 && columns == 1 && featuresIn % PIXELS == 0;
   const rowBytes = (width + columns - 1) * featuresIn * 4;
@@ -60,10 +54,17 @@ export function correlate(
     if (!isPointwise) padImage(inside, image, 0, height, width, featuresIn, columns, left);
     for (let h: usize = 0; h < height; h++) {
       const offset = (n * height + h) * width * featuresOut * 4;
+      let ofRow = dy + offset;
+      if (isMasked) {
+        copyActive(dz, outBytes, ofRow, y == 0 ? 0 : y + offset, width, featuresOut);
+        ofRow = dz;
+      }
+      sumRow(scratch, ofRow, width, outBytes);
       const row = from + h * rowBytes;
-      correlateRow(sums, row, rowBytes, dzRow(dz, dy, y, offset, width, featuresOut), width, featuresIn, outBytes, rows, columns, present);
+      correlateRow(sums, row, rowBytes, ofRow, width, featuresIn, outBytes, rows, columns, present);
     }
   }
+  copy(dbias, scratch, featuresOut * 4);
   unpackSums(dkernel, sums, featuresIn, featuresOut, rows, columns, present);
 }
 
@@ -79,27 +80,4 @@ export function unpackSums(
     for (let j: usize = 0; j < inputs; j++) copy(dkernel + j * bytes, sums + j * outBytes, bytes);
     sums += ((inputs + PIXELS - 1) & ~(PIXELS - 1)) * outBytes;
   }
-}
-
-/** Bytes of scratch memory that {@link sumPixels} needs. */
-export function sumPixelsScratch(_images: usize, _height: usize, width: usize, featuresOut: usize): usize {
-  return (1 + width) * outBytesOf(featuresOut);
-}
-
-/**
- * The gradient for the bias of `convolve`: the sums over pixels of dz as in `convolveBack`, a row first, then
- * over rows.
- */
-export function sumPixels(
-  dbias: usize, dy: usize, y: usize,
-  images: usize, height: usize, width: usize, featuresOut: usize, scratch: usize,
-): void {
-  const outBytes = outBytesOf(featuresOut);
-  const sums = scratch, dz = sums + outBytes;
-  memory.fill(scratch, 0, sumPixelsScratch(images, height, width, featuresOut));
-  for (let row: usize = 0; row < images * height; row++) {
-    const offset = row * width * featuresOut * 4;
-    sumRow(sums, dzRow(dz, dy, y, offset, width, featuresOut), width, outBytes);
-  }
-  copy(dbias, sums, featuresOut * 4);
 }

@@ -9,11 +9,17 @@ const env = {
   MALLOC_TRIM_THRESHOLD_: String(2 ** 32 - 1),
 };
 
+/** Has Python start so many processes. There is no process 9: this way Debian 12's PyTorch runs under Python 3.11. */
+const distributed = (ranks) =>
+  `-m torch.distributed.run --standalone --nproc_per_node ${ranks} --redirects 9:1 --tee 9:1`.split(' ');
+
 /** What a script of tests/bench/torch prints; null where python3 has no torch. */
-function runTorch(script, ...args) {
+const runTorch = (script, ...args) => runPython([], script, ...args);
+
+function runPython(launcher, script, ...args) {
   const path = fileURLToPath(new URL(`../torch/${script}`, import.meta.url));
   for (const python of ['python3', '/usr/bin/python3']) {
-    const { status, stdout, stderr } = spawnSync(python, ['-B', path, ...args.map(String)], {
+    const { status, stdout, stderr } = spawnSync(python, ['-B', ...launcher, path, ...args.map(String)], {
       encoding: 'utf8',
       env,
     });
@@ -24,12 +30,14 @@ function runTorch(script, ...args) {
 }
 
 /**
- * PyTorch's forward pass and training step of the same network, on so many threads; null where python3 has no torch.
+ * PyTorch's forward pass and training step of the same network, on so many threads, or as so many ranks of one thread each; null where
+ * python3 has no torch.
  *
  * @returns {{ forward: object, step: object, version: string } | null} summaries as of timeInTurn
  */
-export function timeTorch(shape, batch, seconds, threads = 1) {
-  const times = runTorch('step.py', JSON.stringify(shape), batch, seconds, threads);
+export function timeTorch(shape, batch, seconds, { threads = 1, ranks = 1 } = {}) {
+  const launcher = ranks > 1 ? distributed(ranks) : [];
+  const times = runPython(launcher, 'step.py', JSON.stringify(shape), batch, seconds, threads);
   return times && { ...times, forward: summary(times.forward), step: summary(times.step) };
 }
 
