@@ -56,7 +56,11 @@ export function fuseAdam(): void {
       first: adam.accumulatedFirstMoment[i]?.variable, // which tfjs makes in the first step
       second: adam.accumulatedSecondMoment[i]?.variable,
     }));
-    const isReady = steps.every(({ first, value }) => first !== undefined && value?.dtype === 'float32');
+    const isReady = steps.every(({ value, first, second, gradient }) =>
+      [first, second, gradient ?? value].every(
+        (tensor) => tensor?.dtype === 'float32' && tf.util.arraysEqual(tensor.shape, value?.shape ?? []),
+      ),
+    );
     if (!kernelsInUse() || !isReady) return applyGradients.call(this, gradients);
     for (const { gradient, ...variables } of steps) {
       if (gradient == null) continue;

@@ -195,6 +195,7 @@ export async function dataParallel(model: AutoregressiveModel, given: TrainerOpt
           throwTypeError('fit: validationSplit', wanted, validationSplit);
         }
         await checkNumbers('fit', model, data, model['numChecked'](batchSize));
+        if (args.epochs === 0 || typeof shuffle !== 'boolean') return await model.fit(...given); // trains nothing, or refuses
         const tensors = tensorsOf(data);
         const rest = batchesOf(tensors, [numTrained, numImages], batchSize, false);
         return await fitDataset('fit', batchesOf(tensors, [0, numTrained], batchSize, Boolean(shuffle)), {

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { fuseAdam } from '../../src/ops/adam';
 import { backends, useBackend } from '../support/backends';
+import { runs } from '../support/runs';
 
 const FLAG = 'PIXELCNN_WASM_KERNELS';
 
@@ -46,7 +47,7 @@ describe.runIf(backends.includes('wasm'))('Adam in one pass', () => {
       fc.asyncProperty(fc.array(shape, { minLength: 1, maxLength: 4 }), fc.integer({ min: 1, max: 6 }), async (shapes, steps) => {
         expect(await trained(true, shapes, steps)).toEqual(await trained(false, shapes, steps));
       }),
-      { numRuns: 20, seed: 1 },
+      runs({ numRuns: 20, seed: 1 }),
     ); // biome-ignore format: one property
     expect(tf.memory().numTensors).toBe(before.numTensors);
     expect(tf.memory().numDataBuffers).toBe(before.numDataBuffers);
@@ -83,6 +84,17 @@ describe.runIf(backends.includes('wasm'))('Adam in one pass', () => {
     expect(first).toBeNaN();
     expect(second).toBeLessThan(1);
     tf.dispose(weight);
+    optimizer.dispose();
+  });
+
+  it('leaves weights to tfjs whose means are of other shapes, as after a layer was frozen', () => {
+    const [first, second] = [tf.variable(tf.ones([2])), tf.variable(tf.ones([2000]))];
+    const optimizer = tf.train.adam();
+    const apply = ({ name, shape }: tf.Variable) =>
+      tf.tidy(() => optimizer.applyGradients([{ name, tensor: tf.ones(shape) }]));
+    apply(first);
+    expect(() => apply(second)).toThrow(); // of [2] and [2000]
+    tf.dispose([first, second]);
     optimizer.dispose();
   });
 });

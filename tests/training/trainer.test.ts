@@ -197,6 +197,16 @@ it('takes datasets and validation data with conditions of several kinds, and pai
   tf.dispose(validationData as tf.TensorContainer);
 });
 
+it('answers as the model does where it trains nothing, and refuses what the model refuses', async () => {
+  const levels = levelsOf(4);
+  const trainer = await trainerOf(plain(), {});
+  expect((await trainer.fit(levels, { epochs: 0 })).epoch).toEqual([]);
+  await expect(trainer.fit(levels, { ...fitArgs, shuffle: 'batch' as never })).rejects.toThrow(
+    'batch shuffling',
+  );
+  levels.dispose();
+});
+
 it('works without shared memory, whose weights and gradients are transferred', async () => {
   const levels = levelsOf(9);
   const [reference, model] = [plain(), plain()];
