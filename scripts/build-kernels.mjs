@@ -28,7 +28,6 @@ const MODULES = {
   // engines that support these. Elsewhere, the time saved would not be worth the bytes.
   CONVOLUTION_FUSED: ['convolution', ...FUSED],
   CORRELATION_FUSED: ['correlation', ...FUSED],
-  ADAM: ['adam'],
   CROSS_ENTROPY: ['cross-entropy'],
   GATE: ['gate', '--use', 'IS_LINEAR=0'],
   GLU: ['gate', '--use', 'IS_LINEAR=1'],
@@ -36,6 +35,7 @@ const MODULES = {
   NORMALIZED_KERNEL: ['normalized-kernel'],
   LAYER_NORM: ['layer-norm', ...INLINED],
   LOGISTIC_MIXTURE: ['logistic-mixture'],
+  ADAM: ['adam'],
   LSTM: ['lstm'],
   LSTM_BACK: ['lstm-back'],
   LSTM_KERNEL_BACK: ['lstm-kernel-back'],

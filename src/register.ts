@@ -1,3 +1,5 @@
+import './kernels/modules'; // first: see index.ts
+
 import { serialization } from '@tensorflow/tfjs-core';
 import * as layers from './layers/index';
 import { AutoregressiveModel } from './models/autoregressive-model';

@@ -47,11 +47,9 @@ export function fuseAdam(): void {
   const { applyGradients } = prototype;
   prototype.applyGradients = function (gradients: Gradients) {
     const adam = this as unknown as Adam;
-    const named = Array.isArray(gradients)
-      ? gradients
-      : Object.entries(gradients as tf.NamedTensorMap).map(([name, tensor]) => ({ name, tensor }));
-    const steps = named.map(({ name, tensor: gradient }, i) => ({
-      gradient,
+    if (!kernelsInUse() || !Array.isArray(gradients)) return applyGradients.call(this, gradients);
+    const steps = gradients.map(({ name, tensor }, i) => ({
+      gradient: tensor as tf.Tensor | null,
       value: tf.engine().registeredVariables[name],
       first: adam.accumulatedFirstMoment[i]?.variable, // which tfjs makes in the first step
       second: adam.accumulatedSecondMoment[i]?.variable,
@@ -61,7 +59,7 @@ export function fuseAdam(): void {
         (tensor) => tensor?.dtype === 'float32' && tf.util.arraysEqual(tensor.shape, value?.shape ?? []),
       ),
     );
-    if (!kernelsInUse() || !isReady) return applyGradients.call(this, gradients);
+    if (!isReady) return applyGradients.call(this, gradients);
     for (const { gradient, ...variables } of steps) {
       if (gradient == null) continue;
       const { accBeta1, accBeta2 } = adam;

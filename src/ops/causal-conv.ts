@@ -306,7 +306,7 @@ export function checkBatchFits([n, h, w, features]: readonly [number, number, nu
   const fitting = Math.floor(limit / bytesPerImage);
   const advice = fitting > 0 ? `at most ${fitting} images fit` : 'not even one image fits';
   throw new RangeError(
-    `A batch of ${n} images is too large for ${tf.getBackend()} here: a tensor [${n},${h},${w},${features}] has more than ${limit} bytes; ${advice}`,
+    `A batch of ${n} images is too large for ${tf.getBackend()}: a tensor [${n},${h},${w},${features}] has more than ${limit} bytes; ${advice}`,
   );
 }
 

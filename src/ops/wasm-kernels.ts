@@ -82,17 +82,16 @@ export function wasmKernel<Loops, Inputs, Attributes, Outputs extends tf.TensorI
  * a step of training clones every tensor that a gradient needs.
  */
 function shareClones(): void {
-  const { kernelFunc: copy, ...config } = tf.getKernel(tf.Identity, 'wasm');
-  tf.unregisterKernel(tf.Identity, 'wasm');
-  tf.registerKernel({
-    ...config,
-    kernelFunc(call) {
-      if (!kernelsInUse()) return copy(call);
-      const { dataId, shape, dtype } = call.inputs['x'] as tf.TensorInfo;
-      wasmBackend().incRef(dataId);
-      return { dataId, shape, dtype };
-    },
-  });
+  const kernelName = tf.Identity;
+  const copy = tf.getKernel(kernelName, 'wasm');
+  const kernelFunc: tf.KernelFunc = (call) => {
+    if (!kernelsInUse()) return copy.kernelFunc(call);
+    const { dataId, shape, dtype } = call.inputs['x'] as tf.TensorInfo;
+    wasmBackend().incRef(dataId);
+    return { dataId, shape, dtype };
+  };
+  tf.unregisterKernel(kernelName, 'wasm');
+  tf.registerKernel({ kernelName, backendName: 'wasm', kernelFunc });
 }
 
 let sharesClones = false;
@@ -148,8 +147,7 @@ function address(tensor: tf.TensorInfo | undefined): number {
   const bytes = 4 * tf.util.sizeFromShape(tensor.shape); // float32 or int32
   const isInside = memoryOffset !== 0 && memoryOffset + bytes <= wasm.asm.memory.buffer.byteLength;
   if (isInside || bytes === 0) return memoryOffset;
-  const advice = 'dispose unused tensors, or use fewer images at a time';
   throw new RangeError(
-    `A tensor [${tensor.shape}] does not fit in the memory of the wasm backend: ${advice}`,
+    `A tensor [${tensor.shape}] does not fit in the memory of the wasm backend: dispose tensors, or use fewer images`,
   );
 }

@@ -75,7 +75,7 @@ onEachBackend('checkBatchFits', (backend) => {
       expect(() => checkBatchFits([16, 4, 4, 16])).not.toThrow();
       expect(tooMany).toThrow(RangeError);
       expect(tooMany).toThrow(
-        `A batch of 17 images is too large for ${backend} here: a tensor [17,4,4,16] has more than 16384 bytes; at most 16 images fit`,
+        `A batch of 17 images is too large for ${backend}: a tensor [17,4,4,16] has more than 16384 bytes; at most 16 images fit`,
       );
       expect(() => checkBatchFits([1, 64, 64, 2])).toThrow('not even one image fits');
     } else {

@@ -13,17 +13,18 @@ export function adam(
   const sum1 = f32x4.splat(1 - load<f32>(ofBeta1)), sum2 = f32x4.splat(1 - load<f32>(ofBeta2));
   for (let next: usize = 0; next < bytes; next += step(bytes)) {
     const i = startOf(next, bytes);
-    const gradient = load4(g + i, bytes), square = f32x4.mul(gradient, gradient);
-    const mean = f32x4.add(
-      f32x4.mul(load4(m + i, bytes), f32x4.splat(beta1)), f32x4.mul(gradient, f32x4.splat(rest1)),
-    );
-    const squares = f32x4.add(
-      f32x4.mul(load4(v + i, bytes), f32x4.splat(beta2)), f32x4.mul(square, f32x4.splat(rest2)),
-    );
+    const gradient = load4(g + i, bytes);
+    const mean = blend(load4(m + i, bytes), beta1, gradient, rest1);
+    const squares = blend(load4(v + i, bytes), beta2, f32x4.mul(gradient, gradient), rest2);
     const deviation = f32x4.add(f32x4.sqrt(f32x4.div(squares, sum2)), f32x4.splat(epsilon));
     const change = f32x4.mul(f32x4.div(f32x4.div(mean, sum1), deviation), f32x4.splat(rate));
     write(m1 + i, mean, bytes);
     write(v1 + i, squares, bytes);
     write(y + i, f32x4.add(change, load4(x + i, bytes)), bytes);
   }
+}
+
+/** The weighted sum x a + y b. */
+function blend(x: v128, a: f32, y: v128, b: f32): v128 {
+  return f32x4.add(f32x4.mul(x, f32x4.splat(a)), f32x4.mul(y, f32x4.splat(b)));
 }
