@@ -1,6 +1,8 @@
 import './register';
+import * as wasm from '@tensorflow/tfjs-backend-wasm';
 import { portOfWorker } from './pool/port';
 import { serveTraining } from './training/serve-training';
 
-// The entry point of a trainer's workers, started by `createTrainer` or the caller's `createWorker`.
-serveTraining(portOfWorker());
+// The entry point of a trainer's workers in pages, started by `createTrainer` or the caller's `createWorker`. All of it is
+// one file in a bundle, since some bundlers do not divide workers.
+serveTraining(portOfWorker(), { wasm: async () => wasm, cpu: async () => null });

@@ -21,6 +21,7 @@ const UPPER_FLOOR = [
   'index.ts',
   'register.ts',
   'train-worker.ts',
+  'train-thread.ts',
 ];
 const ROOMS = [...GROUND_FLOOR, ...UPPER_FLOOR];
 

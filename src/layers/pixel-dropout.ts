@@ -18,7 +18,7 @@ export interface PixelDropoutArgs extends LayerArgs, Given<typeof declared> {}
  * Dropout with reproducible noise. In training, each number becomes 0 with probability `rate`, and
  * is otherwise divided by 1 - rate. At inference, nothing changes.
  *
- * With a seed, the noise depends only on the seed and the training step, on every backend, so a model saved with its
+ * With a seed, the noise depends only on the seed, the training step and the image, on every backend, so a model saved with its
  * optimizer continues as if it had never stopped. Give each layer its own seed, or all drop the same places.
  *
  * Source: Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting" (2014).
@@ -29,7 +29,7 @@ export interface PixelDropoutArgs extends LayerArgs, Given<typeof declared> {}
  * import * as tf from '@tensorflow/tfjs-core';
  * import { pixelDropout } from 'pixelcnn-layers';
  * const layer = pixelDropout({ rate: 0.5, seed: 1 });
- * layer.apply(tf.ones([6]), { training: true }).print(); // [2, 0, 2, 0, 0, 0]
+ * layer.apply(tf.ones([6]), { training: true }).print(); // [0, 0, 0, 2, 2, 0]
  * layer.apply(tf.ones([6])).print(); // [1, 1, 1, 1, 1, 1]
  * ```
  */

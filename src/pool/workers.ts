@@ -27,7 +27,7 @@ export const startWorker = (): PoolWorker =>
   startThread('worker') ?? new Worker(new URL('../worker.js', import.meta.url), { type: 'module' });
 
 /** Starts a thread with a file of this package, which lies above this file's folder; undefined in a page. */
-export function startThread(name: 'worker' | 'train-worker'): PoolWorker | undefined {
+export function startThread(name: 'worker' | 'train-thread'): PoolWorker | undefined {
   const threads = builtin('node:worker_threads');
   if (!threads) return undefined;
   const isCommonJs = typeof __dirname === 'string';

@@ -32,9 +32,15 @@ class Recorder extends tf.Optimizer {
 /** What tfjs wants paths of, although a worker starts no threads and every engine with WebAssembly has SIMD. */
 const FILES = { 'tfjs-backend-wasm.wasm': '', 'tfjs-backend-wasm-simd.wasm': '', 'tfjs-backend-wasm-threaded-simd.wasm': '' }; // biome-ignore format: one line
 
-/** Computes on the fastest backend of a worker that is installed. */
-async function useBackend(wasmPaths: unknown): Promise<void> {
-  const wasm = await import('@tensorflow/tfjs-backend-wasm').catch(() => null);
+/** How a worker gets tfjs's backends; null if one is not installed. */
+export interface Backends {
+  wasm(): Promise<typeof import('@tensorflow/tfjs-backend-wasm') | null>;
+  cpu(): Promise<unknown>;
+}
+
+/** Computes on the fastest backend that there is. */
+async function useBackend(backends: Backends, wasmPaths: unknown): Promise<void> {
+  const wasm = await backends.wasm();
   if (wasm !== null) {
     tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false); // the other cores have their own workers
     if (typeof wasmPaths === 'string') wasm.setWasmPaths(wasmPaths);
@@ -43,13 +49,16 @@ async function useBackend(wasmPaths: unknown): Promise<void> {
     if (wasmPaths !== undefined)
       throw new Error('createTrainer: wasmPaths: the wasm backend does not start from them');
   }
-  await import('@tensorflow/tfjs-backend-cpu');
+  if ((await backends.cpu()) === null) throw new Error('createTrainer: the wasm backend does not start');
   await tf.setBackend('cpu');
 }
 
 /** A replica of the trainer's model. */
-async function replicaOf({ topology, loss, metrics, trainable, weights: shared, wasmPaths }: Begin) {
-  await useBackend(wasmPaths);
+async function replicaOf(
+  { topology, loss, metrics, trainable, weights: shared, wasmPaths }: Begin,
+  backends: Backends,
+) {
+  await useBackend(backends, wasmPaths);
   const load = async () => ({ modelTopology: topology });
   const model = (await loadLayersModel({ load })) as AutoregressiveModel;
   const weights = weightsOf(model);
@@ -110,7 +119,7 @@ async function replicaOf({ topology, loss, metrics, trainable, weights: shared, 
 }
 
 /** Serves the requests of a trainer, inside a worker, as long as the worker lives. */
-export function serveTraining({ listen, post }: Port): void {
+export function serveTraining({ listen, post }: Port, backends: Backends): void {
   let replica: Awaited<ReturnType<typeof replicaOf>> | undefined;
   const reply = (message: Reply<Outcome | null>, transfer: ArrayBuffer[] = []) => post(message, transfer);
 
@@ -118,7 +127,7 @@ export function serveTraining({ listen, post }: Port): void {
     try {
       if (request.kind === 'begin') {
         replica?.dispose(); // the model has been compiled again
-        replica = await replicaOf(request);
+        replica = await replicaOf(request, backends);
         return reply({ kind: 'result', result: null });
       }
       if (replica === undefined)

@@ -214,7 +214,7 @@ export async function teamOf(
 function startTrainWorker(): PoolWorker {
   // Written this way, bundlers recognize that a page also needs the worker's file.
   return (
-    startThread('train-worker') ??
+    startThread('train-thread') ??
     new Worker(new URL('../train-worker.js', import.meta.url), { type: 'module' })
   );
 }

@@ -154,6 +154,7 @@ it('knows every block of README and docs that needs a page', () => {
     `${join('docs', 'guides', 'save.md')}: js`,
     `${join('docs', 'learn', 'getting-started.md')}: html`,
     `${join('docs', 'learn', 'getting-started.md')}: html`, // of script tags: tests/examples/script-tags.test.ts
+    `${join('docs', 'learn', 'train-on-all-cores.md')}: ts`, // tests/programs/trainer-in-a-page.test.ts
     `${join('docs', 'learn', 'your-own-pictures.md')}: html`,
     `${join('docs', 'reference', 'backends.md')}: ts`,
     `${join('docs', 'reference', 'typescript.md')}: ts`, // of script tags too: nothing to see but its types

@@ -9,10 +9,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { useBackend } from '../support/backends';
 import { docBlocks } from '../support/doc-blocks';
 
-// From the sources, the file of a pool's workers does not lie where the package has it.
+// From the sources, the files of workers do not lie where the package has them.
 vi.mock('../../src/pool/workers', async (original) => {
   const { startWorker } = await import('../support/pool-workers-node');
-  return { ...(await original<typeof import('../../src/pool/workers')>()), startWorker };
+  const { startTrainWorker: startThread } = await import('../support/train-workers');
+  return { ...(await original<typeof import('../../src/pool/workers')>()), startWorker, startThread };
 });
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

@@ -21,7 +21,11 @@ function startedInProcess(serves: (port: Port) => void): PoolWorker {
 }
 
 export const startInProcess = () => startedInProcess(serve);
-export const startTrainInProcess = () => startedInProcess(serveTraining);
+const backends = {
+  wasm: () => import('@tensorflow/tfjs-backend-wasm'),
+  cpu: () => import('@tensorflow/tfjs-backend-cpu'),
+};
+export const startTrainInProcess = () => startedInProcess((port) => serveTraining(port, backends));
 
 /** A worker that hears everything and never answers; `tell` has it send an event. */
 export function startSilent() {

@@ -4,7 +4,7 @@ import type { PoolWorker } from 'pixelcnn-layers/runtime';
 
 async function inNode(): Promise<() => PoolWorker> {
   const { Worker } = await import('node:worker_threads');
-  const file = new URL('../../dist/train-worker.js', import.meta.url);
+  const file = new URL('../../dist/train-thread.js', import.meta.url);
   return () => new Worker(file);
 }
 

@@ -1,0 +1,9 @@
+import './register';
+import { portOfWorker } from './pool/port';
+import { serveTraining } from './training/serve-training';
+
+// The entry point of a trainer's threads in Node, Bun and Deno, where tfjs's wasm backend need not be installed.
+serveTraining(portOfWorker(), {
+  wasm: () => import('@tensorflow/tfjs-backend-wasm').catch(() => null),
+  cpu: () => import('@tensorflow/tfjs-backend-cpu'),
+});
