@@ -2,7 +2,7 @@
 
 const INFINITY = 0x7c00;
 const SMALLEST_NORMAL = 0x38800000; // 2^-14 in float32
-const EXPONENT_SHIFT = (127 - 15) << 23; // from the exponents of float16 to those of float32
+const MORE_EXPONENT = 127 - 15; // from the exponents of float16 to those of float32
 
 /** Rounds each number to the nearest float16, ties to even; from 65520 on, to infinity. */
 export function toFloat16(numbers: Float32Array): Uint16Array<ArrayBuffer> {
@@ -24,7 +24,7 @@ const subnormal = (magnitude: number): number => magnitude * 2 ** 24 + 2 ** 52 -
 /** Rounds away 13 of the 23 bits of fraction. A carry correctly increments the exponent. */
 function normal(bits: number): number {
   const isOdd = (bits >>> 13) & 1;
-  return Math.min((bits - EXPONENT_SHIFT + 0xfff + isOdd) >>> 13, INFINITY);
+  return Math.min((bits - (MORE_EXPONENT << 23) + 0xfff + isOdd) >>> 13, INFINITY);
 }
 
 /** Whether a float16 is an infinity. */
@@ -33,18 +33,12 @@ export const isInfinite = (half: number): boolean => (half & 0x7fff) === INFINIT
 /** The numbers that float16 bits represent, exactly. */
 export function fromFloat16(halves: Uint16Array): Float32Array<ArrayBuffer> {
   const numbers = new Float32Array(halves.length);
-  for (let i = 0; i < numbers.length; i++) numbers[i] = numberOf(halves[i] as number);
+  const all = new Uint32Array(numbers.buffer);
+  for (let i = 0; i < halves.length; i++) {
+    const half = halves[i] as number;
+    all[i] = ((half & 0x8000) << 16) | ((half & 0x7fff) << 13);
+    numbers[i] = (numbers[i] as number) * 2 ** MORE_EXPONENT; // also makes subnormal numbers normal
+    if ((half & INFINITY) === INFINITY) all[i] = (all[i] as number) | 0x7f800000; // infinity, or NaN
+  }
   return numbers;
-}
-
-/** The value of the last bit of the fraction, by exponent. */
-const LAST_BITS = /* @__PURE__ */ Float64Array.from({ length: 31 }, (_, exponent) => 2 ** (exponent - 25));
-
-function numberOf(bits: number): number {
-  const exponent = (bits >>> 10) & 31;
-  const fraction = bits & 0x3ff;
-  const sign = bits & 0x8000 ? -1 : 1;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : Number.NaN;
-  return sign * (0x400 + fraction) * (LAST_BITS[exponent] as number);
 }

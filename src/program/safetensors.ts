@@ -26,11 +26,25 @@ export interface Container {
   readonly metadata: ReadonlyMap<string, string>;
 }
 
-const widths = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U64: 8, U32: 4, U16: 2, U8: 1, BOOL: 1 }; // biome-ignore format: one line
+const arrays = {
+  F64: Float64Array,
+  F32: Float32Array,
+  F16: Uint16Array,
+  BF16: Uint16Array,
+  I64: BigInt64Array,
+  I32: Int32Array,
+  I16: Int16Array,
+  I8: Int8Array,
+  U64: BigUint64Array,
+  U32: Uint32Array,
+  U16: Uint16Array,
+  U8: Uint8Array,
+  BOOL: Uint8Array,
+};
 
-/** Bytes of each number, by type. The names state bits. */
-export const dtypes: ReadonlyMap<unknown, number> = /* @__PURE__ */ new Map(
-  /* @__PURE__ */ Object.entries(widths),
+/** The typed array for the numbers of each type, or for the bits of F16 and BF16. */
+export const dtypes: ReadonlyMap<unknown, (typeof arrays)[keyof typeof arrays]> = /* @__PURE__ */ new Map(
+  /* @__PURE__ */ Object.entries(arrays),
 );
 
 const METADATA = '__metadata__';
@@ -128,11 +142,12 @@ export function checkTensor(
   field: string,
   bytes: unknown,
 ): number[] {
-  const width = dtypes.get(dtype) ?? throwTypeError(`${what}: dtype`, [...dtypes.keys()].join(' or '), dtype);
+  const Numbers =
+    dtypes.get(dtype) ?? throwTypeError(`${what}: dtype`, [...dtypes.keys()].join(' or '), dtype);
   const lengths = Array.from(checkList(`${what}: shape`, shape), (length) =>
     checkInteger(`${what}: shape`, length, 0),
   );
-  const size = width * sizeFromShape(lengths);
+  const size = Numbers.BYTES_PER_ELEMENT * sizeFromShape(lengths);
   if (size !== bytes)
     throwTypeError(`${what}: ${field}`, `the ${size} bytes of ${dtype} [${lengths}]`, bytes);
   return lengths;

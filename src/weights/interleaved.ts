@@ -1,7 +1,8 @@
 import { flag, type Given, readArguments } from '../core/arguments';
 import { checkInteger, checkMemory, sizeFromShape, throwTypeError } from '../core/check';
 import { bytesOf } from '../program/safetensors';
-import { checkNamedTensor, type NamedTensor, numbersOf } from './named-tensor';
+import { permuted } from './model-weights';
+import { checkNamedTensor, type NamedTensor, numbersOf, widthOf } from './named-tensor';
 
 const declared = {
   /** Whether to add zeros if the groups do not divide the features. @default false */
@@ -38,7 +39,7 @@ export function interleaved(
   groups: number,
   options: InterleavedOptions = {},
 ): NamedTensor {
-  const width = checkNamedTensor('interleaved: tensor', tensor); // bytes of a number
+  checkNamedTensor('interleaved: tensor', tensor);
   const { dtype, shape, data } = tensor;
   if (shape.length === 0) throwTypeError('interleaved: tensor', 'a tensor with axes', shape);
   checkInteger('interleaved: axis', axis, 0, shape.length - 1);
@@ -52,16 +53,14 @@ export function interleaved(
   const each = Math.ceil(features / groups);
   const padded = shape.map((length, i) => (i === axis ? groups * each : length));
   checkMemory('interleaved: tensor with its zeros', padded);
-  const from = bytesOf(data);
-  const run = sizeFromShape(shape.slice(axis + 1)) * width; // the contiguous bytes of a feature
+  const run = sizeFromShape(shape.slice(axis + 1)) * widthOf(tensor); // the contiguous bytes of a feature
   const before = sizeFromShape(shape.slice(0, axis));
-  const to = new Uint8Array(before * groups * each * run);
-  for (let block = 0; block < before; block++) {
-    for (let feature = 0; feature < features; feature++) {
-      const [group, inGroup] = [feature % groups, Math.floor(feature / groups)];
-      const start = (block * features + feature) * run;
-      to.set(from.subarray(start, start + run), ((block * groups + group) * each + inGroup) * run);
-    }
+  const inTurn = [before, each, groups, run];
+  const bytes = new Uint8Array(sizeFromShape(inTurn)); // with zeros after the features
+  for (let i = 0; i < before; i++) {
+    const block = bytesOf(data).subarray(i * features * run, (i + 1) * features * run);
+    bytes.set(block, i * each * groups * run);
   }
-  return { dtype, shape: padded, data: numbersOf(dtype, to) };
+  const grouped = permuted(bytes, inTurn, [0, 2, 1, 3]); // [before,each,groups,run] -> [before,groups,each,run]
+  return { dtype, shape: padded, data: numbersOf(dtype, grouped) };
 }

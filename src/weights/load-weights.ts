@@ -93,23 +93,12 @@ export function loadWeights(
         const names = parts.map(({ name }) => name).join(', ');
         throwTypeError(`loadWeights: tensors: '${names}'`, 'finite numbers', wrong);
       }
-      return tensor(numbers, [...shape], variable.dtype);
+      const value = tensor(numbers, [...shape], variable.dtype);
+      return variable.constraint?.apply(value) ?? value;
     });
-    writeAll(made, values);
+    // Nothing throws from here on. `write` would apply the constraint again.
+    for (const [i, { variable }] of made.entries()) (variable['val'] as Variable).assign(values[i] as Tensor);
   });
-}
-
-/** Writes all weights, or none if a constraint on one of them throws. */
-function writeAll(weights: readonly ModelWeight[], values: readonly Tensor[]): void {
-  const before = weights.map(({ variable }) => variable.read().clone());
-  try {
-    for (const [i, { variable }] of weights.entries()) variable.write(values[i] as Tensor);
-  } catch (error) {
-    // Assigned without the constraints, which might throw again.
-    for (const [i, { variable }] of weights.entries())
-      (variable['val'] as Variable).assign(before[i] as Tensor);
-    throw error;
-  }
 }
 
 /**

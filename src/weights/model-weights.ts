@@ -52,27 +52,25 @@ function weightsOfLayers(all: readonly layers.Layer[], prefix: string): ModelWei
     const named = one.weights.map((variable) => {
       const words = ownName(variable);
       const [part, role] = words.length > 1 ? (words as [string, string]) : ['', words[0] as string];
-      return { part, role, shape: variable.shape as number[], variable };
+      const name = [layer, ...words].join('.');
+      return { name, layer, part, role, shape: variable.shape as number[], variable };
     });
-    const kernelOf = (part: string) =>
-      named.find((weight) => weight.part === part && weight.role === 'kernel')?.shape ?? null;
     return named.map((weight) => {
-      const { part, role } = weight;
-      const name = [layer, part, role].filter((word) => word !== '').join('.');
-      return { ...weight, name, layer, kernel: kernelOf(part) };
+      const kernel = named.find(({ part, role }) => part === weight.part && role === 'kernel');
+      return { ...weight, kernel: kernel?.shape ?? null };
     });
   });
 }
 
-/** Permutes the axes of row-major numbers: axis i of the result is axis order[i] of the input. */
-export function permuted(
-  numbers: ArrayLike<number>,
+/** Copies row-major numbers with their axes permuted: axis i of the result is axis order[i] of the input. */
+export function permuted<Numbers extends Float32Array | Uint8Array>(
+  numbers: Numbers,
   shape: readonly number[],
   order: readonly number[],
-): Float32Array {
-  if (order.every((axis, i) => axis === i)) return new Float32Array(numbers);
+): Numbers {
+  const to = numbers.slice() as Numbers;
+  if (order.every((axis, i) => axis === i)) return to;
   const strides = shape.map((_, axis) => sizeFromShape(shape.slice(axis + 1)));
-  const to = new Float32Array(numbers.length);
   let next = 0;
   const copy = (axis: number, from: number) => {
     const [size, stride] = [shape[order[axis] as number] as number, strides[order[axis] as number] as number];

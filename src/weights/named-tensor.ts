@@ -20,23 +20,6 @@ export interface NamedTensor {
   readonly data: ArrayBufferView;
 }
 
-/** The typed array for the numbers of each dtype, or for the bits of F16 and BF16. */
-const arrays = {
-  F64: Float64Array,
-  F32: Float32Array,
-  F16: Uint16Array,
-  BF16: Uint16Array,
-  I64: BigInt64Array,
-  I32: Int32Array,
-  I16: Int16Array,
-  I8: Int8Array,
-  U64: BigUint64Array,
-  U32: Uint32Array,
-  U16: Uint16Array,
-  U8: Uint8Array,
-  BOOL: Uint8Array,
-};
-
 /**
  * Reads a safetensors file, and checks everything in its header.
  *
@@ -97,8 +80,7 @@ export function writeSafetensors(
     ([name, { dtype, shape, data }]) => [name, { dtype, shape, bytes: bytesOf(data) }] as const,
   );
   // Readers map each tensor's bytes in place, and with wider numbers first, all of them are aligned.
-  const width = ({ dtype }: { dtype: string }) => dtypes.get(dtype) as number;
-  parts.sort(([, a], [, b]) => width(b) - width(a));
+  parts.sort(([, a], [, b]) => widthOf(b) - widthOf(a));
   return attempt('writeSafetensors', () => writeContainer({ tensors: new Map(parts), metadata: strings }));
 }
 
@@ -110,26 +92,27 @@ export function checkNamed(what: string, tensors: ReadonlyMap<string, unknown>):
   }
 }
 
-/** Checks that something is a tensor, and returns the width of its numbers in bytes. */
-export function checkNamedTensor(what: string, tensor: NamedTensor): number {
+/** Checks that something is a tensor. */
+export function checkNamedTensor(what: string, tensor: NamedTensor): void {
   if (typeof tensor !== 'object' || tensor === null) throwTypeError(what, 'a tensor', tensor);
   const { dtype, shape, data } = tensor;
   checkTensor(what, dtype, shape, 'data', ArrayBuffer.isView(data) ? data.byteLength : data);
-  return dtypes.get(dtype) as number;
 }
 
+/** The typed array of a dtype that has been checked. */
+const arrayOf = (dtype: string) => dtypes.get(dtype) as NonNullable<ReturnType<typeof dtypes.get>>;
+
+/** The bytes of a number. */
+export const widthOf = ({ dtype }: { readonly dtype: string }): number => arrayOf(dtype).BYTES_PER_ELEMENT;
+
 /** Copies bytes, which may be unaligned, to a typed array of numbers, or for F16 and BF16 of their bits. */
-export const numbersOf = (dtype: string, bytes: Uint8Array) =>
-  new arrays[dtype as keyof typeof arrays](copyOf(bytes).buffer);
+export const numbersOf = (dtype: string, bytes: Uint8Array) => new (arrayOf(dtype))(copyOf(bytes).buffer);
 
 /** Copies the numbers of a tensor, rounded to the nearest float32. */
 export function float32Of({ dtype, data }: NamedTensor): Float32Array {
   const numbers = numbersOf(dtype, bytesOf(data));
-  if (numbers instanceof Float32Array) return numbers;
-  if (numbers instanceof BigInt64Array || numbers instanceof BigUint64Array) {
-    return Float32Array.from(numbers as BigInt64Array, Number);
-  }
   if (dtype === 'F16') return fromFloat16(numbers as Uint16Array);
-  if (dtype !== 'BF16') return Float32Array.from(numbers);
-  return new Float32Array(Uint32Array.from(numbers, (half) => half << 16).buffer); // each is the upper half of a float32
+  if (dtype === 'BF16')
+    return new Float32Array(Uint32Array.from(numbers as Uint16Array, (half) => half << 16).buffer); // each is the upper half of a float32
+  return numbers instanceof Float32Array ? numbers : Float32Array.from(numbers as BigInt64Array, Number);
 }

@@ -45,7 +45,7 @@ export function saveWeights(model: LayersModel, options: SaveWeightsOptions = {}
   return new Map(
     laid.map(({ name, shape, variable, there }): [string, NamedTensor] => {
       // The only synchronous read in src/, since this function returns a Map, not a promise.
-      const numbers = attempt(`saveWeights: '${name}'`, () => variable.read().dataSync());
+      const numbers = attempt(`saveWeights: '${name}'`, () => new Float32Array(variable.read().dataSync()));
       return [name, { dtype: 'F32', shape: there.shape, data: permuted(numbers, shape, there.order) }];
     }),
   );

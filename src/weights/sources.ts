@@ -51,18 +51,18 @@ export function laidOut(layout: Layout, weight: ModelWeight, orderOf: OrderOf) {
   const { part, role, shape } = weight;
   const axes = [...shape.keys()];
   const given = orderOf(weight);
-  if (given !== null) {
-    const left = axes.filter((axis) => !given.includes(axis)); // of length 1
-    return { order: [...given, ...left], shape: given.map((axis) => shape[axis] as number) };
-  }
-  if (layout === 'keras' || role !== 'kernel') return { order: axes, shape: [...shape] };
+  const isTurned = given === null && layout === 'pytorch' && role === 'kernel';
   const [window, features] = [axes.slice(0, -2), axes.slice(-2)];
-  if (part === 'depthwise') {
+  if (isTurned && part === 'depthwise') {
     const [rows, columns, featuresIn, multiplier] = shape as [number, number, number, number];
     return { order: [...features, ...window], shape: [featuresIn * multiplier, 1, rows, columns] };
   }
-  const order = [...features.reverse(), ...window]; // [rows,columns,in,out] -> [out,in,rows,columns], [in,out] -> [out,in]
-  return { order, shape: order.map((axis) => shape[axis] as number) };
+  // [rows,columns,in,out] -> [out,in,rows,columns], [in,out] -> [out,in]
+  const order = isTurned ? [...features.reverse(), ...window] : (given ?? axes);
+  return {
+    order: [...order, ...axes.filter((axis) => !order.includes(axis))], // then those of length 1
+    shape: order.map((axis) => shape[axis] as number),
+  };
 }
 
 /**
@@ -71,15 +71,13 @@ export function laidOut(layout: Layout, weight: ModelWeight, orderOf: OrderOf) {
  * @throws TypeError, when the result is called, if `axes` does not list each axis of the weight once
  */
 export function ordersOf(what: string, axes: AxesOf | undefined): OrderOf {
-  if (axes === undefined) return () => null;
   return ({ name, shape }) => {
-    const order = axes(name) ?? null;
+    const order = axes?.(name) ?? null;
     if (order === null) return null;
     const of = `${what}('${name}')`;
-    const known = [...shape.keys()];
-    const isOrder =
-      new Set(checkList(of, order)).size === order.length && order.every((axis) => known.includes(axis));
-    if (!isOrder || known.some((axis) => shape[axis] !== 1 && !order.includes(axis)))
+    const left = [...shape.keys()].filter((axis) => !checkList(of, order).includes(axis));
+    const isOrder = order.length + left.length === shape.length; // each once, and no others
+    if (!isOrder || left.some((axis) => shape[axis] !== 1))
       throwTypeError(of, `an order of the axes of [${shape}]`, order);
     return order;
   };
