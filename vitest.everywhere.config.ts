@@ -18,7 +18,7 @@ const isRepetition = !isAll;
 const onTensors = [
   'tests/backends.test.ts',
   'tests/{ops,layers,models,portable,inference,causality,training}/**/*.test.ts',
-  'tests/{sampling/sample,data/image-batches,weights/load-weights}.test.ts',
+  'tests/{sampling/sample,data/image-batches,weights/{compare-activations,load-weights}}.test.ts',
 ];
 
 /** What compares the engine, which is the same everywhere, with a model's whole passes, which are slow but on wasm. */

@@ -143,6 +143,7 @@ const ofData: Row[] = [
 const ofWeights: Row[] = [
   ['loadWeights', (options) => weights.loadWeights(model(), new Map(), options), { name: String }, 'name', 'names'],
   ['interleaved', (options) => weights.interleaved({ dtype: 'U8', shape: [1], data: new Uint8Array(1) }, 0, 1, options), { padding: true }, 'padding', 'pad'],
+  ['compareActivations', (options) => weights.compareActivations(model(), [], new Map(), options), { tolerence: 1 }, 'tolerence', 'tolerance'],
   ['saveWeights', (options) => weights.saveWeights(model(), options), { too: 'pytorch' }, 'too', 'to'],
 ]; // biome-ignore format: one row a line
 

@@ -50,7 +50,7 @@ export function checkNames(
 }
 
 /** The known name that a misspelt one may stand for: one contains the other, or they differ by a few letters. */
-function nearestName(name: string, known: readonly string[]): string | undefined {
+export function nearestName(name: string, known: readonly string[]): string | undefined {
   const wanted = name.toLowerCase();
   let nearest: string | undefined;
   let smallest = Math.min(Math.max(2, name.length / 3 + 1e-9), name.length); // exclusive, so one letter must match

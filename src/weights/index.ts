@@ -1,3 +1,5 @@
+export type { ActivationDifference, CompareActivationsOptions } from './activation-differences';
+export { compareActivations } from './compare-activations';
 export { type InterleavedOptions, interleaved } from './interleaved';
 export { type LoadWeightsOptions, loadWeights } from './load-weights';
 export { type NamedTensor, readSafetensors, writeSafetensors } from './named-tensor';

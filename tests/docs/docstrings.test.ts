@@ -19,6 +19,7 @@ const OUR_OWN = [
   'UpsampledMap',
   'allowed',
   'allowedNeighbors',
+  'compareActivations',
   'compress', // of tensors: that of numbers says what its coder is
   'createPool',
   'decompress',
