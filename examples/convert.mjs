@@ -1,15 +1,15 @@
 // Converts weights from and for other programs: `node examples/convert.mjs --help`.
 
 import { zipSync } from 'fflate';
-import { gatedPixelCNN, pixelCNN, pixelCNNPlusPlus, pixelSNAIL, toPortable } from 'pixelcnn-layers';
+import { toPortable } from 'pixelcnn-layers';
 import { fileSystem } from 'pixelcnn-layers/node';
 import { writePortable } from 'pixelcnn-layers/runtime';
 import { loadWeights, saveWeights, writeSafetensors } from 'pixelcnn-layers/weights';
 import { useBackend } from './lib/backend.mjs';
 import { readConvertFlags } from './lib/convert-flags.mjs';
 import { prepareFile, writeWhole } from './lib/files.mjs';
+import { makeNetwork } from './lib/given-network.mjs';
 import { npyOf } from './lib/npy.mjs';
-import { loadImageModel } from './lib/saved-model.mjs';
 import { readTensors } from './lib/tensor-files.mjs';
 
 const { weights, network, from, rename, axes, isList, to, kind, float16, layout } = readConvertFlags(
@@ -18,7 +18,7 @@ const { weights, network, from, rename, axes, isList, to, kind, float16, layout 
 
 await useBackend('cpu');
 const given = weights === undefined ? null : await readTensors(weights);
-const model = network && (await makeNetwork());
+const model = network && (await makeNetwork(network));
 const ownNames = model === null ? [] : [...saveWeights(model).keys()];
 if (isList) {
   list();
@@ -26,11 +26,6 @@ if (isList) {
   if (given !== null) load();
   await write();
   console.log(`${to}: ${ownNames.length} weights of ${weights ?? network.directory}`);
-}
-
-async function makeNetwork() {
-  if (network.directory !== undefined) return (await loadImageModel(network.directory)).model;
-  return { pixelCNN, gatedPixelCNN, pixelCNNPlusPlus, pixelSNAIL }[network.factory](network.args);
 }
 
 /** Loads the tensors of the file into the network, all or none. Reports renamed ones by `onRename`. */

@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { oneOf, outputDirectory, outputFile, parseFlags, pathTo, stop } from './flags.mjs';
+import { FACTORY_NAMES, readNetworkFlags } from './given-network.mjs';
 
-const FACTORIES = ['pixelCNN', 'gatedPixelCNN', 'pixelCNNPlusPlus', 'pixelSNAIL'];
 const SOURCES = ['keras', 'pytorch', 'pclucas14/pixel-cnn-pp', 'rosinality/vq-vae-2-pytorch'];
 const LAYOUTS = ['keras', 'pytorch'];
 /** Endings of files that can be written. */
@@ -19,7 +19,7 @@ const HELP = `Takes weights of another program into a network, or gives those of
   --weights FILE   safetensors, an .npz, a directory of .npy files, or what Keras saves: .keras, .weights.h5, .h5
   --model DIR      the network: that of a saved model, or of a run of train.mjs or pytorch/train.py. Without --weights, its
                    weights too
-  --factory NAME   the network: a new one, by ${FACTORIES.join(', ')}
+  --factory NAME   the network: a new one, by ${FACTORY_NAMES.join(', ')}
   --args JSON      its arguments, as {"imageShape":[8,8,1],"levels":17}
   --from NAME      how the weights are named and lie: ${SOURCES.join(', ')} (keras)
   --rename A=>B    replaces what matches the regular expression A in a name by B, where $1 is its first group; any number
@@ -64,7 +64,7 @@ export function readConvertFlags(argv) {
   const flags = parseFlags(OPTIONS, HELP, argv);
   const weights =
     flags.weights === undefined ? undefined : pathTo('a file of weights', '--weights', flags.weights);
-  const network = networkOf(flags);
+  const network = readNetworkFlags(flags);
   if (weights === undefined) {
     if (network === null) stop('--weights: wanted a file of weights, or --model; --help lists the flags');
     if (flags.factory !== undefined) stop('--weights: wanted a file of weights: a new network has none');
@@ -94,24 +94,6 @@ export function readConvertFlags(argv) {
     float16: flags.float16,
     layout: oneOf('--layout', flags.layout ?? 'keras', LAYOUTS),
   };
-}
-
-function networkOf({ model, factory, args }) {
-  if (model !== undefined && factory !== undefined) stop('--factory: --model already determines the network');
-  if (args !== undefined && factory === undefined) stop('--args: comes with --factory');
-  if (model !== undefined) return { directory: pathTo('the directory of a model', '--model', model) };
-  if (factory === undefined) return null;
-  return { factory: oneOf('--factory', factory, FACTORIES), args: parseArgs(args) };
-}
-
-function parseArgs(json) {
-  if (json === undefined)
-    stop('--args: wanted the arguments of the factory, as {"imageShape":[8,8,1],"levels":17}');
-  try {
-    return JSON.parse(json);
-  } catch (error) {
-    return stop(`--args: wanted JSON: ${error.message}`);
-  }
 }
 
 /** The kind of file to write, by the ending of its name. */

@@ -156,6 +156,28 @@ declare module '*/examples/lib/hold-out.mjs' {
   export function holdOut(set: ImageSet, count: number): [ImageSet, ImageSet | null];
 }
 
+declare module '*/examples/lib/guess-weights.mjs' {
+  import type { NamedTensor } from 'pixelcnn-layers/weights';
+  export interface Guess {
+    name: string;
+    weight: string;
+    layout: string;
+    order: number[];
+    others: string[];
+  }
+  export function guessWeights(
+    tensors: ReadonlyMap<string, NamedTensor>,
+    weights: ReadonlyMap<string, NamedTensor>,
+    usual: 'keras' | 'pytorch',
+  ): { guesses: Guess[]; from: 'keras' | 'pytorch' };
+}
+
+declare module '*/examples/lib/state-dict.mjs' {
+  import type { NamedTensor } from 'pixelcnn-layers/weights';
+  export function nameForLoading(name: string): string | undefined;
+  export function reasonToSkip(name: string, tensors: ReadonlyMap<string, NamedTensor>): string | null;
+}
+
 declare module '*/examples/lib/keras-h5.mjs' {
   import type { NamedTensor } from 'pixelcnn-layers/weights';
   export function readKerasH5(
@@ -523,6 +545,9 @@ declare module '*/examples/lib/flags.mjs' {
     help: string,
     argv: string[],
   ): Record<string, unknown>;
+}
+declare module '*/examples/lib/checkpoint-flags.mjs' {
+  export function readCheckpointFlags(argv: string[]): unknown;
 }
 declare module '*/examples/lib/convert-flags.mjs' {
   export function readConvertFlags(argv: string[]): unknown;

@@ -7,6 +7,7 @@ import { saveGatedModel, saveModel, saveModelOfCodes } from './save-model';
 
 /** Flags with which each example would run. */
 const ENOUGH: Record<string, string[]> = {
+  'checkpoint.mjs': ['tests/golden/pixelsnail/snail.safetensors'],
   'convert.mjs': ['--model', 'MODEL', '--to', 'DIRECTORY/x.npz'],
   'evaluate.mjs': ['--model', 'MODEL', '--data', 'digits'],
   'export.mjs': ['--model', 'MODEL', '--out', 'DIRECTORY/x'],

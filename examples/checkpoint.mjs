@@ -1,0 +1,84 @@
+// Lists a checkpoint, beside the weights of a network with guesses: `node examples/checkpoint.mjs --help`.
+
+import { loadWeights, saveWeights } from 'pixelcnn-layers/weights';
+import { useBackend } from './lib/backend.mjs';
+import { readCheckpointFlags } from './lib/checkpoint-flags.mjs';
+import { makeNetwork } from './lib/given-network.mjs';
+import { guessWeights, isExpected } from './lib/guess-weights.mjs';
+import { nameForLoading, reasonToSkip } from './lib/state-dict.mjs';
+import { readTensors } from './lib/tensor-files.mjs';
+
+const { file, network } = readCheckpointFlags(process.argv.slice(2));
+
+await useBackend('cpu');
+const { format, tensors } = await readTensors(file);
+const model = network && (await makeNetwork(network));
+const skipped = new Map([...tensors.keys()].map((name) => [name, reasonToSkip(name, tensors)]));
+
+if (model === null) {
+  list(`${tensors.size} tensors of ${file}, ${format}`, [...tensors.keys()]);
+} else {
+  compare(saveWeights(model));
+  model.dispose();
+}
+
+function compare(weights) {
+  const usual = /keras/i.test(format) ? 'keras' : 'pytorch';
+  const ofWeights = new Map([...tensors].filter(([name]) => skipped.get(name) === null));
+  const { guesses, from } = guessWeights(ofWeights, weights, usual);
+  const found = new Map(guesses.map((guess) => [guess.weight, guess]));
+  console.log(`${weights.size} weights of the network, and tensors of ${file}, ${format}:`);
+  for (const [weight, { shape }] of weights) {
+    const { name, layout, others } = found.get(weight) ?? {};
+    const guess =
+      name === undefined ? 'nothing of its shape' : `${described(name)} ${[layout, ...others].join(' or ')}`;
+    console.log(`  ${weight} [${shape}]  <- ${guess.trimEnd()}`);
+  }
+  const used = new Set(guesses.map(({ name }) => name));
+  list('left over', [...tensors.keys()].filter((name) => !used.has(name))); // biome-ignore format: one line
+  if (guesses.length > 0) suggest(weights, guesses, from);
+}
+
+/** Prints the guesses as options of loadWeights, and what it says of them. */
+function suggest(weights, guesses, from) {
+  const names = new Map(
+    guesses.map(({ name, weight }) => [from === 'pytorch' ? nameForLoading(name) : name, weight]),
+  );
+  const others = guesses.filter((guess) => !isExpected(guess, weights.get(guess.weight), from));
+  const orders = new Map(others.map(({ weight, order }) => [weight, order]));
+  const rows = (map) => [...map].map((row) => `  ${printable(row)},\n`).join('');
+  console.log('\nGuessed, to be checked:\n');
+  console.log(`const names = new Map([\n${rows(names)}]);`);
+  if (orders.size > 0) console.log(`const orders = new Map([\n${rows(orders)}]);`);
+  const options = { from, names: (name) => names.get(name) ?? null, axes: (name) => orders.get(name) };
+  const axes = orders.size > 0 ? ', axes: (name) => orders.get(name)' : '';
+  console.log(
+    `loadWeights(model, tensors, { from: '${from}', names: (name) => names.get(name) ?? null${axes} });`,
+  );
+  try {
+    loadWeights(model, tensors, options);
+    console.log('\nAll weights are loaded by this.');
+  } catch ({ message }) {
+    console.log(`\nThis says ${printable(message).slice(1, -1)}`);
+  }
+}
+
+function list(title, names) {
+  console.log(`${title}:${names.length === 0 ? ' nothing' : ''}`);
+  for (const name of names)
+    console.log(`  ${described(name)}${skipped.get(name) ? `  ${skipped.get(name)}` : ''}`);
+}
+
+/** A tensor's name, as it must be in a string, with its type and shape. */
+function described(name) {
+  const { dtype, shape } = tensors.get(name);
+  return `${printable(name)} ${dtype} [${shape}]`;
+}
+
+/** A value as JSON in which nothing controls a terminal, since names in files may hold anything. */
+function printable(value) {
+  return JSON.stringify(value).replaceAll(
+    /[\x7f-\u{9f}\u200e-\u202f\u2066-\u2069]/gu,
+    (letter) => `\\u${letter.codePointAt(0).toString(16).padStart(4, '0')}`,
+  );
+}

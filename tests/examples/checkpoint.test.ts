@@ -1,0 +1,133 @@
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { zerosLike } from '@tensorflow/tfjs-core';
+import { loadLayersModel } from '@tensorflow/tfjs-layers';
+import { fileSystem } from 'pixelcnn-layers/node';
+import { loadWeights, type NamedTensor, saveWeights, writeSafetensors } from 'pixelcnn-layers/weights';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { itRefuses, runScript } from './run-script';
+import { saveGatedModel } from './save-model';
+
+let folder: string;
+/** The weights of a conditional network as somebody's PyTorch has them. */
+let theirs: Map<string, NamedTensor>;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'checkpoint-'));
+  await saveGatedModel(join(folder, 'MODEL'), { numClasses: 3 });
+  const model = await loadLayersModel(fileSystem(join(folder, 'MODEL')));
+  const axes = (name: string) => (name.endsWith('condition.kernel') ? [2, 3] : null); // an nn.Embedding
+  const named = [...saveWeights(model, { to: 'pytorch', axes })].map(([name, tensor]): [string, NamedTensor] => [`module.net.${theirName(name)}`, tensor]);
+  theirs = new Map(named);
+  model.dispose();
+  const one = { dtype: 'I64', shape: [], data: BigInt64Array.of(1n) };
+  await writeFile(
+    join(folder, 'state.safetensors'),
+    writeSafetensors(new Map([...named, ['optimizer.step', one], ['module.net.stack.0.mask', one]])),
+  );
+}); // biome-ignore format: one call a line
+afterAll(() => rm(folder, { recursive: true }));
+
+const theirName = (name: string) =>
+  name
+    .replace(/^block(\d+)/, 'stack.$1')
+    .replace('conv', 'c')
+    .replace(/kernel$/, 'weight');
+
+/** The options that an answer suggests, from its lines of code. */
+function suggested(stdout: string) {
+  const map = (name: string): Map<string, never> => {
+    const [, rows = ''] = new RegExp(`const ${name} = new Map\\(\\[\\n(.*?)\\]\\);`, 's').exec(stdout) ?? [];
+    return new Map(JSON.parse(`[${rows.trim().replace(/,$/, '')}]`));
+  };
+  const [, from] = /from: '(\w+)'/.exec(stdout) as unknown as [string, 'keras' | 'pytorch'];
+  const [names, orders] = [map('names'), map('orders')];
+  return { from, names: (name: string) => names.get(name) ?? null, axes: (name: string) => orders.get(name) };
+}
+
+describe('checkpoint.mjs', () => {
+  it('guesses the weights of a renamed state dict, and what it prints loads them', async () => {
+    const { code, stdout, stderr } = await runScript('checkpoint.mjs', [join(folder, 'state.safetensors'), '--model', join(folder, 'MODEL')]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('"module.net.stack.0.mask" I64 []  a buffer\n');
+    expect(stdout).toContain(`"optimizer.step" I64 []  an optimizer's\n`);
+    expect(stdout).toMatch(/ {2}block0_vertical_gate\.condition\.kernel \[1,1,3,\d\] {2}<- "module\.net\.stack\.0_vertical_gate\.condition\.weight" F32 \[3,\d\] \[in,out\]\n/);
+    expect(stdout).toMatch(/\nAll weights are loaded by this\.\n$/);
+    const model = await loadLayersModel(fileSystem(join(folder, 'MODEL')));
+    const before = saveWeights(model);
+    model.setWeights(model.getWeights().map((weight) => zerosLike(weight)));
+    loadWeights(model, theirs, suggested(stdout));
+    expect(saveWeights(model)).toEqual(before);
+    model.dispose();
+  }); // biome-ignore format: one call a line
+
+  it('takes what Keras has written, for a new network', async () => {
+    const sizes = {
+      imageShape: [8, 8, 1],
+      levels: 17,
+      hiddenDim: 2,
+      outDim: 2,
+      numBlocks: 1,
+      firstKernelSize: 3,
+    };
+    const flags = ['--factory', 'pixelCNN', '--args', JSON.stringify(sizes)];
+    const { stdout } = await runScript('checkpoint.mjs', [
+      'tests/golden/keras/keras-3.15.weights.h5',
+      ...flags,
+    ]);
+    expect(stdout).toMatch(/^14 weights of the network, and tensors of .*, HDF5 of Keras:\n/);
+    expect(stdout).toContain('  ["block0.conv_mid.1","block0.conv_mid.bias"],\n');
+    expect(stdout).toMatch(/left over: nothing\n.*from: 'keras'.*All weights are loaded by this\.\n$/s);
+  });
+
+  it('says what is missing', async () => {
+    const file = join(folder, 'less.safetensors');
+    const [first, ...rest] = theirs;
+    await writeFile(file, writeSafetensors(new Map([...rest, ['extra', { dtype: 'F32', shape: [99], data: new Float32Array(99) }]])));
+    const { code, stdout } = await runScript('checkpoint.mjs', [file, '--model', join(folder, 'MODEL')]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('left over:\n  "extra" F32 [99]\n');
+    expect(stdout).toMatch(/<- nothing of its shape\n.*\nThis says loadWeights: tensors: they do not match the model: missing \(1\): /s);
+    expect(first?.[0]).toMatch(/^module\.net\./);
+  }); // biome-ignore format: one call a line
+
+  it('lists a file alone, with names that control no terminal and end no string', async () => {
+    const file = join(folder, 'named.safetensors');
+    const names = ['a\u001b[31m', 'b"]);process.exit();//', 'c\u009b2J\u202e', '__proto__'];
+    const bias = { dtype: 'F32', shape: [2], data: Float32Array.of(0.5, 1) };
+    await writeFile(file, writeSafetensors(new Map(names.map((name) => [name, bias]))));
+    const { code, stdout } = await runScript('checkpoint.mjs', [file]);
+    expect(code).toBe(0);
+    expect(stdout.split('\n').slice(1, -1)).toEqual([
+      '  "a\\u001b[31m" F32 [2]',
+      '  "b\\"]);process.exit();//" F32 [2]',
+      '  "c\\u009b2J\\u202e" F32 [2]',
+      '  "__proto__" F32 [2]',
+    ]);
+    const all = await runScript('checkpoint.mjs', [file, '--model', join(folder, 'MODEL')]);
+    expect(all.code).toBe(0);
+    for (const letter of ['\u001b', '\u009b', '\u202e']) expect(all.stdout).not.toContain(letter);
+  });
+});
+
+describe('checkpoint.mjs, of what it does not take,', () => {
+  beforeAll(async () => {
+    await writeFile(join(folder, 'CUT'), writeSafetensors(theirs));
+    await truncate(join(folder, 'CUT'), 100);
+    await writeFile(join(folder, 'PICKLE'), Uint8Array.of(0x80, 2, 0x63));
+    await writeFile(join(folder, 'JUNK'), 'junk');
+  });
+  itRefuses(
+    [
+      ['FILE: wanted a file of weights; --help lists the flags', ['checkpoint.mjs']],
+      ["'/nowhere': does not exist", ['checkpoint.mjs', '/nowhere']],
+      ['bytes that the file states, got', ['checkpoint.mjs', 'PLACE/CUT']],
+      ['pickles of PyTorch are not read', ['checkpoint.mjs', 'PLACE/PICKLE']],
+      ['wanted safetensors, .npz, ', ['checkpoint.mjs', 'PLACE/JUNK']],
+      ['; /nowhere has neither', ['checkpoint.mjs', 'PLACE/state.safetensors', '--model', '/nowhere']],
+      ['--args: comes with --factory', ['checkpoint.mjs', 'x', '--args', '{}']],
+      ["Unexpected argument 'y'", ['checkpoint.mjs', 'x', 'y']],
+    ],
+    () => ({ PLACE: folder }),
+  );
+});

@@ -1,0 +1,113 @@
+import type { NamedTensor } from 'pixelcnn-layers/weights';
+import { expect, it } from 'vitest';
+import { guessWeights } from '../../../examples/lib/guess-weights.mjs';
+import { nameForLoading, reasonToSkip } from '../../../examples/lib/state-dict.mjs';
+
+const ofShape = (...shape: number[]): NamedTensor => ({
+  dtype: 'F32',
+  shape,
+  data: new Float32Array(shape.reduce((product, length) => product * length, 1)),
+});
+const mapOf = (shapes: Record<string, number[]>) =>
+  new Map(Object.entries(shapes).map(([name, shape]) => [name, ofShape(...shape)]));
+
+/** What is guessed, as [tensor, weight, layout]. */
+function guessed(
+  tensors: Record<string, number[]>,
+  weights: Record<string, number[]>,
+  usual: 'keras' | 'pytorch' = 'pytorch',
+) {
+  const { guesses, from } = guessWeights(mapOf(tensors), mapOf(weights), usual);
+  return {
+    from,
+    guesses: guesses.map(({ name, weight, layout, others }) => [name, weight, layout, ...others]),
+  };
+}
+
+it.each([
+  [[3, 5, 7, 9], '[out,in,rows,columns]', 'pytorch'],
+  [[7, 9, 5, 3], '[rows,columns,in,out]', 'keras'],
+  [[5, 3, 7, 9], '[in,out,rows,columns], transposed', 'pytorch'],
+] as const)('knows a kernel [7,9,5,3] that lies as %j', (shape, layout, from) => {
+  const found = guessed({ a: [...shape] }, { 'conv.kernel': [7, 9, 5, 3] });
+  expect(found).toEqual({ from, guesses: [['a', 'conv.kernel', layout]] });
+});
+
+it('knows dense kernels, also those of convolutions of one place', () => {
+  const weights = { 'conv.kernel': [1, 1, 5, 3], 'dense.kernel': [4, 6] };
+  expect(guessed({ a: [3, 5], b: [6, 4] }, weights).guesses).toEqual([
+    ['a', 'conv.kernel', '[out,in]'],
+    ['b', 'dense.kernel', '[out,in]'],
+  ]);
+  expect(guessed({ a: [5, 3], b: [4, 6] }, weights)).toEqual({
+    from: 'keras',
+    guesses: [['a', 'conv.kernel', '[in,out]'], ['b', 'dense.kernel', '[in,out]']],
+  }); // biome-ignore format: one guess a line
+});
+
+it('says what else a square kernel may be, and lets the others decide', () => {
+  const weights = { 'a.kernel': [4, 4], 'b.kernel': [2, 3] };
+  expect(guessed({ a: [4, 4] }, weights, 'keras').guesses).toEqual([
+    ['a', 'a.kernel', '[in,out]', '[out,in]'],
+  ]);
+  expect(guessed({ a: [4, 4], b: [3, 2] }, weights, 'keras').guesses[0]).toEqual([
+    'a',
+    'a.kernel',
+    '[out,in]',
+    '[in,out]',
+  ]);
+});
+
+it('goes by names, whatever the order, and by the order where names say nothing', () => {
+  const weights = { 'conv_in.bias': [4], 'conv_mid.bias': [4], 'conv_out.bias': [4] };
+  const byName = guessed(
+    { 'net.out_conv.bias': [4], 'net.conv_mid.b': [4], 'net.conv_in.bias': [4] },
+    weights,
+  );
+  expect(byName.guesses.map(([name]) => name)).toEqual([
+    'net.conv_in.bias',
+    'net.conv_mid.b',
+    'net.out_conv.bias',
+  ]);
+  const byOrder = guessed({ '10': [4], '9': [4], '1': [4] }, weights);
+  expect(byOrder.guesses.map(([name]) => name)).toEqual(['1', '9', '10']);
+});
+
+it('uses no tensor twice, and none of another shape', () => {
+  expect(guessed({ a: [4] }, { 'a.bias': [4], 'b.bias': [4] }).guesses).toEqual([['a', 'a.bias', '']]);
+  expect(guessed({ a: [5] }, { 'a.bias': [4] }).guesses).toEqual([]);
+  expect(guessed({ a: [4, 1] }, { 'a.gain': [4] }).guesses).toEqual([]);
+});
+
+it('refuses more than can be compared', () => {
+  const many = Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [`${i}`, [1]]));
+  expect(() => guessed(many, many)).toThrow(
+    'wanted at most 1000000 pairs of a tensor and a weight, got 1001 x 1001',
+  );
+});
+
+it('says what is no weight', () => {
+  const mask = { dtype: 'F32', shape: [2, 2], data: Float32Array.of(1, 0, 0, 1) };
+  const tensors = new Map<string, NamedTensor>([
+    ['module.conv.weight', { ...mask, data: Float32Array.of(1, 0, 0.5, 1) }],
+    ['conv.zeros', ofShape(2, 2)],
+    ['conv.weight_v', ofShape(2, 3)],
+    ['conv.tril', mask],
+    ['conv.allowed', { dtype: 'BOOL', shape: [1, 2], data: Uint8Array.of(0, 1) }],
+    ['flags', { dtype: 'F32', shape: [2], data: Float32Array.of(1, 0) }],
+    ['norm.num_batches_tracked', ofShape()],
+    ['optimizer.state.0.exp_avg', ofShape(2, 2)],
+  ]);
+  const reasons = [...tensors.keys()].map((name) => reasonToSkip(name, tensors));
+  expect(reasons).toEqual([
+    null,
+    null,
+    'of weight normalization: its direction or gain',
+    'a mask, by its numbers',
+    'a mask, by its numbers',
+    null,
+    'a buffer',
+    "an optimizer's",
+  ]);
+  expect(['module._orig_mod.a.b', 'a.mask'].map(nameForLoading)).toEqual(['a.b', undefined]);
+});
