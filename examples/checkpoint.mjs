@@ -78,7 +78,7 @@ function described(name) {
 /** A value as JSON in which nothing controls a terminal, since names in files may hold anything. */
 function printable(value) {
   return JSON.stringify(value).replaceAll(
-    /[\x7f-\u{9f}\u200e-\u202f\u2066-\u2069]/gu,
+    /[\x7f-\u{9f}\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu,
     (letter) => `\\u${letter.codePointAt(0).toString(16).padStart(4, '0')}`,
   );
 }

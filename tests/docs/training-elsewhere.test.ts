@@ -1,31 +1,15 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
-import { gatedPixelCNN } from 'pixelcnn-layers';
+import { type SymbolicTensor, model as tfModel } from '@tensorflow/tfjs-layers';
+import { gatedPixelCNN, pixelSNAIL } from 'pixelcnn-layers';
 import { loadWeights, type NamedTensor, saveWeights } from 'pixelcnn-layers/weights';
 import { beforeAll, expect, it } from 'vitest';
 import { useBackend } from '../support/backends';
-import { docBlocks } from '../support/doc-blocks';
+import { type Grouped, pageFunction } from '../support/page-function';
 import { grid, type SlowWeight, slowGated } from '../support/slow-gated';
 import { expectClose, largestDifference, noise, take } from '../support/tensors';
 
-// The function of docs/guides/bring-weights.md that reorders an interleaved network, against such a network in plain numbers.
-
-type Reorder = (tensors: Map<string, NamedTensor>, channels: number) => Map<string, NamedTensor>;
-
-/** The function as it stands on the page. */
-async function inOurOrder(): Promise<Reorder> {
-  const block = (await docBlocks()).find(({ code }) => code.includes('export function inOurOrder'));
-  const folder = await mkdtemp(join(fileURLToPath(new URL('.', import.meta.url)), '.block-'));
-  try {
-    const file = join(folder, 'interleaved.mjs');
-    await writeFile(file, block?.code ?? '');
-    return (await import(/* @vite-ignore */ file)).inOurOrder;
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
+// The functions of docs/guides/a-strangers-checkpoint.md, against networks in plain numbers; with PyTorch in
+// tests/examples/strangers-checkpoint.test.ts.
 
 beforeAll(() => useBackend('cpu'));
 
@@ -62,7 +46,53 @@ it('an interleaved network comes out as it was', async () => {
 
   const logits = async () => take(model.predict(tf.tensor4d(image, [1, ...imageShape])));
   expect(largestDifference(await logits(), wanted)).toBeGreaterThan(0.1);
-  loadWeights(model, (await inOurOrder())(tensors, channels), { from: 'pytorch' });
+  const grouped = await pageFunction<Grouped>('grouped');
+  const ordered = [...tensors].map(([name, tensor]): [string, NamedTensor] => {
+    const own = grouped(tensor, 0, channels, /_(?:vertical|horizontal|across)\./.test(name));
+    return [name, own.shape.length === 1 ? own : grouped(own, 1, channels, name.includes('_across.'))];
+  });
+  loadWeights(model, new Map(ordered), { from: 'pytorch' });
   expectClose(await logits(), wanted, 1e-5);
   model.dispose();
 });
+
+it('one logit and a sigmoid come out as two logits', async () => {
+  const from = 'rosinality/vq-vae-2-pytorch';
+  const twoRows = await pageFunction<(tensor: NamedTensor) => NamedTensor>('twoRows');
+  const sizes = { filters: 4, heads: 1, numBlocks: 1, numResBlocks: 1, resFilters: 2 };
+  const model = pixelSNAIL({ imageShape: [3, 4, 1], levels: 2, input: 'scaled', ...sizes, seed: 1 });
+  const before = saveWeights(model);
+  const features = noise(4, 5);
+  const last: [string, NamedTensor][] = [
+    ['out.1.conv.weight_v', { dtype: 'F32', shape: [1, 4, 1, 1], data: features }],
+    ['out.1.conv.weight_g', { dtype: 'F32', shape: [1, 1, 1, 1], data: Float32Array.of(1.5) }],
+    ['out.1.conv.bias', { dtype: 'F32', shape: [1], data: Float32Array.of(-0.25) }],
+  ];
+  const names = (name: string) => (name.startsWith('out.1.') ? name : null);
+  expect(() => loadWeights(model, new Map(last), { from, names })).toThrow(
+    'out.1.conv.weight_v: wanted [2,4,1,1], got [1,4,1,1]',
+  );
+  const padded = last.map(([name, tensor]) => [name, twoRows(tensor)] as const);
+  expect(() => loadWeights(model, new Map(padded), { from, names })).not.toThrow('of another shape');
+
+  // Our other weights stay, since there is no other program's file of them.
+  const [v, g, bias] = padded.map(([, { data }]) => data as Float32Array) as [Float32Array, Float32Array, Float32Array];
+  const kernel = Float32Array.from(v, (_, i) => v[(i % 2) * 4 + (i >> 1)] as number); // [2,4,1,1] -> [1,1,4,2]
+  const own = (name: string, data: Float32Array) => ({ ...(before.get(name) as NamedTensor), data });
+  before.set('final_conv.kernel', own('final_conv.kernel', kernel));
+  before.set('final_conv.gain', own('final_conv.gain', g));
+  before.set('final_conv.bias', own('final_conv.bias', bias));
+  loadWeights(model, before);
+
+  const image = tf.tensor4d(noise(12, 7).map((x) => (x > 0 ? 1 : 0)), [1, 3, 4, 1]);
+  const hidden = tfModel({ inputs: model.inputs, outputs: model.getLayer('elu').output as SymbolicTensor });
+  const x = await take(hidden.predict(image) as tf.Tensor); // [1,3,4,4]
+  const length = Math.hypot(...features);
+  const z = Array.from({ length: 12 }, (_, at) =>
+    features.reduce((sum, one, i) => sum + (1.5 * one * (x[4 * at + i] as number)) / length, -0.25),
+  );
+  const logits = await take(model.predict(image) as tf.Tensor); // [1,3,4,1,2]
+  expectClose(logits, z.flatMap((one) => [0, one]), 1e-5);
+  image.dispose();
+  model.dispose();
+}); // biome-ignore format: one call a line
