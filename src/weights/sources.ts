@@ -76,24 +76,21 @@ export function ordersOf(what: string, axes: AxesOf | undefined): OrderOf {
     if (order === null) return null;
     const of = `${what}('${name}')`;
     const left = [...shape.keys()].filter((axis) => !checkList(of, order).includes(axis));
-    const isOrder = order.length + left.length === shape.length; // each once, and no others
-    if (!isOrder || left.some((axis) => shape[axis] !== 1))
+    // An axis that does not exist, or comes twice, makes them too many.
+    if (order.length + left.length !== shape.length || left.some((axis) => shape[axis] !== 1))
       throwTypeError(of, `an order of the axes of [${shape}]`, order);
     return order;
   };
 }
 
-/** The prefixes that PyTorch's wrappers add to names: DistributedDataParallel and torch.compile. */
-const PREFIX = /^(?:module\.|_orig_mod\.)+/;
-
-/** The prefix that torch.compile adds to the name of an inner module. */
-const COMPILED = /\._orig_mod\./g;
+/** What PyTorch's wrappers add to names: DistributedDataParallel in front, torch.compile also before an inner module. */
+const ADDED = /^(?:(?:module|_orig_mod)\.)+|(?<=\.)_orig_mod\./g;
 
 /** Buffers, which are not weights: masks, positions, counts. */
 const BUFFER = /(?:^|\.)(?:mask|background|num_batches_tracked|n_averaged)$/;
 
 /** The name of a tensor without the prefixes of PyTorch's wrappers; null for a buffer. */
 export function stateDictName(name: string): string | null {
-  const own = name.replace(PREFIX, '').replace(COMPILED, '.');
+  const own = name.replaceAll(ADDED, '');
   return BUFFER.test(own) ? null : own;
 }
