@@ -29,10 +29,11 @@ function compare(weights) {
   const found = new Map(guesses.map((guess) => [guess.weight, guess]));
   console.log(`${weights.size} weights of the network, and tensors of ${file}, ${format}:`);
   for (const [weight, { shape }] of weights) {
-    const { name, layout, others } = found.get(weight) ?? {};
-    const guess =
-      name === undefined ? 'nothing of its shape' : `${described(name)} ${[layout, ...others].join(' or ')}`;
-    console.log(`  ${weight} [${shape}]  <- ${guess.trimEnd()}`);
+    const { name, layout, others, isNarrower } = found.get(weight) ?? {};
+    const words =
+      name === undefined ? ['nothing of its shape'] : [described(name), [layout, ...others].join(' or ')];
+    if (isNarrower) words.push('narrower: pad it');
+    console.log(`  ${weight} [${shape}]  <- ${words.filter((word) => word !== '').join(' ')}`);
   }
   const used = new Set(guesses.map(({ name }) => name));
   list('left over', [...tensors.keys()].filter((name) => !used.has(name))); // biome-ignore format: one line

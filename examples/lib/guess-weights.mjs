@@ -1,9 +1,10 @@
 /**
  * Guesses which tensors of a checkpoint are which weights of a network. A tensor must have the shape of the weight in
- * one of the layouts below; among those, names decide that are alike, and then the order.
+ * one of the layouts below, or fewer features, for which zeros can stand; among those, names decide that are alike, and
+ * then the order.
  *
  * @typedef {import('pixelcnn-layers/weights').NamedTensor} NamedTensor
- * @typedef {{ name: string, weight: string, layout: string, order: number[], others: string[] }} Guess `name` is that of
+ * @typedef {{ name: string, weight: string, layout: string, order: number[], others: string[], isNarrower: boolean }} Guess `name` is that of
  *   the tensor; `order` as `axes` of loadWeights returns it; `others` are layouts that would fit as well
  */
 
@@ -33,14 +34,20 @@ const MOST_PAIRS = 1_000_000;
 /** The most letters of a name that are compared. */
 const MOST_LETTERS = 200;
 
-/** The layouts in which a weight would have the shape of a tensor. */
-function layoutsOf(weightName, weight, shape) {
+/** The layouts in which a weight would have the shape of a tensor, or more features where `isNarrower`. */
+function layoutsOf(weightName, weight, shape, isNarrower) {
   const axes = [...weight.shape.keys()];
   const isKernel = weightName.endsWith('kernel');
   const known = (isKernel && LAYOUTS[axes.length]) || [['', axes]];
   return known.filter(([, order]) => {
     const isWhole = axes.every((axis) => order.includes(axis) || weight.shape[axis] === 1);
-    return isWhole && String(order.map((axis) => weight.shape[axis])) === String(shape);
+    const fits = (axis, i) => {
+      const [wanted, given] = [weight.shape[axis], shape[i]];
+      return (
+        given === wanted || (isNarrower && axis >= axes.length - 2 && given < wanted && 2 * given > wanted)
+      );
+    };
+    return isWhole && order.length === shape.length && order.every(fits);
   });
 }
 
@@ -59,23 +66,43 @@ export function guessWeights(tensors, weights, usual) {
   const [theirs, ours] = [placed(tensors), placed(weights)];
   const pairs = theirs.flatMap((one) =>
     ours.flatMap((other) => {
-      const layouts = layoutsOf(other.name, weights.get(other.name), tensors.get(one.name).shape);
+      const fitting = (isNarrower) =>
+        layoutsOf(other.name, weights.get(other.name), tensors.get(one.name).shape, isNarrower);
+      const exact = fitting(false);
+      const isNarrower = exact.length === 0;
+      const layouts = isNarrower ? fitting(true) : exact;
       if (layouts.length === 0) return [];
-      const likeness = alike(one, other);
-      return [{ name: one.name, weight: other.name, layouts, likeness }];
+      return [
+        {
+          name: one.name,
+          weight: other.name,
+          layouts,
+          isNarrower,
+          likeness: alike(one, other) - (isNarrower ? 1 : 0),
+        },
+      ];
     }),
   );
-  pairs.sort((a, b) => b.likeness - a.likeness);
   const [used, found] = [new Set(), new Map()];
-  for (const pair of pairs) {
-    if (used.has(pair.name) || found.has(pair.weight)) continue;
-    used.add(pair.name);
-    found.set(pair.weight, pair);
-  }
+  const assign = (some) => {
+    for (const pair of some.sort((a, b) => b.likeness - a.likeness)) {
+      if (used.has(pair.name) || found.has(pair.weight)) continue;
+      used.add(pair.name);
+      found.set(pair.weight, pair);
+    }
+  };
+  // Kernels first, whose shapes tell more; then biases and the like, which belong to the modules of their kernels.
+  assign(pairs.filter(({ weight }) => weights.get(weight).shape.length > 1));
+  const layers = new Map([...found.values()].map(({ name, weight }) => [moduleOf(name), moduleOf(weight)]));
+  const isOfKernel = ({ name, weight }) => layers.get(moduleOf(name)) === moduleOf(weight);
+  assign(pairs.map((pair) => ({ ...pair, likeness: pair.likeness + (isOfKernel(pair) ? 1 : 0) })));
   const all = [...weights.keys()].flatMap((weight) => found.get(weight) ?? []);
   const from = fromOf(all, usual);
   return { from, guesses: all.map((pair) => guessOf(pair, from)) };
 }
+
+/** The name of what a tensor or a weight belongs to. */
+const moduleOf = (name) => name.replace(/[^./]*$/, '');
 
 /** In which layout the most kernels lie that fit one of the two alone. */
 function fromOf(pairs, usual) {
@@ -92,9 +119,16 @@ function fromOf(pairs, usual) {
   return more > 0 ? 'pytorch' : 'keras';
 }
 
-function guessOf({ name, weight, layouts }, from) {
+function guessOf({ name, weight, layouts, isNarrower }, from) {
   const [layout, order] = layouts.find(([one]) => EXPECTED[from].includes(one)) ?? layouts[0];
-  return { name, weight, layout, order, others: layouts.map(([one]) => one).filter((one) => one !== layout) };
+  return {
+    name,
+    weight,
+    layout,
+    order,
+    others: layouts.map(([one]) => one).filter((one) => one !== layout),
+    isNarrower,
+  };
 }
 
 /** Whether `from` alone finds the order of a guess's axes. */

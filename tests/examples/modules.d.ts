@@ -164,6 +164,7 @@ declare module '*/examples/lib/guess-weights.mjs' {
     layout: string;
     order: number[];
     others: string[];
+    isNarrower: boolean;
   }
   export function guessWeights(
     tensors: ReadonlyMap<string, NamedTensor>,

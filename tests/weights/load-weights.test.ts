@@ -310,7 +310,7 @@ describe('loadWeights', () => {
   it('takes out what torch.compile adds to names of modules within others', () => {
     const model = modelOf(layers.dense({ units: 1, useBias: false, name: 'dense' }), [1]);
     const names = (name: string) => name.replace('model.', '');
-    const tensors = new Map([['model._orig_mod.dense._orig_mod.kernel', f32([1, 1], [3])]]);
+    const tensors = new Map([['model._orig_mod.dense._orig_mod._orig_mod.kernel', f32([1, 1], [3])]]);
     loadWeights(model, tensors, { from: 'pytorch', names });
     expect(numbersOf(model)).toEqual([['dense.kernel', Float32Array.of(3)]]);
   });

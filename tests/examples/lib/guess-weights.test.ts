@@ -73,10 +73,38 @@ it('goes by names, whatever the order, and by the order where names say nothing'
   expect(byOrder.guesses.map(([name]) => name)).toEqual(['1', '9', '10']);
 });
 
+it('gives a bias to the layer that has got the kernel of its module', () => {
+  const tensors = { 'v.weight': [4, 2], 'v.bias': [4], 'h.weight': [4, 3], 'h.bias': [4] };
+  const weights = { 'down.kernel': [3, 4], 'down.bias': [4], 'up.kernel': [2, 4], 'up.bias': [4] };
+  expect(guessed(tensors, weights).guesses.map(([name]) => name)).toEqual([
+    'h.weight',
+    'h.bias',
+    'v.weight',
+    'v.bias',
+  ]);
+});
+
 it('uses no tensor twice, and none of another shape', () => {
   expect(guessed({ a: [4] }, { 'a.bias': [4], 'b.bias': [4] }).guesses).toEqual([['a', 'a.bias', '']]);
   expect(guessed({ a: [5] }, { 'a.bias': [4] }).guesses).toEqual([]);
   expect(guessed({ a: [4, 1] }, { 'a.gain': [4] }).guesses).toEqual([]);
+});
+
+it('knows what is narrower by a little, and prefers what is not', () => {
+  const weights = { 'a.kernel': [3, 3, 6, 12], 'a.bias': [12], 'b.bias': [12] };
+  const { guesses } = guessWeights(
+    mapOf({ 'a.weight': [10, 5, 3, 3], 'a.bias': [10], 'b.bias': [6] }),
+    mapOf(weights),
+    'keras',
+  );
+  expect(guesses.map(({ name, weight, layout, isNarrower }) => [name, weight, layout, isNarrower])).toEqual([
+    ['a.weight', 'a.kernel', '[out,in,rows,columns]', true],
+    ['a.bias', 'a.bias', '', true],
+  ]);
+  expect(guessed({ 'a.gain': [10], 'b.scale': [12] }, { 'a.bias': [12] }).guesses).toEqual([
+    ['b.scale', 'a.bias', ''],
+  ]);
+  expect(guessed({ a: [10, 5, 2, 3] }, weights).guesses).toEqual([]);
 });
 
 it('refuses more than can be compared', () => {
