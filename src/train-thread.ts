@@ -4,6 +4,6 @@ import { serveTraining } from './training/serve-training';
 
 // The entry point of a trainer's threads in Node, Bun and Deno, where tfjs's wasm backend need not be installed.
 serveTraining(portOfWorker(), {
-  wasm: () => import('@tensorflow/tfjs-backend-wasm').catch(() => null),
+  wasm: () => import('@tensorflow/tfjs-backend-wasm'),
   cpu: () => import('@tensorflow/tfjs-backend-cpu'),
 });

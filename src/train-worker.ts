@@ -5,4 +5,4 @@ import { serveTraining } from './training/serve-training';
 
 // The entry point of a trainer's workers in pages, started by `createTrainer` or the caller's `createWorker`. All of it is
 // one file in a bundle, since some bundlers do not divide workers.
-serveTraining(portOfWorker(), { wasm: async () => wasm, cpu: async () => null });
+serveTraining(portOfWorker(), { wasm: async () => wasm });

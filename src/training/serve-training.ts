@@ -29,28 +29,44 @@ class Recorder extends tf.Optimizer {
   }
 }
 
-/** What tfjs wants paths of, although a worker starts no threads and every engine with WebAssembly has SIMD. */
-const FILES = { 'tfjs-backend-wasm.wasm': '', 'tfjs-backend-wasm-simd.wasm': '', 'tfjs-backend-wasm-threaded-simd.wasm': '' }; // biome-ignore format: one line
-
-/** How a worker gets tfjs's backends; null if one is not installed. */
+/** How a worker gets tfjs's backends. */
 export interface Backends {
-  wasm(): Promise<typeof import('@tensorflow/tfjs-backend-wasm') | null>;
-  cpu(): Promise<unknown>;
+  wasm(): Promise<typeof import('@tensorflow/tfjs-backend-wasm')>;
+  /** What replaces the wasm backend where it need not be installed. */
+  cpu?(): Promise<unknown>;
 }
 
-/** Computes on the fastest backend that there is. */
-async function useBackend(backends: Backends, wasmPaths: unknown): Promise<void> {
-  const wasm = await backends.wasm();
-  if (wasm !== null) {
+/** All files of the wasm backend, since tfjs wants a path for each. A worker reads only the one with SIMD, without threads. */
+const FILES = { 'tfjs-backend-wasm.wasm': '', 'tfjs-backend-wasm-simd.wasm': '', 'tfjs-backend-wasm-threaded-simd.wasm': '' }; // biome-ignore format: one line
+
+/** Computes on wasm; or on cpu, if there is one, and nobody said where the files of wasm are. */
+async function useBackend({ wasm, cpu }: Backends, wasmPaths: unknown): Promise<void> {
+  try {
+    const { setWasmPaths } = await wasm();
     tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false); // the other cores have their own workers
-    if (typeof wasmPaths === 'string') wasm.setWasmPaths(wasmPaths);
-    else if (wasmPaths !== undefined) wasm.setWasmPaths({ ...FILES, ...(wasmPaths as object) });
+    if (typeof wasmPaths === 'string') setWasmPaths(wasmPaths);
+    else if (wasmPaths !== undefined) setWasmPaths({ ...FILES, ...(wasmPaths as object) });
     if (await tf.setBackend('wasm')) return;
-    if (wasmPaths !== undefined)
-      throw new Error('createTrainer: wasmPaths: the wasm backend does not start from them');
+    await tf.findBackendFactory('wasm')(); // throws the error that setBackend only prints
+    throw new Error('only a second attempt succeeded');
+  } catch (cause) {
+    if (cpu === undefined || wasmPaths !== undefined) {
+      const failure = 'createTrainer: wasmPaths: a worker cannot start the wasm backend';
+      throw new Error(`${failure}: ${(cause as Error).message}`, { cause });
+    }
   }
-  if ((await backends.cpu()) === null) throw new Error('createTrainer: the wasm backend does not start');
+  await cpu();
   await tf.setBackend('cpu');
+}
+
+/** A model like the trainer's, with weights of its own. */
+async function modelOf(modelTopology: object): Promise<AutoregressiveModel> {
+  try {
+    return (await loadLayersModel({ load: async () => ({ modelTopology }) })) as AutoregressiveModel;
+  } catch (cause) {
+    const failure = "a worker cannot make the model (does its module import the model's layers?)";
+    throw new Error(`createTrainer: ${failure}: ${(cause as Error).message}`, { cause });
+  }
 }
 
 /** A replica of the trainer's model. */
@@ -59,8 +75,7 @@ async function replicaOf(
   backends: Backends,
 ) {
   await useBackend(backends, wasmPaths);
-  const load = async () => ({ modelTopology: topology });
-  const model = (await loadLayersModel({ load })) as AutoregressiveModel;
+  const model = await modelOf(topology);
   const weights = weightsOf(model);
   const recorder = new Recorder();
   model.compile({ optimizer: recorder, loss, metrics, checkLabels: false } as never); // names of this library's functions
@@ -126,6 +141,7 @@ export function serveTraining({ listen, post }: Port, backends: Backends): void 
   async function answer(request: Request): Promise<void> {
     try {
       if (request.kind === 'begin') {
+        reply({ kind: 'progress', done: 0 }); // the sign of life that a team waits for
         replica?.dispose(); // the model has been compiled again
         replica = await replicaOf(request, backends);
         return reply({ kind: 'result', result: null });

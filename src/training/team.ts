@@ -25,6 +25,8 @@ export interface TeamOptions {
   workers: number;
   createWorker?: (() => PoolWorker) | undefined;
   wasmPaths?: unknown;
+  /** Milliseconds within which a worker must answer for the first time: its module may come over a slow network. */
+  timeLimit?: number;
 }
 
 /** What workers have computed of a batch. */
@@ -38,7 +40,7 @@ export interface Computed {
 /** Starts workers that each have a replica of a model, and compute the shards of batches. */
 export async function teamOf(
   model: AutoregressiveModel,
-  { workers, createWorker = startTrainWorker, wasmPaths }: TeamOptions,
+  { workers, createWorker = startTrainWorker, wasmPaths, timeLimit = 60_000 }: TeamOptions,
 ) {
   const isShared = typeof SharedArrayBuffer === 'function';
   const memory = (length: number) =>
@@ -62,9 +64,16 @@ export async function teamOf(
     return { ...workerCalls<Request, Outcome>('trainer', worker), version: -1, replica: '' };
   }
 
+  const disposed = () => new Error('trainer: it has been disposed');
   const dispose = async (): Promise<void> => {
     isDisposed = true;
-    await Promise.all(members.map((member) => member.end(new Error('trainer: it was disposed of'))));
+    await Promise.all(members.map((member) => member.end(disposed())));
+  };
+
+  const mute = () => {
+    const wanted = 'a worker that runs pixelcnn-layers/train-worker';
+    const got = `one that does not answer within ${timeLimit / 1000} seconds`;
+    return new Error(`createTrainer: createWorker: wanted ${wanted}, got ${got}`);
   };
 
   /** Makes known the weights that have changed: tfjs calls the data of a weight otherwise whenever it is assigned. */
@@ -105,7 +114,13 @@ export async function teamOf(
     const wanted = replica();
     const name = JSON.stringify([wanted.loss, wanted.metrics, wanted.trainable]);
     if (member.replica === name) return;
-    await member.call({ ...wanted, topology: model.toJSON(null, false) as object });
+    const request: Begin = { ...wanted, topology: model.toJSON(null, false) as object };
+    const timer = setTimeout(() => void member.end(mute()), timeLimit);
+    try {
+      await member.call(request, [], () => clearTimeout(timer));
+    } finally {
+      clearTimeout(timer);
+    }
     member.replica = name;
     member.version = -1;
   }
@@ -115,7 +130,7 @@ export async function teamOf(
     let cause: unknown = new Error('they ended while they had no work');
     while (!isDone()) {
       const left = members.filter(({ isLost }) => !isLost());
-      if (isDisposed) throw new Error('trainer: it was disposed of');
+      if (isDisposed) throw disposed();
       if (left.length === 0)
         throw new Error(`trainer: no worker is left: ${(cause as Error).message}`, { cause });
       const outcomes = await Promise.allSettled(left.map(task));

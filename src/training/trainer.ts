@@ -24,9 +24,9 @@ import type { Trainer, TrainerOptions } from './data-parallel';
  *
  * @param model a compiled model, with losses and metrics of this library
  * @throws (rejects) TypeError naming the option that is wrong, a layer `batchNormalization`, which mixes images, or a
- * loss that cannot be sent to a worker; an Error if the model has not been compiled, or a worker cannot start. The
- * methods reject like those of the model, and with an Error once no worker is left: if one ends, the others compute its
- * parts again.
+ * loss that cannot be sent to a worker; an Error if the model has not been compiled, or a worker cannot start the wasm
+ * backend, does not know a layer, or does not answer within 60 seconds. The methods reject like those of the model, and
+ * with an Error after `dispose`, or once no worker is left: if one ends, the others compute its parts again.
  * @example
  * ```js
  * import '@tensorflow/tfjs-backend-wasm';

@@ -1,8 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
-import { type AutoregressiveModel, bitsPerDim, clipGradients, createTrainer, diagonalBiLSTMBlock, gatedPixelCNN, initializeFromData, pixelCNN, pixelCNNPlusPlus, pixelSNAIL, rowLSTMBlock, WeightAverage } from 'pixelcnn-layers'; // biome-ignore format: one line
+import { type AutoregressiveModel, autoregressiveModel, bitsPerDim, clipGradients, createTrainer, diagonalBiLSTMBlock, gatedPixelCNN, initializeFromData, maskedConv2d, pixelCNN, pixelCNNPlusPlus, pixelLogits, pixelSNAIL, rowLSTMBlock, WeightAverage } from 'pixelcnn-layers'; // biome-ignore format: one line
 import type { PoolWorker } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { teamOf } from '../../src/training/team';
 import { useBackend } from '../support/backends';
 import { workers as pool } from '../support/pool-workers';
 import { runs } from '../support/runs';
@@ -143,8 +145,56 @@ it('computes the parts of a thread that is killed again, to the bit', async () =
   levels.dispose();
 }, 60_000);
 
+it('does not begin with a worker that lives on but does not answer', async () => {
+  const model = compiled(() => pixelCNN(plain));
+  await expect(
+    teamOf(model, { workers: 2, createWorker: () => pool.startBad(''), timeLimit: 500 }),
+  ).rejects.toThrow(
+    new Error(
+      'createTrainer: createWorker: wanted a worker that runs pixelcnn-layers/train-worker, got one that does not answer within 0.5 seconds',
+    ),
+  );
+  model.dispose();
+});
+
+/** A layer of the reader's own. */
+class Halving extends layers.Layer {
+  static className = 'Halving';
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.mul([inputs].flat()[0] as tf.Tensor, 0.5);
+  }
+}
+tf.serialization.registerClass(Halving);
+const HALVING = `class extends layers.Layer {
+  static className = 'Halving';
+  call(inputs) { return tf.mul([inputs].flat()[0], 0.5); }
+}`;
+
+const withOwnLayer = () => {
+  const image = input({ shape: [...imageShape] });
+  const conv = maskedConv2d({ filters: 3, kernelSize: 3, maskType: 'A', imageChannels: 1, seed: 1 });
+  const features = new Halving({}).apply(conv.apply(image)) as SymbolicTensor;
+  const outputs = pixelLogits({ imageChannels: 1, levels: 3 }).apply(features) as SymbolicTensor;
+  return autoregressiveModel({ inputs: image, outputs });
+};
+
 describe.runIf(isNode)('a thread', () => {
   const lost = 'a worker ended before its work was done: ';
+
+  const WASM = "wasm: () => import('@tensorflow/tfjs-backend-wasm')";
+
+  /** Threads that serve with those backends, once they have run some code. */
+  async function startServing(backends: string, code = ''): Promise<() => PoolWorker> {
+    const { Worker } = await import('node:worker_threads');
+    const files = ['register.js', 'pool/port.js', 'training/serve-training.js'];
+    const built = files.map((file) => new URL(file, new URL('../../dist/', import.meta.url)).href);
+    const modules = JSON.stringify(['@tensorflow/tfjs-core', '@tensorflow/tfjs-layers', ...built]);
+    const program = `Promise.all(${modules}.map((name) => import(name))).then(([tf, { layers }, , port, serve]) => {
+      ${code};
+      serve.serveTraining(port.portOfWorker(), { ${backends} });
+    });`;
+    return () => new Worker(program, { eval: true });
+  }
 
   /** Threads that end right after they have been sent a message of that kind. */
   const startMortal = (kind: string, isMortal: (index: number) => boolean) => {
@@ -198,6 +248,56 @@ describe.runIf(isNode)('a thread', () => {
     async (_, start, message) => {
       const model = compiled(() => pixelCNN(plain));
       await expect(trainerOf(model, 2, start)).rejects.toThrow(`trainer: ${lost}${message}`);
+      model.dispose();
+    },
+    60_000,
+  );
+
+  const wasmFailure = 'createTrainer: wasmPaths: a worker cannot start the wasm backend: ';
+
+  it('knows the layers that its module imports, and no others', async () => {
+    const model = compiled(withOwnLayer);
+    const reference = compiled(withOwnLayer);
+    const { levels } = dataFor(model);
+    await expect(trainerOf(model, 2)).rejects.toThrow(
+      "createTrainer: a worker cannot make the model (does its module import the model's layers?): Unknown layer: Halving.",
+    );
+    const start = await startServing(WASM, `tf.serialization.registerClass(${HALVING})`);
+    const trainer = await trainerOf(model, 2, start);
+    await trainer.fit(levels, args);
+    await reference.fit(levels, args);
+    expect(largestDifference(await weightsOf(model), await weightsOf(reference))).toBeLessThan(1e-5);
+    await trainer.dispose();
+    levels.dispose();
+  }, 60_000);
+
+  it('computes on cpu if the wasm backend cannot be imported, unless there is none, or wasmPaths', async () => {
+    const model = compiled(() => pixelCNN(plain));
+    const reference = compiled(() => pixelCNN(plain));
+    const { levels } = dataFor(model);
+    const nowhere = "wasm: () => import('nowhere')";
+    const onCpu = await startServing(`${nowhere}, cpu: () => import('@tensorflow/tfjs-backend-cpu')`);
+    const trainer = await trainerOf(model, 2, onCpu);
+    await trainer.fit(levels, args);
+    await reference.fit(levels, args);
+    expect(largestDifference(await weightsOf(model), await weightsOf(reference))).toBeLessThan(1e-5);
+    await trainer.dispose();
+    levels.dispose();
+
+    const failure = `${wasmFailure}Cannot find package 'nowhere'`;
+    await expect(trainerOf(model, 2, await startServing(nowhere))).rejects.toThrow(failure);
+    const wasmPaths = '/nowhere/';
+    await expect(createTrainer(model, { createWorker: onCpu, wasmPaths })).rejects.toThrow(failure);
+  }, 60_000);
+
+  it.each(['/nowhere/', { 'tfjs-backend-wasm-simd.wasm': '/nowhere/tfjs-backend-wasm-simd.wasm' }])(
+    'names wasmPaths if the files of the wasm backend are not there: %o',
+    async (wasmPaths) => {
+      const model = compiled(() => pixelCNN(plain));
+      const trainer = createTrainer(model, { workers: 1, createWorker: startTrainWorker, wasmPaths });
+      await expect(trainer).rejects.toThrow(
+        `${wasmFailure}Aborted(Error: ENOENT: no such file or directory, open '/nowhere/tfjs-backend-wasm-simd.wasm')`,
+      );
       model.dispose();
     },
     60_000,

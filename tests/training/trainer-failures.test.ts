@@ -117,11 +117,11 @@ describe('errors', () => {
         evaluate: () => trainer.evaluate(levels),
         trainOnBatch: () => trainer.trainOnBatch(levels),
       };
-      const work = expect(calls[name]()).rejects.toThrow('trainer: it was disposed of');
+      const work = expect(calls[name]()).rejects.toThrow('trainer: it has been disposed');
       if (name.startsWith('fit')) await work;
       await Promise.all([work, trainer.dispose(), trainer.dispose()]);
       for (const call of Object.values(calls))
-        await expect(call()).rejects.toThrow('trainer: it was disposed of');
+        await expect(call()).rejects.toThrow('trainer: it has been disposed');
       await turn();
       const sums = name.startsWith('fit') ? 2 * 2 : 0; // of tfjs's log
       expect(tf.memory().numTensors - before.numTensors).toBeLessThanOrEqual(sums);
