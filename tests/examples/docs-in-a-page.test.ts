@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,6 +25,7 @@ const codeOf = (...page: string[]) =>
   blocks.filter(({ file }) => file === join('docs', ...page)).map(({ code }) => code);
 const [wasmPaths = ''] = codeOf('reference', 'backends.md');
 const [imagePage = ''] = codeOf('learn', 'getting-started.md');
+const [trainerOfPage = '', viteConfig = ''] = codeOf('learn', 'train-on-all-cores.md');
 const [picturePage = ''] = codeOf('learn', 'your-own-pictures.md');
 const [portablePage = '', poolOfPage = ''] = codeOf('guides', 'deploy.md');
 const [storagePage = '', worker = '', workersPage = ''] = codeOf('guides', 'save.md');
@@ -107,12 +108,39 @@ const PAGES = {
   `),
 };
 
-/** A project as a reader would have it, with this package as npm would install it. */
-async function makeProject(folder: string): Promise<void> {
+/** A folder as a reader would have it, with this package as npm would install it. */
+async function makeFolder(): Promise<string> {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'docs-')));
   await installPackage(folder);
   await symlink(join(root, 'node_modules/@tensorflow'), join(folder, 'node_modules/@tensorflow'));
-  await saveStripes(join(folder, 'public', 'squares'));
+  await mkdir(join(folder, 'public'));
   await writeFile(join(folder, 'public', 'favicon.ico'), ''); // which browsers ask for by themselves
+  return folder;
+}
+
+/** A page that trains. It does not import tfjs-core itself, so Vite knows what workers import by its configuration alone. */
+const TRAINING = script(`
+  import '@tensorflow/tfjs-backend-cpu';
+  import { bitsPerDim, pixelCNN } from 'pixelcnn-layers';
+  import { imageBatches, imageSet } from 'pixelcnn-layers/data';
+  import { startTrainer } from './trainer.ts';
+  const data = Uint8Array.from({ length: 8 * 16 }, (_, i) => i % 2);
+  const [batch] = imageBatches(imageSet({ data, shape: [8, 4, 4, 1], levels: 2 }), { batchSize: 8 });
+  const model = pixelCNN({ imageShape: [4, 4, 1], levels: 2, hiddenDim: 2, outDim: 2, numBlocks: 1 });
+  model.compile({ optimizer: 'adam', loss: bitsPerDim });
+  const [wanted] = await model.evaluate(batch.xs, batch.ys).data();
+  const loss = await startTrainer(model).then((trainer) => trainer.trainOnBatch(batch.xs, batch.ys)).catch(String);
+  globalThis.outcome = { wanted, loss };
+`);
+
+async function makeTrainingProject(folder: string): Promise<void> {
+  await writeFile(join(folder, 'index.html'), TRAINING);
+  await writeFile(join(folder, 'trainer.ts'), trainerOfPage);
+  await writeFile(join(folder, 'vite.config.js'), viteConfig);
+}
+
+async function makeProject(folder: string): Promise<void> {
+  await saveStripes(join(folder, 'public', 'squares'));
   await cp(join(root, 'examples/vite/wasm.mjs'), join(folder, 'wasm.mjs'));
   for (const [name, code] of Object.entries(PAGES)) await writeFile(join(folder, name), code);
   await writeFile(
@@ -131,15 +159,16 @@ interface Served {
 const HERE = { host: '127.0.0.1', port: 0 };
 
 async function whileEdited(folder: string): Promise<Served> {
-  const config: InlineConfig = { root: folder, configFile: false, logLevel: 'silent' };
+  const config: InlineConfig = { root: folder, logLevel: 'silent' };
   const server = await createServer({ ...config, server: { ...HERE, fs: { allow: [folder, root] } } });
   await server.listen();
   return { address: server.resolvedUrls?.local[0] ?? '', close: () => server.close() };
 }
 
 async function whenBuilt(folder: string): Promise<Served> {
-  const config: InlineConfig = { root: folder, configFile: false, logLevel: 'silent' };
-  const input = Object.keys(PAGES).map((name) => join(folder, name));
+  const config: InlineConfig = { root: folder, logLevel: 'silent' };
+  const pages = (await readdir(folder)).filter((name) => name.endsWith('.html'));
+  const input = pages.map((name) => join(folder, name));
   await build({ ...config, build: { rolldownOptions: { input } } });
   const server = await preview({ ...config, preview: HERE });
   return { address: server.resolvedUrls?.local[0] ?? '', close: () => server.close() };
@@ -154,7 +183,8 @@ it('knows every block of README and docs that needs a page', () => {
     `${join('docs', 'guides', 'save.md')}: js`,
     `${join('docs', 'learn', 'getting-started.md')}: html`,
     `${join('docs', 'learn', 'getting-started.md')}: html`, // of script tags: tests/examples/script-tags.test.ts
-    `${join('docs', 'learn', 'train-on-all-cores.md')}: ts`, // tests/programs/trainer-in-a-page.test.ts
+    `${join('docs', 'learn', 'train-on-all-cores.md')}: ts`,
+    `${join('docs', 'learn', 'train-on-all-cores.md')}: js`,
     `${join('docs', 'learn', 'your-own-pictures.md')}: html`,
     `${join('docs', 'reference', 'backends.md')}: ts`,
     `${join('docs', 'reference', 'typescript.md')}: ts`, // of script tags too: nothing to see but its types
@@ -168,12 +198,23 @@ it('has the program of getting started save where its page loads: Vite serves pu
   expect(imagePage).toContain("loadLayersModel('/squares/model.json')");
 });
 
+const servers: [string, (folder: string) => Promise<Served>][] = [
+  ['while they are edited', whileEdited],
+  ['when they are built', whenBuilt],
+];
+
+/** What a page says has come of it. */
+async function outcomeOf<T>(page: Page): Promise<T> {
+  const outcome = await page.waitForFunction(() => (globalThis as { outcome?: unknown }).outcome);
+  return (await outcome.jsonValue()) as T;
+}
+
 describe.skipIf(chromiumPath === undefined)('the pages of the docs', () => {
   let folder: string;
   let browser: Browser;
 
   beforeAll(async () => {
-    folder = await realpath(await mkdtemp(join(tmpdir(), 'docs-')));
+    folder = await makeFolder();
     await makeProject(folder);
     browser = await launchChromium();
   });
@@ -182,10 +223,7 @@ describe.skipIf(chromiumPath === undefined)('the pages of the docs', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  describe.each([
-    ['while they are edited', whileEdited],
-    ['when they are built', whenBuilt],
-  ])('%s', (_, start) => {
+  describe.each(servers)('%s', (_, start) => {
     let served: Served;
     let context: BrowserContext;
     let seen: Watch[];
@@ -211,12 +249,6 @@ describe.skipIf(chromiumPath === undefined)('the pages of the docs', () => {
       seen.push(watch(page));
       await page.goto(served.address + name);
       return page;
-    }
-
-    /** What the page says has come of it. */
-    async function outcomeOf<T>(page: Page): Promise<T> {
-      const outcome = await page.waitForFunction(() => (globalThis as { outcome?: unknown }).outcome);
-      return (await outcome.jsonValue()) as T;
     }
 
     const black = (level: number) => [0, 0, 0, 255 * level];
@@ -302,5 +334,28 @@ describe.skipIf(chromiumPath === undefined)('the pages of the docs', () => {
       expect(await outcomeOf(page)).toEqual({ isReady: true, sum: [2, 3] });
       expect(seen[0]?.requests.filter((url) => /\.wasm(\?|$)/.test(url))).not.toEqual([]);
     });
+  });
+});
+
+// Alone, since from the scripts of other pages Vite would know what workers import.
+describe.skipIf(chromiumPath === undefined)('the page that trains on all cores', () => {
+  it.each(servers)('trains, %s', async (_, start) => {
+    const folder = await makeFolder();
+    await makeTrainingProject(folder);
+    const served = await start(folder);
+    const browser = await launchChromium();
+    try {
+      const page = await browser.newPage();
+      page.setDefaultTimeout(PATIENCE);
+      const { complaints } = watch(page);
+      await page.goto(served.address);
+      const { loss, wanted } = await outcomeOf<{ loss: number; wanted: number }>(page);
+      expect(loss).toBeCloseTo(wanted, 5);
+      expect(complaints).toEqual([]);
+    } finally {
+      await browser.close();
+      await served.close();
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });
