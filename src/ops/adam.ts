@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ADAM } from '../kernels/modules';
 import { kernelsInUse, outputs, wasmKernel } from './wasm-kernels';
 
-/** What tfjs's Adam keeps. */
+/** The fields of tfjs's Adam that a step reads. */
 interface Adam {
   readonly learningRate: number;
   readonly beta1: number;
@@ -35,8 +35,8 @@ type Gradients = Parameters<tf.AdamOptimizer['applyGradients']>[0];
 let isFused = false;
 
 /**
- * Has every Adam take its steps in one pass over each weight while our kernels are in use, to the bits of tfjs's own,
- * which takes thirteen operations.
+ * Makes every Adam optimizer take its steps in one pass over each weight while our kernels are in use. tfjs's own step
+ * takes thirteen operations, and gives the same bits.
  *
  * Source: Kingma, Ba, "Adam: a method for stochastic optimization" (2014), https://arxiv.org/abs/1412.6980, algorithm 1.
  */
@@ -51,7 +51,7 @@ export function fuseAdam(): void {
     const steps = gradients.map(({ name, tensor }, i) => ({
       gradient: tensor as tf.Tensor | null,
       value: tf.engine().registeredVariables[name],
-      first: adam.accumulatedFirstMoment[i]?.variable, // which tfjs makes in the first step
+      first: adam.accumulatedFirstMoment[i]?.variable, // undefined before the first step, in which tfjs makes it
       second: adam.accumulatedSecondMoment[i]?.variable,
     }));
     const isReady = steps.every(({ value, first, second, gradient }) =>

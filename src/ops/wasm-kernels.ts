@@ -14,7 +14,7 @@ const wasmBackend = () => tf.engine().registry['wasm'] as unknown as WasmBackend
 
 const memoryOf = (backend: Partial<WasmBackend>) => backend.wasm?.asm?.memory;
 
-/** If false, the wasm backend uses tfjs's own operations. */
+/** A flag of tfjs's environment; if false, the wasm backend uses tfjs's own operations. */
 const FLAG = 'PIXELCNN_WASM_KERNELS';
 
 tf.env().registerFlag(FLAG, () => true);
@@ -78,8 +78,8 @@ export function wasmKernel<Loops, Inputs, Attributes, Outputs extends tf.TensorI
 }
 
 /**
- * Has clones share the memory of their tensor, as they do on tfjs's other backends. Its wasm backend copies it, although
- * a step of training clones every tensor that a gradient needs.
+ * Makes clones share the memory of their tensor, as they do on tfjs's other backends. The wasm backend copies it, which
+ * slows training down: tfjs clones every tensor that a gradient needs.
  */
 function shareClones(): void {
   const kernelName = tf.Identity;

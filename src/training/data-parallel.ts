@@ -79,7 +79,10 @@ export async function dataParallel(model: AutoregressiveModel, given: TrainerOpt
     return call;
   }
 
-  /** Computes a batch; returns what applies its gradients and gives loss and metrics, at once, as tfjs wants it. */
+  /**
+   * Has workers compute a batch. Returns a step of training, which tfjs wants to be synchronous: it applies the gradients,
+   * and returns loss and metrics.
+   */
   async function prepared(data: training.TrainingData): Promise<() => tf.Scalar[]> {
     const { figures, gradients } = await team.compute(tensorsOf(data), shards, model.optimizer.iterations);
     return () => {
@@ -93,7 +96,7 @@ export async function dataParallel(model: AutoregressiveModel, given: TrainerOpt
     };
   }
 
-  /** The model, but its step is that, and the workers do its validation. */
+  /** The model, with another step of training, and validation by workers. */
   function withStep(step: () => tf.Scalar[]): AutoregressiveModel {
     const replaced = new Map<unknown, unknown>([
       ['makeTrainFunction', () => step],
@@ -104,7 +107,7 @@ export async function dataParallel(model: AutoregressiveModel, given: TrainerOpt
     });
   }
 
-  /** As that of the model. */
+  /** Replaces the model's own, which tfjs calls to validate. */
   async function evaluateDataset(dataset: Dataset, { batches = Infinity } = {}): Promise<tf.Scalar[]> {
     const mean = meanFigures();
     const iterator = await dataset.iterator();
@@ -171,7 +174,7 @@ export async function dataParallel(model: AutoregressiveModel, given: TrainerOpt
       );
     } finally {
       tf.dispose([made, figures, current?.inputs, current?.labels] as tf.TensorContainer);
-      upcoming?.then(({ value }) => tf.dispose(value)).catch(() => undefined); // training ended before its data
+      upcoming?.then(({ value }) => tf.dispose(value)).catch(() => undefined); // left over if training ended early
     }
   }
 
@@ -195,7 +198,7 @@ export async function dataParallel(model: AutoregressiveModel, given: TrainerOpt
           throwTypeError('fit: validationSplit', wanted, validationSplit);
         }
         await checkNumbers('fit', model, data, model['numChecked'](batchSize));
-        if (args.epochs === 0 || typeof shuffle !== 'boolean') return await model.fit(...given); // trains nothing, or refuses
+        if (args.epochs === 0 || typeof shuffle !== 'boolean') return await model.fit(...given); // which trains nothing, or throws
         const tensors = tensorsOf(data);
         const rest = batchesOf(tensors, [numTrained, numImages], batchSize, false);
         return await fitDataset('fit', batchesOf(tensors, [0, numTrained], batchSize, Boolean(shuffle)), {
@@ -249,7 +252,7 @@ const tensorsOf = ({ images, conditions, levels }: training.TrainingData): tf.Te
   levels,
 ];
 
-/** A step of the model's optimizer with gradients that have been computed elsewhere: as if by differentiation. */
+/** Takes a step of the model's optimizer, on a loss whose gradients are those that workers have computed. */
 function applied(
   model: AutoregressiveModel,
   figures: readonly number[],

@@ -5,7 +5,7 @@ import type { Port } from '../pool/port';
 import type { Reply } from '../pool/worker-calls';
 import { type Begin, layoutOf, type Outcome, type Request, unshared, type Work, weightsOf } from './shards';
 
-/** Keeps the gradients of a step instead of applying them. */
+/** An optimizer that keeps the gradients of a step instead of applying them. */
 class Recorder extends tf.Optimizer {
   static className = 'Recorder';
   /** The number of the step, on which dropout depends. */
@@ -18,7 +18,7 @@ class Recorder extends tf.Optimizer {
 
   override minimize(f: () => tf.Scalar, _: boolean, weights: tf.Variable[]): tf.Scalar {
     const { value, grads } = this.computeGradients(f, weights);
-    this.gradients = weights.map(({ name }) => grads[name] ?? null); // for a weight that the loss does not depend on
+    this.gradients = weights.map(({ name }) => grads[name] ?? null); // null for a weight that the loss does not depend on
     return value;
   }
 
@@ -36,7 +36,7 @@ export interface Backends {
   cpu?(): Promise<unknown>;
 }
 
-/** All files of the wasm backend, since tfjs wants a path for each. A worker reads only the one with SIMD, without threads. */
+/** All files of the wasm backend, since tfjs wants a path of each; a worker reads the one with SIMD. */
 const FILES = { 'tfjs-backend-wasm.wasm': '', 'tfjs-backend-wasm-simd.wasm': '', 'tfjs-backend-wasm-threaded-simd.wasm': '' }; // biome-ignore format: one line
 
 /** Computes on wasm; or on cpu, if there is one, and nobody said where the files of wasm are. */
@@ -78,7 +78,7 @@ async function replicaOf(
   const model = await modelOf(topology);
   const weights = weightsOf(model);
   const recorder = new Recorder();
-  model.compile({ optimizer: recorder, loss, metrics, checkLabels: false } as never); // names of this library's functions
+  model.compile({ optimizer: recorder, loss, metrics, checkLabels: false } as never); // both are names of this library's functions
   const trained = trainable.map((i) => weights[i] as (typeof weights)[0]);
   model['collectedTrainableWeights'] = trained;
   const train = model['makeTrainFunction']();
@@ -95,7 +95,7 @@ async function replicaOf(
     }
   }
 
-  /** Writes the gradients of the loss, in the share that a shard has in its batch. */
+  /** Writes the gradients of the loss, multiplied by the shard's share of its batch. */
   async function writeGradients(to: Float32Array, share: number): Promise<void> {
     for (const [i, gradient] of recorder.gradients.entries()) {
       const [from, end] = ofTrained.ranges[i] as readonly [number, number];

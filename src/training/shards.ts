@@ -5,7 +5,7 @@ import type { AutoregressiveModel } from '../models/autoregressive-model';
 
 // What passes between a trainer and its workers.
 
-/** A tensor as data. */
+/** A tensor as plain data, which can be sent. */
 export interface Packed {
   readonly data: TypedArray;
   readonly shape: readonly number[];
@@ -52,33 +52,34 @@ export function layoutOf(weights: readonly { readonly shape: readonly (number | 
   return { size, ranges };
 }
 
-/** To a worker, before all else: the model, without its weights. */
+/** A request to make a replica of the model: the first of all, and again after another `compile`. */
 export interface Begin {
   kind: 'begin';
+  /** The model without its weights. */
   topology: object;
   loss: string;
   metrics: string[];
-  /** Which of the model's weights are trained. */
+  /** The indices of trained weights among those of `weightsOf`. */
   trainable: number[];
-  /** The memory of all weights, one after the other, where it can be shared. */
+  /** All weights, one after the other, in shared memory; null if memory cannot be shared. */
   weights: Float32Array | null;
   wasmPaths: unknown;
 }
 
-/** To a worker: computes the loss of a shard, and its gradients or not. */
+/** A request to compute the loss of a shard, to train or to evaluate. */
 export interface Work {
   kind: 'work';
-  /** Of its images, as tfjs takes them: inputs, then labels. */
+  /** Its inputs, in the order of the model, then its labels. */
   tensors: Packed[];
   /** The number of its first image in the batch. */
   first: number;
-  /** Its part of the batch's images, by which gradients are multiplied. */
+  /** Its fraction of the batch's images. Gradients are multiplied by it, so their sum is that of the batch. */
   share: number;
   /** The number of the step, from 0. */
   step: number;
-  /** Increases when weights change. */
+  /** The version of the weights, which increases when they change. */
   version: number;
-  /** All weights, where the worker has those of another version and memory is not shared. */
+  /** All weights, if memory is not shared and the worker has another version of them; else null. */
   weights: Float32Array | null;
   /** Where gradients are written, one after the other: memory that is shared, or transferred back. Null to evaluate. */
   gradients: Float32Array | null;
@@ -87,7 +88,7 @@ export interface Work {
 export type Request = Begin | Work;
 
 export interface Outcome {
-  /** The loss, the mean over the shard's images, and metrics. */
+  /** The loss, then metrics: means over the shard's images. */
   readonly figures: number[];
   readonly gradients: Float32Array | null;
 }
@@ -96,19 +97,22 @@ export interface Outcome {
 export const unshared = (numbers: Float32Array | null): ArrayBuffer[] =>
   numbers?.buffer instanceof ArrayBuffer ? [numbers.buffer] : [];
 
-/** Adds up arrays in pairs, then the sums of pairs: in this order whichever arrays come first, so to the same bits. */
+/**
+ * Adds up arrays in pairs, then the sums of pairs, and so on. Which ones are pairs does not depend on which come first, so
+ * the result always has the same bits. `release` takes arrays that are no longer needed.
+ */
 export function treeOfSums(count: number, release: (numbers: Float32Array) => void) {
-  const waiting = new Map<string, Float32Array>(); // for the other one of their pair
+  const waiting = new Map<string, Float32Array>(); // by level and index, for the other one of their pair
   let result: Float32Array | null = null;
 
   function add(index: number, numbers: Float32Array, level: number): void {
-    const width = Math.ceil(count / 2 ** level); // of this level
+    const width = Math.ceil(count / 2 ** level); // the number of arrays at this level
     if (width === 1) {
       result = numbers;
       return;
     }
     const other = waiting.get(`${level}/${index ^ 1}`);
-    const isAlone = (index ^ 1) === width;
+    const isAlone = (index ^ 1) === width; // the last of an odd number is its own sum
     if (!isAlone && other === undefined) {
       waiting.set(`${level}/${index}`, numbers);
       return;

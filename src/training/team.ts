@@ -21,7 +21,7 @@ import {
 } from './shards';
 
 export interface TeamOptions {
-  /** How many there are. */
+  /** The number of workers. */
   workers: number;
   createWorker?: (() => PoolWorker) | undefined;
   wasmPaths?: unknown;
@@ -31,9 +31,9 @@ export interface TeamOptions {
 
 /** What workers have computed of a batch. */
 export interface Computed {
-  /** The loss, the mean over all images, and metrics. */
+  /** The loss, then metrics: means over all images. */
   readonly figures: readonly number[];
-  /** Of all trained weights, one after the other; to be given back by `release`. */
+  /** Those of all trained weights, one after the other. Pass them to `release` after use. */
   readonly gradients: Float32Array | null;
 }
 
@@ -48,9 +48,9 @@ export async function teamOf(
   const weights = weightsOf(model);
   const { size, ranges } = layoutOf(weights);
   const values = memory(size); // all weights
-  const published: object[] = []; // what tfjs calls their data
+  const published: object[] = []; // the dataId that each weight had: it has another one once it is assigned
   let version = 0;
-  let free: Float32Array[] = []; // memory for gradients
+  let free: Float32Array[] = []; // memory for gradients, to be used again
   let last: Promise<unknown> = Promise.resolve(); // settles when the last batch has been computed
   let isDisposed = false;
 
@@ -76,7 +76,7 @@ export async function teamOf(
     return new Error(`createTrainer: createWorker: wanted ${wanted}, got ${got}`);
   };
 
-  /** Makes known the weights that have changed: tfjs calls the data of a weight otherwise whenever it is assigned. */
+  /** Copies to `values` the weights that have been assigned since. */
   async function publish(): Promise<void> {
     const tensors = weights.map((weight) => weight.read());
     const changed = tensors.flatMap((tensor, i) => (tensor.dataId === published[i] ? [] : [i]));
@@ -91,7 +91,7 @@ export async function teamOf(
     );
   }
 
-  /** The replica that computes the loss, metrics and gradients that the model was compiled for. */
+  /** What a worker needs to compute the loss, metrics and gradients that the model was compiled for. */
   function replica(): Omit<Begin, 'topology'> {
     const [loss, ...others] = namesOf(model.loss);
     const metrics = namesOf(model.metrics);
@@ -125,7 +125,10 @@ export async function teamOf(
     member.version = -1;
   }
 
-  /** Calls a task of each worker that is left, until there is no more to do. Rejects once none is at work. */
+  /**
+   * Gives a task to all workers, and again to those that are left if some end, until there is no more to do. Rejects once
+   * none is at work: if none is left, or with what a task threw.
+   */
   async function byAll(isDone: () => boolean, task: (member: Member) => Promise<void>): Promise<void> {
     let cause: unknown = new Error('they ended while they had no work');
     while (!isDone()) {
@@ -184,8 +187,8 @@ export async function teamOf(
             numDone++;
           } catch (error) {
             if (member.isLost())
-              waiting.unshift(k); // it may still be writing to the memory of its gradients
-            else waiting.length = 0;
+              waiting.unshift(k); // with other memory for gradients, since the worker may still be writing
+            else waiting.length = 0; // the others begin no more parts
             throw error;
           }
         }
