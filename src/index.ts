@@ -43,6 +43,7 @@ export {
   type GatedStacks,
   gatedPixelCNNBlock,
 } from './models/gated-pixel-cnn-block';
+export { type ImageGPTArgs, imageGPT } from './models/image-gpt';
 export { bitsPerDim, negativeLogLikelihood } from './models/loss';
 export type {
   AutoregressiveModelCompileArgs,
@@ -60,7 +61,7 @@ export type { LevelsAndCondition, ValidationData } from './models/training-data'
 export { kernelsInUse } from './ops/wasm-kernels';
 export { type ToPortableOptions, toPortable } from './portable/trace';
 export type { Expressed, Ops } from './program/operations';
-export type { DropoutArgs } from './program/operations/attend';
+export type { AttentionArgs, DropoutArgs } from './program/operations/attend';
 export type { GateKind } from './program/operations/gate';
 export type { LSTMPath } from './program/operations/lstm';
 export type {

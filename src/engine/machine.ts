@@ -132,9 +132,10 @@ export class Machine {
   }
 
   private moveBase({ bases }: Chunk, i: number, column: number): void {
-    const { slots, scale } = this.plan.movingBases[i] as MovingBase;
+    const { slots, scale, isShared } = this.plan.movingBases[i] as MovingBase;
+    const start = isShared ? 0 : (bases[CHUNK] as number);
     const columns = Math.floor(column / scale);
-    bases[FIRST_MOVING + i] = (bases[CHUNK] as number) + (this.rowStarts[i] as number) + columns * slots;
+    bases[FIRST_MOVING + i] = start + (this.rowStarts[i] as number) + columns * slots;
   }
 
   /** Runs what is due at a time of the current pixel, or {@link ONCE}, for all images. */

@@ -16,7 +16,7 @@ export interface Step {
 
 /** A base that follows the current pixel through a ring of rows. All numbers count floats. */
 export interface MovingBase {
-  /** The position of row 0, column 0, in the chunk's memory. */
+  /** The position of row 0, column 0, in the chunk's memory, or in the heap if all images share it. */
   readonly start: number;
   readonly rowStride: number;
   /** The number of rows kept. */
@@ -27,6 +27,8 @@ export interface MovingBase {
   readonly above: number;
   /** Floats from column to column. */
   readonly slots: number;
+  /** @default false */
+  readonly isShared?: boolean;
 }
 
 /** A number of floats for each image of a chunk, repeated a number of times. */

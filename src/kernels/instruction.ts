@@ -36,11 +36,11 @@ export interface Operand {
  * - `concatElu` is y[i] = elu(a[i]), and writes elu(-a[i]) to b[i].
  * - `oneHot` is 1 at i = a[0] - parameter, and 0 elsewhere.
  * - `normalize` is layer normalization: y[i] = (a[i] - mean) / sqrt(variance + parameter) b[i] + shift[i],
- *   with mean and variance over all of a, and shifts at `weights`.
- * - `attend` is y = sum of softmax(a k parameter) v over places. Each place has keys k and values v, `length`
- *   of each, with v `inputs` floats after k; places are `weightStride` floats apart. b is the first place and
- *   c the one after the last; if they are equal, y is 0. `weights` is the position of scratch memory for one
- *   number per place, in whole vectors.
+ *   with mean and variance over all of a, and shifts at `weights`. `rms` is the same with a mean of 0.
+ * - `attend` is y = sum of softmax(a k parameter) v over places. Each place has `weightStride` keys k; the `length`
+ *   values v of each lie after all keys, `inputs` floats after the first. b are the keys of the first place and
+ *   c those of the one after the last; if they are equal, y is 0. `weights` is the position of scratch memory for
+ *   one number per place, in whole vectors.
  * - `softmax` is y[i] = e^a[i] / sum e^a over all of a, and `logSoftmax` its logarithm.
  */
 export interface Instruction {
@@ -56,7 +56,7 @@ export interface Instruction {
   readonly columns?: number;
   /**
    * The position in the heap of w, of shifts, or of scratch memory. The stride is from row to row of w for
-   * `lookup`, from block to block of w for `product`, and from place to place for `attend`.
+   * `lookup`, from block to block of w for `product`, and from key to key for `attend`.
    */
   readonly weights?: number;
   readonly weightStride?: number;

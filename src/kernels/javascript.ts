@@ -70,7 +70,8 @@ const LOOPS: Readonly<
   lookup,
   attend,
   concatElu,
-  normalize,
+  normalize: (item) => normalize(item, true),
+  rms: (item) => normalize(item, false),
   softmax: (item) => groupSoftmax(item, false),
   logSoftmax: (item) => groupSoftmax(item, true),
   copy: ({ heap, y, a, length }) => heap.copyWithin(y, a, a + length),
@@ -188,7 +189,7 @@ function attend(item: Item): void {
   let max = -Infinity;
   for (let p = 0, k = b; p < places; p++, k += weightStride) {
     const sums: Quarters = [0, 0, 0, 0];
-    for (let i = 0; i < length; i++) {
+    for (let i = 0; i < weightStride; i++) {
       const product = fround((heap[a + i] as number) * (heap[k + i] as number));
       sums[(i & 3) as 0] = fround(sums[(i & 3) as 0] + product);
     }
@@ -205,7 +206,7 @@ function attend(item: Item): void {
   const total = sumOf(totals);
   for (let i = 0; i < length; i++) {
     let sum = 0;
-    for (let p = 0, v = b + inputs + i; p < places; p++, v += weightStride)
+    for (let p = 0, v = b + inputs + i; p < places; p++, v += length)
       sum = fround(sum + fround((heap[weights + p] as number) * (heap[v] as number)));
     heap[y + i] = places === 0 ? 0 : sum / total;
   }
@@ -227,10 +228,10 @@ function concatElu({ heap, y, a, b, length }: Item): void {
   }
 }
 
-/** Layer normalization, in float64; y may be at the position of a. */
-function normalize({ heap, y, a, b, length, weights, parameter }: Item): void {
+/** Layer or RMS normalization, in float64; y may be at the position of a. */
+function normalize({ heap, y, a, b, length, weights, parameter }: Item, isCentered: boolean): void {
   let mean = 0;
-  for (let i = 0; i < length; i++) mean += (heap[a + i] as number) / length;
+  if (isCentered) for (let i = 0; i < length; i++) mean += (heap[a + i] as number) / length;
   let variance = 0;
   for (let i = 0; i < length; i++) variance += ((heap[a + i] as number) - mean) ** 2 / length;
   const factor = 1 / Math.sqrt(variance + parameter);

@@ -32,7 +32,7 @@ type Run = NonNullable<(typeof INSTRUCTIONS)['exports']>['run'];
 /** The module that implements an operation; null for those that run in JavaScript. */
 function moduleOf(op: Op): typeof INSTRUCTIONS | null {
   if (op <= Op.leakyRelu) return INSTRUCTIONS;
-  if (op >= Op.lookup && op <= Op.glu) return MORE_INSTRUCTIONS;
+  if (op >= Op.lookup && op <= Op.gelu) return MORE_INSTRUCTIONS;
   return op === Op.attend ? ATTENTION : null;
 }
 

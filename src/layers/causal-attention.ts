@@ -1,9 +1,10 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import { type Given, integer, multipleOf, rate, type Values } from '../core/arguments';
+import { derived, type Given, integer, multipleOf, rate, type Values } from '../core/arguments';
 import { throwTypeError } from '../core/check';
 import { pointWindow } from '../core/window';
 import { provideAttentionKernels } from '../ops/attention';
 import type { Ops } from '../program/operations';
+import { own } from '../program/operations/attend';
 import { addConvolution, type Convolution, normalizationArguments } from './convolution-weights';
 import { checkMap, DeclaredLayer } from './declared-layer';
 import { dropoutOf, seedArguments } from './seeds';
@@ -12,8 +13,12 @@ import type { LayerArgs, Shape } from './types';
 const declared = {
   /** Groups of features, each of which attends independently. */
   heads: integer({ from: 1 }),
-  /** The number of output features, and of features in the queries, keys and values; a multiple of `heads`. */
+  /** V, the number of features in the values and the output; a multiple of `heads`. */
   units: multipleOf('heads'),
+  /** U, the number of features in the queries and keys; a multiple of `heads`. @default units */
+  keyUnits: derived(multipleOf('heads'), ({ units }) => units),
+  /** Whether places attend to themselves too. Then what keys and values see must not see its own pixel. @default false */
+  own,
   /** The probability of dropping an attention weight in training. @default 0 */
   dropout: rate(),
   ...normalizationArguments,
@@ -24,17 +29,17 @@ const declared = {
 export interface CausalAttentionArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
- * Causal attention: places attend to strictly earlier places, in row order. With D = units / heads, each head computes:
+ * Causal attention: places attend to earlier places, in row order. With D = U / heads, each head computes:
  *
- *     q = query(x), k = key(y), v = value(y)                 linear, units each
- *     z[i] = sum of softmax(q[i] k[j] / sqrt(D)) v[j] over places j < i; 0 at the first place
+ *     q = query(x), k = key(y), v = value(y)                 linear, of U, U and V features
+ *     z[i] = sum of softmax(q[i] k[j] / sqrt(D)) v[j] over places j < i, or j <= i if `own`; 0 over no places
  *
- * [x, y] -> [N,H,W,units], from x [N,H,W,Q] for queries and y [N,H,W,K] for keys and values. Keys
+ * [x, y] -> [N,H,W,V], from x [N,H,W,Q] for queries and y [N,H,W,K] for keys and values. Unless `own`, keys
  * and values may see their own pixel, with all its channels, since only later places read them.
  * Queries must not. Time grows with the square of H*W, memory with H*W.
  *
- * Weights: for each of query, key and value, in turn, a kernel [1,1,Q or K,units], a gain [units] (with
- * `weightNormalization`) and a bias [units].
+ * Weights: for each of query, key and value, in turn, a kernel [1,1,Q or K,U or V], a gain [U or V] (with
+ * `weightNormalization`) and a bias [U or V].
  *
  * Source: Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763, section 2, as
  * implemented in https://github.com/rosinality/vq-vae-2-pytorch: `CausalAttention`.
@@ -64,19 +69,20 @@ export class CausalAttention extends DeclaredLayer<Values<typeof declared>, Caus
   }
 
   protected override addWeights([x, y]: readonly Shape[]): void {
-    const { units } = this.settings;
-    const add = (part: string, shape: Shape | undefined) =>
+    const { units, keyUnits } = this.settings;
+    const add = (part: string, shape: Shape | undefined, units: number) =>
       addConvolution(this, part, pointWindow, [shape?.at(-1) as number, units], this.settings);
-    this.query = add('query_', x);
-    this.key = add('key_', y);
-    this.value = add('value_', y);
+    this.query = add('query_', x, keyUnits);
+    this.key = add('key_', y, keyUnits);
+    this.value = add('value_', y, units);
   }
 
   override express<T>(ops: Ops<T>, [x, y]: readonly [T, ...T[]]): T {
-    const queries = this.query(ops, x); // [N,H,W,Q] -> [N,H,W,units]
-    const keys = this.key(ops, y as T); // [N,H,W,K] -> [N,H,W,units]
-    const values = this.value(ops, y as T); // [N,H,W,K] -> [N,H,W,units]
-    return ops.attend(queries, keys, values, this.settings.heads, this.dropout); // [N,H,W,units]
+    const { heads, own } = this.settings;
+    const queries = this.query(ops, x); // [N,H,W,Q] -> [N,H,W,U]
+    const keys = this.key(ops, y as T); // [N,H,W,K] -> [N,H,W,U]
+    const values = this.value(ops, y as T); // [N,H,W,K] -> [N,H,W,V]
+    return ops.attend(queries, keys, values, heads, { own, ...this.dropout }); // [N,H,W,V]
   }
 }
 serialization.registerClass(CausalAttention);

@@ -4,6 +4,7 @@ import { flag, type Given, integer, number, optional, type Values } from '../cor
 import { checkFeatures } from '../core/check';
 import { provideLayerNormKernels } from '../ops/layer-norm';
 import type { Ops } from '../program/operations';
+import { normArgument } from '../program/operations/normalize';
 import type { LayerWeight } from '../program/weights';
 import { checkMap, DeclaredLayer } from './declared-layer';
 import type { LayerArgs, Shape } from './types';
@@ -11,7 +12,9 @@ import type { LayerArgs, Shape } from './types';
 const declared = {
   /** Groups of features, one for each channel of the image. @default 3 */
   imageChannels: optional(integer({ from: 1 }), 3),
-  /** Added to the variance. @default 1e-3 */
+  /** `'rms'` divides by the root mean square, and subtracts no mean. @default 'layer' */
+  norm: normArgument,
+  /** Added to the variance, or the mean square. @default 1e-3 */
   epsilon: optional(
     number('above 0', (value) => value > 0),
     1e-3,
@@ -34,7 +37,8 @@ export interface PixelNormalizationArgs extends LayerArgs, Given<typeof declared
  * `tf.layers.layerNormalization` over features, whose gradient takes seconds in tfjs. Weights: gamma [F],
  * initially ones, and beta [F], initially zeros.
  *
- * Source: Ba et al., "Layer Normalization" (2016), https://arxiv.org/abs/1607.06450. The groups of channels are ours.
+ * Source: Ba et al., "Layer Normalization" (2016), https://arxiv.org/abs/1607.06450; Zhang, Sennrich, "Root Mean
+ * Square Layer Normalization" (2019), https://arxiv.org/abs/1910.07467. The groups of channels are ours.
  *
  * @throws TypeError naming the argument, or an input whose features do not split into groups
  * @example
@@ -64,8 +68,8 @@ export class PixelNormalization extends DeclaredLayer<Values<typeof declared>, P
   }
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
-    const { imageChannels: groups, epsilon } = this.settings;
-    return ops.normalize(x, { groups, epsilon, ...this.learnt }); // [N,H,W,F] -> [N,H,W,F]
+    const { imageChannels: groups, epsilon, norm } = this.settings;
+    return ops.normalize(x, { groups, epsilon, norm, ...this.learnt }); // [N,H,W,F] -> [N,H,W,F]
   }
 }
 serialization.registerClass(PixelNormalization);

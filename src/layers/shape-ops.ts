@@ -70,6 +70,12 @@ class ShapeNodes extends Nodes<Shape> {
     if (operation.isOfMaps && noMap) throwTypeError(`${what}: input`, 'features [N,H,W,F]', noMap);
     const known = operands.map(({ length }, i) => ({ size: sizes[i] as number, isConstant: length === 2 }));
     const node = { op: operation.name, ...fields, size: checkedSize(operation, known, fields, what, size) };
+    if (operation.tableOfPlaces !== undefined) {
+      const { name, shape } = fields[operation.tableOfPlaces] as WeightReference;
+      const size = operands[0]?.slice(1, 3);
+      if (String(size) !== String(shape.slice(0, 2)))
+        throwTypeError(`${what}: input`, `the height and width of '${name}', [${shape.slice(0, 2)}]`, size);
+    }
     if (this.unmasked) this.tensorOps.prepare(...this.unmasked);
     this.unmasked = undefined;
     const shape = ofPixels(what, operands);

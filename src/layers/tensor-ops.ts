@@ -82,18 +82,26 @@ const stateless: Omit<Ops<tf.Tensor>, 'conv' | 'attend' | 'dropout'> = {
     const factor = tf.rsqrt(tf.add(tensorOf(variance), epsilon)); // [F]
     return stateless.affine(tf.mul(tf.sub(x, tensorOf(mean)), factor), weights);
   },
-  normalize(x, { epsilon, groups = 1, scale, shift }) {
+  normalize(x, { epsilon, groups = 1, norm = 'layer', scale, shift }) {
     checkFeatures('normalize: input', x.shape.at(-1), groups, 'groups');
     const weights = {
       scale: scale && tensorOf<tf.Tensor1D>(scale),
       shift: shift && tensorOf<tf.Tensor1D>(shift),
     };
-    return likePixels(layerNorm({ x: atPixels(x), ...weights }, { groups, epsilon }), x);
+    return likePixels(layerNorm({ x: atPixels(x), ...weights }, { groups, epsilon, norm }), x);
   },
   oneHot: (x, size) => tf.cast(tf.equal(tf.cast(x, 'int32'), tf.range(0, size, 1, 'int32')), 'float32'), // [N,1], [size] -> [N,size]
   oneHotLevels,
   embedLevels: (x, table) => embedLevels(x, tensorOf(table)), // [N,H,W,C] -> [N,H,W,C*U]
   lstm: (x, kernel, path, groups) => pixelLSTM(x as tf.Tensor4D, kernelTensor(kernel), path, groups), // [N,H,W,4F] -> [N,H,W,F]
+  rasterShift(x, start) {
+    const [n, h, w, features] = x.shape as tf.Tensor4D['shape'];
+    const first = tf.add(tf.zeros([n, 1, features]), tensorOf(start)); // [F] -> [N,1,F]
+    const places = tf.reshape(x, [n, h * w, features]); // [N,H,W,F] -> [N,H*W,F]
+    const others = tf.slice(places, 0, [n, h * w - 1, features]); // [N,H*W-1,F]
+    return tf.reshape(tf.concat([first, others], 1), x.shape); // [N,H*W,F] -> [N,H,W,F]
+  },
+  embedPlaces: (x, table) => tf.add(x, tensorOf(table)), // [N,H,W,F] + [H,W,F] -> [N,H,W,F]
   perChannel: (x, channels, levels) => tf.reshape(x, [...x.shape.slice(0, -1), channels, levels]), // [N,H,W,C*L] -> [N,H,W,C,L]
 };
 
@@ -161,11 +169,11 @@ export function tensorOps(): TensorOps {
       masks.set(direction, made);
       return made;
     },
-    attend(queries, keys, values, heads, dropout) {
+    attend(queries, keys, values, heads, { own = false, rate = 0, seed } = {}) {
       const inputs = { queries, keys, values } as Record<'queries' | 'keys' | 'values', tf.Tensor4D>;
-      const { rate = 0, seed } = dropout ?? {};
       const drops = ops.isTraining && rate > 0;
-      return attention(inputs, heads, drops ? { rate, seed: noiseSeed(seed), firstImage } : null); // [N,H,W,U]
+      const dropout = drops ? { rate, seed: noiseSeed(seed), firstImage } : null;
+      return attention(inputs, { heads, own, dropout }); // [N,H,W,V]
     },
     dropout(x, { rate, seed }) {
       if (!ops.isTraining || rate === 0) return x;
@@ -242,6 +250,7 @@ const functions: Readonly<Record<PointwiseName, (x: tf.Tensor, parameter: number
     const cubic = tf.add(x, tf.mul(0.044715, tf.mul(x, tf.square(x))));
     return tf.mul(tf.mul(0.5, x), tf.add(1, tf.tanh(tf.mul(Math.sqrt(2 / Math.PI), cubic))));
   },
+  quickGelu: (x) => tf.mul(x, tf.sigmoid(tf.mul(1.702, x))),
   mish: (x) => tf.mul(x, tf.tanh(tf.softplus(x))),
   scale: (x, factor) => tf.mul(x, factor),
   shift: (x, term) => tf.add(x, term),

@@ -9,7 +9,10 @@ type Inputs = Readonly<Record<'queries' | 'keys' | 'values', tf.Tensor4D>>;
 
 interface Attributes {
   readonly heads: number;
+  /** Whether places attend to themselves too. */
+  readonly own: boolean;
   readonly dropout: Dropout | null;
+  /** Queries that are computed together. */
   readonly chunk: number;
 }
 
@@ -24,7 +27,7 @@ interface Dropout {
 
 /** The tensors that gradients need. Those that only our own kernels compute are undefined otherwise. */
 interface Saved extends Inputs {
-  /** [N,H,W,U] */
+  /** [N,H,W,V] */
   readonly y: tf.Tensor4D | undefined;
   /** ln of the sum of e^score of each query, [N,heads,H*W]. */
   readonly logSums: tf.Tensor3D | undefined;
@@ -43,8 +46,8 @@ const WORTHWHILE = 64;
 const HIDDEN = -1e38;
 
 /**
- * Causal attention: the mean of the values of strictly earlier places, in row order, weighted by
- * softmax(q k / sqrt(U / heads)), separately for each head; zeros at the first place.
+ * Causal attention: the mean of the values of earlier places, in row order, weighted by softmax(q k / sqrt(U / heads)),
+ * separately for each head. Earlier places include the place itself if `own`; if not, the first place gets zeros.
  *
  * There are N * heads * (H * W)^2 weights, so they are computed for a chunk of queries at a time, over the keys that
  * these see, and recomputed for the gradient. Our own kernels process eight queries at a time, without dropout.
@@ -52,17 +55,14 @@ const HIDDEN = -1e38;
  * Source: Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763; Vaswani et al., "Attention is all you need"
  * (2017), https://arxiv.org/abs/1706.03762, section 3.2.
  *
- * @param queries [N,H,W,U], as keys and values; U a multiple of `heads`
- * @param chunk queries that are computed together
- * @returns [N,H,W,U]
+ * @param inputs queries and keys [N,H,W,U], values [N,H,W,V]; U and V multiples of `heads`
+ * @returns [N,H,W,V]
  */
 export function attention(
-  { queries, keys, values }: Inputs,
-  heads: number,
-  dropout: Attributes['dropout'] = null,
-  chunk = chunkOf(queries.shape, heads),
+  inputs: Inputs,
+  { heads, own = false, dropout = null, chunk }: Pick<Attributes, 'heads'> & Partial<Attributes>,
 ): tf.Tensor4D {
-  return operation({ queries, keys, values }, { heads, dropout, chunk });
+  return operation(inputs, { heads, own, dropout, chunk: chunk ?? chunkOf(inputs.queries.shape, heads) });
 }
 
 /**
@@ -78,22 +78,23 @@ export function chunkOf([n, h, w]: tf.Tensor4D['shape'], heads: number): number 
 }
 
 const composed: Implementation<Inputs, Attributes, Saved, tf.Tensor4D> = {
-  forward(inputs, { heads, chunk: size, dropout }) {
-    const { shape } = inputs.queries;
+  forward(inputs, { heads, own, chunk: size, dropout }) {
+    const { shape } = inputs.values;
     const saved = { ...inputs, y: undefined, logSums: undefined };
-    if (hasNoEarlier(inputs.queries)) return { y: tf.zeros<tf.Rank.R4>(shape), saved };
-    const { q, k, v } = split(inputs, heads);
+    if (seesNothing(inputs.values, own)) return { y: tf.zeros<tf.Rank.R4>(shape), saved };
+    const { q, k, v } = split(inputs, heads, own);
     const parts = chunksOf(q, size).map((chunk) =>
       tf.tidy(() => {
         const { kept } = weightsOf(q, k, chunk, heads, dropout);
         return tf.matMul<tf.Tensor3D>(kept, upTo(v, chunk)); // [B,size,end] x [B,end,D] -> [B,size,D]
       }),
     );
-    return { y: joined([firstOf(q), ...parts], shape, heads), saved };
+    return { y: joined([...unseen(v, own), ...parts], shape, heads), saved };
   },
   gradients(dy, inputs, attributes) {
-    const zeros = () => tf.zeros<tf.Rank.R4>(dy.shape);
-    if (hasNoEarlier(dy)) return { queries: zeros, keys: zeros, values: zeros };
+    const zeros = (x: tf.Tensor4D) => () => tf.zeros<tf.Rank.R4>(x.shape);
+    if (seesNothing(dy, attributes.own))
+      return { queries: zeros(inputs.queries), keys: zeros(inputs.keys), values: zeros(dy) };
     return functionsOf(tf.tidy(() => gradients(dy, inputs, attributes)));
   },
 };
@@ -108,10 +109,10 @@ const functionsOf = ([dq, dk, dv]: readonly [tf.Tensor, tf.Tensor, tf.Tensor]): 
 function gradients(
   dy: tf.Tensor4D,
   inputs: Inputs,
-  { heads, dropout, chunk: size }: Attributes,
+  { heads, own, dropout, chunk: size }: Attributes,
 ): [dq: tf.Tensor, dk: tf.Tensor, dv: tf.Tensor] {
-  const { q, k, v } = split(inputs, heads);
-  const all = afterFirst(headsOf(dy, heads)); // [B,places,D] -> [B,places-1,D]
+  const { q, k, v } = split(inputs, heads, own);
+  const all = seeing(headsOf(dy, heads), own); // [B,queries,D]
   const dq: tf.Tensor3D[] = [];
   let sums: tf.Tensor3D[] = []; // for keys and values
   for (const chunk of chunksOf(q, size)) {
@@ -122,7 +123,7 @@ function gradients(
       const weighed = tf.mul<tf.Tensor3D>(weights, factors === null ? dKept : tf.mul(dKept, factors));
       const scores = tf.sub<tf.Tensor3D>(weighed, tf.mul(weights, tf.sum(weighed, 2, true))); // [B,size,end]
       const sumWith = (sum: tf.Tensor3D | undefined, x: tf.Tensor3D) => {
-        const padded = tf.pad(x, [[0, 0], [0, k.shape[1] - chunk.end], [0, 0]]); // biome-ignore format: [B,end,D] -> [B,places-1,D]
+        const padded = tf.pad(x, [[0, 0], [0, k.shape[1] - chunk.end], [0, 0]]); // biome-ignore format: [B,end,D] -> [B,queries,D]
         return sum === undefined ? padded : tf.add<tf.Tensor3D>(sum, padded);
       };
       return [
@@ -136,9 +137,12 @@ function gradients(
     sums = next;
   }
   const [dk, dv] = sums as [tf.Tensor3D, tf.Tensor3D];
-  const of = (...parts: tf.Tensor3D[]) => joined(parts, dy.shape, heads);
-  const first = firstOf(q);
-  return [tf.mul(of(first, ...dq), scaleOf(q)), of(dk, first), of(dv, first)]; // [N,H,W,U] each
+  const { queries, keys, values } = inputs;
+  return [
+    tf.mul(joined([...unseen(q, own), ...dq], queries.shape, heads), scaleOf(q)), // [N,H,W,U]
+    joined([dk, ...unseen(k, own)], keys.shape, heads), // [N,H,W,U]
+    joined([dv, ...unseen(v, own)], values.shape, heads), // [N,H,W,V]
+  ];
 }
 
 /** A range of queries that are computed together. They see no key from `end` on. */
@@ -188,20 +192,26 @@ function factorsOf(
 }
 
 /**
- * Splits all three into heads, [N*heads,places-1,U/heads]: queries, divided by sqrt(U / heads), without the
- * first place, which sees nothing; keys and values without the last place, which nothing sees.
+ * Splits all three into heads, [N*heads,places,D], so that query i sees the keys up to i. Queries are divided by sqrt(D).
+ * Unless places see themselves, the first query, which sees nothing, and the last key, which nothing sees, are left out.
  */
-function split({ queries, keys, values }: Inputs, heads: number) {
+function split({ queries, keys, values }: Inputs, heads: number, own: boolean) {
   const q = headsOf(queries, heads);
-  const before = (x: tf.Tensor4D) => rowsOf(headsOf(x, heads), { start: 0, end: q.shape[1] - 1 }); // [B,places-1,D]
-  return { q: tf.mul(afterFirst(q), scaleOf(q)) as tf.Tensor3D, k: before(keys), v: before(values) };
+  const end = q.shape[1] - (own ? 0 : 1);
+  const seen = (x: tf.Tensor4D) => upTo(headsOf(x, heads), { end }); // [B,queries,D]
+  return { q: tf.mul(seeing(q, own), scaleOf(q)) as tf.Tensor3D, k: seen(keys), v: seen(values) };
 }
 
-/** Whether no place of any image has an earlier one, so that all outputs and gradients are zeros. */
-const hasNoEarlier = ({ shape: [n, h, w] }: tf.Tensor4D) => n === 0 || h * w <= 1;
+/** Whether no place of any image sees one, so that all outputs and gradients are zeros. */
+const seesNothing = ({ shape: [n, h, w] }: tf.Tensor4D, own: boolean) => n === 0 || h * w <= (own ? 0 : 1);
 
-/** [B,places,D] -> [B,places-1,D] */
-const afterFirst = (x: tf.Tensor3D): tf.Tensor3D => rowsOf(x, { start: 1, end: x.shape[1] });
+/** The places that see some place: [B,places,D] -> [B,queries,D]. */
+const seeing = (x: tf.Tensor3D, own: boolean): tf.Tensor3D =>
+  own ? x : rowsOf(x, { start: 1, end: x.shape[1] });
+
+/** Zeros for the place that {@link split} leaves out, [B,1,D]; nothing if it leaves out none. */
+const unseen = ({ shape: [batch, , size] }: tf.Tensor3D, own: boolean): tf.Tensor3D[] =>
+  own ? [] : [tf.zeros<tf.Rank.R3>([batch, 1, size])];
 
 const scaleOf = ({ shape: [, , size] }: tf.Tensor3D) => 1 / Math.sqrt(size);
 
@@ -218,15 +228,12 @@ function joined(parts: tf.Tensor3D[], [n, h, w, units]: tf.Tensor4D['shape'], he
   return tf.reshape(tf.transpose(whole, [0, 2, 1, 3]), [n, h, w, units]); // [N,H*W,heads,D] -> [N,H,W,U]
 }
 
-/** Zeros for one place, [B,1,D]. */
-const firstOf = ({ shape: [batch, , size] }: tf.Tensor3D) => tf.zeros<tf.Rank.R3>([batch, 1, size]);
-
 /** [B,places,D] -> [B,size,D] */
 const rowsOf = (x: tf.Tensor3D, { start, end }: Chunk): tf.Tensor3D =>
   tf.slice(x, [0, start, 0], [x.shape[0], end - start, x.shape[2]]);
 
 /** [B,places,D] -> [B,end,D] */
-const upTo = (x: tf.Tensor3D, { end }: Chunk): tf.Tensor3D => rowsOf(x, { start: 0, end });
+const upTo = (x: tf.Tensor3D, { end }: Pick<Chunk, 'end'>): tf.Tensor3D => rowsOf(x, { start: 0, end });
 
 /** Transposes first, since a product with a transposed matrix is several times slower on wasm. */
 const turned = (x: tf.Tensor3D): tf.Tensor3D => tf.transpose(x, [0, 2, 1]);
@@ -239,10 +246,10 @@ const operation = defineOperation<Inputs, Attributes, Saved, tf.Tensor4D>({
 const wasmForward = /* @__PURE__ */ wasmKernel(
   'PixelCNNCausalAttention',
   [CAUSAL_ATTENTION],
-  (loops, { queries, keys, values }: Inputs, { heads }: Attributes) => {
-    const sizes = sizesOf(queries, heads);
-    const [n, places] = sizes;
-    const shapes = [queries.shape, [n, heads, places]] as const;
+  (loops, { queries, keys, values }: Inputs, attributes: Attributes) => {
+    const sizes = sizesOf(queries, values, attributes);
+    const [n, places, heads] = sizes;
+    const shapes = [values.shape, [n, heads, places]] as const;
     return outputs(shapes, loops.attention, [queries, keys, values], sizes, loops.attentionScratch);
   },
 );
@@ -251,17 +258,18 @@ const wasmForward = /* @__PURE__ */ wasmKernel(
 const wasmGradients = /* @__PURE__ */ wasmKernel(
   'PixelCNNCausalAttentionGradient',
   [CAUSAL_ATTENTION_BACK],
-  (loops, { dy, queries, keys, values, y, logSums }: Saved & { dy: tf.Tensor4D }, { heads }: Attributes) => {
-    const shapes = [queries.shape, queries.shape, queries.shape] as const;
+  (loops, { dy, queries, keys, values, y, logSums }: Saved & { dy: tf.Tensor4D }, attributes: Attributes) => {
+    const shapes = [queries.shape, keys.shape, values.shape] as const;
     const given = [dy, queries, keys, values, y, logSums] as const;
-    return outputs(shapes, loops.attentionBack, given, sizesOf(queries, heads), loops.attentionBackScratch);
+    const sizes = sizesOf(queries, values, attributes);
+    return outputs(shapes, loops.attentionBack, given, sizes, loops.attentionBackScratch);
   },
 );
 
-/** Images, places of an image, heads, features of a head, and the factor of scores. */
-function sizesOf({ shape: [n, h, w, units] }: tf.Tensor4D, heads: number) {
+/** Images, places of an image, heads, features of a head's keys and values, 1 for `own`, and the factor of scores. */
+function sizesOf({ shape: [n, h, w, units] }: tf.Tensor4D, values: tf.Tensor4D, { heads, own }: Attributes) {
   const size = units / heads;
-  return [n, h * w, heads, size, 1 / Math.sqrt(size)] as const;
+  return [n, h * w, heads, size, values.shape[3] / heads, own ? 1 : 0, 1 / Math.sqrt(size)] as const;
 }
 
 export function provideAttentionKernels(): void {

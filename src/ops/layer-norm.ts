@@ -10,13 +10,14 @@ interface Inputs {
   readonly shift: tf.Tensor1D | undefined;
 }
 
-type Attributes = { readonly groups: number; readonly epsilon: number };
+type Attributes = { readonly groups: number; readonly epsilon: number; readonly norm: 'layer' | 'rms' };
 
 /**
  * (x - mean) / sqrt(variance + epsilon) over each group of a pixel's features, then scale and
- * shift, with a custom gradient, since tfjs's loops over all pixels.
+ * shift, with a custom gradient, since tfjs's loops over all pixels. For norm `'rms'`, the mean is taken as 0.
  *
- * Source: Ba et al., "Layer Normalization" (2016), https://arxiv.org/abs/1607.06450, equations 3 and 4.
+ * Source: Ba et al., "Layer Normalization" (2016), https://arxiv.org/abs/1607.06450, equations 3 and 4; Zhang,
+ * Sennrich, "Root Mean Square Layer Normalization" (2019), https://arxiv.org/abs/1910.07467, equation 4.
  *
  * @param inputs x [N,H,W,F], where `groups` divides F; scale and shift [F], or undefined
  * @returns [N,H,W,F]
@@ -38,7 +39,7 @@ export const layerNorm: TensorOperation<Inputs, Attributes, Inputs, tf.Tensor4D>
         x() {
           const slope: tf.Tensor2D = tf.reshape(scaled, normal.shape); // [N,H,W,F] -> [N*H*W*C, G]
           const along = tf.mul(normal, spread(means(tf.mul(slope, normal)), normal));
-          const rest = tf.sub(tf.sub(slope, spread(means(slope), normal)), along);
+          const rest = tf.sub(attributes.norm === 'rms' ? slope : centered(slope), along);
           return tf.reshape(tf.mul(factor, rest), x.shape); // [N*H*W*C, G] -> [N,H,W,F]
         },
         scale: () => sumOverPixels(tf.mul(dy, tf.reshape(normal, x.shape))), // [N,H,W,F] -> [F]
@@ -49,13 +50,16 @@ export const layerNorm: TensorOperation<Inputs, Attributes, Inputs, tf.Tensor4D>
 });
 
 /** The normalized values, and 1 / sqrt(variance + epsilon): [N,H,W,F] -> [N*H*W*C, G], with C groups and G = F/C. */
-function normalized(x: tf.Tensor4D, { groups, epsilon }: Attributes) {
+function normalized(x: tf.Tensor4D, { groups, epsilon, norm }: Attributes) {
   const size = x.shape[3] / groups;
   const rows: tf.Tensor2D = tf.reshape(x, [x.size / size, size]); // [N,H,W,F] -> [N*H*W*C, G]
-  const centered = tf.sub<tf.Tensor2D>(rows, spread(means(rows), rows));
-  const factor = spread(tf.rsqrt(tf.add<tf.Tensor2D>(means(tf.square(centered)), epsilon)), rows);
-  return { normal: tf.mul<tf.Tensor2D>(centered, factor), factor };
+  const differences = norm === 'rms' ? rows : centered(rows);
+  const factor = spread(tf.rsqrt(tf.add<tf.Tensor2D>(means(tf.square(differences)), epsilon)), rows);
+  return { normal: tf.mul<tf.Tensor2D>(differences, factor), factor };
 }
+
+/** Subtracts its mean from each row: [M,G] -> [M,G]. */
+const centered = (rows: tf.Tensor2D): tf.Tensor2D => tf.sub(rows, spread(means(rows), rows));
 
 // Means and broadcasts are products, since tfjs's reductions are slow on wasm, and its broadcasting on cpu.
 
@@ -85,9 +89,9 @@ const wasmGradients = /* @__PURE__ */ wasmKernel(
   },
 );
 
-/** Images, pixels of an image, groups of features, features of a group, and epsilon. */
-function sizesOf({ shape: [n, h, w, features] }: tf.Tensor4D, { groups, epsilon }: Attributes) {
-  return [n, h * w, groups, features / groups, epsilon] as const;
+/** Images, pixels of an image, groups of features, features of a group, 1 for RMS, and epsilon. */
+function sizesOf({ shape: [n, h, w, features] }: tf.Tensor4D, { groups, epsilon, norm }: Attributes) {
+  return [n, h * w, groups, features / groups, norm === 'rms' ? 1 : 0, epsilon] as const;
 }
 
 export function provideLayerNormKernels(): void {

@@ -12,10 +12,10 @@ import { type ConditionShape, checkKinds, conditionFeatures, isOfPlaces } from '
 import { MAX_LENGTH } from '../core/images';
 import { checkDistributionShape, distributionOf, numParametersOf } from '../distributions/kinds';
 import { channelOf, outputsName } from '../distributions/pixel-distribution';
-import { imageProgram, mapSizes, wholeMaps } from './maps';
+import { imageProgram, type MapSize, mapSizes, wholeMaps } from './maps';
 import { checkedSize } from './nodes';
 import { type OperandShape, type Operation, weight, weightOrNone } from './operation';
-import { type OperationName, operations } from './operations';
+import { type OperationName, operationOf, operations } from './operations';
 import { operandsOf, type PortableModel, type ProgramNode, type Weight } from './program';
 import { checkImageSize, firstLeak, type Readiness, readinessOf } from './readiness';
 
@@ -120,6 +120,7 @@ function checkOutputs(model: PortableModel, maxValues: number): void {
   checkMaps(model, program.maps, maxValues);
   const readiness = readinessOf(program.nodes, program.conditions);
   checkImageSize('imageShape', imageShape, readiness);
+  checkTablesOfPlaces(model, readiness);
   const { times, scale } = readiness[output] as Readiness;
   if (scale > 1) throwTypeError('output', "a node of the image's resolution", `one of every ${scale} rows`);
   const channel = firstLeak(times, (parameter) => channelOf(distribution, parameter));
@@ -127,6 +128,21 @@ function checkOutputs(model: PortableModel, maxValues: number): void {
   throw new Error(
     `output: the model is not causal: its ${outputsName(distribution)} of channel ${channel} see that channel or a later one`,
   );
+}
+
+/** Checks that tables with a row for each place fit the maps that they are added to. */
+function checkTablesOfPlaces(model: PortableModel, readiness: readonly Readiness[]): void {
+  const sizes = mapSizes(model);
+  for (const [index, node] of model.nodes.entries()) {
+    const { tableOfPlaces } = operationOf(node);
+    if (tableOfPlaces === undefined) continue;
+    const name = (node as unknown as Record<string, string>)[tableOfPlaces] as string;
+    const { shape } = model.weights.get(name) as Weight;
+    const { scale } = readiness[index] as Readiness;
+    const wanted = (sizes[index] as MapSize).map((length) => length && length / scale);
+    if (String(shape.slice(0, 2)) !== String(wanted))
+      throwTypeError(`node ${index} (${node.op}): ${tableOfPlaces}: height and width`, `[${wanted}]`, shape);
+  }
 }
 
 /**
@@ -170,18 +186,16 @@ function checkNodes(
   const usedConditions = new Set<number>();
   for (const [index, given] of nodes.entries()) {
     const { op, size } = (given ?? {}) as { op?: unknown; size?: unknown };
-    const names = Object.keys(operations);
-    if (!names.includes(op as string)) throwTypeError(`node ${index}: op`, names.join(' or '), op);
+    const known = Object.keys(operations);
+    if (!known.includes(op as string)) throwTypeError(`node ${index}: op`, known.join(' or '), op);
     const what = `node ${index} (${op})`;
     if ((op === 'image') !== (index === 0)) throwTypeError(what, 'the image as the first node only', op);
     const operation: Operation = operations[op as OperationName];
     const operandFields = { 0: [], 1: ['input'], 3: ['inputs'], any: ['inputs'] }[operation.operands];
-    const record = checkFields(what, given, [
-      'op',
-      'size',
-      ...operandFields,
-      ...Object.keys(operation.fields),
-    ]);
+    const names = Object.keys(operation.fields);
+    const optional = names.filter((field) => 'fallback' in operation.fields[field]);
+    const required = names.filter((field) => !optional.includes(field));
+    const record = checkFields(what, given, ['op', 'size', ...operandFields, ...required], optional);
     const node = given as ProgramNode; // each of its fields is checked below
     if ('inputs' in node) checkList(`${what}: inputs`, node.inputs);
     const operands = operandsOf(node).map(

@@ -20,8 +20,10 @@ export function checkedSize(
   if (count === 'any' && operands.length === 0) throwTypeError(`${what}: inputs`, 'at least one', 0);
   if (count !== 'any' && operands.length !== count)
     throwTypeError(`${what}: inputs`, `${count}`, operands.length);
-  for (const field of Object.keys(declared))
-    declared[field].check(`${what}: ${field}`, fields[field], fields);
+  for (const field of Object.keys(declared)) {
+    const isLeftOut = fields[field] === undefined && 'fallback' in declared[field];
+    if (!isLeftOut) declared[field].check(`${what}: ${field}`, fields[field], fields);
+  }
   if (isOfMaps && operands.some(({ isConstant }) => isConstant))
     throwTypeError(`${what}: input`, 'features of pixels', 'features that are equal at all pixels');
   return sizeOf(operands as readonly [OperandShape, ...OperandShape[]], fields, what, size as number); // checked by those that use it

@@ -58,8 +58,11 @@ export interface Read {
   /** The features of it that are read, all by each of `features` or, if `isOneByOne`, the one in its position. */
   readonly of: FeatureRange;
   readonly isOneByOne?: boolean;
-  /** Where it is read, relative to the computed place, or at all earlier places. @default at the place itself */
-  readonly at?: readonly [down: number, right: number] | 'earlier';
+  /**
+   * Where it is read: relative to the computed place, at all earlier places, or at the last of these.
+   * @default at the place itself
+   */
+  readonly at?: readonly [down: number, right: number] | 'earlier' | 'previous';
   /** Whether the read affects the result at a place, in a map of this width. @default everywhere */
   counts?(row: number, column: number, width: number): boolean;
 }
@@ -103,6 +106,8 @@ export interface Operation<
   reads?(node: FieldsAndSize<D>, sizes: readonly number[]): Read[];
   /** The distance of its places divided by the distance of its operands' places: 2 or 1/2 with a stride. @default 1 */
   scale?(node: FieldsAndSize<D>): number;
+  /** The field with a weight [H,W,...] whose height and width must be those of the node's map. @default none */
+  readonly tableOfPlaces?: keyof D & string;
   /** Whether it reads maps that must be complete before it begins, so that it runs before the image. */
   readsWholeMaps?(node: FieldsAndSize<D>): boolean;
   /** Products a pixel besides the cost of each feature. Also checks the memory of what is stored. @default none */

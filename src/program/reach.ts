@@ -75,7 +75,7 @@ function addReads(node: ImageNode, reads: readonly Read[], outputs: Need, operan
   const [ofOutputs, ofInputs] = [Math.max(1, factor), Math.max(1, 1 / factor)];
   const earlier = reads.map(() => 0n); // needed at all places before those visited so far
   const isFromRight = reads.some(
-    ({ operand, at }) => operand === 'own' && at !== 'earlier' && (at?.[1] ?? 0) > 0,
+    ({ operand, at }) => operand === 'own' && typeof at === 'object' && at[1] > 0,
   );
   for (let row = outputs.height - 1; row >= 0; row--) {
     for (let i = 0; i < outputs.width; i++) {
@@ -88,7 +88,10 @@ function addReads(node: ImageNode, reads: readonly Read[], outputs: Need, operan
         if (set === 0n || counts?.(row, column, outputs.width) === false) continue;
         const seen = featuresRead(read, set);
         if (at === 'earlier') earlier[k] = (earlier[k] as bigint) | seen;
-        else {
+        else if (at === 'previous') {
+          const [above, left] = column > 0 ? [0, 1] : [1, 1 - outputs.width];
+          need.add(row - above, column - left, seen);
+        } else {
           const [y, x] = [(row * ofOutputs + at[0]) / ofInputs, (column * ofOutputs + at[1]) / ofInputs];
           if (Number.isInteger(y) && Number.isInteger(x)) need.add(y, x, seen); // otherwise between places
         }

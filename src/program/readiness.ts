@@ -85,7 +85,7 @@ export function readsOf(node: ProgramNode, sizes: readonly number[]): readonly R
  * left when the pixel begins, unless they wait for the end of the row; pixels to the right after the row.
  */
 function timeOfRead(time: number, at: Read['at'] = [0, 0]): number {
-  const [down, right] = at === 'earlier' ? [0, -1] : at;
+  const [down, right] = typeof at === 'string' ? [0, -1] : at;
   if (down < 0) return ROW;
   if (right === 0 || time <= ROW || time === AFTER_ROW) return time;
   return right < 0 ? 0 : AFTER_ROW;

@@ -14,12 +14,12 @@ export interface LayerWeight {
 }
 
 /**
- * The parts of a weight's name within its layer: for `block0/conv_mid_kernel`, the convolution and the
+ * The parts of a weight's name within its layer: for `block0/conv_mid_kernel`, the convolution (or norm) and the
  * weight's role in it, `['conv_mid', 'kernel']`; for the only convolution of a layer, `['kernel']`.
  */
 export function ownName({ name, originalName = name }: LayerWeight): readonly string[] {
   const own = originalName.split('/').at(-1) as string; // tfjs prepends the layer's name
-  return /^(.+)_(kernel|gain|bias)$/.exec(own)?.slice(1) ?? [own];
+  return /^(.+)_(kernel|gain|bias|gamma|beta)$/.exec(own)?.slice(1) ?? [own];
 }
 
 /** Checks that something is a weight of a layer, since an accidental undefined would silently mean none. */

@@ -113,7 +113,7 @@ function renamed(
 ): Map<string, NamedTensor> {
   const given = new Map<string, NamedTensor>();
   for (const [name, one] of tensors) {
-    const own = from === 'keras' ? name : stateDictName(name);
+    const own = from === 'keras' ? name : stateDictName(name, from);
     const newName = own === null ? null : names(own);
     if (newName === null) continue;
     if (typeof newName !== 'string')

@@ -7,7 +7,7 @@ export interface ModelWeight {
   /** The name in every program: the layer's name and the weight's own, `block0.conv_mid.kernel`. */
   readonly name: string;
   readonly layer: string;
-  /** The convolution that it belongs to, such as `conv_mid`; '' if the layer has only one. */
+  /** The convolution or norm that it belongs to, such as `conv_mid`; '' if the layer has only one. */
   readonly part: string;
   /** Its role in the convolution: `kernel`, `gain`, `bias`, … */
   readonly role: string;

@@ -1,5 +1,6 @@
 import { checkList, throwTypeError } from '../core/check';
 import { type ModelWeight, type Origin, permuted } from './model-weights';
+import { imageGPT, openAI, teddykoker } from './repositories/image-gpt';
 import { pixelCnnPp } from './repositories/pixel-cnn-pp';
 import { vqVae2 } from './repositories/vq-vae-2';
 
@@ -12,7 +13,11 @@ import { vqVae2 } from './repositories/vq-vae-2';
  *   `…_kernel`, even of your own layer; other weights keep this library's layout;
  * - `'pclucas14/pixel-cnn-pp'`: a state dict from https://github.com/pclucas14/pixel-cnn-pp, for `pixelCNNPlusPlus`;
  * - `'rosinality/vq-vae-2-pytorch'`: a state dict of a PixelSNAIL from https://github.com/rosinality/vq-vae-2-pytorch,
- *   for `pixelSNAIL`.
+ *   for `pixelSNAIL`;
+ * - `'openai/image-gpt'`: a state dict of Image GPT as Hugging Face's `ImageGPTForCausalImageModeling` has it, for
+ *   `imageGPT` with `norm: 'rms'` and `activation: 'quickGelu'`;
+ * - `'teddykoker/image-gpt'`: a state dict from https://github.com/teddykoker/image-gpt, for `imageGPT` with
+ *   `residual: 'normalized'`; its classifier and centroids are ignored.
  */
 export type WeightSource = keyof typeof sources;
 
@@ -34,6 +39,8 @@ export const sources = {
   pytorch: (weight, _, orderOf) => originIn('pytorch', weight, orderOf),
   'pclucas14/pixel-cnn-pp': pixelCnnPp,
   'rosinality/vq-vae-2-pytorch': vqVae2,
+  'openai/image-gpt': imageGPT(openAI),
+  'teddykoker/image-gpt': imageGPT(teddykoker),
 } satisfies Readonly<Record<string, Source>>;
 
 function originIn(layout: Layout, weight: ModelWeight, orderOf: OrderOf): Origin {
@@ -89,8 +96,15 @@ const ADDED = /^(?:(?:module|_orig_mod)\.)+|(?<=\.)_orig_mod\./g;
 /** Buffers, which are not weights: masks, positions, counts. */
 const BUFFER = /(?:^|\.)(?:mask|background|num_batches_tracked|n_averaged)$/;
 
+/** What else is ignored: OpenAI's masks, and the other one's classifier and colours. */
+const IGNORED: { readonly [Source in WeightSource]?: RegExp } = {
+  'openai/image-gpt': /\.attn\.(?:masked_)?bias$/,
+  'teddykoker/image-gpt': /^(?:clf_head\.|centroids$)/,
+};
+
 /** The name of a tensor without the prefixes of PyTorch's wrappers; null for a buffer. */
-export function stateDictName(name: string): string | null {
-  const own = name.replaceAll(ADDED, '');
-  return BUFFER.test(own) ? null : own;
+export function stateDictName(name: string, from: WeightSource): string | null {
+  const unwrapped = name.replaceAll(ADDED, '');
+  const own = from === 'teddykoker/image-gpt' ? unwrapped.replace(/^gpt\./, '') : unwrapped;
+  return BUFFER.test(own) || IGNORED[from]?.test(own) ? null : own;
 }

@@ -94,7 +94,7 @@ function slowNode(
     case 'position':
       return each((row, column, f) => (f === 0 ? row / x.height : column / x.width) - 0.5);
     case 'attend':
-      return slowAttention(node.heads, operands as [SlowMap, SlowMap, SlowMap]);
+      return slowAttention(node.heads, node.own ?? false, operands as [SlowMap, SlowMap, SlowMap]);
     case 'lstm': {
       const { height: h, width: w } = x;
       const { size, groups, path, kernelSize } = node;
@@ -137,13 +137,14 @@ function slowNode(
         const first = all[a] as number;
         return (node.op === 'gate' ? Math.tanh(first) : first) / (1 + Math.exp(-(all[a + group] as number)));
       });
-    case 'normalize': {
+    case 'normalize':
+    case 'rms': {
       const [scale, shift] = [numbers(node.scale), numbers(node.shift)];
       return ofPixel((all, f) => {
         const size = node.size / node.groups;
         const first = Math.floor(f / size) * size;
         const group = all.slice(first, first + size);
-        const mean = group.reduce((sum, value) => sum + value, 0) / size;
+        const mean = node.op === 'rms' ? 0 : group.reduce((sum, value) => sum + value, 0) / size;
         const variance = group.reduce((sum, value) => sum + (value - mean) ** 2, 0) / size;
         const normal = ((all[f] as number) - mean) / Math.sqrt(variance + node.epsilon);
         return normal * (scale[f] as number) + (shift[f] as number);
@@ -164,6 +165,17 @@ function slowNode(
       return ofPixel((all, f) => {
         const level = levelOf(all[Math.floor(f / node.levels)] as number, node.levels);
         return level === f % node.levels ? 1 : 0;
+      });
+    case 'rasterShift':
+      return each((row, column, f) => {
+        const previous = row * x.width + column - 1;
+        if (previous < 0) return numbers(node.start)[f] as number;
+        return valueAt(x, Math.floor(previous / x.width), previous % x.width, f);
+      });
+    case 'embedPlaces':
+      return each((row, column, f) => {
+        const ofPlace = numbers(node.table)[(row * x.width + column) * node.size + f] as number;
+        return valueAt(x, row, column, f) + ofPlace;
       });
     case 'embedLevels': {
       const table = numbers(node.table); // [levels, units]
@@ -206,6 +218,7 @@ export const functions: Readonly<Record<PointwiseName, (x: number, parameter: nu
   swish: (x) => x * sigmoid(x),
   gelu: (x) => x * normalDistribution(x),
   geluNew: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
+  quickGelu: (x) => x * sigmoid(1.702 * x),
   mish: (x) => x * Math.tanh(softplus(x)),
   scale: (x, factor) => x * factor,
   shift: (x, added) => x + added,
@@ -222,17 +235,18 @@ function normalDistribution(x: number): number {
   return 0.5 + sum / Math.sqrt(2 * Math.PI);
 }
 
-/** Of each place, a sum over all places before it. */
+/** Of each place, a sum over all places before it, and itself if `own`. */
 function slowAttention(
   heads: number,
+  own: boolean,
   [queries, keys, values]: readonly [SlowMap, SlowMap, SlowMap],
 ): SlowMap {
-  const { height, width, features } = queries;
-  const size = features / heads;
-  return slowMap([height, width, features], (row, column, f) => {
-    const first = Math.floor(f / size) * size;
+  const { height, width } = queries;
+  const size = keys.features / heads;
+  return slowMap([height, width, values.features], (row, column, f) => {
+    const first = Math.floor(f / (values.features / heads)) * size;
     let [above, below] = [0, 0];
-    for (let place = 0; place < row * width + column; place++) {
+    for (let place = 0; place < row * width + column + (own ? 1 : 0); place++) {
       const [r, c] = [Math.floor(place / width), place % width];
       let score = 0;
       for (let i = first; i < first + size; i++)

@@ -1,7 +1,8 @@
 import { Op, type Operand } from '../../kernels/instruction';
+import { Layout } from '../layout';
 import type { Lowering } from '../lowering';
 import { CHUNK, type FeatureCache } from '../plan';
-import { addCopies, arranged } from '../runs';
+import { addCopies, inLayout } from '../runs';
 
 /**
  * The keys and values of a place are appended to a store when they are ready, and later places read
@@ -10,46 +11,47 @@ import { addCopies, arranged } from '../runs';
  */
 export const attend: Lowering<'attend'> = {
   layout: 'sideBySide',
-  emit(target, { heads }, operands, y) {
-    const { plan, height } = target;
+  emit({ plan, height }, { heads, own }, operands, y) {
     const [queries, keys, values] = operands as readonly [FeatureCache, FeatureCache, FeatureCache];
     const { scale, layout } = y;
-    const units = layout.times.length;
-    const size = units / heads;
     const [rows, columns] = [height / scale, plan.width / scale];
     const places = rows * columns;
-    const toValues = places * size;
-    const { offset, stride } = plan.reserveForImages(1, 2 * places * units);
-    const rowStride = columns * size;
-    const present = plan.movingBase({ start: offset, rowStride, rows, scale, above: 0, slots: size });
-    /** The position of a feature's key at the first place. */
-    const keyAt = (feature: number) => 2 * places * (feature - (feature % size)) + (feature % size);
-    const firstPlace = (at: number): Operand => ({ base: CHUNK, offset: offset + at, stride });
-    const place = (at: number): Operand => ({ base: present, offset: at, stride, columnStride: size });
-    const all = Array.from({ length: units }, (_, feature) => keyAt(feature));
-    const append = (x: FeatureCache, start: number) => {
-      const stored = { operand: (at = 0) => place(start + at), places: y.places };
-      addCopies(plan, stored, { times: x.layout.times, slotOf: all }, x);
+    const [size, keySize] = [layout.times.length / heads, keys.layout.times.length / heads];
+    const ofHead = places * (keySize + size);
+    const { offset, stride } = plan.reserveForImages(1, heads * ofHead);
+    /** An operand at the current place of a store that begins at a position of the first head. */
+    const placesOf = (start: number, slots: number) => {
+      const row = { rowStride: columns * slots, rows, scale, above: 0, slots };
+      const base = plan.movingBase({ start: offset + start, ...row });
+      return (at = 0): Operand => ({ base, offset: at, stride, columnStride: slots });
     };
-    append(keys, 0);
-    append(values, toValues);
+    const keyPlace = placesOf(0, keySize);
+    const valuePlace = placesOf(places * keySize, size);
+    const append = (x: FeatureCache, operand: typeof keyPlace, size: number) => {
+      const slotOf = x.layout.times.map(
+        (_, feature) => Math.floor(feature / size) * ofHead + (feature % size),
+      );
+      addCopies(plan, { operand, places: y.places }, { times: x.layout.times, slotOf }, x);
+    };
+    append(keys, keyPlace, keySize);
+    append(values, valuePlace, size);
 
-    const like = arranged(plan, queries, y);
+    const sideBySide = Layout.of(queries.layout.times.map(() => 0));
+    const like = inLayout(plan, queries, sideBySide, !y.isOnePixel);
     const room = plan.reserve(places).offset;
     for (let head = 0; head < heads; head++) {
       const feature = head * size;
-      const slot = layout.slotOf[feature] as number; // a head's slots are contiguous, since its features are ready together
       const code = {
         op: Op.attend,
-        y: y.operand(slot),
-        a: like.operand(slot),
-        b: firstPlace(keyAt(feature)),
-        c: place(keyAt(feature)),
+        y: y.operand(layout.slotOf[feature]), // a head's slots are contiguous, since its features are ready together
+        a: like.operand(like.layout.slotOf[head * keySize]),
+        b: { base: CHUNK, offset: offset + head * ofHead, stride },
+        c: keyPlace(head * ofHead + (own ? keySize : 0)),
         length: size,
         weights: room,
-        weightStride: size,
-        inputs: toValues,
-        parameter: 1 / Math.sqrt(size),
+        weightStride: keySize,
+        inputs: places * keySize,
+        parameter: 1 / Math.sqrt(keySize),
       };
       plan.emit(layout.times[feature] as number, code, y.places);
     }

@@ -7,6 +7,7 @@ import { embedLevels, oneHot, oneHotLevels } from './levels';
 import { lstm } from './lstm';
 import { affine, normalize, softmax } from './normalize';
 import { combination, pointwise } from './pointwise';
+import { embedPlaces, rasterShift } from './raster';
 
 /** An input, which is written from outside. */
 const input = { emit() {} };
@@ -31,9 +32,12 @@ export const lowerings: { readonly [Name in ImageNode['op']]: Lowering<Name> } =
   lstm,
   affine,
   normalize,
+  rms: normalize,
   softmax,
   logSoftmax: softmax,
   oneHot,
   oneHotLevels,
   embedLevels,
+  rasterShift,
+  embedPlaces,
 };

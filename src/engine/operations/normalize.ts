@@ -11,7 +11,7 @@ export const affine: Lowering<'affine'> = {
   },
 };
 
-export const normalize: Lowering<'normalize'> = {
+export const normalize: Lowering<'normalize' | 'rms'> = {
   layout: 'sideBySide',
   emit({ plan, numbers }, node, [x], y) {
     const scale = plan.constant(inSlots(numbers(node.scale), y.layout));
@@ -32,7 +32,7 @@ export const softmax: Lowering<SoftmaxName> = {
 /** One instruction for each group. Its features are ready at the same time and contiguous. */
 function eachGroup(
   plan: Plan,
-  { op, size, groups }: { op: 'normalize' | SoftmaxName; size: number; groups: number },
+  { op, size, groups }: { op: 'normalize' | 'rms' | SoftmaxName; size: number; groups: number },
   x: FeatureCache,
   y: FeatureCache,
   more: (slot: number) => Partial<Instruction> = () => ({}),

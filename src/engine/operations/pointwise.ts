@@ -6,11 +6,13 @@ import { arranged, eachRun } from '../runs';
 export const pointwise: Lowering<'pointwise'> = {
   emit({ plan }, { fn, parameter }, [given], y) {
     const x = arranged(plan, given, y);
-    if (fn !== 'scale' && fn !== 'shift') eachRun(plan, fn, y, x, undefined, { parameter });
-    else {
-      const numbers = plan.constant(new Float32Array(y.layout.slots).fill(parameter));
-      eachRun(plan, fn === 'scale' ? 'multiply' : 'add', y, x, numbers);
-    }
+    const every = (value: number) => plan.constant(new Float32Array(y.layout.slots).fill(value));
+    if (fn === 'scale') eachRun(plan, 'multiply', y, x, every(parameter));
+    else if (fn === 'shift') eachRun(plan, 'add', y, x, every(parameter));
+    else if (fn === 'quickGelu') {
+      eachRun(plan, 'multiply', y, x, every(1.702));
+      eachRun(plan, 'glu', y, x, y.operand());
+    } else eachRun(plan, fn, y, x, undefined, { parameter });
   },
 };
 

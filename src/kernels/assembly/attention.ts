@@ -7,11 +7,11 @@ import { largestOfLanes, sumOfLanes, V } from './vector';
 
 /** y = sum of softmax(a k scale) v over the places in [first, end) */
 export function attend(at: usize, y: usize, a: usize, first: usize, end: usize): void {
-  const bytes = floats(at, Word.length), room = floats(at, Word.weights), stride = floats(at, Word.weightStride);
-  const places = (end - first) / stride, weights = room + places * 4, values = first + floats(at, Word.inputs);
+  const bytes = floats(at, Word.length), room = floats(at, Word.weights), ofKey = floats(at, Word.weightStride);
+  const places = (end - first) / ofKey, weights = room + places * 4, values = first + floats(at, Word.inputs);
   let total: f32 = 1;
   if (places != 0) {
-    const max = writeScores(room, a, first, places, stride, bytes, <f32>parameter(at));
+    const max = writeScores(room, a, first, places, ofKey, <f32>parameter(at));
     total = toPowers(room, weights, max);
   }
   for (let o: usize = 0; o < bytes; ) {
@@ -21,7 +21,7 @@ export function attend(at: usize, y: usize, a: usize, first: usize, end: usize):
     if (last > V) {
       const second = min(2 * V, last), third = min(3 * V, last);
       let y0 = f32x4.splat(0), y1 = y0, y2 = y0, y3 = y0;
-      for (let p = room, vp = v; p < weights; p += 4, vp += stride) {
+      for (let p = room, vp = v; p < weights; p += 4, vp += bytes) {
         const w = v128.load32_splat(p);
         y0 = f32x4.add(y0, f32x4.mul(w, v128.load(vp)));
         y1 = f32x4.add(y1, f32x4.mul(w, v128.load(vp, 16)));
@@ -35,7 +35,7 @@ export function attend(at: usize, y: usize, a: usize, first: usize, end: usize):
       o += 4 * V;
     } else {
       let y0 = f32x4.splat(0), y1 = y0;
-      for (let p = room, vp = v; p < weights; p += 4, vp += stride) {
+      for (let p = room, vp = v; p < weights; p += 4, vp += bytes) {
         const w = v128.load32_splat(p);
         y0 = f32x4.add(y0, f32x4.mul(w, v128.load(vp)));
         y1 = f32x4.add(y1, f32x4.mul(w, v128.load(vp + last)));
@@ -63,13 +63,13 @@ function write(y: usize, sum: v128, total: f32, bytes: usize): void {
  * a k scale for each place; -Infinity for those that pad the last vector. Four places at a time share the loads of a.
  * Returns the maximum of each lane.
  */
-function writeScores(room: usize, a: usize, k: usize, places: usize, stride: usize, bytes: usize, scale: f32): v128 {
+function writeScores(room: usize, a: usize, k: usize, places: usize, bytes: usize, scale: f32): v128 {
   const tail = tailMask(bytes), whole = bytes & ~(V - 1), factor = f32x4.splat(scale);
   let max = f32x4.splat(0);
-  for (let p: usize = 0; p < places; p += 4, k += 4 * stride, room += V) {
+  for (let p: usize = 0; p < places; p += 4, k += 4 * bytes, room += V) {
     // If there are fewer than four, the last place is repeated.
-    const last = k + (min(places - p, 4) - 1) * stride;
-    const k1 = min(k + stride, last), k2 = min(k + 2 * stride, last), k3 = min(k + 3 * stride, last);
+    const last = k + (min(places - p, 4) - 1) * bytes;
+    const k1 = min(k + bytes, last), k2 = min(k + 2 * bytes, last), k3 = min(k + 3 * bytes, last);
     let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
     for (let i: usize = 0; i < whole; i += V) {
       const q = v128.load(a + i);

@@ -13,9 +13,10 @@ const CHUNK: usize = 64;
 
 /** Bytes of scratch memory that {@link attentionBack} needs. */
 export function attentionBackScratch(
-  _images: usize, places: usize, _heads: usize, size: usize,
+  _images: usize, places: usize, _heads: usize, size: usize, valueSize: usize,
 ): usize {
-  return 5 * headBytes(places, size) + 5 * LANES * rowBytes(size) + 2 * CHUNK * BLOCK + places * 4;
+  const widest = max(size, valueSize);
+  return 5 * headBytes(places, widest) + 5 * LANES * rowBytes(widest) + 2 * CHUNK * BLOCK + places * 4;
 }
 
 /**
@@ -24,60 +25,62 @@ export function attentionBackScratch(
  */
 export function attentionBack(
   dq: usize, dk: usize, dv: usize, dy: usize, q: usize, k: usize, v: usize, y: usize, logSums: usize,
-  images: usize, places: usize, heads: usize, size: usize, scale: f32, scratch: usize,
+  images: usize, places: usize, heads: usize, size: usize, valueSize: usize, own: usize, scale: f32, scratch: usize,
 ): void {
-  const bytes = size * 4, stride = heads * bytes, row = rowBytes(size), head = headBytes(places, size);
+  const bytes = size * 4, stride = heads * bytes, row = rowBytes(size);
+  const valueBytes = valueSize * 4, valueStride = heads * valueBytes, valueRow = rowBytes(valueSize);
+  const head = headBytes(places, max(size, valueSize)), room = LANES * max(row, valueRow);
   const queries = scratch, keys = queries + head, values = keys + head, slopes = values + head;
   const dqueries = slopes + head;
-  const block = dqueries + head; // [8][size]
-  const keyLanes = block + LANES * row, valueLanes = keyLanes + LANES * row; // [size][8]
-  const dkeyLanes = valueLanes + LANES * row, dvalueLanes = dkeyLanes + LANES * row;
-  const weights = dvalueLanes + LANES * row, scores = weights + CHUNK * BLOCK; // [queries][8]
+  const block = dqueries + head; // [8][size or valueSize]
+  const keyLanes = block + room, valueLanes = keyLanes + room; // [size][8], [valueSize][8]
+  const dkeyLanes = valueLanes + room, dvalueLanes = dkeyLanes + room;
+  const weights = dvalueLanes + room, scores = weights + CHUNK * BLOCK; // [queries][8]
   const means = scores + CHUNK * BLOCK; // [places]
   const factor = f32x4.splat(scale);
   for (let n: usize = 0; n < images; n++) {
     for (let h: usize = 0; h < heads; h++, logSums += places * 4) {
-      const at = n * places * stride + h * bytes;
+      const at = n * places * stride + h * bytes, ofValues = n * places * valueStride + h * valueBytes;
       pack(queries, q + at, places, stride, bytes, row);
       pack(keys, k + at, places, stride, bytes, row);
-      pack(values, v + at, places, stride, bytes, row);
-      pack(slopes, dy + at, places, stride, bytes, row);
-      pack(dqueries, y + at, places, stride, bytes, row); // y in place of dqueries, only to compute the means
+      pack(values, v + ofValues, places, valueStride, valueBytes, valueRow);
+      pack(slopes, dy + ofValues, places, valueStride, valueBytes, valueRow);
+      pack(dqueries, y + ofValues, places, valueStride, valueBytes, valueRow); // y in place of dqueries, only to compute the means
       for (let i: usize = 0; i < places; i++) {
-        store<f32>(means + i * 4, dot(slopes + i * row, dqueries + i * row, row));
+        store<f32>(means + i * 4, dot(slopes + i * valueRow, dqueries + i * valueRow, valueRow));
       }
       memory.fill(dqueries, 0, head);
       for (let first: usize = 0; first < places; first += LANES) {
         const lanes = min(LANES, places - first);
         toLanes(keyLanes, keys + first * row, row);
-        toLanes(valueLanes, values + first * row, row);
-        memory.fill(dkeyLanes, 0, 2 * LANES * row);
+        toLanes(valueLanes, values + first * valueRow, valueRow);
+        memory.fill(dkeyLanes, 0, 2 * room);
         for (let i = first; i < places; i += CHUNK) {
-          const rows = min(CHUNK, places - i), from = i * row;
+          const rows = min(CHUNK, places - i), from = i * row, sloped = slopes + i * valueRow;
           dots(weights, queries + from, rows, row, keyLanes);
-          dots(scores, slopes + from, rows, row, valueLanes);
+          dots(scores, sloped, rows, valueRow, valueLanes);
           for (let r: usize = 0; r < rows; r++) {
             const w = weights + r * BLOCK, s = scores + r * BLOCK;
             const logSum = v128.load32_splat(logSums + (i + r) * 4), mean = v128.load32_splat(means + (i + r) * 4);
             let a = exp(f32x4.sub(f32x4.mul(v128.load(w), factor), logSum));
             let b = exp(f32x4.sub(f32x4.mul(v128.load(w + V), factor), logSum));
             if (i + r < first + LANES) {
-              a = v128.andnot(a, notBefore(i + r - first, 0));
-              b = v128.andnot(b, notBefore(i + r - first, 4));
+              a = v128.andnot(a, notBefore(i + r - first + own, 0));
+              b = v128.andnot(b, notBefore(i + r - first + own, 4));
             }
             v128.store(w, a);
             v128.store(w + V, b);
             v128.store(s, f32x4.mul(a, f32x4.mul(f32x4.sub(v128.load(s), mean), factor)));
             v128.store(s + V, f32x4.mul(b, f32x4.mul(f32x4.sub(v128.load(s + V), mean), factor)));
           }
-          addProducts(dvalueLanes, slopes + from, rows, row, weights);
+          addProducts(dvalueLanes, sloped, rows, valueRow, weights);
           addProducts(dkeyLanes, queries + from, rows, row, scores);
           addWeighted(dqueries + from, scores, rows, row, keys + first * row);
         }
         fromLanes(block, dkeyLanes, row);
         unpack(dk + at + first * stride, block, lanes, stride, bytes, row);
-        fromLanes(block, dvalueLanes, row);
-        unpack(dv + at + first * stride, block, lanes, stride, bytes, row);
+        fromLanes(block, dvalueLanes, valueRow);
+        unpack(dv + ofValues + first * valueStride, block, lanes, valueStride, valueBytes, valueRow);
       }
       unpack(dq + at, dqueries, places, stride, bytes, row);
     }

@@ -1,17 +1,17 @@
 import { V } from './vector';
 
 // Features are `groups` of `size`, each normalized separately: x [images,pixels,groups,size]. The address of a scale or
-// shift [groups,size] is 0 if there is none.
+// shift [groups,size] is 0 if there is none. RMS normalization, if `isRMS` is not 0, takes the mean as 0.
 
 /** y = (x - mean) / sqrt(variance + epsilon) scale + shift, shaped like x. */
 export function layerNorm(
   y: usize, x: usize, scale: usize, shift: usize,
-  images: usize, pixels: usize, groups: usize, size: usize, epsilon: f32,
+  images: usize, pixels: usize, groups: usize, size: usize, isRMS: usize, epsilon: f32,
 ): void {
   const bytes = size * 4, pixelBytes = groups * bytes;
   for (let p = images * pixels; p > 0; p--) {
     for (let g: usize = 0; g < pixelBytes; g += bytes, x += bytes, y += bytes) {
-      const mean = meanOf(x, bytes), factor = factorOf(x, mean, bytes, epsilon);
+      const mean = meanOf(x, bytes, isRMS), factor = factorOf(x, mean, bytes, epsilon);
       for (let i: usize = 0; i < bytes; i += step(i, bytes)) {
         const isWhole = i + V <= bytes;
         let value = f32x4.mul(centered(x + i, mean, isWhole), factor);
@@ -34,7 +34,7 @@ export function layerNormBackScratch(_images: usize, _pixels: usize, groups: usi
  */
 export function layerNormBack(
   dx: usize, dscale: usize, dshift: usize, dy: usize, x: usize, scale: usize,
-  images: usize, pixels: usize, groups: usize, size: usize, epsilon: f32, sums: usize,
+  images: usize, pixels: usize, groups: usize, size: usize, isRMS: usize, epsilon: f32, sums: usize,
 ): void {
   const bytes = size * 4, pixelBytes = groups * bytes;
   memory.fill(dscale, 0, pixelBytes);
@@ -43,7 +43,7 @@ export function layerNormBack(
     memory.fill(sums, 0, 2 * pixelBytes);
     for (let p = pixels; p > 0; p--) {
       for (let g: usize = 0; g < pixelBytes; g += bytes, x += bytes, dy += bytes, dx += bytes) {
-        const mean = meanOf(x, bytes), factor = factorOf(x, mean, bytes, epsilon);
+        const mean = meanOf(x, bytes, isRMS), factor = factorOf(x, mean, bytes, epsilon);
         const s = scale == 0 ? 0 : scale + g;
         let slopes = f32x4.splat(0), products = slopes; // sums of the normalized values' gradient, and of its product with them
         for (let i: usize = 0; i < bytes; i += step(i, bytes)) {
@@ -56,7 +56,7 @@ export function layerNormBack(
           write(forScale, f32x4.add(read(forScale, isWhole), f32x4.mul(d, normal)), isWhole);
           write(forShift, f32x4.add(read(forShift, isWhole), d), isWhole);
         }
-        const meanSlope = average(slopes, size), meanProduct = average(products, size);
+        const meanSlope = isRMS ? f32x4.splat(0) : average(slopes, size), meanProduct = average(products, size);
         for (let i: usize = 0; i < bytes; i += step(i, bytes)) {
           const isWhole = i + V <= bytes;
           const normal = f32x4.mul(centered(x + i, mean, isWhole), factor);
@@ -72,9 +72,10 @@ export function layerNormBack(
   }
 }
 
-/** The mean of a group. */
-function meanOf(x: usize, bytes: usize): v128 {
+/** The mean of a group, or 0. */
+function meanOf(x: usize, bytes: usize, isRMS: usize): v128 {
   let sum = f32x4.splat(0);
+  if (isRMS) return sum;
   for (let i: usize = 0; i < bytes; i += step(i, bytes)) sum = f32x4.add(sum, read(x + i, i + V <= bytes));
   return average(sum, bytes >> 2);
 }

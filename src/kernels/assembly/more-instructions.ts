@@ -1,5 +1,6 @@
 import { Op, Word } from '../encoding';
 import { attend } from './attention';
+import { exp } from './exp';
 import { oneMinusExp } from './exp-f32';
 import { timesSigmoid } from './gate-f32';
 import { floats, INSTRUCTION, placeOf, word } from './instruction';
@@ -7,14 +8,14 @@ import { addRows } from './lookup';
 import { V } from './vector';
 
 // Instructions that would make the module of instructions.ts too large; ../javascript.ts has their JavaScript
-// equivalents. Attention has its own module, where IS_ATTENTION is 1. The other has lookups and the parts of
-// PixelCNN++ blocks.
+// equivalents. Attention has its own module, where IS_ATTENTION is 1. The other has lookups, the parts of
+// PixelCNN++ blocks, and GELU.
 
 /** Like `run` in instructions.ts. */
 export function run(at: usize, end: usize, bases: usize, images: usize): usize {
   for (; at < end; at += INSTRUCTION) {
     const op: i32 = word(at, Word.op);
-    const isOther = op == Op.lookup || op == Op.concatElu || op == Op.glu;
+    const isOther = op >= Op.lookup && op <= Op.gelu;
     if (!(IS_ATTENTION ? op == Op.attend : isOther)) break;
     const columns = max(word(at, Word.columns), 1), bytes = floats(at, Word.length);
     for (let n: usize = 0; n < images; n++) {
@@ -24,7 +25,8 @@ export function run(at: usize, end: usize, bases: usize, images: usize): usize {
         if (IS_ATTENTION) attend(at, y, a, b, placeOf(at, Word.c, bases, n, column));
         else if (op == Op.lookup) addRows(at, y, a, b);
         else if (op == Op.concatElu) concatElu(y, b, a, bytes);
-        else glu(y, a, b, bytes);
+        else if (op == Op.glu) glu(y, a, b, bytes);
+        else gelu(y, a, bytes);
       }
     }
   }
@@ -65,5 +67,25 @@ function glu(y: usize, a: usize, b: usize, bytes: usize): void {
   for (; i + V <= bytes; i += V) v128.store(y + i, timesSigmoid(v128.load(a + i), v128.load(b + i)));
   for (; i < bytes; i += 4) {
     v128.store_lane<f32>(y + i, timesSigmoid(v128.load32_splat(a + i), v128.load32_splat(b + i)), 0);
+  }
+}
+
+/** x times the normal distribution function of x, in float64, two at a time. */
+function gelu(y: usize, a: usize, bytes: usize): void {
+  const one = f64x2.splat(1), zero = f64x2.splat(0);
+  for (let i: usize = 0; i < bytes; i += V / 2) {
+    const isPair = i + V / 2 <= bytes;
+    const x = f64x2.promote_low_f32x4(isPair ? v128.load64_zero(a + i) : v128.load32_zero(a + i));
+    const z = f64x2.div(f64x2.abs(x), f64x2.splat(1.4142135623730951));
+    const t = f64x2.div(one, f64x2.add(one, f64x2.mul(f64x2.splat(0.3275911), z)));
+    let series = f64x2.add(f64x2.splat(-1.453152027), f64x2.mul(t, f64x2.splat(1.061405429)));
+    series = f64x2.add(f64x2.splat(1.421413741), f64x2.mul(t, series));
+    series = f64x2.add(f64x2.splat(-0.284496736), f64x2.mul(t, series));
+    series = f64x2.mul(t, f64x2.add(f64x2.splat(0.254829592), f64x2.mul(t, series)));
+    const tail = f64x2.mul(f64x2.mul(f64x2.splat(0.5), series), exp(f64x2.mul(f64x2.neg(z), z)));
+    const share = v128.bitselect(f64x2.sub(one, tail), tail, f64x2.gt(x, zero));
+    const result = f32x4.demote_f64x2_zero(f64x2.mul(x, share));
+    if (isPair) v128.store64_lane(y + i, result, 0);
+    else v128.store_lane<f32>(y + i, result, 0);
   }
 }

@@ -8,8 +8,9 @@ import { type GateOps, gate, gateOps, glu } from './gate';
 import { embedLevels, type LevelOps, levelOps, oneHot, oneHotLevels } from './levels';
 import { type LSTMOps, lstm, lstmOps } from './lstm';
 import { type MapOps, mapOps, position, upsample } from './maps';
-import { affine, logSoftmax, type NormalizeOps, normalize, normalizeOps, softmax } from './normalize';
+import { affine, logSoftmax, type NormalizeOps, normalize, normalizeOps, rms, softmax } from './normalize';
 import { combinations, type PointwiseOps, pointwise, pointwiseOps } from './pointwise';
+import { embedPlaces, type RasterOps, rasterOps, rasterShift } from './raster';
 
 /** The image, normalized to [0, 1]: one feature for each channel. Always the first node. */
 const image = operation({
@@ -46,11 +47,14 @@ export const operations = {
   lstm,
   affine,
   normalize,
+  rms,
   softmax,
   logSoftmax,
   oneHot,
   oneHotLevels,
   embedLevels,
+  rasterShift,
+  embedPlaces,
 } as const;
 
 /** The name of an operation. */
@@ -87,7 +91,8 @@ export interface Ops<T>
     AttendOps<T>,
     LSTMOps<T>,
     NormalizeOps<T>,
-    LevelOps<T> {}
+    LevelOps<T>,
+    RasterOps<T> {}
 
 /** The operations of layers, each of which adds nodes. */
 export const opsOf = <T>(nodes: Nodes<T>): Ops<T> => ({
@@ -100,6 +105,7 @@ export const opsOf = <T>(nodes: Nodes<T>): Ops<T> => ({
   ...lstmOps(nodes),
   ...normalizeOps(nodes),
   ...levelOps(nodes),
+  ...rasterOps(nodes),
 });
 
 /** A layer whose arithmetic is written once, in `express`. The class `PixelLayer` makes it a tfjs layer. */

@@ -1,4 +1,4 @@
-import { type Given, integer, number, optional, readArguments } from '../../core/arguments';
+import { type Given, integer, number, oneOf, optional, readArguments } from '../../core/arguments';
 import { checkFeatures, checkOneOf, sizeFromShape, throwTypeError } from '../../core/check';
 import type { Nodes } from '../nodes';
 import { checkShape, groupsOf, operation, type Read, type WeightReference, weight } from '../operation';
@@ -29,12 +29,16 @@ const standardizeArgs = {
   epsilon,
 };
 
+/** What normalization divides by: `'layer'` by the standard deviation, after subtracting the mean; `'rms'` by the root mean square. @default 'layer' */
+export const normArgument = optional(oneOf('layer', 'rms'), 'layer');
+
 const normalizationArgs = {
   ...scaleAndShift,
   /** Added to the variance. */
   epsilon,
-  /** The number of groups of features, each with its own mean and variance. @default 1 */
+  /** The number of groups of features, each normalized by itself. @default 1 */
   groups: optional(groups, 1),
+  norm: normArgument,
 };
 
 /** A scale and a shift: a number for each feature, [F], or one for all features, such as [1]. */
@@ -51,7 +55,10 @@ export interface NormalizeOps<T> {
   affine(x: T, args: ScaleAndShift): T;
   /** (x - mean) / sqrt(variance + epsilon), then scale and shift, with separate numbers for each feature. */
   standardize(x: T, args: StandardizeArgs): T;
-  /** (x - mean) / sqrt(variance + epsilon), with the mean and variance of each group of the pixel's features. */
+  /**
+   * (x - mean) / sqrt(variance + epsilon), with the mean and variance of each group of the pixel's features; for norm
+   * `'rms'`, x / sqrt(mean of squares + epsilon).
+   */
   normalize(x: T, args: NormalizationArgs): T;
   /**
    * e^x / sum e^x over the features of each group, one for each image channel, or its logarithm: [N,H,W,F] ->
@@ -83,14 +90,18 @@ export const affine = operation({
 const ofGroups = ({ size, groups }: { readonly size: number; readonly groups: number }) =>
   groupsOf(size, groups).map((features): Read => ({ features, operand: 0, of: features }));
 
-export const normalize = operation({
-  name: 'normalize',
-  operands: 1,
-  fields: { ...perFeature, epsilon, groups },
-  size: ([x], { groups, ...weights }, what) =>
-    checkPerFeature(what, checkFeatures(`${what}: input`, x.size, groups, 'groups'), weights),
-  reads: ofGroups,
-});
+const normalizeOf = <const Name extends 'normalize' | 'rms'>(name: Name) =>
+  operation({
+    name,
+    operands: 1,
+    fields: { ...perFeature, epsilon, groups },
+    size: ([x], { groups, ...weights }, what) =>
+      checkPerFeature(what, checkFeatures(`${what}: input`, x.size, groups, 'groups'), weights),
+    reads: ofGroups,
+  });
+
+export const normalize = normalizeOf('normalize');
+export const rms = normalizeOf('rms');
 
 const softmaxOf = <const Name extends SoftmaxName>(name: Name) =>
   operation({
@@ -131,9 +142,10 @@ export const normalizeOps = <T>(nodes: Nodes<T>): NormalizeOps<T> => {
       return nodes.add(affine, [x], perFeatureOf(x, 'affine', args));
     },
     normalize(x, args) {
-      const { epsilon, groups } = readArguments('normalize', args, normalizationArgs);
+      const { epsilon, groups, norm } = readArguments('normalize', args, normalizationArgs);
       checkNamed('normalize', args);
-      return nodes.add(normalize, [x], { ...perFeatureOf(x, 'normalize', args), epsilon, groups });
+      const fields = { ...perFeatureOf(x, 'normalize', args), epsilon, groups };
+      return nodes.add(norm === 'rms' ? rms : normalize, [x], fields);
     },
     standardize(x, args) {
       const { mean, variance, epsilon, scale, shift } = readArguments('standardize', args, standardizeArgs);

@@ -19,6 +19,7 @@ export const defaultParameters = {
   swish: 0,
   gelu: 0,
   geluNew: 0,
+  quickGelu: 0, // x sigmoid(1.702 x)
   mish: 0,
   scale: undefined, // the factor
   shift: undefined, // added after scaling

@@ -1,0 +1,124 @@
+import { serialization } from '@tensorflow/tfjs-core';
+import type { Given, Values } from '../core/arguments';
+import { throwTypeError } from '../core/check';
+import type { Ops } from '../program/operations';
+import type { LayerWeight } from '../program/weights';
+import { addProjections, areConditions, type Projection } from './conditions';
+import { checkMap, DeclaredLayer } from './declared-layer';
+import { seedArguments } from './seeds';
+import { initializer } from './stock-arguments';
+import type { LayerArgs, Shape } from './types';
+
+// Layers that take the places of an image as a sequence, in row (raster) order, as transformers do.
+
+const rasterShiftArguments = {
+  /** As in tfjs's `embedding`; seeded by `seed` if it has no seed. @default 'randomUniform' */
+  startInitializer: initializer('randomUniform'),
+  ...seedArguments,
+};
+
+/** Arguments of {@link RasterShift}. */
+export interface RasterShiftArgs extends LayerArgs, Given<typeof rasterShiftArguments> {}
+
+/**
+ * Shifts features by one place in row order: each place gets the features of the place before it, the first place of a
+ * row those of the last place of the row above, and the first place of the image a learnt start token. So features that
+ * see their own pixel, but nothing after it, become features that see earlier pixels only.
+ *
+ * [N,H,W,F] -> [N,H,W,F]. Weights: start [F].
+ *
+ * Source: Chen et al., "Generative Pretraining from Pixels" (2020), https://cdn.openai.com/papers/Generative_Pretraining_from_Pixels_V2.pdf,
+ * section 2.2.
+ *
+ * @throws TypeError naming the argument, or an input that is not [N,H,W,F].
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { rasterShift } from 'pixelcnn-layers';
+ * const layer = rasterShift({ weights: [tf.tensor1d([9])] });
+ * const y = layer.apply(tf.tensor4d([1, 2, 3, 4], [1, 2, 2, 1])); // two rows of two pixels: [1, 2, 2, 1]
+ * console.log(Array.from(await y.data())); // [9, 1, 2, 3]
+ * ```
+ */
+export class RasterShift extends DeclaredLayer<Values<typeof rasterShiftArguments>, RasterShiftArgs> {
+  static className = 'RasterShift';
+  protected static readonly declared = rasterShiftArguments;
+
+  declare private start: LayerWeight;
+
+  protected override addWeights(shapes: readonly Shape[]): void {
+    this.start = this.addSeededWeight('start', [checkMap('input', shapes)], this.settings.startInitializer);
+  }
+
+  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
+    return ops.rasterShift(x, this.start); // [N,H,W,F]
+  }
+}
+serialization.registerClass(RasterShift);
+
+/** Makes a {@link RasterShift}. */
+export const rasterShift = (args?: RasterShiftArgs) => new RasterShift(args);
+
+const placeEmbeddingArguments = {
+  /** As in tfjs's `embedding`; seeded by `seed` if it has no seed. @default 'randomUniform' */
+  embeddingsInitializer: initializer('randomUniform'),
+  ...seedArguments,
+};
+
+/** Arguments of {@link PlaceEmbedding}. */
+export interface PlaceEmbeddingArgs extends LayerArgs, Given<typeof placeEmbeddingArguments> {}
+
+/**
+ * Adds a learnt vector to each place, by which attention distinguishes places, and a linear projection of each
+ * condition, if any.
+ *
+ * x [N,H,W,F], or [x, condition, ...] with vectors [N,K] or maps [N,H,W,K], -> [N,H,W,F]. H and W must be known.
+ * Weights: embeddings [H,W,F], then a kernel [1,1,K,F] for each condition.
+ *
+ * Source: Chen et al., "Generative Pretraining from Pixels" (2020), https://cdn.openai.com/papers/Generative_Pretraining_from_Pixels_V2.pdf,
+ * section 2.2. The conditions are ours.
+ *
+ * @throws TypeError naming the argument, or an input of unknown height and width, or of others than before.
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { placeEmbedding } from 'pixelcnn-layers';
+ * const layer = placeEmbedding({ weights: [tf.tensor3d([10, 20, 30], [1, 3, 1])] });
+ * const y = layer.apply(tf.ones([1, 1, 3, 1])); // [1, 1, 3, 1]
+ * console.log(Array.from(await y.data())); // [11, 21, 31]
+ * ```
+ */
+export class PlaceEmbedding extends DeclaredLayer<
+  Values<typeof placeEmbeddingArguments>,
+  PlaceEmbeddingArgs
+> {
+  static className = 'PlaceEmbedding';
+  protected static readonly declared = placeEmbeddingArguments;
+
+  declare private table: LayerWeight;
+  private projections: readonly Projection[] = [];
+
+  protected override checkInputs([x = [], ...conditions]: readonly Shape[]): void {
+    checkMap('input', [x]);
+    if (x[1] == null || x[2] == null)
+      throwTypeError('input', '[N,H,W,F] whose height and width are known', x);
+    if (!areConditions(conditions, x))
+      throwTypeError('inputs', 'x [N,H,W,F] and conditions [N,K] or [N,H,W,K], if any', [x, ...conditions]);
+  }
+
+  protected override addWeights([[, ...places] = [], ...conditions]: readonly Shape[]): void {
+    const table = places as [height: number, width: number, features: number];
+    this.table = this.addSeededWeight('embeddings', table, this.settings.embeddingsInitializer);
+    this.projections = addProjections(this, conditions, table[2]);
+  }
+
+  override express<T>(ops: Ops<T>, [x, ...conditions]: readonly [T, ...T[]]): T {
+    const embedded = ops.embedPlaces(x, this.table); // [N,H,W,F]
+    const projected = this.projections.map(({ project }, index) => project(ops, conditions[index] as T)); // [..,K] -> [..,F]
+    return projected.reduce((sum, one) => ops.combine('add', sum, one), embedded); // [N,H,W,F]
+  }
+}
+serialization.registerClass(PlaceEmbedding);
+
+/** Makes a {@link PlaceEmbedding}. */
+export const placeEmbedding = (args?: PlaceEmbeddingArgs) => new PlaceEmbedding(args);

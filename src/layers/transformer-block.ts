@@ -1,0 +1,132 @@
+import { serialization } from '@tensorflow/tfjs-core';
+import { initializers } from '@tensorflow/tfjs-layers';
+import { derived, type Given, integer, number, oneOf, optional, rate, type Values } from '../core/arguments';
+import { checkFeatures } from '../core/check';
+import { pointWindow } from '../core/window';
+import { provideAttentionKernels } from '../ops/attention';
+import { provideLayerNormKernels } from '../ops/layer-norm';
+import type { Ops } from '../program/operations';
+import { normArgument } from '../program/operations/normalize';
+import type { LayerWeight } from '../program/weights';
+import { addConvolution, type Convolution } from './convolution-weights';
+import { checkMap, DeclaredLayer } from './declared-layer';
+import { dropoutOf, seedArguments } from './seeds';
+import type { LayerArgs, Shape } from './types';
+
+/** What the blocks of a transformer have in common. */
+export const transformerArguments = {
+  /** Groups of features, each of which attends independently. */
+  heads: integer({ from: 1 }),
+  /** The normalization before attention and before the MLP: see {@link PixelNormalization}; `'rms'` has no beta. @default 'layer' */
+  norm: normArgument,
+  /** The activation of the MLP; `'quickGelu'` is x sigmoid(1.702 x). @default 'gelu' */
+  activation: optional(oneOf('gelu', 'quickGelu'), 'gelu'),
+  /** What attention is added to: the block's input, or its normalized input. @default 'input' */
+  residual: optional(oneOf('input', 'normalized'), 'input'),
+  /** The probability of dropping attention weights and the outputs of both parts in training. @default 0 */
+  dropout: rate(),
+};
+
+const declared = {
+  ...transformerArguments,
+  /** The features between the two products of the MLP. @default 4 F */
+  hiddenFilters: derived(optional(integer({ from: 1 })), () => undefined),
+  /** Added to the variance, or the mean square. @default 1e-5 */
+  epsilon: optional(
+    number('above 0', (value) => value > 0),
+    1e-5,
+  ),
+  ...seedArguments,
+};
+
+/** Arguments of {@link TransformerBlock}. */
+export interface TransformerBlockArgs extends LayerArgs, Given<typeof declared> {}
+
+/** Normalizes the features of each pixel: [N,H,W,F]. */
+type Normalization = <T>(ops: Ops<T>, x: T) => T;
+
+/**
+ * The block of Image GPT: attention of each place to itself and all earlier places, in row order, then an MLP, each
+ * added to what it reads:
+ *
+ *     n = norm1(x)
+ *     y = x + projection(attention(query(n), key(n), value(n)))     n + ... with residual: 'normalized'
+ *     y + linear_{4F->F}(gelu(linear_{F->4F}(norm2(y))))
+ *
+ * [N,H,W,F] -> [N,H,W,F], where F is a multiple of `heads`. Since a place sees itself, the input must not see its own
+ * pixel: see {@link RasterShift}. Time grows with the square of H*W, memory with H*W.
+ *
+ * Weights: norm1 gamma [F], and beta [F] unless norm is `'rms'`; kernel [1,1,in,out] and bias [out] of query, key, value
+ * and projection; norm2; kernel and bias of mlp_in and mlp_out.
+ *
+ * Source: Chen et al., "Generative Pretraining from Pixels" (2020), https://cdn.openai.com/papers/Generative_Pretraining_from_Pixels_V2.pdf,
+ * section 2.2, after Radford et al., "Language Models are Unsupervised Multitask Learners" (2019).
+ *
+ * @throws TypeError naming the argument, or an input that is not [N,H,W,F] with F a multiple of `heads`.
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { transformerBlock } from 'pixelcnn-layers';
+ * const block = transformerBlock({ heads: 2, norm: 'rms', activation: 'quickGelu' });
+ * console.log(block.apply(tf.zeros([1, 8, 8, 16])).shape); // [1, 8, 8, 16]
+ * ```
+ */
+export class TransformerBlock extends DeclaredLayer<Values<typeof declared>, TransformerBlockArgs> {
+  static className = 'TransformerBlock';
+  protected static readonly declared = declared;
+
+  private readonly dropout = dropoutOf(this.settings);
+  declare private norm1: Normalization;
+  declare private query: Convolution;
+  declare private key: Convolution;
+  declare private value: Convolution;
+  declare private projection: Convolution;
+  declare private norm2: Normalization;
+  declare private mlpIn: Convolution;
+  declare private mlpOut: Convolution;
+
+  protected override checkInputs(shapes: readonly Shape[]): void {
+    checkFeatures('input features', checkMap('input', shapes), this.settings.heads, 'heads');
+  }
+
+  protected override addWeights(shapes: readonly Shape[]): void {
+    const features = checkMap('input', shapes);
+    const { hiddenFilters = 4 * features } = this.settings;
+    const linear = (name: string, from: number, to: number) =>
+      addConvolution(this, `${name}_`, pointWindow, [from, to], {});
+    this.norm1 = this.addNormalization('norm1', features);
+    this.query = linear('query', features, features);
+    this.key = linear('key', features, features);
+    this.value = linear('value', features, features);
+    this.projection = linear('projection', features, features);
+    this.norm2 = this.addNormalization('norm2', features);
+    this.mlpIn = linear('mlp_in', features, hiddenFilters);
+    this.mlpOut = linear('mlp_out', hiddenFilters, features);
+  }
+
+  private addNormalization(name: string, features: number): Normalization {
+    const { norm, epsilon } = this.settings;
+    const add = (role: string, initial: ReturnType<typeof initializers.ones>): LayerWeight =>
+      this.addSeededWeight(`${name}_${role}`, [features], initial);
+    const scale = add('gamma', initializers.ones());
+    const shift = norm === 'rms' ? {} : { shift: add('beta', initializers.zeros()) };
+    return (ops, x) => ops.normalize(x, { norm, epsilon, scale, ...shift });
+  }
+
+  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
+    const { heads, activation, residual } = this.settings;
+    const n = this.norm1(ops, x); // [N,H,W,F], as all to the MLP
+    const [queries, keys, values] = [this.query(ops, n), this.key(ops, n), this.value(ops, n)];
+    const attended = ops.attend(queries, keys, values, heads, { own: true, ...this.dropout });
+    const projected = ops.dropout(this.projection(ops, attended), this.dropout);
+    const y = ops.combine('add', residual === 'input' ? x : n, projected);
+    const hidden = ops.pointwise(activation, this.mlpIn(ops, this.norm2(ops, y))); // [N,H,W,F] -> [N,H,W,4F]
+    return ops.combine('add', y, ops.dropout(this.mlpOut(ops, hidden), this.dropout)); // [N,H,W,4F] -> [N,H,W,F]
+  }
+}
+serialization.registerClass(TransformerBlock);
+provideAttentionKernels();
+provideLayerNormKernels();
+
+/** Makes a {@link TransformerBlock}. */
+export const transformerBlock = (args: TransformerBlockArgs) => new TransformerBlock(args);

@@ -1,0 +1,46 @@
+import { throwTypeError } from '../../core/check';
+import type { Nodes } from '../nodes';
+import { checkShape, operation, weight } from '../operation';
+import type { LayerWeight } from '../weights';
+
+// Operations that take the places of a map as a sequence, in row order.
+
+export interface RasterOps<T> {
+  /**
+   * Shifts features by one place in row order, so that each place gets those of the place before it, and the first
+   * place of the image gets `start` [F]: [N,H,W,F] -> [N,H,W,F].
+   */
+  rasterShift(x: T, start: LayerWeight): T;
+  /** Adds a vector to each place, by a table [H,W,F]: [N,H,W,F] -> [N,H,W,F]. */
+  embedPlaces(x: T, table: LayerWeight): T;
+}
+
+export const rasterShift = operation({
+  name: 'rasterShift',
+  operands: 1,
+  fields: { start: weight },
+  isOfMaps: true,
+  size([x], { start }, what) {
+    checkShape(`${what}: start`, start, [x.size]);
+    return x.size;
+  },
+  reads: ({ size }) => [{ features: [0, size], operand: 0, of: [0, size], isOneByOne: true, at: 'previous' }],
+});
+
+export const embedPlaces = operation({
+  name: 'embedPlaces',
+  operands: 1,
+  fields: { table: weight },
+  isOfMaps: true,
+  size([x], { table: { name, shape } }, what) {
+    if (shape.length !== 3 || shape[2] !== x.size)
+      throwTypeError(`${what}: table '${name}'`, `shape [height, width, ${x.size}]`, shape);
+    return x.size;
+  },
+  tableOfPlaces: 'table',
+});
+
+export const rasterOps = <T>(nodes: Nodes<T>): RasterOps<T> => ({
+  rasterShift: (x, start) => nodes.add(rasterShift, [x], { start: nodes.weight(start) }),
+  embedPlaces: (x, table) => nodes.add(embedPlaces, [x], { table: nodes.weight(table) }),
+});
