@@ -28,8 +28,6 @@ export enum Op {
   geluNew,
   mish,
   oneHot,
-  normalize,
-  rms,
   softmax,
   logSoftmax,
   levelNumber,
@@ -37,6 +35,8 @@ export enum Op {
   concatElu,
   glu,
   gelu,
+  normalize,
+  rms,
   attend,
 }
 

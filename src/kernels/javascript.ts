@@ -180,7 +180,8 @@ function lookup(item: Item): void {
 
 /**
  * The equivalent of assembly/attention.ts for one image: y = sum of softmax(a k scale) v over the places in [b, c).
- * Sums over features and over weights run in four parts, as in vectors; sums over values run place by place.
+ * Sums over features and over weights run in four parts, as in vectors; sums over values run place by place, or for the
+ * last features, if they are few, over even and odd places.
  */
 function attend(item: Item): void {
   const { heap, y, a, b, c, length, weights, weightStride, inputs } = item;
@@ -205,10 +206,13 @@ function attend(item: Item): void {
   }
   const total = sumOf(totals);
   for (let i = 0; i < length; i++) {
-    let sum = 0;
-    for (let p = 0, v = b + inputs + i; p < places; p++, v += length)
-      sum = fround(sum + fround((heap[weights + p] as number) * (heap[v] as number)));
-    heap[y + i] = places === 0 ? 0 : sum / total;
+    const isOfFew = length - (i & ~15) <= 8;
+    const sums: [number, number] = [0, 0];
+    for (let p = 0, v = b + inputs + i; p < places; p++, v += length) {
+      const part = isOfFew && p % 2 === 1 ? 1 : 0;
+      sums[part] = fround(sums[part] + fround((heap[weights + p] as number) * (heap[v] as number)));
+    }
+    heap[y + i] = places === 0 ? 0 : fround(sums[0] + sums[1]) / total;
   }
 }
 
@@ -228,12 +232,18 @@ function concatElu({ heap, y, a, b, length }: Item): void {
   }
 }
 
-/** Layer or RMS normalization, in float64; y may be at the position of a. */
+/**
+ * Layer or RMS normalization, in float64, with sums over even and odd features, as in vectors; y may be at the position
+ * of a.
+ */
 function normalize({ heap, y, a, b, length, weights, parameter }: Item, isCentered: boolean): void {
-  let mean = 0;
-  if (isCentered) for (let i = 0; i < length; i++) mean += (heap[a + i] as number) / length;
-  let variance = 0;
-  for (let i = 0; i < length; i++) variance += ((heap[a + i] as number) - mean) ** 2 / length;
+  const meanOf = (numberOf: (x: number) => number) => {
+    const sums: [number, number] = [0, 0];
+    for (let i = 0; i < length; i++) sums[(i & 1) as 0] += numberOf(heap[a + i] as number);
+    return (sums[0] + sums[1]) / length;
+  };
+  const mean = isCentered ? meanOf((x) => x) : 0;
+  const variance = meanOf((x) => (x - mean) * (x - mean));
   const factor = 1 / Math.sqrt(variance + parameter);
   for (let i = 0; i < length; i++) {
     const normal = ((heap[a + i] as number) - mean) * factor;

@@ -1,29 +1,29 @@
 import { Op, Word } from '../encoding';
 import { attend } from './attention';
-import { exp } from './exp';
-import { oneMinusExp } from './exp-f32';
+import { exp, oneMinusExp } from './exp-f32';
 import { timesSigmoid } from './gate-f32';
-import { floats, INSTRUCTION, placeOf, word } from './instruction';
+import { floats, INSTRUCTION, parameter, placeOf, word } from './instruction';
 import { addRows } from './lookup';
 import { V } from './vector';
 
 // Instructions that would make the module of instructions.ts too large; ../javascript.ts has their JavaScript
-// equivalents. Attention has its own module, where IS_ATTENTION is 1. The other has lookups, the parts of
-// PixelCNN++ blocks, and GELU.
+// equivalents. Attention and normalizations have their own module, where IS_ATTENTION is 1. The other has lookups, the
+// parts of PixelCNN++ blocks, and GELU.
 
 /** Like `run` in instructions.ts. */
 export function run(at: usize, end: usize, bases: usize, images: usize): usize {
   for (; at < end; at += INSTRUCTION) {
     const op: i32 = word(at, Word.op);
-    const isOther = op >= Op.lookup && op <= Op.gelu;
-    if (!(IS_ATTENTION ? op == Op.attend : isOther)) break;
+    if (!(IS_ATTENTION ? op >= Op.normalize : op >= Op.lookup && op <= Op.gelu)) break;
     const columns = max(word(at, Word.columns), 1), bytes = floats(at, Word.length);
     for (let n: usize = 0; n < images; n++) {
       for (let column: usize = 0; column < columns; column++) {
         const y = placeOf(at, Word.y, bases, n, column), a = placeOf(at, Word.a, bases, n, column);
         const b = placeOf(at, Word.b, bases, n, column);
-        if (IS_ATTENTION) attend(at, y, a, b, placeOf(at, Word.c, bases, n, column));
-        else if (op == Op.lookup) addRows(at, y, a, b);
+        if (IS_ATTENTION) {
+          if (op == Op.attend) attend(at, y, a, b, placeOf(at, Word.c, bases, n, column));
+          else normalize(at, y, a, b, bytes, op == Op.rms);
+        } else if (op == Op.lookup) addRows(at, y, a, b);
         else if (op == Op.concatElu) concatElu(y, b, a, bytes);
         else if (op == Op.glu) glu(y, a, b, bytes);
         else gelu(y, a, bytes);
@@ -70,22 +70,56 @@ function glu(y: usize, a: usize, b: usize, bytes: usize): void {
   }
 }
 
-/** x times the normal distribution function of x, in float64, two at a time. */
+/** x times the normal distribution function of x. */
 function gelu(y: usize, a: usize, bytes: usize): void {
-  const one = f64x2.splat(1), zero = f64x2.splat(0);
-  for (let i: usize = 0; i < bytes; i += V / 2) {
-    const isPair = i + V / 2 <= bytes;
-    const x = f64x2.promote_low_f32x4(isPair ? v128.load64_zero(a + i) : v128.load32_zero(a + i));
-    const z = f64x2.div(f64x2.abs(x), f64x2.splat(1.4142135623730951));
-    const t = f64x2.div(one, f64x2.add(one, f64x2.mul(f64x2.splat(0.3275911), z)));
-    let series = f64x2.add(f64x2.splat(-1.453152027), f64x2.mul(t, f64x2.splat(1.061405429)));
-    series = f64x2.add(f64x2.splat(1.421413741), f64x2.mul(t, series));
-    series = f64x2.add(f64x2.splat(-0.284496736), f64x2.mul(t, series));
-    series = f64x2.mul(t, f64x2.add(f64x2.splat(0.254829592), f64x2.mul(t, series)));
-    const tail = f64x2.mul(f64x2.mul(f64x2.splat(0.5), series), exp(f64x2.mul(f64x2.neg(z), z)));
-    const share = v128.bitselect(f64x2.sub(one, tail), tail, f64x2.gt(x, zero));
-    const result = f32x4.demote_f64x2_zero(f64x2.mul(x, share));
-    if (isPair) v128.store64_lane(y + i, result, 0);
+  let i: usize = 0;
+  for (; i + V <= bytes; i += V) v128.store(y + i, geluOf(v128.load(a + i)));
+  for (; i < bytes; i += 4) v128.store_lane<f32>(y + i, geluOf(v128.load32_splat(a + i)), 0);
+}
+
+@inline
+function geluOf(x: v128): v128 {
+  const one = f32x4.splat(1), scaled = f32x4.mul(f32x4.splat(0.23164189), f32x4.abs(x));
+  const t = f32x4.div(one, f32x4.add(one, scaled));
+  let series = f32x4.add(f32x4.mul(f32x4.splat(0.5307027), t), f32x4.splat(-0.726576));
+  series = f32x4.add(f32x4.mul(series, t), f32x4.splat(0.7107069));
+  series = f32x4.add(f32x4.mul(series, t), f32x4.splat(-0.14224836));
+  series = f32x4.add(f32x4.mul(series, t), f32x4.splat(0.1274148));
+  const tail = f32x4.mul(f32x4.mul(series, t), exp(f32x4.mul(f32x4.mul(f32x4.splat(-0.5), x), x)));
+  return f32x4.mul(x, ifAbove(x, f32x4.sub(one, tail), tail));
+}
+
+/** y = (a - mean) / sqrt(variance + parameter) b + shifts, in float64; with a mean of 0 for RMS. */
+function normalize(at: usize, y: usize, a: usize, b: usize, bytes: usize, isRMS: bool): void {
+  const shifts = floats(at, Word.weights), length = f64x2.splat(<f64>(bytes >> 2));
+  let mean = f64x2.splat(0), variance = mean;
+  if (!isRMS) {
+    for (let i: usize = 0; i < bytes; i += 8) mean = f64x2.add(mean, pair(a + i, bytes - i));
+    mean = f64x2.div(sumOfPair(mean), length);
+  }
+  for (let i: usize = 0; i < bytes; i += 8) {
+    const difference = f64x2.sub(pair(a + i, bytes - i), mean);
+    const square = f64x2.mul(difference, difference);
+    variance = f64x2.add(variance, bytes - i >= 8 ? square : f64x2.replace_lane(square, 1, 0));
+  }
+  variance = f64x2.add(f64x2.div(sumOfPair(variance), length), f64x2.splat(parameter(at)));
+  const factor = f64x2.div(f64x2.splat(1), f64x2.sqrt(variance));
+  for (let i: usize = 0; i < bytes; i += 8) {
+    const left = bytes - i, normal = f64x2.mul(f64x2.sub(pair(a + i, left), mean), factor);
+    const value = f64x2.add(f64x2.mul(normal, pair(b + i, left)), pair(shifts + i, left));
+    const result = f32x4.demote_f64x2_zero(value);
+    if (left >= 8) v128.store64_lane(y + i, result, 0);
     else v128.store_lane<f32>(y + i, result, 0);
   }
+}
+
+/** Two numbers in float64; 0 for the second if there is only one. */
+@inline
+function pair(from: usize, bytes: usize): v128 {
+  return f64x2.promote_low_f32x4(bytes >= 8 ? v128.load64_zero(from) : v128.load32_zero(from));
+}
+
+@inline
+function sumOfPair(x: v128): v128 {
+  return f64x2.add(x, v128.shuffle<f64>(x, x, 1, 0));
 }

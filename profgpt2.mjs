@@ -1,0 +1,16 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { imageGPT, toPortable } from 'pixelcnn-layers';
+import * as rt from 'pixelcnn-layers/runtime';
+import { useBackend } from './examples/lib/backend.mjs';
+import { Session } from 'node:inspector/promises';
+await useBackend('wasm');
+const model = imageGPT({ imageShape: [28, 28, 1], levels: 16, width: 16, heads: 2, layers: 8, activation: process.argv[2] ?? 'gelu', seed: 1 });
+const portable = await toPortable(model);
+await rt.sample(portable, { numImages: 16, seed: 1 });
+const s = new Session(); s.connect(); await s.post('Profiler.enable'); await s.post('Profiler.start');
+for (let i=0;i<3;i++) await rt.sample(portable, { numImages: 16, seed: 1 });
+const { profile } = await s.post('Profiler.stop');
+const self = new Map(); const dt = profile.timeDeltas; const byId = new Map(profile.nodes.map(n=>[n.id,n]));
+profile.samples.forEach((id,i)=>{const f=byId.get(id).callFrame;const k=f.functionName+' '+f.url.split('/').slice(-2).join('/')+':'+f.lineNumber;self.set(k,(self.get(k)??0)+dt[i]);});
+const tot=[...self.values()].reduce((a,b)=>a+b,0);
+for (const [k,v] of [...self].sort((a,b)=>b[1]-a[1]).slice(0,22)) console.log((100*v/tot).toFixed(1)+'%',k);
