@@ -180,8 +180,7 @@ function lookup(item: Item): void {
 
 /**
  * The equivalent of assembly/attention.ts for one image: y = sum of softmax(a k scale) v over the places in [b, c).
- * Sums over features and over weights run in four parts, as in vectors; sums over values run place by place, or for the
- * last features, if they are few, over even and odd places.
+ * Sums over features and over weights run in four parts, as in vectors; sums over values run place by place.
  */
 function attend(item: Item): void {
   const { heap, y, a, b, c, length, weights, weightStride, inputs } = item;
@@ -206,13 +205,10 @@ function attend(item: Item): void {
   }
   const total = sumOf(totals);
   for (let i = 0; i < length; i++) {
-    const isOfFew = length - (i & ~15) <= 8;
-    const sums: [number, number] = [0, 0];
-    for (let p = 0, v = b + inputs + i; p < places; p++, v += length) {
-      const part = isOfFew && p % 2 === 1 ? 1 : 0;
-      sums[part] = fround(sums[part] + fround((heap[weights + p] as number) * (heap[v] as number)));
-    }
-    heap[y + i] = places === 0 ? 0 : fround(sums[0] + sums[1]) / total;
+    let sum = 0;
+    for (let p = 0, v = b + inputs + i; p < places; p++, v += length)
+      sum = fround(sum + fround((heap[weights + p] as number) * (heap[v] as number)));
+    heap[y + i] = places === 0 ? 0 : sum / total;
   }
 }
 

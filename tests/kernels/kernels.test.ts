@@ -157,6 +157,7 @@ describe('kernels', () => {
     images: fc.integer({ min: 1, max: 3 }),
     columns: fc.integer({ min: 0, max: 3 }),
     places: fc.integer({ min: 0, max: 16 }), // pairs of vectors of four, one more, and tails of each length
+    keys: fc.integer({ min: 1, max: 37 }),
     length: fc.integer({ min: 1, max: 37 }), // blocks of 16, vectors of four, and tails of each length
     seed: fc.integer({ min: 1, max: 1000 }),
     scale: fc.constantFrom(0.1, 1, 30),
@@ -164,16 +165,16 @@ describe('kernels', () => {
 
   it('attend: the values of places weighted by softmax, 0 for no places; the same bits in both', () => {
     fc.assert(
-      fc.property(attentions, ({ images, columns, places, length, seed, scale }) => {
-        const [weightStride, inputs] = [2 * length + 3, length + 1];
+      fc.property(attentions, ({ images, columns, places, keys, length, seed, scale }) => {
+        const inputs = 20 * keys;
         const y = { ...operand(0, 3 * (length + 2)), columnStride: length + 2 };
-        const a = { ...operand(2900, 3 * length, 1), columnStride: length }; // after the base at 100
-        const b = operand(4000, 20 * weightStride);
-        const c = { ...operand(4000 + places * weightStride, b.stride), columnStride: weightStride };
+        const a = { ...operand(2900, 3 * keys, 1), columnStride: keys }; // after the base at 100
+        const b = operand(4000, inputs + 20 * length);
+        const c = { ...operand(4000 + places * keys, b.stride), columnStride: keys };
         const kernels = both(seed);
         const before = kernels[0].heap.slice();
         const room = 2000;
-        const attend = { op: Op.attend, y, a, b, c, length, columns, weights: room, weightStride, inputs, parameter: scale }; // biome-ignore format: one line
+        const attend = { op: Op.attend, y, a, b, c, length, columns, weights: room, weightStride: keys, inputs, parameter: scale }; // biome-ignore format: one line
         for (const one of kernels) run(one, images, attend);
         const outputs = kernels.map((one) => Array.from(one.heap.subarray(0, room)));
         expectClose(outputs[1] as number[], outputs[0] as number[], 0);
@@ -188,13 +189,13 @@ describe('kernels', () => {
             const first = b.offset + n * b.stride;
             const scores = Array.from({ length: places + column }, (_, p) => {
               let score = 0;
-              for (let i = 0; i < length; i++) score += at(query + i) * at(first + p * weightStride + i);
+              for (let i = 0; i < keys; i++) score += at(query + i) * at(first + p * keys + i);
               return score * scale;
             });
             const powers = scores.map((score) => Math.exp(score - Math.max(...scores)));
             const total = powers.reduce((sum, power) => sum + power, 0);
             for (let i = 0; i < length; i++) {
-              const value = (p: number) => at(first + p * weightStride + inputs + i);
+              const value = (p: number) => at(first + inputs + p * length + i);
               expected[to + i] = powers.reduce((sum, power, p) => sum + (power / total) * value(p), 0);
             }
           }
@@ -209,7 +210,7 @@ describe('kernels', () => {
   const PARAMETER = 0.3; // alpha, theta, maximum, factor
 
   /** Every operation on each value by itself, by its definition. */
-  const { scale: _, shift: __, ...ofOne } = functions; // which are a product and a sum
+  const { scale: _, shift: __, quickGelu: ___, ...ofOne } = functions; // which are made of others
   const definitions: Record<string, (a: number, b: number) => number> = {
     ...Object.fromEntries(Object.entries(ofOne).map(([name, of]) => [name, (a: number) => of(a, PARAMETER)])),
     ...combinations,
@@ -224,7 +225,7 @@ describe('kernels', () => {
   };
 
   it('knows a definition of every operation on each value', () => {
-    const others = ['product', 'lookup', 'attend', 'oneHot', 'normalize', 'softmax', 'logSoftmax'];
+    const others = ['product', 'lookup', 'attend', 'oneHot', 'normalize', 'rms', 'softmax', 'logSoftmax'];
     expect(new Set([...Object.keys(definitions), ...others])).toEqual(new Set(opNames));
   });
 
@@ -279,6 +280,29 @@ describe('kernels', () => {
       }),
       runs({ seed: 1, numRuns: 100 }),
     );
+  });
+
+  it('normalize and rms: by their definition, the same bits in both, for any number of features', () => {
+    for (const name of ['normalize', 'rms'] as const) {
+      for (const length of [1, 2, 3, 4, 7, 16]) {
+        const kernels = both(length);
+        const at = (index: number) => kernels[0].heap[index] as number;
+        const features = [...Array(length).keys()];
+        const expected = [0, 1].flatMap((n) => {
+          const x = features.map((i) => at(1000 + 20 * n + i));
+          const mean = name === 'rms' ? 0 : x.reduce((sum, value) => sum + value, 0) / length;
+          const variance = x.reduce((sum, value) => sum + (value - mean) ** 2, 0) / length;
+          return x.map(
+            (value, i) => ((value - mean) / Math.sqrt(variance + 0.01)) * at(2000 + i) + at(3000 + i),
+          );
+        });
+        const operands = { y: operand(0, 20), a: operand(1000, 20), b: operand(2000, 0), weights: 3000 };
+        for (const one of kernels) run(one, 2, { op: Op[name], ...operands, length, parameter: 0.01 });
+        const got = [0, 20].flatMap((start) => Array.from(kernels[1].heap.subarray(start, start + length)));
+        expectClose(got, expected, 3e-7);
+        expectSameBits(...kernels);
+      }
+    }
   });
 
   it('softmax and logSoftmax of features: by their definition, also in place, where powers of e overflow and of impossible ones', () => {

@@ -194,6 +194,7 @@ const definitions: Record<PointwiseName, (x: number, parameter: number) => numbe
   swish: (x) => x * sigmoid(x),
   gelu: (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)),
   geluNew: (x) => 0.5 * x * (1 + Math.tanh(sqrt(2 / PI) * (x + 0.044715 * x ** 3))),
+  quickGelu: (x) => x * sigmoid(1.702 * x),
   mish: (x) => x * Math.tanh(softplus(x)),
   scale: (x, factor) => x * factor,
   shift: (x, term) => x + term,

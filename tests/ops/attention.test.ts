@@ -8,8 +8,14 @@ import { expectClose, noise, take } from '../support/tensors';
 
 provideAttentionKernels();
 
-const run = (heads: number, chunk?: number) => (queries: tf.Tensor, keys: tf.Tensor, values: tf.Tensor) =>
-  attention({ queries, keys, values } as Parameters<typeof attention>[0], heads, null, chunk) as tf.Tensor;
+const run =
+  (heads: number, chunk?: number, own = false) =>
+  (queries: tf.Tensor, keys: tf.Tensor, values: tf.Tensor) =>
+    attention({ queries, keys, values } as Parameters<typeof attention>[0], {
+      heads,
+      own,
+      ...(chunk !== undefined && { chunk }),
+    }) as tf.Tensor;
 
 /** The attention and its gradients. */
 async function gradientsOf(inputs: tf.Tensor[], dy: tf.Tensor, heads: number) {
@@ -60,7 +66,10 @@ onEachBackend('attention', () => {
       tf.Tensor4D,
     ];
     const dropped = (chunk: number) => (values: tf.Tensor) =>
-      attention({ queries: q, keys: k, values: values as tf.Tensor4D }, 2, { rate: 0.25, seed: 'a' }, chunk);
+      attention(
+        { queries: q, keys: k, values: values as tf.Tensor4D },
+        { heads: 2, dropout: { rate: 0.25, seed: 'a' }, chunk },
+      );
     const whole = await take(dropped(48)(v));
     expectClose(await take(dropped(5)(v)), whole, 1e-5);
     const later = whole.filter((_, i) => Math.floor(i / 4) % (h * w) > 0);
@@ -83,7 +92,12 @@ onEachBackend('attention', () => {
     /** The sum of g y. */
     const loss = (queries: tf.Tensor, keys: tf.Tensor) => {
       const inputs = { queries, keys, values: tf.tensor4d(v, shape) } as Parameters<typeof attention>[0];
-      return tf.sum(tf.mul(attention(inputs, 1, { rate: 0.5, seed: 'b' }, 3), tf.tensor4d(g, shape)));
+      return tf.sum(
+        tf.mul(
+          attention(inputs, { heads: 1, dropout: { rate: 0.5, seed: 'b' }, chunk: 3 }),
+          tf.tensor4d(g, shape),
+        ),
+      );
     };
     const at = (queries: number[], keys: number[]) =>
       take(tf.tidy(() => loss(tf.tensor4d(queries, shape), tf.tensor4d(keys, shape))));

@@ -27,7 +27,7 @@ function callsOf(kernels: ReturnType<typeof trainingLoops>, size: number): [name
     [`${kind}Back`, { inputs: [x, 2 * x, images * 2 * features], outputs: [2 * x], run: ([dx = 0], [dy = 0, of = 0, c = 0]) => kernels[`${kind}Back`](dx, dy, of, c, ...sizes) }],
   ]); // biome-ignore format: one call a line
   const rows = x / size;
-  const attention = [...sizes, 1 / Math.sqrt(size)] as const;
+  const attention = [...sizes, size, 1, 1 / Math.sqrt(size)] as const; // of values as wide as keys, of places that see themselves
   const sums = images * groups * pixels;
   const lstms = [0, 1, 2].flatMap((path): [string, Call][] => {
     const [h, w, columns] = [2, 3, path === 0 ? 3 : 2];
@@ -56,10 +56,10 @@ function callsOf(kernels: ReturnType<typeof trainingLoops>, size: number): [name
     ['concatEluBack', { inputs: [2 * x, x], outputs: [x], run: ([dx = 0], [dy = 0, of = 0]) => kernels.concatEluBack(dx, dy, of, rows, size) }],
     ['normalizedKernel', { inputs: [3 * size, size], outputs: [3 * size], run: ([y = 0], [v = 0, gain = 0]) => kernels.normalizedKernel(y, v, gain, 3, size, 1e-12) }],
     ['normalizedKernelBack', { inputs: [3 * size, 3 * size, size], outputs: [3 * size, size], run: ([dv = 0, dgain = 0], [dy = 0, v = 0, gain = 0]) => kernels.normalizedKernelBack(dv, dgain, dy, v, gain, 3, size, 1e-12) }],
-    ['layerNorm', { inputs: [x, features, features], outputs: [x], run: ([y = 0], [of = 0, scale = 0, shift = 0]) => kernels.layerNorm(y, of, scale, shift, ...sizes, epsilon) }],
-    ['layerNormBack', { inputs: [x, x, features], outputs: [x, features, features], scratchBytes: kernels.layerNormBackScratch(...sizes), run: ([dx = 0, dscale = 0, dshift = 0], [dy = 0, of = 0, scale = 0], scratch) => kernels.layerNormBack(dx, dscale, dshift, dy, of, scale, ...sizes, epsilon, scratch) }],
-    ['attention', { inputs: [x, x, x], outputs: [x, sums], scratchBytes: kernels.attentionScratch(...sizes), run: ([y = 0, logs = 0], [q = 0, k = 0, v = 0], scratch) => kernels.attention(y, logs, q, k, v, images, pixels, groups, size, attention[4], scratch) }],
-    ['attentionBack', { inputs: [x, x, x, x, x, sums], outputs: [x, x, x], scratchBytes: kernels.attentionBackScratch(...sizes), run: ([dq = 0, dk = 0, dv = 0], [dy = 0, q = 0, k = 0, v = 0, y = 0, logs = 0], scratch) => kernels.attentionBack(dq, dk, dv, dy, q, k, v, y, logs, ...attention, scratch) }],
+    ['layerNorm', { inputs: [x, features, features], outputs: [x], run: ([y = 0], [of = 0, scale = 0, shift = 0]) => kernels.layerNorm(y, of, scale, shift, ...sizes, 0, epsilon) }],
+    ['layerNormBack', { inputs: [x, x, features], outputs: [x, features, features], scratchBytes: kernels.layerNormBackScratch(...sizes), run: ([dx = 0, dscale = 0, dshift = 0], [dy = 0, of = 0, scale = 0], scratch) => kernels.layerNormBack(dx, dscale, dshift, dy, of, scale, ...sizes, 0, epsilon, scratch) }],
+    ['attention', { inputs: [x, x, x], outputs: [x, sums], scratchBytes: kernels.attentionScratch(...sizes, size), run: ([y = 0, logs = 0], [q = 0, k = 0, v = 0], scratch) => kernels.attention(y, logs, q, k, v, ...attention, scratch) }],
+    ['attentionBack', { inputs: [x, x, x, x, x, sums], outputs: [x, x, x], scratchBytes: kernels.attentionBackScratch(...sizes, size), run: ([dq = 0, dk = 0, dv = 0], [dy = 0, q = 0, k = 0, v = 0, y = 0, logs = 0], scratch) => kernels.attentionBack(dq, dk, dv, dy, q, k, v, y, logs, ...attention, scratch) }],
     ...lstms,
     ...convolutions,
   ]; // biome-ignore format: one call a line

@@ -193,6 +193,7 @@ interface Norm {
   hasScale: boolean;
   hasShift: boolean;
   seed: number;
+  norm: 'layer' | 'rms';
 }
 
 function normalization({
@@ -204,6 +205,7 @@ function normalization({
   offset,
   hasScale,
   hasShift,
+  norm,
   seed,
 }: Norm): Case {
   const features = groups * size;
@@ -219,14 +221,14 @@ function normalization({
     run: (...[x, ...weights]) => {
       const scale = hasScale ? (weights.shift() as tf.Tensor1D) : undefined;
       const shift = hasShift ? (weights.shift() as tf.Tensor1D) : undefined;
-      return layerNorm({ x: x as tf.Tensor4D, scale, shift }, { groups, epsilon });
+      return layerNorm({ x: x as tf.Tensor4D, scale, shift }, { groups, epsilon, norm });
     },
     slow: (...[x = [], ...weights]) => {
       const scale = hasScale ? weights.shift() : undefined;
       const shift = hasShift ? weights.shift() : undefined;
       return x.map((value, i) => {
         const group = x.slice(i - (i % size), i - (i % size) + size);
-        const mean = group.reduce((a, b) => a + b, 0) / size;
+        const mean = norm === 'rms' ? 0 : group.reduce((a, b) => a + b, 0) / size;
         const variance = group.reduce((sum, of) => sum + (of - mean) ** 2, 0) / size;
         const normal = (value - mean) / Math.sqrt(variance + epsilon);
         return normal * (scale?.[i % features] ?? 1) + (shift?.[i % features] ?? 0);
@@ -260,21 +262,29 @@ function byDirection({ shape, outputs, scale, seed }: Kernel): Case {
 interface Attention {
   x: readonly [n: number, h: number, w: number];
   heads: number;
+  /** Of queries and keys. */
   size: number;
+  valueSize: number;
+  own: boolean;
   scale: number;
   chunk: number | undefined;
   seed: number;
 }
 
-function attended({ x: [n, h, w], heads, size, scale, chunk, seed }: Attention): Case {
-  const shape = [n, h, w, heads * size];
+function attended({ x: [n, h, w], heads, size, valueSize, own, scale, chunk, seed }: Attention): Case {
+  const [scored, shape] = [size, valueSize].map((of) => [n, h, w, heads * of]) as [number[], number[]];
   return {
-    inputs: [0, 1, 2].map((i) => given(shape, seed + i, (x) => scale * x)),
+    inputs: [scored, scored, shape].map((of, i) => given(of, seed + i, (x) => scale * x)),
     shape,
     tolerance: 3e-6 * Math.max(1, scale ** 2), // scores are up to scale^2
     run: (...[queries, keys, values]) =>
-      attention({ queries, keys, values } as Parameters<typeof attention>[0], heads, null, chunk),
-    slow: (q = [], k = [], v = []) => slowAttention([q, k, v], { n, places: h * w, heads, size }),
+      attention({ queries, keys, values } as Parameters<typeof attention>[0], {
+        heads,
+        own,
+        ...(chunk !== undefined && { chunk }),
+      }),
+    slow: (q = [], k = [], v = []) =>
+      slowAttention([q, k, v], { n, places: h * w, heads, size, valueSize, own }),
   };
 }
 
@@ -471,10 +481,11 @@ export const operations: Readonly<Record<string, Operation>> = {
         offset: fc.constantFrom(0, 5),
         hasScale: fc.boolean(),
         hasShift: fc.boolean(),
+        norm: fc.constantFrom('layer', 'rms'),
         seed,
       })
       .map(normalization),
-    example: normalization({ x: [1, 2, 2], groups: 3, size: 4, epsilon: 0.1, spread: 1, offset: 0, hasScale: true, hasShift: true, seed: 1 }), // biome-ignore format: one line
+    example: normalization({ x: [1, 2, 2], groups: 3, size: 4, epsilon: 0.1, spread: 1, offset: 0, hasScale: true, hasShift: true, norm: 'rms', seed: 1 }), // biome-ignore format: one line
     kernels: ['LayerNorm', 'LayerNormGradient'],
   },
   normalizedKernel: {
@@ -495,21 +506,44 @@ export const operations: Readonly<Record<string, Operation>> = {
         x: fc.tuple(upTo(2), upTo(4), upTo(4)),
         heads: upTo(3),
         size: upTo(5),
+        valueSize: upTo(5),
+        own: fc.boolean(),
         scale: fc.constantFrom(0.1, 1, 5),
         chunk: fc.constantFrom(1, 2, 3, 5, undefined),
         seed,
       })
       .map(attended),
-    example: attended({ x: [2, 2, 3], heads: 2, size: 2, scale: 1, chunk: 2, seed: 1 }),
+    example: attended({ x: [2, 2, 3], heads: 2, size: 2, valueSize: 3, own: false, scale: 1, chunk: 2, seed: 1 }), // biome-ignore format: one line
+    twice: attended({
+      x: [2, 2, 3],
+      heads: 2,
+      size: 2,
+      valueSize: 1,
+      own: true,
+      scale: 1,
+      chunk: 2,
+      seed: 1,
+    }),
     kernels: ['CausalAttention', 'CausalAttentionGradient'],
     keepsNaN: false,
   },
   'attention, larger': {
     cases: fc
-      .record({ h: fc.integer({ min: 5, max: 9 }), heads: upTo(2), size: upTo(64), seed })
+      .record({ h: fc.integer({ min: 5, max: 9 }), heads: upTo(2), size: upTo(64), valueSize: upTo(64), own: fc.boolean(), seed }) // biome-ignore format: one line
+
       .map(({ h, ...sizes }) => attended({ x: [1, h, 9], ...sizes, scale: 1, chunk: undefined })),
     numRuns: 4,
-    example: attended({ x: [1, 7, 11], heads: 1, size: 5, scale: 1, chunk: undefined, seed: 1 }),
+    example: attended({ x: [1, 7, 11], heads: 1, size: 5, valueSize: 9, own: true, scale: 1, chunk: undefined, seed: 1 }), // biome-ignore format: one line
+    twice: attended({
+      x: [1, 3, 3],
+      heads: 1,
+      size: 9,
+      valueSize: 5,
+      own: false,
+      scale: 1,
+      chunk: undefined,
+      seed: 1,
+    }),
     kernels: ['CausalAttention', 'CausalAttentionGradient'],
     keepsNaN: false,
   },

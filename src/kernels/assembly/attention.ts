@@ -15,9 +15,8 @@ export function attend(at: usize, y: usize, a: usize, first: usize, end: usize):
     total = toPowers(room, weights, max);
   }
   for (let o: usize = 0; o < bytes; ) {
-    // The last vector may extend beyond the head. If there are fewer vectors, the last one is repeated. This costs
-    // little, since each addition to a sum waits for the previous one. Of at most two vectors, the sums over even and
-    // odd places are apart, for the same reason.
+    // The last vector may extend beyond the head. If there are fewer vectors, the last one is
+    // repeated. This costs little, since each addition to a sum waits for the previous one.
     const last = (bytes - 1 - o) & ~(V - 1), v = values + o, to = y + o, left = bytes - o;
     if (last > V) {
       const second = min(2 * V, last), third = min(3 * V, last);
@@ -35,21 +34,14 @@ export function attend(at: usize, y: usize, a: usize, first: usize, end: usize):
       write(to + third, y3, total, left - third);
       o += 4 * V;
     } else {
-      let y0 = f32x4.splat(0), y1 = y0, z0 = y0, z1 = y0, p = room, vp = v;
-      for (; p + 4 < weights; p += 8, vp += 2 * bytes) {
-        const w = v128.load32_splat(p), next = v128.load32_splat(p, 4);
-        y0 = f32x4.add(y0, f32x4.mul(w, v128.load(vp)));
-        y1 = f32x4.add(y1, f32x4.mul(w, v128.load(vp + last)));
-        z0 = f32x4.add(z0, f32x4.mul(next, v128.load(vp + bytes)));
-        z1 = f32x4.add(z1, f32x4.mul(next, v128.load(vp + bytes + last)));
-      }
-      if (p < weights) {
+      let y0 = f32x4.splat(0), y1 = y0;
+      for (let p = room, vp = v; p < weights; p += 4, vp += bytes) {
         const w = v128.load32_splat(p);
         y0 = f32x4.add(y0, f32x4.mul(w, v128.load(vp)));
         y1 = f32x4.add(y1, f32x4.mul(w, v128.load(vp + last)));
       }
-      write(to, f32x4.add(y0, z0), total, left);
-      write(to + last, f32x4.add(y1, z1), total, left - last);
+      write(to, y0, total, left);
+      write(to + last, y1, total, left - last);
       o += 2 * V;
     }
   }
