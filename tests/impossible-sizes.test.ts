@@ -16,6 +16,8 @@ const network = { imageShape: [4, 4, 1] as ImageShape, levels: 4, hiddenDim: 2, 
 const pixelCNN = (args: object) => () => layers.pixelCNN({ ...network, ...args });
 const gatedPixelCNN = (args: object) => () => layers.gatedPixelCNN({ ...network, ...args });
 const codeCondition = { levels: 4, shape: [2, 2] as const, resBlocks: 1, resFilters: 2 };
+const imageGPT = (args: object) => () =>
+  layers.imageGPT({ imageShape: [4, 4, 1], levels: 4, width: 4, heads: 2, layers: 1, ...args });
 const pixelSNAIL = (args: object) => () =>
   layers.pixelSNAIL({ imageShape: [4, 4, 1], levels: 4, filters: 16, numBlocks: 1, numResBlocks: 1, resFilters: 2, ...args }); // biome-ignore format: one line
 const onInput = (make: () => tf.serialization.Serializable, features: number) => () =>
@@ -57,6 +59,11 @@ const rows: [wanted: string, use: () => unknown][] = [
   ['(PixelCNNResBlock): conv_in_kernel: wanted sizes', onInput(() => layers.pixelCNNResBlock({ filters: 3e8 }), 6e8)],
   ['(PixelCNNResBlock): conv_mid_kernel: wanted sizes', onInput(() => layers.pixelCNNResBlock({ filters: 3, kernelSize: 9999 }), 6)],
   ['(GatedActivation): condition_kernel: wanted sizes', gate],
+  ['imageGPT: width: wanted sizes', imageGPT({ width: 2 ** 14 })],
+  ['imageGPT: levels: wanted sizes', imageGPT({ width: 2 ** 8, levels: 2 ** 21 })],
+  ['imageGPT: imageShape: wanted sizes', imageGPT({ imageShape: [2 ** 12, 2 ** 12, 1], width: 2 ** 8 })],
+  ['imageGPT: layers: wanted an integer from 1 to 10000, got 1000000', imageGPT({ layers: 1e6 })],
+  ['imageGPT: numClasses: wanted sizes', imageGPT({ numClasses: 2 ** 24, width: 2 ** 6 })],
   ['pixelSNAIL: kernelSize, filters, resFilters: wanted sizes', pixelSNAIL({ kernelSize: 9999 })],
   ['pixelSNAIL: filters: wanted sizes', pixelSNAIL({ filters: 2 ** 14 })],
   ['pixelSNAIL: kernelSize, input features, filters: wanted sizes', pixelSNAIL({ levels: 65536, filters: 512 })],

@@ -18,6 +18,7 @@ const network = { imageShape: [4, 4, 1], levels: 4, hiddenDim: 2, outDim: 2, num
 const model = () => layers.pixelCNN({ ...network, imageShape: [4, 4, 1] });
 const stacks = () => ({ vertical: image(), horizontal: image() });
 
+const gpt = { imageShape: [4, 4, 1] as const, levels: 4, width: 4, heads: 2, layers: 1 };
 const snail = { imageShape: [4, 4, 1] as const, filters: 16, numBlocks: 1, numResBlocks: 1, resFilters: 2 };
 
 const pairs = { data: [1, 1, 1, 1], shape: [2, 2] };
@@ -66,6 +67,12 @@ const ofLayers: Row[] = [
   ['pixelPosition', layers.pixelPosition, { nam: 'x' }, 'nam', 'name'],
   ['PixelShift', (args) => new layers.PixelShift(args), { row: 1 }, 'row', 'rows'],
   ['pixelShift', layers.pixelShift, { column: 1 }, 'column', 'columns'],
+  ['PlaceEmbedding', (args) => new layers.PlaceEmbedding(args), { seeds: 1 }, 'seeds', 'seed'],
+  ['placeEmbedding', layers.placeEmbedding, { sed: 1 }, 'sed', 'seed'],
+  ['RasterShift', (args) => new layers.RasterShift(args), { seeds: 1 }, 'seeds', 'seed'],
+  ['rasterShift', layers.rasterShift, { sed: 1 }, 'sed', 'seed'],
+  ['TransformerBlock', (args) => new layers.TransformerBlock(args), { head: 1 }, 'head', 'heads'],
+  ['transformerBlock', layers.transformerBlock, { heads: 1, hidden: 1 }, 'hidden', 'hiddenFilters'],
   ['RowLSTMBlock', (args) => new layers.RowLSTMBlock(args), { filters: 3, kernelsize: 3 }, 'kernelsize', 'kernelSize'],
   ['rowLSTMBlock', layers.rowLSTMBlock, { filters: 3, channels: 3 }, 'channels', 'imageChannels'],
   ['ShiftedConv2D', (args) => new layers.ShiftedConv2D(args), { filters: 2, kernelSize: 2, shift: 'down', strides: 2 }, 'strides', 'stride'],
@@ -85,6 +92,8 @@ const ofLayers: Row[] = [
   ['pixelSNAIL', layers.pixelSNAIL, { ...snail, head: 2 }, 'head', 'heads'],
   ['pixelSNAIL: conditions', layers.pixelSNAIL, { ...snail, classes: 1 }, 'classes', 'numClasses'],
   ['pixelSNAIL: codeCondition', (codeCondition) => layers.pixelSNAIL({ ...snail, codeCondition }), { level: 2 }, 'level', 'levels'],
+  ['imageGPT', layers.imageGPT, { ...gpt, layer: 2 }, 'layer', 'layers'],
+  ['imageGPT: conditions', layers.imageGPT, { ...gpt, classes: 1 }, 'classes', 'numClasses'],
   ['gatedPixelCNN', layers.gatedPixelCNN, { ...network, classes: 4 }, 'classes', 'numClasses'],
   ['gatedPixelCNN: nullClass', layers.gatedPixelCNN, { ...network, numClasses: 4, nullclass: true }, 'nullclass', 'nullClass'],
   ['gatedPixelCNNBlock', (args) => layers.gatedPixelCNNBlock(stacks(), args), { filters: 1, last: true }, 'last', 'isLast'],

@@ -1,31 +1,25 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import type { Given, Values } from '../core/arguments';
+import { initializers } from '@tensorflow/tfjs-layers';
+import type { Values } from '../core/arguments';
 import { throwTypeError } from '../core/check';
 import type { Ops } from '../program/operations';
 import type { LayerWeight } from '../program/weights';
 import { addProjections, areConditions, type Projection } from './conditions';
 import { checkMap, DeclaredLayer } from './declared-layer';
-import { seedArguments } from './seeds';
-import { initializer } from './stock-arguments';
+import { type SeedArgs, seedArguments } from './seeds';
 import type { LayerArgs, Shape } from './types';
 
 // Layers that take the places of an image as a sequence, in row (raster) order, as transformers do.
 
-const rasterShiftArguments = {
-  /** As in tfjs's `embedding`; seeded by `seed` if it has no seed. @default 'randomUniform' */
-  startInitializer: initializer('randomUniform'),
-  ...seedArguments,
-};
-
 /** Arguments of {@link RasterShift}. */
-export interface RasterShiftArgs extends LayerArgs, Given<typeof rasterShiftArguments> {}
+export interface RasterShiftArgs extends LayerArgs, SeedArgs {}
 
 /**
  * Shifts features by one place in row order: each place gets the features of the place before it, the first place of a
  * row those of the last place of the row above, and the first place of the image a learnt start token. So features that
  * see their own pixel, but nothing after it, become features that see earlier pixels only.
  *
- * [N,H,W,F] -> [N,H,W,F]. Weights: start [F].
+ * [N,H,W,F] -> [N,H,W,F]. Weights: start [F], initially uniform in [-0.05, 0.05].
  *
  * Source: Chen et al., "Generative Pretraining from Pixels" (2020), https://cdn.openai.com/papers/Generative_Pretraining_from_Pixels_V2.pdf,
  * section 2.2.
@@ -40,14 +34,14 @@ export interface RasterShiftArgs extends LayerArgs, Given<typeof rasterShiftArgu
  * console.log(Array.from(await y.data())); // [9, 1, 2, 3]
  * ```
  */
-export class RasterShift extends DeclaredLayer<Values<typeof rasterShiftArguments>, RasterShiftArgs> {
+export class RasterShift extends DeclaredLayer<Values<typeof seedArguments>, RasterShiftArgs> {
   static className = 'RasterShift';
-  protected static readonly declared = rasterShiftArguments;
+  protected static readonly declared = seedArguments;
 
   declare private start: LayerWeight;
 
   protected override addWeights(shapes: readonly Shape[]): void {
-    this.start = this.addSeededWeight('start', [checkMap('input', shapes)], this.settings.startInitializer);
+    this.start = this.addSeededWeight('start', [checkMap('input', shapes)], initializers.randomUniform({}));
   }
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
@@ -59,21 +53,15 @@ serialization.registerClass(RasterShift);
 /** Makes a {@link RasterShift}. */
 export const rasterShift = (args?: RasterShiftArgs) => new RasterShift(args);
 
-const placeEmbeddingArguments = {
-  /** As in tfjs's `embedding`; seeded by `seed` if it has no seed. @default 'randomUniform' */
-  embeddingsInitializer: initializer('randomUniform'),
-  ...seedArguments,
-};
-
 /** Arguments of {@link PlaceEmbedding}. */
-export interface PlaceEmbeddingArgs extends LayerArgs, Given<typeof placeEmbeddingArguments> {}
+export interface PlaceEmbeddingArgs extends LayerArgs, SeedArgs {}
 
 /**
  * Adds a learnt vector to each place, by which attention distinguishes places, and a linear projection of each
  * condition, if any.
  *
  * x [N,H,W,F], or [x, condition, ...] with vectors [N,K] or maps [N,H,W,K], -> [N,H,W,F]. H and W must be known.
- * Weights: embeddings [H,W,F], then a kernel [1,1,K,F] for each condition.
+ * Weights: embeddings [H,W,F], initially uniform in [-0.05, 0.05], then a kernel [1,1,K,F] for each condition.
  *
  * Source: Chen et al., "Generative Pretraining from Pixels" (2020), https://cdn.openai.com/papers/Generative_Pretraining_from_Pixels_V2.pdf,
  * section 2.2. The conditions are ours.
@@ -88,12 +76,9 @@ export interface PlaceEmbeddingArgs extends LayerArgs, Given<typeof placeEmbeddi
  * console.log(Array.from(await y.data())); // [11, 21, 31]
  * ```
  */
-export class PlaceEmbedding extends DeclaredLayer<
-  Values<typeof placeEmbeddingArguments>,
-  PlaceEmbeddingArgs
-> {
+export class PlaceEmbedding extends DeclaredLayer<Values<typeof seedArguments>, PlaceEmbeddingArgs> {
   static className = 'PlaceEmbedding';
-  protected static readonly declared = placeEmbeddingArguments;
+  protected static readonly declared = seedArguments;
 
   declare private table: LayerWeight;
   private projections: readonly Projection[] = [];
@@ -108,7 +93,7 @@ export class PlaceEmbedding extends DeclaredLayer<
 
   protected override addWeights([[, ...places] = [], ...conditions]: readonly Shape[]): void {
     const table = places as [height: number, width: number, features: number];
-    this.table = this.addSeededWeight('embeddings', table, this.settings.embeddingsInitializer);
+    this.table = this.addSeededWeight('embeddings', table, initializers.randomUniform({}));
     this.projections = addProjections(this, conditions, table[2]);
   }
 

@@ -16,6 +16,8 @@ export interface LayerRow {
   inputs: readonly number[][];
   /** What it makes of a pixel, where that is all it does. */
   ofPixel?: (features: readonly number[]) => number[];
+  /** Whether height and width must be known. */
+  isOfKnownSize?: true;
   /** Whether it takes integers, of which it has no gradient. */
   areIntegers?: true;
   /** Whether a value depends on later ones, of which the next shift makes earlier ones. */
@@ -65,14 +67,17 @@ const recurrent = (make: LayerRow['make']): LayerRow => ({
 export const allLayers: Readonly<Record<string, LayerRow>> = {
   CausalAttention: {
     make: all.causalAttention,
-    args: { heads: 2, units: 6, dropout: 0.25, weightNormalization: true, seed: 4 },
-    least: { heads: 1, units: 4 },
-    defaults: { dropout: 0, weightNormalization: false },
+    args: { heads: 2, units: 6, keyUnits: 2, own: true, dropout: 0.25, weightNormalization: true, seed: 4 },
+    isEarly: false,
+    least: { heads: 1, units: 4, keyUnits: 4 },
+    defaults: { own: false, dropout: 0, weightNormalization: false },
     inputs: [[3, 4, 2], [3, 4, 1]],
     wrong: [
       ...seed, ...dropout, ...normalization,
       [{ heads: 0 }, 'heads: wanted an integer of at least 1, got 0'],
       [{ heads: 3 }, 'units: wanted a multiple of heads (3), got 4'],
+      [{ heads: 2, keyUnits: 3 }, 'keyUnits: wanted a multiple of heads (2), got 3'],
+      [{ own: 'yes' }, "own: wanted true or false, got 'yes'"],
     ],
     wrongInputs: [
       [[[4, 4, 2]], 'inputs: wanted two, for queries and for keys and values, got'],
@@ -102,6 +107,27 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
     wrongInputs: [],
   },
   DiagonalBiLSTMBlock: recurrent(all.diagonalBiLSTMBlock),
+  TransformerBlock: {
+    make: all.transformerBlock,
+    args: { heads: 2, norm: 'rms', activation: 'quickGelu', residual: 'normalized', dropout: 0.25, hiddenFilters: 6, epsilon: 0.25, seed: 4 },
+    least: { heads: 1 },
+    defaults: { norm: 'layer', activation: 'gelu', residual: 'input', dropout: 0, hiddenFilters: null, epsilon: 1e-5 },
+    inputs: [[3, 4, 4]],
+    wrong: [
+      ...seed, ...dropout,
+      [{ heads: 0 }, 'heads: wanted an integer of at least 1, got 0'],
+      [{ norm: 'l2' }, "norm: wanted 'layer' or 'rms', got 'l2'"],
+      [{ activation: 'relu' }, "activation: wanted 'gelu' or 'quickGelu', got 'relu'"],
+      [{ residual: 'none' }, "residual: wanted 'input' or 'normalized', got 'none'"],
+      [{ hiddenFilters: 0 }, 'hiddenFilters: wanted an integer of at least 1, got 0'],
+      [{ epsilon: 0 }, 'epsilon: wanted a number above 0'],
+    ],
+    wrongInputs: [
+      [[[4, 6]], image],
+      [[[4, 4, 3]], 'input features: wanted a multiple of heads (2), got 3', { heads: 2 }],
+      [[[4, 4, 2 ** 15]], 'query_kernel: wanted sizes'],
+    ],
+  },
   UpsampledMap: {
     make: all.upsampledMap,
     args: { rows: 3, columns: 4 },
@@ -263,15 +289,16 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
   },
   PixelNormalization: {
     make: all.pixelNormalization,
-    args: { imageChannels: 2, epsilon: 0.25, center: false, scale: false },
+    args: { imageChannels: 2, norm: 'rms', epsilon: 0.25, center: false, scale: false },
     least: {},
-    defaults: { imageChannels: 3, epsilon: 1e-3, center: true, scale: true },
+    defaults: { imageChannels: 3, norm: 'layer', epsilon: 1e-3, center: true, scale: true },
     inputs: [[2, 3, 8]],
     groups: 2,
     wrong: [
       ...channels,
       ...[-1, 0, Number.NaN, '1'].map((epsilon): [object, string] => [{ epsilon }, 'epsilon: wanted a number above 0']),
       [{ center: 1 }, 'center: wanted true or false'],
+      [{ norm: 'l2' }, "norm: wanted 'layer' or 'rms', got 'l2'"],
       [{ scale: 'no' }, 'scale: wanted true or false'],
     ],
     wrongInputs: [[[[4, 4, 8]], 'input features: wanted a multiple of imageChannels (3), got 8'], [[[4, 4]], image], [[[4, 4, null]], image]],
@@ -297,6 +324,34 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
     ...recurrent(all.rowLSTMBlock),
     args: { ...recurrent(all.rowLSTMBlock).args, kernelSize: 5 },
     wrong: [...recurrent(all.rowLSTMBlock).wrong, [{ kernelSize: 2 }, 'kernelSize: wanted an odd']],
+  },
+  PlaceEmbedding: {
+    make: all.placeEmbedding,
+    args: { seed: 4 },
+    least: {},
+    defaults: {},
+    inputs: [[3, 4, 4], [2]],
+    isOfKnownSize: true,
+    wrong: [...seed],
+    wrongInputs: [
+      [[[4, 6]], image],
+      [[[null, 4, 6]], 'input: wanted [N,H,W,F] whose height and width are known, got'],
+      [[[4, 4, 6], [4, 3, 2]], 'inputs: wanted x [N,H,W,F] and conditions [N,K] or [N,H,W,K], if any, got'],
+      [[[2 ** 14, 2 ** 14, 2]], 'embeddings: wanted sizes'],
+    ],
+  },
+  RasterShift: {
+    make: all.rasterShift,
+    args: { seed: 4 },
+    least: {},
+    defaults: {},
+    inputs: [[3, 4, 4]],
+    groups: 4,
+    wrong: [...seed],
+    wrongInputs: [
+      [[[4, 6]], image],
+      [[[4, 4, null]], image],
+    ],
   },
   ShiftedConv2D: {
     make: all.shiftedConv2d,

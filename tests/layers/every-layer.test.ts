@@ -59,8 +59,9 @@ onEachBackend('every layer', (backend) => {
       (layer.weights.length > 0 || name === 'PixelNormalization') && !name.endsWith('Conv2D'); // of those, only the window counts
     if (needsWeights) expect(unbuilt).toThrow(`${name}: computeOutputShape: called before it was built`);
     else expect(unbuilt()).toEqual(y.shape);
-    const anySize = row.inputs.map((shape) => shape.map((size, i) => (shape.length === 3 && i < 2 ? null : size))); // biome-ignore format: one line
-    const wanted = [null, ...y.shape.slice(1).map((size, i) => (y.rank >= 4 && i < 2 ? null : size))];
+    const isAny = (rank: number, axis: number) => !row.isOfKnownSize && rank >= 4 && axis < 2;
+    const anySize = row.inputs.map((shape) => shape.map((size, i) => (isAny(shape.length + 1, i) ? null : size))); // biome-ignore format: one line
+    const wanted = [null, ...y.shape.slice(1).map((size, i) => (isAny(y.rank, i) ? null : size))];
     expect((make(row).apply(symbolic(anySize)) as tfl.SymbolicTensor).shape).toEqual(wanted);
     tf.dispose([inputs, y]);
     layer.dispose();
@@ -279,11 +280,13 @@ describe('every layer', () => {
     const none = { kernelInitializer: null, embeddingsInitializer: null, biasInitializer: null, weightNormalization: false }; // biome-ignore format: one line
     const layer = make(row, Object.fromEntries(Object.entries(none).filter(([key]) => key in row.args)));
     layer.apply(symbolic(row.inputs));
-    const { glorotUniform, randomUniform, zeros } = tfl.initializers;
+    const { glorotUniform, ones, randomUniform, zeros } = tfl.initializers;
+    const initial: Record<string, (args: { seed: number }) => ReturnType<typeof ones>> = { embeddings: randomUniform, start: randomUniform, kernel: glorotUniform, gamma: ones }; // biome-ignore format: one line
     for (const weight of layer.weights) {
       const part = weight.originalName.split('/').at(-1) as string;
       const args = { seed: partSeed(4, part) as number };
-      const initializer = part === 'embeddings' ? randomUniform(args) : part.endsWith('kernel') ? glorotUniform(args) : zeros(); // biome-ignore format: one line
+      const role = part.split('_').at(-1) as string;
+      const initializer = (initial[role] ?? zeros)(args);
       const drawn = await take(initializer.apply(weight.shape as number[], 'float32'));
       expect([part, Array.from(await weight.read().data())]).toEqual([part, drawn]);
     }

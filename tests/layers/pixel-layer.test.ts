@@ -110,18 +110,19 @@ describe('the shapes of operations', () => {
     expect(conv({ stride: 2, transposed: true })).toEqual([null, 8, null, 5]);
   });
 
-  it('of attention are the sizes of the queries, which all three share', () => {
+  it('of attention are the sizes of the values', () => {
     const attend =
       (heads: number, ...shapes: Shape[]) =>
       () =>
         shapeOf((ops, [q, k, v]) => ops.attend(q as never, k as never, v as never, heads), shapes);
     expect(attend(2, image, image, image)()).toEqual(image);
-    expect(attend(3, image, image, image)).toThrow('attend: input: wanted a multiple of heads (3), got 2');
+    expect(attend(1, image, image, [null, 4, null, 3])()).toEqual([null, 4, null, 3]);
+    expect(attend(3, image, image, image)).toThrow('attend: queries: wanted a multiple of heads (3), got 2');
     expect(attend(1, image, vector, image)).toThrow(
       'attend: input: wanted features [N,H,W,F], got [null, 2]',
     );
-    expect(attend(1, image, image, [null, 4, null, 3])).toThrow(
-      'attend: inputs: wanted queries, keys and values of equal size, got [2, 2, 3]',
+    expect(attend(1, image, [null, 4, null, 3], image)).toThrow(
+      'attend: inputs: wanted queries and keys of equal size, got [2, 3]',
     );
     expect(attend(1, image, image, [null, 5, null, 2])).toThrow(
       'attend: wanted features of equal height and width',
@@ -406,7 +407,7 @@ describe('what the operations of a layer refuse', () => {
     ['letters of a name in another order', "affine: unknown option 'sacle': did you mean scale?", (ops, [x]) => ops.affine(x, { sacle: 1 } as object)],
     ['an argument of another name, of dropout', "dropout: unknown option 'rte': did you mean rate?", (ops, [x]) => ops.dropout(x, { rte: 0.5 } as never)],
     ['no arguments of dropout', 'dropout: wanted an object of arguments, got undefined', (ops, [x]) => ops.dropout(x, undefined as never)],
-    ['of the dropout of attention', "attend: dropout: unknown option 'rte': did you mean rate?", (ops, [x]) => ops.attend(x, x, x, 1, { rte: 0.5 } as never)],
+    ['of attention', "attend: unknown option 'rte': did you mean rate?", (ops, [x]) => ops.attend(x, x, x, 1, { rte: 0.5 } as never)],
     ['no values', 'attend: input: wanted an input, or the result of an operation of ops, got undefined', (ops, [x, y]) => ops.attend(x, x, y as never, 1)],
     ['a function in place of an input', "pointwise: input: wanted an input, or the result of an operation of ops, got 'relu'", (ops, [x]) => ops.pointwise('relu', 'relu' as never) ?? x],
     ['what goes wrong in express itself', "layer 'odd' (TestOdd): Cannot read properties of undefined (reading 'width')", (_, [x]) => (x as never as { size: { width: never } }).size.width],

@@ -6,6 +6,7 @@ import {
   checkCausality,
   diagonalBiLSTMBlock,
   gatedPixelCNN,
+  imageGPT,
   levelLogProbs,
   pixelCNN,
   pixelCNNPlusPlus,
@@ -50,6 +51,7 @@ const small = { levels: 3, hiddenDim: 2, outDim: 3, numBlocks: 1, firstKernelSiz
 const several = { numClasses: 2, conditionSize: 2, conditionMapSize: 2 };
 const plusPlus = { levels: 4, filters: 2, numResnets: 1, output: { components: 2 } };
 const snail = { levels: 4, filters: 4, heads: 2, numBlocks: 1, numResBlocks: 1, resFilters: 2 };
+const gpt = { levels: 4, width: 4, heads: 2, layers: 1 };
 const codeCondition = { levels: 3, shape: [2, 2], resBlocks: 1, resFilters: 2 };
 
 // biome-ignore format: one row a line
@@ -71,6 +73,9 @@ const rows = {
   'pixelSNAIL without residual blocks': row(pixelSNAIL, [1, 9, 1], { ...snail, numResBlocks: 0 }),
   'pixelSNAIL of codes, a class and a vector': row(pixelSNAIL, [4, 4, 1], { ...snail, codeCondition, numClasses: 2, nullClass: true, conditionSize: 2 }),
   'pixelSNAIL of a row of codes': row(pixelSNAIL, [4, 4, 1], { ...snail, codeCondition: { ...codeCondition, shape: [1, 2], kernelSize: 1 } }),
+  'imageGPT': row(imageGPT, [4, 4, 1], gpt),
+  'imageGPT of RMS norms and residuals of what is normalized': row(imageGPT, [2, 5, 1], { ...gpt, layers: 2, norm: 'rms', activation: 'quickGelu', residual: 'normalized' }),
+  'imageGPT of a class and a vector': row(imageGPT, [3, 2, 1], { ...gpt, numClasses: 2, nullClass: true, conditionSize: 2 }),
 } satisfies Record<string, Row>;
 type Name = keyof typeof rows;
 const names = Object.keys(rows) as Name[];
@@ -81,6 +86,7 @@ const ofEachFactory: Name[] = [
   'gatedPixelCNN of a class, a vector and a map',
   'pixelCNNPlusPlus to a softmax, of a class and a vector',
   'pixelSNAIL of codes, a class and a vector',
+  'imageGPT of a class and a vector',
 ];
 
 /** In software, GPUs take minutes to compile all programs of larger networks, whose layers they try in tests/layers. */
@@ -177,6 +183,7 @@ onEachBackend('a network', (backend) => {
     ['gatedPixelCNN of a class, a vector and a map', 1_975_618_467],
     ['pixelCNNPlusPlus of three channels', 1_308_590_997],
     ['pixelSNAIL of codes, a class and a vector', 161_438_852],
+    ['imageGPT of a class and a vector', -641_217_537],
   ] as const)('draws the same bits on every backend: %s', async (name, hash) => {
     const { imageShape } = rows[name];
     const model = noisy(name);

@@ -1,40 +1,34 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {
-  type AutoregressiveModel,
-  type ImageGPTArgs,
-  imageGPT,
-  logProb,
-  normalize,
-  sample,
-  toPortable,
-} from 'pixelcnn-layers';
-import {
-  logProb as portableLogProb,
-  sample as portableSample,
-  readPortable,
-  writePortable,
-} from 'pixelcnn-layers/runtime';
-import { loadWeights } from 'pixelcnn-layers/weights';
+import { type AutoregressiveModel, type ImageGPTArgs, imageGPT, logProb, normalize, sample, toPortable } from 'pixelcnn-layers'; // biome-ignore format: one line
+import { logProb as portableLogProb, readPortable, writePortable } from 'pixelcnn-layers/runtime';
+import { loadWeights, readSafetensors } from 'pixelcnn-layers/weights';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { backends, onEachBackend, useBackend } from '../support/backends';
+import { bytesOf } from '../support/files';
 import { goldenGPT, goldenGPTs } from '../support/gpt-golden';
-import { movedBy } from '../support/moved';
 import { expectClose, golden4d, setNoise, take } from '../support/tensors';
+
+const small = { imageShape: [4, 4, 1], levels: 4, width: 4, heads: 2, layers: 1, seed: 1 } as const;
+
+/** A small network; weights are noise where a seed of it is given. */
+function build(args: Partial<ImageGPTArgs> = {}, noiseSeed?: number): AutoregressiveModel {
+  const model = imageGPT({ ...small, ...args });
+  if (noiseSeed !== undefined) setNoise(model, noiseSeed, 1.5);
+  return model;
+}
 
 onEachBackend('imageGPT', () => {
   for (const golden of goldenGPTs) {
     it(`computes the logits and likelihoods of the reference, also without tensors: ${golden.name}`, async () => {
       const model = await goldenGPT(golden);
       const images = golden4d(golden.images, 'int32');
-      expectClose(
-        await take(model.predict(normalize(images, golden.config.levels))),
-        golden.logits.data,
-        1e-5,
-      );
+      const logits = model.predict(normalize(images, golden.config.levels));
+      expectClose(await take(logits), golden.logits.data, 2e-5);
       const nats = await take(await logProb(model, images));
       const portable = readPortable(writePortable(await toPortable(model)));
       const shape = golden.images.shape as [number, number, number, number];
-      const ofEngine = await portableLogProb(portable, { data: Uint8Array.from(golden.images.data), shape });
+      const data = Uint8Array.from(golden.images.data);
+      const ofEngine = await portableLogProb(portable, { data, shape });
       for (const [i, expected] of golden.nll_nats_per_image.entries()) {
         expect(Math.abs((nats[i] as number) + expected)).toBeLessThan(1e-4);
         expect(Math.abs((ofEngine[i] as number) + expected)).toBeLessThan(1e-4);
@@ -43,4 +37,104 @@ onEachBackend('imageGPT', () => {
       model.dispose();
     });
   }
+
+  it('draws by whole passes what it draws incrementally', async () => {
+    const model = await goldenGPT(goldenGPTs[1] as (typeof goldenGPTs)[number]);
+    const [whole, incremental] = await Promise.all(
+      (['full', 'incremental'] as const).map(async (strategy) =>
+        take(await sample(model, { numImages: 3, seed: 4, strategy })),
+      ),
+    );
+    expect(whole).toEqual(incremental);
+    model.dispose();
+  });
+});
+
+describe('imageGPT', () => {
+  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
+
+  it('sees at each pixel all before it, from the first layer on', async () => {
+    const model = build({ imageShape: [3, 4, 1] }, 5);
+    const logitsOf = (changed: number) => take(model.predict(tf.oneHot([changed], 12).reshape([1, 3, 4, 1]))); // level 0 everywhere, or L - 1 at a place
+    const before = await logitsOf(-1);
+    for (let from = 0; from < 12; from++) {
+      const after = await logitsOf(from);
+      for (let to = 0; to < 12; to++) {
+        const isMoved = [0, 1, 2, 3].some((level) => after[4 * to + level] !== before[4 * to + level]);
+        expect(isMoved).toBe(from < to);
+      }
+    }
+    model.dispose();
+  });
+
+  it('has the weights of the reference: 76 million in the smallest that was published', () => {
+    // Kernels and biases of attention and MLP, two norms; embeddings and start token; the last norm and the head.
+    const weights = (L: number, P: number, F: number, layers: number, norm: 1 | 2) =>
+      layers * (12 * F * F + 9 * F + 2 * norm * F) + (L + 1 + P) * F + norm * F + L * F;
+    const model = build({ layers: 2, width: 6 });
+    expect(model.countParams()).toBe(weights(4, 16, 6, 2, 2));
+    const openAI = build({ layers: 3, norm: 'rms', activation: 'quickGelu' });
+    expect(openAI.countParams()).toBe(weights(4, 16, 4, 3, 1));
+    expect(weights(512, 1024, 512, 24, 1)).toBe(76_682_240);
+    for (const each of [model, openAI]) each.dispose();
+  });
+
+  it('has the defaults that its arguments state', () => {
+    const stated = { norm: 'layer', activation: 'gelu', residual: 'input', dropout: 0 } as const;
+    const models = [build({ name: 'gpt' }), build({ name: 'gpt', ...stated })];
+    const [given, all] = models.map((model) => model.toJSON(null, false));
+    expect(given).toEqual(all);
+    for (const model of models) model.dispose();
+  });
+
+  it('draws with conditions that it has learnt to read: each of them moves every pixel', async () => {
+    const model = build({ numClasses: 3, conditionSize: 2 }, 3);
+    const images = tf.zeros<tf.Rank.R4>([2, 4, 4, 1], 'int32');
+    const at = async (classes: number[], vector: number[]) =>
+      take(await logProb(model, images, { condition: { class: classes, vector: { data: vector, shape: [2, 2] } } })); // biome-ignore format: one line
+    const [first = 0, second = 0] = await at([0, 2], [1, 1, 1, 1]);
+    expect(first).not.toBeCloseTo(second, 3);
+    const [third = 0] = await at([0, 2], [1, 0, 1, 1]);
+    expect(third).not.toBeCloseTo(first, 3);
+    images.dispose();
+    model.dispose();
+  });
+
+  it('refuses images of several channels, of any size, and odd arguments', () => {
+    const wrong: [Partial<ImageGPTArgs>, string][] = [
+      [{ imageShape: [4, 4, 3] }, 'imageGPT: imageShape: wanted [H, W, 1]; turn colours into the levels of a palette first, got [4, 4, 3]'], // biome-ignore format: one line
+      [{ imageShape: [null, 4, 1] as never }, 'imageGPT: imageShape: wanted a known height and width, since each place has a vector, got [null, 4, 1]'], // biome-ignore format: one line
+      [{ width: 5 }, 'imageGPT: width: wanted a multiple of heads (2), got 5'],
+      [{ layers: 0 }, 'imageGPT: layers: wanted an integer from 1 to 10000, got 0'],
+      [{ levels: 1 }, 'imageGPT: levels: wanted an integer of at least 2, got 1'],
+      [{ levels: undefined as never }, 'imageGPT: levels: wanted an integer of at least 2, got undefined'],
+      [{ norm: 'batch' as never }, "imageGPT: norm: wanted 'layer' or 'rms', got 'batch'"],
+      [{ nullClass: true }, 'imageGPT: nullClass: wanted numClasses to be given too'],
+    ];
+    for (const [args, message] of wrong) expect(() => build(args)).toThrow(message);
+  });
+
+  it('takes a state dict with what does not belong to the network, and says what is missing', async () => {
+    const golden = goldenGPTs[0] as (typeof goldenGPTs)[number];
+    const model = await goldenGPT(golden);
+    const tensors = readSafetensors(await bytesOf('../golden/image-gpt/openai_square.safetensors'));
+    const f32 = (...shape: number[]) => ({ dtype: 'F32', shape, data: new Float32Array(tf.util.sizeFromShape(shape)) }); // biome-ignore format: one line
+    tensors.set('transformer.h.0.attn.bias', f32(1, 1, 36, 36)); // the mask
+    tensors.set('transformer.h.0.attn.masked_bias', f32());
+    const from = 'openai/image-gpt';
+    expect(() => loadWeights(model, tensors, { from })).not.toThrow();
+    tensors.delete('transformer.h.1.attn.c_attn.bias');
+    expect(() => loadWeights(model, tensors, { from })).toThrow(
+      'missing (1): transformer.h.1.attn.c_attn.bias',
+    );
+    tensors.set('transformer.wpe.weight', f32(30, 12));
+    expect(() => loadWeights(model, tensors, { from })).toThrow('transformer.wpe.weight: wanted [36,12], got [30,12]'); // biome-ignore format: one line
+    model.dispose();
+    const other = await goldenGPT(goldenGPTs[2] as (typeof goldenGPTs)[number]);
+    const bare = [...readSafetensors(await bytesOf('../golden/image-gpt/teddykoker.safetensors'))];
+    const named = new Map(bare.map(([name, one]) => [name.replace(/^gpt\./, ''), one]));
+    named.set('centroids', f32(6, 3));
+    expect(() => loadWeights(other, named, { from: 'teddykoker/image-gpt' })).not.toThrow();
+    other.dispose();
+  });
 });

@@ -120,8 +120,10 @@ const attention: Kind = {
   cases: [
     ['no values', 'node 3 (attend): inputs: wanted 3, got 2', { 'nodes.3.inputs': [1, 2] }],
     ['four operands', 'node 3 (attend): inputs: wanted 3, got 4', { 'nodes.3.inputs': [1, 2, 2, 2] }],
-    ['operands of several sizes', 'node 3 (attend): inputs: wanted queries, keys and values of equal size, got [4, 1, 4]', { 'nodes.3.inputs': [1, 0, 2] }],
-    ['heads that do not split them', 'node 3 (attend): input: wanted a multiple of heads (3), got 4', { 'nodes.3.heads': 3 }],
+    ['operands of several sizes', 'node 3 (attend): inputs: wanted queries and keys of equal size, got [4, 1]', { 'nodes.3.inputs': [1, 0, 2] }],
+    ['a place that sees itself, and so its own pixel', 'output: the model is not causal', { 'nodes.3.own': true }],
+    ['what is neither', "node 3 (attend): own: wanted true or false, got 'yes'", { 'nodes.3.own': 'yes' }],
+    ['heads that do not split them', 'node 3 (attend): queries: wanted a multiple of heads (3), got 4', { 'nodes.3.heads': 3 }],
     ['a query that sees its own pixel', 'output: the model is not causal', { 'nodes.3.inputs': [2, 2, 2] }],
     ['more keys and values than memory has', 'node 3 (attend): height, width, keys and values of the image: wanted sizes whose product is at most 268435456, got [16777216, 40]', {
       imageShape: [4096, 4096, 1],

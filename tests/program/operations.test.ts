@@ -26,9 +26,12 @@ function oneOfEach(): ProgramNode[] {
   ops.concatElu(x);
   for (const kind of ['tanh', 'linear'] as const) ops.gate(x, 2, undefined, kind);
   ops.attend(x, x, x, 2);
+  ops.attend(image, image, x, 2, { own: true });
+  ops.rasterShift(x, weightOf([8]));
+  ops.embedPlaces(x, weightOf([3, 4, 8]));
   ops.lstm(x, weightOf([2, 1, 2, 8]), 'fromLeft', 1);
   ops.affine(x, { scale: weightOf([8]) });
-  ops.normalize(x, { epsilon: 1, groups: 2 });
+  for (const norm of ['layer', 'rms'] as const) ops.normalize(x, { epsilon: 1, groups: 2, norm });
   for (const fn of ['softmax', 'logSoftmax'] as const) ops.softmax(fn, x, 2);
   ops.oneHot(vector, 5);
   ops.oneHotLevels(image, 3);

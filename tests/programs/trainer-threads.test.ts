@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
-import { type AutoregressiveModel, autoregressiveModel, bitsPerDim, clipGradients, createTrainer, diagonalBiLSTMBlock, gatedPixelCNN, initializeFromData, maskedConv2d, pixelCNN, pixelCNNPlusPlus, pixelLogits, pixelSNAIL, rowLSTMBlock, WeightAverage } from 'pixelcnn-layers'; // biome-ignore format: one line
+import { type AutoregressiveModel, autoregressiveModel, bitsPerDim, clipGradients, createTrainer, diagonalBiLSTMBlock, gatedPixelCNN, imageGPT, initializeFromData, maskedConv2d, pixelCNN, pixelCNNPlusPlus, pixelLogits, pixelSNAIL, rowLSTMBlock, WeightAverage } from 'pixelcnn-layers'; // biome-ignore format: one line
 import type { PoolWorker } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { teamOf } from '../../src/training/team';
@@ -39,6 +39,7 @@ const models: [string, () => AutoregressiveModel][] = [
   ['gated, embedded levels', () => gatedPixelCNN({ ...plain, input: { embedding: 3 } })],
   ['PixelCNN++', () => pixelCNNPlusPlus({ ...sizes, imageShape: [8, 8, 3], levels: 16, filters: 4, numResnets: 1 })],
   ['PixelSNAIL', () => pixelSNAIL({ ...sizes, filters: 4, heads: 2, numBlocks: 1, numResBlocks: 1, resFilters: 4 })],
+  ['Image GPT, by class', () => imageGPT({ ...sizes, width: 4, heads: 2, layers: 1, numClasses: 4 })],
 ]; // biome-ignore format: one a line
 
 function compiled(make: () => AutoregressiveModel): AutoregressiveModel {

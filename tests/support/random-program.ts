@@ -115,7 +115,7 @@ class GrowingProgram {
     // A ReLU that alone reads a convolution is part of it.
     const relu = (conv: Features) =>
       other % 3 === 0 && !this.isSmooth ? program.ops.pointwise('relu', conv) : conv;
-    switch (kind % 22) {
+    switch (kind % 23) {
       case 0:
       case 1:
         if (isConstant)
@@ -152,7 +152,7 @@ class GrowingProgram {
         break;
       case 13:
         if (x.size > 1)
-          this.add(program.ops.normalize(x, { epsilon: 1, groups: together, ...this.scaleAndShift(x.size) }));
+          this.add(program.ops.normalize(x, { epsilon: 1, groups: together, norm: anchor[1] % 2 === 0 ? 'layer' : 'rms', ...this.scaleAndShift(x.size) })); // biome-ignore format: one line
         break;
       case 14:
         if (this.isSmooth) this.add(program.ops.pointwise('tanh', x));
@@ -165,7 +165,9 @@ class GrowingProgram {
         const of = (features: Features) =>
           features.size === units ? features : program.ops.slice(features, features.size - units, units);
         const heads = units % 2 === 0 && kind % 2 === 0 ? 2 : 1;
-        if (areMaps) this.add(program.ops.attend(of(x), of(y), of(z), heads));
+        const values = z.size % heads === 0 ? z : of(z); // of any size
+        const own = anchor[0] % 2 === 0;
+        if (areMaps) this.add(program.ops.attend(of(x), of(y), values, heads, { own }));
         break;
       }
       case 17: {
@@ -199,6 +201,9 @@ class GrowingProgram {
         this.add(program.ops.embedLevels(this.all[0] as Features, table));
         break;
       }
+      case 22:
+        if (!isConstant) this.add(program.ops.rasterShift(x, this.scaleAndShift(x.size).shift));
+        break;
       default: {
         // levels of the image are looked up in the kernel
         const hot = program.ops.oneHotLevels(this.all[0] as Features, LEVELS);

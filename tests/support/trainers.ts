@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type AutoregressiveModel, bitsPerDim, createTrainer, gatedPixelCNN, pixelCNN, pixelCNNPlusPlus, pixelSNAIL, type Trainer, type TrainerOptions } from 'pixelcnn-layers'; // biome-ignore format: one line
+import { type AutoregressiveModel, bitsPerDim, createTrainer, gatedPixelCNN, imageGPT, pixelCNN, pixelCNNPlusPlus, pixelSNAIL, type Trainer, type TrainerOptions } from 'pixelcnn-layers'; // biome-ignore format: one line
 import { expect } from 'vitest';
 import { startTrainInProcess } from './pool-in-process';
 
@@ -27,6 +27,7 @@ export const factories: [string, () => AutoregressiveModel][] = [
   ['gatedPixelCNN', () => gatedPixelCNN({ ...sizes, hiddenDim: 3, outDim: 4, numBlocks: 1 })],
   ['pixelCNNPlusPlus', () => pixelCNNPlusPlus({ ...sizes, filters: 3, numResnets: 1, output: { components: 2 } })],
   ['pixelSNAIL', () => pixelSNAIL({ ...sizes, filters: 4, heads: 2, numBlocks: 1, numResBlocks: 1, resFilters: 2 })],
+  ['imageGPT', () => imageGPT({ ...sizes, width: 4, heads: 2, layers: 1 })],
 ]; // biome-ignore format: one a line
 
 export function compiled(

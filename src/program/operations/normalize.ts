@@ -29,7 +29,7 @@ const standardizeArgs = {
   epsilon,
 };
 
-/** What normalization divides by: `'layer'` by the standard deviation, after subtracting the mean; `'rms'` by the root mean square. @default 'layer' */
+/** The norms of normalization. */
 export const normArgument = optional(oneOf('layer', 'rms'), 'layer');
 
 const normalizationArgs = {
@@ -38,6 +38,7 @@ const normalizationArgs = {
   epsilon,
   /** The number of groups of features, each normalized by itself. @default 1 */
   groups: optional(groups, 1),
+  /** `'rms'` divides by the root mean square, and subtracts no mean. @default 'layer' */
   norm: normArgument,
 };
 
