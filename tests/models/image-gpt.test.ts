@@ -55,7 +55,9 @@ describe('imageGPT', () => {
 
   it('sees at each pixel all before it, from the first layer on', async () => {
     const model = build({ imageShape: [3, 4, 1] }, 5);
-    const logitsOf = (changed: number) => take(model.predict(tf.oneHot([changed], 12).reshape([1, 3, 4, 1]))); // level 0 everywhere, or L - 1 at a place
+    /** Of an image of level 0, or with the last level at a place. */
+    const logitsOf = (changed: number) =>
+      take(model.predict(tf.reshape(tf.oneHot([changed], 12), [1, 3, 4, 1])));
     const before = await logitsOf(-1);
     for (let from = 0; from < 12; from++) {
       const after = await logitsOf(from);
