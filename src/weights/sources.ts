@@ -1,6 +1,6 @@
 import { checkList, throwTypeError } from '../core/check';
 import { type ModelWeight, type Origin, permuted } from './model-weights';
-import { imageGPT, openAI, teddykoker } from './repositories/image-gpt';
+import { openAI, teddykoker } from './repositories/image-gpt';
 import { pixelCnnPp } from './repositories/pixel-cnn-pp';
 import { vqVae2 } from './repositories/vq-vae-2';
 
@@ -39,8 +39,8 @@ export const sources = {
   pytorch: (weight, _, orderOf) => originIn('pytorch', weight, orderOf),
   'pclucas14/pixel-cnn-pp': pixelCnnPp,
   'rosinality/vq-vae-2-pytorch': vqVae2,
-  'openai/image-gpt': imageGPT(openAI),
-  'teddykoker/image-gpt': imageGPT(teddykoker),
+  'openai/image-gpt': openAI,
+  'teddykoker/image-gpt': teddykoker,
 } satisfies Readonly<Record<string, Source>>;
 
 function originIn(layout: Layout, weight: ModelWeight, orderOf: OrderOf): Origin {
@@ -96,15 +96,13 @@ const ADDED = /^(?:(?:module|_orig_mod)\.)+|(?<=\.)_orig_mod\./g;
 /** Buffers, which are not weights: masks, positions, counts. */
 const BUFFER = /(?:^|\.)(?:mask|background|num_batches_tracked|n_averaged)$/;
 
-/** What else is ignored: OpenAI's masks, and the other one's classifier and colours. */
-const IGNORED: { readonly [Source in WeightSource]?: RegExp } = {
-  'openai/image-gpt': /\.attn\.(?:masked_)?bias$/,
-  'teddykoker/image-gpt': /^(?:clf_head\.|centroids$)/,
-};
+/** What else is ignored of Image GPT: masks, a classifier, the colours. */
+const OF_GPT = /\.attn\.(?:masked_)?bias$|^clf_head\.|^centroids$/;
 
 /** The name of a tensor without the prefixes of PyTorch's wrappers; null for a buffer. */
 export function stateDictName(name: string, from: WeightSource): string | null {
   const unwrapped = name.replaceAll(ADDED, '');
-  const own = from === 'teddykoker/image-gpt' ? unwrapped.replace(/^gpt\./, '') : unwrapped;
-  return BUFFER.test(own) || IGNORED[from]?.test(own) ? null : own;
+  if (!from.endsWith('/image-gpt')) return BUFFER.test(unwrapped) ? null : unwrapped;
+  const own = unwrapped.replace(/^gpt\./, '');
+  return OF_GPT.test(own) ? null : own;
 }

@@ -2,21 +2,24 @@ import { type ModelWeight, type Origin, permuted } from './model-weights';
 
 // Weight-normed convolutions as PyTorch saves them: `weight_v`, `weight_g` and `bias`.
 
-/** What turns this library's name into another program's: replacements, one after the other. */
+/** What turns this library's name of a convolution, `layer.part`, into another program's: replacements, one after the other. */
 export type Renaming = readonly (readonly [
   pattern: RegExp,
   replacement: string | ((match: string, group: string) => string),
 ])[];
 
-/** Another program's name; null if it is none of those that match `known`. */
-export function translated(name: string, renaming: Renaming, known: RegExp): string | null {
-  const other = renaming.reduce((old, [pattern, to]) => old.replace(pattern, to as string), name);
-  return known.test(other) ? other : null;
+/** Another program's name for a convolution; null if it is none of those that match `known`. */
+export function convolutionName(
+  { layer, part }: ModelWeight,
+  renaming: Renaming,
+  known: RegExp,
+): string | null {
+  const name = renaming.reduce(
+    (old, [pattern, to]) => old.replace(pattern, to as string),
+    `${layer}.${part}`,
+  );
+  return known.test(name) ? name : null;
 }
-
-/** Another program's name for a convolution. */
-export const convolutionName = ({ layer, part }: ModelWeight, renaming: Renaming, known: RegExp) =>
-  translated(`${layer}.${part}`, renaming, known);
 
 /**
  * The tensors of a weight of a convolution that is called `conv` there. `isLinear`: it is a linear layer there, without
