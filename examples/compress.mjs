@@ -7,6 +7,7 @@ import { createPool, readPortable } from 'pixelcnn-layers/runtime';
 import { isPortableName, quoted, sameNameKey } from './lib/file-names.mjs';
 import { prepareFile, writeWhole } from './lib/files.mjs';
 import { outputDirectory, outputFile, parseFlags, pathTo, wholeNumber } from './lib/flags.mjs';
+import { colourOf } from './lib/look.mjs';
 import { levelsOfPng, pngOfLevels } from './lib/png-levels.mjs';
 import { progressBar } from './lib/progress.mjs';
 import { listZip, unzip } from './lib/zip.mjs';
@@ -18,7 +19,7 @@ const help = `Packs a directory of PNGs into one file without loss, in the bits 
 
   --model FILE   a portable model, NAME.pixelcnn, as export.mjs writes it. Keep it: without it nothing can be unpacked
   --from PATH    a directory of PNGs, or a packed file. The PNGs are grey or RGB, and as large, as the model's images, without
-                 transparency, and each intensity is one of the model's levels
+                 transparency, and each intensity is one of the model's levels, or each colour one of its palette
   --to PATH      the file to write, conventionally NAME.zip, or the directory to unpack into; files of the same names are replaced
   --class K      to pack with a model by class: the class of all images; the file keeps it
   --workers N    threads (as many as there are cores)
@@ -88,7 +89,9 @@ async function pack() {
   const entries = { 'names.json': [strToU8(JSON.stringify(namesOfSize)), { level: 9 }] };
   let [values, bits] = [0, 0];
   for (const [size, { shape, images }] of sizes) {
-    const data = Buffer.concat(images);
+    const [{ length }] = images;
+    const data = new images[0].constructor(images.length * length); // bytes, or 16 bits beyond 256 levels
+    for (const [n, image] of images.entries()) data.set(image, n * length);
     const given = { data, shape: [images.length, ...shape] };
     const job = jobOf(`${images.length} of ${size}`);
     const code = await pool.compress(model, given, { ...job, condition, storeCondition: true });
@@ -132,7 +135,7 @@ async function unpack() {
       const values = data.length / count;
       for (let n = 0; n < count; n++) {
         const levels = data.subarray(n * values, (n + 1) * values);
-        images.set(ofSize[firstImage + n], pngOfLevels(levels, ofImage, model.levels));
+        images.set(ofSize[firstImage + n], pngOfLevels(levels, ofImage, model.levels, model.palette));
       }
     }
   }
@@ -169,8 +172,12 @@ async function readModel() {
   const [, , channels] = model.imageShape;
   if (channels !== 1 && channels !== 3)
     throw new Error(`--model: wanted one of grey or RGB images, got ${channels} channels`);
-  if (model.levels > 256)
-    throw new Error(`--model: wanted one of at most 256 levels, as PNGs have, got ${model.levels}`);
+  const { levels, palette } = model;
+  if (levels > 256 && palette === undefined)
+    throw new Error(
+      `--model: wanted one of at most 256 levels, as PNGs have, or with a palette, got ${levels}`,
+    );
+  await named('--model', () => colourOf({ channels, levels, palette })); // a palette that fits
   return model;
 }
 
@@ -191,7 +198,7 @@ function classOfImages() {
 /** The levels of a PNG, of a size that the model takes. */
 function readImage(bytes) {
   const [height, width, channels] = model.imageShape;
-  const image = levelsOfPng(bytes, channels, model.levels);
+  const image = levelsOfPng(bytes, channels, model.levels, model.palette);
   const [rows, columns] = image.shape;
   if (rows !== (height ?? rows) || columns !== (width ?? columns))
     throw new Error(`wanted ${height ?? 'any'} rows and ${width ?? 'any'} columns, as the model has, got ${rows} and ${columns}`); // biome-ignore format: one line

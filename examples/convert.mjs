@@ -9,6 +9,7 @@ import { useBackend } from './lib/backend.mjs';
 import { readConvertFlags } from './lib/convert-flags.mjs';
 import { prepareFile, writeWhole } from './lib/files.mjs';
 import { makeNetwork } from './lib/given-network.mjs';
+import { paletteOf } from './lib/image-model.mjs';
 import { npyOf } from './lib/npy.mjs';
 import { readTensors } from './lib/tensor-files.mjs';
 
@@ -73,7 +74,8 @@ async function write() {
 }
 
 async function bytesOf() {
-  if (kind === '.pixelcnn') return writePortable(await toPortable(model), { float16 });
+  if (kind === '.pixelcnn')
+    return writePortable(await toPortable(model, { palette: paletteOf(model, model.levels) }), { float16 });
   const tensors = saveWeights(model, { to: layout });
   if (kind === '.safetensors') return writeSafetensors(tensors);
   const arrays = [...tensors].map(([name, { data, shape }]) => [`${name}.npy`, npyOf(data, shape)]);

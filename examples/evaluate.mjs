@@ -1,21 +1,22 @@
 // Measures a saved model on the test images of a data set: `node examples/evaluate.mjs --help`.
 
-import { quantize, sliceImages } from 'pixelcnn-layers/data';
+import { sliceImages } from 'pixelcnn-layers/data';
 import { useBackend } from './lib/backend.mjs';
 import { histogramBitsByChannel, uniformBits } from './lib/baselines.mjs';
 import { bitsByChannel } from './lib/channel-bits.mjs';
 import { mostLikelyClasses, rightByClass } from './lib/classify.mjs';
-import { readDataset } from './lib/datasets.mjs';
 import { readEvaluateFlags } from './lib/evaluate-flags.mjs';
 import { stop } from './lib/flags.mjs';
 import { disposeOf, isPortable, numParams } from './lib/image-model.mjs';
+import { inLevels, readForModel } from './lib/model-data.mjs';
 import { smallestPng } from './lib/png.mjs';
-import { checkClasses, checkFits, classesTaken, loadAnyModel } from './lib/saved-model.mjs';
+import { checkClasses, classesTaken, loadAnyModel } from './lib/saved-model.mjs';
 
 const flags = readEvaluateFlags(process.argv.slice(2));
 
 await useBackend(flags.backend);
-const { model, imageShape, levels, condition } = await loadAnyModel(flags.model);
+const loaded = await loadAnyModel(flags.model);
+const { model, levels, condition } = loaded;
 if (flags.levels !== undefined && flags.levels !== levels) {
   stop(`--levels: the model has ${levels} levels, got '${flags.levels}'`);
 }
@@ -26,18 +27,16 @@ if (flags.classify && condition === null) stop('--classify: the model takes no c
 const dataset = await readFitting();
 async function readFitting() {
   const numClasses = classesTaken(condition);
-  const read = await readDataset(flags.data, { path: flags.path, levels });
-  checkFits(imageShape, read);
+  const read = await readForModel(flags.data, flags.path, loaded);
   if (numClasses !== null) checkClasses(numClasses, read);
   return read;
 }
 
 const has = dataset.test;
-if (levels > has.levels) stop(`the model has ${levels} levels, ${dataset.name} only ${has.levels}`);
 const images = flags.images ?? has.shape[0];
 if (images > has.shape[0]) stop(`--images: ${dataset.name} has ${has.shape[0]} test images, got '${images}'`);
-const train = quantize(dataset.train, levels);
-const test = quantize(sliceImages(has, 0, images), levels);
+const train = inLevels(dataset.train, loaded);
+const test = inLevels(sliceImages(has, 0, images), loaded);
 const [, ...size] = test.shape;
 const channels = size[2];
 console.log(`${dataset.about}: ${images} test images of ${size.join('x')}, ${levels} levels`);

@@ -1,13 +1,14 @@
 // Shows how many bits each pixel of test images costs a model: `node examples/heat-map.mjs --model DIR --data NAME`.
 
-import { quantize, sliceImages } from 'pixelcnn-layers/data';
+import { sliceImages } from 'pixelcnn-layers/data';
 import { BACKENDS, useBackend } from './lib/backend.mjs';
-import { DATASETS, readDataset } from './lib/datasets.mjs';
+import { DATASETS } from './lib/datasets.mjs';
 import { pngOf } from './lib/drawing.mjs';
 import { prepareFile, writeWhole } from './lib/files.mjs';
 import { oneOf, outputFile, parseFlags, pathTo, stop, wholeNumber } from './lib/flags.mjs';
 import { bitsByPixel, heatMap } from './lib/heat-map.mjs';
-import { checkClasses, checkFits, classesTaken, loadImageModel } from './lib/saved-model.mjs';
+import { inLevels, readForModel } from './lib/model-data.mjs';
+import { checkClasses, classesTaken, loadImageModel } from './lib/saved-model.mjs';
 
 const HELP = `Shows the first test images of a data set, each with the bits that a model spends on its pixels beside it, and tells
 where it spends most. Images, rows and columns are counted from 0.
@@ -45,26 +46,25 @@ const columns = wholeNumber('--columns', flags.columns, 1, 256);
 const out = outputFile('--out', flags.out);
 
 await useBackend(oneOf('--backend', flags.backend, BACKENDS));
-const { model, imageShape, levels, condition } = await loadImageModel(directory);
+const loaded = await loadImageModel(directory);
+const { model, condition, palette } = loaded;
 const set = await readTestImages();
 
 async function readTestImages() {
-  const dataset = await readDataset(name, { path: flags.path, levels });
+  const dataset = await readForModel(name, flags.path, loaded);
   const { test } = dataset;
-  checkFits(imageShape, dataset);
   const numClasses = classesTaken(condition);
   if (numClasses !== null) checkClasses(numClasses, dataset);
-  if (levels > test.levels) throw new Error(`the model has ${levels} levels, ${name} only ${test.levels}`);
   if (count > test.shape[0]) {
     throw new Error(`--images: ${name} has ${test.shape[0]} test images, got '${count}'`);
   }
-  return quantize(sliceImages(test, 0, count), levels);
+  return inLevels(sliceImages(test, 0, count), loaded);
 }
 
 await prepareFile(out);
 const bits = await bitsByPixel(model, set);
 if (!bits.every(Number.isFinite)) stop('the model gives bits that are not finite: its weights are broken');
-await writeWhole(out, pngOf(heatMap(set, bits, columns)));
+await writeWhole(out, pngOf(heatMap({ ...set, palette }, bits, columns)));
 const pixels = bits.length / count;
 for (let n = 0; n < count; n++) {
   const own = bits.subarray(n * pixels, (n + 1) * pixels);

@@ -3,11 +3,11 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { quantize, sliceImages } from 'pixelcnn-layers/data';
+import { sliceImages } from 'pixelcnn-layers/data';
 import { createPool, logProb, readPortable } from 'pixelcnn-layers/runtime';
-import { readDataset } from './lib/datasets.mjs';
 import { prepareFile, writeWhole } from './lib/files.mjs';
 import { outputDirectory, parseFlags, wholeNumber } from './lib/flags.mjs';
+import { inLevels, readForModel } from './lib/model-data.mjs';
 import { gridPng } from './lib/png.mjs';
 import { BRIDGE, mapsOf, ROAD, SIDE } from './tiles/tiles.mjs';
 
@@ -74,7 +74,7 @@ function logMean(x) {
 async function completions(name, data, isKnown) {
   const [numImages, copies] = [4, 6];
   const model = await readModel(data);
-  const test = quantize((await readDataset(data)).test, model.levels);
+  const test = inLevels((await readForModel(data, undefined, model)).test, model);
   const [all, ...imageShape] = test.shape;
   const firsts = Array.from({ length: numImages }, (_, n) => Math.floor(((n + 0.5) * all) / numImages));
   const picked = firsts.map((first) => sliceImages(test, first, first + 1));
@@ -106,6 +106,6 @@ async function completions(name, data, isKnown) {
   const file = join(out, `${name}.png`);
   await prepareFile(file);
   const scale = Math.round(80 / imageShape[0]);
-  await writeWhole(file, gridPng({ images, known: marks, imageShape, levels: model.levels, columns: 1 + copies, scale })); // biome-ignore format: one line
+  await writeWhole(file, gridPng({ images, known: marks, imageShape, levels: model.levels, palette: model.palette, columns: 1 + copies, scale })); // biome-ignore format: one line
   console.log(`written to ${file}`);
 }

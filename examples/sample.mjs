@@ -1,16 +1,16 @@
 // Draws images from a saved model, or completes images of a data set: `node examples/sample.mjs --help`.
 
 import { readFile } from 'node:fs/promises';
-import { quantize, sliceImages } from 'pixelcnn-layers/data';
+import { sliceImages } from 'pixelcnn-layers/data';
 import { useBackend } from './lib/backend.mjs';
-import { readDataset } from './lib/datasets.mjs';
 import { prepareFile, writeWhole } from './lib/files.mjs';
 import { stop } from './lib/flags.mjs';
 import { disposeOf, drawImages } from './lib/image-model.mjs';
+import { inLevels, readForModel } from './lib/model-data.mjs';
 import { npyOf, parseNpy } from './lib/npy.mjs';
 import { gridPng } from './lib/png.mjs';
 import { readSampleFlags } from './lib/sample-flags.mjs';
-import { checkClasses, checkFits, classesTaken, loadAnyModel } from './lib/saved-model.mjs';
+import { checkClasses, classesTaken, loadAnyModel } from './lib/saved-model.mjs';
 
 const COMPLETIONS = 7; // of each image, next to the image itself
 
@@ -19,7 +19,8 @@ const { seed, topK, topP, out } = flags;
 const temperatures = flags.temperatures ?? [flags.temperature];
 
 await useBackend(flags.backend);
-const { model, imageShape, levels, condition } = await loadAnyModel(flags.model);
+const loaded = await loadAnyModel(flags.model);
+const { model, imageShape, levels, condition, palette } = loaded;
 const codes = await readCodes();
 const numClasses = codes === null ? await readClasses() : null;
 const isOfEachClass = numClasses !== null && flags.class === undefined && flags.complete === undefined;
@@ -67,14 +68,12 @@ async function readClasses() {
 
 /** The test images to complete, in the model's levels. */
 async function readOriginals() {
-  const dataset = await readDataset(flags.complete, { path: flags.path, levels });
-  checkFits(imageShape, dataset);
+  const dataset = await readForModel(flags.complete, flags.path, loaded);
   if (numClasses !== null && flags.class === undefined) checkClasses(numClasses, dataset);
-  const { shape, levels: present } = dataset.test;
-  if (levels > present) throw new Error(`the model has ${levels} levels, ${dataset.name} only ${present}`);
+  const { shape } = dataset.test;
   if (images > shape[0])
     throw new Error(`--images: ${dataset.name} has ${shape[0]} test images, got '${images}'`);
-  return quantize(sliceImages(dataset.test, 0, images), levels);
+  return inLevels(sliceImages(dataset.test, 0, images), loaded);
 }
 
 // Drawing, which Ctrl-C ends between two pixels.
@@ -139,6 +138,7 @@ try {
       ...(knownRows && { known: flat(knownRows) }),
       imageShape: size,
       levels,
+      palette,
       columns,
       scale: Math.max(1, Math.round(80 / height)),
     });

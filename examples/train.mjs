@@ -12,18 +12,22 @@ import {
   scheduleLearningRate,
   WeightAverage,
 } from 'pixelcnn-layers';
-import { imageBatches, quantize } from 'pixelcnn-layers/data';
+import { imageBatches } from 'pixelcnn-layers/data';
 import { fileSystem } from 'pixelcnn-layers/node';
 import { useBackend } from './lib/backend.mjs';
 import { histogramBits, uniformBits } from './lib/baselines.mjs';
 import { checkpoints } from './lib/checkpoints.mjs';
+import { choosePalette } from './lib/choose-palette.mjs';
 import { classesOf } from './lib/classes.mjs';
 import { readDataset } from './lib/datasets.mjs';
 import { checkWeights, evaluate } from './lib/evaluation.mjs';
 import { writeWhole } from './lib/files.mjs';
 import { fail, stop } from './lib/flags.mjs';
 import { holdOut } from './lib/hold-out.mjs';
+import { carryPalette } from './lib/image-model.mjs';
+import { inLevels } from './lib/model-data.mjs';
 import { networkOf } from './lib/network-of-run.mjs';
+import { lossOf, paletteOfText, textOfPalette } from './lib/palette.mjs';
 import { trainingProgress } from './lib/progress.mjs';
 import { openRunLog } from './lib/run-log.mjs';
 import { keepSettings, openRun } from './lib/run-settings.mjs';
@@ -64,11 +68,21 @@ if (from !== null && run.steps < from.step) {
 }
 
 await useBackend(run.backend);
-const dataset = await readDataset(run.data, { path: run.path, levels: run.levels });
-const levels = run.levels ?? dataset.train.levels;
-const [train, test] = [quantize(dataset.train, levels), quantize(dataset.test, levels)];
+const hasPalette = run.colours !== undefined;
+const dataset = await readDataset(run.data, { path: run.path, levels: run.levels, hasPalette });
+const palette = hasPalette ? readPalette() : undefined;
+const levels = palette ? palette.length / 3 : (run.levels ?? dataset.train.levels);
+const [train, test] = [dataset.train, dataset.test].map((set) => inLevels(set, { levels, palette }));
 const imageShape = train.shape.slice(1); // [H,W,C]
 const numClasses = run.isConditional ? classesOf(dataset) : undefined;
+
+/** The palette of the run, at first from its training images: whatever the seed, so that runs can be compared. */
+function readPalette() {
+  const { train } = dataset;
+  if (train.shape[3] !== 3) stop(`--palette: wanted RGB images, ${run.data} has grey ones`);
+  run.palette ??= textOfPalette(choosePalette(train, run.colours));
+  return paletteOfText(`${out}/run.json: palette`, run.palette);
+}
 
 // The images to train on, and to evaluate on: the test images, or held-out training images
 
@@ -90,6 +104,7 @@ const newModel = () => {
       ? tf.train.adam(run.learningRate, 0.9, 0.999, 1e-7)
       : tf.train.rmsprop(run.learningRate, 0.9, 0, 1e-7);
   model.compile({ optimizer, loss: bitsPerDim });
+  if (palette) carryPalette(model, palette);
   return model;
 };
 const model = from ? await load('model') : newModel();
@@ -139,7 +154,11 @@ console.log(
 console.log(
   `${model.countParams()} parameters, ${run.steps} steps of ${run.batch}, seed ${run.seed}, ${run.backend}${workersText(workers)}`,
 );
-if (run.data === 'folder' && levels < dataset.train.levels) {
+if (palette) {
+  const { mse, psnr } = lossOf(dataset.test, palette);
+  console.log(`palette of ${levels} colours: the test images differ from it by a mean square of ${mse.toFixed(1)}, a PSNR of ${psnr.toFixed(1)} dB`); // biome-ignore format: one line
+}
+if (run.data === 'folder' && !palette && levels < dataset.train.levels) {
   console.log(
     `with ${levels} levels it cannot compress the folder: compress.mjs takes PNGs of intensities that the model has`,
   );

@@ -23,11 +23,11 @@ export const DATASETS = Object.keys(READERS);
  * @param {number} [options.levels] the number of levels, for `npy`, whose files do not contain it
  * @returns {Promise<{ name: string, train: ImageSet, test: ImageSet, about: string }>}
  */
-export async function readDataset(name, { path, levels } = {}) {
+export async function readDataset(name, { path, levels, hasPalette = false } = {}) {
   if (!DATASETS.includes(name)) throw new Error(`data set: wanted ${DATASETS.join(', ')}, got '${name}'`);
   if (path !== undefined && EMBEDDED.includes(name)) throw new Error(`${name}: is embedded, takes no --path`);
   try {
-    return { name, ...(await READERS[name](path, levels)) };
+    return { name, ...(await READERS[name](path, levels, hasPalette)) };
   } catch (error) {
     throw new Error(`${name}: ${error.message}`, { cause: error });
   }

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { sample } from 'pixelcnn-layers';
 import { sliceImages } from 'pixelcnn-layers/data';
 import { bitsByChannel } from './channel-bits.mjs';
+import { paletteOf } from './image-model.mjs';
 import { gridPng } from './png.mjs';
 
 /**
@@ -23,7 +24,8 @@ export async function evaluate(model, set, { evalImages = set.shape[0], samples,
   const condition = numClasses && Array.from({ length: samples }, (_, i) => i % numClasses);
   const drawn = await sample(model, { numImages: samples, imageShape, seed, condition });
   const { levels } = set;
-  const picture = gridPng({ images: await drawn.data(), imageShape, levels, columns, scale: 3, gap: 3 });
+  const look = { imageShape, levels, palette: paletteOf(model, levels) };
+  const picture = gridPng({ ...look, images: await drawn.data(), columns, scale: 3, gap: 3 });
   drawn.dispose();
   return { bits, samples: picture };
 }

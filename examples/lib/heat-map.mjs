@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { logProb } from 'pixelcnn-layers';
 import { conditionOf } from './classes.mjs';
 import { TEXT_HEIGHT, textWidth } from './drawing.mjs';
+import { lookOf } from './look.mjs';
 
 const TEXT = '#3b4454';
 const GAP = 12;
@@ -50,12 +51,13 @@ const hex = (channels) => `#${channels.map((value) => value.toString(16).padStar
 /**
  * A drawing of images, each next to the cost of its pixels and above its mean cost, with the scale at the foot.
  *
- * @param {import('pixelcnn-layers/data').ImageSet} set
+ * @param {import('pixelcnn-layers/data').ImageSet & { palette?: Uint8Array }} set
  * @param {ArrayLike<number>} bits [N,H,W], of {@link bitsByPixel}
  * @param {number} columns pairs side by side
  * @returns {import('./drawing.mjs').Drawing}
  */
-export function heatMap({ data, shape: [count, height, width, channels], levels }, bits, columns) {
+export function heatMap({ data, shape: [count, height, width, channels], levels, palette }, bits, columns) {
+  const look = lookOf({ channels, levels, palette });
   const uniform = Math.log2(levels);
   const side = Math.max(1, Math.round(80 / height)); // of a pixel
   const pixels = height * width;
@@ -81,7 +83,7 @@ export function heatMap({ data, shape: [count, height, width, channels], levels 
     for (let i = 0; i < pixels; i++) {
       const at = n * pixels + i;
       const [left, top] = [(i % width) * side, Math.floor(i / width) * side];
-      square(x + left, y + top, levelColour(data, at * channels, channels, levels));
+      square(x + left, y + top, hex(look(data, at)));
       square(beside + left, y + top, heatColour(bits[at] / uniform));
       sum += bits[at];
     }
@@ -98,10 +100,4 @@ export function heatMap({ data, shape: [count, height, width, channels], levels 
   }
   shapes.push({ x: barLeft + bar + GAP + (textWidth(scale) >> 1), y, text: scale, fill: TEXT });
   return { ...size, title: 'Images, and the bits that each pixel takes', shapes };
-}
-
-/** The colour of a level. Grey images are ink on paper, like drawn ones. */
-function levelColour(data, at, channels, levels) {
-  const share = (c) => Math.round((255 * data[at + c]) / (levels - 1));
-  return hex(channels === 3 ? [0, 1, 2].map(share) : new Array(3).fill(255 - share(0)));
 }

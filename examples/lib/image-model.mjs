@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { logProb, sample } from 'pixelcnn-layers';
 import * as runtime from 'pixelcnn-layers/runtime';
+import { paletteOfText, textOfPalette } from './palette.mjs';
 
 /**
  * A model of images, of tfjs or from a `.pixelcnn` file.
@@ -63,6 +64,33 @@ export async function logProbOf(model, images, { batchSize, ...options }) {
  */
 export const conditionShapeOf = (model) =>
   (isPortable(model) ? model.conditions[0] : model.condition) ?? null;
+
+/**
+ * What the levels of a model look like, if it says so: [L,1] or [L,3]. A model of tfjs carries that in its metadata, as text.
+ *
+ * @param {ImageModel} model
+ * @param {number} levels of the model
+ * @returns {Uint8Array | undefined}
+ */
+export function paletteOf(model, levels) {
+  if (isPortable(model)) return model.palette;
+  const { palette: text } = model.getUserDefinedMetadata() ?? {};
+  if (text === undefined) return undefined;
+  const palette = paletteOfText('palette of the model', text);
+  if (palette.length !== 3 * levels)
+    throw new Error(`palette of the model: wanted ${levels} colours, got ${palette.length / 3}`);
+  return palette;
+}
+
+/**
+ * Has a model of tfjs carry a palette, through all that saves and loads it.
+ *
+ * @param {import('pixelcnn-layers').AutoregressiveModel} model
+ * @param {Uint8Array} palette [L,3]
+ */
+export function carryPalette(model, palette) {
+  model.setUserDefinedMetadata({ ...model.getUserDefinedMetadata(), palette: textOfPalette(palette) });
+}
 
 /** @param {ImageModel} model */
 export function numParams(model) {

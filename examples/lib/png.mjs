@@ -1,12 +1,10 @@
 import { PNG } from 'pngjs';
+import { isInk, lookOf } from './look.mjs';
 
 const GAP = [203, 208, 216];
-/**
- * Colours of the lowest and the highest level in grey images: drawn pixels in black on white, given ones in blue.
- */
-const DRAWN = { paper: [255, 255, 255], ink: [24, 24, 32] };
+/** Given pixels of images in ink on paper are blue. */
 const GIVEN = { paper: [219, 232, 250], ink: [20, 62, 140] };
-/** Width of the blue line around the given pixels of RGB images, in the gap. */
+/** Width of the blue line around the given pixels of other images, in the gap. */
 const LINE = 2;
 
 /**
@@ -18,14 +16,16 @@ const LINE = 2;
  * @param {ArrayLike<number>} [args.known] 1 for levels to set apart as given, 0 for others, as many as there are levels
  * @param {number[]} args.imageShape height, width and channels of an image: 1, also by default, for grey, or 3
  * @param {number} args.levels
+ * @param {Uint8Array} [args.palette] of the model
  * @param {number} args.columns
  * @param {number} [args.scale] side of a pixel
  * @param {number} [args.gap]
  * @returns {Buffer}
  */
-export function gridPng({ images, known, imageShape, levels, columns, scale = 10, gap = 8 }) {
+export function gridPng({ images, known, imageShape, levels, palette, columns, scale = 10, gap = 8 }) {
   const [height, width, channels = 1] = imageShape;
-  checkChannels(channels);
+  const kind = { channels, levels, palette };
+  const [drawn, given] = [lookOf(kind), lookOf(kind, GIVEN)];
   const count = images.length / (height * width * channels);
   const pitchX = width * scale + gap; // from one image to the next
   const pitchY = height * scale + gap;
@@ -48,9 +48,8 @@ export function gridPng({ images, known, imageShape, levels, columns, scale = 10
   };
 
   paint(0, 0, png.width, png.height, GAP);
-  if (channels === 3 && known) paintPixels(() => GIVEN.ink, Math.min(LINE, Math.floor(gap / 2)), true);
-  if (channels === 3) paintPixels((pixel) => rgb(images, pixel * 3, levels));
-  else paintPixels((pixel) => grey(images[pixel] / (levels - 1), known?.[pixel] ? GIVEN : DRAWN));
+  if (!isInk(kind) && known) paintPixels(() => GIVEN.ink, Math.min(LINE, Math.floor(gap / 2)), true);
+  paintPixels((pixel) => (known?.[pixel * channels] ? given : drawn)(images, pixel));
   return PNG.sync.write(png);
 }
 
@@ -65,7 +64,7 @@ export function gridPng({ images, known, imageShape, levels, columns, scale = 10
  * @returns {Buffer}
  */
 export function smallestPng({ images, imageShape: [height, width, channels] }) {
-  checkChannels(channels);
+  if (channels !== 1 && channels !== 3) throw new Error(`PNG: wanted 1 channel or 3, got ${channels}`);
   const rowSize = width * channels;
   const count = images.length / (height * rowSize);
   const columns = Math.ceil(Math.sqrt(count));
@@ -93,15 +92,3 @@ export function smallestPng({ images, imageShape: [height, width, channels] }) {
  * default strategy and 'filtered'.
  */
 const TRIES = [0, 4, -1].flatMap((filter) => [0, 1].map((strategy) => [filter, strategy]));
-
-function checkChannels(channels) {
-  if (channels !== 1 && channels !== 3) throw new Error(`PNG: wanted 1 channel or 3, got ${channels}`);
-}
-
-function grey(share, { paper, ink }) {
-  return paper.map((from, i) => Math.round(from + share * (ink[i] - from)));
-}
-
-function rgb(images, at, levels) {
-  return [0, 1, 2].map((channel) => Math.round((images[at + channel] / (levels - 1)) * 255));
-}

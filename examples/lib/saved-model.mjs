@@ -5,7 +5,7 @@ import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import { fileSystem } from 'pixelcnn-layers/node';
 import { readPortable } from 'pixelcnn-layers/runtime';
 import { checkpoints } from './checkpoints.mjs';
-import { conditionShapeOf } from './image-model.mjs';
+import { conditionShapeOf, paletteOf } from './image-model.mjs';
 import { isPyTorchRun, loadPyTorchRun } from './pytorch-run.mjs';
 
 /**
@@ -14,7 +14,8 @@ import { isPyTorchRun, loadPyTorchRun } from './pytorch-run.mjs';
  *
  * @param {string} directory the value of `--model`
  * @returns {Promise<{ model: import('@tensorflow/tfjs-layers').LayersModel, imageShape: (number | null)[], levels: number,
- *   condition: import('pixelcnn-layers').ConditionShape | null }>} `imageShape` has null for a size that may vary
+ *   condition: import('pixelcnn-layers').ConditionShape | null, palette?: Uint8Array }>} `imageShape` has null for a size that may vary;
+ *   `palette`, [L,1] or [L,3], is what levels look like
  */
 export async function loadImageModel(directory) {
   const model = isPyTorchRun(directory)
@@ -29,7 +30,7 @@ export async function loadImageModel(directory) {
     const inputs = model.inputs.map(({ shape: [, ...shape] }) => `[${shape}]`).join(', ');
     throw new Error(`${directory}: wanted a model of images, got ${inputs} -> [${outputShape}]`);
   }
-  return { model, imageShape, levels, condition };
+  return { model, imageShape, levels, condition, palette: paletteOf(model, levels) };
 }
 
 /**
@@ -37,7 +38,7 @@ export async function loadImageModel(directory) {
  *
  * @param {string} path the value of `--model`
  * @returns {Promise<{ model: import('./image-model.mjs').ImageModel, imageShape: readonly (number | null)[], levels: number,
- *   condition: import('pixelcnn-layers').ConditionShape | null }>}
+ *   condition: import('pixelcnn-layers').ConditionShape | null, palette?: Uint8Array }>}
  */
 export async function loadAnyModel(path) {
   if (!path.endsWith('.pixelcnn')) return loadImageModel(path);
@@ -47,10 +48,10 @@ export async function loadAnyModel(path) {
       const problem = error.code === 'ENOENT' ? 'does not exist' : `cannot be read: ${error.message}`;
       throw new Error(`--model: '${path}' ${problem}`, { cause: error });
     });
-  const { imageShape, levels, conditions } = model;
+  const { imageShape, levels, conditions, palette } = model;
   if (conditions.length > 1)
     throw new Error(`--model: '${path}' takes several conditions: only classes are taken here`);
-  return { model, imageShape, levels, condition: conditionShapeOf(model) };
+  return { model, imageShape, levels, condition: conditionShapeOf(model), palette };
 }
 
 async function modelDirectory(directory) {
@@ -64,19 +65,6 @@ async function modelDirectory(directory) {
   }
   const averaged = join(best.directory, 'average');
   return existsSync(averaged) ? averaged : join(best.directory, 'model');
-}
-
-/**
- * Checks that a model takes the images of a data set.
- *
- * @param {(number | null)[]} modelShape
- * @param {{ name: string, test: import('pixelcnn-layers/data').ImageSet }} dataset
- */
-export function checkFits(modelShape, { name, test }) {
-  const [, ...imageShape] = test.shape;
-  if (modelShape.every((size, i) => size === null || size === imageShape[i])) return;
-  const wanted = modelShape.map((size) => size ?? 'any').join('x');
-  throw new Error(`the model takes images of ${wanted}, ${name} has ${imageShape.join('x')}`);
 }
 
 /** Names of conditions for messages. */

@@ -23,6 +23,7 @@ Data
   --data NAME         ${DATASETS.join(', ')}
   --path PATH         where they are, for data sets that are not found by themselves
   --levels N          intensities, to which the data are quantized (those of the data); of npy, how many codes there are (the highest + 1)
+  --palette N         of RGB images: the levels are N colours, chosen by k-means over their pixels, and a pixel is one value (none)
 
 Model
   --model NAME        pixelcnn; row-lstm or diagonal-bi-lstm, with blocks of PixelRNN; gated, which has no blind spot; plus-plus, for
@@ -39,7 +40,7 @@ Model
   --blocks N          residual blocks; of snail, blocks of residual blocks and attention (5)
   --first-kernel N    side of the first kernel, odd (7)
   --kernel N          side of the blocks' kernels, odd (3)
-  --input NAME        how levels are read: scaled, as intensities; oneHot, or embedding:N, as categories, for codes and tiles (scaled; of snail oneHot)
+  --input NAME        how levels are read: scaled, as intensities; oneHot, or embedding:N, as categories, for codes and tiles (scaled; of snail, and with --palette, oneHot)
   --output NAME       what is given of a value: softmax, a probability a level; mixture:K, of K discretized logistics, for photographs (softmax; of plus-plus mixture:10)
   --dropout X         probability with which blocks drop features in training, for small data sets (0)
 
@@ -71,6 +72,7 @@ const OPTIONS = {
   data: text(),
   path: text(),
   levels: text(),
+  palette: text(),
   model: text('pixelcnn'),
   conditional: { type: 'boolean', default: false },
   filters: text('32'),
@@ -112,6 +114,7 @@ const MODELS = [...STACKS, 'plus-plus', 'snail'];
 
 /** The networks that a flag is for, unless it is for all. */
 const FOR_MODELS = {
+  palette: [...STACKS, 'snail'],
   conditional: ['gated', 'plus-plus', 'snail'],
   filters: ['plus-plus', 'snail'],
   resnets: ['plus-plus'],
@@ -169,6 +172,8 @@ export function readTrainFlags(argv) {
   const misplaced = given.find((name) => FOR_MODELS[name]?.includes(model) === false);
   if (misplaced !== undefined)
     stop(`--${misplaced}: comes with --model ${FOR_MODELS[misplaced].join(', ')}, got '${model}'`);
+  const colours = optional(wholeNumber, 'palette', 2, 4096);
+  if (colours !== undefined && flags.levels !== undefined) stop('--palette: comes without --levels');
   const isPlusPlus = model === 'plus-plus';
   const isSnail = model === 'snail';
   const filters = wholeNumber('--filters', flags.filters, 1);
@@ -186,6 +191,7 @@ export function readTrainFlags(argv) {
       data,
       path,
       levels: optional(wholeNumber, 'levels', 2, 65_536),
+      colours,
       model,
       isConditional: flags.conditional,
       filters,
@@ -199,9 +205,14 @@ export function readTrainFlags(argv) {
       numBlocks: wholeNumber('--blocks', flags.blocks, isSnail ? 1 : 0),
       firstKernelSize: oddNumber('--first-kernel', flags['first-kernel']),
       kernelSize: oddNumber('--kernel', flags.kernel),
-      input: nameOrSize('--input', flags.input ?? (isSnail ? 'oneHot' : 'scaled'), ['scaled', 'oneHot'], {
-        embedding: 'embedding',
-      }),
+      input: nameOrSize(
+        '--input',
+        flags.input ?? (isSnail || colours !== undefined ? 'oneHot' : 'scaled'),
+        ['scaled', 'oneHot'],
+        {
+          embedding: 'embedding',
+        },
+      ),
       output: nameOrSize('--output', flags.output ?? (isPlusPlus ? 'mixture:10' : 'softmax'), ['softmax'], {
         mixture: 'components',
       }),

@@ -12,7 +12,8 @@ const model = readPortable(await readFile(new URL('../models/digits.pixelcnn', i
 const bar = progressBar('{bar} {percentage} %, {eta} s left');
 const onProgress = ({ done }) => bar.update(done);
 bar.start(64, 0); // values of an image
+const { levels, palette, imageShape } = model;
 const { data } = await createPool().sample(model, { numImages: 2000, seed: 1, onProgress });
 bar.stop();
-await writeWhole(file, gridPng({ images: data, imageShape: model.imageShape, levels: model.levels, columns: 50, scale: 2, gap: 2 })); // biome-ignore format: one line
+await writeWhole(file, gridPng({ images: data, imageShape, levels, palette, columns: 50, scale: 2, gap: 2 })); // biome-ignore format: one line
 console.log(`2000 digits, written to ${file}`);

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { quantize, sliceImages } from 'pixelcnn-layers/data';
+import { sliceImages } from 'pixelcnn-layers/data';
 import { readPortable } from 'pixelcnn-layers/runtime';
 import { HIGHEST_CLASS, labelsOf } from '../../lib/classes.mjs';
-import { readDataset } from '../../lib/datasets.mjs';
+import { inLevels, readForModel } from '../../lib/model-data.mjs';
 import { parseNpy } from '../../lib/npy.mjs';
 import { bytesOf, bytesOfLevel, MAX_JOB_BYTES, VERSION } from './job.mjs';
 import { MAX_MODEL_BYTES, sha256 } from './redis.mjs';
@@ -141,17 +141,15 @@ async function scoring(flags, model) {
 }
 
 /** Images as levels of the model, bytes, or 16-bit integers beyond 256; and the flag that they came by. */
-async function readImages({ data: name, path, part, npy, labels, images }, { levels }) {
+async function readImages({ data: name, path, part, npy, labels, images }, model) {
   const flag = name === undefined ? '--npy' : '--data';
   const set =
     name === undefined
-      ? await readArrays(npy, labels, levels)
-      : (await readDataset(name, { path, levels }))[part];
-  if (levels > set.levels)
-    throw new Error(`${flag}: the model has ${levels} levels, ${name} only ${set.levels}`);
+      ? await readArrays(npy, labels, model.levels)
+      : (await readForModel(name, path, model))[part];
   const [count] = set.shape;
   if (images > count) throw new Error(`--images: there are ${count}, got '${images}'`);
-  return { ...quantize(sliceImages(set, 0, images ?? count), levels), flag };
+  return { ...inLevels(sliceImages(set, 0, images ?? count), model), flag };
 }
 
 async function readArrays(npy, labels, levels) {

@@ -19,16 +19,17 @@ const MAX_LEVELS = 65_536;
  * @param {string} [path] a file, of which each tenth image is for the test; or a directory with a file for each part, and where there are
  * classes one for the labels [N] of each
  * @param {number} [levels] how many codes there are; by default those up to the highest that the files hold
+ * @param {boolean} [hasPalette] whether they are of a palette: images of 3 channels are RGB then, of 256 levels
  */
-export async function npy(path, levels) {
+export async function npy(path, levels, hasPalette) {
   const about = `codes of ${path}`;
   if (path === undefined || !statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
-    const [codes] = codesOf([await readArray(path)], levels);
+    const [codes] = codesOf([await readArray(path)], levels, hasPalette);
     const [count] = codes.shape;
     if (count < 10) throw new Error(`'${path}' has ${count}; ${WANTED}`);
     return { ...splitTenths(codes), about };
   }
-  const [train, test] = codesOf(await readParts(path, CODES), levels);
+  const [train, test] = codesOf(await readParts(path, CODES), levels, hasPalette);
   const [size, testSize] = [train, test].map(({ shape: [, ...imageShape] }) => imageShape.join('x'));
   if (size !== testSize)
     throw new Error(`'${path}' has training images of ${size}, test images of ${testSize}`);
@@ -43,7 +44,8 @@ export async function npy(path, levels) {
 }
 
 /** Makes image sets of arrays, with a common number of levels. */
-function codesOf(arrays, given) {
+function codesOf(arrays, numCodes, hasPalette) {
+  const given = hasPalette && arrays.every(({ shape }) => shape[3] === 3) ? 256 : numCodes;
   const highest = arrays.map((array) => checkRange('codes', array, (given ?? MAX_LEVELS) - 1));
   const levels = given ?? Math.max(2, 1 + Math.max(...highest));
   return arrays.map(({ name, data: codes, shape }) => {
