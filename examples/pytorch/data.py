@@ -99,12 +99,17 @@ def read_beside(path, part, kind):
 READERS = {'digits': digits, 'fashion-mnist': fashion_mnist, 'mnist': mnist, 'cifar-10': cifar_10, 'emoji': emoji, 'npy': npy}
 
 
-def read_dataset(name, path=None, levels=None):
-    """Training and test images of a data set, quantized to so many levels where that is fewer than they have."""
+def read_dataset(name, path=None, levels=None, palette=None):
+    """Training and test images of a data set, quantized to so many levels where that is fewer than they have, or as the levels of a
+    palette, red, green and blue of each in hexadecimal."""
     if path is not None and name in ('digits', 'emoji'):
         raise ValueError(f'{name}: is embedded, takes no --path')
     try:
-        return [quantize(images, levels or images.num_levels) for images in READERS[name](path, levels)]
+        sets = READERS[name](path, 256 if palette else levels)
+        if palette:
+            colours = np.frombuffer(bytes.fromhex(palette), np.uint8).reshape(-1, 3).astype(np.int32)  # -> [L,3]
+            return [to_palette(images, colours) for images in sets]
+        return [quantize(images, levels or images.num_levels) for images in sets]
     except (ValueError, OSError, EOFError) as error:
         raise ValueError(f'{name}: {error}') from error
 
@@ -116,6 +121,19 @@ def quantize(images, levels):
     table = np.arange(images.num_levels) * levels // images.num_levels
     dtype = np.uint8 if levels <= 256 else np.uint16
     return images._replace(levels=table.astype(dtype)[images.levels], num_levels=levels)
+
+
+def to_palette(images, palette):
+    """Each pixel as the level of the nearest colour of a palette [L,3], of equally near ones as the lowest: [N,H,W,3] -> [N,H,W,1]."""
+    if images.levels.shape[3] != 3 or images.num_levels != 256:
+        raise ValueError(f'--palette: wanted RGB images of 256 levels, got {list(images.levels.shape)} of {images.num_levels}')
+    red, green, blue = np.moveaxis(images.levels.astype(np.int32), 3, 0)  # each [N,H,W]
+    own, place = np.unique(red << 16 | green << 8 | blue, return_inverse=True)
+    own = np.stack([own >> 16, own >> 8 & 255, own & 255], 1)  # [K,3], the colours that occur
+    parts = np.array_split(own, len(own) // 4096 + 1)
+    nearest = np.concatenate([((part[:, None] - palette) ** 2).sum(2).argmin(1) for part in parts])  # [k,1,3] - [L,3] -> [k,L] -> [k]
+    dtype = np.uint8 if len(palette) <= 256 else np.uint16
+    return images._replace(levels=nearest.astype(dtype)[place].reshape(*red.shape, 1), num_levels=len(palette))
 
 
 def tenths(images, levels):

@@ -1,5 +1,6 @@
 """The command line of train.py, with the names of that of examples/train.mjs."""
 import argparse
+import json
 import math
 import re
 import sys
@@ -60,11 +61,24 @@ def name_or_size(*names, **sized):
     return read
 
 
+def palette(path):
+    """Red, green and blue of each level, in hexadecimal, as the settings of a run hold them."""
+    try:
+        with open(path) as file:
+            text = json.load(file)['palette']
+        if not re.fullmatch(r'([0-9a-f]{6}){2,}', text):
+            raise ValueError('its palette is not of six hexadecimal digits a colour')
+        return text
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise argparse.ArgumentTypeError(f"wanted the run.json of a run of train.mjs with --palette, got '{path}': {error!r}")
+
+
 # Each flag by its name: how it is read, what it is by default, and what it is.
 FLAGS = {
     'data': (one_of(*READERS), None, ', '.join(READERS)),
     'path': (str, None, 'where they are, for data sets that are not found by themselves'),
     'levels': (whole(2), None, 'intensities, to which the data are quantized; of npy, how many there are'),
+    'palette': (palette, None, 'of RGB images: the levels are the colours in this run.json of a run of train.mjs with --palette'),
     'model': (one_of('pixelcnn', 'gated', 'plus-plus', 'pixelsnail'), 'pixelcnn', 'pixelcnn, gated, plus-plus, pixelsnail'),
     'filters': (whole(1), 32, 'of plus-plus and pixelsnail: features of each map'),
     'resnets': (whole(1), 2, 'of plus-plus: blocks at each resolution'),
@@ -81,7 +95,7 @@ FLAGS = {
     'blocks': (whole(0), 5, 'residual blocks; of pixelsnail: blocks of residual blocks and an attention'),
     'first-kernel': (whole(1, odd=True), 7, 'of pixelcnn and gated: side of the first kernel, odd'),
     'kernel': (whole(1, odd=True), 3, "side of the blocks' kernels, odd"),
-    'input': (name_or_size('scaled', 'oneHot', embedding='embedding'), None, 'scaled, oneHot, embedding:N (scaled; of pixelsnail oneHot)'),
+    'input': (name_or_size('scaled', 'oneHot', embedding='embedding'), None, 'scaled, oneHot, embedding:N (scaled; of pixelsnail, and with --palette, oneHot)'),
     'output': (name_or_size('softmax', mixture='components'), None, 'softmax, mixture:K; of plus-plus mixture:10 by default'),
     'dropout': (fraction, 0.0, 'probability with which blocks drop features, and attention its weights, in training'),
     'weights': (str, None, 'safetensors to begin with, from here or from the library'),
@@ -138,6 +152,8 @@ def read_flags(argv):
         return given, flags
     if flags['data'] is None:
         stop(f"--data: wanted one of {', '.join(READERS)}; --help lists the flags")
+    if flags['palette'] is not None and (flags['levels'] is not None or flags['model'] == 'plus-plus'):
+        stop('--palette: comes without --levels, and not with --model plus-plus')
     if flags['conditional'] and flags['model'] == 'pixelcnn':
         stop('--conditional: comes with --model gated, plus-plus or pixelsnail')
     if flags['from_data'] is not None and flags['model'] not in ('plus-plus', 'pixelsnail'):

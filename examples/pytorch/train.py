@@ -121,7 +121,7 @@ def network_of(run, images):
     sizes = {'hiddenDim': run['hidden'], 'outDim': run['out_dim'], 'numBlocks': run['blocks']}
     kernels = {'firstKernelSize': run['first_kernel'], 'kernelSize': run['kernel']}
     name = 'gatedPixelCNN' if run['model'] == 'gated' else 'pixelCNN'
-    return name, {**common, **sizes, **kernels, 'input': run['input'] or 'scaled', 'output': output}
+    return name, {**common, **sizes, **kernels, 'input': run['input'] or ('oneHot' if run['palette'] else 'scaled'), 'output': output}
 
 
 def load_weights(model, file):
@@ -248,7 +248,7 @@ def main(argv):
     if run['batch'] < ranks.count:
         stop(f"--batch: wanted an image for each of {ranks.count} processes, got '{run['batch']}'")
     try:
-        train, test = read_dataset(run['data'], run['path'], run['levels'])
+        train, test = read_dataset(run['data'], run['path'], run['levels'], run['palette'])
     except (ValueError, ImportError) as error:
         stop(str(error))
     if run['conditional'] and train.classes is None:
@@ -302,7 +302,8 @@ def main(argv):
         os.makedirs(out, exist_ok=True)
         for left in glob.glob(path('*.tmp')) + ([] if kept else glob.glob(path(BEST))):  # by a kill; the best of no checkpoint is of no run
             os.remove(left)
-        write_json(path('network.json'), {'model': name, 'args': args})
+        palette = {'palette': run['palette']} if run['palette'] else {}
+        write_json(path('network.json'), {'model': name, 'args': args, **palette})
         weights = sum(weight.numel() for weight in model.parameters())
         print(f"{name} of {weights} weights on {len(train.levels)} images {args['imageShape']} of {train.num_levels} levels, "
               f"{run['batch']} a step, {ranks.count} x {device.type}, from step {step}", flush=True)  # fmt: skip
