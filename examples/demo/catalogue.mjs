@@ -6,6 +6,7 @@
  * @property {string} note
  * @property {[number, number, number]} shape height, width and channels
  * @property {number} levels
+ * @property {Uint8Array} [palette] what these look like, where the model's file says so: [L,1] or [L,3]
  * @property {number | null} numClasses null where it takes no class
  * @property {string[]} groups what the classes show; in each style where there are several. Empty where it takes no class
  * @property {string[]} styles classes are the groups in the first style, then those in the second; empty where there is one style

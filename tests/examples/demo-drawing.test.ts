@@ -87,7 +87,7 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
     steps.dispose();
     expect(await drawn()).toBe(given);
     expect(await labels()).toEqual(
-      chances.map((chance, level) => `${shadeName(level, 17)}, ${percent(chance)}`),
+      chances.map((chance, level) => `${shadeName(level, { levels: 17 })}, ${percent(chance)}`),
     );
     expect(await bars().locator('.next-chance:visible').allTextContents()).toEqual([
       percent(Math.max(...chances)),

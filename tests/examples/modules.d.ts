@@ -494,7 +494,7 @@ declare module '*/examples/demo/parts/levels-text.mjs' {
 declare module '*/examples/demo/parts/odds.mjs' {
   export function oddsOf(bits: number): string;
   export function percent(chance: number): string;
-  export function shadeName(level: number, levels: number): string;
+  export function shadeName(level: number, kind: { levels: number; palette?: Uint8Array }): string;
 }
 
 declare module '*/examples/demo/parts/sampling-state.mjs' {

@@ -90,7 +90,7 @@ export function mountCompressing(root) {
     const image = levels;
     task.say('Compressing…');
     const made = await client.run({ kind: 'compress', model, levels: image, condition }, { signal });
-    const png = await pngSize(client, { shape, numLevels, levels: image }, signal);
+    const png = await pngSize(client, MODELS[model], image, signal);
     if (image !== levels || condition !== picker.condition) return; // what is chosen now comes next
     bytes = made.bytes;
     const each = Math.ceil(Math.log2(numLevels));

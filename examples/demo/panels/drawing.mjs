@@ -90,7 +90,7 @@ export function mountDrawing(root) {
   );
   picture.element.addEventListener('click', bars.focus); // the next pixel looks as if it could be clicked
   share.element.hidden = true; // until there is a whole picture
-  bars.setLevels(MODELS[model.value].levels);
+  bars.setKind(MODELS[model.value]);
   update();
   onAddress(ID, open);
   const asked = readAddress(ID);
@@ -138,8 +138,9 @@ export function mountDrawing(root) {
     finish.hidden = share.element.hidden = !whole;
     roll.hidden = run.hidden = whole;
     if (!whole) {
+      bars.setKind(entry());
       bars.show(known[values.length]);
-      strip.show(known[values.length]);
+      strip.show(known[values.length], entry());
     }
     odds.hidden = whole;
     odds.replaceChildren(
@@ -272,7 +273,7 @@ export function mountDrawing(root) {
       const level = await fall(isMotionReduced() ? 0 : LIES);
       const chance = drawing.chances[drawing.values.length][level];
       await put(level, signal);
-      task.say(`The die fell on ${shadeName(level, entry().levels)}, which had ${percent(chance)}.`);
+      task.say(`The die fell on ${shadeName(level, entry())}, which had ${percent(chance)}.`);
     });
   }
 
@@ -309,8 +310,8 @@ export function mountDrawing(root) {
   /** Row by row, as fast as they come. */
   async function runByRow(signal) {
     const { model, condition, values } = drawing;
-    const { shape, levels: count } = MODELS[model];
-    const size = sizeOf(shape);
+    const kind = MODELS[model];
+    const size = sizeOf(kind.shape);
     const given = { levels: new Uint8Array(size), known: new Uint8Array(size).fill(1, 0, values.length) };
     given.levels.set(values);
     const seed = Math.floor(1e9 * Math.random());
@@ -325,10 +326,10 @@ export function mountDrawing(root) {
     );
     let shown = values.length;
     while (isRunning && shown < size) {
-      const next = Math.min(size, (Math.floor(shown / shape[1]) + 1) * shape[1]);
+      const next = Math.min(size, (Math.floor(shown / kind.shape[1]) + 1) * kind.shape[1]);
       if (next <= done) {
         shown = next;
-        picture.show([...drawn.subarray(0, shown)], { shape, levels: count });
+        picture.show([...drawn.subarray(0, shown)], kind);
       }
       await Promise.race([wait(ROW), done < size ? whole : wait(ROW)]);
     }

@@ -7,7 +7,7 @@ import { h, keepFocus, whenNear } from '../parts/dom.mjs';
 import { imagePicker } from '../parts/image-picker.mjs';
 import { levelBars } from '../parts/level-bars.mjs';
 import { linkButton } from '../parts/link-button.mjs';
-import { blankOf } from '../parts/palettes.mjs';
+import { blankOf } from '../parts/paints.mjs';
 import { pixelEditor } from '../parts/pixel-editor.mjs';
 import { pngSize } from '../parts/png-size.mjs';
 import { taskRunner } from '../parts/task.mjs';
@@ -91,7 +91,7 @@ export function mountLikelihood(root) {
     const job = { kind: 'likelihood', model, condition };
     const { bits, probabilities } = await client.run({ ...job, levels }, { signal });
     const total = sum(bits);
-    const png = await pngSize(client, { shape: entry.shape, numLevels: entry.levels, levels }, signal);
+    const png = await pngSize(client, entry, levels, signal);
     bars.show(total, entry, bits.length, png === null ? null : 8 * png);
     map.show(bits, entry);
     expected.show({ levels, bits, probabilities }, entry);

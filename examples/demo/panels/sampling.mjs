@@ -87,9 +87,9 @@ export function mountSampling(root) {
   }
 
   function showBlanks(state) {
-    const { shape, levels } = MODELS[state.model];
-    const values = new Int32Array(drawingOf(state).numImages * sizeOf(shape));
-    pictures.show(values, { shape, levels }, () => false);
+    const kind = MODELS[state.model];
+    const values = new Int32Array(drawingOf(state).numImages * sizeOf(kind.shape));
+    pictures.show(values, kind, () => false);
   }
 
   function label(words) {
@@ -138,8 +138,8 @@ export function mountSampling(root) {
 
   async function drawNow(signal) {
     const { isSlow, state } = form;
-    const { shape, levels } = MODELS[state.model];
-    const kind = { shape, levels };
+    const kind = MODELS[state.model];
+    const { shape } = kind;
     const job = { kind: 'sample', ...drawingOf(state) };
     const size = sizeOf(shape);
     last = { state, values: null, time: null };

@@ -1,5 +1,5 @@
 import { h } from './dom.mjs';
-import { rgbOf } from './pictures.mjs';
+import { pageLook } from './pictures.mjs';
 
 /** A strip on which each shade has as much room as it is likely, and a needle that shows where on it the die fell. */
 export function dieStrip() {
@@ -9,9 +9,13 @@ export function dieStrip() {
 
   return {
     element,
-    /** @param {ArrayLike<number>} chances of each level */
-    show(chances) {
-      const colours = Array.from(chances, (_, level) => `rgb(${rgbOf([level], 0, 1, chances.length)})`);
+    /**
+     * @param {ArrayLike<number>} chances of each level
+     * @param {import('./pictures.mjs').Kind} kind
+     */
+    show(chances, kind) {
+      const look = pageLook(kind);
+      const colours = Array.from(chances, (_, level) => `rgb(${look([level], 0)})`);
       let sum = 0;
       const stops = colours.map((colour, level) => {
         const from = sum;

@@ -1,5 +1,5 @@
 import { colour, h, onThemeChange } from './dom.mjs';
-import { rgbOf } from './pictures.mjs';
+import { pageLook } from './pictures.mjs';
 
 const SIDE = 448;
 
@@ -7,17 +7,18 @@ const SIDE = 448;
 export function drawingPicture() {
   const canvas = h('canvas.drawing-picture', { role: 'img', width: SIDE, height: SIDE, 'aria-label': '' });
   const context = canvas.getContext('2d');
-  let shown = { values: [], shape: [1, 1, 1], levels: 2 };
+  let shown = { values: [], kind: { shape: [1, 1, 1], levels: 2 } };
 
   function draw() {
-    const { values, shape, levels } = shown;
-    const [height, width] = shape;
+    const { values, kind } = shown;
+    const [height, width] = kind.shape;
+    const look = pageLook(kind);
     const cell = SIDE / width;
     const gap = width > 16 ? 0 : 2;
     const blank = colour('--blank');
     context.clearRect(0, 0, SIDE, SIDE);
     for (let i = 0; i < height * width; i++) {
-      context.fillStyle = i < values.length ? `rgb(${rgbOf(values, i, 1, levels)})` : blank;
+      context.fillStyle = i < values.length ? `rgb(${look(values, i)})` : blank;
       const [x, y] = [(i % width) * cell, Math.floor(i / width) * cell];
       context.fillRect(x + gap / 2, y + gap / 2, cell - gap, cell - gap);
     }
@@ -44,9 +45,9 @@ export function drawingPicture() {
      * @param {number[]} values of the pixels that are drawn, row by row
      * @param {import('../catalogue.mjs').Entry} entry
      */
-    show(values, { shape, levels }) {
-      shown = { values, shape, levels };
-      const [height, width] = shape;
+    show(values, entry) {
+      shown = { values, kind: entry };
+      const [height, width] = entry.shape;
       const next = `; next is row ${Math.floor(values.length / width) + 1}, column ${(values.length % width) + 1}`;
       const isWhole = values.length === height * width;
       canvas.setAttribute(

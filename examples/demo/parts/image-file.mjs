@@ -22,7 +22,7 @@ export async function readImage(file, kind) {
   picture.close?.();
   const levels = new Uint8Array(height * width * channels);
   for (let i = 0; i < height * width; i++) {
-    levels.set(levelsOf(data.subarray(4 * i, 4 * i + 3), channels, kind.levels), i * channels);
+    levels.set(levelsOf(data.subarray(4 * i, 4 * i + 3), kind), i * channels);
   }
   return levels;
 }

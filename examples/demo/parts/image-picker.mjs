@@ -5,6 +5,7 @@ import { button, field, radios, select } from './controls.mjs';
 import { h } from './dom.mjs';
 import { readImage } from './image-file.mjs';
 import { queryOfImage, readImageState } from './image-state.mjs';
+import { isInkOnPaper } from './pictures.mjs';
 import { readTestImages, TEST_SETS } from './test-images.mjs';
 
 /** @typedef {import('./test-images.mjs').TestSet} TestSet */
@@ -263,7 +264,7 @@ export function imagePicker(
 }
 
 /** Of a grey image whose mean is nearer to ink than to paper: the models' images have light grounds. */
-function isMostlyDark(image, { shape: [, , channels], levels }) {
+function isMostlyDark(image, kind) {
   const mean = image.reduce((sum, level) => sum + level, 0) / image.length;
-  return channels === 1 && mean > (levels - 1) / 2;
+  return isInkOnPaper(kind) && mean > (kind.levels - 1) / 2;
 }

@@ -1,6 +1,6 @@
 import { h } from './dom.mjs';
 import { percent } from './odds.mjs';
-import { rgbOf } from './pictures.mjs';
+import { pageLook } from './pictures.mjs';
 
 const CHANNELS = ['Red', 'Green', 'Blue'];
 
@@ -19,7 +19,8 @@ export function levelBars({ onPlace }) {
   const rows = h('div.level-rows');
   /** @type {Measured | null} */
   let measured = null;
-  let shape = [1, 1, 1];
+  /** @type {import('./pictures.mjs').Kind} */
+  let kind = { shape: [1, 1, 1], levels: 2 };
   let chosen = null;
 
   /**
@@ -27,9 +28,9 @@ export function levelBars({ onPlace }) {
    * @param {import('../catalogue.mjs').Entry} entry
    */
   function show(now, entry) {
-    if (String(shape) !== String(entry.shape)) chosen = null;
+    if (String(kind.shape) !== String(entry.shape)) chosen = null;
     measured = now;
-    shape = entry.shape;
+    kind = entry;
     draw();
   }
 
@@ -40,7 +41,7 @@ export function levelBars({ onPlace }) {
 
   function draw() {
     const { levels, bits, probabilities } = measured;
-    const [, width, channels] = shape;
+    const [, width, channels] = kind.shape;
     const perValue = probabilities.length / levels.length;
     const { row, column } = chosen ?? mostSurprising(bits, width, channels);
     title.textContent = `What it expected at row ${row}, column ${column}`;
@@ -51,7 +52,7 @@ export function levelBars({ onPlace }) {
       ...Array.from({ length: channels }, (_, channel) => {
         const value = first + channel;
         const chances = probabilities.subarray(value * perValue, (value + 1) * perValue);
-        return rowOf(channels === 1 ? null : channel, chances, levels[value]);
+        return rowOf(kind, channels === 1 ? null : channel, chances, levels[value]);
       }),
     );
   }
@@ -65,7 +66,7 @@ function mostSurprising(bits, width, channels) {
 }
 
 /** `channel` is null where there is one. */
-function rowOf(channel, chances, actual) {
+function rowOf(kind, channel, chances, actual) {
   const most = Math.max(...chances);
   const bars = Array.from(chances, (chance, level) => {
     const bar = h(level === actual ? 'i.actual' : 'i');
@@ -82,23 +83,18 @@ function rowOf(channel, chances, actual) {
       { role: 'img', 'aria-label': `${words}. Bars of all ${chances.length} levels.` },
       ...bars,
     ),
-    shadesOf(channel, chances.length),
+    shadesOf(kind, channel),
     h('figcaption', { 'aria-hidden': 'true' }, words),
   );
 }
 
 /** Under each bar the colour of its level. */
-function shadesOf(channel, count) {
+function shadesOf(kind, channel) {
+  const { levels: count } = kind;
+  const look = pageLook(kind);
   const element = h('div.level-shades', { 'aria-hidden': 'true' });
   const colours = Array.from({ length: count }, (_, level) =>
-    channel === null
-      ? rgbOf([level], 0, 1, count)
-      : rgbOf(
-          [0, 1, 2].map((one) => (one === channel ? level : 0)),
-          0,
-          3,
-          count,
-        ),
+    look(channel === null ? [level] : [0, 1, 2].map((one) => (one === channel ? level : 0)), 0),
   );
   const stops = colours.map((rgb, i) => `rgb(${rgb}) ${(100 * i) / count}% ${(100 * (i + 1)) / count}%`);
   element.style.background = `linear-gradient(90deg, ${stops})`;

@@ -1,6 +1,6 @@
 import { h } from './dom.mjs';
 import { percent, RARE, shadeName } from './odds.mjs';
-import { rgbOf } from './pictures.mjs';
+import { pageLook } from './pictures.mjs';
 
 /**
  * How likely each shade of the next pixel is: a bar each, which is a button that chooses it. Arrow keys go from bar to bar.
@@ -16,13 +16,18 @@ export function nextBars({ onChoose }) {
   /** @type {HTMLButtonElement[]} */
   let bars = [];
   let isOff = false;
+  /** @type {import('./pictures.mjs').Kind} */
+  let kind = { shape: [1, 1, 1], levels: 0 };
 
-  /** So many levels. */
-  function setLevels(levels) {
-    if (bars.length === levels) return;
+  /** A bar for each level of a kind of image. */
+  function setKind(next) {
+    if (next === kind) return;
+    kind = next;
+    const { levels } = kind;
+    const look = pageLook(kind);
     bars = Array.from({ length: levels }, (_, level) => {
       const swatch = h('span.next-shade');
-      swatch.style.background = `rgb(${rgbOf([level], 0, 1, levels)})`;
+      swatch.style.background = `rgb(${look([level], 0)})`;
       return h(
         'button.next-bar',
         { type: 'button', tabIndex: level === 0 ? 0 : -1, onclick: () => isOff || onChoose(level) },
@@ -34,14 +39,13 @@ export function nextBars({ onChoose }) {
     element.replaceChildren(...bars);
   }
 
-  /** @param {ArrayLike<number>} chances of each level */
+  /** @param {ArrayLike<number>} chances of each level of the kind */
   function show(chances) {
-    setLevels(chances.length);
     const most = Math.max(...chances);
     const likeliest = chances.indexOf(most);
     for (const [level, bar] of bars.entries()) {
       const chance = chances[level];
-      const name = shadeName(level, bars.length);
+      const name = shadeName(level, kind);
       bar.setAttribute('aria-label', `${name}, ${percent(chance)}`);
       bar.title = name;
       bar.style.setProperty('--height', chance / most);
@@ -77,7 +81,7 @@ export function nextBars({ onChoose }) {
 
   return {
     element,
-    setLevels,
+    setKind,
     show,
     /** Gives the keyboard to the bar that the Tab key finds. */
     focus: () => bars.find(({ tabIndex }) => tabIndex === 0)?.focus({ preventScroll: true }),

@@ -21,8 +21,18 @@ export function percent(chance) {
   return `${(100 * chance).toFixed(chance < 0.1 ? 1 : 0)}%`;
 }
 
-/** The name of a shade of grey: level 0 is paper. */
-export function shadeName(level, levels) {
+/**
+ * The name of a level: a shade of grey, level 0 is paper; or of a palette its colour.
+ *
+ * @param {number} level
+ * @param {{ levels: number, palette?: Uint8Array }} kind
+ */
+export function shadeName(level, { levels, palette }) {
+  if (palette !== undefined) {
+    const size = palette.length / levels;
+    const parts = [...palette.subarray(size * level, size * (level + 1))];
+    return `colour ${level} of ${levels - 1} (${parts.join(', ')})`;
+  }
   if (level === 0) return 'white';
   return level === levels - 1 ? 'black' : `grey ${level} of ${levels - 1}`;
 }

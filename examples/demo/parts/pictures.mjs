@@ -1,34 +1,57 @@
+import { isInk, lookOf } from '../../lib/look.mjs';
+import { nearestLevel } from '../../lib/palette.mjs';
 import { sizeOf } from '../catalogue.mjs';
 import { colour, h } from './dom.mjs';
 
 /** Between the images of a picture that is downloaded. */
 const GAP_COLOUR = '#cbd0d8';
 
-/** From paper to ink, which is not quite black. */
-const INK = 231;
+/** Ink on this page is not quite black. */
+const INK = 24;
+const TINT = { paper: [255, 255, 255], ink: [INK, INK, INK] };
 
-/** The colour of one pixel, [red, green, blue]: in grey images level 0 is paper, the highest ink. */
-export function rgbOf(values, at, channels, levels) {
-  const part = (value) => Math.round((255 * value) / (levels - 1));
-  if (channels === 3) return [part(values[at]), part(values[at + 1]), part(values[at + 2])];
-  const grey = 255 - Math.round((INK * values[at]) / (levels - 1));
-  return [grey, grey, grey];
-}
+/**
+ * @typedef {{ shape: [number, number, number], levels: number, palette?: Uint8Array }} Kind of image; `palette` is of its model: a grey
+ * of each level, [L,1], or its red, green and blue, [L,3]
+ */
+
+/** What {@link lookOf} takes of a kind. @param {Kind} kind */
+const seen = ({ shape: [, , channels], levels, palette }) => ({ channels, levels, palette });
+
+/** Whether level 0 is paper, and the highest ink. @param {Kind} kind */
+export const isInkOnPaper = (kind) => isInk(seen(kind));
+
+/**
+ * How this page shows pixels.
+ *
+ * @param {Kind} kind
+ * @returns {(values: ArrayLike<number>, pixel: number) => number[]} red, green and blue
+ */
+export const pageLook = (kind) => lookOf(seen(kind), TINT);
 
 /** The other way round, of any colour: the levels of one pixel. Those of colours are as in training. */
-export function levelsOf([red, green, blue], channels, levels) {
+export function levelsOf([red, green, blue], { shape: [, , channels], levels, palette }) {
+  if (palette !== undefined) {
+    const perLevel = palette.length / levels;
+    const colours = Uint8Array.from(
+      { length: 3 * levels },
+      (_, i) => palette[perLevel === 3 ? i : Math.floor(i / 3)],
+    );
+    return [nearestLevel(colours, [red, green, blue])];
+  }
   if (channels === 3) return [red, green, blue].map((part) => Math.floor((part * levels) / 256));
   const grey = 0.299 * red + 0.587 * green + 0.114 * blue;
-  return [Math.min(levels - 1, Math.round(((levels - 1) * (255 - grey)) / INK))];
+  return [Math.min(levels - 1, Math.round(((levels - 1) * (255 - grey)) / (255 - INK)))];
 }
 
 /** One image as pixels; those for which `isDrawn(index of the value)` is false are transparent. */
-function imageData(values, offset, { shape, levels }, isDrawn) {
-  const [height, width, channels] = shape;
+function imageData(values, image, kind, isDrawn) {
+  const [height, width, channels] = kind.shape;
+  const look = pageLook(kind);
   const pixels = new ImageData(width, height);
   for (let i = 0; i < height * width; i++) {
     if (!isDrawn(i * channels + channels - 1)) continue;
-    pixels.data.set([...rgbOf(values, offset + i * channels, channels, levels), 255], 4 * i);
+    pixels.data.set([...look(values, image * height * width + i), 255], 4 * i);
   }
   return pixels;
 }
@@ -36,7 +59,6 @@ function imageData(values, offset, { shape, levels }, isDrawn) {
 /**
  * A picture of some images side by side.
  *
- * @typedef {{ shape: [number, number, number], levels: number }} Kind
  * @param {{ label: string, columns?: (count: number) => number }} options
  */
 export function gallery({ label, columns = (count) => Math.ceil(Math.sqrt(count)) }) {
@@ -65,7 +87,7 @@ export function gallery({ label, columns = (count) => Math.ceil(Math.sqrt(count)
     context.clearRect(0, 0, canvas.width, canvas.height);
     context.imageSmoothingEnabled = false;
     for (let i = 0; i < count; i++) {
-      scratch.getContext('2d').putImageData(imageData(values, i * sizeOf(kind.shape), kind, isDrawn), 0, 0);
+      scratch.getContext('2d').putImageData(imageData(values, i, kind, isDrawn), 0, 0);
       context.drawImage(scratch, left(i), top(i), width * scale, height * scale);
       if (isMarked !== null) drawOutline(context, [left(i), top(i)], scale, kind.shape, isMarked);
       if (next === null) continue;

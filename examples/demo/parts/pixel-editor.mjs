@@ -1,7 +1,7 @@
 import { radios } from './controls.mjs';
 import { colour, h } from './dom.mjs';
-import { blankOf, paletteOf } from './palettes.mjs';
-import { rgbOf } from './pictures.mjs';
+import { blankOf, paintsOf } from './paints.mjs';
+import { isInkOnPaper, pageLook } from './pictures.mjs';
 import { pixelGrid } from './pixel-grid.mjs';
 
 /**
@@ -33,11 +33,11 @@ export function pixelEditor({ label, canRubOut, onChange, onPoint }) {
   }
 
   function paint(context, cell) {
-    const [height, width, channels] = kind.shape;
+    const [height, width] = kind.shape;
+    const look = pageLook(kind);
     const hatch = hatching(context);
     for (let pixel = 0; pixel < height * width; pixel++) {
-      const rgb = rgbOf(values, pixel * channels, channels, kind.levels);
-      context.fillStyle = known[pixel] ? `rgb(${rgb})` : hatch;
+      context.fillStyle = known[pixel] ? `rgb(${look(values, pixel)})` : hatch;
       context.fillRect((pixel % width) * cell, Math.floor(pixel / width) * cell, cell, cell);
     }
   }
@@ -60,7 +60,7 @@ export function pixelEditor({ label, canRubOut, onChange, onPoint }) {
       if (isFirst) isRubbing = known[pixel] === 1;
       known[pixel] = isRubbing ? 0 : 1;
     } else {
-      values.set(paletteOf(kind)[Number(tools.value)].values, pixel * kind.shape[2]);
+      values.set(paintsOf(kind)[Number(tools.value)].values, pixel * kind.shape[2]);
       known[pixel] = 1;
     }
     changed();
@@ -72,10 +72,10 @@ export function pixelEditor({ label, canRubOut, onChange, onPoint }) {
   }
 
   function offerTools() {
-    const [, , channels] = kind.shape;
-    const choices = paletteOf(kind).map(({ name, values }, i) => {
+    const look = pageLook(kind);
+    const choices = paintsOf(kind).map(({ name, values }, i) => {
       const swatch = h('i.swatch', { 'aria-hidden': 'true' });
-      swatch.style.background = `rgb(${rgbOf(values, 0, channels, kind.levels)})`;
+      swatch.style.background = `rgb(${look(values, 0)})`;
       return { value: String(i), label: h('span', {}, swatch, h('span.tool-name', {}, name)) };
     });
     if (canRubOut)
@@ -89,7 +89,7 @@ export function pixelEditor({ label, canRubOut, onChange, onPoint }) {
         ),
       });
     tools = radios('Tool', choices, { className: 'tools' });
-    if (!canRubOut) tools.value = channels === 1 ? '4' : '1'; // ink or black
+    if (!canRubOut) tools.value = isInkOnPaper(kind) ? '4' : '1'; // ink or black
     toolPlace.replaceChildren(tools.element);
   }
 
@@ -126,7 +126,8 @@ export function pixelEditor({ label, canRubOut, onChange, onPoint }) {
      * whether it has.
      */
     setImage(image, imageKind) {
-      const isOfOtherKind = tools === undefined || imageKind.shape[2] !== kind.shape[2];
+      const isOfOtherKind =
+        tools === undefined || imageKind.shape[2] !== kind.shape[2] || imageKind.palette !== kind.palette;
       const isOfThatSize = String(imageKind.shape) === String(kind.shape);
       kind = imageKind;
       original = Uint8Array.from(image);
@@ -153,7 +154,7 @@ export function pixelEditor({ label, canRubOut, onChange, onPoint }) {
       known.fill(0, from * kind.shape[1], to * kind.shape[1]);
       changed();
     },
-    /** Paints all with the first colour of the palette: paper or white. */
+    /** Paints all with the first of the paints: paper or white. */
     clear() {
       values = blankOf(kind);
       known.fill(1);

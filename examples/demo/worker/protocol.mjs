@@ -54,8 +54,8 @@
  * @typedef {{ kind: 'decompress', model: ModelName, bytes: Uint8Array }} DecompressJob
  * Result `{ levels, numImages }`
  *
- * @typedef {{ kind: 'png', shape: [number, number, number], numLevels: number, levels: Uint8Array }} PngJob
- * the smallest PNG of one image that OxiPNG finds. Result `{ bytes }`
+ * @typedef {{ kind: 'png', shape: [number, number, number], numLevels: number, palette?: Uint8Array, levels: Uint8Array }} PngJob
+ * the smallest PNG of one image that OxiPNG finds, in the colours of the palette where there is one. Result `{ bytes }`
  *
  * Jobs of the worker that trains, on `backend` where they compute.
  *

@@ -1,3 +1,5 @@
+import { isInkOnPaper, levelsOf } from './pictures.mjs';
+
 const GREYS = [
   ['paper', 0],
   ['light grey', 0.25],
@@ -17,16 +19,20 @@ const COLOURS = [
 ];
 
 /**
- * What can be painted with, by name, in levels of a kind of image. The first is what a blank image is of: paper or white.
+ * What can be painted with, by name, in levels of a kind of image, each once. The first is what a blank image is of: paper or white.
  *
  * @param {import('./pictures.mjs').Kind} kind
  * @returns {{ name: string, values: number[] }[]}
  */
-export function paletteOf({ shape: [, , channels], levels }) {
-  const level = (share) => Math.round(share * (levels - 1));
-  return channels === 1
-    ? GREYS.map(([name, share]) => ({ name, values: [level(share)] }))
-    : COLOURS.map(([name, rgb]) => ({ name, values: rgb.map((part) => level(part / 255)) }));
+export function paintsOf(kind) {
+  if (isInkOnPaper(kind))
+    return GREYS.map(([name, share]) => ({ name, values: [Math.round(share * (kind.levels - 1))] }));
+  const paints = new Map(); // by their levels: to a small palette, two colours may be one
+  for (const [name, rgb] of COLOURS) {
+    const values = levelsOf(rgb, kind);
+    if (!paints.has(String(values))) paints.set(String(values), { name, values });
+  }
+  return [...paints.values()];
 }
 
 /**
@@ -37,6 +43,6 @@ export function paletteOf({ shape: [, , channels], levels }) {
  */
 export function blankOf(kind) {
   const [height, width, channels] = kind.shape;
-  const [{ values }] = paletteOf(kind);
+  const [{ values }] = paintsOf(kind);
   return Uint8Array.from({ length: height * width * channels }, (_, i) => values[i % channels]);
 }
