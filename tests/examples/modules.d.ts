@@ -151,6 +151,58 @@ declare module '*/examples/lib/files.mjs' {
   export function sweep(directory: string, isLeft: (name: string, pid: number) => boolean): Promise<void>;
 }
 
+declare module '*/examples/lib/palette.mjs' {
+  import type { ImageSet } from 'pixelcnn-layers/data';
+  export function toPalette(images: ImageSet, palette: Uint8Array): ImageSet;
+  export function fromPalette(images: ImageSet, palette: Uint8Array): ImageSet;
+  export function nearestLevel(palette: Uint8Array, colour: readonly number[]): number;
+  export function lossOf(images: ImageSet, palette: Uint8Array): { mse: number; psnr: number };
+  export function textOfPalette(palette: Uint8Array): string;
+  export function paletteOfText(what: string, text: unknown): Uint8Array;
+}
+
+declare module '*/examples/lib/choose-palette.mjs' {
+  import type { ImageSet } from 'pixelcnn-layers/data';
+  export function choosePalette(images: ImageSet, levels: number, options?: { seed?: number }): Uint8Array;
+}
+
+declare module '*/examples/lib/look.mjs' {
+  interface Kind {
+    channels: number;
+    levels: number;
+    palette?: Uint8Array;
+  }
+  type Look = (data: ArrayLike<number>, pixel: number) => number[];
+  export function isInk(kind: Kind): boolean;
+  export function lookOf(kind: Kind, tint?: { paper: number[]; ink: number[] }): Look;
+  export function colourOf(kind: Kind): Look;
+}
+
+declare module '*/examples/lib/model-data.mjs' {
+  import type { ImageSet } from 'pixelcnn-layers/data';
+
+  interface Levels {
+    levels: number;
+    palette?: Uint8Array;
+  }
+  interface Dataset {
+    name: string;
+    train: ImageSet;
+    test: ImageSet;
+  }
+  export function readForModel(
+    name: string,
+    path: string | undefined,
+    model: Levels & { imageShape: readonly (number | null)[] },
+  ): Promise<Dataset>;
+  export function inLevels(set: ImageSet, model: Levels): ImageSet;
+}
+
+declare module '*/examples/lib/pick-images.mjs' {
+  import type { ImageSet } from 'pixelcnn-layers/data';
+  export function pickImages(set: ImageSet, indices: number[]): ImageSet;
+}
+
 declare module '*/examples/lib/hold-out.mjs' {
   import type { ImageSet } from 'pixelcnn-layers/data';
   export function holdOut(set: ImageSet, count: number): [ImageSet, ImageSet | null];
@@ -209,8 +261,14 @@ declare module '*/examples/lib/png-levels.mjs' {
     bytes: Uint8Array,
     channels: number,
     levels: number,
-  ): { shape: [number, number, number]; data: Uint8Array };
-  export function pngOfLevels(image: ArrayLike<number>, shape: number[], levels: number): Buffer;
+    palette?: Uint8Array,
+  ): { shape: [number, number, number]; data: Uint8Array | Uint16Array };
+  export function pngOfLevels(
+    image: ArrayLike<number>,
+    shape: number[],
+    levels: number,
+    palette?: Uint8Array,
+  ): Buffer;
 }
 
 declare module '*/examples/lib/png.mjs' {
@@ -219,6 +277,7 @@ declare module '*/examples/lib/png.mjs' {
     known?: ArrayLike<number>;
     imageShape: number[];
     levels: number;
+    palette?: Uint8Array;
     columns: number;
     scale?: number;
     gap?: number;
@@ -234,6 +293,7 @@ declare module '*/examples/lib/saved-model.mjs' {
     imageShape: (number | null)[];
     levels: number;
     condition: ConditionShape | null;
+    palette?: Uint8Array;
   }>;
 }
 

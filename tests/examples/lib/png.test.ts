@@ -101,6 +101,25 @@ describe('a grid of gray images', () => {
   });
 });
 
+describe('a grid of images with a palette', () => {
+  const palette = Uint8Array.of(1, 2, 3, 40, 50, 60);
+  const grid = { images: [1, 0], imageShape: [1, 2, 1], levels: 2, palette, columns: 1, scale: 3, gap: 4 };
+
+  it('shows its colours, and a line round given pixels', () => {
+    const plain = reader(gridPng(grid));
+    const marked = reader(gridPng({ ...grid, known: [1, 0] }));
+    for (const { at } of [plain, marked])
+      expect([at(5, 5), at(8, 5)]).toEqual([
+        [40, 50, 60],
+        [1, 2, 3],
+      ]);
+    expect([plain.at(3, 5), marked.at(3, 5)]).toEqual([
+      [203, 208, 216],
+      [20, 62, 140],
+    ]);
+  });
+});
+
 describe('the smallest PNG', () => {
   it.each([1, 3])('holds the levels of all images and no more, with %i channels', (channels) => {
     const [height, width, count] = [2, 3, 3];
