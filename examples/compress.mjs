@@ -175,7 +175,7 @@ async function readModel() {
   const { levels, palette } = model;
   if (levels > 256 && palette === undefined)
     throw new Error(
-      `--model: wanted one of at most 256 levels, as PNGs have, or with a palette, got ${levels}`,
+      `--model: wanted one of at most 256 levels, as PNGs have, got ${levels} without a palette`,
     );
   await named('--model', () => colourOf({ channels, levels, palette })); // a palette that fits
   return model;

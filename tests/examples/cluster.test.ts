@@ -76,7 +76,7 @@ describe('what is wrong is refused before anything is queued, where there is no 
       ["--verify: wanted a share from 0 to 1, got '2'", drawFrom('model', '--verify', '2')],
       ['--data: wanted it or --npy, not both', score()],
       [
-        '--data: the model has 32 levels, digits only 17',
+        'the model has 32 levels, digits only 17',
         ['cluster/submit.mjs', 'score', '--model', 'FOLDER/fine', '--data', 'digits'],
       ],
       ['--npy: the model takes images of 8x8x1, got 8x8x3', score('--npy', 'FOLDER/rgb.npy')],

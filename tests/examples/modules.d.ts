@@ -131,7 +131,7 @@ declare module '*/examples/lib/datasets.mjs' {
   export const DATASETS: string[];
   export function readDataset(
     name: string,
-    options?: { path?: string | undefined; levels?: number },
+    options?: { path?: string | undefined; levels?: number; hasPalette?: boolean },
   ): Promise<{ name: string; train: ImageSet; test: ImageSet; about: string }>;
 }
 

@@ -463,6 +463,9 @@ describe.skipIf(python === null)('train.py', () => {
     ['--data npy --path SIZES --out NEW', "npy: 'SIZES': wanted training and test codes of one size, got [10, 2, 2] and [10, 1, 2]"],
     ['--data digits --model pixelsnail --filters 20 --out NEW', 'pixelSNAIL: filters: wanted a multiple of 2 * heads = 16, got 20'],
     ['--data digits --model pixelsnail --kernel 1 --out NEW', 'pixelSNAIL: kernel_size: wanted an odd number of at least 3, got 1'],
+    ['--data emoji --palette NEW', "--palette: wanted the run.json of a run of train.mjs with --palette, got 'NEW': "],
+    ['--data emoji --palette PALETTE --levels 4', '--palette: comes without --levels, and not with --model plus-plus'],
+    ['--data digits --palette PALETTE --out NEW', 'digits: --palette: wanted RGB images of 256 levels, got [1500, 8, 8, 1] of 17'],
     ['--data emoji --model gated --conditional --out NEW', '--conditional: emoji has no classes'],
     ['--data npy --path UNCODED --model gated --conditional --out NEW', '--conditional: npy has no classes: wanted train-labels.npy and'],
     ['--data digits --path NEW --out NEW', 'digits: is embedded, takes no --path'],
@@ -498,6 +501,8 @@ describe.skipIf(python === null)('train.py', () => {
       await writeFile(join(folder, 'checkpoint.safetensors'), writeSafetensors(new Map(), metadata));
     }
     await writeFile(few, npyOf(new Uint8Array(2 * 16), [2, 4, 4]));
+    const palette = join(directory, 'palette.json'); // of settings, all that is read
+    await writeFile(palette, '{"palette":"000000ffffff"}');
     await writeFile(pickled, Buffer.from('80049505000000000000008c0161942e', 'hex'));
     // Images with maps of codes, or without them, or with too few, or of another size.
     const maps = { CODES: [10, 2, 2], UNCODED: null, FEWER: [9, 2, 2], SIZES: [10, 1, 2] };
@@ -511,7 +516,7 @@ describe.skipIf(python === null)('train.py', () => {
         if (shape) await write(`${part}-codes.npy`, Uint8Array.from({ length: n * h * w }, (_, i) => i % 4), [n, h, w]);
       }
     }
-    const places = { ...coded, NEW: fresh, STRAIGHT: straight, DAMAGED: damaged, FEW: few, PICKLED: pickled, EMPTY: empty, OTHER: other, STEPS: String(steps) };
+    const places = { ...coded, NEW: fresh, STRAIGHT: straight, DAMAGED: damaged, FEW: few, PICKLED: pickled, PALETTE: palette, EMPTY: empty, OTHER: other, STEPS: String(steps) };
     const fill = (text: string) => text.replace(/[A-Z]{3,}/g, (name) => places[name as keyof typeof places] ?? name);
     const lines = refusals.map(([flags]) => flags.split(' ').filter(Boolean).map(fill));
     const inTurn = fileURLToPath(new URL('train-in-turn.py', import.meta.url));
