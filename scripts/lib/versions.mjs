@@ -2,6 +2,5 @@
 export const VERSIONS = {
   'CITATION.cff': /^version: (\S+)$/gm,
   'README.md': /^ {2}version = \{(\S+)\},$/gm,
-  'docs/reference/papers.md': /^ {2}version = \{(\S+)\},$/gm,
   'examples/cluster/README.md': /\(pixelcnn-layers (\d\S*),/g,
 };

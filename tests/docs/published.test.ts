@@ -67,13 +67,11 @@ it('is cited as the version that it is', async () => {
   const [, holder] = /Copyright \(c\) \d+ (.*)/.exec(await readFile(join(root, 'LICENSE'), 'utf8')) ?? [];
   expect(citation).toContain(`authors:\n  - name: ${holder}\n`);
 
-  for (const page of ['README.md', 'docs/reference/papers.md']) {
-    const entry = /^@software\{.*?^\}$/ms.exec(await readFile(join(root, page), 'utf8'))?.[0];
-    expect(entry, page).toContain(`author  = {{${holder}}}`);
-    expect(entry, page).toContain(`title   = {${name}}`);
-    expect(entry, page).toContain(`version = {${version}}`);
-    expect(entry, page).toContain(`license = {${license}}`);
-  }
+  const entry = /^@software\{.*?^\}$/ms.exec(await readFile(join(root, 'README.md'), 'utf8'))?.[0];
+  expect(entry).toContain(`author  = {{${holder}}}`);
+  expect(entry).toContain(`title   = {${name}}`);
+  expect(entry).toContain(`version = {${version}}`);
+  expect(entry).toContain(`license = {${license}}`);
 });
 
 describe('the version of package.json', () => {
