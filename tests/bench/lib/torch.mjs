@@ -64,6 +64,13 @@ export function timeTwin(factory, args, batch, seconds) {
   return times && { forward: summary(times.forward), ...(times.step && { step: summary(times.step) }) };
 }
 
+/**
+ * Milliseconds that PyTorch takes for Image GPT, one thread: a whole pass over the first places of so many images, and sampling these with
+ * a cache of keys and values; null where python3 has no torch.
+ */
+export const timeTorchGPT = (shape, numImages, places) =>
+  runTorch('gpt.py', JSON.stringify(shape), numImages, places);
+
 /** Milliseconds that PyTorch's naive sampler takes for so many images, one thread; null where python3 has no torch. */
 export function timeTorchSampler(shape, numImages) {
   return runTorch('sample.py', JSON.stringify(shape), numImages)?.sample ?? null;
