@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gatedPixelCNN, pixelCNN, pixelCNNPlusPlus, pixelSNAIL } from 'pixelcnn-layers';
+import { gatedPixelCNN, imageGPT, pixelCNN, pixelCNNPlusPlus, pixelSNAIL } from 'pixelcnn-layers';
 import { loadWeights, readSafetensors } from 'pixelcnn-layers/weights';
 import { carryPalette } from './image-model.mjs';
 import { paletteOfText } from './palette.mjs';
 
-const FACTORIES = { pixelCNN, gatedPixelCNN, pixelCNNPlusPlus, pixelSNAIL };
+const FACTORIES = { pixelCNN, gatedPixelCNN, pixelCNNPlusPlus, pixelSNAIL, imageGPT };
 const NETWORK = 'network.json';
 const AVERAGE = 'average.safetensors';
 const BEST = 'best.safetensors'; // on validation images, if some were held out

@@ -79,13 +79,18 @@ FLAGS = {
     'path': (str, None, 'where they are, for data sets that are not found by themselves'),
     'levels': (whole(2), None, 'intensities, to which the data are quantized; of npy, how many there are'),
     'palette': (palette, None, 'of RGB images: the levels are the colours in this run.json of a run of train.mjs with --palette'),
-    'model': (one_of('pixelcnn', 'gated', 'plus-plus', 'pixelsnail'), 'pixelcnn', 'pixelcnn, gated, plus-plus, pixelsnail'),
+    'model': (one_of('pixelcnn', 'gated', 'plus-plus', 'pixelsnail', 'gpt'), 'pixelcnn', 'pixelcnn, gated, plus-plus, pixelsnail, gpt'),
     'filters': (whole(1), 32, 'of plus-plus and pixelsnail: features of each map'),
     'resnets': (whole(1), 2, 'of plus-plus: blocks at each resolution'),
     'res-blocks': (whole(0), 2, 'of pixelsnail: residual blocks before each attention'),
     'res-filters': (whole(1), 32, 'of pixelsnail: features inside of a residual block'),
     'out-res-blocks': (whole(0), 0, 'of pixelsnail: residual blocks at the end'),
-    'heads': (whole(1), 8, 'of pixelsnail: heads of each attention'),
+    'heads': (whole(1), 8, 'of pixelsnail and gpt: heads of each attention'),
+    'width': (whole(1), 32, 'of gpt: features of each place'),
+    'layers': (whole(1), 4, 'of gpt: blocks, each of an attention and an MLP'),
+    'norm': (one_of('layer', 'rms'), 'layer', 'of gpt: layer, rms'),
+    'activation': (one_of('gelu', 'quickGelu'), 'gelu', 'of gpt: gelu, quickGelu'),
+    'residual': (one_of('input', 'normalized'), 'input', 'of gpt: what attention is added to: input, normalized'),
     'codes': (whole(2), None, 'of pixelsnail: conditions it on coarser maps of N codes, train-codes.npy and test-codes.npy'),
     'code-blocks': (whole(0), 2, 'of pixelsnail: residual blocks that read the codes'),
     'code-filters': (whole(1), 32, 'of pixelsnail: features of the codes'),
@@ -155,7 +160,7 @@ def read_flags(argv):
     if flags['palette'] is not None and (flags['levels'] is not None or flags['model'] == 'plus-plus'):
         stop('--palette: comes without --levels, and not with --model plus-plus')
     if flags['conditional'] and flags['model'] == 'pixelcnn':
-        stop('--conditional: comes with --model gated, plus-plus or pixelsnail')
+        stop('--conditional: comes with --model gated, plus-plus, pixelsnail or gpt')
     if flags['from_data'] is not None and flags['model'] not in ('plus-plus', 'pixelsnail'):
         stop('--from-data: comes with --model plus-plus or pixelsnail')
     if flags['codes'] is not None and (flags['model'] != 'pixelsnail' or flags['data'] != 'npy'):

@@ -1,6 +1,7 @@
-"""What the networks share: convolutions that see only what comes before, and how levels are read.
+"""What the networks share: convolutions that see only what comes before, how levels are read, and attention to earlier places.
 
-In comments on shapes, N is images, C their channels, H and W rows and columns, L levels, F features.
+In comments on shapes, N is images, C their channels, H and W rows and columns, L levels, F features, D those of
+a head.
 """
 import math
 from typing import NamedTuple, Tuple
@@ -154,3 +155,13 @@ def read_levels(input, channels, levels):
         return nn.Identity(), channels
     units = None if input == 'oneHot' else input['embedding']
     return Levels(levels, units), channels * (units or levels)
+
+
+def attend(query, key, value, dropout):
+    """Attention of places [N,heads,places,D], of each to those up to itself, some of whose weights are dropped."""
+    if hasattr(F, 'scaled_dot_product_attention'):  # since PyTorch 2
+        return F.scaled_dot_product_attention(query, key, value, dropout_p=dropout, is_causal=True)
+    places = query.shape[2]
+    is_later = torch.ones(places, places, dtype=torch.bool, device=query.device).triu(1)
+    logits = query @ key.transpose(2, 3) / math.sqrt(query.shape[3])  # [N,heads,places,places]
+    return F.dropout(logits.masked_fill(is_later, -math.inf).softmax(3), dropout) @ value

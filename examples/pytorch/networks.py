@@ -1,10 +1,17 @@
 """All networks, by the names and arguments that they have in the library."""
 import re
 
+from image_gpt import ImageGPT
 from pixelcnn import GatedPixelCNN, PixelCNN, PixelCNNPlusPlus
 from pixelsnail import PixelSNAIL
 
-FACTORIES = {'pixelCNN': PixelCNN, 'gatedPixelCNN': GatedPixelCNN, 'pixelCNNPlusPlus': PixelCNNPlusPlus, 'pixelSNAIL': PixelSNAIL}
+FACTORIES = {
+    'pixelCNN': PixelCNN,
+    'gatedPixelCNN': GatedPixelCNN,
+    'pixelCNNPlusPlus': PixelCNNPlusPlus,
+    'pixelSNAIL': PixelSNAIL,
+    'imageGPT': ImageGPT,
+}
 
 
 def make(name, args):

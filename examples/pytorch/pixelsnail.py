@@ -15,14 +15,12 @@ K features of a condition, D those of a head.
 Source: Chen et al., "PixelSNAIL: An Improved Autoregressive Generative Model" (2018), https://arxiv.org/abs/1712.09763, as the
 PyTorch code of https://github.com/rosinality/vq-vae-2-pytorch has it.
 """
-import math
-
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from distributions import distribution_of
-from layers import Conv, Window, centered, check_sizes, read_levels, shifted, wide
+from layers import Conv, Window, attend, centered, check_sizes, read_levels, shifted, wide
 
 POINT = centered(1, 'B')  # 1x1
 
@@ -79,16 +77,6 @@ class CausalAttention(nn.Module):
         attended = attend(query[:, :, 1:], key[:, :, :-1], value[:, :, :-1], dropout)  # [N,heads,H*W-1,D]
         attended = F.pad(attended, (0, 0, 1, 0))  # -> [N,heads,H*W,D]
         return attended.transpose(2, 3).reshape(n, -1, height, width)  # -> [N,heads,D,H*W] -> [N,units,H,W]
-
-
-def attend(query, key, value, dropout):
-    """Attention of places [N,heads,places,D], of each to those up to itself, some of whose weights are dropped."""
-    if hasattr(F, 'scaled_dot_product_attention'):  # since PyTorch 2
-        return F.scaled_dot_product_attention(query, key, value, dropout_p=dropout, is_causal=True)
-    places = query.shape[2]
-    is_later = torch.ones(places, places, dtype=torch.bool, device=query.device).triu(1)
-    logits = query @ key.transpose(2, 3) / math.sqrt(query.shape[3])  # [N,heads,places,places]
-    return F.dropout(logits.masked_fill(is_later, -math.inf).softmax(3), dropout) @ value
 
 
 class PixelSNAIL(nn.Module):

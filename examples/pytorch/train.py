@@ -107,6 +107,8 @@ def network_of(run, images):
     """The factory's name and arguments, as the library has them."""
     classes = {'numClasses': int(images.classes.max()) + 1} if run['conditional'] else {}
     common = {'imageShape': list(images.levels.shape[1:]), 'levels': images.num_levels, 'dropout': run['dropout'], **classes}
+    if run['model'] == 'gpt':
+        return 'imageGPT', {**common, **{name: run[name] for name in ('width', 'heads', 'layers', 'norm', 'activation', 'residual')}}
     output = run['output'] or ({'components': 10} if run['model'] == 'plus-plus' else 'softmax')
     if run['model'] == 'plus-plus':
         return 'pixelCNNPlusPlus', {**common, 'filters': run['filters'], 'numResnets': run['resnets'], 'output': output}

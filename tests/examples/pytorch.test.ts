@@ -9,6 +9,7 @@ import {
   type AutoregressiveModel,
   type Condition,
   gatedPixelCNN,
+  imageGPT,
   initializeFromData,
   logProb,
   normalize,
@@ -61,7 +62,7 @@ function start(args: readonly string[], stdin = '') {
   return { program, ended };
 }
 
-const factories = { pixelCNN, gatedPixelCNN, pixelCNNPlusPlus, pixelSNAIL } as const;
+const factories = { pixelCNN, gatedPixelCNN, pixelCNNPlusPlus, pixelSNAIL, imageGPT } as const;
 const gray = { imageShape: [8, 8, 1], levels: 5, hiddenDim: 4, outDim: 6, numBlocks: 2, firstKernelSize: 5 };
 const colour = { ...gray, imageShape: [5, 7, 3], hiddenDim: 2, levels: 256 };
 const plusPlus = { imageShape: [8, 8, 1], levels: 17, filters: 6, numResnets: 1, output: { components: 3 } };
@@ -74,6 +75,7 @@ const snail = {
   numResBlocks: 1,
   resFilters: 6,
 };
+const gpt = { imageShape: [4, 6, 1], levels: 5, width: 12, heads: 3, layers: 2 };
 
 /** Networks of every family, by what they are: the factory, and its arguments. */
 const networks: readonly (readonly [string, keyof typeof factories, object])[] = [
@@ -95,6 +97,9 @@ const networks: readonly (readonly [string, keyof typeof factories, object])[] =
   ['PixelSNAIL, no residual blocks', 'pixelSNAIL', { ...snail, numResBlocks: 0, heads: 1 }],
   ['PixelSNAIL, codes', 'pixelSNAIL', { ...snail, codeCondition: { levels: 7, shape: [3, 2], resBlocks: 2, resFilters: 4 } }],
   ['PixelSNAIL, class, vector, codes', 'pixelSNAIL', { ...snail, numClasses: 3, nullClass: true, conditionSize: 2, codeCondition: { levels: 3, shape: [2, 4], resBlocks: 1, resFilters: 5, kernelSize: 5 } }],
+  ['Image GPT', 'imageGPT', gpt],
+  ['Image GPT as published', 'imageGPT', { ...gpt, norm: 'rms', activation: 'quickGelu' }],
+  ['Image GPT, class, vector, residual normalized', 'imageGPT', { ...gpt, residual: 'normalized', numClasses: 3, nullClass: true, conditionSize: 2 }],
 ]; // biome-ignore format: one network a line
 
 const make = (factory: keyof typeof factories, args: object) =>
@@ -418,6 +423,20 @@ describe.skipIf(python === null)('train.py', () => {
     expect(testBits).toBeLessThan(0.1); // without the codes 0.5: 2 bits for 4 pixels
   });
 
+  it('trains Image GPT, given classes, into a model of the library', async () => {
+    const out = join(directory, 'gpt');
+    const flags = '--data digits --model gpt --conditional --width 8 --heads 2 --layers 1 --norm rms --activation quickGelu --residual normalized --steps 20 --eval-images 21'; // biome-ignore format: one line
+    expect(await start([script, ...flags.split(' '), '--out', out]).ended).toMatchObject({ code: 0 });
+    const model = await loadPyTorchRun(out);
+    const { images, labels } = await readDigits('test');
+    const levels = tf.tensor4d(Int32Array.from(images.subarray(0, 21 * 64)), [21, 8, 8, 1], 'int32');
+    const logProbs = await take(
+      await logProb(model, levels, { condition: Array.from(labels.subarray(0, 21)) }),
+    );
+    const bits = -logProbs.reduce((sum, value) => sum + value, 0) / (21 * 64) / Math.LN2;
+    expect(bits).toBeCloseTo(((await evaluations(out)).at(-1) as Evaluation).testBits, 4);
+  });
+
   it('has a README whose programs run', async () => {
     const readme = await readFile(join(root, 'examples/pytorch/README.md'), 'utf8');
     expect(readme).toContain(NO_REDIRECTION);
@@ -453,7 +472,7 @@ describe.skipIf(python === null)('train.py', () => {
     ['--data digits --decay 2', "--decay: wanted a number above 0, at most 1, got '2'"],
     ['--data digits --average 1', "--average: wanted a number from 0, below 1, got '1'"],
     ['--data digits --input embedding:0', "--input: wanted scaled, oneHot, embedding:N, got 'embedding:0'"],
-    ['--data digits --conditional', '--conditional: comes with --model gated, plus-plus or pixelsnail'],
+    ['--data digits --conditional', '--conditional: comes with --model gated, plus-plus, pixelsnail or gpt'],
     ['--data digits --from-data 8', '--from-data: comes with --model plus-plus or pixelsnail'],
     ['--data digits --model pixelsnail --codes 8', '--codes: comes with --model pixelsnail and --data npy'],
     ['--data npy --path CODES --codes 4 --out NEW', '--codes: comes with --model pixelsnail and --data npy'],
@@ -463,6 +482,8 @@ describe.skipIf(python === null)('train.py', () => {
     ['--data npy --path SIZES --out NEW', "npy: 'SIZES': wanted training and test codes of one size, got [10, 2, 2] and [10, 1, 2]"],
     ['--data digits --model pixelsnail --filters 20 --out NEW', 'pixelSNAIL: filters: wanted a multiple of 2 * heads = 16, got 20'],
     ['--data digits --model pixelsnail --kernel 1 --out NEW', 'pixelSNAIL: kernel_size: wanted an odd number of at least 3, got 1'],
+    ['--data digits --model gpt --width 20 --out NEW', 'imageGPT: width: wanted a multiple of heads = 8, got 20'],
+    ['--data emoji --model gpt --out NEW', 'imageGPT: image_shape: wanted [H, W, 1]; turn colours into the levels of a palette first, got [16, 16, 3]'],
     ['--data emoji --palette NEW', "--palette: wanted the run.json of a run of train.mjs with --palette, got 'NEW': "],
     ['--data emoji --palette PALETTE --levels 4', '--palette: comes without --levels, and not with --model plus-plus'],
     ['--data digits --palette PALETTE --out NEW', 'digits: --palette: wanted RGB images of 256 levels, got [1500, 8, 8, 1] of 17'],

@@ -61,8 +61,8 @@ describe('a run of pytorch/train.py', () => {
     const at = await mkdtemp(join(tmpdir(), 'pytorch-run-'));
     const cases = [
       ['{', `'${join(at, 'network.json')}': `],
-      ['null', 'model: wanted pixelCNN, gatedPixelCNN, pixelCNNPlusPlus, pixelSNAIL, got undefined'],
-      ['{"model":"toString"}', 'model: wanted pixelCNN, gatedPixelCNN, pixelCNNPlusPlus, pixelSNAIL, got "toString"'],
+      ['null', 'model: wanted pixelCNN, gatedPixelCNN, pixelCNNPlusPlus, pixelSNAIL, imageGPT, got undefined'],
+      ['{"model":"toString"}', 'model: wanted pixelCNN, gatedPixelCNN, pixelCNNPlusPlus, pixelSNAIL, imageGPT, got "toString"'],
       ['{"model":"pixelCNN","args":{"imageShape":[8,8,1]}}', 'pixelCNN: outDim: wanted'],
       [JSON.stringify({ model: 'pixelCNN', args }), `'${join(at, 'average.safetensors')}': does not exist; train.py`],
     ] as const; // biome-ignore format: one case a line
