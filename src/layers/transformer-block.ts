@@ -31,6 +31,14 @@ const declared = {
   ...transformerArguments,
   /** The features between the two products of the MLP. @default 4 F */
   hiddenFilters: derived(optional(integer({ from: 1 })), () => undefined),
+  /**
+   * A factor on the initial kernels of projection and mlp_out, whose outputs are summed over blocks: in a network of n
+   * blocks 1 / sqrt(2n), as in GPT-2. @default 1
+   */
+  initialScale: optional(
+    number('above 0', (value) => value > 0),
+    1,
+  ),
   /** Added to the variance, or the mean square. @default 1e-5 */
   epsilon: optional(
     number('above 0', (value) => value > 0),
@@ -91,17 +99,20 @@ export class TransformerBlock extends DeclaredLayer<Values<typeof declared>, Tra
 
   protected override addWeights(shapes: readonly Shape[]): void {
     const features = checkMap('input', shapes);
-    const { hiddenFilters = 4 * features } = this.settings;
-    const linear = (name: string, from: number, to: number) =>
-      addConvolution(this, `${name}_`, pointWindow, [from, to], {});
+    const { hiddenFilters = 4 * features, initialScale } = this.settings;
+    const linear = (name: string, from: number, to: number, scale = 1) => {
+      const glorot = { scale: scale ** 2, mode: 'fanAvg', distribution: 'uniform' } as const;
+      const kernelInitializer = initializers.varianceScaling(glorot);
+      return addConvolution(this, `${name}_`, pointWindow, [from, to], { kernelInitializer });
+    };
     this.norm1 = this.addNormalization('norm1', features);
     this.query = linear('query', features, features);
     this.key = linear('key', features, features);
     this.value = linear('value', features, features);
-    this.projection = linear('projection', features, features);
+    this.projection = linear('projection', features, features, initialScale);
     this.norm2 = this.addNormalization('norm2', features);
     this.mlpIn = linear('mlp_in', features, hiddenFilters);
-    this.mlpOut = linear('mlp_out', hiddenFilters, features);
+    this.mlpOut = linear('mlp_out', hiddenFilters, features, initialScale);
   }
 
   private addNormalization(name: string, features: number): Normalization {
