@@ -1,4 +1,4 @@
-// All families of networks side by side, on four data sets: what they reached, from docs/results/runs, and what a step of training and drawing cost,
+// All families of networks side by side, on all data sets: what they reached, from docs/results/runs, and what a step of training and drawing cost,
 // timed here in turn.
 //
 //   npm run bench:families -- [--seconds 60] [--write]
@@ -35,6 +35,7 @@ const NAMES = {
   'plus-plus': (run) =>
     `\`pixelCNNPlusPlus\`, filters ${run.filters}${run.fromData ? ', `initializeFromData` first' : ''}`,
   snail: (run) => `\`pixelSNAIL\`, filters ${run.filters}, ${blocks(run)}`,
+  gpt: (run) => `\`imageGPT\`, width ${run.width}, ${blocks({ numBlocks: run.numLayers })}`,
 };
 const blocks = ({ numBlocks }) => `${numBlocks} ${numBlocks === 1 ? 'block' : 'blocks'}`;
 
@@ -54,9 +55,10 @@ async function runsOf(name) {
 async function rowsOf(title, names) {
   const found = (await Promise.all(names.map(runsOf))).filter((runs) => runs !== null);
   if (found.length === 0) return [];
-  const { data, levels: given } = found[0].settings;
+  const { data, levels: given, colours } = found[0].settings;
   const { train } = await readDataset(data);
-  const [imageShape, levels] = [train.shape.slice(1), given ?? train.levels];
+  const [height, width, channels] = train.shape.slice(1);
+  const [imageShape, levels] = [[height, width, colours ? 1 : channels], colours ?? given ?? train.levels];
   const { xs, labels } = randomBatch({ imageShape, levels }, batch);
   const models = found.map(({ settings }) => {
     const model = networkOf({ numResBlocks: 2, ...settings, seed: 1 }, { imageShape, levels });
@@ -68,16 +70,16 @@ async function rowsOf(title, names) {
     [`draw${i}`, async () => (await sample(model, { numImages: batch, seed: 1 })).dispose()],
   ]);
   const times = await timeInTurn(Object.fromEntries(tasks), { seconds: Number(flags.seconds), minRounds: 5 });
-  const [row, column] = imageShape.map((side) => side / 2);
+  const [row, column] = [height / 2, width / 2];
   const rows = [];
   for (const [i, { settings, bits }] of found.entries()) {
     const { seen } = await receptiveField(models[i], { row, column });
-    const pixels = new Set(seen.map(([y, x]) => y * imageShape[1] + x)).size;
+    const pixels = new Set(seen.map(([y, x]) => y * width + x)).size;
     rows.push([
-      title,
+      i === 0 ? title : '',
       NAMES[settings.model](settings),
       models[i].countParams().toLocaleString('en'),
-      `${pixels} of ${row * imageShape[1] + column}`,
+      `${pixels} of ${row * width + column}`,
       settings.steps.toLocaleString('en'),
       bits.map((value) => value.toFixed(3)).join(' / '),
       msAndTimes(times[`step${i}`], times.step0),

@@ -10,6 +10,7 @@ export const FAMILIES = {
     'digits-2000-gated-3',
     'digits-2000-plus-plus',
     'digits-2000-snail',
+    'digits-2000-gpt',
     'digits-row-lstm',
     'digits-diagonal-bi-lstm',
   ],
@@ -18,6 +19,7 @@ export const FAMILIES = {
     'fashion-16-2000-gated-5',
     'fashion-16-2000-plus-plus',
     'fashion-16-2000-snail',
+    'fashion-16-2000-gpt',
     'fashion-16-row-lstm',
     'fashion-16-diagonal-bi-lstm',
   ],
@@ -38,5 +40,11 @@ export const FAMILIES = {
     'emoji-snail',
     'emoji-row-lstm',
     'emoji-diagonal-bi-lstm',
+  ],
+  'emoji 16x16, 64 colours': [
+    'emoji-colours',
+    'emoji-colours-gated',
+    'emoji-colours-snail',
+    'emoji-colours-gpt',
   ],
 };
