@@ -40,6 +40,7 @@ const TITLES = {
   gated: 'Gated PixelCNN',
   'plus-plus': 'PixelCNN++',
   snail: 'PixelSNAIL',
+  gpt: 'Image GPT',
   'row-lstm': 'PixelRNN (Row LSTM)',
   'diagonal-bi-lstm': 'PixelRNN (Diagonal BiLSTM)',
 };
@@ -74,6 +75,8 @@ const palette = hasPalette ? readPalette() : undefined;
 const levels = palette ? palette.length / 3 : (run.levels ?? dataset.train.levels);
 const [train, test] = [dataset.train, dataset.test].map((set) => inLevels(set, { levels, palette }));
 const imageShape = train.shape.slice(1); // [H,W,C]
+if (run.model === 'gpt' && imageShape[2] !== 1)
+  stop(`--model gpt: wanted images of one channel, ${run.data} has RGB ones; --palette makes them levels`);
 const numClasses = run.isConditional ? classesOf(dataset) : undefined;
 
 /** The palette of the run, at first from its training images: whatever the seed, so that runs can be compared. */

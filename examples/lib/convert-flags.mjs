@@ -2,7 +2,14 @@ import { extname } from 'node:path';
 import { oneOf, outputDirectory, outputFile, parseFlags, pathTo, stop } from './flags.mjs';
 import { FACTORY_NAMES, readNetworkFlags } from './given-network.mjs';
 
-const SOURCES = ['keras', 'pytorch', 'pclucas14/pixel-cnn-pp', 'rosinality/vq-vae-2-pytorch'];
+const SOURCES = [
+  'keras',
+  'pytorch',
+  'pclucas14/pixel-cnn-pp',
+  'rosinality/vq-vae-2-pytorch',
+  'openai/image-gpt',
+  'teddykoker/image-gpt',
+];
 const LAYOUTS = ['keras', 'pytorch'];
 /** Endings of files that can be written. */
 const WRITTEN = ['.pixelcnn', '.safetensors', '.npz'];

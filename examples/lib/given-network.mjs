@@ -1,8 +1,8 @@
-import { gatedPixelCNN, pixelCNN, pixelCNNPlusPlus, pixelSNAIL } from 'pixelcnn-layers';
+import { gatedPixelCNN, imageGPT, pixelCNN, pixelCNNPlusPlus, pixelSNAIL } from 'pixelcnn-layers';
 import { oneOf, pathTo, stop } from './flags.mjs';
 import { loadImageModel } from './saved-model.mjs';
 
-const FACTORIES = { pixelCNN, gatedPixelCNN, pixelCNNPlusPlus, pixelSNAIL };
+const FACTORIES = { pixelCNN, gatedPixelCNN, pixelCNNPlusPlus, pixelSNAIL, imageGPT };
 export const FACTORY_NAMES = Object.keys(FACTORIES);
 
 /**

@@ -1,6 +1,7 @@
 import {
   diagonalBiLSTMBlock,
   gatedPixelCNN,
+  imageGPT,
   pixelCNN,
   pixelCNNPlusPlus,
   pixelSNAIL,
@@ -29,6 +30,10 @@ export function networkOf(run, { imageShape, levels, numClasses }) {
     const { filters, kernelSize, numBlocks, numResBlocks, resFilters, heads, input } = run;
     const sizes = { filters, kernelSize, numBlocks, numResBlocks, resFilters, heads };
     return pixelSNAIL({ ...common, ...sizes, input, output, numClasses });
+  }
+  if (run.model === 'gpt') {
+    const { width, heads, numLayers, norm, activation, residual } = run;
+    return imageGPT({ ...common, width, heads, layers: numLayers, norm, activation, residual, numClasses });
   }
   const { hiddenDim, outDim, numBlocks, firstKernelSize, kernelSize, input } = run;
   const sizes = { hiddenDim, outDim, numBlocks, firstKernelSize, kernelSize };

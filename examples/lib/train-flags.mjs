@@ -27,13 +27,18 @@ Data
 
 Model
   --model NAME        pixelcnn; row-lstm or diagonal-bi-lstm, with blocks of PixelRNN; gated, which has no blind spot; plus-plus, for
-                      photographs; or snail, with attention, for codes (pixelcnn)
-  --conditional       conditions the model, gated, plus-plus or snail, on the class of each image
+                      photographs; snail, with attention, for codes; or gpt, a transformer, for codes and palettes (pixelcnn)
+  --conditional       conditions the model, gated, plus-plus, snail or gpt, on the class of each image
   --filters N         of plus-plus and snail: features of each map (32)
   --resnets N         of plus-plus: blocks at each resolution (2)
   --res-blocks N      of snail: residual blocks in each block (2)
   --res-filters N     of snail: features within a residual block (16)
-  --heads N           of snail: heads of attention; filters are a multiple of 2N (4)
+  --heads N           of snail and gpt: heads of attention; filters are a multiple of 2N, the width one of N (4)
+  --width N           of gpt: features of each place (32)
+  --layers N          of gpt: blocks, each of attention and an MLP (4)
+  --norm NAME         of gpt: layer, or rms as published (layer)
+  --activation NAME   of gpt: gelu, or quickGelu as published (gelu)
+  --residual NAME     of gpt: what attention is added to: the block's input, or normalized (input)
   --from-data N       of plus-plus and snail: sets gains and biases from N training images before the first step (none)
   --hidden N          of the others: features of a block, for each channel (16)
   --out-dim N         features of the layers after the blocks, for each channel (32)
@@ -80,6 +85,11 @@ const OPTIONS = {
   'res-blocks': text('2'),
   'res-filters': text('16'),
   heads: text('4'),
+  width: text('32'),
+  layers: text('4'),
+  norm: text('layer'),
+  activation: text('gelu'),
+  residual: text('input'),
   'from-data': text(),
   hidden: text('16'),
   'out-dim': text('32'),
@@ -110,17 +120,22 @@ const OPTIONS = {
 };
 
 const STACKS = ['pixelcnn', 'row-lstm', 'diagonal-bi-lstm', 'gated'];
-const MODELS = [...STACKS, 'plus-plus', 'snail'];
+const MODELS = [...STACKS, 'plus-plus', 'snail', 'gpt'];
 
 /** The networks that a flag is for, unless it is for all. */
 const FOR_MODELS = {
-  palette: [...STACKS, 'snail'],
-  conditional: ['gated', 'plus-plus', 'snail'],
+  palette: [...STACKS, 'snail', 'gpt'],
+  conditional: ['gated', 'plus-plus', 'snail', 'gpt'],
   filters: ['plus-plus', 'snail'],
   resnets: ['plus-plus'],
   'res-blocks': ['snail'],
   'res-filters': ['snail'],
-  heads: ['snail'],
+  heads: ['snail', 'gpt'],
+  width: ['gpt'],
+  layers: ['gpt'],
+  norm: ['gpt'],
+  activation: ['gpt'],
+  residual: ['gpt'],
   'from-data': ['plus-plus', 'snail'],
   hidden: STACKS,
   'out-dim': STACKS,
@@ -128,6 +143,7 @@ const FOR_MODELS = {
   'first-kernel': STACKS,
   kernel: ['pixelcnn', 'row-lstm', 'gated', 'snail'],
   input: [...STACKS, 'snail'],
+  output: [...STACKS, 'plus-plus', 'snail'],
 };
 
 /** Flags that may change when a run is resumed. The run keeps all others. */
@@ -180,6 +196,9 @@ export function readTrainFlags(argv) {
   const heads = wholeNumber('--heads', flags.heads, 1);
   if (isSnail && filters % (2 * heads) !== 0)
     stop(`--filters: wanted a multiple of 2 * heads (${2 * heads}), got '${filters}'`);
+  const width = wholeNumber('--width', flags.width, 1);
+  if (model === 'gpt' && width % heads !== 0)
+    stop(`--width: wanted a multiple of heads (${heads}), got '${width}'`);
   if (isSnail && flags.kernel === '1') stop("--kernel: wanted 3 or more with --model snail, got '1'");
   const dropout = flags.dropout === '0' ? 0 : fraction('--dropout', flags.dropout);
   const data = oneOf('--data', flags.data, DATASETS);
@@ -199,6 +218,11 @@ export function readTrainFlags(argv) {
       numResBlocks: wholeNumber('--res-blocks', flags['res-blocks'], 0),
       resFilters: wholeNumber('--res-filters', flags['res-filters'], 1),
       heads,
+      width,
+      numLayers: wholeNumber('--layers', flags.layers, 1),
+      norm: oneOf('--norm', flags.norm, ['layer', 'rms']),
+      activation: oneOf('--activation', flags.activation, ['gelu', 'quickGelu']),
+      residual: oneOf('--residual', flags.residual, ['input', 'normalized']),
       fromData: optional(wholeNumber, 'from-data', 1),
       hiddenDim: wholeNumber('--hidden', flags.hidden, 1),
       outDim: wholeNumber('--out-dim', flags['out-dim'], 1),

@@ -13,6 +13,7 @@ import { type NamedTensor, readSafetensors, saveWeights, writeSafetensors } from
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { npyOf } from '../../examples/lib/npy.mjs';
 import { useBackend } from '../support/backends';
+import { goldenGPT, goldenGPTs } from '../support/gpt-golden';
 import { goldenPlusPlus, goldenPlusPlusArgs, goldenPlusPlusModel } from '../support/plus-plus-golden';
 import { goldenSnail, goldenSnails, snailArgs } from '../support/snail-golden';
 import { type Ended, itRefuses, runScript } from './run-script';
@@ -177,6 +178,9 @@ describe('convert.mjs', () => {
       '--factory', 'pixelCNNPlusPlus', '--args', JSON.stringify(goldenPlusPlusArgs(golden)), '--to', at('plus-plus.pixelcnn')));
     runs.set('snail', convert('--weights', `${GOLDEN}/pixelsnail/snail.safetensors`, '--from', 'rosinality/vq-vae-2-pytorch',
       '--factory', 'pixelSNAIL', '--args', JSON.stringify(snailArgs(snail)), '--to', at('snail.pixelcnn')));
+    for (const { name, options: { from, ...kind }, config } of goldenGPTs)
+      runs.set(name, convert('--weights', `${GOLDEN}/image-gpt/${name}.safetensors`, '--from', from,
+        '--factory', 'imageGPT', '--args', JSON.stringify({ ...config, ...kind }), '--to', at(`${name}.pixelcnn`)));
     runs.set('list', convert('--weights', `${GOLDEN}/keras/keras-3.15.weights.h5`, '--list'));
     runs.set('list both', convert('--weights', at('pytorch.safetensors'), ...factory, '--from', 'pytorch', '--list'));
     runs.set('list more', convert('--weights', `${GOLDEN}/keras/keras-3.3.weights.h5`, ...factory, '--rename', '^conv\\.=>input_conv.', '--rename', '^conv_3.*=>', '--list'));
@@ -215,6 +219,11 @@ describe('convert.mjs', () => {
   it('takes state dicts of rosinality/vq-vae-2-pytorch', async () => {
     expect(ended.get('snail')).toMatchObject({ code: 0, stderr: '' });
     expect(await drawnFrom('snail.pixelcnn')).toEqual(await drawn(await goldenSnail(snail)));
+  });
+
+  it.each(goldenGPTs)('takes state dicts of $options.from: $name', async (golden) => {
+    expect(ended.get(golden.name)).toMatchObject({ code: 0, stderr: '' });
+    expect(await drawnFrom(`${golden.name}.pixelcnn`)).toEqual(await drawn(await goldenGPT(golden)));
   });
 
   it('gives float16, which is half as large', async () => {
@@ -353,12 +362,12 @@ describe('convert.mjs, of flags that do not go together,', () => {
     ['--weights: wanted a file of weights: a new network has none', ...network, '--to', 'x'],
     ['--model: wanted a network, by --model or --factory; --help', '--weights', 'x', '--to', 'y'],
     ['--factory: --model already determines the network', '--model', 'x', ...network],
-    ['--factory: wanted pixelCNN, gatedPixelCNN, pixelCNNPlusPlus, pixelSNAIL, got ', '--factory', 'pixelcnn', '--args', '{}'],
+    ['--factory: wanted pixelCNN, gatedPixelCNN, pixelCNNPlusPlus, pixelSNAIL, imageGPT, got ', '--factory', 'pixelcnn', '--args', '{}'],
     ['--args: wanted the arguments', '--factory', 'pixelCNN', '--weights', 'x'],
     ['--args: wanted JSON: ', '--factory', 'pixelCNN', '--args', '{', '--weights', 'x'],
     ['--args: comes with --factory', '--model', 'x', '--args', '{}'],
     ["pixelCNN: unknown option 'hiddenDims': did you mean hiddenDim?", '--factory', 'pixelCNN', '--args', '{"imageShape":[8,8,1],"hiddenDims":3}', '--weights', `${GOLDEN}/keras/keras-3.15.npz`, '--list'],
-    ["--from: wanted keras, pytorch, pclucas14/pixel-cnn-pp, rosinality/vq-vae-2-pytorch, got 'jax'", '--weights', 'x', '--list', '--from', 'jax'],
+    ["--from: wanted keras, pytorch, pclucas14/pixel-cnn-pp, rosinality/vq-vae-2-pytorch, openai/image-gpt, teddykoker/image-gpt, got 'jax'", '--weights', 'x', '--list', '--from', 'jax'],
     ['--from: comes with --weights', '--model', 'x', '--to', 'y', '--from', 'keras'],
     ['--rename: comes with --weights', '--model', 'x', '--to', 'y', '--rename', 'a=>b'],
     ["--rename: wanted 'regular expression=>replacement', got 'a'", '--weights', 'x', '--list', '--rename', 'a'],

@@ -360,6 +360,23 @@ describe('train.mjs', () => {
     });
   });
 
+  it('trains Image GPT, for sample.mjs and evaluate.mjs to use', async () => {
+    const out = join(directory, 'gpt');
+    const sizes = '--data digits --model gpt --conditional --width 8 --heads 2 --layers 1 --norm rms --activation quickGelu --batch 4 --eval-images 20 --samples 2 --dropout 0.1'; // biome-ignore format: one line
+    expect((await run(`${sizes} --steps 5 --every 5 --out ${out}`)).code).toBe(0);
+    const { code, output } = await run(`--resume --steps 10 --out ${out}`);
+    expect(code).toBe(0);
+    expect(output).not.toContain('whole forward pass'); // samples are drawn incrementally
+    await run(`${sizes} --steps 10 --every 5 --out ${out}-whole`);
+    expect(await losses(out)).toEqual(await losses(`${out}-whole`));
+    expect(await readFile(join(out, 'curve.svg'), 'utf8')).toContain('Image GPT on digits');
+    const drawn = await runScript('sample.mjs', ['--model', out, '--images', '2', '--out', join(out, 'drawn.png')]);
+    expect(drawn.code).toBe(0);
+    const { stdout } = await runScript('evaluate.mjs', ['--model', out, '--data', 'digits', '--images', '20', '--classify']);
+    const best = Math.min(...(await metrics(out)).flatMap(({ testBits }) => testBits ?? []));
+    expect(Number(/^model +(\d\.\d{3})$/m.exec(stdout)?.[1])).toBeCloseTo(best, 2);
+  }); // biome-ignore format: one command a line
+
   it.each(['row-lstm', 'diagonal-bi-lstm'])('gives the same losses when stopped and resumed, of %s', async (name) => {
     const [out, whole] = [join(directory, name), join(directory, `${name}-whole`)];
     const flags = `${SMALL} --model ${name} --dropout 0.1 --every 5`;
@@ -394,13 +411,21 @@ describe('train.mjs', () => {
       ['--resume --out USED --output mixture:2', '--output: a resumed run keeps its own'],
       [
         '--data digits --model row',
-        "--model: wanted pixelcnn, row-lstm, diagonal-bi-lstm, gated, plus-plus, snail, got 'row'",
+        "--model: wanted pixelcnn, row-lstm, diagonal-bi-lstm, gated, plus-plus, snail, gpt, got 'row'",
       ],
       [
         '--data digits --conditional',
-        "--conditional: comes with --model gated, plus-plus, snail, got 'pixelcnn'",
+        "--conditional: comes with --model gated, plus-plus, snail, gpt, got 'pixelcnn'",
       ],
-      ['--data digits --model gated --heads 2', "--heads: comes with --model snail, got 'gated'"],
+      ['--data digits --model gated --heads 2', "--heads: comes with --model snail, gpt, got 'gated'"],
+      ['--data digits --model snail --width 8', "--width: comes with --model gpt, got 'snail'"],
+      ['--data digits --model gpt --output mixture:2', '--output: comes with --model pixelcnn'],
+      ['--data digits --model gpt --width 6', "--width: wanted a multiple of heads (4), got '6'"],
+      ['--data digits --model gpt --norm batch', "--norm: wanted layer, rms, got 'batch'"],
+      [
+        '--data emoji --model gpt --out FRESH',
+        '--model gpt: wanted images of one channel, emoji has RGB ones; --palette makes them levels',
+      ],
       [
         '--data digits --model diagonal-bi-lstm --kernel=5',
         '--kernel: comes with --model pixelcnn, row-lstm',
