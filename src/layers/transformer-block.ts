@@ -1,6 +1,6 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import { initializers } from '@tensorflow/tfjs-layers';
-import { derived, type Given, integer, number, oneOf, optional, rate, type Values } from '../core/arguments';
+import { type Given, integer, number, oneOf, optional, rate, type Values } from '../core/arguments';
 import { checkFeatures } from '../core/check';
 import { pointWindow } from '../core/window';
 import { provideAttentionKernels } from '../ops/attention';
@@ -29,8 +29,8 @@ export const transformerArguments = {
 
 const declared = {
   ...transformerArguments,
-  /** The features between the two products of the MLP. @default 4 F */
-  hiddenFilters: derived(optional(integer({ from: 1 })), () => undefined),
+  /** Features between the two products of the MLP. @default 4 F */
+  hiddenFilters: optional(integer({ from: 1 })),
   /**
    * A factor on the initial kernels of projection and mlp_out, whose outputs are summed over blocks: in a network of n
    * blocks 1 / sqrt(2n), as in GPT-2. @default 1
