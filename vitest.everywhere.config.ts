@@ -40,7 +40,7 @@ const onGpus = [
   'tests/backends.test.ts',
   'tests/ops/**/*.test.ts',
   'tests/layers/!(pixel-layer|stock-layers|tensor-ops).test.ts', // those three are about the engine
-  'tests/models/{factories,loss,gated-pixel-cnn,pixel-cnn-plus-plus,pixel-snail}.test.ts',
+  'tests/models/{factories,loss,gated-pixel-cnn,pixel-cnn-plus-plus,pixel-snail,image-gpt}.test.ts',
   'tests/inference/{batches,full-passes,log-prob}.test.ts',
 ];
 

@@ -3,7 +3,7 @@ import { type AutoregressiveModel, type ImageGPTArgs, imageGPT, logProb, normali
 import { logProb as portableLogProb, readPortable, writePortable } from 'pixelcnn-layers/runtime';
 import { loadWeights, readSafetensors } from 'pixelcnn-layers/weights';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { backends, onEachBackend, useBackend } from '../support/backends';
+import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
 import { bytesOf } from '../support/files';
 import { goldenGPT, goldenGPTs } from '../support/gpt-golden';
 import { expectClose, golden4d, setNoise, take } from '../support/tensors';
@@ -17,7 +17,7 @@ function build(args: Partial<ImageGPTArgs> = {}, noiseSeed?: number): Autoregres
   return model;
 }
 
-onEachBackend('imageGPT', () => {
+onEachBackend('imageGPT', (backend) => {
   for (const golden of goldenGPTs) {
     it(`computes the logits and likelihoods of the reference, also without tensors: ${golden.name}`, async () => {
       const model = await goldenGPT(golden);
@@ -38,7 +38,7 @@ onEachBackend('imageGPT', () => {
     });
   }
 
-  it('draws by whole passes what it draws incrementally', async () => {
+  it.skipIf(isGpu(backend))('draws by whole passes what it draws incrementally', async () => {
     const model = await goldenGPT(goldenGPTs[1] as (typeof goldenGPTs)[number]);
     const [whole, incremental] = await Promise.all(
       (['full', 'incremental'] as const).map(async (strategy) =>
