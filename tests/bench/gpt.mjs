@@ -1,111 +1,120 @@
-// Times Image GPT: drawing beside passes of its own, and beside PyTorch's whole passes and its sampling with a cache of keys and
-// values; memory; and the smallest network that was published, of random weights, from a float16 file in the runtime.
+// Times Image GPT: a step of training beside PyTorch's; drawing beside passes of its own, and beside PyTorch's whole passes and its
+// sampling with a cache of keys and values; and the smallest network that was published, of random weights, from a float16 file in the
+// runtime, with its memory.
 //
-//   npm run bench:gpt -- [--seconds 20] [--rows 32] [--write]
+//   npm run bench:gpt -- [--seconds 20] [--write]
 //
-// --rows shortens the images of the large network, and takes its figures for a part of them. --write puts the tables into
-// docs/results/benchmarks.md.
+// Takes about ten minutes. --write puts the table into docs/results/benchmarks.md.
 
-import { parseArgs } from 'node:util';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
-import { imageGPT, sample, toPortable } from 'pixelcnn-layers';
+import { bitsPerDim, imageGPT, sample, toPortable } from 'pixelcnn-layers';
 import * as runtime from 'pixelcnn-layers/runtime';
 import { useBackend } from '../../examples/lib/backend.mjs';
+import { drawInPage } from './lib/draw-in-page.mjs';
 import { machine } from './lib/machine.mjs';
+import { randomBatch } from './lib/networks.mjs';
 import { markdownTable, ms, writeFigures } from './lib/report.mjs';
 import { timeInTurn } from './lib/timing.mjs';
-import { timeTorchGPT } from './lib/torch.mjs';
+import { timeTorchGPT, timeTwin } from './lib/torch.mjs';
 
 const { values: flags } = parseArgs({
   options: {
     seconds: { type: 'string', default: '20' },
-    rows: { type: 'string', default: '32' },
     write: { type: 'boolean', default: false },
   },
 });
 const SMALL = { imageShape: [28, 28, 1], levels: 16, width: 16, heads: 2, layers: 8 };
 const PUBLISHED = { imageShape: [32, 32, 1], levels: 512, width: 512, heads: 8, layers: 24 };
+const DRAW_PORTABLE = fileURLToPath(new URL('lib/draw-portable.mjs', import.meta.url));
 const KIND = { norm: 'rms', activation: 'quickGelu', seed: 1 }; // as OpenAI's
 
 await useBackend('wasm');
 
-/** Drawing 16 small images, in passes of its own, in turn. */
+/** Drawing 16 small images, in passes of its own, in turn; and a step of training, in ms, with its ratio to PyTorch's. */
 async function ofSmall() {
   const numImages = 16;
+  const seconds = Number(flags.seconds);
   const model = imageGPT({ ...SMALL, ...KIND });
-  const x = tf.randomUniform([numImages, ...SMALL.imageShape]);
+  model.compile({ optimizer: tf.train.adam(1e-3, 0.9, 0.999, 1e-7), loss: bitsPerDim });
+  const { xs, labels } = randomBatch(SMALL, numImages);
   const tasks = {
+    step: () => model.trainOnBatch(xs, labels),
     pass: async () => {
-      const logits = model.predict(x, { batchSize: numImages });
+      const logits = model.predict(xs, { batchSize: numImages });
       await logits.data();
       logits.dispose();
     },
     draw: async () => (await sample(model, { numImages, seed: 1 })).dispose(),
   };
-  const torch = timeTorchGPT(SMALL, numImages, 28 * 28);
-  const { pass, draw } = await timeInTurn(tasks, { seconds: Number(flags.seconds) });
-  const again = timeTorchGPT(SMALL, numImages, 28 * 28); // before and after, since the two do not run in turn
-  x.dispose();
+  const timeTorch = () => ({
+    ...timeTorchGPT(SMALL, numImages, 28 * 28),
+    step: timeTwin('imageGPT', { ...SMALL, ...KIND }, numImages, seconds / 4)?.step,
+  });
+  const torch = timeTorch();
+  const { step, pass, draw } = await timeInTurn(tasks, { seconds });
+  const again = timeTorch(); // before and after, since the two do not run in turn
+  tf.dispose([xs, labels]);
   model.dispose();
-  return [
+  const torchStep = torch.step && Math.min(torch.step.median, again.step.median);
+  const training = `A step of training on ${numImages} of the smaller images takes ${ms(step.median)} ms${torchStep ? `, ${(step.median / torchStep).toFixed(2)} times PyTorch's` : ''}.`;
+  const row = [
     `28x28, 16 levels: width ${SMALL.width}, ${SMALL.heads} heads, ${SMALL.layers} layers`,
     numImages,
-    `${ms(draw.median)} (${(draw.median / pass.median).toFixed(2)})`,
+    `${ms(draw.median)}, ${(draw.median / pass.median).toFixed(2)} own passes`,
     ...besideTorch(draw.median, torch, again, 28 * 28),
   ];
+  return { row, training };
 }
 
 /** PyTorch's sampling with a cache and by whole passes, in ms, and how many times as long as ours. */
 function besideTorch(draw, torch, again, places) {
-  if (torch === null) return ['not installed', 'not installed'];
+  if (torch?.sample === undefined) return ['not installed', 'not installed'];
   const [cached, pass] = ['sample', 'forward'].map((what) => Math.min(torch[what], again[what]));
   const beside = (time) => `${ms(time)} (${(time / draw).toFixed(1)})`;
   return [beside(cached), beside(places * pass)];
 }
 
-/** Drawing images of the published size, from a float16 file. */
-async function ofPublished(file, numImages) {
-  const rows = Number(flags.rows);
-  const portable = runtime.readPortable(file);
-  const start = performance.now();
-  let [end, most] = [start, 0];
-  const stop = new AbortController();
-  const isDone = ({ done, total }) => done >= (total * rows) / 32;
-  await runtime
-    .sample(portable, {
-      numImages,
-      seed: 1,
-      signal: stop.signal,
-      onProgress(progress) {
-        most = Math.max(most, process.memoryUsage().rss);
-        if (!isDone(progress)) return;
-        end = performance.now();
-        stop.abort();
-      },
-    })
-    .catch((error) => {
-      if (!stop.signal.aborted) throw error;
-    });
-  const shape = { ...PUBLISHED, imageShape: [rows, 32, 1] };
-  const torch = timeTorchGPT(shape, numImages, rows * 32);
+/** Drawing images of the published size from a float16 file, in a process of its own. */
+async function ofPublished(path, numImages) {
+  const { stdout } = await promisify(execFile)(process.execPath, [DRAW_PORTABLE, path, String(numImages)]);
+  const { ms: draw, peakBytes } = JSON.parse(stdout);
+  const torch = timeTorchGPT(PUBLISHED, numImages, 32 * 32);
   return [
-    `${rows}x32, 512 levels: width 512, 8 heads, 24 layers`,
+    '32x32, 512 levels: width 512, 8 heads, 24 layers',
     numImages,
-    `${ms(end - start)} (${((end - start) / 1000 / numImages).toFixed(1)} s an image, ${(most / 2 ** 30).toFixed(1)} GiB)`,
-    ...besideTorch(end - start, torch, torch, rows * 32),
+    `${ms(draw)}, ${(draw / 1000 / numImages).toFixed(1)} s each, ${mebibytes(peakBytes)}`,
+    ...besideTorch(draw, torch, torch, 32 * 32),
   ];
 }
 
-const rows = [await ofSmall()];
-const large = imageGPT({ ...PUBLISHED, ...KIND });
-const file = runtime.writePortable(await toPortable(large), { float16: true });
-const weights = large.countParams();
-large.dispose();
-for (const numImages of [1, 16]) rows.push(await ofPublished(file, numImages));
-const table = markdownTable(
-  ['', 'images', 'sampling, ms (own passes)', 'PyTorch with a cache, ms (times ours)', 'PyTorch, a pass per pixel, ms (times ours)'],
-  rows,
-); // biome-ignore format: a table
-const text = `${table}\n\nOne core of ${machine()}, PyTorch on one thread. The larger network is the smallest that was published, ${(weights / 1e6).toFixed(1)} million weights, here random; its float16 file takes ${Math.round(file.length / 1e6)} MB.`;
-console.log(text);
-if (flags.write) await writeFigures('benchmarks', 'bench:gpt', text);
+const mebibytes = (bytes) => `${Math.round(bytes / 2 ** 20)} MiB`;
+
+const directory = await mkdtemp(join(tmpdir(), 'gpt-'));
+try {
+  const { row, training } = await ofSmall();
+  const rows = [row];
+  const large = imageGPT({ ...PUBLISHED, ...KIND });
+  const weights = large.countParams();
+  const file = runtime.writePortable(await toPortable(large), { float16: true });
+  large.dispose();
+  const path = join(directory, 'model');
+  await writeFile(path, file);
+  for (const numImages of [1, 16]) rows.push(await ofPublished(path, numImages));
+  const page = await drawInPage(path);
+  const there = page ? ` A page in Chromium loads it in ${(page.loadMs / 1000).toFixed(1)} s and samples an image in ${(page.drawMs / 1000).toFixed(0)} s; its process takes at most ${mebibytes(page.peakBytes)}.` : ''; // biome-ignore format: one line
+  const table = markdownTable(
+    ['', 'images', 'sampling, ms', 'PyTorch with a cache, ms (times ours)', 'PyTorch, a pass per pixel, ms (times ours)'],
+    rows,
+  ); // biome-ignore format: a table
+  const text = `${table}\n\nThe larger network is the smallest that was published, ${(weights / 1e6).toFixed(1)} million weights, here random; its float16 file takes ${Math.round(file.length / 1e6)} MB.${there} ${training} One core of ${machine()}, PyTorch on one thread.`;
+  console.log(text);
+  if (flags.write) await writeFigures('benchmarks', 'bench:gpt', text);
+} finally {
+  await rm(directory, { recursive: true });
+}

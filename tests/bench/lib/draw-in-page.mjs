@@ -38,7 +38,7 @@ export async function drawInPage(path) {
 async function serve(path) {
   const server = createServer(async ({ url }, response) => {
     if (url === '/') return response.setHeader('Content-Type', 'text/html').end('<!doctype html>');
-    const name = /^\/([\w-]+\.js)$/.exec(url)?.[1];
+    const name = /^\/([\w-]+(?:\/[\w-]+)*\.js)$/.exec(url)?.[1];
     if (name !== undefined) response.setHeader('Content-Type', 'text/javascript');
     try {
       response.end(await readFile(name === undefined ? path : `${dist}/${name}`));
