@@ -28,6 +28,8 @@ export enum Op {
   geluNew,
   mish,
   oneHot,
+  normalize,
+  rms,
   softmax,
   logSoftmax,
   levelNumber,
@@ -35,8 +37,6 @@ export enum Op {
   concatElu,
   glu,
   gelu,
-  normalize,
-  rms,
   attend,
 }
 

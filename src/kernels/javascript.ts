@@ -228,18 +228,12 @@ function concatElu({ heap, y, a, b, length }: Item): void {
   }
 }
 
-/**
- * Layer or RMS normalization, in float64, with sums over even and odd features, as in vectors; y may be at the position
- * of a.
- */
+/** Layer or RMS normalization, in float64; y may be at the position of a. */
 function normalize({ heap, y, a, b, length, weights, parameter }: Item, isCentered: boolean): void {
-  const meanOf = (numberOf: (x: number) => number) => {
-    const sums: [number, number] = [0, 0];
-    for (let i = 0; i < length; i++) sums[(i & 1) as 0] += numberOf(heap[a + i] as number);
-    return (sums[0] + sums[1]) / length;
-  };
-  const mean = isCentered ? meanOf((x) => x) : 0;
-  const variance = meanOf((x) => (x - mean) * (x - mean));
+  let mean = 0;
+  if (isCentered) for (let i = 0; i < length; i++) mean += (heap[a + i] as number) / length;
+  let variance = 0;
+  for (let i = 0; i < length; i++) variance += ((heap[a + i] as number) - mean) ** 2 / length;
   const factor = 1 / Math.sqrt(variance + parameter);
   for (let i = 0; i < length; i++) {
     const normal = ((heap[a + i] as number) - mean) * factor;

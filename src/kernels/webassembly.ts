@@ -32,8 +32,8 @@ type Run = NonNullable<(typeof INSTRUCTIONS)['exports']>['run'];
 /** The module that implements an operation; null for those that run in JavaScript. */
 function moduleOf(op: Op): typeof INSTRUCTIONS | null {
   if (op <= Op.leakyRelu) return INSTRUCTIONS;
-  if (op >= Op.normalize) return ATTENTION;
-  return op >= Op.lookup ? MORE_INSTRUCTIONS : null;
+  if (op >= Op.lookup && op <= Op.gelu) return MORE_INSTRUCTIONS;
+  return op === Op.attend ? ATTENTION : null;
 }
 
 /** The kernels in WebAssembly SIMD, with their own memory; null if SIMD is missing or forbidden. */

@@ -2,28 +2,26 @@ import { Op, Word } from '../encoding';
 import { attend } from './attention';
 import { exp, oneMinusExp } from './exp-f32';
 import { timesSigmoid } from './gate-f32';
-import { floats, INSTRUCTION, parameter, placeOf, word } from './instruction';
+import { floats, INSTRUCTION, placeOf, word } from './instruction';
 import { addRows } from './lookup';
 import { V } from './vector';
 
 // Instructions that would make the module of instructions.ts too large; ../javascript.ts has their JavaScript
-// equivalents. Attention and normalizations have their own module, where IS_ATTENTION is 1. The other has lookups, the
-// parts of PixelCNN++ blocks, and GELU.
+// equivalents. Attention has its own module, where IS_ATTENTION is 1. The other has lookups, the parts of
+// PixelCNN++ blocks, and GELU.
 
 /** Like `run` in instructions.ts. */
 export function run(at: usize, end: usize, bases: usize, images: usize): usize {
   for (; at < end; at += INSTRUCTION) {
     const op: i32 = word(at, Word.op);
-    if (!(IS_ATTENTION ? op >= Op.normalize : op >= Op.lookup && op <= Op.gelu)) break;
+    if (!(IS_ATTENTION ? op == Op.attend : op >= Op.lookup && op <= Op.gelu)) break;
     const columns = max(word(at, Word.columns), 1), bytes = floats(at, Word.length);
     for (let n: usize = 0; n < images; n++) {
       for (let column: usize = 0; column < columns; column++) {
         const y = placeOf(at, Word.y, bases, n, column), a = placeOf(at, Word.a, bases, n, column);
         const b = placeOf(at, Word.b, bases, n, column);
-        if (IS_ATTENTION) {
-          if (op == Op.attend) attend(at, y, a, b, placeOf(at, Word.c, bases, n, column));
-          else normalize(at, y, a, b, bytes, op == Op.rms);
-        } else if (op == Op.lookup) addRows(at, y, a, b);
+        if (IS_ATTENTION) attend(at, y, a, b, placeOf(at, Word.c, bases, n, column));
+        else if (op == Op.lookup) addRows(at, y, a, b);
         else if (op == Op.concatElu) concatElu(y, b, a, bytes);
         else if (op == Op.glu) glu(y, a, b, bytes);
         else gelu(y, a, bytes);
@@ -87,39 +85,4 @@ function geluOf(x: v128): v128 {
   series = f32x4.add(f32x4.mul(series, t), f32x4.splat(0.1274148));
   const tail = f32x4.mul(f32x4.mul(series, t), exp(f32x4.mul(f32x4.mul(f32x4.splat(-0.5), x), x)));
   return f32x4.mul(x, ifAbove(x, f32x4.sub(one, tail), tail));
-}
-
-/** y = (a - mean) / sqrt(variance + parameter) b + shifts, in float64; with a mean of 0 for RMS. */
-function normalize(at: usize, y: usize, a: usize, b: usize, bytes: usize, isRMS: bool): void {
-  const shifts = floats(at, Word.weights), length = f64x2.splat(<f64>(bytes >> 2));
-  let mean = f64x2.splat(0), variance = mean;
-  if (!isRMS) {
-    for (let i: usize = 0; i < bytes; i += 8) mean = f64x2.add(mean, pair(a + i, bytes - i));
-    mean = f64x2.div(sumOfPair(mean), length);
-  }
-  for (let i: usize = 0; i < bytes; i += 8) {
-    const difference = f64x2.sub(pair(a + i, bytes - i), mean);
-    const square = f64x2.mul(difference, difference);
-    variance = f64x2.add(variance, bytes - i >= 8 ? square : f64x2.replace_lane(square, 1, 0));
-  }
-  variance = f64x2.add(f64x2.div(sumOfPair(variance), length), f64x2.splat(parameter(at)));
-  const factor = f64x2.div(f64x2.splat(1), f64x2.sqrt(variance));
-  for (let i: usize = 0; i < bytes; i += 8) {
-    const left = bytes - i, normal = f64x2.mul(f64x2.sub(pair(a + i, left), mean), factor);
-    const value = f64x2.add(f64x2.mul(normal, pair(b + i, left)), pair(shifts + i, left));
-    const result = f32x4.demote_f64x2_zero(value);
-    if (left >= 8) v128.store64_lane(y + i, result, 0);
-    else v128.store_lane<f32>(y + i, result, 0);
-  }
-}
-
-/** Two numbers in float64; 0 for the second if there is only one. */
-@inline
-function pair(from: usize, bytes: usize): v128 {
-  return f64x2.promote_low_f32x4(bytes >= 8 ? v128.load64_zero(from) : v128.load32_zero(from));
-}
-
-@inline
-function sumOfPair(x: v128): v128 {
-  return f64x2.add(x, v128.shuffle<f64>(x, x, 1, 0));
 }
