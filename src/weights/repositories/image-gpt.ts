@@ -26,36 +26,31 @@ const renaming: readonly (readonly [ours: RegExp, huggingFace: string, teddykoke
 /** Finds the tensors that a weight of `imageGPT` is computed from; null for other weights. */
 const imageGPT =
   (program: typeof HUGGING_FACE | typeof TEDDYKOKER) =>
-  (weight: ModelWeight, all: readonly ModelWeight[]): Origin | null => {
-    const { layer, part, role, shape } = weight;
-    if (!/^(block\d+|levels|shift|places\.embeddings|norm|final_conv)\b/.test(weight.name)) return null;
-    const name = renaming.reduce((old, names) => old.replace(names[0], names[program]), weight.name);
-    const features = shape.at(-1) as number;
-    const whole = (shape: readonly number[]): Origin => ({
-      parts: [{ name, shape }],
-      make: (numbers) => numbers,
-    });
-    /** A kernel [in,out]. */
-    const kernel = (featuresIn: number, featuresOut: number): Origin => {
-      if (program === HUGGING_FACE && layer !== 'final_conv') return whole([featuresIn, featuresOut]);
-      const turned = [featuresOut, featuresIn];
-      return { ...whole(turned), make: (numbers) => permuted(numbers, turned, [1, 0]) }; // [out,in] -> [in,out]
-    };
+  ({ name, layer, part, role, shape }: ModelWeight, all: readonly ModelWeight[]): Origin | null => {
+    if (!/^(block\d+|levels|shift|places\.embeddings|norm|final_conv)\b/.test(name)) return null;
+    const theirs = renaming.reduce((old, names) => old.replace(names[0], names[program]), name);
+    const isKernel = role === 'kernel';
+    const isTable = layer === 'levels' || (layer === 'shift' && program === HUGGING_FACE);
+    // A weight is rows of a tensor: kernels are [out,in], tables [levels,F] and [H*W,F], all others numbers.
+    const columns = (isKernel ? shape.at(-2) : isTable || layer === 'places' ? shape.at(-1) : 1) as number;
+    const ours = shape.reduce((a, b) => a * b) / columns;
+    let [rows, first] = [ours, 0];
     const index = ['query', 'key', 'value'].indexOf(part);
-    if (index >= 0) {
-      // Side by side: a kernel [in,3F], a bias [3F].
-      const columns = 3 * features;
-      const { parts, make } = role === 'kernel' ? kernel(features, columns) : whole([columns]);
-      const isPart = (_: number, i: number) => Math.floor((i % columns) / features) === index;
-      return { parts, make: (numbers) => make(numbers).filter(isPart) };
+    if (index >= 0) [rows, first] = [3 * ours, index * ours]; // side by side
+    if (isTable && program === HUGGING_FACE) {
+      rows = (all.find((one) => one.layer === 'levels')?.shape[0] as number) + 1; // the last is the start token
+      first = layer === 'shift' ? rows - 1 : 0;
     }
-    if (role === 'kernel') return kernel(shape.at(-2) as number, features);
-    if (layer === 'places') return whole([shape.slice(0, 2).reduce((h, w) => h * w), features]); // [H,W,F] -> [H*W,F]
-    if (program === TEDDYKOKER || (layer !== 'levels' && layer !== 'shift')) return whole(shape);
-    // The start token is the last row of the table of levels.
-    const size = (all.find((one) => one.layer === 'levels')?.shape[0] as number) * features;
-    const make = (table: Float32Array) => (layer === 'shift' ? table.slice(size) : table.slice(0, size));
-    return { ...whole([size / features + 1, features]), make };
+    const isTurned = isKernel && (program === TEDDYKOKER || layer === 'final_conv'); // else kernels are [in,out] there
+    const matrix = isKernel && !isTurned ? [columns, rows] : [rows, columns];
+    return {
+      parts: [{ name: theirs, shape: columns > 1 || isTable || isKernel ? matrix : [rows] }],
+      make(numbers) {
+        const byRow = isKernel && !isTurned ? permuted(numbers, matrix, [1, 0]) : numbers;
+        const own = byRow.slice(first * columns, (first + ours) * columns);
+        return isKernel ? permuted(own, [ours, columns], [1, 0]) : own; // [out,in] -> [in,out]
+      },
+    };
   };
 
 export const openAI = /* @__PURE__ */ imageGPT(HUGGING_FACE);
