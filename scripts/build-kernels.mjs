@@ -54,6 +54,11 @@ const FLAGS = [
   '--importMemory',
 ];
 const MAX_BYTES = 4096; // browsers before 2023 compile no more synchronously, outside of workers
+/** Printable characters but quotes, $ and \, from the most frequent in minified JavaScript to the least. */
+const CHARACTERS =
+  'et,rsnoai()=l. u:fc}{hpdm;g[]vw0y>1b&k+?*Sx2zA!MCO-N|IL/EFjP3B<R4TW_6DHqUKGV58QXJYZ79%@^#~';
+const SINGLE = CHARACTERS.length - 2;
+const FIRST_BYTE = -3; // of those that take one character; 0xfd begins every SIMD instruction
 // Sections of a start function and of data, which would be written over memory owned by tfjs's wasm backend.
 const OF_DATA = [8, 11];
 
@@ -74,20 +79,7 @@ async function compile(file, ...flags) {
     throw new Error(`${path}: ${bytes.length} bytes, at most ${MAX_BYTES} are wanted`);
   const bad = sections(bytes).find((id) => OF_DATA.includes(id));
   if (bad !== undefined) throw new Error(`${path}: has a section ${bad}`);
-  return asText(bytes);
-}
-
-/**
- * Encodes bytes as printable characters, see `bytesOf` in wasm-module.ts: most as one, others as
- * two. Compressed, as packages and pages are sent, this is a tenth smaller than hexadecimal, and a
- * third smaller than base64, which hides repeated bytes.
- */
-function asText(bytes) {
-  return Array.from(bytes, (byte) => {
-    const place = (byte + 3) % 256;
-    const page = Math.floor(place / 90);
-    return (page > 0 ? String.fromCharCode(124 + page) : '') + String.fromCharCode(35 + (place % 90));
-  }).join('');
+  return [...bytes].flatMap(placesOf);
 }
 
 /** The ids of a module's sections. */
@@ -104,6 +96,24 @@ function sections(bytes) {
     at += size;
   }
   return ids;
+}
+
+/** The places in the alphabet of the characters that encode a byte: most bytes take one, others two. */
+function placesOf(byte) {
+  const place = (byte - FIRST_BYTE) % 256;
+  const page = Math.floor(place / SINGLE);
+  return page > 0 ? [SINGLE + page - 1, place % SINGLE] : [place];
+}
+
+/**
+ * The alphabet in which modules, given as places in it, are written; `bytesOf` in wasm-module.ts says what its characters
+ * stand for. Frequent places get characters that are frequent in JavaScript, since both are compressed as one text.
+ */
+function alphabetFor(modules) {
+  const counts = Array.from(CHARACTERS, () => 0);
+  for (const place of modules.flat()) counts[place]++;
+  const byCount = [...counts.keys()].sort((a, b) => counts[b] - counts[a]);
+  return counts.map((_, place) => CHARACTERS[byCount.indexOf(place)]).join('');
 }
 
 /** The exports of a file of assembly/, as the members of a type: `gate(y: number, x: number): void;`. */
@@ -126,24 +136,24 @@ async function digestOfSources() {
   return hash.digest('hex');
 }
 
-/** Compiles all modules, each in the next worker that is free. Returns them as text, by name. */
+/** Compiles all modules, each in the next worker that is free. Returns them as places in the alphabet, by name. */
 async function compileAll() {
   const names = Object.keys(MODULES);
   const waiting = [...names];
-  const texts = {};
+  const modules = {};
   const work = async () => {
     const worker = new Worker(new URL(import.meta.url));
     for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
       worker.postMessage(name);
-      [texts[name]] = await once(worker, 'message');
-      const done = Object.keys(texts).length;
+      [modules[name]] = await once(worker, 'message');
+      const done = Object.keys(modules).length;
       if (done % 3 === 0 || done === names.length)
         console.log(`kernels: ${done} of ${names.length} compiled`);
     }
     await worker.terminate();
   };
   await Promise.all(Array.from({ length: Math.min(4, availableParallelism()) }, work));
-  return texts;
+  return modules;
 }
 
 async function main() {
@@ -151,11 +161,17 @@ async function main() {
   const firstLine = `// Made by scripts/build-kernels.mjs of assembly/: ${await digestOfSources()}\n`;
   const earlier = await readFile(target, 'utf8').catch(() => '');
   if (earlier.startsWith(firstLine)) return;
-  const texts = await compileAll();
-  let written = `${firstLine}import type { WasmModule } from './wasm-module';\n`;
+  const modules = await compileAll();
+  const alphabet = alphabetFor(Object.values(modules));
+  let written = `${firstLine}
+/** A WebAssembly module as text in the {@link ALPHABET}, with the type of its exports. Modules import their memory. */
+export type WasmModule<Exports> = string & { readonly exports?: Exports };
+
+export const ALPHABET = '${alphabet}';
+`;
   for (const [name, [file]] of Object.entries(MODULES)) {
-    const text = JSON.stringify(texts[name]);
-    written += `\nexport const ${name} = ${text} as WasmModule<{\n${await signatures(file)}}>;\n`;
+    const text = modules[name].map((place) => alphabet[place]).join('');
+    written += `\nexport const ${name} = '${text}' as WasmModule<{\n${await signatures(file)}}>;\n`;
   }
   await writeFile(`${target}.new`, written);
   await rename(`${target}.new`, target); // so that an interruption leaves no partial file

@@ -95,7 +95,7 @@ async function main() {
   await check(`the file for script tags: ${script} bytes, at most ${MAX_SCRIPT_BYTES}`, () =>
     assert(script <= MAX_SCRIPT_BYTES),
   );
-  const kernels = partsOfKernels();
+  const kernels = textsOfKernels();
   for (const [names, wanted, unwanted] of KERNELS) {
     await check(`bundled: ${names} with the kernels it runs, and no others`, async () => {
       const { text } = await bundled('pixelcnn-layers', names);
@@ -137,16 +137,11 @@ async function main() {
   await checkEngines();
 }
 
-/** A part of each module of kernels by which bundles are searched: the longest that has no kind of quotes. */
-function partsOfKernels() {
+/** The text of each module of kernels, by which bundles are searched. */
+function textsOfKernels() {
   const source = readFileSync(join(repository, 'src', 'kernels', 'modules.ts'), 'utf8');
-  const modules = source.matchAll(/^export const (\w+) = "(.+)" as/gm);
-  return new Map(
-    Array.from(modules, ([, name, text]) => {
-      const parts = text.split(/["'`\\$]/);
-      return [name, parts.reduce((longest, part) => (part.length > longest.length ? part : longest))];
-    }),
-  );
+  const modules = source.matchAll(/^export const (\w+) = '(.+)' as/gm);
+  return new Map(Array.from(modules, ([, name, text]) => [name, text]));
 }
 
 /** The path of the tarball, once its size and contents are checked. */

@@ -1,5 +1,4 @@
-/** A WebAssembly module as text (see {@link bytesOf}), with the type of its exports. Modules import their memory. */
-export type WasmModule<Exports> = string & { readonly exports?: Exports };
+import { ALPHABET, type WasmModule } from './modules';
 
 const compiled = new Map<string, WebAssembly.Module | null>();
 
@@ -17,19 +16,20 @@ export function compileModule(text: string): WebAssembly.Module | null {
   return module;
 }
 
-/**
- * Decodes bytes from the printable characters that scripts/build-kernels.mjs writes: each of 90
- * characters stands for a byte from -3 on, modulo 256, and two more add 90 or 180 to the next byte.
- */
+/** The bytes that take one character. The last two characters of the alphabet add as many to the next byte, or twice. */
+const SINGLE = ALPHABET.length - 2;
+const FIRST_BYTE = -3; // modulo 256: 0xfd begins every SIMD instruction
+
+/** Decodes bytes from the characters that scripts/build-kernels.mjs writes, in order of {@link ALPHABET}. */
 function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   const bytes: number[] = [];
-  let added = 0;
+  let byte = FIRST_BYTE;
   for (const character of text) {
-    const byte = character.charCodeAt(0) - 38;
-    if (byte >= 87) added = 90 * (byte - 86);
+    const place = ALPHABET.indexOf(character);
+    if (place >= SINGLE) byte += (place - SINGLE + 1) * SINGLE;
     else {
-      bytes.push(byte + added);
-      added = 0;
+      bytes.push(byte + place);
+      byte = FIRST_BYTE;
     }
   }
   return Uint8Array.from(bytes);

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { compileModule, exportsOf, type WasmModule } from '../kernels/wasm-module';
+import type { WasmModule } from '../kernels/modules';
+import { compileModule, exportsOf } from '../kernels/wasm-module';
 
 /** The internals of tfjs's wasm backend that we use. */
 interface WasmBackend {
