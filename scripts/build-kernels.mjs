@@ -15,6 +15,7 @@ const folder = `${root}src/kernels/assembly`;
 const INLINED = ['--shrinkLevel', '0']; // by default, only marked functions and those called once are inlined, which would be slower here
 const FUSED = ['--enable', 'relaxed-simd'];
 const MODULES = {
+  SIMD: ['simd'],
   INSTRUCTIONS: ['instructions'],
   ATTENTION: ['more-instructions', '--use', 'IS_ATTENTION=1'],
   MORE_INSTRUCTIONS: ['more-instructions', '--use', 'IS_ATTENTION=0'],

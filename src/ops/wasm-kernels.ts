@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { WasmModule } from '../kernels/modules';
+import { SIMD, type WasmModule } from '../kernels/modules';
 import { compileModule, exportsOf } from '../kernels/wasm-module';
 
 /** The internals of tfjs's wasm backend that we use. */
@@ -19,9 +19,6 @@ const memoryOf = (backend: Partial<WasmBackend>) => backend.wasm?.asm?.memory;
 const FLAG = 'PIXELCNN_WASM_KERNELS';
 
 tf.env().registerFlag(FLAG, () => true);
-
-/** A module with a SIMD instruction, which compiles if all of ours do. */
-const SIMD = "&}-}?}9'&&&'+'},&'}G)('&00'.&g&#5#}.1";
 
 /**
  * Returns whether masked convolutions, attention without dropout, the LSTMs of PixelRNN, gates, concatenated ELUs,

@@ -1,7 +1,7 @@
 import { Word } from '../encoding';
 import { exp } from './exp-f32';
 import { floats, parameter } from './instruction';
-import { largestOfLanes, sumOfLanes, V } from './vector';
+import { largestOfLanes, storeFirst, sumOfLanes, V } from './vector';
 
 // Attention of one query over the places before it; ../javascript.ts is the JavaScript equivalent.
 
@@ -49,14 +49,7 @@ export function attend(at: usize, y: usize, a: usize, first: usize, end: usize):
 
 /** Writes `bytes` bytes of sum / total. */
 function write(y: usize, sum: v128, total: f32, bytes: usize): void {
-  sum = f32x4.div(sum, f32x4.splat(total));
-  if (bytes >= V) v128.store(y, sum);
-  else {
-    for (const end = y + bytes; y < end; y += 4) {
-      v128.store_lane<f32>(y, sum, 0);
-      sum = v128.shuffle<f32>(sum, sum, 1, 2, 3, 0);
-    }
-  }
+  storeFirst(y, f32x4.div(sum, f32x4.splat(total)), bytes);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { Word } from '../encoding';
 import { floats, parameter, word } from './instruction';
-import { V } from './vector';
+import { storeFirst, V } from './vector';
 
 /** y = max(b + the rows that the numbers at a refer to, lowerBound), in blocks that fit into registers. */
 export function addRows(at: usize, y: usize, a: usize, b: usize): void {
@@ -25,17 +25,12 @@ export function addRows(at: usize, y: usize, a: usize, b: usize): void {
     v128.store(y + o, f32x4.pmax(y2, bound), 32);
     v128.store(y + o, f32x4.pmax(y3, bound), 48);
   }
-  for (; o < bytes; o += o + V <= bytes ? V : 4) {
-    const isWhole = o + V <= bytes;
-    let sum = isWhole ? v128.load(b + o) : v128.load32_zero(b + o);
+  for (; o < bytes; o += V) { // the last vector may extend beyond the rows, to numbers that are not stored
+    let sum = v128.load(b + o);
     for (let i = a, first = w + o; i < end; i += 4, first += next) {
       const number = load<f32>(i);
-      if (number == 0) continue;
-      const row = first + <usize>number * stride;
-      sum = f32x4.add(sum, isWhole ? v128.load(row) : v128.load32_zero(row));
+      if (number != 0) sum = f32x4.add(sum, v128.load(first + <usize>number * stride));
     }
-    sum = f32x4.pmax(sum, bound);
-    if (isWhole) v128.store(y + o, sum);
-    else v128.store_lane<f32>(y + o, sum, 0);
+    storeFirst(y + o, f32x4.pmax(sum, bound), bytes - o);
   }
 }

@@ -11,6 +11,20 @@ export function plusProduct(sum: v128, a: v128, b: v128): v128 {
   return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(a, b, sum) : f32x4.add(sum, f32x4.mul(a, b));
 }
 
+/** Stores a vector, or its first lanes if fewer than 16 bytes are left. */
+@inline
+export function storeFirst(to: usize, x: v128, left: usize): void {
+  if (left >= V) v128.store(to, x);
+  else storeLanes(to, x, left);
+}
+
+function storeLanes(to: usize, x: v128, bytes: usize): void {
+  for (const end = to + bytes; to < end; to += 4) {
+    v128.store_lane<f32>(to, x, 0);
+    x = v128.shuffle<f32>(x, x, 1, 2, 3, 0);
+  }
+}
+
 /** Copies one or a few rows of floats, for which `memory.copy` is slow. */
 export function copy(to: usize, from: usize, bytes: usize): void {
   let i: usize = 0;
