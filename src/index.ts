@@ -8,17 +8,17 @@ export {
 } from './causality/check-causality';
 export { type ReceptiveField, type ReceptiveFieldOptions, receptiveField } from './causality/receptive-field';
 export type { ConditionData, ConditionShape, ConditionsByName, NumericArray } from './core/conditions';
-export type { Images, Place } from './core/images';
 export {
   getMask,
-  type KernelWindow,
   type Mask,
   type MaskArgs,
   type MaskType,
   type Shift,
   type ShiftedWindowArgs,
   windowOf,
-} from './core/window';
+} from './core/declared-window';
+export type { Images, Place } from './core/images';
+export type { KernelWindow } from './core/window';
 export type { DistributionShape } from './distributions/kinds';
 export type { PixelDistribution, Softmax } from './distributions/pixel-distribution';
 export { type CompressOptions, compress, type DecompressOptions, decompress } from './inference/codec';

@@ -3,8 +3,8 @@ import './kernels/modules'; // first: see index.ts
 export { type CompressOptions, compress } from './codec/compress';
 export { type DecompressOptions, decompress } from './codec/decompress';
 export type { ConditionData, ConditionShape, ConditionsByName, NumericArray } from './core/conditions';
+export { getMask, type Mask, type MaskArgs, type MaskType } from './core/declared-window';
 export type { Images, Place } from './core/images';
-export { getMask, type Mask, type MaskArgs, type MaskType } from './core/window';
 export type { DistributionShape } from './distributions/kinds';
 export { type LogProbOptions, logProb } from './likelihood/log-prob';
 export {

@@ -181,8 +181,8 @@ function mish(x: number): number {
   return x * (above / (above + rest));
 }
 
-const GELU = [0.1274148, -0.14224836, 0.7107069, -0.726576, 0.5307027].map(fround) as [number, number, number, number, number]; // biome-ignore format: one line
-const GELU_SCALE = fround(0.23164189);
+const GELU = /* @__PURE__ */ [0.1274148, -0.14224836, 0.7107069, -0.726576, 0.5307027].map(fround) as [number, number, number, number, number]; // biome-ignore format: one line
+const GELU_SCALE = /* @__PURE__ */ fround(0.23164189);
 
 /**
  * GELU, x times the normal distribution function of x, to 7.5e-8 times x, as in tfjs (Abramowitz and Stegun, 7.1.26).

@@ -1,7 +1,8 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import { derived, flag, type Given, integer, oneOf, optional, rate, type Values } from '../core/arguments';
 import { throwTypeError } from '../core/check';
-import { type KernelWindow, pointWindow, type Shift, shiftedArguments, shiftedWindow } from '../core/window';
+import { type Shift, shiftedArguments, shiftedWindow } from '../core/declared-window';
+import { type KernelWindow, pointWindow } from '../core/window';
 import { provideConcatEluKernels } from '../ops/concat-elu';
 import type { Ops } from '../program/operations';
 import { addProjections, areConditions, conditionedGate, type Projection } from './conditions';

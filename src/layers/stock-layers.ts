@@ -1,6 +1,7 @@
 import type { layers } from '@tensorflow/tfjs-layers';
 import { sizeFromShape, throwTypeError } from '../core/check';
-import { pointWindow, shiftedWindow } from '../core/window';
+import { shiftedWindow } from '../core/declared-window';
+import { pointWindow } from '../core/window';
 import type { Ops } from '../program/operations';
 import { softmaxNames } from '../program/operations/normalize';
 import {

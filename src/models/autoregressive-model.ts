@@ -17,7 +17,7 @@ import * as training from './training-data';
 
 type DatasetToFit<T> = Parameters<typeof LayersModel.prototype.fitDataset<T>>[0];
 
-const declared = {
+const declared = () => ({
   /**
    * A symbolic image [N,H,W,C], or a list of the image and conditions of different kinds, in any
    * order: a class [N,1] (read by a layer `oneHotClass`), a vector [N,K] or a map [N,H,W,K].
@@ -30,10 +30,10 @@ const declared = {
   outputs: anything<Applied>(),
   /** Name of the model. */
   name: optional(anything<string | undefined>()),
-};
+});
 
 /** Arguments of {@link autoregressiveModel}. */
-export interface AutoregressiveModelArgs extends Given<typeof declared> {}
+export interface AutoregressiveModelArgs extends Given<ReturnType<typeof declared>> {}
 
 /**
  * A model from images [N,H,W,C], normalized to [0, 1], to logits [N,H,W,C,L] for every channel of every pixel given the
@@ -298,7 +298,7 @@ export function autoregressiveModel(args: AutoregressiveModelArgs): Autoregressi
     const wanted = 'inputs and outputs, as model.inputs[0] and model.outputs[0]';
     throwTypeError('autoregressiveModel', wanted, args);
   }
-  const { inputs, outputs, name } = readArguments('autoregressiveModel', args, declared);
+  const { inputs, outputs, name } = readArguments('autoregressiveModel', args, declared());
   if (Array.isArray(outputs)) throwTypeError('autoregressiveModel: outputs', 'one symbolic tensor', outputs);
   if (!inputs || !(outputs as SymbolicTensor | undefined)?.sourceLayer)
     throwTypeError('autoregressiveModel', 'inputs and outputs, symbolic tensors', outputs ?? args);

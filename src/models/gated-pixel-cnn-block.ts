@@ -13,7 +13,7 @@ import {
   type Values,
 } from '../core/arguments';
 import { checkFeatures, checkMemories, checkNames, checkRecord, throwTypeError } from '../core/check';
-import { getMask } from '../core/window';
+import { getMask } from '../core/declared-window';
 import { areConditions } from '../layers/conditions';
 import { normalizationArguments } from '../layers/convolution-weights';
 import { checkMap } from '../layers/declared-layer';

@@ -1,7 +1,7 @@
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { type Given, integer, optional, readArguments } from '../core/arguments';
 import { checkMemories, throwTypeError } from '../core/check';
-import type { Shift } from '../core/window';
+import type { Shift } from '../core/declared-window';
 import { gatedResBlock } from '../layers/gated-res-block';
 import { centeredImage, pixelShift } from '../layers/map-layers';
 import { partSeed } from '../layers/seeds';

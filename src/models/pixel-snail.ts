@@ -11,7 +11,7 @@ import {
   type Values,
 } from '../core/arguments';
 import { checkInteger, checkMemories, throwTypeError } from '../core/check';
-import type { Shift } from '../core/window';
+import type { Shift } from '../core/declared-window';
 import { causalAttention } from '../layers/causal-attention';
 import { type GatedResBlockArgs, gatedResBlock } from '../layers/gated-res-block';
 import { pixelPosition, upsampledMap } from '../layers/map-layers';

@@ -216,15 +216,15 @@ export function traceOrThrow(caller: string, model: LayersModel, shape: ImageMod
   return traced;
 }
 
-const portableOptions = {
+const portableOptions = () => ({
   /** The colour of each level, [L] greys or [L, 3] red, green and blue, for programs that show images. */
   palette: optional(anything<Uint8Array>()),
   /** Information about the model, such as its name, source, licence and training data. At most 100 entries. */
   info: optional(anything<Readonly<Record<string, string>>>()),
-};
+});
 
 /** Options of {@link toPortable}. */
-export interface ToPortableOptions extends Given<typeof portableOptions> {}
+export interface ToPortableOptions extends Given<ReturnType<typeof portableOptions>> {}
 
 /**
  * Converts a model to plain data, which `pixelcnn-layers/runtime` samples and scores without tfjs:
@@ -246,7 +246,7 @@ export async function toPortable(
   options: ToPortableOptions = {},
 ): Promise<PortableModel> {
   const shape = imageModelShape('toPortable: model', model);
-  const values = readArguments('toPortable', options, portableOptions);
+  const values = readArguments('toPortable', options, portableOptions());
   const description = checkDescription('toPortable: ', values, shape.levels);
   const traced = traceOrThrow('toPortable', model, shape);
   const { distribution } = shape;

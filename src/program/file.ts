@@ -28,13 +28,13 @@ const VERSION = '1';
 const parts = ['imageShape', 'levels', 'conditions', 'nodes', 'output'] as const;
 const optionalParts = ['distribution'] as const;
 
-const writeOptions = {
+const writeOptions = () => ({
   /** Rounds each weight to the nearest float16, which halves the size. @default false */
   float16: flag(false),
-};
+});
 
 /** Options of {@link writePortable}. */
-export interface WritePortableOptions extends Given<typeof writeOptions> {}
+export interface WritePortableOptions extends Given<ReturnType<typeof writeOptions>> {}
 
 const readOptions = {
   /**
@@ -73,7 +73,7 @@ export function writePortable(
   options: WritePortableOptions = {},
 ): Uint8Array<ArrayBuffer> {
   checkModel('writePortable: model', model);
-  const { float16 } = readArguments('writePortable', options, writeOptions);
+  const { float16 } = readArguments('writePortable', options, writeOptions());
   return attempt('writePortable: model', () => {
     const tensors = new Map(
       [...model.weights].map(([name, weight]) => [name, encode(name, weight, float16)]),

@@ -1,21 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { getMask, type MaskType, type Shift, windowOf } from '../../src/core/declared-window';
 import {
   firstSeeing,
   flipped,
-  getMask,
   isSameWindow,
   type KernelWindow,
-  type MaskType,
   maskOf,
   offsetOfTap,
   presentColumns,
-  type Shift,
   seesBelow,
   usedRows,
   visibilityAt,
   windowAround,
-  windowOf,
 } from '../../src/core/window';
 import golden from '../golden/masks.json';
 import { runs } from '../support/runs';

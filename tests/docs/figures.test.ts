@@ -7,7 +7,8 @@ import { drawingSvg } from '../../scripts/drawing-figure.mjs';
 import { diagram, isTapSeen } from '../../scripts/lib/diagram.mjs';
 import { particlesSvg } from '../../scripts/particles-figure.mjs';
 import { networkSvg, plusPlusSvg } from '../../scripts/plus-plus-figure.mjs';
-import { visibilityAt, windowOf } from '../../src/core/window';
+import { windowOf } from '../../src/core/declared-window';
+import { visibilityAt } from '../../src/core/window';
 
 const readFigure = (name: string) =>
   readFile(fileURLToPath(new URL(`../../docs/images/${name}.svg`, import.meta.url)), 'utf8');

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ConditionShape } from '../../src/core/conditions';
-import { windowOf } from '../../src/core/window';
+import { windowOf } from '../../src/core/declared-window';
 import { evaluatorFor } from '../../src/engine/evaluator';
 import { type Features, ProgramBuilder } from '../../src/program/builder';
 import { imageProgram, wholeMaps } from '../../src/program/maps';

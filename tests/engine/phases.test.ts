@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type KernelWindow, visibilityAt, windowAround, windowOf } from '../../src/core/window';
+import { windowOf } from '../../src/core/declared-window';
+import { type KernelWindow, visibilityAt, windowAround } from '../../src/core/window';
 import { phasesOf, reachOf } from '../../src/engine/phases';
 
 const window = (

@@ -1,5 +1,5 @@
 import { it } from 'vitest';
-import { windowOf } from '../../src/core/window';
+import { windowOf } from '../../src/core/declared-window';
 import { ProgramBuilder } from '../../src/program/builder';
 import { modelOf, weightOf } from '../support/program';
 import { noise } from '../support/tensors';

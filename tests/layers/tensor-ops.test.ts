@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers'; // registers the gradients
 import { getMask } from 'pixelcnn-layers';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type KernelWindow, windowAround, windowOf } from '../../src/core/window';
+import { windowOf } from '../../src/core/declared-window';
+import { type KernelWindow, windowAround } from '../../src/core/window';
 import { type TensorOps, tensorOps } from '../../src/layers/tensor-ops';
 import { nodeOf, ProgramBuilder } from '../../src/program/builder';
 import { type PointwiseName, pointwiseNames } from '../../src/program/operations/pointwise';

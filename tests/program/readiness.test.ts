@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ConditionShape } from '../../src/core/conditions';
-import { type KernelWindow, windowAround, windowOf } from '../../src/core/window';
+import { windowOf } from '../../src/core/declared-window';
+import { type KernelWindow, windowAround } from '../../src/core/window';
 import { type Features, nodeOf, ProgramBuilder } from '../../src/program/builder';
 import type { ImageNode } from '../../src/program/program';
 import { checkImageSize, readinessOf } from '../../src/program/readiness';

@@ -13,30 +13,32 @@ import { wholeVectors } from '../../kernels/instruction';
 import type { Nodes } from '../nodes';
 import { type FeatureRange, groupsOf, operation, type Read } from '../operation';
 
-const dropoutArgs = {
+// Arguments are made by functions, so that pages which only run programs do without them.
+
+const dropoutArgs = () => ({
   /** The probability of dropping a number, in [0, 1). */
   rate: probability(),
   /** The same seed and training step drop the same numbers. @default a new one for each layer */
   seed: optionalSeed(),
-};
+});
 
 /** Arguments of {@link Ops.dropout}. */
-export interface DropoutArgs extends Readonly<Given<typeof dropoutArgs>> {}
+export interface DropoutArgs extends Readonly<Given<ReturnType<typeof dropoutArgs>>> {}
 
 /** Whether places attend to themselves too, and not to strictly earlier places only. */
 export const own = flag(false);
 
-const attentionArgs = {
+const attentionArgs = () => ({
   /** Whether places attend to themselves too, and not to strictly earlier places only. @default false */
   own,
   /** The probability of dropping a weight in training, as {@link Ops.dropout} drops numbers. @default 0 */
   rate: rate(),
   /** As for {@link Ops.dropout}. @default a new one for each layer */
   seed: optionalSeed(),
-};
+});
 
 /** Arguments of {@link Ops.attend}. */
-export interface AttentionArgs extends Readonly<Given<typeof attentionArgs>> {}
+export interface AttentionArgs extends Readonly<Given<ReturnType<typeof attentionArgs>>> {}
 
 export interface AttendOps<T> {
   /**
@@ -88,12 +90,12 @@ export const attend = operation({
 
 export const attendOps = <T>(nodes: Nodes<T>): AttendOps<T> => ({
   attend(queries, keys, values, heads, args = {}) {
-    const { own } = readArguments('attend', args, attentionArgs);
+    const { own } = readArguments('attend', args, attentionArgs());
     return nodes.add(attend, [queries, keys, values], { heads, own: own || undefined });
   },
   /** Programs do not train. */
   dropout(x, args) {
-    readArguments('dropout', args, dropoutArgs);
+    readArguments('dropout', args, dropoutArgs());
     nodes.sizeOf(x, 'dropout');
     return x;
   },

@@ -36,18 +36,16 @@ export const position = operation({
   readsWholeMaps: () => true,
 });
 
-/** The window that takes every second row and column of a map. */
-const EVERY_SECOND: KernelWindow = { ...pointWindow, present: 'everything', stride: 2 };
-
 export const mapOps = <T>(nodes: Nodes<T>): MapOps<T> => ({
   upsample: (x, rows, columns) => nodes.add(upsample, [x], { rows, columns }),
   position(x) {
     const { image, scale } = nodes.strided(x) ?? { image: x, scale: 1 };
     // Strides keep the upper left of the places that they merge, so a coarse place has that place's position.
     let y = nodes.add(position, [image], {});
-    for (let reached = 1; reached < scale; reached *= EVERY_SECOND.stride) {
+    const window: KernelWindow = { ...pointWindow, present: 'everything', stride: 2 }; // every second row and column
+    for (let reached = 1; reached < scale; reached *= window.stride) {
       const kernel = nodes.derived('every_second', [1, 1, 2, 2], [], () => Float32Array.of(1, 0, 0, 1));
-      y = nodes.add(conv, [y], { kernel, bias: null, window: EVERY_SECOND });
+      y = nodes.add(conv, [y], { kernel, bias: null, window });
     }
     return y;
   },

@@ -12,44 +12,46 @@ export type SoftmaxName = (typeof softmaxNames)[number];
 const epsilon = number('of at least 0', (value) => value >= 0);
 const groups = integer({ from: 1 });
 
-const scaleAndShift = {
+// Arguments are made by functions, so that pages which only run programs do without them.
+
+const scaleAndShift = () => ({
   /** @default 1 */
   scale: optional(layerWeight),
   /** @default 0 */
   shift: optional(layerWeight),
-};
+});
 
-const standardizeArgs = {
-  ...scaleAndShift,
+const standardizeArgs = () => ({
+  ...scaleAndShift(),
   /** [F] */
   mean: layerWeight,
   /** [F] */
   variance: layerWeight,
   /** Added to the variance. */
   epsilon,
-};
+});
 
 /** The norms of normalization. */
-export const normArgument = optional(oneOf('layer', 'rms'), 'layer');
+export const normArgument = /* @__PURE__ */ optional(/* @__PURE__ */ oneOf('layer', 'rms'), 'layer');
 
-const normalizationArgs = {
-  ...scaleAndShift,
+const normalizationArgs = () => ({
+  ...scaleAndShift(),
   /** Added to the variance. */
   epsilon,
   /** The number of groups of features, each normalized by itself. @default 1 */
   groups: optional(groups, 1),
   /** `'rms'` divides by the root mean square, and subtracts no mean. @default 'layer' */
   norm: normArgument,
-};
+});
 
 /** A scale and a shift: a number for each feature, [F], or one for all features, such as [1]. */
-export interface ScaleAndShift extends Readonly<Given<typeof scaleAndShift>> {}
+export interface ScaleAndShift extends Readonly<Given<ReturnType<typeof scaleAndShift>>> {}
 
 /** Arguments of {@link Ops.standardize}: mean and variance [F]. */
-export interface StandardizeArgs extends Readonly<Given<typeof standardizeArgs>> {}
+export interface StandardizeArgs extends Readonly<Given<ReturnType<typeof standardizeArgs>>> {}
 
 /** Arguments of {@link Ops.normalize}. */
-export interface NormalizationArgs extends Readonly<Given<typeof normalizationArgs>> {}
+export interface NormalizationArgs extends Readonly<Given<ReturnType<typeof normalizationArgs>>> {}
 
 export interface NormalizeOps<T> {
   /** scale x + shift, with a scale and a shift for each feature. */
@@ -119,7 +121,7 @@ export const logSoftmax = softmaxOf('logSoftmax');
 /** Checks the weights that are named, since an accidental undefined would silently mean none. */
 function checkNamed(what: string, args: object): void {
   for (const [name, weight] of Object.entries(args))
-    if (name in scaleAndShift) checkLayerWeight(`${what}: ${name}`, weight);
+    if (name in scaleAndShift()) checkLayerWeight(`${what}: ${name}`, weight);
 }
 
 /** The number of a weight for a feature: the only one, or one of [F]; `value` if there is no weight. */
@@ -138,18 +140,18 @@ export const normalizeOps = <T>(nodes: Nodes<T>): NormalizeOps<T> => {
   };
   return {
     affine(x, args) {
-      readArguments('affine', args, scaleAndShift);
+      readArguments('affine', args, scaleAndShift());
       checkNamed('affine', args);
       return nodes.add(affine, [x], perFeatureOf(x, 'affine', args));
     },
     normalize(x, args) {
-      const { epsilon, groups, norm } = readArguments('normalize', args, normalizationArgs);
+      const { epsilon, groups, norm } = readArguments('normalize', args, normalizationArgs());
       checkNamed('normalize', args);
       const fields = { ...perFeatureOf(x, 'normalize', args), epsilon, groups };
       return nodes.add(norm === 'rms' ? rms : normalize, [x], fields);
     },
     standardize(x, args) {
-      const { mean, variance, epsilon, scale, shift } = readArguments('standardize', args, standardizeArgs);
+      const { mean, variance, epsilon, scale, shift } = readArguments('standardize', args, standardizeArgs());
       checkNamed('standardize', args);
       const size = nodes.sizeOf(x, 'standardize');
       const from = [mean, variance, scale, shift].filter((given) => given !== undefined);
