@@ -35,7 +35,7 @@ export type Shift = (typeof shifts)[number];
 
 const shifts = ['down', 'downRight', 'excludesCentre', 'same'] as const;
 
-export const shiftedArguments = {
+export const shiftedArguments = () => ({
   /** Rows and columns of the kernel, odd or even; with `'same'`, odd. One number for a square kernel. */
   kernelSize: lengths(),
   /** Where it lies: see {@link Shift}. */
@@ -44,10 +44,10 @@ export const shiftedArguments = {
   stride: optional(oneOf(1, 2), 1),
   /** See {@link KernelWindow}. @default false */
   transposed: flag(false),
-};
+});
 
 /** Arguments of a window of shifted convolutions. */
-export interface ShiftedWindowArgs extends Given<typeof shiftedArguments> {}
+export interface ShiftedWindowArgs extends Given<ReturnType<typeof shiftedArguments>> {}
 
 export const maskedWindowArguments = {
   /** Rows and columns of the kernel, odd; one number for a square kernel. */
@@ -64,16 +64,16 @@ export const maskedWindowArguments = {
   vertical: flag(false),
 };
 
-const maskArguments = {
+const maskArguments = () => ({
   ...maskedWindowArguments,
   /** The number of input features, a multiple of `imageChannels`. */
   featuresIn: multipleOf('imageChannels'),
   /** The number of output features, a multiple of `imageChannels`. */
   featuresOut: multipleOf('imageChannels'),
-};
+});
 
 /** Arguments of {@link getMask}. */
-export interface MaskArgs extends Given<typeof maskArguments> {}
+export interface MaskArgs extends Given<ReturnType<typeof maskArguments>> {}
 
 /**
  * Makes a window for a convolution in your own layer, to pass to `ops.conv` in `express`: a masked one, from the
@@ -96,14 +96,14 @@ export function windowOf(
 ): KernelWindow {
   const what = 'windowOf';
   if ('shift' in checkRecord(what, args))
-    return shiftedWindow(what, readArguments(what, args, shiftedArguments));
-  checkNames(what, Object.keys(args), [...Object.keys(maskArguments), 'shift']);
+    return shiftedWindow(what, readArguments(what, args, shiftedArguments()));
+  checkNames(what, Object.keys(args), [...Object.keys(maskArguments()), 'shift']);
   return maskedWindow(readDeclared(what, args, maskedWindowArguments));
 }
 
 /** What {@link shiftedWindow} takes. */
-type ShiftedWindow = Pick<Values<typeof shiftedArguments>, 'kernelSize' | 'shift'> &
-  Partial<Values<typeof shiftedArguments>>;
+type ShiftedWindow = Pick<Values<ReturnType<typeof shiftedArguments>>, 'kernelSize' | 'shift'> &
+  Partial<Values<ReturnType<typeof shiftedArguments>>>;
 
 /** The window of a shifted convolution, from checked arguments. `what` names the caller in errors. */
 export function shiftedWindow(
@@ -166,7 +166,7 @@ export interface Mask {
  * ```
  */
 export function getMask(args: MaskArgs): Mask {
-  const { featuresIn, featuresOut, ...masked } = readArguments('getMask', args, maskArguments);
+  const { featuresIn, featuresOut, ...masked } = readArguments('getMask', args, maskArguments());
   const shape = [...masked.kernelSize, featuresIn, featuresOut] as const;
   checkMemory('getMask: kernelSize, featuresIn, featuresOut', shape);
   return { shape, values: maskOf(maskedWindow(masked), featuresIn, featuresOut) };

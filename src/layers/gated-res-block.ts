@@ -19,9 +19,9 @@ const declared = {
   /** H, the number of features between the two convolutions. @default filters */
   hiddenFilters: derived(integer({ from: 1 }), ({ filters }) => filters),
   /** Where the windows of its convolutions lie: see {@link ShiftedConv2D}. */
-  shift: shiftedArguments.shift,
+  shift: shiftedArguments().shift,
   /** Rows and columns of its windows, odd or even. @default [2, 3] for `'down'`, [2, 2] for `'downRight'`, else 3 */
-  kernelSize: derived(shiftedArguments.kernelSize, ({ shift }) => kernelSizes[shift as Shift] ?? 3),
+  kernelSize: derived(shiftedArguments().kernelSize, ({ shift }) => kernelSizes[shift as Shift] ?? 3),
   /** Whether the second input is a skip [N,H,W,S], added after the first convolution, and not a condition. @default false */
   hasSkip: flag(false),
   /** The activation before each convolution. `'elu'` halves the features that are read. @default 'concatElu' */

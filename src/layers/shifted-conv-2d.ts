@@ -4,7 +4,7 @@ import { shiftedArguments, shiftedWindow } from '../core/declared-window';
 import { CausalConv2D, convolutionArguments } from './causal-conv-2d';
 import type { LayerArgs } from './types';
 
-const declared = { ...convolutionArguments, ...shiftedArguments };
+const declared = { ...convolutionArguments, ...shiftedArguments() };
 
 /** Arguments of {@link ShiftedConv2D}. */
 export interface ShiftedConv2DArgs extends LayerArgs, Given<typeof declared> {}

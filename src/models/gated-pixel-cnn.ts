@@ -10,7 +10,7 @@ const declared = {
   hiddenDim: integer({ from: 1 }),
   /** Blocks after the one that reads the image, 0 or more. */
   numBlocks: network.blocks({ from: 0 }),
-  ...network.conditionArguments,
+  ...network.conditionArguments(),
   /** Adds a condition: an input [N,H,W,K] of maps with this many numbers for each pixel. */
   conditionMapSize: optional(integer({ from: 1 })),
 };

@@ -21,7 +21,7 @@ const declared = {
   width: multipleOf('heads'),
   /** Blocks. */
   layers: network.blocks({ from: 1 }),
-  ...network.conditionArguments,
+  ...network.conditionArguments(),
 };
 
 /** Arguments of {@link imageGPT}. */

@@ -103,7 +103,7 @@ export const networkArguments = {
 /** Arguments of every network whose features are split by channel. */
 export interface NetworkArgs extends Given<typeof networkArguments> {}
 
-export const conditionArguments = {
+export const conditionArguments = () => ({
   /** Adds a condition: an input [N,1] of classes 0 to numClasses - 1. */
   numClasses: optional(categories({ from: 1 })),
   /**
@@ -113,10 +113,10 @@ export const conditionArguments = {
   nullClass: flag(false),
   /** Adds a condition: an input [N,K] of vectors of this length. */
   conditionSize: optional(integer({ from: 1 })),
-};
+});
 
 /** The conditions that networks may have. */
-export interface ConditionArgs extends Given<typeof conditionArguments> {}
+export interface ConditionArgs extends Given<ReturnType<typeof conditionArguments>> {}
 
 /** Checks the sizes of a network whose features are split by channel, and returns the features of all channels. */
 export function networkSizes(
@@ -137,7 +137,7 @@ export function networkSizes(
   return { imageChannels, hidden, out };
 }
 
-interface Conditions extends Values<typeof conditionArguments> {
+interface Conditions extends Values<ReturnType<typeof conditionArguments>> {
   readonly conditionMapSize?: number | undefined;
   readonly codeCondition?: { readonly levels: number; readonly shape: readonly [number, number] } | undefined;
   readonly imageShape: AnyImageShape;

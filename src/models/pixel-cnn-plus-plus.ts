@@ -23,7 +23,7 @@ const declared = {
    * @default { components: 10 }
    */
   output: optional(network.outputArgument, { components: 10 }),
-  ...network.conditionArguments,
+  ...network.conditionArguments(),
 };
 
 /** Arguments of {@link pixelCNNPlusPlus}. */

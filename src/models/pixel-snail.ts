@@ -75,7 +75,7 @@ const declared = {
   input: optional(network.inputArgument, 'oneHot'),
   /** The distribution of the outputs, as for {@link pixelCNNPlusPlus}. @default 'softmax' */
   output: optional(network.outputArgument, 'softmax'),
-  ...network.conditionArguments,
+  ...network.conditionArguments(),
   /** A coarser map of codes as a condition, as in the finer priors of VQ-VAE-2. */
   codeCondition: optional(group(codeArguments)),
 };

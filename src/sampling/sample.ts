@@ -13,14 +13,14 @@ import type { OutputSource } from './growing-images';
 import { lookingAhead } from './look-ahead';
 import { evaluatedRows, type Job, memoryForJob, planJob, sampleArguments } from './options';
 
-const sampleOptions = {
+const sampleOptions = () => ({
   ...sampleArguments<NumericArray, ConditionData>(),
   /** Both compute each feature once; for compatibility with `sample` of tensors. @default 'auto' */
   strategy: optional(oneOf('auto', 'incremental'), 'auto'),
-};
+});
 
 /** Options of {@link sample}. */
-export interface SampleOptions extends Given<typeof sampleOptions> {}
+export interface SampleOptions extends Given<ReturnType<typeof sampleOptions>> {}
 
 /**
  * Draws images from a model, value by value in the order rows, columns, channels, each given all values before it.
@@ -75,7 +75,7 @@ export interface Sampled {
 /** Checks the options of {@link sample}, all before anything is drawn. */
 export function planSample(model: PortableModel, options: SampleOptions): Job {
   checkModel('sample: model', model);
-  const values = readArguments('sample', options, sampleOptions);
+  const values = readArguments('sample', options, sampleOptions());
   return memoryFor('sample', () => planJob(model, values));
 }
 
