@@ -36,6 +36,14 @@ const noTrainer = `export async function createTrainer() {
   throw new Error("createTrainer: wanted the package's ES modules, which its workers need");
 }`;
 
+/** A module in which `await import` of some names is an import like others. */
+function withoutLater(path: string): string {
+  const later = /const (\{ \w+ \}) = await import\(('.+')\);/g;
+  const source = readFileSync(path, 'utf8');
+  const imports = Array.from(source.matchAll(later), ([, names, from]) => `import ${names} from ${from};\n`);
+  return imports.join('') + source.replaceAll(later, '');
+}
+
 /**
  * Each file of the source is a module, as ESM and as CommonJS: no class is there twice, and bundlers leave out the files
  * that a page does not need. ESM is not minified: a page's own bundler does that. CommonJS is, but for the names of
@@ -92,6 +100,15 @@ const script: Options = {
       name: 'no trainer', // its workers could not load the script
       setup(build) {
         build.onLoad({ filter: /training\/trainer\.ts$/ }, () => ({ contents: noTrainer }));
+      },
+    },
+    {
+      name: 'nothing later', // since it is one file
+      setup(build) {
+        build.onLoad({ filter: /causality\/.+\.ts$/ }, ({ path }) => ({
+          contents: withoutLater(path),
+          loader: 'ts',
+        }));
       },
     },
   ],
