@@ -55,11 +55,11 @@ const FLAGS = [
   '--importMemory',
 ];
 const MAX_BYTES = 4096; // browsers before 2023 compile no more synchronously, outside of workers
-/** Printable characters but quotes, $ and \, from the most frequent in minified JavaScript to the least. */
+/** Printable characters but the space, quotes, $ and \, from the most frequent in minified JavaScript to the least. */
 const CHARACTERS =
-  'et,rsnoai()=l. u:fc}{hpdm;g[]vw0y>1b&k+?*Sx2zA!MCO-N|IL/EFjP3B<R4TW_6DHqUKGV58QXJYZ79%@^#~';
+  'et,rsnoai()=l.u:fc}{hpdm;g[]vw0y>1b&k+?*Sx2zA!MCO-N|IL/EFjP3B<R4TW_6DHqUKGV58QXJYZ79%@^#~';
+/** How many bytes take one character. The last two of the alphabet each select a half of the others. */
 const SINGLE = CHARACTERS.length - 2;
-const FIRST_BYTE = -3; // of those that take one character; 0xfd begins every SIMD instruction
 // Sections of a start function and of data, which would be written over memory owned by tfjs's wasm backend.
 const OF_DATA = [8, 11];
 
@@ -80,7 +80,7 @@ async function compile(file, ...flags) {
     throw new Error(`${path}: ${bytes.length} bytes, at most ${MAX_BYTES} are wanted`);
   const bad = sections(bytes).find((id) => OF_DATA.includes(id));
   if (bad !== undefined) throw new Error(`${path}: has a section ${bad}`);
-  return [...bytes].flatMap(placesOf);
+  return bytes;
 }
 
 /** The ids of a module's sections. */
@@ -99,23 +99,43 @@ function sections(bytes) {
   return ids;
 }
 
-/** The places in the alphabet of the characters that encode a byte: most bytes take one, others two. */
-function placesOf(byte) {
-  const place = (byte - FIRST_BYTE) % 256;
-  const page = Math.floor(place / SINGLE);
-  return page > 0 ? [SINGLE + page - 1, place % SINGLE] : [place];
+/**
+ * The alphabet in which modules are written, and the modules in it; `bytesOf` in wasm-module.ts reads them. The most
+ * frequent bytes take one character. Frequent characters are those of JavaScript, since both are compressed as one text.
+ */
+function written(modules) {
+  const counts = countsOf(
+    modules.flatMap((bytes) => [...bytes]),
+    256,
+  );
+  const single = byCount(counts)
+    .slice(0, SINGLE)
+    .sort((a, b) => a - b);
+  const others = [...counts.keys()].filter((byte) => !single.includes(byte));
+  const placesOf = (byte) => {
+    if (single.includes(byte)) return [single.indexOf(byte)];
+    const other = others.indexOf(byte);
+    return [SINGLE + Math.floor(other / SINGLE), other % SINGLE];
+  };
+  const texts = modules.map((bytes) => [...bytes].flatMap(placesOf));
+  const order = byCount(countsOf(texts.flat(), CHARACTERS.length));
+  const characterOf = (place) => CHARACTERS[order.indexOf(place)];
+  const ofBytes = Array.from(counts, (_, byte) =>
+    single.includes(byte) ? characterOf(single.indexOf(byte)) : ' ',
+  );
+  const alphabet = [...ofBytes, characterOf(SINGLE), characterOf(SINGLE + 1)].join('');
+  return { alphabet, texts: texts.map((places) => places.map(characterOf).join('')) };
 }
 
-/**
- * The alphabet in which modules, given as places in it, are written; `bytesOf` in wasm-module.ts says what its characters
- * stand for. Frequent places get characters that are frequent in JavaScript, since both are compressed as one text.
- */
-function alphabetFor(modules) {
-  const counts = Array.from(CHARACTERS, () => 0);
-  for (const place of modules.flat()) counts[place]++;
-  const byCount = [...counts.keys()].sort((a, b) => counts[b] - counts[a]);
-  return counts.map((_, place) => CHARACTERS[byCount.indexOf(place)]).join('');
+/** How often each number below `length` occurs. */
+function countsOf(numbers, length) {
+  const counts = new Array(length).fill(0);
+  for (const number of numbers) counts[number]++;
+  return counts;
 }
+
+/** The indices of counts, from the highest count to the lowest. */
+const byCount = (counts) => [...counts.keys()].sort((a, b) => counts[b] - counts[a]);
 
 /** The exports of a file of assembly/, as the members of a type: `gate(y: number, x: number): void;`. */
 async function signatures(file) {
@@ -137,7 +157,7 @@ async function digestOfSources() {
   return hash.digest('hex');
 }
 
-/** Compiles all modules, each in the next worker that is free. Returns them as places in the alphabet, by name. */
+/** Compiles all modules, each in the next worker that is free. Returns their bytes, by name. */
 async function compileAll() {
   const names = Object.keys(MODULES);
   const waiting = [...names];
@@ -163,18 +183,19 @@ async function main() {
   const earlier = await readFile(target, 'utf8').catch(() => '');
   if (earlier.startsWith(firstLine)) return;
   const modules = await compileAll();
-  const alphabet = alphabetFor(Object.values(modules));
-  let written = `${firstLine}
+  const names = Object.keys(MODULES);
+  const { alphabet, texts } = written(names.map((name) => modules[name]));
+  let source = `${firstLine}
 /** A WebAssembly module as text in the {@link ALPHABET}, with the type of its exports. Modules import their memory. */
 export type WasmModule<Exports> = string & { readonly exports?: Exports };
 
 export const ALPHABET = '${alphabet}';
 `;
-  for (const [name, [file]] of Object.entries(MODULES)) {
-    const text = modules[name].map((place) => alphabet[place]).join('');
-    written += `\nexport const ${name} = '${text}' as WasmModule<{\n${await signatures(file)}}>;\n`;
+  for (const [i, name] of names.entries()) {
+    const [file] = MODULES[name];
+    source += `\nexport const ${name} = '${texts[i]}' as WasmModule<{\n${await signatures(file)}}>;\n`;
   }
-  await writeFile(`${target}.new`, written);
+  await writeFile(`${target}.new`, source);
   await rename(`${target}.new`, target); // so that an interruption leaves no partial file
 }
 

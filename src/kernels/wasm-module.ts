@@ -16,20 +16,23 @@ export function compileModule(text: string): WebAssembly.Module | null {
   return module;
 }
 
-/** The bytes that take one character. The last two characters of the alphabet add as many to the next byte, or twice. */
-const SINGLE = ALPHABET.length - 2;
-const FIRST_BYTE = -3; // modulo 256: 0xfd begins every SIMD instruction
-
-/** Decodes bytes from the characters that scripts/build-kernels.mjs writes, in order of {@link ALPHABET}. */
+/**
+ * Decodes bytes from the characters that scripts/build-kernels.mjs writes: the {@link ALPHABET} has a character for each of
+ * the most frequent bytes, at its position, and spaces for the others. Behind them are two characters that select a half
+ * of the others, of which the next character then selects one.
+ */
 function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+  const singles = ALPHABET.slice(0, 256).replaceAll(' ', '');
+  const others = [...new Array(256).keys()].filter((byte) => ALPHABET[byte] === ' ');
   const bytes: number[] = [];
-  let byte = FIRST_BYTE;
+  let half = -1;
   for (const character of text) {
     const place = ALPHABET.indexOf(character);
-    if (place >= SINGLE) byte += (place - SINGLE + 1) * SINGLE;
+    if (place >= 256) half = place - 256;
     else {
-      bytes.push(byte + place);
-      byte = FIRST_BYTE;
+      const other = half * singles.length + singles.indexOf(character);
+      bytes.push(half < 0 ? place : (others[other] as number));
+      half = -1;
     }
   }
   return Uint8Array.from(bytes);
