@@ -60,8 +60,13 @@ export function weightBefore(
 }
 
 /** The mass of one level, bit for bit equal to the result of {@link MixtureLevels.weigh}. */
-export function massOf({ table, masses: { length } }: MixtureLevels, level: number): number {
-  const last = length / 2 - 1;
+export function massOf({ table, masses }: MixtureLevels, level: number): number {
+  const [even, odd] = massesOf(table, level, masses.length / 2 - 1);
+  return even + odd;
+}
+
+/** The masses of one level, of components of even and of odd index. */
+function massesOf(table: Float64Array, level: number, last: number): [even: number, odd: number] {
   const sums: [even: number, odd: number] = [0, 0];
   for (let k = 0; k < table.length / 6; k++) {
     /** e^-z at the upper edge of a level. */
@@ -79,7 +84,7 @@ export function massOf({ table, masses: { length } }: MixtureLevels, level: numb
     if (level < last) mass *= 1 / (1 + power(level));
     sums[(k % 2) as 0 | 1] += mass;
   }
-  return sums[0] + sums[1];
+  return sums;
 }
 
 /** The implementation in plain JavaScript. */
@@ -100,24 +105,7 @@ export function javascriptMixtureLevels(components: number, levels: number): Mix
       return low;
     },
     weigh() {
-      masses.fill(0);
-      for (let k = 0; k < components; k++) {
-        const [weight, slope] = [of(table, 'weights', k), of(table, 'slopes', k)];
-        const [ratio, run] = [of(table, 'ratios', k), of(table, 'runs', k)];
-        let [e, below, share, next] = [1, 1, weight, 0]; // e^-z at the upper edge, sigmoid(-z) at the lower one
-        let to = k % 2;
-        for (let level = 0; level < last; level++, to += 2) {
-          if (level === next) {
-            e = powerAt(upperEdge(level, last), table, k);
-            next += run;
-          } else e *= ratio;
-          const above = 1 / (1 + e); // sigmoid(z) at the upper edge
-          masses[to] = (masses[to] as number) + share * below * above;
-          share = slope;
-          below = e * above;
-        }
-        masses[to] = (masses[to] as number) + weight * below;
-      }
+      for (let level = 0; level <= last; level++) masses.set(massesOf(table, level, last), 2 * level);
     },
   };
 }
