@@ -70,16 +70,16 @@ const KERNELS = [
 
 /** The most bytes of parts of the library in a page, minified and compressed, without tfjs. */
 const PARTS = [
-  ['pixelcnn-layers', 'getMask', 2_300],
-  ['pixelcnn-layers', 'pixelCNN, sample', 69_500],
-  ['pixelcnn-layers/register', '', 49_500],
-  ['pixelcnn-layers/runtime', 'getMask', 2_300],
-  ['pixelcnn-layers/runtime', 'readPortable, sample', 39_400],
-  ['pixelcnn-layers', '*', 94_900],
-  ['pixelcnn-layers/runtime', '*', 47_200],
+  ['pixelcnn-layers', 'getMask', 2_200],
+  ['pixelcnn-layers', 'pixelCNN, sample', 70_200],
+  ['pixelcnn-layers/register', '', 50_700],
+  ['pixelcnn-layers/runtime', 'getMask', 2_200],
+  ['pixelcnn-layers/runtime', 'readPortable, sample', 39_800],
+  ['pixelcnn-layers', '*', 93_700],
+  ['pixelcnn-layers/runtime', '*', 47_700],
   ['pixelcnn-layers/node', '*', 4_600],
   ['pixelcnn-layers/data', '*', 4_300],
-  ['pixelcnn-layers/weights', '*', 7_000],
+  ['pixelcnn-layers/weights', '*', 7_300],
 ];
 
 async function main() {
