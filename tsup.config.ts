@@ -88,6 +88,10 @@ const script: Options = {
   target: 'es2022',
   minify: 'terser', // esbuild would leave a fiftieth more
   terserOptions: { ecma: 2020, compress: { passes: 3, keep_fargs: false }, format: { comments: 'some' } },
+  esbuildOptions(options) {
+    options.minifySyntax = true; // each finds what the other does not
+    options.minifyIdentifiers = true;
+  },
   banner: { js: `/*! pixelcnn-layers ${version}, ${license} */` },
   esbuildPlugins: [
     {
