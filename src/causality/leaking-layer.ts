@@ -2,6 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type LayersModel, model as makeModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { forward } from '../inference/batches';
 import { LevelEmbedding } from '../layers/encodings';
+import { PixelNormalization } from '../layers/pixel-normalization';
+import { PlaceEmbedding } from '../layers/raster-order';
 import type { Shape } from '../layers/types';
 import { changeEach, type Trials } from './perturbation';
 
@@ -9,12 +11,15 @@ import { changeEach, type Trials } from './perturbation';
 const [BEFORE, ITSELF, LATER] = [0, 1, 2] as const;
 type Horizon = typeof BEFORE | typeof ITSELF | typeof LATER;
 
+/** Layers with weights that keep values apart, so they leak nothing that was not there before them. */
+const SEPARATE = [LevelEmbedding, PixelNormalization, PlaceEmbedding];
+
 /**
  * The layer of a leaking model where the leak begins; null if no single layer can be identified.
  *
  * Follows the leak back from the outputs. The culprit is a layer that sees later values although none of its
  * inputs do. If the path ends at the image, each value sees itself, so the first layer on the path with
- * weights has the wrong mask type. Embeddings are skipped, since they keep values separate.
+ * weights, but for those that keep values apart, has the wrong mask type, or lacks a shift before it.
  *
  * @param inputs some of the leaking values
  */
@@ -37,7 +42,8 @@ export async function leakingLayer(
   let masked: string | null = null;
   while (leaking !== image) {
     const layer = leaking.sourceLayer;
-    if (layer.weights.length > 0 && layer.getClassName() !== LevelEmbedding.className) masked = layer.name;
+    const isSeparate = SEPARATE.some(({ className }) => className === layer.getClassName());
+    if (layer.weights.length > 0 && !isSeparate) masked = layer.name;
     let next: SymbolicTensor | undefined;
     let isKnown = true;
     for (const tensor of inputsOf(leaking).filter(isMade)) {

@@ -2,10 +2,14 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import {
   checkCausality,
   gatedPixelCNNBlock,
+  levelEmbedding,
   maskedConv2d,
   pixelCNN,
   pixelLogits,
+  pixelNormalization,
+  placeEmbedding,
   shiftedConv2d,
+  transformerBlock,
 } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { useBackend } from '../support/backends';
@@ -50,6 +54,18 @@ it.each([
     2,
     [conv('a', 'A', 2), maskedConv2d({ name: 'b', filters: 4, kernelSize: 1, imageChannels: 1 })],
     'b',
+  ],
+  [
+    'what sees its own place without a raster shift, not what keeps places apart',
+    1,
+    [
+      levelEmbedding({ levels: 2, units: 4 }),
+      placeEmbedding(),
+      pixelNormalization({ imageChannels: 1, norm: 'rms' }),
+      transformerBlock({ name: 'a', heads: 2 }),
+      stock('b', 2, 1),
+    ],
+    'a',
   ],
 ] as [string, number, tfl.layers.Layer[], string][])('names %s', async (_, channels, layers, name) => {
   const model = stack(channels, ...layers);
