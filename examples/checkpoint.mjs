@@ -5,6 +5,7 @@ import { useBackend } from './lib/backend.mjs';
 import { readCheckpointFlags } from './lib/checkpoint-flags.mjs';
 import { makeNetwork } from './lib/given-network.mjs';
 import { guessWeights, isExpected } from './lib/guess-weights.mjs';
+import { joinedWeights } from './lib/joined-weights.mjs';
 import { nameForLoading, reasonToSkip } from './lib/state-dict.mjs';
 import { readTensors } from './lib/tensor-files.mjs';
 
@@ -25,19 +26,34 @@ if (model === null) {
 function compare(weights) {
   const usual = /keras/i.test(format) ? 'keras' : 'pytorch';
   const ofWeights = new Map([...tensors].filter(([name]) => skipped.get(name) === null));
-  const { guesses, from } = guessWeights(ofWeights, weights, usual);
+  const joined = joinedWeights(ofWeights, weights);
+  const inJoined = new Set([...joined.values()].map(({ name }) => name));
+  const { guesses, from } = guessWeights(
+    new Map([...ofWeights].filter(([name]) => !inJoined.has(name))),
+    new Map([...weights].filter(([weight]) => !joined.has(weight))),
+    usual,
+  );
   const found = new Map(guesses.map((guess) => [guess.weight, guess]));
   console.log(`${weights.size} weights of the network, and tensors of ${file}, ${format}:`);
   for (const [weight, { shape }] of weights) {
-    const { name, layout, others, isNarrower } = found.get(weight) ?? {};
-    const words =
-      name === undefined ? ['nothing of its shape'] : [described(name), [layout, ...others].join(' or ')];
-    if (isNarrower) words.push('narrower: pad it');
-    console.log(`  ${weight} [${shape}]  <- ${words.filter((word) => word !== '').join(' ')}`);
+    console.log(`  ${weight} [${shape}]  <- ${guessed(found.get(weight), joined.get(weight))}`);
   }
-  const used = new Set(guesses.map(({ name }) => name));
+  const used = new Set([...inJoined, ...guesses.map(({ name }) => name)]);
   list('left over', [...tensors.keys()].filter((name) => !used.has(name))); // biome-ignore format: one line
   if (guesses.length > 0) suggest(weights, guesses, from);
+  if (joined.size > 0)
+    console.log(`
+Tensors that are listed with a part of them, or row by row, must be divided or reshaped first. Or let \`names\` return the
+names of another GPT that has such: from: 'teddykoker/image-gpt', with kernels [out,in], or 'openai/image-gpt', [in,out].`);
+}
+
+/** What a weight may be, in words. */
+function guessed(guess, join) {
+  if (join) return `${described(join.name)} ${join.words}`;
+  if (!guess) return 'nothing of its shape is left';
+  const { name, layout, others, isNarrower } = guess;
+  const words = [described(name), [layout, ...others].join(' or '), isNarrower ? 'narrower: pad it' : ''];
+  return words.filter((word) => word !== '').join(' ');
 }
 
 /** Prints the guesses as options of loadWeights, and what it says of them. */

@@ -93,9 +93,16 @@ export function guessWeights(tensors, weights, usual) {
   };
   // Kernels first, whose shapes tell more; then biases and the like, which belong to the modules of their kernels.
   assign(pairs.filter(({ weight }) => weights.get(weight).shape.length > 1));
+  const roles = new Map(theirs.map(({ name }) => [name, roleOf(name, tensors)]));
+  const isOfRole = ({ name, weight }) => weight.endsWith(`.${roles.get(name)}`);
   const layers = new Map([...found.values()].map(({ name, weight }) => [moduleOf(name), moduleOf(weight)]));
   const isOfKernel = ({ name, weight }) => layers.get(moduleOf(name)) === moduleOf(weight);
-  assign(pairs.map((pair) => ({ ...pair, likeness: pair.likeness + (isOfKernel(pair) ? 1 : 0) })));
+  assign(
+    pairs.map((pair) => ({
+      ...pair,
+      likeness: pair.likeness + (isOfKernel(pair) ? 1 : 0) + (isOfRole(pair) ? 2 : 0),
+    })),
+  );
   const all = [...weights.keys()].flatMap((weight) => found.get(weight) ?? []);
   const from = fromOf(all, usual);
   return { from, guesses: all.map((pair) => guessOf(pair, from)) };
@@ -103,6 +110,14 @@ export function guessWeights(tensors, weights, usual) {
 
 /** The name of what a tensor or a weight belongs to. */
 const moduleOf = (name) => name.replace(/[^./]*$/, '');
+
+/** What a weight or bias of a module of PyTorch's is called here, since its weight shows whether it normalizes; else undefined. */
+function roleOf(name, tensors) {
+  const axes = tensors.get(`${moduleOf(name)}weight`)?.shape.length;
+  if (name.endsWith('.bias') && axes !== undefined) return axes === 1 ? 'beta' : 'bias';
+  if (name.endsWith('.weight') && axes === 1) return 'gamma';
+  return undefined;
+}
 
 /** In which layout the most kernels lie that fit one of the two alone. */
 function fromOf(pairs, usual) {

@@ -80,6 +80,22 @@ describe('checkpoint.mjs', () => {
     expect(stdout).toMatch(/left over: nothing\n.*from: 'keras'.*All weights are loaded by this\.\n$/s);
   });
 
+  it('knows a GPT whose tensors hold several weights', async () => {
+    const file = join(folder, 'gpt.safetensors');
+    const shapes = { 'h.0.ln.weight': [4], 'h.0.ln.bias': [4], 'h.0.qkv.weight': [12, 4], 'h.0.qkv.bias': [12], 'h.0.out.weight': [4, 4], 'h.0.out.bias': [4], 'wte.weight': [4, 4], 'wpe.weight': [6, 4] };
+    const tensors = Object.entries(shapes).map(([name, shape]): [string, NamedTensor] => [name, { dtype: 'F32', shape, data: new Float32Array(shape.reduce((a, b) => a * b)) }]);
+    await writeFile(file, writeSafetensors(new Map(tensors)));
+    const args = { imageShape: [2, 3, 1], levels: 3, width: 4, heads: 2, layers: 1 };
+    const { code, stdout } = await runScript('checkpoint.mjs', [file, '--factory', 'imageGPT', '--args', JSON.stringify(args)]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('  block0.key.bias [4]  <- "h.0.qkv.bias" F32 [12] second third\n');
+    expect(stdout).toContain('  block0.projection.bias [4]  <- "h.0.out.bias" F32 [4]\n');
+    expect(stdout).toContain('  block0.mlp_in.kernel [1,1,4,16]  <- nothing of its shape is left\n');
+    expect(stdout).toContain('left over: nothing\n');
+    expect(stdout).toMatch(/\n {2}\["h\.0\.out\.weight","block0\.projection\.kernel"\],\n.*from: 'teddykoker\/image-gpt'/s);
+    expect(stdout).not.toContain('["h.0.qkv');
+  }); // biome-ignore format: one call a line
+
   it('says what is missing', async () => {
     const file = join(folder, 'less.safetensors');
     const [first, ...rest] = theirs;
@@ -87,7 +103,7 @@ describe('checkpoint.mjs', () => {
     const { code, stdout } = await runScript('checkpoint.mjs', [file, '--model', join(folder, 'MODEL')]);
     expect(code).toBe(0);
     expect(stdout).toContain('left over:\n  "extra" F32 [99]\n');
-    expect(stdout).toMatch(/<- nothing of its shape\n.*\nThis says loadWeights: tensors: they do not match the model: missing \(1\): /s);
+    expect(stdout).toMatch(/<- nothing of its shape is left\n.*\nThis says loadWeights: tensors: they do not match the model: missing \(1\): /s);
     expect(first?.[0]).toMatch(/^module\.net\./);
   }); // biome-ignore format: one call a line
 

@@ -208,6 +208,13 @@ declare module '*/examples/lib/hold-out.mjs' {
   export function holdOut(set: ImageSet, count: number): [ImageSet, ImageSet | null];
 }
 
+declare module '*/examples/lib/joined-weights.mjs' {
+  import type { NamedTensor } from 'pixelcnn-layers/weights';
+  export function joinedWeights(
+    tensors: ReadonlyMap<string, NamedTensor>,
+    weights: ReadonlyMap<string, NamedTensor>,
+  ): Map<string, { name: string; words: string }>;
+}
 declare module '*/examples/lib/guess-weights.mjs' {
   import type { NamedTensor } from 'pixelcnn-layers/weights';
   export interface Guess {

@@ -84,6 +84,12 @@ it('gives a bias to the layer that has got the kernel of its module', () => {
   ]);
 });
 
+it('tells normalizations, whose weight has one axis, from biases', () => {
+  const tensors = { 'a.bias': [4], 'a.weight': [4], 'b.bias': [4], 'b.weight': [4, 3] };
+  const weights = { 'block.query.bias': [4], 'block.norm.gamma': [4], 'block.norm.beta': [4] };
+  expect(guessed(tensors, weights).guesses.map(([name]) => name)).toEqual(['b.bias', 'a.weight', 'a.bias']);
+});
+
 it('uses no tensor twice, and none of another shape', () => {
   expect(guessed({ a: [4] }, { 'a.bias': [4], 'b.bias': [4] }).guesses).toEqual([['a', 'a.bias', '']]);
   expect(guessed({ a: [5] }, { 'a.bias': [4] }).guesses).toEqual([]);
