@@ -34,10 +34,11 @@ export interface ImageGPTArgs extends Given<typeof declared> {}
  * bias follow. So every pixel sees all earlier ones. In sampling, keys and values are kept, and each pixel is computed
  * once.
  *
- * It takes one channel: turn colour images into levels of a palette. It may be conditioned on a class, a vector, or
- * both, which are added to the embeddings. The defaults are those of GPT-2; OpenAI's Image GPT has `norm: 'rms'` and
- * `activation: 'quickGelu'`, and its weights can be loaded by `loadWeights`. With width 512, 8 heads and 24 layers for
- * 512 levels of 32x32, it is the smallest that was published, of 76 million weights.
+ * It takes one channel: turn colour images into levels of a palette, as `choosePalette` and `toPalette` of the examples
+ * do. It may be conditioned on a class, a vector, or both, which are added to the embeddings. The defaults are those of
+ * GPT-2; OpenAI's Image GPT has `norm: 'rms'` and `activation: 'quickGelu'`, and its weights can be loaded by
+ * `loadWeights`. With width 512, 8 heads and 24 layers for 512 levels of 32x32, it is the smallest that was published,
+ * of 76 million weights.
  *
  * Kernels begin Glorot-uniform, from which small networks learn faster than from the normal distribution of GPT-2;
  * those before a sum with a block's input are divided by sqrt(2 layers), as there.
