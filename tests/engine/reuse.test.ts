@@ -3,6 +3,7 @@ import {
   type AutoregressiveModel,
   diagonalBiLSTMBlock,
   gatedPixelCNN,
+  imageGPT,
   pixelCNN,
   pixelCNNPlusPlus,
   pixelSNAIL,
@@ -65,6 +66,10 @@ const kinds: Record<string, Kind> = {
     make: () =>
       pixelSNAIL({ imageShape, levels, filters: 8, numBlocks: 1, numResBlocks: 1, heads: 2, resFilters: 4, codeCondition: { levels: 4, shape: [2, 4], resFilters: 4, resBlocks: 1 } }), // biome-ignore format: one line
     condition: codes,
+  },
+  'places as a sequence, and a class': {
+    make: () => imageGPT({ imageShape, levels, width: 6, heads: 2, layers: 2, norm: 'rms', numClasses: 5 }),
+    condition: (numImages, seed) => Array.from({ length: numImages }, (_, n) => (3 * n + seed) % 5),
   },
   'the recurrence of rows': {
     make: () => pixelCNN({ imageShape, levels, hiddenDim: 4, outDim: 4, numBlocks: 1, block: rowLSTMBlock }),

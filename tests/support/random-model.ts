@@ -8,6 +8,7 @@ import {
   gatedActivation,
   gatedPixelCNN,
   type InputEncoding,
+  imageGPT,
   type LayerWeight,
   logisticMixture,
   maskedConv2d,
@@ -65,11 +66,11 @@ const stepKinds = [
   'condition',
   'ownOps',
 ] as const;
-const ownOps = ['regroup', 'softmax', 'logSoftmax', 'shift', 'position', 'coarse', 'attend', 'rows', 'fromLeft'] as const; // biome-ignore format: one line
+const ownOps = ['regroup', 'softmax', 'logSoftmax', 'shift', 'position', 'coarse', 'attend', 'rows', 'fromLeft', 'raster', 'attendOwn'] as const; // biome-ignore format: one line
 
 /** The arguments of a factory or of {@link composed}, with the factory's name. */
 export interface ModelRecipe {
-  readonly family: 'pixelCNN' | 'gatedPixelCNN' | 'pixelCNNPlusPlus' | 'pixelSNAIL' | 'composed';
+  readonly family: 'pixelCNN' | 'gatedPixelCNN' | 'pixelCNNPlusPlus' | 'pixelSNAIL' | 'imageGPT' | 'composed';
   readonly imageShape: ImageShape;
   readonly levels: number;
   readonly numBlocks: number;
@@ -91,6 +92,7 @@ const tails = ['none', 'tanh', 'normalize', 'add', 'batchNormalization', 'regrou
 
 /** The shape of a recipe's images. */
 export function imageShapeOf({ family, imageShape: [h, w, c], steps }: ModelRecipe): ImageShape {
+  if (family === 'imageGPT') return [h, w, 1];
   if (family === 'pixelCNNPlusPlus') return [h > 3 ? 8 : 4, w > 3 ? 8 : 4, c];
   const isCoarse =
     family === 'composed' && steps.some(({ kind, own }) => kind === 'ownOps' && own === 'coarse');
@@ -160,6 +162,18 @@ const families: Record<ModelRecipe['family'], (recipe: ModelRecipe) => tfl.Layer
           shape: [numBlocks % 2 === 0 ? imageShape[0] : 1, 1] as [number, number],
         },
       }),
+    }),
+  imageGPT: (recipe) =>
+    imageGPT({
+      imageShape: imageShapeOf(recipe),
+      levels: recipe.levels,
+      width: recipe.kernelSize[0] * recipe.features,
+      heads: recipe.kernelSize[0],
+      layers: Math.max(1, recipe.numBlocks),
+      norm: recipe.isAnySize ? 'rms' : 'layer',
+      activation: recipe.block === 'residual' ? 'quickGelu' : 'gelu',
+      residual: recipe.hasCodes ? 'normalized' : 'input',
+      ...withoutMap(recipe.conditions),
     }),
   composed,
 };
@@ -306,7 +320,7 @@ class Conditioned extends PixelLayer {
 class OwnOps extends PixelLayer {
   static className = 'OwnOps';
   private unit!: number;
-  private kernels!: Record<'position' | 'down' | 'up' | 'gates' | 'states', LayerWeight>;
+  private kernels!: Record<'position' | 'down' | 'up' | 'gates' | 'states' | 'start' | 'table' | 'coarse', LayerWeight>; // biome-ignore format: one line
 
   constructor(
     private readonly imageChannels: number,
@@ -316,7 +330,7 @@ class OwnOps extends PixelLayer {
   }
 
   override build(inputShape: tfl.Shape): void {
-    const features = inputShape[3] as number;
+    const [, height, width, features] = inputShape as [null, number, number, number];
     this.unit = features / this.imageChannels;
     const weight = (name: string, shape: number[]) =>
       this.addWeight(name, shape, 'float32', tfl.initializers.ones());
@@ -327,6 +341,9 @@ class OwnOps extends PixelLayer {
       up: weight('up', [2, 2, 5, features]),
       gates: weight('gates', [1, 1, features, 4 * features]),
       states: weight('states', [...rows, features, 4 * features]),
+      start: weight('start', [features]),
+      table: weight('table', [height, width, features]),
+      coarse: weight('coarse', [Math.ceil(height / 2), Math.ceil(width / 2), 3]),
     };
     super.build(inputShape);
   }
@@ -355,12 +372,20 @@ class OwnOps extends PixelLayer {
       case 'coarse': {
         const window = { shift: 'downRight', stride: 2 } as const;
         const down = ops.conv(before, kernels.down, null, windowOf({ kernelSize: [2, 3], ...window }));
-        const placed = ops.concat(ops.pointwise('tanh', down), ops.position(down));
+        const placed = ops.concat(ops.embedPlaces(ops.pointwise('tanh', down), kernels.coarse), ops.position(down)); // biome-ignore format: one line
         const up = windowOf({ kernelSize: 2, ...window, transposed: true });
         return ops.combine('add', x, ops.conv(placed, kernels.up, null, up));
       }
       case 'attend':
         return ops.combine('add', x, ops.attend(x, x, before, groups));
+      case 'raster':
+        return ops.combine('maximum', x, ops.embedPlaces(ops.rasterShift(x, kernels.start), kernels.table));
+      case 'attendOwn': {
+        const earlier = ops.rasterShift(x, kernels.start);
+        const [queries, keys] = [x, earlier].map((of) => ops.conv(of, kernels.gates, null, point(groups)));
+        const attended = ops.attend(queries as T, keys as T, earlier, groups, { own: true }); // keys [4F], values [F]
+        return ops.combine('add', ops.normalize(x, { epsilon: 0.5, groups, norm: 'rms' }), attended);
+      }
       case 'rows':
       case 'fromLeft': {
         const gates = ops.conv(x, kernels.gates, null, point(groups));
