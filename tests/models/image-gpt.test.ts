@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type AutoregressiveModel, type ImageGPTArgs, imageGPT, logProb, normalize, sample, toPortable } from 'pixelcnn-layers'; // biome-ignore format: one line
-import { logProb as portableLogProb, readPortable, writePortable } from 'pixelcnn-layers/runtime';
+import { compress, decompress, logProb as portableLogProb, sample as portableSample, readPortable, writePortable } from 'pixelcnn-layers/runtime'; // biome-ignore format: one line
 import { loadWeights, readSafetensors } from 'pixelcnn-layers/weights';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
+import { expectToFollow } from '../support/chi-square';
 import { bytesOf } from '../support/files';
 import { goldenGPT, goldenGPTs } from '../support/gpt-golden';
 import { expectClose, golden4d, setNoise, take } from '../support/tensors';
@@ -68,6 +69,41 @@ describe('imageGPT', () => {
     }
     model.dispose();
   });
+
+  it.each<[ImageGPTArgs['imageShape'], number, Partial<ImageGPTArgs>]>([
+    [[2, 2, 1], 3, { norm: 'rms', activation: 'quickGelu', heads: 4 }],
+    [[1, 5, 1], 2, { residual: 'normalized', layers: 2 }],
+    [[5, 1, 1], 2, { norm: 'rms', heads: 1 }],
+    [[2, 3, 1], 2, { layers: 2 }],
+  ])(
+    'has probabilities that sum to 1, which its samples follow: of images %j of %i levels',
+    async (imageShape, levels, args) => {
+      const model = build({ imageShape, levels, ...args }, 3);
+      const portable = await toPortable(model);
+      const places = imageShape[0] * imageShape[1];
+      const count = levels ** places;
+      const data = Array.from({ length: count * places }, (_, i) => Math.floor(i / places / levels ** (i % places)) % levels); // biome-ignore format: one line
+      const images = tf.tensor4d(data, [count, ...imageShape], 'int32');
+      const nats = await take(await logProb(model, images));
+      const ofEngine = await portableLogProb(portable, { data, shape: images.shape });
+      expectClose(ofEngine, nats, 1e-4);
+      const probabilities = Array.from(ofEngine, Math.exp);
+      for (const each of [nats.map(Math.exp), probabilities])
+        expect(Math.abs(each.reduce((sum, one) => sum + one, 0) - 1)).toBeLessThan(1e-5);
+      const drawn = await portableSample(portable, { numImages: 3000, seed: 1 });
+      const counts = new Array<number>(count).fill(0);
+      for (let n = 0; n < 3000; n++) {
+        let index = 0;
+        for (let place = places - 1; place >= 0; place--) index = levels * index + (drawn.data[n * places + place] as number); // biome-ignore format: one line
+        counts[index] = (counts[index] as number) + 1;
+      }
+      expectToFollow(counts, probabilities.map((one) => 3000 * one)); // biome-ignore format: one line
+      const file = await compress(portable, drawn);
+      expect((await decompress(portable, file)).data).toEqual(drawn.data);
+      images.dispose();
+      model.dispose();
+    },
+  );
 
   it('has the weights of the reference: 76 million in the smallest that was published', () => {
     // Kernels and biases of attention and MLP, two norms; embeddings and start token; the last norm and the head.

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { sizeFromShape } from '../../src/core/check';
 import type { ConditionShape } from '../../src/core/conditions';
 import type { KernelWindow } from '../../src/core/window';
 import { type Features, nodeOf, ProgramBuilder } from '../../src/program/builder';
@@ -67,26 +68,37 @@ export const LEVELS = 3;
  * ReLUs.
  */
 export function randomProgram(recipe: Recipe, isSmooth = false): PortableModel {
+  // Tables of places depend on the size of the image, which depends on the scales of the program.
+  const { scale } = grown(recipe, isSmooth, 1);
+  return grown(recipe, isSmooth, scale).model;
+}
+
+/** The program if its greatest scale is this one, and its greatest scale. */
+function grown(recipe: Recipe, isSmooth: boolean, most: number): { model: PortableModel; scale: number } {
   const { channels, steps, size, seed } = recipe;
-  const growing = new GrowingProgram(channels, seed, isSmooth);
+  const imageShape = [most * size[0], most * size[1], channels] as const;
+  const growing = new GrowingProgram(imageShape, seed, isSmooth);
   for (const step of steps) growing.grow(step);
   const { program } = growing;
   const output = growing.finish(recipe);
   const scale = Math.max(...readinessOf(program.nodes as ImageNode[], CONDITIONS).map((node) => node.scale));
-  const imageShape = [scale * size[0], scale * size[1], channels] as const;
-  return modelOf(program, output, { imageShape, levels: LEVELS, conditions: CONDITIONS });
+  const model = modelOf(program, output, { imageShape, levels: LEVELS, conditions: CONDITIONS });
+  return { model, scale };
 }
 
 class GrowingProgram {
   readonly program = new ProgramBuilder();
   private readonly all: Features[] = [];
+  private readonly channels: number;
   private weights = 0;
 
   constructor(
-    private readonly channels: number,
+    private readonly imageShape: readonly [height: number, width: number, channels: number],
     private readonly seed: number,
     private readonly isSmooth: boolean,
   ) {
+    const channels = imageShape[2];
+    this.channels = channels;
     const image = this.add(this.program.image(channels));
     this.add(this.program.condition(0, 2, false));
     this.add(this.program.condition(1, 1, true));
@@ -115,7 +127,7 @@ class GrowingProgram {
     // A ReLU that alone reads a convolution is part of it.
     const relu = (conv: Features) =>
       other % 3 === 0 && !this.isSmooth ? program.ops.pointwise('relu', conv) : conv;
-    switch (kind % 23) {
+    switch (kind % 24) {
       case 0:
       case 1:
         if (isConstant)
@@ -204,6 +216,13 @@ class GrowingProgram {
       case 22:
         if (!isConstant) this.add(program.ops.rasterShift(x, this.scaleAndShift(x.size).shift));
         break;
+      case 23: {
+        const places = this.imageShape.slice(0, 2).map((length) => Math.ceil(length / scale));
+        const shape = [...places, x.size];
+        const numbers = noise(sizeFromShape(shape), 1000 * this.seed + this.weights++);
+        if (!isConstant) this.add(program.ops.embedPlaces(x, weightOf(shape, numbers, 'places')));
+        break;
+      }
       default: {
         // levels of the image are looked up in the kernel
         const hot = program.ops.oneHotLevels(this.all[0] as Features, LEVELS);
