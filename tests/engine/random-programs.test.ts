@@ -63,13 +63,30 @@ function expectSeenRight(program: ProgramBuilder, features: Features, known: Fea
 describe('attention', () => {
   it('may be of queries, keys and values that are ready at any time', () => {
     fc.assert(
-      fc.property(time, time, time, fc.constantFrom(1, 2, 4), (queries, keys, values, heads) => {
-        const program = new ProgramBuilder();
-        const of = maps(program);
-        expectSeenRight(program, program.ops.attend(of[queries], of[keys], of[values], heads), of.left);
-      }),
+      fc.property(
+        time,
+        time,
+        time,
+        fc.constantFrom(1, 2, 4),
+        fc.boolean(),
+        (queries, keys, values, heads, own) => {
+          const program = new ProgramBuilder();
+          const of = maps(program);
+          expectSeenRight(
+            program,
+            program.ops.attend(of[queries], of[keys], of[values], heads, { own }),
+            of.left,
+          );
+        },
+      ),
       runs({ numRuns: 40, seed: 1 }),
     );
+  });
+
+  it.each([false, true])('may be of values that are ready at several times in one head; own: %s', (own) => {
+    const program = new ProgramBuilder();
+    const { rows, mixed, left } = maps(program);
+    expectSeenRight(program, program.ops.attend(rows, rows, mixed, 1, { own }), left);
   });
 });
 

@@ -70,7 +70,7 @@ describe('imageGPT', () => {
     model.dispose();
   });
 
-  it.each<[ImageGPTArgs['imageShape'], number, Partial<ImageGPTArgs>]>([
+  it.each<[[number, number, 1], number, Partial<ImageGPTArgs>]>([
     [[2, 2, 1], 3, { norm: 'rms', activation: 'quickGelu', heads: 4 }],
     [[1, 5, 1], 2, { residual: 'normalized', layers: 2 }],
     [[5, 1, 1], 2, { norm: 'rms', heads: 1 }],

@@ -1,7 +1,7 @@
 import { Op, type Operand } from '../../kernels/instruction';
 import { Layout } from '../layout';
 import type { Lowering } from '../lowering';
-import { CHUNK, type FeatureCache } from '../plan';
+import { CHUNK, FeatureCache } from '../plan';
 import { addCopies, inLayout } from '../runs';
 
 /**
@@ -36,14 +36,19 @@ export const attend: Lowering<'attend'> = {
     append(keys, keyPlace, keySize);
     append(values, valuePlace, size);
 
-    const sideBySide = Layout.of(queries.layout.times.map(() => 0));
-    const like = inLayout(plan, queries, sideBySide, !y.isOnePixel);
+    const sideBySide = ({ times }: Layout) => Layout.of(times.map(() => 0)).withTimes(times);
+    const like = inLayout(plan, queries, sideBySide(queries.layout), !y.isOnePixel);
+    // Values of a head may be known at several times: the head is computed at each of them, and copied in parts.
+    const { times } = layout;
+    const areTogether = times.every((time, feature) => time === times[feature - (feature % size)]);
+    const extent = { rows: 1, margin: 0, isWholeRow: !y.isOnePixel };
+    const whole = areTogether ? y : new FeatureCache(plan, sideBySide(layout), extent, scale);
     const room = plan.reserve(places).offset;
     for (let head = 0; head < heads; head++) {
       const feature = head * size;
       const code = {
         op: Op.attend,
-        y: y.operand(layout.slotOf[feature]), // a head's slots are contiguous, since its features are ready together
+        y: whole.operand(whole.layout.slotOf[feature]), // a head's slots are contiguous
         a: like.operand(like.layout.slotOf[head * keySize]),
         b: { base: CHUNK, offset: offset + head * ofHead, stride },
         c: keyPlace(head * ofHead + (own ? keySize : 0)),
@@ -53,7 +58,8 @@ export const attend: Lowering<'attend'> = {
         inputs: places * keySize,
         parameter: 1 / Math.sqrt(keySize),
       };
-      plan.emit(layout.times[feature] as number, code, y.places);
+      for (const time of new Set(times.slice(feature, feature + size))) plan.emit(time, code, y.places);
     }
+    if (!areTogether) addCopies(plan, y, layout, whole);
   },
 };
