@@ -60,7 +60,7 @@ function weights(seed: number) {
 describe('maps that come before the image', () => {
   it('are networks of any layers that look around and enlarge', () => {
     const step = fc.record({
-      kind: fc.integer({ min: 0, max: 11 }),
+      kind: fc.integer({ min: 0, max: 15 }),
       rows: fc.constantFrom(1, 3, 5),
       columns: fc.constantFrom(1, 3, 5),
       size: fc.integer({ min: 1, max: 6 }),
@@ -79,30 +79,37 @@ describe('maps that come before the image', () => {
         const model = programOf(
           (program, [codes, map, vector]) => {
             const bent = program.ops.pointwise('tanh', vector); // read as often as steps say
-            const grow = (x: Features, { kind, rows, columns, size }: (typeof steps)[number]): Features => {
-              const around = windowOf({ kernelSize: [rows, columns], shift: 'same' });
-              if (kind <= 2)
-                return program.ops.conv(x, weight([rows, columns, x.size, size]), weight([size]), around);
-              if (kind === 3) return program.ops.concat(x, program.ops.position(x));
-              if (kind === 4) return program.ops.pointwise('elu', x);
-              if (kind === 6) return program.ops.shift(x, rows - 1, columns - 1);
-              if (kind === 7) return program.ops.concatElu(x);
-              if (kind === 8) return program.ops.attend(x, program.ops.pointwise('tanh', x), x, 1);
-              if (kind === 9) return program.ops.conv(x, weight([3, 3, x.size, size]), null, EARLIER);
-              if (kind === 11) {
-                const path = rows === 1 ? 'rows' : rows === 3 ? 'fromLeft' : 'fromRight';
-                const taps = path === 'rows' ? [1, columns] : [2, 1];
-                const gates = program.ops.conv(x, weight([1, 1, x.size, 4 * size]), null, POINT);
-                return program.ops.lstm(gates, weight([...taps, size, 4 * size]), path, 1);
-              }
-              return kind === 5
-                ? program.ops.concat(x, bent)
-                : program.ops.combine('add', x, program.ops.pointwise('tanh', x));
-            };
-            const coarse = steps.reduce(grow, program.ops.oneHot(codes, 3));
+            const growIn =
+              (places: CodesShape) =>
+              (x: Features, { kind, rows, columns, size }: (typeof steps)[number]): Features => {
+                const around = windowOf({ kernelSize: [rows, columns], shift: 'same' });
+                if (kind <= 2)
+                  return program.ops.conv(x, weight([rows, columns, x.size, size]), weight([size]), around);
+                if (kind === 3) return program.ops.concat(x, program.ops.position(x));
+                if (kind === 4) return program.ops.pointwise('elu', x);
+                if (kind === 6) return program.ops.shift(x, rows - 1, columns - 1);
+                if (kind === 7) return program.ops.concatElu(x);
+                if (kind === 8) return program.ops.attend(x, program.ops.pointwise('tanh', x), x, 1);
+                if (kind === 12) return program.ops.rasterShift(x, weight([x.size]));
+                if (kind === 13) return program.ops.embedPlaces(x, weight([...places, x.size]));
+                if (kind === 14) return program.ops.attend(x, x, program.ops.concat(x, x), 1, { own: true });
+                if (kind === 15)
+                  return program.ops.normalize(x, { epsilon: 0.5, norm: 'rms', scale: weight([x.size]) });
+                if (kind === 9) return program.ops.conv(x, weight([3, 3, x.size, size]), null, EARLIER);
+                if (kind === 11) {
+                  const path = rows === 1 ? 'rows' : rows === 3 ? 'fromLeft' : 'fromRight';
+                  const taps = path === 'rows' ? [1, columns] : [2, 1];
+                  const gates = program.ops.conv(x, weight([1, 1, x.size, 4 * size]), null, POINT);
+                  return program.ops.lstm(gates, weight([...taps, size, 4 * size]), path, 1);
+                }
+                return kind === 5
+                  ? program.ops.concat(x, bent)
+                  : program.ops.combine('add', x, program.ops.pointwise('tanh', x));
+              };
+            const coarse = steps.reduce(growIn(shape), program.ops.oneHot(codes, 3));
             const [rows, columns] = [HEIGHT / shape[0], WIDTH / shape[1]];
             const enlarged = rows * columns === 1 ? coarse : program.ops.upsample(coarse, rows, columns);
-            return after.reduce(grow, program.ops.concat(enlarged, map));
+            return after.reduce(growIn([HEIGHT, WIDTH]), program.ops.concat(enlarged, map));
           },
           seed,
           shape,

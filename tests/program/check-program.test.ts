@@ -100,6 +100,48 @@ const resolutions: Kind = {
   ], // biome-ignore format: a case a line
 };
 
+const places: Kind = {
+  name: 'places in row order',
+  file: fileOf(
+    {
+      imageShape: [2, 4, 1],
+      levels: 3,
+      nodes: [
+        { op: 'image', size: 1 },
+        { op: 'rasterShift', size: 1, input: 0, start: 'start' },
+        { op: 'embedPlaces', size: 1, input: 1, table: 'fine' },
+        { op: 'conv', size: 2, input: 2, kernel: 'down', bias: null, window: { ...windowOf([2, 2], [0, 0], 'A'), stride: 2 } },
+        { op: 'embedPlaces', size: 2, input: 3, table: 'coarse' },
+        { op: 'conv', size: 1, input: 4, kernel: 'up', bias: null, window: { ...windowOf([2, 2], [0, 0], 'B'), stride: 2, transposed: true } },
+        { op: 'concat', size: 3, inputs: [2, 5, 5] },
+      ], // biome-ignore format: a node a line
+      output: 6,
+    },
+    { start: [1], fine: [2, 4, 1], coarse: [1, 2, 2], down: [2, 2, 1, 2], up: [2, 2, 2, 1] },
+  ),
+  cases: [
+    ['a start of another size', "node 1 (rasterShift): start 'fine': wanted shape [1], got [2, 4, 1]", { 'nodes.1.start': 'fine' }],
+    ['a table of other features', "node 2 (embedPlaces): table 'coarse': wanted shape [height, width, 1], got [1, 2, 2]", { 'nodes.2.table': 'coarse' }],
+    ['a table of other axes', "node 2 (embedPlaces): table 'start': wanted shape [height, width, 1], got [1]", { 'nodes.2.table': 'start' }],
+    ['a table of a lower map', 'node 2 (embedPlaces): table: height and width: wanted [4,4], got [2, 4, 1]', { imageShape: [4, 4, 1] }],
+    ['a table of a narrower map', 'node 2 (embedPlaces): table: height and width: wanted [2,2], got [2, 4, 1]', { imageShape: [2, 2, 1] }],
+    ['a table of images of any size', 'node 2 (embedPlaces): table: height and width: wanted [,], got [2, 4, 1]', { imageShape: [null, null, 1] }],
+    ['a coarse table of a fine map', 'node 4 (embedPlaces): table: height and width: wanted [2,4], got [1, 2, 2]', {
+      'nodes.3': { op: 'concat', size: 2, inputs: [2, 2] },
+      'nodes.5': { op: 'conv', size: 1, input: 4, kernel: 'up', bias: null, window: windowOf([2, 2], [1, 1], 'A') },
+      'nodes.6': { op: 'conv', size: 2, input: 2, kernel: 'down', bias: null, window: windowOf([2, 2], [1, 1], 'A') },
+      'nodes.7': { op: 'concat', size: 3, inputs: [5, 6] },
+      output: 7,
+    }],
+    ['a shift of what is the same at every pixel', 'node 2 (rasterShift): input: wanted features of pixels', {
+      conditions: [{ kind: 'vector', size: 1 }],
+      'nodes.1': { op: 'condition', size: 1, index: 0 },
+      'nodes.2': { op: 'rasterShift', size: 1, input: 1, start: 'start' },
+    }],
+    ['features that see their own pixel', 'output: the model is not causal', { 'nodes.2.input': 0 }],
+  ], // biome-ignore format: a case a line
+};
+
 const attention: Kind = {
   name: 'attention',
   file: fileOf(
@@ -332,7 +374,7 @@ const ofPlain: Kind = {
   ],
 };
 
-const kinds: Kind[] = [ofPlain, levels, resolutions, attention, lstm, codes];
+const kinds: Kind[] = [ofPlain, levels, resolutions, places, attention, lstm, codes];
 
 /** What no field may be, whatever it is for; but null, of a bias. */
 const nonsense = [null, true, {}, 'constructor', '__proto__'];
