@@ -37,8 +37,7 @@ const plainWindow = { imageChannels: 1, stride: 1, transposed: false } as const;
 const point = { ...plainWindow, kernelSize: [1, 1], anchor: [0, 0], present: 'everything' } as const;
 
 /** Maps of each time, of four features, of images with two channels. */
-function maps(program: ProgramBuilder) {
-  const image = program.image(2);
+function maps(program: ProgramBuilder, image = program.image(2)) {
   const pixel = program.ops.conv(image, random([1, 1, 2, 4], 'pixel'), null, point);
   const rows = program.ops.shift(pixel, 1, 0);
   const left = program.ops.shift(pixel, 0, 1);
@@ -87,6 +86,23 @@ describe('attention', () => {
     const program = new ProgramBuilder();
     const { rows, mixed, left } = maps(program);
     expectSeenRight(program, program.ops.attend(rows, rows, mixed, 1, { own }), left);
+  });
+});
+
+describe('places in row order', () => {
+  const kinds = ['image', 'pixel', 'rows', 'left', 'after', 'mixed'] as const;
+
+  it.each(kinds)('may have features that are ready at any time: %s', (kind) => {
+    for (const name of ['rasterShift', 'embedPlaces', 'both'] as const) {
+      const program = new ProgramBuilder();
+      const image = program.image(2);
+      const of = { image, ...maps(program, image) };
+      const { size } = of[kind];
+      const shifted =
+        name === 'embedPlaces' ? of[kind] : program.ops.rasterShift(of[kind], random([size], 's'));
+      const placed = program.ops.embedPlaces(shifted, random([3, 4, size], 'places'));
+      expectSeenRight(program, name === 'rasterShift' ? shifted : placed, of.left);
+    }
   });
 });
 
