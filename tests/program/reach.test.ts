@@ -9,7 +9,7 @@ import { uniformsOf } from '../../src/core/random';
 import { windowAround } from '../../src/core/window';
 import { imageModelShape } from '../../src/models/image-model';
 import { type TracedModel, trace } from '../../src/portable/trace';
-import { nodeOf, ProgramBuilder } from '../../src/program/builder';
+import { type Features, nodeOf, ProgramBuilder } from '../../src/program/builder';
 import type { PortableModel } from '../../src/program/program';
 import { reach } from '../../src/program/reach';
 import { useBackend } from '../support/backends';
@@ -137,16 +137,18 @@ describe('reach', () => {
   });
 
   it.each([
-    [0, ['0000', '0000', '0000', '0000']], // zeros
-    [1, ['0100', '0000', '0000', '0000']], // the one value, whatever query and key are
-    [2, ['1100', '1100', '1100', '0000']], // keys of its head, and its query
-    [3, ['1100', '1100', '1100', '1100']],
+    [0, false, ['0000', '0000', '0000', '0000']], // zeros
+    [1, false, ['0100', '0000', '0000', '0000']], // the one value, whatever query and key are
+    [2, false, ['1100', '1100', '1100', '0000']], // keys of its head, and its query
+    [3, false, ['1100', '1100', '1100', '1100']],
+    [0, true, ['0100', '0000', '0000', '0000']], // its own value, whatever query and key are
+    [1, true, ['1100', '1100', '0000', '0000']],
   ])(
-    'of attention is the query, and keys and values of its head at all earlier places: place %i',
-    (place, expected) => {
+    'of attention is the query, and keys and values of its head at all earlier places: place %i, own: %s',
+    (place, own, expected) => {
       const program = new ProgramBuilder();
       const image = program.image(4);
-      const output = nodeOf(program.ops.attend(image, image, image, 2));
+      const output = nodeOf(program.ops.attend(image, image, image, 2, { own }));
       const of = { nodes: program.nodes, output, conditions: [] };
       const at: Place = [Math.floor(place / 2), place % 2, 1];
       const seen = reach(of, [2, 2, 4], at, (output) => output === 1); // feature 1, of the first head
@@ -154,6 +156,21 @@ describe('reach', () => {
       expect(pixels).toEqual(expected);
     },
   );
+
+  it.each([
+    [0, '000000'],
+    [2, '100000'],
+    [3, '010000'],
+    [4, '001000'],
+    [5, '000100'],
+  ])('of two shifts in row order is the place before the previous one: place %i', (place, expected) => {
+    const program = new ProgramBuilder();
+    const shift = (x: Features) => program.ops.rasterShift(x, weightOf([1]));
+    const output = nodeOf(shift(shift(program.image(1))));
+    const of = { nodes: program.nodes, output, conditions: [] };
+    const at: Place = [Math.floor(place / 3), place % 3, 0];
+    expect(reach(of, [2, 3, 1], at, () => true).join('')).toBe(expected);
+  });
 
   it.each([
     // Of feature 1, the second of two groups: o, f, i and g are gates 4 to 7. f counts where there was a cell before.
