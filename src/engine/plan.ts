@@ -54,9 +54,6 @@ export const FIRST_MOVING = 2;
 /** The most images that are computed together: enough to share loaded weights, few enough to stay in the cache. */
 const CHUNK_IMAGES = 32;
 
-/** The floats of a page of memory. */
-const PAGE = 1024;
-
 /** The size of chunks for a number of images, with chunks as equal as possible. */
 export const imagesTogether = (numImages: number): number =>
   Math.ceil(numImages / Math.ceil(numImages / CHUNK_IMAGES));
@@ -110,8 +107,7 @@ export class Plan {
   /** Reserves floats in the chunk's memory for each image, a number of times. */
   reserveForImages(times: number, count: number): Operand {
     const offset = this.chunkFloats;
-    // At a distance of whole pages, all images would compete for the same lines of the cache.
-    const stride = wholeVectors(count) + (count % PAGE === 0 ? 4 : 0);
+    const stride = wholeVectors(count);
     this.reservations.push({ offset, stride, times });
     this.chunkFloats += times * this.chunkImages * stride;
     return { base: CHUNK, offset, stride };
