@@ -98,8 +98,8 @@ const stateless: Omit<Ops<tf.Tensor>, 'conv' | 'attend' | 'dropout'> = {
     const [n, h, w, features] = x.shape as tf.Tensor4D['shape'];
     const first = tf.add(tf.zeros([n, 1, features]), tensorOf(start)); // [F] -> [N,1,F]
     const places = tf.reshape(x, [n, h * w, features]); // [N,H,W,F] -> [N,H*W,F]
-    const others = tf.slice(places, 0, [n, h * w - 1, features]); // [N,H*W-1,F]
-    return tf.reshape(tf.concat([first, others], 1), x.shape); // [N,H*W,F] -> [N,H,W,F]
+    const shifted = tf.slice(tf.concat([first, places], 1), 0, places.shape); // [N,1+H*W,F] -> [N,H*W,F]
+    return tf.reshape(shifted, x.shape); // [N,H*W,F] -> [N,H,W,F]
   },
   embedPlaces: (x, table) => tf.add(x, tensorOf(table)), // [N,H,W,F] + [H,W,F] -> [N,H,W,F]
   perChannel: (x, channels, levels) => tf.reshape(x, [...x.shape.slice(0, -1), channels, levels]), // [N,H,W,C*L] -> [N,H,W,C,L]

@@ -109,9 +109,9 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
   DiagonalBiLSTMBlock: recurrent(all.diagonalBiLSTMBlock),
   TransformerBlock: {
     make: all.transformerBlock,
-    args: { heads: 2, norm: 'rms', activation: 'quickGelu', residual: 'normalized', dropout: 0.25, hiddenFilters: 6, epsilon: 0.25, seed: 4 },
+    args: { heads: 2, norm: 'rms', activation: 'quickGelu', residual: 'normalized', dropout: 0.25, hiddenFilters: 6, initialScale: 0.5, epsilon: 0.25, seed: 4 },
     least: { heads: 1 },
-    defaults: { norm: 'layer', activation: 'gelu', residual: 'input', dropout: 0, hiddenFilters: null, epsilon: 1e-5 },
+    defaults: { norm: 'layer', activation: 'gelu', residual: 'input', dropout: 0, hiddenFilters: null, initialScale: 1, epsilon: 1e-5 },
     inputs: [[3, 4, 4]],
     wrong: [
       ...seed, ...dropout,
@@ -120,6 +120,7 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
       [{ activation: 'relu' }, "activation: wanted 'gelu' or 'quickGelu', got 'relu'"],
       [{ residual: 'none' }, "residual: wanted 'input' or 'normalized', got 'none'"],
       [{ hiddenFilters: 0 }, 'hiddenFilters: wanted an integer of at least 1, got 0'],
+      [{ initialScale: 0 }, 'initialScale: wanted a number above 0, got 0'],
       [{ epsilon: 0 }, 'epsilon: wanted a number above 0'],
     ],
     wrongInputs: [

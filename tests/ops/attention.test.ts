@@ -33,6 +33,20 @@ onEachBackend('attention', () => {
     for (const empty of await gradientsOf(inputs, tf.zeros(shape), 2)) expect(empty).toEqual([]);
     tf.dispose(inputs);
   });
+
+  it.each([1, 2])(
+    'gives the only place its own value, whatever query and key are: of %i images',
+    async (n) => {
+      const [q, k, v, dy] = [1, 2, 3, 4].map((seed) => tf.tensor4d(noise(4 * n, seed), [n, 1, 1, 4])) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]; // biome-ignore format: one line
+      const { value, grads } = tf.valueAndGrads(run(2, undefined, true))([q, k, v], dy);
+      const [y, dq, dk, dv] = await Promise.all([value, ...grads].map(take));
+      expectClose(y as number[], await v.data(), 1e-6);
+      expectClose(dv as number[], await dy.data(), 1e-6);
+      for (const none of [dq, dk]) expectClose(none as number[], new Float32Array(4 * n), 1e-6);
+      tf.dispose([q, k, v, dy]);
+    },
+  );
+
   it('hides later places, whatever their scores', async () => {
     // The third place has a score of 3e38 with every query: only the fourth sees it.
     const [q, k] = [tf.ones<tf.Rank.R4>([1, 1, 4, 1]), tf.tensor4d([0, 0, 3e38, 0], [1, 1, 4, 1])];
