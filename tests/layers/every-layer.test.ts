@@ -277,7 +277,7 @@ describe('every layer', () => {
   });
 
   it.each(seeded)('%s: begins as tfjs draws by the seed of each part, to the bit', async (_, row) => {
-    const none = { kernelInitializer: null, embeddingsInitializer: null, biasInitializer: null, weightNormalization: false }; // biome-ignore format: one line
+    const none = { kernelInitializer: null, embeddingsInitializer: null, biasInitializer: null, weightNormalization: false, initialScale: 1 }; // biome-ignore format: one line
     const layer = make(row, Object.fromEntries(Object.entries(none).filter(([key]) => key in row.args)));
     layer.apply(symbolic(row.inputs));
     const { glorotUniform, ones, randomUniform, zeros } = tfl.initializers;
