@@ -172,6 +172,11 @@ const attention: Kind = {
       'nodes.2': { op: 'concat', size: 20, inputs: [1, 1, 1, 1, 1] },
       'nodes.3': { op: 'attend', size: 20, inputs: [2, 2, 2], heads: 1 },
     }],
+    ['more values than memory has, of narrow keys', 'node 3 (attend): height, width, keys and values of the image: wanted sizes whose product is at most 268435456, got [16777216, 44]', {
+      imageShape: [4096, 4096, 1],
+      'nodes.2': { op: 'concat', size: 40, inputs: new Array(10).fill(1) },
+      'nodes.3': { op: 'attend', size: 40, inputs: [1, 1, 2], heads: 1 },
+    }],
     ['more places than such a file plausibly attends to', 'node 3 (attend): wanted at most 69632 products a pixel for a file of this size, got', { imageShape: [512, 512, 1] }],
     ['what is the same at every pixel', 'node 3 (attend): input: wanted features of pixels', {
       conditions: [{ kind: 'vector', size: 4 }],

@@ -32,7 +32,8 @@ export const factories: [string, () => AutoregressiveModel][] = [
 
 export function compiled(
   make: () => AutoregressiveModel,
-  optimizer: tf.Optimizer = tf.train.adam(0.01),
+  // Of an epsilon above the rounding of gradients, since that of a key's bias is 0 but for rounding.
+  optimizer: tf.Optimizer = tf.train.adam(0.01, 0.9, 0.999, 1e-4),
 ): AutoregressiveModel {
   const model = make();
   model.compile({ optimizer, loss: bitsPerDim, metrics: ['negativeLogLikelihood'] });
