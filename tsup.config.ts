@@ -87,7 +87,7 @@ const script: Options = {
   outExtension: () => ({ js: '.js' }),
   target: 'es2022',
   minify: 'terser', // esbuild would leave a fiftieth more
-  terserOptions: { ecma: 2020, compress: { passes: 3, keep_fargs: false }, format: { comments: 'some' } },
+  terserOptions: { ecma: 2020, compress: { passes: 3, reduce_vars: false }, format: { comments: 'some' } },
   esbuildOptions(options) {
     options.minifySyntax = true; // each finds what the other does not
     options.minifyIdentifiers = true;

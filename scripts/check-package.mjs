@@ -74,12 +74,12 @@ const PARTS = [
   ['pixelcnn-layers', 'pixelCNN, sample', 70_200],
   ['pixelcnn-layers/register', '', 50_700],
   ['pixelcnn-layers/runtime', 'getMask', 2_200],
-  ['pixelcnn-layers/runtime', 'readPortable, sample', 39_800],
-  ['pixelcnn-layers', '*', 93_700],
-  ['pixelcnn-layers/runtime', '*', 47_700],
+  ['pixelcnn-layers/runtime', 'readPortable, sample', 39_900],
+  ['pixelcnn-layers', '*', 93_900],
+  ['pixelcnn-layers/runtime', '*', 47_900],
   ['pixelcnn-layers/node', '*', 4_600],
   ['pixelcnn-layers/data', '*', 4_300],
-  ['pixelcnn-layers/weights', '*', 7_300],
+  ['pixelcnn-layers/weights', '*', 7_350],
 ];
 
 async function main() {
