@@ -95,6 +95,7 @@ const stateless: Omit<Ops<tf.Tensor>, 'conv' | 'attend' | 'dropout'> = {
   embedLevels: (x, table) => embedLevels(x, tensorOf(table)), // [N,H,W,C] -> [N,H,W,C*U]
   lstm: (x, kernel, path, groups) => pixelLSTM(x as tf.Tensor4D, kernelTensor(kernel), path, groups), // [N,H,W,4F] -> [N,H,W,F]
   rasterShift(x, start) {
+    if (x.size === 0) return x; // tfjs's cpu backend cannot slice it
     const [n, h, w, features] = x.shape as tf.Tensor4D['shape'];
     const first = tf.add(tf.zeros([n, 1, features]), tensorOf(start)); // [F] -> [N,1,F]
     const places = tf.reshape(x, [n, h * w, features]); // [N,H,W,F] -> [N,H*W,F]
