@@ -7,8 +7,8 @@ import type { LayerWeight } from '../weights';
 
 export interface RasterOps<T> {
   /**
-   * Shifts features by one place in row order, so that each place gets those of the place before it, and the first
-   * place of the image gets `start` [F]: [N,H,W,F] -> [N,H,W,F].
+   * Shifts features by one place in row order: each place gets those of the place before it, and the first place of the
+   * image a start token of shape [F]. [N,H,W,F] -> [N,H,W,F]
    */
   rasterShift(x: T, start: LayerWeight): T;
   /** Adds a vector to each place, by a table [H,W,F]: [N,H,W,F] -> [N,H,W,F]. */
