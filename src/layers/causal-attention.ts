@@ -17,7 +17,7 @@ const declared = {
   units: multipleOf('heads'),
   /** U, the number of features in the queries and keys; a multiple of `heads`. @default units */
   keyUnits: derived(multipleOf('heads'), ({ units }) => units),
-  /** Whether places attend to themselves too. Then what keys and values see must not see its own pixel. @default false */
+  /** Whether places attend to themselves too. Then no input may have seen its own pixel. @default false */
   own,
   /** The probability of dropping an attention weight in training. @default 0 */
   dropout: rate(),
