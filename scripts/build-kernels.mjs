@@ -12,7 +12,6 @@ import asc from 'assemblyscript/asc';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = `${root}src/kernels/assembly`;
 // The modules: a file of assembly/, and flags in addition to the common ones.
-const INLINED = ['--shrinkLevel', '0']; // by default, only marked functions and those called once are inlined, which would be slower here
 const FUSED = ['--enable', 'relaxed-simd'];
 const MODULES = {
   SIMD: ['simd'],
@@ -21,7 +20,7 @@ const MODULES = {
   MORE_INSTRUCTIONS: ['more-instructions', '--use', 'IS_ATTENTION=0'],
   SOFTMAX: ['softmax'],
   MIXTURE_LEVELS: ['mixture-levels'],
-  CAUSAL_ATTENTION: ['causal-attention', ...INLINED],
+  CAUSAL_ATTENTION: ['causal-attention'],
   CAUSAL_ATTENTION_BACK: ['causal-attention-back'],
   CONVOLUTION: ['convolution'],
   CORRELATION: ['correlation'],
@@ -34,7 +33,7 @@ const MODULES = {
   GLU: ['gate', '--use', 'IS_LINEAR=1'],
   CONCAT_ELU: ['concat-elu'],
   NORMALIZED_KERNEL: ['normalized-kernel'],
-  LAYER_NORM: ['layer-norm', ...INLINED],
+  LAYER_NORM: ['layer-norm'],
   LOGISTIC_MIXTURE: ['logistic-mixture'],
   ADAM: ['adam'],
   LSTM: ['lstm'],
@@ -46,6 +45,8 @@ const FLAGS = [
   '--shrinkLevel',
   '1',
   '--converge',
+  '--runPasses',
+  'reorder-locals', // once more at the end, which makes modules alike and so compresses better
   '--noAssert',
   '--noExportMemory',
   '--enable',
@@ -63,11 +64,35 @@ const SINGLE = CHARACTERS.length - 2;
 // Sections of a start function and of data, which would be written over memory owned by tfjs's wasm backend.
 const OF_DATA = [8, 11];
 
+const ENCODING = 'src/kernels/encoding.ts';
+
+/** The constants of encoding.ts for AssemblyScript, in which enums take no code; in JavaScript they would. */
+function enums(source) {
+  const ops = source.matchAll(/^ {2}'(\w+)',$/gm);
+  const words = source.matchAll(/^ {2}(\w+): (\d+),$/gm);
+  const of = (name, members) => `export enum ${name} { ${members.join(', ')} }\n`;
+  const [size] = source.match(/^export const INSTRUCTION_WORDS = .+$/m);
+  const asEnums = [
+    of(
+      'Op',
+      Array.from(ops, ([, op]) => op),
+    ),
+    of(
+      'Word',
+      Array.from(words, ([, word, at]) => `${word} = ${at}`),
+    ),
+  ];
+  return asEnums.join('') + size;
+}
+
 async function compile(file, ...flags) {
   const written = new Map();
   const path = `src/kernels/assembly/${file}.ts`;
   const { error, stderr } = await asc.main([path, ...FLAGS, ...flags, '--outFile', 'module.wasm'], {
-    readFile: (name, base) => readFile(`${base}/${name}`, 'utf8').catch(() => null),
+    readFile: async (name, base) =>
+      name === ENCODING
+        ? enums(await readFile(ENCODING, 'utf8'))
+        : readFile(`${base}/${name}`, 'utf8').catch(() => null),
     writeFile: (name, contents) => written.set(name, contents),
     listFiles: () => [],
   });

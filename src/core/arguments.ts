@@ -106,6 +106,9 @@ export const number = (wanted = 'that is finite', test = (_: number) => true): A
   check: (what, given) => checkNumber(what, given, wanted, test),
 });
 
+/** A finite number above 0. */
+export const positive = (): Argument<number> => number('above 0', (x) => x > 0);
+
 export const oneOf = <const Choices extends readonly (string | number)[]>(
   ...choices: Choices
 ): Argument<Choices[number]> => ({

@@ -5,7 +5,7 @@ import {
   outputStride,
   type PixelDistribution,
 } from '../distributions/pixel-distribution';
-import { Op, type Operand, wholeVectors } from '../kernels/instruction';
+import { type Operand, wholeVectors } from '../kernels/instruction';
 import { type ImageNode, operandsOf, type PortableModel } from '../program/program';
 import type { Readiness } from '../program/readiness';
 import { AFTER_ROW, ONCE, ROW } from '../program/times';
@@ -14,7 +14,7 @@ import type { Lowering } from './lowering';
 import { lowerings } from './operations';
 import { addLevelNumbers } from './operations/levels';
 import { type Extent, FeatureCache, ONE_PIXEL, type Plan } from './plan';
-import { addCopies, inLayout } from './runs';
+import { addCopies, inLayout, slotsOfImages } from './runs';
 
 /** A program to compile, which is evaluated row by row with the image. */
 interface ProgramSource extends Pick<PortableModel, 'output' | 'weights'> {
@@ -121,10 +121,9 @@ export function addOutputs(plan: Plan, x: FeatureCache, distribution: PixelDistr
   if (isSoftmax(distribution)) return addLogits(plan, x, channels, distribution.levels);
   const isThere = x.isOnePixel && x.layout.isLike(Layout.of(channels.map(() => 0)));
   if (isThere) return x.operand();
-  const outputs = plan.reserveForImages(1, outputStride(distribution));
-  const y = { operand: (at = 0) => ({ ...outputs, offset: outputs.offset + at }), places: x.places };
-  addCopies(plan, y, { times: channels, slotOf: [...channels.keys()] }, x);
-  return outputs;
+  const outputs = slotsOfImages(plan, outputStride(distribution), x.places);
+  addCopies(plan, outputs, { times: channels, slotOf: [...channels.keys()] }, x);
+  return outputs.operand();
 }
 
 /** The logits of a channel overwrite those of the channel before. */
@@ -135,7 +134,7 @@ function addLogits(plan: Plan, x: FeatureCache, channels: readonly number[], lev
   const logits = plan.reserveForImages(1, length);
   for (let channel = 0; channel < plan.channels; channel++) {
     const a = sideBySide.operand(sideBySide.layout.slotOf[channel * levels]);
-    plan.emit(channel, { op: Op.copy, y: logits, a, length });
+    plan.emit(channel, { op: 'copy', y: logits, a, length });
   }
   return logits;
 }

@@ -2,7 +2,6 @@ import {
   encode,
   INSTRUCTION_WORDS,
   type Instruction,
-  Op,
   type Operand,
   type SamplingKernels,
   Word,
@@ -216,7 +215,7 @@ const SWEPT = 64;
 
 /** About how many multiplications an instruction takes for an image, per column if it is for a whole row. */
 function workOf({ op, length, inputs = 0 }: Instruction): number {
-  const hasInputs = op === Op.product || op === Op.lookup || op === Op.attend;
+  const hasInputs = op === 'product' || op === 'lookup' || op === 'attend';
   return hasInputs ? length * Math.max(1, inputs) : length;
 }
 

@@ -133,12 +133,12 @@ export class Plan {
     return FIRST_MOVING + known;
   }
 
-  /** Adds an operation at a time and some places. At the times of rows, it runs at once or in a sweep. */
+  /** Adds an operation at a time and some places. At the times of rows, it runs at once or, if there is one, in a sweep. */
   emit(time: number, code: Instruction, places = EVERYWHERE, sweep?: Sweep): void {
     const isOfRow = time === ROW || time === AFTER_ROW;
     const columns = this.width / places.every;
     const isAtOnce = isOfRow && sweep === undefined;
-    const step = { places, code: isAtOnce ? { ...code, columns } : code, sweep };
+    const step = { places, code: isAtOnce ? { ...code, columns } : code, sweep: isOfRow ? sweep : undefined };
     this.steps[this.indexOfTime(time)]?.push(step);
   }
 

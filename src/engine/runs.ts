@@ -1,6 +1,7 @@
-import { type Instruction, Op, type Operand, type OpName } from '../kernels/instruction';
+import type { Instruction, Operand, OpName } from '../kernels/instruction';
 import type { Layout } from './layout';
-import { FeatureCache, type Plan } from './plan';
+import type { Places } from './places';
+import { FeatureCache, type Plan, type Sweep } from './plan';
 
 // Features are computed in runs: one instruction for features that are ready together and contiguous in memory.
 
@@ -16,7 +17,7 @@ export function eachRun(
   for (const { range, time } of y.layout.runs) {
     const [from, to] = range;
     const operands = { y: y.operand(from), a: a.operand(from), b: { ...b, offset: b.offset + from } };
-    plan.emit(time, { op: Op[op], ...operands, length: to - from, ...more }, y.places);
+    plan.emit(time, { op, ...operands, length: to - from, ...more }, y.places);
   }
 }
 
@@ -34,26 +35,48 @@ export const arranged = (plan: Plan, x: FeatureCache, y: FeatureCache): FeatureC
 /** Copies features to the slots of another layout, each when it is ready. */
 export function inLayout(plan: Plan, x: FeatureCache, layout: Layout, isWholeRow: boolean): FeatureCache {
   if (x.layout.isLike(layout)) return x;
-  const extent = { rows: 1, margin: 0, isWholeRow: isWholeRow && !x.isOnePixel };
-  const copy = new FeatureCache(plan, layout.withTimes(x.layout.times), extent, x.scale);
+  const copy = cacheBeside(plan, x, layout.withTimes(x.layout.times), isWholeRow);
   addCopies(plan, copy, copy.layout, x);
   return copy;
+}
+
+/** Memory for features in another layout, at the places of x. */
+export function cacheBeside(plan: Plan, x: FeatureCache, layout: Layout, isWholeRow = true): FeatureCache {
+  const extent = { rows: 1, margin: 0, isWholeRow: isWholeRow && !x.isOnePixel };
+  return new FeatureCache(plan, layout, extent, x.scale);
+}
+
+/** Features of the current pixel. */
+type Features = Pick<FeatureCache, 'operand' | 'places'>;
+
+/** What {@link addCopies} copies, and how. */
+interface CopyOptions {
+  /** The slots in x. @default those of its layout */
+  readonly slots?: readonly number[];
+  /** The pixel in x, in rows and columns before the current one. @default [0, 0] */
+  readonly from?: readonly [above: number, left: number];
+  /** Whether features that are known for whole rows are copied place by place. @default at once */
+  readonly sweep?: Sweep;
 }
 
 /** Copies features from their slots in x, of the same pixel or an earlier one, to those in y, each at its time. */
 export function addCopies(
   plan: Plan,
-  y: Pick<FeatureCache, 'operand' | 'places'>,
+  y: Features,
   { times, slotOf }: Pick<Layout, 'times' | 'slotOf'>,
-  x: FeatureCache,
-  xSlots = x.layout.slotOf,
-  above = 0,
-  left = 0,
+  x: Pick<FeatureCache, 'operand' | 'layout'>,
+  { slots = x.layout.slotOf, from: place = [0, 0], sweep }: CopyOptions = {},
 ): void {
-  for (const { time, from, length } of commonRuns(times, slotOf, xSlots)) {
-    const operands = { y: y.operand(from[0]), a: x.operand(from[1], above, left) };
-    plan.emit(time, { op: Op.copy, ...operands, length }, y.places);
+  for (const { time, from, length } of commonRuns(times, slotOf, slots)) {
+    const operands = { y: y.operand(from[0]), a: x.operand(from[1], ...place) };
+    plan.emit(time, { op: 'copy', ...operands, length }, y.places, sweep);
   }
+}
+
+/** Memory for as many features of each image, at no pixel of its own. */
+export function slotsOfImages(plan: Plan, slots: number, places: Places): Features {
+  const { offset, ...memory } = plan.reserveForImages(1, slots);
+  return { operand: (slot = 0) => ({ ...memory, offset: offset + slot }), places };
 }
 
 /** Features that are ready at the same time and contiguous in several layouts. */

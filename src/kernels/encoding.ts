@@ -1,62 +1,62 @@
-// How instructions are encoded. TypeScript and the AssemblyScript of assembly/ both read this file.
+// How instructions are encoded. scripts/build-kernels.mjs makes enums of the lists for the AssemblyScript of assembly/.
 
 /**
- * The operations of instructions, which compute y from a and b for each image. WebAssembly modules implement
- * the first ones, up to `leakyRelu`, and those from `lookup` to `attend`. The others, which few networks use,
+ * The operations of instructions, numbered from 0, which compute y from a and b for each image. WebAssembly modules
+ * implement the first ones, up to `leakyRelu`, and those from `lookup` to `attend`. The others, which few networks use,
  * always run in JavaScript.
  */
-export enum Op {
-  product,
-  add,
-  multiply,
-  copy,
-  relu,
-  gate,
-  sigmoid,
-  tanh,
-  swish,
-  elu,
-  leakyRelu,
-  maximum,
-  minimum,
-  thresholdedRelu,
-  clippedRelu,
-  hardSigmoid,
-  selu,
-  softsign,
-  softplus,
-  geluNew,
-  mish,
-  oneHot,
-  normalize,
-  rms,
-  softmax,
-  logSoftmax,
-  levelNumber,
-  lookup,
-  concatElu,
-  glu,
-  gelu,
-  attend,
-}
+export const OPS = [
+  'product',
+  'add',
+  'multiply',
+  'copy',
+  'relu',
+  'gate',
+  'sigmoid',
+  'tanh',
+  'swish',
+  'elu',
+  'leakyRelu',
+  'maximum',
+  'minimum',
+  'thresholdedRelu',
+  'clippedRelu',
+  'hardSigmoid',
+  'selu',
+  'softsign',
+  'softplus',
+  'geluNew',
+  'mish',
+  'oneHot',
+  'normalize',
+  'rms',
+  'softmax',
+  'logSoftmax',
+  'levelNumber',
+  'lookup',
+  'concatElu',
+  'glu',
+  'gelu',
+  'attend',
+] as const;
 
 /**
  * The positions of the words of an instruction. An operand takes four: base, offset, stride and column stride, in this
  * order. All are 32-bit integers except the parameter, a float64 that takes two words.
  */
-export enum Word {
-  op = 0,
-  y = 1,
-  a = 5,
-  b = 9,
-  length = 13,
-  columns = 14,
-  weights = 15,
-  weightStride = 16,
-  inputs = 17,
-  parameter = 18,
-  rows = 20,
-  c = 21,
-}
+export const Word = {
+  op: 0,
+  y: 1,
+  a: 5,
+  b: 9,
+  length: 13,
+  columns: 14,
+  weights: 15,
+  weightStride: 16,
+  inputs: 17,
+  parameter: 18,
+  rows: 20,
+  c: 21,
+} as const;
 
 export const INSTRUCTION_WORDS = 25;

@@ -1,8 +1,8 @@
-import { INSTRUCTION_WORDS, Op, Word } from './encoding';
+import { INSTRUCTION_WORDS, OPS, Word } from './encoding';
 
-export { INSTRUCTION_WORDS, Op, Word };
+export { INSTRUCTION_WORDS, OPS, Word };
 
-export type OpName = keyof typeof Op;
+export type OpName = (typeof OPS)[number];
 
 /**
  * Numbers in the heap, for each image. They start `offset` floats after a base and are `stride`
@@ -44,7 +44,7 @@ export interface Operand {
  * - `softmax` is y[i] = e^a[i] / sum e^a over all of a, and `logSoftmax` its logarithm.
  */
 export interface Instruction {
-  readonly op: Op;
+  readonly op: OpName;
   readonly y: Operand;
   readonly a: Operand;
   /** Unused by functions of one number. `concatElu` writes to it. */
@@ -72,7 +72,7 @@ export function encode(heap: Float32Array, at: number, instruction: Instruction)
   const { op, y, a, b = a, c = a, length, columns = 0 } = instruction;
   const { weights = 0, weightStride = 0, inputs = 0, rows = 0, parameter = 0 } = instruction;
   const view = new DataView(heap.buffer, heap.byteOffset + 4 * at, 4 * INSTRUCTION_WORDS);
-  const words = { op, length, columns, weights, weightStride, inputs, rows };
+  const words = { op: OPS.indexOf(op), length, columns, weights, weightStride, inputs, rows };
   for (const [name, word] of Object.entries(words)) view.setInt32(4 * Word[name as 'op'], word, true);
   for (const [name, operand] of Object.entries({ y, a, b, c })) {
     const { base, offset, stride, columnStride = 0 } = operand;

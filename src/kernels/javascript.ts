@@ -8,7 +8,7 @@ import {
   tanhTimesSigmoid,
   timesSigmoid,
 } from './arithmetic';
-import { INSTRUCTION_WORDS, Op, type OpName, type SamplingKernels, Word } from './instruction';
+import { INSTRUCTION_WORDS, OPS, type OpName, type SamplingKernels, Word } from './instruction';
 
 const fround = Math.fround;
 
@@ -107,8 +107,8 @@ export function runInstruction(
   bases: number,
   images: number,
 ): void {
-  const word = (index: Word) => words[at + index] as number;
-  const operand = (first: Word) => {
+  const word = (index: number) => words[at + index] as number;
+  const operand = (first: number) => {
     const start = (words[bases + word(first)] as number) + word(first + 1);
     const [stride, columnStride] = [word(first + 2), word(first + 3)];
     return (n: number, column: number) => start + n * stride + column * columnStride;
@@ -127,7 +127,7 @@ export function runInstruction(
     rows: word(Word.rows),
     parameter: view.getFloat64(4 * (at + Word.parameter), true),
   };
-  const loop = loopOf(Op[word(Word.op)] as OpName);
+  const loop = loopOf(OPS[word(Word.op)] as OpName);
   const columns = Math.max(1, word(Word.columns));
   for (let n = 0; n < images; n++) {
     for (let column = 0; column < columns; column++) {

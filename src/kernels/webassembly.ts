@@ -1,4 +1,4 @@
-import { INSTRUCTION_WORDS, Op, type SamplingKernels } from './instruction';
+import { INSTRUCTION_WORDS, OPS, type SamplingKernels } from './instruction';
 import { javascriptKernels, memoryOf, runInstruction } from './javascript';
 import { javascriptMixtureLevels, type MixtureLevels } from './mixture-levels';
 import { ATTENTION, INSTRUCTIONS, MIXTURE_LEVELS, MORE_INSTRUCTIONS, SOFTMAX } from './modules';
@@ -29,11 +29,11 @@ export function makeKernels(floats: number): SamplingKernels {
 
 type Run = NonNullable<(typeof INSTRUCTIONS)['exports']>['run'];
 
-/** The module that implements an operation; null for those that run in JavaScript. */
-function moduleOf(op: Op): typeof INSTRUCTIONS | null {
-  if (op <= Op.leakyRelu) return INSTRUCTIONS;
-  if (op >= Op.lookup && op <= Op.gelu) return MORE_INSTRUCTIONS;
-  return op === Op.attend ? ATTENTION : null;
+/** The module that implements an operation, by its number; null for those that run in JavaScript. */
+function moduleOf(op: number): typeof INSTRUCTIONS | null {
+  if (op <= OPS.indexOf('leakyRelu')) return INSTRUCTIONS;
+  if (op < OPS.indexOf('lookup')) return null;
+  return OPS[op] === 'attend' ? ATTENTION : MORE_INSTRUCTIONS;
 }
 
 /** The kernels in WebAssembly SIMD, with their own memory; null if SIMD is missing or forbidden. */
@@ -43,7 +43,7 @@ export function webAssemblyKernels(floats: number): SamplingKernels | null {
   const memory = memoryOf(wasmMemory.buffer);
   const { heap, words } = memory;
   const loops: (Run | null)[] = []; // by operation; most programs need only one module
-  const loopOf = (op: Op): Run | null => {
+  const loopOf = (op: number): Run | null => {
     const module = moduleOf(op);
     return module && exportsOf(module, wasmMemory).run;
   };
@@ -52,7 +52,7 @@ export function webAssemblyKernels(floats: number): SamplingKernels | null {
     words,
     run(start, end, bases, images) {
       for (let at = start; at < end; ) {
-        const op = words[at] as Op;
+        const op = words[at] as number;
         loops[op] ??= loopOf(op);
         const loop = loops[op];
         if (loop === null) {

@@ -1,6 +1,6 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import { initializers } from '@tensorflow/tfjs-layers';
-import { flag, type Given, integer, number, optional, type Values } from '../core/arguments';
+import { flag, type Given, integer, optional, positive, type Values } from '../core/arguments';
 import { checkFeatures } from '../core/check';
 import { provideLayerNormKernels } from '../ops/layer-norm';
 import type { Ops } from '../program/operations';
@@ -15,10 +15,7 @@ const declared = {
   /** `'rms'` divides by the root mean square, and subtracts no mean. @default 'layer' */
   norm: normArgument,
   /** Added to the variance, or the mean square. @default 1e-3 */
-  epsilon: optional(
-    number('above 0', (value) => value > 0),
-    1e-3,
-  ),
+  epsilon: optional(positive(), 1e-3),
   /** Whether to add a learnt shift, beta. @default true */
   center: flag(true),
   /** Whether to multiply by a learnt scale, gamma. @default true */

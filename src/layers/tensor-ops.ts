@@ -234,16 +234,16 @@ function convolve(
 
 /** The functions of one number, as tfjs-layers computes them. */
 const functions: Readonly<Record<PointwiseName, (x: tf.Tensor, parameter: number) => tf.Tensor>> = {
-  relu: (x) => tf.relu(x),
-  sigmoid: (x) => tf.sigmoid(x),
-  tanh: (x) => tf.tanh(x),
+  relu: tf.relu,
+  sigmoid: tf.sigmoid,
+  tanh: tf.tanh,
   elu: (x, alpha) => (alpha === 1 ? tf.elu(x) : tf.add(tf.relu(x), tf.mul(alpha, tf.elu(tf.minimum(x, 0))))),
-  selu: (x) => tf.selu(x),
-  leakyRelu: (x, alpha) => tf.leakyRelu(x, alpha),
+  selu: tf.selu,
+  leakyRelu: tf.leakyRelu,
   thresholdedRelu: (x, theta) => tf.mul(x, tf.step(tf.sub(x, theta))),
   clippedRelu: (x, most) => tf.clipByValue(x, 0, most),
   hardSigmoid: (x) => tf.clipByValue(tf.add(tf.mul(0.2, x), 0.5), 0, 1),
-  softplus: (x) => tf.softplus(x),
+  softplus: tf.softplus,
   softsign: (x) => tf.div(x, tf.add(tf.abs(x), 1)),
   swish: (x) => tf.mul(x, tf.sigmoid(x)),
   gelu: (x) => tf.mul(x, tf.mul(0.5, tf.add(1, tf.erf(tf.div(x, Math.SQRT2))))),
@@ -253,8 +253,8 @@ const functions: Readonly<Record<PointwiseName, (x: tf.Tensor, parameter: number
   },
   quickGelu: (x) => tf.mul(x, tf.sigmoid(tf.mul(1.702, x))),
   mish: (x) => tf.mul(x, tf.tanh(tf.softplus(x))),
-  scale: (x, factor) => tf.mul(x, factor),
-  shift: (x, term) => tf.add(x, term),
+  scale: tf.mul,
+  shift: tf.add,
 };
 
 const combinations = { add: tf.add, multiply: tf.mul, maximum: tf.maximum, minimum: tf.minimum };

@@ -1,6 +1,6 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import { initializers } from '@tensorflow/tfjs-layers';
-import { type Given, integer, number, oneOf, optional, rate, type Values } from '../core/arguments';
+import { type Given, integer, oneOf, optional, positive, rate, type Values } from '../core/arguments';
 import { checkFeatures } from '../core/check';
 import { pointWindow } from '../core/window';
 import { provideAttentionKernels } from '../ops/attention';
@@ -35,15 +35,9 @@ const declared = {
    * A factor on the initial kernels of projection and mlp_out, whose outputs are summed over blocks: in a network of n
    * blocks 1 / sqrt(2n), as in GPT-2. @default 1
    */
-  initialScale: optional(
-    number('above 0', (value) => value > 0),
-    1,
-  ),
+  initialScale: optional(positive(), 1),
   /** Added to the variance, or the mean square. @default 1e-5 */
-  epsilon: optional(
-    number('above 0', (value) => value > 0),
-    1e-5,
-  ),
+  epsilon: optional(positive(), 1e-5),
   ...seedArguments,
 };
 

@@ -1,4 +1,4 @@
-import { type Argument, checked, type Given, number, optional, readArguments } from '../core/arguments';
+import { type Argument, checked, type Given, optional, positive, readArguments } from '../core/arguments';
 import { sizeFromShape, throwTypeError } from '../core/check';
 
 /** A weight of a layer, such as the `LayerVariable` that `addWeight` of tfjs-layers returns. */
@@ -41,7 +41,7 @@ const normalizedKernel = {
   /** [out] */
   gain: layerWeight,
   /** The standard deviation of the outputs after `initializeFromData`. @default 1 */
-  initialScale: /* @__PURE__ */ optional(/* @__PURE__ */ number('above 0', (scale) => scale > 0)),
+  initialScale: /* @__PURE__ */ optional(/* @__PURE__ */ positive()),
 };
 
 /**

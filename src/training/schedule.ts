@@ -1,16 +1,15 @@
 import type { Optimizer } from '@tensorflow/tfjs-core';
-import { type Given, number, optional, readArguments } from '../core/arguments';
+import { type Given, number, optional, positive, readArguments } from '../core/arguments';
 import { checkFunction, checkNumber, throwTypeError } from '../core/check';
 
 /** The learning rate of each step, counted from 0. */
 export type Schedule = (step: number) => number;
 
-const positive = number('above 0', (x) => x > 0);
 const factor = number('in (0, 1]', (x) => x > 0 && x <= 1);
 
 const declared = {
   /** The learning rate of step 0. @default 1e-3 */
-  initial: optional(positive, 1e-3),
+  initial: optional(positive(), 1e-3),
   /** The factor from step to step, in (0, 1]. @default 0.999995 */
   decay: optional(factor, 0.999995),
 };

@@ -4,7 +4,6 @@ import { distributionOf } from '../../src/distributions/kinds';
 import { channelsOf } from '../../src/distributions/pixel-distribution';
 import { addOutputs, compile } from '../../src/engine/compile';
 import { Plan } from '../../src/engine/plan';
-import { Op } from '../../src/kernels/instruction';
 import { type Features, ProgramBuilder } from '../../src/program/builder';
 import { readinessOf } from '../../src/program/readiness';
 import { modelOf, weightOf } from '../support/program';
@@ -27,7 +26,7 @@ function planOf(channels: number, levels: number, build: Build): Plan {
 }
 
 /** The operations of what is done once, before a row, at each time, and after a row, by name. */
-const opsOf = (plan: Plan) => plan.steps.map((steps) => steps.map(({ code }) => Op[code.op]));
+const opsOf = (plan: Plan) => plan.steps.map((steps) => steps.map(({ code }) => code.op));
 
 /** A convolution of pixels before the current one in its row, of one group. */
 const left = (program: ProgramBuilder, x: Features, size: number, columns = 3) =>

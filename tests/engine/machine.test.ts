@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Machine } from '../../src/engine/machine';
 import { Plan } from '../../src/engine/plan';
-import { INSTRUCTION_WORDS, Op } from '../../src/kernels/instruction';
+import { INSTRUCTION_WORDS } from '../../src/kernels/instruction';
 import { javascriptKernels } from '../../src/kernels/javascript';
 import { ROW } from '../../src/program/times';
 
@@ -11,7 +11,7 @@ describe('Machine', () => {
   it('runs at once, for each chunk of images, the instructions of a time that follow each other among those that are due', () => {
     const plan = new Plan(2, 2, 1);
     const x = plan.reserveForImages(1, 4);
-    const double = { op: Op.add, y: x, a: x, b: x, length: 4 };
+    const double = { op: 'add' as const, y: x, a: x, b: x, length: 4 };
     const half = { every: 2, row: 0, column: 0 };
     for (const places of [undefined, half, half, undefined, undefined]) plan.emit(0, double, places);
     plan.emit(1, double);
@@ -51,7 +51,12 @@ describe('Machine', () => {
     };
     const weights = plan.constant(new Float32Array(4 * inputs).fill(1)).offset;
     const bias = plan.constant(Float32Array.of(0, 1, 2, 3));
-    const sums = { op: Op.product, y: { ...y, columnStride: 4 }, a: { ...x, columnStride: 8 }, b: bias };
+    const sums = {
+      op: 'product' as const,
+      y: { ...y, columnStride: 4 },
+      a: { ...x, columnStride: 8 },
+      b: bias,
+    };
     const numbers = {
       length: 4,
       inputs,

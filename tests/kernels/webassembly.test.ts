@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import { encode, INSTRUCTION_WORDS, Op } from '../../src/kernels/instruction';
+import { encode, INSTRUCTION_WORDS } from '../../src/kernels/instruction';
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -20,7 +20,7 @@ it('falls back to JavaScript if a page forbids WebAssembly', async () => {
   const kernels = makeKernels(8 + INSTRUCTION_WORDS + 1);
   kernels.heap.set([-1, 2, -3, 4]);
   const x = { base: 0, offset: 0, stride: 4 };
-  encode(kernels.heap, 8, { op: Op.relu, y: { ...x, offset: 4 }, a: x, length: 4 });
+  encode(kernels.heap, 8, { op: 'relu', y: { ...x, offset: 4 }, a: x, length: 4 });
   kernels.run(8, 8 + INSTRUCTION_WORDS, 8 + INSTRUCTION_WORDS, 1);
   expect(Array.from(kernels.heap.subarray(0, 8))).toEqual([-1, 2, -3, 4, 0, 2, 0, 4]);
 });

@@ -1,8 +1,8 @@
-import { Op, type Operand } from '../../kernels/instruction';
+import type { Instruction, Operand } from '../../kernels/instruction';
 import { Layout } from '../layout';
 import type { Lowering } from '../lowering';
-import { CHUNK, FeatureCache } from '../plan';
-import { addCopies, inLayout } from '../runs';
+import { CHUNK, type FeatureCache } from '../plan';
+import { addCopies, cacheBeside, inLayout } from '../runs';
 
 /**
  * The keys and values of a place are appended to a store when they are ready, and later places read
@@ -41,13 +41,12 @@ export const attend: Lowering<'attend'> = {
     // Values of a head may be known at several times: the head is computed at each of them, and copied in parts.
     const { times } = layout;
     const areTogether = times.every((time, feature) => time === times[feature - (feature % size)]);
-    const extent = { rows: 1, margin: 0, isWholeRow: !y.isOnePixel };
-    const whole = areTogether ? y : new FeatureCache(plan, sideBySide(layout), extent, scale);
+    const whole = areTogether ? y : cacheBeside(plan, y, sideBySide(layout));
     const room = plan.reserve(places).offset;
     for (let head = 0; head < heads; head++) {
       const feature = head * size;
-      const code = {
-        op: Op.attend,
+      const code: Instruction = {
+        op: 'attend',
         y: whole.operand(whole.layout.slotOf[feature]), // a head's slots are contiguous
         a: like.operand(like.layout.slotOf[head * keySize]),
         b: { base: CHUNK, offset: offset + head * ofHead, stride },

@@ -1,5 +1,5 @@
 import { firstSeeing, type KernelWindow, visibilityAt } from '../../core/window';
-import { Op, type Operand } from '../../kernels/instruction';
+import type { Instruction, Operand } from '../../kernels/instruction';
 import { AFTER_ROW, ROW } from '../../program/times';
 import type { SlotRange } from '../layout';
 import { type Lowering, NO_BOUND } from '../lowering';
@@ -195,8 +195,8 @@ function addProduct(plan: Plan, packed: PackedPhase, time: number, product: Prod
   const { range, span, start, result, lowerBound } = product;
   const [from, to] = range;
   const a = x.operand(0, span.above, span.left);
-  const code = {
-    op: levels === null ? Op.product : Op.lookup,
+  const code: Instruction = {
+    op: levels === null ? 'product' : 'lookup',
     y: { ...result, offset: result.offset + from },
     a: { ...a, columnStride: (a.columnStride ?? 0) * phase.step },
     b: { ...start, offset: start.offset + from },

@@ -1,4 +1,3 @@
-import { Op } from '../../kernels/instruction';
 import { groupsOf } from '../../program/operation';
 import type { Lowering } from '../lowering';
 import { addCopies, commonRuns } from '../runs';
@@ -18,13 +17,13 @@ export const concat: Lowering<'concat'> = {
 
 export const slice: Lowering<'slice'> = {
   emit({ plan }, { start, size }, [x], y) {
-    addCopies(plan, y, y.layout, x, x.layout.slotOf.slice(start, start + size));
+    addCopies(plan, y, y.layout, x, { slots: x.layout.slotOf.slice(start, start + size) });
   },
 };
 
 export const shift: Lowering<'shift'> = {
   emit({ plan }, { rows, columns }, [x], y) {
-    addCopies(plan, y, y.layout, x, x.layout.slotOf, rows, columns);
+    addCopies(plan, y, y.layout, x, { from: [rows, columns] });
   },
   reads: ({ rows, columns }) => ({ above: rows, columns }),
 };
@@ -38,7 +37,7 @@ export const concatElu: Lowering<'concatElu'> = {
     for (const { time, from, length } of runs) {
       const [to, negative, a] = from;
       const code = { y: y.operand(to), b: y.operand(negative), a: x.operand(a), length };
-      plan.emit(time, { op: Op.concatElu, ...code }, y.places);
+      plan.emit(time, { op: 'concatElu', ...code }, y.places);
     }
   },
 };
@@ -52,7 +51,7 @@ export const gate: Lowering<'gate' | 'glu'> = {
     for (const { time, from, length } of commonRuns(y.layout.times, y.layout.slotOf, half(0), half(1))) {
       const [to, a, b] = from;
       const code = { y: y.operand(to), a: x.operand(a), b: x.operand(b), length };
-      plan.emit(time, { op: Op[op], ...code }, y.places);
+      plan.emit(time, { op, ...code }, y.places);
     }
   },
 };

@@ -1,4 +1,4 @@
-import { type Instruction, Op } from '../../kernels/instruction';
+import type { Instruction } from '../../kernels/instruction';
 import { type Lowering, NO_BOUND } from '../lowering';
 import type { FeatureCache, Plan } from '../plan';
 
@@ -7,14 +7,14 @@ export function addLevelNumbers(plan: Plan, levels: number, x: FeatureCache, y: 
   for (const [feature, slot] of y.layout.slotOf.entries()) {
     const code = { y: y.operand(slot), a: x.operand(x.layout.slotOf[feature]), length: 1 };
     const time = y.layout.times[feature] as number;
-    plan.emit(time, { op: Op.levelNumber, ...code, parameter: levels - 1 }, y.places);
+    plan.emit(time, { op: 'levelNumber', ...code, parameter: levels - 1 }, y.places);
   }
 }
 
 /** One-hot vectors from an index, counted from 0. */
 export const oneHot: Lowering<'oneHot'> = {
   emit({ plan }, _, [x], y) {
-    eachNumber(plan, x, y, { op: Op.oneHot });
+    eachNumber(plan, x, y, { op: 'oneHot' });
   },
 };
 
@@ -22,7 +22,7 @@ export const oneHot: Lowering<'oneHot'> = {
 export const oneHotLevels: Lowering<'oneHotLevels'> = {
   levels: ({ levels }) => levels,
   emit({ plan }, _, [numbers], y) {
-    eachNumber(plan, numbers, y, { op: Op.oneHot, parameter: 1 });
+    eachNumber(plan, numbers, y, { op: 'oneHot', parameter: 1 });
   },
 };
 
@@ -33,7 +33,7 @@ export const embedLevels: Lowering<'embedLevels'> = {
     const table = numbersOf(node.table); // [levels,units]
     const units = y.layout.times.length / numbers.layout.times.length;
     eachNumber(plan, numbers, y, {
-      op: Op.lookup,
+      op: 'lookup',
       b: plan.reserve(units), // zeros
       weights: plan.constant(table).offset,
       weightStride: units,

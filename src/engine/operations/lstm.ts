@@ -1,6 +1,6 @@
-import { type Instruction, Op, type Operand, type OpName } from '../../kernels/instruction';
+import type { Instruction, Operand, OpName } from '../../kernels/instruction';
 import type { NodeOf } from '../../program/operations';
-import { AFTER_ROW, ROW } from '../../program/times';
+import { ROW } from '../../program/times';
 import { Layout } from '../layout';
 import { type Lowering, NO_BOUND } from '../lowering';
 import { FeatureCache, WHOLE_ROW } from '../plan';
@@ -34,7 +34,7 @@ export const lstm: Lowering<'lstm'> = {
       const ofTaps = kernel.subarray(tap * 4 * size * size, (tap + taps) * 4 * size * size);
       const weights = plan.written(inputs * 4 * slots, (to) => packTaps(to, ofTaps, layout, slotOf));
       return {
-        op: Op.product,
+        op: 'product',
         y: gates.operand(),
         a: states,
         b: sums,
@@ -53,12 +53,11 @@ export const lstm: Lowering<'lstm'> = {
     for (const { time, from, length } of commonRuns(zTimes, slotOf, z.layout.slotOf)) {
       const [to, a] = from;
       const sum = gates.operand(to);
-      plan.emit(time, { op: Op.add, y: sum, a: z.operand(a), b: sum, length }, places);
+      plan.emit(time, { op: 'add', y: sum, a: z.operand(a), b: sum, length }, places);
     }
 
     const first = times.reduce((least, time) => Math.min(least, time));
-    const isOfRow = first === ROW || first === AFTER_ROW;
-    const sweep = path !== 'rows' && isOfRow ? path : undefined;
+    const sweep = path === 'rows' ? undefined : path;
     const toLeft = { rows: 0, fromLeft: 1, fromRight: -1 }[path]; // columns from a pixel to its previous cell
     if (path !== 'rows') {
       const beside = y.operand(0, 0, toLeft);
@@ -68,7 +67,7 @@ export const lstm: Lowering<'lstm'> = {
       const [from, to] = range;
       const part = (gate: number) => gates.operand(gate * slots + from);
       const emit = (op: OpName, y: Operand, a: Operand, b?: Operand) =>
-        plan.emit(time, { op: Op[op], y, a, ...(b && { b }), length: to - from }, places, sweep);
+        plan.emit(time, { op, y, a, ...(b && { b }), length: to - from }, places, sweep);
       const cell = cells.operand(from);
       emit('gate', part(G), part(G), part(I));
       emit('sigmoid', part(F), part(F));

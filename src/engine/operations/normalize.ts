@@ -1,4 +1,4 @@
-import { type Instruction, Op } from '../../kernels/instruction';
+import type { Instruction } from '../../kernels/instruction';
 import type { SoftmaxName } from '../../program/operations/normalize';
 import type { Lowering } from '../lowering';
 import type { FeatureCache, Plan } from '../plan';
@@ -43,6 +43,6 @@ function eachGroup(
   for (let feature = 0; feature < size; feature += length) {
     const slot = slotOf[feature] as number;
     const code = { y: y.operand(slot), a: like.operand(slot), length };
-    plan.emit(times[feature] as number, { op: Op[op], ...code, ...more(slot) }, y.places);
+    plan.emit(times[feature] as number, { op, ...code, ...more(slot) }, y.places);
   }
 }

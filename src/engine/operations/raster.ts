@@ -1,8 +1,6 @@
-import { Op } from '../../kernels/instruction';
-import { AFTER_ROW, ONCE, ROW } from '../../program/times';
+import { ONCE } from '../../program/times';
 import type { Lowering } from '../lowering';
-import type { Plan } from '../plan';
-import { arranged, commonRuns, eachRun, inSlots } from '../runs';
+import { addCopies, arranged, eachRun, inSlots, slotsOfImages } from '../runs';
 
 /**
  * The features of the previous place are held apart, since it may lie at the end of the row above. They are replaced
@@ -11,21 +9,12 @@ import { arranged, commonRuns, eachRun, inSlots } from '../runs';
 export const rasterShift: Lowering<'rasterShift'> = {
   emit({ plan, numbers }, { start }, [x], y) {
     const { slots, slotOf, times } = y.layout;
-    const held = plan.reserveForImages(1, slots);
-    const heldAt = (slot: number) => ({ ...held, offset: held.offset + slot });
-    const copy = (time: number, code: Pick<Parameters<Plan['emit']>[1], 'y' | 'a' | 'length'>) => {
-      const isOfRow = time === ROW || time === AFTER_ROW;
-      plan.emit(time, { op: Op.copy, ...code }, y.places, isOfRow ? 'fromLeft' : undefined);
-    };
+    const held = slotsOfImages(plan, slots, y.places);
     const first = plan.constant(inSlots(numbers(start), y.layout));
-    plan.emit(ONCE, { op: Op.copy, y: held, a: first, length: slots });
-    for (const { range, time } of y.layout.runs) {
-      const [from, to] = range;
-      copy(time, { y: y.operand(from), a: heldAt(from), length: to - from });
-    }
+    plan.emit(ONCE, { op: 'copy', y: held.operand(), a: first, length: slots });
+    addCopies(plan, y, y.layout, { ...held, layout: y.layout }, { sweep: 'fromLeft' });
     const later = times.map((time, feature) => Math.max(time, x.layout.times[feature] as number));
-    for (const { time, from, length } of commonRuns(later, slotOf, x.layout.slotOf))
-      copy(time, { y: heldAt(from[0]), a: x.operand(from[1]), length });
+    addCopies(plan, held, { times: later, slotOf }, x, { sweep: 'fromLeft' });
   },
 };
 

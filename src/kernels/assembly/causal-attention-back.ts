@@ -60,18 +60,14 @@ export function attentionBack(
           dots(weights, queries + from, rows, row, keyLanes);
           dots(scores, sloped, rows, valueRow, valueLanes);
           for (let r: usize = 0; r < rows; r++) {
-            const w = weights + r * BLOCK, s = scores + r * BLOCK;
             const logSum = v128.load32_splat(logSums + (i + r) * 4), mean = v128.load32_splat(means + (i + r) * 4);
-            let a = exp(f32x4.sub(f32x4.mul(v128.load(w), factor), logSum));
-            let b = exp(f32x4.sub(f32x4.mul(v128.load(w + V), factor), logSum));
-            if (i + r < first + LANES) {
-              a = v128.andnot(a, notBefore(i + r - first + own, 0));
-              b = v128.andnot(b, notBefore(i + r - first + own, 4));
+            for (let four: usize = 0; four < BLOCK; four += V) {
+              const w = weights + r * BLOCK + four, s = scores + r * BLOCK + four;
+              let weight = exp(f32x4.sub(f32x4.mul(v128.load(w), factor), logSum));
+              if (i + r < first + LANES) weight = v128.andnot(weight, notBefore(i + r - first + own, <i32>(four >> 2)));
+              v128.store(w, weight);
+              v128.store(s, f32x4.mul(weight, f32x4.mul(f32x4.sub(v128.load(s), mean), factor)));
             }
-            v128.store(w, a);
-            v128.store(w + V, b);
-            v128.store(s, f32x4.mul(a, f32x4.mul(f32x4.sub(v128.load(s), mean), factor)));
-            v128.store(s + V, f32x4.mul(b, f32x4.mul(f32x4.sub(v128.load(s + V), mean), factor)));
           }
           addProducts(dvalueLanes, sloped, rows, valueRow, weights);
           addProducts(dkeyLanes, queries + from, rows, row, scores);

@@ -10,7 +10,7 @@ import { BLOCK, LANES, PIXELS } from './window';
 /** Bytes of scratch memory that {@link attention} needs. */
 export function attentionScratch(_images: usize, places: usize, _heads: usize, size: usize, valueSize: usize): usize {
   const widest = rowBytes(max(size, valueSize));
-  return headBytes(places, size) + headBytes(places, valueSize) + 3 * LANES * widest + (places + PIXELS) * BLOCK;
+  return headBytes(places, size) + headBytes(places, valueSize) + 3 * LANES * widest + (2 + places + PIXELS) * BLOCK;
 }
 
 /**
@@ -26,7 +26,8 @@ export function attention(
   const keys = scratch, values = keys + headBytes(places, size);
   const block = values + headBytes(places, valueSize), room = LANES * max(row, valueRow); // [8][size or valueSize]
   const queries = block + room, sums = queries + room; // [size][8], [valueSize][8]
-  const weights = sums + room; // [places][8]
+  const totals = sums + room; // [8] sums of powers, [8] their logarithms
+  const weights = totals + 2 * BLOCK; // [places][8]
   const factor = f32x4.splat(scale);
   for (let n: usize = 0; n < images; n++) {
     for (let h: usize = 0; h < heads; h++, logSums += places * 4) {
@@ -38,41 +39,34 @@ export function attention(
         pack(block, q + head + first * stride, lanes, stride, bytes, row);
         toLanes(queries, block, row);
         dots(weights, keys, seen, row, queries);
-        for (let i = first; i < seen; i++) {
-          const at = weights + i * BLOCK, hidden = f32x4.splat(-Infinity);
-          v128.store(at, v128.bitselect(v128.load(at), hidden, laterThan(i - first - own, 0)));
-          v128.store(at + V, v128.bitselect(v128.load(at + V), hidden, laterThan(i - first - own, 4)));
-        }
-        // Where nothing is seen, all powers are 0.
+        // Four lanes at a time. Where nothing is seen, all powers are 0.
         const end = weights + seen * BLOCK;
-        let maxA = f32x4.splat(-f32.MAX_VALUE), maxB = maxA;
-        for (let w = weights; w < end; w += BLOCK) {
-          maxA = f32x4.pmax(maxA, v128.load(w));
-          maxB = f32x4.pmax(maxB, v128.load(w + V));
-        }
-        let sumA = f32x4.splat(0), sumB = sumA;
-        for (let w = weights; w < end; w += BLOCK) {
-          const a = exp(f32x4.mul(f32x4.sub(v128.load(w), maxA), factor));
-          const b = exp(f32x4.mul(f32x4.sub(v128.load(w + V), maxB), factor));
-          v128.store(w, a);
-          v128.store(w + V, b);
-          sumA = f32x4.add(sumA, a);
-          sumB = f32x4.add(sumB, b);
+        for (let four: usize = 0; four < BLOCK; four += V) {
+          for (let i = first; i < seen; i++) {
+            const at = weights + i * BLOCK + four;
+            const isHidden = laterThan(i - first - own, <i32>(four >> 2));
+            v128.store(at, v128.bitselect(v128.load(at), f32x4.splat(-Infinity), isHidden));
+          }
+          let most = f32x4.splat(-f32.MAX_VALUE), sum = f32x4.splat(0);
+          for (let w = weights + four; w < end; w += BLOCK) most = f32x4.pmax(most, v128.load(w));
+          for (let w = weights + four; w < end; w += BLOCK) {
+            const power = exp(f32x4.mul(f32x4.sub(v128.load(w), most), factor));
+            v128.store(w, power);
+            sum = f32x4.add(sum, power);
+          }
+          sum = f32x4.pmax(sum, f32x4.splat(1)); // at least 1, except where nothing is seen
+          v128.store(totals + four, sum);
+          v128.store(totals + four, f32x4.add(f32x4.mul(most, factor), log(sum)), BLOCK);
         }
         memory.fill(sums, 0, LANES * valueRow);
         addProducts(sums, values, seen, valueRow, weights);
-        sumA = f32x4.pmax(sumA, f32x4.splat(1)); // at least 1, except where nothing is seen
-        sumB = f32x4.pmax(sumB, f32x4.splat(1));
-        const a = f32x4.div(f32x4.splat(1), sumA), b = f32x4.div(f32x4.splat(1), sumB);
-        for (let i: usize = 0; i < LANES * valueRow; i += BLOCK) {
-          v128.store(sums + i, f32x4.mul(v128.load(sums + i), a));
-          v128.store(sums + i + V, f32x4.mul(v128.load(sums + i + V), b));
+        for (let i: usize = 0; i < LANES * valueRow; i += V) {
+          const at = sums + i, inverse = f32x4.div(f32x4.splat(1), v128.load(totals + (i & V)));
+          v128.store(at, f32x4.mul(v128.load(at), inverse));
         }
         fromLanes(block, sums, valueRow);
         unpack(y + ofValues + first * valueStride, block, lanes, valueStride, valueBytes, valueRow);
-        v128.store(sums, f32x4.add(f32x4.mul(maxA, factor), log(sumA)));
-        v128.store(sums + V, f32x4.add(f32x4.mul(maxB, factor), log(sumB)));
-        copy(logSums + first * 4, sums, lanes * 4);
+        copy(logSums + first * 4, totals + BLOCK, lanes * 4);
       }
     }
   }

@@ -28,33 +28,41 @@ const condition = operation({
   size: (_operands, _fields, _what, size) => size,
 });
 
+/** Records by their names. */
+const byName = <const Records extends readonly Operation[]>(...records: Records) =>
+  Object.fromEntries(records.map((record) => [record.name, record])) as {
+    readonly [Record in Records[number] as Record['name']]: Record;
+  };
+
 /** All operations that a program may have. */
 export const operations = {
-  image,
-  condition,
-  conv,
-  pointwise,
   ...combinations,
-  concat,
-  slice,
-  shift,
-  upsample,
-  position,
-  concatElu,
-  gate,
-  glu,
-  attend,
-  lstm,
-  affine,
-  normalize,
-  rms,
-  softmax,
-  logSoftmax,
-  oneHot,
-  oneHotLevels,
-  embedLevels,
-  rasterShift,
-  embedPlaces,
+  .../* @__PURE__ */ byName(
+    image,
+    condition,
+    conv,
+    pointwise,
+    concat,
+    slice,
+    shift,
+    upsample,
+    position,
+    concatElu,
+    gate,
+    glu,
+    attend,
+    lstm,
+    affine,
+    normalize,
+    rms,
+    softmax,
+    logSoftmax,
+    oneHot,
+    oneHotLevels,
+    embedLevels,
+    rasterShift,
+    embedPlaces,
+  ),
 } as const;
 
 /** The name of an operation. */
