@@ -154,20 +154,12 @@ function readCondition(
 /** Converts 8 bytes to an integer. */
 const longOf = ({ buffer }: Uint8Array): bigint => new BigUint64Array(buffer)[0] as bigint;
 
-/** A growing buffer of bytes. Numbers are little-endian. */
+/** Bytes, part by part. Numbers are little-endian. */
 class ByteWriter {
-  private buffer = new Uint8Array(1024);
-  private length = 0;
+  private readonly parts: Uint8Array[] = [];
 
   bytes(given: ArrayLike<number>): void {
-    const end = this.length + given.length;
-    if (end > this.buffer.length) {
-      const longer = new Uint8Array(2 * end);
-      longer.set(this.buffer);
-      this.buffer = longer;
-    }
-    this.buffer.set(given, this.length);
-    this.length = end;
+    this.parts.push(new Uint8Array(given));
   }
 
   /** Writes 7 bits a byte, the lowest first. All bytes but the last have the eighth bit set. */
@@ -182,7 +174,13 @@ class ByteWriter {
   }
 
   written(): Uint8Array {
-    return this.buffer.slice(0, this.length);
+    const all = new Uint8Array(this.parts.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const part of this.parts) {
+      all.set(part, at);
+      at += part.length;
+    }
+    return all;
   }
 }
 

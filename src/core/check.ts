@@ -4,14 +4,14 @@
 const MAX_ITEMS = 8;
 const MAX_LETTERS = 64;
 
-/** The most letters of a text, such as a name in a file, that a message shows: half from its start, half from its end. */
+/** The most letters of a text, such as a name in a file, that a message shows. */
 const MAX_TEXT = 400;
 
 /** Formats a value for an error message; long texts, lists and objects are shortened. */
 export function show(value: unknown, depth = 0): string {
   if (typeof value === 'string') return `'${shortened(value)}'`;
   if (typeof value === 'bigint') return `${shortened(String(value))}n`; // 0n is no number, and must not look like one
-  if (typeof value === 'function') return `function ${shortened(value.name || '(anonymous)')}`;
+  if (typeof value === 'function') return 'a function';
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     if (value instanceof Promise) return 'a Promise (is an await missing?)';
     const { constructor: Class } = value; // can be anything in JSON from a file
@@ -24,11 +24,8 @@ export function show(value: unknown, depth = 0): string {
 }
 
 /** Shortens a text for a message, since names in a file may have any length. */
-export function shortened(text: string): string {
-  if (text.length <= MAX_TEXT) return text;
-  const half = MAX_TEXT / 2;
-  return `${text.slice(0, half)} … (${text.length} letters) … ${text.slice(-half)}`;
-}
+export const shortened = (text: string): string =>
+  text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)} … (${text.length} letters)` : text;
 
 /** Throws a TypeError with the message `what: wanted …, got …`. */
 export function throwTypeError(what: string, wanted: string, got: unknown): never {
@@ -49,39 +46,31 @@ export function checkNames(
   throw new TypeError(`${what}: ${wrong(unknown)}: ${hint}`);
 }
 
-/** The known name that a misspelt one may stand for: one contains the other, or they differ by a few letters. */
+/** The known name that a misspelt one may stand for: one contains the other, or they differ by a few letters, in any order. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   const wanted = name.toLowerCase();
   let nearest: string | undefined;
-  let smallest = Math.min(Math.max(2, name.length / 3 + 1e-9), name.length); // exclusive, so one letter must match
+  let smallest = Math.min(Math.max(2, name.length / 4 + 1e-9), name.length); // exclusive, so one letter must match
   for (const candidate of known) {
     const word = candidate.toLowerCase();
     const isPart = wanted.includes(word) || word.includes(wanted);
     const ofPart = word === wanted ? 0 : 1 + Math.abs(word.length - wanted.length) / 100;
-    const distance = isPart ? ofPart : editDistance(wanted, word);
+    const distance = isPart ? ofPart : lettersApart(wanted, word);
     if (distance < smallest) [nearest, smallest] = [candidate, distance];
   }
   return nearest;
 }
 
-/**
- * The Damerau-Levenshtein distance of two words: how many letters must be inserted, deleted,
- * replaced or swapped with the next, each at most once.
- */
-function editDistance(a: string, b: string): number {
-  let before: number[] = [];
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j); // distances of a's first letters to each start of b
-  for (let i = 0; i < a.length; i++) {
-    const next = [i + 1];
-    for (let j = 0; j < b.length; j++) {
-      const replaced = (row[j] as number) + (a[i] === b[j] ? 0 : 1);
-      const isSwapped = i > 0 && j > 0 && a[i] === b[j - 1] && a[i - 1] === b[j];
-      const swapped = isSwapped ? (before[j - 1] as number) + 1 : replaced;
-      next.push(Math.min(replaced, swapped, (row[j + 1] as number) + 1, (next[j] as number) + 1));
-    }
-    [before, row] = [row, next];
+/** How many letters must be inserted, deleted or replaced to make the letters of one word those of another. */
+function lettersApart(a: string, b: string): number {
+  let left = b;
+  let missing = 0;
+  for (const letter of a) {
+    const rest = left.replace(letter, '');
+    if (rest === left) missing++;
+    left = rest;
   }
-  return row[b.length] as number;
+  return Math.max(missing, left.length);
 }
 
 /** Checks that a value is an object and not a list. Since its keys may be anything, look up own properties only. */
@@ -114,22 +103,17 @@ export function checkList(what: string, value: unknown, length?: number): readon
   return value;
 }
 
-export function checkInteger(
-  what: string,
-  value: unknown,
-  minimum = Number.MIN_SAFE_INTEGER,
-  maximum = Number.MAX_SAFE_INTEGER,
-): number {
-  if (!Number.isSafeInteger(value) || (value as number) < minimum || (value as number) > maximum) {
-    const isAny = minimum === Number.MIN_SAFE_INTEGER;
-    const isOpen = maximum === Number.MAX_SAFE_INTEGER;
+export function checkInteger(what: string, value: unknown, minimum = -Infinity, maximum = Infinity): number {
+  const given = value as number;
+  if (!Number.isSafeInteger(given) || given < minimum || given > maximum) {
     let range = '';
-    if (!isAny) range = isOpen ? ` of at least ${minimum}` : ` from ${minimum} to ${maximum}`;
-    // Any integer in the range is valid, but float64 cannot distinguish this one from its neighbours.
-    const isUnsafe = Number.isInteger(value) && isOpen && (isAny || (value as number) > maximum);
-    throwTypeError(what, isUnsafe ? `a safe integer${range}, below 2^53` : `an integer${range}`, value);
+    if (minimum > -Infinity)
+      range = maximum === Infinity ? ` of at least ${minimum}` : ` from ${minimum} to ${maximum}`;
+    // From 2^53 on, float64 cannot distinguish an integer from its neighbours.
+    const isUnsafe = Number.isInteger(given) && Math.abs(given) >= 2 ** 53;
+    throwTypeError(what, `${isUnsafe ? 'a safe' : 'an'} integer${range}`, value);
   }
-  return value as number;
+  return given;
 }
 
 /** The most numbers that a weight or an image may have: 1 GiB of float32, far more than anyone trains. */
@@ -178,9 +162,9 @@ export function checkOneOf<T extends string | number>(
   if (choices.includes(value as T)) return value as T;
   const wanted = choices.map((choice) => show(choice)).join(' or ');
   const words = choices.filter((choice) => typeof choice === 'string');
-  const nearest = typeof value === 'string' ? nearestName(value.slice(0, MAX_LETTERS), words) : undefined;
-  if (nearest === undefined) throwTypeError(what, wanted, value);
-  throw new TypeError(`${what}: wanted ${wanted}, got ${show(value)}: did you mean '${nearest}'?`);
+  const nearest = typeof value === 'string' && nearestName(value.slice(0, MAX_LETTERS), words);
+  const hint = nearest ? `: did you mean '${nearest}'?` : '';
+  throw new TypeError(`${what}: wanted ${wanted}, got ${show(value)}${hint}`);
 }
 
 export function checkBoolean(what: string, value: unknown): boolean {

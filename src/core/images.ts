@@ -1,4 +1,4 @@
-import { checkInteger, checkLevel, checkMemory, throwTypeError } from './check';
+import { checkInteger, checkLevel, checkMemory, sizeFromShape, throwTypeError } from './check';
 
 /** Images as numbers: levels, row-major. */
 export interface Images {
@@ -18,7 +18,7 @@ export type ImageShape = readonly [number, number, number];
 export const MAX_LENGTH = 2 ** 14;
 
 /** The number of values in an image. */
-export const valuesOf = ([height, width, channels]: ImageShape): number => height * width * channels;
+export const valuesOf: (shape: ImageShape) => number = sizeFromShape;
 
 /** The place of a value, in the order rows, columns, channels. */
 export const placeOf = (index: number, [, width, channels]: ImageShape): Place => [
@@ -39,8 +39,8 @@ export const normalizedLevel = (level: number, levels: number): number => level 
 export function positions(height: number, width: number): Float32Array {
   const all = new Float32Array(height * width * 2);
   for (let pixel = 0; pixel < height * width; pixel++) {
-    all[2 * pixel] = (Math.floor(pixel / width) - height / 2) / height;
-    all[2 * pixel + 1] = ((pixel % width) - width / 2) / width;
+    const [row, column] = placeOf(pixel, [height, width, 1]);
+    all.set([(row - height / 2) / height, (column - width / 2) / width], 2 * pixel);
   }
   return all;
 }

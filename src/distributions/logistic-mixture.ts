@@ -1,10 +1,23 @@
 import { integer } from '../core/arguments';
 import { exp, log, softplus as softplusNear, tanh } from '../kernels/arithmetic';
 import { MIN_LOG_SCALE } from '../kernels/limits';
-import { type MixtureLevels, massOf, Row, weightBefore } from '../kernels/mixture-levels';
-import { makeMixtureLevels } from '../kernels/webassembly';
+import {
+  javascriptMixtureLevels,
+  type MixtureLevels,
+  massOf,
+  Row,
+  weightBefore,
+} from '../kernels/mixture-levels';
 import { type MixtureSizes, numParameters, parameterOffsets } from './mixture-parameters';
 import type { DistributionKind, LevelCdf, PixelDistribution, PixelSizes } from './pixel-distribution';
+
+/** Makes the sums over components, in plain JavaScript unless {@link useMixtureLevels} has given something faster. */
+let makeLevels = javascriptMixtureLevels;
+
+/** What reads distributions calls it with the fastest implementation, which models that are only trained do without. */
+export function useMixtureLevels(make: typeof javascriptMixtureLevels): void {
+  makeLevels = make;
+}
 
 /**
  * A mixture of discretized logistics over whole pixels, with parameters in the order of {@link parameterOffsets}.
@@ -15,10 +28,7 @@ import type { DistributionKind, LevelCdf, PixelDistribution, PixelSizes } from '
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.1 and 2.2.
  */
-export function mixtureOfLogistics(
-  sizes: MixtureSizes & PixelSizes,
-  make: typeof makeMixtureLevels = makeMixtureLevels,
-): PixelDistribution {
+export function mixtureOfLogistics(sizes: MixtureSizes & PixelSizes): PixelDistribution {
   const { imageChannels, levels, components } = sizes;
   const offsets = parameterOffsets(sizes);
   const last = levels - 1;
@@ -97,7 +107,7 @@ export function mixtureOfLogistics(
     needsMasses: boolean,
   ): [MixtureLevels, sum: number] => {
     weigh(parameters, earlier);
-    kernels ??= make(paired, levels);
+    kernels ??= makeLevels(paired, levels);
     const { table } = kernels;
     const row = (name: keyof typeof Row) => Row[name] * paired;
     const [atMeans, atScales, atWeights] = [row('means'), row('scales'), row('weights')];

@@ -1,6 +1,8 @@
 import { checkLevel } from '../core/check';
+import { makeMixtureLevels } from '../kernels/webassembly';
 import { softmaxDraw, softmaxLogProbs } from './categorical';
 import { excludesLevels, type Filters, levelDraw, NotFinite, notFinite, scaleOf, TO_DRAW } from './filters';
+import { useMixtureLevels } from './logistic-mixture';
 import {
   type CurrentPixels,
   type Draw,
@@ -10,6 +12,8 @@ import {
   outputsName,
   type PixelDistribution,
 } from './pixel-distribution';
+
+useMixtureLevels(makeMixtureLevels);
 
 /** Reads a model's outputs. If they are not finite, the error names the caller. */
 export function readOutputs<T>(caller: string, distribution: PixelDistribution, read: () => T): T {

@@ -142,22 +142,11 @@ export function runInstruction(
 
 /** The equivalent of assembly/product.ts for one image: y = max(b + a w, parameter), from positions in the heap. */
 function product({ heap, y, a, b, length, weights, weightStride, inputs, parameter }: Item): void {
-  for (let o = 0; o < length; o += 4) {
-    let y0 = heap[b + o] as number;
-    let y1 = heap[b + o + 1] as number;
-    let y2 = heap[b + o + 2] as number;
-    let y3 = heap[b + o + 3] as number;
-    for (let i = 0, w = weights + (o / 4) * weightStride; i < inputs; i++, w += 4) {
-      const x = heap[a + i] as number;
-      y0 = fround(y0 + fround(x * (heap[w] as number)));
-      y1 = fround(y1 + fround(x * (heap[w + 1] as number)));
-      y2 = fround(y2 + fround(x * (heap[w + 2] as number)));
-      y3 = fround(y3 + fround(x * (heap[w + 3] as number)));
-    }
-    heap[y + o] = pmax(y0, parameter);
-    heap[y + o + 1] = pmax(y1, parameter);
-    heap[y + o + 2] = pmax(y2, parameter);
-    heap[y + o + 3] = pmax(y3, parameter);
+  for (let o = 0; o < length; o++) {
+    let sum = heap[b + o] as number;
+    for (let i = 0, w = weights + (o >> 2) * weightStride + (o & 3); i < inputs; i++, w += 4)
+      sum = fround(sum + fround((heap[a + i] as number) * (heap[w] as number)));
+    heap[y + o] = pmax(sum, parameter);
   }
 }
 

@@ -1,11 +1,4 @@
-import {
-  checkFields,
-  checkInteger,
-  checkList,
-  checkRecord,
-  sizeFromShape,
-  throwTypeError,
-} from '../core/check';
+import { checkInteger, checkList, checkRecord, sizeFromShape, throwTypeError } from '../core/check';
 
 // Safetensors, https://github.com/huggingface/safetensors: the length of the header, 8 bytes; the header, which is JSON
 // with the type, shape and offsets of each tensor, and strings of metadata; and the bytes of all tensors, without gaps.
@@ -125,8 +118,7 @@ export const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Ui
 
 /** The header entry of a tensor, checked against the bytes that exist. */
 function readEntry(what: string, entry: unknown, bytes: number) {
-  const fields = checkFields(what, entry, ['dtype', 'shape', 'data_offsets']);
-  const { dtype, shape, data_offsets: offsets } = fields;
+  const { dtype, shape, data_offsets: offsets } = checkRecord(what, entry);
   const [begin, end] = checkList(`${what}: data_offsets`, offsets, 2) as [number, number];
   checkInteger(`${what}: data_offsets`, begin, 0, bytes);
   checkInteger(`${what}: data_offsets`, end, begin, bytes);

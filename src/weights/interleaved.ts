@@ -1,7 +1,6 @@
 import { flag, type Given, readArguments } from '../core/arguments';
 import { checkInteger, checkMemory, sizeFromShape, throwTypeError } from '../core/check';
 import { bytesOf } from '../program/safetensors';
-import { permuted } from './model-weights';
 import { checkNamedTensor, type NamedTensor, numbersOf, widthOf } from './named-tensor';
 
 const declared = {
@@ -41,26 +40,24 @@ export function interleaved(
 ): NamedTensor {
   checkNamedTensor('interleaved: tensor', tensor);
   const { dtype, shape, data } = tensor;
-  if (shape.length === 0) throwTypeError('interleaved: tensor', 'a tensor with axes', shape);
   checkInteger('interleaved: axis', axis, 0, shape.length - 1);
   checkInteger('interleaved: groups', groups, 1);
   const { pad } = readArguments('interleaved', options, declared);
   const features = shape[axis] as number;
   if (features % groups !== 0 && !pad) {
-    const wanted = `a multiple of ${groups} features, or pad: true, which adds zeros`;
+    const wanted = `a multiple of ${groups} features, or pad: true`;
     throwTypeError(`interleaved: axis ${axis}`, wanted, features);
   }
   const each = Math.ceil(features / groups);
   const padded = shape.map((length, i) => (i === axis ? groups * each : length));
-  checkMemory('interleaved: tensor with its zeros', padded);
+  checkMemory('interleaved: padded tensor', padded);
   const run = sizeFromShape(shape.slice(axis + 1)) * widthOf(tensor); // the contiguous bytes of a feature
-  const before = sizeFromShape(shape.slice(0, axis));
-  const inTurn = [before, each, groups, run];
-  const bytes = new Uint8Array(sizeFromShape(inTurn)); // with zeros after the features
-  for (let i = 0; i < before; i++) {
-    const block = bytesOf(data).subarray(i * features * run, (i + 1) * features * run);
-    bytes.set(block, i * each * groups * run);
+  const from = bytesOf(data);
+  const to = new Uint8Array(sizeFromShape(padded) * widthOf(tensor)); // with zeros where no feature is written
+  for (let at = 0; at * run < from.length; at++) {
+    const [before, feature] = [Math.floor(at / features), at % features];
+    const place = (before * groups + (feature % groups)) * each + Math.floor(feature / groups);
+    to.set(from.subarray(at * run, (at + 1) * run), place * run);
   }
-  const grouped = permuted(bytes, inTurn, [0, 2, 1, 3]); // [before,each,groups,run] -> [before,groups,each,run]
-  return { dtype, shape: padded, data: numbersOf(dtype, grouped) };
+  return { dtype, shape: padded, data: numbersOf(dtype, to) };
 }

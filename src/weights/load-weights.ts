@@ -80,7 +80,7 @@ export function loadWeights(
   const problems = [
     ...listed('missing', missing),
     ...listed('left over', leftOver),
-    ...listed('of another shape', misshapen),
+    ...listed('misshapen', misshapen),
   ];
   if (problems.length > 0)
     throw new Error(`loadWeights: tensors: they do not match the model: ${problems.join('; ')}`);

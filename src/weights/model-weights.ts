@@ -63,12 +63,12 @@ function weightsOfLayers(all: readonly layers.Layer[], prefix: string): ModelWei
 }
 
 /** Copies row-major numbers with their axes permuted: axis i of the result is axis order[i] of the input. */
-export function permuted<Numbers extends Float32Array | Uint8Array>(
-  numbers: Numbers,
+export function permuted(
+  numbers: Float32Array,
   shape: readonly number[],
   order: readonly number[],
-): Numbers {
-  const to = numbers.slice() as Numbers;
+): Float32Array {
+  const to = numbers.slice();
   if (order.every((axis, i) => axis === i)) return to;
   const strides = shape.map((_, axis) => sizeFromShape(shape.slice(axis + 1)));
   let next = 0;

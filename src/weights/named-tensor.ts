@@ -86,9 +86,9 @@ export function writeSafetensors(
 
 /** Checks that something is a Map by name. Its values are checked elsewhere. */
 export function checkNamed(what: string, tensors: ReadonlyMap<string, unknown>): void {
-  if (!(tensors instanceof Map)) throwTypeError(what, 'a Map of tensors by name', tensors);
+  if (!(tensors instanceof Map)) throwTypeError(what, 'a Map of tensors', tensors);
   for (const name of tensors.keys()) {
-    if (typeof name !== 'string') throwTypeError(what, 'names that are strings', name);
+    if (typeof name !== 'string') throwTypeError(what, 'strings as names', name);
   }
 }
 

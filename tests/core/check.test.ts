@@ -50,15 +50,14 @@ describe('checks name the option, what was wanted and what came', () => {
     expect(message(undefined)).toBe('option: wanted more, got undefined');
     expect(message(new Date())).toBe('option: wanted more, got Date');
     expect(message(Object.create(null))).toBe('option: wanted more, got an object');
-    expect(message(Math.max)).toBe('option: wanted more, got function max');
-    expect(message(() => 1)).toBe('option: wanted more, got function (anonymous)');
+    expect(message(Math.max)).toBe('option: wanted more, got a function');
   });
 
   it('keeps messages short, however long names and values are', () => {
     const long = `begin${'-'.repeat(1e6)}end`;
     for (const value of [long, [long], 10n ** 5000n, { [long]: () => {} }[long]])
       expect(show(value).length).toBeLessThan(500);
-    expect(show(long)).toMatch(/^'begin-+ … \(1000008 letters\) … -+end'$/);
+    expect(show(long)).toMatch(/^'begin-+ … \(1000008 letters\)'$/);
     expect(show('-'.repeat(400))).toBe(`'${'-'.repeat(400)}'`);
     const message = (act: () => void) => {
       try {
@@ -83,9 +82,8 @@ describe('checks name the option, what was wanted and what came', () => {
     expect(message({ numLevels: 4 })).toThrow("unknown option 'numLevels': did you mean levels?");
     expect(message({ images: 4 })).toThrow("unknown option 'images': did you mean numImages?");
     expect(message({ topk: 4 })).toThrow("unknown option 'topk': did you mean topK?");
-    expect(message({ otpK: 4 })).toThrow("unknown option 'otpK': did you mean topK?"); // two letters swapped
-    expect(message({ tkop: 4 })).toThrow("unknown option 'tkop': wanted one of"); // not when more are moved
-    expect(message({ xtpK: 4 })).toThrow("unknown option 'xtpK': wanted one of"); // one wrong, one missing
+    expect(message({ otpK: 4 })).toThrow("unknown option 'otpK': did you mean topK?"); // letters in another order
+    expect(message({ xtyK: 4 })).toThrow("unknown option 'xtyK': wanted one of"); // two of four letters
     expect(message({ n: 4 })).toThrow("unknown option 'n': wanted one of"); // in most names
     expect(message({ ['x'.repeat(3e6)]: 1 })).toThrow(/unknown option 'x{64}': wanted one of/); // at once
     expect(message([])).toThrow('sample: options: wanted an object of arguments, got []');
@@ -124,11 +122,11 @@ describe('checks name the option, what was wanted and what came', () => {
     ['n: wanted an integer, got NaN', () => checkInteger('n', Number.NaN)],
     ['n: wanted an integer, got Infinity', () => checkInteger('n', Number.POSITIVE_INFINITY)],
     ['n: wanted an integer from 2 to 4, got 5', () => checkInteger('n', 5, 2, 4)],
-    ['n: wanted a safe integer, below 2^53, got 9007199254740992', () => checkInteger('n', 2 ** 53)],
-    ['n: wanted a safe integer, below 2^53, got -9', () => checkInteger('n', -(2 ** 53))],
-    ['n: wanted a safe integer of at least 1, below 2^53', () => checkInteger('n', 2 ** 53, 1)],
-    ['n: wanted an integer from 1 to 4, got 9', () => checkInteger('n', 2 ** 53, 1, 4)],
-    ['n: wanted an integer of at least 1, got -9', () => checkInteger('n', -(2 ** 53), 1)],
+    ['n: wanted a safe integer, got 9007199254740992', () => checkInteger('n', 2 ** 53)],
+    ['n: wanted a safe integer, got -9', () => checkInteger('n', -(2 ** 53))],
+    ['n: wanted a safe integer of at least 1', () => checkInteger('n', 2 ** 53, 1)],
+    ['n: wanted a safe integer from 1 to 4, got 9', () => checkInteger('n', 2 ** 53, 1, 4)],
+    ['n: wanted a safe integer of at least 1, got -9', () => checkInteger('n', -(2 ** 53), 1)],
     ['x: wanted a number above 0, got 0', positive(0)],
     ['x: wanted a number above 0, got NaN', positive(Number.NaN)],
     ['x: wanted a number above 0, got Infinity', positive(Number.POSITIVE_INFINITY)],
@@ -224,13 +222,13 @@ describe('checks at their bounds', () => {
     );
   });
 
-  it('suggest a name with a third of its letters wrong, and of its parts the longest', () => {
+  it('suggest a name with a quarter of its letters wrong, and of its parts the longest', () => {
     const named =
       (name: string, ...known: string[]) =>
       () =>
         checkArgs('o', { [name]: 1 }, Object.fromEntries(known.map((one) => [one, true])) as never);
-    expect(named('xyzdefghi', 'abcdefghi')).toThrow('did you mean abcdefghi?');
-    expect(named('wxyzefghi', 'abcdefghi')).toThrow('wanted one of abcdefghi');
+    expect(named('wxcdefgh', 'abcdefgh')).toThrow('did you mean abcdefgh?');
+    expect(named('wxydefgh', 'abcdefgh')).toThrow('wanted one of abcdefgh');
     expect(named('abcdefgh', 'abc', 'abcde')).toThrow('did you mean abcde?');
   });
 });

@@ -178,7 +178,7 @@ describe('pixelCNN', () => {
       'pixelCNN: block: wanted a function, got 3',
     );
     expect(() => pixelCNN({ ...args, block: RowLSTMBlock as never })).toThrow(
-      'pixelCNN: block: wanted a function that returns a layer, not a class, got function',
+      'pixelCNN: block: wanted a function that returns a layer, not a class, got a function',
     );
     expect(() => pixelCNN({ ...args, block: () => 3 as never })).toThrow(
       'pixelCNN: block: wanted a function that returns a layer, got 3',

@@ -253,7 +253,7 @@ describe('wrong arguments', () => {
   it('are functions, which cannot be sent', async () => {
     const { pool, createWorker } = poolOf(2);
     expect(await messageOf(pool.sample(model, { random: Math.random } as object))).toBe(
-      'TypeError: pool.sample: random: wanted no function, since none can be sent to a worker, got function random',
+      'TypeError: pool.sample: random: wanted no function, since none can be sent to a worker, got a function',
     );
     expect(createWorker).not.toHaveBeenCalled();
   });
@@ -261,7 +261,7 @@ describe('wrong arguments', () => {
   it('are adjustments of a user, which cannot be sent either', async () => {
     const { pool } = poolOf(1);
     expect(await messageOf(pool.sample(model, { adjust: () => {} }))).toBe(
-      'TypeError: pool.sample: adjust: wanted an adjuster from allowed or allowedNeighbors, since no other function can be sent to a worker, got function adjust',
+      'TypeError: pool.sample: adjust: wanted an adjuster from allowed or allowedNeighbors, since no other function can be sent to a worker, got a function',
     );
   });
 

@@ -167,8 +167,7 @@ const containers: Case[] = [
   ['a dtype of integers', "weight 'bias': dtype: wanted F32 or F16, got 'I32'", inHeader({ 'bias.dtype': 'I32' })],
   ['an unknown dtype', "tensor 'bias': dtype", inHeader({ 'bias.dtype': 'F33' })],
   ['a dtype that objects inherit', "tensor 'bias': dtype", inHeader({ 'bias.dtype': 'constructor' })],
-  ['no dtype', "tensor 'bias': wanted a field 'dtype'", inHeader({ 'bias.dtype': undefined })],
-  ['a further field of a tensor', 'wanted no fields but', inHeader({ 'bias.more': 1 })],
+  ['no dtype', "tensor 'bias': dtype: wanted", inHeader({ 'bias.dtype': undefined })],
   ['a tensor that is none', "tensor 'bias': wanted an object", inHeader({ bias: [1] })],
   ['a shape that is none', "tensor 'bias': shape: wanted a list", inHeader({ 'bias.shape': 4 })],
   ...[[-2, -2], [0.5, 8], ['4'], [null]].map((shape): Case =>
@@ -179,7 +178,7 @@ const containers: Case[] = [
   ['a shape without end', 'data_offsets: wanted the', inHeader({ 'bias.shape': Array(40).fill(2 ** 52) })],
   ['a shape without end, times 0', 'data_offsets', inHeader({ 'bias.shape': [...Array(40).fill(2 ** 52), 0] })],
   ['offsets that are none', "tensor 'bias': data_offsets: wanted 2 items", inHeader({ 'bias.data_offsets': [0] })],
-  ['offsets out of range', 'data_offsets: wanted an integer from 0', inHeader({ 'bias.data_offsets': [0, 2 ** 53] })],
+  ['offsets out of range', 'data_offsets: wanted a safe integer from 0', inHeader({ 'bias.data_offsets': [0, 2 ** 53] })],
   ['offsets below 0', 'data_offsets: wanted an integer from 0', inHeader({ 'bias.data_offsets': [-16, 0] })],
   ['offsets in reverse', 'data_offsets: wanted an integer from 8', inHeader({ 'bias.data_offsets': [8, 4] })],
   ['offsets that overlap', 'data_offsets: wanted bytes from', inHeader({ 'bias.data_offsets': [0, 16] })],
@@ -414,7 +413,7 @@ describe('readPortable', () => {
       ['', 'header: not JSON'],
       ['{', 'header: not JSON'],
       ['null', 'header: wanted an object'],
-      ['{"a":{"constructor":{"name":{"toString":1}}}}', "tensor 'a': wanted a field 'dtype'"],
+      ['{"a":{"constructor":{"name":{"toString":1}}}}', "tensor 'a': data_offsets: wanted a list"],
       [
         '{"__metadata__":{"a":{"constructor":{"name":{"toString":1}}}}}',
         '__metadata__: a: wanted a string, got',

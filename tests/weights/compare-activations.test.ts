@@ -209,7 +209,7 @@ describe('compareActivations', () => {
     ['model: wanted a tf.LayersModel, got 3', () => compareActivations(3 as never, x, new Map())],
     ['inputs: wanted a tensor, got undefined', () => compare({ a: x }, {}, [undefined])],
     ['inputs: data: wanted the 4 bytes of F32 [1], got 32', () => compare({ a: x }, {}, { ...x, shape: [1] })],
-    ['tensors: wanted a Map of tensors by name, got Array', () => compareActivations(identity([1], 'a'), x, [] as never)],
+    ['tensors: wanted a Map of tensors, got Array', () => compareActivations(identity([1], 'a'), x, [] as never)],
     ["tensors: 'a': wanted a tensor, got null", () => compare({ a: null })],
     ["tensors: 'a': dtype: wanted ", () => compare({ a: { ...x, dtype: 'F8' } })],
     ["tensors: wanted one for each layer, got 'a'", () => compare({ a: x, b: x }, { names: () => 'a' })],

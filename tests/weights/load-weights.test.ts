@@ -115,7 +115,7 @@ describe('loadWeights', () => {
     const tensor = { dtype: 'F32', shape: [1], data: new Float32Array(1) };
     const tensors = weightsWith({ 'block0.conv_mid.kernel': null, 'final_conv.bias': tensor, extra: tensor });
     expect(() => loadWeights(model, tensors)).toThrow(
-      'loadWeights: tensors: they do not match the model: missing (1): block0.conv_mid.kernel; left over (1): extra; of another shape (1): final_conv.bias: wanted [3], got [1]',
+      'loadWeights: tensors: they do not match the model: missing (1): block0.conv_mid.kernel; left over (1): extra; misshapen (1): final_conv.bias: wanted [3], got [1]',
     );
     expect(numbersOf(model)).toEqual(before);
   });
@@ -410,8 +410,8 @@ describe('loadWeights', () => {
     expect(() => loadWeights({} as never, new Map())).toThrow('loadWeights: model: wanted a tf.LayersModel, got Object');
     expect(() => loadWeights(small(1), new Map(), { from: 'jax' as never })).toThrow("from: wanted 'keras' or 'pytorch' or 'pclucas14/pixel-cnn-pp' or 'rosinality/vq-vae-2-pytorch' or 'openai/image-gpt' or 'teddykoker/image-gpt', got 'jax'");
     expect(() => loadWeights(small(1), new Map(), { names: {} as never })).toThrow('names: wanted a function, got Object');
-    expect(() => loadWeights(small(1), [] as never)).toThrow('loadWeights: tensors: wanted a Map of tensors by name, got []');
-    expect(() => loadWeights(small(1), new Map([[3 as never, f32([], [1])]]), { from: 'pytorch' })).toThrow('loadWeights: tensors: wanted names that are strings, got 3');
+    expect(() => loadWeights(small(1), [] as never)).toThrow('loadWeights: tensors: wanted a Map of tensors, got []');
+    expect(() => loadWeights(small(1), new Map([[3 as never, f32([], [1])]]), { from: 'pytorch' })).toThrow('loadWeights: tensors: wanted strings as names, got 3');
   }); // biome-ignore format: one call a line
 
   it('names the weights of layers of tfjs, and of models in models, as they lie', () => {

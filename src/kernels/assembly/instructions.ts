@@ -3,7 +3,7 @@ import { exp } from './exp';
 import { tanhTimesSigmoid } from './gate-f32';
 import { addressOf, floats, INSTRUCTION, parameter, STRIDE, word } from './instruction';
 import { product } from './product';
-import { V } from './vector';
+import { storeFirst, V } from './vector';
 
 // The operations that sampling runs most; ../javascript.ts has these and all others in JavaScript.
 // Every sum runs over inputs in order, and rounds in each step, so both return the same bits.
@@ -43,17 +43,12 @@ export function run(at: usize, end: usize, bases: usize, images: usize): usize {
 
 /** An elementwise operation. */
 function pointwise(op: i32, y: usize, a: usize, b: usize, bytes: usize, parameter: f64): void {
-  let i: usize = 0;
+  let i: usize = 0; // the last vector may extend beyond the numbers, to others that are not stored
   if (op <= Op.relu) {
-    for (; i + V <= bytes; i += V) v128.store(y + i, simple(op, v128.load(a + i), v128.load(b + i)));
+    for (; i < bytes; i += V) storeFirst(y + i, simple(op, v128.load(a + i), v128.load(b + i)), bytes - i);
   } else {
-    for (; i + V <= bytes; i += V) {
-      v128.store(y + i, map(op, v128.load(a + i), v128.load(b + i), parameter));
-    }
-  }
-  for (; i < bytes; i += 4) {
-    const x = v128.load_splat<f32>(a + i), z = v128.load_splat<f32>(b + i);
-    v128.store_lane<f32>(y + i, op <= Op.relu ? simple(op, x, z) : map(op, x, z, parameter), 0);
+    for (; i < bytes; i += V)
+      storeFirst(y + i, map(op, v128.load(a + i), v128.load(b + i), parameter), bytes - i);
   }
 }
 

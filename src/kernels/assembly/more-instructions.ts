@@ -4,7 +4,7 @@ import { exp, oneMinusExp } from './exp-f32';
 import { timesSigmoid } from './gate-f32';
 import { floats, INSTRUCTION, placeOf, word } from './instruction';
 import { addRows } from './lookup';
-import { V } from './vector';
+import { storeFirst, V } from './vector';
 
 // Instructions that would make the module of instructions.ts too large; ../javascript.ts has their JavaScript
 // equivalents. Attention has its own module, where IS_ATTENTION is 1. The other has lookups, the parts of
@@ -31,27 +31,16 @@ export function run(at: usize, end: usize, bases: usize, images: usize): usize {
   return at;
 }
 
-// Loops process whole vectors, then single numbers.
+// The last vector may extend beyond the features, to numbers that are read but not stored.
 
 /** Writes elu(a) to y and elu(-a) to b, with a single exponential, since one of a and -a is not negative. */
 function concatElu(y: usize, b: usize, a: usize, bytes: usize): void {
-  let i: usize = 0;
-  for (; i + V <= bytes; i += V) {
-    const x = v128.load(a + i), below = eluBelow(x);
-    v128.store(y + i, ifAbove(x, x, below));
-    v128.store(b + i, ifAbove(x, below, f32x4.abs(x)));
+  for (let i: usize = 0; i < bytes; i += V) {
+    const x = v128.load(a + i), size = f32x4.abs(x);
+    const below = f32x4.sub(f32x4.splat(0), oneMinusExp(f32x4.neg(size))); // elu(-|x|)
+    storeFirst(y + i, ifAbove(x, x, below), bytes - i);
+    storeFirst(b + i, ifAbove(x, below, size), bytes - i);
   }
-  for (; i < bytes; i += 4) {
-    const x = v128.load32_splat(a + i), below = eluBelow(x);
-    v128.store_lane<f32>(y + i, ifAbove(x, x, below), 0);
-    v128.store_lane<f32>(b + i, ifAbove(x, below, f32x4.abs(x)), 0);
-  }
-}
-
-/** elu(-|x|) */
-@inline
-function eluBelow(x: v128): v128 {
-  return f32x4.sub(f32x4.splat(0), oneMinusExp(f32x4.neg(f32x4.abs(x))));
 }
 
 @inline
@@ -61,18 +50,13 @@ function ifAbove(x: v128, yes: v128, no: v128): v128 {
 
 /** y = a sigmoid(b) */
 function glu(y: usize, a: usize, b: usize, bytes: usize): void {
-  let i: usize = 0;
-  for (; i + V <= bytes; i += V) v128.store(y + i, timesSigmoid(v128.load(a + i), v128.load(b + i)));
-  for (; i < bytes; i += 4) {
-    v128.store_lane<f32>(y + i, timesSigmoid(v128.load32_splat(a + i), v128.load32_splat(b + i)), 0);
-  }
+  for (let i: usize = 0; i < bytes; i += V)
+    storeFirst(y + i, timesSigmoid(v128.load(a + i), v128.load(b + i)), bytes - i);
 }
 
 /** x times the normal distribution function of x. */
 function gelu(y: usize, a: usize, bytes: usize): void {
-  let i: usize = 0;
-  for (; i + V <= bytes; i += V) v128.store(y + i, geluOf(v128.load(a + i)));
-  for (; i < bytes; i += 4) v128.store_lane<f32>(y + i, geluOf(v128.load32_splat(a + i)), 0);
+  for (let i: usize = 0; i < bytes; i += V) storeFirst(y + i, geluOf(v128.load(a + i)), bytes - i);
 }
 
 @inline

@@ -36,7 +36,6 @@ const byName = <const Records extends readonly Operation[]>(...records: Records)
 
 /** All operations that a program may have. */
 export const operations = {
-  ...combinations,
   .../* @__PURE__ */ byName(
     image,
     condition,
@@ -63,6 +62,7 @@ export const operations = {
     rasterShift,
     embedPlaces,
   ),
+  ...combinations,
 } as const;
 
 /** The name of an operation. */
