@@ -94,7 +94,10 @@ onEachBackend('every operation', (backend) => {
     );
   });
 
-  it.each(each)('%s: has second derivatives', async (_, { example, twice = example }) => {
+  // What follows is the same on every backend that composes operations, and takes long in a GPU's shaders.
+  const onCpu = it.skipIf(isGpu(backend));
+
+  onCpu.each(each)('%s: has second derivatives', async (_, { example, twice = example }) => {
     // Of larger convolutions, tfjs's wasm backend lacks the gradients.
     for (const one of new Set(backend.startsWith('wasm') ? [twice] : [twice, example]))
       await expectTwice(one);
@@ -120,7 +123,7 @@ onEachBackend('every operation', (backend) => {
     },
   );
 
-  it.skipIf(isGpu(backend)).each(each.filter(([, { keepsNaN = true }]) => keepsNaN))(
+  onCpu.each(each.filter(([, { keepsNaN = true }]) => keepsNaN))(
     '%s: keeps NaN where it belongs',
     async (_, { example }) => {
       for (const i of example.inputs.keys()) {
@@ -161,7 +164,7 @@ onEachBackend('every operation', (backend) => {
   }
   const switchTo = (isOn: boolean) => () => tf.env().set('PIXELCNN_WASM_KERNELS', isOn);
 
-  it.each(each)(
+  onCpu.each(each)(
     '%s: is computed by own kernels where they are in use, and by no others',
     async (_, operation) => {
       const { kernels, example } = operation;

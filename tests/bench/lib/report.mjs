@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 /** A Markdown table. */
 export function markdownTable(header, rows) {
   const line = (cells) => `| ${cells.join(' | ')} |`;
-  return [line(header), line(header.map(() => '---')), ...rows.map(line)].join('\n');
+  return [line(header), `|${header.map(() => '---').join('|')}|`, ...rows.map(line)].join('\n');
 }
 
 /** Replaces what stands between `<!-- name -->` and `<!-- /name -->` in docs/results/PAGE.md. */
