@@ -121,7 +121,7 @@ function renamed(
     checkNamedTensor(`loadWeights: tensors: '${name}'`, one);
     const accepted = newName.replaceAll(/(?<=^|\.)_+/g, '');
     const key = !wanted.has(newName) && wanted.has(accepted) ? accepted : newName;
-    if (given.has(key)) throwTypeError('loadWeights: tensors', 'one of each name', key);
+    if (given.has(key)) throwTypeError('loadWeights: tensors', 'unique names', key);
     given.set(key, one);
   }
   return given;

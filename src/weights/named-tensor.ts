@@ -88,7 +88,7 @@ export function writeSafetensors(
 export function checkNamed(what: string, tensors: ReadonlyMap<string, unknown>): void {
   if (!(tensors instanceof Map)) throwTypeError(what, 'a Map of tensors', tensors);
   for (const name of tensors.keys()) {
-    if (typeof name !== 'string') throwTypeError(what, 'strings as names', name);
+    if (typeof name !== 'string') throwTypeError(what, 'string names', name);
   }
 }
 

@@ -103,6 +103,6 @@ const OF_GPT = /\.attn\.(?:masked_)?bias$|^clf_head\.|^centroids$/;
 export function stateDictName(name: string, from: WeightSource): string | null {
   const unwrapped = name.replaceAll(ADDED, '');
   if (!from.endsWith('/image-gpt')) return BUFFER.test(unwrapped) ? null : unwrapped;
-  const own = unwrapped.replace(/^(?:gpt|transformer)\./, '');
+  const own = unwrapped.replace(/^gpt\./, '');
   return OF_GPT.test(own) ? null : own;
 }

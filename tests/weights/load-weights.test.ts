@@ -228,7 +228,7 @@ describe('loadWeights', () => {
     loadWeights(model, tensors, { names });
     expect(numbersOf(model)).toEqual(numbersOf(small(1)));
     expect(() => loadWeights(model, tensors, { names: () => 'final_conv.bias' })).toThrow(
-      'tensors: wanted one of each name',
+      'tensors: wanted unique names',
     );
     expect(() => loadWeights(model, tensors, { names: () => 3 as never })).toThrow(
       /names\('.*'\): wanted a name or null, got 3/,
@@ -279,7 +279,7 @@ describe('loadWeights', () => {
     it('must be unique', () => {
       const tensors = new Map(['stem.kernel', '_stem.kernel'].map((name) => [name, f32([1, 1], [3])]));
       expect(() => loadWeights(modelOf(dense('stem'), [1]), tensors)).toThrow(
-        "loadWeights: tensors: wanted one of each name, got 'stem.kernel'",
+        "loadWeights: tensors: wanted unique names, got 'stem.kernel'",
       );
       const names = (name: string) => (name.startsWith('_') ? null : name);
       loadWeights(modelOf(dense('stem'), [1]), tensors, { names });
@@ -411,7 +411,7 @@ describe('loadWeights', () => {
     expect(() => loadWeights(small(1), new Map(), { from: 'jax' as never })).toThrow("from: wanted 'keras' or 'pytorch' or 'pclucas14/pixel-cnn-pp' or 'rosinality/vq-vae-2-pytorch' or 'openai/image-gpt' or 'teddykoker/image-gpt', got 'jax'");
     expect(() => loadWeights(small(1), new Map(), { names: {} as never })).toThrow('names: wanted a function, got Object');
     expect(() => loadWeights(small(1), [] as never)).toThrow('loadWeights: tensors: wanted a Map of tensors, got []');
-    expect(() => loadWeights(small(1), new Map([[3 as never, f32([], [1])]]), { from: 'pytorch' })).toThrow('loadWeights: tensors: wanted strings as names, got 3');
+    expect(() => loadWeights(small(1), new Map([[3 as never, f32([], [1])]]), { from: 'pytorch' })).toThrow('loadWeights: tensors: wanted string names, got 3');
   }); // biome-ignore format: one call a line
 
   it('names the weights of layers of tfjs, and of models in models, as they lie', () => {

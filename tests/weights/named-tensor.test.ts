@@ -147,7 +147,7 @@ describe('safetensors', () => {
     const tensor = { dtype: 'F32', shape: [], data: new Float32Array(1) };
     for (const name of [3, Symbol('x')])
       expect(() => writeSafetensors(new Map([[name as never, tensor]]))).toThrow(
-        `writeSafetensors: tensors: wanted strings as names, got ${String(name)}`,
+        `writeSafetensors: tensors: wanted string names, got ${String(name)}`,
       );
     expect(() => writeSafetensors(new Map([['__metadata__', tensor]]))).toThrow(
       "writeSafetensors: tensors: wanted names of tensors, got '__metadata__'",

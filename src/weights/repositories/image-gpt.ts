@@ -9,16 +9,16 @@ const TEDDYKOKER = 2;
 
 /** What turns this library's names into those of either program, or of both, one replacement after the other. */
 const renaming: readonly (readonly [ours: RegExp, huggingFace: string, teddykoker?: string])[] = [
-  [/^block/, 'h.', 'layers.'],
+  [/^block/, 'transformer.h.', 'layers.'],
   [/norm(\d)/, 'ln_$1'],
   [/(query|key|value)\./, 'attn.c_attn.', 'attn.in_proj_'],
   [/projection/, 'attn.c_proj', 'attn.out_proj'],
   [/mlp_in/, 'mlp.c_fc', 'mlp.0'],
   [/mlp_out/, 'mlp.c_proj', 'mlp.2'],
-  [/^levels/, 'wte', 'token_embeddings'],
-  [/^shift\.start/, 'wte.weight', 'sos'],
-  [/^places/, 'wpe', 'position_embeddings'],
-  [/^norm/, 'ln_f'],
+  [/^levels/, 'transformer.wte', 'token_embeddings'],
+  [/^shift\.start/, 'transformer.wte.weight', 'sos'],
+  [/^places/, 'transformer.wpe', 'position_embeddings'],
+  [/^norm/, 'transformer.ln_f', 'ln_f'],
   [/^final_conv/, 'lm_head', 'head'],
   [/(embeddings|gamma|kernel)$/, 'weight'],
   [/beta$/, 'bias'],
