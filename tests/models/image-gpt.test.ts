@@ -162,7 +162,9 @@ describe('imageGPT', () => {
     const from = 'openai/image-gpt';
     expect(() => loadWeights(model, tensors, { from })).not.toThrow();
     tensors.delete('transformer.h.1.attn.c_attn.bias');
-    expect(() => loadWeights(model, tensors, { from })).toThrow('missing (1): transformer.h.1.attn.c_attn.bias');
+    expect(() => loadWeights(model, tensors, { from })).toThrow(
+      'missing (1): transformer.h.1.attn.c_attn.bias',
+    );
     tensors.set('transformer.wpe.weight', f32(30, 12));
     expect(() => loadWeights(model, tensors, { from })).toThrow('transformer.wpe.weight: wanted [36,12], got [30,12]'); // biome-ignore format: one line
     model.dispose();
