@@ -68,21 +68,11 @@ const ENCODING = 'src/kernels/encoding.ts';
 
 /** The constants of encoding.ts for AssemblyScript, in which enums take no code; in JavaScript they would. */
 function enums(source) {
-  const ops = source.matchAll(/^ {2}'(\w+)',$/gm);
-  const words = source.matchAll(/^ {2}(\w+): (\d+),$/gm);
-  const of = (name, members) => `export enum ${name} { ${members.join(', ')} }\n`;
+  const members = (pattern, form) => Array.from(source.matchAll(pattern), form).join(', ');
+  const ops = members(/^ {2}'(\w+)',$/gm, ([, op]) => op);
+  const words = members(/^ {2}(\w+): (\d+),$/gm, ([, word, at]) => `${word} = ${at}`);
   const [size] = source.match(/^export const INSTRUCTION_WORDS = .+$/m);
-  const asEnums = [
-    of(
-      'Op',
-      Array.from(ops, ([, op]) => op),
-    ),
-    of(
-      'Word',
-      Array.from(words, ([, word, at]) => `${word} = ${at}`),
-    ),
-  ];
-  return asEnums.join('') + size;
+  return `export enum Op { ${ops} }\nexport enum Word { ${words} }\n${size}`;
 }
 
 async function compile(file, ...flags) {

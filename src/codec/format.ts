@@ -154,12 +154,20 @@ function readCondition(
 /** Converts 8 bytes to an integer. */
 const longOf = ({ buffer }: Uint8Array): bigint => new BigUint64Array(buffer)[0] as bigint;
 
-/** Bytes, part by part. Numbers are little-endian. */
+/** A growing buffer of bytes. Numbers are little-endian. */
 class ByteWriter {
-  private readonly parts: Uint8Array[] = [];
+  private buffer = new Uint8Array(1024);
+  private length = 0;
 
   bytes(given: ArrayLike<number>): void {
-    this.parts.push(new Uint8Array(given));
+    const end = this.length + given.length;
+    if (end > this.buffer.length) {
+      const longer = new Uint8Array(2 * end);
+      longer.set(this.buffer);
+      this.buffer = longer;
+    }
+    this.buffer.set(given, this.length);
+    this.length = end;
   }
 
   /** Writes 7 bits a byte, the lowest first. All bytes but the last have the eighth bit set. */
@@ -174,13 +182,7 @@ class ByteWriter {
   }
 
   written(): Uint8Array {
-    const all = new Uint8Array(this.parts.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const part of this.parts) {
-      all.set(part, at);
-      at += part.length;
-    }
-    return all;
+    return this.buffer.slice(0, this.length);
   }
 }
 

@@ -39,8 +39,8 @@ export const normalizedLevel = (level: number, levels: number): number => level 
 export function positions(height: number, width: number): Float32Array {
   const all = new Float32Array(height * width * 2);
   for (let pixel = 0; pixel < height * width; pixel++) {
-    const [row, column] = placeOf(pixel, [height, width, 1]);
-    all.set([(row - height / 2) / height, (column - width / 2) / width], 2 * pixel);
+    all[2 * pixel] = (Math.floor(pixel / width) - height / 2) / height;
+    all[2 * pixel + 1] = ((pixel % width) - width / 2) / width;
   }
   return all;
 }

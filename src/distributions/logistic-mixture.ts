@@ -14,7 +14,7 @@ import type { DistributionKind, LevelCdf, PixelDistribution, PixelSizes } from '
 /** Makes the sums over components, in plain JavaScript unless {@link useMixtureLevels} has given something faster. */
 let makeLevels = javascriptMixtureLevels;
 
-/** What reads distributions calls it with the fastest implementation, which models that are only trained do without. */
+/** Sets the implementation, which gives the same bits. Pages that only load and train models do without a faster one. */
 export function useMixtureLevels(make: typeof javascriptMixtureLevels): void {
   makeLevels = make;
 }

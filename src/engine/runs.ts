@@ -55,7 +55,7 @@ interface CopyOptions {
   readonly slots?: readonly number[];
   /** The pixel in x, in rows and columns before the current one. @default [0, 0] */
   readonly from?: readonly [above: number, left: number];
-  /** Whether features that are known for whole rows are copied place by place. @default at once */
+  /** The direction in which features that are known for whole rows are copied, place by place. @default all at once */
   readonly sweep?: Sweep;
 }
 
@@ -73,7 +73,7 @@ export function addCopies(
   }
 }
 
-/** Memory for as many features of each image, at no pixel of its own. */
+/** Memory for a number of features of each image that belong to no pixel. */
 export function slotsOfImages(plan: Plan, slots: number, places: Places): Features {
   const { offset, ...memory } = plan.reserveForImages(1, slots);
   return { operand: (slot = 0) => ({ ...memory, offset: offset + slot }), places };
