@@ -18,10 +18,12 @@ export {
   windowOf,
 } from './core/declared-window';
 export type { Images, Place } from './core/images';
+export type { GroupElement, SymmetricOptions, Symmetry, SymmetryShape } from './core/symmetries';
 export type { KernelWindow } from './core/window';
 export type { DistributionShape } from './distributions/kinds';
 export type { PixelDistribution, Softmax } from './distributions/pixel-distribution';
 export { type CompressOptions, compress, type DecompressOptions, decompress } from './inference/codec';
+export { logPartition } from './inference/log-partition';
 export {
   type LevelLogProbsOptions,
   type LogProbOptions,
@@ -30,6 +32,8 @@ export {
 } from './inference/log-prob';
 export { type Sampled, type SampleOptions, sample } from './inference/sample';
 export * from './layers/index';
+export type { Energy } from './likelihood/energies';
+export type { LogPartition, LogPartitionArgs } from './likelihood/log-partition';
 export {
   AutoregressiveModel,
   type AutoregressiveModelArgs,
@@ -57,6 +61,7 @@ export { normalize } from './models/normalize';
 export { type BlockArgs, type PixelCNNArgs, pixelCNN } from './models/pixel-cnn';
 export { type PixelCNNPlusPlusArgs, pixelCNNPlusPlus } from './models/pixel-cnn-plus-plus';
 export { type CodeConditionArgs, type PixelSNAILArgs, pixelSNAIL } from './models/pixel-snail';
+export { type SymmetricModel, symmetric } from './models/symmetric';
 export type { LevelsAndCondition, ValidationData } from './models/training-data';
 export { kernelsInUse } from './ops/wasm-kernels';
 export { type ToPortableOptions, toPortable } from './portable/trace';
@@ -81,8 +86,10 @@ export {
   allowedNeighbors,
 } from './sampling/adjusters';
 export type { SampleProgress } from './sampling/options';
+export type { Potential } from './sampling/particles';
 export { clipGradients } from './training/clip-gradients';
 export type { Trainer, TrainerOptions } from './training/data-parallel';
+export { type EnergyStep, type FitToEnergyArgs, fitToEnergy } from './training/fit-to-energy';
 export { type InitializationOptions, initializeFromData } from './training/initialize-from-data';
 export {
   type ExponentialDecayArgs,

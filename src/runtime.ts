@@ -5,7 +5,10 @@ export { type DecompressOptions, decompress } from './codec/decompress';
 export type { ConditionData, ConditionShape, ConditionsByName, NumericArray } from './core/conditions';
 export { getMask, type Mask, type MaskArgs, type MaskType } from './core/declared-window';
 export type { Images, Place } from './core/images';
+export type { SymmetricOptions, Symmetry, SymmetryShape } from './core/symmetries';
 export type { DistributionShape } from './distributions/kinds';
+export type { Energy } from './likelihood/energies';
+export { type LogPartition, type LogPartitionArgs, logPartition } from './likelihood/log-partition';
 export { type LogProbOptions, logProb } from './likelihood/log-prob';
 export {
   createPool,
@@ -23,6 +26,7 @@ export {
   writePortable,
 } from './program/file';
 export type { PortableModel, ProgramNode, Weight } from './program/program';
+export { symmetric } from './program/symmetric';
 export {
   type Adjust,
   type Adjuster,
@@ -31,5 +35,6 @@ export {
   allowedNeighbors,
 } from './sampling/adjusters';
 export type { SampleProgress } from './sampling/options';
+export type { Potential } from './sampling/particles';
 export { type Sampled, type SampleOptions, sample } from './sampling/sample';
 export { type Stepper, type StepperOptions, stepper } from './sampling/stepper';

@@ -24,7 +24,7 @@ const HAS_CONDITIONS = 1;
 const MAX_LEVELS = 2 ** 16;
 
 export function checkCodedModel(what: string, model: PortableModel): void {
-  checkModel(what, model);
+  checkModel(what, model, true);
   if (model.levels > MAX_LEVELS) throwTypeError(what, `at most ${MAX_LEVELS} levels`, model.levels);
 }
 

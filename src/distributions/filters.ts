@@ -1,4 +1,4 @@
-import { exp } from '../kernels/arithmetic';
+import { exp, log } from '../kernels/arithmetic';
 
 /** Options that restrict or sharpen the distribution of levels. */
 export interface Filters {
@@ -79,21 +79,32 @@ export function mostLikelyLevel(logits: ArrayLike<number>, offset: number, level
   return best;
 }
 
-/** Draws a level from log-probabilities [levels], which need not be normalized, using a uniform. */
-export function levelDraw(levels: number, filters: Filters): (logProbs: Float64Array, u: number) => number {
+/** Reads log-probabilities of levels [levels], which need not be normalized, as filters change them. */
+export function filteredLevels(levels: number, filters: Filters) {
   const scale = scaleOf(filters);
-  if (scale === Infinity) return (logProbs) => mostLikelyLevel(logProbs, 0, levels);
   const keep = keptLevels(levels, filters);
   const weights = new Float64Array(levels);
-  return (logProbs, u) => {
-    const max = logProbs[mostLikelyLevel(logProbs, 0, levels)] as number;
+  /** Sets the weights of levels, and returns their sum. */
+  const weigh = (logProbs: Float64Array): number => {
+    const best = mostLikelyLevel(logProbs, 0, levels);
+    if (scale === Infinity) return weights.fill(0).fill(1, best, best + 1)[best] as number;
+    const max = logProbs[best] as number;
     let total = 0;
     for (let level = 0; level < levels; level++) {
       const weight = exp(((logProbs[level] as number) - max) * scale);
       weights[level] = weight;
       total += weight;
     }
-    return inverse(weights, 0, levels, u * (keep?.(weights) ?? total));
+    return keep?.(weights) ?? total;
+  };
+  return {
+    /** Draws a level, using a uniform. */
+    draw: (logProbs: Float64Array, u: number): number => inverse(weights, 0, levels, u * weigh(logProbs)),
+    /** log p of a level, as it is drawn. */
+    logProb: (logProbs: Float64Array, level: number): number => {
+      const total = weigh(logProbs);
+      return log((weights[level] as number) / total);
+    },
   };
 }
 

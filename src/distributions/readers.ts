@@ -1,7 +1,15 @@
 import { checkLevel } from '../core/check';
 import { makeMixtureLevels } from '../kernels/webassembly';
 import { softmaxDraw, softmaxLogProbs } from './categorical';
-import { excludesLevels, type Filters, levelDraw, NotFinite, notFinite, scaleOf, TO_DRAW } from './filters';
+import {
+  excludesLevels,
+  type Filters,
+  filteredLevels,
+  NotFinite,
+  notFinite,
+  scaleOf,
+  TO_DRAW,
+} from './filters';
 import { useMixtureLevels } from './logistic-mixture';
 import {
   type CurrentPixels,
@@ -64,7 +72,7 @@ export function drawFor(distribution: PixelDistribution, numImages: number, filt
   const pixel = pixelReader(distribution);
   const isFiltered = scaleOf(filters) !== 1 || excludesLevels(levels, filters);
   const all = new Float64Array(levels);
-  const draw = levelDraw(levels, filters);
+  const { draw } = filteredLevels(levels, filters);
   return (current, uniforms, drawn) => {
     for (let n = 0; n < numImages; n++) {
       if (drawn[n] !== TO_DRAW) continue;

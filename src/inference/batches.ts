@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { throwTypeError } from '../core/check';
+import { valuesOf } from '../core/images';
 import { type GivenImages, planImages } from '../likelihood/walk';
 import {
   type Condition,
@@ -9,15 +10,12 @@ import {
   conditionTensors,
   readTensor,
 } from '../models/conditions';
-import { type ImageModelShape, imageModelShape } from '../models/image-model';
 import { normalize } from '../models/normalize';
+import type { SymmetricShape } from '../models/symmetric';
 
-/** Images to pass through a model, as a tensor and as numbers. */
+/** Images to pass through a model. */
 export interface BatchJob extends GivenImages {
-  readonly model: LayersModel;
-  readonly shape: ImageModelShape;
-  /** Levels, [N,H,W,C]. */
-  readonly images: tf.Tensor4D;
+  readonly shape: SymmetricShape;
   readonly batchSize: number;
 }
 
@@ -51,26 +49,27 @@ export function outputsOf(
 /** Checks and reads images and conditions. Errors name `caller`. */
 export async function planBatches(
   caller: string,
-  model: LayersModel,
+  shape: SymmetricShape,
   images: tf.Tensor,
   { condition, batchSize }: { condition: Condition | undefined; batchSize: number },
 ): Promise<BatchJob> {
-  const shape = imageModelShape(`${caller}: model`, model);
   checkImageTensor(`${caller}: images`, images);
   if (images.shape[0] === 0) throwTypeError(`${caller}: images`, 'at least one image', images.shape);
   const numbers = await readTensor(images);
   const job = planImages(caller, shape, numbers, await conditionData(condition));
-  return { ...job, model, shape, images: images as tf.Tensor4D, batchSize };
+  return { ...job, shape, batchSize };
 }
 
 /** Yields the model's outputs for each batch of images, and the index of the batch's first image. */
-export function* batches({ model, shape, images, numImages, conditions, batchSize }: BatchJob) {
+export function* batches({ shape, data, numImages, imageShape, conditions, batchSize }: BatchJob) {
+  const ofImage = valuesOf(imageShape);
   for (let start = 0; start < numImages; start += batchSize) {
     const outputs = tf.tidy(() => {
       const size = Math.min(batchSize, numImages - start);
-      const part = tf.slice(images, [start, 0, 0, 0], [size, -1, -1, -1]); // [size,H,W,C]
+      const levels = Int32Array.from(data.subarray(start * ofImage, (start + size) * ofImage));
+      const part = tf.tensor4d(levels, [size, ...imageShape], 'int32'); // [size,H,W,C]
       const given = conditionTensors(conditions, start, size);
-      return outputsOf(model, normalize(part, shape.levels), given); // [size,H,W,C,L] or [size,H,W,P]
+      return outputsOf(shape.model, normalize(part, shape.levels), given); // [size,H,W,C,L] or [size,H,W,P]
     });
     yield { start, outputs };
   }

@@ -9,8 +9,10 @@ import {
   outputStride,
 } from '../distributions/pixel-distribution';
 import { logProbsFor, readOutputs } from '../distributions/readers';
-import { logProbArguments } from '../likelihood/log-prob';
+import { logProbArguments, scoreModel } from '../likelihood/log-prob';
 import type { Condition } from '../models/conditions';
+import { imageModelShape } from '../models/image-model';
+import { type SymmetricModel, symmetricShape } from '../models/symmetric';
 import { type BatchJob, batches, planBatches, readAndDispose } from './batches';
 
 const logProbOptions = {
@@ -49,13 +51,21 @@ export interface LevelLogProbsOptions extends Given<typeof levelOptions> {}
  * ```
  */
 export async function logProb<PerValue extends boolean = false>(
-  model: LayersModel,
+  model: LayersModel | SymmetricModel,
   images: tf.Tensor,
   options: LogProbOptions & { perValue?: PerValue } = {},
 ): Promise<PerValue extends true ? tf.Tensor4D : tf.Tensor1D> {
   const { perValue, ...values } = readArguments('logProb', options, logProbOptions);
-  const job = await planBatches('logProb', model, images, values);
-  const { numImages, imageShape, data: drawn } = job;
+  const job = await planBatches('logProb', symmetricShape('logProb: model', model), images, values);
+  const nats = await scoreModel(job.shape, { ...job, perValue }, scoreBatches);
+  const { numImages, imageShape } = job;
+  const tensor = tf.tensor(Float32Array.from(nats), perValue ? [numImages, ...imageShape] : [numImages]);
+  return tensor as PerValue extends true ? tf.Tensor4D : tf.Tensor1D;
+}
+
+/** log p of images, [N], or of their values, [N*H*W*C]. */
+export async function scoreBatches(job: BatchJob & { readonly perValue: boolean }): Promise<Float64Array> {
+  const { numImages, imageShape, data: drawn, perValue } = job;
   const ofImage = valuesOf(imageShape);
   const nats = new Float64Array(perValue ? numImages * ofImage : numImages);
   const ofRows = new Float64Array(ROWS);
@@ -67,8 +77,7 @@ export async function logProb<PerValue extends boolean = false>(
       nats[to] = (nats[to] as number) + (ofRows[row] as number);
     }
   });
-  const tensor = tf.tensor(Float32Array.from(nats), perValue ? [numImages, ...imageShape] : [numImages]);
-  return tensor as PerValue extends true ? tf.Tensor4D : tf.Tensor1D;
+  return nats;
 }
 
 /**
@@ -92,7 +101,8 @@ export async function levelLogProbs(
   options: LevelLogProbsOptions = {},
 ): Promise<tf.Tensor5D> {
   const values = readArguments('levelLogProbs', options, levelOptions);
-  const job = await planBatches('levelLogProbs', model, images, values);
+  const shape = { ...imageModelShape('levelLogProbs: model', model), model };
+  const job = await planBatches('levelLogProbs', shape, images, values);
   const { numImages, imageShape } = job;
   const { levels } = job.shape;
   const nats = new Float32Array(numImages * valuesOf(imageShape) * levels); // [N,H,W,C,L]

@@ -4,12 +4,15 @@ import { type Given, oneOf, optional, readArguments } from '../core/arguments';
 import type { NumericArray } from '../core/conditions';
 import { memoryFor, valuesOf } from '../core/images';
 import { evaluatorFor } from '../engine/evaluator';
+import type { DrawingPool } from '../likelihood/energies';
 import { type Condition, checkImageTensor, conditionData, readTensor } from '../models/conditions';
-import { type ImageModelShape, imageModelShape } from '../models/image-model';
-import { readProgram, trace, warnOfObstacle } from '../portable/trace';
+import type { ImageModelShape } from '../models/image-model';
+import { type SymmetricModel, type SymmetricShape, symmetricShape } from '../models/symmetric';
+import { readProgram, toPortable, trace, warnOfObstacle } from '../portable/trace';
+import type { Drawn } from '../sampling/drawing';
 import type { OutputSource } from '../sampling/growing-images';
 import { evaluatedRows, type Job, memoryForJob, planJob, sampleArguments } from '../sampling/options';
-import { drawImages } from '../sampling/sample';
+import { drawImages, drawingFor, drawModel } from '../sampling/sample';
 import { fullPasses } from './full-passes';
 
 const sampleOptions = {
@@ -32,6 +35,8 @@ export interface Sampled {
   readonly images: tf.Tensor4D;
   /** log p of each image under the model, in nats, float32 [N]. */
   readonly logProb: tf.Tensor1D;
+  /** log p with which each image was drawn, as the runtime's, float32 [N]. */
+  readonly logDrawn: tf.Tensor1D;
   /** With `lookAhead`, an estimate of log p of each image's given values, as drawn from, float32 [N]. */
   readonly logGiven?: tf.Tensor1D;
 }
@@ -66,43 +71,71 @@ export interface Sampled {
  * ```
  */
 export async function sample(
-  model: LayersModel,
+  model: LayersModel | SymmetricModel,
   options?: SampleOptions & { withLogProb?: false },
 ): Promise<tf.Tensor4D>;
 export async function sample(
-  model: LayersModel,
+  model: LayersModel | SymmetricModel,
   options: SampleOptions & { withLogProb: true },
 ): Promise<Sampled>;
 export async function sample(
-  model: LayersModel,
+  model: LayersModel | SymmetricModel,
   options: SampleOptions & { withLogProb: boolean },
 ): Promise<tf.Tensor4D | Sampled>;
-export async function sample(model: LayersModel, options?: SampleOptions): Promise<tf.Tensor4D>;
 export async function sample(
-  model: LayersModel,
+  model: LayersModel | SymmetricModel,
+  options?: SampleOptions,
+): Promise<tf.Tensor4D>;
+export async function sample(
+  model: LayersModel | SymmetricModel,
   options: SampleOptions = {},
 ): Promise<tf.Tensor4D | Sampled> {
   const values = readArguments('sample', options, sampleOptions);
   const { strategy, initial, known } = values;
-  const shape = imageModelShape('sample: model', model);
+  const shape = symmetricShape('sample: model', model);
   const numbers = {
     initial: initial && (await numbersOf('initial', 'levels', initial)),
     known: known && (await numbersOf('known', '0 and 1', known)),
     condition: await conditionData(values.condition),
   };
   const job = memoryFor('sample', () => planJob(shape, { ...values, ...numbers }));
+  const { levels, ...logs } = await drawModel(shape, job, (job) => drawWith(shape, job, strategy));
+  return tf.tidy(() => {
+    const images = tf.tensor4d(Int32Array.from(levels), [job.numImages, ...job.imageShape], 'int32');
+    if (!job.withLogProb) return images;
+    const { logProb, logDrawn, logGiven } = logs;
+    const nats = (of: Float64Array) => tf.tensor1d(Float32Array.from(of));
+    return {
+      images,
+      logProb: nats(logProb),
+      logDrawn: nats(logDrawn),
+      ...(logGiven && { logGiven: nats(logGiven) }),
+    };
+  });
+}
+
+/** Draws the images of a job from a model, without its symmetries. */
+export async function drawWith(
+  { model, ...shape }: SymmetricShape,
+  job: Job,
+  strategy: 'auto' | 'incremental' | 'full' = 'auto',
+): Promise<Drawn> {
   const source = await outputSource(model, shape, job, strategy);
   try {
-    const { levels, logProb, logGiven } = await drawImages(source, shape.distribution, job);
-    return tf.tidy(() => {
-      const images = tf.tensor4d(levels, [job.numImages, ...job.imageShape], 'int32');
-      if (!job.withLogProb) return images;
-      const nats = (of: ArrayLike<number>) => tf.tensor1d(Float32Array.from(of));
-      return { images, logProb: nats(logProb), ...(logGiven && { logGiven: nats(logGiven) }) };
-    });
+    return await drawImages(source, shape.distribution, job, await drawingFor(job));
   } finally {
     source.dispose?.();
   }
+}
+
+/** Returns a function that draws from a model without its symmetries, in a pool if there is one. */
+export function drawingFrom(
+  shape: SymmetricShape,
+  pool: DrawingPool | undefined,
+): (job: Job) => Promise<Drawn> {
+  if (pool === undefined) return (job) => drawWith(shape, job);
+  const portable = toPortable(shape.model); // sent to workers once
+  return async (job) => pool.draw(await portable, job);
 }
 
 async function numbersOf(option: string, numbers: string, images: tf.Tensor): Promise<NumericArray> {

@@ -1,10 +1,12 @@
 import { anything, flag, type Given, optional, readArguments } from '../core/arguments';
+import { throwTypeError } from '../core/check';
 import type { ConditionData, NumericArray } from '../core/conditions';
 import { memoryFor, valuesOf } from '../core/images';
+import type { Symmetrizable } from '../core/symmetries';
 import { distributionOf } from '../distributions/kinds';
 import { logProbsFor } from '../distributions/readers';
 import { checkModel, type PortableModel } from '../program/program';
-import { planImages, walkArguments, walkImages } from './walk';
+import { type GivenImages, planImages, walkArguments, walkImages } from './walk';
 
 /** Arguments of `logProb`, with conditions that are arrays or tensors. */
 export const logProbArguments = <GivenCondition>() => ({
@@ -44,7 +46,7 @@ export async function logProb(
   images: NumericArray,
   options: LogProbOptions = {},
 ): Promise<Float64Array> {
-  return scoreImages(model, planLogProb(model, images, options));
+  return scoreModel(model, planLogProb(model, images, options), (job) => scoreImages(model, job));
 }
 
 /** Checked images to score. */
@@ -55,6 +57,18 @@ export function planLogProb(model: PortableModel, images: NumericArray, options:
   checkModel('logProb: model', model);
   const { condition, ...values } = readArguments('logProb', options, logProbOptions);
   return { ...planImages('logProb', model, images, condition), ...values };
+}
+
+/** Scores the images of a job in a model with or without symmetries. `score` scores them in it without. */
+export async function scoreModel<Job extends GivenImages & { readonly perValue: boolean }>(
+  { levels, conditions, symmetry }: Symmetrizable,
+  job: Job,
+  score: (job: Job) => Promise<Float64Array>,
+): Promise<Float64Array> {
+  if (symmetry === undefined) return score(job);
+  if (job.perValue) throwTypeError('logProb: perValue', 'false for a model with symmetries', true);
+  const { scoreSymmetric } = await import('../sampling/symmetric'); // which few models need
+  return scoreSymmetric({ levels, conditions, symmetry }, job, score);
 }
 
 export const numbersPerImage = ({ perValue, imageShape }: LogProbJob): number =>

@@ -18,6 +18,7 @@ import {
 } from '../core/images';
 import { pauses } from '../core/pauses';
 import { reportProgress } from '../core/progress';
+import { givenConditions } from '../core/symmetries';
 import type { CurrentPixels, PixelDistribution } from '../distributions/pixel-distribution';
 import { readOutputs } from '../distributions/readers';
 import { evaluatorFor } from '../engine/evaluator';
@@ -64,7 +65,7 @@ export function planImages(
   const imageShape = resolveImageShape(what, model.imageShape, size);
   checkLevels(what, data, model.levels);
   const given = `${caller}: condition`;
-  const conditions = readConditions(given, model.conditions, condition, numImages, imageShape);
+  const conditions = readConditions(given, givenConditions(model), condition, numImages, imageShape);
   const copy = memoryFor(caller, () => levelsArray(data.length, model.levels));
   copy.set(data);
   return { data: copy, numImages, imageShape, conditions };

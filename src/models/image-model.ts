@@ -1,6 +1,7 @@
 import type { LayersModel, layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { checkFunction, throwTypeError } from '../core/check';
 import { type ConditionShape, checkKinds } from '../core/conditions';
+import type { Symmetrizable } from '../core/symmetries';
 import { softmaxOf } from '../distributions/categorical';
 import {
   checkChannelOf,
@@ -37,6 +38,8 @@ export function imageModelShape(
   what: string,
   graph: Pick<LayersModel, 'inputs' | 'outputs' | 'layers'>,
 ): ImageModelShape {
+  if ((graph as Partial<Symmetrizable> | undefined)?.symmetry !== undefined)
+    throwTypeError(what, 'one without symmetries', 'a symmetric one');
   const [image, ...beside] = graph?.inputs ?? [];
   const [logits, ...others] = graph?.outputs ?? [];
   const input = image?.shape;

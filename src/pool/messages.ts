@@ -6,17 +6,17 @@ import type { LogProbJob } from '../likelihood/log-prob';
 import type { WalkHooks } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
 import type { AdjusterData } from '../sampling/adjusters';
+import type { Drawn } from '../sampling/drawing';
 import type { Job } from '../sampling/options';
-import type { Sampled } from '../sampling/sample';
 
 /** A sampling job as plain data. */
-export type SampleTask = Omit<Job, 'random' | 'adjust' | keyof WalkHooks> & {
+export type SampleTask = Omit<Job, 'random' | 'adjust' | 'potential' | keyof WalkHooks> & {
   readonly adjust: AdjusterData | undefined;
 };
 
 /** The methods of workers, each with a job, or a piece of one, as plain data, and its result. */
 export interface Work {
-  sample: { job: SampleTask; result: Sampled };
+  sample: { job: SampleTask; result: Drawn };
   logProb: { job: Omit<LogProbJob, keyof WalkHooks>; result: Float64Array };
   compress: { job: Omit<CompressJob, keyof WalkHooks>; result: readonly CodedImage[] };
   decompress: { job: Omit<DecompressJob, keyof WalkHooks>; result: Images };

@@ -6,14 +6,21 @@ import { throwTypeError } from '../core/check';
 import type { NumericArray } from '../core/conditions';
 import { blankImages, type Images, memoryFor, valuesOf } from '../core/images';
 import { YIELD_MILLISECONDS } from '../core/pauses';
-import { type LogProbOptions, numbersPerImage, planLogProb } from '../likelihood/log-prob';
+import {
+  type LogProbJob,
+  type LogProbOptions,
+  numbersPerImage,
+  planLogProb,
+  scoreModel,
+} from '../likelihood/log-prob';
 import type { GivenImages, WalkHooks } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
 import { copyOf } from '../program/safetensors';
 import type { Adjuster } from '../sampling/adjusters';
+import type { Drawn } from '../sampling/drawing';
 import type { Job } from '../sampling/options';
 import { numParticlesOf } from '../sampling/particles';
-import { planSample, type Sampled, type SampleOptions } from '../sampling/sample';
+import { drawModel, planSample, type Sampled, type SampleOptions, sampled } from '../sampling/sample';
 import type { SampleTask } from './messages';
 import { type Piece, schedulerOf } from './scheduler';
 import { numCores, type PoolWorker, startWorker } from './workers';
@@ -39,7 +46,8 @@ export interface PoolProgress {
 }
 
 /** Options of {@link Pool.sample}: the options of `sample` that can be sent to a worker. */
-export interface PoolSampleOptions extends Omit<SampleOptions, 'random' | 'onProgress' | 'yieldEvery'> {
+export interface PoolSampleOptions
+  extends Omit<SampleOptions, 'random' | 'potential' | 'onProgress' | 'yieldEvery'> {
   /**
    * Called as rows are done, with the number of values drawn in each image, on average and rounded down, out
    * of H*W*C. The job waits for promises that it returns, and fails if it throws or rejects.
@@ -58,6 +66,8 @@ export interface Pool {
   sample(model: PortableModel, options: PoolSampleOptions & { withLogProb: true }): Promise<Sampled>;
   /** Draws exactly the images of `sample` of `pixelcnn-layers/runtime`, on all workers. */
   sample(model: PortableModel, options?: PoolSampleOptions): Promise<Images>;
+  /** Draws the images of a checked job from a model without symmetries. @internal */
+  draw(model: PortableModel, job: Job): Promise<Drawn>;
   /** Computes exactly the numbers of `logProb` of `pixelcnn-layers/runtime`, on all workers. */
   logProb(model: PortableModel, images: NumericArray, options?: PoolLogProbOptions): Promise<Float64Array>;
   /** Writes exactly the bytes of `compress` of `pixelcnn-layers/runtime`, on all workers. */
@@ -103,40 +113,49 @@ export function createPool(options: PoolOptions = {}): Pool {
   const { workers = numCores(), createWorker } = readArguments('createPool', options, poolOptions);
   const scheduler = schedulerOf(workers, createWorker);
 
+  async function draw(model: PortableModel, job: Job): Promise<Drawn> {
+    const { numImages, imageShape, firstImage, given, lookAhead } = job;
+    const size = valuesOf(imageShape);
+    const levels = blankImages('sample', numImages, imageShape, model.levels).data;
+    const logProb = new Float64Array(numImages);
+    const logDrawn = new Float64Array(numImages);
+    const logGiven = new Float64Array(numImages);
+    await scheduler.run('sample', model, sendable(job), {
+      partOf: ({ first, count }) => ({
+        firstImage: firstImage + first,
+        given: given?.slice(first * size, (first + count) * size) ?? null,
+      }),
+      take(result, { first }) {
+        levels.set(result.levels, first * size);
+        logProb.set(result.logProb, first);
+        logDrawn.set(result.logDrawn, first);
+        logGiven.set(result.logGiven ?? [], first);
+      },
+      numParticles: numParticlesOf(job),
+      valuesInStep: numImages,
+    });
+    return { levels, logProb, logDrawn, ...(lookAhead > 0 && { logGiven }) };
+  }
+
+  async function score(model: PortableModel, job: LogProbJob): Promise<Float64Array> {
+    const size = numbersPerImage(job);
+    const nats = memoryFor('logProb', () => new Float64Array(job.numImages * size));
+    await scheduler.run('logProb', model, job, {
+      partOf: dataOf(job),
+      take: (result, { first }) => nats.set(result, first * size),
+    });
+    return nats;
+  }
+
   return {
     workers,
     sample: (async (model: PortableModel, options: PoolSampleOptions = {}) => {
       const job = planSample(model, options as SampleOptions);
-      const { numImages, imageShape, firstImage, given, lookAhead } = job;
-      const size = valuesOf(imageShape);
-      const images = blankImages('sample', numImages, imageShape, model.levels);
-      const logProb = new Float64Array(numImages);
-      const logGiven = new Float64Array(numImages);
-      await scheduler.run('sample', model, sendable(job), {
-        partOf: ({ first, count }) => ({
-          firstImage: firstImage + first,
-          given: given?.slice(first * size, (first + count) * size) ?? null,
-        }),
-        take(result, { first }) {
-          images.data.set(result.images.data, first * size);
-          logProb.set(result.logProb, first);
-          logGiven.set(result.logGiven ?? [], first);
-        },
-        numParticles: numParticlesOf(job),
-        valuesInStep: numImages,
-      });
-      if (!job.withLogProb) return images;
-      return lookAhead > 0 ? { images, logProb, logGiven } : { images, logProb };
+      return sampled(job, await drawModel(model, job, (job) => draw(model, job)));
     }) as Pool['sample'],
+    draw,
     async logProb(model, images, options = {}) {
-      const job = planLogProb(model, images, options);
-      const size = numbersPerImage(job);
-      const nats = memoryFor('logProb', () => new Float64Array(job.numImages * size));
-      await scheduler.run('logProb', model, job, {
-        partOf: dataOf(job),
-        take: (result, { first }) => nats.set(result, first * size),
-      });
-      return nats;
+      return scoreModel(model, planLogProb(model, images, options), (job) => score(model, job));
     },
     async compress(model, images, options = {}) {
       const job = planCompress(model, images, readArguments('compress', options, compressOptions));
@@ -173,10 +192,11 @@ const dataOf = ({ data, imageShape }: GivenImages) => {
 };
 
 /** A job as plain data, since functions cannot be sent. */
-function sendable({ random, adjust, onProgress, ...job }: Job): SampleTask & WalkHooks {
+function sendable({ random, adjust, potential, onProgress, ...job }: Job): SampleTask & WalkHooks {
   const { data } = (adjust ?? {}) as Partial<Adjuster>;
-  if (random !== undefined)
-    throwTypeError('pool.sample: random', 'no function, since none can be sent to a worker', random);
+  for (const [name, given] of Object.entries({ random, potential }))
+    if (given !== undefined)
+      throwTypeError(`pool.sample: ${name}`, 'no function, since none can be sent to a worker', given);
   if (adjust !== undefined && data === undefined) {
     const wanted =
       'an adjuster from allowed or allowedNeighbors, since no other function can be sent to a worker';

@@ -4,6 +4,8 @@ import { scoreImages } from '../likelihood/log-prob';
 import type { WalkHooks } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
 import { adjusterOf } from '../sampling/adjusters';
+import { drawingOf } from '../sampling/drawing';
+import { lookingAhead } from '../sampling/look-ahead';
 import { drawJob } from '../sampling/sample';
 import type { Call, Method, Work, WorkerRequest } from './messages';
 import type { Port } from './port';
@@ -18,8 +20,9 @@ const performers: {
   sample(model, { adjust, onProgress, ...job }) {
     const follow = ({ done, total }: { done: number; total: number }) =>
       onProgress?.({ done: done * job.numImages, total: total * job.numImages });
-    const functions = { random: undefined, adjust: adjust && adjusterOf(adjust), onProgress: follow };
-    return drawJob(model, { ...job, ...functions });
+    const functions = { random: undefined, potential: undefined, onProgress: follow };
+    const make = job.lookAhead > 0 ? lookingAhead : drawingOf;
+    return drawJob(model, { ...job, ...functions, adjust: adjust && adjusterOf(adjust) }, make);
   },
   logProb: scoreImages,
   compress: encodeImages,
@@ -28,7 +31,7 @@ const performers: {
 
 /** The memory of a result, which is transferred to the pool. */
 function buffersOf(result: Work[Method]['result']): ArrayBuffer[] {
-  if ('images' in result) return buffersOf(result.images); // log p is small
+  if ('levels' in result) return [result.levels.buffer as ArrayBuffer]; // log p is small
   if ('shape' in result) return [result.data.buffer as ArrayBuffer];
   return 'buffer' in result
     ? [result.buffer as ArrayBuffer]

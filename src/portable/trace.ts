@@ -11,7 +11,8 @@ import {
 } from '../distributions/pixel-distribution';
 import { featuresOf, stockLayer } from '../layers/stock-layers';
 import type { Shape, TensorDistribution } from '../layers/types';
-import { type ImageModelShape, imageModelShape } from '../models/image-model';
+import type { ImageModelShape } from '../models/image-model';
+import { type SymmetricModel, symmetricShape } from '../models/symmetric';
 import { type Features, nodeOf, ProgramBuilder } from '../program/builder';
 import { checkDescription } from '../program/description';
 import { imageProgram } from '../program/maps';
@@ -242,10 +243,10 @@ export interface ToPortableOptions extends Given<ReturnType<typeof portableOptio
  * ```
  */
 export async function toPortable(
-  model: LayersModel,
+  given: LayersModel | SymmetricModel,
   options: ToPortableOptions = {},
 ): Promise<PortableModel> {
-  const shape = imageModelShape('toPortable: model', model);
+  const { model, symmetry, ...shape } = symmetricShape('toPortable: model', given);
   const values = readArguments('toPortable', options, portableOptions());
   const description = checkDescription('toPortable: ', values, shape.levels);
   const traced = traceOrThrow('toPortable', model, shape);
@@ -256,5 +257,5 @@ export async function toPortable(
     const { name } = (model.outputs[0] as SymbolicTensor).sourceLayer;
     throw new TypeError(`toPortable: layer '${name}' has its own distribution, which is not data`);
   }
-  return { ...(await readModel(traced, shape)), ...description };
+  return { ...(await readModel(traced, shape)), ...(symmetry && { symmetry }), ...description };
 }

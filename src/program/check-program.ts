@@ -10,6 +10,7 @@ import {
 } from '../core/check';
 import { type ConditionShape, checkKinds, conditionFeatures, isOfPlaces } from '../core/conditions';
 import { MAX_LENGTH } from '../core/images';
+import { checkSymmetry } from '../core/symmetries';
 import { checkDistributionShape, distributionOf, numParametersOf } from '../distributions/kinds';
 import { channelOf, outputsName } from '../distributions/pixel-distribution';
 import { imageProgram, type MapSize, mapSizes, wholeMaps } from './maps';
@@ -24,9 +25,9 @@ import { checkImageSize, firstLeak, type Readiness, readinessOf } from './readin
 
 /** A model of which only the weights have been checked. */
 export type UncheckedModel = Readonly<
-  Record<Exclude<keyof PortableModel, 'distribution' | 'palette' | 'info'>, unknown>
+  Record<Exclude<keyof PortableModel, 'distribution' | 'symmetry' | 'palette' | 'info'>, unknown>
 > &
-  Pick<PortableModel, 'weights'> & { readonly distribution?: unknown };
+  Pick<PortableModel, 'weights'> & { readonly distribution?: unknown; readonly symmetry?: unknown };
 
 /**
  * The most products, of whole vectors, that a program may take at each pixel. Nodes may share
@@ -69,6 +70,15 @@ export function checkProgram(model: UncheckedModel, maxValues: number): asserts 
       size,
     );
   checkOutputs(model as PortableModel, maxValues);
+  if (model.symmetry !== undefined) checkStoredSymmetry(model as PortableModel);
+}
+
+function checkStoredSymmetry({ symmetry, ...plain }: PortableModel): void {
+  const fields = checkFields('symmetry', symmetry, ['symmetries'], ['asCondition']);
+  const isTold = 'asCondition' in fields;
+  if (isTold && fields.asCondition !== true)
+    throwTypeError('symmetry: asCondition', 'true, or no such field', fields.asCondition);
+  checkSymmetry('symmetry', plain, fields.symmetries, isTold);
 }
 
 function checkConditionShape(condition: unknown, index: number, maxValues: number): ConditionShape {

@@ -26,7 +26,7 @@ const VERSION = '1';
 
 /** The parts of a model that are stored as its program; the weights are stored separately. */
 const parts = ['imageShape', 'levels', 'conditions', 'nodes', 'output'] as const;
-const optionalParts = ['distribution'] as const;
+const optionalParts = ['distribution', 'symmetry'] as const;
 
 const writeOptions = () => ({
   /** Rounds each weight to the nearest float16, which halves the size. @default false */

@@ -1,5 +1,6 @@
 import { throwTypeError } from '../core/check';
 import type { ConditionShape } from '../core/conditions';
+import type { SymmetryShape } from '../core/symmetries';
 import type { DistributionShape } from '../distributions/kinds';
 import type { NodeOf, OperationName } from './operations';
 
@@ -53,16 +54,23 @@ export interface PortableModel {
   readonly conditions: readonly ConditionShape[];
   /** The weights, by the names that nodes refer to. */
   readonly weights: ReadonlyMap<string, Weight>;
+  /** How it is symmetric. @default not at all */
+  readonly symmetry?: SymmetryShape;
   /** The colour of each level, [L, 1 or 3]: a grey, or red, green and blue. It never affects a result. */
   readonly palette?: Uint8Array;
   /** Information about the model, such as its name, source, licence and training data. */
   readonly info?: Readonly<Record<string, string>>;
 }
 
-/** Checks that a model has the form of a portable model; its contents are checked elsewhere. */
-export function checkModel(what: string, model: unknown): void {
-  const { nodes, imageShape, conditions, weights } = (model ?? {}) as Partial<PortableModel>;
+/**
+ * Checks that a model has the form of a portable model; its contents are checked elsewhere.
+ *
+ * @param isPlain whether symmetries are refused
+ */
+export function checkModel(what: string, model: unknown, isPlain = false): void {
+  const { nodes, imageShape, conditions, weights, symmetry } = (model ?? {}) as Partial<PortableModel>;
   if (![nodes, imageShape, conditions].every(Array.isArray) || typeof weights?.get !== 'function') {
     throwTypeError(what, 'a portable model, from toPortable or readPortable', model);
   }
+  if (isPlain && symmetry !== undefined) throwTypeError(what, 'one without symmetries', symmetry.symmetries);
 }

@@ -1,7 +1,8 @@
-import { type Place, valuesOf } from '../core/images';
+import { type Images, indexOfPlace, type Place, valuesOf } from '../core/images';
 import { TO_DRAW } from '../distributions/filters';
 import { outputStride, type PixelDistribution } from '../distributions/pixel-distribution';
-import { type Draws, drawsFor } from './draws';
+import { log } from '../kernels/arithmetic';
+import { changesProbabilities, type Draws, drawsFor } from './draws';
 import { growingImages, type OutputSource } from './growing-images';
 import { guidedSource } from './guidance';
 import { customNoise, seededNoise } from './noise';
@@ -10,9 +11,11 @@ import type { Job } from './options';
 /** The result of a job. */
 export interface Drawn {
   /** Of all images, [N*H*W*C]. */
-  readonly levels: Int32Array;
-  /** Log p of each image, if it was asked for. */
+  readonly levels: Images['data'];
+  /** Log p of each image under the model, if it was asked for, else empty. */
   readonly logProb: Float64Array;
+  /** Log p with which each image was drawn, likewise. */
+  readonly logDrawn: Float64Array;
   /** With look-ahead, an estimate of log p of the given values. */
   readonly logGiven?: Float64Array;
 }
@@ -32,7 +35,7 @@ export function drawingOf(
   streams = versions,
   withoutLevel = (image: number, place: Place): number => leftNoLevel(job, image, place),
 ) {
-  const { numImages, given, firstValue, firstImage, withLogProb, random } = job;
+  const { numImages, given, firstValue, firstImage, withLogProb, scoresGiven, random } = job;
   const count = versions * numImages;
   const total = valuesOf(job.imageShape);
   const guided = job.guidance === 0 ? undefined : guidedSource(source, count, outputStride(distribution));
@@ -40,8 +43,11 @@ export function drawingOf(
   const all = new Int32Array(count * total); // levels of all versions so far
   const levels = all.subarray(0, numImages * total);
   const drawn = new Int32Array(count);
+  const isChanged = changesProbabilities(job, distribution);
   const logProb = new Float64Array(withLogProb ? count : 0); // so far
+  const logDrawn = isChanged ? logProb.slice() : logProb;
   const ofCurrent = new Float64Array(logProb.length); // of the current level
+  const asDrawn = new Float64Array(logProb.length);
   const drawsOf = (count: number) => drawsFor(job, distribution, count, guided?.withoutClass);
   const alone = drawsOf(numImages);
   let draws = alone; // for the images that are being drawn, the first ones
@@ -50,11 +56,15 @@ export function drawingOf(
   // Made last, since it takes longest.
   const noise = random ? customNoise(random) : seededNoise(job.seed, firstImage, numImages, streams);
   let toDraw = 0; // how many of the current levels must be drawn
+  const givenAt = (i: number, index: number) => given?.[(i % numImages) * total + index] ?? TO_DRAW;
+  const isUniform = (index: number) => firstValue === 'uniform' && index === 0;
 
   return {
     images,
     /** Levels of the first version of each image so far, [N*H*W*C]. */
     levels,
+    /** Levels of one version of an image so far, [H*W*C]. */
+    levelsOf: (i: number) => all.subarray(i * total, (i + 1) * total),
     /** The current level of each image, given or drawn; {@link TO_DRAW} until then. */
     drawn,
     /** The uniforms for the current value. */
@@ -72,10 +82,9 @@ export function drawingOf(
       noise(uniforms);
       toDraw = 0;
       for (let i = 0; i < draws.count; i++) {
-        let level = given?.[(i % numImages) * total + index] ?? TO_DRAW;
+        let level = givenAt(i, index);
         if (level === TO_DRAW) {
-          if (firstValue === 'uniform' && index === 0)
-            level = Math.floor((uniforms[i] as number) * distribution.levels);
+          if (isUniform(index)) level = Math.floor((uniforms[i] as number) * distribution.levels);
           else toDraw++;
         }
         drawn[i] = level;
@@ -86,7 +95,7 @@ export function drawingOf(
     read(outputs: Float32Array, place: Place, isWeighed = false): void {
       const { count, model } = draws;
       const current = images.current(outputs, place[2]);
-      if (toDraw > 0 || isWeighed) draws.read(current, place, all);
+      if (toDraw > 0 || isWeighed || scoresGiven) draws.read(current, place, all);
       if (toDraw > 0) {
         draws.draw(uniforms, drawn);
         for (let i = 0; i < count; i++) if (drawn[i] === TO_DRAW) drawn[i] = withoutLevel(i, place);
@@ -94,6 +103,15 @@ export function drawingOf(
       if (model === null) return;
       model.of(current, drawn, ofCurrent);
       for (let i = 0; i < count; i++) logProb[i] = (logProb[i] as number) + (ofCurrent[i] as number);
+      if (!isChanged) return;
+      if (toDraw > 0 || scoresGiven) draws.logDrawn(drawn, asDrawn);
+      const index = indexOfPlace(place, job.imageShape);
+      for (let i = 0; i < count; i++) {
+        let nats = asDrawn[i] as number;
+        if (givenAt(i, index) !== TO_DRAW && !scoresGiven) nats = ofCurrent[i] as number;
+        else if (isUniform(index)) nats = -log(distribution.levels);
+        logDrawn[i] = (logDrawn[i] as number) + nats;
+      }
     },
     /** Ends a value: puts the levels of all images. */
     end(index: number, place: Place): void {
@@ -105,11 +123,15 @@ export function drawingOf(
       for (const [to, image] of from.entries()) {
         if (to === image) continue;
         all.copyWithin(to * total, image * total, (image + 1) * total);
-        if (withLogProb) logProb[to] = logProb[image] as number;
+        for (const sums of [logProb, logDrawn]) if (withLogProb) sums[to] = sums[image] as number;
       }
       images.copy(from);
     },
-    finish: (): Drawn => ({ levels, logProb: logProb.slice(0, numImages) }),
+    finish: (): Drawn => ({
+      levels,
+      logProb: logProb.slice(0, numImages),
+      logDrawn: logDrawn.slice(0, numImages),
+    }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { show } from '../core/check';
 import { type Place, valuesOf } from '../core/images';
-import { levelDraw, TO_DRAW } from '../distributions/filters';
+import { excludesLevels, filteredLevels, scaleOf, TO_DRAW } from '../distributions/filters';
 import { logSumExp, normalizeLogProbs } from '../distributions/logistic-mixture';
 import type { CurrentPixels, LogProbs, PixelDistribution } from '../distributions/pixel-distribution';
 import { drawFor, guide, logProbsFor } from '../distributions/readers';
@@ -18,7 +18,15 @@ export interface Draws {
   draw(uniforms: Float64Array, drawn: Int32Array): void;
   /** Writes log p of levels [images], as drawn from before temperature and filters; -Infinity if no level is left. */
   logProbs(drawn: Int32Array, to: Float64Array): void;
+  /** Writes log p of levels [images], as they are drawn. */
+  logDrawn(drawn: Int32Array, to: Float64Array): void;
 }
+
+/** Whether levels are drawn with other probabilities than the model's. */
+export const changesProbabilities = (job: Job, { levels }: PixelDistribution): boolean =>
+  [job.guidance !== 0, job.adjust !== undefined, job.firstValue === 'uniform'].includes(true) ||
+  scaleOf(job) !== 1 ||
+  excludesLevels(levels, job);
 
 /** @param withoutClass with guidance, the outputs of the images without their classes */
 export function drawsFor(
@@ -34,6 +42,11 @@ export function drawsFor(
   if (reader !== null && isChanged)
     return { count, model, ...changedDraws(job, distribution.levels, count, reader, withoutClass) };
   const draw = drawFor(distribution, count, job);
+  const { levels } = distribution;
+  const all = new Float64Array(
+    job.withLogProb && changesProbabilities(job, distribution) ? count * levels : 0,
+  );
+  const filtered = filteredLevels(levels, job);
   let current: CurrentPixels;
   return {
     count,
@@ -43,6 +56,11 @@ export function drawsFor(
     },
     draw: (uniforms, drawn) => draw(current, uniforms.subarray(0, count), drawn),
     logProbs: (drawn, to) => reader?.of(current, drawn, to),
+    logDrawn(drawn, to) {
+      reader?.ofAll(current, all);
+      for (let i = 0; i < count; i++)
+        to[i] = filtered.logProb(all.subarray(i * levels, (i + 1) * levels), drawn[i] as number);
+    },
   };
 }
 
@@ -58,7 +76,7 @@ function changedDraws(
   const total = valuesOf(imageShape);
   const all = new Float64Array(count * levels); // log p of each level in the distribution that is drawn from
   const free = new Float64Array(withoutClass ? all.length : 0); // without the class
-  const drawLevel = levelDraw(levels, job);
+  const filtered = filteredLevels(levels, job);
   let at: Place = [0, 0, 0];
   const ofImage = (i: number) => all.subarray(i * levels, (i + 1) * levels);
   /** The checked log-probabilities of an image; null if no level is left. */
@@ -86,7 +104,7 @@ function changedDraws(
       for (let i = 0; i < count; i++) {
         if (drawn[i] !== TO_DRAW) continue;
         const logProbs = leftOf(i);
-        if (logProbs !== null) drawn[i] = drawLevel(logProbs, uniforms[i] as number);
+        if (logProbs !== null) drawn[i] = filtered.draw(logProbs, uniforms[i] as number);
       }
     },
     logProbs(drawn, to) {
@@ -94,6 +112,12 @@ function changedDraws(
         const logProbs = leftOf(i);
         const level = drawn[i] as number;
         to[i] = logProbs === null ? -Infinity : (logProbs[level] as number) - logSumExp(logProbs);
+      }
+    },
+    logDrawn(drawn, to) {
+      for (let i = 0; i < count; i++) {
+        const logProbs = leftOf(i);
+        to[i] = logProbs === null ? -Infinity : filtered.logProb(logProbs, drawn[i] as number);
       }
     },
   };

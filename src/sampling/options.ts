@@ -20,10 +20,11 @@ import {
 } from '../core/conditions';
 import { checkImages, type ImageShape, memoryFor, resolveImageShape } from '../core/images';
 import { YIELD_MILLISECONDS } from '../core/pauses';
+import { givenConditions, type Symmetrizable } from '../core/symmetries';
 import { TO_DRAW } from '../distributions/filters';
 import type { Adjust, Adjuster } from './adjusters';
 import { checkNullClass, withAndWithoutClass } from './guidance';
-import { numParticlesOf, type PartlyGiven } from './particles';
+import { numParticlesOf, type PartlyGiven, type Potential } from './particles';
 
 /** The progress of a job, for {@link SampleOptions.onProgress}. */
 export interface SampleProgress {
@@ -79,7 +80,7 @@ export const sampleArguments = <GivenImages, GivenCondition>() => ({
    * The number of particles with which drawn values take later given values into account. Particles are
    * versions of each image, drawn side by side and weighted by how likely they make the given values; one is
    * chosen. Exact in the limit of many. Multiplies time and memory between the first drawn value and the last
-   * given one. Requires `initial` and `known`.
+   * given one. Requires `initial` and `known`, or `potential`.
    * @default 0, which ignores later given values
    */
   lookAhead: optional(integer({ from: 0 }), 0),
@@ -90,7 +91,13 @@ export const sampleArguments = <GivenImages, GivenCondition>() => ({
    */
   adjust: optional(callback<Adjust>()),
   /**
-   * Resolves to {@link Sampled}: images and their log p, and with `lookAhead` an estimate of log p of the given values.
+   * A log weight of what is drawn of an image so far, for `lookAhead`, see {@link Potential}: images are then drawn
+   * with probabilities proportional to p(x) e^potential(x), exactly in the limit of many particles.
+   */
+  potential: optional(callback<Potential>()),
+  /**
+   * Resolves to {@link Sampled}: images, their log p, log p with which they were drawn, and with `lookAhead` an estimate
+   * of log p of the given values.
    * @default false
    */
   withLogProb: flag(false),
@@ -119,22 +126,20 @@ type SampleValues = Values<ReturnType<typeof sampleArguments<NumericArray, Condi
 export type Job = ReturnType<typeof planJob>;
 
 /** The properties of a model that options depend on. */
-export interface ModelShape {
+export interface ModelShape extends Symmetrizable {
   readonly imageShape: readonly [number | null, number | null, number];
-  readonly levels: number;
-  readonly conditions: readonly ConditionShape[];
 }
 
 /** Checks options that depend on the model or on other options. */
-export function planJob(model: ModelShape, values: SampleValues) {
+export function planJob(model: ModelShape, values: SampleValues, caller = 'sample') {
   const { initial, known, condition, ...rest } = values;
-  const { random, seed, firstImage, firstValue, adjust, guidance, lookAhead } = values;
+  const { random, seed, firstImage, firstValue, adjust, guidance, lookAhead, potential } = values;
   if (firstValue === 'uniform' && adjust !== undefined)
     throwTypeError('sample: firstValue', "'model' with adjust", firstValue);
   if (random !== undefined && seed !== undefined)
     throwTypeError('sample: random', 'either seed or random, not both', random);
   const initialShape = initial === undefined ? undefined : checkImages('sample: initial', initial).shape;
-  const what = !values.imageShape && initial ? 'sample: initial' : 'sample: imageShape';
+  const what = !values.imageShape && initial ? 'sample: initial' : `${caller}: imageShape`;
   const wantedShape = values.imageShape ?? initialShape?.slice(1);
   const imageShape = resolveImageShape(what, model.imageShape, wantedShape);
   const wanted = values.numImages ?? initialShape?.[0] ?? (numConditions(condition) || 1);
@@ -143,14 +148,31 @@ export function planJob(model: ModelShape, values: SampleValues) {
     const below = `an index that with ${numImages} images stays below 2^53`;
     throwTypeError('sample: firstImage', below, firstImage);
   }
-  const conditions = readConditions('sample: condition', model.conditions, condition, numImages, imageShape);
+  const conditions = readConditions(
+    'sample: condition',
+    givenConditions(model),
+    condition,
+    numImages,
+    imageShape,
+  );
   if (guidance !== 0) checkNullClass(model.conditions);
   (adjust as Partial<Adjuster> | undefined)?.checkFits?.('sample: adjust', imageShape, model.levels);
   const given = readGiven(initial, known, [numImages, ...imageShape], model.levels);
-  if (lookAhead > 0 && given === null)
-    throw new TypeError('sample: lookAhead: wanted initial and known too, got neither');
+  if (lookAhead > 0 && given === null && potential === undefined)
+    throw new TypeError('sample: lookAhead: wanted initial and known, or potential, too, got neither');
+  if (potential !== undefined && lookAhead === 0)
+    throwTypeError('sample: lookAhead', 'the number of particles, for potential', lookAhead);
   const newSeed = Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);
-  return { ...rest, numImages, imageShape, seed: seed ?? newSeed, given, conditions };
+  return {
+    ...rest,
+    numImages,
+    imageShape,
+    seed: seed ?? newSeed,
+    given,
+    conditions,
+    /** Whether log p of given values as they would be drawn counts, instead of log p by the model. */
+    scoresGiven: false,
+  };
 }
 
 /** Checks `initial` and `known`, and combines them into one list. */

@@ -1,6 +1,20 @@
-import { type ImageShape, placeOf, valuesOf } from '../core/images';
+import { type ImageShape, type Place, placeOf, valuesOf } from '../core/images';
 import { inverse, TO_DRAW } from '../distributions/filters';
 import { exp, log } from '../kernels/arithmetic';
+
+/**
+ * A log weight of an image so far, up to a place: the logarithm of a number that guesses how good images are that begin
+ * like this, and that at the last place says how good this one is. -Infinity drops what is drawn so far.
+ *
+ * @param levels the levels of one image, [H*W*C], read-only; 0 for later values
+ * @param place the last value that is drawn or given
+ * @param imageShape [H,W,C]
+ */
+export type Potential = (
+  levels: Int32Array,
+  place: Place,
+  imageShape: [height: number, width: number, channels: number],
+) => number;
 
 /** Images, some of whose values are given. */
 export interface PartlyGiven {
@@ -10,12 +24,14 @@ export interface PartlyGiven {
   readonly imageShape: ImageShape;
   /** The given levels, [N*H*W*C], with {@link TO_DRAW} for levels to draw; null if nothing is given. */
   readonly given: Int32Array | null;
+  readonly potential?: Potential | undefined;
 }
 
 /**
  * The weights of particles, which are versions of each image, weighted by how likely they make each given
- * level. Particle p of image n has the index p * numImages + n. All particles of an image are identical until
- * its first value is drawn, and after its last given value only the first one remains.
+ * level, and by a potential. Particle p of image n has the index p * numImages + n. All particles of an image
+ * are identical until its first value is drawn, and after its last given value (with a potential, the last of
+ * all) only the first one remains.
  *
  * Source: Doucet, de Freitas and Gordon, "Sequential Monte Carlo Methods in Practice" (2001), chapter 1; resampling is
  * systematic, as in Kitagawa, "Monte Carlo Filter and Smoother for Non-Gaussian Nonlinear State Space Models" (1996).
@@ -60,29 +76,31 @@ export function particlesOf(perImage: number, job: PartlyGiven) {
     logGiven,
     /** The first value that is drawn in any image; until then each image has a single particle. */
     begin: spans.reduce((least, { begin }) => Math.min(least, begin), Infinity),
-    /** The last given value after a drawn one, in any image; -1 for none. */
+    /** The last value that weights particles, in any image; -1 for none. */
     end: spans.reduce((last, { end }) => Math.max(last, end), -1),
     /**
-     * Weights the particles of an image by log p of the level given at a place, [particles of all images].
-     * Resamples them if their effective number falls below half. At the last given level, draws the one that
-     * remains. Before the image's own first drawn value, its particles are identical and count as one.
+     * Multiplies the weights of an image's particles by numbers whose logarithms are given, [particles of all
+     * images]: log p of the level given at a place, plus what a potential adds. Resamples the particles if their
+     * effective number falls below half. At the end of the image's span, draws the one that remains. Before the
+     * image's own first drawn value, its particles are identical and count as one.
      */
-    weigh(n: number, index: number, logProbs: Float64Array, u: number): void {
+    weigh(n: number, index: number, logFactors: Float64Array, u: number): void {
       const { begin, end } = spans[n] as Span;
       if (perImage === 1 || index < begin) {
-        logGiven[n] = (logGiven[n] as number) + (logProbs[n] as number);
+        logGiven[n] = (logGiven[n] as number) + (logFactors[n] as number);
         return;
       }
       let max = -Infinity;
       for (let particle = n; particle < logWeights.length; particle += numImages) {
-        const weight = (logWeights[particle] as number) + (logProbs[particle] as number);
+        const weight = (logWeights[particle] as number) + (logFactors[particle] as number);
         logWeights[particle] = weight;
         max = Math.max(max, weight);
       }
       if (max === -Infinity) {
         const image = `the ${perImage} particles of image ${job.firstImage + n}`;
-        const level = `the level given at [${placeOf(index, imageShape).join(', ')}]`;
-        throw new Error(`sample: lookAhead: none of ${image} allows ${level}; try more`);
+        const what = job.potential ? 'has a potential above -Infinity' : 'allows the level given';
+        const place = placeOf(index, imageShape).join(', ');
+        throw new Error(`sample: lookAhead: none of ${image} ${what} at [${place}]; try more`);
       }
       let [sum, sumOfSquares] = [0, 0];
       for (let p = 0; p < perImage; p++) {
@@ -122,18 +140,19 @@ export function particlesOf(perImage: number, job: PartlyGiven) {
 export const numParticlesOf = (job: PartlyGiven & { readonly lookAhead: number }): number =>
   job.lookAhead > 0 && spansOf(job).some(({ end }) => end !== -1) ? job.lookAhead : 1;
 
-/** An image's first drawn value (Infinity for none) and the last given one after it (-1 for none). */
+/** An image's first drawn value (Infinity for none), and the last one after it that weights particles (-1 for none). */
 interface Span {
   readonly begin: number;
   readonly end: number;
 }
 
-function spansOf({ numImages, imageShape, given }: PartlyGiven): Span[] {
+function spansOf({ numImages, imageShape, given, potential }: PartlyGiven): Span[] {
   const total = valuesOf(imageShape);
   return Array.from({ length: numImages }, (_, n) => {
     const ofImage = given?.subarray(n * total, (n + 1) * total) ?? [TO_DRAW];
     const begin = ofImage.indexOf(TO_DRAW);
     if (begin === -1) return { begin: Infinity, end: -1 };
+    if (potential !== undefined) return { begin, end: total - 1 };
     let end = ofImage.length - 1;
     while (ofImage[end] === TO_DRAW) end--;
     return { begin, end: end > begin ? end : -1 };

@@ -3,6 +3,7 @@ import type { ConditionData, NumericArray } from '../core/conditions';
 import { type Images, levelsArray, memoryFor, valuesOf } from '../core/images';
 import { pauses } from '../core/pauses';
 import { reportProgress } from '../core/progress';
+import type { Symmetrizable } from '../core/symmetries';
 import { distributionOf } from '../distributions/kinds';
 import type { PixelDistribution } from '../distributions/pixel-distribution';
 import { readOutputs } from '../distributions/readers';
@@ -10,7 +11,7 @@ import { evaluatorFor } from '../engine/evaluator';
 import { checkModel, type PortableModel } from '../program/program';
 import { type Drawn, drawingOf } from './drawing';
 import type { OutputSource } from './growing-images';
-import { lookingAhead } from './look-ahead';
+import type { lookingAhead } from './look-ahead';
 import { evaluatedRows, type Job, memoryForJob, planJob, sampleArguments } from './options';
 
 const sampleOptions = () => ({
@@ -58,8 +59,7 @@ export async function sample(
 export async function sample(model: PortableModel, options?: SampleOptions): Promise<Images>;
 export async function sample(model: PortableModel, options: SampleOptions = {}): Promise<Images | Sampled> {
   const job = planSample(model, options);
-  const sampled = await drawJob(model, job);
-  return job.withLogProb ? sampled : sampled.images;
+  return sampled(job, await drawModel(model, job, async (job) => drawJob(model, job, await drawingFor(job))));
 }
 
 /** Images with their log p, for {@link SampleOptions.withLogProb}. */
@@ -68,8 +68,23 @@ export interface Sampled {
   readonly images: Images;
   /** log p of each image under the model, in nats, [N], as `logProb` computes it. */
   readonly logProb: Float64Array;
+  /**
+   * log p with which each image was drawn, [N]: after `adjust`, `guidance`, temperature and filters, and equal to
+   * `logProb` without them. Given values count as in `logProb`, and choices among particles do not count. So the weight
+   * e^(logProb - logDrawn) makes up for how values were drawn.
+   */
+  readonly logDrawn: Float64Array;
   /** With `lookAhead`, an estimate of log p of each image's given values under the distribution that is drawn from. */
   readonly logGiven?: Float64Array;
+}
+
+/** The result of {@link sample}. */
+export function sampled(
+  { numImages, imageShape, withLogProb }: Job,
+  { levels, ...logProbs }: Drawn,
+): Images | Sampled {
+  const images: Images = { data: levels, shape: [numImages, ...imageShape] };
+  return withLogProb ? { images, ...logProbs } : images;
 }
 
 /** Checks the options of {@link sample}, all before anything is drawn. */
@@ -79,15 +94,35 @@ export function planSample(model: PortableModel, options: SampleOptions): Job {
   return memoryFor('sample', () => planJob(model, values));
 }
 
-/** Draws the images of a job. log p is empty if it was not requested. */
-export async function drawJob(model: PortableModel, job: Job): Promise<Sampled> {
+/** Draws the images of a job, from a model with or without symmetries. `draw` draws from it without. */
+export async function drawModel(
+  { levels, conditions, symmetry }: Symmetrizable,
+  job: Job,
+  draw: (job: Job) => Promise<Drawn>,
+): Promise<Drawn> {
+  if (symmetry === undefined) return draw(job);
+  const { drawSymmetric } = await import('./symmetric'); // which few models need
+  return drawSymmetric({ levels, conditions, symmetry }, job, draw);
+}
+
+/** How a job's images are drawn: with particles, or without. */
+export async function drawingFor({ lookAhead }: Job): Promise<MakeDrawing> {
+  if (lookAhead === 0) return drawingOf;
+  const { lookingAhead } = await import('./look-ahead'); // which few jobs need
+  return lookingAhead;
+}
+
+export type MakeDrawing = typeof drawingOf | typeof lookingAhead;
+
+/** Draws the images of a job, without symmetries. */
+export async function drawJob(model: PortableModel, job: Job, make: MakeDrawing): Promise<Drawn> {
   const distribution = distributionOf(model);
   const rows = evaluatedRows(model.conditions, job);
   const evaluator = memoryForJob(job, () => evaluatorFor(model, { ...rows, distribution }));
-  const { levels, ...logProbs } = await drawImages(evaluator, distribution, job);
+  const { levels, ...logProbs } = await drawImages(evaluator, distribution, job, make);
   const data = memoryFor('sample', () => levelsArray(levels.length, model.levels));
   data.set(levels);
-  return { images: { data, shape: [job.numImages, ...job.imageShape] }, ...logProbs };
+  return { levels: data, ...logProbs };
 }
 
 /** Draws the images of a job from any source of outputs. */
@@ -95,9 +130,9 @@ export async function drawImages(
   source: OutputSource,
   distribution: PixelDistribution,
   job: Job,
+  make: MakeDrawing,
 ): Promise<Drawn> {
   const { signal, onProgress } = job;
-  const make = job.lookAhead > 0 ? lookingAhead : drawingOf;
   const drawing = memoryForJob(job, () => make(source, distribution, job));
   const { images, levels } = drawing;
   const total = valuesOf(job.imageShape);

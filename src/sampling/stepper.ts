@@ -59,7 +59,7 @@ export interface Stepper {
  * ```
  */
 export function stepper(model: PortableModel, options: StepperOptions = {}): Stepper {
-  checkModel('stepper: model', model);
+  checkModel('stepper: model', model, true);
   const { condition, ...given } = readArguments('stepper', options, stepperOptions);
   const { levels } = model;
   const imageShape = resolveImageShape('stepper: imageShape', model.imageShape, given.imageShape);

@@ -47,7 +47,7 @@ export function clipGradients<O extends tf.Optimizer>(optimizer: O, maxNorm: num
 const tensorsOf = (gradients: readonly NamedGradient[]) => gradients.flatMap(({ tensor }) => tensor ?? []);
 
 /** The factor for gradients, at most 1; NaN if the norm is not finite, so that divergence is noticed. */
-function factorFor(gradients: readonly tf.Tensor[], maxNorm: number): tf.Tensor {
+export function factorFor(gradients: readonly tf.Tensor[], maxNorm: number): tf.Tensor {
   const squares = gradients.map((gradient) => tf.sum(tf.square(gradient)));
   const norm = tf.sqrt(tf.addN([tf.scalar(0), ...squares])); // []
   const factor = tf.where(tf.greater(norm, maxNorm), tf.div(maxNorm, norm), tf.onesLike(norm));

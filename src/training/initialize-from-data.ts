@@ -5,6 +5,7 @@ import { batches, planBatches } from '../inference/batches';
 import { InitialWeights } from '../layers/initial-weights';
 import { eachLayer } from '../layers/pixel-layer';
 import { conditionOption } from '../models/conditions';
+import { imageModelShape } from '../models/image-model';
 
 /** Options of {@link initializeFromData}. */
 export interface InitializationOptions extends Given<typeof conditionOption> {}
@@ -36,11 +37,11 @@ export async function initializeFromData(
 ): Promise<void> {
   const { condition } = readArguments('initializeFromData', options, conditionOption);
   const batchSize = Math.max(1, images?.shape?.[0] ?? 1);
-  const job = await planBatches('initializeFromData', model, images, { condition, batchSize });
+  const shape = { ...imageModelShape('initializeFromData: model', model), model };
+  const job = await planBatches('initializeFromData', shape, images, { condition, batchSize });
   const initial = new InitialWeights();
   /** Sets it on all layers. While it is set, nothing else runs. */
-  const setInitial = (to: InitialWeights | null) =>
-    eachLayer(job.model, (layer) => layer.initializeFrom?.(to));
+  const setInitial = (to: InitialWeights | null) => eachLayer(model, (layer) => layer.initializeFrom?.(to));
   try {
     setInitial(initial);
     try {

@@ -275,7 +275,7 @@ describe('look-ahead', () => {
             expect(Math.abs(nats - (all.logGiven?.[n] as number))).toBeLessThan(near);
           for (const [n, nats] of (await told.logProb.data()).entries())
             expect(Math.abs(nats - (all.logProb[n] as number))).toBeLessThan(near);
-          tf.dispose([told.images, told.logProb, told.logGiven as tf.Tensor]);
+          tf.dispose([told.images, told.logProb, told.logDrawn, told.logGiven as tf.Tensor]);
         });
       }
       tf.dispose([tensors.initial, tensors.known]);
@@ -437,7 +437,7 @@ describe('look-ahead', () => {
   it('refuses invalid arguments', async () => {
     const model = await tiny([2, 3, 1], 3, 1, 1);
     await expect(sample(model, { lookAhead: 4 })).rejects.toThrow(
-      'sample: lookAhead: wanted initial and known too, got neither',
+      'sample: lookAhead: wanted initial and known, or potential, too, got neither',
     );
     const given = { initial: { data: [0, 0, 0, 0, 0, 0], shape: [1, 2, 3, 1] }, known: { data: [0, 0, 0, 0, 0, 1], shape: [1, 2, 3, 1] } }; // biome-ignore format: one line
     await expect(sample(model, { ...given, lookAhead: -1 })).rejects.toThrow('sample: lookAhead: wanted');

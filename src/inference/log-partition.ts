@@ -1,0 +1,43 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { Energy } from '../likelihood/energies';
+import {
+  estimated,
+  type LogPartition,
+  type LogPartitionArgs,
+  logPartition as ofPortable,
+  readLogPartition,
+} from '../likelihood/log-partition';
+import { type SymmetricModel, symmetricShape } from '../models/symmetric';
+import type { PortableModel } from '../program/program';
+import { drawingFrom } from './sample';
+
+/**
+ * Estimates log Z of the distribution e^(-beta E(x)) / Z over images x, by images from a model q: the mean of their
+ * weights e^(-beta E(x)) / q(x) is Z, whatever the model, and varies the less the better the model is.
+ *
+ * Source: Nicoli et al., "Asymptotically unbiased estimation of physical observables with neural samplers" (2020),
+ * https://arxiv.org/abs/1910.13496, section II.
+ *
+ * @param model a model without conditions: of tfjs, symmetric, or portable
+ * @param energy returns the energy of each image
+ * @throws (rejects) TypeError naming the invalid argument, or if an energy is not finite, as soon as it is computed;
+ * `signal.reason` if the signal aborts; Error as `sample`
+ * @example
+ * ```js
+ * import { logPartition, pixelCNN } from 'pixelcnn-layers';
+ * const model = pixelCNN({ imageShape: [2, 2, 1], levels: 2, hiddenDim: 4, outDim: 8, numBlocks: 1 });
+ * const energy = (levels, numImages) => new Float64Array(numImages); // so that Z = 2^4
+ * const { logZ } = await logPartition(model, energy, { numImages: 1000, seed: 1 });
+ * console.log(Math.abs(logZ - Math.log(16)) < 0.2); // true
+ * ```
+ */
+export async function logPartition(
+  model: LayersModel | SymmetricModel | PortableModel,
+  energy: Energy,
+  args: LogPartitionArgs,
+): Promise<LogPartition> {
+  if ('nodes' in (model ?? {})) return ofPortable(model as PortableModel, energy, args);
+  const { pool, ...values } = readLogPartition(energy, args);
+  const shape = symmetricShape('logPartition: model', model as LayersModel | SymmetricModel);
+  return estimated(shape, energy, values, drawingFrom(shape, pool));
+}

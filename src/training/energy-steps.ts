@@ -1,0 +1,137 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { readArguments } from '../core/arguments';
+import { checkFunction, checkNumber, throwTypeError } from '../core/check';
+import type { ConditionValues } from '../core/conditions';
+import { type ImageShape, type Images, valuesOf } from '../core/images';
+import { reportProgress } from '../core/progress';
+import { outputsOf } from '../inference/batches';
+import { drawingFrom } from '../inference/sample';
+import { type Energy, energiesOf, planEnergyJob } from '../likelihood/energies';
+import { conditionTensors } from '../models/conditions';
+import { negativeLogLikelihood } from '../models/loss';
+import { normalize } from '../models/normalize';
+import { type SymmetricModel, type SymmetricShape, symmetricShape } from '../models/symmetric';
+import { fuseAdam } from '../ops/adam';
+import { drawModel } from '../sampling/sample';
+import type { SymmetricDrawn } from '../sampling/symmetric';
+import { factorFor } from './clip-gradients';
+import { type FitToEnergyArgs, fitToEnergyArguments } from './fit-to-energy';
+
+/** Trains a model on an energy: see {@link fitToEnergy}. */
+export async function lowerEnergy(
+  model: LayersModel | SymmetricModel,
+  energy: Energy,
+  args: FitToEnergyArgs,
+): Promise<{ bound: Float64Array }> {
+  const values = readArguments('fitToEnergy', args, fitToEnergyArguments);
+  const { steps, numImages, beta, clipNorm, firstStep, onStep, pool, optimizer: given, ...options } = values;
+  checkFunction('fitToEnergy: energy', energy);
+  if (given !== undefined && typeof given.applyGradients !== 'function')
+    throwTypeError('fitToEnergy: optimizer', 'an optimizer, such as tf.train.adam(1e-3)', given);
+  if (firstStep >= steps) throwTypeError('fitToEnergy: firstStep', `one below ${steps} steps`, firstStep);
+  const betaAt = (step: number) =>
+    checkNumber(
+      'fitToEnergy: beta',
+      typeof beta === 'number' ? beta : beta(step),
+      'a finite number',
+      () => true,
+    );
+  const betaAtEnd = betaAt(steps - 1);
+  const shape = symmetricShape('fitToEnergy: model', model);
+  const whole = planEnergyJob('fitToEnergy', shape, { ...options, numImages });
+  const optimizer = given ?? tf.train.adam(1e-3);
+  fuseAdam();
+  const bound = new Float64Array(steps - firstStep);
+  try {
+    for (let step = firstStep; step < steps; step++) {
+      const job = { ...whole, firstImage: step * numImages };
+      const drawn = await drawModel(shape, job, drawingFrom(shape, pool));
+      const levels = Int32Array.from(drawn.levels);
+      const energies = energiesOf('fitToEnergy', energy, levels, { numImages, firstImage: 0 });
+      const { logProb } = drawn;
+      const mean = (numberOf: (n: number) => number) =>
+        energies.reduce((sum, _, n) => sum + numberOf(n), 0) / numImages;
+      const atEnd = mean((n) => -betaAtEnd * (energies[n] as number) - (logProb[n] as number));
+      bound[step - firstStep] = atEnd;
+      const betaNow = betaAt(step);
+      const cost = (n: number) => betaNow * (energies[n] as number) + (logProb[n] as number);
+      const baseline = mean(cost);
+      const coefficients = energies.map((_, n) => (cost(n) - baseline) / numImages);
+      // Of a symmetric model, the gradient is that of the image as the model drew it: in a random element, whose
+      // probability is its share of the mixture.
+      const { before = { levels: drawn.levels, conditions: [] } } = drawn as Partial<SymmetricDrawn>;
+      const gradients = scoreGradients(shape, { ...job, ...before }, coefficients);
+      try {
+        applyGradients(optimizer, gradients, clipNorm);
+      } finally {
+        tf.dispose(gradients);
+      }
+      if (onStep === undefined) continue;
+      const told = { step, beta: betaNow, bound: atEnd, levels, energies, logProb };
+      await reportProgress(onStep, told, options.signal);
+    }
+  } finally {
+    if (given === undefined) optimizer.dispose();
+  }
+  return { bound };
+}
+
+/** Images with the conditions that a model sees. */
+interface ScoredImages {
+  readonly levels: Images['data'];
+  readonly numImages: number;
+  readonly imageShape: ImageShape;
+  readonly conditions: readonly ConditionValues[];
+}
+
+/** How many images are differentiated at a time, since all of their features are kept meanwhile. */
+const AT_A_TIME = 256;
+
+/** The gradients of the sum of coefficients [N] times log q of images, added up part by part. */
+export function scoreGradients(
+  { model, levels: numLevels, distribution }: SymmetricShape,
+  { levels, numImages, imageShape, conditions }: ScoredImages,
+  coefficients: Float64Array,
+): tf.NamedTensorMap {
+  const total = valuesOf(imageShape);
+  const variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
+  let sums: tf.NamedTensorMap = {};
+  for (let first = 0; first < numImages; first += AT_A_TIME) {
+    const count = Math.min(AT_A_TIME, numImages - first);
+    const before = sums;
+    sums = tf.tidy(() => {
+      const ofPart = Int32Array.from(levels.subarray(first * total, (first + count) * total));
+      const labels = tf.tensor4d(ofPart, [count, ...imageShape], 'int32');
+      const inputs = normalize(labels, numLevels) as tf.Tensor4D;
+      const given = conditionTensors(conditions, first, count);
+      const weights = tf.tensor1d(Float32Array.from(coefficients.subarray(first, first + count)));
+      const { grads } = tf.variableGrads(() => {
+        const outputs = outputsOf(model, inputs, given); // [count,H,W,C,L] or [count,H,W,P]
+        const nats = negativeLogLikelihood(labels, outputs, distribution); // [count]
+        return tf.mul(tf.sum(tf.mul(nats, weights)), -total) as tf.Scalar;
+      }, variables);
+      for (const [name, tensor] of Object.entries(before))
+        grads[name] = tf.add(grads[name] as tf.Tensor, tensor);
+      return grads;
+    });
+    tf.dispose(before);
+  }
+  return sums;
+}
+
+function applyGradients(
+  optimizer: tf.Optimizer,
+  gradients: tf.NamedTensorMap,
+  clipNorm: number | undefined,
+): void {
+  tf.tidy(() => {
+    const factor = clipNorm && factorFor(Object.values(gradients), clipNorm); // []
+    optimizer.applyGradients(
+      Object.entries(gradients).map(([name, tensor]) => ({
+        name,
+        tensor: factor ? tf.mul(tensor, factor) : tensor,
+      })),
+    );
+  });
+}
