@@ -24,9 +24,10 @@ import { checkWeights, evaluate } from './lib/evaluation.mjs';
 import { writeWhole } from './lib/files.mjs';
 import { fail, stop } from './lib/flags.mjs';
 import { holdOut } from './lib/hold-out.mjs';
-import { carryPalette } from './lib/image-model.mjs';
+import { carryOrientations, carryPalette } from './lib/image-model.mjs';
 import { inLevels } from './lib/model-data.mjs';
 import { networkOf } from './lib/network-of-run.mjs';
+import { inOrientations, symmetriesOf } from './lib/orientations.mjs';
 import { lossOf, paletteOfText, textOfPalette } from './lib/palette.mjs';
 import { trainingProgress } from './lib/progress.mjs';
 import { openRunLog } from './lib/run-log.mjs';
@@ -77,7 +78,8 @@ const [train, test] = [dataset.train, dataset.test].map((set) => inLevels(set, {
 const imageShape = train.shape.slice(1); // [H,W,C]
 if (run.model === 'gpt' && imageShape[2] !== 1)
   stop(`--model gpt: wanted images of one channel, ${run.data} has RGB ones; --palette makes them levels`);
-const numClasses = run.isConditional ? classesOf(dataset) : undefined;
+const ownClasses = run.isConditional ? classesOf(dataset) : undefined;
+const numClasses = run.orientations ? (ownClasses ?? 1) * run.orientations : ownClasses;
 
 /** The palette of the run, at first from its training images: whatever the seed, so that runs can be compared. */
 function readPalette() {
@@ -94,10 +96,14 @@ if (heldOut >= train.shape[0]) {
   stop(`--validation: ${run.data} has ${train.shape[0]} training images, got '${heldOut}'`);
 }
 const [learnt, validation] = holdOut(train, heldOut);
-const judge = validation ? { name: 'validation', set: validation } : { name: 'test', set: test };
+const judge = {
+  name: validation ? 'validation' : 'test',
+  set: await inOrientations(validation ?? test, run),
+};
+const shown = { seed: run.seed, withClasses: run.isConditional, orientations: symmetriesOf(run) };
 await keepSettings(out, run, [train, test]);
 
-// Model: images in [0, 1], and their classes if it is conditional -> logits [N,H,W,C,L] or parameters [N,H,W,P]
+// Model: images in [0, 1], and their classes or orientations if it is conditional -> logits [N,H,W,C,L] or parameters [N,H,W,P]
 
 const load = (part) => loadLayersModel(fileSystem(join(from.directory, part)));
 const newModel = () => {
@@ -108,6 +114,7 @@ const newModel = () => {
       : tf.train.rmsprop(run.learningRate, 0.9, 0, 1e-7);
   model.compile({ optimizer, loss: bitsPerDim });
   if (palette) carryPalette(model, palette);
+  if (run.orientations) carryOrientations(model, run.orientations);
   return model;
 };
 const model = from ? await load('model') : newModel();
@@ -126,9 +133,9 @@ const trainer = await startTrainer(model, workers, run.batch);
 
 /** Sets the gains and biases of weight-normed convolutions from the first images. */
 async function beginFromData() {
-  const first = { batchSize: run.fromData, seed: run.seed, withClasses: run.isConditional };
-  const { value: batch } = imageBatches(learnt, first)[Symbol.iterator]().next();
-  const condition = run.isConditional ? { condition: batch.xs[1] } : {};
+  const first = imageBatches(learnt, { batchSize: run.fromData, ...shown });
+  const { value: batch } = first[Symbol.iterator]().next();
+  const condition = numClasses ? { condition: batch.xs[1] } : {};
   await initializeFromData(model, batch.ys, condition);
   tf.dispose(batch);
 }
@@ -201,8 +208,7 @@ async function evaluateAndSave() {
 
 // Training
 
-const order = { batchSize: run.batch, seed: run.seed, firstStep: step };
-const batches = imageBatches(learnt, { ...order, withClasses: run.isConditional })[Symbol.iterator]();
+const batches = imageBatches(learnt, { batchSize: run.batch, firstStep: step, ...shown })[Symbol.iterator]();
 const isPatient = () => run.patience === undefined || sinceBest < run.patience;
 
 try {
@@ -244,7 +250,7 @@ if (isDone) {
   if (!isPatient()) console.log(`step ${step}: no better for ${sinceBest} evaluations`);
   const { step: bestStep } = await kept.best();
   const { model: bestModel } = await loadImageModel(out);
-  const { bits, samples } = await evaluate(bestModel, test, run);
+  const { bits, samples } = await evaluate(bestModel, await inOrientations(test, run), run);
   await writeWhole(join(out, 'samples.png'), samples);
   bestModel.dispose();
   console.log(

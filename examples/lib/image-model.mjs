@@ -88,9 +88,17 @@ export function paletteOf(model, levels) {
  * @param {import('pixelcnn-layers').AutoregressiveModel} model
  * @param {Uint8Array} palette [L,3]
  */
-export function carryPalette(model, palette) {
-  model.setUserDefinedMetadata({ ...model.getUserDefinedMetadata(), palette: textOfPalette(palette) });
-}
+export const carryPalette = (model, palette) => carry(model, { palette: textOfPalette(palette) });
+
+/**
+ * Has a model of tfjs carry how many orientations it is conditioned on, as a palette.
+ *
+ * @param {import('pixelcnn-layers').AutoregressiveModel} model
+ * @param {4 | 8} orientations
+ */
+export const carryOrientations = (model, orientations) => carry(model, { orientations });
+
+const carry = (model, noted) => model.setUserDefinedMetadata({ ...model.getUserDefinedMetadata(), ...noted });
 
 /** @param {ImageModel} model */
 export function numParams(model) {

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gatedPixelCNN, imageGPT, pixelCNN, pixelCNNPlusPlus, pixelSNAIL } from 'pixelcnn-layers';
 import { loadWeights, readSafetensors } from 'pixelcnn-layers/weights';
-import { carryPalette } from './image-model.mjs';
+import { carryOrientations, carryPalette } from './image-model.mjs';
 import { paletteOfText } from './palette.mjs';
 
 const FACTORIES = { pixelCNN, gatedPixelCNN, pixelCNNPlusPlus, pixelSNAIL, imageGPT };
@@ -23,12 +23,13 @@ export const isPyTorchRun = (directory) => existsSync(join(directory, NETWORK));
  */
 export async function loadPyTorchRun(directory) {
   const model = await using(join(directory, NETWORK), (bytes) => {
-    const { model: name, args, palette } = JSON.parse(bytes.toString('utf8')) ?? {};
+    const { model: name, args, palette, orientations } = JSON.parse(bytes.toString('utf8')) ?? {};
     if (!Object.hasOwn(FACTORIES, name)) {
       throw new Error(`model: wanted ${Object.keys(FACTORIES).join(', ')}, got ${JSON.stringify(name)}`);
     }
     const made = FACTORIES[name](args);
     if (palette !== undefined) carryPalette(made, paletteOfText('palette', palette));
+    if (orientations !== undefined) carryOrientations(made, orientations);
     return made;
   });
   const weights = existsSync(join(directory, BEST)) ? BEST : AVERAGE;

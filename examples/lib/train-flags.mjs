@@ -11,6 +11,7 @@ import {
   stop,
   wholeNumber,
 } from './flags.mjs';
+import { SYMMETRIES } from './orientations.mjs';
 
 const HELP = `Trains a PixelCNN on a data set, with the recipe of "The Annotated Pixel-CNN".
 
@@ -29,6 +30,8 @@ Model
   --model NAME        pixelcnn; row-lstm or diagonal-bi-lstm, with blocks of PixelRNN; gated, which has no blind spot; plus-plus, for
                       photographs; snail, with attention, for codes; or gpt, a transformer, for codes and palettes (pixelcnn)
   --conditional       conditions the model, gated, plus-plus, snail or gpt, on the class of each image
+  --orientations N    conditions the model, of the same, on the orientation in which an image is seen, drawn anew each time:
+                      4, rows and columns flipped or not, or 8, also exchanged, of square images (none)
   --filters N         of plus-plus and snail: features of each map (32)
   --resnets N         of plus-plus: blocks at each resolution (2)
   --res-blocks N      of snail: residual blocks in each block (2)
@@ -80,6 +83,7 @@ const OPTIONS = {
   palette: text(),
   model: text('pixelcnn'),
   conditional: { type: 'boolean', default: false },
+  orientations: text(),
   filters: text('32'),
   resnets: text('2'),
   'res-blocks': text('2'),
@@ -120,12 +124,14 @@ const OPTIONS = {
 };
 
 const STACKS = ['pixelcnn', 'row-lstm', 'diagonal-bi-lstm', 'gated'];
+const CONDITIONED = ['gated', 'plus-plus', 'snail', 'gpt'];
 const MODELS = [...STACKS, 'plus-plus', 'snail', 'gpt'];
 
 /** The networks that a flag is for, unless it is for all. */
 const FOR_MODELS = {
   palette: [...STACKS, 'snail', 'gpt'],
-  conditional: ['gated', 'plus-plus', 'snail', 'gpt'],
+  conditional: CONDITIONED,
+  orientations: CONDITIONED,
   filters: ['plus-plus', 'snail'],
   resnets: ['plus-plus'],
   'res-blocks': ['snail'],
@@ -213,6 +219,7 @@ export function readTrainFlags(argv) {
       colours,
       model,
       isConditional: flags.conditional,
+      orientations: optional(orientationCount, 'orientations'),
       filters,
       numResnets: wholeNumber('--resnets', flags.resnets, 1),
       numResBlocks: wholeNumber('--res-blocks', flags['res-blocks'], 0),
@@ -268,6 +275,8 @@ function nameOrSize(flag, text, names, sized) {
     return { [sized[name]]: wholeNumber(`${flag} ${name}`, size, 1) };
   return oneOf(flag, text, [...names, ...Object.keys(sized).map((key) => `${key}:N`)]);
 }
+
+const orientationCount = (flag, text) => Number(oneOf(flag, text, Object.keys(SYMMETRIES)));
 
 function fraction(flag, value) {
   const number = positiveNumber(flag, value);

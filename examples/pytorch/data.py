@@ -14,6 +14,9 @@ class Images(NamedTuple):
     classes: Optional[np.ndarray] = None  # [N]
     codes: Optional[np.ndarray] = None  # [N,h,w], a coarser map of each image
 
+    def at(self, places):
+        return self._replace(**{name: array[places] for name, array in self._asdict().items() if isinstance(array, np.ndarray)})
+
 
 EMBEDDED = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'data')
 FASHION_INSTALLED = '/usr/share/datasets/fashion-mnist'  # by Debian's package dataset-fashion-mnist
@@ -149,10 +152,25 @@ def hold_out(images, count):
     total = len(images.levels)
     is_held_out = np.zeros(total, bool)
     is_held_out[(2 * np.arange(count) + 1) * total // (2 * count) if count else []] = True
-    return [
-        images._replace(**{name: array[is_own] for name, array in images._asdict().items() if isinstance(array, np.ndarray)})
-        for is_own in (~is_held_out, is_held_out)
-    ]
+    return images.at(~is_held_out), images.at(is_held_out)
+
+
+def orient(images, noise, count):
+    """Each image in one of `count` orientations, which its noise in [0, 1) chooses; without orientations as it is. Bit 0 of an orientation's
+    number says whether rows are flipped, bit 1 whether columns are, and bit 2 whether they are exchanged before. The class is that number,
+    or where images have classes, class * count + that."""
+    if count is None:
+        return images
+    elements = (noise * count).astype(int)
+    levels = images.levels.copy()
+    for element in range(count):
+        own = levels[elements == element]
+        own = own.transpose(0, 2, 1, 3) if element & 4 else own
+        own = own[:, ::-1] if element & 1 else own
+        own = own[:, :, ::-1] if element & 2 else own
+        levels[elements == element] = own
+    own_classes = 0 if images.classes is None else images.classes.astype(np.int64)
+    return images._replace(levels=levels, classes=own_classes * count + elements)
 
 
 def in_directory(path, name):

@@ -61,6 +61,10 @@ def name_or_size(*names, **sized):
     return read
 
 
+def orientations(text):
+    return int(one_of('4', '8')(text))
+
+
 def palette(path):
     """Red, green and blue of each level, in hexadecimal, as the settings of a run hold them."""
     try:
@@ -80,6 +84,7 @@ FLAGS = {
     'levels': (whole(2), None, 'intensities, to which the data are quantized; of npy, how many there are'),
     'palette': (palette, None, 'of RGB images: the levels are the colours in this run.json of a run of train.mjs with --palette'),
     'model': (one_of('pixelcnn', 'gated', 'plus-plus', 'pixelsnail', 'gpt'), 'pixelcnn', 'pixelcnn, gated, plus-plus, pixelsnail, gpt'),
+    'orientations': (orientations, None, 'conditions the network, but for pixelcnn, on the orientation in which an image is seen, drawn anew each time: 4, rows and columns flipped or not, or 8, also exchanged'),
     'filters': (whole(1), 32, 'of plus-plus and pixelsnail: features of each map'),
     'resnets': (whole(1), 2, 'of plus-plus: blocks at each resolution'),
     'res-blocks': (whole(0), 2, 'of pixelsnail: residual blocks before each attention'),
@@ -159,11 +164,12 @@ def read_flags(argv):
         stop(f"--data: wanted one of {', '.join(READERS)}; --help lists the flags")
     if flags['palette'] is not None and (flags['levels'] is not None or flags['model'] == 'plus-plus'):
         stop('--palette: comes without --levels, and not with --model plus-plus')
-    if flags['conditional'] and flags['model'] == 'pixelcnn':
-        stop('--conditional: comes with --model gated, plus-plus, pixelsnail or gpt')
+    for name in ('conditional', 'orientations'):
+        if flags[name] and flags['model'] == 'pixelcnn':
+            stop(f'--{name}: comes with --model gated, plus-plus, pixelsnail or gpt')
     if flags['from_data'] is not None and flags['model'] not in ('plus-plus', 'pixelsnail'):
         stop('--from-data: comes with --model plus-plus or pixelsnail')
-    if flags['codes'] is not None and (flags['model'] != 'pixelsnail' or flags['data'] != 'npy'):
-        stop('--codes: comes with --model pixelsnail and --data npy')
+    if flags['codes'] is not None and (flags['model'] != 'pixelsnail' or flags['data'] != 'npy' or flags['orientations']):
+        stop('--codes: comes with --model pixelsnail and --data npy, without --orientations')
     flags['out'] = flags['out'] or f"runs/{flags['data']}"
     return given, flags

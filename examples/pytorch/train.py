@@ -20,7 +20,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from tqdm import tqdm
 
-from data import hold_out, read_dataset
+from data import hold_out, orient, read_dataset
 from distributions import bits_per_dim, normalize
 from flags import read_flags, stop
 from from_data import initialize_from_data
@@ -73,18 +73,25 @@ def epoch_order(count, seed, epoch):
     return np.random.default_rng([seed, epoch]).permutation(count)
 
 
-def places_of(step, batch, count, seed):
-    """The images of a step. Epochs, each with an order of its own, follow each other without end, so all that this has of
-    state is the step."""
-    return np.array([epoch_order(count, seed, place // count)[place % count] for place in range(step * batch, (step + 1) * batch)])
+@functools.lru_cache(2)
+def epoch_noise(count, seed, epoch):
+    return np.random.default_rng([seed, epoch, 1]).random(count)
 
 
-def tensors_of(images, places, device, conditions):
+def batch_of(images, step, batch, run, part=lambda places: places):
+    """The images of a step, or a part of them, in orientations if the network is told of these. Epochs, each with an order and noise of
+    its own, follow each other without end, so all that this has of state is the step."""
+    count = len(images.levels)
+    places = part(range(step * batch, (step + 1) * batch))
+    in_turn = lambda of_epoch: np.array([of_epoch(count, run['seed'], place // count)[place % count] for place in places])
+    return orient(images.at(in_turn(epoch_order)), in_turn(epoch_noise), run['orientations'])
+
+
+def tensors_of(images, device, conditions):
     """Levels [n,C,H,W], channels last in memory, and by their names the conditions that a network takes: classes [n], codes [n,h,w]."""
-    levels = images.levels[places]
-    levels = torch.from_numpy(levels if levels.dtype == np.uint8 else levels.astype(np.int32))
+    levels = torch.from_numpy(images.levels if images.levels.dtype == np.uint8 else images.levels.astype(np.int32))
     levels = levels.to(device).int().permute(0, 3, 1, 2)  # [n,H,W,C] -> [n,C,H,W]
-    return levels, {name: torch.from_numpy(getattr(images, name)[places].astype(np.int64)).to(device) for name in conditions}
+    return levels, {name: torch.from_numpy(getattr(images, name).astype(np.int64)).to(device) for name in conditions}
 
 
 def checksum_of(sets):
@@ -105,7 +112,8 @@ def check_codes(run, train, test):
 
 def network_of(run, images):
     """The factory's name and arguments, as the library has them."""
-    classes = {'numClasses': int(images.classes.max()) + 1} if run['conditional'] else {}
+    own_classes = int(images.classes.max()) + 1 if run['conditional'] else 1
+    classes = {'numClasses': own_classes * (run['orientations'] or 1)} if run['conditional'] or run['orientations'] else {}
     common = {'imageShape': list(images.levels.shape[1:]), 'levels': images.num_levels, 'dropout': run['dropout'], **classes}
     if run['model'] == 'gpt':
         return 'imageGPT', {**common, **{name: run[name] for name in ('width', 'heads', 'layers', 'norm', 'activation', 'residual')}}
@@ -163,7 +171,7 @@ def evaluate(model, images, count, ranks, conditions):
     own = np.arange(ranks.rank, min(count or len(images.levels), len(images.levels)), ranks.count)
     total = torch.zeros(2, dtype=torch.float64, device=ranks.device)  # bits, images
     for start in range(0, len(own), 64):
-        levels, condition = tensors_of(images, own[start : start + 64], ranks.device, conditions)
+        levels, condition = tensors_of(images.at(own[start : start + 64]), ranks.device, conditions)
         bits = bits_per_dim(model(normalize(levels, images.num_levels), **condition), levels, model.distribution)
         total += torch.tensor([bits.double().sum().item(), len(bits)], dtype=torch.float64, device=ranks.device)
     bits, seen = ranks.sum(total).tolist()
@@ -258,7 +266,12 @@ def main(argv):
         stop(f"--conditional: {run['data']} has no classes{lacking}")
     if run['codes']:
         check_codes(run, train, test)
-    conditions = ['classes'] * run['conditional'] + ['codes'] * bool(run['codes'])
+    height, width = train.levels.shape[1:3]
+    if run['orientations'] == 8 and height != width:
+        stop(f'--orientations 8: wanted square images, got {height}x{width}')
+    if not run['conditional']:
+        train, test = train._replace(classes=None), test._replace(classes=None)
+    conditions = ['classes'] * bool(run['conditional'] or run['orientations']) + ['codes'] * bool(run['codes'])
     checksum = checksum_of([train, test])
     if kept and kept['checksum'] != checksum:
         stop(f"--resume: {run['data']} differs from the data that the run began with")
@@ -270,6 +283,8 @@ def main(argv):
     if run['validation']:
         judge = 'validation'
         train, judged = hold_out(train, run['validation'])
+    as_given = lambda images: orient(images, np.random.default_rng(0).random(len(images.levels)), run['orientations'])
+    judged, test = as_given(judged), as_given(test)  # each image in one orientation, always the same
 
     torch.manual_seed(run['seed'])
     try:
@@ -279,7 +294,7 @@ def main(argv):
     if run['weights'] and not kept:
         load_weights(model, run['weights'])
     if run['from_data'] and not kept:
-        levels, condition = tensors_of(train, places_of(0, run['from_data'], len(train.levels), run['seed']), device, conditions)
+        levels, condition = tensors_of(batch_of(train, 0, run['from_data'], run), device, conditions)
         initialize_from_data(model, normalize(levels, train.num_levels), **condition)
     average = copy.deepcopy(model).eval().requires_grad_(False)
     optimizer = torch.optim.Adam(model.parameters(), lr=run['learning_rate'], eps=1e-7)
@@ -304,8 +319,8 @@ def main(argv):
         os.makedirs(out, exist_ok=True)
         for left in glob.glob(path('*.tmp')) + ([] if kept else glob.glob(path(BEST))):  # by a kill; the best of no checkpoint is of no run
             os.remove(left)
-        palette = {'palette': run['palette']} if run['palette'] else {}
-        write_json(path('network.json'), {'model': name, 'args': args, **palette})
+        told = {key: run[key] for key in ('palette', 'orientations') if run[key]}
+        write_json(path('network.json'), {'model': name, 'args': args, **told})
         weights = sum(weight.numel() for weight in model.parameters())
         print(f"{name} of {weights} weights on {len(train.levels)} images {args['imageShape']} of {train.num_levels} levels, "
               f"{run['batch']} a step, {ranks.count} x {device.type}, from step {step}", flush=True)  # fmt: skip
@@ -338,8 +353,7 @@ def main(argv):
     since = time.time()
     progress = tqdm(total=run['steps'], initial=step, unit='step', disable=None if ranks.is_first else True)
     while step < run['steps']:
-        places = ranks.part(places_of(step, run['batch'], len(train.levels), run['seed']))
-        levels, condition = tensors_of(train, places, device, conditions)
+        levels, condition = tensors_of(batch_of(train, step, run['batch'], run, ranks.part), device, conditions)
         if run['dropout'] > 0:  # noise of its own for each step and process
             torch.manual_seed(int(np.random.SeedSequence([run['seed'], step, ranks.rank]).generate_state(1)[0]))
         for group in optimizer.param_groups:

@@ -1,8 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { flag, type Given, group, integer, number, optional, readArguments } from '../core/arguments';
+import {
+  anything,
+  flag,
+  type Given,
+  group,
+  integer,
+  number,
+  optional,
+  readArguments,
+} from '../core/arguments';
 import { checkInteger, checkMemory, MAX_CATEGORIES, throwTypeError } from '../core/check';
 import { normalizedLevel } from '../core/images';
 import { uniformsOf } from '../core/random';
+import { checkSymmetries, elementsOf, type Symmetry, transformed } from '../core/symmetries';
 import { checkImageSet, type ImageSet } from './image-set';
 import { quantized } from './quantize';
 
@@ -21,7 +31,7 @@ const declared = {
   batchSize: integer({ from: 1 }),
   /** Whether to shuffle each epoch; otherwise images keep the order of the set. @default true */
   shuffle: flag(true),
-  /** Determines the order of shuffled images, and which classes are dropped. @default 0 */
+  /** Determines the order of shuffled images, which classes are dropped, and orientations. @default 0 */
   seed: optional(integer(), 0),
   /** Whether epochs repeat endlessly; otherwise there is only one. @default true */
   repeat: flag(true),
@@ -36,6 +46,14 @@ const declared = {
    * @default drops none
    */
   dropClass: optional(group(dropArguments)),
+  /**
+   * Gives each image in an orientation, drawn anew in each epoch from the G of the group that these symmetries generate;
+   * `xs` is then [images, classes]. The class is the orientation's number, or with `withClasses` the image's class * G
+   * plus that. Its bits, from the lowest, say whether it flips rows, flips columns, transposes and flips levels, as far
+   * as the group does so. Excludes `dropClass`, which would drop orientations too.
+   * @default images as they are
+   */
+  orientations: optional(anything<readonly Symmetry[]>()),
   /** The first batch: the number of steps done so far, to continue where training left off. @default 0 */
   firstStep: optional(integer(), 0),
 };
@@ -46,7 +64,10 @@ export interface ImageBatchOptions extends Given<typeof declared> {}
 /** The input of a training step. Whoever receives it disposes it by `tf.dispose(batch)`. */
 // A type, not an interface: otherwise TypeScript would not accept it as a TensorContainer of tfjs.
 export type ImageBatch<Inputs extends tf.Tensor4D | [tf.Tensor4D, tf.Tensor2D] = tf.Tensor4D> = {
-  /** The model's input: level / (L-1), float32 in [0, 1], [B,H,W,C]; with `withClasses` also the classes, int32 [B,1]. */
+  /**
+   * The model's input: level / (L-1), float32 in [0, 1], [B,H,W,C]; with `withClasses` or `orientations` also the
+   * classes, int32 [B,1].
+   */
   readonly xs: Inputs;
   /** The levels 0..L-1 that the model predicts, int32 [B,H,W,C]. */
   readonly ys: tf.Tensor4D;
@@ -84,6 +105,10 @@ export interface ImageBatches<Batch = ImageBatch> extends Iterable<Batch> {
  * }
  * ```
  */
+export function imageBatches(
+  images: ImageSet,
+  options: ImageBatchOptions & { orientations: readonly Symmetry[] },
+): ImageBatches<ImageBatch<[tf.Tensor4D, tf.Tensor2D]>>;
 export function imageBatches<WithClasses extends boolean = false>(
   images: ImageSet,
   options: ImageBatchOptions & { withClasses?: WithClasses },
@@ -108,6 +133,12 @@ export function imageBatches(
     if (nullClass <= last)
       throwTypeError(`${what}: nullClass`, `one above all classes, so at least ${last + 1}`, nullClass);
   }
+  const symmetries =
+    values.orientations && checkSymmetries('imageBatches: orientations', values.orientations, [h, w]);
+  if (symmetries && dropClass)
+    throwTypeError('imageBatches: dropClass', 'no orientations, which it would drop too', symmetries);
+  const elements = elementsOf(symmetries ?? []); // without symmetries images are as they are, the only element
+  const ownClasses = withClasses ? labels : undefined;
   const levels = checkInteger('imageBatches: levels', values.levels ?? imageLevels, 2, imageLevels);
   checkInteger('imageBatches: firstStep', firstStep, 0, Math.floor(Number.MAX_SAFE_INTEGER / batchSize) - 1);
 
@@ -119,26 +150,29 @@ export function imageBatches(
     const imageAt = shuffle
       ? keptByEpoch(n, (epoch) => epochOrder(n, seed, epoch))
       : (place: number) => place % n;
-    const uniformAt = keptByEpoch(n, (epoch) =>
-      Float64Array.from({ length: n }, uniformsOf(`${seed}/drop/${epoch}`)),
-    );
+    const noiseOf = (name: string) =>
+      keptByEpoch(n, (epoch) => Float64Array.from({ length: n }, uniformsOf(`${seed}/${name}/${epoch}`)));
+    const [dropAt, orientationAt] = [noiseOf('drop'), noiseOf('orientation')];
     for (let step = firstStep; repeat || step < stepsPerEpoch; step++) {
       const start = step * batchSize;
       const count = repeat ? batchSize : Math.min(batchSize, n - start);
-      const ys = new Int32Array(count * imageSize);
+      const upright = new Int32Array(count * imageSize);
       const classes = new Int32Array(count);
+      const elementOf = (b: number) => Math.floor(orientationAt(start + b) * elements.length);
       for (let b = 0; b < count; b++) {
         const image = imageAt(start + b);
-        const isDropped = dropClass !== undefined && uniformAt(start + b) < dropClass.probability;
-        classes[b] = (isDropped ? dropClass.nullClass : labels?.[image]) ?? 0;
+        const isDropped = dropClass !== undefined && dropAt(start + b) < dropClass.probability;
+        const own = (isDropped ? dropClass.nullClass : ownClasses?.[image]) ?? 0;
+        classes[b] = own * elements.length + elementOf(b);
         const from = image * imageSize;
         for (let d = 0; d < imageSize; d++)
-          ys[b * imageSize + d] = toLevel[data[from + d] as number] as number;
+          upright[b * imageSize + d] = toLevel[data[from + d] as number] as number;
       }
+      const ys = transformed(upright, [h, w, c], levels, elements, elementOf);
       const xs = new Float32Array(ys).map((level) => normalizedLevel(level, levels));
       const inputs = tf.tensor4d(xs, [count, h, w, c]);
       yield {
-        xs: withClasses ? [inputs, tf.tensor2d(classes, [count, 1])] : inputs,
+        xs: withClasses || symmetries ? [inputs, tf.tensor2d(classes, [count, 1])] : inputs,
         ys: tf.tensor4d(ys, [count, h, w, c]), // int32, as its numbers
       };
     }

@@ -11,6 +11,7 @@ import {
   quantize,
 } from 'pixelcnn-layers/data';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { elementsOf, type Symmetry, transformed } from '../../src/core/symmetries';
 import { epochOrder } from '../../src/data/image-batches';
 import { isGpu, onEachBackend, useBackend } from '../support/backends';
 import { runs } from '../support/runs';
@@ -224,6 +225,79 @@ describe('classes that are dropped', () => {
       { dropClass: { probability: 0.1, nullClass: 6 } },
       'imageBatches: dropClass: nullClass: wanted one above all classes, so at least 7, got 6',
     );
+  });
+});
+
+describe('orientations', () => {
+  beforeAll(() => useBackend('cpu'));
+
+  const [n, levels] = [40, 5];
+  const imageShape = [3, 3, 2] as const;
+  const size = 18;
+  const data = Uint8Array.from({ length: n * size }, (_, i) => Math.imul(i + 1, 2654435761) >>> 24);
+  const labels = Uint8Array.from({ length: n }, (_, i) => i % 7);
+  const set = imageSet({ data, shape: [n, ...imageShape], levels: 256, labels });
+  const orientations: readonly Symmetry[] = ['flipRows', 'transpose', 'flipLevels'];
+  const elements = elementsOf(orientations);
+
+  /** The images of the first batches, as they are given, and their classes. */
+  const drawn = (options: Partial<ImageBatchOptions>, steps: number) => {
+    const images: number[] = [];
+    const classes: number[] = [];
+    let step = 0;
+    for (const { xs, ys } of imageBatches(set, { batchSize: 8, levels, orientations, ...options })) {
+      images.push(...ys.dataSync());
+      classes.push(...xs[1].dataSync());
+      const normalized = normalize(ys, levels);
+      expect(xs[0].dataSync()).toEqual(normalized.dataSync());
+      tf.dispose([xs, ys, normalized]);
+      if (++step === steps) break;
+    }
+    return { images, classes };
+  };
+
+  it('are told by the classes: undone, they are the images', () => {
+    expect(elements).toHaveLength(16);
+    for (const withClasses of [false, true]) {
+      const { images, classes } = drawn({ withClasses, seed: 3 }, 10); // two epochs
+      const undone = transformed(Int32Array.from(images), imageShape, levels, elements, (i) => (classes[i] as number) % 16, true); // biome-ignore format: one line
+      const order = [0, 1].flatMap((epoch) => Array.from(epochOrder(n, 3, epoch)));
+      const upright = quantize(set, levels).data;
+      expect(Array.from(undone)).toEqual(order.flatMap((i) => Array.from(upright.slice(i * size, (i + 1) * size)))); // biome-ignore format: one line
+      const own = classes.map((one) => Math.floor(one / 16));
+      expect(own).toEqual(order.map((i) => (withClasses ? labels[i] : 0)));
+    }
+  });
+
+  it('are each as likely, and others in each epoch', () => {
+    const { classes } = drawn({}, 1000); // 200 epochs
+    const counts = elements.map((_, element) => classes.filter((one) => one === element).length);
+    // 500 expected of each: chi-square with 15 degrees of freedom exceeds 37.7 once in a thousand seeds
+    expect(counts.reduce((sum, count) => sum + (count - 500) ** 2 / 500, 0)).toBeLessThan(37.7);
+    expect(classes.slice(0, n)).not.toEqual(classes.slice(n, 2 * n));
+  });
+
+  it('go on from any step, are others for another seed, and do not depend on the size of batches', () => {
+    const all = drawn({}, 12);
+    const { images, classes } = drawn({ firstStep: 5 }, 7);
+    expect([images, classes]).toEqual([all.images.slice(40 * size), all.classes.slice(40)]);
+    expect(drawn({ batchSize: 12 }, 8)).toEqual(all);
+    expect(drawn({ shuffle: false, seed: 1 }, 1)).not.toEqual(drawn({ shuffle: false, seed: 2 }, 1));
+  });
+
+  it('stay the same from release to release, since training goes on by them', () => {
+    expect(drawn({}, 1).classes).toEqual([14, 13, 6, 5, 9, 13, 10, 14]);
+  });
+
+  it('are refused where images have none, and with dropped classes', () => {
+    const refuses = (images: ImageSet, options: object, message: string) => {
+      expect(() => imageBatches(images, { batchSize: 2, ...options })).toThrow(message);
+    };
+    refuses(numbered(2), { orientations: ['transpose'] }, "imageBatches: orientations: wanted square images for 'transpose', got [1, 2]"); // biome-ignore format: one line
+    refuses(set, { orientations: [] }, 'imageBatches: orientations: wanted a list of symmetries, got []');
+    refuses(set, { orientations: ['flip'] }, 'imageBatches: orientations: wanted');
+    const dropClass = { probability: 0.1, nullClass: 7 };
+    refuses(set, { orientations: ['flipRows'], withClasses: true, dropClass }, "imageBatches: dropClass: wanted no orientations, which it would drop too, got ['flipRows']"); // biome-ignore format: one line
   });
 });
 

@@ -151,6 +151,20 @@ declare module '*/examples/lib/files.mjs' {
   export function sweep(directory: string, isLeft: (name: string, pid: number) => boolean): Promise<void>;
 }
 
+declare module '*/examples/lib/orientations.mjs' {
+  import type { ImageSet, Symmetry } from 'pixelcnn-layers/data';
+
+  interface Oriented {
+    orientations?: 4 | 8;
+  }
+  export const SYMMETRIES: Record<4 | 8, Symmetry[]>;
+  export function symmetriesOf(run: Oriented): Symmetry[] | undefined;
+  export function inOrientations(
+    set: ImageSet,
+    run: Oriented & { isConditional: boolean },
+  ): Promise<ImageSet>;
+}
+
 declare module '*/examples/lib/palette.mjs' {
   import type { ImageSet } from 'pixelcnn-layers/data';
   export function toPalette(images: ImageSet, palette: Uint8Array): ImageSet;
@@ -295,12 +309,14 @@ declare module '*/examples/lib/png.mjs' {
 declare module '*/examples/lib/saved-model.mjs' {
   import type { LayersModel } from '@tensorflow/tfjs-layers';
   import type { ConditionShape } from 'pixelcnn-layers';
+  import type { Symmetry } from 'pixelcnn-layers/data';
   export function loadImageModel(directory: string): Promise<{
     model: LayersModel;
     imageShape: (number | null)[];
     levels: number;
     condition: ConditionShape | null;
     palette?: Uint8Array;
+    symmetries?: Symmetry[];
   }>;
 }
 

@@ -18,7 +18,7 @@ import {
   pixelSNAIL,
   sample,
 } from 'pixelcnn-layers';
-import type { ImageSet } from 'pixelcnn-layers/data';
+import type { ImageSet, Symmetry } from 'pixelcnn-layers/data';
 import {
   loadWeights,
   type NamedTensor,
@@ -32,6 +32,8 @@ import { readDigits } from '../../examples/lib/digits.mjs';
 import { holdOut } from '../../examples/lib/hold-out.mjs';
 import { npyOf } from '../../examples/lib/npy.mjs';
 import { loadPyTorchRun } from '../../examples/lib/pytorch-run.mjs';
+import { loadImageModel } from '../../examples/lib/saved-model.mjs';
+import { elementsOf, transformed } from '../../src/core/symmetries';
 import { useBackend } from '../support/backends';
 import { PATIENCE } from '../support/patience.mjs';
 import { largestDifference, take } from '../support/tensors';
@@ -423,6 +425,28 @@ describe.skipIf(python === null)('train.py', () => {
     expect(testBits).toBeLessThan(0.1); // without the codes 0.5: 2 bits for 4 pixels
   });
 
+  it('trains a network of classes and orientations, which it numbers as the library does', async () => {
+    const [folder, out] = [join(directory, 'turned'), join(directory, 'turned-run')];
+    await mkdir(folder);
+    const patterns = [0, 1].map((label) => Int32Array.from({ length: 16 }, (_, i) => Math.imul(16 * label + i + 1, 2654435761) >>> 30)); // [4,4] of each class
+    const labels = Uint8Array.from({ length: 32 }, (_, n) => n % 2);
+    for (const part of ['train', 'test']) {
+      await writeFile(join(folder, `${part}.npy`), npyOf(Uint8Array.from([...labels].flatMap((label) => [...(patterns[label] as Int32Array)])), [32, 4, 4]));
+      await writeFile(join(folder, `${part}-labels.npy`), npyOf(labels, [32]));
+    }
+    const flags = '--levels 4 --model gated --conditional --orientations 8 --blocks 1 --hidden 16 --out-dim 16 --batch 32 --steps 200 --learning-rate 1e-2 --average 0.5'; // biome-ignore format: one line
+    expect(await start([script, '--data', 'npy', '--path', folder, '--out', out, ...flags.split(' ')]).ended).toMatchObject({ code: 0 });
+    const { model, symmetries } = await loadImageModel(out);
+    const elements = elementsOf(symmetries as Symmetry[]);
+    expect(elements).toHaveLength(8);
+    // Each pattern in each orientation, of which the network knows all once it is told which.
+    const turned = patterns.map((pattern) => transformed(Int32Array.from(elements.flatMap(() => [...pattern])), [4, 4, 1], 4, elements, (n) => n));
+    const levels = tf.tensor4d(turned.flatMap((images) => [...images]), [16, 4, 4, 1], 'int32');
+    const logProbs = await take(await logProb(model, levels, { condition: Array.from({ length: 16 }, (_, n) => n) }));
+    expect(-Math.min(...logProbs) / 16 / Math.LN2).toBeLessThan(0.1); // bits of a pixel
+    expect(((await evaluations(out)).at(-1) as Evaluation).testBits).toBeLessThan(0.05);
+  }); // biome-ignore format: one call a line
+
   it('trains Image GPT, given classes, into a model of the library', async () => {
     const out = join(directory, 'gpt');
     const flags = '--data digits --model gpt --conditional --width 8 --heads 2 --layers 1 --norm rms --activation quickGelu --residual normalized --steps 20 --eval-images 21'; // biome-ignore format: one line
@@ -473,6 +497,10 @@ describe.skipIf(python === null)('train.py', () => {
     ['--data digits --average 1', "--average: wanted a number from 0, below 1, got '1'"],
     ['--data digits --input embedding:0', "--input: wanted scaled, oneHot, embedding:N, got 'embedding:0'"],
     ['--data digits --conditional', '--conditional: comes with --model gated, plus-plus, pixelsnail or gpt'],
+    ['--data digits --orientations 8', '--orientations: comes with --model gated, plus-plus, pixelsnail or gpt'],
+    ['--data digits --model gated --orientations 2', "--orientations: wanted 4, 8, got '2'"],
+    ['--data npy --path OBLONG --model gated --orientations 8 --out NEW', '--orientations 8: wanted square images, got 4x2'],
+    ['--data npy --path CODES --model pixelsnail --codes 4 --orientations 8', '--codes: comes with --model pixelsnail and --data npy, without --orientations'],
     ['--data digits --from-data 8', '--from-data: comes with --model plus-plus or pixelsnail'],
     ['--data digits --model pixelsnail --codes 8', '--codes: comes with --model pixelsnail and --data npy'],
     ['--data npy --path CODES --codes 4 --out NEW', '--codes: comes with --model pixelsnail and --data npy'],
@@ -524,6 +552,8 @@ describe.skipIf(python === null)('train.py', () => {
     await writeFile(few, npyOf(new Uint8Array(2 * 16), [2, 4, 4]));
     const palette = join(directory, 'palette.json'); // of settings, all that is read
     await writeFile(palette, '{"palette":"000000ffffff"}');
+    const oblong = join(directory, 'oblong.npy');
+    await writeFile(oblong, npyOf(new Uint8Array(10 * 8), [10, 4, 2]));
     await writeFile(pickled, Buffer.from('80049505000000000000008c0161942e', 'hex'));
     // Images with maps of codes, or without them, or with too few, or of another size.
     const maps = { CODES: [10, 2, 2], UNCODED: null, FEWER: [9, 2, 2], SIZES: [10, 1, 2] };
@@ -537,7 +567,7 @@ describe.skipIf(python === null)('train.py', () => {
         if (shape) await write(`${part}-codes.npy`, Uint8Array.from({ length: n * h * w }, (_, i) => i % 4), [n, h, w]);
       }
     }
-    const places = { ...coded, NEW: fresh, STRAIGHT: straight, DAMAGED: damaged, FEW: few, PICKLED: pickled, PALETTE: palette, EMPTY: empty, OTHER: other, STEPS: String(steps) };
+    const places = { ...coded, NEW: fresh, STRAIGHT: straight, DAMAGED: damaged, FEW: few, PICKLED: pickled, OBLONG: oblong, PALETTE: palette, EMPTY: empty, OTHER: other, STEPS: String(steps) };
     const fill = (text: string) => text.replace(/[A-Z]{3,}/g, (name) => places[name as keyof typeof places] ?? name);
     const lines = refusals.map(([flags]) => flags.split(' ').filter(Boolean).map(fill));
     const inTurn = fileURLToPath(new URL('train-in-turn.py', import.meta.url));

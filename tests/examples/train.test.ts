@@ -360,6 +360,33 @@ describe('train.mjs', () => {
     });
   });
 
+  describe('of a model conditioned on orientations', () => {
+    const ORIENTED = `${SMALL} --model gated --dropout 0.2 --every 20`;
+
+    it('gives the same losses when stopped and resumed, and a model that carries them', async () => {
+      const [whole, broken] = ['oriented', 'oriented-broken'].map((name) => join(directory, name)) as [string, string]; // biome-ignore format: one line
+      expect((await run(`${ORIENTED} --orientations 8 --steps 40 --out ${whole}`)).code).toBe(0);
+      await stopped(`${ORIENTED} --orientations 8 --steps 40 --out ${broken}`, hasCheckpoint(broken, 20));
+      expect((await run(`--resume --out ${broken}`)).code).toBe(0);
+      expect(await losses(broken)).toEqual(await losses(whole));
+      expect(await testFigures(broken)).toEqual(await testFigures(whole));
+      expect(JSON.parse(await readFile(join(broken, 'run.json'), 'utf8'))).toMatchObject({ orientations: 8 });
+      const { model, condition, symmetries } = await loadImageModel(broken);
+      expect(condition).toEqual({ kind: 'class', numClasses: 8 });
+      expect(symmetries).toEqual(['flipRows', 'flipColumns', 'transpose']);
+      model.dispose();
+    });
+
+    it('takes one for each class and orientation where it is conditioned on both', async () => {
+      const out = join(directory, 'oriented-classes');
+      expect((await run(`${ORIENTED} --conditional --orientations 4 --steps 5 --out ${out}`)).code).toBe(0);
+      const { model, condition, symmetries } = await loadImageModel(out);
+      expect(condition).toEqual({ kind: 'class', numClasses: 40 });
+      expect(symmetries).toEqual(['flipRows', 'flipColumns']);
+      model.dispose();
+    });
+  });
+
   it('trains Image GPT, for sample.mjs and evaluate.mjs to use', async () => {
     const out = join(directory, 'gpt');
     const sizes = '--data digits --model gpt --conditional --width 8 --heads 2 --layers 1 --norm rms --activation quickGelu --batch 4 --eval-images 20 --samples 2 --dropout 0.1'; // biome-ignore format: one line
@@ -417,6 +444,12 @@ describe('train.mjs', () => {
         '--data digits --conditional',
         "--conditional: comes with --model gated, plus-plus, snail, gpt, got 'pixelcnn'",
       ],
+      ['--data digits --orientations 8', '--orientations: comes with --model gated, plus-plus, snail, gpt'],
+      ['--data digits --model gated --orientations 2', "--orientations: wanted 4, 8, got '2'"],
+      [
+        '--data npy --path OBLONG --model gated --orientations 8 --out FRESH',
+        "imageBatches: orientations: wanted square images for 'transpose', got [2, 3]",
+      ],
       ['--data digits --model gated --heads 2', "--heads: comes with --model snail, gpt, got 'gated'"],
       ['--data digits --model snail --width 8', "--width: comes with --model gpt, got 'snail'"],
       ['--data digits --model gpt --output mixture:2', '--output: comes with --model pixelcnn'],
@@ -454,10 +487,14 @@ describe('train.mjs', () => {
     ];
     const fresh = () => join(directory, 'deep', 'fresh');
     const unlabelled = () => join(directory, 'unlabelled.npy');
-    beforeAll(() => writeFile(unlabelled(), npyOf(new Uint8Array(10 * 4), [10, 2, 2])));
+    const oblong = () => join(directory, 'oblong.npy');
+    beforeAll(async () => {
+      await writeFile(unlabelled(), npyOf(new Uint8Array(10 * 4), [10, 2, 2]));
+      await writeFile(oblong(), npyOf(new Uint8Array(10 * 6), [10, 2, 3]));
+    });
     itRefuses(
       refusals.map(([flags, answer]) => [answer, ['train.mjs', ...flags.split(' ').filter(Boolean)]]),
-      () => ({ USED: straight, FRESH: fresh(), UNLABELLED: unlabelled() }),
+      () => ({ USED: straight, FRESH: fresh(), UNLABELLED: unlabelled(), OBLONG: oblong() }),
     );
 
     it('and leaves nothing behind', async () => {
