@@ -158,12 +158,14 @@ export function imageBatches(
       const count = repeat ? batchSize : Math.min(batchSize, n - start);
       const upright = new Int32Array(count * imageSize);
       const classes = new Int32Array(count);
-      const elementOf = (b: number) => Math.floor(orientationAt(start + b) * elements.length);
+      const elementOf = Int32Array.from({ length: count }, (_, b) =>
+        Math.floor(orientationAt(start + b) * elements.length),
+      );
       for (let b = 0; b < count; b++) {
         const image = imageAt(start + b);
         const isDropped = dropClass !== undefined && dropAt(start + b) < dropClass.probability;
         const own = (isDropped ? dropClass.nullClass : ownClasses?.[image]) ?? 0;
-        classes[b] = own * elements.length + elementOf(b);
+        classes[b] = own * elements.length + (elementOf[b] as number);
         const from = image * imageSize;
         for (let d = 0; d < imageSize; d++)
           upright[b * imageSize + d] = toLevel[data[from + d] as number] as number;

@@ -260,7 +260,7 @@ describe('orientations', () => {
     expect(elements).toHaveLength(16);
     for (const withClasses of [false, true]) {
       const { images, classes } = drawn({ withClasses, seed: 3 }, 10); // two epochs
-      const undone = transformed(Int32Array.from(images), imageShape, levels, elements, (i) => (classes[i] as number) % 16, true); // biome-ignore format: one line
+      const undone = transformed(Int32Array.from(images), imageShape, levels, elements, classes.map((one) => one % 16), true); // biome-ignore format: one line
       const order = [0, 1].flatMap((epoch) => Array.from(epochOrder(n, 3, epoch)));
       const upright = quantize(set, levels).data;
       expect(Array.from(undone)).toEqual(order.flatMap((i) => Array.from(upright.slice(i * size, (i + 1) * size)))); // biome-ignore format: one line

@@ -440,7 +440,7 @@ describe.skipIf(python === null)('train.py', () => {
     const elements = elementsOf(symmetries as Symmetry[]);
     expect(elements).toHaveLength(8);
     // Each pattern in each orientation, of which the network knows all once it is told which.
-    const turned = patterns.map((pattern) => transformed(Int32Array.from(elements.flatMap(() => [...pattern])), [4, 4, 1], 4, elements, (n) => n));
+    const turned = patterns.map((pattern) => transformed(Int32Array.from(elements.flatMap(() => [...pattern])), [4, 4, 1], 4, elements, elements.map((_, n) => n)));
     const levels = tf.tensor4d(turned.flatMap((images) => [...images]), [16, 4, 4, 1], 'int32');
     const logProbs = await take(await logProb(model, levels, { condition: Array.from({ length: 16 }, (_, n) => n) }));
     expect(-Math.min(...logProbs) / 16 / Math.LN2).toBeLessThan(0.1); // bits of a pixel

@@ -1,0 +1,202 @@
+// Trains a network on the energy of the Ising model, without data, and estimates its free energy: `node examples/ising.mjs
+// --help`.
+
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { loadLayersModel } from '@tensorflow/tfjs-layers';
+import {
+  bitsPerDim,
+  fitToEnergy,
+  pixelCNN,
+  scheduleLearningRate,
+  symmetric,
+  toPortable,
+} from 'pixelcnn-layers';
+import { fileSystem } from 'pixelcnn-layers/node';
+import { createPool, logPartition, sample, writePortable } from 'pixelcnn-layers/runtime';
+import { useBackend } from './lib/backend.mjs';
+import { checkpoints } from './lib/checkpoints.mjs';
+import { writeWhole } from './lib/files.mjs';
+import { outputDirectory, parseFlags, positiveNumber, stop, wholeNumber } from './lib/flags.mjs';
+import { CRITICAL, energyOf, exactLogZ, magnetizationsOf, SYMMETRIES } from './lib/ising.mjs';
+import { gridPng } from './lib/png.mjs';
+
+const help = `Trains a PixelCNN on the energy of periodic Ising spins, and compares its free energy with the exact one.
+
+  node examples/ising.mjs
+
+  --size N              rows and columns (8)
+  --beta B              inverse temperature, or 'critical' (0.44)
+  --steps N             (500)
+  --images N            drawn for each step (200)
+  --hidden N            features of the network (16)
+  --blocks N            of the network (3)
+  --learning-rate R     a tenth of it in the last third of the steps (0.002)
+  --anneal R            beta grows as beta (1 - R^step) (0.99)
+  --draws N             images to estimate with (20000)
+  --workers N           threads that draw (1: this one)
+  --seed N              (1)
+  --out DIR             of checkpoints and results (out/ising-SIZE-BETA)
+  --resume              continues what is in --out
+  --help                prints this
+`;
+const flags = parseFlags(
+  {
+    size: { type: 'string', default: '8' },
+    beta: { type: 'string', default: '0.44' },
+    steps: { type: 'string', default: '500' },
+    images: { type: 'string', default: '200' },
+    hidden: { type: 'string', default: '16' },
+    blocks: { type: 'string', default: '3' },
+    'learning-rate': { type: 'string', default: '0.002' },
+    anneal: { type: 'string', default: '0.99' },
+    draws: { type: 'string', default: '20000' },
+    workers: { type: 'string', default: '1' },
+    seed: { type: 'string', default: '1' },
+    out: { type: 'string' },
+    resume: { type: 'boolean' },
+    help: { type: 'boolean' },
+  },
+  help,
+  process.argv.slice(2),
+);
+const run = {
+  size: wholeNumber('--size', flags.size, 2, 256),
+  beta: flags.beta === 'critical' ? CRITICAL : positiveNumber('--beta', flags.beta),
+  steps: wholeNumber('--steps', flags.steps, 1),
+  images: wholeNumber('--images', flags.images, 2),
+  hidden: wholeNumber('--hidden', flags.hidden, 1),
+  blocks: wholeNumber('--blocks', flags.blocks, 0),
+  learningRate: positiveNumber('--learning-rate', flags['learning-rate']),
+  anneal: positiveNumber('--anneal', flags.anneal, 1),
+  seed: wholeNumber('--seed', flags.seed, 0),
+};
+const { size, beta, steps } = run;
+const draws = wholeNumber('--draws', flags.draws, 2);
+const workers = wholeNumber('--workers', flags.workers, 1);
+const out = outputDirectory('--out', flags.out ?? `out/ising-${size}-${flags.beta}`);
+const settings = join(out, 'run.json');
+const kept = checkpoints(join(out, 'checkpoints'));
+const EVERY = 100; // steps between checkpoints
+
+await openRun();
+await useBackend('wasm');
+const from = flags.resume ? await kept.latest() : null;
+const model = from ? await loadLayersModel(fileSystem(join(from.directory, 'model'))) : newModel();
+const pool = workers > 1 ? createPool({ workers }) : undefined;
+const energy = energyOf(size);
+const exact = exactLogZ(size, beta);
+
+console.log(
+  `${size}x${size} spins at beta ${beta}, ${model.countParams()} weights, ${steps} steps of ${run.images}`,
+);
+await train();
+const summary = await estimates();
+await pool?.terminate();
+await writeWhole(join(out, 'result.json'), `${JSON.stringify(summary, null, 2)}\n`);
+
+/** Begins a run, or checks that it is the one to resume. */
+async function openRun() {
+  await mkdir(out, { recursive: true });
+  const text = JSON.stringify(run);
+  if (!existsSync(settings)) return writeFile(settings, text);
+  if (!flags.resume) stop(`--out: ${out} has a run: --resume continues it`);
+  const before = await readFile(settings, 'utf8');
+  if (before !== text) stop(`--resume: wanted the flags of ${before}`);
+}
+
+/** A network whose first layer sees all spins before the current one. */
+function newModel() {
+  const network = pixelCNN({
+    imageShape: [size, size, 1],
+    levels: 2,
+    input: 'oneHot', // so that a spin of -1 differs from the outside
+    hiddenDim: run.hidden,
+    outDim: 2 * run.hidden,
+    numBlocks: run.blocks,
+    firstKernelSize: 2 * size - 1,
+    seed: run.seed,
+  });
+  network.compile({ optimizer: tf.train.adam(run.learningRate, 0.9, 0.999, 1e-7), loss: bitsPerDim });
+  return network;
+}
+
+/** Free energy of each spin, from log Z. */
+function freeEnergy(logZ) {
+  return -logZ / beta / size ** 2;
+}
+
+async function train() {
+  const { optimizer } = model;
+  const rate = (step) => run.learningRate * (step < (2 / 3) * steps ? 1 : 0.1);
+  const schedule = scheduleLearningRate(optimizer, rate);
+  const firstStep = from?.step ?? 0;
+  if (firstStep === steps) return;
+  schedule.beforeStep();
+  let sum = 0;
+  let since = performance.now();
+  await fitToEnergy(symmetric(model, ['flipLevels']), energy, {
+    steps,
+    firstStep,
+    numImages: run.images,
+    beta: (step) => beta * (1 - run.anneal ** step),
+    optimizer,
+    clipNorm: 1,
+    seed: run.seed,
+    pool,
+    async onStep({ step, bound }) {
+      const done = step + 1;
+      schedule.beforeStep(); // of the next step
+      sum += bound;
+      if (done % EVERY !== 0 && done !== steps) return;
+      const count = done % EVERY || EVERY;
+      const seconds = (performance.now() - since) / 1000 / count;
+      const mean = freeEnergy(sum / count);
+      console.log(`step ${done}: F/N at most ${mean.toFixed(5)}, exact ${freeEnergy(exact).toFixed(5)}; ${seconds.toFixed(2)} s a step`); // biome-ignore format: one line
+      sum = 0;
+      await kept.save(done, {}, (directory) =>
+        model.save(fileSystem(join(directory, 'model')), { includeOptimizer: true }),
+      );
+      since = performance.now();
+    },
+  });
+}
+
+/** Prints and returns what the network says of the free energy, and writes the network and a picture. */
+async function estimates() {
+  const info = { name: `Ising ${size}x${size} at beta ${beta}` };
+  const portable = await toPortable(symmetric(model, SYMMETRIES), { info });
+  await writeWhole(join(out, 'model.pixelcnn'), writePortable(portable));
+  const { logZ, standardError, bound, effectiveSampleSize } = await logPartition(portable, energy, {
+    beta,
+    numImages: draws,
+    seed: run.seed,
+    pool,
+  });
+  const error = standardError / beta / size ** 2;
+  const apart = (freeEnergy(logZ) - freeEnergy(exact)) / error;
+  const relative = 1 - bound / exact;
+  console.log(`F/N exact      ${freeEnergy(exact).toFixed(7)}`);
+  console.log(
+    `F/N bound      ${freeEnergy(bound).toFixed(7)}, ${relative.toExponential(1)} above it, relative to it`,
+  );
+  console.log(`F/N estimate   ${freeEnergy(logZ).toFixed(7)} +- ${error.toExponential(1)}, ${apart.toFixed(1)} standard errors away`); // biome-ignore format: one line
+  console.log(`effective sample size ${((100 * effectiveSampleSize) / draws).toFixed(1)} % of ${draws}`);
+
+  const images = await sample(portable, { numImages: 1000, seed: run.seed });
+  const magnetizations = magnetizationsOf(images.data, 1000);
+  const histogram = new Array(20).fill(0);
+  for (const one of magnetizations) histogram[Math.min(19, Math.floor(10 * (one + 1)))]++;
+  console.log('magnetization, of 1,000 images:');
+  for (const [k, count] of histogram.entries())
+    console.log(
+      `${(k / 10 - 1).toFixed(1).padStart(5)} ${'#'.repeat(Math.round(count / 10))} ${count || ''}`,
+    );
+  const shown = images.data.subarray(0, 32 * size ** 2);
+  const grid = { imageShape: [size, size, 1], levels: 2, columns: 8, scale: 4 };
+  await writeWhole(join(out, 'samples.png'), gridPng({ images: shown, ...grid }));
+  const perSpin = { exact: freeEnergy(exact), bound: freeEnergy(bound), estimate: freeEnergy(logZ), error };
+  return { ...run, draws, perSpin, relative, apart, effectiveSampleSize, histogram };
+}

@@ -1,0 +1,79 @@
+/**
+ * The Ising model of spins on a periodic square, each with four neighbours: E = -sum of s s' over pairs of neighbours, J = 1.
+ * Level 0 is a spin of -1, level 1 one of +1.
+ */
+
+/** The inverse temperature at which large magnets lose their magnetization: Onsager 1944. */
+export const CRITICAL = Math.log(1 + Math.SQRT2) / 2;
+
+/** How the energy stays the same. */
+export const SYMMETRIES = ['flipLevels', 'flipRows', 'flipColumns', 'transpose'];
+
+/**
+ * The energies of images.
+ *
+ * @param {number} size rows and columns
+ * @returns {import('pixelcnn-layers').Energy}
+ */
+export function energyOf(size) {
+  return (levels, numImages) => {
+    const energies = new Float64Array(numImages);
+    for (let n = 0; n < numImages; n++) {
+      const from = n * size * size;
+      let alike = 0; // pairs of equal neighbours
+      for (let row = 0; row < size; row++) {
+        const below = from + ((row + 1) % size) * size;
+        for (let column = 0; column < size; column++) {
+          const spin = levels[from + row * size + column];
+          if (spin === levels[below + column]) alike++;
+          if (spin === levels[from + row * size + ((column + 1) % size)]) alike++;
+        }
+      }
+      energies[n] = 2 * size * size - 2 * alike;
+    }
+    return energies;
+  };
+}
+
+/**
+ * The magnetizations of images: the mean spin of each.
+ *
+ * @param {ArrayLike<number>} levels
+ * @param {number} numImages
+ */
+export function magnetizationsOf(levels, numImages) {
+  const size = levels.length / numImages;
+  return Float64Array.from({ length: numImages }, (_, n) => {
+    let up = 0;
+    for (let k = 0; k < size; k++) up += levels[n * size + k];
+    return (2 * up) / size - 1;
+  });
+}
+
+/**
+ * The exact log Z of size x size spins: Kaufman, "Crystal statistics II" (1949), equation 49.
+ *
+ * @param {number} size
+ * @param {number} beta
+ */
+export function exactLogZ(size, beta) {
+  // cosh(gamma_k) = cosh(2 beta) coth(2 beta) - cos(pi k / size); gamma_0 has a sign.
+  const gamma = (k) => {
+    if (k === 0) return 2 * beta + Math.log(Math.tanh(beta));
+    return Math.acosh(Math.cosh(2 * beta) / Math.tanh(2 * beta) - Math.cos((Math.PI * k) / size));
+  };
+  /** The log and the sign of the product of 2 cosh or 2 sinh of size gamma / 2, of odd k or even ones. */
+  const product = (first, sign) => {
+    let [log, isNegative] = [0, false];
+    for (let k = first; k < 2 * size; k += 2) {
+      const x = (size * gamma(k)) / 2;
+      log += Math.abs(x) + Math.log1p(sign * Math.exp(-2 * Math.abs(x)));
+      if (sign < 0 && x < 0) isNegative = !isNegative;
+    }
+    return [log, isNegative ? -1 : 1];
+  };
+  const products = [product(1, 1), product(1, -1), product(0, 1), product(0, -1)];
+  const most = Math.max(...products.map(([log]) => log));
+  const sum = products.reduce((all, [log, sign]) => all + sign * Math.exp(log - most), 0);
+  return (size * size * Math.log(2 * Math.sinh(2 * beta))) / 2 - Math.LN2 + most + Math.log(sum);
+}
