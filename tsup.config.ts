@@ -31,9 +31,15 @@ const globalTf = `
   module.exports = globalThis.tf;
 `;
 
-/** `createTrainer` of the script. */
-const noTrainer = `export async function createTrainer() {
-  throw new Error("createTrainer: wanted the package's ES modules, which its workers need");
+/** What the script leaves out: what its workers could not load, or what few pages would use. */
+const leftOut: Readonly<Record<string, string>> = {
+  'training/trainer.ts': 'createTrainer',
+  'training/fit-to-energy.ts': 'fitToEnergy',
+  'inference/log-partition.ts': 'logPartition',
+  'causality/receptive-field.ts': 'receptiveField',
+};
+const refusing = (name: string) => `export async function ${name}() {
+  throw new Error("${name}: wanted the package's ES modules");
 }`;
 
 /** A module in which `await import` of some names is an import like others. */
@@ -102,18 +108,12 @@ const script: Options = {
       },
     },
     {
-      name: 'no trainer', // its workers could not load the script
+      name: 'one file', // so that nothing is loaded later
       setup(build) {
-        build.onLoad({ filter: /training\/trainer\.ts$/ }, () => ({ contents: noTrainer }));
-      },
-    },
-    {
-      name: 'nothing later', // since it is one file
-      setup(build) {
-        build.onLoad({ filter: /causality\/.+\.ts$/ }, ({ path }) => ({
-          contents: withoutLater(path),
-          loader: 'ts',
-        }));
+        build.onLoad({ filter: /src\/.+\.ts$/ }, ({ path }) => {
+          const [, name] = Object.entries(leftOut).find(([file]) => path.endsWith(file)) ?? [];
+          return { contents: name ? refusing(name) : withoutLater(path), loader: 'ts' };
+        });
       },
     },
   ],

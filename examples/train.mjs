@@ -27,7 +27,7 @@ import { holdOut } from './lib/hold-out.mjs';
 import { carryOrientations, carryPalette } from './lib/image-model.mjs';
 import { inLevels } from './lib/model-data.mjs';
 import { networkOf } from './lib/network-of-run.mjs';
-import { inOrientations, symmetriesOf } from './lib/orientations.mjs';
+import { inAllOrientations, inOrientations } from './lib/orientations.mjs';
 import { lossOf, paletteOfText, textOfPalette } from './lib/palette.mjs';
 import { trainingProgress } from './lib/progress.mjs';
 import { openRunLog } from './lib/run-log.mjs';
@@ -96,11 +96,6 @@ if (heldOut >= train.shape[0]) {
   stop(`--validation: ${run.data} has ${train.shape[0]} training images, got '${heldOut}'`);
 }
 const [learnt, validation] = holdOut(train, heldOut);
-const judge = {
-  name: validation ? 'validation' : 'test',
-  set: await inOrientations(validation ?? test, run),
-};
-const shown = { seed: run.seed, withClasses: run.isConditional, orientations: symmetriesOf(run) };
 await keepSettings(out, run, [train, test]);
 
 // Model: images in [0, 1], and their classes or orientations if it is conditional -> logits [N,H,W,C,L] or parameters [N,H,W,P]
@@ -118,6 +113,12 @@ const newModel = () => {
   return model;
 };
 const model = from ? await load('model') : newModel();
+const orientations = inAllOrientations(model, run);
+const judge = {
+  name: validation ? 'validation' : 'test',
+  set: await inOrientations(validation ?? test, orientations, run),
+};
+const shown = { seed: run.seed, withClasses: run.isConditional, orientations };
 if (run.fromData !== undefined && !from) await beginFromData();
 const { optimizer } = model;
 const decay = exponentialDecay({ initial: run.learningRate, decay: run.decay });
@@ -250,7 +251,7 @@ if (isDone) {
   if (!isPatient()) console.log(`step ${step}: no better for ${sinceBest} evaluations`);
   const { step: bestStep } = await kept.best();
   const { model: bestModel } = await loadImageModel(out);
-  const { bits, samples } = await evaluate(bestModel, await inOrientations(test, run), run);
+  const { bits, samples } = await evaluate(bestModel, await inOrientations(test, orientations, run), run);
   await writeWhole(join(out, 'samples.png'), samples);
   bestModel.dispose();
   console.log(

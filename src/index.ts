@@ -18,7 +18,7 @@ export {
   windowOf,
 } from './core/declared-window';
 export type { Images, Place } from './core/images';
-export type { GroupElement, SymmetricOptions, Symmetry, SymmetryShape } from './core/symmetries';
+export type { SymmetricOptions, Symmetry, SymmetryShape } from './core/symmetries';
 export type { KernelWindow } from './core/window';
 export type { DistributionShape } from './distributions/kinds';
 export type { PixelDistribution, Softmax } from './distributions/pixel-distribution';
@@ -33,7 +33,7 @@ export {
 export { type Sampled, type SampleOptions, sample } from './inference/sample';
 export * from './layers/index';
 export type { Energy } from './likelihood/energies';
-export type { LogPartition, LogPartitionArgs } from './likelihood/log-partition';
+export type { LogPartition, LogPartitionArgs } from './likelihood/importance-weights';
 export {
   AutoregressiveModel,
   type AutoregressiveModelArgs,
@@ -89,7 +89,8 @@ export type { SampleProgress } from './sampling/options';
 export type { Potential } from './sampling/particles';
 export { clipGradients } from './training/clip-gradients';
 export type { Trainer, TrainerOptions } from './training/data-parallel';
-export { type EnergyStep, type FitToEnergyArgs, fitToEnergy } from './training/fit-to-energy';
+export type { EnergyStep, FitToEnergyArgs } from './training/energy-steps';
+export { fitToEnergy } from './training/fit-to-energy';
 export { type InitializationOptions, initializeFromData } from './training/initialize-from-data';
 export {
   type ExponentialDecayArgs,

@@ -8,7 +8,8 @@ export type { Images, Place } from './core/images';
 export type { SymmetricOptions, Symmetry, SymmetryShape } from './core/symmetries';
 export type { DistributionShape } from './distributions/kinds';
 export type { Energy } from './likelihood/energies';
-export { type LogPartition, type LogPartitionArgs, logPartition } from './likelihood/log-partition';
+export type { LogPartition, LogPartitionArgs } from './likelihood/importance-weights';
+export { logPartition } from './likelihood/log-partition';
 export { type LogProbOptions, logProb } from './likelihood/log-prob';
 export {
   createPool,

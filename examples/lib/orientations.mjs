@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { symmetric } from 'pixelcnn-layers';
 import { imageBatches, imageSet } from 'pixelcnn-layers/data';
 import { labelsOf } from './classes.mjs';
 
@@ -9,28 +10,30 @@ export const SYMMETRIES = {
 };
 
 /**
- * The symmetries whose orientations a network is conditioned on, or undefined if it sees images as they are.
+ * The symmetric model of a network that is told the orientation of images, or undefined if it sees them as they are.
  *
+ * @param {import('@tensorflow/tfjs-layers').LayersModel} network
  * @param {{ orientations?: 4 | 8 }} run the settings of a run, or what a model carries
- * @returns {import('pixelcnn-layers/data').Symmetry[] | undefined}
+ * @returns {import('pixelcnn-layers').SymmetricModel | undefined}
  */
-export const symmetriesOf = ({ orientations }) => SYMMETRIES[orientations];
+export const inAllOrientations = (network, { orientations }) =>
+  orientations && symmetric(network, SYMMETRIES[orientations], { asCondition: true });
 
 /**
  * Images as a network of a run is evaluated on them: each in one orientation, always the same, with its number as label;
  * of a network without orientations, as they are.
  *
  * @param {import('pixelcnn-layers/data').ImageSet} set
- * @param {{ orientations?: 4 | 8, isConditional: boolean }} run
+ * @param {import('pixelcnn-layers').SymmetricModel | undefined} orientations from {@link inAllOrientations}
+ * @param {{ isConditional: boolean }} run
  * @returns {Promise<import('pixelcnn-layers/data').ImageSet>}
  */
-export async function inOrientations(set, run) {
-  const orientations = symmetriesOf(run);
+export async function inOrientations(set, orientations, { isConditional }) {
   if (orientations === undefined) return set;
   const inTurn = { batchSize: 64, shuffle: false, repeat: false };
   const data = set.data.slice();
   const classes = [];
-  for (const batch of imageBatches(set, { ...inTurn, withClasses: run.isConditional, orientations })) {
+  for (const batch of imageBatches(set, { ...inTurn, withClasses: isConditional, orientations })) {
     data.set(await batch.ys.data(), (data.length / set.shape[0]) * classes.length);
     classes.push(...(await batch.xs[1].data()));
     tf.dispose(batch);

@@ -6,7 +6,7 @@ import { fileSystem } from 'pixelcnn-layers/node';
 import { readPortable } from 'pixelcnn-layers/runtime';
 import { checkpoints } from './checkpoints.mjs';
 import { conditionShapeOf, paletteOf } from './image-model.mjs';
-import { symmetriesOf } from './orientations.mjs';
+import { inAllOrientations } from './orientations.mjs';
 import { isPyTorchRun, loadPyTorchRun } from './pytorch-run.mjs';
 
 /**
@@ -15,9 +15,9 @@ import { isPyTorchRun, loadPyTorchRun } from './pytorch-run.mjs';
  *
  * @param {string} directory the value of `--model`
  * @returns {Promise<{ model: import('@tensorflow/tfjs-layers').LayersModel, imageShape: (number | null)[], levels: number,
- *   condition: import('pixelcnn-layers').ConditionShape | null, palette?: Uint8Array, symmetries?:
- *   import('pixelcnn-layers/data').Symmetry[] }>} `imageShape` has null for a size that may vary; `palette`, [L,1] or [L,3], is what
- *   levels look like; `symmetries` are those whose orientations the condition tells
+ *   condition: import('pixelcnn-layers').ConditionShape | null, palette?: Uint8Array, orientations?:
+ *   import('pixelcnn-layers').SymmetricModel }>} `imageShape` has null for a size that may vary; `palette`, [L,1] or [L,3], is what
+ *   levels look like; `orientations` is the symmetric model, if the condition tells orientations
  */
 export async function loadImageModel(directory) {
   const model = isPyTorchRun(directory)
@@ -32,8 +32,8 @@ export async function loadImageModel(directory) {
     const inputs = model.inputs.map(({ shape: [, ...shape] }) => `[${shape}]`).join(', ');
     throw new Error(`${directory}: wanted a model of images, got ${inputs} -> [${outputShape}]`);
   }
-  const symmetries = symmetriesOf(model.getUserDefinedMetadata() ?? {});
-  return { model, imageShape, levels, condition, palette: paletteOf(model, levels), symmetries };
+  const orientations = inAllOrientations(model, model.getUserDefinedMetadata() ?? {});
+  return { model, imageShape, levels, condition, palette: paletteOf(model, levels), orientations };
 }
 
 /**

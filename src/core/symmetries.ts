@@ -1,43 +1,32 @@
 import { flag, type Given } from './arguments';
-import { checkOneOf, throwTypeError } from './check';
+import { checkNames, throwTypeError } from './check';
 import { type ConditionShape, type ConditionValues, isOfPlaces } from './conditions';
-import { type ImageShape, valuesOf } from './images';
+import type { ImageShape } from './images';
 
 /**
  * A symmetry of images: rows or columns in reverse order, rows and columns exchanged, or level L - 1 - x instead of x.
  */
 export type Symmetry = 'flipRows' | 'flipColumns' | 'transpose' | 'flipLevels';
 
-/** The symmetries in the order in which elements are numbered. */
-const ALL = ['flipRows', 'flipColumns', 'transpose', 'flipLevels'] as const;
-
-/** An element of a group: first the transposition, if it has one, and then its flips. */
-export type GroupElement = readonly Symmetry[];
-
-/** Checks a list of symmetries, for images of this shape. */
-export function checkSymmetries(
-  what: string,
-  given: unknown,
-  [height, width]: readonly (number | null)[],
-): readonly Symmetry[] {
-  if (!Array.isArray(given) || given.length === 0) throwTypeError(what, 'a list of symmetries', given);
-  for (const one of given) checkOneOf(what, one, ALL);
-  if (given.includes('transpose') && height !== width)
-    throwTypeError(what, "square images for 'transpose'", [height, width]);
-  return [...given];
-}
+/** The bits of an element: it transposes first, and then flips. */
+const BITS = { flipRows: 1, flipColumns: 2, transpose: 4, flipLevels: 8 };
 
 /**
- * The group that symmetries generate, 2 to 16 elements. The identity is the first, and the four elements of both flips
- * are the first four of the square's eight: bits 0 to 3 of an element's number say whether it flips rows, flips columns,
- * transposes and flips levels, as far as the group does.
+ * The group that symmetries generate, of 2 to 16 elements, each by its bits, in order: so the identity is the first, and
+ * the four elements of both flips are the first four of the square's eight.
  */
-export function elementsOf(symmetries: readonly Symmetry[]): readonly GroupElement[] {
-  const turns = symmetries.includes('transpose') && symmetries.some((one) => /Rows|Columns/.test(one));
-  const generated = ALL.filter((one) => symmetries.includes(one) || (turns && one !== 'flipLevels'));
-  return Array.from({ length: 2 ** generated.length }, (_, element) =>
-    generated.filter((_, bit) => (element >> bit) & 1),
-  );
+export function elementsOf(symmetries: readonly Symmetry[]): readonly number[] {
+  let generated = symmetries.reduce((bits, one) => bits | BITS[one], 0);
+  const flips = BITS.flipRows | BITS.flipColumns;
+  if (generated & BITS.transpose && generated & flips) generated |= flips;
+  const all = Array.from({ length: 16 }, (_, element) => element);
+  return all.filter((element) => (element & ~generated) === 0);
+}
+
+/** Checks that images can be transposed, if they are. */
+function checkSquare(what: string, isTransposed: boolean, [height, width]: readonly (number | null)[]): void {
+  if (isTransposed && height !== width)
+    throwTypeError(what, "square images, for 'transpose'", [height, width]);
 }
 
 /** How a model is symmetric: its images are drawn in all elements of a group alike. */
@@ -48,13 +37,13 @@ export interface SymmetryShape {
   readonly asCondition?: true;
 }
 
-export const symmetricOptions = {
+export const symmetricOptions = () => ({
   /** Whether the model's class tells it the element in which it sees an image: class * elements + element. @default false */
   asCondition: flag(false),
-};
+});
 
 /** Options of `symmetric`. */
-export interface SymmetricOptions extends Given<typeof symmetricOptions> {}
+export interface SymmetricOptions extends Given<ReturnType<typeof symmetricOptions>> {}
 
 /** The properties of a model that symmetries depend on. */
 export interface Symmetrizable {
@@ -70,7 +59,12 @@ export function checkSymmetry(
   symmetries: unknown,
   asCondition: boolean,
 ): SymmetryShape {
-  const checked = checkSymmetries(`${what}: symmetries`, symmetries, model.imageShape);
+  const named = `${what}: symmetries`;
+  if (!Array.isArray(symmetries) || symmetries.length === 0)
+    throwTypeError(named, 'a list of symmetries', symmetries);
+  checkNames(named, symmetries.map(String), Object.keys(BITS), (name) => `unknown symmetry '${name}'`);
+  const checked: Symmetry[] = [...symmetries];
+  checkSquare(named, checked.includes('transpose'), model.imageShape);
   const ofPlaces = model.conditions.find(isOfPlaces);
   if (ofPlaces !== undefined)
     throwTypeError(`${what}: model`, 'one without maps as conditions', ofPlaces.kind);
@@ -115,46 +109,38 @@ export function conditionsInElements(
   });
 }
 
-/** An image's orientation under an element: for each value, the index of the one that it shows, [H*W*C]. */
-function sourcesOf(element: GroupElement, [height, width, channels]: ImageShape): Int32Array {
-  const sources = new Int32Array(height * width * channels);
-  for (let to = 0; to < sources.length; to++) {
-    const pixel = Math.floor(to / channels);
-    let [row, column] = [Math.floor(pixel / width), pixel % width];
-    if (element.includes('flipRows')) row = height - 1 - row;
-    if (element.includes('flipColumns')) column = width - 1 - column;
-    if (element.includes('transpose')) [row, column] = [column, row];
-    sources[to] = (row * width + column) * channels + (to % channels);
-  }
-  return sources;
-}
-
 /**
- * Applies elements to images of `levels` levels, or undoes them. Negative numbers, which stand for no level, stay.
+ * Applies elements of a group to images, or undoes them. Negative numbers, which stand for no level, stay.
  *
- * @param elementOf the number of each image's element, [N]
+ * @param levels how many levels images have
+ * @param elementOf the index of each image's element, [N]
  * @returns an array of the kind of `images`, [N*H*W*C]
  */
 export function transformed<Levels extends Int32Array | Uint8Array | Uint16Array>(
   images: Levels,
-  imageShape: ImageShape,
+  [height, width, channels]: ImageShape,
   levels: number,
-  elements: readonly GroupElement[],
+  elements: readonly number[],
   elementOf: ArrayLike<number>,
   isUndone = false,
 ): Levels {
-  const total = valuesOf(imageShape);
-  const sources = elements.map((element) => sourcesOf(element, imageShape));
+  const isTransposed = elements.some((bits) => bits & BITS.transpose);
+  checkSquare('symmetries', isTransposed, [height, width]);
+  const total = height * width * channels;
   const result = images.slice() as Levels;
-  for (let n = 0; n < images.length / total; n++) {
-    const element = elementOf[n] as number;
-    const sourceOf = sources[element] as Int32Array;
-    const isFlipped = elements[element]?.includes('flipLevels');
-    for (let k = 0; k < total; k++) {
-      const [from, to] = isUndone ? [k, sourceOf[k] as number] : [sourceOf[k] as number, k];
-      const level = images[n * total + from] as number;
-      result[n * total + to] = isFlipped && level >= 0 ? levels - 1 - level : level;
-    }
+  for (let at = 0; at < images.length; at++) {
+    const bits = elements[elementOf[Math.floor(at / total)] as number] as number;
+    const channel = at % channels;
+    const pixel = (at % total) - channel;
+    let column = (pixel / channels) % width;
+    let row = (pixel / channels - column) / width;
+    if (bits & BITS.flipRows) row = height - 1 - row;
+    if (bits & BITS.flipColumns) column = width - 1 - column;
+    if (bits & BITS.transpose) [row, column] = [column, row];
+    const source = at - (at % total) + (row * width + column) * channels + channel;
+    const [from, to] = isUndone ? [at, source] : [source, at];
+    const level = images[from] as number;
+    result[to] = bits & BITS.flipLevels && level >= 0 ? levels - 1 - level : level;
   }
   return result;
 }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {
-  anything,
+  checked,
   flag,
   type Given,
   group,
@@ -12,7 +12,7 @@ import {
 import { checkInteger, checkMemory, MAX_CATEGORIES, throwTypeError } from '../core/check';
 import { normalizedLevel } from '../core/images';
 import { uniformsOf } from '../core/random';
-import { checkSymmetries, elementsOf, type Symmetry, transformed } from '../core/symmetries';
+import type { SymmetricModel } from '../models/symmetric';
 import { checkImageSet, type ImageSet } from './image-set';
 import { quantized } from './quantize';
 
@@ -47,13 +47,18 @@ const declared = {
    */
   dropClass: optional(group(dropArguments)),
   /**
-   * Gives each image in an orientation, drawn anew in each epoch from the G of the group that these symmetries generate;
-   * `xs` is then [images, classes]. The class is the orientation's number, or with `withClasses` the image's class * G
-   * plus that. Its bits, from the lowest, say whether it flips rows, flips columns, transposes and flips levels, as far
-   * as the group does so. Excludes `dropClass`, which would drop orientations too.
+   * A symmetric model, with `asCondition`. Each image is then in one of its G elements, drawn anew in each epoch, which
+   * is also its class, or with `withClasses` the image's class * G plus that, and `xs` is [images, classes]. Excludes
+   * `dropClass`, which would drop elements too.
    * @default images as they are
    */
-  orientations: optional(anything<readonly Symmetry[]>()),
+  orientations: optional(
+    checked<Pick<SymmetricModel, 'numElements' | 'orient'>>((what, given) => {
+      const model = given as SymmetricModel;
+      if (!model.orient) throwTypeError(what, 'a model of symmetric', given);
+      return model;
+    }),
+  ),
   /** The first batch: the number of steps done so far, to continue where training left off. @default 0 */
   firstStep: optional(integer(), 0),
 };
@@ -107,7 +112,7 @@ export interface ImageBatches<Batch = ImageBatch> extends Iterable<Batch> {
  */
 export function imageBatches(
   images: ImageSet,
-  options: ImageBatchOptions & { orientations: readonly Symmetry[] },
+  options: ImageBatchOptions & Required<Pick<ImageBatchOptions, 'orientations'>>,
 ): ImageBatches<ImageBatch<[tf.Tensor4D, tf.Tensor2D]>>;
 export function imageBatches<WithClasses extends boolean = false>(
   images: ImageSet,
@@ -120,7 +125,7 @@ export function imageBatches(
   const { data, shape, levels: imageLevels, labels } = checkImageSet('imageBatches: images', images);
   const [n, h, w, c] = shape;
   const values = readArguments('imageBatches', options, declared);
-  const { batchSize, shuffle, seed, repeat, withClasses, dropClass, firstStep } = values;
+  const { batchSize, shuffle, seed, repeat, withClasses, dropClass, orientations, firstStep } = values;
   checkMemory('imageBatches: batchSize', [batchSize, h, w, c]);
   if (withClasses && labels === undefined)
     throwTypeError('imageBatches: withClasses', 'images with labels', labels);
@@ -133,11 +138,13 @@ export function imageBatches(
     if (nullClass <= last)
       throwTypeError(`${what}: nullClass`, `one above all classes, so at least ${last + 1}`, nullClass);
   }
-  const symmetries =
-    values.orientations && checkSymmetries('imageBatches: orientations', values.orientations, [h, w]);
-  if (symmetries && dropClass)
-    throwTypeError('imageBatches: dropClass', 'no orientations, which it would drop too', symmetries);
-  const elements = elementsOf(symmetries ?? []); // without symmetries images are as they are, the only element
+  const { numElements = 1, orient } = orientations ?? {};
+  if (orient && dropClass)
+    throwTypeError(
+      'imageBatches: dropClass',
+      'no orientations, which it would drop too',
+      dropClass.nullClass,
+    );
   const ownClasses = withClasses ? labels : undefined;
   const levels = checkInteger('imageBatches: levels', values.levels ?? imageLevels, 2, imageLevels);
   checkInteger('imageBatches: firstStep', firstStep, 0, Math.floor(Number.MAX_SAFE_INTEGER / batchSize) - 1);
@@ -158,23 +165,23 @@ export function imageBatches(
       const count = repeat ? batchSize : Math.min(batchSize, n - start);
       const upright = new Int32Array(count * imageSize);
       const classes = new Int32Array(count);
-      const elementOf = Int32Array.from({ length: count }, (_, b) =>
-        Math.floor(orientationAt(start + b) * elements.length),
+      const elements = Int32Array.from({ length: count }, (_, b) =>
+        Math.floor(orientationAt(start + b) * numElements),
       );
       for (let b = 0; b < count; b++) {
         const image = imageAt(start + b);
         const isDropped = dropClass !== undefined && dropAt(start + b) < dropClass.probability;
         const own = (isDropped ? dropClass.nullClass : ownClasses?.[image]) ?? 0;
-        classes[b] = own * elements.length + (elementOf[b] as number);
+        classes[b] = own * numElements + (elements[b] as number);
         const from = image * imageSize;
         for (let d = 0; d < imageSize; d++)
           upright[b * imageSize + d] = toLevel[data[from + d] as number] as number;
       }
-      const ys = transformed(upright, [h, w, c], levels, elements, elementOf);
+      const ys = orient?.(upright, [h, w, c], elements) ?? upright;
       const xs = new Float32Array(ys).map((level) => normalizedLevel(level, levels));
       const inputs = tf.tensor4d(xs, [count, h, w, c]);
       yield {
-        xs: withClasses || symmetries ? [inputs, tf.tensor2d(classes, [count, 1])] : inputs,
+        xs: withClasses || orient ? [inputs, tf.tensor2d(classes, [count, 1])] : inputs,
         ys: tf.tensor4d(ys, [count, h, w, c]), // int32, as its numbers
       };
     }

@@ -1,4 +1,3 @@
-export type { Symmetry } from '../core/symmetries';
 export { parseCifar10 } from './cifar-10';
 export { gunzip } from './gunzip';
 export { type IdxArray, idxImages, parseIdx } from './idx';

@@ -1,15 +1,8 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Energy } from '../likelihood/energies';
-import {
-  estimated,
-  type LogPartition,
-  type LogPartitionArgs,
-  logPartition as ofPortable,
-  readLogPartition,
-} from '../likelihood/log-partition';
-import { type SymmetricModel, symmetricShape } from '../models/symmetric';
+import type { LogPartition, LogPartitionArgs } from '../likelihood/importance-weights';
+import type { SymmetricModel } from '../models/symmetric';
 import type { PortableModel } from '../program/program';
-import { drawingFrom } from './sample';
 
 /**
  * Estimates log Z of the distribution e^(-beta E(x)) / Z over images x, by images from a model q: the mean of their
@@ -36,8 +29,6 @@ export async function logPartition(
   energy: Energy,
   args: LogPartitionArgs,
 ): Promise<LogPartition> {
-  if ('nodes' in (model ?? {})) return ofPortable(model as PortableModel, energy, args);
-  const { pool, ...values } = readLogPartition(energy, args);
-  const shape = symmetricShape('logPartition: model', model as LayersModel | SymmetricModel);
-  return estimated(shape, energy, values, drawingFrom(shape, pool));
+  const { ofAnyModel } = await import('./importance-weights'); // which few programs need
+  return ofAnyModel(model, energy, args);
 }

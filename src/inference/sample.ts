@@ -12,7 +12,7 @@ import { readProgram, toPortable, trace, warnOfObstacle } from '../portable/trac
 import type { Drawn } from '../sampling/drawing';
 import type { OutputSource } from '../sampling/growing-images';
 import { evaluatedRows, type Job, memoryForJob, planJob, sampleArguments } from '../sampling/options';
-import { drawImages, drawingFor, drawModel } from '../sampling/sample';
+import { drawImages, drawModel, partsFor } from '../sampling/sample';
 import { fullPasses } from './full-passes';
 
 const sampleOptions = {
@@ -122,7 +122,7 @@ export async function drawWith(
 ): Promise<Drawn> {
   const source = await outputSource(model, shape, job, strategy);
   try {
-    return await drawImages(source, shape.distribution, job, await drawingFor(job));
+    return await drawImages(source, shape.distribution, job, await partsFor(job));
   } finally {
     source.dispose?.();
   }

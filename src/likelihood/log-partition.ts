@@ -1,37 +1,11 @@
-import { type Given, integer, number, optional, readArguments } from '../core/arguments';
-import { checkFunction } from '../core/check';
-import { exp, log } from '../kernels/arithmetic';
-import { checkModel, type PortableModel } from '../program/program';
-import { type Drawn, drawingOf } from '../sampling/drawing';
-import type { Job, ModelShape } from '../sampling/options';
-import { drawJob, drawModel } from '../sampling/sample';
-import { type Energy, energiesOf, energyArguments, planEnergyJob } from './energies';
-
-const logPartitionArguments = {
-  /** The inverse temperature. @default 1 */
-  beta: optional(number(), 1),
-  /** The number of images drawn. */
-  numImages: integer({ from: 2 }),
-  ...energyArguments,
-};
-
-/** Arguments of {@link logPartition}. */
-export interface LogPartitionArgs extends Given<typeof logPartitionArguments> {}
-
-/** The result of {@link logPartition}. */
-export interface LogPartition {
-  /** The estimate of log Z. */
-  readonly logZ: number;
-  /** Its standard error. */
-  readonly standardError: number;
-  /** The mean of -beta E - log q, on average at most log Z. */
-  readonly bound: number;
-  /** (sum of w)^2 / sum of w^2, for weights w = e^(-beta E) / q: at most `numImages`, which means that q is exact. */
-  readonly effectiveSampleSize: number;
-}
+import type { PortableModel } from '../program/program';
+import type { Energy } from './energies';
+import type { LogPartition, LogPartitionArgs } from './importance-weights';
 
 /**
  * Estimates log Z of the distribution e^(-beta E(x)) / Z, as `logPartition` of `pixelcnn-layers`, which documents how.
+ *
+ * Source: Nicoli et al. (2020), https://arxiv.org/abs/1910.13496, section II.
  *
  * @throws TypeError as there
  * @example
@@ -49,49 +23,6 @@ export async function logPartition(
   energy: Energy,
   args: LogPartitionArgs,
 ): Promise<LogPartition> {
-  checkModel('logPartition: model', model);
-  const { pool, ...values } = readLogPartition(energy, args);
-  return estimated(model, energy, values, (job) => pool?.draw(model, job) ?? drawJob(model, job, drawingOf));
+  const { ofPortable } = await import('./importance-weights'); // which few programs need
+  return ofPortable(model, energy, args);
 }
-
-/** Checks the arguments of {@link logPartition}. */
-export function readLogPartition(energy: unknown, args: LogPartitionArgs) {
-  checkFunction('logPartition: energy', energy);
-  return readArguments('logPartition', args, logPartitionArguments);
-}
-
-/** How many images are drawn at a time. */
-const AT_A_TIME = 1024;
-
-/** Estimates log Z. `draw` draws from the model without its symmetries. */
-export async function estimated(
-  model: ModelShape,
-  energy: Energy,
-  { beta, numImages, ...options }: Omit<ReturnType<typeof readLogPartition>, 'pool'>,
-  draw: (job: Job) => Promise<Drawn>,
-): Promise<LogPartition> {
-  const logWeights = new Float64Array(numImages);
-  const whole = planEnergyJob('logPartition', model, { ...options, numImages });
-  for (let firstImage = 0; firstImage < numImages; firstImage += AT_A_TIME) {
-    const job = { ...whole, firstImage, numImages: Math.min(AT_A_TIME, numImages - firstImage) };
-    const { levels, logProb } = await drawModel(model, job, draw);
-    const energies = energiesOf('logPartition', energy, Int32Array.from(levels), job);
-    logWeights.set(
-      energies.map((one, n) => -beta * one - (logProb[n] as number)),
-      firstImage,
-    );
-  }
-  const greatest = logWeights.reduce((max, one) => Math.max(max, one), -Infinity);
-  const weights = logWeights.map((one) => exp(one - greatest));
-  const sum = sumOf(weights);
-  const mean = sum / numImages;
-  const variance = sumOf(weights.map((weight) => (weight - mean) ** 2)) / (numImages - 1);
-  return {
-    logZ: greatest + log(mean),
-    standardError: Math.sqrt(variance / numImages) / mean, // of log(mean), by its derivative
-    bound: sumOf(logWeights) / numImages,
-    effectiveSampleSize: sum ** 2 / sumOf(weights.map((weight) => weight ** 2)),
-  };
-}
-
-const sumOf = (numbers: Float64Array): number => numbers.reduce((sum, one) => sum + one, 0);

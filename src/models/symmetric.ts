@@ -1,13 +1,16 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { readArguments } from '../core/arguments';
 import type { ConditionShape } from '../core/conditions';
+import type { ImageShape } from '../core/images';
 import {
   checkSymmetry,
+  elementsOf,
   givenConditions,
   type SymmetricOptions,
   type Symmetry,
   type SymmetryShape,
   symmetricOptions,
+  transformed,
 } from '../core/symmetries';
 import { type ImageModelShape, imageModelShape } from './image-model';
 
@@ -15,11 +18,18 @@ import { type ImageModelShape, imageModelShape } from './image-model';
 export interface SymmetricModel {
   /** The model without them. */
   readonly model: LayersModel;
+  /** What it is symmetric under. */
   readonly symmetry: SymmetryShape;
+  /** [H, W, C]; H and W are null if the model takes images of any size. */
   readonly imageShape: ImageModelShape['imageShape'];
+  /** L, the number of levels of a channel. */
   readonly levels: number;
   /** The conditions that callers give. */
   readonly conditions: readonly ConditionShape[];
+  /** The number of elements of the group. */
+  readonly numElements: number;
+  /** Applies an element, 0 to numElements - 1, to each image. Levels are [N*H*W*C]. */
+  orient(levels: Int32Array, imageShape: ImageShape, elements: ArrayLike<number>): Int32Array;
 }
 
 /**
@@ -28,7 +38,8 @@ export interface SymmetricModel {
  * each image takes its usual time; `logProb` takes as many passes as there are elements.
  *
  * With `asCondition` the model has a class that tells it the element in which it sees an image, as `imageBatches` with
- * `orientations` gives it: class * elements + element. Given values then always come first in the orientation that is
+ * `orientations` gives it: class * elements + element. Bits of an element's number, from the lowest, say whether it flips
+ * rows, flips columns, transposes and flips levels, as far as the group does so; it transposes first. Given values then always come first in the orientation that is
  * used, if there is one, so that any half of an image is completed exactly.
  *
  * `sample`, `logProb`, `fitToEnergy`, `logPartition` and `toPortable` take the result as a model. `adjust`, `potential`,
@@ -42,12 +53,13 @@ export interface SymmetricModel {
  * conditions, or with `asCondition` has not a class for each element
  * @example
  * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
  * import { logProb, pixelCNN, sample, symmetric } from 'pixelcnn-layers';
  * const model = pixelCNN({ imageShape: [4, 4, 1], levels: 2, hiddenDim: 4, outDim: 8, numBlocks: 1 });
  * const either = symmetric(model, ['flipLevels', 'transpose']);
  * const images = await sample(either, { numImages: 2, seed: 1 });
  * const [a, b] = await (await logProb(either, images)).data();
- * const [c, d] = await (await logProb(either, images.mul(-1).add(1))).data(); // levels flipped
+ * const [c, d] = await (await logProb(either, tf.sub(1, images))).data(); // levels flipped
  * console.log(Math.abs(a - c) < 1e-4, Math.abs(b - d) < 1e-4); // true true
  * ```
  */
@@ -56,11 +68,14 @@ export function symmetric(
   symmetries: readonly Symmetry[],
   options: SymmetricOptions = {},
 ): SymmetricModel {
-  const { asCondition } = readArguments('symmetric', options, symmetricOptions);
+  const { asCondition } = readArguments('symmetric', options, symmetricOptions());
   const { imageShape, levels, conditions } = imageModelShape('symmetric: model', model);
   const symmetry = checkSymmetry('symmetric', { imageShape, levels, conditions }, symmetries, asCondition);
   const given = givenConditions({ levels, conditions, symmetry });
-  return { model, symmetry, imageShape, levels, conditions: given };
+  const group = elementsOf(symmetry.symmetries);
+  const orient: SymmetricModel['orient'] = (images, shape, elements) =>
+    transformed(images, shape, levels, group, elements);
+  return { model, symmetry, imageShape, levels, conditions: given, numElements: group.length, orient };
 }
 
 /** The shape of a model, with its own conditions, and its symmetry if it has one. */

@@ -4,7 +4,7 @@ import { scoreImages } from '../likelihood/log-prob';
 import type { WalkHooks } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
 import { adjusterOf } from '../sampling/adjusters';
-import { drawingOf } from '../sampling/drawing';
+import { changesOf } from '../sampling/changes';
 import { lookingAhead } from '../sampling/look-ahead';
 import { drawJob } from '../sampling/sample';
 import type { Call, Method, Work, WorkerRequest } from './messages';
@@ -21,8 +21,11 @@ const performers: {
     const follow = ({ done, total }: { done: number; total: number }) =>
       onProgress?.({ done: done * job.numImages, total: total * job.numImages });
     const functions = { random: undefined, potential: undefined, onProgress: follow };
-    const make = job.lookAhead > 0 ? lookingAhead : drawingOf;
-    return drawJob(model, { ...job, ...functions, adjust: adjust && adjusterOf(adjust) }, make);
+    return drawJob(
+      model,
+      { ...job, ...functions, adjust: adjust && adjusterOf(adjust) },
+      { lookingAhead, changesOf },
+    );
   },
   logProb: scoreImages,
   compress: encodeImages,

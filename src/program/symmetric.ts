@@ -5,6 +5,8 @@ import { checkModel, type PortableModel } from './program';
 /**
  * Makes a model symmetric, as `symmetric` of `pixelcnn-layers`, which documents what this means. Files keep it.
  *
+ * Source: as there, Wu, Wang and Zhang (2019), https://arxiv.org/abs/1809.10606.
+ *
  * @throws TypeError as there
  * @example
  * ```js
@@ -22,6 +24,6 @@ export function symmetric(
   options: SymmetricOptions = {},
 ): PortableModel {
   checkModel('symmetric: model', model, true);
-  const { asCondition } = readArguments('symmetric', options, symmetricOptions);
+  const { asCondition } = readArguments('symmetric', options, symmetricOptions());
   return { ...model, symmetry: checkSymmetry('symmetric', model, symmetries, asCondition) };
 }

@@ -1,10 +1,9 @@
 import { type Images, indexOfPlace, type Place, valuesOf } from '../core/images';
 import { TO_DRAW } from '../distributions/filters';
-import { outputStride, type PixelDistribution } from '../distributions/pixel-distribution';
+import type { PixelDistribution } from '../distributions/pixel-distribution';
 import { log } from '../kernels/arithmetic';
 import { changesProbabilities, type Draws, drawsFor } from './draws';
 import { growingImages, type OutputSource } from './growing-images';
-import { guidedSource } from './guidance';
 import { customNoise, seededNoise } from './noise';
 import type { Job } from './options';
 
@@ -20,10 +19,14 @@ export interface Drawn {
   readonly logGiven?: Float64Array;
 }
 
+/** As `changesOf` of changes.ts, which jobs load that need it. */
+export type ChangesOf = typeof import('./changes').changesOf;
+
 /**
  * Draws the images of a job. Several versions of each may be drawn side by side: image i is then a
  * version of the job's image i % numImages.
  *
+ * @param changesOf for jobs with guidance or `adjust`
  * @param streams how many uniforms each image of the job needs for each value
  * @param withoutLevel returns the level with which an image continues if `adjust` left none
  */
@@ -31,6 +34,7 @@ export function drawingOf(
   source: OutputSource,
   distribution: PixelDistribution,
   job: Job,
+  changesOf: ChangesOf | undefined,
   versions = 1,
   streams = versions,
   withoutLevel = (image: number, place: Place): number => leftNoLevel(job, image, place),
@@ -38,8 +42,8 @@ export function drawingOf(
   const { numImages, given, firstValue, firstImage, withLogProb, scoresGiven, random } = job;
   const count = versions * numImages;
   const total = valuesOf(job.imageShape);
-  const guided = job.guidance === 0 ? undefined : guidedSource(source, count, outputStride(distribution));
-  const images = growingImages(guided ?? source, job.imageShape, count);
+  const changes = changesOf?.(job, source, distribution, count);
+  const images = growingImages(changes?.source ?? source, job.imageShape, count);
   const all = new Int32Array(count * total); // levels of all versions so far
   const levels = all.subarray(0, numImages * total);
   const drawn = new Int32Array(count);
@@ -48,7 +52,7 @@ export function drawingOf(
   const logDrawn = isChanged ? logProb.slice() : logProb;
   const ofCurrent = new Float64Array(logProb.length); // of the current level
   const asDrawn = new Float64Array(logProb.length);
-  const drawsOf = (count: number) => drawsFor(job, distribution, count, guided?.withoutClass);
+  const drawsOf = (count: number) => drawsFor(job, distribution, count, changes);
   const alone = drawsOf(numImages);
   let draws = alone; // for the images that are being drawn, the first ones
   images.source.evaluateFirst(numImages);

@@ -9,7 +9,7 @@ import type { PixelDistribution } from '../distributions/pixel-distribution';
 import { readOutputs } from '../distributions/readers';
 import { evaluatorFor } from '../engine/evaluator';
 import { checkModel, type PortableModel } from '../program/program';
-import { type Drawn, drawingOf } from './drawing';
+import { type ChangesOf, type Drawn, drawingOf } from './drawing';
 import type { OutputSource } from './growing-images';
 import type { lookingAhead } from './look-ahead';
 import { evaluatedRows, type Job, memoryForJob, planJob, sampleArguments } from './options';
@@ -59,7 +59,7 @@ export async function sample(
 export async function sample(model: PortableModel, options?: SampleOptions): Promise<Images>;
 export async function sample(model: PortableModel, options: SampleOptions = {}): Promise<Images | Sampled> {
   const job = planSample(model, options);
-  return sampled(job, await drawModel(model, job, async (job) => drawJob(model, job, await drawingFor(job))));
+  return sampled(job, await drawModel(model, job, async (job) => drawJob(model, job, await partsFor(job))));
 }
 
 /** Images with their log p, for {@link SampleOptions.withLogProb}. */
@@ -105,21 +105,32 @@ export async function drawModel(
   return drawSymmetric({ levels, conditions, symmetry }, job, draw);
 }
 
-/** How a job's images are drawn: with particles, or without. */
-export async function drawingFor({ lookAhead }: Job): Promise<MakeDrawing> {
-  if (lookAhead === 0) return drawingOf;
-  const { lookingAhead } = await import('./look-ahead'); // which few jobs need
-  return lookingAhead;
+/** The parts of drawing that few jobs need. */
+export interface DrawingParts {
+  readonly lookingAhead?: typeof lookingAhead;
+  readonly changesOf?: ChangesOf;
 }
 
-export type MakeDrawing = typeof drawingOf | typeof lookingAhead;
+/** Loads the parts that a job needs. */
+export async function partsFor({ lookAhead, guidance, adjust }: Job): Promise<DrawingParts> {
+  let parts: DrawingParts = {};
+  if (lookAhead > 0) {
+    const { lookingAhead } = await import('./look-ahead');
+    parts = { lookingAhead };
+  }
+  if (guidance !== 0 || adjust !== undefined) {
+    const { changesOf } = await import('./changes');
+    parts = { ...parts, changesOf };
+  }
+  return parts;
+}
 
 /** Draws the images of a job, without symmetries. */
-export async function drawJob(model: PortableModel, job: Job, make: MakeDrawing): Promise<Drawn> {
+export async function drawJob(model: PortableModel, job: Job, parts: DrawingParts): Promise<Drawn> {
   const distribution = distributionOf(model);
   const rows = evaluatedRows(model.conditions, job);
   const evaluator = memoryForJob(job, () => evaluatorFor(model, { ...rows, distribution }));
-  const { levels, ...logProbs } = await drawImages(evaluator, distribution, job, make);
+  const { levels, ...logProbs } = await drawImages(evaluator, distribution, job, parts);
   const data = memoryFor('sample', () => levelsArray(levels.length, model.levels));
   data.set(levels);
   return { levels: data, ...logProbs };
@@ -130,10 +141,13 @@ export async function drawImages(
   source: OutputSource,
   distribution: PixelDistribution,
   job: Job,
-  make: MakeDrawing,
+  { lookingAhead, changesOf }: DrawingParts,
 ): Promise<Drawn> {
-  const { signal, onProgress } = job;
-  const drawing = memoryForJob(job, () => make(source, distribution, job));
+  const { signal, onProgress, lookAhead, guidance, adjust } = job;
+  const make = (lookAhead > 0 && lookingAhead) || drawingOf;
+  const isChanged = guidance !== 0 || adjust !== undefined;
+  const changes = isChanged ? changesOf : undefined;
+  const drawing = memoryForJob(job, () => make(source, distribution, job, changes));
   const { images, levels } = drawing;
   const total = valuesOf(job.imageShape);
   const onRow = (done: number) => onProgress && reportProgress(onProgress, { done, total, levels }, signal);

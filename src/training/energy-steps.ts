@@ -1,13 +1,23 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { readArguments } from '../core/arguments';
+import {
+  anything,
+  callback,
+  checked,
+  type Given,
+  integer,
+  number,
+  optional,
+  positive,
+  readArguments,
+} from '../core/arguments';
 import { checkFunction, checkNumber, throwTypeError } from '../core/check';
 import type { ConditionValues } from '../core/conditions';
 import { type ImageShape, type Images, valuesOf } from '../core/images';
 import { reportProgress } from '../core/progress';
 import { outputsOf } from '../inference/batches';
 import { drawingFrom } from '../inference/sample';
-import { type Energy, energiesOf, planEnergyJob } from '../likelihood/energies';
+import { type Energy, energiesOf, energyArguments, planEnergyJob } from '../likelihood/energies';
 import { conditionTensors } from '../models/conditions';
 import { negativeLogLikelihood } from '../models/loss';
 import { normalize } from '../models/normalize';
@@ -16,7 +26,51 @@ import { fuseAdam } from '../ops/adam';
 import { drawModel } from '../sampling/sample';
 import type { SymmetricDrawn } from '../sampling/symmetric';
 import { factorFor } from './clip-gradients';
-import { type FitToEnergyArgs, fitToEnergyArguments } from './fit-to-energy';
+
+/** A step of {@link fitToEnergy}. */
+export interface EnergyStep {
+  /** Counted from 0. */
+  readonly step: number;
+  /** The inverse temperature of this step. */
+  readonly beta: number;
+  /** As in the result of {@link fitToEnergy}. */
+  readonly bound: number;
+  /** The images of this step, [numImages*H*W*C]. */
+  readonly levels: Int32Array;
+  /** Their energies, [numImages]. */
+  readonly energies: Float64Array;
+  /** Their log q, before this step, [numImages]. */
+  readonly logProb: Float64Array;
+}
+
+/** An inverse temperature, or a function that returns that of a step. */
+type Beta = number | ((step: number) => number);
+
+const fitToEnergyArguments = {
+  /** The number of steps, of all trainings together. */
+  steps: integer({ from: 1 }),
+  /** The number of images that are drawn for each step. */
+  numImages: integer({ from: 2 }),
+  /** The inverse temperature, or a function of the step, such as `(step) => beta * (1 - 0.998 ** step)`. @default 1 */
+  beta: optional(
+    checked<Beta>((what, given) =>
+      typeof given === 'function' ? checkFunction(what, given) : number().check(what, given, {}),
+    ),
+    1,
+  ),
+  /** @default Adam, with a learning rate of 0.001 */
+  optimizer: optional(anything<tf.Optimizer>()),
+  /** The greatest global norm of the gradients, as of `clipGradients`. @default none */
+  clipNorm: optional(positive()),
+  /** The first step, to continue a training: it draws the images that the whole training would draw. @default 0 */
+  firstStep: optional(integer({ from: 0 }), 0),
+  /** Called after each step. Training waits for a promise that it returns, and fails if it throws or rejects. */
+  onStep: optional(callback<(step: EnergyStep) => void>()),
+  ...energyArguments,
+};
+
+/** Arguments of {@link fitToEnergy}. */
+export interface FitToEnergyArgs extends Given<typeof fitToEnergyArguments> {}
 
 /** Trains a model on an energy: see {@link fitToEnergy}. */
 export async function lowerEnergy(

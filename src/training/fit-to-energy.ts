@@ -1,63 +1,7 @@
-import type { Optimizer } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import {
-  anything,
-  callback,
-  checked,
-  type Given,
-  integer,
-  number,
-  optional,
-  positive,
-} from '../core/arguments';
-import { checkFunction } from '../core/check';
-import { type Energy, energyArguments } from '../likelihood/energies';
+import type { Energy } from '../likelihood/energies';
 import type { SymmetricModel } from '../models/symmetric';
-
-/** A step of {@link fitToEnergy}. */
-export interface EnergyStep {
-  /** Counted from 0. */
-  readonly step: number;
-  /** The inverse temperature of this step. */
-  readonly beta: number;
-  /** As in the result of {@link fitToEnergy}. */
-  readonly bound: number;
-  /** The images of this step, [numImages*H*W*C]. */
-  readonly levels: Int32Array;
-  /** Their energies, [numImages]. */
-  readonly energies: Float64Array;
-  /** Their log q, before this step, [numImages]. */
-  readonly logProb: Float64Array;
-}
-
-/** An inverse temperature, or a function that returns that of a step. */
-type Beta = number | ((step: number) => number);
-
-export const fitToEnergyArguments = {
-  /** The number of steps, of all trainings together. */
-  steps: integer({ from: 1 }),
-  /** The number of images that are drawn for each step. */
-  numImages: integer({ from: 2 }),
-  /** The inverse temperature, or a function of the step, such as `(step) => beta * (1 - 0.998 ** step)`. @default 1 */
-  beta: optional(
-    checked<Beta>((what, given) =>
-      typeof given === 'function' ? checkFunction(what, given) : number().check(what, given, {}),
-    ),
-    1,
-  ),
-  /** @default Adam, with a learning rate of 0.001 */
-  optimizer: optional(anything<Optimizer>()),
-  /** The greatest global norm of the gradients, as of `clipGradients`. @default none */
-  clipNorm: optional(positive()),
-  /** The first step, to continue a training: it draws the images that the whole training would draw. @default 0 */
-  firstStep: optional(integer({ from: 0 }), 0),
-  /** Called after each step. Training waits for a promise that it returns, and fails if it throws or rejects. */
-  onStep: optional(callback<(step: EnergyStep) => void>()),
-  ...energyArguments,
-};
-
-/** Arguments of {@link fitToEnergy}. */
-export interface FitToEnergyArgs extends Given<typeof fitToEnergyArguments> {}
+import type { FitToEnergyArgs } from './energy-steps';
 
 /**
  * Trains a model on an energy instead of images: makes its distribution q like e^(-beta E(x)) / Z, by lowering the mean

@@ -11,7 +11,8 @@ import {
   quantize,
 } from 'pixelcnn-layers/data';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { elementsOf, type Symmetry, transformed } from '../../src/core/symmetries';
+import type { ImageShape } from '../../src/core/images';
+import { elementsOf, transformed } from '../../src/core/symmetries';
 import { epochOrder } from '../../src/data/image-batches';
 import { isGpu, onEachBackend, useBackend } from '../support/backends';
 import { runs } from '../support/runs';
@@ -237,8 +238,14 @@ describe('orientations', () => {
   const data = Uint8Array.from({ length: n * size }, (_, i) => Math.imul(i + 1, 2654435761) >>> 24);
   const labels = Uint8Array.from({ length: n }, (_, i) => i % 7);
   const set = imageSet({ data, shape: [n, ...imageShape], levels: 256, labels });
-  const orientations: readonly Symmetry[] = ['flipRows', 'transpose', 'flipLevels'];
-  const elements = elementsOf(orientations);
+  const symmetries = ['flipRows', 'transpose', 'flipLevels'] as const;
+  const elements = elementsOf(symmetries);
+  /** As `symmetric` makes it. */
+  const orientations = {
+    numElements: 16,
+    orient: (images: Int32Array, shape: ImageShape, of: ArrayLike<number>) =>
+      transformed(images, shape, levels, elements, of),
+  };
 
   /** The images of the first batches, as they are given, and their classes. */
   const drawn = (options: Partial<ImageBatchOptions>, steps: number) => {
@@ -293,11 +300,13 @@ describe('orientations', () => {
     const refuses = (images: ImageSet, options: object, message: string) => {
       expect(() => imageBatches(images, { batchSize: 2, ...options })).toThrow(message);
     };
-    refuses(numbered(2), { orientations: ['transpose'] }, "imageBatches: orientations: wanted square images for 'transpose', got [1, 2]"); // biome-ignore format: one line
-    refuses(set, { orientations: [] }, 'imageBatches: orientations: wanted a list of symmetries, got []');
-    refuses(set, { orientations: ['flip'] }, 'imageBatches: orientations: wanted');
+    refuses(
+      set,
+      { orientations: ['flipRows'] },
+      "imageBatches: orientations: wanted a model of symmetric, got ['flipRows']",
+    );
     const dropClass = { probability: 0.1, nullClass: 7 };
-    refuses(set, { orientations: ['flipRows'], withClasses: true, dropClass }, "imageBatches: dropClass: wanted no orientations, which it would drop too, got ['flipRows']"); // biome-ignore format: one line
+    refuses(set, { orientations, withClasses: true, dropClass }, 'imageBatches: dropClass: wanted no orientations, which it would drop too, got 7'); // biome-ignore format: one line
   });
 });
 

@@ -152,16 +152,19 @@ declare module '*/examples/lib/files.mjs' {
 }
 
 declare module '*/examples/lib/orientations.mjs' {
-  import type { ImageSet, Symmetry } from 'pixelcnn-layers/data';
+  import type { LayersModel } from '@tensorflow/tfjs-layers';
+  import type { SymmetricModel, Symmetry } from 'pixelcnn-layers';
+  import type { ImageSet } from 'pixelcnn-layers/data';
 
-  interface Oriented {
-    orientations?: 4 | 8;
-  }
   export const SYMMETRIES: Record<4 | 8, Symmetry[]>;
-  export function symmetriesOf(run: Oriented): Symmetry[] | undefined;
+  export function inAllOrientations(
+    network: LayersModel,
+    run: { orientations?: 4 | 8 },
+  ): SymmetricModel | undefined;
   export function inOrientations(
     set: ImageSet,
-    run: Oriented & { isConditional: boolean },
+    orientations: SymmetricModel | undefined,
+    run: { isConditional: boolean },
   ): Promise<ImageSet>;
 }
 
@@ -308,15 +311,14 @@ declare module '*/examples/lib/png.mjs' {
 
 declare module '*/examples/lib/saved-model.mjs' {
   import type { LayersModel } from '@tensorflow/tfjs-layers';
-  import type { ConditionShape } from 'pixelcnn-layers';
-  import type { Symmetry } from 'pixelcnn-layers/data';
+  import type { ConditionShape, SymmetricModel } from 'pixelcnn-layers';
   export function loadImageModel(directory: string): Promise<{
     model: LayersModel;
     imageShape: (number | null)[];
     levels: number;
     condition: ConditionShape | null;
     palette?: Uint8Array;
-    symmetries?: Symmetry[];
+    orientations?: SymmetricModel;
   }>;
 }
 

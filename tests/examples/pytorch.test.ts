@@ -16,9 +16,10 @@ import {
   pixelCNN,
   pixelCNNPlusPlus,
   pixelSNAIL,
+  type SymmetricModel,
   sample,
 } from 'pixelcnn-layers';
-import type { ImageSet, Symmetry } from 'pixelcnn-layers/data';
+import type { ImageSet } from 'pixelcnn-layers/data';
 import {
   loadWeights,
   type NamedTensor,
@@ -436,8 +437,8 @@ describe.skipIf(python === null)('train.py', () => {
     }
     const flags = '--levels 4 --model gated --conditional --orientations 8 --blocks 1 --hidden 16 --out-dim 16 --batch 32 --steps 200 --learning-rate 1e-2 --average 0.5'; // biome-ignore format: one line
     expect(await start([script, '--data', 'npy', '--path', folder, '--out', out, ...flags.split(' ')]).ended).toMatchObject({ code: 0 });
-    const { model, symmetries } = await loadImageModel(out);
-    const elements = elementsOf(symmetries as Symmetry[]);
+    const { model, orientations } = await loadImageModel(out);
+    const elements = elementsOf((orientations as SymmetricModel).symmetry.symmetries);
     expect(elements).toHaveLength(8);
     // Each pattern in each orientation, of which the network knows all once it is told which.
     const turned = patterns.map((pattern) => transformed(Int32Array.from(elements.flatMap(() => [...pattern])), [4, 4, 1], 4, elements, elements.map((_, n) => n)));

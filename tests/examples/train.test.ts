@@ -371,18 +371,18 @@ describe('train.mjs', () => {
       expect(await losses(broken)).toEqual(await losses(whole));
       expect(await testFigures(broken)).toEqual(await testFigures(whole));
       expect(JSON.parse(await readFile(join(broken, 'run.json'), 'utf8'))).toMatchObject({ orientations: 8 });
-      const { model, condition, symmetries } = await loadImageModel(broken);
+      const { model, condition, orientations } = await loadImageModel(broken);
       expect(condition).toEqual({ kind: 'class', numClasses: 8 });
-      expect(symmetries).toEqual(['flipRows', 'flipColumns', 'transpose']);
+      expect(orientations?.symmetry.symmetries).toEqual(['flipRows', 'flipColumns', 'transpose']);
       model.dispose();
     });
 
     it('takes one for each class and orientation where it is conditioned on both', async () => {
       const out = join(directory, 'oriented-classes');
       expect((await run(`${ORIENTED} --conditional --orientations 4 --steps 5 --out ${out}`)).code).toBe(0);
-      const { model, condition, symmetries } = await loadImageModel(out);
+      const { model, condition, orientations } = await loadImageModel(out);
       expect(condition).toEqual({ kind: 'class', numClasses: 40 });
-      expect(symmetries).toEqual(['flipRows', 'flipColumns']);
+      expect(orientations?.symmetry.symmetries).toEqual(['flipRows', 'flipColumns']);
       model.dispose();
     });
   });
