@@ -114,6 +114,7 @@ export default async ({ command }) =>
               save: 'Save and load',
               sample: 'Sample',
               complete: 'Complete and constrain',
+              'without-data': 'Train without data',
               score: 'Score',
               compress: 'Compress',
               deploy: 'Deploy without tfjs',

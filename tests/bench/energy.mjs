@@ -1,0 +1,72 @@
+// Times a step of training without data beside the public code of the paper that introduced it, both on one thread: 1,000 images of
+// 16x16 spins, three masked 7x7 convolutions of width 64.
+//
+//   npm run bench:energy -- [--van DIR] [--steps 3] [--write]
+//
+// DIR is a clone of https://github.com/wdphy16/stat-mech-van. Takes about two minutes. --write puts the figures into
+// docs/results/benchmarks.md.
+
+import { execFileSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { input, layers } from '@tensorflow/tfjs-layers';
+import { autoregressiveModel, fitToEnergy, maskedConv2d, pixelLogits, sample } from 'pixelcnn-layers';
+import { useBackend } from '../../examples/lib/backend.mjs';
+import { energyOf } from '../../examples/lib/ising.mjs';
+import { machine } from './lib/machine.mjs';
+import { writeFigures } from './lib/report.mjs';
+import { timeTorchEnergy } from './lib/torch.mjs';
+
+const { values: flags } = parseArgs({
+  options: {
+    van: { type: 'string' },
+    steps: { type: 'string', default: '3' },
+    write: { type: 'boolean', default: false },
+  },
+});
+const [size, numImages, width] = [16, 1000, 64];
+const steps = Number(flags.steps);
+
+/** What its code takes; null without --van, or where python3 has no torch. */
+const timeVan = () => (flags.van === undefined ? null : timeTorchEnergy(flags.van, 4));
+
+await useBackend('wasm');
+const image = input({ shape: [size, size, 1] });
+let features = maskedConv2d({ filters: width, kernelSize: 7, maskType: 'A', imageChannels: 1 }).apply(image);
+for (const filters of [width, 2]) {
+  const activated = layers.prelu({ sharedAxes: [1, 2], alphaInitializer: 'ones' }).apply(features);
+  features = maskedConv2d({ filters, kernelSize: 7, imageChannels: 1 }).apply(activated);
+}
+const logits = pixelLogits({ imageChannels: 1, levels: 2 }).apply(features);
+const model = autoregressiveModel({ inputs: image, outputs: logits });
+
+const before = timeVan();
+const draws = [];
+const whole = [];
+for (let step = 0; step < steps; step++) {
+  draws.push(await seconds(async () => (await sample(model, { numImages, seed: step })).dispose()));
+  whole.push(
+    await seconds(() => fitToEnergy(model, energyOf(size), { steps: 1, numImages, beta: 0.44, seed: step })),
+  );
+}
+const after = timeVan(); // before and after, since the two do not run in turn
+const [draw, ours] = [draws, whole].map((times) => Math.min(...times));
+const own = `A step takes ${ours.toFixed(1)} s, of which drawing ${draw.toFixed(1)} s`;
+const text = `${own}${before ? beside() : ''}. One core of ${machine()}.`;
+console.log(text);
+if (flags.write) await writeFigures('benchmarks', 'bench:energy', text);
+
+/** Their step, in words. */
+function beside() {
+  const [pass, gradient] = ['pass', 'gradient'].map((what) => Math.min(before[what], after[what]));
+  const theirs = size ** 2 * pass + gradient;
+  const commit = execFileSync('git', ['-C', flags.van, 'rev-parse', '--short', 'HEAD'], {
+    encoding: 'utf8',
+  }).trim();
+  return `; that of the public code (wdphy16/stat-mech-van, ${commit}, PyTorch ${before.version}) ${theirs.toFixed(0)} s, ${(theirs / ours).toFixed(0)} times as long: ${size ** 2} passes of ${pass.toFixed(2)} s, of which a few were timed, and a gradient of ${gradient.toFixed(1)} s`;
+}
+
+async function seconds(task) {
+  const since = performance.now();
+  await task();
+  return (performance.now() - since) / 1000;
+}
