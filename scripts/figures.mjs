@@ -46,6 +46,7 @@ const FIGURES = [
   ['heat-map.mjs --model examples/models/digits --data digits', 'heat-map-digits.png'],
   ['heat-map.mjs --model examples/models/emoji --data emoji', 'heat-map-emoji.png'],
   ['tiles/draw.mjs --maps 4', 'tiles.png'],
+  ['tiles/draw.mjs --connect --maps 4', 'tiles-connected.png'],
 ];
 
 /** Pictures of the quick start's model, and their names in `docs/images`. */

@@ -1,55 +1,107 @@
-// Draws maps without tfjs, counts the rules that they break, and paints some: `node examples/tiles/draw.mjs`.
+// Draws maps without tfjs, counts the rules that they break and the roads that connect, and paints some: `node
+// examples/tiles/draw.mjs`.
 
 import { readFile } from 'node:fs/promises';
-import { createPool, readPortable } from 'pixelcnn-layers/runtime';
+import { createPool, readPortable, sample } from 'pixelcnn-layers/runtime';
 import { pngOf } from '../lib/drawing.mjs';
 import { prepareFile, writeWhole } from '../lib/files.mjs';
 import { outputFile, parseFlags, pathTo, wholeNumber } from '../lib/flags.mjs';
 import { shapesOf, TILE_PIXELS } from './art.mjs';
+import { connection, isConnected, towards } from './connected.mjs';
 import { makeMaps } from './generator.mjs';
 import { brokenRules, RULES } from './rules.mjs';
-import { mapsOf, SIDE } from './tiles.mjs';
+import { mapsOf, ROAD, SIDE } from './tiles.mjs';
 
 const help = `Draws maps at several temperatures, and counts the rules that they break, beside the generator's own maps.
 
   node examples/tiles/draw.mjs
+  node examples/tiles/draw.mjs --connect
 
+  --connect      gives a road tile on the west and one on the east edge instead, and counts how often a road connects them:
+                 drawn as if by chance, with adjust, with particles, and with a potential
+  --particles N  with --connect (64)
   --model FILE   as train.mjs writes it (examples/models/tiles.pixelcnn)
-  --maps N       to draw at each temperature (500)
+  --maps N       to draw in each way (500; with --connect 100, and 20 times as many by chance)
   --seed N       (1)
-  --out FILE     a picture of the generator's first maps, and below them of those drawn at temperature 0.7 (out/tiles.png)
+  --out FILE     a picture of the generator's first maps, and below them of those drawn at temperature 0.7 (out/tiles.png);
+                 with --connect a row of maps each by chance, with adjust and with a potential (out/tiles-connected.png)
   --help         prints this
 `;
 const text = (fallback) => ({ type: 'string', default: fallback });
 const flags = parseFlags(
   {
+    connect: { type: 'boolean' },
+    particles: text('64'),
     model: text('examples/models/tiles.pixelcnn'),
-    maps: text('500'),
+    maps: { type: 'string' },
     seed: text('1'),
-    out: text('out/tiles.png'),
+    out: { type: 'string' },
     help: { type: 'boolean' },
   },
   help,
   process.argv.slice(2),
 );
-const numImages = wholeNumber('--maps', flags.maps, 4);
+const numImages = wholeNumber('--maps', flags.maps ?? (flags.connect ? '100' : '500'), 4);
+const particles = wholeNumber('--particles', flags.particles, 1);
 const seed = wholeNumber('--seed', flags.seed, 0);
-const out = outputFile('--out', flags.out);
+const out = outputFile('--out', flags.out ?? (flags.connect ? 'out/tiles-connected.png' : 'out/tiles.png'));
 const model = readPortable(await readFile(pathTo('a model', '--model', flags.model)));
 await prepareFile(out);
 
 const SHOWN = 0.7; // the temperature of the maps in the picture
-const pool = createPool();
-const own = mapsOf(makeMaps(numImages, seed));
-let drawn; // at that temperature
-console.log(table(['', 'flawless', 'broken', ...Object.keys(RULES)]));
-console.log(table(['generator', ...countsOf(own)]));
-for (const temperature of [1, 0.9, 0.8, SHOWN, 0.6]) {
-  const maps = mapsOf((await pool.sample(model, { numImages, seed, temperature })).data);
-  if (temperature === SHOWN) drawn = maps;
-  console.log(table([`temperature ${temperature}`, ...countsOf(maps)]));
+const [FROM, TO] = [11 * SIDE, 4 * SIDE + SIDE - 1]; // the tiles to connect
+await paint(...(flags.connect ? [await connect(), [FROM, TO]] : [await compareTemperatures(), []]));
+
+/** Counts the rules that maps break. Returns the rows of the picture. */
+async function compareTemperatures() {
+  const pool = createPool();
+  const own = mapsOf(makeMaps(numImages, seed));
+  let drawn; // at the temperature of the picture
+  console.log(table(['', 'flawless', 'broken', ...Object.keys(RULES)]));
+  console.log(table(['generator', ...countsOf(own)]));
+  for (const temperature of [1, 0.9, 0.8, SHOWN, 0.6]) {
+    const maps = mapsOf((await pool.sample(model, { numImages, seed, temperature })).data);
+    if (temperature === SHOWN) drawn = maps;
+    console.log(table([`temperature ${temperature}`, ...countsOf(maps)]));
+  }
+  await pool.terminate();
+  return [own, drawn];
 }
-await pool.terminate();
+
+/**
+ * Counts how often a road connects two given tiles, and how many draws a flawless map takes in which one does. Returns
+ * the rows of the picture.
+ */
+async function connect() {
+  const potential = connection(FROM, TO);
+  const ways = [
+    { name: 'by chance', count: 20 * numImages, options: {} },
+    { name: 'adjust', count: numImages, options: { adjust: towards(potential) } },
+    { name: 'particles', count: numImages, options: { lookAhead: particles } },
+    { name: 'potential', count: numImages, options: { lookAhead: particles, potential } },
+  ];
+  const rows = [];
+  console.log(table(['', 'connected', 'flawless', 'both', 'broken', 'maps', 'draws']));
+  for (const { name, count, options } of ways) {
+    const shape = [count, SIDE, SIDE, 1];
+    const atBoth = (value) =>
+      Uint8Array.from({ length: count * SIDE ** 2 }, (_, i) =>
+        [FROM, TO].includes(i % SIDE ** 2) ? value : 0,
+      );
+    const given = { initial: { data: atBoth(ROAD), shape }, known: { data: atBoth(1), shape } };
+    const drawn = await sample(model, { ...given, ...options, seed, temperature: SHOWN });
+    const maps = mapsOf(drawn.data);
+    const leads = maps.filter((map) => isConnected(map, FROM, TO));
+    const [flawless, broken] = countsOf(maps);
+    const both = leads.filter((map) => brokenRules(map).length === 0);
+    const cells = [percent(leads.length / count), flawless, percent(both.length / count), broken];
+    const perMap = options.lookAhead ?? 1; // each particle is a draw
+    const draws = both.length === 0 ? '-' : ((perMap * count) / both.length).toFixed(0);
+    console.log(table([name, ...cells, String(count), draws]));
+    if (name !== 'particles') rows.push(maps);
+  }
+  return rows;
+}
 
 /** The share of maps that keep all rules, and how often a map breaks any, and each of them. */
 function countsOf(maps) {
@@ -58,21 +110,42 @@ function countsOf(maps) {
   const perMap = (rule) => broken.flat().filter((breach) => breach.rule === rule).length / maps.length;
   const rules = Object.keys(RULES).map(perMap);
   const sum = broken.flat().length / maps.length;
-  return [`${(100 * flawless).toFixed(0)} %`, ...[sum, ...rules].map((count) => count.toFixed(2))];
+  return [percent(flawless), ...[sum, ...rules].map((count) => count.toFixed(2))];
+}
+
+function percent(share) {
+  return `${(100 * share).toFixed(share > 0 && share < 0.01 ? 2 : 0)} %`;
 }
 
 function table([name, ...cells]) {
   return name.padEnd(16) + cells.map((cell) => cell.padStart(9)).join('');
 }
 
-const COLUMNS = 4;
-const GAP = TILE_PIXELS;
-const pitch = SIDE * TILE_PIXELS + GAP; // from one map to the next
-const shapes = [own, drawn].flatMap((maps, row) =>
-  maps.slice(0, COLUMNS).flatMap((map, column) => {
-    const [left, top] = [column * pitch, row * (pitch + GAP)];
-    return shapesOf(map).map((shape) => ({ ...shape, x: left + shape.x, y: top + shape.y }));
-  }),
-);
-await writeWhole(out, pngOf({ width: COLUMNS * pitch - GAP, height: 2 * pitch, shapes }));
-console.log(`written to ${out}`);
+/** Writes the picture: rows of the first maps of each kind, some places framed. */
+async function paint(rows, framed) {
+  const COLUMNS = 4;
+  const GAP = TILE_PIXELS;
+  const pitch = SIDE * TILE_PIXELS + GAP; // from one map to the next
+  const shapes = rows.flatMap((maps, row) =>
+    maps.slice(0, COLUMNS).flatMap((map, column) => {
+      const [left, top] = [column * pitch, row * (pitch + GAP)];
+      const all = [...shapesOf(map), ...framed.flatMap(frameOf)];
+      return all.map((shape) => ({ ...shape, x: left + shape.x, y: top + shape.y }));
+    }),
+  );
+  const [width, height] = [COLUMNS * pitch - GAP, rows.length * (pitch + GAP) - 2 * GAP];
+  await writeWhole(out, pngOf({ width, height, shapes }));
+  console.log(`written to ${out}`);
+}
+
+/** The four sides of a frame around a tile. */
+function frameOf(place) {
+  const [x, y] = [TILE_PIXELS * (place % SIDE), TILE_PIXELS * Math.floor(place / SIDE)];
+  const end = TILE_PIXELS - 2;
+  return [
+    { x, y, width: TILE_PIXELS, height: 2 },
+    { x, y: y + end, width: TILE_PIXELS, height: 2 },
+    { x, y, width: 2, height: TILE_PIXELS },
+    { x: x + end, y, width: 2, height: TILE_PIXELS },
+  ].map((side) => ({ ...side, fill: '#e3262e' }));
+}

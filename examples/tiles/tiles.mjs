@@ -18,14 +18,19 @@ export const NAMES = [
 export const heightOf = (tile) => (tile > SNOW ? GRASS : tile);
 
 /** The places above, to the right of, below and to the left of a place; null beyond the edge of the map. */
-export function around(place) {
-  const [row, column] = [Math.floor(place / SIDE), place % SIDE];
-  return [
-    row > 0 ? place - SIDE : null,
-    column < SIDE - 1 ? place + 1 : null,
-    row < SIDE - 1 ? place + SIDE : null,
-    column > 0 ? place - 1 : null,
-  ];
+export const around = aroundIn(SIDE, SIDE);
+
+/** The same on maps of another size. */
+export function aroundIn(height, width) {
+  return (place) => {
+    const [row, column] = [Math.floor(place / width), place % width];
+    return [
+      row > 0 ? place - width : null,
+      column < width - 1 ? place + 1 : null,
+      row < height - 1 ? place + width : null,
+      column > 0 ? place - 1 : null,
+    ];
+  };
 }
 
 /** The maps that lie one after the other in an array. */

@@ -454,6 +454,18 @@ declare module '*/examples/tiles/art.mjs' {
   ): { x: number; y: number; width: number; height: number; fill: string }[];
 }
 
+declare module '*/examples/tiles/connected.mjs' {
+  import type { Adjust, Potential } from 'pixelcnn-layers/runtime';
+  export function isConnected(
+    map: ArrayLike<number>,
+    from: number,
+    to: number,
+    shape?: readonly [height: number, width: number],
+  ): boolean;
+  export function connection(from: number, to: number): Potential;
+  export function towards(potential: Potential): Adjust;
+}
+
 declare module '*/examples/tiles/generator.mjs' {
   export function makeMaps(count: number, seed: number): Uint8Array;
 }

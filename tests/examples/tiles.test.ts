@@ -8,6 +8,7 @@ import { PNG } from 'pngjs';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { shapesOf } from '../../examples/tiles/art.mjs';
+import { connection, isConnected, towards } from '../../examples/tiles/connected.mjs';
 import { makeMaps } from '../../examples/tiles/generator.mjs';
 import { brokenRules } from '../../examples/tiles/rules.mjs';
 import { mapsOf } from '../../examples/tiles/tiles.mjs';
@@ -153,6 +154,46 @@ describe('the model', () => {
     });
     expect(cut.flat()).toEqual([...drawn]);
   });
+
+  it('connects two given tiles in four ways, which draw.mjs --connect counts and paints', async () => {
+    const out = join(folder, 'connected.png');
+    const flags = ['--connect', '--maps', '4', '--particles', '48', '--seed', '3', '--out', out];
+    const { code, stdout, stderr } = await runScript('tiles/draw.mjs', flags);
+    expect([code, stderr]).toEqual([0, '']);
+    const model = readPortable(await readFile(MODEL));
+    const [from, to] = [11 * 16, 4 * 16 + 15];
+    const potential = connection(from, to);
+    const ways = {
+      'by chance': [80, 1, {}],
+      adjust: [4, 1, { adjust: towards(potential) }],
+      particles: [4, 48, { lookAhead: 48 }],
+      potential: [4, 48, { lookAhead: 48, potential }],
+    } as const;
+    let last: Uint8Array[] = [];
+    for (const [name, [count, perMap, options]] of Object.entries(ways)) {
+      const shape = [count, 16, 16, 1];
+      const at = (value: number) =>
+        Uint8Array.from({ length: count * 256 }, (_, i) => (i % 256 === from || i % 256 === to ? value : 0));
+      const given = { initial: { data: at(8), shape }, known: { data: at(1), shape } };
+      last = mapsOf((await sample(model, { ...given, ...options, seed: 3, temperature: 0.7 })).data as Uint8Array); // biome-ignore format: one line
+      const connected = last.filter((map) => isConnected(map, from, to)).length / count;
+      if (name === 'adjust' || name === 'potential') expect(connected).toBe(1);
+      const broken = last.flatMap(brokenRules).length / count;
+      const both = last.filter((map) => isConnected(map, from, to) && brokenRules(map).length === 0).length;
+      const draws = both === 0 ? '-' : ((perMap * count) / both).toFixed(0);
+      const row = new RegExp(`^${name} +(.+)$`, 'm').exec(stdout)?.[1]?.split(/ +(?!%)/);
+      expect(row).toEqual([`${(100 * connected).toFixed(0)} %`, expect.any(String), expect.any(String), broken.toFixed(2), `${count}`, draws]); // biome-ignore format: one line
+    }
+    const { width, height, data: pixels } = PNG.sync.read(await readFile(out));
+    expect([width, height]).toEqual([4 * 192 + 3 * 12, 3 * 192 + 2 * 24]);
+    const colourAt = (x: number, y: number) => [...pixels.subarray(4 * (y * width + x), 4 * (y * width + x) + 3)]; // biome-ignore format: one line
+    const [left, top] = [3 * 204, 2 * 216]; // of the last map
+    const drawn = painted(last[3] as Uint8Array, 1);
+    const inside = 4 * (100 * 192 + 100);
+    expect(colourAt(left + 100, top + 100)).toEqual([...drawn.subarray(inside, inside + 3)]);
+    expect(colourAt(left, top + 11 * 12)).toEqual([0xe3, 0x26, 0x2e]); // a frame
+    expect(colourAt(left + 191, top + 4 * 12)).toEqual([0xe3, 0x26, 0x2e]);
+  });
 });
 
 /** The pixels of a map, RGBA, each enlarged to a square of `scale`. */
@@ -186,6 +227,7 @@ describe('train.mjs', () => {
       ["--steps: wanted a whole number of at least 1, got '0'", ['tiles/train.mjs', '--steps', '0']],
       ['--out: wanted a file, FOLDER is a directory', ['tiles/train.mjs', '--out', 'FOLDER']],
       ["--maps: wanted a whole number of at least 4, got '3'", ['tiles/draw.mjs', '--maps', '3']],
+      ["--particles: wanted a whole number of at least 1, got '0'", ['tiles/draw.mjs', '--particles', '0']],
     ],
     () => ({ FOLDER: folder }),
   );
