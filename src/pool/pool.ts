@@ -114,7 +114,7 @@ export function createPool(options: PoolOptions = {}): Pool {
   const scheduler = schedulerOf(workers, createWorker);
 
   async function draw(model: PortableModel, job: Job): Promise<Drawn> {
-    const { numImages, imageShape, firstImage, given, lookAhead } = job;
+    const { numImages, imageShape, firstImage, given, scored, lookAhead } = job;
     const size = valuesOf(imageShape);
     const levels = blankImages('sample', numImages, imageShape, model.levels).data;
     const logProb = new Float64Array(numImages);
@@ -124,6 +124,7 @@ export function createPool(options: PoolOptions = {}): Pool {
       partOf: ({ first, count }) => ({
         firstImage: firstImage + first,
         given: given?.slice(first * size, (first + count) * size) ?? null,
+        scored: scored?.slice(first * size, (first + count) * size) ?? null,
       }),
       take(result, { first }) {
         levels.set(result.levels, first * size);

@@ -39,7 +39,7 @@ export function drawingOf(
   streams = versions,
   withoutLevel = (image: number, place: Place): number => leftNoLevel(job, image, place),
 ) {
-  const { numImages, given, firstValue, firstImage, withLogProb, scoresGiven, random } = job;
+  const { numImages, given, firstValue, firstImage, withLogProb, scored, random } = job;
   const count = versions * numImages;
   const total = valuesOf(job.imageShape);
   const changes = changesOf?.(job, source, distribution, count);
@@ -86,7 +86,7 @@ export function drawingOf(
       noise(uniforms);
       toDraw = 0;
       for (let i = 0; i < draws.count; i++) {
-        let level = givenAt(i, index);
+        let level = scored?.[i * total + index] ?? givenAt(i, index);
         if (level === TO_DRAW) {
           if (isUniform(index)) level = Math.floor((uniforms[i] as number) * distribution.levels);
           else toDraw++;
@@ -99,7 +99,7 @@ export function drawingOf(
     read(outputs: Float32Array, place: Place, isWeighed = false): void {
       const { count, model } = draws;
       const current = images.current(outputs, place[2]);
-      if (toDraw > 0 || isWeighed || scoresGiven) draws.read(current, place, all);
+      if (toDraw > 0 || isWeighed || scored) draws.read(current, place, all);
       if (toDraw > 0) {
         draws.draw(uniforms, drawn);
         for (let i = 0; i < count; i++) if (drawn[i] === TO_DRAW) drawn[i] = withoutLevel(i, place);
@@ -108,11 +108,11 @@ export function drawingOf(
       model.of(current, drawn, ofCurrent);
       for (let i = 0; i < count; i++) logProb[i] = (logProb[i] as number) + (ofCurrent[i] as number);
       if (!isChanged) return;
-      if (toDraw > 0 || scoresGiven) draws.logDrawn(drawn, asDrawn);
+      if (toDraw > 0 || scored) draws.logDrawn(drawn, asDrawn);
       const index = indexOfPlace(place, job.imageShape);
       for (let i = 0; i < count; i++) {
         let nats = asDrawn[i] as number;
-        if (givenAt(i, index) !== TO_DRAW && !scoresGiven) nats = ofCurrent[i] as number;
+        if (givenAt(i, index) !== TO_DRAW) nats = ofCurrent[i] as number;
         else if (isUniform(index)) nats = -log(distribution.levels);
         logDrawn[i] = (logDrawn[i] as number) + nats;
       }

@@ -170,8 +170,8 @@ export function planJob(model: ModelShape, values: SampleValues, caller = 'sampl
     seed: seed ?? newSeed,
     given,
     conditions,
-    /** Whether log p of given values as they would be drawn counts, instead of log p by the model. */
-    scoresGiven: false,
+    /** Levels to score as they would be drawn where none is given, [N*H*W*C], instead of drawing any. */
+    scored: null as Int32Array | null,
   };
 }
 

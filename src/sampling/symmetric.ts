@@ -70,12 +70,13 @@ export async function drawSymmetric(
   const uniforms = uniformsOf(job);
   const candidates = candidatesOf(job, group, uniforms);
   const numRounds = candidates.reduce((most, { length }) => Math.max(most, length), 0);
-  const lookAhead = numRounds > 1 ? Math.max(1, job.lookAhead) : job.lookAhead; // 1 computes log p of given values
+  // Rounds are chosen among by log p of given values, which these options compute.
+  const weighed = numRounds > 1 && { lookAhead: Math.max(1, job.lookAhead), withLogProb: true };
   const rounds: Round[] = [];
   for (let round = 0; round < numRounds; round++) {
     const elementOf = Int32Array.from(candidates, (of) => of[round % of.length] as number);
     const onProgress = job.onProgress && progressOf(job, group, elementOf, [round, numRounds]);
-    rounds.push({ elementOf, drawn: await draw({ ...jobIn(elementOf, given), lookAhead, onProgress }) });
+    rounds.push({ elementOf, drawn: await draw({ ...jobIn(elementOf, given), ...weighed, onProgress }) });
   }
 
   const { chosen, logGiven } = chosenRounds(candidates, rounds, uniforms);
@@ -94,8 +95,8 @@ export async function drawSymmetric(
   const scores: Pick<Drawn, 'logProb' | 'logDrawn'>[] = [scoresOf(chosen, roundOf)];
   for (let k = 1; k < group.size; k++) {
     const others = elementOf.map((element) => (element + k) % group.size);
-    const inOthers = jobIn(others, Int32Array.from(levels));
-    scores.push(await draw({ ...inOthers, scoresGiven: true, lookAhead: 0, onProgress: undefined }));
+    const scored = group.into(Int32Array.from(levels), others);
+    scores.push(await draw({ ...jobIn(others, given), scored, lookAhead: 0, onProgress: undefined }));
   }
   /** Log of the mean over elements, added up in their order. */
   const meanOf = (name: 'logProb' | 'logDrawn') =>
