@@ -1,5 +1,5 @@
 import { flag, type Given } from './arguments';
-import { checkNames, throwTypeError } from './check';
+import { checkOneOf, throwTypeError } from './check';
 import { type ConditionShape, type ConditionValues, isOfPlaces } from './conditions';
 import type { ImageShape } from './images';
 
@@ -62,8 +62,8 @@ export function checkSymmetry(
   const named = `${what}: symmetries`;
   if (!Array.isArray(symmetries) || symmetries.length === 0)
     throwTypeError(named, 'a list of symmetries', symmetries);
-  checkNames(named, symmetries.map(String), Object.keys(BITS), (name) => `unknown symmetry '${name}'`);
-  const checked: Symmetry[] = [...symmetries];
+  const names = Object.keys(BITS) as Symmetry[];
+  const checked = symmetries.map((one) => checkOneOf(named, one, names));
   checkSquare(named, checked.includes('transpose'), model.imageShape);
   const ofPlaces = model.conditions.find(isOfPlaces);
   if (ofPlaces !== undefined)

@@ -12,7 +12,8 @@ export async function ofAnyModel(
   energy: Energy,
   args: LogPartitionArgs,
 ): Promise<LogPartition> {
-  if ('nodes' in (model ?? {})) return ofPortable(model as PortableModel, energy, args);
+  if ((model as Partial<PortableModel> | undefined)?.nodes !== undefined)
+    return ofPortable(model as PortableModel, energy, args);
   const { pool, ...values } = readLogPartition(energy, args);
   const shape = symmetricShape('logPartition: model', model as LayersModel | SymmetricModel);
   return estimated(shape, energy, values, drawingFrom(shape, pool));

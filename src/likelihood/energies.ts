@@ -1,4 +1,4 @@
-import { anything, integer, optional, optionalSignal, readDeclared } from '../core/arguments';
+import { anything, checked, integer, optional, optionalSignal, readDeclared } from '../core/arguments';
 import { throwTypeError } from '../core/check';
 import type { ImageShape } from '../core/images';
 import { givenConditions } from '../core/symmetries';
@@ -28,7 +28,13 @@ export const energyArguments = {
   /** [H, W, C]; required if the model takes images of any size. @default the model's */
   imageShape: optional(anything<ImageShape>()),
   /** A pool to draw in, which changes no result. @default draws in this thread */
-  pool: optional(anything<DrawingPool>()),
+  pool: optional(
+    checked<DrawingPool>((what, given) => {
+      if (typeof (given as DrawingPool).draw !== 'function')
+        throwTypeError(what, 'a pool of createPool', given);
+      return given as DrawingPool;
+    }),
+  ),
   /** Stops the job, which rejects with `signal.reason`. */
   signal: optionalSignal(),
 };
@@ -59,9 +65,9 @@ export function energiesOf(
     const wanted = `a function that returns ${numImages} numbers, one for each image`;
     throwTypeError(`${caller}: energy`, wanted, length ?? given);
   }
-  const energies = Float64Array.from(given as ArrayLike<number>);
+  const energies = Array.from(given as ArrayLike<number>);
   const bad = energies.findIndex((one) => !Number.isFinite(one));
   if (bad >= 0)
     throwTypeError(`${caller}: energy`, 'finite numbers', `${energies[bad]} for image ${firstImage + bad}`);
-  return energies;
+  return Float64Array.from(energies);
 }

@@ -1,5 +1,6 @@
 import { type Given, integer, number, optional, readArguments } from '../core/arguments';
 import { checkFunction } from '../core/check';
+import { memoryFor } from '../core/images';
 import { exp, log } from '../kernels/arithmetic';
 import { checkModel, type PortableModel } from '../program/program';
 import type { Drawn } from '../sampling/drawing';
@@ -57,7 +58,7 @@ export async function estimated(
   { beta, numImages, ...options }: Omit<ReturnType<typeof readLogPartition>, 'pool'>,
   draw: (job: Job) => Promise<Drawn>,
 ): Promise<LogPartition> {
-  const logWeights = new Float64Array(numImages);
+  const logWeights = memoryFor('logPartition', () => new Float64Array(numImages));
   const whole = planEnergyJob('logPartition', model, { ...options, numImages });
   for (let firstImage = 0; firstImage < numImages; firstImage += AT_A_TIME) {
     const job = { ...whole, firstImage, numImages: Math.min(AT_A_TIME, numImages - firstImage) };

@@ -47,7 +47,7 @@ export function lookingAhead(
       const before = potentials[particle] as number;
       if (before === -Infinity) continue; // its weight is 0 until it is replaced
       const after = potential(drawing.levelsOf(particle), place, [...imageShape]);
-      if (!(after < Infinity))
+      if (typeof after !== 'number' || !(after < Infinity))
         throwTypeError('sample: potential', 'a function that returns numbers, or -Infinity', after);
       logFactors[particle] = (logFactors[particle] as number) + after - before;
       potentials[particle] = after;

@@ -31,11 +31,13 @@ interface Round {
 function groupOf(model: Symmetric, imageShape: ImageShape) {
   const elements = elementsOf(model.symmetry.symmetries);
   type Levels = Images['data'];
+  const into = <L extends Levels>(images: L, elementOf: ArrayLike<number>): L =>
+    transformed(images, imageShape, model.levels, elements, elementOf);
+  into(new Uint8Array(0), []); // refuses images that are not square before any is drawn
   return {
     size: elements.length,
     /** Applies elements to images, [N]. */
-    into: <L extends Levels>(images: L, elementOf: ArrayLike<number>): L =>
-      transformed(images, imageShape, model.levels, elements, elementOf),
+    into,
     /** Undoes them. */
     back: <L extends Levels>(images: L, elementOf: ArrayLike<number>): L =>
       transformed(images, imageShape, model.levels, elements, elementOf, true),

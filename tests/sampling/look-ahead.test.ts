@@ -1,13 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { gatedPixelCNN, pixelCNN, sample as sampleTensors, toPortable } from 'pixelcnn-layers';
-import { type Adjust, allowed, logProb, type PortableModel, type SampleOptions, sample } from 'pixelcnn-layers/runtime'; // biome-ignore format: one line
+import { type Adjust, allowed, logProb, type PortableModel, type Potential, type SampleOptions, sample } from 'pixelcnn-layers/runtime'; // biome-ignore format: one line
 import { beforeAll, describe, expect, it } from 'vitest';
 import { uniformsOf } from '../../src/core/random';
 import { particlesOf } from '../../src/sampling/particles';
+import { allImages, asImages, densities, filtered, listOf, sumOf } from '../support/all-images';
 import { useBackend } from '../support/backends';
 import { portableModel } from '../support/portable-model.mjs';
-import { expectNoLeaks, largestDifference, setNoise } from '../support/tensors';
+import { expectClose, expectNoLeaks, largestDifference, setNoise, take } from '../support/tensors';
 
 beforeAll(() => useBackend('cpu'));
 
@@ -462,6 +463,169 @@ describe('look-ahead', () => {
     }
     tf.dispose([tensors.initial, tensors.known]);
     network.dispose();
+  });
+});
+
+describe('a potential', () => {
+  /** Guesses of images so far, far from constant, that depend on all of their values and on the place. */
+  const psi: Potential = (levels, [row, column]) =>
+    levels.reduce((sum, level, i) => sum + level * Math.sin(3 * i + 1), 0) + (2 * row + column === 2 ? 1 : 0);
+  /** The same, where the first two values may not be alike. */
+  const strict: Potential = (levels, place, shape) =>
+    place[0] + place[1] > 0 && levels[0] === levels[1] ? Number.NEGATIVE_INFINITY : psi(levels, place, shape);
+  const some = (image: number[], count: number) => Array<number[]>(count).fill(image);
+
+  const cases: [string, Potential, initial: number[], known: number[]][] = [
+    ['of nothing given', psi, [0, 0, 0, 0], [0, 0, 0, 0]],
+    ['that drops some', strict, [0, 0, 0, 0], [0, 0, 0, 0]],
+    ['of the first given', psi, [2, 0, 0, 0], [1, 0, 0, 0]],
+    ['of later ones given', psi, [0, 1, 0, 2], [0, 1, 0, 1]],
+    ['of all given', psi, [0, 1, 2, 2], [1, 1, 1, 1]],
+  ];
+  it.each(cases)('by enumeration: %s', async (_, potential, initial, known) => {
+    const model = await tiny([2, 2, 1], 3, 2, 0.8);
+    const { images, shares, evidence } = await posterior(model, initial, known);
+    const weights = images.map((image, i) => {
+      const levels = Int32Array.from(image.split(','), Number);
+      return (shares[i] as number) * Math.exp(potential(levels, [1, 1, 0], [2, 2, 1]));
+    });
+    const exact = sumOf(weights);
+    const isGiven = sumOf(known) > 0;
+    const given = (count: number) =>
+      isGiven ? { initial: asImages(some(initial, count), model), known: asImages(some(known, count), model) } : { numImages: count }; // biome-ignore format: one line
+    for (const lookAhead of [1, 12]) {
+      const { logGiven, images, ...nats } = await sample(model, { ...given(300), seed: 1, lookAhead, potential, withLogProb: true }); // biome-ignore format: one line
+      const estimates = Array.from(logGiven as Float64Array, Math.exp);
+      if (known.includes(0)) expectMean(estimates, evidence * exact);
+      else expectClose(estimates, estimates.map(() => evidence * exact), 1e-9); // biome-ignore format: one line
+      expect(nats.logProb).toEqual(await logProb(model, images));
+      expect(nats.logDrawn).toEqual(nats.logProb);
+    }
+    const list = listOf(await sample(model, { ...given(250), seed: 4, lookAhead: 40, potential }));
+    if (!known.includes(0)) return expect(new Set(list.map(String))).toEqual(new Set([String(initial)]));
+    const possible = images.flatMap((image, i) => ((weights[i] as number) > 0 ? [image] : []));
+    const p = weights.filter((weight) => weight > 0).map((weight) => weight / exact);
+    expect(list.every((image) => possible.includes(String(image)))).toBe(true);
+    const bound = 1 + 4 * Math.sqrt(2 / (possible.length - 1));
+    expect(distance(list.map(String), { images: possible, shares: p })).toBeLessThan(bound);
+    const plain = listOf(await sample(model, { ...given(250), seed: 4 })).filter((image) => possible.includes(String(image))); // biome-ignore format: one line
+    expect(distance(plain.map(String), { images: possible, shares: p })).toBeGreaterThan(bound);
+  });
+
+  it('of what is drawn by other probabilities weights these', async () => {
+    const model = await tiny([2, 2, 1], 3, 2, 0.8);
+    const all = allImages(3, 4);
+    const nats = await logProb(model, asImages(all, model), { perValue: true });
+    const options = { temperature: 0.6, topK: 2 };
+    const p = densities(all, listOf({ data: nats, shape: [81, 4] }), 3, (logs) => filtered(logs, options));
+    const exact = sumOf(p.map((x, i) => x * Math.exp(psi(Int32Array.from(all[i] as number[]), [1, 1, 0], [2, 2, 1])))); // biome-ignore format: one line
+    const drawn = await sample(model, { ...options, numImages: 300, seed: 1, lookAhead: 5, potential: psi, withLogProb: true }); // biome-ignore format: one line
+    expectMean(Array.from(drawn.logGiven as Float64Array, Math.exp), exact);
+    // The particle that is chosen brings its own log p along.
+    const which = listOf(drawn.images).map((image) => all.findIndex((one) => String(one) === String(image)));
+    expectClose(Array.from(drawn.logDrawn, Math.exp), which.map((i) => p[i] as number), 1e-6); // biome-ignore format: one line
+    expect(drawn.logProb).toEqual(await logProb(model, drawn.images));
+  });
+
+  it('is called once for each particle and value, with what is there so far', async () => {
+    const model = await tiny([1, 3, 2], 3, 1, 0.5);
+    const seen: [levels: number[], place: number[], shape: number[]][] = [];
+    const potential: Potential = (levels, place, shape) => {
+      seen.push([Array.from(levels), [...place], [...shape]]);
+      shape.fill(0); // which is a copy
+      return 0;
+    };
+    const given = { initial: asImages([[2, 0, 0, 0, 2, 0]], model), known: asImages([[1, 0, 0, 0, 1, 0]], model) }; // biome-ignore format: one line
+    const { data } = await sample(model, { ...given, seed: 1, lookAhead: 3, potential });
+    const places = [[0, 0, 0], [0, 0, 1], [0, 1, 0], [0, 1, 1], [0, 2, 0], [0, 2, 1]]; // biome-ignore format: one line
+    const times = [1, 3, 3, 3, 3, 3]; // the first value is given: until a value is drawn, there is one particle
+    expect(seen.map(([, place]) => place)).toEqual(places.flatMap((place, i) => Array(times[i]).fill(place)));
+    for (const [levels, place, shape] of seen) {
+      const index = places.findIndex((one) => String(one) === String(place));
+      expect(levels.slice(index + 1).every((level) => level === 0)).toBe(true);
+      expect(levels[0]).toBe(2);
+      if (index >= 4) expect(levels[4]).toBe(2);
+      expect(shape).toEqual([1, 3, 2]);
+    }
+    expect(seen.some(([levels]) => String(levels) === String(Array.from(data)))).toBe(true);
+  });
+
+  it('sees levels so far, and zeros, also of particles that have replaced others', async () => {
+    const model = await tiny([1, 4, 1], 3, 1, 0.5);
+    const potential: Potential = (levels, [, column]) => {
+      expect(levels.length).toBe(4);
+      expect(Array.from(levels.subarray(column + 1)).every((level) => level === 0)).toBe(true);
+      return -20 * levels.filter((level, i) => i <= column && level !== i % 3).length;
+    };
+    const list = listOf(await sample(model, { numImages: 5, seed: 1, lookAhead: 60, potential }));
+    expect(list).toEqual(some([0, 1, 2, 0], 5));
+  });
+
+  it('draws each image as alone, and as tensors', async () => {
+    const network = pixelCNN({ imageShape: [2, 3, 1], levels: 3, hiddenDim: 3, outDim: 4, numBlocks: 1 });
+    setNoise(network, 4, 1);
+    const model = await toPortable(network);
+    const known = [[0, 0, 0, 0, 0, 0], [1, 1, 0, 1, 0, 0], [1, 1, 1, 1, 1, 1], [0, 0, 1, 0, 0, 1]]; // biome-ignore format: one line
+    const initial = known.map((_, n) => [0, 1, 2, 3, 4, 5].map((k) => (k * n + n) % 3));
+    const of = (first: number, count: number) => ({
+      initial: asImages(initial.slice(first, first + count), model),
+      known: asImages(known.slice(first, first + count), model),
+      ...{ firstImage: first, seed: 3, lookAhead: 7, potential: strict },
+    });
+    const all = await sample(model, { ...of(0, 4), withLogProb: true });
+    for (const [n, image] of listOf(all.images).entries()) {
+      const alone = await sample(model, { ...of(n, 1), withLogProb: true });
+      expect(listOf(alone.images)).toEqual([image]);
+      expect(alone.logGiven?.[0]).toBe(all.logGiven?.[n]);
+    }
+    const tensors = {
+      initial: tf.tensor4d(initial.flat(), [4, 2, 3, 1], 'int32'),
+      known: tf.tensor4d(known.flat(), [4, 2, 3, 1]),
+    };
+    for (const strategy of ['incremental', 'full'] as const) {
+      await expectNoLeaks(async () => {
+        const told = await sampleTensors(network, { ...of(0, 4), ...tensors, strategy, withLogProb: true });
+        expect(await take(told.images)).toEqual(Array.from(all.images.data));
+        const { logGiven, logDrawn, logProb } = told;
+        expectClose(await take(logGiven as tf.Tensor), all.logGiven as Float64Array, 1e-3);
+        expectClose(await take(logDrawn), all.logDrawn, 1e-3);
+        expectClose(await take(logProb), all.logProb, 1e-3);
+      });
+    }
+    tf.dispose([tensors.initial, tensors.known]);
+    network.dispose();
+  });
+
+  it('that drops all particles is an Error, and of a single one weight 0', async () => {
+    const model = await tiny([2, 2, 1], 3, 1, 0.5);
+    const potential: Potential = (_, [row]) => (row === 0 ? 0 : Number.NEGATIVE_INFINITY);
+    await expect(sample(model, { lookAhead: 4, firstImage: 3, potential })).rejects.toThrow(
+      'sample: lookAhead: none of the 4 particles of image 3 has a potential above -Infinity at [1, 0, 0]; try more',
+    );
+    const { logGiven } = await sample(model, { lookAhead: 1, potential, withLogProb: true });
+    expect(logGiven).toEqual(Float64Array.of(Number.NEGATIVE_INFINITY));
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, undefined, '1', 1n, Promise.resolve(1)])(
+    'is no %s',
+    async (bad) => {
+      const model = await tiny([2, 2, 1], 3, 1, 0.5);
+      for (const lookAhead of [1, 3]) {
+        const promise = sample(model, { lookAhead, potential: () => bad as number });
+        await expect(promise).rejects.toThrow(TypeError);
+        await expect(promise).rejects.toThrow('sample: potential: wanted a function that returns numbers, or -Infinity, got'); // biome-ignore format: one line
+      }
+    },
+  );
+
+  it('needs particles, and is a function', async () => {
+    const model = await tiny([2, 2, 1], 3, 1, 0.5);
+    await expect(sample(model, { potential: () => 0 })).rejects.toThrow(
+      new TypeError('sample: lookAhead: wanted the number of particles, for potential, got 0'),
+    );
+    await expect(sample(model, { potential: 1 as never, lookAhead: 2 })).rejects.toThrow(
+      'sample: potential: wanted a function, got 1',
+    );
   });
 });
 

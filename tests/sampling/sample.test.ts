@@ -6,16 +6,24 @@ import {
   sample as sampleTensor,
   toPortable,
 } from 'pixelcnn-layers';
-import { readPortable, writePortable } from 'pixelcnn-layers/runtime';
+import {
+  type Adjust,
+  logProb,
+  readPortable,
+  type SampleOptions,
+  writePortable,
+} from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Images } from '../../src/core/images';
 import { memoryFor } from '../../src/core/images';
 import { makeKernels } from '../../src/kernels/webassembly';
 import { sample } from '../../src/sampling/sample';
 import { stepper } from '../../src/sampling/stepper';
+import { allImages, asImages, densities, filtered, listOf, sumOf } from '../support/all-images';
 import { useBackend } from '../support/backends';
+import { expectToFollow } from '../support/chi-square';
 import { withoutMemory } from '../support/machine';
-import { setNoise, take } from '../support/tensors';
+import { expectClose, expectNoLeaks, setNoise, take } from '../support/tensors';
 import { tinyModel } from '../support/tiny-space';
 
 beforeAll(() => useBackend('cpu'));
@@ -130,6 +138,160 @@ describe('sample of a model as plain data', () => {
         'sample: the model returned logits that are not finite numbers',
       );
     });
+  });
+});
+
+describe('log p with which images are drawn', () => {
+  const args = { imageShape: [2, 2, 1] as const, levels: 3, hiddenDim: 3, outDim: 4, numBlocks: 1 };
+  const softmax = () => pixelCNN({ ...args, firstKernelSize: 3 });
+  const mixture = () => pixelCNN({ ...args, output: { components: 2 } });
+  const classes = () => gatedPixelCNN({ ...args, numClasses: 2, nullClass: true });
+  const nullClass = 2;
+  type Network = ReturnType<typeof pixelCNN>;
+
+  /** A likelier level the later its place, and never the one before. */
+  const weigh: Adjust = (logProbs, [row, column], levels) => {
+    const place = 2 * row + column;
+    for (let n = 0; n < logProbs.length / 3; n++) {
+      logProbs[3 * n + 1] = (logProbs[3 * n + 1] as number) + place / 2;
+      if (place > 0) logProbs[3 * n + (levels[4 * n + place - 1] as number)] = -Infinity;
+    }
+  };
+  const weighed = (logs: number[], place: number, image: number[]) => {
+    const levels = logs.map((x, level) => x + (level === 1 ? place / 2 : 0));
+    return levels.map((x, level) => (place > 0 && image[place - 1] === level ? -Infinity : x));
+  };
+  const cases: [string, () => Network, SampleOptions][] = [
+    ['temperature', softmax, { temperature: 0.6 }],
+    ['heat, of a mixture of logistics', mixture, { temperature: 1.8 }],
+    ['temperature 0', softmax, { temperature: 0 }],
+    ['topK', softmax, { topK: 2 }],
+    ['topP', softmax, { topP: 0.8 }],
+    ['topP, of a mixture of logistics', mixture, { topP: 0.7 }],
+    ['all filters', softmax, { temperature: 1.4, topK: 2, topP: 0.9 }],
+    ['a uniform first value', softmax, { firstValue: 'uniform' }],
+    ['a uniform first value, and a filter', mixture, { firstValue: 'uniform', topK: 2 }],
+    ['adjust', softmax, { adjust: weigh }],
+    ['adjust and temperature, of a mixture', mixture, { adjust: weigh, temperature: 0.7 }],
+    ['guidance', classes, { guidance: 1.5, condition: 1 }],
+    ['guidance, adjust and filters', classes, { guidance: 0.7, condition: 0, adjust: weigh, topP: 0.9 }],
+  ];
+  it.each(cases)('by enumeration: %s', async (_, make, options) => {
+    const network = make();
+    setNoise(network, 3, 0.7);
+    const model = await toPortable(network);
+    const all = allImages(3, 4);
+    const logs = async (condition: number | undefined) => {
+      const of = condition === undefined ? {} : { condition: all.map(() => condition) };
+      const nats = await logProb(model, asImages(all, model), { perValue: true, ...of });
+      return listOf({ data: nats, shape: [81, 4] });
+    };
+    const own = await logs(options.condition as number | undefined);
+    const { guidance = 0, temperature = 1, firstValue } = options;
+    const guided =
+      guidance === 0
+        ? own
+        : (await logs(nullClass)).map((image, i) =>
+            image.map((x, k) => (1 + guidance) * (own[i]?.[k] as number) - guidance * x),
+          );
+    const p = densities(all, guided, 3, (logs, place, image) => {
+      if (firstValue === 'uniform' && place === 0) return [1 / 3, 1 / 3, 1 / 3];
+      const adjusted = options.adjust ? weighed(logs, place, image) : logs;
+      return filtered(adjusted, { ...options, temperature: Math.max(temperature, 1e-9) } as object);
+    });
+    expect(sumOf(p)).toBeCloseTo(1, 9);
+
+    const drawn = await sample(model, { ...options, numImages: 100, seed: 2, withLogProb: true });
+    const list = listOf(drawn.images);
+    const of = new Map(all.map((image, i) => [String(image), i]));
+    const which = list.map((image) => of.get(String(image)) as number);
+    expectClose(Array.from(drawn.logDrawn, Math.exp), which.map((i) => p[i] as number), 1e-6); // biome-ignore format: one line
+    expectClose(drawn.logProb, which.map((i) => sumOf(own[i] as number[])), 1e-9); // biome-ignore format: one line
+    if (temperature > 0) {
+      const more = listOf(await sample(model, { ...options, numImages: 1000, seed: 2 }));
+      expect(more.slice(0, 100).map(String)).toEqual(list.map(String));
+      const counts = all.map(() => 0);
+      for (const image of more) (counts[of.get(String(image)) as number] as number)++;
+      expectToFollow(counts, p.map((x) => 1000 * x)); // biome-ignore format: one line
+    }
+
+    for (const strategy of ['incremental', 'full'] as const) {
+      await expectNoLeaks(async () => {
+        const { images, ...logs } = await sampleTensor(network, {
+          ...(options as object),
+          ...{ numImages: 100, seed: 2, withLogProb: true as const, strategy },
+        });
+        expect((await take(images)).join()).toBe(list.flat().join());
+        expectClose(await take(logs.logDrawn), drawn.logDrawn, 1e-4);
+        expectClose(await take(logs.logProb), drawn.logProb, 1e-4);
+      });
+    }
+    network.dispose();
+  });
+
+  it('is log p by the model where nothing changes it, and for given values', async () => {
+    const network = softmax();
+    setNoise(network, 3, 1.2);
+    const model = await toPortable(network);
+    network.dispose();
+    const given = {
+      initial: asImages(Array(20).fill([0, 2, 1, 0]), model),
+      known: asImages(Array(20).fill([1, 0, 1, 0]), model),
+    };
+    for (const options of [{}, { temperature: 1, topK: 3, topP: 1, guidance: 0 }, given]) {
+      const drawn = await sample(model, { numImages: 20, seed: 1, ...options, withLogProb: true });
+      expect(drawn.logDrawn).toEqual(drawn.logProb);
+      expect(drawn.logProb).toEqual(await logProb(model, drawn.images));
+    }
+    for (const options of [{ temperature: 0.5 }, { firstValue: 'uniform' as const }, { adjust: weigh }]) {
+      const { images, ...nats } = await sample(model, { ...given, ...options, seed: 1, withLogProb: true });
+      const perValue = listOf({ data: await logProb(model, images, { perValue: true }), shape: [20, 4] });
+      const all = allImages(3, 4);
+      const every = await logProb(model, asImages(all, model), { perValue: true });
+      const p = densities(all, listOf({ data: every, shape: [81, 4] }), 3, (logs, place, image) => {
+        if (place % 2 === 0) return logs.map(Math.exp);
+        return filtered('adjust' in options ? weighed(logs, place, image) : logs, options as object);
+      });
+      const which = listOf(images).map((image) => all.findIndex((one) => String(one) === String(image)));
+      expectClose(Array.from(nats.logDrawn, Math.exp), which.map((i) => p[i] as number), 1e-6); // biome-ignore format: one line
+      expectClose(nats.logProb, perValue.map(sumOf), 1e-9);
+    }
+    const whole = { ...given, known: { ...given.known, data: given.known.data.map(() => 1) } };
+    const drawn = await sample(model, { ...whole, temperature: 0.5, firstValue: 'uniform', withLogProb: true }); // biome-ignore format: one line
+    expect(drawn.logDrawn).toEqual(drawn.logProb);
+  });
+
+  it('makes up for a fixed number of ones: weights are p of all such images', async () => {
+    const network = pixelCNN({ ...args, imageShape: [3, 3, 1], levels: 2 });
+    setNoise(network, 5, 1);
+    const model = await toPortable(network);
+    network.dispose();
+    const wanted = 4;
+    const adjust: Adjust = (logProbs, [row, column], levels) => {
+      const place = 3 * row + column;
+      for (let n = 0; n < logProbs.length / 2; n++) {
+        const ones = sumOf(Array.from(levels.subarray(9 * n, 9 * n + place)));
+        if (ones === wanted) logProbs[2 * n + 1] = -Infinity;
+        if (ones + 9 - place === wanted) logProbs[2 * n] = -Infinity;
+      }
+    };
+    const all = allImages(2, 9);
+    const nats = Array.from(await logProb(model, asImages(all, model)));
+    const p = sumOf(
+      all.flatMap((image, i) => (sumOf(image) === wanted ? [Math.exp(nats[i] as number)] : [])),
+    );
+    const count = 800;
+    const drawn = await sample(model, { numImages: count, seed: 1, adjust, withLogProb: true });
+    expect(listOf(drawn.images).every((image) => sumOf(image) === wanted)).toBe(true);
+    const weights = Array.from(drawn.logProb, (x, n) => Math.exp(x - (drawn.logDrawn[n] as number)));
+    const mean = sumOf(weights) / count;
+    const variance = sumOf(weights.map((x) => (x - mean) ** 2)) / count;
+    expect(Math.abs(mean - p)).toBeLessThan(4 * Math.sqrt(variance / count));
+    expect(Math.abs(mean - p)).toBeLessThan(0.1 * p);
+    // Each image has one probability; of those that were drawn, they sum to less than 1, and nearly all is drawn.
+    const told = new Map(listOf(drawn.images).map((image, n) => [String(image), Math.exp(drawn.logDrawn[n] as number)])); // biome-ignore format: one line
+    expect(sumOf([...told.values()])).toBeLessThan(1 + 1e-9);
+    expect(sumOf([...told.values()])).toBeGreaterThan(0.9);
   });
 });
 

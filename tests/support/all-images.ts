@@ -73,3 +73,41 @@ export function elementsSlowly(symmetries: readonly Symmetry[]): Symmetry[][] {
 /** What an element, from {@link elementsSlowly}, does to an image. */
 export const inElement = (element: readonly Symmetry[], image: readonly number[], model: PortableModel) =>
   element.reduce<number[]>((one, symmetry) => changed(symmetry, one, model), [...image]);
+
+/**
+ * The probability with which each of all images is drawn, if `rule` says how likely each level at a place is, from log p
+ * of all levels there by the model, [images][values].
+ */
+export function densities(
+  all: readonly number[][],
+  perValue: readonly number[][],
+  levels: number,
+  rule: (logs: number[], place: number, image: number[]) => readonly number[],
+): number[] {
+  const total = (all[0] as number[]).length;
+  return all.map((image, i) =>
+    image.reduce((product, level, place) => {
+      const step = levels ** (total - 1 - place); // from an image to that of the next level there
+      const logs = Array.from(
+        { length: levels },
+        (_, other) => (perValue[i + (other - level) * step] as number[])[place] as number,
+      );
+      return product * (rule(logs, place, image)[level] as number);
+    }, 1),
+  );
+}
+
+const normalized = (weights: readonly number[]) => weights.map((weight) => weight / sumOf(weights));
+
+/** What temperature, topK and topP make of log p of levels, by their definitions. */
+export function filtered(
+  logs: readonly number[],
+  { temperature = 1, topK = logs.length, topP = 1 }: { temperature?: number; topK?: number; topP?: number },
+): number[] {
+  const sharp = normalized(logs.map((x) => Math.exp((x - Math.max(...logs)) / temperature)));
+  const ranks = logs.map((x, level) => logs.filter((y, other) => y > x || (y === x && other < level)).length);
+  const kept = normalized(sharp.map((p, level) => ((ranks[level] as number) < topK ? p : 0)));
+  // A level is kept if the likelier ones do not reach topP.
+  const before = ranks.map((rank) => sumOf(kept.filter((_, other) => (ranks[other] as number) < rank)));
+  return normalized(kept.map((p, level) => ((before[level] as number) < topP ? p : 0)));
+}
