@@ -1,4 +1,4 @@
-import { allowed, allowedNeighbors, compress, createPool, logProb, type PoolWorker, type PortableModel, sample } from 'pixelcnn-layers/runtime'; // biome-ignore format: one line
+import { allowed, allowedNeighbors, compress, createPool, logProb, type PoolWorker, type PortableModel, sample, symmetric } from 'pixelcnn-layers/runtime'; // biome-ignore format: one line
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startInProcess, startSilent } from '../support/pool-in-process';
 import { portableModel } from '../support/portable-model.mjs';
@@ -50,6 +50,7 @@ const messageOf = (work: Promise<unknown>) =>
 describe('a pool returns the results of one thread, to the bit', () => {
   const classes = portableModel({ numClasses: 3 });
   const both = portableModel({ numClasses: 3, mapSize: 2 });
+  const told = symmetric(portableModel({ numClasses: 8 }), ['flipRows', 'flipLevels'], { asCondition: true });
   const maps = {
     data: Float32Array.from({ length: 41 * 60 }, (_, i) => (i % 13) / 13),
     shape: [41, 6, 5, 2],
@@ -96,6 +97,21 @@ describe('a pool returns the results of one thread, to the bit', () => {
       'of classes and maps',
       both,
       { condition: { map: maps, class: Array.from({ length: 41 }, (_, n) => n % 3) } },
+    ],
+    [
+      'in random elements',
+      symmetric(model, ['flipLevels', 'flipRows']),
+      { numImages: 20, withLogProb: true },
+    ],
+    [
+      'in elements by given values, filtered',
+      symmetric(model, ['flipColumns', 'flipLevels']),
+      { initial: images(9), known: first(9), lookAhead: 3, temperature: 0.7, withLogProb: true },
+    ],
+    [
+      'of classes and elements',
+      told,
+      { condition: 1, numImages: 12, firstImage: 3, temperature: 0.7, withLogProb: true },
     ],
     ['of a size of their own', anySize, { imageShape: [4, 7, 1], numImages: 11 }],
   ])('samples %s', async (_, model, options) => {
@@ -250,6 +266,14 @@ describe('wrong arguments', () => {
     expect(createWorker).not.toHaveBeenCalled();
   });
 
+  it('are potentials, which cannot be sent, and symmetric models refuse', async () => {
+    const { pool } = poolOf(1);
+    const potential = { lookAhead: 2, potential: () => 0 } as object;
+    const message = 'potential: wanted no';
+    await expect(pool.sample(model, potential)).rejects.toThrow(`pool.sample: ${message} function`);
+    await expect(pool.sample(symmetric(model, ['flipRows']), potential)).rejects.toThrow(`sample: ${message}ne for a model with symmetries`); // biome-ignore format: one line
+  });
+
   it('are functions, which cannot be sent', async () => {
     const { pool, createWorker } = poolOf(2);
     expect(await messageOf(pool.sample(model, { random: Math.random } as object))).toBe(
@@ -293,6 +317,20 @@ describe('the progress of a job', () => {
     const steps: typeof calls = [];
     await pool.sample(narrow, { numImages: 50, onProgress: (progress) => steps.push(progress) });
     expectRising(steps, 30);
+  });
+
+  it('of a symmetric model is that of all its elements, without images', async () => {
+    const { pool } = poolOf(2);
+    const either = symmetric(model, ['flipLevels']);
+    const seen: { done: number; total: number }[] = [];
+    const onProgress = (progress: { done: number; total: number }) => void seen.push(progress);
+    await pool.sample(either, { numImages: 4, onProgress });
+    expect(seen.at(-1)).toMatchObject({ done: 60, total: 60 });
+    seen.length = 0;
+    const nats = await pool.logProb(either, images(4), { onProgress });
+    expect(bits(nats)).toEqual(bits(await logProb(either, images(4))));
+    expect(seen.at(-1)).toEqual({ done: 480, total: 480 });
+    expect(seen.every(({ done }, i) => i === 0 || done >= (seen[i - 1]?.done ?? 0))).toBe(true);
   });
 
   it('of logProb is the values of all images', async () => {

@@ -1,0 +1,116 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { checkCausality, compress, gatedPixelCNN, levelLogProbs, logProb, pixelCNN, type SymmetricModel, type Symmetry, sample, symmetric, toPortable } from 'pixelcnn-layers'; // biome-ignore format: one line
+import * as runtime from 'pixelcnn-layers/runtime';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { elementsSlowly, inElement } from '../support/all-images';
+import { useBackend } from '../support/backends';
+import { expectClose, expectNoLeaks, setNoise, take } from '../support/tensors';
+
+beforeAll(() => useBackend('cpu'));
+
+const args = { imageShape: [2, 2, 1] as [number, number, number], levels: 3, hiddenDim: 3, outDim: 4, numBlocks: 1 }; // biome-ignore format: one line
+const plain = () => {
+  const network = pixelCNN({ ...args, firstKernelSize: 3 });
+  setNoise(network, 2);
+  return network;
+};
+const classes = (numClasses: number, nullClass = false) => {
+  const network = gatedPixelCNN({ ...args, numClasses, nullClass });
+  setNoise(network, 2);
+  return network;
+};
+
+describe('a symmetric model of tfjs', () => {
+  const cases: [string, () => SymmetricModel, object, number[] | undefined][] = [
+    ['of flips', () => symmetric(plain(), ['flipLevels', 'flipRows']), {}, undefined],
+    ['of the square, filtered', () => symmetric(plain(), ['transpose', 'flipRows']), { temperature: 0.7, topK: 2 }, undefined], // biome-ignore format: one line
+    ['told, with classes', () => symmetric(classes(8), ['transpose', 'flipLevels'], { asCondition: true }), {}, [0, 1, 1, 0, 1]], // biome-ignore format: one line
+    [
+      'told, without others',
+      () => symmetric(classes(2), ['flipColumns'], { asCondition: true }),
+      {},
+      undefined,
+    ],
+    ['with guidance', () => symmetric(classes(2, true), ['flipColumns']), { guidance: 1.2 }, [0, 1, 1, 0, 1]],
+  ];
+  it.each(cases)('draws and scores what the runtime does: %s', async (_, make, more, condition) => {
+    const model = make();
+    const portable = await toPortable(model);
+    expect(portable.symmetry).toEqual(model.symmetry);
+    const of = condition && { condition };
+    const known = [0, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0, 1, 0, 1, 1, 0, 1, 1, 1, 1];
+    const initial = known.map((_, i) => (i * i) % 3);
+    const shape = [5, 2, 2, 1] as [number, number, number, number];
+    const given = { initial: { data: initial, shape }, known: { data: known, shape } };
+    const tensors = { initial: tf.tensor4d(initial, shape, 'int32'), known: tf.tensor4d(known, shape) };
+    for (const [ofRuntime, ofTensors] of [
+      [{}, {}],
+      [given, tensors],
+      [
+        { ...given, lookAhead: 4 },
+        { ...tensors, lookAhead: 4 },
+      ],
+    ] as const) {
+      // biome-ignore format: one line
+      const job = { numImages: 5, seed: 3, ...more, ...of, withLogProb: true as const };
+      const wanted = await runtime.sample(portable, { ...job, ...ofRuntime });
+      for (const strategy of ['incremental', 'full'] as const) {
+        await expectNoLeaks(async () => {
+          const drawn = await sample(model, { ...job, ...ofTensors, strategy });
+          expect(Array.from(await drawn.images.data())).toEqual(Array.from(wanted.images.data));
+          const near = strategy === 'full' ? 1e-3 : 1e-5;
+          expectClose(await take(await logProb(model, drawn.images, { ...of, batchSize: 2 })), wanted.logProb, 1e-3); // biome-ignore format: one line
+          for (const name of ['logProb', 'logDrawn'] as const)
+            expectClose(await take(drawn[name]), wanted[name], near);
+          if (wanted.logGiven) expectClose(await take(drawn.logGiven as tf.Tensor), wanted.logGiven, near);
+          drawn.images.dispose();
+        });
+      }
+    }
+    tf.dispose([tensors.initial, tensors.known]);
+    model.model.dispose();
+  });
+
+  it('says what callers give it, and orients images', () => {
+    const network = classes(8);
+    const told = symmetric(network, ['transpose', 'flipLevels'], { asCondition: true });
+    expect(told).toMatchObject({ model: network, numElements: 4, levels: 3, imageShape: [2, 2, 1] });
+    expect(told.conditions).toEqual([{ kind: 'class', numClasses: 2 }]);
+    expect(told.symmetry).toEqual({ symmetries: ['transpose', 'flipLevels'], asCondition: true });
+    expect(symmetric(network, ['transpose', 'flipRows'], { asCondition: true }).conditions).toEqual([]);
+    expect(symmetric(network, ['flipRows']).conditions).toEqual([{ kind: 'class', numClasses: 8 }]);
+    const image = [0, 1, 2, 1];
+    for (const [element, changes] of elementsSlowly(['transpose', 'flipLevels']).entries())
+      expect(Array.from(told.orient(Int32Array.from(image), [2, 2, 1], [element]))).toEqual(inElement(changes, image, told as never)); // biome-ignore format: one line
+    network.dispose();
+  });
+
+  it('is refused by what needs one order, by name', async () => {
+    const network = plain();
+    const model = symmetric(network, ['flipRows']) as never;
+    const images = tf.zeros<tf.Rank.R4>([1, 2, 2, 1], 'int32');
+    const refused: [string, () => unknown][] = [
+      ['levelLogProbs: model', () => levelLogProbs(model, images)],
+      ['compress: model', () => compress(model, images)],
+      ['checkCausality: model', () => checkCausality(model)],
+      ['symmetric: model', () => symmetric(model, ['flipRows'])],
+    ];
+    for (const [name, act] of refused) {
+      const error = await Promise.resolve().then(act).catch((reason: unknown) => reason); // biome-ignore format: one line
+      expect(error, name).toBeInstanceOf(TypeError);
+      expect((error as Error).message).toContain(`${name}: wanted one without symmetries, got`);
+    }
+    await expect(logProb(model, images, { perValue: true })).rejects.toThrow('logProb: perValue: wanted false for a model with symmetries, got true'); // biome-ignore format: one line
+    images.dispose();
+    network.dispose();
+  });
+
+  it('takes no null class as elements, and no unknown symmetry', () => {
+    const network = classes(4, true);
+    const told = () => symmetric(network, ['flipRows', 'flipColumns'], { asCondition: true });
+    expect(told).toThrow('symmetric: asCondition: wanted a model of 4 classes, one an element, or a multiple, without a null class, got'); // biome-ignore format: one line
+    for (const bad of [['constructor'], ['__proto__'], [['flipRows']], [null]] as unknown as Symmetry[][])
+      expect(() => symmetric(network, bad)).toThrow("symmetric: symmetries: wanted 'flipRows' or");
+    network.dispose();
+  });
+});
