@@ -183,6 +183,7 @@ async function readModel() {
 
 /** The condition of all images. */
 function classOfImages() {
+  if (model.symmetry) return undefined; // the pool refuses it
   const kinds = model.conditions.map(({ kind }) => kind);
   if (kinds.some((kind) => kind !== 'class'))
     throw new Error(`--model: wanted one by class, or without conditions, got one by ${kinds.join(' and ')}`);

@@ -7,8 +7,9 @@ import { bitsByChannel } from './lib/channel-bits.mjs';
 import { mostLikelyClasses, rightByClass } from './lib/classify.mjs';
 import { readEvaluateFlags } from './lib/evaluate-flags.mjs';
 import { stop } from './lib/flags.mjs';
-import { disposeOf, isPortable, numParams } from './lib/image-model.mjs';
+import { disposeOf, isPortable, isSymmetric, numParams } from './lib/image-model.mjs';
 import { inLevels, readForModel } from './lib/model-data.mjs';
+import { inOneOrder } from './lib/orientations.mjs';
 import { smallestPng } from './lib/png.mjs';
 import { checkClasses, classesTaken, loadAnyModel } from './lib/saved-model.mjs';
 
@@ -61,10 +62,10 @@ const png = smallestPng({ images: test.data, imageShape: size });
 const names = channels === 3 ? ['red', 'green', 'blue'] : [];
 const row = (name, cells) => console.log(name.padEnd(12) + cells.map((cell) => cell.padStart(8)).join(''));
 const figures = (name, byChannel) => {
-  const all = byChannel.reduce((sum, value) => sum + value, 0) / channels;
+  const all = byChannel.reduce((sum, value) => sum + value, 0) / byChannel.length;
   row(
     name,
-    [all, ...(names.length > 0 ? byChannel : [])].map((value) => value.toFixed(3)),
+    [all, ...(byChannel.length > 1 ? byChannel : [])].map((value) => value.toFixed(3)),
   );
 };
 row('bits/dim', ['all', ...names]);
@@ -72,6 +73,7 @@ figures('uniform', new Array(channels).fill(uniformBits(levels)));
 figures('histogram', histogramBitsByChannel(train.data, test.data, levels, channels));
 row('PNG', [((8 * png.length) / test.data.length).toFixed(3)]);
 figures('model', bits);
+if (isSymmetric(model)) figures('in one order', await bitsByChannel(...inOneOrder(model, test), inBatches));
 console.log(`PNG: the same images in one file of ${png.length} bytes, without gaps`);
 console.log(
   `${numParams(model)} parameters, ${isPortable(model) ? 'without tfjs' : flags.backend}, ${seconds.toFixed(1)} s`,

@@ -31,8 +31,8 @@ const out = outputFile('--out', flags.out);
 
 await useBackend('cpu');
 await prepareFile(out);
-const { model, palette } = await loadImageModel(directory);
-const portable = await toPortable(model, { palette });
+const { model, orientations, palette } = await loadImageModel(directory);
+const portable = await toPortable(orientations ?? model, { palette });
 const bytes = writePortable(portable, { float16: !flags.float32 });
 await writeWhole(out, bytes);
 console.log(`${out}: ${Math.round(bytes.length / 1000)} kB`);

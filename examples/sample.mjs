@@ -85,7 +85,8 @@ process.once('SIGINT', () => abort.abort());
 async function draw(temperature, given) {
   const onProgress = ({ done, total }) => {
     const at = flags.temperatures ? `temperature ${temperature}: ` : '';
-    console.log(`${at}row ${(done / total) * height} of ${height}`);
+    const row = (done / total) * height;
+    if (Number.isInteger(row)) console.log(`${at}row ${row} of ${height}`); // in several orientations there are steps within rows
   };
   const options = { seed, temperature, topK, topP, imageShape: size, signal: abort.signal, onProgress };
   return drawImages(model, { ...options, ...given });

@@ -1,8 +1,9 @@
 import { conditionOf } from './classes.mjs';
-import { logProbOf } from './image-model.mjs';
+import { isSymmetric, logProbOf } from './image-model.mjs';
 
 /**
  * Bits per dimension of a model over a set of images, for each channel: the mean of -log2 p(level), each given all before it.
+ * Of a model with symmetries, whose values have no single order, for all channels together.
  *
  * @param {import('./image-model.mjs').ImageModel} model
  * @param {import('pixelcnn-layers/data').ImageSet} set of the model's levels, with labels if the model is
@@ -12,7 +13,8 @@ import { logProbOf } from './image-model.mjs';
  */
 export async function bitsByChannel(model, { data, shape, labels }, { batchSize, onProgress }) {
   const [count, ...imageShape] = shape;
-  const channels = imageShape[2];
+  const perValue = !isSymmetric(model);
+  const channels = perValue ? imageShape[2] : 1;
   const size = data.length / count;
   const nats = new Array(channels).fill(0);
 
@@ -20,8 +22,8 @@ export async function bitsByChannel(model, { data, shape, labels }, { batchSize,
     const end = Math.min(start + batchSize, count);
     const condition = conditionOf(model, labels?.subarray(start, end));
     const images = { data: data.subarray(start * size, end * size), shape: [end - start, ...imageShape] };
-    const perValue = await logProbOf(model, images, { batchSize, condition, perValue: true }); // [n*H*W*C]
-    for (const [i, value] of perValue.entries()) nats[i % channels] -= value;
+    const logProbs = await logProbOf(model, images, { batchSize, condition, perValue }); // [n*H*W*C], or [n]
+    for (const [i, value] of logProbs.entries()) nats[i % channels] -= value;
     onProgress?.(end);
   }
   return nats.map((sum) => sum / ((data.length / channels) * Math.LN2));

@@ -1,3 +1,5 @@
+import { conditionsOf } from './image-model.mjs';
+
 /** What a data set without classes lacks, if it could have them. */
 const LACKING = { npy: ': wanted train-labels.npy and test-labels.npy in the directory --path' };
 
@@ -41,7 +43,7 @@ export function labelsOf(classes) {
  * @returns {number[] | undefined}
  */
 export function conditionOf(model, labels) {
-  if ((model.conditions ?? model.inputs.slice(1)).length === 0) return undefined; // the first input of a tfjs model is the images
+  if (conditionsOf(model).length === 0) return undefined;
   if (labels === undefined) throw new Error('the model is conditioned on classes, and the images have none');
   return Array.from(labels);
 }

@@ -1,4 +1,4 @@
-import { conditionShapeOf, logProbOf } from './image-model.mjs';
+import { conditionsOf, logProbOf } from './image-model.mjs';
 
 /**
  * Classifies images by a model that is conditioned on classes: each gets the class under which it
@@ -26,7 +26,8 @@ export async function mostLikelyClasses(model, { data, shape }, { batchSize, onP
 /** log p(image | class) of each image [N,H,W,C], a list for each class. */
 async function logProbByClass(model, images, batchSize) {
   const byClass = [];
-  for (let condition = 0; condition < conditionShapeOf(model).numClasses; condition++) {
+  const [{ numClasses }] = conditionsOf(model);
+  for (let condition = 0; condition < numClasses; condition++) {
     byClass.push(await logProbOf(model, images, { condition, batchSize })); // [N]
   }
   return byClass;

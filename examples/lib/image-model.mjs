@@ -4,14 +4,22 @@ import * as runtime from 'pixelcnn-layers/runtime';
 import { paletteOfText, textOfPalette } from './palette.mjs';
 
 /**
- * A model of images, of tfjs or from a `.pixelcnn` file.
+ * A model of images, of tfjs or from a `.pixelcnn` file, with symmetries or without.
  *
- * @typedef {import('pixelcnn-layers').AutoregressiveModel | import('pixelcnn-layers/runtime').PortableModel} ImageModel
+ * @typedef {import('pixelcnn-layers').AutoregressiveModel | import('pixelcnn-layers').SymmetricModel |
+ *   import('pixelcnn-layers/runtime').PortableModel} ImageModel
  * @typedef {{ data: ArrayLike<number>, shape: number[] }} Levels [N,H,W,C]
  */
 
 /** @param {ImageModel} model */
 export const isPortable = (model) => 'nodes' in model;
+
+/** Whether images of a model have no single order. @param {ImageModel} model */
+export const isSymmetric = (model) => model.symmetry !== undefined;
+
+/** A model without its symmetries. @param {ImageModel} model */
+export const networkOf = (model) =>
+  isPortable(model) ? { ...model, symmetry: undefined } : (model.model ?? model);
 
 /**
  * Draws images.
@@ -57,13 +65,32 @@ export async function logProbOf(model, images, { batchSize, ...options }) {
 }
 
 /**
- * The condition of a model; null for none.
+ * The conditions that a model takes from callers: a class without the orientation that it also tells.
  *
  * @param {ImageModel} model
- * @returns {import('pixelcnn-layers').ConditionShape | null}
+ * @returns {readonly import('pixelcnn-layers').ConditionShape[]}
  */
-export const conditionShapeOf = (model) =>
-  (isPortable(model) ? model.conditions[0] : model.condition) ?? null;
+export function conditionsOf(model) {
+  if (!isPortable(model)) return model.conditions ?? (model.condition ? [model.condition] : []);
+  const { conditions, symmetry } = model;
+  if (!symmetry?.asCondition) return conditions;
+  return conditions.flatMap((condition) => {
+    const numClasses = condition.numClasses / numElements(symmetry);
+    return condition.kind !== 'class' ? condition : numClasses > 1 ? { ...condition, numClasses } : [];
+  });
+}
+
+/**
+ * How many elements symmetries generate: each doubles them, also the other flip, which transposing makes of one.
+ *
+ * @param {import('pixelcnn-layers').SymmetryShape} symmetry
+ */
+export function numElements({ symmetries }) {
+  const all = new Set(symmetries);
+  const flips = ['flipRows', 'flipColumns'];
+  if (all.has('transpose') && flips.some((flip) => all.has(flip))) for (const flip of flips) all.add(flip);
+  return 2 ** all.size;
+}
 
 /**
  * What the levels of a model look like, if it says so: [L,1] or [L,3]. A model of tfjs carries that in its metadata, as text.
@@ -102,13 +129,13 @@ const carry = (model, noted) => model.setUserDefinedMetadata({ ...model.getUserD
 
 /** @param {ImageModel} model */
 export function numParams(model) {
-  if (!isPortable(model)) return model.countParams();
+  if (!isPortable(model)) return networkOf(model).countParams();
   return [...model.weights.values()].reduce((sum, { data }) => sum + data.length, 0);
 }
 
 /** Releases all memory of a model. @param {ImageModel} model */
 export function disposeOf(model) {
-  if (!isPortable(model)) model.dispose();
+  if (!isPortable(model)) networkOf(model).dispose();
 }
 
 const tensorOf = ({ data, shape }) => tf.tensor4d(Int32Array.from(data), shape, 'int32'); // [N,H,W,C]; tfjs takes no Uint16Array

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { symmetric } from 'pixelcnn-layers';
 import { imageBatches, imageSet } from 'pixelcnn-layers/data';
 import { labelsOf } from './classes.mjs';
+import { conditionsOf, networkOf, numElements } from './image-model.mjs';
 
 /** The symmetries that generate so many orientations. */
 export const SYMMETRIES = {
@@ -39,4 +40,40 @@ export async function inOrientations(set, orientations, { isConditional }) {
     tf.dispose(batch);
   }
   return imageSet({ ...set, data, labels: labelsOf(classes) });
+}
+
+/**
+ * The network of a model with symmetries, in the one order of images as they are.
+ *
+ * @param {import('./image-model.mjs').ImageModel} model
+ * @param {import('pixelcnn-layers/data').ImageSet} set with labels, if the model takes classes
+ * @returns the network, and the images for it
+ */
+export function inOneOrder(model, set) {
+  const network = networkOf(model);
+  if (!model.symmetry.asCondition) return [network, set];
+  const isByClass = conditionsOf(model).length > 0;
+  const [size, elements] = [set.shape[0], numElements(model.symmetry)];
+  const classes = Array.from({ length: size }, (_, n) => (isByClass ? set.labels[n] : 0) * elements);
+  return [network, imageSet({ ...set, labels: labelsOf(classes) })];
+}
+
+/**
+ * Images in an orientation, by its number, as `symmetric` applies it: transposed first, then flipped.
+ *
+ * @template {{ data: Uint8Array | Uint16Array, shape: readonly number[] }} Images of one channel
+ * @param {Images} images [N,H,W,1]
+ * @param {number} element its bits say whether rows are flipped, columns are, and both are exchanged
+ * @returns {Images}
+ */
+export function turned(images, element) {
+  const [, height, width] = images.shape;
+  const size = height * width;
+  const data = images.data.map((_, i, data) => {
+    let [row, column] = [Math.floor((i % size) / width), i % width];
+    if (element & 1) row = height - 1 - row;
+    if (element & 2) column = width - 1 - column;
+    return data[i - (i % size) + (element & 4 ? column * width + row : row * width + column)];
+  });
+  return { ...images, data };
 }

@@ -5,7 +5,7 @@ import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import { fileSystem } from 'pixelcnn-layers/node';
 import { readPortable } from 'pixelcnn-layers/runtime';
 import { checkpoints } from './checkpoints.mjs';
-import { conditionShapeOf, paletteOf } from './image-model.mjs';
+import { conditionsOf, paletteOf } from './image-model.mjs';
 import { inAllOrientations } from './orientations.mjs';
 import { isPyTorchRun, loadPyTorchRun } from './pytorch-run.mjs';
 
@@ -37,24 +37,33 @@ export async function loadImageModel(directory) {
 }
 
 /**
- * Loads a model of images from a directory, as {@link loadImageModel}, or a `.pixelcnn` file.
+ * Loads a model of images from a directory, as {@link loadImageModel}, or a `.pixelcnn` file, with its orientations if it
+ * has any.
  *
  * @param {string} path the value of `--model`
  * @returns {Promise<{ model: import('./image-model.mjs').ImageModel, imageShape: readonly (number | null)[], levels: number,
  *   condition: import('pixelcnn-layers').ConditionShape | null, palette?: Uint8Array }>}
  */
 export async function loadAnyModel(path) {
-  if (!path.endsWith('.pixelcnn')) return loadImageModel(path);
+  const { model, imageShape, levels, palette } = await loadSymmetric(path);
+  const [condition = null, ...others] = conditionsOf(model);
+  if (others.length > 0)
+    throw new Error(`--model: '${path}' takes several conditions: only classes are taken here`);
+  return { model, imageShape, levels, condition, palette };
+}
+
+async function loadSymmetric(path) {
+  if (!path.endsWith('.pixelcnn')) {
+    const { orientations, ...loaded } = await loadImageModel(path);
+    return { ...loaded, ...(orientations && { model: orientations }) };
+  }
   const model = await readFile(path)
     .then(readPortable)
     .catch((error) => {
       const problem = error.code === 'ENOENT' ? 'does not exist' : `cannot be read: ${error.message}`;
       throw new Error(`--model: '${path}' ${problem}`, { cause: error });
     });
-  const { imageShape, levels, conditions, palette } = model;
-  if (conditions.length > 1)
-    throw new Error(`--model: '${path}' takes several conditions: only classes are taken here`);
-  return { model, imageShape, levels, condition: conditionShapeOf(model), palette };
+  return { model, ...model };
 }
 
 async function modelDirectory(directory) {
