@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { logProb, readPortable } from 'pixelcnn-layers/runtime';
+import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readDigits } from '../../examples/lib/digits.mjs';
 import { pngOfLevels } from '../../examples/lib/png-levels.mjs';
@@ -88,5 +89,44 @@ describe.each(['eight', 'classes'])('a model of orientations, %s', (name) => {
     const { code, stderr } = await runScript('compress.mjs', flags);
     expect(code).toBe(1);
     expect(stderr).toMatch(/compress: model: .*symmetr/);
+  });
+});
+
+describe('orders.mjs', () => {
+  it('says what missing pixels cost, exactly in the orientations that leave them to the end', async () => {
+    const out = at('orders.png');
+    const stdout = await run('orders.mjs', `--model ${at('eight')} --images 3 --particles 2 --out ${out}`);
+    const figures = (name: string) => new RegExp(`^${name} +(\\S+)(?: +(\\S+))?(?: +(\\S+))?`, 'm').exec(stdout)?.slice(1); // biome-ignore format: one line
+    const model = await read('eight');
+    const all = await testImages(297);
+    expect(figures('averaged over all')?.[0]).toBe(bitsOf(await logProb(model, all.images)));
+
+    // The upper half comes first where columns are flipped, or nothing is.
+    const { images } = await testImages(3);
+    const mirrored = { ...images, data: images.data.map((_, i, levels) => levels[i - (i % 8) + 7 - (i % 8)] as number) }; // biome-ignore format: one line
+    const { symmetry, ...network } = model;
+    const nats = await Promise.all(
+      [images, mirrored].map((given, k) => logProb(network, given, { condition: 2 * k, perValue: true })),
+    );
+    const sums = (perValue: Float64Array, size: number) =>
+      [0, 1, 2].map((n) => perValue.subarray(64 * n, 64 * n + size).reduce((sum, one) => sum + one, 0));
+    const logSum = (size: number, n: number) =>
+      Math.log(nats.reduce((sum, of) => sum + Math.exp(sums(of, size)[n] as number), 0));
+    const missing = [0, 1, 2].reduce((sum, n) => sum + logSum(64, n) - logSum(32, n), 0);
+    const later = nats[0]?.reduce((sum, one, i) => sum + (i % 64 < 32 ? 0 : one), 0) as number;
+    const perValue = (sum: number) => (-sum / (3 * 32 * Math.LN2)).toFixed(3);
+    expect(figures('upper half')).toEqual([missing, later, later].map(perValue));
+    for (const part of ['lower half', 'left half', 'right half', 'all but a quarter, left'])
+      expect(figures(part)).toHaveLength(3);
+
+    const { width, height } = PNG.sync.read(await readFile(out));
+    expect([width, height]).toEqual([15 * 72 + 8, 5 * 72 + 8]);
+  });
+
+  it('takes models of orientations only', async () => {
+    for (const model of [at('classes'), 'examples/models/digits']) {
+      const { code, stderr } = await runScript('orders.mjs', ['--model', model]);
+      expect([code, stderr]).toEqual([1, `--model: wanted a model of orientations, without classes, got ${model}\n`]); // biome-ignore format: one line
+    }
   });
 });
