@@ -5,17 +5,18 @@ import { sliceImages } from 'pixelcnn-layers/data';
 import { createPool } from 'pixelcnn-layers/runtime';
 import { useBackend } from './lib/backend.mjs';
 import { prepareFile, writeWhole } from './lib/files.mjs';
-import { outputFile, parseFlags, pathTo, stop, wholeNumber } from './lib/flags.mjs';
+import { outputFile, parseFlags, stop, wholeNumber } from './lib/flags.mjs';
 import { conditionsOf, isPortable, networkOf, numElements } from './lib/image-model.mjs';
 import { inLevels, readForModel } from './lib/model-data.mjs';
-import { turned } from './lib/orientations.mjs';
+import { SYMMETRIES } from './lib/orientations.mjs';
 import { gridPng } from './lib/png.mjs';
 import { loadAnyModel } from './lib/saved-model.mjs';
+import { turned } from './lib/turned.mjs';
 
 const help = `Completes test digits by a model of orientations: in those in which all given pixels come first. Beside it, one order with
 look-ahead, and without. Prints what the true missing pixels cost in each, and what whole images do.
 
-  node examples/orders.mjs --model PATH [--one PATH]
+  node examples/orders.mjs
 
   --model PATH    trained with --orientations, without classes: a run, or a .pixelcnn file (examples/models/digits-orders.pixelcnn)
   --one PATH      a model of one order (the same, in one orientation)
@@ -27,20 +28,18 @@ look-ahead, and without. Prints what the true missing pixels cost in each, and w
 `;
 const text = { type: 'string' };
 const flags = parseFlags({ model: text, one: text, particles: text, images: text, seed: text, out: text, help: { type: 'boolean' } }, help, process.argv.slice(2)); // biome-ignore format: one line
-const path = pathTo(
-  'a model of orientations',
-  '--model',
-  flags.model ?? 'examples/models/digits-orders.pixelcnn',
-);
+const path = flags.model ?? 'examples/models/digits-orders.pixelcnn';
 const particles = wholeNumber('--particles', flags.particles ?? '64', 1);
 const seed = wholeNumber('--seed', flags.seed ?? '1', 0);
 const out = outputFile('--out', flags.out ?? 'out/orders.png');
 
 await useBackend('cpu');
 const model = await portable(path);
-if (!model.symmetry?.asCondition || conditionsOf(model).length > 0)
+const { symmetries = [], asCondition } = model.symmetry ?? {};
+const elements = numElements({ symmetries });
+if (!asCondition || String(symmetries) !== String(SYMMETRIES[elements]) || conditionsOf(model).length > 0)
   stop(`--model: wanted a model of orientations, without classes, got ${path}`);
-const [network, elements] = [networkOf(model), numElements(model.symmetry)];
+const network = networkOf(model);
 const one = flags.one === undefined ? network : await portable(flags.one);
 const inOrder = flags.one === undefined ? { condition: 0 } : {};
 
@@ -74,6 +73,9 @@ await pool.terminate();
 const [images, known] = [0, 1].map((i) => rows.flatMap((row) => row[i]));
 const columns = 3 * (1 + COPIES);
 await writeWhole(out, gridPng({ images, known, imageShape: [height, width, channels], levels: model.levels, palette: model.palette, columns, scale: 8 })); // biome-ignore format: one line
+console.log(
+  `${particles} particles in one order give an estimate: the more there are, the less it is too low`,
+);
 console.log(`written to ${out}: each digit, then completed by orientation; with ${particles} particles in one order; ignoring what comes later`); // biome-ignore format: one line
 
 async function portable(from) {

@@ -100,6 +100,16 @@ it('the page knows what bits are usual for digits', async () => {
   await expectUsual('digits-conditional', await bitsOfTestImages('digits-conditional', [8, 8, 1]));
 });
 
+it('the model of digits in every order reaches the figures on its card, averaged and in one order', async () => {
+  const card = (await read('models/digits-orders.md')).toString('utf8');
+  for (const line of ['data', 'recipe', 'steps', 'licence', 'samples']) expect(card).toContain(`| ${line} |`);
+  const [, all, one] = /\| figure \| (\d\.\d{3}) bits\/dim.*; (\d\.\d{3}) in one order/.exec(
+    card,
+  ) as RegExpExecArray;
+  const { stdout } = await runScript('evaluate.mjs', ['--model', `${MODELS}/digits-orders.pixelcnn`, '--data', 'digits']); // biome-ignore format: one line
+  expect(stdout).toMatch(new RegExp(`^model +${all}\nin one order +${one}\n`, 'm'));
+});
+
 describe.each([
   ['clothes', [28, 28, 1], true],
   ['emoji-32', [32, 32, 3], false],
