@@ -171,6 +171,22 @@ describe.skipIf(chromiumPath === undefined)('completing in the demo', () => {
     demo.expectClean();
   });
 
+  it('completes the other halves of digits by a model of all orders, which it loads only then', async () => {
+    const loads = () => demo.seen.requests.filter((url) => url.includes('digits-orders'));
+    expect(loads()).toEqual([]);
+    await button(completing(), 'Rub out the left half').click();
+    expect(await completing().getByText(/^Drawn from right to left, so that all pixels kept/).isVisible()).toBe(true); // biome-ignore format: one line
+    expect(await lookAhead().isDisabled()).toBe(true);
+    await button(completing(), 'Fill in').click();
+    await says(completing(), 'Six ways');
+    expect(loads()).toHaveLength(1);
+    expect((await jobs()).at(-1)).toMatchObject({ model: 'digits-orders' });
+    expect((await jobs()).at(-1)).not.toHaveProperty('classes');
+    await button(completing(), 'Rub out a band').click();
+    expect(await lookAhead().isDisabled()).toBe(false);
+    demo.expectClean();
+  });
+
   it('keeps what is rubbed out for the next image, and says nothing of one that is gone', async () => {
     await button(completing(), 'Rub out a band').click();
     await button(completing(), 'Fill in').click();

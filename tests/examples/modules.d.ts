@@ -583,6 +583,10 @@ declare module '*/examples/demo/parts/die-strip.mjs' {
   export function levelAt(chances: ArrayLike<number>, share: number): number;
 }
 
+declare module '*/examples/demo/parts/directions.mjs' {
+  export function directionsFor(known: Uint8Array, side: number): string[];
+}
+
 declare module '*/examples/demo/parts/levels-text.mjs' {
   export function textOfLevels(values: number[]): string;
   export function levelsOfText(text: string, limits: { levels: number; size: number }): number[] | null;

@@ -1,6 +1,7 @@
 import { MODELS } from '../catalogue.mjs';
 import { addressOf, onAddress } from '../parts/address-state.mjs';
 import { button, field, select } from '../parts/controls.mjs';
+import { directionsFor } from '../parts/directions.mjs';
 import { h, keepFocus, whenNear } from '../parts/dom.mjs';
 import { seconds } from '../parts/figures.mjs';
 import { imagePicker } from '../parts/image-picker.mjs';
@@ -38,11 +39,13 @@ export function mountCompleting(root) {
   /** Shows what is shown once more. */
   let shown = null;
 
-  const half = button('Rub out the lower half', () => editor.rubOutRows(height() / 2, height()));
+  const isLower = (row) => row >= height() / 2;
+  const half = button('Rub out the lower half', () => editor.rubOut(isLower));
+  const left = button('Rub out the left half', () => editor.rubOut((_, column) => column < height() / 2));
   const band = button('Rub out a band', () =>
-    editor.rubOutRows(Math.round(height() / 4), Math.round((5 * height()) / 8)),
+    editor.rubOut((row) => row >= Math.round(height() / 4) && row < Math.round((5 * height()) / 8)),
   );
-  const all = button('Rub out all', () => editor.rubOutRows(0, height()));
+  const all = button('Rub out all', () => editor.rubOut(() => true));
   const reset = button('Reset', () => keepFocus(editor.reset));
   const lookAhead = select(
     [
@@ -66,7 +69,7 @@ export function mountCompleting(root) {
         {},
         picker.element,
         editor.element,
-        h('div.buttons', {}, half, band, all, reset, link.element),
+        h('div.buttons', {}, half, left, band, all, reset, link.element),
         link.answer,
       ),
       h(
@@ -98,8 +101,13 @@ export function mountCompleting(root) {
     return kind().shape[0];
   }
 
+  /** From which side the model of all orders draws, where it completes the digit exactly and the other would not. */
+  function directions() {
+    return picker.name === 'digits-conditional' ? directionsFor(editor.knownPixels, height()) : [];
+  }
+
   function pick(image, address) {
-    if (!editor.setImage(image, kind())) editor.rubOutRows(height() / 2, height());
+    if (!editor.setImage(image, kind())) editor.rubOut(isLower);
     if (address !== undefined) takeGap(address);
     forget();
   }
@@ -159,13 +167,18 @@ export function mountCompleting(root) {
     const { isBusy } = task;
     editor.disable(isBusy);
     picker.disable(isBusy);
-    half.disabled = band.disabled = all.disabled = lookAhead.disabled = isBusy;
+    half.disabled = left.disabled = band.disabled = all.disabled = isBusy;
+    const inOrders = directions();
+    lookAhead.disabled = isBusy || inOrders.length > 0;
     reset.disabled = isBusy || !editor.isChanged;
     fill.disabled = isBusy || editor.isWhole;
     link.element.disabled = isBusy || editor.isWhole || picker.queryOf(editor) === null; // its levels are too many
     cancel.disabled = !isBusy;
     whole.hidden = !editor.isWhole;
-    lookAheadNote.textContent = noteOf(Number(lookAhead.value), editor.known);
+    lookAheadNote.textContent =
+      inOrders.length > 0
+        ? `Drawn ${inOrders.join(' or ')}, so that all pixels kept come first, by a model of all orders, which takes no class.`
+        : noteOf(Number(lookAhead.value), editor.known);
   }
 
   function complete() {
@@ -179,6 +192,7 @@ export function mountCompleting(root) {
       const isKept = (value) => given.known[value] === 1;
       const isMarked = (pixel) => !isKept(pixel * image.shape[2]);
       const particles = Number(lookAhead.value);
+      const inOrders = directions().length > 0;
       /** By their levels as text: each is there once. */
       const found = new Map();
 
@@ -198,16 +212,21 @@ export function mountCompleting(root) {
       for (; rounds < MAX_ROUNDS && found.size < VARIANTS; rounds++) {
         const job = {
           kind: 'sample',
-          model,
           numImages: VARIANTS,
           seed: ++seed,
-          classes: Array(VARIANTS).fill(condition),
           given,
-          ...(particles > 0 && { lookAhead: particles }),
+          ...(inOrders
+            ? { model: 'digits-orders' }
+            : {
+                model,
+                classes: Array(VARIANTS).fill(condition),
+                ...(particles > 0 && { lookAhead: particles }),
+              }),
         };
         const result = await client.run(job, {
           signal,
           onReport({ done, levels }) {
+            if (inOrders) return; // it draws in no single order
             task.tick(`row ${Math.ceil((done / size) * image.shape[0])} of ${image.shape[0]}`);
             if (found.size > 0) return;
             const drawn = levels.map((level, i) => (isKept(i % size) ? given.levels[i % size] : level));

@@ -148,10 +148,10 @@ export function pixelEditor({ label, canRubOut, onChange, onPoint }) {
       known.fill(1);
       changed();
     },
-    /** Rubs out whole rows, and nothing else. */
-    rubOutRows(from, to) {
-      known.fill(1);
-      known.fill(0, from * kind.shape[1], to * kind.shape[1]);
+    /** Rubs out pixels, by their rows and columns, and nothing else. */
+    rubOut(isOut) {
+      const [, width] = kind.shape;
+      for (const i of known.keys()) known[i] = isOut(Math.floor(i / width), i % width) ? 0 : 1;
       changed();
     },
     /** Paints all with the first of the paints: paper or white. */

@@ -5,6 +5,7 @@ import { readFile } from './files.mjs';
 const FILES = {
   clothes: new URL('../../models/clothes.pixelcnn', import.meta.url),
   'digits-conditional': new URL('../../models/digits-conditional.pixelcnn', import.meta.url),
+  'digits-orders': new URL('../../models/digits-orders.pixelcnn', import.meta.url),
   'emoji-32': new URL('../../models/emoji-32.pixelcnn', import.meta.url),
   tiles: new URL('../../models/tiles.pixelcnn', import.meta.url),
 };
@@ -15,7 +16,7 @@ const loaded = new Map();
 /**
  * A model that the page brings along; loaded once.
  *
- * @param {import('./protocol.mjs').ModelName | 'tiles'} name
+ * @param {import('./protocol.mjs').ModelName | 'digits-orders' | 'tiles'} name
  */
 export function shippedModel(name) {
   if (!loaded.has(name)) {

@@ -27,7 +27,7 @@
  *
  * @typedef {object} SampleJob draws images. Reports `{ done, levels }`; result `{ levels, seconds }`
  * @property {'sample'} kind
- * @property {ModelName | 'tiles'} model
+ * @property {ModelName | 'digits-orders' | 'tiles'} model
  * @property {number} numImages
  * @property {number} seed
  * @property {number} [temperature]
