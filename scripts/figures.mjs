@@ -56,10 +56,7 @@ const OF_QUICKSTART = [
 ];
 
 /** Pictures that look-ahead.mjs makes. */
-const OF_LOOK_AHEAD = ['digits-hole', 'digits-lower', 'emoji-right'].map((name) => [
-  `${name}.png`,
-  `look-ahead-${name}.png`,
-]);
+const OF_LOOK_AHEAD = ['digits-hole', 'emoji-right'].map((name) => [`${name}.png`, `look-ahead-${name}.png`]);
 
 /** Runs a program of `examples`, given the words of its command and where it writes. */
 function run(command, out) {
