@@ -15,12 +15,12 @@ import {
   toPortable,
 } from 'pixelcnn-layers';
 import { fileSystem } from 'pixelcnn-layers/node';
-import { createPool, logPartition, sample, writePortable } from 'pixelcnn-layers/runtime';
+import { createPool, logPartition, readPortable, sample, writePortable } from 'pixelcnn-layers/runtime';
 import { useBackend } from './lib/backend.mjs';
 import { checkpoints } from './lib/checkpoints.mjs';
 import { writeWhole } from './lib/files.mjs';
 import { outputDirectory, parseFlags, positiveNumber, stop, wholeNumber } from './lib/flags.mjs';
-import { CRITICAL, energyOf, exactLogZ, magnetizationsOf, SYMMETRIES } from './lib/ising.mjs';
+import { CRITICAL, energyOf, exactLogZ, freeEnergyOf, magnetizationsOf, SYMMETRIES } from './lib/ising.mjs';
 import { gridPng } from './lib/png.mjs';
 
 const help = `Trains a PixelCNN on the energy of periodic Ising spins, and compares its free energy with the exact one.
@@ -37,6 +37,7 @@ const help = `Trains a PixelCNN on the energy of periodic Ising spins, and compa
   --anneal R            beta grows as beta (1 - R^step) (0.99)
   --draws N             images to estimate with (20000)
   --workers N           threads that draw (1: this one)
+  --float16             rounds the weights of the file to float16: half the size
   --seed N              (1)
   --out DIR             of checkpoints and results (out/ising-SIZE-BETA)
   --resume              continues what is in --out
@@ -54,6 +55,7 @@ const flags = parseFlags(
     anneal: { type: 'string', default: '0.99' },
     draws: { type: 'string', default: '20000' },
     workers: { type: 'string', default: '1' },
+    float16: { type: 'boolean' },
     seed: { type: 'string', default: '1' },
     out: { type: 'string' },
     resume: { type: 'boolean' },
@@ -88,6 +90,7 @@ const model = from ? await loadLayersModel(fileSystem(join(from.directory, 'mode
 const pool = workers > 1 ? createPool({ workers }) : undefined;
 const energy = energyOf(size);
 const exact = exactLogZ(size, beta);
+const freeEnergy = (logZ) => freeEnergyOf(logZ, size, beta);
 
 console.log(
   `${size}x${size} spins at beta ${beta}, ${model.countParams()} weights, ${steps} steps of ${run.images}`,
@@ -121,11 +124,6 @@ function newModel() {
   });
   network.compile({ optimizer: tf.train.adam(run.learningRate, 0.9, 0.999, 1e-7), loss: bitsPerDim });
   return network;
-}
-
-/** Free energy of each spin, from log Z. */
-function freeEnergy(logZ) {
-  return -logZ / beta / size ** 2;
 }
 
 async function train() {
@@ -167,8 +165,11 @@ async function train() {
 /** Prints and returns what the network says of the free energy, and writes the network and a picture. */
 async function estimates() {
   const info = { name: `Ising ${size}x${size} at beta ${beta}` };
-  const portable = await toPortable(symmetric(model, SYMMETRIES), { info });
-  await writeWhole(join(out, 'model.pixelcnn'), writePortable(portable));
+  const bytes = writePortable(await toPortable(symmetric(model, SYMMETRIES), { info }), {
+    float16: flags.float16,
+  });
+  await writeWhole(join(out, 'model.pixelcnn'), bytes);
+  const portable = readPortable(bytes);
   const { logZ, standardError, bound, effectiveSampleSize } = await logPartition(portable, energy, {
     beta,
     numImages: draws,

@@ -51,6 +51,25 @@ export function magnetizationsOf(levels, numImages) {
 }
 
 /**
+ * Free energy of each spin.
+ *
+ * @param {number} logZ
+ * @param {number} size
+ * @param {number} beta
+ */
+export const freeEnergyOf = (logZ, size, beta) => -logZ / beta / size ** 2;
+
+/**
+ * The magnetization of an endless magnet, up or down: Yang, "The spontaneous magnetization of a two-dimensional Ising model"
+ * (1952), equation 96.
+ *
+ * @param {number} beta
+ */
+export function endlessMagnetization(beta) {
+  return beta > CRITICAL ? (1 - Math.sinh(2 * beta) ** -4) ** (1 / 8) : 0;
+}
+
+/**
  * The exact log Z of size x size spins: Kaufman, "Crystal statistics II" (1949), equation 49.
  *
  * @param {number} size

@@ -183,6 +183,17 @@ declare module '*/examples/lib/choose-palette.mjs' {
   export function choosePalette(images: ImageSet, levels: number, options?: { seed?: number }): Uint8Array;
 }
 
+declare module '*/examples/lib/ising.mjs' {
+  import type { Energy } from 'pixelcnn-layers/runtime';
+  export const CRITICAL: number;
+  export const SYMMETRIES: ('flipLevels' | 'flipRows' | 'flipColumns' | 'transpose')[];
+  export function energyOf(size: number): Energy;
+  export function magnetizationsOf(levels: ArrayLike<number>, numImages: number): Float64Array;
+  export function freeEnergyOf(logZ: number, size: number, beta: number): number;
+  export function endlessMagnetization(beta: number): number;
+  export function exactLogZ(size: number, beta: number): number;
+}
+
 declare module '*/examples/lib/look.mjs' {
   interface Kind {
     channels: number;
@@ -577,6 +588,12 @@ declare module '*/examples/cluster/lib/serve.mjs' {
     signal: AbortSignal;
     say: (line: string) => void;
   }): Promise<void>;
+}
+
+declare module '*/examples/demo/panels/magnet.mjs' {
+  export const TEMPERATURES: number[];
+  export function meanOf(values: Float64Array): { mean: number; error: number };
+  export function countsOf(magnetizations: ArrayLike<number>): number[];
 }
 
 declare module '*/examples/demo/parts/die-strip.mjs' {
