@@ -11,6 +11,7 @@ import './styles/level-bars.css';
 import './styles/classifying.css';
 import './styles/compressing.css';
 import './styles/maps.css';
+import './styles/magnet.css';
 import './styles/training.css';
 import { mountDrawing } from './panels/drawing.mjs';
 import { followContents } from './parts/contents.mjs';
@@ -25,6 +26,7 @@ const PANELS = {
   compressing: async (root) => (await import('./panels/compressing.mjs')).mountCompressing(root),
   classifying: async (root) => (await import('./panels/classifying.mjs')).mountClassifying(root),
   maps: async (root) => (await import('./panels/maps.mjs')).mountMaps(root),
+  magnet: async (root) => (await import('./panels/magnet.mjs')).mountMagnet(root),
   training: async (root) => (await import('./panels/training.mjs')).mountTraining(root),
 };
 const mountMasks = async (root) => (await import('./mask-explorer/index.mjs')).mountMaskExplorer(root);

@@ -120,12 +120,13 @@ const FIRST_WORK = {
   compressing: '[role=status]:has-text("bytes")',
   classifying: '[role=status]:has-text("Likeliest")',
   maps: '.headline:has-text("flaw")',
+  magnet: '.report:has-text("Drew 64 squares")',
   training: '.uplot',
   masks: '.mask-figures',
 };
 
 /** Panels that the page fills as soon as it has their code; each has its work then, or an alert. */
-const FILLED_AT_ONCE = 6;
+const FILLED_AT_ONCE = 8;
 
 /**
  * The demo as built and served, and for each test a page of a fresh browser context, not yet there.

@@ -10,5 +10,6 @@ serveJobs({
   classify: async () => (await import('./likelihood.mjs')).classify,
   compress: async () => (await import('./coding.mjs')).compressImage,
   decompress: async () => (await import('./coding.mjs')).decompressImage,
+  magnet: async () => (await import('./magnet.mjs')).drawMagnets,
   png: async () => (await import('./png.mjs')).pngOf,
 });

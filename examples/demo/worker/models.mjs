@@ -8,6 +8,14 @@ const FILES = {
   'digits-orders': new URL('../../models/digits-orders.pixelcnn', import.meta.url),
   'emoji-32': new URL('../../models/emoji-32.pixelcnn', import.meta.url),
   tiles: new URL('../../models/tiles.pixelcnn', import.meta.url),
+  'magnet-1.5': new URL('../../models/magnet-1.5.pixelcnn', import.meta.url),
+  'magnet-1.8': new URL('../../models/magnet-1.8.pixelcnn', import.meta.url),
+  'magnet-2.1': new URL('../../models/magnet-2.1.pixelcnn', import.meta.url),
+  'magnet-2.27': new URL('../../models/magnet-2.27.pixelcnn', import.meta.url),
+  'magnet-2.5': new URL('../../models/magnet-2.5.pixelcnn', import.meta.url),
+  'magnet-2.8': new URL('../../models/magnet-2.8.pixelcnn', import.meta.url),
+  'magnet-3.3': new URL('../../models/magnet-3.3.pixelcnn', import.meta.url),
+  'magnet-4': new URL('../../models/magnet-4.pixelcnn', import.meta.url),
 };
 
 /** @type {Map<string, Promise<import('pixelcnn-layers/runtime').PortableModel>>} */
@@ -16,7 +24,7 @@ const loaded = new Map();
 /**
  * A model that the page brings along; loaded once.
  *
- * @param {import('./protocol.mjs').ModelName | 'digits-orders' | 'tiles'} name
+ * @param {import('./protocol.mjs').ModelName | 'digits-orders' | 'tiles' | `magnet-${number}`} name
  */
 export function shippedModel(name) {
   if (!loaded.has(name)) {

@@ -19,7 +19,7 @@
  * `isLost`: the worker could not start its backend and is of no more use
  * @typedef {{ signal: AbortSignal, report: (what: object) => void }} Context of a job
  *
- * @typedef {SampleJob | PassJob | NextJob | LikelihoodJob | ClassifyJob | CompressJob | DecompressJob | PngJob} EngineJob
+ * @typedef {SampleJob | PassJob | NextJob | LikelihoodJob | ClassifyJob | CompressJob | DecompressJob | PngJob | MagnetJob} EngineJob
  * @typedef {TrainJob | DrawJob | SaveJob | LoadJob | ForgetJob} TfjsJob
  * @typedef {EngineJob | TfjsJob} Job
  *
@@ -56,6 +56,9 @@
  *
  * @typedef {{ kind: 'png', shape: [number, number, number], numLevels: number, palette?: Uint8Array, levels: Uint8Array }} PngJob
  * the smallest PNG of one image that OxiPNG finds, in the colours of the palette where there is one. Result `{ bytes }`
+ *
+ * @typedef {{ kind: 'magnet', temperature: number, numImages: number, seed: number }} MagnetJob
+ * draws images of spins, then estimates log Z with others. Reports `{ levels }`; result `{ logZ, standardError }`
  *
  * Jobs of the worker that trains, on `backend` where they compute.
  *
