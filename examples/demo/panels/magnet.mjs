@@ -111,9 +111,9 @@ export function mountMagnet(root) {
     const error = freeEnergyOf(-standardError, SIZE, 1 / temperature);
     found.energies.set(temperature, { x: temperature, y, error });
     energies.show([...found.energies.values()], temperature);
-    energyWords.textContent = `network ${minus(y, 5)} ± ${error.toFixed(5)}, exact ${minus(exactly(temperature), 5)}`;
+    energyWords.textContent = `≈ ${minus(y, 5)} ± ${error.toFixed(5)}, exact ${minus(exactly(temperature), 5)}`;
     await shown;
-    task.say(`Drew ${IMAGES} squares of spins at temperature ${temperature}.`);
+    task.say(`Drew ${IMAGES} squares at temperature ${temperature}.`);
   }
 
   async function show(levels, temperature, signal) {
@@ -161,7 +161,7 @@ function histogram() {
       { 'aria-hidden': 'true' },
       ...['all down', 'half', 'all up'].map((text) => h('span', {}, text)),
     ),
-    h('figcaption', {}, `How many of the ${IMAGES} squares have which magnetization`),
+    h('figcaption', {}, 'How many squares have which magnetization'),
   );
   function show(magnetizations) {
     const counts = countsOf(magnetizations);

@@ -27,7 +27,6 @@ export function curveChart({ label, x, y, curve, rule }) {
     { class: 'curve-chart', viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': label },
     ...y.ticks.flatMap((at) => [
       shape('line', {
-        class: 'grid-line',
         x1: ROOM.left,
         x2: WIDTH - ROOM.right,
         y1: down(at),
