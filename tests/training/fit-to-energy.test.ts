@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Energy, type EnergyStep, type FitToEnergyArgs, fitToEnergy, gatedPixelCNN, negativeLogLikelihood, normalize, pixelCNN, type SymmetricModel, symmetric, toPortable } from 'pixelcnn-layers'; // biome-ignore format: one line
+import { type Energy, type EnergyStep, type FitToEnergyArgs, fitToEnergy, gatedPixelCNN, negativeLogLikelihood, normalize, pixelCNN, type SymmetricModel, sample, symmetric, toPortable } from 'pixelcnn-layers'; // biome-ignore format: one line
 import { createPool } from 'pixelcnn-layers/runtime';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ConditionValues } from '../../src/core/conditions';
@@ -80,9 +80,21 @@ describe.each<Backend>(['cpu', 'wasm'])('the gradient over all images on %s', (b
     const cost = all.map((image, i) => beta * energyOf(image) + Math.log(p[i] as number));
     const baseline = 1.3; // any, since the sum of the gradients of q is 0
     const coefficients = Float64Array.from(q, (one, i) => (one / elements.length) * ((cost[i % all.length] as number) - baseline)); // biome-ignore format: one line
-    const jobs = { levels: Int32Array.from(oriented.flat()), numImages: oriented.length, imageShape, conditions }; // biome-ignore format: one line
+    // Those with classes three times, in another order, so that they are more than are differentiated at a time.
+    const order = Array.from(oriented.keys());
+    const repeated = symmetry?.asCondition ? [...order, ...[...order, ...order].reverse()] : order;
+    const jobs = {
+      levels: Int32Array.from(repeated.flatMap((i) => oriented[i] as number[])),
+      numImages: repeated.length,
+      imageShape,
+      conditions: conditions.map(({ shape, values }) => ({ shape, values: Float32Array.from(repeated, (i) => values[i] as number) })), // biome-ignore format: one line
+    };
     const before = tf.memory().numTensors;
-    const got = scoreGradients(shape, jobs, coefficients);
+    const got = scoreGradients(
+      shape,
+      jobs,
+      Float64Array.from(repeated, (i) => ((coefficients[i] as number) * order.length) / repeated.length),
+    );
     expect(tf.memory().numTensors).toBe(before + variables.length);
     expect(Object.keys(got).sort()).toEqual(Object.keys(grads).sort());
     const flat = async (of: tf.NamedTensorMap) => (await Promise.all(variables.map(({ name }) => (of[name] as tf.Tensor).data()))).flatMap((data) => Array.from(data)); // biome-ignore format: one line
@@ -217,6 +229,17 @@ describe('fitToEnergy', () => {
     expect(await trained((network, optimizer) => boundOf(network, { ...common, steps: 5, optimizer, pool }))).toEqual(whole); // biome-ignore format: one line
     const other = await trained((network, optimizer) => boundOf(network, { ...common, seed: 6, steps: 5, optimizer })); // biome-ignore format: one line
     expect(other.bound).not.toEqual(whole.bound);
+  });
+
+  it('draws other images in each step: those that sample draws of the seed', async () => {
+    const network = networkOf(2);
+    const seen: number[] = [];
+    const optimizer = tf.train.sgd(1e-30); // which changes nothing
+    await fitToEnergy(network, energy, { steps: 3, numImages: 20, seed: 7, optimizer, onStep: ({ levels }) => void seen.push(...levels) }); // biome-ignore format: one line
+    const images = await sample(network, { numImages: 60, seed: 7 });
+    expect(seen).toEqual(Array.from(await images.data()));
+    images.dispose();
+    network.dispose();
   });
 
   it('anneals: each step has its beta, and the bound that of the last one', async () => {
