@@ -467,9 +467,11 @@ describe('look-ahead', () => {
 });
 
 describe('a potential', () => {
+  const sines = Array.from({ length: 6 }, (_, i) => Math.sin(3 * i + 1));
   /** Guesses of images so far, far from constant, that depend on all of their values and on the place. */
   const psi: Potential = (levels, [row, column]) =>
-    levels.reduce((sum, level, i) => sum + level * Math.sin(3 * i + 1), 0) + (2 * row + column === 2 ? 1 : 0);
+    levels.reduce((sum, level, i) => sum + level * (sines[i] as number), 0) +
+    (2 * row + column === 2 ? 1 : 0);
   /** The same, where the first two values may not be alike. */
   const strict: Potential = (levels, place, shape) =>
     place[0] + place[1] > 0 && levels[0] === levels[1] ? Number.NEGATIVE_INFINITY : psi(levels, place, shape);
@@ -493,22 +495,22 @@ describe('a potential', () => {
     const isGiven = sumOf(known) > 0;
     const given = (count: number) =>
       isGiven ? { initial: asImages(some(initial, count), model), known: asImages(some(known, count), model) } : { numImages: count }; // biome-ignore format: one line
-    for (const lookAhead of [1, 12]) {
-      const { logGiven, images, ...nats } = await sample(model, { ...given(300), seed: 1, lookAhead, potential, withLogProb: true }); // biome-ignore format: one line
+    for (const lookAhead of [1, 10]) {
+      const { logGiven, images, ...nats } = await sample(model, { ...given(150), seed: 1, lookAhead, potential, withLogProb: true }); // biome-ignore format: one line
       const estimates = Array.from(logGiven as Float64Array, Math.exp);
       if (known.includes(0)) expectMean(estimates, evidence * exact);
       else expectClose(estimates, estimates.map(() => evidence * exact), 1e-9); // biome-ignore format: one line
       expect(nats.logProb).toEqual(await logProb(model, images));
       expect(nats.logDrawn).toEqual(nats.logProb);
     }
-    const list = listOf(await sample(model, { ...given(250), seed: 4, lookAhead: 40, potential }));
+    const list = listOf(await sample(model, { ...given(200), seed: 4, lookAhead: 24, potential }));
     if (!known.includes(0)) return expect(new Set(list.map(String))).toEqual(new Set([String(initial)]));
     const possible = images.flatMap((image, i) => ((weights[i] as number) > 0 ? [image] : []));
     const p = weights.filter((weight) => weight > 0).map((weight) => weight / exact);
     expect(list.every((image) => possible.includes(String(image)))).toBe(true);
     const bound = 1 + 4 * Math.sqrt(2 / (possible.length - 1));
     expect(distance(list.map(String), { images: possible, shares: p })).toBeLessThan(bound);
-    const plain = listOf(await sample(model, { ...given(250), seed: 4 })).filter((image) => possible.includes(String(image))); // biome-ignore format: one line
+    const plain = listOf(await sample(model, { ...given(200), seed: 4 })).filter((image) => possible.includes(String(image))); // biome-ignore format: one line
     expect(distance(plain.map(String), { images: possible, shares: p })).toBeGreaterThan(bound);
   });
 
@@ -552,13 +554,14 @@ describe('a potential', () => {
 
   it('sees levels so far, and zeros, also of particles that have replaced others', async () => {
     const model = await tiny([1, 4, 1], 3, 1, 0.5);
+    let isSound = true;
     const potential: Potential = (levels, [, column]) => {
-      expect(levels.length).toBe(4);
-      expect(Array.from(levels.subarray(column + 1)).every((level) => level === 0)).toBe(true);
+      isSound &&= levels.length === 4 && levels.subarray(column + 1).every((level) => level === 0);
       return -20 * levels.filter((level, i) => i <= column && level !== i % 3).length;
     };
     const list = listOf(await sample(model, { numImages: 5, seed: 1, lookAhead: 60, potential }));
     expect(list).toEqual(some([0, 1, 2, 0], 5));
+    expect(isSound).toBe(true);
   });
 
   it('draws each image as alone, and as tensors', async () => {

@@ -158,9 +158,7 @@ describe('given values', () => {
     ['first, where levels flip', levels, [1, 0, 0, 0, 0, 0], [1, 1, 0, 0, 0, 0], 2],
     ['upper half', square, [2, 1, 0, 0], [1, 1, 0, 0], 2],
     ['lower half', square, [0, 0, 1, 0], [0, 0, 1, 1], 2],
-    ['left half', square, [1, 0, 2, 0], [1, 0, 1, 0], 2],
     ['right half', square, [0, 1, 0, 0], [0, 1, 0, 1], 2],
-    ['a corner', square, [0, 0, 0, 1], [0, 0, 0, 1], 2],
     ['right half, of a class', classes, [0, 0, 0, 2], [0, 1, 0, 1], 0, 1],
     ['lower half, of a class', classes, [0, 0, 0, 2], [0, 0, 1, 1], 4, 1],
     ['the row below', wide, [0, 0, 0, 0, 0, 1], [0, 0, 0, 0, 1, 1], 2],
@@ -219,7 +217,7 @@ describe('given values', () => {
     const { list, logGiven = [] } = await draw(one, { initial, known }, { ...condition, lookAhead: 24 }, 250);
     const law = (drawn: number[][]) => expectLaw(drawn, fits.map((i) => one.all[i] as number[]), weights); // biome-ignore format: one line
     law(list);
-    const hasty = await draw(one, { initial, known }, { ...condition, lookAhead: 1 }, 600);
+    const hasty = await draw(one, { initial, known }, { ...condition, lookAhead: 1 }, 250);
     if (own === 0) expect(() => law(hasty.list)).toThrow(); // one particle does not suffice
     const estimates = Array.from(logGiven, Math.exp);
     const mean = sumOf(estimates) / estimates.length;
@@ -287,7 +285,6 @@ describe('log p with which images were drawn', () => {
 
   it.each([
     [0.5, 3],
-    [1, 2],
     [1.7, 2],
   ])('of temperature %d and the %d most likely is the mean over elements', async (temperature, topK) => {
     const one = symmetricModel({ imageShape: two, levels: 3 }, ['flipLevels', 'flipColumns']);

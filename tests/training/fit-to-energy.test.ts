@@ -40,7 +40,8 @@ describe.each<Backend>(['cpu', 'wasm'])('the gradient over all images on %s', (b
     ['symmetric', () => symmetric(networkOf(2), ['flipLevels', 'flipColumns']), 2],
     ['the square, told', () => symmetric(classesOf(8), ['transpose', 'flipRows'], { asCondition: true }), 2],
   ];
-  it.each(cases)('is that of the exact free energy: %s', async (_, make, side) => {
+  const some = backend === 'wasm' ? cases : cases.filter(([name]) => ['2x2', 'symmetric'].includes(name)); // the cpu is slow
+  it.each(some)('is that of the exact free energy: %s', async (_, make, side) => {
     const given = make();
     const shape = symmetricShape('', given);
     const { model: network, distribution, symmetry } = shape;
