@@ -18,7 +18,7 @@ look-ahead, and without. Prints what the true missing pixels cost in each, and w
 
   node examples/orders.mjs
 
-  --model PATH    trained with --orientations, without classes: a run, or a .pixelcnn file (examples/models/digits-orders.pixelcnn)
+  --model PATH    of orientations, without classes: a run, or a .pixelcnn file (examples/models/digits-orders.pixelcnn)
   --one PATH      a model of one order (the same, in one orientation)
   --particles N   of look-ahead (64)
   --images N      test images of which parts are missing, in the table (32)

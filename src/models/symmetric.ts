@@ -39,8 +39,9 @@ export interface SymmetricModel {
  *
  * With `asCondition` the model has a class that tells it the element in which it sees an image, as `imageBatches` with
  * `orientations` gives it: class * elements + element. Bits of an element's number, from the lowest, say whether it flips
- * rows, flips columns, transposes and flips levels, as far as the group does so; it transposes first. Given values then always come first in the orientation that is
- * used, if there is one, so that any half of an image is completed exactly.
+ * rows, flips columns, transposes and flips levels, as far as the group does so; it transposes first. The result is then a
+ * mixture of orders, which need not be equally likely in all elements. Given values come first in the order that is used,
+ * if there is one in which they do, so that any half of an image is completed exactly.
  *
  * `sample`, `logProb`, `fitToEnergy`, `logPartition` and `toPortable` take the result as a model. `adjust`, `potential`,
  * `perValue`, `stepper` and `compress` refuse it, since images have no single order.
