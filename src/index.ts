@@ -91,7 +91,8 @@ export { clipGradients } from './training/clip-gradients';
 export type { Trainer, TrainerOptions } from './training/data-parallel';
 export type { EnergyStep, FitToEnergyArgs } from './training/energy-steps';
 export { fitToEnergy } from './training/fit-to-energy';
-export { type InitializationOptions, initializeFromData } from './training/initialize-from-data';
+export type { InitializationOptions } from './training/initial-pass';
+export { initializeFromData } from './training/initialize-from-data';
 export {
   type ExponentialDecayArgs,
   exponentialDecay,

@@ -70,13 +70,11 @@ export function checkSymmetry(
     throwTypeError(`${what}: model`, 'one without maps as conditions', ofPlaces.kind);
   if (!asCondition) return { symmetries: checked };
   const { length } = elementsOf(checked);
-  const classes = model.conditions.find(({ kind }) => kind === 'class');
-  if (classes?.kind !== 'class' || classes.nullClass || classes.numClasses % length > 0)
-    throwTypeError(
-      `${what}: asCondition`,
-      `a model of ${length} classes, one an element, or a multiple, without a null class`,
-      classes?.kind === 'class' ? classes.numClasses : 'one without classes',
-    );
+  const [numClasses] = model.conditions.flatMap((one) =>
+    one.kind === 'class' && !one.nullClass ? one.numClasses : [],
+  );
+  if (numClasses === undefined || numClasses % length > 0)
+    throwTypeError(`${what}: asCondition`, `${length} classes or a multiple, and no null class`, numClasses);
   return { symmetries: checked, asCondition: true };
 }
 

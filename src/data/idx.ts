@@ -76,12 +76,11 @@ function readIdx(what: string, bytes: Uint8Array): IdxArray {
   checkBytes(what, bytes);
   const [zero, alsoZero, type = 0, rank = 0] = bytes;
   if (zero !== 0 || alsoZero !== 0 || rank === 0) {
-    const wanted = 'an IDX file, which begins with 0, 0, its type and its rank (gunzip a .gz first)';
+    const wanted = 'an IDX file, which begins with 0, 0 (gunzip a .gz first)';
     throwTypeError(what, wanted, Array.from(bytes.subarray(0, 4)));
   }
   const start = 4 + 4 * rank;
-  if (bytes.length < start)
-    throwTypeError(what, `a header of ${start} bytes, for ${rank} dimensions`, bytes.length);
+  if (bytes.length < start) throwTypeError(what, `a header of ${start} bytes`, bytes.length);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const shape = Array.from({ length: rank }, (_, i) => view.getUint32(4 + 4 * i));
   const found = types[type as keyof typeof types];

@@ -54,9 +54,8 @@ const declared = {
    */
   orientations: optional(
     checked<Pick<SymmetricModel, 'numElements' | 'orient'>>((what, given) => {
-      const model = given as SymmetricModel;
-      if (!model.orient) throwTypeError(what, 'a model of symmetric', given);
-      return model;
+      if (!(given as SymmetricModel).orient) throwTypeError(what, 'a symmetric model', given);
+      return given as SymmetricModel;
     }),
   ),
   /** The first batch: the number of steps done so far, to continue where training left off. @default 0 */
@@ -129,22 +128,17 @@ export function imageBatches(
   checkMemory('imageBatches: batchSize', [batchSize, h, w, c]);
   if (withClasses && labels === undefined)
     throwTypeError('imageBatches: withClasses', 'images with labels', labels);
+  const { numElements = 1, orient } = orientations ?? {};
   if (dropClass !== undefined) {
     const what = 'imageBatches: dropClass';
     if (labels === undefined || !withClasses) throwTypeError(what, 'withClasses: true too', undefined);
     const { nullClass } = dropClass;
+    if (orient) throwTypeError(what, 'no orientations', nullClass);
     let last = 0;
     for (const label of labels) last = Math.max(last, label);
     if (nullClass <= last)
       throwTypeError(`${what}: nullClass`, `one above all classes, so at least ${last + 1}`, nullClass);
   }
-  const { numElements = 1, orient } = orientations ?? {};
-  if (orient && dropClass)
-    throwTypeError(
-      'imageBatches: dropClass',
-      'no orientations, which it would drop too',
-      dropClass.nullClass,
-    );
   const ownClasses = withClasses ? labels : undefined;
   const levels = checkInteger('imageBatches: levels', values.levels ?? imageLevels, 2, imageLevels);
   checkInteger('imageBatches: firstStep', firstStep, 0, Math.floor(Number.MAX_SAFE_INTEGER / batchSize) - 1);
@@ -165,13 +159,12 @@ export function imageBatches(
       const count = repeat ? batchSize : Math.min(batchSize, n - start);
       const upright = new Int32Array(count * imageSize);
       const classes = new Int32Array(count);
-      const elements = Int32Array.from({ length: count }, (_, b) =>
-        Math.floor(orientationAt(start + b) * numElements),
-      );
+      const elements = new Int32Array(count);
       for (let b = 0; b < count; b++) {
         const image = imageAt(start + b);
         const isDropped = dropClass !== undefined && dropAt(start + b) < dropClass.probability;
         const own = (isDropped ? dropClass.nullClass : ownClasses?.[image]) ?? 0;
+        elements[b] = orientationAt(start + b) * numElements; // rounded down
         classes[b] = own * numElements + (elements[b] as number);
         const from = image * imageSize;
         for (let d = 0; d < imageSize; d++)

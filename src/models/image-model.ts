@@ -38,8 +38,8 @@ export function imageModelShape(
   what: string,
   graph: Pick<LayersModel, 'inputs' | 'outputs' | 'layers'>,
 ): ImageModelShape {
-  if ((graph as Partial<Symmetrizable> | undefined)?.symmetry !== undefined)
-    throwTypeError(what, 'one without symmetries', 'a symmetric one');
+  const { symmetry } = (graph ?? {}) as Partial<Symmetrizable>;
+  if (symmetry !== undefined) throwTypeError(what, 'one without symmetries', symmetry.symmetries);
   const [image, ...beside] = graph?.inputs ?? [];
   const [logits, ...others] = graph?.outputs ?? [];
   const input = image?.shape;

@@ -303,10 +303,10 @@ describe('orientations', () => {
     refuses(
       set,
       { orientations: ['flipRows'] },
-      "imageBatches: orientations: wanted a model of symmetric, got ['flipRows']",
+      "imageBatches: orientations: wanted a symmetric model, got ['flipRows']",
     );
     const dropClass = { probability: 0.1, nullClass: 7 };
-    refuses(set, { orientations, withClasses: true, dropClass }, 'imageBatches: dropClass: wanted no orientations, which it would drop too, got 7'); // biome-ignore format: one line
+    refuses(set, { orientations, withClasses: true, dropClass }, 'imageBatches: dropClass: wanted no orientations, got 7'); // biome-ignore format: one line
   });
 });
 

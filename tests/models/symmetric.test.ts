@@ -107,7 +107,7 @@ describe('a symmetric model of tfjs', () => {
   it('takes no null class as elements, and no unknown symmetry', () => {
     const network = classes(4, true);
     const told = () => symmetric(network, ['flipRows', 'flipColumns'], { asCondition: true });
-    expect(told).toThrow('symmetric: asCondition: wanted a model of 4 classes, one an element, or a multiple, without a null class, got'); // biome-ignore format: one line
+    expect(told).toThrow('symmetric: asCondition: wanted 4 classes or a multiple, and no null class, got'); // biome-ignore format: one line
     for (const bad of [['constructor'], ['__proto__'], [['flipRows']], [null]] as unknown as Symmetry[][])
       expect(() => symmetric(network, bad)).toThrow("symmetric: symmetries: wanted 'flipRows' or");
     network.dispose();
