@@ -62,14 +62,14 @@ function readBytes(what: string, bytes: Uint8Array, rank: number) {
   return { data, shape };
 }
 
-/** The array for the elements of each type, and how a DataView reads one. */
+/** The array for the elements of each type. */
 const types = {
-  8: [Uint8Array, 'getUint8'],
-  9: [Int8Array, 'getInt8'],
-  11: [Int16Array, 'getInt16'],
-  12: [Int32Array, 'getInt32'],
-  13: [Float32Array, 'getFloat32'],
-  14: [Float64Array, 'getFloat64'],
+  8: Uint8Array,
+  9: Int8Array,
+  11: Int16Array,
+  12: Int32Array,
+  13: Float32Array,
+  14: Float64Array,
 } as const;
 
 function readIdx(what: string, bytes: Uint8Array): IdxArray {
@@ -83,9 +83,8 @@ function readIdx(what: string, bytes: Uint8Array): IdxArray {
   if (bytes.length < start) throwTypeError(what, `a header of ${start} bytes`, bytes.length);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const shape = Array.from({ length: rank }, (_, i) => view.getUint32(4 + 4 * i));
-  const found = types[type as keyof typeof types];
-  if (found === undefined) throwTypeError(what, `an element type ${Object.keys(types)}`, type);
-  const [Elements, get] = found;
+  const Elements = types[type as keyof typeof types];
+  if (Elements === undefined) throwTypeError(what, `an element type ${Object.keys(types)}`, type);
 
   const { BYTES_PER_ELEMENT: width } = Elements;
   const size = shape.includes(0) ? 0 : sizeFromShape(shape);
@@ -94,6 +93,7 @@ function readIdx(what: string, bytes: Uint8Array): IdxArray {
   if (width === 1)
     return { data: new (Elements as typeof Uint8Array)(bytes.buffer, bytes.byteOffset + start, size), shape };
   const data = new Elements(size);
+  const get = `get${Elements.name.slice(0, -'Array'.length)}` as 'getInt16'; // which a DataView has for each type
   for (let i = 0; i < size; i++) data[i] = view[get](start + width * i);
   return { data, shape };
 }
