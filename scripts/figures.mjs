@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BLOCK_FIGURES } from './block-figures.mjs';
 import { drawingSvg } from './drawing-figure.mjs';
+import { magnetizationSvg } from './magnetization-figure.mjs';
 import { particlesSvg } from './particles-figure.mjs';
 import { plusPlusSvg } from './plus-plus-figure.mjs';
 
@@ -76,6 +77,7 @@ const DRAWINGS = {
   'drawing.svg': drawingSvg,
   'pixel-cnn-plus-plus.svg': plusPlusSvg,
   'particles.svg': particlesSvg,
+  'results-ising-magnetization.svg': magnetizationSvg,
   ...Object.fromEntries(Object.entries(BLOCK_FIGURES).map(([name, draw]) => [`${name}.svg`, draw])),
 };
 for (const [name, draw] of Object.entries(DRAWINGS)) {
