@@ -78,6 +78,8 @@ const [train, test] = [dataset.train, dataset.test].map((set) => inLevels(set, {
 const imageShape = train.shape.slice(1); // [H,W,C]
 if (run.model === 'gpt' && imageShape[2] !== 1)
   stop(`--model gpt: wanted images of one channel, ${run.data} has RGB ones; --palette makes them levels`);
+if (run.orientations === 8 && imageShape[0] !== imageShape[1])
+  stop(`--orientations 8: wanted square images, got ${imageShape[0]}x${imageShape[1]}`);
 const ownClasses = run.isConditional ? classesOf(dataset) : undefined;
 const numClasses = run.orientations ? (ownClasses ?? 1) * run.orientations : ownClasses;
 

@@ -448,7 +448,7 @@ describe('train.mjs', () => {
       ['--data digits --model gated --orientations 2', "--orientations: wanted 4, 8, got '2'"],
       [
         '--data npy --path OBLONG --model gated --orientations 8 --out FRESH',
-        "imageBatches: orientations: wanted square images for 'transpose', got [2, 3]",
+        '--orientations 8: wanted square images, got 2x3',
       ],
       ['--data digits --model gated --heads 2', "--heads: comes with --model snail, gpt, got 'gated'"],
       ['--data digits --model snail --width 8', "--width: comes with --model gpt, got 'snail'"],
