@@ -37,6 +37,7 @@ const leftOut: Readonly<Record<string, string>> = {
   'training/fit-to-energy.ts': 'fitToEnergy',
   'inference/log-partition.ts': 'logPartition',
   'causality/receptive-field.ts': 'receptiveField',
+  'training/initialize-from-data.ts': 'initializeFromData',
 };
 const refusing = (name: string) => `export async function ${name}() {
   throw new Error("${name}: wanted the package's ES modules");
