@@ -17,8 +17,8 @@ export type Energy = (levels: Int32Array, numImages: number) => ArrayLike<number
 
 /** What draws images on all cores, such as a pool. */
 export interface DrawingPool {
-  /** Draws the images of a checked job. @internal */
-  draw(model: PortableModel, job: Job): Promise<Drawn>;
+  /** Draws the images of a checked job, a `Job`. @internal */
+  draw(model: PortableModel, job: object): Promise<Drawn>;
 }
 
 /** Arguments that `fitToEnergy` and `logPartition` share. */

@@ -66,8 +66,8 @@ export interface Pool {
   sample(model: PortableModel, options: PoolSampleOptions & { withLogProb: true }): Promise<Sampled>;
   /** Draws exactly the images of `sample` of `pixelcnn-layers/runtime`, on all workers. */
   sample(model: PortableModel, options?: PoolSampleOptions): Promise<Images>;
-  /** Draws the images of a checked job from a model without symmetries. @internal */
-  draw(model: PortableModel, job: Job): Promise<Drawn>;
+  /** Draws the images of a checked job, a `Job`, from a model without symmetries. @internal */
+  draw(model: PortableModel, job: object): Promise<Drawn>;
   /** Computes exactly the numbers of `logProb` of `pixelcnn-layers/runtime`, on all workers. */
   logProb(model: PortableModel, images: NumericArray, options?: PoolLogProbOptions): Promise<Float64Array>;
   /** Writes exactly the bytes of `compress` of `pixelcnn-layers/runtime`, on all workers. */
