@@ -93,12 +93,16 @@ function readPalette() {
 
 // The images to train on, and to evaluate on: the test images, or held-out training images
 
-const heldOut = run.validation ?? (run.patience === undefined ? 0 : Math.floor(train.shape[0] / 10));
+const own = dataset.validation && inLevels(dataset.validation, { levels, palette });
+if (own && run.validation !== undefined) {
+  stop(`--validation: ${run.data} has ${own.shape[0]} validation images of its own`);
+}
+const heldOut = run.validation ?? (run.patience === undefined || own ? 0 : Math.floor(train.shape[0] / 10));
 if (heldOut >= train.shape[0]) {
   stop(`--validation: ${run.data} has ${train.shape[0]} training images, got '${heldOut}'`);
 }
-const [learnt, validation] = holdOut(train, heldOut);
-await keepSettings(out, run, [train, test]);
+const [learnt, validation = own] = holdOut(train, heldOut);
+await keepSettings(out, run, [train, test, ...(own ? [own] : [])]);
 
 // Model: images in [0, 1], and their classes or orientations if it is conditional -> logits [N,H,W,C,L] or parameters [N,H,W,P]
 
@@ -160,7 +164,7 @@ const log = await openRunLog(out, {
     { name: 'histogram', y: histogramBits(learnt.data, judge.set.data, levels, imageShape[2]) },
   ],
 });
-const counts = [`${learnt.shape[0]} training`, ...(validation ? [`${heldOut} validation`] : [])];
+const counts = [`${learnt.shape[0]} training`, ...(validation ? [`${validation.shape[0]} validation`] : [])];
 console.log(
   `${dataset.about}: ${counts.join(', ')} and ${test.shape[0]} test images [${imageShape}], ${levels} levels`,
 );
@@ -253,7 +257,12 @@ if (isDone) {
   if (!isPatient()) console.log(`step ${step}: no better for ${sinceBest} evaluations`);
   const { step: bestStep } = await kept.best();
   const { model: bestModel } = await loadImageModel(out);
-  const { bits, samples } = await evaluate(bestModel, await inOrientations(test, orientations, run), run);
+  const atTheEnd = validation ? { ...run, evalImages: undefined } : run; // that limits the images which the model was chosen by
+  const { bits, samples } = await evaluate(
+    bestModel,
+    await inOrientations(test, orientations, run),
+    atTheEnd,
+  );
   await writeWhole(join(out, 'samples.png'), samples);
   bestModel.dispose();
   console.log(

@@ -7,10 +7,10 @@ import { pickImages } from './pick-images.mjs';
  *
  * @param {ImageSet} set
  * @param {number} count fewer than the set has
- * @returns {[ImageSet, ImageSet | null]} the others, and those held out, null for none
+ * @returns {[ImageSet, ImageSet | undefined]} the others, and those held out, undefined for none
  */
 export function holdOut(set, count) {
-  if (count === 0) return [set, null];
+  if (count === 0) return [set, undefined];
   const [total] = set.shape;
   const heldOut = new Set(Array.from({ length: count }, (_, i) => Math.floor(((i + 0.5) * total) / count)));
   const indices = Array.from({ length: total }, (_, i) => i);

@@ -49,6 +49,28 @@ def fashion_mnist(path, levels):
     return mnist(path or FASHION_INSTALLED, levels)
 
 
+def binarized_mnist(path, levels):
+    """The fixed binarization of MNIST (Salakhutdinov and Murray 2008), which has validation images of its own: the text files of 0 and 1 in
+    which H. Larochelle distributed it, or their bits in bytes, the first in the highest, row by row."""
+
+    def part(name):
+        try:
+            file = in_directory(path, f'binarized_mnist_{name}.amat')
+        except ValueError:
+            file = in_directory(path, f'{name}.bits')
+        with (gzip.open if file.endswith('.gz') else open)(file, 'rb') as opened:
+            data = np.frombuffer(opened.read(), np.uint8)
+        if '.amat' in os.path.basename(file):
+            bits = data[(data != ord(' ')) & (data != ord('\n')) & (data != ord('\r'))] - ord('0')
+        else:
+            bits = np.unpackbits(data)
+        if len(bits) == 0 or len(bits) % 784 != 0 or bits.max() > 1:
+            raise ValueError(f"'{file}': wanted images of 784 values 0 or 1")
+        return Images(bits.reshape(-1, 28, 28, 1), 2)  # [N*784] -> [N,28,28,1]
+
+    return part('train'), part('test'), part('valid')
+
+
 def cifar_10(path, levels):
     def part(names):
         records = np.concatenate([np.fromfile(in_directory(path, name), np.uint8) for name in names])
@@ -99,11 +121,12 @@ def read_beside(path, part, kind):
     return None
 
 
-READERS = {'digits': digits, 'fashion-mnist': fashion_mnist, 'mnist': mnist, 'cifar-10': cifar_10, 'emoji': emoji, 'npy': npy}
+READERS = {'digits': digits, 'fashion-mnist': fashion_mnist, 'mnist': mnist, 'binarized-mnist': binarized_mnist, 'cifar-10': cifar_10,
+           'emoji': emoji, 'npy': npy}  # fmt: skip
 
 
 def read_dataset(name, path=None, levels=None, palette=None):
-    """Training and test images of a data set, quantized to so many levels where that is fewer than they have, or as the levels of a
+    """Training and test images of a data set, and its validation images if it has any, quantized to so many levels where that is fewer than they have, or as the levels of a
     palette, red, green and blue of each in hexadecimal."""
     if path is not None and name in ('digits', 'emoji'):
         raise ValueError(f'{name}: is embedded, takes no --path')
@@ -153,6 +176,13 @@ def hold_out(images, count):
     is_held_out = np.zeros(total, bool)
     is_held_out[(2 * np.arange(count) + 1) * total // (2 * count) if count else []] = True
     return images.at(~is_held_out), images.at(is_held_out)
+
+
+def mutate(images, rate, seed):
+    """Each value with this probability replaced by a level, all of them equally likely: what a background model is trained on."""
+    noise = np.random.default_rng(seed)
+    levels = noise.integers(images.num_levels, size=images.levels.shape, dtype=images.levels.dtype)
+    return images._replace(levels=np.where(noise.random(images.levels.shape, np.float32) < rate, levels, images.levels))
 
 
 def orient(images, noise, count):

@@ -107,6 +107,7 @@ FLAGS = {
     'kernel': (whole(1, odd=True), 3, "side of the blocks' kernels, odd"),
     'input': (name_or_size('scaled', 'oneHot', embedding='embedding'), None, 'scaled, oneHot, embedding:N (scaled; of pixelsnail, and with --palette, oneHot)'),
     'output': (name_or_size('softmax', mixture='components'), None, 'softmax, mixture:K; of plus-plus mixture:10 by default'),
+    'mutate': (fraction, 0.0, 'probability with which a value of the images is any level instead, for a background model'),
     'dropout': (fraction, 0.0, 'probability with which blocks drop features, and attention its weights, in training'),
     'weights': (str, None, 'safetensors to begin with, from here or from the library'),
     'steps': (whole(1), 2000, ''),
@@ -126,6 +127,7 @@ SWITCHES = {
     'conditional': 'conditions the network, but for pixelcnn, on the class of each image',
     'no-attention': 'leaves the attention of pixelsnail out',
     'float32': 'computes in float32 on GPUs too',
+    'bfloat16': 'computes in bfloat16 on CPUs too, where those with AMX are two to four times as fast',
     'resume': 'continues the run in --out, exactly as if it had not stopped',
 }
 MAY_CHANGE = {'resume', 'out', 'path', 'steps', 'device'}  # may differ when a run continues; the run keeps all others
@@ -169,6 +171,8 @@ def read_flags(argv):
             stop(f'--{name}: comes with --model gated, plus-plus, pixelsnail or gpt')
     if flags['from_data'] is not None and flags['model'] not in ('plus-plus', 'pixelsnail'):
         stop('--from-data: comes with --model plus-plus or pixelsnail')
+    if flags['float32'] and flags['bfloat16']:
+        stop('--bfloat16: comes without --float32')
     if flags['codes'] is not None and (flags['model'] != 'pixelsnail' or flags['data'] != 'npy' or flags['orientations']):
         stop('--codes: comes with --model pixelsnail and --data npy, without --orientations')
     flags['out'] = flags['out'] or f"runs/{flags['data']}"

@@ -55,6 +55,9 @@ class Gate(nn.Module):
     def forward(self, x, classes):
         if self.condition is not None:
             x = x + self.condition(classes)
+        if self.groups[0] == 1:
+            a, b = x.chunk(2, 1)  # [N,2F,H,W] -> [N,F,H,W] each
+            return torch.tanh(a) * torch.sigmoid(b)
         a, b = x.unflatten(1, self.groups).unbind(2)  # [N,2F,H,W] -> [N,C,F/C,H,W] each
         return (torch.tanh(a) * torch.sigmoid(b)).flatten(1, 2)  # [N,C,F/C,H,W] -> [N,F,H,W]
 

@@ -20,7 +20,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from tqdm import tqdm
 
-from data import hold_out, orient, read_dataset
+from data import hold_out, mutate, orient, read_dataset
 from distributions import bits_per_dim, normalize
 from flags import read_flags, stop
 from from_data import initialize_from_data
@@ -258,7 +258,7 @@ def main(argv):
     if run['batch'] < ranks.count:
         stop(f"--batch: wanted an image for each of {ranks.count} processes, got '{run['batch']}'")
     try:
-        train, test = read_dataset(run['data'], run['path'], run['levels'], run['palette'])
+        train, test, *own = read_dataset(run['data'], run['path'], run['levels'], run['palette'])
     except (ValueError, ImportError) as error:
         stop(str(error))
     if run['conditional'] and train.classes is None:
@@ -270,25 +270,28 @@ def main(argv):
     if run['orientations'] == 8 and height != width:
         stop(f'--orientations 8: wanted square images, got {height}x{width}')
     if not run['conditional']:
-        train, test = train._replace(classes=None), test._replace(classes=None)
+        train, test, *own = (images._replace(classes=None) for images in [train, test, *own])
     conditions = ['classes'] * bool(run['conditional'] or run['orientations']) + ['codes'] * bool(run['codes'])
-    checksum = checksum_of([train, test])
+    checksum = checksum_of([train, test, *own])
     if kept and kept['checksum'] != checksum:
         stop(f"--resume: {run['data']} differs from the data that the run began with")
 
     if run['validation'] >= len(train.levels):
         stop(f"--validation: {run['data']} has {len(train.levels)} training images, got '{run['validation']}'")
+    if run['validation'] and own:
+        stop(f"--validation: {run['data']} has {len(own[0].levels)} validation images of its own")
     name, args = network_of(run, train)  # of all classes, also where none of one is left to train on
-    judge, judged = 'test', test
     if run['validation']:
-        judge = 'validation'
-        train, judged = hold_out(train, run['validation'])
+        train, *own = hold_out(train, run['validation'])
+    if run['mutate']:
+        train, test, *own = (mutate(images, run['mutate'], run['seed'] + i) for i, images in enumerate([train, test, *own]))
+    judge, judged = ('validation', own[0]) if own else ('test', test)
     as_given = lambda images: orient(images, np.random.default_rng(0).random(len(images.levels)), run['orientations'])
     judged, test = as_given(judged), as_given(test)  # each image in one orientation, always the same
 
     torch.manual_seed(run['seed'])
     try:
-        model = make(name, args).to(device)
+        model = make(name, args).to(device, memory_format=torch.channels_last)
     except ValueError as error:
         stop(f'{name}: {error}')
     if run['weights'] and not kept:
@@ -298,9 +301,9 @@ def main(argv):
         initialize_from_data(model, normalize(levels, train.num_levels), **condition)
     average = copy.deepcopy(model).eval().requires_grad_(False)
     optimizer = torch.optim.Adam(model.parameters(), lr=run['learning_rate'], eps=1e-7)
-    is_half = device.type == 'cuda' and not run['float32']
+    is_half = device.type == 'cuda' and not (run['float32'] or run['bfloat16'])
     scaler = GradScaler(enabled=is_half)
-    smoothed, history, seconds = torch.zeros((), device=device), [], 0.0
+    smoothed, history, seconds, cpu_seconds = torch.zeros((), device=device), [], 0.0, 0.0
     if kept:
         try:
             restore(tensors, model, average, optimizer)
@@ -309,7 +312,7 @@ def main(argv):
         if is_half and kept['scaler']:
             scaler.load_state_dict(kept['scaler'])
         smoothed.fill_(kept['smoothed'])
-        history, seconds = kept['history'], kept['seconds']
+        history, seconds, cpu_seconds = kept['history'], kept['seconds'], kept.get('cpu_seconds', 0.0)
     trained = model
     if ranks.count > 1:
         devices = [device.index] if device.type == 'cuda' else None
@@ -327,30 +330,32 @@ def main(argv):
 
     def save():
         """Evaluates the average, and keeps all that the run is."""
-        nonlocal seconds, since
+        nonlocal seconds, cpu_seconds, since, cpu_since
         bits = evaluate(average, judged, run['eval_images'], ranks, conditions)
         train_bits = ranks.sum(smoothed.clone()).item() / ranks.count
         if not (math.isfinite(bits) and math.isfinite(train_bits)):
             stop(f'step {step}: the loss is not a number; the last checkpoint is as it was')
         seconds, since = seconds + time.time() - since, time.time()
+        cpu_seconds, cpu_since = cpu_seconds + time.process_time() - cpu_since, time.process_time()
         is_best = bits < min((before[f'{judge}Bits'] for before in history), default=math.inf)
-        history.append({'step': step, 'trainBits': train_bits / (1 - SMOOTHING**step), f'{judge}Bits': bits, 'seconds': seconds})
+        history.append({'step': step, 'trainBits': train_bits / (1 - SMOOTHING**step), f'{judge}Bits': bits, 'seconds': seconds, 'cpuSeconds': cpu_seconds})
         if not ranks.is_first:
             return bits
         metadata = {'format': 'pt', 'model': name, 'args': json.dumps(args), 'data': run['data'], 'step': step}
         write_tensors(path('weights.safetensors'), model.state_dict(), metadata)
         metadata[f'{judge}_bits_per_dim'] = bits
         write_tensors(path('average.safetensors'), average.state_dict(), metadata)
-        if run['validation'] and is_best:
+        if own and is_best:
             write_tensors(path(BEST), average.state_dict(), metadata)
         write_json(path('metrics.json'), history)
-        state = {'run': run, 'step': step, 'checksum': checksum, 'smoothed': train_bits, 'history': history, 'seconds': seconds}
+        state = {'run': run, 'step': step, 'checksum': checksum, 'smoothed': train_bits, 'history': history,
+                 'seconds': seconds, 'cpu_seconds': cpu_seconds}  # fmt: skip
         state['scaler'] = scaler.state_dict()
         write_tensors(path(CHECKPOINT), states_of(model, average, optimizer), {'state': json.dumps(state)})
         return bits
 
     bits = history[-1][f'{judge}Bits'] if history else None
-    since = time.time()
+    since, cpu_since = time.time(), time.process_time()  # the latter of all threads of this process
     progress = tqdm(total=run['steps'], initial=step, unit='step', disable=None if ranks.is_first else True)
     while step < run['steps']:
         levels, condition = tensors_of(batch_of(train, step, run['batch'], run, ranks.part), device, conditions)
@@ -358,7 +363,7 @@ def main(argv):
             torch.manual_seed(int(np.random.SeedSequence([run['seed'], step, ranks.rank]).generate_state(1)[0]))
         for group in optimizer.param_groups:
             group['lr'] = run['learning_rate'] * run['decay'] ** step
-        with torch.autocast(device.type, dtype=torch.float16 if is_half else torch.bfloat16, enabled=is_half):
+        with torch.autocast(device.type, dtype=torch.float16 if is_half else torch.bfloat16, enabled=is_half or run['bfloat16']):
             outputs = trained(normalize(levels, train.num_levels), **condition)
         # Gradients are averaged over processes, of which each may have another number of images.
         loss = bits_per_dim(outputs, levels, model.distribution).sum() * (ranks.count / run['batch'])
@@ -382,10 +387,10 @@ def main(argv):
             bits = save()
     progress.close()
     kept_as = 'average.safetensors'
-    if run['validation']:
+    if own:
         ranks.barrier()  # the best weights may be written just now
         load_all(average, load_file(path(BEST)))
-        bits, kept_as = evaluate(average, test, run['eval_images'], ranks, conditions), BEST
+        bits, kept_as = evaluate(average, test, None, ranks, conditions), BEST
     if ranks.is_first:
         print(f"test bits/dim: {bits:.3f} by the average of the weights, {path(kept_as)}")
     del trained  # it holds on to the processes' connections

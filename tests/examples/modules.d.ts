@@ -132,7 +132,7 @@ declare module '*/examples/lib/datasets.mjs' {
   export function readDataset(
     name: string,
     options?: { path?: string | undefined; levels?: number; hasPalette?: boolean },
-  ): Promise<{ name: string; train: ImageSet; test: ImageSet; about: string }>;
+  ): Promise<{ name: string; train: ImageSet; test: ImageSet; validation?: ImageSet; about: string }>;
 }
 
 declare module '*/examples/lib/digits.mjs' {
@@ -233,7 +233,7 @@ declare module '*/examples/lib/pick-images.mjs' {
 
 declare module '*/examples/lib/hold-out.mjs' {
   import type { ImageSet } from 'pixelcnn-layers/data';
-  export function holdOut(set: ImageSet, count: number): [ImageSet, ImageSet | null];
+  export function holdOut(set: ImageSet, count: number): [ImageSet, ImageSet | undefined];
 }
 
 declare module '*/examples/lib/joined-weights.mjs' {

@@ -267,6 +267,21 @@ async function evaluations(out: string): Promise<Evaluation[]> {
   return all.map(({ step, trainBits, testBits }) => ({ step, trainBits, testBits }));
 }
 
+/** Bits per dimension of the first images of a set. */
+async function bitsOf(model: AutoregressiveModel, { data, labels, shape }: ImageSet, count = shape[0]) {
+  const values = count * (data.length / shape[0]);
+  const levels = tf.tensor4d(
+    Array.from(data.slice(0, values)),
+    [count, shape[1], shape[2], shape[3]],
+    'int32',
+  );
+  const given = labels && model.condition ? { condition: Array.from(labels.slice(0, count)) } : {};
+  const nats = await take(await logProb(model, levels, given));
+  return -nats.reduce((sum, value) => sum + value, 0) / (values * Math.LN2);
+}
+
+const testBitsIn = (text: string) => Number(/test bits\/dim: ([\d.]+)/.exec(text)?.[1]);
+
 describe.skipIf(python === null)('train.py', () => {
   let [killed, straight, shared, steps] = ['', '', '', 0];
 
@@ -357,16 +372,31 @@ describe.skipIf(python === null)('train.py', () => {
     expect(figures.at(-1)).toBeGreaterThan(best); // steps this large do not only improve it
 
     const model = await loadPyTorchRun(out);
-    const bitsOf = async ({ data, labels }: { data: ArrayLike<number>; labels?: ArrayLike<number> }) => {
-      const levels = tf.tensor4d(Array.from(data).slice(0, 21 * 64), [21, 8, 8, 1], 'int32');
-      const condition = Array.from(labels ?? []).slice(0, 21);
-      const nats = await take(await logProb(model, levels, { condition }));
-      return -nats.reduce((sum, value) => sum + value, 0) / (21 * 64 * Math.LN2);
-    };
     const { train, test } = await readDataset('digits');
-    expect(await bitsOf(holdOut(train, 150)[1] as ImageSet)).toBeCloseTo(best, 4);
+    expect(await bitsOf(model, holdOut(train, 150)[1] as ImageSet, 21)).toBeCloseTo(best, 4);
     expect(stdout).toMatch(/test bits\/dim: .*best\.safetensors/);
-    expect(await bitsOf(test)).toBeCloseTo(Number(/test bits\/dim: ([\d.]+)/.exec(stdout)?.[1]), 2);
+    expect(await bitsOf(model, test)).toBeCloseTo(testBitsIn(stdout), 2); // of all, whatever --eval-images says
+  });
+
+  it('trains in bfloat16, and chooses by the validation images of a set that has its own', async () => {
+    const [path, out] = [join(directory, 'binarized'), join(directory, 'of-bits')];
+    await mkdir(path);
+    for (const [part, count] of [['train', 5], ['valid', 3], ['test', 4]] as const) {
+      const bits = Array.from({ length: 784 * count }, (_, i) => Number((i * i + (i >> 5)) % 7 < count));
+      await writeFile(join(path, `binarized_mnist_${part}.amat`), bits.join(' '));
+    } // biome-ignore format: one list
+    const flags = '--model gated --blocks 1 --hidden 4 --out-dim 4 --batch 4 --steps 6 --every 2 --eval-images 2 --average 0.5 --bfloat16'; // biome-ignore format: one line
+    const data = ['--data', 'binarized-mnist', '--path', path];
+    const { code, stdout, stderr } = await start([script, ...data, ...flags.split(' '), '--out', out]).ended;
+    expect(code, stderr).toBe(0);
+    const metrics: { validationBits: number }[] = await readJson(out, 'metrics.json');
+    expect(metrics).toHaveLength(3);
+
+    const model = await loadPyTorchRun(out);
+    const { validation, test } = await readDataset('binarized-mnist', { path });
+    const best = Math.min(...metrics.map(({ validationBits }) => validationBits));
+    expect(await bitsOf(model, validation as ImageSet, 2)).toBeCloseTo(best, 4); // evaluation is in float32
+    expect(await bitsOf(model, test)).toBeCloseTo(testBitsIn(stdout), 2);
   });
 
   it('knows all classes, also those that are held out whole', async () => {
@@ -489,8 +519,8 @@ describe.skipIf(python === null)('train.py', () => {
   }); // biome-ignore format: one call a line
 
   const refusals: readonly (readonly [string, string])[] = [
-    ['', '--data: wanted one of digits, fashion-mnist, mnist, cifar-10, emoji, npy; --help lists the flags'],
-    ['--data cats', "--data: wanted digits, fashion-mnist, mnist, cifar-10, emoji, npy, got 'cats'; --help"],
+    ['', '--data: wanted one of digits, fashion-mnist, mnist, binarized-mnist, cifar-10, emoji, npy; --help lists the flags'],
+    ['--data cats', "--data: wanted digits, fashion-mnist, mnist, binarized-mnist, cifar-10, emoji, npy, got 'cats'; --help"],
     ['--dat digits', 'unrecognized arguments: --dat digits; --help lists the flags'],
     ['--data digits --steps 0', "--steps: wanted a whole number of at least 1, got '0'"],
     ['--data digits --kernel 4', "--kernel: wanted an odd number of at least 1, got '4'"],
@@ -522,6 +552,8 @@ describe.skipIf(python === null)('train.py', () => {
     ['--data digits --levels 18 --out NEW', 'digits: wanted 2 to 17 levels, got 18'],
     ['--data mnist --out NEW', 'mnist: wanted --path to a directory with train-images-idx3-ubyte'],
     ['--data mnist --path NEW --out NEW', "mnist: 'NEW' lacks train-images-idx3-ubyte"],
+    ['--data binarized-mnist --path NEW --out NEW', "binarized-mnist: 'NEW' lacks train.bits"],
+    ['--data digits --bfloat16 --float32 --out NEW', '--bfloat16: comes without --float32'],
     ['--data npy --path NEW --out NEW', 'npy: '],
     ['--data npy --path PICKLED --out NEW', 'npy: '],
     ['--data npy --path FEW --out NEW', 'npy: wanted at least 10 images, got 2'],

@@ -20,8 +20,17 @@ const put = (name: string, bytes: Uint8Array) => writeFile(join(path, name), byt
 const sum = (levels: ArrayLike<number>) => Array.from(levels).reduce((a, b) => a + b, 0);
 
 describe('names', () => {
-  it('are seven', () => {
-    expect(DATASETS).toEqual(['digits', 'fashion-mnist', 'mnist', 'cifar-10', 'emoji', 'folder', 'npy']);
+  it('are eight', () => {
+    expect(DATASETS).toEqual([
+      'digits',
+      'fashion-mnist',
+      'mnist',
+      'binarized-mnist',
+      'cifar-10',
+      'emoji',
+      'folder',
+      'npy',
+    ]);
   });
 
   it.each(['imagenet', 'toString'])('are listed where one is unknown: %s', async (name) => {
@@ -128,6 +137,56 @@ describe('fashion-mnist', () => {
   it.skipIf(isInstalled)('says how to install it', async () => {
     await expect(readDataset('fashion-mnist')).rejects.toThrow(
       `wanted apt-get install dataset-fashion-mnist, or --path to a directory with ${IDX_NAMES}`,
+    );
+  });
+});
+
+describe('binarized-mnist', () => {
+  /** Images whose ink begins at that pixel. */
+  const inkFrom = (...pixels: number[]) =>
+    pixels.flatMap((first) => Array.from({ length: 784 }, (_, pixel) => (pixel < first ? 0 : 1)));
+  const parts = { train: inkFrom(3, 700), valid: inkFrom(100), test: inkFrom(11, 400, 783) };
+  const textOf = (bits: number[]) =>
+    Buffer.from(bits.map((bit, i) => `${bit}${i % 784 === 783 ? '\r\n' : ' '}`).join(''));
+  const bytesOf = (bits: number[]) =>
+    Uint8Array.from({ length: bits.length / 8 }, (_, i) =>
+      Number.parseInt(bits.slice(8 * i, 8 * i + 8).join(''), 2),
+    );
+
+  it.each([
+    ['its text files', 'binarized_mnist_NAME.amat', textOf],
+    ['files of bits', 'NAME.bits.gz', (bits: number[]) => gzipSync(bytesOf(bits))],
+  ])('reads %s, with validation images', async (_, spelling, pack) => {
+    for (const [name, bits] of Object.entries(parts)) await put(spelling.replace('NAME', name), pack(bits));
+    const { train, validation, test } = await readDataset('binarized-mnist', { path });
+    expect([train.shape, validation?.shape, test.shape]).toEqual([
+      [2, 28, 28, 1],
+      [1, 28, 28, 1],
+      [3, 28, 28, 1],
+    ]);
+    expect([train.levels, validation?.levels, test.levels]).toEqual([2, 2, 2]);
+    expect([train, validation, test].map((set) => [...(set?.data ?? [])])).toEqual(Object.values(parts));
+  });
+
+  it.each([
+    ['another character', 'binarized_mnist_test.amat', Buffer.from('2 '.repeat(784))],
+    ['a part of an image', 'binarized_mnist_test.amat', Buffer.from('1 '.repeat(783))],
+    ['nothing', 'binarized_mnist_test.amat', Buffer.from('\n')],
+  ])('names a text with %s', async (_, name, text) => {
+    for (const part of ['train', 'valid']) await put(`binarized_mnist_${part}.amat`, textOf(parts.valid));
+    await put(name, text);
+    await expect(readDataset('binarized-mnist', { path })).rejects.toThrow(
+      `binarized-mnist: '${path}': ${name}: wanted images of 784 values 0 or 1`,
+    );
+  });
+
+  it('names the files of either kind', async () => {
+    await expect(readDataset('binarized-mnist')).rejects.toThrow(
+      /wanted --path to a directory with binarized_mnist_train\.amat.*or with train\.bits, valid\.bits, test\.bits/,
+    );
+    await put('train.bits', bytesOf(parts.train));
+    await expect(readDataset('binarized-mnist', { path })).rejects.toThrow(
+      `'${path}' lacks valid.bits, test.bits`,
     );
   });
 });

@@ -46,5 +46,5 @@ it('keeps levels beyond a byte', () => {
 
 it('holds out none', () => {
   const all = set(3);
-  expect(holdOut(all, 0)).toEqual([all, null]);
+  expect(holdOut(all, 0)).toEqual([all, undefined]);
 });
