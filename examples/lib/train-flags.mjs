@@ -128,7 +128,7 @@ const CONDITIONED = ['gated', 'plus-plus', 'snail', 'gpt'];
 const MODELS = [...STACKS, 'plus-plus', 'snail', 'gpt'];
 
 /** The networks that a flag is for, unless it is for all. */
-const FOR_MODELS = {
+export const FOR_MODELS = {
   palette: [...STACKS, 'snail', 'gpt'],
   conditional: CONDITIONED,
   orientations: CONDITIONED,

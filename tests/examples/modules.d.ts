@@ -649,6 +649,24 @@ declare module '*/scripts/lib/packed-programs.mjs' {
   export const RUNTIME_TYPES: string;
 }
 
+declare module '*/scripts/lib/recipes.mjs' {
+  export interface Recipe {
+    name: string;
+    program: string;
+    settings: Record<string, unknown>;
+    figure: string;
+    hours?: number;
+  }
+  export const PUBLISHED: { data: string; network: string; model?: string; figure: string }[];
+  export function readRecipes(): Promise<Recipe[]>;
+  export function recipeOf(name: string, text: string): Recipe;
+  export function flagsOf(settings: Record<string, unknown>): string[];
+  export function commandsOf(
+    recipe: Recipe,
+    options: { out: string; path?: string; isBegun: boolean },
+  ): [string, string[]][];
+}
+
 declare module '*/scripts/lib/versions.mjs' {
   export const VERSIONS: Record<string, RegExp>;
 }
@@ -681,7 +699,7 @@ declare module '*/examples/lib/sample-flags.mjs' {
   export function readSampleFlags(argv: string[]): unknown;
 }
 declare module '*/examples/lib/train-flags.mjs' {
-  export function readTrainFlags(argv: string[]): unknown;
+  export function readTrainFlags(argv: string[]): { run?: object };
 }
 declare module '*/examples/vq/flags.mjs' {
   export function readFlags(argv: string[]): unknown;

@@ -1,0 +1,141 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { FOR_MODELS } from '../../examples/lib/train-flags.mjs';
+
+/** Settings and metrics of all runs whose figures are in the docs. */
+const RUNS = fileURLToPath(new URL('../../docs/results/runs', import.meta.url));
+
+/** Flags that are not their setting's name with hyphens. */
+const FLAG_OF = {
+  colours: 'palette',
+  isConditional: 'conditional',
+  numResnets: 'resnets',
+  numResBlocks: 'res-blocks',
+  numLayers: 'layers',
+  hiddenDim: 'hidden',
+  numBlocks: 'blocks',
+  firstKernelSize: 'first-kernel',
+  kernelSize: 'kernel',
+};
+
+/** Settings that no flag gives. */
+const FOUND = ['program', 'checksum', 'path', 'palette'];
+
+/**
+ * A run of the docs.
+ *
+ * @typedef {object} Recipe
+ * @property {string} name of its directory when it is made again
+ * @property {'train.mjs' | 'pytorch/train.py' | 'ising.mjs'} program in examples
+ * @property {Record<string, unknown>} settings
+ * @property {string} figure on the test images, or of spins the estimate
+ * @property {number} [hours] of CPU time, or of wall time on one core where only that was kept
+ */
+
+/** All runs of the docs. */
+export async function readRecipes() {
+  const files = (await readdir(RUNS)).filter((file) => file.endsWith('.jsonl')).sort();
+  const texts = await Promise.all(files.map((file) => readFile(join(RUNS, file), 'utf8')));
+  const ofSpins = JSON.parse(await readFile(join(RUNS, 'ising.json'), 'utf8'));
+  return [
+    ...files.map((file, i) => recipeOf(file.slice(0, -'.jsonl'.length), texts[i])),
+    ...ofSpins.map(recipeOfSpins),
+  ];
+}
+
+/**
+ * @param {string} name
+ * @param {string} text a line each of JSON: settings, evaluations, and for runs chosen by validation images the figure at the end
+ * @returns {Recipe}
+ */
+export function recipeOf(name, text) {
+  const [{ program = 'train.mjs', ...settings }, ...lines] = text.trim().split('\n').map((line) => JSON.parse(line)); // biome-ignore format: one line
+  const { testNats, testBits } = lines.at(-1);
+  const figure = testNats === undefined ? `${testBits.toFixed(3)} bits/dim` : `${testNats.toFixed(2)} nats`;
+  const { seconds, cpuSeconds = seconds } = lines.findLast((line) => line.seconds !== undefined);
+  return { name, program, settings, figure, hours: cpuSeconds / 3600 };
+}
+
+function recipeOfSpins({
+  size,
+  beta,
+  steps,
+  images,
+  hidden,
+  blocks,
+  learningRate,
+  anneal,
+  seed,
+  draws,
+  perSpin,
+}) {
+  return {
+    name: `ising-${size}-${beta.toFixed(3)}`,
+    program: 'ising.mjs',
+    settings: { size, beta, steps, images, hidden, blocks, learningRate, anneal, seed, draws },
+    figure: `F/N ${perSpin.estimate.toFixed(7)}`,
+  };
+}
+
+/**
+ * The commands that make a run again, or continue it: each a program of examples, and its arguments.
+ *
+ * @param {Recipe} recipe
+ * @param {{ out: string, path?: string, isBegun: boolean }} options
+ * @returns {[program: string, args: string[]][]}
+ */
+export function commandsOf({ name, program, settings }, { out, path, isBegun }) {
+  const where = path === undefined ? [] : ['--path', path];
+  if (program === 'ising.mjs')
+    return [[program, [...flagsOf(settings), '--out', out, ...(isBegun ? ['--resume'] : [])]]];
+  const training = [program, [...(isBegun ? ['--resume'] : flagsOf(settings)), ...where, '--out', out]];
+  if (program === 'train.mjs') return [training];
+  const file = join(out, `${name}.pixelcnn`);
+  return [
+    training,
+    ['export.mjs', ['--model', out, '--out', file]],
+    ['evaluate.mjs', ['--model', file, '--data', settings.data, ...where]],
+  ];
+}
+
+/**
+ * The flags that give a run its settings.
+ *
+ * @param {Record<string, unknown>} settings
+ * @returns {string[]}
+ */
+export function flagsOf(settings) {
+  const { model = 'pixelcnn' } = settings;
+  return Object.entries(settings).flatMap(([name, value]) => {
+    const flag = FLAG_OF[name] ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    const isOfOthers = FOR_MODELS[flag]?.includes(model) === false && settings.data !== undefined;
+    if (FOUND.includes(name) || value === false || value === null || isOfOthers) return [];
+    return value === true ? [`--${flag}`] : [`--${flag}`, textOf(value)];
+  });
+}
+
+function textOf(value) {
+  if (typeof value !== 'object') return String(value);
+  const [[name, size]] = Object.entries(value);
+  return `${name === 'components' ? 'mixture' : name}:${size}`;
+}
+
+/**
+ * Figures of others on the same data: nats an image of the fixed binarization of MNIST, from https://arxiv.org/abs/1601.06759, table 4.
+ *
+ * @type {{ data: string, network: string, model?: string, figure: string }[]}
+ */
+export const PUBLISHED = [
+  ['NADE', undefined, 88.33],
+  ['EoNADE', undefined, 85.1],
+  ['DARN, at most', undefined, 84.13],
+  ['PixelCNN', 'pixelcnn', 81.3],
+  ['Row LSTM', 'row-lstm', 80.54],
+  ['Diagonal BiLSTM', 'diagonal-bi-lstm', 79.2],
+].map(([network, model, nats]) => ({
+  data: 'binarized-mnist',
+  network,
+  model,
+  figure: `${nats.toFixed(2)} nats`,
+}));

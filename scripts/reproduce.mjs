@@ -1,0 +1,82 @@
+// Makes a run of the docs again, from the data to its figure: `npm run reproduce -- --help`.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { stop } from '../examples/lib/flags.mjs';
+import { markdownTable } from '../tests/bench/lib/report.mjs';
+import { commandsOf, PUBLISHED, readRecipes } from './lib/recipes.mjs';
+
+const help = `Makes a run of docs/results again: trains with exactly its recipe, and ends in the figure, beside that of the docs.
+
+  npm run reproduce -- --list
+  npm run reproduce -- NAME [--path DIR] [--out DIR]
+
+  NAME        of the run, as --list has it. After an interruption, the same command continues
+  --path DIR  where its data are, for data sets that are not found by themselves
+  --out DIR   where the run is kept (runs/NAME)
+  --list      all runs: what they reached, in how many CPU hours, and what others published on the same data
+  --dry-run   only prints the commands
+  --help      prints this
+`;
+const options = { path: { type: 'string' }, out: { type: 'string' } };
+for (const name of ['list', 'dry-run', 'help']) options[name] = { type: 'boolean', default: false };
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const python = ['.venv/bin/python3', 'python3'].find(
+  (path) => path === 'python3' || existsSync(join(root, path)),
+);
+
+const { values: flags, positionals } = readFlags();
+if (flags.help) console.log(help);
+else if (flags.list) list(await readRecipes());
+else reproduce(await readRecipes());
+
+function readFlags() {
+  try {
+    return parseArgs({ options, allowPositionals: true });
+  } catch ({ message }) {
+    return stop(`${message.split('. ')[0]}; --help lists the flags`);
+  }
+}
+
+function list(recipes) {
+  const publishedFor = ({ data, model = 'pixelcnn' }) =>
+    PUBLISHED.find((other) => other.data === data && other.model === model)?.figure ?? '';
+  const rows = recipes.map(({ name, settings, figure, hours }) => [
+    name,
+    settings.data ?? 'spins',
+    settings.model ?? 'pixelcnn',
+    settings.steps,
+    publishedFor(settings),
+    figure,
+    hours?.toFixed(2) ?? '',
+  ]);
+  console.log(markdownTable(['name', 'data', 'network', 'steps', 'published', 'here', 'CPU hours'], rows));
+  console.log('\nPublished by others, https://arxiv.org/abs/1601.06759, table 4:\n');
+  const others = PUBLISHED.map(({ data, network, figure }) => [data, network, figure]);
+  console.log(markdownTable(['data', 'network', 'figure'], others));
+  console.log('\nTables of times are made by one command each, listed in CONTRIBUTING.md.');
+}
+
+function reproduce(recipes) {
+  const [name, ...others] = positionals;
+  if (name === undefined || others.length > 0) stop('wanted the name of one run; --list has them');
+  const recipe = recipes.find((known) => known.name === name);
+  if (recipe === undefined) stop(`there is no run '${name}'; --list has them`);
+  const { path, out = join('runs', name) } = flags;
+  const isBegun = ['run.json', 'checkpoint.safetensors'].some((file) => existsSync(join(root, out, file)));
+  for (const [program, args] of commandsOf(recipe, { out, path, isBegun })) run(`examples/${program}`, args);
+  console.log(`${name}, in the docs: ${recipe.figure}`);
+}
+
+/** Runs a program in the repository's root. Where it fails, this ends as it does. */
+function run(program, args) {
+  const command = program.endsWith('.py') ? python : 'node';
+  console.log([command, program, ...args].join(' '));
+  if (flags['dry-run']) return;
+  const { status } = spawnSync(command, [program, ...args], { stdio: 'inherit', cwd: root });
+  if (status !== 0) process.exit(status ?? 1);
+}
