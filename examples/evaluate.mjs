@@ -73,10 +73,10 @@ figures('uniform', new Array(channels).fill(uniformBits(levels)));
 figures('histogram', histogramBitsByChannel(train.data, test.data, levels, channels));
 row('PNG', [((8 * png.length) / test.data.length).toFixed(3)]);
 figures('model', bits);
+if (isSymmetric(model)) figures('in one order', await bitsByChannel(...inOneOrder(model, test), inBatches));
 const values = test.data.length / images;
 const nats = (bits.reduce((sum, value) => sum + value, 0) / channels) * values * Math.LN2;
 console.log(`${nats.toFixed(2)} nats an image, of ${values} values`);
-if (isSymmetric(model)) figures('in one order', await bitsByChannel(...inOneOrder(model, test), inBatches));
 console.log(`PNG: the same images in one file of ${png.length} bytes, without gaps`);
 console.log(
   `${numParams(model)} parameters, ${isPortable(model) ? 'without tfjs' : flags.backend}, ${seconds.toFixed(1)} s`,

@@ -1,16 +1,15 @@
 // Completes digits by a model of orientations, beside one order with look-ahead and without: `node examples/orders.mjs --help`.
 
-import { toPortable } from 'pixelcnn-layers';
 import { sliceImages } from 'pixelcnn-layers/data';
 import { createPool } from 'pixelcnn-layers/runtime';
 import { useBackend } from './lib/backend.mjs';
 import { prepareFile, writeWhole } from './lib/files.mjs';
 import { outputFile, parseFlags, stop, wholeNumber } from './lib/flags.mjs';
-import { conditionsOf, isPortable, networkOf, numElements } from './lib/image-model.mjs';
+import { conditionsOf, networkOf, numElements } from './lib/image-model.mjs';
 import { inLevels, readForModel } from './lib/model-data.mjs';
 import { SYMMETRIES } from './lib/orientations.mjs';
 import { gridPng } from './lib/png.mjs';
-import { loadAnyModel } from './lib/saved-model.mjs';
+import { loadPortable } from './lib/saved-model.mjs';
 import { turned } from './lib/turned.mjs';
 
 const help = `Completes test digits by a model of orientations: in those in which all given pixels come first. Beside it, one order with
@@ -34,13 +33,13 @@ const seed = wholeNumber('--seed', flags.seed ?? '1', 0);
 const out = outputFile('--out', flags.out ?? 'out/orders.png');
 
 await useBackend('cpu');
-const model = await portable(path);
+const model = await loadPortable(path);
 const { symmetries = [], asCondition } = model.symmetry ?? {};
 const elements = numElements({ symmetries });
 if (!asCondition || String(symmetries) !== String(SYMMETRIES[elements]) || conditionsOf(model).length > 0)
   stop(`--model: wanted a model of orientations, without classes, got ${path}`);
 const network = networkOf(model);
-const one = flags.one === undefined ? network : await portable(flags.one);
+const one = flags.one === undefined ? network : await loadPortable(flags.one);
 const inOrder = flags.one === undefined ? { condition: 0 } : {};
 
 const dataset = await readForModel('digits', undefined, model);
@@ -77,11 +76,6 @@ console.log(
   `${particles} particles in one order give an estimate: the more there are, the less it is too low`,
 );
 console.log(`written to ${out}: each digit, then completed by orientation; with ${particles} particles in one order; ignoring what comes later`); // biome-ignore format: one line
-
-async function portable(from) {
-  const { model } = await loadAnyModel(from);
-  return isPortable(model) ? model : toPortable(model);
-}
 
 function print(name, cells) {
   const texts = cells.map((cell) => (typeof cell === 'number' ? cell.toFixed(3) : cell));

@@ -1,6 +1,9 @@
 import * as vega from 'vega';
 import { compile } from 'vega-lite';
 
+const COLOURS = ['#9db4d6', '#143e8c', '#c0563b', '#4c8c5a'];
+const LEGEND = { orient: 'top' };
+
 /**
  * A line chart as SVG. Rules are horizontal lines at a value, labelled at their right end.
  *
@@ -19,10 +22,10 @@ export async function lineChart({ title, xTitle, yTitle, lines, rules = [] }) {
     field: 'name',
     type: 'nominal',
     title: null,
-    scale: { domain: lines.map(({ name }) => name), range: ['#9db4d6', '#143e8c', '#c0563b', '#4c8c5a'] },
-    legend: { orient: 'top' },
+    scale: { domain: lines.map(({ name }) => name), range: COLOURS },
+    legend: LEGEND,
   };
-  const { spec } = compile({
+  return svgOf({
     title: { text: title, anchor: 'start' },
     width: 560,
     height: 320,
@@ -46,7 +49,37 @@ export async function lineChart({ title, xTitle, yTitle, lines, rules = [] }) {
       },
     ],
   });
-  const view = new vega.View(vega.parse(spec), { renderer: 'none' });
+}
+
+/**
+ * Histograms as SVG, one above the other: in each, how often values of several groups occur.
+ *
+ * @param {{ title: string, xTitle: string, groups: { name: string, values: number[] }[] }[]} histograms of the same groups
+ * @returns {Promise<string>}
+ */
+export async function histogramChart(histograms) {
+  const names = histograms[0].groups.map(({ name }) => name);
+  const color = { field: 'name', type: 'nominal', title: null, legend: LEGEND, scale: { domain: names, range: COLOURS.slice(1) } }; // biome-ignore format: one line
+  return svgOf({
+    padding: 12,
+    background: 'white',
+    vconcat: histograms.map(({ title, xTitle, groups }) => ({
+      title: { text: title, anchor: 'start' },
+      width: 560,
+      height: 130,
+      data: { values: groups.flatMap(({ name, values }) => values.map((x) => ({ name, x }))) },
+      mark: { type: 'bar', opacity: 0.6, binSpacing: 0 },
+      encoding: {
+        x: { field: 'x', type: 'quantitative', title: xTitle, bin: { maxbins: 60 } },
+        y: { aggregate: 'count', title: 'images', stack: null, axis: { grid: false } },
+        color,
+      },
+    })),
+  });
+}
+
+async function svgOf(chart) {
+  const view = new vega.View(vega.parse(compile(chart).spec), { renderer: 'none' });
   const svg = await view.toSVG();
   view.finalize();
   return svg;

@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';
+import { toPortable } from 'pixelcnn-layers';
 import { fileSystem } from 'pixelcnn-layers/node';
 import { readPortable } from 'pixelcnn-layers/runtime';
 import { checkpoints } from './checkpoints.mjs';
-import { conditionsOf, paletteOf } from './image-model.mjs';
+import { conditionsOf, disposeOf, isPortable, paletteOf } from './image-model.mjs';
 import { inAllOrientations } from './orientations.mjs';
 import { isPyTorchRun, loadPyTorchRun } from './pytorch-run.mjs';
 
@@ -50,6 +51,15 @@ export async function loadAnyModel(path) {
   if (others.length > 0)
     throw new Error(`--model: '${path}' takes several conditions: only classes are taken here`);
   return { model, imageShape, levels, condition, palette };
+}
+
+/** Loads any model, as {@link loadAnyModel}, for the runtime. @param {string} path the value of a flag */
+export async function loadPortable(path) {
+  const { model } = await loadAnyModel(path);
+  if (isPortable(model)) return model;
+  const portable = await toPortable(model);
+  disposeOf(model);
+  return portable;
 }
 
 async function loadSymmetric(path) {

@@ -231,6 +231,10 @@ declare module '*/examples/lib/pick-images.mjs' {
   export function pickImages(set: ImageSet, indices: number[]): ImageSet;
 }
 
+declare module '*/examples/lib/auroc.mjs' {
+  export function auroc(first: ArrayLike<number>, second: ArrayLike<number>): number;
+}
+
 declare module '*/examples/lib/hold-out.mjs' {
   import type { ImageSet } from 'pixelcnn-layers/data';
   export function holdOut(set: ImageSet, count: number): [ImageSet, ImageSet | undefined];

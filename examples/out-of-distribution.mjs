@@ -1,0 +1,94 @@
+// Tells images of another kind by likelihood ratios: `node examples/out-of-distribution.mjs --help`.
+
+import { createPool } from 'pixelcnn-layers/runtime';
+import { auroc } from './lib/auroc.mjs';
+import { useBackend } from './lib/backend.mjs';
+import { histogramChart } from './lib/chart.mjs';
+import { DATASETS } from './lib/datasets.mjs';
+import { prepareFile, writeWhole } from './lib/files.mjs';
+import { oneOf, outputFile, parseFlags, pathTo, stop, wholeNumber } from './lib/flags.mjs';
+import { inLevels, readForModel } from './lib/model-data.mjs';
+import { pickImages } from './lib/pick-images.mjs';
+import { loadPortable } from './lib/saved-model.mjs';
+
+const help = `Tells images of another data set from those of a model's own, by their likelihood, and by the ratio of that to the likelihood
+under a background model: a network trained on the same images, some of whose pixels are random (train.py --mutate 0.3).
+Ren et al. 2019, https://arxiv.org/abs/1906.02845.
+
+  node examples/out-of-distribution.mjs --model PATH --background PATH --data fashion-mnist --other mnist --other-path DIR
+
+  --model PATH       without classes: a saved model, a run, or a .pixelcnn file
+  --background PATH  the same, of as many levels; can be given several times
+  --data NAME        what they were trained on: ${DATASETS.join(', ')}
+  --other NAME       what is to be told from it
+  --path PATH        where the data are, for data sets that are not found by themselves
+  --other-path PATH  the same, of the others
+  --images N         test images of each, evenly spread (1000)
+  --out FILE         a picture, SVG (out/out-of-distribution.svg)
+  --help             prints this
+`;
+const text = { type: 'string' };
+const flags = parseFlags({ model: text, background: { ...text, multiple: true, default: [] }, data: text, other: text, path: text, 'other-path': text, images: { ...text, default: '1000' }, out: { ...text, default: 'out/out-of-distribution.svg' }, help: { type: 'boolean' } }, help, process.argv.slice(2)); // biome-ignore format: one line
+const path = pathTo('a model', '--model', flags.model);
+if (flags.background.length === 0) stop('--background: wanted a model; --help lists the flags');
+const names = ['data', 'other'].map((flag) => oneOf(`--${flag}`, flags[flag] ?? '', DATASETS));
+const numImages = wholeNumber('--images', flags.images, 2);
+const out = outputFile('--out', flags.out);
+
+await useBackend('cpu');
+const model = await load('--model', path);
+const backgrounds = [];
+for (const one of flags.background) backgrounds.push(await load('--background', one, model));
+const sets = [await testImages(names[0], flags.path), await testImages(names[1], flags['other-path'])];
+await prepareFile(out);
+
+/** A model without conditions, of the size and levels of another. */
+async function load(flag, from, like) {
+  const loaded = await loadPortable(from);
+  if (loaded.conditions.length > 0) stop(`${flag}: wanted a model without conditions, got ${from}`);
+  const [size, wanted] = [loaded, like ?? loaded].map(({ imageShape, levels }) => `${imageShape.join('x')} and ${levels} levels`); // biome-ignore format: one line
+  if (size !== wanted) stop(`${flag}: wanted a model of ${wanted}, as --model, got ${size}`);
+  return loaded;
+}
+
+/** Test images of a data set, evenly spread, in the model's levels. */
+async function testImages(name, where) {
+  const { test } = await readForModel(name, where, model);
+  const [count] = test.shape;
+  if (numImages > count) stop(`--images: ${name} has ${count} test images, got '${numImages}'`);
+  const spread = Array.from({ length: numImages }, (_, i) => Math.floor(((i + 0.5) * count) / numImages));
+  return inLevels(pickImages(test, spread), model);
+}
+
+// Bits per dimension of each image, [N], negative where the first is likelier
+
+const size = sets[0].shape.slice(1).reduce((product, side) => product * side, 1);
+const pool = createPool();
+const bitsOf = async (of) => {
+  const nats = [];
+  for (const set of sets) nats.push(await pool.logProb(of, set));
+  return nats.map((own) => Array.from(own, (one) => -one / (size * Math.LN2)));
+};
+const bits = await bitsOf(model);
+const scores = [{ title: 'likelihood', xTitle: 'bits per dimension', values: bits }];
+for (const [i, background] of backgrounds.entries()) {
+  const without = await bitsOf(background);
+  scores.push({
+    title: `ratio to ${flags.background[i]}`,
+    xTitle: 'bits per dimension saved, relative to the background model',
+    values: bits.map((own, k) => own.map((one, n) => without[k][n] - one)),
+  });
+}
+await pool.terminate();
+
+const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+const row = (cells) => console.log(cells.map((cell, i) => (i === 0 ? cell.padEnd(48) : cell.padStart(14))).join('')); // biome-ignore format: one line
+row([`${numImages} test images of each`, ...names, 'AUROC']);
+for (const { title, values } of scores) {
+  // Own images are likelier, so take fewer bits, and save more.
+  const [own, others] = title === 'likelihood' ? values.map((some) => some.map((one) => -one)) : values;
+  row([title, ...values.map((some) => mean(some).toFixed(3)), auroc(own, others).toFixed(3)]);
+}
+const groups = (values) => values.map((some, k) => ({ name: names[k], values: some }));
+await writeWhole(out, await histogramChart(scores.map(({ title, xTitle, values }) => ({ title, xTitle, groups: groups(values) })))); // biome-ignore format: one line
+console.log(`written to ${out}`);
