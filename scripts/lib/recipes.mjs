@@ -33,24 +33,34 @@ const FOUND = ['program', 'checksum', 'path', 'palette'];
  * @property {number} [hours] of CPU time, or of wall time on one core where only that was kept
  */
 
-/** All runs of the docs. */
-export async function readRecipes() {
+/**
+ * All runs of the docs that trained on data.
+ *
+ * @returns {Promise<{ name: string, settings: Record<string, unknown>, lines: Record<string, number>[] }[]>} `lines` are evaluations, and
+ * for runs chosen by validation images, at the end, the figure on the test images
+ */
+export async function readRuns() {
   const files = (await readdir(RUNS)).filter((file) => file.endsWith('.jsonl')).sort();
-  const texts = await Promise.all(files.map((file) => readFile(join(RUNS, file), 'utf8')));
+  return Promise.all(
+    files.map(async (file) => {
+      const text = await readFile(join(RUNS, file), 'utf8');
+      const [settings, ...lines] = text.trim().split('\n').map((line) => JSON.parse(line)); // biome-ignore format: one line
+      return { name: file.slice(0, -'.jsonl'.length), settings, lines };
+    }),
+  );
+}
+
+/** All runs of the docs, and how to make them again. @returns {Promise<Recipe[]>} */
+export async function readRecipes() {
   const ofSpins = JSON.parse(await readFile(join(RUNS, 'ising.json'), 'utf8'));
-  return [
-    ...files.map((file, i) => recipeOf(file.slice(0, -'.jsonl'.length), texts[i])),
-    ...ofSpins.map(recipeOfSpins),
-  ];
+  return [...(await readRuns()).map(recipeOf), ...ofSpins.map(recipeOfSpins)];
 }
 
 /**
- * @param {string} name
- * @param {string} text a line each of JSON: settings, evaluations, and for runs chosen by validation images the figure at the end
+ * @param {Awaited<ReturnType<typeof readRuns>>[number]} run
  * @returns {Recipe}
  */
-export function recipeOf(name, text) {
-  const [{ program = 'train.mjs', ...settings }, ...lines] = text.trim().split('\n').map((line) => JSON.parse(line)); // biome-ignore format: one line
+export function recipeOf({ name, settings: { program = 'train.mjs', ...settings }, lines }) {
   const { testNats, testBits } = lines.at(-1);
   const figure = testNats === undefined ? `${testBits.toFixed(3)} bits/dim` : `${testNats.toFixed(2)} nats`;
   const { seconds, cpuSeconds = seconds } = lines.findLast((line) => line.seconds !== undefined);

@@ -42,18 +42,9 @@ describe('recipes of the runs in the docs', () => {
   });
 
   it('ends a run of train.py in the figure of the file that it exports', () => {
-    const lines = [
-      {
-        program: 'pytorch/train.py',
-        data: 'binarized-mnist',
-        model: 'plus-plus',
-        output: 'softmax',
-        bfloat16: true,
-      },
-      { step: 5, validationBits: 0.15, seconds: 9000, cpuSeconds: 7200 },
-      { best: 5, testNats: 81.298 },
-    ];
-    const recipe = recipeOf('a', lines.map((line) => JSON.stringify(line)).join('\n'));
+    const settings = { program: 'pytorch/train.py', data: 'binarized-mnist', model: 'plus-plus', output: 'softmax', bfloat16: true }; // biome-ignore format: one line
+    const lines = [{ step: 5, validationBits: 0.15, seconds: 9000, cpuSeconds: 7200 }, { best: 5, testNats: 81.298 }]; // biome-ignore format: one line
+    const recipe = recipeOf({ name: 'a', settings, lines });
     expect(recipe).toMatchObject({ figure: '81.30 nats', hours: 2 });
     expect(commandsOf(recipe, { out: 'o', isBegun: false })).toEqual([
       ['pytorch/train.py', ['--data', 'binarized-mnist', '--model', 'plus-plus', '--output', 'softmax', '--bfloat16', '--out', 'o']],

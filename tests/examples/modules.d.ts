@@ -663,7 +663,11 @@ declare module '*/scripts/lib/recipes.mjs' {
   }
   export const PUBLISHED: { data: string; network: string; model?: string; figure: string }[];
   export function readRecipes(): Promise<Recipe[]>;
-  export function recipeOf(name: string, text: string): Recipe;
+  export function recipeOf(run: {
+    name: string;
+    settings: Record<string, unknown>;
+    lines: Record<string, number>[];
+  }): Recipe;
   export function flagsOf(settings: Record<string, unknown>): string[];
   export function commandsOf(
     recipe: Recipe,
