@@ -4,7 +4,7 @@ usage: python3 step.py '{"imageShape": [28, 28, 1], "levels": 16, "hiddenDim": 1
 "firstKernelSize": 7}' BATCH SECONDS [THREADS]        prints {"forward": [ms, ...], "step": [ms, ...], "version": "..."}
 Started by torch.distributed.run, each process takes its share of BATCH, gradients are averaged as examples/pytorch/train.py
 does it, and the first process prints.
-With "model": "gated" it is that of Gated PixelCNN, with "block": "rowLSTMBlock" or "diagonalBiLSTMBlock" PixelRNN.
+With "model": "gated" it is that of Gated PixelCNN.
 """
 import json
 import os
