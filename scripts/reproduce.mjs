@@ -1,7 +1,7 @@
 // Makes a run of the docs again, from the data to its figure: `npm run reproduce -- --help`.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -68,15 +68,27 @@ function reproduce(recipes) {
   if (recipe === undefined) stop(`there is no run '${name}'; --list has them`);
   const { path, out = join('runs', name) } = flags;
   const isBegun = ['run.json', 'checkpoint.safetensors'].some((file) => existsSync(join(root, out, file)));
-  for (const [program, args] of commandsOf(recipe, { out, path, isBegun })) run(`examples/${program}`, args);
+  for (const [program, args] of commandsOf(recipe, { out, path, isBegun })) {
+    const printed = run(`examples/${program}`, args);
+    const [, nats] = /^([\d.]+) nats an image/m.exec(printed) ?? [];
+    if (nats)
+      writeFileSync(join(root, out, 'figure.json'), `${JSON.stringify({ testNats: Number(nats) })}\n`); // for results.mjs
+  }
   console.log(`${name}, in the docs: ${recipe.figure}`);
 }
 
-/** Runs a program in the repository's root. Where it fails, this ends as it does. */
+/** Runs a program in the repository's root, and returns what an evaluation prints. Where it fails, this ends as it does. */
 function run(program, args) {
   const command = program.endsWith('.py') ? python : 'node';
   console.log([command, program, ...args].join(' '));
-  if (flags['dry-run']) return;
-  const { status } = spawnSync(command, [program, ...args], { stdio: 'inherit', cwd: root });
+  if (flags['dry-run']) return '';
+  const stdout = program.endsWith('evaluate.mjs') ? 'pipe' : 'inherit';
+  const { status, stdout: printed } = spawnSync(command, [program, ...args], {
+    stdio: ['inherit', stdout, 'inherit'],
+    cwd: root,
+    encoding: 'utf8',
+  });
+  if (printed) process.stdout.write(printed);
   if (status !== 0) process.exit(status ?? 1);
+  return printed ?? '';
 }

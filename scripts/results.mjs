@@ -39,32 +39,62 @@ const OTHERS = [
   'digits-2000-gated',
   'fashion-16-2000-gated',
   'emoji-mixture-gated',
+  'binarized-small',
 ];
+
+/** Runs of pytorch/train.py. */
+const TWINS = ['pixelcnn', 'gated', 'plus-plus', 'plus-plus-40', 'gpt', 'small-twin-1', 'small-twin-2'].map((name) => `binarized-${name}`); // biome-ignore format: one line
+
+/** A file of a run, or null. */
+const textOf = (name, file) =>
+  readFile(join(flags.runs, name, file), 'utf8').catch((error) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
 
 /** Copies a run if it exists. */
 async function gather(name) {
   const from = join(flags.runs, name);
-  const [run, metrics] = await Promise.all(
-    ['run.json', 'metrics.jsonl'].map((file) => readFile(join(from, file), 'utf8')),
-  ).catch((error) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  });
-  if (run === undefined) return;
-  const evaluations = metrics.split('\n').filter((line) => line.includes('"testBits"'));
+  const [run, metrics] = await Promise.all(['run.json', 'metrics.jsonl'].map((file) => textOf(name, file)));
+  if (run === null) return;
+  const evaluations = metrics.split('\n').filter((line) => /"(test|validation)Bits"/.test(line));
   const { path, ...settings } = JSON.parse(run);
   const { step } = JSON.parse(evaluations.at(-1) ?? '{}');
   if (step !== settings.steps) {
     console.error(`${name}: not finished, left out`);
     return;
   }
-  await mkdir(join(docs, 'results/runs'), { recursive: true });
-  const lines = [JSON.stringify(settings), ...evaluations];
-  await writeFile(join(docs, 'results/runs', `${name}.jsonl`), `${lines.join('\n')}\n`);
+  await writeRun(name, [JSON.stringify(settings), ...evaluations]);
   const picture = `results-${name.slice(0, -2)}.png`;
   const page = await readFile(join(docs, 'results/index.md'), 'utf8');
   if (!name.endsWith('-1') || !page.includes(`images/${picture}`)) return;
   await copyFile(join(from, `samples-${step}.png`), join(docs, 'images', picture));
+}
+
+/** Copies a run of pytorch/train.py if it exists. Its settings are in its checkpoint. */
+async function gatherTwin(name) {
+  const metrics = await textOf(name, 'metrics.json');
+  if (metrics === null) return;
+  const checkpoint = await readFile(join(flags.runs, name, 'checkpoint.safetensors'));
+  const header = checkpoint.subarray(8, 8 + Number(checkpoint.readBigUInt64LE()));
+  const { run } = JSON.parse(JSON.parse(header).__metadata__.state);
+  const { path, out, resume, device, ...kept } = run;
+  const settings = Object.entries(kept).filter(([, value]) => value !== null && value !== false);
+  const camel = (key) => key.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
+  const named = Object.fromEntries(settings.map(([key, value]) => [camel(key), value]));
+  const lines = [{ program: 'pytorch/train.py', ...named }, ...JSON.parse(metrics)];
+  await writeRun(
+    name,
+    lines.map((line) => JSON.stringify(line)),
+  );
+}
+
+/** Writes the lines of a run, and at their end the figure that reproduce.mjs has measured, if it has. */
+async function writeRun(name, lines) {
+  const figure = await textOf(name, 'figure.json');
+  const all = [...lines, ...(figure === null ? [] : [figure.trim()])];
+  await mkdir(join(docs, 'results/runs'), { recursive: true });
+  await writeFile(join(docs, 'results/runs', `${name}.jsonl`), `${all.join('\n')}\n`);
 }
 
 async function read(name) {
@@ -126,3 +156,4 @@ console.log(longerTable);
 await writeFigures('index', 'longer', longerTable);
 
 await Promise.all(OTHERS.map(runsOf));
+await Promise.all(TWINS.map(gatherTwin));

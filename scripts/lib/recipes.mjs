@@ -19,6 +19,9 @@ const FLAG_OF = {
   kernelSize: 'kernel',
 };
 
+/** Data sets whose figures are nats an image, of the file that is exported. */
+const IN_NATS = ['binarized-mnist'];
+
 /** Settings that no flag gives. */
 const FOUND = ['program', 'checksum', 'path', 'palette'];
 
@@ -62,7 +65,7 @@ export async function readRecipes() {
  */
 export function recipeOf({ name, settings: { program = 'train.mjs', ...settings }, lines }) {
   const { testNats, testBits } = lines.at(-1);
-  const figure = testNats === undefined ? `${testBits.toFixed(3)} bits/dim` : `${testNats.toFixed(2)} nats`;
+  const figure = testNats === undefined ? `${testBits?.toFixed(3)} bits/dim` : `${testNats.toFixed(2)} nats`;
   const { seconds, cpuSeconds = seconds } = lines.findLast((line) => line.seconds !== undefined);
   return { name, program, settings, figure, hours: cpuSeconds / 3600 };
 }
@@ -100,7 +103,7 @@ export function commandsOf({ name, program, settings }, { out, path, isBegun }) 
   if (program === 'ising.mjs')
     return [[program, [...flagsOf(settings), '--out', out, ...(isBegun ? ['--resume'] : [])]]];
   const training = [program, [...(isBegun ? ['--resume'] : flagsOf(settings)), ...where, '--out', out]];
-  if (program === 'train.mjs') return [training];
+  if (program === 'train.mjs' && !IN_NATS.includes(settings.data)) return [training];
   const file = join(out, `${name}.pixelcnn`);
   return [
     training,
@@ -119,7 +122,7 @@ export function flagsOf(settings) {
   const { model = 'pixelcnn' } = settings;
   return Object.entries(settings).flatMap(([name, value]) => {
     const flag = FLAG_OF[name] ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    const isOfOthers = FOR_MODELS[flag]?.includes(model) === false && settings.data !== undefined;
+    const isOfOthers = settings.data !== undefined && FOR_MODELS[flag]?.includes(model) === false;
     if (FOUND.includes(name) || value === false || value === null || isOfOthers) return [];
     return value === true ? [`--${flag}`] : [`--${flag}`, textOf(value)];
   });

@@ -1,11 +1,12 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { pixelCNN } from 'pixelcnn-layers';
+import { logProb, pixelCNN } from 'pixelcnn-layers';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { readDataset } from '../../examples/lib/datasets.mjs';
 import { checkWeights } from '../../examples/lib/evaluation.mjs';
 import { npyOf } from '../../examples/lib/npy.mjs';
 import { loadImageModel } from '../../examples/lib/saved-model.mjs';
@@ -247,8 +248,7 @@ describe('train.mjs', () => {
     it('measures the best model on the test images at the end', async () => {
       const out = join(directory, 'early');
       const again = await run(`--resume --out ${out}`); // it has ended, and says the same
-      const flags = ['--model', out, '--data', 'digits', '--images', '20'];
-      const { stdout } = await runScript('evaluate.mjs', flags);
+      const { stdout } = await runScript('evaluate.mjs', ['--model', out, '--data', 'digits']); // of all, whatever --eval-images says
       const figure = /^model +(\d\.\d{3})$/m.exec(stdout)?.[1];
       expect(again.output).toContain(`test bits/dim: ${figure} by the model of step`);
     });
@@ -259,6 +259,30 @@ describe('train.mjs', () => {
       expect((await run(`--resume --patience 4 --out ${out}`)).code).toBe(0);
       expect((await validations(out)).length).toBeGreaterThan(before);
     });
+  });
+
+  it('chooses by the validation images of a set that has its own', async () => {
+    const [path, out] = [join(directory, 'bits'), join(directory, 'of-bits')];
+    await mkdir(path);
+    for (const [part, count] of [['train', 5], ['valid', 3], ['test', 4]] as const) {
+      await writeFile(join(path, `${part}.bits`), Uint8Array.from({ length: 98 * count }, (_, i) => (i * i) % 251));
+    } // biome-ignore format: a part a line
+    const flags = `${SMALL.replace('--data digits', `--data binarized-mnist --path ${path}`)} --steps 2 --every 1`;
+    const { code, output } = await run(`${flags} --out ${out}`);
+    expect(output).toContain('5 training, 3 validation and 4 test images [28,28,1], 2 levels');
+    expect(code).toBe(0);
+    const { validation } = await readDataset('binarized-mnist', { path });
+    const { model } = await loadImageModel(out);
+    const levels = tf.tensor4d(Array.from(validation?.data ?? []), [3, 28, 28, 1], 'int32');
+    const nats = Array.from(await (await logProb(model, levels)).data());
+    const figures = (await metrics(out)).flatMap(({ validationBits = [] }) => validationBits);
+    expect(-nats.reduce((sum, one) => sum + one, 0) / (3 * 784 * Math.LN2)).toBeCloseTo(
+      Math.min(...figures),
+      4,
+    );
+    model.dispose();
+    const held = await run(`${flags} --validation 1 --out ${out}-held`);
+    expect(held.output).toContain('--validation: binarized-mnist has 3 validation images of its own');
   });
 
   it('trains a gated model', async () => {
