@@ -1,5 +1,5 @@
+import { h } from '../parts/dom.mjs';
 import { channelNames } from './channels.mjs';
-import { element } from './dom.mjs';
 
 /**
  * The current pixel, colour by colour: which are seen, which one is computed, which are to come. A colour clicked becomes the one computed.
@@ -7,18 +7,18 @@ import { element } from './dom.mjs';
  * @param {(channel: number) => void} onPick
  */
 export function colourButtons(onPick) {
-  const root = element('div', { class: 'mask-colours', role: 'group', 'aria-label': 'Colour computed' });
+  const root = h('div.mask-colours', { role: 'group', 'aria-label': 'Colour computed' });
   let buttons = [];
 
   function show({ channel }, channels) {
     if (buttons.length !== channels) {
       buttons = channelNames(channels).map((name, index) =>
-        element(
+        h(
           'button',
           { type: 'button', onclick: () => onPick(index) },
-          element('i', { class: `mask-dot mask-${name}` }),
+          h(`i.mask-dot.mask-${name}`),
           name,
-          element('small', {}),
+          h('small', {}),
         ),
       );
       root.replaceChildren(...buttons);

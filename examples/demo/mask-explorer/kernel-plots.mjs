@@ -1,5 +1,5 @@
+import { h } from '../parts/dom.mjs';
 import { channelNames } from './channels.mjs';
-import { element } from './dom.mjs';
 import { whereWords } from './mask-words.mjs';
 
 /** @typedef {import('./kernel-squares.mjs').Square} Square */
@@ -11,7 +11,7 @@ import { whereWords } from './mask-words.mjs';
  * @param {(square: Square) => void} onPoint called with the square under the pointer or in focus
  */
 export function kernelPlots(onPoint) {
-  const root = element('div', { class: 'mask-plots', onkeydown, onpointerover: point, onfocusin: point });
+  const root = h('div.mask-plots', { onkeydown, onpointerover: point, onfocusin: point });
   /** All squares as one table, for the arrow keys. @type {HTMLElement[][]} */
   let table = [];
   /** @type {Map<Element, { square: Square, y: number, x: number }>} */
@@ -62,10 +62,10 @@ export function kernelPlots(onPoint) {
     const squareOf = (square, y, x) => {
       const state = square.isUsed ? 'used' : 'hidden';
       const isCentre = square.row === 0 && square.column === 0;
-      const made = element('div', {
-        class: `mask-square${square.isUsed ? ' mask-used' : ''}${isCentre ? ' mask-centre' : ''}`,
+      const made = h('div', {
+        className: `mask-square${square.isUsed ? ' mask-used' : ''}${isCentre ? ' mask-centre' : ''}`,
         role: 'gridcell',
-        tabindex: -1,
+        tabIndex: -1,
         'aria-label': `${whereWords(square)}: ${state}`,
       });
       table[y][x] = made;
@@ -75,12 +75,12 @@ export function kernelPlots(onPoint) {
     const plotOf = (squares, from, to) => {
       const rows = squares.map((row, i) => {
         const made = row.map((square, j) => squareOf(square, from * kernelSize + i, to * kernelSize + j));
-        return element('div', { role: 'row' }, ...made);
+        return h('div', { role: 'row' }, ...made);
       });
       const part = (index) =>
         features === 1 ? names[index] : `${names[Math.floor(index / features)]} ${(index % features) + 1}`;
       const label = `${part(from)} looked at, ${part(to)} computed`;
-      return element('div', { class: 'mask-kernel', role: 'grid', 'aria-label': label }, ...rows);
+      return h('div.mask-kernel', { role: 'grid', 'aria-label': label }, ...rows);
     };
     const pairOf = (seen, computed) => {
       const plots = [];
@@ -89,21 +89,15 @@ export function kernelPlots(onPoint) {
           plots.push(plotOf(kernels[i][j], i, j));
         }
       }
-      return element('div', { class: 'mask-pair' }, ...plots);
+      return h('div.mask-pair', {}, ...plots);
     };
-    const heading = (name, kind) =>
-      element(
-        'div',
-        { class: `mask-name mask-${kind}` },
-        element('i', { class: `mask-dot mask-${name}` }),
-        name,
-      );
+    const heading = (name, kind) => h(`div.mask-name.mask-${kind}`, {}, h(`i.mask-dot.mask-${name}`), name);
 
     root.style.setProperty('--mask-channels', imageChannels);
     root.style.setProperty('--mask-features', features);
     root.style.setProperty('--mask-kernel', kernelSize);
     root.replaceChildren(
-      element('div', { class: 'mask-corner' }, element('span', {}, 'computed →'), element('span', {}, 'looked at ↓')), // biome-ignore format: one line
+      h('div.mask-corner', {}, h('span', {}, 'computed →'), h('span', {}, 'looked at ↓')), // biome-ignore format: one line
       ...names.map((name) => heading(name, 'column')),
       ...names.flatMap((name, seen) => [
         heading(name, 'row'),

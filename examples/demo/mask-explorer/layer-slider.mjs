@@ -1,4 +1,4 @@
-import { element } from './dom.mjs';
+import { h } from '../parts/dom.mjs';
 
 /**
  * Chooses a layer, from the first convolution up.
@@ -6,9 +6,9 @@ import { element } from './dom.mjs';
  * @param {(layer: number) => void} onChange
  */
 export function layerSlider(onChange) {
-  const title = element('span', {});
-  const range = element('input', { type: 'range', min: 1, oninput: () => onChange(Number(range.value)) });
-  const root = element('label', { class: 'mask-slider' }, title, range);
+  const title = h('span', {});
+  const range = h('input', { type: 'range', min: 1, oninput: () => onChange(Number(range.value)) });
+  const root = h('label.mask-slider', {}, title, range);
 
   function show(layer, numLayers, firstKernelSize) {
     const square = (size) => `${size}×${size}`;

@@ -1,4 +1,5 @@
-import { choice, element } from './dom.mjs';
+import { h } from '../parts/dom.mjs';
+import { choice } from './choice.mjs';
 import { kernelPlots } from './kernel-plots.mjs';
 import { kernelSquares } from './kernel-squares.mjs';
 import { maskWords, squareWords } from './mask-words.mjs';
@@ -10,9 +11,9 @@ import { maskWords, squareWords } from './mask-words.mjs';
  */
 export function masksPart() {
   const chosen = { kernelSize: 3, maskType: 'A', vertical: false, imageChannels: 1, features: 1 };
-  const count = element('p', { class: 'mask-count' });
-  const words = element('p', { class: 'mask-explanation', 'aria-live': 'polite' });
-  const meaning = element('p', { class: 'mask-meaning', 'aria-live': 'polite' });
+  const count = h('p.mask-count', {});
+  const words = h('p.mask-explanation', { 'aria-live': 'polite' });
+  const meaning = h('p.mask-meaning', { 'aria-live': 'polite' });
   const plots = kernelPlots((square) => {
     meaning.textContent = squareWords(square, chosen);
     meaning.classList.toggle('mask-is-used', square.isUsed);
@@ -29,9 +30,9 @@ export function masksPart() {
       },
     });
   const sizes = (...values) => values.map((value) => [`${value}`, value]);
-  const controls = element(
-    'div',
-    { class: 'mask-controls' },
+  const controls = h(
+    'div.mask-controls',
+    {},
     offer('Mask type', 'maskType', [['A', 'A'], ['B', 'B']]), // biome-ignore format: one line
     offer('Kernel', 'kernelSize', [1, 3, 5, 7].map((size) => [`${size}×${size}`, size])), // biome-ignore format: one line
     offer('Stack', 'vertical', [['plain', false], ['vertical', true]]), // biome-ignore format: one line
@@ -49,27 +50,27 @@ export function masksPart() {
   }
   show();
 
-  return element(
+  return h(
     'div',
     {},
     controls,
-    element(
-      'div',
-      { class: 'mask-columns' },
-      element('div', { class: 'mask-scroll' }, plots.root),
-      element(
+    h(
+      'div.mask-columns',
+      {},
+      h('div.mask-scroll', {}, plots.root),
+      h(
         'div',
         {},
         words,
-        element(
-          'ul',
-          { class: 'mask-legend' },
-          element('li', {}, element('i', { class: 'mask-square mask-used' }), 'weight used'),
-          element('li', {}, element('i', { class: 'mask-square' }), 'set to zero'),
-          element('li', {}, element('i', { class: 'mask-square mask-centre' }), 'the current pixel'),
+        h(
+          'ul.mask-legend',
+          {},
+          h('li', {}, h('i.mask-square.mask-used', {}), 'weight used'),
+          h('li', {}, h('i.mask-square', {}), 'set to zero'),
+          h('li', {}, h('i.mask-square.mask-centre', {}), 'the current pixel'),
         ),
         count,
-        element('h4', {}, 'The square pointed at'),
+        h('h4', {}, 'The square pointed at'),
         meaning,
       ),
     ),

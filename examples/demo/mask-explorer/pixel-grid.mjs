@@ -1,4 +1,4 @@
-import { element } from './dom.mjs';
+import { h } from '../parts/dom.mjs';
 import { pixelName } from './field-words.mjs';
 
 const SVG = 'http://www.w3.org/2000/svg';
@@ -26,12 +26,12 @@ export function pixelGrid({ label, size, onKey, onPick, onPoint }) {
   const places = new Map();
   const rows = Array.from({ length: height }, (_, row) => {
     const made = Array.from({ length: width }, (_, column) => {
-      const cell = element('div', { role: 'gridcell', tabindex: -1 });
+      const cell = h('div', { role: 'gridcell', tabIndex: -1 });
       places.set(cell, { row, column });
       cells.push(cell);
       return cell;
     });
-    return element('div', { role: 'row' }, ...made);
+    return h('div', { role: 'row' }, ...made);
   });
   const outline = svg('path', { class: 'mask-window' });
   const way = svg('polyline', { class: 'mask-way' });
@@ -39,10 +39,9 @@ export function pixelGrid({ label, size, onKey, onPick, onPoint }) {
   const overlay = svg('svg', { viewBox: `0 0 ${width} ${height}`, class: 'mask-overlay', 'aria-hidden': 'true' }); // biome-ignore format: one line
   overlay.append(outline, way, stops);
 
-  const root = element(
-    'div',
+  const root = h(
+    'div.mask-grid',
     {
-      class: 'mask-grid',
       role: 'grid',
       'aria-label': label,
       onkeydown: (event) => {

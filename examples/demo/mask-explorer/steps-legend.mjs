@@ -1,30 +1,25 @@
-import { element } from './dom.mjs';
+import { h } from '../parts/dom.mjs';
 
 /** What the squares mean, and which keys there are. */
 export function stepsLegend() {
   const item = (kind, sign, words) =>
-    element(
-      'li',
-      {},
-      element('i', { class: `mask-pixel mask-${kind}`, style: '--mask-layer: 2' }, sign),
-      words,
-    );
-  return element(
+    h('li', {}, h(`i.mask-pixel.mask-${kind}`, { style: '--mask-layer: 2' }, sign), words);
+  return h(
     'div',
     {},
-    element(
-      'ul',
-      { class: 'mask-legend' },
+    h(
+      'ul.mask-legend',
+      {},
       item('here', '?', 'computed now'),
       item('seen', '2', 'seen through so many layers'),
-      item('seen mask-new', '4', 'new in this layer'),
+      item('seen.mask-new', '4', 'new in this layer'),
       item('blind', '×', 'blind spot: in the window, never seen'),
       item('outside', '', 'drawn before, outside the window'),
       item('later', '', 'drawn later'),
     ),
-    element(
-      'p',
-      { class: 'mask-hint' },
+    h(
+      'p.mask-hint',
+      {},
       'Point at a square, or choose to ask about one, for a way to it, layer by layer: circles are stops in the plain or the horizontal stack, small squares in the vertical one. In a picture, the arrow keys move by pixels, ',
       ...keys('N'),
       ' and ',
@@ -39,5 +34,5 @@ export function stepsLegend() {
 }
 
 function keys(...names) {
-  return names.map((name) => element('kbd', {}, name));
+  return names.map((name) => h('kbd', {}, name));
 }

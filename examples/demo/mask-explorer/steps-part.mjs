@@ -1,5 +1,6 @@
+import { h } from '../parts/dom.mjs';
+import { choice } from './choice.mjs';
 import { colourButtons } from './colour-buttons.mjs';
-import { choice, element } from './dom.mjs';
 import { fieldOf } from './field.mjs';
 import { shortWords } from './field-words.mjs';
 import { layerSlider } from './layer-slider.mjs';
@@ -30,7 +31,7 @@ export function stepsPart() {
   /** @type {{ row: number, column: number } | null} */
   let asked = null;
 
-  const sentence = element('p', { class: 'mask-sentence', 'aria-live': 'polite' });
+  const sentence = h('p.mask-sentence', { 'aria-live': 'polite' });
   const colours = colourButtons((channel) => moveTo({ ...place, channel }));
   const slider = layerSlider((value) => {
     layer = value;
@@ -42,8 +43,8 @@ export function stepsPart() {
   ];
 
   function viewOf(title, build) {
-    const counts = element('strong', {});
-    const answer = element('span', { class: 'mask-answer' });
+    const counts = h('strong', {});
+    const answer = h('span.mask-answer', {});
     const grid = pixelGrid({
       label: title,
       size: IMAGE,
@@ -57,8 +58,8 @@ export function stepsPart() {
         if (at !== null || !isAsking) ask(at); // in asking, the last answer stays
       },
     });
-    const caption = element('figcaption', {}, counts, answer);
-    const figure = element('figure', {}, element('h4', {}, title), grid.root, caption);
+    const caption = h('figcaption', {}, counts, answer);
+    const figure = h('figure', {}, h('h4', {}, title), grid.root, caption);
     return { figure, grid, counts, answer, build, network: null, field: null };
   }
 
@@ -124,9 +125,9 @@ export function stepsPart() {
 
   const offer = (legend, key, options) =>
     choice({ legend, options, value: chosen[key], onChange: (value) => choose({ [key]: value }) });
-  const controls = element(
-    'div',
-    { class: 'mask-controls' },
+  const controls = h(
+    'div.mask-controls',
+    {},
     offer('First kernel', 'firstKernelSize', [3, 5, 7].map((size) => [`${size}×${size}`, size])), // biome-ignore format: one line
     offer('Blocks of 3×3', 'numBlocks', [0, 1, 2, 3, 4, 5, 6].map((n) => [`${n}`, n])), // biome-ignore format: one line
     offer('Image', 'channels', [['grey', 1], ['colour', 3]]), // biome-ignore format: one line
@@ -142,18 +143,18 @@ export function stepsPart() {
   );
   const buttons = STEPS.map(([name, key, sign]) => {
     const onclick = () => moveTo(placeByKey(place, key, sizeOf()));
-    return element('button', { type: 'button', onclick, 'aria-label': `${name} value`, title: `${name} value` }, element('span', { 'aria-hidden': 'true' }, sign), name); // biome-ignore format: one line
+    return h('button', { type: 'button', onclick, 'aria-label': `${name} value`, title: `${name} value` }, h('span', { 'aria-hidden': 'true' }, sign), name); // biome-ignore format: one line
   });
-  const steps = element('div', { class: 'mask-steps', role: 'group', 'aria-label': 'In drawing order' }, ...buttons); // biome-ignore format: one line
+  const steps = h('div.mask-steps', { role: 'group', 'aria-label': 'In drawing order' }, ...buttons); // biome-ignore format: one line
 
   compute();
-  return element(
+  return h(
     'div',
     {},
     controls,
-    element('div', { class: 'mask-bar' }, steps, colours.root, slider.root),
+    h('div.mask-bar', {}, steps, colours.root, slider.root),
     sentence,
-    element('div', { class: 'mask-figures' }, ...views.map(({ figure }) => figure)),
+    h('div.mask-figures', {}, ...views.map(({ figure }) => figure)),
     stepsLegend(),
   );
 }
