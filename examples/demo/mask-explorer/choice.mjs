@@ -16,7 +16,7 @@ export function choice({ legend, options, value, onChange }) {
   const labels = options.map(([label, option]) => {
     const onchange = () => onChange(option);
     const radio = h('input', { type: 'radio', name, checked: option === value, onchange });
-    return h('label', {}, radio, h('span', {}, label));
+    return h('label', radio, h('span', label));
   });
-  return h('fieldset.mask-choice', {}, h('legend', {}, legend), h('div.mask-options', {}, ...labels));
+  return h('fieldset.mask-choice', h('legend', legend), h('div.mask-options', ...labels));
 }

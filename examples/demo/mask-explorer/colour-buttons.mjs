@@ -18,7 +18,7 @@ export function colourButtons(onPick) {
           { type: 'button', onclick: () => onPick(index) },
           h(`i.mask-dot.mask-${name}`),
           name,
-          h('small', {}),
+          h('small'),
         ),
       );
       root.replaceChildren(...buttons);

@@ -89,15 +89,15 @@ export function kernelPlots(onPoint) {
           plots.push(plotOf(kernels[i][j], i, j));
         }
       }
-      return h('div.mask-pair', {}, ...plots);
+      return h('div.mask-pair', ...plots);
     };
-    const heading = (name, kind) => h(`div.mask-name.mask-${kind}`, {}, h(`i.mask-dot.mask-${name}`), name);
+    const heading = (name, kind) => h(`div.mask-name.mask-${kind}`, h(`i.mask-dot.mask-${name}`), name);
 
     root.style.setProperty('--mask-channels', imageChannels);
     root.style.setProperty('--mask-features', features);
     root.style.setProperty('--mask-kernel', kernelSize);
     root.replaceChildren(
-      h('div.mask-corner', {}, h('span', {}, 'computed →'), h('span', {}, 'looked at ↓')), // biome-ignore format: one line
+      h('div.mask-corner', h('span', 'computed →'), h('span', 'looked at ↓')), // biome-ignore format: one line
       ...names.map((name) => heading(name, 'column')),
       ...names.flatMap((name, seen) => [
         heading(name, 'row'),

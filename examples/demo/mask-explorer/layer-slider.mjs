@@ -6,9 +6,9 @@ import { h } from '../parts/dom.mjs';
  * @param {(layer: number) => void} onChange
  */
 export function layerSlider(onChange) {
-  const title = h('span', {});
+  const title = h('span');
   const range = h('input', { type: 'range', min: 1, oninput: () => onChange(Number(range.value)) });
-  const root = h('label.mask-slider', {}, title, range);
+  const root = h('label.mask-slider', title, range);
 
   function show(layer, numLayers, firstKernelSize) {
     const square = (size) => `${size}×${size}`;

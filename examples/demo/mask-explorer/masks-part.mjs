@@ -11,7 +11,7 @@ import { maskWords, squareWords } from './mask-words.mjs';
  */
 export function masksPart() {
   const chosen = { kernelSize: 3, maskType: 'A', vertical: false, imageChannels: 1, features: 1 };
-  const count = h('p.mask-count', {});
+  const count = h('p.mask-count');
   const words = h('p.mask-explanation', { 'aria-live': 'polite' });
   const meaning = h('p.mask-meaning', { 'aria-live': 'polite' });
   const plots = kernelPlots((square) => {
@@ -32,7 +32,6 @@ export function masksPart() {
   const sizes = (...values) => values.map((value) => [`${value}`, value]);
   const controls = h(
     'div.mask-controls',
-    {},
     offer('Mask type', 'maskType', [['A', 'A'], ['B', 'B']]), // biome-ignore format: one line
     offer('Kernel', 'kernelSize', [1, 3, 5, 7].map((size) => [`${size}×${size}`, size])), // biome-ignore format: one line
     offer('Stack', 'vertical', [['plain', false], ['vertical', true]]), // biome-ignore format: one line
@@ -52,25 +51,21 @@ export function masksPart() {
 
   return h(
     'div',
-    {},
     controls,
     h(
       'div.mask-columns',
-      {},
-      h('div.mask-scroll', {}, plots.root),
+      h('div.mask-scroll', plots.root),
       h(
         'div',
-        {},
         words,
         h(
           'ul.mask-legend',
-          {},
-          h('li', {}, h('i.mask-square.mask-used', {}), 'weight used'),
-          h('li', {}, h('i.mask-square', {}), 'set to zero'),
-          h('li', {}, h('i.mask-square.mask-centre', {}), 'the current pixel'),
+          h('li', h('i.mask-square.mask-used'), 'weight used'),
+          h('li', h('i.mask-square'), 'set to zero'),
+          h('li', h('i.mask-square.mask-centre'), 'the current pixel'),
         ),
         count,
-        h('h4', {}, 'The square pointed at'),
+        h('h4', 'The square pointed at'),
         meaning,
       ),
     ),

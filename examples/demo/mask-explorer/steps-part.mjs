@@ -43,8 +43,8 @@ export function stepsPart() {
   ];
 
   function viewOf(title, build) {
-    const counts = h('strong', {});
-    const answer = h('span.mask-answer', {});
+    const counts = h('strong');
+    const answer = h('span.mask-answer');
     const grid = pixelGrid({
       label: title,
       size: IMAGE,
@@ -58,8 +58,8 @@ export function stepsPart() {
         if (at !== null || !isAsking) ask(at); // in asking, the last answer stays
       },
     });
-    const caption = h('figcaption', {}, counts, answer);
-    const figure = h('figure', {}, h('h4', {}, title), grid.root, caption);
+    const caption = h('figcaption', counts, answer);
+    const figure = h('figure', h('h4', title), grid.root, caption);
     return { figure, grid, counts, answer, build, network: null, field: null };
   }
 
@@ -127,7 +127,6 @@ export function stepsPart() {
     choice({ legend, options, value: chosen[key], onChange: (value) => choose({ [key]: value }) });
   const controls = h(
     'div.mask-controls',
-    {},
     offer('First kernel', 'firstKernelSize', [3, 5, 7].map((size) => [`${size}×${size}`, size])), // biome-ignore format: one line
     offer('Blocks of 3×3', 'numBlocks', [0, 1, 2, 3, 4, 5, 6].map((n) => [`${n}`, n])), // biome-ignore format: one line
     offer('Image', 'channels', [['grey', 1], ['colour', 3]]), // biome-ignore format: one line
@@ -150,11 +149,10 @@ export function stepsPart() {
   compute();
   return h(
     'div',
-    {},
     controls,
-    h('div.mask-bar', {}, steps, colours.root, slider.root),
+    h('div.mask-bar', steps, colours.root, slider.root),
     sentence,
-    h('div.mask-figures', {}, ...views.map(({ figure }) => figure)),
+    h('div.mask-figures', ...views.map(({ figure }) => figure)),
     stepsLegend(),
   );
 }

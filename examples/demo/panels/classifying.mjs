@@ -33,24 +33,20 @@ export function mountClassifying(root) {
   root.append(
     h(
       'div.work.even.bench',
-      {},
       h(
         'div.controls',
-        {},
         picker.element,
         editor.element,
-        h('div.buttons', {}, blank, reset, link.element),
+        h('div.buttons', blank, reset, link.element),
         link.answer,
         task.element,
       ),
       h(
         'div.stage',
-        {},
         bars.headline,
         bars.element,
         h(
           'p.hint',
-          {},
           'The model was trained to draw, and classifies as well: it is a generative classifier. A network trained to classify, and for nothing else, is usually more accurate. And an image of nothing it knows gets an answer too, often a sure one: look at the bits per dimension before you believe it.',
         ),
       ),

@@ -58,25 +58,22 @@ export function mountCompleting(root) {
   const lookAheadField = field('Pixels kept below the gap', lookAhead, ' ');
   const lookAheadNote = lookAheadField.querySelector('.hint');
   const fill = button('Fill in', complete, 'button.primary');
-  const whole = h('span.hint', {}, 'Rub something out first.');
+  const whole = h('span.hint', 'Rub something out first.');
   const cancel = button('Cancel', task.cancel);
   root.append(
     h(
       'div.work.even.bench',
-      {},
       h(
         'div.controls',
-        {},
         picker.element,
         editor.element,
-        h('div.buttons', {}, half, left, band, all, reset, link.element),
+        h('div.buttons', half, left, band, all, reset, link.element),
         link.answer,
       ),
       h(
         'div.stage',
-        {},
-        h('div.buttons', {}, fill, cancel, whole),
-        h('div.tray', {}, pictures.element),
+        h('div.buttons', fill, cancel, whole),
+        h('div.tray', pictures.element),
         task.element,
         outline.element,
         lookAheadField,

@@ -51,21 +51,18 @@ export function mountCompressing(root) {
   root.append(
     h(
       'div.work.even.bench',
-      {},
-      h('div.controls', {}, picker.element, h('div.tray.grid', {}, picture.element)),
+      h('div.controls', picker.element, h('div.tray.grid', picture.element)),
       h(
         'div.stage',
-        {},
         headline,
         bars.element,
         h(
           'p.hint',
-          {},
           'The model itself is not counted: to unpack any number of files, you need the same model once (0.1 to 1.2 MB). The PNG is the smallest that OxiPNG finds. About 60 bytes of every PNG, and about 40 bytes of our file, are headers.',
         ),
-        h('div.buttons', {}, save),
+        h('div.buttons', save),
         task.element,
-        h('h3', {}, 'And back'),
+        h('h3', 'And back'),
         back.element,
         tray,
       ),
@@ -98,8 +95,8 @@ export function mountCompressing(root) {
     const ours = bytes.length;
     headline.replaceChildren(
       'This image: ',
-      h('strong', {}, `${bytesOf(ours)}`),
-      h('small', {}, comparison(ours, png ?? raw, png === null ? 'raw levels' : 'a PNG')),
+      h('strong', `${bytesOf(ours)}`),
+      h('small', comparison(ours, png ?? raw, png === null ? 'raw levels' : 'a PNG')),
     );
     bars.show([
       { name: 'by the model', size: ours, words: number(ours), isPresent: true },

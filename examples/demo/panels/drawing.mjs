@@ -61,27 +61,20 @@ export function mountDrawing(root) {
   const again = button('Start again', () => begin({ model: drawing.model, condition: drawing.condition }));
   const share = linkButton('Share', { address: addressNow, className: 'button.primary' });
   const title = h('h2.drawing-title', { tabIndex: -1 }, 'How likely is each shade of the next pixel?');
-  const chances = h('div.drawing-chances', {}, bars.element, strip.element);
+  const chances = h('div.drawing-chances', bars.element, strip.element);
   const odds = h('p.drawing-odds');
   const verdict = h('p');
   const finish = h('div.drawing-finish', { hidden: true }, verdict);
   root.append(
     h(
       'div.drawing',
-      {},
-      h(
-        'div.drawing-left',
-        {},
-        h('div.drawing-choice', {}, field('Draw', model), kindField),
-        picture.element,
-      ),
+      h('div.drawing-left', h('div.drawing-choice', field('Draw', model), kindField), picture.element),
       h(
         'div.drawing-right',
-        {},
         title,
         chances,
         finish,
-        h('div.buttons', {}, share.element, roll, run, undo, again),
+        h('div.buttons', share.element, roll, run, undo, again),
         share.answer,
         odds,
         task.element,
@@ -148,12 +141,12 @@ export function mountDrawing(root) {
         ? ['Nothing is drawn yet.']
         : [
             'One in ',
-            h('strong', {}, oddsOf(sum)),
+            h('strong', oddsOf(sum)),
             ' of the pictures that the model draws begins with exactly these pixels.',
           ]),
     );
     verdict.replaceChildren(
-      h('strong', {}, `This picture: one in ${oddsOf(sum)}.`),
+      h('strong', `This picture: one in ${oddsOf(sum)}.`),
       ` That is how often the model would draw exactly this one: its likelihood. It takes ${sum.toFixed(1)} bits to write down: the fewer, the likelier.`,
     );
   }

@@ -51,22 +51,19 @@ export function mountLikelihood(root) {
   root.append(
     h(
       'div.work.even.bench',
-      {},
       h(
         'div.controls',
-        {},
         picker.element,
         editor.element,
-        h('div.buttons', {}, reset, link.element),
+        h('div.buttons', reset, link.element),
         link.answer,
         task.element,
       ),
       h(
         'div.stage',
-        {},
         bars.headline,
         bars.element,
-        h('div.aside', {}, moral, blank),
+        h('div.aside', moral, blank),
         map.element,
         expected.element,
       ),

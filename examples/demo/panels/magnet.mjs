@@ -63,30 +63,25 @@ export function mountMagnet(root) {
   root.append(
     h(
       'div.work.even',
-      {},
       h(
         'div.stage',
-        {},
-        h('div.tray', {}, pictures.element),
-        h('p.hint', {}, 'Blue spins point up, yellow ones down.'),
+        h('div.tray', pictures.element),
+        h('p.hint', 'Blue spins point up, yellow ones down.'),
         choice.element,
-        h('div.buttons', {}, others),
+        h('div.buttons', others),
         task.element,
       ),
       h(
         'div.stage',
-        {},
-        h('figure.curve', {}, h('figcaption', {}, 'Free energy of each spin'), energies.element, energyWords),
+        h('figure.curve', h('figcaption', 'Free energy of each spin'), energies.element, energyWords),
         h(
           'figure.curve',
-          {},
-          h('figcaption', {}, 'Magnetization, up or down'),
+          h('figcaption', 'Magnetization, up or down'),
           magnetizations.element,
           magnetizationWords,
         ),
         h(
           'p.hint',
-          {},
           'Lines are exact: of these 100 spins for the free energy, of endlessly many for the magnetization, of which few spins keep some by chance. The dashed line is the critical temperature.',
         ),
         bars.element,
@@ -154,14 +149,13 @@ function histogram() {
   const row = h('div.level-row', { role: 'img' });
   const element = h(
     'figure.magnetizations',
-    {},
     row,
     h(
       'div.ends',
       { 'aria-hidden': 'true' },
-      ...['all down', 'half', 'all up'].map((text) => h('span', {}, text)),
+      ...['all down', 'half', 'all up'].map((text) => h('span', text)),
     ),
-    h('figcaption', {}, 'How many squares have which magnetization'),
+    h('figcaption', 'How many squares have which magnetization'),
   );
   function show(magnetizations) {
     const counts = countsOf(magnetizations);

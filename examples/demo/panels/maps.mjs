@@ -65,13 +65,11 @@ export function mountMaps(root) {
   root.append(
     h(
       'div.work.even.bench',
-      {},
-      h('div.controls', {}, h('div.editor', {}, grid.element)),
+      h('div.controls', h('div.editor', grid.element)),
       h(
         'div.stage',
-        {},
         headline,
-        h('div.buttons', {}, fresh, mend, link.element),
+        h('div.buttons', fresh, mend, link.element),
         link.answer,
         alert,
         task.element,
@@ -131,15 +129,14 @@ export function mountMaps(root) {
     map = now;
     broken = brokenRules(map);
     hole.clear();
-    headline.replaceChildren('This map: ', h('strong', {}, flawsOf(broken.length)));
+    headline.replaceChildren('This map: ', h('strong', flawsOf(broken.length)));
     rules.replaceChildren(
       ...Object.entries(RULES).map(([rule, text]) => {
         const count = broken.filter((breach) => breach.rule === rule).length;
         return h(
           count === 0 ? 'li' : 'li.broken',
-          {},
-          h('span', {}, text),
-          h('span.rule-count', {}, count === 0 ? 'kept' : `broken ${count}×`),
+          h('span', text),
+          h('span.rule-count', count === 0 ? 'kept' : `broken ${count}×`),
         );
       }),
     );

@@ -53,18 +53,16 @@ export function mountSampling(root) {
   root.append(
     h(
       'div.work.sampling-work',
-      {},
       h(
         'div.stage',
-        {},
-        h('div.tray', {}, pictures.element),
+        h('div.tray', pictures.element),
         bar,
         task.element,
-        h('div.buttons', {}, draw, cancel, save, link.element, compare),
+        h('div.buttons', draw, cancel, save, link.element, compare),
         link.answer,
         figures.element,
       ),
-      h('div.controls', {}, ignored, form.element),
+      h('div.controls', ignored, form.element),
     ),
   );
   showBlanks(form.state); // as large as what is drawn will be: nothing below moves

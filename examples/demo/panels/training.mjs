@@ -25,7 +25,7 @@ export function mountTraining(root) {
   const task = taskRunner({ onChange: update });
   const pictures = gallery({ label: 'No samples yet', columns: () => 8 });
   const history = sampleHistory();
-  const caption = h('p.status', {}, '16 samples, as they improve');
+  const caption = h('p.status', '16 samples, as they improve');
   const chartPlace = h('div');
   const bar = h('progress', { max: 1, value: 0, 'aria-label': 'Time of training' });
   let chart = null;
@@ -54,33 +54,28 @@ export function mountTraining(root) {
   root.append(
     h(
       'div.work',
-      {},
       h(
         'div.controls',
-        {},
         network.element,
         field('Backend', backend),
         field('Train for', time),
-        h('div.buttons.evenly', {}, train, stop),
-        h('div.buttons.evenly', {}, draw, renew, save, load),
+        h('div.buttons.evenly', train, stop),
+        h('div.buttons.evenly', draw, renew, save, load),
         h(
           'p.hint',
-          {},
           'Save keeps one model in this browser. After a reload, Load brings it back, to draw with or to train further.',
         ),
         task.element,
       ),
       h(
         'div.stage',
-        {},
         bar,
         chartPlace,
         h(
           'p.hint',
-          {},
           'Each step sees different images, so the line of training images is smoothed: it is a running average over about the last 50 steps. Dots are measured on 99 test images.',
         ),
-        h('figure.latest', {}, h('div.tray', {}, pictures.element), h('figcaption', {}, caption)),
+        h('figure.latest', h('div.tray', pictures.element), h('figcaption', caption)),
         history.element,
       ),
     ),

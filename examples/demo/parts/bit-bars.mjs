@@ -17,10 +17,9 @@ export function sizeBars() {
         fill.style.width = `${(100 * size) / most}%`;
         return h(
           isPresent ? 'div.bar.present' : 'div.bar',
-          {},
-          h('span.bar-name', {}, name),
+          h('span.bar-name', name),
           h('span.bar-track', { 'aria-hidden': 'true' }, fill),
-          h('span.bar-value', {}, words),
+          h('span.bar-value', words),
         );
       }),
     );
@@ -47,18 +46,13 @@ export function bitBars() {
     const uniform = size * Math.log2(levels);
     headline.replaceChildren(
       'This image: ',
-      h('strong', {}, `${whole(bits)} bits`),
+      h('strong', `${whole(bits)} bits`),
       h(
         'small',
-        {},
         ` A model that knows nothing needs ${whole(uniform)}.`,
         pngBits === null ? '' : ` A PNG takes ${whole(pngBits)}, some ${PNG_FRAME} of them its frame.`,
       ),
-      h(
-        'small',
-        {},
-        ` ${(bits / size).toFixed(2)} bits per dimension: ${whole(bits)} bits for ${size} values.`,
-      ),
+      h('small', ` ${(bits / size).toFixed(2)} bits per dimension: ${whole(bits)} bits for ${size} values.`),
     );
     const bar = (name, size, isPresent = false) => ({ name, size, words: whole(size), isPresent });
     bars.show([

@@ -26,15 +26,13 @@ export function bitMap({ onPoint }) {
   const marks = h('div.scale-marks');
   const element = h(
     'div.map',
-    {},
     grid.element,
     parts.element,
     h(
       'figure.scale',
-      {},
       h('div.scale-bar', { 'aria-hidden': 'true' }),
       marks,
-      h('figcaption', {}, 'bits: expected (few) to surprising (many)'),
+      h('figcaption', 'bits: expected (few) to surprising (many)'),
     ),
   );
 
@@ -82,7 +80,7 @@ export function bitMap({ onPoint }) {
     const uniform = Math.log2(entry.levels);
     most = uniform > 6 ? 12 : 8;
     const mark = (at, text, className = '') => {
-      const element = h(`span${className}`, {}, text);
+      const element = h(`span${className}`, text);
       element.style.left = `${(100 * at) / most}%`;
       return element;
     };

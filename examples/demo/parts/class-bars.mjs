@@ -6,18 +6,15 @@ export function classBars() {
   const list = h('ol.class-bars');
   const element = h(
     'div.classes',
-    {},
     h(
       'p.class-key',
-      {},
-      h('span', {}, 'class'),
-      h('span', {}, 'bits as that class: fewer is likelier'),
-      h('span', {}, 'chance'),
+      h('span', 'class'),
+      h('span', 'bits as that class: fewer is likelier'),
+      h('span', 'chance'),
     ),
     list,
     h(
       'p.hint',
-      {},
       'Bits are −log₂ p(image | class). The chance is p(class | image), where before looking all classes are equally likely.',
     ),
   );
@@ -42,19 +39,18 @@ export function classBars() {
         fill.style.width = `${(100 * bits[k]) / most}%`;
         return h(
           k === likeliest ? 'li.present' : 'li',
-          {},
-          h('span.class-name', {}, name),
+          h('span.class-name', name),
           h('span.bar-track', { 'aria-hidden': 'true' }, fill),
-          h('span.class-bits', {}, `${Math.round(bits[k])}`, h('span.hidden-text', {}, ' bits,')),
-          h('span.class-chance', {}, percent(chances[k])),
+          h('span.class-bits', `${Math.round(bits[k])}`, h('span.hidden-text', ' bits,')),
+          h('span.class-chance', percent(chances[k])),
         );
       }),
     );
     const perDim = bits[likeliest] / size;
     headline.replaceChildren(
       'Likeliest: ',
-      h('strong', {}, classes[likeliest].one),
-      h('small', {}, ` ${percent(chances[likeliest])} sure. ${usualness(perDim, usualBits)}`),
+      h('strong', classes[likeliest].one),
+      h('small', ` ${percent(chances[likeliest])} sure. ${usualness(perDim, usualBits)}`),
     );
   }
 

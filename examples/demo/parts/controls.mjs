@@ -6,7 +6,7 @@ export function field(label, control, hint = '') {
   control.id = id;
   const note = hint && h('span.hint', { id: `${id}-hint` }, hint);
   if (note) control.setAttribute('aria-describedby', note.id);
-  return h('div.field', {}, h('label', { htmlFor: id }, label), control, note || null);
+  return h('div.field', h('label', { htmlFor: id }, label), control, note || null);
 }
 
 /** @param {{ value: string, text: string, disabled?: boolean }[]} options */
@@ -41,7 +41,7 @@ export function slider(label, { min, max, step, value, say = String }) {
   };
   input.addEventListener('input', show);
   show();
-  const element = h('div.field', {}, h('label', { htmlFor: id }, label, ' ', output), input);
+  const element = h('div.field', h('label', { htmlFor: id }, label, ' ', output), input);
   const set = (now) => {
     input.value = now;
     show();
@@ -64,8 +64,8 @@ export function radios(legend, choices, { className = 'segments', onchange = () 
   const element = h(`fieldset.choices.${className}`, { onchange });
   const inputs = choices.map(({ value }, i) => h('input', { type: 'radio', name, value, checked: i === 0 }));
   element.append(
-    h('legend', {}, legend),
-    ...choices.map(({ label }, i) => h('label', {}, inputs[i], h('span', {}, label))),
+    h('legend', legend),
+    ...choices.map(({ label }, i) => h('label', inputs[i], h('span', label))),
   );
   return {
     element,

@@ -1,20 +1,21 @@
 /**
- * An element with its properties and children. A property whose name has a dash, or is `role`, becomes an attribute; `on...` listens.
+ * An element with its properties, which may be left out, and children. A property whose name has a dash, or is `role`, becomes an attribute; `on...`
+ * listens.
  *
  * @param {string} tag with classes after dots: 'p.status'
- * @param {Record<string, unknown>} [properties]
- * @param {...(Node | string | null)} children
+ * @param {...(Record<string, unknown> | Node | string | null)} rest properties, only as the first; then children
  */
-export function h(tag, properties = {}, ...children) {
+export function h(tag, ...rest) {
   const [name, ...classes] = tag.split('.');
   const element = document.createElement(name);
   if (classes.length > 0) element.className = classes.join(' ');
+  const properties = rest[0]?.constructor === Object ? rest.shift() : {};
   for (const [key, value] of Object.entries(properties)) {
     if (key.startsWith('on')) element.addEventListener(key.slice(2), value);
     else if (key === 'role' || key.includes('-')) element.setAttribute(key, value);
     else element[key] = value;
   }
-  element.append(...children.filter((child) => child !== null));
+  element.append(...rest.filter((child) => child !== null));
   return element;
 }
 

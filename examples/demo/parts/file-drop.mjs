@@ -14,13 +14,7 @@ export function fileDrop({ label, accept, read }) {
   const result = h('p.status', { role: 'status' });
   const alert = h('p.alert', { role: 'alert', hidden: true });
   const cancel = button('Cancel', () => controller.abort());
-  const zone = h(
-    'div.drop',
-    {},
-    h('label.button.file', {}, label, input),
-    h('span', {}, 'or drop it here'),
-    cancel,
-  );
+  const zone = h('div.drop', h('label.button.file', label, input), h('span', 'or drop it here'), cancel);
   let controller = new AbortController();
   cancel.disabled = true;
 
@@ -65,5 +59,5 @@ export function fileDrop({ label, accept, read }) {
     if (file !== undefined) take(file);
   });
 
-  return { element: h('div.file-drop', {}, zone, result, alert), take };
+  return { element: h('div.file-drop', zone, result, alert), take };
 }

@@ -48,7 +48,7 @@ export function imagePicker(
   classField.classList.add('class-field');
   const classNote = classField.querySelector('.hint');
   classField.hidden = onClass === undefined;
-  const inversion = h('span', {});
+  const inversion = h('span');
   const invert = button('Invert', invertOwn);
   const dark = h('div.aside', { hidden: true }, inversion, invert);
   /** @type {TestSet} of the image that is shown */
@@ -212,10 +212,9 @@ export function imagePicker(
   return {
     element: h(
       'div.picker',
-      {},
-      h('div.sources', {}, sources.element, load),
+      h('div.sources', sources.element, load),
       alert,
-      h('div.buttons', {}, previous, next, where),
+      h('div.buttons', previous, next, where),
       dark,
       classField,
     ),

@@ -14,7 +14,7 @@ const CHANNELS = ['Red', 'Green', 'Blue'];
  * @property {Float32Array} probabilities of each level of each value
  */
 export function levelBars({ onPlace }) {
-  const title = h('h3', {}, 'What it expected');
+  const title = h('h3', 'What it expected');
   const note = h('p.hint');
   const rows = h('div.level-rows');
   /** @type {Measured | null} */
@@ -57,7 +57,7 @@ export function levelBars({ onPlace }) {
     );
   }
 
-  return { element: h('div.levels', {}, title, note, rows), show, point };
+  return { element: h('div.levels', title, note, rows), show, point };
 }
 
 function mostSurprising(bits, width, channels) {
@@ -77,7 +77,6 @@ function rowOf(kind, channel, chances, actual) {
   const words = `${channel === null ? 'Level' : CHANNELS[channel]} ${of(actual)}; likeliest ${of(chances.indexOf(most))}`;
   return h(
     'figure',
-    {},
     h(
       chances.length > 40 ? 'div.level-row.fine' : 'div.level-row',
       { role: 'img', 'aria-label': `${words}. Bars of all ${chances.length} levels.` },

@@ -35,7 +35,7 @@ export function linkButton(text, { address, className }) {
   return {
     element,
     /** What became of it. */
-    answer: h('div.link-answer', {}, said, byHand),
+    answer: h('div.link-answer', said, byHand),
     /** Once the link is no longer that of what is shown. */
     clear() {
       said.hidden = true;

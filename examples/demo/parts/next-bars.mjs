@@ -31,7 +31,7 @@ export function nextBars({ onChoose }) {
       return h(
         'button.next-bar',
         { type: 'button', tabIndex: level === 0 ? 0 : -1, onclick: () => isOff || onChoose(level) },
-        h('span.next-room', {}, h('span.next-column', {}, h('span.next-chance'))),
+        h('span.next-room', h('span.next-column', h('span.next-chance'))),
         swatch,
       );
     });

@@ -76,16 +76,15 @@ export function pixelEditor({ label, canRubOut, onChange, onPoint }) {
     const choices = paintsOf(kind).map(({ name, values }, i) => {
       const swatch = h('i.swatch', { 'aria-hidden': 'true' });
       swatch.style.background = `rgb(${look(values, 0)})`;
-      return { value: String(i), label: h('span', {}, swatch, h('span.tool-name', {}, name)) };
+      return { value: String(i), label: h('span', swatch, h('span.tool-name', name)) };
     });
     if (canRubOut)
       choices.unshift({
         value: 'rub',
         label: h(
           'span',
-          {},
           h('i.swatch.rubber', { 'aria-hidden': 'true' }),
-          h('span.tool-name.rubber', {}, 'rub out'),
+          h('span.tool-name.rubber', 'rub out'),
         ),
       });
     tools = radios('Tool', choices, { className: 'tools' });
@@ -94,7 +93,7 @@ export function pixelEditor({ label, canRubOut, onChange, onPoint }) {
   }
 
   return {
-    element: h('div.editor', {}, grid.element, toolPlace),
+    element: h('div.editor', grid.element, toolPlace),
     /** Of all values of the present image. */
     get values() {
       return values;

@@ -106,7 +106,7 @@ export function pixelGrid({ label, hint, paint, describe, onPoint, act }) {
 
   onThemeChange(draw);
   return {
-    element: h('div.grid', {}, canvas, h('div.below', {}, readout, hintLine)),
+    element: h('div.grid', canvas, h('div.below', readout, hintLine)),
     /** Paints again, after a change. */
     refresh: tell,
     setSize(height, width) {

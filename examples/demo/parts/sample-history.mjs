@@ -7,7 +7,7 @@ const SHOWN = 8; // images a row
 /** Rows of the same samples at more and more steps: each row has about twice as many as the one before. */
 export function sampleHistory() {
   const list = h('ol.history');
-  const element = h('div', { hidden: true }, h('h3', {}, 'How it got there'), list);
+  const element = h('div', { hidden: true }, h('h3', 'How it got there'), list);
   let next = 0;
   return {
     element,
@@ -17,7 +17,7 @@ export function sampleHistory() {
       next = Math.max(25, 2 * step);
       const row = gallery({ label: `Samples at step ${step}`, columns: () => SHOWN });
       row.show(levels.slice(0, SHOWN * sizeOf(MODELS.digits.shape)), MODELS.digits);
-      list.append(h('li', {}, h('span', {}, `step ${step}`), row.element));
+      list.append(h('li', h('span', `step ${step}`), row.element));
       element.hidden = false;
     },
     clear() {

@@ -23,9 +23,7 @@ export function samplingFigures() {
       ['Ratio', times(whole / time), 'Faster than full passes'],
     ];
     element.replaceChildren(
-      ...rows.map(([name, value, note]) =>
-        h('div', {}, h('dt', {}, name), h('dd', {}, value, h('small', {}, note))),
-      ),
+      ...rows.map(([name, value, note]) => h('div', h('dt', name), h('dd', value, h('small', note)))),
     );
     element.hidden = false;
   }

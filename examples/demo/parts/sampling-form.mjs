@@ -65,11 +65,11 @@ export function samplingForm({ onDraw, onChange }) {
     modelField,
     groupField,
     styles.element,
-    h('div.beside', {}, h('div.field', {}, ...field('Seed', seed).childNodes, seedError), renew),
+    h('div.beside', h('div.field', ...field('Seed', seed).childNodes, seedError), renew),
     temperature.element,
     topK.element,
     rows.element,
-    h('label.check', {}, slow, 'Show it slowly'),
+    h('label.check', slow, 'Show it slowly'),
   );
   adapt();
 

@@ -23,7 +23,7 @@ export function taskRunner({ onChange }) {
     alert.hidden = text === '';
   };
   return {
-    element: h('div.report', {}, h('p.status', {}, status, ' ', ticker), alert),
+    element: h('div.report', h('p.status', status, ' ', ticker), alert),
     /** How it stands: is read out. */
     say,
     /** How far it has come, after that. */
