@@ -1,8 +1,9 @@
 /**
- * Makes the test images that examples/demo shows: some of each class of Fashion-MNIST (in 16 levels) and of the emoji of 32x32, which are too
- * large to be here whole. {@link ./make-emoji-32.mjs} makes the emoji; Fashion-MNIST is found where its Debian package has it.
+ * Makes the test images that examples/demo shows: some of each class of Fashion-MNIST and of MNIST (in 16 levels) and of the emoji of 32x32, which are
+ * too large to be here whole. {@link ./make-emoji-32.mjs} makes the emoji; Fashion-MNIST is found where its Debian package has it. Those whose directory
+ * is not given stay as they are.
  *
- *     node examples/data/make-page-images.mjs --emoji data/emoji-32 [--fashion-mnist DIR]
+ *     node examples/data/make-page-images.mjs [--emoji data/emoji-32] [--mnist DIR] [--fashion-mnist DIR]
  */
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
@@ -12,13 +13,18 @@ import { readDataset } from '../lib/datasets.mjs';
 import { writeWhole } from '../lib/files.mjs';
 
 const text = { type: 'string' };
-const flags = parseArgs({ options: { emoji: text, 'fashion-mnist': text } }).values;
-assert(flags.emoji, 'wanted --emoji, the directory that make-emoji-32.mjs wrote');
+const flags = parseArgs({ options: { emoji: text, mnist: text, 'fashion-mnist': text } }).values;
 
 const clothes = await readDataset('fashion-mnist', { path: flags['fashion-mnist'] });
 await write('clothes', quantize(clothes.test, 16), 10, 10);
-const emoji = await readDataset('npy', { path: flags.emoji, levels: 256 });
-await write('emoji-32', emoji.test, 18, 5);
+if (flags.mnist !== undefined) {
+  const digits = await readDataset('mnist', { path: flags.mnist });
+  await write('digits-28', quantize(digits.test, 16), 10, 5);
+}
+if (flags.emoji !== undefined) {
+  const emoji = await readDataset('npy', { path: flags.emoji, levels: 256 });
+  await write('emoji-32', emoji.test, 18, 5);
+}
 
 /** Writes the first `each` images of each class, a round of all classes after the other. */
 async function write(name, { data, shape: [, ...imageShape], labels }, numClasses, each) {
