@@ -4,12 +4,22 @@ import { blankOf, paintsOf } from './paints.mjs';
 import { isInkOnPaper, pageLook } from './pictures.mjs';
 import { pixelGrid } from './pixel-grid.mjs';
 
+/** Rows from which on a stroke is wider than a pixel. */
+const LARGE = 16;
+/** How much ink the edges of a stroke have. */
+const SOFT = 0.45;
+
 /**
  * An image to change pixel by pixel: to paint, and where asked for to rub out.
  *
- * @param {{ label: string, canRubOut: boolean, onChange: () => void, onPoint?: (row: number, column: number) => void }} options
+ * @param {object} options
+ * @param {string} options.label
+ * @param {boolean} options.canRubOut
+ * @param {boolean} [options.hasPen] to draw on larger images of ink on paper, in strokes as wide as those of handwriting there
+ * @param {() => void} options.onChange
+ * @param {(row: number, column: number) => void} [options.onPoint]
  */
-export function pixelEditor({ label, canRubOut, onChange, onPoint }) {
+export function pixelEditor({ label, canRubOut, hasPen = false, onChange, onPoint }) {
   let kind = { shape: [1, 1, 1], levels: 2 };
   let original = new Uint8Array(1);
   let values = new Uint8Array(1);
@@ -59,11 +69,24 @@ export function pixelEditor({ label, canRubOut, onChange, onPoint }) {
     if (tools.value === 'rub') {
       if (isFirst) isRubbing = known[pixel] === 1;
       known[pixel] = isRubbing ? 0 : 1;
-    } else {
+    } else if (tools.value === 'pen') draw(row, column);
+    else {
       values.set(paintsOf(kind)[Number(tools.value)].values, pixel * kind.shape[2]);
       known[pixel] = 1;
     }
     changed();
+  }
+
+  /** A spot of the pen: two pixels of ink both ways, and softer ones around them, where there is less ink so far. */
+  function draw(row, column) {
+    const [height, width] = kind.shape;
+    for (let y = Math.max(0, row - 1); y < Math.min(height, row + 3); y++) {
+      for (let x = Math.max(0, column - 1); x < Math.min(width, column + 3); x++) {
+        const away = (y - row - 0.5) ** 2 + (x - column - 0.5) ** 2;
+        const share = away < 1 ? 1 : away < 3 ? SOFT : 0;
+        values[y * width + x] = Math.max(values[y * width + x], Math.round(share * (kind.levels - 1)));
+      }
+    }
   }
 
   function changed() {
@@ -78,6 +101,11 @@ export function pixelEditor({ label, canRubOut, onChange, onPoint }) {
       swatch.style.background = `rgb(${look(values, 0)})`;
       return { value: String(i), label: h('span', swatch, h('span.tool-name', name)) };
     });
+    const draws = hasPen && isInkOnPaper(kind) && kind.shape[0] >= LARGE;
+    if (draws) {
+      const pen = h('i.swatch.pen', { 'aria-hidden': 'true' });
+      choices.push({ value: 'pen', label: h('span', pen, h('span.tool-name', 'pen')) });
+    }
     if (canRubOut)
       choices.unshift({
         value: 'rub',
@@ -88,7 +116,7 @@ export function pixelEditor({ label, canRubOut, onChange, onPoint }) {
         ),
       });
     tools = radios('Tool', choices, { className: 'tools' });
-    if (!canRubOut) tools.value = isInkOnPaper(kind) ? '4' : '1'; // ink or black
+    if (!canRubOut) tools.value = draws ? 'pen' : isInkOnPaper(kind) ? '4' : '1'; // ink or black
     toolPlace.replaceChildren(tools.element);
   }
 
@@ -125,9 +153,8 @@ export function pixelEditor({ label, canRubOut, onChange, onPoint }) {
      * whether it has.
      */
     setImage(image, imageKind) {
-      const isOfOtherKind =
-        tools === undefined || imageKind.shape[2] !== kind.shape[2] || imageKind.palette !== kind.palette;
       const isOfThatSize = String(imageKind.shape) === String(kind.shape);
+      const isOfOtherKind = tools === undefined || !isOfThatSize || imageKind.palette !== kind.palette;
       kind = imageKind;
       original = Uint8Array.from(image);
       values = original.slice();
