@@ -241,7 +241,7 @@ describe.skipIf(chromiumPath === undefined)('completing in the demo', () => {
     const asked = demo.page.waitForRequest('**/emoji-32-test-images-*.u8');
     await completing.getByLabel('Emoji').check();
     await asked;
-    await completing.getByLabel('Digits').check();
+    await completing.getByLabel('Small digits').check();
     await completing.getByText('1 of 297').waitFor();
     await demo.page.evaluate(() => {
       const { arrayBuffer } = Response.prototype;
@@ -253,7 +253,7 @@ describe.skipIf(chromiumPath === undefined)('completing in the demo', () => {
     });
     letCome();
     await demo.page.waitForFunction(() => 'hasCome' in globalThis);
-    expect(await completing.getByLabel('Digits').isChecked()).toBe(true);
+    expect(await completing.getByLabel('Small digits').isChecked()).toBe(true);
     expect(await completing.getByText('1 of 297').isVisible()).toBe(true);
     await button(completing, 'Fill in').click();
     await says(completing, 'Six ways');

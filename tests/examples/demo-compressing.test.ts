@@ -44,7 +44,7 @@ describe.skipIf(chromiumPath === undefined)('compressing in the demo', () => {
     const data = new Uint8Array(await readFile(at('data/digits-test-images.u8'))).slice(0, 64);
     const own = await compress(model, { data, shape: [1, 8, 8, 1] }, { condition: 0, storeCondition: true });
     const { name, bytes } = await download();
-    expect(name).toBe('digits-1.pxc');
+    expect(name).toBe('digits-conditional-1.pxc');
     expect([...bytes]).toEqual([...own]);
     expect(await headline()).toMatch(
       new RegExp(

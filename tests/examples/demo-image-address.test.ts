@@ -32,30 +32,30 @@ describe.skipIf(chromiumPath === undefined)('an address with an image, in the de
 
   it('shows a test image by its number, with the class that was chosen', async () => {
     await demo.open('likelihood');
-    await eventually(() => where('likelihood')).toBe('1 of 297: a 0');
+    await eventually(() => where('likelihood')).toBe('6 of 50: a 5');
     await button(demo.panel('likelihood'), 'Next').click();
-    await eventually(() => where('likelihood')).toBe('2 of 297: a 4');
+    await eventually(() => where('likelihood')).toBe('7 of 50: a 6');
     await demo.panel('likelihood').getByLabel('Class given to the model').selectOption('7');
     const link = await copyLink('likelihood');
-    expect(link).toBe(`${demo.address}#likelihood?model=digits-conditional&class=7&image=2`);
+    expect(link).toBe(`${demo.address}#likelihood?model=digits-28&class=7&image=7`);
     expect(demo.page.url()).toBe(link);
 
     await open(link);
-    await eventually(() => where('likelihood')).toMatch('2 of 297');
+    await eventually(() => where('likelihood')).toMatch('7 of 50');
     expect(await demo.panel('likelihood').getByLabel('Class given to the model').inputValue()).toBe('7');
     await demo.panel('likelihood').getByText('This is the class in the link.').waitFor();
     const asked = async () => (await jobs('likelihood')).map(({ condition }) => condition);
     await eventually(asked).toContain(7);
-    expect(await asked()).not.toContain(4); // its label
+    expect(await asked()).not.toContain(6); // its label
     await button(demo.panel('likelihood'), 'Next').click();
-    await eventually(() => where('likelihood')).toMatch('3 of 297');
+    await eventually(() => where('likelihood')).toMatch('8 of 50');
     demo.expectClean();
   });
 
   it('shows what was drawn, by its levels, until something else is chosen', async () => {
     const classifying = demo.panel('classifying');
     const grid = classifying.getByRole('application', { name: 'Image to classify' });
-    await demo.open('classifying');
+    await demo.open('classifying', 'model=digits-conditional&image=1'); // by an older link
     await eventually(() => where('classifying')).toBe('1 of 297: a 0');
     await button(classifying, 'Clear and draw').click();
     await grid.focus();
@@ -118,8 +118,12 @@ describe.skipIf(chromiumPath === undefined)('an address with an image, in the de
   });
 
   it.each([
-    ['likelihood', 'image=298', 'image (wanted 1 to 297, got “298”)'],
-    ['classifying', 'levels=hZ0Z0G', 'levels (wanted those of 64 values, got “hZ0Z0G”)'],
+    ['likelihood', 'model=digits-conditional&image=298', 'image (wanted 1 to 297, got “298”)'],
+    [
+      'classifying',
+      'model=digits-conditional&levels=hZ0Z0G',
+      'levels (wanted those of 64 values, got “hZ0Z0G”)',
+    ],
     ['completing', 'model=digits-conditional&gap=2Z0Z0G&seed=0&particles=3', 'gap (wanted 0 or 1 for each of 64 pixels, got “2Z0Z0G”); seed (wanted 1 to 999999999, got “0”); particles (wanted 0 or 16 or 64, got “3”)'], // biome-ignore format: one line
   ])('says what is wrong with the address #%s?%s, and goes on without', async (id, query, words) => {
     await open(`${demo.address}#${id}?${query}`);

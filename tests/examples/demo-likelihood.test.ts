@@ -1,6 +1,20 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { logProb, readPortable } from 'pixelcnn-layers/runtime';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
 import { button, colourAt, eventually, useDemo } from './demo-page';
+
+const at = (path: string) => fileURLToPath(new URL(`../../examples/${path}`, import.meta.url));
+
+/** How many bits the sixth digit, a five, takes. */
+async function bitsOfFive() {
+  const model = readPortable(await readFile(at('models/digits-28.pixelcnn')));
+  const images = new Uint8Array(await readFile(at('data/digits-28-test-images.u8')));
+  const data = images.slice(5 * 784, 6 * 784);
+  const [nats = 0] = await logProb(model, { data, shape: [1, 28, 28, 1] }, { condition: 5 });
+  return -nats / Math.LN2;
+}
 
 describe.skipIf(chromiumPath === undefined)('how likely in the demo', () => {
   const demo = useDemo();
@@ -13,8 +27,25 @@ describe.skipIf(chromiumPath === undefined)('how likely in the demo', () => {
     Number((await headline())?.match(/This image: ([\d,]+) bits/)?.[1]?.replace(',', ''));
 
   beforeEach(async () => {
-    await demo.open('likelihood');
+    await demo.open('likelihood', 'model=digits-conditional&image=1'); // quick, and few to walk through
     await eventually(headline).toMatch('bits for 64 values');
+  });
+
+  it('begins with a digit of MNIST, and offers those of 8 by 8 only where a link asks for them', async () => {
+    const isOffered = (name: string) =>
+      likelihood()
+        .locator('.sources label')
+        .filter({ hasText: new RegExp(`^${name}$`) })
+        .isVisible();
+    expect(await isOffered('Small digits')).toBe(true);
+    await demo.page.goto('about:blank');
+    await demo.open('likelihood');
+    await eventually(headline).toMatch('bits for 784 values');
+    expect(await likelihood().locator('.where').textContent()).toBe('6 of 50: a 5');
+    expect(await whole()).toBe(Math.round(await bitsOfFive()));
+    expect(await isOffered('Digits')).toBe(true);
+    expect(await isOffered('Small digits')).toBe(false);
+    demo.expectClean();
   });
 
   it('says how many bits the image takes, beside a uniform guess and a PNG', async () => {

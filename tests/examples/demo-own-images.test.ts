@@ -24,7 +24,7 @@ describe.skipIf(chromiumPath === undefined)('an image of the visitor in the demo
 
   beforeEach(async () => {
     await demo.page.addInitScript(recordJobs);
-    await demo.open('likelihood');
+    await demo.open('likelihood', 'model=digits-conditional&image=1');
     await likelihood().getByText('bits for 64 values').waitFor();
   });
 
@@ -196,7 +196,7 @@ describe.skipIf(chromiumPath === undefined)('an image of the visitor in the demo
     const completing = demo.panel('completing');
     await demo.bringIntoSight('completing');
     await says(completing, 'Six ways');
-    await completing.getByLabel('Digits').check();
+    await completing.getByLabel('Small digits').check();
     await completing.getByText('1 of 297').waitFor();
     await completing.getByLabel('Load an image').setInputFiles(png(8, 8, () => [0, 0, 0, 255]));
     await completing.getByText('your image').waitFor();
@@ -215,7 +215,7 @@ describe.skipIf(chromiumPath === undefined)('an image of the visitor in the demo
     const completing = demo.panel('completing');
     await demo.bringIntoSight('completing');
     await says(completing, 'Six ways');
-    await completing.getByLabel('Digits').check();
+    await completing.getByLabel('Small digits').check();
     await completing.getByText('1 of 297: a 0').waitFor();
     const letAnswer = await demo.hold('**/likelihood-*.js');
     const one = png(8, 8, (x) => (x === 3 || x === 4 ? [24, 24, 24, 255] : [255, 255, 255, 255]));

@@ -69,7 +69,7 @@ describe.skipIf(chromiumPath === undefined)('a model with a palette in the demo'
   });
 
   it('paints with the nearest of them, and shows what it expected in them', async () => {
-    await demo.open('likelihood');
+    await demo.open('likelihood', 'model=digits-conditional&image=1');
     const panel = demo.panel('likelihood');
     await eventually(() => panel.locator('.headline').textContent()).toMatch('bits for 64 values');
     const stops = await panel.locator('.level-shades').evaluate((strip) => strip.style.background.match(/rgb\([^)]*\)/g)); // biome-ignore format: one line

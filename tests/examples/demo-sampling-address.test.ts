@@ -13,8 +13,8 @@ describe('the state of sampling', () => {
   const read = (query: string) => readState(new Map(new URLSearchParams(query)));
 
   it('is read from an address as it was written', () => {
-    expect(SAMPLED).toEqual(['clothes', 'digits-conditional', 'emoji-32']);
-    for (const model of SAMPLED) {
+    expect(SAMPLED).toEqual(['clothes', 'digits-28', 'binarized-mnist', 'emoji-32']);
+    for (const model of [...SAMPLED.filter((name) => name !== 'binarized-mnist'), 'digits-conditional']) {
       const states = [
         firstState(model),
         { ...firstState(model), group: '3', rows: 5, seed: 77, temperature: 0.35, topK: 4 },
@@ -27,11 +27,16 @@ describe('the state of sampling', () => {
       }
     }
     expect(queryOf(firstState())).toEqual({ model: 'clothes', seed: 1 });
+    const plain = { ...firstState('binarized-mnist'), rows: 5, seed: 77, topK: 1 };
+    expect(read('model=binarized-mnist&rows=5&seed=77&top-k=1&class=3')).toEqual({
+      state: plain,
+      complaint: '',
+    });
     expect(read('model=emoji-32&style=1&class=8').state).toMatchObject({ style: 1, group: '8' });
   });
 
   it.each([
-    ['model=cats', 'model (wanted clothes or digits-conditional or emoji-32, got “cats”)'],
+    ['model=cats', 'model (wanted clothes or digits-28 or binarized-mnist or emoji-32, got “cats”)'],
     ['seed=-1', 'seed (wanted 0 to 999999999, got “-1”)'],
     ['seed=1e3', 'seed (wanted 0 to 999999999, got “1e3”)'],
     ['seed=', 'seed (wanted 0 to 999999999, got “”)'],
@@ -50,6 +55,8 @@ describe('the state of sampling', () => {
     const emoji = { ...firstState('emoji-32'), rows: 1, style: 1 };
     expect(drawingOf(emoji).classes).toEqual([9, 10, 11, 12, 13, 14, 15, 16, 17]);
     expect(drawingOf({ ...emoji, group: '2' }).classes).toEqual(Array(9).fill(11));
+    expect(drawingOf(firstState('binarized-mnist'))).toMatchObject({ numImages: 30 });
+    expect(drawingOf(firstState('binarized-mnist'))).not.toHaveProperty('classes');
     expect(drawingOf(emoji)).not.toHaveProperty('topK');
     expect(drawingOf({ ...emoji, topK: 4 })).toMatchObject({ numImages: 9, topK: 4 });
   });
@@ -88,13 +95,13 @@ describe.skipIf(chromiumPath === undefined)('an address of sampling in the demo'
     expect(await sampling().getByRole('alert').first().textContent()).toBe(
       'Ignored in the address: seed (wanted 0 to 999999999, got “abc”); temperature (wanted 0 to 2, in steps of 0.05, got “77”).',
     );
-    expect(await label()).toBe('30 pictures by the model Digits; seed 1');
+    expect(await label()).toBe('30 pictures by the model Small digits; seed 1');
     await button(sampling(), 'Draw').click();
     await eventually(() => sampling().getByText('Ignored in the address').isVisible()).toBe(false);
     await demo.page.evaluate(() => {
       location.hash = '#sampling?model=digits-conditional&seed=5';
     });
-    await eventually(label).toBe('30 pictures by the model Digits; seed 5');
+    await eventually(label).toBe('30 pictures by the model Small digits; seed 5');
     demo.expectClean();
   });
 
@@ -107,7 +114,7 @@ describe.skipIf(chromiumPath === undefined)('an address of sampling in the demo'
     await open('#sampling?model=digits-conditional');
     await sampling().getByRole('spinbutton', { name: 'Seed' }).fill('5');
     await button(sampling(), 'Draw').click();
-    await eventually(label).toBe('30 pictures by the model Digits; seed 5');
+    await eventually(label).toBe('30 pictures by the model Small digits; seed 5');
     demo.expectClean();
   });
 });

@@ -24,7 +24,7 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
   const canvas = () => sampling().getByRole('img');
   const label = () => canvas().getAttribute('aria-label');
   const isWhole = () => eventually(label).toMatch(/pictures by the model/);
-  /** Digits, since they are drawn the fastest. */
+  /** Small digits, by an older link, since they are drawn the fastest. */
   const open = async (hash = '#sampling?model=digits-conditional&seed=1&rows=2') => {
     await demo.page.goto(`${demo.address}${hash}`);
     await isWhole();
@@ -52,6 +52,32 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
     demo.expectClean();
   });
 
+  it('draws digits in black and white, which have no classes, and takes older links to small ones', async () => {
+    await open();
+    const models = () => sampling().getByLabel('Model', { exact: true });
+    const offered = () => models().locator('option').allTextContents();
+    expect(await models().inputValue()).toBe('digits-conditional');
+    expect(await offered()).toEqual([
+      'Clothes',
+      'Digits',
+      'Digits, black and white',
+      'Emoji',
+      'Small digits',
+    ]);
+    await demo.page.goto('about:blank');
+    await open('#sampling?model=binarized-mnist&seed=3&rows=1');
+    expect(await label()).toBe('10 pictures by the model Digits, black and white; seed 3');
+    expect(await offered()).toEqual(['Clothes', 'Digits', 'Digits, black and white', 'Emoji']);
+    expect(await sampling().getByLabel('Class', { exact: true }).isVisible()).toBe(false);
+    await sampling()
+      .getByText(/binarized MNIST: \d+\.\d\d nats an image/)
+      .waitFor();
+    await models().selectOption('Digits');
+    await sampling().getByLabel('Class', { exact: true }).waitFor();
+    await eventually(label).toBe('30 pictures by the model Digits; seed 3');
+    demo.expectClean();
+  });
+
   it('draws again with each change, the same for the same seed, and has it in the address', async () => {
     await open();
     const first = await pixels(canvas());
@@ -68,9 +94,9 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
     await sampling().getByLabel('Temperature').fill('1');
     await eventually(() => pixels(canvas())).toBe(first);
     await sampling().getByLabel('Class', { exact: true }).selectOption('3');
-    await eventually(label).toBe('20 pictures by the model Digits: 3; seed 1');
+    await eventually(label).toBe('20 pictures by the model Small digits: 3; seed 1');
     await sampling().getByLabel('Rows').fill('1');
-    await eventually(label).toBe('10 pictures by the model Digits: 3; seed 1');
+    await eventually(label).toBe('10 pictures by the model Small digits: 3; seed 1');
     await button(sampling(), 'New seed').click();
     await eventually(label).toMatch(/seed (?!1$)\d+$/);
     await isWhole();
@@ -116,7 +142,7 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
     await seed.fill('2');
     expect(await seed.getAttribute('aria-invalid')).toBe('false');
     await seed.press('Enter');
-    await eventually(label).toBe('20 pictures by the model Digits; seed 2');
+    await eventually(label).toBe('20 pictures by the model Small digits; seed 2');
     demo.expectClean();
   });
 
@@ -178,7 +204,7 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
       for (const name of ['Compare with full passes', 'Draw'])
         buttons.find(({ textContent }) => textContent === name)?.click();
     });
-    await eventually(label).toBe('20 pictures by the model Digits; seed 2');
+    await eventually(label).toBe('20 pictures by the model Small digits; seed 2');
     await says(sampling(), 'Drew 20 pictures');
     expect(await sampling().locator('dl').isVisible()).toBe(false);
     demo.expectClean();

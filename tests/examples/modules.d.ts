@@ -634,7 +634,7 @@ declare module '*/examples/demo/parts/sampling-state.mjs' {
   export function drawingOf(state: SamplingState): {
     model: string;
     numImages: number;
-    classes: number[];
+    classes?: number[];
     seed: number;
     temperature: number;
     topK?: number;
@@ -737,5 +737,18 @@ declare module '*/examples/demo/parts/image-state.mjs' {
 }
 
 declare module '*/examples/demo/catalogue.mjs' {
-  export const MODELS: Record<string, { usualBits: [number, number] | null }>;
+  export interface Entry {
+    title: string;
+    note: string;
+    shape: number[];
+    levels: number;
+    numClasses: number | null;
+    testBits: number | null;
+    usualRatio: number | null;
+  }
+  export const MODELS: Record<string, Entry>;
+}
+
+declare module '*/examples/demo/model-figures.mjs' {
+  export const FIGURES: Record<string, { testBits?: number; usualRatio?: number; testNats?: number }>;
 }

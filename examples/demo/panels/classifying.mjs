@@ -20,9 +20,14 @@ export function mountClassifying(root) {
   const client = workerClient();
   const task = taskRunner({ onChange: () => {} });
   const measureSoon = whenCalm(task, measure);
-  const editor = pixelEditor({ label: 'Image to classify', canRubOut: false, onChange: changed });
+  const editor = pixelEditor({
+    label: 'Image to classify',
+    canRubOut: false,
+    hasPen: true,
+    onChange: changed,
+  });
   const picker = imagePicker(root, {
-    sets: ['digits-conditional', 'clothes'],
+    sets: ['digits-28', 'clothes'],
     onPick: (image) => editor.setImage(image, MODELS[picker.name]),
     onInvert: editor.invert,
   });
@@ -47,7 +52,7 @@ export function mountClassifying(root) {
         bars.element,
         h(
           'p.hint',
-          'The model was trained to draw, and classifies as well: it is a generative classifier. A network trained to classify, and for nothing else, is usually more accurate. And an image of nothing it knows gets an answer too, often a sure one: look at the bits per dimension before you believe it.',
+          'The model was trained to draw, and classifies as well: it is a generative classifier. A network trained to classify, and for nothing else, is usually more accurate. And an image of nothing it knows gets an answer too, often a sure one. So a small model of background is asked as well: it has seen the same images with many pixels replaced at random. Images that are hardly likelier without that noise are unusual.',
         ),
       ),
     ),
@@ -68,11 +73,13 @@ export function mountClassifying(root) {
     const classes = classesOf(model);
     const levels = editor.values.slice();
     if (levels.length > 100) task.say('Measuring…');
-    const { nats } = await client.run(
-      { kind: 'classify', model, levels, numClasses: classes.length },
+    const entry = MODELS[model];
+    const besideBackground = entry.usualRatio !== null;
+    const { nats, background } = await client.run(
+      { kind: 'classify', model, levels, numClasses: classes.length, besideBackground },
       { signal },
     );
-    bars.show([...nats], classes, MODELS[model], levels.length);
+    bars.show([...nats], background, classes, entry, levels.length);
     task.say('');
   }
 }

@@ -28,7 +28,13 @@ export function mountCompleting(root) {
   const client = workerClient();
   const task = taskRunner({ onChange: update });
   const editor = pixelEditor({ label: 'Image to complete', canRubOut: true, onChange: changed });
-  const picker = imagePicker(root, { client, onPick: pick, onInvert: invert, onClass: changed });
+  const picker = imagePicker(root, {
+    client,
+    sets: ['clothes', 'digits-28', 'digits-conditional', 'emoji-32'],
+    onPick: pick,
+    onInvert: invert,
+    onClass: changed,
+  });
   const pictures = gallery({ label: 'No completions yet', columns: () => 3 });
   const outline = toggle('Outline what was drawn', { isOn: true, onchange: () => shown?.() });
   const link = linkButton('Copy link', { address: present });

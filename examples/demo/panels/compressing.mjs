@@ -26,6 +26,7 @@ export function mountCompressing(root) {
   const picture = gallery({ label: 'Image to compress' });
   const picker = imagePicker(root, {
     client,
+    sets: ['clothes', 'digits-28', 'emoji-32'],
     onPick(image) {
       levels = Uint8Array.from(image);
       picture.show(levels, MODELS[picker.name]);
@@ -58,7 +59,7 @@ export function mountCompressing(root) {
         bars.element,
         h(
           'p.hint',
-          'The model itself is not counted: to unpack any number of files, you need the same model once (0.1 to 1.2 MB). The PNG is the smallest that OxiPNG finds. About 60 bytes of every PNG, and about 40 bytes of our file, are headers.',
+          'The model itself is not counted: to unpack any number of files, you need the same model once (1.2 MB). The PNG is the smallest that OxiPNG finds. About 60 bytes of every PNG, and about 40 bytes of our file, are headers.',
         ),
         h('div.buttons', save),
         task.element,
@@ -109,9 +110,8 @@ export function mountCompressing(root) {
 
   function keep() {
     const { name, number } = picker;
-    const title = name === 'digits-conditional' ? 'digits' : name;
     kept.push({ bytes, levels });
-    download(new Blob([bytes]), `${title}-${number ?? 'mine'}.${EXTENSION}`);
+    download(new Blob([bytes]), `${name}-${number ?? 'mine'}.${EXTENSION}`);
     task.say('Downloaded. Drop the file below, or choose it, to get the image back.');
   }
 

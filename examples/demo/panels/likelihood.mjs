@@ -34,7 +34,7 @@ export function mountLikelihood(root) {
   });
   const picker = imagePicker(root, {
     client,
-    sets: ['digits-conditional', 'clothes', 'emoji-32'],
+    sets: ['digits-28', 'clothes', 'emoji-32'],
     onPick: (image) => editor.setImage(image, MODELS[picker.name]),
     onInvert: editor.invert,
     onClass: changed,

@@ -8,7 +8,7 @@ import { gallery } from '../parts/pictures.mjs';
 import { replay } from '../parts/replay.mjs';
 import { samplingFigures } from '../parts/sampling-figures.mjs';
 import { samplingForm } from '../parts/sampling-form.mjs';
-import { drawingOf, queryOf, readState } from '../parts/sampling-state.mjs';
+import { columnsOf, drawingOf, queryOf, readState } from '../parts/sampling-state.mjs';
 import { taskRunner } from '../parts/task.mjs';
 import { workerClient } from '../parts/worker-client.mjs';
 
@@ -16,7 +16,7 @@ const ID = 'sampling';
 /** Milliseconds from a change to the draw that it asks for: a slider changes many times. */
 const SETTLES = 150;
 /** Pictures side by side where the screen is narrow. */
-const NARROW = { clothes: 5, 'digits-conditional': 5, 'emoji-32': 6 };
+const narrowColumns = (model) => (model === 'emoji-32' ? 6 : 5);
 
 /**
  * Sampling: pictures that grow as they are drawn, and are drawn again with each change.
@@ -35,7 +35,7 @@ export function mountSampling(root) {
 
   const columns = () => {
     const { model } = last?.state ?? form.state;
-    return narrow.matches ? NARROW[model] : MODELS[model].groups.length;
+    return narrow.matches ? narrowColumns(model) : columnsOf(model);
   };
   const pictures = gallery({ label: 'Nothing is drawn yet', columns });
   const bar = h('progress', { max: 1, value: 0, 'aria-label': 'Drawing' });

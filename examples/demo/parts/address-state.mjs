@@ -59,8 +59,9 @@ export function addressReader(query) {
         const steps = value * Math.round(1 / step);
         return value >= min && value <= max && Math.abs(steps - Math.round(steps)) < 1e-6 ? value : null;
       }),
-    choice: (name, choices) =>
-      read(name, choices.join(' or '), (text) => (choices.includes(text) ? text : null)),
+    /** One of some; `others` are taken too, and not named among what is wanted. */
+    choice: (name, choices, others = []) =>
+      read(name, choices.join(' or '), (text) => ([...choices, ...others].includes(text) ? text : null)),
     /** What was wrong, in words; empty where nothing was. */
     get complaint() {
       return complaints.length === 0 ? '' : `Ignored in the address: ${complaints.join('; ')}.`;

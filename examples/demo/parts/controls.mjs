@@ -57,7 +57,7 @@ export function slider(label, { min, max, step, value, say = String }) {
 /**
  * One of a few, each seen.
  *
- * @param {{ value: string, label: Node | string }[]} choices the first is chosen
+ * @param {{ value: string, label: Node | string, isHidden?: boolean }[]} choices the first is chosen; one that is hidden is shown once it is chosen
  */
 export function radios(legend, choices, { className = 'segments', onchange = () => {} } = {}) {
   const name = freshId();
@@ -65,7 +65,9 @@ export function radios(legend, choices, { className = 'segments', onchange = () 
   const inputs = choices.map(({ value }, i) => h('input', { type: 'radio', name, value, checked: i === 0 }));
   element.append(
     h('legend', legend),
-    ...choices.map(({ label }, i) => h('label', inputs[i], h('span', label))),
+    ...choices.map(({ label, isHidden }, i) =>
+      h('label', { hidden: isHidden === true }, inputs[i], h('span', label)),
+    ),
   );
   return {
     element,
@@ -73,7 +75,9 @@ export function radios(legend, choices, { className = 'segments', onchange = () 
       return inputs.find(({ checked }) => checked).value;
     },
     set value(value) {
-      for (const input of inputs) input.checked = input.value === value;
+      const input = inputs.find((one) => one.value === value);
+      input.checked = true;
+      input.parentElement.hidden = false;
     },
   };
 }

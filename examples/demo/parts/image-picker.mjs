@@ -1,4 +1,4 @@
-import { MODELS } from '../catalogue.mjs';
+import { MODELS, UNLISTED } from '../catalogue.mjs';
 import { addressReader, readAddress } from './address-state.mjs';
 import { classesOf } from './classes.mjs';
 import { button, field, radios, select } from './controls.mjs';
@@ -6,12 +6,12 @@ import { h } from './dom.mjs';
 import { readImage } from './image-file.mjs';
 import { queryOfImage, readImageState } from './image-state.mjs';
 import { isInkOnPaper } from './pictures.mjs';
-import { readTestImages, TEST_SETS } from './test-images.mjs';
+import { readTestImages } from './test-images.mjs';
 
 /** @typedef {import('./test-images.mjs').TestSet} TestSet */
 
-/** Where each set begins: a coat; a zero that might be a nine; a smiley. */
-const FIRST = { clothes: 4, 'digits-conditional': 0, 'emoji-32': 0 };
+/** Where each set begins: a coat; a five; a zero that might be a nine; a smiley. */
+const FIRST = { clothes: 4, 'digits-28': 5, 'digits-conditional': 0, 'emoji-32': 0 };
 
 /**
  * A choice of images: test images, that no model was trained on, and whatever image the visitor has. Of each the class is known, or asked of the model.
@@ -24,17 +24,21 @@ const FIRST = { clothes: 4, 'digits-conditional': 0, 'emoji-32': 0 };
  * @param {(image: Uint8Array) => void} [options.onInvert] the visitor's image is inverted; where that is left out, it is picked anew
  * @param {() => void} [options.onClass] the class has changed; where that is left out, it is neither asked nor offered
  * @param {import('./worker-client.mjs').Client} [options.client] asked for the likeliest class of a visitor's image
- * @param {TestSet[]} [options.sets] the first is shown first
+ * @param {TestSet[]} options.sets the first is shown first
  * @param {(file: File) => boolean} [options.takesFile] takes a file that is no image
  */
 export function imagePicker(
   root,
-  { onPick, onInvert = onPick, onClass, client, sets = TEST_SETS, takesFile = () => false },
+  { onPick, onInvert = onPick, onClass, client, sets, takesFile = () => false },
 ) {
   const place = { ...FIRST };
   const sources = radios(
     'Test images',
-    sets.map((name) => ({ value: name, label: MODELS[name].title })),
+    [...new Set([...sets, ...UNLISTED])].map((value) => ({
+      value,
+      label: MODELS[value].title,
+      isHidden: !sets.includes(value),
+    })),
     { onchange: () => step(0) },
   );
   const where = h('p.where', { role: 'status' });

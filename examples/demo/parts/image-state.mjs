@@ -1,4 +1,4 @@
-import { MODELS, sizeOf } from '../catalogue.mjs';
+import { MODELS, sizeOf, UNLISTED } from '../catalogue.mjs';
 import { levelsOfText, textOfLevels } from './levels-text.mjs';
 import { readTestImages } from './test-images.mjs';
 
@@ -30,7 +30,7 @@ export function queryOfImage({ name, number, levels, condition }) {
  * @returns {Promise<{ name: string, number: number | null, levels: Uint8Array | null, condition: number | null }>}
  */
 export async function readImageState(address, sets) {
-  const name = address.choice('model', sets) ?? sets[0];
+  const name = address.choice('model', sets, UNLISTED) ?? sets[0];
   const { shape, levels: numLevels, numClasses } = MODELS[name];
   const size = sizeOf(shape);
   const levels = address.read('levels', `those of ${size} values`, (text) => {

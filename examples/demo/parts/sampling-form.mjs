@@ -81,6 +81,7 @@ export function samplingForm({ onDraw, onChange }) {
   function adapt() {
     const { note, groups, styles: own, levels } = entry();
     modelField.querySelector('.hint').textContent = note;
+    groupField.hidden = groups.length === 0;
     group.replaceChildren(
       h('option', { value: 'each', text: `All ${groups.length} in turn` }),
       ...groups.map((text, value) => h('option', { value, text })),
@@ -117,6 +118,8 @@ export function samplingForm({ onDraw, onChange }) {
       };
     },
     set state(state) {
+      if (!SAMPLED.includes(state.model) && model.options.length === SAMPLED.length)
+        model.append(h('option', { value: state.model }, MODELS[state.model].title));
       model.value = state.model;
       adapt();
       group.value = state.group;

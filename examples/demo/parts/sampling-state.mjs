@@ -1,4 +1,4 @@
-import { MODELS } from '../catalogue.mjs';
+import { MODELS, UNLISTED } from '../catalogue.mjs';
 import { addressReader } from './address-state.mjs';
 
 export const MAX_SEED = 999_999_999;
@@ -19,8 +19,11 @@ export const TEMPERATURE_STEP = 0.05;
  * @property {number} topK
  */
 
-/** Models that draw by class, in the order in which they are offered. */
-export const SAMPLED = Object.keys(MODELS).filter((name) => MODELS[name].numClasses !== null);
+/** Models that draw, in the order in which they are offered. */
+export const SAMPLED = ['clothes', 'digits-28', 'binarized-mnist', 'emoji-32'];
+
+/** Pictures in a row: one of each class where there are any. */
+export const columnsOf = (model) => MODELS[model].groups.length || 10;
 
 /** @returns {SamplingState} */
 export const firstState = (model = SAMPLED[0]) => ({
@@ -39,12 +42,16 @@ export const firstState = (model = SAMPLED[0]) => ({
  */
 export function drawingOf({ model, group, style, rows, seed, temperature, topK }) {
   const { groups, levels } = MODELS[model];
-  const numImages = rows * groups.length;
+  const numImages = rows * columnsOf(model);
   const classes = Array.from(
     { length: numImages },
     (_, i) => (group === 'each' ? i % groups.length : Number(group)) + style * groups.length,
   );
-  return { model, numImages, classes, seed, temperature, ...(topK < levels && { topK }) };
+  return {
+    ...{ model, numImages, seed, temperature },
+    ...(groups.length > 0 && { classes }),
+    ...(topK < levels && { topK }),
+  };
 }
 
 /**
@@ -72,10 +79,11 @@ export function queryOf(state) {
  */
 export function readState(query) {
   const address = addressReader(query);
-  const state = firstState(address.choice('model', SAMPLED) ?? undefined);
+  const state = firstState(address.choice('model', SAMPLED, UNLISTED) ?? undefined);
   const { groups, styles, levels } = MODELS[state.model];
   const whole = (name, min, max) => address.number(name, { min, max });
-  const group = query.get('class') === 'each' ? 'each' : whole('class', 0, groups.length - 1);
+  const isEach = query.get('class') === 'each' || groups.length === 0;
+  const group = isEach ? 'each' : whole('class', 0, groups.length - 1);
   state.group = String(group ?? state.group);
   state.style = whole('style', 0, Math.max(0, styles.length - 1)) ?? state.style;
   state.rows = whole('rows', 1, MAX_ROWS) ?? state.rows;

@@ -6,6 +6,10 @@ const FILES = {
     new URL('../../data/clothes-test-images.u8', import.meta.url),
     new URL('../../data/clothes-test-labels.u8', import.meta.url),
   ],
+  'digits-28': [
+    new URL('../../data/digits-28-test-images.u8', import.meta.url),
+    new URL('../../data/digits-28-test-labels.u8', import.meta.url),
+  ],
   'digits-conditional': [
     new URL('../../data/digits-test-images.u8', import.meta.url),
     new URL('../../data/digits-test-labels.u8', import.meta.url),
@@ -16,10 +20,7 @@ const FILES = {
   ],
 };
 
-/** @typedef {'clothes' | 'digits-conditional' | 'emoji-32'} TestSet */
-
-/** @type {TestSet[]} */
-export const TEST_SETS = Object.keys(FILES);
+/** @typedef {'clothes' | 'digits-28' | 'digits-conditional' | 'emoji-32'} TestSet */
 
 /**
  * All test images of a set.

@@ -30,12 +30,12 @@ export async function measure({ model: name, levels, condition }, { signal }) {
 }
 
 /**
- * The log-likelihood of an image given each class, in nats.
+ * The log-likelihood of an image given each class, in nats, and by a model of background.
  *
  * @param {import('./protocol.mjs').ClassifyJob} job
  * @param {import('./protocol.mjs').Context} context
  */
-export async function classify({ model: name, levels, numClasses }, { signal }) {
+export async function classify({ model: name, levels, numClasses, besideBackground }, { signal }) {
   const model = await shippedModel(name);
   const data = new Uint8Array(numClasses * levels.length);
   for (let k = 0; k < numClasses; k++) data.set(levels, k * levels.length);
@@ -45,5 +45,8 @@ export async function classify({ model: name, levels, numClasses }, { signal }) 
     { data, shape: [numClasses, ...model.imageShape] },
     { condition, signal },
   );
-  return { nats };
+  if (!besideBackground) return { nats, background: null };
+  const one = { data: levels, shape: [1, ...model.imageShape] };
+  const [background] = await logProb(await shippedModel(`${name}-background`), one, { signal });
+  return { nats, background };
 }

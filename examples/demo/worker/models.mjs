@@ -4,6 +4,10 @@ import { readFile } from './files.mjs';
 /** Addresses of the files of the models that the page brings along. */
 const FILES = {
   clothes: new URL('../../models/clothes.pixelcnn', import.meta.url),
+  'clothes-background': new URL('../../models/clothes-background.pixelcnn', import.meta.url),
+  'digits-28': new URL('../../models/digits-28.pixelcnn', import.meta.url),
+  'digits-28-background': new URL('../../models/digits-28-background.pixelcnn', import.meta.url),
+  'binarized-mnist': new URL('../../models/binarized-mnist.pixelcnn', import.meta.url),
   'digits-conditional': new URL('../../models/digits-conditional.pixelcnn', import.meta.url),
   'digits-orders': new URL('../../models/digits-orders.pixelcnn', import.meta.url),
   'emoji-32': new URL('../../models/emoji-32.pixelcnn', import.meta.url),
@@ -24,7 +28,7 @@ const loaded = new Map();
 /**
  * A model that the page brings along; loaded once.
  *
- * @param {import('./protocol.mjs').ModelName | 'digits-orders' | 'tiles' | `magnet-${number}`} name
+ * @param {import('./protocol.mjs').ModelName | `${string}-background` | 'digits-orders' | 'tiles' | `magnet-${number}`} name
  */
 export function shippedModel(name) {
   if (!loaded.has(name)) {

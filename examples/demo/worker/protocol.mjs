@@ -9,7 +9,7 @@
  * (tfjs.mjs).
  *
  * @typedef {'webgpu' | 'webgl' | 'wasm' | 'cpu'} Backend
- * @typedef {'clothes' | 'digits-conditional' | 'emoji-32' | 'digits'} ModelName
+ * @typedef {'clothes' | 'digits-28' | 'binarized-mnist' | 'digits-conditional' | 'emoji-32' | 'digits'} ModelName
  * @typedef {'plain' | 'gated'} Network
  *
  * @typedef {{ id: number, job: Job } | { id: number, cancel: true }} ToWorker
@@ -45,8 +45,9 @@
  * @typedef {{ kind: 'likelihood', model: ModelName, levels: Uint8Array, condition?: number }} LikelihoodJob
  * bits of each value of one image. Result `{ bits, probabilities }`, [H*W*C] and [H*W*C*L]
  *
- * @typedef {{ kind: 'classify', model: ModelName, levels: Uint8Array, numClasses: number }} ClassifyJob
- * log p of one image given each class. Result `{ nats }`, [numClasses]
+ * @typedef {{ kind: 'classify', model: ModelName, levels: Uint8Array, numClasses: number, besideBackground?: boolean }} ClassifyJob
+ * log p of one image given each class; and by the model's background model where that is asked for, else null. Result `{ nats, background }`,
+ * [numClasses] and a number
  *
  * @typedef {{ kind: 'compress', model: ModelName, levels: Uint8Array, condition?: number }} CompressJob
  * the file of one image, which holds its class. Result `{ bytes }`
