@@ -20,7 +20,7 @@ async function measured(name: string, image: Uint8Array) {
   const [beside = 0] = await logProb(background, { data: image, shape: [1, 28, 28, 1] });
   const ratio = (Math.max(...nats) - beside) / (SIZE * Math.LN2);
   const usual = MODELS[name]?.usualRatio ?? Number.NaN;
-  const own = `It is ${Math.abs(ratio).toFixed(3)} bits per dimension ${ratio < 0 ? 'less likely' : 'likelier'} as such than by a model of background alone`;
+  const own = `it is ${Math.abs(ratio).toFixed(3)} bits per dimension ${ratio < 0 ? 'less likely' : 'likelier'} than by a model of background alone`;
   const most = `97.5% of the test images reach ${usual.toFixed(3)}`;
   const isUnusual = ratio < usual;
   const words = isUnusual
@@ -62,9 +62,8 @@ describe.skipIf(chromiumPath === undefined)('classifying in the demo', () => {
       const total = nats.reduce((sum, value) => sum + Math.exp(value - Math.max(...nats)), 0);
       const chance = (await chances())[likeliest] ?? '';
       expect(Number.parseFloat(chance.replace('> ', '')) / 100).toBeCloseTo(1 / total, 2);
-      expect(await headline()).toBe(
-        `Likeliest: a${likeliest === 8 ? 'n' : ''} ${likeliest} ${chance} sure. ${words}`,
-      );
+      const one = `a${likeliest === 8 ? 'n' : ''} ${likeliest}`;
+      expect(await headline()).toBe(`Likeliest: ${one} ${chance} sure. As ${one} ${words}`);
       expect(await panel().locator('.class-bars .present').textContent()).toMatch(
         new RegExp(`^${likeliest}`),
       );

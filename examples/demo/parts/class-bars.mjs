@@ -47,7 +47,9 @@ export function classBars() {
       h(
         'small',
         ` ${percent(chances[likeliest])} sure.`,
-        background === null ? '' : ` ${usualness(((best - background) * Math.LOG2E) / size, usualRatio)}`,
+        background === null
+          ? ''
+          : ` ${usualness(classes[likeliest].one, ((best - background) * Math.LOG2E) / size, usualRatio)}`,
       ),
     );
   }
@@ -59,8 +61,8 @@ const percent = (chance) =>
   chance > 0.9995 ? '> 99.9%' : chance < 0.001 ? '< 0.1%' : `${(100 * chance).toFixed(1)}%`;
 
 /** How much likelier an image is by the model than by one of background, in words: what is left is of what it shows. */
-function usualness(ratio, usual) {
-  const own = `It is ${Math.abs(ratio).toFixed(3)} bits per dimension ${ratio < 0 ? 'less likely' : 'likelier'} as such than by a model of background alone`;
+function usualness(one, ratio, usual) {
+  const own = `As ${one} it is ${Math.abs(ratio).toFixed(3)} bits per dimension ${ratio < 0 ? 'less likely' : 'likelier'} than by a model of background alone`;
   const most = `97.5% of the test images reach ${usual.toFixed(3)}`;
   return ratio < usual
     ? `${own}, and ${most}: this one is unusual, so do not trust the answer much.`

@@ -96,25 +96,16 @@ export function pixelEditor({ label, canRubOut, hasPen = false, onChange, onPoin
 
   function offerTools() {
     const look = pageLook(kind);
+    const labelOf = (name, is = '') =>
+      h('span', h(`i.swatch${is}`, { 'aria-hidden': 'true' }), h(`span.tool-name${is}`, name));
     const choices = paintsOf(kind).map(({ name, values }, i) => {
-      const swatch = h('i.swatch', { 'aria-hidden': 'true' });
-      swatch.style.background = `rgb(${look(values, 0)})`;
-      return { value: String(i), label: h('span', swatch, h('span.tool-name', name)) };
+      const label = labelOf(name);
+      label.firstChild.style.background = `rgb(${look(values, 0)})`;
+      return { value: String(i), label };
     });
     const draws = hasPen && isInkOnPaper(kind) && kind.shape[0] >= LARGE;
-    if (draws) {
-      const pen = h('i.swatch.pen', { 'aria-hidden': 'true' });
-      choices.push({ value: 'pen', label: h('span', pen, h('span.tool-name', 'pen')) });
-    }
-    if (canRubOut)
-      choices.unshift({
-        value: 'rub',
-        label: h(
-          'span',
-          h('i.swatch.rubber', { 'aria-hidden': 'true' }),
-          h('span.tool-name.rubber', 'rub out'),
-        ),
-      });
+    if (draws) choices.push({ value: 'pen', label: labelOf('pen', '.pen') });
+    if (canRubOut) choices.unshift({ value: 'rub', label: labelOf('rub out', '.rubber') });
     tools = radios('Tool', choices, { className: 'tools' });
     if (!canRubOut) tools.value = draws ? 'pen' : isInkOnPaper(kind) ? '4' : '1'; // ink or black
     toolPlace.replaceChildren(tools.element);

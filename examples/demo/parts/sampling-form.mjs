@@ -39,7 +39,7 @@ export function samplingForm({ onDraw, onChange }) {
   const topK = slider('Top-k', {
     ...{ min: 1, max: first.topK, step: 1, value: first.topK },
     say(k) {
-      if (k === entry().levels) return `all ${k} levels`;
+      if (k === entry().levels) return k === 2 ? 'both levels' : `all ${k} levels`;
       return k === 1 ? 'the likeliest level' : `the ${k} likeliest levels`;
     },
   });
