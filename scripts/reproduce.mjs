@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { stop } from '../examples/lib/flags.mjs';
@@ -67,12 +67,12 @@ function reproduce(recipes) {
   const recipe = recipes.find((known) => known.name === name);
   if (recipe === undefined) stop(`there is no run '${name}'; --list has them`);
   const { path, out = join('runs', name) } = flags;
-  const isBegun = ['run.json', 'checkpoint.safetensors'].some((file) => existsSync(join(root, out, file)));
+  const isBegun = ['run.json', 'checkpoint.safetensors'].some((file) => existsSync(resolve(root, out, file)));
   for (const [program, args] of commandsOf(recipe, { out, path, isBegun })) {
     const printed = run(`examples/${program}`, args);
     const [, nats] = /^([\d.]+) nats an image/m.exec(printed) ?? [];
     if (nats)
-      writeFileSync(join(root, out, 'figure.json'), `${JSON.stringify({ testNats: Number(nats) })}\n`); // for results.mjs
+      writeFileSync(resolve(root, out, 'figure.json'), `${JSON.stringify({ testNats: Number(nats) })}\n`); // for results.mjs
   }
   console.log(`${name}, in the docs: ${recipe.figure}`);
 }

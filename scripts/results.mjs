@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { FAMILIES } from '../tests/bench/lib/families.mjs';
 import { markdownTable, writeFigures } from '../tests/bench/lib/report.mjs';
+import { PUBLISHED, readRuns } from './lib/recipes.mjs';
 
 const { values: flags } = parseArgs({ options: { runs: { type: 'string', default: 'runs' } } });
 const docs = fileURLToPath(new URL('../docs', import.meta.url));
@@ -42,8 +43,16 @@ const OTHERS = [
   'binarized-small',
 ];
 
+/** Networks on binarized MNIST, by what their runs are called after `binarized-`. */
+const NETWORKS = {
+  pixelcnn: '`pixelCNN`, hidden 64, 7 blocks of 5x5',
+  gated: '`gatedPixelCNN`, hidden 48, 7 blocks',
+  'plus-plus': '`pixelCNNPlusPlus`, filters 32, 1 block',
+  gpt: '`imageGPT`, width 64, 4 blocks',
+  'plus-plus-40': '`pixelCNNPlusPlus`, filters 40, 1 block, longer',
+};
 /** Runs of pytorch/train.py. */
-const TWINS = ['pixelcnn', 'gated', 'plus-plus', 'plus-plus-40', 'gpt', 'small-twin-1', 'small-twin-2'].map((name) => `binarized-${name}`); // biome-ignore format: one line
+const TWINS = [...Object.keys(NETWORKS), 'small-twin-1', 'small-twin-2'].map((name) => `binarized-${name}`);
 
 /** A file of a run, or null. */
 const textOf = (name, file) =>
@@ -157,3 +166,22 @@ await writeFigures('index', 'longer', longerTable);
 
 await Promise.all(OTHERS.map(runsOf));
 await Promise.all(TWINS.map(gatherTwin));
+
+const TRAINED = 50_000; // images
+const nats = ({ validationBits }) => validationBits * 784 * Math.LN2;
+const runs = await readRuns();
+const ofBits = Object.entries(NETWORKS).flatMap(([name, title]) => {
+  const run = runs.find((known) => known.name === `binarized-${name}`);
+  const { testNats, weights } = run?.lines.at(-1) ?? {};
+  if (testNats === undefined) return [];
+  const evaluations = run.lines.slice(0, -1);
+  const best = evaluations.reduce((one, other) => (nats(other) < nats(one) ? other : one));
+  const epochs = (best.step * run.settings.batch) / TRAINED;
+  const hours = best.cpuSeconds / 3600;
+  return [[`${title}`, weights.toLocaleString('en'), epochs.toFixed(1), hours.toFixed(2), nats(best).toFixed(2), testNats.toFixed(2)]]; // biome-ignore format: one row
+});
+const published = PUBLISHED.map(({ network, figure }) => [`${network}, published`, '', '', '', '', Number.parseFloat(figure).toFixed(2)]); // biome-ignore format: one row
+const header = ['network', 'weights', 'epochs', 'CPU hours', 'validation', 'test'];
+const binarized = markdownTable(header, [...ofBits, ...published]);
+console.log(binarized);
+await writeFigures('index', 'binarized', binarized);

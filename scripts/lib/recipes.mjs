@@ -65,7 +65,7 @@ export async function readRecipes() {
  */
 export function recipeOf({ name, settings: { program = 'train.mjs', ...settings }, lines }) {
   const { testNats, testBits } = lines.at(-1);
-  const figure = testNats === undefined ? `${testBits?.toFixed(3)} bits/dim` : `${testNats.toFixed(2)} nats`;
+  const figure = testNats === undefined ? `${testBits.toFixed(3)} bits/dim` : `${testNats.toFixed(2)} nats`;
   const { seconds, cpuSeconds = seconds } = lines.findLast((line) => line.seconds !== undefined);
   return { name, program, settings, figure, hours: cpuSeconds / 3600 };
 }

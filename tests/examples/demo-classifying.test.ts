@@ -18,14 +18,13 @@ async function measured(name: string, image: Uint8Array) {
   const nats = [...(await logProb(await read(name), { data, shape: [10, 28, 28, 1] }, { condition }))];
   const background = await read(`${name}-background`);
   const [beside = 0] = await logProb(background, { data: image, shape: [1, 28, 28, 1] });
-  const ratio = (Math.max(...nats) - beside) / (SIZE * Math.LN2);
-  const usual = MODELS[name]?.usualRatio ?? Number.NaN;
-  const own = `it is ${Math.abs(ratio).toFixed(3)} bits per dimension ${ratio < 0 ? 'less likely' : 'likelier'} than by a model of background alone`;
-  const most = `97.5% of the test images reach ${usual.toFixed(3)}`;
-  const isUnusual = ratio < usual;
-  const words = isUnusual
-    ? `${own}, and ${most}: this one is unusual, so do not trust the answer much.`
-    : `${own}; ${most}.`;
+  const own = [-Math.max(...nats), Math.max(...nats) - beside].map((value) => value / (SIZE * Math.LN2));
+  const usual = [MODELS[name]?.usualBits, MODELS[name]?.usualRatio].map((range) => range ?? [Number.NaN, 0]);
+  const isUnusual = own.some((value, i) => value < (usual[i]?.[0] ?? 0) || value > (usual[i]?.[1] ?? 0));
+  const [bits, fewer] = own.map((value) => value.toFixed(2));
+  const [most, mostFewer] = usual.map((range) => range.map((value) => value.toFixed(2)).join(' to '));
+  const all = `takes ${bits} bits per dimension, ${fewer} fewer than by a model of background; 95% of the test images take ${most}, and ${mostFewer} fewer`;
+  const words = isUnusual ? `${all}. This one is unusual, so do not trust the answer much.` : `${all}.`;
   return { nats, likeliest: nats.indexOf(Math.max(...nats)), isUnusual, words };
 }
 
@@ -63,7 +62,7 @@ describe.skipIf(chromiumPath === undefined)('classifying in the demo', () => {
       const chance = (await chances())[likeliest] ?? '';
       expect(Number.parseFloat(chance.replace('> ', '')) / 100).toBeCloseTo(1 / total, 2);
       const one = `a${likeliest === 8 ? 'n' : ''} ${likeliest}`;
-      expect(await headline()).toBe(`Likeliest: ${one} ${chance} sure. As ${one} ${words}`);
+      expect(await headline()).toBe(`Likeliest: ${one} ${chance} sure. As ${one} it ${words}`);
       expect(await panel().locator('.class-bars .present').textContent()).toMatch(
         new RegExp(`^${likeliest}`),
       );
@@ -142,7 +141,7 @@ describe.skipIf(chromiumPath === undefined)('classifying in the demo', () => {
     await eventually(headline).toMatch(/^Likeliest: a 0 > 99\.9% sure\.$/);
     expect(backgrounds()).toEqual([]);
     await panel().getByLabel('Digits', { exact: true }).check();
-    await eventually(headline).toMatch('model of background alone');
+    await eventually(headline).toMatch('than by a model of background');
     expect(backgrounds()).toHaveLength(1);
     demo.expectClean();
   });

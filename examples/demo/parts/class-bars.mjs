@@ -21,7 +21,7 @@ export function classBars() {
    * @param {import('../catalogue.mjs').Entry} entry
    * @param {number} size values of the image
    */
-  function show(nats, background, classes, { usualRatio }, size) {
+  function show(nats, background, classes, { usualBits, usualRatio }, size) {
     const best = Math.max(...nats);
     const weights = nats.map((value) => Math.exp(value - best));
     const total = weights.reduce((sum, weight) => sum + weight, 0);
@@ -49,7 +49,7 @@ export function classBars() {
         ` ${percent(chances[likeliest])} sure.`,
         background === null
           ? ''
-          : ` ${usualness(classes[likeliest].one, ((best - background) * Math.LOG2E) / size, usualRatio)}`,
+          : ` As ${classes[likeliest].one} it ${usualness([bits[likeliest] / size, ((best - background) * Math.LOG2E) / size], [usualBits, usualRatio])}`,
       ),
     );
   }
@@ -60,11 +60,16 @@ export function classBars() {
 const percent = (chance) =>
   chance > 0.9995 ? '> 99.9%' : chance < 0.001 ? '< 0.1%' : `${(100 * chance).toFixed(1)}%`;
 
-/** How much likelier an image is by the model than by one of background, in words: what is left is of what it shows. */
-function usualness(one, ratio, usual) {
-  const own = `As ${one} it is ${Math.abs(ratio).toFixed(3)} bits per dimension ${ratio < 0 ? 'less likely' : 'likelier'} than by a model of background alone`;
-  const most = `97.5% of the test images reach ${usual.toFixed(3)}`;
-  return ratio < usual
-    ? `${own}, and ${most}: this one is unusual, so do not trust the answer much.`
-    : `${own}; ${most}.`;
+/**
+ * Bits per dimension of an image, and how many fewer they are than by a model of background, in words.
+ *
+ * @param {[number, number]} own
+ * @param {[number, number][]} usual between which 95% of the test images are, of either
+ */
+function usualness(own, usual) {
+  const [bits, fewer] = own.map((value) => value.toFixed(2));
+  const [most, mostFewer] = usual.map((range) => range.map((value) => value.toFixed(2)).join(' to '));
+  const isUsual = own.every((value, i) => value >= usual[i][0] && value <= usual[i][1]);
+  const warning = isUsual ? '' : ' This one is unusual, so do not trust the answer much.';
+  return `takes ${bits} bits per dimension, ${fewer} fewer than by a model of background; 95% of the test images take ${most}, and ${mostFewer} fewer.${warning}`;
 }
