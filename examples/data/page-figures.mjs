@@ -76,7 +76,7 @@ async function measureBits(name, all) {
   const perDim = (mean / size) * Math.LOG2E;
   console.log(`${name}: ${mean.toFixed(2)} nats an image, ${perDim.toFixed(4)} bits/dim of ${count} images`);
   if (takesClass) FIGURES[name].testBits = Number(perDim.toFixed(3));
-  else FIGURES[name].testNats = Number(mean.toFixed(2));
+  else FIGURES[name].nats = Number(mean.toFixed(2));
   await writeCard(name, count === all.shape[0] ? { mean, perDim } : null);
 }
 

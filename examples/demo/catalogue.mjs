@@ -55,7 +55,7 @@ export const MODELS = {
   },
   'binarized-mnist': {
     title: 'Digits, black and white',
-    note: `28 by 28 pixels in black or white. A PixelCNN++ of 893,442 weights, trained on binarized MNIST: ${FIGURES['binarized-mnist'].testNats.toFixed(2)} nats an image.`,
+    note: `28 by 28 pixels in black or white. A PixelCNN++ of 893,442 weights, trained on binarized MNIST: ${FIGURES['binarized-mnist'].nats.toFixed(2)} nats an image.`,
     shape: [28, 28, 1],
     levels: 2,
     numClasses: null,

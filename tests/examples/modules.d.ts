@@ -753,6 +753,6 @@ declare module '*/examples/demo/catalogue.mjs' {
 declare module '*/examples/demo/model-figures.mjs' {
   export const FIGURES: Record<
     string,
-    { testBits?: number; usualBits?: number[]; usualRatio?: number[]; testNats?: number }
+    { testBits?: number; usualBits?: number[]; usualRatio?: number[]; nats?: number }
   >;
 }
