@@ -80,7 +80,7 @@ async function measureBits(name, all) {
   await writeCard(name, count === all.shape[0] ? { mean, perDim } : null);
 }
 
-/** Bits per dimension of test images as of their likeliest class, and how many fewer they are than by the background model: of most of them. */
+/** How many fewer bits per dimension most test images take, as of their likeliest class, than by the background model. */
 async function measureRatio(name, all) {
   const images = spread(all, Number(flags['ratio-images']));
   const [count, ...imageShape] = images.shape;
@@ -93,7 +93,6 @@ async function measureRatio(name, all) {
     for (const [i, value] of nats.entries()) likeliest[i] = Math.max(likeliest[i], value);
   }
   const perDim = (nats) => (nats / size) * Math.LOG2E;
-  FIGURES[name].usualBits = rangeOf(likeliest.map((value) => perDim(-value)));
   FIGURES[name].usualRatio = rangeOf(likeliest.map((value, i) => perDim(value - background[i])));
   console.log(`${name}: of ${count} images`, FIGURES[name]);
 }

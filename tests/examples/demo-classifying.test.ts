@@ -18,13 +18,11 @@ async function measured(name: string, image: Uint8Array) {
   const nats = [...(await logProb(await read(name), { data, shape: [10, 28, 28, 1] }, { condition }))];
   const background = await read(`${name}-background`);
   const [beside = 0] = await logProb(background, { data: image, shape: [1, 28, 28, 1] });
-  const own = [-Math.max(...nats), Math.max(...nats) - beside].map((value) => value / (SIZE * Math.LN2));
-  const usual = [MODELS[name]?.usualBits, MODELS[name]?.usualRatio].map((range) => range ?? [Number.NaN, 0]);
-  const isUnusual = own.some((value, i) => value < (usual[i]?.[0] ?? 0) || value > (usual[i]?.[1] ?? 0));
-  const [bits, fewer] = own.map((value) => value.toFixed(2));
-  const [most, mostFewer] = usual.map((range) => range.map((value) => value.toFixed(2)).join(' to '));
-  const all = `takes ${bits} bits per dimension, ${fewer} fewer than by a model of background; 95% of the test images take ${most}, and ${mostFewer} fewer`;
-  const words = isUnusual ? `${all}. This one is unusual, so do not trust the answer much.` : `${all}.`;
+  const [bits, fewer] = [-Math.max(...nats), Math.max(...nats) - beside].map((value) => value / (SIZE * Math.LN2)) as [number, number]; // biome-ignore format: one line
+  const [least, most] = (MODELS[name] as { usualRatio: [number, number] }).usualRatio;
+  const isUnusual = fewer < least || fewer > most;
+  const all = `takes ${bits.toFixed(2)} bits per dimension, ${fewer.toFixed(2)} fewer than by a model of background; of 95% of the test images it is ${least.toFixed(2)} to ${most.toFixed(2)}.`;
+  const words = isUnusual ? `${all} This one is unusual, so do not trust the answer much.` : all;
   return { nats, likeliest: nats.indexOf(Math.max(...nats)), isUnusual, words };
 }
 

@@ -744,15 +744,11 @@ declare module '*/examples/demo/catalogue.mjs' {
     levels: number;
     numClasses: number | null;
     testBits: number | null;
-    usualBits: [number, number] | null;
     usualRatio: [number, number] | null;
   }
   export const MODELS: Record<string, Entry>;
 }
 
 declare module '*/examples/demo/model-figures.mjs' {
-  export const FIGURES: Record<
-    string,
-    { testBits?: number; usualBits?: number[]; usualRatio?: number[]; nats?: number }
-  >;
+  export const FIGURES: Record<string, { testBits?: number; usualRatio?: number[]; nats?: number }>;
 }

@@ -21,7 +21,7 @@ export function classBars() {
    * @param {import('../catalogue.mjs').Entry} entry
    * @param {number} size values of the image
    */
-  function show(nats, background, classes, { usualBits, usualRatio }, size) {
+  function show(nats, background, classes, { usualRatio }, size) {
     const best = Math.max(...nats);
     const weights = nats.map((value) => Math.exp(value - best));
     const total = weights.reduce((sum, weight) => sum + weight, 0);
@@ -49,7 +49,7 @@ export function classBars() {
         ` ${percent(chances[likeliest])} sure.`,
         background === null
           ? ''
-          : ` As ${classes[likeliest].one} it ${usualness([bits[likeliest] / size, ((best - background) * Math.LOG2E) / size], [usualBits, usualRatio])}`,
+          : ` As ${classes[likeliest].one} it ${usualness(bits[likeliest] / size, ((best - background) * Math.LOG2E) / size, usualRatio)}`,
       ),
     );
   }
@@ -63,13 +63,12 @@ const percent = (chance) =>
 /**
  * Bits per dimension of an image, and how many fewer they are than by a model of background, in words.
  *
- * @param {[number, number]} own
- * @param {[number, number][]} usual between which 95% of the test images are, of either
+ * @param {number} bits
+ * @param {number} fewer
+ * @param {[number, number]} usual between which 95% of the test images are
  */
-function usualness(own, usual) {
-  const [bits, fewer] = own.map((value) => value.toFixed(2));
-  const [most, mostFewer] = usual.map((range) => range.map((value) => value.toFixed(2)).join(' to '));
-  const isUsual = own.every((value, i) => value >= usual[i][0] && value <= usual[i][1]);
-  const warning = isUsual ? '' : ' This one is unusual, so do not trust the answer much.';
-  return `takes ${bits} bits per dimension, ${fewer} fewer than by a model of background; 95% of the test images take ${most}, and ${mostFewer} fewer.${warning}`;
+function usualness(bits, fewer, [least, most]) {
+  const warning =
+    fewer >= least && fewer <= most ? '' : ' This one is unusual, so do not trust the answer much.';
+  return `takes ${bits.toFixed(2)} bits per dimension, ${fewer.toFixed(2)} fewer than by a model of background; of 95% of the test images it is ${least.toFixed(2)} to ${most.toFixed(2)}.${warning}`;
 }
