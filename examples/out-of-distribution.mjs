@@ -12,8 +12,8 @@ import { pickImages } from './lib/pick-images.mjs';
 import { loadPortable } from './lib/saved-model.mjs';
 
 const help = `Tells images of another data set from those of a model's own, by their likelihood, and by the ratio of that to the likelihood
-under a background model: a network trained on the same images, some of whose pixels are random (train.py --mutate 0.3).
-Ren et al. 2019, https://arxiv.org/abs/1906.02845.
+under a background model: a network trained on the same images, some of whose pixels are random (train.py has a flag for
+that), or a network that sees only neighbours. Ren et al. 2019, https://arxiv.org/abs/1906.02845.
 
   node examples/out-of-distribution.mjs --model PATH --background PATH --data fashion-mnist --other mnist --other-path DIR
 

@@ -122,7 +122,7 @@ it.each([
   [readSampleFlags, '--model x --temperature=-1', "--temperature: wanted a number of at least 0, got '-1'"],
   [readSampleFlags, '--model x --top-p 2', "--top-p: wanted a number above 0 and at most 1, got '2'"],
   [readSampleFlags, '--model x --codes y --images 2', '--images: comes without --codes'],
-  [readEvaluateFlags, '--model x --data faces', "--data: wanted digits, fashion-mnist, mnist, cifar-10, emoji, folder, npy, got 'faces'"],
+  [readEvaluateFlags, '--model x --data faces', "--data: wanted digits, fashion-mnist, mnist, binarized-mnist, cifar-10, emoji, folder, npy, got 'faces'"],
   [readConvertFlags, '--model x --to y.h5', "--to: wanted .pixelcnn, .safetensors, .npz or a directory, got 'y.h5'"],
   [readSubmitFlags, 'paint', "wanted draw or score first, got 'paint'; --help lists the flags"],
   [readVqFlags, '--filters 7', "--filters: wanted a multiple of 2, got '7'"],
