@@ -34,6 +34,7 @@ import { holdOut } from '../../examples/lib/hold-out.mjs';
 import { npyOf } from '../../examples/lib/npy.mjs';
 import { loadPyTorchRun } from '../../examples/lib/pytorch-run.mjs';
 import { loadImageModel } from '../../examples/lib/saved-model.mjs';
+import { flagsOf, readRecipes } from '../../scripts/lib/recipes.mjs';
 import { elementsOf, transformed } from '../../src/core/symmetries';
 import { useBackend } from '../support/backends';
 import { PATIENCE } from '../support/patience.mjs';
@@ -397,6 +398,20 @@ describe.skipIf(python === null)('train.py', () => {
     const best = Math.min(...metrics.map(({ validationBits }) => validationBits));
     expect(await bitsOf(model, validation as ImageSet, 2)).toBeCloseTo(best, 4); // evaluation is in float32
     expect(await bitsOf(model, test)).toBeCloseTo(testBitsIn(stdout), 2);
+  });
+
+  it('reads the flags of every recipe in the docs', async () => {
+    const recipes = (await readRecipes()).filter(({ program }) => program === 'pytorch/train.py');
+    expect(recipes.length).toBeGreaterThan(7);
+    const program = `import json, sys
+sys.path.insert(0, ${JSON.stringify(join(root, 'examples/pytorch'))})
+from flags import read_flags
+for flags in json.load(sys.stdin): read_flags(flags)`;
+    const ended = await start(
+      ['-c', program],
+      JSON.stringify(recipes.map(({ settings }) => flagsOf(settings))),
+    ).ended;
+    expect(ended).toEqual({ code: 0, stdout: '', stderr: '' });
   });
 
   it('knows all classes, also those that are held out whole', async () => {
