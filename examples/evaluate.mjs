@@ -61,11 +61,11 @@ const png = smallestPng({ images: test.data, imageShape: size });
 
 const names = channels === 3 ? ['red', 'green', 'blue'] : [];
 const row = (name, cells) => console.log(name.padEnd(12) + cells.map((cell) => cell.padStart(8)).join(''));
+const mean = (byChannel) => byChannel.reduce((sum, value) => sum + value, 0) / byChannel.length;
 const figures = (name, byChannel) => {
-  const all = byChannel.reduce((sum, value) => sum + value, 0) / byChannel.length;
   row(
     name,
-    [all, ...(byChannel.length > 1 ? byChannel : [])].map((value) => value.toFixed(3)),
+    [mean(byChannel), ...(byChannel.length > 1 ? byChannel : [])].map((value) => value.toFixed(3)),
   );
 };
 row('bits/dim', ['all', ...names]);
@@ -75,8 +75,7 @@ row('PNG', [((8 * png.length) / test.data.length).toFixed(3)]);
 figures('model', bits);
 if (isSymmetric(model)) figures('in one order', await bitsByChannel(...inOneOrder(model, test), inBatches));
 const values = test.data.length / images;
-const nats = (bits.reduce((sum, value) => sum + value, 0) / channels) * values * Math.LN2;
-console.log(`${nats.toFixed(2)} nats an image, of ${values} values`);
+console.log(`${(mean(bits) * values * Math.LN2).toFixed(2)} nats an image, of ${values} values`);
 console.log(`PNG: the same images in one file of ${png.length} bytes, without gaps`);
 console.log(
   `${numParams(model)} parameters, ${isPortable(model) ? 'without tfjs' : flags.backend}, ${seconds.toFixed(1)} s`,

@@ -21,7 +21,7 @@ async function measured(name: string, image: Uint8Array) {
   const [bits, fewer] = [-Math.max(...nats), Math.max(...nats) - beside].map((value) => value / (SIZE * Math.LN2)) as [number, number]; // biome-ignore format: one line
   const [least, most] = (MODELS[name] as { usualRatio: [number, number] }).usualRatio;
   const isUnusual = fewer < least || fewer > most;
-  const all = `takes ${bits.toFixed(2)} bits per dimension, ${fewer.toFixed(2)} fewer than by a model of background; of 95% of the test images it is ${least.toFixed(2)} to ${most.toFixed(2)}.`;
+  const all = `takes ${bits.toFixed(2)} bits per dimension, ${fewer.toFixed(2)} fewer than by a model of background; for 95% of the test images that is ${least.toFixed(2)} to ${most.toFixed(2)}.`;
   const words = isUnusual ? `${all} This one is unusual, so do not trust the answer much.` : all;
   return { nats, likeliest: nats.indexOf(Math.max(...nats)), isUnusual, words };
 }

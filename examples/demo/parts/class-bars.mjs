@@ -70,5 +70,5 @@ const percent = (chance) =>
 function usualness(bits, fewer, [least, most]) {
   const warning =
     fewer >= least && fewer <= most ? '' : ' This one is unusual, so do not trust the answer much.';
-  return `takes ${bits.toFixed(2)} bits per dimension, ${fewer.toFixed(2)} fewer than by a model of background; of 95% of the test images it is ${least.toFixed(2)} to ${most.toFixed(2)}.${warning}`;
+  return `takes ${bits.toFixed(2)} bits per dimension, ${fewer.toFixed(2)} fewer than by a model of background; for 95% of the test images that is ${least.toFixed(2)} to ${most.toFixed(2)}.${warning}`;
 }
