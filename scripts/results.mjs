@@ -54,6 +54,9 @@ const NETWORKS = {
 /** Runs of pytorch/train.py. */
 const TWINS = [...Object.keys(NETWORKS), 'small-twin-1', 'small-twin-2'].map((name) => `binarized-${name}`);
 
+/** Nats an image of 28x28, given bits per dimension. */
+const natsOf = (bits) => bits * 28 * 28 * Math.LN2;
+
 /** A file of a run, or null. */
 const textOf = (name, file) =>
   readFile(join(flags.runs, name, file), 'utf8').catch((error) => {
@@ -80,25 +83,36 @@ async function gather(name) {
   await copyFile(join(from, `samples-${step}.png`), join(docs, 'images', picture));
 }
 
-/** Copies a run of pytorch/train.py if it exists. Its settings are in its checkpoint. */
+/** Copies a finished run of pytorch/train.py if it exists. Its settings and the shapes of its weights are in its checkpoint. */
 async function gatherTwin(name) {
   const metrics = await textOf(name, 'metrics.json');
   if (metrics === null) return;
+  const evaluations = JSON.parse(metrics);
+  const { best, testBits } = evaluations.pop();
+  if (testBits === undefined) {
+    console.error(`${name}: not finished, left out`);
+    return;
+  }
   const checkpoint = await readFile(join(flags.runs, name, 'checkpoint.safetensors'));
-  const header = checkpoint.subarray(8, 8 + Number(checkpoint.readBigUInt64LE()));
-  const { run } = JSON.parse(JSON.parse(header).__metadata__.state);
-  const { path, out, resume, device, ...kept } = run;
+  const { __metadata__: metadata, ...tensors } = JSON.parse(
+    checkpoint.subarray(8, 8 + Number(checkpoint.readBigUInt64LE())),
+  );
+  const { path, out, resume, device, ...kept } = JSON.parse(metadata.state).run;
   const settings = Object.entries(kept).filter(([, value]) => value !== null && value !== false);
   const camel = (key) => key.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
   const named = Object.fromEntries(settings.map(([key, value]) => [camel(key), value]));
-  const lines = [{ program: 'pytorch/train.py', ...named }, ...JSON.parse(metrics)];
+  const sizes = Object.entries(tensors).filter(([key]) => key.startsWith('model.')).map(([, { shape }]) => shape.reduce((product, side) => product * side, 1)); // biome-ignore format: one line
+  const weights = sizes.reduce((sum, size) => sum + size, 0);
+  const figure =
+    kept.data === 'binarized-mnist' ? { testNats: Number(natsOf(testBits).toFixed(2)) } : { testBits };
+  const lines = [{ program: 'pytorch/train.py', ...named }, ...evaluations, { best, weights, ...figure }];
   await writeRun(
     name,
     lines.map((line) => JSON.stringify(line)),
   );
 }
 
-/** Writes the lines of a run, and at their end the figure that reproduce.mjs has measured, if it has. */
+/** Writes the lines of a run, and at their end what reproduce.mjs has measured of the exported file, if it has. */
 async function writeRun(name, lines) {
   const figure = await textOf(name, 'figure.json');
   const all = [...lines, ...(figure === null ? [] : [figure.trim()])];
@@ -168,17 +182,15 @@ await Promise.all(OTHERS.map(runsOf));
 await Promise.all(TWINS.map(gatherTwin));
 
 const TRAINED = 50_000; // images
-const nats = ({ validationBits }) => validationBits * 784 * Math.LN2;
 const runs = await readRuns();
 const ofBits = Object.entries(NETWORKS).flatMap(([name, title]) => {
   const run = runs.find((known) => known.name === `binarized-${name}`);
-  const { testNats, weights } = run?.lines.at(-1) ?? {};
-  if (testNats === undefined) return [];
-  const evaluations = run.lines.slice(0, -1);
-  const best = evaluations.reduce((one, other) => (nats(other) < nats(one) ? other : one));
-  const epochs = (best.step * run.settings.batch) / TRAINED;
-  const hours = best.cpuSeconds / 3600;
-  return [[`${title}`, weights.toLocaleString('en'), epochs.toFixed(1), hours.toFixed(2), nats(best).toFixed(2), testNats.toFixed(2)]]; // biome-ignore format: one row
+  if (run === undefined) return [];
+  const evaluations = run.lines.filter(({ validationBits }) => validationBits !== undefined);
+  const { best, weights, testNats } = Object.assign({}, ...run.lines.slice(evaluations.length)); // that of the file, where it was measured
+  const { step, validationBits, cpuSeconds } = evaluations.find((line) => line.step === best);
+  const epochs = (step * run.settings.batch) / TRAINED;
+  return [[title, weights.toLocaleString('en'), epochs.toFixed(1), (cpuSeconds / 3600).toFixed(2), natsOf(validationBits).toFixed(2), testNats.toFixed(2)]]; // biome-ignore format: one row
 });
 const published = PUBLISHED.map(({ network, figure }) => [`${network}, published`, '', '', '', '', Number.parseFloat(figure).toFixed(2)]); // biome-ignore format: one row
 const header = ['network', 'weights', 'epochs', 'CPU hours', 'validation', 'test'];

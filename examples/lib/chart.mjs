@@ -1,7 +1,7 @@
 import * as vega from 'vega';
 import { compile } from 'vega-lite';
 
-const COLOURS = ['#9db4d6', '#143e8c', '#c0563b', '#4c8c5a'];
+const COLOURS = ['#9db4d6', '#143e8c', '#c0563b', '#4c8c5a', '#8a6fb0'];
 const LEGEND = { orient: 'top' };
 
 /**
@@ -11,12 +11,13 @@ const LEGEND = { orient: 'top' };
  * @param {string} args.title
  * @param {string} args.xTitle
  * @param {string} args.yTitle
+ * @param {'linear' | 'log'} [args.xScale]
  * @param {{ name: string, points: { x: number, y: number }[], hasMarks?: boolean }[]} args.lines
  * @param {{ name: string, y: number }[]} [args.rules]
  * @returns {Promise<string>}
  */
-export async function lineChart({ title, xTitle, yTitle, lines, rules = [] }) {
-  const x = { field: 'x', type: 'quantitative', title: xTitle, axis: { grid: false } };
+export async function lineChart({ title, xTitle, yTitle, xScale = 'linear', lines, rules = [] }) {
+  const x = { field: 'x', type: 'quantitative', title: xTitle, axis: { grid: false }, scale: { type: xScale } }; // biome-ignore format: one line
   const y = { field: 'y', type: 'quantitative', title: yTitle, scale: { zero: false } };
   const color = {
     field: 'name',

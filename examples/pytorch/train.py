@@ -391,6 +391,9 @@ def main(argv):
         ranks.barrier()  # the best weights may be written just now
         load_all(average, load_file(path(BEST)))
         bits, kept_as = evaluate(average, test, None, ranks, conditions), BEST
+        if ranks.is_first:
+            best = min(history, key=lambda line: line['validationBits'])
+            write_json(path('metrics.json'), [*history, {'best': best['step'], 'testBits': bits}])
     if ranks.is_first:
         print(f"test bits/dim: {bits:.3f} by the average of the weights, {path(kept_as)}")
     del trained  # it holds on to the processes' connections
