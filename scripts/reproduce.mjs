@@ -1,7 +1,7 @@
 // Makes a run of the docs again, from the data to its figure: `npm run reproduce -- --help`.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -29,6 +29,10 @@ const python = ['.venv/bin/python3', 'python3'].find(
   (path) => path === 'python3' || existsSync(join(root, path)),
 );
 
+/** The file of a run that names it. */
+const OF_RUN = 'reproduces.txt';
+
+process.on('SIGINT', () => {}); // a training that is interrupted saves what it has, and then this ends too
 const { values: flags, positionals } = readFlags();
 if (flags.help) console.log(help);
 else if (flags.list) list(await readRecipes());
@@ -45,16 +49,21 @@ function readFlags() {
 function list(recipes) {
   const publishedFor = ({ data, model = 'pixelcnn' }) =>
     PUBLISHED.find((other) => other.data === data && other.model === model)?.figure ?? '';
-  const rows = recipes.map(({ name, settings, figure, hours }) => [
+  const rows = recipes.map(({ name, program, settings, figure, hours }) => [
     name,
+    program,
     settings.data ?? 'spins',
+    settings.levels ?? '',
     settings.model ?? 'pixelcnn',
     settings.steps,
+    settings.seed,
     publishedFor(settings),
     figure,
-    hours?.toFixed(2) ?? '',
+    hours?.toPrecision(2) ?? '',
   ]);
-  console.log(markdownTable(['name', 'data', 'network', 'steps', 'published', 'here', 'CPU hours'], rows));
+  const header = ['name', 'program', 'data', 'levels', 'network', 'steps', 'seed', 'published', 'here', 'hours']; // biome-ignore format: one line
+  console.log(markdownTable(header, rows));
+  console.log('\nHours are of CPU time for train.py, and else of wall time on one or two cores.');
   console.log('\nPublished by others, https://arxiv.org/abs/1601.06759, table 4:\n');
   const others = PUBLISHED.map(({ data, network, figure }) => [data, network, figure]);
   console.log(markdownTable(['data', 'network', 'figure'], others));
@@ -67,14 +76,29 @@ function reproduce(recipes) {
   const recipe = recipes.find((known) => known.name === name);
   if (recipe === undefined) stop(`there is no run '${name}'; --list has them`);
   const { path, out = join('runs', name) } = flags;
-  const isBegun = ['run.json', 'checkpoint.safetensors'].some((file) => existsSync(resolve(root, out, file)));
+  const at = (file) => resolve(root, out, file);
+  const isBegun = ['run.json', 'checkpoint.safetensors'].some((file) => existsSync(at(file)));
+  const kept = existsSync(at(OF_RUN)) ? readFileSync(at(OF_RUN), 'utf8').trim() : undefined;
+  if (isBegun && kept !== name) stop(`--out: ${out} holds ${kept === undefined ? 'a run that this program did not begin' : `'${kept}'`}, not '${name}'`); // biome-ignore format: one line
+  if (!flags['dry-run']) {
+    mkdirSync(at('.'), { recursive: true });
+    writeFileSync(at(OF_RUN), `${name}\n`);
+  }
   for (const [program, args] of commandsOf(recipe, { out, path, isBegun })) {
     const printed = run(`examples/${program}`, args);
+    if (program === 'train.mjs' && !flags['dry-run'] && evaluatedStep(at('metrics.jsonl')) < recipe.settings.steps) stop(`not finished: the same command continues`); // biome-ignore format: one line
     const [, nats] = /^([\d.]+) nats an image/m.exec(printed) ?? [];
-    if (nats)
-      writeFileSync(resolve(root, out, 'figure.json'), `${JSON.stringify({ testNats: Number(nats) })}\n`); // for results.mjs
+    if (nats) writeFileSync(at('figure.json'), `${JSON.stringify({ testNats: Number(nats) })}\n`); // for results.mjs
   }
-  console.log(`${name}, in the docs: ${recipe.figure}`);
+  console.log(
+    `${name}, in the docs: ${recipe.figure}. Expect about that: machines and versions round differently.`,
+  );
+}
+
+/** The step of the last evaluation in a run's log. */
+function evaluatedStep(log) {
+  const evaluations = readFileSync(log, 'utf8').split('\n').filter((line) => /"(test|validation)Bits"/.test(line)); // biome-ignore format: one line
+  return evaluations.length === 0 ? 0 : JSON.parse(evaluations.at(-1)).step;
 }
 
 /** Runs a program in the repository's root, and returns what an evaluation prints. Where it fails, this ends as it does. */
@@ -83,11 +107,16 @@ function run(program, args) {
   console.log([command, program, ...args].join(' '));
   if (flags['dry-run']) return '';
   const stdout = program.endsWith('evaluate.mjs') ? 'pipe' : 'inherit';
-  const { status, stdout: printed } = spawnSync(command, [program, ...args], {
+  const {
+    error,
+    status,
+    stdout: printed,
+  } = spawnSync(command, [program, ...args], {
     stdio: ['inherit', stdout, 'inherit'],
     cwd: root,
     encoding: 'utf8',
   });
+  if (error) stop(`${command}: ${error.message}${command === 'node' ? '' : '; examples/pytorch/README.md says how to install Python and PyTorch'}`); // biome-ignore format: one line
   if (printed) process.stdout.write(printed);
   if (status !== 0) process.exit(status ?? 1);
   return printed ?? '';

@@ -15,7 +15,7 @@ const DIGITS = [...'0123456789'];
  * @property {string[]} groups what the classes show; in each style where there are several. Empty where it takes no class
  * @property {string[]} styles classes are the groups in the first style, then those in the second; empty where there is one style
  * @property {number | null} testBits the mean over its test images, where the page measures with it
- * @property {[number, number] | null} usualRatio where there is a model of background, NAME-background: how many fewer bits per dimension test images
+ * @property {[number, number] | null} usualRatio where there is a background model, NAME-background: how many fewer bits per dimension test images
  * take, each as of its likeliest class, than by that; between these for 95% of them
  *
  * @type {Record<import('./worker/protocol.mjs').ModelName, Entry>}

@@ -142,7 +142,7 @@ function textOf(value) {
 export const PUBLISHED = [
   ['NADE', undefined, 88.33],
   ['EoNADE', undefined, 85.1],
-  ['DARN, at most', undefined, 84.13],
+  ['DARN, about', undefined, 84.13],
   ['PixelCNN', 'pixelcnn', 81.3],
   ['Row LSTM', 'row-lstm', 80.54],
   ['Diagonal BiLSTM', 'diagonal-bi-lstm', 79.2],

@@ -20,9 +20,10 @@ async function measured(name: string, image: Uint8Array) {
   const [beside = 0] = await logProb(background, { data: image, shape: [1, 28, 28, 1] });
   const [bits, fewer] = [-Math.max(...nats), Math.max(...nats) - beside].map((value) => value / (SIZE * Math.LN2)) as [number, number]; // biome-ignore format: one line
   const [least, most] = (MODELS[name] as { usualRatio: [number, number] }).usualRatio;
-  const isUnusual = fewer < least || fewer > most;
-  const all = `takes ${bits.toFixed(2)} bits per dimension, ${fewer.toFixed(2)} fewer than by a model of background; for 95% of the test images that is ${least.toFixed(2)} to ${most.toFixed(2)}.`;
-  const words = isUnusual ? `${all} This one is unusual, so do not trust the answer much.` : all;
+  const rounded = Number(fewer.toFixed(3));
+  const isUnusual = rounded < least || rounded > most;
+  const all = `takes ${bits.toFixed(2)} bits per dimension, ${Math.abs(rounded)} ${rounded < 0 ? 'more' : 'fewer'} than by a background model; 95% of the test images take ${least} to ${most} fewer.`;
+  const words = isUnusual ? `${all} This one is unusual, so do not trust the answer.` : all;
   return { nats, likeliest: nats.indexOf(Math.max(...nats)), isUnusual, words };
 }
 
@@ -129,7 +130,7 @@ describe.skipIf(chromiumPath === undefined)('classifying in the demo', () => {
     expect(await panel().getByText('an image of nothing it knows gets an answer too').isVisible()).toBe(true);
   });
 
-  it('loads models of background only for this, and does without one for small digits', async () => {
+  it('loads background models only for this, and does without one for small digits', async () => {
     const backgrounds = () => demo.seen.requests.filter((url) => url.includes('-background'));
     await demo.open('likelihood', 'model=digits-28&image=1');
     await eventually(() => demo.panel('likelihood').locator('.headline').textContent()).toMatch(
@@ -139,7 +140,7 @@ describe.skipIf(chromiumPath === undefined)('classifying in the demo', () => {
     await eventually(headline).toMatch(/^Likeliest: a 0 > 99\.9% sure\.$/);
     expect(backgrounds()).toEqual([]);
     await panel().getByLabel('Digits', { exact: true }).check();
-    await eventually(headline).toMatch('than by a model of background');
+    await eventually(headline).toMatch('than by a background model');
     expect(backgrounds()).toHaveLength(1);
     demo.expectClean();
   });

@@ -89,7 +89,7 @@ async function bitsOfTestImages(name: string, imageShape: readonly number[]) {
   return Array.from(nats, (value) => (-value * labels.length) / (images.length * Math.LN2));
 }
 
-/** How many fewer bits per dimension images take, as of their likeliest class, than by the model of background, and which of them the page calls unusual. */
+/** How many fewer bits per dimension images take, as of their likeliest class, than by the background model, and which of them the page calls unusual. */
 async function verdictsOn(name: string, images: Uint8Array) {
   const [model, background] = await Promise.all(
     [name, `${name}-background`].map(async (file) => readPortable(await read(`models/${file}.pixelcnn`))),

@@ -335,6 +335,7 @@ declare module '*/examples/lib/saved-model.mjs' {
     palette?: Uint8Array;
     orientations?: SymmetricModel;
   }>;
+  export function loadPortable(path: string): Promise<import('pixelcnn-layers/runtime').PortableModel>;
 }
 
 declare module '*/examples/lib/tensorboard.mjs' {

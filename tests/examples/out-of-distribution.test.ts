@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readDataset } from '../../examples/lib/datasets.mjs';
 import { npyOf } from '../../examples/lib/npy.mjs';
 import { pickImages } from '../../examples/lib/pick-images.mjs';
+import { loadPortable } from '../../examples/lib/saved-model.mjs';
 import { itRefuses, runScript } from './run-script';
 import { saveGatedModel, saveModel } from './save-model';
 
@@ -17,12 +18,17 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'out-of-distribution-'));
   await saveModel(at('zeros'), {}, true);
   await saveModel(at('two'), { levels: 2 }, true);
-  await saveGatedModel(at('classes'), { numClasses: 10 });
+  await saveGatedModel(at('classes'), { numClasses: 3 });
+  await saveGatedModel(at('vectors'), { conditionSize: 2 });
   // Blank images with a dot, which are likelier than digits.
   const dots = Uint8Array.from({ length: 100 * 64 }, (_, i) => (i % 64 === 27 ? 1 + (i % 3) : 0));
   await writeFile(at('dots.npy'), npyOf(dots, [100, 8, 8]));
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
+
+/** The numbers in the row of a title. */
+const rowsOf = (stdout: string) => (title: string) =>
+  stdout.split('\n').find((line) => line.startsWith(title))?.slice(title.length).replace('%', '').trim().split(/ +/).map(Number); // biome-ignore format: one line
 
 describe('out-of-distribution.mjs', () => {
   it('compares the likelihoods that the library gives, and their ratios to those of background models', async () => {
@@ -46,14 +52,31 @@ describe('out-of-distribution.mjs', () => {
     // How often a digit is likelier than dots, of all pairs.
     const share = mean(own.flatMap((a) => other.map((b) => (a < b ? 1 : a === b ? 0.5 : 0))));
     const uniform = Math.log2(17);
-    const row = (title: string) => stdout.split('\n').find((line) => line.startsWith(title))?.slice(title.length).trim().split(/ +/).map(Number); // biome-ignore format: one line
+    // Of 10 images all are usual, so others are unusual where they are likelier, or less likely, than all of these.
+    const unusual =
+      (100 * other.filter((one) => one < Math.min(...own) || one > Math.max(...own)).length) / 10;
+    const row = rowsOf(stdout);
     const rounded = (...values: number[]) => values.map((value) => Number(value.toFixed(3)));
-    expect(row('likelihood')).toEqual(rounded(mean(own), mean(other), share));
+    expect(row('likelihood')).toEqual(rounded(mean(own), mean(other), share, unusual));
     expect(row(`ratio to ${at('zeros')}`)).toEqual(
-      rounded(uniform - mean(own), uniform - mean(other), share),
+      rounded(uniform - mean(own), uniform - mean(other), share, unusual),
     ); // the same for all images
-    expect(row(`ratio to ${SHIPPED}`)).toEqual([0, 0, 0.5]); // a model tells nothing beside itself
+    expect(row(`ratio to ${SHIPPED}`)).toEqual([0, 0, 0.5, 0]); // a model tells nothing beside itself
     expect(await readFile(out, 'utf8')).toContain('bits per dimension saved');
+  });
+
+  it('asks a model of classes for the likeliest class of each image', async () => {
+    const flags = ['--model', at('classes'), '--background', at('zeros'), '--data', 'digits', '--other', 'digits', '--images', '4', '--out', at('of-classes.svg')]; // biome-ignore format: one line
+    const { stdout } = await runScript('out-of-distribution.mjs', flags);
+    const { test } = await readDataset('digits');
+    const image = (n: number) => pickImages(test, [Math.floor((297 * (2 * n + 1)) / 8)]);
+    const model = await loadPortable(at('classes'));
+    let sum = 0;
+    for (let n = 0; n < 4; n++) {
+      const natsOf = async (k: number) => (await logProb(model, image(n), { condition: [k] }))[0] ?? 0;
+      sum += Math.max(await natsOf(0), await natsOf(1), await natsOf(2));
+    }
+    expect(rowsOf(stdout)('likelihood')?.[0]).toBeCloseTo(-sum / (4 * 64 * Math.LN2), 3);
   });
 
   const known = ['out-of-distribution.mjs', '--model', SHIPPED, '--data', 'digits', '--other', 'digits'];
@@ -61,10 +84,11 @@ describe('out-of-distribution.mjs', () => {
     [
       ['--model: wanted a model; --help lists the flags', ['out-of-distribution.mjs']],
       ['--background: wanted a model; --help lists the flags', known],
-      ['--background: wanted a model without conditions, got CLASSES', [...known, '--background', 'CLASSES']],
+      ['--background: wanted a model without conditions other than classes, got VECTORS', [...known, '--background', 'VECTORS']],
+      ['--out: wanted a file that ends in .svg, got a.png', [...known, '--background', SHIPPED, '--out', 'a.png']],
       ['--background: wanted a model of 8x8x1 and 17 levels, as --model, got 8x8x1 and 2 levels', [...known, '--background', 'TWO']],
       ["--images: digits has 297 test images, got '298'", [...known, '--background', SHIPPED, '--images', '298']],
     ],
-    () => ({ CLASSES: at('classes'), TWO: at('two') }),
+    () => ({ VECTORS: at('vectors'), TWO: at('two') }),
   ); // biome-ignore format: a case a line
 });

@@ -16,7 +16,7 @@ export function classBars() {
 
   /**
    * @param {number[]} nats log p of the image given each class
-   * @param {number | null} background log p of the image by a model of background, where there is one
+   * @param {number | null} background log p of the image by a background model, where there is one
    * @param {import('./classes.mjs').Class[]} classes
    * @param {import('../catalogue.mjs').Entry} entry
    * @param {number} size values of the image
@@ -61,14 +61,14 @@ const percent = (chance) =>
   chance > 0.9995 ? '> 99.9%' : chance < 0.001 ? '< 0.1%' : `${(100 * chance).toFixed(1)}%`;
 
 /**
- * Bits per dimension of an image, and how many fewer they are than by a model of background, in words.
+ * Bits per dimension of an image, and how many fewer they are than by a background model, in words.
  *
  * @param {number} bits
  * @param {number} fewer
  * @param {[number, number]} usual between which 95% of the test images are
  */
 function usualness(bits, fewer, [least, most]) {
-  const warning =
-    fewer >= least && fewer <= most ? '' : ' This one is unusual, so do not trust the answer much.';
-  return `takes ${bits.toFixed(2)} bits per dimension, ${fewer.toFixed(2)} fewer than by a model of background; for 95% of the test images that is ${least.toFixed(2)} to ${most.toFixed(2)}.${warning}`;
+  const lead = Number(fewer.toFixed(3));
+  const warning = lead >= least && lead <= most ? '' : ' This one is unusual, so do not trust the answer.';
+  return `takes ${bits.toFixed(2)} bits per dimension, ${Math.abs(lead)} ${lead < 0 ? 'more' : 'fewer'} than by a background model; 95% of the test images take ${least} to ${most} fewer.${warning}`;
 }

@@ -30,7 +30,7 @@ export async function measure({ model: name, levels, condition }, { signal }) {
 }
 
 /**
- * The log-likelihood of an image given each class, in nats, and by a model of background.
+ * The log-likelihood of an image given each class, in nats, and by a background model.
  *
  * @param {import('./protocol.mjs').ClassifyJob} job
  * @param {import('./protocol.mjs').Context} context
