@@ -1,7 +1,7 @@
-// Measures what bringing weights here costs: time and memory for PixelCNN++ of the published size, from a file of safetensors to a portable file;
-// what float16 takes from the likelihood of a trained model; and a step of training here and of the same network in examples/pytorch.
+// Measures what bringing weights here costs: time and memory for PixelCNN++ of the published size, from a file of safetensors to a portable file,
+// and what float16 takes from the likelihood of a trained model.
 //
-//   npm run bench:weights -- [--seconds 20] [--write]
+//   npm run bench:weights -- [--write]
 //
 // --write puts the figures into docs/results/benchmarks.md.
 
@@ -11,8 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import * as tf from '@tensorflow/tfjs-core';
-import { bitsPerDim, gatedPixelCNN, pixelCNN, pixelCNNPlusPlus, toPortable } from 'pixelcnn-layers';
+import { pixelCNNPlusPlus, toPortable } from 'pixelcnn-layers';
 import { quantize } from 'pixelcnn-layers/data';
 import { logProb, readPortable, writePortable } from 'pixelcnn-layers/runtime';
 import { saveWeights, writeSafetensors } from 'pixelcnn-layers/weights';
@@ -20,15 +19,11 @@ import { useBackend } from '../../examples/lib/backend.mjs';
 import { readDataset } from '../../examples/lib/datasets.mjs';
 import { loadImageModel } from '../../examples/lib/saved-model.mjs';
 import { machine } from './lib/machine.mjs';
-import { randomBatch } from './lib/networks.mjs';
-import { markdownTable, ms, writeFigures } from './lib/report.mjs';
-import { timeInTurn } from './lib/timing.mjs';
-import { timeTwin } from './lib/torch.mjs';
+import { markdownTable, writeFigures } from './lib/report.mjs';
 
 const { values: flags } = parseArgs({
-  options: { seconds: { type: 'string', default: '20' }, write: { type: 'boolean', default: false } },
+  options: { write: { type: 'boolean', default: false } },
 });
-const seconds = Number(flags.seconds);
 const mebibytes = (bytes) => `${Math.round(bytes / 2 ** 20)} MiB`;
 
 await useBackend('wasm');
@@ -68,48 +63,9 @@ async function rounded() {
   return `Rounding weights to float16 changes the bits/dim of the repository's [emoji model](../../examples/models/README.md), ${bits.toFixed(4)} on the test images, by ${less < 0 ? '' : '+'}${less.toFixed(5)}.`;
 }
 
-const fashion = { imageShape: [28, 28, 1], levels: 16, outDim: 32, firstKernelSize: 7 };
-const NETWORKS = [
-  ['pixelCNN', { ...fashion, hiddenDim: 16, numBlocks: 5 }],
-  ['gatedPixelCNN', { ...fashion, hiddenDim: 14, numBlocks: 3 }],
-  [
-    'pixelCNNPlusPlus',
-    { imageShape: [16, 16, 3], levels: 256, filters: 32, numResnets: 2, output: { components: 5 } },
-  ],
-];
-const factories = { pixelCNN, gatedPixelCNN, pixelCNNPlusPlus };
-const batch = 16;
-
-/** A step of each network here, between two runs of the same in PyTorch, since the two do not run in turn. */
-async function twins() {
-  const rows = [];
-  for (const [factory, args] of NETWORKS) {
-    const torch = () => timeTwin(factory, args, batch, seconds / 4);
-    const before = torch();
-    if (before === null) return 'PyTorch is not installed.';
-    const model = factories[factory]({ ...args, seed: 1 });
-    model.compile({ optimizer: tf.train.adam(1e-3, 0.9, 0.999, 1e-7), loss: bitsPerDim });
-    const { xs, labels } = randomBatch(args, batch);
-    const { step } = await timeInTurn(
-      { step: () => model.trainOnBatch(xs, labels) },
-      { seconds: seconds / 2 },
-    );
-    const there = Math.min(before.step.median, torch().step.median);
-    rows.push([
-      `\`${factory}\`, ${args.imageShape.join('x')}`,
-      ms(step.median),
-      ms(there),
-      (step.median / there).toFixed(1),
-    ]);
-    model.dispose();
-    tf.dispose([xs, labels]);
-  }
-  return `Training steps, batch ${batch}, one thread each:\n\n${markdownTable(['network', 'ours, on wasm, ms', 'PyTorch, ms', 'ratio'], rows)}`;
-}
-
 const directory = await mkdtemp(join(tmpdir(), 'weights-'));
 try {
-  const text = `${await publishedFigures(directory)}\n\n${await rounded()}\n\n${await twins()}\n\nOne run on ${machine()}.`;
+  const text = `${await publishedFigures(directory)}\n\n${await rounded()}\n\nOne run on ${machine()}.`;
   console.log(text);
   if (flags.write) {
     await writeFigures('benchmarks', 'bench:weights', text);
