@@ -84,6 +84,7 @@ async function leastBits(of, set) {
     const nats = await pool.logProb(of, set, numClasses === undefined ? {} : { condition: new Array(numImages).fill(k) }); // biome-ignore format: one line
     for (const [n, value] of nats.entries()) bits[n] = Math.min(bits[n], -value / (size * Math.LN2));
   }
+  if (!bits.every(Number.isFinite)) stop('a model gives images no likelihood: its weights are broken');
   return bits;
 }
 const bits = await bitsOf(model);

@@ -1,11 +1,12 @@
 // Makes a run of the docs again, from the data to its figure: `npm run reproduce -- --help`.
 
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { stop } from '../examples/lib/flags.mjs';
+import { pathTo, stop } from '../examples/lib/flags.mjs';
 import { markdownTable } from '../tests/bench/lib/report.mjs';
 import { commandsOf, PUBLISHED, readRecipes } from './lib/recipes.mjs';
 
@@ -36,7 +37,7 @@ process.on('SIGINT', () => {}); // a training that is interrupted saves what it 
 const { values: flags, positionals } = readFlags();
 if (flags.help) console.log(help);
 else if (flags.list) list(await readRecipes());
-else reproduce(await readRecipes());
+else await reproduce(await readRecipes());
 
 function readFlags() {
   try {
@@ -70,12 +71,16 @@ function list(recipes) {
   console.log('\nTables of times are made by one command each, listed in CONTRIBUTING.md.');
 }
 
-function reproduce(recipes) {
+async function reproduce(recipes) {
   const [name, ...others] = positionals;
   if (name === undefined || others.length > 0) stop('wanted the name of one run; --list has them');
   const recipe = recipes.find((known) => known.name === name);
   if (recipe === undefined) stop(`there is no run '${name}'; --list has them`);
-  const { path, out = join('runs', name) } = flags;
+  const here = process.env.INIT_CWD ?? process.cwd(); // npm goes to the root
+  const given = (flag) =>
+    flags[flag] !== undefined && resolve(here, pathTo('a directory', `--${flag}`, flags[flag]));
+  const path = given('path') || undefined;
+  const out = given('out') || join('runs', name);
   const at = (file) => resolve(root, out, file);
   const isBegun = ['run.json', 'checkpoint.safetensors'].some((file) => existsSync(at(file)));
   const kept = existsSync(at(OF_RUN)) ? readFileSync(at(OF_RUN), 'utf8').trim() : undefined;
@@ -85,7 +90,7 @@ function reproduce(recipes) {
     writeFileSync(at(OF_RUN), `${name}\n`);
   }
   for (const [program, args] of commandsOf(recipe, { out, path, isBegun })) {
-    const printed = run(`examples/${program}`, args);
+    const printed = await run(`examples/${program}`, args);
     if (program === 'train.mjs' && !flags['dry-run'] && evaluatedStep(at('metrics.jsonl')) < recipe.settings.steps) stop(`not finished: the same command continues`); // biome-ignore format: one line
     const [, nats] = /^([\d.]+) nats an image/m.exec(printed) ?? [];
     if (nats) writeFileSync(at('figure.json'), `${JSON.stringify({ testNats: Number(nats) })}\n`); // for results.mjs
@@ -102,22 +107,22 @@ function evaluatedStep(log) {
 }
 
 /** Runs a program in the repository's root, and returns what an evaluation prints. Where it fails, this ends as it does. */
-function run(program, args) {
+async function run(program, args) {
   const command = program.endsWith('.py') ? python : 'node';
   console.log([command, program, ...args].join(' '));
   if (flags['dry-run']) return '';
   const stdout = program.endsWith('evaluate.mjs') ? 'pipe' : 'inherit';
-  const {
-    error,
-    status,
-    stdout: printed,
-  } = spawnSync(command, [program, ...args], {
-    stdio: ['inherit', stdout, 'inherit'],
-    cwd: root,
-    encoding: 'utf8',
+  const options = { stdio: ['inherit', stdout, 'inherit'], cwd: root };
+  const child = spawn(command === 'node' ? process.execPath : command, [program, ...args], options);
+  const end = () => child.kill(); // without which a training would outlive this
+  process.on('SIGTERM', end);
+  let printed = '';
+  child.stdout?.on('data', (text) => {
+    process.stdout.write(text);
+    printed += text;
   });
-  if (error) stop(`${command}: ${error.message}${command === 'node' ? '' : '; examples/pytorch/README.md says how to install Python and PyTorch'}`); // biome-ignore format: one line
-  if (printed) process.stdout.write(printed);
-  if (status !== 0) process.exit(status ?? 1);
-  return printed ?? '';
+  const [code] = await once(child, 'close').catch(({ message }) => stop(`${message}; examples/pytorch/README.md says how to install Python and PyTorch`)); // biome-ignore format: one line
+  process.off('SIGTERM', end);
+  if (code !== 0) process.exit(code ?? 1);
+  return printed;
 }

@@ -69,10 +69,11 @@ async function gather(name) {
   const from = join(flags.runs, name);
   const [run, metrics] = await Promise.all(['run.json', 'metrics.jsonl'].map((file) => textOf(name, file)));
   if (run === null) return;
-  const evaluations = metrics.split('\n').filter((line) => /"(test|validation)Bits"/.test(line));
+  const evaluations = (metrics ?? '').split('\n').filter((line) => /"(test|validation)Bits"/.test(line));
   const { path, ...settings } = JSON.parse(run);
   const { step } = JSON.parse(evaluations.at(-1) ?? '{}');
-  if (step !== settings.steps) {
+  const isTested = settings.data !== 'binarized-mnist' || (await textOf(name, 'figure.json')) !== null;
+  if (step !== settings.steps || !isTested) {
     console.error(`${name}: not finished, left out`);
     return;
   }
@@ -115,7 +116,7 @@ async function gatherTwin(name) {
 /** Writes the lines of a run, and at their end what reproduce.mjs has measured of the exported file, if it has. */
 async function writeRun(name, lines) {
   const figure = await textOf(name, 'figure.json');
-  const all = [...lines, ...(figure === null ? [] : [figure.trim()])];
+  const all = [...lines, ...(figure === null ? [] : [JSON.stringify(JSON.parse(figure))])];
   await mkdir(join(docs, 'results/runs'), { recursive: true });
   await writeFile(join(docs, 'results/runs', `${name}.jsonl`), `${all.join('\n')}\n`);
 }

@@ -3,6 +3,7 @@ where there are some. What is wrong with files is told by a ValueError.
 """
 import gzip
 import os
+import zlib
 from typing import NamedTuple, Optional
 
 import numpy as np
@@ -52,28 +53,35 @@ def fashion_mnist(path, levels):
 def binarized_mnist(path, levels):
     """The fixed binarization of MNIST (Salakhutdinov and Murray 2008), which has validation images of its own: the text files of 0 and 1 in
     which H. Larochelle distributed it, or their bits in bytes, the first in the highest, row by row."""
-
-    def part(name):
-        try:
-            file = in_directory(path, f'binarized_mnist_{name}.amat')
-        except ValueError:
-            file = in_directory(path, f'{name}.bits')
-        with (gzip.open if file.endswith('.gz') else open)(file, 'rb') as opened:
-            data = np.frombuffer(opened.read(), np.uint8)
-        if '.amat' in os.path.basename(file):
-            bits = data[(data != ord(' ')) & (data != ord('\n')) & (data != ord('\r'))] - ord('0')
-        else:
-            bits = np.unpackbits(data)
-        if len(bits) == 0 or len(bits) % 784 != 0 or bits.max() > 1:
-            raise ValueError(f"'{file}': wanted images of 784 values 0 or 1")
-        return Images(bits.reshape(-1, 28, 28, 1), 2)  # [N*784] -> [N,28,28,1]
-
-    return part('train'), part('test'), part('valid')
+    parts = ['train', 'valid', 'test']
+    texts, bits = [f'binarized_mnist_{part}.amat' for part in parts], [f'{part}.bits' for part in parts]
+    wanted = f"wanted --path to a directory with {', '.join(texts)}, or with {', '.join(bits)}, each plain or .gz"
+    if path is None:
+        raise ValueError(wanted)
+    is_text = any(os.path.exists(os.path.join(path, texts[0] + ending)) for ending in ('', '.gz'))
+    try:
+        files = [in_directory(path, name) for name in (texts if is_text else bits)]
+    except ValueError as error:
+        raise ValueError(f'{error}; {wanted}') from error
+    sets = []
+    for file in files:
+        data = read_unpacked(file)
+        is_space = np.isin(data, np.frombuffer(b' \t\r\n', np.uint8)) if is_text else None
+        values = data[~is_space] - ord('0') if is_text else np.unpackbits(data)
+        got = f'{len(values)}' if len(values) == 0 or len(values) % 784 else None
+        if len(values) and values.max() > 1:
+            place = np.flatnonzero(~is_space)[np.argmax(values > 1)]
+            got = f'byte {data[place]} at {place}'
+        if got:
+            raise ValueError(f"'{file}': wanted images of 784 values 0 or 1, got {got}")
+        sets.append(Images(values.reshape(-1, 28, 28, 1), 2))  # [N*784] -> [N,28,28,1]
+    train, validation, test = sets
+    return train, test, validation
 
 
 def cifar_10(path, levels):
     def part(names):
-        records = np.concatenate([np.fromfile(in_directory(path, name), np.uint8) for name in names])
+        records = np.concatenate([read_unpacked(in_directory(path, name)) for name in names])
         if len(records) % 3073 != 0:
             raise ValueError(f"'{path}': wanted the binary version of CIFAR-10, of records of 3073 bytes")
         records = records.reshape(-1, 3073)  # [N*3073] -> [N,1+3*1024]
@@ -178,11 +186,15 @@ def hold_out(images, count):
     return images.at(~is_held_out), images.at(is_held_out)
 
 
-def mutate(images, rate, seed):
-    """Each value with this probability replaced by a level, all of them equally likely: what a background model is trained on."""
-    noise = np.random.default_rng(seed)
-    levels = noise.integers(images.num_levels, size=images.levels.shape, dtype=images.levels.dtype)
-    return images._replace(levels=np.where(noise.random(images.levels.shape, np.float32) < rate, levels, images.levels))
+def mutate(images, rate, seeds):
+    """Each value with this probability replaced by a level, all of them equally likely, by a seed for each image: what a background model
+    is trained on."""
+    levels = images.levels.copy()
+    for image, seed in zip(levels, seeds):
+        noise = np.random.default_rng(seed)
+        is_random = noise.random(image.shape) < rate
+        image[is_random] = noise.integers(images.num_levels, size=is_random.sum())
+    return images._replace(levels=levels)
 
 
 def orient(images, noise, count):
@@ -214,15 +226,24 @@ def in_directory(path, name):
     raise ValueError(f"'{path}' lacks {name}")
 
 
+def read_unpacked(file):
+    """The bytes of a file, unpacked if it is gzipped."""
+    with open(file, 'rb') as opened:
+        data = opened.read()
+    try:
+        return np.frombuffer(gzip.decompress(data) if data[:2] == b'\x1f\x8b' else data, np.uint8)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"'{file}' does not unpack: {error}") from error
+
+
 def read_idx(path, name):
     file = in_directory(path, name)
-    with (gzip.open if file.endswith('.gz') else open)(file, 'rb') as opened:
-        data = opened.read()
+    data = read_unpacked(file)
     rank = 3 if 'images' in name else 1
-    shape = np.frombuffer(data[4 : 4 + 4 * rank], '>u4').astype(int)
-    if data[:4] != bytes([0, 0, 8, rank]) or len(data) != 4 + 4 * rank + shape.prod():
+    shape = data[4 : 4 + 4 * rank].view('>u4').astype(int)
+    if data[:4].tolist() != [0, 0, 8, rank] or len(data) != 4 + 4 * rank + shape.prod():
         raise ValueError(f"'{file}': wanted an IDX file of bytes of rank {rank}")
-    return np.frombuffer(data, np.uint8, offset=4 + 4 * rank).reshape(shape)  # [N*H*W] -> [N,H,W], or [N]
+    return data[4 + 4 * rank :].reshape(shape)  # [N*H*W] -> [N,H,W], or [N]
 
 
 def read_array(file):

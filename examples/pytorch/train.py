@@ -79,12 +79,13 @@ def epoch_noise(count, seed, epoch):
 
 
 def batch_of(images, step, batch, run, part=lambda places: places):
-    """The images of a step, or a part of them, in orientations if the network is told of these. Epochs, each with an order and noise of
-    its own, follow each other without end, so all that this has of state is the step."""
+    """The images of a step, or a part of them, in orientations if the network is told of these, and with random values for a background
+    model. Epochs, each with an order and noise of its own, follow each other without end, so all that this has of state is the step."""
     count = len(images.levels)
     places = part(range(step * batch, (step + 1) * batch))
     in_turn = lambda of_epoch: np.array([of_epoch(count, run['seed'], place // count)[place % count] for place in places])
-    return orient(images.at(in_turn(epoch_order)), in_turn(epoch_noise), run['orientations'])
+    shown = orient(images.at(in_turn(epoch_order)), in_turn(epoch_noise), run['orientations'])
+    return mutate(shown, run['mutate'], [[run['seed'], place, 2] for place in places]) if run['mutate'] else shown
 
 
 def tensors_of(images, device, conditions):
@@ -283,8 +284,6 @@ def main(argv):
     name, args = network_of(run, train)  # of all classes, also where none of one is left to train on
     if run['validation']:
         train, *own = hold_out(train, run['validation'])
-    if run['mutate']:
-        train, test, *own = (mutate(images, run['mutate'], run['seed'] + i) for i, images in enumerate([train, test, *own]))
     judge, judged = ('validation', own[0]) if own else ('test', test)
     as_given = lambda images: orient(images, np.random.default_rng(0).random(len(images.levels)), run['orientations'])
     judged, test = as_given(judged), as_given(test)  # each image in one orientation, always the same
@@ -336,7 +335,8 @@ def main(argv):
         if not (math.isfinite(bits) and math.isfinite(train_bits)):
             stop(f'step {step}: the loss is not a number; the last checkpoint is as it was')
         seconds, since = seconds + time.time() - since, time.time()
-        cpu_seconds, cpu_since = cpu_seconds + time.process_time() - cpu_since, time.process_time()
+        own_cpu = torch.tensor(time.process_time() - cpu_since, dtype=torch.float64, device=device)
+        cpu_seconds, cpu_since = cpu_seconds + ranks.sum(own_cpu).item(), time.process_time()
         is_best = bits < min((before[f'{judge}Bits'] for before in history), default=math.inf)
         history.append({'step': step, 'trainBits': train_bits / (1 - SMOOTHING**step), f'{judge}Bits': bits, 'seconds': seconds, 'cpuSeconds': cpu_seconds})
         if not ranks.is_first:
@@ -355,7 +355,7 @@ def main(argv):
         return bits
 
     bits = history[-1][f'{judge}Bits'] if history else None
-    since, cpu_since = time.time(), time.process_time()  # the latter of all threads of this process
+    since, cpu_since = time.time(), time.process_time()  # the latter of all threads of a process
     progress = tqdm(total=run['steps'], initial=step, unit='step', disable=None if ranks.is_first else True)
     while step < run['steps']:
         levels, condition = tensors_of(batch_of(train, step, run['batch'], run, ranks.part), device, conditions)

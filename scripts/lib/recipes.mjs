@@ -64,7 +64,10 @@ export async function readRecipes() {
  * @returns {Recipe}
  */
 export function recipeOf({ name, settings: { program = 'train.mjs', ...settings }, lines }) {
-  const { testNats, testBits } = lines.at(-1);
+  const { testNats, testBits } = Object.assign({}, ...lines);
+  const isTested = IN_NATS.includes(settings.data) ? testNats !== undefined : testBits !== undefined;
+  if (!isTested)
+    throw new Error(`docs/results/runs/${name}.jsonl: wanted a figure of the test images at its end`);
   const figure = testNats === undefined ? `${testBits.toFixed(3)} bits/dim` : `${testNats.toFixed(2)} nats`;
   const { seconds, cpuSeconds = seconds } = lines.findLast((line) => line.seconds !== undefined);
   return { name, program, settings, figure, hours: cpuSeconds / 3600 };
@@ -101,8 +104,11 @@ function recipeOfSpins({
 export function commandsOf({ name, program, settings }, { out, path, isBegun }) {
   const where = path === undefined ? [] : ['--path', path];
   if (program === 'ising.mjs')
-    return [[program, [...flagsOf(settings), '--out', out, ...(isBegun ? ['--resume'] : [])]]];
-  const training = [program, [...(isBegun ? ['--resume'] : flagsOf(settings)), ...where, '--out', out]];
+    return [[program, [...flagsOf(settings, program), '--out', out, ...(isBegun ? ['--resume'] : [])]]];
+  const training = [
+    program,
+    [...(isBegun ? ['--resume'] : flagsOf(settings, program)), ...where, '--out', out],
+  ];
   if (program === 'train.mjs' && !IN_NATS.includes(settings.data)) return [training];
   const file = join(out, `${name}.pixelcnn`);
   return [
@@ -116,13 +122,14 @@ export function commandsOf({ name, program, settings }, { out, path, isBegun }) 
  * The flags that give a run its settings.
  *
  * @param {Record<string, unknown>} settings
+ * @param {Recipe['program']} program train.mjs refuses flags that are for other networks, of which train.py keeps the defaults
  * @returns {string[]}
  */
-export function flagsOf(settings) {
+export function flagsOf(settings, program) {
   const { model = 'pixelcnn' } = settings;
   return Object.entries(settings).flatMap(([name, value]) => {
     const flag = FLAG_OF[name] ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    const isOfOthers = settings.data !== undefined && FOR_MODELS[flag]?.includes(model) === false;
+    const isOfOthers = program === 'train.mjs' && FOR_MODELS[flag]?.includes(model) === false;
     if (FOUND.includes(name) || value === false || value === null || isOfOthers) return [];
     return value === true ? [`--${flag}`] : [`--${flag}`, textOf(value)];
   });

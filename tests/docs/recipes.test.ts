@@ -29,7 +29,7 @@ describe('recipes of the runs in the docs', () => {
 
   it.each(ofTrain)('gives $name flags that train.mjs reads as its settings', ({ settings }) => {
     const { palette: _, checksum: __, ...asked } = settings;
-    expect(readTrainFlags(flagsOf(settings)).run).toMatchObject(asked);
+    expect(readTrainFlags(flagsOf(settings, 'train.mjs')).run).toMatchObject(asked);
   });
 
   it('continues a run that has begun, where it was begun', () => {
@@ -39,21 +39,51 @@ describe('recipes of the runs in the docs', () => {
       ['train.mjs', ['--resume', '--path', 'data', '--out', 'runs/digits-1']],
     ]);
     expect(commandsOf(recipe, { ...options, isBegun: false })[0]?.[1]).toContain('--learning-rate');
+    const spins = recipes.find(({ program }) => program === 'ising.mjs') as Recipe;
+    const flags = (isBegun: boolean) => commandsOf(spins, { out: 'o', isBegun })[0]?.[1];
+    expect(flags(true)).toEqual([...(flags(false) ?? []), '--resume']);
   });
 
   it('ends a run of train.py in the figure of the file that it exports', () => {
     const settings = { program: 'pytorch/train.py', data: 'binarized-mnist', model: 'plus-plus', output: 'softmax', bfloat16: true }; // biome-ignore format: one line
-    const lines = [{ step: 5, validationBits: 0.15, seconds: 9000, cpuSeconds: 7200 }, { best: 5, testNats: 81.298 }]; // biome-ignore format: one line
+    const evaluation = { validationBits: 0.15, seconds: 9000, cpuSeconds: 7200 };
+    const lines = [{ ...evaluation, step: 4, cpuSeconds: 3600 }, { ...evaluation, step: 5 }, { best: 5, testNats: 81.31 }, { testNats: 81.298 }]; // biome-ignore format: one line
     const recipe = recipeOf({ name: 'a', settings, lines });
     expect(recipe).toMatchObject({ figure: '81.30 nats', hours: 2 });
-    expect(commandsOf(recipe, { out: 'o', isBegun: false })).toEqual([
-      ['pytorch/train.py', ['--data', 'binarized-mnist', '--model', 'plus-plus', '--output', 'softmax', '--bfloat16', '--out', 'o']],
+    const evaluated = [
       ['export.mjs', ['--model', 'o', '--out', 'o/a.pixelcnn']],
-      ['evaluate.mjs', ['--model', 'o/a.pixelcnn', '--data', 'binarized-mnist']],
+      ['evaluate.mjs', ['--model', 'o/a.pixelcnn', '--data', 'binarized-mnist', '--path', 'd']],
+    ];
+    const options = { out: 'o', path: 'd', isBegun: false };
+    expect(commandsOf(recipe, options)).toEqual([
+      ['pytorch/train.py', ['--data', 'binarized-mnist', '--model', 'plus-plus', '--output', 'softmax', '--bfloat16', '--path', 'd', '--out', 'o']],
+      ...evaluated,
     ]); // biome-ignore format: a command a line
+    expect(commandsOf({ ...recipe, program: 'train.mjs' }, options).slice(1)).toEqual(evaluated);
+  });
+
+  it('gives train.py all settings of a PixelSNAIL, which is called otherwise there', () => {
+    const settings = {
+      data: 'digits',
+      model: 'pixelsnail',
+      filters: 16,
+      blocks: 2,
+      resBlocks: 1,
+      input: 'oneHot',
+    };
+    expect(flagsOf(settings, 'pytorch/train.py').join(' ')).toBe(
+      '--data digits --model pixelsnail --filters 16 --blocks 2 --res-blocks 1 --input oneHot',
+    );
+  });
+
+  it('names a run without a figure', () => {
+    const run = { name: 'a', settings: { data: 'digits' }, lines: [{ step: 5, seconds: 1 }] };
+    expect(() => recipeOf(run)).toThrow(
+      'docs/results/runs/a.jsonl: wanted a figure of the test images at its end',
+    );
   });
 
   it('names what others published', () => {
-    expect(PUBLISHED.map(({ network, figure }) => `${network} ${figure}`)).toContain('PixelCNN 81.30 nats');
+    expect(PUBLISHED).toContainEqual({ data: 'binarized-mnist', network: 'PixelCNN', model: 'pixelcnn', figure: '81.30 nats' }); // biome-ignore format: one line
   });
 });

@@ -67,6 +67,7 @@ describe('evaluate.mjs', () => {
     const all = (red + green + 2) / 3;
     expect(row('histogram')).toEqual([all, red, green, 2].map((value) => value.toFixed(3)));
     expect(row('PNG')).toHaveLength(1);
+    expect(stdout).toContain(`${(48 * Math.log(4)).toFixed(2)} nats an image, of 48 values\n`);
   });
 
   it('gives each image its own class, and tells how many have it as the most likely one', async () => {

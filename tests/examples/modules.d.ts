@@ -41,9 +41,13 @@ declare module '*/examples/lib/chart.mjs' {
     title: string;
     xTitle: string;
     yTitle: string;
+    xScale?: 'linear' | 'log';
     lines: { name: string; points: { x: number; y: number }[]; hasMarks?: boolean }[];
     rules?: { name: string; y: number }[];
   }): Promise<string>;
+  export function histogramChart(
+    histograms: { title: string; xTitle: string; groups: { name: string; values: number[] }[] }[],
+  ): Promise<string>;
 }
 
 declare module '*/examples/lib/channel-bits.mjs' {
@@ -669,7 +673,7 @@ declare module '*/scripts/lib/recipes.mjs' {
     settings: Record<string, unknown>;
     lines: Record<string, number>[];
   }): Recipe;
-  export function flagsOf(settings: Record<string, unknown>): string[];
+  export function flagsOf(settings: Record<string, unknown>, program: Recipe['program']): string[];
   export function commandsOf(
     recipe: Recipe,
     options: { out: string; path?: string; isBegun: boolean },

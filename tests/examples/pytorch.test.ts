@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import {
@@ -390,6 +390,27 @@ describe.skipIf(python === null)('train.py', () => {
     expect(testBitsIn(stdout)).toBeCloseTo(last?.testBits ?? 0, 3);
   });
 
+  it('shows a background model other random values of each image in each epoch, and the same at the same step', async () => {
+    const program = [
+      'import json, sys, numpy as np',
+      `sys.path.insert(0, ${JSON.stringify(dirname(script))})`,
+      'from data import Images',
+      'from train import batch_of',
+      "images, run = Images(np.zeros((90, 8, 8, 1), np.uint8), 5), {'seed': 1, 'orientations': None, 'mutate': 0.25}",
+      'one, same, two = (batch_of(images, step, 90, run).levels for step in (0, 0, 1))',
+      'print(json.dumps([np.bincount(one.ravel()).tolist(), bool((one == same).all()), float(((one > 0) & (two > 0)).mean()), int(images.levels.max())]))',
+    ].join('\n');
+    const { stdout, stderr } = await start(['-c', program]).ended;
+    expect(stderr).toBe('');
+    const [counts, isSame, inBoth, untouched] = JSON.parse(stdout);
+    // 5,760 values, of which a quarter is one of five levels: 288 of each, with a standard deviation of 17.
+    expect(counts).toHaveLength(5);
+    for (const count of counts.slice(1)) expect(Math.abs(count - 288)).toBeLessThan(4 * 17);
+    expect(isSame).toBe(true);
+    expect(Math.abs(inBoth - 0.2 ** 2)).toBeLessThan(4 * Math.sqrt(0.04 / 5760)); // as of independent draws
+    expect(untouched).toBe(0);
+  });
+
   it('trains in bfloat16, and chooses by the validation images of a set that has its own', async () => {
     const [path, out] = [join(directory, 'binarized'), join(directory, 'of-bits')];
     await mkdir(path);
@@ -409,6 +430,11 @@ describe.skipIf(python === null)('train.py', () => {
     const { validation, test } = await readDataset('binarized-mnist', { path });
     const best = Math.min(...metrics.map(({ validationBits }) => validationBits));
     expect(await bitsOf(model, validation as ImageSet, 2)).toBeCloseTo(best, 4); // evaluation is in float32
+    const whole = join(directory, 'of-bits-in-float32');
+    await start([script, ...data, ...flags.replace(' --bfloat16', '').split(' '), '--out', whole]).ended;
+    const [, there] = (await readJson(whole, 'metrics.json')) as Validation[];
+    expect(metrics[1]?.validationBits).not.toBe(there?.validationBits);
+    expect(metrics[1]?.validationBits).toBeCloseTo(there?.validationBits ?? 0, 1);
     expect(await bitsOf(model, test)).toBeCloseTo(testBitsIn(stdout), 2);
   });
 
@@ -421,7 +447,7 @@ from flags import read_flags
 for flags in json.load(sys.stdin): read_flags(flags)`;
     const ended = await start(
       ['-c', program],
-      JSON.stringify(recipes.map(({ settings }) => flagsOf(settings))),
+      JSON.stringify(recipes.map(({ settings, program }) => flagsOf(settings, program))),
     ).ended;
     expect(ended).toEqual({ code: 0, stdout: '', stderr: '' });
   });

@@ -12,10 +12,10 @@ export function wantedFiles(names) {
  *
  * @param {string | undefined} path
  * @param {string[]} names
+ * @param {string} [wanted] ends the error where one is missing
  * @returns {Promise<Uint8Array[]>} in the order of the names
  */
-export async function readFiles(path, names) {
-  const wanted = `wanted ${wantedFiles(names)}`;
+export async function readFiles(path, names, wanted = `wanted ${wantedFiles(names)}`) {
   const present = await listDirectory(path, wanted);
   const found = names.map((name) => spellings(name).find((spelling) => present.includes(spelling)));
   const missing = names.filter((_, i) => found[i] === undefined);

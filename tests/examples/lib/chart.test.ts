@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lineChart } from '../../../examples/lib/chart.mjs';
+import { histogramChart, lineChart } from '../../../examples/lib/chart.mjs';
 
 describe('chart', () => {
   it('is an SVG with the titles and the names of lines and rules', async () => {
@@ -20,5 +20,15 @@ describe('chart', () => {
     });
     expect(svg).toMatch(/^<svg/);
     for (const text of ['A title', 'across', 'up', 'a line', 'a rule']) expect(svg).toContain(`>${text}<`);
+  });
+
+  it('shows two groups of a histogram one in front of the other, not one on the other', async () => {
+    const values = [1, 1, 1, 2];
+    const groups = ['own', 'others'].map((name) => ({ name, values }));
+    const svg = await histogramChart([{ title: 'A title', xTitle: 'bits', groups }]);
+    const bars = [...svg.matchAll(/aria-roledescription="bar" d="([^"]+)"/g)].map(([, path]) => path);
+    expect(bars).toHaveLength(4);
+    expect(new Set(bars).size).toBe(2); // each value has the same bar in both
+    for (const text of ['A title', 'bits', 'own', 'others']) expect(svg).toContain(`>${text}<`);
   });
 });

@@ -169,14 +169,25 @@ describe('binarized-mnist', () => {
   });
 
   it.each([
-    ['another character', 'binarized_mnist_test.amat', Buffer.from('2 '.repeat(784))],
-    ['a part of an image', 'binarized_mnist_test.amat', Buffer.from('1 '.repeat(783))],
-    ['nothing', 'binarized_mnist_test.amat', Buffer.from('\n')],
-  ])('names a text with %s', async (_, name, text) => {
+    ['another character', '1 2 1', 'got byte 50 at 2'],
+    ['another space', '1 \f 1', 'got byte 12 at 2'],
+    ['a part of an image', '1 '.repeat(783), 'got 783'],
+    ['nothing', '\n', 'got 0'],
+  ])('names a text with %s', async (_, text, got) => {
     for (const part of ['train', 'valid']) await put(`binarized_mnist_${part}.amat`, textOf(parts.valid));
-    await put(name, text);
+    await put('binarized_mnist_test.amat', Buffer.from(text));
     await expect(readDataset('binarized-mnist', { path })).rejects.toThrow(
-      `binarized-mnist: '${path}': ${name}: wanted images of 784 values 0 or 1`,
+      `binarized-mnist: '${path}': binarized_mnist_test.amat: wanted images of 784 values 0 or 1, ${got}`,
+    );
+  });
+
+  it('reads bits beside other notes, but never of two kinds', async () => {
+    for (const [name, bits] of Object.entries(parts)) await put(`${name}.bits`, bytesOf(bits));
+    await put('binarized_mnist_notes.txt', Buffer.from('2'));
+    expect((await readDataset('binarized-mnist', { path })).test.shape[0]).toBe(3);
+    await put('binarized_mnist_train.amat.gz', gzipSync(textOf(parts.train)));
+    await expect(readDataset('binarized-mnist', { path })).rejects.toThrow(
+      `'${path}' lacks binarized_mnist_valid.amat, binarized_mnist_test.amat; wanted --path`,
     );
   });
 
