@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { BLOCK_FIGURES } from './block-figures.mjs';
 import { drawingSvg } from './drawing-figure.mjs';
 import { magnetizationSvg } from './magnetization-figure.mjs';
+import { natsSvg } from './nats-figure.mjs';
 import { particlesSvg } from './particles-figure.mjs';
 import { plusPlusSvg } from './plus-plus-figure.mjs';
 
@@ -32,6 +33,10 @@ const FIGURES = [
   [
     'sample.mjs --model examples/models/clothes.pixelcnn --complete fashion-mnist --seed 1',
     'clothes-completions.png',
+  ],
+  [
+    'sample.mjs --model examples/models/binarized-mnist.pixelcnn --images 25 --seed 1',
+    'model-binarized-mnist.png',
   ],
   ['sample.mjs --model examples/models/emoji-32.pixelcnn --images 8 --seed 1', 'model-emoji-32.png'],
   ['sample.mjs --model examples/models/emoji --seed 1', 'model-emoji.png'],
@@ -77,6 +82,7 @@ const DRAWINGS = {
   'drawing.svg': drawingSvg,
   'pixel-cnn-plus-plus.svg': plusPlusSvg,
   'particles.svg': particlesSvg,
+  'results-binarized.svg': natsSvg,
   'results-ising-magnetization.svg': magnetizationSvg,
   ...Object.fromEntries(Object.entries(BLOCK_FIGURES).map(([name, draw]) => [`${name}.svg`, draw])),
 };

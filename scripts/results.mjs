@@ -30,9 +30,6 @@ const EXPERIMENTS = [
 ];
 const SEEDS = [1, 2, 3]; // the third is optional
 
-/** Runs of 8,000 steps on one data set, by network, whose intermediate results are compared. */
-const LONGER = { pixelCNN: 'fashion-16-8000', gatedPixelCNN: 'fashion-16-gated-8000' };
-
 /** Runs whose results appear in other tables, of `npm run bench:families`, and in the text. */
 const OTHERS = [
   ...Object.values(FAMILIES).flat(),
@@ -164,20 +161,6 @@ const table = markdownTable(
 );
 console.log(table);
 await writeFigures('index', 'results', table);
-
-const longer = await Promise.all(Object.values(LONGER).map(runsOf));
-const steps = longer[0]?.[0]?.evaluations.map(({ step }) => step) ?? [];
-const longerTable = markdownTable(
-  ['steps', ...Object.keys(LONGER).map((network) => `\`${network}\`, each seed`)],
-  steps.map((step) => [
-    step,
-    ...longer.map((runs) =>
-      figures(runs.map(({ evaluations }) => evaluations.find((e) => e.step === step).testBits)),
-    ),
-  ]),
-);
-console.log(longerTable);
-await writeFigures('index', 'longer', longerTable);
 
 await Promise.all(OTHERS.map(runsOf));
 await Promise.all(TWINS.map(gatherTwin));
