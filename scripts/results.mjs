@@ -33,6 +33,8 @@ const SEEDS = [1, 2, 3]; // the third is optional
 /** Runs whose results appear in other tables, of `npm run bench:families`, and in the text. */
 const OTHERS = [
   ...Object.values(FAMILIES).flat(),
+  'fashion-16-8000',
+  'fashion-16-gated-8000',
   'fashion-16-by-class',
   'digits-2000-gated',
   'fashion-16-2000-gated',
