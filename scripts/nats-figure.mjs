@@ -7,9 +7,9 @@ const NAMES = {
   'binarized-gated': 'gatedPixelCNN',
   'binarized-pixelcnn': 'pixelCNN',
   'binarized-plus-plus': 'pixelCNNPlusPlus',
-  'binarized-plus-plus-40': 'pixelCNNPlusPlus, larger',
+  'binarized-plus-plus-40': 'larger, longer',
 };
-const HIGHEST = 95; // nats; curves begin far above
+const HIGHEST = 112; // nats; curves begin far above
 
 /** What networks reach on the validation images of binarized MNIST by the CPU time they took, from docs/results/runs. */
 export async function natsSvg() {

@@ -540,6 +540,10 @@ declare module '*/scripts/drawing-figure.mjs' {
   export function drawingSvg(): Promise<string>;
 }
 
+declare module '*/scripts/nats-figure.mjs' {
+  export function natsSvg(): Promise<string>;
+}
+
 declare module '*/scripts/particles-figure.mjs' {
   export function particlesSvg(): string;
 }
