@@ -51,7 +51,10 @@ const NETWORKS = {
   'plus-plus-40': '`pixelCNNPlusPlus`, filters 40, 1 block, longer',
 };
 /** Runs of pytorch/train.py. */
-const TWINS = [...Object.keys(NETWORKS), 'small-twin-1', 'small-twin-2'].map((name) => `binarized-${name}`);
+const TWINS = [
+  ...[...Object.keys(NETWORKS), 'small-twin-1', 'small-twin-2'].map((name) => `binarized-${name}`),
+  ...['plus-plus', 'neighbours', 'mutated'].map((name) => `outliers-${name}`),
+];
 
 /** Nats an image of 28x28, given bits per dimension. */
 const natsOf = (bits) => bits * 28 * 28 * Math.LN2;
