@@ -108,7 +108,12 @@ async function gatherTwin(name) {
   const weights = sizes.reduce((sum, size) => sum + size, 0);
   const figure =
     kept.data === 'binarized-mnist' ? { testNats: Number(natsOf(testBits).toFixed(2)) } : { testBits };
-  const lines = [{ program: 'pytorch/train.py', ...named }, ...evaluations, { best, weights, ...figure }];
+  const { step: steps } = evaluations.at(-1); // a run may be ended early
+  const lines = [
+    { program: 'pytorch/train.py', ...named, steps },
+    ...evaluations,
+    { best, weights, ...figure },
+  ];
   await writeRun(
     name,
     lines.map((line) => JSON.stringify(line)),
