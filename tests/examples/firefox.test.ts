@@ -66,6 +66,8 @@ describe.skipIf(firefoxPath === undefined)('in Firefox', { retry: 1 }, () => {
       await page.goto(`${origin}/some/folder/`);
       await work();
       expect(seen.complaints).toEqual([]);
+    } catch (error) {
+      throw new Error(`the page complained of ${JSON.stringify(seen.complaints)}`, { cause: error });
     } finally {
       await page.goto('about:blank'); // ends the page's workers
       server.close();
