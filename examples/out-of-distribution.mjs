@@ -120,7 +120,7 @@ for (const { title, values } of scores) {
     `${(100 * unusual(others, own)).toFixed(1)} %`,
   ]);
 }
-console.log(`unusual: so many of ${names[1]} are outside the range of ${100 * USUAL} % of ${names[0]}`);
+console.log(`unusual: the share of ${names[1]} outside the range of ${100 * USUAL} % of ${names[0]}`);
 const groups = (values) => values.map((some, k) => ({ name: names[k], values: some }));
 await writeWhole(out, await histogramChart(scores.map(({ title, xTitle, values }) => ({ title, xTitle, groups: groups(values) })))); // biome-ignore format: one line
 console.log(`written to ${out}`);

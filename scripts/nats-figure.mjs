@@ -1,7 +1,6 @@
 import { lineChart } from '../examples/lib/chart.mjs';
-import { PUBLISHED, readRuns } from './lib/recipes.mjs';
+import { natsOf, PUBLISHED, readRuns } from './lib/recipes.mjs';
 
-const PIXELS = 28 * 28;
 const NAMES = {
   'binarized-gpt': 'imageGPT',
   'binarized-gated': 'gatedPixelCNN',
@@ -22,7 +21,7 @@ export async function natsSvg() {
       .filter(({ validationBits }) => validationBits !== undefined)
       .map(({ validationBits, cpuSeconds }) => ({
         x: cpuSeconds / 3600,
-        y: validationBits * PIXELS * Math.LN2,
+        y: natsOf(validationBits),
       }))
       .filter(({ y }) => y < HIGHEST),
   }));

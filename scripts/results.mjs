@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { FAMILIES } from '../tests/bench/lib/families.mjs';
 import { markdownTable, writeFigures } from '../tests/bench/lib/report.mjs';
-import { PUBLISHED, readRuns } from './lib/recipes.mjs';
+import { natsOf, PUBLISHED, readRuns } from './lib/recipes.mjs';
 
 const { values: flags } = parseArgs({ options: { runs: { type: 'string', default: 'runs' } } });
 const docs = fileURLToPath(new URL('../docs', import.meta.url));
@@ -55,9 +55,6 @@ const TWINS = [
   ...[...Object.keys(NETWORKS), 'small-twin-1', 'small-twin-2'].map((name) => `binarized-${name}`),
   ...['plus-plus', 'neighbours', 'mutated'].map((name) => `outliers-${name}`),
 ];
-
-/** Nats an image of 28x28, given bits per dimension. */
-const natsOf = (bits) => bits * 28 * 28 * Math.LN2;
 
 /** A file of a run, or null. */
 const textOf = (name, file) =>

@@ -22,6 +22,10 @@ const FLAG_OF = {
 /** Data sets whose figures are nats an image, of the file that is exported. */
 const IN_NATS = ['binarized-mnist'];
 
+const PIXELS = 28 * 28;
+/** Nats an image of MNIST, given bits per dimension. @param {number} bits */
+export const natsOf = (bits) => bits * PIXELS * Math.LN2;
+
 /** Settings that no flag gives. */
 const FOUND = ['program', 'checksum', 'path', 'palette'];
 
