@@ -14,6 +14,7 @@ class Images(NamedTuple):
     num_levels: int
     classes: Optional[np.ndarray] = None  # [N]
     codes: Optional[np.ndarray] = None  # [N,h,w], a coarser map of each image
+    vectors: Optional[np.ndarray] = None  # [N,K]
 
     def at(self, places):
         return self._replace(**{name: array[places] for name, array in self._asdict().items() if isinstance(array, np.ndarray)})
@@ -93,7 +94,7 @@ def cifar_10(path, levels):
 
 def npy(path, levels):
     """A file, of which each tenth image is for the test; or a directory with train.npy and test.npy, and where there are classes
-    train-labels.npy and test-labels.npy, where there are codes train-codes.npy and test-codes.npy."""
+    train-labels.npy and test-labels.npy, where there are codes or vectors -codes.npy or -vectors.npy in the same way."""
     if path is None:
         raise ValueError('wanted --path to a .npy of images [N,H,W] or [N,H,W,C], or to a directory with train.npy and test.npy')
     is_directory = os.path.isdir(path)
@@ -109,16 +110,21 @@ def npy(path, levels):
         raise ValueError(f"'{path}': wanted training and test images of one size, got {train.shape} and {test.shape}")
     sets = []
     for part, images in (('train', train), ('test', test)):
-        classes, codes = (read_beside(path, part, kind) for kind in ('labels', 'codes'))
+        classes, codes, vectors = (read_beside(path, part, kind) for kind in ('labels', 'codes', 'vectors'))
         if classes is not None and (classes.shape != images.shape[:1] or classes.min() < 0 or classes.max() > 255):
             got = f'{classes.shape} of them, {classes.min()} to {classes.max()}'
             raise ValueError(f"'{path}': wanted a class 0 to 255 of each image, got {got}")
         if codes is not None and (codes.ndim != 3 or len(codes) != len(images) or codes.min() < 0):
             raise ValueError(f"'{path}': wanted codes [{len(images)},h,w] from 0, got {list(codes.shape)} from {codes.min()}")
-        sets.append(Images(images, levels, classes, codes))
+        if vectors is not None and (vectors.ndim != 2 or len(vectors) != len(images)):
+            raise ValueError(f"'{path}': wanted vectors [{len(images)},K], got {list(vectors.shape)}")
+        sets.append(Images(images, levels, classes, codes, vectors))
     if sets[0].codes is not None and sets[0].codes.shape[1:] != sets[1].codes.shape[1:]:
         shapes = f'{list(sets[0].codes.shape)} and {list(sets[1].codes.shape)}'
         raise ValueError(f"'{path}': wanted training and test codes of one size, got {shapes}")
+    sizes = [None if part.vectors is None else part.vectors.shape[1] for part in sets]
+    if sizes[0] != sizes[1]:
+        raise ValueError(f"'{path}': wanted training and test vectors of one size, got {sizes[0]} and {sizes[1]}")
     return sets
 
 

@@ -125,6 +125,7 @@ FLAGS = {
 }
 SWITCHES = {
     'conditional': 'conditions the network, but for pixelcnn, on the class of each image',
+    'vectors': 'conditions gated or plus-plus on a vector of each image, train-vectors.npy and test-vectors.npy',
     'no-attention': 'leaves the attention of pixelsnail out',
     'float32': 'computes in float32 on GPUs too',
     'bfloat16': 'computes in bfloat16 on CPUs too, where those with AMX are two to four times as fast',
@@ -175,5 +176,7 @@ def read_flags(argv):
         stop('--bfloat16: comes without --float32')
     if flags['codes'] is not None and (flags['model'] != 'pixelsnail' or flags['data'] != 'npy' or flags['orientations']):
         stop('--codes: comes with --model pixelsnail and --data npy, without --orientations')
+    if flags['vectors'] and (flags['model'] not in ('gated', 'plus-plus') or flags['data'] != 'npy' or flags['conditional'] or flags['orientations']):
+        stop('--vectors: comes with --model gated or plus-plus and --data npy, without --conditional and --orientations')
     flags['out'] = flags['out'] or f"runs/{flags['data']}"
     return given, flags

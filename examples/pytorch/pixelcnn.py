@@ -26,35 +26,35 @@ from distributions import distribution_of
 from layers import Conv, centered, check_sizes, pair, read_levels, shifted
 
 class Condition(nn.Module):
-    """What a class adds to the inputs of a gate: classes [N] -> [N,F,1,1]. Weight: kernel [F,classes,1,1]."""
+    """What a class or a vector adds to the inputs of a gate: classes [N] or vectors [N,K] -> [N,F,1,1]. Weight: kernel [F,K,1,1]."""
 
-    def __init__(self, num_classes, features):
+    def __init__(self, size, features):
         super().__init__()
-        limit = math.sqrt(6 / (num_classes + features))
-        self.kernel = nn.Parameter(torch.empty(features, num_classes, 1, 1).uniform_(-limit, limit))
+        limit = math.sqrt(6 / (size + features))
+        self.kernel = nn.Parameter(torch.empty(features, size, 1, 1).uniform_(-limit, limit))
 
-    def forward(self, classes):
-        if classes is None:
-            raise ValueError('classes: wanted one of each image, [N], got None')
-        one_hot = F.one_hot(classes, self.kernel.shape[1]).to(self.kernel.dtype)  # [N] -> [N,classes]
-        return F.conv2d(one_hot[:, :, None, None], self.kernel)  # -> [N,classes,1,1] -> [N,F,1,1]
+    def forward(self, given):
+        if given is None:
+            raise ValueError('wanted a class or a vector of each image, [N] or [N,K], got None')
+        vectors = F.one_hot(given, self.kernel.shape[1]) if given.dim() == 1 else given  # [N] -> [N,K]
+        return F.conv2d(vectors.to(self.kernel.dtype)[:, :, None, None], self.kernel)  # -> [N,K,1,1] -> [N,F,1,1]
 
 
-def condition_of(num_classes, features):
-    return None if num_classes is None else Condition(num_classes, features)
+def condition_of(size, features):
+    return None if size is None else Condition(size, features)
 
 
 class Gate(nn.Module):
     """tanh(a) sigmoid(b), of the halves a and b of each channel's features, [N,2F,H,W] -> [N,F,H,W]."""
 
-    def __init__(self, features, channels, num_classes):
+    def __init__(self, features, channels, condition_size):
         super().__init__()
         self.groups = (channels, 2, features // channels)
-        self.condition = condition_of(num_classes, 2 * features)
+        self.condition = condition_of(condition_size, 2 * features)
 
-    def forward(self, x, classes):
+    def forward(self, x, given):
         if self.condition is not None:
-            x = x + self.condition(classes)
+            x = x + self.condition(given)
         if self.groups[0] == 1:
             a, b = x.chunk(2, 1)  # [N,2F,H,W] -> [N,F,H,W] each
             return torch.tanh(a) * torch.sigmoid(b)
@@ -85,28 +85,28 @@ def concat_elu(x):
 class GatedResBlock(nn.Module):
     """The block of PixelCNN++: x [N,F,H,W] and a skip [N,skip,H,W], if it has one, to [N,F,H,W]."""
 
-    def __init__(self, features, shift, skip, dropout, num_classes):
+    def __init__(self, features, shift, skip, dropout, condition_size):
         super().__init__()
         window = shifted(KERNELS[shift], shift)
         self.conv_in = Conv(2 * features, features, window, weight_norm=True)
         self.conv_skip = Conv(2 * skip, features, centered(1, 'B'), weight_norm=True) if skip > 0 else None
         self.conv_out = Conv(2 * features, 2 * features, window, weight_norm=True, initial_scale=0.1)
-        self.condition = condition_of(num_classes, 2 * features)
+        self.condition = condition_of(condition_size, 2 * features)
         self.dropout = dropout
 
-    def forward(self, x, skip=None, classes=None):
+    def forward(self, x, skip=None, given=None):
         y = self.conv_in(concat_elu(x))  # [N,F,H,W] -> [N,2F,H,W] -> [N,F,H,W]
         if self.conv_skip is not None:
             y = y + self.conv_skip(concat_elu(skip))  # [N,skip,H,W] -> [N,2 skip,H,W] -> [N,F,H,W]
         kept = F.dropout(concat_elu(y), self.dropout, self.training)  # [N,F,H,W] -> [N,2F,H,W]
         halves = self.conv_out(kept)
         if self.condition is not None:
-            halves = halves + self.condition(classes)
+            halves = halves + self.condition(given)
         a, b = halves.chunk(2, 1)  # [N,2F,H,W] -> [N,F,H,W] each
         return x + a * torch.sigmoid(b)
 
 
-# Networks: images [N,C,H,W] in [0, 1], and classes [N] of those with `num_classes`, to outputs [N,P,H,W] or [N,C*L,H,W]
+# Networks: images [N,C,H,W] in [0, 1], and what those with a condition are given, classes [N] or vectors [N,K], to outputs [N,P,H,W] or [N,C*L,H,W]
 
 
 class Network(nn.Module):
@@ -150,8 +150,9 @@ class PixelCNN(Network):
 
 class GatedPixelCNN(Network):
     def __init__(self, image_shape, hidden_dim, out_dim, num_blocks, levels=256, first_kernel_size=7, kernel_size=3,
-                 input='scaled', output='softmax', dropout=0.0, num_classes=None):
+                 input='scaled', output='softmax', dropout=0.0, num_classes=None, condition_size=None):
         super().__init__(image_shape, levels, hidden_dim, out_dim, num_blocks, input, output, halves=1)
+        condition = num_classes or condition_size
         hidden, channels, self.dropout = self.hidden, self.channels, dropout
         gated = 0.1157  # the mean square of a gate of two normal numbers, which what reads it makes up for
         for index in range(num_blocks + 1):
@@ -164,25 +165,26 @@ class GatedPixelCNN(Network):
                 'vertical': Conv(features, 2 * hidden, above, mean_square=1 if is_first else gated),
                 'horizontal': Conv(features, 2 * hidden, present, mean_square=1),
                 'across': Conv(2 * hidden, 2 * hidden, centered(1, 'B'), bias=False, mean_square=1),
-                'horizontal_gate': Gate(hidden, channels, num_classes),
+                'horizontal_gate': Gate(hidden, channels, condition),
                 'out': Conv(hidden, hidden, centered(1, 'B', channels), mean_square=gated if is_first else 1),
             }
             if index < num_blocks:
-                parts['vertical_gate'] = Gate(hidden, channels, num_classes)
+                parts['vertical_gate'] = Gate(hidden, channels, condition)
             for name, part in parts.items():
                 self.add_module(f'block{index}_{name}', part)
 
-    def forward(self, images, classes=None):
+    def forward(self, images, classes=None, vectors=None):
+        given = classes if vectors is None else vectors
         vertical = horizontal = self.levels(images)  # [N,C,H,W] -> [N,in*C,H,W]
         for index in range(self.num_blocks + 1):
             part = lambda name: getattr(self, f'block{index}_{name}')
             v = part('vertical')(vertical)  # [N,in,H,W] -> [N,2F,H,W]
             h = part('horizontal')(horizontal) + part('across')(v)  # [N,in,H,W] -> [N,2F,H,W]
-            kept = F.dropout(part('horizontal_gate')(h, classes), self.dropout, self.training)  # [N,2F,H,W] -> [N,F,H,W]
+            kept = F.dropout(part('horizontal_gate')(h, given), self.dropout, self.training)  # [N,2F,H,W] -> [N,F,H,W]
             y = part('out')(kept)
             horizontal = y if index == 0 else horizontal + y
             if index < self.num_blocks:
-                vertical = part('vertical_gate')(v, classes)  # [N,2F,H,W] -> [N,F,H,W]
+                vertical = part('vertical_gate')(v, given)  # [N,2F,H,W] -> [N,F,H,W]
         return self.outputs(horizontal)
 
 
@@ -192,8 +194,9 @@ SCALES = 3  # resolutions: whole, half, quarter
 
 
 class PixelCNNPlusPlus(nn.Module):
-    def __init__(self, image_shape, filters, levels=256, num_resnets=5, dropout=0.0, output=None, num_classes=None):
+    def __init__(self, image_shape, filters, levels=256, num_resnets=5, dropout=0.0, output=None, num_classes=None, condition_size=None):
         super().__init__()
+        condition = num_classes or condition_size
         height, width, channels = image_shape
         if height % 4 != 0 or width % 4 != 0:
             raise ValueError(f'image_shape: wanted a height and width that are multiples of 4, got {image_shape}')
@@ -214,7 +217,7 @@ class PixelCNNPlusPlus(nn.Module):
                 for index in range(count):
                     for stream, shift in STREAMS.items():
                         skip = filters * ((stream == 'ul') + (way == 'up'))
-                        block = GatedResBlock(filters, shift, skip, dropout, num_classes)
+                        block = GatedResBlock(filters, shift, skip, dropout, condition)
                         self.add_module(f'{way}{scale}_{index}_{stream}', block)
             if scale < SCALES - 1:
                 for stream, shift in STREAMS.items():
@@ -225,7 +228,8 @@ class PixelCNNPlusPlus(nn.Module):
     def blocks_up(self, scale):
         return self.num_resnets if scale == SCALES - 1 else self.num_resnets + 1
 
-    def forward(self, images, classes=None):
+    def forward(self, images, classes=None, vectors=None):
+        given = classes if vectors is None else vectors
         part = lambda name: getattr(self, name)
         down = lambda x: F.pad(x, (0, 0, 1, -1))  # by a row: a row of zeros above, the last one cut off
         right = lambda x: F.pad(x, (1, -1, 0, 0))
@@ -235,8 +239,8 @@ class PixelCNNPlusPlus(nn.Module):
         skips = [(u, ul)]
         for scale in range(SCALES):
             for index in range(self.num_resnets):
-                u = part(f'down{scale}_{index}_u')(u, None, classes)
-                ul = part(f'down{scale}_{index}_ul')(ul, u, classes)
+                u = part(f'down{scale}_{index}_u')(u, None, given)
+                ul = part(f'down{scale}_{index}_ul')(ul, u, given)
                 skips.append((u, ul))
             if scale < SCALES - 1:
                 u, ul = part(f'downsize{scale}_u')(u), part(f'downsize{scale}_ul')(ul)  # [N,F,H,W] -> [N,F,H/2,W/2]
@@ -245,8 +249,8 @@ class PixelCNNPlusPlus(nn.Module):
         for scale in reversed(range(SCALES)):
             for index in range(self.blocks_up(scale)):
                 skip_u, skip_ul = skips.pop()
-                u = part(f'up{scale}_{index}_u')(u, skip_u, classes)
-                ul = part(f'up{scale}_{index}_ul')(ul, torch.cat([u, skip_ul], 1), classes)  # of [N,F,H,W] twice [N,2F,H,W]
+                u = part(f'up{scale}_{index}_u')(u, skip_u, given)
+                ul = part(f'up{scale}_{index}_ul')(ul, torch.cat([u, skip_ul], 1), given)  # of [N,F,H,W] twice [N,2F,H,W]
             if scale > 0:
                 u, ul = part(f'upsize{scale - 1}_u')(u), part(f'upsize{scale - 1}_ul')(ul)  # [N,F,H,W] -> [N,F,2H,2W]
         return self.final_conv(F.elu(ul))  # [N,F,H,W] -> [N,P,H,W] or [N,C*L,H,W]

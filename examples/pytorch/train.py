@@ -89,14 +89,17 @@ def batch_of(images, step, batch, run, part=lambda places: places):
 
 
 def tensors_of(images, device, conditions):
-    """Levels [n,C,H,W], channels last in memory, and by their names the conditions that a network takes: classes [n], codes [n,h,w]."""
+    """Levels [n,C,H,W], channels last in memory, and by their names the conditions that a network takes: classes [n], vectors
+    [n,K], codes [n,h,w]."""
     levels = torch.from_numpy(images.levels if images.levels.dtype == np.uint8 else images.levels.astype(np.int32))
     levels = levels.to(device).int().permute(0, 3, 1, 2)  # [n,H,W,C] -> [n,C,H,W]
-    return levels, {name: torch.from_numpy(getattr(images, name).astype(np.int64)).to(device) for name in conditions}
+    numbers = {name: getattr(images, name).astype(np.float32 if name == 'vectors' else np.int64) for name in conditions}
+    return levels, {name: torch.from_numpy(array).to(device) for name, array in numbers.items()}
 
 
 def checksum_of(sets):
-    arrays = [images.levels for images in sets] + [images.codes for images in sets if images.codes is not None]
+    arrays = [images.levels for images in sets]
+    arrays += [array for images in sets for array in (images.codes, images.vectors) if array is not None]
     return functools.reduce(lambda sum, array: zlib.crc32(array.tobytes(), sum), arrays, 0)
 
 
@@ -115,6 +118,8 @@ def network_of(run, images):
     """The factory's name and arguments, as the library has them."""
     own_classes = int(images.classes.max()) + 1 if run['conditional'] else 1
     classes = {'numClasses': own_classes * (run['orientations'] or 1)} if run['conditional'] or run['orientations'] else {}
+    if run['vectors']:
+        classes = {'conditionSize': images.vectors.shape[1]}
     common = {'imageShape': list(images.levels.shape[1:]), 'levels': images.num_levels, 'dropout': run['dropout'], **classes}
     if run['model'] == 'gpt':
         return 'imageGPT', {**common, **{name: run[name] for name in ('width', 'heads', 'layers', 'norm', 'activation', 'residual')}}
@@ -267,12 +272,15 @@ def main(argv):
         stop(f"--conditional: {run['data']} has no classes{lacking}")
     if run['codes']:
         check_codes(run, train, test)
+    if run['vectors'] and train.vectors is None:
+        stop(f"--vectors: '{run['path']}' has no train-vectors.npy and test-vectors.npy")
     height, width = train.levels.shape[1:3]
     if run['orientations'] == 8 and height != width:
         stop(f'--orientations 8: wanted square images, got {height}x{width}')
     if not run['conditional']:
         train, test, *own = (images._replace(classes=None) for images in [train, test, *own])
-    conditions = ['classes'] * bool(run['conditional'] or run['orientations']) + ['codes'] * bool(run['codes'])
+    conditions = ['classes'] * bool(run['conditional'] or run['orientations'])
+    conditions += [name for name in ('codes', 'vectors') if run[name]]
     checksum = checksum_of([train, test, *own])
     if kept and kept['checksum'] != checksum:
         stop(f"--resume: {run['data']} differs from the data that the run began with")

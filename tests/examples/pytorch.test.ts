@@ -509,6 +509,29 @@ for flags in json.load(sys.stdin): read_flags(flags)`;
     expect(testBits).toBeLessThan(0.1); // without the codes 0.5: 2 bits for 4 pixels
   });
 
+  it.each(['gated --hidden 16 --out-dim 16 --blocks 1', 'plus-plus --output softmax --filters 8 --resnets 1'])('trains a network on vectors: %s', async (network) => {
+    const folder = join(directory, `vectors-${network.split(' ')[0]}`);
+    const out = `${folder}-run`;
+    await mkdir(folder);
+    const images = 16;
+    const vectors = Uint8Array.from({ length: images * 3 }, (_, i) => i % 3 === Math.floor(i / 3) % 3 ? 1 : 0); // [N,3], a one among zeros
+    const pixels = Uint8Array.from({ length: images * 16 }, (_, i) => (i % 16) % 3 === Math.floor(i / 16) % 3 ? 1 : 0); // [N,4,4], which that tells
+    for (const part of ['train', 'test']) {
+      await writeFile(join(folder, `${part}.npy`), npyOf(pixels, [images, 4, 4]));
+      await writeFile(join(folder, `${part}-vectors.npy`), npyOf(vectors, [images, 3]));
+    }
+    const flags = ['--data', 'npy', '--path', folder, '--out', out, '--model', ...network.split(' '), ...'--vectors --batch 16 --steps 40 --learning-rate 2e-2 --average 0.5'.split(' ')];
+    expect(await start([script, ...flags]).ended).toMatchObject({ code: 0 });
+    const model = await loadPyTorchRun(out);
+    const levels = tf.tensor4d(Int32Array.from(pixels), [images, 4, 4, 1], 'int32');
+    const logProbs = await take(await logProb(model, levels, { condition: tf.tensor2d(Float32Array.from(vectors), [images, 3]) }));
+    const { testBits } = (await evaluations(out)).at(-1) as Evaluation;
+    expect(-logProbs.reduce((sum, value) => sum + value, 0) / (images * 16) / Math.LN2).toBeCloseTo(testBits, 4);
+    expect(testBits).toBeLessThan(0.05); // without the vectors at least 0.1: log2(3) bits for 16 pixels
+    await writeFile(join(folder, 'train-vectors.npy'), npyOf(vectors.map((value) => 1 - value), [images, 3]));
+    expect((await start([script, '--resume', '--out', out]).ended).stderr).toContain('differs from the data that the run began with');
+  }); // biome-ignore format: one call a line
+
   it('trains a network of classes and orientations, which it numbers as the library does', async () => {
     const [folder, out] = [join(directory, 'turned'), join(directory, 'turned-run')];
     await mkdir(folder);
@@ -590,6 +613,12 @@ for flags in json.load(sys.stdin): read_flags(flags)`;
     ['--data npy --path CODES --codes 4 --out NEW', '--codes: comes with --model pixelsnail and --data npy'],
     ['--data npy --path CODES --model pixelsnail --codes 3 --out NEW', '--codes: wanted codes 0 to 2, got 3'],
     ['--data npy --path UNCODED --model pixelsnail --codes 4 --out NEW', "--codes: 'UNCODED' has no train-codes.npy and"],
+    ['--data npy --path UNCODED --model gated --vectors --out NEW', "--vectors: 'UNCODED' has no train-vectors.npy and"],
+    ['--data npy --path SHORT --out NEW', "npy: 'SHORT': wanted vectors [10,K], got [9, 2]"],
+    ['--data npy --path WIDTHS --out NEW', "npy: 'WIDTHS': wanted training and test vectors of one size, got 3 and 2"],
+    ['--data npy --path UNCODED --model gated --vectors --orientations 4', '--vectors: comes with --model gated or plus-plus and --data npy, without'],
+    ['--data digits --model gated --vectors', '--vectors: comes with --model gated or plus-plus and --data npy'],
+    ['--data npy --path UNCODED --vectors', '--vectors: comes with --model gated or plus-plus'],
     ['--data npy --path FEWER --out NEW', "npy: 'FEWER': wanted codes [10,h,w] from 0, got [9, 2, 2] from 0"],
     ['--data npy --path SIZES --out NEW', "npy: 'SIZES': wanted training and test codes of one size, got [10, 2, 2] and [10, 1, 2]"],
     ['--data digits --model pixelsnail --filters 20 --out NEW', 'pixelSNAIL: filters: wanted a multiple of 2 * heads = 16, got 20'],
@@ -641,16 +670,18 @@ for flags in json.load(sys.stdin): read_flags(flags)`;
     const oblong = join(directory, 'oblong.npy');
     await writeFile(oblong, npyOf(new Uint8Array(10 * 8), [10, 4, 2]));
     await writeFile(pickled, Buffer.from('80049505000000000000008c0161942e', 'hex'));
-    // Images with maps of codes, or without them, or with too few, or of another size.
-    const maps = { CODES: [10, 2, 2], UNCODED: null, FEWER: [9, 2, 2], SIZES: [10, 1, 2] };
+    // Images with maps of codes, or without them, or with too few, or of another size; and the same of vectors.
+    const maps = { CODES: [10, 2, 2], UNCODED: null, FEWER: [9, 2, 2], SIZES: [10, 1, 2], SHORT: [9, 2], WIDTHS: [10, 2] };
     const coded = Object.fromEntries(Object.keys(maps).map((name) => [name, join(directory, name.toLowerCase())]));
     for (const [name, shape] of Object.entries(maps)) {
       await mkdir(coded[name] as string);
       for (const part of ['train', 'test']) {
         const write = (file: string, data: Uint8Array, of: number[]) => writeFile(join(coded[name] as string, file), npyOf(data, of));
         await write(`${part}.npy`, new Uint8Array(10 * 16), [10, 4, 4]);
-        const [n, h, w] = (part === 'train' && name === 'SIZES' ? [10, 2, 2] : (shape ?? [0])) as [number, number, number];
-        if (shape) await write(`${part}-codes.npy`, Uint8Array.from({ length: n * h * w }, (_, i) => i % 4), [n, h, w]);
+        const other = { SIZES: [10, 2, 2], WIDTHS: [10, 3] }[name];
+        const of = (part === 'train' && other) || shape;
+        const kind = shape?.length === 2 ? 'vectors' : 'codes';
+        if (of) await write(`${part}-${kind}.npy`, Uint8Array.from({ length: of.reduce((product, side) => product * side) }, (_, i) => i % 4), of);
       }
     }
     const places = { ...coded, NEW: fresh, STRAIGHT: straight, DAMAGED: damaged, FEW: few, PICKLED: pickled, OBLONG: oblong, PALETTE: palette, EMPTY: empty, OTHER: other, STEPS: String(steps) };

@@ -1,0 +1,63 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseNpy } from '../../examples/lib/npy.mjs';
+import { findPython } from './python';
+
+const python = findPython();
+const script = fileURLToPath(new URL('../../examples/glyphs/make-data.py', import.meta.url));
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'glyphs-'));
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+/** Makes the data of a kind. Gives the rows of a file as arrays. */
+function make(kind: string) {
+  const made = spawnSync(python as string, [script, kind, '--size', '16', '--out', join(directory, kind)]);
+  expect({ status: made.status, stderr: String(made.stderr) }).toEqual({ status: 0, stderr: '' });
+  return async (name: string) => {
+    const { data: read, shape } = parseNpy(await readFile(join(directory, kind, `${name}.npy`)));
+    const data = Array.from(read);
+    const size = data.length / (shape[0] as number);
+    return Array.from({ length: shape[0] as number }, (_, n) => data.slice(n * size, (n + 1) * size));
+  };
+}
+
+describe.skipIf(python === null)('the data of invented characters', () => {
+  it.each([
+    ['characters', 16761, 1225],
+    ['syllables', 2115, 235],
+  ])('have each of the %s once, some of them held out', async (kind, numTrain, numTest) => {
+    const read = make(kind);
+    const [train, test] = await Promise.all([read('train'), read('test')]);
+    expect([train.length, test.length]).toEqual([numTrain, numTest]);
+    expect(new Set([...train, ...test].map(String)).size).toBe(numTrain + numTest);
+    for (const image of [train[0], test[0]] as number[][]) {
+      expect(image).toHaveLength(256);
+      expect(new Set(image)).toEqual(new Set([0, 1]));
+    }
+  });
+
+  it('tell the parts of each syllable', async () => {
+    const read = make('syllables');
+    const images = [...(await read('train')), ...(await read('test'))];
+    const vectors = [...(await read('train-vectors')), ...(await read('test-vectors'))];
+    expect(new Set(vectors.map(String)).size).toBe(2350); // no two syllables are of the same parts
+    for (const vector of vectors) {
+      expect(vector).toHaveLength(68);
+      const ones = vector.flatMap((value, i) => (value === 1 ? [i] : []));
+      expect(ones.map((i) => [i < 19, i < 40, i < 68].indexOf(true))).toEqual([0, 1, 2]);
+    }
+    // The first final consonant is none, and the lowest rows of such a syllable hold less ink than those of others.
+    const inkBelow = (isOpen: boolean) => {
+      const own = images.filter((_, n) => (vectors[n]?.[40] === 1) === isOpen);
+      return own.flatMap((image) => image.slice(176)).reduce((sum, value) => sum + value, 0) / own.length;
+    };
+    expect(inkBelow(true)).toBeLessThan(0.7 * inkBelow(false));
+  });
+});
