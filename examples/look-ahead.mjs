@@ -57,7 +57,7 @@ async function roads() {
   console.log('particles  a road leads there  log p of the tile');
   for (const lookAhead of [0, 16, 64, 256]) {
     const drawn = await pool.sample(model, { ...given, seed, lookAhead, withLogProb: true });
-    const leads = (map) => [ROAD, BRIDGE].includes(map[place - 1]);
+    const leads = (map) => [place - SIDE, place - 1].some((side) => [ROAD, BRIDGE].includes(map[side]));
     const share = mapsOf(drawn.images.data).filter(leads).length / numMaps;
     const told = drawn.logGiven === undefined ? '' : logMean(drawn.logGiven).toFixed(2);
     console.log(`${String(lookAhead).padStart(9)}${`${(100 * share).toFixed(0)} %`.padStart(19)}${told.padStart(20)}`); // biome-ignore format: one line

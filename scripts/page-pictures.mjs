@@ -25,14 +25,13 @@ async function open(example, viewport) {
 }
 
 const demo = await open('demo', { width: 1280, height: 720 });
-await demo.page.locator('#drawing .likeliest').waitFor();
-await demo.page.locator('#sampling [role=status]', { hasText: 'Drew' }).waitFor(); // all is still
+await demo.page.locator('.wall-map:enabled').nth(1).waitFor(); // all is still
 await demo.page.screenshot({ path: `${images}/page.png` });
 console.log('docs/images/page.png');
 
-await demo.page.locator('#masks').scrollIntoViewIfNeeded();
-await demo.page.locator('.mask-figures').scrollIntoViewIfNeeded();
-const { x, y, width, height } = await demo.page.locator('.mask-figures').boundingBox();
+await demo.page.locator('#masks summary').click();
+await demo.page.locator('.layers').scrollIntoViewIfNeeded();
+const { x, y, width, height } = await demo.page.locator('.layers').boundingBox();
 const clip = { x: x - MARGIN, y: y - MARGIN, width: width + 2 * MARGIN, height: height + 2 * MARGIN };
 await demo.page.screenshot({ path: `${images}/page-masks.png`, clip });
 console.log('docs/images/page-masks.png');

@@ -1,9 +1,9 @@
 /**
- * Makes the test images that examples/demo shows: some of each class of Fashion-MNIST and of MNIST (in 16 levels) and of the emoji of 32x32, which are
- * too large to be here whole. {@link ./make-emoji-32.mjs} makes the emoji; Fashion-MNIST is found where its Debian package has it. Those whose directory
- * is not given stay as they are.
+ * Makes the test images that examples/demo shows: some of each class of Fashion-MNIST and of MNIST (in 16 levels), which are too large to be here whole,
+ * and some of the characters that ../glyphs/make-data.py makes. Fashion-MNIST is found where its Debian package has it. Those whose directory is not given
+ * stay as they are.
  *
- *     node examples/data/make-page-images.mjs [--emoji data/emoji-32] [--mnist DIR] [--fashion-mnist DIR]
+ *     node examples/data/make-page-images.mjs [--characters data/characters-24] [--mnist DIR] [--fashion-mnist DIR]
  */
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +13,7 @@ import { readDataset } from '../lib/datasets.mjs';
 import { writeWhole } from '../lib/files.mjs';
 
 const text = { type: 'string' };
-const flags = parseArgs({ options: { emoji: text, mnist: text, 'fashion-mnist': text } }).values;
+const flags = parseArgs({ options: { characters: text, mnist: text, 'fashion-mnist': text } }).values;
 
 const clothes = await readDataset('fashion-mnist', { path: flags['fashion-mnist'] });
 await write('clothes', quantize(clothes.test, 16), 10, 10);
@@ -21,9 +21,9 @@ if (flags.mnist !== undefined) {
   const digits = await readDataset('mnist', { path: flags.mnist });
   await write('digits-28', quantize(digits.test, 16), 10, 5);
 }
-if (flags.emoji !== undefined) {
-  const emoji = await readDataset('npy', { path: flags.emoji, levels: 256 });
-  await write('emoji-32', emoji.test, 18, 5);
+if (flags.characters !== undefined) {
+  const { test } = await readDataset('npy', { path: flags.characters, levels: 2 });
+  await writeImages('characters', test.data.subarray(0, 60 * 24 * 24));
 }
 
 /** Writes the first `each` images of each class, a round of all classes after the other. */
@@ -35,8 +35,12 @@ async function write(name, { data, shape: [, ...imageShape], labels }, numClasse
   assert(byClass.every((own) => own.length === each));
   const chosen = Array.from({ length: each }, (_, round) => byClass.map((own) => own[round])).flat();
   const images = Buffer.concat(chosen.map((i) => data.subarray(i * size, (i + 1) * size)));
-  await writeWhole(fileURLToPath(new URL(`${name}-test-images.u8`, import.meta.url)), images);
+  await writeImages(name, images);
   const own = Uint8Array.from(chosen, (i) => labels[i]);
   await writeWhole(fileURLToPath(new URL(`${name}-test-labels.u8`, import.meta.url)), own);
-  console.log(`${name}: ${chosen.length} images [${imageShape}], ${images.length} bytes`);
+}
+
+async function writeImages(name, images) {
+  await writeWhole(fileURLToPath(new URL(`${name}-test-images.u8`, import.meta.url)), images);
+  console.log(`${name}: ${images.length} bytes`);
 }

@@ -1,44 +1,47 @@
+import 'uplot/dist/uPlot.min.css';
 import './styles/base.css';
 import './styles/controls.css';
 import './styles/radios.css';
 import './styles/panels.css';
+import './styles/wall.css';
 import './styles/drawing.css';
+import './styles/masks.css';
 import './styles/sampling.css';
 import './styles/editor.css';
 import './styles/bit-map.css';
-import './styles/bit-bars.css';
+import './styles/size-bars.css';
 import './styles/level-bars.css';
 import './styles/classifying.css';
-import './styles/compressing.css';
+import './styles/files.css';
 import './styles/maps.css';
 import './styles/magnet.css';
 import './styles/training.css';
-import { mountDrawing } from './panels/drawing.mjs';
+import './styles/game.css';
+import './styles/inside.css';
+import './styles/room.css';
+import { mountWall } from './panels/wall.mjs';
 import { followContents } from './parts/contents.mjs';
-import { h, whenNear } from './parts/dom.mjs';
+import { h } from './parts/dom.mjs';
 import { hashPlace } from './parts/hash-place.mjs';
 
-/** Each is a file of its own: none of them delays the first picture. */
-const PANELS = {
-  sampling: async (root) => (await import('./panels/sampling.mjs')).mountSampling(root),
-  completing: async (root) => (await import('./panels/completing.mjs')).mountCompleting(root),
-  likelihood: async (root) => (await import('./panels/likelihood.mjs')).mountLikelihood(root),
-  compressing: async (root) => (await import('./panels/compressing.mjs')).mountCompressing(root),
-  classifying: async (root) => (await import('./panels/classifying.mjs')).mountClassifying(root),
-  maps: async (root) => (await import('./panels/maps.mjs')).mountMaps(root),
-  magnet: async (root) => (await import('./panels/magnet.mjs')).mountMagnet(root),
-  training: async (root) => (await import('./panels/training.mjs')).mountTraining(root),
-};
-const mountMasks = async (root) => (await import('./mask-explorer/index.mjs')).mountMaskExplorer(root);
+/** The other panels, in the order in which they are filled. */
+const PANELS = [
+  ...['drawing', 'masks', 'inside', 'likelihood', 'completing', 'maps', 'training', 'magnet'],
+  ...['game', 'sampling', 'classifying'],
+];
 
 /** Milliseconds that the other panels wait for the first picture, at most. */
 const PATIENCE = 2000;
 
-/** Fills one part of the page; where a browser lacks what that takes, the others go on. */
-async function fill(id, mount) {
+/** Fills one part of the page, once it is unfolded; where a browser lacks what that takes, the others go on. */
+async function fill(id, mount = async (root) => (await import('./panels/index.mjs'))[id](root)) {
   const root = document.getElementById(id);
+  if (root.tagName === 'DETAILS' && !root.open)
+    return root.addEventListener('toggle', () => fill(id), { once: true });
   try {
     await mount(root);
+    const next = root.querySelector(':scope > .next');
+    if (next !== null) root.append(next);
   } catch ({ message }) {
     root.append(h('p.alert', { role: 'alert' }, `This part of the page could not be started: ${message}`));
   }
@@ -46,9 +49,9 @@ async function fill(id, mount) {
 
 const settle = hashPlace();
 followContents(document.querySelector('.contents'));
-const firstPicture = fill('drawing', mountDrawing);
-const isElsewhere = !['', '#drawing'].includes(location.hash.split('?', 1)[0]);
+const firstPicture = fill('wall', mountWall);
+const isElsewhere = !['', '#wall'].includes(location.hash.split('?', 1)[0]);
 if (!isElsewhere) await Promise.race([firstPicture, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
-await Promise.all(Object.entries(PANELS).map(([id, mount]) => fill(id, mount)));
-fill('masks', async (root) => whenNear(root, () => fill('masks', mountMasks)));
+await Promise.all(PANELS.map((id) => fill(id)));
 settle();
+if (!import.meta.hot) navigator.serviceWorker?.register('./service-worker.js').catch(() => {}); // the page works without, and Vite serves none

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
@@ -9,10 +10,11 @@ const { homepage } = JSON.parse(readFileSync(new URL('../../package.json', impor
 /** The folder of the library's modules. */
 const library = fileURLToPath(new URL('../../dist/', import.meta.url));
 
-/** The page's links to the repository, whose address stands in package.json only. */
+/** The page's links to the repository, whose address stands in package.json only; and to its own picture, which others want whole: with SITE. */
 const repositoryLinks = {
   name: 'repository-links',
-  transformIndexHtml: (html) => html.replaceAll('%REPOSITORY%', homepage.replace(/#.*/, '')),
+  transformIndexHtml: (html) =>
+    html.replaceAll('%REPOSITORY%', homepage.replace(/#.*/, '')).replace('%SITE%', process.env.SITE ?? './'),
 };
 
 /** The licences of what the page holds of others: as the packages have them, but for those that stand in the code. */
@@ -23,6 +25,7 @@ const licences = {
       OxiPNG: '@jsquash/oxipng/codec/LICENSE.codec.md',
       jSquash: '@jsquash/oxipng/LICENSE',
       uPlot: 'uplot/LICENSE',
+      gifenc: 'gifenc/LICENSE.md',
     })
       .map(([name, file]) => [
         name,
@@ -35,6 +38,20 @@ const licences = {
   },
   generateBundle() {
     this.emitFile({ type: 'asset', fileName: 'licences.txt', source: licences.text() });
+  },
+};
+
+/** What the service worker keeps from the start: the page, its own code, the runtime, and the first model. */
+const KEPT = /^assets\/(?!tfjs|backend-|train-worker-|loss-chart)[^/]*\.(js|css)$|^assets\/syllables-16/;
+const serviceWorker = {
+  name: 'service-worker',
+  enforce: 'post',
+  generateBundle(_, bundle) {
+    const first = ['./', ...Object.keys(bundle).filter((name) => KEPT.test(name))];
+    const version = createHash('sha256').update(Object.keys(bundle).sort().join()).digest('hex').slice(0, 16);
+    const text = readFileSync(new URL('service-worker.js', import.meta.url), 'utf8');
+    const source = text.replace('%VERSION%', version).replace('%FIRST%', JSON.stringify(first));
+    this.emitFile({ type: 'asset', fileName: 'service-worker.js', source });
   },
 };
 
@@ -51,17 +68,20 @@ const chunks = {
         priority: 1,
       })),
       { name: 'pixelcnn-layers', test: (id) => id.startsWith(library) },
+      { name: 'gifenc', test: /[\\/]gifenc[\\/]/ },
+      { name: 'oxipng', test: /[\\/]@jsquash[\\/]oxipng[\\/]/ },
     ],
   },
 };
 
 export default defineConfig({
   base: './', // the built files work from any folder
-  plugins: [repositoryLinks, licences],
+  plugins: [repositoryLinks, licences, serviceWorker],
   build: {
     outDir: '../../out/demo',
     emptyOutDir: true,
     assetsInlineLimit: 0,
+    modulePreload: false,
     chunkSizeWarningLimit: 2000,
     rolldownOptions: { output: chunks },
   },

@@ -2,7 +2,7 @@
 
 import { aroundIn, BRIDGE, ROAD, SIDE } from './tiles.mjs';
 
-const FORK = 6; // nats that it costs if a road can go on only from a fork
+const FORK = 6; // nats that it costs if a road can go on only from a fork, which is rare
 
 /** Whether roads and bridges lead from one place to another. */
 export const isConnected = (map, from, to, [height, width] = [SIDE, SIDE]) =>
@@ -52,8 +52,7 @@ function wayOn(road, place, last, sidesOf) {
   for (const tile of road) {
     const sides = sidesOf(tile);
     if (!sides.some((side) => side > last)) continue;
-    const [, right, , left] = sides;
-    const ways = sides.filter((side) => road.has(side)).length + (right === null) + (left === null);
+    const ways = sides.filter((side) => side === null || road.has(side)).length;
     if (ways < 2) return 0;
     way = -FORK;
   }

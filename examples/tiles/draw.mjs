@@ -20,8 +20,8 @@ const help = `Draws maps at several temperatures, and counts the rules that they
   --connect      gives a road tile on the west and one on the east edge instead, and counts how often a road connects them:
                  drawn as if by chance, with adjust, with particles, and with a potential
   --particles N  with --connect (64)
-  --model FILE   as train.mjs writes it (examples/models/tiles.pixelcnn)
-  --maps N       to draw in each way (500; with --connect 100, and 20 times as many by chance)
+  --model FILE   (examples/models/tiles.pixelcnn)
+  --maps N       to draw in each way (300; with --connect 100, and 20 times as many by chance)
   --seed N       (1)
   --out FILE     a picture of the generator's first maps, and below them of those drawn at temperature 0.7 (out/tiles.png);
                  with --connect a row of maps each by chance, with adjust and with a potential (out/tiles-connected.png)
@@ -41,7 +41,7 @@ const flags = parseFlags(
   help,
   process.argv.slice(2),
 );
-const numImages = wholeNumber('--maps', flags.maps ?? (flags.connect ? '100' : '500'), 4);
+const numImages = wholeNumber('--maps', flags.maps ?? (flags.connect ? '100' : '300'), 3);
 const particles = wholeNumber('--particles', flags.particles, 1);
 const seed = wholeNumber('--seed', flags.seed, 0);
 const out = outputFile('--out', flags.out ?? (flags.connect ? 'out/tiles-connected.png' : 'out/tiles.png'));
@@ -49,7 +49,7 @@ const model = readPortable(await readFile(pathTo('a model', '--model', flags.mod
 await prepareFile(out);
 
 const SHOWN = 0.7; // the temperature of the maps in the picture
-const [FROM, TO] = [11 * SIDE, 4 * SIDE + SIDE - 1]; // the tiles to connect
+const [FROM, TO] = [22 * SIDE, 8 * SIDE + SIDE - 1]; // the tiles to connect
 await paint(...(flags.connect ? [await connect(), [FROM, TO]] : [await compareTemperatures(), []]));
 
 /** Counts the rules that maps break. Returns the rows of the picture. */
@@ -123,7 +123,7 @@ function table([name, ...cells]) {
 
 /** Writes the picture: rows of the first maps of each kind, some places framed. */
 async function paint(rows, framed) {
-  const COLUMNS = 4;
+  const COLUMNS = 3;
   const GAP = TILE_PIXELS;
   const pitch = SIDE * TILE_PIXELS + GAP; // from one map to the next
   const shapes = rows.flatMap((maps, row) =>

@@ -134,7 +134,7 @@ describe.skipIf(chromiumPath === undefined)('classifying in the demo', () => {
     const backgrounds = () => demo.seen.requests.filter((url) => url.includes('-background'));
     await demo.open('likelihood', 'model=digits-28&image=1');
     await eventually(() => demo.panel('likelihood').locator('.headline').textContent()).toMatch(
-      'bits for 784',
+      'each of its 784 pixels',
     );
     await demo.open('classifying', 'model=digits-conditional&image=1'); // an older link
     await eventually(headline).toMatch(/^Likeliest: a 0 > 99\.9% sure\.$/);

@@ -15,7 +15,7 @@ import {
 describe.skipIf(chromiumPath === undefined)('completing in the demo', () => {
   const demo = useDemo();
   const completing = () => demo.panel('completing');
-  const grid = () => completing().getByRole('application', { name: 'Image to complete' });
+  const grid = () => completing().getByRole('application', { name: 'Picture to complete' });
   const readout = () => completing().locator('.readout').textContent();
   const variants = () => completing().getByRole('img');
   const focused = () => demo.page.evaluate(() => document.activeElement?.textContent);
@@ -217,29 +217,23 @@ describe.skipIf(chromiumPath === undefined)('completing in the demo', () => {
     expect(await completing().getByText('This is its label.').isVisible()).toBe(true);
   });
 
-  it('completes emoji', async () => {
-    await completing().getByLabel('Emoji').check();
-    await completing().getByText('1 of 90: smileys, Google').waitFor();
-    expect(await completing().getByLabel('orange', { exact: true }).count()).toBe(1);
-    await grid().focus();
-    for (let row = 0; row < 27; row++) await demo.page.keyboard.press('ArrowDown');
-    await button(completing(), 'Reset').click();
-    await completing().getByLabel('rub out').check();
-    await grid().focus();
-    for (let column = 0; column < 3; column++) {
-      await demo.page.keyboard.press('Space');
-      await demo.page.keyboard.press('ArrowRight');
-    }
+  it('completes characters, which have no class', async () => {
+    await completing().getByLabel('Characters', { exact: true }).check();
+    await completing().getByText('1 of 60').waitFor();
+    expect(await completing().getByLabel('Class given to the model').isVisible()).toBe(false);
+    expect(await completing().getByLabel('grey', { exact: true }).count()).toBe(0);
     await button(completing(), 'Fill in').click();
-    await says(completing(), 'to go on');
+    await says(completing(), 'Six ways');
+    expect((await jobs()).at(-1)).toMatchObject({ model: 'characters' });
+    expect((await jobs()).at(-1)).not.toHaveProperty('classes');
     demo.expectClean();
   });
 
   it('shows what was asked for last, when what was asked for before comes late', async () => {
-    const letCome = await demo.hold('**/emoji-32-test-images-*.u8');
+    const letCome = await demo.hold('**/characters-test-images-*.u8');
     const completing = demo.panel('completing');
-    const asked = demo.page.waitForRequest('**/emoji-32-test-images-*.u8');
-    await completing.getByLabel('Emoji').check();
+    const asked = demo.page.waitForRequest('**/characters-test-images-*.u8');
+    await completing.getByLabel('Characters', { exact: true }).check();
     await asked;
     await completing.getByLabel('Small digits').check();
     await completing.getByText('1 of 297').waitFor();

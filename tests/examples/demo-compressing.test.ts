@@ -7,9 +7,9 @@ import { button, eventually, stopClock, useDemo } from './demo-page';
 
 const at = (path: string) => fileURLToPath(new URL(`../../examples/${path}`, import.meta.url));
 
-describe.skipIf(chromiumPath === undefined)('compressing in the demo', () => {
+describe.skipIf(chromiumPath === undefined)('the file of a picture in the demo', () => {
   const demo = useDemo();
-  const panel = () => demo.panel('compressing');
+  const panel = () => demo.panel('likelihood');
   const headline = () => panel().locator('.headline').textContent();
   const result = () => panel().locator('.file-drop').getByRole('status').textContent();
   const alert = () => panel().locator('.file-drop').getByRole('alert');
@@ -28,15 +28,15 @@ describe.skipIf(chromiumPath === undefined)('compressing in the demo', () => {
     });
   async function download() {
     const downloading = demo.page.waitForEvent('download');
-    await button(panel(), 'Download').click();
+    await button(panel(), 'Download the file').click();
     const file = await downloading;
     return { name: file.suggestedFilename(), bytes: await readFile(await file.path()) };
   }
 
   beforeEach(async () => {
-    await demo.open('compressing', 'model=digits-conditional&image=1');
+    await demo.open('likelihood', 'model=digits-conditional&image=1');
     await panel().getByText('1 of 297: a 0').waitFor();
-    await eventually(() => panel().locator('.bar').last().textContent()).toMatch(/^raw, 5 bits a value40$/);
+    await eventually(headline).toMatch(/^This picture/);
   });
 
   it('makes the file that the library makes, beside a PNG and raw levels', async () => {
@@ -46,17 +46,8 @@ describe.skipIf(chromiumPath === undefined)('compressing in the demo', () => {
     const { name, bytes } = await download();
     expect(name).toBe('digits-conditional-1.pxc');
     expect([...bytes]).toEqual([...own]);
-    expect(await headline()).toMatch(
-      new RegExp(
-        `^This image: ${own.length} bytes \\d+% smaller than a PNG of \\d+ bytes, and just as exact\\.$`,
-      ),
-    );
-    const bars = await panel().locator('.bar').allTextContents();
-    expect(bars.map((text) => text.replace(/\d+$/, ''))).toEqual([
-      'by the model',
-      'as a PNG',
-      'raw, 5 bits a value',
-    ]);
+    expect(await headline()).toContain(` As a file it takes ${own.length} bytes, `);
+    expect(await panel().locator('.bar').nth(1).textContent()).toBe(`its file${8 * own.length}`);
     expect(await panel().getByText('The model itself is not counted').isVisible()).toBe(true);
     demo.expectClean();
   });
@@ -64,18 +55,23 @@ describe.skipIf(chromiumPath === undefined)('compressing in the demo', () => {
   it('gives the same image back, value by value, also when another is shown by then', async () => {
     const { name, bytes } = await download();
     await choose(name, bytes);
-    await eventually(result).toBe('The same image: all 64 values equal those of the image downloaded.');
+    await eventually(result).toBe('The same picture: all 64 pixels equal those of the one downloaded.');
     const returned = panel().getByRole('img', { name: `Read from ${name}` });
     await returned.waitFor();
-    const shown = await returned.evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
-    const shownFirst = await panel()
-      .getByRole('img', { name: 'Image to compress' })
-      .evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
-    expect(shown).toBe(shownFirst);
+    // Eight pixels a side, each 16 wide, beside a gap of 13.
+    const shown = await returned.evaluate((canvas: HTMLCanvasElement) => {
+      const { data } = (canvas.getContext('2d') as CanvasRenderingContext2D).getImageData(13, 13, 128, 128);
+      return Array.from(
+        { length: 64 },
+        (_, i) => data[4 * (128 * (16 * Math.floor(i / 8) + 8) + 16 * (i % 8) + 8)],
+      );
+    });
+    const data = new Uint8Array(await readFile(at('data/digits-test-images.u8'))).slice(0, 64);
+    expect(shown.map((grey) => Math.round((16 * (255 - (grey ?? 0))) / 231))).toEqual([...data]);
     await button(panel(), 'Next').click();
     await panel().getByText('2 of 297').waitFor();
     await choose(name, bytes);
-    await eventually(result).toBe('The same image: all 64 values equal those of the image downloaded.');
+    await eventually(result).toBe('The same picture: all 64 pixels equal those of the one downloaded.');
     demo.expectClean();
   });
 
@@ -96,7 +92,7 @@ describe.skipIf(chromiumPath === undefined)('compressing in the demo', () => {
       await choose('other.pxc', new Uint8Array(3));
       await alert().waitFor();
       await drop(place);
-      await eventually(result).toMatch(/^The same image: all 64 values/);
+      await eventually(result).toMatch(/^The same picture: all 64 pixels/);
       expect(await alert().isVisible()).toBe(false);
     }
     expect(await panel().locator('.picker').getByRole('alert').isVisible()).toBe(false);
@@ -108,17 +104,17 @@ describe.skipIf(chromiumPath === undefined)('compressing in the demo', () => {
       await choose(name, bytes);
       await eventually(() => alert().isVisible()).toBe(true);
       expect(await result()).toBe('');
-      expect(await panel().locator('.stage .tray').isVisible()).toBe(false);
+      expect(await panel().locator('.files .tray').isVisible()).toBe(false);
       return alert().textContent();
     };
     const damaged = Uint8Array.from(bytes);
     damaged[damaged.length - 1] = (damaged.at(-1) ?? 0) ^ 255;
     expect(await refused('bent.pxc', damaged)).toMatch(/^bent\.pxc is damaged, so nothing was unpacked\. \(/);
     await choose(name, bytes);
-    await eventually(result).toMatch('The same image');
+    await eventually(result).toMatch('The same picture');
     expect(await refused('cut.pxc', bytes.subarray(0, bytes.length - 3))).toMatch(/^cut\.pxc is damaged/);
     await choose(name, bytes);
-    await eventually(result).toMatch('The same image');
+    await eventually(result).toMatch('The same picture');
     expect(await refused('notes.txt', Buffer.from('no picture'))).toBe(
       'notes.txt is not a file of compressed images.',
     );
@@ -133,16 +129,16 @@ describe.skipIf(chromiumPath === undefined)('compressing in the demo', () => {
 
   it('gives no file of an image that is no longer shown', async () => {
     const letCompress = await demo.hold('**/coding-*.js');
-    await demo.open('compressing');
-    await panel().getByText('Compressing…').waitFor();
+    await demo.open('likelihood');
+    await panel().getByText('Measuring…').waitFor();
     await stopClock(demo.page); // so that the next image is not compressed yet
     await button(panel(), 'Next').click();
-    await panel().getByText('6 of 100').waitFor();
+    await panel().getByText('7 of 50').waitFor();
     letCompress();
     await eventually(filesMade).toMatch(/ours.*PNG/);
-    expect(await button(panel(), 'Download').isDisabled()).toBe(true);
+    expect(await button(panel(), 'Download the file').isDisabled()).toBe(true);
     await demo.page.clock.resume();
-    expect((await download()).name).toBe('clothes-6.pxc');
+    expect((await download()).name).toBe('digits-28-7.pxc');
     demo.expectClean();
   });
 
@@ -163,11 +159,11 @@ describe.skipIf(chromiumPath === undefined)('compressing in the demo', () => {
     expect(await cancel.isDisabled()).toBe(true);
     const focused = () => demo.page.evaluate(() => (document.activeElement as HTMLInputElement).type);
     expect(await focused()).toBe('file');
-    expect(await panel().locator('.stage .tray').isVisible()).toBe(false);
+    expect(await panel().locator('.files .tray').isVisible()).toBe(false);
 
     await choose('many.pxc', large);
     await choose(name, bytes);
-    await eventually(result).toBe('The same image: all 64 values equal those of the image downloaded.');
+    await eventually(result).toBe('The same picture: all 64 pixels equal those of the one downloaded.');
     const answers = () =>
       demo.page.evaluate(() => (globalThis as unknown as { answers: Record<string, unknown>[] }).answers);
     const numbers = (await answers()).flatMap(
@@ -179,9 +175,9 @@ describe.skipIf(chromiumPath === undefined)('compressing in the demo', () => {
 
   it('does without a PNG where none can be made', async () => {
     await demo.page.route('**/squoosh_oxipng*.wasm', (route) => route.fulfill({ status: 404 }));
-    await demo.open('compressing');
-    await eventually(headline).toMatch(/^This image: \d+ bytes/);
-    expect(await panel().locator('.bar').allTextContents()).toHaveLength(2);
-    expect(await button(panel(), 'Download').isEnabled()).toBe(true);
+    await demo.open('likelihood');
+    await eventually(headline).toMatch(/As a file it takes \d+ bytes\.$/);
+    expect(await panel().locator('.bar').allTextContents()).toHaveLength(4);
+    expect(await button(panel(), 'Download the file').isEnabled()).toBe(true);
   });
 });

@@ -59,7 +59,7 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
   const labels = () => bars().evaluateAll((all) => all.map((bar) => bar.getAttribute('aria-label')));
   const drawn = async () =>
     Number((await picture().getAttribute('aria-label'))?.match(/(\d+) of (?:64|784) pixels are drawn/)?.[1]);
-  const open = async (hash = '') => {
+  const open = async (hash = '#drawing?model=digits-conditional') => {
     await demo.page.goto(`${demo.address}${hash}`);
     await drawing().locator('.likeliest').waitFor();
   };
@@ -199,6 +199,47 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
     demo.expectClean();
   });
 
+  it('gives a film of a picture that grows', async () => {
+    await open('#drawing?model=digits-conditional&values=0Z0Z0C&class=1');
+    for (let pixel = 61; pixel < 64; pixel++) {
+      await bars().first().click();
+      await eventually(drawn).toBe(pixel + 1);
+    }
+    const downloading = demo.page.waitForEvent('download');
+    await button(drawing(), 'Download a film').click();
+    const file = await downloading;
+    expect(file.suggestedFilename()).toBe('digits-conditional.gif');
+    const bytes = await readFile(await file.path());
+    expect(bytes.toString('latin1', 0, 6)).toBe('GIF89a');
+    expect([bytes.readUInt16LE(6), bytes.readUInt16LE(8)]).toEqual([320, 320]);
+    expect(bytes.toString('latin1')).toContain('NETSCAPE2.0'); // it begins again
+    // Its pictures, as the browser shows them: the first has one pixel of 64, the last all.
+    const isDrawn = await demo.page.evaluate(
+      async (data) => {
+        // biome-ignore lint/suspicious/noExplicitAny: TypeScript does not know it
+        const decoder = new (globalThis as any).ImageDecoder({
+          data: Uint8Array.from(data),
+          type: 'image/gif',
+        });
+        await decoder.tracks.ready;
+        const count = decoder.tracks.selectedTrack.frameCount;
+        const drawnIn = async (frameIndex: number) => {
+          const { image } = await decoder.decode({ frameIndex });
+          const canvas = new OffscreenCanvas(8, 8);
+          const context = canvas.getContext('2d') as OffscreenCanvasRenderingContext2D;
+          context.imageSmoothingEnabled = false;
+          context.drawImage(image, 0, 0, 8, 8);
+          const { data } = context.getImageData(0, 0, 8, 8);
+          return Array.from({ length: 64 }, (_, i) => data[4 * i + 2]).filter((blue) => blue === 255).length; // paper
+        };
+        return [count, await drawnIn(0), await drawnIn(count - 1)];
+      },
+      [...bytes],
+    );
+    expect(isDrawn).toEqual([60, 1, 64]);
+    demo.expectClean();
+  });
+
   it('has bars on a phone that a finger hits, with the chance of each, and kinds that can be read', async () => {
     await demo.page.setViewportSize({ width: 390, height: 844 });
     await open('#drawing?model=clothes&class=0&values=0Z0Z0Z0Z0Z0Z0Z0Z0Z');
@@ -238,7 +279,7 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
         value: { writeText: () => Promise.reject(new Error()) },
       }),
     );
-    await demo.page.goto(`${demo.address}#drawing?values=0Z0Z0F`);
+    await demo.page.goto(`${demo.address}#drawing?model=digits-conditional&values=0Z0Z0F`);
     await button(drawing(), 'Share').click();
     const link = drawing().getByLabel('Copy this link');
     await link.waitFor();
@@ -278,8 +319,11 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
   });
 
   it.each([
-    ['values=012%3Cb%3E', 'values (wanted at most 64 pixels of 17 shades, got “012<b>”)'],
-    ['model=cats&class=ten', 'model (wanted digits-conditional or clothes, got “cats”); class (wanted 0 to 9, got “ten”)'], // biome-ignore format: one line
+    [
+      'model=digits-conditional&values=012%3Cb%3E',
+      'values (wanted at most 64 pixels of 17 shades, got “012<b>”)',
+    ],
+    ['model=cats&class=ten', 'model (wanted digits-28 or characters or clothes, got “cats”); class (wanted 0 to 9, got “ten”)'], // biome-ignore format: one line
   ])('says what is wrong with the address #drawing?%s, and goes on without', async (query, words) => {
     await open(`#drawing?${query}`);
     expect(await drawing().getByRole('alert').textContent()).toBe(`Ignored in the address: ${words}.`);
@@ -292,7 +336,7 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
   it('opens a link in the page that is open', async () => {
     await open();
     await demo.page.evaluate(() => {
-      location.hash = '#drawing?values=0gA&class=7';
+      location.hash = '#drawing?model=digits-conditional&values=0gA&class=7';
     });
     await eventually(drawn).toBe(4);
     expect(await drawing().getByLabel('Digit', { exact: true }).inputValue()).toBe('7');
@@ -305,7 +349,7 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
     await button(drawing(), 'Let it run').click();
     await runTo(84);
     await demo.page.evaluate(() => {
-      location.hash = '#drawing?values=0gA&class=7';
+      location.hash = '#drawing?model=digits-conditional&values=0gA&class=7';
     });
     await demo.page.clock.resume();
     await eventually(() => picture().getAttribute('aria-label')).toContain('4 of 64');
@@ -328,7 +372,7 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
 
   it('takes a shade once the connection is back, where it was lost', async () => {
     await demo.page.context().route('**/next-value-*.js', (route) => route.abort(), { times: 1 });
-    await open('#drawing?values=000');
+    await open('#drawing?model=digits-conditional&values=000');
     const chances = await labels();
     await bars().first().click();
     await drawing().getByRole('alert').waitFor();
@@ -340,7 +384,7 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
 
   it('offers the kinds of what is drawn, where a link cannot be opened', async () => {
     await demo.page.context().route('**/clothes-*.pixelcnn', (route) => route.abort());
-    await open('#drawing?values=000');
+    await open('#drawing?model=digits-conditional&values=000');
     await demo.page.evaluate(() => {
       location.hash = '#drawing?model=clothes&values=00';
     });
@@ -353,7 +397,7 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
     await open(`#drawing?model=${'cats'.repeat(5000)}`);
     const words = await drawing().getByRole('alert').textContent();
     expect(words).toMatch(
-      /^Ignored in the address: model \(wanted digits-conditional or clothes, got “(cats)+…”\)\.$/,
+      /^Ignored in the address: model \(wanted digits-28 or characters or clothes, got “(cats)+…”\)\.$/,
     );
     expect(words?.length).toBeLessThan(200);
   });

@@ -68,7 +68,7 @@ describe.skipIf(chromiumPath === undefined)('an address with an image, in the de
     await classifying.getByText('The link is copied.').waitFor({ state: 'hidden' });
 
     await open(link);
-    await eventually(() => where('classifying')).toBe('the image in the link');
+    await eventually(() => where('classifying')).toBe('the picture in the link');
     await eventually(async () => (await jobs('classify')).length).toBeGreaterThan(0);
     const levels = Object.values((await jobs('classify')).at(0)?.levels ?? {});
     expect(levels).toEqual(Array.from({ length: 64 }, (_, i) => (i === 8 ? 16 : 0)));
@@ -104,17 +104,6 @@ describe.skipIf(chromiumPath === undefined)('an address with an image, in the de
     await completing.getByRole('img', { name: /seed 9$/ }).waitFor();
     expect(await pixels(variants)).not.toBe(before);
     demo.expectClean();
-  });
-
-  it('has no link for a changed image in colour, whose levels are too many', async () => {
-    const likelihood = demo.panel('likelihood');
-    await open(`${demo.address}#likelihood?model=emoji-32&image=4`);
-    await eventually(() => where('likelihood')).toMatch('4 of 90');
-    expect(await button(likelihood, 'Copy link').isEnabled()).toBe(true);
-    await button(likelihood, 'Blank').click();
-    await eventually(() => button(likelihood, 'Copy link').isEnabled()).toBe(false);
-    await button(likelihood, 'Reset').click();
-    await eventually(() => button(likelihood, 'Copy link').isEnabled()).toBe(true);
   });
 
   it.each([

@@ -12,28 +12,24 @@ describe.skipIf(chromiumPath === undefined)('what is missing to the demo', () =>
     return alert.textContent();
   };
 
-  it('is greyed, with the reason, where a browser lacks a backend', async () => {
+  it('is said in words where a browser lacks a backend', async () => {
     await demo.page.addInitScript(() => {
-      Object.defineProperty(navigator, 'gpu', { value: undefined });
-      Object.assign(globalThis, {
-        OffscreenCanvas: class {
-          getContext() {
-            return null;
-          }
-        },
-      });
+      globalThis.Worker = class extends Worker {
+        constructor(url: string | URL, options?: WorkerOptions) {
+          const code = "Object.defineProperty(navigator, 'gpu', { value: undefined });";
+          const script = `import '${new URL(url, location.href)}'; ${code}`;
+          super(URL.createObjectURL(new Blob([script], { type: 'text/javascript' })), options);
+        }
+      };
     });
-    await demo.page.goto(demo.address);
-    const options = demo.panel('training').getByLabel('Backend').locator('option');
-    await eventually(() => options.allTextContents()).toEqual([
-      'wasm: processor, WebAssembly',
-      'webgl: no WebGL 2 in this browser',
-      'webgpu: no WebGPU in this browser',
-      'cpu: plain JavaScript',
-    ]);
-    expect(
-      await options.evaluateAll((all: HTMLOptionElement[]) => all.map(({ disabled }) => disabled)),
-    ).toEqual([false, true, true, false]);
+    await demo.open('training');
+    const training = demo.panel('training');
+    await training.getByLabel('Backend').selectOption('webgpu');
+    await button(training, 'Train').click();
+    expect(await alertOf('training')).toMatch(
+      /^This did not work: The backend webgpu does not start in this browser\./,
+    );
+    expect(await button(training, 'Train').isEnabled()).toBe(true);
   });
 
   it('is said in words where a backend cannot be loaded, and others go on', async () => {
@@ -51,16 +47,31 @@ describe.skipIf(chromiumPath === undefined)('what is missing to the demo', () =>
 
   it('is said in words where a model or an image cannot be read', async () => {
     await demo.page.route('**/*.{pixelcnn,u8}', (route) => route.fulfill({ status: 404 }));
-    await demo.page.goto(demo.address);
+    await demo.open('drawing');
+    expect(await alertOf('wall')).toMatch(/cannot be read: 404.* Try again$/);
     expect(await alertOf('drawing')).toMatch(/cannot be read: 404/);
     expect(await button(drawing(), 'Roll the die').isDisabled()).toBe(true);
     await demo.bringIntoSight('likelihood');
     expect(await alertOf('likelihood')).toMatch(/^The test images cannot be read: 404/);
   });
 
+  it('is said in words where there is no recorded run, and training goes on', async () => {
+    await demo.page.route('**/*.bits', (route) => route.fulfill({ status: 404 }));
+    await demo.open('training');
+    expect(await alertOf('training')).toMatch(/^This did not work: The recorded run is not there\./);
+    await button(demo.panel('training'), 'Train').click();
+    await eventually(() => demo.panel('training').locator('.report').textContent()).toMatch(/step \d+/);
+  });
+
   it('is there once what could not be read can be', async () => {
     await demo.page.route('**/*.pixelcnn', (route) => route.fulfill({ status: 404 }), { times: 1 });
     await demo.page.goto(demo.address);
+    await alertOf('wall');
+    await button(demo.panel('wall'), 'Try again').click();
+    await demo.panel('wall').locator('.wall-map:enabled').first().waitFor();
+    expect(await demo.panel('wall').getByRole('alert').isVisible()).toBe(false);
+    await demo.page.route('**/digits-28*.pixelcnn', (route) => route.fulfill({ status: 404 }), { times: 1 });
+    await demo.bringIntoSight('drawing');
     await alertOf('drawing');
     await drawing().getByLabel('Digit', { exact: true }).selectOption('7');
     await drawing().locator('.likeliest').waitFor();
@@ -68,20 +79,25 @@ describe.skipIf(chromiumPath === undefined)('what is missing to the demo', () =>
   });
 
   it('is said in words where a part of the page cannot be loaded', async () => {
-    await demo.page.route('**/{mask-explorer,loss-chart,completing}-*.js', (route) => route.abort());
-    await demo.page.goto(demo.address);
-    expect(await alertOf('completing')).toMatch(/^This part of the page could not be started/);
-    await demo.bringIntoSight('masks');
-    expect(await alertOf('masks')).toMatch(/^This part of the page could not be started/);
-    await demo.bringIntoSight('training');
+    await demo.page.route('**/loss-chart-*.js', (route) => route.abort());
+    await demo.open('training');
     await alertOf('training');
     expect(await button(demo.panel('training'), 'Train').isEnabled()).toBe(true);
+    const samples = demo.panel('training').getByRole('img', { name: 'samples at step 0' });
+    expect(await samples.count()).toBe(2); // of the recorded run, which has come all the same
+    await demo.page.route('**/panels-*.js', (route) => route.abort());
+    await demo.page.goto('about:blank');
+    await demo.page.goto(demo.address);
+    for (const id of ['completing', 'masks']) {
+      expect(await alertOf(id)).toMatch(/^This part of the page could not be started/);
+    }
+    await demo.panel('wall').locator('.wall-map:enabled').first().waitFor();
   });
 
   it('is said in words where the connection is lost', async () => {
     await demo.page.route('**/*.{pixelcnn,u8}', (route) => route.abort());
     await demo.open('completing');
-    expect(await alertOf('drawing')).toMatch(/cannot be read: Failed to fetch$/);
+    expect(await alertOf('wall')).toMatch(/cannot be read: Failed to fetch Try again$/);
     expect(await alertOf('completing')).toBe('The test images cannot be read: Failed to fetch');
   });
 
@@ -89,18 +105,17 @@ describe.skipIf(chromiumPath === undefined)('what is missing to the demo', () =>
     await demo.page.addInitScript(() => Reflect.deleteProperty(globalThis, 'OffscreenCanvas'));
     await demo.page.goto(demo.address);
     await demo.seeAll();
-    const webgl = demo.panel('training').getByLabel('Backend').locator('option').nth(1);
-    await eventually(() => webgl.textContent()).toBe('webgl: no OffscreenCanvas in this browser');
     demo.expectClean();
   });
 
   it('is said in words, panel by panel, and the rest works', async () => {
     await demo.page.addInitScript(() => Reflect.deleteProperty(globalThis, 'IntersectionObserver'));
     await demo.page.goto(demo.address);
-    await drawing().locator('.likeliest').waitFor();
-    for (const id of ['sampling', 'completing', 'likelihood', 'training']) {
+    await demo.panel('wall').locator('.wall-map:enabled').first().waitFor();
+    for (const id of ['completing', 'likelihood', 'training']) {
       expect(await alertOf(id)).toMatch(/could not be started: IntersectionObserver/);
     }
+    await demo.bringIntoSight('sampling');
     await button(demo.panel('sampling'), 'Draw').click();
     await says(demo.panel('sampling'), 'Drew 30');
   });
@@ -112,7 +127,7 @@ describe.skipIf(chromiumPath === undefined)('what is missing to the demo', () =>
       return route.fulfill({ response, headers });
     });
     await demo.page.goto(demo.address);
-    await drawing().locator('.likeliest').waitFor();
+    await demo.panel('wall').locator('.wall-tile:enabled').first().waitFor();
     await demo.bringIntoSight('sampling');
     await demo.page.evaluate(() => {
       location.hash = '#sampling?model=digits-conditional'; // the others are slow there
@@ -132,7 +147,8 @@ describe.skipIf(chromiumPath === undefined)('what is missing to the demo', () =>
         }
       };
     });
-    await demo.page.goto(demo.address);
+    await demo.open('drawing');
+    expect(await alertOf('wall')).toMatch(/The worker that computes has stopped/);
     expect(await alertOf('drawing')).toMatch(/The worker that computes has stopped/);
     expect(await drawing().getByLabel('Digit', { exact: true }).isEnabled()).toBe(true);
   });

@@ -22,6 +22,19 @@ export function recordAnswers() {
   };
 }
 
+/** Tests could not answer what a service worker asks for. */
+function withoutServiceWorker() {
+  Object.defineProperty(navigator, 'serviceWorker', { value: undefined });
+}
+
+/** Unfolds what stands beside a picture, the choice of another and its file, and what masks do through many layers. */
+export function unfold() {
+  new MutationObserver(() => {
+    for (const details of document.querySelectorAll<HTMLDetailsElement>('.picker, .files, #masks > details'))
+      details.open = true;
+  }).observe(document, { subtree: true, childList: true });
+}
+
 /**
  * Has the page's panels begin their first work only where a test asks for it, and they are near: else all that happen to be near compute
  * in each page, and most of the time of the tests is theirs.
@@ -73,6 +86,15 @@ export const tensorCounts = (page: Page) =>
 export const pixels = (canvas: Locator) =>
   canvas.evaluate((element: HTMLCanvasElement) => element.toDataURL());
 
+/** All of a canvas: red, green, blue and opacity of each point. Read from a copy, since Chromium complains of canvases that are read often. */
+export const pictureOf = (canvas: Locator) =>
+  canvas.evaluate((element: HTMLCanvasElement) => {
+    const { width, height } = element;
+    const copy = new OffscreenCanvas(width, height).getContext('2d') as OffscreenCanvasRenderingContext2D;
+    copy.drawImage(element, 0, 0);
+    return { width, height, data: [...copy.getImageData(0, 0, width, height).data] };
+  });
+
 /** One colour of a canvas, at a place from 0 to 1. */
 export const colourAt = (canvas: Locator, x: number, y: number) =>
   canvas.evaluate(
@@ -112,28 +134,30 @@ export async function stopClock(page: Page) {
 }
 
 /** The panels of the page, and what each says or shows once it has done its first work. */
-const FIRST_WORK = {
+export const FIRST_WORK = {
+  wall: '.wall-map:enabled',
   drawing: '.likeliest',
-  sampling: '.report:has-text("Drew 30 pictures")',
   completing: '.report:has-text("Six ways")',
   likelihood: '.headline:has-text("bits")',
-  compressing: '[role=status]:has-text("bytes")',
+  sampling: '.report:has-text("Drew 30 pictures")',
   classifying: '[role=status]:has-text("Likeliest")',
   maps: '.headline:has-text("flaw")',
   magnet: '.report:has-text("Drew 64 squares")',
   training: '.uplot',
-  masks: '.mask-figures',
+  masks: '.kernel canvas',
+  inside: '.inside-most:not(:empty)',
 };
 
 /** Panels that the page fills as soon as it has their code; each has its work then, or an alert. */
-const FILLED_AT_ONCE = 8;
+const FILLED_AT_ONCE = 7;
 
 /**
  * The demo as built and served, and for each test a page of a fresh browser context, not yet there.
  *
- * @param options `isWhole`: its panels begin as they come near, as they do for visitors; else see {@link beginOnlyWhatIsAsked}
+ * @param options `isWhole`: its panels begin as they come near, as they do for visitors; else see {@link beginOnlyWhatIsAsked}. `isKept`: its service worker
+ * may keep it
  */
-export function useDemo({ isWhole = false } = {}) {
+export function useDemo({ isWhole = false, isKept = false } = {}) {
   let server: Server;
   let browser: Browser;
   let context: BrowserContext;
@@ -148,12 +172,16 @@ export function useDemo({ isWhole = false } = {}) {
     /** Waits until the panels are there: none pushes another down any more. */
     arePanelsThere: () =>
       demo.page
-        .locator('.panel > .work, .panel > .alert')
+        .locator('.panel > .work, .panel > .drawing, .panel > .alert')
         .nth(FILLED_AT_ONCE - 1)
         .waitFor({ state: 'attached' }),
     async bringIntoSight(id: string) {
       await demo.arePanelsThere();
-      await demo.page.evaluate((id) => (globalThis as { ask?(id: string): void }).ask?.(id), id);
+      await demo.page.evaluate((id) => {
+        (globalThis as { ask?(id: string): void }).ask?.(id);
+        const root = document.getElementById(id);
+        if (root instanceof HTMLDetailsElement) root.open = true;
+      }, id);
       await demo.panel(id).scrollIntoViewIfNeeded();
     },
     /** Opens the page with a panel in sight, at an address of that panel where one is given. */
@@ -210,7 +238,11 @@ export function useDemo({ isWhole = false } = {}) {
     demo.page = await context.newPage();
     demo.seen = watch(demo.page);
     await demo.page.addInitScript(recordAnswers);
-    if (!isWhole) await demo.page.addInitScript(beginOnlyWhatIsAsked);
+    if (!isKept) await demo.page.addInitScript(withoutServiceWorker);
+    if (!isWhole) {
+      await demo.page.addInitScript(unfold);
+      await demo.page.addInitScript(beginOnlyWhatIsAsked);
+    }
   });
   afterEach(async () => {
     for (const routed of [demo.page, context]) await routed.unrouteAll({ behavior: 'ignoreErrors' }); // some may still be on their way

@@ -13,8 +13,8 @@ describe('the state of sampling', () => {
   const read = (query: string) => readState(new Map(new URLSearchParams(query)));
 
   it('is read from an address as it was written', () => {
-    expect(SAMPLED).toEqual(['clothes', 'digits-28', 'binarized-mnist', 'emoji-32']);
-    for (const model of [...SAMPLED.filter((name) => name !== 'binarized-mnist'), 'digits-conditional']) {
+    expect(SAMPLED).toEqual(['characters', 'digits-28', 'clothes', 'binarized-mnist']);
+    for (const model of ['digits-28', 'clothes', 'digits-conditional']) {
       const states = [
         firstState(model),
         { ...firstState(model), group: '3', rows: 5, seed: 77, temperature: 0.35, topK: 4 },
@@ -26,39 +26,35 @@ describe('the state of sampling', () => {
         expect(read(query)).toEqual({ state, complaint: '' });
       }
     }
-    expect(queryOf(firstState())).toEqual({ model: 'clothes', seed: 1 });
+    expect(queryOf(firstState())).toEqual({ model: 'characters', seed: 1 });
     const plain = { ...firstState('binarized-mnist'), rows: 5, seed: 77, topK: 1 };
     expect(read('model=binarized-mnist&rows=5&seed=77&top-k=1&class=3')).toEqual({
       state: plain,
       complaint: '',
     });
-    expect(read('model=emoji-32&style=1&class=8').state).toMatchObject({ style: 1, group: '8' });
   });
 
   it.each([
-    ['model=cats', 'model (wanted clothes or digits-28 or binarized-mnist or emoji-32, got “cats”)'],
+    ['model=cats', 'model (wanted characters or digits-28 or clothes or binarized-mnist, got “cats”)'],
     ['seed=-1', 'seed (wanted 0 to 999999999, got “-1”)'],
     ['seed=1e3', 'seed (wanted 0 to 999999999, got “1e3”)'],
     ['seed=', 'seed (wanted 0 to 999999999, got “”)'],
     ['temperature=9', 'temperature (wanted 0 to 2, in steps of 0.05, got “9”)'],
     ['temperature=0.33', 'temperature (wanted 0 to 2, in steps of 0.05, got “0.33”)'],
-    ['top-k=0', 'top-k (wanted 1 to 16, got “0”)'],
+    ['top-k=0', 'top-k (wanted 1 to 2, got “0”)'],
     ['rows=2.5', 'rows (wanted 1 to 6, got “2.5”)'],
-    ['class=10', 'class (wanted 0 to 9, got “10”)'],
-    ['style=1', 'style (wanted 0 to 0, got “1”)'],
   ])('leaves out what an address has wrong, and names it: %s', (query, complaint) => {
     expect(read(query)).toEqual({ state: firstState(), complaint: `Ignored in the address: ${complaint}.` });
   });
 
   it('draws a column for each class, or all of one', () => {
-    expect(drawingOf({ ...firstState(), rows: 2 }).classes).toEqual([...Array(20).keys()].map((i) => i % 10));
-    const emoji = { ...firstState('emoji-32'), rows: 1, style: 1 };
-    expect(drawingOf(emoji).classes).toEqual([9, 10, 11, 12, 13, 14, 15, 16, 17]);
-    expect(drawingOf({ ...emoji, group: '2' }).classes).toEqual(Array(9).fill(11));
+    const clothes = { ...firstState('clothes'), rows: 2 };
+    expect(drawingOf(clothes).classes).toEqual([...Array(20).keys()].map((i) => i % 10));
+    expect(drawingOf({ ...clothes, group: '2' }).classes).toEqual(Array(20).fill(2));
     expect(drawingOf(firstState('binarized-mnist'))).toMatchObject({ numImages: 30 });
     expect(drawingOf(firstState('binarized-mnist'))).not.toHaveProperty('classes');
-    expect(drawingOf(emoji)).not.toHaveProperty('topK');
-    expect(drawingOf({ ...emoji, topK: 4 })).toMatchObject({ numImages: 9, topK: 4 });
+    expect(drawingOf(clothes)).not.toHaveProperty('topK');
+    expect(drawingOf({ ...clothes, topK: 4 })).toMatchObject({ numImages: 20, topK: 4 });
   });
 });
 
@@ -75,8 +71,8 @@ describe.skipIf(chromiumPath === undefined)('an address of sampling in the demo'
 
   it('shows the same picture in a page that opens the copied link', async () => {
     await demo.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
-    await open('#sampling?model=emoji-32&seed=9&rows=1&style=1&class=3&temperature=0.8&top-k=40');
-    await eventually(label).toBe('9 pictures by the model Emoji: food, Twemoji; seed 9');
+    await open('#sampling?model=digits-conditional&seed=9&rows=1&class=3&temperature=0.8&top-k=4');
+    await eventually(label).toBe('10 pictures by the model Small digits: 3; seed 9');
     const shown = await pixels(canvas());
     await button(sampling(), 'Copy link').click();
     await sampling().getByText('The link is copied.').waitFor();
@@ -85,7 +81,6 @@ describe.skipIf(chromiumPath === undefined)('an address of sampling in the demo'
     await demo.page.goto(link);
     await isWhole();
     expect(await pixels(canvas())).toBe(shown);
-    expect(await sampling().getByRole('radio', { name: 'Twemoji' }).isChecked()).toBe(true);
     expect(await sampling().getByLabel('Temperature').inputValue()).toBe('0.8');
     demo.expectClean();
   });

@@ -35,18 +35,17 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
 
   beforeEach(() => demo.page.addInitScript(recordJobs));
 
-  it('draws clothes as the panel comes near: the images that the library draws in Node', async () => {
+  it('draws characters once it is unfolded: the images that the library draws in Node', async () => {
     await demo.open('sampling');
     await says(sampling(), 'Drew 30 pictures');
-    expect(await label()).toBe('30 pictures by the model Clothes; seed 1');
+    expect(await label()).toBe('30 pictures by the model Characters; seed 1');
     const drawn = await demo.page.evaluate(() => {
       const { answers } = globalThis as unknown as { answers: { result?: { levels?: Uint8Array } }[] };
-      const found = answers.find(({ result }) => result?.levels?.length === 30 * 784);
+      const found = answers.find(({ result }) => result?.levels?.length === 30 * 576);
       return [...(found?.result?.levels ?? [])];
     });
-    const condition = [...Array(30).keys()].map((i) => i % 10);
-    const model = readPortable(await readFile(`${MODELS}/clothes.pixelcnn`));
-    const { data } = await sample(model, { numImages: 30, seed: 1, condition });
+    const model = readPortable(await readFile(`${MODELS}/characters.pixelcnn`));
+    const { data } = await sample(model, { numImages: 30, seed: 1 });
     expect(Buffer.from(drawn).equals(Buffer.from(data))).toBe(true);
     expect(demo.page.url()).toBe(demo.address); // only what the visitor asks for is in the address
     demo.expectClean();
@@ -58,16 +57,16 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
     const offered = () => models().locator('option').allTextContents();
     expect(await models().inputValue()).toBe('digits-conditional');
     expect(await offered()).toEqual([
-      'Clothes',
+      'Characters',
       'Digits',
+      'Clothes',
       'Digits, black and white',
-      'Emoji',
       'Small digits',
     ]);
     await demo.page.goto('about:blank');
     await open('#sampling?model=binarized-mnist&seed=3&rows=1');
     expect(await label()).toBe('10 pictures by the model Digits, black and white; seed 3');
-    expect(await offered()).toEqual(['Clothes', 'Digits', 'Digits, black and white', 'Emoji']);
+    expect(await offered()).toEqual(['Characters', 'Digits', 'Clothes', 'Digits, black and white']);
     expect(await sampling().getByLabel('Class', { exact: true }).isVisible()).toBe(false);
     await sampling()
       .getByText(/binarized MNIST: \d+\.\d\d nats an image/)
@@ -172,44 +171,6 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
     }
   });
 
-  it('has emoji on a phone as large as there has room for', async () => {
-    await demo.page.setViewportSize({ width: 390, height: 844 });
-    await open();
-    await sampling().getByLabel('Model', { exact: true }).selectOption('Emoji');
-    const size = () => canvas().evaluate(({ width, height }: HTMLCanvasElement) => width / height);
-    await eventually(size).toBeCloseTo(6 / 3, 1);
-    await button(sampling(), 'Cancel').click();
-  });
-
-  it('compares with full passes only where asked', async () => {
-    await open();
-    const figures = sampling().locator('dl');
-    expect(await figures.isVisible()).toBe(false);
-    expect((await jobs()).filter(({ kind }) => kind === 'pass')).toEqual([]);
-    await button(sampling(), 'Compare with full passes').click();
-    await figures.waitFor();
-    expect(await figures.textContent()).toMatch(
-      /This draw[\d.]+ m?s.*With full passes≈ [\d.]+ m?s.*One pass took [\d.]+ m?s, and 64 are needed.*Ratio[\d.]+×/,
-    );
-    await button(sampling(), 'Draw').click();
-    await eventually(() => figures.isVisible()).toBe(false);
-    demo.expectClean();
-  });
-
-  it('draws what is asked for while full passes are timed', async () => {
-    await open();
-    await sampling().getByLabel('Seed', { exact: true }).fill('2');
-    await sampling().evaluate((panel) => {
-      const buttons = [...panel.querySelectorAll('button')];
-      for (const name of ['Compare with full passes', 'Draw'])
-        buttons.find(({ textContent }) => textContent === name)?.click();
-    });
-    await eventually(label).toBe('20 pictures by the model Small digits; seed 2');
-    await says(sampling(), 'Drew 20 pictures');
-    expect(await sampling().locator('dl').isVisible()).toBe(false);
-    demo.expectClean();
-  });
-
   it('gives a PNG', async () => {
     await open('#sampling?model=digits-conditional&seed=1&rows=1&class=3&top-k=1');
     const download = demo.page.waitForEvent('download');
@@ -232,14 +193,14 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
   });
 
   it('shows rows as they are drawn, stops when cancelled, and draws again', async () => {
-    await open('#sampling?model=emoji-32&seed=1&rows=4');
+    await open('#sampling?model=clothes&seed=1&rows=4');
     const rows = await demo.page.evaluate(() => {
       const { answers } = globalThis as unknown as {
         answers: { report?: { done: number; levels: { length: number } } }[];
       };
-      return answers.flatMap(({ report }) => (report?.levels.length === 36 * 3072 ? [report.done / 96] : []));
+      return answers.flatMap(({ report }) => (report?.levels.length === 40 * 784 ? [report.done / 28] : []));
     });
-    expect(rows.some((row) => row > 0 && row < 32)).toBe(true);
+    expect(rows.some((row) => row > 0 && row < 28)).toBe(true);
     expect(rows.every(Number.isInteger)).toBe(true);
 
     await button(sampling(), 'Draw').click();
@@ -249,7 +210,7 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
     expect(await label()).toBe('Not drawn to the end');
     expect(await focusedAfterFrames(demo.page)).toBe('Draw');
     await sampling().getByLabel('Rows').fill('1');
-    await says(sampling(), 'Drew 9 pictures');
+    await says(sampling(), 'Drew 10 pictures');
     demo.expectClean();
   });
 

@@ -14,7 +14,8 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
   const demo = useDemo({ isWhole: true });
 
   it('is small, but for tfjs, the library and data', async () => {
-    const own = /^(?!tfjs|backend-|pixelcnn-layers|loss-chart|worker-|train-worker-|rolldown-runtime).*\.js$/;
+    const own =
+      /^(?!tfjs|backend-|pixelcnn-layers|loss-chart|gifenc|oxipng|worker-|train-worker-|rolldown-runtime).*\.js$/;
     const files = (await readdir(join(demo.built, 'assets'))).filter((name) => own.test(name));
     const sizes = await Promise.all(
       files.map(async (name) => (await stat(join(demo.built, 'assets', name))).size),
@@ -38,11 +39,11 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
     expect(card).toContain(`${catalogue['digits']?.testBits?.toFixed(3)} bits/dim on the`);
   });
 
-  it('shows the first picture within 300 kB, and asks for tfjs only to train', async () => {
+  it('shows the first pictures within 300 kB, and asks for tfjs only to train', async () => {
     await demo.page.context().addInitScript(() => {
       const { now } = Date; // goes on, also where the page's clock stands still
       new MutationObserver((_, observer) => {
-        if (document.querySelector('#drawing .likeliest') === null) return;
+        if (document.querySelector('.wall-tile:enabled') === null) return;
         observer.disconnect();
         Object.assign(globalThis, { firstPicture: now() });
       }).observe(document, { subtree: true, childList: true, attributes: true });
@@ -51,7 +52,7 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
     const answers: Response[] = [];
     demo.page.on('response', (response) => answers.push(response));
     await demo.page.goto(demo.address);
-    await demo.panel('drawing').locator('.likeliest').waitFor();
+    await demo.panel('wall').locator('.wall-tile:enabled').first().waitFor();
     const end = await demo.page.evaluate(
       () => (globalThis as unknown as { firstPicture: number }).firstPicture,
     );
@@ -84,8 +85,8 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
       const hrefs = await links().evaluateAll((all) => all.map((link) => link.getAttribute('href')));
       expect(hrefs).toEqual(
         [
-          ...['drawing', 'sampling', 'completing', 'likelihood', 'compressing', 'classifying', 'maps'],
-          ...['magnet', 'training', 'masks', 'more'],
+          ...['wall', 'drawing', 'masks', 'inside', 'likelihood', 'completing', 'maps', 'training'],
+          ...['magnet', 'play', 'more'],
         ].map((id) => `#${id}`),
       );
       for (const [i, words] of [...(await links().allTextContents()).entries()].reverse()) {
@@ -105,7 +106,7 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
 
     it('is passed over by the skip link', async () => {
       await demo.page.goto(demo.address);
-      await demo.panel('drawing').locator('.likeliest').waitFor();
+      await demo.panel('wall').locator('.wall-tile:enabled').first().waitFor();
       await demo.page.keyboard.press('Tab');
       await demo.page.keyboard.press('Enter');
       await frames(demo.page);
@@ -116,7 +117,7 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
     it('is seen where the keyboard is, also on a phone, where it scrolls and the skip link lies above it', async () => {
       await demo.page.setViewportSize({ width: 390, height: 844 });
       await demo.page.goto(demo.address);
-      await demo.panel('drawing').locator('.likeliest').waitFor();
+      await demo.panel('wall').locator('.wall-tile:enabled').first().waitFor();
       const isSeen = () =>
         demo.page.evaluate(() => {
           const { left, right, top, bottom } =
@@ -148,7 +149,12 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
     await demo.page.goto(demo.address);
     const href = await demo.page.getByRole('link', { name: 'Their licences' }).getAttribute('href');
     const text = await readFile(join(demo.built, href ?? ''), 'utf8');
-    for (const name of ['@jsquash/oxipng/LICENSE', '@jsquash/oxipng/codec/LICENSE.codec.md', 'uplot/LICENSE'])
+    for (const name of [
+      '@jsquash/oxipng/LICENSE',
+      '@jsquash/oxipng/codec/LICENSE.codec.md',
+      'uplot/LICENSE',
+      'gifenc/LICENSE.md',
+    ])
       expect(text).toContain((await readFile(join(EXAMPLE, '../../node_modules', name), 'utf8')).trim());
   });
 
@@ -162,33 +168,41 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
     /** Up to what is left above a place that is scrolled to. */
     const isAtTop = (top: number) => top >= 0 && top < 70;
 
-    /** The code of a panel above it. */
-    const LATE = /\/sampling-(?!state)[^/]*\.js$/;
-    let letGrow: () => void;
+    /** The code of the panels comes late. */
+    let letCome: () => void;
     beforeEach(async () => {
-      letGrow = await demo.hold(LATE);
+      letCome = await demo.hold(/\/panels-[^/]*\.js$/);
     });
-    /** Waits until the page's own code has begun. */
-    const hasBegun = () => demo.page.locator('.drawing').waitFor();
 
-    it('leads there, also after a reload', async () => {
-      await demo.page.goto(`${demo.address}#completing`, { waitUntil: 'commit' });
-      await button(demo.panel('completing'), 'Fill in').waitFor();
-      letGrow();
-      await eventually(() => top('completing')).toSatisfy(isAtTop);
-      letGrow = await demo.hold(LATE);
-      await demo.page.reload({ waitUntil: 'commit' });
-      await button(demo.panel('completing'), 'Fill in').waitFor();
-      letGrow();
-      await eventually(() => top('completing')).toSatisfy(isAtTop);
-    });
+    it.each([
+      ['wide', { width: 1280, height: 800 }],
+      ['narrow', { width: 390, height: 844 }],
+    ] as const)(
+      'leads there at once, and stays there as they are filled, also after a reload: %s',
+      async (_, size) => {
+        await demo.page.setViewportSize(size);
+        await demo.page.goto(`${demo.address}#maps`, { waitUntil: 'commit' });
+        for (const isAgain of [false, true]) {
+          if (isAgain) {
+            letCome = await demo.hold(/\/panels-[^/]*\.js$/);
+            await demo.page.reload({ waitUntil: 'commit' });
+          }
+          const here = () => demo.panel('maps').evaluate((panel) => panel.getBoundingClientRect().top);
+          await eventually(here).toSatisfy(isAtTop);
+          letCome();
+          expect(await top('maps')).toSatisfy(isAtTop);
+          await demo.panel('maps').locator('.headline').filter({ hasText: 'flaw' }).waitFor();
+          expect(await here()).toSatisfy(isAtTop);
+        }
+      },
+    );
 
     it('leads there by a click that is early', async () => {
       await demo.page.emulateMedia({ reducedMotion: 'no-preference' }); // it scrolls there smoothly
       await demo.page.goto(demo.address);
-      await hasBegun();
-      await demo.page.getByRole('link', { name: 'Complete' }).click();
-      letGrow();
+      await demo.page.locator('.wall').waitFor();
+      await demo.page.getByRole('link', { name: 'Complete it' }).click();
+      letCome();
       await eventually(() => top('completing')).toSatisfy(isAtTop);
     });
 
@@ -197,17 +211,39 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
         addEventListener('wheel', () => Object.assign(globalThis, { hasGoneOn: true })),
       );
       await demo.page.goto(`${demo.address}#completing`, { waitUntil: 'commit' });
-      await hasBegun();
+      await demo.page.locator('.wall').waitFor();
       await demo.page.mouse.wheel(0, 400);
       await demo.page.waitForFunction(() => 'hasGoneOn' in globalThis);
-      letGrow();
-      expect(isAtTop(await top('completing'))).toBe(false); // wherever it is, now that panels above it have grown
+      letCome();
+      expect(await top('completing')).not.toSatisfy(isAtTop); // wherever it is
     });
+  });
+
+  it('moves nothing that is seen as it comes, and has room for what its panels hold', async () => {
+    await demo.page.addInitScript(() => {
+      Object.assign(globalThis, { shift: 0 });
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries() as unknown as { value: number; hadRecentInput: boolean }[])
+          if (!entry.hadRecentInput) (globalThis as unknown as { shift: number }).shift += entry.value;
+      }).observe({ type: 'layout-shift', buffered: true });
+    });
+    for (const size of [
+      { width: 1280, height: 800 },
+      { width: 390, height: 844 },
+    ] as const) {
+      await demo.page.setViewportSize(size);
+      await demo.page.goto('about:blank');
+      await demo.page.goto(demo.address);
+      await demo.seeAll();
+      expect(await demo.page.evaluate(() => (globalThis as unknown as { shift: number }).shift)).toBeLessThan(
+        0.05,
+      );
+    }
   });
 
   it('runs where the page may share memory, and tfjs would start threads', async () => {
     await demo.page.goto(`${demo.origin}/isolated/`);
-    await demo.panel('drawing').locator('.likeliest').waitFor();
+    await demo.panel('wall').locator('.wall-tile:enabled').first().waitFor();
     expect(await demo.page.evaluate(() => crossOriginIsolated)).toBe(true);
     demo.expectClean();
   });
@@ -216,7 +252,7 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
     const vite = await serveEdited(EXAMPLE, join(demo.folder, 'cache'));
     try {
       await demo.page.goto(vite.href);
-      await demo.panel('drawing').locator('.likeliest').waitFor();
+      await demo.panel('wall').locator('.wall-tile:enabled').first().waitFor();
       await demo.seeAll();
       expect(demo.seen.complaints).toEqual([]);
     } finally {

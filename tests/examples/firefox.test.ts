@@ -14,7 +14,7 @@ import { serve, type Watch } from '../support/pages';
 import { PATIENCE } from '../support/patience.mjs';
 import { workers } from '../support/pool-workers';
 import { runtimeDigest } from '../support/runtime-digest.mjs';
-import { recordAnswers } from './demo-page';
+import { FIRST_WORK, recordAnswers } from './demo-page';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -79,7 +79,11 @@ describe.skipIf(firefoxPath === undefined)('in Firefox', { retry: 1 }, () => {
     expect
       .poll(() => page.evaluate((selector) => document.querySelector(selector)?.textContent ?? '', selector))
       .toMatch(pattern);
-  const scrollTo = (id: string) => page.$eval(`#${id}`, (panel) => panel.scrollIntoView());
+  const scrollTo = (id: string) =>
+    page.$eval(`#${id}`, (panel) => {
+      if (panel instanceof HTMLDetailsElement) panel.open = true;
+      panel.scrollIntoView();
+    });
 
   it('the runtime gives the bits that it gives in Node, alone and in a pool', async () => {
     const project = join(folder, 'project');
@@ -97,34 +101,34 @@ describe.skipIf(firefoxPath === undefined)('in Firefox', { retry: 1 }, () => {
     });
   });
 
-  it('the demo draws by hand, draws the images that Node draws, and trains on all cores', async () => {
+  it('the demo fills all its panels, draws by hand, draws the images that Node draws, and trains on all cores', async () => {
     await page.evaluateOnNewDocument(recordAnswers);
     await page.evaluateOnNewDocument(() =>
       Object.defineProperty(navigator, 'hardwareConcurrency', { value: 4 }),
     );
     page.on('dialog', (dialog) => dialog.accept()); // the page asks before what it has trained is lost
     await visit({ root: join(root, 'examples/demo') }, async () => {
+      await page.waitForSelector('#wall .wall-map:enabled');
+      for (const [id, firstWork] of Object.entries(FIRST_WORK)) {
+        await scrollTo(id);
+        const [selector, words] = firstWork.split(':has-text(');
+        await page.waitForSelector(`#${id} ${(selector as string).replace(':enabled', ':not([disabled])')}`);
+        if (words !== undefined) await says(`#${id} ${selector}`, new RegExp(words.slice(1, -2)));
+      }
+
       const bars = '#drawing .next-bar';
-      await page.waitForSelector('#drawing .likeliest');
       const drawn = () => page.$eval('#drawing [role=img]', (picture) => picture.getAttribute('aria-label'));
       const before = await drawn();
       await page.click(bars);
       await expect.poll(drawn).not.toBe(before);
 
-      await scrollTo('sampling');
-      await says('#sampling .report [role=status]', /Drew 30 pictures/);
       const levels = await page.evaluate(() => {
         const { answers } = globalThis as unknown as { answers: { result?: { levels?: Uint8Array } }[] };
-        const found = answers.find(({ result }) => result?.levels?.length === 30 * 784);
+        const found = answers.find(({ result }) => result?.levels?.length === 30 * 576);
         return [...(found?.result?.levels ?? [])];
       });
-      const file = await readFile(join(root, 'examples/models/clothes.pixelcnn'));
-      const condition = Array.from({ length: 30 }, (_, i) => i % 10);
-      const { data } = await runtime.sample(runtime.readPortable(file), {
-        numImages: 30,
-        seed: 1,
-        condition,
-      });
+      const file = await readFile(join(root, 'examples/models/characters.pixelcnn'));
+      const { data } = await runtime.sample(runtime.readPortable(file), { numImages: 30, seed: 1 });
       expect(levels).toEqual([...data]);
 
       await scrollTo('training');

@@ -56,16 +56,17 @@ describe('look-ahead.mjs', () => {
     const rows = [...stdout.matchAll(/^ +(\d+) +(\d+) %(?: +(-\d+\.\d\d))? *$/gm)].map((match) => match.slice(1)); // biome-ignore format: one line
     expect(rows.map(([particles]) => particles)).toEqual(['0', '16', '64', '256']);
     const model = await readModel('tiles');
-    const place = 5 * 16 + 15;
+    const place = 5 * 32 + 31;
     const at = (value: number) =>
-      Uint8Array.from({ length: 3 * 256 }, (_, i) => (i % 256 === place ? value : 0));
-    const shape = [3, 16, 16, 1];
+      Uint8Array.from({ length: 3 * 1024 }, (_, i) => (i % 1024 === place ? value : 0));
+    const shape = [3, 32, 32, 1];
     const given = { initial: { data: at(8), shape }, known: { data: at(1), shape } }; // 8 is a road, and 9 a bridge
     for (const [particles, share, estimate] of rows) {
       const lookAhead = Number(particles);
       const { images, logGiven } = await sample(model, { ...given, seed: 1, lookAhead, withLogProb: true });
-      const left = [0, 1, 2].map((n) => images.data[256 * n + place - 1] as number);
-      const leads = left.filter((tile) => tile === 8 || tile === 9).length;
+      const leads = [0, 1, 2].filter((n) =>
+        [-32, -1].some((step) => [8, 9].includes(images.data[1024 * n + place + step] as number)),
+      ).length;
       expect(share).toBe(((100 * leads) / 3).toFixed(0));
       const p = logGiven?.reduce((sum, one) => sum + Math.exp(one) / 3, 0);
       expect(estimate).toBe(p === undefined ? undefined : Math.log(p).toFixed(2));

@@ -378,94 +378,32 @@ declare module '*/examples/lib/heat-map.mjs' {
   export function heatColour(share: number): string;
 }
 
-declare module '*/examples/demo/mask-explorer/kernel-squares.mjs' {
-  export interface MaskChoice {
-    kernelSize: number;
-    maskType: 'A' | 'B';
-    vertical: boolean;
-    imageChannels: number;
-    features: number;
+declare module '*/examples/demo/mask-explorer/mask.mjs' {
+  export type Stack = 'plain' | 'horizontal' | 'vertical';
+  export interface Mask {
+    rows: number;
+    columns: number;
+    values: ArrayLike<number>;
   }
-  export interface Square {
-    row: number;
-    column: number;
-    from: number;
-    to: number;
-    isUsed: boolean;
-  }
-  export function kernelSquares(choice: MaskChoice): Square[][][][];
+  export function maskOf(stack: Stack, maskType: 'A' | 'B', size: number): Mask;
 }
 
 declare module '*/examples/demo/mask-explorer/mask-words.mjs' {
-  import type { MaskChoice, Square } from '*/examples/demo/mask-explorer/kernel-squares.mjs';
-  export function squareWords(square: Square, choice: MaskChoice): string;
-  export function maskWords(choice: MaskChoice): string[];
-}
-
-declare module '*/examples/demo/mask-explorer/networks.mjs' {
-  export interface Size {
-    height: number;
-    width: number;
-    channels: number;
-  }
-  export interface Network {
-    stacks: string[];
-    layers: {
-      to: number;
-      from: number;
-      taps: { row: number; column: number; channel: number }[][];
-    }[][];
-    radii: number[];
-  }
-  type Build = (choice: { channels: number; firstKernelSize: number; numBlocks: number }) => Network;
-  export const plainNetwork: Build;
-  export const gatedNetwork: Build;
-}
-
-declare module '*/examples/demo/mask-explorer/order.mjs' {
-  import type { Size } from '*/examples/demo/mask-explorer/networks.mjs';
-  export interface Place {
-    row: number;
-    column: number;
-    channel: number;
-  }
-  export function indexOf(place: Place, size: Size): number;
-  export function placeAt(index: number, size: Size): Place;
-  export function placeByKey(place: Place, key: string, size: Size): Place | null;
+  import type { Mask, Stack } from '*/examples/demo/mask-explorer/mask.mjs';
+  export function weightWords(mask: Mask, stack: Stack, row: number, column: number): string;
 }
 
 declare module '*/examples/demo/mask-explorer/field.mjs' {
-  import type { Network, Size } from '*/examples/demo/mask-explorer/networks.mjs';
-  import type { Place } from '*/examples/demo/mask-explorer/order.mjs';
-  export interface Field {
-    layers: Uint8Array;
-    pathTo(index: number): { row: number; column: number; stack: number }[];
+  interface Place {
+    row: number;
+    column: number;
   }
-  export function fieldOf(network: Network, place: Place, size: Size): Field;
-}
-
-declare module '*/examples/demo/mask-explorer/look.mjs' {
-  import type { Field } from '*/examples/demo/mask-explorer/field.mjs';
-  import type { Network, Size } from '*/examples/demo/mask-explorer/networks.mjs';
-  import type { Place } from '*/examples/demo/mask-explorer/order.mjs';
-
-  interface View {
-    place: Place;
-    size: Size;
-    layer: number;
+  interface Size {
+    height: number;
+    width: number;
   }
-  interface Look {
-    picture: { pixels: { kind: string; layer: number }[]; seen: number; blind: number };
-    path: { row: number; column: number; stack: number }[];
-    counts: string;
-    answer: string;
-  }
-  export function lookAt(
-    network: Network,
-    field: Field,
-    options: View & { asked: { row: number; column: number } | null },
-  ): Look;
-  export function sentenceOf(plain: Look, gated: Look, options: View & { numLayers: number }): string;
+  export function layersToSee(isGated: boolean, numLayers: number, place: Place, size: Size): Uint8Array;
+  export function kindsOf(found: Uint8Array, numLayers: number, place: Place, size: Size): string[];
 }
 
 declare module '*/examples/tiles/art.mjs' {
@@ -498,6 +436,8 @@ declare module '*/examples/tiles/rules.mjs' {
 declare module '*/examples/tiles/tiles.mjs' {
   export const NAMES: string[];
   export function mapsOf(tiles: Uint8Array | Int32Array | Uint16Array): Uint8Array[];
+  export function turned(map: Uint8Array, orientation: number): Uint8Array;
+  export function turnedBack(map: Uint8Array, orientation: number): Uint8Array;
 }
 
 declare module '*/examples/vq/adam.mjs' {
@@ -603,10 +543,91 @@ declare module '*/examples/cluster/lib/serve.mjs' {
   }): Promise<void>;
 }
 
+declare module '*/examples/demo/panels/inside.mjs' {
+  export const SHOWN: { model: string; condition?: number; picture: string; pixel: number };
+}
+
+declare module '*/examples/demo/worker/inside.mjs' {
+  import type { PortableModel } from 'pixelcnn-layers/runtime';
+  export function numbersOf(model: PortableModel, condition?: number): ArrayLike<number | undefined>;
+}
+
+declare module '*/examples/demo/worker/models.mjs' {
+  import type { PortableModel } from 'pixelcnn-layers/runtime';
+  export function conditionOf(
+    model: PortableModel,
+    classes?: number | number[],
+  ): { condition?: number | number[] | { data: number[]; shape: [number, number] } };
+}
+
+declare module '*/examples/demo/worker/evaluator.mjs' {
+  import type { PortableModel } from 'pixelcnn-layers/runtime';
+  export function evaluator(
+    model: PortableModel,
+    image: ArrayLike<number>,
+    condition: ArrayLike<number | undefined>,
+  ): { at(node: number, place: number): number[]; values: number[][][] };
+  export function softmax(logits: ArrayLike<number>): number[];
+}
+
+declare module '*/examples/demo/parts/gated-layers.mjs' {
+  import type { PortableModel } from 'pixelcnn-layers/runtime';
+  export interface Layer {
+    kind: string;
+    node: number;
+    size: number;
+    inputs: number[];
+    title: string;
+  }
+  export function layersOf(model: Pick<PortableModel, 'nodes' | 'output'>): Layer[];
+}
+
+declare module '*/examples/demo/parts/layer-detail.mjs' {
+  import type { PortableModel } from 'pixelcnn-layers/runtime';
+  export function tapsOf(
+    net: Pick<PortableModel, 'nodes' | 'weights'> & { values: number[][][]; width: number; pixel: number },
+    node: number,
+    channel: number,
+  ): { weight: number; value: number; product: number; isSeen: boolean }[][];
+}
+
 declare module '*/examples/demo/panels/magnet.mjs' {
   export const TEMPERATURES: number[];
   export function meanOf(values: Float64Array): { mean: number; error: number };
   export function countsOf(magnetizations: ArrayLike<number>): number[];
+}
+
+declare module '*/examples/demo/parts/networks.mjs' {
+  export interface RunSettings {
+    set: string;
+    shape: [number, number, number];
+    levels: number;
+    networks: ('plain' | 'gated')[];
+    width: number;
+    depth: number;
+  }
+  export function weightsOf(network: 'plain' | 'gated', settings: Partial<RunSettings>): string;
+}
+
+declare module '*/examples/demo/parts/shifted.mjs' {
+  export function shifted(drawings: string[], side: number, isMirrored: boolean): Uint8Array;
+}
+
+declare module '*/examples/demo/worker/bits.mjs' {
+  export function unpackBits(bytes: Uint8Array): Uint8Array;
+  export function packBits(pixels: ArrayLike<number>): Uint8Array;
+}
+
+declare module '*/examples/demo/worker/network.mjs' {
+  import type { AutoregressiveModel } from 'pixelcnn-layers';
+  export interface Trained {
+    model: AutoregressiveModel;
+  }
+  export function newNetwork(
+    network: 'plain' | 'gated',
+    settings: { shape: [number, number, number]; levels: number; width: number; depth: number },
+  ): Trained;
+  export function disposeNetwork(network: Trained): void;
 }
 
 declare module '*/examples/demo/parts/die-strip.mjs' {
@@ -625,14 +646,17 @@ declare module '*/examples/demo/parts/levels-text.mjs' {
 declare module '*/examples/demo/parts/odds.mjs' {
   export function oddsOf(bits: number): string;
   export function percent(chance: number): string;
-  export function shadeName(level: number, kind: { levels: number; palette?: Uint8Array }): string;
+  export function shadeName(level: number, kind: { levels: number }): string;
+}
+
+declare module '*/examples/demo/parts/random.mjs' {
+  export function randomOf(seed: number): () => number;
 }
 
 declare module '*/examples/demo/parts/sampling-state.mjs' {
   export interface SamplingState {
     model: string;
     group: string;
-    style: number;
     rows: number;
     seed: number;
     temperature: number;

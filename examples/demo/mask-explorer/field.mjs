@@ -1,73 +1,70 @@
-import { indexOf, placeAt } from './order.mjs';
+import { maskOf } from './mask.mjs';
 
 /**
- * What the output at a place depends on.
- *
- * @typedef {object} Field
- * @property {Uint8Array} layers for each value of the image, through how many layers it is first seen; 0 where it never is
- * @property {(index: number) => Stop[]} pathTo the way from the output down to a value that is seen, one stop a layer
+ * @typedef {{ row: number, column: number }} Place
+ * @typedef {{ height: number, width: number }} Size of the image
  */
-
-/** @typedef {{ row: number, column: number, stack: number }} Stop stack -1 is the image */
 
 /**
- * The receptive field, by arithmetic on sets: what the output reads of the layer below, what that reads of the one below it, and so on down to the image.
+ * Through how many layers of 3x3 a pixel sees each other one, 0 for never: by arithmetic on sets, from what is computed down to the image. The first layer
+ * has mask A, and all later ones mask B.
  *
- * @param {import('./networks.mjs').Network} network
- * @param {import('./order.mjs').Place} place
- * @param {import('./networks.mjs').Size} size of the image
- * @returns {Field}
+ * @param {boolean} isGated whether a vertical stack tells the horizontal one of the rows above, or one plain stack is all there is
+ * @param {number} numLayers
+ * @param {Place} place
+ * @param {Size} size
+ * @returns {Uint8Array} row by row
  */
-export function fieldOf(network, place, size) {
-  const count = size.height * size.width * size.channels;
-  const layers = new Uint8Array(count);
-  const descents = network.layers.map((_, top) => descend(network.layers.slice(0, top + 1), place, size));
-  descents.forEach((levels, top) => {
-    for (const node of levels.at(-1).nodes) layers[node] ||= top + 1;
-  });
+export function layersToSee(isGated, numLayers, { row, column }, { height, width }) {
+  const found = new Uint8Array(height * width);
+  let [own, above] = [[row * width + column], []]; // what has to be known of each stack
 
-  const pathTo = (index) => {
-    if (layers[index] === 0) return [];
-    const levels = descents[layers[index] - 1];
-    const stops = [];
-    let node = index;
-    for (let level = levels.length - 1; level >= 0; level--) {
-      const { row, column } = placeAt(node % count, size);
-      stops.unshift({ row, column, stack: level === levels.length - 1 ? -1 : Math.floor(node / count) });
-      node = levels[level].above[node];
-    }
-    return stops;
+  const read = (pixels, stack, maskType) => {
+    const steps = stepsOf(stack, maskType);
+    const isInside = (pixel, right) => (pixel % width) + right >= 0 && (pixel % width) + right < width;
+    const all = pixels.flatMap((pixel) =>
+      steps
+        .filter(([, right]) => isInside(pixel, right))
+        .map(([down, right]) => pixel + down * width + right),
+    );
+    return [...new Set(all)].filter((pixel) => pixel >= 0);
   };
-  return { layers, pathTo };
+  const below = (maskType) =>
+    isGated
+      ? [read(own, 'horizontal', maskType), read([...own, ...above], 'vertical', maskType)]
+      : [read(own, 'plain', maskType), []];
+
+  for (let layer = 1; layer <= numLayers; layer++) {
+    for (const pixel of below('A').flat()) found[pixel] ||= layer;
+    [own, above] = below('B');
+  }
+  return found;
+}
+
+/** Where a mask of 3x3 lets a layer read, as steps down and to the right. */
+function stepsOf(stack, maskType) {
+  const { rows, columns, values } = maskOf(stack, maskType, 3);
+  return [...values.keys()]
+    .filter((index) => values[index] === 1)
+    .map((index) => [Math.floor(index / columns) - (rows >> 1), (index % columns) - (columns >> 1)]);
 }
 
 /**
- * What is read on the way from the output down to the image: a level for the output and each layer below. A node is a value's index, plus the number of
- * values for each stack before its own.
+ * What each pixel is to the one computed: 'here'; 'later'; 'seen'; 'blind', drawn before and within the layers' window, but never seen; or 'outside' of the
+ * window.
+ *
+ * @param {Uint8Array} found as {@link layersToSee} returns it
+ * @param {number} numLayers as many pixels their window reaches up, left and right
+ * @param {Place} place
+ * @param {Size} size
+ * @returns {string[]}
  */
-function descend(layers, place, size) {
-  const count = size.height * size.width * size.channels;
-  const level = () => ({ nodes: [], above: new Int32Array(2 * count).fill(-1) });
-  const levels = [level()];
-  levels[0].nodes.push(indexOf(place, size)); // of stack 0
-  for (const convs of layers.toReversed()) {
-    const below = level();
-    for (const node of levels.at(-1).nodes) {
-      const stack = Math.floor(node / count);
-      const { row, column, channel } = placeAt(node % count, size);
-      for (const { to, from, taps } of convs) {
-        if (to !== stack) continue;
-        for (const tap of taps[channel]) {
-          const at = { row: row + tap.row, column: column + tap.column, channel: tap.channel };
-          if (at.row < 0 || at.column < 0 || at.column >= size.width) continue; // padding; no mask looks below
-          const read = from * count + indexOf(at, size);
-          if (below.above[read] !== -1) continue;
-          below.above[read] = node;
-          below.nodes.push(read);
-        }
-      }
-    }
-    levels.push(below);
-  }
-  return levels;
+export function kindsOf(found, numLayers, { row, column }, { width }) {
+  const here = row * width + column;
+  return Array.from(found, (layer, pixel) => {
+    if (pixel >= here) return pixel === here ? 'here' : 'later';
+    if (layer > 0) return 'seen';
+    const far = Math.max(row - Math.floor(pixel / width), Math.abs(column - (pixel % width)));
+    return far > numLayers ? 'outside' : 'blind';
+  });
 }

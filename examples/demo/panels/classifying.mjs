@@ -1,9 +1,9 @@
 import { MODELS } from '../catalogue.mjs';
-import { addressOf, onAddress } from '../parts/address-state.mjs';
+import { addressOf } from '../parts/address-state.mjs';
 import { classBars } from '../parts/class-bars.mjs';
 import { classesOf } from '../parts/classes.mjs';
 import { button } from '../parts/controls.mjs';
-import { h, keepFocus, whenNear } from '../parts/dom.mjs';
+import { h, keepFocus } from '../parts/dom.mjs';
 import { imagePicker } from '../parts/image-picker.mjs';
 import { linkButton } from '../parts/link-button.mjs';
 import { pixelEditor } from '../parts/pixel-editor.mjs';
@@ -25,19 +25,16 @@ export function mountClassifying(root) {
     canRubOut: false,
     hasPen: true,
     onChange: changed,
+    onPaint: () => picker.changed(),
   });
-  const picker = imagePicker(root, {
-    sets: ['digits-28', 'clothes'],
-    onPick: (image) => editor.setImage(image, MODELS[picker.name]),
-    onInvert: editor.invert,
-  });
+  const picker = imagePicker(root, { editor, sets: ['digits-28', 'clothes'] });
   const bars = classBars();
-  const link = linkButton('Copy link', { address: () => addressOf(root.id, picker.queryOf(editor)) });
+  const link = linkButton('Copy link', { address: () => addressOf(root.id, picker.query) });
   const blank = button('Clear and draw', () => editor.clear());
   const reset = button('Reset', () => keepFocus(editor.reset));
   root.append(
     h(
-      'div.work.even.bench',
+      'div.work.bench',
       h(
         'div.controls',
         picker.element,
@@ -58,8 +55,6 @@ export function mountClassifying(root) {
     ),
   );
   reset.disabled = link.element.disabled = true;
-  onAddress(root.id, picker.open);
-  whenNear(root, picker.start);
 
   function changed() {
     reset.disabled = !editor.isChanged;

@@ -1,8 +1,8 @@
 import { MODELS } from '../catalogue.mjs';
-import { addressOf, onAddress } from '../parts/address-state.mjs';
+import { addressOf } from '../parts/address-state.mjs';
 import { button, field, select } from '../parts/controls.mjs';
 import { directionsFor } from '../parts/directions.mjs';
-import { h, keepFocus, whenNear } from '../parts/dom.mjs';
+import { h, keepFocus } from '../parts/dom.mjs';
 import { seconds } from '../parts/figures.mjs';
 import { imagePicker } from '../parts/image-picker.mjs';
 import { levelsOfText, textOfLevels } from '../parts/levels-text.mjs';
@@ -27,13 +27,23 @@ const NUMBERS = ['No', 'One', 'Two', 'Three', 'Four', 'Five', 'Six'];
 export function mountCompleting(root) {
   const client = workerClient();
   const task = taskRunner({ onChange: update });
-  const editor = pixelEditor({ label: 'Image to complete', canRubOut: true, onChange: changed });
+  const editor = pixelEditor({
+    label: 'Picture to complete',
+    canRubOut: true,
+    onChange: changed,
+    onPaint: () => picker.changed(),
+  });
   const picker = imagePicker(root, {
     client,
-    sets: ['clothes', 'digits-28', 'digits-conditional', 'emoji-32'],
+    editor,
+    sets: ['digits-28', 'characters', 'clothes'],
     onPick: pick,
-    onInvert: invert,
     onClass: changed,
+    async onOpened() {
+      task.cancel();
+      await running;
+      await complete();
+    },
   });
   const pictures = gallery({ label: 'No completions yet', columns: () => 3 });
   const outline = toggle('Outline what was drawn', { isOn: true, onchange: () => shown?.() });
@@ -42,6 +52,7 @@ export function mountCompleting(root) {
   /** Of what is shown, or of what comes next. */
   let linkedSeed = 1;
   let running = Promise.resolve();
+  let hasBegun = false;
   /** Shows what is shown once more. */
   let shown = null;
 
@@ -68,7 +79,7 @@ export function mountCompleting(root) {
   const cancel = button('Cancel', task.cancel);
   root.append(
     h(
-      'div.work.even.bench',
+      'div.work.bench',
       h(
         'div.controls',
         picker.element,
@@ -87,14 +98,6 @@ export function mountCompleting(root) {
     ),
   );
   update();
-  onAddress(root.id, async (query) => {
-    task.cancel();
-    await running;
-    if (await picker.open(query)) await complete();
-  });
-  whenNear(root, async () => {
-    if (await picker.start()) await complete();
-  });
 
   function kind() {
     return MODELS[picker.name];
@@ -106,18 +109,14 @@ export function mountCompleting(root) {
 
   /** From which side the model of all orders draws, where it completes the digit exactly and the other would not. */
   function directions() {
-    return picker.name === 'digits-conditional' ? directionsFor(editor.knownPixels, height()) : [];
+    return picker.name === 'digits-conditional' ? directionsFor(editor.known, height()) : [];
   }
 
-  function pick(image, address) {
-    if (!editor.setImage(image, kind())) editor.rubOut(isLower);
+  function pick(address) {
+    if (editor.isWhole) editor.rubOut(isLower);
+    forget();
     if (address !== undefined) takeGap(address);
-    forget();
-  }
-
-  function invert() {
-    editor.invert();
-    forget();
+    else if (!hasBegun) complete();
   }
 
   /** What was filled in is of another image. */
@@ -131,12 +130,12 @@ export function mountCompleting(root) {
 
   /** What an address says beside the image: what is rubbed out, and how it is filled. */
   function takeGap(address) {
-    const size = editor.knownPixels.length;
+    const size = editor.values.length;
     const gap = address.read('gap', `0 or 1 for each of ${size} pixels`, (text) => {
       const pixels = levelsOfText(text, { levels: 2, size });
       return pixels?.length === size ? pixels : null;
     });
-    if (gap !== null) editor.knownPixels = gap;
+    if (gap !== null) editor.known = gap;
     seed = (address.number('seed', { min: 1, max: MAX_SEED }) ?? seed + 1) - 1;
     lookAhead.value =
       address.choice(
@@ -149,8 +148,8 @@ export function mountCompleting(root) {
   function present() {
     const particles = lookAhead.value;
     return addressOf(root.id, {
-      ...picker.queryOf(editor),
-      gap: textOfLevels([...editor.knownPixels]),
+      ...picker.query,
+      gap: textOfLevels([...editor.known]),
       seed: linkedSeed,
       ...(particles !== '0' && { particles }),
     });
@@ -175,7 +174,7 @@ export function mountCompleting(root) {
     lookAhead.disabled = isBusy || inOrders.length > 0;
     reset.disabled = isBusy || !editor.isChanged;
     fill.disabled = isBusy || editor.isWhole;
-    link.element.disabled = isBusy || editor.isWhole || picker.queryOf(editor) === null; // its levels are too many
+    link.element.disabled = isBusy || editor.isWhole;
     cancel.disabled = !isBusy;
     whole.hidden = !editor.isWhole;
     lookAheadNote.textContent =
@@ -185,15 +184,19 @@ export function mountCompleting(root) {
   }
 
   function complete() {
+    hasBegun = true;
     running = task.run(async (signal) => {
       task.say('Filling in…');
       await picker.answered; // which class it is
       const image = kind();
-      const { name: model, condition } = picker;
+      const {
+        name: model,
+        given: { condition },
+      } = picker;
       const given = { levels: editor.values.slice(), known: editor.known };
       const size = given.known.length;
-      const isKept = (value) => given.known[value] === 1;
-      const isMarked = (pixel) => !isKept(pixel * image.shape[2]);
+      const isKept = (pixel) => given.known[pixel] === 1;
+      const isMarked = (pixel) => !isKept(pixel);
       const particles = Number(lookAhead.value);
       const inOrders = directions().length > 0;
       /** By their levels as text: each is there once. */
@@ -222,7 +225,7 @@ export function mountCompleting(root) {
             ? { model: 'digits-orders' }
             : {
                 model,
-                classes: Array(VARIANTS).fill(condition),
+                ...(condition !== undefined && { classes: Array(VARIANTS).fill(condition) }),
                 ...(particles > 0 && { lookAhead: particles }),
               }),
         };
@@ -233,7 +236,7 @@ export function mountCompleting(root) {
             task.tick(`row ${Math.ceil((done / size) * image.shape[0])} of ${image.shape[0]}`);
             if (found.size > 0) return;
             const drawn = levels.map((level, i) => (isKept(i % size) ? given.levels[i % size] : level));
-            show(imagesOf(drawn, size), (value) => value < done || isKept(value));
+            show(imagesOf(drawn, size), (pixel) => pixel < done || isKept(pixel));
           },
         });
         time += result.seconds;

@@ -1,28 +1,32 @@
-import { MODELS, sizeOf } from '../catalogue.mjs';
+import { MODELS, sizeOf, UNLISTED } from '../catalogue.mjs';
 import { addressOf, addressReader, onAddress, readAddress } from '../parts/address-state.mjs';
 import { button, field, select } from '../parts/controls.mjs';
 import { dieStrip, levelAt } from '../parts/die-strip.mjs';
-import { h, keepFocus } from '../parts/dom.mjs';
+import { download, h, keepFocus, whenNear } from '../parts/dom.mjs';
 import { drawingPicture } from '../parts/drawing-picture.mjs';
 import { levelsOfText, textOfLevels } from '../parts/levels-text.mjs';
 import { linkButton } from '../parts/link-button.mjs';
 import { nextBars } from '../parts/next-bars.mjs';
 import { oddsOf, percent, shadeName } from '../parts/odds.mjs';
+import { offerPicture } from '../parts/own-picture.mjs';
 import { isMotionReduced } from '../parts/replay.mjs';
 import { taskRunner } from '../parts/task.mjs';
 import { workerClient } from '../parts/worker-client.mjs';
 
 const ID = 'drawing';
-/**
- * What can be drawn by hand. A picture begins with rows that the model has drawn, up to the first pixel that is not all but certain; and where it
- * runs by itself, it is shown pixel by pixel or row by row.
- */
+/** What can be drawn by hand. A picture begins with rows that the model has drawn, up to the first pixel after them that is open. */
 const KINDS = {
-  'digits-conditional': { noun: 'Digit', firstRows: 2, firstClass: 3, firstSeed: 4, isByRow: false },
-  clothes: { noun: 'Kind', firstRows: 8, firstClass: 9, firstSeed: 1, isByRow: true },
+  'digits-28': { noun: 'Digit', firstRows: 10, firstClass: 3, firstSeed: 4 },
+  characters: { firstRows: 12, firstClass: null, firstSeed: 1 },
+  clothes: { noun: 'Kind', firstRows: 8, firstClass: 9, firstSeed: 1 },
+  'syllables-16': { firstRows: 8, firstClass: 10_588, firstSeed: 1 },
+  'digits-conditional': { noun: 'Digit', firstRows: 2, firstClass: 3, firstSeed: 4 },
 };
-/** Bits of the pixel that a picture begins at, at least: it could well be one shade or another. */
-const OPEN = 1.5;
+const LISTED = Object.keys(KINDS).filter((name) => !UNLISTED.includes(name));
+/** Rows from which on a picture that runs by itself is shown row by row. */
+const LARGE = 24;
+/** A pixel is open that could well be one shade or another: so much of the bits of a pixel of which nothing is known. */
+const OPEN = 0.36;
 /** Milliseconds: how long the die is seen to lie, when rolled by hand and when it runs by itself; and how long a row is. */
 const [LIES, LIES_SHORTLY, ROW] = [450, 80, 45];
 
@@ -30,7 +34,6 @@ const [LIES, LIES_SHORTLY, ROW] = [450, 80, 45];
  * Draw one yourself: a picture that grows pixel by pixel, each chosen by the visitor or by a die that is weighted by the model.
  *
  * @param {HTMLElement} root
- * @returns {Promise<void>} once there is a picture, or it is said why not
  */
 export function mountDrawing(root) {
   const client = workerClient();
@@ -48,7 +51,7 @@ export function mountDrawing(root) {
   let lastOpened = 0;
 
   const model = select(
-    Object.keys(KINDS).map((value) => ({ value, text: MODELS[value].title })),
+    LISTED.map((value) => ({ value, text: MODELS[value].title })),
     { onchange: () => begin({ model: model.value }) },
   );
   const kindSelect = select([], {
@@ -60,11 +63,12 @@ export function mountDrawing(root) {
   const undo = button('Undo', takeBack);
   const again = button('Start again', () => begin({ model: drawing.model, condition: drawing.condition }));
   const share = linkButton('Share', { address: addressNow, className: 'button.primary' });
+  const film = button('Download a film', keepFilm);
   const title = h('h2.drawing-title', { tabIndex: -1 }, 'How likely is each shade of the next pixel?');
   const chances = h('div.drawing-chances', bars.element, strip.element);
   const odds = h('p.drawing-odds');
   const verdict = h('p');
-  const finish = h('div.drawing-finish', { hidden: true }, verdict);
+  const finish = h('div.drawing-finish', { hidden: true }, verdict, h('div.buttons', film));
   root.append(
     h(
       'div.drawing',
@@ -87,7 +91,8 @@ export function mountDrawing(root) {
   update();
   onAddress(ID, open);
   const asked = readAddress(ID);
-  return asked === null ? begin({ model: model.value }, KINDS[model.value].firstSeed) : open(asked);
+  if (asked !== null) open(asked);
+  else whenNear(root, () => begin({ model: model.value }, KINDS[model.value].firstSeed));
 
   function entry() {
     return MODELS[drawing.model];
@@ -99,7 +104,8 @@ export function mountDrawing(root) {
 
   function addressNow() {
     const { model, condition, values } = drawing;
-    return addressOf(ID, { model, class: condition, values: textOfLevels(values) });
+    const own = condition === null ? {} : { class: condition };
+    return addressOf(ID, { model, ...own, values: textOfLevels(values) });
   }
 
   function update() {
@@ -120,6 +126,7 @@ export function mountDrawing(root) {
     const { values, bits, chances: known } = drawing;
     picture.show(values, entry());
     share.clear();
+    if (isWhole()) offerPicture(ownPicture);
     const sum = bits.reduce((total, value) => total + value, 0);
     const whole = isWhole();
     title.textContent = whole
@@ -151,9 +158,26 @@ export function mountDrawing(root) {
     );
   }
 
+  /** Of the picture as it was drawn, to share. */
+  function keepFilm() {
+    return doing(async () => {
+      const { filmOf } = await import('../parts/film.mjs');
+      download(filmOf(drawing.values, entry()), `${drawing.model}.gif`);
+    });
+  }
+
+  /** For the other panels. */
+  function ownPicture() {
+    const { model: name, condition, values } = drawing;
+    return { name, levels: Uint8Array.from(values), number: null, condition };
+  }
+
   /** Shows the choice of what a model draws. */
   function showChoice({ model: name, condition }) {
+    if (![...model.options].some(({ value }) => value === name))
+      model.append(h('option', { value: name }, MODELS[name].title));
     model.value = name;
+    kindField.hidden = MODELS[name].groups.length === 0;
     kindField.querySelector('label').textContent = KINDS[name].noun;
     const { groups } = MODELS[name];
     kindSelect.replaceChildren(...groups.map((text, value) => h('option', { value, text })));
@@ -168,12 +192,14 @@ export function mountDrawing(root) {
     return doing(async (signal) => {
       task.say(drawing?.model === name ? '' : 'The model is being loaded…');
       showChoice({ model: name, condition });
-      const job = { kind: 'sample', model: name, numImages: 1, seed, classes: [condition] };
+      const job = { kind: 'sample', model: name, numImages: 1, seed, ...classesOf(condition) };
       try {
         const { levels } = await client.run(job, { signal });
         const { bits, chances: all } = await measure(name, condition, [...levels], signal);
         const first = KINDS[name].firstRows * MODELS[name].shape[1];
-        const found = all.findIndex((chances, i) => i >= first && entropyOf(chances) >= OPEN);
+        const found = all.findIndex(
+          (chances, i) => i >= first && entropyOf(chances) >= OPEN * Math.log2(chances.length),
+        );
         const start = found < 0 ? first : found;
         drawing = {
           model: name,
@@ -225,7 +251,7 @@ export function mountDrawing(root) {
     const { shape, levels: count } = MODELS[name];
     const levels = new Uint8Array(sizeOf(shape));
     levels.set(values);
-    const job = { kind: 'likelihood', model: name, levels, condition };
+    const job = { kind: 'likelihood', model: name, levels, ...(condition !== null && { condition }) };
     const { bits, probabilities } = await client.run(job, { signal });
     return {
       bits: [...bits.subarray(0, values.length)],
@@ -243,7 +269,7 @@ export function mountDrawing(root) {
     const now = [...values, level];
     const next = [];
     if (now.length < sizeOf(entry().shape)) {
-      const job = { kind: 'next', model, values: now, condition };
+      const job = { kind: 'next', model, values: now, ...(condition !== null && { condition }) };
       next.push((await client.run(job, { signal })).probabilities);
     }
     // Only now: where that fails, the picture is as it was.
@@ -286,7 +312,7 @@ export function mountDrawing(root) {
     return finishing(async (signal) => {
       task.say('');
       try {
-        if (KINDS[drawing.model].isByRow) await runByRow(signal);
+        if (entry().shape[0] >= LARGE) await runByRow(signal);
         else while (isRunning && !isWhole()) await put(await fall(LIES_SHORTLY), signal);
       } finally {
         isRunning = isPausing = false;
@@ -308,7 +334,7 @@ export function mountDrawing(root) {
     const given = { levels: new Uint8Array(size), known: new Uint8Array(size).fill(1, 0, values.length) };
     given.levels.set(values);
     const seed = Math.floor(1e9 * Math.random());
-    const job = { kind: 'sample', model, numImages: 1, seed, classes: [condition], given };
+    const job = { kind: 'sample', model, numImages: 1, seed, ...classesOf(condition), given };
     let [drawn, done] = [given.levels, values.length];
     const onReport = (report) => ([drawn, done] = [report.levels, report.done]);
     const halt = new AbortController();
@@ -361,21 +387,26 @@ export function mountDrawing(root) {
  * What an address asks to be drawn; what is wrong with it is left out.
  *
  * @param {Map<string, string>} query
- * @returns {{ name: string, condition: number, values: number[] | null, complaint: string }} `name` of the model; the values of the first pixels,
+ * @returns {{ name: string, condition: number | null, values: number[] | null, complaint: string }} `name` of the model; the values of the first pixels,
  * null where the address has none
  */
 function readState(query) {
   const address = addressReader(query);
-  const names = Object.keys(KINDS);
-  const name = address.choice('model', names) ?? names[0];
+  const name = address.choice('model', LISTED, UNLISTED) ?? LISTED[0];
   const { numClasses, shape, levels } = MODELS[name];
   const size = sizeOf(shape);
-  const condition = address.number('class', { min: 0, max: numClasses - 1 }) ?? KINDS[name].firstClass;
+  const condition =
+    numClasses === null
+      ? null
+      : (address.number('class', { min: 0, max: numClasses - 1 }) ?? KINDS[name].firstClass);
   const values = address.read('values', `at most ${size} pixels of ${levels} shades`, (text) =>
     levelsOfText(text, { levels, size }),
   );
   return { name, condition, values, complaint: address.complaint };
 }
+
+/** What a job that draws is told. */
+const classesOf = (condition) => (condition === null ? {} : { classes: [condition] });
 
 const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 

@@ -1,15 +1,15 @@
 import { MODELS } from '../catalogue.mjs';
-import { addressOf, onAddress } from '../parts/address-state.mjs';
-import { bitBars } from '../parts/bit-bars.mjs';
+import { addressOf } from '../parts/address-state.mjs';
 import { bitMap } from '../parts/bit-map.mjs';
 import { button } from '../parts/controls.mjs';
-import { h, keepFocus, whenNear } from '../parts/dom.mjs';
+import { h, keepFocus } from '../parts/dom.mjs';
 import { imagePicker } from '../parts/image-picker.mjs';
 import { levelBars } from '../parts/level-bars.mjs';
 import { linkButton } from '../parts/link-button.mjs';
-import { blankOf } from '../parts/paints.mjs';
+import { packedFiles } from '../parts/packed-files.mjs';
 import { pixelEditor } from '../parts/pixel-editor.mjs';
 import { pngSize } from '../parts/png-size.mjs';
+import { sizeBars } from '../parts/size-bars.mjs';
 import { taskRunner } from '../parts/task.mjs';
 import { whenCalm } from '../parts/when-calm.mjs';
 import { workerClient } from '../parts/worker-client.mjs';
@@ -17,7 +17,7 @@ import { workerClient } from '../parts/worker-client.mjs';
 const sum = (bits) => bits.reduce((total, value) => total + value, 0);
 
 /**
- * How likely is it: the bits of an image, and where they go. Measured anew after each change.
+ * Likelihood is compression: the bits of a picture, where they go, and the file that has hardly more of them. Measured anew after each change.
  *
  * @param {HTMLElement} root
  */
@@ -27,30 +27,34 @@ export function mountLikelihood(root) {
   const task = taskRunner({ onChange: () => {} });
   const measureSoon = whenCalm(task, measure);
   const editor = pixelEditor({
-    label: 'Image to measure',
+    label: 'Picture to measure',
     canRubOut: false,
     onChange: changed,
+    onPaint: () => picker.changed(),
     onPoint: expected.point,
   });
+  const files = packedFiles(root, { client, present: () => ({ model: picker.name, ...picker.given }) });
   const picker = imagePicker(root, {
     client,
-    sets: ['digits-28', 'clothes', 'emoji-32'],
-    onPick: (image) => editor.setImage(image, MODELS[picker.name]),
-    onInvert: editor.invert,
+    editor,
+    sets: ['digits-28', 'characters', 'clothes'],
     onClass: changed,
+    takesFile: files.take,
   });
   const map = bitMap({ onPoint: expected.point });
-  const bars = bitBars();
+  const headline = h('p.headline', { role: 'status' });
+  const bars = sizeBars();
   /** Bits of a blank image, by model and class. */
   const blanks = new Map();
+  let changes = 0;
 
   const blank = button('Blank', () => editor.clear());
   const reset = button('Reset', () => keepFocus(editor.reset));
-  const link = linkButton('Copy link', { address: () => addressOf(root.id, picker.queryOf(editor)) });
+  const link = linkButton('Copy link', { address: () => addressOf(root.id, picker.query) });
   const moral = h('p.moral', { role: 'status' });
   root.append(
     h(
-      'div.work.even.bench',
+      'div.work.bench',
       h(
         'div.controls',
         picker.element,
@@ -61,54 +65,94 @@ export function mountLikelihood(root) {
       ),
       h(
         'div.stage',
-        bars.headline,
+        headline,
         bars.element,
+        h('div.measured', map.element, expected.element),
         h('div.aside', moral, blank),
-        map.element,
-        expected.element,
+        files.element,
       ),
     ),
   );
   reset.disabled = link.element.disabled = true;
-  onAddress(root.id, picker.open);
-  whenNear(root, picker.start);
 
   function changed() {
+    changes += 1;
     reset.disabled = !editor.isChanged;
     link.clear();
-    link.element.disabled = picker.queryOf(editor) === null; // its levels are too many
+    link.element.disabled = false;
+    files.clear();
     measureSoon();
   }
 
   async function measure(signal) {
-    const { name: model, condition } = picker;
+    const { name: model, given, number } = picker;
     const entry = MODELS[model];
     const levels = editor.values.slice();
-    if (levels.length > 1000) task.say('Measuring…');
-    const job = { kind: 'likelihood', model, condition };
-    const { bits, probabilities } = await client.run({ ...job, levels }, { signal });
-    const total = sum(bits);
+    const change = changes;
+    const job = { model, ...given };
+    task.say('Measuring…');
+    const { bits, probabilities } = await client.run({ kind: 'likelihood', ...job, levels }, { signal });
+    const { bytes } = await client.run({ kind: 'compress', ...job, levels }, { signal });
     const png = await pngSize(client, entry, levels, signal);
-    bars.show(total, entry, bits.length, png === null ? null : 8 * png);
+    if (change !== changes) return; // what is shown by now comes next
+    const total = sum(bits);
+    headline.replaceChildren(...wordsOf(total, bytes.length, png, entry, bits.length));
+    bars.show(barsOf(total, bytes.length, png, entry, bits.length));
+    files.offer({ bytes, levels, name: `${model}-${number ?? 'mine'}` });
     map.show(bits, entry);
     expected.show({ levels, bits, probabilities }, entry);
     task.say('');
 
-    const key = `${model} ${condition}`;
+    const key = `${model} ${given.condition}`;
+    const nothing = new Uint8Array(levels.length);
     if (!blanks.has(key)) {
-      const { bits } = await client.run({ ...job, levels: blankOf(entry) }, { signal });
+      const { bits } = await client.run({ kind: 'likelihood', ...job, levels: nothing }, { signal });
       blanks.set(key, sum(bits));
     }
-    moral.textContent = moralOf(total, blanks.get(key), levels, blankOf(entry));
+    moral.textContent = moralOf(total, blanks.get(key), levels);
   }
 }
 
+function wordsOf(bits, size, png, { levels }, count) {
+  const uniform = count * Math.log2(levels);
+  return [
+    'This picture: ',
+    h('strong', `${whole(bits)} bits`),
+    h(
+      'small',
+      ` or ${(bits / count).toFixed(2)} for each of its ${count} pixels. A model that knows nothing needs ${whole(uniform)}.`,
+    ),
+    h(
+      'small',
+      ` As a file it takes ${whole(size)} bytes${png === null ? '' : `, ${comparison(size, png)}`}.`,
+    ),
+  ];
+}
+
+function barsOf(bits, size, png, { levels, testBits }, count) {
+  const bar = (name, size, isPresent = false) => ({ name, size, words: whole(size), isPresent });
+  return [
+    bar('this picture', bits, true),
+    bar('its file', 8 * size),
+    ...(testBits === null ? [] : [bar('mean of the test images', count * testBits)]),
+    bar('uniform guess', count * Math.log2(levels)),
+    ...(png === null ? [] : [bar('as a PNG', 8 * png)]),
+  ];
+}
+
+function comparison(ours, theirs) {
+  const percent = Math.round(100 * Math.abs(1 - ours / theirs));
+  return `${percent}% ${ours < theirs ? 'fewer' : 'more'} than the smallest PNG, of ${whole(theirs)}`;
+}
+
+const whole = (bits) => Math.round(bits).toLocaleString('en');
+
 /** What a blank image tells: it is likelier than what people would call beautiful. */
-function moralOf(bits, blankBits, levels, blank) {
-  const [own, empty] = [bits, blankBits].map((all) => Math.round(all).toLocaleString('en'));
-  if (levels.every((level, i) => level === blank[i]))
-    return `A blank image takes only ${empty} bits. Likely does not mean beautiful: where nothing happens, nothing surprises.`;
+function moralOf(bits, blankBits, levels) {
+  const [own, empty] = [bits, blankBits].map(whole);
+  if (levels.every((level) => level === 0))
+    return `A blank picture takes only ${empty} bits. Likely does not mean beautiful: where nothing happens, nothing surprises.`;
   if (blankBits < bits)
-    return `Likely does not mean beautiful: a blank image takes only ${empty} bits, and this one ${own}. Where nothing happens, nothing surprises.`;
-  return `A blank image takes ${empty} bits, and this one ${own}.`;
+    return `Likely does not mean beautiful: a blank picture takes only ${empty} bits, and this one ${own}. Where nothing happens, nothing surprises.`;
+  return `A blank picture takes ${empty} bits, and this one ${own}.`;
 }

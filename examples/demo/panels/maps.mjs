@@ -1,8 +1,8 @@
 import { shapesOf, TILE_PIXELS } from '../../tiles/art.mjs';
 import { brokenRules, RULES } from '../../tiles/rules.mjs';
-import { around, KINDS, mapsOf, NAMES, SIDE } from '../../tiles/tiles.mjs';
+import { around, KINDS, NAMES, SIDE, turned, turnedBack } from '../../tiles/tiles.mjs';
 import { addressOf, addressReader, onAddress, readAddress } from '../parts/address-state.mjs';
-import { button, slider } from '../parts/controls.mjs';
+import { button, radios, slider } from '../parts/controls.mjs';
 import { colour, h, whenNear } from '../parts/dom.mjs';
 import { seconds } from '../parts/figures.mjs';
 import { levelsOfText, textOfLevels } from '../parts/levels-text.mjs';
@@ -13,17 +13,31 @@ import { toggle } from '../parts/toggle.mjs';
 import { workerClient } from '../parts/worker-client.mjs';
 
 const SIZE = SIDE ** 2;
-/** The first map breaks two rules: there is something to mend. */
-const FIRST_SEED = 9;
+const PLACES = [...Array(SIZE).keys()];
+const FIRST_SEED = 143;
 const TEMPERATURES = { min: 0.1, max: 1.5, step: 0.1 };
 const FIRST_TEMPERATURE = 0.8;
-/** Particles that look ahead, where tiles are drawn again; and maps to choose from, where flaws are mended. */
-const [PARTICLES, TRIES] = [64, 8];
-/** Milliseconds without another tile painted over by keys, or another temperature, until it is drawn. */
+/** Maps to choose from, and the particles of each that look ahead to tiles that stay: at first, and to mend flaws. */
+const [TRIES, PARTICLES, MENDING] = [4, 16, 32];
+/** How often flaws are mended, at most; and how far around a tile others are drawn again: from water, that is far enough to a mountain. */
+const [ROUNDS, RADIUS] = [8, 3];
+/** Rows below drawn tiles that these are made to fit: what lies further away has little to do with them. */
+const FIT = 5;
+/** Milliseconds without another tile painted by keys, or another temperature, until it is drawn. */
 const SETTLES = 200;
+/** The brush that has tiles drawn again. */
+const AGAIN = 'again';
+
+/** The model draws from the top row to the bottom row. For it to go on over an edge, the map is turned: its new tiles are then the last rows. */
+const EDGES = {
+  north: { key: 'ArrowUp', sign: '↑', rows: -8, columns: 0, orientation: 2 },
+  west: { key: 'ArrowLeft', sign: '←', rows: 0, columns: -8, orientation: 6 },
+  east: { key: 'ArrowRight', sign: '→', rows: 0, columns: 8, orientation: 4 },
+  south: { key: 'ArrowDown', sign: '↓', rows: 8, columns: 0, orientation: 0 },
+};
 
 /**
- * Maps: a picture of kinds of tile instead of shades. What is painted over is drawn again, to go with all the others.
+ * Maps: a picture of kinds of tile instead of shades, of a world without end. What is painted stays, and the model draws what is around it to fit.
  *
  * @param {HTMLElement} root
  */
@@ -32,54 +46,75 @@ export function mountMaps(root) {
   const task = taskRunner({ onChange: update });
   const grid = pixelGrid({
     label: 'Map',
-    hint: 'Paint over tiles: with the pointer, or with arrow keys and space.',
+    hint: 'Paint with the pointer, or with arrow keys and space. Shift and an arrow key move on.',
     paint,
     describe,
     act,
   });
-  /** @type {Uint8Array | null} null until one is drawn */
+  const picture = h('canvas', { width: SIDE * TILE_PIXELS, height: SIDE * TILE_PIXELS });
+  /** @type {Uint8Array | null} the part of the world that is seen; null until one is drawn */
   let map = null;
   let broken = [];
-  /** Places that are painted over, and not drawn again yet. */
-  const hole = new Set();
+  /** All tiles that were seen, and which of them were painted, by row and column. */
+  const world = new Map();
+  const painted = new Set();
+  /** Where in the world the map begins. */
+  let origin = [0, 0];
+  /** What is painted, and not drawn yet: kinds, or AGAIN, by place. */
+  const stroke = new Map();
   let isPressed = false;
+  let mapSeed = FIRST_SEED;
   let seed = FIRST_SEED;
   let timer;
   /** The present task, or the last one. */
   let work = Promise.resolve();
   let lastOpened = 0;
 
+  const brush = radios(
+    'Brush',
+    [AGAIN, ...NAMES.keys()].map((kind) => ({ value: String(kind), label: brushOf(kind) })),
+    { className: 'tools' },
+  );
+  const edges = Object.entries(EDGES).map(([name, { sign }]) => {
+    const edge = button(sign, () => go(name), `button.edge.${name}`);
+    edge.setAttribute('aria-label', `Move ${name}`);
+    return edge;
+  });
   const fresh = button('New map', () => drawNew(freshSeed()), 'button.primary');
-  const mend = button('Mend flaws', mendFlaws);
+  const mend = button('Mend flaws', () => doing((signal) => fill(signal, map, [])));
+  const cancel = button('Cancel', task.cancel);
   const link = linkButton('Copy link', { address: present });
   const temperature = slider('Temperature', {
     ...TEMPERATURES,
     value: FIRST_TEMPERATURE,
     say: (x) => x.toFixed(1),
   });
-  temperature.input.addEventListener('input', () => soon(() => drawNew(seed)));
-  const marks = toggle('Mark flaws', { isOn: true, onchange: grid.refresh });
+  temperature.input.addEventListener('input', () => soon(() => drawNew(mapSeed)));
   const headline = h('p.headline', { role: 'status' });
-  const rules = h('ul.rules');
+  const rules = Object.entries(RULES).map(([rule, text]) => {
+    const { element, input } = toggle(text, { isOn: true, onchange: judge });
+    const count = h('span.rule-count');
+    return { rule, input, count, row: h('li', element, count) };
+  });
   const alert = h('p.alert', { role: 'alert', hidden: true });
   root.append(
     h(
       'div.work.even.bench',
-      h('div.controls', h('div.editor', grid.element)),
+      h('div.controls', h('div.editor', h('div.world', ...edges, grid.element), brush.element)),
       h(
         'div.stage',
         headline,
-        h('div.buttons', fresh, mend, link.element),
+        h('div.buttons', fresh, mend, cancel, link.element),
         link.answer,
         alert,
         task.element,
-        rules,
-        marks.element,
+        h('ul.rules', ...rules.map(({ row }) => row)),
         temperature.element,
       ),
     ),
   );
-  grid.element.addEventListener('pointerdown', () => (isPressed = true), true); // before the grid acts on it
+  grid.element.addEventListener('keydown', moveOn, true); // before the grid acts on it
+  grid.element.addEventListener('pointerdown', () => (isPressed = true), true);
   grid.element.addEventListener('pointerup', lift);
   grid.element.addEventListener('pointercancel', lift);
   grid.setSize(SIDE, SIDE);
@@ -93,55 +128,67 @@ export function mountMaps(root) {
     const { isBusy } = task;
     fresh.disabled = isBusy;
     mend.disabled = isBusy || broken.length === 0;
+    cancel.disabled = !isBusy;
     link.element.disabled = map === null;
+    for (const edge of edges) edge.disabled = isBusy || map === null;
   }
 
   function paint(context, cell) {
     if (map === null) return;
-    context.save();
-    context.scale(cell / TILE_PIXELS, cell / TILE_PIXELS);
-    for (const { x, y, width, height, fill } of shapesOf(map)) {
-      context.fillStyle = fill;
-      context.fillRect(x, y, width, height);
+    context.imageSmoothingEnabled = false;
+    context.drawImage(picture, 0, 0, cell * SIDE, cell * SIDE);
+    const square = (place) => [cell * (place % SIDE), cell * Math.floor(place / SIDE)];
+    for (const [place, kind] of stroke) {
+      context.fillStyle = colour('--surface');
+      if (kind === AGAIN) context.fillRect(...square(place), cell, cell);
+      else context.drawImage(TILES[kind], ...square(place), cell, cell);
     }
-    const square = (place) => [TILE_PIXELS * (place % SIDE), TILE_PIXELS * Math.floor(place / SIDE)];
-    context.fillStyle = colour('--surface');
-    for (const place of hole) context.fillRect(...square(place), TILE_PIXELS, TILE_PIXELS);
     context.strokeStyle = '#d3141d';
-    context.lineWidth = 1.5;
-    const marked = marks.input.checked ? broken.flatMap(({ places }) => places) : [];
-    for (const [x, y] of marked.map(square)) {
-      context.strokeRect(x + 0.75, y + 0.75, TILE_PIXELS - 1.5, TILE_PIXELS - 1.5);
+    context.lineWidth = 3;
+    for (const [x, y] of broken.flatMap(({ places }) => places).map(square)) {
+      context.strokeRect(x + 1.5, y + 1.5, cell - 3, cell - 3);
     }
-    context.restore();
   }
 
   function describe(row, column) {
     const place = row * SIDE + column;
     if (map === null) return 'not drawn yet';
-    if (hole.has(place)) return 'painted over';
+    const kind = stroke.get(place);
+    if (kind !== undefined) return kind === AGAIN ? 'to be drawn again' : `${NAMES[kind]}, painted`;
     const breaches = broken.filter(({ places }) => places.includes(place)).map(({ rule }) => rule);
     const flaws = breaches.length === 0 ? '' : `, breaks a rule (${[...new Set(breaches)].join(', ')})`;
     return `${NAMES[map[place]]}${flaws}`;
   }
 
+  /** Where in the world a place of the map is. */
+  function keyOf(place, [top, left] = origin) {
+    return `${top + Math.floor(place / SIDE)},${left + (place % SIDE)}`;
+  }
+
   function show(now) {
     map = now;
-    broken = brokenRules(map);
-    hole.clear();
-    headline.replaceChildren('This map: ', h('strong', flawsOf(broken.length)));
-    rules.replaceChildren(
-      ...Object.entries(RULES).map(([rule, text]) => {
-        const count = broken.filter((breach) => breach.rule === rule).length;
-        return h(
-          count === 0 ? 'li' : 'li.broken',
-          h('span', text),
-          h('span.rule-count', count === 0 ? 'kept' : `broken ${count}×`),
-        );
-      }),
-    );
-    grid.refresh();
+    for (const place of PLACES) world.set(keyOf(place), map[place]);
+    paintTiles(picture, map);
     link.clear();
+    judge();
+  }
+
+  /** Counts what breaks the rules that are on. */
+  function judge() {
+    broken = flawsOf(map);
+    headline.replaceChildren('This map: ', h('strong', inWords(broken.length)));
+    for (const { rule, input, count, row } of rules) {
+      const times = broken.filter((breach) => breach.rule === rule).length;
+      row.className = times === 0 ? '' : 'broken';
+      count.textContent = !input.checked ? 'off' : times === 0 ? 'kept' : `broken ${times}×`;
+    }
+    grid.refresh();
+    update();
+  }
+
+  function flawsOf(tiles) {
+    const isOn = new Set(rules.filter(({ input }) => input.checked).map(({ rule }) => rule));
+    return tiles === null ? [] : brokenRules(tiles).filter(({ rule }) => isOn.has(rule));
   }
 
   /** The map of an address; what is wrong with it is said, and left out. */
@@ -159,13 +206,19 @@ export function mountMaps(root) {
     alert.textContent = address.complaint;
     alert.hidden = address.complaint === '';
     if (tiles === null) return drawNew(FIRST_SEED);
+    forget();
     show(tiles);
     task.say('The map in the link.');
-    update();
   }
 
   function present() {
     return addressOf(root.id, { temperature: temperature.input.value, tiles: textOfLevels([...map]) });
+  }
+
+  /** Another world begins. */
+  function forget() {
+    for (const past of [world, painted, stroke]) past.clear();
+    origin = [0, 0];
   }
 
   /** Once nothing is drawn, and nothing is asked for any more. */
@@ -176,21 +229,22 @@ export function mountMaps(root) {
 
   function act(row, column) {
     if (map === null) return;
-    hole.add(row * SIDE + column);
-    grid.refresh();
-    if (!isPressed) soon(drawHole);
+    stroke.set(row * SIDE + column, brush.value === AGAIN ? AGAIN : Number(brush.value));
+    if (!isPressed) soon(drawStroke);
   }
 
   /** The stroke is whole. */
   function lift() {
     isPressed = false;
-    if (hole.size > 0) soon(drawHole);
+    if (stroke.size > 0) soon(drawStroke);
   }
 
-  async function sample(signal, rest) {
-    const job = { kind: 'sample', model: 'tiles', temperature: temperature.input.valueAsNumber, ...rest };
-    const { levels, seconds: time } = await client.run(job, { signal });
-    return { maps: mapsOf(Uint8Array.from(levels)), words: `drawn in ${seconds(time)}.` };
+  function moveOn(event) {
+    const edge = event.shiftKey && edges.find((_, i) => Object.values(EDGES)[i].key === event.key);
+    if (!edge) return;
+    event.preventDefault();
+    event.stopPropagation();
+    edge.click();
   }
 
   function doing(what) {
@@ -200,52 +254,139 @@ export function mountMaps(root) {
 
   function drawNew(newSeed) {
     return doing(async (signal) => {
-      seed = newSeed;
-      const { maps, words } = await sample(signal, { numImages: 1, seed });
-      show(maps[0]);
-      task.say(`A map ${words}`);
+      mapSeed = seed = newSeed;
+      forget();
+      await fill(signal, new Uint8Array(SIZE), PLACES);
     });
   }
 
-  /** Draws places again, given all the others. */
-  function drawAgain(signal, places, numImages) {
+  /** Moves on over an edge: what was seen before is the same again. */
+  function go(name) {
+    return doing(async (signal) => {
+      const { rows, columns, orientation } = EDGES[name];
+      const next = [origin[0] + rows, origin[1] + columns];
+      const tiles = Uint8Array.from(PLACES, (place) => world.get(keyOf(place, next)) ?? 0);
+      const holes = PLACES.filter((place) => !world.has(keyOf(place, next)));
+      await fill(signal, tiles, holes, { next, orientation });
+    });
+  }
+
+  /** What is painted stays, and is surrounded anew. */
+  function drawStroke() {
+    return doing(async (signal) => {
+      const tiles = map.slice();
+      const holes = [];
+      for (const [place, kind] of stroke) {
+        if (kind === AGAIN) {
+          painted.delete(keyOf(place));
+          holes.push(place);
+        } else {
+          painted.add(keyOf(place));
+          tiles[place] = kind;
+          holes.push(...within(RADIUS, [place]));
+        }
+      }
+      await fill(signal, tiles, holes);
+    });
+  }
+
+  /**
+   * Draws places of a map, given all others, and shows it; then mends it in rounds, as long as it has flaws: these and what is around them are drawn
+   * again, each time in another order.
+   */
+  async function fill(signal, tiles, holes, { next = origin, orientation = 0 } = {}) {
+    const start = performance.now();
+    const free = (places) => places.filter((place) => !painted.has(keyOf(place, next)));
+    const drawn = await draw(signal, tiles, free(holes), orientation, PARTICLES);
+    for (const place of next === origin ? holes : stroke.keys()) stroke.delete(place);
+    origin = next;
+    show(drawn);
+    let round = 0;
+    for (; round < ROUNDS && broken.length > 0; round++) {
+      task.say('Mending flaws…');
+      const near = within(
+        RADIUS + (round >> 1),
+        broken.flatMap(({ places }) => places),
+      );
+      const mended = await draw(signal, map, free(near), round, MENDING);
+      if (flawsOf(mended).length <= broken.length) show(mended);
+    }
+    const time = seconds((performance.now() - start) / 1000);
+    task.say(
+      broken.length === 0
+        ? holes.length + round === 0
+          ? 'Seen before.'
+          : `Drawn in ${time}.`
+        : `${inWords(broken.length)} left after ${round} rounds of mending. Mend again, or paint something else.`,
+    );
+  }
+
+  /** Of some tries at places, given all others, the one with the fewest flaws. */
+  async function draw(signal, tiles, holes, orientation, lookAhead) {
     const known = new Uint8Array(SIZE).fill(1);
-    for (const place of places) known[place] = 0;
-    const given = { levels: map, known };
-    return sample(signal, { numImages, seed: freshSeed(), given, lookAhead: PARTICLES });
-  }
-
-  function drawHole() {
-    const places = [...hole];
-    return doing(async (signal) => {
-      const { maps, words } = await drawAgain(signal, places, 1);
-      const later = [...hole].slice(places.length); // painted over meanwhile
-      show(maps[0]);
-      for (const place of later) hole.add(place);
-      grid.refresh();
-      task.say(`${places.length} ${places.length === 1 ? 'tile' : 'tiles'} ${words}`);
+    for (const place of holes) known[place] = 0;
+    if (!known.includes(0)) return tiles;
+    const given = { levels: turned(tiles, orientation), known: turned(known, orientation) };
+    const last = Math.floor(given.known.lastIndexOf(0) / SIDE);
+    const rows = Math.min(SIDE, 4 * Math.ceil((last + 1 + FIT) / 4)); // a few heights, for each of which a network is made ready once
+    const { levels } = await client.run(
+      {
+        kind: 'sample',
+        model: 'tiles',
+        numImages: TRIES,
+        seed: seed++,
+        temperature: temperature.input.valueAsNumber,
+        given,
+        rows,
+        lookAhead,
+      },
+      { signal },
+    );
+    const maps = Array.from({ length: TRIES }, (_, n) => {
+      const whole = given.levels.slice();
+      whole.set(levels.subarray(n * rows * SIDE, (n + 1) * rows * SIDE));
+      return turnedBack(whole, orientation);
     });
-  }
-
-  /** Draws the tiles that break a rule again, with those around these, and around those: of some tries the best, if it is better. */
-  function mendFlaws() {
-    return doing(async (signal) => {
-      task.say('Mending…');
-      const before = broken.length;
-      const flawed = broken.flatMap(({ places }) => places);
-      const { maps } = await drawAgain(signal, new Set(withNeighbours(withNeighbours(flawed))), TRIES);
-      const counts = maps.map((tried) => brokenRules(tried).length);
-      const least = Math.min(...counts);
-      if (least >= before) return task.say('No try was better. Mend again for others.');
-      show(maps[counts.indexOf(least)]);
-      task.say(`Mended: ${flawsOf(before)} before, ${flawsOf(least)} now.`);
-    });
+    return maps.reduce((a, b) => (flawsOf(b).length < flawsOf(a).length ? b : a));
   }
 }
 
-const withNeighbours = (places) =>
-  places.flatMap((place) => [place, ...around(place)]).filter((place) => place !== null);
+/** Places, with those up to so many steps away. */
+function within(steps, places) {
+  let all = places;
+  for (let i = 0; i < steps; i++) {
+    const sides = all.flatMap((place) => [place, ...around(place)]);
+    all = [...new Set(sides)].filter((place) => place !== null);
+  }
+  return all;
+}
+
+/** A picture of each kind of tile. */
+const TILES = NAMES.map((_, kind) => {
+  const canvas = h('canvas', { width: TILE_PIXELS, height: TILE_PIXELS, 'aria-hidden': 'true' });
+  paintTiles(canvas, [kind]);
+  return canvas;
+});
+
+function brushOf(kind) {
+  if (kind === AGAIN)
+    return h(
+      'span',
+      h('i.swatch.rubber', { 'aria-hidden': 'true' }),
+      h('span.tool-name.rubber', 'draw again'),
+    );
+  TILES[kind].className = 'swatch';
+  return h('span', TILES[kind], h('span.tool-name', NAMES[kind]));
+}
+
+function paintTiles(canvas, tiles) {
+  const context = canvas.getContext('2d');
+  for (const { x, y, width, height, fill } of shapesOf(tiles)) {
+    context.fillStyle = fill;
+    context.fillRect(x, y, width, height);
+  }
+}
 
 const freshSeed = () => Math.floor(1e9 * Math.random());
 
-const flawsOf = (count) => (count === 0 ? 'no flaws' : count === 1 ? '1 flaw' : `${count} flaws`);
+const inWords = (count) => (count === 0 ? 'no flaws' : count === 1 ? '1 flaw' : `${count} flaws`);

@@ -1,4 +1,4 @@
-import { className, MODELS, sizeOf } from '../catalogue.mjs';
+import { MODELS, sizeOf } from '../catalogue.mjs';
 import { addressOf, onAddress, readAddress, setAddress } from '../parts/address-state.mjs';
 import { button } from '../parts/controls.mjs';
 import { download, h, whenNear } from '../parts/dom.mjs';
@@ -6,7 +6,6 @@ import { seconds } from '../parts/figures.mjs';
 import { linkButton } from '../parts/link-button.mjs';
 import { gallery } from '../parts/pictures.mjs';
 import { replay } from '../parts/replay.mjs';
-import { samplingFigures } from '../parts/sampling-figures.mjs';
 import { samplingForm } from '../parts/sampling-form.mjs';
 import { columnsOf, drawingOf, queryOf, readState } from '../parts/sampling-state.mjs';
 import { taskRunner } from '../parts/task.mjs';
@@ -16,7 +15,7 @@ const ID = 'sampling';
 /** Milliseconds from a change to the draw that it asks for: a slider changes many times. */
 const SETTLES = 150;
 /** Pictures side by side where the screen is narrow. */
-const narrowColumns = (model) => (model === 'emoji-32' ? 6 : 5);
+const NARROW_COLUMNS = 5;
 
 /**
  * Sampling: pictures that grow as they are drawn, and are drawn again with each change.
@@ -33,13 +32,9 @@ export function mountSampling(root) {
   /** Whether the present task is of no use any more, since a draw is wanted. */
   let isStale = false;
 
-  const columns = () => {
-    const { model } = last?.state ?? form.state;
-    return narrow.matches ? narrowColumns(model) : columnsOf(model);
-  };
+  const columns = () => (narrow.matches ? NARROW_COLUMNS : columnsOf((last?.state ?? form.state).model));
   const pictures = gallery({ label: 'Nothing is drawn yet', columns });
   const bar = h('progress', { max: 1, value: 0, 'aria-label': 'Drawing' });
-  const figures = samplingFigures();
   const form = samplingForm({ onDraw: drawAsAsked, onChange: drawSoon });
   const draw = h('button.button.primary', { type: 'submit' }, 'Draw');
   draw.setAttribute('form', form.element.id);
@@ -48,7 +43,6 @@ export function mountSampling(root) {
     run(async () => download(await pictures.toPng(), `${last.state.model}.png`)),
   );
   const link = linkButton('Copy link', { address: () => addressOf(ID, queryOf(last.state)) });
-  const compare = button('Compare with full passes', () => run(comparePasses));
   const ignored = h('p.alert', { role: 'alert', hidden: true });
   root.append(
     h(
@@ -58,9 +52,8 @@ export function mountSampling(root) {
         h('div.tray', pictures.element),
         bar,
         task.element,
-        h('div.buttons', draw, cancel, save, link.element, compare),
+        h('div.buttons', draw, cancel, save, link.element),
         link.answer,
-        figures.element,
       ),
       h('div.controls', ignored, form.element),
     ),
@@ -80,7 +73,7 @@ export function mountSampling(root) {
     const { isBusy } = task;
     const isWhole = last !== null && last.values !== null;
     cancel.disabled = !isBusy;
-    save.disabled = compare.disabled = isBusy || !isWhole;
+    save.disabled = isBusy || !isWhole;
     link.element.disabled = last === null;
   }
 
@@ -140,8 +133,7 @@ export function mountSampling(root) {
     const { shape } = kind;
     const job = { kind: 'sample', ...drawingOf(state) };
     const size = sizeOf(shape);
-    last = { state, values: null, time: null };
-    figures.clear();
+    last = { state, values: null };
     link.clear();
     bar.value = 0;
     update();
@@ -160,7 +152,6 @@ export function mountSampling(root) {
     try {
       const { levels: values, seconds: time } = await client.run(job, { signal, onReport });
       last.values = values;
-      last.time = time;
       if (isSlow) {
         task.tick('Drawn. It is shown slowed down…');
         await replay(pictures, values, kind, { signal, onShown: (share) => (bar.value = share) });
@@ -173,21 +164,11 @@ export function mountSampling(root) {
       throw error;
     }
   }
-
-  /** Asks for what else could have been done: a pass over whole images for each of their values. */
-  async function comparePasses(signal) {
-    const { state, time } = last;
-    const { model, numImages, classes } = drawingOf(state);
-    task.say('Timing full passes…');
-    const { seconds: passTime } = await client.run({ kind: 'pass', model, numImages, classes }, { signal });
-    figures.show({ time, passTime, size: sizeOf(MODELS[model].shape) });
-    task.say(`Drew ${numImages} pictures in ${seconds(time)}.`);
-  }
 }
 
 /** What pictures show: is read out instead of them. */
-function wordsFor({ model, group, style, seed }, count) {
+function wordsFor({ model, group, seed }, count) {
   const entry = MODELS[model];
-  const of = group === 'each' ? '' : `: ${className(entry, Number(group) + style * entry.groups.length)}`;
+  const of = group === 'each' ? '' : `: ${entry.groups[group]}`;
   return `${count} pictures by the model ${entry.title}${of}; seed ${seed}`;
 }

@@ -1,18 +1,17 @@
-import { MODELS, sizeOf } from '../catalogue.mjs';
-import { backendSelect } from '../parts/backends.mjs';
-import { button, field, radios, select } from '../parts/controls.mjs';
+import { button, field, radios, select, slider } from '../parts/controls.mjs';
 import { h, whenNear } from '../parts/dom.mjs';
-import { keptModel } from '../parts/kept-model.mjs';
-import { gallery } from '../parts/pictures.mjs';
-import { sampleHistory } from '../parts/sample-history.mjs';
+import { NETWORKS, weightsOf } from '../parts/networks.mjs';
+import { ownDrawings } from '../parts/own-drawings.mjs';
+import { recordedRun } from '../parts/recorded-run.mjs';
+import { runView } from '../parts/run-view.mjs';
+import { store } from '../parts/store.mjs';
 import { taskRunner } from '../parts/task.mjs';
 import { workerClient } from '../parts/worker-client.mjs';
-import { TRAINING_SAMPLES } from '../worker/protocol.mjs';
-
-const KIND = MODELS.digits;
+import { KEPT_NAME } from '../worker/protocol.mjs';
+import { SETS } from '../worker/training-sets.mjs';
 
 /**
- * Train here: a model of digits, from noise; kept in this browser where wanted.
+ * Train here: a recorded run to look through, and runs of the visitor's own, kept in this browser where wanted.
  *
  * @param {HTMLElement} root
  */
@@ -23,27 +22,39 @@ export function mountTraining(root) {
     },
   });
   const task = taskRunner({ onChange: update });
-  const pictures = gallery({ label: 'No samples yet', columns: () => 8 });
-  const history = sampleHistory();
-  const caption = h('p.status', '16 samples, as they improve');
-  const chartPlace = h('div');
-  const bar = h('progress', { max: 1, value: 0, 'aria-label': 'Time of training' });
-  let chart = null;
-  /** What is known of the worker's model, also the step at which it was saved; null where it has none. */
+  const view = runView();
+  const drawings = ownDrawings({ onChange: update });
+  const caption = h('p');
+  /** @type {import('../parts/run-view.mjs').Run | null} */
+  let recorded = null;
+  /** The worker's run as far as it is known here, and whether it is saved; null where the worker has none. */
   let present = null;
-  /** What is known of the kept model; null where there is none, or it is not known. */
-  let kept = null;
+  /** Of the kept run that this tab knows of: another tab may have kept another one since. */
+  let seen = keptRun()?.date;
   let isTraining = false;
 
-  const network = radios('Network', [
-    { value: 'plain', label: 'PixelCNN' },
-    { value: 'gated', label: 'Gated PixelCNN' },
-  ]);
-  const backend = backendSelect();
-  const time = select([
-    { value: '60', text: '1 minute' },
-    { value: '180', text: '3 minutes' },
-    { value: '600', text: '10 minutes' },
+  const set = select(
+    Object.entries(SETS).map(([value, { title }]) => ({ value, text: title })),
+    { onchange: update },
+  );
+  const network = radios(
+    'Network',
+    [
+      { value: 'plain', label: NETWORKS.plain },
+      { value: 'gated', label: NETWORKS.gated },
+      { value: 'plain gated', label: 'Both' },
+    ],
+    { onchange: update },
+  );
+  const width = slider('Hidden features', { min: 8, max: 48, step: 8, value: 16 });
+  const depth = slider('Blocks', { min: 1, max: 6, step: 1, value: 3 });
+  for (const { input } of [width, depth]) input.addEventListener('input', update);
+  const count = h('p.status');
+  const backend = select([
+    { value: 'wasm', text: 'wasm: processor, WebAssembly' },
+    { value: 'webgl', text: 'webgl: graphics card' },
+    { value: 'webgpu', text: 'webgpu: graphics card, newer' },
+    { value: 'cpu', text: 'cpu: plain JavaScript' },
   ]);
   const train = button('Train', start, 'button.primary');
   const stop = button('Stop', task.cancel);
@@ -51,176 +62,181 @@ export function mountTraining(root) {
   const save = button('Save', () => task.run(keep));
   const load = button('Load', () => mayLose() && task.run(takeKept));
   const renew = button('Start over', () => mayLose() && task.run(startAnew));
+  const isOwn = () => set.value === 'drawings';
   root.append(
     h(
-      'div.work',
+      'div.work.look',
+      h(
+        'div.stage',
+        caption,
+        view.element,
+        h(
+          'p.hint',
+          'Lines are of training images, smoothed: a running average over about the last 50 steps. Dots are of 99 test images.',
+        ),
+      ),
       h(
         'div.controls',
+        h('h3', 'Train your own'),
+        field('Images', set),
+        drawings.element,
         network.element,
+        width.element,
+        depth.element,
+        count,
         field('Backend', backend),
-        field('Train for', time),
         h('div.buttons.evenly', train, stop),
+        task.element,
         h('div.buttons.evenly', draw, renew, save, load),
         h(
           'p.hint',
-          'Save keeps one model in this browser. After a reload, Load brings it back, to draw with or to train further.',
+          'Training ends after ten minutes, or when you stop it. Save keeps one run in this browser; Load brings it back.',
         ),
-        task.element,
-      ),
-      h(
-        'div.stage',
-        bar,
-        chartPlace,
-        h(
-          'p.hint',
-          'Each step sees different images, so the line of training images is smoothed: it is a running average over about the last 50 steps. Dots are measured on 99 test images.',
-        ),
-        h('figure.latest', h('div.tray', pictures.element), h('figcaption', caption)),
-        history.element,
       ),
     ),
   );
-  showSamples(null);
   update();
-  whenNear(root, () => task.run(() => Promise.all([bringChart(), lookForKept()])));
+  whenNear(root, () => task.run(open));
+  addEventListener('storage', update); // another tab has kept a run, or a drawing
   addEventListener('beforeunload', (event) => {
     if (isTraining || hasUnsaved()) event.preventDefault(); // the browser asks whether to leave
   });
 
-  async function bringChart() {
-    const { lossChart } = await import('../parts/loss-chart.mjs');
-    chart = lossChart(chartPlace, [
-      { name: `uniform guess: log₂ ${KIND.levels} =`, bits: Math.log2(KIND.levels) },
-      { name: 'the digits model of this page:', bits: KIND.testBits },
-    ]);
+  /** Without the worker, and so without tfjs, which is loaded when something is to be computed. */
+  async function open() {
+    await Promise.all([view.bringChart(), bringRecorded()]);
+    if (seen) task.say(`A run is saved in this browser: ${words(keptRun())}.`);
   }
 
-  /** Without the worker, and so without tfjs, which is loaded when something is to be computed. */
-  async function lookForKept() {
-    kept = await keptModel().catch(({ message }) => {
-      throw new Error(`what is saved in this browser cannot be read: ${message}`);
-    });
-    if (kept !== null) task.say(`A model is saved in this browser: step ${kept.step}, ${dateOf(kept)}.`);
+  async function bringRecorded() {
+    recorded ??= await recordedRun();
+    show(recorded, 0);
+  }
+
+  function show(run, frame) {
+    caption.textContent = `${run === recorded ? 'A recorded run' : 'Your run'}: ${SETS[run.set].title}`;
+    view.show(run, frame);
+  }
+
+  function settings() {
+    const { shape, levels } = SETS[set.value];
+    const networks = network.value.split(' ');
+    const [w, d] = [width, depth].map(({ input }) => input.valueAsNumber);
+    return { set: set.value, shape, levels, networks, width: w, depth: d };
   }
 
   function update() {
     const { isBusy } = task;
-    network.element.disabled = backend.disabled = isBusy || present !== null;
-    time.disabled = train.disabled = isBusy;
+    drawings.element.hidden = !isOwn();
+    const isSet = isBusy || present !== null;
+    for (const control of [set, network.element, width.input, depth.input, backend]) control.disabled = isSet;
+    train.disabled = isBusy || (isOwn() && drawings.count === 0);
     stop.disabled = !isTraining;
-    draw.disabled = isBusy || present === null;
-    save.disabled = isBusy || present === null;
-    load.disabled = isBusy || kept === null;
-    renew.disabled = isBusy || present === null;
+    draw.disabled = save.disabled = renew.disabled = isBusy || present === null;
+    load.disabled = isBusy || keptRun() === null;
     train.textContent = present === null ? 'Train' : 'Continue';
+    const chosen = settings();
+    count.textContent = `${chosen.networks.map((name) => weightsOf(name, chosen)).join(' and ')} weights`;
   }
 
   function hasUnsaved() {
-    return present !== null && present.step !== present.savedStep;
+    return present !== null && !present.isSaved;
   }
 
   /** Asks where steps would be lost. */
   function mayLose() {
     if (!hasUnsaved()) return true;
-    return confirm(`The model at step ${present.step} is not saved. Go on without it?`);
+    return confirm(`The run at step ${present.step} is not saved. Go on without it?`);
   }
 
   function start() {
     return task.run(async (signal) => {
       isTraining = true;
-      present ??= fresh();
+      const chosen = settings();
+      present ??= { ...chosen, frames: [], step: 0 };
+      present.isSaved = false;
       const run = present;
       update();
       task.say('Training:');
       task.tick(`starting ${backend.value}…`);
-      const seconds = Number(time.value);
-      const began = performance.now();
-      const cores = navigator.hardwareConcurrency;
-      const job = { kind: 'train', network: network.value, seconds, cores };
+      const job = {
+        kind: 'train',
+        backend: backend.value,
+        settings: chosen,
+        drawings: isOwn() ? drawings.images : null,
+        cores: navigator.hardwareConcurrency,
+      };
       const onReport = (progress) => {
-        show(run, progress);
-        bar.value = (performance.now() - began) / 1000 / seconds;
+        add(run, progress);
         task.say(progress.cores > 1 ? `Training on ${progress.cores} cores:` : 'Training:');
-        task.tick(standing(run));
+        task.tick(`step ${run.step}.`);
       };
       try {
-        show(run, await client.run({ ...job, backend: backend.value }, { signal, onReport }));
-        task.say(`Stopped: ${standing(run)} Not saved.`);
+        add(run, await client.run(job, { signal, onReport }));
+        task.say(`Stopped: step ${run.step}. Not saved.`);
       } catch (error) {
         if (run.step === 0) present = null;
         throw error;
       } finally {
         isTraining = false;
-        bar.value = 0;
       }
     });
   }
 
   /** @param {import('../worker/protocol.mjs').Progress} progress */
-  function show(run, { step, training, test, samples }) {
-    run.step = step;
-    run.training.push(...training);
-    run.test.push(...test);
-    chart?.show(run.training, run.test);
-    if (samples === null) return;
-    showSamples(samples);
-    history.add(samples);
-  }
-
-  /** @param {{ step: number, levels: Int32Array } | null} samples */
-  function showSamples(samples) {
-    const none = new Int32Array(TRAINING_SAMPLES * sizeOf(KIND.shape));
-    pictures.show(samples?.levels ?? none, KIND, () => samples !== null);
-    const words = samples === null ? 'No samples yet' : `16 samples at step ${samples.step}`;
-    pictures.element.setAttribute('aria-label', words);
-    caption.textContent = samples === null ? '16 samples will come here, and get better.' : `${words}.`;
+  function add(run, { step, curves, samples }) {
+    Object.assign(run, { step, curves });
+    if (samples !== null) run.frames.push(samples);
+    show(run);
   }
 
   function drawOthers() {
     return task.run(async (signal) => {
-      const job = { kind: 'draw', seed: Math.floor(1e6 * Math.random()) };
-      showSamples(await client.run({ ...job, backend: backend.value }, { signal }));
+      const job = { kind: 'draw', backend: backend.value, seed: Math.floor(1e6 * Math.random()) };
+      const count = present.frames.push(await client.run(job, { signal }));
+      view.show(present, count - 1);
       task.say('Drew 16 others.');
     });
   }
 
+  /** Not over what another tab has saved, unless the visitor knows of it. */
   async function keep() {
-    kept = await client.run({ kind: 'save', backend: backend.value });
-    present.savedStep = kept.step;
-    task.say(`Saved in this browser: step ${kept.step}.`);
+    const found = keptRun();
+    if (found && found.date !== seen) {
+      seen = found.date;
+      task.say(`Not saved: another tab has saved ${words(found)}. Save again to replace that, or load it.`);
+      return;
+    }
+    const saved = await client.run({ kind: 'save', backend: backend.value });
+    store[KEPT_NAME] = JSON.stringify(saved);
+    seen = saved.date;
+    present.isSaved = true;
+    task.say(`Saved in this browser: step ${saved.step}.`);
   }
 
   async function takeKept() {
-    const {
-      step,
-      network: kind,
-      training,
-      test,
-    } = await client.run({ kind: 'load', backend: backend.value });
-    network.value = kind;
-    present = { step, savedStep: step, training, test };
-    history.clear();
-    chart?.show(training, test);
-    showSamples(await client.run({ kind: 'draw', backend: backend.value, seed: 1 }));
-    task.say(`Loaded: ${standing(present)} Continue training it, or draw.`);
+    const { settings, curves, step, date } = await client.run({ kind: 'load', backend: backend.value });
+    seen = date;
+    present = { ...settings, curves, frames: [], step, isSaved: true };
+    set.value = settings.set;
+    network.value = settings.networks.join(' ');
+    width.set(settings.width);
+    depth.set(settings.depth);
+    update();
+    present.frames.push(await client.run({ kind: 'draw', backend: backend.value, seed: 1 }));
+    show(present);
+    task.say(`Loaded: step ${step}. Continue training it, or draw.`);
   }
 
   async function startAnew() {
     await client.run({ kind: 'forget', backend: backend.value });
     present = null;
-    history.clear();
-    chart?.show([], []);
-    showSamples(null);
+    if (recorded) show(recorded, 0);
     task.say('');
   }
 }
 
-const fresh = () => ({ step: 0, savedStep: 0, training: [], test: [] });
+/** What is known of the run that is kept in this browser, without tfjs. @returns {import('../worker/protocol.mjs').Saved | null} */
+const keptRun = () => JSON.parse(store[KEPT_NAME] ?? null);
 
-function standing({ step, training, test }) {
-  const bits = training.at(-1)?.[1].toFixed(2) ?? '–';
-  const testBits = test.at(-1)?.[1].toFixed(2) ?? '–';
-  return `step ${step}, ${bits} bits/dim in training, ${testBits} on test images.`;
-}
-
-const dateOf = ({ date }) => new Date(date).toLocaleString();
+const words = ({ step, date }) => `step ${step}, ${new Date(date).toLocaleString()}`;

@@ -1,4 +1,4 @@
-import { className, MODELS } from '../catalogue.mjs';
+import { MODELS } from '../catalogue.mjs';
 
 /** What one image of a group is called, where that is not the group's name. */
 const ONE = {
@@ -23,9 +23,8 @@ const ONE = {
  * @returns {Class[]}
  */
 export function classesOf(model) {
-  const entry = MODELS[model];
-  return Array.from({ length: entry.numClasses }, (_, k) => {
-    const name = className(entry, k);
-    return { name, one: ONE[name] ?? (/^\d$/.test(name) ? `a ${name}` : name) };
-  });
+  return MODELS[model].groups.map((name) => ({
+    name,
+    one: ONE[name] ?? (/^\d$/.test(name) ? `a ${name}` : name),
+  }));
 }

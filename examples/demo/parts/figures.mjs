@@ -6,6 +6,3 @@ export function seconds(time) {
   if (time < 60) return `${time.toFixed(0)} s`;
   return `${Math.floor(time / 60)} min ${Math.round(time % 60)} s`;
 }
-
-/** A ratio: 0.8×, 3.4×, 120×. */
-export const times = (ratio) => `${ratio < 10 ? ratio.toFixed(1) : ratio.toFixed(0)}×`;

@@ -25,7 +25,8 @@ export function hashPlace() {
   for (const [type, listener] of listeners) addEventListener(type, listener, { passive: true });
   // What follows a question mark is no part of an id: browsers do not find it.
   addEventListener('hashchange', () => {
-    if (location.hash.includes('?')) elementOf(location.hash)?.scrollIntoView();
+    const element = elementOf(location.hash);
+    if (location.hash.includes('?')) element?.scrollIntoView();
   });
   if (target) history.scrollRestoration = 'manual'; // a place that is kept over a reload counts from another height
   if (location.hash.includes('?')) target?.scrollIntoView({ behavior });
@@ -36,4 +37,9 @@ export function hashPlace() {
   };
 }
 
-const elementOf = (hash) => document.getElementById(hash.slice(1).split('?', 1)[0]);
+/** What is folded is unfolded. */
+function elementOf(hash) {
+  const element = document.getElementById(hash.slice(1).split('?', 1)[0]);
+  if (element?.tagName === 'DETAILS') element.open = true;
+  return element;
+}

@@ -1,5 +1,5 @@
 import { h } from './dom.mjs';
-import { levelsOf } from './pictures.mjs';
+import { levelOf } from './pictures.mjs';
 import { isSvg, readSvg } from './svg-file.mjs';
 
 /** Points in a row that are averaged for one pixel: a power of two. */
@@ -13,18 +13,16 @@ const POINTS = 32;
  * @returns {Promise<Uint8Array>} levels
  */
 export async function readImage(file, kind) {
-  const [height, width, channels] = kind.shape;
+  const [height, width] = kind.shape;
   const read = isSvg(file) ? readSvg(file) : createImageBitmap(file);
   const picture = await read.catch(() => {
     throw new Error(`${file.name} is not an image that this browser can read.`);
   });
   const { data } = pointsOf(file, () => averaged(picture, width, height));
   picture.close?.();
-  const levels = new Uint8Array(height * width * channels);
-  for (let i = 0; i < height * width; i++) {
-    levels.set(levelsOf(data.subarray(4 * i, 4 * i + 3), kind), i * channels);
-  }
-  return levels;
+  return Uint8Array.from({ length: height * width }, (_, i) =>
+    levelOf(data.subarray(4 * i, 4 * i + 3), kind),
+  );
 }
 
 /** Chromium and Safari show drawings with HTML inside, but let no page read what they show. */

@@ -1,49 +1,51 @@
 import { MODELS, UNLISTED } from '../catalogue.mjs';
-import { addressReader, readAddress } from './address-state.mjs';
+import { addressReader, onAddress, readAddress } from './address-state.mjs';
 import { classesOf } from './classes.mjs';
 import { button, field, radios, select } from './controls.mjs';
-import { h } from './dom.mjs';
+import { h, whenNear } from './dom.mjs';
 import { readImage } from './image-file.mjs';
 import { queryOfImage, readImageState } from './image-state.mjs';
-import { isInkOnPaper } from './pictures.mjs';
+import { followPicture, offerPicture, ownPicture } from './own-picture.mjs';
 import { readTestImages } from './test-images.mjs';
 
 /** @typedef {import('./test-images.mjs').TestSet} TestSet */
 
-/** Where each set begins: a coat; a five; a zero that might be a nine; a smiley. */
-const FIRST = { clothes: 4, 'digits-28': 5, 'digits-conditional': 0, 'emoji-32': 0 };
+/** Where each set begins: a coat; a five; a zero that might be a nine. */
+const FIRST = { clothes: 4, 'digits-28': 5, characters: 0, 'digits-conditional': 0 };
 
 /**
- * A choice of images: test images, that no model was trained on, and whatever image the visitor has. Of each the class is known, or asked of the model.
+ * A choice of pictures: the one that the visitor brings from another panel, test images, that no model was trained on, and files. Of each the class is
+ * known, or asked of the model.
  *
- * @param {HTMLElement} root of the panel, whose address may name an image; where a file may be dropped, or pasted while something in it has the
+ * @param {HTMLElement} root of the panel, whose address may name a picture; where a file may be dropped, or pasted while something in it has the
  *   keyboard
  * @param {object} options
- * @param {(image: Uint8Array, address?: ReturnType<typeof addressReader>) => void} options.onPick with the address that has asked for the image, where
- *   one has: to read what else it says
- * @param {(image: Uint8Array) => void} [options.onInvert] the visitor's image is inverted; where that is left out, it is picked anew
+ * @param {ReturnType<import('./pixel-editor.mjs').pixelEditor>} options.editor shows the picture
+ * @param {(address?: ReturnType<typeof addressReader>) => void} [options.onPick] another picture is shown; with the address that has asked for it,
+ *   where one has: to read what else it says
  * @param {() => void} [options.onClass] the class has changed; where that is left out, it is neither asked nor offered
+ * @param {() => void} [options.onOpened] an address has been opened
  * @param {import('./worker-client.mjs').Client} [options.client] asked for the likeliest class of a visitor's image
  * @param {TestSet[]} options.sets the first is shown first
  * @param {(file: File) => boolean} [options.takesFile] takes a file that is no image
  */
 export function imagePicker(
   root,
-  { onPick, onInvert = onPick, onClass, client, sets, takesFile = () => false },
+  { editor, onPick = () => {}, onClass, onOpened = () => {}, client, sets, takesFile = () => false },
 ) {
   const place = { ...FIRST };
   const sources = radios(
-    'Test images',
+    'Pictures',
     [...new Set([...sets, ...UNLISTED])].map((value) => ({
       value,
       label: MODELS[value].title,
       isHidden: !sets.includes(value),
     })),
-    { onchange: () => step(0) },
+    { onchange: () => choose(0) },
   );
-  const where = h('p.where', { role: 'status' });
+  const where = h('strong.where', { role: 'status' });
   const file = h('input.hidden-text', { type: 'file', accept: 'image/*,.svg', onchange: takeChosen });
-  const controls = [button('Previous', () => step(-1)), button('Next', () => step(1)), file];
+  const controls = [button('Previous', () => choose(-1)), button('Next', () => choose(1)), file];
   const [previous, next] = controls;
   const load = h('label.button.file', { title: 'Or drop it here, or paste it' }, 'Load an image', file);
   const alert = h('p.alert', { role: 'alert', hidden: true });
@@ -51,14 +53,15 @@ export function imagePicker(
   const classField = field('Class given to the model', classes, ' ');
   classField.classList.add('class-field');
   const classNote = classField.querySelector('.hint');
-  classField.hidden = onClass === undefined;
   const inversion = h('span');
   const invert = button('Invert', invertOwn);
   const dark = h('div.aside', { hidden: true }, inversion, invert);
-  /** @type {TestSet} of the image that is shown */
+  /** @type {TestSet} of the picture that is shown */
   let shown = sets[0];
-  /** Of the visitor, as it was loaded or inverted; null while a test image is shown. */
-  let own = null;
+  /** Whether it is no test image. */
+  let isOwn = false;
+  /** Its class, where classes have no names to choose from. @type {number | null} */
+  let nameless = null;
   let lastAsked = 0;
   let isDisabled = false;
   /** Ends the question for the likeliest class. */
@@ -66,24 +69,66 @@ export function imagePicker(
   /** Resolves once it is answered, or ended. */
   let answered = Promise.resolve();
 
-  /** Shows an image once it is read, unless another was asked for meanwhile. Gives whether it did. */
+  onAddress(root.id, open);
+  whenNear(root, () => {
+    const query = readAddress(root.id);
+    const other = ownPicture();
+    if (query !== null) open(query);
+    else if (other !== null && knows(other.name)) take(other);
+    else step(0);
+    followPicture(root, picture, take);
+  });
+
+  /** The picture as it is now, for other panels. @type {() => import('./own-picture.mjs').Picture} */
+  function picture() {
+    return { name: shown, levels: editor.values.slice(), number: numberOf(editor), condition: condition() };
+  }
+
+  function knows(name) {
+    const isAsked = onClass !== undefined || MODELS[name].groups.length > 0;
+    return sets.includes(name) || (isAsked && UNLISTED.includes(name));
+  }
+
+  /** Which of the test images it is, from 1. */
+  function numberOf({ isPainted }) {
+    return isOwn || isPainted ? null : place[shown] + 1;
+  }
+
+  /** Its class; null where the model takes none. */
+  function condition() {
+    return MODELS[shown].groups.length > 0 ? Number(classes.value) : nameless;
+  }
+
+  /** Takes the picture of another panel over, where the models here know such. */
+  function take({ name, levels, number, condition: own }) {
+    if (isDisabled || !knows(name)) return;
+    if (number !== null) place[name] = number - 1;
+    show(async () => ({
+      ...{ name, image: levels, isOwn: number === null, condition: own },
+      words: number === null ? 'your picture' : wordsOf(name, await readTestImages(name)),
+      note: number === null ? 'Its class, so far.' : undefined,
+    }));
+  }
+
+  /** Shows a picture once it is read, unless another was asked for meanwhile. Gives whether it did. */
   async function show(read) {
     const asked = ++lastAsked;
     try {
-      const { name, image, label, words, address } = await read();
+      const { name, image, words, address, note = 'This is its label. Choose another, and see what changes.', ...other } = await read(); // biome-ignore format: one line
       if (asked !== lastAsked) return false;
       asking.abort();
-      alert.hidden = true;
-      dark.hidden = true;
+      alert.hidden = dark.hidden = true;
       offerClasses(name);
       shown = name;
       sources.value = name;
-      own = label === undefined ? image : null;
-      if (label !== undefined) classes.value = String(label);
-      classNote.textContent =
-        label === undefined ? '' : 'This is its label. Choose another, and see what changes.';
+      previous.hidden = next.hidden = !(name in FIRST);
+      isOwn = other.isOwn;
+      nameless = other.condition;
+      if (nameless !== null) classes.value = String(nameless);
+      classNote.textContent = note;
       where.textContent = words;
-      onPick(image, address);
+      editor.setImage(image, MODELS[name]);
+      onPick(address);
       return true;
     } catch ({ message }) {
       if (asked !== lastAsked) return false;
@@ -99,53 +144,59 @@ export function imagePicker(
     place[name] += by;
     return show(async () => {
       const images = await readTestImages(name);
-      place[name] = ((place[name] % images.length) + images.length) % images.length;
+      place[name] = (place[name] + images.length) % images.length;
       return testImage(name, images);
     });
+  }
+
+  async function choose(by) {
+    if (await step(by)) offerPicture(picture);
   }
 
   /** The test image of a set whose turn it is. */
   function testImage(name, images) {
     const { levels: image, label } = images[place[name]];
-    return {
-      name,
-      image,
-      label,
-      words: `${place[name] + 1} of ${images.length}: ${classesOf(name)[label].one}`,
-    };
+    return { name, image, isOwn: false, condition: label, words: wordsOf(name, images) };
   }
 
-  /** Shows the image that an address asks for. */
+  function wordsOf(name, images) {
+    const { label } = images[place[name]];
+    const what = label === null ? '' : `: ${classesOf(name)[label].one}`;
+    return `${place[name] + 1} of ${images.length}${what}`;
+  }
+
+  /** Shows the picture that an address asks for. */
   async function open(query) {
     const address = addressReader(query);
-    let condition = null;
     const isShown = await show(async () => {
-      const state = await readImageState(address, sets);
-      ({ condition } = state);
-      const { name, number, levels } = state;
-      if (levels !== null) return { name, image: levels, words: 'the image in the link', address };
+      const { name, number, levels, condition } = await readImageState(address, sets);
       if (number !== null) place[name] = number - 1;
-      return { ...testImage(name, await readTestImages(name)), address };
+      const test = testImage(name, await readTestImages(name));
+      const note = condition !== null && condition !== test.condition ? 'This is the class in the link.' : undefined; // biome-ignore format: one line
+      const found = { ...test, address, note, condition: condition ?? test.condition };
+      return levels === null ? found : { ...found, image: levels, isOwn: true, words: 'the picture in the link' }; // biome-ignore format: one line
     });
-    if (!isShown) return false;
-    if (condition !== null && classes.value !== String(condition)) {
-      classes.value = String(condition);
-      classNote.textContent = 'This is the class in the link.';
-    }
+    if (!isShown) return;
     alert.textContent = address.complaint;
     alert.hidden = address.complaint === '';
-    return true;
+    offerPicture(picture);
+    onOpened();
   }
 
-  async function take(file) {
+  async function takeFile(file) {
     if (file === undefined || isDisabled || takesFile(file)) return;
     const name = sources.value;
-    const [height, width] = MODELS[name].shape;
-    const words = `your image, in ${height} by ${width} pixels`;
-    if (!(await show(async () => ({ name, image: await readImage(file, MODELS[name]), words })))) return;
-    if (isMostlyDark(own, MODELS[name])) {
+    const kind = MODELS[name];
+    const [height, width] = kind.shape;
+    const isShown = await show(async () => ({
+      ...{ name, image: await readImage(file, kind), isOwn: true, condition: null, note: '' },
+      words: `your image, in ${height} by ${width} pixels`,
+    }));
+    if (!isShown) return;
+    if (isMostlyDark(editor.values, kind)) {
       offerInversion('This image is mostly dark, and the test images are mostly light: invert it?', 'Invert');
     }
+    offerPicture(picture);
     askClass();
   }
 
@@ -157,19 +208,20 @@ export function imagePicker(
 
   function invertOwn() {
     const isInverted = invert.textContent === 'Undo';
-    own = own.map((level) => MODELS[shown].levels - 1 - level);
     if (isInverted) offerInversion('This image is mostly dark: invert it?', 'Invert');
     else offerInversion('Inverted: dark is light now.', 'Undo');
-    onInvert(own);
+    editor.invert();
+    onPick();
     askClass();
   }
 
   function takeChosen() {
-    take(file.files[0]);
+    takeFile(file.files[0]);
     file.value = ''; // so that the same file may be chosen again
   }
 
   function offerClasses(name) {
+    classField.hidden = onClass === undefined || MODELS[name].groups.length === 0;
     if (name === shown && classes.options.length > 0) return;
     const options = classesOf(name).map(({ name }, k) => h('option', { value: String(k) }, name));
     classes.replaceChildren(...options);
@@ -177,12 +229,12 @@ export function imagePicker(
 
   function chooseClass() {
     asking.abort();
-    classNote.textContent = own === null ? 'This is not its label.' : 'This is your choice.';
+    classNote.textContent = isOwn ? 'This is your choice.' : 'This is not its label.';
     onClass();
   }
 
   function askClass() {
-    if (onClass === undefined) return;
+    if (onClass === undefined || MODELS[shown].groups.length === 0) return;
     asking.abort();
     asking = new AbortController();
     answered = presetClass(asking.signal);
@@ -192,7 +244,7 @@ export function imagePicker(
   async function presetClass(signal) {
     const numClasses = classes.options.length;
     classNote.textContent = 'Asking the model which is likeliest…';
-    const job = { kind: 'classify', model: shown, levels: own, numClasses };
+    const job = { kind: 'classify', model: shown, levels: editor.values.slice(), numClasses };
     try {
       const { nats } = await client.run(job, { signal });
       if (signal.aborted) return;
@@ -206,54 +258,45 @@ export function imagePicker(
     }
   }
 
-  root.addEventListener('paste', ({ clipboardData }) => take(clipboardData.files[0]));
+  root.addEventListener('paste', ({ clipboardData }) => takeFile(clipboardData.files[0]));
   root.addEventListener('dragover', (event) => event.preventDefault());
   root.addEventListener('drop', (event) => {
     event.preventDefault(); // or the browser would leave the page for the file
-    take(event.dataTransfer.files[0]);
+    takeFile(event.dataTransfer.files[0]);
   });
 
   return {
     element: h(
-      'div.picker',
+      'details.picker',
+      h('summary', where, h('span', 'Choose another')),
       h('div.sources', sources.element, load),
       alert,
-      h('div.buttons', previous, next, where),
+      h('div.buttons', previous, next),
       dark,
       classField,
     ),
-    /** The data set, and the model, of the image that is shown. */
+    /** The data set, and the model, of the picture that is shown. */
     get name() {
       return shown;
     },
-    /** Resolves once the model is no longer asked for the class of the image that is shown. */
+    /** Resolves once the model is no longer asked for the class of the picture that is shown. */
     get answered() {
       return answered;
     },
-    /** Of the image that is shown. */
-    get condition() {
-      return Number(classes.value);
+    /** What a job is told of it: the class, where the model takes one. */
+    get given() {
+      return condition() === null ? {} : { condition: condition() };
     },
-    /** Which of the test images it is, from 1; null for one of the visitor. */
+    /** Which of the test images it is, from 1; null for another. */
     get number() {
-      return own === null ? place[shown] + 1 : null;
+      return numberOf(editor);
     },
-    /**
-     * The image for an address, as it was edited; null where no address can hold it.
-     *
-     * @param {{ values: Uint8Array, isPainted: boolean }} edited
-     */
-    queryOf({ values, isPainted }) {
-      const number = own !== null || isPainted ? null : place[shown] + 1;
-      const condition = onClass === undefined ? null : Number(classes.value);
-      return queryOfImage({ name: shown, number, levels: values, condition });
+    /** The picture for an address, as it was edited. */
+    get query() {
+      return queryOfImage({ ...picture(), condition: onClass === undefined ? null : condition() });
     },
-    /** Shows the image that the address asks for, or the first; gives whether it could. */
-    start() {
-      const query = readAddress(root.id);
-      return query === null ? step(0) : open(query);
-    },
-    open,
+    /** To be called after each stroke: the picture is another for all panels. */
+    changed: () => offerPicture(picture),
     /** While disabled it shows nothing new, not even what was asked for before. */
     disable(isNow) {
       isDisabled = isNow;
@@ -266,8 +309,8 @@ export function imagePicker(
   };
 }
 
-/** Of a grey image whose mean is nearer to ink than to paper: the models' images have light grounds. */
+/** Of an image whose mean is nearer to ink than to paper: the models' images have light grounds. */
 function isMostlyDark(image, kind) {
   const mean = image.reduce((sum, level) => sum + level, 0) / image.length;
-  return isInkOnPaper(kind) && mean > (kind.levels - 1) / 2;
+  return mean > (kind.levels - 1) / 2;
 }

@@ -2,9 +2,6 @@ import { MODELS, sizeOf, UNLISTED } from '../catalogue.mjs';
 import { levelsOfText, textOfLevels } from './levels-text.mjs';
 import { readTestImages } from './test-images.mjs';
 
-/** Levels that an address can hold. */
-const MAX_LEVELS = 36;
-
 /**
  * An image for an address: a test image by its number, any other by its levels.
  *
@@ -13,12 +10,11 @@ const MAX_LEVELS = 36;
  * @param {number | null} image.number from 1; null for a changed test image, and for any other
  * @param {Uint8Array} image.levels
  * @param {number | null} image.condition the class given to the model; null where none is
- * @returns {Record<string, string | number> | null} null for an image that no address can hold
+ * @returns {Record<string, string | number>}
  */
 export function queryOfImage({ name, number, levels, condition }) {
   const query = { model: name, ...(condition !== null && { class: condition }) };
   if (number !== null) return { ...query, image: number };
-  if (MODELS[name].levels > MAX_LEVELS) return null;
   return { ...query, levels: textOfLevels([...levels]) };
 }
 
@@ -38,5 +34,6 @@ export async function readImageState(address, sets) {
     return values?.length === size ? Uint8Array.from(values) : null;
   });
   const number = address.number('image', { min: 1, max: (await readTestImages(name)).length });
-  return { name, number, levels, condition: address.number('class', { min: 0, max: numClasses - 1 }) };
+  const condition = numClasses === null ? null : address.number('class', { min: 0, max: numClasses - 1 });
+  return { name, number, levels, condition };
 }

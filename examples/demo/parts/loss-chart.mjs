@@ -1,96 +1,131 @@
 import UPlot from 'uplot';
-import 'uplot/dist/uPlot.min.css';
 import { colour, h, onThemeChange } from './dom.mjs';
 
 const HEIGHT = 260;
-/** Of training and test images, as custom properties, which follow the theme by themselves. */
-const COLOURS = [null, '--accent', '--ink'];
+const FONT = '13px system-ui, sans-serif';
+/** Of each network, as custom properties, which follow the theme by themselves. */
+const COLOURS = ['--accent', '--second'];
+const colourOf = (series) => COLOURS[Math.floor((series - 1) / 2)];
 
 /**
- * Bits per dimension by step: a smoothed line of training images, dots joined by dashes of test images, and levels to compare with.
+ * Bits per dimension by step, of each network: a smoothed line of training images, dots joined by dashes of test images; and levels to compare with.
  *
  * @param {HTMLElement} root
- * @param {{ name: string, bits: number }[]} rules
+ * @param {{ names: Record<string, string>, digitsBits: number }} options `names` of networks; `digitsBits`: of the page's model of digits
  */
-export function lossChart(root, rules) {
+export function lossChart(root, { names, digitsBits }) {
   const place = h('div.chart', { role: 'img', 'aria-label': 'Loss curve' });
   root.append(place);
-  const axis = (label, size) => ({
-    label,
-    size,
-    labelSize: 22,
-    font: '13px system-ui, sans-serif',
-    labelFont: '13px system-ui, sans-serif',
-    stroke: () => colour('--muted'),
-    grid: { stroke: () => colour('--line'), width: 1 },
-    ticks: { stroke: () => colour('--line'), width: 1, size: 4 },
-  });
-  /** The last one known: up to the pointer, or of all. */
-  const lastKnown = (say) => (plot, _, series, at) => {
-    const known = plot.data[series]
-      .slice(0, at == null ? undefined : at + 1)
-      .findLast((value) => value != null);
+  /** @type {UPlot} */
+  let plot;
+  let drawn = ''; // of which networks and images
+  let at = 0; // the step that is looked at
+
+  /** The last one known: up to the pointer, or else to the step that is looked at. */
+  const lastKnown = (say) => (plot, _, series, pointed) => {
+    const end = pointed ?? plot.data[0].findLastIndex((step) => step <= at);
+    const known = plot.data[series].slice(0, end + 1).findLast((value) => value != null);
     return known === undefined ? '–' : say(known);
   };
-  const figure = lastKnown((bits) => bits.toFixed(3));
-  const stroke = (_, series) => colour(COLOURS[series]);
-  const plot = new UPlot(
-    {
-      width: Math.max(200, place.clientWidth),
-      height: HEIGHT,
-      scales: {
-        x: { time: false },
-        y: { range: (_, low, high) => [Math.min(1.5, low ?? 1.5), Math.max(4.2, high ?? 4.2)] },
+
+  function linesOf(name) {
+    const stroke = (_, series) => colour(colourOf(series));
+    const value = lastKnown((bits) => bits.toFixed(3));
+    const points = { show: true, size: 5, stroke, fill: stroke };
+    return [
+      { label: `${name}, training`, stroke, value, width: 2, points: { show: false }, spanGaps: true },
+      { label: 'test', stroke, value, width: 1.5, dash: [5, 4], points, spanGaps: true },
+    ];
+  }
+
+  function begin({ networks, set, levels }) {
+    const rules = [{ name: `uniform guess: log₂ ${levels} =`, bits: Math.log2(levels) }];
+    if (set === 'digits') rules.push({ name: 'the digits model of this page:', bits: digitsBits });
+    plot?.destroy();
+    plot = new UPlot(
+      {
+        width: Math.max(200, place.clientWidth),
+        height: HEIGHT,
+        scales: { x: { time: false }, y: { range: (_, low, high) => rangeOf(rules[0].bits, low, high) } },
+        axes: [axis('step', 34), axis('bits per dimension', 44)],
+        series: [
+          { label: 'step', value: lastKnown(String) },
+          ...networks.flatMap((network) => linesOf(names[network])),
+        ],
+        legend: { live: true, markers: { stroke: (_, series) => `var(${colourOf(series)})` } },
+        hooks: {
+          drawAxes: rules.map((rule) => (plot) => drawRule(plot, rule)),
+          draw: [(plot) => veil(plot, at)],
+        },
       },
-      axes: [axis('step', 34), axis('bits per dimension', 44)],
-      series: [
-        { label: 'step', value: lastKnown(String) },
-        {
-          label: 'training images, smoothed',
-          stroke,
-          width: 2,
-          value: figure,
-          points: { show: false },
-          spanGaps: true,
-        },
-        {
-          label: 'test images',
-          stroke,
-          width: 1.5,
-          dash: [5, 4],
-          value: figure,
-          spanGaps: true,
-          points: { show: true, size: 5, fill: () => colour('--ink') },
-        },
-      ],
-      legend: { live: true, markers: { stroke: (_, series) => `var(${COLOURS[series]})` } },
-      hooks: { drawAxes: rules.map((rule) => (plot) => drawRule(plot, rule)) },
-    },
-    [[], [], []],
-    place,
-  );
+      [[], ...networks.flatMap(() => [[], []])],
+      place,
+    );
+  }
+
   new ResizeObserver(() => {
-    if (place.clientWidth > 0) plot.setSize({ width: place.clientWidth, height: HEIGHT });
+    if (place.clientWidth > 0) plot?.setSize({ width: place.clientWidth, height: HEIGHT });
   }).observe(place);
-  onThemeChange(() => plot.redraw());
+  onThemeChange(() => plot?.redraw());
 
   return {
     /**
-     * @param {[number, number][]} training
-     * @param {[number, number][]} test
+     * @param {import('./run-view.mjs').Run} run
+     * @param {number} step the one that is looked at: what comes after it is pale
      */
-    show(training, test) {
-      const bits = new Map(training);
-      const testBits = new Map(test);
-      const steps = [...new Set([...bits.keys(), ...testBits.keys()])].sort((a, b) => a - b);
-      plot.setData([steps, steps.map((step) => bits.get(step)), steps.map((step) => testBits.get(step))]);
+    show(run, step) {
+      const { networks, set, curves } = run;
+      const kind = `${set} ${networks}`;
+      if (kind !== drawn) begin(run);
+      [drawn, at] = [kind, step];
+      const lines = curves.flatMap(({ training, test }) => [new Map(training), new Map(test)]);
+      const steps = [...new Set(lines.flatMap((line) => [...line.keys()]))].sort((a, b) => a - b);
+      plot.setData([steps, ...lines.map((line) => steps.map((step) => line.get(step)))]);
       plot.setLegend({ idx: plot.cursor.idx }, false);
-      const [step, last] = test.at(-1) ?? [0, null];
-      const words =
-        last === null ? 'empty' : `${last.toFixed(2)} bits per dimension on test images at step ${step}`;
-      place.setAttribute('aria-label', `Loss curve: ${words}`);
+      const words = curves.map((curve, i) => `${names[networks[i]]}, ${inWords(curve, step)}`);
+      place.setAttribute('aria-label', `Loss curve: ${words.join('; ')}`);
     },
   };
+}
+
+/** The last that is known of a curve at a step: of test images where there are some. */
+function inWords({ training, test }, step) {
+  const [known, images] = test.length > 0 ? [test, 'test'] : [training, 'training'];
+  const [when, bits] = known.findLast(([other]) => other <= step) ?? [];
+  return bits === undefined
+    ? 'empty'
+    : `${bits.toFixed(2)} bits per dimension on ${images} images at step ${when}`;
+}
+
+const axis = (label, size) => ({
+  label,
+  size,
+  labelSize: 22,
+  font: FONT,
+  labelFont: FONT,
+  stroke: () => colour('--muted'),
+  grid: { stroke: () => colour('--line'), width: 1 },
+  ticks: { stroke: () => colour('--line'), width: 1, size: 4 },
+});
+
+/** From somewhat below what digits end at, of 17 levels, or lower; black and white ends far lower. */
+const rangeOf = (highest, low, high) => [
+  Math.min((highest > 1 ? 0.36 : 0.1) * highest, low ?? highest),
+  Math.max(1.03 * highest, high ?? 0),
+];
+
+/** Makes pale what comes after a step. */
+function veil({ ctx: context, bbox: { left, top, width, height }, valToPos }, step) {
+  const x = Math.max(left, valToPos(step, 'x', true));
+  if (!(x < left + width)) return; // also where there is no scale yet
+  context.save();
+  context.fillStyle = colour('--paper');
+  context.globalAlpha = 0.75;
+  context.fillRect(x, top, left + width + 4 * devicePixelRatio - x, height); // dots reach over the edge
+  context.globalAlpha = 1;
+  context.fillStyle = colour('--ink');
+  context.fillRect(x, top, devicePixelRatio, height);
+  context.restore();
 }
 
 /** A dotted line over the whole width, its name below its end, where curves come last. */

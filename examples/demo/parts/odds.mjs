@@ -22,17 +22,12 @@ export function percent(chance) {
 }
 
 /**
- * The name of a level: a shade of grey, level 0 is paper; or of a palette its colour.
+ * The name of a level: a shade of grey, level 0 is paper.
  *
  * @param {number} level
- * @param {{ levels: number, palette?: Uint8Array }} kind
+ * @param {{ levels: number }} kind
  */
-export function shadeName(level, { levels, palette }) {
-  if (palette !== undefined) {
-    const size = palette.length / levels;
-    const parts = [...palette.subarray(size * level, size * (level + 1))];
-    return `colour ${level} of ${levels - 1} (${parts.join(', ')})`;
-  }
+export function shadeName(level, { levels }) {
   if (level === 0) return 'white';
   return level === levels - 1 ? 'black' : `grey ${level} of ${levels - 1}`;
 }

@@ -1,5 +1,4 @@
-import { isInk, lookOf } from '../../lib/look.mjs';
-import { nearestLevel } from '../../lib/palette.mjs';
+import { lookOf } from '../../lib/look.mjs';
 import { sizeOf } from '../catalogue.mjs';
 import { colour, h } from './dom.mjs';
 
@@ -11,15 +10,9 @@ const INK = 24;
 const TINT = { paper: [255, 255, 255], ink: [INK, INK, INK] };
 
 /**
- * @typedef {{ shape: [number, number, number], levels: number, palette?: Uint8Array }} Kind of image; `palette` is of its model: a grey
- * of each level, [L,1], or its red, green and blue, [L,3]
+ * @typedef {{ shape: [number, number, number], levels: number, palette?: Uint8Array }} Kind of image; `palette` is red, green and blue of each
+ * level, [L,3]; without it level 0 is paper, and the highest ink
  */
-
-/** What {@link lookOf} takes of a kind. @param {Kind} kind */
-const seen = ({ shape: [, , channels], levels, palette }) => ({ channels, levels, palette });
-
-/** Whether level 0 is paper, and the highest ink. @param {Kind} kind */
-export const isInkOnPaper = (kind) => isInk(seen(kind));
 
 /**
  * How this page shows pixels.
@@ -27,30 +20,21 @@ export const isInkOnPaper = (kind) => isInk(seen(kind));
  * @param {Kind} kind
  * @returns {(values: ArrayLike<number>, pixel: number) => number[]} red, green and blue
  */
-export const pageLook = (kind) => lookOf(seen(kind), TINT);
+export const pageLook = ({ levels, palette }) => lookOf({ channels: 1, levels, palette }, TINT);
 
-/** The other way round, of any colour: the levels of one pixel. Those of colours are as in training. */
-export function levelsOf([red, green, blue], { shape: [, , channels], levels, palette }) {
-  if (palette !== undefined) {
-    const perLevel = palette.length / levels;
-    const colours = Uint8Array.from(
-      { length: 3 * levels },
-      (_, i) => palette[perLevel === 3 ? i : Math.floor(i / 3)],
-    );
-    return [nearestLevel(colours, [red, green, blue])];
-  }
-  if (channels === 3) return [red, green, blue].map((part) => Math.floor((part * levels) / 256));
+/** The other way round, of any colour: the level of ink. */
+export function levelOf([red, green, blue], { levels }) {
   const grey = 0.299 * red + 0.587 * green + 0.114 * blue;
-  return [Math.min(levels - 1, Math.round(((levels - 1) * (255 - grey)) / (255 - INK)))];
+  return Math.min(levels - 1, Math.round(((levels - 1) * (255 - grey)) / (255 - INK)));
 }
 
-/** One image as pixels; those for which `isDrawn(index of the value)` is false are transparent. */
+/** One image as pixels; those for which `isDrawn(pixel)` is false are transparent. */
 function imageData(values, image, kind, isDrawn) {
-  const [height, width, channels] = kind.shape;
+  const [height, width] = kind.shape;
   const look = pageLook(kind);
   const pixels = new ImageData(width, height);
   for (let i = 0; i < height * width; i++) {
-    if (!isDrawn(i * channels + channels - 1)) continue;
+    if (!isDrawn(i)) continue;
     pixels.data.set([...look(values, image * height * width + i), 255], 4 * i);
   }
   return pixels;
@@ -69,7 +53,7 @@ export function gallery({ label, columns = (count) => Math.ceil(Math.sqrt(count)
   /**
    * @param {ArrayLike<number>} values levels, one image after the other
    * @param {Kind} kind
-   * @param {(value: number) => boolean} [isDrawn] of the index of a value in its image
+   * @param {(pixel: number) => boolean} [isDrawn]
    * @param {number | null} [next] the pixel to mark in each image, as the next to be drawn
    * @param {((pixel: number) => boolean) | null} [isMarked] the pixels to draw a line around, in each image
    */

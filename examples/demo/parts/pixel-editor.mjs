@@ -1,7 +1,7 @@
 import { radios } from './controls.mjs';
 import { colour, h } from './dom.mjs';
-import { blankOf, paintsOf } from './paints.mjs';
-import { isInkOnPaper, pageLook } from './pictures.mjs';
+import { paintsOf } from './paints.mjs';
+import { pageLook } from './pictures.mjs';
 import { pixelGrid } from './pixel-grid.mjs';
 
 /** Rows from which on a stroke is wider than a pixel. */
@@ -15,15 +15,16 @@ const SOFT = 0.45;
  * @param {object} options
  * @param {string} options.label
  * @param {boolean} options.canRubOut
- * @param {boolean} [options.hasPen] to draw on larger images of ink on paper, in strokes as wide as those of handwriting there
+ * @param {boolean} [options.hasPen] to draw on larger images, in strokes as wide as those of handwriting there
  * @param {() => void} options.onChange
+ * @param {() => void} [options.onPaint] after each change that the visitor has made
  * @param {(row: number, column: number) => void} [options.onPoint]
  */
-export function pixelEditor({ label, canRubOut, hasPen = false, onChange, onPoint }) {
+export function pixelEditor({ label, canRubOut, hasPen = false, onChange, onPaint, onPoint }) {
   let kind = { shape: [1, 1, 1], levels: 2 };
   let original = new Uint8Array(1);
   let values = new Uint8Array(1);
-  let known = new Uint8Array(1); // of pixels
+  let known = new Uint8Array(1); // 1 where a pixel is not rubbed out
   let isDisabled = false;
   let isRubbing = true; // the present stroke; else it brings pixels back
   /** @type {ReturnType<typeof radios>} */
@@ -54,13 +55,7 @@ export function pixelEditor({ label, canRubOut, hasPen = false, onChange, onPoin
 
   function describe(row, column) {
     const pixel = pixelOf(row, column);
-    if (!known[pixel]) return 'rubbed out';
-    const [, , channels] = kind.shape;
-    const [first, green, blue] = values.subarray(pixel * channels, (pixel + 1) * channels);
-    const most = kind.levels - 1;
-    return channels === 1
-      ? `level ${first} of 0 to ${most}`
-      : `red ${first}, green ${green}, blue ${blue} of 0 to ${most}`;
+    return known[pixel] ? `level ${values[pixel]} of 0 to ${kind.levels - 1}` : 'rubbed out';
   }
 
   function act(row, column, isFirst) {
@@ -71,7 +66,7 @@ export function pixelEditor({ label, canRubOut, hasPen = false, onChange, onPoin
       known[pixel] = isRubbing ? 0 : 1;
     } else if (tools.value === 'pen') draw(row, column);
     else {
-      values.set(paintsOf(kind)[Number(tools.value)].values, pixel * kind.shape[2]);
+      values[pixel] = Number(tools.value);
       known[pixel] = 1;
     }
     changed();
@@ -89,25 +84,26 @@ export function pixelEditor({ label, canRubOut, hasPen = false, onChange, onPoin
     }
   }
 
-  function changed() {
+  function changed(isOfVisitor = true) {
     grid.refresh();
     onChange();
+    if (isOfVisitor) onPaint?.();
   }
 
   function offerTools() {
     const look = pageLook(kind);
     const labelOf = (name, is = '') =>
       h('span', h(`i.swatch${is}`, { 'aria-hidden': 'true' }), h(`span.tool-name${is}`, name));
-    const choices = paintsOf(kind).map(({ name, values }, i) => {
+    const choices = paintsOf(kind).map(({ name, level }) => {
       const label = labelOf(name);
-      label.firstChild.style.background = `rgb(${look(values, 0)})`;
-      return { value: String(i), label };
+      label.firstChild.style.background = `rgb(${look([level], 0)})`;
+      return { value: String(level), label };
     });
-    const draws = hasPen && isInkOnPaper(kind) && kind.shape[0] >= LARGE;
+    const draws = hasPen && kind.shape[0] >= LARGE;
     if (draws) choices.push({ value: 'pen', label: labelOf('pen', '.pen') });
     if (canRubOut) choices.unshift({ value: 'rub', label: labelOf('rub out', '.rubber') });
     tools = radios('Tool', choices, { className: 'tools' });
-    if (!canRubOut) tools.value = draws ? 'pen' : isInkOnPaper(kind) ? '4' : '1'; // ink or black
+    if (!canRubOut) tools.value = draws ? 'pen' : String(kind.levels - 1); // ink
     toolPlace.replaceChildren(tools.element);
   }
 
@@ -117,19 +113,14 @@ export function pixelEditor({ label, canRubOut, hasPen = false, onChange, onPoin
     get values() {
       return values;
     },
-    /** Of all its values, 1 where they are not rubbed out. */
-    get known() {
-      const [, , channels] = kind.shape;
-      return Uint8Array.from(values, (_, i) => known[Math.floor(i / channels)]);
-    },
     get isWhole() {
       return !known.includes(0);
     },
-    /** Of all its pixels, 1 where they are not rubbed out. */
-    get knownPixels() {
+    /** 1 for each pixel that is not rubbed out. */
+    get known() {
       return known.slice();
     },
-    set knownPixels(pixels) {
+    set known(pixels) {
       known.set(pixels);
       changed();
     },
@@ -145,14 +136,14 @@ export function pixelEditor({ label, canRubOut, hasPen = false, onChange, onPoin
      */
     setImage(image, imageKind) {
       const isOfThatSize = String(imageKind.shape) === String(kind.shape);
-      const isOfOtherKind = tools === undefined || !isOfThatSize || imageKind.palette !== kind.palette;
+      const isOfOtherKind = tools === undefined || !isOfThatSize || imageKind.levels !== kind.levels;
       kind = imageKind;
       original = Uint8Array.from(image);
       values = original.slice();
       if (!isOfThatSize) known = new Uint8Array(kind.shape[0] * kind.shape[1]).fill(1);
       if (isOfOtherKind) offerTools();
       if (!isOfThatSize) grid.setSize(kind.shape[0], kind.shape[1]);
-      changed();
+      changed(false);
       return isOfThatSize;
     },
     /** Light for dark, also of what is painted over the image. */
@@ -171,9 +162,9 @@ export function pixelEditor({ label, canRubOut, hasPen = false, onChange, onPoin
       for (const i of known.keys()) known[i] = isOut(Math.floor(i / width), i % width) ? 0 : 1;
       changed();
     },
-    /** Paints all with the first of the paints: paper or white. */
+    /** Leaves blank paper. */
     clear() {
-      values = blankOf(kind);
+      values = new Uint8Array(values.length);
       known.fill(1);
       changed();
     },

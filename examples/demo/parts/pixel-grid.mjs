@@ -106,6 +106,7 @@ export function pixelGrid({ label, hint, paint, describe, onPoint, act }) {
 
   onThemeChange(draw);
   return {
+    canvas,
     element: h('div.grid', canvas, h('div.below', readout, hintLine)),
     /** Paints again, after a change. */
     refresh: tell,

@@ -7,9 +7,9 @@
  * @param {AbortSignal} signal
  * @returns {Promise<number | null>}
  */
-export async function pngSize(client, { shape, levels: numLevels, palette }, levels, signal) {
+export async function pngSize(client, { shape, levels: numLevels }, levels, signal) {
   try {
-    const { bytes } = await client.run({ kind: 'png', shape, numLevels, palette, levels }, { signal });
+    const { bytes } = await client.run({ kind: 'png', shape, numLevels, levels }, { signal });
     return bytes.length;
   } catch (error) {
     if (signal.aborted) throw error;

@@ -12,10 +12,10 @@ const STEPS = 128;
  * shown, from 0 to 1
  */
 export async function replay(pictures, values, kind, { signal, onShown = () => {} }) {
-  const [height, width, channels] = kind.shape;
+  const [height, width] = kind.shape;
   const stride = Math.ceil((height * width) / STEPS);
   for (let pixel = 0; pixel < height * width && !signal.aborted; pixel += stride) {
-    pictures.show(values, kind, (value) => value < pixel * channels, pixel);
+    pictures.show(values, kind, (i) => i < pixel, pixel);
     onShown(pixel / (height * width));
     await new Promise((resolve) => setTimeout(resolve, SLOWLY));
   }

@@ -1,5 +1,5 @@
 import { MODELS } from '../catalogue.mjs';
-import { button, field, numberInput, radios, select, slider } from './controls.mjs';
+import { button, field, numberInput, select, slider } from './controls.mjs';
 import { freshId, h } from './dom.mjs';
 import { firstState, HOTTEST, MAX_ROWS, MAX_SEED, SAMPLED, TEMPERATURE_STEP } from './sampling-state.mjs';
 
@@ -23,11 +23,6 @@ export function samplingForm({ onDraw, onChange }) {
   const modelField = field('Model', model, MODELS[first.model].note);
   const group = select([], { onchange: changed });
   const groupField = field('Class', group);
-  const styles = radios(
-    'Style',
-    MODELS['emoji-32'].styles.map((label, i) => ({ value: String(i), label })),
-    { onchange: changed },
-  );
   const rows = slider('Rows', { min: 1, max: MAX_ROWS, step: 1, value: first.rows });
   const seed = numberInput({ min: 0, max: MAX_SEED, value: first.seed }, { oninput: checkSeed });
   const seedError = h('p.field-error', { id: freshId(), role: 'alert', hidden: true });
@@ -64,7 +59,6 @@ export function samplingForm({ onDraw, onChange }) {
     },
     modelField,
     groupField,
-    styles.element,
     h('div.beside', h('div.field', ...field('Seed', seed).childNodes, seedError), renew),
     temperature.element,
     topK.element,
@@ -79,14 +73,13 @@ export function samplingForm({ onDraw, onChange }) {
 
   /** To what the model takes. */
   function adapt() {
-    const { note, groups, styles: own, levels } = entry();
+    const { note, groups, levels } = entry();
     modelField.querySelector('.hint').textContent = note;
     groupField.hidden = groups.length === 0;
     group.replaceChildren(
       h('option', { value: 'each', text: `All ${groups.length} in turn` }),
       ...groups.map((text, value) => h('option', { value, text })),
     );
-    styles.element.hidden = own.length === 0;
     topK.setMax(levels, levels);
     rows.set(firstState(model.value).rows);
   }
@@ -110,7 +103,6 @@ export function samplingForm({ onDraw, onChange }) {
       return {
         model: model.value,
         group: group.value,
-        style: entry().styles.length === 0 ? 0 : Number(styles.value),
         rows: rows.input.valueAsNumber,
         seed: seed.valueAsNumber,
         temperature: temperature.input.valueAsNumber,
@@ -123,7 +115,6 @@ export function samplingForm({ onDraw, onChange }) {
       model.value = state.model;
       adapt();
       group.value = state.group;
-      styles.value = String(state.style);
       seed.value = state.seed;
       rows.set(state.rows);
       temperature.set(state.temperature);

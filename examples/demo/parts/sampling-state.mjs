@@ -12,7 +12,6 @@ export const TEMPERATURE_STEP = 0.05;
  * @typedef {object} SamplingState
  * @property {import('../worker/protocol.mjs').ModelName} model
  * @property {string} group 'each', or the number of one
- * @property {number} style of those that the model has
  * @property {number} rows of pictures
  * @property {number} seed
  * @property {number} temperature
@@ -20,7 +19,7 @@ export const TEMPERATURE_STEP = 0.05;
  */
 
 /** Models that draw, in the order in which they are offered. */
-export const SAMPLED = ['clothes', 'digits-28', 'binarized-mnist', 'emoji-32'];
+export const SAMPLED = ['characters', 'digits-28', 'clothes', 'binarized-mnist'];
 
 /** Pictures in a row: one of each class where there are any. */
 export const columnsOf = (model) => MODELS[model].groups.length || 10;
@@ -29,8 +28,7 @@ export const columnsOf = (model) => MODELS[model].groups.length || 10;
 export const firstState = (model = SAMPLED[0]) => ({
   model,
   group: 'each',
-  style: 0,
-  rows: MODELS[model].shape[2] === 1 ? 3 : 2, // colours take three times as long
+  rows: 3,
   seed: 1,
   temperature: 1,
   topK: MODELS[model].levels,
@@ -40,12 +38,11 @@ export const firstState = (model = SAMPLED[0]) => ({
  * @param {SamplingState} state
  * @returns {Omit<import('../worker/protocol.mjs').SampleJob, 'kind'>} what the jobs of the engine want of it
  */
-export function drawingOf({ model, group, style, rows, seed, temperature, topK }) {
+export function drawingOf({ model, group, rows, seed, temperature, topK }) {
   const { groups, levels } = MODELS[model];
   const numImages = rows * columnsOf(model);
-  const classes = Array.from(
-    { length: numImages },
-    (_, i) => (group === 'each' ? i % groups.length : Number(group)) + style * groups.length,
+  const classes = Array.from({ length: numImages }, (_, i) =>
+    group === 'each' ? i % groups.length : Number(group),
   );
   return {
     ...{ model, numImages, seed, temperature },
@@ -80,12 +77,11 @@ export function queryOf(state) {
 export function readState(query) {
   const address = addressReader(query);
   const state = firstState(address.choice('model', SAMPLED, UNLISTED) ?? undefined);
-  const { groups, styles, levels } = MODELS[state.model];
+  const { groups, levels } = MODELS[state.model];
   const whole = (name, min, max) => address.number(name, { min, max });
   const isEach = query.get('class') === 'each' || groups.length === 0;
   const group = isEach ? 'each' : whole('class', 0, groups.length - 1);
   state.group = String(group ?? state.group);
-  state.style = whole('style', 0, Math.max(0, styles.length - 1)) ?? state.style;
   state.rows = whole('rows', 1, MAX_ROWS) ?? state.rows;
   state.seed = whole('seed', 0, MAX_SEED) ?? state.seed;
   state.temperature =

@@ -1,3 +1,4 @@
+import { button } from './controls.mjs';
 import { focusNear, h, keepFocus } from './dom.mjs';
 
 /**
@@ -18,8 +19,9 @@ export function taskRunner({ onChange }) {
   const tick = (text) => {
     ticker.textContent = text;
   };
-  const fail = (text) => {
-    alert.textContent = text;
+  /** @param {(() => void) | null} [again] what a button beside it tries again */
+  const fail = (text, again = null) => {
+    alert.replaceChildren(text, ...(again === null ? [] : [' ', button('Try again', again)]));
     alert.hidden = text === '';
   };
   return {
@@ -50,7 +52,7 @@ export function taskRunner({ onChange }) {
         if (error.name === 'AbortError') say('Cancelled.');
         else {
           say('');
-          fail(`This did not work: ${error.message}`);
+          fail(`This did not work: ${error.message}`, () => this.run(task));
         }
       } finally {
         controller = null;

@@ -10,30 +10,30 @@ const FILES = {
     new URL('../../data/digits-28-test-images.u8', import.meta.url),
     new URL('../../data/digits-28-test-labels.u8', import.meta.url),
   ],
+  characters: [new URL('../../data/characters-test-images.u8', import.meta.url)],
   'digits-conditional': [
     new URL('../../data/digits-test-images.u8', import.meta.url),
     new URL('../../data/digits-test-labels.u8', import.meta.url),
   ],
-  'emoji-32': [
-    new URL('../../data/emoji-32-test-images.u8', import.meta.url),
-    new URL('../../data/emoji-32-test-labels.u8', import.meta.url),
-  ],
 };
 
-/** @typedef {'clothes' | 'digits-28' | 'digits-conditional' | 'emoji-32'} TestSet */
+/** @typedef {'clothes' | 'digits-28' | 'characters' | 'digits-conditional'} TestSet */
 
 /**
  * All test images of a set.
  *
  * @param {TestSet} name
- * @returns {Promise<{ levels: Uint8Array, label: number }[]>}
+ * @returns {Promise<{ levels: Uint8Array, label: number | null }[]>} the label is null where the images have no classes
  */
 export async function readTestImages(name) {
   const [levels, labels] = await Promise.all(FILES[name].map(read)).catch(({ message }) => {
     throw new Error(`The test images cannot be read: ${message}`);
   });
   const size = sizeOf(MODELS[name].shape);
-  return Array.from(labels, (label, i) => ({ levels: levels.subarray(i * size, (i + 1) * size), label }));
+  return Array.from({ length: levels.length / size }, (_, i) => ({
+    levels: levels.subarray(i * size, (i + 1) * size),
+    label: labels?.[i] ?? null,
+  }));
 }
 
 async function read(url) {

@@ -1,5 +1,5 @@
 import { compress, decompress } from 'pixelcnn-layers/runtime';
-import { shippedModel } from './models.mjs';
+import { conditionOf, shippedModel } from './models.mjs';
 
 /**
  * The file of one image.
@@ -9,11 +9,11 @@ import { shippedModel } from './models.mjs';
  */
 export async function compressImage({ model: name, levels, condition }, { signal }) {
   const model = await shippedModel(name);
-  const given = condition === undefined ? {} : { condition, storeCondition: true };
+  const storeCondition = model.conditions[0]?.kind === 'class'; // a vector would be most of the file
   const bytes = await compress(
     model,
     { data: levels, shape: [1, ...model.imageShape] },
-    { signal, ...given },
+    { signal, storeCondition, ...conditionOf(model, condition) },
   );
   return { bytes };
 }
@@ -24,7 +24,9 @@ export async function compressImage({ model: name, levels, condition }, { signal
  * @param {import('./protocol.mjs').DecompressJob} job
  * @param {import('./protocol.mjs').Context} context
  */
-export async function decompressImage({ model: name, bytes }, { signal }) {
-  const { data, shape } = await decompress(await shippedModel(name), bytes, { signal });
+export async function decompressImage({ model: name, bytes, condition }, { signal }) {
+  const model = await shippedModel(name);
+  const given = model.conditions[0]?.kind === 'vector' ? conditionOf(model, condition) : {};
+  const { data, shape } = await decompress(model, bytes, { signal, ...given });
   return { levels: data, numImages: shape[0] };
 }

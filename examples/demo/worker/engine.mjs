@@ -4,12 +4,13 @@ import { serveJobs } from './serve-jobs.mjs';
 
 serveJobs({
   sample: async () => (await import('./sampling.mjs')).drawImages,
-  pass: async () => (await import('./sampling.mjs')).timePass,
   next: async () => (await import('./next-value.mjs')).nextValue,
   likelihood: async () => (await import('./likelihood.mjs')).measure,
   classify: async () => (await import('./likelihood.mjs')).classify,
   compress: async () => (await import('./coding.mjs')).compressImage,
   decompress: async () => (await import('./coding.mjs')).decompressImage,
+  inside: async () => (await import('./inside.mjs')).lookInside,
+  depends: async () => (await import('./inside.mjs')).changeEach,
   magnet: async () => (await import('./magnet.mjs')).drawMagnets,
   png: async () => (await import('./png.mjs')).pngOf,
 });

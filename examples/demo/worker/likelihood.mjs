@@ -1,5 +1,5 @@
 import { logProb, stepper } from 'pixelcnn-layers/runtime';
-import { shippedModel } from './models.mjs';
+import { conditionOf, shippedModel } from './models.mjs';
 
 /**
  * The bits that the model spends on each value of an image: -log2 of the probability that it gives to it. And the probabilities of all levels.
@@ -9,7 +9,7 @@ import { shippedModel } from './models.mjs';
  */
 export async function measure({ model: name, levels, condition }, { signal }) {
   const model = await shippedModel(name);
-  const steps = stepper(model, condition === undefined ? {} : { condition });
+  const steps = stepper(model, conditionOf(model, condition));
   const bits = new Float32Array(levels.length);
   const probabilities = new Float32Array(levels.length * model.levels);
   try {

@@ -1,5 +1,5 @@
 import { stepper } from 'pixelcnn-layers/runtime';
-import { shippedModel } from './models.mjs';
+import { conditionOf, shippedModel } from './models.mjs';
 
 /**
  * The image that is being drawn by hand, as far as it has come.
@@ -23,7 +23,7 @@ export async function nextValue({ model: name, values, condition }) {
     drawing.put.every((level, i) => level === values[i]);
   if (!goesOn) {
     drawing?.steps.dispose();
-    const steps = stepper(model, condition === undefined ? {} : { condition });
+    const steps = stepper(model, conditionOf(model, condition));
     drawing = { steps, model: name, condition, put: [] };
   }
   const { steps, put } = drawing;

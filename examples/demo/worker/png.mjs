@@ -12,14 +12,14 @@ let ready = null;
  *
  * @param {import('./protocol.mjs').PngJob} job
  */
-export async function pngOf({ shape: [height, width, channels], numLevels, palette, levels }) {
+export async function pngOf({ shape: [height, width], numLevels, levels }) {
   ready ??= init();
   await ready.catch((error) => {
     ready = null; // to try again
     throw error;
   });
   const rgba = new Uint8ClampedArray(4 * height * width).fill(255);
-  const colour = colourOf({ channels, levels: numLevels, palette });
+  const colour = colourOf({ channels: 1, levels: numLevels });
   for (let pixel = 0; pixel < height * width; pixel++) rgba.set(colour(levels, pixel), 4 * pixel);
   return { bytes: optimise_raw(rgba, width, height, LEVEL, false, false) };
 }

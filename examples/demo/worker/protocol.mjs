@@ -9,8 +9,10 @@
  * (tfjs.mjs).
  *
  * @typedef {'webgpu' | 'webgl' | 'wasm' | 'cpu'} Backend
- * @typedef {'clothes' | 'digits-28' | 'binarized-mnist' | 'digits-conditional' | 'emoji-32' | 'digits'} ModelName
+ * @typedef {'clothes' | 'digits-28' | 'binarized-mnist' | 'digits-conditional' | 'digits' | 'characters' | 'characters-small' |
+ *   'syllables-16'} ModelName
  * @typedef {'plain' | 'gated'} Network
+ * @typedef {'digits' | 'syllables' | 'drawings'} SetName
  *
  * @typedef {{ id: number, job: Job } | { id: number, cancel: true }} ToWorker
  * @typedef {{ id: number, report: object } | { id: number, result: object, tensors?: number } | { id: number, error: Failure }} FromWorker
@@ -19,11 +21,12 @@
  * `isLost`: the worker could not start its backend and is of no more use
  * @typedef {{ signal: AbortSignal, report: (what: object) => void }} Context of a job
  *
- * @typedef {SampleJob | PassJob | NextJob | LikelihoodJob | ClassifyJob | CompressJob | DecompressJob | PngJob | MagnetJob} EngineJob
+ * @typedef {SampleJob | NextJob | LikelihoodJob | ClassifyJob | CompressJob | DecompressJob | PngJob | MagnetJob | InsideJob |
+ *   DependsJob} EngineJob
  * @typedef {TrainJob | DrawJob | SaveJob | LoadJob | ForgetJob} TfjsJob
  * @typedef {EngineJob | TfjsJob} Job
  *
- * Jobs of the engine. `condition` and `classes` are there where the model takes a class.
+ * Jobs of the engine. `condition` and `classes` are there where the model takes a class; that of a syllable is its number in Unicode, from 0.
  *
  * @typedef {object} SampleJob draws images. Reports `{ done, levels }`; result `{ levels, seconds }`
  * @property {'sample'} kind
@@ -34,10 +37,8 @@
  * @property {number} [topK]
  * @property {number[]} [classes] one an image
  * @property {{ levels: Uint8Array, known: Uint8Array }} [given] of one image, the same for all; `known` is 1 for values to keep
+ * @property {number} [rows] of each image, from the top: all unless it says fewer
  * @property {number} [lookAhead] so many particles an image: what is drawn then also fits what is given below it
- *
- * @typedef {{ kind: 'pass', model: ModelName, numImages: number, classes?: number[] }} PassJob
- * times a whole pass over so many images. Result `{ seconds }`
  *
  * @typedef {{ kind: 'next', model: ModelName, values: number[], condition?: number }} NextJob
  * how likely each level of the value after `values` is. Result `{ place, probabilities }`, [row, column, channel] and [L]; null after the last
@@ -52,40 +53,54 @@
  * @typedef {{ kind: 'compress', model: ModelName, levels: Uint8Array, condition?: number }} CompressJob
  * the file of one image, which holds its class. Result `{ bytes }`
  *
- * @typedef {{ kind: 'decompress', model: ModelName, bytes: Uint8Array }} DecompressJob
- * Result `{ levels, numImages }`
+ * @typedef {{ kind: 'decompress', model: ModelName, bytes: Uint8Array, condition?: number }} DecompressJob
+ * `condition` is asked for where the file does not hold it. Result `{ levels, numImages }`
  *
- * @typedef {{ kind: 'png', shape: [number, number, number], numLevels: number, palette?: Uint8Array, levels: Uint8Array }} PngJob
- * the smallest PNG of one image that OxiPNG finds, in the colours of the palette where there is one. Result `{ bytes }`
+ * @typedef {{ kind: 'png', shape: [number, number, number], numLevels: number, levels: Uint8Array }} PngJob
+ * the smallest PNG of one image that OxiPNG finds. Result `{ bytes }`
  *
  * @typedef {{ kind: 'magnet', temperature: number, numImages: number, seed: number }} MagnetJob
  * draws images of spins, then estimates log Z with others. Reports `{ levels }`; result `{ logZ, standardError }`
  *
+ * @typedef {{ kind: 'inside', model: ModelName, levels: Uint8Array, pixel: number, condition?: number }} InsideJob
+ * looks into a gated network of one-channel images while it decides about a pixel, given the levels before it. Result `{ nodes, output, weights,
+ * values }`: of the portable model, and what each node computes, `values[node][pixel][channel]`, NaN where that depends on later pixels; after the
+ * last node the chances of levels
+ *
+ * @typedef {{ kind: 'depends', model: ModelName, levels: Uint8Array, pixel: number, condition?: number }} DependsJob
+ * how likely each level of a pixel would be, were one of the pixels before it of the opposite level. Result `{ changed }`: for each of these [L],
+ * or null where the network does not see it
+ *
  * Jobs of the worker that trains, on `backend` where they compute.
  *
- * @typedef {object} TrainJob trains the worker's model, a new one where it has none. Reports and result are of {@link Progress}
+ * @typedef {{ set: SetName, shape: [number, number, number], levels: number, networks: Network[], width: number, depth: number }} RunSettings what
+ * is trained, on what: each network sees the same images in the same order. `width`: features in the middle of a block; `depth`: blocks
+ * @typedef {{ training: [number, number][], test: [number, number][] }} Curve steps, and bits/dim: of training images, an average over about the
+ * last 50 steps; and of test images, where there are some
+ * @typedef {{ step: number, levels: Uint8Array[] }} Samples of each network of a run
+ *
+ * @typedef {object} TrainJob trains the worker's run, a new one where it has none. Reports and result are of {@link Progress}
  * @property {'train'} kind
  * @property {Backend} backend
- * @property {Network} network of a new model
- * @property {number} seconds
+ * @property {RunSettings} settings of the run
+ * @property {Uint8Array | null} drawings to train on, where the set is of the visitor's own
  * @property {number} cores of the visitor's machine
  *
- * @typedef {object} Progress what has come about since the last report
+ * @typedef {object} Progress
  * @property {number} step
- * @property {[number, number][]} training steps, and bits/dim of training images, an average over about the last 50 steps
- * @property {[number, number][]} test steps, and bits/dim of test images
- * @property {{ step: number, levels: Int32Array } | null} samples
+ * @property {Curve[]} curves of each network
+ * @property {Samples | null} samples where they are new
  * @property {number} cores that train
  *
- * @typedef {{ kind: 'draw', backend: Backend, seed: number }} DrawJob draws with the worker's model. Result `{ step, levels }`
- * @typedef {{ kind: 'save', backend: Backend }} SaveJob keeps the worker's model in IndexedDB. Result {@link Saved}
- * @typedef {{ kind: 'load', backend: Backend }} LoadJob takes the model kept there. Result {@link Saved} and `{ network, training, test }`, its curves
- * @typedef {{ kind: 'forget', backend: Backend }} ForgetJob drops the worker's model, not the kept one. Result `{}`
+ * @typedef {{ kind: 'draw', backend: Backend, seed: number }} DrawJob draws with the worker's run. Result {@link Samples}
+ * @typedef {{ kind: 'save', backend: Backend }} SaveJob keeps the worker's run in IndexedDB. Result {@link Saved}
+ * @typedef {{ kind: 'load', backend: Backend }} LoadJob takes the run kept there. Result {@link Saved} and `{ settings, curves }`
+ * @typedef {{ kind: 'forget', backend: Backend }} ForgetJob drops the worker's run, not the kept one. Result `{}`
  * @typedef {{ step: number, date: string }} Saved
  */
 
 /** How many images a training report's samples have. */
 export const TRAINING_SAMPLES = 16;
 
-/** What the model that is kept in this browser is called there. */
-export const KEPT_NAME = 'pixelcnn-layers-demo';
+/** What the run that is kept in this browser is called there. */
+export const KEPT_NAME = 'pixelcnn-layers-run';

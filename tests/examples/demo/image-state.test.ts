@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { addressReader } from '../../../examples/demo/parts/address-state.mjs';
 import { queryOfImage, readImageState } from '../../../examples/demo/parts/image-state.mjs';
 
-const SETS = ['digits-conditional', 'clothes', 'emoji-32'];
+const SETS = ['digits-conditional', 'clothes'];
 
 beforeEach(() => {
   vi.stubGlobal('fetch', async (url: URL) => new Response(new Uint8Array(await readFile(url))));
@@ -15,7 +15,7 @@ afterEach(() => {
 const addressOf = (query: string) => addressReader(new Map(new URLSearchParams(query)));
 
 it.each([
-  ['model=cats', 'model (wanted digits-conditional or clothes or emoji-32, got “cats”)'],
+  ['model=cats', 'model (wanted digits-conditional or clothes, got “cats”)'],
   ['image=298', 'image (wanted 1 to 297, got “298”)'],
   ['image=0&class=1.5', 'image (wanted 1 to 297, got “0”); class (wanted 0 to 9, got “1.5”)'],
   ['model=clothes&image=101', 'image (wanted 1 to 100, got “101”)'],
@@ -44,8 +44,15 @@ it.each([5, null])(
   },
 );
 
-it('no address holds a changed image in colour: its levels are too many', () => {
-  const image = { name: 'emoji-32', levels: new Uint8Array(3072), condition: 0 };
-  expect(queryOfImage({ ...image, number: null })).toBeNull();
-  expect(queryOfImage({ ...image, number: 2 })).toEqual({ model: 'emoji-32', class: 0, image: 2 });
+it('takes no class where the model has none', async () => {
+  const query = queryOfImage({
+    name: 'characters',
+    number: null,
+    levels: new Uint8Array(576),
+    condition: null,
+  });
+  expect(query).toEqual({ model: 'characters', levels: `${'0Z'.repeat(20)}0N` });
+  const address = addressOf(String(new URLSearchParams({ ...query, class: '1' } as Record<string, string>)));
+  expect(await readImageState(address, ['characters'])).toMatchObject({ condition: null });
+  expect(address.complaint).toBe('');
 });

@@ -29,29 +29,22 @@ describe('isConnected', () => {
     expect(isConnected(mapOf('###,', ',,,,', ',,,,'), 0, 3, shape)).toBe(false);
   });
 
-  it('reads maps of 16x16 unless told otherwise', () => {
-    const map = new Uint8Array(256).fill(3).fill(8, 32, 48);
-    expect([isConnected(map, 32, 47), isConnected(map, 32, 48)]).toEqual([true, false]);
+  it('reads maps of 32x32 unless told otherwise', () => {
+    const map = new Uint8Array(1024).fill(3).fill(8, 32, 64);
+    expect([isConnected(map, 32, 63), isConnected(map, 32, 64)]).toEqual([true, false]);
   });
 });
 
 describe('connection', () => {
   it('is 0 as long as a road can go on, less if it must fork, and -Infinity if it is cut off', () => {
-    const bend = mapOf('###,', ',,#,', ',,##');
-    expect(Array.from(bend, (_, last) => weigh(bend, 0, 11, last))).toEqual(new Array(12).fill(0));
-    const out = mapOf('####', ',,,#', ',,,#'); // by the east edge
-    expect(Array.from(out, (_, last) => weigh(out, 0, 11, last))).toEqual([
-      ...new Array(3).fill(0),
-      ...new Array(8).fill(-6),
-      0,
-    ]);
+    const bend = mapOf(',,,,', ',##,', ',,#,');
+    expect(Array.from(bend, (_, last) => weigh(bend, 5, 10, last))).toEqual(new Array(12).fill(0));
+    // A road may leave the map: an edge is one of the two sides on which it goes on.
+    const edge = mapOf('####', ',,,#', ',,,#');
+    expect(Array.from(edge, (_, last) => weigh(edge, 0, 11, last))).toEqual([...new Array(11).fill(-6), 0]);
     const short = mapOf('##,,', ',,,,', '####');
     expect(Array.from(short, (_, last) => weigh(short, 0, 11, last))).toEqual([
-      0,
-      0,
-      0,
-      0,
-      0,
+      ...new Array(5).fill(-6),
       ...new Array(7).fill(-Infinity),
     ]);
   });

@@ -1,0 +1,29 @@
+import { colour, h } from './dom.mjs';
+
+/** The colours of -1, 0 and 1. */
+export const signedColours = () =>
+  ['--low', '--surface', '--high'].map((name) => colour(name).match(/\d+/g).map(Number));
+
+/** The colour of a number from -1 to 1. */
+export function signedColour([low, zero, high], share) {
+  const end = share < 0 ? low : high;
+  return zero.map((from, i) => Math.round(from + Math.abs(share) * (end[i] - from)));
+}
+
+/**
+ * A channel of a layer as a map: zero in the colour of the page, and nothing where the number is not known.
+ *
+ * @param {import('./layer-detail.mjs').Net} net
+ */
+export function signedMap({ values, scales, colours, width }, node, channel) {
+  const height = values[node].length / width;
+  const pixels = new ImageData(width, height);
+  for (const [i, { [channel]: value }] of values[node].entries()) {
+    if (Number.isNaN(value)) continue;
+    const share = Math.sign(value) * Math.sqrt(Math.abs(value) / scales[node]); // small numbers are seen, too
+    pixels.data.set([...signedColour(colours, share), 255], 4 * i);
+  }
+  const canvas = h('canvas', { 'aria-hidden': 'true', width, height });
+  canvas.getContext('2d').putImageData(pixels, 0, 0);
+  return canvas;
+}

@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { chromiumPath } from '../support/chromium.mjs';
+import { eventually, useDemo } from './demo-page';
+
+describe.skipIf(chromiumPath === undefined)('the demo without network', () => {
+  const demo = useDemo({ isKept: true });
+  const isWhole = () => demo.panel('wall').locator('.wall-map:enabled').nth(1).waitFor();
+
+  it('reloads, and draws with the models that it has loaded', async () => {
+    await demo.page.goto(demo.address);
+    await isWhole();
+    await demo.page.waitForFunction(
+      async () => (await navigator.serviceWorker.ready).active?.state === 'activated',
+    );
+    await eventually(() => demo.page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
+    await demo.page.reload();
+    await isWhole();
+    await demo.page.context().setOffline(true);
+    await demo.page.reload();
+    await isWhole();
+    await demo.bringIntoSight('masks');
+    await demo.panel('masks').locator('.kernel canvas').waitFor();
+    await demo.page.context().setOffline(false);
+    expect(await demo.page.evaluate(async () => (await caches.keys()).length)).toBe(1);
+    demo.expectClean();
+  });
+});
