@@ -90,7 +90,9 @@ export function mountWall(root) {
       const pictures = Array.from({ length: count + SPARE }, (_, i) => ({
         levels: Uint8Array.from(levels.slice(i * size, (i + 1) * size)),
         syllable: classes?.[i],
-      })).filter(({ levels }) => levels.some((level) => level > 0));
+      }));
+      const isBlank = ({ levels }) => levels.every((level) => level === 0);
+      pictures.sort((a, b) => isBlank(a) - isBlank(b)); // blank ones are left over
       for (const [i, tile] of tiles.filter((tile) => tile.model === model).entries()) {
         const wait = isMotionReduced() ? null : (BEGINS * i) / count;
         tile.draw(pictures[i].levels, wait, pictures[i].syllable);
