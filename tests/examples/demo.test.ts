@@ -6,7 +6,7 @@ import type { Response } from 'playwright';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
 import { serveEdited } from '../support/pages';
-import { button, EXAMPLE, eventually, frames, stopClock, useDemo } from './demo-page';
+import { button, EXAMPLE, eventually, FIRST_WORK, frames, stopClock, useDemo } from './demo-page';
 
 /** Panels that are there without a click. */
 const UNFOLDED = [
@@ -249,7 +249,10 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
       await demo.page.setViewportSize(size);
       await demo.page.goto('about:blank');
       await demo.page.goto(demo.address);
-      for (const id of UNFOLDED) await demo.see(id);
+      for (const id of UNFOLDED) {
+        await demo.panel(id).evaluate((panel) => panel.scrollIntoView({ behavior: 'instant' })); // as by a link
+        await demo.panel(id).locator(FIRST_WORK[id]).first().waitFor();
+      }
       expect(await demo.page.evaluate(() => (globalThis as unknown as { shift: number }).shift)).toBeLessThan(
         0.05,
       );

@@ -98,6 +98,7 @@ export function mountWall(root) {
         tile.draw(pictures[i].levels, wait, pictures[i].syllable);
       }
       onFirst();
+      await new Promise(requestAnimationFrame); // these are seen before others are asked for
     }
   }
 
