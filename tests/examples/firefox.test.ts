@@ -74,10 +74,16 @@ describe.skipIf(firefoxPath === undefined)('in Firefox', { retry: 1 }, () => {
     }
   }
 
-  /** Waits until an element of the page says so; the error says what it says instead. */
+  /** Waits until some element of the page says so; the error says what it says instead. */
   const says = (selector: string, pattern: RegExp) =>
     expect
-      .poll(() => page.evaluate((selector) => document.querySelector(selector)?.textContent ?? '', selector))
+      .poll(() =>
+        page.evaluate(
+          (selector) =>
+            [...document.querySelectorAll(selector)].map(({ textContent }) => textContent).join(' '),
+          selector,
+        ),
+      )
       .toMatch(pattern);
   const scrollTo = (id: string) =>
     page.$eval(`#${id}`, (panel) => {
