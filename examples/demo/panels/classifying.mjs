@@ -11,6 +11,7 @@ import { taskRunner } from '../parts/task.mjs';
 import { whenCalm } from '../parts/when-calm.mjs';
 import { workerClient } from '../parts/worker-client.mjs';
 
+const SETS = ['digits-28', 'clothes'];
 /**
  * Classify: how likely an image is as one of each class, and so how likely each class is. Measured after each stroke.
  *
@@ -22,12 +23,13 @@ export function mountClassifying(root) {
   const measureSoon = whenCalm(task, measure);
   const editor = pixelEditor({
     label: 'Image to classify',
+    kind: MODELS[SETS[0]],
     canRubOut: false,
     hasPen: true,
     onChange: changed,
     onPaint: () => picker.changed(),
   });
-  const picker = imagePicker(root, { editor, sets: ['digits-28', 'clothes'] });
+  const picker = imagePicker(root, { editor, sets: SETS });
   const bars = classBars();
   const link = linkButton('Copy link', { address: () => addressOf(root.id, picker.query) });
   const blank = button('Clear and draw', () => editor.clear());

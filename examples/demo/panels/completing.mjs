@@ -14,6 +14,7 @@ import { taskRunner } from '../parts/task.mjs';
 import { toggle } from '../parts/toggle.mjs';
 import { workerClient } from '../parts/worker-client.mjs';
 
+const SETS = ['digits-28', 'characters', 'clothes'];
 const VARIANTS = 6;
 /** So many times six are drawn, at most, until six differ. */
 const MAX_ROUNDS = 5;
@@ -29,6 +30,7 @@ export function mountCompleting(root) {
   const task = taskRunner({ onChange: update });
   const editor = pixelEditor({
     label: 'Picture to complete',
+    kind: MODELS[SETS[0]],
     canRubOut: true,
     onChange: changed,
     onPaint: () => picker.changed(),
@@ -36,7 +38,7 @@ export function mountCompleting(root) {
   const picker = imagePicker(root, {
     client,
     editor,
-    sets: ['digits-28', 'characters', 'clothes'],
+    sets: SETS,
     onPick: pick,
     onClass: changed,
     async onOpened() {
@@ -97,6 +99,7 @@ export function mountCompleting(root) {
       ),
     ),
   );
+  forget();
   update();
 
   function kind() {

@@ -14,6 +14,7 @@ import { taskRunner } from '../parts/task.mjs';
 import { whenCalm } from '../parts/when-calm.mjs';
 import { workerClient } from '../parts/worker-client.mjs';
 
+const SETS = ['digits-28', 'characters', 'clothes'];
 const sum = (bits) => bits.reduce((total, value) => total + value, 0);
 
 /**
@@ -28,6 +29,7 @@ export function mountLikelihood(root) {
   const measureSoon = whenCalm(task, measure);
   const editor = pixelEditor({
     label: 'Picture to measure',
+    kind: MODELS[SETS[0]],
     canRubOut: false,
     onChange: changed,
     onPaint: () => picker.changed(),
@@ -37,7 +39,7 @@ export function mountLikelihood(root) {
   const picker = imagePicker(root, {
     client,
     editor,
-    sets: ['digits-28', 'characters', 'clothes'],
+    sets: SETS,
     onClass: changed,
     takesFile: files.take,
   });

@@ -1,3 +1,4 @@
+import { sizeOf } from '../catalogue.mjs';
 import { radios } from './controls.mjs';
 import { colour, h } from './dom.mjs';
 import { paintsOf } from './paints.mjs';
@@ -14,17 +15,17 @@ const SOFT = 0.45;
  *
  * @param {object} options
  * @param {string} options.label
+ * @param {import('./pictures.mjs').Kind} options.kind of the blank image that it begins with
  * @param {boolean} options.canRubOut
  * @param {boolean} [options.hasPen] to draw on larger images, in strokes as wide as those of handwriting there
  * @param {() => void} options.onChange
  * @param {() => void} [options.onPaint] after each change that the visitor has made
  * @param {(row: number, column: number) => void} [options.onPoint]
  */
-export function pixelEditor({ label, canRubOut, hasPen = false, onChange, onPaint, onPoint }) {
-  let kind = { shape: [1, 1, 1], levels: 2 };
-  let original = new Uint8Array(1);
-  let values = new Uint8Array(1);
-  let known = new Uint8Array(1); // 1 where a pixel is not rubbed out
+export function pixelEditor({ label, kind, canRubOut, hasPen = false, onChange, onPaint, onPoint }) {
+  let original = new Uint8Array(sizeOf(kind.shape));
+  let values = original.slice();
+  let known = new Uint8Array(values.length).fill(1); // 0 where a pixel is rubbed out
   let isDisabled = false;
   let isRubbing = true; // the present stroke; else it brings pixels back
   /** @type {ReturnType<typeof radios>} */
@@ -107,6 +108,8 @@ export function pixelEditor({ label, canRubOut, hasPen = false, onChange, onPain
     toolPlace.replaceChildren(tools.element);
   }
 
+  offerTools();
+  grid.setSize(kind.shape[0], kind.shape[1]);
   return {
     element: h('div.editor', grid.element, toolPlace),
     /** Of all values of the present image. */
@@ -136,7 +139,7 @@ export function pixelEditor({ label, canRubOut, hasPen = false, onChange, onPain
      */
     setImage(image, imageKind) {
       const isOfThatSize = String(imageKind.shape) === String(kind.shape);
-      const isOfOtherKind = tools === undefined || !isOfThatSize || imageKind.levels !== kind.levels;
+      const isOfOtherKind = !isOfThatSize || imageKind.levels !== kind.levels;
       kind = imageKind;
       original = Uint8Array.from(image);
       values = original.slice();
@@ -170,7 +173,7 @@ export function pixelEditor({ label, canRubOut, hasPen = false, onChange, onPain
     },
     disable(isNow) {
       isDisabled = isNow;
-      if (tools) tools.element.disabled = isNow;
+      tools.element.disabled = isNow;
     },
   };
 }
