@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
-import { chromiumArguments, chromiumPath } from './tests/support/chromium.mjs';
+import { chromiumPath, gpuArguments } from './tests/support/chromium.mjs';
 import { Retries } from './tests/support/retries.ts';
 import quick, { reporters } from './vitest.config.ts';
 
@@ -135,7 +135,7 @@ const projects: Project[] = [
         provider: playwright({
           launchOptions: {
             ...(chromiumPath !== undefined && { executablePath: chromiumPath }),
-            args: chromiumArguments,
+            args: gpuArguments,
           },
         }),
         instances: [{ browser: 'chromium' }],

@@ -216,7 +216,7 @@ describe.skipIf(chromiumPath === undefined)('the pages of the docs', () => {
   beforeAll(async () => {
     folder = await makeFolder();
     await makeProject(folder);
-    browser = await launchChromium();
+    browser = await launchChromium({ isOnGpu: true });
   });
   afterAll(async () => {
     await browser?.close();

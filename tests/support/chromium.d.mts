@@ -1,5 +1,8 @@
 /** The Chromium that tests run in; undefined where none is installed. */
 export const chromiumPath: string | undefined;
 
-/** WebGL and WebGPU on software, and no connections of the browser's own. */
+/** Without WebGL and WebGPU: their emulation would draw the pages, too, and take half as long again. */
 export const chromiumArguments: string[];
+
+/** With both, in software. */
+export const gpuArguments: string[];

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright';
 import { createServer as createViteServer, type ViteDevServer } from 'vite';
-import { chromiumArguments, chromiumPath } from './chromium.mjs';
+import { chromiumArguments, chromiumPath, gpuArguments } from './chromium.mjs';
 import { PATIENCE } from './patience.mjs';
 
 const TYPES: Record<string, string> = {
@@ -54,9 +54,9 @@ export async function serveEdited(root: string, cacheDir: string): Promise<ViteD
   return Object.assign(server, { href: server.resolvedUrls?.local[0] ?? '' });
 }
 
-export function launchChromium(): Promise<Browser> {
+export function launchChromium({ isOnGpu = false } = {}): Promise<Browser> {
   return chromium.launch({
-    args: chromiumArguments,
+    args: isOnGpu ? gpuArguments : chromiumArguments,
     timeout: PATIENCE,
     ...(chromiumPath ? { executablePath: chromiumPath } : {}),
   });
