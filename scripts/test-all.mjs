@@ -18,7 +18,7 @@ const steps = [
   `CI=1 ${often} npm run coverage`,
   `CI=1 ${often} TEST_ALL=1 npx vitest run --config vitest.everywhere.config.ts`,
   `PROPERTY_SEED=${seed} PROPERTY_MINUTES=10 npx vitest run tests/engine/random-models.test.ts`,
-  'npm run check:package',
+  'TEST_ALL=1 npm run check:package',
   `npm run mutants -- ${folder}`,
 ];
 

@@ -21,7 +21,7 @@ import './styles/inside.css';
 import './styles/room.css';
 import { mountWall } from './panels/wall.mjs';
 import { followContents } from './parts/contents.mjs';
-import { h } from './parts/dom.mjs';
+import { h, whenNear } from './parts/dom.mjs';
 import { hashPlace } from './parts/hash-place.mjs';
 
 /** The other panels, in the order in which they are filled. */
@@ -49,8 +49,10 @@ async function fill(id, mount = async (root) => (await import('./panels/index.mj
 
 const settle = hashPlace();
 followContents(document.querySelector('.contents'));
-const firstPicture = fill('wall', mountWall);
 const isElsewhere = !['', '#wall'].includes(location.hash.split('?', 1)[0]);
+const firstPicture = fill('wall', (root) =>
+  isElsewhere ? whenNear(root, () => mountWall(root)) : mountWall(root),
+);
 if (!isElsewhere) await Promise.race([firstPicture, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
 await Promise.all(PANELS.map((id) => fill(id)));
 settle();

@@ -1,9 +1,11 @@
+import { readFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
 import {
   button,
   colourAt,
   eventually,
+  pictureOf,
   pixels,
   recordJobs,
   says,
@@ -222,10 +224,29 @@ describe.skipIf(chromiumPath === undefined)('completing in the demo', () => {
     await completing().getByText('1 of 60').waitFor();
     expect(await completing().getByLabel('Class given to the model').isVisible()).toBe(false);
     expect(await completing().getByLabel('grey', { exact: true }).count()).toBe(0);
+    await button(completing(), 'Rub out the lower half').click();
     await button(completing(), 'Fill in').click();
     await says(completing(), 'Six ways');
     expect((await jobs()).at(-1)).toMatchObject({ model: 'characters' });
     expect((await jobs()).at(-1)).not.toHaveProperty('classes');
+    demo.expectClean();
+  });
+
+  it('completes a character from its left half column by column, and keeps that half', async () => {
+    await demo.open('completing', 'model=characters&image=1');
+    await completing().getByText('1 of 60').waitFor();
+    await says(completing(), 'Six ways');
+    expect(await completing().getByText(/^Drawn from left to right, so that all pixels kept/).isVisible()).toBe(true); // biome-ignore format: one line
+    expect((await jobs()).at(-1)).toMatchObject({ model: 'characters-columns' });
+    const images = await readFile(new URL('../../examples/data/characters-test-images.u8', import.meta.url));
+    const { width, data } = await pictureOf(variants());
+    // Of the first of six: its tile begins at 12 of 120 and 12 more a picture, and a pixel is 5 wide.
+    const isInk = (row: number, column: number) => (data[4 * ((12 + 5 * row + 2) * width + 12 + 5 * column + 2)] as number) < 128; // biome-ignore format: one line
+    const wanted = (row: number, column: number) => images[24 * row + column] === 1;
+    const places = [...Array(24 * 24).keys()].map((i) => [Math.floor(i / 24), i % 24] as const);
+    const differ = places.filter(([row, column]) => isInk(row, column) !== wanted(row, column));
+    expect(differ.filter(([, column]) => column < 12)).toEqual([]);
+    expect(differ.length).toBeGreaterThan(0);
     demo.expectClean();
   });
 

@@ -186,7 +186,7 @@ export function useDemo({ isWhole = false, isKept = false } = {}) {
     },
     /** Opens the page with a panel in sight, at an address of that panel where one is given. */
     async open(id: string, query = '') {
-      await demo.page.goto(query === '' ? demo.address : `${demo.address}#${id}?${query}`);
+      await demo.page.goto(`${demo.address}#${id}${query && `?${query}`}`); // the wall does not draw then
       await demo.bringIntoSight(id);
     },
     /** Brings a panel into sight, and waits for its first work. */

@@ -3,8 +3,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { logProb, readPortable } from 'pixelcnn-layers/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseNpy } from '../../examples/lib/npy.mjs';
+import { turned } from '../../examples/lib/turned.mjs';
 import { findPython } from './python';
 
 const python = findPython();
@@ -59,5 +61,29 @@ describe.skipIf(python === null)('the data of invented characters', () => {
       return own.flatMap((image) => image.slice(176)).reduce((sum, value) => sum + value, 0) / own.length;
     };
     expect(inkBelow(true)).toBeLessThan(0.7 * inkBelow(false));
+  });
+});
+
+describe('the models of characters', () => {
+  const read = (file: string) => readFile(fileURLToPath(new URL(`../../examples/${file}`, import.meta.url)));
+  const NUM_IMAGES = 10;
+
+  /** Bits per dimension of the first of the page's test images, transposed where asked for. */
+  async function bitsOf(name: string, order: number) {
+    const model = readPortable(await read(`models/${name}.pixelcnn`));
+    const images = Uint8Array.from(
+      (await read('data/characters-test-images.u8')).subarray(0, NUM_IMAGES * 576),
+    );
+    const nats = await logProb(model, turned({ data: images, shape: [NUM_IMAGES, 24, 24, 1] }, order));
+    return -nats.reduce((sum, value) => sum + value, 0) / (images.length * Math.LN2);
+  }
+
+  it.each([
+    ['characters', 0],
+    ['characters-small', 0],
+    ['characters-columns', 4],
+  ])('%s know held-out characters in their own order, not in the other', async (name, order) => {
+    expect(await bitsOf(name, order)).toBeLessThan(0.26);
+    expect(await bitsOf(name, 4 - order)).toBeGreaterThan(0.3);
   });
 });

@@ -634,8 +634,15 @@ declare module '*/examples/demo/parts/die-strip.mjs' {
   export function levelAt(chances: ArrayLike<number>, share: number): number;
 }
 
+declare module '*/examples/lib/turned.mjs' {
+  export function turned<Images extends { data: Uint8Array | Uint16Array; shape: readonly number[] }>(
+    images: Images,
+    element: number,
+  ): Images;
+}
+
 declare module '*/examples/demo/parts/directions.mjs' {
-  export function directionsFor(known: Uint8Array, side: number): string[];
+  export function directionsFor(known: Uint8Array, side: number, orders: readonly number[]): string[];
 }
 
 declare module '*/examples/demo/parts/levels-text.mjs' {

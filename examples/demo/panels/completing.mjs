@@ -1,8 +1,10 @@
+import { turned } from '../../lib/turned.mjs';
 import { MODELS } from '../catalogue.mjs';
 import { addressOf } from '../parts/address-state.mjs';
 import { button, field, select } from '../parts/controls.mjs';
 import { directionsFor } from '../parts/directions.mjs';
 import { h, keepFocus } from '../parts/dom.mjs';
+import { enlarging } from '../parts/enlarging.mjs';
 import { seconds } from '../parts/figures.mjs';
 import { imagePicker } from '../parts/image-picker.mjs';
 import { levelsOfText, textOfLevels } from '../parts/levels-text.mjs';
@@ -18,6 +20,22 @@ const SETS = ['digits-28', 'characters', 'clothes'];
 const VARIANTS = 6;
 /** So many times six are drawn, at most, until six differ. */
 const MAX_ROUNDS = 5;
+/** The orientation in which columns are rows. */
+const TRANSPOSED = 4;
+/** Models that draw in other orders than the picture's own: one is itself of all orientations, one is shown pictures in its own. */
+const OTHERS = {
+  'digits-conditional': {
+    model: 'digits-orders',
+    orders: [...Array(8).keys()],
+    words: 'by a model of all orders, which takes no class',
+  },
+  characters: {
+    model: 'characters-columns',
+    orders: [TRANSPOSED],
+    shownIn: TRANSPOSED,
+    words: 'by a model that goes column by column',
+  },
+};
 const NUMBERS = ['No', 'One', 'Two', 'Three', 'Four', 'Five', 'Six'];
 
 /**
@@ -50,6 +68,7 @@ export function mountCompleting(root) {
   const pictures = gallery({ label: 'No completions yet', columns: () => 3 });
   const outline = toggle('Outline what was drawn', { isOn: true, onchange: () => shown?.() });
   const link = linkButton('Copy link', { address: present });
+  const enlarged = enlarging(pictures);
   let seed = 0;
   /** Of what is shown, or of what comes next. */
   let linkedSeed = 1;
@@ -59,12 +78,14 @@ export function mountCompleting(root) {
   let shown = null;
 
   const isLower = (row) => row >= height() / 2;
-  const half = button('Rub out the lower half', () => editor.rubOut(isLower));
-  const left = button('Rub out the left half', () => editor.rubOut((_, column) => column < height() / 2));
-  const band = button('Rub out a band', () =>
-    editor.rubOut((row) => row >= Math.round(height() / 4) && row < Math.round((5 * height()) / 8)),
-  );
-  const all = button('Rub out all', () => editor.rubOut(() => true));
+  const isRight = (_, column) => column >= height() / 2;
+  const rubs = Object.entries({
+    'the lower half': isLower,
+    'the left half': (_, column) => column < height() / 2,
+    'the right half': isRight,
+    'a band': (row) => row >= Math.round(height() / 4) && row < Math.round((5 * height()) / 8),
+    all: () => true,
+  }).map(([what, isOut]) => button(`Rub out ${what}`, () => editor.rubOut(isOut)));
   const reset = button('Reset', () => keepFocus(editor.reset));
   const lookAhead = select(
     [
@@ -86,12 +107,13 @@ export function mountCompleting(root) {
         'div.controls',
         picker.element,
         editor.element,
-        h('div.buttons', half, left, band, all, reset, link.element),
+        h('div.buttons', ...rubs, reset, link.element),
         link.answer,
       ),
       h(
         'div.stage',
-        h('div.buttons', fill, cancel, whole),
+        h('div.buttons', fill, cancel, enlarged.button, whole),
+        enlarged.dialog,
         h('div.tray', pictures.element),
         task.element,
         outline.element,
@@ -100,7 +122,6 @@ export function mountCompleting(root) {
     ),
   );
   forget();
-  update();
 
   function kind() {
     return MODELS[picker.name];
@@ -110,13 +131,15 @@ export function mountCompleting(root) {
     return kind().shape[0];
   }
 
-  /** From which side the model of all orders draws, where it completes the digit exactly and the other would not. */
-  function directions() {
-    return picker.name === 'digits-conditional' ? directionsFor(editor.known, height()) : [];
+  /** The model that completes the picture exactly where its own would not, and from which side it draws; null where there is none. */
+  function otherModel() {
+    const other = OTHERS[picker.name];
+    const directions = other === undefined ? [] : directionsFor(editor.known, height(), other.orders);
+    return directions.length > 0 ? { ...other, directions } : null;
   }
 
   function pick(address) {
-    if (editor.isWhole) editor.rubOut(isLower);
+    if (editor.isWhole) editor.rubOut(picker.name === 'characters' ? isRight : isLower);
     forget();
     if (address !== undefined) takeGap(address);
     else if (!hasBegun) complete();
@@ -129,6 +152,7 @@ export function mountCompleting(root) {
     label('No completions yet');
     task.say('');
     task.fail('');
+    update();
   }
 
   /** What an address says beside the image: what is rubbed out, and how it is filled. */
@@ -172,17 +196,18 @@ export function mountCompleting(root) {
     const { isBusy } = task;
     editor.disable(isBusy);
     picker.disable(isBusy);
-    half.disabled = left.disabled = band.disabled = all.disabled = isBusy;
-    const inOrders = directions();
-    lookAhead.disabled = isBusy || inOrders.length > 0;
+    for (const rub of rubs) rub.disabled = isBusy;
+    const other = otherModel();
+    lookAhead.disabled = isBusy || other !== null;
     reset.disabled = isBusy || !editor.isChanged;
     fill.disabled = isBusy || editor.isWhole;
     link.element.disabled = isBusy || editor.isWhole;
     cancel.disabled = !isBusy;
+    enlarged.button.disabled = isBusy || shown === null;
     whole.hidden = !editor.isWhole;
     lookAheadNote.textContent =
-      inOrders.length > 0
-        ? `Drawn ${inOrders.join(' or ')}, so that all pixels kept come first, by a model of all orders, which takes no class.`
+      other !== null
+        ? `Drawn ${other.directions.join(' or ')}, so that all pixels kept come first, ${other.words}.`
         : noteOf(Number(lookAhead.value), editor.known);
   }
 
@@ -201,7 +226,11 @@ export function mountCompleting(root) {
       const isKept = (pixel) => given.known[pixel] === 1;
       const isMarked = (pixel) => !isKept(pixel);
       const particles = Number(lookAhead.value);
-      const inOrders = directions().length > 0;
+      const other = otherModel();
+      const { shownIn = 0 } = other ?? {};
+      /** As the model is shown them, or back: each of both orientations undoes itself. */
+      const turn = (data) => turned({ data, shape: [data.length / size, ...image.shape] }, shownIn).data;
+      const places = turn(Uint16Array.from({ length: size }, (_, pixel) => pixel));
       /** By their levels as text: each is there once. */
       const found = new Map();
 
@@ -223,9 +252,9 @@ export function mountCompleting(root) {
           kind: 'sample',
           numImages: VARIANTS,
           seed: ++seed,
-          given,
-          ...(inOrders
-            ? { model: 'digits-orders' }
+          given: { levels: turn(given.levels), known: turn(given.known) },
+          ...(other !== null
+            ? { model: other.model }
             : {
                 model,
                 ...(condition !== undefined && { classes: Array(VARIANTS).fill(condition) }),
@@ -235,15 +264,16 @@ export function mountCompleting(root) {
         const result = await client.run(job, {
           signal,
           onReport({ done, levels }) {
-            if (inOrders) return; // it draws in no single order
-            task.tick(`row ${Math.ceil((done / size) * image.shape[0])} of ${image.shape[0]}`);
+            if (other !== null && shownIn === 0) return; // it draws in no single order
+            const [side] = image.shape;
+            task.tick(`${shownIn ? 'column' : 'row'} ${Math.ceil((done / size) * side)} of ${side}`);
             if (found.size > 0) return;
-            const drawn = levels.map((level, i) => (isKept(i % size) ? given.levels[i % size] : level));
-            show(imagesOf(drawn, size), (pixel) => pixel < done || isKept(pixel));
+            const drawn = turn(levels).map((level, i) => (isKept(i % size) ? given.levels[i % size] : level));
+            show(imagesOf(drawn, size), (pixel) => places[pixel] < done || isKept(pixel));
           },
         });
         time += result.seconds;
-        for (const levels of imagesOf(result.levels, size)) {
+        for (const levels of imagesOf(turn(result.levels), size)) {
           if (found.size < VARIANTS) found.set(levels.join(), levels);
         }
         show([...found.values()], () => true);

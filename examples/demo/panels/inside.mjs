@@ -17,12 +17,12 @@ import { workerClient } from '../parts/worker-client.mjs';
 
 /** What is opened: a gated network of one-channel images, with a picture that it drew. The pixel is where it begins. */
 export const SHOWN = {
-  model: 'syllables-16',
+  model: 'syllables-gated',
   condition: 10_588, // han
   picture: '0G10N110C10C10A10D1E0010M10010J1C0E1A010M10M10M10C110N10M10E10F1G0Z0E',
   pixel: 123,
 };
-const KIND = MODELS[SHOWN.model];
+const KIND = MODELS['syllables-16']; // another network, of pictures like these
 const [HEIGHT, WIDTH] = KIND.shape;
 const LEVELS = Uint8Array.from(
   levelsOfText(SHOWN.picture, { levels: KIND.levels, size: sizeOf(KIND.shape) }),

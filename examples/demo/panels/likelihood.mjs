@@ -94,15 +94,19 @@ export function mountLikelihood(root) {
     const job = { model, ...given };
     task.say('Measuring…');
     const { bits, probabilities } = await client.run({ kind: 'likelihood', ...job, levels }, { signal });
-    const { bytes } = await client.run({ kind: 'compress', ...job, levels }, { signal });
-    const png = await pngSize(client, entry, levels, signal);
-    if (change !== changes) return; // what is shown by now comes next
+    const isOld = () => change !== changes; // what is shown by now comes next
+    if (isOld()) return;
     const total = sum(bits);
-    headline.replaceChildren(...wordsOf(total, bytes.length, png, entry, bits.length));
-    bars.show(barsOf(total, bytes.length, png, entry, bits.length));
-    files.offer({ bytes, levels, name: `${model}-${number ?? 'mine'}` });
     map.show(bits, entry);
     expected.show({ levels, bits, probabilities }, entry);
+    const words = wordsOf(total, entry, bits.length);
+    if (headline.textContent === '') headline.append(...words); // the rest may be long in coming
+    const { bytes } = await client.run({ kind: 'compress', ...job, levels }, { signal });
+    const png = await pngSize(client, entry, levels, signal);
+    if (isOld()) return;
+    headline.replaceChildren(...words, fileWords(bytes.length, png));
+    bars.show(barsOf(total, bytes.length, png, entry, bits.length));
+    files.offer({ bytes, levels, name: `${model}-${number ?? 'mine'}` });
     task.say('');
 
     const key = `${model} ${given.condition}`;
@@ -115,7 +119,7 @@ export function mountLikelihood(root) {
   }
 }
 
-function wordsOf(bits, size, png, { levels }, count) {
+function wordsOf(bits, { levels }, count) {
   const uniform = count * Math.log2(levels);
   return [
     'This picture: ',
@@ -124,12 +128,11 @@ function wordsOf(bits, size, png, { levels }, count) {
       'small',
       ` or ${(bits / count).toFixed(2)} for each of its ${count} pixels. A model that knows nothing needs ${whole(uniform)}.`,
     ),
-    h(
-      'small',
-      ` As a file it takes ${whole(size)} bytes${png === null ? '' : `, ${comparison(size, png)}`}.`,
-    ),
   ];
 }
+
+const fileWords = (size, png) =>
+  h('small', ` As a file it takes ${whole(size)} bytes${png === null ? '' : `, ${comparison(size, png)}`}.`);
 
 function barsOf(bits, size, png, { levels, testBits }, count) {
   const bar = (name, size, isPresent = false) => ({ name, size, words: whole(size), isPresent });

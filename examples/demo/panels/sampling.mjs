@@ -2,6 +2,7 @@ import { MODELS, sizeOf } from '../catalogue.mjs';
 import { addressOf, onAddress, readAddress, setAddress } from '../parts/address-state.mjs';
 import { button } from '../parts/controls.mjs';
 import { download, h, whenNear } from '../parts/dom.mjs';
+import { enlarging } from '../parts/enlarging.mjs';
 import { seconds } from '../parts/figures.mjs';
 import { linkButton } from '../parts/link-button.mjs';
 import { gallery } from '../parts/pictures.mjs';
@@ -43,6 +44,7 @@ export function mountSampling(root) {
     run(async () => download(await pictures.toPng(), `${last.state.model}.png`)),
   );
   const link = linkButton('Copy link', { address: () => addressOf(ID, queryOf(last.state)) });
+  const enlarged = enlarging(pictures);
   const ignored = h('p.alert', { role: 'alert', hidden: true });
   root.append(
     h(
@@ -52,8 +54,9 @@ export function mountSampling(root) {
         h('div.tray', pictures.element),
         bar,
         task.element,
-        h('div.buttons', draw, cancel, save, link.element),
+        h('div.buttons', draw, cancel, enlarged.button, save, link.element),
         link.answer,
+        enlarged.dialog,
       ),
       h('div.controls', ignored, form.element),
     ),
@@ -73,7 +76,7 @@ export function mountSampling(root) {
     const { isBusy } = task;
     const isWhole = last !== null && last.values !== null;
     cancel.disabled = !isBusy;
-    save.disabled = isBusy || !isWhole;
+    save.disabled = enlarged.button.disabled = isBusy || !isWhole;
     link.element.disabled = last === null;
   }
 

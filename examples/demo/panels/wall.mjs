@@ -12,7 +12,7 @@ import { workerClient } from '../parts/worker-client.mjs';
 const ID = 'wall';
 /** What hangs there, in the order in which it is drawn. The first model is small: it draws the first pictures of the page. */
 const KINDS = [
-  { model: 'syllables-16', noun: 'syllable', count: 13, hasClass: true, temperature: 0.9 },
+  { model: 'syllables-16', noun: 'syllable', count: 13, hasClass: true, temperature: 0.7 },
   { model: 'characters-small', noun: 'character', count: 15, temperature: 0.9 },
   { model: 'tiles', noun: 'map', count: 2, temperature: 0.7 },
 ];

@@ -11,8 +11,10 @@ const FILES = {
   'digits-conditional': new URL('../../models/digits-conditional.pixelcnn', import.meta.url),
   'digits-orders': new URL('../../models/digits-orders.pixelcnn', import.meta.url),
   characters: new URL('../../models/characters.pixelcnn', import.meta.url),
+  'characters-columns': new URL('../../models/characters-columns.pixelcnn', import.meta.url),
   'characters-small': new URL('../../models/characters-small.pixelcnn', import.meta.url),
   'syllables-16': new URL('../../models/syllables-16.pixelcnn', import.meta.url),
+  'syllables-gated': new URL('../../models/syllables-gated.pixelcnn', import.meta.url),
   tiles: new URL('../../models/tiles.pixelcnn', import.meta.url),
   'magnet-1.5': new URL('../../models/magnet-1.5.pixelcnn', import.meta.url),
   'magnet-1.8': new URL('../../models/magnet-1.8.pixelcnn', import.meta.url),
@@ -30,7 +32,7 @@ const loaded = new Map();
 /**
  * A model that the page brings along; loaded once. With `rows`, of only the first ones of its images: it draws these the same.
  *
- * @param {import('./protocol.mjs').ModelName | `${string}-background` | 'digits-orders' | 'tiles' | `magnet-${number}`} name
+ * @param {import('./protocol.mjs').ModelName | `${string}-background` | 'digits-orders' | 'characters-columns' | 'tiles' | `magnet-${number}`} name
  * @param {number} [rows]
  */
 export function shippedModel(name, rows) {

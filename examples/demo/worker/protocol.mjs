@@ -10,7 +10,7 @@
  *
  * @typedef {'webgpu' | 'webgl' | 'wasm' | 'cpu'} Backend
  * @typedef {'clothes' | 'digits-28' | 'binarized-mnist' | 'digits-conditional' | 'digits' | 'characters' | 'characters-small' |
- *   'syllables-16'} ModelName
+ *   'syllables-16' | 'syllables-gated'} ModelName
  * @typedef {'plain' | 'gated'} Network
  * @typedef {'digits' | 'syllables' | 'drawings'} SetName
  *
@@ -30,7 +30,7 @@
  *
  * @typedef {object} SampleJob draws images. Reports `{ done, levels }`; result `{ levels, seconds }`
  * @property {'sample'} kind
- * @property {ModelName | 'digits-orders' | 'tiles'} model
+ * @property {ModelName | 'digits-orders' | 'characters-columns' | 'tiles'} model
  * @property {number} numImages
  * @property {number} seed
  * @property {number} [temperature]
