@@ -25,8 +25,9 @@ it('start no process, worker, bundler or browser among the quick ones', () => {
   expect(found(quick, starts)).toEqual([]);
 });
 
-it('measure no time, and do not wait for a fixed one', () => {
-  expect(found(tests, /performance\.now\(|setTimeout\([^)]*[1-9]\d*\)/g)).toEqual([]);
+it('measure no time, and do not wait for a fixed one, but for what the page promises its visitors', () => {
+  const others = tests.filter(({ path }) => path !== 'examples/demo-measured.test.ts');
+  expect(found(others, /performance\.now\(|setTimeout\([^)]*[1-9]\d*\)/g)).toEqual([]);
 });
 
 it('try properties as often, and with the seed, that a tier says', () => {

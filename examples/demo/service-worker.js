@@ -1,6 +1,8 @@
 // Keeps what the page has loaded, so that a reload works without network. The build fills in the two constants.
 
-const VERSION = '%VERSION%';
+/** Other pages of the same host, which may be of another kind, have caches of their own. */
+const OWN = `pixelcnn-layers ${registration.scope} `;
+const VERSION = `${OWN}%VERSION%`;
 /** What the first pictures need; the rest is kept as it is used. */
 const FIRST = JSON.parse('%FIRST%');
 
@@ -10,7 +12,8 @@ addEventListener('install', (event) => {
 
 addEventListener('activate', (event) => {
   const clean = async () => {
-    for (const name of await caches.keys()) if (name !== VERSION) await caches.delete(name);
+    for (const name of await caches.keys())
+      if (name.startsWith(OWN) && name !== VERSION) await caches.delete(name);
     await clients.claim();
   };
   event.waitUntil(clean());
@@ -26,7 +29,7 @@ addEventListener('fetch', (event) => {
 async function fresh(request) {
   try {
     const response = await fetch(request);
-    if (response.ok) await (await caches.open(VERSION)).put(request, response.clone());
+    await keep(request, response);
     return response;
   } catch {
     return (await caches.match(request)) ?? (await caches.match('./')) ?? Response.error();
@@ -38,6 +41,17 @@ async function kept(request) {
   const found = await caches.match(request);
   if (found !== undefined) return found;
   const response = await fetch(request);
-  if (response.ok) await (await caches.open(VERSION)).put(request, response.clone());
+  await keep(request, response);
   return response;
+}
+
+/** Where there is room. */
+async function keep(request, response) {
+  if (!response.ok) return;
+  const copy = response.clone();
+  try {
+    await (await caches.open(VERSION)).put(request, copy);
+  } catch {
+    // The page works without.
+  }
 }

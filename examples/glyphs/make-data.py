@@ -48,6 +48,7 @@ def main():
     parser.add_argument('--fonts', default='/usr/share/fonts/X11/misc', help='where the fonts are (%(default)s)')
     parser.add_argument('--size', type=int, choices=[16, 24], default=24, help='pixels of a side (%(default)s)')
     parser.add_argument('--out', required=True)
+    parser.add_argument('--columns', action='store_true', help='transposes images, for a network that goes column by column')
     flags = parser.parse_args()
     fonts = CHARACTERS if flags.kind == 'characters' else SYLLABLES
     glyphs = {}  # each glyph once, also where fonts share it
@@ -61,6 +62,8 @@ def main():
     held_out = set(random.permutation(distinct)[: len(distinct) // (10 if flags.kind == 'syllables' else 15)])
     is_test = np.array([character in held_out for character in characters])
     order = random.permutation(len(images))
+    if flags.columns:
+        images = images.swapaxes(1, 2)  # [N,W,H]
     os.makedirs(flags.out, exist_ok=True)
     for name, places in (('test', order[is_test[order]]), ('train', order[~is_test[order]])):
         np.save(os.path.join(flags.out, f'{name}.npy'), images[places])

@@ -55,7 +55,7 @@ describe.skipIf(chromiumPath === undefined)('axe finds nothing to object to in t
 
   it('also once a picture is drawn and a wrong seed is entered', async () => {
     await demo.page.goto(`${demo.address}#drawing?model=digits-conditional&values=0Z0Z0F&class=99`);
-    await demo.panel('drawing').getByText('A picture that somebody drew here').waitFor();
+    await demo.panel('drawing').getByText('A picture somebody has drawn here').waitFor();
     await demo.bringIntoSight('sampling');
     await demo.panel('sampling').getByLabel('Seed', { exact: true }).fill('-1');
     await demo.page.evaluate(axe.source);

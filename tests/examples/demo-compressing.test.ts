@@ -47,7 +47,7 @@ describe.skipIf(chromiumPath === undefined)('the file of a picture in the demo',
     expect(name).toBe('digits-conditional-1.pxc');
     expect([...bytes]).toEqual([...own]);
     expect(await headline()).toContain(` As a file it takes ${own.length} bytes, `);
-    expect(await panel().locator('.bar').nth(1).textContent()).toBe(`its file${8 * own.length}`);
+    expect(await panel().locator('.bar').nth(1).textContent()).toBe(`as our file${8 * own.length}`);
     expect(await panel().getByText('The model itself is not counted').isVisible()).toBe(true);
     demo.expectClean();
   });
@@ -129,8 +129,9 @@ describe.skipIf(chromiumPath === undefined)('the file of a picture in the demo',
 
   it('gives no file of an image that is no longer shown', async () => {
     const letCompress = await demo.hold('**/coding-*.js');
+    await demo.page.goto('about:blank');
     await demo.open('likelihood');
-    await panel().getByText('Measuring…').waitFor();
+    await panel().getByText('for each of its 784 pixels').waitFor();
     await stopClock(demo.page); // so that the next image is not compressed yet
     await button(panel(), 'Next').click();
     await panel().getByText('7 of 50').waitFor();

@@ -172,7 +172,7 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
     expect(await drawn()).toBe(paused);
     await demo.page.clock.resume();
     await button(drawing(), 'Let it run').press('Enter');
-    const title = drawing().getByRole('heading', { name: 'A picture that nobody drew before' });
+    const title = drawing().getByRole('heading', { name: 'A picture nobody has drawn before' });
     await title.waitFor();
     await eventually(() => title.evaluate((heading) => heading === document.activeElement)).toBe(true);
     expect(await bars().first().isVisible()).toBe(false);
@@ -193,7 +193,7 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
     const shown = await pixels(picture());
     await demo.page.goto('about:blank');
     await demo.page.goto(link);
-    await drawing().getByRole('heading', { name: 'A picture that somebody drew here' }).waitFor();
+    await drawing().getByRole('heading', { name: 'A picture somebody has drawn here' }).waitFor();
     expect(await pixels(picture())).toBe(shown);
     expect(await drawing().textContent()).toContain(words);
     demo.expectClean();

@@ -43,7 +43,7 @@ describe.skipIf(chromiumPath === undefined)('the game of the demo', () => {
       expect(await game().getByRole('listitem').count()).toBe(round + 1);
     }
     expect(kinds.size).toBe(2);
-    expect(await said()).toContain('You knew 9 of 10; by chance it would be 5.');
+    expect(await said()).toContain('You got 9 of 10; guessing gets 5.');
     expect(await button(game(), 'Real').isVisible()).toBe(false);
     expect(await demo.page.evaluate(() => document.activeElement?.textContent)).toBe('Play again');
     await button(game(), 'Share the score').click();
@@ -56,7 +56,7 @@ describe.skipIf(chromiumPath === undefined)('the game of the demo', () => {
     const first = (await shown()).join();
     await demo.page.goto('about:blank');
     await open('seed=7&score=9');
-    expect(await said()).toBe('Somebody knew 9 of these 10. Real or invented?');
+    expect(await said()).toBe('Somebody got 9 of these 10. Real or invented?');
     expect((await shown()).join()).toBe(first);
     demo.expectClean();
   });

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { textOfLevels } from '../../examples/demo/parts/levels-text.mjs';
 import { chromiumPath } from '../support/chromium.mjs';
 import { button, eventually, pixels, recordJobs, says, sentJobs, useDemo } from './demo-page';
 
@@ -49,6 +50,22 @@ describe.skipIf(chromiumPath === undefined)('an address with an image, in the de
     expect(await asked()).not.toContain(6); // its label
     await button(demo.panel('likelihood'), 'Next').click();
     await eventually(() => where('likelihood')).toMatch('8 of 50');
+    demo.expectClean();
+  });
+
+  it('says what is wrong with a link, and opens one to a syllable, of which there are no test images', async () => {
+    const blank = textOfLevels(Array<number>(256).fill(0));
+    for (const [query, words] of [
+      ['model=nope', 'Ignored in the address: model'],
+      ['model=syllables-16', 'This link lacks a picture, or its class.'],
+      [`model=syllables-16&levels=${blank}`, 'This link lacks a picture, or its class.'],
+    ] as const) {
+      await demo.page.goto('about:blank');
+      await demo.open('likelihood', query);
+      await alert('likelihood').filter({ hasText: words }).waitFor();
+    }
+    await open(`${demo.address}#likelihood?model=syllables-16&class=10588&levels=${blank}`);
+    await demo.panel('likelihood').getByText('for each of its 256 pixels').waitFor();
     demo.expectClean();
   });
 

@@ -182,7 +182,7 @@ describe.skipIf(chromiumPath === undefined)('looking inside in the demo', () => 
       const i = sizes.indexOf(Math.max(...sizes));
       const then = (chances[level] as number) - (effects[i] as number);
       expect(await most().textContent()).toContain(
-        `it is ${shadeOf(levels[i] as number)}. Were it ${shadeOf(kind.levels - 1 - (levels[i] as number))}, the chance of ${shadeOf(level)} would ${(effects[i] as number) > 0 ? 'fall' : 'rise'} from ${percent(chances[level] as number)} to ${percent(then)}.`,
+        `it is ${shadeOf(levels[i] as number)}. If it were ${shadeOf(kind.levels - 1 - (levels[i] as number))}, the chance of ${shadeOf(level)} would ${(effects[i] as number) > 0 ? 'fall' : 'rise'} from ${percent(chances[level] as number)} to ${percent(then)}.`,
       );
     }
     demo.expectClean();

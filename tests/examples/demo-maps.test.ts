@@ -58,7 +58,7 @@ describe.skipIf(chromiumPath === undefined)('maps in the demo', () => {
   async function openMap(map: ArrayLike<number>) {
     const tiles = textOfLevels(Array.from(map));
     await demo.page.evaluate((hash) => location.assign(hash), `#maps?temperature=0.5&tiles=${tiles}`);
-    await says(panel(), 'The map in the link.');
+    await says(panel(), 'The map you asked for.');
   }
 
   beforeEach(async () => {

@@ -47,7 +47,8 @@ describe.skipIf(chromiumPath === undefined)('what is missing to the demo', () =>
 
   it('is said in words where a model or an image cannot be read', async () => {
     await demo.page.route('**/*.{pixelcnn,u8}', (route) => route.fulfill({ status: 404 }));
-    await demo.open('drawing');
+    await demo.page.goto(demo.address);
+    await demo.bringIntoSight('drawing');
     expect(await alertOf('wall')).toMatch(/cannot be read: 404.* Try again$/);
     expect(await alertOf('drawing')).toMatch(/cannot be read: 404/);
     expect(await button(drawing(), 'Roll the die').isDisabled()).toBe(true);
@@ -96,7 +97,8 @@ describe.skipIf(chromiumPath === undefined)('what is missing to the demo', () =>
 
   it('is said in words where the connection is lost', async () => {
     await demo.page.route('**/*.{pixelcnn,u8}', (route) => route.abort());
-    await demo.open('completing');
+    await demo.page.goto(demo.address);
+    await demo.bringIntoSight('completing');
     expect(await alertOf('wall')).toMatch(/cannot be read: Failed to fetch Try again$/);
     expect(await alertOf('completing')).toBe('The test images cannot be read: Failed to fetch');
   });
@@ -147,7 +149,8 @@ describe.skipIf(chromiumPath === undefined)('what is missing to the demo', () =>
         }
       };
     });
-    await demo.open('drawing');
+    await demo.page.goto(demo.address);
+    await demo.bringIntoSight('drawing');
     expect(await alertOf('wall')).toMatch(/The worker that computes has stopped/);
     expect(await alertOf('drawing')).toMatch(/The worker that computes has stopped/);
     expect(await drawing().getByLabel('Digit', { exact: true }).isEnabled()).toBe(true);

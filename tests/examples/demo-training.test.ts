@@ -301,6 +301,7 @@ describe.skipIf(chromiumPath === undefined)('training in the demo', () => {
       asked = true;
       await dialog.accept();
     });
+    await demo.page.goto('about:blank');
     await demo.open('training');
     await says(training(), 'A run is saved in this browser');
     expect(asked).toBe(false);

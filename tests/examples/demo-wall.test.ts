@@ -100,7 +100,7 @@ describe.skipIf(chromiumPath === undefined)('the wall of the demo', () => {
     await tiles('syllable').nth(3).click();
     await drawing.getByRole('img', { name: 'The picture: 128 of 256 pixels are drawn' }).waitFor();
     await tiles('map').nth(1).click();
-    await demo.panel('maps').getByText('The map in the link.').waitFor();
+    await demo.panel('maps').getByText('The map you asked for.').waitFor();
     demo.expectClean();
   });
 

@@ -233,7 +233,7 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
         addEventListener('wheel', () => Object.assign(globalThis, { hasGoneOn: true })),
       );
       await demo.page.goto(`${demo.address}#completing`, { waitUntil: 'commit' });
-      await demo.page.locator('.wall').waitFor();
+      await demo.page.locator('.contents [aria-current]').waitFor();
       await demo.page.mouse.wheel(0, 400);
       await demo.page.waitForFunction(() => 'hasGoneOn' in globalThis);
       letCome();

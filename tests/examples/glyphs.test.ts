@@ -19,8 +19,16 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 /** Makes the data of a kind. Gives the rows of a file as arrays. */
-function make(kind: string) {
-  const made = spawnSync(python as string, [script, kind, '--size', '16', '--out', join(directory, kind)]);
+function make(kind: string, ...more: string[]) {
+  const made = spawnSync(python as string, [
+    script,
+    kind,
+    '--size',
+    '16',
+    '--out',
+    join(directory, kind),
+    ...more,
+  ]);
   expect({ status: made.status, stderr: String(made.stderr) }).toEqual({ status: 0, stderr: '' });
   return async (name: string) => {
     const { data: read, shape } = parseNpy(await readFile(join(directory, kind, `${name}.npy`)));
@@ -43,6 +51,12 @@ describe.skipIf(python === null)('the data of invented characters', () => {
       expect(image).toHaveLength(256);
       expect(new Set(image)).toEqual(new Set([0, 1]));
     }
+  });
+
+  it('are transposed where columns are asked for', async () => {
+    const [first] = await make('syllables')('test');
+    const [transposed] = await make('syllables', '--columns')('test');
+    expect(transposed).toEqual(first?.map((_, i, all) => all[(i % 16) * 16 + Math.floor(i / 16)]));
   });
 
   it('tell the parts of each syllable', async () => {

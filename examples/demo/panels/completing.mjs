@@ -113,11 +113,11 @@ export function mountCompleting(root) {
       h(
         'div.stage',
         h('div.buttons', fill, cancel, enlarged.button, whole),
-        enlarged.dialog,
         h('div.tray', pictures.element),
         task.element,
         outline.element,
         lookAheadField,
+        enlarged.dialog,
       ),
     ),
   );
@@ -212,6 +212,7 @@ export function mountCompleting(root) {
   }
 
   function complete() {
+    if (editor.isWhole) return;
     hasBegun = true;
     running = task.run(async (signal) => {
       task.say('Filling in…');
@@ -242,16 +243,17 @@ export function mountCompleting(root) {
       }
 
       label('Completions, not drawn to the end');
-      const first = seed + 1;
+      const first = (seed % MAX_SEED) + 1;
       linkedSeed = first;
       link.clear();
       let time = 0;
       let rounds = 0;
       for (; rounds < MAX_ROUNDS && found.size < VARIANTS; rounds++) {
+        seed = (seed % MAX_SEED) + 1;
         const job = {
           kind: 'sample',
           numImages: VARIANTS,
-          seed: ++seed,
+          seed,
           given: { levels: turn(given.levels), known: turn(given.known) },
           ...(other !== null
             ? { model: other.model }

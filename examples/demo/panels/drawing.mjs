@@ -126,13 +126,13 @@ export function mountDrawing(root) {
     const { values, bits, chances: known } = drawing;
     picture.show(values, entry());
     share.clear();
-    if (isWhole()) offerPicture(ownPicture);
+    if (isWhole()) offerWhole();
     const sum = bits.reduce((total, value) => total + value, 0);
     const whole = isWhole();
     title.textContent = whole
       ? drawing.isFromAddress
-        ? 'A picture that somebody drew here'
-        : 'A picture that nobody drew before'
+        ? 'A picture somebody has drawn here'
+        : 'A picture nobody has drawn before'
       : 'How likely is each shade of the next pixel?';
     chances.hidden = whole;
     finish.hidden = share.element.hidden = !whole;
@@ -166,10 +166,11 @@ export function mountDrawing(root) {
     });
   }
 
-  /** For the other panels. */
-  function ownPicture() {
+  /** For the other panels, as it is now: it may be taken back here. */
+  function offerWhole() {
     const { model: name, condition, values } = drawing;
-    return { name, levels: Uint8Array.from(values), number: null, condition };
+    const picture = { name, levels: Uint8Array.from(values), number: null, condition };
+    offerPicture(() => picture);
   }
 
   /** Shows the choice of what a model draws. */

@@ -32,6 +32,7 @@ export function mountGame(root) {
   /** @type {{ levels: Uint8Array, isReal: boolean }[]} */
   let rounds = [];
   let answers = [];
+  let work = Promise.resolve();
   let seed = 0;
   root.append(
     h(
@@ -53,8 +54,10 @@ export function mountGame(root) {
   function open(query) {
     const read = addressReader(query);
     const theirs = read.number('score', { min: 0, max: ROUNDS });
-    begin(read.number('seed', { min: 0, max: MAX_SEED }) ?? freshSeed(), theirs);
-    task.say(read.complaint);
+    const asked = read.number('seed', { min: 0, max: MAX_SEED });
+    task.cancel();
+    work = work.then(() => begin(asked ?? freshSeed(), asked === null ? null : theirs));
+    work.then(() => task.say(read.complaint));
   }
 
   function score() {
@@ -97,7 +100,7 @@ export function mountGame(root) {
       said.textContent =
         theirs === null
           ? 'Real or invented?'
-          : `Somebody knew ${theirs} of these ${ROUNDS}. Real or invented?`;
+          : `Somebody got ${theirs} of these ${ROUNDS}. Real or invented?`;
       show();
     });
   }
@@ -118,7 +121,7 @@ export function mountGame(root) {
     );
     const verdict = `${isRight ? 'Right' : 'Wrong'}: that one was ${round.isReal ? 'real' : 'invented'}.`;
     if (isOver()) {
-      said.textContent = `${verdict} You knew ${score()} of ${ROUNDS}; by chance it would be ${ROUNDS / 2}.`;
+      said.textContent = `${verdict} You got ${score()} of ${ROUNDS}; guessing gets ${ROUNDS / 2}.`;
       update();
       again.focus({ preventScroll: true });
     } else {

@@ -56,6 +56,7 @@ export function mountInside(root) {
     act(row, column) {
       pixel = row * WIDTH + column;
       level = null;
+      changed = []; // of the pixel before
       measure();
     },
   });
@@ -118,7 +119,7 @@ export function mountInside(root) {
     const read = (name, count) => address.number(name, { min: 0, max: count - 1 });
     pixel = read('pixel', LEVELS.length) ?? SHOWN.pixel;
     level = read('level', KIND.levels);
-    step = read('step', 100) ?? -1;
+    step = Math.min(read('step', 100) ?? -1, (net?.layers.length ?? 100) - 1);
     channel = read('channel', 1000) ?? 0;
     measure();
     task.fail(address.complaint);
@@ -172,7 +173,7 @@ export function mountInside(root) {
         ? ''
         : i < 0
           ? 'No pixel before it changes this chance by a point.'
-          : `Most depends on the pixel ${placeOf(i)}: it is ${describeEffect(i)}`;
+          : `It depends most on the pixel ${placeOf(i)}: it is ${describeEffect(i)}`;
     link.clear();
     grid.refresh();
   }
@@ -187,7 +188,7 @@ export function mountInside(root) {
     const [now, then] = [chances[level], changed[i][level]].map(percent);
     const change =
       now === then ? `stay at ${now}` : `${effectOf(i) > 0 ? 'fall' : 'rise'} from ${now} to ${then}`;
-    return `${nameOf(LEVELS[i])}. Were it ${nameOf(KIND.levels - 1 - LEVELS[i])}, the chance of ${nameOf(level)} would ${change}.`;
+    return `${nameOf(LEVELS[i])}. If it were ${nameOf(KIND.levels - 1 - LEVELS[i])}, the chance of ${nameOf(level)} would ${change}.`;
   }
 
   function describe(row, column) {

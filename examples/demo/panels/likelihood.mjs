@@ -138,9 +138,9 @@ function barsOf(bits, size, png, { levels, testBits }, count) {
   const bar = (name, size, isPresent = false) => ({ name, size, words: whole(size), isPresent });
   return [
     bar('this picture', bits, true),
-    bar('its file', 8 * size),
-    ...(testBits === null ? [] : [bar('mean of the test images', count * testBits)]),
-    bar('uniform guess', count * Math.log2(levels)),
+    bar('as our file', 8 * size),
+    ...(testBits === null ? [] : [bar('average test image', count * testBits)]),
+    bar('knowing nothing', count * Math.log2(levels)),
     ...(png === null ? [] : [bar('as a PNG', 8 * png)]),
   ];
 }

@@ -82,7 +82,7 @@ export function mountMagnet(root) {
         ),
         h(
           'p.hint',
-          'Lines are exact: of these 100 spins for the free energy, of endlessly many for the magnetization, of which few spins keep some by chance. The dashed line is the critical temperature.',
+          'Lines are exact: the free energy of these 100 spins, and the magnetization of infinitely many; a small square keeps some by chance. The dashed line is the critical temperature.',
         ),
         bars.element,
       ),
@@ -155,7 +155,7 @@ function histogram() {
       { 'aria-hidden': 'true' },
       ...['all down', 'half', 'all up'].map((text) => h('span', text)),
     ),
-    h('figcaption', 'How many squares have which magnetization'),
+    h('figcaption', 'How many squares have each magnetization'),
   );
   function show(magnetizations) {
     const counts = countsOf(magnetizations);

@@ -115,14 +115,13 @@ export function mountMaps(root) {
   );
   grid.element.addEventListener('keydown', moveOn, true); // before the grid acts on it
   grid.element.addEventListener('pointerdown', () => (isPressed = true), true);
-  grid.element.addEventListener('pointerup', lift);
-  grid.element.addEventListener('pointercancel', lift);
+  for (const end of ['pointerup', 'pointercancel']) addEventListener(end, () => isPressed && lift());
   grid.setSize(SIDE, SIDE);
   update();
   onAddress(root.id, open);
   const asked = readAddress(root.id);
   if (asked !== null) open(asked);
-  else whenNear(root, () => drawNew(FIRST_SEED));
+  else whenNear(root, () => lastOpened === 0 && drawNew(FIRST_SEED));
 
   function update() {
     const { isBusy } = task;
@@ -208,7 +207,7 @@ export function mountMaps(root) {
     if (tiles === null) return drawNew(FIRST_SEED);
     forget();
     show(tiles);
-    task.say('The map in the link.');
+    task.say('The map you asked for.');
   }
 
   function present() {
@@ -370,11 +369,7 @@ const TILES = NAMES.map((_, kind) => {
 
 function brushOf(kind) {
   if (kind === AGAIN)
-    return h(
-      'span',
-      h('i.swatch.rubber', { 'aria-hidden': 'true' }),
-      h('span.tool-name.rubber', 'draw again'),
-    );
+    return h('span', h('i.swatch.rubber', { 'aria-hidden': 'true' }), h('span.tool-name.rubber', 'redraw'));
   TILES[kind].className = 'swatch';
   return h('span', TILES[kind], h('span.tool-name', NAMES[kind]));
 }

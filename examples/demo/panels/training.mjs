@@ -237,6 +237,12 @@ export function mountTraining(root) {
 }
 
 /** What is known of the run that is kept in this browser, without tfjs. @returns {import('../worker/protocol.mjs').Saved | null} */
-const keptRun = () => JSON.parse(store[KEPT_NAME] ?? null);
+function keptRun() {
+  try {
+    return JSON.parse(store[KEPT_NAME] ?? null);
+  } catch {
+    return null; // of another program
+  }
+}
 
 const words = ({ step, date }) => `step ${step}, ${new Date(date).toLocaleString()}`;

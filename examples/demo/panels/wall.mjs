@@ -47,7 +47,7 @@ export function mountWall(root) {
   );
   const caption = h('span');
   const others = button('Draw others', () => hang(Math.floor(MAX_SEED * Math.random())));
-  let seed = 0;
+  let [seed, lastHung] = [0, 0];
   let work = Promise.resolve();
   root.append(h('div.wall-room', wall, h('div.wall-foot', caption, others), task.element));
   onAddress(ID, open);
@@ -65,10 +65,13 @@ export function mountWall(root) {
   function hang(now) {
     seed = now;
     caption.textContent = seed === today() ? `The seed is the date, ${seed}.` : `The seed is ${seed}.`;
+    caption.textContent += ' Choose a picture to go on with it.';
     if (seed !== today()) setAddress(addressOf(ID, { seed }));
+    const hung = ++lastHung;
     task.cancel();
     return new Promise((resolve) => {
-      work = work.then(() => task.run((signal) => drawAll(signal, resolve))).then(resolve);
+      const draw = () => hung === lastHung && task.run((signal) => drawAll(signal, resolve));
+      work = Promise.all([work, task.present]).then(draw).then(resolve);
     });
   }
 
@@ -105,10 +108,9 @@ export function mountWall(root) {
   /** Goes on with a glyph as far as it is drawn, or from its middle; a map is whole. */
   function onChoose({ model, values, condition }) {
     const text = textOfLevels(values);
-    if (model === 'tiles') location.href = addressOf('maps', { tiles: text });
-    else if (condition === undefined)
-      location.href = addressOf('drawing', { model: 'characters', values: text });
-    else location.href = addressOf('drawing', { model, class: condition, values: text });
+    if (model === 'tiles') goTo(addressOf('maps', { tiles: text }));
+    else if (condition === undefined) goTo(addressOf('drawing', { model: 'characters', values: text }));
+    else goTo(addressOf('drawing', { model, class: condition, values: text }));
   }
 
   /** Arrow keys go from picture to picture: the Tab key finds one of them. */
@@ -121,6 +123,12 @@ export function mountWall(root) {
     buttons[to].tabIndex = 0;
     buttons[to].focus();
   }
+}
+
+/** Also where the page is at that address already. */
+function goTo(address) {
+  if (location.href === address) dispatchEvent(new Event('hashchange'));
+  else location.href = address;
 }
 
 /** The number of a syllable of parts that have room at 16 by 16 pixels. */

@@ -29,6 +29,8 @@ export function enlarging(pictures) {
     if (found !== null && !open.disabled) begin(found);
   });
 
+  pictures.element.addEventListener('change', () => dialog.open && show(at));
+
   function begin(index) {
     show(index);
     dialog.showModal();
@@ -36,9 +38,9 @@ export function enlarging(pictures) {
 
   /** After the last comes the first. */
   function show(index) {
-    const { count, kind, valuesOf } = pictures.shown;
+    const { count, kind, isDrawn, valuesOf } = pictures.shown;
     at = (index + count) % count;
-    large.show(valuesOf(at), kind);
+    large.show(valuesOf(at), kind, isDrawn);
     which.textContent = `${at + 1} of ${count}`;
   }
 

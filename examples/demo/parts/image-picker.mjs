@@ -62,6 +62,8 @@ export function imagePicker(
   let isOwn = false;
   /** Its class, where classes have no names to choose from. @type {number | null} */
   let nameless = null;
+  /** The last picture of each kind. */
+  const own = new Map();
   let lastAsked = 0;
   let isDisabled = false;
   /** Ends the question for the likeliest class. */
@@ -69,6 +71,15 @@ export function imagePicker(
   /** Resolves once it is answered, or ended. */
   let answered = Promise.resolve();
 
+  const element = h(
+    'details.picker',
+    h('summary', where, h('span', 'Choose another')),
+    h('div.sources', sources.element, load),
+    alert,
+    h('div.buttons', previous, next),
+    dark,
+    classField,
+  );
   onAddress(root.id, open);
   whenNear(root, () => {
     const query = readAddress(root.id);
@@ -106,7 +117,7 @@ export function imagePicker(
     show(async () => ({
       ...{ name, image: levels, isOwn: number === null, condition: own },
       words: number === null ? 'your picture' : wordsOf(name, await readTestImages(name)),
-      note: number === null ? 'Its class, so far.' : undefined,
+      note: number === null ? 'The class it was drawn as.' : undefined,
     }));
   }
 
@@ -124,6 +135,7 @@ export function imagePicker(
       previous.hidden = next.hidden = !(name in FIRST);
       isOwn = other.isOwn;
       nameless = other.condition;
+      own.set(name, { name, image, isOwn: true, condition: other.condition });
       if (nameless !== null) classes.value = String(nameless);
       classNote.textContent = note;
       where.textContent = words;
@@ -133,14 +145,21 @@ export function imagePicker(
     } catch ({ message }) {
       if (asked !== lastAsked) return false;
       sources.value = shown;
-      alert.textContent = message;
-      alert.hidden = false;
+      complain(message);
       return false;
     }
   }
 
+  /** Where it is seen. */
+  function complain(message) {
+    alert.textContent = message;
+    alert.hidden = false;
+    element.open = true;
+  }
+
   function step(by) {
     const name = sources.value;
+    if (!(name in FIRST)) return show(async () => ({ ...own.get(name), words: 'your picture', note: '' }));
     place[name] += by;
     return show(async () => {
       const images = await readTestImages(name);
@@ -171,14 +190,15 @@ export function imagePicker(
     const isShown = await show(async () => {
       const { name, number, levels, condition } = await readImageState(address, sets);
       if (number !== null) place[name] = number - 1;
-      const test = testImage(name, await readTestImages(name));
+      const test = name in FIRST ? testImage(name, await readTestImages(name)) : { name, condition: null };
       const note = condition !== null && condition !== test.condition ? 'This is the class in the link.' : undefined; // biome-ignore format: one line
       const found = { ...test, address, note, condition: condition ?? test.condition };
+      if (!(name in FIRST) && (levels === null || condition === null))
+        throw new Error('This link lacks a picture, or its class.');
       return levels === null ? found : { ...found, image: levels, isOwn: true, words: 'the picture in the link' }; // biome-ignore format: one line
     });
     if (!isShown) return;
-    alert.textContent = address.complaint;
-    alert.hidden = address.complaint === '';
+    if (address.complaint !== '') complain(address.complaint);
     offerPicture(picture);
     onOpened();
   }
@@ -189,7 +209,8 @@ export function imagePicker(
     const kind = MODELS[name];
     const [height, width] = kind.shape;
     const isShown = await show(async () => ({
-      ...{ name, image: await readImage(file, kind), isOwn: true, condition: null, note: '' },
+      ...{ name, image: await readImage(file, kind), isOwn: true, note: '' },
+      condition: name in FIRST ? null : nameless, // that of a syllable cannot be asked
       words: `your image, in ${height} by ${width} pixels`,
     }));
     if (!isShown) return;
@@ -266,15 +287,7 @@ export function imagePicker(
   });
 
   return {
-    element: h(
-      'details.picker',
-      h('summary', where, h('span', 'Choose another')),
-      h('div.sources', sources.element, load),
-      alert,
-      h('div.buttons', previous, next),
-      dark,
-      classField,
-    ),
+    element,
     /** The data set, and the model, of the picture that is shown. */
     get name() {
       return shown;

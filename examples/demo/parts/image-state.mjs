@@ -1,6 +1,6 @@
 import { MODELS, sizeOf, UNLISTED } from '../catalogue.mjs';
 import { levelsOfText, textOfLevels } from './levels-text.mjs';
-import { readTestImages } from './test-images.mjs';
+import { hasTestImages, readTestImages } from './test-images.mjs';
 
 /**
  * An image for an address: a test image by its number, any other by its levels.
@@ -33,7 +33,8 @@ export async function readImageState(address, sets) {
     const values = levelsOfText(text, { levels: numLevels, size });
     return values?.length === size ? Uint8Array.from(values) : null;
   });
-  const number = address.number('image', { min: 1, max: (await readTestImages(name)).length });
+  const max = hasTestImages(name) ? (await readTestImages(name)).length : 0;
+  const number = address.number('image', { min: 1, max });
   const condition = numClasses === null ? null : address.number('class', { min: 0, max: numClasses - 1 });
   return { name, number, levels, condition };
 }

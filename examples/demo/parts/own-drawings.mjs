@@ -43,7 +43,12 @@ export function ownDrawings({ onChange }) {
   const read = () => (store[KEY] ?? '').split(' ').filter(({ length }) => length === SIZE);
 
   function write(drawings) {
-    store[KEY] = drawings.join(' ');
+    try {
+      store[KEY] = drawings.join(' ');
+    } catch {
+      said.textContent = 'This browser has no room for more drawings.';
+      return;
+    }
     clear();
     onChange();
   }

@@ -49,7 +49,7 @@ export function gallery({ label, columns = (count) => Math.ceil(Math.sqrt(count)
   const canvas = h('canvas.pictures', { role: 'img', 'aria-label': label, width: 1, height: 1 });
   const context = canvas.getContext('2d');
   const scratch = h('canvas');
-  let shown = { count: 0, kind: null, valuesOf: null };
+  let shown = { count: 0 };
   /** The places of the pictures on the canvas: corners, and how large each is. */
   let places = [];
 
@@ -69,7 +69,7 @@ export function gallery({ label, columns = (count) => Math.ceil(Math.sqrt(count)
     const left = (i) => gap + (i % perRow) * (width * scale + gap);
     const top = (i) => gap + Math.floor(i / perRow) * (height * scale + gap);
     const size = height * width;
-    shown = { count, kind, valuesOf: (i) => values.slice(i * size, (i + 1) * size) };
+    shown = { count, kind, isDrawn, valuesOf: (i) => values.slice(i * size, (i + 1) * size) };
     places = Array.from({ length: count }, (_, i) => [left(i), top(i), width * scale, height * scale]);
     setSize(canvas, left(perRow - 1) + width * scale + gap, top(count - 1) + height * scale + gap);
     setSize(scratch, width, height);
@@ -89,6 +89,7 @@ export function gallery({ label, columns = (count) => Math.ceil(Math.sqrt(count)
       );
     }
     canvas.dataset.images = String(count);
+    canvas.dispatchEvent(new Event('change'));
   }
 
   /** As a PNG, on an opaque ground. */

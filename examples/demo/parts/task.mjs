@@ -12,6 +12,7 @@ export function taskRunner({ onChange }) {
   const alert = h('p.alert', { role: 'alert', hidden: true });
   /** @type {AbortController | null} */
   let controller = null;
+  let present = Promise.resolve();
   const say = (text) => {
     if (status.textContent !== text) status.textContent = text; // said once
     tick('');
@@ -24,6 +25,37 @@ export function taskRunner({ onChange }) {
     alert.replaceChildren(text, ...(again === null ? [] : [' ', button('Try again', again)]));
     alert.hidden = text === '';
   };
+  /**
+   * @param {(signal: AbortSignal) => Promise<void>} task
+   * @returns {Promise<void>} also where the task fails: that is said
+   */
+  function run(task) {
+    if (controller !== null) return Promise.resolve();
+    present = carryOut(task);
+    return present;
+  }
+
+  async function carryOut(task) {
+    controller = new AbortController();
+    const starter = document.activeElement;
+    fail('');
+    onChange();
+    const isStarterOff = starter.disabled;
+    try {
+      await task(controller.signal);
+    } catch (error) {
+      if (error.name === 'AbortError') say('Cancelled.');
+      else {
+        say('');
+        fail(`This did not work: ${error.message}`, () => run(task));
+      }
+    } finally {
+      controller = null;
+      keepFocus(onChange); // Cancel has it where that ended the task
+      if (isStarterOff && document.activeElement === document.body) focusNear(starter);
+    }
+  }
+
   return {
     element: h('div.report', h('p.status', status, ' ', ticker), alert),
     /** How it stands: is read out. */
@@ -35,30 +67,10 @@ export function taskRunner({ onChange }) {
       return controller !== null;
     },
     cancel: () => controller?.abort(),
-    /**
-     * @param {(signal: AbortSignal) => Promise<void>} task
-     * @returns {Promise<void>} also where the task fails: that is said
-     */
-    async run(task) {
-      if (controller !== null) return;
-      controller = new AbortController();
-      const starter = document.activeElement;
-      fail('');
-      onChange();
-      const isStarterOff = starter.disabled;
-      try {
-        await task(controller.signal);
-      } catch (error) {
-        if (error.name === 'AbortError') say('Cancelled.');
-        else {
-          say('');
-          fail(`This did not work: ${error.message}`, () => this.run(task));
-        }
-      } finally {
-        controller = null;
-        keepFocus(onChange); // Cancel has it where that ended the task
-        if (isStarterOff && document.activeElement === document.body) focusNear(starter);
-      }
+    /** Resolves once the present task has ended, if there is one. */
+    get present() {
+      return present;
     },
+    run,
   };
 }

@@ -19,6 +19,9 @@ const FILES = {
 
 /** @typedef {'clothes' | 'digits-28' | 'characters' | 'digits-conditional'} TestSet */
 
+/** Whether there are images of a model's kind. */
+export const hasTestImages = (name) => name in FILES;
+
 /**
  * All test images of a set.
  *
