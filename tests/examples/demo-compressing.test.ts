@@ -176,6 +176,7 @@ describe.skipIf(chromiumPath === undefined)('the file of a picture in the demo',
 
   it('does without a PNG where none can be made', async () => {
     await demo.page.route('**/squoosh_oxipng*.wasm', (route) => route.fulfill({ status: 404 }));
+    await demo.page.goto('about:blank');
     await demo.open('likelihood');
     await eventually(headline).toMatch(/As a file it takes \d+ bytes\.$/);
     expect(await panel().locator('.bar').allTextContents()).toHaveLength(4);
