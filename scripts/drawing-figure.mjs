@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { readPortable, stepper } from 'pixelcnn-layers/runtime';
 import { levelAt } from '../examples/demo/parts/die-strip.mjs';
 import { oddsOf } from '../examples/demo/parts/odds.mjs';
+import { randomOf } from '../examples/demo/parts/random.mjs';
 
 const MODEL = new URL('../examples/models/digits-conditional.pixelcnn', import.meta.url);
 const [CLASS, SEED] = [3, 32];
@@ -29,17 +30,6 @@ const secondsFor = (bits) => 0.06 + 0.085 * Math.min(bits, 3);
 const STAYS = 4;
 /** When the die falls, as a fraction of a pixel's time. */
 const FALLS = 0.4;
-
-/** Uniforms in [0, 1) from a seed, by mulberry32. */
-function dieOf(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /**
  * A picture that the model draws: for each pixel the probabilities of all levels, where the die fell, and on
@@ -73,7 +63,7 @@ export async function drawingSvg() {
   const model = readPortable(new Uint8Array(await readFile(MODEL)));
   const { levels } = model;
   const [, columns] = model.imageShape;
-  const pixels = drawnBy(model, CLASS, dieOf(SEED));
+  const pixels = drawnBy(model, CLASS, randomOf(SEED));
 
   const starts = [];
   let time = 0;
@@ -212,7 +202,7 @@ export async function drawingSvg() {
   const bits = pixels.reduce((sum, { chances, level }) => sum - Math.log2(chances[level]), 0);
   const verdict = (rest = '', inside = '') =>
     `<g${rest}>${inside}${[
-      words(BARS.x, 150, 'A picture that nobody drew before.', { size: 20, rest: ' font-weight="600"' }),
+      words(BARS.x, 150, 'A picture nobody has drawn before.', { size: 20, rest: ' font-weight="600"' }),
       words(BARS.x, 186, `The model draws it once in ${oddsOf(bits)} times.`, {
         size: 16,
         fill: COLOUR.muted,

@@ -30,7 +30,7 @@ it('the moving picture of README is that of the model as it is, and is small', a
   const svg = await readFigure('drawing');
   expect(await drawingSvg()).toBe(svg);
   expect(svg.length).toBeLessThan(100_000);
-  expect(svg).toContain('A picture that nobody drew before.');
+  expect(svg).toContain('A picture nobody has drawn before.');
 });
 
 it('the picture has what the graph has', () => {

@@ -12,6 +12,7 @@ import { whenCalm } from '../parts/when-calm.mjs';
 import { workerClient } from '../parts/worker-client.mjs';
 
 const SETS = ['digits-28', 'clothes'];
+
 /**
  * Classify: how likely an image is as one of each class, and so how likely each class is. Measured after each stroke.
  *

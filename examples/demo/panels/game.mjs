@@ -32,7 +32,6 @@ export function mountGame(root) {
   /** @type {{ levels: Uint8Array, isReal: boolean }[]} */
   let rounds = [];
   let answers = [];
-  let work = Promise.resolve();
   let seed = 0;
   root.append(
     h(
@@ -55,9 +54,7 @@ export function mountGame(root) {
     const read = addressReader(query);
     const theirs = read.number('score', { min: 0, max: ROUNDS });
     const asked = read.number('seed', { min: 0, max: MAX_SEED });
-    task.cancel();
-    work = work.then(() => begin(asked ?? freshSeed(), asked === null ? null : theirs));
-    work.then(() => task.say(read.complaint));
+    begin(asked ?? freshSeed(), asked === null ? null : theirs).then(() => task.say(read.complaint));
   }
 
   function score() {
@@ -79,7 +76,7 @@ export function mountGame(root) {
   }
 
   function begin(newSeed, theirs = null) {
-    return task.run(async (signal) => {
+    return task.restart(async (signal) => {
       seed = newSeed;
       answers = [];
       rounds = [];

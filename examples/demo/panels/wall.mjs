@@ -47,8 +47,7 @@ export function mountWall(root) {
   );
   const caption = h('span');
   const others = button('Draw others', () => hang(Math.floor(MAX_SEED * Math.random())));
-  let [seed, lastHung] = [0, 0];
-  let work = Promise.resolve();
+  let seed = 0;
   root.append(h('div.wall-room', wall, h('div.wall-foot', caption, others), task.element));
   onAddress(ID, open);
   return open(readAddress(ID) ?? new Map());
@@ -67,12 +66,7 @@ export function mountWall(root) {
     caption.textContent = seed === today() ? `The seed is the date, ${seed}.` : `The seed is ${seed}.`;
     caption.textContent += ' Choose a picture to go on with it.';
     if (seed !== today()) setAddress(addressOf(ID, { seed }));
-    const hung = ++lastHung;
-    task.cancel();
-    return new Promise((resolve) => {
-      const draw = () => hung === lastHung && task.run((signal) => drawAll(signal, resolve));
-      work = Promise.all([work, task.present]).then(draw).then(resolve);
-    });
+    return new Promise((resolve) => task.restart((signal) => drawAll(signal, resolve)).then(resolve));
   }
 
   async function drawAll(signal, onFirst) {

@@ -13,6 +13,7 @@ export function taskRunner({ onChange }) {
   /** @type {AbortController | null} */
   let controller = null;
   let present = Promise.resolve();
+  let lastAsked = 0;
   const say = (text) => {
     if (status.textContent !== text) status.textContent = text; // said once
     tick('');
@@ -33,6 +34,17 @@ export function taskRunner({ onChange }) {
     if (controller !== null) return Promise.resolve();
     present = carryOut(task);
     return present;
+  }
+
+  /** Ends the present task, and then runs this one, unless yet another is asked for meanwhile. */
+  async function restart(task) {
+    const asked = ++lastAsked;
+    const wasBusy = controller !== null;
+    controller?.abort();
+    await present;
+    if (asked !== lastAsked) return;
+    if (wasBusy) say('');
+    await run(task);
   }
 
   async function carryOut(task) {
@@ -67,10 +79,7 @@ export function taskRunner({ onChange }) {
       return controller !== null;
     },
     cancel: () => controller?.abort(),
-    /** Resolves once the present task has ended, if there is one. */
-    get present() {
-      return present;
-    },
     run,
+    restart,
   };
 }
