@@ -31,6 +31,7 @@ export {
   logProb,
 } from './inference/log-prob';
 export { type Sampled, type SampleOptions, sample } from './inference/sample';
+export { type StepperOptions, stepper } from './inference/stepper';
 export * from './layers/index';
 export type { Energy } from './likelihood/energies';
 export type { LogPartition, LogPartitionArgs } from './likelihood/importance-weights';
@@ -87,6 +88,7 @@ export {
 } from './sampling/adjusters';
 export type { SampleProgress } from './sampling/options';
 export type { Potential } from './sampling/particles';
+export type { Stepper } from './sampling/stepper';
 export { clipGradients } from './training/clip-gradients';
 export type { Trainer, TrainerOptions } from './training/data-parallel';
 export type { EnergyStep, FitToEnergyArgs } from './training/energy-steps';

@@ -10,7 +10,12 @@ export type { DistributionShape } from './distributions/kinds';
 export type { Energy } from './likelihood/energies';
 export type { LogPartition, LogPartitionArgs } from './likelihood/importance-weights';
 export { logPartition } from './likelihood/log-partition';
-export { type LogProbOptions, logProb } from './likelihood/log-prob';
+export {
+  type LevelLogProbsOptions,
+  type LogProbOptions,
+  levelLogProbs,
+  logProb,
+} from './likelihood/log-prob';
 export {
   createPool,
   type Pool,

@@ -1,10 +1,10 @@
 import { anything, flag, type Given, optional, readArguments, type Values } from '../core/arguments';
 import type { ConditionData, NumericArray } from '../core/conditions';
 import { valuesOf } from '../core/images';
-import { distributionOf } from '../distributions/kinds';
-import { planImages, walkArguments, walkImages } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
-import { type CodedImage, checkCodedModel, checksumOf, keptDigest, writeFile } from './format';
+import type { EngineModel } from '../sampling/image-model';
+import { planImages, walkArguments, walkImages } from '../sampling/walk';
+import { type CodedImage, checksumOf, codedModel, keptDigest, writeFile } from './format';
 import { intervalsFor } from './intervals';
 import { RangeEncoder } from './range-coder';
 
@@ -53,8 +53,9 @@ export async function compress(
   images: NumericArray,
   options: CompressOptions = {},
 ): Promise<Uint8Array> {
-  const job = planCompress(model, images, readArguments('compress', options, compressOptions));
-  return packed(model, job, await encodeImages(model, job));
+  const coded = codedModel('compress: model', model);
+  const job = planCompress(coded, images, readArguments('compress', options, compressOptions));
+  return packed(coded, job, await encodeImages(coded, job));
 }
 
 /** Checked images to encode. */
@@ -62,25 +63,20 @@ export type CompressJob = ReturnType<typeof planCompress>;
 
 /** Checks the images and options of {@link compress}. */
 export function planCompress(
-  model: PortableModel,
+  model: EngineModel,
   images: NumericArray,
   { condition, ...values }: Values<typeof compressOptions>,
 ) {
-  checkCodedModel('compress: model', model);
   return { ...planImages('compress', model, images, condition), ...values };
 }
 
-/** Encodes images by the model's distribution, or a user's. */
-export async function encodeImages(
-  model: PortableModel,
-  job: CompressJob,
-  distribution = distributionOf(model),
-): Promise<CodedImage[]> {
+/** Encodes images by the model's distribution. */
+export async function encodeImages(model: EngineModel, job: CompressJob): Promise<CodedImage[]> {
   const { data, imageShape } = job;
   const total = valuesOf(imageShape);
   const coded: CodedImage[] = [];
-  await walkImages('compress', model, distribution, job, (first, count) => {
-    const intervalsOf = intervalsFor(distribution, count);
+  await walkImages('compress', model, job, (first, count) => {
+    const intervalsOf = intervalsFor(model.distribution, count);
     const encoders = Array.from({ length: count }, () => new RangeEncoder());
     return {
       visit(current, index, levels) {
@@ -105,8 +101,8 @@ export async function encodeImages(
 }
 
 /** The file of encoded images. */
-export function packed(model: PortableModel, job: CompressJob, coded: readonly CodedImage[]): Uint8Array {
+export function packed(model: EngineModel, job: CompressJob, coded: readonly CodedImage[]): Uint8Array {
   const conditions = job.storeCondition ? job.conditions : [];
-  const header = { ...job, conditions, digest: keptDigest(model), levels: model.levels };
+  const header = { ...job, conditions, digest: keptDigest(model.program), levels: model.levels };
   return writeFile(header, model.conditions, coded);
 }

@@ -8,11 +8,11 @@ import {
   slicedCondition,
 } from '../core/conditions';
 import { blankImages, type Images, resolveImageShape, valuesOf } from '../core/images';
-import { distributionOf } from '../distributions/kinds';
-import { walkArguments, walkImages } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
 import { attempt } from '../program/safetensors';
-import { checkCodedModel, checksumOf, keptDigest, readFile } from './format';
+import type { EngineModel } from '../sampling/image-model';
+import { walkArguments, walkImages } from '../sampling/walk';
+import { checksumOf, codedModel, keptDigest, readFile } from './format';
 import { intervalsFor } from './intervals';
 import { RangeDecoder } from './range-coder';
 
@@ -60,7 +60,8 @@ export async function decompress(
   options: DecompressOptions = {},
 ): Promise<Images> {
   const values = readArguments('decompress', options, decompressOptions);
-  return decodeImages(model, planDecompress(model, bytes, values));
+  const coded = codedModel('decompress: model', model);
+  return decodeImages(coded, planDecompress(coded, bytes, values));
 }
 
 /** Checked codes to decode. */
@@ -68,14 +69,13 @@ export type DecompressJob = ReturnType<typeof planDecompress>;
 
 /** Checks the file and options of {@link decompress}, all before anything is computed. */
 export function planDecompress(
-  model: PortableModel,
+  model: EngineModel,
   bytes: Uint8Array,
   { condition, firstImage, numImages: wanted, maxValues, ...hooks }: Values<typeof decompressOptions>,
 ) {
-  checkCodedModel('decompress: model', model);
   checkBytes('decompress: bytes', bytes);
   const { conditions: kinds } = model;
-  const file = attempt('decompress', () => readFile(bytes, kinds, keptDigest(model)));
+  const file = attempt('decompress', () => readFile(bytes, kinds, keptDigest(model.program)));
   if (file.levels !== model.levels)
     throw new Error("decompress: file: damaged: its levels differ from its model's");
   checkInteger('decompress: firstImage', firstImage, 0, file.numImages - 1);
@@ -107,19 +107,15 @@ export function planDecompress(
   };
 }
 
-/** Decodes images by the model's distribution, or a user's. */
-export async function decodeImages(
-  model: PortableModel,
-  job: DecompressJob,
-  distribution = distributionOf(model),
-): Promise<Images> {
+/** Decodes images by the model's distribution. */
+export async function decodeImages(model: EngineModel, job: DecompressJob): Promise<Images> {
   const { coded, numImages, imageShape, conditions, firstImage } = job;
   const total = valuesOf(imageShape);
   const images = blankImages('decompress', numImages, imageShape, model.levels);
   const { data } = images;
   const damaged = conditions.length > 0 ? 'damaged, or compressed with another condition' : 'damaged';
-  await walkImages('decompress', model, distribution, job, (first, count) => {
-    const intervalsOf = intervalsFor(distribution, count);
+  await walkImages('decompress', model, job, (first, count) => {
+    const intervalsOf = intervalsFor(model.distribution, count);
     const group = coded.slice(first, first + count);
     const decoders = group.map(({ code }) => new RangeDecoder(code));
     return {

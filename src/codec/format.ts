@@ -8,8 +8,10 @@ import {
 import { Digest } from '../core/digest';
 import type { ImageShape, Images } from '../core/images';
 import { digestOf } from '../program/file';
-import { checkModel, type PortableModel } from '../program/program';
+import type { PortableModel } from '../program/program';
 import { bytesOf, copyOf } from '../program/safetensors';
+import type { EngineModel, ModelShape } from '../sampling/image-model';
+import { portableImageModel } from '../sampling/portable';
 
 // A file of compressed images, documented in docs/reference/codec-format.md. Everything in a file is checked before it is used.
 
@@ -23,9 +25,15 @@ const HAS_CONDITIONS = 1;
 /** The most levels for which frequencies have enough bits to differ. */
 const MAX_LEVELS = 2 ** 16;
 
-export function checkCodedModel(what: string, model: PortableModel): void {
-  checkModel(what, model, true);
+/** A portable model that codes images. Throws a TypeError if it has too many levels, or no one order of values. */
+export function codedModel(what: string, model: PortableModel): EngineModel {
+  return checkCoded(what, portableImageModel(what, model).inOrder(what));
+}
+
+/** Checks that a model has not too many levels to code images. */
+export function checkCoded<Model extends ModelShape>(what: string, model: Model): Model {
   if (model.levels > MAX_LEVELS) throwTypeError(what, `at most ${MAX_LEVELS} levels`, model.levels);
+  return model;
 }
 
 const digests = /* @__PURE__ */ new WeakMap<PortableModel, Uint8Array>();

@@ -52,6 +52,12 @@ export interface Symmetrizable {
   readonly symmetry?: SymmetryShape;
 }
 
+/** Throws if a model has symmetries, for what needs one order of an image's values. */
+export function refuseSymmetries(what: string, model: unknown): void {
+  const { symmetry } = (model ?? {}) as Partial<Symmetrizable>;
+  if (symmetry !== undefined) throwTypeError(what, 'a model without symmetries', symmetry.symmetries);
+}
+
 /** Checks a symmetry of a model without one. */
 export function checkSymmetry(
   what: string,
@@ -59,6 +65,7 @@ export function checkSymmetry(
   symmetries: unknown,
   asCondition: boolean,
 ): SymmetryShape {
+  refuseSymmetries(`${what}: model`, model);
   const named = `${what}: symmetries`;
   if (!Array.isArray(symmetries) || symmetries.length === 0)
     throwTypeError(named, 'a list of symmetries', symmetries);

@@ -2,7 +2,14 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { throwTypeError } from '../core/check';
 import { valuesOf } from '../core/images';
-import { type GivenImages, planImages } from '../likelihood/walk';
+import { reportProgress } from '../core/progress';
+import {
+  type CurrentPixels,
+  isSoftmax,
+  type LogProbs,
+  outputStride,
+} from '../distributions/pixel-distribution';
+import { logProbsFor, readOutputs } from '../distributions/readers';
 import {
   type Condition,
   checkImageTensor,
@@ -10,13 +17,14 @@ import {
   conditionTensors,
   readTensor,
 } from '../models/conditions';
+import type { ImageModelShape } from '../models/image-model';
 import { normalize } from '../models/normalize';
-import type { SymmetricShape } from '../models/symmetric';
+import type { KnownImages, ModelShape, WalkHooks } from '../sampling/image-model';
+import { planImages } from '../sampling/walk';
 
-/** Images to pass through a model. */
-export interface BatchJob extends GivenImages {
-  readonly shape: SymmetricShape;
-  readonly batchSize: number;
+/** A model of tfjs with its shape. */
+export interface ShapedModel extends ImageModelShape {
+  readonly model: LayersModel;
 }
 
 /** Applies a model to normalized images [N,H,W,C] and conditions: logits [N,H,W,C,L] or parameters [N,H,W,P]. */
@@ -46,30 +54,35 @@ export function outputsOf(
   return outputs;
 }
 
-/** Checks and reads images and conditions. Errors name `caller`. */
-export async function planBatches(
+/** Reads tensors of images and conditions, and checks them. Errors name `caller`. */
+export async function readImages(
   caller: string,
-  shape: SymmetricShape,
+  model: ModelShape,
   images: tf.Tensor,
-  { condition, batchSize }: { condition: Condition | undefined; batchSize: number },
-): Promise<BatchJob> {
+  condition: Condition | undefined,
+): Promise<KnownImages> {
   checkImageTensor(`${caller}: images`, images);
   if (images.shape[0] === 0) throwTypeError(`${caller}: images`, 'at least one image', images.shape);
   const numbers = await readTensor(images);
-  const job = planImages(caller, shape, numbers, await conditionData(condition));
-  return { ...job, shape, batchSize };
+  return planImages(caller, model, numbers, await conditionData(condition));
 }
 
+/** Images to pass through a model, so many at a time. */
+type Batched = KnownImages & { readonly batchSize: number };
+
 /** Yields the model's outputs for each batch of images, and the index of the batch's first image. */
-export function* batches({ shape, data, numImages, imageShape, conditions, batchSize }: BatchJob) {
+export function* batches(
+  { model, levels }: ShapedModel,
+  { data, numImages, imageShape, conditions, batchSize }: Batched,
+) {
   const ofImage = valuesOf(imageShape);
   for (let start = 0; start < numImages; start += batchSize) {
     const outputs = tf.tidy(() => {
       const size = Math.min(batchSize, numImages - start);
-      const levels = Int32Array.from(data.subarray(start * ofImage, (start + size) * ofImage));
-      const part = tf.tensor4d(levels, [size, ...imageShape], 'int32'); // [size,H,W,C]
+      const ofBatch = Int32Array.from(data.subarray(start * ofImage, (start + size) * ofImage));
+      const part = tf.tensor4d(ofBatch, [size, ...imageShape], 'int32'); // [size,H,W,C]
       const given = conditionTensors(conditions, start, size);
-      return outputsOf(shape.model, normalize(part, shape.levels), given); // [size,H,W,C,L] or [size,H,W,P]
+      return outputsOf(model, normalize(part, levels), given); // [size,H,W,C,L] or [size,H,W,P]
     });
     yield { start, outputs };
   }
@@ -81,5 +94,48 @@ export async function readAndDispose(tensor: tf.Tensor): Promise<Float32Array> {
     return (await tensor.data()) as Float32Array;
   } finally {
     tensor.dispose();
+  }
+}
+
+/** How many rows of outputs are read together. */
+const ROWS = 256;
+
+/**
+ * Passes images through a model, and calls `read` with groups of up to {@link ROWS} rows of its outputs, see
+ * `OrderedModel`. A softmax has a row for each value, other distributions one for each pixel.
+ */
+export async function eachRow(
+  caller: string,
+  shaped: ShapedModel,
+  images: Batched & WalkHooks,
+  read: (reader: LogProbs, current: CurrentPixels, values: Int32Array) => void,
+): Promise<void> {
+  const { distribution } = shaped;
+  const { signal, onProgress } = images;
+  const { imageChannels, levels, numParameters } = distribution;
+  const ofImage = valuesOf(images.imageShape);
+  const total = images.numImages * ofImage;
+  const [size, step] = isSoftmax(distribution) ? [levels, 1] : [numParameters, imageChannels];
+  const stride = outputStride(distribution);
+  const reader = logProbsFor(distribution, ROWS);
+  const outputs = new Float32Array(ROWS * stride);
+  const ofPixels = new Int32Array(ROWS * imageChannels);
+  for (const { start, outputs: all } of batches(shaped, images)) {
+    const numbers = await readAndDispose(all); // [size,H,W,C,L] or [size,H,W,P]
+    signal?.throwIfAborted();
+    const rows = numbers.length / size;
+    for (let first = 0; first < rows; first += ROWS) {
+      const count = Math.min(ROWS, rows - first);
+      for (let row = 0; row < count; row++) {
+        outputs.set(numbers.subarray((first + row) * size, (first + row + 1) * size), row * stride);
+      }
+      const firstValue = start * ofImage + first * step;
+      ofPixels.set(images.data.subarray(firstValue, firstValue + count * step));
+      for (let channel = 0; channel < step; channel++) {
+        const values = Int32Array.from({ length: count }, (_, row) => firstValue + row * step + channel);
+        readOutputs(caller, distribution, () => read(reader, { outputs, channel, levels: ofPixels }, values));
+      }
+    }
+    if (onProgress) await reportProgress(onProgress, { done: start * ofImage + rows * step, total }, signal);
   }
 }

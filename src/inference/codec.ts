@@ -1,18 +1,21 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { compressArguments, encodeImages, packed, planCompress } from '../codec/compress';
-import { decodeImages, decompressArguments, planDecompress } from '../codec/decompress';
+import * as portable from '../codec/compress';
+import * as portableBack from '../codec/decompress';
+import { checkCoded } from '../codec/format';
 import { type Given, readArguments } from '../core/arguments';
+import type { NumericArray } from '../core/conditions';
+import type { Images } from '../core/images';
 import { type Condition, checkImageTensor, conditionData, readTensor } from '../models/conditions';
-import { imageModelShape } from '../models/image-model';
-import { readProgram, traceOrThrow } from '../portable/trace';
+import { isPortable, type PortableModel } from '../program/program';
+import { tensorImageModel } from './tensor-model';
 
-const compressOptions = compressArguments<Condition>();
+const compressOptions = portable.compressArguments<Condition>();
 
 /** Options of {@link compress}. */
 export interface CompressOptions extends Given<typeof compressOptions> {}
 
-const decompressOptions = decompressArguments<Condition>();
+const decompressOptions = portableBack.decompressArguments<Condition>();
 
 /** Options of {@link decompress}. */
 export interface DecompressOptions extends Given<typeof decompressOptions> {}
@@ -40,14 +43,27 @@ export interface DecompressOptions extends Given<typeof decompressOptions> {}
 export async function compress(
   model: LayersModel,
   images: tf.Tensor,
-  options: CompressOptions = {},
+  options?: CompressOptions,
+): Promise<Uint8Array>;
+/** With a portable model, compresses arrays, as `compress` of `pixelcnn-layers/runtime`. */
+export async function compress(
+  model: PortableModel,
+  images: NumericArray,
+  options?: portable.CompressOptions,
+): Promise<Uint8Array>;
+export async function compress(
+  model: LayersModel | PortableModel,
+  images: tf.Tensor | NumericArray,
+  options: CompressOptions | portable.CompressOptions = {},
 ): Promise<Uint8Array> {
+  if (isPortable(model))
+    return portable.compress(model, images as NumericArray, options as portable.CompressOptions);
   const values = readArguments('compress', options, compressOptions);
   const condition = await conditionData(values.condition);
   checkImageTensor('compress: images', images);
-  const { program, distribution } = await coderOf('compress', model);
-  const job = planCompress(program, await readTensor(images), { ...values, condition });
-  return packed(program, job, await encodeImages(program, job, distribution));
+  const coder = await coderOf('compress', model);
+  const job = portable.planCompress(coder, await readTensor(images as tf.Tensor), { ...values, condition });
+  return portable.packed(coder, job, await portable.encodeImages(coder, job));
 }
 
 /**
@@ -70,19 +86,31 @@ export async function compress(
 export async function decompress(
   model: LayersModel,
   bytes: Uint8Array,
-  options: DecompressOptions = {},
-): Promise<tf.Tensor4D> {
+  options?: DecompressOptions,
+): Promise<tf.Tensor4D>;
+/** With a portable model, restores arrays, as `decompress` of `pixelcnn-layers/runtime`. */
+export async function decompress(
+  model: PortableModel,
+  bytes: Uint8Array,
+  options?: portableBack.DecompressOptions,
+): Promise<Images>;
+export async function decompress(
+  model: LayersModel | PortableModel,
+  bytes: Uint8Array,
+  options: DecompressOptions | portableBack.DecompressOptions = {},
+): Promise<tf.Tensor4D | Images> {
+  if (isPortable(model))
+    return portableBack.decompress(model, bytes, options as portableBack.DecompressOptions);
   const values = readArguments('decompress', options, decompressOptions);
   const condition = await conditionData(values.condition);
-  const { program, distribution } = await coderOf('decompress', model);
-  const job = planDecompress(program, bytes, { ...values, condition });
-  const images = await decodeImages(program, job, distribution);
+  const coder = await coderOf('decompress', model);
+  const job = portableBack.planDecompress(coder, bytes, { ...values, condition });
+  const images = await portableBack.decodeImages(coder, job);
   return tf.tensor4d(Int32Array.from(images.data), [...images.shape], 'int32');
 }
 
-/** The program and the distribution that encode the images of a model. */
+/** A model of tfjs in the engine, which codes its images. */
 async function coderOf(caller: string, model: LayersModel) {
-  const shape = imageModelShape(`${caller}: model`, model);
-  const program = await readProgram(traceOrThrow(caller, model, shape), shape);
-  return { program, distribution: shape.distribution };
+  const what = `${caller}: model`;
+  return checkCoded(what, await tensorImageModel(what, model).inOrder(what).inEngine(caller));
 }

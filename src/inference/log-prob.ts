@@ -1,24 +1,21 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type Given, integer, optional, readArguments } from '../core/arguments';
+import type { NumericArray } from '../core/conditions';
 import { valuesOf } from '../core/images';
-import {
-  type CurrentPixels,
-  isSoftmax,
-  type LogProbs,
-  outputStride,
-} from '../distributions/pixel-distribution';
-import { logProbsFor, readOutputs } from '../distributions/readers';
-import { logProbArguments, scoreModel } from '../likelihood/log-prob';
+import * as portable from '../likelihood/log-prob';
 import type { Condition } from '../models/conditions';
-import { imageModelShape } from '../models/image-model';
-import { type SymmetricModel, symmetricShape } from '../models/symmetric';
-import { type BatchJob, batches, planBatches, readAndDispose } from './batches';
+import type { SymmetricModel } from '../models/symmetric';
+import { isPortable, type PortableModel } from '../program/program';
+import { walkArguments } from '../sampling/walk';
+import { readImages } from './batches';
+import { tensorImageModel } from './tensor-model';
 
 const logProbOptions = {
   /** Images in each forward pass. @default 32 */
   batchSize: optional(integer({ from: 1 }), 32),
-  ...logProbArguments<Condition>(),
+  ...portable.logProbArguments<Condition>(),
+  ...walkArguments,
 };
 
 /** Options of {@link logProb}. */
@@ -53,31 +50,27 @@ export interface LevelLogProbsOptions extends Given<typeof levelOptions> {}
 export async function logProb<PerValue extends boolean = false>(
   model: LayersModel | SymmetricModel,
   images: tf.Tensor,
-  options: LogProbOptions & { perValue?: PerValue } = {},
-): Promise<PerValue extends true ? tf.Tensor4D : tf.Tensor1D> {
-  const { perValue, ...values } = readArguments('logProb', options, logProbOptions);
-  const job = await planBatches('logProb', symmetricShape('logProb: model', model), images, values);
-  const nats = await scoreModel(job.shape, { ...job, perValue }, scoreBatches);
-  const { numImages, imageShape } = job;
-  const tensor = tf.tensor(Float32Array.from(nats), perValue ? [numImages, ...imageShape] : [numImages]);
-  return tensor as PerValue extends true ? tf.Tensor4D : tf.Tensor1D;
-}
-
-/** log p of images, [N], or of their values, [N*H*W*C]. */
-export async function scoreBatches(job: BatchJob & { readonly perValue: boolean }): Promise<Float64Array> {
-  const { numImages, imageShape, data: drawn, perValue } = job;
-  const ofImage = valuesOf(imageShape);
-  const nats = new Float64Array(perValue ? numImages * ofImage : numImages);
-  const ofRows = new Float64Array(ROWS);
-  await eachRows('logProb', job, (reader, current, values) => {
-    const levels = values.map((value) => drawn[value] as number);
-    reader.of(current, levels, ofRows);
-    for (const [row, value] of values.entries()) {
-      const to = perValue ? value : Math.floor(value / ofImage);
-      nats[to] = (nats[to] as number) + (ofRows[row] as number);
-    }
-  });
-  return nats;
+  options?: LogProbOptions & { perValue?: PerValue },
+): Promise<PerValue extends true ? tf.Tensor4D : tf.Tensor1D>;
+/** Of a portable model, as `logProb` of `pixelcnn-layers/runtime`. */
+export async function logProb(
+  model: PortableModel,
+  images: NumericArray,
+  options?: portable.LogProbOptions,
+): Promise<Float64Array>;
+export async function logProb(
+  model: LayersModel | SymmetricModel | PortableModel,
+  images: tf.Tensor | NumericArray,
+  options: LogProbOptions | portable.LogProbOptions = {},
+): Promise<tf.Tensor | Float64Array> {
+  if (isPortable(model))
+    return portable.logProb(model, images as NumericArray, options as portable.LogProbOptions);
+  const { batchSize, condition, ...values } = readArguments('logProb', options, logProbOptions);
+  const checked = tensorImageModel('logProb: model', model, { batchSize });
+  const known = await readImages('logProb', checked, images as tf.Tensor, condition);
+  const nats = await portable.scoreImages(checked, { ...known, ...values });
+  const { numImages, imageShape } = known;
+  return tf.tensor(Float32Array.from(nats), values.perValue ? [numImages, ...imageShape] : [numImages]);
 }
 
 /**
@@ -98,58 +91,29 @@ export async function scoreBatches(job: BatchJob & { readonly perValue: boolean 
 export async function levelLogProbs(
   model: LayersModel,
   images: tf.Tensor,
-  options: LevelLogProbsOptions = {},
-): Promise<tf.Tensor5D> {
-  const values = readArguments('levelLogProbs', options, levelOptions);
-  const shape = { ...imageModelShape('levelLogProbs: model', model), model };
-  const job = await planBatches('levelLogProbs', shape, images, values);
-  const { numImages, imageShape } = job;
-  const { levels } = job.shape;
+  options?: LevelLogProbsOptions,
+): Promise<tf.Tensor5D>;
+/** Of a portable model, as `levelLogProbs` of `pixelcnn-layers/runtime`. */
+export async function levelLogProbs(
+  model: PortableModel,
+  images: NumericArray,
+  options?: portable.LevelLogProbsOptions,
+): Promise<Float64Array>;
+export async function levelLogProbs(
+  model: LayersModel | PortableModel,
+  images: tf.Tensor | NumericArray,
+  options: LevelLogProbsOptions | portable.LevelLogProbsOptions = {},
+): Promise<tf.Tensor5D | Float64Array> {
+  if (isPortable(model))
+    return portable.levelLogProbs(model, images as NumericArray, options as portable.LevelLogProbsOptions);
+  const { batchSize, condition, ...hooks } = readArguments('levelLogProbs', options, levelOptions);
+  const ordered = tensorImageModel('levelLogProbs: model', model, { batchSize }).inOrder(
+    'levelLogProbs: model',
+  );
+  const known = await readImages('levelLogProbs', ordered, images as tf.Tensor, condition);
+  const { numImages, imageShape } = known;
+  const { levels } = ordered;
   const nats = new Float32Array(numImages * valuesOf(imageShape) * levels); // [N,H,W,C,L]
-  const ofRows = new Float64Array(ROWS * levels);
-  await eachRows('levelLogProbs', job, (reader, current, values) => {
-    reader.ofAll(current, ofRows);
-    for (const [row, value] of values.entries())
-      nats.set(ofRows.subarray(row * levels, (row + 1) * levels), value * levels);
-  });
+  await portable.scoreLevels(ordered, { ...known, ...hooks }, nats);
   return tf.tensor5d(nats, [numImages, ...imageShape, levels]);
-}
-
-/** How many rows of outputs are read together. */
-const ROWS = 256;
-
-/**
- * Passes images through a model, and calls `read` with groups of up to {@link ROWS} rows of its
- * outputs. `values` [ROWS] are the indices of the rows' values in all images [N,H,W,C]. A softmax
- * has a row for each value, other distributions one for each pixel.
- */
-async function eachRows(
-  caller: string,
-  job: BatchJob,
-  read: (reader: LogProbs, current: CurrentPixels, values: Int32Array) => void,
-): Promise<void> {
-  const { distribution } = job.shape;
-  const { imageChannels, levels, numParameters } = distribution;
-  const ofImage = valuesOf(job.imageShape);
-  const [size, step] = isSoftmax(distribution) ? [levels, 1] : [numParameters, imageChannels];
-  const stride = outputStride(distribution);
-  const reader = logProbsFor(distribution, ROWS);
-  const outputs = new Float32Array(ROWS * stride);
-  const ofPixels = new Int32Array(ROWS * imageChannels);
-  for (const { start, outputs: all } of batches(job)) {
-    const numbers = await readAndDispose(all); // [size,H,W,C,L] or [size,H,W,P]
-    const rows = numbers.length / size;
-    for (let first = 0; first < rows; first += ROWS) {
-      const count = Math.min(ROWS, rows - first);
-      for (let row = 0; row < count; row++) {
-        outputs.set(numbers.subarray((first + row) * size, (first + row + 1) * size), row * stride);
-      }
-      const firstValue = start * ofImage + first * step;
-      ofPixels.set(job.data.subarray(firstValue, firstValue + count * step));
-      for (let channel = 0; channel < step; channel++) {
-        const values = Int32Array.from({ length: count }, (_, row) => firstValue + row * step + channel);
-        readOutputs(caller, distribution, () => read(reader, { outputs, channel, levels: ofPixels }, values));
-      }
-    }
-  }
 }

@@ -2,18 +2,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type Given, oneOf, optional, readArguments } from '../core/arguments';
 import type { NumericArray } from '../core/conditions';
-import { memoryFor, valuesOf } from '../core/images';
-import { evaluatorFor } from '../engine/evaluator';
-import type { DrawingPool } from '../likelihood/energies';
+import { type Images, memoryFor } from '../core/images';
 import { type Condition, checkImageTensor, conditionData, readTensor } from '../models/conditions';
-import type { ImageModelShape } from '../models/image-model';
-import { type SymmetricModel, type SymmetricShape, symmetricShape } from '../models/symmetric';
-import { readProgram, toPortable, trace, warnOfObstacle } from '../portable/trace';
-import type { Drawn } from '../sampling/drawing';
-import type { OutputSource } from '../sampling/growing-images';
-import { evaluatedRows, type Job, memoryForJob, planJob, sampleArguments } from '../sampling/options';
-import { drawImages, drawModel, partsFor } from '../sampling/sample';
-import { fullPasses } from './full-passes';
+import type { SymmetricModel } from '../models/symmetric';
+import { isPortable, type PortableModel } from '../program/program';
+import { planJob, sampleArguments } from '../sampling/options';
+import * as portable from '../sampling/sample';
+import { tensorImageModel } from './tensor-model';
 
 const sampleOptions = {
   ...sampleArguments<tf.Tensor, Condition>(),
@@ -86,20 +81,27 @@ export async function sample(
   model: LayersModel | SymmetricModel,
   options?: SampleOptions,
 ): Promise<tf.Tensor4D>;
+/** From a portable model, draws arrays, as `sample` of `pixelcnn-layers/runtime`. */
 export async function sample(
-  model: LayersModel | SymmetricModel,
-  options: SampleOptions = {},
-): Promise<tf.Tensor4D | Sampled> {
+  model: PortableModel,
+  options: portable.SampleOptions & { withLogProb: true },
+): Promise<portable.Sampled>;
+export async function sample(model: PortableModel, options?: portable.SampleOptions): Promise<Images>;
+export async function sample(
+  model: LayersModel | SymmetricModel | PortableModel,
+  options: SampleOptions | portable.SampleOptions = {},
+): Promise<tf.Tensor4D | Sampled | Images | portable.Sampled> {
+  if (isPortable(model)) return portable.sample(model, options as portable.SampleOptions);
   const values = readArguments('sample', options, sampleOptions);
   const { strategy, initial, known } = values;
-  const shape = symmetricShape('sample: model', model);
+  const checked = tensorImageModel('sample: model', model, { strategy });
   const numbers = {
     initial: initial && (await numbersOf('initial', 'levels', initial)),
     known: known && (await numbersOf('known', '0 and 1', known)),
     condition: await conditionData(values.condition),
   };
-  const job = memoryFor('sample', () => planJob(shape, { ...values, ...numbers }));
-  const { levels, ...logs } = await drawModel(shape, job, (job) => drawWith(shape, job, strategy));
+  const job = memoryFor('sample', () => planJob(checked, { ...values, ...numbers }));
+  const { levels, ...logs } = await checked.draw(job);
   return tf.tidy(() => {
     const images = tf.tensor4d(Int32Array.from(levels), [job.numImages, ...job.imageShape], 'int32');
     if (!job.withLogProb) return images;
@@ -114,61 +116,7 @@ export async function sample(
   });
 }
 
-/** Draws the images of a job from a model, without its symmetries. */
-export async function drawWith(
-  { model, ...shape }: SymmetricShape,
-  job: Job,
-  strategy: 'auto' | 'incremental' | 'full' = 'auto',
-): Promise<Drawn> {
-  const source = await outputSource(model, shape, job, strategy);
-  try {
-    return await drawImages(source, shape.distribution, job, await partsFor(job));
-  } finally {
-    source.dispose?.();
-  }
-}
-
-/** Returns a function that draws from a model without its symmetries, in a pool if there is one. */
-export function drawingFrom(
-  shape: SymmetricShape,
-  pool: DrawingPool | undefined,
-): (job: Job) => Promise<Drawn> {
-  if (pool === undefined) return (job) => drawWith(shape, job);
-  const portable = toPortable(shape.model); // sent to workers once
-  return async (job) => pool.draw(await portable, job);
-}
-
 async function numbersOf(option: string, numbers: string, images: tf.Tensor): Promise<NumericArray> {
   checkImageTensor(`sample: ${option}`, images, numbers);
   return readTensor(images);
-}
-
-/** The source of a model's outputs. Warns about whole passes that were not requested. */
-async function outputSource(
-  model: LayersModel,
-  shape: ImageModelShape,
-  job: Job,
-  strategy: 'auto' | 'incremental' | 'full',
-): Promise<OutputSource> {
-  const rows = evaluatedRows(shape.conditions, job);
-  const { distribution } = shape;
-  const full = () => memoryForJob(job, () => fullPasses(model, distribution, rows));
-  if (strategy === 'full') return full();
-  const traced = trace(model, shape);
-  if ('builder' in traced) {
-    const program = await readProgram(traced, shape);
-    return memoryForJob(job, () => evaluatorFor(program, { ...rows, distribution }));
-  }
-  const { obstacle, lateTimes } = traced;
-  if (strategy === 'incremental')
-    throw new TypeError(`sample: strategy 'incremental': ${obstacle}; 'full' works with any model`);
-  const { imageShape } = job;
-  const passes = `${valuesOf(imageShape)} of them (${imageShape.join('x')}) instead of the cost of about one`;
-  const cost = `each value takes a whole forward pass: ${passes}`;
-  const meaningless = 'samples and likelihoods are meaningless';
-  const consequence = lateTimes
-    ? `${meaningless} (checkCausality finds the layer), and ${cost}`
-    : `${cost}. checkCausality tests whether the model is causal; if it is not, ${meaningless}`;
-  warnOfObstacle('sample', model, obstacle, `${consequence}. With strategy: 'full' there is no warning.`);
-  return full();
 }

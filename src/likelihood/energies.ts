@@ -1,10 +1,10 @@
 import { anything, checked, integer, optional, optionalSignal, readDeclared } from '../core/arguments';
 import { throwTypeError } from '../core/check';
 import type { ImageShape } from '../core/images';
-import { givenConditions } from '../core/symmetries';
 import type { PortableModel } from '../program/program';
 import type { Drawn } from '../sampling/drawing';
-import { type Job, type ModelShape, planJob, sampleArguments } from '../sampling/options';
+import type { ModelShape } from '../sampling/image-model';
+import { type Job, planJob, sampleArguments } from '../sampling/options';
 
 // Models of distributions that are known but for a factor: p(x) = e^(-beta E(x)) / Z.
 
@@ -45,7 +45,7 @@ export function planEnergyJob(
   model: ModelShape,
   options: { readonly [Name in keyof Job]?: unknown },
 ): Job {
-  const [condition] = givenConditions(model);
+  const [condition] = model.conditions;
   if (condition !== undefined)
     throwTypeError(`${caller}: model`, 'one that takes no condition', `one of ${condition.kind}`);
   const values = readDeclared(caller, options, sampleArguments<never, never>());

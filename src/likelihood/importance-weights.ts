@@ -2,10 +2,9 @@ import { type Given, integer, number, optional, readArguments } from '../core/ar
 import { checkFunction } from '../core/check';
 import { memoryFor } from '../core/images';
 import { exp, log } from '../kernels/arithmetic';
-import { checkModel, type PortableModel } from '../program/program';
-import type { Drawn } from '../sampling/drawing';
-import type { Job, ModelShape } from '../sampling/options';
-import { drawJob, drawModel } from '../sampling/sample';
+import type { PortableModel } from '../program/program';
+import type { ImageModel } from '../sampling/image-model';
+import { portableImageModel } from '../sampling/portable';
 import { type Energy, energiesOf, energyArguments, planEnergyJob } from './energies';
 
 const logPartitionArguments = {
@@ -37,9 +36,10 @@ export async function ofPortable(
   energy: Energy,
   args: LogPartitionArgs,
 ): Promise<LogPartition> {
-  checkModel('logPartition: model', model);
+  const checked = portableImageModel('logPartition: model', model);
   const { pool, ...values } = readLogPartition(energy, args);
-  return estimated(model, energy, values, (job) => pool?.draw(model, job) ?? drawJob(model, job, {}));
+  const inPool: ImageModel | undefined = pool && { ...checked, draw: (job) => pool.draw(model, job) };
+  return estimated(inPool ?? checked, energy, values);
 }
 
 /** Checks the arguments of {@link logPartition}. */
@@ -51,18 +51,17 @@ export function readLogPartition(energy: unknown, args: LogPartitionArgs) {
 /** How many images are drawn at a time. */
 const AT_A_TIME = 1024;
 
-/** Estimates log Z. `draw` draws from the model without its symmetries. */
+/** Estimates log Z by images of a model of any kind. */
 export async function estimated(
-  model: ModelShape,
+  model: ImageModel,
   energy: Energy,
   { beta, numImages, ...options }: Omit<ReturnType<typeof readLogPartition>, 'pool'>,
-  draw: (job: Job) => Promise<Drawn>,
 ): Promise<LogPartition> {
   const logWeights = memoryFor('logPartition', () => new Float64Array(numImages));
   const whole = planEnergyJob('logPartition', model, { ...options, numImages });
   for (let firstImage = 0; firstImage < numImages; firstImage += AT_A_TIME) {
     const job = { ...whole, firstImage, numImages: Math.min(AT_A_TIME, numImages - firstImage) };
-    const { levels, logProb } = await drawModel(model, job, draw);
+    const { levels, logProb } = await model.draw(job);
     const energies = energiesOf('logPartition', energy, Int32Array.from(levels), job);
     logWeights.set(
       energies.map((one, n) => -beta * one - (logProb[n] as number)),

@@ -1,12 +1,11 @@
 import { anything, flag, type Given, optional, readArguments } from '../core/arguments';
-import { throwTypeError } from '../core/check';
 import type { ConditionData, NumericArray } from '../core/conditions';
 import { memoryFor, valuesOf } from '../core/images';
-import type { Symmetrizable } from '../core/symmetries';
-import { distributionOf } from '../distributions/kinds';
-import { logProbsFor } from '../distributions/readers';
-import { checkModel, type PortableModel } from '../program/program';
-import { type GivenImages, planImages, walkArguments, walkImages } from './walk';
+import type { PortableModel } from '../program/program';
+import type { ImageModel, KnownImages, OrderedModel, WalkHooks } from '../sampling/image-model';
+import { portableImageModel } from '../sampling/portable';
+import { scoreInOrder } from '../sampling/score';
+import { planImages, walkArguments } from '../sampling/walk';
 
 /** Arguments of `logProb`, with conditions that are arrays or tensors. */
 export const logProbArguments = <GivenCondition>() => ({
@@ -20,6 +19,11 @@ const logProbOptions = { ...logProbArguments<ConditionData>(), ...walkArguments 
 
 /** Options of {@link logProb}. */
 export interface LogProbOptions extends Given<typeof logProbOptions> {}
+
+const { perValue: _, ...levelOptions } = logProbOptions;
+
+/** Options of {@link levelLogProbs}. */
+export interface LevelLogProbsOptions extends Given<typeof levelOptions> {}
 
 /**
  * Computes the log-likelihood of images under a model, in nats: log p(x), the sum of log p of every value given the
@@ -46,53 +50,68 @@ export async function logProb(
   images: NumericArray,
   options: LogProbOptions = {},
 ): Promise<Float64Array> {
-  return scoreModel(model, planLogProb(model, images, options), (job) => scoreImages(model, job));
+  return scoreImages(portableImageModel('logProb: model', model), planLogProb(model, images, options));
 }
 
 /** Checked images to score. */
-export type LogProbJob = ReturnType<typeof planLogProb>;
+export type LogProbJob = KnownImages & WalkHooks & { readonly perValue: boolean };
 
 /** Checks the images and options of {@link logProb}. */
-export function planLogProb(model: PortableModel, images: NumericArray, options: LogProbOptions) {
-  checkModel('logProb: model', model);
+export function planLogProb(model: PortableModel, images: NumericArray, options: LogProbOptions): LogProbJob {
+  const checked = portableImageModel('logProb: model', model);
   const { condition, ...values } = readArguments('logProb', options, logProbOptions);
-  return { ...planImages('logProb', model, images, condition), ...values };
+  return { ...planImages('logProb', checked, images, condition), ...values };
 }
 
-/** Scores the images of a job in a model with or without symmetries. `score` scores them in it without. */
-export async function scoreModel<Job extends GivenImages & { readonly perValue: boolean }>(
-  { levels, conditions, symmetry }: Symmetrizable,
-  job: Job,
-  score: (job: Job) => Promise<Float64Array>,
-): Promise<Float64Array> {
-  if (symmetry === undefined) return score(job);
-  if (job.perValue) throwTypeError('logProb: perValue', 'false for a model with symmetries', true);
-  const { scoreSymmetric } = await import('../sampling/symmetric'); // which few models need
-  return scoreSymmetric({ levels, conditions, symmetry }, job, score);
-}
+/** log p of images [N], or of their values [N*H*W*C], under a model of any kind. */
+export const scoreImages = async (model: ImageModel, job: LogProbJob): Promise<Float64Array> =>
+  job.perValue ? scoreInOrder('logProb', model.inOrder('logProb: perValue'), job, true) : model.score(job);
 
 export const numbersPerImage = ({ perValue, imageShape }: LogProbJob): number =>
   perValue ? valuesOf(imageShape) : 1;
 
-export async function scoreImages(model: PortableModel, job: LogProbJob): Promise<Float64Array> {
-  const { data, numImages, imageShape } = job;
-  const total = valuesOf(imageShape);
-  const size = numbersPerImage(job);
-  const distribution = distributionOf(model);
-  const nats = memoryFor('logProb', () => new Float64Array(numImages * size));
-  await walkImages('logProb', model, distribution, job, (first, count) => {
-    const reader = logProbsFor(distribution, count);
-    const ofValue = new Float64Array(count);
-    return {
-      visit(current, index, levels) {
-        for (let n = 0; n < count; n++) levels[n] = data[(first + n) * total + index] as number;
-        reader.of(current, levels, ofValue);
-        for (let n = 0; n < count; n++) {
-          const to = (first + n) * size + (job.perValue ? index : 0);
-          nats[to] = (nats[to] as number) + (ofValue[n] as number);
-        }
-      },
-    };
-  });
+/**
+ * Computes log p of every level of every value given the values before it, in nats, for the models and images of
+ * {@link logProb}.
+ *
+ * @returns [N*H*W*C*L], whose probabilities sum to 1 over the levels of each value
+ * @throws (rejects) as {@link logProb}; TypeError if the model is symmetric, since it has no one order of values
+ * @example
+ * ```js
+ * import { pixelCNN, toPortable } from 'pixelcnn-layers';
+ * import { levelLogProbs } from 'pixelcnn-layers/runtime';
+ * const model = pixelCNN({ imageShape: [4, 4, 1], levels: 8, hiddenDim: 4, outDim: 8, numBlocks: 1 });
+ * const images = { data: new Uint8Array(32), shape: [2, 4, 4, 1] };
+ * const nats = await levelLogProbs(await toPortable(model), images);
+ * console.log(nats.length); // 256
+ * ```
+ */
+export async function levelLogProbs(
+  model: PortableModel,
+  images: NumericArray,
+  options: LevelLogProbsOptions = {},
+): Promise<Float64Array> {
+  const ordered = portableImageModel('levelLogProbs: model', model).inOrder('levelLogProbs: model');
+  const { condition, ...hooks } = readArguments('levelLogProbs', options, levelOptions);
+  const known = planImages('levelLogProbs', ordered, images, condition);
+  const nats = memoryFor('levelLogProbs', () => new Float64Array(known.data.length * model.levels));
+  await scoreLevels(ordered, { ...known, ...hooks }, nats);
   return nats;
+}
+
+/** Writes log p of every level of all values, [N*H*W*C*L]. */
+export async function scoreLevels(
+  model: OrderedModel,
+  images: KnownImages & WalkHooks,
+  nats: Float32Array | Float64Array,
+): Promise<void> {
+  const { levels } = model;
+  let ofValues = new Float64Array(0);
+  await model.eachOutput('levelLogProbs', images, (reader, current, values) => {
+    const size = values.length * levels;
+    if (ofValues.length < size) ofValues = new Float64Array(size);
+    reader.ofAll(current, ofValues);
+    for (const [k, value] of values.entries())
+      nats.set(ofValues.subarray(k * levels, (k + 1) * levels), value * levels);
+  });
 }

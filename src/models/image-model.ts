@@ -1,7 +1,7 @@
 import type { LayersModel, layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { checkFunction, throwTypeError } from '../core/check';
 import { type ConditionShape, checkKinds } from '../core/conditions';
-import type { Symmetrizable } from '../core/symmetries';
+import { refuseSymmetries } from '../core/symmetries';
 import { softmaxOf } from '../distributions/categorical';
 import {
   checkChannelOf,
@@ -38,8 +38,7 @@ export function imageModelShape(
   what: string,
   graph: Pick<LayersModel, 'inputs' | 'outputs' | 'layers'>,
 ): ImageModelShape {
-  const { symmetry } = (graph ?? {}) as Partial<Symmetrizable>;
-  if (symmetry !== undefined) throwTypeError(what, 'one without symmetries', symmetry.symmetries);
+  refuseSymmetries(what, graph);
   const [image, ...beside] = graph?.inputs ?? [];
   const [logits, ...others] = graph?.outputs ?? [];
   const input = image?.shape;

@@ -12,6 +12,8 @@ import {
   symmetricOptions,
   transformed,
 } from '../core/symmetries';
+import { isPortable, type PortableModel } from '../program/program';
+import { symmetric as symmetricPortable } from '../program/symmetric';
 import { type ImageModelShape, imageModelShape } from './image-model';
 
 /** A model with symmetries: see {@link symmetric}. */
@@ -67,8 +69,20 @@ export interface SymmetricModel {
 export function symmetric(
   model: LayersModel,
   symmetries: readonly Symmetry[],
+  options?: SymmetricOptions,
+): SymmetricModel;
+/** Of a portable model, as `symmetric` of `pixelcnn-layers/runtime`. */
+export function symmetric(
+  model: PortableModel,
+  symmetries: readonly Symmetry[],
+  options?: SymmetricOptions,
+): PortableModel;
+export function symmetric(
+  model: LayersModel | PortableModel,
+  symmetries: readonly Symmetry[],
   options: SymmetricOptions = {},
-): SymmetricModel {
+): SymmetricModel | PortableModel {
+  if (isPortable(model)) return symmetricPortable(model, symmetries, options);
   const { asCondition } = readArguments('symmetric', options, symmetricOptions());
   const { imageShape, levels, conditions } = imageModelShape('symmetric: model', model);
   const symmetry = checkSymmetry('symmetric', { imageShape, levels, conditions }, symmetries, asCondition);
@@ -77,18 +91,6 @@ export function symmetric(
   const orient: SymmetricModel['orient'] = (images, shape, elements) =>
     transformed(images, shape, levels, group, elements);
   return { model, symmetry, imageShape, levels, conditions: given, numElements: group.length, orient };
-}
-
-/** The shape of a model, with its own conditions, and its symmetry if it has one. */
-export type SymmetricShape = ImageModelShape & {
-  readonly model: LayersModel;
-  readonly symmetry?: SymmetryShape;
-};
-
-/** Reads the shape of a model with or without symmetries. */
-export function symmetricShape(what: string, given: LayersModel | SymmetricModel): SymmetricShape {
-  if (!isSymmetric(given)) return { ...imageModelShape(what, given), model: given };
-  return { ...imageModelShape(what, given.model), model: given.model, symmetry: given.symmetry };
 }
 
 export const isSymmetric = (given: LayersModel | SymmetricModel): given is SymmetricModel =>

@@ -3,10 +3,10 @@ import type { DecompressJob } from '../codec/decompress';
 import type { CodedImage } from '../codec/format';
 import type { Images } from '../core/images';
 import type { LogProbJob } from '../likelihood/log-prob';
-import type { WalkHooks } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
 import type { AdjusterData } from '../sampling/adjusters';
 import type { Drawn } from '../sampling/drawing';
+import type { WalkHooks } from '../sampling/image-model';
 import type { Job } from '../sampling/options';
 
 /** A sampling job as plain data. */

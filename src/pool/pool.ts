@@ -1,26 +1,20 @@
 import { type CompressOptions, compressOptions, packed, planCompress } from '../codec/compress';
 import { type DecompressOptions, decompressOptions, planDecompress } from '../codec/decompress';
-import type { CodedImage } from '../codec/format';
+import { type CodedImage, codedModel } from '../codec/format';
 import { callback, type Given, integer, optional, readArguments } from '../core/arguments';
 import { throwTypeError } from '../core/check';
 import type { NumericArray } from '../core/conditions';
 import { blankImages, type Images, memoryFor, valuesOf } from '../core/images';
 import { YIELD_MILLISECONDS } from '../core/pauses';
-import {
-  type LogProbJob,
-  type LogProbOptions,
-  numbersPerImage,
-  planLogProb,
-  scoreModel,
-} from '../likelihood/log-prob';
-import type { GivenImages, WalkHooks } from '../likelihood/walk';
+import { type LogProbJob, type LogProbOptions, numbersPerImage, planLogProb } from '../likelihood/log-prob';
 import type { PortableModel } from '../program/program';
 import { copyOf } from '../program/safetensors';
 import type { Adjuster } from '../sampling/adjusters';
 import type { Drawn } from '../sampling/drawing';
+import type { KnownImages, WalkHooks } from '../sampling/image-model';
 import type { Job } from '../sampling/options';
 import { numParticlesOf } from '../sampling/particles';
-import { drawModel, planSample, type Sampled, type SampleOptions, sampled } from '../sampling/sample';
+import { planSample, type Sampled, type SampleOptions, sampled } from '../sampling/sample';
 import type { SampleTask } from './messages';
 import { type Piece, schedulerOf } from './scheduler';
 import { numCores, type PoolWorker, startWorker } from './workers';
@@ -66,7 +60,7 @@ export interface Pool {
   sample(model: PortableModel, options: PoolSampleOptions & { withLogProb: true }): Promise<Sampled>;
   /** Draws exactly the images of `sample` of `pixelcnn-layers/runtime`, on all workers. */
   sample(model: PortableModel, options?: PoolSampleOptions): Promise<Images>;
-  /** Draws the images of a checked job, a `Job`, from a model without symmetries. @internal */
+  /** Draws the images of a checked job, a `Job`. @internal */
   draw(model: PortableModel, job: object): Promise<Drawn>;
   /** Computes exactly the numbers of `logProb` of `pixelcnn-layers/runtime`, on all workers. */
   logProb(model: PortableModel, images: NumericArray, options?: PoolLogProbOptions): Promise<Float64Array>;
@@ -152,14 +146,15 @@ export function createPool(options: PoolOptions = {}): Pool {
     workers,
     sample: (async (model: PortableModel, options: PoolSampleOptions = {}) => {
       const job = planSample(model, options as SampleOptions);
-      return sampled(job, await drawModel(model, job, (job) => draw(model, job)));
+      return sampled(job, await draw(model, job));
     }) as Pool['sample'],
     draw,
     async logProb(model, images, options = {}) {
-      return scoreModel(model, planLogProb(model, images, options), (job) => score(model, job));
+      return score(model, planLogProb(model, images, options));
     },
     async compress(model, images, options = {}) {
-      const job = planCompress(model, images, readArguments('compress', options, compressOptions));
+      const checked = codedModel('compress: model', model);
+      const job = planCompress(checked, images, readArguments('compress', options, compressOptions));
       const coded = new Array<CodedImage>(job.numImages);
       await scheduler.run('compress', model, job, {
         partOf: dataOf(job),
@@ -167,10 +162,11 @@ export function createPool(options: PoolOptions = {}): Pool {
           for (const [n, one] of result.entries()) coded[first + n] = one;
         },
       });
-      return packed(model, job, coded);
+      return packed(checked, job, coded);
     },
     async decompress(model, bytes, options = {}) {
-      const job = planDecompress(model, bytes, readArguments('decompress', options, decompressOptions));
+      const checked = codedModel('decompress: model', model);
+      const job = planDecompress(checked, bytes, readArguments('decompress', options, decompressOptions));
       const { coded, numImages, imageShape, firstImage } = job;
       const images = blankImages('decompress', numImages, imageShape, model.levels);
       await scheduler.run('decompress', model, job, {
@@ -187,7 +183,7 @@ export function createPool(options: PoolOptions = {}): Pool {
 }
 
 /** The levels of a piece's images, copied so that only these are sent. */
-const dataOf = ({ data, imageShape }: GivenImages) => {
+const dataOf = ({ data, imageShape }: KnownImages) => {
   const size = valuesOf(imageShape);
   return ({ first, count }: Piece) => ({ data: data.slice(first * size, (first + count) * size) });
 };

@@ -1,12 +1,10 @@
 import { encodeImages } from '../codec/compress';
 import { decodeImages } from '../codec/decompress';
 import { scoreImages } from '../likelihood/log-prob';
-import type { WalkHooks } from '../likelihood/walk';
 import type { PortableModel } from '../program/program';
 import { adjusterOf } from '../sampling/adjusters';
-import { changesOf } from '../sampling/changes';
-import { lookingAhead } from '../sampling/look-ahead';
-import { drawJob } from '../sampling/sample';
+import type { WalkHooks } from '../sampling/image-model';
+import { engineModel, portableImageModel } from '../sampling/portable';
 import type { Call, Method, Work, WorkerRequest } from './messages';
 import type { Port } from './port';
 import type { Reply } from './worker-calls';
@@ -21,15 +19,15 @@ const performers: {
     const follow = ({ done, total }: { done: number; total: number }) =>
       onProgress?.({ done: done * job.numImages, total: total * job.numImages });
     const functions = { random: undefined, potential: undefined, onProgress: follow };
-    return drawJob(
-      model,
-      { ...job, ...functions, adjust: adjust && adjusterOf(adjust) },
-      { lookingAhead, changesOf },
-    );
+    return portableImageModel('pool: model', model).draw({
+      ...job,
+      ...functions,
+      adjust: adjust && adjusterOf(adjust),
+    });
   },
-  logProb: scoreImages,
-  compress: encodeImages,
-  decompress: decodeImages,
+  logProb: (model, job) => scoreImages(portableImageModel('pool: model', model), job),
+  compress: (model, job) => encodeImages(engineModel(model), job),
+  decompress: (model, job) => decodeImages(engineModel(model), job),
 };
 
 /** The memory of a result, which is transferred to the pool. */

@@ -11,8 +11,8 @@ import {
 } from '../distributions/pixel-distribution';
 import { featuresOf, stockLayer } from '../layers/stock-layers';
 import type { Shape, TensorDistribution } from '../layers/types';
-import type { ImageModelShape } from '../models/image-model';
-import { type SymmetricModel, symmetricShape } from '../models/symmetric';
+import { type ImageModelShape, imageModelShape } from '../models/image-model';
+import { isSymmetric, type SymmetricModel } from '../models/symmetric';
 import { type Features, nodeOf, ProgramBuilder } from '../program/builder';
 import { checkDescription } from '../program/description';
 import { imageProgram } from '../program/maps';
@@ -246,16 +246,17 @@ export async function toPortable(
   given: LayersModel | SymmetricModel,
   options: ToPortableOptions = {},
 ): Promise<PortableModel> {
-  const { model, symmetry, ...shape } = symmetricShape('toPortable: model', given);
+  if (isSymmetric(given)) return { ...(await toPortable(given.model, options)), symmetry: given.symmetry };
+  const shape = imageModelShape('toPortable: model', given);
   const values = readArguments('toPortable', options, portableOptions());
   const description = checkDescription('toPortable: ', values, shape.levels);
-  const traced = traceOrThrow('toPortable', model, shape);
+  const traced = traceOrThrow('toPortable', given, shape);
   const { distribution } = shape;
   const { data, numParameters } = distribution as TensorDistribution;
   const isData = data !== undefined && numParametersOf(data, distribution) === numParameters;
   if (!isSoftmax(distribution) && !isData) {
-    const { name } = (model.outputs[0] as SymbolicTensor).sourceLayer;
+    const { name } = (given.outputs[0] as SymbolicTensor).sourceLayer;
     throw new TypeError(`toPortable: layer '${name}' has its own distribution, which is not data`);
   }
-  return { ...(await readModel(traced, shape)), ...(symmetry && { symmetry }), ...description };
+  return { ...(await readModel(traced, shape)), ...description };
 }

@@ -62,15 +62,13 @@ export interface PortableModel {
   readonly info?: Readonly<Record<string, string>>;
 }
 
-/**
- * Checks that a model has the form of a portable model; its contents are checked elsewhere.
- *
- * @param isPlain whether symmetries are refused
- */
-export function checkModel(what: string, model: unknown, isPlain = false): void {
-  const { nodes, imageShape, conditions, weights, symmetry } = (model ?? {}) as Partial<PortableModel>;
-  if (![nodes, imageShape, conditions].every(Array.isArray) || typeof weights?.get !== 'function') {
+/** Whether a model of any kind is a portable one, whose images and results are arrays. */
+export const isPortable = (model: object | undefined): model is PortableModel =>
+  (model as Partial<PortableModel> | undefined)?.nodes !== undefined;
+
+/** Checks that a model has the form of a portable model; its contents are checked elsewhere. */
+export function checkModel(what: string, model: unknown): void {
+  const { nodes, imageShape, conditions, weights } = (model ?? {}) as Partial<PortableModel>;
+  if (![nodes, imageShape, conditions].every(Array.isArray) || typeof weights?.get !== 'function')
     throwTypeError(what, 'a portable model, from toPortable or readPortable', model);
-  }
-  if (isPlain && symmetry !== undefined) throwTypeError(what, 'one without symmetries', symmetry.symmetries);
 }

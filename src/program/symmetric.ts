@@ -23,7 +23,7 @@ export function symmetric(
   symmetries: readonly Symmetry[],
   options: SymmetricOptions = {},
 ): PortableModel {
-  checkModel('symmetric: model', model, true);
+  checkModel('symmetric: model', model);
   const { asCondition } = readArguments('symmetric', options, symmetricOptions());
   return { ...model, symmetry: checkSymmetry('symmetric', model, symmetries, asCondition) };
 }

@@ -20,10 +20,10 @@ import {
 } from '../core/conditions';
 import { checkImages, type ImageShape, memoryFor, resolveImageShape } from '../core/images';
 import { YIELD_MILLISECONDS } from '../core/pauses';
-import { givenConditions, type Symmetrizable } from '../core/symmetries';
 import { TO_DRAW } from '../distributions/filters';
 import type { Adjust, Adjuster } from './adjusters';
 import { checkNullClass, withAndWithoutClass } from './guidance';
+import type { ModelShape } from './image-model';
 import { numParticlesOf, type PartlyGiven, type Potential } from './particles';
 
 /** The progress of a job, for {@link SampleOptions.onProgress}. */
@@ -120,15 +120,10 @@ function checkYield(what: string, given: unknown): number {
 }
 
 /** The values of {@link sampleArguments}, without tensors. */
-type SampleValues = Values<ReturnType<typeof sampleArguments<NumericArray, ConditionData>>>;
+export type SampleValues = Values<ReturnType<typeof sampleArguments<NumericArray, ConditionData>>>;
 
 /** The checked options of a job. */
 export type Job = ReturnType<typeof planJob>;
-
-/** The properties of a model that options depend on. */
-export interface ModelShape extends Symmetrizable {
-  readonly imageShape: readonly [number | null, number | null, number];
-}
 
 /** Checks options that depend on the model or on other options. */
 export function planJob(model: ModelShape, values: SampleValues, caller = 'sample') {
@@ -148,13 +143,7 @@ export function planJob(model: ModelShape, values: SampleValues, caller = 'sampl
     const below = `an index that with ${numImages} images stays below 2^53`;
     throwTypeError('sample: firstImage', below, firstImage);
   }
-  const conditions = readConditions(
-    'sample: condition',
-    givenConditions(model),
-    condition,
-    numImages,
-    imageShape,
-  );
+  const conditions = readConditions('sample: condition', model.conditions, condition, numImages, imageShape);
   if (guidance !== 0) checkNullClass(model.conditions);
   (adjust as Partial<Adjuster> | undefined)?.checkFits?.('sample: adjust', imageShape, model.levels);
   const given = readGiven(initial, known, [numImages, ...imageShape], model.levels);
@@ -207,8 +196,14 @@ export function evaluatedRows(kinds: readonly ConditionShape[], job: Job) {
 }
 
 /** {@link memoryFor} a job; the error also mentions the number of particles. */
-export function memoryForJob<T>(job: Job, make: () => T): T {
+export async function memoryForJob<T>(job: Job, make: () => T | Promise<T>): Promise<T> {
   const particles = numParticlesOf(job);
   const what = particles > 1 ? `sample: lookAhead: ${particles} particles of each image` : 'sample';
-  return memoryFor(what, make);
+  try {
+    return await make();
+  } catch (cause) {
+    return memoryFor(what, () => {
+      throw cause;
+    });
+  }
 }

@@ -1,18 +1,10 @@
 import { type Given, oneOf, optional, readArguments } from '../core/arguments';
 import type { ConditionData, NumericArray } from '../core/conditions';
-import { type Images, levelsArray, memoryFor, valuesOf } from '../core/images';
-import { pauses } from '../core/pauses';
-import { reportProgress } from '../core/progress';
-import type { Symmetrizable } from '../core/symmetries';
-import { distributionOf } from '../distributions/kinds';
-import type { PixelDistribution } from '../distributions/pixel-distribution';
-import { readOutputs } from '../distributions/readers';
-import { evaluatorFor } from '../engine/evaluator';
-import { checkModel, type PortableModel } from '../program/program';
-import { type ChangesOf, type Drawn, drawingOf } from './drawing';
-import type { OutputSource } from './growing-images';
-import type { lookingAhead } from './look-ahead';
-import { evaluatedRows, type Job, memoryForJob, planJob, sampleArguments } from './options';
+import { type Images, memoryFor } from '../core/images';
+import type { PortableModel } from '../program/program';
+import type { Drawn } from './drawing';
+import { type Job, planJob, sampleArguments } from './options';
+import { portableImageModel } from './portable';
 
 const sampleOptions = () => ({
   ...sampleArguments<NumericArray, ConditionData>(),
@@ -59,7 +51,23 @@ export async function sample(
 export async function sample(model: PortableModel, options?: SampleOptions): Promise<Images>;
 export async function sample(model: PortableModel, options: SampleOptions = {}): Promise<Images | Sampled> {
   const job = planSample(model, options);
-  return sampled(job, await drawModel(model, job, async (job) => drawJob(model, job, await partsFor(job))));
+  return sampled(job, await portableImageModel('sample: model', model).draw(job));
+}
+
+/** Checks the options of {@link sample}, all before anything is drawn. */
+export function planSample(model: PortableModel, options: SampleOptions): Job {
+  const checked = portableImageModel('sample: model', model);
+  const values = readArguments('sample', options, sampleOptions());
+  return memoryFor('sample', () => planJob(checked, values));
+}
+
+/** The result of {@link sample}. */
+export function sampled(
+  { numImages, imageShape, withLogProb }: Job,
+  { levels, logProb, logDrawn, logGiven }: Drawn,
+): Images | Sampled {
+  const images: Images = { data: levels, shape: [numImages, ...imageShape] };
+  return withLogProb ? { images, logProb, logDrawn, ...(logGiven && { logGiven }) } : images;
 }
 
 /** Images with their log p, for {@link SampleOptions.withLogProb}. */
@@ -76,92 +84,4 @@ export interface Sampled {
   readonly logDrawn: Float64Array;
   /** With `lookAhead`, an estimate of log p of each image's given values under the distribution that is drawn from. */
   readonly logGiven?: Float64Array;
-}
-
-/** The result of {@link sample}. */
-export function sampled(
-  { numImages, imageShape, withLogProb }: Job,
-  { levels, ...logProbs }: Drawn,
-): Images | Sampled {
-  const images: Images = { data: levels, shape: [numImages, ...imageShape] };
-  return withLogProb ? { images, ...logProbs } : images;
-}
-
-/** Checks the options of {@link sample}, all before anything is drawn. */
-export function planSample(model: PortableModel, options: SampleOptions): Job {
-  checkModel('sample: model', model);
-  const values = readArguments('sample', options, sampleOptions());
-  return memoryFor('sample', () => planJob(model, values));
-}
-
-/** Draws the images of a job, from a model with or without symmetries. `draw` draws from it without. */
-export async function drawModel(
-  { levels, conditions, symmetry }: Symmetrizable,
-  job: Job,
-  draw: (job: Job) => Promise<Drawn>,
-): Promise<Drawn> {
-  if (symmetry === undefined) return draw(job);
-  const { drawSymmetric } = await import('./symmetric'); // which few models need
-  return drawSymmetric({ levels, conditions, symmetry }, job, draw);
-}
-
-/** The parts of drawing that few jobs need. */
-export interface DrawingParts {
-  readonly lookingAhead?: typeof lookingAhead;
-  readonly changesOf?: ChangesOf;
-}
-
-/** Loads the parts that a job needs. */
-export async function partsFor({ lookAhead, guidance, adjust }: Job): Promise<DrawingParts> {
-  let parts: DrawingParts = {};
-  if (lookAhead > 0) {
-    const { lookingAhead } = await import('./look-ahead');
-    parts = { lookingAhead };
-  }
-  if (guidance !== 0 || adjust !== undefined) {
-    const { changesOf } = await import('./changes');
-    parts = { ...parts, changesOf };
-  }
-  return parts;
-}
-
-/** Draws the images of a job, without symmetries. */
-export async function drawJob(model: PortableModel, job: Job, parts: DrawingParts): Promise<Drawn> {
-  const distribution = distributionOf(model);
-  const rows = evaluatedRows(model.conditions, job);
-  const evaluator = memoryForJob(job, () => evaluatorFor(model, { ...rows, distribution }));
-  const { levels, ...logProbs } = await drawImages(evaluator, distribution, job, parts);
-  const data = memoryFor('sample', () => levelsArray(levels.length, model.levels));
-  data.set(levels);
-  return { levels: data, ...logProbs };
-}
-
-/** Draws the images of a job from any source of outputs. */
-export async function drawImages(
-  source: OutputSource,
-  distribution: PixelDistribution,
-  job: Job,
-  { lookingAhead, changesOf }: DrawingParts,
-): Promise<Drawn> {
-  const { signal, onProgress, lookAhead, guidance, adjust } = job;
-  const make = (lookAhead > 0 && lookingAhead) || drawingOf;
-  const isChanged = guidance !== 0 || adjust !== undefined;
-  const changes = isChanged ? changesOf : undefined;
-  const drawing = memoryForJob(job, () => make(source, distribution, job, changes));
-  const { images, levels } = drawing;
-  const total = valuesOf(job.imageShape);
-  const onRow = (done: number) => onProgress && reportProgress(onProgress, { done, total, levels }, signal);
-  await images.eachValue({ signal, pause: pauses(job.yieldEvery), onRow }, (place, index) => {
-    const isNeeded = drawing.begin(index) > 0 || job.withLogProb;
-    if (!isNeeded) return drawing.end(index, place);
-    const read = (outputs: Float32Array) => {
-      readOutputs('sample', distribution, () => drawing.read(outputs, place));
-      drawing.end(index, place);
-    };
-    const outputs = images.source.outputs(...place);
-    return outputs instanceof Float32Array ? read(outputs) : outputs.then(read);
-  });
-  signal?.throwIfAborted();
-  images.source.release?.();
-  return drawing.finish();
 }

@@ -2,11 +2,11 @@ import { anything, type Given, integer, optional, readArguments } from '../core/
 import { checkInteger, checkLevel, throwTypeError } from '../core/check';
 import { type ConditionData, numConditions, readConditions } from '../core/conditions';
 import { type ImageShape, memoryFor, type Place, placeOf, resolveImageShape, valuesOf } from '../core/images';
-import { distributionOf } from '../distributions/kinds';
 import { logProbsFor, readOutputs } from '../distributions/readers';
-import { evaluatorFor } from '../engine/evaluator';
-import { checkModel, type PortableModel } from '../program/program';
+import type { PortableModel } from '../program/program';
 import { growingImages } from './growing-images';
+import type { EngineModel } from './image-model';
+import { portableImageModel } from './portable';
 
 const stepperOptions = {
   /** The number of images. @default 1, or the number in `condition` */
@@ -59,18 +59,21 @@ export interface Stepper {
  * ```
  */
 export function stepper(model: PortableModel, options: StepperOptions = {}): Stepper {
-  checkModel('stepper: model', model, true);
+  return stepThrough(portableImageModel('stepper: model', model).inOrder('stepper: model'), options);
+}
+
+/** Steps through images of a model that the engine evaluates: see {@link stepper}. */
+export function stepThrough(model: EngineModel, options: StepperOptions): Stepper {
   const { condition, ...given } = readArguments('stepper', options, stepperOptions);
-  const { levels } = model;
+  const { levels, distribution } = model;
   const imageShape = resolveImageShape('stepper: imageShape', model.imageShape, given.imageShape);
   const numImages = checkInteger('stepper: numImages', given.numImages ?? (numConditions(condition) || 1), 1);
   const conditions = memoryFor('stepper', () =>
     readConditions('stepper: condition', model.conditions, condition, numImages, imageShape),
   );
   const total = valuesOf(imageShape);
-  const distribution = distributionOf(model);
   const allocate = () => {
-    const evaluator = evaluatorFor(model, { numImages, imageShape, conditions, distribution });
+    const evaluator = model.source({ numImages, imageShape, conditions });
     return {
       images: growingImages(evaluator, imageShape, numImages),
       reader: logProbsFor(distribution, numImages),

@@ -2,11 +2,20 @@ import { throwTypeError } from '../core/check';
 import type { ConditionValues } from '../core/conditions';
 import { type ImageShape, type Images, valuesOf } from '../core/images';
 import { streamsOf } from '../core/random';
-import { conditionsInElements, elementsOf, type Symmetrizable, transformed } from '../core/symmetries';
+import {
+  conditionsInElements,
+  elementsOf,
+  givenConditions,
+  refuseSymmetries,
+  type Symmetrizable,
+  type SymmetryShape,
+  transformed,
+} from '../core/symmetries';
 import { inverse, TO_DRAW } from '../distributions/filters';
 import { logSumExp } from '../distributions/logistic-mixture';
 import { exp, log } from '../kernels/arithmetic';
 import type { Drawn } from './drawing';
+import type { ImageModel, KnownImages, OrderedModel, WalkHooks } from './image-model';
 import { customNoise } from './noise';
 import type { Job } from './options';
 
@@ -26,6 +35,26 @@ interface Round {
   readonly drawn: Drawn;
   /** [N] */
   readonly elementOf: Int32Array;
+}
+
+/** Wraps a model in symmetries: turns images, asks the model, and turns back. */
+export function symmetricImageModel<Ordered extends OrderedModel>(
+  model: ImageModel<Ordered>,
+  symmetry: SymmetryShape,
+): ImageModel<Ordered> {
+  const { imageShape, levels, conditions } = model;
+  const wrapped = { levels, conditions, symmetry };
+  return {
+    imageShape,
+    levels,
+    conditions: givenConditions(wrapped),
+    draw: (job) => drawSymmetric(wrapped, job, model.draw),
+    score: (images) => scoreSymmetric(wrapped, images, model.score),
+    inOrder(what) {
+      refuseSymmetries(what, wrapped);
+      return model.inOrder(what);
+    },
+  };
 }
 
 function groupOf(model: Symmetric, imageShape: ImageShape) {
@@ -52,11 +81,7 @@ type Group = ReturnType<typeof groupOf>;
  *
  * @param draw draws from the model without symmetries
  */
-export async function drawSymmetric(
-  model: Symmetric,
-  job: Job,
-  draw: (job: Job) => Promise<Drawn>,
-): Promise<SymmetricDrawn> {
+async function drawSymmetric(model: Symmetric, job: Job, draw: ImageModel['draw']): Promise<SymmetricDrawn> {
   for (const name of ['adjust', 'potential'] as const) {
     const wanted = 'none for a model with symmetries, which draws in several orientations';
     if (job[name] !== undefined) throwTypeError(`sample: ${name}`, wanted, job[name]);
@@ -118,40 +143,31 @@ export async function drawSymmetric(
  *
  * @param score scores images in the model without symmetries
  */
-export async function scoreSymmetric<Job extends ScoredImages>(
+async function scoreSymmetric(
   model: Symmetric,
-  job: Job,
-  score: (job: Job) => Promise<Float64Array>,
+  images: KnownImages & WalkHooks,
+  score: ImageModel['score'],
 ): Promise<Float64Array> {
-  const { numImages, imageShape, data, conditions, onProgress } = job;
+  const { numImages, imageShape, data, conditions, onProgress } = images;
   const group = groupOf(model, imageShape);
   const scores: Float64Array[] = [];
   for (let element = 0; element < group.size; element++) {
     const elementOf = new Int32Array(numImages).fill(element);
     scores.push(
       await score({
-        ...job,
+        ...images,
         data: group.into(data, elementOf),
         conditions: conditionsInElements(model, conditions, elementOf),
         onProgress:
           onProgress &&
           (({ done, total }: { done: number; total: number }) =>
-            onProgress({ done: element * total + done, total: group.size * total })),
+            onProgress({ done: Math.floor((element * total + done) / group.size), total })),
       }),
     );
   }
   return Float64Array.from({ length: numImages }, (_, n) =>
     logMean(Float64Array.from(scores, (nats) => nats[n] as number)),
   );
-}
-
-/** Images to score, and how to follow that. */
-interface ScoredImages {
-  readonly numImages: number;
-  readonly imageShape: ImageShape;
-  readonly data: Images['data'];
-  readonly conditions: readonly ConditionValues[];
-  readonly onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
 }
 
 /** The logarithm of the mean of e^x. */

@@ -15,15 +15,15 @@ import { checkFunction, checkNumber, throwTypeError } from '../core/check';
 import type { ConditionValues } from '../core/conditions';
 import { type ImageShape, type Images, valuesOf } from '../core/images';
 import { reportProgress } from '../core/progress';
-import { outputsOf } from '../inference/batches';
-import { drawingFrom } from '../inference/sample';
+import { outputsOf, type ShapedModel } from '../inference/batches';
+import { tensorImageModel } from '../inference/tensor-model';
 import { type Energy, energiesOf, energyArguments, planEnergyJob } from '../likelihood/energies';
 import { conditionTensors } from '../models/conditions';
+import { imageModelShape } from '../models/image-model';
 import { negativeLogLikelihood } from '../models/loss';
 import { normalize } from '../models/normalize';
-import { type SymmetricModel, type SymmetricShape, symmetricShape } from '../models/symmetric';
+import { isSymmetric, type SymmetricModel } from '../models/symmetric';
 import { fuseAdam } from '../ops/adam';
-import { drawModel } from '../sampling/sample';
 import type { SymmetricDrawn } from '../sampling/symmetric';
 import { factorFor } from './clip-gradients';
 
@@ -92,15 +92,18 @@ export async function lowerEnergy(
       () => true,
     );
   const betaAtEnd = betaAt(steps - 1);
-  const shape = symmetricShape('fitToEnergy: model', model);
-  const whole = planEnergyJob('fitToEnergy', shape, { ...options, numImages });
+  /** The model as it is now, with its present weights. */
+  const current = () => tensorImageModel('fitToEnergy: model', model, { pool });
+  const whole = planEnergyJob('fitToEnergy', current(), { ...options, numImages });
+  const plain = isSymmetric(model) ? model.model : model;
+  const shaped = { ...imageModelShape('fitToEnergy: model', plain), model: plain };
   const optimizer = given ?? tf.train.adam(1e-3);
   fuseAdam();
   const bound = new Float64Array(steps - firstStep);
   try {
     for (let step = firstStep; step < steps; step++) {
       const job = { ...whole, firstImage: step * numImages };
-      const drawn = await drawModel(shape, job, drawingFrom(shape, pool));
+      const drawn = await current().draw(job);
       const levels = Int32Array.from(drawn.levels);
       const energies = energiesOf('fitToEnergy', energy, levels, { numImages, firstImage: 0 });
       const { logProb } = drawn;
@@ -115,7 +118,7 @@ export async function lowerEnergy(
       // Of a symmetric model, the gradient is that of the image as the model drew it: in a random element, whose
       // probability is its share of the mixture.
       const { before = { levels: drawn.levels, conditions: [] } } = drawn as Partial<SymmetricDrawn>;
-      const gradients = scoreGradients(shape, { ...job, ...before }, coefficients);
+      const gradients = scoreGradients(shaped, { ...job, ...before }, coefficients);
       try {
         applyGradients(optimizer, gradients, clipNorm);
       } finally {
@@ -144,7 +147,7 @@ const AT_A_TIME = 256;
 
 /** The gradients of the sum of coefficients [N] times log q of images, added up part by part. */
 export function scoreGradients(
-  { model, levels: numLevels, distribution }: SymmetricShape,
+  { model, levels: numLevels, distribution }: ShapedModel,
   { levels, numImages, imageShape, conditions }: ScoredImages,
   coefficients: Float64Array,
 ): tf.NamedTensorMap {

@@ -1,7 +1,7 @@
 import type { Tensor4D } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type Given, readArguments } from '../core/arguments';
-import { batches, planBatches } from '../inference/batches';
+import { batches, readImages } from '../inference/batches';
 import { InitialWeights } from '../layers/initial-weights';
 import { eachLayer } from '../layers/pixel-layer';
 import { conditionOption } from '../models/conditions';
@@ -18,15 +18,15 @@ export async function initialize(
 ): Promise<void> {
   const { condition } = readArguments('initializeFromData', options, conditionOption);
   const batchSize = Math.max(1, images?.shape?.[0] ?? 1);
-  const shape = { ...imageModelShape('initializeFromData: model', model), model };
-  const job = await planBatches('initializeFromData', shape, images, { condition, batchSize });
+  const shaped = { ...imageModelShape('initializeFromData: model', model), model };
+  const known = await readImages('initializeFromData', shaped, images, condition);
   const initial = new InitialWeights();
   /** Sets it on all layers. While it is set, nothing else runs. */
   const setInitial = (to: InitialWeights | null) => eachLayer(model, (layer) => layer.initializeFrom?.(to));
   try {
     setInitial(initial);
     try {
-      for (const { outputs } of batches(job)) outputs.dispose();
+      for (const { outputs } of batches(shaped, { ...known, batchSize })) outputs.dispose();
     } finally {
       setInitial(null);
     }

@@ -15,6 +15,7 @@ import { readFile, writeFile } from '../../src/codec/format';
 import { readArguments } from '../../src/core/arguments';
 import { Digest } from '../../src/core/digest';
 import { digestOf } from '../../src/program/file';
+import { engineModel } from '../../src/sampling/portable';
 import { useBackend } from '../support/backends';
 import { kinds } from '../support/distributions';
 import { bytesOf } from '../support/files';
@@ -68,7 +69,7 @@ async function expectExact(
 describe('compress and decompress', () => {
   /** What is to be read of a file, checked. */
   const planned = (model: PortableModel, bytes: Uint8Array, options: DecompressOptions) =>
-    planDecompress(model, bytes, readArguments('decompress', options, decompressOptions));
+    planDecompress(engineModel(model), bytes, readArguments('decompress', options, decompressOptions));
 
   beforeAll(() => useBackend('cpu'));
 
@@ -203,9 +204,9 @@ describe('compress and decompress', () => {
       return writeFile({ ...header, imageShape: [height, width, 1] }, [], [image]);
     };
     const large = { data: new Uint8Array(4096 * 4097), shape: [1, 4096, 4097, 1] };
-    expect(planCompress(model, large, readArguments('compress', {}, compressOptions)).imageShape).toEqual([
-      4096, 4097, 1,
-    ]);
+    expect(
+      planCompress(engineModel(model), large, readArguments('compress', {}, compressOptions)).imageShape,
+    ).toEqual([4096, 4097, 1]);
     const maxValues = 4096 * 4097;
     expect(planned(model, file(4096, 4097), { maxValues }).imageShape).toEqual([4096, 4097, 1]);
     const wanted = 'wanted sizes whose product is at most 268435456';

@@ -2,7 +2,8 @@ import type { ConditionData, NumericArray, SampleOptions } from 'pixelcnn-layers
 import { describe, expect, it } from 'vitest';
 import { readArguments } from '../../src/core/arguments';
 import { TO_DRAW } from '../../src/distributions/filters';
-import { evaluatedRows, type ModelShape, planJob, sampleArguments } from '../../src/sampling/options';
+import type { ModelShape } from '../../src/sampling/image-model';
+import { evaluatedRows, planJob, sampleArguments } from '../../src/sampling/options';
 
 const shape: ModelShape = { imageShape: [2, 2, 1], levels: 3, conditions: [] };
 

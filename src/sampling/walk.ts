@@ -1,16 +1,8 @@
-import { callback, optional, optionalSignal, type Values } from '../core/arguments';
-import {
-  type ConditionData,
-  type ConditionValues,
-  type NumericArray,
-  readConditions,
-  slicedCondition,
-} from '../core/conditions';
+import { callback, optional, optionalSignal } from '../core/arguments';
+import { type ConditionData, type NumericArray, readConditions, slicedCondition } from '../core/conditions';
 import {
   checkImages,
   checkLevels,
-  type ImageShape,
-  type Images,
   levelsArray,
   memoryFor,
   resolveImageShape,
@@ -18,13 +10,10 @@ import {
 } from '../core/images';
 import { pauses } from '../core/pauses';
 import { reportProgress } from '../core/progress';
-import { givenConditions } from '../core/symmetries';
-import type { CurrentPixels, PixelDistribution } from '../distributions/pixel-distribution';
-import { readOutputs } from '../distributions/readers';
-import { evaluatorFor } from '../engine/evaluator';
-import type { PortableModel } from '../program/program';
-import { growingImages } from '../sampling/growing-images';
-import type { ModelShape } from '../sampling/options';
+import type { CurrentPixels, LogProbs } from '../distributions/pixel-distribution';
+import { logProbsFor, readOutputs } from '../distributions/readers';
+import { growingImages } from './growing-images';
+import type { EngineModel, KnownImages, ModelShape, WalkedImages, WalkHooks } from './image-model';
 
 /** How to stop a walk and follow its progress. */
 export const walkArguments = {
@@ -37,35 +26,20 @@ export const walkArguments = {
   onProgress: optional(callback<(progress: { done: number; total: number }) => void>()),
 };
 
-export type WalkHooks = Values<typeof walkArguments>;
-
-/** The images to walk through. */
-export interface WalkedImages {
-  readonly numImages: number;
-  readonly imageShape: ImageShape;
-  readonly conditions: readonly ConditionValues[];
-}
-
-/** Checked images that are given before the walk. */
-export interface GivenImages extends WalkedImages {
-  /** A copy, since the caller may change the original. */
-  readonly data: Images['data'];
-}
-
 /** Checks images and their conditions, all before anything is computed. */
 export function planImages(
   caller: string,
   model: ModelShape,
   images: NumericArray,
   condition: ConditionData | undefined,
-): GivenImages {
+): KnownImages {
   const what = `${caller}: images`;
   const { data, shape } = checkImages(what, images);
   const [numImages = 0, ...size] = shape;
   const imageShape = resolveImageShape(what, model.imageShape, size);
   checkLevels(what, data, model.levels);
   const given = `${caller}: condition`;
-  const conditions = readConditions(given, givenConditions(model), condition, numImages, imageShape);
+  const conditions = readConditions(given, model.conditions, condition, numImages, imageShape);
   const copy = memoryFor(caller, () => levelsArray(data.length, model.levels));
   copy.set(data);
   return { data: copy, numImages, imageShape, conditions };
@@ -85,8 +59,7 @@ const IMAGES_AT_A_TIME = 256;
 /** Visits values in the order rows, columns, channels, group by group. `begin` makes the visitor of a group. */
 export async function walkImages(
   caller: string,
-  model: PortableModel,
-  distribution: PixelDistribution,
+  model: EngineModel,
   { numImages, imageShape, conditions, signal, onProgress }: WalkedImages & WalkHooks,
   begin: (first: number, count: number) => Visitor,
 ): Promise<void> {
@@ -97,8 +70,7 @@ export async function walkImages(
     const count = Math.min(IMAGES_AT_A_TIME, numImages - first);
     const ofGroup = conditions.map((condition) => slicedCondition(condition, first, count));
     const [images, visitor] = memoryFor(caller, () => {
-      const group = { numImages: count, imageShape, conditions: ofGroup, distribution };
-      const evaluator = evaluatorFor(model, group);
+      const evaluator = model.source({ numImages: count, imageShape, conditions: ofGroup });
       return [growingImages(evaluator, imageShape, count), begin(first, count)] as const;
     });
     const levels = new Int32Array(count);
@@ -106,11 +78,36 @@ export async function walkImages(
       onProgress && reportProgress(onProgress, { done: first * ofImage + count * done, total }, signal);
     await images.eachValue({ signal, pause, onRow }, (place, index) => {
       const current = images.current(images.source.outputs(...place), place[2]);
-      readOutputs(caller, distribution, () => visitor.visit(current, index, levels));
+      readOutputs(caller, model.distribution, () => visitor.visit(current, index, levels));
       images.put(place, levels);
     });
     visitor.finish?.();
     images.source.release();
   }
   signal?.throwIfAborted();
+}
+
+/** `eachOutput` of a model that the engine evaluates: one value of all images of a group at a time. */
+export async function walkKnown(
+  caller: string,
+  model: EngineModel,
+  images: KnownImages & WalkHooks,
+  read: (reader: LogProbs, current: CurrentPixels, values: Int32Array) => void,
+): Promise<void> {
+  const { data, imageShape } = images;
+  const total = valuesOf(imageShape);
+  await walkImages(caller, model, images, (first, count) => {
+    const reader = logProbsFor(model.distribution, count);
+    const values = new Int32Array(count);
+    return {
+      visit(current, index, levels) {
+        for (let n = 0; n < count; n++) {
+          const value = (first + n) * total + index;
+          values[n] = value;
+          levels[n] = data[value] as number;
+        }
+        read(reader, current, values);
+      },
+    };
+  });
 }

@@ -1,0 +1,72 @@
+import type { ConditionShape, ConditionValues } from '../core/conditions';
+import type { ImageShape, Images } from '../core/images';
+import type { CurrentPixels, LogProbs, PixelDistribution } from '../distributions/pixel-distribution';
+import type { Evaluator, EvaluatorArgs } from '../engine/evaluator';
+import type { PortableModel } from '../program/program';
+import type { Drawn } from './drawing';
+import type { OutputSource } from './growing-images';
+import type { Job } from './options';
+
+// What one does with a trained model is written once, for an `ImageModel`. There are three kinds: portable models
+// (portable.ts), models of tfjs (inference/), and the symmetric ones, which wrap one of either (symmetric.ts).
+
+/** The properties of a model that images and options must fit. */
+export interface ModelShape {
+  /** [H, W, C]; H and W are null if the model takes images of any size. */
+  readonly imageShape: readonly [number | null, number | null, number];
+  /** L, the number of levels of a channel. */
+  readonly levels: number;
+  /** The conditions that callers give. */
+  readonly conditions: readonly ConditionShape[];
+}
+
+/** A model of images, whatever computes it. */
+export interface ImageModel<Ordered extends OrderedModel = OrderedModel> extends ModelShape {
+  /** Draws the images of a job. */
+  draw(job: Job): Promise<Drawn>;
+  /** Computes log p of images, in nats, [N]. */
+  score(images: KnownImages & WalkHooks): Promise<Float64Array>;
+  /** The model as one that takes the values of an image in order. Throws a TypeError about `what` if there is no one order. */
+  inOrder(what: string): Ordered;
+}
+
+/** A model that takes the values of an image one by one, in the order rows, columns, channels. */
+export interface OrderedModel extends ModelShape {
+  readonly distribution: PixelDistribution;
+  /** Makes what computes the outputs for each value, as the values before it are put. */
+  source(images: EvaluatorArgs): OutputSource | Promise<OutputSource>;
+  /**
+   * Computes the outputs for all values of known images, and calls `read` with those of some values at a time, in order
+   * for each image. `reader` reads log p from them, and `values` are the indices of the values in all images [N,H,W,C].
+   */
+  eachOutput(
+    caller: string,
+    images: KnownImages & WalkHooks,
+    read: (reader: LogProbs, current: CurrentPixels, values: Int32Array) => void,
+  ): Promise<void>;
+}
+
+/** A model in order that the engine evaluates. */
+export interface EngineModel extends OrderedModel {
+  readonly program: PortableModel;
+  source(images: EvaluatorArgs): Evaluator;
+}
+
+/** Images to walk through. */
+export interface WalkedImages {
+  readonly numImages: number;
+  readonly imageShape: ImageShape;
+  readonly conditions: readonly ConditionValues[];
+}
+
+/** Checked images whose levels are known. */
+export interface KnownImages extends WalkedImages {
+  /** A copy, since the caller may change the original, [N*H*W*C]. */
+  readonly data: Images['data'];
+}
+
+/** How to stop a walk, and follow its progress. */
+export interface WalkHooks {
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: ((progress: { done: number; total: number }) => void) | undefined;
+}
