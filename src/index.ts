@@ -32,6 +32,7 @@ export {
 } from './inference/log-prob';
 export { type Sampled, type SampleOptions, sample } from './inference/sample';
 export { type StepperOptions, stepper } from './inference/stepper';
+export type { TfjsModel } from './inference/tensor-model';
 export * from './layers/index';
 export type { Energy } from './likelihood/energies';
 export type { LogPartition, LogPartitionArgs } from './likelihood/importance-weights';

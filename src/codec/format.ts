@@ -7,10 +7,11 @@ import {
 } from '../core/conditions';
 import { Digest } from '../core/digest';
 import type { ImageShape, Images } from '../core/images';
+import type { ModelShape } from '../core/model-shape';
 import { digestOf } from '../program/file';
 import type { PortableModel } from '../program/program';
 import { bytesOf, copyOf } from '../program/safetensors';
-import type { EngineModel, ModelShape } from '../sampling/image-model';
+import type { EngineModel } from '../sampling/image-model';
 import { portableImageModel } from '../sampling/portable';
 
 // A file of compressed images, documented in docs/reference/codec-format.md. Everything in a file is checked before it is used.

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { throwTypeError } from '../core/check';
 import { valuesOf } from '../core/images';
+import type { ModelShape } from '../core/model-shape';
 import { reportProgress } from '../core/progress';
 import {
   type CurrentPixels,
@@ -19,7 +20,7 @@ import {
 } from '../models/conditions';
 import type { ImageModelShape } from '../models/image-model';
 import { normalize } from '../models/normalize';
-import type { KnownImages, ModelShape, WalkHooks } from '../sampling/image-model';
+import type { KnownImages, WalkHooks } from '../sampling/image-model';
 import { planImages } from '../sampling/walk';
 
 /** A model of tfjs with its shape. */

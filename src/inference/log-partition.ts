@@ -1,8 +1,7 @@
-import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Energy } from '../likelihood/energies';
 import type { LogPartition, LogPartitionArgs } from '../likelihood/importance-weights';
-import type { SymmetricModel } from '../models/symmetric';
 import type { PortableModel } from '../program/program';
+import type { TfjsModel } from './tensor-model';
 
 /**
  * Estimates log Z of the distribution e^(-beta E(x)) / Z over images x, by images from a model q: the mean of their
@@ -25,7 +24,7 @@ import type { PortableModel } from '../program/program';
  * ```
  */
 export async function logPartition(
-  model: LayersModel | SymmetricModel | PortableModel,
+  model: TfjsModel | PortableModel,
   energy: Energy,
   args: LogPartitionArgs,
 ): Promise<LogPartition> {

@@ -5,11 +5,10 @@ import type { NumericArray } from '../core/conditions';
 import { valuesOf } from '../core/images';
 import * as portable from '../likelihood/log-prob';
 import type { Condition } from '../models/conditions';
-import type { SymmetricModel } from '../models/symmetric';
 import { isPortable, type PortableModel } from '../program/program';
 import { walkArguments } from '../sampling/walk';
 import { readImages } from './batches';
-import { tensorImageModel } from './tensor-model';
+import { type TfjsModel, tensorImageModel } from './tensor-model';
 
 const logProbOptions = {
   /** Images in each forward pass. @default 32 */
@@ -48,7 +47,7 @@ export interface LevelLogProbsOptions extends Given<typeof levelOptions> {}
  * ```
  */
 export async function logProb<PerValue extends boolean = false>(
-  model: LayersModel | SymmetricModel,
+  model: TfjsModel,
   images: tf.Tensor,
   options?: LogProbOptions & { perValue?: PerValue },
 ): Promise<PerValue extends true ? tf.Tensor4D : tf.Tensor1D>;
@@ -59,7 +58,7 @@ export async function logProb(
   options?: portable.LogProbOptions,
 ): Promise<Float64Array>;
 export async function logProb(
-  model: LayersModel | SymmetricModel | PortableModel,
+  model: TfjsModel | PortableModel,
   images: tf.Tensor | NumericArray,
   options: LogProbOptions | portable.LogProbOptions = {},
 ): Promise<tf.Tensor | Float64Array> {

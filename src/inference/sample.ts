@@ -1,14 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type Given, oneOf, optional, readArguments } from '../core/arguments';
 import type { NumericArray } from '../core/conditions';
 import { type Images, memoryFor } from '../core/images';
 import { type Condition, checkImageTensor, conditionData, readTensor } from '../models/conditions';
-import type { SymmetricModel } from '../models/symmetric';
 import { isPortable, type PortableModel } from '../program/program';
 import { planJob, sampleArguments } from '../sampling/options';
 import * as portable from '../sampling/sample';
-import { tensorImageModel } from './tensor-model';
+import { type TfjsModel, tensorImageModel } from './tensor-model';
 
 const sampleOptions = {
   ...sampleArguments<tf.Tensor, Condition>(),
@@ -66,21 +64,18 @@ export interface Sampled {
  * ```
  */
 export async function sample(
-  model: LayersModel | SymmetricModel,
+  model: TfjsModel,
   options?: SampleOptions & { withLogProb?: false },
 ): Promise<tf.Tensor4D>;
 export async function sample(
-  model: LayersModel | SymmetricModel,
+  model: TfjsModel,
   options: SampleOptions & { withLogProb: true },
 ): Promise<Sampled>;
 export async function sample(
-  model: LayersModel | SymmetricModel,
+  model: TfjsModel,
   options: SampleOptions & { withLogProb: boolean },
 ): Promise<tf.Tensor4D | Sampled>;
-export async function sample(
-  model: LayersModel | SymmetricModel,
-  options?: SampleOptions,
-): Promise<tf.Tensor4D>;
+export async function sample(model: TfjsModel, options?: SampleOptions): Promise<tf.Tensor4D>;
 /** From a portable model, draws arrays, as `sample` of `pixelcnn-layers/runtime`. */
 export async function sample(
   model: PortableModel,
@@ -88,7 +83,7 @@ export async function sample(
 ): Promise<portable.Sampled>;
 export async function sample(model: PortableModel, options?: portable.SampleOptions): Promise<Images>;
 export async function sample(
-  model: LayersModel | SymmetricModel | PortableModel,
+  model: TfjsModel | PortableModel,
   options: SampleOptions | portable.SampleOptions = {},
 ): Promise<tf.Tensor4D | Sampled | Images | portable.Sampled> {
   if (isPortable(model)) return portable.sample(model, options as portable.SampleOptions);

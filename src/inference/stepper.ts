@@ -38,6 +38,6 @@ export function stepper(
 async function ofTensors(model: LayersModel, options: StepperOptions): Promise<portable.Stepper> {
   const what = 'stepper: model';
   const engine = await tensorImageModel(what, model).inOrder(what).inEngine('stepper');
-  const condition = await conditionData(options?.condition);
-  return portable.stepThrough(engine, { ...options, ...(condition !== undefined && { condition }) });
+  const condition = await conditionData(options.condition);
+  return portable.stepThrough(engine, { ...options, condition } as portable.StepperOptions);
 }

@@ -13,6 +13,9 @@ import { symmetricImageModel } from '../sampling/symmetric';
 import { eachRow } from './batches';
 import { fullPasses } from './full-passes';
 
+/** A model of tfjs: of any layers, or one with symmetries. */
+export type TfjsModel = LayersModel | SymmetricModel;
+
 /** A model of tfjs in order: its traced program in the engine, or whole passes. */
 export interface TensorModel extends OrderedModel {
   /** The model in the engine. Throws a TypeError naming a layer that cannot be evaluated pixel by pixel. */
@@ -31,7 +34,7 @@ interface TensorModelOptions {
 /** A model of tfjs, checked to be one of images. */
 export function tensorImageModel(
   what: string,
-  given: LayersModel | SymmetricModel,
+  given: TfjsModel,
   options: TensorModelOptions = {},
 ): ImageModel<TensorModel> {
   if (isSymmetric(given))

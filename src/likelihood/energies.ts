@@ -1,9 +1,9 @@
 import { anything, checked, integer, optional, optionalSignal, readDeclared } from '../core/arguments';
 import { throwTypeError } from '../core/check';
 import type { ImageShape } from '../core/images';
+import type { ModelShape } from '../core/model-shape';
 import type { PortableModel } from '../program/program';
-import type { Drawn } from '../sampling/drawing';
-import type { ModelShape } from '../sampling/image-model';
+import type { SampledImages } from '../sampling/image-model';
 import { type Job, planJob, sampleArguments } from '../sampling/options';
 
 // Models of distributions that are known but for a factor: p(x) = e^(-beta E(x)) / Z.
@@ -18,7 +18,7 @@ export type Energy = (levels: Int32Array, numImages: number) => ArrayLike<number
 /** What draws images on all cores, such as a pool. */
 export interface DrawingPool {
   /** Draws the images of a checked job, a `Job`. @internal */
-  draw(model: PortableModel, job: object): Promise<Drawn>;
+  draw(model: PortableModel, job: object): Promise<SampledImages>;
 }
 
 /** Arguments that `fitToEnergy` and `logPartition` share. */

@@ -5,8 +5,7 @@ import type { Images } from '../core/images';
 import type { LogProbJob } from '../likelihood/log-prob';
 import type { PortableModel } from '../program/program';
 import type { AdjusterData } from '../sampling/adjusters';
-import type { Drawn } from '../sampling/drawing';
-import type { WalkHooks } from '../sampling/image-model';
+import type { SampledImages, WalkHooks } from '../sampling/image-model';
 import type { Job } from '../sampling/options';
 
 /** A sampling job as plain data. */
@@ -16,7 +15,7 @@ export type SampleTask = Omit<Job, 'random' | 'adjust' | 'potential' | keyof Wal
 
 /** The methods of workers, each with a job, or a piece of one, as plain data, and its result. */
 export interface Work {
-  sample: { job: SampleTask; result: Drawn };
+  sample: { job: SampleTask; result: SampledImages };
   logProb: { job: Omit<LogProbJob, keyof WalkHooks>; result: Float64Array };
   compress: { job: Omit<CompressJob, keyof WalkHooks>; result: readonly CodedImage[] };
   decompress: { job: Omit<DecompressJob, keyof WalkHooks>; result: Images };

@@ -10,8 +10,7 @@ import { type LogProbJob, type LogProbOptions, numbersPerImage, planLogProb } fr
 import type { PortableModel } from '../program/program';
 import { copyOf } from '../program/safetensors';
 import type { Adjuster } from '../sampling/adjusters';
-import type { Drawn } from '../sampling/drawing';
-import type { KnownImages, WalkHooks } from '../sampling/image-model';
+import type { KnownImages, SampledImages, WalkHooks } from '../sampling/image-model';
 import type { Job } from '../sampling/options';
 import { numParticlesOf } from '../sampling/particles';
 import { planSample, type Sampled, type SampleOptions, sampled } from '../sampling/sample';
@@ -61,7 +60,7 @@ export interface Pool {
   /** Draws exactly the images of `sample` of `pixelcnn-layers/runtime`, on all workers. */
   sample(model: PortableModel, options?: PoolSampleOptions): Promise<Images>;
   /** Draws the images of a checked job, a `Job`. @internal */
-  draw(model: PortableModel, job: object): Promise<Drawn>;
+  draw(model: PortableModel, job: object): Promise<SampledImages>;
   /** Computes exactly the numbers of `logProb` of `pixelcnn-layers/runtime`, on all workers. */
   logProb(model: PortableModel, images: NumericArray, options?: PoolLogProbOptions): Promise<Float64Array>;
   /** Writes exactly the bytes of `compress` of `pixelcnn-layers/runtime`, on all workers. */
@@ -107,7 +106,7 @@ export function createPool(options: PoolOptions = {}): Pool {
   const { workers = numCores(), createWorker } = readArguments('createPool', options, poolOptions);
   const scheduler = schedulerOf(workers, createWorker);
 
-  async function draw(model: PortableModel, job: Job): Promise<Drawn> {
+  async function draw(model: PortableModel, job: Job): Promise<SampledImages> {
     const { numImages, imageShape, firstImage, given, scored, lookAhead } = job;
     const size = valuesOf(imageShape);
     const levels = blankImages('sample', numImages, imageShape, model.levels).data;

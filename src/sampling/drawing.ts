@@ -1,23 +1,12 @@
-import { type Images, indexOfPlace, type Place, valuesOf } from '../core/images';
+import { indexOfPlace, type Place, valuesOf } from '../core/images';
 import { TO_DRAW } from '../distributions/filters';
 import type { PixelDistribution } from '../distributions/pixel-distribution';
 import { log } from '../kernels/arithmetic';
 import { changesProbabilities, type Draws, drawsFor } from './draws';
 import { growingImages, type OutputSource } from './growing-images';
+import type { SampledImages } from './image-model';
 import { customNoise, seededNoise } from './noise';
 import type { Job } from './options';
-
-/** The result of a job. */
-export interface Drawn {
-  /** Of all images, [N*H*W*C]. */
-  readonly levels: Images['data'];
-  /** Log p of each image under the model, if it was asked for, else empty. */
-  readonly logProb: Float64Array;
-  /** Log p with which each image was drawn, likewise. */
-  readonly logDrawn: Float64Array;
-  /** With look-ahead, an estimate of log p of the given values. */
-  readonly logGiven?: Float64Array;
-}
 
 /** As `changesOf` of changes.ts, which jobs load that need it. */
 export type ChangesOf = typeof import('./changes').changesOf;
@@ -131,7 +120,7 @@ export function drawingOf(
       }
       images.copy(from);
     },
-    finish: (): Drawn => ({
+    finish: (): SampledImages => ({
       levels,
       logProb: logProb.slice(0, numImages),
       logDrawn: logDrawn.slice(0, numImages),

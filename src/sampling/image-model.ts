@@ -1,29 +1,19 @@
-import type { ConditionShape, ConditionValues } from '../core/conditions';
+import type { ConditionValues } from '../core/conditions';
 import type { ImageShape, Images } from '../core/images';
+import type { ModelShape } from '../core/model-shape';
 import type { CurrentPixels, LogProbs, PixelDistribution } from '../distributions/pixel-distribution';
 import type { Evaluator, EvaluatorArgs } from '../engine/evaluator';
 import type { PortableModel } from '../program/program';
-import type { Drawn } from './drawing';
 import type { OutputSource } from './growing-images';
 import type { Job } from './options';
 
 // What one does with a trained model is written once, for an `ImageModel`. There are three kinds: portable models
 // (portable.ts), models of tfjs (inference/), and the symmetric ones, which wrap one of either (symmetric.ts).
 
-/** The properties of a model that images and options must fit. */
-export interface ModelShape {
-  /** [H, W, C]; H and W are null if the model takes images of any size. */
-  readonly imageShape: readonly [number | null, number | null, number];
-  /** L, the number of levels of a channel. */
-  readonly levels: number;
-  /** The conditions that callers give. */
-  readonly conditions: readonly ConditionShape[];
-}
-
 /** A model of images, whatever computes it. */
 export interface ImageModel<Ordered extends OrderedModel = OrderedModel> extends ModelShape {
   /** Draws the images of a job. */
-  draw(job: Job): Promise<Drawn>;
+  draw(job: Job): Promise<SampledImages>;
   /** Computes log p of images, in nats, [N]. */
   score(images: KnownImages & WalkHooks): Promise<Float64Array>;
   /** The model as one that takes the values of an image in order. Throws a TypeError about `what` if there is no one order. */
@@ -50,6 +40,18 @@ export interface OrderedModel extends ModelShape {
 export interface EngineModel extends OrderedModel {
   readonly program: PortableModel;
   source(images: EvaluatorArgs): Evaluator;
+}
+
+/** The result of a job. */
+export interface SampledImages {
+  /** Of all images, [N*H*W*C]. */
+  readonly levels: Images['data'];
+  /** Log p of each image under the model, if it was asked for, else empty. */
+  readonly logProb: Float64Array;
+  /** Log p with which each image was drawn, likewise. */
+  readonly logDrawn: Float64Array;
+  /** With look-ahead, an estimate of log p of the given values. */
+  readonly logGiven?: Float64Array;
 }
 
 /** Images to walk through. */

@@ -2,8 +2,9 @@ import { throwTypeError } from '../core/check';
 import { indexOfPlace, type Place, valuesOf } from '../core/images';
 import { TO_DRAW } from '../distributions/filters';
 import type { PixelDistribution } from '../distributions/pixel-distribution';
-import { type ChangesOf, type Drawn, drawingOf, leftNoLevel } from './drawing';
+import { type ChangesOf, drawingOf, leftNoLevel } from './drawing';
 import type { OutputSource } from './growing-images';
+import type { SampledImages } from './image-model';
 import type { Job } from './options';
 import { numParticlesOf, type Potential, particlesOf } from './particles';
 
@@ -86,6 +87,6 @@ export function lookingAhead(
         drawing.use(draws);
       }
     },
-    finish: (): Drawn => ({ ...drawing.finish(), logGiven: particles.logGiven }),
+    finish: (): SampledImages => ({ ...drawing.finish(), logGiven: particles.logGiven }),
   };
 }

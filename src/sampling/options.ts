@@ -19,11 +19,11 @@ import {
   readConditions,
 } from '../core/conditions';
 import { checkImages, type ImageShape, memoryFor, resolveImageShape } from '../core/images';
+import type { ModelShape } from '../core/model-shape';
 import { YIELD_MILLISECONDS } from '../core/pauses';
 import { TO_DRAW } from '../distributions/filters';
 import type { Adjust, Adjuster } from './adjusters';
 import { checkNullClass, withAndWithoutClass } from './guidance';
-import type { ModelShape } from './image-model';
 import { numParticlesOf, type PartlyGiven, type Potential } from './particles';
 
 /** The progress of a job, for {@link SampleOptions.onProgress}. */

@@ -3,14 +3,14 @@ import { pauses } from '../core/pauses';
 import { reportProgress } from '../core/progress';
 import { readOutputs } from '../distributions/readers';
 import { changesOf } from './changes';
-import { type Drawn, drawingOf } from './drawing';
+import { drawingOf } from './drawing';
 import type { OutputSource } from './growing-images';
-import type { OrderedModel } from './image-model';
+import type { OrderedModel, SampledImages } from './image-model';
 import { lookingAhead } from './look-ahead';
 import { evaluatedRows, type Job, memoryForJob } from './options';
 
 /** Draws the images of a job, value by value. */
-export async function runJob(model: OrderedModel, job: Job): Promise<Drawn> {
+export async function runJob(model: OrderedModel, job: Job): Promise<SampledImages> {
   const source = await memoryForJob(job, () => model.source(evaluatedRows(model.conditions, job)));
   try {
     return await drawFrom(source, model, job);
@@ -19,7 +19,11 @@ export async function runJob(model: OrderedModel, job: Job): Promise<Drawn> {
   }
 }
 
-async function drawFrom(source: OutputSource, { distribution }: OrderedModel, job: Job): Promise<Drawn> {
+async function drawFrom(
+  source: OutputSource,
+  { distribution }: OrderedModel,
+  job: Job,
+): Promise<SampledImages> {
   const { signal, onProgress, lookAhead, guidance, adjust } = job;
   const make = lookAhead > 0 ? lookingAhead : drawingOf;
   const isChanged = guidance !== 0 || adjust !== undefined;

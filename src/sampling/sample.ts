@@ -2,7 +2,7 @@ import { type Given, oneOf, optional, readArguments } from '../core/arguments';
 import type { ConditionData, NumericArray } from '../core/conditions';
 import { type Images, memoryFor } from '../core/images';
 import type { PortableModel } from '../program/program';
-import type { Drawn } from './drawing';
+import type { SampledImages } from './image-model';
 import { type Job, planJob, sampleArguments } from './options';
 import { portableImageModel } from './portable';
 
@@ -64,7 +64,7 @@ export function planSample(model: PortableModel, options: SampleOptions): Job {
 /** The result of {@link sample}. */
 export function sampled(
   { numImages, imageShape, withLogProb }: Job,
-  { levels, logProb, logDrawn, logGiven }: Drawn,
+  { levels, logProb, logDrawn, logGiven }: SampledImages,
 ): Images | Sampled {
   const images: Images = { data: levels, shape: [numImages, ...imageShape] };
   return withLogProb ? { images, logProb, logDrawn, ...(logGiven && { logGiven }) } : images;

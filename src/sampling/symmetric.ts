@@ -14,8 +14,7 @@ import {
 import { inverse, TO_DRAW } from '../distributions/filters';
 import { logSumExp } from '../distributions/logistic-mixture';
 import { exp, log } from '../kernels/arithmetic';
-import type { Drawn } from './drawing';
-import type { ImageModel, KnownImages, OrderedModel, WalkHooks } from './image-model';
+import type { ImageModel, KnownImages, OrderedModel, SampledImages, WalkHooks } from './image-model';
 import { customNoise } from './noise';
 import type { Job } from './options';
 
@@ -25,14 +24,14 @@ import type { Job } from './options';
 type Symmetric = Symmetrizable & Required<Pick<Symmetrizable, 'symmetry'>>;
 
 /** The images of a symmetric model. */
-export interface SymmetricDrawn extends Drawn {
+export interface SymmetricDrawn extends SampledImages {
   /** The images as the model drew them, with its conditions. */
   readonly before: { readonly levels: Images['data']; readonly conditions: readonly ConditionValues[] };
 }
 
 /** A drawing of all images, each in some element. */
 interface Round {
-  readonly drawn: Drawn;
+  readonly drawn: SampledImages;
   /** [N] */
   readonly elementOf: Int32Array;
 }
@@ -119,7 +118,7 @@ async function drawSymmetric(model: Symmetric, job: Job, draw: ImageModel['draw'
   const none = new Float64Array(0);
   if (!withLogProb) return { ...result, logProb: none, logDrawn: none };
 
-  const scores: Pick<Drawn, 'logProb' | 'logDrawn'>[] = [scoresOf(chosen, roundOf)];
+  const scores: Pick<SampledImages, 'logProb' | 'logDrawn'>[] = [scoresOf(chosen, roundOf)];
   for (let k = 1; k < group.size; k++) {
     const others = elementOf.map((element) => (element + k) % group.size);
     const scored = group.into(Int32Array.from(levels), others);

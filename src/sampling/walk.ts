@@ -8,12 +8,13 @@ import {
   resolveImageShape,
   valuesOf,
 } from '../core/images';
+import type { ModelShape } from '../core/model-shape';
 import { pauses } from '../core/pauses';
 import { reportProgress } from '../core/progress';
 import type { CurrentPixels, LogProbs } from '../distributions/pixel-distribution';
 import { logProbsFor, readOutputs } from '../distributions/readers';
 import { growingImages } from './growing-images';
-import type { EngineModel, KnownImages, ModelShape, WalkedImages, WalkHooks } from './image-model';
+import type { EngineModel, KnownImages, WalkedImages, WalkHooks } from './image-model';
 
 /** How to stop a walk and follow its progress. */
 export const walkArguments = {

@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { LayersModel } from '@tensorflow/tfjs-layers';
 import {
   anything,
   callback,
@@ -16,13 +15,13 @@ import type { ConditionValues } from '../core/conditions';
 import { type ImageShape, type Images, valuesOf } from '../core/images';
 import { reportProgress } from '../core/progress';
 import { outputsOf, type ShapedModel } from '../inference/batches';
-import { tensorImageModel } from '../inference/tensor-model';
+import { type TfjsModel, tensorImageModel } from '../inference/tensor-model';
 import { type Energy, energiesOf, energyArguments, planEnergyJob } from '../likelihood/energies';
 import { conditionTensors } from '../models/conditions';
 import { imageModelShape } from '../models/image-model';
 import { negativeLogLikelihood } from '../models/loss';
 import { normalize } from '../models/normalize';
-import { isSymmetric, type SymmetricModel } from '../models/symmetric';
+import { isSymmetric } from '../models/symmetric';
 import { fuseAdam } from '../ops/adam';
 import type { SymmetricDrawn } from '../sampling/symmetric';
 import { factorFor } from './clip-gradients';
@@ -74,7 +73,7 @@ export interface FitToEnergyArgs extends Given<typeof fitToEnergyArguments> {}
 
 /** Trains a model on an energy: see {@link fitToEnergy}. */
 export async function lowerEnergy(
-  model: LayersModel | SymmetricModel,
+  model: TfjsModel,
   energy: Energy,
   args: FitToEnergyArgs,
 ): Promise<{ bound: Float64Array }> {

@@ -1,6 +1,5 @@
-import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { TfjsModel } from '../inference/tensor-model';
 import type { Energy } from '../likelihood/energies';
-import type { SymmetricModel } from '../models/symmetric';
 import type { FitToEnergyArgs } from './energy-steps';
 
 /**
@@ -29,7 +28,7 @@ import type { FitToEnergyArgs } from './energy-steps';
  * ```
  */
 export async function fitToEnergy(
-  model: LayersModel | SymmetricModel,
+  model: TfjsModel,
   energy: Energy,
   args: FitToEnergyArgs,
 ): Promise<{ bound: Float64Array }> {

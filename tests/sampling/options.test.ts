@@ -1,8 +1,8 @@
 import type { ConditionData, NumericArray, SampleOptions } from 'pixelcnn-layers/runtime';
 import { describe, expect, it } from 'vitest';
 import { readArguments } from '../../src/core/arguments';
+import type { ModelShape } from '../../src/core/model-shape';
 import { TO_DRAW } from '../../src/distributions/filters';
-import type { ModelShape } from '../../src/sampling/image-model';
 import { evaluatedRows, planJob, sampleArguments } from '../../src/sampling/options';
 
 const shape: ModelShape = { imageShape: [2, 2, 1], levels: 3, conditions: [] };

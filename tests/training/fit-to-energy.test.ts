@@ -1,11 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Energy, type EnergyStep, type FitToEnergyArgs, fitToEnergy, gatedPixelCNN, negativeLogLikelihood, normalize, pixelCNN, type SymmetricModel, sample, symmetric, toPortable } from 'pixelcnn-layers'; // biome-ignore format: one line
+import { type Energy, type EnergyStep, type FitToEnergyArgs, fitToEnergy, gatedPixelCNN, negativeLogLikelihood, normalize, pixelCNN, type SymmetricModel, sample, symmetric, type TfjsModel, toPortable } from 'pixelcnn-layers'; // biome-ignore format: one line
 import { createPool } from 'pixelcnn-layers/runtime';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ConditionValues } from '../../src/core/conditions';
 import { uniformsOf } from '../../src/core/random';
 import { outputsOf } from '../../src/inference/batches';
-import { symmetricShape } from '../../src/models/symmetric';
+import { imageModelShape } from '../../src/models/image-model';
+import { isSymmetric } from '../../src/models/symmetric';
 import { scoreGradients } from '../../src/training/energy-steps';
 import { allImages, elementsSlowly, inElement, listOf, sumOf } from '../support/all-images';
 import { type Backend, useBackend } from '../support/backends';
@@ -31,6 +32,12 @@ const energyOf = (image: number[]) =>
 const energy: Energy = (levels, numImages) =>
   listOf({ data: levels, shape: [numImages, levels.length / numImages] }).map(energyOf);
 
+/** A model without its symmetries, its shape, and the symmetries. */
+function shapeOf(given: TfjsModel) {
+  const { model, symmetry = undefined } = isSymmetric(given) ? given : { model: given };
+  return { ...imageModelShape('', model), model, symmetry };
+}
+
 describe.each<Backend>(['cpu', 'wasm'])('the gradient over all images on %s', (backend) => {
   beforeAll(() => useBackend(backend));
 
@@ -43,7 +50,7 @@ describe.each<Backend>(['cpu', 'wasm'])('the gradient over all images on %s', (b
   const some = backend === 'wasm' ? cases : cases.filter(([name]) => ['2x2', 'symmetric'].includes(name)); // the cpu is slow
   it.each(some)('is that of the exact free energy: %s', async (_, make, side) => {
     const given = make();
-    const shape = symmetricShape('', given);
+    const shape = shapeOf(given);
     const { model: network, distribution, symmetry } = shape;
     const imageShape = [side, side, 1] as const;
     const total = side * side;
@@ -115,7 +122,7 @@ describe.each<Backend>(['cpu', 'wasm'])('the gradient over all images on %s', (b
     'of a step is that of its images, each in the element in which it was drawn: %s',
     async (_, make) => {
       const given = make();
-      const shape = symmetricShape('', given);
+      const shape = shapeOf(given);
       const { model, symmetry } = shape;
       const flat = async (of: tf.Tensor[]) => (await Promise.all(of.map((one) => one.data()))).flatMap((data) => Array.from(data)); // biome-ignore format: one line
       const before = await flat(model.getWeights());
