@@ -3,6 +3,7 @@ import type { Energy } from '../likelihood/energies';
 import type { LogPartition, LogPartitionArgs } from '../likelihood/importance-weights';
 import type { SymmetricModel } from '../models/symmetric';
 import type { PortableModel } from '../program/program';
+import { ofAnyModel } from './importance-weights';
 
 /**
  * Estimates log Z of the distribution e^(-beta E(x)) / Z over images x, by images from a model q: the mean of their
@@ -29,6 +30,5 @@ export async function logPartition(
   energy: Energy,
   args: LogPartitionArgs,
 ): Promise<LogPartition> {
-  const { ofAnyModel } = await import('./importance-weights'); // which few programs need
   return ofAnyModel(model, energy, args);
 }

@@ -6,6 +6,7 @@ import type { Symmetrizable } from '../core/symmetries';
 import { distributionOf } from '../distributions/kinds';
 import { logProbsFor } from '../distributions/readers';
 import { checkModel, type PortableModel } from '../program/program';
+import { scoreSymmetric } from '../sampling/symmetric';
 import { type GivenImages, planImages, walkArguments, walkImages } from './walk';
 
 /** Arguments of `logProb`, with conditions that are arrays or tensors. */
@@ -67,7 +68,6 @@ export async function scoreModel<Job extends GivenImages & { readonly perValue: 
 ): Promise<Float64Array> {
   if (symmetry === undefined) return score(job);
   if (job.perValue) throwTypeError('logProb: perValue', 'false for a model with symmetries', true);
-  const { scoreSymmetric } = await import('../sampling/symmetric'); // which few models need
   return scoreSymmetric({ levels, conditions, symmetry }, job, score);
 }
 

@@ -9,10 +9,12 @@ import type { PixelDistribution } from '../distributions/pixel-distribution';
 import { readOutputs } from '../distributions/readers';
 import { evaluatorFor } from '../engine/evaluator';
 import { checkModel, type PortableModel } from '../program/program';
+import { changesOf } from './changes';
 import { type ChangesOf, type Drawn, drawingOf } from './drawing';
 import type { OutputSource } from './growing-images';
-import type { lookingAhead } from './look-ahead';
+import { lookingAhead } from './look-ahead';
 import { evaluatedRows, type Job, memoryForJob, planJob, sampleArguments } from './options';
+import { drawSymmetric } from './symmetric';
 
 const sampleOptions = () => ({
   ...sampleArguments<NumericArray, ConditionData>(),
@@ -101,7 +103,6 @@ export async function drawModel(
   draw: (job: Job) => Promise<Drawn>,
 ): Promise<Drawn> {
   if (symmetry === undefined) return draw(job);
-  const { drawSymmetric } = await import('./symmetric'); // which few models need
   return drawSymmetric({ levels, conditions, symmetry }, job, draw);
 }
 
@@ -115,11 +116,9 @@ export interface DrawingParts {
 export async function partsFor({ lookAhead, guidance, adjust }: Job): Promise<DrawingParts> {
   let parts: DrawingParts = {};
   if (lookAhead > 0) {
-    const { lookingAhead } = await import('./look-ahead');
     parts = { lookingAhead };
   }
   if (guidance !== 0 || adjust !== undefined) {
-    const { changesOf } = await import('./changes');
     parts = { ...parts, changesOf };
   }
   return parts;

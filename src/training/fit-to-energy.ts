@@ -1,7 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Energy } from '../likelihood/energies';
 import type { SymmetricModel } from '../models/symmetric';
-import type { FitToEnergyArgs } from './energy-steps';
+import { type FitToEnergyArgs, lowerEnergy } from './energy-steps';
 
 /**
  * Trains a model on an energy instead of images: makes its distribution q like e^(-beta E(x)) / Z, by lowering the mean
@@ -33,6 +33,5 @@ export async function fitToEnergy(
   energy: Energy,
   args: FitToEnergyArgs,
 ): Promise<{ bound: Float64Array }> {
-  const { lowerEnergy } = await import('./energy-steps'); // which a page loads when it trains
   return lowerEnergy(model, energy, args);
 }

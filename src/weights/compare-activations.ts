@@ -1,6 +1,10 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { ActivationDifference, CompareActivationsOptions } from './activation-differences';
+import {
+  type ActivationDifference,
+  type CompareActivationsOptions,
+  differencesOf,
+} from './activation-differences';
 import type { NamedTensor } from './named-tensor';
 
 /**
@@ -38,6 +42,5 @@ export async function compareActivations(
   tensors: ReadonlyMap<string, NamedTensor>,
   options: CompareActivationsOptions = {},
 ): Promise<ActivationDifference[]> {
-  const { differencesOf } = await import('./activation-differences'); // which few programs need
   return differencesOf(model, inputs, tensors, options);
 }
