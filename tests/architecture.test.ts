@@ -1,7 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
+
+const require = createRequire(import.meta.url);
+const esbuild: { transformSync(text: string, options: object): unknown } = createRequire(require.resolve('tsup'))('esbuild'); // biome-ignore format: one line
 
 // How src/ is built: rooms, each of which imports only from itself and from rooms above it in this list.
 
@@ -22,6 +26,7 @@ const UPPER_FLOOR = [
   'register.ts',
   'train-worker.ts',
   'train-thread.ts',
+  'script-tag.ts',
 ];
 const ROOMS = [...GROUND_FLOOR, ...UPPER_FLOOR];
 
@@ -174,6 +179,17 @@ function foreignGlobals(files: Files): string[] {
   });
 }
 
+/** Whether a module has an `await` at its top level, which esbuild cannot turn into CommonJS. */
+function awaitsWhileLoaded(text: string): boolean {
+  try {
+    esbuild.transformSync(text, { loader: 'ts', format: 'cjs', logLevel: 'silent' });
+    return false;
+  } catch (error) {
+    if (String(error).includes('Top-level await')) return true;
+    throw error;
+  }
+}
+
 /** All of src/ but what AssemblyScript compiles, which is another language. */
 function sources(): Files {
   const src = fileURLToPath(new URL('../src/', import.meta.url));
@@ -194,6 +210,10 @@ describe('src/', () => {
 
   it('uses on the ground floor only globals of the language and a few that exist everywhere', () => {
     expect(foreignGlobals(sources())).toEqual([]);
+  });
+
+  it('can be required, since no module awaits anything while it is loaded', () => {
+    expect([...sources()].filter(([, text]) => awaitsWhileLoaded(text)).map(([path]) => path)).toEqual([]);
   });
 });
 
@@ -239,6 +259,15 @@ describe('the check of that', () => {
       }),
     ).toEqual(['a cycle: core/a.ts -> core/b.ts -> core/c.ts -> core/a.ts']);
     expect(of({ 'core/a.ts': "import './a';" })).toEqual(['a cycle: core/a.ts -> core/a.ts']);
+  });
+
+  it.each([
+    ['const a = await 1;', true],
+    ['for await (const a of []) {}', true],
+    ['if (1) { await 1; }', true],
+    ["const a = async () => await import('a');", false],
+  ])('finds what awaits while it is loaded: %s', (text, isFound) => {
+    expect(awaitsWhileLoaded(`${text} export {};`)).toBe(isFound);
   });
 
   it('finds rooms and files that it does not know', () => {

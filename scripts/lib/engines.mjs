@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { run } from './checks.mjs';
 
 /** The oldest Node that package.json allows, and the newest; `npm run test:all` adds that of each maintained line between. */
-const NODES = process.env.TEST_ALL ? ['20.16.0', '22.23.3', '24.21.0', '26.12.1'] : ['20.16.0', '26.12.1'];
+const NODES = process.env.TEST_ALL ? ['20.19.0', '22.23.3', '24.21.0', '26.12.1'] : ['20.19.0', '26.12.1'];
 
 const installed = fileURLToPath(new URL('../../node_modules/.bin', import.meta.url));
 const DENO_FLAGS = ['run', '--allow-read', '--allow-write', '--cached-only', '--node-modules-dir=manual'];

@@ -1,27 +1,8 @@
 /** Users' programs, which the checks of the packed library run and compile. */
 
-/** The imports of the programs, as ESM or CommonJS. */
-export function imports(format) {
-  const names = {
-    'node:assert/strict': 'assert',
-    '@tensorflow/tfjs-backend-cpu': '{}',
-    '@tensorflow/tfjs-core': '{ serialization, train, zeros }',
-    '@tensorflow/tfjs-layers': '{ loadLayersModel }',
-    'pixelcnn-layers': '{ MaskedConv2D, bitsPerDim, pixelCNN, sample }',
-    'pixelcnn-layers/data': '{ imageBatches, imageSet }',
-    'pixelcnn-layers/node': '{ fileSystem }',
-    'pixelcnn-layers/weights': '{ readSafetensors, saveWeights, writeSafetensors }',
-  };
-  const line = (module, what) =>
-    format === 'esm' ? `import ${what} from '${module}';\n` : `const ${what} = require('${module}');\n`;
-  return Object.entries(names)
-    .map(([module, what]) => line(module, what))
-    .join('');
-}
-
 /** Prints a digest of what the runtime draws, scores, compresses and steps through. Its pool lets the program end. */
 export const RUNTIME_DIGEST = {
-  esm: `
+  mjs: `
 import * as runtime from 'pixelcnn-layers/runtime';
 import { runtimeDigest } from './runtime-digest.mjs';
 
@@ -29,15 +10,29 @@ console.log(await runtimeDigest(runtime));
 `,
   cjs: `
 const runtime = require('pixelcnn-layers/runtime');
+const { runtimeDigest } = require('./runtime-digest.mjs');
 
-import('./runtime-digest.mjs').then(async ({ runtimeDigest }) => console.log(await runtimeDigest(runtime)));
+runtimeDigest(runtime).then(console.log);
 `,
 };
 
-/** Follows `imports`: trains, saves and loads a model, trains it further and draws from it. */
+/**
+ * Trains, saves and loads a model, trains it further and draws from it. TypeScript, of which the compiler makes an ES
+ * module that imports this package, or CommonJS that requires it.
+ */
 export const ROUND_TRIP = `
-async function main() {
-  const model = pixelCNN({ imageShape: [4, 4, 1], levels: 4, hiddenDim: 2, outDim: 4, numBlocks: 1 });
+import assert from 'node:assert/strict';
+import '@tensorflow/tfjs-backend-cpu';
+import { train, zeros } from '@tensorflow/tfjs-core';
+import { loadLayersModel } from '@tensorflow/tfjs-layers';
+import { type AutoregressiveModel, bitsPerDim, pixelCNN, sample } from 'pixelcnn-layers';
+import { imageBatches, imageSet } from 'pixelcnn-layers/data';
+import { fileSystem } from 'pixelcnn-layers/node';
+import { readPortable } from 'pixelcnn-layers/runtime';
+import { readSafetensors } from 'pixelcnn-layers/weights';
+
+async function main(): Promise<void> {
+  const model: AutoregressiveModel = pixelCNN({ imageShape: [4, 4, 1], levels: 4, hiddenDim: 2, outDim: 4, numBlocks: 1 });
   model.compile({ optimizer: train.adam(1e-3), loss: bitsPerDim });
   await model.trainOnBatch(zeros([2, 4, 4, 1]), zeros([2, 4, 4, 1], 'int32'));
   const handler = fileSystem('saved-' + process.pid); // another program runs beside it
@@ -51,7 +46,8 @@ async function main() {
 
   const set = imageSet({ data: Uint8Array.from(await images.data()), shape: images.shape, levels: 4 });
   const [batch] = imageBatches(set, { batchSize: 2, repeat: false });
-  assert(Number.isFinite(await loaded.trainOnBatch(batch.xs, batch.ys)));
+  assert(Number.isFinite(await loaded.trainOnBatch(batch!.xs, batch!.ys)));
+  for (const read of [readPortable, readSafetensors]) assert.throws(() => read(new Uint8Array(9)));
 }
 main();
 `;
@@ -67,22 +63,38 @@ const { unpkg, jsdelivr } = require(manifest);
 for (const file of new Set([unpkg, jsdelivr])) runInThisContext(readFileSync(join(dirname(manifest), file), 'utf8'));
 `;
 
-export const BOTH_COPIES = `
-import { createRequire } from 'node:module';
+/** Follows {@link SCRIPT_TAG}: the script has all that the modules have, and two copies of the library work together. */
+export const SCRIPT_AND_MODULES = `
+require('@tensorflow/tfjs-backend-cpu');
+const assert = require('node:assert/strict');
+const modules = require('pixelcnn-layers');
+const { fileSystem } = require('pixelcnn-layers/node');
+const { train, zeros, loadLayersModel } = tf;
 
-const copy = createRequire(import.meta.url)('pixelcnn-layers');
-assert.notEqual(copy.bitsPerDim, bitsPerDim);
-const model = pixelCNN({ imageShape: [4, 4, 1], levels: 4, hiddenDim: 2, outDim: 4, numBlocks: 1 });
-model.compile({ optimizer: train.adam(1e-3), loss: copy.bitsPerDim });
-await model.save(fileSystem('saved-both'), { includeOptimizer: true });
-const loaded = await loadLayersModel(fileSystem('saved-both'));
-assert.equal(typeof loaded.loss, 'function');
-assert.equal(loaded.loss.name, 'bitsPerDim');
+async function main() {
+  assert.deepEqual(Object.keys(pixelcnn).sort(), Object.keys(modules).sort());
+  const model = pixelcnn.pixelCNN({ imageShape: [4, 4, 1], levels: 4, hiddenDim: 2, outDim: 4, numBlocks: 1 });
+  assert.notEqual(pixelcnn.bitsPerDim, modules.bitsPerDim);
+  model.compile({ optimizer: train.adam(1e-3), loss: modules.bitsPerDim });
+  await model.save(fileSystem('saved-both'), { includeOptimizer: true });
+  const loaded = await loadLayersModel(fileSystem('saved-both'));
+  assert.equal(loaded.loss.name, 'bitsPerDim');
+}
+main();
 `;
 
-export const ONE_CLASS = `
-assert.equal(typeof fileSystem, 'function'); // the other entry is loaded
-assert.equal(serialization.SerializationMap.getMap().classNameMap.MaskedConv2D[0], MaskedConv2D);
+/** Imported, required, or through another entry, it is one copy of the library. */
+export const ONE_COPY = `
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { serialization } from '@tensorflow/tfjs-core';
+import * as imported from 'pixelcnn-layers';
+import 'pixelcnn-layers/register';
+
+const required = createRequire(import.meta.url)('pixelcnn-layers');
+for (const [name, value] of Object.entries(imported)) assert.equal(required[name], value);
+const { classNameMap } = serialization.SerializationMap.getMap();
+assert.equal(classNameMap.MaskedConv2D[0], imported.MaskedConv2D);
 `;
 
 /** Imports a module of the package only for its side effect. */

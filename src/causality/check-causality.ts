@@ -1,6 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Given } from '../core/arguments';
-import type { Causality, causalityArguments } from './find-leaks';
+import { type Causality, type causalityArguments, findLeaks } from './find-leaks';
 
 export type { Causality, Leak } from './find-leaks';
 
@@ -33,6 +33,5 @@ export interface CausalityOptions extends Given<typeof causalityArguments> {}
  * ```
  */
 export async function checkCausality(model: LayersModel, options: CausalityOptions = {}): Promise<Causality> {
-  const { findLeaks } = await import('./find-leaks'); // which a page loads when it checks a model
   return findLeaks(model, options);
 }

@@ -1,6 +1,10 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Given } from '../core/arguments';
-import type { ReceptiveField, receptiveFieldArguments } from './find-receptive-field';
+import {
+  findReceptiveField,
+  type ReceptiveField,
+  type receptiveFieldArguments,
+} from './find-receptive-field';
 
 export type { ReceptiveField } from './find-receptive-field';
 
@@ -33,6 +37,5 @@ export async function receptiveField(
   model: LayersModel,
   options: ReceptiveFieldOptions,
 ): Promise<ReceptiveField> {
-  const { findReceptiveField } = await import('./find-receptive-field'); // which a page loads when it asks for one
   return findReceptiveField(model, options);
 }

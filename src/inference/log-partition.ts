@@ -1,6 +1,7 @@
 import type { Energy } from '../likelihood/energies';
 import type { LogPartition, LogPartitionArgs } from '../likelihood/importance-weights';
 import type { PortableModel } from '../program/program';
+import { ofAnyModel } from './importance-weights';
 import type { TfjsModel } from './tensor-model';
 
 /**
@@ -28,6 +29,5 @@ export async function logPartition(
   energy: Energy,
   args: LogPartitionArgs,
 ): Promise<LogPartition> {
-  const { ofAnyModel } = await import('./importance-weights'); // which few programs need
   return ofAnyModel(model, energy, args);
 }

@@ -1,6 +1,6 @@
 import type { PortableModel } from '../program/program';
 import type { Energy } from './energies';
-import type { LogPartition, LogPartitionArgs } from './importance-weights';
+import { type LogPartition, type LogPartitionArgs, ofPortable } from './importance-weights';
 
 /**
  * Estimates log Z of the distribution e^(-beta E(x)) / Z, as `logPartition` of `pixelcnn-layers`, which documents how.
@@ -23,6 +23,5 @@ export async function logPartition(
   energy: Energy,
   args: LogPartitionArgs,
 ): Promise<LogPartition> {
-  const { ofPortable } = await import('./importance-weights'); // which few programs need
   return ofPortable(model, energy, args);
 }

@@ -102,7 +102,7 @@ export function bitsPerDim(
   return tf.tidy(() => tf.mul(negativeLogLikelihood(labels, outputs, distribution), Math.LOG2E));
 }
 
-/** Marks this library's functions, so that they are recognized even if a program loads two copies (ESM, CommonJS). */
+/** Marks this library's functions, so that they are recognized even if a program loads two copies of it. */
 const MARK = Symbol.for('pixelcnn-layers/likelihood');
 
 type Likelihood = typeof bitsPerDim;

@@ -30,11 +30,9 @@ export const startWorker = (): PoolWorker =>
 export function startThread(name: 'worker' | 'train-thread'): PoolWorker | undefined {
   const threads = builtin('node:worker_threads');
   if (!threads) return undefined;
-  const isCommonJs = typeof __dirname === 'string';
   // Workers inherit the flags of their process, but do not start with this one, which is not for files.
   const isInline = process.execArgv.some((flag) => flag.startsWith('--input-type'));
-  const file = isCommonJs ? `${__dirname}/../${name}.cjs` : fileNearThis(`../${name}.js`);
-  return new threads.Worker(file, isInline ? { execArgv: [] } : {});
+  return new threads.Worker(fileNearThis(`../${name}.js`), isInline ? { execArgv: [] } : {});
 }
 
 /** A URL for Node, written so that bundlers for pages do not follow it. */

@@ -1,6 +1,6 @@
 import type { TfjsModel } from '../inference/tensor-model';
 import type { Energy } from '../likelihood/energies';
-import type { FitToEnergyArgs } from './energy-steps';
+import { type FitToEnergyArgs, lowerEnergy } from './energy-steps';
 
 /**
  * Trains a model on an energy instead of images: makes its distribution q like e^(-beta E(x)) / Z, by lowering the mean
@@ -32,6 +32,5 @@ export async function fitToEnergy(
   energy: Energy,
   args: FitToEnergyArgs,
 ): Promise<{ bound: Float64Array }> {
-  const { lowerEnergy } = await import('./energy-steps'); // which a page loads when it trains
   return lowerEnergy(model, energy, args);
 }

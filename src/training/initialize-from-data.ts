@@ -1,6 +1,6 @@
 import type { Tensor4D } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { InitializationOptions } from './initial-pass';
+import { type InitializationOptions, initialize } from './initial-pass';
 
 /**
  * Sets gains and biases of all weight-normed convolutions from one batch, layer by layer, so that each one's outputs
@@ -27,6 +27,5 @@ export async function initializeFromData(
   images: Tensor4D,
   options: InitializationOptions = {},
 ): Promise<void> {
-  const { initialize } = await import('./initial-pass'); // which few programs need
   return initialize(model, images, options);
 }

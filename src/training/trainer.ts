@@ -1,5 +1,5 @@
 import type { AutoregressiveModel } from '../models/autoregressive-model';
-import type { Trainer, TrainerOptions } from './data-parallel';
+import { dataParallel, type Trainer, type TrainerOptions } from './data-parallel';
 
 /**
  * Makes a trainer, which trains a model on all cores. Each batch is cut into `shards` parts; workers compute the
@@ -46,6 +46,5 @@ export async function createTrainer(
   model: AutoregressiveModel,
   options: TrainerOptions = {},
 ): Promise<Trainer> {
-  const { dataParallel } = await import('./data-parallel'); // which a page loads when it trains
   return dataParallel(model, options);
 }

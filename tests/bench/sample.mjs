@@ -6,9 +6,11 @@
 //
 // --write puts the table into docs/results/benchmarks.md.
 
-import { createRequire } from 'node:module';
+import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { runInThisContext } from 'node:vm';
 import * as tf from '@tensorflow/tfjs-core';
+import * as tfLayers from '@tensorflow/tfjs-layers';
 import { sample } from 'pixelcnn-layers';
 import { useBackend } from '../../examples/lib/backend.mjs';
 import { machine } from './lib/machine.mjs';
@@ -63,9 +65,11 @@ const cases = [
 await useBackend('wasm');
 const plainly = await withoutWebAssembly();
 
-/** A second copy of the library that found WebAssembly forbidden, and so has its kernels in JavaScript. */
+/** The file for script tags as a second copy of the library, which found WebAssembly forbidden: its kernels are in JavaScript. */
 async function withoutWebAssembly() {
-  const library = createRequire(import.meta.url)('pixelcnn-layers');
+  globalThis.tf = { ...tf, ...tfLayers };
+  runInThisContext(await readFile(new URL('../../dist/pixelcnn-layers.min.js', import.meta.url), 'utf8'));
+  const library = globalThis.pixelcnn;
   const model = library.pixelCNN(net([2, 2, 1], 2, 1, 0));
   const { Module } = WebAssembly;
   WebAssembly.Module = class {

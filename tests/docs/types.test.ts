@@ -115,9 +115,9 @@ const sources = blocks
 /** What `npm run check:package` runs of the packed package, long after these tests. */
 const packedPrograms: Source[] = [
   ['js', checkedQuickStart()],
-  ['js', packed.imports('esm') + packed.ROUND_TRIP],
-  ['js', packed.imports('esm') + packed.ONE_CLASS],
-  ['js', packed.BARE_IMPORT],
+  ['ts', packed.ROUND_TRIP],
+  ['js', packed.ONE_COPY],
+  ['js', packed.bareImport('pixelcnn-layers')],
   ['js', packed.LOSS_NAMES],
   ['ts', packed.TYPES],
   ['ts', packed.RUNTIME_TYPES],

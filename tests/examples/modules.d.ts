@@ -684,10 +684,9 @@ declare module '*/examples/demo/parts/sampling-state.mjs' {
 }
 
 declare module '*/scripts/lib/packed-programs.mjs' {
-  export function imports(format: 'esm' | 'cjs'): string;
+  export function bareImport(module: string): string;
   export const ROUND_TRIP: string;
-  export const ONE_CLASS: string;
-  export const BARE_IMPORT: string;
+  export const ONE_COPY: string;
   export const LOSS_NAMES: string;
   export const TYPES: string;
   export const RUNTIME_TYPES: string;

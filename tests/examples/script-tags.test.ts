@@ -90,6 +90,38 @@ describe.skipIf(chromiumPath === undefined)('script tags', () => {
     expect(outcome).toEqual({ isOurs: true, same: [1] });
   });
 
+  it('have all functions in one file, but for trainers, whose workers are modules', async () => {
+    await tab.goto(`${origin}/some/folder/`);
+    const outcome = await tab.evaluate(async () => {
+      const {
+        createTrainer,
+        fitToEnergy,
+        initializeFromData,
+        logPartition,
+        pixelCNNPlusPlus,
+        receptiveField,
+      } = pixelcnn;
+      await tf.setBackend('wasm');
+      const model = pixelCNNPlusPlus({ imageShape: [4, 4, 1], levels: 2, filters: 2, numResnets: 1 });
+      await initializeFromData(model, tf.randomUniform([8, 4, 4, 1], 0, 2, 'int32', 1));
+      const { causal } = await pixelcnn.checkCausality(model);
+      const { seen } = await receptiveField(model, { row: 1, column: 0 });
+      const energy = (_: unknown, count: number) => new Float64Array(count); // of which log Z is 16 ln 2
+      const { bound } = await fitToEnergy(model, energy, { steps: 2, numImages: 4, seed: 1 });
+      const { logZ } = await logPartition(model, energy, { numImages: 100, seed: 1 });
+      const refusal = await createTrainer(model).catch(({ message }: Error) => message);
+      return { causal, seen: seen.length, bound: bound.length, logZ, refusal };
+    });
+    const refusal = "createTrainer: wanted the package's ES modules, got the file for script tags";
+    expect(outcome).toEqual({
+      causal: true,
+      seen: 4,
+      bound: 2,
+      logZ: expect.closeTo(16 * Math.LN2, 0),
+      refusal,
+    });
+  });
+
   it('say what is missing where they come before tfjs', async () => {
     await tab.goto(`${origin}/some/folder/alone.html`);
     await expect

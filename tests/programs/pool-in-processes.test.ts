@@ -14,7 +14,7 @@ async function run(format: 'mjs' | 'cjs', program: string): Promise<{ output: st
     format === 'mjs'
       ? `import { createPool } from './pool/runtime.js';
          import { portableModel } from './portable-model.mjs';`
-      : `const { createPool } = require('./pool/runtime.cjs');`;
+      : `const { createPool } = require('./pool/runtime.js');`;
   await writeFile(file, `${imports}\nasync function main() {\n${program}\n}\nmain();`);
   const child = spawn(process.execPath, [file], { timeout: 60_000 });
   let output = '';

@@ -13,22 +13,15 @@ export const folder = mkdtempSync(join(tmpdir(), 'pool-'));
 writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 
-for (const [format, extension] of [
-  ['esm', '.js'],
-  ['cjs', '.cjs'],
-]) {
-  const source = (name: string) => fileURLToPath(new URL(`../../src/${name}.ts`, import.meta.url));
-  esbuild.buildSync({
-    entryPoints: { 'pool/runtime': source('runtime'), worker: source('worker') },
-    outdir: folder,
-    outExtension: { '.js': extension },
-    bundle: true,
-    format,
-    platform: 'node',
-    logLevel: 'error',
-    logOverride: { 'empty-import-meta': 'silent' },
-  });
-}
+const source = (name: string) => fileURLToPath(new URL(`../../src/${name}.ts`, import.meta.url));
+esbuild.buildSync({
+  entryPoints: { 'pool/runtime': source('runtime'), worker: source('worker') },
+  outdir: folder,
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  logLevel: 'error',
+});
 
 export const startWorker = () => new Worker(join(folder, 'worker.js'));
 
