@@ -131,10 +131,11 @@ export function particlesOf(perImage: number, job: PartlyGiven) {
       }
       const isLast = index === end;
       if (!isLast && 2 * sum * sum >= perImage * sumOfSquares) return;
-      const logMean = max + log(sum / perImage);
-      logGiven[n] = (logGiven[n] as number) + logMean;
+      const logMean = log(sum / perImage); // of weights whose greatest is 1
+      logGiven[n] = (logGiven[n] as number) + max + logMean;
       for (let particle = n; particle < logWeights.length; particle += numImages) {
-        logCopies[particle] = (logCopies[particle] as number) + (logWeights[particle] as number) - logMean;
+        const logWeight = (logWeights[particle] as number) - max;
+        logCopies[particle] = (logCopies[particle] as number) + logWeight - logMean;
         logWeights[particle] = 0;
       }
       if (isLast) from[n] = inverse(weights, 0, perImage, u * sum) * numImages + n;
