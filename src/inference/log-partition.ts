@@ -12,9 +12,10 @@ import type { TfjsModel } from './tensor-model';
  * https://arxiv.org/abs/1910.13496, section II.
  *
  * @param model a model without conditions: of tfjs, symmetric, or portable
- * @param energy returns the energy of each image
- * @throws (rejects) TypeError naming the invalid argument, or if an energy is not finite, as soon as it is computed;
- * `signal.reason` if the signal aborts; Error as `sample`
+ * @param energy returns the energy of each image; that of a forbidden one, whose weight is 0, is Infinity
+ * @throws (rejects) TypeError naming the invalid argument, or if an energy is NaN or -Infinity, or beta times it
+ * overflows, as soon as it is computed; `signal.reason` if the signal aborts; Error as `sample`, and if all images are
+ * forbidden
  * @example
  * ```js
  * import { logPartition, pixelCNN } from 'pixelcnn-layers';

@@ -38,7 +38,7 @@ export function drawingOf(
   const drawn = new Int32Array(count);
   const isChanged = changesProbabilities(job, distribution);
   const logProb = new Float64Array(withLogProb ? count : 0); // so far
-  const logDrawn = isChanged ? logProb.slice() : logProb;
+  const logDrawn = isChanged || given ? logProb.slice() : logProb;
   const ofCurrent = new Float64Array(logProb.length); // of the current level
   const asDrawn = new Float64Array(logProb.length);
   const drawsOf = (count: number) => drawsFor(job, distribution, count, changes);
@@ -96,13 +96,13 @@ export function drawingOf(
       if (model === null) return;
       model.of(current, drawn, ofCurrent);
       for (let i = 0; i < count; i++) logProb[i] = (logProb[i] as number) + (ofCurrent[i] as number);
-      if (!isChanged) return;
-      if (toDraw > 0 || scored) draws.logDrawn(drawn, asDrawn);
+      if (logDrawn === logProb) return;
+      if (isChanged && (toDraw > 0 || scored)) draws.logDrawn(drawn, asDrawn);
       const index = indexOfPlace(place, job.imageShape);
       for (let i = 0; i < count; i++) {
-        let nats = asDrawn[i] as number;
-        if (givenAt(i, index) !== TO_DRAW) nats = ofCurrent[i] as number;
-        else if (isUniform(index)) nats = -log(distribution.levels);
+        if (givenAt(i, index) !== TO_DRAW) continue;
+        let nats = (isChanged ? asDrawn : ofCurrent)[i] as number;
+        if (isUniform(index)) nats = -log(distribution.levels);
         logDrawn[i] = (logDrawn[i] as number) + nats;
       }
     },

@@ -48,7 +48,10 @@ export interface SampledImages {
   readonly levels: Images['data'];
   /** Log p of each image under the model, if it was asked for, else empty. */
   readonly logProb: Float64Array;
-  /** Log p with which each image was drawn, likewise. */
+  /**
+   * Log p with which each image was drawn, likewise; given values are certain. With look-ahead, it counts how many copies
+   * of the particle were expected: `logDrawn` + `logGiven` is log p of all values, by what is drawn from and weighed.
+   */
   readonly logDrawn: Float64Array;
   /** With look-ahead, an estimate of log p of the given values. */
   readonly logGiven?: Float64Array;

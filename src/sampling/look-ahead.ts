@@ -18,7 +18,7 @@ export function lookingAhead(
   job: Job,
   changesOf: ChangesOf | undefined,
 ) {
-  const { numImages, imageShape, given, withLogProb, potential } = job;
+  const { numImages, imageShape, given, potential } = job;
   const total = valuesOf(imageShape);
   const perImage = numParticlesOf(job);
   const particles = particlesOf(perImage, job);
@@ -40,7 +40,8 @@ export function lookingAhead(
   let isWeighed = false;
   const move = (from: Int32Array) => {
     drawing.copy(from);
-    for (const [to, particle] of from.entries()) potentials[to] = potentials[particle] as number;
+    for (const numbers of [potentials, particles.logCopies])
+      for (const [to, particle] of from.entries()) numbers[to] = numbers[particle] as number;
   };
   /** The factors are log p of an image's given levels, before temperature and filters. This adds the potential's. */
   const addPotential = (potential: Potential, n: number, place: Place): void => {
@@ -64,7 +65,7 @@ export function lookingAhead(
         move(Int32Array.from(potentials, (_, particle) => particle % numImages));
       }
       const toDraw = drawing.begin(index);
-      isWeighed = toDraw < draws.count && (withLogProb || draws.count > numImages);
+      isWeighed = toDraw < draws.count;
       return isWeighed ? draws.count : toDraw;
     },
     read(outputs: Float32Array, place: Place): void {
@@ -87,6 +88,10 @@ export function lookingAhead(
         drawing.use(draws);
       }
     },
-    finish: (): SampledImages => ({ ...drawing.finish(), logGiven: particles.logGiven }),
+    finish(): SampledImages {
+      const { logDrawn, ...drawn } = drawing.finish();
+      const { logGiven, logCopies } = particles;
+      return { ...drawn, logDrawn: logDrawn.map((nats, n) => nats + (logCopies[n] as number)), logGiven };
+    },
   };
 }
