@@ -328,6 +328,27 @@ describe('AutoregressiveModel', () => {
     });
   });
 
+  it('has the weights that were saved, whatever their constraints, which training does not apply', async () => {
+    const constrained = {
+      kernelConstraint: tfl.constraints.unitNorm({ axis: 0 }),
+      biasConstraint: tfl.constraints.nonNeg(),
+      biasInitializer: tfl.initializers.constant({ value: -1 }),
+    };
+    const image = tfl.input({ shape: [2, 2, 1] });
+    const conv = maskedConv2d({ filters: 4, kernelSize: 3, maskType: 'A', imageChannels: 1, ...constrained });
+    const outputs = pixelLogits({ imageChannels: 1, levels: 4 }).apply(conv.apply(image));
+    const model = autoregressiveModel({ inputs: image, outputs });
+    const weightsOf = (of: tfl.LayersModel) => Promise.all(of.getWeights().map((weight) => weight.data()));
+    await expectNoLeaks(async () => {
+      const loaded = await saveAndLoad(model);
+      expect(await weightsOf(loaded)).toEqual(await weightsOf(model));
+      loaded.setWeights(model.getWeights()); // applies them, as in tfjs
+      expect(Math.min(...((await weightsOf(loaded))[1] as Float32Array))).toBe(0);
+      loaded.dispose();
+    });
+    model.dispose();
+  });
+
   it('loads without its optimizer', async () => {
     const model = build();
     const loaded = await saveAndLoad(model);
