@@ -118,10 +118,11 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
   /**
    * Sets the number of the next training step, counted from 0, for the noise of `ops.dropout`. An
    * {@link AutoregressiveModel} does so; otherwise the noise changes from call to call. Each image of a batch has its own
-   * noise: if a batch is computed in parts, `firstImage` is the number of a part's first image.
+   * noise: if a batch is computed in parts, `firstImage` is the number of a part's first image. Dropouts without a seed
+   * take `seed`, by default one of the layer's own.
    */
-  setStep(step: number, firstImage = 0): void {
-    this.tensorOps.setStep(checkInteger(`${this.getClassName()}: step`, step, 0), firstImage);
+  setStep(step: number, firstImage = 0, seed?: string): void {
+    this.tensorOps.setStep(checkInteger(`${this.getClassName()}: step`, step, 0), firstImage, seed);
   }
 
   /** Makes weight-normed convolutions collect initial gains and biases from their inputs; null ends this. @internal */

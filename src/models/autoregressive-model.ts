@@ -75,6 +75,8 @@ export class AutoregressiveModel extends SavedModel {
   private checkLabels: boolean | undefined;
   /** The number of a batch's first image, on which noise depends: not 0 where a larger batch is computed in parts. @internal */
   firstImage = 0;
+  /** The seed of noise that has none. @internal */
+  noiseSeed = Math.random();
   /** Whether `trainOnBatch` has checked a batch since the model was compiled. */
   private hasCheckedBatch = false;
 
@@ -278,7 +280,8 @@ export class AutoregressiveModel extends SavedModel {
     const train = super.makeTrainFunction();
     return (data) => {
       const { iterations } = this.optimizer; // the number of the next step, on which noise depends
-      eachLayer(this, (layer) => layer.setStep?.(iterations, this.firstImage));
+      let k = 0;
+      eachLayer(this, (layer) => layer.setStep?.(iterations, this.firstImage, `${this.noiseSeed}/${k++}`));
       try {
         return train(data);
       } catch (error) {
