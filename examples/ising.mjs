@@ -97,7 +97,7 @@ console.log(
 );
 await train();
 const summary = await estimates();
-await pool?.terminate();
+await pool?.dispose();
 await writeWhole(join(out, 'result.json'), `${JSON.stringify(summary, null, 2)}\n`);
 
 /** Begins a run, or checks that it is the one to resume. */

@@ -68,7 +68,7 @@ for (const [n, name] of Object.keys(PARTS).entries()) {
   print(name, await bitsOfMissing(PARTS[name]));
   rows.push(await completions(PARTS[name], Math.floor(((n + 0.5) * count) / 5)));
 }
-await pool.terminate();
+await pool.dispose();
 const [images, known] = [0, 1].map((i) => rows.flatMap((row) => row[i]));
 const columns = 3 * (1 + COPIES);
 await writeWhole(out, gridPng({ images, known, imageShape: [height, width, channels], levels: model.levels, palette: model.palette, columns, scale: 8 })); // biome-ignore format: one line

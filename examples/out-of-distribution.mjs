@@ -97,7 +97,7 @@ for (const [i, background] of backgrounds.entries()) {
     values: bits.map((own, k) => own.map((one, n) => without[k][n] - one)),
   });
 }
-await pool.terminate();
+await pool.dispose();
 
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 /** The share of scores outside the middle of others, on either side. */
