@@ -6,15 +6,17 @@ import type { PortableModel } from '../program/program';
 
 /**
  * Estimates log Z of the distribution e^(-beta E(x)) / Z over images x, by images from a model q: the mean of their
- * weights e^(-beta E(x)) / q(x) is Z, whatever the model, and varies the less the better the model is.
+ * weights e^(-beta E(x)) / q(x) is Z, whatever the model, and varies the less the better the model is. Images whose energy
+ * is Infinity are forbidden: their weight is 0.
  *
  * Source: Nicoli et al., "Asymptotically unbiased estimation of physical observables with neural samplers" (2020),
  * https://arxiv.org/abs/1910.13496, section II.
  *
  * @param model a model without conditions: of tfjs, symmetric, or portable
  * @param energy returns the energy of each image
- * @throws (rejects) TypeError naming the invalid argument, or if an energy is not finite, as soon as it is computed;
- * `signal.reason` if the signal aborts; Error as `sample`
+ * @throws (rejects) TypeError naming the invalid argument, or if an energy is NaN or -Infinity, or beta times it
+ * overflows, as soon as it is computed; `signal.reason` if the signal aborts; Error as `sample`, and if all images are
+ * forbidden
  * @example
  * ```js
  * import { logPartition, pixelCNN } from 'pixelcnn-layers';

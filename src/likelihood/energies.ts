@@ -9,7 +9,7 @@ import { type Job, type ModelShape, planJob, sampleArguments } from '../sampling
 // Models of distributions that are known but for a factor: p(x) = e^(-beta E(x)) / Z.
 
 /**
- * Computes the energies of images: a finite number for each.
+ * Computes the energies of images: a finite number for each. For `logPartition`, Infinity forbids an image.
  *
  * @param levels the levels of all images, [numImages*H*W*C], read-only
  */
@@ -52,12 +52,16 @@ export function planEnergyJob(
   return planJob(model, { ...values, withLogProb: true }, caller);
 }
 
-/** The energies of images, checked. */
+/** The indices of images whose energies are computed, for errors. */
+type EnergyJob = Pick<Job, 'numImages' | 'firstImage'>;
+
+/** The energies of images, checked. With `mayForbid`, Infinity is one. */
 export function energiesOf(
   caller: string,
   energy: Energy,
   levels: Int32Array,
-  { numImages, firstImage }: Pick<Job, 'numImages' | 'firstImage'>,
+  { numImages, firstImage }: EnergyJob,
+  mayForbid = false,
 ): Float64Array {
   const given: unknown = energy(levels, numImages);
   const { length } = (given ?? {}) as ArrayLike<number>;
@@ -66,8 +70,35 @@ export function energiesOf(
     throwTypeError(`${caller}: energy`, wanted, length ?? given);
   }
   const energies = Array.from(given as ArrayLike<number>);
-  const bad = energies.findIndex((one) => !Number.isFinite(one));
-  if (bad >= 0)
-    throwTypeError(`${caller}: energy`, 'finite numbers', `${energies[bad]} for image ${firstImage + bad}`);
+  const wanted = mayForbid ? 'finite numbers, or Infinity for forbidden images' : 'finite numbers';
+  const isGood = (one: number) => Number.isFinite(one) || (mayForbid && one === Infinity);
+  checkEach(caller, energies, firstImage, wanted, isGood);
   return Float64Array.from(energies);
+}
+
+/** beta E of images. That of forbidden ones is Infinity, also where beta is 0. */
+export function timesBeta(
+  caller: string,
+  energies: Float64Array,
+  beta: number,
+  { firstImage }: Pick<EnergyJob, 'firstImage'>,
+): Float64Array {
+  const isForbidden = (one: number) => one === Infinity && beta >= 0;
+  const wanted = `numbers that are finite times beta, ${beta}`;
+  const isGood = (one: number) => isForbidden(one) || Number.isFinite(beta * one);
+  checkEach(caller, energies, firstImage, wanted, isGood);
+  return energies.map((one) => (isForbidden(one) ? Infinity : beta * one));
+}
+
+/** Checks each energy; the error names the image. */
+export function checkEach(
+  caller: string,
+  energies: ArrayLike<number>,
+  firstImage: number,
+  wanted: string,
+  isGood: (energy: number) => boolean,
+): void {
+  const bad = Array.from(energies).findIndex((one) => !isGood(one));
+  if (bad < 0) return;
+  throwTypeError(`${caller}: energy`, wanted, `${energies[bad]} for image ${firstImage + bad}`);
 }

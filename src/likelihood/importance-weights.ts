@@ -6,7 +6,7 @@ import { checkModel, type PortableModel } from '../program/program';
 import type { Drawn } from '../sampling/drawing';
 import type { Job, ModelShape } from '../sampling/options';
 import { drawJob, drawModel } from '../sampling/sample';
-import { type Energy, energiesOf, energyArguments, planEnergyJob } from './energies';
+import { type Energy, energiesOf, energyArguments, planEnergyJob, timesBeta } from './energies';
 
 const logPartitionArguments = {
   /** The inverse temperature. @default 1 */
@@ -25,7 +25,7 @@ export interface LogPartition {
   readonly logZ: number;
   /** Its standard error. */
   readonly standardError: number;
-  /** The mean of -beta E - log q, on average at most log Z. */
+  /** The mean of -beta E - log q, on average at most log Z; -Infinity if the model drew forbidden images. */
   readonly bound: number;
   /** (sum of w)^2 / sum of w^2, for weights w = e^(-beta E) / q: at most `numImages`, which means that q is exact. */
   readonly effectiveSampleSize: number;
@@ -63,13 +63,18 @@ export async function estimated(
   for (let firstImage = 0; firstImage < numImages; firstImage += AT_A_TIME) {
     const job = { ...whole, firstImage, numImages: Math.min(AT_A_TIME, numImages - firstImage) };
     const { levels, logProb } = await drawModel(model, job, draw);
-    const energies = energiesOf('logPartition', energy, Int32Array.from(levels), job);
+    const energies = energiesOf('logPartition', energy, Int32Array.from(levels), job, true);
+    const costs = timesBeta('logPartition', energies, beta, job);
     logWeights.set(
-      energies.map((one, n) => -beta * one - (logProb[n] as number)),
+      costs.map((cost, n) => -cost - (logProb[n] as number)),
       firstImage,
     );
   }
   const greatest = logWeights.reduce((max, one) => Math.max(max, one), -Infinity);
+  if (greatest === -Infinity) {
+    const all = `energy: Infinity for all ${numImages} images`;
+    throw new Error(`logPartition: ${all}: the model draws none that is allowed`);
+  }
   const weights = logWeights.map((one) => exp(one - greatest));
   const sum = sumOf(weights);
   const mean = sum / numImages;

@@ -41,7 +41,7 @@ export interface SymmetricModel {
  * `orientations` gives it: class * elements + element. Bits of an element's number, from the lowest, say whether it flips
  * rows, flips columns, transposes and flips levels, as far as the group does so; it transposes first. The result is then a
  * mixture of orders, which need not be equally likely in all elements. Given values come first in the order that is used,
- * if there is one in which they do, so that any half of an image is completed exactly.
+ * if there is one in which they do: any half of an image is completed exactly as by the mixture of these orders.
  *
  * `sample`, `logProb`, `fitToEnergy`, `logPartition` and `toPortable` take the result as a model. `adjust`, `potential`,
  * `perValue`, `stepper` and `compress` refuse it, since images have no single order.

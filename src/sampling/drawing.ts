@@ -13,7 +13,10 @@ export interface Drawn {
   readonly levels: Images['data'];
   /** Log p of each image under the model, if it was asked for, else empty. */
   readonly logProb: Float64Array;
-  /** Log p with which each image was drawn, likewise. */
+  /**
+   * Log p with which each image was drawn, likewise; given values are certain. With look-ahead, it counts how many copies
+   * of the particle were expected: `logDrawn` + `logGiven` is log p of all values, by what is drawn from and weighed.
+   */
   readonly logDrawn: Float64Array;
   /** With look-ahead, an estimate of log p of the given values. */
   readonly logGiven?: Float64Array;
@@ -49,7 +52,7 @@ export function drawingOf(
   const drawn = new Int32Array(count);
   const isChanged = changesProbabilities(job, distribution);
   const logProb = new Float64Array(withLogProb ? count : 0); // so far
-  const logDrawn = isChanged ? logProb.slice() : logProb;
+  const logDrawn = isChanged || given ? logProb.slice() : logProb;
   const ofCurrent = new Float64Array(logProb.length); // of the current level
   const asDrawn = new Float64Array(logProb.length);
   const drawsOf = (count: number) => drawsFor(job, distribution, count, changes);
@@ -107,13 +110,13 @@ export function drawingOf(
       if (model === null) return;
       model.of(current, drawn, ofCurrent);
       for (let i = 0; i < count; i++) logProb[i] = (logProb[i] as number) + (ofCurrent[i] as number);
-      if (!isChanged) return;
-      if (toDraw > 0 || scored) draws.logDrawn(drawn, asDrawn);
+      if (logDrawn === logProb) return;
+      if (isChanged && (toDraw > 0 || scored)) draws.logDrawn(drawn, asDrawn);
       const index = indexOfPlace(place, job.imageShape);
       for (let i = 0; i < count; i++) {
-        let nats = asDrawn[i] as number;
-        if (givenAt(i, index) !== TO_DRAW) nats = ofCurrent[i] as number;
-        else if (isUniform(index)) nats = -log(distribution.levels);
+        if (givenAt(i, index) !== TO_DRAW) continue;
+        let nats = (isChanged ? asDrawn : ofCurrent)[i] as number;
+        if (isUniform(index)) nats = -log(distribution.levels);
         logDrawn[i] = (logDrawn[i] as number) + nats;
       }
     },

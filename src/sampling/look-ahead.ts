@@ -17,7 +17,7 @@ export function lookingAhead(
   job: Job,
   changesOf: ChangesOf | undefined,
 ) {
-  const { numImages, imageShape, given, withLogProb, potential } = job;
+  const { numImages, imageShape, given, potential } = job;
   const total = valuesOf(imageShape);
   const perImage = numParticlesOf(job);
   const particles = particlesOf(perImage, job);
@@ -39,7 +39,8 @@ export function lookingAhead(
   let isWeighed = false;
   const move = (from: Int32Array) => {
     drawing.copy(from);
-    for (const [to, particle] of from.entries()) potentials[to] = potentials[particle] as number;
+    for (const numbers of [potentials, particles.logCopies])
+      for (const [to, particle] of from.entries()) numbers[to] = numbers[particle] as number;
   };
   /** The factors are log p of an image's given levels, before temperature and filters. This adds the potential's. */
   const addPotential = (potential: Potential, n: number, place: Place): void => {
@@ -63,7 +64,7 @@ export function lookingAhead(
         move(Int32Array.from(potentials, (_, particle) => particle % numImages));
       }
       const toDraw = drawing.begin(index);
-      isWeighed = toDraw < draws.count && (withLogProb || draws.count > numImages);
+      isWeighed = toDraw < draws.count;
       return isWeighed ? draws.count : toDraw;
     },
     read(outputs: Float32Array, place: Place): void {
@@ -86,6 +87,10 @@ export function lookingAhead(
         drawing.use(draws);
       }
     },
-    finish: (): Drawn => ({ ...drawing.finish(), logGiven: particles.logGiven }),
+    finish(): Drawn {
+      const { logDrawn, ...drawn } = drawing.finish();
+      const { logGiven, logCopies } = particles;
+      return { ...drawn, logDrawn: logDrawn.map((nats, n) => nats + (logCopies[n] as number)), logGiven };
+    },
   };
 }

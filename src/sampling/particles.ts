@@ -25,6 +25,8 @@ export interface PartlyGiven {
   /** The given levels, [N*H*W*C], with {@link TO_DRAW} for levels to draw; null if nothing is given. */
   readonly given: Int32Array | null;
   readonly potential?: Potential | undefined;
+  /** Whether images of which no particle allows what is given get weight 0 instead of an error. */
+  readonly isOneOfSeveral?: boolean;
 }
 
 /**
@@ -40,6 +42,7 @@ export function particlesOf(perImage: number, job: PartlyGiven) {
   const { numImages, imageShape } = job;
   const spans = spansOf(job); // in which each image has several particles
   const logGiven = new Float64Array(numImages);
+  const logCopies = new Float64Array(perImage * numImages);
   const logWeights = new Float64Array(perImage * numImages);
   const weights = new Float64Array(perImage);
   let from = Int32Array.from(logWeights, (_, particle) => particle); // the particle that each one is replaced by
@@ -71,9 +74,27 @@ export function particlesOf(perImage: number, job: PartlyGiven) {
     }
   };
 
+  /** Called where no particle of an image has any weight. */
+  const giveUp = (n: number, index: number): void => {
+    if (!job.isOneOfSeveral) {
+      const what = job.potential ? 'has a potential above -Infinity' : 'allows the level given';
+      const where = `image ${job.firstImage + n} ${what} at [${placeOf(index, imageShape).join(', ')}]`;
+      const isDrawn = index >= (spans[n] as Span).begin;
+      const hint = isDrawn ? `; try more than ${perImage}` : ', whatever is drawn';
+      throw new Error(`sample: lookAhead: no particle of ${where}${hint}`);
+    }
+    logGiven[n] = -Infinity;
+    for (let particle = n; particle < logWeights.length; particle += numImages) logWeights[particle] = 0;
+  };
+
   return {
     /** An estimate of log p of the given values, [images]. */
     logGiven,
+    /**
+     * Log of how many copies of each particle were expected, by its weight among those of its image, whenever they were
+     * resampled and one was chosen, [particles of all images].
+     */
+    logCopies,
     /** The first value that is drawn in any image; until then each image has a single particle. */
     begin: spans.reduce((least, { begin }) => Math.min(least, begin), Infinity),
     /** The last value that weights particles, in any image; -1 for none. */
@@ -88,6 +109,7 @@ export function particlesOf(perImage: number, job: PartlyGiven) {
       const { begin, end } = spans[n] as Span;
       if (perImage === 1 || index < begin) {
         logGiven[n] = (logGiven[n] as number) + (logFactors[n] as number);
+        if (logGiven[n] === -Infinity) giveUp(n, index);
         return;
       }
       let max = -Infinity;
@@ -97,10 +119,8 @@ export function particlesOf(perImage: number, job: PartlyGiven) {
         max = Math.max(max, weight);
       }
       if (max === -Infinity) {
-        const image = `the ${perImage} particles of image ${job.firstImage + n}`;
-        const what = job.potential ? 'has a potential above -Infinity' : 'allows the level given';
-        const place = placeOf(index, imageShape).join(', ');
-        throw new Error(`sample: lookAhead: none of ${image} ${what} at [${place}]; try more`);
+        giveUp(n, index);
+        return;
       }
       let [sum, sumOfSquares] = [0, 0];
       for (let p = 0; p < perImage; p++) {
@@ -111,8 +131,13 @@ export function particlesOf(perImage: number, job: PartlyGiven) {
       }
       const isLast = index === end;
       if (!isLast && 2 * sum * sum >= perImage * sumOfSquares) return;
-      logGiven[n] = (logGiven[n] as number) + max + log(sum / perImage);
-      for (let p = 0; p < perImage; p++) logWeights[p * numImages + n] = 0;
+      const logMean = log(sum / perImage); // of weights whose greatest is 1
+      logGiven[n] = (logGiven[n] as number) + max + logMean;
+      for (let particle = n; particle < logWeights.length; particle += numImages) {
+        const logWeight = (logWeights[particle] as number) - max;
+        logCopies[particle] = (logCopies[particle] as number) + logWeight - logMean;
+        logWeights[particle] = 0;
+      }
       if (isLast) from[n] = inverse(weights, 0, perImage, u * sum) * numImages + n;
       else resample(n, u, sum);
     },

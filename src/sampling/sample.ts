@@ -69,9 +69,12 @@ export interface Sampled {
   /** log p of each image under the model, in nats, [N], as `logProb` computes it. */
   readonly logProb: Float64Array;
   /**
-   * log p with which each image was drawn, [N]: after `adjust`, `guidance`, temperature and filters, and equal to
-   * `logProb` without them. Given values count as in `logProb`, and choices among particles do not count. So the weight
-   * e^(logProb - logDrawn) makes up for how values were drawn.
+   * log p with which each image was drawn, [N]: after `adjust`, `guidance`, temperature and filters, where given values
+   * are certain; equal to `logProb` without any of these. Of a model with symmetries it is that of all elements that might
+   * have been used. Choices among particles count, by how many copies of each were expected, so that it is an estimate.
+   *
+   * Weights w = e^(logProb - logDrawn) make up for how values were drawn: the mean of w is p of the given values, and that
+   * of w f(x) the sum of p(x) f(x) over all images that agree with them, as far as these can be drawn.
    */
   readonly logDrawn: Float64Array;
   /** With `lookAhead`, an estimate of log p of each image's given values under the distribution that is drawn from. */

@@ -12,6 +12,19 @@ import type { Job } from './options';
 
 // A symmetric model is the mixture of a model's distribution q over the elements g of a group: p(x) is the mean of
 // q(g x). An image of it is an image of q, of which a random element is undone.
+//
+// The law by which an image x is drawn, of which some values may be given. Value by value in element g, each given those
+// before it, d(g) is the probability of the values of g x that are drawn, after guidance, temperature and filters, and
+// w(g) that of the given ones, after guidance alone.
+// - If nothing is given, every element is as likely to be used: P(x) is the mean of d(g).
+// - If given values come first in some elements, one of these is used. There w(g) depends on no drawn value, and chooses
+//   the element: P(x) is the mean over these of w(g) d(g) / W, where W is the mean of w(g).
+// - If they come first in none, and one does not look ahead, they are not heeded: P(x) is the mean of d(g).
+// - If one does, every element is drawn in, and chosen by what its particles estimate w(g) to be. W is the mean of these
+//   estimates, and P(x), the mean of w(g) d(g) / W, an estimate too.
+// logDrawn is log P(x). Where P(x) is no estimate, it sums to 1 over the images that agree with what is given, so the mean
+// of f(x) p(x) / P(x) is the sum of f(x) p(x) over those that can be drawn. Where it is, this holds all the same, since
+// the mean of f(x) W is the sum of f(x) times the mean of w(g) d(g), as of all particle filters.
 
 type Symmetric = Symmetrizable & Required<Pick<Symmetrizable, 'symmetry'>>;
 
@@ -36,6 +49,8 @@ function groupOf(model: Symmetric, imageShape: ImageShape) {
   into(new Uint8Array(0), []); // refuses images that are not square before any is drawn
   return {
     size: elements.length,
+    /** The number of each element. */
+    all: Array.from(elements.keys()),
     /** Applies elements to images, [N]. */
     into,
     /** Undoes them. */
@@ -65,23 +80,28 @@ export async function drawSymmetric(
   const group = groupOf(model, imageShape);
   const jobIn = (elementOf: Int32Array, levels: Int32Array | null): Job => ({
     ...job,
+    isOneOfSeveral: true,
     given: levels && group.into(levels, elementOf),
     conditions: conditionsInElements(model, job.conditions, elementOf),
   });
 
   const uniforms = uniformsOf(job);
   const candidates = candidatesOf(job, group, uniforms);
-  const numRounds = candidates.reduce((most, { length }) => Math.max(most, length), 0);
-  // Rounds are chosen among by log p of given values, which these options compute.
-  const weighed = numRounds > 1 && { lookAhead: Math.max(1, job.lookAhead), withLogProb: true };
+  const numRounds = candidates.reduce((most, { drawn }) => Math.max(most, drawn.length), 0);
+  const lookAhead = numRounds > 1 ? Math.max(1, job.lookAhead) : job.lookAhead; // to weigh given values
   const rounds: Round[] = [];
   for (let round = 0; round < numRounds; round++) {
-    const elementOf = Int32Array.from(candidates, (of) => of[round % of.length] as number);
+    const elementOf = Int32Array.from(candidates, ({ drawn }) => drawn[round % drawn.length] as number);
     const onProgress = job.onProgress && progressOf(job, group, elementOf, [round, numRounds]);
-    rounds.push({ elementOf, drawn: await draw({ ...jobIn(elementOf, given), ...weighed, onProgress }) });
+    rounds.push({ elementOf, drawn: await draw({ ...jobIn(elementOf, given), lookAhead, onProgress }) });
   }
 
   const { chosen, logGiven } = chosenRounds(candidates, rounds, uniforms);
+  const none = job.lookAhead > 0 ? logGiven.indexOf(-Infinity) : -1;
+  if (none >= 0) {
+    const image = `image ${job.firstImage + none}`;
+    throw new Error(`sample: lookAhead: no particle of ${image}, in any orientation, allows what is given`);
+  }
   const roundOf = (n: number) => rounds[chosen[n] as number] as Round;
   const elementOf = Int32Array.from(chosen, (_, n) => roundOf(n).elementOf[n] as number);
   const total = valuesOf(imageShape);
@@ -91,27 +111,37 @@ export async function drawSymmetric(
   const levels = group.back(before, elementOf);
   const { conditions } = jobIn(elementOf, null);
   const result = { levels, before: { levels: before, conditions }, ...(job.lookAhead > 0 && { logGiven }) };
-  const none = new Float64Array(0);
-  if (!withLogProb) return { ...result, logProb: none, logDrawn: none };
+  if (!withLogProb) return { ...result, logProb: new Float64Array(0), logDrawn: new Float64Array(0) };
 
-  const scores: Pick<Drawn, 'logProb' | 'logDrawn'>[] = [scoresOf(chosen, roundOf)];
+  const scores: Scores[] = [scoresOf(chosen, roundOf)];
   for (let k = 1; k < group.size; k++) {
     const others = elementOf.map((element) => (element + k) % group.size);
     const scored = group.into(Int32Array.from(levels), others);
-    scores.push(await draw({ ...jobIn(others, given), scored, lookAhead: 0, onProgress: undefined }));
+    const ofOthers = { scored, lookAhead: Math.min(1, lookAhead), onProgress: undefined };
+    scores.push(await draw({ ...jobIn(others, given), ...ofOthers }));
   }
-  /** Log of the mean over elements, added up in their order. */
-  const meanOf = (name: 'logProb' | 'logDrawn') =>
-    Float64Array.from(elementOf, (element, n) =>
-      logMean(
-        Float64Array.from(
-          scores,
-          (_, g) => scores[(g - element + group.size) % group.size]?.[name][n] as number,
-        ),
-      ),
-    );
-  return { ...result, logProb: meanOf('logProb'), logDrawn: meanOf('logDrawn') };
+  const scoresIn = (g: number, n: number) =>
+    scores[(g - (elementOf[n] as number) + group.size) % group.size] as Scores;
+  /** Log of w(g) / W; 0 if given values do not choose the element, or no element allows them. */
+  const logShare = ({ logGiven: ofElement }: Scores, n: number): number => {
+    const all = logGiven[n] as number;
+    return isWeighed(candidates[n] as Candidates) && all > -Infinity ? (ofElement?.[n] ?? 0) - all : 0;
+  };
+  const logProb = candidates.map((_, n) =>
+    logMean(group.all.map((g) => scoresIn(g, n).logProb[n] as number)),
+  );
+  const logDrawn = candidates.map(({ possible }, n) =>
+    logMean(
+      possible.map((g) => {
+        const ofElement = scoresIn(g, n);
+        return (ofElement.logDrawn[n] as number) + logShare(ofElement, n);
+      }),
+    ),
+  );
+  return { ...result, logProb: Float64Array.from(logProb), logDrawn: Float64Array.from(logDrawn) };
 }
+
+type Scores = Pick<Drawn, 'logProb' | 'logDrawn' | 'logGiven'>;
 
 /**
  * Computes log p of images under a symmetric model, [N].
@@ -140,9 +170,7 @@ export async function scoreSymmetric<Job extends ScoredImages>(
       }),
     );
   }
-  return Float64Array.from({ length: numImages }, (_, n) =>
-    logMean(Float64Array.from(scores, (nats) => nats[n] as number)),
-  );
+  return Float64Array.from({ length: numImages }, (_, n) => logMean(scores.map((nats) => nats[n] as number)));
 }
 
 /** Images to score, and how to follow that. */
@@ -155,8 +183,8 @@ interface ScoredImages {
 }
 
 /** The logarithm of the mean of e^x. */
-function logMean(xs: Float64Array): number {
-  return xs.every((x) => x === -Infinity) ? -Infinity : logSumExp(xs) - log(xs.length);
+function logMean(xs: readonly number[]): number {
+  return xs.every((x) => x === -Infinity) ? -Infinity : logSumExp(Float64Array.from(xs)) - log(xs.length);
 }
 
 /** A uniform for each image, from a stream of its own. */
@@ -167,22 +195,29 @@ function uniformsOf({ numImages, seed, firstImage, random }: Job): Float64Array 
   return random ? uniforms : uniforms.map((_, n) => next(n));
 }
 
-/** The elements in which each image is drawn. */
+/** The elements that may be used for an image. */
+interface Candidates {
+  readonly possible: readonly number[];
+  /** Those in which it is drawn: all that are possible, to choose by given values, or a random one. */
+  readonly drawn: readonly number[];
+}
+
+const isWeighed = ({ possible, drawn }: Candidates): boolean => possible === drawn;
+
 function candidatesOf(
   { numImages, imageShape, given, lookAhead }: Job,
-  { size, into }: Group,
+  { size, all, into }: Group,
   uniforms: Float64Array,
-): number[][] {
+): Candidates[] {
   const total = valuesOf(imageShape);
-  const all = Array.from({ length: size }, (_, element) => element);
   return Array.from({ length: numImages }, (_, n) => {
-    const one = [Math.floor((uniforms[n] as number) * size)];
+    const one = { possible: all, drawn: [Math.floor((uniforms[n] as number) * size)] };
     const ofImage = given?.subarray(n * total, (n + 1) * total);
     const numGiven = ofImage?.filter((level) => level !== TO_DRAW).length ?? 0;
     if (!ofImage || numGiven === 0) return one;
     const first = all.filter((element) => !into(ofImage, [element]).subarray(0, numGiven).includes(TO_DRAW));
-    if (first.length > 0) return first;
-    return lookAhead > 0 ? all : one;
+    if (first.length > 0) return { possible: first, drawn: first };
+    return lookAhead > 0 ? { possible: all, drawn: all } : one;
   });
 }
 
@@ -202,22 +237,23 @@ function progressOf(
 }
 
 /** Chooses one round for each image, by how likely its given values are in each. */
-function chosenRounds(candidates: readonly number[][], rounds: readonly Round[], uniforms: Float64Array) {
+function chosenRounds(candidates: readonly Candidates[], rounds: readonly Round[], uniforms: Float64Array) {
   const logGiven = new Float64Array(candidates.length);
-  const chosen = candidates.map(({ length }, n) => {
-    const ofRounds = Float64Array.from({ length }, (_, k) => rounds[k]?.drawn.logGiven?.[n] ?? 0);
+  const chosen = candidates.map((of, n) => {
+    if (!isWeighed(of)) return 0;
+    const { length } = of.drawn;
+    const ofRounds = of.drawn.map((_, k) => rounds[k]?.drawn.logGiven?.[n] ?? 0);
     const mean = logMean(ofRounds);
     logGiven[n] = mean;
-    if (length === 1) return 0;
-    const weights = ofRounds.map((one) => (mean === -Infinity ? 1 : exp(one - mean))); // their sum is `length`
+    const weights = Float64Array.from(ofRounds, (one) => (mean === -Infinity ? 1 : exp(one - mean))); // their sum is `length`
     return inverse(weights, 0, length, (uniforms[n] as number) * length);
   });
   return { chosen, logGiven };
 }
 
 /** What the chosen rounds say of log p. */
-function scoresOf(chosen: readonly number[], roundOf: (n: number) => Round) {
-  const of = (name: 'logProb' | 'logDrawn') =>
-    Float64Array.from(chosen, (_, n) => roundOf(n).drawn[name][n] as number);
-  return { logProb: of('logProb'), logDrawn: of('logDrawn') };
+function scoresOf(chosen: readonly number[], roundOf: (n: number) => Round): Scores {
+  const of = (name: 'logProb' | 'logDrawn' | 'logGiven') =>
+    Float64Array.from(chosen, (_, n) => roundOf(n).drawn[name]?.[n] ?? 0);
+  return { logProb: of('logProb'), logDrawn: of('logDrawn'), logGiven: of('logGiven') };
 }

@@ -17,7 +17,14 @@ import { type ImageShape, type Images, valuesOf } from '../core/images';
 import { reportProgress } from '../core/progress';
 import { outputsOf } from '../inference/batches';
 import { drawingFrom } from '../inference/sample';
-import { type Energy, energiesOf, energyArguments, planEnergyJob } from '../likelihood/energies';
+import {
+  checkEach,
+  type Energy,
+  energiesOf,
+  energyArguments,
+  planEnergyJob,
+  timesBeta,
+} from '../likelihood/energies';
 import { conditionTensors } from '../models/conditions';
 import { negativeLogLikelihood } from '../models/loss';
 import { normalize } from '../models/normalize';
@@ -102,16 +109,19 @@ export async function lowerEnergy(
       const job = { ...whole, firstImage: step * numImages };
       const drawn = await drawModel(shape, job, drawingFrom(shape, pool));
       const levels = Int32Array.from(drawn.levels);
-      const energies = energiesOf('fitToEnergy', energy, levels, { numImages, firstImage: 0 });
+      const ofBatch = { numImages, firstImage: 0 };
+      const energies = energiesOf('fitToEnergy', energy, levels, ofBatch);
       const { logProb } = drawn;
-      const mean = (numberOf: (n: number) => number) =>
-        energies.reduce((sum, _, n) => sum + numberOf(n), 0) / numImages;
-      const atEnd = mean((n) => -betaAtEnd * (energies[n] as number) - (logProb[n] as number));
+      const costsAt = (beta: number) =>
+        timesBeta('fitToEnergy', energies, beta, ofBatch).map((cost, n) => cost + (logProb[n] as number));
+      const atEnd = -meanOf(costsAt(betaAtEnd));
       bound[step - firstStep] = atEnd;
       const betaNow = betaAt(step);
-      const cost = (n: number) => betaNow * (energies[n] as number) + (logProb[n] as number);
-      const baseline = mean(cost);
-      const coefficients = energies.map((_, n) => (cost(n) - baseline) / numImages);
+      const costs = costsAt(betaNow);
+      const wanted = `numbers that are finite in float32 times beta, ${betaNow}`;
+      checkEach('fitToEnergy', energies, 0, wanted, (one) => Number.isFinite(Math.fround(betaNow * one)));
+      const baseline = meanOf(costs);
+      const coefficients = costs.map((cost) => (cost - baseline) / numImages);
       // Of a symmetric model, the gradient is that of the image as the model drew it: in a random element, whose
       // probability is its share of the mixture.
       const { before = { levels: drawn.levels, conditions: [] } } = drawn as Partial<SymmetricDrawn>;
@@ -130,6 +140,8 @@ export async function lowerEnergy(
   }
   return { bound };
 }
+
+const meanOf = (numbers: Float64Array): number => numbers.reduce((sum, one) => sum + one, 0) / numbers.length;
 
 /** Images with the conditions that a model sees. */
 interface ScoredImages {

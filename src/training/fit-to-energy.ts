@@ -15,8 +15,8 @@ import type { FitToEnergyArgs } from './energy-steps';
  * @param energy returns the energy of each image
  * @returns `bound` [steps - firstStep], for each step the mean of -beta E - log q with the beta of the last step: an
  * estimate from below of log Z
- * @throws (rejects) TypeError naming the invalid argument, or if an energy is not finite, as soon as it is computed;
- * `signal.reason` if the signal aborts; Error if the model's outputs are not finite
+ * @throws (rejects) TypeError naming the invalid argument, or if an energy is not finite, also in float32 and times beta,
+ * as soon as it is computed; `signal.reason` if the signal aborts; Error if the model's outputs are not finite
  * @example
  * ```js
  * import { fitToEnergy, pixelCNN } from 'pixelcnn-layers';

@@ -71,6 +71,30 @@ describe('logPartition', () => {
     expect(result.bound).toBeCloseTo(1e6 + 4 * Math.log(3), 6);
   });
 
+  it.each([0.7, 0])('gives forbidden images, of energy Infinity, weight 0, at beta %d', async (beta) => {
+    const isForbidden = ([a, b]: number[]) => a === b;
+    const some: Energy = (levels, n) =>
+      listOf({ data: levels, shape: [n, 4] }).map((image) => (isForbidden(image) ? Infinity : energyOf(image))); // biome-ignore format: one line
+    const options = { numImages: 1500, seed: 9 };
+    const { images, logProb: nats } = await sample(model, { ...options, withLogProb: true });
+    const weights = listOf(images).map((image, n) => (isForbidden(image) ? 0 : Math.exp(-beta * energyOf(image) - (nats[n] as number)))); // biome-ignore format: one line
+    const got = await logPartition(model, some, { ...options, beta });
+    expect(got.logZ).toBeCloseTo(Math.log(sumOf(weights) / 1500), 9);
+    expect(got.effectiveSampleSize).toBeCloseTo(sumOf(weights) ** 2 / sumOf(weights.map((w) => w * w)), 6);
+    expect(got.bound).toBe(-Infinity);
+    const allowed = all.filter((image) => !isForbidden(image));
+    const exact = Math.log(sumOf(allowed.map((image) => Math.exp(-beta * energyOf(image)))));
+    expect(Math.abs(got.logZ - exact)).toBeLessThan(4 * got.standardError);
+    expect(got.standardError).toBeLessThan(0.05);
+  });
+
+  it('says so if all images are forbidden', async () => {
+    const none = logPartition(model, (_, n) => new Float64Array(n).fill(Infinity), { numImages: 5 });
+    await expect(none).rejects.toThrow(
+      new Error('logPartition: energy: Infinity for all 5 images: the model draws none that is allowed'),
+    );
+  });
+
   it.each([
     ['plain', model],
     ['symmetric', symmetric(model, ['transpose', 'flipColumns'])],
@@ -130,18 +154,22 @@ describe('logPartition', () => {
 
   const conditional = portableModel({ imageShape: [2, 2, 1], levels: 3, features: 4, numClasses: 8 });
   const numbers = (...list: unknown[]) => (() => list) as unknown as Energy;
+  const wanted = 'energy: wanted finite numbers, or Infinity for forbidden images, got ';
   it.each<[string, unknown, unknown, object, string]>([
     ['no function', model, [1], {}, 'energy: wanted a function, got [1]'],
     ['too few', model, numbers(1), {}, 'energy: wanted a function that returns 3 numbers, one for each image, got 1'],
     ['too many', model, () => new Float32Array(4), {}, 'energy: wanted a function that returns 3 numbers, one for each image, got 4'],
     ['nothing', model, () => undefined, {}, 'energy: wanted a function that returns 3 numbers, one for each image, got undefined'],
     ['a promise', model, async () => [1, 2, 3], {}, 'energy: wanted a function that returns 3 numbers, one for each image, got a Promise (is an await missing?)'],
-    ['NaN', model, numbers(1, Number.NaN, 2), {}, "energy: wanted finite numbers, got 'NaN for image 1'"],
-    ['Infinity', model, numbers(1, 2, Number.POSITIVE_INFINITY), {}, "energy: wanted finite numbers, got 'Infinity for image 2'"],
-    ['null', model, numbers(null, 1, 2), {}, "energy: wanted finite numbers, got 'null for image 0'"],
-    ['text', model, () => '123', {}, "energy: wanted finite numbers, got '1 for image 0'"],
-    ['bigints', model, () => new BigInt64Array(3), {}, "energy: wanted finite numbers, got '0 for image 0'"],
-    ['a list in a list', model, numbers([1], [2], [3]), {}, "energy: wanted finite numbers, got '1 for image 0'"],
+    ['NaN', model, numbers(1, Number.NaN, 2), {}, `${wanted}'NaN for image 1'`],
+    ['-Infinity', model, numbers(1, 2, -Infinity), {}, `${wanted}'-Infinity for image 2'`],
+    ['null', model, numbers(null, 1, 2), {}, `${wanted}'null for image 0'`],
+    ['text', model, () => '123', {}, `${wanted}'1 for image 0'`],
+    ['bigints', model, () => new BigInt64Array(3), {}, `${wanted}'0 for image 0'`],
+    ['a list in a list', model, numbers([1], [2], [3]), {}, `${wanted}'1 for image 0'`],
+    ['what overflows times beta', model, numbers(1, 1e300, 2), { beta: 1e10 }, "energy: wanted numbers that are finite times beta, 10000000000, got '1e+300 for image 1'"],
+    ['what overflows downwards', model, numbers(1, 0, -1e300), { beta: 1e10 }, "energy: wanted numbers that are finite times beta, 10000000000, got '-1e+300 for image 2'"],
+    ['Infinity at a beta below 0', model, numbers(1, Infinity, 0), { beta: -1 }, "energy: wanted numbers that are finite times beta, -1, got 'Infinity for image 1'"],
     ['one image', model, energy, { numImages: 1 }, 'numImages: wanted an integer of at least 2, got 1'],
     ['no number', model, energy, { numImages: undefined }, 'numImages: wanted an integer of at least 2, got undefined'],
     ['beta', model, energy, { beta: Number.NaN }, 'beta: wanted a number that is finite, got NaN'],

@@ -64,7 +64,7 @@ async function drawn(
 function expectMean(estimates: readonly number[], wanted: number): void {
   const mean = estimates.reduce((sum, one) => sum + one, 0) / estimates.length;
   const variance = estimates.reduce((sum, one) => sum + (one - mean) ** 2, 0) / estimates.length;
-  expect(Math.abs(mean - wanted)).toBeLessThan(4 * Math.sqrt(variance / estimates.length));
+  expect(Math.abs(mean - wanted)).toBeLessThan(4 * Math.sqrt(variance / estimates.length) + 1e-9);
 }
 
 /** How far counts are from what is expected, chi-square by its degrees of freedom. */
@@ -335,8 +335,11 @@ describe('look-ahead', () => {
       return places;
     };
     for (const withLogProb of [false, true]) expect(await placesOf({ withLogProb })).toEqual([1, 2, 4]);
-    const weighed = await placesOf({ lookAhead: 2, withLogProb: false }); // by both particles between 1 and 5
-    expect(weighed).toEqual([1, 1, 2, 2, 3, 3, 4, 4, 5, 5]);
+    for (const withLogProb of [false, true]) {
+      expect(await placesOf({ lookAhead: 1, withLogProb })).toEqual([0, 1, 2, 3, 4, 5]);
+      const weighed = await placesOf({ lookAhead: 2, withLogProb }); // by both particles between 1 and 5
+      expect(weighed).toEqual([0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5]);
+    }
   });
 
   it('evaluates all particles of an image with its class and its map', async () => {
@@ -377,9 +380,26 @@ describe('look-ahead', () => {
       adjust: allowed({ data: [1, 0, 1], shape: [3] }),
     };
     await expect(sample(model, options)).rejects.toThrow(
-      'sample: lookAhead: none of the 4 particles of image 7 allows the level given at [1, 2, 0]; try more',
+      'sample: lookAhead: no particle of image 7 allows the level given at [1, 2, 0]; try more than 4',
     ); // biome-ignore format: a line each
   });
+
+  it.each([
+    ['before any is drawn', [1, 0, 0, 0, 1, 0], 'no particle of image 7 allows the level given at [0, 0, 0], whatever is drawn'],
+    ['with nothing after', [0, 1, 0, 0, 0, 0], 'no particle of image 7 allows the level given at [0, 1, 0]; try more than 1', 1],
+    ['where all is given', [1, 1, 1, 1, 1, 1], 'no particle of image 7 allows the level given at [0, 0, 0], whatever is drawn'],
+  ])('throws if a given level is forbidden, by any number of particles, with log p or without: %s', async (_, data, message, most = 8) => {
+    const model = await tiny([2, 3, 1], 3, 1, 1);
+    const initial = { data: data.map(() => 1), shape: [1, 2, 3, 1] };
+    const known = { ...initial, data };
+    const adjust = allowed({ data: [1, 0, 1], shape: [3] });
+    for (const withLogProb of [false, true]) {
+      for (const lookAhead of [1, most]) {
+        const drawn = sample(model, { initial, known, lookAhead, firstImage: 7, adjust, withLogProb });
+        await expect(drawn).rejects.toThrow(new Error(`sample: lookAhead: ${message}`));
+      }
+    }
+  }); // biome-ignore format: a line each
 
   it('never continues with a particle that excludes a given level', async () => {
     const model = await tiny([1, 6, 1], 3, 1, 0.5);
@@ -485,7 +505,7 @@ describe('a potential', () => {
     ['of all given', psi, [0, 1, 2, 2], [1, 1, 1, 1]],
   ];
   it.each(cases)('by enumeration: %s', async (_, potential, initial, known) => {
-    const model = await tiny([2, 2, 1], 3, 2, 0.8);
+    const model = await tiny([2, 2, 1], 3, 12, 0.8);
     const { images, shares, evidence } = await posterior(model, initial, known);
     const weights = images.map((image, i) => {
       const levels = Int32Array.from(image.split(','), Number);
@@ -496,12 +516,21 @@ describe('a potential', () => {
     const given = (count: number) =>
       isGiven ? { initial: asImages(some(initial, count), model), known: asImages(some(known, count), model) } : { numImages: count }; // biome-ignore format: one line
     for (const lookAhead of [1, 10]) {
-      const { logGiven, images, ...nats } = await sample(model, { ...given(150), seed: 1, lookAhead, potential, withLogProb: true }); // biome-ignore format: one line
+      const drawing = sample(model, { ...given(150), seed: 1, lookAhead, potential, withLogProb: true });
+      if (lookAhead === 1 && potential === strict) {
+        await expect(drawing).rejects.toThrow('has a potential above -Infinity at [0, 1, 0]; try more than 1'); // biome-ignore format: one line
+        continue;
+      }
+      const { logGiven, images: drawn, ...nats } = await drawing;
       const estimates = Array.from(logGiven as Float64Array, Math.exp);
       if (known.includes(0)) expectMean(estimates, evidence * exact);
       else expectClose(estimates, estimates.map(() => evidence * exact), 1e-9); // biome-ignore format: one line
-      expect(nats.logProb).toEqual(await logProb(model, images));
-      expect(nats.logDrawn).toEqual(nats.logProb);
+      expect(nats.logProb).toEqual(await logProb(model, drawn));
+      // The weights that make up for the potential, too, are on average p of all that it allows.
+      const p = sumOf(shares.filter((_, i) => (weights[i] as number) > 0)) * evidence;
+      const undone = Array.from(nats.logProb, (x, n) => Math.exp(x - (nats.logDrawn[n] as number)));
+      if (known.includes(0)) expectMean(undone, p);
+      else expectClose(undone, undone.map(() => p), 1e-9); // biome-ignore format: one line
     }
     const list = listOf(await sample(model, { ...given(200), seed: 4, lookAhead: 24, potential }));
     if (!known.includes(0)) return expect(new Set(list.map(String))).toEqual(new Set([String(initial)]));
@@ -515,7 +544,7 @@ describe('a potential', () => {
   });
 
   it('of what is drawn by other probabilities weights these', async () => {
-    const model = await tiny([2, 2, 1], 3, 2, 0.8);
+    const model = await tiny([2, 2, 1], 3, 12, 0.8);
     const all = allImages(3, 4);
     const nats = await logProb(model, asImages(all, model), { perValue: true });
     const options = { temperature: 0.6, topK: 2 };
@@ -523,9 +552,15 @@ describe('a potential', () => {
     const exact = sumOf(p.map((x, i) => x * Math.exp(psi(Int32Array.from(all[i] as number[]), [1, 1, 0], [2, 2, 1])))); // biome-ignore format: one line
     const drawn = await sample(model, { ...options, numImages: 300, seed: 1, lookAhead: 5, potential: psi, withLogProb: true }); // biome-ignore format: one line
     expectMean(Array.from(drawn.logGiven as Float64Array, Math.exp), exact);
-    // The particle that is chosen brings its own log p along.
-    const which = listOf(drawn.images).map((image) => all.findIndex((one) => String(one) === String(image)));
-    expectClose(Array.from(drawn.logDrawn, Math.exp), which.map((i) => p[i] as number), 1e-6); // biome-ignore format: one line
+    // The particle that is chosen brings its own log p along, and how likely its choice was.
+    for (const [n, image] of listOf(drawn.images).entries()) {
+      const i = all.findIndex((one) => String(one) === String(image));
+      const told = (drawn.logDrawn[n] as number) + (drawn.logGiven?.[n] as number) - psi(Int32Array.from(image), [1, 1, 0], [2, 2, 1]); // biome-ignore format: one line
+      expect(Math.exp(told)).toBeCloseTo(p[i] as number, 9);
+    }
+    const undone = Array.from(drawn.logProb, (x, n) => Math.exp(x - (drawn.logDrawn[n] as number)));
+    const all1 = Array.from(await logProb(model, asImages(all, model)), Math.exp);
+    expectMean(undone, sumOf(all1.filter((_, i) => (p[i] as number) > 0)));
     expect(drawn.logProb).toEqual(await logProb(model, drawn.images));
   });
 
@@ -599,15 +634,25 @@ describe('a potential', () => {
     network.dispose();
   });
 
-  it('that drops all particles is an Error, and of a single one weight 0', async () => {
+  it.each<[string, known: number[] | null, place: string, hint: string]>([
+    ['drawn', null, '1, 0, 0', '; try more than N'],
+    ['drawn after given ones', [1, 1, 0, 0], '1, 0, 0', '; try more than N'],
+    ['given after drawn ones', [0, 0, 1, 1], '1, 0, 0', '; try more than N'],
+    ['given before any is drawn', [1, 1, 1, 0], '1, 0, 0', ', whatever is drawn'],
+    ['given, as all are', [1, 1, 1, 1], '1, 0, 0', ', whatever is drawn'],
+  ])('that drops all particles is an Error, of any number of them: %s', async (_, known, place, hint) => {
     const model = await tiny([2, 2, 1], 3, 1, 0.5);
     const potential: Potential = (_, [row]) => (row === 0 ? 0 : Number.NEGATIVE_INFINITY);
-    await expect(sample(model, { lookAhead: 4, firstImage: 3, potential })).rejects.toThrow(
-      'sample: lookAhead: none of the 4 particles of image 3 has a potential above -Infinity at [1, 0, 0]; try more',
-    );
-    const { logGiven } = await sample(model, { lookAhead: 1, potential, withLogProb: true });
-    expect(logGiven).toEqual(Float64Array.of(Number.NEGATIVE_INFINITY));
-  });
+    const given = known && { initial: asImages([[0, 1, 2, 0]], model), known: asImages([known], model) };
+    for (const lookAhead of [1, 2, 4]) {
+      for (const withLogProb of [false, true]) {
+        const drawn = sample(model, { ...given, lookAhead, firstImage: 3, potential, withLogProb });
+        await expect(drawn).rejects.toThrow(
+          new Error(`sample: lookAhead: no particle of image 3 has a potential above -Infinity at [${place}]${hint.replace('N', String(lookAhead))}`),
+        );
+      }
+    }
+  }); // biome-ignore format: a line each
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY, undefined, '1', 1n, Promise.resolve(1)])(
     'is no %s',
@@ -675,7 +720,7 @@ describe('Particles', () => {
       expect(Math.abs(total / runs - (8 * (weights[p] as number)) / sum)).toBeLessThan(2 / runs);
   });
 
-  it('do not go on without any weight, whatever the uniform, and a single one needs none', () => {
+  it('do not go on without any weight, whatever the uniform, unless other elements may have some', () => {
     const job = {
       firstImage: 0,
       numImages: 1,
@@ -685,8 +730,35 @@ describe('Particles', () => {
     const particles = particlesOf(3, job);
     particles.weigh(0, 1, Float64Array.from([0, 0, 1], Math.log), 0);
     expect(particles.takeMoves()).toEqual(Int32Array.from([2, 2, 2]));
-    const single = particlesOf(1, job);
-    single.weigh(0, 1, Float64Array.of(-Infinity), 0.5);
-    expect(single.logGiven[0]).toBe(-Infinity);
+    for (const count of [1, 3]) {
+      const none = new Float64Array(count).fill(-Infinity);
+      expect(() => particlesOf(count, job).weigh(0, 1, none, 0.5)).toThrow('no particle of image 0 allows');
+      const ofElement = particlesOf(count, { ...job, isOneOfSeveral: true });
+      ofElement.weigh(0, 1, none, 0.5);
+      ofElement.weigh(
+        0,
+        2,
+        Float64Array.from({ length: count }, (_, p) => -p),
+        0.5,
+      );
+      expect(ofElement.logGiven[0]).toBe(-Infinity);
+    }
+  });
+
+  it('count how many copies of each were expected', () => {
+    const job = {
+      firstImage: 0,
+      numImages: 1,
+      imageShape: [1, 4, 1] as const,
+      given: Int32Array.from([-1, 0, 0, 0]),
+    };
+    const particles = particlesOf(4, job);
+    particles.weigh(0, 1, Float64Array.from([1, 1, 1, 2], Math.log), 0.5); // alike enough to stay
+    expect(particles.logCopies).toEqual(new Float64Array(4));
+    particles.weigh(0, 2, Float64Array.from([1, 1, 1, 8], Math.log), 0.5); // in all 1, 1, 1 and 16 of 19
+    expectClose(Array.from(particles.logCopies, Math.exp), [4 / 19, 4 / 19, 4 / 19, 64 / 19], 1e-12);
+    particles.weigh(0, 3, Float64Array.from([1, 0.5, 1, 1], Math.log), 0.5); // of 3.5
+    const last = [1, 0.5, 1, 1].map((weight) => (4 * weight) / 3.5);
+    expectClose(Array.from(particles.logCopies, Math.exp), [4, 4, 4, 64].map((w, p) => (w / 19) * (last[p] as number)), 1e-12); // biome-ignore format: one line
   });
 });

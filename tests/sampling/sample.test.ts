@@ -19,7 +19,7 @@ import { memoryFor } from '../../src/core/images';
 import { makeKernels } from '../../src/kernels/webassembly';
 import { sample } from '../../src/sampling/sample';
 import { stepper } from '../../src/sampling/stepper';
-import { allImages, asImages, densities, filtered, listOf, sumOf } from '../support/all-images';
+import { allImages, asImages, countsOf, densities, filtered, listOf, sumOf } from '../support/all-images';
 import { useBackend } from '../support/backends';
 import { expectToFollow } from '../support/chi-square';
 import { withoutMemory } from '../support/machine';
@@ -229,7 +229,7 @@ describe('log p with which images are drawn', () => {
     network.dispose();
   });
 
-  it('is log p by the model where nothing changes it, and for given values', async () => {
+  it('is log p by the model where nothing changes it, without given values, which are certain', async () => {
     const network = softmax();
     setNoise(network, 3, 1.2);
     const model = await toPortable(network);
@@ -238,18 +238,18 @@ describe('log p with which images are drawn', () => {
       initial: asImages(Array(20).fill([0, 2, 1, 0]), model),
       known: asImages(Array(20).fill([1, 0, 1, 0]), model),
     };
-    for (const options of [{}, { temperature: 1, topK: 3, topP: 1, guidance: 0 }, given]) {
+    for (const options of [{}, { temperature: 1, topK: 3, topP: 1, guidance: 0 }]) {
       const drawn = await sample(model, { numImages: 20, seed: 1, ...options, withLogProb: true });
       expect(drawn.logDrawn).toEqual(drawn.logProb);
       expect(drawn.logProb).toEqual(await logProb(model, drawn.images));
     }
-    for (const options of [{ temperature: 0.5 }, { firstValue: 'uniform' as const }, { adjust: weigh }]) {
+    for (const options of [{}, { temperature: 0.5 }, { firstValue: 'uniform' as const }, { adjust: weigh }]) {
       const { images, ...nats } = await sample(model, { ...given, ...options, seed: 1, withLogProb: true });
       const perValue = listOf({ data: await logProb(model, images, { perValue: true }), shape: [20, 4] });
       const all = allImages(3, 4);
       const every = await logProb(model, asImages(all, model), { perValue: true });
       const p = densities(all, listOf({ data: every, shape: [81, 4] }), 3, (logs, place, image) => {
-        if (place % 2 === 0) return logs.map(Math.exp);
+        if (place % 2 === 0) return logs.map(() => 1);
         return filtered('adjust' in options ? weighed(logs, place, image) : logs, options as object);
       });
       const which = listOf(images).map((image) => all.findIndex((one) => String(one) === String(image)));
@@ -258,8 +258,36 @@ describe('log p with which images are drawn', () => {
     }
     const whole = { ...given, known: { ...given.known, data: given.known.data.map(() => 1) } };
     const drawn = await sample(model, { ...whole, temperature: 0.5, firstValue: 'uniform', withLogProb: true }); // biome-ignore format: one line
-    expect(drawn.logDrawn).toEqual(drawn.logProb);
+    expect(drawn.logDrawn).toEqual(new Float64Array(20));
   });
+
+  it.each<[string, known: number[], SampleOptions]>([
+    ['first ones', [1, 1, 0, 0], { temperature: 0.7 }],
+    ['later ones', [0, 1, 0, 1], { temperature: 1.4 }],
+    ['later ones, with levels adjusted', [0, 0, 1, 1], { adjust: weigh }],
+    ['later ones, with a first value of its own', [0, 0, 1, 1], { firstValue: 'uniform' }],
+  ])('makes up for given values: weights are p of the images that agree with %s', async (_, known, options) => {
+    const network = softmax();
+    setNoise(network, 3, 0.7);
+    const model = await toPortable(network);
+    network.dispose();
+    const [count, initial] = [900, [1, 2, 0, 1]];
+    const repeated = (image: number[]) => asImages(Array<number[]>(count).fill(image), model);
+    const given = { initial: repeated(initial), known: repeated(known) };
+    const drawn = await sample(model, { ...options, ...given, seed: 1, withLogProb: true });
+    const list = listOf(drawn.images);
+    const told = new Map(list.map((image, n) => [String(image), Math.exp(drawn.logDrawn[n] as number)]));
+    const possible = allImages(3, 4).filter((image) => told.has(String(image)));
+    const law = possible.map((image) => told.get(String(image)) as number);
+    expect(sumOf(law)).toBeCloseTo(1, 9); // so that all that can be drawn have been
+    expectToFollow(countsOf(list, possible), law.map((x) => count * x)); // biome-ignore format: one line
+    const p = sumOf(Array.from(await logProb(model, asImages(possible, model)), Math.exp));
+    const weights = Array.from(drawn.logProb, (x, n) => Math.exp(x - (drawn.logDrawn[n] as number)));
+    const mean = sumOf(weights) / count;
+    const variance = sumOf(weights.map((x) => (x - mean) ** 2)) / count;
+    expect(Math.abs(mean - p)).toBeLessThan(4 * Math.sqrt(variance / count));
+    expect(Math.sqrt(variance / count)).toBeLessThan(0.1 * p);
+  }); // biome-ignore format: a line each
 
   it('makes up for a fixed number of ones: weights are p of all such images', async () => {
     const network = pixelCNN({ ...args, imageShape: [3, 3, 1], levels: 2 });

@@ -177,7 +177,12 @@ describe('given values', () => {
     const { logProb: nats, logDrawn, images: drawn } = few;
     const of = own > 0 ? { condition: few.list.map(() => own) } : {};
     expect(nats).toEqual(await logProb(one.model, drawn, of));
-    expect(logDrawn).toEqual(nats);
+    /** Of the law, which is proportional to these weights. */
+    const expectDrawn = (weights: readonly number[]) => {
+      const index = few.list.map((image) => images.findIndex((one) => String(one) === String(image)));
+      const law = index.map((i) => (weights[i] as number) / sumOf(weights));
+      expectClose(Array.from(logDrawn, Math.exp), law, 1e-9);
+    };
     const list = await many(one, { initial, known }, condition);
     expect(String(list.slice(0, 40))).toBe(String(few.list)); // with log p or without
 
@@ -190,16 +195,20 @@ describe('given values', () => {
       const logs = values.map((images, element) =>
         images.map((image) => sumOf(image.map((x, k) => x * (isDrawn[element]?.[k] as number)))),
       );
-      const weights = meanOf(logs);
-      expect(sumOf(fits.map((i) => weights[i] as number))).toBeCloseTo(1, 5);
-      return expectLaw(list, images, fits.map((i) => weights[i] as number)); // biome-ignore format: one line
+      const all = meanOf(logs);
+      const weights = fits.map((i) => all[i] as number);
+      expect(sumOf(weights)).toBeCloseTo(1, 9);
+      expectDrawn(weights);
+      return expectLaw(list, images, weights);
     }
     const mixture = meanOf(await logsOf(one, own), first);
     const weights = fits.map((i) => mixture[i] as number);
+    expectDrawn(weights);
     expectLaw(list, images, weights);
     const told = await draw(one, { initial, known }, { ...condition, lookAhead: 3 }, 5);
     expect(told.list).toEqual(list.slice(0, 5));
-    for (const nats of told.logGiven ?? []) expect(nats).toBeCloseTo(Math.log(sumOf(weights)), 5);
+    for (const nats of told.logGiven ?? []) expect(nats).toBeCloseTo(Math.log(sumOf(weights)), 9);
+    expectClose(told.logDrawn, logDrawn.slice(0, 5), 1e-12);
     expect(told.logGiven?.length).toBe(5);
   });
 
@@ -214,7 +223,7 @@ describe('given values', () => {
     const condition = own > 0 ? { condition: own } : {};
     const mixture = meanOf(await logsOf(one, own));
     const weights = fits.map((i) => mixture[i] as number);
-    const { list, logGiven = [] } = await draw(one, { initial, known }, { ...condition, lookAhead: 24 }, 250);
+    const { list, logGiven = [], ...nats } = await draw(one, { initial, known }, { ...condition, lookAhead: 24 }, 250); // biome-ignore format: one line
     const law = (drawn: number[][]) => expectLaw(drawn, fits.map((i) => one.all[i] as number[]), weights); // biome-ignore format: one line
     law(list);
     const hasty = await draw(one, { initial, known }, { ...condition, lookAhead: 1 }, 250);
@@ -223,6 +232,47 @@ describe('given values', () => {
     const mean = sumOf(estimates) / estimates.length;
     const variance = sumOf(estimates.map((x) => (x - mean) ** 2)) / estimates.length;
     expect(Math.abs(mean - sumOf(weights))).toBeLessThan(4 * Math.sqrt(variance / estimates.length));
+    // So are the weights of what is drawn, since nothing else has changed how.
+    expectClose(Array.from(nats.logProb, (x, n) => Math.exp(x - (nats.logDrawn[n] as number))), estimates, 1e-9); // biome-ignore format: one line
+  });
+
+  const forbidden = symmetricModel({ imageShape: [2, 3, 1], levels: 3 }, ['flipLevels'], 1);
+  const logits = forbidden.plain.weights.get('logits.bias') as { data: Float32Array };
+  logits.data[0] = -Infinity; // level 0 is never drawn; of a flipped image, 2
+
+  it.each<[string, level: number, known: number[]]>([
+    ['first', 0, [1, 0, 0, 0, 0, 0]],
+    ['first, of a flipped image', 2, [1, 1, 0, 0, 0, 0]],
+    ['late', 0, [0, 0, 1, 0, 0, 0]],
+  ])('that an element does not allow are drawn in others: %s', async (_, level, known) => {
+    const initial = known.map((is) => is * level);
+    for (const lookAhead of [0, 1, 8]) {
+      const { list, logProb: nats, logGiven } = await draw(forbidden, { initial, known }, { lookAhead });
+      // Late ones are ignored without look-ahead.
+      const isExact = lookAhead > 0 || known[0] === 1;
+      if (isExact) expect(list.flat().includes(2 - level)).toBe(false);
+      else expect(list.some((image) => image.includes(2))).toBe(true);
+      if (isExact) for (const x of [...nats, ...(logGiven ?? [])]) expect(x).toBeGreaterThan(-Infinity);
+    }
+  });
+
+  it.each<[string, initial: number[], known: number[]]>([
+    ['first', [0, 2, 0, 0, 0, 0], [1, 1, 0, 0, 0, 0]],
+    ['late', [0, 0, 0, 0, 0, 2], [0, 1, 0, 0, 0, 1]],
+    ['all', [0, 1, 2, 1, 1, 1], [1, 1, 1, 1, 1, 1]],
+  ])('that no element allows are an Error if one looks ahead: %s', async (_, initial, known) => {
+    for (const lookAhead of [1, 4]) {
+      for (const withLogProb of [false, true]) {
+        const drawn = sample(forbidden.model, { ...optionsOf(forbidden, { initial, known }, 2), firstImage: 7, lookAhead, withLogProb }); // biome-ignore format: one line
+        await expect(drawn).rejects.toThrow(
+          new Error('sample: lookAhead: no particle of image 7, in any orientation, allows what is given'),
+        );
+      }
+    }
+    const { list, logProb: nats, logDrawn } = await draw(forbidden, { initial, known }, {});
+    expect(list.every((image) => image.every((level, k) => !known[k] || level === initial[k]))).toBe(true);
+    expect(nats).toEqual(new Float64Array(40).fill(-Infinity));
+    for (const x of logDrawn) expect(x).toBeGreaterThan(-Infinity);
   });
 
   it('differ between images, each of which is drawn as alone', async () => {
@@ -308,7 +358,7 @@ describe('log p with which images were drawn', () => {
     expect(sumOf([...told.values()])).toBeCloseTo(1, 12);
   });
 
-  it('with given values counts these by the model, in all elements', async () => {
+  it('with given values is of the elements in which these come first, by how likely they are in each', async () => {
     const one = symmetricModel({ imageShape: [2, 3, 1], levels: 2 }, ['flipLevels']);
     const given = { initial: [1, 0, 0, 0, 0, 0], known: [1, 1, 0, 0, 0, 0] };
     const { list, logDrawn, logGiven } = await draw(one, given, { temperature: 0.6, lookAhead: 1 }, 700);
@@ -317,8 +367,9 @@ describe('log p with which images were drawn', () => {
     expectLaw(list, fits.map((i) => one.all[i] as number[]), fits.map((i) => p[i] as number)); // biome-ignore format: one line
     const told = new Map(list.map((image, n) => [String(image), Math.exp(logDrawn[n] as number)]));
     expect(told.size).toBe(fits.length);
-    expect(sumOf([...told.values()])).toBeCloseTo(Math.exp(logGiven?.[0] as number), 6);
-    for (const i of fits) expect(told.get(String(one.all[i]))).toBeCloseTo(p[i] as number, 6);
+    expect(sumOf([...told.values()])).toBeCloseTo(1, 9);
+    const pOfGiven = Math.exp(logGiven?.[0] as number);
+    for (const i of fits) expect(told.get(String(one.all[i]))).toBeCloseTo((p[i] as number) / pOfGiven, 9);
   });
 });
 

@@ -315,6 +315,10 @@ describe('fitToEnergy', () => {
       [undefined, energy, {}, 'model: wanted a model [N,H,W,C]'],
       [network, () => [1, 2, 3], {}, 'energy: wanted a function that returns 4 numbers, one for each image, got 3'],
       [network, () => [1, 2, 3, Number.NaN], {}, "energy: wanted finite numbers, got 'NaN for image 3'"],
+      [network, () => [1, 2, Number.POSITIVE_INFINITY, 0], {}, "energy: wanted finite numbers, got 'Infinity for image 2'"],
+      [network, () => [1, 1e300, 2, 3], { beta: 1e10 }, "energy: wanted numbers that are finite times beta, 10000000000, got '1e+300 for image 1'"],
+      [network, () => [1, -1e300, 2, 3], { steps: 2, beta: (step: number) => step * 1e10 }, "energy: wanted numbers that are finite times beta, 10000000000, got '-1e+300 for image 1'"],
+      [network, () => [1, 2, 1e60, 3], {}, "energy: wanted numbers that are finite in float32 times beta, 1, got '1e+60 for image 2'"],
     ]; // biome-ignore format: a line each
     const before = await weightsOf(network);
     for (const [model, energy, more, message] of cases) {
