@@ -12,7 +12,7 @@ import { checkNotDisposed, type ImageModelShape, imageModelShape } from './image
 import { withFunctions } from './loss';
 import * as methods from './method-arguments';
 import { SavedModel } from './saved-model';
-import { disposeAbandonedTape } from './tfjs-workarounds';
+import { disposeAbandonedTape, separateRepeatedInputs } from './tfjs-workarounds';
 import * as training from './training-data';
 
 type DatasetToFit<T> = Parameters<typeof LayersModel.prototype.fitDataset<T>>[0];
@@ -81,6 +81,7 @@ export class AutoregressiveModel extends SavedModel {
   constructor(args: ConstructorParameters<typeof LayersModel>[0]) {
     super(args);
     Object.assign(this, imageModelShape('AutoregressiveModel', this));
+    separateRepeatedInputs(this);
   }
 
   /** The only one of `conditions`, or null if there are none or several. */
