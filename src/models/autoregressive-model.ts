@@ -75,6 +75,8 @@ export class AutoregressiveModel extends SavedModel {
   private checkLabels: boolean | undefined;
   /** The number of a batch's first image, on which noise depends: not 0 where a larger batch is computed in parts. @internal */
   firstImage = 0;
+  /** Whether its levels are the default of a factory, and no labels have been compared with them yet. @internal */
+  hasDefaultLevels = false;
   /** Whether `trainOnBatch` has checked a batch since the model was compiled. */
   private hasCheckedBatch = false;
 

@@ -18,7 +18,10 @@ import { normalize } from './normalize';
 // The data of training and evaluation: levels alone, which are the labels and are normalized here, or inputs
 // and labels, as in tfjs. Only the presence of labels distinguishes them, never the numbers.
 
-export type TrainedModel = ImageModelShape & Pick<LayersModel, 'inputNames' | 'outputNames'>;
+export interface TrainedModel extends ImageModelShape, Pick<LayersModel, 'inputNames' | 'outputNames'> {
+  /** Whether its levels are the default of a factory, and no labels have been compared with them yet. */
+  hasDefaultLevels?: boolean;
+}
 
 /** Inputs or labels as in tfjs: a tensor, a list of tensors, or tensors by name. */
 export type Tensors = Tensor | Tensor[] | { [name: string]: Tensor };
