@@ -93,8 +93,8 @@ export class AutoregressiveModel extends SavedModel {
   }
 
   /**
-   * Trains on levels alone [N,H,W,C], which are both the labels and, normalized, the inputs; or, as
-   * in tfjs, on inputs `x` and labels `y`. Pass conditions as `condition`; with labels they may
+   * Trains on levels alone [N,H,W,C], a tensor or an image set, which are both the labels and, normalized,
+   * the inputs; or, as in tfjs, on inputs `x` and labels `y`. Pass conditions as `condition`; with labels they may
    * also be among the inputs, in the order of `conditions`. `validationSplit` splits all of them.
    *
    * @throws TypeError (rejects) naming what does not fit the model, or, in the first batch, the first number that is not
@@ -129,7 +129,7 @@ export class AutoregressiveModel extends SavedModel {
     options: methods.AutoregressiveModelFitDatasetArgs<T>,
   ): ReturnType<LayersModel['fitDataset']> {
     const { validationData, ...args } = readArguments('fitDataset', options, methods.fitDatasetArguments);
-    checkNotDisposed('fitDataset', this);
+    checkNotDisposed('fitDataset: model', this);
     const made: tf.Tensor[] = [];
     try {
       return await super.fitDataset(trainingDataset('fitDataset', this, dataset, this.numChecked(1)), {
@@ -144,7 +144,7 @@ export class AutoregressiveModel extends SavedModel {
   }
 
   /**
-   * Trains for one step on levels alone [N,H,W,C], or on inputs and labels. Conditions are passed as for `fit`.
+   * Trains for one step on levels alone, as `fit`, or on inputs and labels. Conditions are passed as for `fit`.
    *
    * @typeParam Result the loss, or with metrics a list that starts with the loss: `trainOnBatch<number[]>`
    * @throws TypeError (rejects) as `fit`
@@ -164,7 +164,7 @@ export class AutoregressiveModel extends SavedModel {
   }
 
   /**
-   * Computes the loss of levels alone [N,H,W,C] or, as in tfjs, of inputs and labels. Conditions are passed
+   * Computes the loss of levels alone, as `fit` takes them, or, as in tfjs, of inputs and labels. Conditions are passed
    * as for `fit`. Numbers in tensors of conditions are checked only if labels are, and otherwise an invalid
    * class acts as no class.
    *
@@ -194,7 +194,7 @@ export class AutoregressiveModel extends SavedModel {
   ) {
     const isAlone = third === undefined && training.isOptions(second, this);
     const args = readArguments(caller, (isAlone ? second : third) ?? {}, declared);
-    checkNotDisposed(caller, this);
+    checkNotDisposed(`${caller}: model`, this);
     const { condition, ...rest } = args as typeof args & { condition: Condition | undefined };
     const data = isAlone
       ? training.readLevels(caller, this, x, condition)
@@ -224,7 +224,7 @@ export class AutoregressiveModel extends SavedModel {
     args: methods.EvaluateDatasetArgs = {},
   ): Promise<Result> {
     readArguments('evaluateDataset', args, methods.evaluateDatasetArguments);
-    checkNotDisposed('evaluateDataset', this);
+    checkNotDisposed('evaluateDataset: model', this);
     const batches = trainingDataset('evaluateDataset', this, dataset, this.numChecked(1));
     return super.evaluateDataset(batches, args) as Promise<Result>;
   }
@@ -239,7 +239,7 @@ export class AutoregressiveModel extends SavedModel {
     options: methods.AutoregressiveModelPredictArgs = {},
   ): tf.Tensor {
     const { condition, ...args } = readArguments('predict', options, methods.predictArguments);
-    checkNotDisposed('predict', this);
+    checkNotDisposed('predict: model', this);
     const [images] = training.checkTensors('predict: x', x, this.inputNames);
     if (images.rank !== 4) throwTypeError('predict: x', 'a tensor of images [N,H,W,C]', images.shape); // tfjs's own check leaks a tensor
     const { inputs, made } = modelInputs('predict', this, x, condition);
