@@ -299,6 +299,19 @@ declare module '*/examples/lib/run-lock.mjs' {
   export function lockRun(directory: string): () => void;
 }
 
+declare module '*/examples/lib/run-log.mjs' {
+  export function openRunLog(
+    directory: string,
+    args: {
+      title: string;
+      step: number;
+      isResumed: boolean;
+      judge: 'test' | 'validation';
+      rules: { name: string; y: number }[];
+    },
+  ): Promise<{ close(): Promise<void> }>;
+}
+
 declare module '*/examples/lib/png-levels.mjs' {
   export function levelsOfPng(
     bytes: Uint8Array,

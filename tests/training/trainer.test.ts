@@ -8,6 +8,7 @@ import {
   type SymbolicTensor,
 } from '@tensorflow/tfjs-layers';
 import { type AutoregressiveModel, autoregressiveModel, bitsPerDim, clipGradients, gatedPixelCNN, imageGPT, maskedConv2d, normalize, pixelCNN, pixelDropout, pixelLogits, type Trainer, type TrainerOptions, WeightAverage } from 'pixelcnn-layers'; // biome-ignore format: one line
+import { imageSet } from 'pixelcnn-layers/data';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { useBackend } from '../support/backends';
 import { saveAndLoad } from '../support/memory-file';
@@ -162,6 +163,24 @@ it('gives the weights of fit with callbacks that assign weights', async () => {
   const wanted = await train(reference, reference);
   expect(largestDifference(await train(model, trainer), wanted)).toBeLessThan(1e-5);
   expect(largestDifference(await weightsOf(model), await weightsOf(reference))).toBeLessThan(1e-5);
+  levels.dispose();
+});
+
+it('takes an image set as the tensor of its levels', async () => {
+  const levels = levelsOf(6);
+  const data = Uint8Array.from(await levels.data());
+  const set = imageSet({ data, shape: [6, 4, 4, 1], levels: 3 });
+  const [ofSet, ofTensor] = [plain(), plain()];
+  const [a, b] = [await trainerOf(ofSet), await trainerOf(ofTensor)];
+  const before = tf.memory().numTensors;
+  await a.fit(set, { ...fitArgs, validationData: set });
+  expect(await a.evaluate(set)).toEqual(await a.evaluate(levels));
+  await a.trainOnBatch(set);
+  const made = tf.memory().numTensors - before; // by the optimizer
+  await b.fit(levels, { ...fitArgs, validationData: levels });
+  await b.trainOnBatch(levels);
+  await expectSame(ofSet, ofTensor);
+  expect(tf.memory().numTensors - before).toBe(2 * made);
   levels.dispose();
 });
 
