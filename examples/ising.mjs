@@ -144,10 +144,11 @@ async function train() {
     clipNorm: 1,
     seed: run.seed,
     pool,
-    async onStep({ step, bound }) {
+    async onStep({ step, energies, logProb }) {
       const done = step + 1;
       schedule.beforeStep(); // of the next step
-      sum += bound;
+      // The bound of the step is at the beta of the last one, which is not quite there yet.
+      sum += energies.reduce((all, one, n) => all - beta * one - logProb[n], 0) / run.images;
       if (done % EVERY !== 0 && done !== steps) return;
       const count = done % EVERY || EVERY;
       const seconds = (performance.now() - since) / 1000 / count;
@@ -187,17 +188,23 @@ async function estimates() {
   console.log(`effective sample size ${((100 * effectiveSampleSize) / draws).toFixed(1)} % of ${draws}`);
 
   const images = await sample(portable, { numImages: 1000, seed: run.seed });
-  const magnetizations = magnetizationsOf(images.data, 1000);
-  const histogram = new Array(20).fill(0);
-  for (const one of magnetizations) histogram[Math.min(19, Math.floor(10 * (one + 1)))]++;
-  console.log('magnetization, of 1,000 images:');
-  for (const [k, count] of histogram.entries())
-    console.log(
-      `${(k / 10 - 1).toFixed(1).padStart(5)} ${'#'.repeat(Math.round(count / 10))} ${count || ''}`,
-    );
+  const alone = await sample(await toPortable(model), { numImages: 1000, seed: run.seed });
+  const [histogram, histogramAlone] = [images, alone].map(({ data }) => histogramOf(data));
+  console.log('magnetization, of 1,000 images with all symmetries, and of 1,000 by the network alone:');
+  for (const [k, count] of histogram.entries()) {
+    const counts = [count, histogramAlone[k]].map((one) => String(one).padStart(5)).join('');
+    console.log(`${(k / 10 - 1).toFixed(1).padStart(5)}${counts} ${'#'.repeat(Math.round(count / 10))}`);
+  }
   const shown = images.data.subarray(0, 32 * size ** 2);
   const grid = { imageShape: [size, size, 1], levels: 2, columns: 8, scale: 4 };
   await writeWhole(join(out, 'samples.png'), gridPng({ images: shown, ...grid }));
   const perSpin = { exact: freeEnergy(exact), bound: freeEnergy(bound), estimate: freeEnergy(logZ), error };
-  return { ...run, draws, perSpin, relative, apart, effectiveSampleSize, histogram };
+  return { ...run, draws, perSpin, relative, apart, effectiveSampleSize, histogram, histogramAlone };
+}
+
+/** How many of 1,000 images have a magnetization from -1 to -0.9, and so on up to 1, [20]. */
+function histogramOf(levels) {
+  const counts = new Array(20).fill(0);
+  for (const one of magnetizationsOf(levels, 1000)) counts[Math.min(19, Math.floor(10 * (one + 1)))]++;
+  return counts;
 }
