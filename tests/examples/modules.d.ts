@@ -191,11 +191,17 @@ declare module '*/examples/lib/ising.mjs' {
   import type { Energy } from 'pixelcnn-layers/runtime';
   export const CRITICAL: number;
   export const SYMMETRIES: ('flipLevels' | 'flipRows' | 'flipColumns' | 'transpose')[];
-  export function energyOf(size: number): Energy;
+  export function energyOf(size: number, bonds?: readonly number[]): Energy;
   export function magnetizationsOf(levels: ArrayLike<number>, numImages: number): Float64Array;
   export function freeEnergyOf(logZ: number, size: number, beta: number): number;
   export function endlessMagnetization(beta: number): number;
   export function exactLogZ(size: number, beta: number): number;
+}
+
+declare module '*/examples/lib/glass.mjs' {
+  import type { Energy } from 'pixelcnn-layers/runtime';
+  export function glassBonds(size: number, seed: number): number[];
+  export function summedLogZ(energy: Energy, size: number, beta: number): number;
 }
 
 declare module '*/examples/lib/look.mjs' {
