@@ -243,6 +243,7 @@ declare module '*/examples/lib/pick-images.mjs' {
 
 declare module '*/examples/lib/auroc.mjs' {
   export function auroc(first: ArrayLike<number>, second: ArrayLike<number>): number;
+  export function aurocError(area: number, first: number, second: number): number;
 }
 
 declare module '*/examples/lib/hold-out.mjs' {
