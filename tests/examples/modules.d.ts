@@ -487,6 +487,10 @@ declare module '*/scripts/drawing-figure.mjs' {
   export function drawingSvg(): Promise<string>;
 }
 
+declare module '*/scripts/magnetization-figure.mjs' {
+  export function magnetizationSvg(): string;
+}
+
 declare module '*/scripts/nats-figure.mjs' {
   export function natsSvg(): Promise<string>;
 }
