@@ -33,15 +33,16 @@ afterEach(release);
 
 describe('a trainer gives the weights of fit, to the bits of any number of workers', () => {
   it.each(factories)('%s', async (_, make) => {
-    const levels = levelsOf(17);
+    const levels = levelsOf(6);
+    const args = { ...fitArgs, batchSize: 3, validationSplit: 0.3 }; // two batches, and another one to validate
     const reference = compiled(make);
-    const { history: wanted } = await reference.fit(levels, { ...fitArgs, validationSplit: 0.2 });
+    const { history: wanted } = await reference.fit(levels, args);
     const before = await weightsOf(reference);
     const all: number[][] = [];
-    for (const workers of [1, 2, 3]) {
+    for (const workers of [1, 3]) {
       const model = compiled(make);
-      const trainer = await trainerOf(model, { workers });
-      const { history } = await trainer.fit(levels, { ...fitArgs, validationSplit: 0.2 });
+      const trainer = await trainerOf(model, { workers, shards: 3 });
+      const { history } = await trainer.fit(levels, args);
       expect(Object.keys(history).sort()).toEqual(Object.keys(wanted).sort());
       for (const [name, values] of Object.entries(history))
         expect(largestDifference(values as number[], wanted[name] as number[])).toBeLessThan(1e-5);
@@ -49,7 +50,6 @@ describe('a trainer gives the weights of fit, to the bits of any number of worke
     }
     expect(largestDifference(all[0] as number[], before)).toBeLessThan(1e-5);
     expect(all[1]).toEqual(all[0]);
-    expect(all[2]).toEqual(all[0]);
     levels.dispose();
   });
 });
@@ -104,36 +104,38 @@ describe('noise without a seed is that of the model', () => {
     setNoise(model, 1, 0.3);
     const start = model.getWeights().map((weight) => weight.clone());
     const all: number[][] = [];
-    for (const workers of [0, 1, 2, 3]) {
+    for (const workers of [0, 1, 3]) {
       model.setWeights(start);
       model.compile({ optimizer: tf.train.momentum(0.01, 0.9), loss: bitsPerDim });
-      const trained = workers === 0 ? model : await trainerOf(model, { workers });
+      const trained = workers === 0 ? model : await trainerOf(model, { workers, shards: 3 });
       const { history } = await trained.fit(levels, fitArgs);
       all.push([...(history['loss'] as number[]), ...(await weightsOf(model))]);
     }
     tf.dispose([levels, start]);
-    return all as [number[], number[], number[], number[]];
+    return all as [number[], number[], number[]];
   }
 
   it.each<[string, () => AutoregressiveModel]>([
-    ['of a network', () => compiled(() => pixelCNN({ ...sizes, hiddenDim: 3, outDim: 4, numBlocks: 2, dropout: 0.4 }))],
-    ['of attention', () => compiled(() => imageGPT({ ...sizes, width: 4, heads: 2, layers: 2, dropout: 0.4 }))],
+    ['of a network', () => compiled(() => pixelCNN({ ...sizes, hiddenDim: 3, outDim: 4, numBlocks: 1, dropout: 0.4 }))],
+    ['of attention', () => compiled(() => imageGPT({ ...sizes, width: 4, heads: 2, layers: 1, dropout: 0.4 }))],
     ['of layers', () => composed((x) => pixelDropout({ rate: 0.3 }).apply(pixelDropout({ rate: 0.3 }).apply(x)))],
   ])('%s', async (_, make) => {
-    const [ofFit, one, two, three] = await trainedAgain(make());
+    const [ofFit, one, three] = await trainedAgain(make());
     expect(largestDifference(one, ofFit)).toBeLessThan(1e-5);
-    expect([two, three]).toEqual([one, one]);
+    expect(three).toEqual(one);
   }); // biome-ignore format: one a line
 
-  it.each<[string, () => layers.Layer]>([
-    ['dropout', () => layers.dropout({ rate: 0.3 })],
-    ['dropout with a seed', () => layers.dropout({ rate: 0.3, seed: 4 })],
-    ['gaussianNoise', () => layers.gaussianNoise({ stddev: 0.3 })],
-    ['gaussianDropout', () => layers.gaussianDropout({ rate: 0.3 })],
-    ['alphaDropout', () => layers.alphaDropout({ rate: 0.3 })],
-  ])('of tfjs, for any number of workers: %s', async (_, make) => {
-    const [, one, two, three] = await trainedAgain(composed((x) => make().apply(x) as SymbolicTensor));
-    expect([two, three]).toEqual([one, one]);
+  it("of tfjs's layers, but for fit, whose noise is another each time", async () => {
+    const noisy = [
+      layers.dropout({ rate: 0.1 }),
+      layers.dropout({ rate: 0.1, seed: 4 }),
+      layers.gaussianNoise({ stddev: 0.1 }),
+      layers.gaussianDropout({ rate: 0.1 }),
+      layers.alphaDropout({ rate: 0.1 }),
+    ];
+    const through = (x: SymbolicTensor, layer: layers.Layer) => layer.apply(x) as SymbolicTensor;
+    const [, one, three] = await trainedAgain(composed((x) => noisy.reduce(through, x)));
+    expect(three).toEqual(one);
   });
 });
 
