@@ -6,8 +6,7 @@ import type { PortableModel } from '../program/program';
 
 /**
  * Estimates log Z of the distribution e^(-beta E(x)) / Z over images x, by images from a model q: the mean of their
- * weights e^(-beta E(x)) / q(x) is on average Z, whatever the model, and varies the less the better the model is. Images
- * whose energy is Infinity are forbidden: their weight is 0.
+ * weights e^(-beta E(x)) / q(x) is on average Z, whatever the model, and varies the less the better the model is.
  *
  * Images that the model hardly ever draws are missing from the estimate, which may then be too low by far more than
  * `standardError`, whatever `effectiveSampleSize` says. Compare the estimates of models trained with several seeds and
@@ -17,7 +16,7 @@ import type { PortableModel } from '../program/program';
  * https://arxiv.org/abs/1910.13496, section II.
  *
  * @param model a model without conditions: of tfjs, symmetric, or portable
- * @param energy returns the energy of each image
+ * @param energy returns the energy of each image; that of a forbidden one, whose weight is 0, is Infinity
  * @throws (rejects) TypeError naming the invalid argument, or if an energy is NaN or -Infinity, or beta times it
  * overflows, as soon as it is computed; `signal.reason` if the signal aborts; Error as `sample`, and if all images are
  * forbidden

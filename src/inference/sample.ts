@@ -48,6 +48,9 @@ export interface Sampled {
  * uniform u. Each image uses one u at every place, even where the level is given, so the noise of a seed does not
  * depend on what is given. With `seed`, image i has its own stream of noise, derived from the seed and i.
  *
+ * A model is compiled once, and again after its weights have been assigned, as training and `setWeights` do. Numbers that
+ * are written in place, into what `dataSync()` returns on the cpu backend, are not seen.
+ *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, section 2.1;
  * "The Annotated Pixel-CNN", `generate_images`.
  *

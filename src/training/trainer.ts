@@ -5,7 +5,8 @@ import type { Trainer, TrainerOptions } from './data-parallel';
  * Makes a trainer, which trains a model on all cores. Each batch is cut into `shards` parts; workers compute the
  * gradients of parts, which are added up in a fixed order and applied by the model's own optimizer, here. So the weights
  * are the same bits for any number of workers, with dropout too, and those of `model.fit` but for rounding. Callbacks,
- * histories, `clipGradients`, `WeightAverage` and saved models work as with `model.fit`.
+ * histories, `clipGradients`, `WeightAverage` and saved models work as with `model.fit`. Weights that you assign are sent
+ * to the workers; numbers written in place, into what `dataSync()` returns on the cpu backend, are not seen.
  *
  * Workers run the wasm backend with this library's kernels, or cpu if `@tensorflow/tfjs-backend-wasm` is not installed;
  * the model itself may be on any backend. Each worker has the weights twice, a part's gradients, and what the layers

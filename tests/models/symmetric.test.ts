@@ -45,6 +45,7 @@ describe('a symmetric model of tfjs', () => {
     const tensors = { initial: tf.tensor4d(initial, shape, 'int32'), known: tf.tensor4d(known, shape) };
     for (const [ofRuntime, ofTensors] of [
       [{}, {}],
+      [given, tensors],
       [
         { ...given, lookAhead: 2 },
         { ...tensors, lookAhead: 2 },

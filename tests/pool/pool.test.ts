@@ -62,6 +62,10 @@ describe('a pool returns the results of one thread, to the bit', () => {
   };
 
   const first = (count: number) => ({ data: known.data.subarray(0, 60 * count), shape: images(count).shape });
+  const upper = (count: number) => ({
+    data: Uint8Array.from({ length: 60 * count }, (_, i) => Number(i % 60 < 30)),
+    shape: images(count).shape,
+  });
   const pair = {
     data: Uint8Array.from({ length: 25 }, (_, i) => Number(i % 5 === 0 || i % 3 > 0)),
     shape: [5, 5],
@@ -107,6 +111,11 @@ describe('a pool returns the results of one thread, to the bit', () => {
       'in elements by given values, filtered',
       symmetric(model, ['flipColumns', 'flipLevels']),
       { initial: images(9), known: first(9), lookAhead: 3, temperature: 0.7, withLogProb: true },
+    ],
+    [
+      'in elements of which given values choose one, of class and element',
+      told,
+      { initial: images(9), known: upper(9), condition: 1, temperature: 0.7, topP: 0.9, withLogProb: true },
     ],
     [
       'of classes and elements',
