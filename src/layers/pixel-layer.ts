@@ -1,11 +1,11 @@
-import { cast, type Tensor, tidy } from '@tensorflow/tfjs-core';
-import { type LayersModel, layers } from '@tensorflow/tfjs-layers';
+import { cast, type DataType, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { type LayersModel, type LayerVariable, layers } from '@tensorflow/tfjs-layers';
 import { checkFunction, checkInteger, throwTypeError } from '../core/check';
 import type { Expressed, Ops } from '../program/operations';
 import type { InitialWeights } from './initial-weights';
 import { shapeOps } from './shape-ops';
 import { tensorOps } from './tensor-ops';
-import type { Apply, LayerArgs, Shape } from './types';
+import type { Apply, Constraint, Initializer, LayerArgs, Regularizer, Shape } from './types';
 
 /**
  * A layer whose arithmetic is written once, in `express`, in terms of the operations {@link Ops}.
@@ -58,6 +58,23 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
       this.computeOutputShape(inputShape); // so that a class's own check of shapes reports first
       this.expressShape(inputShape);
     });
+  }
+
+  /** Adds a weight, as in tfjs, which needs an initializer: `addWeight('scale', [2], 'float32', initializers.ones())`. */
+  protected override addWeight(
+    name: string,
+    shape: Shape,
+    dtype?: DataType,
+    initializer?: Initializer,
+    ...rest: [Regularizer?, boolean?, Constraint?]
+  ): LayerVariable {
+    if (typeof initializer === 'function' || typeof initializer?.apply !== 'function') {
+      const what = `addWeight: initializer of '${name}'`;
+      this.makeOrDispose(() =>
+        this.naming(() => throwTypeError(what, 'one, as initializers.zeros()', initializer)),
+      );
+    }
+    return super.addWeight(name, shape, dtype, initializer, ...rest);
   }
 
   /** Makes weights or masks. If that throws, disposes them, since tfjs does not dispose a layer that is not built. */
