@@ -63,7 +63,7 @@ function beside() {
     encoding: 'utf8',
   }).trim();
   const times = (part, whole) => `${(part / whole).toPrecision(2)} times as long`;
-  return `. That of the public code (wdphy16/stat-mech-van, ${commit}, PyTorch ${before.version}) takes ${theirs.toFixed(0)} s, ${times(theirs, ours)}, since it draws in ${size ** 2} passes of ${pass.toFixed(2)} s, of which a few were timed. Its gradient alone takes ${gradient.toFixed(1)} s: ours takes ${times(ours - draw, gradient)}`;
+  return `. That of the public code (wdphy16/stat-mech-van, ${commit}, PyTorch ${before.version}) takes ${theirs.toFixed(0)} s, ${times(theirs, ours)}, since it draws in ${size ** 2} passes of ${pass.toFixed(2)} s (a few were timed). Its gradient alone takes ${gradient.toFixed(1)} s: ours takes ${times(ours - draw, gradient)}`;
 }
 
 /** Of the processor, since other programs may hold it up. */
