@@ -54,7 +54,7 @@ try {
   process.stderr.write('interrupted\n');
   process.exitCode = 130; // the exit code of shells for Ctrl-C
 } finally {
-  await pool.terminate();
+  await pool.dispose();
 }
 
 async function pack() {

@@ -1,4 +1,4 @@
-// Trains a network on the energy of the Ising model, without data, and estimates its free energy: `node examples/ising.mjs
+// Trains a network on the energy of the Ising model or of a spin glass, without data, and estimates its free energy: `node examples/ising.mjs
 // --help`.
 
 import { existsSync } from 'node:fs';
@@ -20,15 +20,17 @@ import { useBackend } from './lib/backend.mjs';
 import { checkpoints } from './lib/checkpoints.mjs';
 import { writeWhole } from './lib/files.mjs';
 import { outputDirectory, parseFlags, positiveNumber, stop, wholeNumber } from './lib/flags.mjs';
+import { glassBonds, summedLogZ } from './lib/glass.mjs';
 import { CRITICAL, energyOf, exactLogZ, freeEnergyOf, magnetizationsOf, SYMMETRIES } from './lib/ising.mjs';
 import { gridPng } from './lib/png.mjs';
 
-const help = `Trains a PixelCNN on the energy of periodic Ising spins, and compares its free energy with the exact one.
+const help = `Trains a PixelCNN on the energy of periodic Ising spins, or of a spin glass, and compares its free energy with the exact one.
 
   node examples/ising.mjs
 
   --size N              rows and columns (8)
   --beta B              inverse temperature, or 'critical' (0.44)
+  --glass N             of 4x4 spins or fewer: bonds are +1 or -1 at random, by this seed (all are +1)
   --steps N             (500)
   --images N            drawn for each step (200)
   --hidden N            features of the network (16)
@@ -47,6 +49,7 @@ const flags = parseFlags(
   {
     size: { type: 'string', default: '8' },
     beta: { type: 'string', default: '0.44' },
+    glass: { type: 'string' },
     steps: { type: 'string', default: '500' },
     images: { type: 'string', default: '200' },
     hidden: { type: 'string', default: '16' },
@@ -67,6 +70,7 @@ const flags = parseFlags(
 const run = {
   size: wholeNumber('--size', flags.size, 2, 256),
   beta: flags.beta === 'critical' ? CRITICAL : positiveNumber('--beta', flags.beta),
+  glass: flags.glass === undefined ? undefined : wholeNumber('--glass', flags.glass, 0),
   steps: wholeNumber('--steps', flags.steps, 1),
   images: wholeNumber('--images', flags.images, 2),
   hidden: wholeNumber('--hidden', flags.hidden, 1),
@@ -75,7 +79,8 @@ const run = {
   anneal: positiveNumber('--anneal', flags.anneal, 1),
   seed: wholeNumber('--seed', flags.seed, 0),
 };
-const { size, beta, steps } = run;
+const { size, beta, glass, steps } = run;
+if (glass !== undefined && size > 4) stop(`--glass: wanted a --size of at most 4, got '${size}'`);
 const draws = wholeNumber('--draws', flags.draws, 2);
 const workers = wholeNumber('--workers', flags.workers, 1);
 const out = outputDirectory('--out', flags.out ?? `out/ising-${size}-${flags.beta}`);
@@ -88,16 +93,15 @@ await useBackend('wasm');
 const from = flags.resume ? await kept.latest() : null;
 const model = from ? await loadLayersModel(fileSystem(join(from.directory, 'model'))) : newModel();
 const pool = workers > 1 ? createPool({ workers }) : undefined;
-const energy = energyOf(size);
-const exact = exactLogZ(size, beta);
+const { name, energy, exact, symmetries } = glass === undefined ? magnet() : spinGlass();
 const freeEnergy = (logZ) => freeEnergyOf(logZ, size, beta);
 
 console.log(
-  `${size}x${size} spins at beta ${beta}, ${model.countParams()} weights, ${steps} steps of ${run.images}`,
+  `${name} ${size}x${size} at beta ${beta}: ${model.countParams()} weights, ${steps} steps of ${run.images}`,
 );
 await train();
 const summary = await estimates();
-await pool?.terminate();
+await pool?.dispose();
 await writeWhole(join(out, 'result.json'), `${JSON.stringify(summary, null, 2)}\n`);
 
 /** Begins a run, or checks that it is the one to resume. */
@@ -108,6 +112,21 @@ async function openRun() {
   if (!flags.resume) stop(`--out: ${out} has a run: --resume continues it`);
   const before = await readFile(settings, 'utf8');
   if (before !== text) stop(`--resume: wanted the flags of ${before}`);
+}
+
+function magnet() {
+  const exact = exactLogZ(size, beta);
+  return { name: 'Ising', energy: energyOf(size), exact, symmetries: SYMMETRIES };
+}
+
+function spinGlass() {
+  const energy = energyOf(size, glassBonds(size, glass));
+  return {
+    name: `glass ${glass},`,
+    energy,
+    exact: summedLogZ(energy, size, beta),
+    symmetries: ['flipLevels'],
+  };
 }
 
 /** A network whose first layer sees all spins before the current one. */
@@ -144,10 +163,11 @@ async function train() {
     clipNorm: 1,
     seed: run.seed,
     pool,
-    async onStep({ step, bound }) {
+    async onStep({ step, energies, logProb }) {
       const done = step + 1;
       schedule.beforeStep(); // of the next step
-      sum += bound;
+      // The bound of the step is at the beta of the last one, which is not quite there yet.
+      sum += energies.reduce((all, one, n) => all - beta * one - logProb[n], 0) / run.images;
       if (done % EVERY !== 0 && done !== steps) return;
       const count = done % EVERY || EVERY;
       const seconds = (performance.now() - since) / 1000 / count;
@@ -164,18 +184,16 @@ async function train() {
 
 /** Prints and returns what the network says of the free energy, and writes the network and a picture. */
 async function estimates() {
-  const info = { name: `Ising ${size}x${size} at beta ${beta}` };
-  const bytes = writePortable(await toPortable(symmetric(model, SYMMETRIES), { info }), {
+  const info = { name: `${name} ${size}x${size} at beta ${beta}` };
+  const bytes = writePortable(await toPortable(symmetric(model, symmetries), { info }), {
     float16: flags.float16,
   });
   await writeWhole(join(out, 'model.pixelcnn'), bytes);
   const portable = readPortable(bytes);
-  const { logZ, standardError, bound, effectiveSampleSize } = await logPartition(portable, energy, {
-    beta,
-    numImages: draws,
-    seed: run.seed,
-    pool,
-  });
+  const { symmetry, ...alone } = portable; // the network without its symmetries
+  const estimate = (of) => logPartition(of, energy, { beta, numImages: draws, seed: run.seed, pool });
+  const { logZ, standardError, bound, effectiveSampleSize } = await estimate(portable);
+  const { logZ: logZAlone } = await estimate(alone);
   const error = standardError / beta / size ** 2;
   const apart = (freeEnergy(logZ) - freeEnergy(exact)) / error;
   const relative = 1 - bound / exact;
@@ -184,20 +202,38 @@ async function estimates() {
     `F/N bound      ${freeEnergy(bound).toFixed(7)}, ${relative.toExponential(1)} above it, relative to it`,
   );
   console.log(`F/N estimate   ${freeEnergy(logZ).toFixed(7)} +- ${error.toExponential(1)}, ${apart.toFixed(1)} standard errors away`); // biome-ignore format: one line
+  console.log(`ln Z estimate  ${logZ.toFixed(4)}, exact ${exact.toFixed(4)}; by the network alone ${logZAlone.toFixed(4)}`); // biome-ignore format: one line
   console.log(`effective sample size ${((100 * effectiveSampleSize) / draws).toFixed(1)} % of ${draws}`);
 
-  const images = await sample(portable, { numImages: 1000, seed: run.seed });
-  const magnetizations = magnetizationsOf(images.data, 1000);
-  const histogram = new Array(20).fill(0);
-  for (const one of magnetizations) histogram[Math.min(19, Math.floor(10 * (one + 1)))]++;
-  console.log('magnetization, of 1,000 images:');
-  for (const [k, count] of histogram.entries())
-    console.log(
-      `${(k / 10 - 1).toFixed(1).padStart(5)} ${'#'.repeat(Math.round(count / 10))} ${count || ''}`,
-    );
+  const draw = (of) => sample(of, { numImages: 1000, seed: run.seed });
+  const images = await draw(portable);
+  const [histogram, histogramAlone] = [images, await draw(alone)].map(({ data }) => histogramOf(data));
+  console.log('magnetization, of 1,000 images with all symmetries, and of 1,000 by the network alone:');
+  for (const [k, count] of histogram.entries()) {
+    const counts = [count, histogramAlone[k]].map((one) => String(one).padStart(5)).join('');
+    console.log(`${(k / 10 - 1).toFixed(1).padStart(5)}${counts} ${'#'.repeat(Math.round(count / 10))}`);
+  }
   const shown = images.data.subarray(0, 32 * size ** 2);
   const grid = { imageShape: [size, size, 1], levels: 2, columns: 8, scale: 4 };
   await writeWhole(join(out, 'samples.png'), gridPng({ images: shown, ...grid }));
   const perSpin = { exact: freeEnergy(exact), bound: freeEnergy(bound), estimate: freeEnergy(logZ), error };
-  return { ...run, draws, perSpin, relative, apart, effectiveSampleSize, histogram };
+  return {
+    ...run,
+    draws,
+    perSpin,
+    relative,
+    apart,
+    logZ,
+    logZAlone,
+    effectiveSampleSize,
+    histogram,
+    histogramAlone,
+  };
+}
+
+/** How many of 1,000 images have a magnetization from -1 to -0.9, and so on up to 1, [20]. */
+function histogramOf(levels) {
+  const counts = new Array(20).fill(0);
+  for (const one of magnetizationsOf(levels, 1000)) counts[Math.min(19, Math.floor(10 * (one + 1)))]++;
+  return counts;
 }

@@ -44,7 +44,7 @@ await roads();
 await completions('digits-hole', 'digits', (row, column) => row < 2 || row > 5 || column < 2 || column > 5);
 await completions('digits-lower', 'digits', (row) => row >= 4);
 await completions('emoji-right', 'emoji', (_, column) => column >= 8);
-await pool.terminate();
+await pool.dispose();
 
 /** Counts in how many maps a road leads to a road tile that is given on the east edge. */
 async function roads() {

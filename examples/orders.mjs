@@ -46,7 +46,7 @@ const dataset = await readForModel('digits', undefined, model);
 const test = inLevels(dataset.test, model);
 const [count, height, width, channels] = test.shape;
 const values = height * width * channels;
-const numImages = wholeNumber('--images', flags.images ?? '32', 1, count);
+const numImages = wholeNumber('--images', flags.images ?? '32', 2, count);
 await prepareFile(out);
 
 /** What is given, by row and column. */
@@ -62,13 +62,13 @@ const COPIES = 4; // completions of an image in a group of the picture
 const pool = createPool();
 await wholeImages();
 const rows = [];
-console.log('\nbits of a missing value');
+console.log(`\nbits of a missing value: means of ${numImages} images, and their standard errors`);
 print('given', ['by orientation', `${particles} particles`, 'ignoring']);
 for (const [n, name] of Object.keys(PARTS).entries()) {
   print(name, await bitsOfMissing(PARTS[name]));
   rows.push(await completions(PARTS[name], Math.floor(((n + 0.5) * count) / 5)));
 }
-await pool.terminate();
+await pool.dispose();
 const [images, known] = [0, 1].map((i) => rows.flatMap((row) => row[i]));
 const columns = 3 * (1 + COPIES);
 await writeWhole(out, gridPng({ images, known, imageShape: [height, width, channels], levels: model.levels, palette: model.palette, columns, scale: 8 })); // biome-ignore format: one line
@@ -79,7 +79,7 @@ console.log(`written to ${out}: each digit, then completed by orientation; with 
 
 function print(name, cells) {
   const texts = cells.map((cell) => (typeof cell === 'number' ? cell.toFixed(3) : cell));
-  console.log(name.padEnd(24) + texts.map((cell) => cell.padStart(16)).join(''));
+  console.log(name.padEnd(24) + texts.map((cell) => cell.padStart(18)).join(''));
 }
 
 /** Bits per dimension of whole images: in one order, in each orientation, and averaged over all. */
@@ -115,7 +115,16 @@ async function bitsOfMissing(isGiven) {
   const { logGiven } = await pool.sample(one, { ...given, ...inOrder, seed, lookAhead: particles, withLogProb: true }); // biome-ignore format: one line
   const estimates = sumsOf(perValue, () => true).map((all, n) => all - logGiven[n]);
   const ignoring = sumsOf(perValue, (place) => known[place] === 0);
-  return [exact, estimates, ignoring].map((nats) => mean(nats) / ((numGiven - values) * Math.LN2));
+  return [exact, estimates, ignoring].map((nats) =>
+    withError(nats.map((one) => one / ((numGiven - values) * Math.LN2))),
+  );
+}
+
+/** A mean, and its standard error. */
+function withError(xs) {
+  const center = mean(xs);
+  const error = Math.sqrt(sum(xs.map((x) => (x - center) ** 2)) / (xs.length * (xs.length - 1)));
+  return `${center.toFixed(3)} +- ${error.toFixed(3)}`;
 }
 
 /** A row of the picture, as levels and whether each is given: a test image and its completions, in three ways. */

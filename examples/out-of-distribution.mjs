@@ -1,7 +1,7 @@
 // Tells images of another kind by likelihood ratios: `node examples/out-of-distribution.mjs --help`.
 
 import { createPool } from 'pixelcnn-layers/runtime';
-import { auroc } from './lib/auroc.mjs';
+import { auroc, aurocError } from './lib/auroc.mjs';
 import { useBackend } from './lib/backend.mjs';
 import { histogramChart } from './lib/chart.mjs';
 import { DATASETS } from './lib/datasets.mjs';
@@ -97,7 +97,7 @@ for (const [i, background] of backgrounds.entries()) {
     values: bits.map((own, k) => own.map((one, n) => without[k][n] - one)),
   });
 }
-await pool.terminate();
+await pool.dispose();
 
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 /** The share of scores outside the middle of others, on either side. */
@@ -109,14 +109,16 @@ function unusual(scores, own) {
 }
 const width = Math.max(...scores.map(({ title }) => title.length), 48);
 const row = (cells) => console.log(cells.map((cell, i) => (i === 0 ? cell.padEnd(width) : cell.padStart(14))).join('')); // biome-ignore format: one line
-row([`bits per dimension, ${numImages} test images of each`, ...names, 'AUROC', 'unusual']);
+row([`bits per dimension, ${numImages} test images of each`, ...names, 'AUROC', 'its error', 'unusual']);
 for (const { title, values } of scores) {
   // Own images are likelier, so take fewer bits, and save more.
   const [own, others] = title === 'likelihood' ? values.map((some) => some.map((one) => -one)) : values;
+  const area = auroc(own, others);
   row([
     title,
     ...values.map((some) => mean(some).toFixed(3)),
-    auroc(own, others).toFixed(3),
+    area.toFixed(3),
+    aurocError(area, numImages, numImages).toFixed(3),
     `${(100 * unusual(others, own)).toFixed(1)} %`,
   ]);
 }

@@ -1,33 +1,53 @@
 import { readFileSync } from 'node:fs';
 import { svgOf } from '../examples/lib/drawing.mjs';
 
-const [BAR, BETWEEN, WIDTH, HEIGHT, TOP] = [8, 2, 240, 120, 30];
+const [BAR, BETWEEN, WIDTH, HEIGHT, LEFT, TOP, ROW] = [8, 2, 240, 120, 20, 90, 250];
 const [INK, PALE] = ['#143e8c', '#d8dce3'];
+
+/** What draws the images of a row, and the name of their counts in docs/results/runs/ising.json. */
+const ROWS = [
+  ['1,000 images by networks with all symmetries', 'histogram'],
+  ['1,000 images by the same networks alone', 'histogramAlone'],
+];
 
 /** How many of 1,000 images of 16x16 spins have which magnetization, at each temperature of docs/results/runs/ising.json. */
 export function magnetizationSvg() {
   const runs = JSON.parse(readFileSync(new URL('../docs/results/runs/ising.json', import.meta.url), 'utf8'));
-  const shapes = runs
-    .filter(({ size }) => size === 16)
-    .flatMap(({ beta, histogram }, k) => {
-      const left = 20 + k * WIDTH;
-      const most = Math.max(...histogram);
-      const bars = histogram.map((count, bin) => {
-        const height = Math.round((HEIGHT * count) / most);
-        const x = left + bin * (BAR + BETWEEN);
-        return { x, y: TOP + HEIGHT - height, width: BAR, height, fill: INK };
-      });
-      const width = histogram.length * (BAR + BETWEEN);
-      const middle = left + width / 2;
-      return [
-        { x: left, y: TOP + HEIGHT, width, height: 2, fill: PALE },
-        ...bars.filter(({ height }) => height > 0),
-        { x: middle, y: 8, text: `beta ${beta.toFixed(3)}`, fill: INK },
-        { x: left + 8, y: TOP + HEIGHT + 8, text: '-1', fill: INK },
-        { x: middle, y: TOP + HEIGHT + 8, text: '0', fill: INK },
-        { x: left + width - 8, y: TOP + HEIGHT + 8, text: '1', fill: INK },
-      ];
-    });
-  const title = 'Magnetizations of 16x16 spins';
-  return svgOf({ width: 20 + 4 * WIDTH, height: TOP + HEIGHT + 30, title, shapes });
+  const large = runs.filter(({ size }) => size === 16);
+  const width = LEFT + large.length * WIDTH;
+  const shapes = ROWS.flatMap(([by, counts], row) => [
+    { x: width / 2, y: row * ROW + 8, text: by, fill: INK },
+    ...large.flatMap((run, k) =>
+      histogramShapes(run[counts], {
+        left: LEFT + k * WIDTH,
+        top: row * ROW + TOP,
+        title: `beta ${run.beta.toFixed(3)}`,
+      }),
+    ),
+  ]);
+  const height = ROWS.length * ROW - 8;
+  return svgOf({ width, height, title: 'Magnetizations of 16x16 spins', shapes });
+}
+
+/** Bars, and above them how many images are below 0, and how many are not. */
+function histogramShapes(histogram, { left, top, title }) {
+  const most = Math.max(...histogram);
+  const bars = histogram.map((count, bin) => {
+    const height = Math.round((HEIGHT * count) / most);
+    return { x: left + bin * (BAR + BETWEEN), y: top + HEIGHT - height, width: BAR, height, fill: INK };
+  });
+  const width = histogram.length * (BAR + BETWEEN);
+  const text = (share, y, words) => ({ x: left + share * width, y: top + y, text: words, fill: INK });
+  const half = histogram.length / 2;
+  const total = (counts) => counts.reduce((sum, count) => sum + count, 0);
+  return [
+    { x: left, y: top + HEIGHT, width, height: 2, fill: PALE },
+    ...bars.filter(({ height }) => height > 0),
+    text(1 / 2, -56, title),
+    text(1 / 4, -32, total(histogram.slice(0, half))),
+    text(3 / 4, -32, total(histogram.slice(half))),
+    text(0.04, HEIGHT + 8, '-1'),
+    text(1 / 2, HEIGHT + 8, '0'),
+    text(0.96, HEIGHT + 8, '1'),
+  ];
 }

@@ -64,7 +64,7 @@ export { type BlockArgs, type PixelCNNArgs, pixelCNN } from './models/pixel-cnn'
 export { type PixelCNNPlusPlusArgs, pixelCNNPlusPlus } from './models/pixel-cnn-plus-plus';
 export { type CodeConditionArgs, type PixelSNAILArgs, pixelSNAIL } from './models/pixel-snail';
 export { type SymmetricModel, symmetric } from './models/symmetric';
-export type { LevelsAndCondition, ValidationData } from './models/training-data';
+export type { Levels, LevelsAndCondition, ValidationData } from './models/training-data';
 export { kernelsInUse } from './ops/wasm-kernels';
 export { type ToPortableOptions, toPortable } from './portable/trace';
 export type { Expressed, Ops } from './program/operations';

@@ -48,6 +48,6 @@ const pool = createPool({ workers });
 try {
   await serve({ redis, queue, name, pool, lockSeconds, signal: ending.signal, say });
 } finally {
-  await pool.terminate();
+  await pool.dispose();
   redis.disconnect();
 }

@@ -61,7 +61,7 @@ try {
     await writeFigures();
   }
 } finally {
-  await pool.terminate();
+  await pool.dispose();
 }
 
 /** Bits per dimension, or nats an image, each image given its class where the model takes one. */

@@ -73,7 +73,7 @@ try {
   await picture('held-out.png', pairs.flat());
   await picture('new.png', [...(await draw(unknownVectors(shown), shown))]);
 } finally {
-  await pool.terminate();
+  await pool.dispose();
 }
 
 /** Images and vectors of a part of the data. */

@@ -20,3 +20,18 @@ export function auroc(first, second) {
   const below = Array.from(first, (score) => count(score, (x, y) => x < y) + count(score, (x, y) => x <= y));
   return below.reduce((sum, twice) => sum + twice / 2, 0) / (first.length * second.length);
 }
+
+/**
+ * The standard error of an area, given the numbers of scores: Hanley and McNeil, "The meaning and use of the area under a receiver
+ * operating characteristic (ROC) curve" (1982), equation 2, which assumes exponential distributions.
+ *
+ * @param {number} area
+ * @param {number} first of scores of the first kind
+ * @param {number} second
+ */
+export function aurocError(area, first, second) {
+  const twoAboveOne = area / (2 - area); // the probability that two of the first kind are above one of the second
+  const oneAboveTwo = (2 * area ** 2) / (1 + area);
+  const variance = area * (1 - area) + (first - 1) * (twoAboveOne - area ** 2) + (second - 1) * (oneAboveTwo - area ** 2); // biome-ignore format: one line
+  return Math.sqrt(variance / (first * second));
+}

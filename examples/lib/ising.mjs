@@ -13,23 +13,25 @@ export const SYMMETRIES = ['flipLevels', 'flipRows', 'flipColumns', 'transpose']
  * The energies of images.
  *
  * @param {number} size rows and columns
+ * @param {readonly number[]} [bonds] for each spin, row by row, J with the spin to its right and with the one below, where it is not 1
  * @returns {import('pixelcnn-layers').Energy}
  */
-export function energyOf(size) {
+export function energyOf(size, bonds = new Array(2 * size * size).fill(1)) {
   return (levels, numImages) => {
     const energies = new Float64Array(numImages);
     for (let n = 0; n < numImages; n++) {
       const from = n * size * size;
-      let alike = 0; // pairs of equal neighbours
+      let energy = 0;
       for (let row = 0; row < size; row++) {
-        const below = from + ((row + 1) % size) * size;
+        const below = ((row + 1) % size) * size;
         for (let column = 0; column < size; column++) {
-          const spin = levels[from + row * size + column];
-          if (spin === levels[below + column]) alike++;
-          if (spin === levels[from + row * size + ((column + 1) % size)]) alike++;
+          const k = row * size + column;
+          const spin = levels[from + k];
+          energy += bonds[2 * k] * (spin === levels[from + row * size + ((column + 1) % size)] ? -1 : 1);
+          energy += bonds[2 * k + 1] * (spin === levels[from + below + column] ? -1 : 1);
         }
       }
-      energies[n] = 2 * size * size - 2 * alike;
+      energies[n] = energy;
     }
     return energies;
   };

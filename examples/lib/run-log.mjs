@@ -67,5 +67,14 @@ async function linesOf(path) {
   });
   const parts = text.split('\n');
   const rest = parts.pop();
-  return { lines: parts.map((line) => JSON.parse(line)), isCut: rest !== '' };
+  return { lines: parts.map((line, i) => parsed(line, `${path}: line ${i + 1}`)), isCut: rest !== '' };
+}
+
+/** The record in a line. */
+function parsed(line, where) {
+  try {
+    const record = JSON.parse(line);
+    if (Number.isSafeInteger(record?.step)) return record;
+  } catch {}
+  throw new Error(`${where} is damaged: delete it, which leaves a gap in the curve and nothing else`);
 }

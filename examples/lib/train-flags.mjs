@@ -18,7 +18,8 @@ const HELP = `Trains a PixelCNN on a data set, with the recipe of "The Annotated
 Usage: node examples/train.mjs --data fashion-mnist --levels 16 --out runs/fashion [flags]
        node examples/train.mjs --resume --out runs/fashion [--steps N] [--patience N]
 
-At the end it measures the best model on the test images and draws samples from it.
+At the end it measures the best model on the test images and draws samples from it. Without --validation, the test images also
+choose which model is the best.
 
 Data
   --data NAME         ${DATASETS.join(', ')}

@@ -64,7 +64,7 @@ async function compareTemperatures() {
     if (temperature === SHOWN) drawn = maps;
     console.log(table([`temperature ${temperature}`, ...countsOf(maps)]));
   }
-  await pool.terminate();
+  await pool.dispose();
   return [own, drawn];
 }
 

@@ -1,8 +1,9 @@
 /** Checks of arguments. Each throws a TypeError that names the option and states what was wanted and what it got. */
 
-/** The most items of a list, and letters of a name, that a message shows. */
+/** The most items of a list, and letters of a name, that a message shows; and the letters of items after which it shows no more. */
 const MAX_ITEMS = 8;
 const MAX_LETTERS = 64;
+const ENOUGH_LETTERS = 80;
 
 /** The most letters of a text, such as a name in a file, that a message shows. */
 const MAX_TEXT = 400;
@@ -19,8 +20,11 @@ export function show(value: unknown, depth = 0): string {
   }
   if (!Array.isArray(value)) return String(value);
   if (depth > 3) return '[…]';
-  const more = value.length > MAX_ITEMS ? [`… (${value.length})`] : [];
-  return `[${[...value.slice(0, MAX_ITEMS).map((item) => show(item, depth + 1)), ...more].join(', ')}]`;
+  let items = '';
+  let count = 0;
+  while (count < Math.min(value.length, MAX_ITEMS) && items.length < ENOUGH_LETTERS)
+    items += `${count > 0 ? ', ' : ''}${show(value[count++], depth + 1)}`;
+  return `[${items}${count < value.length ? `, … (${value.length})` : ''}]`;
 }
 
 /** Shortens a text for a message, since names in a file may have any length. */

@@ -6,7 +6,11 @@ import type { TfjsModel } from './tensor-model';
 
 /**
  * Estimates log Z of the distribution e^(-beta E(x)) / Z over images x, by images from a model q: the mean of their
- * weights e^(-beta E(x)) / q(x) is Z, whatever the model, and varies the less the better the model is.
+ * weights e^(-beta E(x)) / q(x) is on average Z, whatever the model, and varies the less the better the model is.
+ *
+ * Images that the model hardly ever draws are missing from the estimate, which may then be too low by far more than
+ * `standardError`, whatever `effectiveSampleSize` says. Compare the estimates of models trained with several seeds and
+ * cooled more slowly, or the exact sum over all images where they are few.
  *
  * Source: Nicoli et al., "Asymptotically unbiased estimation of physical observables with neural samplers" (2020),
  * https://arxiv.org/abs/1910.13496, section II.

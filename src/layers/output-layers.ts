@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { categories, type Given, integer, type Values } from '../core/arguments';
+import { categories, type Given, integer, optional, type Values } from '../core/arguments';
 import { checkMemory } from '../core/check';
 import type { DistributionShape } from '../distributions/kinds';
 import { mixtureOfLogistics } from '../distributions/logistic-mixture';
@@ -12,8 +12,8 @@ import type { LayerArgs, Shape, TensorDistribution } from './types';
 // Layers that turn features into the parameters of distributions over levels.
 
 const imageArguments = {
-  /** Channels of the image, C. */
-  imageChannels: integer({ from: 1 }),
+  /** C, the channels of the image (3 for RGB). @default 3 */
+  imageChannels: optional(integer({ from: 1 }), 3),
 };
 
 const pixelLogitsArguments = {
@@ -46,7 +46,7 @@ export class PixelLogits extends DeclaredLayer<Values<typeof pixelLogitsArgument
 
   protected override checkInputs(shapes: readonly Shape[]): void {
     const { imageChannels, levels } = this.settings;
-    checkMap('input', shapes, imageChannels * levels, 'imageChannels * levels');
+    checkMap('input', shapes, imageChannels * levels, `imageChannels * levels: ${imageChannels} * ${levels}`);
   }
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
@@ -94,7 +94,8 @@ export class MixtureParameters extends DeclaredLayer<
 
   protected override checkInputs(shapes: readonly Shape[]): void {
     const { imageChannels, components } = this.settings;
-    checkMap('input', shapes, 3 * imageChannels * components, '3 * imageChannels * components');
+    const formula = `3 * imageChannels * components: 3 * ${imageChannels} * ${components}`;
+    checkMap('input', shapes, 3 * imageChannels * components, formula);
   }
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
@@ -161,8 +162,9 @@ export class LogisticMixture extends DeclaredLayer<
   readonly distribution: TensorDistribution = distributionOf(this.settings);
 
   protected override checkInputs(shapes: readonly Shape[]): void {
-    const { numParameters } = this.distribution;
-    checkMap('input', shapes, numParameters, `the parameters of ${this.settings.components} components`);
+    const { numParameters, imageChannels } = this.distribution;
+    const formula = `the parameters of ${this.settings.components} components, imageChannels: ${imageChannels}`;
+    checkMap('input', shapes, numParameters, formula);
   }
 
   override express<T>(_: Ops<T>, [x]: readonly [T, ...T[]]): T {

@@ -1,11 +1,11 @@
-import { cast, type Tensor, tidy } from '@tensorflow/tfjs-core';
-import { type LayersModel, layers } from '@tensorflow/tfjs-layers';
+import { cast, type DataType, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { type LayersModel, type LayerVariable, layers } from '@tensorflow/tfjs-layers';
 import { checkFunction, checkInteger, throwTypeError } from '../core/check';
 import type { Expressed, Ops } from '../program/operations';
 import type { InitialWeights } from './initial-weights';
 import { shapeOps } from './shape-ops';
 import { tensorOps } from './tensor-ops';
-import type { Apply, LayerArgs, Shape } from './types';
+import type { Apply, Constraint, Initializer, LayerArgs, Regularizer, Shape } from './types';
 
 /**
  * A layer whose arithmetic is written once, in `express`, in terms of the operations {@link Ops}.
@@ -58,6 +58,23 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
       this.computeOutputShape(inputShape); // so that a class's own check of shapes reports first
       this.expressShape(inputShape);
     });
+  }
+
+  /** Adds a weight, as in tfjs, which needs an initializer: `addWeight('scale', [2], 'float32', initializers.ones())`. */
+  protected override addWeight(
+    name: string,
+    shape: Shape,
+    dtype?: DataType,
+    initializer?: Initializer,
+    ...rest: [Regularizer?, boolean?, Constraint?]
+  ): LayerVariable {
+    if (typeof initializer === 'function' || typeof initializer?.apply !== 'function') {
+      const what = `addWeight: initializer of '${name}'`;
+      this.makeOrDispose(() =>
+        this.naming(() => throwTypeError(what, 'one, as initializers.zeros()', initializer)),
+      );
+    }
+    return super.addWeight(name, shape, dtype, initializer, ...rest);
   }
 
   /** Makes weights or masks. If that throws, disposes them, since tfjs does not dispose a layer that is not built. */
@@ -118,10 +135,11 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
   /**
    * Sets the number of the next training step, counted from 0, for the noise of `ops.dropout`. An
    * {@link AutoregressiveModel} does so; otherwise the noise changes from call to call. Each image of a batch has its own
-   * noise: if a batch is computed in parts, `firstImage` is the number of a part's first image.
+   * noise: if a batch is computed in parts, `firstImage` is the number of a part's first image. Dropouts without a seed
+   * take `seed`, by default one of the layer's own.
    */
-  setStep(step: number, firstImage = 0): void {
-    this.tensorOps.setStep(checkInteger(`${this.getClassName()}: step`, step, 0), firstImage);
+  setStep(step: number, firstImage = 0, seed?: string): void {
+    this.tensorOps.setStep(checkInteger(`${this.getClassName()}: step`, step, 0), firstImage, seed);
   }
 
   /** Makes weight-normed convolutions collect initial gains and biases from their inputs; null ends this. @internal */

@@ -114,8 +114,11 @@ export interface TensorOps extends Ops<tf.Tensor> {
   initial: InitialWeights | null;
   /** Makes the mask of a kernel once, so that no call allocates a tensor that stays. */
   prepare(kernel: Kernel, window: windows.KernelWindow): CausalMask;
-  /** Sets the training step, and the number of the first image within the batch: noise depends on both. */
-  setStep(step: number, firstImage: number): void;
+  /**
+   * Sets the training step, and the number of the first image within the batch: noise depends on both, and on `seed` if
+   * a dropout has none of its own.
+   */
+  setStep(step: number, firstImage: number, seed?: string): void;
   dispose(): void;
 }
 
@@ -124,9 +127,10 @@ export function tensorOps(): TensorOps {
   let step = 0;
   let firstImage = 0;
   let dropouts = 0; // in this step
-  const ownSeed = Math.random(); // for dropouts without a seed
+  const ownSeed = String(Math.random());
+  let given = ownSeed; // for dropouts without a seed
   /** The seed of the next noise. */
-  const noiseSeed = (seed = ownSeed) => `${seed}/${step}/${dropouts++}`;
+  const noiseSeed = (seed: number | string = given) => `${seed}/${step}/${dropouts++}`;
 
   /** The masked and normalized kernel of a convolution, cut to the rows in use, [causal rows,columns,in,out]. */
   function causalKernel(kernel: Kernel, window: windows.KernelWindow, gains?: tf.Tensor1D): tf.Tensor4D {
@@ -186,9 +190,10 @@ export function tensorOps(): TensorOps {
       const factors = Float32Array.from({ length: x.size }, (_, i) => (isDropped(i) ? 0 : 1 / (1 - rate)));
       return tf.mul(x, tf.tensor(factors, x.shape));
     },
-    setStep(next, first) {
+    setStep(next, first, seed = ownSeed) {
       step = next;
       firstImage = first;
+      given = seed;
       dropouts = 0;
     },
     dispose() {

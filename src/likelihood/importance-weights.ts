@@ -26,7 +26,7 @@ export interface LogPartition {
   readonly standardError: number;
   /** The mean of -beta E - log q, on average at most log Z; -Infinity if the model drew forbidden images. */
   readonly bound: number;
-  /** (sum of w)^2 / sum of w^2, for weights w = e^(-beta E) / q: at most `numImages`, which means that q is exact. */
+  /** (sum of w)^2 / sum of w^2, for weights w = e^(-beta E) / q: at most `numImages`, where all images that were drawn weigh the same. */
   readonly effectiveSampleSize: number;
 }
 

@@ -3,7 +3,8 @@ import type { Energy } from './energies';
 import { type LogPartition, type LogPartitionArgs, ofPortable } from './importance-weights';
 
 /**
- * Estimates log Z of the distribution e^(-beta E(x)) / Z, as `logPartition` of `pixelcnn-layers`, which documents how.
+ * Estimates log Z of the distribution e^(-beta E(x)) / Z, as `logPartition` of `pixelcnn-layers`, which documents how, and what
+ * the estimate may miss.
  *
  * Source: Nicoli et al. (2020), https://arxiv.org/abs/1910.13496, section II.
  *

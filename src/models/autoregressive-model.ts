@@ -12,7 +12,7 @@ import { checkNotDisposed, type ImageModelShape, imageModelShape } from './image
 import { withFunctions } from './loss';
 import * as methods from './method-arguments';
 import { SavedModel } from './saved-model';
-import { disposeAbandonedTape } from './tfjs-workarounds';
+import { disposeAbandonedTape, separateRepeatedInputs } from './tfjs-workarounds';
 import * as training from './training-data';
 
 type DatasetToFit<T> = Parameters<typeof LayersModel.prototype.fitDataset<T>>[0];
@@ -75,12 +75,17 @@ export class AutoregressiveModel extends SavedModel {
   private checkLabels: boolean | undefined;
   /** The number of a batch's first image, on which noise depends: not 0 where a larger batch is computed in parts. @internal */
   firstImage = 0;
+  /** The seed of noise that has none. @internal */
+  noiseSeed = Math.random();
+  /** Whether its levels are the default of a factory, and no labels have been compared with them yet. @internal */
+  hasDefaultLevels = false;
   /** Whether `trainOnBatch` has checked a batch since the model was compiled. */
   private hasCheckedBatch = false;
 
   constructor(args: ConstructorParameters<typeof LayersModel>[0]) {
     super(args);
     Object.assign(this, imageModelShape('AutoregressiveModel', this));
+    separateRepeatedInputs(this);
   }
 
   /** The only one of `conditions`, or null if there are none or several. */
@@ -90,8 +95,8 @@ export class AutoregressiveModel extends SavedModel {
   }
 
   /**
-   * Trains on levels alone [N,H,W,C], which are both the labels and, normalized, the inputs; or, as
-   * in tfjs, on inputs `x` and labels `y`. Pass conditions as `condition`; with labels they may
+   * Trains on levels alone [N,H,W,C], a tensor or an image set, which are both the labels and, normalized,
+   * the inputs; or, as in tfjs, on inputs `x` and labels `y`. Pass conditions as `condition`; with labels they may
    * also be among the inputs, in the order of `conditions`. `validationSplit` splits all of them.
    *
    * @throws TypeError (rejects) naming what does not fit the model, or, in the first batch, the first number that is not
@@ -126,7 +131,7 @@ export class AutoregressiveModel extends SavedModel {
     options: methods.AutoregressiveModelFitDatasetArgs<T>,
   ): ReturnType<LayersModel['fitDataset']> {
     const { validationData, ...args } = readArguments('fitDataset', options, methods.fitDatasetArguments);
-    checkNotDisposed('fitDataset', this);
+    checkNotDisposed('fitDataset: model', this);
     const made: tf.Tensor[] = [];
     try {
       return await super.fitDataset(trainingDataset('fitDataset', this, dataset, this.numChecked(1)), {
@@ -141,7 +146,7 @@ export class AutoregressiveModel extends SavedModel {
   }
 
   /**
-   * Trains for one step on levels alone [N,H,W,C], or on inputs and labels. Conditions are passed as for `fit`.
+   * Trains for one step on levels alone, as `fit`, or on inputs and labels. Conditions are passed as for `fit`.
    *
    * @typeParam Result the loss, or with metrics a list that starts with the loss: `trainOnBatch<number[]>`
    * @throws TypeError (rejects) as `fit`
@@ -161,7 +166,7 @@ export class AutoregressiveModel extends SavedModel {
   }
 
   /**
-   * Computes the loss of levels alone [N,H,W,C] or, as in tfjs, of inputs and labels. Conditions are passed
+   * Computes the loss of levels alone, as `fit` takes them, or, as in tfjs, of inputs and labels. Conditions are passed
    * as for `fit`. Numbers in tensors of conditions are checked only if labels are, and otherwise an invalid
    * class acts as no class.
    *
@@ -191,7 +196,7 @@ export class AutoregressiveModel extends SavedModel {
   ) {
     const isAlone = third === undefined && training.isOptions(second, this);
     const args = readArguments(caller, (isAlone ? second : third) ?? {}, declared);
-    checkNotDisposed(caller, this);
+    checkNotDisposed(`${caller}: model`, this);
     const { condition, ...rest } = args as typeof args & { condition: Condition | undefined };
     const data = isAlone
       ? training.readLevels(caller, this, x, condition)
@@ -221,7 +226,7 @@ export class AutoregressiveModel extends SavedModel {
     args: methods.EvaluateDatasetArgs = {},
   ): Promise<Result> {
     readArguments('evaluateDataset', args, methods.evaluateDatasetArguments);
-    checkNotDisposed('evaluateDataset', this);
+    checkNotDisposed('evaluateDataset: model', this);
     const batches = trainingDataset('evaluateDataset', this, dataset, this.numChecked(1));
     return super.evaluateDataset(batches, args) as Promise<Result>;
   }
@@ -236,7 +241,7 @@ export class AutoregressiveModel extends SavedModel {
     options: methods.AutoregressiveModelPredictArgs = {},
   ): tf.Tensor {
     const { condition, ...args } = readArguments('predict', options, methods.predictArguments);
-    checkNotDisposed('predict', this);
+    checkNotDisposed('predict: model', this);
     const [images] = training.checkTensors('predict: x', x, this.inputNames);
     if (images.rank !== 4) throwTypeError('predict: x', 'a tensor of images [N,H,W,C]', images.shape); // tfjs's own check leaks a tensor
     const { inputs, made } = modelInputs('predict', this, x, condition);
@@ -278,7 +283,8 @@ export class AutoregressiveModel extends SavedModel {
     const train = super.makeTrainFunction();
     return (data) => {
       const { iterations } = this.optimizer; // the number of the next step, on which noise depends
-      eachLayer(this, (layer) => layer.setStep?.(iterations, this.firstImage));
+      let k = 0;
+      eachLayer(this, (layer) => layer.setStep?.(iterations, this.firstImage, `${this.noiseSeed}/${k++}`));
       try {
         return train(data);
       } catch (error) {

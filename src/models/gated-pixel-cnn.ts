@@ -1,6 +1,6 @@
 import { type Given, integer, optional, readArguments } from '../core/arguments';
 import { partSeed } from '../layers/seeds';
-import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
+import type { AutoregressiveModel } from './autoregressive-model';
 import { type GatedStacks, gatedPixelCNNBlock } from './gated-pixel-cnn-block';
 import * as network from './network';
 
@@ -63,5 +63,5 @@ export function gatedPixelCNN(args: GatedPixelCNNArgs): AutoregressiveModel {
     stacks = { ...stacks, ...outputs };
   }
   const outputs = network.chain(network.outputHead(out, values), stacks.horizontal);
-  return autoregressiveModel({ inputs, outputs, name });
+  return network.networkModel(args, { inputs, outputs, name });
 }

@@ -64,10 +64,11 @@ export function imageModelShape(
   return { imageShape: [height, width, channels], levels, conditions, distribution };
 }
 
-/** Checks that the weights of a model are not disposed. */
-export function checkNotDisposed(what: string, { layers }: Pick<LayersModel, 'layers'>): void {
-  const disposed = layers.find(({ weights }) => weights.some((weight) => weight['val'].isDisposed));
-  if (disposed) throwTypeError(what, 'a model that is not disposed', disposed.name);
+/** Checks that neither the layers of a model nor their weights are disposed. */
+export function checkNotDisposed(what: string, { layers: all }: Pick<LayersModel, 'layers'>): void {
+  const isDisposed = (layer: layers.Layer) =>
+    layer['_refCount'] === 0 || layer.weights.some((weight) => weight['val'].isDisposed);
+  if (all.some(isDisposed)) throw new TypeError(`${what}: it has been disposed`);
 }
 
 /** Whether two lengths are equal, as far as they are known. */

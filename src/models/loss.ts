@@ -66,10 +66,14 @@ function natsOfLogits(labels: tf.Tensor, logits: tf.Tensor): tf.Tensor {
   const levels = logits.shape[logits.rank - 1] ?? 0;
   const wanted = logits.shape.slice(0, -1);
   if (logits.rank < 2 || String(labels.shape) !== String(wanted)) {
-    const isOneHot = String(labels.shape) === String(logits.shape);
+    const areAlike = String(labels.shape) === String(logits.shape); // labels are one-hot, or outputs have no levels
+    if (areAlike && labels.rank === 4) {
+      const wanted = `logits [${labels.shape},L] of the labels [${labels.shape}], as pixelLogits returns`;
+      throwTypeError('outputs', wanted, logits.shape);
+    }
     const isOfPixels = labels.rank === 4 && logits.rank === 4; // [N,H,W,P]
     const hint = '; for parameters [N,H,W,P], pass model.distribution as the third argument';
-    const levelsOfShape = isOneHot
+    const levelsOfShape = areAlike
       ? `integer levels of shape [${wanted}], not one-hot: make the model with autoregressiveModel`
       : `levels of shape [${wanted}], like the logits [${logits.shape}] without the last axis${isOfPixels ? hint : ''}`;
     throwTypeError('labels', levelsOfShape, labels.shape);

@@ -21,6 +21,11 @@ import { maskedConv2d } from '../layers/masked-conv-2d';
 import { logisticMixture, mixtureParameters, pixelLogits } from '../layers/output-layers';
 import { partSeed, seedArguments } from '../layers/seeds';
 import type { Shape } from '../layers/types';
+import {
+  type AutoregressiveModel,
+  type AutoregressiveModelArgs,
+  autoregressiveModel,
+} from './autoregressive-model';
 
 // The common parts of this library's networks: arguments, encodings of levels, and last layers.
 
@@ -72,7 +77,11 @@ export const blocks = ({ from }: { from: number }): Argument<number> => integer(
 export const anyNetworkArguments = {
   /** [H, W, C]; with null for H and W, images of any size. */
   imageShape,
-  /** L, the number of levels of a channel. @default 256 */
+  /**
+   * L, the number of levels of a channel. If it is left out, and no level of the first images that are trained on or
+   * evaluated reaches 32, a warning asks whether it was forgotten.
+   * @default 256
+   */
   levels: optional(categories({ from: 2 }), 256),
   /** The probability of dropping a feature in training, in each block. @default 0 */
   dropout: rate(),
@@ -257,3 +266,9 @@ export function outputHead(filters: number, values: Values<typeof networkArgumen
     head.push(mixtureParameters({ name: 'parameters', imageChannels, ...output })); // [N,H,W,C*3K] -> [N,H,W,P]
   return [...head, outputLayer(values).layer];
 }
+
+/** The model of a factory's arguments. */
+export const networkModel = (
+  { levels }: { readonly levels?: number | undefined },
+  graph: AutoregressiveModelArgs,
+): AutoregressiveModel => Object.assign(autoregressiveModel(graph), { hasDefaultLevels: levels == null });

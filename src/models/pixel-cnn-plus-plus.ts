@@ -6,7 +6,7 @@ import { gatedResBlock } from '../layers/gated-res-block';
 import { centeredImage, pixelShift } from '../layers/map-layers';
 import { partSeed } from '../layers/seeds';
 import { type ShiftedConv2DArgs, shiftedConv2d } from '../layers/shifted-conv-2d';
-import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
+import type { AutoregressiveModel } from './autoregressive-model';
 import * as network from './network';
 
 const declared = {
@@ -128,5 +128,5 @@ export function pixelCNNPlusPlus(args: PixelCNNPlusPlusArgs): AutoregressiveMode
   const active = layers.elu({ name: 'elu' }).apply(streams.ul) as SymbolicTensor;
   const last = { shift: 'downRight', kernelSize: 1, filters: head.numFeatures } as const;
   const outputs = head.layer.apply(conv('final_conv', active, last)); // [N,H,W,F] -> [N,H,W,P], or C*L -> [N,H,W,C,L]
-  return autoregressiveModel({ inputs, outputs, name });
+  return network.networkModel(args, { inputs, outputs, name });
 }

@@ -4,8 +4,16 @@ import { throwTypeError } from '../core/check';
 import { maskedConv2d } from '../layers/masked-conv-2d';
 import { pixelCNNResBlock } from '../layers/pixel-cnn-res-block';
 import { partSeed, type SeedArgs } from '../layers/seeds';
-import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
-import { blocks, chain, inputLayers, networkArguments, networkSizes, outputHead } from './network';
+import type { AutoregressiveModel } from './autoregressive-model';
+import {
+  blocks,
+  chain,
+  inputLayers,
+  networkArguments,
+  networkModel,
+  networkSizes,
+  outputHead,
+} from './network';
 
 /** Arguments of {@link PixelCNNArgs.block}, for the block to make. */
 export interface BlockArgs extends SeedArgs {
@@ -83,7 +91,7 @@ export function pixelCNN(args: PixelCNNArgs): AutoregressiveModel {
 
   const image = input({ shape: [...imageShape], name: 'image' }); // [N,H,W,C]
   try {
-    return autoregressiveModel({ inputs: image, outputs: chain(stack, image), name });
+    return networkModel(args, { inputs: image, outputs: chain(stack, image), name });
   } catch (error) {
     for (const layer of stack) if (layer.built) layer['disposeWeights'](); // frees weights if a block does not fit
     throw error;

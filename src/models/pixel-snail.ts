@@ -17,7 +17,7 @@ import { type GatedResBlockArgs, gatedResBlock } from '../layers/gated-res-block
 import { pixelPosition, upsampledMap } from '../layers/map-layers';
 import { partSeed } from '../layers/seeds';
 import { shiftedConv2d } from '../layers/shifted-conv-2d';
-import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
+import type { AutoregressiveModel } from './autoregressive-model';
 import * as network from './network';
 
 /** The side of a square window. */
@@ -173,7 +173,7 @@ export function pixelSNAIL(args: PixelSNAILArgs): AutoregressiveModel {
   for (let index = 0; index < outResBlocks; index++) x = resBlock(`out_res${index}`, 'downRight', [x], after);
   const active = layers.elu({ name: 'elu' }).apply(x) as SymbolicTensor;
   const last = conv('final_conv', active, 'downRight', 1, head.numFeatures); // [N,H,W,F] -> [N,H,W,C*L] or [N,H,W,P]
-  return autoregressiveModel({ inputs, outputs: head.layer.apply(last), name });
+  return network.networkModel(args, { inputs, outputs: head.layer.apply(last), name });
 }
 
 /** Checks that sizes fit each other, and that no kernel is too large. */

@@ -36,8 +36,16 @@ export abstract class SavedModel extends LayersModel {
     this.load(() => super.setUserDefinedMetadata(...args));
   }
 
+  /** Loads weights as they were saved. tfjs alone would apply constraints, which training never does. */
   override loadWeights(...args: Parameters<LayersModel['loadWeights']>): void {
-    this.load(() => super.loadWeights(...args));
+    const weights = this.weights as object[] as { constraint: unknown }[];
+    const constraints = weights.map(({ constraint }) => constraint);
+    for (const weight of weights) weight.constraint = null;
+    try {
+      this.load(() => super.loadWeights(...args));
+    } finally {
+      for (const [i, weight] of weights.entries()) weight.constraint = constraints[i];
+    }
   }
 
   /** Loads a part of a saved model, and disposes everything if that fails, since no one else could. */

@@ -1,4 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { input, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { eachLayer } from '../layers/pixel-layer';
 
 // Workarounds for what tfjs 4.22 lacks to train, save and load a model.
 
@@ -94,4 +96,26 @@ export function collectMade() {
         }
       }),
   };
+}
+
+/**
+ * Lets a layer take the same tensor twice. Outside training, tfjs counts the layers that read a tensor, and disposes it
+ * after that many reads; a layer that takes it twice reads it twice, so other layers would find it disposed. Here each
+ * repeated input gets a name, and with it a count, of its own.
+ */
+export function separateRepeatedInputs(model: LayersModel): void {
+  eachLayer(model, ({ inboundNodes = [] }) => {
+    for (const output of inboundNodes.flatMap(({ outputTensors }) => outputTensors)) {
+      const { inputs } = output;
+      const separate = inputs.map((tensor, i) => (inputs.indexOf(tensor) < i ? sameAs(tensor) : tensor));
+      Object.assign(output, { inputs: separate }); // only read when a model runs; graphs are saved by their nodes
+    }
+  });
+}
+
+/** A symbolic tensor whose value is that of another, which tfjs finds by `id`. */
+function sameAs({ id, name, shape, dtype }: SymbolicTensor): SymbolicTensor {
+  const same = input({ batchShape: shape, dtype, name: `${name}_again` });
+  Object.assign(same.sourceLayer, { _stateful: true }); // tfjs disposes no outputs of stateful layers
+  return Object.assign(same, { id });
 }

@@ -1,9 +1,9 @@
-import { dispose, type Tensor } from '@tensorflow/tfjs-core';
+import { dispose, type Tensor, tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { anything, type Given, readArguments } from '../core/arguments';
 import { throwTypeError } from '../core/check';
 import { isByName } from '../core/conditions';
-import { resolveImageShape } from '../core/images';
+import { checkImages, type Images, resolveImageShape } from '../core/images';
 import {
   type Condition,
   checkReadable,
@@ -18,7 +18,13 @@ import { normalize } from './normalize';
 // The data of training and evaluation: levels alone, which are the labels and are normalized here, or inputs
 // and labels, as in tfjs. Only the presence of labels distinguishes them, never the numbers.
 
-export type TrainedModel = ImageModelShape & Pick<LayersModel, 'inputNames' | 'outputNames'>;
+export interface TrainedModel extends ImageModelShape, Pick<LayersModel, 'inputNames' | 'outputNames'> {
+  /** Whether its levels are the default of a factory, and no labels have been compared with them yet. */
+  hasDefaultLevels?: boolean;
+}
+
+/** Levels [N,H,W,C] as a tensor or as arrays, such as an `ImageSet` of `pixelcnn-layers/data`, with the model's number of levels. */
+export type Levels = Tensor | (Images & { readonly levels?: number });
 
 /** Inputs or labels as in tfjs: a tensor, a list of tensors, or tensors by name. */
 export type Tensors = Tensor | Tensor[] | { [name: string]: Tensor };
@@ -34,7 +40,10 @@ const declared = {
 export type LevelsAndCondition = Readonly<Given<typeof declared>>;
 
 /** Validation data: levels alone, or inputs and labels. */
-export type ValidationData = Tensor | LevelsAndCondition | readonly [x: Tensors, y: Tensors];
+export type ValidationData =
+  | Levels
+  | (Omit<LevelsAndCondition, 'levels'> & { readonly levels: Levels })
+  | readonly [x: Tensors, y: Tensors];
 
 export interface TrainingData {
   /** Inputs and labels in tfjs's form. */
@@ -46,13 +55,16 @@ export interface TrainingData {
   readonly levels: Tensor;
   /** Whether levels were given alone. */
   readonly isAlone: boolean;
-  /** The tensors made here, which the caller disposes: all or no conditions, and images if levels were given alone. */
+  /**
+   * The tensors made here, which the caller disposes: all or no conditions; images, if levels were given alone; and
+   * levels, if they were arrays.
+   */
   readonly made: Tensor[];
 }
 
 /** The arguments of methods that take levels alone [N,H,W,C], or inputs `x` and labels `y`. */
 export type LevelsOrPair<Options> =
-  | [levels: Tensor, options?: Options | undefined]
+  | [levels: Levels, options?: Options | undefined]
   | [x: Tensors, y: Tensors, options?: Options | undefined];
 
 export const isDataset = <G>(given: G): given is Extract<G, { iterator: unknown }> =>
@@ -69,15 +81,28 @@ export function readLevels(
   given: unknown,
   condition: Condition | undefined,
 ): TrainingData {
-  const [levels] = checkTensors(`${caller}: levels`, given, []);
-  if (levels !== given)
-    throwTypeError(`${caller}: levels`, 'one tensor, with conditions in the options', given);
-  const shape = checkLevelsShape(`${caller}: levels`, model, levels);
+  const what = `${caller}: levels`;
+  const arrays = isArrays(given) ? checkArrays(what, model, given) : null;
+  if (arrays === null && checkTensors(what, given, [])[0] !== given)
+    throwTypeError(what, 'one tensor, with conditions in the options', given);
+  const shape = checkLevelsShape(what, model, given as Levels);
   const conditions = readConditionTensors(`${caller}: condition`, model.conditions, condition, shape);
+  const levels = arrays ? tensor(Int32Array.from(arrays.data), shape, 'int32') : (given as Tensor);
   const images = normalize(levels, model.levels);
   const inputs = conditions.length === 0 ? images : [images, ...conditions];
-  const made = [...conditions, images];
+  const made = [...conditions, images, ...(arrays ? [levels] : [])];
   return { inputs, labels: levels, images, conditions, levels, isAlone: true, made };
+}
+
+const isArrays = (given: unknown): given is Exclude<Levels, Tensor> =>
+  !isTensor(given) && typeof given === 'object' && given !== null && 'data' in given && 'shape' in given;
+
+/** Checks images as arrays. Their numbers are checked with those of tensors. */
+function checkArrays(what: string, { levels }: TrainedModel, given: Exclude<Levels, Tensor>) {
+  checkImages(what, given);
+  if ((given.levels ?? levels) !== levels)
+    throwTypeError(what, `images of ${levels} levels, as the model has`, given.levels);
+  return given;
 }
 
 /** Reads inputs, which errors call `name`, and labels, with the conditions if these are not among the inputs. */
@@ -129,7 +154,7 @@ export function readBatch(caller: string, model: TrainedModel, batch: unknown): 
 
 /** Levels alone, or { levels, condition }; null if it is neither. */
 function readAlone(caller: string, model: TrainedModel, given: unknown): TrainingData | null {
-  if (isTensor(given)) return readLevels(caller, model, given, undefined);
+  if (isTensor(given) || isArrays(given)) return readLevels(caller, model, given, undefined);
   if (!isByName(given) || !('levels' in given)) return null;
   const { levels, condition } = readArguments(caller, given, declared);
   return readLevels(caller, model, levels, condition);
@@ -155,7 +180,7 @@ function hintFor(given: unknown): string {
 function checkLevelsShape(
   what: string,
   { imageShape, levels }: TrainedModel,
-  { shape }: Tensor,
+  { shape }: Pick<Levels, 'shape'>,
 ): [number, number, number, number] {
   const [n = 0, ...size] = shape;
   const isOneHot = shape.length === 5 || (shape[3] === levels && levels !== imageShape[2]);

@@ -67,7 +67,9 @@ export interface Pool {
   compress(model: PortableModel, images: NumericArray, options?: CompressOptions): Promise<Uint8Array>;
   /** Reads exactly the images of `decompress` of `pixelcnn-layers/runtime`, on all workers. */
   decompress(model: PortableModel, bytes: Uint8Array, options?: DecompressOptions): Promise<Images>;
-  /** Terminates all workers. Unfinished jobs reject, as do later ones. */
+  /** Ends all workers. Unfinished jobs reject, as do later ones. */
+  dispose(): Promise<void>;
+  /** @deprecated The name of `dispose` before version 0.4. */
   terminate(): Promise<void>;
 }
 
@@ -88,7 +90,7 @@ export interface Pool {
  *
  * @throws TypeError naming the invalid option. The methods reject like the functions they are named after; with a
  * TypeError if an option other than `onProgress` is a function, since functions cannot be sent to a worker; and with an
- * Error if a worker cannot start or ends too early (the next job starts another), or if the pool is terminated.
+ * Error if a worker cannot start or ends too early (the next job starts another), or if the pool is disposed.
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';
@@ -99,7 +101,7 @@ export interface Pool {
  * const images = await pool.sample(portable, { numImages: 64, seed: 1 });
  * const nats = await pool.logProb(portable, images);
  * console.log(images.shape, nats.length); // [64, 4, 4, 1] 64
- * await pool.terminate();
+ * await pool.dispose();
  * ```
  */
 export function createPool(options: PoolOptions = {}): Pool {
@@ -177,7 +179,8 @@ export function createPool(options: PoolOptions = {}): Pool {
       });
       return images;
     },
-    terminate: scheduler.terminate,
+    dispose: scheduler.dispose,
+    terminate: scheduler.dispose,
   };
 }
 

@@ -59,7 +59,7 @@ export function schedulerOf(maxWorkers: number, startWorker: () => PoolWorker) {
   let handles: WorkerHandle[] = [];
   const unfinished = new Set<Running>();
   let turns: Running[] = []; // jobs with waiting pieces, the next one first
-  let isTerminated = false;
+  let isDisposed = false;
 
   /** A free worker or a new one; undefined if the limit is reached. */
   const freeHandle = (): WorkerHandle | undefined => {
@@ -91,7 +91,7 @@ export function schedulerOf(maxWorkers: number, startWorker: () => PoolWorker) {
   /**
    * Runs a job, until all promises that `onProgress` returns have settled too.
    *
-   * @throws (rejects) as {@link WorkerHandle}; with the signal's reason; with an Error if the pool is terminated
+   * @throws (rejects) as {@link WorkerHandle}; with the signal's reason; with an Error if the pool is disposed
    */
   const run = <M extends Method>(
     method: M,
@@ -100,7 +100,7 @@ export function schedulerOf(maxWorkers: number, startWorker: () => PoolWorker) {
     { partOf, take, numParticles, valuesInStep = 1 }: Sharing<M>,
   ): Promise<void> =>
     new Promise<void>((resolve, reject) => {
-      if (isTerminated) throw new Error('pool: it has been terminated');
+      if (isDisposed) throw new Error('pool: it has been disposed');
       const job = data as unknown as Work[M]['job'];
       const pieces = cut(job.numImages, maxWorkers, numParticles);
       const total = (job.numImages * valuesOf(job.imageShape)) / valuesInStep;
@@ -160,9 +160,9 @@ export function schedulerOf(maxWorkers: number, startWorker: () => PoolWorker) {
 
   return {
     run,
-    async terminate(): Promise<void> {
-      isTerminated = true;
-      for (const { fail } of unfinished) fail(new Error('pool: it was terminated before the job was done'));
+    async dispose(): Promise<void> {
+      isDisposed = true;
+      for (const { fail } of unfinished) fail(new Error('pool: it was disposed before the job was done'));
       await Promise.all(handles.map((handle) => handle.end()));
     },
   };

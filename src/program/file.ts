@@ -109,9 +109,10 @@ export function writePortable(
  * ```js
  * import { readPortable } from 'pixelcnn-layers/runtime';
  * try {
- *   readPortable(new Uint8Array(4));
+ *   readPortable(new TextEncoder().encode('<html>')); // such as a server's page for a wrong URL
  * } catch (error) {
- *   console.log(String(error)); // Error: readPortable: file: wanted at least 8 bytes, got 4
+ *   console.log(String(error));
+ *   // Error: readPortable: wanted a file of writePortable, got 6 bytes that begin '<html>'; is the path or URL right?
  * }
  * ```
  */
@@ -119,7 +120,7 @@ export function readPortable(bytes: Uint8Array, options: ReadPortableOptions = {
   checkBytes('readPortable: bytes', bytes);
   const { maxValues } = readArguments('readPortable', options, readOptions);
   return attempt('readPortable', () => {
-    const { tensors, metadata } = readContainer(bytes);
+    const { tensors, metadata } = readContainer(bytes, 'a file of writePortable');
     const { program, info, digest } = readMetadata(metadata);
     const weights = new Map(tensors);
     const stored = weights.get(PALETTE);

@@ -74,16 +74,20 @@ export function writeContainer({ tensors, metadata }: Container): Uint8Array<Arr
 
 const SPACE = 0x20;
 
+const BRACE = 0x7b;
+
 /**
  * Reads a safetensors file, in time proportional to its length.
  *
+ * @param kind what the caller wants, for the message about a file that is none
  * @returns tensors whose bytes are views of the file, not copies
  * @throws TypeError or Error if the file is damaged, truncated or not a safetensors file
  */
-export function readContainer(file: Uint8Array): Container {
-  if (file.length < LENGTH_BYTES) throwTypeError('file', `at least ${LENGTH_BYTES} bytes`, file.length);
-  const stated = new DataView(file.buffer, file.byteOffset).getBigUint64(0, true);
+export function readContainer(file: Uint8Array, kind = 'a safetensors file'): Container {
   const room = file.length - LENGTH_BYTES;
+  const stated = room < 0 ? Infinity : new DataView(file.buffer, file.byteOffset).getBigUint64(0, true);
+  if (stated > room && file[LENGTH_BYTES] !== BRACE)
+    throw new Error(`wanted ${kind}, got ${beginningOf(file)}; is the path or URL right?`);
   if (stated > room) throwTypeError('header', `the ${stated} bytes that the file states`, room);
   const start = LENGTH_BYTES + Number(stated);
   const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -107,6 +111,12 @@ export function readContainer(file: Uint8Array): Container {
   }
   if (start + at !== file.length) throwTypeError('file', `${start + at} bytes`, file.length);
   return { tensors, metadata };
+}
+
+/** How many bytes there are, and the first, as far as they are letters of ASCII. */
+function beginningOf(file: Uint8Array): string {
+  const letters = String.fromCharCode(...file.subarray(0, 24)).replace(/[^ -~]+/g, '…');
+  return `${file.length} bytes${letters && ` that begin '${letters}'`}`;
 }
 
 /** Copies bytes, even of a Buffer, to their own aligned, unshared memory. */

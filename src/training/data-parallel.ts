@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { History } from '@tensorflow/tfjs-layers';
+import { Callback, CustomCallback, type CustomCallbackArgs, type History } from '@tensorflow/tfjs-layers';
 import { anything, callback, type Given, integer, optional, readArguments } from '../core/arguments';
 import { throwTypeError } from '../core/check';
 import { eachLayer } from '../layers/pixel-layer';
@@ -84,31 +84,34 @@ export async function dataParallel(model: AutoregressiveModel, given: TrainerOpt
    * and returns loss and metrics.
    */
   async function prepared(data: training.TrainingData): Promise<() => tf.Scalar[]> {
-    const { figures, gradients } = await team.compute(tensorsOf(data), shards, model.optimizer.iterations);
+    const computed = await team.compute(tensorsOf(data), shards, model.optimizer.iterations);
+    const gradients = computed.gradients as Float32Array;
     return () => {
-      if (!team.isCurrent())
-        throw new Error('trainer: weights of the model were assigned while their gradients were computed');
+      if (!computed.isCurrent()) {
+        const cause = 'weights of the model were assigned while their gradients were computed';
+        throw new Error(`trainer: ${cause}, or it was compiled again`);
+      }
       try {
-        return applied(model, figures, gradients as Float32Array);
+        return applied(model, computed.figures, gradients);
       } finally {
-        team.release(gradients as Float32Array);
+        team.release(gradients);
       }
     };
   }
 
   /** The model, with another step of training, and validation by workers. */
-  function withStep(step: () => tf.Scalar[]): AutoregressiveModel {
+  function withStep(step: () => tf.Scalar[], validate = figuresOf): AutoregressiveModel {
     const replaced = new Map<unknown, unknown>([
       ['makeTrainFunction', () => step],
-      ['evaluateDataset', evaluateDataset],
-    ]);
+      ['evaluateDataset', async (...args: Parameters<typeof validate>) => (await validate(...args)).map((figure) => tf.scalar(figure))],
+    ]); // biome-ignore format: one a line
     return new Proxy(model, {
       get: (_, name, self) => replaced.get(name) ?? Reflect.get(model, name, self),
     });
   }
 
-  /** Replaces the model's own, which tfjs calls to validate. */
-  async function evaluateDataset(dataset: Dataset, { batches = Infinity } = {}): Promise<tf.Scalar[]> {
+  /** The loss and metrics of a dataset, or of some of its batches. */
+  async function figuresOf(dataset: Dataset, { batches = Infinity } = {}): Promise<number[]> {
     const mean = meanFigures();
     const iterator = await dataset.iterator();
     for (let k = 0; k < batches; k++) {
@@ -124,7 +127,7 @@ export async function dataParallel(model: AutoregressiveModel, given: TrainerOpt
       }
       if (done) break;
     }
-    return mean.figures().map((figure) => tf.scalar(figure));
+    return mean.figures();
   }
 
   async function fitDataset(
@@ -137,44 +140,44 @@ export async function dataParallel(model: AutoregressiveModel, given: TrainerOpt
       given,
       methods.fitDatasetArguments,
     );
+    const ahead = askingAhead(dataset, (batch) => training.readBatch(caller, model, batch));
     let step: () => tf.Scalar[] = () => [];
     let figures: tf.Scalar[] = [];
-    let current: training.TrainingData | undefined;
-    let upcoming: Promise<IteratorResult<unknown>> | undefined;
-    const computing: Dataset = {
-      ...dataset,
-      async iterator() {
-        const batches = await dataset.iterator();
-        const ask = async () => batches.next();
-        return {
-          async next() {
-            const { value, done = false } = await (upcoming ?? ask());
-            upcoming = undefined;
-            if (value == null) return { value, done };
-            current = training.readBatch(caller, model, value);
-            const computed = prepared(current);
-            if (!done) upcoming = ask(); // while the workers compute
-            upcoming?.catch(() => undefined); // whoever awaits it gets the error
-            step = await computed;
-            return { value: { xs: current.inputs, ys: current.labels }, done };
-          },
-        };
+    /** Has a batch computed with the weights that all other callbacks leave before it. */
+    const last = callbackOf({
+      async onBatchBegin() {
+        const computed = prepared(ahead.current());
+        ahead.ask(); // while the workers compute
+        step = await computed;
       },
-    };
+    });
     const made: tf.Tensor[] = [];
     try {
-      return await withStep(() => (figures = step())).fitDataset(
-        computing as never,
+      const validation = training.isDataset(validationData)
+        ? (validationData as Dataset)
+        : await validationBatches(caller, validationData, validationBatchSize, made);
+      let validated: number[] | undefined;
+      /** Validates as `fit` does: with the weights that the last step gives, whatever other callbacks assign after it. */
+      const first = callbackOf({
+        async onBatchEnd(batch: number) {
+          if (caller === 'fit' && validation !== undefined && batch + 1 === dataset.size)
+            validated = await figuresOf(validation);
+        },
+      });
+      return await withStep(
+        () => (figures = step()),
+        async (...given) => validated ?? figuresOf(...given),
+      ).fitDataset(
+        ahead.dataset as never,
         {
           ...args,
-          validationData: training.isDataset(validationData)
-            ? validationData
-            : await validationBatches(caller, validationData, validationBatchSize, made),
-        } as methods.AutoregressiveModelFitDatasetArgs<never>,
+          callbacks: [first, ...callbacksOf(args), last],
+          validationData: validation,
+        } as object as methods.AutoregressiveModelFitDatasetArgs<never>,
       );
     } finally {
-      tf.dispose([made, figures, current?.inputs, current?.labels] as tf.TensorContainer);
-      upcoming?.then(({ value }) => tf.dispose(value)).catch(() => undefined); // left over if training ended early
+      tf.dispose([made, figures]);
+      ahead.dispose();
     }
   }
 
@@ -245,6 +248,52 @@ export async function dataParallel(model: AutoregressiveModel, given: TrainerOpt
   };
 }
 
+/** A dataset whose next batch can be asked for before tfjs asks for it. */
+function askingAhead(dataset: Dataset, read: (batch: unknown) => training.TrainingData) {
+  let current: training.TrainingData | undefined;
+  let ask: (() => Promise<IteratorResult<unknown>>) | undefined; // undefined after the last batch
+  let upcoming: Promise<IteratorResult<unknown>> | undefined;
+  return {
+    dataset: {
+      ...dataset,
+      async iterator() {
+        const batches = await dataset.iterator();
+        return {
+          async next() {
+            const { value, done = false } = await (upcoming ?? batches.next());
+            upcoming = undefined;
+            ask = done ? undefined : async () => batches.next();
+            if (value == null) return { value, done };
+            current = read(value);
+            return { value: { xs: current.inputs, ys: current.labels }, done };
+          },
+        };
+      },
+    },
+    current: () => current as training.TrainingData,
+    ask(): void {
+      upcoming = ask?.();
+      upcoming?.catch(() => undefined); // whoever awaits it gets the error
+    },
+    /** Releases what is left over if training ended early. */
+    dispose(): void {
+      tf.dispose([current?.inputs, current?.labels] as tf.TensorContainer);
+      upcoming?.then(({ value }) => tf.dispose(value)).catch(() => undefined);
+    },
+  };
+}
+
+/** A callback of tfjs with these methods. */
+const callbackOf = (methods: Partial<Callback>): Callback =>
+  Object.assign(new (class extends Callback {})(), methods);
+
+/** Callbacks as tfjs makes them of what it is given. */
+function callbacksOf({ callbacks, yieldEvery }: { callbacks?: unknown; yieldEvery?: unknown }): unknown[] {
+  const given: unknown[] = [callbacks ?? {}].flat();
+  if (given[0] instanceof Callback || given[0] instanceof CustomCallback) return given;
+  return given.map((one) => new CustomCallback(one as CustomCallbackArgs, yieldEvery as never));
+}
+
 /** Inputs in the order of the model, then labels. */
 const tensorsOf = ({ images, conditions, levels }: training.TrainingData): tf.Tensor[] => [
   images,
@@ -293,11 +342,10 @@ function batchesOf(
         async next() {
           const images = order.subarray(at, at + batchSize);
           at += batchSize;
-          if (images.length === 0) return { value: undefined, done: true };
           const batch = tf.tidy(() =>
             tensors.map((tensor) => tf.gather(tensor, tf.tensor1d(images, 'int32'))),
           );
-          return { value: { xs: batch.slice(0, -1), ys: batch.at(-1) }, done: false };
+          return { value: { xs: batch.slice(0, -1), ys: batch.at(-1) }, done: at >= order.length };
         },
       };
     },

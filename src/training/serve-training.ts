@@ -1,8 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';
+import { uniformsOf } from '../core/random';
 import type { AutoregressiveModel } from '../models/autoregressive-model';
 import type { Port } from '../pool/port';
 import type { Reply } from '../pool/worker-calls';
+import { assignWeight } from './assign-weight';
 import { type Begin, layoutOf, type Outcome, type Request, unshared, type Work, weightsOf } from './shards';
 
 /** An optimizer that keeps the gradients of a step instead of applying them. */
@@ -69,14 +71,26 @@ async function modelOf(modelTopology: object): Promise<AutoregressiveModel> {
   }
 }
 
+/** Calls a function while `Math.random` has a seed: tfjs's layers of noise, and those of users, begin with it. */
+function withRandom<T>(seed: string, act: () => T): T {
+  const { random } = Math;
+  Math.random = uniformsOf(seed);
+  try {
+    return act();
+  } finally {
+    Math.random = random;
+  }
+}
+
 /** A replica of the trainer's model. */
 async function replicaOf(
-  { topology, loss, metrics, trainable, weights: shared, wasmPaths }: Begin,
+  { topology, loss, metrics, trainable, noiseSeed, weights: shared, wasmPaths }: Begin,
   backends: Backends,
 ) {
   await useBackend(backends, wasmPaths);
   const model = await modelOf(topology);
   const weights = weightsOf(model);
+  model.noiseSeed = noiseSeed;
   const recorder = new Recorder();
   model.compile({ optimizer: recorder, loss, metrics, checkLabels: false } as never); // both are names of this library's functions
   const trained = trainable.map((i) => weights[i] as (typeof weights)[0]);
@@ -90,7 +104,7 @@ async function replicaOf(
     for (const [i, weight] of weights.entries()) {
       const numbers = values.slice(...(all.ranges[i] as [number, number])); // a copy, since the cpu backend keeps it
       const tensor = tf.tensor(numbers, weight.shape as number[]);
-      weight.write(tensor);
+      assignWeight(weight, tensor);
       tensor.dispose();
     }
   }
@@ -120,7 +134,7 @@ async function replicaOf(
         const batchSize = labels[0]?.shape[0] as number;
         losses = [model.evaluate<tf.Scalar | tf.Scalar[]>(inputs, labels, { batchSize })].flat();
       } else {
-        losses = train(tensors) as tf.Scalar[];
+        losses = withRandom(`${noiseSeed}/${work.step}/${first}`, () => train(tensors) as tf.Scalar[]);
         await writeGradients(gradients, share);
       }
       const figures = await Promise.all(losses.map(async (loss) => (await loss.data())[0] as number));

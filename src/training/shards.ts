@@ -61,6 +61,8 @@ export interface Begin {
   metrics: string[];
   /** The indices of trained weights among those of `weightsOf`. */
   trainable: number[];
+  /** The model's seed of noise that has none. */
+  noiseSeed: number;
   /** All weights, one after the other, in shared memory; null if memory cannot be shared. */
   weights: Float32Array | null;
   wasmPaths: unknown;

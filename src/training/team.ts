@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import type { LayerVariable } from '@tensorflow/tfjs-layers';
 import { throwTypeError } from '../core/check';
 import type { AutoregressiveModel } from '../models/autoregressive-model';
 import { namesOf } from '../models/loss';
@@ -35,6 +36,8 @@ export interface Computed {
   readonly figures: readonly number[];
   /** Those of all trained weights, one after the other. Pass them to `release` after use. */
   readonly gradients: Float32Array | null;
+  /** Whether the model still has the weights, and trains those, that the batch was computed with. */
+  isCurrent(): boolean;
 }
 
 /** Starts workers that each have a replica of a model, and compute the shards of batches. */
@@ -48,7 +51,7 @@ export async function teamOf(
   const weights = weightsOf(model);
   const { size, ranges } = layoutOf(weights);
   const values = memory(size); // all weights
-  const published: object[] = []; // the dataId that each weight had: it has another one once it is assigned
+  const published: object[] = []; // the dataId of each weight in `values`: it has another one once it is assigned
   let version = 0;
   let free: Float32Array[] = []; // memory for gradients, to be used again
   let last: Promise<unknown> = Promise.resolve(); // settles when the last batch has been computed
@@ -76,17 +79,22 @@ export async function teamOf(
     return new Error(`createTrainer: createWorker: wanted ${wanted}, got ${got}`);
   };
 
-  /** Copies to `values` the weights that have been assigned since. */
-  async function publish(): Promise<void> {
-    const tensors = weights.map((weight) => weight.read());
-    const changed = tensors.flatMap((tensor, i) => (tensor.dataId === published[i] ? [] : [i]));
+  const dataIds = (): object[] => weights.map((weight) => weight.read().dataId);
+
+  /** Copies to `values` the weights that the model has now, of these dataIds. Others may be assigned meanwhile. */
+  async function publish(now: readonly object[]): Promise<void> {
+    const changed = [...now.keys()].filter((i) => now[i] !== published[i]);
     if (changed.length === 0) return;
     version++;
     await Promise.all(
       changed.map(async (i) => {
-        const tensor = tensors[i] as tf.Tensor;
-        values.set(await tensor.data<'float32'>(), ranges[i]?.[0]);
-        published[i] = tensor.dataId;
+        const held = (weights[i] as LayerVariable).read().clone();
+        try {
+          values.set(await held.data<'float32'>(), ranges[i]?.[0]);
+        } finally {
+          held.dispose();
+        }
+        published[i] = now[i] as object;
       }),
     );
   }
@@ -105,13 +113,13 @@ export async function teamOf(
       loss,
       metrics: metrics as string[],
       trainable,
+      noiseSeed: model.noiseSeed,
       wasmPaths,
       weights: isShared ? values : null,
     };
   }
 
-  async function begin(member: Member): Promise<void> {
-    const wanted = replica();
+  async function begin(member: Member, wanted: ReturnType<typeof replica>): Promise<void> {
     const name = JSON.stringify([wanted.loss, wanted.metrics, wanted.trainable]);
     if (member.replica === name) return;
     const request: Begin = { ...wanted, topology: model.toJSON(null, false) as object };
@@ -150,19 +158,20 @@ export async function teamOf(
     shards: number,
     step: number | null,
   ): Promise<Computed> {
-    const [batch] = await Promise.all([Promise.all(tensors.map(packed)), publish()]);
+    const [wanted, trained, used] = [replica(), trainedWeights(model), dataIds()]; // before anything is waited for
+    const [batch] = await Promise.all([Promise.all(tensors.map(packed)), publish(used)]);
     const [numImages = 0] = tensors[0]?.shape ?? [];
     const parts = cut(numImages, shards);
     const waiting = [...parts.keys()];
     const figures: (readonly number[])[] = [];
     let numDone = 0;
-    const { size: length } = layoutOf(trainedWeights(model));
+    const { size: length } = layoutOf(trained);
     free = free.filter((numbers) => numbers.length === length);
     const sum = treeOfSums(parts.length, (numbers) => free.push(numbers));
     await byAll(
       () => numDone === parts.length,
       async (member) => {
-        await begin(member);
+        await begin(member, wanted);
         for (let k = waiting.shift(); k !== undefined; k = waiting.shift()) {
           const shard = parts[k] as Shard;
           const share = shard.count / numImages;
@@ -198,20 +207,20 @@ export async function teamOf(
     return {
       figures: first.map((_, i) => figures.reduce((total, ofShard) => total + (ofShard[i] as number), 0)),
       gradients: sum.result(),
+      isCurrent: () => trainedWeights(model) === trained && dataIds().every((id, i) => id === used[i]),
     };
   }
 
   try {
     for (let k = 0; k < workers; k++) members.push(start());
-    await Promise.all(members.map(begin));
+    const wanted = replica();
+    await Promise.all(members.map((member) => begin(member, wanted)));
   } catch (error) {
     await dispose();
     throw error;
   }
   return {
     dispose,
-    /** Whether the weights are those of the last batch that was computed. */
-    isCurrent: () => weights.every((weight, i) => weight.read().dataId === published[i]),
     /**
      * Computes loss and metrics of a batch, its inputs and then its labels, and with a step the gradients.
      *

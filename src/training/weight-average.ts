@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
 import { type Given, optional, rate, readArguments } from '../core/arguments';
 import { checkInteger, throwTypeError } from '../core/check';
+import { assignWeight } from './assign-weight';
 
 const declared = {
   /** The fraction of the average that is kept at each step, in [0, 1). @default 0.9995 */
@@ -67,11 +68,11 @@ export class WeightAverage {
     const pairs = this.current;
     const own = tf.tidy(() => pairs.map(({ weight }) => weight.read().clone()));
     try {
-      for (const { weight, average } of pairs) weight.write(average);
+      for (const { weight, average } of pairs) assignWeight(weight, average);
       return await task();
     } finally {
       for (const [i, { weight }] of pairs.entries()) {
-        if (!weight['val'].isDisposed) weight.write(own[i] as tf.Tensor);
+        if (!weight['val'].isDisposed) assignWeight(weight, own[i] as tf.Tensor);
       }
       tf.dispose(own);
       this.isInUse = false;

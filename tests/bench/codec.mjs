@@ -191,6 +191,6 @@ try {
   console.log(text);
   if (flags.write) await writeFigures('benchmarks', 'bench:codec', text);
 } finally {
-  await pool.terminate();
+  await pool.dispose();
   await rm(directory, { recursive: true });
 }

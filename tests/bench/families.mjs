@@ -79,7 +79,7 @@ async function rowsOf(title, names) {
       i === 0 ? title : '',
       NAMES[settings.model](settings),
       models[i].countParams().toLocaleString('en'),
-      `${pixels} of ${row * width + column}`,
+      `${pixels}/${row * width + column}`,
       settings.steps.toLocaleString('en'),
       bits.map((value) => value.toFixed(3)).join(' / '),
       msAndTimes(times[`step${i}`], times.step0),

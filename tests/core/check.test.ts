@@ -58,6 +58,15 @@ describe('checks name the option, what was wanted and what came', () => {
     for (const value of [long, [long], 10n ** 5000n, { [long]: () => {} }[long]])
       expect(show(value).length).toBeLessThan(500);
     expect(show(long)).toMatch(/^'begin-+ … \(1000008 letters\)'$/);
+    const nested = (...shape: number[]): unknown =>
+      shape.length === 0
+        ? 1 / 3
+        : Array.from({ length: shape[0] as number }, () => nested(...shape.slice(1)));
+    expect(show(nested(9, 8, 8, 8)).length).toBeLessThan(200);
+    expect(show(nested(2, 2, 2, 1))).toBe(
+      '[[[[0.3333333333333333], [0.3333333333333333]], [[0.3333333333333333], [0.3333333333333333]]], … (2)]',
+    );
+    expect(show([long, long, long]).length).toBeLessThan(500);
     expect(show('-'.repeat(400))).toBe(`'${'-'.repeat(400)}'`);
     const message = (act: () => void) => {
       try {

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { BLOCK_FIGURES } from '../../scripts/block-figures.mjs';
 import { drawingSvg } from '../../scripts/drawing-figure.mjs';
 import { diagram, isTapSeen } from '../../scripts/lib/diagram.mjs';
+import { magnetizationSvg } from '../../scripts/magnetization-figure.mjs';
 import { natsSvg } from '../../scripts/nats-figure.mjs';
 import { particlesSvg } from '../../scripts/particles-figure.mjs';
 import { networkSvg, plusPlusSvg } from '../../scripts/plus-plus-figure.mjs';
@@ -24,6 +25,10 @@ it('the picture of particles is what its script makes', async () => {
 
 it('the curves of binarized MNIST are those of the runs', async () => {
   expect(await natsSvg()).toBe(await readFigure('results-binarized'));
+});
+
+it('the magnetizations are those of the runs', async () => {
+  expect(magnetizationSvg()).toBe(await readFigure('results-ising-magnetization'));
 });
 
 it('the moving picture of README is that of the model as it is, and is small', async () => {

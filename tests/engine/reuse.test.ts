@@ -179,7 +179,7 @@ describe('a pool', () => {
     expect(await pool.sample(portable, options)).toEqual(first);
     expect(timesReused()).toBeGreaterThanOrEqual(pieces);
     expect(await sample(structuredClone(portable), options)).toEqual(first);
-    await pool.terminate();
+    await pool.dispose();
   });
 });
 

@@ -191,11 +191,17 @@ declare module '*/examples/lib/ising.mjs' {
   import type { Energy } from 'pixelcnn-layers/runtime';
   export const CRITICAL: number;
   export const SYMMETRIES: ('flipLevels' | 'flipRows' | 'flipColumns' | 'transpose')[];
-  export function energyOf(size: number): Energy;
+  export function energyOf(size: number, bonds?: readonly number[]): Energy;
   export function magnetizationsOf(levels: ArrayLike<number>, numImages: number): Float64Array;
   export function freeEnergyOf(logZ: number, size: number, beta: number): number;
   export function endlessMagnetization(beta: number): number;
   export function exactLogZ(size: number, beta: number): number;
+}
+
+declare module '*/examples/lib/glass.mjs' {
+  import type { Energy } from 'pixelcnn-layers/runtime';
+  export function glassBonds(size: number, seed: number): number[];
+  export function summedLogZ(energy: Energy, size: number, beta: number): number;
 }
 
 declare module '*/examples/lib/look.mjs' {
@@ -237,6 +243,7 @@ declare module '*/examples/lib/pick-images.mjs' {
 
 declare module '*/examples/lib/auroc.mjs' {
   export function auroc(first: ArrayLike<number>, second: ArrayLike<number>): number;
+  export function aurocError(area: number, first: number, second: number): number;
 }
 
 declare module '*/examples/lib/hold-out.mjs' {
@@ -297,6 +304,19 @@ declare module '*/examples/lib/npy.mjs' {
 
 declare module '*/examples/lib/run-lock.mjs' {
   export function lockRun(directory: string): () => void;
+}
+
+declare module '*/examples/lib/run-log.mjs' {
+  export function openRunLog(
+    directory: string,
+    args: {
+      title: string;
+      step: number;
+      isResumed: boolean;
+      judge: 'test' | 'validation';
+      rules: { name: string; y: number }[];
+    },
+  ): Promise<{ close(): Promise<void> }>;
 }
 
 declare module '*/examples/lib/png-levels.mjs' {
@@ -478,6 +498,10 @@ declare module '*/examples/vq/wasm-gradients.mjs' {
 
 declare module '*/scripts/drawing-figure.mjs' {
   export function drawingSvg(): Promise<string>;
+}
+
+declare module '*/scripts/magnetization-figure.mjs' {
+  export function magnetizationSvg(): string;
 }
 
 declare module '*/scripts/nats-figure.mjs' {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { logProb, readPortable } from 'pixelcnn-layers/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { aurocError } from '../../examples/lib/auroc.mjs';
 import { readDataset } from '../../examples/lib/datasets.mjs';
 import { npyOf } from '../../examples/lib/npy.mjs';
 import { pickImages } from '../../examples/lib/pick-images.mjs';
@@ -51,17 +52,18 @@ describe('out-of-distribution.mjs', () => {
     const mean = (values: number[]) => values.reduce((sum, one) => sum + one, 0) / values.length;
     // How often a digit is likelier than dots, of all pairs.
     const share = mean(own.flatMap((a) => other.map((b) => (a < b ? 1 : a === b ? 0.5 : 0))));
+    const error = aurocError(share, 10, 10);
     const uniform = Math.log2(17);
     // Of 10 images all are usual, so others are unusual where they are likelier, or less likely, than all of these.
     const unusual =
       (100 * other.filter((one) => one < Math.min(...own) || one > Math.max(...own)).length) / 10;
     const row = rowsOf(stdout);
     const rounded = (...values: number[]) => values.map((value) => Number(value.toFixed(3)));
-    expect(row('likelihood')).toEqual(rounded(mean(own), mean(other), share, unusual));
+    expect(row('likelihood')).toEqual(rounded(mean(own), mean(other), share, error, unusual));
     expect(row(`ratio to ${at('zeros')}`)).toEqual(
-      rounded(uniform - mean(own), uniform - mean(other), share, unusual),
+      rounded(uniform - mean(own), uniform - mean(other), share, error, unusual),
     ); // the same for all images
-    expect(row(`ratio to ${SHIPPED}`)).toEqual([0, 0, 0.5, 0]); // a model tells nothing beside itself
+    expect(row(`ratio to ${SHIPPED}`)).toEqual([0, 0, 0.5, ...rounded(aurocError(0.5, 10, 10)), 0]); // a model tells nothing beside itself
     expect(await readFile(out, 'utf8')).toContain('bits per dimension saved');
   });
 

@@ -84,7 +84,7 @@ describe('sample.mjs', () => {
       (await runScript('sample.mjs', ['--model', join(directory, name)])).stderr;
     await writeFile(join(directory, 'empty.pixelcnn'), '');
     expect(await refusal('empty.pixelcnn')).toMatch(
-      /^--model: '.*empty\.pixelcnn' cannot be read: .*at least 8 bytes/,
+      /^--model: '.*empty\.pixelcnn' cannot be read: .*wanted a file of writePortable, got 0 bytes/,
     );
     await mkdir(join(directory, 'folder.pixelcnn'));
     expect(await refusal('folder.pixelcnn')).toMatch(/^--model: '.*folder\.pixelcnn' cannot be read: /);

@@ -147,13 +147,14 @@ describe('train.mjs', () => {
     expect((await readdir(join(out, 'checkpoints', best))).sort()).toEqual(['average', 'model', 'state.json']); // biome-ignore format: one line
   });
 
-  it('ends with the figure and the samples of its best model', async () => {
+  it('ends with the figure and the samples of its best model, and says that the test images chose it', async () => {
     const figures = (await testFigures(straight)).map((figure) => figure.split(' ').map(Number));
     const best = Math.min(...figures.map(([, bits]) => bits as number));
     const [step] = figures.find(([, bits]) => bits === best) as [number];
     expect(whole.output).toContain(
-      `test bits/dim: ${best.toFixed(3)} by the model of step ${step}, the best`,
+      `test bits/dim: ${best.toFixed(3)} by the model of step ${step}, the best on these images;`,
     );
+    expect(whole.output).toContain('so new ones may cost more: --validation N');
     const [last, ofBest] = await Promise.all(
       ['samples.png', `samples-${step}.png`].map((name) => readFile(join(straight, name))),
     );
@@ -236,7 +237,9 @@ describe('train.mjs', () => {
       expect(await validations(early as string)).toEqual(wanted);
       expect(output).toContain(`step ${wanted.at(-1)?.step}: no better for 3 evaluations`);
       expect(output).toContain('1350 training, 150 validation and 297 test images [8,8,1]');
-      expect(output).toContain(` by the model of step ${wanted[best(end + 1)]?.step}, the best`);
+      const chosen = wanted[best(end + 1)]?.step;
+      expect(output).toContain(` by the model of step ${chosen}, the best on the validation images;`);
+      expect(output).not.toContain('--validation');
       expect(await readFile(join(early as string, 'curve.svg'), 'utf8')).toContain('>validation<');
 
       const step = wanted[end - 1]?.step as number; // it has waited for two

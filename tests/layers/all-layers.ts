@@ -196,12 +196,13 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
   },
   LogisticMixture: {
     make: all.logisticMixture,
-    args: { imageChannels: 3, levels: 256, components: 2 },
-    least: { imageChannels: 1, levels: 4, components: 1 },
-    inputs: [[2, 3, 20]],
+    args: { imageChannels: 2, levels: 256, components: 2 },
+    least: { levels: 4, components: 1 },
+    defaults: { imageChannels: 3 },
+    inputs: [[2, 3, 12]],
     ofPixel: (x) => [...x],
-    wrong: [[{ components: 0 }, 'components: wanted'], [{ levels: 1 }, 'levels: wanted']],
-    wrongInputs: [[[[2, 2, 2]], 'input: wanted 3 features (the parameters of 1 components), got 2']],
+    wrong: [...channels, [{ components: 0 }, 'components: wanted'], [{ levels: 1 }, 'levels: wanted']],
+    wrongInputs: [[[[2, 2, 2]], 'input: wanted 10 features (the parameters of 1 components, imageChannels: 3), got 2']],
   },
   MaskedConv2D: {
     make: all.maskedConv2d,
@@ -222,12 +223,13 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
   MixtureParameters: {
     make: all.mixtureParameters,
     args: { imageChannels: 2, components: 2 },
-    least: { imageChannels: 3, components: 1 },
+    least: { components: 1 },
+    defaults: { imageChannels: 3 },
     inputs: [[2, 3, 12]],
     // Logits, means and log scales of the first channel, without logits those of the second, and coefficients of 0.
     ofPixel: (x) => [...x.slice(0, 6), ...x.slice(8, 12), 0, 0],
     wrong: [...channels, [{ components: 0 }, 'components: wanted']],
-    wrongInputs: [[[[2, 2, 8]], 'input: wanted 9 features (3 * imageChannels * components), got 8']],
+    wrongInputs: [[[[2, 2, 8]], 'input: wanted 9 features (3 * imageChannels * components: 3 * 3 * 1), got 8']],
   },
   OneHotClass: {
     make: all.oneHotClass,
@@ -282,11 +284,12 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
   PixelLogits: {
     make: all.pixelLogits,
     args: { imageChannels: 2, levels: 3 },
-    least: { imageChannels: 1, levels: 2 },
+    least: { levels: 2 },
+    defaults: { imageChannels: 3 },
     inputs: [[2, 3, 6]],
     ofPixel: (x) => [...x], // channel by channel, the levels of each
     wrong: [...channels, [{ levels: 1 }, 'levels: wanted']],
-    wrongInputs: [[[[2, 2, 3]], 'input: wanted 2 features (imageChannels * levels), got 3']],
+    wrongInputs: [[[[2, 2, 3]], 'input: wanted 6 features (imageChannels * levels: 3 * 2), got 3']],
   },
   PixelNormalization: {
     make: all.pixelNormalization,

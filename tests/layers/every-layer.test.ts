@@ -44,6 +44,13 @@ it('is in the table: every layer that the library exports', () => {
   expect(rows.map(([name]) => name).sort()).toEqual(layers.map(([name]) => name).sort());
 });
 
+it('has 3 image channels by default, if any', () => {
+  const ofChannels = rows.filter(([, { args }]) => 'imageChannels' in args);
+  expect(ofChannels.length).toBeGreaterThan(5);
+  for (const [name, { defaults }] of ofChannels)
+    expect([name, defaults]).toEqual([name, expect.objectContaining({ imageChannels: 3 })]);
+});
+
 onEachBackend('every layer', (backend) => {
   // On GPUs each shape compiles programs, and operations have tests of their own for gradients and leaks.
   const onCpus = (some: typeof rows) => (isGpu(backend) ? [] : some);

@@ -42,7 +42,7 @@ describe('LogisticMixture', () => {
     expect(() => logisticMixture({ ...sizes, components: 0 })).toThrow('LogisticMixture: components');
     expect(() => logisticMixture({ ...sizes, levels: 1 })).toThrow('LogisticMixture: levels');
     expect(() => logisticMixture(sizes).apply(tfl.input({ shape: [2, 2, 19] }))).toThrow(
-      '(LogisticMixture): input: wanted 20 features (the parameters of 2 components), got 19',
+      '(LogisticMixture): input: wanted 20 features (the parameters of 2 components, imageChannels: 3), got 19',
     );
     const model = pixelCNN({ imageShape: [2, 2, 1], hiddenDim: 1, outDim: 1, numBlocks: 0, output: { components: 2 } }); // biome-ignore format: one line
     const [labels, parameters] = [tf.zeros([1, 2, 2, 1], 'int32'), tf.zeros([1, 2, 2, 6])];

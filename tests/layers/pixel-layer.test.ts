@@ -438,6 +438,30 @@ describe('what the operations of a layer refuse', () => {
     }
   });
 
+  it.each([
+    ['undefined', undefined],
+    ["'zeros'", 'zeros'],
+    ['a function', tfl.initializers.zeros],
+  ])('a weight whose initializer is %s: when the layer is built, which leaves nothing behind', async (got, initializer) => {
+    class Uninitialized extends PixelLayer {
+      static className = 'TestUninitialized';
+      override build(inputShape: Shape): void {
+        this.addWeight('scale', [2], 'float32', tfl.initializers.ones());
+        this.addWeight('shift', [2], 'float32', initializer as never);
+        super.build(inputShape);
+      }
+      express<T>(_: Ops<T>, [x]: readonly [T, ...T[]]): T {
+        return x;
+      }
+    }
+    await expectNoLeaks(() => {
+      const layer = new Uninitialized({ name: 'odd' });
+      expect(() => layer.apply(tfl.input({ shape: [2, 2, 2] }))).toThrow(
+        `layer 'odd' (TestUninitialized): addWeight: initializer of 'shift': wanted one, as initializers.zeros(), got ${got}`,
+      );
+    });
+  }); // biome-ignore format: as a sentence
+
   it('what goes wrong on tensors only: when the layer is called', () => {
     class OnTensors extends PixelLayer {
       static className = 'TestOnTensors';

@@ -136,7 +136,7 @@ describe('logPartition', () => {
     });
     await expect(logPartition(portable, energy, { numImages: 9 })).rejects.toThrow('logPartition: imageShape: wanted [H, W, 1], since'); // biome-ignore format: one line
     network.dispose();
-    await pool.terminate();
+    await pool.dispose();
   });
 
   it('stops where the signal aborts', async () => {

@@ -1,10 +1,21 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfd from '@tensorflow/tfjs-data';
-import { type AutoregressiveModel, bitsPerDim, gatedPixelCNN, normalize, pixelCNN } from 'pixelcnn-layers';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import {
+  type AutoregressiveModel,
+  bitsPerDim,
+  createTrainer,
+  gatedPixelCNN,
+  normalize,
+  pixelCNN,
+  pixelCNNPlusPlus,
+  pixelSNAIL,
+} from 'pixelcnn-layers';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { isGpu, onEachBackend, useBackend } from '../support/backends';
 import { saveAndLoad } from '../support/memory-file';
+import { startTrainInProcess } from '../support/pool-in-process';
 import { expectNoLeaks, take } from '../support/tensors';
+import { expectWarning } from '../support/warnings';
 
 const LEVELS = 4;
 const SIZES = { imageShape: [2, 2, 2] as [number, number, number], levels: LEVELS, hiddenDim: 1, outDim: 1, numBlocks: 0 }; // biome-ignore format: one line
@@ -210,5 +221,80 @@ describe('checkLabels', () => {
       "compile: checkLabels: wanted true or false, got 'yes'",
     );
     tf.dispose([xs, ys]);
+  });
+});
+
+describe('The default of 256 levels', () => {
+  const imageShape: [number, number, number] = [4, 4, 1];
+  const sizes = { imageShape, hiddenDim: 1, outDim: 1, numBlocks: 0 };
+  /** Two images, black but for one pixel of this level in the second. */
+  const imagesWith = (level: number) =>
+    tf.tensor4d(
+      Array.from({ length: 32 }, (_, i) => (i === 31 ? level : 0)),
+      [2, 4, 4, 1],
+      'int32',
+    );
+  beforeAll(() => useBackend('cpu'));
+
+  it.each([
+    ['pixelCNN', () => pixelCNN(sizes)],
+    ['gatedPixelCNN', () => gatedPixelCNN(sizes)],
+    ['pixelCNNPlusPlus', () => pixelCNNPlusPlus({ imageShape, filters: 1, numResnets: 1 })],
+    ['pixelSNAIL', () => pixelSNAIL({ imageShape, filters: 2, heads: 1, numBlocks: 1, numResBlocks: 0, resFilters: 1 })], // biome-ignore format: one line
+  ])('that %s took is warned of once, where the first images stay far below it', async (_, make) => {
+    const model = compile(make());
+    const images = imagesWith(16);
+    const message =
+      'fit: no level is above 16, and the model has 256 levels, the default: give `levels: 17` to the function that ' +
+      'makes it, or `levels: 256` if these images are only dark';
+    await expectNoLeaks(async () => {
+      await expectWarning(message, async () => {
+        await model.fit(images, { verbose: 0 });
+        await model.fit(images, { verbose: 0 });
+        await model.trainOnBatch(images);
+      });
+    });
+    images.dispose();
+    model.dispose();
+  });
+
+  it('is warned of by all methods that check labels, and by trainers', async () => {
+    const ways: [string, (model: AutoregressiveModel, images: tf.Tensor4D) => Promise<unknown>][] = [
+      ['trainOnBatch', (model, images) => model.trainOnBatch(normalize(images), images)],
+      ['evaluate', (model, images) => take(model.evaluate<tf.Scalar>(images))],
+      ['fitDataset', (model, images) => model.fitDataset(tfd.array([0]).map(() => images.clone()), { epochs: 1, verbose: 0 })], // biome-ignore format: one line
+      ['fit', async (model, images) => {
+        const trainer = await createTrainer(model, { workers: 1, createWorker: startTrainInProcess });
+        await trainer.fit(images, { verbose: 0 });
+        await trainer.dispose();
+      }],
+    ]; // biome-ignore format: one way an item
+    const images = imagesWith(1);
+    for (const [caller, train] of ways) {
+      const model = compile(pixelCNN(sizes));
+      await expectWarning(`${caller}: no level is above 1,`, () => train(model, images));
+      model.dispose();
+    }
+    images.dispose();
+  });
+
+  it('is not warned of where it was given, where levels reach 32, in black images, or unchecked', async () => {
+    const warn = vi.spyOn(console, 'warn');
+    const [dark, light, black] = [imagesWith(31), imagesWith(32), imagesWith(0)];
+    const cases: [object, tf.Tensor4D, boolean?][] = [
+      [{ levels: 256 }, dark],
+      [{ levels: 32 }, dark],
+      [{}, light],
+      [{}, black],
+      [{}, dark, false],
+    ];
+    for (const [levels, images, checkLabels] of cases) {
+      const model = compile(pixelCNN({ ...sizes, ...levels }), checkLabels);
+      await model.fit(images, { verbose: 0, batchSize: 1, shuffle: false }); // the first batch is black
+      model.dispose();
+    }
+    expect(warn).not.toHaveBeenCalled();
+    tf.dispose([dark, light, black]);
+    warn.mockRestore();
   });
 });

@@ -98,6 +98,14 @@ describe('the loss', () => {
       'labels: wanted integer levels of shape [2,3], not one-hot: make the model with autoregressiveModel, got [2, 3, 4]',
     );
     expect(() => bitsPerDim(tf.scalar(0), tf.zeros([3]))).toThrow('labels');
+    // Of images, labels that are one-hot have five axes: here the outputs are wrong.
+    for (const shape of [[2, 4, 4, 1], [2, 4, 4, 3]]) // biome-ignore format: one line
+      expect(() => bitsPerDim(tf.zeros(shape), tf.zeros(shape))).toThrow(
+        `outputs: wanted logits [${shape},L] of the labels [${shape}], as pixelLogits returns, got [${shape.join(', ')}]`,
+      );
+    expect(() => bitsPerDim(tf.zeros([2, 4, 4, 1, 3]), tf.zeros([2, 4, 4, 1, 3]))).toThrow(
+      'labels: wanted integer levels of shape [2,4,4,1], not one-hot',
+    );
   });
 });
 

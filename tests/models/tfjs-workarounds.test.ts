@@ -1,5 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
-import '@tensorflow/tfjs-layers'; // registers the gradients
+import * as tfl from '@tensorflow/tfjs-layers';
+import {
+  autoregressiveModel,
+  bitsPerDim,
+  causalAttention,
+  logProb,
+  maskedConv2d,
+  pixelLogits,
+  sample,
+} from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
 import {
   collectMade,
@@ -8,7 +17,8 @@ import {
   withoutLeakingSteps,
 } from '../../src/models/tfjs-workarounds';
 import { onEachBackend } from '../support/backends';
-import { expectNoLeaks, take } from '../support/tensors';
+import { saveAndLoad } from '../support/memory-file';
+import { expectClose, expectNoLeaks, noise, setNoise, take } from '../support/tensors';
 
 const power = async (adam: tf.AdamOptimizer, name: 'accBeta1' | 'accBeta2') =>
   Array.from(await (adam[name as never] as tf.Variable).data());
@@ -157,5 +167,80 @@ onEachBackend('collectMade', () => {
       outer.keep(); // has ended
       next.dispose();
     });
+  });
+});
+
+onEachBackend('A layer that takes one tensor twice', () => {
+  type Graph = (x: tfl.SymbolicTensor, again: tfl.SymbolicTensor) => tfl.SymbolicTensor;
+  const { activation, add, multiply } = tfl.layers;
+  const combined = (layer: tfl.layers.Layer, ...inputs: tfl.SymbolicTensor[]) =>
+    layer.apply(inputs) as tfl.SymbolicTensor;
+  const features = () => tfl.input({ shape: [3, 3, 4] });
+
+  const attention: Graph = (x, again) =>
+    combined(add(), x, combined(causalAttention({ heads: 2, units: 4, own: true }), x, again));
+  const square: Graph = (x, again) => combined(add(), combined(multiply(), x, again), x); // x + x^2
+  const nested: Graph = (x, again) => {
+    const [one, other] = [features(), features()];
+    const outputs = combined(add(), square(one, one), square(other, other));
+    return combined(add(), combined(tfl.model({ inputs: [one, other], outputs }), x, again), x);
+  };
+
+  /** The ends of a model in which \`graph\` gets 4 features twice, or else once and a copy of them. */
+  function ends(graph: Graph, isTwice: boolean) {
+    const image = tfl.input({ shape: [3, 3, 1] });
+    const first = maskedConv2d({ filters: 4, kernelSize: 3, maskType: 'A', imageChannels: 1 }).apply(image);
+    const again = isTwice ? first : combined(activation({ activation: 'linear' }), first);
+    const last = maskedConv2d({ filters: 3, kernelSize: 1, imageChannels: 1 }).apply(graph(first, again));
+    return { inputs: image, outputs: pixelLogits({ imageChannels: 1, levels: 3 }).apply(last) };
+  }
+
+  /** What a model with such a graph predicts, and what it is trained, scored and sampled to. */
+  async function results(graph: Graph, isTwice: boolean, levels: tf.Tensor4D): Promise<number[][]> {
+    const model = autoregressiveModel(ends(graph, isTwice));
+    setNoise(model);
+    model.compile({ optimizer: 'sgd', loss: bitsPerDim });
+    const loaded = (await saveAndLoad(model, { includeOptimizer: true })) as typeof model;
+    const all: number[][] = [];
+    for (const one of [model, loaded]) {
+      await expectNoLeaks(async () => {
+        all.push(await take(one.predict(levels)));
+        all.push(await take(one.evaluate<tf.Scalar>(levels)));
+        all.push(await take(await logProb(one, levels)));
+        all.push(await take(await sample(one, { seed: 1, strategy: 'full', numImages: 2 })));
+        const { history } = await one.fit(levels, { validationData: levels, verbose: 0 });
+        all.push([history['loss'], history['val_loss']].flat() as number[]);
+      });
+    }
+    for (const one of [model, loaded]) one.dispose();
+    return all;
+  }
+
+  it.each([
+    ['causalAttention beside a residual', attention],
+    ["tfjs's own layers", square],
+    ['a graph within the graph', nested],
+  ])('computes the same as with a copy of it, and leaks nothing: %s', async (_, graph) => {
+    const levels = tf.tensor4d(
+      Int32Array.from(noise(18), (x) => 1.5 * (x + 1)),
+      [2, 3, 3, 1],
+    );
+    const [twice, copied] = [await results(graph, true, levels), await results(graph, false, levels)];
+    for (const [i, numbers] of twice.entries()) expectClose(numbers, copied[i] as number[], 1e-5);
+    levels.dispose();
+  });
+
+  it('runs in another model of the same graph too, which had run before', async () => {
+    const { inputs, outputs } = ends((x, again) => combined(multiply(), x, again), true);
+    const plain = tfl.model({ inputs, outputs: outputs as tfl.SymbolicTensor });
+    await expectNoLeaks(async () => {
+      const images = tf.ones([1, 3, 3, 1]);
+      const before = await take(plain.predict(images) as tf.Tensor);
+      const model = autoregressiveModel({ inputs, outputs });
+      expect(await take(model.predict(images))).toEqual(before);
+      expect(await take(plain.predict(images) as tf.Tensor)).toEqual(before);
+      images.dispose();
+    });
+    plain.dispose();
   });
 });

@@ -1,16 +1,22 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfd from '@tensorflow/tfjs-data';
+import * as tfl from '@tensorflow/tfjs-layers';
 import {
   type AutoregressiveModel,
+  autoregressiveModel,
   bitsPerDim,
   type Condition,
   gatedPixelCNN,
   logProb,
   normalize,
+  oneHotLevels,
   pixelCNN,
+  pixelLogits,
+  pixelShift,
   sample,
   toPortable,
 } from 'pixelcnn-layers';
+import { imageSet } from 'pixelcnn-layers/data';
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
 import { isGpu, onEachBackend, useBackend } from '../support/backends';
 import { expectNoLeaks, noise, take } from '../support/tensors';
@@ -119,6 +125,35 @@ describe('levels alone', () => {
       expect(history['val_loss']).toEqual([wanted]);
       classes.dispose();
       gated.dispose();
+    });
+  });
+
+  it('are an image set, with its classes as condition, to the bit as the tensor', async () => {
+    const data = Uint8Array.from(await levels.data());
+    const set = imageSet({ data, shape: [N, 2, 3, 2], levels: LEVELS, labels: Uint8Array.from(CLASSES) });
+    const codes = imageSet({ data: Uint16Array.from(data), shape: [N, 2, 3, 2], levels: 512 });
+    const quiet = { epochs: 1, batchSize: 4, verbose: 0, shuffle: false } as const;
+    await expectNoLeaks(async () => {
+      const [ofSet, ofTensor] = [byClass(), byClass()];
+      const condition = set.labels as Uint8Array;
+      const validationData = { levels: set, condition };
+      const { history } = await ofSet.fit(set, { ...quiet, condition, validationData });
+      const wanted = await ofTensor.fit(levels, {
+        ...quiet,
+        condition,
+        validationData: { levels, condition },
+      });
+      expect(history).toEqual(wanted.history);
+      expect(await ofSet.trainOnBatch(set, { condition })).toBe(
+        await ofTensor.trainOnBatch(levels, { condition }),
+      );
+      expect(await read(ofSet.evaluate(set, { condition }))).toEqual(
+        await read(ofTensor.evaluate(levels, { condition })),
+      );
+      const ofCodes = compiled(pixelCNN({ ...SIZES, levels: 512 }));
+      const [loss] = (await ofCodes.fit(codes, { ...quiet, validationData: codes })).history['val_loss'] as number[]; // biome-ignore format: one line
+      expect(await read(ofCodes.evaluate(levels))).toEqual([loss]);
+      for (const model of [ofSet, ofTensor, ofCodes]) model.dispose();
     });
   });
 
@@ -299,7 +334,11 @@ describe('training explains which data it cannot train on', () => {
       [[nested], 'levels: wanted a tensor [N,H,W,C], as tf.tensor4d makes from nested arrays, got [[[[0, 1]]]]'],
       [[nested, levels], 'x: wanted a tensor [N,H,W,C], as tf.tensor4d makes from nested arrays'],
       [[new Uint8Array(12)], 'levels: wanted a tensor [N,H,W,C], got Uint8Array'],
-      [[{ data: new Uint8Array(12), shape: [1, 2, 3, 2] }], 'levels: wanted a tensor [N,H,W,C], got Object'],
+      [[{ data: new Uint8Array(11), shape: [1, 2, 3, 2], levels: LEVELS }], 'levels: data: wanted 12 levels, got 11'],
+      [[{ data: new Uint8Array(12), shape: [1, 2, 3, 2], levels: 256 }], 'levels: wanted images of 4 levels, as the model has, got 256'],
+      [[{ data: new Uint8Array(12), shape: [1, 2, 2, 3], levels: LEVELS }], 'levels: wanted [2, 3, 2], got [2, 2, 3]'],
+      [[{ data: new Uint8Array(12), shape: [12], levels: LEVELS }], 'levels: wanted images of levels [N,H,W,C], got [12]'],
+      [[xs, { data: new Uint8Array(12), shape: [1, 2, 3, 2] }], 'labels: wanted a tensor [N,H,W,C], got Object'],
       [[xs, null], 'labels: wanted a tensor [N,H,W,C], got null'],
       [[xs, undefined, {}], 'labels: wanted a tensor [N,H,W,C], got undefined'],
       [[undefined], 'levels: wanted a tensor [N,H,W,C], got undefined'],
@@ -390,22 +429,26 @@ describe('training explains which data it cannot train on', () => {
     for (const model of [one, both]) model.dispose();
   });
 
-  it('that the model is disposed, in training and elsewhere', async () => {
-    const model = plain();
-    model.dispose();
-    const message = "wanted a model that is not disposed, got 'input_conv'";
-    await expectNoLeaks(async () => {
-      await expect(model.fit(levels)).rejects.toThrow(`fit: ${message}`);
-      await expect(model.trainOnBatch(xs, levels)).rejects.toThrow(`trainOnBatch: ${message}`);
-      expect(() => model.evaluate(levels)).toThrow(`evaluate: ${message}`);
-      expect(() => model.predict(xs)).toThrow(`predict: ${message}`);
-      const dataset = tfd.generator(function* () { yield levels; }); // biome-ignore format: one line
-      await expect(model.fitDataset(dataset, { epochs: 1 })).rejects.toThrow(`fitDataset: ${message}`);
-      await expect(model.evaluateDataset(dataset)).rejects.toThrow(`evaluateDataset: ${message}`);
-      await expect(sample(model)).rejects.toThrow(`sample: model: ${message}`);
-      await expect(logProb(model, levels)).rejects.toThrow(`logProb: model: ${message}`);
-      await expect(toPortable(model)).rejects.toThrow(`toPortable: model: ${message}`);
-    });
+  it('that the model is disposed, in training and elsewhere, also where it has no weights', async () => {
+    const image = tfl.input({ shape: SIZES.imageShape });
+    const encoded = oneHotLevels({ levels: LEVELS }).apply(pixelShift({ columns: 1 }).apply(image));
+    const outputs = pixelLogits({ imageChannels: 2, levels: LEVELS }).apply(encoded);
+    for (const model of [plain(), compiled(autoregressiveModel({ inputs: image, outputs }))]) {
+      model.dispose();
+      const message = 'model: it has been disposed';
+      await expectNoLeaks(async () => {
+        await expect(model.fit(levels)).rejects.toThrow(`fit: ${message}`);
+        await expect(model.trainOnBatch(xs, levels)).rejects.toThrow(`trainOnBatch: ${message}`);
+        expect(() => model.evaluate(levels)).toThrow(`evaluate: ${message}`);
+        expect(() => model.predict(xs)).toThrow(`predict: ${message}`);
+        const dataset = tfd.generator(function* () { yield levels; }); // biome-ignore format: one line
+        await expect(model.fitDataset(dataset, { epochs: 1 })).rejects.toThrow(`fitDataset: ${message}`);
+        await expect(model.evaluateDataset(dataset)).rejects.toThrow(`evaluateDataset: ${message}`);
+        await expect(sample(model)).rejects.toThrow(`sample: ${message}`);
+        await expect(logProb(model, levels)).rejects.toThrow(`logProb: ${message}`);
+        await expect(toPortable(model)).rejects.toThrow(`toPortable: ${message}`);
+      });
+    }
   });
 
   it('in the types, too', () => {

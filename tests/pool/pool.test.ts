@@ -8,10 +8,10 @@ import { portableModel } from '../support/portable-model.mjs';
 const model = portableModel();
 
 /** Pools of tests, ended after them. */
-const pools: { terminate(): Promise<void> }[] = [];
+const pools: { dispose(): Promise<void> }[] = [];
 afterEach(async () => {
   vi.restoreAllMocks();
-  await Promise.all(pools.splice(0).map((pool) => pool.terminate()));
+  await Promise.all(pools.splice(0).map((pool) => pool.dispose()));
 });
 
 /** A pool, and the workers it started. */
@@ -519,23 +519,30 @@ describe('what goes wrong in a worker', () => {
   });
 });
 
-describe('terminate', () => {
+describe('dispose', () => {
   it('ends the workers, and rejects jobs that are not done, and later ones', async () => {
     const { pool, started } = poolOf(2, () => startSilent().worker);
     const jobs = [1, 2].map(() => messageOf(pool.sample(model, { numImages: 10 })));
     const ends = started.map((worker) => vi.spyOn(worker, 'terminate'));
-    await pool.terminate();
+    await pool.dispose();
     expect(ends.map((end) => end.mock.calls.length)).toEqual([1, 1]);
     expect(await Promise.all(jobs)).toEqual(
-      jobs.map(() => 'Error: pool: it was terminated before the job was done'),
+      jobs.map(() => 'Error: pool: it was disposed before the job was done'),
     );
+    await pool.dispose();
+    expect(await messageOf(pool.sample(model))).toBe('Error: pool: it has been disposed');
+    expect(await messageOf(pool.logProb(model, images(1)))).toBe('Error: pool: it has been disposed');
+  });
+
+  it('has its old name, too', async () => {
+    const { pool } = poolOf(1);
+    await pool.sample(model);
     await pool.terminate();
-    expect(await messageOf(pool.sample(model))).toBe('Error: pool: it has been terminated');
-    expect(await messageOf(pool.logProb(model, images(1)))).toBe('Error: pool: it has been terminated');
+    expect(await messageOf(pool.sample(model))).toBe('Error: pool: it has been disposed');
   });
 
   // In Node, `terminate` of a worker keeps the process until the worker has ended, as `ref` does. If a reply then let
-  // go of it, a program that awaits `terminate` would end there, with exit code 13.
+  // go of it, a program that awaits `dispose` would end there, with exit code 13.
   it.each(['progress', 'result', 'error'])(
     'keeps the process, whatever a worker still sends: %s',
     async (kind) => {
@@ -562,7 +569,7 @@ describe('terminate', () => {
       expect(isHeld).toBe(true);
       aborter.abort();
       expect(await job).toMatch(/^AbortError/);
-      await pool.terminate();
+      await pool.dispose();
       expect(isHeldToTheEnd).toBe(true);
       expect(onProgress).not.toHaveBeenCalled();
     },

@@ -433,6 +433,17 @@ describe('readPortable', () => {
     for (const [header, message] of refused) expectRefused(withHeader(header, data), message);
   });
 
+  it.each<[string, string | Uint8Array, string]>([
+    ['a web page', '<!DOCTYPE html>\n<html><title>404</title>', "got 40 bytes that begin '<!DOCTYPE html>…<html><t'"],
+    ['a PNG', Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52), "got 16 bytes that begin '…PNG…IHDR'"],
+    ['JSON', '{"format":"layers-model","x":1}', `got 31 bytes that begin '{"format":"layers-model"'`],
+    ['a short answer', '404', "got 3 bytes that begin '404'"],
+    ['nothing', '', 'got 0 bytes'],
+  ])('says that %s is none, and how it begins', (_, content, message) => {
+    const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+    expectRefused(bytes, `readPortable: wanted a file of writePortable, ${message}; is the path or URL right?`);
+  }); // biome-ignore format: one case a line
+
   it('refuses a header longer than the file', () => {
     for (const [low, high] of [
       [file.length - 7, 0],

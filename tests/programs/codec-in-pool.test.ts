@@ -24,7 +24,7 @@ describe('the codec in a pool', () => {
     await expect(pool.decompress(model, new Uint8Array(9))).rejects.toThrow(
       'decompress: file: not a file of compressed images',
     );
-    await pool.terminate();
+    await pool.dispose();
   });
 
   it('sends a worker only the codes of its own images, of a Buffer too', async () => {
@@ -45,7 +45,7 @@ describe('the codec in a pool', () => {
     const pool = createPool({ workers: 1, createWorker });
     expect(await pool.decompress(model, bytes)).toEqual(images);
     expect(sent).toEqual([0, 0, 0]);
-    await pool.terminate();
+    await pool.dispose();
   });
 
   it('restores at most maxValues values', async () => {
@@ -56,6 +56,6 @@ describe('the codec in a pool', () => {
     await expect(job).rejects.toThrow(
       'decompress: file: 2 images: wanted at most 23 values (maxValues), got 24',
     );
-    await pool.terminate();
+    await pool.dispose();
   });
 });

@@ -9,8 +9,8 @@ const { startWorker, startBad, startBroken } = here;
 const model = portableModel();
 
 /** Pools of tests, ended after them. */
-const pools: { terminate(): Promise<void> }[] = [];
-afterEach(() => Promise.all(pools.splice(0).map((pool) => pool.terminate())));
+const pools: { dispose(): Promise<void> }[] = [];
+afterEach(() => Promise.all(pools.splice(0).map((pool) => pool.dispose())));
 
 function poolOf(workers: number, start: (index: number) => PoolWorker = startWorker) {
   let started = 0;
@@ -41,11 +41,11 @@ it('a signal ends a job at once, and frees its workers', async () => {
   expect(started()).toBe(2);
 });
 
-it('terminate ends workers in the middle of a job', async () => {
+it('dispose ends workers in the middle of a job', async () => {
   const { pool } = poolOf(2);
   const large = portableModel({ imageShape: [200, 200, 2], features: 32 });
   const job = pool.sample(large, { numImages: 10 });
-  await Promise.all([expect(job).rejects.toThrow('terminated before the job was done'), pool.terminate()]);
+  await Promise.all([expect(job).rejects.toThrow('disposed before the job was done'), pool.dispose()]);
 });
 
 describe('what goes wrong in a worker', () => {

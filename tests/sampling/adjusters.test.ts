@@ -140,7 +140,7 @@ describe('allowed', () => {
   });
 
   it('refuses what does not fit', async () => {
-    expect(() => allowed({ data: [1, 0], shape: [1, 2] })).toThrow('allowed: levels: wanted 0 or 1, of shape [L] or [H,W,C,L], got [1, 2]'); // biome-ignore format: one line
+    expect(() => allowed({ data: [1, 0], shape: [1, 2] })).toThrow('allowed: levels: wanted 0 and 1 as nested arrays or { data, shape }, [L] or [H,W,C,L], got [1, 2]'); // biome-ignore format: one line
     expect(() => allowed({ data: [1, 2], shape: [2] })).toThrow('allowed: levels: wanted 0 or 1, got 2');
     expect(() => allowed({ data: [1], shape: [2] })).toThrow(
       'allowed: levels: data: wanted 2 numbers, got 1',
@@ -167,12 +167,38 @@ describe('allowedNeighbors', () => {
     }
   });
 
+  it('takes nested arrays as { data, shape }', async () => {
+    const rows = [[1, 0, 1, 0, 1, 1], ...Array.from({ length: 5 }, (_, i) => [1, 1, 0, i % 2, 1, 0])];
+    const flat = { data: rows.flat(), shape: [6, 6] };
+    const drawn = (adjust: Adjust) => sample(model, { numImages: 3, seed: 1, adjust });
+    const images = await drawn(allowedNeighbors({ right: flat, below: flat }));
+    expect(await drawn(allowedNeighbors({ right: rows, below: rows }))).toEqual(images);
+    expect(await drawn(allowed([1, 0, 1, 0, 0, 1]))).toEqual(
+      await drawn(allowed({ data: [1, 0, 1, 0, 0, 1], shape: [6] })),
+    );
+    for (const ragged of [
+      [[1, 1], [1]],
+      [[1, 1], [1, 1, 1], [1]],
+      [[1, 1], 1],
+    ])
+      expect(() => allowedNeighbors({ right: rows, below: ragged as number[][] })).toThrow(
+        'allowedNeighbors: below: wanted nested arrays of equal lengths, got [',
+      );
+    const endless: never[] = [];
+    endless.push(endless as never);
+    expect(() => allowed(endless)).toThrow(
+      'allowed: levels: wanted 0 and 1 as nested arrays or { data, shape }',
+    );
+    expect(() => allowedNeighbors({ right: rows, below: [[0, 2], [1, 1]] })).toThrow('below: wanted 0 or 1, got 2'); // biome-ignore format: one line
+    expect(() => allowedNeighbors({ right: [[1, 1]], below: rows })).toThrow('right: wanted shape [L,L], got [1, 2]'); // biome-ignore format: one line
+  });
+
   it('refuses what does not fit', async () => {
     const all = (levels: number) => ({
       data: new Uint8Array(levels * levels).fill(1),
       shape: [levels, levels],
     });
-    expect(() => allowedNeighbors({ right: all(3) } as never)).toThrow('allowedNeighbors: below: wanted 0 or 1, of shape [L,L], got undefined'); // biome-ignore format: one line
+    expect(() => allowedNeighbors({ right: all(3) } as never)).toThrow('allowedNeighbors: below: wanted 0 and 1 as nested arrays or { data, shape }, [L,L], got undefined'); // biome-ignore format: one line
     expect(() => allowedNeighbors({ right: all(3), below: { data: [1, 1], shape: [1, 2] } })).toThrow('allowedNeighbors: below: wanted shape [L,L], got [1, 2]'); // biome-ignore format: one line
     const adjust = allowedNeighbors({ right: all(6), below: all(5) });
     await expect(sample(model, { adjust })).rejects.toThrow('sample: adjust: allowedNeighbors: below: wanted shape [6,6], got [5, 5]'); // biome-ignore format: one line

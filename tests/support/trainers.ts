@@ -15,7 +15,8 @@ export async function release(): Promise<void> {
 }
 
 export async function trainerOf(model: AutoregressiveModel, options: TrainerOptions = {}): Promise<Trainer> {
-  const trainer = await createTrainer(model, { workers: 2, createWorker: startTrainInProcess, ...options });
+  const usual = { workers: 2, shards: 4, createWorker: startTrainInProcess }; // fewer parts than by default take less time
+  const trainer = await createTrainer(model, { ...usual, ...options });
   trainers.push(trainer);
   return trainer;
 }

@@ -205,9 +205,9 @@ describe.each<Backend>(['cpu', 'wasm'])('the gradient over all images on %s', (b
 
 describe('fitToEnergy', () => {
   beforeAll(() => useBackend('cpu'));
-  const pools: { terminate(): Promise<void> }[] = [];
+  const pools: { dispose(): Promise<void> }[] = [];
   afterEach(async () => {
-    await Promise.all(pools.splice(0).map((pool) => pool.terminate()));
+    await Promise.all(pools.splice(0).map((pool) => pool.dispose()));
   });
   const weightsOf = async (model: Network) =>
     (await Promise.all(model.getWeights().map((one) => one.data()))).map((data) => Array.from(data));

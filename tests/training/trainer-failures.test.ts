@@ -1,8 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { initializers, input, layers, type SymbolicTensor, model as tfModel } from '@tensorflow/tfjs-layers';
+import {
+  initializers,
+  input,
+  type LayerVariable,
+  layers,
+  type SymbolicTensor,
+  model as tfModel,
+} from '@tensorflow/tfjs-layers';
 import { type AutoregressiveModel, autoregressiveModel, bitsPerDim, createTrainer, maskedConv2d, pixelLogits, type Trainer } from 'pixelcnn-layers'; // biome-ignore format: one line
 import type { PoolWorker } from 'pixelcnn-layers/runtime';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { useBackend } from '../support/backends';
 import { startSilent, startTrainInProcess } from '../support/pool-in-process';
 import { largestDifference } from '../support/tensors';
@@ -183,22 +190,80 @@ describe('calls at a time', () => {
     levels.dispose();
   });
 
-  it('do not apply gradients to weights that they are not of', async () => {
-    const levels = levelsOf(6);
+  /** Multiplies all weights of a model. */
+  const scale = (model: AutoregressiveModel, factor: number) => {
+    const changed = model.getWeights().map((weight) => tf.mul(weight, factor));
+    model.setWeights(changed);
+    tf.dispose(changed);
+  };
+  /** A model with its trainer, whose workers have got all of a batch once `isComputing` resolves. */
+  async function computing() {
     const model = plain();
-    const trainer = await trainerOf(model);
-    const onBatchBegin = async () => {
-      const changed = model.getWeights().map((weight) => tf.mul(weight, 2));
-      model.setWeights(changed);
-      tf.dispose(changed);
+    let started = () => {};
+    const isComputing = new Promise<void>((resolve) => {
+      started = resolve;
+    });
+    const createWorker = () => {
+      const worker = startTrainInProcess();
+      const postMessage = (message: { kind: string }, transfer: ArrayBuffer[]) => {
+        worker.postMessage(message, transfer);
+        if (message.kind === 'work') started();
+      };
+      return { ...worker, postMessage } as PoolWorker;
     };
-    await expect(trainer.fit(levels, { ...fitArgs, callbacks: { onBatchBegin } })).rejects.toThrow(
-      'trainer: weights of the model were assigned while their gradients were computed',
-    );
-    const onBatchEnd = async () => void (await trainer.trainOnBatch(levels));
-    await trainer.fit(levels, { ...fitArgs, callbacks: { onBatchEnd } });
+    return { model, trainer: await trainerOf(model, { createWorker }), isComputing };
+  }
+  const refusal = 'trainer: weights of the model were assigned while their gradients were computed';
+
+  it.each(['', ', with an evaluation queued behind'])('apply no gradients of other weights%s', async (queued) => {
+    const levels = levelsOf(6);
+    const { model, trainer, isComputing } = await computing();
+    const step = expect(trainer.trainOnBatch(levels)).rejects.toThrow(refusal);
+    await isComputing;
+    scale(model, 2);
+    const assigned = await weightsOf(model);
+    const evaluation = queued && trainer.evaluate(levels);
+    await step;
+    await evaluation;
+    expect(await weightsOf(model)).toEqual(assigned);
+    await trainer.fit(levels, { ...fitArgs, callbacks: { onBatchEnd: async () => void (await trainer.trainOnBatch(levels)) } });
+    levels.dispose();
+  }); // biome-ignore format: one line
+
+  it('apply no gradients to a model that was compiled meanwhile', async () => {
+    const levels = levelsOf(6);
+    const { model, trainer, isComputing } = await computing();
+    const [, first] = model.layers as [unknown, layers.Layer];
+    const kernel = async () => [...(await (first.weights[0] as LayerVariable).read().data())];
+    const before = await kernel();
+    const step = expect(trainer.trainOnBatch(levels)).rejects.toThrow(refusal);
+    await isComputing;
+    first.trainable = false;
+    model.compile({ optimizer: 'sgd', loss: bitsPerDim });
+    await step;
+    expect(await kernel()).toEqual(before);
     levels.dispose();
   });
+
+  it('compute with weights that were assigned while others were read', async () => {
+    const levels = levelsOf(6);
+    const model = plain();
+    model.compile({ optimizer: 'sgd', loss: bitsPerDim, checkLabels: false }); // so that nothing else is read
+    const trainer = await trainerOf(model);
+    await new Promise<void>((isReading) => {
+      const read = vi.spyOn(tf.backend(), 'read').mockImplementation(async function (this: tf.KernelBackend, id) {
+        const values = this.readSync(id);
+        isReading();
+        await turn();
+        return values as never;
+      });
+      void trainer.evaluate(levels).then(() => read.mockRestore());
+    });
+    scale(model, 2);
+    const [wanted = 0] = await model.evaluate(levels).data();
+    expect(await trainer.evaluate(levels)).toBeCloseTo(wanted, 5);
+    levels.dispose();
+  }); // biome-ignore format: one line
 });
 
 /** A layer with a weight that is not read, before one that is. */

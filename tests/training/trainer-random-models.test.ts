@@ -1,17 +1,32 @@
 import fc from 'fast-check';
-import { beforeAll, it } from 'vitest';
+import { afterAll, beforeAll, it } from 'vitest';
 import { useBackend } from '../support/backends';
 import { startTrainInProcess } from '../support/pool-in-process';
 import { runs } from '../support/runs';
-import { expectTrainedAlike, trainedRecipes } from '../support/trained-alike';
+import { expectNoStaleStep, expectTrainedAlike, trainedRecipes } from '../support/trained-alike';
 
 beforeAll(() => useBackend('wasm')); // as workers do, which are in the same thread here
 
+const seeds = fc.nat({ max: 1_000_000 });
+
 it('a random model has the weights of fit, to the bits of any number of workers', async () => {
   await fc.assert(
-    fc.asyncProperty(trainedRecipes, fc.nat({ max: 1000 }), (recipe, seed) =>
+    fc.asyncProperty(trainedRecipes, seeds, (recipe, seed) =>
       expectTrainedAlike(recipe, seed, startTrainInProcess),
     ),
     runs({ numRuns: 3, seed: 6 }),
+  );
+});
+
+const outcomes: Record<string, number> = {};
+afterAll(() => console.log('steps in the middle of which weights were assigned:', outcomes));
+
+it('a random model takes no step by gradients of other weights', async () => {
+  await fc.assert(
+    fc.asyncProperty(trainedRecipes, seeds, async (recipe, seed) => {
+      const outcome = await expectNoStaleStep(recipe, seed, startTrainInProcess);
+      outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+    }),
+    runs({ numRuns: 5, seed: 7 }),
   );
 });

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { pixelCNN, WeightAverage } from 'pixelcnn-layers';
+import { constraints, input, type LayerVariable } from '@tensorflow/tfjs-layers';
+import { autoregressiveModel, maskedConv2d, pixelCNN, pixelLogits, WeightAverage } from 'pixelcnn-layers';
 import { beforeAll, expect, it } from 'vitest';
 import { useBackend } from '../support/backends';
 import { expectNoLeaks } from '../support/tensors';
@@ -107,6 +108,23 @@ it('refuses to be used twice at once, which would lose the weights', async () =>
   await slow;
   expect(await sharedValue(model)).toBe(5);
   expect(await average.use(() => sharedValue(model))).toBe(1);
+  average.dispose();
+  model.dispose();
+});
+
+it('applies no constraints, as training applies none, and leaves no tensor behind', async () => {
+  const image = input({ shape: [2, 2, 1] });
+  const kernelConstraint = constraints.unitNorm({ axis: 0 });
+  const conv = maskedConv2d({ filters: 2, kernelSize: 3, maskType: 'A', imageChannels: 1, kernelConstraint });
+  const outputs = pixelLogits({ imageChannels: 1, levels: 2 }).apply(conv.apply(image));
+  const model = autoregressiveModel({ inputs: image, outputs });
+  const values = async () => [...(await (conv.weights[0] as LayerVariable).read().data())];
+  const own = await values(); // of no constraint
+  const average = new WeightAverage(model);
+  await expectNoLeaks(async () => {
+    expect(await average.use(values)).toEqual(own);
+  });
+  expect(await values()).toEqual(own);
   average.dispose();
   model.dispose();
 });

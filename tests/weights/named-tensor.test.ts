@@ -134,6 +134,11 @@ describe('safetensors', () => {
   }); // biome-ignore format: one case a line
 
   it('name an invalid map, metadata or file', () => {
+    expect(() =>
+      readSafetensors(new TextEncoder().encode('version https://git-lfs.github.com/spec/v1')),
+    ).toThrow(
+      "readSafetensors: wanted a safetensors file, got 42 bytes that begin 'version https://git-lfs.'; is the path or URL right?",
+    );
     expect(() => writeSafetensors({ x: 1 } as never)).toThrow(
       'writeSafetensors: tensors: wanted a Map of tensors',
     );

@@ -23,7 +23,7 @@ const FOLLOWED = [
 export const codeMapSizes = { imageShape: [SIDE, SIDE, 1], levels: CODES, numClasses: FOLLOWED.length };
 
 /**
- * Bits per dimension of the maps, given their classes: their entropy, below which no model gets. The first code is any,
+ * Bits per dimension of the maps, given their classes: their entropy, below which no model gets on average. The first code is any,
  * each of the others is one of the steps from one before it.
  */
 export const codeMapEntropy =

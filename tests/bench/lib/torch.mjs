@@ -80,6 +80,6 @@ export function timeTorchSampler(shape, numImages) {
  * A step of training without data by the code in a clone of wdphy16/stat-mech-van, one thread; null where python3 has no torch.
  *
  * @param {number} passes of its sampling, which takes one for each spin, to time
- * @returns {{ pass: number, gradient: number, version: string } | null} in seconds
+ * @returns {{ pass: number, gradient: number, version: string } | null} in seconds of processor time
  */
 export const timeTorchEnergy = (directory, passes) => runTorch('energy_step.py', directory, passes);
