@@ -1,5 +1,6 @@
-import type { serialization } from '@tensorflow/tfjs-core';
+import type { NamedTensorMap, serialization } from '@tensorflow/tfjs-core';
 import { LayersModel } from '@tensorflow/tfjs-layers';
+import { throwTypeError } from '../core/check';
 import { namesOf, OWN_LOSS } from './loss';
 import { checkSavedGraph } from './saved-graph';
 import { collectMade, type Made, restoreAdamPowersExactly, withoutLeakingSteps } from './tfjs-workarounds';
@@ -37,7 +38,14 @@ export abstract class SavedModel extends LayersModel {
   }
 
   override loadWeights(...args: Parameters<LayersModel['loadWeights']>): void {
-    this.load(() => super.loadWeights(...args));
+    this.load(() => {
+      for (const { originalName, shape } of this.weights) {
+        const saved = (args[0] as NamedTensorMap)[originalName]?.shape ?? shape; // tfjs names those that are missing, not these
+        if (String(saved) !== String(shape))
+          throwTypeError(`AutoregressiveModel: weight '${originalName}'`, `shape [${shape}]`, saved);
+      }
+      super.loadWeights(...args);
+    });
   }
 
   /** Loads a part of a saved model, and disposes everything if that fails, since no one else could. */
