@@ -1,11 +1,48 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { Given } from '../core/arguments';
-import { type Causality, type causalityArguments, findLeaks } from './find-leaks';
+import { checked, type Given, optional, readArguments } from '../core/arguments';
+import { checkInteger, throwTypeError } from '../core/check';
+import { indexOfPlace, type Place, placeOf, valuesOf } from '../core/images';
+import { channelOf } from '../distributions/pixel-distribution';
+import { type ImageModelShape, imageModelShape } from '../models/image-model';
+import { type TracedModel, trace } from '../portable/trace';
+import { reach } from '../program/reach';
+import { leakingLayer } from './leaking-layer';
+import { changeEach, outputsByPlace, type Trials, trialArguments, trialsOf } from './perturbation';
 
-export type { Causality, Leak } from './find-leaks';
+/** An input that changes an output which must not depend on it. */
+export interface Leak {
+  /** The place whose outputs change. */
+  output: Place;
+  /** The value that changes them, at this place or a later one. */
+  input: Place;
+}
 
-/** Options of {@link checkCausality}. */
-export interface CausalityOptions extends Given<typeof causalityArguments> {}
+/** The result of {@link checkCausality}. */
+export interface Causality {
+  /** Whether every output depends only on inputs before it. */
+  causal: boolean;
+  /** Every leaking pair, ordered by output and then by input. */
+  leaks: Leak[];
+  /** The layer where the leak begins; missing if nothing leaks, or the graph does not tell. */
+  layer?: string;
+}
+
+const declared = {
+  ...trialArguments,
+  /**
+   * How many randomly drawn values of the images are changed, or `'all'`. If given, the model is tested on images even if
+   * its graph answers.
+   * @default 'all', if the graph does not answer
+   */
+  inputs: optional(
+    checked<'all' | number>((what, given) =>
+      given === 'all' ? given : checkInteger(`${what}, if not 'all'`, given, 1),
+    ),
+  ),
+};
+
+/** Options of {@link checkCausality}. All but `imageShape` and `signal` apply only to models that are tested on images. */
+export interface CausalityOptions extends Given<typeof declared> {}
 
 /**
  * Checks that a model is causal, so that its outputs define a likelihood: the outputs for a value (its
@@ -13,17 +50,16 @@ export interface CausalityOptions extends Given<typeof causalityArguments> {}
  * in the order rows, columns, channels.
  *
  * If every layer can be evaluated pixel by pixel (see {@link PixelLayer}), the graph and its masks prove or
- * refute this, for all weights, classes and images. In addition, 32 values of random images are changed, in
- * seconds, and outputs compared bit for bit, in case a layer computes something other than its `express`.
+ * refute this, for all weights, conditions and images. The leaks are then those that some weights would show.
  *
- * If a layer cannot be evaluated pixel by pixel, or the graph shows a leak, every value is changed, to list all leaking
- * pairs: in up to 4*H*W*C images, or in H*W*C images for each of more than 4 classes. For a large image this takes
- * minutes. Vectors and maps are random, so leaks under few of them may be missed; `condition` checks your own.
+ * Any other model is tested: every value is changed in random images, at least four times and under every class, and
+ * outputs are compared bit for bit. That takes 4*H*W*C images or more, minutes for a large image. Vectors and maps are
+ * random, so leaks under few of them may be missed; `condition` checks your own.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016),
  * https://arxiv.org/abs/1601.06759, equations 1 and 2; testing by changed inputs is ours.
  *
- * @throws TypeError (rejects) naming the invalid option; Error if the model's outputs are not finite.
+ * @throws TypeError (rejects) naming the invalid option; Error if outputs of a tested model are not finite.
  * @example
  * ```js
  * import { checkCausality, pixelCNN } from 'pixelcnn-layers';
@@ -33,5 +69,67 @@ export interface CausalityOptions extends Given<typeof causalityArguments> {}
  * ```
  */
 export async function checkCausality(model: LayersModel, options: CausalityOptions = {}): Promise<Causality> {
-  return findLeaks(model, options);
+  const shape = imageModelShape('checkCausality: model', model);
+  const { inputs, ...values } = readArguments('checkCausality', options, declared);
+  const trials = await trialsOf('checkCausality', shape, values);
+  const traced = trace(model, shape);
+  await trials.rest();
+  if ('builder' in traced && inputs === undefined) return { causal: true, leaks: [] };
+
+  const { imageShape } = trials;
+  const places = valuesOf(imageShape);
+  const wanted = 'at most 46340 values, since each is tested against each';
+  if (typeof inputs !== 'number' && places ** 2 > 2 ** 31)
+    throwTypeError('checkCausality: imageShape', wanted, imageShape);
+  const pairs = new Set<number>();
+  const add = (output: number, input: number) => pairs.add(output * places + input);
+  const late = 'builder' in traced ? undefined : traced.late;
+  if (late !== undefined && inputs === undefined) await leaksOfGraph(late, shape, trials, add);
+  else await leaksOnImages(model, shape, trials, inputs, add);
+  if (pairs.size === 0) return { causal: true, leaks: [] };
+
+  const leaks = [...pairs]
+    .sort((a, b) => a - b)
+    .map((pair) => ({
+      output: placeOf(Math.floor(pair / places), imageShape),
+      input: placeOf(pair % places, imageShape),
+    }));
+  const layer = 'builder' in traced ? undefined : leakingLayer(traced, shape.distribution);
+  return { causal: false, leaks, ...(layer !== undefined && { layer }) };
+}
+
+type Add = (output: number, input: number) => void;
+
+/** Adds all that the graph lets places see of later values. These lie in the same row, since no program sees rows below. */
+async function leaksOfGraph(
+  { builder: { nodes }, output }: TracedModel,
+  { conditions, distribution }: ImageModelShape,
+  { imageShape, rest }: Trials,
+  add: Add,
+): Promise<void> {
+  const reachOf = reach({ nodes, output, conditions }, imageShape);
+  for (let index = 0; index < valuesOf(imageShape); index++) {
+    await rest();
+    const place = placeOf(index, imageShape);
+    const [row, , channel] = place;
+    const seen = reachOf(place, (parameter) => channelOf(distribution, parameter) === channel, row);
+    const end = indexOfPlace([row + 1, 0, 0], imageShape);
+    for (let input = index; input < end; input++) if (seen[input] === 1) add(index, input);
+  }
+}
+
+/** Adds the outputs that move where a value of a random image is changed, at most `count` values. */
+async function leaksOnImages(
+  model: LayersModel,
+  { distribution }: ImageModelShape,
+  trials: Trials,
+  count: CausalityOptions['inputs'],
+  add: Add,
+): Promise<void> {
+  const keys = Float64Array.from({ length: valuesOf(trials.imageShape) }, trials.random);
+  const drawn = [...keys.keys()].sort((a, b) => (keys[a] as number) - (keys[b] as number));
+  const inputs = typeof count === 'number' ? drawn.slice(0, count) : drawn;
+  await changeEach(outputsByPlace(model, distribution), inputs, trials, (input, hasMoved) => {
+    for (let output = 0; output <= input; output++) if (hasMoved(output)) add(output, input);
+  });
 }

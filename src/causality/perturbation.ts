@@ -42,6 +42,7 @@ export async function trialsOf(
 ) {
   const imageShape: ImageShape = resolveImageShape(`${caller}: imageShape`, ofModel, given);
   const random = uniformsOf(String(seed));
+  const pause = pauses();
   return {
     ...options,
     caller,
@@ -50,10 +51,11 @@ export async function trialsOf(
     /** Uniforms in [0, 1). */
     random,
     conditions: await conditionsToTry(`${caller}: condition`, conditions, condition, imageShape, random),
-    /** Whether each value is changed under every condition. Otherwise, the conditions take turns. */
-    underEvery: true,
-    /** Call it between forward passes, to let other work run. */
-    pause: pauses(),
+    /** Call it between steps, to let other work run, and to stop where the signal aborts. */
+    async rest() {
+      await pause();
+      options.signal?.throwIfAborted();
+    },
   };
 }
 
@@ -63,9 +65,8 @@ export type Trials = Awaited<ReturnType<typeof trialsOf>>;
 /** The changes of a value to test, in normalized units: in both directions, small and beyond any real image. */
 const CHANGES = [0.5, -0.5, 4, -4];
 
-/** How often each value is changed: by each of these, and under every condition if `underEvery`. */
-export const attemptsOf = ({ conditions, underEvery }: Trials): number =>
-  underEvery ? Math.max(CHANGES.length, conditions.count) : CHANGES.length;
+/** How often each value is changed: by each of these, and under every class. */
+export const attemptsOf = ({ conditions }: Trials): number => Math.max(CHANGES.length, conditions.count);
 
 /**
  * Changes each of the given values in several random images by several amounts, and reports for
@@ -73,42 +74,32 @@ export const attemptsOf = ({ conditions, underEvery }: Trials): number =>
  * and on its size, each attempt compares all its changes with one batch of unchanged images.
  *
  * @param outputOf computes [N, positions, values] from images [N,H,W,C] and their conditions
- * @param visit receives the positions that a change has affected; if it returns true, the value is not changed again
+ * @param visit receives the positions that a change has affected
  * @throws Error if an output is not finite
  */
 export async function changeEach(
   outputOf: (images: tf.Tensor4D, conditions: readonly tf.Tensor[]) => tf.Tensor3D,
   inputs: readonly number[],
   trials: Trials,
-  visit: (input: number, hasMoved: (position: number) => boolean) => unknown,
+  visit: (input: number, hasMoved: (position: number) => boolean) => void,
 ): Promise<void> {
-  const { imageShape, batchSize, random, conditions, underEvery, pause, signal, onProgress } = trials;
-  const rest = async () => {
-    await pause();
-    signal?.throwIfAborted();
-  };
+  const { imageShape, random, conditions, rest, signal, onProgress } = trials;
   const places = valuesOf(imageShape);
-  const attempts = attemptsOf(trials);
-  const first = underEvery ? 0 : Math.floor(random() * conditions.count);
-  let done = 0;
-  let open = inputs;
-  for (let attempt = 0; attempt < attempts && open.length > 0; attempt++) {
-    const size = Math.min(batchSize, open.length);
+  const size = Math.min(trials.batchSize, inputs.length);
+  const total = inputs.length * attemptsOf(trials);
+  for (let attempt = 0; attempt * inputs.length < total; attempt++) {
     const original = Float32Array.from({ length: size * places }, random);
-    const values = conditions.draw(
-      Array.from({ length: size }, (_, n) => (underEvery ? attempt : first + attempt * size + n)),
-    );
+    const values = conditions.draw(attempt, size);
     const pass = (images: Float32Array) =>
       outputOf(tf.tensor4d(images, [size, ...imageShape]), conditionTensors(values, 0, size)); // [N, positions, values]
     const change = CHANGES[attempt % CHANGES.length] as number;
-    const settled = new Set<number>();
     await rest();
     const before = tf.tidy(() => pass(original));
     try {
       await checkFinite(before, trials);
-      for (let start = 0; start < open.length; start += size) {
+      for (let start = 0; start < inputs.length; start += size) {
         await rest();
-        const batch = open.slice(start, start + size);
+        const batch = inputs.slice(start, start + size);
         const changed = original.slice();
         for (const [n, input] of batch.entries()) {
           changed[n * places + input] = (changed[n * places + input] as number) + change;
@@ -116,16 +107,14 @@ export async function changeEach(
         const moved = await readAndDispose(tf.tidy(() => tf.any(tf.notEqual(before, pass(changed)), 2))); // [N, positions]
         for (const [n, input] of batch.entries()) {
           const own = (n * moved.length) / size;
-          const isSettled = visit(input, (position) => moved[own + position] === 1) === true;
-          if (isSettled) settled.add(input);
-          done += isSettled ? attempts - attempt : 1;
+          visit(input, (position) => moved[own + position] === 1);
         }
-        if (onProgress) await reportProgress(onProgress, { done, total: inputs.length * attempts }, signal);
+        const done = attempt * inputs.length + start + batch.length;
+        if (onProgress) await reportProgress(onProgress, { done, total }, signal);
       }
     } finally {
       before.dispose();
     }
-    open = open.filter((input) => !settled.has(input));
   }
   await rest();
 }
@@ -159,8 +148,7 @@ export function outputsByPlace(model: LayersModel, distribution: PixelDistributi
 /**
  * The conditions to test: those given, or every class in turn, and random vectors and maps for each image.
  *
- * @returns how many attempts test each condition, and a function that draws conditions, for image n in
- * attempt `attempts[n]`
+ * @returns how many attempts test all classes, and a function that draws the conditions of `count` images for an attempt
  */
 export async function conditionsToTry(
   what: string,
@@ -168,18 +156,18 @@ export async function conditionsToTry(
   given: Condition | undefined,
   imageShape: ImageShape,
   random: () => number,
-): Promise<{ count: number; draw: (attempts: readonly number[]) => core.ConditionValues[] }> {
+): Promise<{ count: number; draw: (attempt: number, count: number) => core.ConditionValues[] }> {
   if (given !== undefined) {
     const ofOne = core.readConditions(what, conditions, await conditionData(given), 1, imageShape);
-    return { count: 1, draw: ({ length }) => ofOne.map((one) => core.repeatedCondition(one, length)) };
+    return { count: 1, draw: (_, count) => ofOne.map((one) => core.repeatedCondition(one, count)) };
   }
   return {
     count: Math.max(1, ...conditions.map((one) => (one.kind === 'class' ? core.numCategories(one) : 1))),
-    draw: (attempts) =>
+    draw: (attempt, count) =>
       conditions.map((one) => {
-        if (one.kind !== 'class') return core.randomConditions(one, attempts.length, imageShape, random);
-        const numClasses = core.numCategories(one);
-        return { shape: [1], values: Float32Array.from(attempts, (attempt) => attempt % numClasses) };
+        if (one.kind !== 'class') return core.randomConditions(one, count, imageShape, random);
+        const ofOne = { shape: [1], values: Float32Array.of(attempt % core.numCategories(one)) };
+        return core.repeatedCondition(ofOne, count);
       }),
   };
 }

@@ -1,5 +1,6 @@
-import type { serialization } from '@tensorflow/tfjs-core';
+import type { NamedTensorMap, serialization } from '@tensorflow/tfjs-core';
 import { LayersModel } from '@tensorflow/tfjs-layers';
+import { throwTypeError } from '../core/check';
 import { namesOf, OWN_LOSS } from './loss';
 import { checkSavedGraph } from './saved-graph';
 import { collectMade, type Made, restoreAdamPowersExactly, withoutLeakingSteps } from './tfjs-workarounds';
@@ -38,13 +39,20 @@ export abstract class SavedModel extends LayersModel {
 
   /** Loads weights as they were saved. tfjs alone would apply constraints, which training never does. */
   override loadWeights(...args: Parameters<LayersModel['loadWeights']>): void {
-    const weights = this.weights as object[] as { constraint: unknown }[];
-    const constraints = weights.map(({ constraint }) => constraint);
-    for (const weight of weights) weight.constraint = null;
+    const variables = this.weights as object[] as { constraint: unknown }[];
+    const constraints = variables.map(({ constraint }) => constraint);
+    for (const variable of variables) variable.constraint = null;
     try {
-      this.load(() => super.loadWeights(...args));
+      this.load(() => {
+        for (const { originalName, shape } of this.weights) {
+          const saved = (args[0] as NamedTensorMap)[originalName]?.shape ?? shape; // tfjs names those that are missing, not these
+          if (String(saved) !== String(shape))
+            throwTypeError(`AutoregressiveModel: weight '${originalName}'`, `shape [${shape}]`, saved);
+        }
+        super.loadWeights(...args);
+      });
     } finally {
-      for (const [i, weight] of weights.entries()) weight.constraint = constraints[i];
+      for (const [i, variable] of variables.entries()) variable.constraint = constraints[i];
     }
   }
 

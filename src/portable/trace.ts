@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel, layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { anything, type Given, optional, readArguments } from '../core/arguments';
+import { seesBelow } from '../core/window';
 import { numParametersOf } from '../distributions/kinds';
 import {
   areAlike,
@@ -38,8 +39,12 @@ export interface TracedModel {
 /** Why a model cannot be evaluated pixel by pixel. */
 export interface Untraced {
   readonly obstacle: string;
-  /** When each output is ready, if all layers could be traced but some outputs are ready too late. */
+  /** If all layers could be traced but some outputs are ready too late: the program, and when each node is ready. */
+  readonly late?: TracedModel & { readonly readiness: readonly Readiness[] };
+  /** When each output is ready, then. */
   readonly lateTimes?: readonly number[];
+  /** The layer that sees rows below, if all could be traced but this one does not fit in any program. */
+  readonly seesBelow?: string;
 }
 
 /** The results of tracing models, for a distribution. */
@@ -74,11 +79,13 @@ function traceAnew(
   try {
     const output = nodeOf(build(builder, known, model.outputs[0] as SymbolicTensor));
     const program = imageProgram({ output, conditions, imageShape, nodes: builder.nodes });
-    const { times, scale } = readinessOf(program.nodes, program.conditions)[output] as Readiness;
+    const readiness = readinessOf(program.nodes, program.conditions);
+    const { times, scale } = readiness[output] as Readiness;
     if (scale > 1) return { obstacle: `the ${outputs} have a resolution of 1/${scale} of the image` };
     const channel = firstLeak(times, (parameter) => channelOf(distribution, parameter));
     if (channel < 0) return { builder, output };
     return {
+      late: { builder, output, readiness },
       lateTimes: times,
       obstacle: times.includes(AFTER_ROW)
         ? `the ${outputs} of channel ${channel} see later pixels of their row: shift the states of an LSTM from the right down by a row, and let vertical layers read rows above only`
@@ -87,8 +94,10 @@ function traceAnew(
   } catch (error) {
     if (error instanceof Obstacle) return { obstacle: error.message };
     if (!(error instanceof UnfitResolution)) throw error;
-    const { node, reason } = error;
-    return { obstacle: `layer '${builder.owners[node]}' cannot be evaluated pixel by pixel: ${reason}` };
+    const [node, layer] = [builder.nodes[error.node], builder.owners[error.node] as string];
+    const isAhead = node?.op === 'conv' && seesBelow(node.window) && node.window.kernelSize[0] > 1;
+    const obstacle = `layer '${layer}' cannot be evaluated pixel by pixel: ${error.reason}`;
+    return { obstacle, ...(isAhead && { seesBelow: layer }) };
   }
 }
 

@@ -1,29 +1,31 @@
-import type { ImageShape, Place } from '../core/images';
+import { type ImageShape, type Place, valuesOf } from '../core/images';
 import { imageProgram } from './maps';
 import type { Read } from './operation';
 import { type ImageNode, operandsOf, type PortableModel } from './program';
-import { checkImageSize, factorOf, type Readiness, readinessOf, readsOf } from './readiness';
+import { checkImageSize, factorOf, readinessOf, readsOf } from './readiness';
 
-/** The features of a node that are needed: a set at each place, [height,width]. Bit f of a set stands for feature f. */
+/** The features of a node that are needed: a set at each place of some rows. Bit f of a set stands for feature f. */
 class Need {
   private readonly sets: bigint[];
 
+  /** From row `top` to before row `bottom`. */
   constructor(
-    readonly height: number,
+    readonly top: number,
+    readonly bottom: number,
     readonly width: number,
   ) {
-    this.sets = new Array<bigint>(height * width).fill(0n);
+    this.sets = new Array<bigint>((bottom - top) * width).fill(0n);
   }
 
   /** The set of a place. */
   at(row: number, column: number): bigint {
-    return this.sets[row * this.width + column] as bigint;
+    return this.sets[(row - this.top) * this.width + column] as bigint;
   }
 
-  /** Adds a set of features, if the place lies in the image. The zeros around it depend on nothing. */
+  /** Adds a set of features, if the place lies in these rows. The zeros around the image depend on nothing. */
   add(row: number, column: number, set: bigint): void {
-    if (row < 0 || row >= this.height || column < 0 || column >= this.width) return;
-    this.sets[row * this.width + column] = this.at(row, column) | set;
+    if (row < this.top || row >= this.bottom || column < 0 || column >= this.width) return;
+    this.sets[(row - this.top) * this.width + column] = this.at(row, column) | set;
   }
 }
 
@@ -31,41 +33,43 @@ class Need {
 const firstFeatures = (count: number) => (1n << BigInt(count)) - 1n;
 
 /**
- * The values that the selected outputs of a pixel can depend on, whatever the weights, judged from
- * the graph and its masks: [H*W*C], 1 for each such value.
+ * Tells which values the selected outputs of a pixel can depend on, whatever the weights, judged from the graph and its
+ * masks: [H*W*C], 1 for each such value. Those in rows above `top` are left out.
  *
- * Walks the program from the outputs back to the image, and marks what each needed feature is computed from.
+ * Walks the program from the outputs back to the image, and marks what each needed feature is computed from. No feature
+ * is computed from rows below its own.
  *
  * @throws TypeError if the size of the image is not a multiple of the program's coarsest resolution
  */
 export function reach(
   model: Pick<PortableModel, 'nodes' | 'output' | 'conditions'>,
   imageShape: ImageShape,
-  [row, column]: Readonly<Place>,
-  isRead: (output: number) => boolean,
-): Uint8Array {
+): (place: Readonly<Place>, isRead: (output: number) => boolean, top?: number) => Uint8Array {
   const { nodes, conditions } = imageProgram({ ...model, imageShape }); // maps computed before the image depend on no pixel
   const readiness = readinessOf(nodes, conditions);
   checkImageSize('imageShape', imageShape, readiness);
-  const needs = nodes.map((_, index): Need => {
-    const [height, width] = imageShape.map((length) => length / (readiness[index] as Readiness).scale);
-    return new Need(height as number, width as number);
-  });
-  const outputs = Array.from({ length: nodes[model.output]?.size ?? 0 }, (_, output) =>
-    isRead(output) ? '1' : '0',
-  );
-  needs[model.output]?.add(row, column, BigInt(`0b${outputs.reverse().join('')}`));
-  for (const [index, node] of [...nodes.entries()].reverse()) {
-    const sizes = operandsOf(node).map((operand) => nodes[operand]?.size ?? 0);
-    const operands = operandsOf(node).map((operand) => needs[operand] as Need);
-    addReads(node, readsOf(node, sizes), needs[index] as Need, operands);
-  }
-  const [height, width, channels] = imageShape;
-  return Uint8Array.from({ length: height * width * channels }, (_, value) => {
-    const pixel = Math.floor(value / channels);
-    const set = (needs[0] as Need).at(Math.floor(pixel / width), pixel % width);
-    return Number((set >> BigInt(value % channels)) & 1n);
-  });
+  const reads = nodes.map((node) => readsOf(node, operandsOf(node).map((operand) => nodes[operand]?.size ?? 0))); // biome-ignore format: one line
+  const [, width, channels] = imageShape;
+  return ([row, column], isRead, top = 0) => {
+    const needs = readiness.map(({ scale }) => {
+      return new Need(Math.floor(top / scale), Math.floor(row / scale) + 1, width / scale);
+    });
+    const outputs = Array.from({ length: nodes[model.output]?.size ?? 0 }, (_, output) =>
+      isRead(output) ? '1' : '0',
+    );
+    needs[model.output]?.add(row, column, BigInt(`0b${outputs.reverse().join('')}`));
+    for (const [index, node] of [...nodes.entries()].reverse()) {
+      const operands = operandsOf(node).map((operand) => needs[operand] as Need);
+      addReads(node, reads[index] as Read[], needs[index] as Need, operands);
+    }
+    const seen = new Uint8Array(valuesOf(imageShape));
+    for (let value = top * width * channels; value < (row + 1) * width * channels; value++) {
+      const pixel = Math.floor(value / channels);
+      const set = (needs[0] as Need).at(Math.floor(pixel / width), pixel % width);
+      seen[value] = Number((set >> BigInt(value % channels)) & 1n);
+    }
+    return seen;
+  };
 }
 
 /** Adds what the needed features of a node are computed from. */
@@ -77,7 +81,7 @@ function addReads(node: ImageNode, reads: readonly Read[], outputs: Need, operan
   const isFromRight = reads.some(
     ({ operand, at }) => operand === 'own' && typeof at === 'object' && at[1] > 0,
   );
-  for (let row = outputs.height - 1; row >= 0; row--) {
+  for (let row = outputs.bottom - 1; row >= outputs.top; row--) {
     for (let i = 0; i < outputs.width; i++) {
       const column = isFromRight ? i : outputs.width - 1 - i; // from the last place computed to the first
       for (const [k, read] of reads.entries()) {

@@ -84,7 +84,7 @@ export function readsOf(node: ProgramNode, sizes: readonly number[]): readonly R
  * When a feature can be read from another place. Rows above are known before the row begins; pixels to the
  * left when the pixel begins, unless they wait for the end of the row; pixels to the right after the row.
  */
-function timeOfRead(time: number, at: Read['at'] = [0, 0]): number {
+export function timeOfRead(time: number, at: Read['at'] = [0, 0]): number {
   const [down, right] = typeof at === 'string' ? [0, -1] : at;
   if (down < 0) return ROW;
   if (right === 0 || time <= ROW || time === AFTER_ROW) return time;

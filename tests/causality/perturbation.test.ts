@@ -18,8 +18,7 @@ const trialsOf = (batchSize: number): Trials => ({
   batchSize,
   random: seedrandom.alea('1'),
   conditions: { count: 1, draw: () => [] }, // of a model that takes none
-  underEvery: true,
-  pause: () => undefined,
+  rest: async () => undefined,
   signal: undefined,
   onProgress: undefined,
 });
@@ -86,7 +85,7 @@ describe('conditionsToTry', () => {
 
   it('has no conditions if the model takes none, and then refuses one', async () => {
     const { count, draw } = await tryWith([]);
-    expect([count, draw([0, 1])]).toEqual([1, []]);
+    expect([count, draw(0, 2)]).toEqual([1, []]);
     await expect(tryWith([], 1)).rejects.toThrow('what: wanted none');
   });
 
@@ -94,14 +93,16 @@ describe('conditionsToTry', () => {
     const given = tf.tensor2d([[3, 4]]);
     const { count, draw } = await tryWith([{ kind: 'vector', size: 2 }], given);
     expect(count).toBe(1);
-    expect(draw([0, 3])).toEqual([{ shape: [2], values: Float32Array.of(3, 4, 3, 4) }]);
+    expect(draw(3, 2)).toEqual([{ shape: [2], values: Float32Array.of(3, 4, 3, 4) }]);
     given.dispose();
   });
 
   it('takes every class in turn', async () => {
     const { count, draw } = await tryWith([{ kind: 'class', numClasses: 3 }]);
     expect(count).toBe(3);
-    expect(draw([0, 1, 2, 3])).toEqual([{ shape: [1], values: Float32Array.of(0, 1, 2, 0) }]);
+    const classes = [0, 1, 2, 3].map((attempt) => draw(attempt, 2));
+    const both = [0, 1, 2, 0].map((one) => [{ shape: [1], values: Float32Array.of(one, one) }]);
+    expect(classes).toEqual(both);
   });
 
   it('takes of several every class in turn, the null class too, with vectors and maps at random', async () => {
@@ -111,12 +112,14 @@ describe('conditionsToTry', () => {
     ];
     const { count, draw } = await tryWith(both);
     expect(count).toBe(3);
-    const [map, classes] = draw([0, 1, 2, 3]);
-    expect(map?.shape).toEqual([1, 3, 1]);
-    expect(new Set(map?.values).size).toBe(12);
-    expect(classes).toEqual({ shape: [1], values: Float32Array.of(0, 1, 2, 0) });
+    for (const [attempt, one] of [0, 1, 2, 0].entries()) {
+      const [map, classes] = draw(attempt, 2);
+      expect(map?.shape).toEqual([1, 3, 1]);
+      expect(new Set(map?.values).size).toBe(6);
+      expect(classes).toEqual({ shape: [1], values: Float32Array.of(one, one) });
+    }
     const given = tf.tensor4d([1, 2, 3], [1, 1, 3, 1]);
-    expect((await tryWith(both, { map: given, class: 2 })).draw([0, 1])).toEqual([
+    expect((await tryWith(both, { map: given, class: 2 })).draw(1, 2)).toEqual([
       { shape: [1, 3, 1], values: Float32Array.of(1, 2, 3, 1, 2, 3) },
       { shape: [1], values: Float32Array.of(2, 2) },
     ]);
@@ -127,7 +130,7 @@ describe('conditionsToTry', () => {
   it('draws vectors and maps anew for each batch', async () => {
     for (const kind of ['vector', 'map'] as const) {
       const { draw } = await tryWith([{ kind, size: 2 }]);
-      const values = [...draw([0, 0]), ...draw([1])].flatMap((drawn) => [...drawn.values]);
+      const values = [...draw(0, 2), ...draw(0, 1)].flatMap((drawn) => [...drawn.values]);
       expect(values).toHaveLength(kind === 'vector' ? 6 : 18);
       expect(new Set(values).size).toBe(values.length);
     }

@@ -12,7 +12,7 @@ import {
   receptiveField,
   sample,
 } from 'pixelcnn-layers';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { isGpu, onEachBackend } from '../support/backends';
 import { Opaque } from '../support/opaque';
 import { expectNoLeaks } from '../support/tensors';
@@ -59,6 +59,19 @@ onEachBackend('receptiveField', (backend) => {
       model.dispose();
     },
   );
+
+  it('of a model that is not causal follows from its graph too, without a warning', async () => {
+    const image = tfl.input({ shape: [1, 4, 1] });
+    const conv = maskedConv2d({ filters: 2, kernelSize: [1, 3], maskType: 'B', imageChannels: 1 });
+    const logits = pixelLogits({ imageChannels: 1, levels: 2 }).apply(conv.apply(image));
+    const model = autoregressiveModel({ inputs: image, outputs: logits as tfl.SymbolicTensor });
+    vi.spyOn(console, 'warn');
+    const { seen } = await receptiveField(model, { row: 0, column: 2 });
+    expect(console.warn).not.toHaveBeenCalled();
+    expect(seen).toEqual([[0, 1, 0]]);
+    vi.restoreAllMocks();
+    model.dispose();
+  });
 
   it('tries a model of which a layer cannot be evaluated pixel by pixel', async () => {
     // one row, a first kernel of 1x3 and one of 1x3: the two values before

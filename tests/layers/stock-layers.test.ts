@@ -149,7 +149,7 @@ describe('stock layers', () => {
   ])('%s is for conditions alone', (_, make) => {
     const model = modelWith(make('mixer'));
     const reason = 'its input depends on the image, so it would see later pixels';
-    expect(trace(model, shapeOf([3, 3, 1], 5))).toEqual({
+    expect(trace(model, shapeOf([3, 3, 1], 5))).toMatchObject({
       obstacle: `layer 'mixer' cannot be evaluated pixel by pixel: ${reason}`,
     });
     model.dispose();
@@ -251,7 +251,7 @@ describe('stock layers', () => {
 
   it('a softmax over the features of several channels lets each see the others', () => {
     const model = modelOfTwo((x) => toLogits(apply(layers.activation({ activation: 'softmax' }), x)));
-    expect(trace(model, shapeOf([3, 3, 2], 4))).toEqual({
+    expect(trace(model, shapeOf([3, 3, 2], 4))).toMatchObject({
       lateTimes: new Array(8).fill(1), // the first channel's, too
       obstacle: 'the model is not causal: its logits of channel 0 see that channel or a later one',
     });

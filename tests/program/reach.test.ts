@@ -31,8 +31,7 @@ async function moving(model: AutoregressiveModel, imageShape: Place, place: Plac
     batchSize: 64,
     random,
     conditions: { count: 1, draw: () => [] },
-    underEvery: true,
-    pause: () => undefined,
+    rest: async () => undefined,
     signal: undefined,
     onProgress: undefined,
   };
@@ -48,12 +47,8 @@ async function moving(model: AutoregressiveModel, imageShape: Place, place: Plac
 function reached(model: AutoregressiveModel, imageShape: Place, place: Place): Uint8Array {
   const shape = imageModelShape('test', model);
   const { builder, output } = trace(model, shape) as TracedModel;
-  return reach(
-    { ...shape, nodes: builder.nodes, output },
-    imageShape,
-    place,
-    (output) => Math.floor(output / model.levels) === place[2],
-  );
+  const reachOf = reach({ ...shape, nodes: builder.nodes, output }, imageShape);
+  return reachOf(place, (output) => Math.floor(output / model.levels) === place[2]);
 }
 
 /** What the logits at a place move with, of a program evaluated by its definition. */
@@ -121,7 +116,11 @@ describe('reach', () => {
         const imageShape = model.imageShape as Place;
         const place = placeOf(at % valuesOf(imageShape), imageShape);
         const isRead = (output: number) => Math.floor(output / LEVELS) === place[2];
-        expect(reach(model, imageShape, place, isRead)).toEqual(movingSlowly(model, place));
+        const seen = reach(model, imageShape)(place, isRead);
+        expect(seen).toEqual(movingSlowly(model, place));
+        const ownRow = reach(model, imageShape)(place, isRead, place[0]);
+        const start = indexOfPlace([place[0], 0, 0], imageShape);
+        expect(ownRow).toEqual(seen.fill(0, 0, start));
       }),
       runs({ numRuns: 15, seed: 1 }),
     );
@@ -131,9 +130,9 @@ describe('reach', () => {
     const program = new ProgramBuilder();
     const window = { ...windowAround([1, 1], 'B', 1), stride: 2 };
     const output = nodeOf(program.ops.conv(program.image(1), weightOf([1, 1, 1, 1]), null, window));
-    expect(() =>
-      reach({ nodes: program.nodes, output, conditions: [] }, [2, 3, 1], [0, 0, 0], () => true),
-    ).toThrow('imageShape: wanted height and width that are multiples of 2, got [2, 3, 1]');
+    expect(() => reach({ nodes: program.nodes, output, conditions: [] }, [2, 3, 1])).toThrow(
+      'imageShape: wanted height and width that are multiples of 2, got [2, 3, 1]',
+    );
   });
 
   it.each([
@@ -151,7 +150,7 @@ describe('reach', () => {
       const output = nodeOf(program.ops.attend(image, image, image, 2, { own }));
       const of = { nodes: program.nodes, output, conditions: [] };
       const at: Place = [Math.floor(place / 2), place % 2, 1];
-      const seen = reach(of, [2, 2, 4], at, (output) => output === 1); // feature 1, of the first head
+      const seen = reach(of, [2, 2, 4])(at, (output) => output === 1); // feature 1, of the first head
       const pixels = [0, 4, 8, 12].map((start) => seen.subarray(start, start + 4).join(''));
       expect(pixels).toEqual(expected);
     },
@@ -169,7 +168,7 @@ describe('reach', () => {
     const output = nodeOf(shift(shift(program.image(1))));
     const of = { nodes: program.nodes, output, conditions: [] };
     const at: Place = [Math.floor(place / 3), place % 3, 0];
-    expect(reach(of, [2, 3, 1], at, () => true).join('')).toBe(expected);
+    expect(reach(of, [2, 3, 1])(at, () => true).join('')).toBe(expected);
   });
 
   it.each([
@@ -189,7 +188,7 @@ describe('reach', () => {
       const kernel = { name: 'kernel', shape: [...kernelSize, 2, 8], read: () => null };
       const output = nodeOf(program.ops.lstm(program.image(8), kernel, path, 2));
       const of = { nodes: program.nodes, output, conditions: [] };
-      const seen = reach(of, [2, 3, 8], [row, column, 0], (output) => output === 1);
+      const seen = reach(of, [2, 3, 8])([row, column, 0], (output) => output === 1);
       const rows = [0, 24].map((start) =>
         [0, 8, 16].map((at) => seen.subarray(start + at, start + at + 8).join('')).join(' '),
       );
@@ -204,12 +203,8 @@ describe('reach', () => {
   ])('of normalized features is their whole group, one of %i', (groups, expected) => {
     const program = new ProgramBuilder();
     const output = nodeOf(program.ops.normalize(program.image(4), { epsilon: 1, groups }));
-    const seen = reach(
-      { nodes: program.nodes, output, conditions: [] },
-      [1, 1, 4],
-      [0, 0, 1],
-      (output) => output === 1,
-    ); // of feature 1
+    const of = { nodes: program.nodes, output, conditions: [] };
+    const seen = reach(of, [1, 1, 4])([0, 0, 1], (output) => output === 1); // of feature 1
     expect(Array.from(seen)).toEqual(expected);
   });
 
@@ -221,7 +216,7 @@ describe('reach', () => {
       const program = new ProgramBuilder();
       const output = nodeOf(program.ops.gate(program.image(8), 2, undefined, kind));
       const of = { nodes: program.nodes, output, conditions: [] };
-      expect(reach(of, [1, 1, 8], [0, 0, 0], (output) => output === feature).join('')).toBe(expected);
+      expect(reach(of, [1, 1, 8])([0, 0, 0], (output) => output === feature).join('')).toBe(expected);
     }
   });
 
@@ -231,12 +226,8 @@ describe('reach', () => {
     const hot = nodeOf(program.ops.oneHotLevels(image, 2));
     const rows = nodeOf(program.ops.embedLevels(image, { name: 'table', shape: [9, 2], read: () => null }));
     for (const output of [hot, rows]) {
-      const seen = reach(
-        { nodes: program.nodes, output, conditions: [] },
-        [1, 1, 3],
-        [0, 0, 1],
-        (of) => of === 2 || of === 3,
-      );
+      const of = { nodes: program.nodes, output, conditions: [] };
+      const seen = reach(of, [1, 1, 3])([0, 0, 1], (of) => of === 2 || of === 3);
       expect(Array.from(seen)).toEqual([0, 1, 0]);
     }
   });
