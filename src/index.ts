@@ -35,7 +35,7 @@ export { type StepperOptions, stepper } from './inference/stepper';
 export type { TfjsModel } from './inference/tensor-model';
 export * from './layers/index';
 export type { Energy } from './likelihood/energies';
-export type { LogPartition, LogPartitionArgs } from './likelihood/importance-weights';
+export type { LogPartition, LogPartitionArgs } from './likelihood/log-partition';
 export {
   AutoregressiveModel,
   type AutoregressiveModelArgs,
@@ -92,9 +92,9 @@ export type { Potential } from './sampling/particles';
 export type { Stepper } from './sampling/stepper';
 export { clipGradients } from './training/clip-gradients';
 export type { Trainer, TrainerOptions } from './training/data-parallel';
-export type { EnergyStep, FitToEnergyArgs } from './training/energy-steps';
+export type { EnergyStep, FitToEnergyArgs } from './training/fit-to-energy';
 export { fitToEnergy } from './training/fit-to-energy';
-export type { InitializationOptions } from './training/initial-pass';
+export type { InitializationOptions } from './training/initialize-from-data';
 export { initializeFromData } from './training/initialize-from-data';
 export {
   type ExponentialDecayArgs,

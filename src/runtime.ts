@@ -8,7 +8,7 @@ export type { Images, Place } from './core/images';
 export type { SymmetricOptions, Symmetry, SymmetryShape } from './core/symmetries';
 export type { DistributionShape } from './distributions/kinds';
 export type { Energy } from './likelihood/energies';
-export type { LogPartition, LogPartitionArgs } from './likelihood/importance-weights';
+export type { LogPartition, LogPartitionArgs } from './likelihood/log-partition';
 export { logPartition } from './likelihood/log-partition';
 export {
   type LevelLogProbsOptions,

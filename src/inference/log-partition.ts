@@ -1,8 +1,13 @@
 import type { Energy } from '../likelihood/energies';
-import type { LogPartition, LogPartitionArgs } from '../likelihood/importance-weights';
-import type { PortableModel } from '../program/program';
-import { ofAnyModel } from './importance-weights';
-import type { TfjsModel } from './tensor-model';
+import {
+  estimated,
+  type LogPartition,
+  type LogPartitionArgs,
+  logPartition as ofPortable,
+  readLogPartition,
+} from '../likelihood/log-partition';
+import { isPortable, type PortableModel } from '../program/program';
+import { type TfjsModel, tensorImageModel } from './tensor-model';
 
 /**
  * Estimates log Z of the distribution e^(-beta E(x)) / Z over images x, by images from a model q: the mean of their
@@ -34,5 +39,7 @@ export async function logPartition(
   energy: Energy,
   args: LogPartitionArgs,
 ): Promise<LogPartition> {
-  return ofAnyModel(model, energy, args);
+  if (isPortable(model)) return ofPortable(model, energy, args);
+  const { pool, ...values } = readLogPartition(energy, args);
+  return estimated(tensorImageModel('logPartition: model', model, { pool }), energy, values);
 }

@@ -7,7 +7,7 @@ import { uniformsOf } from '../../src/core/random';
 import { outputsOf } from '../../src/inference/batches';
 import { imageModelShape } from '../../src/models/image-model';
 import { isSymmetric } from '../../src/models/symmetric';
-import { scoreGradients } from '../../src/training/energy-steps';
+import { scoreGradients } from '../../src/training/fit-to-energy';
 import { allImages, elementsSlowly, inElement, listOf, sumOf } from '../support/all-images';
 import { type Backend, useBackend } from '../support/backends';
 import { startInProcess } from '../support/pool-in-process';
