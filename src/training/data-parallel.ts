@@ -37,7 +37,10 @@ export interface TrainerOptions extends Given<typeof trainerOptions> {}
 
 /** Trains a model on all cores: see {@link createTrainer}. */
 export interface Trainer {
-  /** As `fit` of the model. */
+  /**
+   * As `fit` of the model. Callbacks may assign weights. If anything else does while a batch is computed, it rejects
+   * rather than apply gradients of other weights, as do the two methods below.
+   */
   fit(...args: training.LevelsOrPair<methods.AutoregressiveModelFitArgs>): Promise<History>;
   /** As `fitDataset` of the model. The next batch is asked for while the current one is computed. */
   fitDataset<T>(
@@ -52,7 +55,7 @@ export interface Trainer {
   evaluate<Result extends number | number[] = number>(
     ...args: training.LevelsOrPair<methods.AutoregressiveModelEvaluateArgs>
   ): Promise<Result>;
-  /** Ends all workers and releases their memory. Unfinished calls reject. The model stays. */
+  /** Ends all workers and releases their memory. Unfinished calls reject, as do later ones. The model stays. */
   dispose(): Promise<void>;
 }
 
@@ -84,7 +87,7 @@ export async function dataParallel(model: AutoregressiveModel, given: TrainerOpt
    * and returns loss and metrics.
    */
   async function prepared(data: training.TrainingData): Promise<() => tf.Scalar[]> {
-    const computed = await team.compute(tensorsOf(data), shards, model.optimizer.iterations);
+    const computed = await team.compute(tensorsOf(data), shards, true);
     const gradients = computed.gradients as Float32Array;
     return () => {
       if (!computed.isCurrent()) {
@@ -120,7 +123,7 @@ export async function dataParallel(model: AutoregressiveModel, given: TrainerOpt
         const data = training.readBatch('evaluateDataset', model, value);
         try {
           await checkNumbers('evaluateDataset', model, data, k === 0 ? model['numChecked'](Infinity) : 0);
-          mean.add(await team.compute(tensorsOf(data), shards, null), data.levels.shape[0] as number);
+          mean.add(await team.compute(tensorsOf(data), shards, false), data.levels.shape[0] as number);
         } finally {
           tf.dispose([data.inputs, data.labels]);
         }
@@ -238,7 +241,7 @@ export async function dataParallel(model: AutoregressiveModel, given: TrainerOpt
         const count = model['numChecked'](data.isAlone ? args.batchSize : 0);
         await checkNumbers('evaluate', model, data, count, count);
         const batches = Math.ceil((data.levels.shape[0] as number) / args.batchSize);
-        const { figures } = await team.compute(tensorsOf(data), batches, null);
+        const { figures } = await team.compute(tensorsOf(data), batches, false);
         return (figures.length === 1 ? figures[0] : figures) as Result;
       } finally {
         tf.dispose(data.made);

@@ -156,9 +156,11 @@ export async function teamOf(
   async function compute(
     tensors: readonly tf.Tensor[],
     shards: number,
-    step: number | null,
+    isTraining: boolean,
   ): Promise<Computed> {
-    const [wanted, trained, used] = [replica(), trainedWeights(model), dataIds()]; // before anything is waited for
+    // Before anything is waited for, since all of this may change meanwhile.
+    const [wanted, trained, used] = [replica(), trainedWeights(model), dataIds()];
+    const step = isTraining ? model.optimizer.iterations : 0;
     const [batch] = await Promise.all([Promise.all(tensors.map(packed)), publish(used)]);
     const [numImages = 0] = tensors[0]?.shape ?? [];
     const parts = cut(numImages, shards);
@@ -175,7 +177,7 @@ export async function teamOf(
         for (let k = waiting.shift(); k !== undefined; k = waiting.shift()) {
           const shard = parts[k] as Shard;
           const share = shard.count / numImages;
-          const gradients = step === null ? null : (free.pop() ?? memory(length));
+          const gradients = isTraining ? (free.pop() ?? memory(length)) : null;
           const isBehind = !isShared && member.version !== version;
           const update = isBehind ? values.slice() : null;
           const work: Work = {
@@ -183,7 +185,7 @@ export async function teamOf(
             tensors: batch.map((tensor) => sliced(tensor, shard)),
             first: shard.first,
             share,
-            step: step ?? 0,
+            step,
             version,
             weights: update,
             gradients,
@@ -222,7 +224,7 @@ export async function teamOf(
   return {
     dispose,
     /**
-     * Computes loss and metrics of a batch, its inputs and then its labels, and with a step the gradients.
+     * Computes loss and metrics of a batch, its inputs and then its labels, and to train the gradients.
      *
      * @throws (rejects) what a worker threw; an Error if no worker is left
      */

@@ -10,7 +10,8 @@ import { dataParallel, type Trainer, type TrainerOptions } from './data-parallel
  *
  * Workers run the wasm backend with this library's kernels, or cpu if `@tensorflow/tfjs-backend-wasm` is not installed;
  * the model itself may be on any backend. Each worker has the weights twice, a part's gradients, and what the layers
- * compute of a part's images. In a page, the bundler must find the workers' file:
+ * compute of a part's images. Only tfjs's own layers of noise, such as its `dropout`, draw other noise than with
+ * `model.fit`. In a page, the bundler must find the workers' file:
  *
  * ```ts page
  * import { createTrainer, type AutoregressiveModel } from 'pixelcnn-layers';

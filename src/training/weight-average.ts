@@ -59,8 +59,8 @@ export class WeightAverage {
   }
 
   /**
-   * Runs a task while the model has the averages as its weights, and restores its own weights afterwards, even if the
-   * task fails. The task may dispose the model, but not train it. Rejects while another task is still running.
+   * Runs a task while the model has the averages as its weights, whatever its constraints, and restores its own weights
+   * afterwards, even if the task fails. The task may dispose the model, but not train it. Rejects while another task is still running.
    */
   async use<T>(task: () => T | Promise<T>): Promise<T> {
     if (this.isInUse) throw new Error('WeightAverage: use: another task is still running');

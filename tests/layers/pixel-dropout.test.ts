@@ -10,7 +10,13 @@ const SHAPE = [2, 3, 3, 4];
 const SIZE = 72;
 
 /** What dropout makes of ones: in the given step of training, by the call of that number in it. */
-function expected(seed: number, step: number, call: number, rate: number, images = [0, 1]): number[] {
+function expected(
+  seed: number | string,
+  step: number,
+  call: number,
+  rate: number,
+  images = [0, 1],
+): number[] {
   return images.flatMap((image) => {
     const uniform = alea(`${seed}/${step}/${call}/${image}`);
     return Array.from({ length: SIZE / 2 }, () => (uniform() < rate ? 0 : Math.fround(1 / (1 - rate))));
@@ -37,6 +43,13 @@ onEachBackend('PixelDropout', () => {
     expect(await ofOnes(layer, true)).toEqual(expected(7, 5, 0, rate));
     layer.setStep(5, 3); // as a part of a batch that begins with image 3
     expect(await ofOnes(layer, true)).toEqual(expected(7, 5, 0, rate, [3, 4]));
+  });
+
+  it('takes the seed that is set with the step, if it has none of its own', async () => {
+    const [layer, seeded] = [pixelDropout({ rate: 0.5 }), pixelDropout({ rate: 0.5, seed: 7 })];
+    for (const each of [layer, seeded]) each.setStep(5, 0, 'of the model');
+    expect(await ofOnes(layer, true)).toEqual(expected('of the model', 5, 0, 0.5));
+    expect(await ofOnes(seeded, true)).toEqual(expected(7, 5, 0, 0.5));
   });
 
   it('changes nothing outside of training, and calls there do not count', async () => {
