@@ -51,8 +51,9 @@ names of another GPT that has such: from: 'teddykoker/image-gpt', with kernels [
 function guessed(guess, join) {
   if (join) return `${described(join.name)} ${join.words}`;
   if (!guess) return 'nothing of its shape is left';
-  const { name, layout, others, isNarrower } = guess;
-  const words = [described(name), [layout, ...others].join(' or '), isNarrower ? 'narrower: pad it' : ''];
+  const { name, layout, others, isNarrower, isSure } = guess;
+  const layouts = [layout, ...others].join(' or ');
+  const words = [described(name), layouts, isNarrower ? 'narrower: pad it' : '', isSure ? '' : '?'];
   return words.filter((word) => word !== '').join(' ');
 }
 
@@ -74,7 +75,12 @@ function suggest(weights, guesses, from) {
   );
   try {
     loadWeights(model, tensors, options);
-    console.log('\nAll weights are loaded by this.');
+    const unsure = guesses.filter(({ isSure }) => !isSure).length;
+    console.log(
+      unsure === 0
+        ? '\nAll weights are loaded by this.'
+        : `\nAll shapes fit, but ${unsure} of ${guesses.length} weights, marked ?, may be others of their shape: compare activations.`,
+    );
   } catch ({ message }) {
     console.log(`\nThis says ${printable(message).slice(1, -1)}`);
   }

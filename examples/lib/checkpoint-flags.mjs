@@ -13,8 +13,8 @@ const HELP = `Lists the tensors of another program's checkpoint, and guesses whi
   --args JSON      its arguments, as {"imageShape":[8,8,1],"levels":17}
   --help           prints this
 
-Nothing is loaded or written. Guesses are by shape and likeness of names, and printed as options of loadWeights: check
-them before you use them.
+Nothing is loaded or written. Guesses are by shape, names and order, and printed as options of loadWeights. Those marked ?
+are not the only ones possible: compare activations.
 `;
 
 const text = { type: 'string' };

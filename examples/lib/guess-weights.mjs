@@ -1,11 +1,14 @@
+import { alike, inProgramOrder, isSameName, moduleOf, ranked } from './weight-names.mjs';
+
 /**
  * Guesses which tensors of a checkpoint are which weights of a network. A tensor must have the shape of the weight in
- * one of the layouts below, or fewer features, for which zeros can stand; among those, names decide that are alike, and
- * then the order.
+ * one of the layouts below, or fewer features, for which zeros can stand. Among tensors of one shape, words decide that
+ * their names share with those of weights, then the order. Biases belong to the kernels of their modules.
  *
  * @typedef {import('pixelcnn-layers/weights').NamedTensor} NamedTensor
- * @typedef {{ name: string, weight: string, layout: string, order: number[], others: string[], isNarrower: boolean }} Guess `name` is that of
- *   the tensor; `order` as `axes` of loadWeights returns it; `others` are layouts that would fit as well
+ * @typedef {{ name: string, weight: string, layout: string, order: number[], others: string[], isNarrower: boolean, isSure: boolean }} Guess
+ *   `name` is that of the tensor; `order` as `axes` of loadWeights returns it; `others` are layouts that would fit as
+ *   well; `isSure` if there is no other guess: the shape, the name, or the kernel that it belongs to leaves no choice
  */
 
 /** How a kernel [rows,columns,in,out] or [in,out] may lie in a file: the order of its axes there, without those left out. */
@@ -29,10 +32,11 @@ const EXPECTED = {
   keras: ['[rows,columns,in,out]', '[in,out]'],
 };
 
+/** More than names, order and role can count for: what is narrower comes last. */
+const LAST = 10;
+
 /** More pairs are not compared: no network that fits a machine has as many. */
 const MOST_PAIRS = 1_000_000;
-/** The most letters of a name that are compared. */
-const MOST_LETTERS = 200;
 
 /** The layouts in which a weight would have the shape of a tensor, or more features where `isNarrower`. */
 function layoutsOf(weightName, weight, shape, isNarrower) {
@@ -63,26 +67,9 @@ export function guessWeights(tensors, weights, usual) {
     throw new Error(
       `wanted at most ${MOST_PAIRS} pairs of a tensor and a weight, got ${tensors.size} x ${weights.size}`,
     );
-  const [theirs, ours] = [placed(tensors), placed(weights)];
-  const pairs = theirs.flatMap((one) =>
-    ours.flatMap((other) => {
-      const fitting = (isNarrower) =>
-        layoutsOf(other.name, weights.get(other.name), tensors.get(one.name).shape, isNarrower);
-      const exact = fitting(false);
-      const isNarrower = exact.length === 0;
-      const layouts = isNarrower ? fitting(true) : exact;
-      if (layouts.length === 0) return [];
-      return [
-        {
-          name: one.name,
-          weight: other.name,
-          layouts,
-          isNarrower,
-          likeness: alike(one, other) - (isNarrower ? 1 : 0),
-        },
-      ];
-    }),
-  );
+  const theirs = ranked(inProgramOrder(tensors), tensors);
+  const ours = ranked([...weights.keys()], weights);
+  const pairs = theirs.flatMap((one) => ours.flatMap((other) => pairOf(one, other, tensors, weights) ?? []));
   const [used, found] = [new Set(), new Map()];
   const assign = (some) => {
     for (const pair of some.sort((a, b) => b.likeness - a.likeness)) {
@@ -91,25 +78,58 @@ export function guessWeights(tensors, weights, usual) {
       found.set(pair.weight, pair);
     }
   };
-  // Kernels first, whose shapes tell more; then biases and the like, which belong to the modules of their kernels.
+  // Kernels first, whose shapes tell more; then biases and the like that lie beside them; then what is left.
   assign(pairs.filter(({ weight }) => weights.get(weight).shape.length > 1));
   const roles = new Map(theirs.map(({ name }) => [name, roleOf(name, tensors)]));
   const isOfRole = ({ name, weight }) => weight.endsWith(`.${roles.get(name)}`);
-  const layers = new Map([...found.values()].map(({ name, weight }) => [moduleOf(name), moduleOf(weight)]));
-  const isOfKernel = ({ name, weight }) => layers.get(moduleOf(name)) === moduleOf(weight);
-  assign(
-    pairs.map((pair) => ({
-      ...pair,
-      likeness: pair.likeness + (isOfKernel(pair) ? 1 : 0) + (isOfRole(pair) ? 2 : 0),
-    })),
-  );
+  const others = pairs.map((pair) => ({ ...pair, likeness: pair.likeness + (isOfRole(pair) ? 2 : 0) }));
+  const modules = new Set([...found.values()].map(modulesOf));
+  assign(others.filter((pair) => moduleOf(pair.name) !== '' && modules.has(modulesOf(pair))));
+  assign(others);
   const all = [...weights.keys()].flatMap((weight) => found.get(weight) ?? []);
-  const from = fromOf(all, usual);
-  return { from, guesses: all.map((pair) => guessOf(pair, from)) };
+  const { from, isSeen } = fromOf(all, usual);
+  const isSure = surenessOf(pairs, all, from, isSeen);
+  return { from, guesses: all.map((pair) => guessOf(pair, from, isSure(pair))) };
 }
 
-/** The name of what a tensor or a weight belongs to. */
-const moduleOf = (name) => name.replace(/[^./]*$/, '');
+/** A tensor and a weight that it may be; null where its shape does not fit. */
+function pairOf(one, other, tensors, weights) {
+  const [{ name }, { name: weight }] = [one, other];
+  const fitting = (isNarrower) => layoutsOf(weight, weights.get(weight), tensors.get(name).shape, isNarrower);
+  const exact = fitting(false);
+  const isNarrower = exact.length === 0;
+  const layouts = isNarrower ? fitting(true) : exact;
+  if (layouts.length === 0) return null;
+  return { name, weight, layouts, isNarrower, likeness: alike(one, other) - (isNarrower ? LAST : 0) };
+}
+
+const modulesOf = ({ name, weight }) => `${moduleOf(name)} ${moduleOf(weight)}`;
+
+/**
+ * A function that tells whether a pair is sure: it has one layout, and either its shape occurs once, or its name is the
+ * same, or it is the only one of its kind in a module of the same name, or beside another that is sure.
+ */
+function surenessOf(pairs, found, from, isSeen) {
+  const exact = pairs.filter(({ isNarrower }) => !isNarrower);
+  const isOnly = (key) => {
+    const counts = new Map();
+    for (const pair of exact) counts.set(key(pair), 1 + (counts.get(key(pair)) ?? 0));
+    return (pair) => counts.get(key(pair)) === 1;
+  };
+  const isOnlyWeight = isOnly(({ name }) => name);
+  const isOnlyTensor = isOnly(({ weight }) => weight);
+  const isOnlyOfModules = isOnly((pair) => `${modulesOf(pair)} ${pair.layouts[0][1].length}`); // of as many axes
+  const isSameModule = ({ name, weight }) => isSameName(moduleOf(name), moduleOf(weight));
+  const isIn = (isKnown) => (pair) =>
+    !pair.isNarrower &&
+    (pair.layouts.length === 1 ||
+      (isSeen && pair.layouts.some(([layout]) => EXPECTED[from].includes(layout)))) &&
+    ((isOnlyWeight(pair) && isOnlyTensor(pair)) ||
+      isSameName(pair.name, pair.weight) ||
+      (isOnlyOfModules(pair) && isKnown(pair)));
+  const known = new Set(found.filter(isIn(isSameModule)).map(modulesOf));
+  return isIn((pair) => isSameModule(pair) || known.has(modulesOf(pair)));
+}
 
 /** What a weight or bias of a module of PyTorch's is called here, since its weight shows whether it normalizes; else undefined. */
 function roleOf(name, tensors) {
@@ -119,7 +139,7 @@ function roleOf(name, tensors) {
   return undefined;
 }
 
-/** In which layout the most kernels lie that fit one of the two alone. */
+/** In which layout the most kernels lie that fit one of the two alone, and whether there are such. */
 function fromOf(pairs, usual) {
   const count = (from, other) =>
     pairs.filter(({ layouts }) => {
@@ -130,11 +150,11 @@ function fromOf(pairs, usual) {
       );
     }).length;
   const more = count('pytorch', 'keras') - count('keras', 'pytorch');
-  if (more === 0) return usual;
-  return more > 0 ? 'pytorch' : 'keras';
+  if (more === 0) return { from: usual, isSeen: false };
+  return { from: more > 0 ? 'pytorch' : 'keras', isSeen: true };
 }
 
-function guessOf({ name, weight, layouts, isNarrower }, from) {
+function guessOf({ name, weight, layouts, isNarrower }, from, isSure) {
   const [layout, order] = layouts.find(([one]) => EXPECTED[from].includes(one)) ?? layouts[0];
   return {
     name,
@@ -143,46 +163,10 @@ function guessOf({ name, weight, layouts, isNarrower }, from) {
     order,
     others: layouts.map(([one]) => one).filter((one) => one !== layout),
     isNarrower,
+    isSure,
   };
 }
 
 /** Whether `from` alone finds the order of a guess's axes. */
 export const isExpected = ({ layout, order }, weight, from) =>
   layout === '' || (EXPECTED[from].includes(layout) && order.length === weight.shape.length);
-
-/** Names with what is compared of them: pairs of letters, numbers, and where they are among all, from 0 to 1. */
-function placed(named) {
-  const names = [...named.keys()];
-  const inOrder = [...names].sort(new Intl.Collator('en', { numeric: true }).compare); // files order names by letters
-  const places = new Map(inOrder.map((name, i) => [name, i / Math.max(1, names.length - 1)]));
-  return names.map((name) => ({
-    name,
-    letters: pairsOfLetters(name),
-    numbers: String(name.match(/\d+/g)),
-    place: places.get(name),
-  }));
-}
-
-/** What PyTorch and Keras call what is called otherwise here. */
-const WORDS = [
-  [/\bweight$/, 'kernel'],
-  [/\brunning_mean$/, 'moving_mean'],
-  [/\brunning_var$/, 'moving_variance'],
-];
-
-/** The pairs of neighbouring letters in a name. */
-function pairsOfLetters(name) {
-  const words = WORDS.reduce(
-    (old, [pattern, word]) => old.replace(pattern, word),
-    name.slice(-MOST_LETTERS).toLowerCase(),
-  );
-  return new Set(Array.from(words, (_, i) => words.slice(i, i + 2)));
-}
-
-/** How alike two names are: Dice's coefficient of their letters, and half as much for the same numbers and the same place. */
-function alike(a, b) {
-  let both = 0;
-  for (const pair of a.letters) if (b.letters.has(pair)) both += 1;
-  const letters = (2 * both) / (a.letters.size + b.letters.size);
-  return letters + (a.numbers === b.numbers ? 0.5 : 0) + (1 - Math.abs(a.place - b.place)) / 2;
-}

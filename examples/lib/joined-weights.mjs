@@ -5,6 +5,8 @@
  * @typedef {import('pixelcnn-layers/weights').NamedTensor} NamedTensor
  */
 
+import { inProgramOrder } from './weight-names.mjs';
+
 const ATTENTION = ['query', 'key', 'value'];
 
 /**
@@ -14,14 +16,14 @@ const ATTENTION = ['query', 'key', 'value'];
  */
 export function joinedWeights(tensors, weights) {
   const found = new Map();
-  const free = inOrder(tensors);
+  const free = inProgramOrder(tensors);
   /** Takes the next tensor that has one of some shapes. */
   const take = (shapes, isRight = () => true) => {
     const isFound = (name) => shapes.some((shape) => isShape(tensors.get(name), shape)) && isRight(name);
     const index = free.findIndex(isFound);
     return index < 0 ? undefined : free.splice(index, 1)[0];
   };
-  for (const query of inOrder(weights).filter((name) => name.endsWith('.query.kernel'))) {
+  for (const query of [...weights.keys()].filter((name) => name.endsWith('.query.kernel'))) {
     const three = ATTENTION.map((part) => query.replace('query', part));
     const [inputs, features] = weights.get(query).shape.slice(-2);
     const areAlike = three.every((name) => isShape(weights.get(name), [1, 1, features, features]));
@@ -56,6 +58,3 @@ export function joinedWeights(tensors, weights) {
 
 const isShape = (tensor, wanted) => String(tensor?.shape) === String(wanted);
 const sizeOf = (shape) => shape.reduce((product, length) => product * length, 1);
-
-/** Names by their numbers, since files order them by letters. */
-const inOrder = (named) => [...named.keys()].sort(new Intl.Collator('en', { numeric: true }).compare);

@@ -21,9 +21,7 @@ import { isPyTorchRun, loadPyTorchRun } from './pytorch-run.mjs';
  *   levels look like; `orientations` is the symmetric model, if the condition tells orientations
  */
 export async function loadImageModel(directory) {
-  const model = isPyTorchRun(directory)
-    ? await loadPyTorchRun(directory)
-    : await loadLayersModel(fileSystem(await modelDirectory(directory)));
+  const model = isPyTorchRun(directory) ? await loadPyTorchRun(directory) : await loadSaved(directory);
   const [[, ...imageShape], ...others] = model.inputs.map(({ shape }) => shape);
   const [, ...outputShape] = model.outputs[0].shape;
   const levels = model.levels ?? outputShape[3]; // for a graph not saved as an AutoregressiveModel, from its logits [N,H,W,C,L]
@@ -35,6 +33,18 @@ export async function loadImageModel(directory) {
   }
   const orientations = inAllOrientations(model, model.getUserDefinedMetadata() ?? {});
   return { model, imageShape, levels, condition, palette: paletteOf(model, levels), orientations };
+}
+
+async function loadSaved(directory) {
+  const source = fileSystem(await modelDirectory(directory));
+  return loadLayersModel(source).catch((cause) => {
+    const [, name] = /^Unknown layer: (.*?)\. This may/.exec(cause.message) ?? [];
+    if (name === undefined) throw cause;
+    const cure = 'if it is your own, run node --import ./my-layers.mjs …, with a module that registers it';
+    throw new Error(`--model: '${directory}' has a layer ${name}, which is not registered: ${cure}`, {
+      cause,
+    });
+  });
 }
 
 /**

@@ -51,8 +51,9 @@ describe('checkpoint.mjs', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toContain('"module.net.stack.0.mask" I64 []  a buffer\n');
     expect(stdout).toContain(`"optimizer.step" I64 []  an optimizer's\n`);
-    expect(stdout).toMatch(/ {2}block0_vertical_gate\.condition\.kernel \[1,1,3,\d\] {2}<- "module\.net\.stack\.0_vertical_gate\.condition\.weight" F32 \[3,\d\] \[in,out\]\n/);
-    expect(stdout).toMatch(/\nAll weights are loaded by this\.\n$/);
+    expect(stdout).toMatch(/ {2}block0_vertical_gate\.condition\.kernel \[1,1,3,\d\] {2}<- "module\.net\.stack\.0_vertical_gate\.condition\.weight" F32 \[3,\d\] \[in,out\] \?\n/);
+    expect(stdout).toMatch(/\nAll shapes fit, but \d+ of \d+ weights, marked \?, may be others of their shape: compare activations\.\n$/);
+    expect(stdout).not.toContain('All weights are loaded');
     const model = await loadLayersModel(fileSystem(join(folder, 'MODEL')));
     const before = saveWeights(model);
     model.setWeights(model.getWeights().map((weight) => zerosLike(weight)));
@@ -89,7 +90,7 @@ describe('checkpoint.mjs', () => {
     const { code, stdout } = await runScript('checkpoint.mjs', [file, '--factory', 'imageGPT', '--args', JSON.stringify(args)]);
     expect(code).toBe(0);
     expect(stdout).toContain('  block0.key.bias [4]  <- "h.0.qkv.bias" F32 [12] second third\n');
-    expect(stdout).toContain('  block0.projection.bias [4]  <- "h.0.out.bias" F32 [4]\n');
+    expect(stdout).toContain('  block0.projection.bias [4]  <- "h.0.out.bias" F32 [4] ?\n');
     expect(stdout).toContain('  block0.mlp_in.kernel [1,1,4,16]  <- nothing of its shape is left\n');
     expect(stdout).toContain('left over: nothing\n');
     expect(stdout).toMatch(/\n {2}\["h\.0\.out\.weight","block0\.projection\.kernel"\],\n.*from: 'teddykoker\/image-gpt'/s);

@@ -267,6 +267,7 @@ declare module '*/examples/lib/guess-weights.mjs' {
     order: number[];
     others: string[];
     isNarrower: boolean;
+    isSure: boolean;
   }
   export function guessWeights(
     tensors: ReadonlyMap<string, NamedTensor>,

@@ -90,6 +90,18 @@ describe('sample.mjs', () => {
     expect(await refusal('folder.pixelcnn')).toMatch(/^--model: '.*folder\.pixelcnn' cannot be read: /);
   });
 
+  it('draws from a model with a layer of the user, which --import of node registers', async () => {
+    const own = join(directory, 'own');
+    await saveModel(own, {});
+    const file = join(own, 'model.json');
+    await writeFile(file, (await readFile(file, 'utf8')).replaceAll('"PixelCNNResBlock"', '"TheirBlock"'));
+    const flags = ['--model', own, '--images', '1', '--out', join(directory, 'own.png')];
+    const { stderr } = await runScript('sample.mjs', flags);
+    expect(stderr).toContain(`--model: '${own}' has a layer TheirBlock, which is not registered`);
+    const { ended } = startScript('sample.mjs', flags, ['--import', './tests/examples/own-layers.mjs']);
+    expect(await ended).toMatchObject({ code: 0, stderr: '' });
+  });
+
   it('writes into out where it is told no other place, and removes what a kill has left of that file', async () => {
     const { pid } = spawnSync(process.execPath, ['-e', '']);
     await mkdir(join(directory, 'out'));

@@ -1,7 +1,9 @@
-import type { NamedTensor } from 'pixelcnn-layers/weights';
+import { pixelCNN } from 'pixelcnn-layers';
+import { type NamedTensor, saveWeights } from 'pixelcnn-layers/weights';
 import { expect, it } from 'vitest';
 import { guessWeights } from '../../../examples/lib/guess-weights.mjs';
 import { nameForLoading, reasonToSkip } from '../../../examples/lib/state-dict.mjs';
+import { useBackend } from '../../support/backends';
 
 const ofShape = (...shape: number[]): NamedTensor => ({
   dtype: 'F32',
@@ -71,6 +73,83 @@ it('goes by names, whatever the order, and by the order where names say nothing'
   ]);
   const byOrder = guessed({ '10': [4], '9': [4], '1': [4] }, weights);
   expect(byOrder.guesses.map(([name]) => name)).toEqual(['1', '9', '10']);
+});
+
+/** Shapes by names, of \`count\` layers. */
+const layers = (count: number, name: (k: number) => string, shapes: Record<string, number[]>) =>
+  Array.from({ length: count }, (_, k) => k).flatMap((k) =>
+    Object.entries(shapes).map(([part, shape]): [string, number[]] => [name(k) + part, shape]),
+  );
+const conv = { '.kernel': [3, 3, 4, 4], '.bias': [4] };
+const theirConv = { '.weight': [4, 4, 3, 3], '.bias': [4] };
+/** Expects the layer of each number to be guessed for ours of that number, kernel and bias. */
+function expectInOrder(tensors: [string, number[]][], theirs: (k: number) => string) {
+  const ours = layers(12, (k) => `block${k}.conv_mid`, conv);
+  const { guesses } = guessed(Object.fromEntries(tensors), Object.fromEntries(ours));
+  const wanted = layers(12, theirs, theirConv).map(([name]) => name);
+  expect(guesses.map(([name]) => name)).toEqual(wanted);
+}
+
+it('counts in a file that orders its names by letters, in all or only the layers: 10 comes before 2', () => {
+  const theirs = (k: number) => `net.layers.${k}.c`;
+  expectInOrder(layers(12, theirs, theirConv).sort(), theirs);
+  const byLayer = Array.from({ length: 12 }, (_, k) => `${k}`).sort();
+  const ofLayer = (k: string) => [[`${k}.weight`, [4, 4, 3, 3]], [`${k}.bias`, [4]]] as [string, number[]][]; // biome-ignore format: one line
+  expectInOrder(byLayer.map((k) => `layer${k}`).flatMap(ofLayer), (k) => `layer${k}`);
+});
+
+it('takes numbers as an order, not as names: every second of a list, or from another number on', () => {
+  for (const theirs of [(k: number) => `net.${2 * k}`, (k: number) => `net.${k + 1}`]) {
+    expectInOrder(layers(12, theirs, theirConv), theirs);
+    expectInOrder(layers(12, theirs, theirConv).sort(), theirs);
+  }
+});
+
+it('goes by the order of the file, where that is not the order of letters', () => {
+  const theirs = (k: number) => `part${Math.floor(k / 4)}.${['q', 'k', 'v', 'post'][k % 4]}`;
+  expectInOrder(layers(12, theirs, theirConv), theirs);
+});
+
+it.each<[string, (module: string, k: number) => string]>([
+  ['count from 1', (module) => module.replace(/^block(\d+)/, (_, k) => `stack.${Number(k) + 1}`)],
+  ['count modules', (_, k) => `${k}`],
+  ['begin alike', (module) => module.replace(/^block(\d+)\.conv_/, 'layers.$1.c_')],
+])('finds all weights of a network in files whose names %s', async (_, rename) => {
+  await useBackend('cpu');
+  const model = pixelCNN({ imageShape: [4, 4, 1], levels: 4, hiddenDim: 4, outDim: 8, numBlocks: 11 });
+  const weights = saveWeights(model);
+  const modules = [...new Set([...weights.keys()].map((name) => name.replace(/\.\w+$/, '')))];
+  const theirs = (name: string) => {
+    const [module, role] = [name.replace(/\.\w+$/, ''), name.endsWith('kernel') ? 'weight' : 'bias'];
+    return `${rename(module, modules.indexOf(module))}.${role}`;
+  };
+  const tensors = [...saveWeights(model, { to: 'pytorch' })].map(([name, tensor]) => [theirs(name), tensor] as const); // biome-ignore format: one line
+  const byLetters = [...tensors].sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const file of [tensors, byLetters]) {
+    const { guesses } = guessWeights(new Map(file), weights, 'pytorch');
+    expect(guesses.map(({ name }) => name)).toEqual([...weights.keys()].map(theirs));
+  }
+  model.dispose();
+});
+
+it('is sure of what has the only tensor of its shape, or its name, or lies beside a kernel that has', () => {
+  const sure = (tensors: Record<string, number[]>, weights: Record<string, number[]>) =>
+    guessWeights(mapOf(tensors), mapOf(weights), 'pytorch').guesses.filter(({ isSure }) => isSure).map(({ weight }) => weight); // biome-ignore format: one line
+  const weights = { 'a.kernel': [2, 3], 'a.bias': [3], 'b.kernel': [3, 3], 'b.bias': [3], 'c.kernel': [3, 3], 'c.bias': [3] };
+  // Of the shape [3,3], and so of the biases, two are left, which may also lie either way.
+  expect(sure({ 'x.weight': [3, 2], 'x.bias': [3], 'y.weight': [3, 3], 'y.bias': [3], 'z.weight': [3, 3], 'z.bias': [3] }, weights)).toEqual(['a.kernel', 'a.bias']);
+  // Names are known, and by the first kernel in which order of axes they lie.
+  expect(sure({ 'net.a.weight': [3, 2], 'net.a.bias': [3], 'net.b.weight': [3, 3], 'net.b.bias': [3], 'net.c.weight': [3, 3], 'net.c.bias': [3] }, weights)).toEqual(Object.keys(weights));
+  // Nothing tells in which order of axes a square kernel lies, and what is narrower is padded.
+  expect(sure({ 'b.weight': [3, 3] }, { 'b.kernel': [3, 3] })).toEqual([]);
+  expect(sure({ 'b.weight': [5, 7] }, { 'b.kernel': [8, 6] })).toEqual([]);
+}); // biome-ignore format: one case a line
+
+it('gives a bias to the layer that has got the kernel beside it, whatever their names', () => {
+  const tensors = { 'conv1.weight': [8, 4], 'conv1.bias': [8], 'conv2.weight': [8, 6], 'conv2.bias': [8] };
+  const weights = { 'conv1.kernel': [6, 8], 'conv1.bias': [8], 'conv2.kernel': [4, 8], 'conv2.bias': [8] };
+  const names = guessed(tensors, weights).guesses.map(([name]) => name);
+  expect(names).toEqual(['conv2.weight', 'conv2.bias', 'conv1.weight', 'conv1.bias']);
 });
 
 it('gives a bias to the layer that has got the kernel of its module', () => {

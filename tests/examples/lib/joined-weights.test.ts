@@ -43,6 +43,13 @@ it.each([
   });
 });
 
+it('goes by the order of the file, where that is not the order of letters', () => {
+  const found = joined({ 'last.w': [24, 8], 'last.b': [24], 'first.w': [24, 8], 'first.b': [24] });
+  expect(found['block0.query.kernel']).toBe('last.w: first third');
+  expect(found['block0.query.bias']).toBe('last.b: first third');
+  expect(found['block1.key.kernel']).toBe('first.w: second third');
+});
+
 it('finds the start token in the table of levels, and places in a row', () => {
   expect(joined({ 'wte.weight': [7, 8], 'wpe.weight': [20, 8] })).toEqual({
     'levels.embeddings': 'wte.weight: all rows but the last',

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pixelCNN } from 'pixelcnn-layers';
@@ -31,6 +31,17 @@ describe('a saved model', () => {
     }
     await rm(at, { recursive: true });
   });
+});
+
+it('a layer that is not registered is named, with how to register it from the command line', async () => {
+  const at = await mkdtemp(join(tmpdir(), 'saved-model-'));
+  await saveGatedModel(at, {});
+  const file = join(at, 'model.json');
+  await writeFile(file, (await readFile(file, 'utf8')).replaceAll('"GatedActivation"', '"TheirGate"'));
+  await expect(loadImageModel(at)).rejects.toThrow(
+    `--model: '${at}' has a layer TheirGate, which is not registered: if it is your own, run node --import ./my-layers.mjs …, with a module that registers it`,
+  );
+  await rm(at, { recursive: true });
 });
 
 describe('a run of pytorch/train.py', () => {
