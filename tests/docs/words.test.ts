@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
-// What there is to read must stay short enough to be read: CONTRIBUTING.md, "Where a page belongs".
+// What there is to read must stay short enough to be read: CONTRIBUTING.md, "The site".
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const MOST_IN_README = 900;

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startInProcess, startSilent } from '../support/pool-in-process';
 import { portableModel } from '../support/portable-model.mjs';
 
-// What a pool does is the same whatever its workers are; here they are no threads. Those are in threads.test.ts.
+// What a pool does is the same whatever its workers are; here they are no threads. Those are in tests/programs/pool-threads.test.ts.
 
 const model = portableModel();
 

@@ -365,14 +365,8 @@ describe('readPortable', () => {
       (parts) => (parts.header[long] = { dtype: 'F32', shape: [1], data_offsets: [0, 3] }),
       (parts) => (parts.header[long] = { dtype: long, shape: [1], data_offsets: [0, 4] }),
     ];
-    for (const edit of edits) {
-      try {
-        readPortable(edited(file, edit));
-        expect.unreachable();
-      } catch (error) {
-        expect((error as Error).message.length).toBeLessThan(2000);
-      }
-    }
+    for (const edit of edits)
+      expect(() => readPortable(edited(file, edit))).toThrow(/^readPortable: .{1,2000}$/s);
   });
 
   it('reads a file of more weights than values that it may ask for', () => {
