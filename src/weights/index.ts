@@ -1,5 +1,8 @@
-export type { ActivationDifference, CompareActivationsOptions } from './activation-differences';
-export { compareActivations } from './compare-activations';
+export {
+  type ActivationDifference,
+  type CompareActivationsOptions,
+  compareActivations,
+} from './compare-activations';
 export { type InterleavedOptions, interleaved } from './interleaved';
 export { type LoadWeightsOptions, loadWeights } from './load-weights';
 export { type NamedTensor, readSafetensors, writeSafetensors } from './named-tensor';
