@@ -4,11 +4,13 @@ import { callback, type Given, oneOf, optional, readArguments } from '../core/ar
 import { checkOneOf, shortened, throwTypeError } from '../core/check';
 import { type ModelWeight, type Origin, weightsOf } from './model-weights';
 import { checkNamed, checkNamedTensor, float32Of, type NamedTensor } from './named-tensor';
-import { type AxesOf, layouts, ordersOf, sources, stateDictName, type WeightSource } from './sources';
+import { repositories } from './repositories';
+import { type AxesOf, layouts, ordersOf, originsOf, type WeightSource, weightSources } from './sources';
+import { unwrappedName } from './state-dict';
 
 const declared = {
   /** The source of the tensors, which determines their names and the order of their axes. @default 'keras' */
-  from: optional(oneOf(...(Object.keys(sources) as WeightSource[])), 'keras'),
+  from: optional(oneOf(...weightSources), 'keras'),
   /**
    * Maps the name of a tensor, without the prefixes of a state dict, to its name under `from`; null skips the tensor.
    * @default no change
@@ -62,8 +64,8 @@ export function loadWeights(
   checkNamed('loadWeights: tensors', tensors);
   const [missing, misshapen] = [[] as string[], [] as string[]];
   const made: (ModelWeight & { origin: Origin })[] = [];
-  for (const weight of weights) {
-    const origin = sources[from](weight, weights, orderOf);
+  for (const [i, origin] of originsOf(from, weights, orderOf).entries()) {
+    const weight = weights[i] as ModelWeight;
     if (origin === null) missing.push(`one for ${weight.name}`);
     else made.push({ ...weight, origin });
   }
@@ -113,7 +115,7 @@ function renamed(
 ): Map<string, NamedTensor> {
   const given = new Map<string, NamedTensor>();
   for (const [name, one] of tensors) {
-    const own = from === 'keras' ? name : stateDictName(name, from);
+    const own = from === 'keras' ? name : unwrappedName(name, from === 'pytorch' ? {} : repositories[from]);
     const newName = own === null ? null : names(own);
     if (newName === null) continue;
     if (typeof newName !== 'string')

@@ -83,3 +83,14 @@ export function permuted(
   copy(0, 0);
   return to;
 }
+
+/** A weight that lies in a tensor with its axes in another order, perhaps without some of length 1. */
+export function inOrder(name: string, shape: readonly number[], order: readonly number[]): Origin {
+  const all = [...order, ...[...shape.keys()].filter((axis) => !order.includes(axis))];
+  const turned = all.map((axis) => shape[axis] as number);
+  const back = all.map((_, axis) => all.indexOf(axis));
+  return {
+    parts: [{ name, shape: turned.slice(0, order.length) }],
+    make: (numbers) => permuted(numbers, turned, back),
+  };
+}

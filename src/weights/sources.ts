@@ -1,8 +1,7 @@
 import { checkList, throwTypeError } from '../core/check';
-import { type ModelWeight, type Origin, permuted } from './model-weights';
-import { openAI, teddykoker } from './repositories/image-gpt';
-import { pixelCnnPp } from './repositories/pixel-cnn-pp';
-import { vqVae2 } from './repositories/vq-vae-2';
+import { inOrder, type ModelWeight, type Origin } from './model-weights';
+import { repositories } from './repositories';
+import { originsIn } from './state-dict';
 
 /**
  * The source of weights, which determines their names and the order of their axes.
@@ -19,7 +18,7 @@ import { vqVae2 } from './repositories/vq-vae-2';
  * - `'teddykoker/image-gpt'`: a state dict from https://github.com/teddykoker/image-gpt, for `imageGPT` with
  *   `residual: 'normalized'`; its classifier and centroids are ignored.
  */
-export type WeightSource = keyof typeof sources;
+export type WeightSource = Layout | keyof typeof repositories;
 
 /** The layouts of weights under this library's names. */
 export const layouts = ['keras', 'pytorch'] as const;
@@ -31,23 +30,19 @@ export type AxesOf = (name: string) => readonly number[] | null | undefined;
 /** The order of a weight's axes in a file, perhaps without axes of length 1; null if the layout determines it. */
 type OrderOf = (weight: ModelWeight) => readonly number[] | null;
 
-/** Finds the tensors that a weight of a model is computed from; null if the source has no such weight. */
-type Source = (weight: ModelWeight, all: readonly ModelWeight[], orderOf: OrderOf) => Origin | null;
+export const weightSources = [...layouts, ...Object.keys(repositories)] as WeightSource[];
 
-export const sources = {
-  keras: (weight, _, orderOf) => originIn('keras', weight, orderOf),
-  pytorch: (weight, _, orderOf) => originIn('pytorch', weight, orderOf),
-  'pclucas14/pixel-cnn-pp': pixelCnnPp,
-  'rosinality/vq-vae-2-pytorch': vqVae2,
-  'openai/image-gpt': openAI,
-  'teddykoker/image-gpt': teddykoker,
-} satisfies Readonly<Record<string, Source>>;
-
-function originIn(layout: Layout, weight: ModelWeight, orderOf: OrderOf): Origin {
-  const { order, shape } = laidOut(layout, weight, orderOf);
-  const turned = order.map((axis) => weight.shape[axis] as number);
-  const back = order.map((_, axis) => order.indexOf(axis));
-  return { parts: [{ name: weight.name, shape }], make: (numbers) => permuted(numbers, turned, back) };
+/** Finds the tensors that each weight of a model is computed from; null for weights that the source does not have. */
+export function originsOf(
+  from: WeightSource,
+  weights: readonly ModelWeight[],
+  orderOf: OrderOf,
+): (Origin | null)[] {
+  if (from !== 'keras' && from !== 'pytorch') return originsIn(repositories[from], weights);
+  return weights.map((weight) => {
+    const { order, shape } = laidOut(from, weight, orderOf);
+    return { ...inOrder(weight.name, weight.shape, order), parts: [{ name: weight.name, shape }] };
+  });
 }
 
 /**
@@ -88,21 +83,4 @@ export function ordersOf(what: string, axes: AxesOf | undefined): OrderOf {
       throwTypeError(of, `an order of the axes of [${shape}]`, order);
     return order;
   };
-}
-
-/** What PyTorch's wrappers add to names: DistributedDataParallel in front, torch.compile also before an inner module. */
-const ADDED = /^(?:(?:module|_orig_mod)\.)+|(?<=\.)_orig_mod\./g;
-
-/** Buffers, which are not weights: masks, positions, counts. */
-const BUFFER = /(?:^|\.)(?:mask|background|num_batches_tracked|n_averaged)$/;
-
-/** What else is ignored of Image GPT: masks, a classifier, the colours. */
-const OF_GPT = /\.attn\.(?:masked_)?bias$|^clf_head\.|^centroids$/;
-
-/** The name of a tensor without the prefixes of PyTorch's wrappers; null for a buffer. */
-export function stateDictName(name: string, from: WeightSource): string | null {
-  const unwrapped = name.replaceAll(ADDED, '');
-  if (!from.endsWith('/image-gpt')) return BUFFER.test(unwrapped) ? null : unwrapped;
-  const own = unwrapped.replace(/^gpt\./, '');
-  return OF_GPT.test(own) ? null : own;
 }

@@ -1,62 +1,35 @@
-import { type ModelWeight, type Origin, permuted } from './model-weights';
+import { inOrder, type Origin } from './model-weights';
 
-// Weight-normed convolutions as PyTorch saves them: `weight_v`, `weight_g` and `bias`.
-
-/** What turns this library's name of a convolution, `layer.part`, into another program's: replacements, one after the other. */
-export type Renaming = readonly (readonly [
-  pattern: RegExp,
-  replacement: string | ((match: string, group: string) => string),
-])[];
-
-/** Another program's name for a convolution; null if it is none of those that match `known`. */
-export function convolutionName(
-  { layer, part }: ModelWeight,
-  renaming: Renaming,
-  known: RegExp,
-): string | null {
-  const name = renaming.reduce(
-    (old, [pattern, to]) => old.replace(pattern, to as string),
-    `${layer}.${part}`,
-  );
-  return known.test(name) ? name : null;
-}
+// Weight-normed convolutions as PyTorch saves them: `weight_v` and `weight_g`.
 
 /**
- * The tensors of a weight of a convolution that is called `conv` there. `isLinear`: it is a linear layer there, without
- * rows and columns. `isTransposed`: there, it is a transposed one. `isAnew`: it is normalized otherwise here, or not at
- * all, so the direction is the kernel itself, and the gains are its norms.
+ * The tensors of a normalized kernel, or of its gain, whose name there is `….weight_v` or `….weight_g`.
+ *
+ * @param order how the kernel's axes [rows,columns,in,out] lie there
+ * @param isAnew whether it is normalized otherwise here, or not at all, so that the direction is the kernel itself, and
+ * the gains are its norms
  */
 export function normalizedOrigin(
-  conv: string,
-  { role, kernel }: ModelWeight,
-  {
-    isLinear = false,
-    isTransposed = false,
-    isAnew = isTransposed,
-  }: { readonly isLinear?: boolean; readonly isTransposed?: boolean; readonly isAnew?: boolean },
+  name: string,
+  role: string,
+  kernel: readonly number[],
+  order: readonly number[],
+  isAnew: boolean,
 ): Origin {
-  const [rows, columns, featuresIn, featuresOut] = kernel as [number, number, number, number];
-  if (role === 'bias')
-    return { parts: [{ name: `${conv}.bias`, shape: [featuresOut] }], make: (bias) => bias };
-  const features = isTransposed ? [featuresIn, featuresOut] : [featuresOut, featuresIn];
-  const window = isLinear ? [] : [rows, columns];
-  const shape = [...features, ...window];
-  const direction = { name: `${conv}.weight_v`, shape };
-  const gain = { name: `${conv}.weight_g`, shape: shape.map((size, axis) => (axis === 0 ? size : 1)) };
-  // [out,in,rows,columns] or [in,out,rows,columns] -> [rows,columns,in,out]
-  const turned = (v: Float32Array) =>
-    permuted(v, [...features, rows, columns], isTransposed ? [2, 3, 0, 1] : [2, 3, 1, 0]);
+  const direction = inOrder(name.replace(/g$/, 'v'), kernel, order);
+  const gain = {
+    name: name.replace(/v$/, 'g'),
+    shape: order.map((axis, i) => (i === 0 ? (kernel[axis] as number) : 1)),
+  };
   const isKernel = role === 'kernel';
-  if (isAnew) {
-    return {
-      parts: [direction, gain],
-      make(v, g) {
-        const whole = turned(weightNorm(v, g));
-        return isKernel ? whole : norms(whole, featuresOut);
-      },
-    };
-  }
-  return isKernel ? { parts: [direction], make: turned } : { parts: [gain], make: (g) => g }; // [out,1,1,1] -> [out]
+  if (!isAnew) return isKernel ? direction : { parts: [gain], make: (g) => g }; // [out,1,1,1] -> [out]
+  return {
+    parts: [...direction.parts, gain],
+    make(v, g) {
+      const whole = direction.make(weightNorm(v, g));
+      return isKernel ? whole : norms(whole, kernel.at(-1) as number);
+    },
+  };
 }
 
 /** Returns gain direction / ||direction||, with the norm of each slice along the first axis, as in PyTorch. */
