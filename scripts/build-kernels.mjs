@@ -38,7 +38,6 @@ const MODULES = {
   ADAM: ['adam'],
   LSTM: ['lstm'],
   LSTM_BACK: ['lstm-back'],
-  LSTM_KERNEL_BACK: ['lstm-kernel-back'],
 };
 const FLAGS = [
   '-O3',

@@ -61,10 +61,10 @@ const bare = join(temporary, 'bare'); // of a user without tfjs
 /** Imports of pages, and the modules of kernels that bundles must then contain, or must not. */
 const KERNELS = [
   ['getMask, windowOf, allowed, kernelsInUse', [], ['CONVOLUTION', 'CROSS_ENTROPY', 'GATE', 'INSTRUCTIONS']],
-  ['pixelCNN, sample', ['CONVOLUTION', 'CROSS_ENTROPY', 'INSTRUCTIONS'], ['GATE', 'CAUSAL_ATTENTION', 'LSTM', 'LSTM_BACK', 'LSTM_KERNEL_BACK']],
+  ['pixelCNN, sample', ['CONVOLUTION', 'CROSS_ENTROPY', 'INSTRUCTIONS'], ['GATE', 'CAUSAL_ATTENTION', 'LSTM', 'LSTM_BACK']],
   ['maskedConv2d', ['CONVOLUTION'], ['CROSS_ENTROPY', 'GATE', 'LSTM', 'INSTRUCTIONS']],
   ['GatedActivation', ['GATE', 'GLU'], ['CAUSAL_ATTENTION', 'CONCAT_ELU', 'LAYER_NORM', 'LSTM']],
-  ['diagonalBiLSTMBlock', ['LSTM', 'LSTM_BACK', 'LSTM_KERNEL_BACK'], ['GATE', 'CAUSAL_ATTENTION']],
+  ['diagonalBiLSTMBlock', ['LSTM', 'LSTM_BACK'], ['GATE', 'CAUSAL_ATTENTION']],
   ['bitsPerDim', ['CROSS_ENTROPY'], ['GATE', 'CAUSAL_ATTENTION', 'LSTM']],
 ]; // biome-ignore format: one a line
 

@@ -53,11 +53,13 @@ function withSaved({ x, kernel }: Inputs, y: tf.Tensor4D, { activation }: Attrib
   return { y, saved: { x, kernel, y: activation === 'relu' ? y : undefined } };
 }
 
+export type Convolution = Implementation<Inputs, Attributes, Saved, tf.Tensor4D>;
+
 /**
  * Composed of forward convolutions, products and transposes, which are fast on every backend
  * (tfjs's own filter gradient is missing on wasm and slow on cpu).
  */
-export const composedConv: Implementation<Inputs, Attributes, Saved, tf.Tensor4D> = {
+export const composedConv: Convolution = {
   forward(inputs, attributes) {
     const part = usedPartOf(inputs.kernel.shape, attributes);
     const kernel = cut(inputs.kernel, part); // [rows,columns of the part,in,out]
@@ -257,21 +259,23 @@ function sizesOf(
   return [n, h, w, featuresIn, featuresOut, rows, columns, left, presentColumns] as const;
 }
 
-const operation = defineOperation<Inputs, Attributes, Saved, tf.Tensor4D>({
+export const wasmConv: Convolution = {
+  forward: (inputs, attributes) => withSaved(inputs, wasmForward(inputs, attributes)[0], attributes),
+  gradients(dy, saved, attributes) {
+    const inputs = { dy, ...saved };
+    const [kernel, bias] = wasmWeightGradients(inputs, attributes); // one pass over the images gives both
+    return {
+      x: () => wasmInputGradient(inputs, attributes)[0],
+      kernel: () => kernel,
+      bias: () => bias,
+    };
+  },
+};
+
+const operation = defineOperation({
   name: 'causalConv2d',
   composed: composedConv,
-  wasmImplementation: {
-    forward: (inputs, attributes) => withSaved(inputs, wasmForward(inputs, attributes)[0], attributes),
-    gradients(dy, saved, attributes) {
-      const inputs = { dy, ...saved };
-      const [kernel, bias] = wasmWeightGradients(inputs, attributes); // one pass over the images gives both
-      return {
-        x: () => wasmInputGradient(inputs, attributes)[0],
-        kernel: () => kernel,
-        bias: () => bias,
-      };
-    },
-  },
+  wasmImplementation: wasmConv,
 });
 
 /** The part of the WebGPU backend that we use. */

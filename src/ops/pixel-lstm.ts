@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { LSTM, LSTM_BACK, LSTM_KERNEL_BACK } from '../kernels/modules';
+import { LSTM, LSTM_BACK } from '../kernels/modules';
 import type { LSTMPath } from '../program/operations/lstm';
-import { causalConv2d, composedConv } from './causal-conv';
+import { type Convolution, causalConv2d, composedConv, wasmConv } from './causal-conv';
 import { defineOperation } from './operation';
 import { outputs, wasmKernel } from './wasm-kernels';
 
@@ -98,10 +98,8 @@ function gradients(
   { path, imageChannels }: Attributes,
 ): { z: tf.Tensor4D; kernel: tf.Tensor4D } {
   const slope = linesAlong(path, dy); // [N,H,W,F] -> [N,T,P,F]
-  const states = linesAlong(path, saved.states); // [N,H,W,F] -> [N,T,P,F]
   const gates = linesAlong(path, saved.gates); // [N,H,W,4F] -> [N,T,P,4F]
-  const given = alongLine(whole);
-  const kernel = kernelByGate(given, imageChannels); // [1,k,F,4F]
+  const kernel = kernelByGate(alongLine(whole), imageChannels); // [1,k,F,4F]
   const left = tapsBefore(path, kernel);
   const columns = kernel.shape[1];
   const turned = tf.transpose(tf.reverse(kernel, 1), [0, 1, 3, 2]) as tf.Tensor4D; // [1,k,F,4F] -> [1,k,4F,F]
@@ -141,12 +139,32 @@ function gradients(
     slopes.unshift(dz);
   }
   const all = joined(slopes); // T of [4F,N*P] -> [T,4F,N*P]
-  const dz = imagesOf(exchanged(all, 4, imageChannels), slope.shape); // [N,T,P,4F]
-  const x = imagesOf(linesBefore(linesOf(states)), slope.shape); // [N,T,P,F]
-  const convolution = { activation: 'linear', left, presentColumns: columns } as const;
-  const ofKernel = composedConv.gradients(dz, { x, kernel: given, y: undefined }, convolution).kernel;
-  const dkernel: tf.Tensor4D = tf.reshape((ofKernel as () => tf.Tensor4D)(), whole.shape); // [1,k,F,4F], or [1,2,F,4F] -> [2,1,F,4F]
-  return { z: imagesAlong(path, dz, dy.shape[2]), kernel: dkernel };
+  const lines = imagesOf(exchanged(all, 4, imageChannels), slope.shape); // [N,T,P,4F]
+  const dz = imagesAlong(path, lines, dy.shape[2]); // [N,T,P,4F] -> [N,H,W,4F]
+  return { z: dz, kernel: ofKernel(composedConv, dz, { kernel: whole, ...saved }, path) };
+}
+
+/**
+ * The gradient for the kernel, from that for z [N,H,W,4F]. The kernel's taps are also those of convolutions over the
+ * image of states: of the row above, and for diagonals, of the row itself, on one side of the pixel.
+ */
+function ofKernel(
+  { gradients }: Convolution,
+  dz: tf.Tensor4D,
+  { kernel: { shape }, states: x }: Pick<Saved, 'kernel' | 'states'>,
+  path: LSTMPath,
+): tf.Tensor4D {
+  const [, count, ...features] = shape;
+  /** For `count` taps of the first row, from the column `from` on: [1,count,F,4F]. */
+  const ofTaps = (rows: number, columns: number, left: number, presentColumns: number, from = 0) => {
+    const kernel = tf.zeros<tf.Rank.R4>([rows, columns, ...features]); // only its shape matters
+    const of = gradients(dz, { x, kernel, y: undefined }, { activation: 'linear', left, presentColumns });
+    return tf.slice((of.kernel as () => tf.Tensor4D)(), [0, from, 0, 0], [1, count, ...features]);
+  };
+  const above = ofTaps(2, count, count >> 1, 0);
+  if (path === 'rows') return above;
+  const beside = path === 'fromLeft' ? ofTaps(1, 2, 1, 1) : ofTaps(1, 2, 0, 2, 1);
+  return tf.concat([above, beside], 0); // [2,1,F,4F]
 }
 
 const functionsOf = ({ z, kernel }: ReturnType<typeof gradients>) => ({ z: () => z, kernel: () => kernel });
@@ -292,15 +310,6 @@ const wasmInputGradient = /* @__PURE__ */ wasmKernel(
   },
 );
 
-const wasmKernelGradient = /* @__PURE__ */ wasmKernel(
-  'PixelCNNLSTMKernelGradient',
-  [LSTM_KERNEL_BACK],
-  (loops, { dz, kernel, states }: Saved & { readonly dz: tf.Tensor4D }, attributes: Attributes) => {
-    const sizes = sizesOf(dz, kernel, attributes);
-    return outputs([kernel.shape], loops.lstmKernelBack, [states, dz], sizes, loops.lstmKernelBackScratch);
-  },
-);
-
 const pathNumbers: Readonly<Record<LSTMPath, number>> = { rows: 0, fromLeft: 1, fromRight: 2 };
 
 function sizesOf(
@@ -319,7 +328,10 @@ export function provideLSTMKernels(): void {
     },
     gradients(dy, saved, attributes) {
       const [dz] = wasmInputGradient({ ...saved, dy }, attributes);
-      return { z: () => dz, kernel: () => wasmKernelGradient({ ...saved, dz }, attributes)[0] };
+      return {
+        z: () => dz,
+        kernel: () => ofKernel(wasmConv, dz, saved, attributes.path),
+      };
     },
   });
 }

@@ -37,10 +37,9 @@ function callsOf(kernels: ReturnType<typeof trainingLoops>, size: number): [name
     return [
       [`lstm ${path}`, { inputs: [4 * states, kernel], outputs: [states, 4 * states, states], scratchBytes: kernels.lstmScratch(...rest), run: ([y = 0, g = 0, c = 0], [z = 0, k = 0], scratch) => kernels.lstm(y, g, c, z, k, ...rest, scratch) }],
       [`lstmBack ${path}`, { inputs: [states, 4 * states, states, kernel], outputs: [4 * states], scratchBytes: kernels.lstmBackScratch(...rest), run: ([dz = 0], [dh = 0, g = 0, c = 0, k = 0], scratch) => kernels.lstmBack(dz, dh, g, c, k, ...rest, scratch) }],
-      [`lstmKernelBack ${path}`, { inputs: [states, 4 * states], outputs: [kernel], scratchBytes: kernels.lstmKernelBackScratch(...rest), run: ([dk = 0], [h0 = 0, dz = 0], scratch) => kernels.lstmKernelBack(dk, h0, dz, ...rest, scratch) }],
     ];
   }); // biome-ignore format: one call a line
-  const convolutions = [[1, 1, 0, 1], [2, 3, 1, 2]].flatMap(([r = 1, c = 1, left = 0, present = 1]): [string, Call][] => {
+  const convolutions = [[1, 1, 0, 1], [2, 3, 1, 2], [2, 1, 0, 0], [1, 2, 0, 2]].flatMap(([r = 1, c = 1, left = 0, present = 1]): [string, Call][] => {
     const all = [2, 2, 3, size, size + 1, r, c, left, present] as const;
     const [of, out, kernel] = [12 * size, 12 * (size + 1), r * c * size * (size + 1)];
     const [scratchBytes, backBytes] = [kernels.convolutionScratch(...all), kernels.correlationScratch(...all)];

@@ -48,7 +48,7 @@ export interface Operation {
   readonly example: Case;
   /** The case of second derivatives where a backend lacks those of the example. @default the example */
   readonly twice?: Case;
-  /** Our own kernels that compute it and all of its gradients, without `PixelCNN`. */
+  /** Our own kernels that compute it and then all of its gradients, without `PixelCNN`. */
   readonly kernels: readonly string[];
   /** How many numbers stay in memory for the gradient of the example, if that is a law. */
   readonly kept?: number;
@@ -559,7 +559,7 @@ export const operations: Readonly<Record<string, Operation>> = {
       .map(states),
     example: states({ x: [2, 3, 4], groups: 2, size: 1, columns: 3, path: 'rows' }),
     twice: withConstant(states({ x: [2, 3, 4], groups: 2, size: 1, columns: 3, path: 'rows' })),
-    kernels: ['LSTM', 'LSTMInputGradient', 'LSTMKernelGradient'],
+    kernels: ['LSTM', 'LSTMInputGradient', 'CausalConv2DWeightGradients'],
     keepsNaN: false,
   },
   'pixelLSTM, larger': {
@@ -575,7 +575,7 @@ export const operations: Readonly<Record<string, Operation>> = {
     numRuns: 3,
     example: states({ x: [1, 3, 4], groups: 1, size: 5, columns: 3, path: 'fromRight' }),
     twice: withConstant(states({ x: [1, 3, 4], groups: 1, size: 5, columns: 3, path: 'fromRight' })),
-    kernels: ['LSTM', 'LSTMInputGradient', 'LSTMKernelGradient'],
+    kernels: ['LSTM', 'LSTMInputGradient', 'CausalConv2DWeightGradients'],
     keepsNaN: false,
   },
   crossEntropy: {

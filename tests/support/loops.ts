@@ -23,7 +23,6 @@ export function trainingLoops(memory: WebAssembly.Memory, isFused = true) {
     ...of(modules.LOGISTIC_MIXTURE),
     ...of(modules.LSTM),
     ...of(modules.LSTM_BACK),
-    ...of(modules.LSTM_KERNEL_BACK),
     ...of(modules.NORMALIZED_KERNEL),
     glu,
     gluBack,

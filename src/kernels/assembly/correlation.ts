@@ -69,7 +69,7 @@ export function correlate(
 }
 
 /** Copies the sums, where each kernel row has whole tiles, to a kernel [rows,columns,in,out]. */
-export function unpackSums(
+function unpackSums(
   dkernel: usize, sums: usize,
   featuresIn: usize, featuresOut: usize, rows: usize, columns: usize, present: usize,
 ): void {
