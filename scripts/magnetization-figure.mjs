@@ -17,13 +17,10 @@ export function magnetizationSvg() {
   const width = LEFT + large.length * WIDTH;
   const shapes = ROWS.flatMap(([by, counts], row) => [
     { x: width / 2, y: row * ROW + 8, text: by, fill: INK },
-    ...large.flatMap((run, k) =>
-      histogramShapes(run[counts], {
-        left: LEFT + k * WIDTH,
-        top: row * ROW + TOP,
-        title: `beta ${run.beta.toFixed(3)}`,
-      }),
-    ),
+    ...large.flatMap((run, k) => {
+      const at = { left: LEFT + k * WIDTH, top: row * ROW + TOP, title: `beta ${run.beta.toFixed(3)}` };
+      return run[counts] === undefined ? [] : histogramShapes(run[counts], at); // not measured
+    }),
   ]);
   const height = ROWS.length * ROW - 8;
   return svgOf({ width, height, title: 'Magnetizations of 16x16 spins', shapes });
