@@ -51,7 +51,8 @@ export interface Sampled {
  * [N,H,W,P] of another distribution
  * @returns levels, int32 [N,H,W,C], which the caller disposes
  * @throws TypeError (rejects) naming the invalid option; `signal.reason`, an AbortError by default, if the signal
- * aborts; Error if the model's outputs are not finite (a logit may be -Infinity, as long as another is finite)
+ * aborts; Error if the model's outputs are not finite (a logit may be -Infinity, as long as another is finite), or if
+ * `adjust` leaves no level or `lookAhead` no particle
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';

@@ -25,7 +25,7 @@ export interface SampleOptions extends Given<ReturnType<typeof sampleOptions>> {
  * @returns levels [N,H,W,C]: bytes up to 256 levels, 16-bit integers up to 65536
  * @throws TypeError (rejects) naming the invalid option; `signal.reason`, an AbortError by default, if the
  * signal aborts; Error if the model's outputs are not finite (a logit may be -Infinity, as long as another is
- * finite); RangeError if there is not enough memory for this many images at a time.
+ * finite), or if `adjust` leaves no level or `lookAhead` no particle; RangeError if there is not enough memory for this many images at a time.
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';

@@ -32,7 +32,7 @@ import type { Job } from './options';
 //   estimates, and P(x), the mean of w(g) d(g) / W, an estimate too.
 // logDrawn is log P(x). Where P(x) is no estimate, it sums to 1 over the images that agree with what is given, so the mean
 // of f(x) p(x) / P(x) is the sum of f(x) p(x) over those that can be drawn. Where it is, this holds all the same, since
-// the mean of f(x) W is the sum of f(x) times the mean of w(g) d(g), as of all particle filters.
+// the mean of f(x) W is the sum of f(x) times the mean of w(g) d(g), as with any particle filter.
 
 type Symmetric = Symmetrizable & Required<Pick<Symmetrizable, 'symmetry'>>;
 
