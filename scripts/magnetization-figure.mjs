@@ -10,20 +10,23 @@ const ROWS = [
   ['1,000 images by the same networks alone', 'histogramAlone'],
 ];
 
-/** How many of 1,000 images of 16x16 spins have which magnetization, at each temperature of docs/results/runs/ising.json. */
+/** How many of 1,000 images of 8x8 spins have which magnetization, at each temperature of docs/results/runs/ising.json. */
 export function magnetizationSvg() {
   const runs = JSON.parse(readFileSync(new URL('../docs/results/runs/ising.json', import.meta.url), 'utf8'));
-  const large = runs.filter(({ size }) => size === 16);
-  const width = LEFT + large.length * WIDTH;
+  const shown = runs.filter(({ size }) => size === 8);
+  const width = LEFT + shown.length * WIDTH;
   const shapes = ROWS.flatMap(([by, counts], row) => [
     { x: width / 2, y: row * ROW + 8, text: by, fill: INK },
-    ...large.flatMap((run, k) => {
-      const at = { left: LEFT + k * WIDTH, top: row * ROW + TOP, title: `beta ${run.beta.toFixed(3)}` };
-      return run[counts] === undefined ? [] : histogramShapes(run[counts], at); // not measured
-    }),
+    ...shown.flatMap((run, k) =>
+      histogramShapes(run[counts], {
+        left: LEFT + k * WIDTH,
+        top: row * ROW + TOP,
+        title: `beta ${run.beta.toFixed(3)}`,
+      }),
+    ),
   ]);
   const height = ROWS.length * ROW - 8;
-  return svgOf({ width, height, title: 'Magnetizations of 16x16 spins', shapes });
+  return svgOf({ width, height, title: 'Magnetizations of 8x8 spins', shapes });
 }
 
 /** Bars, and above them how many images are below 0, and how many are not. */
