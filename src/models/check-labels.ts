@@ -5,7 +5,7 @@ import { isDataset, readBatch, type TrainedModel, type TrainingData } from './tr
 
 // Checks the numbers of training data, which losses do not check, for speed.
 
-/** Levels in use where the default of 256 is likely to be a mistake are all below this. */
+/** Where all levels are below this, a default of 256 is likely to be a mistake. */
 const FAR_BELOW_DEFAULT = 32;
 
 type Batches = Pick<AsyncIterator<unknown>, 'next'>;
@@ -27,8 +27,10 @@ export async function checkNumbers(
 ): Promise<void> {
   const first = [labels, images].map((tensor) => read(tensor, count));
   const all = [...first, ...conditions.map((tensor) => read(tensor, numConditions))];
-  const warned = count > 0 ? warnOfDefaultLevels(caller, model, labels) : undefined;
-  const [[levels = [], pixels = [], ...numbers]] = await Promise.all([Promise.all(all), warned]);
+  const isFirst = count > 0 && model.hasDefaultLevels === true;
+  if (isFirst) model.hasDefaultLevels = false;
+  const highest = isFirst ? highestOf(labels) : 0;
+  const [level, [levels = [], pixels = [], ...numbers]] = await Promise.all([highest, Promise.all(all)]);
 
   const last = model.levels - 1;
   const wrongLabel = levels.findIndex((level) => !(Number.isInteger(level) && level >= 0 && level <= last));
@@ -49,23 +51,19 @@ export async function checkNumbers(
   }
   for (const [i, label] of conditionLabels(`${caller}: condition`, model.conditions).entries())
     checkConditionValues(label, model.conditions[i] as ConditionShape, numbers[i] ?? []);
-}
-
-/**
- * Warns if a model has 256 levels only because its factory was given none, and these labels stay far below. Once, for the
- * first labels that are checked. All of them count, not one batch, which may be dark by chance; if all are 0, they tell nothing.
- */
-async function warnOfDefaultLevels(caller: string, model: TrainedModel, labels: Tensor): Promise<void> {
-  if (!model.hasDefaultLevels) return;
-  model.hasDefaultLevels = false;
-  const highest = max(labels);
-  try {
-    const [level = 0] = await highest.data();
-    if (!(level > 0 && level < FAR_BELOW_DEFAULT)) return;
+  // Images that are black throughout tell nothing.
+  if (level > 0 && level < FAR_BELOW_DEFAULT)
     console.warn(
       `${caller}: no level is above ${level}, and the model has ${model.levels} levels, the default: give \`levels: ${level + 1}\` ` +
         'to the function that makes it, or `levels: 256` if these images are only dark',
     );
+}
+
+/** The highest level of all images, not only of those that are checked, which may be dark by chance. */
+async function highestOf(labels: Tensor): Promise<number> {
+  const highest = max(labels);
+  try {
+    return (await highest.data())[0] as number;
   } finally {
     highest.dispose();
   }

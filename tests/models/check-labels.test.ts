@@ -278,6 +278,20 @@ describe('The default of 256 levels', () => {
     images.dispose();
   });
 
+  it('is not warned of where labels are wrong, which is what to mend first', async () => {
+    const warn = vi.spyOn(console, 'warn');
+    const model = compile(pixelCNN(sizes));
+    const images = imagesWith(16);
+    const normalized = normalize(images);
+    await expect(model.fit(normalized, normalized)).rejects.toThrow(
+      'wanted integer levels 0 to 255, not normalized',
+    );
+    expect(warn).not.toHaveBeenCalled();
+    tf.dispose([images, normalized]);
+    model.dispose();
+    warn.mockRestore();
+  });
+
   it('is not warned of where it was given, where levels reach 32, in black images, or unchecked', async () => {
     const warn = vi.spyOn(console, 'warn');
     const [dark, light, black] = [imagesWith(31), imagesWith(32), imagesWith(0)];
