@@ -53,8 +53,9 @@ export async function compress(
   images: NumericArray,
   options: CompressOptions = {},
 ): Promise<Uint8Array> {
+  const values = readArguments('compress', options, compressOptions);
   const coded = codedModel('compress: model', model);
-  const job = planCompress(coded, images, readArguments('compress', options, compressOptions));
+  const job = planCompress(coded, images, values);
   return packed(coded, job, await encodeImages(coded, job));
 }
 

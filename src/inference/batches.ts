@@ -3,6 +3,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { throwTypeError } from '../core/check';
 import { valuesOf } from '../core/images';
 import type { ModelShape } from '../core/model-shape';
+import { pauses } from '../core/pauses';
 import { reportProgress } from '../core/progress';
 import {
   type CurrentPixels,
@@ -118,15 +119,18 @@ export async function eachRow(
   const total = images.numImages * ofImage;
   const [size, step] = isSoftmax(distribution) ? [levels, 1] : [numParameters, imageChannels];
   const stride = outputStride(distribution);
-  const reader = logProbsFor(distribution, ROWS);
+  const ofWhole = logProbsFor(distribution, ROWS);
   const outputs = new Float32Array(ROWS * stride);
   const ofPixels = new Int32Array(ROWS * imageChannels);
+  const pause = pauses();
   for (const { start, outputs: all } of batches(shaped, images)) {
     const numbers = await readAndDispose(all); // [size,H,W,C,L] or [size,H,W,P]
+    await pause(); // reading alone lets no timer and no event come in between
     signal?.throwIfAborted();
     const rows = numbers.length / size;
     for (let first = 0; first < rows; first += ROWS) {
       const count = Math.min(ROWS, rows - first);
+      const reader = count === ROWS ? ofWhole : logProbsFor(distribution, count);
       for (let row = 0; row < count; row++) {
         outputs.set(numbers.subarray((first + row) * size, (first + row + 1) * size), row * stride);
       }

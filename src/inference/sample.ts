@@ -85,6 +85,14 @@ export async function sample(
   model: PortableModel,
   options: portable.SampleOptions & { withLogProb: true },
 ): Promise<portable.Sampled>;
+export async function sample(
+  model: PortableModel,
+  options?: portable.SampleOptions & { withLogProb?: false },
+): Promise<Images>;
+export async function sample(
+  model: PortableModel,
+  options: portable.SampleOptions & { withLogProb: boolean },
+): Promise<Images | portable.Sampled>;
 export async function sample(model: PortableModel, options?: portable.SampleOptions): Promise<Images>;
 export async function sample(
   model: TfjsModel | PortableModel,

@@ -1,4 +1,5 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { readArguments } from '../core/arguments';
 import { type Condition, conditionData } from '../models/conditions';
 import { isPortable, type PortableModel } from '../program/program';
 import * as portable from '../sampling/stepper';
@@ -36,8 +37,8 @@ export function stepper(
 }
 
 async function ofTensors(model: LayersModel, options: StepperOptions): Promise<portable.Stepper> {
+  const values = readArguments('stepper', options, portable.stepperOptions);
   const what = 'stepper: model';
   const engine = await tensorImageModel(what, model).inOrder(what).inEngine('stepper');
-  const condition = await conditionData(options.condition);
-  return portable.stepThrough(engine, { ...options, condition } as portable.StepperOptions);
+  return portable.stepThrough(engine, { ...values, condition: await conditionData(options.condition) });
 }

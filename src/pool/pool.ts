@@ -154,8 +154,9 @@ export function createPool(options: PoolOptions = {}): Pool {
       return score(model, planLogProb(model, images, options));
     },
     async compress(model, images, options = {}) {
+      const values = readArguments('compress', options, compressOptions);
       const checked = codedModel('compress: model', model);
-      const job = planCompress(checked, images, readArguments('compress', options, compressOptions));
+      const job = planCompress(checked, images, values);
       const coded = new Array<CodedImage>(job.numImages);
       await scheduler.run('compress', model, job, {
         partOf: dataOf(job),
@@ -166,8 +167,9 @@ export function createPool(options: PoolOptions = {}): Pool {
       return packed(checked, job, coded);
     },
     async decompress(model, bytes, options = {}) {
+      const values = readArguments('decompress', options, decompressOptions);
       const checked = codedModel('decompress: model', model);
-      const job = planDecompress(checked, bytes, readArguments('decompress', options, decompressOptions));
+      const job = planDecompress(checked, bytes, values);
       const { coded, numImages, imageShape, firstImage } = job;
       const images = blankImages('decompress', numImages, imageShape, model.levels);
       await scheduler.run('decompress', model, job, {

@@ -15,15 +15,13 @@ const performers: {
     job: Work[M]['job'] & WalkHooks,
   ) => Promise<Work[M]['result']>;
 } = {
-  sample(model, { adjust, onProgress, ...job }) {
+  async sample(model, { adjust, onProgress, ...job }) {
     const follow = ({ done, total }: { done: number; total: number }) =>
       onProgress?.({ done: done * job.numImages, total: total * job.numImages });
     const functions = { random: undefined, potential: undefined, onProgress: follow };
-    return portableImageModel('pool: model', model).draw({
-      ...job,
-      ...functions,
-      adjust: adjust && adjusterOf(adjust),
-    });
+    const task = { ...job, ...functions, adjust: adjust && adjusterOf(adjust) };
+    const { levels, logProb, logDrawn, logGiven } = await portableImageModel('pool: model', model).draw(task);
+    return { levels, logProb, logDrawn, ...(logGiven && { logGiven }) };
   },
   logProb: (model, job) => scoreImages(portableImageModel('pool: model', model), job),
   compress: (model, job) => encodeImages(engineModel(model), job),

@@ -11,12 +11,14 @@ export async function scoreInOrder(
   const { data, numImages, imageShape } = images;
   const ofImage = valuesOf(imageShape);
   const nats = memoryFor(caller, () => new Float64Array(perValue ? numImages * ofImage : numImages));
-  let ofValues = new Float64Array(0);
+  let [levels, ofValues] = [new Int32Array(0), new Float64Array(0)];
   await model.eachOutput(caller, images, (reader, current, values) => {
-    if (ofValues.length !== values.length) ofValues = new Float64Array(values.length);
-    const levels = values.map((value) => data[value] as number);
+    const count = values.length;
+    if (levels.length !== count) [levels, ofValues] = [new Int32Array(count), new Float64Array(count)];
+    for (let k = 0; k < count; k++) levels[k] = data[values[k] as number] as number;
     reader.of(current, levels, ofValues);
-    for (const [k, value] of values.entries()) {
+    for (let k = 0; k < count; k++) {
+      const value = values[k] as number;
       const to = perValue ? value : Math.floor(value / ofImage);
       nats[to] = (nats[to] as number) + (ofValues[k] as number);
     }

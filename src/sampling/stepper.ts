@@ -1,4 +1,4 @@
-import { anything, type Given, integer, optional, readArguments } from '../core/arguments';
+import { anything, type Given, integer, optional, readArguments, type Values } from '../core/arguments';
 import { checkInteger, checkLevel, throwTypeError } from '../core/check';
 import { type ConditionData, numConditions, readConditions } from '../core/conditions';
 import { type ImageShape, memoryFor, type Place, placeOf, resolveImageShape, valuesOf } from '../core/images';
@@ -8,7 +8,7 @@ import { growingImages } from './growing-images';
 import type { EngineModel } from './image-model';
 import { portableImageModel } from './portable';
 
-const stepperOptions = {
+export const stepperOptions = {
   /** The number of images. @default 1, or the number in `condition` */
   numImages: optional(integer({ from: 1 })),
   /** [H, W, C]; required if the model takes images of any size. @default the model's */
@@ -59,12 +59,15 @@ export interface Stepper {
  * ```
  */
 export function stepper(model: PortableModel, options: StepperOptions = {}): Stepper {
-  return stepThrough(portableImageModel('stepper: model', model).inOrder('stepper: model'), options);
+  const engine = portableImageModel('stepper: model', model).inOrder('stepper: model');
+  return stepThrough(engine, readArguments('stepper', options, stepperOptions));
 }
 
 /** Steps through images of a model that the engine evaluates: see {@link stepper}. */
-export function stepThrough(model: EngineModel, options: StepperOptions): Stepper {
-  const { condition, ...given } = readArguments('stepper', options, stepperOptions);
+export function stepThrough(
+  model: EngineModel,
+  { condition, ...given }: Values<typeof stepperOptions>,
+): Stepper {
   const { levels, distribution } = model;
   const imageShape = resolveImageShape('stepper: imageShape', model.imageShape, given.imageShape);
   const numImages = checkInteger('stepper: numImages', given.numImages ?? (numConditions(condition) || 1), 1);

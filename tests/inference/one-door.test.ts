@@ -1,0 +1,152 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { input } from '@tensorflow/tfjs-layers';
+import { type AutoregressiveModel, autoregressiveModel, compress, decompress, levelLogProbs, logPartition, logProb, maskedConv2d, PixelLayer, pixelCNN, sample, stepper, symmetric, type TensorDistribution, toPortable } from 'pixelcnn-layers'; // biome-ignore format: one line
+import * as runtime from 'pixelcnn-layers/runtime';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { useBackend } from '../support/backends';
+import { expectClose, expectNoLeaks, setNoise, take } from '../support/tensors';
+
+beforeAll(() => useBackend('cpu'));
+
+const small = (): AutoregressiveModel => {
+  const model = pixelCNN({ imageShape: [2, 3, 1], levels: 3, hiddenDim: 2, outDim: 2, numBlocks: 1 });
+  setNoise(model, 3, 0.5);
+  return model;
+};
+
+describe('functions of pixelcnn-layers, with a portable model', () => {
+  it('are those of the runtime', async () => {
+    const model = small();
+    const portable = await toPortable(model);
+    const plain = await runtime.sample(portable, { numImages: 4, seed: 5 });
+    const energy = (_: Int32Array, numImages: number) => new Float64Array(numImages);
+    const either = symmetric(portable, ['flipRows']);
+    const flag: boolean = plain.data.length > 0;
+    expect(either).toEqual(runtime.symmetric(portable, ['flipRows']));
+    expect(await sample(portable, { numImages: 4, seed: 5 })).toEqual(plain);
+    const drawn = await sample(either, { numImages: 4, seed: 5, withLogProb: flag });
+    expect(drawn).toEqual(await runtime.sample(either, { numImages: 4, seed: 5, withLogProb: true }));
+    expect('logDrawn' in drawn && drawn.logDrawn.length).toBe(4);
+    expect(await logProb(either, plain)).toEqual(await runtime.logProb(either, plain));
+    expect(await levelLogProbs(portable, plain)).toEqual(await runtime.levelLogProbs(portable, plain));
+    const bytes = await compress(portable, plain);
+    expect(bytes).toEqual(await runtime.compress(portable, plain));
+    expect(await decompress(portable, bytes)).toEqual(plain);
+    const args = { numImages: 8, seed: 1 };
+    expect(await logPartition(either, energy, args)).toEqual(
+      await runtime.logPartition(either, energy, args),
+    );
+    const [one, other] = [stepper(portable), runtime.stepper(portable)];
+    expect(one.logProbs()).toEqual(other.logProbs());
+    for (const steps of [one, other]) steps.dispose();
+    model.dispose();
+  });
+});
+
+describe('levelLogProbs of the runtime', () => {
+  it('are those of a stepper, and logProb their sum', async () => {
+    const model = small();
+    const portable = await toPortable(model);
+    const images = await runtime.sample(portable, { numImages: 2, seed: 5 });
+    const nats = await runtime.levelLogProbs(portable, images);
+    const steps = runtime.stepper(portable, { numImages: 2 });
+    const sums = [0, 0];
+    for (let index = 0; steps.place !== null; index++) {
+      const here = steps.logProbs();
+      const levels = [0, 1].map((n) => images.data[6 * n + index] as number);
+      for (const n of [0, 1]) {
+        const at = 3 * (6 * n + index);
+        expect(nats.subarray(at, at + 3)).toEqual(here.subarray(3 * n, 3 * n + 3));
+        sums[n] = (sums[n] as number) + (nats[at + (levels[n] as number)] as number);
+      }
+      steps.put(levels);
+    }
+    steps.dispose();
+    expect(Array.from(await runtime.logProb(portable, images))).toEqual(sums);
+    const symmetrical = runtime.symmetric(portable, ['flipRows']);
+    await expect(runtime.levelLogProbs(symmetrical, images)).rejects.toThrow('levelLogProbs: model: wanted a model without symmetries'); // biome-ignore format: one line
+    model.dispose();
+  });
+});
+
+describe('stepper of a model of tfjs', () => {
+  it('steps as that of its portable model, and leaves no tensor', async () => {
+    const model = small();
+    const portable = await toPortable(model);
+    await expectNoLeaks(async () => {
+      const [one, other] = [
+        await stepper(model, { numImages: 2 }),
+        runtime.stepper(portable, { numImages: 2 }),
+      ];
+      for (const steps of [one, other]) steps.put([1, 2]);
+      expect(one.logProbs()).toEqual(other.logProbs());
+      for (const steps of [one, other]) steps.dispose();
+    });
+    await expect(stepper(model, null as never)).rejects.toThrow(
+      'stepper: wanted an object of arguments, got null',
+    );
+    model.dispose();
+  });
+});
+
+/** Two outputs for each pixel: with probability sigmoid(difference) level 1, else 0. */
+const ofTwo: TensorDistribution = {
+  imageChannels: 1,
+  levels: 2,
+  numParameters: 2,
+  logProbs(parameters, _, to) {
+    const [a, b] = parameters as unknown as [number, number];
+    const shift = Math.log(Math.exp(a) + Math.exp(b));
+    to.set([a - shift, b - shift]);
+  },
+  logProb(parameters, _, level) {
+    const [a, b] = parameters as unknown as [number, number];
+    return [a, b].map((one) => one - Math.log(Math.exp(a) + Math.exp(b)))[level] as number;
+  },
+  negativeLogLikelihood: (labels) => tf.sum(tf.zerosLike(labels), [1, 2, 3]),
+};
+
+class OfTwo extends PixelLayer {
+  static className = 'OfTwo';
+  readonly distribution = ofTwo;
+  override express(_: never, [x]: readonly [never, ...never[]]) {
+    return x;
+  }
+}
+
+describe('a distribution of a user', () => {
+  it('is asked only about pixels that there are', async () => {
+    const image = input({ shape: [4, 4, 1] });
+    const conv = maskedConv2d({ filters: 2, kernelSize: 3, maskType: 'A', imageChannels: 1, seed: 1 });
+    const outputs = new OfTwo({}).apply(conv.apply(image) as never) as never;
+    const model = autoregressiveModel({ inputs: image, outputs });
+    const images = tf.randomUniform<tf.Rank.R4>([2, 4, 4, 1], 0, 2, 'int32', 1);
+    const nats = await take(await logProb(model, images));
+    const ofLevels = await take(await levelLogProbs(model, images)); // [2,4,4,1,2]
+    const levels = await images.data();
+    const sums = [0, 1].map((n) => Array.from(levels.subarray(16 * n, 16 * n + 16)).reduce((sum, level, k) => sum + (ofLevels[2 * (16 * n + k) + level] as number), 0)); // biome-ignore format: one line
+    expectClose(nats, sums, 1e-5);
+    images.dispose();
+    model.dispose();
+  });
+});
+
+describe('a signal', () => {
+  it('that a timer aborts stops logProb of tensors between batches', async () => {
+    const model = small();
+    const images = tf.zeros<tf.Rank.R4>([400, 2, 3, 1], 'int32');
+    const aborter = new AbortController();
+    let numBatches = 0;
+    const onProgress = () => {
+      numBatches++;
+      if (numBatches === 1) setTimeout(() => aborter.abort(new Error('enough')));
+      const until = performance.now() + 2; // so that pauses come before the end
+      while (performance.now() < until);
+    };
+    const job = logProb(model, images, { batchSize: 1, signal: aborter.signal, onProgress });
+    await expect(job).rejects.toThrow('enough');
+    expect(numBatches).toBeLessThan(400);
+    images.dispose();
+    model.dispose();
+  });
+});
