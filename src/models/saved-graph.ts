@@ -1,4 +1,5 @@
-import { serialization } from '@tensorflow/tfjs-core';
+import { serialization, util } from '@tensorflow/tfjs-core';
+import { layers } from '@tensorflow/tfjs-layers';
 import { checkList, show, throwTypeError } from '../core/check';
 
 /** The fields of an object in a file, by the names that tfjs uses. */
@@ -36,6 +37,47 @@ export function checkSavedGraph(what: string, saved: unknown): void {
   const wrong = axes.find((axis) => typeof axis === 'number' && !(Math.abs(axis) <= MAX_AXES));
   if (wrong !== undefined) throwTypeError(`${what}: axis`, `at most ${MAX_AXES}`, wrong);
   for (const value of Object.values(saved)) checkSavedGraph(what, value);
+}
+
+/**
+ * How many numbers the weights of the model being loaded may have, and how many are left. `isStrict` is
+ * `strict` of `loadLayersModel`, with which tfjs requires that all of them are in the file.
+ */
+let limit: { what: string; numValues: number; left: number; isStrict: boolean } | null = null;
+
+/**
+ * Limits the weights of the model that tfjs makes in this turn to as many numbers as its file has. tfjs would allocate
+ * all weights before it finds that the file's do not fit. Whatever the sizes in a file are called, they end up in the
+ * shapes of weights. Models loaded with `strict: false` have no limit, since they may have further weights.
+ */
+export function limitWeights(what: string, numValues: number): void {
+  const isSet = limit !== null;
+  limit = { what, numValues, left: numValues, isStrict: false };
+  if (isSet) return;
+  const layer = layers.Layer.prototype as unknown as {
+    addWeight(name: string, shape: readonly number[], ...rest: unknown[]): unknown;
+    setFastWeightInitDuringBuild(value: boolean): void;
+  };
+  const { addWeight, setFastWeightInitDuringBuild } = layer;
+  layer.setFastWeightInitDuringBuild = function (value) {
+    if (value && limit !== null) limit.isStrict = true;
+    setFastWeightInitDuringBuild.call(this, value);
+  };
+  layer.addWeight = function (name, shape, ...rest) {
+    if (limit?.isStrict) {
+      limit.left -= util.sizeFromShape([...shape]);
+      if (!(limit.left >= 0)) {
+        const { what, numValues } = limit;
+        const who = `${what}: weight ${show(name)} of layer ${show((this as { name?: string }).name)}`;
+        throwTypeError(who, `weights of ${numValues} numbers in all, as the file has`, shape);
+      }
+    }
+    return addWeight.call(this, name, shape, ...rest);
+  };
+  queueMicrotask(() => {
+    limit = null;
+    Object.assign(layer, { addWeight, setFastWeightInitDuringBuild });
+  });
 }
 
 /** The fields of an object, in camel case, since files may have `inbound_nodes` or `inboundNodes`. */

@@ -1,6 +1,5 @@
-import type { NamedTensorMap, serialization } from '@tensorflow/tfjs-core';
+import type { serialization } from '@tensorflow/tfjs-core';
 import { LayersModel } from '@tensorflow/tfjs-layers';
-import { throwTypeError } from '../core/check';
 import { namesOf, OWN_LOSS } from './loss';
 import { checkSavedGraph } from './saved-graph';
 import { collectMade, type Made, restoreAdamPowersExactly, withoutLeakingSteps } from './tfjs-workarounds';
@@ -43,14 +42,7 @@ export abstract class SavedModel extends LayersModel {
     const constraints = variables.map(({ constraint }) => constraint);
     for (const variable of variables) variable.constraint = null;
     try {
-      this.load(() => {
-        for (const { originalName, shape } of this.weights) {
-          const saved = (args[0] as NamedTensorMap)[originalName]?.shape ?? shape; // tfjs names those that are missing, not these
-          if (String(saved) !== String(shape))
-            throwTypeError(`AutoregressiveModel: weight '${originalName}'`, `shape [${shape}]`, saved);
-        }
-        super.loadWeights(...args);
-      });
+      this.load(() => super.loadWeights(...args));
     } finally {
       for (const [i, variable] of variables.entries()) variable.constraint = constraints[i];
     }

@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { io, util } from '@tensorflow/tfjs-core';
 import * as check from '../core/check';
-import { checkSavedGraph } from '../models/saved-graph';
+import { checkSavedGraph, limitWeights } from '../models/saved-graph';
 import { isAbandoned, readWhole, replaceFile } from './files';
 
 const MODEL_FILE = 'model.json';
@@ -86,7 +86,7 @@ async function removeOthers(directory: string, current: readonly string[]): Prom
 async function load(directory: string): Promise<io.ModelArtifacts> {
   const file = join(directory, MODEL_FILE);
   const model = parseModel(file, (await readWhole(file)).toString('utf8'));
-  return io.getModelArtifactsForJSON(model, async (manifest) => {
+  const artifacts = await io.getModelArtifactsForJSON(model, async (manifest) => {
     const specs = manifest.flatMap(({ weights }) => weights);
     const names = manifest.flatMap(({ paths }) => paths);
     const wanted = sum(specs.map(byteLength));
@@ -102,6 +102,15 @@ async function load(directory: string): Promise<io.ModelArtifacts> {
     if (digest !== undefined && digest !== digestOf(weights))
       throw new Error(`${what}, but ${named} is damaged: the digest in its name does not match its contents`);
     return [specs, new Uint8Array(weights).buffer];
+  });
+  const { modelTopology, weightSpecs = [] } = artifacts;
+  const numValues = sum(weightSpecs.map(({ shape }) => util.sizeFromShape(shape)));
+  // tfjs makes the model as soon as it has read the topology.
+  return Object.defineProperty(artifacts, 'modelTopology', {
+    get() {
+      limitWeights(`fileSystem: ${file}`, numValues);
+      return modelTopology;
+    },
   });
 }
 

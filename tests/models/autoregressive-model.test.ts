@@ -272,8 +272,8 @@ describe('AutoregressiveModel', () => {
     // biome-ignore format: one row a line
     const damages: [string, (saved: tf.io.ModelArtifacts) => tf.io.ModelArtifacts, string][] = [
       ['a weight is named otherwise', (saved) => withSpec(saved, 0, { name: 'other' }), 'no target variable: other'],
-      ['a weight is of another shape', (saved) => withSpec(saved, 0, { shape: [1, 7, 7, 12] }), "AutoregressiveModel: weight 'input_conv/kernel': wanted shape ["],
-      ['a weight is of no shape, not strictly', (saved) => withSpec(saved, 0, { shape: [7 * 7 * 2 * 12] }), "AutoregressiveModel: weight 'input_conv/kernel': wanted shape ["],
+      ['a weight is of another shape', (saved) => withSpec(saved, 0, { shape: [1, 7, 7, 12] }), 'Shape mismatch'],
+      ['a weight is of no shape, not strictly', (saved) => withSpec(saved, 0, { shape: [7 * 7 * 2 * 12] }), 'Shape mismatch'],
       ['a layer is unknown', (saved) => withText(saved, 'PixelLogits', 'PixelLogitt'), 'Unknown layer: PixelLogitt'],
       ['a layer does not fit', (saved) => withText(saved, '"levels":5', '"levels":6'), 'wanted 12 features (imageChannels * levels: 2 * 6), got 10'],
       ['a layer is not there', (saved) => withText(saved, '["logits",0,0]', '["logitt",0,0]'), "needs layer 'logitt'"],
