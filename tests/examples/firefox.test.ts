@@ -8,7 +8,7 @@ import { build, type InlineConfig } from 'vite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { answerOfCdn, CDN } from '../support/cdn';
 import { docBlocks } from '../support/doc-blocks';
-import { firefoxPath, launchFirefox, watchFirefox } from '../support/firefox';
+import { firefoxPath, launchFirefox, openUndriven, watchFirefox } from '../support/firefox';
 import { installPackage } from '../support/installed';
 import { serve, type Watch } from '../support/pages';
 import { PATIENCE } from '../support/patience.mjs';
@@ -30,6 +30,30 @@ const DIGEST_PAGE = `
     ({ message }) => { document.title = message; },
   );
 `;
+
+/** In the page: trains as a visitor with four cores would, and tells the server what the page says. */
+async function trainAndTell(firstWork: string) {
+  const tell = (text: unknown) => fetch(`?said=${encodeURIComponent(String(text))}`);
+  addEventListener('error', ({ message }) => tell(`complaint: ${message}`));
+  addEventListener('unhandledrejection', ({ reason }) => tell(`complaint: ${reason}`));
+  Object.defineProperty(navigator, 'hardwareConcurrency', { value: 4 });
+  const find = async <E extends Element>(selector: string, pattern = /^/): Promise<E> => {
+    for (;;) {
+      const all = [...document.querySelectorAll<E>(`#training ${selector}`)];
+      const found = all.find(({ textContent }) => pattern.test(textContent ?? ''));
+      if (found) return found;
+      await new Promise(requestAnimationFrame);
+    }
+  };
+  await find(firstWork);
+  const report = await find('.report');
+  new MutationObserver(() => tell(report.textContent)).observe(report, { subtree: true, childList: true });
+  (await find<HTMLButtonElement>('button', /^Train$/)).click();
+  await find('.report', /on 4 cores: step ([5-9]\d|\d{3})/);
+  (await find<HTMLButtonElement>('button', /^Stop$/)).click();
+  await find('.report', /Stopped/);
+  tell((await find('[aria-label^="Loss curve"]')).getAttribute('aria-label'));
+}
 
 // Tried again as what Chromium runs, and for the same reason: see vitest.everywhere.config.ts.
 describe.skipIf(firefoxPath === undefined)('in Firefox', { retry: 1 }, () => {
@@ -107,46 +131,68 @@ describe.skipIf(firefoxPath === undefined)('in Firefox', { retry: 1 }, () => {
     });
   });
 
-  it('the demo fills all its panels, draws by hand, draws the images that Node draws, and trains on all cores', async () => {
-    await page.evaluateOnNewDocument(recordAnswers);
-    await page.evaluateOnNewDocument(() =>
-      Object.defineProperty(navigator, 'hardwareConcurrency', { value: 4 }),
-    );
-    page.on('dialog', (dialog) => dialog.accept()); // the page asks before what it has trained is lost
-    await visit({ root: join(root, 'examples/demo') }, async () => {
-      await page.waitForSelector('#wall .wall-map:enabled');
-      for (const [id, firstWork] of Object.entries(FIRST_WORK)) {
-        await scrollTo(id);
-        const [selector, words] = firstWork.split(':has-text(');
-        await page.waitForSelector(`#${id} ${(selector as string).replace(':enabled', ':not([disabled])')}`);
-        if (words !== undefined) await says(`#${id} ${selector}`, new RegExp(words.slice(1, -2)));
-      }
+  describe('the demo', () => {
+    let built: string;
+    beforeAll(async () => {
+      built = join(folder, 'demo');
+      await build({ root: join(root, 'examples/demo'), logLevel: 'silent', build: { outDir: built } });
+    });
 
-      const bars = '#drawing .next-bar';
-      const drawn = () => page.$eval('#drawing [role=img]', (picture) => picture.getAttribute('aria-label'));
-      const before = await drawn();
-      await page.click(bars);
-      await expect.poll(drawn).not.toBe(before);
+    it('fills all its panels, draws by hand, and draws the images that Node draws', async () => {
+      await page.evaluateOnNewDocument(recordAnswers);
+      await visitBuilt(built, async () => {
+        await page.waitForSelector('#wall .wall-map:enabled');
+        for (const [id, firstWork] of Object.entries(FIRST_WORK)) {
+          await scrollTo(id);
+          const [selector, words] = firstWork.split(':has-text(');
+          await page.waitForSelector(
+            `#${id} ${(selector as string).replace(':enabled', ':not([disabled])')}`,
+          );
+          if (words !== undefined) await says(`#${id} ${selector}`, new RegExp(words.slice(1, -2)));
+        }
 
-      const levels = await page.evaluate(() => {
-        const { answers } = globalThis as unknown as { answers: { result?: { levels?: Uint8Array } }[] };
-        const found = answers.find(({ result }) => result?.levels?.length === 30 * 576);
-        return [...(found?.result?.levels ?? [])];
+        const bars = '#drawing .next-bar';
+        const drawn = () =>
+          page.$eval('#drawing [role=img]', (picture) => picture.getAttribute('aria-label'));
+        const before = await drawn();
+        await page.click(bars);
+        await expect.poll(drawn).not.toBe(before);
+
+        const levels = await page.evaluate(() => {
+          const { answers } = globalThis as unknown as { answers: { result?: { levels?: Uint8Array } }[] };
+          const found = answers.find(({ result }) => result?.levels?.length === 30 * 576);
+          return [...(found?.result?.levels ?? [])];
+        });
+        const file = await readFile(join(root, 'examples/models/characters.pixelcnn'));
+        const { data } = await runtime.sample(runtime.readPortable(file), { numImages: 30, seed: 1 });
+        expect(levels).toEqual([...data]);
       });
-      const file = await readFile(join(root, 'examples/models/characters.pixelcnn'));
-      const { data } = await runtime.sample(runtime.readPortable(file), { numImages: 30, seed: 1 });
-      expect(levels).toEqual([...data]);
+    });
 
-      await scrollTo('training');
-      const button = (name: string) => page.locator(`::-p-xpath(//*[@id="training"]//button[.="${name}"])`);
-      await button('Train').click();
-      await says('#training .report', /on 4 cores: step ([5-9]\d|\d{3})/);
-      await button('Stop').click();
-      await says('#training .report [role=status]', /Stopped/);
-      const label = await page.$eval('#training [role=img][aria-label^="Loss curve"]', (curve) =>
-        curve.getAttribute('aria-label'),
-      );
-      expect(Number(label?.match(/([\d.]+) bits/)?.[1])).toBeLessThan(Math.log2(17) - 0.5);
+    it('trains on all cores', async () => {
+      const html = await readFile(join(built, 'index.html'), 'utf8');
+      const script = `<script type="module">(${trainAndTell})('${FIRST_WORK.training}')</script>`;
+      await writeFile(join(built, 'training.html'), html.replace('</body>', `${script}</body>`));
+      const { server, origin } = await serve(built);
+      const said: string[] = [];
+      server.on('request', ({ url = '' }) => {
+        const text = new URL(url, origin).searchParams.get('said');
+        if (text !== null) said.push(text);
+      });
+      const close = await openUndriven(`${origin}/some/folder/training.html#training`);
+      try {
+        const tells = (pattern: RegExp) => expect.poll(() => said.join('\n')).toMatch(pattern);
+        await tells(/starting wasm/);
+        await tells(/on 4 cores: step/);
+        await tells(/Stopped/);
+        const curve = /^Loss curve.* ([\d.]+) bits/m;
+        await tells(curve);
+        expect(Number(said.join('\n').match(curve)?.[1])).toBeLessThan(Math.log2(17) - 0.5);
+        expect(said.filter((text) => text.startsWith('complaint'))).toEqual([]);
+      } finally {
+        await close();
+        server.close();
+      }
     });
   });
 

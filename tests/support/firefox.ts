@@ -1,4 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 import type { Watch } from './pages';
 import { PATIENCE } from './patience.mjs';
@@ -15,6 +20,8 @@ if (firefoxPath === undefined) {
   console.warn(`\n${'!'.repeat(100)}\n!! ${message}\n${'!'.repeat(100)}\n`);
 }
 
+const PREFERENCES = { 'ui.prefersReducedMotion': 1 };
+
 /** Playwright drives a Firefox of its own making only; WebDriver BiDi is in every Firefox. */
 export function launchFirefox(): Promise<Browser> {
   return puppeteer.launch({
@@ -22,8 +29,29 @@ export function launchFirefox(): Promise<Browser> {
     headless: true,
     timeout: PATIENCE,
     ...(firefoxPath ? { executablePath: firefoxPath } : {}),
-    extraPrefsFirefox: { 'ui.prefersReducedMotion': 1 },
+    extraPrefsFirefox: PREFERENCES,
   });
+}
+
+/**
+ * Opens a page in a Firefox that nobody drives. During a session of WebDriver, `new Worker` within a worker waits until the
+ * session has been told. The thread of the new worker waits on the same condition variable, of which Firefox wakes one
+ * waiter: if it is the wrong one, `new Worker` never returns.
+ *
+ * @returns closes it
+ */
+export async function openUndriven(address: string): Promise<() => Promise<void>> {
+  const profile = await mkdtemp(join(tmpdir(), 'firefox-profile-'));
+  const lines = Object.entries(PREFERENCES).map(([name, value]) => `user_pref("${name}", ${value});\n`);
+  await writeFile(join(profile, 'user.js'), lines.join(''));
+  const flags = ['--headless', '--no-remote', '--profile', profile, address];
+  const firefox = spawn(firefoxPath as string, flags, { stdio: 'ignore' });
+  const ended = once(firefox, 'exit');
+  return async () => {
+    firefox.kill();
+    await ended;
+    await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+  };
 }
 
 /** What a page asks for, and what goes wrong, as the browser's console has it. */
