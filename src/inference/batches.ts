@@ -134,11 +134,14 @@ export async function eachRow(
       for (let row = 0; row < count; row++) {
         outputs.set(numbers.subarray((first + row) * size, (first + row + 1) * size), row * stride);
       }
+      const ofRows = outputs.subarray(0, count * stride);
       const firstValue = start * ofImage + first * step;
       ofPixels.set(images.data.subarray(firstValue, firstValue + count * step));
       for (let channel = 0; channel < step; channel++) {
         const values = Int32Array.from({ length: count }, (_, row) => firstValue + row * step + channel);
-        readOutputs(caller, distribution, () => read(reader, { outputs, channel, levels: ofPixels }, values));
+        readOutputs(caller, distribution, () =>
+          read(reader, { outputs: ofRows, channel, levels: ofPixels }, values),
+        );
       }
     }
     if (onProgress) await reportProgress(onProgress, { done: start * ofImage + rows * step, total }, signal);

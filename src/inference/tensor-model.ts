@@ -74,14 +74,14 @@ async function sourceOf(
   const traced = trace(model, shape);
   if ('builder' in traced)
     return engineModel(await readProgram(traced, shape), shape.distribution).source(images);
-  const { obstacle, lateTimes } = traced;
+  const { obstacle, late } = traced;
   if (strategy === 'incremental')
     throw new TypeError(`sample: strategy 'incremental': ${obstacle}; 'full' works with any model`);
   const { imageShape } = images;
   const passes = `${valuesOf(imageShape)} of them (${imageShape.join('x')}) instead of the cost of about one`;
   const cost = `each value takes a whole forward pass: ${passes}`;
   const meaningless = 'samples and likelihoods are meaningless';
-  const consequence = lateTimes
+  const consequence = late
     ? `${meaningless} (checkCausality finds the layer), and ${cost}`
     : `${cost}. checkCausality tests whether the model is causal; if it is not, ${meaningless}`;
   warnOfObstacle('sample', model, obstacle, `${consequence}. With strategy: 'full' there is no warning.`);

@@ -41,8 +41,6 @@ export interface Untraced {
   readonly obstacle: string;
   /** If all layers could be traced but some outputs are ready too late: the program, and when each node is ready. */
   readonly late?: TracedModel & { readonly readiness: readonly Readiness[] };
-  /** When each output is ready, then. */
-  readonly lateTimes?: readonly number[];
   /** The layer that sees rows below, if all could be traced but this one does not fit in any program. */
   readonly seesBelow?: string;
 }
@@ -86,7 +84,6 @@ function traceAnew(
     if (channel < 0) return { builder, output };
     return {
       late: { builder, output, readiness },
-      lateTimes: times,
       obstacle: times.includes(AFTER_ROW)
         ? `the ${outputs} of channel ${channel} see later pixels of their row: shift the states of an LSTM from the right down by a row, and let vertical layers read rows above only`
         : `the model is not causal: its ${outputs} of channel ${channel} see that channel or a later one`,

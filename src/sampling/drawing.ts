@@ -2,20 +2,17 @@ import { indexOfPlace, type Place, valuesOf } from '../core/images';
 import { TO_DRAW } from '../distributions/filters';
 import type { PixelDistribution } from '../distributions/pixel-distribution';
 import { log } from '../kernels/arithmetic';
+import { changesOf } from './changes';
 import { changesProbabilities, type Draws, drawsFor } from './draws';
 import { growingImages, type OutputSource } from './growing-images';
 import type { SampledImages } from './image-model';
 import { customNoise, seededNoise } from './noise';
 import type { Job } from './options';
 
-/** As `changesOf` of changes.ts, which jobs load that need it. */
-export type ChangesOf = typeof import('./changes').changesOf;
-
 /**
  * Draws the images of a job. Several versions of each may be drawn side by side: image i is then a
  * version of the job's image i % numImages.
  *
- * @param changesOf for jobs with guidance or `adjust`
  * @param streams how many uniforms each image of the job needs for each value
  * @param withoutLevel returns the level with which an image continues if `adjust` left none
  */
@@ -23,7 +20,6 @@ export function drawingOf(
   source: OutputSource,
   distribution: PixelDistribution,
   job: Job,
-  changesOf: ChangesOf | undefined,
   versions = 1,
   streams = versions,
   withoutLevel = (image: number, place: Place): number => leftNoLevel(job, image, place),
@@ -31,7 +27,8 @@ export function drawingOf(
   const { numImages, given, firstValue, firstImage, withLogProb, scored, random } = job;
   const count = versions * numImages;
   const total = valuesOf(job.imageShape);
-  const changes = changesOf?.(job, source, distribution, count);
+  const isChangedFirst = job.guidance !== 0 || job.adjust !== undefined; // before temperature and filters
+  const changes = isChangedFirst ? changesOf(job, source, distribution, count) : undefined;
   const images = growingImages(changes?.source ?? source, job.imageShape, count);
   const all = new Int32Array(count * total); // levels of all versions so far
   const levels = all.subarray(0, numImages * total);

@@ -2,7 +2,7 @@ import { throwTypeError } from '../core/check';
 import { indexOfPlace, type Place, valuesOf } from '../core/images';
 import { TO_DRAW } from '../distributions/filters';
 import type { PixelDistribution } from '../distributions/pixel-distribution';
-import { type ChangesOf, drawingOf, leftNoLevel } from './drawing';
+import { drawingOf, leftNoLevel } from './drawing';
 import type { OutputSource } from './growing-images';
 import type { SampledImages } from './image-model';
 import type { Job } from './options';
@@ -12,12 +12,7 @@ import { numParticlesOf, type Potential, particlesOf } from './particles';
  * Draws the images of a job as particles: several versions of each, from its first drawn value to its last given
  * one, which are resampled at given levels; with a potential, to the last value of all, at any.
  */
-export function lookingAhead(
-  source: OutputSource,
-  distribution: PixelDistribution,
-  job: Job,
-  changesOf: ChangesOf | undefined,
-) {
+export function lookingAhead(source: OutputSource, distribution: PixelDistribution, job: Job) {
   const { numImages, imageShape, given, potential } = job;
   const total = valuesOf(imageShape);
   const perImage = numParticlesOf(job);
@@ -31,7 +26,7 @@ export function lookingAhead(
     return 0;
   };
   const streams = perImage > 1 ? perImage + 1 : 1; // one more to resample with
-  const drawing = drawingOf(source, distribution, job, changesOf, perImage, streams, withoutLevel);
+  const drawing = drawingOf(source, distribution, job, perImage, streams, withoutLevel);
   const { images, levels, drawn, uniforms, alone } = drawing;
   const together = perImage > 1 ? drawing.drawsOf(perImage * numImages) : alone; // for all particles
   const logFactors = new Float64Array(together.count); // by which the current value multiplies weights

@@ -2,7 +2,6 @@ import { levelsArray, memoryFor, valuesOf } from '../core/images';
 import { pauses } from '../core/pauses';
 import { reportProgress } from '../core/progress';
 import { readOutputs } from '../distributions/readers';
-import { changesOf } from './changes';
 import { drawingOf } from './drawing';
 import type { OutputSource } from './growing-images';
 import type { OrderedModel, SampledImages } from './image-model';
@@ -24,12 +23,9 @@ async function drawFrom(
   { distribution }: OrderedModel,
   job: Job,
 ): Promise<SampledImages> {
-  const { signal, onProgress, lookAhead, guidance, adjust } = job;
+  const { signal, onProgress, lookAhead } = job;
   const make = lookAhead > 0 ? lookingAhead : drawingOf;
-  const isChanged = guidance !== 0 || adjust !== undefined;
-  const drawing = await memoryForJob(job, () =>
-    make(source, distribution, job, isChanged ? changesOf : undefined),
-  );
+  const drawing = await memoryForJob(job, () => make(source, distribution, job));
   const { images, levels } = drawing;
   const total = valuesOf(job.imageShape);
   const onRow = (done: number) => onProgress && reportProgress(onProgress, { done, total, levels }, signal);
