@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import * as portable from '../codec/compress';
-import * as portableBack from '../codec/decompress';
+import * as compressing from '../codec/compress';
+import * as decompressing from '../codec/decompress';
 import { checkCoded } from '../codec/format';
 import { type Given, readArguments } from '../core/arguments';
 import type { NumericArray } from '../core/conditions';
@@ -10,12 +10,12 @@ import { type Condition, checkImageTensor, conditionData, readTensor } from '../
 import { isPortable, type PortableModel } from '../program/program';
 import { tensorImageModel } from './tensor-model';
 
-const compressOptions = portable.compressArguments<Condition>();
+const compressOptions = compressing.compressArguments<Condition>();
 
 /** Options of {@link compress}. */
 export interface CompressOptions extends Given<typeof compressOptions> {}
 
-const decompressOptions = portableBack.decompressArguments<Condition>();
+const decompressOptions = decompressing.decompressArguments<Condition>();
 
 /** Options of {@link decompress}. */
 export interface DecompressOptions extends Given<typeof decompressOptions> {}
@@ -49,21 +49,24 @@ export async function compress(
 export async function compress(
   model: PortableModel,
   images: NumericArray,
-  options?: portable.CompressOptions,
+  options?: compressing.CompressOptions,
 ): Promise<Uint8Array>;
 export async function compress(
   model: LayersModel | PortableModel,
   images: tf.Tensor | NumericArray,
-  options: CompressOptions | portable.CompressOptions = {},
+  options: CompressOptions | compressing.CompressOptions = {},
 ): Promise<Uint8Array> {
   if (isPortable(model))
-    return portable.compress(model, images as NumericArray, options as portable.CompressOptions);
+    return compressing.compress(model, images as NumericArray, options as compressing.CompressOptions);
   const values = readArguments('compress', options, compressOptions);
   const condition = await conditionData(values.condition);
   checkImageTensor('compress: images', images);
   const coder = await coderOf('compress', model);
-  const job = portable.planCompress(coder, await readTensor(images as tf.Tensor), { ...values, condition });
-  return portable.packed(coder, job, await portable.encodeImages(coder, job));
+  const job = compressing.planCompress(coder, await readTensor(images as tf.Tensor), {
+    ...values,
+    condition,
+  });
+  return compressing.packed(coder, job, await compressing.encodeImages(coder, job));
 }
 
 /**
@@ -92,20 +95,20 @@ export async function decompress(
 export async function decompress(
   model: PortableModel,
   bytes: Uint8Array,
-  options?: portableBack.DecompressOptions,
+  options?: decompressing.DecompressOptions,
 ): Promise<Images>;
 export async function decompress(
   model: LayersModel | PortableModel,
   bytes: Uint8Array,
-  options: DecompressOptions | portableBack.DecompressOptions = {},
+  options: DecompressOptions | decompressing.DecompressOptions = {},
 ): Promise<tf.Tensor4D | Images> {
   if (isPortable(model))
-    return portableBack.decompress(model, bytes, options as portableBack.DecompressOptions);
+    return decompressing.decompress(model, bytes, options as decompressing.DecompressOptions);
   const values = readArguments('decompress', options, decompressOptions);
   const condition = await conditionData(values.condition);
   const coder = await coderOf('decompress', model);
-  const job = portableBack.planDecompress(coder, bytes, { ...values, condition });
-  const images = await portableBack.decodeImages(coder, job);
+  const job = decompressing.planDecompress(coder, bytes, { ...values, condition });
+  const images = await decompressing.decodeImages(coder, job);
   return tf.tensor4d(Int32Array.from(images.data), [...images.shape], 'int32');
 }
 
