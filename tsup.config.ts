@@ -8,8 +8,8 @@ const { version, license } = JSON.parse(readFileSync('package.json', 'utf8'));
 const entries = [
   'index',
   'register',
-  'runtime',
-  'worker',
+  'runtime/index',
+  'runtime/worker',
   'train-worker',
   'node/index',
   'data/index',
@@ -18,7 +18,7 @@ const entries = [
 
 /** A module for each file of the source, so that bundlers leave out the files a page does not need, and minify the rest. */
 const modules: Options = {
-  entry: ['src/**/*.ts', '!src/kernels/assembly/**', '!src/script-tag.ts'],
+  entry: ['src/**/*.ts', '!src/runtime/kernels/assembly/**', '!src/script-tag.ts'],
   format: 'esm',
   target: 'es2022',
   splitting: false,

@@ -18,11 +18,11 @@ const isRepetition = !isAll;
 const onTensors = [
   'tests/backends.test.ts',
   'tests/{ops,layers,models,portable,inference,causality,training}/**/*.test.ts',
-  'tests/{sampling/sample,data/image-batches,weights/{compare-activations,load-weights}}.test.ts',
+  'tests/{runtime/sampling/sample,data/image-batches,weights/{compare-activations,load-weights}}.test.ts',
 ];
 
 /** What compares the engine, which is the same everywhere, with a model's whole passes, which are slow but on wasm. */
-const engineBesideTensors = ['tests/engine/{evaluator,random-models}.test.ts'];
+const engineBesideTensors = ['tests/runtime/engine/{evaluator,random-models}.test.ts'];
 const onOtherBackends = isAll
   ? { include: [...onTensors, ...engineBesideTensors] }
   : { include: onTensors, exclude: engineBesideTensors };
@@ -31,8 +31,8 @@ const onOtherBackends = isAll
 const ofNode = [
   'tests/{examples,node,bench,docs,node-webgpu,node-tensorflow}/**',
   'tests/programs/!(pool-threads|trainer-threads).test.ts',
-  'tests/{architecture,tiers}.test.ts',
-  'tests/kernels/webassembly.test.ts', // loads modules anew, which a page keeps
+  'tests/tiers.test.ts',
+  'tests/runtime/kernels/webassembly.test.ts', // loads modules anew, which a page keeps
 ];
 
 /** What says whether the programs of a GPU are right, which take long in software: operations, layers and networks. */

@@ -1,4 +1,4 @@
-// Compiles src/kernels/assembly to WebAssembly, on all cores, and embeds the modules in src/kernels/modules.ts,
+// Compiles src/runtime/kernels/assembly to WebAssembly, on all cores, and embeds the modules in src/runtime/kernels/modules.ts,
 // each with the types of its exports. Does nothing if modules.ts is up to date.
 
 import { createHash } from 'node:crypto';
@@ -10,7 +10,7 @@ import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import asc from 'assemblyscript/asc';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const folder = `${root}src/kernels/assembly`;
+const folder = `${root}src/runtime/kernels/assembly`;
 // The modules: a file of assembly/, and flags in addition to the common ones.
 const FUSED = ['--enable', 'relaxed-simd'];
 const MODULES = {
@@ -63,7 +63,7 @@ const SINGLE = CHARACTERS.length - 2;
 // Sections of a start function and of data, which would be written over memory owned by tfjs's wasm backend.
 const OF_DATA = [8, 11];
 
-const ENCODING = 'src/kernels/encoding.ts';
+const ENCODING = 'src/runtime/kernels/encoding.ts';
 
 /** The constants of encoding.ts for AssemblyScript, in which enums take no code; in JavaScript they would. */
 function enums(source) {
@@ -76,7 +76,7 @@ function enums(source) {
 
 async function compile(file, ...flags) {
   const written = new Map();
-  const path = `src/kernels/assembly/${file}.ts`;
+  const path = `src/runtime/kernels/assembly/${file}.ts`;
   const { error, stderr } = await asc.main([path, ...FLAGS, ...flags, '--outFile', 'module.wasm'], {
     readFile: async (name, base) =>
       name === ENCODING
@@ -164,7 +164,7 @@ async function signatures(file) {
 /** A digest of everything that modules.ts depends on: the sources, this script, and the compiler. */
 async function digestOfSources() {
   const names = (await readdir(folder)).sort().map((name) => `${folder}/${name}`);
-  names.push(`${root}src/kernels/limits.ts`);
+  names.push(`${root}src/runtime/kernels/limits.ts`);
   const hash = createHash('sha256').update(asc.version);
   for (const file of [fileURLToPath(import.meta.url), `${folder}/../encoding.ts`, ...names])
     hash.update(await readFile(file)).update(file.slice(root.length));
@@ -192,7 +192,7 @@ async function compileAll() {
 }
 
 async function main() {
-  const target = `${root}src/kernels/modules.ts`;
+  const target = `${root}src/runtime/kernels/modules.ts`;
   const firstLine = `// Made by scripts/build-kernels.mjs of assembly/: ${await digestOfSources()}\n`;
   const earlier = await readFile(target, 'utf8').catch(() => '');
   if (earlier.startsWith(firstLine)) return;

@@ -1,7 +1,7 @@
 // Breaks a part of src/ in many small ways, one at a time, and reports which mutants no test detects.
 //
-// npm run mutants -- src/core                                   # as tests/core sees it
-// npm run mutants -- src/core/window.ts:100-160 tests/program   # some lines, as the named tests see them
+// npm run mutants -- src/runtime/core                                   # as tests/runtime/core sees it
+// npm run mutants -- src/runtime/core/window.ts:100-160 tests/runtime/program   # some lines, as the named tests see them
 // npm run mutants -- src/inference --concurrency 4 --force        # all other words are for Stryker
 
 import { spawnSync } from 'node:child_process';
@@ -13,7 +13,7 @@ const isIn = (folder) => (word) => word === folder || word.startsWith(`${folder}
 const words = process.argv.slice(2);
 const forStryker = words.filter((word) => !isIn('src')(word) && !isIn('tests')(word));
 const sources = words.filter(isIn('src'));
-if (sources.length === 0) sources.push('src/core');
+if (sources.length === 0) sources.push('src/runtime/core');
 const tests = words.filter(isIn('tests'));
 if (tests.length === 0) tests.push(...new Set(sources.map(testsOf)));
 
@@ -29,7 +29,7 @@ function testsOf(source) {
  */
 const patternOf = (word, ending) => (/[*:]|\.ts$/.test(word) ? word : `${word}/**/*${ending}`);
 
-const never = ['!src/kernels/assembly/**', '!src/kernels/modules.ts']; // the build makes WebAssembly of them
+const never = ['!src/runtime/kernels/assembly/**', '!src/runtime/kernels/modules.ts']; // the build makes WebAssembly of them
 const options = {
   mutate: [...sources.map((word) => patternOf(word, '.ts')), ...never],
   testFiles: tests.map((word) => patternOf(word, '.test.ts')),

@@ -8,7 +8,7 @@
 import { spawnSync } from 'node:child_process';
 
 const { PROPERTY_SEED: seed = `${Date.now() % 2 ** 31}`, PROPERTY_TIMES: times = '10' } = process.env;
-const [folder = 'src/core'] = process.argv.slice(2);
+const [folder = 'src/runtime/core'] = process.argv.slice(2);
 const often = `PROPERTY_SEED=${seed} PROPERTY_TIMES=${times}`;
 
 /** The steps as typed commands, so that a failed one can be copied. CI=1 makes missing tools an error. */
@@ -17,7 +17,7 @@ const steps = [
   'npm run build',
   `CI=1 ${often} npm run coverage`,
   `CI=1 ${often} TEST_ALL=1 npx vitest run --config vitest.everywhere.config.ts`,
-  `PROPERTY_SEED=${seed} PROPERTY_MINUTES=10 npx vitest run tests/engine/random-models.test.ts`,
+  `PROPERTY_SEED=${seed} PROPERTY_MINUTES=10 npx vitest run tests/runtime/engine/random-models.test.ts`,
   'TEST_ALL=1 npm run check:package',
   `npm run mutants -- ${folder}`,
 ];

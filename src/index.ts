@@ -1,4 +1,4 @@
-import './kernels/modules'; // first, since a bundle with all kernels side by side compresses better
+import './runtime/kernels/modules'; // first, since a bundle with all kernels side by side compresses better
 
 export {
   type Causality,
@@ -7,21 +7,6 @@ export {
   type Leak,
 } from './causality/check-causality';
 export { type ReceptiveField, type ReceptiveFieldOptions, receptiveField } from './causality/receptive-field';
-export type { ConditionData, ConditionShape, ConditionsByName, NumericArray } from './core/conditions';
-export {
-  getMask,
-  type Mask,
-  type MaskArgs,
-  type MaskType,
-  type Shift,
-  type ShiftedWindowArgs,
-  windowOf,
-} from './core/declared-window';
-export type { Images, Place } from './core/images';
-export type { SymmetricOptions, Symmetry, SymmetryShape } from './core/symmetries';
-export type { KernelWindow } from './core/window';
-export type { DistributionShape } from './distributions/kinds';
-export type { PixelDistribution, Softmax } from './distributions/pixel-distribution';
 export { type CompressOptions, compress, type DecompressOptions, decompress } from './inference/codec';
 export { logPartition } from './inference/log-partition';
 export {
@@ -34,8 +19,6 @@ export { type Sampled, type SampleOptions, sample } from './inference/sample';
 export { type StepperOptions, stepper } from './inference/stepper';
 export type { TfjsModel } from './inference/tensor-model';
 export * from './layers/index';
-export type { Energy } from './likelihood/energies';
-export type { LogPartition, LogPartitionArgs } from './likelihood/log-partition';
 export {
   AutoregressiveModel,
   type AutoregressiveModelArgs,
@@ -67,29 +50,51 @@ export { type SymmetricModel, symmetric } from './models/symmetric';
 export type { Levels, LevelsAndCondition, ValidationData } from './models/training-data';
 export { kernelsInUse } from './ops/wasm-kernels';
 export { type ToPortableOptions, toPortable } from './portable/trace';
-export type { Expressed, Ops } from './program/operations';
-export type { AttentionArgs, DropoutArgs } from './program/operations/attend';
-export type { GateKind } from './program/operations/gate';
-export type { LSTMPath } from './program/operations/lstm';
+export type {
+  ConditionData,
+  ConditionShape,
+  ConditionsByName,
+  NumericArray,
+} from './runtime/core/conditions';
+export {
+  getMask,
+  type Mask,
+  type MaskArgs,
+  type MaskType,
+  type Shift,
+  type ShiftedWindowArgs,
+  windowOf,
+} from './runtime/core/declared-window';
+export type { Images, Place } from './runtime/core/images';
+export type { SymmetricOptions, Symmetry, SymmetryShape } from './runtime/core/symmetries';
+export type { KernelWindow } from './runtime/core/window';
+export type { DistributionShape } from './runtime/distributions/kinds';
+export type { PixelDistribution, Softmax } from './runtime/distributions/pixel-distribution';
+export type { Energy } from './runtime/likelihood/energies';
+export type { LogPartition, LogPartitionArgs } from './runtime/likelihood/log-partition';
+export type { Expressed, Ops } from './runtime/program/operations';
+export type { AttentionArgs, DropoutArgs } from './runtime/program/operations/attend';
+export type { GateKind } from './runtime/program/operations/gate';
+export type { LSTMPath } from './runtime/program/operations/lstm';
 export type {
   NormalizationArgs,
   ScaleAndShift,
   SoftmaxName,
   StandardizeArgs,
-} from './program/operations/normalize';
-export type { CombinationName, PointwiseName } from './program/operations/pointwise';
-export type { PortableModel, ProgramNode, Weight } from './program/program';
-export type { Kernel, LayerWeight, NormalizedKernel } from './program/weights';
+} from './runtime/program/operations/normalize';
+export type { CombinationName, PointwiseName } from './runtime/program/operations/pointwise';
+export type { PortableModel, ProgramNode, Weight } from './runtime/program/program';
+export type { Kernel, LayerWeight, NormalizedKernel } from './runtime/program/weights';
 export {
   type Adjust,
   type Adjuster,
   type AllowedNeighborsArgs,
   allowed,
   allowedNeighbors,
-} from './sampling/adjusters';
-export type { SampleProgress } from './sampling/options';
-export type { Potential } from './sampling/particles';
-export type { Stepper } from './sampling/stepper';
+} from './runtime/sampling/adjusters';
+export type { SampleProgress } from './runtime/sampling/options';
+export type { Potential } from './runtime/sampling/particles';
+export type { Stepper } from './runtime/sampling/stepper';
 export { clipGradients } from './training/clip-gradients';
 export type { Trainer, TrainerOptions } from './training/data-parallel';
 export type { EnergyStep, FitToEnergyArgs } from './training/fit-to-energy';

@@ -1,4 +1,4 @@
-import './kernels/modules'; // first: see index.ts
+import './runtime/kernels/modules'; // first: see index.ts
 
 import { serialization } from '@tensorflow/tfjs-core';
 import * as layers from './layers/index';

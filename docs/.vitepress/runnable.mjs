@@ -42,7 +42,7 @@ export const runnableExamples = () => ({
 /** Where the library's entries are, as built. */
 export const libraryAliases = [
   { find: /^pixelcnn-layers$/, replacement: join(dist, 'index.js') },
-  { find: /^pixelcnn-layers\/runtime$/, replacement: join(dist, 'runtime.js') },
+  { find: /^pixelcnn-layers\/runtime$/, replacement: join(dist, 'runtime/index.js') },
 ];
 
 async function readExamples() {

@@ -1,11 +1,11 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { checked, type Given, optional, readArguments } from '../core/arguments';
-import { checkInteger, throwTypeError } from '../core/check';
-import { indexOfPlace, type Place, placeOf, valuesOf } from '../core/images';
-import { channelOf } from '../distributions/pixel-distribution';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
 import { type TracedModel, trace } from '../portable/trace';
-import { reach } from '../program/reach';
+import { checked, type Given, optional, readArguments } from '../runtime/core/arguments';
+import { checkInteger, throwTypeError } from '../runtime/core/check';
+import { indexOfPlace, type Place, placeOf, valuesOf } from '../runtime/core/images';
+import { channelOf } from '../runtime/distributions/pixel-distribution';
+import { reach } from '../runtime/program/reach';
 import { leakingLayer } from './leaking-layer';
 import { changeEach, outputsByPlace, type Trials, trialArguments, trialsOf } from './perturbation';
 

@@ -1,8 +1,8 @@
-import { channelOf, type PixelDistribution } from '../distributions/pixel-distribution';
 import type { Untraced } from '../portable/trace';
-import { operandsOf, type ProgramNode } from '../program/program';
-import { type Readiness, readsOf, timeOfRead } from '../program/readiness';
-import { AFTER_ROW } from '../program/times';
+import { channelOf, type PixelDistribution } from '../runtime/distributions/pixel-distribution';
+import { operandsOf, type ProgramNode } from '../runtime/program/program';
+import { type Readiness, readsOf, timeOfRead } from '../runtime/program/readiness';
+import { AFTER_ROW } from '../runtime/program/times';
 
 /** A feature of a node. */
 type Feature = readonly [node: number, feature: number];

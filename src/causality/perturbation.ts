@@ -1,20 +1,27 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { anything, callback, integer, optional, optionalSignal, type Values } from '../core/arguments';
-import * as core from '../core/conditions';
-import { type ImageShape, resolveImageShape, valuesOf } from '../core/images';
-import { pauses } from '../core/pauses';
-import { reportProgress } from '../core/progress';
-import { uniformsOf } from '../core/random';
+import { outputsOf, readAndDispose } from '../inference/batches';
+import { type Condition, conditionData, conditionTensors } from '../models/conditions';
+import type { ImageModelShape } from '../models/image-model';
+import {
+  anything,
+  callback,
+  integer,
+  optional,
+  optionalSignal,
+  type Values,
+} from '../runtime/core/arguments';
+import * as core from '../runtime/core/conditions';
+import { type ImageShape, resolveImageShape, valuesOf } from '../runtime/core/images';
+import { pauses } from '../runtime/core/pauses';
+import { reportProgress } from '../runtime/core/progress';
+import { uniformsOf } from '../runtime/core/random';
 import {
   channelOf,
   isSoftmax,
   outputsName,
   type PixelDistribution,
-} from '../distributions/pixel-distribution';
-import { outputsOf, readAndDispose } from '../inference/batches';
-import { type Condition, conditionData, conditionTensors } from '../models/conditions';
-import type { ImageModelShape } from '../models/image-model';
+} from '../runtime/distributions/pixel-distribution';
 
 export const trialArguments = {
   /** [H, W, C]; required if the model takes images of any size. Small sizes are faster. @default the model's */

@@ -1,11 +1,11 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { type Given, integer, optional, readArguments } from '../core/arguments';
-import { checkInteger } from '../core/check';
-import { indexOfPlace, type Place, placeOf } from '../core/images';
-import { channelOf, isSoftmax } from '../distributions/pixel-distribution';
 import { imageModelShape } from '../models/image-model';
 import { trace, type Untraced, warnOfObstacle } from '../portable/trace';
-import { reach } from '../program/reach';
+import { type Given, integer, optional, readArguments } from '../runtime/core/arguments';
+import { checkInteger } from '../runtime/core/check';
+import { indexOfPlace, type Place, placeOf } from '../runtime/core/images';
+import { channelOf, isSoftmax } from '../runtime/distributions/pixel-distribution';
+import { reach } from '../runtime/program/reach';
 import { attemptsOf, changeEach, outputsByPlace, trialArguments, trialsOf } from './perturbation';
 
 const declared = {

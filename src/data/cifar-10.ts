@@ -1,4 +1,4 @@
-import { checkBytes, throwTypeError } from '../core/check';
+import { checkBytes, throwTypeError } from '../runtime/core/check';
 import type { ImageSet } from './image-set';
 
 const SIDE = 32;

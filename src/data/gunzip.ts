@@ -1,4 +1,4 @@
-import { checkBytes } from '../core/check';
+import { checkBytes } from '../runtime/core/check';
 
 /**
  * Decompresses gzip, with the DecompressionStream of browsers and Node. Bytes that do not start

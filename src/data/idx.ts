@@ -1,4 +1,4 @@
-import { checkBytes, sizeFromShape, throwTypeError } from '../core/check';
+import { checkBytes, sizeFromShape, throwTypeError } from '../runtime/core/check';
 import { checkImageSet, type ImageSet } from './image-set';
 
 /** An array of an IDX file. */

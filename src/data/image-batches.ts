@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { SymmetricModel } from '../models/symmetric';
 import {
   checked,
   flag,
@@ -8,11 +9,10 @@ import {
   number,
   optional,
   readArguments,
-} from '../core/arguments';
-import { checkInteger, checkMemory, MAX_CATEGORIES, throwTypeError } from '../core/check';
-import { normalizedLevel } from '../core/images';
-import { uniformsOf } from '../core/random';
-import type { SymmetricModel } from '../models/symmetric';
+} from '../runtime/core/arguments';
+import { checkInteger, checkMemory, MAX_CATEGORIES, throwTypeError } from '../runtime/core/check';
+import { normalizedLevel } from '../runtime/core/images';
+import { uniformsOf } from '../runtime/core/random';
 import { checkImageSet, type ImageSet } from './image-set';
 import { quantized } from './quantize';
 

@@ -1,6 +1,6 @@
-import { anything, integer, optional, readArguments } from '../core/arguments';
-import { checkInteger, sizeFromShape, throwTypeError } from '../core/check';
-import { checkLevels } from '../core/images';
+import { anything, integer, optional, readArguments } from '../runtime/core/arguments';
+import { checkInteger, sizeFromShape, throwTypeError } from '../runtime/core/check';
+import { checkLevels } from '../runtime/core/images';
 
 /**
  * Images as levels, which the parsers return and {@link imageBatches} takes. A level is an

@@ -1,5 +1,5 @@
-import { checkInteger } from '../core/check';
-import { levelsArray } from '../core/images';
+import { checkInteger } from '../runtime/core/check';
+import { levelsArray } from '../runtime/core/images';
 import { checkImageSet, type ImageSet } from './image-set';
 
 /**

@@ -1,17 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { throwTypeError } from '../core/check';
-import { valuesOf } from '../core/images';
-import type { ModelShape } from '../core/model-shape';
-import { pauses } from '../core/pauses';
-import { reportProgress } from '../core/progress';
-import {
-  type CurrentPixels,
-  isSoftmax,
-  type LogProbs,
-  outputStride,
-} from '../distributions/pixel-distribution';
-import { logProbsFor, readOutputs } from '../distributions/readers';
 import {
   type Condition,
   checkImageTensor,
@@ -21,8 +9,20 @@ import {
 } from '../models/conditions';
 import type { ImageModelShape } from '../models/image-model';
 import { normalize } from '../models/normalize';
-import type { KnownImages, WalkHooks } from '../sampling/image-model';
-import { planImages } from '../sampling/walk';
+import { throwTypeError } from '../runtime/core/check';
+import { valuesOf } from '../runtime/core/images';
+import type { ModelShape } from '../runtime/core/model-shape';
+import { pauses } from '../runtime/core/pauses';
+import { reportProgress } from '../runtime/core/progress';
+import {
+  type CurrentPixels,
+  isSoftmax,
+  type LogProbs,
+  outputStride,
+} from '../runtime/distributions/pixel-distribution';
+import { logProbsFor, readOutputs } from '../runtime/distributions/readers';
+import type { KnownImages, WalkHooks } from '../runtime/sampling/image-model';
+import { planImages } from '../runtime/sampling/walk';
 
 /** A model of tfjs with its shape. */
 export interface ShapedModel extends ImageModelShape {

@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import * as compressing from '../codec/compress';
-import * as decompressing from '../codec/decompress';
-import { checkCoded } from '../codec/format';
-import { type Given, readArguments } from '../core/arguments';
-import type { NumericArray } from '../core/conditions';
-import type { Images } from '../core/images';
 import { type Condition, checkImageTensor, conditionData, readTensor } from '../models/conditions';
-import { isPortable, type PortableModel } from '../program/program';
+import * as compressing from '../runtime/codec/compress';
+import * as decompressing from '../runtime/codec/decompress';
+import { checkCoded } from '../runtime/codec/format';
+import { type Given, readArguments } from '../runtime/core/arguments';
+import type { NumericArray } from '../runtime/core/conditions';
+import type { Images } from '../runtime/core/images';
+import { isPortable, type PortableModel } from '../runtime/program/program';
 import { tensorImageModel } from './tensor-model';
 
 const compressOptions = compressing.compressArguments<Condition>();

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { indexOfPlace, normalizedLevel, valuesOf } from '../core/images';
-import { isSoftmax, outputStride, type PixelDistribution } from '../distributions/pixel-distribution';
-import type { EvaluatorArgs } from '../engine/evaluator';
 import { conditionTensors } from '../models/conditions';
-import type { OutputSource } from '../sampling/growing-images';
+import { indexOfPlace, normalizedLevel, valuesOf } from '../runtime/core/images';
+import { isSoftmax, outputStride, type PixelDistribution } from '../runtime/distributions/pixel-distribution';
+import type { EvaluatorArgs } from '../runtime/engine/evaluator';
+import type { OutputSource } from '../runtime/sampling/growing-images';
 import { outputsOf } from './batches';
 
 /** No padding before and after a dimension. */

@@ -1,12 +1,12 @@
-import type { Energy } from '../likelihood/energies';
+import type { Energy } from '../runtime/likelihood/energies';
 import {
   estimated,
   type LogPartition,
   type LogPartitionArgs,
   logPartition as ofPortable,
   readLogPartition,
-} from '../likelihood/log-partition';
-import { isPortable, type PortableModel } from '../program/program';
+} from '../runtime/likelihood/log-partition';
+import { isPortable, type PortableModel } from '../runtime/program/program';
 import { type TfjsModel, tensorImageModel } from './tensor-model';
 
 /**

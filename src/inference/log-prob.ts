@@ -1,12 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { type Given, integer, optional, readArguments } from '../core/arguments';
-import type { NumericArray } from '../core/conditions';
-import { valuesOf } from '../core/images';
-import * as portable from '../likelihood/log-prob';
 import type { Condition } from '../models/conditions';
-import { isPortable, type PortableModel } from '../program/program';
-import { walkArguments } from '../sampling/walk';
+import { type Given, integer, optional, readArguments } from '../runtime/core/arguments';
+import type { NumericArray } from '../runtime/core/conditions';
+import { valuesOf } from '../runtime/core/images';
+import * as portable from '../runtime/likelihood/log-prob';
+import { isPortable, type PortableModel } from '../runtime/program/program';
+import { walkArguments } from '../runtime/sampling/walk';
 import { readImages } from './batches';
 import { type TfjsModel, tensorImageModel } from './tensor-model';
 

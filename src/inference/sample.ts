@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Given, oneOf, optional, readArguments } from '../core/arguments';
-import type { NumericArray } from '../core/conditions';
-import { type Images, memoryFor } from '../core/images';
 import { type Condition, checkImageTensor, conditionData, readTensor } from '../models/conditions';
-import { isPortable, type PortableModel } from '../program/program';
-import { planJob, sampleArguments } from '../sampling/options';
-import * as portable from '../sampling/sample';
+import { type Given, oneOf, optional, readArguments } from '../runtime/core/arguments';
+import type { NumericArray } from '../runtime/core/conditions';
+import { type Images, memoryFor } from '../runtime/core/images';
+import { isPortable, type PortableModel } from '../runtime/program/program';
+import { planJob, sampleArguments } from '../runtime/sampling/options';
+import * as portable from '../runtime/sampling/sample';
 import { type TfjsModel, tensorImageModel } from './tensor-model';
 
 const sampleOptions = {

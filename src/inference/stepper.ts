@@ -1,8 +1,8 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { readArguments } from '../core/arguments';
 import { type Condition, conditionData } from '../models/conditions';
-import { isPortable, type PortableModel } from '../program/program';
-import * as portable from '../sampling/stepper';
+import { readArguments } from '../runtime/core/arguments';
+import { isPortable, type PortableModel } from '../runtime/program/program';
+import * as portable from '../runtime/sampling/stepper';
 import { tensorImageModel } from './tensor-model';
 
 /** Options of {@link stepper}. */

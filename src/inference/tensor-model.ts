@@ -1,15 +1,15 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { valuesOf } from '../core/images';
-import type { EvaluatorArgs } from '../engine/evaluator';
-import type { DrawingPool } from '../likelihood/energies';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
 import { isSymmetric, type SymmetricModel } from '../models/symmetric';
 import { readProgram, toPortable, trace, traceOrThrow, warnOfObstacle } from '../portable/trace';
-import type { PortableModel } from '../program/program';
-import type { OutputSource } from '../sampling/growing-images';
-import type { EngineModel, ImageModel, OrderedModel } from '../sampling/image-model';
-import { engineModel, imageModelOf } from '../sampling/portable';
-import { symmetricImageModel } from '../sampling/symmetric';
+import { valuesOf } from '../runtime/core/images';
+import type { EvaluatorArgs } from '../runtime/engine/evaluator';
+import type { DrawingPool } from '../runtime/likelihood/energies';
+import type { PortableModel } from '../runtime/program/program';
+import type { OutputSource } from '../runtime/sampling/growing-images';
+import type { EngineModel, ImageModel, OrderedModel } from '../runtime/sampling/image-model';
+import { engineModel, imageModelOf } from '../runtime/sampling/portable';
+import { symmetricImageModel } from '../runtime/sampling/symmetric';
 import { eachRow } from './batches';
 import { fullPasses } from './full-passes';
 

@@ -1,10 +1,10 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import { derived, type Given, integer, multipleOf, rate, type Values } from '../core/arguments';
-import { throwTypeError } from '../core/check';
-import { pointWindow } from '../core/window';
 import { provideAttentionKernels } from '../ops/attention';
-import type { Ops } from '../program/operations';
-import { own } from '../program/operations/attend';
+import { derived, type Given, integer, multipleOf, rate, type Values } from '../runtime/core/arguments';
+import { throwTypeError } from '../runtime/core/check';
+import { pointWindow } from '../runtime/core/window';
+import type { Ops } from '../runtime/program/operations';
+import { own } from '../runtime/program/operations/attend';
 import { addConvolution, type Convolution, normalizationArguments } from './convolution-weights';
 import { checkMap, DeclaredLayer } from './declared-layer';
 import { dropoutOf, seedArguments } from './seeds';

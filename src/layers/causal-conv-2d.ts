@@ -1,8 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { flag, integer, optional, type Values } from '../core/arguments';
-import { checkFeatures } from '../core/check';
-import type { KernelWindow } from '../core/window';
-import type { Ops } from '../program/operations';
+import { flag, integer, optional, type Values } from '../runtime/core/arguments';
+import { checkFeatures } from '../runtime/core/check';
+import type { KernelWindow } from '../runtime/core/window';
+import type { Ops } from '../runtime/program/operations';
 import { addConvolution, type Convolution, normalizationArguments } from './convolution-weights';
 import { checkMap, DeclaredLayer } from './declared-layer';
 import { shapesOf } from './pixel-layer';

@@ -1,7 +1,7 @@
-import { pointWindow } from '../core/window';
 import { provideGateKernels } from '../ops/gate';
-import type { Ops } from '../program/operations';
-import type { GateKind } from '../program/operations/gate';
+import { pointWindow } from '../runtime/core/window';
+import type { Ops } from '../runtime/program/operations';
+import type { GateKind } from '../runtime/program/operations/gate';
 import { addConvolution, type Convolution } from './convolution-weights';
 import type { DeclaredLayer } from './declared-layer';
 import type { Shape } from './types';

@@ -1,8 +1,8 @@
 import { initializers } from '@tensorflow/tfjs-layers';
-import { flag, type Values } from '../core/arguments';
-import type { KernelWindow } from '../core/window';
-import type { Ops } from '../program/operations';
-import type { LayerWeight } from '../program/weights';
+import { flag, type Values } from '../runtime/core/arguments';
+import type { KernelWindow } from '../runtime/core/window';
+import type { Ops } from '../runtime/program/operations';
+import type { LayerWeight } from '../runtime/program/weights';
 import type { DeclaredLayer } from './declared-layer';
 import type { weightArguments } from './stock-arguments';
 import type { Initializer } from './types';

@@ -1,8 +1,8 @@
 import type { serialization } from '@tensorflow/tfjs-core';
 import { InputSpec } from '@tensorflow/tfjs-layers';
-import { type Declaration, readDeclared } from '../core/arguments';
-import { checkMemory, checkNames, throwTypeError } from '../core/check';
-import type { LayerWeight } from '../program/weights';
+import { type Declaration, readDeclared } from '../runtime/core/arguments';
+import { checkMemory, checkNames, throwTypeError } from '../runtime/core/check';
+import type { LayerWeight } from '../runtime/program/weights';
 import { PixelLayer, shapesOf } from './pixel-layer';
 import { partSeed, seededInitializer } from './seeds';
 import type { Constraint, Initializer, LayerArgs, Regularizer, Shape } from './types';

@@ -1,9 +1,9 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import { categories, checked, flag, type Given, integer, type Values } from '../core/arguments';
-import { throwTypeError } from '../core/check';
-import type { Ops } from '../program/operations';
-import { checkEncodedLevels } from '../program/operations/levels';
-import type { LayerWeight } from '../program/weights';
+import { categories, checked, flag, type Given, integer, type Values } from '../runtime/core/arguments';
+import { throwTypeError } from '../runtime/core/check';
+import type { Ops } from '../runtime/program/operations';
+import { checkEncodedLevels } from '../runtime/program/operations/levels';
+import type { LayerWeight } from '../runtime/program/weights';
 import { checkMap, DeclaredLayer } from './declared-layer';
 import { seedArguments } from './seeds';
 import { constraint, initializer, regularizer } from './stock-arguments';

@@ -1,7 +1,7 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import { type Given, integer, oneOf, optional, type Values } from '../core/arguments';
-import { checkFeatures, throwTypeError } from '../core/check';
-import type { Ops } from '../program/operations';
+import { type Given, integer, oneOf, optional, type Values } from '../runtime/core/arguments';
+import { checkFeatures, throwTypeError } from '../runtime/core/check';
+import type { Ops } from '../runtime/program/operations';
 import { addProjections, areConditions, conditionedGate, type Projection } from './conditions';
 import { checkMap, DeclaredLayer } from './declared-layer';
 import { seedArguments } from './seeds';

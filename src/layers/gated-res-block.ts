@@ -1,10 +1,19 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import { derived, flag, type Given, integer, oneOf, optional, rate, type Values } from '../core/arguments';
-import { throwTypeError } from '../core/check';
-import { type Shift, shiftedArguments, shiftedWindow } from '../core/declared-window';
-import { type KernelWindow, pointWindow } from '../core/window';
 import { provideConcatEluKernels } from '../ops/concat-elu';
-import type { Ops } from '../program/operations';
+import {
+  derived,
+  flag,
+  type Given,
+  integer,
+  oneOf,
+  optional,
+  rate,
+  type Values,
+} from '../runtime/core/arguments';
+import { throwTypeError } from '../runtime/core/check';
+import { type Shift, shiftedArguments, shiftedWindow } from '../runtime/core/declared-window';
+import { type KernelWindow, pointWindow } from '../runtime/core/window';
+import type { Ops } from '../runtime/program/operations';
 import { addProjections, areConditions, conditionedGate, type Projection } from './conditions';
 import { addConvolution, type Convolution, normalizationArguments } from './convolution-weights';
 import { checkMap, DeclaredLayer } from './declared-layer';

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { LayerWeight, NormalizedKernel } from '../program/weights';
+import type { LayerWeight, NormalizedKernel } from '../runtime/program/weights';
 
 /** If the variance of outputs, relative to 1 plus their squared mean, is below this, they differ only by rounding. */
 const NO_VARIANCE = 1e-10;

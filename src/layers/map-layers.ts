@@ -1,8 +1,8 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import { type Given, integer, optional, type Values } from '../core/arguments';
-import { MAX_LENGTH } from '../core/images';
 import { provideConcatEluKernels } from '../ops/concat-elu';
-import type { Ops } from '../program/operations';
+import { type Given, integer, optional, type Values } from '../runtime/core/arguments';
+import { MAX_LENGTH } from '../runtime/core/images';
+import type { Ops } from '../runtime/program/operations';
 import { DeclaredLayer } from './declared-layer';
 import type { LayerArgs } from './types';
 

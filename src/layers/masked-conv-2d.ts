@@ -1,6 +1,6 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import { type Given, multipleOf, type Values } from '../core/arguments';
-import { maskedWindow, maskedWindowArguments } from '../core/declared-window';
+import { type Given, multipleOf, type Values } from '../runtime/core/arguments';
+import { maskedWindow, maskedWindowArguments } from '../runtime/core/declared-window';
 import { CausalConv2D, convolutionArguments } from './causal-conv-2d';
 import type { LayerArgs } from './types';
 

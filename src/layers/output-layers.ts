@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { categories, type Given, integer, optional, type Values } from '../core/arguments';
-import { checkMemory } from '../core/check';
-import type { DistributionShape } from '../distributions/kinds';
-import { mixtureOfLogistics } from '../distributions/logistic-mixture';
-import { numParameters, parameterOffsets } from '../distributions/mixture-parameters';
 import { logisticMixtureNats } from '../ops/logistic-mixture';
-import type { Ops } from '../program/operations';
+import { categories, type Given, integer, optional, type Values } from '../runtime/core/arguments';
+import { checkMemory } from '../runtime/core/check';
+import type { DistributionShape } from '../runtime/distributions/kinds';
+import { mixtureOfLogistics } from '../runtime/distributions/logistic-mixture';
+import { numParameters, parameterOffsets } from '../runtime/distributions/mixture-parameters';
+import type { Ops } from '../runtime/program/operations';
 import { checkMap, DeclaredLayer } from './declared-layer';
 import type { LayerArgs, Shape, TensorDistribution } from './types';
 

@@ -1,7 +1,15 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import { type Given, integer, multipleOf, oddLengths, optional, rate, type Values } from '../core/arguments';
-import { windowAround } from '../core/window';
-import type { Ops } from '../program/operations';
+import {
+  type Given,
+  integer,
+  multipleOf,
+  oddLengths,
+  optional,
+  rate,
+  type Values,
+} from '../runtime/core/arguments';
+import { windowAround } from '../runtime/core/window';
+import type { Ops } from '../runtime/program/operations';
 import { addConvolution, type Convolution, normalizationArguments } from './convolution-weights';
 import { checkMap, DeclaredLayer } from './declared-layer';
 import { dropoutOf, seedArguments } from './seeds';

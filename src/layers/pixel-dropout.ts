@@ -1,6 +1,6 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import { type Given, probability, type Values } from '../core/arguments';
-import type { Ops } from '../program/operations';
+import { type Given, probability, type Values } from '../runtime/core/arguments';
+import type { Ops } from '../runtime/program/operations';
 import { DeclaredLayer } from './declared-layer';
 import { seedArguments } from './seeds';
 import type { LayerArgs } from './types';

@@ -1,7 +1,7 @@
 import { cast, type DataType, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { type LayersModel, type LayerVariable, layers } from '@tensorflow/tfjs-layers';
-import { checkFunction, checkInteger, throwTypeError } from '../core/check';
-import type { Expressed, Ops } from '../program/operations';
+import { checkFunction, checkInteger, throwTypeError } from '../runtime/core/check';
+import type { Expressed, Ops } from '../runtime/program/operations';
 import type { InitialWeights } from './initial-weights';
 import { shapeOps } from './shape-ops';
 import { tensorOps } from './tensor-ops';

@@ -1,11 +1,11 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import { initializers } from '@tensorflow/tfjs-layers';
-import { flag, type Given, integer, optional, positive, type Values } from '../core/arguments';
-import { checkFeatures } from '../core/check';
 import { provideLayerNormKernels } from '../ops/layer-norm';
-import type { Ops } from '../program/operations';
-import { normArgument } from '../program/operations/normalize';
-import type { LayerWeight } from '../program/weights';
+import { flag, type Given, integer, optional, positive, type Values } from '../runtime/core/arguments';
+import { checkFeatures } from '../runtime/core/check';
+import type { Ops } from '../runtime/program/operations';
+import { normArgument } from '../runtime/program/operations/normalize';
+import type { LayerWeight } from '../runtime/program/weights';
 import { checkMap, DeclaredLayer } from './declared-layer';
 import type { LayerArgs, Shape } from './types';
 

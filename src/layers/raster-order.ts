@@ -1,9 +1,9 @@
 import { serialization } from '@tensorflow/tfjs-core';
 import { initializers } from '@tensorflow/tfjs-layers';
-import type { Values } from '../core/arguments';
-import { throwTypeError } from '../core/check';
-import type { Ops } from '../program/operations';
-import type { LayerWeight } from '../program/weights';
+import type { Values } from '../runtime/core/arguments';
+import { throwTypeError } from '../runtime/core/check';
+import type { Ops } from '../runtime/program/operations';
+import type { LayerWeight } from '../runtime/program/weights';
 import { addProjections, areConditions, type Projection } from './conditions';
 import { checkMap, DeclaredLayer } from './declared-layer';
 import { type SeedArgs, seedArguments } from './seeds';

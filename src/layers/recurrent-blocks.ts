@@ -1,4 +1,5 @@
 import { serialization } from '@tensorflow/tfjs-core';
+import { provideLSTMKernels } from '../ops/pixel-lstm';
 import {
   anything,
   checked,
@@ -8,13 +9,12 @@ import {
   optional,
   rate,
   type Values,
-} from '../core/arguments';
-import { checkKernelSize } from '../core/check';
-import { type KernelWindow, windowAround } from '../core/window';
-import { provideLSTMKernels } from '../ops/pixel-lstm';
-import type { Ops } from '../program/operations';
-import type { LSTMPath } from '../program/operations/lstm';
-import type { LayerWeight } from '../program/weights';
+} from '../runtime/core/arguments';
+import { checkKernelSize } from '../runtime/core/check';
+import { type KernelWindow, windowAround } from '../runtime/core/window';
+import type { Ops } from '../runtime/program/operations';
+import type { LSTMPath } from '../runtime/program/operations/lstm';
+import type { LayerWeight } from '../runtime/program/weights';
 import { addBias, addConvolution, addKernel, type Convolution } from './convolution-weights';
 import { checkMap, DeclaredLayer } from './declared-layer';
 import { dropoutOf, seedArguments } from './seeds';

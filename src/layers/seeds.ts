@@ -1,7 +1,7 @@
 import type { serialization } from '@tensorflow/tfjs-core';
-import { type Given, optionalSeed } from '../core/arguments';
-import { uniformsOf } from '../core/random';
-import type { DropoutArgs } from '../program/operations/attend';
+import { type Given, optionalSeed } from '../runtime/core/arguments';
+import { uniformsOf } from '../runtime/core/random';
+import type { DropoutArgs } from '../runtime/program/operations/attend';
 import type { Initializer } from './types';
 
 export const seedArguments = {

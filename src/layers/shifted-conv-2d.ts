@@ -1,6 +1,6 @@
 import { serialization } from '@tensorflow/tfjs-core';
-import type { Given, Values } from '../core/arguments';
-import { shiftedArguments, shiftedWindow } from '../core/declared-window';
+import type { Given, Values } from '../runtime/core/arguments';
+import { shiftedArguments, shiftedWindow } from '../runtime/core/declared-window';
 import { CausalConv2D, convolutionArguments } from './causal-conv-2d';
 import type { LayerArgs } from './types';
 

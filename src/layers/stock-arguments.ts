@@ -1,5 +1,5 @@
 import { layers } from '@tensorflow/tfjs-layers';
-import type { OptionalArgument } from '../core/arguments';
+import type { OptionalArgument } from '../runtime/core/arguments';
 import type { Activation, Constraint, Initializer, Regularizer } from './types';
 
 // Arguments that layers share with tfjs-layers, which does not export its parsing of activations, initializers,

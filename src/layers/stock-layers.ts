@@ -1,16 +1,16 @@
 import type { layers } from '@tensorflow/tfjs-layers';
-import { sizeFromShape, throwTypeError } from '../core/check';
-import { shiftedWindow } from '../core/declared-window';
-import { pointWindow } from '../core/window';
-import type { Ops } from '../program/operations';
-import { softmaxNames } from '../program/operations/normalize';
+import { sizeFromShape, throwTypeError } from '../runtime/core/check';
+import { shiftedWindow } from '../runtime/core/declared-window';
+import { pointWindow } from '../runtime/core/window';
+import type { Ops } from '../runtime/program/operations';
+import { softmaxNames } from '../runtime/program/operations/normalize';
 import {
   type CombinationName,
   defaultParameters,
   type PointwiseName,
   pointwiseNames,
-} from '../program/operations/pointwise';
-import type { LayerWeight } from '../program/weights';
+} from '../runtime/program/operations/pointwise';
+import type { LayerWeight } from '../runtime/program/weights';
 import type { Shape } from './types';
 
 /** The arithmetic of a tfjs layer, in the form of `express`. */

@@ -1,8 +1,4 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkFeatures, checkMemory, throwTypeError } from '../core/check';
-import { positions } from '../core/images';
-import { streamsOf } from '../core/random';
-import * as windows from '../core/window';
 import { attention } from '../ops/attention';
 import { causalConv2d, dilated, everySecond } from '../ops/causal-conv';
 import { concatElu } from '../ops/concat-elu';
@@ -11,9 +7,13 @@ import { layerNorm } from '../ops/layer-norm';
 import { embedLevels, oneHotLevels } from '../ops/levels';
 import { normalizedKernel } from '../ops/normalized-kernel';
 import { pixelLSTM } from '../ops/pixel-lstm';
-import type { Ops } from '../program/operations';
-import { type PointwiseName, parameterOf } from '../program/operations/pointwise';
-import { type Kernel, kernelShape, type LayerWeight, partsOf } from '../program/weights';
+import { checkFeatures, checkMemory, throwTypeError } from '../runtime/core/check';
+import { positions } from '../runtime/core/images';
+import { streamsOf } from '../runtime/core/random';
+import * as windows from '../runtime/core/window';
+import type { Ops } from '../runtime/program/operations';
+import { type PointwiseName, parameterOf } from '../runtime/program/operations/pointwise';
+import { type Kernel, kernelShape, type LayerWeight, partsOf } from '../runtime/program/weights';
 import type { InitialWeights } from './initial-weights';
 
 /** The mask of a kernel on the device. */

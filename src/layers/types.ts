@@ -1,7 +1,7 @@
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import type { DistributionShape } from '../distributions/kinds';
-import type { PixelDistribution } from '../distributions/pixel-distribution';
+import type { DistributionShape } from '../runtime/distributions/kinds';
+import type { PixelDistribution } from '../runtime/distributions/pixel-distribution';
 
 /** Arguments that every tfjs layer takes: `name`, `inputShape`, `trainable`, ... */
 export type LayerArgs = NonNullable<ConstructorParameters<typeof tfl.layers.Layer>[0]>;

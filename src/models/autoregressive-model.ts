@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { LayersModel, type ModelCompileArgs, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { anything, type Declaration, type Given, optional, readArguments } from '../core/arguments';
-import { throwTypeError } from '../core/check';
-import type { ConditionShape } from '../core/conditions';
 import { eachLayer } from '../layers/pixel-layer';
 import type { Applied } from '../layers/types';
 import { fuseAdam } from '../ops/adam';
+import { anything, type Declaration, type Given, optional, readArguments } from '../runtime/core/arguments';
+import { throwTypeError } from '../runtime/core/check';
+import type { ConditionShape } from '../runtime/core/conditions';
 import { afterCheck, checkNumbers, trainingDataset } from './check-labels';
 import { type Condition, modelInputs } from './conditions';
 import { checkNotDisposed, type ImageModelShape, imageModelShape } from './image-model';

@@ -1,6 +1,6 @@
 import { dispose, keep, max, slice, type Tensor, util } from '@tensorflow/tfjs-core';
-import { throwTypeError } from '../core/check';
-import { type ConditionShape, checkConditionValues, conditionLabels } from '../core/conditions';
+import { throwTypeError } from '../runtime/core/check';
+import { type ConditionShape, checkConditionValues, conditionLabels } from '../runtime/core/conditions';
 import { isDataset, readBatch, type TrainedModel, type TrainingData } from './training-data';
 
 // Checks the numbers of training data, which losses do not check, for speed.

@@ -1,8 +1,8 @@
 import { reshape, type Tensor, tensor } from '@tensorflow/tfjs-core';
-import { anything, optional } from '../core/arguments';
-import { throwTypeError } from '../core/check';
-import * as core from '../core/conditions';
-import { resolveImageShape } from '../core/images';
+import { anything, optional } from '../runtime/core/arguments';
+import { throwTypeError } from '../runtime/core/check';
+import * as core from '../runtime/core/conditions';
+import { resolveImageShape } from '../runtime/core/images';
 import type { ImageModelShape } from './image-model';
 
 type OneCondition = Tensor | Exclude<core.ConditionData, core.ConditionsByName<unknown>>;

@@ -1,4 +1,12 @@
 import { initializers, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { areConditions } from '../layers/conditions';
+import { normalizationArguments } from '../layers/convolution-weights';
+import { checkMap } from '../layers/declared-layer';
+import { gatedActivation } from '../layers/gated-activation';
+import { type MaskedConv2DArgs, maskedConv2d } from '../layers/masked-conv-2d';
+import { pixelDropout } from '../layers/pixel-dropout';
+import { partSeed, seedArguments } from '../layers/seeds';
+import type { Applied } from '../layers/types';
 import {
   anything,
   flag,
@@ -11,17 +19,9 @@ import {
   rate,
   readArguments,
   type Values,
-} from '../core/arguments';
-import { checkFeatures, checkMemories, checkNames, checkRecord, throwTypeError } from '../core/check';
-import { getMask } from '../core/declared-window';
-import { areConditions } from '../layers/conditions';
-import { normalizationArguments } from '../layers/convolution-weights';
-import { checkMap } from '../layers/declared-layer';
-import { gatedActivation } from '../layers/gated-activation';
-import { type MaskedConv2DArgs, maskedConv2d } from '../layers/masked-conv-2d';
-import { pixelDropout } from '../layers/pixel-dropout';
-import { partSeed, seedArguments } from '../layers/seeds';
-import type { Applied } from '../layers/types';
+} from '../runtime/core/arguments';
+import { checkFeatures, checkMemories, checkNames, checkRecord, throwTypeError } from '../runtime/core/check';
+import { getMask } from '../runtime/core/declared-window';
 
 /** The two stacks of Gated PixelCNN, each [N,H,W,F]. The block that reads the image receives it as both. */
 export interface GatedStacks {

@@ -1,5 +1,5 @@
-import { type Given, integer, optional, readArguments } from '../core/arguments';
 import { partSeed } from '../layers/seeds';
+import { type Given, integer, optional, readArguments } from '../runtime/core/arguments';
 import type { AutoregressiveModel } from './autoregressive-model';
 import { type GatedStacks, gatedPixelCNNBlock } from './gated-pixel-cnn-block';
 import * as network from './network';

@@ -1,5 +1,3 @@
-import { categories, type Given, multipleOf, readArguments } from '../core/arguments';
-import { checkMemories, throwTypeError } from '../core/check';
 import { levelEmbedding } from '../layers/encodings';
 import { pixelDropout } from '../layers/pixel-dropout';
 import { pixelNormalization } from '../layers/pixel-normalization';
@@ -7,6 +5,8 @@ import { placeEmbedding, rasterShift } from '../layers/raster-order';
 import { partSeed } from '../layers/seeds';
 import { shiftedConv2d } from '../layers/shifted-conv-2d';
 import { transformerArguments, transformerBlock } from '../layers/transformer-block';
+import { categories, type Given, multipleOf, readArguments } from '../runtime/core/arguments';
+import { checkMemories, throwTypeError } from '../runtime/core/check';
 import { type AutoregressiveModel, autoregressiveModel } from './autoregressive-model';
 import * as network from './network';
 

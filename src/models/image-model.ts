@@ -1,16 +1,16 @@
 import type { LayersModel, layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { checkFunction, throwTypeError } from '../core/check';
-import { type ConditionShape, checkKinds } from '../core/conditions';
-import { refuseSymmetries } from '../core/symmetries';
-import { softmaxOf } from '../distributions/categorical';
+import { LevelEmbedding, OneHotClass, OneHotCodes, OneHotLevels } from '../layers/encodings';
+import type { DistributionLayer, TensorDistribution } from '../layers/types';
+import { checkFunction, throwTypeError } from '../runtime/core/check';
+import { type ConditionShape, checkKinds } from '../runtime/core/conditions';
+import { refuseSymmetries } from '../runtime/core/symmetries';
+import { softmaxOf } from '../runtime/distributions/categorical';
 import {
   checkChannelOf,
   checkDistribution,
   isSoftmax,
   type Softmax,
-} from '../distributions/pixel-distribution';
-import { LevelEmbedding, OneHotClass, OneHotCodes, OneHotLevels } from '../layers/encodings';
-import type { DistributionLayer, TensorDistribution } from '../layers/types';
+} from '../runtime/distributions/pixel-distribution';
 
 /**
  * The interface of an autoregressive image model: it takes images [N,H,W,C] and conditions, if any, and returns logits

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { throwTypeError } from '../core/check';
-import { isSoftmax } from '../distributions/pixel-distribution';
 import { asFloat } from '../layers/pixel-layer';
 import type { TensorDistribution } from '../layers/types';
 import { crossEntropy } from '../ops/cross-entropy';
+import { throwTypeError } from '../runtime/core/check';
+import { isSoftmax } from '../runtime/distributions/pixel-distribution';
 import type { ImageModelShape } from './image-model';
 
 /**

@@ -8,8 +8,8 @@ import {
   type OptionalArgument,
   optional,
   rate,
-} from '../core/arguments';
-import { checkBoolean, throwTypeError } from '../core/check';
+} from '../runtime/core/arguments';
+import { checkBoolean, throwTypeError } from '../runtime/core/check';
 import { conditionOption } from './conditions';
 import type { ValidationData } from './training-data';
 

@@ -1,4 +1,10 @@
 import { input as inputLayer, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { levelEmbedding, oneHotClass, oneHotCodes, oneHotLevels } from '../layers/encodings';
+import { pixelShift } from '../layers/map-layers';
+import { maskedConv2d } from '../layers/masked-conv-2d';
+import { logisticMixture, mixtureParameters, pixelLogits } from '../layers/output-layers';
+import { partSeed, seedArguments } from '../layers/seeds';
+import type { Shape } from '../layers/types';
 import {
   type Argument,
   anything,
@@ -11,16 +17,10 @@ import {
   rate,
   type Values,
   wordOr,
-} from '../core/arguments';
-import { checkMemories, checkMemory, throwTypeError } from '../core/check';
-import type { ConditionShape } from '../core/conditions';
-import { numParameters } from '../distributions/mixture-parameters';
-import { levelEmbedding, oneHotClass, oneHotCodes, oneHotLevels } from '../layers/encodings';
-import { pixelShift } from '../layers/map-layers';
-import { maskedConv2d } from '../layers/masked-conv-2d';
-import { logisticMixture, mixtureParameters, pixelLogits } from '../layers/output-layers';
-import { partSeed, seedArguments } from '../layers/seeds';
-import type { Shape } from '../layers/types';
+} from '../runtime/core/arguments';
+import { checkMemories, checkMemory, throwTypeError } from '../runtime/core/check';
+import type { ConditionShape } from '../runtime/core/conditions';
+import { numParameters } from '../runtime/distributions/mixture-parameters';
 import {
   type AutoregressiveModel,
   type AutoregressiveModelArgs,

@@ -1,5 +1,5 @@
 import { cast, div, type Tensor, tidy } from '@tensorflow/tfjs-core';
-import { checkCategories } from '../core/check';
+import { checkCategories } from '../runtime/core/check';
 
 /**
  * Converts levels to the inputs of models: level / (levels - 1), float32 in [0, 1].

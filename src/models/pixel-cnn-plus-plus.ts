@@ -1,11 +1,11 @@
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { type Given, integer, optional, readArguments } from '../core/arguments';
-import { checkMemories, throwTypeError } from '../core/check';
-import type { Shift } from '../core/declared-window';
 import { gatedResBlock } from '../layers/gated-res-block';
 import { centeredImage, pixelShift } from '../layers/map-layers';
 import { partSeed } from '../layers/seeds';
 import { type ShiftedConv2DArgs, shiftedConv2d } from '../layers/shifted-conv-2d';
+import { type Given, integer, optional, readArguments } from '../runtime/core/arguments';
+import { checkMemories, throwTypeError } from '../runtime/core/check';
+import type { Shift } from '../runtime/core/declared-window';
 import type { AutoregressiveModel } from './autoregressive-model';
 import * as network from './network';
 

@@ -1,9 +1,9 @@
 import { input, layers } from '@tensorflow/tfjs-layers';
-import { callback, type Given, integer, optional, readArguments } from '../core/arguments';
-import { throwTypeError } from '../core/check';
 import { maskedConv2d } from '../layers/masked-conv-2d';
 import { pixelCNNResBlock } from '../layers/pixel-cnn-res-block';
 import { partSeed, type SeedArgs } from '../layers/seeds';
+import { callback, type Given, integer, optional, readArguments } from '../runtime/core/arguments';
+import { throwTypeError } from '../runtime/core/check';
 import type { AutoregressiveModel } from './autoregressive-model';
 import {
   blocks,

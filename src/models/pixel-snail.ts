@@ -1,4 +1,9 @@
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { causalAttention } from '../layers/causal-attention';
+import { type GatedResBlockArgs, gatedResBlock } from '../layers/gated-res-block';
+import { pixelPosition, upsampledMap } from '../layers/map-layers';
+import { partSeed } from '../layers/seeds';
+import { shiftedConv2d } from '../layers/shifted-conv-2d';
 import {
   categories,
   checked,
@@ -9,14 +14,9 @@ import {
   optional,
   readArguments,
   type Values,
-} from '../core/arguments';
-import { checkInteger, checkMemories, throwTypeError } from '../core/check';
-import type { Shift } from '../core/declared-window';
-import { causalAttention } from '../layers/causal-attention';
-import { type GatedResBlockArgs, gatedResBlock } from '../layers/gated-res-block';
-import { pixelPosition, upsampledMap } from '../layers/map-layers';
-import { partSeed } from '../layers/seeds';
-import { shiftedConv2d } from '../layers/shifted-conv-2d';
+} from '../runtime/core/arguments';
+import { checkInteger, checkMemories, throwTypeError } from '../runtime/core/check';
+import type { Shift } from '../runtime/core/declared-window';
 import type { AutoregressiveModel } from './autoregressive-model';
 import * as network from './network';
 

@@ -1,6 +1,6 @@
 import { serialization, util } from '@tensorflow/tfjs-core';
 import { layers } from '@tensorflow/tfjs-layers';
-import { checkList, show, throwTypeError } from '../core/check';
+import { checkList, show, throwTypeError } from '../runtime/core/check';
 
 /** The fields of an object in a file, by the names that tfjs uses. */
 type Fields = Readonly<Record<string, unknown>>;

@@ -1,7 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { readArguments } from '../core/arguments';
-import type { ConditionShape } from '../core/conditions';
-import type { ImageShape } from '../core/images';
+import { readArguments } from '../runtime/core/arguments';
+import type { ConditionShape } from '../runtime/core/conditions';
+import type { ImageShape } from '../runtime/core/images';
 import {
   checkSymmetry,
   elementsOf,
@@ -11,9 +11,9 @@ import {
   type SymmetryShape,
   symmetricOptions,
   transformed,
-} from '../core/symmetries';
-import { isPortable, type PortableModel } from '../program/program';
-import { symmetric as symmetricPortable } from '../program/symmetric';
+} from '../runtime/core/symmetries';
+import { isPortable, type PortableModel } from '../runtime/program/program';
+import { symmetric as symmetricPortable } from '../runtime/program/symmetric';
 import { type ImageModelShape, imageModelShape } from './image-model';
 
 /** A model with symmetries: see {@link symmetric}. */

@@ -1,9 +1,9 @@
 import { dispose, type Tensor, tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { anything, type Given, readArguments } from '../core/arguments';
-import { throwTypeError } from '../core/check';
-import { isByName } from '../core/conditions';
-import { checkImages, type Images, resolveImageShape } from '../core/images';
+import { anything, type Given, readArguments } from '../runtime/core/arguments';
+import { throwTypeError } from '../runtime/core/check';
+import { isByName } from '../runtime/core/conditions';
+import { checkImages, type Images, resolveImageShape } from '../runtime/core/images';
 import {
   type Condition,
   checkReadable,

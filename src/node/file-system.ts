@@ -3,8 +3,8 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { io, util } from '@tensorflow/tfjs-core';
-import * as check from '../core/check';
 import { checkSavedGraph, limitWeights } from '../models/saved-graph';
+import * as check from '../runtime/core/check';
 import { isAbandoned, readWhole, replaceFile } from './files';
 
 const MODEL_FILE = 'model.json';

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { ADAM } from '../kernels/modules';
+import { ADAM } from '../runtime/kernels/modules';
 import { kernelsInUse, outputs, wasmKernel } from './wasm-kernels';
 
 /** The fields of tfjs's Adam that a step reads. */

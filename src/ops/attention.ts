@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkMemory } from '../core/check';
-import { uniformsOf } from '../core/random';
-import { CAUSAL_ATTENTION, CAUSAL_ATTENTION_BACK } from '../kernels/modules';
+import { checkMemory } from '../runtime/core/check';
+import { uniformsOf } from '../runtime/core/random';
+import { CAUSAL_ATTENTION, CAUSAL_ATTENTION_BACK } from '../runtime/kernels/modules';
 import { defineOperation, type Gradients, type Implementation } from './operation';
 import { outputs, wasmKernel } from './wasm-kernels';
 

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { CONCAT_ELU } from '../kernels/modules';
+import { CONCAT_ELU } from '../runtime/kernels/modules';
 import { defineOperation } from './operation';
 import { outputs, wasmKernel } from './wasm-kernels';
 

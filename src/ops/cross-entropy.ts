@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { CROSS_ENTROPY } from '../kernels/modules';
+import { CROSS_ENTROPY } from '../runtime/kernels/modules';
 import { defineOperation, type Gradients } from './operation';
 import { outputs, wasmKernel } from './wasm-kernels';
 

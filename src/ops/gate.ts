@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { GATE, GLU } from '../kernels/modules';
-import type { GateKind } from '../program/operations/gate';
+import { GATE, GLU } from '../runtime/kernels/modules';
+import type { GateKind } from '../runtime/program/operations/gate';
 import { defineOperation, type Gradients } from './operation';
 import { outputs, wasmKernel } from './wasm-kernels';
 

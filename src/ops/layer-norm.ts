@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { LAYER_NORM } from '../kernels/modules';
+import { LAYER_NORM } from '../runtime/kernels/modules';
 import { sumOverPixels } from './causal-conv';
 import { defineOperation, type TensorOperation } from './operation';
 import { outputs, wasmKernel } from './wasm-kernels';

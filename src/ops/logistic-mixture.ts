@@ -5,9 +5,9 @@ import {
   type ParameterOffsets,
   parameterOffsets,
   parameterStrides,
-} from '../distributions/mixture-parameters';
-import { MIN_LOG_SCALE } from '../kernels/limits';
-import { LOGISTIC_MIXTURE } from '../kernels/modules';
+} from '../runtime/distributions/mixture-parameters';
+import { MIN_LOG_SCALE } from '../runtime/kernels/limits';
+import { LOGISTIC_MIXTURE } from '../runtime/kernels/modules';
 import { defineOperation, type Gradients } from './operation';
 import { outputs, wasmKernel } from './wasm-kernels';
 

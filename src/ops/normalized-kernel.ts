@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { NORMALIZED_KERNEL } from '../kernels/modules';
-import { SMALLEST_SQUARE } from '../program/weights';
+import { NORMALIZED_KERNEL } from '../runtime/kernels/modules';
+import { SMALLEST_SQUARE } from '../runtime/program/weights';
 import { defineOperation } from './operation';
 import { outputs, wasmKernel } from './wasm-kernels';
 

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { LSTM, LSTM_BACK } from '../kernels/modules';
-import type { LSTMPath } from '../program/operations/lstm';
+import { LSTM, LSTM_BACK } from '../runtime/kernels/modules';
+import type { LSTMPath } from '../runtime/program/operations/lstm';
 import { type Convolution, causalConv2d, composedConv, wasmConv } from './causal-conv';
 import { defineOperation } from './operation';
 import { outputs, wasmKernel } from './wasm-kernels';

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { SIMD, type WasmModule } from '../kernels/modules';
-import { compileModule, exportsOf } from '../kernels/wasm-module';
+import { SIMD, type WasmModule } from '../runtime/kernels/modules';
+import { compileModule, exportsOf } from '../runtime/kernels/wasm-module';
 
 /** The internals of tfjs's wasm backend that we use. */
 interface WasmBackend {

@@ -1,27 +1,27 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel, layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { anything, type Given, optional, readArguments } from '../core/arguments';
-import { seesBelow } from '../core/window';
-import { numParametersOf } from '../distributions/kinds';
+import { featuresOf, stockLayer } from '../layers/stock-layers';
+import type { Shape, TensorDistribution } from '../layers/types';
+import { type ImageModelShape, imageModelShape } from '../models/image-model';
+import { isSymmetric, type SymmetricModel } from '../models/symmetric';
+import { anything, type Given, optional, readArguments } from '../runtime/core/arguments';
+import { seesBelow } from '../runtime/core/window';
+import { numParametersOf } from '../runtime/distributions/kinds';
 import {
   areAlike,
   channelOf,
   isSoftmax,
   outputsName,
   type PixelDistribution,
-} from '../distributions/pixel-distribution';
-import { featuresOf, stockLayer } from '../layers/stock-layers';
-import type { Shape, TensorDistribution } from '../layers/types';
-import { type ImageModelShape, imageModelShape } from '../models/image-model';
-import { isSymmetric, type SymmetricModel } from '../models/symmetric';
-import { type Features, nodeOf, ProgramBuilder } from '../program/builder';
-import { checkDescription } from '../program/description';
-import { imageProgram } from '../program/maps';
-import type { Expressed } from '../program/operations';
-import type { PortableModel, Weight } from '../program/program';
-import { firstLeak, type Readiness, readinessOf, UnfitResolution } from '../program/readiness';
-import { AFTER_ROW } from '../program/times';
-import type { LayerWeight } from '../program/weights';
+} from '../runtime/distributions/pixel-distribution';
+import { type Features, nodeOf, ProgramBuilder } from '../runtime/program/builder';
+import { checkDescription } from '../runtime/program/description';
+import { imageProgram } from '../runtime/program/maps';
+import type { Expressed } from '../runtime/program/operations';
+import type { PortableModel, Weight } from '../runtime/program/program';
+import { firstLeak, type Readiness, readinessOf, UnfitResolution } from '../runtime/program/readiness';
+import { AFTER_ROW } from '../runtime/program/times';
+import type { LayerWeight } from '../runtime/program/weights';
 
 /** A model as a program whose weights are not yet read. */
 export interface TracedModel {

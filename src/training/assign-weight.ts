@@ -1,5 +1,5 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
-import type { LayerWeight } from '../program/weights';
+import type { LayerWeight } from '../runtime/program/weights';
 
 /**
  * Gives a weight a value as it is, as optimizers do. tfjs's own `write` would apply the layer's constraint to it, which

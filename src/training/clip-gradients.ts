@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkNumber } from '../core/check';
+import { checkNumber } from '../runtime/core/check';
 
 /** A gradient in the form that optimizers take; null if the loss does not depend on the weight. */
 interface NamedGradient {

@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { Callback, CustomCallback, type CustomCallbackArgs, type History } from '@tensorflow/tfjs-layers';
-import { anything, callback, type Given, integer, optional, readArguments } from '../core/arguments';
-import { throwTypeError } from '../core/check';
 import { eachLayer } from '../layers/pixel-layer';
 import type { AutoregressiveModel } from '../models/autoregressive-model';
 import { checkNumbers } from '../models/check-labels';
 import * as methods from '../models/method-arguments';
 import * as training from '../models/training-data';
-import { numCores, type PoolWorker } from '../pool/workers';
+import { anything, callback, type Given, integer, optional, readArguments } from '../runtime/core/arguments';
+import { throwTypeError } from '../runtime/core/check';
+import { numCores, type PoolWorker } from '../runtime/pool/workers';
 import { layoutOf, trainedWeights } from './shards';
 import { type Computed, teamOf } from './team';
 

@@ -1,4 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { outputsOf, type ShapedModel } from '../inference/batches';
+import { type TfjsModel, tensorImageModel } from '../inference/tensor-model';
+import { conditionTensors } from '../models/conditions';
+import { imageModelShape } from '../models/image-model';
+import { negativeLogLikelihood } from '../models/loss';
+import { normalize } from '../models/normalize';
+import { isSymmetric } from '../models/symmetric';
+import { fuseAdam } from '../ops/adam';
 import {
   anything,
   callback,
@@ -9,13 +17,11 @@ import {
   optional,
   positive,
   readArguments,
-} from '../core/arguments';
-import { checkFunction, checkNumber, throwTypeError } from '../core/check';
-import type { ConditionValues } from '../core/conditions';
-import { type ImageShape, type Images, valuesOf } from '../core/images';
-import { reportProgress } from '../core/progress';
-import { outputsOf, type ShapedModel } from '../inference/batches';
-import { type TfjsModel, tensorImageModel } from '../inference/tensor-model';
+} from '../runtime/core/arguments';
+import { checkFunction, checkNumber, throwTypeError } from '../runtime/core/check';
+import type { ConditionValues } from '../runtime/core/conditions';
+import { type ImageShape, type Images, valuesOf } from '../runtime/core/images';
+import { reportProgress } from '../runtime/core/progress';
 import {
   checkEach,
   type Energy,
@@ -23,14 +29,8 @@ import {
   energyArguments,
   planEnergyJob,
   timesBeta,
-} from '../likelihood/energies';
-import { conditionTensors } from '../models/conditions';
-import { imageModelShape } from '../models/image-model';
-import { negativeLogLikelihood } from '../models/loss';
-import { normalize } from '../models/normalize';
-import { isSymmetric } from '../models/symmetric';
-import { fuseAdam } from '../ops/adam';
-import type { SymmetricDrawn } from '../sampling/symmetric';
+} from '../runtime/likelihood/energies';
+import type { SymmetricDrawn } from '../runtime/sampling/symmetric';
 import { factorFor } from './clip-gradients';
 
 /** A step of {@link fitToEnergy}. */

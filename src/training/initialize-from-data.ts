@@ -1,11 +1,11 @@
 import type { Tensor4D } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { type Given, readArguments } from '../core/arguments';
 import { batches, readImages } from '../inference/batches';
 import { InitialWeights } from '../layers/initial-weights';
 import { eachLayer } from '../layers/pixel-layer';
 import { conditionOption } from '../models/conditions';
 import { imageModelShape } from '../models/image-model';
+import { type Given, readArguments } from '../runtime/core/arguments';
 
 /** Options of {@link initializeFromData}. */
 export interface InitializationOptions extends Given<typeof conditionOption> {}

@@ -1,6 +1,6 @@
 import type { Optimizer } from '@tensorflow/tfjs-core';
-import { type Given, number, optional, positive, readArguments } from '../core/arguments';
-import { checkFunction, checkNumber, throwTypeError } from '../core/check';
+import { type Given, number, optional, positive, readArguments } from '../runtime/core/arguments';
+import { checkFunction, checkNumber, throwTypeError } from '../runtime/core/check';
 
 /** The learning rate of each step, counted from 0. */
 export type Schedule = (step: number) => number;

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';
-import { uniformsOf } from '../core/random';
 import type { AutoregressiveModel } from '../models/autoregressive-model';
-import type { Port } from '../pool/port';
-import type { Reply } from '../pool/worker-calls';
+import { uniformsOf } from '../runtime/core/random';
+import type { Port } from '../runtime/pool/port';
+import type { Reply } from '../runtime/pool/worker-calls';
 import { assignWeight } from './assign-weight';
 import { type Begin, layoutOf, type Outcome, type Request, unshared, type Work, weightsOf } from './shards';
 

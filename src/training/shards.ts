@@ -1,7 +1,7 @@
 import type { TypedArray } from '@tensorflow/tfjs-core';
 import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
-import { sizeFromShape } from '../core/check';
 import type { AutoregressiveModel } from '../models/autoregressive-model';
+import { sizeFromShape } from '../runtime/core/check';
 
 // What passes between a trainer and its workers.
 

@@ -1,10 +1,10 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '@tensorflow/tfjs-layers';
-import { throwTypeError } from '../core/check';
 import type { AutoregressiveModel } from '../models/autoregressive-model';
 import { namesOf } from '../models/loss';
-import { workerCalls } from '../pool/worker-calls';
-import { type PoolWorker, startThread } from '../pool/workers';
+import { throwTypeError } from '../runtime/core/check';
+import { workerCalls } from '../runtime/pool/worker-calls';
+import { type PoolWorker, startThread } from '../runtime/pool/workers';
 import {
   type Begin,
   cut,
@@ -243,7 +243,7 @@ export async function teamOf(
 function startTrainWorker(): PoolWorker {
   // Written this way, bundlers recognize that a page also needs the worker's file.
   return (
-    startThread('train-thread') ??
+    startThread('../../train-thread.js') ??
     new Worker(new URL('../train-worker.js', import.meta.url), { type: 'module' })
   );
 }

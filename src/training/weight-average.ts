@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
-import { type Given, optional, rate, readArguments } from '../core/arguments';
-import { checkInteger, throwTypeError } from '../core/check';
+import { type Given, optional, rate, readArguments } from '../runtime/core/arguments';
+import { checkInteger, throwTypeError } from '../runtime/core/check';
 import { assignWeight } from './assign-weight';
 
 const declared = {

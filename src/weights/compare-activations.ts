@@ -1,7 +1,7 @@
 import { dispose, Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
 import { type LayersModel, type SymbolicTensor, model as tfModel } from '@tensorflow/tfjs-layers';
-import { callback, type Given, number, oneOf, optional, readArguments } from '../core/arguments';
-import { nearestName, shortened, sizeFromShape, throwTypeError } from '../core/check';
+import { callback, type Given, number, oneOf, optional, readArguments } from '../runtime/core/arguments';
+import { nearestName, shortened, sizeFromShape, throwTypeError } from '../runtime/core/check';
 import { permuted } from './model-weights';
 import { checkNamed, checkNamedTensor, float32Of, type NamedTensor } from './named-tensor';
 import { layouts } from './sources';

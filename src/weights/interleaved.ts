@@ -1,6 +1,6 @@
-import { flag, type Given, readArguments } from '../core/arguments';
-import { checkInteger, checkMemory, sizeFromShape, throwTypeError } from '../core/check';
-import { bytesOf } from '../program/safetensors';
+import { flag, type Given, readArguments } from '../runtime/core/arguments';
+import { checkInteger, checkMemory, sizeFromShape, throwTypeError } from '../runtime/core/check';
+import { bytesOf } from '../runtime/program/safetensors';
 import { checkNamedTensor, type NamedTensor, numbersOf, widthOf } from './named-tensor';
 
 const declared = {

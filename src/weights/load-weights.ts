@@ -1,7 +1,7 @@
 import { type Tensor, tensor, tidy, type Variable } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { callback, type Given, oneOf, optional, readArguments } from '../core/arguments';
-import { checkOneOf, shortened, throwTypeError } from '../core/check';
+import { callback, type Given, oneOf, optional, readArguments } from '../runtime/core/arguments';
+import { checkOneOf, shortened, throwTypeError } from '../runtime/core/check';
 import { type ModelWeight, type Origin, weightsOf } from './model-weights';
 import { checkNamed, checkNamedTensor, float32Of, type NamedTensor } from './named-tensor';
 import { repositories } from './repositories';

@@ -1,6 +1,6 @@
 import type { LayersModel, LayerVariable, layers } from '@tensorflow/tfjs-layers';
-import { sizeFromShape, throwTypeError } from '../core/check';
-import { ownName } from '../program/weights';
+import { sizeFromShape, throwTypeError } from '../runtime/core/check';
+import { ownName } from '../runtime/program/weights';
 
 /** A weight of a model. */
 export interface ModelWeight {

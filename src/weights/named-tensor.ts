@@ -1,5 +1,5 @@
-import { checkBytes, throwTypeError } from '../core/check';
-import { fromFloat16 } from '../program/float16';
+import { checkBytes, throwTypeError } from '../runtime/core/check';
+import { fromFloat16 } from '../runtime/program/float16';
 import {
   attempt,
   bytesOf,
@@ -8,7 +8,7 @@ import {
   dtypes,
   readContainer,
   writeContainer,
-} from '../program/safetensors';
+} from '../runtime/program/safetensors';
 
 /** A tensor outside of tfjs, as in files of weights. */
 export interface NamedTensor {

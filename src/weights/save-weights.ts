@@ -1,6 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { callback, type Given, oneOf, optional, readArguments } from '../core/arguments';
-import { attempt } from '../program/safetensors';
+import { callback, type Given, oneOf, optional, readArguments } from '../runtime/core/arguments';
+import { attempt } from '../runtime/program/safetensors';
 import { permuted, weightsOf } from './model-weights';
 import type { NamedTensor } from './named-tensor';
 import { type AxesOf, laidOut, layouts, ordersOf } from './sources';

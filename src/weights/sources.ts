@@ -1,4 +1,4 @@
-import { checkList, throwTypeError } from '../core/check';
+import { checkList, throwTypeError } from '../runtime/core/check';
 import { inOrder, type ModelWeight, type Origin } from './model-weights';
 import { repositories } from './repositories';
 import { originsIn } from './state-dict';

@@ -1,4 +1,4 @@
-import { sizeFromShape } from '../core/check';
+import { sizeFromShape } from '../runtime/core/check';
 import { type ModelWeight, type Origin, permuted } from './model-weights';
 import type { Repository } from './repositories';
 import { normalizedOrigin } from './weight-norm';

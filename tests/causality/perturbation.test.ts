@@ -3,7 +3,7 @@ import type { Condition, ConditionShape } from 'pixelcnn-layers';
 import seedrandom from 'seedrandom';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { changeEach, conditionsToTry, type Trials } from '../../src/causality/perturbation';
-import type { ImageShape } from '../../src/core/images';
+import type { ImageShape } from '../../src/runtime/core/images';
 import { useBackend } from '../support/backends';
 import { expectNoLeaks } from '../support/tensors';
 

@@ -11,9 +11,9 @@ import {
   quantize,
 } from 'pixelcnn-layers/data';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ImageShape } from '../../src/core/images';
-import { elementsOf, transformed } from '../../src/core/symmetries';
 import { epochOrder } from '../../src/data/image-batches';
+import type { ImageShape } from '../../src/runtime/core/images';
+import { elementsOf, transformed } from '../../src/runtime/core/symmetries';
 import { isGpu, onEachBackend, useBackend } from '../support/backends';
 import { runs } from '../support/runs';
 import { expectNoLeaks } from '../support/tensors';

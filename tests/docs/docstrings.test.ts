@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const ENTRIES = [
   'src/index.ts',
-  'src/runtime.ts',
+  'src/runtime/index.ts',
   'src/node/index.ts',
   'src/data/index.ts',
   'src/weights/index.ts',

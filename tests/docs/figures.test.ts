@@ -9,8 +9,8 @@ import { magnetizationSvg } from '../../scripts/magnetization-figure.mjs';
 import { natsSvg } from '../../scripts/nats-figure.mjs';
 import { particlesSvg } from '../../scripts/particles-figure.mjs';
 import { networkSvg, plusPlusSvg } from '../../scripts/plus-plus-figure.mjs';
-import { windowOf } from '../../src/core/declared-window';
-import { visibilityAt } from '../../src/core/window';
+import { windowOf } from '../../src/runtime/core/declared-window';
+import { visibilityAt } from '../../src/runtime/core/window';
 
 const readFigure = (name: string) =>
   readFile(fileURLToPath(new URL(`../../docs/images/${name}.svg`, import.meta.url)), 'utf8');

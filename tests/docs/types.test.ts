@@ -53,7 +53,7 @@ const options: ts.CompilerOptions = {
       '/node': 'node/index',
       '/data': 'data/index',
       '/weights': 'weights/index',
-      '/runtime': 'runtime',
+      '/runtime': 'runtime/index',
     }).map(([entry, file]) => [`pixelcnn-layers${entry}`, [join(root, 'src', `${file}.ts`)]]),
   ),
 };

@@ -35,7 +35,7 @@ import { npyOf } from '../../examples/lib/npy.mjs';
 import { loadPyTorchRun } from '../../examples/lib/pytorch-run.mjs';
 import { loadImageModel } from '../../examples/lib/saved-model.mjs';
 import { flagsOf, readRecipes } from '../../scripts/lib/recipes.mjs';
-import { elementsOf, transformed } from '../../src/core/symmetries';
+import { elementsOf, transformed } from '../../src/runtime/core/symmetries';
 import { useBackend } from '../support/backends';
 import { PATIENCE } from '../support/patience.mjs';
 import { largestDifference, take } from '../support/tensors';

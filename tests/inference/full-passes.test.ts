@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { gatedPixelCNN, normalize } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
-import { softmaxOf } from '../../src/distributions/categorical';
 import { fullPasses } from '../../src/inference/full-passes';
+import { softmaxOf } from '../../src/runtime/distributions/categorical';
 import { onEachBackend } from '../support/backends';
 import { expectClose, expectNoLeaks } from '../support/tensors';
 import { tinyModel } from '../support/tiny-space';

@@ -10,7 +10,7 @@ import {
   shiftedConv2d,
 } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { ProgramBuilder, type WeightRecipe } from '../../src/program/builder';
+import { ProgramBuilder, type WeightRecipe } from '../../src/runtime/program/builder';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
 import { grid, type SlowWeight, slowConv } from '../support/slow-gated';
 import { setLayerNoise, slopesOf, slowNormalized, slowWeightsOf } from '../support/slow-plus-plus';

@@ -11,9 +11,9 @@ import {
   toPortable,
 } from 'pixelcnn-layers';
 import { describe, expect, it } from 'vitest';
-import { logProb as logProbOf } from '../../src/likelihood/log-prob';
-import { readPortable, writePortable } from '../../src/program/file';
-import { sample as samplePortable } from '../../src/sampling/sample';
+import { logProb as logProbOf } from '../../src/runtime/likelihood/log-prob';
+import { readPortable, writePortable } from '../../src/runtime/program/file';
+import { sample as samplePortable } from '../../src/runtime/sampling/sample';
 import { onEachBackend, useBackend } from '../support/backends';
 import { expectClose, expectNoLeaks, setNoise, take } from '../support/tensors';
 

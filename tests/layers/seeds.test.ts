@@ -2,9 +2,9 @@ import { initializers } from '@tensorflow/tfjs-layers';
 import { maskedConv2d } from 'pixelcnn-layers';
 import { alea } from 'seedrandom';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { readArguments } from '../../src/core/arguments';
 import { partSeed, seedArguments, seededInitializer } from '../../src/layers/seeds';
 import type { Initializer } from '../../src/layers/types';
+import { readArguments } from '../../src/runtime/core/arguments';
 import { backends, useBackend } from '../support/backends';
 import { take } from '../support/tensors';
 

@@ -3,12 +3,12 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { maskedConv2d, oneHotCodes, pixelLogits, sample, toPortable } from 'pixelcnn-layers';
 import { readPortable, sample as sampleFile, writePortable } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { softmaxOf } from '../../src/distributions/categorical';
 import { activationOf, stockLayer } from '../../src/layers/stock-layers';
 import { tensorOps } from '../../src/layers/tensor-ops';
 import type { ImageModelShape } from '../../src/models/image-model';
 import { trace } from '../../src/portable/trace';
-import { ProgramBuilder } from '../../src/program/builder';
+import { softmaxOf } from '../../src/runtime/distributions/categorical';
+import { ProgramBuilder } from '../../src/runtime/program/builder';
 import { onEachBackend, useBackend } from '../support/backends';
 import { expectClose, expectNoLeaks, noise, setNoise, take } from '../support/tensors';
 

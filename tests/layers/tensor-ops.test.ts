@@ -2,14 +2,14 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers'; // registers the gradients
 import { getMask } from 'pixelcnn-layers';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { windowOf } from '../../src/core/declared-window';
-import { type KernelWindow, windowAround } from '../../src/core/window';
 import { type TensorOps, tensorOps } from '../../src/layers/tensor-ops';
-import { nodeOf, ProgramBuilder } from '../../src/program/builder';
-import { type PointwiseName, pointwiseNames } from '../../src/program/operations/pointwise';
-import type { ImageNode } from '../../src/program/program';
-import { readinessOf } from '../../src/program/readiness';
-import type { LayerWeight } from '../../src/program/weights';
+import { windowOf } from '../../src/runtime/core/declared-window';
+import { type KernelWindow, windowAround } from '../../src/runtime/core/window';
+import { nodeOf, ProgramBuilder } from '../../src/runtime/program/builder';
+import { type PointwiseName, pointwiseNames } from '../../src/runtime/program/operations/pointwise';
+import type { ImageNode } from '../../src/runtime/program/program';
+import { readinessOf } from '../../src/runtime/program/readiness';
+import type { LayerWeight } from '../../src/runtime/program/weights';
 import { onEachBackend, useBackend } from '../support/backends';
 import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
 

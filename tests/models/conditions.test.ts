@@ -1,8 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Condition, ConditionShape } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { readConditions } from '../../src/core/conditions';
-import { softmaxOf } from '../../src/distributions/categorical';
 import {
   conditionData,
   conditionTensors,
@@ -10,6 +8,8 @@ import {
   readConditionTensors,
 } from '../../src/models/conditions';
 import type { ImageModelShape } from '../../src/models/image-model';
+import { readConditions } from '../../src/runtime/core/conditions';
+import { softmaxOf } from '../../src/runtime/distributions/categorical';
 import { useBackend } from '../support/backends';
 import { expectNoLeaks, take } from '../support/tensors';
 

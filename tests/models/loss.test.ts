@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { bitsPerDim, negativeLogLikelihood } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { softmaxOf } from '../../src/distributions/categorical';
 import { likelihoodName, namesOf, OWN_LOSS, withFunctions } from '../../src/models/loss';
+import { softmaxOf } from '../../src/runtime/distributions/categorical';
 import { backends, onEachBackend, useBackend } from '../support/backends';
 import { expectClose, noise, take } from '../support/tensors';
 

@@ -1,8 +1,8 @@
 import { type AutoregressiveModel, gatedPixelCNN, type InputEncoding, pixelCNN } from 'pixelcnn-layers';
 import { alea } from 'seedrandom';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { readArguments } from '../../src/core/arguments';
 import { inputLayers, type NetworkArgs, networkArguments } from '../../src/models/network';
+import { readArguments } from '../../src/runtime/core/arguments';
 import { useBackend } from '../support/backends';
 
 const args = { imageShape: [4, 5, 3] as NetworkArgs['imageShape'], hiddenDim: 2, outDim: 5, numBlocks: 0 };

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers'; // which registers tfjs's gradients
 import { beforeAll, describe, expect, it } from 'vitest';
-import { numParameters, parameterOffsets } from '../../src/distributions/mixture-parameters';
 import { type LogisticMixtureSizes, logisticMixtureNats } from '../../src/ops/logistic-mixture';
+import { numParameters, parameterOffsets } from '../../src/runtime/distributions/mixture-parameters';
 import gray from '../golden/pixelcnn-plus-plus/pp_gray.json';
 import rgb from '../golden/pixelcnn-plus-plus/pp_rgb.json';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';

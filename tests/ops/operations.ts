@@ -1,7 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { tensor, tensor1d, tensor2d } from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import { numParameters } from '../../src/distributions/mixture-parameters';
 import { attention, provideAttentionKernels } from '../../src/ops/attention';
 import { causalConv2d, dilated, everySecond } from '../../src/ops/causal-conv';
 import { concatElu, provideConcatEluKernels } from '../../src/ops/concat-elu';
@@ -11,6 +10,7 @@ import { layerNorm, provideLayerNormKernels } from '../../src/ops/layer-norm';
 import { logisticMixtureNats } from '../../src/ops/logistic-mixture';
 import { normalizedKernel } from '../../src/ops/normalized-kernel';
 import { pixelLSTM, provideLSTMKernels } from '../../src/ops/pixel-lstm';
+import { numParameters } from '../../src/runtime/distributions/mixture-parameters';
 import { slowAttention } from '../support/slow-attention';
 import { slowLSTM } from '../support/slow-lstm';
 import { slowMixture } from '../support/slow-mixture';

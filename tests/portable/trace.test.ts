@@ -15,7 +15,7 @@ import {
 import { beforeAll, describe, expect, it } from 'vitest';
 import { imageModelShape } from '../../src/models/image-model';
 import { type TracedModel, trace, type Untraced } from '../../src/portable/trace';
-import { AFTER_ROW } from '../../src/program/times';
+import { AFTER_ROW } from '../../src/runtime/program/times';
 import { useBackend } from '../support/backends';
 import { expectNoLeaks, setNoise } from '../support/tensors';
 

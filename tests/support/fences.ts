@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect } from 'vitest';
-import type { SamplingKernels } from '../../src/kernels/instruction';
+import type { SamplingKernels } from '../../src/runtime/kernels/instruction';
 
 /** Stands behind memory that was asked for: a NaN of its own, which shows where it is read, too. */
 const FENCE = 0x7fc0beef;

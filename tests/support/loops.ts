@@ -1,6 +1,6 @@
-import type { WasmModule } from '../../src/kernels/modules';
-import * as modules from '../../src/kernels/modules';
-import { compileModule, exportsOf } from '../../src/kernels/wasm-module';
+import type { WasmModule } from '../../src/runtime/kernels/modules';
+import * as modules from '../../src/runtime/kernels/modules';
+import { compileModule, exportsOf } from '../../src/runtime/kernels/wasm-module';
 
 /**
  * The functions of all modules for training, over a memory: with fused multiplications and additions where

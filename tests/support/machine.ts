@@ -1,9 +1,9 @@
 import { vi } from 'vitest';
-import type { Machine } from '../../src/engine/machine';
-import type { FeatureCache } from '../../src/engine/plan';
-import type { Operand, SamplingKernels } from '../../src/kernels/instruction';
-import { javascriptKernels } from '../../src/kernels/javascript';
-import { makeKernels } from '../../src/kernels/webassembly';
+import type { Machine } from '../../src/runtime/engine/machine';
+import type { FeatureCache } from '../../src/runtime/engine/plan';
+import type { Operand, SamplingKernels } from '../../src/runtime/kernels/instruction';
+import { javascriptKernels } from '../../src/runtime/kernels/javascript';
+import { makeKernels } from '../../src/runtime/kernels/webassembly';
 
 /** Every way to make kernels, by name, for `it.each`. */
 export const kernelMakers: readonly [name: string, make: (floats: number) => SamplingKernels][] = [

@@ -15,7 +15,7 @@ process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 
 const source = (name: string) => fileURLToPath(new URL(`../../src/${name}.ts`, import.meta.url));
 esbuild.buildSync({
-  entryPoints: { 'pool/runtime': source('runtime'), worker: source('worker') },
+  entryPoints: { 'pool/runtime': source('runtime/index'), worker: source('runtime/worker') },
   outdir: folder,
   bundle: true,
   format: 'esm',

@@ -4,7 +4,7 @@
  *
  * @param {{ imageShape?: [number | null, number | null, number], levels?: number, features?: number, blocks?: number, numClasses?: number, mapSize?: number }} [shape]
  * `features` is a multiple of the image's channels
- * @returns {import('../../src/program/program').PortableModel}
+ * @returns {import('../../src/runtime/program/program').PortableModel}
  */
 export function portableModel({
   imageShape = [6, 5, 2],

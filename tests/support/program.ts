@@ -1,7 +1,7 @@
-import type { ConditionShape } from '../../src/core/conditions';
-import { type Features, nodeOf, type ProgramBuilder } from '../../src/program/builder';
-import type { PortableModel, Weight } from '../../src/program/program';
-import type { LayerWeight } from '../../src/program/weights';
+import type { ConditionShape } from '../../src/runtime/core/conditions';
+import { type Features, nodeOf, type ProgramBuilder } from '../../src/runtime/program/builder';
+import type { PortableModel, Weight } from '../../src/runtime/program/program';
+import type { LayerWeight } from '../../src/runtime/program/weights';
 
 /** A weight of a program built by hand, whose numbers are no tensor. */
 interface HandWeight extends LayerWeight {

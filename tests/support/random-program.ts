@@ -1,14 +1,14 @@
 import fc from 'fast-check';
-import { sizeFromShape } from '../../src/core/check';
-import type { ConditionShape } from '../../src/core/conditions';
-import type { KernelWindow } from '../../src/core/window';
-import { type Features, nodeOf, ProgramBuilder } from '../../src/program/builder';
-import type { LSTMPath } from '../../src/program/operations/lstm';
-import { pointwiseNames } from '../../src/program/operations/pointwise';
-import type { ImageNode, PortableModel } from '../../src/program/program';
-import { type Readiness, readinessOf } from '../../src/program/readiness';
-import { AFTER_ROW, ONCE, ROW } from '../../src/program/times';
-import type { LayerWeight } from '../../src/program/weights';
+import { sizeFromShape } from '../../src/runtime/core/check';
+import type { ConditionShape } from '../../src/runtime/core/conditions';
+import type { KernelWindow } from '../../src/runtime/core/window';
+import { type Features, nodeOf, ProgramBuilder } from '../../src/runtime/program/builder';
+import type { LSTMPath } from '../../src/runtime/program/operations/lstm';
+import { pointwiseNames } from '../../src/runtime/program/operations/pointwise';
+import type { ImageNode, PortableModel } from '../../src/runtime/program/program';
+import { type Readiness, readinessOf } from '../../src/runtime/program/readiness';
+import { AFTER_ROW, ONCE, ROW } from '../../src/runtime/program/times';
+import type { LayerWeight } from '../../src/runtime/program/weights';
 import { modelOf, weightOf } from './program';
 import { noise } from './tensors';
 

@@ -1,5 +1,5 @@
-import { parameterOffsets } from '../../src/distributions/mixture-parameters';
 import type { LogisticMixtureSizes } from '../../src/ops/logistic-mixture';
+import { parameterOffsets } from '../../src/runtime/distributions/mixture-parameters';
 
 // The mixture of logistics of PixelCNN++ in plain numbers (float64), by its definition.
 

@@ -1,6 +1,6 @@
-import { type KernelWindow, maskOf } from '../../src/core/window';
-import type { CombinationName, PointwiseName } from '../../src/program/operations/pointwise';
-import type { PortableModel, ProgramNode } from '../../src/program/program';
+import { type KernelWindow, maskOf } from '../../src/runtime/core/window';
+import type { CombinationName, PointwiseName } from '../../src/runtime/program/operations/pointwise';
+import type { PortableModel, ProgramNode } from '../../src/runtime/program/program';
 import { slowLSTM } from './slow-lstm';
 
 /** The features of a node at each place that it has, row by row: [height,width,features]. */

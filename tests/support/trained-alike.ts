@@ -3,7 +3,7 @@ import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import { type AutoregressiveModel, bitsPerDim, createTrainer } from 'pixelcnn-layers';
 import type { PoolWorker } from 'pixelcnn-layers/runtime';
 import { expect } from 'vitest';
-import { uniformsOf } from '../../src/core/random';
+import { uniformsOf } from '../../src/runtime/core/random';
 import { imageShapeOf, type ModelRecipe, modelRecipes, randomModel } from './random-model';
 import { largestDifference } from './tensors';
 

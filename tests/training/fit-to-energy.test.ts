@@ -2,11 +2,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type Energy, type EnergyStep, type FitToEnergyArgs, fitToEnergy, gatedPixelCNN, negativeLogLikelihood, normalize, pixelCNN, type SymmetricModel, sample, symmetric, type TfjsModel, toPortable } from 'pixelcnn-layers'; // biome-ignore format: one line
 import { createPool } from 'pixelcnn-layers/runtime';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { ConditionValues } from '../../src/core/conditions';
-import { uniformsOf } from '../../src/core/random';
 import { outputsOf } from '../../src/inference/batches';
 import { imageModelShape } from '../../src/models/image-model';
 import { isSymmetric } from '../../src/models/symmetric';
+import type { ConditionValues } from '../../src/runtime/core/conditions';
+import { uniformsOf } from '../../src/runtime/core/random';
 import { scoreGradients } from '../../src/training/fit-to-energy';
 import { allImages, elementsSlowly, inElement, listOf, sumOf } from '../support/all-images';
 import { type Backend, useBackend } from '../support/backends';

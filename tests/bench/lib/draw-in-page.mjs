@@ -20,7 +20,7 @@ export async function drawInPage(path) {
     const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${server.address().port}/`);
     const times = await page.evaluate(async () => {
-      const { readPortable, sample } = await import('/runtime.js');
+      const { readPortable, sample } = await import('/runtime/index.js');
       const start = performance.now();
       const model = readPortable(new Uint8Array(await (await fetch('/model')).arrayBuffer()));
       const loaded = performance.now();

@@ -2,7 +2,7 @@ import { gatedPixelCNN } from 'pixelcnn-layers';
 import { imageSet } from 'pixelcnn-layers/data';
 import { beforeAll, expect, it } from 'vitest';
 import { inAllOrientations, inOrientations, SYMMETRIES } from '../../../examples/lib/orientations.mjs';
-import { elementsOf, transformed } from '../../../src/core/symmetries';
+import { elementsOf, transformed } from '../../../src/runtime/core/symmetries';
 import { useBackend } from '../../support/backends';
 
 beforeAll(() => useBackend('cpu'));

@@ -1,0 +1,219 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { softmaxDraw } from '../../../src/runtime/distributions/categorical';
+import { type Filters, TO_DRAW } from '../../../src/runtime/distributions/filters';
+import { wholeVectors } from '../../../src/runtime/kernels/instruction';
+import { javascriptKernels } from '../../../src/runtime/kernels/javascript';
+import { makeKernels } from '../../../src/runtime/kernels/webassembly';
+import { fencedHeap } from '../../support/fences';
+import { runs } from '../../support/runs';
+
+const plain: Filters = { temperature: 1, topK: undefined, topP: undefined };
+const logs = (...probabilities: number[]) => Float32Array.from(probabilities, Math.log);
+
+/** Logits of a first channel. */
+const present = (outputs: Float32Array) => ({ outputs, channel: 0, levels: new Int32Array(0) });
+
+/** The levels that images of the same logits draw, the same with and without WebAssembly. */
+function drawEach(logits: Float32Array, uniforms: Float64Array, filters: Partial<Filters> = {}): Int32Array {
+  const size = wholeVectors(logits.length);
+  const padded = new Float32Array(uniforms.length * size).fill(99); // padding may be anything
+  for (let n = 0; n < uniforms.length; n++) padded.set(logits, n * size);
+  const [levels, others] = [makeKernels, javascriptKernels].map((make) => {
+    const drawn = new Int32Array(uniforms.length).fill(TO_DRAW);
+    const heap = fencedHeap(make);
+    softmaxDraw(
+      logits.length,
+      uniforms.length,
+      { ...plain, ...filters },
+      heap.make,
+    )(present(padded), uniforms, drawn);
+    heap.expectStanding();
+    return drawn;
+  });
+  expect(levels).toEqual(others);
+  return levels as Int32Array;
+}
+
+/** The level that one image draws. */
+const draw = (logits: Float32Array, u: number, filters: Partial<Filters> = {}) =>
+  drawEach(logits, Float64Array.of(u), filters)[0] as number;
+
+/** The levels that can be drawn. */
+function support(logits: Float32Array, filters: Partial<Filters>): number[] {
+  const uniforms = Float64Array.from({ length: 512 }, (_, i) => i / 512);
+  return [...new Set(drawEach(logits, uniforms, filters))].sort((a, b) => a - b);
+}
+
+/** The distribution after the filters, from their definition: sort, cut, renormalise. */
+function filtered(logits: Float32Array, { temperature, topK, topP }: Filters): number[] {
+  const max = Math.max(...logits);
+  let kept = Array.from(logits, (x, level) => ({ level, weight: Math.exp((x - max) / temperature) }));
+  const total = () => kept.reduce((sum, { weight }) => sum + weight, 0);
+  kept.sort((a, b) => b.weight - a.weight || a.level - b.level);
+  kept = kept.slice(0, topK ?? kept.length);
+  const reach = (topP ?? 1) * total();
+  let sum = 0;
+  const enough = kept.findIndex(({ weight }) => {
+    sum += weight;
+    return sum >= reach;
+  });
+  if (topP !== undefined && topP < 1 && enough >= 0) kept = kept.slice(0, enough + 1);
+  const scale = total();
+  return Array.from(logits, (_, level) => (kept.find((k) => k.level === level)?.weight ?? 0) / scale);
+}
+
+/** The sums of the first numbers of a list, of one, of two and so on. */
+function cumulative(numbers: readonly number[]): number[] {
+  let sum = 0;
+  return numbers.map((x) => {
+    sum += x;
+    return sum;
+  });
+}
+
+const isClose = (a: number, b: number) => Math.abs(a - b) < 1e-9;
+
+describe('categorical', () => {
+  it('draws the first level whose cumulative probability exceeds u', () => {
+    const logits = logs(0.25, 0.5, 0.25);
+    expect([0, 0.2, 0.26, 0.7, 0.76, 0.999].map((u) => draw(logits, u))).toEqual([0, 0, 1, 1, 2, 2]);
+    const equal = new Float32Array(4); // edges exactly at 1/4, 2/4, 3/4: u on an edge belongs to the next level
+    expect([0.25, 0.5, 0.75].map((u) => draw(equal, u))).toEqual([1, 2, 3]);
+  });
+
+  it('draws for every image that has no level yet', () => {
+    const logits = Float32Array.of(9, -9, 0, 0, -9, 9, 0, 0, 9, -9, 0, 0); // three images of two levels, padded
+    for (const filters of [plain, { ...plain, temperature: 0 }, { ...plain, topK: 1 }]) {
+      const drawn = Int32Array.of(TO_DRAW, TO_DRAW, 7);
+      softmaxDraw(2, 3, filters)(present(logits), Float64Array.of(0.5, 0.5, 0.5), drawn);
+      expect(Array.from(drawn)).toEqual([0, 1, 7]);
+    }
+  });
+
+  it('never draws an impossible level, however close u is to 0 or 1', () => {
+    const logits = Float32Array.of(Number.NEGATIVE_INFINITY, 3, -200, Number.NEGATIVE_INFINITY);
+    expect(draw(logits, 0)).toBe(1);
+    expect(draw(logits, 1 - 2 ** -53)).toBeLessThan(3);
+    expect(draw(logits, 1 - 2 ** -53, { topK: 1 })).toBe(1);
+    expect(draw(Float32Array.of(1000, -1000), 1 - 2 ** -53)).toBe(0);
+  });
+
+  it('never draws an impossible level next to u = 1, where the sum of the levels is rounded below their total', () => {
+    const u = 1 - 2 ** -53;
+    const impossible = new Array<number>(4).fill(Number.NEGATIVE_INFINITY);
+    // Added to 1, less than 2^-53 is lost, so that level by level the sum stays 1; the total, of every fourth
+    // level, has most of them: 1 + 43 * 2^-53.
+    const lost = new Array<number>(63).fill(Math.log(0.9 * 2 ** -53));
+    expect(draw(Float32Array.of(0, ...lost, ...impossible), u)).toBe(63);
+    // Level by level, 20 of 0.6 * 2^-52 make 12 * 2^-52, and then 1; the likeliest first, each is rounded up and
+    // they make 20 * 2^-52. The filters leave out what is less likely.
+    const roundedUp = new Array<number>(20).fill(Math.log(0.6 * 2 ** -52));
+    const unlikely = new Array<number>(4).fill(Math.log(0.3 * 2 ** -52));
+    const logits = Float32Array.of(...roundedUp, 0, ...unlikely);
+    expect(draw(logits, u, { topK: 21 })).toBe(20);
+    expect(draw(logits, u, { topP: 1 - 2 ** -53 })).toBe(20);
+    expect(draw(logits, u, { topK: 22, topP: 1 - 2 ** -53 })).toBe(20);
+  });
+
+  it('keeps even a very unlikely level if topK does', () => {
+    const logits = Float32Array.of(-100, 0, -200); // e^-100 is lost in the sum with 1, but not as the first
+    expect(draw(logits, 0)).toBe(0);
+    expect(draw(logits, 0, { topK: 2 })).toBe(0);
+    expect(draw(logits, 0, { topK: 2, topP: 1 })).toBe(0);
+  });
+
+  it('takes the most likely level at temperature 0, the lowest on a tie, whatever the other options', () => {
+    const logits = Float32Array.of(1, 3, 3, 2);
+    for (const filters of [{}, { topK: 2 }, { topP: 0.1 }]) {
+      expect(draw(logits, 0.99, { temperature: 0, ...filters })).toBe(1);
+    }
+  });
+
+  it('sharpens and flattens by temperature', () => {
+    const logits = logs(0.2, 0.8);
+    // at temperature 1/2 probabilities are squared: 0.04 : 0.64, so level 0 has 0.04 / 0.68 = 0.0588
+    expect([0.058, 0.06].map((u) => draw(logits, u, { temperature: 0.5 }))).toEqual([0, 1]);
+    // at temperature 2 they are rooted: 0.4472 : 0.8944, so level 0 has 1/3
+    expect([0.333, 0.334].map((u) => draw(logits, u, { temperature: 2 }))).toEqual([0, 1]);
+    expect(draw(logits, 0.999, { temperature: 1e-300 })).toBe(1); // no overflow
+    expect(draw(logits, 0.999, { temperature: 1e-310 })).toBe(1); // nor where its inverse is infinite
+  });
+
+  it('computes differences of logits in float64, however high the temperature', () => {
+    // 4e38 is infinite in float32; divided by 1e39, e^-0.4 = 0.67, so level 0 has 0.67 / 1.67 = 0.4013
+    const logits = Float32Array.of(-2e38, 2e38);
+    expect([0.4, 0.402].map((u) => draw(logits, u, { temperature: 1e39 }))).toEqual([0, 1]);
+  });
+
+  it('keeps the topK most likely, ties to the lower level', () => {
+    const logits = logs(0.1, 0.3, 0.2, 0.3, 0.1);
+    expect(support(logits, { topK: 1 })).toEqual([1]);
+    expect(support(logits, { topK: 2 })).toEqual([1, 3]);
+    expect(support(logits, { topK: 4 })).toEqual([0, 1, 2, 3]);
+    expect(support(logits, { topK: 99 })).toEqual([0, 1, 2, 3, 4]);
+    expect(support(logs(0.1, 0.1, 0.8), { topK: 2 })).toEqual([0, 2]);
+    expect(draw(logits, 0.99, { topK: Number.MAX_SAFE_INTEGER, topP: 0.9 })).toBe(3); // at once
+  });
+
+  it('resolves ties to the lower level, whatever was drawn before', () => {
+    for (const make of [makeKernels, javascriptKernels]) {
+      const drawNext = softmaxDraw(4, 1, { ...plain, topK: 2 }, make);
+      const next = (logits: Float32Array, u: number) => {
+        const drawn = Int32Array.of(TO_DRAW);
+        drawNext(present(logits), Float64Array.of(u), drawn);
+        return drawn[0];
+      };
+      expect(next(Float32Array.of(0, 0, 5, 9), 0.999)).toBe(3);
+      expect([next(new Float32Array(4), 0.25), next(new Float32Array(4), 0.75)]).toEqual([0, 1]);
+    }
+  });
+
+  it('keeps the fewest levels that reach topP, at least one', () => {
+    const logits = new Float32Array([0, 0, 0, 0]); // a quarter each
+    expect(support(logits, { topP: 0.5 })).toEqual([0, 1]);
+    expect(support(logits, { topP: 0.51 })).toEqual([0, 1, 2]);
+    expect(support(logits, { topP: 0.001 })).toEqual([0]);
+    expect(support(logits, { topP: 1 })).toEqual([0, 1, 2, 3]);
+    // topK comes first and leaves halves; topP then counts on those
+    expect(support(logits, { topK: 2, topP: 0.5 })).toEqual([0]);
+  });
+
+  it('equals its definition for any logits and filters', () => {
+    const filters = fc.record({
+      temperature: fc.double({ min: 0.1, max: 5, noNaN: true }),
+      topK: fc.option(fc.integer({ min: 1, max: 9 }), { nil: undefined }),
+      topP: fc.option(fc.double({ min: 0.01, max: 1, noNaN: true }), { nil: undefined }),
+    });
+    const logits = fc.array(fc.float({ min: -5, max: 5, noNaN: true }), { minLength: 2, maxLength: 8 });
+    const uniform = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+    fc.assert(
+      fc.property(logits, filters, uniform, (values, asked, u) => {
+        const x = Float32Array.from(values);
+        const edges = cumulative(filtered(x, asked));
+        // Where numbers are equal but for rounding, either level is right: at u, at topP, and between two levels' places in the order.
+        const byProbability = filtered(x, { ...asked, topP: undefined }).sort((a, b) => b - a);
+        const sorted = Array.from(x).sort((a, b) => a - b);
+        fc.pre(edges.every((edge) => !isClose(edge, u)));
+        const { topP = 1 } = asked;
+        fc.pre(topP === 1 || cumulative(byProbability).every((edge) => !isClose(edge, topP)));
+        fc.pre(
+          sorted.every((logit, i) => logit === sorted[i + 1] || !isClose(logit, sorted[i + 1] ?? Infinity)),
+        );
+        const expected = edges.findIndex((edge) => edge > u);
+        expect(draw(x, u, asked)).toBe(expected);
+      }),
+      runs({ numRuns: 200, seed: 1 }),
+    );
+  });
+
+  it('refuses logits that are not finite', () => {
+    const message = 'outputs that are not finite';
+    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
+      expect(() => draw(Float32Array.of(0, bad), 0.5)).toThrow(message);
+      for (const logits of [Float32Array.of(bad, 0), Float32Array.of(0, bad)])
+        expect(() => draw(logits, 0.5, { temperature: 0 })).toThrow(message);
+    }
+    expect(() => draw(new Float32Array(2).fill(Number.NEGATIVE_INFINITY), 0.5)).toThrow(message);
+  });
+});

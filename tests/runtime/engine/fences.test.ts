@@ -1,0 +1,117 @@
+import type * as tfl from '@tensorflow/tfjs-layers';
+import fc from 'fast-check';
+import { gatedPixelCNN, pixelCNN } from 'pixelcnn-layers';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { toPortable } from '../../../src/portable/trace';
+import type { ConditionValues } from '../../../src/runtime/core/conditions';
+import { evaluatorFor } from '../../../src/runtime/engine/evaluator';
+import { Plan } from '../../../src/runtime/engine/plan';
+import type { PortableModel } from '../../../src/runtime/program/program';
+import { useBackend } from '../../support/backends';
+import { expectStanding, FENCE_FLOATS, fencedHeap, raise } from '../../support/fences';
+import { kernelMakers } from '../../support/machine';
+import { randomProgram, recipes } from '../../support/random-program';
+import { runs } from '../../support/runs';
+import { expectNoLeaks, noise, setNoise } from '../../support/tensors';
+
+/** Has every plan leave room for a fence behind all that is reserved, and puts them up in a heap made for it. */
+function fencePlans(numImages: number) {
+  const { reserve, reserveForImages } = Plan.prototype;
+  let plan: Plan | undefined;
+  const [shared, ofChunks]: [number[], number[]] = [[], []];
+  vi.spyOn(Plan.prototype, 'reserve').mockImplementation(function (this: Plan, ...args) {
+    plan = this;
+    const operand = reserve.apply(this, args);
+    shared.push(this.sharedFloats);
+    this.sharedFloats += FENCE_FLOATS;
+    return operand;
+  });
+  vi.spyOn(Plan.prototype, 'reserveForImages').mockImplementation(function (this: Plan, ...args) {
+    plan = this;
+    const operand = reserveForImages.apply(this, args);
+    ofChunks.push(this.chunkFloats);
+    this.chunkFloats += FENCE_FLOATS;
+    return operand;
+  });
+  return () => {
+    const { sharedFloats, chunkFloats, chunkImages } = plan as Plan;
+    const chunks = Array.from({ length: Math.ceil(numImages / chunkImages) }, (_, k) => k);
+    return [...shared, ...chunks.flatMap((k) => ofChunks.map((at) => sharedFloats + k * chunkFloats + at))];
+  };
+}
+
+describe.each(kernelMakers)('memory of incremental sampling, with %s', (_, make) => {
+  beforeAll(() => useBackend('cpu'));
+  afterEach(() => vi.restoreAllMocks());
+
+  const sizes = { levels: 5, hiddenDim: 3, outDim: 5, numBlocks: 2 };
+  const imageShape: [number, number, number] = [5, 4, 2];
+  const map: ConditionValues = { shape: [5, 4, 3], values: noise(33 * 5 * 4 * 3, 9) };
+  it.each<[string, () => tfl.LayersModel, ConditionValues[]]>([
+    ['pixelCNN', () => pixelCNN({ ...sizes, imageShape, kernelSize: [5, 3] }), []],
+    ['gatedPixelCNN', () => gatedPixelCNN({ ...sizes, imageShape, kernelSize: [3, 5] }), []],
+    ['gatedPixelCNN of maps', () => gatedPixelCNN({ ...sizes, imageShape, conditionMapSize: 3 }), [map]],
+  ])('is written only where it was reserved: %s', async (_name, build, conditions) => {
+    await expectNoLeaks(async () => {
+      const model = build();
+      setNoise(model, 1, 0.3);
+      const portable = await toPortable(model);
+      model.dispose();
+      for (const numImages of [1, 33]) expect(fencesOf(portable, numImages, conditions)).toBeGreaterThan(20);
+    });
+  });
+
+  it('is written only where it was reserved: programs of several resolutions', () => {
+    fc.assert(
+      fc.property(recipes, fc.integer({ min: 1, max: 3 }), (recipe, numImages) => {
+        const model = randomProgram(recipe);
+        const [height, width] = model.imageShape as [number, number, number];
+        const conditions = [
+          { shape: [2], values: noise(6, 1) },
+          { shape: [height, width, 1], values: noise(3 * height * width, 2) },
+        ];
+        fencesOf(model, numImages, conditions);
+      }),
+      runs({ numRuns: 20, seed: 1 }),
+    );
+  });
+
+  /** Puts fences behind all that is reserved, draws, and looks whether they stand; gives how many there are. */
+  function fencesOf(model: PortableModel, numImages: number, conditions: readonly ConditionValues[]): number {
+    const imageShape = model.imageShape as [number, number, number];
+    const [height, width, channels] = imageShape;
+    const fences = fencePlans(numImages);
+    const heap = fencedHeap(make);
+    let words: Int32Array = new Int32Array();
+    const evaluator = evaluatorFor(model, { numImages, imageShape, conditions }, (floats) => {
+      const kernels = heap.make(floats);
+      words = kernels.words;
+      for (const at of fences()) raise(words, at);
+      return kernels;
+    });
+    const next = randomLevels(model.levels);
+    for (let row = 0; row < height; row++) {
+      for (let column = 0; column < width; column++) {
+        for (let channel = 0; channel < channels; channel++) {
+          const logits = evaluator.outputs(row, column, channel);
+          const stride = logits.length / numImages; // padded
+          for (let n = 0; n < numImages; n++) {
+            expect(logits.subarray(stride * n, stride * n + model.levels).every(Number.isFinite)).toBe(true);
+          }
+          evaluator.put(row, column, channel, Array.from({ length: numImages }, next));
+        }
+      }
+    }
+    for (const at of fences()) expectStanding(words, at);
+    heap.expectStanding();
+    vi.restoreAllMocks();
+    return fences().length;
+  }
+});
+
+/** Levels, the same each time. */
+function randomLevels(levels: number): () => number {
+  const uniforms = noise(4000, 2);
+  let next = 0;
+  return () => Math.floor((((uniforms[next++ % 4000] as number) + 1) / 2) * levels);
+}

@@ -1,0 +1,147 @@
+import fc from 'fast-check';
+import { describe, it } from 'vitest';
+import { type Features, nodeOf, ProgramBuilder } from '../../../src/runtime/program/builder';
+import type { LSTMPath } from '../../../src/runtime/program/operations/lstm';
+import type { ImageNode } from '../../../src/runtime/program/program';
+import { type Readiness, readinessOf } from '../../../src/runtime/program/readiness';
+import { modelOf, weightOf } from '../../support/program';
+import { LEVELS, randomProgram, recipes } from '../../support/random-program';
+import { runs } from '../../support/runs';
+import { noise } from '../../support/tensors';
+import { expectAsDefined } from '../../support/value-by-value';
+
+const batches = {
+  numImages: fc.integer({ min: 1, max: 3 }),
+  chunkImages: fc.integer({ min: 1, max: 3 }),
+  seed: fc.nat({ max: 1000 }),
+};
+
+describe('a program', () => {
+  it('computes value by value what its definition computes for whole images, bit for bit with all kernels', () => {
+    fc.assert(
+      fc.property(fc.record({ recipe: recipes, ...batches }), ({ recipe, ...batch }) => {
+        expectAsDefined(randomProgram(recipe), batch);
+      }),
+      runs({ numRuns: 150, seed: 1 }),
+    );
+  });
+});
+
+/** A weight of random numbers. */
+const random = (shape: readonly number[], name: string) => {
+  const size = shape.reduce((product, length) => product * length);
+  return weightOf(shape, noise(size, name.length), name);
+};
+
+const plainWindow = { imageChannels: 1, stride: 1, transposed: false } as const;
+const point = { ...plainWindow, kernelSize: [1, 1], anchor: [0, 0], present: 'everything' } as const;
+
+/** Maps of each time, of four features, of images with two channels. */
+function maps(program: ProgramBuilder, image = program.image(2)) {
+  const pixel = program.ops.conv(image, random([1, 1, 2, 4], 'pixel'), null, point);
+  const rows = program.ops.shift(pixel, 1, 0);
+  const left = program.ops.shift(pixel, 0, 1);
+  const row = { ...plainWindow, kernelSize: [1, 3], anchor: [0, 1], present: 'everything' } as const;
+  const after = program.ops.conv(image, random([1, 3, 2, 4], 'all of a row'), null, row);
+  const mixed = program.ops.concat(program.ops.slice(left, 0, 1), image, program.ops.slice(rows, 0, 1));
+  return { pixel, rows, left, after, mixed };
+}
+const time = fc.constantFrom<(keyof ReturnType<typeof maps>)[]>('pixel', 'rows', 'left', 'after', 'mixed');
+
+/** Expects logits, of what is known before a pixel of these features and others that are, to be those of whole images. */
+function expectSeenRight(program: ProgramBuilder, features: Features, known: Features): void {
+  const seen = program.ops.shift(features, 1, 0); // in the row below, whatever it has seen
+  const { times } = readinessOf(program.nodes as ImageNode[], [])[nodeOf(features)] as Readiness;
+  const also = times.every((time) => time <= 0) ? [features] : [];
+  const all = program.ops.concat(seen, known, ...also);
+  const output = program.ops.conv(all, random([1, 1, all.size, 2 * LEVELS], 'outputs'), null, point);
+  const model = modelOf(program, output, { imageShape: [3, 4, 2], levels: LEVELS });
+  expectAsDefined(model, { numImages: 3, chunkImages: 2, seed: 1 });
+}
+
+describe('attention', () => {
+  it('may be of queries, keys and values that are ready at any time', () => {
+    fc.assert(
+      fc.property(
+        time,
+        time,
+        time,
+        fc.constantFrom(1, 2, 4),
+        fc.boolean(),
+        (queries, keys, values, heads, own) => {
+          const program = new ProgramBuilder();
+          const of = maps(program);
+          expectSeenRight(
+            program,
+            program.ops.attend(of[queries], of[keys], of[values], heads, { own }),
+            of.left,
+          );
+        },
+      ),
+      runs({ numRuns: 40, seed: 1 }),
+    );
+  });
+
+  it.each([false, true])('may be of values that are ready at several times in one head; own: %s', (own) => {
+    const program = new ProgramBuilder();
+    const { rows, mixed, left } = maps(program);
+    expectSeenRight(program, program.ops.attend(rows, rows, mixed, 1, { own }), left);
+  });
+});
+
+describe('places in row order', () => {
+  const kinds = ['image', 'pixel', 'rows', 'left', 'after', 'mixed'] as const;
+
+  it.each(kinds)('may have features that are ready at any time: %s', (kind) => {
+    for (const name of ['rasterShift', 'embedPlaces', 'both'] as const) {
+      const program = new ProgramBuilder();
+      const image = program.image(2);
+      const of = { image, ...maps(program, image) };
+      const { size } = of[kind];
+      const shifted =
+        name === 'embedPlaces' ? of[kind] : program.ops.rasterShift(of[kind], random([size], 's'));
+      const placed = program.ops.embedPlaces(shifted, random([3, 4, size], 'places'));
+      expectSeenRight(program, name === 'rasterShift' ? shifted : placed, of.left);
+    }
+  });
+});
+
+describe('an LSTM', () => {
+  const paths = fc.constantFrom<[LSTMPath, [number, number]]>(
+    ['rows', [1, 1]],
+    ['rows', [1, 5]],
+    ['fromLeft', [2, 1]],
+    ['fromRight', [2, 1]],
+  );
+
+  it('may be of gates that are ready at any time', () => {
+    fc.assert(
+      fc.property(time, time, paths, fc.constantFrom(1, 2), (first, second, [path, kernelSize], groups) => {
+        const program = new ProgramBuilder();
+        const of = maps(program);
+        const half = (name: typeof first) =>
+          program.ops.concat(of[name], of[name], program.ops.slice(of[name], 0, 4));
+        const gates = program.ops.concat(half(first), half(second)); // [24]: of one group, or each of a group of its own
+        const size = gates.size / 4;
+        const kernel = random([...kernelSize, size, 4 * size], 'states');
+        expectSeenRight(program, program.ops.lstm(gates, kernel, path, groups), of.left);
+      }),
+      runs({ numRuns: 40, seed: 1 }),
+    );
+  });
+
+  it.each(['rows', 'fromLeft'] as const)(
+    'keeps states that only their own row reads, before it begins: %s',
+    (path) => {
+      const program = new ProgramBuilder();
+      const { rows, left } = maps(program);
+      const kernel = random([...(path === 'rows' ? [1, 1] : [2, 1]), 1, 4], 'states');
+      const bent = program.ops.pointwise('tanh', program.ops.lstm(rows, kernel, path, 1));
+      const others = program.ops.pointwise(
+        'tanh',
+        program.ops.pointwise('tanh', program.ops.pointwise('elu', bent)),
+      );
+      expectSeenRight(program, others, left);
+    },
+  );
+});

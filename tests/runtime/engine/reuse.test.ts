@@ -1,0 +1,272 @@
+import * as tf from '@tensorflow/tfjs-core';
+import {
+  type AutoregressiveModel,
+  diagonalBiLSTMBlock,
+  gatedPixelCNN,
+  imageGPT,
+  pixelCNN,
+  pixelCNNPlusPlus,
+  pixelSNAIL,
+  rowLSTMBlock,
+  sample as sampleTensors,
+  toPortable,
+} from 'pixelcnn-layers';
+import {
+  compress,
+  createPool,
+  decompress,
+  logProb,
+  type PortableModel,
+  type SampleOptions,
+  sample,
+  stepper,
+} from 'pixelcnn-layers/runtime';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { evaluatorFor } from '../../../src/runtime/engine/evaluator';
+import { Machine } from '../../../src/runtime/engine/machine';
+import { useBackend } from '../../support/backends';
+import { startInProcess } from '../../support/pool-in-process';
+import { noise, setNoise, take } from '../../support/tensors';
+
+// An evaluator that one job leaves is used by the next one, with the same bits as a new one.
+
+const imageShape: [number, number, number] = [4, 8, 1];
+const levels = 4;
+const codes = (numImages: number, seed: number) => ({
+  data: Uint8Array.from(noise(numImages * 8, seed), (x) => (x + 1) * 1.99),
+  shape: [numImages, 2, 4],
+});
+
+interface Kind {
+  make: () => AutoregressiveModel;
+  condition?: (numImages: number, seed: number) => NonNullable<SampleOptions['condition']>;
+}
+
+const kinds: Record<string, Kind> = {
+  convolutions: {
+    make: () => pixelCNN({ imageShape, levels, hiddenDim: 4, outDim: 4, numBlocks: 2, firstKernelSize: 3 }),
+  },
+  categories: {
+    make: () =>
+      pixelCNN({ imageShape, levels, hiddenDim: 4, outDim: 4, numBlocks: 1, input: { embedding: 3 } }),
+  },
+  'several channels and a mixture': {
+    make: () =>
+      pixelCNN({ imageShape: [4, 8, 3], levels, hiddenDim: 2, outDim: 4, numBlocks: 1, output: { components: 2 } }), // biome-ignore format: one line
+  },
+  'a class': {
+    make: () => gatedPixelCNN({ imageShape, levels, hiddenDim: 4, outDim: 4, numBlocks: 1, numClasses: 5 }),
+    condition: (numImages, seed) => Array.from({ length: numImages }, (_, n) => (3 * n + seed) % 5),
+  },
+  'several resolutions': {
+    make: () =>
+      pixelCNNPlusPlus({ imageShape, levels, filters: 4, numResnets: 1, output: { components: 2 } }),
+  },
+  'attention, positions and a map of codes': {
+    make: () =>
+      pixelSNAIL({ imageShape, levels, filters: 8, numBlocks: 1, numResBlocks: 1, heads: 2, resFilters: 4, codeCondition: { levels: 4, shape: [2, 4], resFilters: 4, resBlocks: 1 } }), // biome-ignore format: one line
+    condition: codes,
+  },
+  'places as a sequence, and a class': {
+    make: () => imageGPT({ imageShape, levels, width: 6, heads: 2, layers: 2, norm: 'rms', numClasses: 5 }),
+    condition: (numImages, seed) => Array.from({ length: numImages }, (_, n) => (3 * n + seed) % 5),
+  },
+  'the recurrence of rows': {
+    make: () => pixelCNN({ imageShape, levels, hiddenDim: 4, outDim: 4, numBlocks: 1, block: rowLSTMBlock }),
+  },
+  'the recurrence along diagonals': {
+    make: () =>
+      pixelCNN({ imageShape, levels, hiddenDim: 4, outDim: 4, numBlocks: 1, block: diagonalBiLSTMBlock }),
+  },
+};
+
+beforeAll(() => useBackend('cpu'));
+
+let reset: { readonly mock: { readonly calls: readonly unknown[] } };
+/** How often an evaluator was used again, since this was last asked. */
+let timesReused = () => 0;
+beforeEach(() => {
+  reset = vi.spyOn(Machine.prototype, 'reset');
+  let before = 0;
+  timesReused = () => {
+    const count = reset.mock.calls.length - before;
+    before = reset.mock.calls.length;
+    return count;
+  };
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+async function portableOf({ make }: Kind): Promise<PortableModel> {
+  const model = make();
+  setNoise(model);
+  const portable = await toPortable(model);
+  model.dispose();
+  return portable;
+}
+
+describe.each(Object.entries(kinds))('an evaluator that was used before, of %s', (_, kind) => {
+  const optionsOf = (numImages: number, seed: number) => ({
+    numImages,
+    seed,
+    ...(kind.condition && { condition: kind.condition(numImages, seed) }),
+  });
+
+  it('computes the same bits as a new one, whatever it was used for', async () => {
+    const portable = await portableOf(kind);
+    /** Samples with the model, and with a copy that nobody has used. */
+    const expectSame = async (numImages: number, seed: number) => {
+      const options = { ...optionsOf(numImages, seed), withLogProb: true as const };
+      const again = await sample(portable, options);
+      expect(again).toEqual(await sample(structuredClone(portable), options));
+      return again.images;
+    };
+    await expectSame(5, 1);
+    expect(timesReused()).toBe(0);
+    const images = await expectSame(5, 2);
+    await expectSame(4, 3); // of fewer images
+    await expectSame(3, 4);
+    expect(timesReused()).toBe(3);
+    await expectSame(2, 5); // of less than half as many: compiled anew
+    await expectSame(3, 6); // of more
+    expect(timesReused()).toBe(0);
+
+    const aborter = new AbortController();
+    const aborted = sample(portable, { ...optionsOf(3, 7), signal: aborter.signal, onProgress: () => aborter.abort() }); // biome-ignore format: one line
+    await expect(aborted).rejects.toThrow('abort');
+    await expectSame(3, 8);
+
+    const { condition } = optionsOf(5, 2) as SampleOptions;
+    const given = condition === undefined ? {} : { condition };
+    const steps = stepper(portable, { numImages: 5, ...given });
+    for (let value = 0; value < 7; value++) {
+      steps.logProbs();
+      steps.put([0, 1, 2, 3, 0]);
+    }
+    steps.copy([4, 3, 2, 1, 0]);
+    steps.dispose();
+    timesReused();
+    const nats = await logProb(portable, images, given);
+    expect(timesReused()).toBe(1);
+    expect(nats).toEqual(await logProb(structuredClone(portable), images, given));
+    const bytes = await compress(portable, images, given);
+    expect(bytes).toEqual(await compress(structuredClone(portable), images, given));
+    expect((await decompress(portable, bytes, given)).data).toEqual(images.data);
+    expect(timesReused()).toBe(2);
+    await expectSame(5, 9);
+  });
+
+  it('is used by one of several jobs at once', async () => {
+    const portable = await portableOf(kind);
+    const options = (seed: number) => ({ ...optionsOf(2, seed), onProgress: () => Promise.resolve() });
+    const seeds = [1, 2, 3];
+    const inTurn = [];
+    for (const seed of seeds) inTurn.push(await sample(portable, options(seed)));
+    expect(timesReused()).toBe(2);
+    expect(await Promise.all(seeds.map((seed) => sample(portable, options(seed))))).toEqual(inTurn);
+    expect(timesReused()).toBe(1);
+  });
+});
+
+describe('a pool', () => {
+  it('uses evaluators from piece to piece and from job to job', async () => {
+    const portable = await portableOf(kinds['convolutions'] as Kind);
+    const pool = createPool({ workers: 1, createWorker: startInProcess });
+    const options = { numImages: 96, seed: 1 };
+    const first = await pool.sample(portable, options);
+    const pieces = timesReused() + 1;
+    expect(await pool.sample(portable, options)).toEqual(first);
+    expect(timesReused()).toBeGreaterThanOrEqual(pieces);
+    expect(await sample(structuredClone(portable), options)).toEqual(first);
+    await pool.dispose();
+  });
+});
+
+describe('evaluatorFor', () => {
+  const args = { numImages: 4, imageShape };
+
+  it('reuses a released evaluator, for images of the same size, as many or down to half as many', async () => {
+    const portable = await portableOf(kinds['convolutions'] as Kind);
+    const first = evaluatorFor(portable, args);
+    expect(evaluatorFor(portable, args)).not.toBe(first); // in use
+    first.release();
+    const second = evaluatorFor(portable, { ...args, numImages: 2 });
+    expect(second).toBe(first);
+    second.release();
+    for (const others of [{ numImages: 5 }, { numImages: 1 }, { imageShape: [5, 8, 1] as const }]) {
+      const evaluator = evaluatorFor(portable, args);
+      evaluator.release();
+      expect(evaluatorFor(portable, { ...args, ...others })).not.toBe(evaluator);
+    }
+  });
+
+  it('returns outputs of the job only, in one chunk and in several', async () => {
+    const portable = await portableOf(kinds['convolutions'] as Kind);
+    for (const [many, few] of [
+      [4, 3],
+      [70, 40],
+    ] as const) {
+      evaluatorFor(portable, { ...args, numImages: many }).release();
+      const evaluator = evaluatorFor(portable, { ...args, numImages: few });
+      expect(timesReused()).toBe(1);
+      expect(evaluator.outputs(0, 0, 0).length).toBe(few * levels);
+    }
+  });
+
+  it('keeps no more than 64 MiB', async () => {
+    const portable = await portableOf(kinds['convolutions'] as Kind);
+    const bytesOf = (numImages: number) => {
+      const evaluator = evaluatorFor(portable, { ...args, numImages });
+      evaluator.release();
+      return evaluator.machine.heap.byteLength;
+    };
+    const each = (bytesOf(300) - bytesOf(100)) / 200;
+    const most = 2 ** 26 / each;
+    timesReused();
+    for (const isKept of [true, false]) {
+      const numImages = Math.ceil((isKept ? 0.9 : 1.1) * most);
+      expect(bytesOf(numImages) <= 2 ** 26).toBe(isKept);
+      bytesOf(numImages);
+      expect(timesReused()).toBe(isKept ? 1 : 0);
+    }
+  });
+});
+
+describe('a tfjs model', () => {
+  it('is traced, read and compiled once, until weights change, whichever way', async () => {
+    const model = (kinds['convolutions'] as Kind).make();
+    setNoise(model, 1, 0.5);
+    const read = vi.spyOn(tf.Tensor.prototype, 'data');
+    const draw = async () => {
+      const images = await sampleTensors(model, { numImages: 3, seed: 1 });
+      const full = await sampleTensors(model, { numImages: 3, seed: 1, strategy: 'full' });
+      const numbers = await take(images);
+      expect(numbers).toEqual(await take(full));
+      return numbers;
+    };
+    const incremental = async () => {
+      const before = read.mock.calls.length;
+      (await sampleTensors(model, { numImages: 3, seed: 1, strategy: 'incremental' })).dispose();
+      return { reads: read.mock.calls.length - before, reused: timesReused() };
+    };
+    const drawn = [await draw()];
+    timesReused();
+    expect(await incremental()).toEqual({ reads: 0, reused: 1 });
+
+    model.compile({ optimizer: tf.train.sgd(0.1), loss: 'bitsPerDim' });
+    const ones = tf.ones([2, ...imageShape], 'int32');
+    await model.trainOnBatch(ones as tf.Tensor4D);
+    drawn.push(await draw());
+    expect(timesReused()).toBe(0);
+    setNoise(model, 7, 0.5);
+    drawn.push(await draw());
+    model.setWeights(model.getWeights().map((weight) => tf.neg(weight)));
+    drawn.push(await draw());
+    expect(new Set(drawn.map(String)).size).toBe(4);
+    expect(timesReused()).toBe(0);
+    expect(await incremental()).toEqual({ reads: 0, reused: 1 });
+    ones.dispose();
+    model.dispose();
+  });
+});

@@ -1,0 +1,149 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { gatedPixelCNN, logProb as logProbOfTensors, pixelCNN, toPortable } from 'pixelcnn-layers';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Images } from '../../../src/runtime/core/images';
+import { logProb } from '../../../src/runtime/likelihood/log-prob';
+import { stepper } from '../../../src/runtime/sampling/stepper';
+import { useBackend } from '../../support/backends';
+import { expectClose, setNoise, take } from '../../support/tensors';
+import { allTinyImages, tinyModel } from '../../support/tiny-space';
+
+beforeAll(() => useBackend('cpu'));
+
+/** All 81 images of a tiny space, as numbers. */
+const allTiny = async (): Promise<Images> => ({
+  data: Uint8Array.from(await take(allTinyImages())),
+  shape: [81, 2, 2, 1],
+});
+
+const sum = (numbers: ArrayLike<number>) => Array.from(numbers).reduce((a, b) => a + b, 0);
+
+describe('logProb of a model as plain data', () => {
+  it('of all images of a tiny space sums to 1, and matches the tensor function', async () => {
+    const model = tinyModel();
+    const nats = await logProb(await toPortable(model), await allTiny());
+    expect(Math.abs(sum(nats.map(Math.exp)) - 1)).toBeLessThan(1e-6); // of float32 logits
+    const images = allTinyImages();
+    expectClose(nats, await take(await logProbOfTensors(model, images)), 1e-5);
+    images.dispose();
+    model.dispose();
+  });
+
+  it('is the sum over values', async () => {
+    const model = tinyModel();
+    const portable = await toPortable(model);
+    const images = await allTiny();
+    const nats = await logProb(portable, images);
+    const perValue = await logProb(portable, images, { perValue: true });
+    expect(perValue).toHaveLength(81 * 4);
+    expectClose(nats, Array.from(nats, (_, n) => sum(perValue.subarray(4 * n, 4 * n + 4))), 1e-12); // biome-ignore format: one line
+    // the first value is that of a distribution of its own, whatever comes after it
+    expect(new Set(Array.from({ length: 27 }, (_, n) => perValue[4 * n])).size).toBe(1);
+    expectClose([sum([0, 27, 54].map((n) => Math.exp(perValue[4 * n] as number)))], [1], 1e-12);
+    model.dispose();
+  });
+
+  it('of images given their conditions matches the tensor function, in groups of images too', async () => {
+    const args = { imageShape: [2, 2, 1] as [number, number, number], levels: 3, hiddenDim: 2, outDim: 3 };
+    const model = gatedPixelCNN({ ...args, numBlocks: 1, firstKernelSize: 3, numClasses: 3 });
+    setNoise(model);
+    const portable = await toPortable(model);
+    const count = 300; // more than are scored at a time
+    const data = Uint8Array.from({ length: 4 * count }, (_, i) => (i * i + (i >> 3)) % 3);
+    const condition = Array.from({ length: count }, (_, n) => (n >> 2) % 3);
+    const images: Images = { data, shape: [count, 2, 2, 1] };
+    const nats = await logProb(portable, images, { condition });
+    const tensor = tf.tensor4d(data, [count, 2, 2, 1], 'int32');
+    expectClose(
+      nats,
+      await take(await logProbOfTensors(model, tensor, { condition, batchSize: count })),
+      1e-5,
+    );
+    const last: Images = { data: data.subarray(4 * 299), shape: [1, 2, 2, 1] };
+    expect(await logProb(portable, last, { condition: condition.slice(299) })).toEqual(nats.subarray(299));
+    const perValue = await logProb(portable, images, { condition, perValue: true });
+    expectClose(
+      nats,
+      Array.from(nats, (_, n) => sum(perValue.subarray(4 * n, 4 * n + 4))),
+      1e-12,
+    );
+    const ones = await logProb(portable, images, { condition: 1 });
+    expect(ones).toEqual(await logProb(portable, images, { condition: new Array<number>(count).fill(1) }));
+    expect(ones).not.toEqual(nats);
+    tensor.dispose();
+    model.dispose();
+  });
+
+  it.each([300, 65_536])('of codes is that of tensors, and what a stepper gives: of %i', async (levels) => {
+    const model = pixelCNN({ imageShape: [2, 2, 1], levels, hiddenDim: 1, outDim: 2, numBlocks: 1 });
+    setNoise(model);
+    const portable = await toPortable(model);
+    const data = Uint16Array.of(0, levels - 1, 256, 299, levels - 1, 17, levels - 2, 0);
+    const images: Images = { data, shape: [2, 2, 2, 1] };
+    const perValue = await logProb(portable, images, { perValue: true });
+    const steps = stepper(portable, { numImages: 2 });
+    for (let place = 0; place < 4; place++) {
+      const [first, second] = [data[place] as number, data[4 + place] as number];
+      const logProbs = steps.logProbs();
+      expect([logProbs[first], logProbs[levels + second]]).toEqual([perValue[place], perValue[4 + place]]);
+      expectClose([sum(logProbs.map(Math.exp))], [2], 1e-9); // of two images
+      steps.put([first, second]);
+    }
+    steps.dispose();
+    const tensor = tf.tensor4d(Int32Array.from(data), [2, 2, 2, 1], 'int32');
+    expectClose(
+      await logProb(portable, images),
+      await take(await logProbOfTensors(model, tensor)),
+      1e-4, // of about 40 nats
+    );
+    const beyond: Images = { data: Int32Array.from(data).fill(levels, 2, 3), shape: [2, 2, 2, 1] };
+    await expect(logProb(portable, beyond)).rejects.toThrow(
+      `logProb: images: wanted integer levels 0 to ${levels - 1}, got ${levels}`,
+    );
+    tensor.dispose();
+    model.dispose();
+  });
+
+  it('reports each row, and stops where the signal aborts', async () => {
+    const model = tinyModel();
+    const portable = await toPortable(model);
+    const images: Images = { data: new Uint8Array(4 * 300), shape: [300, 2, 2, 1] };
+    const seen: { done: number; total: number }[] = [];
+    await logProb(portable, images, { onProgress: (progress) => seen.push(progress) });
+    const total = 1200; // values: of 256 images first, then of 44
+    expect(seen).toEqual([512, 1024, 1112, 1200].map((done) => ({ done, total })));
+
+    const controller = new AbortController();
+    const onProgress = () => controller.abort(new Error('enough'));
+    await expect(logProb(portable, images, { signal: controller.signal, onProgress })).rejects.toThrow(
+      'enough',
+    );
+    await expect(logProb(portable, images, { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' }); // biome-ignore format: one line
+    model.dispose();
+  });
+
+  it('names invalid arguments', async () => {
+    const model = tinyModel();
+    const portable = await toPortable(model);
+    const images: Images = { data: new Uint8Array(4), shape: [1, 2, 2, 1] };
+    const wrong: [unknown, unknown, string][] = [
+      [undefined, {}, 'logProb: images: wanted images of levels [N,H,W,C], got undefined'],
+      [{ ...images, data: new Uint8Array(3) }, {}, 'logProb: images: data: wanted 4 levels, got 3'],
+      [{ ...images, shape: [1, 4, 1, 1] }, {}, 'logProb: images: wanted [2, 2, 1], got [4, 1, 1]'],
+      [
+        { ...images, data: Uint8Array.of(0, 1, 2, 3) },
+        {},
+        'logProb: images: wanted integer levels 0 to 2, got 3',
+      ],
+      [images, null, 'logProb: wanted an object'],
+      [images, { condition: 0 }, 'logProb: condition: wanted none'],
+      [images, { perValue: 1 }, 'logProb: perValue: wanted true or false, got 1'],
+      [images, { onProgress: 1 }, 'logProb: onProgress: wanted a function'],
+      [images, { signal: {} }, 'logProb: signal: wanted an AbortSignal'],
+    ];
+    for (const [given, options, message] of wrong) {
+      await expect(logProb(portable, given as never, options as never)).rejects.toThrow(message);
+    }
+    model.dispose();
+  });
+});

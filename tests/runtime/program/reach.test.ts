@@ -1,0 +1,234 @@
+import * as tf from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import { type AutoregressiveModel, gatedPixelCNN, type InputEncoding, pixelCNN } from 'pixelcnn-layers';
+import seedrandom from 'seedrandom';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { changeEach, outputsByPlace, type Trials } from '../../../src/causality/perturbation';
+import { imageModelShape } from '../../../src/models/image-model';
+import { type TracedModel, trace } from '../../../src/portable/trace';
+import { indexOfPlace, type Place, placeOf, valuesOf } from '../../../src/runtime/core/images';
+import { uniformsOf } from '../../../src/runtime/core/random';
+import { windowAround } from '../../../src/runtime/core/window';
+import { type Features, nodeOf, ProgramBuilder } from '../../../src/runtime/program/builder';
+import type { PortableModel } from '../../../src/runtime/program/program';
+import { reach } from '../../../src/runtime/program/reach';
+import { useBackend } from '../../support/backends';
+import { weightOf } from '../../support/program';
+import { LEVELS, randomProgram, recipes } from '../../support/random-program';
+import { runs } from '../../support/runs';
+import { type SlowMap, slowly, slowMap, valueAt } from '../../support/slow-program';
+
+/** What moves the logits of a place, with weights above 0, so that nothing cancels out, and small, so that gates do not saturate. */
+async function moving(model: AutoregressiveModel, imageShape: Place, place: Place): Promise<Uint8Array> {
+  const weights = model.getWeights().map((weight) => tf.add(tf.mul(tf.abs(weight), 0.3), 0.03));
+  model.setWeights(weights);
+  tf.dispose(weights);
+  const random = seedrandom.alea('reach');
+  const trials: Trials = {
+    caller: 'test',
+    outputsName: 'logits',
+    imageShape,
+    batchSize: 64,
+    random,
+    conditions: { count: 1, draw: () => [] },
+    rest: async () => undefined,
+    signal: undefined,
+    onProgress: undefined,
+  };
+  const moves = new Uint8Array(valuesOf(imageShape));
+  const inputs = Array.from(moves, (_, input) => input);
+  const output = indexOfPlace(place, imageShape);
+  await changeEach(outputsByPlace(model, model.distribution), inputs, trials, (input, hasMoved) => {
+    if (hasMoved(output)) moves[input] = 1;
+  });
+  return moves;
+}
+
+function reached(model: AutoregressiveModel, imageShape: Place, place: Place): Uint8Array {
+  const shape = imageModelShape('test', model);
+  const { builder, output } = trace(model, shape) as TracedModel;
+  const reachOf = reach({ ...shape, nodes: builder.nodes, output }, imageShape);
+  return reachOf(place, (output) => Math.floor(output / model.levels) === place[2]);
+}
+
+/** What the logits at a place move with, of a program evaluated by its definition. */
+function movingSlowly(model: PortableModel, [row, column, channel]: Place): Uint8Array {
+  const [height, width, channels] = model.imageShape as Place;
+  const level = uniformsOf('1');
+  const draw = () => Math.floor(LEVELS * level()) / (LEVELS - 1);
+  const conditions = [slowMap([1, 1, 2], level, true), slowMap([height, width, 1], level)];
+  const outputs = (image: SlowMap) => {
+    const map = slowly(model, { image, conditions })[model.output] as SlowMap;
+    return Array.from({ length: LEVELS }, (_, i) => valueAt(map, row, column, channel * LEVELS + i));
+  };
+  const moves = new Uint8Array(height * width * channels);
+  for (let trial = 0; trial < 2; trial++) {
+    const image = slowMap([height, width, channels], draw);
+    const before = outputs(image);
+    for (let value = 0; value < moves.length; value++) {
+      const changed = image.values.slice();
+      changed[value] = ((changed[value] as number) + (trial + 1) / 2) % 1.5; // another level
+      if (outputs({ ...image, values: changed }).some((output, i) => output !== before[i])) moves[value] = 1;
+    }
+  }
+  return moves;
+}
+
+describe('reach', () => {
+  beforeAll(() => useBackend('cpu'));
+
+  it('is what moves the logits, of any network of ours', async () => {
+    const cases = fc.record({
+      isGated: fc.boolean(),
+      imageShape: fc.tuple(
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 1, max: 5 }),
+        fc.integer({ min: 1, max: 3 }),
+      ),
+      numBlocks: fc.integer({ min: 0, max: 2 }),
+      firstKernelSize: fc.tuple(fc.constantFrom(1, 3), fc.constantFrom(1, 3, 5)),
+      kernelSize: fc.tuple(fc.constantFrom(1, 3), fc.constantFrom(1, 3)),
+      input: fc.constantFrom<InputEncoding>('scaled', 'oneHot', { embedding: 2 }),
+      at: fc.nat(),
+    });
+    await fc.assert(
+      fc.asyncProperty(cases, async ({ isGated, imageShape, at, ...args }) => {
+        const network = { imageShape, ...args, levels: 2, hiddenDim: 2, outDim: 2 };
+        const model = isGated ? gatedPixelCNN(network) : pixelCNN(network);
+        const index = at % valuesOf(imageShape);
+        const [, width, channels] = imageShape;
+        const place: Place = [
+          Math.floor(index / (width * channels)),
+          Math.floor(index / channels) % width,
+          index % channels,
+        ];
+        expect(reached(model, imageShape, place)).toEqual(await moving(model, imageShape, place));
+        model.dispose();
+      }),
+      runs({ numRuns: 8, seed: 1 }),
+    );
+  });
+
+  it('is what moves the logits of a program of several resolutions', () => {
+    fc.assert(
+      fc.property(recipes, fc.nat(), (recipe, at) => {
+        const model = randomProgram({ ...recipe, size: [1, 2] }, true);
+        const imageShape = model.imageShape as Place;
+        const place = placeOf(at % valuesOf(imageShape), imageShape);
+        const isRead = (output: number) => Math.floor(output / LEVELS) === place[2];
+        const seen = reach(model, imageShape)(place, isRead);
+        expect(seen).toEqual(movingSlowly(model, place));
+        const ownRow = reach(model, imageShape)(place, isRead, place[0]);
+        const start = indexOfPlace([place[0], 0, 0], imageShape);
+        expect(ownRow).toEqual(seen.fill(0, 0, start));
+      }),
+      runs({ numRuns: 15, seed: 1 }),
+    );
+  });
+
+  it('refuses an image that the resolutions do not divide', () => {
+    const program = new ProgramBuilder();
+    const window = { ...windowAround([1, 1], 'B', 1), stride: 2 };
+    const output = nodeOf(program.ops.conv(program.image(1), weightOf([1, 1, 1, 1]), null, window));
+    expect(() => reach({ nodes: program.nodes, output, conditions: [] }, [2, 3, 1])).toThrow(
+      'imageShape: wanted height and width that are multiples of 2, got [2, 3, 1]',
+    );
+  });
+
+  it.each([
+    [0, false, ['0000', '0000', '0000', '0000']], // zeros
+    [1, false, ['0100', '0000', '0000', '0000']], // the one value, whatever query and key are
+    [2, false, ['1100', '1100', '1100', '0000']], // keys of its head, and its query
+    [3, false, ['1100', '1100', '1100', '1100']],
+    [0, true, ['0100', '0000', '0000', '0000']], // its own value, whatever query and key are
+    [1, true, ['1100', '1100', '0000', '0000']],
+  ])(
+    'of attention is the query, and keys and values of its head at all earlier places: place %i, own: %s',
+    (place, own, expected) => {
+      const program = new ProgramBuilder();
+      const image = program.image(4);
+      const output = nodeOf(program.ops.attend(image, image, image, 2, { own }));
+      const of = { nodes: program.nodes, output, conditions: [] };
+      const at: Place = [Math.floor(place / 2), place % 2, 1];
+      const seen = reach(of, [2, 2, 4])(at, (output) => output === 1); // feature 1, of the first head
+      const pixels = [0, 4, 8, 12].map((start) => seen.subarray(start, start + 4).join(''));
+      expect(pixels).toEqual(expected);
+    },
+  );
+
+  it.each([
+    [0, '000000'],
+    [2, '100000'],
+    [3, '010000'],
+    [4, '001000'],
+    [5, '000100'],
+  ])('of two shifts in row order is the place before the previous one: place %i', (place, expected) => {
+    const program = new ProgramBuilder();
+    const shift = (x: Features) => program.ops.rasterShift(x, weightOf([1]));
+    const output = nodeOf(shift(shift(program.image(1))));
+    const of = { nodes: program.nodes, output, conditions: [] };
+    const at: Place = [Math.floor(place / 3), place % 3, 0];
+    expect(reach(of, [2, 3, 1])(at, () => true).join('')).toBe(expected);
+  });
+
+  it.each([
+    // Of feature 1, the second of two groups: o, f, i and g are gates 4 to 7. f counts where there was a cell before.
+    ['rows', [1, 3], [0, 1], ['00000000 00001011 00000000', '00000000 00000000 00000000']],
+    ['rows', [1, 3], [1, 0], ['10111011 10111011 00000000', '00001111 00000000 00000000']],
+    ['rows', [1, 1], [1, 1], ['00000000 10111011 00000000', '00000000 00001111 00000000']],
+    ['fromLeft', [2, 1], [0, 0], ['00001011 00000000 00000000', '00000000 00000000 00000000']],
+    ['fromLeft', [2, 1], [0, 1], ['10111011 00001111 00000000', '00000000 00000000 00000000']],
+    ['fromLeft', [2, 1], [1, 1], ['10111011 11111111 00000000', '10111011 00001111 00000000']],
+    ['fromRight', [2, 1], [0, 2], ['00000000 00000000 00001011', '00000000 00000000 00000000']],
+    ['fromRight', [2, 1], [1, 1], ['00000000 11111111 10111011', '00000000 00001111 10111011']],
+  ] as const)(
+    'of an LSTM is its own gates, and those of all states that come to it: %s, kernel %j, at %j',
+    (path, kernelSize, [row, column], expected) => {
+      const program = new ProgramBuilder();
+      const kernel = { name: 'kernel', shape: [...kernelSize, 2, 8], read: () => null };
+      const output = nodeOf(program.ops.lstm(program.image(8), kernel, path, 2));
+      const of = { nodes: program.nodes, output, conditions: [] };
+      const seen = reach(of, [2, 3, 8])([row, column, 0], (output) => output === 1);
+      const rows = [0, 24].map((start) =>
+        [0, 8, 16].map((at) => seen.subarray(start + at, start + at + 8).join('')).join(' '),
+      );
+      expect(rows).toEqual(expected);
+    },
+  );
+
+  it.each([
+    [1, [1, 1, 1, 1]],
+    [2, [1, 1, 0, 0]],
+    [4, [0, 1, 0, 0]],
+  ])('of normalized features is their whole group, one of %i', (groups, expected) => {
+    const program = new ProgramBuilder();
+    const output = nodeOf(program.ops.normalize(program.image(4), { epsilon: 1, groups }));
+    const of = { nodes: program.nodes, output, conditions: [] };
+    const seen = reach(of, [1, 1, 4])([0, 0, 1], (output) => output === 1); // of feature 1
+    expect(Array.from(seen)).toEqual(expected);
+  });
+
+  it.each([
+    [1, '01010000'],
+    [2, '00001010'],
+  ])('of feature %i of a gate are the two numbers in its group that it is made of', (feature, expected) => {
+    for (const kind of ['tanh', 'linear'] as const) {
+      const program = new ProgramBuilder();
+      const output = nodeOf(program.ops.gate(program.image(8), 2, undefined, kind));
+      const of = { nodes: program.nodes, output, conditions: [] };
+      expect(reach(of, [1, 1, 8])([0, 0, 0], (output) => output === feature).join('')).toBe(expected);
+    }
+  });
+
+  it('of levels as one-hot vectors, or rows of a table, is the number that they are of', () => {
+    const program = new ProgramBuilder();
+    const image = program.image(3);
+    const hot = nodeOf(program.ops.oneHotLevels(image, 2));
+    const rows = nodeOf(program.ops.embedLevels(image, { name: 'table', shape: [9, 2], read: () => null }));
+    for (const output of [hot, rows]) {
+      const of = { nodes: program.nodes, output, conditions: [] };
+      const seen = reach(of, [1, 1, 3])([0, 0, 1], (of) => of === 2 || of === 3);
+      expect(Array.from(seen)).toEqual([0, 1, 0]);
+    }
+  });
+});

@@ -1,0 +1,136 @@
+import * as tfl from '@tensorflow/tfjs-layers';
+import { maskedConv2d, pixelLogits, sample } from 'pixelcnn-layers';
+import { describe, expect, it } from 'vitest';
+import { customNoise, seededNoise } from '../../../src/runtime/sampling/noise';
+import { backends, useBackend } from '../../support/backends';
+
+const take = (noise: ReturnType<typeof seededNoise>, images: number, places: number) =>
+  Array.from({ length: places }, () => {
+    const uniforms = new Float64Array(images);
+    noise(uniforms);
+    return Array.from(uniforms);
+  });
+
+/** Johannes Baagøe's Mash 0.9: a number in [0, 1), in 32 bits, of all the text so far. */
+function mash(): (text: string) => number {
+  let n = 0xefc8249d;
+  return (text) => {
+    for (let i = 0; i < text.length; i++) {
+      const product = 0.02519603282416938 * (n + text.charCodeAt(i));
+      const whole = Math.floor(product);
+      const next = (product - whole) * whole;
+      n = Math.floor(next) + (next - Math.floor(next)) * 2 ** 32;
+    }
+    return (Math.floor(n) % 2 ** 32) / 2 ** 32;
+  };
+}
+
+/** His Alea 0.9: multiply with carry, on integers below 2^32. */
+function alea(seed: string): () => number {
+  const digest = mash();
+  const start = [' ', ' ', ' '].map(digest);
+  const state = start.map((x) => {
+    const y = x - digest(seed);
+    return BigInt(2 ** 32 * (y < 0 ? y + 1 : y));
+  });
+  let carry = 1n;
+  return () => {
+    const product = 2091639n * (state.shift() as bigint) + carry;
+    carry = product >> 32n;
+    state.push(product & 0xffffffffn);
+    return Number(state[2]) / 2 ** 32;
+  };
+}
+
+/** Seeds and images: seeds beyond 32 bits, and pairs that would be one if they were run together. */
+const pairs: readonly [seed: number, image: number][] = [
+  [0, 0],
+  [1, 11],
+  [11, 1],
+  [1, 1],
+  [111, 0],
+  [-1, 2],
+  [2 ** 32, 1],
+  [2 ** 32 + 1, 1],
+  [-(2 ** 32) + 1, 1],
+  [2 ** 53 - 1, 7],
+  [3, 2 ** 32 + 5],
+];
+
+describe('the noise of a seed', () => {
+  it('is Alea, seeded by "<seed>/<image>"', () => {
+    for (const [seed, image] of pairs) {
+      const random = alea(`${seed}/${image}`);
+      expect(take(seededNoise(seed, image, 1), 1, 50)).toEqual(Array.from({ length: 50 }, () => [random()]));
+    }
+    const first = pairs.map(([seed, image]) => take(seededNoise(seed, image, 1), 1, 1)[0]?.[0]);
+    expect(new Set(first).size).toBe(pairs.length);
+  });
+
+  it.each([
+    [1, 11, [2951253983, 1441367325, 3425948529]],
+    [11, 1, [3748803775, 1602848140, 1258899638]],
+    [2 ** 32 + 1, 1, [3616783172, 2908572777, 1275914454]],
+    [2 ** 53 - 1, 7, [3277685894, 2940087394, 942773869]],
+    [-1, 2, [2923379389, 2827908525, 2327926280]],
+  ])('is golden: seed %i, image %i', (seed, image, words) => {
+    const uniforms = take(seededNoise(seed, image, 1), 1, words.length).flat();
+    expect(uniforms.map((u) => u * 2 ** 32)).toEqual(words);
+  });
+
+  it('draws, where all levels are as likely, the level floor(levels u)', async () => {
+    await useBackend(backends[0] ?? 'cpu');
+    const image = tfl.input({ shape: [2, 3, 2] });
+    const conv = maskedConv2d({ filters: 2 * 256, kernelSize: 1, maskType: 'A', imageChannels: 2, kernelInitializer: 'zeros' }); // biome-ignore format: one line
+    const outputs = pixelLogits({ imageChannels: 2, levels: 256 }).apply(conv.apply(image));
+    const model = tfl.model({ inputs: image, outputs: outputs as tfl.SymbolicTensor });
+    for (const [seed, firstImage] of pairs) {
+      const images = await sample(model, { seed, firstImage, numImages: 2 });
+      const streams = [firstImage, firstImage + 1].map((n) => alea(`${seed}/${n}`));
+      const expected = streams.map((random) =>
+        Array.from({ length: 2 * 3 * 2 }, () => Math.floor(256 * random())),
+      );
+      expect(Array.from(await images.data())).toEqual(expected.flat());
+      images.dispose();
+    }
+    model.dispose();
+  });
+});
+
+describe('seededNoise', () => {
+  it('does not depend on how many images are drawn together', () => {
+    const all = take(seededNoise(7, 0, 5), 5, 20);
+    const part = take(seededNoise(7, 3, 2), 2, 20);
+    expect(part).toEqual(all.map((row) => row.slice(3)));
+    expect(take(seededNoise(7, 0, 5), 5, 20)).toEqual(all);
+  });
+
+  it('differs between images and between seeds, and is uniform in [0, 1)', () => {
+    const streams = [
+      ...take(seededNoise(1, 0, 40), 40, 500),
+      ...take(seededNoise(2, 0, 40), 40, 500), // [places][images]
+    ].flat();
+    expect(new Set(streams).size).toBe(streams.length);
+    expect(streams.every((u) => u >= 0 && u < 1)).toBe(true);
+    // ten bins of 4,000 expected: chi-square with 9 degrees of freedom exceeds 27.9 once in a thousand seeds
+    const bins = new Array<number>(10).fill(0);
+    for (const u of streams) bins[Math.floor(10 * u)] = (bins[Math.floor(10 * u)] as number) + 1;
+    expect(bins.reduce((sum, n) => sum + (n - 4000) ** 2 / 4000, 0)).toBeLessThan(27.9);
+  });
+});
+
+describe('customNoise', () => {
+  it('calls the function image by image', () => {
+    let count = 0;
+    expect(take(customNoise(() => count++ / 8), 2, 3)).toEqual([[0, 1 / 8], [2 / 8, 3 / 8], [4 / 8, 5 / 8]]); // biome-ignore format: one line
+  });
+
+  it('refuses numbers outside of [0, 1)', () => {
+    for (const bad of [1, -0.1, Number.NaN]) {
+      const noise = customNoise(() => bad);
+      expect(() => noise(new Float64Array(1))).toThrow(
+        'sample: random: wanted a function that returns numbers in [0, 1)',
+      );
+    }
+  });
+});

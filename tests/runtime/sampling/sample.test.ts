@@ -1,0 +1,373 @@
+import * as tf from '@tensorflow/tfjs-core';
+import {
+  gatedPixelCNN,
+  type PortableModel,
+  pixelCNN,
+  sample as sampleTensor,
+  toPortable,
+} from 'pixelcnn-layers';
+import {
+  type Adjust,
+  logProb,
+  readPortable,
+  type SampleOptions,
+  writePortable,
+} from 'pixelcnn-layers/runtime';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Images } from '../../../src/runtime/core/images';
+import { memoryFor } from '../../../src/runtime/core/images';
+import { makeKernels } from '../../../src/runtime/kernels/webassembly';
+import { sample } from '../../../src/runtime/sampling/sample';
+import { stepper } from '../../../src/runtime/sampling/stepper';
+import { allImages, asImages, countsOf, densities, filtered, listOf, sumOf } from '../../support/all-images';
+import { useBackend } from '../../support/backends';
+import { expectToFollow } from '../../support/chi-square';
+import { withoutMemory } from '../../support/machine';
+import { expectClose, expectNoLeaks, setNoise, take } from '../../support/tensors';
+import { tinyModel } from '../../support/tiny-space';
+
+beforeAll(() => useBackend('cpu'));
+
+const SIZES = {
+  imageShape: [3, 2, 2] as [number, number, number],
+  levels: 5,
+  hiddenDim: 3,
+  outDim: 4,
+  numBlocks: 1,
+};
+
+describe('sample of a model as plain data', () => {
+  it('runs from a clone, and changes nothing in the model', async () => {
+    const model = tinyModel();
+    const portable = await toPortable(model);
+    const clone = structuredClone(portable);
+    const images = await sample(portable, { numImages: 8, seed: 3 });
+    expect(portable).toEqual(clone);
+    expect(await sample(clone, { numImages: 8, seed: 3 })).toEqual(images);
+    model.dispose();
+  });
+
+  it('returns bytes up to 256 levels, then 16-bit integers', async () => {
+    for (const [levels, array] of [
+      [256, Uint8Array],
+      [257, Uint16Array],
+    ] as const) {
+      const model = pixelCNN({ imageShape: [1, 1, 1], levels, hiddenDim: 1, outDim: 1, numBlocks: 0 });
+      const { data, shape } = await sample(await toPortable(model), { random: () => 1 - 2 ** -53 });
+      expect(data).toEqual(array.of(levels - 1)); // the highest level
+      expect(shape).toEqual([1, 1, 1, 1]);
+      model.dispose();
+    }
+  });
+
+  it('draws and completes codes beyond a byte, from a file too', async () => {
+    const levels = 300;
+    const model = pixelCNN({ ...SIZES, imageShape: [2, 2, 1], levels, hiddenDim: 1 });
+    setNoise(model);
+    const portable = readPortable(writePortable(await toPortable(model)));
+    const options = { numImages: 8, seed: 1 };
+    const drawn = await sample(portable, options);
+    expect(drawn.data).toBeInstanceOf(Uint16Array);
+    expect(Math.max(...drawn.data)).toBeGreaterThan(255);
+    for (const strategy of ['incremental', 'full'] as const) {
+      const tensor = await sampleTensor(model, { ...options, strategy });
+      expect(Array.from(drawn.data)).toEqual(await take(tensor));
+    }
+
+    const initial: Images = { ...drawn, data: drawn.data.map((level) => levels - 1 - level) };
+    const known = { ...drawn, data: drawn.data.map((_, i) => Number(i % 4 < 3)) };
+    const completed = await sample(portable, { initial, known, seed: 2 });
+    for (const [i, level] of completed.data.entries()) if (i % 4 < 3) expect(level).toBe(initial.data[i]);
+    const beyond = { ...initial, data: Int32Array.from(initial.data).fill(levels, 5, 6) };
+    await expect(sample(portable, { initial: beyond, known })).rejects.toThrow(
+      `sample: initial: wanted integer levels 0 to ${levels - 1}, got ${levels}`,
+    );
+    model.dispose();
+  });
+
+  it('takes images of any size where the model does', async () => {
+    const model = pixelCNN({ ...SIZES, imageShape: [null, null, 2] });
+    const portable = await toPortable(model);
+    expect((await sample(portable, { imageShape: [2, 5, 2] })).shape).toEqual([1, 2, 5, 2]);
+    await expect(sample(portable)).rejects.toThrow('sample: imageShape: wanted [H, W, 2], since');
+    model.dispose();
+  });
+
+  describe('of a tiny model', () => {
+    let portable: PortableModel;
+    beforeAll(async () => {
+      const model = tinyModel();
+      portable = await toPortable(model);
+      model.dispose();
+    });
+
+    it('reports each row, and stops where the signal aborts', async () => {
+      const seen: number[] = [];
+      const controller = new AbortController();
+      const onProgress = ({ done, total }: { done: number; total: number }) => {
+        seen.push(done, total);
+        controller.abort(new Error('enough'));
+      };
+      await expect(sample(portable, { signal: controller.signal, onProgress })).rejects.toThrow('enough');
+      expect(seen).toEqual([2, 4]);
+      await expect(sample(portable, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+        name: 'AbortError',
+      });
+    });
+
+    it('names invalid arguments', async () => {
+      await expect(sample(portable, null as never)).rejects.toThrow('sample: wanted an object');
+      await expect(sample(portable, { strategy: 'full' as 'auto' })).rejects.toThrow(
+        "sample: strategy: wanted 'auto' or 'incremental', got 'full'",
+      );
+      await expect(sample(portable, { signal: {} as never })).rejects.toThrow(
+        'sample: signal: wanted an AbortSignal',
+      );
+      await expect(sample(portable, { numImages: 0 })).rejects.toThrow('sample: numImages');
+      await expect(sample(portable, { condition: 1 })).rejects.toThrow('sample: condition: wanted none');
+    });
+
+    it('reports logits that are not finite', async () => {
+      const weights = new Map(portable.weights);
+      const [name, { shape, data }] = [...weights].at(-1) as [
+        string,
+        { shape: number[]; data: Float32Array },
+      ];
+      weights.set(name, { shape, data: data.slice().fill(Number.NaN) });
+      await expect(sample({ ...portable, weights })).rejects.toThrow(
+        'sample: the model returned logits that are not finite numbers',
+      );
+    });
+  });
+});
+
+describe('log p with which images are drawn', () => {
+  const args = { imageShape: [2, 2, 1] as const, levels: 3, hiddenDim: 3, outDim: 4, numBlocks: 1 };
+  const softmax = () => pixelCNN({ ...args, firstKernelSize: 3 });
+  const mixture = () => pixelCNN({ ...args, output: { components: 2 } });
+  const classes = () => gatedPixelCNN({ ...args, numClasses: 2, nullClass: true });
+  const nullClass = 2;
+  type Network = ReturnType<typeof pixelCNN>;
+
+  /** A likelier level the later its place, and never the one before. */
+  const weigh: Adjust = (logProbs, [row, column], levels) => {
+    const place = 2 * row + column;
+    for (let n = 0; n < logProbs.length / 3; n++) {
+      logProbs[3 * n + 1] = (logProbs[3 * n + 1] as number) + place / 2;
+      if (place > 0) logProbs[3 * n + (levels[4 * n + place - 1] as number)] = -Infinity;
+    }
+  };
+  const weighed = (logs: number[], place: number, image: number[]) => {
+    const levels = logs.map((x, level) => x + (level === 1 ? place / 2 : 0));
+    return levels.map((x, level) => (place > 0 && image[place - 1] === level ? -Infinity : x));
+  };
+  const cases: [string, () => Network, SampleOptions][] = [
+    ['temperature', softmax, { temperature: 0.6 }],
+    ['heat, of a mixture of logistics', mixture, { temperature: 1.8 }],
+    ['temperature 0', softmax, { temperature: 0 }],
+    ['topK', softmax, { topK: 2 }],
+    ['topP', softmax, { topP: 0.8 }],
+    ['topP, of a mixture of logistics', mixture, { topP: 0.7 }],
+    ['all filters', softmax, { temperature: 1.4, topK: 2, topP: 0.9 }],
+    ['a uniform first value', softmax, { firstValue: 'uniform' }],
+    ['a uniform first value, and a filter', mixture, { firstValue: 'uniform', topK: 2 }],
+    ['adjust', softmax, { adjust: weigh }],
+    ['adjust and temperature, of a mixture', mixture, { adjust: weigh, temperature: 0.7 }],
+    ['guidance', classes, { guidance: 1.5, condition: 1 }],
+    ['guidance, adjust and filters', classes, { guidance: 0.7, condition: 0, adjust: weigh, topP: 0.9 }],
+  ];
+  it.each(cases)('by enumeration: %s', async (_, make, options) => {
+    const network = make();
+    setNoise(network, 3, 0.7);
+    const model = await toPortable(network);
+    const all = allImages(3, 4);
+    const logs = async (condition: number | undefined) => {
+      const of = condition === undefined ? {} : { condition: all.map(() => condition) };
+      const nats = await logProb(model, asImages(all, model), { perValue: true, ...of });
+      return listOf({ data: nats, shape: [81, 4] });
+    };
+    const own = await logs(options.condition as number | undefined);
+    const { guidance = 0, temperature = 1, firstValue } = options;
+    const guided =
+      guidance === 0
+        ? own
+        : (await logs(nullClass)).map((image, i) =>
+            image.map((x, k) => (1 + guidance) * (own[i]?.[k] as number) - guidance * x),
+          );
+    const p = densities(all, guided, 3, (logs, place, image) => {
+      if (firstValue === 'uniform' && place === 0) return [1 / 3, 1 / 3, 1 / 3];
+      const adjusted = options.adjust ? weighed(logs, place, image) : logs;
+      return filtered(adjusted, { ...options, temperature: Math.max(temperature, 1e-9) } as object);
+    });
+    expect(sumOf(p)).toBeCloseTo(1, 9);
+
+    const drawn = await sample(model, { ...options, numImages: 30, seed: 2, withLogProb: true });
+    const list = listOf(drawn.images);
+    const of = new Map(all.map((image, i) => [String(image), i]));
+    const which = list.map((image) => of.get(String(image)) as number);
+    expectClose(Array.from(drawn.logDrawn, Math.exp), which.map((i) => p[i] as number), 1e-6); // biome-ignore format: one line
+    expectClose(drawn.logProb, which.map((i) => sumOf(own[i] as number[])), 1e-9); // biome-ignore format: one line
+    if (temperature > 0) {
+      const more = listOf(await sample(model, { ...options, numImages: 700, seed: 2 }));
+      expect(more.slice(0, 30).map(String)).toEqual(list.map(String));
+      const counts = all.map(() => 0);
+      for (const image of more) (counts[of.get(String(image)) as number] as number)++;
+      expectToFollow(counts, p.map((x) => 700 * x)); // biome-ignore format: one line
+    }
+
+    for (const strategy of ['incremental', 'full'] as const) {
+      await expectNoLeaks(async () => {
+        const { images, ...logs } = await sampleTensor(network, {
+          ...(options as object),
+          ...{ numImages: 30, seed: 2, withLogProb: true as const, strategy },
+        });
+        expect((await take(images)).join()).toBe(list.flat().join());
+        expectClose(await take(logs.logDrawn), drawn.logDrawn, 1e-4);
+        expectClose(await take(logs.logProb), drawn.logProb, 1e-4);
+      });
+    }
+    network.dispose();
+  });
+
+  it('is log p by the model where nothing changes it, without given values, which are certain', async () => {
+    const network = softmax();
+    setNoise(network, 3, 1.2);
+    const model = await toPortable(network);
+    network.dispose();
+    const given = {
+      initial: asImages(Array(20).fill([0, 2, 1, 0]), model),
+      known: asImages(Array(20).fill([1, 0, 1, 0]), model),
+    };
+    for (const options of [{}, { temperature: 1, topK: 3, topP: 1, guidance: 0 }]) {
+      const drawn = await sample(model, { numImages: 20, seed: 1, ...options, withLogProb: true });
+      expect(drawn.logDrawn).toEqual(drawn.logProb);
+      expect(drawn.logProb).toEqual(await logProb(model, drawn.images));
+    }
+    for (const options of [{}, { temperature: 0.5 }, { firstValue: 'uniform' as const }, { adjust: weigh }]) {
+      const { images, ...nats } = await sample(model, { ...given, ...options, seed: 1, withLogProb: true });
+      const perValue = listOf({ data: await logProb(model, images, { perValue: true }), shape: [20, 4] });
+      const all = allImages(3, 4);
+      const every = await logProb(model, asImages(all, model), { perValue: true });
+      const p = densities(all, listOf({ data: every, shape: [81, 4] }), 3, (logs, place, image) => {
+        if (place % 2 === 0) return logs.map(() => 1);
+        return filtered('adjust' in options ? weighed(logs, place, image) : logs, options as object);
+      });
+      const which = listOf(images).map((image) => all.findIndex((one) => String(one) === String(image)));
+      expectClose(Array.from(nats.logDrawn, Math.exp), which.map((i) => p[i] as number), 1e-6); // biome-ignore format: one line
+      expectClose(nats.logProb, perValue.map(sumOf), 1e-9);
+    }
+    const whole = { ...given, known: { ...given.known, data: given.known.data.map(() => 1) } };
+    const drawn = await sample(model, { ...whole, temperature: 0.5, firstValue: 'uniform', withLogProb: true }); // biome-ignore format: one line
+    expect(drawn.logDrawn).toEqual(new Float64Array(20));
+  });
+
+  it.each<[string, known: number[], SampleOptions]>([
+    ['first ones', [1, 1, 0, 0], { temperature: 0.7 }],
+    ['later ones', [0, 1, 0, 1], { temperature: 1.4 }],
+    ['later ones, with levels adjusted', [0, 0, 1, 1], { adjust: weigh }],
+    ['later ones, with a first value of its own', [0, 0, 1, 1], { firstValue: 'uniform' }],
+  ])('makes up for given values: weights are p of the images that agree with %s', async (_, known, options) => {
+    const network = softmax();
+    setNoise(network, 3, 0.7);
+    const model = await toPortable(network);
+    network.dispose();
+    const [count, initial] = [900, [1, 2, 0, 1]];
+    const repeated = (image: number[]) => asImages(Array<number[]>(count).fill(image), model);
+    const given = { initial: repeated(initial), known: repeated(known) };
+    const drawn = await sample(model, { ...options, ...given, seed: 1, withLogProb: true });
+    const list = listOf(drawn.images);
+    const told = new Map(list.map((image, n) => [String(image), Math.exp(drawn.logDrawn[n] as number)]));
+    const possible = allImages(3, 4).filter((image) => told.has(String(image)));
+    const law = possible.map((image) => told.get(String(image)) as number);
+    expect(sumOf(law)).toBeCloseTo(1, 9); // so that all that can be drawn have been
+    expectToFollow(countsOf(list, possible), law.map((x) => count * x)); // biome-ignore format: one line
+    const p = sumOf(Array.from(await logProb(model, asImages(possible, model)), Math.exp));
+    const weights = Array.from(drawn.logProb, (x, n) => Math.exp(x - (drawn.logDrawn[n] as number)));
+    const mean = sumOf(weights) / count;
+    const variance = sumOf(weights.map((x) => (x - mean) ** 2)) / count;
+    expect(Math.abs(mean - p)).toBeLessThan(4 * Math.sqrt(variance / count));
+    expect(Math.sqrt(variance / count)).toBeLessThan(0.1 * p);
+  }); // biome-ignore format: a line each
+
+  it('makes up for a fixed number of ones: weights are p of all such images', async () => {
+    const network = pixelCNN({ ...args, imageShape: [3, 3, 1], levels: 2 });
+    setNoise(network, 5, 1);
+    const model = await toPortable(network);
+    network.dispose();
+    const wanted = 4;
+    const adjust: Adjust = (logProbs, [row, column], levels) => {
+      const place = 3 * row + column;
+      for (let n = 0; n < logProbs.length / 2; n++) {
+        const ones = sumOf(Array.from(levels.subarray(9 * n, 9 * n + place)));
+        if (ones === wanted) logProbs[2 * n + 1] = -Infinity;
+        if (ones + 9 - place === wanted) logProbs[2 * n] = -Infinity;
+      }
+    };
+    const all = allImages(2, 9);
+    const nats = Array.from(await logProb(model, asImages(all, model)));
+    const p = sumOf(
+      all.flatMap((image, i) => (sumOf(image) === wanted ? [Math.exp(nats[i] as number)] : [])),
+    );
+    const count = 500;
+    const drawn = await sample(model, { numImages: count, seed: 1, adjust, withLogProb: true });
+    expect(listOf(drawn.images).every((image) => sumOf(image) === wanted)).toBe(true);
+    const weights = Array.from(drawn.logProb, (x, n) => Math.exp(x - (drawn.logDrawn[n] as number)));
+    const mean = sumOf(weights) / count;
+    const variance = sumOf(weights.map((x) => (x - mean) ** 2)) / count;
+    expect(Math.abs(mean - p)).toBeLessThan(4 * Math.sqrt(variance / count));
+    expect(Math.abs(mean - p)).toBeLessThan(0.1 * p);
+    // Each image has one probability; of those that were drawn, they sum to less than 1, and nearly all is drawn.
+    const told = new Map(listOf(drawn.images).map((image, n) => [String(image), Math.exp(drawn.logDrawn[n] as number)])); // biome-ignore format: one line
+    expect(sumOf([...told.values()])).toBeLessThan(1 + 1e-9);
+    expect(sumOf([...told.values()])).toBeGreaterThan(0.9);
+  });
+});
+
+describe('far more images than fit into memory', () => {
+  const many = /^(sample|stepper): .*; use fewer images at a time$/;
+  // Drawing so many takes hours: the test's own time is the limit.
+  it.each([4e6, Number.MAX_SAFE_INTEGER])('are refused at once: %d', async (numImages) => {
+    const model = pixelCNN({ ...SIZES, imageShape: [64, 64, 1] });
+    const classes = gatedPixelCNN({ ...SIZES, imageShape: [64, 64, 1], numClasses: 3 });
+    const [plain, conditional] = [await toPortable(model), await toPortable(classes)];
+    const before = tf.memory().numTensors;
+    const asks: (() => unknown)[] = [
+      () => sample(plain, { numImages }),
+      () => sample(conditional, { numImages, condition: 1 }),
+      () => stepper(plain, { numImages }),
+      () => stepper(conditional, { numImages, condition: 1 }),
+      () => sampleTensor(model, { numImages }),
+      () => sampleTensor(classes, { numImages, condition: 1, strategy: 'incremental' }),
+    ];
+    if (numImages >= 1e9)
+      asks.push(() => sampleTensor(classes, { numImages, condition: 1, strategy: 'full' }));
+    for (const ask of asks) {
+      const error = await Promise.resolve()
+        .then(ask)
+        .catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(RangeError);
+      expect((error as Error).message).toMatch(many);
+    }
+    expect(tf.memory().numTensors).toBe(before);
+    for (const each of [model, classes]) each.dispose();
+  });
+});
+
+describe('memoryFor', () => {
+  it('advises if memory cannot be allocated', () => {
+    expect(memoryFor('sample', () => makeKernels(8)).heap.length).toBeGreaterThanOrEqual(8);
+    withoutMemory(() => {
+      expect(() => memoryFor('sample', () => makeKernels(2 ** 20))).toThrow(
+        new RangeError('sample: cannot allocate 4 MiB of memory; use fewer images at a time'),
+      );
+    });
+  });
+
+  it('passes on what else goes wrong', () => {
+    const broken = new TypeError('broken');
+    const act = () => {
+      throw broken;
+    };
+    expect(() => memoryFor('sample', act)).toThrow(broken);
+  });
+});
