@@ -85,13 +85,13 @@ export type {
 export type { CombinationName, PointwiseName } from './runtime/program/operations/pointwise';
 export type { PortableModel, ProgramNode, Weight } from './runtime/program/program';
 export type { Kernel, LayerWeight, NormalizedKernel } from './runtime/program/weights';
+export type { Adjust } from './runtime/sampling/changes/adjust';
 export {
-  type Adjust,
   type Adjuster,
   type AllowedNeighborsArgs,
   allowed,
   allowedNeighbors,
-} from './runtime/sampling/adjusters';
+} from './runtime/sampling/changes/adjusters';
 export type { SampleProgress } from './runtime/sampling/options';
 export type { Potential } from './runtime/sampling/particles';
 export type { Stepper } from './runtime/sampling/stepper';

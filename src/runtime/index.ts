@@ -33,13 +33,13 @@ export {
 } from './program/file';
 export type { PortableModel, ProgramNode, Weight } from './program/program';
 export { symmetric } from './program/symmetric';
+export type { Adjust } from './sampling/changes/adjust';
 export {
-  type Adjust,
   type Adjuster,
   type AllowedNeighborsArgs,
   allowed,
   allowedNeighbors,
-} from './sampling/adjusters';
+} from './sampling/changes/adjusters';
 export type { SampleProgress } from './sampling/options';
 export type { Potential } from './sampling/particles';
 export { type Sampled, type SampleOptions, sample } from './sampling/sample';

@@ -1,6 +1,6 @@
 import { checkLevel } from '../core/check';
 import { softmaxWeights } from '../distributions/categorical';
-import { notFinite } from '../distributions/filters';
+import { notFinite } from '../distributions/levels';
 import {
   type CurrentPixels,
   isSoftmax,

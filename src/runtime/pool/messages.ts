@@ -4,7 +4,7 @@ import type { CodedImage } from '../codec/format';
 import type { Images } from '../core/images';
 import type { LogProbJob } from '../likelihood/log-prob';
 import type { PortableModel } from '../program/program';
-import type { AdjusterData } from '../sampling/adjusters';
+import type { AdjusterData } from '../sampling/changes/adjusters';
 import type { SampledImages, WalkHooks } from '../sampling/image-model';
 import type { Job } from '../sampling/options';
 

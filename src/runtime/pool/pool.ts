@@ -9,7 +9,7 @@ import { YIELD_MILLISECONDS } from '../core/pauses';
 import { type LogProbJob, type LogProbOptions, numbersPerImage, planLogProb } from '../likelihood/log-prob';
 import type { PortableModel } from '../program/program';
 import { copyOf } from '../program/safetensors';
-import type { Adjuster } from '../sampling/adjusters';
+import type { Adjuster } from '../sampling/changes/adjusters';
 import type { KnownImages, SampledImages, WalkHooks } from '../sampling/image-model';
 import type { Job } from '../sampling/options';
 import { numParticlesOf } from '../sampling/particles';

@@ -2,7 +2,7 @@ import { encodeImages } from '../codec/compress';
 import { decodeImages } from '../codec/decompress';
 import { scoreImages } from '../likelihood/log-prob';
 import type { PortableModel } from '../program/program';
-import { adjusterOf } from '../sampling/adjusters';
+import { adjusterOf } from '../sampling/changes/adjusters';
 import type { WalkHooks } from '../sampling/image-model';
 import { engineModel, portableImageModel } from '../sampling/portable';
 import type { Call, Method, Work, WorkerRequest } from './messages';
