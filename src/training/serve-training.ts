@@ -1,10 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import type { AutoregressiveModel } from '../models/autoregressive-model';
+import { assignWeight, trainWeights } from '../models/tfjs-workarounds';
 import { uniformsOf } from '../runtime/core/random';
-import type { Port } from '../runtime/pool/port';
-import type { Reply } from '../runtime/pool/worker-calls';
-import { assignWeight } from './assign-weight';
+import { answer, type Port, type Reply } from '../runtime/workers/port';
 import { type Begin, layoutOf, type Outcome, type Request, unshared, type Work, weightsOf } from './shards';
 
 /** An optimizer that keeps the gradients of a step instead of applying them. */
@@ -94,8 +93,8 @@ async function replicaOf(
   const recorder = new Recorder();
   model.compile({ optimizer: recorder, loss, metrics, checkLabels: false } as never); // both are names of this library's functions
   const trained = trainable.map((i) => weights[i] as (typeof weights)[0]);
-  model['collectedTrainableWeights'] = trained;
-  const train = model['makeTrainFunction']();
+  trainWeights(model, trained);
+  const train = model.makeTrainFunction();
   const [all, ofTrained] = [layoutOf(weights), layoutOf(trained)];
   let version = -1;
 
@@ -148,25 +147,20 @@ async function replicaOf(
 }
 
 /** Serves the requests of a trainer, inside a worker, as long as the worker lives. */
-export function serveTraining({ listen, post }: Port, backends: Backends): void {
+export function serveTraining(port: Port, backends: Backends): void {
   let replica: Awaited<ReturnType<typeof replicaOf>> | undefined;
-  const reply = (message: Reply<Outcome | null>, transfer: ArrayBuffer[] = []) => post(message, transfer);
 
-  async function answer(request: Request): Promise<void> {
-    try {
-      if (request.kind === 'begin') {
-        reply({ kind: 'progress', done: 0 }); // the sign of life that a team waits for
-        replica?.dispose(); // the model has been compiled again
-        replica = await replicaOf(request, backends);
-        return reply({ kind: 'result', result: null });
-      }
-      if (replica === undefined)
-        throw new Error(`pixelcnn-layers/train-worker: wanted a request of a trainer, got '${request.kind}'`);
-      const result = await replica.perform(request);
-      reply({ kind: 'result', result }, unshared(result.gradients));
-    } catch (error) {
-      reply({ kind: 'error', error });
+  async function perform(request: Request): Promise<Outcome | null> {
+    if (request.kind === 'begin') {
+      port.post({ kind: 'progress', done: 0 } satisfies Reply<never>, []); // the sign of life that a team waits for
+      replica?.dispose(); // the model has been compiled again
+      replica = await replicaOf(request, backends);
+      return null;
     }
+    if (replica === undefined)
+      throw new Error(`pixelcnn-layers/train-worker: wanted a request of a trainer, got '${request.kind}'`);
+    return replica.perform(request);
   }
-  listen((message) => void answer(message as Request));
+  const buffersOf = (outcome: Outcome | null) => unshared(outcome?.gradients ?? null);
+  port.listen((message) => void answer(port, () => perform(message as Request), buffersOf));
 }

@@ -1,7 +1,7 @@
 import type { TypedArray } from '@tensorflow/tfjs-core';
 import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
-import type { AutoregressiveModel } from '../models/autoregressive-model';
 import { sizeFromShape } from '../runtime/core/check';
+import { type Piece, pieceAt } from '../runtime/workers/pieces';
 
 // What passes between a trainer and its workers.
 
@@ -12,22 +12,14 @@ export interface Packed {
   readonly dtype: 'float32' | 'int32' | 'bool';
 }
 
-/** Consecutive images of a batch. */
-export interface Shard {
-  /** The number of the first one in the batch. */
-  readonly first: number;
-  readonly count: number;
-}
-
 /** Cuts a batch into shards of nearly equal sizes. */
-export function cut(numImages: number, shards: number): Shard[] {
+export function cut(numImages: number, shards: number): Piece[] {
   const length = Math.min(shards, numImages);
-  const start = (k: number) => Math.floor((k * numImages) / length);
-  return Array.from({ length }, (_, k) => ({ first: start(k), count: start(k + 1) - start(k) }));
+  return Array.from({ length }, (_, k) => pieceAt(k, length, numImages));
 }
 
 /** The images of a shard, copied. */
-export function sliced({ data, shape, dtype }: Packed, { first, count }: Shard): Packed {
+export function sliced({ data, shape, dtype }: Packed, { first, count }: Piece): Packed {
   const [images = 1, ...rest] = shape;
   const size = data.length / images;
   return { data: data.slice(first * size, (first + count) * size), shape: [count, ...rest], dtype };
@@ -36,10 +28,6 @@ export function sliced({ data, shape, dtype }: Packed, { first, count }: Shard):
 /** All weights of a model, in an order that does not depend on which are trained, as that of `model.weights` does. */
 export const weightsOf = ({ layers }: Pick<LayersModel, 'layers'>): LayerVariable[] =>
   layers.flatMap((layer) => ('layers' in layer ? weightsOf(layer as LayersModel) : layer.weights));
-
-/** The weights that a compiled model trains. */
-export const trainedWeights = (model: AutoregressiveModel): LayerVariable[] =>
-  model['collectedTrainableWeights'];
 
 /** Where each of some weights lies in one array of all their numbers. */
 export function layoutOf(weights: readonly { readonly shape: readonly (number | null)[] }[]) {

@@ -2,24 +2,21 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '@tensorflow/tfjs-layers';
 import type { AutoregressiveModel } from '../models/autoregressive-model';
 import { namesOf } from '../models/loss';
+import { trainedWeights } from '../models/tfjs-workarounds';
 import { throwTypeError } from '../runtime/core/check';
-import { workerCalls } from '../runtime/pool/worker-calls';
-import { type PoolWorker, startThread } from '../runtime/pool/workers';
-import {
-  type Begin,
-  cut,
-  layoutOf,
-  type Outcome,
-  type Packed,
-  type Request,
-  type Shard,
-  sliced,
-  trainedWeights,
-  treeOfSums,
-  unshared,
-  type Work,
-  weightsOf,
-} from './shards';
+import type { Piece } from '../runtime/workers/pieces';
+import { schedulerOf } from '../runtime/workers/scheduler';
+import { WorkerHandle } from '../runtime/workers/worker-handle';
+import { type PoolWorker, startBy, startThread } from '../runtime/workers/workers';
+import { type Begin, cut, layoutOf, type Outcome, type Packed, type Request, sliced, treeOfSums, unshared, type Work, weightsOf } from './shards'; // biome-ignore format: one line
+
+/** A worker, which has a replica of the model. */
+class Member extends WorkerHandle<Request, Outcome> {
+  /** The version of the weights that it has. */
+  version = -1;
+  /** What its replica was made for; '' before it has one. */
+  replica = '';
+}
 
 export interface TeamOptions {
   /** The number of workers. */
@@ -40,6 +37,8 @@ export interface Computed {
   isCurrent(): boolean;
 }
 
+export type Team = Awaited<ReturnType<typeof teamOf>>;
+
 /** Starts workers that each have a replica of a model, and compute the shards of batches. */
 export async function teamOf(
   model: AutoregressiveModel,
@@ -54,30 +53,12 @@ export async function teamOf(
   const published: object[] = []; // the dataId of each weight in `values`: it has another one once it is assigned
   let version = 0;
   let free: Float32Array[] = []; // memory for gradients, to be used again
-  let last: Promise<unknown> = Promise.resolve(); // settles when the last batch has been computed
-  let isDisposed = false;
-
-  type Member = ReturnType<typeof start>;
-  const members: Member[] = [];
-
-  function start() {
-    const worker = createWorker();
-    if (typeof worker?.postMessage !== 'function' || typeof worker.terminate !== 'function')
-      throwTypeError('createTrainer: createWorker', 'a function that returns a worker', worker);
-    return { ...workerCalls<Request, Outcome>('trainer', worker), version: -1, replica: '' };
-  }
-
-  const disposed = () => new Error('trainer: it has been disposed');
-  const dispose = async (): Promise<void> => {
-    isDisposed = true;
-    await Promise.all(members.map((member) => member.end(disposed())));
-  };
-
-  const mute = () => {
-    const wanted = 'a worker that runs pixelcnn-layers/train-worker';
-    const got = `one that does not answer within ${timeLimit / 1000} seconds`;
-    return new Error(`createTrainer: createWorker: wanted ${wanted}, got ${got}`);
-  };
+  const next = inTurn(); // one batch at a time
+  let numStarted = 0;
+  const scheduler = schedulerOf('trainer', () =>
+    numStarted++ < workers ? new Member('trainer', startBy('createTrainer', createWorker)) : undefined,
+  );
+  const dispose = () => scheduler.dispose('it has been disposed');
 
   const dataIds = (): object[] => weights.map((weight) => weight.read().dataId);
 
@@ -123,7 +104,10 @@ export async function teamOf(
     const name = JSON.stringify([wanted.loss, wanted.metrics, wanted.trainable]);
     if (member.replica === name) return;
     const request: Begin = { ...wanted, topology: model.toJSON(null, false) as object };
-    const timer = setTimeout(() => void member.end(mute()), timeLimit);
+    const wantedWorker = 'a worker that runs pixelcnn-layers/train-worker';
+    const got = `one that does not answer within ${timeLimit / 1000} seconds`;
+    const mute = new Error(`createTrainer: createWorker: wanted ${wantedWorker}, got ${got}`);
+    const timer = setTimeout(() => void member.end(mute), timeLimit);
     try {
       await member.call(request, [], () => clearTimeout(timer));
     } finally {
@@ -131,26 +115,6 @@ export async function teamOf(
     }
     member.replica = name;
     member.version = -1;
-  }
-
-  /**
-   * Gives a task to all workers, and again to those that are left if some end, until there is no more to do. Rejects once
-   * none is at work: if none is left, or with what a task threw.
-   */
-  async function byAll(isDone: () => boolean, task: (member: Member) => Promise<void>): Promise<void> {
-    let cause: unknown = new Error('they ended while they had no work');
-    while (!isDone()) {
-      const left = members.filter(({ isLost }) => !isLost());
-      if (isDisposed) throw disposed();
-      if (left.length === 0)
-        throw new Error(`trainer: no worker is left: ${(cause as Error).message}`, { cause });
-      const outcomes = await Promise.allSettled(left.map(task));
-      for (const [i, outcome] of outcomes.entries()) {
-        if (outcome.status === 'fulfilled') continue;
-        cause = outcome.reason;
-        if (!left[i]?.isLost()) throw cause;
-      }
-    }
   }
 
   async function compute(
@@ -164,47 +128,25 @@ export async function teamOf(
     const [batch] = await Promise.all([Promise.all(tensors.map(packed)), publish(used)]);
     const [numImages = 0] = tensors[0]?.shape ?? [];
     const parts = cut(numImages, shards);
-    const waiting = [...parts.keys()];
     const figures: (readonly number[])[] = [];
-    let numDone = 0;
     const { size: length } = layoutOf(trained);
     free = free.filter((numbers) => numbers.length === length);
     const sum = treeOfSums(parts.length, (numbers) => free.push(numbers));
-    await byAll(
-      () => numDone === parts.length,
-      async (member) => {
-        await begin(member, wanted);
-        for (let k = waiting.shift(); k !== undefined; k = waiting.shift()) {
-          const shard = parts[k] as Shard;
-          const share = shard.count / numImages;
-          const gradients = isTraining ? (free.pop() ?? memory(length)) : null;
-          const isBehind = !isShared && member.version !== version;
-          const update = isBehind ? values.slice() : null;
-          const work: Work = {
-            kind: 'work',
-            tensors: batch.map((tensor) => sliced(tensor, shard)),
-            first: shard.first,
-            share,
-            step,
-            version,
-            weights: update,
-            gradients,
-          };
-          try {
-            const outcome = await member.call(work, [...unshared(update), ...unshared(gradients)]);
-            member.version = version;
-            figures[k] = outcome.figures.map((figure) => figure * share);
-            if (gradients !== null) sum.add(k, isShared ? gradients : (outcome.gradients as Float32Array));
-            numDone++;
-          } catch (error) {
-            if (member.isLost())
-              waiting.unshift(k); // with other memory for gradients, since the worker may still be writing
-            else waiting.length = 0; // the others begin no more parts
-            throw error;
-          }
-        }
-      },
-    );
+    async function perform(member: Member, k: number): Promise<void> {
+      await begin(member, wanted);
+      const shard = parts[k] as Piece;
+      const share = shard.count / numImages;
+      // If the worker is lost, this memory is too: it may still be writing.
+      const gradients = isTraining ? (free.pop() ?? memory(length)) : null;
+      const update = isShared || member.version === version ? null : values.slice();
+      const data = batch.map((tensor) => sliced(tensor, shard));
+      const work: Work = { kind: 'work', tensors: data, first: shard.first, share, step, version, weights: update, gradients }; // biome-ignore format: one line
+      const outcome = await member.call(work, [...unshared(update), ...unshared(gradients)]);
+      member.version = version;
+      figures[k] = outcome.figures.map((figure) => figure * share);
+      if (gradients !== null) sum.add(k, isShared ? gradients : (outcome.gradients as Float32Array));
+    }
+    await scheduler.run({ numPieces: parts.length, perform, outlivesWorkers: true });
     const [first = []] = figures;
     return {
       figures: first.map((_, i) => figures.reduce((total, ofShard) => total + (ofShard[i] as number), 0)),
@@ -214,9 +156,9 @@ export async function teamOf(
   }
 
   try {
-    for (let k = 0; k < workers; k++) members.push(start());
     const wanted = replica();
-    await Promise.all(members.map((member) => begin(member, wanted)));
+    const abandon = () => {}; // all workers are ended below
+    await scheduler.run({ numPieces: workers, perform: (member) => begin(member, wanted), abandon });
   } catch (error) {
     await dispose();
     throw error;
@@ -228,14 +170,20 @@ export async function teamOf(
      *
      * @throws (rejects) what a worker threw; an Error if no worker is left
      */
-    compute(...args: Parameters<typeof compute>): Promise<Computed> {
-      const work = last.then(() => compute(...args));
-      last = work.catch(() => undefined);
-      return work;
-    },
+    compute: (...args: Parameters<typeof compute>) => next(() => compute(...args)),
     release(gradients: Float32Array): void {
       free.push(gradients);
     },
+  };
+}
+
+/** Has functions run one after the other, each once those before it have settled. */
+export function inTurn() {
+  let last: Promise<unknown> = Promise.resolve();
+  return <T>(act: () => Promise<T>): Promise<T> => {
+    const result = last.then(act);
+    last = result.catch(() => undefined);
+    return result;
   };
 }
 

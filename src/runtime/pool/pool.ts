@@ -14,9 +14,12 @@ import type { KnownImages, SampledImages, WalkHooks } from '../sampling/image-mo
 import type { Job } from '../sampling/options';
 import { numParticlesOf } from '../sampling/particles';
 import { planSample, type Sampled, type SampleOptions, sampled } from '../sampling/sample';
+import type { Piece } from '../workers/pieces';
+import { schedulerOf } from '../workers/scheduler';
+import { numCores, type PoolWorker, startBy, startWorker } from '../workers/workers';
 import type { SampleTask } from './messages';
-import { type Piece, schedulerOf } from './scheduler';
-import { numCores, type PoolWorker, startWorker } from './workers';
+import { ModelWorker } from './model-worker';
+import { runnerOf } from './run-pieces';
 
 const poolOptions = {
   /** The maximum number of workers. @default the number of cores of the machine */
@@ -106,7 +109,16 @@ export interface Pool {
  */
 export function createPool(options: PoolOptions = {}): Pool {
   const { workers = numCores(), createWorker } = readArguments('createPool', options, poolOptions);
-  const scheduler = schedulerOf(workers, createWorker);
+  const scheduler = schedulerOf('pool', (numWorkers) => {
+    if (numWorkers === workers) return undefined;
+    try {
+      return new ModelWorker('pool', startBy('createPool', createWorker));
+    } catch (cause) {
+      throw new Error(`pool: a worker could not be started: ${(cause as Error)?.message}`, { cause });
+    }
+  });
+  const run = runnerOf(scheduler, workers);
+  const dispose = () => scheduler.dispose('it was disposed before the job was done');
 
   async function draw(model: PortableModel, job: Job): Promise<SampledImages> {
     const { numImages, imageShape, firstImage, given, scored, lookAhead } = job;
@@ -115,7 +127,7 @@ export function createPool(options: PoolOptions = {}): Pool {
     const logProb = new Float64Array(numImages);
     const logDrawn = new Float64Array(numImages);
     const logGiven = new Float64Array(numImages);
-    await scheduler.run('sample', model, sendable(job), {
+    await run('sample', model, sendable(job), {
       partOf: ({ first, count }) => ({
         firstImage: firstImage + first,
         given: given?.slice(first * size, (first + count) * size) ?? null,
@@ -136,7 +148,7 @@ export function createPool(options: PoolOptions = {}): Pool {
   async function score(model: PortableModel, job: LogProbJob): Promise<Float64Array> {
     const size = numbersPerImage(job);
     const nats = memoryFor('logProb', () => new Float64Array(job.numImages * size));
-    await scheduler.run('logProb', model, job, {
+    await run('logProb', model, job, {
       partOf: dataOf(job),
       take: (result, { first }) => nats.set(result, first * size),
     });
@@ -158,7 +170,7 @@ export function createPool(options: PoolOptions = {}): Pool {
       const checked = codedModel('compress: model', model);
       const job = planCompress(checked, images, values);
       const coded = new Array<CodedImage>(job.numImages);
-      await scheduler.run('compress', model, job, {
+      await run('compress', model, job, {
         partOf: dataOf(job),
         take(result, { first }) {
           for (const [n, one] of result.entries()) coded[first + n] = one;
@@ -172,7 +184,7 @@ export function createPool(options: PoolOptions = {}): Pool {
       const job = planDecompress(checked, bytes, values);
       const { coded, numImages, imageShape, firstImage } = job;
       const images = blankImages('decompress', numImages, imageShape, model.levels);
-      await scheduler.run('decompress', model, job, {
+      await run('decompress', model, job, {
         partOf: ({ first, count }) => ({
           firstImage: firstImage + first,
           coded: coded.slice(first, first + count).map((one) => ({ ...one, code: copyOf(one.code) })),
@@ -181,8 +193,8 @@ export function createPool(options: PoolOptions = {}): Pool {
       });
       return images;
     },
-    dispose: scheduler.dispose,
-    terminate: scheduler.dispose,
+    dispose,
+    terminate: dispose,
   };
 }
 

@@ -5,9 +5,8 @@ import type { PortableModel } from '../program/program';
 import { adjusterOf } from '../sampling/adjusters';
 import type { WalkHooks } from '../sampling/image-model';
 import { engineModel, portableImageModel } from '../sampling/portable';
+import { answer, type Port, type Reply } from '../workers/port';
 import type { Call, Method, Work, WorkerRequest } from './messages';
-import type { Port } from './port';
-import type { Reply } from './worker-calls';
 
 const performers: {
   readonly [M in Method]: (
@@ -38,25 +37,19 @@ function buffersOf(result: Work[Method]['result']): ArrayBuffer[] {
 }
 
 /** Serves the requests of a pool, inside a worker, until the worker ends. */
-export function serve({ listen, post }: Port): void {
+export function serve(port: Port): void {
   const models = new Map<number, PortableModel>();
   let aborter: AbortController | undefined; // of the current call
-  const reply = (message: Reply<Work[Method]['result']>, transfer: ArrayBuffer[] = []) =>
-    post(message, transfer);
 
-  async function perform<M extends Method>({ method, model, job, isFollowed }: Call<M>): Promise<void> {
+  async function perform<M extends Method>({ method, model, job, isFollowed }: Call<M>) {
     aborter = new AbortController();
-    const follow = ({ done }: { done: number }) => reply({ kind: 'progress', done });
+    const follow = ({ done }: { done: number }) =>
+      port.post({ kind: 'progress', done } satisfies Reply<never>, []);
     const hooks = { signal: aborter.signal, onProgress: isFollowed ? follow : undefined };
-    try {
-      const result = await performers[method](models.get(model) as PortableModel, { ...job, ...hooks });
-      reply({ kind: 'result', result }, buffersOf(result));
-    } catch (error) {
-      reply({ kind: 'error', error }); // its class and message survive the transfer
-    }
+    return performers[method](models.get(model) as PortableModel, { ...job, ...hooks });
   }
 
-  listen((message) => {
+  port.listen((message) => {
     const request = message as WorkerRequest;
     switch (request.kind) {
       case 'keep':
@@ -66,15 +59,15 @@ export function serve({ listen, post }: Port): void {
         models.delete(request.model);
         break;
       case 'call':
-        void perform(request);
+        void answer(port, () => perform(request), buffersOf);
         break;
       case 'abort':
         aborter?.abort();
         break;
-      default:
-        throw new Error(
-          `pixelcnn-layers/worker: wanted a request of a pool, got '${(request as { kind: string }).kind}'`,
-        );
+      default: {
+        const { kind } = request as { kind: string };
+        throw new Error(`pixelcnn-layers/worker: wanted a request of a pool, got '${kind}'`);
+      }
     }
   });
 }
