@@ -43,21 +43,21 @@ export function batchesOf(
   };
 }
 
-/** A dataset whose next batch can be asked for before tfjs asks for it. */
+/** A dataset that asks for each batch while the one before is used, and tells which that is. */
 export function askingAhead(dataset: Dataset, read: (batch: unknown) => TrainingData) {
   let current: TrainingData | undefined;
-  let ask: (() => Promise<IteratorResult<unknown>>) | undefined; // undefined after the last batch
-  let upcoming: Promise<IteratorResult<unknown>> | undefined;
+  let upcoming: Promise<IteratorResult<unknown>> | undefined; // none after the last batch
   return {
     dataset: {
       ...dataset,
       async iterator() {
         const batches = await dataset.iterator();
+        const ask = async () => batches.next();
         return {
           async next() {
-            const { value, done = false } = await (upcoming ?? batches.next());
-            upcoming = undefined;
-            ask = done ? undefined : async () => batches.next();
+            const { value, done = false } = await (upcoming ?? ask());
+            upcoming = done ? undefined : ask();
+            upcoming?.catch(() => undefined); // whoever awaits it gets the error
             if (value == null) return { value, done };
             current = read(value);
             return { value: { xs: current.inputs, ys: current.labels }, done };
@@ -66,10 +66,6 @@ export function askingAhead(dataset: Dataset, read: (batch: unknown) => Training
       },
     },
     current: () => current as TrainingData,
-    ask(): void {
-      upcoming = ask?.();
-      upcoming?.catch(() => undefined); // whoever awaits it gets the error
-    },
     /** Releases what is left over if training ended early. */
     dispose(): void {
       tf.dispose([current?.inputs, current?.labels] as tf.TensorContainer);

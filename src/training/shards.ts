@@ -1,7 +1,7 @@
 import type { TypedArray } from '@tensorflow/tfjs-core';
 import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
 import { sizeFromShape } from '../runtime/core/check';
-import { type Piece, pieceAt } from '../runtime/workers/pieces';
+import { type Piece, pieceAt } from '../runtime/workers/scheduler';
 
 // What passes between a trainer and its workers.
 

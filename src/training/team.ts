@@ -4,8 +4,7 @@ import type { AutoregressiveModel } from '../models/autoregressive-model';
 import { namesOf } from '../models/loss';
 import { trainedWeights } from '../models/tfjs-workarounds';
 import { throwTypeError } from '../runtime/core/check';
-import type { Piece } from '../runtime/workers/pieces';
-import { schedulerOf } from '../runtime/workers/scheduler';
+import { type Piece, schedulerOf } from '../runtime/workers/scheduler';
 import { WorkerHandle } from '../runtime/workers/worker-handle';
 import { type PoolWorker, startBy, startThread } from '../runtime/workers/workers';
 import { type Begin, cut, layoutOf, type Outcome, type Packed, type Request, sliced, treeOfSums, unshared, type Work, weightsOf } from './shards'; // biome-ignore format: one line

@@ -90,14 +90,6 @@ export async function createTrainer(
 /** A step of training: it applies gradients, and returns loss and metrics. tfjs wants it to be synchronous. */
 type Step = () => tf.Scalar[];
 
-/** The arguments of `fitDataset` of a model that matter here. */
-interface FitBatchesArgs {
-  validationData: unknown;
-  validationBatchSize: number;
-  callbacks: unknown;
-  yieldEvery: unknown;
-}
-
 /** Trains a model on all cores: see {@link createTrainer}. */
 export class Trainer {
   /** Has calls of `trainOnBatch` take their steps one after the other. */
@@ -201,8 +193,9 @@ export class Trainer {
   private async fitBatches(
     caller: string,
     dataset: Dataset,
-    { validationData, validationBatchSize, ...args }: FitBatchesArgs,
+    args: object & { validationData: unknown; validationBatchSize: number },
   ): Promise<History> {
+    const { validationData, validationBatchSize, ...others } = args;
     const ahead = askingAhead(dataset, (batch) => training.readBatch(caller, this.model, batch));
     let step: Step = () => [];
     let figures: tf.Scalar[] = [];
@@ -222,9 +215,7 @@ export class Trainer {
       /** Has a batch computed with the weights that all other callbacks leave before it. */
       const last = callbackOf({
         onBatchBegin: async () => {
-          const computed = this.stepOn(ahead.current());
-          ahead.ask(); // while the workers compute
-          step = await computed;
+          step = await this.stepOn(ahead.current());
         },
       });
       const model = withMethods(this.model, {
@@ -232,10 +223,10 @@ export class Trainer {
         evaluateDataset: async (...given: Parameters<Trainer['figuresOf']>) =>
           (validated ?? (await this.figuresOf(...given))).map((figure) => tf.scalar(figure)),
       });
-      const callbacks = [first, ...callbacksOf(args), last];
+      const callbacks = [first, ...callbacksOf(others), last];
       return await model.fitDataset(
         ahead.dataset as never,
-        { ...args, callbacks, validationData: validation } as never,
+        { ...others, callbacks, validationData: validation } as never,
       );
     } finally {
       tf.dispose([made, figures]);

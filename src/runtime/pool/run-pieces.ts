@@ -3,8 +3,7 @@ import { valuesOf } from '../core/images';
 import { reportProgress } from '../core/progress';
 import type { PortableModel } from '../program/program';
 import type { WalkHooks } from '../sampling/image-model';
-import { type Piece, pieceAt } from '../workers/pieces';
-import type { RunningJob, Scheduler } from '../workers/scheduler';
+import { type Piece, pieceAt, type RunningJob, type Scheduler } from '../workers/scheduler';
 import type { Method, Work } from './messages';
 import type { ModelWorker } from './model-worker';
 
@@ -17,7 +16,7 @@ const MIN_IMAGES = 8;
 /** Pieces for each worker, so that workers finish at about the same time. */
 const PIECES_OF_A_WORKER = 4;
 
-/** The number of pieces that images are divided into. */
+/** The number of pieces that images are divided into, if each has that many particles. */
 function numPiecesOf(numImages: number, workers: number, numParticles: number): number {
   const balanced = Math.ceil(numImages / (PIECES_OF_A_WORKER * workers));
   const shared = Math.ceil(numImages / workers);
@@ -26,20 +25,37 @@ function numPiecesOf(numImages: number, workers: number, numParticles: number): 
   return Math.ceil(numImages / Math.min(shared, max, Math.max(min, balanced)));
 }
 
-/** How the images of a job are divided. */
-interface Sharing<M extends Method> {
-  /** The data of a piece's images, besides their conditions. */
-  partOf(piece: Piece): Partial<Work[M]['job']>;
-  /** Receives the result of a piece. Results arrive in any order. */
-  take(result: Work[M]['result'], piece: Piece): void;
-  /** The number of particles of each image. @default 1 */
-  readonly numParticles?: number;
-  /** The number of values, over all images, in one step of progress. @default 1 */
-  readonly valuesInStep?: number;
+/** What jobs hold for each image, besides conditions: as much for each. */
+const ofImages = ['data', 'given', 'scored', 'coded'] as const;
+type AnyJob = Work[Method]['job'] & { [Name in (typeof ofImages)[number]]?: unknown } & {
+  firstImage?: number;
+};
+
+/** The job of a piece: a copy, so that only its images are sent. */
+function partOf(job: AnyJob, { first, count }: Piece): AnyJob {
+  const conditions = job.conditions.map((all) => slicedCondition(all, first, count));
+  const part = { ...job, numImages: count, conditions };
+  if (part.firstImage !== undefined) part.firstImage += first;
+  for (const name of ofImages) {
+    const all = job[name] as unknown[] | null | undefined;
+    const ofImage = (all?.length ?? 0) / job.numImages;
+    if (all) Object.assign(part, { [name]: all.slice(first * ofImage, (first + count) * ofImage) });
+  }
+  return part;
+}
+
+/** Puts the results of a piece's images among those of all. */
+function put<Results extends object>(all: Results, part: Results, { first, count }: Piece): void {
+  for (const [name, to] of Object.entries(all)) {
+    const from: ArrayLike<unknown> = part[name as keyof Results] as never;
+    const start = first * (from.length / count);
+    for (let i = 0; i < from.length; i++) to[start + i] = from[i];
+  }
 }
 
 /**
- * Makes a function that runs a job, until all promises that `onProgress` returns have settled too.
+ * Makes a function that has workers run a job, and writes what they give for each image to `results`. It waits for all
+ * promises that `onProgress` returns, too.
  *
  * @throws (rejects) as {@link ModelWorker}; with the signal's reason; with an Error if the pool is disposed
  */
@@ -48,14 +64,16 @@ export function runnerOf(scheduler: Scheduler<ModelWorker>, maxWorkers: number) 
     method: M,
     model: PortableModel,
     { signal, onProgress, ...data }: Work[M]['job'] & WalkHooks,
-    { partOf, take, numParticles = 1, valuesInStep = 1 }: Sharing<M>,
+    results: Work[M]['result'],
+    numParticles = 1,
   ): Promise<void> => {
-    const job = data as unknown as Work[M]['job'];
+    const job = data as AnyJob;
     const numPieces = numPiecesOf(job.numImages, maxWorkers, numParticles);
+    const valuesInStep = method === 'sample' ? job.numImages : 1; // in one step of progress
     const total = (job.numImages * valuesOf(job.imageShape)) / valuesInStep;
     let reports: Promise<unknown> = Promise.resolve(); // settles with the promises of `onProgress`
     let [values, steps] = [0, 0]; // done so far
-    const follower = ({ fail, isOver }: RunningJob) => {
+    const follower = ({ fail, isOver }: RunningJob<ModelWorker>) => {
       let before = 0;
       return (ofPiece: number) => {
         values += ofPiece - before;
@@ -71,10 +89,12 @@ export function runnerOf(scheduler: Scheduler<ModelWorker>, maxWorkers: number) 
       signal,
       async perform(worker, k, running) {
         const piece = pieceAt(k, numPieces, job.numImages);
-        const { first, count } = piece;
-        const conditions = job.conditions.map((all) => slicedCondition(all, first, count));
-        const part = { ...job, numImages: count, conditions, ...partOf(piece) };
-        take(await worker.perform(model, method, part, onProgress && follower(running)), piece);
+        const follow = onProgress && follower(running);
+        put(
+          results,
+          await worker.perform(model, method, partOf(job, piece) as Work[M]['job'], follow),
+          piece,
+        );
       },
       abandon: (worker) => worker.abort(),
       settled: () => reports,

@@ -22,18 +22,22 @@ const performers: {
     const { levels, logProb, logDrawn, logGiven } = await portableImageModel('pool: model', model).draw(task);
     return { levels, logProb, logDrawn, ...(logGiven && { logGiven }) };
   },
-  logProb: (model, job) => scoreImages(portableImageModel('pool: model', model), job),
-  compress: (model, job) => encodeImages(engineModel(model), job),
-  decompress: (model, job) => decodeImages(engineModel(model), job),
+  async logProb(model, job) {
+    return { nats: await scoreImages(portableImageModel('pool: model', model), job) };
+  },
+  async compress(model, job) {
+    return { coded: await encodeImages(engineModel(model), job) };
+  },
+  async decompress(model, job) {
+    return { data: (await decodeImages(engineModel(model), job)).data };
+  },
 };
 
 /** The memory of a result, which is transferred to the pool. */
 function buffersOf(result: Work[Method]['result']): ArrayBuffer[] {
-  if ('levels' in result) return [result.levels.buffer as ArrayBuffer]; // log p is small
-  if ('shape' in result) return [result.data.buffer as ArrayBuffer];
-  return 'buffer' in result
-    ? [result.buffer as ArrayBuffer]
-    : result.map(({ code }) => code.buffer as ArrayBuffer);
+  if ('coded' in result) return result.coded.map(({ code }) => code.buffer as ArrayBuffer);
+  const numbers = 'levels' in result ? result.levels : 'data' in result ? result.data : result.nats;
+  return [numbers.buffer as ArrayBuffer]; // log p of samples is small
 }
 
 /** Serves the requests of a pool, inside a worker, until the worker ends. */

@@ -1,10 +1,23 @@
 import type { WorkerHandle } from './worker-handle';
 
+/** Consecutive images. */
+export interface Piece {
+  /** The number of the first one. */
+  readonly first: number;
+  readonly count: number;
+}
+
+/** The k-th of pieces of nearly equal sizes. */
+export function pieceAt(k: number, numPieces: number, numImages: number): Piece {
+  const start = (k: number) => Math.floor((k * numImages) / numPieces);
+  return { first: start(k), count: start(k + 1) - start(k) };
+}
+
 /** A job of pieces, which workers perform in any order, each worker one at a time. */
 export interface PiecewiseJob<Handle> {
   readonly numPieces: number;
   /** Has a worker perform a piece, by its number. */
-  perform(worker: Handle, piece: number, job: RunningJob): Promise<void>;
+  perform(worker: Handle, piece: number, job: RunningJob<Handle>): Promise<void>;
   /** Has a worker abandon its piece when the job fails. Without it, the job is over once none is at work any more. */
   abandon?(worker: Handle): void;
   /** What the job waits for after its last piece. */
@@ -14,16 +27,14 @@ export interface PiecewiseJob<Handle> {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface RunningJob {
-  fail(error: unknown): void;
-  isOver(): boolean;
-}
-
-interface Running<Handle> extends RunningJob {
+/** A job that has not ended. */
+export interface RunningJob<Handle> {
   /** Gives the first of the waiting pieces to a worker. */
   give(worker: Handle): Promise<void>;
-  /** The error that no worker is left. */
-  noneIsLeft(): Error;
+  fail(error: unknown): void;
+  isOver(): boolean;
+  /** Why a worker has ended. */
+  lastLoss: Error;
 }
 
 export type Scheduler<Handle extends WorkerHandle<never, unknown>> = ReturnType<typeof schedulerOf<Handle>>;
@@ -39,27 +50,22 @@ export function schedulerOf<Handle extends WorkerHandle<never, unknown>>(
 ) {
   let workers: Handle[] = [];
   const busy = new Set<Handle>();
-  const unfinished = new Set<Running<Handle>>();
-  let turns: Running<Handle>[] = []; // jobs with waiting pieces, the next one first
+  const unfinished = new Set<RunningJob<Handle>>();
+  let turns: RunningJob<Handle>[] = []; // jobs with waiting pieces, the next one first
   let isDisposed = false;
-
-  /** A free worker or a new one; undefined if all are busy. */
-  function freeWorker(): Handle | undefined {
-    workers = workers.filter(({ isLost }) => !isLost);
-    const free = workers.find((worker) => !busy.has(worker));
-    if (free !== undefined) return free;
-    const worker = start(workers.length);
-    if (worker !== undefined) workers.push(worker);
-    return worker;
-  }
 
   /** Hands out pieces, one of each job in turn, while workers are available. */
   function dispatch(): void {
     for (let job = turns[0]; job !== undefined; job = turns[0]) {
       try {
-        const worker = freeWorker();
+        workers = workers.filter(({ isLost }) => !isLost);
+        const free = workers.find((worker) => !busy.has(worker));
+        const worker = free ?? start(workers.length);
         if (worker === undefined && workers.length > 0) return;
-        if (worker === undefined) throw job.noneIsLeft();
+        const { lastLoss: cause } = job;
+        if (worker === undefined)
+          throw new Error(`${caller}: no worker is left: ${cause.message}`, { cause });
+        if (free === undefined) workers.push(worker);
         turns.shift();
         void job.give(worker).then(dispatch);
       } catch (error) {
@@ -79,7 +85,6 @@ export function schedulerOf<Handle extends WorkerHandle<never, unknown>>(
     const { numPieces, signal } = job;
     const atWork = new Map<Handle, Promise<void>>();
     const again: number[] = []; // pieces of workers that have ended
-    let cause = new Error('they ended while they had no work');
     let [numGiven, numDone] = [0, 0];
     return new Promise<void>((resolve, reject) => {
       const end = () => {
@@ -94,7 +99,7 @@ export function schedulerOf<Handle extends WorkerHandle<never, unknown>>(
         for (const worker of atWork.keys()) job.abandon?.(worker);
       };
       const abort = () => fail(signal?.reason);
-      const running: Running<Handle> = {
+      const running: RunningJob<Handle> = {
         async give(worker) {
           const piece = again.pop() ?? numGiven++;
           if (again.length > 0 || numGiven < numPieces) turns.push(running);
@@ -112,7 +117,7 @@ export function schedulerOf<Handle extends WorkerHandle<never, unknown>>(
           } catch (error) {
             if (!worker.isLost || job.outlivesWorkers !== true) fail(error);
             else if (!running.isOver()) {
-              cause = error as Error;
+              running.lastLoss = error as Error;
               again.push(piece);
               if (!turns.includes(running)) turns.unshift(running);
             }
@@ -120,7 +125,7 @@ export function schedulerOf<Handle extends WorkerHandle<never, unknown>>(
         },
         fail,
         isOver: () => !unfinished.has(running),
-        noneIsLeft: () => new Error(`${caller}: no worker is left: ${cause.message}`, { cause }),
+        lastLoss: new Error('they ended while they had no work'),
       };
       unfinished.add(running);
       signal?.addEventListener('abort', abort);
