@@ -23,48 +23,38 @@ export function batchesOf(
   batchSize: number,
   isShuffled: boolean,
 ): Dataset {
-  return {
-    size: Math.ceil((end - from) / batchSize),
-    async iterator() {
-      const order = Int32Array.from({ length: end - from }, (_, i) => from + i);
-      if (isShuffled) tf.util.shuffle(order as never); // its type leaves out typed arrays
-      let at = 0;
-      return {
-        async next() {
-          const images = order.subarray(at, at + batchSize);
-          at += batchSize;
-          const batch = tf.tidy(() =>
-            tensors.map((tensor) => tf.gather(tensor, tf.tensor1d(images, 'int32'))),
-          );
-          return { value: { xs: batch.slice(0, -1), ys: batch.at(-1) }, done: at >= order.length };
-        },
-      };
-    },
-  };
+  async function* pass() {
+    const order = Int32Array.from({ length: end - from }, (_, i) => from + i);
+    if (isShuffled) tf.util.shuffle(order as never); // its type leaves out typed arrays
+    for (let at = 0; at < order.length; at += batchSize) {
+      const images = order.subarray(at, at + batchSize);
+      const batch = tf.tidy(() => tensors.map((tensor) => tf.gather(tensor, tf.tensor1d(images, 'int32'))));
+      yield { xs: batch.slice(0, -1), ys: batch.at(-1) };
+    }
+  }
+  return { size: Math.ceil((end - from) / batchSize), iterator: async () => pass() };
 }
 
 /** A dataset that asks for each batch while the one before is used, and tells which that is. */
 export function askingAhead(dataset: Dataset, read: (batch: unknown) => TrainingData) {
   let current: TrainingData | undefined;
   let upcoming: Promise<IteratorResult<unknown>> | undefined; // none after the last batch
+  async function* pass() {
+    const batches = await dataset.iterator();
+    const ask = async () => batches.next();
+    for (let asked = ask(); ; asked = upcoming as typeof asked) {
+      const { value, done = false } = await asked;
+      upcoming = done ? undefined : ask();
+      upcoming?.catch(() => undefined); // whoever awaits it gets the error
+      if (value != null) {
+        current = read(value);
+        yield { xs: current.inputs, ys: current.labels };
+      }
+      if (done) return;
+    }
+  }
   return {
-    dataset: {
-      ...dataset,
-      async iterator() {
-        const batches = await dataset.iterator();
-        const ask = async () => batches.next();
-        return {
-          async next() {
-            const { value, done = false } = await (upcoming ?? ask());
-            upcoming = done ? undefined : ask();
-            upcoming?.catch(() => undefined); // whoever awaits it gets the error
-            if (value == null) return { value, done };
-            current = read(value);
-            return { value: { xs: current.inputs, ys: current.labels }, done };
-          },
-        };
-      },
-    },
+    dataset: { ...dataset, iterator: async () => pass() },
     current: () => current as TrainingData,
     /** Releases what is left over if training ended early. */
     dispose(): void {

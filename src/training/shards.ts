@@ -40,6 +40,10 @@ export function layoutOf(weights: readonly { readonly shape: readonly (number | 
   return { size, ranges };
 }
 
+/** The parts of an array of all numbers of some weights, in the same memory. */
+export const partsOf = (numbers: Float32Array, weights: Parameters<typeof layoutOf>[0]): Float32Array[] =>
+  layoutOf(weights).ranges.map((range) => numbers.subarray(...range));
+
 /** A request to make a replica of the model: the first of all, and again after another `compile`. */
 export interface Begin {
   kind: 'begin';
@@ -51,8 +55,6 @@ export interface Begin {
   trainable: number[];
   /** The model's seed of noise that has none. */
   noiseSeed: number;
-  /** All weights, one after the other, in shared memory; null if memory cannot be shared. */
-  weights: Float32Array | null;
   wasmPaths: unknown;
 }
 
@@ -67,9 +69,7 @@ export interface Work {
   share: number;
   /** The number of the step, from 0. */
   step: number;
-  /** The version of the weights, which increases when they change. */
-  version: number;
-  /** All weights, if memory is not shared and the worker has another version of them; else null. */
+  /** All weights, one after the other, in memory that is shared, if possible; null if the worker has them. */
   weights: Float32Array | null;
   /** Where gradients are written, one after the other: memory that is shared, or transferred back. Null to evaluate. */
   gradients: Float32Array | null;

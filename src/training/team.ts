@@ -7,7 +7,7 @@ import { throwTypeError } from '../runtime/core/check';
 import { type Piece, schedulerOf } from '../runtime/workers/scheduler';
 import { WorkerHandle } from '../runtime/workers/worker-handle';
 import { type PoolWorker, startBy, startThread } from '../runtime/workers/workers';
-import { type Begin, cut, layoutOf, type Outcome, type Packed, type Request, sliced, treeOfSums, unshared, type Work, weightsOf } from './shards'; // biome-ignore format: one line
+import { type Begin, cut, layoutOf, type Outcome, type Packed, partsOf, type Request, sliced, treeOfSums, unshared, type Work, weightsOf } from './shards'; // biome-ignore format: one line
 
 /** A worker, which has a replica of the model. */
 class Member extends WorkerHandle<Request, Outcome> {
@@ -47,8 +47,8 @@ export async function teamOf(
   const memory = (length: number) =>
     new Float32Array(isShared ? new SharedArrayBuffer(4 * length) : new ArrayBuffer(4 * length));
   const weights = weightsOf(model);
-  const { size, ranges } = layoutOf(weights);
-  const values = memory(size); // all weights
+  const values = memory(layoutOf(weights).size); // all weights
+  const parts = partsOf(values, weights);
   const published: object[] = []; // the dataId of each weight in `values`: it has another one once it is assigned
   let version = 0;
   let free: Float32Array[] = []; // memory for gradients, to be used again
@@ -70,7 +70,7 @@ export async function teamOf(
       changed.map(async (i) => {
         const held = (weights[i] as LayerVariable).read().clone();
         try {
-          values.set(await held.data<'float32'>(), ranges[i]?.[0]);
+          parts[i]?.set(await held.data<'float32'>());
         } finally {
           held.dispose();
         }
@@ -88,15 +88,8 @@ export async function teamOf(
       throwTypeError('trainer: loss and metrics of the model', wanted, [model.loss, model.metrics]);
     }
     const trainable = trainedWeights(model).map((weight) => weights.indexOf(weight));
-    return {
-      kind: 'begin',
-      loss,
-      metrics: metrics as string[],
-      trainable,
-      noiseSeed: model.noiseSeed,
-      wasmPaths,
-      weights: isShared ? values : null,
-    };
+    const { noiseSeed } = model;
+    return { kind: 'begin', loss, metrics: metrics as string[], trainable, noiseSeed, wasmPaths };
   }
 
   async function begin(member: Member, wanted: ReturnType<typeof replica>): Promise<void> {
@@ -126,26 +119,26 @@ export async function teamOf(
     const step = isTraining ? model.optimizer.iterations : 0;
     const [batch] = await Promise.all([Promise.all(tensors.map(packed)), publish(used)]);
     const [numImages = 0] = tensors[0]?.shape ?? [];
-    const parts = cut(numImages, shards);
+    const cuts = cut(numImages, shards);
     const figures: (readonly number[])[] = [];
     const { size: length } = layoutOf(trained);
     free = free.filter((numbers) => numbers.length === length);
-    const sum = treeOfSums(parts.length, (numbers) => free.push(numbers));
+    const sum = treeOfSums(cuts.length, (numbers) => free.push(numbers));
     async function perform(member: Member, k: number): Promise<void> {
       await begin(member, wanted);
-      const shard = parts[k] as Piece;
+      const shard = cuts[k] as Piece;
       const share = shard.count / numImages;
       // If the worker is lost, this memory is too: it may still be writing.
       const gradients = isTraining ? (free.pop() ?? memory(length)) : null;
-      const update = isShared || member.version === version ? null : values.slice();
+      const update = member.version === version ? null : isShared ? values : values.slice();
       const data = batch.map((tensor) => sliced(tensor, shard));
-      const work: Work = { kind: 'work', tensors: data, first: shard.first, share, step, version, weights: update, gradients }; // biome-ignore format: one line
+      const work: Work = { kind: 'work', tensors: data, first: shard.first, share, step, weights: update, gradients }; // biome-ignore format: one line
       const outcome = await member.call(work, [...unshared(update), ...unshared(gradients)]);
       member.version = version;
       figures[k] = outcome.figures.map((figure) => figure * share);
       if (gradients !== null) sum.add(k, isShared ? gradients : (outcome.gradients as Float32Array));
     }
-    await scheduler.run({ numPieces: parts.length, perform, outlivesWorkers: true });
+    await scheduler.run({ numPieces: cuts.length, perform, outlivesWorkers: true });
     const [first = []] = figures;
     return {
       figures: first.map((_, i) => figures.reduce((total, ofShard) => total + (ofShard[i] as number), 0)),

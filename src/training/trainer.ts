@@ -9,7 +9,7 @@ import { anything, callback, type Given, integer, optional, readArguments } from
 import { throwTypeError } from '../runtime/core/check';
 import { numCores, type PoolWorker } from '../runtime/workers/workers';
 import { askingAhead, batchesOf, type Dataset, tensorsOf } from './batches';
-import { layoutOf } from './shards';
+import { partsOf } from './shards';
 import { inTurn, type Team, teamOf } from './team';
 
 const trainerOptions = {
@@ -294,13 +294,12 @@ function applied(
   gradients: Float32Array,
 ): tf.Scalar[] {
   const weights = trainedWeights(model);
-  const { ranges } = layoutOf(weights);
+  const parts = partsOf(gradients, weights);
   const variables = weights.map((weight) => weight.read() as tf.Variable);
   const [loss, ...metrics] = figures.map((figure) => tf.scalar(figure)) as [tf.Scalar, ...tf.Scalar[]];
   const known = tf.customGrad(() => ({
     value: loss.clone(),
-    gradFunc: () =>
-      variables.map(({ shape }, i) => tf.tensor(gradients.slice(...(ranges[i] as [number, number])), shape)),
+    gradFunc: () => parts.map((part, i) => tf.tensor(part.slice(), variables[i]?.shape)),
   }));
   const total = model.optimizer.minimize(() => known(...variables) as tf.Scalar, true, variables);
   loss.dispose();

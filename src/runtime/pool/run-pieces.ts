@@ -3,7 +3,7 @@ import { valuesOf } from '../core/images';
 import { reportProgress } from '../core/progress';
 import type { PortableModel } from '../program/program';
 import type { WalkHooks } from '../sampling/image-model';
-import { type Piece, pieceAt, type RunningJob, type Scheduler } from '../workers/scheduler';
+import { type Piece, pieceAt, type Scheduler } from '../workers/scheduler';
 import type { Method, Work } from './messages';
 import type { ModelWorker } from './model-worker';
 
@@ -73,28 +73,22 @@ export function runnerOf(scheduler: Scheduler<ModelWorker>, maxWorkers: number) 
     const total = (job.numImages * valuesOf(job.imageShape)) / valuesInStep;
     let reports: Promise<unknown> = Promise.resolve(); // settles with the promises of `onProgress`
     let [values, steps] = [0, 0]; // done so far
-    const follower = ({ fail, isOver }: RunningJob<ModelWorker>) => {
-      let before = 0;
-      return (ofPiece: number) => {
-        values += ofPiece - before;
-        before = ofPiece;
-        const done = Math.floor(values / valuesInStep);
-        if (onProgress === undefined || done === steps || isOver()) return;
-        steps = done;
-        reports = Promise.all([reports, reportProgress(onProgress, { done, total }).catch(fail)]);
-      };
-    };
     await scheduler.run({
       numPieces,
       signal,
-      async perform(worker, k, running) {
+      async perform(worker, k, { fail, isOver }) {
         const piece = pieceAt(k, numPieces, job.numImages);
-        const follow = onProgress && follower(running);
-        put(
-          results,
-          await worker.perform(model, method, partOf(job, piece) as Work[M]['job'], follow),
-          piece,
-        );
+        let before = 0;
+        const follow = (ofPiece: number) => {
+          values += ofPiece - before;
+          before = ofPiece;
+          const done = Math.floor(values / valuesInStep);
+          if (onProgress === undefined || done === steps || isOver()) return;
+          steps = done;
+          reports = Promise.all([reports, reportProgress(onProgress, { done, total }).catch(fail)]);
+        };
+        const part = partOf(job, piece) as Work[M]['job'];
+        put(results, await worker.perform(model, method, part, onProgress && follow), piece);
       },
       abandon: (worker) => worker.abort(),
       settled: () => reports,

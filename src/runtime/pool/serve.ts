@@ -55,23 +55,11 @@ export function serve(port: Port): void {
 
   port.listen((message) => {
     const request = message as WorkerRequest;
-    switch (request.kind) {
-      case 'keep':
-        models.set(request.model, request.value);
-        break;
-      case 'drop':
-        models.delete(request.model);
-        break;
-      case 'call':
-        void answer(port, () => perform(request), buffersOf);
-        break;
-      case 'abort':
-        aborter?.abort();
-        break;
-      default: {
-        const { kind } = request as { kind: string };
-        throw new Error(`pixelcnn-layers/worker: wanted a request of a pool, got '${kind}'`);
-      }
-    }
+    const { kind } = request;
+    if (kind === 'keep') models.set(request.model, request.value);
+    else if (kind === 'drop') models.delete(request.model);
+    else if (kind === 'call') void answer(port, () => perform(request), buffersOf);
+    else if (kind === 'abort') aborter?.abort();
+    else throw new Error(`pixelcnn-layers/worker: wanted a request of a pool, got '${kind}'`);
   });
 }

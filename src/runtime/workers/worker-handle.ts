@@ -47,19 +47,12 @@ export class WorkerHandle<Request, Result> {
   private onReply(reply: Reply<Result>): void {
     if (this.current === null) return; // it is being ended
     const { resolve, reject, follow } = this.current;
-    switch (reply?.kind) {
-      case 'progress':
-        follow?.(reply.done);
-        return;
-      case 'result':
-        resolve(reply.result);
-        break;
-      case 'error':
-        reject(reply.error);
-        break;
-      default:
-        this.onExit(new Error('it sent a message of its own'));
-        return;
+    if (reply?.kind === 'result') resolve(reply.result);
+    else if (reply?.kind === 'error') reject(reply.error);
+    else {
+      if (reply?.kind === 'progress') follow?.(reply.done);
+      else this.onExit(new Error('it sent a message of its own'));
+      return;
     }
     this.current = null;
     holdProcess(this.worker, false);
