@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '@tensorflow/tfjs-layers';
 import type { AutoregressiveModel } from '../models/autoregressive-model';
 import { namesOf } from '../models/loss';
@@ -30,10 +30,12 @@ export interface TeamOptions {
 export interface Computed {
   /** The loss, then metrics: means over all images. */
   readonly figures: readonly number[];
-  /** Those of all trained weights, one after the other. Pass them to `release` after use. */
-  readonly gradients: Float32Array | null;
-  /** Whether the model still has the weights, and trains those, that the batch was computed with. */
-  isCurrent(): boolean;
+  /**
+   * Applies the gradients, once, and returns loss and metrics.
+   *
+   * @throws Error if the model has no longer the weights that they were computed with, or no longer trains them
+   */
+  step(): tf.Scalar[];
 }
 
 export type Team = Awaited<ReturnType<typeof teamOf>>;
@@ -140,10 +142,18 @@ export async function teamOf(
     }
     await scheduler.run({ numPieces: cuts.length, perform, outlivesWorkers: true });
     const [first = []] = figures;
+    const means = first.map((_, i) => figures.reduce((total, ofShard) => total + (ofShard[i] as number), 0));
     return {
-      figures: first.map((_, i) => figures.reduce((total, ofShard) => total + (ofShard[i] as number), 0)),
-      gradients: sum.result(),
-      isCurrent: () => trainedWeights(model) === trained && dataIds().every((id, i) => id === used[i]),
+      figures: means,
+      step() {
+        if (trainedWeights(model) !== trained || dataIds().some((id, i) => id !== used[i])) {
+          const cause = 'weights of the model were assigned while their gradients were computed';
+          throw new Error(`trainer: ${cause}, or it was compiled again`);
+        }
+        const gradients = sum.result() as Float32Array;
+        free.push(gradients);
+        return applied(model.optimizer, trained, means, gradients);
+      },
     };
   }
 
@@ -158,15 +168,31 @@ export async function teamOf(
   return {
     dispose,
     /**
-     * Computes loss and metrics of a batch, its inputs and then its labels, and to train the gradients.
+     * Computes loss and metrics of a batch, its inputs and then its labels, and with `isTraining` the gradients.
      *
      * @throws (rejects) what a worker threw; an Error if no worker is left
      */
     compute: (...args: Parameters<typeof compute>) => next(() => compute(...args)),
-    release(gradients: Float32Array): void {
-      free.push(gradients);
-    },
   };
+}
+
+/** Takes a step of an optimizer, on a loss whose gradients are those that workers have computed. */
+function applied(
+  optimizer: tf.Optimizer,
+  weights: readonly LayerVariable[],
+  figures: readonly number[],
+  gradients: Float32Array,
+): tf.Scalar[] {
+  const variables = weights.map((weight) => weight.read() as tf.Variable);
+  const parts = partsOf(gradients, weights);
+  const [loss, ...metrics] = figures.map((figure) => tf.scalar(figure)) as [tf.Scalar, ...tf.Scalar[]];
+  const known = tf.customGrad(() => ({
+    value: loss.clone(),
+    gradFunc: () => parts.map((part, i) => tf.tensor(part.slice(), variables[i]?.shape)),
+  }));
+  const total = optimizer.minimize(() => known(...variables) as tf.Scalar, true, variables);
+  loss.dispose();
+  return [total as tf.Scalar, ...metrics];
 }
 
 /** Has functions run one after the other, each once those before it have settled. */

@@ -3,13 +3,11 @@ import { Callback, CustomCallback, type CustomCallbackArgs, type History } from 
 import { eachLayer } from '../layers/pixel-layer';
 import type { AutoregressiveModel } from '../models/autoregressive-model';
 import * as methods from '../models/method-arguments';
-import { trainedWeights } from '../models/tfjs-workarounds';
 import * as training from '../models/training-data';
 import { anything, callback, type Given, integer, optional, readArguments } from '../runtime/core/arguments';
 import { throwTypeError } from '../runtime/core/check';
 import { numCores, type PoolWorker } from '../runtime/workers/workers';
 import { askingAhead, batchesOf, type Dataset, tensorsOf } from './batches';
-import { partsOf } from './shards';
 import { inTurn, type Team, teamOf } from './team';
 
 const trainerOptions = {
@@ -86,9 +84,6 @@ export async function createTrainer(
   });
   return new Trainer(model, await teamOf(model, { workers, ...others }), shards);
 }
-
-/** A step of training: it applies gradients, and returns loss and metrics. tfjs wants it to be synchronous. */
-type Step = () => tf.Scalar[];
 
 /** Trains a model on all cores: see {@link createTrainer}. */
 export class Trainer {
@@ -172,21 +167,9 @@ export class Trainer {
     return this.team.dispose();
   }
 
-  /** Has workers compute a batch, and returns the step that applies their gradients. */
-  private async stepOn(data: training.TrainingData): Promise<Step> {
-    const computed = await this.team.compute(tensorsOf(data), this.shards, true);
-    const gradients = computed.gradients as Float32Array;
-    return () => {
-      if (!computed.isCurrent()) {
-        const cause = 'weights of the model were assigned while their gradients were computed';
-        throw new Error(`trainer: ${cause}, or it was compiled again`);
-      }
-      try {
-        return applied(this.model, computed.figures, gradients);
-      } finally {
-        this.team.release(gradients);
-      }
-    };
+  /** Has workers compute a batch, and returns a step of training, which tfjs wants to be synchronous. */
+  private async stepOn(data: training.TrainingData): Promise<() => tf.Scalar[]> {
+    return (await this.team.compute(tensorsOf(data), this.shards, true)).step;
   }
 
   /** Trains by `fitDataset` of the model, which finds its steps and its validation computed by workers. */
@@ -197,7 +180,7 @@ export class Trainer {
   ): Promise<History> {
     const { validationData, validationBatchSize, ...others } = args;
     const ahead = askingAhead(dataset, (batch) => training.readBatch(caller, this.model, batch));
-    let step: Step = () => [];
+    let step = (): tf.Scalar[] => [];
     let figures: tf.Scalar[] = [];
     let validated: number[] | undefined;
     const made: tf.Tensor[] = [];
@@ -285,23 +268,4 @@ function callbacksOf({ callbacks, yieldEvery }: { callbacks?: unknown; yieldEver
   const given: unknown[] = [callbacks ?? {}].flat();
   if (given[0] instanceof Callback || given[0] instanceof CustomCallback) return given;
   return given.map((one) => new CustomCallback(one as CustomCallbackArgs, yieldEvery as never));
-}
-
-/** Takes a step of the model's optimizer, on a loss whose gradients are those that workers have computed. */
-function applied(
-  model: AutoregressiveModel,
-  figures: readonly number[],
-  gradients: Float32Array,
-): tf.Scalar[] {
-  const weights = trainedWeights(model);
-  const parts = partsOf(gradients, weights);
-  const variables = weights.map((weight) => weight.read() as tf.Variable);
-  const [loss, ...metrics] = figures.map((figure) => tf.scalar(figure)) as [tf.Scalar, ...tf.Scalar[]];
-  const known = tf.customGrad(() => ({
-    value: loss.clone(),
-    gradFunc: () => parts.map((part, i) => tf.tensor(part.slice(), variables[i]?.shape)),
-  }));
-  const total = model.optimizer.minimize(() => known(...variables) as tf.Scalar, true, variables);
-  loss.dispose();
-  return [total as tf.Scalar, ...metrics];
 }
