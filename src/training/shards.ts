@@ -1,4 +1,4 @@
-import type { TypedArray } from '@tensorflow/tfjs-core';
+import type { Tensor, TypedArray } from '@tensorflow/tfjs-core';
 import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
 import { sizeFromShape } from '../runtime/core/check';
 import { type Piece, pieceAt } from '../runtime/workers/scheduler';
@@ -11,6 +11,12 @@ export interface Packed {
   readonly shape: readonly number[];
   readonly dtype: 'float32' | 'int32' | 'bool';
 }
+
+export const packed = async (tensor: Tensor): Promise<Packed> => ({
+  data: await tensor.data(),
+  shape: tensor.shape,
+  dtype: tensor.dtype as Packed['dtype'],
+});
 
 /** Cuts a batch into shards of nearly equal sizes. */
 export function cut(numImages: number, shards: number): Piece[] {

@@ -7,10 +7,10 @@ import { throwTypeError } from '../runtime/core/check';
 import { type Piece, schedulerOf } from '../runtime/workers/scheduler';
 import { WorkerHandle } from '../runtime/workers/worker-handle';
 import { type PoolWorker, startBy, startThread } from '../runtime/workers/workers';
-import { type Begin, cut, layoutOf, type Outcome, type Packed, partsOf, type Request, sliced, treeOfSums, unshared, type Work, weightsOf } from './shards'; // biome-ignore format: one line
+import * as shards from './shards';
 
 /** A worker, which has a replica of the model. */
-class Member extends WorkerHandle<Request, Outcome> {
+class Member extends WorkerHandle<shards.Request, shards.Outcome> {
   /** The version of the weights that it has. */
   version = -1;
   /** What its replica was made for; '' before it has one. */
@@ -48,9 +48,9 @@ export async function teamOf(
   const isShared = typeof SharedArrayBuffer === 'function';
   const memory = (length: number) =>
     new Float32Array(isShared ? new SharedArrayBuffer(4 * length) : new ArrayBuffer(4 * length));
-  const weights = weightsOf(model);
-  const values = memory(layoutOf(weights).size); // all weights
-  const parts = partsOf(values, weights);
+  const weights = shards.weightsOf(model);
+  const values = memory(shards.layoutOf(weights).size); // all weights
+  const parts = shards.partsOf(values, weights);
   const published: object[] = []; // the dataId of each weight in `values`: it has another one once it is assigned
   let version = 0;
   let free: Float32Array[] = []; // memory for gradients, to be used again
@@ -82,7 +82,7 @@ export async function teamOf(
   }
 
   /** What a worker needs to compute the loss, metrics and gradients that the model was compiled for. */
-  function replica(): Omit<Begin, 'topology'> {
+  function replica(): Omit<shards.Begin, 'topology'> {
     const [loss, ...others] = namesOf(model.loss);
     const metrics = namesOf(model.metrics);
     if (loss === undefined || others.length > 0 || metrics.includes(undefined)) {
@@ -97,7 +97,7 @@ export async function teamOf(
   async function begin(member: Member, wanted: ReturnType<typeof replica>): Promise<void> {
     const name = JSON.stringify([wanted.loss, wanted.metrics, wanted.trainable]);
     if (member.replica === name) return;
-    const request: Begin = { ...wanted, topology: model.toJSON(null, false) as object };
+    const request: shards.Begin = { ...wanted, topology: model.toJSON(null, false) as object };
     const wantedWorker = 'a worker that runs pixelcnn-layers/train-worker';
     const got = `one that does not answer within ${timeLimit / 1000} seconds`;
     const mute = new Error(`createTrainer: createWorker: wanted ${wantedWorker}, got ${got}`);
@@ -113,19 +113,19 @@ export async function teamOf(
 
   async function compute(
     tensors: readonly tf.Tensor[],
-    shards: number,
+    numShards: number,
     isTraining: boolean,
   ): Promise<Computed> {
     // Before anything is waited for, since all of this may change meanwhile.
     const [wanted, trained, used] = [replica(), trainedWeights(model), dataIds()];
     const step = isTraining ? model.optimizer.iterations : 0;
-    const [batch] = await Promise.all([Promise.all(tensors.map(packed)), publish(used)]);
+    const [batch] = await Promise.all([Promise.all(tensors.map(shards.packed)), publish(used)]);
     const [numImages = 0] = tensors[0]?.shape ?? [];
-    const cuts = cut(numImages, shards);
+    const cuts = shards.cut(numImages, numShards);
     const figures: (readonly number[])[] = [];
-    const { size: length } = layoutOf(trained);
+    const { size: length } = shards.layoutOf(trained);
     free = free.filter((numbers) => numbers.length === length);
-    const sum = treeOfSums(cuts.length, (numbers) => free.push(numbers));
+    const sum = shards.treeOfSums(cuts.length, (numbers) => free.push(numbers));
     async function perform(member: Member, k: number): Promise<void> {
       await begin(member, wanted);
       const shard = cuts[k] as Piece;
@@ -133,9 +133,11 @@ export async function teamOf(
       // If the worker is lost, this memory is too: it may still be writing.
       const gradients = isTraining ? (free.pop() ?? memory(length)) : null;
       const update = member.version === version ? null : isShared ? values : values.slice();
-      const data = batch.map((tensor) => sliced(tensor, shard));
-      const work: Work = { kind: 'work', tensors: data, first: shard.first, share, step, weights: update, gradients }; // biome-ignore format: one line
-      const outcome = await member.call(work, [...unshared(update), ...unshared(gradients)]);
+      const tensors = batch.map((tensor) => shards.sliced(tensor, shard));
+      const outcome = await member.call(
+        { kind: 'work', tensors, first: shard.first, share, step, weights: update, gradients },
+        [...shards.unshared(update), ...shards.unshared(gradients)],
+      );
       member.version = version;
       figures[k] = outcome.figures.map((figure) => figure * share);
       if (gradients !== null) sum.add(k, isShared ? gradients : (outcome.gradients as Float32Array));
@@ -184,7 +186,7 @@ function applied(
   gradients: Float32Array,
 ): tf.Scalar[] {
   const variables = weights.map((weight) => weight.read() as tf.Variable);
-  const parts = partsOf(gradients, weights);
+  const parts = shards.partsOf(gradients, weights);
   const [loss, ...metrics] = figures.map((figure) => tf.scalar(figure)) as [tf.Scalar, ...tf.Scalar[]];
   const known = tf.customGrad(() => ({
     value: loss.clone(),
@@ -213,9 +215,3 @@ function startTrainWorker(): PoolWorker {
     new Worker(new URL('../train-worker.js', import.meta.url), { type: 'module' })
   );
 }
-
-const packed = async (tensor: tf.Tensor): Promise<Packed> => ({
-  data: await tensor.data(),
-  shape: tensor.shape,
-  dtype: tensor.dtype as Packed['dtype'],
-});
