@@ -98,28 +98,28 @@ export const unshared = (numbers: Float32Array | null): ArrayBuffer[] =>
  * the result always has the same bits. `release` takes arrays that are no longer needed.
  */
 export function treeOfSums(count: number, release: (numbers: Float32Array) => void) {
-  const waiting = new Map<string, Float32Array>(); // by level and index, for the other one of their pair
+  const waiting = new Map<string, Float32Array>(); // by the width of their level and index, for the other of their pair
   let result: Float32Array | null = null;
-
-  function add(index: number, numbers: Float32Array, level: number): void {
-    const width = Math.ceil(count / 2 ** level); // the number of arrays at this level
-    if (width === 1) {
+  return {
+    add(first: number, numbers: Float32Array): void {
+      let index = first;
+      for (let width = count; width > 1; width = Math.ceil(width / 2)) {
+        const isAlone = (index ^ 1) === width; // the last of an odd number is its own sum
+        const other = waiting.get(`${width}/${index ^ 1}`);
+        if (!isAlone && other === undefined) {
+          waiting.set(`${width}/${index}`, numbers);
+          return;
+        }
+        if (other !== undefined) {
+          addTo(numbers, other); // a + b has the bits of b + a
+          release(other);
+        }
+        index >>= 1;
+      }
       result = numbers;
-      return;
-    }
-    const other = waiting.get(`${level}/${index ^ 1}`);
-    const isAlone = (index ^ 1) === width; // the last of an odd number is its own sum
-    if (!isAlone && other === undefined) {
-      waiting.set(`${level}/${index}`, numbers);
-      return;
-    }
-    if (other !== undefined) {
-      addTo(numbers, other); // a + b has the bits of b + a
-      release(other);
-    }
-    add(index >> 1, numbers, level + 1);
-  }
-  return { add: (index: number, numbers: Float32Array) => add(index, numbers, 0), result: () => result };
+    },
+    result: () => result,
+  };
 }
 
 /** A function by itself, since JavaScript engines compile that sooner than a loop within a larger one. */
