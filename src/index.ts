@@ -96,7 +96,6 @@ export type { SampleProgress } from './runtime/sampling/options';
 export type { Potential } from './runtime/sampling/particles';
 export type { Stepper } from './runtime/sampling/stepper';
 export { clipGradients } from './training/clip-gradients';
-export type { Trainer, TrainerOptions } from './training/data-parallel';
 export type { EnergyStep, FitToEnergyArgs } from './training/fit-to-energy';
 export { fitToEnergy } from './training/fit-to-energy';
 export type { InitializationOptions } from './training/initialize-from-data';
@@ -108,5 +107,5 @@ export {
   type Schedule,
   scheduleLearningRate,
 } from './training/schedule';
-export { createTrainer } from './training/trainer';
+export { createTrainer, type Trainer, type TrainerOptions } from './training/trainer';
 export { WeightAverage, type WeightAverageOptions } from './training/weight-average';

@@ -24,7 +24,6 @@ export {
   type PoolProgress,
   type PoolSampleOptions,
 } from './pool/pool';
-export type { PoolWorker } from './pool/workers';
 export {
   type ReadPortableOptions,
   readPortable,
@@ -44,3 +43,4 @@ export type { SampleProgress } from './sampling/options';
 export type { Potential } from './sampling/particles';
 export { type Sampled, type SampleOptions, sample } from './sampling/sample';
 export { type Stepper, type StepperOptions, stepper } from './sampling/stepper';
+export type { PoolWorker } from './workers/workers';
