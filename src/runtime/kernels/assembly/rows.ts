@@ -34,7 +34,7 @@ export function convolveRow(
         let x0 = x + r * rowBytes + (p + firstColumn(r, columns, present, isBackward)) * pixel;
         let x1 = x0 + pixel, x2 = x1 + pixel, x3 = x2 + pixel;
         const end = w + usedColumns(r, rows, columns, present, isBackward) * featuresIn * BLOCK;
-        for (; w < end; w += BLOCK) {
+        for (; w < end; x0 += 4, x1 += 4, x2 += 4, x3 += 4, w += BLOCK) {
           const wa = v128.load(w), wb = v128.load(w + V);
           let s = v128.load_splat<f32>(x0);
           a0 = plusProduct(a0, s, wa);
@@ -48,10 +48,6 @@ export function convolveRow(
           s = v128.load_splat<f32>(x3);
           a3 = plusProduct(a3, s, wa);
           b3 = plusProduct(b3, s, wb);
-          x0 += 4;
-          x1 += 4;
-          x2 += 4;
-          x3 += 4;
         }
       }
       const isWhole = width >= PIXELS && lanes == LANES;
