@@ -40,20 +40,6 @@ const attentionArgs = () => ({
 /** Arguments of {@link Ops.attend}. */
 export interface AttentionArgs extends Readonly<Given<ReturnType<typeof attentionArgs>>> {}
 
-export interface AttendOps<T> {
-  /**
-   * Causal attention: the mean of the values of earlier places, in row order, weighted by
-   * softmax(queries keys / sqrt(U / heads)), separately for each head; zeros at the first place, unless it attends
-   * to itself. Queries and keys [N,H,W,U], values [N,H,W,V] -> [N,H,W,V].
-   */
-  attend(queries: T, keys: T, values: T, heads: number, args?: AttentionArgs): T;
-  /**
-   * In training, sets each number to 0 with probability `rate`, and otherwise divides it by 1 - rate, which keeps the
-   * mean. At inference, returns x unchanged.
-   */
-  dropout(x: T, args: DropoutArgs): T;
-}
-
 export const attend = operation({
   name: 'attend',
   operands: 3,
@@ -88,15 +74,23 @@ export const attend = operation({
   },
 });
 
-export const attendOps = <T>(nodes: Nodes<T>): AttendOps<T> => ({
-  attend(queries, keys, values, heads, args = {}) {
+export const attendOps = <T>(nodes: Nodes<T>) => ({
+  /**
+   * Causal attention: the mean of the values of earlier places, in row order, weighted by
+   * softmax(queries keys / sqrt(U / heads)), separately for each head; zeros at the first place, unless it attends
+   * to itself. Queries and keys [N,H,W,U], values [N,H,W,V] -> [N,H,W,V].
+   */
+  attend(queries: T, keys: T, values: T, heads: number, args: AttentionArgs = {}): T {
     const { own } = readArguments('attend', args, attentionArgs());
     return nodes.add(attend, [queries, keys, values], { heads, own: own || undefined });
   },
-  /** Programs do not train. */
-  dropout(x, args) {
+  /**
+   * In training, sets each number to 0 with probability `rate`, and otherwise divides it by 1 - rate, which keeps the
+   * mean. At inference, returns x unchanged.
+   */
+  dropout(x: T, args: DropoutArgs): T {
     readArguments('dropout', args, dropoutArgs());
     nodes.sizeOf(x, 'dropout');
-    return x;
+    return x; // programs do not train
   },
 });

@@ -15,22 +15,6 @@ import { checkShape, groupsOf, operation, type Read, weight, weightOrNone } from
 import { checkedKernelShape, checkLayerWeight, type Kernel, type LayerWeight } from '../weights';
 import { pointwise } from './pointwise';
 
-export interface ConvOps<T> {
-  /**
-   * A causal convolution, with zeros around the image: [N,H,W,in] -> [N,H,W,out], or [N,in] -> [N,out] with a
-   * 1x1 kernel. Pass the whole kernel [rows,columns,in,out], since the window's mask is applied here. A
-   * window of stride 2 gives [N,H/2,W/2,out], or [N,2H,2W,out] if it is transposed. In incremental sampling,
-   * a window that sees all sides of its pixel may only read features computed from conditions.
-   */
-  conv(
-    x: T,
-    kernel: Kernel,
-    bias: LayerWeight | null,
-    window: KernelWindow,
-    activation?: 'linear' | 'relu',
-  ): T;
-}
-
 export const conv = operation({
   name: 'conv',
   operands: 1,
@@ -97,8 +81,20 @@ function checkWindow(what: string, given: unknown): KernelWindow {
   return given as KernelWindow;
 }
 
-export const convOps = <T>(nodes: Nodes<T>): ConvOps<T> => ({
-  conv(x, kernel, bias, window, activation = 'linear') {
+export const convOps = <T>(nodes: Nodes<T>) => ({
+  /**
+   * A causal convolution, with zeros around the image: [N,H,W,in] -> [N,H,W,out], or [N,in] -> [N,out] with a
+   * 1x1 kernel. Pass the whole kernel [rows,columns,in,out], since the window's mask is applied here. A
+   * window of stride 2 gives [N,H/2,W/2,out], or [N,2H,2W,out] if it is transposed. In incremental sampling,
+   * a window that sees all sides of its pixel may only read features computed from conditions.
+   */
+  conv(
+    x: T,
+    kernel: Kernel,
+    bias: LayerWeight | null,
+    window: KernelWindow,
+    activation: 'linear' | 'relu' = 'linear',
+  ): T {
     checkOneOf('conv: activation', activation, ['linear', 'relu']);
     if (!Array.isArray(window?.anchor)) throwTypeError('conv: window', 'a window from windowOf', window);
     const [, , , featuresOut] = checkedKernelShape(kernel);

@@ -4,19 +4,6 @@ import { wholeVectors } from '../../kernels/instruction';
 import type { Nodes } from '../nodes';
 import { operation, type Read } from '../operation';
 
-export interface FeatureOps<T> {
-  /** Concatenates features: [N,H,W,F], [N,H,W,G] -> [N,H,W,F+G]. */
-  concat(...inputs: T[]): T;
-  /** The `size` features from `start` on: [N,H,W,F] -> [N,H,W,size]. */
-  slice(x: T, start: number, size: number): T;
-  /** Shifts features down by `rows` and right by `columns`, both at least 0, and fills with zeros: [N,H,W,F]. */
-  shift(x: T, rows: number, columns: number): T;
-  /** elu(x), then elu(-x): [N,H,W,F] -> [N,H,W,2F]. */
-  concatElu(x: T): T;
-  /** Reshapes features to logits of each channel: [N,H,W,C*L] -> [N,H,W,C,L]. */
-  perChannel(x: T, channels: number, levels: number): T;
-}
-
 export const concat = operation({
   name: 'concat',
   operands: 'any',
@@ -75,15 +62,19 @@ export const concatElu = operation({
     })),
 });
 
-export const featureOps = <T>(nodes: Nodes<T>): FeatureOps<T> => ({
-  concat: (...inputs) => nodes.add(concat, inputs, {}),
-  slice: (x, start, size) => nodes.add(slice, [x], { start }, { size }),
-  shift: (x, rows, columns) => nodes.add(shift, [x], { rows, columns }),
-  concatElu: (x) => nodes.add(concatElu, [x], {}),
-  /** In a program, features are ordered channel by channel, level by level. */
-  perChannel(x, channels, levels) {
+export const featureOps = <T>(nodes: Nodes<T>) => ({
+  /** Concatenates features: [N,H,W,F], [N,H,W,G] -> [N,H,W,F+G]. */
+  concat: (...inputs: T[]): T => nodes.add(concat, inputs, {}),
+  /** The `size` features from `start` on: [N,H,W,F] -> [N,H,W,size]. */
+  slice: (x: T, start: number, size: number): T => nodes.add(slice, [x], { start }, { size }),
+  /** Shifts features down by `rows` and right by `columns`, both at least 0, and fills with zeros: [N,H,W,F]. */
+  shift: (x: T, rows: number, columns: number): T => nodes.add(shift, [x], { rows, columns }),
+  /** elu(x), then elu(-x): [N,H,W,F] -> [N,H,W,2F]. */
+  concatElu: (x: T): T => nodes.add(concatElu, [x], {}),
+  /** Reshapes features to logits of each channel: [N,H,W,C*L] -> [N,H,W,C,L]. */
+  perChannel(x: T, channels: number, levels: number): T {
     const [size, wanted] = [nodes.sizeOf(x, 'perChannel'), channels * levels];
     if (size !== wanted) throwTypeError('perChannel: input', `${wanted} features`, size);
-    return x;
+    return x; // in a program, features are ordered channel by channel, level by level
   },
 });

@@ -7,14 +7,6 @@ import { combinations } from './pointwise';
 /** The kind of a gate: tanh(a) sigmoid(b), or a sigmoid(b). */
 export type GateKind = 'tanh' | 'linear';
 
-export interface GateOps<T> {
-  /**
-   * tanh(a) sigmoid(b), or a sigmoid(b) for the kind 'linear'. Each group of features holds a, then as many features b:
-   * [N,H,W,2F] -> [N,H,W,F]. A projected condition, [N,2F] or [N,H,W,2F], is added first.
-   */
-  gate(x: T, groups: number, condition?: T, kind?: GateKind): T;
-}
-
 const gateOf = <const Name extends 'gate' | 'glu'>(name: Name) =>
   operation({
     name,
@@ -32,8 +24,12 @@ const gateOf = <const Name extends 'gate' | 'glu'>(name: Name) =>
 export const gate = gateOf('gate');
 export const glu = gateOf('glu');
 
-export const gateOps = <T>(nodes: Nodes<T>): GateOps<T> => ({
-  gate(x, groups, condition, kind = 'tanh') {
+export const gateOps = <T>(nodes: Nodes<T>) => ({
+  /**
+   * tanh(a) sigmoid(b), or a sigmoid(b) for the kind 'linear'. Each group of features holds a, then as many features b:
+   * [N,H,W,2F] -> [N,H,W,F]. A projected condition, [N,2F] or [N,H,W,2F], is added first.
+   */
+  gate(x: T, groups: number, condition?: T, kind: GateKind = 'tanh'): T {
     if (condition !== undefined) nodes.sizeOf(condition, 'gate: condition');
     checkOneOf('gate: kind', kind, ['tanh', 'linear']);
     const what = { what: 'gate' };

@@ -18,19 +18,6 @@ const lstmPaths = ['rows', 'fromLeft', 'fromRight'] as const;
 /** A path that the state of an LSTM may take over the pixels of an image: see `lstm` of `Ops`. */
 export type LSTMPath = (typeof lstmPaths)[number];
 
-export interface LSTMOps<T> {
-  /**
-   * An LSTM over pixels, from its input part of the gates: [N,H,W,4F] -> h [N,H,W,F]. Each group of features
-   * holds o, f, i and g, before their activations. The path determines whose h and c a pixel reads:
-   *
-   * - `'rows'`: h from the row above, through a kernel [1,k,F,4F] centred on the pixel, and c from the pixel above.
-   * - `'fromLeft'`, `'fromRight'`: h from the pixel above and the pixel to the left or right,
-   *   through the two taps of a kernel [2,1,F,4F], and c from the pixel to the left or right.
-   *   `'fromRight'` has seen the rest of its row, so a causal layer must shift it down.
-   */
-  lstm(x: T, kernel: LayerWeight, path: LSTMPath, groups: number): T;
-}
-
 type KernelSize = readonly [rows: number, columns: number];
 
 const kernelSize = checked((what, given) => {
@@ -87,8 +74,17 @@ function readsOfStates({
   ];
 }
 
-export const lstmOps = <T>(nodes: Nodes<T>): LSTMOps<T> => ({
-  lstm(x, kernel, path, groups) {
+export const lstmOps = <T>(nodes: Nodes<T>) => ({
+  /**
+   * An LSTM over pixels, from its input part of the gates: [N,H,W,4F] -> h [N,H,W,F]. Each group of features
+   * holds o, f, i and g, before their activations. The path determines whose h and c a pixel reads:
+   *
+   * - `'rows'`: h from the row above, through a kernel [1,k,F,4F] centred on the pixel, and c from the pixel above.
+   * - `'fromLeft'`, `'fromRight'`: h from the pixel above and the pixel to the left or right,
+   *   through the two taps of a kernel [2,1,F,4F], and c from the pixel to the left or right.
+   *   `'fromRight'` has seen the rest of its row, so a causal layer must shift it down.
+   */
+  lstm(x: T, kernel: LayerWeight, path: LSTMPath, groups: number): T {
     const [rows, columns] = kernelShape(checkLayerWeight('lstm: kernel', kernel));
     return nodes.add(lstm, [x], { kernel: nodes.weight(kernel), kernelSize: [rows, columns], path, groups });
   },

@@ -53,23 +53,6 @@ export interface StandardizeArgs extends Readonly<Given<ReturnType<typeof standa
 /** Arguments of {@link Ops.normalize}. */
 export interface NormalizationArgs extends Readonly<Given<ReturnType<typeof normalizationArgs>>> {}
 
-export interface NormalizeOps<T> {
-  /** scale x + shift, with a scale and a shift for each feature. */
-  affine(x: T, args: ScaleAndShift): T;
-  /** (x - mean) / sqrt(variance + epsilon), then scale and shift, with separate numbers for each feature. */
-  standardize(x: T, args: StandardizeArgs): T;
-  /**
-   * (x - mean) / sqrt(variance + epsilon), with the mean and variance of each group of the pixel's features; for norm
-   * `'rms'`, x / sqrt(mean of squares + epsilon).
-   */
-  normalize(x: T, args: NormalizationArgs): T;
-  /**
-   * e^x / sum e^x over the features of each group, one for each image channel, or its logarithm: [N,H,W,F] ->
-   * [N,H,W,F].
-   */
-  softmax(fn: SoftmaxName, x: T, groups: number): T;
-}
-
 const perFeature = { scale: weight, shift: weight };
 
 function checkPerFeature(
@@ -130,7 +113,7 @@ function numberFor(feature: number, numbers: ArrayLike<number> | undefined, valu
   return numbers[numbers.length === 1 ? 0 : feature] as number;
 }
 
-export const normalizeOps = <T>(nodes: Nodes<T>): NormalizeOps<T> => {
+export const normalizeOps = <T>(nodes: Nodes<T>) => {
   const perFeatureOf = (x: T, what: string, { scale, shift }: ScaleAndShift) => {
     const size = nodes.sizeOf(x, what);
     return {
@@ -139,18 +122,24 @@ export const normalizeOps = <T>(nodes: Nodes<T>): NormalizeOps<T> => {
     };
   };
   return {
-    affine(x, args) {
+    /** scale x + shift, with a scale and a shift for each feature. */
+    affine(x: T, args: ScaleAndShift): T {
       readArguments('affine', args, scaleAndShift());
       checkNamed('affine', args);
       return nodes.add(affine, [x], perFeatureOf(x, 'affine', args));
     },
-    normalize(x, args) {
+    /**
+     * (x - mean) / sqrt(variance + epsilon), with the mean and variance of each group of the pixel's features; for norm
+     * `'rms'`, x / sqrt(mean of squares + epsilon).
+     */
+    normalize(x: T, args: NormalizationArgs): T {
       const { epsilon, groups, norm } = readArguments('normalize', args, normalizationArgs());
       checkNamed('normalize', args);
       const fields = { ...perFeatureOf(x, 'normalize', args), epsilon, groups };
       return nodes.add(norm === 'rms' ? rms : normalize, [x], fields);
     },
-    standardize(x, args) {
+    /** (x - mean) / sqrt(variance + epsilon), then scale and shift, with separate numbers for each feature. */
+    standardize(x: T, args: StandardizeArgs): T {
       const { mean, variance, epsilon, scale, shift } = readArguments('standardize', args, standardizeArgs());
       checkNamed('standardize', args);
       const size = nodes.sizeOf(x, 'standardize');
@@ -177,7 +166,11 @@ export const normalizeOps = <T>(nodes: Nodes<T>): NormalizeOps<T> => {
         shift: folded('shift', (factor, mean, beta) => beta - mean * factor),
       });
     },
-    softmax(fn, x, groups) {
+    /**
+     * e^x / sum e^x over the features of each group, one for each image channel, or its logarithm: [N,H,W,F] ->
+     * [N,H,W,F].
+     */
+    softmax(fn: SoftmaxName, x: T, groups: number): T {
       checkOneOf('softmax', fn, softmaxNames);
       return nodes.add(fn === 'softmax' ? softmax : logSoftmax, [x], { groups });
     },

@@ -45,13 +45,6 @@ export const combinationNames = ['add', 'multiply', 'maximum', 'minimum'] as con
 /** The name of an elementwise operation on features of the same size. */
 export type CombinationName = (typeof combinationNames)[number];
 
-export interface PointwiseOps<T> {
-  /** Applies a function, by name, to each number, with its parameter if it takes one. */
-  pointwise(fn: PointwiseName, x: T, parameter?: number): T;
-  /** Combines inputs of the same size elementwise. */
-  combine(fn: CombinationName, ...inputs: T[]): T;
-}
-
 export const pointwise = operation({
   name: 'pointwise',
   operands: 1,
@@ -78,9 +71,12 @@ export const combinations = {
   minimum: combination('minimum'),
 } as const;
 
-export const pointwiseOps = <T>(nodes: Nodes<T>): PointwiseOps<T> => ({
-  pointwise: (fn, x, parameter) => nodes.add(pointwise, [x], { fn, parameter: parameterOf(fn, parameter) }),
-  combine(fn, ...inputs) {
+export const pointwiseOps = <T>(nodes: Nodes<T>) => ({
+  /** Applies a function, by name, to each number, with its parameter if it takes one. */
+  pointwise: (fn: PointwiseName, x: T, parameter?: number): T =>
+    nodes.add(pointwise, [x], { fn, parameter: parameterOf(fn, parameter) }),
+  /** Combines inputs of the same size elementwise. */
+  combine(fn: CombinationName, ...inputs: T[]): T {
     checkOneOf('combine', fn, combinationNames);
     return nodes.add(combinations[fn], inputs, {});
   },

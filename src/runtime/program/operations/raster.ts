@@ -5,16 +5,6 @@ import type { LayerWeight } from '../weights';
 
 // Operations that take the places of a map as a sequence, in row order.
 
-export interface RasterOps<T> {
-  /**
-   * Shifts features by one place in row order: each place gets those of the place before it, and the first place of the
-   * image a start token of shape [F]. [N,H,W,F] -> [N,H,W,F]
-   */
-  rasterShift(x: T, start: LayerWeight): T;
-  /** Adds a vector to each place, by a table [H,W,F]: [N,H,W,F] -> [N,H,W,F]. */
-  embedPlaces(x: T, table: LayerWeight): T;
-}
-
 export const rasterShift = operation({
   name: 'rasterShift',
   operands: 1,
@@ -40,7 +30,12 @@ export const embedPlaces = operation({
   tableOfPlaces: 'table',
 });
 
-export const rasterOps = <T>(nodes: Nodes<T>): RasterOps<T> => ({
-  rasterShift: (x, start) => nodes.add(rasterShift, [x], { start: nodes.weight(start) }),
-  embedPlaces: (x, table) => nodes.add(embedPlaces, [x], { table: nodes.weight(table) }),
+export const rasterOps = <T>(nodes: Nodes<T>) => ({
+  /**
+   * Shifts features by one place in row order: each place gets those of the place before it, and the first place of the
+   * image a start token of shape [F]. [N,H,W,F] -> [N,H,W,F]
+   */
+  rasterShift: (x: T, start: LayerWeight): T => nodes.add(rasterShift, [x], { start: nodes.weight(start) }),
+  /** Adds a vector to each place, by a table [H,W,F]: [N,H,W,F] -> [N,H,W,F]. */
+  embedPlaces: (x: T, table: LayerWeight): T => nodes.add(embedPlaces, [x], { table: nodes.weight(table) }),
 });
