@@ -64,13 +64,21 @@ export const concatElu = operation({
 
 export const featureOps = <T>(nodes: Nodes<T>) => ({
   /** Concatenates features: [N,H,W,F], [N,H,W,G] -> [N,H,W,F+G]. */
-  concat: (...inputs: T[]): T => nodes.add(concat, inputs, {}),
+  concat(...inputs: T[]): T {
+    return nodes.add(concat, inputs, {});
+  },
   /** The `size` features from `start` on: [N,H,W,F] -> [N,H,W,size]. */
-  slice: (x: T, start: number, size: number): T => nodes.add(slice, [x], { start }, { size }),
+  slice(x: T, start: number, size: number): T {
+    return nodes.add(slice, [x], { start }, { size });
+  },
   /** Shifts features down by `rows` and right by `columns`, both at least 0, and fills with zeros: [N,H,W,F]. */
-  shift: (x: T, rows: number, columns: number): T => nodes.add(shift, [x], { rows, columns }),
+  shift(x: T, rows: number, columns: number): T {
+    return nodes.add(shift, [x], { rows, columns });
+  },
   /** elu(x), then elu(-x): [N,H,W,F] -> [N,H,W,2F]. */
-  concatElu: (x: T): T => nodes.add(concatElu, [x], {}),
+  concatElu(x: T): T {
+    return nodes.add(concatElu, [x], {});
+  },
   /** Reshapes features to logits of each channel: [N,H,W,C*L] -> [N,H,W,C,L]. */
   perChannel(x: T, channels: number, levels: number): T {
     const [size, wanted] = [nodes.sizeOf(x, 'perChannel'), channels * levels];

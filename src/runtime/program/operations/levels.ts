@@ -55,16 +55,23 @@ export const embedLevels = operation({
 
 export const levelOps = <T>(nodes: Nodes<T>) => ({
   /** Turns an index into a one-hot vector: [N,1] -> [N,size]; all zeros if the index is out of range. */
-  oneHot: (x: T, size: number): T => nodes.add(oneHot, [x], {}, { size }),
+  oneHot(x: T, size: number): T {
+    return nodes.add(oneHot, [x], {}, { size });
+  },
   /**
    * Turns normalized levels into one-hot vectors: [N,H,W,C] -> [N,H,W,C*levels], channel by channel. The level round(x
    * (levels - 1)), with halves rounded up, becomes 1, the others 0; all are 0 if that is not a level.
    */
-  oneHotLevels: (x: T, levels: number): T => nodes.add(oneHotLevels, [x], { levels }),
+  oneHotLevels(x: T, levels: number): T {
+    return nodes.add(oneHotLevels, [x], { levels });
+  },
   /**
    * Turns normalized levels into rows of a table [levels,units], which all channels share:
    * [N,H,W,C] -> [N,H,W,C*units]; zeros where {@link oneHotLevels} returns zeros.
    */
-  embedLevels: (x: T, table: LayerWeight): T =>
-    nodes.add(embedLevels, [x], { table: nodes.weight(checkLayerWeight('embedLevels: table', table)) }),
+  embedLevels(x: T, table: LayerWeight): T {
+    return nodes.add(embedLevels, [x], {
+      table: nodes.weight(checkLayerWeight('embedLevels: table', table)),
+    });
+  },
 });

@@ -31,7 +31,9 @@ export const mapOps = <T>(nodes: Nodes<T>) => ({
    * Repeats each place of a map over a number of rows and columns: [N,H,W,F] -> [N,rows*H,columns*W,F]. In programs,
    * only for maps computed from conditions.
    */
-  upsample: (x: T, rows: number, columns: number): T => nodes.add(upsample, [x], { rows, columns }),
+  upsample(x: T, rows: number, columns: number): T {
+    return nodes.add(upsample, [x], { rows, columns });
+  },
   /** The position of each place, ((row - H/2)/H, (column - W/2)/W): [N,H,W,F] -> [N,H,W,2]. */
   position(x: T): T {
     const { image, scale } = nodes.strided(x) ?? { image: x, scale: 1 };

@@ -73,8 +73,9 @@ export const combinations = {
 
 export const pointwiseOps = <T>(nodes: Nodes<T>) => ({
   /** Applies a function, by name, to each number, with its parameter if it takes one. */
-  pointwise: (fn: PointwiseName, x: T, parameter?: number): T =>
-    nodes.add(pointwise, [x], { fn, parameter: parameterOf(fn, parameter) }),
+  pointwise(fn: PointwiseName, x: T, parameter?: number): T {
+    return nodes.add(pointwise, [x], { fn, parameter: parameterOf(fn, parameter) });
+  },
   /** Combines inputs of the same size elementwise. */
   combine(fn: CombinationName, ...inputs: T[]): T {
     checkOneOf('combine', fn, combinationNames);

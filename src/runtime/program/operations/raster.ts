@@ -35,7 +35,11 @@ export const rasterOps = <T>(nodes: Nodes<T>) => ({
    * Shifts features by one place in row order: each place gets those of the place before it, and the first place of the
    * image a start token of shape [F]. [N,H,W,F] -> [N,H,W,F]
    */
-  rasterShift: (x: T, start: LayerWeight): T => nodes.add(rasterShift, [x], { start: nodes.weight(start) }),
+  rasterShift(x: T, start: LayerWeight): T {
+    return nodes.add(rasterShift, [x], { start: nodes.weight(start) });
+  },
   /** Adds a vector to each place, by a table [H,W,F]: [N,H,W,F] -> [N,H,W,F]. */
-  embedPlaces: (x: T, table: LayerWeight): T => nodes.add(embedPlaces, [x], { table: nodes.weight(table) }),
+  embedPlaces(x: T, table: LayerWeight): T {
+    return nodes.add(embedPlaces, [x], { table: nodes.weight(table) });
+  },
 });
