@@ -48,7 +48,10 @@ export function compile(
   const readers = readersOf(nodes, output);
   const needed = [...nodes.keys()].filter((index) => index === output || readers[index]?.length !== 0);
   const readiness = whenComputed(nodes, ready, readers, { output, due });
-  const lookUps = lookUpsOf(nodes, readers);
+  // Convolutions of one-hot vectors do not read these, but look up rows of their kernels by the numbers of the levels.
+  const lookUps = nodes.map(({ op }, index) =>
+    op === 'oneHotLevels' ? (readers[index] ?? []).filter((reader) => nodes[reader]?.op === 'conv') : [],
+  );
   const relus = fusedRelus(nodes, readers, output);
   const fused = new Set(relus.values());
   const layouts = layoutsOf(nodes, readiness);
@@ -57,8 +60,8 @@ export function compile(
     if (weight === undefined) throwTypeError('model: weights', `one named '${name}'`, weight);
     return weight.data;
   };
-  /** Memory for the features of a node, or for their `levels`, as these readers need it. */
-  const memoryFor = (index: number, layout: Layout, readers: readonly number[], levels?: number) => {
+  /** A cache for the features of a node, or for their `levels`, as these readers need it. */
+  const cacheFor = (index: number, layout: Layout, readers: readonly number[], levels?: number) => {
     const extent = extentOf(nodes, readiness, index, readers);
     const isTemporary = index !== output && extent.isTemporary === true;
     return new FeatureCache(plan, layout, { ...extent, isTemporary }, readiness[index]?.scale, levels);
@@ -67,7 +70,7 @@ export function compile(
   /** Where a node's features are, for all readers that do not look up: reserved when it is first asked for. */
   const cache = (index: number) => {
     const others = () => readers[index]?.filter((reader) => !lookUps[index]?.includes(reader)) ?? [];
-    caches[index] ??= memoryFor(index, layouts[index] as Layout, others());
+    caches[index] ??= cacheFor(index, layouts[index] as Layout, others());
     return caches[index];
   };
   const levelNumbers: FeatureCache[] = []; // of the operand of each node that wants them
@@ -75,7 +78,7 @@ export function compile(
   /** The numbers of the levels in a node's operand: written with the image's, or computed from its features. */
   const numbersOfLevels = (index: number, operand: number, levels: number) => {
     const layout = Layout.of((readiness[operand] as Readiness).times, false);
-    const y = memoryFor(index, layout, lookUps[index] as number[], levels);
+    const y = cacheFor(index, layout, lookUps[index] as number[], levels);
     if (nodes[operand]?.op === 'image' && levels === imageLevels) categories.push(y.operand());
     else addLevelNumbers(plan, levels, cache(operand), y);
     return y;
@@ -85,18 +88,15 @@ export function compile(
     const isLookUp = lookUps[operand]?.includes(index);
     return (isLookUp ? levelNumbers[operand] : levelNumbers[index]) ?? cache(operand);
   };
-  /** Whether nobody reads a node's features, but only the numbers of its levels. */
-  const isOnlyLookedUp = (index: number) => {
-    const count = lookUps[index]?.length ?? 0;
-    return count > 0 && index !== output && count === readers[index]?.length;
-  };
   for (const index of needed) {
     const node = nodes[index] as ImageNode;
     const lowering = loweringOf(node);
     const operands = operandsOf(node);
     const levels = lowering.levels?.(node, weights);
     if (levels !== undefined) levelNumbers[index] = numbersOfLevels(index, operands[0] as number, levels);
-    if (!isOnlyLookedUp(index) && !fused.has(index)) {
+    const numLookUps = lookUps[index]?.length ?? 0;
+    const isOnlyLookedUp = numLookUps > 0 && index !== output && numLookUps === readers[index]?.length;
+    if (!isOnlyLookedUp && !fused.has(index)) {
       const inputs = operands.map((operand) => inputOf(index, operand)) as [FeatureCache, ...FeatureCache[]];
       const relu = relus.get(index);
       lowering.emit({ plan, height, numbers }, node, inputs, cache(relu ?? index), relu !== undefined);
@@ -164,17 +164,6 @@ function readersOf(nodes: readonly ImageNode[], output: number): number[][] {
       for (const operand of operandsOf(node)) readers[operand]?.push(index);
   }
   return readers.map((of) => of.reverse());
-}
-
-/**
- * For each node of one-hot vectors, the convolutions that read it: they do not need the vectors, but look up rows of
- * their kernels by the numbers of the levels.
- */
-function lookUpsOf(nodes: readonly ImageNode[], readers: readonly (readonly number[])[]): number[][] {
-  return nodes.map(({ op }, index) => {
-    if (op !== 'oneHotLevels') return [];
-    return (readers[index] ?? []).filter((reader) => nodes[reader]?.op === 'conv');
-  });
 }
 
 /**

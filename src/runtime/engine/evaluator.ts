@@ -29,13 +29,13 @@ export interface EvaluatorArgs {
   readonly distribution?: PixelDistribution;
 }
 
-/** The properties by which a job can reuse the evaluator of another job. */
-interface Job extends Required<Pick<EvaluatorArgs, 'numImages' | 'imageShape' | 'distribution'>> {
+/** What an evaluator was compiled for. */
+interface Purpose extends Required<Pick<EvaluatorArgs, 'numImages' | 'imageShape' | 'distribution'>> {
   readonly make: typeof makeKernels;
 }
 
 /** The idle evaluator that the last job on a model left for the next one. */
-const idle = /* @__PURE__ */ new WeakMap<PortableModel, Job & { readonly evaluator: Evaluator }>();
+const idle = /* @__PURE__ */ new WeakMap<PortableModel, Purpose & { readonly evaluator: Evaluator }>();
 
 /** The largest heap of an evaluator that is kept. */
 const MAX_IDLE_BYTES = 2 ** 26;
@@ -61,26 +61,26 @@ export function evaluatorFor(
   }: EvaluatorArgs,
   make = makeKernels,
 ): Evaluator {
-  const job = { numImages, imageShape, distribution, make };
+  const purpose = { numImages, imageShape, distribution, make };
   const found = idle.get(model);
   idle.delete(model);
-  const isFit = found !== undefined && fits(found, job);
+  const isFit = found !== undefined && fits(found, purpose);
   if (isFit) found.evaluator.machine.reset();
-  const evaluator = isFit ? found.evaluator : compiled(model, job);
+  const evaluator = isFit ? found.evaluator : compiled(model, purpose);
   const given = withMaps(model, evaluator.maps, numConditions, imageShape, conditions, make);
   evaluator.begin(numImages, given, numConditions);
   return evaluator;
 }
 
-const fits = (found: Job, { numImages, imageShape, distribution, make }: Job): boolean =>
+const fits = (found: Purpose, { numImages, imageShape, distribution, make }: Purpose): boolean =>
   found.numImages >= numImages &&
   found.numImages <= 2 * numImages &&
   String(found.imageShape) === String(imageShape) &&
   areAlike(found.distribution, distribution) &&
   found.make === make;
 
-function compiled(model: PortableModel, job: Job): Evaluator {
-  const { numImages, imageShape, distribution, make } = job;
+function compiled(model: PortableModel, purpose: Purpose): Evaluator {
+  const { numImages, imageShape, distribution, make } = purpose;
   const { nodes, conditions, maps } = imageProgram({ ...model, imageShape });
   const ready = readinessOf(nodes, conditions);
   checkImageSize('imageShape', imageShape, ready);
@@ -89,9 +89,8 @@ function compiled(model: PortableModel, job: Job): Evaluator {
   const io = compile(plan, height, { ...model, nodes }, ready, channelsOf(distribution));
   const outputs = addOutputs(plan, io.output, distribution);
   const machine = new Machine(plan, numImages, make);
-  const isKept = machine.heap.byteLength <= MAX_IDLE_BYTES;
   const keep = (evaluator: Evaluator) => {
-    if (isKept) idle.set(model, { ...job, evaluator });
+    if (machine.heap.byteLength <= MAX_IDLE_BYTES) idle.set(model, { ...purpose, evaluator });
   };
   return new Evaluator(machine, { ...io, outputs }, model.levels, maps, keep);
 }
@@ -103,7 +102,7 @@ export class Evaluator {
   private conditions: readonly GivenCondition[] = [];
   /** The index of each image's conditions. */
   conditionOf = new Int32Array(0);
-  private readOutputs = (): Float32Array => new Float32Array(0);
+  private currentOutputs = (): Float32Array => new Float32Array(0);
   /** Whether there is a current pixel, and how many of its times are done. */
   private isEntered = false;
   private done = 0;
@@ -140,7 +139,7 @@ export class Evaluator {
   /** From now on, evaluates only the first `numImages` images. Others stay unchanged until copied over. */
   evaluateFirst(numImages: number): void {
     this.machine.computeFirst(numImages);
-    this.readOutputs = outputReader(this.machine, this.io.outputs);
+    this.currentOutputs = outputReader(this.machine, this.io.outputs);
   }
 
   /**
@@ -150,7 +149,7 @@ export class Evaluator {
   outputs(row: number, column: number, channel: number): Float32Array {
     this.enter(row, column);
     this.runTo(channel);
-    return this.readOutputs();
+    return this.currentOutputs();
   }
 
   /** Sets the levels at this place, drawn or given, [images evaluated]. */

@@ -4,11 +4,7 @@ import type { FeatureCache, Plan } from '../plan';
 
 /** The numbers of the levels that features x represent, counted from 1; 0 if x is not a level. */
 export function addLevelNumbers(plan: Plan, levels: number, x: FeatureCache, y: FeatureCache): void {
-  for (const [feature, slot] of y.layout.slotOf.entries()) {
-    const code = { y: y.operand(slot), a: x.operand(x.layout.slotOf[feature]), length: 1 };
-    const time = y.layout.times[feature] as number;
-    plan.emit(time, { op: 'levelNumber', ...code, parameter: levels - 1 }, y.places);
-  }
+  eachNumber(plan, x, y, { op: 'levelNumber', parameter: levels - 1 });
 }
 
 /** One-hot vectors from an index, counted from 0. */
