@@ -1,4 +1,4 @@
-import { slopeOfSigmoid, slopeOfTanh, tanh } from './lstm-gates';
+import { slopeOfSigmoid, slopeOfTanh, tanh } from './gate-f32';
 import { endPlace, firstPlace, linesOf, padLine, pixelOf, placesOf, tapsBefore } from './lstm-lines';
 import { packKernelBack } from './packing';
 import { convolveRow } from './rows';

@@ -1,4 +1,4 @@
-import { sigmoid, tanh } from './lstm-gates';
+import { sigmoid, tanh } from './gate-f32';
 import { endPlace, firstPlace, linesOf, padLine, pixelOf, placesOf, tapsBefore } from './lstm-lines';
 import { packKernel } from './packing';
 import { convolveRow } from './rows';
