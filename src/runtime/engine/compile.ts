@@ -16,7 +16,6 @@ import { addLevelNumbers } from './operations/levels';
 import { type Extent, FeatureCache, ONE_PIXEL, type Plan } from './plan';
 import { addCopies, inLayout, slotsOfImages } from './runs';
 
-/** A program to compile, which is evaluated row by row with the image. */
 interface ProgramSource extends Pick<PortableModel, 'output' | 'weights'> {
   readonly nodes: readonly ImageNode[];
   /** The levels of its image, if it has one. */

@@ -9,7 +9,6 @@ export interface GivenCondition extends ConditionValues {
   readonly enlarged?: readonly [rows: number, columns: number];
 }
 
-/** Does all parts of a computation at once. */
 export function finish(parts: Iterable<void>): void {
   for (const _ of parts);
 }

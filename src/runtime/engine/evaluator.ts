@@ -192,7 +192,6 @@ export class Evaluator {
     this.done = 0;
   }
 
-  /** Runs the times of the current pixel up to `time`. */
   private runTo(time: number): void {
     for (; this.done <= time; this.done++) this.machine.run(this.done);
   }

@@ -16,9 +16,7 @@ interface SlotRun {
 export class Layout {
   private constructor(
     readonly times: readonly number[],
-    /** The slot of each feature. */
     readonly slotOf: readonly number[],
-    /** The total number of slots. */
     readonly slots: number,
     /** The runs in order, each with the time at which it is computed. */
     readonly runs: readonly SlotRun[],
@@ -41,7 +39,6 @@ export class Layout {
     return new Layout(times, slotOf, end, runs, isAligned);
   }
 
-  /** Concatenates. */
   static concat(layouts: readonly Layout[]): Layout {
     const times: number[] = [];
     const slotOf: number[] = [];
@@ -57,7 +54,6 @@ export class Layout {
     return new Layout(times, slotOf, end, runs, isAligned);
   }
 
-  /** This layout with other times. */
   withTimes(times: readonly number[]): Layout {
     return new Layout(times, this.slotOf, this.slots, this.runs, this.isAligned);
   }
@@ -69,7 +65,6 @@ export class Layout {
     return feature < 0 ? 0 : (this.slotOf[feature] as number) + 1;
   }
 
-  /** Whether its features are ready at these times. */
   hasTimes(times: readonly number[]): boolean {
     return times.length === this.times.length && times.every((time, feature) => time === this.times[feature]);
   }

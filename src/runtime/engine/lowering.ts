@@ -2,12 +2,9 @@ import type { NodeOf } from '../program/operations';
 import type { ImageNode, PortableModel } from '../program/program';
 import type { FeatureCache, Plan } from './plan';
 
-/** Where the instructions of a program are added. */
 export interface Target {
   readonly plan: Plan;
-  /** Rows of the images. */
   readonly height: number;
-  /** The numbers of a weight. */
   readonly numbers: (weight: string) => Float32Array;
 }
 

@@ -1,6 +1,5 @@
 import { type KernelWindow, offsetOfTap, visibilityAt } from '../core/window';
 
-/** A tap of a kernel. */
 export type Tap = readonly [row: number, column: number];
 
 /** Taps that read adjacent places in a row of a map, from left to right. */
@@ -32,7 +31,6 @@ export interface Phase {
   readonly tapsBefore: number;
 }
 
-/** The phases of a window. */
 export function phasesOf(window: KernelWindow): Phase[] {
   const { stride, transposed } = window;
   const every = transposed ? stride : 1;

@@ -46,10 +46,8 @@ export function cacheBeside(plan: Plan, x: FeatureCache, layout: Layout, isWhole
   return new FeatureCache(plan, layout, extent, x.scale);
 }
 
-/** Features of the current pixel. */
 type Features = Pick<FeatureCache, 'operand' | 'places'>;
 
-/** What {@link addCopies} copies, and how. */
 interface CopyOptions {
   /** The slots in x. @default those of its layout */
   readonly slots?: readonly number[];

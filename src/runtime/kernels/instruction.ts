@@ -67,7 +67,6 @@ export interface Instruction {
   readonly parameter?: number;
 }
 
-/** Writes an instruction into the heap. */
 export function encode(heap: Float32Array, at: number, instruction: Instruction): void {
   const { op, y, a, b = a, c = a, length, columns = 0 } = instruction;
   const { weights = 0, weightStride = 0, inputs = 0, rows = 0, parameter = 0 } = instruction;

@@ -62,7 +62,6 @@ const BINARY = {
   minimum: (a: number, b: number) => Math.min(a, b),
 };
 
-/** All other operations. */
 const LOOPS: Readonly<
   Record<Exclude<OpName, keyof typeof activations | keyof typeof BINARY>, (item: Item) => void>
 > = {
@@ -84,7 +83,6 @@ const LOOPS: Readonly<
   },
 };
 
-/** The loop of an operation. */
 function loopOf(name: OpName): (item: Item) => void {
   if (name in LOOPS) return LOOPS[name as keyof typeof LOOPS];
   if (name in activations) {
@@ -100,7 +98,6 @@ function loopOf(name: OpName): (item: Item) => void {
   };
 }
 
-/** Runs one instruction on a number of images. */
 export function runInstruction(
   { heap, words, view }: ReturnType<typeof memoryOf>,
   at: number,
@@ -201,7 +198,6 @@ function attend(item: Item): void {
   }
 }
 
-/** A sum in four parts. */
 type Quarters = [number, number, number, number];
 
 const sumOf = ([a, b, c, d]: Quarters) => fround(fround(a + c) + fround(b + d));
@@ -242,7 +238,6 @@ function groupSoftmax({ heap, y, a, length }: Item, isLog: boolean): void {
   }
 }
 
-/** The largest of some numbers. */
 function largest(heap: Float32Array, from: number, count: number): number {
   let max = heap[from] as number;
   for (let i = 1; i < count; i++) max = pmax(max, heap[from + i] as number);

@@ -20,7 +20,6 @@ interface NodeFeatures extends OperandShape {
   readonly scale: number | null;
 }
 
-/** The node that computes the features. */
 export const nodeOf = (features: Features): number => (features as NodeFeatures).index;
 
 /** A weight of the program, computed from the numbers of a layer's weights once they are read. */
@@ -43,9 +42,7 @@ export class ProgramBuilder extends Nodes<Features> {
   readonly nodes: ProgramNode[] = [];
   /** The layer that each node belongs to. */
   readonly owners: string[] = [];
-  /** By name. */
   readonly weights = new Map<string, WeightRecipe>();
-  /** The operations that layers are expressed with. */
   readonly ops = opsOf<Features>(this);
 
   private readonly features: NodeFeatures[] = [];

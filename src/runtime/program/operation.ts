@@ -10,19 +10,16 @@ export interface WeightReference {
   readonly shape: readonly number[];
 }
 
-/** A reference to a weight, as a field. */
 export const weight: Argument<WeightReference> = checked((what, given) => {
   if (!Array.isArray((given as Partial<WeightReference> | null)?.shape))
     throwTypeError(what, 'the name of a weight', given);
   return given as WeightReference;
 });
 
-/** A reference to a weight, or null for none. */
 export const weightOrNone: Argument<WeightReference | null> = checked((what, given) =>
   given === null ? null : weight.check(what, given, {}),
 );
 
-/** Checks the shape of a weight. */
 export function checkShape(what: string, { name, shape }: WeightReference, wanted: readonly number[]): void {
   if (String(shape) !== String(wanted)) throwTypeError(`${what} '${name}'`, `shape [${wanted}]`, shape);
 }
@@ -32,7 +29,6 @@ export type Operands = 0 | 1 | 3 | 'any';
 
 /** What is known of an operand. */
 export interface OperandShape {
-  /** The number of its features. */
   readonly size: number;
   /** Whether it is the same at every pixel, computed from vector conditions only. */
   readonly isConstant: boolean;
@@ -51,7 +47,6 @@ export const groupsOf = (size: number, count: number): FeatureRange[] =>
 
 /** What some features of a node are computed from. */
 export interface Read {
-  /** The features that are computed. */
   readonly features: FeatureRange;
   /** The position of the operand that is read, or 'own' for the node's own features. */
   readonly operand: number | 'own';
@@ -79,7 +74,6 @@ export type FieldsAndSize<D extends Declaration> = { readonly size: number } & {
   readonly [Name in keyof D]: D[Name] extends Argument<infer Value, infer _> ? Stored<Value> : never;
 };
 
-/** All that is known of an operation. */
 export interface Operation<
   Name extends string = string,
   Count extends Operands = Operands,
@@ -114,7 +108,6 @@ export interface Operation<
   work?(node: FieldsAndSize<D>, sizes: readonly number[], places: number, what: string): number;
 }
 
-/** Gives a record its type. */
 export function operation<const Name extends string, const Count extends Operands, D extends Declaration>(
   record: Operation<Name, Count, D>,
 ): Operation<Name, Count, D> {

@@ -22,7 +22,6 @@ export interface Readiness {
 /** Thrown for a node whose resolution or size does not fit. */
 export class UnfitResolution extends Error {
   constructor(
-    /** The index of the node. */
     readonly node: number,
     op: ProgramNode['op'] | 'output',
     readonly reason: string,

@@ -19,7 +19,6 @@ interface InputSpan {
   readonly inputs: number;
 }
 
-/** A convolution between features. */
 interface Convolution {
   readonly window: KernelWindow;
   readonly kernel: Float32Array;

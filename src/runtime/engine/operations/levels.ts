@@ -14,7 +14,6 @@ export const oneHot: Lowering<'oneHot'> = {
   },
 };
 
-/** From the numbers of levels. */
 export const oneHotLevels: Lowering<'oneHotLevels'> = {
   levels: ({ levels }) => levels,
   emit({ plan }, _, [numbers], y) {
@@ -22,7 +21,6 @@ export const oneHotLevels: Lowering<'oneHotLevels'> = {
   },
 };
 
-/** From the numbers of levels. */
 export const embedLevels: Lowering<'embedLevels'> = {
   levels: ({ table }, weights) => weights.get(table)?.shape[0] ?? 0,
   emit({ plan, numbers: numbersOf }, node, [numbers], y) {

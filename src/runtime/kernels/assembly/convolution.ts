@@ -10,7 +10,6 @@ import { paddedAt, paddedBytes, PIXELS, usedTaps } from './window';
 // inputs of a pixel are contiguous. A backward convolution uses the same taps in reverse: rows below, and `left`
 // columns to the right.
 
-/** Bytes of scratch memory that the functions below need at most. */
 export function convolutionScratch(
   _images: usize, height: usize, width: usize, featuresIn: usize, featuresOut: usize, rows: usize, columns: usize,
   _left: usize, present: usize,

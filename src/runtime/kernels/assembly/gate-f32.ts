@@ -10,7 +10,6 @@ export function tanhTimesSigmoid(a: v128, b: v128): v128 {
   return withSign(f32x4.div(above, below), a);
 }
 
-/** a sigmoid(b) of float32 numbers. */
 @inline
 export function timesSigmoid(a: v128, b: v128): v128 {
   const eb = exp(f32x4.neg(f32x4.abs(b)));

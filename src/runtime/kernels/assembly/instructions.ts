@@ -41,7 +41,6 @@ export function run(at: usize, end: usize, bases: usize, images: usize): usize {
   return at;
 }
 
-/** An elementwise operation. */
 function pointwise(op: i32, y: usize, a: usize, b: usize, bytes: usize, parameter: f64): void {
   let i: usize = 0; // the last vector may extend beyond the numbers, to others that are not stored
   if (op <= Op.relu) {

@@ -23,7 +23,6 @@ export function layerNorm(
   }
 }
 
-/** Bytes of scratch memory that {@link layerNormBack} needs. */
 export function layerNormBackScratch(_images: usize, _pixels: usize, groups: usize, size: usize): usize {
   return 2 * groups * size * 4;
 }

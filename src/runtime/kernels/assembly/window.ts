@@ -26,7 +26,6 @@ export function firstColumn(row: usize, columns: usize, present: usize, isBackwa
   return isBackward && row == 0 ? columns - present : 0;
 }
 
-/** The number of taps in use. */
 @inline
 export function usedTaps(rows: usize, columns: usize, present: usize): usize {
   return (rows - 1) * columns + present;

@@ -28,7 +28,6 @@ const condition = operation({
   size: (_operands, _fields, _what, size) => size,
 });
 
-/** Records by their names. */
 const byName = <const Records extends readonly Operation[]>(...records: Records) =>
   Object.fromEntries(records.map((record) => [record.name, record])) as {
     readonly [Record in Records[number] as Record['name']]: Record;
@@ -65,10 +64,8 @@ export const operations = {
   ...combinations,
 } as const;
 
-/** The name of an operation. */
 export type OperationName = keyof typeof operations;
 
-/** The record of a node's operation. */
 export const operationOf = ({ op }: { readonly op: OperationName }): Operation => operations[op];
 
 /** The operands of a node: indices of earlier nodes. */
@@ -78,7 +75,6 @@ type OperandsOf<Count extends Operands> = Count extends 0
     ? { readonly input: number }
     : { readonly inputs: readonly number[] };
 
-/** A node of an operation. */
 export type NodeOf<Name extends OperationName> = Name extends OperationName
   ? (typeof operations)[Name] extends Operation<string, infer Count, infer D>
     ? { readonly op: Name } & FieldsAndSize<D> & OperandsOf<Count>

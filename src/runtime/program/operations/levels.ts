@@ -17,7 +17,6 @@ export function checkEncodedLevels(what: string, levels: unknown): number {
 
 const checkLevelCount = (what: string, levels: unknown) => checkCategories(what, levels, 2);
 
-/** The features computed from each number. */
 const ofEachNumber = ({ size }: { readonly size: number }, [numbers = 1]: readonly number[]): Read[] =>
   groupsOf(size, numbers).map((features, n) => ({ features, operand: 0, of: [n, n + 1] }));
 
