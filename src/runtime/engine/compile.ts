@@ -33,10 +33,7 @@ export interface ProgramIO {
   readonly output: FeatureCache;
 }
 
-/**
- * Assigns memory and instructions to every node of a program, for images of the given number of rows. `due` is the time
- * at which each output is read.
- */
+/** Plans each node of a program, for images of so many rows. `due` is the time at which each output is read. */
 export function compile(
   plan: Plan,
   height: number,
@@ -111,10 +108,7 @@ export function compile(
   return { image: cache(0).operand(), categories, conditions, output: cache(output) };
 }
 
-/**
- * Copies the outputs for each channel to where they are read, at the channel's time, and returns that position,
- * [{@link outputStride}].
- */
+/** Copies the outputs of each channel, at its time, to where they are read: [{@link outputStride}]. */
 export function addOutputs(plan: Plan, x: FeatureCache, distribution: PixelDistribution): Operand {
   const channels = channelsOf(distribution);
   if (isSoftmax(distribution)) return addLogits(plan, x, channels, distribution.levels);
@@ -209,10 +203,7 @@ function fusedRelus(
 
 const NOTHING = { above: 0, columns: 0 };
 
-/**
- * How far the readers of a node, or an LSTM itself, look around in its features. Features that are the same at every
- * pixel are stored as one pixel.
- */
+/** How far readers, or an LSTM itself, look around in a node. If all pixels are equal, one is stored. */
 function extentOf(
   nodes: readonly ImageNode[],
   readiness: readonly Readiness[],

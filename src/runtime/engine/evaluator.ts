@@ -197,9 +197,7 @@ export class Evaluator {
   }
 }
 
-/**
- * Makes a function that returns the outputs of active images, [images, stride]: a view, or a copy for several chunks.
- */
+/** Returns a function for the outputs of active images, [images, stride]: a view, or a copy of several chunks. */
 function outputReader({ heap, active }: Machine, operand: Operand): () => Float32Array {
   const { stride } = operand;
   const parts = active.map(({ images, at }) => heap.subarray(at(operand), at(operand) + images * stride));

@@ -13,10 +13,7 @@ export const NO_BOUND = -Infinity;
 
 /** How the engine carries out an operation. */
 export interface Lowering<Name extends ImageNode['op'] = ImageNode['op']> {
-  /**
-   * Adds the instructions that compute y from the operands, each feature at its time. `hasRelu`,
-   * only for convolutions, states whether a ReLU is fused into it.
-   */
+  /** Adds instructions that compute y, each feature at its time. `hasRelu`: whether a convolution ends in a ReLU. */
   emit(
     target: Target,
     node: NodeOf<Name>,

@@ -33,10 +33,7 @@ interface Segment extends Pick<Step, 'places' | 'sweep'> {
   readonly steps: EncodedStep[];
 }
 
-/**
- * How many multiplications, or numbers written, a job does between pauses: a few milliseconds of
- * work, or a tenth of a second of the slowest functions.
- */
+/** Multiplications between pauses: a few milliseconds of work, or 0.1 s of the slowest functions. */
 const PART = 2 ** 22;
 
 /** A program in the heap, ready to run: weights, each chunk's memory, tables of bases, instructions. */

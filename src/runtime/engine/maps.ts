@@ -71,10 +71,7 @@ export function withMaps(
     return (sizes[index] ?? [1, 1]) as [height: number, width: number];
   }
 
-  /**
-   * Computes a node's map from whole maps and conditions, which are extended by `below` rows of
-   * zeros. As many rows are dropped from the top of the result.
-   */
+  /** Computes a node's map, of conditions extended by `below` rows of zeros, without as many rows at the top. */
   function evaluated(index: number, node: ImageNode, below = 0): GivenCondition {
     const [height, width] = sizeOf(index);
     const ofMap = programOf(index, node);

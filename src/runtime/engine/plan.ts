@@ -148,10 +148,7 @@ export interface Extent {
   readonly margin: number;
   /** Whether all pixels of a row are kept although no reader looks around, because they are read all at once. */
   readonly isWholeRow: boolean;
-  /**
-   * Whether a row is computed and last read before its first pixel, so that its memory can be reused.
-   * @default false
-   */
+  /** Whether a row is last read before its first pixel, so that its memory can be reused. @default false */
   readonly isTemporary?: boolean;
 }
 
@@ -197,9 +194,7 @@ export class FeatureCache {
     if (this.extent.isTemporary) this.plan.free(this.memory);
   }
 
-  /**
-   * An operand: the features from a slot on, at the pixel `above` rows up and `left` columns left of the current one.
-   */
+  /** The features from a slot on, at the pixel `above` rows up and `left` columns left of the current one. */
   operand(slot = 0, above = 0, left = 0): Operand {
     const { base, offset, stride } = this.memory;
     if (this.isOnePixel) return { base, offset: offset + slot, stride };

@@ -4,10 +4,7 @@ export { INSTRUCTION_WORDS, OPS, Word };
 
 export type OpName = (typeof OPS)[number];
 
-/**
- * Numbers in the heap, for each image. They start `offset` floats after a base and are `stride`
- * floats apart from image to image (0 if all images share them).
- */
+/** Numbers for each image: `offset` floats after a base, `stride` floats apart, or shared if that is 0. */
 export interface Operand {
   /** An index into the table of bases that the instruction runs with. */
   readonly base: number;
@@ -84,10 +81,7 @@ export function encode(heap: Float32Array, at: number, instruction: Instruction)
 /** Rounds a number of floats up to whole vectors of four. */
 export const wholeVectors = (floats: number): number => 4 * Math.ceil(floats / 4);
 
-/**
- * The inner loops of sampling, over one heap. All implementations round after every multiplication
- * and addition, in the same order, and so return the same bits.
- */
+/** The inner loops of sampling, over one heap. All implementations round each step, in the same order. */
 export interface SamplingKernels {
   /** The memory of all numbers, initially zero. */
   readonly heap: Float32Array;

@@ -147,10 +147,7 @@ function product({ heap, y, a, b, length, weights, weightStride, inputs, paramet
   }
 }
 
-/**
- * The equivalent of assembly/lookup.ts for one image: y = max(b + the rows that a refers to, parameter); y may be at
- * the position of b.
- */
+/** As in assembly/lookup.ts: y = max(b + the rows that a refers to, parameter); y may be at the position of b. */
 function lookup(item: Item): void {
   const { heap, y, a, b, length, weights, weightStride, inputs, rows, parameter } = item;
   const next = rows * weightStride;

@@ -29,10 +29,7 @@ export type UncheckedModel = Readonly<
 > &
   Pick<PortableModel, 'weights'> & { readonly distribution?: unknown; readonly symmetry?: unknown };
 
-/**
- * The most products, of whole vectors, that a program may take at each pixel. Nodes may share
- * weights and repeat features, but a short file cannot ask for a long computation.
- */
+/** The most products a pixel, since nodes may share weights: a short file cannot ask for a long computation. */
 const mostWork = (numNodes: number, numbers: number): number => 2 ** 16 + 512 * numNodes + 64 * numbers;
 
 /** The cost of a feature, in products, since several numbers are stored for it. */
@@ -155,10 +152,7 @@ function checkTablesOfPlaces(model: PortableModel, readiness: readonly Readiness
   }
 }
 
-/**
- * Checks that maps computed from conditions are not larger than the image (or the largest image
- * allowed), and that maps stored as a whole fit in memory.
- */
+/** Checks that maps of conditions are no larger than the (largest) image, and that whole maps fit in memory. */
 function checkMaps(model: PortableModel, maps: readonly number[], maxValues: number): void {
   const [height, width] = model.imageShape.map((length) => length ?? MAX_LENGTH) as [number, number];
   const places = mapSizes(model).map((size, index) => {

@@ -53,10 +53,7 @@ export interface Read {
   /** The features of it that are read, all by each of `features` or, if `isOneByOne`, the one in its position. */
   readonly of: FeatureRange;
   readonly isOneByOne?: boolean;
-  /**
-   * Where it is read: relative to the computed place, at all earlier places, or at the last of these.
-   * @default at the place itself
-   */
+  /** Where: relative to the place, at all earlier places, or at the last of these. @default the place itself */
   readonly at?: readonly [down: number, right: number] | 'earlier' | 'previous';
   /** Whether the read affects the result at a place, in a map of this width. @default everywhere */
   counts?(row: number, column: number, width: number): boolean;

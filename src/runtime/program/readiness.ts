@@ -7,10 +7,7 @@ import { AFTER_ROW, ONCE, ROW } from './times';
 
 /** When the features of a node are ready, and at which places they exist. */
 export interface Readiness {
-  /**
-   * The distance in rows and columns of the image between places with features: 1, or 2 and 4 in networks of several
-   * resolutions.
-   */
+  /** Rows and columns of the image from one place with features to the next: 1, or 2 and 4 in coarser maps. */
   readonly scale: number;
   /**
    * For each feature `ONCE`, `ROW`, `AFTER_ROW`, or how many channels of the current pixel must be

@@ -87,10 +87,7 @@ function gatesOf({ size, groups }: LSTM): number[] {
   });
 }
 
-/**
- * Packs a kernel [taps,F,4F] into blocks of four gates, [4 slots/4][taps slots][4], for gates in these slots; `packed`
- * is initially zeros.
- */
+/** Packs a kernel [taps,F,4F] into zeros: blocks of four gates, [4 slots/4][taps slots][4], in these slots. */
 function packTaps(packed: Float32Array, kernel: Float32Array, states: Layout, slotOfGate: readonly number[]) {
   const [size, outs] = [states.slotOf.length, slotOfGate.length];
   const taps = kernel.length / (size * outs);

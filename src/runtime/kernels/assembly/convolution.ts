@@ -55,10 +55,7 @@ export function convolveBack(
   );
 }
 
-/**
- * Computes all rows of the images `to` from the images `from`, masked by y > 0 unless the address y
- * is 0. `left` counts columns of the padding.
- */
+/** Computes all rows of images. `y` masks `from` by y > 0, unless it is 0; `left` counts columns of padding. */
 function eachRow(
   to: usize, from: usize, y: usize,
   images: usize, height: usize, width: usize, featuresIn: usize, featuresOut: usize, rows: usize,

@@ -69,10 +69,7 @@ export function convolveRow(
   }
 }
 
-/**
- * sums[j][o] += the sum over a row of x[p][j] dz[p][o], where j runs over the inputs of each kernel row in
- * turn.
- */
+/** sums[j][o] += the sum over a row of x[p][j] dz[p][o], for the inputs j of each kernel row in turn. */
 export function correlateRow(
   sums: usize, x: usize, rowBytes: usize, dz: usize,
   width: usize, featuresIn: usize, outBytes: usize, rows: usize, columns: usize, present: usize,

@@ -2,10 +2,7 @@ import { exp } from './exp';
 import { exp as expF32 } from './exp-f32';
 import { largestOfLanes, sumOfLanes, V } from './vector';
 
-/**
- * y[n][l] = e^((x[n][l] - max x[n]) scale), float64, and its sums [images]. `levels` is a multiple
- * of 4; x is padded with -Infinity.
- */
+/** y[n][l] = e^((x[n][l] - max x[n]) scale), float64, and its sums; x is padded to whole vectors with -Infinity. */
 export function softmax(y: usize, sums: usize, x: usize, images: usize, levels: usize, scale: f64): void {
   const s = f64x2.splat(scale);
   for (let n: usize = 0; n < images; n++, x += levels * 4, y += levels * 8, sums += 8) {

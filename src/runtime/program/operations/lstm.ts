@@ -48,10 +48,7 @@ export const lstm = operation({
   },
 });
 
-/**
- * States are computed from their gates, and from all earlier states that the kernel sees. The
- * forget gate matters only if there is an earlier cell.
- */
+/** The gates and all earlier states that the kernel sees. The forget gate matters only if there is an earlier cell. */
 function readsOfStates({
   path,
   kernelSize: [, columns],
