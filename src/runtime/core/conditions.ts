@@ -114,17 +114,15 @@ export function matchConditions<Given>(
 ): MatchedCondition<Given>[] {
   if (conditions.length === 0 && given !== undefined)
     throwTypeError(what, 'none, since the model takes no condition', given);
-  if (isByName(given)) {
-    const kinds = conditions.map(({ kind }) => kind);
-    checkNames(what, Object.keys(given), kinds);
-    return conditions.map((condition) => ({
-      what: `${what}.${condition.kind}`,
-      condition,
-      given: given[condition.kind],
-    }));
+  if (!isByName(given)) {
+    if (conditions.length > 1) throwTypeError(what, namesWanted(conditions), given);
+    return conditions.map((condition) => ({ what, condition, given: given as Given | undefined }));
   }
-  if (conditions.length > 1) throwTypeError(what, namesWanted(conditions), given);
-  return conditions.map((condition) => ({ what, condition, given: given as Given | undefined }));
+  const kinds = conditions.map(({ kind }) => kind);
+  checkNames(what, Object.keys(given), kinds);
+  return conditions.map((condition) => {
+    return { what: `${what}.${condition.kind}`, condition, given: given[condition.kind] };
+  });
 }
 
 /** Describes the conditions of a model that takes several. */

@@ -154,9 +154,9 @@ function readersOf(nodes: readonly ImageNode[], output: number): number[][] {
   const readers = nodes.map(() => [] as number[]);
   for (const [index, node] of [...nodes.entries()].reverse()) {
     if (index === output || readers[index]?.length !== 0)
-      for (const operand of operandsOf(node)) readers[operand]?.push(index);
+      for (const operand of operandsOf(node)) readers[operand]?.unshift(index);
   }
-  return readers.map((of) => of.reverse());
+  return readers;
 }
 
 /**

@@ -24,10 +24,9 @@ import { checkImageSize, firstLeak, type Readiness, readinessOf } from './readin
 // checked, every size is recomputed, and the length of the file bounds the cost of evaluation.
 
 /** A model of which only the weights have been checked. */
-export type UncheckedModel = Readonly<
-  Record<Exclude<keyof PortableModel, 'distribution' | 'symmetry' | 'palette' | 'info'>, unknown>
-> &
-  Pick<PortableModel, 'weights'> & { readonly distribution?: unknown; readonly symmetry?: unknown };
+export type UncheckedModel = Pick<PortableModel, 'weights'> & {
+  readonly [Part in keyof PortableModel]?: unknown;
+};
 
 /** The most products a pixel, since nodes may share weights: a short file cannot ask for a long computation. */
 const mostWork = (numNodes: number, numbers: number): number => 2 ** 16 + 512 * numNodes + 64 * numbers;

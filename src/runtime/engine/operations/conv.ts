@@ -1,7 +1,7 @@
 import { firstSeeing, type KernelWindow, visibilityAt } from '../../core/window';
 import type { Instruction, Operand } from '../../kernels/instruction';
 import { AFTER_ROW, ROW } from '../../program/times';
-import type { SlotRange } from '../layout';
+import type { Layout, SlotRange } from '../layout';
 import { type Lowering, NO_BOUND } from '../lowering';
 import { type Phase, phasesOf, reachOf, type Tap } from '../phases';
 import type { Places } from '../places';
@@ -19,11 +19,17 @@ interface InputSpan {
   readonly inputs: number;
 }
 
-interface Convolution {
+/** A kernel between features in these slots. */
+interface UnpackedKernel {
   readonly window: KernelWindow;
   readonly kernel: Float32Array;
   /** How many levels there are, each with a row of the kernel, if the inputs are numbers of levels; otherwise null. */
   readonly levels: number | null;
+  readonly x: { readonly layout: Pick<Layout, 'slotOf' | 'slots'> };
+  readonly y: { readonly layout: Pick<Layout, 'slotOf'> };
+}
+
+interface Convolution extends UnpackedKernel {
   readonly x: FeatureCache;
   readonly y: FeatureCache;
   /** [out slots] */
@@ -94,10 +100,10 @@ function packedPhase(plan: Plan, convolution: Convolution, phase: Phase): Packed
 }
 
 /** The masked kernel at some taps, in the slots of inputs and outputs; `packed` is zeros. See {@link PackedPhase}. */
-function packTaps(
+export function packTaps(
   packed: Float32Array,
   taps: readonly Tap[],
-  { window, kernel, levels, x, y }: Convolution,
+  { window, kernel, levels, x, y }: UnpackedKernel,
   inputStride: number,
   blockStride: number,
 ): void {

@@ -28,39 +28,32 @@ const condition = operation({
   size: (_operands, _fields, _what, size) => size,
 });
 
-const byName = <const Records extends readonly Operation[]>(...records: Records) =>
-  Object.fromEntries(records.map((record) => [record.name, record])) as {
-    readonly [Record in Records[number] as Record['name']]: Record;
-  };
-
-/** All operations that a program may have. */
+/** All operations that a program may have, by name. */
 export const operations = {
-  .../* @__PURE__ */ byName(
-    image,
-    condition,
-    conv,
-    pointwise,
-    concat,
-    slice,
-    shift,
-    upsample,
-    position,
-    concatElu,
-    gate,
-    glu,
-    attend,
-    lstm,
-    affine,
-    normalize,
-    rms,
-    softmax,
-    logSoftmax,
-    oneHot,
-    oneHotLevels,
-    embedLevels,
-    rasterShift,
-    embedPlaces,
-  ),
+  image,
+  condition,
+  conv,
+  pointwise,
+  concat,
+  slice,
+  shift,
+  upsample,
+  position,
+  concatElu,
+  gate,
+  glu,
+  attend,
+  lstm,
+  affine,
+  normalize,
+  rms,
+  softmax,
+  logSoftmax,
+  oneHot,
+  oneHotLevels,
+  embedLevels,
+  rasterShift,
+  embedPlaces,
   ...combinations,
 } as const;
 

@@ -107,12 +107,6 @@ function checkNamed(what: string, args: object): void {
     if (name in scaleAndShift()) checkLayerWeight(`${what}: ${name}`, weight);
 }
 
-/** The number of a weight for a feature: the only one, or one of [F]; `value` if there is no weight. */
-function numberFor(feature: number, numbers: ArrayLike<number> | undefined, value: number): number {
-  if (numbers === undefined) return value;
-  return numbers[numbers.length === 1 ? 0 : feature] as number;
-}
-
 export const normalizeOps = <T>(nodes: Nodes<T>) => {
   const perFeatureOf = (x: T, what: string, { scale, shift }: ScaleAndShift) => {
     const size = nodes.sizeOf(x, what);
@@ -151,15 +145,15 @@ export const normalizeOps = <T>(nodes: Nodes<T>) => {
       /** A weight [F], each number folded from those of its feature. */
       const folded = (name: string, fold: (factor: number, mean: number, beta: number) => number) =>
         nodes.derived(name, [size], from, (all) => {
-          const numbersOf = (weight: LayerWeight | undefined) => weight && all[from.indexOf(weight)];
-          const [means, variances, scales, shifts] = [mean, variance, scale, shift].map(numbersOf);
-          const numbers = new Float32Array(size);
-          for (let feature = 0; feature < size; feature++) {
-            const deviation = Math.sqrt(numberFor(feature, variances, 1) + epsilon);
-            const factor = numberFor(feature, scales, 1) / deviation;
-            numbers[feature] = fold(factor, numberFor(feature, means, 0), numberFor(feature, shifts, 0));
-          }
-          return numbers;
+          return Float32Array.from({ length: size }, (_, feature) => {
+            /** The number of a weight for the feature: the only one, or one of [F]; `value` if there is no weight. */
+            const numberOf = (weight: LayerWeight | undefined, value: number): number => {
+              const numbers = weight && all[from.indexOf(weight)];
+              return numbers?.[numbers.length === 1 ? 0 : feature] ?? value;
+            };
+            const factor = numberOf(scale, 1) / Math.sqrt(numberOf(variance, 1) + epsilon);
+            return fold(factor, numberOf(mean, 0), numberOf(shift, 0));
+          });
         });
       return nodes.add(affine, [x], {
         scale: folded('scale', (factor) => factor),
