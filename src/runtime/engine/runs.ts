@@ -21,6 +21,22 @@ export function eachRun(
   }
 }
 
+/** One instruction for each of some equal groups of features. A group is ready at once, and contiguous. */
+export function eachGroup(
+  plan: Plan,
+  y: FeatureCache,
+  groups: number,
+  codeOf: (slot: number, group: number) => Omit<Instruction, 'y' | 'length'>,
+): void {
+  const { times, slotOf } = y.layout;
+  const length = times.length / groups;
+  for (let group = 0; group < groups; group++) {
+    const slot = slotOf[group * length] as number;
+    const code = { ...codeOf(slot, group), y: y.operand(slot), length };
+    plan.emit(times[group * length] as number, code, y.places);
+  }
+}
+
 /** Places the numbers of features in the slots of a layout. */
 export function inSlots(numbers: Float32Array, { slots, slotOf }: Layout): Float32Array {
   const arranged = new Float32Array(slots);

@@ -1,6 +1,7 @@
 import type { Instruction } from '../../kernels/instruction';
 import { type Lowering, NO_BOUND } from '../lowering';
 import type { FeatureCache, Plan } from '../plan';
+import { eachGroup } from '../runs';
 
 /** The numbers of the levels that features x represent, counted from 1; 0 if x is not a level. */
 export function addLevelNumbers(plan: Plan, levels: number, x: FeatureCache, y: FeatureCache): void {
@@ -38,18 +39,13 @@ export const embedLevels: Lowering<'embedLevels'> = {
   },
 };
 
-/** One instruction for the features of each number, when it is ready; these features are contiguous. */
+/** One instruction for the features of each number. */
 function eachNumber(
   plan: Plan,
   x: FeatureCache,
   y: FeatureCache,
-  instruction: Pick<Instruction, 'op'> & Partial<Instruction>,
-): void {
-  const { times, slotOf } = y.layout;
-  const length = times.length / x.layout.times.length;
-  for (const [i, slot] of x.layout.slotOf.entries()) {
-    const first = i * length;
-    const code = { y: y.operand(slotOf[first]), a: x.operand(slot), length, ...instruction };
-    plan.emit(times[first] as number, code, y.places);
-  }
+  instruction: Omit<Instruction, 'y' | 'a' | 'length'>,
+) {
+  const { slotOf } = x.layout;
+  eachGroup(plan, y, slotOf.length, (_, i) => ({ ...instruction, a: x.operand(slotOf[i]) }));
 }
