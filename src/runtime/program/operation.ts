@@ -59,6 +59,11 @@ export interface Read {
   counts?(row: number, column: number, width: number): boolean;
 }
 
+/** Each of some features is computed from one of an operand's, in order from its feature `first` on. */
+export const oneByOne = ([from, to]: FeatureRange, first = from, operand = 0): Read => {
+  return { features: [from, to], operand, of: [first, first + to - from], isOneByOne: true };
+};
+
 /** A field of a node as stored in programs, with a weight replaced by its name. */
 type Stored<Value> = [Value] extends [WeightReference]
   ? string

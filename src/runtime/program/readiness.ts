@@ -1,6 +1,6 @@
 import { throwTypeError } from '../core/check';
 import { type ConditionShape, isOfPlaces } from '../core/conditions';
-import type { Read } from './operation';
+import { oneByOne, type Read } from './operation';
 import { operationOf } from './operations';
 import { type ImageNode, operandsOf, type ProgramNode } from './program';
 import { AFTER_ROW, ONCE, ROW } from './times';
@@ -69,11 +69,8 @@ function timesOf(
 
 /** What the features of a node are computed from; by default the same feature of each operand. */
 export function readsOf(node: ProgramNode, sizes: readonly number[]): readonly Read[] {
-  const features = [0, node.size] as const;
-  return (
-    operationOf(node).reads?.(node, sizes) ??
-    sizes.map((_, operand) => ({ features, operand, of: features, isOneByOne: true }))
-  );
+  const given = operationOf(node).reads?.(node, sizes);
+  return given ?? sizes.map((_, operand) => oneByOne([0, node.size], 0, operand));
 }
 
 /**

@@ -10,16 +10,12 @@ export function addLevelNumbers(plan: Plan, levels: number, x: FeatureCache, y: 
 
 /** One-hot vectors from an index, counted from 0. */
 export const oneHot: Lowering<'oneHot'> = {
-  emit({ plan }, _, [x], y) {
-    eachNumber(plan, x, y, { op: 'oneHot' });
-  },
+  emit: ({ plan }, _, [x], y) => eachNumber(plan, x, y, { op: 'oneHot' }),
 };
 
 export const oneHotLevels: Lowering<'oneHotLevels'> = {
   levels: ({ levels }) => levels,
-  emit({ plan }, _, [numbers], y) {
-    eachNumber(plan, numbers, y, { op: 'oneHot', parameter: 1 });
-  },
+  emit: ({ plan }, _, [numbers], y) => eachNumber(plan, numbers, y, { op: 'oneHot', parameter: 1 }),
 };
 
 export const embedLevels: Lowering<'embedLevels'> = {

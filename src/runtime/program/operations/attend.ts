@@ -11,7 +11,7 @@ import {
 import { checkFeatures, checkMemory, throwTypeError } from '../../core/check';
 import { wholeVectors } from '../../kernels/instruction';
 import type { Nodes } from '../nodes';
-import { type FeatureRange, groupsOf, operation, type Read } from '../operation';
+import { type FeatureRange, groupsOf, oneByOne, operation, type Read } from '../operation';
 
 // Arguments are made by functions, so that pages which only run programs do without them.
 
@@ -59,10 +59,7 @@ export const attend = operation({
     const counts = (row: number, column: number, width: number) => row * width + column >= first;
     return groupsOf(size, heads).flatMap((features, head): Read[] => {
       const of = scored[head] as FeatureRange;
-      const seen: Read[] = [
-        { features, operand: 1, of, counts },
-        { features, operand: 2, of: features, isOneByOne: true },
-      ];
+      const seen: Read[] = [{ features, operand: 1, of, counts }, oneByOne(features, features[0], 2)];
       const earlier = seen.map((read): Read => ({ ...read, at: 'earlier' }));
       return [{ features, operand: 0, of, counts }, ...earlier, ...(own ? seen : [])];
     });

@@ -2,7 +2,7 @@ import { integer } from '../../core/arguments';
 import { checkInteger, throwTypeError } from '../../core/check';
 import { wholeVectors } from '../../kernels/instruction';
 import type { Nodes } from '../nodes';
-import { operation, type Read } from '../operation';
+import { oneByOne, operation } from '../operation';
 
 export const concat = operation({
   name: 'concat',
@@ -11,10 +11,9 @@ export const concat = operation({
   size: (operands) => operands.reduce((sum, { size }) => sum + size, 0),
   reads(_, sizes) {
     let first = 0;
-    return sizes.map((size, operand): Read => {
-      const features = [first, first + size] as const;
+    return sizes.map((size, operand) => {
       first += size;
-      return { features, operand, of: [0, size], isOneByOne: true };
+      return oneByOne([first - size, first], 0, operand);
     });
   },
 });
@@ -29,9 +28,7 @@ export const slice = operation({
     checkInteger(`${what}: start`, start, 0, features - size);
     return size;
   },
-  reads: ({ start, size }) => [
-    { features: [0, size], operand: 0, of: [start, start + size], isOneByOne: true },
-  ],
+  reads: ({ start, size }) => [oneByOne([0, size], start)],
 });
 
 const distance = integer({ from: 0 });
@@ -42,9 +39,7 @@ export const shift = operation({
   fields: { rows: distance, columns: distance },
   isOfMaps: true,
   size: ([x]) => x.size,
-  reads: ({ rows, columns, size }) => [
-    { features: [0, size], operand: 0, of: [0, size], isOneByOne: true, at: [0 - rows, 0 - columns] },
-  ],
+  reads: ({ rows, columns, size }) => [{ ...oneByOne([0, size]), at: [0 - rows, 0 - columns] }],
   work: ({ rows, columns, size }) => (rows + 1) * (columns + 1) * wholeVectors(size), // stored, with zeros around them
 });
 
@@ -53,13 +48,7 @@ export const concatElu = operation({
   operands: 1,
   fields: {},
   size: ([x]) => 2 * x.size,
-  reads: (_, [half = 0]) =>
-    [0, half].map((first) => ({
-      features: [first, first + half],
-      operand: 0,
-      of: [0, half],
-      isOneByOne: true,
-    })),
+  reads: (_, [half = 0]) => [oneByOne([0, half]), oneByOne([half, 2 * half], 0)],
 });
 
 export const featureOps = <T>(nodes: Nodes<T>) => ({

@@ -1,7 +1,7 @@
 import { integer } from '../../core/arguments';
 import { checkFeatures, checkOneOf } from '../../core/check';
 import type { Nodes } from '../nodes';
-import { type FeatureRange, groupsOf, operation } from '../operation';
+import { type FeatureRange, groupsOf, oneByOne, operation } from '../operation';
 import { combinations } from './pointwise';
 
 /** The kind of a gate: tanh(a) sigmoid(b), or a sigmoid(b). */
@@ -15,9 +15,9 @@ const gateOf = <const Name extends 'gate' | 'glu'>(name: Name) =>
     size: ([x], { groups }, what) => checkFeatures(`${what}: input`, x.size, 2 * groups, '2 * groups') / 2,
     reads({ size, groups }) {
       const outputs = groupsOf(size, groups);
-      return groupsOf(2 * size, 2 * groups).map((of, i) => {
-        return { features: outputs[i >> 1] as FeatureRange, operand: 0, of, isOneByOne: true };
-      });
+      return groupsOf(2 * size, 2 * groups).map(([first], i) =>
+        oneByOne(outputs[i >> 1] as FeatureRange, first),
+      );
     },
   });
 

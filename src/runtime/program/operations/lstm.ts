@@ -7,6 +7,7 @@ import {
   type FeatureRange,
   type FieldsAndSize,
   groupsOf,
+  oneByOne,
   operation,
   type Read,
   weight,
@@ -61,8 +62,8 @@ function readsOfStates({
   const counts = (row: number, column: number, width: number) =>
     row + toCell[0] >= 0 && column + toCell[1] >= 0 && column + toCell[1] < width;
   const states = groupsOf(size, groups);
-  const gates = groupsOf(4 * size, 4 * groups).map((of, i): Read => {
-    const read = { features: states[i >> 2] as FeatureRange, operand: 0, of, isOneByOne: true };
+  const gates = groupsOf(4 * size, 4 * groups).map(([first], i): Read => {
+    const read = oneByOne(states[i >> 2] as FeatureRange, first);
     return i % 4 === 1 ? { ...read, counts } : read; // of o, f, i and g
   });
   return [

@@ -1,6 +1,6 @@
 import { throwTypeError } from '../../core/check';
 import type { Nodes } from '../nodes';
-import { checkShape, operation, weight } from '../operation';
+import { checkShape, oneByOne, operation, weight } from '../operation';
 import type { LayerWeight } from '../weights';
 
 // Operations that take the places of a map as a sequence, in row order.
@@ -14,7 +14,7 @@ export const rasterShift = operation({
     checkShape(`${what}: start`, start, [x.size]);
     return x.size;
   },
-  reads: ({ size }) => [{ features: [0, size], operand: 0, of: [0, size], isOneByOne: true, at: 'previous' }],
+  reads: ({ size }) => [{ ...oneByOne([0, size]), at: 'previous' }],
 });
 
 export const embedPlaces = operation({
