@@ -66,15 +66,14 @@ export class Layout {
   }
 
   hasTimes(times: readonly number[]): boolean {
-    return times.length === this.times.length && times.every((time, feature) => time === this.times[feature]);
+    return areEqual(times, this.times);
   }
 
   /** Whether another layout has every feature in the same slot. */
   isLike(other: Layout): boolean {
-    return (
-      this.slots === other.slots &&
-      this.slotOf.length === other.slotOf.length &&
-      this.slotOf.every((slot, feature) => slot === other.slotOf[feature])
-    );
+    return this.slots === other.slots && areEqual(this.slotOf, other.slotOf);
   }
 }
+
+const areEqual = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((one, i) => one === b[i]);

@@ -57,11 +57,8 @@ function tapRows(window: KernelWindow, every: number, row: number, column: numbe
       .map((c): Tap => [r, c])
       .filter((tap) => {
         const [down, right] = offsetOfTap(window, ...tap);
-        return (
-          (row + down) % every === 0 &&
-          (column + right) % every === 0 &&
-          visibilityAt(window, ...tap) !== 'nothing'
-        );
+        const isAtPlace = (row + down) % every === 0 && (column + right) % every === 0;
+        return isAtPlace && visibilityAt(window, ...tap) !== 'nothing';
       });
     const [first] = taps;
     if (first === undefined) return [];

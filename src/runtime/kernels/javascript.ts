@@ -62,9 +62,9 @@ const BINARY = {
   minimum: (a: number, b: number) => Math.min(a, b),
 };
 
-const LOOPS: Readonly<
-  Record<Exclude<OpName, keyof typeof activations | keyof typeof BINARY>, (item: Item) => void>
-> = {
+type OtherOp = Exclude<OpName, keyof typeof activations | keyof typeof BINARY>;
+
+const LOOPS: Readonly<Record<OtherOp, (item: Item) => void>> = {
   product,
   lookup,
   attend,

@@ -59,12 +59,8 @@ export function checkProgram(model: UncheckedModel, maxValues: number): asserts 
   const shape = checkDistributionShape(distribution, pixel, maxValues);
   // Checked before a distribution of this size is made, since even a short file may state any size.
   const wanted = numParametersOf(shape, pixel);
-  if (size !== wanted)
-    throwTypeError(
-      'output',
-      `a node of ${wanted} numbers, for a ${shape.kind} of ${channels} channels and ${levels} levels`,
-      size,
-    );
+  const ofPixel = `a ${shape.kind} of ${channels} channels and ${levels} levels`;
+  if (size !== wanted) throwTypeError('output', `a node of ${wanted} numbers, for ${ofPixel}`, size);
   checkOutputs(model as PortableModel, maxValues);
   if (model.symmetry !== undefined) checkStoredSymmetry(model as PortableModel);
 }
@@ -82,22 +78,15 @@ function checkConditionShape(condition: unknown, index: number, maxValues: numbe
   const given = (condition ?? {}) as Partial<ConditionShape>;
   const kind = checkOneOf(`${what}: kind`, given.kind, ['class', 'vector', 'map', 'codes']);
   const count = { class: 'numClasses', vector: 'size', map: 'size', codes: 'levels' }[kind];
-  const fields = checkFields(
-    what,
-    condition,
-    ['kind', count, ...(kind === 'codes' ? ['shape'] : [])],
-    kind === 'class' ? ['nullClass'] : [],
-  );
+  const names = kind === 'codes' ? ['kind', count, 'shape'] : ['kind', count];
+  const fields = checkFields(what, condition, names, kind === 'class' ? ['nullClass'] : []);
   checkInteger(`${what}: ${count}`, fields[count], kind === 'codes' ? 2 : 1, MAX_CATEGORIES);
   if (Object.hasOwn(fields, 'nullClass') && fields.nullClass !== true)
     throwTypeError(`${what}: nullClass`, 'true, or no such field', fields.nullClass);
   if (kind === 'codes') {
-    const places = checkedProduct(
-      `${what}: shape`,
-      checkList(`${what}: shape`, fields['shape'], 2),
-      MAX_LENGTH,
-    );
-    checkMaxValues(`${what}: shape`, places, maxValues);
+    const shape = `${what}: shape`;
+    const places = checkedProduct(shape, checkList(shape, fields['shape'], 2), MAX_LENGTH);
+    checkMaxValues(shape, places, maxValues);
   }
   return condition as ConditionShape;
 }
@@ -131,9 +120,8 @@ function checkOutputs(model: PortableModel, maxValues: number): void {
   if (scale > 1) throwTypeError('output', "a node of the image's resolution", `one of every ${scale} rows`);
   const channel = firstLeak(times, (parameter) => channelOf(distribution, parameter));
   if (channel < 0) return;
-  throw new Error(
-    `output: the model is not causal: its ${outputsName(distribution)} of channel ${channel} see that channel or a later one`,
-  );
+  const leaks = `its ${outputsName(distribution)} of channel ${channel} see that channel or a later one`;
+  throw new Error(`output: the model is not causal: ${leaks}`);
 }
 
 /** Checks that tables with a row for each place fit the maps that they are added to. */
@@ -222,12 +210,9 @@ function checkNodes(
     }
     if (node.op === 'condition') {
       const condition = conditions[node.index];
+      const known = `one of ${conditions.length} conditions, each read by one node`;
       if (condition === undefined || usedConditions.has(node.index))
-        throwTypeError(
-          `${what}: index`,
-          `one of ${conditions.length} conditions, each read by one node`,
-          node.index,
-        );
+        throwTypeError(`${what}: index`, known, node.index);
       usedConditions.add(node.index);
       wanted = conditionFeatures(condition);
       isConstant = !isOfPlaces(condition);

@@ -22,12 +22,10 @@ export const conv = operation({
   size([x], { kernel, bias, window }, what) {
     const { kernelSize, imageChannels, stride } = window;
     const [, , featuresIn, featuresOut = 0] = kernel.shape;
-    if (x.isConstant && (kernelSize[0] * kernelSize[1] > 1 || stride > 1))
-      throwTypeError(
-        `${what}: window`,
-        '1x1 of stride 1, since its input is the same at every pixel',
-        `${kernelSize.join('x')} of stride ${stride}`,
-      );
+    if (x.isConstant && (kernelSize[0] * kernelSize[1] > 1 || stride > 1)) {
+      const wanted = '1x1 of stride 1, since its input is the same at every pixel';
+      throwTypeError(`${what}: window`, wanted, `${kernelSize.join('x')} of stride ${stride}`);
+    }
     checkShape(`${what}: kernel`, kernel, [...kernelSize, x.size, featuresOut]);
     checkFeatures(`${what}: input features`, featuresIn, imageChannels);
     checkFeatures(`${what}: output features`, featuresOut, imageChannels);
