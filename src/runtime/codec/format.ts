@@ -139,18 +139,13 @@ export function readFile(
 /** Whether the numbers of a condition are stored as integers. */
 const isWhole = (condition: ConditionShape): boolean => numCategories(condition) > 0;
 
-function readCondition(
-  reader: ByteReader,
-  condition: ConditionShape,
-  numImages: number,
-  imageShape: ImageShape,
-): ConditionValues {
-  const shape = conditionShapeOf(condition, imageShape);
+function readCondition(reader: ByteReader, kind: ConditionShape, numImages: number, imageShape: ImageShape) {
+  const shape = conditionShapeOf(kind, imageShape);
   const count = numImages * sizeFromShape(shape);
   if (count > reader.left)
     // each takes at least a byte
     throw new Error('file: truncated or damaged: too short for its conditions');
-  const values = isWhole(condition)
+  const values = isWhole(kind)
     ? Float32Array.from({ length: count }, () => reader.varint())
     : new Float32Array(reader.bytes(4 * count).buffer);
   return { shape, values };

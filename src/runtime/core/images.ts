@@ -25,10 +25,8 @@ export const placeOf = (index: number, [, width, channels]: ImageShape): Place =
   index % channels,
 ];
 
-export const indexOfPlace = (
-  [row, column, channel]: Readonly<Place>,
-  [, width, channels]: ImageShape,
-): number => (row * width + column) * channels + channel;
+export const indexOfPlace = ([row, column, channel]: Readonly<Place>, [, width, channels]: ImageShape) =>
+  (row * width + column) * channels + channel;
 
 /** A level as models take it, in [0, 1]; not rounded to float32. */
 export const normalizedLevel = (level: number, levels: number): number => level / (levels - 1);

@@ -186,11 +186,7 @@ function whenComputed(
 }
 
 /** Convolutions whose only reader is a ReLU, into which it is fused. Maps the convolution's node to the ReLU's. */
-function fusedRelus(
-  nodes: readonly ImageNode[],
-  readers: readonly (readonly number[])[],
-  output: number,
-): Map<number, number> {
+function fusedRelus(nodes: readonly ImageNode[], readers: readonly (readonly number[])[], output: number) {
   const fused = new Map<number, number>();
   for (const [index, node] of nodes.entries()) {
     const [reader, ...others] = readers[index] as number[];

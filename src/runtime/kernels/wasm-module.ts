@@ -24,9 +24,8 @@ export function exportsOf<Exports>(module: WasmModule<Exports>, memory: WebAssem
   const made = instances.get(memory) ?? new Map<string, unknown>();
   instances.set(memory, made);
   if (!made.has(module)) {
-    const { exports } = new WebAssembly.Instance(compileModule(module) as WebAssembly.Module, {
-      env: { memory },
-    });
+    const code = compileModule(module) as WebAssembly.Module;
+    const { exports } = new WebAssembly.Instance(code, { env: { memory } });
     made.set(module, exports);
   }
   return made.get(module) as Exports;

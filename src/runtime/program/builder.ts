@@ -107,12 +107,7 @@ export class ProgramBuilder extends Nodes<Features> {
     return scale === null ? null : { image: this.features[0] as Features, scale };
   }
 
-  protected named(
-    weight: LayerWeight,
-    shape: readonly number[],
-    make: MakeWeight,
-    norm?: Norm,
-  ): WeightReference {
+  protected named(weight: LayerWeight, shape: readonly number[], make: MakeWeight, norm?: Norm) {
     const uses = this.uses.get(weight) ?? [];
     const known = uses.find((use) => isSameNorm(use.norm, norm) && String(use.shape) === String(shape));
     if (known !== undefined) return known;
@@ -122,12 +117,7 @@ export class ProgramBuilder extends Nodes<Features> {
     return use;
   }
 
-  derived(
-    name: string,
-    shape: readonly number[],
-    from: readonly LayerWeight[],
-    make: MakeWeight,
-  ): WeightReference {
+  derived(name: string, shape: readonly number[], from: readonly LayerWeight[], make: MakeWeight) {
     const full = this.layer === '' ? name : `${this.layer}.${name}`;
     let unused = full;
     for (let n = 1; this.weights.has(unused); n++) unused = `${full}_${n}`;

@@ -45,11 +45,7 @@ export function readinessOf(nodes: readonly ImageNode[], conditions: readonly Co
 }
 
 /** When each feature of a node is ready: once everything that it is computed from is. */
-function timesOf(
-  node: ImageNode,
-  operands: readonly Readiness[],
-  conditions: readonly ConditionShape[],
-): number[] {
+function timesOf(node: ImageNode, operands: readonly Readiness[], conditions: readonly ConditionShape[]) {
   const times = new Array<number>(node.size).fill(ONCE);
   if (node.op === 'image') return times.map((_, channel) => channel + 1);
   if (node.op === 'condition')

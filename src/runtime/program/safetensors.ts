@@ -139,13 +139,7 @@ function readEntry(what: string, entry: unknown, bytes: number) {
 }
 
 /** Checks the type of a tensor, and that the bytes in `field` are as many as its shape requires; returns the shape. */
-export function checkTensor(
-  what: string,
-  dtype: unknown,
-  shape: unknown,
-  field: string,
-  bytes: unknown,
-): number[] {
+export function checkTensor(what: string, dtype: unknown, shape: unknown, field: string, bytes: unknown) {
   const Numbers =
     dtypes.get(dtype) ?? throwTypeError(`${what}: dtype`, [...dtypes.keys()].join(' or '), dtype);
   const lengths = Array.from(checkList(`${what}: shape`, shape), (length) =>

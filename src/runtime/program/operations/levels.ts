@@ -69,8 +69,7 @@ export const levelOps = <T>(nodes: Nodes<T>) => ({
    * [N,H,W,C] -> [N,H,W,C*units]; zeros where {@link oneHotLevels} returns zeros.
    */
   embedLevels(x: T, table: LayerWeight): T {
-    return nodes.add(embedLevels, [x], {
-      table: nodes.weight(checkLayerWeight('embedLevels: table', table)),
-    });
+    const rows = nodes.weight(checkLayerWeight('embedLevels: table', table));
+    return nodes.add(embedLevels, [x], { table: rows });
   },
 });

@@ -50,12 +50,9 @@ export const lstm = operation({
 });
 
 /** The gates and all earlier states that the kernel sees. The forget gate matters only if there is an earlier cell. */
-function readsOfStates({
-  path,
-  kernelSize: [, columns],
-  groups,
-  size,
-}: FieldsAndSize<typeof fields>): Read[] {
+function readsOfStates(node: FieldsAndSize<typeof fields>): Read[] {
+  const { path, groups, size } = node;
+  const [, columns] = node.kernelSize;
   const all = [0, size] as const;
   const toCell = ({ rows: [-1, 0], fromLeft: [0, -1], fromRight: [0, 1] } as const)[path];
   const above = Array.from({ length: columns }, (_, tap) => [-1, tap - (columns >> 1)] as const);
@@ -66,10 +63,8 @@ function readsOfStates({
     const read = oneByOne(states[i >> 2] as FeatureRange, first);
     return i % 4 === 1 ? { ...read, counts } : read; // of o, f, i and g
   });
-  return [
-    ...gates,
-    ...[...above, toCell].map((at) => ({ features: all, operand: 'own', of: all, at }) as const),
-  ];
+  const ofStates = [...above, toCell].map((at) => ({ features: all, operand: 'own', of: all, at }) as const);
+  return [...gates, ...ofStates];
 }
 
 export const lstmOps = <T>(nodes: Nodes<T>) => ({
