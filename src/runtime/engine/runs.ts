@@ -102,10 +102,7 @@ interface CommonRun<Slots> {
 }
 
 /** Finds the common runs, given the time of each feature and its slot in each layout. */
-export function commonRuns<Slots extends (readonly number[])[]>(
-  times: readonly number[],
-  ...slots: Slots
-): CommonRun<Slots>[] {
+export function commonRuns<Slots extends (readonly number[])[]>(times: readonly number[], ...slots: Slots) {
   const all: CommonRun<Slots>[] = [];
   for (const [feature, time] of times.entries()) {
     const from = slots.map((of) => of[feature]) as CommonRun<Slots>['from'] & number[];

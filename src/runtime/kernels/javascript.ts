@@ -161,10 +161,7 @@ function lookup(item: Item): void {
   }
 }
 
-/**
- * The equivalent of assembly/attention.ts for one image: y = sum of softmax(a k scale) v over the places in [b, c).
- * Sums over features and over weights run in four parts, as in vectors; sums over values run place by place.
- */
+/** As in assembly/attention.ts: sums over features and weights run in four parts, sums over values by place. */
 function attend(item: Item): void {
   const { heap, y, a, b, c, length, weights, weightStride, inputs } = item;
   const scale = fround(item.parameter);

@@ -22,9 +22,7 @@ export function softmax(y: usize, sums: usize, x: usize, images: usize, levels: 
 }
 
 /**
- * Draws by inverting the distribution function in float32: int32 [images], the first level whose
- * cumulative probability exceeds a uniform, float64 [images], or -1 if rounding might decide. x,
- * levels and scale are as in {@link softmax}; `row` is scratch memory [levels], float32.
+ * `drawCertain` of `SamplingKernels`, which inverts the distribution function in float32.
  *
  * With one rounding of at most 2^-24 a step, a cumulative sum and the threshold are each within
  * (levels / 4 + 3 log levels + 12) 2^-24 of the total. So a level is certain if the sums before and
