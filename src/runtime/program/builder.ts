@@ -29,11 +29,6 @@ export interface WeightRecipe {
   readonly make: MakeWeight;
 }
 
-/** A weight of the program that is named after a layer's weight. */
-interface WeightUse extends WeightReference {
-  readonly norm: Norm | undefined;
-}
-
 const isSameNorm = (a?: Norm, b?: Norm) =>
   a === b || (a !== undefined && a.gain === b?.gain && isSameWindow(a.window, b.window));
 
@@ -47,7 +42,7 @@ export class ProgramBuilder extends Nodes<Features> {
 
   private readonly features: NodeFeatures[] = [];
   /** The uses of each layer's weight that differ in numbers or shape. */
-  private readonly uses = new Map<LayerWeight, WeightUse[]>();
+  private readonly uses = new Map<LayerWeight, (WeightReference & { readonly norm: Norm | undefined })[]>();
   private layer = '';
 
   /** Sets the layer that the next operations belong to. */

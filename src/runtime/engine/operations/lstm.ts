@@ -9,8 +9,6 @@ import { FeatureCache, WHOLE_ROW } from '../plan';
 import { commonRuns } from '../runs';
 import { packTaps } from './conv';
 
-type LSTM = NodeOf<'lstm'>;
-
 /** The gates, in their order within the features of a group. */
 const [O, F, I, G] = [0, 1, 2, 3] as const;
 
@@ -85,7 +83,7 @@ export const lstm: Lowering<'lstm'> = {
 };
 
 /** For each feature of z, the gate that it belongs to, [4,F]: each group has o, f, i and g in turn. */
-function gatesOf({ size, groups }: LSTM): number[] {
+function gatesOf({ size, groups }: NodeOf<'lstm'>): number[] {
   const group = size / groups;
   return Array.from({ length: 4 * size }, (_, feature) => {
     const [part, index] = [Math.floor(feature / group) % 4, Math.floor(feature / (4 * group))];

@@ -19,11 +19,9 @@ const lstmPaths = ['rows', 'fromLeft', 'fromRight'] as const;
 /** A path that the state of an LSTM may take over the pixels of an image: see `lstm` of `Ops`. */
 export type LSTMPath = (typeof lstmPaths)[number];
 
-type KernelSize = readonly [rows: number, columns: number];
-
 const kernelSize = checked((what, given) => {
   for (const length of checkList(what, given, 2)) checkInteger(what, length, 1);
-  return given as KernelSize;
+  return given as readonly [rows: number, columns: number];
 });
 
 const fields = { kernel: weight, kernelSize, path: oneOf(...lstmPaths), groups: integer({ from: 1 }) };
