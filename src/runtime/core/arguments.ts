@@ -16,10 +16,7 @@ import {
 
 /** A required argument. */
 export interface Argument<Value, Given = Value> {
-  /**
-   * Returns the value to use for what was given. Throws a TypeError that begins with `what` if it
-   * is invalid. `earlier` holds the values of the arguments declared before this one.
-   */
+  /** Returns the value to use, or throws a TypeError that begins with `what`. `earlier` has those declared before. */
   check(what: string, given: unknown, earlier: Readonly<Record<string, unknown>>): Value;
   /** Converts the value for a saved config. @default the value itself */
   toConfig?(value: Value): unknown;

@@ -18,10 +18,7 @@ import { imagesTogether, Plan } from './plan';
 export interface EvaluatorArgs {
   readonly numImages: number;
   readonly imageShape: ImageShape;
-  /**
-   * Their conditions, in the model's order. If they are for fewer images, they are repeated: image
-   * n uses the condition of image n modulo their number. @default none
-   */
+  /** Their conditions. If for fewer images, image n uses that of n modulo their number. @default none */
   readonly conditions?: readonly ConditionValues[];
   /** How many images the conditions are for. @default numImages */
   readonly numConditions?: number;
@@ -142,10 +139,7 @@ export class Evaluator {
     this.currentOutputs = outputReader(this.machine, this.io.outputs);
   }
 
-  /**
-   * The model's outputs for the value at this place, for every image evaluated, [images, outputStride]; the padding of
-   * a row is unspecified. Valid until the next call.
-   */
+  /** The outputs for this value of every evaluated image, [images, outputStride], until the next call. */
   outputs(row: number, column: number, channel: number): Float32Array {
     this.enter(row, column);
     this.runTo(channel);
@@ -168,10 +162,7 @@ export class Evaluator {
     this.isEntered = false;
   }
 
-  /**
-   * Computes all that is due before the first pixel of the next row, in parts, so that other work
-   * can run in between. If it is not called, this happens at once when the row is first needed.
-   */
+  /** Computes what is due before a row's first pixel, in parts; otherwise this happens when the row is first needed. */
   *beginRow(row: number): Generator<void> {
     if (row > 0) yield* this.machine.rowInParts(AFTER_ROW);
     yield* beginRow(this.machine, this.io, this.conditions, this.conditionOf, row);

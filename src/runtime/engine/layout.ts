@@ -9,10 +9,7 @@ interface SlotRun {
   readonly time: number;
 }
 
-/**
- * Where the features of a node lie in memory, and when each is ready (see `readinessOf`). Features are kept in order;
- * consecutive ones that are ready at the same time form a run.
- */
+/** Where a node's features lie in memory, in order, and when each is ready. Those ready at once form runs. */
 export class Layout {
   private constructor(
     readonly times: readonly number[],

@@ -21,10 +21,7 @@ export interface Lowering<Name extends ImageNode['op'] = ImageNode['op']> {
     y: FeatureCache,
     hasRelu: boolean,
   ): void;
-  /**
-   * Where its features lie: each group's side by side, or the operands' concatenated. By default
-   * like its operand's, so that whole runs are computed at once.
-   */
+  /** Where features lie: each group's side by side, or the operands' concatenated. @default like its operand's */
   readonly layout?: 'sideBySide' | 'concatenated';
   /** How far it reads in its operands: rows above the current pixel, columns to either side. @default nothing there */
   reads?(node: NodeOf<Name>): { readonly above: number; readonly columns: number };

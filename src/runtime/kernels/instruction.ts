@@ -87,10 +87,7 @@ export interface SamplingKernels {
   readonly heap: Float32Array;
   /** The same memory as integers: bases and instructions. */
   readonly words: Int32Array;
-  /**
-   * Runs the instructions encoded in the heap in [start, end), see `encode`, on a number of images. `bases` is the
-   * start of the table of bases: words, each a position in the heap.
-   */
+  /** Runs the encoded instructions in [start, end) on some images, with the table of bases from word `bases` on. */
   run(start: number, end: number, bases: number, images: number): void;
   /**
    * Computes y = e^((x - max x) scale) and its sums for each image: x float32 [images, levels] from

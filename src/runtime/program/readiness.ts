@@ -9,10 +9,7 @@ import { AFTER_ROW, ONCE, ROW } from './times';
 export interface Readiness {
   /** Rows and columns of the image from one place with features to the next: 1, or 2 and 4 in coarser maps. */
   readonly scale: number;
-  /**
-   * For each feature `ONCE`, `ROW`, `AFTER_ROW`, or how many channels of the current pixel must be
-   * known before it can be computed, 0 if it depends on earlier pixels only.
-   */
+  /** For each feature `ONCE`, `ROW`, `AFTER_ROW`, or how many channels of the pixel must be known before. */
   readonly times: readonly number[];
 }
 

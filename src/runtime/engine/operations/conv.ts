@@ -47,10 +47,7 @@ interface PackedPhase extends Convolution {
   readonly above: readonly InputSpan[];
   /** The first input in the output's own row. */
   readonly present: number;
-  /**
-   * The position of its weights: rows of outputs for `lookup`, which reads whole rows, or blocks of
-   * four outputs with all inputs for `product`, which reads a few blocks at once, input by input.
-   */
+  /** The position of its weights: rows of outputs for `lookup`, blocks of four with all inputs for `product`. */
   readonly weights: number;
   /** The distance from input to input, or from level to level of one input. */
   readonly inputStride: number;
