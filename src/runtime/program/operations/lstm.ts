@@ -14,7 +14,6 @@ import {
 } from '../operation';
 import { checkLayerWeight, kernelShape, type LayerWeight } from '../weights';
 
-/** The paths that the state of an LSTM may take over the pixels of an image: see `lstm` of `Ops`. */
 const lstmPaths = ['rows', 'fromLeft', 'fromRight'] as const;
 /** A path that the state of an LSTM may take over the pixels of an image: see `lstm` of `Ops`. */
 export type LSTMPath = (typeof lstmPaths)[number];

@@ -4,7 +4,6 @@ import type { Nodes } from '../nodes';
 import { checkShape, groupsOf, operation, type Read, type WeightReference, weight } from '../operation';
 import { checkLayerWeight, type LayerWeight, layerWeight } from '../weights';
 
-/** Functions of all features of a group. */
 export const softmaxNames = ['softmax', 'logSoftmax'] as const;
 /** The name of a function of all features of a group. */
 export type SoftmaxName = (typeof softmaxNames)[number];

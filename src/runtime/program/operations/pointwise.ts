@@ -40,7 +40,6 @@ export function parameterOf(fn: PointwiseName, parameter: number | undefined): n
   return checkNumber(`pointwise: parameter of ${fn}`, given, 'that is finite', () => true);
 }
 
-/** Elementwise operations on features of the same size. */
 export const combinationNames = ['add', 'multiply', 'maximum', 'minimum'] as const;
 /** The name of an elementwise operation on features of the same size. */
 export type CombinationName = (typeof combinationNames)[number];
