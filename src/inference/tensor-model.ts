@@ -16,6 +16,9 @@ import { fullPasses } from './full-passes';
 /** A model of tfjs: of any layers, or one with symmetries. */
 export type TfjsModel = LayersModel | SymmetricModel;
 
+/** The network of a model, which does not know of its symmetries. */
+export const networkOf = (model: TfjsModel): LayersModel => (isSymmetric(model) ? model.model : model);
+
 /** A model of tfjs in order: its traced program in the engine, or whole passes. */
 export interface TensorModel extends OrderedModel {
   /** The model in the engine. Throws a TypeError naming a layer that cannot be evaluated pixel by pixel. */

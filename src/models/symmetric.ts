@@ -4,16 +4,16 @@ import type { ConditionShape } from '../runtime/core/conditions';
 import type { ImageShape } from '../runtime/core/images';
 import {
   checkSymmetry,
-  elementsOf,
   givenConditions,
+  orientationsOf,
+  oriented,
   type SymmetricOptions,
   type Symmetry,
   type SymmetryShape,
   symmetricOptions,
-  transformed,
 } from '../runtime/core/symmetries';
 import { isPortable, type PortableModel } from '../runtime/program/program';
-import { symmetric as symmetricPortable } from '../runtime/program/symmetric';
+import { symmetric as symmetricPortable } from '../runtime/sampling/symmetric';
 import { type ImageModelShape, imageModelShape } from './image-model';
 
 /** A model with symmetries: see {@link symmetric}. */
@@ -87,9 +87,9 @@ export function symmetric(
   const { imageShape, levels, conditions } = imageModelShape('symmetric: model', model);
   const symmetry = checkSymmetry('symmetric', { imageShape, levels, conditions }, symmetries, asCondition);
   const given = givenConditions({ levels, conditions, symmetry });
-  const group = elementsOf(symmetry.symmetries);
+  const group = orientationsOf(symmetry.symmetries);
   const orient: SymmetricModel['orient'] = (images, shape, elements) =>
-    transformed(images, shape, levels, group, elements);
+    oriented(images, shape, levels, group, elements);
   return { model, symmetry, imageShape, levels, conditions: given, numElements: group.length, orient };
 }
 

@@ -31,7 +31,6 @@ export {
   writePortable,
 } from './program/file';
 export type { PortableModel, ProgramNode, Weight } from './program/program';
-export { symmetric } from './program/symmetric';
 export type { Adjust } from './sampling/changes/adjust';
 export {
   type Adjuster,
@@ -43,4 +42,5 @@ export type { SampleProgress } from './sampling/options';
 export type { Potential } from './sampling/particles';
 export { type Sampled, type SampleOptions, sample } from './sampling/sample';
 export { type Stepper, type StepperOptions, stepper } from './sampling/stepper';
+export { symmetric } from './sampling/symmetric';
 export type { PoolWorker } from './workers/workers';

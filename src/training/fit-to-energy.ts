@@ -1,11 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { outputsOf, type ShapedModel } from '../inference/batches';
-import { type TfjsModel, tensorImageModel } from '../inference/tensor-model';
+import { networkOf, type TfjsModel, tensorImageModel } from '../inference/tensor-model';
 import { conditionTensors } from '../models/conditions';
 import { imageModelShape } from '../models/image-model';
 import { negativeLogLikelihood } from '../models/loss';
 import { normalize } from '../models/normalize';
-import { isSymmetric } from '../models/symmetric';
 import { fuseAdam } from '../ops/adam';
 import {
   anything,
@@ -30,7 +29,6 @@ import {
   planEnergyJob,
   timesBeta,
 } from '../runtime/likelihood/energies';
-import type { SymmetricDrawn } from '../runtime/sampling/symmetric';
 import { clipped, listed } from './clip-gradients';
 
 /** A step of {@link fitToEnergy}. */
@@ -125,7 +123,7 @@ export async function fitToEnergy(
   /** The model as it is now, with its present weights. */
   const current = () => tensorImageModel('fitToEnergy: model', model, { pool });
   const whole = planEnergyJob('fitToEnergy', current(), { ...options, numImages });
-  const plain = isSymmetric(model) ? model.model : model;
+  const plain = networkOf(model);
   const shaped = { ...imageModelShape('fitToEnergy: model', plain), model: plain };
   const optimizer = given ?? tf.train.adam(1e-3);
   fuseAdam();
@@ -148,9 +146,9 @@ export async function fitToEnergy(
       checkEach('fitToEnergy', energies, 0, wanted, (one) => Number.isFinite(Math.fround(betaNow * one)));
       const baseline = meanOf(costs);
       const coefficients = costs.map((cost) => (cost - baseline) / numImages);
-      // Of a symmetric model, the gradient is that of the image as the model drew it: in a random element, whose
-      // probability is its share of the mixture.
-      const { before = { levels: drawn.levels, conditions: [] } } = drawn as Partial<SymmetricDrawn>;
+      // The gradient is that of the image as the network saw it, in an orientation whose probability is its share of the
+      // mixture.
+      const { before = { levels: drawn.levels, conditions: [] } } = drawn;
       const gradients = scoreGradients(shaped, { ...job, ...before }, coefficients);
       try {
         const all = listed(gradients);

@@ -13,7 +13,7 @@ import {
 import { beforeAll, describe, expect, it } from 'vitest';
 import { epochOrder } from '../../src/data/image-batches';
 import type { ImageShape } from '../../src/runtime/core/images';
-import { elementsOf, transformed } from '../../src/runtime/core/symmetries';
+import { orientationsOf, oriented } from '../../src/runtime/core/symmetries';
 import { isGpu, onEachBackend, useBackend } from '../support/backends';
 import { runs } from '../support/runs';
 import { expectNoLeaks } from '../support/tensors';
@@ -239,12 +239,12 @@ describe('orientations', () => {
   const labels = Uint8Array.from({ length: n }, (_, i) => i % 7);
   const set = imageSet({ data, shape: [n, ...imageShape], levels: 256, labels });
   const symmetries = ['flipRows', 'transpose', 'flipLevels'] as const;
-  const elements = elementsOf(symmetries);
+  const elements = orientationsOf(symmetries);
   /** As `symmetric` makes it. */
   const orientations = {
     numElements: 16,
     orient: (images: Int32Array, shape: ImageShape, of: ArrayLike<number>) =>
-      transformed(images, shape, levels, elements, of),
+      oriented(images, shape, levels, elements, of),
   };
 
   /** The images of the first batches, as they are given, and their classes. */
@@ -267,7 +267,7 @@ describe('orientations', () => {
     expect(elements).toHaveLength(16);
     for (const withClasses of [false, true]) {
       const { images, classes } = drawn({ withClasses, seed: 3 }, 10); // two epochs
-      const undone = transformed(Int32Array.from(images), imageShape, levels, elements, classes.map((one) => one % 16), true); // biome-ignore format: one line
+      const undone = oriented(Int32Array.from(images), imageShape, levels, elements, classes.map((one) => one % 16), true); // biome-ignore format: one line
       const order = [0, 1].flatMap((epoch) => Array.from(epochOrder(n, 3, epoch)));
       const upright = quantize(set, levels).data;
       expect(Array.from(undone)).toEqual(order.flatMap((i) => Array.from(upright.slice(i * size, (i + 1) * size)))); // biome-ignore format: one line

@@ -35,7 +35,7 @@ import { npyOf } from '../../examples/lib/npy.mjs';
 import { loadPyTorchRun } from '../../examples/lib/pytorch-run.mjs';
 import { loadImageModel } from '../../examples/lib/saved-model.mjs';
 import { flagsOf, readRecipes } from '../../scripts/lib/recipes.mjs';
-import { elementsOf, transformed } from '../../src/runtime/core/symmetries';
+import { orientationsOf, oriented } from '../../src/runtime/core/symmetries';
 import { useBackend } from '../support/backends';
 import { PATIENCE } from '../support/patience.mjs';
 import { largestDifference, take } from '../support/tensors';
@@ -544,10 +544,10 @@ for flags in json.load(sys.stdin): read_flags(flags)`;
     const flags = '--levels 4 --model gated --conditional --orientations 8 --blocks 1 --hidden 16 --out-dim 16 --batch 32 --steps 200 --learning-rate 1e-2 --average 0.5'; // biome-ignore format: one line
     expect(await start([script, '--data', 'npy', '--path', folder, '--out', out, ...flags.split(' ')]).ended).toMatchObject({ code: 0 });
     const { model, orientations } = await loadImageModel(out);
-    const elements = elementsOf((orientations as SymmetricModel).symmetry.symmetries);
+    const elements = orientationsOf((orientations as SymmetricModel).symmetry.symmetries);
     expect(elements).toHaveLength(8);
     // Each pattern in each orientation, of which the network knows all once it is told which.
-    const turned = patterns.map((pattern) => transformed(Int32Array.from(elements.flatMap(() => [...pattern])), [4, 4, 1], 4, elements, elements.map((_, n) => n)));
+    const turned = patterns.map((pattern) => oriented(Int32Array.from(elements.flatMap(() => [...pattern])), [4, 4, 1], 4, elements, elements.map((_, n) => n)));
     const levels = tf.tensor4d(turned.flatMap((images) => [...images]), [16, 4, 4, 1], 'int32');
     const logProbs = await take(await logProb(model, levels, { condition: Array.from({ length: 16 }, (_, n) => n) }));
     expect(-Math.min(...logProbs) / 16 / Math.LN2).toBeLessThan(0.1); // bits of a pixel

@@ -143,10 +143,14 @@ describe.each<Backend>(['cpu', 'wasm'])('the gradient over all images on %s', (b
 
       setNoise(model, symmetry?.asCondition ? 4 : 3, 0.8); // as before the step
       const elements = symmetry ? elementsSlowly(symmetry.symmetries) : [[]];
-      const elementOf = images.map((_, n) => Math.floor(uniformsOf(`2/${n}/symmetry`)() * elements.length));
+      const orientationOf = images.map((_, n) =>
+        Math.floor(uniformsOf(`2/${n}/symmetry`)() * elements.length),
+      );
       const plain = { imageShape: [2, 2, 1], levels: 2 } as never;
-      const drawn = images.flatMap((image, n) => inElement(elements[elementOf[n] as number] as never, image, plain)); // biome-ignore format: one line
-      const conditions = symmetry?.asCondition ? [{ shape: [1], values: Float32Array.from(elementOf) }] : [];
+      const drawn = images.flatMap((image, n) => inElement(elements[orientationOf[n] as number] as never, image, plain)); // biome-ignore format: one line
+      const conditions = symmetry?.asCondition
+        ? [{ shape: [1], values: Float32Array.from(orientationOf) }]
+        : [];
       const jobs = {
         levels: Int32Array.from(drawn),
         numImages: 60,

@@ -1,5 +1,5 @@
 import { flag, type Given } from './arguments';
-import { checkOneOf, throwTypeError } from './check';
+import { checkFields, checkOneOf, throwTypeError } from './check';
 import { type ConditionShape, type ConditionValues, isOfPlaces } from './conditions';
 import type { ImageShape } from './images';
 
@@ -8,19 +8,19 @@ import type { ImageShape } from './images';
  */
 export type Symmetry = 'flipRows' | 'flipColumns' | 'transpose' | 'flipLevels';
 
-/** The bits of an element: it transposes first, and then flips. */
+/** The bits of an orientation: it transposes first, and then flips. */
 const BITS = { flipRows: 1, flipColumns: 2, transpose: 4, flipLevels: 8 };
 
 /**
- * The group that symmetries generate, of 2 to 16 elements, each by its bits, in order: so the identity is the first, and
- * the four elements of both flips are the first four of the square's eight.
+ * The orientations that symmetries generate, a group of 2 to 16, each by its bits, in order: so the identity is the
+ * first, and the four of both flips are the first four of the square's eight.
  */
-export function elementsOf(symmetries: readonly Symmetry[]): readonly number[] {
+export function orientationsOf(symmetries: readonly Symmetry[]): readonly number[] {
   let generated = symmetries.reduce((bits, one) => bits | BITS[one], 0);
   const flips = BITS.flipRows | BITS.flipColumns;
   if (generated & BITS.transpose && generated & flips) generated |= flips;
-  const all = Array.from({ length: 16 }, (_, element) => element);
-  return all.filter((element) => (element & ~generated) === 0);
+  const all = Array.from({ length: 16 }, (_, orientation) => orientation);
+  return all.filter((orientation) => (orientation & ~generated) === 0);
 }
 
 /** Checks that images can be transposed, if they are. */
@@ -29,16 +29,19 @@ function checkSquare(what: string, isTransposed: boolean, [height, width]: reado
     throwTypeError(what, "square images, for 'transpose'", [height, width]);
 }
 
-/** How a model is symmetric: its images are drawn in all elements of a group alike. */
+/** How a model is symmetric: its images are drawn in all orientations of a group alike. */
 export interface SymmetryShape {
   /** What generates the group. */
   readonly symmetries: readonly Symmetry[];
-  /** Whether the model's class tells it the element: class * elements + element. */
+  /** Whether the model's class tells it the orientation: class * orientations + orientation. */
   readonly asCondition?: true;
 }
 
 export const symmetricOptions = () => ({
-  /** Whether the model's class tells it the element in which it sees an image: class * elements + element. @default false */
+  /**
+   * Whether the model's class tells it the orientation in which it sees an image: class * orientations + orientation.
+   * @default false
+   */
   asCondition: flag(false),
 });
 
@@ -76,7 +79,7 @@ export function checkSymmetry(
   if (ofPlaces !== undefined)
     throwTypeError(`${what}: model`, 'one without maps as conditions', ofPlaces.kind);
   if (!asCondition) return { symmetries: checked };
-  const { length } = elementsOf(checked);
+  const { length } = orientationsOf(checked);
   const [numClasses] = model.conditions.flatMap((one) =>
     one.kind === 'class' && !one.nullClass ? one.numClasses : [],
   );
@@ -85,10 +88,19 @@ export function checkSymmetry(
   return { symmetries: checked, asCondition: true };
 }
 
-/** The conditions that callers give: a model's own, without the element. */
+/** Checks the symmetry that a file states. */
+export function checkStoredSymmetry({ symmetry, ...plain }: Parameters<typeof checkSymmetry>[1]): void {
+  const fields = checkFields('symmetry', symmetry, ['symmetries'], ['asCondition']);
+  const isTold = 'asCondition' in fields;
+  if (isTold && fields.asCondition !== true)
+    throwTypeError('symmetry: asCondition', 'true, or no such field', fields.asCondition);
+  checkSymmetry('symmetry', plain, fields.symmetries, isTold);
+}
+
+/** The conditions that callers give: a model's own, without the orientation. */
 export function givenConditions({ conditions, symmetry }: Symmetrizable): readonly ConditionShape[] {
   if (symmetry?.asCondition === undefined) return conditions;
-  const { length } = elementsOf(symmetry.symmetries);
+  const { length } = orientationsOf(symmetry.symmetries);
   return conditions.flatMap((condition) => {
     if (condition.kind !== 'class') return condition;
     const numClasses = condition.numClasses / length;
@@ -96,45 +108,48 @@ export function givenConditions({ conditions, symmetry }: Symmetrizable): readon
   });
 }
 
-/** The model's conditions of images in these elements, from what callers gave. */
-export function conditionsInElements(
+/** The model's conditions of images in these orientations, from what callers gave. */
+export function conditionsInOrientations(
   { conditions, symmetry }: Symmetrizable,
   given: readonly ConditionValues[],
-  elementOf: Int32Array,
+  orientationOf: Int32Array,
 ): ConditionValues[] {
   if (symmetry?.asCondition === undefined) return [...given];
-  const { length } = elementsOf(symmetry.symmetries);
+  const { length } = orientationsOf(symmetry.symmetries);
   const left = [...given];
   return conditions.map((condition) => {
     const isClass = condition.kind === 'class';
     const own = isClass && condition.numClasses === length ? undefined : left.shift();
     if (!isClass) return own as ConditionValues;
-    const values = Float32Array.from(elementOf, (element, n) => (own?.values[n] ?? 0) * length + element);
+    const values = Float32Array.from(
+      orientationOf,
+      (orientation, n) => (own?.values[n] ?? 0) * length + orientation,
+    );
     return { shape: [1], values };
   });
 }
 
 /**
- * Applies elements of a group to images, or undoes them. Negative numbers, which stand for no level, stay.
+ * Applies orientations of a group to images, or undoes them. Negative numbers, which stand for no level, stay.
  *
  * @param levels how many levels images have
- * @param elementOf the index of each image's element, [N]
+ * @param orientationOf the index of each image's orientation, [N]
  * @returns an array of the kind of `images`, [N*H*W*C]
  */
-export function transformed<Levels extends Int32Array | Uint8Array | Uint16Array>(
+export function oriented<Levels extends Int32Array | Uint8Array | Uint16Array>(
   images: Levels,
   [height, width, channels]: ImageShape,
   levels: number,
-  elements: readonly number[],
-  elementOf: ArrayLike<number>,
+  orientations: readonly number[],
+  orientationOf: ArrayLike<number>,
   isUndone = false,
 ): Levels {
-  const isTransposed = elements.some((bits) => bits & BITS.transpose);
+  const isTransposed = orientations.some((bits) => bits & BITS.transpose);
   checkSquare('symmetries', isTransposed, [height, width]);
   const total = height * width * channels;
   const result = images.slice() as Levels;
   for (let at = 0; at < images.length; at++) {
-    const bits = elements[elementOf[Math.floor(at / total)] as number] as number;
+    const bits = orientations[orientationOf[Math.floor(at / total)] as number] as number;
     const channel = at % channels;
     const pixel = (at % total) - channel;
     let column = (pixel / channels) % width;

@@ -13,6 +13,7 @@ import type { Adjuster } from '../sampling/changes/adjusters';
 import type { SampledImages, WalkHooks } from '../sampling/image-model';
 import type { Job } from '../sampling/options';
 import { numParticlesOf } from '../sampling/particles';
+import { portableImageModel } from '../sampling/portable';
 import { planSample, type Sampled, type SampleOptions, sampled } from '../sampling/sample';
 import { schedulerOf } from '../workers/scheduler';
 import { numCores, type PoolWorker, startBy, startWorker } from '../workers/workers';
@@ -134,7 +135,7 @@ export function createPool(options: PoolOptions = {}): Pool {
   return {
     workers,
     sample: (async (model: PortableModel, options: PoolSampleOptions = {}) => {
-      const job = planSample(model, options as SampleOptions);
+      const job = planSample(portableImageModel('sample: model', model), options as SampleOptions);
       return sampled(job, await draw(model, job));
     }) as Pool['sample'],
     draw,

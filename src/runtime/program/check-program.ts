@@ -10,7 +10,7 @@ import {
 } from '../core/check';
 import { type ConditionShape, checkKinds, conditionFeatures, isOfPlaces } from '../core/conditions';
 import { MAX_LENGTH } from '../core/images';
-import { checkSymmetry } from '../core/symmetries';
+import { checkStoredSymmetry } from '../core/symmetries';
 import { checkDistributionShape, distributionOf, numParametersOf } from '../distributions/kinds';
 import { channelOf, outputsName } from '../distributions/pixel-distribution';
 import { imageProgram, type MapSize, mapSizes, wholeMaps } from './maps';
@@ -63,14 +63,6 @@ export function checkProgram(model: UncheckedModel, maxValues: number): asserts 
   if (size !== wanted) throwTypeError('output', `a node of ${wanted} numbers, for ${ofPixel}`, size);
   checkOutputs(model as PortableModel, maxValues);
   if (model.symmetry !== undefined) checkStoredSymmetry(model as PortableModel);
-}
-
-function checkStoredSymmetry({ symmetry, ...plain }: PortableModel): void {
-  const fields = checkFields('symmetry', symmetry, ['symmetries'], ['asCondition']);
-  const isTold = 'asCondition' in fields;
-  if (isTold && fields.asCondition !== true)
-    throwTypeError('symmetry: asCondition', 'true, or no such field', fields.asCondition);
-  checkSymmetry('symmetry', plain, fields.symmetries, isTold);
 }
 
 function checkConditionShape(condition: unknown, index: number, maxValues: number): ConditionShape {

@@ -55,6 +55,8 @@ export interface SampledImages {
   readonly logDrawn: Float64Array;
   /** With look-ahead, an estimate of log p of the given values. */
   readonly logGiven?: Float64Array;
+  /** The images as the network saw them, with its conditions, where they were turned afterwards. */
+  readonly before?: { readonly levels: Images['data']; readonly conditions: readonly ConditionValues[] };
 }
 
 /** Images to walk through. */

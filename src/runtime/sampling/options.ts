@@ -162,7 +162,7 @@ export function planJob(model: ModelShape, values: SampleValues, caller = 'sampl
     conditions,
     /** Levels to score as they would be drawn where none is given, [N*H*W*C], instead of drawing any. */
     scored: null as Int32Array | null,
-    /** Whether a model with symmetries draws the images in several elements, some of which may not allow what is given. */
+    /** Whether the images are drawn in several orientations, some of which may not allow what is given. */
     isOneOfSeveral: false,
   };
 }

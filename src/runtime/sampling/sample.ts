@@ -1,6 +1,7 @@
 import { type Given, oneOf, optional, readArguments } from '../core/arguments';
 import type { ConditionData, NumericArray } from '../core/conditions';
 import { type Images, memoryFor } from '../core/images';
+import type { ModelShape } from '../core/model-shape';
 import type { PortableModel } from '../program/program';
 import type { SampledImages } from './image-model';
 import { type Job, planJob, sampleArguments } from './options';
@@ -50,15 +51,15 @@ export async function sample(
 ): Promise<Images | Sampled>;
 export async function sample(model: PortableModel, options?: SampleOptions): Promise<Images>;
 export async function sample(model: PortableModel, options: SampleOptions = {}): Promise<Images | Sampled> {
-  const job = planSample(model, options);
-  return sampled(job, await portableImageModel('sample: model', model).draw(job));
+  const checked = portableImageModel('sample: model', model);
+  const job = planSample(checked, options);
+  return sampled(job, await checked.draw(job));
 }
 
 /** Checks the options of {@link sample}, all before anything is drawn. */
-export function planSample(model: PortableModel, options: SampleOptions): Job {
-  const checked = portableImageModel('sample: model', model);
+export function planSample(model: ModelShape, options: SampleOptions): Job {
   const values = readArguments('sample', options, sampleOptions());
-  return memoryFor('sample', () => planJob(checked, values));
+  return memoryFor('sample', () => planJob(model, values));
 }
 
 /** The result of {@link sample}. */

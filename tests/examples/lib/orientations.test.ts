@@ -2,7 +2,7 @@ import { gatedPixelCNN } from 'pixelcnn-layers';
 import { imageSet } from 'pixelcnn-layers/data';
 import { beforeAll, expect, it } from 'vitest';
 import { inAllOrientations, inOrientations, SYMMETRIES } from '../../../examples/lib/orientations.mjs';
-import { elementsOf, transformed } from '../../../src/runtime/core/symmetries';
+import { orientationsOf, oriented } from '../../../src/runtime/core/symmetries';
 import { useBackend } from '../../support/backends';
 
 beforeAll(() => useBackend('cpu'));
@@ -26,7 +26,7 @@ it('inOrientations gives each image in one, always the same, with it and the cla
     expect(await inOrientations(set, all, { isConditional })).toEqual(given);
     const elements = Array.from(given.labels as ArrayLike<number>, (label) => label % 8);
     expect(new Set(elements).size).toBe(8);
-    const undone = transformed(given.data, [3, 3, 1], 256, elementsOf(SYMMETRIES[8]), elements, true); // biome-ignore format: one line
+    const undone = oriented(given.data, [3, 3, 1], 256, orientationsOf(SYMMETRIES[8]), elements, true); // biome-ignore format: one line
     expect(undone).toEqual(data);
     const own = Array.from(given.labels as ArrayLike<number>, (label) => Math.floor(label / 8));
     expect(own).toEqual(Array.from(labels, (label) => (isConditional ? label : 0)));
