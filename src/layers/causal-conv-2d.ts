@@ -3,8 +3,8 @@ import { flag, integer, optional, type Values } from '../runtime/core/arguments'
 import { checkFeatures } from '../runtime/core/check';
 import type { KernelWindow } from '../runtime/core/window';
 import type { Ops } from '../runtime/program/operations';
-import { addConvolution, type Convolution, normalizationArguments } from './convolution-weights';
-import { checkMap, DeclaredLayer } from './declared-layer';
+import { addConvolution, normalizationArguments } from './convolution-weights';
+import { type Arithmetic, checkMap, DeclaredLayer } from './declared-layer';
 import { shapesOf } from './pixel-layer';
 import { seedArguments } from './seeds';
 import { rescaled } from './shape-ops';
@@ -39,15 +39,25 @@ export abstract class CausalConv2D<
   Args extends object,
 > extends DeclaredLayer<Settings, Args> {
   protected abstract readonly window: KernelWindow;
-  declare private convolution: Convolution;
 
   protected override checkInputs(shapes: readonly Shape[]): void {
     checkFeatures('input features', checkMap('input', shapes), this.window.imageChannels);
   }
 
-  protected override addWeights(shapes: readonly Shape[]): void {
-    const features = [checkMap('input', shapes), this.settings.filters] as const;
-    this.convolution = addConvolution(this, '', this.window, features, this.settings);
+  protected override addWeights(shapes: readonly Shape[]): Arithmetic {
+    const { filters, activation } = this.settings;
+    const name = activation.getClassName();
+    const isRelu = name === 'relu';
+    const known = activationOf(name);
+    const features = [checkMap('input', shapes), filters] as const;
+    const convolution = addConvolution(this, '', this.window, features, this.settings);
+    return <T>(ops: Ops<T>, [x]: readonly [T, ...T[]]) => {
+      const y = convolution(ops, x, isRelu ? 'relu' : 'linear'); // [N,H,W,in] -> [N,H,W,filters]
+      if (isRelu) return y;
+      if (known !== null) return known(ops, y); // [N,H,W,filters]
+      // A custom activation, registered with tfjs, acts on tensors only.
+      return (ops as unknown) === this.tensorOps ? (activation.apply(y as Tensor) as T) : null;
+    };
   }
 
   override computeOutputShape(inputShape: Shape | Shape[]): Shape {
@@ -59,18 +69,5 @@ export abstract class CausalConv2D<
       const [n = null, h = null, w = null] = rescaled('input', shapes[0], times, times);
       return [n, h, w, this.settings.filters];
     });
-  }
-
-  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T | null {
-    const { activation } = this.settings;
-    const name = activation.getClassName();
-    const isRelu = name === 'relu';
-    const y = this.convolution(ops, x, isRelu ? 'relu' : 'linear'); // [N,H,W,in] -> [N,H,W,filters]
-    if (isRelu) return y;
-    const known = activationOf(name);
-    if (known !== null) return known(ops, y); // [N,H,W,filters]
-    // A custom activation, registered with tfjs, acts on tensors only.
-    const isOnTensors = (ops as unknown) === this.tensorOps;
-    return isOnTensors ? (activation.apply(y as Tensor) as T) : null;
   }
 }

@@ -1,10 +1,8 @@
-import { serialization } from '@tensorflow/tfjs-core';
 import { categories, checked, flag, type Given, integer, type Values } from '../runtime/core/arguments';
 import { throwTypeError } from '../runtime/core/check';
 import type { Ops } from '../runtime/program/operations';
 import { checkEncodedLevels } from '../runtime/program/operations/levels';
-import type { LayerWeight } from '../runtime/program/weights';
-import { checkMap, DeclaredLayer } from './declared-layer';
+import { type Arithmetic, checkMap, DeclaredLayer, defineLayer } from './declared-layer';
 import { seedArguments } from './seeds';
 import { constraint, initializer, regularizer } from './stock-arguments';
 import type { LayerArgs, Shape } from './types';
@@ -40,9 +38,6 @@ export interface OneHotLevelsArgs extends LayerArgs, Given<typeof oneHotLevelsAr
  * ```
  */
 export class OneHotLevels extends DeclaredLayer<Values<typeof oneHotLevelsArguments>, OneHotLevelsArgs> {
-  static className = 'OneHotLevels';
-  protected static readonly declared = oneHotLevelsArguments;
-
   protected override checkInputs(shapes: readonly Shape[]): void {
     checkMap('input', shapes);
   }
@@ -51,10 +46,9 @@ export class OneHotLevels extends DeclaredLayer<Values<typeof oneHotLevelsArgume
     return ops.oneHotLevels(x, this.settings.levels); // [N,H,W,C] -> [N,H,W,C*L]
   }
 }
-serialization.registerClass(OneHotLevels);
 
 /** Makes a {@link OneHotLevels}. */
-export const oneHotLevels = (args: OneHotLevelsArgs) => new OneHotLevels(args);
+export const oneHotLevels = defineLayer(OneHotLevels, 'OneHotLevels', oneHotLevelsArguments);
 
 const levelEmbeddingArguments = {
   ...oneHotLevelsArguments,
@@ -90,34 +84,21 @@ export class LevelEmbedding extends DeclaredLayer<
   Values<typeof levelEmbeddingArguments>,
   LevelEmbeddingArgs
 > {
-  static className = 'LevelEmbedding';
-  protected static readonly declared = levelEmbeddingArguments;
-
-  private table?: LayerWeight;
-
   protected override checkInputs(shapes: readonly Shape[]): void {
     checkMap('input', shapes);
   }
 
-  protected override addWeights(): void {
-    const { settings } = this;
-    this.table = this.addSeededWeight(
-      'embeddings',
-      [settings.levels, settings.units],
-      settings.embeddingsInitializer,
-      settings.embeddingsRegularizer,
-      settings.embeddingsConstraint,
-    );
-  }
-
-  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
-    return ops.embedLevels(x, this.table as LayerWeight); // [N,H,W,C] -> [N,H,W,C*U]
+  protected override addWeights(): Arithmetic {
+    const { levels, units, embeddingsInitializer, embeddingsRegularizer, embeddingsConstraint } =
+      this.settings;
+    const how = [embeddingsInitializer, embeddingsRegularizer, embeddingsConstraint] as const;
+    const table = this.addSeededWeight('embeddings', [levels, units], ...how);
+    return (ops, [x]) => ops.embedLevels(x, table); // [N,H,W,C] -> [N,H,W,C*U]
   }
 }
-serialization.registerClass(LevelEmbedding);
 
 /** Makes a {@link LevelEmbedding}. */
-export const levelEmbedding = (args: LevelEmbeddingArgs) => new LevelEmbedding(args);
+export const levelEmbedding = defineLayer(LevelEmbedding, 'LevelEmbedding', levelEmbeddingArguments);
 
 const oneHotClassArguments = {
   /** K; classes are the integers 0..K-1. */
@@ -147,9 +128,6 @@ export interface OneHotClassArgs extends LayerArgs, Given<typeof oneHotClassArgu
  * ```
  */
 export class OneHotClass extends DeclaredLayer<Values<typeof oneHotClassArguments>, OneHotClassArgs> {
-  static className = 'OneHotClass';
-  protected static readonly declared = oneHotClassArguments;
-
   protected override checkInputs(shapes: readonly Shape[]): void {
     const [[, one, ...rest] = [], ...others] = shapes;
     if (one !== 1 || rest.length > 0 || others.length > 0)
@@ -161,10 +139,9 @@ export class OneHotClass extends DeclaredLayer<Values<typeof oneHotClassArgument
     return ops.oneHot(classes, numClasses + (nullClass ? 1 : 0)); // [N,1] -> [N,K]
   }
 }
-serialization.registerClass(OneHotClass);
 
 /** Makes a {@link OneHotClass}. */
-export const oneHotClass = (args: OneHotClassArgs) => new OneHotClass(args);
+export const oneHotClass = defineLayer(OneHotClass, 'OneHotClass', oneHotClassArguments);
 
 const oneHotCodesArguments = {
   /** K; codes are the integers 0..K-1. */
@@ -195,9 +172,6 @@ export interface OneHotCodesArgs extends LayerArgs, Given<typeof oneHotCodesArgu
  * ```
  */
 export class OneHotCodes extends DeclaredLayer<Values<typeof oneHotCodesArguments>, OneHotCodesArgs> {
-  static className = 'OneHotCodes';
-  protected static readonly declared = oneHotCodesArguments;
-
   protected override checkInputs(shapes: readonly Shape[]): void {
     if (checkMap('input', shapes) !== 1) throwTypeError('input', 'codes [N,h,w,1]', shapes[0]);
   }
@@ -206,7 +180,6 @@ export class OneHotCodes extends DeclaredLayer<Values<typeof oneHotCodesArgument
     return ops.oneHot(codes, this.settings.levels); // [N,h,w,1] -> [N,h,w,K]
   }
 }
-serialization.registerClass(OneHotCodes);
 
 /** Makes a {@link OneHotCodes}. */
-export const oneHotCodes = (args: OneHotCodesArgs) => new OneHotCodes(args);
+export const oneHotCodes = defineLayer(OneHotCodes, 'OneHotCodes', oneHotCodesArguments);

@@ -1,9 +1,8 @@
-import { serialization } from '@tensorflow/tfjs-core';
 import { provideConcatEluKernels } from '../ops/concat-elu';
 import { type Given, integer, optional, type Values } from '../runtime/core/arguments';
 import { MAX_LENGTH } from '../runtime/core/images';
 import type { Ops } from '../runtime/program/operations';
-import { DeclaredLayer } from './declared-layer';
+import { DeclaredLayer, defineLayer } from './declared-layer';
 import type { LayerArgs } from './types';
 
 // Layers without weights that extend, shift or enlarge maps.
@@ -24,19 +23,15 @@ import type { LayerArgs } from './types';
  * ```
  */
 export class CenteredImage extends DeclaredLayer<object> {
-  static className = 'CenteredImage';
-  protected static readonly declared = {};
-
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
     const centered = ops.pointwise('shift', ops.pointwise('scale', x, 2), -1); // [N,H,W,C]
     const ones = ops.pointwise('shift', ops.pointwise('scale', ops.slice(x, 0, 1), 0), 1); // [N,H,W,1]
     return ops.concat(centered, ones); // [N,H,W,C+1]
   }
 }
-serialization.registerClass(CenteredImage);
 
 /** Makes a {@link CenteredImage}. */
-export const centeredImage = (args?: LayerArgs) => new CenteredImage(args);
+export const centeredImage = defineLayer(CenteredImage, 'CenteredImage');
 
 /**
  * The activation of PixelCNN++: elu(x) of all features, then elu(-x) of all. [N,H,W,F] -> [N,H,W,2F]. No weights.
@@ -53,18 +48,14 @@ export const centeredImage = (args?: LayerArgs) => new CenteredImage(args);
  * ```
  */
 export class ConcatElu extends DeclaredLayer<object> {
-  static className = 'ConcatElu';
-  protected static readonly declared = {};
-
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
     return ops.concatElu(x); // [N,H,W,F] -> [N,H,W,2F]
   }
 }
-serialization.registerClass(ConcatElu);
 provideConcatEluKernels();
 
 /** Makes a {@link ConcatElu}. */
-export const concatElu = (args?: LayerArgs) => new ConcatElu(args);
+export const concatElu = defineLayer(ConcatElu, 'ConcatElu');
 
 /**
  * The position of each place in a map, ((row - H/2) / H, (column - W/2) / W): [N,H,W,F] ->
@@ -83,17 +74,13 @@ export const concatElu = (args?: LayerArgs) => new ConcatElu(args);
  * ```
  */
 export class PixelPosition extends DeclaredLayer<object> {
-  static className = 'PixelPosition';
-  protected static readonly declared = {};
-
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
     return ops.position(x); // [N,H,W,F] -> [N,H,W,2]
   }
 }
-serialization.registerClass(PixelPosition);
 
 /** Makes a {@link PixelPosition}. */
-export const pixelPosition = (args?: LayerArgs) => new PixelPosition(args);
+export const pixelPosition = defineLayer(PixelPosition, 'PixelPosition');
 
 const pixelShiftArguments = {
   /** Rows down, 0 or more. @default 0 */
@@ -122,17 +109,13 @@ export interface PixelShiftArgs extends LayerArgs, Given<typeof pixelShiftArgume
  * ```
  */
 export class PixelShift extends DeclaredLayer<Values<typeof pixelShiftArguments>, PixelShiftArgs> {
-  static className = 'PixelShift';
-  protected static readonly declared = pixelShiftArguments;
-
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
     return ops.shift(x, this.settings.rows, this.settings.columns); // [N,H,W,F]
   }
 }
-serialization.registerClass(PixelShift);
 
 /** Makes a {@link PixelShift}. */
-export const pixelShift = (args: PixelShiftArgs) => new PixelShift(args);
+export const pixelShift = defineLayer(PixelShift, 'PixelShift', pixelShiftArguments);
 
 const upsampledMapArguments = {
   /** How many rows each row becomes. @default 2 */
@@ -158,14 +141,10 @@ export interface UpsampledMapArgs extends LayerArgs, Given<typeof upsampledMapAr
  * ```
  */
 export class UpsampledMap extends DeclaredLayer<Values<typeof upsampledMapArguments>, UpsampledMapArgs> {
-  static className = 'UpsampledMap';
-  protected static readonly declared = upsampledMapArguments;
-
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
     return ops.upsample(x, this.settings.rows, this.settings.columns); // [N,h,w,F] -> [N,rows*h,columns*w,F]
   }
 }
-serialization.registerClass(UpsampledMap);
 
 /** Makes an {@link UpsampledMap}. */
-export const upsampledMap = (args?: UpsampledMapArgs) => new UpsampledMap(args);
+export const upsampledMap = defineLayer(UpsampledMap, 'UpsampledMap', upsampledMapArguments);

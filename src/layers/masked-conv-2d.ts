@@ -1,7 +1,8 @@
-import { serialization } from '@tensorflow/tfjs-core';
+import type { serialization } from '@tensorflow/tfjs-core';
 import { type Given, multipleOf, type Values } from '../runtime/core/arguments';
 import { maskedWindow, maskedWindowArguments } from '../runtime/core/declared-window';
 import { CausalConv2D, convolutionArguments } from './causal-conv-2d';
+import { defineLayer } from './declared-layer';
 import type { LayerArgs } from './types';
 
 const declared = {
@@ -34,9 +35,6 @@ export interface MaskedConv2DArgs extends LayerArgs, Given<typeof declared> {}
  * ```
  */
 export class MaskedConv2D extends CausalConv2D<Values<typeof declared>, MaskedConv2DArgs> {
-  static className = 'MaskedConv2D';
-  protected static readonly declared = declared;
-
   protected readonly window = maskedWindow(this.settings);
 
   static override fromConfig<T extends serialization.Serializable>(
@@ -48,7 +46,6 @@ export class MaskedConv2D extends CausalConv2D<Values<typeof declared>, MaskedCo
     return new cls(typeof maskType === 'string' ? { ...config, maskType: maskType.toUpperCase() } : config);
   }
 }
-serialization.registerClass(MaskedConv2D);
 
 /** Makes a {@link MaskedConv2D}. */
-export const maskedConv2d = (args: MaskedConv2DArgs) => new MaskedConv2D(args);
+export const maskedConv2d = defineLayer(MaskedConv2D, 'MaskedConv2D', declared);

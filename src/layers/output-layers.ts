@@ -6,7 +6,7 @@ import type { DistributionShape } from '../runtime/distributions/kinds';
 import { mixtureOfLogistics } from '../runtime/distributions/logistic-mixture';
 import { numParameters, parameterOffsets } from '../runtime/distributions/mixture-parameters';
 import type { Ops } from '../runtime/program/operations';
-import { checkMap, DeclaredLayer } from './declared-layer';
+import { checkMap, DeclaredLayer, defineLayer } from './declared-layer';
 import type { LayerArgs, Shape, TensorDistribution } from './types';
 
 // Layers that turn features into the parameters of distributions over levels.
@@ -41,9 +41,6 @@ export interface PixelLogitsArgs extends LayerArgs, Given<typeof pixelLogitsArgu
  * ```
  */
 export class PixelLogits extends DeclaredLayer<Values<typeof pixelLogitsArguments>, PixelLogitsArgs> {
-  static className = 'PixelLogits';
-  protected static readonly declared = pixelLogitsArguments;
-
   protected override checkInputs(shapes: readonly Shape[]): void {
     const { imageChannels, levels } = this.settings;
     checkMap('input', shapes, imageChannels * levels, `imageChannels * levels: ${imageChannels} * ${levels}`);
@@ -53,10 +50,9 @@ export class PixelLogits extends DeclaredLayer<Values<typeof pixelLogitsArgument
     return ops.perChannel(x, this.settings.imageChannels, this.settings.levels); // [N,H,W,C*L] -> [N,H,W,C,L]
   }
 }
-tf.serialization.registerClass(PixelLogits);
 
 /** Makes a {@link PixelLogits}. */
-export const pixelLogits = (args: PixelLogitsArgs) => new PixelLogits(args);
+export const pixelLogits = defineLayer(PixelLogits, 'PixelLogits', pixelLogitsArguments);
 
 const mixtureParametersArguments = {
   ...imageArguments,
@@ -89,9 +85,6 @@ export class MixtureParameters extends DeclaredLayer<
   Values<typeof mixtureParametersArguments>,
   MixtureParametersArgs
 > {
-  static className = 'MixtureParameters';
-  protected static readonly declared = mixtureParametersArguments;
-
   protected override checkInputs(shapes: readonly Shape[]): void {
     const { imageChannels, components } = this.settings;
     const formula = `3 * imageChannels * components: 3 * ${imageChannels} * ${components}`;
@@ -114,10 +107,13 @@ export class MixtureParameters extends DeclaredLayer<
     return ops.concat(...parts); // [N,H,W,P]
   }
 }
-tf.serialization.registerClass(MixtureParameters);
 
 /** Makes a {@link MixtureParameters}. */
-export const mixtureParameters = (args: MixtureParametersArgs) => new MixtureParameters(args);
+export const mixtureParameters = defineLayer(
+  MixtureParameters,
+  'MixtureParameters',
+  mixtureParametersArguments,
+);
 
 const logisticMixtureArguments = { ...pixelLogitsArguments, ...mixtureParametersArguments };
 
@@ -155,9 +151,6 @@ export class LogisticMixture extends DeclaredLayer<
   Values<typeof logisticMixtureArguments>,
   LogisticMixtureArgs
 > {
-  static className = 'LogisticMixture';
-  protected static readonly declared = logisticMixtureArguments;
-
   /** The distribution that its outputs parameterize. */
   readonly distribution: TensorDistribution = distributionOf(this.settings);
 
@@ -171,7 +164,6 @@ export class LogisticMixture extends DeclaredLayer<
     return x; // [N,H,W,P]
   }
 }
-tf.serialization.registerClass(LogisticMixture);
 
 function distributionOf(sizes: Values<typeof logisticMixtureArguments>): TensorDistribution {
   const { imageChannels, components } = sizes;
@@ -189,4 +181,4 @@ function distributionOf(sizes: Values<typeof logisticMixtureArguments>): TensorD
 }
 
 /** Makes a {@link LogisticMixture}. */
-export const logisticMixture = (args: LogisticMixtureArgs) => new LogisticMixture(args);
+export const logisticMixture = defineLayer(LogisticMixture, 'LogisticMixture', logisticMixtureArguments);

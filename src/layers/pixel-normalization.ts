@@ -1,12 +1,9 @@
-import { serialization } from '@tensorflow/tfjs-core';
 import { initializers } from '@tensorflow/tfjs-layers';
 import { provideLayerNormKernels } from '../ops/layer-norm';
 import { flag, type Given, integer, optional, positive, type Values } from '../runtime/core/arguments';
 import { checkFeatures } from '../runtime/core/check';
-import type { Ops } from '../runtime/program/operations';
 import { normArgument } from '../runtime/program/operations/normalize';
-import type { LayerWeight } from '../runtime/program/weights';
-import { checkMap, DeclaredLayer } from './declared-layer';
+import { type Arithmetic, checkMap, DeclaredLayer, defineLayer } from './declared-layer';
 import type { LayerArgs, Shape } from './types';
 
 const declared = {
@@ -48,29 +45,22 @@ export interface PixelNormalizationArgs extends LayerArgs, Given<typeof declared
  * ```
  */
 export class PixelNormalization extends DeclaredLayer<Values<typeof declared>, PixelNormalizationArgs> {
-  static className = 'PixelNormalization';
-  protected static readonly declared = declared;
-
-  private readonly learnt: { scale?: LayerWeight; shift?: LayerWeight } = {};
-
   protected override checkInputs(shapes: readonly Shape[]): void {
     checkFeatures('input features', checkMap('input', shapes), this.settings.imageChannels);
   }
 
-  protected override addWeights(shapes: readonly Shape[]): void {
+  protected override addWeights(shapes: readonly Shape[]): Arithmetic {
     const features = [checkMap('input', shapes)];
-    const { scale, center } = this.settings;
-    if (scale) this.learnt.scale = this.addSeededWeight('gamma', features, initializers.ones());
-    if (center) this.learnt.shift = this.addSeededWeight('beta', features, initializers.zeros());
-  }
-
-  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
-    const { imageChannels: groups, epsilon, norm } = this.settings;
-    return ops.normalize(x, { groups, epsilon, norm, ...this.learnt }); // [N,H,W,F] -> [N,H,W,F]
+    const { imageChannels: groups, epsilon, norm, scale, center } = this.settings;
+    const args = {
+      ...{ groups, epsilon, norm },
+      ...(scale && { scale: this.addSeededWeight('gamma', features, initializers.ones()) }),
+      ...(center && { shift: this.addSeededWeight('beta', features, initializers.zeros()) }),
+    };
+    return (ops, [x]) => ops.normalize(x, args); // [N,H,W,F] -> [N,H,W,F]
   }
 }
-serialization.registerClass(PixelNormalization);
 provideLayerNormKernels();
 
 /** Makes a {@link PixelNormalization}. */
-export const pixelNormalization = (args?: PixelNormalizationArgs) => new PixelNormalization(args);
+export const pixelNormalization = defineLayer(PixelNormalization, 'PixelNormalization', declared);

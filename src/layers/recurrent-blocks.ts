@@ -1,4 +1,4 @@
-import { serialization } from '@tensorflow/tfjs-core';
+import type { serialization } from '@tensorflow/tfjs-core';
 import { provideLSTMKernels } from '../ops/pixel-lstm';
 import {
   anything,
@@ -14,9 +14,8 @@ import { checkKernelSize } from '../runtime/core/check';
 import { type KernelWindow, windowAround } from '../runtime/core/window';
 import type { Ops } from '../runtime/program/operations';
 import type { LSTMPath } from '../runtime/program/operations/lstm';
-import type { LayerWeight } from '../runtime/program/weights';
-import { addBias, addConvolution, addKernel, type Convolution } from './convolution-weights';
-import { checkMap, DeclaredLayer } from './declared-layer';
+import { addBias, addConvolution, addKernel } from './convolution-weights';
+import { type Arithmetic, checkMap, DeclaredLayer, defineLayer } from './declared-layer';
 import { dropoutOf, seedArguments } from './seeds';
 import { weightArguments } from './stock-arguments';
 import type { LayerArgs, Shape } from './types';
@@ -44,16 +43,6 @@ interface Recurrence {
   readonly stateSize: readonly [number, number];
 }
 
-/** An LSTM with its weights, each for all four gates. */
-interface LSTM extends Recurrence {
-  /** [rows,columns,2F,4F] */
-  readonly inputKernel: LayerWeight;
-  /** [4F] */
-  readonly bias: LayerWeight;
-  /** [rows,columns,F,4F] */
-  readonly stateKernel: LayerWeight;
-}
-
 /**
  * The common base of PixelRNN's blocks: x + conv1x1(h), with mask B, where h [N,H,W,F] is the sum
  * of one or more LSTMs that read x [N,H,W,2F].
@@ -64,38 +53,34 @@ abstract class RecurrentBlock<
 > extends DeclaredLayer<Settings, Args> {
   protected abstract readonly recurrences: readonly Recurrence[];
   protected readonly pointWindow = windowAround([1, 1], 'B', this.settings.imageChannels);
-  private readonly dropout = dropoutOf(this.settings);
-  private lstms: readonly LSTM[] = [];
-  declare private out: Convolution;
 
   protected override checkInputs(shapes: readonly Shape[]): void {
     checkMap('input', shapes, 2 * this.settings.filters, '2 * filters');
   }
 
-  protected override addWeights(): void {
+  protected override addWeights(): Arithmetic {
     const { settings } = this;
-    const features = settings.filters;
+    const { filters: features, imageChannels } = settings;
+    const dropout = dropoutOf(settings);
     const kernel = (name: string, size: readonly [number, number], from: number) =>
       addKernel(this, `${name}_kernel`, [...size, from, 4 * features], settings);
-    this.lstms = this.recurrences.map((recurrence) => ({
-      ...recurrence,
-      inputKernel: kernel(`${recurrence.prefix}input`, recurrence.window.kernelSize, 2 * features),
-      bias: addBias(this, `${recurrence.prefix}bias`, 4 * features, settings),
-      stateKernel: kernel(`${recurrence.prefix}state`, recurrence.stateSize, features),
-    }));
-    this.out = addConvolution(this, 'out_', this.pointWindow, [features, 2 * features], settings);
-  }
-
-  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
-    let sum: T | null = null; // [N,H,W,F]
-    for (const { inputKernel, bias, stateKernel, window, path } of [...this.lstms].reverse()) {
-      const z = ops.conv(x, inputKernel, bias, window); // [N,H,W,2F] -> [N,H,W,4F]
-      const states = ops.lstm(z, stateKernel, path, this.settings.imageChannels); // [N,H,W,4F] -> [N,H,W,F]
-      const h = path === 'fromRight' ? ops.shift(states, 1, 0) : states; // from the right it sees later pixels
-      sum = sum === null ? h : ops.combine('add', h, sum);
-    }
-    const kept = ops.dropout(sum as T, this.dropout); // [N,H,W,F]
-    return ops.combine('add', x, this.out(ops, kept)); // [N,H,W,F] -> [N,H,W,2F]
+    const lstms = this.recurrences.map(({ prefix, path, window, stateSize }) => {
+      const inputKernel = kernel(`${prefix}input`, window.kernelSize, 2 * features); // [rows,columns,2F,4F]
+      const bias = addBias(this, `${prefix}bias`, 4 * features, settings); // [4F]
+      const stateKernel = kernel(`${prefix}state`, stateSize, features); // [rows,columns,F,4F]
+      return <T>(ops: Ops<T>, x: T): T => {
+        const z = ops.conv(x, inputKernel, bias, window); // [N,H,W,2F] -> [N,H,W,4F]
+        const states = ops.lstm(z, stateKernel, path, imageChannels); // [N,H,W,4F] -> [N,H,W,F]
+        return path === 'fromRight' ? ops.shift(states, 1, 0) : states; // from the right it sees later pixels
+      };
+    });
+    lstms.reverse(); // the order of the sum
+    const out = addConvolution(this, 'out_', this.pointWindow, [features, 2 * features], settings);
+    return (ops, [x]) => {
+      const states = lstms.map((lstm) => lstm(ops, x)); // [N,H,W,F] each
+      const sum = states.reduce((sum, h) => ops.combine('add', h, sum)); // [N,H,W,F]
+      return ops.combine('add', x, out(ops, ops.dropout(sum, dropout))); // [N,H,W,F] -> [N,H,W,2F]
+    };
   }
 }
 
@@ -143,18 +128,14 @@ export interface RowLSTMBlockArgs extends LayerArgs, Given<typeof rowLSTMBlockAr
  * ```
  */
 export class RowLSTMBlock extends RecurrentBlock<Values<typeof rowLSTMBlockArguments>, RowLSTMBlockArgs> {
-  static className = 'RowLSTMBlock';
-  protected static readonly declared = rowLSTMBlockArguments;
-
   private readonly window = windowAround([1, this.settings.kernelSize], 'B', this.settings.imageChannels);
   protected readonly recurrences: readonly Recurrence[] = [
     { prefix: '', path: 'rows', window: this.window, stateSize: this.window.kernelSize },
   ];
 }
-serialization.registerClass(RowLSTMBlock);
 
 /** Makes a {@link RowLSTMBlock}. */
-export const rowLSTMBlock = (args: RowLSTMBlockArgs) => new RowLSTMBlock(args);
+export const rowLSTMBlock = defineLayer(RowLSTMBlock, 'RowLSTMBlock', rowLSTMBlockArguments);
 
 const diagonalBiLSTMBlockArguments = {
   ...recurrentArguments,
@@ -198,9 +179,6 @@ export class DiagonalBiLSTMBlock extends RecurrentBlock<
   Values<typeof diagonalBiLSTMBlockArguments>,
   DiagonalBiLSTMBlockArgs
 > {
-  static className = 'DiagonalBiLSTMBlock';
-  protected static readonly declared = diagonalBiLSTMBlockArguments;
-
   protected readonly recurrences: readonly Recurrence[] = [
     { prefix: 'left_', path: 'fromLeft', window: this.pointWindow, stateSize: [2, 1] },
     { prefix: 'right_', path: 'fromRight', window: this.pointWindow, stateSize: [2, 1] },
@@ -211,7 +189,10 @@ export class DiagonalBiLSTMBlock extends RecurrentBlock<
     return config;
   }
 }
-serialization.registerClass(DiagonalBiLSTMBlock);
 
 /** Makes a {@link DiagonalBiLSTMBlock}. */
-export const diagonalBiLSTMBlock = (args: DiagonalBiLSTMBlockArgs) => new DiagonalBiLSTMBlock(args);
+export const diagonalBiLSTMBlock = defineLayer(
+  DiagonalBiLSTMBlock,
+  'DiagonalBiLSTMBlock',
+  diagonalBiLSTMBlockArguments,
+);

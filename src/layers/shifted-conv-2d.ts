@@ -1,7 +1,7 @@
-import { serialization } from '@tensorflow/tfjs-core';
 import type { Given, Values } from '../runtime/core/arguments';
 import { shiftedArguments, shiftedWindow } from '../runtime/core/declared-window';
 import { CausalConv2D, convolutionArguments } from './causal-conv-2d';
+import { defineLayer } from './declared-layer';
 import type { LayerArgs } from './types';
 
 const declared = { ...convolutionArguments, ...shiftedArguments() };
@@ -34,12 +34,8 @@ export interface ShiftedConv2DArgs extends LayerArgs, Given<typeof declared> {}
  * ```
  */
 export class ShiftedConv2D extends CausalConv2D<Values<typeof declared>, ShiftedConv2DArgs> {
-  static className = 'ShiftedConv2D';
-  protected static readonly declared = declared;
-
   protected readonly window = shiftedWindow('ShiftedConv2D', this.settings);
 }
-serialization.registerClass(ShiftedConv2D);
 
 /** Makes a {@link ShiftedConv2D}. */
-export const shiftedConv2d = (args: ShiftedConv2DArgs) => new ShiftedConv2D(args);
+export const shiftedConv2d = defineLayer(ShiftedConv2D, 'ShiftedConv2D', declared);
