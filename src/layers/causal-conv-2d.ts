@@ -1,22 +1,23 @@
-import type { Tensor } from '@tensorflow/tfjs-core';
-import { flag, integer, optional, type Values } from '../runtime/core/arguments';
+import type { serialization, Tensor } from '@tensorflow/tfjs-core';
+import { flag, type Given, integer, multipleOf, optional, type Values } from '../runtime/core/arguments';
 import { checkFeatures } from '../runtime/core/check';
+import * as windows from '../runtime/core/declared-window';
 import type { KernelWindow } from '../runtime/core/window';
 import type { Ops } from '../runtime/program/operations';
 import { addConvolution, normalizationArguments } from './convolution-weights';
-import { type Arithmetic, checkMap, DeclaredLayer } from './declared-layer';
+import { type Arithmetic, checkMap, DeclaredLayer, defineLayer } from './declared-layer';
 import { shapesOf } from './pixel-layer';
 import { seedArguments } from './seeds';
 import { rescaled } from './shape-ops';
 import { activation, initializer, weightArguments } from './stock-arguments';
 import { activationOf } from './stock-layers';
-import type { Shape } from './types';
+import type { LayerArgs, Shape } from './types';
 
 /**
  * Arguments of every causal convolution. Arguments that tfjs's `conv2d` has too mean what they mean
  * there. `seed` applies to initializers without their own seed.
  */
-export const convolutionArguments = {
+const convolutionArguments = {
   /** The number of output features. */
   filters: integer({ from: 1 }),
   ...normalizationArguments,
@@ -34,7 +35,7 @@ export const convolutionArguments = {
 };
 
 /** The common base of causal convolutions. Each one's `window` defines what it sees. */
-export abstract class CausalConv2D<
+abstract class CausalConv2D<
   Settings extends Values<typeof convolutionArguments>,
   Args extends object,
 > extends DeclaredLayer<Settings, Args> {
@@ -71,3 +72,84 @@ export abstract class CausalConv2D<
     });
   }
 }
+
+const maskedArguments = {
+  ...windows.maskedWindowArguments,
+  ...convolutionArguments,
+  /** The number of output features, a multiple of `imageChannels`. */
+  filters: multipleOf('imageChannels'),
+};
+
+/** Arguments of {@link MaskedConv2D}. */
+export interface MaskedConv2DArgs extends LayerArgs, Given<typeof maskedArguments> {}
+
+/**
+ * A convolution that sees no later pixel: only the rows above, the pixels to the left, and those channels of the
+ * current pixel that {@link getMask} allows. Stride 1; zero padding keeps height and width.
+ *
+ * [N,H,W,in] -> [N,H,W,filters]. Weights: kernel [rows, columns, in, filters], including the masked part, so that weights
+ * trained elsewhere load unchanged; gain [filters] with `weightNormalization`; bias [filters].
+ *
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, section 3.4;
+ * "The Annotated Pixel-CNN", `MaskedConv2D`.
+ *
+ * @throws TypeError naming the argument that is out of range, or input features that `imageChannels` does not divide.
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { maskedConv2d } from 'pixelcnn-layers';
+ * const layer = maskedConv2d({ filters: 6, kernelSize: 7, maskType: 'A' });
+ * console.log(layer.apply(tf.zeros([1, 8, 8, 3])).shape); // [1, 8, 8, 6]
+ * ```
+ */
+export class MaskedConv2D extends CausalConv2D<Values<typeof maskedArguments>, MaskedConv2DArgs> {
+  protected readonly window = windows.maskedWindow(this.settings);
+
+  static override fromConfig<T extends serialization.Serializable>(
+    cls: serialization.SerializableConstructor<T>,
+    config: serialization.ConfigDict,
+  ): T {
+    const { maskType } = config;
+    // tfjs saves 'A' as 'a', since it converts every string to snake case.
+    return new cls(typeof maskType === 'string' ? { ...config, maskType: maskType.toUpperCase() } : config);
+  }
+}
+
+/** Makes a {@link MaskedConv2D}. */
+export const maskedConv2d = defineLayer(MaskedConv2D, 'MaskedConv2D', maskedArguments);
+
+const shiftedArguments = { ...convolutionArguments, ...windows.shiftedArguments() };
+
+/** Arguments of {@link ShiftedConv2D}. */
+export interface ShiftedConv2DArgs extends LayerArgs, Given<typeof shiftedArguments> {}
+
+/**
+ * The convolution of PixelCNN++, whose window ends on the current row, and the convolutions of PixelSNAIL and
+ * of networks that read conditions; see {@link Shift}. With `'down'`, the window has as many columns to the
+ * left as to the right, or one more to the right. It sees all channels of the current pixel, and with
+ * `'down'` also the pixels to its right, so its input must first be shifted by {@link PixelShift}.
+ *
+ * [N,H,W,in] -> [N,H,W,filters]; [N,H/2,W/2,filters] with `stride: 2`, or [N,2H,2W,filters] if it
+ * is also `transposed`. The image is padded with zeros. Weights: kernel [rows, columns, in,
+ * filters]; gain [filters] with `weightNormalization`; bias [filters].
+ *
+ * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.3 and
+ * 2.4, and its code: `down_shifted_conv2d`, `down_right_shifted_conv2d`, and their `deconv2d`
+ * variants. `'excludesCentre'`: Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763.
+ *
+ * @throws TypeError naming the argument that is out of range, or an input whose height and width
+ * are not multiples of the stride.
+ * @example
+ * ```js
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { shiftedConv2d } from 'pixelcnn-layers';
+ * const down = shiftedConv2d({ filters: 6, kernelSize: [2, 3], shift: 'down', stride: 2, weightNormalization: true });
+ * console.log(down.apply(tf.zeros([1, 8, 8, 4])).shape); // [1, 4, 4, 6]
+ * ```
+ */
+export class ShiftedConv2D extends CausalConv2D<Values<typeof shiftedArguments>, ShiftedConv2DArgs> {
+  protected readonly window = windows.shiftedWindow('ShiftedConv2D', this.settings);
+}
+
+/** Makes a {@link ShiftedConv2D}. */
+export const shiftedConv2d = defineLayer(ShiftedConv2D, 'ShiftedConv2D', shiftedArguments);

@@ -1,9 +1,9 @@
 import { initializers, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { type MaskedConv2DArgs, maskedConv2d } from '../layers/causal-conv-2d';
 import { areConditions } from '../layers/conditions';
 import { normalizationArguments } from '../layers/convolution-weights';
 import { checkMap } from '../layers/declared-layer';
 import { gatedActivation } from '../layers/gated-activation';
-import { type MaskedConv2DArgs, maskedConv2d } from '../layers/masked-conv-2d';
 import { pixelDropout } from '../layers/pixel-dropout';
 import { partSeed, seedArguments } from '../layers/seeds';
 import type { Applied } from '../layers/types';

@@ -1,9 +1,9 @@
+import { shiftedConv2d } from '../layers/causal-conv-2d';
 import { levelEmbedding } from '../layers/encodings';
 import { pixelDropout } from '../layers/pixel-dropout';
 import { pixelNormalization } from '../layers/pixel-normalization';
 import { placeEmbedding, rasterShift } from '../layers/raster-order';
 import { partSeed } from '../layers/seeds';
-import { shiftedConv2d } from '../layers/shifted-conv-2d';
 import { transformerArguments, transformerBlock } from '../layers/transformer-block';
 import { categories, type Given, multipleOf, readArguments } from '../runtime/core/arguments';
 import { checkMemories, throwTypeError } from '../runtime/core/check';

@@ -1,7 +1,7 @@
 import { input as inputLayer, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { maskedConv2d } from '../layers/causal-conv-2d';
 import { levelEmbedding, oneHotClass, oneHotCodes, oneHotLevels } from '../layers/encodings';
 import { pixelShift } from '../layers/map-layers';
-import { maskedConv2d } from '../layers/masked-conv-2d';
 import { logisticMixture, mixtureParameters, pixelLogits } from '../layers/output-layers';
 import { partSeed, seedArguments } from '../layers/seeds';
 import type { Shape } from '../layers/types';

@@ -1,8 +1,8 @@
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { type ShiftedConv2DArgs, shiftedConv2d } from '../layers/causal-conv-2d';
 import { gatedResBlock } from '../layers/gated-res-block';
 import { centeredImage, pixelShift } from '../layers/map-layers';
 import { partSeed } from '../layers/seeds';
-import { type ShiftedConv2DArgs, shiftedConv2d } from '../layers/shifted-conv-2d';
 import { type Given, integer, optional, readArguments } from '../runtime/core/arguments';
 import { checkMemories, throwTypeError } from '../runtime/core/check';
 import type { Shift } from '../runtime/core/declared-window';

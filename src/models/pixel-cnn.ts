@@ -1,5 +1,5 @@
 import { input, layers } from '@tensorflow/tfjs-layers';
-import { maskedConv2d } from '../layers/masked-conv-2d';
+import { maskedConv2d } from '../layers/causal-conv-2d';
 import { pixelCNNResBlock } from '../layers/pixel-cnn-res-block';
 import { partSeed, type SeedArgs } from '../layers/seeds';
 import { callback, type Given, integer, optional, readArguments } from '../runtime/core/arguments';

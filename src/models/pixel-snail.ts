@@ -1,9 +1,9 @@
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { causalAttention } from '../layers/causal-attention';
+import { shiftedConv2d } from '../layers/causal-conv-2d';
 import { type GatedResBlockArgs, gatedResBlock } from '../layers/gated-res-block';
 import { pixelPosition, upsampledMap } from '../layers/map-layers';
 import { partSeed } from '../layers/seeds';
-import { shiftedConv2d } from '../layers/shifted-conv-2d';
 import {
   categories,
   checked,
