@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { checkMemory } from '../runtime/core/check';
 import { uniformsOf } from '../runtime/core/random';
 import { CAUSAL_ATTENTION, CAUSAL_ATTENTION_BACK } from '../runtime/kernels/modules';
-import { defineOperation, type Gradients, type Implementation } from './operation';
+import { defineOperation, type Implementation } from './operation';
 import { outputs, wasmKernel } from './wasm-kernels';
 
 type Inputs = Readonly<Record<'queries' | 'keys' | 'values', tf.Tensor4D>>;
@@ -92,25 +92,13 @@ const composed: Implementation<Inputs, Attributes, Saved, tf.Tensor4D> = {
     return { y: joined([...unseen(v, own), ...parts], shape, heads), saved };
   },
   gradients(dy, inputs, attributes) {
-    const zeros = (x: tf.Tensor4D) => () => tf.zeros<tf.Rank.R4>(x.shape);
-    if (seesNothing(dy, attributes.own))
-      return { queries: zeros(inputs.queries), keys: zeros(inputs.keys), values: zeros(dy) };
-    return functionsOf(tf.tidy(() => gradients(dy, inputs, attributes)));
+    if (!seesNothing(dy, attributes.own)) return tf.tidy(() => gradients(dy, inputs, attributes));
+    const { queries, keys, values } = inputs;
+    return { queries: tf.zerosLike(queries), keys: tf.zerosLike(keys), values: tf.zerosLike(values) };
   },
 };
 
-/** Gradients that are computed at once. */
-const functionsOf = ([dq, dk, dv]: readonly [tf.Tensor, tf.Tensor, tf.Tensor]): Gradients<Inputs> => ({
-  queries: () => dq,
-  keys: () => dk,
-  values: () => dv,
-});
-
-function gradients(
-  dy: tf.Tensor4D,
-  inputs: Inputs,
-  { heads, own, dropout, chunk: size }: Attributes,
-): [dq: tf.Tensor, dk: tf.Tensor, dv: tf.Tensor] {
+function gradients(dy: tf.Tensor4D, inputs: Inputs, { heads, own, dropout, chunk: size }: Attributes) {
   const { q, k, v } = split(inputs, heads, own);
   const all = seeing(headsOf(dy, heads), own); // [B,queries,D]
   const dq: tf.Tensor3D[] = [];
@@ -137,12 +125,11 @@ function gradients(
     sums = next;
   }
   const [dk, dv] = sums as [tf.Tensor3D, tf.Tensor3D];
-  const { queries, keys, values } = inputs;
-  return [
-    tf.mul(joined([...unseen(q, own), ...dq], queries.shape, heads), scaleOf(q)), // [N,H,W,U]
-    joined([dk, ...unseen(k, own)], keys.shape, heads), // [N,H,W,U]
-    joined([dv, ...unseen(v, own)], values.shape, heads), // [N,H,W,V]
-  ];
+  return {
+    queries: tf.mul(joined([...unseen(q, own), ...dq], inputs.queries.shape, heads), scaleOf(q)), // [N,H,W,U]
+    keys: joined([dk, ...unseen(k, own)], inputs.keys.shape, heads), // [N,H,W,U]
+    values: joined([dv, ...unseen(v, own)], inputs.values.shape, heads), // [N,H,W,V]
+  };
 }
 
 /** A range of queries that are computed together. They see no key from `end` on. */
@@ -172,12 +159,8 @@ function weightsOf(q: tf.Tensor3D, k: tf.Tensor3D, chunk: Chunk, heads: number, 
 }
 
 /** 0 where a weight is dropped, 1 / (1 - rate) where it is not: [B,size,end]. Each query has its own noise. */
-function factorsOf(
-  batch: number,
-  { start, end }: Chunk,
-  heads: number,
-  { rate, seed, firstImage = 0 }: Dropout,
-) {
+function factorsOf(batch: number, { start, end }: Chunk, heads: number, dropout: Dropout) {
+  const { rate, seed, firstImage = 0 } = dropout;
   const size = end - start;
   const factors = new Float32Array(batch * size * end);
   for (let b = 0; b < batch; b++) {
@@ -238,10 +221,7 @@ const upTo = (x: tf.Tensor3D, { end }: Pick<Chunk, 'end'>): tf.Tensor3D => rowsO
 /** Transposes first, since a product with a transposed matrix is several times slower on wasm. */
 const turned = (x: tf.Tensor3D): tf.Tensor3D => tf.transpose(x, [0, 2, 1]);
 
-const operation = defineOperation<Inputs, Attributes, Saved, tf.Tensor4D>({
-  name: 'attention',
-  composed,
-});
+const operation = defineOperation({ name: 'attention', composed });
 
 const wasmForward = /* @__PURE__ */ wasmKernel(
   'PixelCNNCausalAttention',
@@ -282,7 +262,8 @@ export function provideAttentionKernels(): void {
     gradients(dy, saved, attributes) {
       // The forward pass had dropout, or our own kernels have been switched on since.
       if (saved.logSums === undefined) return composed.gradients(dy, saved, attributes);
-      return functionsOf(wasmGradients({ ...saved, dy }, attributes));
+      const [queries, keys, values] = wasmGradients({ ...saved, dy }, attributes);
+      return { queries, keys, values };
     },
   });
 }

@@ -3,9 +3,11 @@ import { CONVOLUTION, CONVOLUTION_FUSED, CORRELATION, CORRELATION_FUSED } from '
 import { defineOperation, type Implementation } from './operation';
 import { outputs, wasmKernel } from './wasm-kernels';
 
+/** The activation that is fused into a convolution. */
+type Activation = 'linear' | 'relu';
+
 interface Attributes {
-  /** The activation that is fused into the convolution. */
-  readonly activation: 'linear' | 'relu';
+  readonly activation: Activation;
   readonly left: number;
   readonly presentColumns: number;
 }
@@ -39,7 +41,7 @@ export function causalConv2d(
   x: tf.Tensor4D,
   kernel: tf.Tensor4D,
   bias: tf.Tensor1D | null,
-  activation: Attributes['activation'] = 'linear',
+  activation: Activation = 'linear',
   left: number = kernel.shape[1] >> 1,
   presentColumns: number = left + 1,
 ): tf.Tensor4D {
@@ -104,11 +106,7 @@ function uncut(kernel: tf.Tensor4D, [, columns]: tf.Tensor4D['shape']): tf.Tenso
   return tf.pad(kernel, [[0, 0], [0, missing], [0, 0], [0, 0]]); // biome-ignore format: one pair a dimension
 }
 
-function forward(
-  { x, kernel, bias }: Inputs,
-  part: UsedPart,
-  activation: Attributes['activation'],
-): tf.Tensor4D {
+function forward({ x, kernel, bias }: Inputs, part: UsedPart, activation: Activation): tf.Tensor4D {
   const [n, h, w, featuresIn] = x.shape;
   const featuresOut = kernel.shape[3];
   const optionalBias: tf.NamedTensorMap = bias === undefined ? {} : { bias };
@@ -222,10 +220,8 @@ const wasmForward = wasmKernel(
   (loops, { x, kernel, bias }: Inputs, attributes: Attributes) => {
     const [n, h, w] = x.shape;
     const shape = [n, h, w, kernel.shape[3]] as const;
-    const numbers = [
-      ...sizesOf(x, kernel, attributes),
-      attributes.activation === 'relu' ? 0 : -Infinity,
-    ] as const;
+    const lowerBound = attributes.activation === 'relu' ? 0 : -Infinity;
+    const numbers = [...sizesOf(x, kernel, attributes), lowerBound] as const;
     return outputs([shape], loops.convolve, [x, kernel, bias], numbers, loops.convolutionScratch);
   },
 );
@@ -264,11 +260,7 @@ export const wasmConv: Convolution = {
   gradients(dy, saved, attributes) {
     const inputs = { dy, ...saved };
     const [kernel, bias] = wasmWeightGradients(inputs, attributes); // one pass over the images gives both
-    return {
-      x: () => wasmInputGradient(inputs, attributes)[0],
-      kernel: () => kernel,
-      bias: () => bias,
-    };
+    return { x: () => wasmInputGradient(inputs, attributes)[0], kernel, bias };
   },
 };
 

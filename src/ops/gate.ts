@@ -88,7 +88,7 @@ function sizesOf({ shape: [n, h, w, features] }: tf.Tensor4D, { imageChannels }:
 function fromInputGradient(dx: tf.Tensor4D): Gradients<Inputs> {
   const [n, h, w, features] = dx.shape;
   const means = () => tf.reshape(tf.avgPool(dx, [h, w], 1, 'valid'), [n, features]); // [N,2F]
-  return { x: () => dx, condition: () => tf.mul(means(), h * w) };
+  return { x: dx, condition: () => tf.mul(means(), h * w) };
 }
 
 export function provideGateKernels(): void {

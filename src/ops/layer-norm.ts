@@ -98,8 +98,8 @@ export function provideLayerNormKernels(): void {
   layerNorm.useKernels({
     forward: (inputs, attributes) => ({ y: wasmForward(inputs, attributes)[0], saved: inputs }),
     gradients(dy, inputs, attributes) {
-      const [dx, dscale, dshift] = wasmGradients({ dy, ...inputs }, attributes);
-      return { x: () => dx, scale: () => dscale, shift: () => dshift };
+      const [x, scale, shift] = wasmGradients({ dy, ...inputs }, attributes);
+      return { x, scale, shift };
     },
   });
 }

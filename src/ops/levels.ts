@@ -46,8 +46,7 @@ function ofLevels<Output extends tf.Tensor>(name: string, compute: (x: tf.Tensor
 
 const oneHot = ofLevels('oneHotLevels', (x, levels): tf.Tensor => {
   const numbers: tf.Tensor2D = tf.reshape(nearest(x, levels), [-1, 1]); // [...,C] -> [M,1]
-  // The subtraction makes float32. On webgpu, a cast alone would leave integers, for which not all
-  // convolutions compile.
+  // The subtraction makes float32: on webgpu, a cast alone would leave integers, which not all convolutions take.
   const hot = tf.sub(1, tf.cast(tf.notEqual(numbers, tf.range(0, levels)), 'float32')); // [M,1], [L] -> [M,L]
   const [features = 1] = x.shape.slice(-1);
   return tf.reshape(hot, [...x.shape.slice(0, -1), features * levels]); // [M,L] -> [...,C*L]

@@ -45,8 +45,8 @@ const operation = defineOperation<Inputs, void, Inputs, tf.Tensor4D>({
   wasmImplementation: {
     forward: (inputs) => ({ y: wasmForward(inputs)[0], saved: inputs }),
     gradients(dy, inputs) {
-      const [ddirection, dgain] = wasmGradients({ dy, ...inputs });
-      return { direction: () => ddirection, gain: () => dgain };
+      const [direction, gain] = wasmGradients({ dy, ...inputs });
+      return { direction, gain };
     },
   },
 });

@@ -11,8 +11,11 @@ export interface Implementation<Inputs, Attributes, Saved, Output> {
   gradients(dy: Output, saved: Saved, attributes: Attributes): Gradients<Inputs>;
 }
 
-/** Gradients by the input's name. Each is computed on demand, so the gradient of an image usually never is. */
-export type Gradients<Inputs> = { readonly [Name in keyof Inputs]?: () => tf.Tensor };
+/** Gradients by the input's name. Functions compute them on demand, so the gradient of an image usually never is. */
+export type Gradients<Inputs> = { readonly [Name in keyof Inputs]?: Gradient };
+type Gradient = tf.Tensor | (() => tf.Tensor);
+
+export const computed = (gradient: Gradient) => (typeof gradient === 'function' ? gradient() : gradient);
 
 interface Definition<Inputs, Attributes, Saved, Output> {
   /** The name under which tfjs profiles it. */
@@ -74,11 +77,15 @@ export function defineOperation<
       save(Object.values(kept));
       return y;
     };
-    const backwardsFunc = (dy: tf.Tensor, tensors: tf.Tensor[]): Gradients<Inputs> => {
-      const kept: unknown = Object.fromEntries(names.map((key, index) => [key, tensors[index]]));
-      if (savesInputs) return differentiableGradients(dy as Output, kept as Inputs, attributes);
+    const gradientsOf = (dy: Output, kept: unknown): Gradients<Inputs> => {
+      if (savesInputs) return differentiableGradients(dy, kept as Inputs, attributes);
       const { gradients } = tapes() > 0 ? composed : fastest(inputs);
-      return gradients(dy as Output, kept as Saved, attributes);
+      return gradients(dy, kept as Saved, attributes);
+    };
+    const backwardsFunc = (dy: tf.Tensor, tensors: tf.Tensor[]) => {
+      const kept = Object.fromEntries(names.map((key, index) => [key, tensors[index]]));
+      const found = Object.entries<Gradient>(gradientsOf(dy as Output, kept) as never);
+      return Object.fromEntries(found.map(([name, gradient]) => [name, () => computed(gradient)]));
     };
     return tf.tidy(name, () => {
       const recorded = { inputs: present(inputs, constants), forwardFunc, backwardsFunc };
@@ -111,6 +118,6 @@ interface TapeEngine {
   runKernelFunc(operation: {
     inputs: tf.NamedTensorMap;
     forwardFunc(backend: unknown, save: (tensors: tf.Tensor[]) => void): tf.Tensor;
-    backwardsFunc(dy: tf.Tensor, saved: tf.Tensor[]): Gradients<Record<string, unknown>>;
+    backwardsFunc(dy: tf.Tensor, saved: tf.Tensor[]): Record<string, () => tf.Tensor>;
   }): tf.Tensor;
 }

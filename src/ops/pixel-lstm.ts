@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { LSTM, LSTM_BACK } from '../runtime/kernels/modules';
 import type { LSTMPath } from '../runtime/program/operations/lstm';
 import { type Convolution, causalConv2d, composedConv, wasmConv } from './causal-conv';
-import { defineOperation } from './operation';
+import { computed, defineOperation } from './operation';
 import { outputs, wasmKernel } from './wasm-kernels';
 
 type Inputs = Readonly<Record<'z' | 'kernel', tf.Tensor4D>>;
@@ -38,12 +38,7 @@ interface Saved extends Pick<Inputs, 'kernel'> {
  * @param kernel [1,k,F,4F], k odd, for 'rows'; otherwise [2,1,F,4F], for the pixel above and the one beside it
  * @returns h [N,H,W,F]
  */
-export function pixelLSTM(
-  z: tf.Tensor4D,
-  kernel: tf.Tensor4D,
-  path: LSTMPath,
-  imageChannels: number,
-): tf.Tensor4D {
+export function pixelLSTM(z: tf.Tensor4D, kernel: tf.Tensor4D, path: LSTMPath, imageChannels: number) {
   return operation({ z, kernel }, { path, imageChannels });
 }
 
@@ -92,11 +87,7 @@ function stepFrom(
 }
 
 /** Both gradients at once, for z [N,H,W,4F] and for the kernel, since each needs all steps. */
-function gradients(
-  dy: tf.Tensor4D,
-  { kernel: whole, ...saved }: Saved,
-  { path, imageChannels }: Attributes,
-): { z: tf.Tensor4D; kernel: tf.Tensor4D } {
+function gradients(dy: tf.Tensor4D, { kernel: whole, ...saved }: Saved, { path, imageChannels }: Attributes) {
   const slope = linesAlong(path, dy); // [N,H,W,F] -> [N,T,P,F]
   const gates = linesAlong(path, saved.gates); // [N,H,W,4F] -> [N,T,P,4F]
   const kernel = kernelByGate(alongLine(whole), imageChannels); // [1,k,F,4F]
@@ -159,15 +150,14 @@ function ofKernel(
   const ofTaps = (rows: number, columns: number, left: number, presentColumns: number, from = 0) => {
     const kernel = tf.zeros<tf.Rank.R4>([rows, columns, ...features]); // only its shape matters
     const of = gradients(dz, { x, kernel, y: undefined }, { activation: 'linear', left, presentColumns });
-    return tf.slice((of.kernel as () => tf.Tensor4D)(), [0, from, 0, 0], [1, count, ...features]);
+    const gradient = computed(of.kernel as tf.Tensor) as tf.Tensor4D;
+    return tf.slice(gradient, [0, from, 0, 0], [1, count, ...features]);
   };
   const above = ofTaps(2, count, count >> 1, 0);
   if (path === 'rows') return above;
   const beside = path === 'fromLeft' ? ofTaps(1, 2, 1, 1) : ofTaps(1, 2, 0, 2, 1);
   return tf.concat([above, beside], 0); // [2,1,F,4F]
 }
-
-const functionsOf = ({ z, kernel }: ReturnType<typeof gradients>) => ({ z: () => z, kernel: () => kernel });
 
 const slopeOfSigmoid = (y: tf.Tensor3D): tf.Tensor3D => tf.mul(y, tf.sub(1, y));
 
@@ -282,12 +272,9 @@ function kernelByGate(kernel: tf.Tensor4D, groups: number): tf.Tensor4D {
 
 const operation = defineOperation<Inputs, Attributes, Saved, tf.Tensor4D>({
   name: 'pixelLSTM',
-  composed: {
-    forward,
-    gradients: (...args) => functionsOf(tf.tidy(() => gradients(...args))),
-  },
+  composed: { forward, gradients: (...args) => tf.tidy(() => gradients(...args)) },
   differentiableGradients: (dy, inputs, attributes) =>
-    functionsOf(gradients(dy, forward(inputs, attributes).saved, attributes)),
+    gradients(dy, forward(inputs, attributes).saved, attributes),
 });
 
 const wasmForward = /* @__PURE__ */ wasmKernel(
@@ -328,10 +315,7 @@ export function provideLSTMKernels(): void {
     },
     gradients(dy, saved, attributes) {
       const [dz] = wasmInputGradient({ ...saved, dy }, attributes);
-      return {
-        z: () => dz,
-        kernel: () => ofKernel(wasmConv, dz, saved, attributes.path),
-      };
+      return { z: dz, kernel: () => ofKernel(wasmConv, dz, saved, attributes.path) };
     },
   });
 }
