@@ -133,10 +133,7 @@ async function checkFinite(outputs: tf.Tensor, { caller, outputsName }: Trials):
     throw new Error(`${caller}: the model returned ${outputsName} that are not finite numbers`);
 }
 
-/**
- * The outputs of a model that are first read at each place, for {@link changeEach}: [N,H*W*C,L] for a softmax, else
- * [N,H*W*C,P] with zeros for parameters of other channels.
- */
+/** The outputs first read at each place: [N,H*W*C,L] of a softmax, else [N,H*W*C,P], 0 for other channels. */
 export function outputsByPlace(model: LayersModel, distribution: PixelDistribution) {
   const { imageChannels, levels, numParameters } = distribution;
   const isOfChannel = Float32Array.from({ length: imageChannels * numParameters }, (_, i) =>
@@ -152,11 +149,7 @@ export function outputsByPlace(model: LayersModel, distribution: PixelDistributi
   };
 }
 
-/**
- * The conditions to test: those given, or every class in turn, and random vectors and maps for each image.
- *
- * @returns how many attempts test all classes, and a function that draws the conditions of `count` images for an attempt
- */
+/** The conditions to test: those given, or every class in turn, in `count` attempts, and random vectors and maps. */
 export async function conditionsToTry(
   what: string,
   conditions: readonly core.ConditionShape[],

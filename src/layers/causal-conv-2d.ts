@@ -13,10 +13,7 @@ import { activation, initializer, weightArguments } from './stock-arguments';
 import { activationOf } from './stock-layers';
 import type { LayerArgs, Shape } from './types';
 
-/**
- * Arguments of every causal convolution. Arguments that tfjs's `conv2d` has too mean what they mean
- * there. `seed` applies to initializers without their own seed.
- */
+/** Arguments of every causal convolution. Those that tfjs's `conv2d` has too mean what they mean there. */
 const convolutionArguments = {
   /** The number of output features. */
   filters: integer({ from: 1 }),

@@ -8,21 +8,11 @@ import { PixelLayer, shapesOf } from './pixel-layer';
 import { partSeed, seededInitializer } from './seeds';
 import type { Constraint, Initializer, LayerArgs, Regularizer, Shape } from './types';
 
-/**
- * Arguments that every layer takes: tfjs's own; `customObjects`, which tfjs adds to the config of a layer
- * that it loads; and `index`, which a callback `block` of `pixelCNN` may pass on with its other arguments.
- */
-const ofEveryLayer: readonly (keyof LayerArgs | 'customObjects' | 'index')[] = [
-  'name',
-  'trainable',
-  'weights',
-  'inputShape',
-  'batchInputShape',
-  'batchSize',
-  'dtype',
-  'inputDType',
-  'customObjects',
-  'index',
+/** Arguments that every layer takes. */
+const ofEveryLayer: readonly string[] = [
+  ...['name', 'trainable', 'weights', 'inputShape', 'batchInputShape', 'batchSize', 'dtype', 'inputDType'],
+  'customObjects', // which tfjs adds to the config of a layer that it loads
+  'index', // which a callback `block` of `pixelCNN` may pass on with its other arguments
 ];
 
 /** A layer's arithmetic, as its method `express`, with the weights that it has added. */

@@ -20,10 +20,7 @@ export class InitialWeights {
     return this.values.size;
   }
 
-  /**
-   * Applies the initial gain and bias to a convolution's outputs [N,H,W,out], which have gain 1 and no bias. If the
-   * convolution was used before, it keeps the gain and bias chosen then.
-   */
+  /** Applies the gain and bias chosen at first use to outputs [N,H,W,out] of gain 1, without bias. */
   scaled(
     { gain, initialScale = 1 }: NormalizedKernel,
     bias: LayerWeight | null,

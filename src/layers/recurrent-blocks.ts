@@ -43,10 +43,7 @@ interface Recurrence {
   readonly stateSize: readonly [number, number];
 }
 
-/**
- * The common base of PixelRNN's blocks: x + conv1x1(h), with mask B, where h [N,H,W,F] is the sum
- * of one or more LSTMs that read x [N,H,W,2F].
- */
+/** The base of PixelRNN's blocks: x + conv1x1(h), where h [N,H,W,F] is the sum of LSTMs of x [N,H,W,2F]. */
 abstract class RecurrentBlock<
   Settings extends Values<typeof recurrentArguments>,
   Args extends object,

@@ -114,10 +114,7 @@ export interface TensorOps extends Ops<tf.Tensor> {
   initial: InitialWeights | null;
   /** Makes the mask of a kernel once, so that no call allocates a tensor that stays. */
   prepare(kernel: Kernel, window: windows.KernelWindow): CausalMask;
-  /**
-   * Sets the training step, and the number of the first image within the batch: noise depends on both, and on `seed` if
-   * a dropout has none of its own.
-   */
+  /** Sets what noise depends on: step, number of the batch's first image, seed of dropouts without one. */
   setStep(step: number, firstImage: number, seed?: string): void;
   dispose(): void;
 }

@@ -61,10 +61,7 @@ export function conditionTensors(
   });
 }
 
-/**
- * The conditions of images [N,H,W,C] as tensors, which the caller disposes. Checks all shapes, and
- * the values of conditions that are not tensors.
- */
+/** The checked conditions of images [N,H,W,C] as tensors, which the caller disposes. */
 export function readConditionTensors(
   what: string,
   conditions: ImageModelShape['conditions'],

@@ -155,10 +155,7 @@ type ConvArgs = Omit<MaskedConv2DArgs, 'imageChannels'> & { imageChannels: numbe
 /** E[tanh(a)^2] E[sigmoid(b)^2] = 0.394 * 0.293, the mean square of a gate's output for normal a, b of variance 1. */
 const GATED_SQUARE = 0.1157;
 
-/**
- * Initializes a kernel with variance 1 / (visible inputs * their mean square), so that its outputs have variance 1.
- * tfjs's initializers count masked inputs too, and assume a mean square of 1, so features would fade from gate to gate.
- */
+/** Initializes a kernel so that outputs have variance 1, of inputs that it sees, with this mean square. */
 function keepVariance(x: SymbolicTensor, args: ConvArgs, meanSquare: number) {
   const { kernelSize, imageChannels, maskType = 'B', vertical = false, filters: featuresOut } = args;
   const featuresIn = x.shape[3] as number;

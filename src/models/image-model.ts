@@ -30,10 +30,7 @@ export interface ImageModelShape {
   readonly distribution: Softmax | TensorDistribution;
 }
 
-/**
- * Reads the shapes of a graph. Throws if it is neither [N,H,W,C] -> [N,H,W,C,L] nor ends in a layer
- * with a distribution. `what` names the caller in the message.
- */
+/** Reads the shapes of a graph. Throws if it is not of an image model; `what` names the caller in the message. */
 export function imageModelShape(
   what: string,
   graph: Pick<LayersModel, 'inputs' | 'outputs' | 'layers'>,

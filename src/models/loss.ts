@@ -126,10 +126,7 @@ export function likelihoodName(fn: unknown): string | undefined {
 /** Represents the program's own loss function in a saved model. */
 export const OWN_LOSS = '(a function of the program)';
 
-/**
- * Replaces names by functions, in any of the forms that `compile` takes (one, a list, or a record by output), and binds
- * this library's functions to the model's distribution, since tfjs passes them labels and outputs only.
- */
+/** Replaces names by functions, in any form that `compile` takes, and binds ours to the distribution. */
 export function withFunctions(
   what: string,
   value: unknown,

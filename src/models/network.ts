@@ -215,9 +215,7 @@ export function inputLayers(
 export const chain = (all: readonly layers.Layer[], x: SymbolicTensor): SymbolicTensor =>
   all.reduce((y, layer) => layer.apply(y) as SymbolicTensor, x);
 
-/**
- * The last layer of a network whose features are not split by channel, and the features that it reads, set by `option`.
- */
+/** The last layer of a network whose features are not split by channel, and how many it reads, as set by `option`. */
 export function outputLayer({
   imageShape: [, , imageChannels],
   levels,
@@ -233,10 +231,7 @@ export function outputLayer({
   return { option, numFeatures: numParameters({ imageChannels, components }), layer };
 }
 
-/**
- * Adds the features of the rows above and of the pixels to the left, each shifted to exclude the
- * current pixel: [N,H,W,F], [N,H,W,F] -> [N,H,W,F].
- */
+/** Adds features [N,H,W,F] of rows above and of pixels to the left, shifted to exclude the current pixel. */
 export const addShifted = (name: string, above: SymbolicTensor, left: SymbolicTensor): SymbolicTensor =>
   layers
     .add({ name })
@@ -248,10 +243,7 @@ export const addShifted = (name: string, above: SymbolicTensor, left: SymbolicTe
 export const concat = (name: string, x: readonly SymbolicTensor[]): SymbolicTensor =>
   layers.concatenate({ name }).apply([...x]) as SymbolicTensor;
 
-/**
- * The layers from features to outputs, [N,H,W,F] -> [N,H,W,C,L] or [N,H,W,P]: a ReLU and 1x1 convolutions with mask B,
- * the first two to `filters` features.
- */
+/** 1x1 convolutions with mask B, two to `filters` features: [N,H,W,F] -> [N,H,W,C,L] or [N,H,W,P]. */
 export function outputHead(filters: number, values: Values<typeof networkArguments>): layers.Layer[] {
   const { imageShape, levels, output, seed } = values;
   const imageChannels = imageShape[2];

@@ -39,10 +39,7 @@ export function checkSavedGraph(what: string, saved: unknown): void {
   for (const value of Object.values(saved)) checkSavedGraph(what, value);
 }
 
-/**
- * How many numbers the weights of the model being loaded may have, and how many are left. `isStrict` is
- * `strict` of `loadLayersModel`, with which tfjs requires that all of them are in the file.
- */
+/** How many numbers weights may have, and are left. `isStrict` is `strict` of `loadLayersModel`. */
 let limit: { what: string; numValues: number; left: number; isStrict: boolean } | null = null;
 
 /**

@@ -55,10 +55,7 @@ export interface TrainingData {
   readonly levels: Tensor;
   /** Whether levels were given alone. */
   readonly isAlone: boolean;
-  /**
-   * The tensors made here, which the caller disposes: all or no conditions; images, if levels were given alone; and
-   * levels, if they were arrays.
-   */
+  /** The tensors made here, which the caller disposes: among conditions, images and levels. */
   readonly made: Tensor[];
 }
 

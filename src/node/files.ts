@@ -13,10 +13,7 @@ export async function readWhole(file: string): Promise<Buffer> {
   }
 }
 
-/**
- * Whether a file or directory with such a temporary name is no longer being written: this process
- * has finished its own, and other processes may have been killed.
- */
+/** Whether no one is writing this temporary file: this process has finished its own, others may have been killed. */
 export function isAbandoned(name: string): boolean {
   const [, digits] = /\.(\d+)\.tmp$/.exec(name) ?? [];
   if (digits === undefined) return false;
@@ -28,12 +25,7 @@ export function isAbandoned(name: string): boolean {
   }
 }
 
-/**
- * Writes to a temporary file, flushes it to disk and renames it, so that readers of `file` find
- * either the complete old or the complete new contents.
- *
- * @throws Error if `file` is a directory, and any error from Node
- */
+/** Writes to a temporary file and renames it, so that readers of `file` find the complete old or new contents. */
 export async function replaceFile(file: string, contents: Uint8Array | string): Promise<void> {
   const temporary = `${file}.${process.pid}.tmp`;
   try {

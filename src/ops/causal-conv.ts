@@ -57,10 +57,7 @@ function withSaved({ x, kernel }: Inputs, y: tf.Tensor4D, { activation }: Attrib
 
 export type Convolution = Implementation<Inputs, Attributes, Saved, tf.Tensor4D>;
 
-/**
- * Composed of forward convolutions, products and transposes, which are fast on every backend
- * (tfjs's own filter gradient is missing on wasm and slow on cpu).
- */
+/** Of forward convolutions, products and transposes: tfjs's filter gradient is missing on wasm and slow on cpu. */
 export const composedConv: Convolution = {
   forward(inputs, attributes) {
     const part = usedPartOf(inputs.kernel.shape, attributes);
@@ -136,10 +133,7 @@ function inputGradient(dz: tf.Tensor4D, kernel: tf.Tensor4D, part: UsedPart): tf
   return paddedConv2d(dz, turned as tf.Tensor4D, padsBelow(part)); // [N,H,W,in]
 }
 
-/**
- * [N,H,W,in], [N,H,W,out] -> [rows,columns,in,out]: the image, with the batch as features, convolved with dz as a
- * kernel of the image's size.
- */
+/** [N,H,W,in], [N,H,W,out] -> [rows,columns,in,out]: the image, with its batch as features, convolved with dz. */
 function kernelGradient(x: tf.Tensor4D, dz: tf.Tensor4D, part: UsedPart): tf.Tensor4D {
   const { shape } = part;
   const featuresIn = shape[2];
@@ -207,10 +201,7 @@ const padsBelow = ({ shape: [rows], left, right }: UsedPart): Pads => [
 ];
 // biome-ignore-end format: one pair a dimension, NHWC
 
-/**
- * The first modules use fused multiplications and additions, if WebAssembly has them. Whether these round once or twice
- * depends on the processor, so sampling, whose results must not depend on the machine, never uses them.
- */
+/** The first use fused multiply-add, which rounds differently on some processors, so sampling never uses them. */
 const convolutions = [CONVOLUTION_FUSED, CONVOLUTION];
 const correlations = [CORRELATION_FUSED, CORRELATION];
 
@@ -289,12 +280,7 @@ function largestTensor(): number {
   }
 }
 
-/**
- * Checks that the GPU can hold a tensor [N,H,W,F] in one piece; the error states which batch size
- * fits. WebGPU itself would not throw, but continue with zeros.
- *
- * @throws RangeError
- */
+/** Checks that the GPU can hold a tensor [N,H,W,F] in one piece. WebGPU itself would continue with zeros. */
 export function checkBatchFits([n, h, w, features]: readonly [number, number, number, number]): void {
   const bytesPerImage = 4 * h * w * features;
   const limit = largestTensor();

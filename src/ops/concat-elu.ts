@@ -5,14 +5,7 @@ import { outputs, wasmKernel } from './wasm-kernels';
 
 type Inputs = { readonly x: tf.Tensor };
 
-/**
- * elu(x), then elu(-x), with a custom gradient.
- *
- * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, and its code.
- *
- * @param x [..,F]
- * @returns [..,2F]
- */
+/** elu(x), then elu(-x), of PixelCNN++, with a custom gradient: [..,F] -> [..,2F]. */
 export function concatElu(x: tf.Tensor): tf.Tensor {
   return operation({ x });
 }

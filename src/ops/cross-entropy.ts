@@ -13,13 +13,7 @@ interface Saved {
   readonly slope: tf.Tensor2D;
 }
 
-/**
- * -log softmax(logits)[label], in nats, one value for each row, with a custom gradient: softmax minus one-hot.
- *
- * @param labels [M] levels 0..L-1, int32
- * @param logits [M,L] finite
- * @returns [M]
- */
+/** -log softmax(logits)[label] in nats, with a custom gradient: labels [M], int32, logits [M,L] -> [M]. */
 export function crossEntropy(labels: tf.Tensor1D, logits: tf.Tensor2D): tf.Tensor1D {
   return operation({ labels, logits });
 }

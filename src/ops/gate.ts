@@ -81,10 +81,7 @@ function sizesOf({ shape: [n, h, w, features] }: tf.Tensor4D, { imageChannels }:
   return [n, h * w, imageChannels, features / (2 * imageChannels)] as const;
 }
 
-/**
- * Both gradients, from the gradient for x [N,H,W,2F]. The condition's, a sum over pixels since it
- * is added at each, is computed as a mean, which is much faster than `sum` on wasm.
- */
+/** Both gradients, from that for x [N,H,W,2F]. A mean over pixels is much faster than `sum` on wasm. */
 function fromInputGradient(dx: tf.Tensor4D): Gradients<Inputs> {
   const [n, h, w, features] = dx.shape;
   const means = () => tf.reshape(tf.avgPool(dx, [h, w], 1, 'valid'), [n, features]); // [N,2F]

@@ -3,12 +3,7 @@ import { defineOperation } from './operation';
 
 // Normalized levels as categories, for the layers OneHotLevels and LevelEmbedding.
 
-/**
- * One-hot vectors of levels.
- *
- * @param x normalized levels [...,C]
- * @returns [...,C*L], the L numbers of each channel side by side
- */
+/** One-hot vectors of normalized levels: [...,C] -> [...,C*L], the L numbers of each channel side by side. */
 export const oneHotLevels = (x: tf.Tensor, levels: number): tf.Tensor => oneHot({ x }, { levels });
 
 /**

@@ -35,10 +35,7 @@ interface Definition<Inputs, Attributes, Saved, Output> {
 
 export interface TensorOperation<Inputs, Attributes, Saved, Output> {
   (inputs: Inputs, attributes: Attributes): Output;
-  /**
-   * Sets the implementation by our own kernels. Only the layers that run the operation do so, so that
-   * bundlers can leave out the kernels of others.
-   */
+  /** Sets the implementation by our own kernels. Only layers that need it do so, so that other pages leave it out. */
   useKernels(implementation: Implementation<Inputs, Attributes, Saved, Output>): void;
 }
 
@@ -110,10 +107,7 @@ function present<T extends Tensors<T>>(tensors: T, excluded: readonly (keyof T)[
   return found;
 }
 
-/**
- * The function behind tf.customGrad, which tfjs declares private. customGrad itself computes the
- * gradients of all inputs, needed or not, and registerGradient can only save inputs and outputs.
- */
+/** The private function behind tf.customGrad, which itself computes all gradients, needed or not. */
 interface TapeEngine {
   runKernelFunc(operation: {
     inputs: tf.NamedTensorMap;

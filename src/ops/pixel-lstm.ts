@@ -230,10 +230,7 @@ function imagesOf(x: tf.Tensor3D, [n, , places]: tf.Tensor4D['shape']): tf.Tenso
   return tf.transpose(tf.reshape(x, [lines, features, n, places]), [2, 0, 3, 1]) as tf.Tensor4D; // [T,F,N,P] -> [N,T,P,F]
 }
 
-/**
- * [T,F,N*P] -> T of [F,N*P]. Splits into halves repeatedly, since wasm copies a whole tensor to
- * slice it: T slices would take T copies, halving takes log2 T.
- */
+/** [T,F,N*P] -> T of [F,N*P], in log2 T halvings, since wasm copies a whole tensor to slice it. */
 function apart(x: tf.Tensor3D): tf.Tensor2D[] {
   const [lines, features, places] = x.shape;
   if (lines === 1) return [tf.reshape(x, [features, places])]; // [1,F,N*P] -> [F,N*P]
@@ -253,10 +250,7 @@ function linesBefore(x: tf.Tensor3D): tf.Tensor3D {
   return tf.slice(padded, 0, x.shape); // [T,F,N*P]
 }
 
-/**
- * Reorders features [outer,inner,size] -> [inner,outer,size]: from o, f, i, g of each group to o of
- * all groups, then f, i and g of all groups, or back.
- */
+/** Reorders features [outer,inner,size] -> [inner,outer,size]: from gates of groups to groups of gates, or back. */
 function exchanged(x: tf.Tensor3D, outer: number, inner: number): tf.Tensor3D {
   if (outer === 1 || inner === 1) return x;
   const parts = tf.reshape(x, [x.shape[0], outer, inner, -1]); // [T,4F,N*P] -> [T,outer,inner,size*N*P]

@@ -75,10 +75,7 @@ export function wasmKernel<Loops, Inputs, Attributes, Outputs extends tf.TensorI
   };
 }
 
-/**
- * Makes clones share the memory of their tensor, as they do on tfjs's other backends. The wasm backend copies it, which
- * slows training down: tfjs clones every tensor that a gradient needs.
- */
+/** Makes clones share the memory of their tensor, as elsewhere: tfjs clones every tensor that a gradient needs. */
 function shareClones(): void {
   const kernelName = tf.Identity;
   const copy = tf.getKernel(kernelName, 'wasm');

@@ -103,10 +103,7 @@ export function loadWeights(
   });
 }
 
-/**
- * Returns the tensors by their names in the source, without skipped ones. Since tfjs refuses names
- * that begin with `_`, a name also matches without leading underscores.
- */
+/** The tensors by their names in the source, but for skipped ones. Leading underscores may be missing. */
 function renamed(
   tensors: ReadonlyMap<string, NamedTensor>,
   from: WeightSource,

@@ -24,12 +24,7 @@ export interface Origin {
   make(...parts: Float32Array[]): Float32Array;
 }
 
-/**
- * All weights of a model, in the order of its layers. A weight that several layers share is listed once, under its
- * first name.
- *
- * @throws TypeError if it is not a model, is disposed, or has two weights of the same name
- */
+/** All weights of a model, in the order of its layers. A shared weight is listed once, under its first name. */
 export function weightsOf(what: string, model: LayersModel): ModelWeight[] {
   if (!Array.isArray(model?.layers)) throwTypeError(what, 'a tf.LayersModel', model);
   const all = weightsOfLayers(model.layers, '');

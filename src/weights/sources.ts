@@ -45,10 +45,7 @@ export function originsOf(
   });
 }
 
-/**
- * The order of a weight's axes in a file, and its shape there. In PyTorch, kernels have rows and
- * columns last; other weights keep this library's layout.
- */
+/** The order of a weight's axes in a file, and its shape there. In PyTorch, kernels have rows and columns last. */
 export function laidOut(layout: Layout, weight: ModelWeight, orderOf: OrderOf) {
   const { part, role, shape } = weight;
   const axes = [...shape.keys()];
@@ -67,11 +64,7 @@ export function laidOut(layout: Layout, weight: ModelWeight, orderOf: OrderOf) {
   };
 }
 
-/**
- * Checks the option `axes`, which messages call `what`, and returns it as a function of weights.
- *
- * @throws TypeError, when the result is called, if `axes` does not list each axis of the weight once
- */
+/** Returns the option `axes` as a function of weights, which checks that it lists each axis once. */
 export function ordersOf(what: string, axes: AxesOf | undefined): OrderOf {
   return ({ name, shape }) => {
     const order = axes?.(name) ?? null;
