@@ -58,21 +58,12 @@ export interface ImageGPTArgs extends Given<typeof declared> {}
 export function imageGPT(args: ImageGPTArgs): AutoregressiveModel {
   const what = 'imageGPT';
   const values = readArguments(what, args, declared);
-  const { imageShape, levels, width, heads, layers, norm, activation, residual, dropout, seed, name } =
-    values;
+  const { imageShape, levels, width, layers, heads, norm, activation, residual, dropout, seed } = values;
   const [height, columns, channels] = imageShape;
-  if (channels !== 1)
-    throwTypeError(
-      `${what}: imageShape`,
-      '[H, W, 1]; turn colours into the levels of a palette first',
-      imageShape,
-    );
+  const refuse = (wanted: string) => throwTypeError(`${what}: imageShape`, wanted, imageShape);
+  if (channels !== 1) return refuse('[H, W, 1]; turn colours into the levels of a palette first');
   if (height === null || columns === null)
-    throwTypeError(
-      `${what}: imageShape`,
-      'a known height and width, since each place has a vector',
-      imageShape,
-    );
+    return refuse('a known height and width, since each place has a vector');
   checkMemories(what, { width: [4 * width, width], levels: [levels, width], imageShape: [height, columns, width] }); // biome-ignore format: one line
   const { image, inputs, conditions } = network.networkInputs(what, values, width);
   const part = (name: string) => ({ name, seed: partSeed(seed, name) });
@@ -83,12 +74,11 @@ export function imageGPT(args: ImageGPTArgs): AutoregressiveModel {
   const placed = placeEmbedding(part('places')).apply([earlier, ...conditions]);
   let x = pixelDropout({ ...part('dropout'), rate: dropout }).apply(placed);
   const block = { heads, norm, activation, residual, dropout, initialScale: 1 / Math.sqrt(2 * layers) };
-  for (let index = 0; index < layers; index++) {
+  for (let index = 0; index < layers; index++)
     x = transformerBlock({ ...part(`block${index}`), ...block }).apply(x);
-  }
   const normal = pixelNormalization({ name: 'norm', ...normalization }).apply(x);
   const last = { ...part('final_conv'), filters: levels, kernelSize: 1, shift: 'downRight', useBias: false } as const; // biome-ignore format: one line
   const head = network.outputLayer({ imageShape, levels, output: 'softmax' });
   const outputs = head.layer.apply(shiftedConv2d(last).apply(normal)); // [N,H,W,F] -> [N,H,W,L] -> [N,H,W,1,L]
-  return autoregressiveModel({ inputs, outputs, name });
+  return autoregressiveModel({ inputs, outputs, name: values.name });
 }

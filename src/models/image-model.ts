@@ -30,11 +30,10 @@ export interface ImageModelShape {
   readonly distribution: Softmax | TensorDistribution;
 }
 
+type Graph = Pick<LayersModel, 'inputs' | 'outputs' | 'layers'>;
+
 /** Reads the shapes of a graph. Throws if it is not of an image model; `what` names the caller in the message. */
-export function imageModelShape(
-  what: string,
-  graph: Pick<LayersModel, 'inputs' | 'outputs' | 'layers'>,
-): ImageModelShape {
+export function imageModelShape(what: string, graph: Graph): ImageModelShape {
   refuseSymmetries(what, graph);
   const [image, ...beside] = graph?.inputs ?? [];
   const [logits, ...others] = graph?.outputs ?? [];
@@ -72,11 +71,7 @@ export function checkNotDisposed(what: string, { layers: all }: Pick<LayersModel
 const fits = (a: number | null | undefined, b: number | null) => a == null || b === null || a === b;
 
 /** The distribution of an output, for images with this number of channels; null if it has none. */
-function distributionOf(
-  what: string,
-  { shape, sourceLayer }: SymbolicTensor,
-  channels: number | null,
-): Softmax | TensorDistribution | null {
+function distributionOf(what: string, { shape, sourceLayer }: SymbolicTensor, channels: number | null) {
   const { distribution } = sourceLayer as Partial<DistributionLayer>;
   const isOwn = distribution !== undefined && !isSoftmax(distribution); // a nested model may have a softmax
   if (!isOwn) {
@@ -88,23 +83,15 @@ function distributionOf(
   checkFunction(`${named}: negativeLogLikelihood`, distribution.negativeLogLikelihood);
   if (imageChannels !== channels)
     throwTypeError(`${named}: imageChannels`, `${channels}, as the images have`, imageChannels);
+  const wanted = `the number of features of the outputs [${shape.map(String)}]`;
   if (shape.length !== 4 || shape[3] !== numParameters)
-    throwTypeError(
-      `${named}: numParameters`,
-      `the number of features of the outputs [${shape.map(String)}]`,
-      numParameters,
-    );
+    throwTypeError(`${named}: numParameters`, wanted, numParameters);
   checkChannelOf(named, distribution);
   return distribution;
 }
 
 /** Checks that layers which convert the image back to categories have as many levels as the outputs. */
-function checkEncodings(
-  what: string,
-  image: SymbolicTensor,
-  graph: readonly layers.Layer[],
-  levels: number,
-): void {
+function checkEncodings(what: string, image: SymbolicTensor, graph: layers.Layer[], levels: number): void {
   for (const { outboundLayer: layer } of image.sourceLayer.outboundNodes) {
     const isEncoding = [OneHotLevels.className, LevelEmbedding.className].includes(layer.getClassName());
     const given = isEncoding && graph.includes(layer) ? layer.getConfig()['levels'] : levels;

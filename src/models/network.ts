@@ -60,13 +60,9 @@ const imageShape: Argument<AnyImageShape> = {
   },
 };
 
-export const inputArgument: Argument<InputEncoding> = wordOr(['scaled', 'oneHot'], {
-  embedding: integer({ from: 1 }),
-});
-
-export const outputArgument: Argument<OutputMeaning> = wordOr(['softmax'], {
-  components: integer({ from: 1 }),
-});
+const count = integer({ from: 1 });
+export const inputArgument: Argument<InputEncoding> = wordOr(['scaled', 'oneHot'], { embedding: count });
+export const outputArgument: Argument<OutputMeaning> = wordOr(['softmax'], { components: count });
 
 /** The most blocks, far more than any network has, so that a typo does not use up memory and time. */
 const MAX_BLOCKS = 10_000;
@@ -112,6 +108,8 @@ export const networkArguments = {
 /** Arguments of every network whose features are split by channel. */
 export interface NetworkArgs extends Given<typeof networkArguments> {}
 
+type Network = Values<typeof networkArguments>;
+
 export const conditionArguments = () => ({
   /** Adds a condition: an input [N,1] of classes 0 to numClasses - 1. */
   numClasses: optional(categories({ from: 1 })),
@@ -128,13 +126,10 @@ export const conditionArguments = () => ({
 export interface ConditionArgs extends Given<ReturnType<typeof conditionArguments>> {}
 
 /** Checks the sizes of a network whose features are split by channel, and returns the features of all channels. */
-export function networkSizes(
-  what: string,
-  { hiddenDim, ...values }: Values<typeof networkArguments> & { readonly hiddenDim: number },
-) {
+export function networkSizes(what: string, values: Network & { readonly hiddenDim: number }) {
   const { levels, input, output, firstKernelSize, kernelSize } = values;
   const imageChannels = values.imageShape[2];
-  const [hidden, out] = [hiddenDim * imageChannels, values.outDim * imageChannels];
+  const [hidden, out] = [values.hiddenDim * imageChannels, values.outDim * imageChannels];
   // Kernels of the network. Each is named after the option being checked, and depends on the options checked before it.
   checkMemories(what, {
     hiddenDim: [2 * hidden, hidden],
@@ -165,20 +160,18 @@ export function networkInputs(
   if (nullClass && numClasses === undefined)
     throwTypeError(`${what}: nullClass`, 'numClasses to be given too', nullClass);
   const [height, width] = imageShape;
-  const taken: { kind: ConditionShape['kind']; size: number; shape: Shape }[] = [];
-  const take = (kind: ConditionShape['kind'], option: string, size: number, shape: Shape) => {
-    checkMemory(`${what}: ${option}`, [size, projected]);
-    taken.push({ kind, size, shape });
-  };
-  if (numClasses !== undefined) take('class', 'numClasses', numClasses, [1]);
-  if (conditionSize !== undefined) take('vector', 'conditionSize', conditionSize, [conditionSize]);
-  if (conditionMapSize !== undefined)
-    take('map', 'conditionMapSize', conditionMapSize, [height, width, conditionMapSize]);
-  if (codeCondition !== undefined)
-    take('codes', 'codeCondition: levels', codeCondition.levels, [...codeCondition.shape, 1]);
+  type Taken = [kind: ConditionShape['kind'], option: string, size: number | undefined, shape: Shape];
+  const possible: Taken[] = [
+    ['class', 'numClasses', numClasses, [1]],
+    ['vector', 'conditionSize', conditionSize, [conditionSize ?? null]],
+    ['map', 'conditionMapSize', conditionMapSize, [height, width, conditionMapSize ?? null]],
+    ['codes', 'codeCondition: levels', codeCondition?.levels, [...(codeCondition?.shape ?? []), 1]],
+  ];
+  const taken = possible.filter(([, , size]) => size !== undefined);
+  for (const [, option, size = 0] of taken) checkMemory(`${what}: ${option}`, [size, projected]);
   const image = inputLayer({ shape: [...imageShape], name: 'image' });
   const inputs = [image];
-  const conditions = taken.map(({ kind, size, shape }) => {
+  const conditions = taken.map(([kind, , size = 0, shape]) => {
     const given = inputLayer({ shape, name: taken.length === 1 ? 'condition' : kind }); // [N,1], [N,K], [N,H,W,K] or [N,h,w,1]
     inputs.push(given);
     if (kind === 'class') return oneHotClass({ name: 'one_hot', numClasses: size, nullClass }).apply(given); // [N,1] -> [N,K]
@@ -202,10 +195,11 @@ const outputsOfChannel = (output: OutputMeaning, levels: number): number =>
   output === 'softmax' ? levels : 3 * output.components;
 
 /** The layers before the one that reads the image: [N,H,W,C] -> [N,H,W,C*{@link encodedFeatures}]. */
-export function inputLayers(
-  values: Pick<Values<typeof networkArguments>, 'input' | 'levels' | 'seed'>,
-): layers.Layer[] {
-  const { input, levels, seed } = values;
+export function inputLayers({
+  input,
+  levels,
+  seed,
+}: Pick<Network, 'input' | 'levels' | 'seed'>): layers.Layer[] {
   const name = 'levels';
   if (input === 'scaled') return [];
   if (input === 'oneHot') return [oneHotLevels({ name, levels })];
@@ -217,10 +211,11 @@ export const chain = (all: readonly layers.Layer[], x: SymbolicTensor): Symbolic
 
 /** The last layer of a network whose features are not split by channel, and how many it reads, as set by `option`. */
 export function outputLayer({
-  imageShape: [, , imageChannels],
+  imageShape,
   levels,
   output,
-}: Pick<Values<typeof networkArguments>, 'imageShape' | 'levels' | 'output'>) {
+}: Pick<Network, 'imageShape' | 'levels' | 'output'>) {
+  const imageChannels = imageShape[2];
   const option = optionOf(output);
   if (output === 'softmax') {
     const layer = pixelLogits({ name: 'logits', imageChannels, levels }); // [N,H,W,C*L] -> [N,H,W,C,L]
@@ -232,19 +227,17 @@ export function outputLayer({
 }
 
 /** Adds features [N,H,W,F] of rows above and of pixels to the left, shifted to exclude the current pixel. */
-export const addShifted = (name: string, above: SymbolicTensor, left: SymbolicTensor): SymbolicTensor =>
-  layers
-    .add({ name })
-    .apply([
-      pixelShift({ name: `${name}_above_shift`, rows: 1 }).apply(above),
-      pixelShift({ name: `${name}_left_shift`, columns: 1 }).apply(left),
-    ]) as SymbolicTensor;
+export function addShifted(name: string, above: SymbolicTensor, left: SymbolicTensor): SymbolicTensor {
+  const shiftedAbove = pixelShift({ name: `${name}_above_shift`, rows: 1 }).apply(above);
+  const shiftedLeft = pixelShift({ name: `${name}_left_shift`, columns: 1 }).apply(left);
+  return layers.add({ name }).apply([shiftedAbove, shiftedLeft]) as SymbolicTensor;
+}
 
 export const concat = (name: string, x: readonly SymbolicTensor[]): SymbolicTensor =>
   layers.concatenate({ name }).apply([...x]) as SymbolicTensor;
 
 /** 1x1 convolutions with mask B, two to `filters` features: [N,H,W,F] -> [N,H,W,C,L] or [N,H,W,P]. */
-export function outputHead(filters: number, values: Values<typeof networkArguments>): layers.Layer[] {
+export function outputHead(filters: number, values: Network): layers.Layer[] {
   const { imageShape, levels, output, seed } = values;
   const imageChannels = imageShape[2];
   const conv = (name: string) => ({ name, kernelSize: 1, imageChannels, seed: partSeed(seed, name) });

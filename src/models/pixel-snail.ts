@@ -116,12 +116,10 @@ export function pixelSNAIL(args: PixelSNAILArgs): AutoregressiveModel {
   const head = network.outputLayer(values);
   checkSizes(values, head);
   const { image, inputs, conditions } = network.networkInputs('pixelSNAIL', values, 2 * filters);
-  if (conditions.length > 0 && numResBlocks === 0)
-    throwTypeError(
-      'pixelSNAIL: numResBlocks',
-      '1 or more, since residual blocks read the conditions',
-      numResBlocks,
-    );
+  if (conditions.length > 0 && numResBlocks === 0) {
+    const wanted = '1 or more, since residual blocks read the conditions';
+    throwTypeError('pixelSNAIL: numResBlocks', wanted, numResBlocks);
+  }
   const part = (name: string) => ({ name, seed: partSeed(seed, name), weightNormalization: true });
   const resBlock = (name: string, shift: Shift, x: SymbolicTensor[], of: Partial<GatedResBlockArgs>) => {
     const features = x[0]?.shape[3] as number;
@@ -178,10 +176,9 @@ export function pixelSNAIL(args: PixelSNAILArgs): AutoregressiveModel {
 
 /** Checks that sizes fit each other, and that no kernel is too large. */
 function checkSizes(values: Values<typeof declared>, head: ReturnType<typeof network.outputLayer>): void {
-  const { imageShape, levels, filters, kernelSize, resFilters, attention, heads, input, codeCondition } =
-    values;
-  const [height, width, channels] = imageShape;
-  const imageFeatures = channels * network.encodedFeatures(input, levels);
+  const { filters, kernelSize, resFilters, attention, heads, codeCondition } = values;
+  const [height, width, channels] = values.imageShape;
+  const imageFeatures = channels * network.encodedFeatures(values.input, values.levels);
   if (attention && filters % (2 * heads) !== 0) {
     const wanted = `a multiple of 2 * heads (${2 * heads}), or attention: false`;
     throwTypeError('pixelSNAIL: filters', wanted, filters);
@@ -200,7 +197,6 @@ function checkSizes(values: Values<typeof declared>, head: ReturnType<typeof net
   if (height % shape[0] !== 0 || width % shape[1] !== 0)
     throwTypeError(`${what}: shape`, `[h, w] that divide the image's, [${height}, ${width}]`, shape);
   const features = Math.max(codeCondition.levels, 2 * codeCondition.resFilters);
-  checkMemories(what, {
-    'kernelSize, levels, resFilters': [side, side, features, codeCondition.resFilters],
-  });
+  const sizes = [side, side, features, codeCondition.resFilters];
+  checkMemories(what, { 'kernelSize, levels, resFilters': sizes });
 }
