@@ -16,14 +16,14 @@ const imageArguments = {
   imageChannels: optional(integer({ from: 1 }), 3),
 };
 
-const pixelLogitsArguments = {
+const logitsArguments = {
   ...imageArguments,
   /** L, the number of levels of a channel. */
   levels: categories({ from: 2 }),
 };
 
 /** Arguments of {@link PixelLogits}. */
-export interface PixelLogitsArgs extends LayerArgs, Given<typeof pixelLogitsArguments> {}
+export interface PixelLogitsArgs extends LayerArgs, Given<typeof logitsArguments> {}
 
 /**
  * Reshapes features to logits: [N,H,W,C*L] -> [N,H,W,C,L], channel-major, so that the features of a channel become its
@@ -40,7 +40,7 @@ export interface PixelLogitsArgs extends LayerArgs, Given<typeof pixelLogitsArgu
  * console.log(layer.apply(tf.zeros([1, 8, 8, 768])).shape); // [1, 8, 8, 3, 256]
  * ```
  */
-export class PixelLogits extends DeclaredLayer<Values<typeof pixelLogitsArguments>, PixelLogitsArgs> {
+export class PixelLogits extends DeclaredLayer<Values<typeof logitsArguments>, PixelLogitsArgs> {
   protected override checkInputs(shapes: readonly Shape[]): void {
     const { imageChannels, levels } = this.settings;
     checkMap('input', shapes, imageChannels * levels, `imageChannels * levels: ${imageChannels} * ${levels}`);
@@ -52,16 +52,16 @@ export class PixelLogits extends DeclaredLayer<Values<typeof pixelLogitsArgument
 }
 
 /** Makes a {@link PixelLogits}. */
-export const pixelLogits = defineLayer(PixelLogits, 'PixelLogits', pixelLogitsArguments);
+export const pixelLogits = defineLayer(PixelLogits, 'PixelLogits', logitsArguments);
 
-const mixtureParametersArguments = {
+const parametersArguments = {
   ...imageArguments,
   /** K, the number of logistics in the mixture. */
   components: integer({ from: 1 }),
 };
 
 /** Arguments of {@link MixtureParameters}. */
-export interface MixtureParametersArgs extends LayerArgs, Given<typeof mixtureParametersArguments> {}
+export interface MixtureParametersArgs extends LayerArgs, Given<typeof parametersArguments> {}
 
 /**
  * Turns features, grouped by channel, into the parameters of a {@link LogisticMixture}: [N,H,W,C*3K] -> [N,H,W,P].
@@ -82,7 +82,7 @@ export interface MixtureParametersArgs extends LayerArgs, Given<typeof mixturePa
  * ```
  */
 export class MixtureParameters extends DeclaredLayer<
-  Values<typeof mixtureParametersArguments>,
+  Values<typeof parametersArguments>,
   MixtureParametersArgs
 > {
   protected override checkInputs(shapes: readonly Shape[]): void {
@@ -109,16 +109,12 @@ export class MixtureParameters extends DeclaredLayer<
 }
 
 /** Makes a {@link MixtureParameters}. */
-export const mixtureParameters = defineLayer(
-  MixtureParameters,
-  'MixtureParameters',
-  mixtureParametersArguments,
-);
+export const mixtureParameters = defineLayer(MixtureParameters, 'MixtureParameters', parametersArguments);
 
-const logisticMixtureArguments = { ...pixelLogitsArguments, ...mixtureParametersArguments };
+const mixtureArguments = { ...logitsArguments, ...parametersArguments };
 
 /** Arguments of {@link LogisticMixture}. */
-export interface LogisticMixtureArgs extends LayerArgs, Given<typeof logisticMixtureArguments> {}
+export interface LogisticMixtureArgs extends LayerArgs, Given<typeof mixtureArguments> {}
 
 /**
  * The last layer of a model, which declares that its features [N,H,W,P] are the parameters of a
@@ -147,10 +143,7 @@ export interface LogisticMixtureArgs extends LayerArgs, Given<typeof logisticMix
  * console.log(autoregressiveModel({ inputs: image, outputs }).levels); // 256
  * ```
  */
-export class LogisticMixture extends DeclaredLayer<
-  Values<typeof logisticMixtureArguments>,
-  LogisticMixtureArgs
-> {
+export class LogisticMixture extends DeclaredLayer<Values<typeof mixtureArguments>, LogisticMixtureArgs> {
   /** The distribution that its outputs parameterize. */
   readonly distribution: TensorDistribution = distributionOf(this.settings);
 
@@ -165,7 +158,7 @@ export class LogisticMixture extends DeclaredLayer<
   }
 }
 
-function distributionOf(sizes: Values<typeof logisticMixtureArguments>): TensorDistribution {
+function distributionOf(sizes: Values<typeof mixtureArguments>): TensorDistribution {
   const { imageChannels, components } = sizes;
   checkMemory('LogisticMixture: components', [imageChannels, imageChannels, components]);
   return {
@@ -181,4 +174,4 @@ function distributionOf(sizes: Values<typeof logisticMixtureArguments>): TensorD
 }
 
 /** Makes a {@link LogisticMixture}. */
-export const logisticMixture = defineLayer(LogisticMixture, 'LogisticMixture', logisticMixtureArguments);
+export const logisticMixture = defineLayer(LogisticMixture, 'LogisticMixture', mixtureArguments);

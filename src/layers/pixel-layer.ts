@@ -171,10 +171,10 @@ function checkClassName<Args>(layer: { name: string; className?: unknown }, args
 
 /** Calls a function with each layer of a graph, and of graphs within it. Layers of tfjs lack our methods. */
 export function eachLayer(
-  { layers: all }: Pick<LayersModel, 'layers'>,
+  graph: Pick<LayersModel, 'layers'>,
   act: (layer: Partial<PixelLayer>) => void,
 ): void {
-  for (const layer of all) {
+  for (const layer of graph.layers) {
     act(layer as Partial<PixelLayer>);
     if ('layers' in layer) eachLayer(layer as unknown as LayersModel, act);
   }

@@ -81,20 +81,21 @@ abstract class RecurrentBlock<
   }
 }
 
-const rowLSTMBlockArguments = {
+const oddColumns = checked<number, number | [number, number]>(
+  (what, given) => checkKernelSize(what, given)[1],
+);
+
+const rowArguments = {
   ...recurrentArguments,
   /**
    * k, the odd number of columns that its convolutions see. Of [rows, columns], as in `pixelCNN`, the second.
    * @default 3
    */
-  kernelSize: optional(
-    checked<number, number | [number, number]>((what, given) => checkKernelSize(what, given)[1]),
-    3,
-  ),
+  kernelSize: optional(oddColumns, 3),
 };
 
 /** Arguments of {@link RowLSTMBlock}. */
-export interface RowLSTMBlockArgs extends LayerArgs, Given<typeof rowLSTMBlockArguments> {}
+export interface RowLSTMBlockArgs extends LayerArgs, Given<typeof rowArguments> {}
 
 /**
  * The Row LSTM of PixelRNN as a residual block: x + conv1x1(h), where an LSTM runs down the image
@@ -124,7 +125,7 @@ export interface RowLSTMBlockArgs extends LayerArgs, Given<typeof rowLSTMBlockAr
  * console.log(model.getLayer('block0').countParams()); // 2480
  * ```
  */
-export class RowLSTMBlock extends RecurrentBlock<Values<typeof rowLSTMBlockArguments>, RowLSTMBlockArgs> {
+export class RowLSTMBlock extends RecurrentBlock<Values<typeof rowArguments>, RowLSTMBlockArgs> {
   private readonly window = windowAround([1, this.settings.kernelSize], 'B', this.settings.imageChannels);
   protected readonly recurrences: readonly Recurrence[] = [
     { prefix: '', path: 'rows', window: this.window, stateSize: this.window.kernelSize },
@@ -132,16 +133,16 @@ export class RowLSTMBlock extends RecurrentBlock<Values<typeof rowLSTMBlockArgum
 }
 
 /** Makes a {@link RowLSTMBlock}. */
-export const rowLSTMBlock = defineLayer(RowLSTMBlock, 'RowLSTMBlock', rowLSTMBlockArguments);
+export const rowLSTMBlock = defineLayer(RowLSTMBlock, 'RowLSTMBlock', rowArguments);
 
-const diagonalBiLSTMBlockArguments = {
+const diagonalArguments = {
   ...recurrentArguments,
   /** Unused. `pixelCNN` passes it to every block, but this one has no such kernel. */
   kernelSize: optional(anything<unknown>()),
 };
 
 /** Arguments of {@link DiagonalBiLSTMBlock}. */
-export interface DiagonalBiLSTMBlockArgs extends LayerArgs, Given<typeof diagonalBiLSTMBlockArguments> {}
+export interface DiagonalBiLSTMBlockArgs extends LayerArgs, Given<typeof diagonalArguments> {}
 
 /**
  * The Diagonal BiLSTM of PixelRNN as a residual block: x + conv1x1(h), where h is the sum of two LSTMs over
@@ -173,7 +174,7 @@ export interface DiagonalBiLSTMBlockArgs extends LayerArgs, Given<typeof diagona
  * ```
  */
 export class DiagonalBiLSTMBlock extends RecurrentBlock<
-  Values<typeof diagonalBiLSTMBlockArguments>,
+  Values<typeof diagonalArguments>,
   DiagonalBiLSTMBlockArgs
 > {
   protected readonly recurrences: readonly Recurrence[] = [
@@ -188,8 +189,4 @@ export class DiagonalBiLSTMBlock extends RecurrentBlock<
 }
 
 /** Makes a {@link DiagonalBiLSTMBlock}. */
-export const diagonalBiLSTMBlock = defineLayer(
-  DiagonalBiLSTMBlock,
-  'DiagonalBiLSTMBlock',
-  diagonalBiLSTMBlockArguments,
-);
+export const diagonalBiLSTMBlock = defineLayer(DiagonalBiLSTMBlock, 'DiagonalBiLSTMBlock', diagonalArguments);

@@ -50,12 +50,8 @@ export async function conditionData(given: Condition | undefined): Promise<core.
 }
 
 /** The conditions of the images [start, start + count) as tensors [count, ...shape], which the caller disposes. */
-export function conditionTensors(
-  conditions: readonly core.ConditionValues[],
-  start: number,
-  count: number,
-): Tensor[] {
-  return conditions.map((all) => {
+export function conditionTensors(conditions: readonly core.ConditionValues[], start: number, count: number) {
+  return conditions.map((all): Tensor => {
     const { shape, values } = core.slicedCondition(all, start, count);
     return tensor(values, [count, ...shape], 'float32');
   });

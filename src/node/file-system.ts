@@ -93,10 +93,8 @@ async function load(directory: string): Promise<io.ModelArtifacts> {
     const shards = await Promise.all(names.map((name) => readWhole(join(directory, name))));
     const got = sum(shards.map(({ length }) => length));
     const [what, named] = [`fileSystem: ${file} names weights`, check.shortened(names.join(', '))];
-    if (got !== wanted)
-      throw new Error(
-        `${what} of ${wanted} bytes, but ${named} has ${got}: truncated, or from another model`,
-      );
+    const problem = 'truncated, or from another model';
+    if (got !== wanted) throw new Error(`${what} of ${wanted} bytes, but ${named} has ${got}: ${problem}`);
     const weights = Buffer.concat(shards);
     const [, digest] = OWN_SHARD.exec(names[0] ?? '') ?? []; // other programs use other names
     if (digest !== undefined && digest !== digestOf(weights))

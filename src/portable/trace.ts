@@ -61,10 +61,8 @@ export function trace(model: LayersModel, shape: ImageModelShape): TracedModel |
   return result;
 }
 
-function traceAnew(
-  model: LayersModel,
-  { imageShape, conditions, distribution }: ImageModelShape,
-): TracedModel | Untraced {
+function traceAnew(model: LayersModel, shape: ImageModelShape): TracedModel | Untraced {
+  const { imageShape, conditions, distribution } = shape;
   const builder = new ProgramBuilder();
   const known = new Map<SymbolicTensor, Features>();
   const [image, ...others] = model.inputs as [SymbolicTensor, ...SymbolicTensor[]];
@@ -102,12 +100,7 @@ function traceAnew(
 const warned = /* @__PURE__ */ new WeakMap<LayersModel, Set<string>>();
 
 /** Warns, once for each model, that an obstacle forces a function to take a slower path. */
-export function warnOfObstacle(
-  caller: string,
-  model: LayersModel,
-  obstacle: string,
-  consequence: string,
-): void {
+export function warnOfObstacle(caller: string, model: LayersModel, obstacle: string, consequence: string) {
   const callers = warned.get(model) ?? new Set();
   if (callers.has(caller)) return;
   warned.set(model, callers.add(caller));
@@ -177,15 +170,13 @@ const layerWeightsOf = ({ builder: { weights } }: TracedModel) => [
 ];
 
 /** Reads the weights, each once, and makes the model. */
-export async function readModel(
-  traced: TracedModel,
-  { imageShape, levels, conditions, distribution }: ImageModelShape,
-): Promise<PortableModel> {
+export async function readModel(traced: TracedModel, shape: ImageModelShape): Promise<PortableModel> {
+  const { imageShape, levels, conditions, distribution } = shape;
   const { nodes, weights } = traced.builder;
-  const read = layerWeightsOf(traced).map(
-    async (weight) => [weight, await (weight.read() as Tensor).data()] as const,
+  const read = async (weight: LayerWeight) => [weight, await (weight.read() as Tensor).data()] as const;
+  const numbers = new Map<LayerWeight, ArrayLike<number>>(
+    await Promise.all(layerWeightsOf(traced).map(read)),
   );
-  const numbers = new Map<LayerWeight, ArrayLike<number>>(await Promise.all(read));
   const named = [...weights].map(([name, { shape, from, make }]): [string, Weight] => {
     const of = from.map((weight) => numbers.get(weight) as ArrayLike<number>);
     return [name, { shape, data: make(of) }];

@@ -58,11 +58,7 @@ function weightsOfLayers(all: readonly layers.Layer[], prefix: string): ModelWei
 }
 
 /** Copies row-major numbers with their axes permuted: axis i of the result is axis order[i] of the input. */
-export function permuted(
-  numbers: Float32Array,
-  shape: readonly number[],
-  order: readonly number[],
-): Float32Array {
+export function permuted(numbers: Float32Array, shape: readonly number[], order: readonly number[]) {
   const to = numbers.slice();
   if (order.every((axis, i) => axis === i)) return to;
   const strides = shape.map((_, axis) => sizeFromShape(shape.slice(axis + 1)));

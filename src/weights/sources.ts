@@ -33,11 +33,7 @@ type OrderOf = (weight: ModelWeight) => readonly number[] | null;
 export const weightSources = [...layouts, ...Object.keys(repositories)] as WeightSource[];
 
 /** Finds the tensors that each weight of a model is computed from; null for weights that the source does not have. */
-export function originsOf(
-  from: WeightSource,
-  weights: readonly ModelWeight[],
-  orderOf: OrderOf,
-): (Origin | null)[] {
+export function originsOf(from: WeightSource, weights: ModelWeight[], orderOf: OrderOf): (Origin | null)[] {
   if (from !== 'keras' && from !== 'pytorch') return originsIn(repositories[from], weights);
   return weights.map((weight) => {
     const { order, shape } = laidOut(from, weight, orderOf);
