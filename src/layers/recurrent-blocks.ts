@@ -81,17 +81,16 @@ abstract class RecurrentBlock<
   }
 }
 
-const oddColumns = checked<number, number | [number, number]>(
-  (what, given) => checkKernelSize(what, given)[1],
-);
-
 const rowArguments = {
   ...recurrentArguments,
   /**
    * k, the odd number of columns that its convolutions see. Of [rows, columns], as in `pixelCNN`, the second.
    * @default 3
    */
-  kernelSize: optional(oddColumns, 3),
+  kernelSize: optional(
+    checked<number, number | [number, number]>((what, given) => checkKernelSize(what, given)[1]),
+    3,
+  ),
 };
 
 /** Arguments of {@link RowLSTMBlock}. */
