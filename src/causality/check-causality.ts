@@ -30,8 +30,7 @@ export interface Causality {
 const declared = {
   ...trialArguments,
   /**
-   * How many randomly drawn values of the images are changed, or `'all'`. If given, the model is tested on images even if
-   * its graph answers.
+   * How many random values of images are changed, or `'all'`. If given, images are tried even if the graph answers.
    * @default 'all', if the graph does not answer
    */
   inputs: optional(
@@ -45,9 +44,8 @@ const declared = {
 export interface CausalityOptions extends Given<typeof declared> {}
 
 /**
- * Checks that a model is causal, so that its outputs define a likelihood: the outputs for a value (its
- * logits, or the parameters that a distribution first reads for it) must depend only on the values before it,
- * in the order rows, columns, channels.
+ * Checks that a model is causal, so that its outputs define a likelihood: the outputs for a value (its logits, or the
+ * parameters first read for it) must depend only on the values before it, in the order rows, columns, channels.
  *
  * If every layer can be evaluated pixel by pixel (see {@link PixelLayer}), the graph and its masks prove or
  * refute this, for all weights, conditions and images. The leaks are then those that some weights would show.

@@ -126,16 +126,15 @@ export interface ShiftedConv2DArgs extends LayerArgs, Given<typeof shiftedArgume
  * left as to the right, or one more to the right. It sees all channels of the current pixel, and with
  * `'down'` also the pixels to its right, so its input must first be shifted by {@link PixelShift}.
  *
- * [N,H,W,in] -> [N,H,W,filters]; [N,H/2,W/2,filters] with `stride: 2`, or [N,2H,2W,filters] if it
- * is also `transposed`. The image is padded with zeros. Weights: kernel [rows, columns, in,
- * filters]; gain [filters] with `weightNormalization`; bias [filters].
+ * [N,H,W,in] -> [N,H,W,filters]; with `stride: 2` [N,H/2,W/2,filters], or [N,2H,2W,filters] if also `transposed`.
+ * Padded with zeros. Weights: kernel [rows, columns, in, filters]; gain [filters] with `weightNormalization`; bias
+ * [filters].
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.3 and
  * 2.4, and its code: `down_shifted_conv2d`, `down_right_shifted_conv2d`, and their `deconv2d`
  * variants. `'excludesCentre'`: Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763.
  *
- * @throws TypeError naming the argument that is out of range, or an input whose height and width
- * are not multiples of the stride.
+ * @throws TypeError naming the argument, or an input whose height and width are not multiples of the stride.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';

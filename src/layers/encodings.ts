@@ -111,9 +111,9 @@ const oneHotClassArguments = {
 export interface OneHotClassArgs extends LayerArgs, Given<typeof oneHotClassArguments> {}
 
 /**
- * Turns classes into one-hot vectors, as a condition: integers [N,1] become [N,K], or [N,K+1] with
- * a null class, float32. An integer that is not a class becomes zeros. No weights. All functions
- * with an option `condition` recognize by this layer that a model takes classes.
+ * Turns classes into one-hot vectors, as a condition: integers [N,1] become [N,K], or [N,K+1] with a null class,
+ * float32; zeros if they are no class. No weights. By this layer, functions with an option `condition` see that a
+ * model takes classes.
  *
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016),
  * https://arxiv.org/abs/1606.05328, section 2.3: h "a one-hot encoding that specifies a class".
@@ -152,9 +152,8 @@ const oneHotCodesArguments = {
 export interface OneHotCodesArgs extends LayerArgs, Given<typeof oneHotCodesArguments> {}
 
 /**
- * Turns a map of codes into one-hot vectors, as a condition: integers [N,h,w,1] become [N,h,w,K],
- * float32. An integer that is not a code becomes zeros. No weights. All functions with an option
- * `condition` recognize by this layer that a model takes codes.
+ * Turns a map of codes into one-hot vectors, as a condition: integers [N,h,w,1] become [N,h,w,K], float32; zeros if
+ * they are no code. No weights. By this layer, functions with an option `condition` see that a model takes codes.
  *
  * Layers that read codes may look in all directions ({@link ShiftedConv2D} with `shift: 'same'`). Codes of another
  * height and width must be enlarged to the image's before their features are combined ({@link UpsampledMap}).

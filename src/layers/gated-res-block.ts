@@ -52,8 +52,7 @@ export interface GatedResBlockArgs extends LayerArgs, Given<typeof declared> {}
  *
  * With `activation: 'elu'` it is the block of PixelSNAIL.
  *
- * x [N,H,W,F], or [x, a, condition, ...], -> [N,H,W,F], with `a` [N,H,W,S] if `hasSkip`, and
- * conditions that are vectors [N,K] or maps [N,H,W,K].
+ * x [N,H,W,F], or [x, a, condition, ...], -> [N,H,W,F]: `a` [N,H,W,S] if `hasSkip`, conditions [N,K] or [N,H,W,K].
  *
  * Weights: kernel, gain (with `weightNormalization`) and bias of each convolution: conv_in
  * [rows,columns,2F,H]; conv_skip [1,1,2S,H], with a skip; conv_out [rows,columns,2H,2F], with an initial gain

@@ -58,11 +58,9 @@ provideConcatEluKernels();
 export const concatElu = defineLayer(ConcatElu, 'ConcatElu');
 
 /**
- * The position of each place in a map, ((row - H/2) / H, (column - W/2) / W): [N,H,W,F] ->
- * [N,H,W,2]. It lets attention distinguish places.
+ * The position of each place, ((row - H/2) / H, (column - W/2) / W), for attention: [N,H,W,F] -> [N,H,W,2].
  *
- * Source: Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763, its code; and
- * https://github.com/rosinality/vq-vae-2-pytorch: `background`.
+ * Source: Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763, its code; rosinality/vq-vae-2-pytorch.
  *
  * @throws TypeError for an unknown option, or an input that is not [N,H,W,F].
  * @example
@@ -93,9 +91,8 @@ const pixelShiftArguments = {
 export interface PixelShiftArgs extends LayerArgs, Given<typeof pixelShiftArguments> {}
 
 /**
- * Shifts features down by a number of rows and right by a number of columns, and fills with zeros:
- * [N,H,W,F] -> [N,H,W,F]. A shift down hides the current row, which the features may have seen; a
- * shift right hides the current pixel, if they saw nothing after it. No weights.
+ * Shifts features down and right, and fills with zeros: [N,H,W,F] -> [N,H,W,F]. A shift down hides the current row,
+ * which features may have seen; one to the right the current pixel, if they saw nothing after it. No weights.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, its code: `down_shift`, `right_shift`.
  *

@@ -66,9 +66,8 @@ export interface MixtureParametersArgs extends LayerArgs, Given<typeof parameter
 /**
  * Turns features, grouped by channel, into the parameters of a {@link LogisticMixture}: [N,H,W,C*3K] -> [N,H,W,P].
  *
- * Each channel has 3K features: K logits, of which only the first channel's are used, K means and K
- * log scales. The coefficients between channels are 0, since features that are grouped by channel
- * already see the earlier channels. No weights.
+ * Each channel has 3K features: K logits, of which only the first channel's are used, K means and K log scales.
+ * Features grouped by channel already see earlier channels, so the coefficients between channels are 0. No weights.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2.2.
  *
@@ -124,11 +123,11 @@ export interface LogisticMixtureArgs extends LayerArgs, Given<typeof mixtureArgu
  * 1 / (L - 1); the first level also gets all mass below, the last all mass above, so that probabilities sum to 1. The
  * channels of a pixel share the mixture: given earlier channels, a component's weight is its posterior probability.
  *
- * The parameters are K logits; for each channel K means and K log scales; then K coefficients for each pair
- * of a channel and an earlier one, (1, 0), (2, 0), (2, 1), .... For one channel, P = 3K. For three, P = 10K,
- * and the coefficients lie with the channels instead: of green on red behind red's log scales, of blue on red
- * behind green's, of blue on green behind blue's. Log scales are at least -7. The tanh of each coefficient,
- * times the earlier channel's true value, is added to the later channel's mean.
+ * The parameters are K logits; for each channel K means and K log scales; then K coefficients for each pair of a
+ * channel and an earlier one, (1, 0), (2, 0), (2, 1), .... For one channel, P = 3K. For three, P = 10K, and
+ * coefficients lie with the channels: of green on red behind red's log scales, of blue on red behind green's, of blue
+ * on green behind blue's. Log scales are at least -7. The tanh of each coefficient, times the earlier channel's value,
+ * is added to the later one's mean.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.1 and 2.2.
  *

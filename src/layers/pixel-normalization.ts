@@ -26,10 +26,9 @@ export interface PixelNormalizationArgs extends LayerArgs, Given<typeof declared
  * Group normalization over the features of each pixel, with a group for each image channel: (x - mean) / sqrt(variance
  * + epsilon) gamma + beta. Unlike ProGAN's layer of this name, it does not divide each pixel by its norm.
  *
- * [N,H,W,F] -> [N,H,W,F]. Features are channel-major, in groups of F/C for C channels, so it is causal
- * between layers with mask B. A group of one feature always becomes beta. With one channel it equals
- * `tf.layers.layerNormalization` over features, whose gradient takes seconds in tfjs. Weights: gamma [F],
- * initially ones, and beta [F], initially zeros.
+ * [N,H,W,F] -> [N,H,W,F]. Features are channel-major, in groups of F/C for C channels, so it is causal between layers
+ * with mask B. A group of one feature becomes beta. With one channel it equals `tf.layers.layerNormalization` over
+ * features, whose gradient takes seconds in tfjs. Weights: gamma [F], initially ones, and beta [F], initially zeros.
  *
  * Source: Ba et al., "Layer Normalization" (2016), https://arxiv.org/abs/1607.06450; Zhang, Sennrich, "Root Mean
  * Square Layer Normalization" (2019), https://arxiv.org/abs/1910.07467. The groups of channels are ours.

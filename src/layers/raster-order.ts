@@ -47,8 +47,7 @@ export const rasterShift = defineLayer(RasterShift, 'RasterShift', seedArguments
 export interface PlaceEmbeddingArgs extends LayerArgs, SeedArgs {}
 
 /**
- * Adds a learnt vector to each place, by which attention distinguishes places, and a linear projection of each
- * condition, if any.
+ * Adds a learnt vector to each place, which tells attention where it is, and a linear projection of each condition.
  *
  * x [N,H,W,F], or [x, condition, ...] with vectors [N,K] or maps [N,H,W,K], -> [N,H,W,F]. H and W must be known.
  * Weights: embeddings [H,W,F], initially uniform in [-0.05, 0.05], then a kernel [1,1,K,F] for each condition.

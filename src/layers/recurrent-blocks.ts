@@ -97,8 +97,7 @@ const rowArguments = {
 export interface RowLSTMBlockArgs extends LayerArgs, Given<typeof rowArguments> {}
 
 /**
- * The Row LSTM of PixelRNN as a residual block: x + conv1x1(h), where an LSTM runs down the image
- * row by row, and its state [W,F] is convolved along the row:
+ * The Row LSTM of PixelRNN as a residual block, x + conv1x1(h), which runs down the rows, with a state [W,F]:
  *
  *     o, f, i, g = conv1xk_{2F->4F}(x) + conv1xk_{F->4F}(h of the row above)
  *     c = sigmoid(f) (c of the row above) + sigmoid(i) tanh(g)
@@ -156,9 +155,8 @@ export interface DiagonalBiLSTMBlockArgs extends LayerArgs, Given<typeof diagona
  * is everything before the pixel except the last value of the row above. Masks are as in
  * {@link RowLSTMBlock}. Training takes H + W - 1 steps, each of which computes a whole diagonal.
  *
- * Input and output [N,H,W,2F], F = filters. Weights, in this order: left_input_kernel [1,1,2F,4F], left_bias
- * [4F], left_state_kernel [2,1,F,4F], K0 and K1; right_input_kernel, right_bias and right_state_kernel
- * likewise; out_kernel [1,1,F,2F], out_bias [2F].
+ * Input and output [N,H,W,2F], F = filters. Weights, in this order: left_input_kernel [1,1,2F,4F], left_bias [4F],
+ * left_state_kernel [2,1,F,4F], K0 and K1; the same of right_; out_kernel [1,1,F,2F], out_bias [2F].
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, sections 3.2 and
  * 3.3, figures 3 and 5 (right).

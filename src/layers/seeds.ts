@@ -6,8 +6,7 @@ import type { Initializer } from './types';
 
 export const seedArguments = {
   /**
-   * Any integer. It determines the initial weights, in every program and on every backend, and the
-   * dropout noise at each training step.
+   * Any integer. It determines initial weights, on every backend, and the dropout noise at each training step.
    * @default a new one each time
    */
   seed: optionalSeed(),

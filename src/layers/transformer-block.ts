@@ -42,8 +42,7 @@ const declared = {
 export interface TransformerBlockArgs extends LayerArgs, Given<typeof declared> {}
 
 /**
- * The block of Image GPT: attention of each place to itself and all earlier places, in row order, then an MLP, each
- * added to what it reads:
+ * The block of Image GPT: attention of each place to itself and earlier places, then an MLP, each added to its input:
  *
  *     n = norm1(x)
  *     y = x + projection(attention(query(n), key(n), value(n)))     n + ... with residual: 'normalized'

@@ -30,15 +30,13 @@ export interface ImageGPTArgs extends Given<typeof declared> {}
 /**
  * Image GPT: a transformer over the pixels of an image as a sequence of categories, in row order. Levels are embedded
  * and shifted by one place behind a start token ({@link RasterShift}), an embedding of the place is added
- * ({@link PlaceEmbedding}), and `layers` blocks ({@link TransformerBlock}), a normalization and a linear layer without
- * bias follow. So every pixel sees all earlier ones. In sampling, keys and values are kept, and each pixel is computed
- * once.
+ * ({@link PlaceEmbedding}); `layers` blocks ({@link TransformerBlock}), a normalization and a linear layer without bias
+ * follow. So pixels see all earlier ones. In sampling, keys and values are kept, and each pixel is computed once.
  *
- * It takes one channel: turn colour images into levels of a palette, as `choosePalette` and `toPalette` of the examples
- * do. It may be conditioned on a class, a vector, or both, which are added to the embeddings. The defaults are those of
- * GPT-2; OpenAI's Image GPT has `norm: 'rms'` and `activation: 'quickGelu'`, and its weights can be loaded by
- * `loadWeights`. With width 512, 8 heads and 24 layers for 512 levels of 32x32, it is the smallest that was published,
- * of 76 million weights.
+ * It takes one channel: turn colour images into levels of a palette, as `choosePalette` and `toPalette` of the
+ * examples do. It may be conditioned on a class, a vector, or both, which are added to the embeddings. Defaults are
+ * those of GPT-2; OpenAI's Image GPT has `norm: 'rms'` and `activation: 'quickGelu'`, and `loadWeights` loads its
+ * weights. The smallest published, of 76 million weights, has width 512, 8 heads and 24 layers for 512 levels of 32x32.
  *
  * Kernels begin Glorot-uniform, from which small networks learn faster than from the normal distribution of GPT-2;
  * those before a sum with a block's input are divided by sqrt(2 layers), as there.

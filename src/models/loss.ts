@@ -7,8 +7,7 @@ import { isSoftmax } from '../runtime/distributions/pixel-distribution';
 import type { ImageModelShape } from './image-model';
 
 /**
- * Returns the negative log-likelihood in nats per dimension: the mean of -log p(label) over all
- * values of an image. A loss or metric for `compile`.
+ * Returns the negative log-likelihood in nats per dimension: the mean of -log p(label) over an image. A loss or metric.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016),
  * https://arxiv.org/abs/1601.06759, sections 3.3 and 5.1.
@@ -16,8 +15,7 @@ import type { ImageModelShape } from './image-model';
  * @param labels levels 0..L-1, int32 or float32, of shape [N, ...]; for images [N,H,W,C]. Numbers
  * that are not levels make the result wrong; `checkLabels` of `compile` finds them.
  * @param outputs logits [N, ..., L], finite; for images [N,H,W,C,L], or the parameters [N,H,W,P] of the distribution
- * @param distribution the distribution of the outputs, such as `model.distribution`; by default a softmax.
- * `compile` passes the model's.
+ * @param distribution of the outputs, such as `model.distribution`, which `compile` passes; by default a softmax.
  * @returns [N], one value for each image; empty if there are no images
  * @throws TypeError if the shapes do not fit each other.
  * @example

@@ -64,8 +64,7 @@ const declared = {
   /** Heads of attention. @default 8 */
   heads: optional(integer({ from: 1 }), 8),
   /**
-   * The probability of dropping features and attention weights in training. The residual blocks after the last block
-   * have no dropout.
+   * The probability of dropping features and attention weights in training, but not after the last block.
    * @default 0
    */
   dropout: network.anyNetworkArguments.dropout,
@@ -93,9 +92,9 @@ export interface PixelSNAILArgs extends Given<typeof declared> {}
  * codes sees all sides; in sampling, it runs once, before the first pixel.
  *
  * Source: Chen et al., "PixelSNAIL: An Improved Autoregressive Generative Model" (2018),
- * https://arxiv.org/abs/1712.09763, as implemented by https://github.com/rosinality/vq-vae-2-pytorch, whose
- * state dicts `loadWeights` can load. As a prior: Razavi et al., "Generating Diverse High-Fidelity Images
- * with VQ-VAE-2" (2019), https://arxiv.org/abs/1906.00446.
+ * https://arxiv.org/abs/1712.09763, as in https://github.com/rosinality/vq-vae-2-pytorch, whose state dicts
+ * `loadWeights` loads. As a prior: Razavi et al., "Generating Diverse High-Fidelity Images with VQ-VAE-2" (2019),
+ * https://arxiv.org/abs/1906.00446.
  *
  * @returns a model as {@link pixelCNN} returns, from images or [images, conditions]
  * @throws TypeError naming the argument that is missing or out of range.

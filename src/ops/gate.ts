@@ -12,9 +12,8 @@ interface Inputs {
 type Attributes = { readonly imageChannels: number; readonly kind: GateKind };
 
 /**
- * tanh(a) sigmoid(b), the gate of gated PixelCNN, or a sigmoid(b), the gate of PixelCNN++, with a custom gradient. The
- * features of x are channel-major: in each group of 2F/imageChannels features, the first half is a and the second half
- * b.
+ * tanh(a) sigmoid(b), the gate of gated PixelCNN, or a sigmoid(b), of PixelCNN++, with a custom gradient. Features are
+ * channel-major: of each group of 2F/imageChannels, the first half is a and the second half b.
  *
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016),
  * https://arxiv.org/abs/1606.05328, equations 2 and 4; Salimans et al., "PixelCNN++" (2017),

@@ -7,8 +7,7 @@ import { defineOperation } from './operation';
 export const oneHotLevels = (x: tf.Tensor, levels: number): tf.Tensor => oneHot({ x }, { levels });
 
 /**
- * Looks up the row of a table for each level, with a gradient for the table on every backend, since
- * wasm lacks the gradient of tfjs's `gather`.
+ * Looks up the row of a table for each level. On wasm, the gradient of tfjs's `gather` is missing.
  *
  * @param x normalized levels [...,C]
  * @param table [L,U]

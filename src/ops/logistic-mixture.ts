@@ -159,9 +159,8 @@ const NEAR_EXP = Math.exp(-NEAR);
 /**
  * Log p of levels [R,1], with values x [R,1], under each logistic [R,K], and its derivatives [R,K].
  *
- * With z = (x - mean) / scale and half the width h = 1 / (scale (L - 1)), the edges are b = z + h and a = z -
- * h, and the mass is sigmoid(b) - sigmoid(a) = sigmoid(b) sigmoid(-a) (1 - e^-2h), a product whose logarithm
- * has no cancellation.
+ * With z = (x - mean) / scale and half the width h = 1 / (scale (L - 1)), the edges are b = z + h and a = z - h, and
+ * the mass sigmoid(b) - sigmoid(a) = sigmoid(b) sigmoid(-a) (1 - e^-2h), whose logarithm has no cancellation.
  */
 function evaluateLogistic(
   label: tf.Tensor2D,

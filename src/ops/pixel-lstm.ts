@@ -25,8 +25,7 @@ interface Saved extends Pick<Inputs, 'kernel'> {
 
 /**
  * The LSTM of PixelRNN over the pixels of images, one line at a time: rows, downwards, as in {@link RowLSTMBlock}, or
- * diagonals, from the left or the right, as in {@link DiagonalBiLSTMBlock}. The 4F features are o, f, i and g of the
- * first group, then those of the next.
+ * diagonals, from either side, as in {@link DiagonalBiLSTMBlock}. The 4F features are o, f, i and g of each group.
  *
  * The gradient is propagated back through the lines explicitly. It needs gates and cells, so the
  * forward pass saves 6F numbers for each pixel, including the outputs.

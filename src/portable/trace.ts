@@ -228,8 +228,7 @@ export interface ToPortableOptions extends Given<ReturnType<typeof portableOptio
  * Converts a model to plain data, which `pixelcnn-layers/runtime` samples and scores without tfjs:
  * in a worker, on a server, or from a file (`writePortable`).
  *
- * @throws TypeError (rejects) naming the invalid option, or a layer that cannot be evaluated pixel
- * by pixel or has its own distribution
+ * @throws TypeError (rejects) naming the option, or a layer that is not pixel by pixel or has its own distribution
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';

@@ -47,8 +47,7 @@ export function readSafetensors(bytes: Uint8Array): Map<string, NamedTensor> {
 }
 
 /**
- * Writes a safetensors file. Tensors are ordered by the width of their numbers, widest first, and otherwise
- * keep their order.
+ * Writes a safetensors file, with tensors in the order of the width of their numbers, widest first.
  *
  * @param metadata strings by name, which readers may display @default none
  * @throws TypeError naming an entry that is not a tensor, or whose data are not as long as its
