@@ -91,17 +91,16 @@ export class MixtureParameters extends DeclaredLayer<
   }
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
-    const { imageChannels, components } = this.settings;
+    const { components } = this.settings;
     const { logits, means, logScales } = parameterOffsets(this.settings);
-    const part = (channel: number, index: number) =>
-      ops.slice(x, (3 * channel + index) * components, components); // [N,H,W,C*3K] -> [N,H,W,K]
-    const ofMixture = part(0, 0);
+    const part = (index: number) => ops.slice(x, index * components, components); // [N,H,W,C*3K] -> [N,H,W,K]
+    const ofMixture = part(0);
     const zeros = ops.pointwise('scale', ofMixture, 0); // [N,H,W,K]
     const parts = new Array<T>(numParameters(this.settings) / components).fill(zeros);
     parts[logits / components] = ofMixture;
-    for (let channel = 0; channel < imageChannels; channel++) {
-      parts[(means[channel] as number) / components] = part(channel, 1);
-      parts[(logScales[channel] as number) / components] = part(channel, 2);
+    for (const [channel, offset] of means.entries()) {
+      parts[offset / components] = part(3 * channel + 1);
+      parts[(logScales[channel] as number) / components] = part(3 * channel + 2);
     }
     return ops.concat(...parts); // [N,H,W,P]
   }
@@ -165,9 +164,9 @@ function distributionOf(sizes: Values<typeof mixtureArguments>): TensorDistribut
     data: { kind: 'logisticMixture', components } satisfies DistributionShape,
     negativeLogLikelihood: (labels, parameters) =>
       tf.tidy(() => {
-        const flatLabels: tf.Tensor2D = tf.reshape(tf.cast(labels, 'int32'), [-1, imageChannels]); // [N,H,W,C] -> [M,C]
+        const levels: tf.Tensor2D = tf.reshape(tf.cast(labels, 'int32'), [-1, imageChannels]); // [N,H,W,C] -> [M,C]
         const flat: tf.Tensor2D = tf.reshape(parameters, [-1, parameters.shape[3]]); // [N,H,W,P] -> [M,P]
-        return tf.reshape(logisticMixtureNats(flatLabels, flat, sizes), labels.shape); // [M,C] -> [N,H,W,C]
+        return tf.reshape(logisticMixtureNats(levels, flat, sizes), labels.shape); // [M,C] -> [N,H,W,C]
       }),
   };
 }

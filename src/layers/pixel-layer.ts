@@ -67,10 +67,8 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
     ...rest: [Regularizer?, boolean?, Constraint?]
   ): LayerVariable {
     if (typeof initializer === 'function' || typeof initializer?.apply !== 'function') {
-      const what = `addWeight: initializer of '${name}'`;
-      this.makeOrDispose(() =>
-        this.naming(() => throwTypeError(what, 'one, as initializers.zeros()', initializer)),
-      );
+      const [what, wanted] = [`addWeight: initializer of '${name}'`, 'one, as initializers.zeros()'];
+      this.makeOrDispose(() => this.naming(() => throwTypeError(what, wanted, initializer)));
     }
     return super.addWeight(name, shape, dtype, initializer, ...rest);
   }

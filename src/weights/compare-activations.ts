@@ -3,7 +3,7 @@ import { type LayersModel, type SymbolicTensor, model as tfModel } from '@tensor
 import { callback, type Given, number, oneOf, optional, readArguments } from '../runtime/core/arguments';
 import { nearestName, shortened, sizeFromShape, throwTypeError } from '../runtime/core/check';
 import { permuted } from './model-weights';
-import { checkNamed, checkNamedTensor, float32Of, type NamedTensor } from './named-tensor';
+import { checkNamed, checkNamedTensor, float32Of, listed, type NamedTensor } from './named-tensor';
 import { layouts } from './sources';
 
 const declared = {
@@ -45,8 +45,7 @@ export interface ActivationDifference {
   given: number[];
 }
 
-/** The most names that an error lists, and the most letters of a name that are compared. */
-const MAX_NAMES = 20;
+/** The most letters of a name that are compared. */
 const MAX_LETTERS = 64;
 
 /**
@@ -134,12 +133,11 @@ function byLayer(
   }
   const unknown = [...given.keys()].filter((name) => !known.includes(name));
   if (unknown.length === 0) return given;
-  const hints = unknown.slice(0, MAX_NAMES).map((name) => {
+  const withHint = (name: string) => {
     const nearest = nearestName(name.slice(0, MAX_LETTERS), known);
     return `${shortened(name)}${nearest === undefined ? '' : ` (did you mean ${nearest}?)`}`;
-  });
-  const more = unknown.length > MAX_NAMES ? `, … and ${unknown.length - MAX_NAMES} more` : '';
-  throw new TypeError(`${what}: of no layer (${unknown.length}): ${hints.join(', ')}${more}`);
+  };
+  throw new TypeError(`${what}: ${listed('of no layer', unknown, withHint)}`);
 }
 
 /** What a layer returns where the model applies it, at last. */

@@ -1,9 +1,9 @@
 import { type Tensor, tensor, tidy, type Variable } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { callback, type Given, oneOf, optional, readArguments } from '../runtime/core/arguments';
-import { checkOneOf, shortened, throwTypeError } from '../runtime/core/check';
+import { checkOneOf, throwTypeError } from '../runtime/core/check';
 import { type ModelWeight, type Origin, weightsOf } from './model-weights';
-import { checkNamed, checkNamedTensor, float32Of, type NamedTensor } from './named-tensor';
+import { checkNamed, checkNamedTensor, float32Of, listed, type NamedTensor } from './named-tensor';
 import { repositories } from './repositories';
 import { type AxesOf, layouts, ordersOf, originsOf, type WeightSource, weightSources } from './sources';
 import { unwrappedName } from './state-dict';
@@ -26,9 +26,6 @@ const declared = {
 
 /** Options of {@link loadWeights}. */
 export interface LoadWeightsOptions extends Given<typeof declared> {}
-
-/** The most names of each kind that an error lists. */
-const MAX_NAMES = 20;
 
 /**
  * Loads weights that another program trained into a model, by names such as `block0.conv_mid.kernel`;
@@ -79,11 +76,9 @@ export function loadWeights(
       misshapen.push(`${name}: wanted [${shape}], got [${found.shape}]`);
   }
   const leftOver = [...given.keys()].filter((name) => !wanted.has(name));
-  const problems = [
-    ...listed('missing', missing),
-    ...listed('left over', leftOver),
-    ...listed('misshapen', misshapen),
-  ];
+  const problems = Object.entries({ missing, 'left over': leftOver, misshapen })
+    .filter(([, names]) => names.length > 0)
+    .map(([title, names]) => listed(title, [...new Set(names)]));
   if (problems.length > 0)
     throw new Error(`loadWeights: tensors: they do not match the model: ${problems.join('; ')}`);
 
@@ -124,11 +119,4 @@ function renamed(
     given.set(key, one);
   }
   return given;
-}
-
-function listed(title: string, names: readonly string[]): string[] {
-  const all = [...new Set(names)];
-  if (all.length === 0) return [];
-  const more = all.length > MAX_NAMES ? `, … and ${all.length - MAX_NAMES} more` : '';
-  return [`${title} (${all.length}): ${all.slice(0, MAX_NAMES).map(shortened).join(', ')}${more}`];
 }

@@ -1,4 +1,4 @@
-import { checkBytes, throwTypeError } from '../runtime/core/check';
+import { checkBytes, shortened, throwTypeError } from '../runtime/core/check';
 import { fromFloat16 } from '../runtime/program/float16';
 import {
   attempt,
@@ -96,6 +96,15 @@ export function checkNamedTensor(what: string, tensor: NamedTensor): void {
   if (typeof tensor !== 'object' || tensor === null) throwTypeError(what, 'a tensor', tensor);
   const { dtype, shape, data } = tensor;
   checkTensor(what, dtype, shape, 'data', ArrayBuffer.isView(data) ? data.byteLength : data);
+}
+
+/** The most names that an error lists. */
+const MAX_NAMES = 20;
+
+/** A list of names for an error, as `show` writes them. */
+export function listed(title: string, names: readonly string[], show = shortened): string {
+  const more = names.length > MAX_NAMES ? `, … and ${names.length - MAX_NAMES} more` : '';
+  return `${title} (${names.length}): ${names.slice(0, MAX_NAMES).map(show).join(', ')}${more}`;
 }
 
 /** The typed array of a dtype that has been checked. */
