@@ -3,8 +3,7 @@ import { checkInteger, sizeFromShape, throwTypeError } from '../runtime/core/che
 import { checkLevels, levelsArray } from '../runtime/core/images';
 
 /**
- * Images as levels, which the parsers return and {@link imageBatches} takes. A level is an
- * intensity or a category, such as a code of a VQ-VAE, a tile, or an index into a palette.
+ * Images as levels: intensities, or categories such as the codes of a VQ-VAE, tiles, or indices into a palette.
  */
 export interface ImageSet<Levels extends Uint8Array | Uint16Array = Uint8Array | Uint16Array> {
   /** Levels 0..L-1 of all images, row-major [N,H,W,C]: bytes for up to 256 levels, 16-bit integers for more. */
@@ -103,9 +102,8 @@ export function sliceImages<Levels extends Uint8Array | Uint16Array>(
 }
 
 /**
- * Reduces images to fewer levels: floor(value * levels / images.levels). With fewer levels a model
- * needs fewer images to learn, but its bits per dimension refer to the coarser images. For
- * intensities only, since it would merge categories with adjacent numbers.
+ * Reduces images to fewer levels: floor(value * levels / images.levels). A model then needs fewer images to learn, but
+ * its bits per dimension are of coarser ones. For intensities only: it would merge categories with adjacent numbers.
  *
  * @param levels L of the result, from 2 to `images.levels`
  * @returns a set with new data, bytes for up to 256 levels, and unchanged shape and labels

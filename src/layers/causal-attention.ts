@@ -33,12 +33,10 @@ export interface CausalAttentionArgs extends LayerArgs, Given<typeof declared> {
  *     q = query(x), k = key(y), v = value(y)                 linear, of U, U and V features
  *     z[i] = sum of softmax(q[i] k[j] / sqrt(D)) v[j] over places j < i, or j <= i if `own`; 0 over no places
  *
- * [x, y] -> [N,H,W,V], from x [N,H,W,Q] for queries and y [N,H,W,K] for keys and values. Unless `own`, keys
- * and values may see their own pixel, with all its channels, since only later places read them.
- * Queries must not. Time grows with the square of H*W, memory with H*W.
+ * [x, y] -> [N,H,W,V], from x [N,H,W,Q] for queries, y [N,H,W,K] for keys and values. Unless `own`, y may see its own
+ * pixel, with all channels, since later places read it; x must not. Time grows as (H*W)^2, memory as H*W.
  *
- * Weights: for each of query, key and value, in turn, a kernel [1,1,Q or K,U or V], a gain [U or V] (with
- * `weightNormalization`) and a bias [U or V].
+ * Weights: for query, key and value a kernel [1,1,Q or K,U or V], a gain (`weightNormalization`) and a bias [U or V].
  *
  * Source: Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763, section 2, as
  * implemented in https://github.com/rosinality/vq-vae-2-pytorch: `CausalAttention`.

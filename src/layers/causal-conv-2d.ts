@@ -121,14 +121,13 @@ const shiftedArguments = { ...convolutionArguments, ...windows.shiftedArguments(
 export interface ShiftedConv2DArgs extends LayerArgs, Given<typeof shiftedArguments> {}
 
 /**
- * The convolution of PixelCNN++, whose window ends on the current row, and the convolutions of PixelSNAIL and
- * of networks that read conditions; see {@link Shift}. With `'down'`, the window has as many columns to the
- * left as to the right, or one more to the right. It sees all channels of the current pixel, and with
- * `'down'` also the pixels to its right, so its input must first be shifted by {@link PixelShift}.
+ * The convolution of PixelCNN++, whose window ends on the current row, and those of PixelSNAIL and of networks that
+ * read conditions; see {@link Shift}. With `'down'`, the window has as many columns to the left as to the right, or
+ * one more there. It sees all channels of the current pixel, and with `'down'` those to its right, so first shift its
+ * input by {@link PixelShift}.
  *
  * [N,H,W,in] -> [N,H,W,filters]; with `stride: 2` [N,H/2,W/2,filters], or [N,2H,2W,filters] if also `transposed`.
- * Padded with zeros. Weights: kernel [rows, columns, in, filters]; gain [filters] with `weightNormalization`; bias
- * [filters].
+ * Zeros pad the image. Weights: kernel [rows, columns, in, filters]; gain (`weightNormalization`) and bias [filters].
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.3 and
  * 2.4, and its code: `down_shifted_conv2d`, `down_right_shifted_conv2d`, and their `deconv2d`

@@ -26,8 +26,7 @@ const logitsArguments = {
 export interface PixelLogitsArgs extends LayerArgs, Given<typeof logitsArguments> {}
 
 /**
- * Reshapes features to logits: [N,H,W,C*L] -> [N,H,W,C,L], channel-major, so that the features of a channel become its
- * logits. Height and width may be unknown. No weights.
+ * Reshapes features to logits: [N,H,W,C*L] -> [N,H,W,C,L], channel-major. H and W may be unknown. No weights.
  *
  * Source: "The Annotated Pixel-CNN", `PixelRNN`, its last reshape.
  *
@@ -125,8 +124,8 @@ export interface LogisticMixtureArgs extends LayerArgs, Given<typeof mixtureArgu
  * The parameters are K logits; for each channel K means and K log scales; then K coefficients for each pair of a
  * channel and an earlier one, (1, 0), (2, 0), (2, 1), .... For one channel, P = 3K. For three, P = 10K, and
  * coefficients lie with the channels: of green on red behind red's log scales, of blue on red behind green's, of blue
- * on green behind blue's. Log scales are at least -7. The tanh of each coefficient, times the earlier channel's value,
- * is added to the later one's mean.
+ * on green behind blue's. Log scales are at least -7. A coefficient's tanh, times the earlier channel's value, is
+ * added to the later channel's mean.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.1 and 2.2.
  *

@@ -13,8 +13,7 @@ import {
 } from '../runtime/distributions/pixel-distribution';
 
 /**
- * The interface of an autoregressive image model: it takes images [N,H,W,C] and conditions, if any, and returns logits
- * [N,H,W,C,L], or the parameters [N,H,W,P] of another distribution.
+ * The interface of an image model, from images [N,H,W,C] and conditions to logits [N,H,W,C,L] or parameters [N,H,W,P].
  */
 export interface ImageModelShape {
   /** [H, W, C]; H and W are null if the model takes images of any size. */
@@ -24,8 +23,7 @@ export interface ImageModelShape {
   /** The conditions, its inputs after the image; empty if there are none. */
   readonly conditions: readonly ConditionShape[];
   /**
-   * The distribution that the outputs parameterize, which your own training loop passes to
-   * `bitsPerDim`: the last layer's, if it has one, else a softmax of logits.
+   * The distribution of the outputs, which your own loop passes to `bitsPerDim`: the last layer's, or a softmax.
    */
   readonly distribution: Softmax | TensorDistribution;
 }

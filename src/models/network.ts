@@ -30,9 +30,8 @@ import {
 // The common parts of this library's networks: arguments, encodings of levels, and last layers.
 
 /**
- * How a network reads levels. `'scaled'` reads them as intensities, level / (L - 1), for
- * photographs. The others read them as unordered categories, for codes, tiles and palettes:
- * `'oneHot'` as vectors of L numbers, `{ embedding: units }` as learnt vectors of `units` numbers.
+ * How a network reads levels: `'scaled'` as intensities, level / (L - 1), for photographs; as unordered categories,
+ * for codes, tiles and palettes, `'oneHot'` by vectors of L numbers, `{ embedding: units }` by learnt vectors.
  */
 export type InputEncoding = 'scaled' | 'oneHot' | { readonly embedding: number };
 
@@ -148,9 +147,8 @@ interface Conditions extends Values<ReturnType<typeof conditionArguments>> {
 }
 
 /**
- * The inputs of a network: the image [N,H,W,C], then class, vector, map and codes. `conditions` are the
- * encoded inputs other than the image: [N,K], [N,H,W,K], or [N,h,w,K] for codes. All but codes will be
- * projected to `projected` features.
+ * The inputs of a network: the image [N,H,W,C], then class, vector, map and codes. `conditions` are all but the image,
+ * encoded: [N,K], [N,H,W,K], or [N,h,w,K] for codes. The others will be projected to `projected` features.
  */
 export function networkInputs(
   what: string,

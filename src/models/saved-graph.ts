@@ -20,8 +20,7 @@ interface Call {
 }
 
 /**
- * Checks the graph of a saved model, and of every model inside it. tfjs 4.22 waits forever for a
- * missing input, so one wrong letter in a name would hang the program.
+ * Checks the graph of a saved model, and of models in it: tfjs 4.22 waits forever for an input that is missing.
  *
  * @param saved a model or layer as stored in a file, `{ class_name, config }`, or as tfjs passes it to `fromConfig`
  * @throws Error naming the layer and its missing input

@@ -27,8 +27,7 @@ interface Saved extends Pick<Inputs, 'kernel'> {
  * The LSTM of PixelRNN over the pixels of images, one line at a time: rows, downwards, as in {@link RowLSTMBlock}, or
  * diagonals, from either side, as in {@link DiagonalBiLSTMBlock}. The 4F features are o, f, i and g of each group.
  *
- * The gradient is propagated back through the lines explicitly. It needs gates and cells, so the
- * forward pass saves 6F numbers for each pixel, including the outputs.
+ * The gradient is propagated back through the lines explicitly, from gates and cells: 6F saved numbers for each pixel.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, sections 3.1 and
  * 3.2, equation 3.

@@ -225,8 +225,7 @@ const portableOptions = () => ({
 export interface ToPortableOptions extends Given<ReturnType<typeof portableOptions>> {}
 
 /**
- * Converts a model to plain data, which `pixelcnn-layers/runtime` samples and scores without tfjs:
- * in a worker, on a server, or from a file (`writePortable`).
+ * Converts a model to plain data, which `pixelcnn-layers/runtime` runs without tfjs: in workers, servers, from files.
  *
  * @throws TypeError (rejects) naming the option, or a layer that is not pixel by pixel or has its own distribution
  * @example

@@ -16,8 +16,7 @@ const declared = {
   /** Maps the name of a tensor to that of a layer; null skips the tensor. @default no change */
   names: optional(callback<(name: string) => string | null>(), (name) => name),
   /**
-   * The greatest difference that counts as rounding, as a part of the largest finite number of the tensor, or of 1 if all
-   * are smaller.
+   * The greatest difference that is rounding, as a part of the tensor's largest number, or of 1 if all are less.
    * @default 1e-4
    */
   tolerance: optional(

@@ -11,8 +11,7 @@ import { originsIn } from './state-dict';
  *   [in * multiplier, 1, rows, columns] for depthwise ones. A kernel is a weight called `kernel` or
  *   `…_kernel`, even of your own layer; other weights keep this library's layout;
  * - `'pclucas14/pixel-cnn-pp'`: a state dict from https://github.com/pclucas14/pixel-cnn-pp, for `pixelCNNPlusPlus`;
- * - `'rosinality/vq-vae-2-pytorch'`: a state dict of a PixelSNAIL from https://github.com/rosinality/vq-vae-2-pytorch,
- *   for `pixelSNAIL`;
+ * - `'rosinality/vq-vae-2-pytorch'`: one of a PixelSNAIL from https://github.com/rosinality/vq-vae-2-pytorch;
  * - `'openai/image-gpt'`: a state dict of Image GPT as Hugging Face's `ImageGPTForCausalImageModeling` has it, for
  *   `imageGPT` with `norm: 'rms'` and `activation: 'quickGelu'`;
  * - `'teddykoker/image-gpt'`: a state dict from https://github.com/teddykoker/image-gpt, for `imageGPT` with
