@@ -83,8 +83,7 @@ function natsOfLogits(labels: tf.Tensor, logits: tf.Tensor): tf.Tensor {
 
 /**
  * Returns the bits per dimension, {@link negativeLogLikelihood} / ln 2: what an ideal compressor with this model uses
- * for a channel of a pixel. The uniform model needs log2(L). Takes, returns and throws what {@link negativeLogLikelihood}
- * does.
+ * for a channel of a pixel, for the uniform model log2(L). Takes, returns and throws what the former does.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, section 5.1.
  *

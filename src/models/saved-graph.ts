@@ -9,15 +9,9 @@ type Fields = Readonly<Record<string, unknown>>;
 const MAX_AXES = 6;
 
 /** The output of a call of a layer, which tfjs calls a node. */
-interface Reference {
-  readonly layer: string;
-  readonly call: number;
-}
+type Reference = { readonly layer: string; readonly call: number };
 
-interface Call {
-  readonly layer: string;
-  readonly inputs: readonly Reference[];
-}
+type Call = { readonly layer: string; readonly inputs: readonly Reference[] };
 
 /**
  * Checks the graph of a saved model, and of models in it: tfjs 4.22 waits forever for an input that is missing.
@@ -114,13 +108,11 @@ function checkGraph(what: string, graph: Fields): void {
   });
   const inTheEnd = new Map(made);
   for (const { layer } of calls) addCall(inTheEnd, layer);
-  for (const { layer, inputs } of calls) {
-    for (const input of inputs) checkReference(`${what}: layer ${show(layer)}`, input, inTheEnd);
-  }
+  for (const { layer, inputs } of calls) checkReferences(`${what}: layer ${show(layer)}`, inputs, inTheEnd);
   checkOrder(what, calls, made);
   for (const side of ['input', 'output']) {
     const who = `${what}: the model's ${side}`;
-    for (const end of readReferences(who, graph[`${side}Layers`])) checkReference(who, end, inTheEnd);
+    checkReferences(who, readReferences(who, graph[`${side}Layers`]), inTheEnd);
   }
 }
 
@@ -146,11 +138,13 @@ function readReferences(who: string, list: unknown): Reference[] {
   });
 }
 
-function checkReference(who: string, { layer, call }: Reference, counts: ReadonlyMap<string, number>): void {
-  const count = counts.get(layer);
-  if (count === undefined) throw new Error(`${who} needs layer ${show(layer)}, which does not exist`);
-  if (call >= count)
-    throw new Error(`${who} needs node ${call} of layer ${show(layer)}, which has only ${count}`);
+function checkReferences(who: string, references: readonly Reference[], counts: ReadonlyMap<string, number>) {
+  for (const { layer, call } of references) {
+    const count = counts.get(layer);
+    if (count === undefined) throw new Error(`${who} needs layer ${show(layer)}, which does not exist`);
+    if (call >= count)
+      throw new Error(`${who} needs node ${call} of layer ${show(layer)}, which has only ${count}`);
+  }
 }
 
 /** Checks that all calls can be made in turn, as tfjs does, each once its inputs are available, and counts them. */

@@ -107,7 +107,7 @@ function gradients(dy: tf.Tensor4D, inputs: Inputs, { heads, own, dropout, chunk
     const [ofQueries, ...next] = tf.tidy(() => {
       const { weights, kept, factors } = weightsOf(q, k, chunk, heads, dropout); // [B,size,end]
       const d = rowsOf(all, chunk); // [B,size,D]
-      const dKept = tf.matMul<tf.Tensor3D>(d, turned(upTo(v, chunk))); // [B,size,D] x [B,D,end] -> [B,size,end]
+      const dKept = tf.matMul<tf.Tensor3D>(d, transposed(upTo(v, chunk))); // [B,size,D] x [B,D,end] -> [B,size,end]
       const weighed = tf.mul<tf.Tensor3D>(weights, factors === null ? dKept : tf.mul(dKept, factors));
       const scores = tf.sub<tf.Tensor3D>(weighed, tf.mul(weights, tf.sum(weighed, 2, true))); // [B,size,end]
       const sumWith = (sum: tf.Tensor3D | undefined, x: tf.Tensor3D) => {
@@ -116,8 +116,8 @@ function gradients(dy: tf.Tensor4D, inputs: Inputs, { heads, own, dropout, chunk
       };
       return [
         tf.matMul(scores, upTo(k, chunk)), // [B,size,end] x [B,end,D] -> [B,size,D]
-        sumWith(sums[0], tf.matMul(turned(scores), rowsOf(q, chunk))), // [B,end,size] x [B,size,D] -> [B,end,D]
-        sumWith(sums[1], tf.matMul(turned(kept), d)),
+        sumWith(sums[0], tf.matMul(transposed(scores), rowsOf(q, chunk))), // [B,end,size] x [B,size,D] -> [B,end,D]
+        sumWith(sums[1], tf.matMul(transposed(kept), d)),
       ] as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
     });
     dq.push(ofQueries);
@@ -148,7 +148,7 @@ function chunksOf({ shape: [, queries] }: tf.Tensor3D, size: number): Chunk[] {
 /** The softmax of the scores of a chunk's queries over the keys before them, [B,size,end], and what dropout keeps. */
 function weightsOf(q: tf.Tensor3D, k: tf.Tensor3D, chunk: Chunk, heads: number, dropout: Dropout | null) {
   const { start, end } = chunk;
-  const scores = tf.matMul<tf.Tensor3D>(rowsOf(q, chunk), turned(upTo(k, chunk))); // [B,size,D] x [B,D,end] -> [B,size,end]
+  const scores = tf.matMul<tf.Tensor3D>(rowsOf(q, chunk), transposed(upTo(k, chunk))); // [B,size,D] x [B,D,end] -> [B,size,end]
   const queries = tf.reshape(tf.range(start, end), [-1, 1]); // [size,1]
   const isSeen = tf.cast(tf.lessEqual(tf.range(0, end), queries), 'float32'); // [end], [size,1] -> [size,end]
   const hidden = tf.mul<tf.Tensor2D>(tf.sub(1, isSeen), HIDDEN);
@@ -219,7 +219,7 @@ const rowsOf = (x: tf.Tensor3D, { start, end }: Chunk): tf.Tensor3D =>
 const upTo = (x: tf.Tensor3D, { end }: Pick<Chunk, 'end'>): tf.Tensor3D => rowsOf(x, { start: 0, end });
 
 /** Transposes first, since a product with a transposed matrix is several times slower on wasm. */
-const turned = (x: tf.Tensor3D): tf.Tensor3D => tf.transpose(x, [0, 2, 1]);
+const transposed = (x: tf.Tensor3D): tf.Tensor3D => tf.transpose(x, [0, 2, 1]);
 
 const operation = defineOperation({ name: 'attention', composed });
 

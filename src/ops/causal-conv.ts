@@ -61,15 +61,15 @@ export type Convolution = Implementation<Inputs, Attributes, Saved, tf.Tensor4D>
 export const composedConv: Convolution = {
   forward(inputs, attributes) {
     const part = usedPartOf(inputs.kernel.shape, attributes);
-    const kernel = cut(inputs.kernel, part); // [rows,columns of the part,in,out]
+    const kernel = partOf(inputs.kernel, part); // [rows,columns of the part,in,out]
     return withSaved(inputs, forward({ ...inputs, kernel }, part, attributes.activation), attributes);
   },
   gradients(dy, { x, kernel, y }, attributes) {
     const dz: tf.Tensor4D = y === undefined ? dy : tf.mul(dy, tf.step(y)); // before the activation
     const part = usedPartOf(kernel.shape, attributes);
     return {
-      x: () => inputGradient(dz, cut(kernel, part), part),
-      kernel: () => uncut(kernelGradient(x, dz, part), kernel.shape),
+      x: () => inputGradient(dz, partOf(kernel, part), part),
+      kernel: () => widened(kernelGradient(x, dz, part), kernel.shape),
       bias: () => sumOverPixels(dz),
     };
   },
@@ -92,12 +92,12 @@ function usedPartOf(shape: tf.Tensor4D['shape'], { presentColumns, left }: Attri
   return { shape: [1, left + 1, featuresIn, featuresOut], left, right: 0 };
 }
 
-function cut(kernel: tf.Tensor4D, { shape }: UsedPart): tf.Tensor4D {
+function partOf(kernel: tf.Tensor4D, { shape }: UsedPart): tf.Tensor4D {
   return shape[1] === kernel.shape[1] ? kernel : tf.slice(kernel, [0, 0, 0, 0], shape); // [rows,columns of the part,in,out]
 }
 
 /** [rows,columns of the part,in,out] -> [rows,columns,in,out], with 0 for unused columns */
-function uncut(kernel: tf.Tensor4D, [, columns]: tf.Tensor4D['shape']): tf.Tensor4D {
+function widened(kernel: tf.Tensor4D, [, columns]: tf.Tensor4D['shape']): tf.Tensor4D {
   const missing = columns - kernel.shape[1];
   if (missing === 0) return kernel;
   return tf.pad(kernel, [[0, 0], [0, missing], [0, 0], [0, 0]]); // biome-ignore format: one pair a dimension
@@ -129,8 +129,8 @@ function inputGradient(dz: tf.Tensor4D, kernel: tf.Tensor4D, part: UsedPart): tf
   const taps = tf.reshape(kernel, [rows * columns, featuresIn, featuresOut]); // [rows,columns,in,out] -> [rows*columns,in,out]
   const lastFirst = tf.range(rows * columns - 1, -1, -1, 'int32');
   const flipped = tf.transpose(tf.gather(taps, lastFirst), [0, 2, 1]); // [rows*columns,out,in]; gather is faster than reverse
-  const turned = tf.reshape(flipped, [rows, columns, featuresOut, featuresIn]); // [rows*columns,out,in] -> [rows,columns,out,in]
-  return paddedConv2d(dz, turned as tf.Tensor4D, padsBelow(part)); // [N,H,W,in]
+  const backwards = tf.reshape(flipped, [rows, columns, featuresOut, featuresIn]); // [rows*columns,out,in] -> [rows,columns,out,in]
+  return paddedConv2d(dz, backwards as tf.Tensor4D, padsBelow(part)); // [N,H,W,in]
 }
 
 /** [N,H,W,in], [N,H,W,out] -> [rows,columns,in,out]: the image, with its batch as features, convolved with dz. */

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { CONCAT_ELU } from '../runtime/kernels/modules';
-import { defineOperation } from './operation';
-import { outputs, wasmKernel } from './wasm-kernels';
+import { byLoops, defineOperation } from './operation';
+import { outputs } from './wasm-kernels';
 
 type Inputs = { readonly x: tf.Tensor };
 
@@ -35,21 +35,13 @@ function sizesOf({ shape, size }: tf.Tensor): [rows: number, features: number] {
   return [size / features, features];
 }
 
-const wasmForward = /* @__PURE__ */ wasmKernel('PixelCNNConcatElu', [CONCAT_ELU], (loops, { x }: Inputs) => {
-  const [rows, features] = sizesOf(x);
-  return outputs([[...x.shape.slice(0, -1), 2 * features]], loops.concatElu, [x], [rows, features]);
-});
-
-const wasmGradient = /* @__PURE__ */ wasmKernel(
-  'PixelCNNConcatEluGradient',
-  [CONCAT_ELU],
-  (loops, { dy, x }: Inputs & { readonly dy: tf.Tensor }) =>
-    outputs([x.shape], loops.concatEluBack, [dy, x], sizesOf(x)),
-);
-
-export function provideConcatEluKernels(): void {
-  operation.useKernels({
-    forward: (inputs) => ({ y: wasmForward(inputs)[0], saved: inputs }),
-    gradients: (dy, inputs) => ({ x: () => wasmGradient({ dy, ...inputs })[0] }),
-  });
-}
+export const provideConcatEluKernels = (): void =>
+  operation.useKernels(
+    byLoops('PixelCNNConcatElu', [CONCAT_ELU], ['x'], {
+      forward(loops, { x }) {
+        const [rows, features] = sizesOf(x);
+        return outputs([[...x.shape.slice(0, -1), 2 * features]], loops.concatElu, [x], [rows, features]);
+      },
+      gradients: (loops, { dy, x }) => outputs([x.shape], loops.concatEluBack, [dy, x], sizesOf(x)),
+    }),
+  );

@@ -39,8 +39,8 @@ const operation = defineOperation<Inputs, void, Saved, tf.Tensor1D>({
     gradients,
   },
   wasmImplementation: {
-    forward(inputs) {
-      const [slope, sums, below] = wasmForward(inputs);
+    forward(inputs, attributes) {
+      const [slope, sums, below] = wasmForward(inputs, attributes);
       return { y: tf.add(tf.log(sums), below), saved: { slope } }; // [M]
     },
     gradients,

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { GATE, GLU } from '../runtime/kernels/modules';
 import type { GateKind } from '../runtime/program/operations/gate';
-import { defineOperation, type Gradients } from './operation';
-import { outputs, wasmKernel } from './wasm-kernels';
+import { byLoops, defineOperation, type Gradients } from './operation';
+import { outputs } from './wasm-kernels';
 
 interface Inputs {
   readonly x: tf.Tensor4D;
@@ -62,18 +62,15 @@ function halves({ x, condition }: Inputs, { imageChannels }: Attributes): [tf.Te
   return tf.split(groups, 2, 1) as [tf.Tensor2D, tf.Tensor2D];
 }
 
-const wasmGate = (name: string, module: typeof GATE) => ({
-  forward: wasmKernel(name, [module], (loops, { x, condition }: Inputs, attributes: Attributes) => {
-    const [n, h, w, features] = x.shape;
-    return outputs([[n, h, w, features / 2]], loops.gate, [x, condition], sizesOf(x, attributes));
-  }),
-  gradient: wasmKernel(
-    `${name}Gradient`,
-    [module],
-    (loops, { dy, x, condition }: Inputs & { readonly dy: tf.Tensor4D }, attributes: Attributes) =>
+const byLoopsOf = (name: string, module: typeof GATE) =>
+  byLoops(name, [module], ['x'], {
+    forward(loops, { x, condition }: Inputs, attributes: Attributes) {
+      const [n, h, w, features] = x.shape;
+      return outputs([[n, h, w, features / 2]], loops.gate, [x, condition], sizesOf(x, attributes));
+    },
+    gradients: (loops, { dy, x, condition }, attributes) =>
       outputs([x.shape], loops.gateBack, [dy, x, condition], sizesOf(x, attributes)),
-  ),
-});
+  });
 
 /** Images, pixels of an image, groups of features, and output features of a group. */
 function sizesOf({ shape: [n, h, w, features] }: tf.Tensor4D, { imageChannels }: Attributes) {
@@ -88,13 +85,12 @@ function fromInputGradient(dx: tf.Tensor4D): Gradients<Inputs> {
 }
 
 export function provideGateKernels(): void {
-  const wasm = { tanh: wasmGate('PixelCNNGate', GATE), linear: wasmGate('PixelCNNLinearGate', GLU) };
+  const kinds = { tanh: byLoopsOf('PixelCNNGate', GATE), linear: byLoopsOf('PixelCNNLinearGate', GLU) };
   operation.useKernels({
-    forward: (inputs, attributes) => ({
-      y: wasm[attributes.kind].forward(inputs, attributes)[0],
-      saved: inputs,
-    }),
-    gradients: (dy, inputs, attributes) =>
-      fromInputGradient(wasm[attributes.kind].gradient({ dy, ...inputs }, attributes)[0]),
+    forward: (inputs, attributes) => kinds[attributes.kind].forward(inputs, attributes),
+    gradients(dy, inputs, attributes) {
+      const { x } = kinds[attributes.kind].gradients(dy, inputs, attributes);
+      return fromInputGradient(x as tf.Tensor4D);
+    },
   });
 }

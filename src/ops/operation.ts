@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { kernelsInUse } from './wasm-kernels';
+import type { WasmModule } from '../runtime/kernels/modules';
+import { kernelsInUse, wasmKernel } from './wasm-kernels';
 
 /** Tensors by name; undefined ones are ignored. */
 type Tensors<Names> = { readonly [Name in keyof Names]: tf.Tensor | undefined };
@@ -93,6 +94,30 @@ export function defineOperation<
     wasmImplementation = implementation;
   };
   return Object.assign(run, { useKernels });
+}
+
+/**
+ * The implementation by our own kernels of an operation whose gradients, of the `named` inputs, need its inputs and dy.
+ * The first of the modules that compiles provides the loops.
+ */
+export function byLoops<Loops, Inputs, Attributes, Output extends tf.Tensor>(
+  name: string,
+  modules: readonly WasmModule<Loops>[],
+  named: readonly (keyof Inputs)[],
+  kernels: {
+    forward(loops: Loops, inputs: Inputs, attributes: Attributes): [Output];
+    gradients(loops: Loops, inputs: Inputs & { readonly dy: Output }, attributes: Attributes): tf.Tensor[];
+  },
+): Implementation<Inputs, Attributes, Inputs, Output> {
+  const forward = wasmKernel(name, modules, kernels.forward);
+  const gradients = wasmKernel(`${name}Gradient`, modules, kernels.gradients);
+  return {
+    forward: (inputs, attributes) => ({ y: forward(inputs, attributes)[0], saved: inputs }),
+    gradients(dy, inputs, attributes) {
+      const found = gradients({ ...inputs, dy }, attributes);
+      return Object.fromEntries(named.map((input, i) => [input, found[i]])) as Gradients<Inputs>;
+    },
+  };
 }
 
 /** The number of tapes that are recording. */

@@ -91,7 +91,7 @@ function gradients(dy: tf.Tensor4D, { kernel: whole, ...saved }: Saved, { path, 
   const kernel = kernelByGate(alongLine(whole), imageChannels); // [1,k,F,4F]
   const left = tapsBefore(path, kernel);
   const columns = kernel.shape[1];
-  const turned = tf.transpose(tf.reverse(kernel, 1), [0, 1, 3, 2]) as tf.Tensor4D; // [1,k,F,4F] -> [1,k,4F,F]
+  const flipped = tf.transpose(tf.reverse(kernel, 1), [0, 1, 3, 2]) as tf.Tensor4D; // [1,k,F,4F] -> [1,k,4F,F]
   const parts = tf.split(exchanged(linesOf(gates), imageChannels, 4), 4, 1);
   const [o, f, i, g] = parts as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D, tf.Tensor3D]; // [T,F,N*P] each
   const cells = linesOf(linesAlong(path, saved.cells)); // [N,H,W,F] -> [N,T,P,F] -> [T,F,N*P]
@@ -113,7 +113,7 @@ function gradients(dy: tf.Tensor4D, { kernel: whole, ...saved }: Saved, { path, 
     const after = slopes[0];
     const { dz, next } = tf.tidy(() => {
       const own = dh[line] as tf.Tensor2D;
-      const back = () => convolved(after as tf.Tensor2D, turned, columns - 1 - left, slope.shape); // [4F,N*P] -> [F,N*P]
+      const back = () => convolved(after as tf.Tensor2D, flipped, columns - 1 - left, slope.shape); // [4F,N*P] -> [F,N*P]
       const all = after === undefined ? own : tf.add<tf.Tensor2D>(own, back());
       const through = tf.mul<tf.Tensor2D>(all, ofCells[line] as tf.Tensor2D);
       const dc = carried === undefined ? through : tf.add<tf.Tensor2D>(through, carried);

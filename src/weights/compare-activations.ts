@@ -84,14 +84,14 @@ export async function compareActivations(
 ): Promise<ActivationDifference[]> {
   const { from, names, tolerance } = readArguments('compareActivations', options, declared);
   if (!Array.isArray(model?.layers)) throwTypeError('compareActivations: model', 'a tf.LayersModel', model);
-  const turned = (one: NamedTensor) => featuresLast(one, from);
+  const toOurs = (one: NamedTensor) => featuresLast(one, from);
   const xs = [inputs].flat();
   for (const x of xs) if (!(x instanceof Tensor)) checkNamedTensor('compareActivations: inputs', x);
   const given = byLayer(model, tensors, names);
   const compared = model.layers.filter(({ name }) => given.has(name));
   if (compared.length === 0) return [];
   const outputs = tidy(() => {
-    const all = xs.map((x) => (x instanceof Tensor ? x : asTensor(turned(x))));
+    const all = xs.map((x) => (x instanceof Tensor ? x : asTensor(toOurs(x))));
     const part = tfModel({
       inputs: model.inputs,
       outputs: compared.map((layer) => lastOutput(model, layer)),
@@ -103,7 +103,7 @@ export async function compareActivations(
     for (const [i, { name }] of compared.entries()) {
       const output = outputs[i] as Tensor;
       const ours = { shape: output.shape, numbers: await output.data() };
-      found.push({ layer: name, ...difference(ours, turned(given.get(name) as NamedTensor), tolerance) });
+      found.push({ layer: name, ...difference(ours, toOurs(given.get(name) as NamedTensor), tolerance) });
     }
     return found.sort((a, b) => Number(b.differs) - Number(a.differs)); // which keeps the order of equal ones
   } finally {

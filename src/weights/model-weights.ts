@@ -78,10 +78,10 @@ export function permuted(numbers: Float32Array, shape: readonly number[], order:
 /** A weight that lies in a tensor with its axes in another order, perhaps without some of length 1. */
 export function inOrder(name: string, shape: readonly number[], order: readonly number[]): Origin {
   const all = [...order, ...[...shape.keys()].filter((axis) => !order.includes(axis))];
-  const turned = all.map((axis) => shape[axis] as number);
+  const theirShape = all.map((axis) => shape[axis] as number);
   const back = all.map((_, axis) => all.indexOf(axis));
   return {
-    parts: [{ name, shape: turned.slice(0, order.length) }],
-    make: (numbers) => permuted(numbers, turned, back),
+    parts: [{ name, shape: theirShape.slice(0, order.length) }],
+    make: (numbers) => permuted(numbers, theirShape, back),
   };
 }

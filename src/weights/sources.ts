@@ -45,14 +45,14 @@ export function laidOut(layout: Layout, weight: ModelWeight, orderOf: OrderOf) {
   const { part, role, shape } = weight;
   const axes = [...shape.keys()];
   const given = orderOf(weight);
-  const isTurned = given === null && layout === 'pytorch' && role === 'kernel';
+  const isTransposed = given === null && layout === 'pytorch' && role === 'kernel';
   const [window, features] = [axes.slice(0, -2), axes.slice(-2)];
-  if (isTurned && part === 'depthwise') {
+  if (isTransposed && part === 'depthwise') {
     const [rows, columns, featuresIn, multiplier] = shape as [number, number, number, number];
     return { order: [...features, ...window], shape: [featuresIn * multiplier, 1, rows, columns] };
   }
   // [rows,columns,in,out] -> [out,in,rows,columns], [in,out] -> [out,in]
-  const order = isTurned ? [...features.reverse(), ...window] : (given ?? axes);
+  const order = isTransposed ? [...features.reverse(), ...window] : (given ?? axes);
   return {
     order: [...order, ...axes.filter((axis) => !order.includes(axis))], // then those of length 1
     shape: order.map((axis) => shape[axis] as number),

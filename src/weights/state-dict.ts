@@ -59,12 +59,12 @@ function rowsOrigin(
     rowsOf([weight]),
     rowsOf(sameName),
   ];
-  const isTurned = isKernel && areInputsFirst;
-  const matrix = isTurned ? [columns, rows] : [rows, columns];
+  const isTransposed = isKernel && areInputsFirst;
+  const matrix = isTransposed ? [columns, rows] : [rows, columns];
   return {
     parts: [{ name, shape: isKernel || isTable ? matrix : [rows] }],
     make(numbers) {
-      const byRow = isTurned ? permuted(numbers, matrix, [1, 0]) : numbers;
+      const byRow = isTransposed ? permuted(numbers, matrix, [1, 0]) : numbers;
       const ours = byRow.slice(first * columns, (first + own) * columns);
       return isKernel ? permuted(ours, [own, columns], [1, 0]) : ours; // [out,in] -> [in,out]
     },
