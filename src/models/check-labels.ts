@@ -5,8 +5,7 @@ import { isDataset, readBatch, type TrainedModel, type TrainingData } from './tr
 
 // Checks the numbers of training data, which losses do not check, for speed.
 
-/** Where all levels are below this, a default of 256 is likely to be a mistake. */
-const FAR_BELOW_DEFAULT = 32;
+const FAR_BELOW_DEFAULT = 32; // levels, with which a default of 256 is likely to be a mistake
 
 type Batches = Pick<AsyncIterator<unknown>, 'next'>;
 

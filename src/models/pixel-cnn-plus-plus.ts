@@ -28,8 +28,7 @@ const declared = {
 /** Arguments of {@link pixelCNNPlusPlus}. */
 export interface PixelCNNPlusPlusArgs extends Given<typeof declared> {}
 
-/** The number of resolutions: full, half and quarter. */
-const NUM_SCALES = 3;
+const NUM_SCALES = 3; // full, half and quarter resolution
 const COARSEST = 2 ** (NUM_SCALES - 1);
 
 /** The two streams at one resolution, each [N,H,W,F]. */

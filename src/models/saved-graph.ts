@@ -5,8 +5,7 @@ import { checkList, show, throwTypeError } from '../runtime/core/check';
 /** The fields of an object in a file, by the names that tfjs uses. */
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The most axes of a tensor in tfjs. */
-const MAX_AXES = 6;
+const MAX_AXES = 6; // of a tensor in tfjs
 
 /** The output of a call of a layer, which tfjs calls a node. */
 type Reference = { readonly layer: string; readonly call: number };

@@ -33,17 +33,10 @@ interface Saved extends Inputs {
   readonly logSums: tf.Tensor3D | undefined;
 }
 
-/** The most weights in a chunk of queries: 64 MiB. */
-const MAX_WEIGHTS = 2 ** 24;
-
-/** The fewest chunks, since arithmetic is wasted on keys that the first query of a chunk does not see. */
-const CHUNKS = 8;
-
-/** The fewest queries in a chunk for which the calls are worthwhile. */
-const WORTHWHILE = 64;
-
-/** Added to a score to hide it: below any score, but finite in float32 even when another score is subtracted. */
-const HIDDEN = -1e38;
+const MAX_WEIGHTS = 2 ** 24; // in a chunk of queries: 64 MiB
+const MIN_CHUNKS = 8; // since arithmetic is wasted on keys that the first query of a chunk does not see
+const WORTHWHILE = 64; // queries in a chunk, for which the calls are
+const HIDDEN = -1e38; // added to a score to hide it; finite in float32 even when another score is subtracted
 
 /**
  * Causal attention: the mean of the values of earlier places, in row order, weighted by softmax(q k / sqrt(U / heads)),
@@ -74,7 +67,7 @@ export function chunkOf([n, h, w]: tf.Tensor4D['shape'], heads: number): number 
   const places = h * w;
   checkMemory('attend: images, heads, height, width', [n, heads, h, w]);
   const fitting = Math.max(1, Math.floor(MAX_WEIGHTS / (n * heads * places)));
-  return Math.min(fitting, Math.max(WORTHWHILE, Math.ceil(places / CHUNKS)));
+  return Math.min(fitting, Math.max(WORTHWHILE, Math.ceil(places / MIN_CHUNKS)));
 }
 
 const composed: Implementation<Inputs, Attributes, Saved, tf.Tensor4D> = {

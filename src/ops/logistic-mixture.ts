@@ -149,11 +149,8 @@ function evaluate({ labels, parameters }: Inputs, sizes: LogisticMixtureSizes) {
   return { norms: tf.concat(norms, 1), posteriors: tf.concat(posteriors, 1), slopes }; // [M,C], [M,(C+1)*K], [M,P]
 }
 
-/** Added to an edge, so that a level has all the mass on that side. */
-const NO_EDGE = 1e20;
-
-/** Up to this width, functions that would lose digits by cancellation are computed by their series. */
-const NEAR = 1 / 4;
+const NO_EDGE = 1e20; // added to an edge, so that a level has all the mass on that side
+const NEAR = 1 / 4; // the width up to which functions that would lose digits by cancellation are series
 const NEAR_EXP = Math.exp(-NEAR);
 
 /**

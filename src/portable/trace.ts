@@ -192,8 +192,7 @@ export async function readModel(traced: TracedModel, shape: ImageModelShape): Pr
   };
 }
 
-/** The largest program that is kept. */
-const MAX_KEPT_BYTES = 2 ** 26;
+const MAX_KEPT_BYTES = 2 ** 26; // of a program
 
 /** Returns the last program of a model, or a new one if weights have changed. */
 export async function readProgram(traced: TracedModel, shape: ImageModelShape): Promise<PortableModel> {

@@ -44,8 +44,7 @@ export interface ActivationDifference {
   given: number[];
 }
 
-/** The most letters of a name that are compared. */
-const MAX_LETTERS = 64;
+const MAX_LETTERS = 64; // of a name that are compared
 
 /**
  * Compares what the layers of a model compute with what the modules of another program did, to find the first layer of a

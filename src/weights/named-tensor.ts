@@ -98,8 +98,7 @@ export function checkNamedTensor(what: string, tensor: NamedTensor): void {
   checkTensor(what, dtype, shape, 'data', ArrayBuffer.isView(data) ? data.byteLength : data);
 }
 
-/** The most names that an error lists. */
-const MAX_NAMES = 20;
+const MAX_NAMES = 20; // in an error
 
 /** A list of names for an error, as `show` writes them. */
 export function listed(title: string, names: readonly string[], show = shortened): string {
