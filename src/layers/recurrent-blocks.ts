@@ -37,10 +37,8 @@ const recurrentArguments = {
 interface Recurrence {
   readonly prefix: string;
   readonly path: LSTMPath;
-  /** The window of the convolution of the input, which has mask B. */
-  readonly window: KernelWindow;
-  /** Rows and columns of the state's kernel. */
-  readonly stateSize: readonly [number, number];
+  readonly window: KernelWindow; // the window of the convolution of the input, which has mask B
+  readonly stateSize: readonly [number, number]; // rows and columns of the state's kernel
 }
 
 /** The base of PixelRNN's blocks: x + conv1x1(h), where h [N,H,W,F] is the sum of LSTMs of x [N,H,W,2F]. */

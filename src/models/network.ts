@@ -63,7 +63,7 @@ const count = integer({ from: 1 });
 export const inputArgument: Argument<InputEncoding> = wordOr(['scaled', 'oneHot'], { embedding: count });
 export const outputArgument: Argument<OutputMeaning> = wordOr(['softmax'], { components: count });
 
-/** A number of blocks, far below what a typo may be, which would use up memory and time. */
+/** A number of blocks, up to far more than any network has, so that a typo does not use up memory and time. */
 export const blocks = ({ from }: { from: number }): Argument<number> => integer({ from, to: 10_000 });
 
 /** Arguments of all networks. */

@@ -33,10 +33,8 @@ const COARSEST = 2 ** (NUM_SCALES - 1);
 
 /** The two streams at one resolution, each [N,H,W,F]. */
 interface Streams {
-  /** Sees all of the rows above. */
-  readonly u: SymbolicTensor;
-  /** Sees rows above and pixels to the left. */
-  readonly ul: SymbolicTensor;
+  readonly u: SymbolicTensor; // sees all of the rows above
+  readonly ul: SymbolicTensor; // sees rows above and pixels to the left
 }
 
 /**

@@ -9,17 +9,14 @@ type Inputs = Readonly<Record<'queries' | 'keys' | 'values', tf.Tensor4D>>;
 
 interface Attributes {
   readonly heads: number;
-  /** Whether places attend to themselves too. */
-  readonly own: boolean;
+  readonly own: boolean; // whether places attend to themselves too
   readonly dropout: Dropout | null;
-  /** Queries that are computed together. */
-  readonly chunk: number;
+  readonly chunk: number; // queries that are computed together
 }
 
 /** How weights are dropped. */
 interface Dropout {
-  /** From 0, below 1. */
-  readonly rate: number;
+  readonly rate: number; // from 0, below 1
   readonly seed: string;
   /** The number of the first image, on which noise depends. @default 0 */
   readonly firstImage?: number;
@@ -27,10 +24,8 @@ interface Dropout {
 
 /** The tensors that gradients need. Those that only our own kernels compute are undefined otherwise. */
 interface Saved extends Inputs {
-  /** [N,H,W,V] */
-  readonly y: tf.Tensor4D | undefined;
-  /** ln of the sum of e^score of each query, [N,heads,H*W]. */
-  readonly logSums: tf.Tensor3D | undefined;
+  readonly y: tf.Tensor4D | undefined; // [N,H,W,V]
+  readonly logSums: tf.Tensor3D | undefined; // ln of the sum of e^score of each query, [N,heads,H*W]
 }
 
 const MAX_WEIGHTS = 2 ** 24; // in a chunk of queries: 64 MiB

@@ -20,8 +20,7 @@ interface Inputs {
 
 /** The tensors that gradients need. */
 interface Saved extends Pick<Inputs, 'x' | 'kernel'> {
-  /** The output [N,H,W,out] of a ReLU, since dy is masked by y > 0. */
-  readonly y: tf.Tensor4D | undefined;
+  readonly y: tf.Tensor4D | undefined; // the output [N,H,W,out] of a ReLU, since dy is masked by y > 0
 }
 
 /**
@@ -79,8 +78,7 @@ type Pads = Exclude<Parameters<typeof tf.conv2d>[3], string | number>;
 
 /** The part of a kernel that is used: its first columns, and how many lie left and right of the output's own. */
 interface UsedPart {
-  /** [rows,columns,in,out] */
-  shape: tf.Tensor4D['shape'];
+  shape: tf.Tensor4D['shape']; // [rows,columns,in,out]
   left: number;
   right: number;
 }

@@ -55,10 +55,8 @@ const rowsOf = ofLevels('levelRows', (x, levels) => {
 });
 
 interface OfRows {
-  /** Levels [M], 0..L, int32, where L means no level. */
-  readonly rows: tf.Tensor1D;
-  /** The argument in which the operation is linear, [L,U] or [M,U]. */
-  readonly x: tf.Tensor2D;
+  readonly rows: tf.Tensor1D; // levels [M], 0..L, int32, where L means no level
+  readonly x: tf.Tensor2D; // the argument in which the operation is linear, [L,U] or [M,U]
 }
 
 /** An operation that is linear in x. Its gradient is its adjoint, another such operation. */

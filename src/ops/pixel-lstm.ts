@@ -9,18 +9,14 @@ type Inputs = Readonly<Record<'z' | 'kernel', tf.Tensor4D>>;
 
 interface Attributes {
   readonly path: LSTMPath;
-  /** The number of groups of features. */
-  readonly imageChannels: number;
+  readonly imageChannels: number; // the number of groups of features
 }
 
 /** The tensors that gradients need. */
 interface Saved extends Pick<Inputs, 'kernel'> {
-  /** h, [N,H,W,F] */
-  readonly states: tf.Tensor4D;
-  /** o, f, i and g, activated, [N,H,W,4F]. */
-  readonly gates: tf.Tensor4D;
-  /** c, [N,H,W,F] */
-  readonly cells: tf.Tensor4D;
+  readonly states: tf.Tensor4D; // h, [N,H,W,F]
+  readonly gates: tf.Tensor4D; // o, f, i and g, activated, [N,H,W,4F]
+  readonly cells: tf.Tensor4D; // c, [N,H,W,F]
 }
 
 /**
