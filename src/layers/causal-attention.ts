@@ -71,7 +71,8 @@ export class CausalAttention extends DeclaredLayer<Values<typeof declared>, Caus
     };
   }
 }
+defineLayer(CausalAttention, 'CausalAttention', declared);
 provideAttentionKernels();
 
 /** Makes a {@link CausalAttention}. */
-export const causalAttention = defineLayer(CausalAttention, 'CausalAttention', declared);
+export const causalAttention = (args: CausalAttentionArgs) => new CausalAttention(args);

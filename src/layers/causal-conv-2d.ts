@@ -111,9 +111,10 @@ export class MaskedConv2D extends CausalConv2D<Values<typeof maskedArguments>, M
     return new cls(typeof maskType === 'string' ? { ...config, maskType: maskType.toUpperCase() } : config);
   }
 }
+defineLayer(MaskedConv2D, 'MaskedConv2D', maskedArguments);
 
 /** Makes a {@link MaskedConv2D}. */
-export const maskedConv2d = defineLayer(MaskedConv2D, 'MaskedConv2D', maskedArguments);
+export const maskedConv2d = (args: MaskedConv2DArgs) => new MaskedConv2D(args);
 
 const shiftedArguments = { ...convolutionArguments, ...windows.shiftedArguments() };
 
@@ -145,6 +146,7 @@ export interface ShiftedConv2DArgs extends LayerArgs, Given<typeof shiftedArgume
 export class ShiftedConv2D extends CausalConv2D<Values<typeof shiftedArguments>, ShiftedConv2DArgs> {
   protected readonly window = windows.shiftedWindow('ShiftedConv2D', this.settings);
 }
+defineLayer(ShiftedConv2D, 'ShiftedConv2D', shiftedArguments);
 
 /** Makes a {@link ShiftedConv2D}. */
-export const shiftedConv2d = defineLayer(ShiftedConv2D, 'ShiftedConv2D', shiftedArguments);
+export const shiftedConv2d = (args: ShiftedConv2DArgs) => new ShiftedConv2D(args);

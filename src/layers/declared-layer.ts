@@ -98,14 +98,9 @@ export abstract class DeclaredLayer<Settings, Args extends object = LayerArgs> e
   }
 }
 
-/** Names a class of layers and its arguments, registers it with tfjs, and returns a function that makes its layers. */
-export function defineLayer<Args extends unknown[], Layer>(
-  Class: new (...args: Args) => Layer,
-  className: string,
-  declared: Declaration = {},
-): (...args: Args) => Layer {
+/** Names a class of layers and its arguments, and registers it with tfjs. */
+export function defineLayer(Class: object, className: string, declared: Declaration = {}): void {
   serialization.registerClass(Object.assign(Class, { className, declared }) as never);
-  return (...args) => new Class(...args);
 }
 
 /** A spec by which tfjs refuses inputs of another rank or number of features. */

@@ -46,9 +46,10 @@ export class OneHotLevels extends DeclaredLayer<Values<typeof oneHotLevelsArgume
     return ops.oneHotLevels(x, this.settings.levels); // [N,H,W,C] -> [N,H,W,C*L]
   }
 }
+defineLayer(OneHotLevels, 'OneHotLevels', oneHotLevelsArguments);
 
 /** Makes a {@link OneHotLevels}. */
-export const oneHotLevels = defineLayer(OneHotLevels, 'OneHotLevels', oneHotLevelsArguments);
+export const oneHotLevels = (args: OneHotLevelsArgs) => new OneHotLevels(args);
 
 const levelEmbeddingArguments = {
   ...oneHotLevelsArguments,
@@ -96,9 +97,10 @@ export class LevelEmbedding extends DeclaredLayer<
     return (ops, [x]) => ops.embedLevels(x, table); // [N,H,W,C] -> [N,H,W,C*U]
   }
 }
+defineLayer(LevelEmbedding, 'LevelEmbedding', levelEmbeddingArguments);
 
 /** Makes a {@link LevelEmbedding}. */
-export const levelEmbedding = defineLayer(LevelEmbedding, 'LevelEmbedding', levelEmbeddingArguments);
+export const levelEmbedding = (args: LevelEmbeddingArgs) => new LevelEmbedding(args);
 
 const oneHotClassArguments = {
   /** K; classes are the integers 0..K-1. */
@@ -139,9 +141,10 @@ export class OneHotClass extends DeclaredLayer<Values<typeof oneHotClassArgument
     return ops.oneHot(classes, numClasses + (nullClass ? 1 : 0)); // [N,1] -> [N,K]
   }
 }
+defineLayer(OneHotClass, 'OneHotClass', oneHotClassArguments);
 
 /** Makes a {@link OneHotClass}. */
-export const oneHotClass = defineLayer(OneHotClass, 'OneHotClass', oneHotClassArguments);
+export const oneHotClass = (args: OneHotClassArgs) => new OneHotClass(args);
 
 const oneHotCodesArguments = {
   /** K; codes are the integers 0..K-1. */
@@ -179,6 +182,7 @@ export class OneHotCodes extends DeclaredLayer<Values<typeof oneHotCodesArgument
     return ops.oneHot(codes, this.settings.levels); // [N,h,w,1] -> [N,h,w,K]
   }
 }
+defineLayer(OneHotCodes, 'OneHotCodes', oneHotCodesArguments);
 
 /** Makes a {@link OneHotCodes}. */
-export const oneHotCodes = defineLayer(OneHotCodes, 'OneHotCodes', oneHotCodesArguments);
+export const oneHotCodes = (args: OneHotCodesArgs) => new OneHotCodes(args);

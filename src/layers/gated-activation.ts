@@ -54,6 +54,7 @@ export class GatedActivation extends DeclaredLayer<Values<typeof declared>, Gate
     return (ops, [x, ...conditions]) => gate(ops, x, conditions); // [N,H,W,2F] -> [N,H,W,F]
   }
 }
+defineLayer(GatedActivation, 'GatedActivation', declared);
 
 /** Makes a {@link GatedActivation}. */
-export const gatedActivation = defineLayer(GatedActivation, 'GatedActivation', declared);
+export const gatedActivation = (args?: GatedActivationArgs) => new GatedActivation(args);

@@ -106,7 +106,8 @@ export class GatedResBlock extends DeclaredLayer<Values<typeof declared>, GatedR
     };
   }
 }
+defineLayer(GatedResBlock, 'GatedResBlock', declared);
 provideConcatEluKernels();
 
 /** Makes a {@link GatedResBlock}. */
-export const gatedResBlock = defineLayer(GatedResBlock, 'GatedResBlock', declared);
+export const gatedResBlock = (args: GatedResBlockArgs) => new GatedResBlock(args);

@@ -29,9 +29,10 @@ export class CenteredImage extends DeclaredLayer<object> {
     return ops.concat(centered, ones); // [N,H,W,C+1]
   }
 }
+defineLayer(CenteredImage, 'CenteredImage');
 
 /** Makes a {@link CenteredImage}. */
-export const centeredImage = defineLayer(CenteredImage, 'CenteredImage');
+export const centeredImage = (args?: LayerArgs) => new CenteredImage(args);
 
 /**
  * The activation of PixelCNN++: elu(x) of all features, then elu(-x) of all. [N,H,W,F] -> [N,H,W,2F]. No weights.
@@ -52,10 +53,11 @@ export class ConcatElu extends DeclaredLayer<object> {
     return ops.concatElu(x); // [N,H,W,F] -> [N,H,W,2F]
   }
 }
+defineLayer(ConcatElu, 'ConcatElu');
 provideConcatEluKernels();
 
 /** Makes a {@link ConcatElu}. */
-export const concatElu = defineLayer(ConcatElu, 'ConcatElu');
+export const concatElu = (args?: LayerArgs) => new ConcatElu(args);
 
 /**
  * The position of each place, ((row - H/2) / H, (column - W/2) / W), for attention: [N,H,W,F] -> [N,H,W,2].
@@ -76,9 +78,10 @@ export class PixelPosition extends DeclaredLayer<object> {
     return ops.position(x); // [N,H,W,F] -> [N,H,W,2]
   }
 }
+defineLayer(PixelPosition, 'PixelPosition');
 
 /** Makes a {@link PixelPosition}. */
-export const pixelPosition = defineLayer(PixelPosition, 'PixelPosition');
+export const pixelPosition = (args?: LayerArgs) => new PixelPosition(args);
 
 const pixelShiftArguments = {
   /** Rows down, 0 or more. @default 0 */
@@ -110,9 +113,10 @@ export class PixelShift extends DeclaredLayer<Values<typeof pixelShiftArguments>
     return ops.shift(x, this.settings.rows, this.settings.columns); // [N,H,W,F]
   }
 }
+defineLayer(PixelShift, 'PixelShift', pixelShiftArguments);
 
 /** Makes a {@link PixelShift}. */
-export const pixelShift = defineLayer(PixelShift, 'PixelShift', pixelShiftArguments);
+export const pixelShift = (args: PixelShiftArgs) => new PixelShift(args);
 
 const upsampledMapArguments = {
   /** How many rows each row becomes. @default 2 */
@@ -142,6 +146,7 @@ export class UpsampledMap extends DeclaredLayer<Values<typeof upsampledMapArgume
     return ops.upsample(x, this.settings.rows, this.settings.columns); // [N,h,w,F] -> [N,rows*h,columns*w,F]
   }
 }
+defineLayer(UpsampledMap, 'UpsampledMap', upsampledMapArguments);
 
 /** Makes an {@link UpsampledMap}. */
-export const upsampledMap = defineLayer(UpsampledMap, 'UpsampledMap', upsampledMapArguments);
+export const upsampledMap = (args?: UpsampledMapArgs) => new UpsampledMap(args);

@@ -49,9 +49,10 @@ export class PixelLogits extends DeclaredLayer<Values<typeof logitsArguments>, P
     return ops.perChannel(x, this.settings.imageChannels, this.settings.levels); // [N,H,W,C*L] -> [N,H,W,C,L]
   }
 }
+defineLayer(PixelLogits, 'PixelLogits', logitsArguments);
 
 /** Makes a {@link PixelLogits}. */
-export const pixelLogits = defineLayer(PixelLogits, 'PixelLogits', logitsArguments);
+export const pixelLogits = (args: PixelLogitsArgs) => new PixelLogits(args);
 
 const parametersArguments = {
   ...imageArguments,
@@ -104,9 +105,10 @@ export class MixtureParameters extends DeclaredLayer<
     return ops.concat(...parts); // [N,H,W,P]
   }
 }
+defineLayer(MixtureParameters, 'MixtureParameters', parametersArguments);
 
 /** Makes a {@link MixtureParameters}. */
-export const mixtureParameters = defineLayer(MixtureParameters, 'MixtureParameters', parametersArguments);
+export const mixtureParameters = (args: MixtureParametersArgs) => new MixtureParameters(args);
 
 const mixtureArguments = { ...logitsArguments, ...parametersArguments };
 
@@ -154,6 +156,7 @@ export class LogisticMixture extends DeclaredLayer<Values<typeof mixtureArgument
     return x; // [N,H,W,P]
   }
 }
+defineLayer(LogisticMixture, 'LogisticMixture', mixtureArguments);
 
 function distributionOf(sizes: Values<typeof mixtureArguments>): TensorDistribution {
   const { imageChannels, components } = sizes;
@@ -171,4 +174,4 @@ function distributionOf(sizes: Values<typeof mixtureArguments>): TensorDistribut
 }
 
 /** Makes a {@link LogisticMixture}. */
-export const logisticMixture = defineLayer(LogisticMixture, 'LogisticMixture', mixtureArguments);
+export const logisticMixture = (args: LogisticMixtureArgs) => new LogisticMixture(args);

@@ -71,6 +71,7 @@ export class PixelCNNResBlock extends DeclaredLayer<Values<typeof declared>, Pix
     };
   }
 }
+defineLayer(PixelCNNResBlock, 'PixelCNNResBlock', declared);
 
 /** Makes a {@link PixelCNNResBlock}. */
-export const pixelCNNResBlock = defineLayer(PixelCNNResBlock, 'PixelCNNResBlock', declared);
+export const pixelCNNResBlock = (args: PixelCNNResBlockArgs) => new PixelCNNResBlock(args);

@@ -37,6 +37,7 @@ export class PixelDropout extends DeclaredLayer<Values<typeof declared>, PixelDr
     return ops.dropout(x, this.settings);
   }
 }
+defineLayer(PixelDropout, 'PixelDropout', declared);
 
 /** Makes a {@link PixelDropout}. */
-export const pixelDropout = defineLayer(PixelDropout, 'PixelDropout', declared);
+export const pixelDropout = (args: PixelDropoutArgs) => new PixelDropout(args);

@@ -59,7 +59,8 @@ export class PixelNormalization extends DeclaredLayer<Values<typeof declared>, P
     return (ops, [x]) => ops.normalize(x, args); // [N,H,W,F] -> [N,H,W,F]
   }
 }
+defineLayer(PixelNormalization, 'PixelNormalization', declared);
 provideLayerNormKernels();
 
 /** Makes a {@link PixelNormalization}. */
-export const pixelNormalization = defineLayer(PixelNormalization, 'PixelNormalization', declared);
+export const pixelNormalization = (args?: PixelNormalizationArgs) => new PixelNormalization(args);

@@ -39,9 +39,10 @@ export class RasterShift extends DeclaredLayer<Values<typeof seedArguments>, Ras
     return (ops, [x]) => ops.rasterShift(x, start); // [N,H,W,F]
   }
 }
+defineLayer(RasterShift, 'RasterShift', seedArguments);
 
 /** Makes a {@link RasterShift}. */
-export const rasterShift = defineLayer(RasterShift, 'RasterShift', seedArguments);
+export const rasterShift = (args?: RasterShiftArgs) => new RasterShift(args);
 
 /** Arguments of {@link PlaceEmbedding}. */
 export interface PlaceEmbeddingArgs extends LayerArgs, SeedArgs {}
@@ -85,6 +86,7 @@ export class PlaceEmbedding extends DeclaredLayer<Values<typeof seedArguments>, 
     };
   }
 }
+defineLayer(PlaceEmbedding, 'PlaceEmbedding', seedArguments);
 
 /** Makes a {@link PlaceEmbedding}. */
-export const placeEmbedding = defineLayer(PlaceEmbedding, 'PlaceEmbedding', seedArguments);
+export const placeEmbedding = (args?: PlaceEmbeddingArgs) => new PlaceEmbedding(args);

@@ -127,9 +127,10 @@ export class RowLSTMBlock extends RecurrentBlock<Values<typeof rowArguments>, Ro
     { prefix: '', path: 'rows', window: this.window, stateSize: this.window.kernelSize },
   ];
 }
+defineLayer(RowLSTMBlock, 'RowLSTMBlock', rowArguments);
 
 /** Makes a {@link RowLSTMBlock}. */
-export const rowLSTMBlock = defineLayer(RowLSTMBlock, 'RowLSTMBlock', rowArguments);
+export const rowLSTMBlock = (args: RowLSTMBlockArgs) => new RowLSTMBlock(args);
 
 const diagonalArguments = {
   ...recurrentArguments,
@@ -182,6 +183,7 @@ export class DiagonalBiLSTMBlock extends RecurrentBlock<
     return config;
   }
 }
+defineLayer(DiagonalBiLSTMBlock, 'DiagonalBiLSTMBlock', diagonalArguments);
 
 /** Makes a {@link DiagonalBiLSTMBlock}. */
-export const diagonalBiLSTMBlock = defineLayer(DiagonalBiLSTMBlock, 'DiagonalBiLSTMBlock', diagonalArguments);
+export const diagonalBiLSTMBlock = (args: DiagonalBiLSTMBlockArgs) => new DiagonalBiLSTMBlock(args);

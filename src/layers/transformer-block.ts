@@ -113,8 +113,9 @@ export class TransformerBlock extends DeclaredLayer<Values<typeof declared>, Tra
     };
   }
 }
+defineLayer(TransformerBlock, 'TransformerBlock', declared);
 provideAttentionKernels();
 provideLayerNormKernels();
 
 /** Makes a {@link TransformerBlock}. */
-export const transformerBlock = defineLayer(TransformerBlock, 'TransformerBlock', declared);
+export const transformerBlock = (args: TransformerBlockArgs) => new TransformerBlock(args);
