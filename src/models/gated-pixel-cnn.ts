@@ -19,9 +19,9 @@ const declared = {
 export interface GatedPixelCNNArgs extends Given<typeof declared> {}
 
 /**
- * Gated PixelCNN: a {@link gatedPixelCNNBlock} with mask A that reads the image, `numBlocks` with mask B, and, on the
- * horizontal stack, the last layers of {@link pixelCNN}. No blind spot. Dropout is of gated features of horizontal
- * stacks.
+ * Gated PixelCNN: a {@link gatedPixelCNNBlock} with mask A that reads the image, `numBlocks` with
+ * mask B, and, on the horizontal stack, the output layers of {@link pixelCNN}. It has no blind
+ * spot. Dropout applies to the gated features of each block's horizontal stack.
  *
  * It may be conditioned on a class, a vector, a map, or several of them. Each is projected and
  * added in every gate. The inputs are the image, then class, vector and map, in this order.

@@ -121,10 +121,7 @@ function gradients(dy: tf.Tensor4D, inputs: Inputs, { heads, own, dropout, chunk
 }
 
 /** A range of queries that are computed together. They see no key from `end` on. */
-interface Chunk {
-  readonly start: number;
-  readonly end: number;
-}
+type Chunk = { readonly start: number; readonly end: number };
 
 function chunksOf({ shape: [, queries] }: tf.Tensor3D, size: number): Chunk[] {
   return Array.from({ length: Math.ceil(queries / size) }, (_, i) => ({

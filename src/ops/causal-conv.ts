@@ -6,11 +6,7 @@ import { outputs, wasmKernel } from './wasm-kernels';
 /** The activation that is fused into a convolution. */
 type Activation = 'linear' | 'relu';
 
-interface Attributes {
-  readonly activation: Activation;
-  readonly left: number;
-  readonly presentColumns: number;
-}
+type Attributes = { readonly activation: Activation; readonly left: number; readonly presentColumns: number };
 
 interface Inputs {
   readonly x: tf.Tensor4D;

@@ -3,10 +3,7 @@ import { CROSS_ENTROPY } from '../runtime/kernels/modules';
 import { defineOperation, type Gradients } from './operation';
 import { outputs, wasmKernel } from './wasm-kernels';
 
-interface Inputs {
-  readonly labels: tf.Tensor1D;
-  readonly logits: tf.Tensor2D;
-}
+type Inputs = { readonly labels: tf.Tensor1D; readonly logits: tf.Tensor2D };
 
 interface Saved {
   /** Softmax minus one-hot [M,L], computed with the value, since both need the exponentials. */

@@ -4,10 +4,7 @@ import type { GateKind } from '../runtime/program/operations/gate';
 import { byLoops, defineOperation, type Gradients } from './operation';
 import { outputs } from './wasm-kernels';
 
-interface Inputs {
-  readonly x: tf.Tensor4D;
-  readonly condition: tf.Tensor2D | undefined;
-}
+type Inputs = { readonly x: tf.Tensor4D; readonly condition: tf.Tensor2D | undefined };
 
 type Attributes = { readonly imageChannels: number; readonly kind: GateKind };
 
