@@ -36,9 +36,8 @@ const fields = {
  * console.log(codes.levels); // 512
  * ```
  */
-export function imageSet<Levels extends Uint8Array | Uint16Array>(args: ImageSet<Levels>): ImageSet<Levels> {
-  return checkImageSet('imageSet', args);
-}
+export const imageSet = <Levels extends Uint8Array | Uint16Array>(args: ImageSet<Levels>): ImageSet<Levels> =>
+  checkImageSet('imageSet', args);
 
 export function checkImageSet<Levels extends Uint8Array | Uint16Array>(
   what: string,

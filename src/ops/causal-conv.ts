@@ -46,9 +46,10 @@ export function causalConv2d(
 }
 
 /** The output [N,H,W,out], and what its gradients need. */
-function withSaved({ x, kernel }: Inputs, y: tf.Tensor4D, { activation }: Attributes) {
-  return { y, saved: { x, kernel, y: activation === 'relu' ? y : undefined } };
-}
+const withSaved = ({ x, kernel }: Inputs, y: tf.Tensor4D, { activation }: Attributes) => ({
+  y,
+  saved: { x, kernel, y: activation === 'relu' ? y : undefined },
+});
 
 export type Convolution = Implementation<Inputs, Attributes, Saved, tf.Tensor4D>;
 
@@ -86,9 +87,8 @@ function usedPartOf(shape: tf.Tensor4D['shape'], { presentColumns, left }: Attri
   return { shape: [1, left + 1, featuresIn, featuresOut], left, right: 0 };
 }
 
-function partOf(kernel: tf.Tensor4D, { shape }: UsedPart): tf.Tensor4D {
-  return shape[1] === kernel.shape[1] ? kernel : tf.slice(kernel, [0, 0, 0, 0], shape); // [rows,columns of the part,in,out]
-}
+const partOf = (kernel: tf.Tensor4D, { shape }: UsedPart): tf.Tensor4D =>
+  shape[1] === kernel.shape[1] ? kernel : tf.slice(kernel, [0, 0, 0, 0], shape); // [rows,columns of the part,in,out]
 
 /** [rows,columns of the part,in,out] -> [rows,columns,in,out], with 0 for unused columns */
 function widened(kernel: tf.Tensor4D, [, columns]: tf.Tensor4D['shape']): tf.Tensor4D {

@@ -6,9 +6,7 @@ import { outputs } from './wasm-kernels';
 type Inputs = { readonly x: tf.Tensor };
 
 /** elu(x), then elu(-x), of PixelCNN++, with a custom gradient: [..,F] -> [..,2F]. */
-export function concatElu(x: tf.Tensor): tf.Tensor {
-  return operation({ x });
-}
+export const concatElu = (x: tf.Tensor): tf.Tensor => operation({ x });
 
 const operation = defineOperation<Inputs, void, Inputs, tf.Tensor>({
   name: 'concatElu',

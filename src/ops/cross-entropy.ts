@@ -11,9 +11,8 @@ interface Saved {
 }
 
 /** -log softmax(logits)[label] in nats, with a custom gradient: labels [M], int32, logits [M,L] -> [M]. */
-export function crossEntropy(labels: tf.Tensor1D, logits: tf.Tensor2D): tf.Tensor1D {
-  return operation({ labels, logits });
-}
+export const crossEntropy = (labels: tf.Tensor1D, logits: tf.Tensor2D): tf.Tensor1D =>
+  operation({ labels, logits });
 
 const gradients = (dy: tf.Tensor1D, { slope }: Saved): Gradients<Inputs> => ({
   logits: () => tf.mul(slope, tf.expandDims(dy, 1)), // [M,L] [M,1] -> [M,L]
@@ -59,6 +58,5 @@ const wasmForward = wasmKernel(
 );
 
 /** 1 at the label of each row, 0 elsewhere: [M] -> [M,L]; oneHot's own float32 output is wrong on wasm */
-function oneHotRows(labels: tf.Tensor1D, logits: tf.Tensor2D): tf.Tensor2D {
-  return tf.cast(tf.oneHot(labels, logits.shape[1]), 'float32') as tf.Tensor2D;
-}
+const oneHotRows = (labels: tf.Tensor1D, logits: tf.Tensor2D): tf.Tensor2D =>
+  tf.cast(tf.oneHot(labels, logits.shape[1]), 'float32') as tf.Tensor2D;

@@ -70,9 +70,8 @@ const byLoopsOf = (name: string, module: typeof GATE) =>
   });
 
 /** Images, pixels of an image, groups of features, and output features of a group. */
-function sizesOf({ shape: [n, h, w, features] }: tf.Tensor4D, { imageChannels }: Attributes) {
-  return [n, h * w, imageChannels, features / (2 * imageChannels)] as const;
-}
+const sizesOf = ({ shape: [n, h, w, features] }: tf.Tensor4D, { imageChannels }: Attributes) =>
+  [n, h * w, imageChannels, features / (2 * imageChannels)] as const;
 
 /** Both gradients, from that for x [N,H,W,2F]. A mean over pixels is much faster than `sum` on wasm. */
 function fromInputGradient(dx: tf.Tensor4D): Gradients<Inputs> {

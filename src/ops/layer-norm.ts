@@ -72,9 +72,8 @@ const spread = (numbers: tf.Tensor2D, rows: tf.Tensor2D): tf.Tensor2D =>
   tf.matMul(numbers, tf.fill([1, rows.shape[1]], 1));
 
 /** Images, pixels of an image, groups of features, features of a group, 1 for RMS, and epsilon. */
-function sizesOf({ shape: [n, h, w, features] }: tf.Tensor4D, { groups, epsilon, norm }: Attributes) {
-  return [n, h * w, groups, features / groups, norm === 'rms' ? 1 : 0, epsilon] as const;
-}
+const sizesOf = ({ shape: [n, h, w, features] }: tf.Tensor4D, { groups, epsilon, norm }: Attributes) =>
+  [n, h * w, groups, features / groups, norm === 'rms' ? 1 : 0, epsilon] as const;
 
 export const provideLayerNormKernels = (): void =>
   layerNorm.useKernels(

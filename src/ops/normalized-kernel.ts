@@ -15,9 +15,8 @@ type Inputs = { readonly direction: tf.Tensor4D; readonly gain: tf.Tensor1D };
  * @param gain [out]
  * @returns [rows,columns,in,out]
  */
-export function normalizedKernel(direction: tf.Tensor4D, gain: tf.Tensor1D): tf.Tensor4D {
-  return operation({ direction, gain });
-}
+export const normalizedKernel = (direction: tf.Tensor4D, gain: tf.Tensor1D): tf.Tensor4D =>
+  operation({ direction, gain });
 
 const operation = defineOperation<Inputs, void, Inputs, tf.Tensor4D>({
   name: 'normalizedKernel',

@@ -32,9 +32,8 @@ interface Saved extends Pick<Inputs, 'kernel'> {
  * @param kernel [1,k,F,4F], k odd, for 'rows'; otherwise [2,1,F,4F], for the pixel above and the one beside it
  * @returns h [N,H,W,F]
  */
-export function pixelLSTM(z: tf.Tensor4D, kernel: tf.Tensor4D, path: LSTMPath, imageChannels: number) {
-  return operation({ z, kernel }, { path, imageChannels });
-}
+export const pixelLSTM = (z: tf.Tensor4D, kernel: tf.Tensor4D, path: LSTMPath, imageChannels: number) =>
+  operation({ z, kernel }, { path, imageChannels });
 
 // Operations of tfjs work on lines [N,T,P,..]: T lines of P places each. Tensors are [features,N*P] for each step and
 // [T,features,N*P] for all steps. This keeps gates and lines contiguous, which wasm can slice and join many times
