@@ -90,7 +90,7 @@ export async function changeEach(
   trials: Trials,
   visit: (input: number, hasMoved: (position: number) => boolean) => void,
 ): Promise<void> {
-  const { imageShape, random, conditions, rest, signal, onProgress } = trials;
+  const { caller, outputsName, imageShape, random, conditions, rest, signal, onProgress } = trials;
   const places = valuesOf(imageShape);
   const size = Math.min(trials.batchSize, inputs.length);
   const total = inputs.length * attemptsOf(trials);
@@ -103,7 +103,9 @@ export async function changeEach(
     await rest();
     const before = tf.tidy(() => pass(original));
     try {
-      await checkFinite(before, trials);
+      const [sum] = await readAndDispose(tf.tidy(() => tf.sum(before)));
+      if (!Number.isFinite(sum))
+        throw new Error(`${caller}: the model returned ${outputsName} that are not finite numbers`);
       for (let start = 0; start < inputs.length; start += size) {
         await rest();
         const batch = inputs.slice(start, start + size);
@@ -124,13 +126,6 @@ export async function changeEach(
     }
   }
   await rest();
-}
-
-/** Refuses outputs that are not finite, whose changes are meaningless. */
-async function checkFinite(outputs: tf.Tensor, { caller, outputsName }: Trials): Promise<void> {
-  const [total] = await readAndDispose(tf.tidy(() => tf.sum(outputs)));
-  if (!Number.isFinite(total))
-    throw new Error(`${caller}: the model returned ${outputsName} that are not finite numbers`);
 }
 
 /** The outputs first read at each place: [N,H*W*C,L] of a softmax, else [N,H*W*C,P], 0 for other channels. */

@@ -54,7 +54,12 @@ export function imageModelShape(what: string, graph: Graph): ImageModelShape {
   checkKinds(what, conditions);
   checkNotDisposed(what, graph);
   const { levels } = distribution;
-  checkEncodings(what, image as SymbolicTensor, graph.layers, levels);
+  for (const { outboundLayer: layer } of (image as SymbolicTensor).sourceLayer.outboundNodes) {
+    const isEncoding = [OneHotLevels.className, LevelEmbedding.className].includes(layer.getClassName());
+    const given = isEncoding && graph.layers.includes(layer) ? layer.getConfig()['levels'] : levels;
+    if (given !== levels)
+      throwTypeError(`${what}: levels of layer '${layer.name}'`, `${levels}, as the outputs have`, given);
+  }
   return { imageShape: [height, width, channels], levels, conditions, distribution };
 }
 
@@ -86,16 +91,6 @@ function distributionOf(what: string, { shape, sourceLayer }: SymbolicTensor, ch
     throwTypeError(`${named}: numParameters`, wanted, numParameters);
   checkChannelOf(named, distribution);
   return distribution;
-}
-
-/** Checks that layers which convert the image back to categories have as many levels as the outputs. */
-function checkEncodings(what: string, image: SymbolicTensor, graph: layers.Layer[], levels: number): void {
-  for (const { outboundLayer: layer } of image.sourceLayer.outboundNodes) {
-    const isEncoding = [OneHotLevels.className, LevelEmbedding.className].includes(layer.getClassName());
-    const given = isEncoding && graph.includes(layer) ? layer.getConfig()['levels'] : levels;
-    if (given !== levels)
-      throwTypeError(`${what}: levels of layer '${layer.name}'`, `${levels}, as the outputs have`, given);
-  }
 }
 
 const areAllRead = (conditions: (ConditionShape | null)[]): conditions is ConditionShape[] =>

@@ -90,11 +90,13 @@ function gradients(dy: tf.Tensor4D, { kernel: whole, ...saved }: Saved, { path, 
   const parts = tf.split(exchanged(linesOf(gates), imageChannels, 4), 4, 1);
   const [o, f, i, g] = parts as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D, tf.Tensor3D]; // [T,F,N*P] each
   const cells = linesOf(linesAlong(path, saved.cells)); // [N,H,W,F] -> [N,T,P,F] -> [T,F,N*P]
+  const padded = tf.pad(cells, [[1, 0], [0, 0], [0, 0]]); // biome-ignore format: [T+1,F,N*P], one pair a dimension
+  const cellsBefore = tf.slice(padded, 0, cells.shape); // of the line before; zeros for the first: [T,F,N*P]
   const t = tf.tanh(cells);
   const ofCell = tf.mul<tf.Tensor3D>(o, slopeOfTanh(t)); // the derivative of h for c
   const each = [
     tf.mul<tf.Tensor3D>(t, slopeOfSigmoid(o)), // the derivatives of h for o, and of c for f, i and g, all before their activations
-    tf.mul<tf.Tensor3D>(linesBefore(cells), slopeOfSigmoid(f)),
+    tf.mul<tf.Tensor3D>(cellsBefore, slopeOfSigmoid(f)),
     tf.mul<tf.Tensor3D>(g, slopeOfSigmoid(i)),
     tf.mul<tf.Tensor3D>(i, slopeOfTanh(g)),
   ];
@@ -235,12 +237,6 @@ function apart(x: tf.Tensor3D): tf.Tensor2D[] {
 function joined(lines: tf.Tensor2D[]): tf.Tensor3D {
   const [features, places] = (lines[0] as tf.Tensor2D).shape;
   return tf.reshape(tf.concat(lines, 0), [lines.length, features, places]); // [T*F,N*P] -> [T,F,N*P]
-}
-
-/** Replaces each line by the line before it, the first by zeros: [T,F,N*P]. */
-function linesBefore(x: tf.Tensor3D): tf.Tensor3D {
-  const padded = tf.pad(x, [[1, 0], [0, 0], [0, 0]]); // biome-ignore format: [T+1,F,N*P], one pair a dimension
-  return tf.slice(padded, 0, x.shape); // [T,F,N*P]
 }
 
 /** Reorders features [outer,inner,size] -> [inner,outer,size]: from gates of groups to groups of gates, or back. */

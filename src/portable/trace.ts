@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel, layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { featuresOf, stockLayer } from '../layers/stock-layers';
-import type { Shape, TensorDistribution } from '../layers/types';
+import type { TensorDistribution } from '../layers/types';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
 import { isSymmetric, type SymmetricModel } from '../models/symmetric';
 import { anything, type Given, optional, readArguments } from '../runtime/core/arguments';
@@ -117,40 +117,27 @@ function build(
 ): Features {
   const before = known.get(tensor);
   if (before !== undefined) return before;
-  const layer = tensor.sourceLayer;
+  const layer: layers.Layer & Partial<Expressed> = tensor.sourceLayer;
+  const named = `layer '${layer.name}' (${layer.getClassName()})`;
+  const cannot = `${named} cannot be evaluated pixel by pixel`;
   const tensors = layer.inboundNodes[tensor.nodeIndex]?.inputTensors ?? [];
   const inputs = tensors.map((input) => build(builder, known, input)) as [Features, ...Features[]];
-  builder.enterLayer(layer.name);
   const shapes = tensors.map(({ shape }) => shape);
-  const features = buildLayer(builder, layer, inputs, shapes);
-  if (tensor.outputTensorIndex !== undefined || features.size !== featuresOf(tensor.shape)) {
-    const mismatch = `expresses ${features.size} features for an output [${tensor.shape}]`;
-    throw new Obstacle(`layer '${layer.name}' (${layer.getClassName()}) ${mismatch}`);
-  }
-  known.set(tensor, features);
-  return features;
-}
-
-function buildLayer(
-  builder: ProgramBuilder,
-  layer: layers.Layer,
-  inputs: readonly [Features, ...Features[]],
-  shapes: readonly Shape[],
-): Features {
-  const own = layer as Partial<Expressed> & layers.Layer;
-  const cannot = `layer '${layer.name}' (${layer.getClassName()}) cannot be evaluated pixel by pixel`;
-  if (own.express !== undefined && overridesCall(layer)) {
-    const why = 'its class has its own call, not only express';
-    throw new Obstacle(`${cannot}: ${why}`);
-  }
+  builder.enterLayer(layer.name);
+  if (layer.express !== undefined && overridesCall(layer))
+    throw new Obstacle(`${cannot}: its class has its own call, not only express`);
+  let features: Features | null | undefined;
   try {
-    const features = own.express?.(builder.ops, inputs) ?? stockLayer(layer, shapes)?.(builder.ops, inputs);
-    if (features) return features;
+    features = layer.express?.(builder.ops, inputs) ?? stockLayer(layer, shapes)?.(builder.ops, inputs);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     throw new Obstacle(`${cannot}: ${error.message}`); // an operation refused its input
   }
-  throw new Obstacle(cannot);
+  if (!features) throw new Obstacle(cannot);
+  if (tensor.outputTensorIndex !== undefined || features.size !== featuresOf(tensor.shape))
+    throw new Obstacle(`${named} expresses ${features.size} features for an output [${tensor.shape}]`);
+  known.set(tensor, features);
+  return features;
 }
 
 /** Whether a class overrides `call` of the class that defines `express`. */
