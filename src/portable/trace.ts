@@ -118,8 +118,8 @@ function build(
   const before = known.get(tensor);
   if (before !== undefined) return before;
   const layer: layers.Layer & Partial<Expressed> = tensor.sourceLayer;
-  const named = `layer '${layer.name}' (${layer.getClassName()})`;
-  const cannot = `${named} cannot be evaluated pixel by pixel`;
+  const className = layer.getClassName();
+  const cannot = `layer '${layer.name}' (${className}) cannot be evaluated pixel by pixel`;
   const tensors = layer.inboundNodes[tensor.nodeIndex]?.inputTensors ?? [];
   const inputs = tensors.map((input) => build(builder, known, input)) as [Features, ...Features[]];
   const shapes = tensors.map(({ shape }) => shape);
@@ -134,8 +134,10 @@ function build(
     throw new Obstacle(`${cannot}: ${error.message}`); // an operation refused its input
   }
   if (!features) throw new Obstacle(cannot);
-  if (tensor.outputTensorIndex !== undefined || features.size !== featuresOf(tensor.shape))
-    throw new Obstacle(`${named} expresses ${features.size} features for an output [${tensor.shape}]`);
+  if (tensor.outputTensorIndex !== undefined || features.size !== featuresOf(tensor.shape)) {
+    const mismatch = `expresses ${features.size} features for an output [${tensor.shape}]`;
+    throw new Obstacle(`layer '${layer.name}' (${className}) ${mismatch}`);
+  }
   known.set(tensor, features);
   return features;
 }
