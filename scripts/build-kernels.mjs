@@ -55,11 +55,6 @@ const FLAGS = [
   '--importMemory',
 ];
 const MAX_BYTES = 4096; // browsers before 2023 compile no more synchronously, outside of workers
-/** Printable characters but the space, quotes, $ and \, from the most frequent in minified JavaScript to the least. */
-const CHARACTERS =
-  'et,rsnoai()=l.u:fc}{hpdm;g[]vw0y>1b&k+?*Sx2zA!MCO-N|IL/EFjP3B<R4TW_6DHqUKGV58QXJYZ79%@^#~';
-/** How many bytes take one character. The last two of the alphabet each select a half of the others. */
-const SINGLE = CHARACTERS.length - 2;
 // Sections of a start function and of data, which would be written over memory owned by tfjs's wasm backend.
 const OF_DATA = [8, 11];
 
@@ -113,44 +108,6 @@ function sections(bytes) {
   return ids;
 }
 
-/**
- * The alphabet in which modules are written, and the modules in it; `bytesOf` in wasm-module.ts reads them. The most
- * frequent bytes take one character. Frequent characters are those of JavaScript, since both are compressed as one text.
- */
-function written(modules) {
-  const counts = countsOf(
-    modules.flatMap((bytes) => [...bytes]),
-    256,
-  );
-  const single = byCount(counts)
-    .slice(0, SINGLE)
-    .sort((a, b) => a - b);
-  const others = [...counts.keys()].filter((byte) => !single.includes(byte));
-  const placesOf = (byte) => {
-    if (single.includes(byte)) return [single.indexOf(byte)];
-    const other = others.indexOf(byte);
-    return [SINGLE + Math.floor(other / SINGLE), other % SINGLE];
-  };
-  const texts = modules.map((bytes) => [...bytes].flatMap(placesOf));
-  const order = byCount(countsOf(texts.flat(), CHARACTERS.length));
-  const characterOf = (place) => CHARACTERS[order.indexOf(place)];
-  const ofBytes = Array.from(counts, (_, byte) =>
-    single.includes(byte) ? characterOf(single.indexOf(byte)) : ' ',
-  );
-  const alphabet = [...ofBytes, characterOf(SINGLE), characterOf(SINGLE + 1)].join('');
-  return { alphabet, texts: texts.map((places) => places.map(characterOf).join('')) };
-}
-
-/** How often each number below `length` occurs. */
-function countsOf(numbers, length) {
-  const counts = new Array(length).fill(0);
-  for (const number of numbers) counts[number]++;
-  return counts;
-}
-
-/** The indices of counts, from the highest count to the lowest. */
-const byCount = (counts) => [...counts.keys()].sort((a, b) => counts[b] - counts[a]);
-
 /** The exports of a file of assembly/, as the members of a type: `gate(y: number, x: number): void;`. */
 async function signatures(file) {
   const text = await readFile(`${folder}/${file}.ts`, 'utf8');
@@ -197,17 +154,13 @@ async function main() {
   const earlier = await readFile(target, 'utf8').catch(() => '');
   if (earlier.startsWith(firstLine)) return;
   const modules = await compileAll();
-  const names = Object.keys(MODULES);
-  const { alphabet, texts } = written(names.map((name) => modules[name]));
   let source = `${firstLine}
-/** A WebAssembly module as text in the {@link ALPHABET}, with the type of its exports. Modules import their memory. */
+/** A WebAssembly module in hexadecimal digits, with the type of its exports. Modules import their memory. */
 export type WasmModule<Exports> = string & { readonly exports?: Exports };
-
-export const ALPHABET = '${alphabet}';
 `;
-  for (const [i, name] of names.entries()) {
-    const [file] = MODULES[name];
-    source += `\nexport const ${name} = '${texts[i]}' as WasmModule<{\n${await signatures(file)}}>;\n`;
+  for (const [name, [file]] of Object.entries(MODULES)) {
+    const digits = Buffer.from(modules[name]).toString('hex');
+    source += `\nexport const ${name} = '${digits}' as WasmModule<{\n${await signatures(file)}}>;\n`;
   }
   await writeFile(`${target}.new`, source);
   await rename(`${target}.new`, target); // so that an interruption leaves no partial file

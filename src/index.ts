@@ -85,18 +85,17 @@ export type {
 export type { CombinationName, PointwiseName } from './runtime/program/operations/pointwise';
 export type { PortableModel, ProgramNode, Weight } from './runtime/program/program';
 export type { Kernel, LayerWeight, NormalizedKernel } from './runtime/program/weights';
+export type { Adjust } from './runtime/sampling/changes/adjust';
 export {
-  type Adjust,
   type Adjuster,
   type AllowedNeighborsArgs,
   allowed,
   allowedNeighbors,
-} from './runtime/sampling/adjusters';
+} from './runtime/sampling/changes/adjusters';
 export type { SampleProgress } from './runtime/sampling/options';
 export type { Potential } from './runtime/sampling/particles';
 export type { Stepper } from './runtime/sampling/stepper';
 export { clipGradients } from './training/clip-gradients';
-export type { Trainer, TrainerOptions } from './training/data-parallel';
 export type { EnergyStep, FitToEnergyArgs } from './training/fit-to-energy';
 export { fitToEnergy } from './training/fit-to-energy';
 export type { InitializationOptions } from './training/initialize-from-data';
@@ -108,5 +107,5 @@ export {
   type Schedule,
   scheduleLearningRate,
 } from './training/schedule';
-export { createTrainer } from './training/trainer';
+export { createTrainer, type Trainer, type TrainerOptions } from './training/trainer';
 export { WeightAverage, type WeightAverageOptions } from './training/weight-average';

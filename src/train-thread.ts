@@ -1,5 +1,5 @@
 import './register';
-import { portOfWorker } from './runtime/pool/port';
+import { portOfWorker } from './runtime/workers/port';
 import { serveTraining } from './training/serve-training';
 
 // The entry point of a trainer's threads in Node, Bun and Deno, where tfjs's wasm backend need not be installed.

@@ -1,6 +1,6 @@
 import './register';
 import * as wasm from '@tensorflow/tfjs-backend-wasm';
-import { portOfWorker } from './runtime/pool/port';
+import { portOfWorker } from './runtime/workers/port';
 import { serveTraining } from './training/serve-training';
 
 // The entry point of a trainer's workers in pages, started by `createTrainer` or the caller's `createWorker`. All of it is

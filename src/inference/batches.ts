@@ -119,7 +119,7 @@ export async function eachRow(
   const total = images.numImages * ofImage;
   const [size, step] = isSoftmax(distribution) ? [levels, 1] : [numParameters, imageChannels];
   const stride = outputStride(distribution);
-  const ofWhole = logProbsFor(distribution, ROWS);
+  const reader = logProbsFor(distribution, ROWS);
   const outputs = new Float32Array(ROWS * stride);
   const ofPixels = new Int32Array(ROWS * imageChannels);
   const pause = pauses();
@@ -130,7 +130,6 @@ export async function eachRow(
     const rows = numbers.length / size;
     for (let first = 0; first < rows; first += ROWS) {
       const count = Math.min(ROWS, rows - first);
-      const reader = count === ROWS ? ofWhole : logProbsFor(distribution, count);
       for (let row = 0; row < count; row++) {
         outputs.set(numbers.subarray((first + row) * size, (first + row + 1) * size), row * stride);
       }

@@ -12,7 +12,8 @@ import { checkNotDisposed, type ImageModelShape, imageModelShape } from './image
 import { withFunctions } from './loss';
 import * as methods from './method-arguments';
 import { SavedModel } from './saved-model';
-import { disposeAbandonedTape, separateRepeatedInputs } from './tfjs-workarounds';
+import { acceptLevels, disposeAbandonedTape, separateRepeatedInputs } from './tfjs-workarounds';
+import type { TrainedInParts } from './trained-in-parts';
 import * as training from './training-data';
 
 type DatasetToFit<T> = Parameters<typeof LayersModel.prototype.fitDataset<T>>[0];
@@ -66,15 +67,15 @@ export interface AutoregressiveModelArgs extends Given<ReturnType<typeof declare
  * ```
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the constructor assigns them
-export class AutoregressiveModel extends SavedModel {
+export class AutoregressiveModel extends SavedModel implements TrainedInParts {
   /** @nocollapse */
   static override className = 'AutoregressiveModel';
 
   /** Which numbers are checked; see `compile`. */
   private checkLabels: boolean | undefined;
-  /** The number of a batch's first image, on which noise depends: not 0 where a larger batch is computed in parts. @internal */
+  /** @internal */
   firstImage = 0;
-  /** The seed of noise that has none. @internal */
+  /** @internal */
   noiseSeed = Math.random();
   /** Whether its levels are the default of a factory, and no labels have been compared with them yet. @internal */
   hasDefaultLevels = false;
@@ -108,12 +109,8 @@ export class AutoregressiveModel extends SavedModel {
     const made = [...data.made];
     try {
       const { validationData, batchSize, ...rest } = args;
-      const [numImages = 0] = data.levels.shape;
-      if (Math.floor(numImages * (1 - args.validationSplit)) === 0) {
-        const wanted = `one that leaves some of ${numImages} images to train on`; // tfjs does not check this
-        throwTypeError('fit: validationSplit', wanted, args.validationSplit);
-      }
-      await checkNumbers('fit', this, data, this.numChecked(batchSize));
+      training.numTrained(data, args.validationSplit);
+      await this.checkData('fit', data, batchSize);
       return await super.fit(data.inputs, data.labels, {
         ...rest,
         batchSize,
@@ -155,8 +152,7 @@ export class AutoregressiveModel extends SavedModel {
   ): Promise<Result> {
     const { data } = this.readArguments('trainOnBatch', given, methods.trainOnBatchArguments);
     try {
-      const count = this.numChecked(this.hasCheckedBatch ? 0 : Infinity);
-      await checkNumbers('trainOnBatch', this, data, count);
+      await this.checkData('trainOnBatch', data, this.hasCheckedBatch ? 0 : Infinity);
       this.hasCheckedBatch = true;
       return (await super.trainOnBatch(data.inputs, data.labels)) as Result;
     } finally {
@@ -180,15 +176,15 @@ export class AutoregressiveModel extends SavedModel {
       // tfjs also takes tensors by name, but its type does not.
       const [inputs, labels] = [data.inputs as tf.Tensor[], data.labels as tf.Tensor[]];
       const figures = super.evaluate(inputs, labels, args as object) as Result;
-      const count = this.numChecked(data.isAlone ? args.batchSize : 0);
-      return count === 0 ? figures : afterCheck(figures, checkNumbers('evaluate', this, data, count, count));
+      const check = this.checkEvaluated(data, args.batchSize);
+      return check === null ? figures : afterCheck(figures, check);
     } finally {
       tf.dispose(data.made);
     }
   }
 
-  /** Reads the arguments of a method that takes levels alone, or inputs and labels, and then options. */
-  private readArguments<D extends Declaration & typeof methods.trainOnBatchArguments>(
+  /** @internal */
+  readArguments<D extends Declaration & typeof methods.trainOnBatchArguments>(
     caller: string,
     [x, second, third]: readonly unknown[],
     declared: D,
@@ -203,14 +199,25 @@ export class AutoregressiveModel extends SavedModel {
     return { data, args: rest };
   }
 
-  /** Checks validation data, if any, and returns them in tfjs's form. Adds the tensors made for them to `made`. */
-  private async readValidation(caller: string, given: unknown, size: number, made: tf.Tensor[]) {
+  /** @internal */
+  async readValidation(caller: string, given: unknown, size: number, made: tf.Tensor[]) {
     if (given === undefined) return undefined;
     const what = `${caller}: validationData`;
     const data = training.readValidationData(what, this, given);
     made.push(...data.made);
-    await checkNumbers(what, this, data, this.numChecked(size));
+    await this.checkData(what, data, size);
     return [data.inputs, data.labels];
+  }
+
+  /** @internal */
+  checkData(caller: string, data: training.TrainingData, first: number): Promise<void> {
+    return checkNumbers(caller, this, data, this.numChecked(first));
+  }
+
+  /** @internal */
+  checkEvaluated(data: training.TrainingData, batchSize: number): Promise<void> | null {
+    const count = this.numChecked(data.isAlone ? batchSize : 0);
+    return count === 0 ? null : checkNumbers('evaluate', this, data, count, count);
   }
 
   /** The number of images or batches that are checked, by default `first`. */
@@ -271,14 +278,13 @@ export class AutoregressiveModel extends SavedModel {
     fuseAdam();
     this.checkLabels = checkLabels;
     this.hasCheckedBatch = false;
-    // For a custom loss, tfjs requires labels of the outputs' shape; ours are levels, [N,H,W,C].
-    const channels = distribution.imageChannels;
-    this['feedOutputShapes'] = this.outputs.map(({ shape }) => [...shape.slice(0, 3), channels]);
+    acceptLevels(this, distribution.imageChannels);
     if (isOptimizerOwned && before === this.optimizer) this.isOptimizerOwned = true;
     else if (isOptimizerOwned) before.dispose();
   }
 
-  protected override makeTrainFunction(): ReturnType<LayersModel['makeTrainFunction']> {
+  /** @internal */
+  override makeTrainFunction(): ReturnType<LayersModel['makeTrainFunction']> {
     const train = super.makeTrainFunction();
     return (data) => {
       const { iterations } = this.optimizer; // the number of the next step, on which noise depends

@@ -11,6 +11,7 @@ import {
   isSoftmax,
   type Softmax,
 } from '../runtime/distributions/pixel-distribution';
+import { isLayerDisposed } from './tfjs-workarounds';
 
 /**
  * The interface of an image model, from images [N,H,W,C] and conditions to logits [N,H,W,C,L] or parameters [N,H,W,P].
@@ -65,9 +66,7 @@ export function imageModelShape(what: string, graph: Graph): ImageModelShape {
 
 /** Checks that neither the layers of a model nor their weights are disposed. */
 export function checkNotDisposed(what: string, { layers: all }: Pick<LayersModel, 'layers'>): void {
-  const isDisposed = (layer: layers.Layer) =>
-    layer['_refCount'] === 0 || layer.weights.some((weight) => weight['val'].isDisposed);
-  if (all.some(isDisposed)) throw new TypeError(`${what}: it has been disposed`);
+  if (all.some(isLayerDisposed)) throw new TypeError(`${what}: it has been disposed`);
 }
 
 /** Whether two lengths are equal, as far as they are known. */

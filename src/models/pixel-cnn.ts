@@ -14,6 +14,7 @@ import {
   networkSizes,
   outputHead,
 } from './network';
+import { disposeWeights } from './tfjs-workarounds';
 
 /** Arguments of {@link PixelCNNArgs.block}, for the block to make. */
 export interface BlockArgs extends SeedArgs {
@@ -92,7 +93,7 @@ export function pixelCNN(args: PixelCNNArgs): AutoregressiveModel {
   try {
     return networkModel(args, { inputs: image, outputs: chain(stack, image), name });
   } catch (error) {
-    for (const layer of stack) if (layer.built) layer['disposeWeights'](); // frees weights if a block does not fit
+    for (const layer of stack) disposeWeights(layer); // if a block does not fit
     throw error;
   }
 }

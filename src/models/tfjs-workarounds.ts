@@ -1,8 +1,48 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { input, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import {
+  input,
+  type LayersModel,
+  type LayerVariable,
+  type layers,
+  type SymbolicTensor,
+} from '@tensorflow/tfjs-layers';
 import { eachLayer } from '../layers/pixel-layer';
+import type { LayerWeight } from '../runtime/program/weights';
 
-// Workarounds for what tfjs 4.22 lacks to train, save and load a model.
+// Workarounds for what tfjs 4.22 lacks to train, save and load a model. Only this file reads its private members.
+
+/**
+ * Gives a weight a value as it is, as optimizers do. tfjs's own `write` would apply the layer's constraint to it, which
+ * training never does, and leave a tensor behind.
+ */
+export function assignWeight(weight: LayerWeight, value: tf.Tensor): void {
+  (weight.read() as tf.Variable).assign(value);
+}
+
+/** Whether a weight is disposed, and cannot be read. */
+export const isWeightDisposed = (weight: LayerVariable): boolean => weight['val'].isDisposed;
+
+/** Whether a layer, or one of its weights, is disposed. */
+export const isLayerDisposed = (layer: layers.Layer): boolean =>
+  layer['_refCount'] === 0 || layer.weights.some(isWeightDisposed);
+
+/** Disposes the weights of a layer that is in no model, which has no layers to dispose. */
+export function disposeWeights(layer: layers.Layer): void {
+  if (layer.built) layer['disposeWeights']();
+}
+
+/** The weights that a compiled model trains. */
+export const trainedWeights = (model: LayersModel): LayerVariable[] => model['collectedTrainableWeights'];
+
+/** Makes a compiled model train other weights than those that are trainable. */
+export function trainWeights(model: LayersModel, weights: LayerVariable[]): void {
+  model['collectedTrainableWeights'] = weights;
+}
+
+/** Makes a compiled model accept labels [N,H,W,channels]. For a custom loss, tfjs requires the outputs' shape. */
+export function acceptLevels(model: LayersModel, channels: number): void {
+  model['feedOutputShapes'] = model.outputs.map(({ shape }) => [...shape.slice(0, 3), channels]);
+}
 
 /**
  * Makes a loaded Adam continue exactly like the saved one. tfjs multiplies beta1^t and beta2^t by beta in each training

@@ -124,6 +124,15 @@ export function readValidationData(caller: string, model: TrainedModel, given: u
   return readPair(caller, model, given[0], given[1], undefined);
 }
 
+/** The number of images that `fit` trains on. tfjs does not check that there are any. */
+export function numTrained({ levels }: TrainingData, validationSplit: number): number {
+  const [numImages = 0] = levels.shape;
+  const count = Math.floor(numImages * (1 - validationSplit));
+  if (count > 0) return count;
+  const wanted = `one that leaves some of ${numImages} images to train on`;
+  return throwTypeError('fit: validationSplit', wanted, validationSplit);
+}
+
 /** Reads a batch of a dataset. The reader owns it, so tensors that the data do not hold are disposed here. */
 export function readBatch(caller: string, model: TrainedModel, batch: unknown): TrainingData {
   try {

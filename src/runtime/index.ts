@@ -24,7 +24,6 @@ export {
   type PoolProgress,
   type PoolSampleOptions,
 } from './pool/pool';
-export type { PoolWorker } from './pool/workers';
 export {
   type ReadPortableOptions,
   readPortable,
@@ -33,14 +32,15 @@ export {
 } from './program/file';
 export type { PortableModel, ProgramNode, Weight } from './program/program';
 export { symmetric } from './program/symmetric';
+export type { Adjust } from './sampling/changes/adjust';
 export {
-  type Adjust,
   type Adjuster,
   type AllowedNeighborsArgs,
   allowed,
   allowedNeighbors,
-} from './sampling/adjusters';
+} from './sampling/changes/adjusters';
 export type { SampleProgress } from './sampling/options';
 export type { Potential } from './sampling/particles';
 export { type Sampled, type SampleOptions, sample } from './sampling/sample';
 export { type Stepper, type StepperOptions, stepper } from './sampling/stepper';
+export type { PoolWorker } from './workers/workers';

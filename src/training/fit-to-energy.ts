@@ -31,7 +31,7 @@ import {
   timesBeta,
 } from '../runtime/likelihood/energies';
 import type { SymmetricDrawn } from '../runtime/sampling/symmetric';
-import { factorFor } from './clip-gradients';
+import { clipped, listed } from './clip-gradients';
 
 /** A step of {@link fitToEnergy}. */
 export interface EnergyStep {
@@ -153,7 +153,8 @@ export async function fitToEnergy(
       const { before = { levels: drawn.levels, conditions: [] } } = drawn as Partial<SymmetricDrawn>;
       const gradients = scoreGradients(shaped, { ...job, ...before }, coefficients);
       try {
-        applyGradients(optimizer, gradients, clipNorm);
+        const all = listed(gradients);
+        tf.tidy(() => optimizer.applyGradients(clipNorm === undefined ? all : clipped(all, clipNorm)));
       } finally {
         tf.dispose(gradients);
       }
@@ -210,20 +211,4 @@ export function scoreGradients(
     tf.dispose(before);
   }
   return sums;
-}
-
-function applyGradients(
-  optimizer: tf.Optimizer,
-  gradients: tf.NamedTensorMap,
-  clipNorm: number | undefined,
-): void {
-  tf.tidy(() => {
-    const factor = clipNorm && factorFor(Object.values(gradients), clipNorm); // []
-    optimizer.applyGradients(
-      Object.entries(gradients).map(([name, tensor]) => ({
-        name,
-        tensor: factor ? tf.mul(tensor, factor) : tensor,
-      })),
-    );
-  });
 }

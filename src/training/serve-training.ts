@@ -1,11 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { loadLayersModel } from '@tensorflow/tfjs-layers';
+import { type LayerVariable, loadLayersModel } from '@tensorflow/tfjs-layers';
 import type { AutoregressiveModel } from '../models/autoregressive-model';
+import { assignWeight, trainWeights } from '../models/tfjs-workarounds';
 import { uniformsOf } from '../runtime/core/random';
-import type { Port } from '../runtime/pool/port';
-import type { Reply } from '../runtime/pool/worker-calls';
-import { assignWeight } from './assign-weight';
-import { type Begin, layoutOf, type Outcome, type Request, unshared, type Work, weightsOf } from './shards';
+import { answer, type Port, type Reply } from '../runtime/workers/port';
+import { type Begin, type Outcome, partsOf, type Request, unshared, type Work, weightsOf } from './shards';
 
 /** An optimizer that keeps the gradients of a step instead of applying them. */
 class Recorder extends tf.Optimizer {
@@ -84,7 +83,7 @@ function withRandom<T>(seed: string, act: () => T): T {
 
 /** A replica of the trainer's model. */
 async function replicaOf(
-  { topology, loss, metrics, trainable, noiseSeed, weights: shared, wasmPaths }: Begin,
+  { topology, loss, metrics, trainable, noiseSeed, wasmPaths }: Begin,
   backends: Backends,
 ) {
   await useBackend(backends, wasmPaths);
@@ -93,17 +92,15 @@ async function replicaOf(
   model.noiseSeed = noiseSeed;
   const recorder = new Recorder();
   model.compile({ optimizer: recorder, loss, metrics, checkLabels: false } as never); // both are names of this library's functions
-  const trained = trainable.map((i) => weights[i] as (typeof weights)[0]);
-  model['collectedTrainableWeights'] = trained;
-  const train = model['makeTrainFunction']();
-  const [all, ofTrained] = [layoutOf(weights), layoutOf(trained)];
-  let version = -1;
+  const trained = trainable.map((i) => weights[i] as LayerVariable);
+  trainWeights(model, trained);
+  const train = model.makeTrainFunction();
 
   /** Makes the weights those of the trainer. */
   function update(values: Float32Array): void {
-    for (const [i, weight] of weights.entries()) {
-      const numbers = values.slice(...(all.ranges[i] as [number, number])); // a copy, since the cpu backend keeps it
-      const tensor = tf.tensor(numbers, weight.shape as number[]);
+    for (const [i, numbers] of partsOf(values, weights).entries()) {
+      const weight = weights[i] as LayerVariable;
+      const tensor = tf.tensor(numbers.slice(), weight.shape as number[]); // a copy, since the cpu backend keeps it
       assignWeight(weight, tensor);
       tensor.dispose();
     }
@@ -111,19 +108,15 @@ async function replicaOf(
 
   /** Writes the gradients of the loss, multiplied by the shard's share of its batch. */
   async function writeGradients(to: Float32Array, share: number): Promise<void> {
-    for (const [i, gradient] of recorder.gradients.entries()) {
-      const [from, end] = ofTrained.ranges[i] as readonly [number, number];
-      if (gradient === null) to.fill(0, from, end);
-      else {
-        const numbers = await gradient.data<'float32'>();
-        for (let k = 0; k < numbers.length; k++) to[from + k] = (numbers[k] as number) * share;
-      }
+    for (const [i, part] of partsOf(to, trained).entries()) {
+      const numbers = await recorder.gradients[i]?.data<'float32'>();
+      if (numbers === undefined) part.fill(0);
+      else for (let k = 0; k < part.length; k++) part[k] = (numbers[k] as number) * share;
     }
   }
 
   async function perform({ first, share, gradients, ...work }: Work): Promise<Outcome> {
-    if (version !== work.version) update((shared ?? work.weights) as Float32Array);
-    version = work.version;
+    if (work.weights !== null) update(work.weights);
     recorder.step = work.step;
     model.firstImage = first;
     const tensors = work.tensors.map(({ data, shape, dtype }) => tf.tensor(data, [...shape], dtype));
@@ -148,25 +141,20 @@ async function replicaOf(
 }
 
 /** Serves the requests of a trainer, inside a worker, as long as the worker lives. */
-export function serveTraining({ listen, post }: Port, backends: Backends): void {
+export function serveTraining(port: Port, backends: Backends): void {
   let replica: Awaited<ReturnType<typeof replicaOf>> | undefined;
-  const reply = (message: Reply<Outcome | null>, transfer: ArrayBuffer[] = []) => post(message, transfer);
 
-  async function answer(request: Request): Promise<void> {
-    try {
-      if (request.kind === 'begin') {
-        reply({ kind: 'progress', done: 0 }); // the sign of life that a team waits for
-        replica?.dispose(); // the model has been compiled again
-        replica = await replicaOf(request, backends);
-        return reply({ kind: 'result', result: null });
-      }
-      if (replica === undefined)
-        throw new Error(`pixelcnn-layers/train-worker: wanted a request of a trainer, got '${request.kind}'`);
-      const result = await replica.perform(request);
-      reply({ kind: 'result', result }, unshared(result.gradients));
-    } catch (error) {
-      reply({ kind: 'error', error });
+  async function perform(request: Request): Promise<Outcome | null> {
+    if (request.kind === 'begin') {
+      port.post({ kind: 'progress', done: 0 } satisfies Reply<never>, []); // the sign of life that a team waits for
+      replica?.dispose(); // the model has been compiled again
+      replica = await replicaOf(request, backends);
+      return null;
     }
+    if (replica === undefined)
+      throw new Error(`pixelcnn-layers/train-worker: wanted a request of a trainer, got '${request.kind}'`);
+    return replica.perform(request);
   }
-  listen((message) => void answer(message as Request));
+  const buffersOf = (outcome: Outcome | null) => unshared(outcome?.gradients ?? null);
+  port.listen((message) => void answer(port, () => perform(message as Request), buffersOf));
 }

@@ -1,7 +1,7 @@
-import type { TypedArray } from '@tensorflow/tfjs-core';
+import type { Tensor, TypedArray } from '@tensorflow/tfjs-core';
 import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
-import type { AutoregressiveModel } from '../models/autoregressive-model';
 import { sizeFromShape } from '../runtime/core/check';
+import { type Piece, pieceAt } from '../runtime/workers/scheduler';
 
 // What passes between a trainer and its workers.
 
@@ -12,22 +12,20 @@ export interface Packed {
   readonly dtype: 'float32' | 'int32' | 'bool';
 }
 
-/** Consecutive images of a batch. */
-export interface Shard {
-  /** The number of the first one in the batch. */
-  readonly first: number;
-  readonly count: number;
-}
+export const packed = async (tensor: Tensor): Promise<Packed> => ({
+  data: await tensor.data(),
+  shape: tensor.shape,
+  dtype: tensor.dtype as Packed['dtype'],
+});
 
 /** Cuts a batch into shards of nearly equal sizes. */
-export function cut(numImages: number, shards: number): Shard[] {
+export function cut(numImages: number, shards: number): Piece[] {
   const length = Math.min(shards, numImages);
-  const start = (k: number) => Math.floor((k * numImages) / length);
-  return Array.from({ length }, (_, k) => ({ first: start(k), count: start(k + 1) - start(k) }));
+  return Array.from({ length }, (_, k) => pieceAt(k, length, numImages));
 }
 
 /** The images of a shard, copied. */
-export function sliced({ data, shape, dtype }: Packed, { first, count }: Shard): Packed {
+export function sliced({ data, shape, dtype }: Packed, { first, count }: Piece): Packed {
   const [images = 1, ...rest] = shape;
   const size = data.length / images;
   return { data: data.slice(first * size, (first + count) * size), shape: [count, ...rest], dtype };
@@ -36,10 +34,6 @@ export function sliced({ data, shape, dtype }: Packed, { first, count }: Shard):
 /** All weights of a model, in an order that does not depend on which are trained, as that of `model.weights` does. */
 export const weightsOf = ({ layers }: Pick<LayersModel, 'layers'>): LayerVariable[] =>
   layers.flatMap((layer) => ('layers' in layer ? weightsOf(layer as LayersModel) : layer.weights));
-
-/** The weights that a compiled model trains. */
-export const trainedWeights = (model: AutoregressiveModel): LayerVariable[] =>
-  model['collectedTrainableWeights'];
 
 /** Where each of some weights lies in one array of all their numbers. */
 export function layoutOf(weights: readonly { readonly shape: readonly (number | null)[] }[]) {
@@ -52,6 +46,10 @@ export function layoutOf(weights: readonly { readonly shape: readonly (number | 
   return { size, ranges };
 }
 
+/** The parts of an array of all numbers of some weights, in the same memory. */
+export const partsOf = (numbers: Float32Array, weights: Parameters<typeof layoutOf>[0]): Float32Array[] =>
+  layoutOf(weights).ranges.map((range) => numbers.subarray(...range));
+
 /** A request to make a replica of the model: the first of all, and again after another `compile`. */
 export interface Begin {
   kind: 'begin';
@@ -63,8 +61,6 @@ export interface Begin {
   trainable: number[];
   /** The model's seed of noise that has none. */
   noiseSeed: number;
-  /** All weights, one after the other, in shared memory; null if memory cannot be shared. */
-  weights: Float32Array | null;
   wasmPaths: unknown;
 }
 
@@ -79,9 +75,7 @@ export interface Work {
   share: number;
   /** The number of the step, from 0. */
   step: number;
-  /** The version of the weights, which increases when they change. */
-  version: number;
-  /** All weights, if memory is not shared and the worker has another version of them; else null. */
+  /** All weights, one after the other, in memory that is shared, if possible; null if the worker has them. */
   weights: Float32Array | null;
   /** Where gradients are written, one after the other: memory that is shared, or transferred back. Null to evaluate. */
   gradients: Float32Array | null;
@@ -104,28 +98,28 @@ export const unshared = (numbers: Float32Array | null): ArrayBuffer[] =>
  * the result always has the same bits. `release` takes arrays that are no longer needed.
  */
 export function treeOfSums(count: number, release: (numbers: Float32Array) => void) {
-  const waiting = new Map<string, Float32Array>(); // by level and index, for the other one of their pair
+  const waiting = new Map<string, Float32Array>(); // by the width of their level and index, for the other of their pair
   let result: Float32Array | null = null;
-
-  function add(index: number, numbers: Float32Array, level: number): void {
-    const width = Math.ceil(count / 2 ** level); // the number of arrays at this level
-    if (width === 1) {
+  return {
+    add(first: number, numbers: Float32Array): void {
+      let index = first;
+      for (let width = count; width > 1; width = Math.ceil(width / 2)) {
+        const isAlone = (index ^ 1) === width; // the last of an odd number is its own sum
+        const other = waiting.get(`${width}/${index ^ 1}`);
+        if (!isAlone && other === undefined) {
+          waiting.set(`${width}/${index}`, numbers);
+          return;
+        }
+        if (other !== undefined) {
+          addTo(numbers, other); // a + b has the bits of b + a
+          release(other);
+        }
+        index >>= 1;
+      }
       result = numbers;
-      return;
-    }
-    const other = waiting.get(`${level}/${index ^ 1}`);
-    const isAlone = (index ^ 1) === width; // the last of an odd number is its own sum
-    if (!isAlone && other === undefined) {
-      waiting.set(`${level}/${index}`, numbers);
-      return;
-    }
-    if (other !== undefined) {
-      addTo(numbers, other); // a + b has the bits of b + a
-      release(other);
-    }
-    add(index >> 1, numbers, level + 1);
-  }
-  return { add: (index: number, numbers: Float32Array) => add(index, numbers, 0), result: () => result };
+    },
+    result: () => result,
+  };
 }
 
 /** A function by itself, since JavaScript engines compile that sooner than a loop within a larger one. */

@@ -1,25 +1,21 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '@tensorflow/tfjs-layers';
 import type { AutoregressiveModel } from '../models/autoregressive-model';
 import { namesOf } from '../models/loss';
+import { trainedWeights } from '../models/tfjs-workarounds';
 import { throwTypeError } from '../runtime/core/check';
-import { workerCalls } from '../runtime/pool/worker-calls';
-import { type PoolWorker, startThread } from '../runtime/pool/workers';
-import {
-  type Begin,
-  cut,
-  layoutOf,
-  type Outcome,
-  type Packed,
-  type Request,
-  type Shard,
-  sliced,
-  trainedWeights,
-  treeOfSums,
-  unshared,
-  type Work,
-  weightsOf,
-} from './shards';
+import { type Piece, schedulerOf } from '../runtime/workers/scheduler';
+import { WorkerHandle } from '../runtime/workers/worker-handle';
+import { type PoolWorker, startBy, startThread } from '../runtime/workers/workers';
+import * as shards from './shards';
+
+/** A worker, which has a replica of the model. */
+class Member extends WorkerHandle<shards.Request, shards.Outcome> {
+  /** The version of the weights that it has. */
+  version = -1;
+  /** What its replica was made for; '' before it has one. */
+  replica = '';
+}
 
 export interface TeamOptions {
   /** The number of workers. */
@@ -34,11 +30,15 @@ export interface TeamOptions {
 export interface Computed {
   /** The loss, then metrics: means over all images. */
   readonly figures: readonly number[];
-  /** Those of all trained weights, one after the other. Pass them to `release` after use. */
-  readonly gradients: Float32Array | null;
-  /** Whether the model still has the weights, and trains those, that the batch was computed with. */
-  isCurrent(): boolean;
+  /**
+   * Applies the gradients, once, and returns loss and metrics.
+   *
+   * @throws Error if the model has no longer the weights that they were computed with, or no longer trains them
+   */
+  step(): tf.Scalar[];
 }
+
+export type Team = Awaited<ReturnType<typeof teamOf>>;
 
 /** Starts workers that each have a replica of a model, and compute the shards of batches. */
 export async function teamOf(
@@ -48,36 +48,18 @@ export async function teamOf(
   const isShared = typeof SharedArrayBuffer === 'function';
   const memory = (length: number) =>
     new Float32Array(isShared ? new SharedArrayBuffer(4 * length) : new ArrayBuffer(4 * length));
-  const weights = weightsOf(model);
-  const { size, ranges } = layoutOf(weights);
-  const values = memory(size); // all weights
+  const weights = shards.weightsOf(model);
+  const values = memory(shards.layoutOf(weights).size); // all weights
+  const parts = shards.partsOf(values, weights);
   const published: object[] = []; // the dataId of each weight in `values`: it has another one once it is assigned
   let version = 0;
   let free: Float32Array[] = []; // memory for gradients, to be used again
-  let last: Promise<unknown> = Promise.resolve(); // settles when the last batch has been computed
-  let isDisposed = false;
-
-  type Member = ReturnType<typeof start>;
-  const members: Member[] = [];
-
-  function start() {
-    const worker = createWorker();
-    if (typeof worker?.postMessage !== 'function' || typeof worker.terminate !== 'function')
-      throwTypeError('createTrainer: createWorker', 'a function that returns a worker', worker);
-    return { ...workerCalls<Request, Outcome>('trainer', worker), version: -1, replica: '' };
-  }
-
-  const disposed = () => new Error('trainer: it has been disposed');
-  const dispose = async (): Promise<void> => {
-    isDisposed = true;
-    await Promise.all(members.map((member) => member.end(disposed())));
-  };
-
-  const mute = () => {
-    const wanted = 'a worker that runs pixelcnn-layers/train-worker';
-    const got = `one that does not answer within ${timeLimit / 1000} seconds`;
-    return new Error(`createTrainer: createWorker: wanted ${wanted}, got ${got}`);
-  };
+  const next = inTurn(); // one batch at a time
+  let numStarted = 0;
+  const scheduler = schedulerOf('trainer', () =>
+    numStarted++ < workers ? new Member('trainer', startBy('createTrainer', createWorker)) : undefined,
+  );
+  const dispose = () => scheduler.dispose('it has been disposed');
 
   const dataIds = (): object[] => weights.map((weight) => weight.read().dataId);
 
@@ -90,7 +72,7 @@ export async function teamOf(
       changed.map(async (i) => {
         const held = (weights[i] as LayerVariable).read().clone();
         try {
-          values.set(await held.data<'float32'>(), ranges[i]?.[0]);
+          parts[i]?.set(await held.data<'float32'>());
         } finally {
           held.dispose();
         }
@@ -100,7 +82,7 @@ export async function teamOf(
   }
 
   /** What a worker needs to compute the loss, metrics and gradients that the model was compiled for. */
-  function replica(): Omit<Begin, 'topology'> {
+  function replica(): Omit<shards.Begin, 'topology'> {
     const [loss, ...others] = namesOf(model.loss);
     const metrics = namesOf(model.metrics);
     if (loss === undefined || others.length > 0 || metrics.includes(undefined)) {
@@ -108,22 +90,18 @@ export async function teamOf(
       throwTypeError('trainer: loss and metrics of the model', wanted, [model.loss, model.metrics]);
     }
     const trainable = trainedWeights(model).map((weight) => weights.indexOf(weight));
-    return {
-      kind: 'begin',
-      loss,
-      metrics: metrics as string[],
-      trainable,
-      noiseSeed: model.noiseSeed,
-      wasmPaths,
-      weights: isShared ? values : null,
-    };
+    const { noiseSeed } = model;
+    return { kind: 'begin', loss, metrics: metrics as string[], trainable, noiseSeed, wasmPaths };
   }
 
   async function begin(member: Member, wanted: ReturnType<typeof replica>): Promise<void> {
     const name = JSON.stringify([wanted.loss, wanted.metrics, wanted.trainable]);
     if (member.replica === name) return;
-    const request: Begin = { ...wanted, topology: model.toJSON(null, false) as object };
-    const timer = setTimeout(() => void member.end(mute()), timeLimit);
+    const request: shards.Begin = { ...wanted, topology: model.toJSON(null, false) as object };
+    const wantedWorker = 'a worker that runs pixelcnn-layers/train-worker';
+    const got = `one that does not answer within ${timeLimit / 1000} seconds`;
+    const mute = new Error(`createTrainer: createWorker: wanted ${wantedWorker}, got ${got}`);
+    const timer = setTimeout(() => void member.end(mute), timeLimit);
     try {
       await member.call(request, [], () => clearTimeout(timer));
     } finally {
@@ -133,90 +111,58 @@ export async function teamOf(
     member.version = -1;
   }
 
-  /**
-   * Gives a task to all workers, and again to those that are left if some end, until there is no more to do. Rejects once
-   * none is at work: if none is left, or with what a task threw.
-   */
-  async function byAll(isDone: () => boolean, task: (member: Member) => Promise<void>): Promise<void> {
-    let cause: unknown = new Error('they ended while they had no work');
-    while (!isDone()) {
-      const left = members.filter(({ isLost }) => !isLost());
-      if (isDisposed) throw disposed();
-      if (left.length === 0)
-        throw new Error(`trainer: no worker is left: ${(cause as Error).message}`, { cause });
-      const outcomes = await Promise.allSettled(left.map(task));
-      for (const [i, outcome] of outcomes.entries()) {
-        if (outcome.status === 'fulfilled') continue;
-        cause = outcome.reason;
-        if (!left[i]?.isLost()) throw cause;
-      }
-    }
-  }
-
   async function compute(
     tensors: readonly tf.Tensor[],
-    shards: number,
+    numShards: number,
     isTraining: boolean,
   ): Promise<Computed> {
     // Before anything is waited for, since all of this may change meanwhile.
     const [wanted, trained, used] = [replica(), trainedWeights(model), dataIds()];
     const step = isTraining ? model.optimizer.iterations : 0;
-    const [batch] = await Promise.all([Promise.all(tensors.map(packed)), publish(used)]);
+    const [batch] = await Promise.all([Promise.all(tensors.map(shards.packed)), publish(used)]);
     const [numImages = 0] = tensors[0]?.shape ?? [];
-    const parts = cut(numImages, shards);
-    const waiting = [...parts.keys()];
+    const cuts = shards.cut(numImages, numShards);
     const figures: (readonly number[])[] = [];
-    let numDone = 0;
-    const { size: length } = layoutOf(trained);
+    const { size: length } = shards.layoutOf(trained);
     free = free.filter((numbers) => numbers.length === length);
-    const sum = treeOfSums(parts.length, (numbers) => free.push(numbers));
-    await byAll(
-      () => numDone === parts.length,
-      async (member) => {
-        await begin(member, wanted);
-        for (let k = waiting.shift(); k !== undefined; k = waiting.shift()) {
-          const shard = parts[k] as Shard;
-          const share = shard.count / numImages;
-          const gradients = isTraining ? (free.pop() ?? memory(length)) : null;
-          const isBehind = !isShared && member.version !== version;
-          const update = isBehind ? values.slice() : null;
-          const work: Work = {
-            kind: 'work',
-            tensors: batch.map((tensor) => sliced(tensor, shard)),
-            first: shard.first,
-            share,
-            step,
-            version,
-            weights: update,
-            gradients,
-          };
-          try {
-            const outcome = await member.call(work, [...unshared(update), ...unshared(gradients)]);
-            member.version = version;
-            figures[k] = outcome.figures.map((figure) => figure * share);
-            if (gradients !== null) sum.add(k, isShared ? gradients : (outcome.gradients as Float32Array));
-            numDone++;
-          } catch (error) {
-            if (member.isLost())
-              waiting.unshift(k); // with other memory for gradients, since the worker may still be writing
-            else waiting.length = 0; // the others begin no more parts
-            throw error;
-          }
-        }
-      },
-    );
+    const sum = shards.treeOfSums(cuts.length, (numbers) => free.push(numbers));
+    async function perform(member: Member, k: number): Promise<void> {
+      await begin(member, wanted);
+      const shard = cuts[k] as Piece;
+      const share = shard.count / numImages;
+      // If the worker is lost, this memory is too: it may still be writing.
+      const gradients = isTraining ? (free.pop() ?? memory(length)) : null;
+      const update = member.version === version ? null : isShared ? values : values.slice();
+      const tensors = batch.map((tensor) => shards.sliced(tensor, shard));
+      const outcome = await member.call(
+        { kind: 'work', tensors, first: shard.first, share, step, weights: update, gradients },
+        [...shards.unshared(update), ...shards.unshared(gradients)],
+      );
+      member.version = version;
+      figures[k] = outcome.figures.map((figure) => figure * share);
+      if (gradients !== null) sum.add(k, isShared ? gradients : (outcome.gradients as Float32Array));
+    }
+    await scheduler.run({ numPieces: cuts.length, perform, outlivesWorkers: true });
     const [first = []] = figures;
+    const means = first.map((_, i) => figures.reduce((total, ofShard) => total + (ofShard[i] as number), 0));
     return {
-      figures: first.map((_, i) => figures.reduce((total, ofShard) => total + (ofShard[i] as number), 0)),
-      gradients: sum.result(),
-      isCurrent: () => trainedWeights(model) === trained && dataIds().every((id, i) => id === used[i]),
+      figures: means,
+      step() {
+        if (trainedWeights(model) !== trained || dataIds().some((id, i) => id !== used[i])) {
+          const cause = 'weights of the model were assigned while their gradients were computed';
+          throw new Error(`trainer: ${cause}, or it was compiled again`);
+        }
+        const gradients = sum.result() as Float32Array;
+        free.push(gradients);
+        return applied(model.optimizer, trained, means, gradients);
+      },
     };
   }
 
   try {
-    for (let k = 0; k < workers; k++) members.push(start());
     const wanted = replica();
-    await Promise.all(members.map((member) => begin(member, wanted)));
+    const abandon = () => {}; // all workers are ended below
+    await scheduler.run({ numPieces: workers, perform: (member) => begin(member, wanted), abandon });
   } catch (error) {
     await dispose();
     throw error;
@@ -224,18 +170,40 @@ export async function teamOf(
   return {
     dispose,
     /**
-     * Computes loss and metrics of a batch, its inputs and then its labels, and to train the gradients.
+     * Computes loss and metrics of a batch, its inputs and then its labels, and with `isTraining` the gradients.
      *
      * @throws (rejects) what a worker threw; an Error if no worker is left
      */
-    compute(...args: Parameters<typeof compute>): Promise<Computed> {
-      const work = last.then(() => compute(...args));
-      last = work.catch(() => undefined);
-      return work;
-    },
-    release(gradients: Float32Array): void {
-      free.push(gradients);
-    },
+    compute: (...args: Parameters<typeof compute>) => next(() => compute(...args)),
+  };
+}
+
+/** Takes a step of an optimizer, on a loss whose gradients are those that workers have computed. */
+function applied(
+  optimizer: tf.Optimizer,
+  weights: readonly LayerVariable[],
+  figures: readonly number[],
+  gradients: Float32Array,
+): tf.Scalar[] {
+  const variables = weights.map((weight) => weight.read() as tf.Variable);
+  const parts = shards.partsOf(gradients, weights);
+  const [loss, ...metrics] = figures.map((figure) => tf.scalar(figure)) as [tf.Scalar, ...tf.Scalar[]];
+  const known = tf.customGrad(() => ({
+    value: loss.clone(),
+    gradFunc: () => parts.map((part, i) => tf.tensor(part.slice(), variables[i]?.shape)),
+  }));
+  const total = optimizer.minimize(() => known(...variables) as tf.Scalar, true, variables);
+  loss.dispose();
+  return [total as tf.Scalar, ...metrics];
+}
+
+/** Has functions run one after the other, each once those before it have settled. */
+export function inTurn() {
+  let last: Promise<unknown> = Promise.resolve();
+  return <T>(act: () => Promise<T>): Promise<T> => {
+    const result = last.then(act);
+    last = result.catch(() => undefined);
+    return result;
   };
 }
 
@@ -247,9 +215,3 @@ function startTrainWorker(): PoolWorker {
     new Worker(new URL('../train-worker.js', import.meta.url), { type: 'module' })
   );
 }
-
-const packed = async (tensor: tf.Tensor): Promise<Packed> => ({
-  data: await tensor.data(),
-  shape: tensor.shape,
-  dtype: tensor.dtype as Packed['dtype'],
-});

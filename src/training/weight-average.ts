@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
+import { assignWeight, isWeightDisposed } from '../models/tfjs-workarounds';
 import { type Given, optional, rate, readArguments } from '../runtime/core/arguments';
 import { checkInteger, throwTypeError } from '../runtime/core/check';
-import { assignWeight } from './assign-weight';
 
 const declared = {
   /** The fraction of the average that is kept at each step, in [0, 1). @default 0.9995 */
@@ -46,7 +46,7 @@ export class WeightAverage {
 
   /** The pairs without the weights of disposed layers. */
   private get current() {
-    return this.pairs.filter(({ weight }) => !weight['val'].isDisposed);
+    return this.pairs.filter(({ weight }) => !isWeightDisposed(weight));
   }
 
   /** Adds the weights after a step, counted from 0, to the average. */
@@ -72,7 +72,7 @@ export class WeightAverage {
       return await task();
     } finally {
       for (const [i, { weight }] of pairs.entries()) {
-        if (!weight['val'].isDisposed) assignWeight(weight, own[i] as tf.Tensor);
+        if (!isWeightDisposed(weight)) assignWeight(weight, own[i] as tf.Tensor);
       }
       tf.dispose(own);
       this.isInUse = false;

@@ -1,5 +1,6 @@
-import { type Tensor, tensor, tidy, type Variable } from '@tensorflow/tfjs-core';
+import { type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { assignWeight } from '../models/tfjs-workarounds';
 import { callback, type Given, oneOf, optional, readArguments } from '../runtime/core/arguments';
 import { checkOneOf, throwTypeError } from '../runtime/core/check';
 import { type ModelWeight, type Origin, weightsOf } from './model-weights';
@@ -93,8 +94,8 @@ export function loadWeights(
       const value = tensor(numbers, [...shape], variable.dtype);
       return variable.constraint?.apply(value) ?? value;
     });
-    // Nothing throws from here on. `write` would apply the constraint again.
-    for (const [i, { variable }] of made.entries()) (variable['val'] as Variable).assign(values[i] as Tensor);
+    // Nothing throws from here on.
+    for (const [i, { variable }] of made.entries()) assignWeight(variable, values[i] as Tensor);
   });
 }
 

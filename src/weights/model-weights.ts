@@ -1,4 +1,5 @@
 import type { LayersModel, LayerVariable, layers } from '@tensorflow/tfjs-layers';
+import { isWeightDisposed } from '../models/tfjs-workarounds';
 import { sizeFromShape, throwTypeError } from '../runtime/core/check';
 import { ownName } from '../runtime/program/weights';
 
@@ -31,7 +32,7 @@ export function weightsOf(what: string, model: LayersModel): ModelWeight[] {
   const weights = all.filter(({ variable }, i) => all.findIndex((one) => one.variable === variable) === i);
   const names = new Set<string>();
   for (const { name, variable } of weights) {
-    if (variable['val'].isDisposed) throwTypeError(what, 'a model that is not disposed', name);
+    if (isWeightDisposed(variable)) throwTypeError(what, 'a model that is not disposed', name);
     if (names.has(name)) throwTypeError(`${what}: weights`, 'unique names', name);
     names.add(name);
   }

@@ -10,10 +10,14 @@ import { useBackend } from '../support/backends';
 import { docBlocks } from '../support/doc-blocks';
 
 // From the sources, the files of workers do not lie where the package has them.
-vi.mock('../../src/runtime/pool/workers', async (original) => {
+vi.mock('../../src/runtime/workers/workers', async (original) => {
   const { startWorker } = await import('../support/pool-workers-node');
   const { startTrainWorker: startThread } = await import('../support/train-workers');
-  return { ...(await original<typeof import('../../src/runtime/pool/workers')>()), startWorker, startThread };
+  return {
+    ...(await original<typeof import('../../src/runtime/workers/workers')>()),
+    startWorker,
+    startThread,
+  };
 });
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

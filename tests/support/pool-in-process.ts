@@ -1,6 +1,6 @@
 import type { PoolWorker } from 'pixelcnn-layers/runtime';
-import type { Port } from '../../src/runtime/pool/port';
 import { serve } from '../../src/runtime/pool/serve';
+import type { Port } from '../../src/runtime/workers/port';
 import { serveTraining } from '../../src/training/serve-training';
 
 /** A worker that is no thread: it serves at the other end of a channel, between the turns of whoever calls it. */

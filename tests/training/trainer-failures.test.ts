@@ -456,7 +456,7 @@ describe('an interrupted training leaves no more tensors than that of the model'
       const [reference, model] = [plain(), plain()];
       const trainer = await trainerOf(model);
       const [tensors = 0, buffers = 0] = await left(reference, (...args) => reference.fit(...args));
-      const [ofTrainer = 0, buffersOfTrainer = 0] = await left(model, trainer.fit);
+      const [ofTrainer = 0, buffersOfTrainer = 0] = await left(model, (...args) => trainer.fit(...args));
       expect(ofTrainer).toBeLessThanOrEqual(tensors);
       expect(buffersOfTrainer).toBeLessThanOrEqual(buffers);
     },

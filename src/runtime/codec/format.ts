@@ -10,7 +10,7 @@ import type { ImageShape, Images } from '../core/images';
 import type { ModelShape } from '../core/model-shape';
 import { digestOf } from '../program/file';
 import type { PortableModel } from '../program/program';
-import { bytesOf, copyOf } from '../program/safetensors';
+import { bytesOf, copyOf, joined } from '../program/safetensors';
 import type { EngineModel } from '../sampling/image-model';
 import { portableImageModel } from '../sampling/portable';
 
@@ -77,21 +77,17 @@ export function writeFile(
   kinds: readonly ConditionShape[],
   images: readonly CodedImage[],
 ): Uint8Array {
-  const head = new ByteWriter();
-  head.bytes([...MAGIC, VERSION, ...digest]);
-  for (const size of [numImages, ...imageShape, levels]) head.varint(size);
-  head.bytes([conditions.length > 0 ? HAS_CONDITIONS : 0]);
-  for (const [index, { values }] of conditions.entries()) {
-    if (isWhole(kinds[index] as ConditionShape)) for (const value of values) head.varint(value);
-    else head.bytes(bytesOf(values));
-  }
-  for (const { code, checksum } of images) {
-    head.varint(code.length);
-    head.long(checksum);
-  }
-  head.long(first64Bits(head.written()));
-  for (const { code } of images) head.bytes(code);
-  return head.written();
+  const stored = conditions.flatMap(({ values }, index): ArrayLike<number>[] =>
+    isWhole(kinds[index] as ConditionShape) ? Array.from(values, varint) : [bytesOf(values)],
+  );
+  const head = joined([
+    [...MAGIC, VERSION, ...digest],
+    ...[numImages, ...imageShape, levels].map(varint),
+    [conditions.length > 0 ? HAS_CONDITIONS : 0],
+    ...stored,
+    ...images.flatMap(({ code, checksum }) => [varint(code.length), long(checksum)]),
+  ]);
+  return joined([head, long(first64Bits(head)), ...images.map(({ code }) => code)]);
 }
 
 /** Reads the header of a file of the model with the digest `wanted`, and gives access to each image's code. */
@@ -143,18 +139,13 @@ export function readFile(
 /** Whether the numbers of a condition are stored as integers. */
 const isWhole = (condition: ConditionShape): boolean => numCategories(condition) > 0;
 
-function readCondition(
-  reader: ByteReader,
-  condition: ConditionShape,
-  numImages: number,
-  imageShape: ImageShape,
-): ConditionValues {
-  const shape = conditionShapeOf(condition, imageShape);
+function readCondition(reader: ByteReader, kind: ConditionShape, numImages: number, imageShape: ImageShape) {
+  const shape = conditionShapeOf(kind, imageShape);
   const count = numImages * sizeFromShape(shape);
   if (count > reader.left)
     // each takes at least a byte
     throw new Error('file: truncated or damaged: too short for its conditions');
-  const values = isWhole(condition)
+  const values = isWhole(kind)
     ? Float32Array.from({ length: count }, () => reader.varint())
     : new Float32Array(reader.bytes(4 * count).buffer);
   return { shape, values };
@@ -163,39 +154,17 @@ function readCondition(
 /** Converts 8 bytes to an integer. */
 const longOf = ({ buffer }: Uint8Array): bigint => new BigUint64Array(buffer)[0] as bigint;
 
-/** A growing buffer of bytes. Numbers are little-endian. */
-class ByteWriter {
-  private buffer = new Uint8Array(1024);
-  private length = 0;
-
-  bytes(given: ArrayLike<number>): void {
-    const end = this.length + given.length;
-    if (end > this.buffer.length) {
-      const longer = new Uint8Array(2 * end);
-      longer.set(this.buffer);
-      this.buffer = longer;
-    }
-    this.buffer.set(given, this.length);
-    this.length = end;
-  }
-
-  /** Writes 7 bits a byte, the lowest first. All bytes but the last have the eighth bit set. */
-  varint(value: number): void {
-    let rest = value;
-    for (; rest >= 128; rest = Math.floor(rest / 128)) this.bytes([128 + (rest % 128)]);
-    this.bytes([rest]);
-  }
-
-  long(value: bigint): void {
-    this.bytes(bytesOf(BigUint64Array.of(value)));
-  }
-
-  written(): Uint8Array {
-    return this.buffer.slice(0, this.length);
-  }
+/** A number as 7 bits a byte, the lowest first. All bytes but the last have the eighth bit set. */
+function varint(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push(128 + (rest % 128));
+  return [...bytes, rest];
 }
 
-/** Reads what a {@link ByteWriter} wrote. Throws at the end of the bytes. */
+const long = (value: bigint): Uint8Array => bytesOf(BigUint64Array.of(value));
+
+/** Reads bytes and numbers, which are little-endian. Throws at the end of the bytes. */
 class ByteReader {
   at = 0;
 

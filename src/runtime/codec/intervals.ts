@@ -1,6 +1,6 @@
 import { checkLevel } from '../core/check';
 import { softmaxWeights } from '../distributions/categorical';
-import { notFinite } from '../distributions/filters';
+import { notFinite } from '../distributions/levels';
 import {
   type CurrentPixels,
   isSoftmax,
@@ -18,13 +18,6 @@ import { TOTAL } from './range-coder';
 //
 // and ends where the next one begins. So each level has a frequency of at least 1, even if F decreases by rounding.
 
-/** The interval of a level in the range of a coder. */
-interface Interval {
-  readonly level: number;
-  readonly begin: number;
-  readonly frequency: number;
-}
-
 /** Finds intervals of the current channel. Throws if outputs are not finite or a cdf decreases. */
 export function intervalsFor(distribution: PixelDistribution, numImages: number) {
   const { levels } = distribution;
@@ -37,7 +30,8 @@ export function intervalsFor(distribution: PixelDistribution, numImages: number)
     if (!(p >= 0)) notFinite();
     return 2 * level + Math.floor(Math.min(1, p) * scale);
   };
-  const interval = (level: number, begin: number, end: number): Interval => {
+  /** The interval of a level in the range of a coder. */
+  const interval = (level: number, begin: number, end: number) => {
     if (end <= begin)
       throw new Error(`cdf of the distribution: below(${level + 1}) is less than below(${level})`);
     return { level, begin, frequency: end - begin };
@@ -46,12 +40,12 @@ export function intervalsFor(distribution: PixelDistribution, numImages: number)
     const cdfOf = cdfsOf(current);
     return {
       /** The interval of a level of an image. */
-      of(image: number, level: number): Interval {
+      of(image: number, level: number) {
         const cdf = cdfOf(image);
         return interval(level, beginOf(cdf, level), beginOf(cdf, level + 1));
       },
       /** The interval that contains a target. */
-      at(image: number, target: number): Interval {
+      at(image: number, target: number) {
         const cdf = cdfOf(image);
         // Usually close, as every level also gets a minimum frequency: search in doubling steps, then by bisection.
         const guess = checkLevel('cdf of the distribution: levelAt', cdf.levelAt(target / TOTAL), levels);

@@ -16,10 +16,7 @@ import {
 
 /** A required argument. */
 export interface Argument<Value, Given = Value> {
-  /**
-   * Returns the value to use for what was given. Throws a TypeError that begins with `what` if it
-   * is invalid. `earlier` holds the values of the arguments declared before this one.
-   */
+  /** Returns the value to use, or throws a TypeError that begins with `what`. `earlier` has those declared before. */
   check(what: string, given: unknown, earlier: Readonly<Record<string, unknown>>): Value;
   /** Converts the value for a saved config. @default the value itself */
   toConfig?(value: Value): unknown;
@@ -27,17 +24,13 @@ export interface Argument<Value, Given = Value> {
   readonly given?: Given;
 }
 
-/** An optional argument. */
 export interface OptionalArgument<Value, Given = Value> extends Argument<Value, Given> {
-  /** The value to use if none is given. */
   readonly fallback: Value;
 }
 
-/** Arguments by name. */
 // biome-ignore lint/suspicious/noExplicitAny: arguments of all types; unknown would not be assignable from them
 export type Declaration = Readonly<Record<string, Argument<any, any>>>;
 
-/** The names of the optional arguments. */
 type OptionalName<D extends Declaration> = {
   [Name in keyof D]: D[Name] extends OptionalArgument<unknown, unknown> ? Name : never;
 }[keyof D];
@@ -106,7 +99,6 @@ export const number = (wanted = 'that is finite', test = (_: number) => true): A
   check: (what, given) => checkNumber(what, given, wanted, test),
 });
 
-/** A finite number above 0. */
 export const positive = (): Argument<number> => number('above 0', (x) => x > 0);
 
 export const oneOf = <const Choices extends readonly (string | number)[]>(
@@ -118,7 +110,6 @@ export const oneOf = <const Choices extends readonly (string | number)[]>(
 export const flag = (fallback: boolean): OptionalArgument<boolean> =>
   optional(checked(checkBoolean), fallback);
 
-/** A probability of dropping something. */
 export const probability = (): Argument<number> => number('from 0, below 1', (p) => p >= 0 && p < 1);
 
 /** An optional probability. @default 0 */
@@ -127,7 +118,6 @@ export const rate = (): OptionalArgument<number> => optional(probability(), 0);
 /** An argument that is checked elsewhere, or not at all. */
 export const anything = <Value>(): Argument<Value> => ({ check: (_, given) => given as Value });
 
-/** An argument with its own check. */
 export const checked = <Value, Given = Value>(
   check: (what: string, given: unknown) => Value,
 ): Argument<Value, Given> => ({ check });

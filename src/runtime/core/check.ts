@@ -148,21 +148,12 @@ export function checkMemories(what: string, sizes: Readonly<Record<string, reado
 }
 
 /** A finite number that passes a test; `wanted` describes the test. */
-export function checkNumber(
-  what: string,
-  value: unknown,
-  wanted: string,
-  test: (value: number) => boolean,
-): number {
+export function checkNumber(what: string, value: unknown, wanted: string, test: (value: number) => boolean) {
   if (!Number.isFinite(value) || !test(value as number)) throwTypeError(what, `a number ${wanted}`, value);
   return value as number;
 }
 
-export function checkOneOf<T extends string | number>(
-  what: string,
-  value: unknown,
-  choices: readonly T[],
-): T {
+export function checkOneOf<T extends string | number>(what: string, value: unknown, choices: readonly T[]) {
   if (choices.includes(value as T)) return value as T;
   const wanted = choices.map((choice) => show(choice)).join(' or ');
   const words = choices.filter((choice) => typeof choice === 'string');

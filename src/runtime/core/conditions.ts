@@ -60,10 +60,7 @@ export interface ConditionValues {
 }
 
 /** The condition of one image of the given height and width, as a shape. */
-export function conditionShapeOf(
-  condition: ConditionShape,
-  [height, width]: readonly (number | null)[],
-): number[] {
+export function conditionShapeOf(condition: ConditionShape, [height, width]: readonly (number | null)[]) {
   const size = conditionFeatures(condition);
   if (condition.kind === 'codes') return [...condition.shape, size];
   return condition.kind === 'map' ? [height as number, width as number, size] : [size];
@@ -76,11 +73,7 @@ export function numCategories(condition: ConditionShape): number {
 }
 
 /** Checks that classes and codes are valid, and that the numbers of vectors and maps are finite. */
-export function checkConditionValues(
-  what: string,
-  condition: ConditionShape,
-  values: ArrayLike<number>,
-): void {
+export function checkConditionValues(what: string, condition: ConditionShape, values: ArrayLike<number>) {
   const categories = numCategories(condition);
   for (let i = 0; i < values.length; i++) {
     const value: unknown = values[i];
@@ -114,17 +107,15 @@ export function matchConditions<Given>(
 ): MatchedCondition<Given>[] {
   if (conditions.length === 0 && given !== undefined)
     throwTypeError(what, 'none, since the model takes no condition', given);
-  if (isByName(given)) {
-    const kinds = conditions.map(({ kind }) => kind);
-    checkNames(what, Object.keys(given), kinds);
-    return conditions.map((condition) => ({
-      what: `${what}.${condition.kind}`,
-      condition,
-      given: given[condition.kind],
-    }));
+  if (!isByName(given)) {
+    if (conditions.length > 1) throwTypeError(what, namesWanted(conditions), given);
+    return conditions.map((condition) => ({ what, condition, given: given as Given | undefined }));
   }
-  if (conditions.length > 1) throwTypeError(what, namesWanted(conditions), given);
-  return conditions.map((condition) => ({ what, condition, given: given as Given | undefined }));
+  const kinds = conditions.map(({ kind }) => kind);
+  checkNames(what, Object.keys(given), kinds);
+  return conditions.map((condition) => {
+    return { what: `${what}.${condition.kind}`, condition, given: given[condition.kind] };
+  });
 }
 
 /** Describes the conditions of a model that takes several. */
@@ -209,11 +200,7 @@ export function numConditions(given: unknown): number | undefined {
 }
 
 /** Copies the conditions of the images [start, start + count), so that only these are sent to a worker. */
-export function slicedCondition(
-  { shape, values }: ConditionValues,
-  start: number,
-  count: number,
-): ConditionValues {
+export function slicedCondition({ shape, values }: ConditionValues, start: number, count: number) {
   const size = sizeFromShape(shape);
   return { shape, values: values.slice(start * size, (start + count) * size) };
 }

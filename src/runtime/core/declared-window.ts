@@ -125,12 +125,8 @@ export function shiftedWindow(
 }
 
 /** The window of a masked convolution, from checked arguments. */
-export function maskedWindow({
-  kernelSize,
-  maskType,
-  imageChannels,
-  vertical,
-}: Values<typeof maskedWindowArguments>): KernelWindow {
+export function maskedWindow(args: Values<typeof maskedWindowArguments>): KernelWindow {
+  const { kernelSize, maskType, imageChannels, vertical } = args;
   const ofRows = maskType === 'A' ? 'nothing' : 'everything';
   return windowAround(kernelSize, vertical ? ofRows : maskType, imageChannels);
 }

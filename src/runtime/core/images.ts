@@ -11,13 +11,11 @@ export interface Images {
 /** A place in an image. */
 export type Place = [row: number, column: number, channel: number];
 
-/** Height, width and channels. */
-export type ImageShape = readonly [number, number, number];
+export type ImageShape = readonly [height: number, width: number, channels: number];
 
 /** The most rows, columns or channels of an image in a file, or of an enlarged map. Whole rows are kept in memory. */
 export const MAX_LENGTH = 2 ** 14;
 
-/** The number of values in an image. */
 export const valuesOf: (shape: ImageShape) => number = sizeFromShape;
 
 /** The place of a value, in the order rows, columns, channels. */
@@ -27,10 +25,8 @@ export const placeOf = (index: number, [, width, channels]: ImageShape): Place =
   index % channels,
 ];
 
-export const indexOfPlace = (
-  [row, column, channel]: Readonly<Place>,
-  [, width, channels]: ImageShape,
-): number => (row * width + column) * channels + channel;
+export const indexOfPlace = ([row, column, channel]: Readonly<Place>, [, width, channels]: ImageShape) =>
+  (row * width + column) * channels + channel;
 
 /** A level as models take it, in [0, 1]; not rounded to float32. */
 export const normalizedLevel = (level: number, levels: number): number => level / (levels - 1);

@@ -19,11 +19,7 @@ export function pauses(milliseconds = YIELD_MILLISECONDS): Pause {
 }
 
 /** Runs a computation part by part, with pauses, until it ends or the signal aborts. */
-export async function inParts(
-  parts: Iterable<void>,
-  pause: Pause,
-  signal: AbortSignal | undefined,
-): Promise<void> {
+export async function inParts(parts: Iterable<void>, pause: Pause, signal?: AbortSignal): Promise<void> {
   for (const _ of parts) {
     const paused = pause();
     if (paused === undefined) continue;

@@ -2,7 +2,6 @@
 // multiply-with-carry generator. Implemented here because the packages that provide it are not ES
 // modules, so a worker in a page could not load them.
 
-/** A stream of uniforms from a seed. */
 export function uniformsOf(seed: string): () => number {
   const next = streamsOf(1, () => seed);
   return () => next(0);

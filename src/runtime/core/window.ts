@@ -18,10 +18,7 @@ export interface KernelWindow {
   readonly present: (typeof presents)[number];
   /** The number of groups that features are split into, one for each channel. */
   readonly imageChannels: number;
-  /**
-   * The distance in rows and columns from one output to the next on the input map; if transposed, from one
-   * input to the next on the output map.
-   */
+  /** Rows and columns from output to output on the input map; if transposed, from input to input on the output map. */
   readonly stride: number;
   /** Whether the convolution is transposed: it enlarges the map, as the gradient of a strided convolution does. */
   readonly transposed: boolean;

@@ -1,7 +1,7 @@
 import { log } from '../kernels/arithmetic';
 import { wholeVectors } from '../kernels/instruction';
 import { makeKernels } from '../kernels/webassembly';
-import { type Filters, inverse, keptLevels, mostLikelyLevel, notFinite, scaleOf, TO_DRAW } from './filters';
+import { inverse, notFinite, TO_DRAW } from './levels';
 import { normalizeLogProbs } from './logistic-mixture';
 import type { DistributionKind, Draw, LogProbs, Softmax } from './pixel-distribution';
 
@@ -57,47 +57,52 @@ export function softmaxWeights(levels: number, numImages: number, make = makeKer
     weigh(first: number, images: number, scale: number): void {
       softmax(y + first * stride, sums + first, first * stride, images, stride, scale);
     },
-    /** The level of each image if float32 determines it, else {@link TO_DRAW}. Undefined if it would not be faster. */
+    /** The level of each image that has a uniform if float32 determines it, else {@link TO_DRAW}. Undefined if it would not be faster. */
     drawCertain:
       drawCertain &&
       ((uniforms: Float64Array, scale: number): Int32Array => {
         noiseInHeap.set(uniforms);
-        drawCertain(certain, noise, row, 0, numImages, stride, scale);
+        drawCertain(certain, noise, row, 0, uniforms.length, stride, scale);
         return certainLevels;
       }),
   };
 }
 
 /** log p of levels: logit - max - log(sum of e^(logit - max)). @throws Error as {@link softmaxDraw} */
-export function softmaxLogProbs(levels: number, numImages: number): LogProbs {
+export function softmaxLogProbs(levels: number, maxImages: number): LogProbs {
   const stride = wholeVectors(levels);
-  const softmax = softmaxWeights(levels, numImages);
-  const shifts = new Float64Array(numImages); // log of the sums, [images]
-  const maxima = new Float64Array(numImages);
-  const normalize = (logits: Float32Array) => {
+  const softmax = softmaxWeights(levels, maxImages);
+  const shifts = new Float64Array(maxImages); // log of the sums, [images]
+  const maxima = new Float64Array(maxImages);
+  const normalize = (logits: Float32Array, numImages: number) => {
     softmax.put(logits);
     softmax.weigh(0, numImages, 1);
     for (let n = 0; n < numImages; n++) {
       const total = softmax.totals[n] as number;
       if (!(total > 0)) notFinite();
       let max = -Infinity;
-      for (let i = n * stride; i < n * stride + levels; i++) max = Math.max(max, logits[i] as number);
+      for (let i = n * stride; i < n * stride + levels; i++)
+        if ((logits[i] as number) > max) max = logits[i] as number;
       maxima[n] = max;
       shifts[n] = log(total);
     }
   };
-  const one = (logits: Float32Array, n: number, level: number) =>
-    (logits[n * stride + level] as number) - (maxima[n] as number) - (shifts[n] as number);
   return {
     ofAll({ outputs: logits }, to) {
-      normalize(logits);
+      const numImages = to.length / levels;
+      normalize(logits, numImages);
       for (let n = 0; n < numImages; n++) {
-        for (let level = 0; level < levels; level++) to[n * levels + level] = one(logits, n, level);
+        const [max, shift] = [maxima[n] as number, shifts[n] as number];
+        for (let level = 0; level < levels; level++)
+          to[n * levels + level] = (logits[n * stride + level] as number) - max - shift;
       }
     },
     of({ outputs: logits }, drawn, to) {
-      normalize(logits);
-      for (let n = 0; n < numImages; n++) to[n] = one(logits, n, drawn[n] as number);
+      normalize(logits, to.length);
+      for (let n = 0; n < to.length; n++) {
+        const logit = logits[n * stride + (drawn[n] as number)] as number;
+        to[n] = logit - (maxima[n] as number) - (shifts[n] as number);
+      }
     },
   };
 }
@@ -107,37 +112,53 @@ export function softmaxLogProbs(levels: number, numImages: number): LogProbs {
  *
  * @throws Error if no level has a finite logit, or a logit is NaN or +Infinity (-Infinity marks an impossible level)
  */
-export function softmaxDraw(levels: number, numImages: number, filters: Filters, make = makeKernels): Draw {
+export function softmaxDraw(
+  levels: number,
+  maxImages: number,
+  temperature: number,
+  make = makeKernels,
+): Draw {
   const stride = wholeVectors(levels);
-  const scale = scaleOf(filters);
+  const scale = 1 / temperature;
   if (scale === Infinity) {
     return ({ outputs: logits }, _, drawn) => {
-      for (let n = 0; n < numImages; n++) {
-        if (drawn[n] === TO_DRAW) drawn[n] = mostLikelyLevel(logits, n * stride, levels);
-      }
+      for (let n = 0; n < drawn.length; n++)
+        if (drawn[n] === TO_DRAW) drawn[n] = greatest(logits, n * stride, levels);
     };
   }
-  const softmax = softmaxWeights(levels, numImages, make);
+  const softmax = softmaxWeights(levels, maxImages, make);
   const { weights, totals } = softmax;
   // At higher temperatures, a difference of logits that is infinite in float32 may become small.
   const isInFloat32 = scale > 1e-30;
-  const keep = keptLevels(levels, filters);
   return ({ outputs: logits }, uniforms, drawn) => {
     softmax.put(logits);
-    const certain = keep === undefined && isInFloat32 ? softmax.drawCertain?.(uniforms, scale) : undefined;
-    if (certain === undefined) softmax.weigh(0, numImages, scale);
-    for (let n = 0; n < numImages; n++) {
+    const certain = isInFloat32
+      ? softmax.drawCertain?.(uniforms.subarray(0, drawn.length), scale)
+      : undefined;
+    if (certain === undefined) softmax.weigh(0, drawn.length, scale);
+    for (let n = 0; n < drawn.length; n++) {
       if (drawn[n] !== TO_DRAW) continue;
       if (certain !== undefined) {
         drawn[n] = certain[n] as number;
         if (drawn[n] !== TO_DRAW) continue;
         softmax.weigh(n, 1, scale);
       }
-      let total = totals[n] as number;
+      const total = totals[n] as number;
       if (!(total > 0)) notFinite();
-      const from = n * stride;
-      if (keep !== undefined) total = keep(weights.subarray(from, from + levels));
-      drawn[n] = inverse(weights, from, levels, (uniforms[n] as number) * total);
+      drawn[n] = inverse(weights, n * stride, levels, (uniforms[n] as number) * total);
     }
   };
+}
+
+/** The level of the greatest logit, the lowest on a tie, from logits [levels] that start at an offset. */
+function greatest(logits: Float32Array, offset: number, levels: number): number {
+  let best = 0;
+  let sum = 0; // NaN if any logit is
+  for (let level = 0; level < levels; level++) {
+    const logit = logits[offset + level] as number;
+    sum += logit;
+    if (logit > (logits[offset + best] as number)) best = level;
+  }
+  if (Number.isNaN(sum) || !Number.isFinite(logits[offset + best])) notFinite();
+  return best;
 }

@@ -75,7 +75,7 @@ export interface CurrentPixels {
   readonly levels: Int32Array;
 }
 
-/** Reads the log-probabilities of the levels of the current channel. */
+/** Reads the log-probabilities of the levels of the current channel, of as many images as there is room for. */
 export interface LogProbs {
   /** Writes log p of every level, [images, levels]. */
   ofAll(current: CurrentPixels, to: Float64Array): void;

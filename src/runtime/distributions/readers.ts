@@ -1,15 +1,7 @@
 import { checkLevel } from '../core/check';
 import { makeMixtureLevels } from '../kernels/webassembly';
 import { softmaxDraw, softmaxLogProbs } from './categorical';
-import {
-  excludesLevels,
-  type Filters,
-  filteredLevels,
-  NotFinite,
-  notFinite,
-  scaleOf,
-  TO_DRAW,
-} from './filters';
+import { NotFinite, notFinite, TO_DRAW } from './levels';
 import { useMixtureLevels } from './logistic-mixture';
 import {
   type CurrentPixels,
@@ -33,19 +25,19 @@ export function readOutputs<T>(caller: string, distribution: PixelDistribution, 
   }
 }
 
-/** Reads log-probabilities for a number of images. Throws if a model's outputs are not finite. */
-export function logProbsFor(distribution: PixelDistribution, numImages: number): LogProbs {
+/** Reads log-probabilities for at most a number of images. Throws if a model's outputs are not finite. */
+export function logProbsFor(distribution: PixelDistribution, maxImages: number): LogProbs {
   const { levels } = distribution;
-  if (isSoftmax(distribution)) return softmaxLogProbs(levels, numImages);
+  if (isSoftmax(distribution)) return softmaxLogProbs(levels, maxImages);
   const pixel = pixelReader(distribution);
   const all = new Float64Array(levels);
   return {
     ofAll(current, to) {
-      for (let n = 0; n < numImages; n++)
+      for (let n = 0; n < to.length / levels; n++)
         writeLogProbs(distribution, ...pixel(current, n), to.subarray(n * levels, (n + 1) * levels));
     },
     of(current, drawn, to) {
-      for (let n = 0; n < numImages; n++) {
+      for (let n = 0; n < to.length; n++) {
         const level = drawn[n] as number;
         const [parameters, earlier] = pixel(current, n);
         if (distribution.logProb === undefined) {
@@ -62,48 +54,27 @@ export function logProbsFor(distribution: PixelDistribution, numImages: number):
 }
 
 /**
- * Draws levels for a number of images, each the first level whose cumulative probability exceeds u.
- * Temperature is applied first, then topK, then topP, each to the renormalized result of the previous step.
- * Ties prefer the lower level.
+ * Draws levels at a temperature, for at most a number of images, without log p of all levels: each is the first level
+ * whose cumulative probability exceeds u. Undefined if the distribution cannot.
  */
-export function drawFor(distribution: PixelDistribution, numImages: number, filters: Filters): Draw {
+export function drawFor(
+  distribution: PixelDistribution,
+  maxImages: number,
+  temperature: number,
+): Draw | undefined {
   const { levels } = distribution;
-  if (isSoftmax(distribution)) return softmaxDraw(levels, numImages, filters);
+  if (isSoftmax(distribution)) return softmaxDraw(levels, maxImages, temperature);
+  if (distribution.levelAt === undefined || temperature !== 1) return undefined;
   const pixel = pixelReader(distribution);
-  const isFiltered = scaleOf(filters) !== 1 || excludesLevels(levels, filters);
-  const all = new Float64Array(levels);
-  const { draw } = filteredLevels(levels, filters);
   return (current, uniforms, drawn) => {
-    for (let n = 0; n < numImages; n++) {
+    for (let n = 0; n < drawn.length; n++) {
       if (drawn[n] !== TO_DRAW) continue;
       const [parameters, earlier] = pixel(current, n);
-      const u = uniforms[n] as number;
-      if (distribution.levelAt !== undefined && !isFiltered) {
-        for (const parameter of parameters) if (!Number.isFinite(parameter)) notFinite();
-        const level = distribution.levelAt(parameters, earlier, u);
-        drawn[n] = checkLevel('levelAt of the distribution', level, levels);
-      } else {
-        writeLogProbs(distribution, parameters, earlier, all);
-        drawn[n] = draw(all, u);
-      }
+      for (const parameter of parameters) if (!Number.isFinite(parameter)) notFinite();
+      const level = distribution.levelAt?.(parameters, earlier, uniforms[n] as number);
+      drawn[n] = checkLevel('levelAt of the distribution', level as number, levels);
     }
   };
-}
-
-/** The lower bound on log p without the condition in guidance, so that numbers stay finite. */
-const MIN_LOG_PROB = -745;
-
-/**
- * Replaces log p by log p + weight (log p - log p without the condition), without renormalizing.
- *
- * Source: Ho and Salimans, "Classifier-Free Diffusion Guidance" (2022), https://arxiv.org/abs/2207.12598, equation 6.
- */
-export function guide(logProbs: Float64Array, withoutCondition: Float64Array, weight: number): void {
-  for (let i = 0; i < logProbs.length; i++) {
-    const guided = logProbs[i] as number;
-    const free = Math.max(withoutCondition[i] as number, MIN_LOG_PROB);
-    if (guided > -Infinity) logProbs[i] = guided + weight * (guided - free);
-  }
 }
 
 /** Returns the parameters of an image's current pixel and the levels before the current channel. */
@@ -116,7 +87,7 @@ export function pixelReader(distribution: PixelDistribution) {
   ];
 }
 
-/** Calls `logProbs` of a distribution. Throws if a result is NaN or +Infinity, or is not written. */
+/** Calls `logProbs` of a distribution. Throws if a result is NaN or +Infinity, or not written, or no level is possible. */
 export function writeLogProbs(
   distribution: PixelDistribution,
   parameters: Float32Array,
@@ -125,5 +96,10 @@ export function writeLogProbs(
 ): void {
   to.fill(Number.NaN);
   distribution.logProbs(parameters, earlier, to);
-  for (const one of to) if (!(one < Infinity)) notFinite();
+  let isAny = false;
+  for (const one of to) {
+    if (!(one < Infinity)) notFinite();
+    if (one > -Infinity) isAny = true;
+  }
+  if (!isAny) notFinite();
 }

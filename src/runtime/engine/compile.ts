@@ -16,7 +16,6 @@ import { addLevelNumbers } from './operations/levels';
 import { type Extent, FeatureCache, ONE_PIXEL, type Plan } from './plan';
 import { addCopies, inLayout, slotsOfImages } from './runs';
 
-/** A program to compile, which is evaluated row by row with the image. */
 interface ProgramSource extends Pick<PortableModel, 'output' | 'weights'> {
   readonly nodes: readonly ImageNode[];
   /** The levels of its image, if it has one. */
@@ -34,10 +33,7 @@ export interface ProgramIO {
   readonly output: FeatureCache;
 }
 
-/**
- * Assigns memory and instructions to every node of a program, for images of the given number of rows. `due` is the time
- * at which each output is read.
- */
+/** Plans each node of a program, for images of so many rows. `due` is the time at which each output is read. */
 export function compile(
   plan: Plan,
   height: number,
@@ -48,7 +44,10 @@ export function compile(
   const readers = readersOf(nodes, output);
   const needed = [...nodes.keys()].filter((index) => index === output || readers[index]?.length !== 0);
   const readiness = whenComputed(nodes, ready, readers, { output, due });
-  const lookUps = lookUpsOf(nodes, readers);
+  // Convolutions of one-hot vectors do not read these, but look up rows of their kernels by the numbers of the levels.
+  const lookUps = nodes.map(({ op }, index) =>
+    op === 'oneHotLevels' ? (readers[index] ?? []).filter((reader) => nodes[reader]?.op === 'conv') : [],
+  );
   const relus = fusedRelus(nodes, readers, output);
   const fused = new Set(relus.values());
   const layouts = layoutsOf(nodes, readiness);
@@ -57,8 +56,8 @@ export function compile(
     if (weight === undefined) throwTypeError('model: weights', `one named '${name}'`, weight);
     return weight.data;
   };
-  /** Memory for the features of a node, or for their `levels`, as these readers need it. */
-  const memoryFor = (index: number, layout: Layout, readers: readonly number[], levels?: number) => {
+  /** A cache for the features of a node, or for their `levels`, as these readers need it. */
+  const cacheFor = (index: number, layout: Layout, readers: readonly number[], levels?: number) => {
     const extent = extentOf(nodes, readiness, index, readers);
     const isTemporary = index !== output && extent.isTemporary === true;
     return new FeatureCache(plan, layout, { ...extent, isTemporary }, readiness[index]?.scale, levels);
@@ -67,7 +66,7 @@ export function compile(
   /** Where a node's features are, for all readers that do not look up: reserved when it is first asked for. */
   const cache = (index: number) => {
     const others = () => readers[index]?.filter((reader) => !lookUps[index]?.includes(reader)) ?? [];
-    caches[index] ??= memoryFor(index, layouts[index] as Layout, others());
+    caches[index] ??= cacheFor(index, layouts[index] as Layout, others());
     return caches[index];
   };
   const levelNumbers: FeatureCache[] = []; // of the operand of each node that wants them
@@ -75,7 +74,7 @@ export function compile(
   /** The numbers of the levels in a node's operand: written with the image's, or computed from its features. */
   const numbersOfLevels = (index: number, operand: number, levels: number) => {
     const layout = Layout.of((readiness[operand] as Readiness).times, false);
-    const y = memoryFor(index, layout, lookUps[index] as number[], levels);
+    const y = cacheFor(index, layout, lookUps[index] as number[], levels);
     if (nodes[operand]?.op === 'image' && levels === imageLevels) categories.push(y.operand());
     else addLevelNumbers(plan, levels, cache(operand), y);
     return y;
@@ -85,18 +84,15 @@ export function compile(
     const isLookUp = lookUps[operand]?.includes(index);
     return (isLookUp ? levelNumbers[operand] : levelNumbers[index]) ?? cache(operand);
   };
-  /** Whether nobody reads a node's features, but only the numbers of its levels. */
-  const isOnlyLookedUp = (index: number) => {
-    const count = lookUps[index]?.length ?? 0;
-    return count > 0 && index !== output && count === readers[index]?.length;
-  };
   for (const index of needed) {
     const node = nodes[index] as ImageNode;
     const lowering = loweringOf(node);
     const operands = operandsOf(node);
     const levels = lowering.levels?.(node, weights);
     if (levels !== undefined) levelNumbers[index] = numbersOfLevels(index, operands[0] as number, levels);
-    if (!isOnlyLookedUp(index) && !fused.has(index)) {
+    const numLookUps = lookUps[index]?.length ?? 0;
+    const isOnlyLookedUp = numLookUps > 0 && index !== output && numLookUps === readers[index]?.length;
+    if (!isOnlyLookedUp && !fused.has(index)) {
       const inputs = operands.map((operand) => inputOf(index, operand)) as [FeatureCache, ...FeatureCache[]];
       const relu = relus.get(index);
       lowering.emit({ plan, height, numbers }, node, inputs, cache(relu ?? index), relu !== undefined);
@@ -112,10 +108,7 @@ export function compile(
   return { image: cache(0).operand(), categories, conditions, output: cache(output) };
 }
 
-/**
- * Copies the outputs for each channel to where they are read, at the channel's time, and returns that position,
- * [{@link outputStride}].
- */
+/** Copies the outputs of each channel, at its time, to where they are read: [{@link outputStride}]. */
 export function addOutputs(plan: Plan, x: FeatureCache, distribution: PixelDistribution): Operand {
   const channels = channelsOf(distribution);
   if (isSoftmax(distribution)) return addLogits(plan, x, channels, distribution.levels);
@@ -161,20 +154,9 @@ function readersOf(nodes: readonly ImageNode[], output: number): number[][] {
   const readers = nodes.map(() => [] as number[]);
   for (const [index, node] of [...nodes.entries()].reverse()) {
     if (index === output || readers[index]?.length !== 0)
-      for (const operand of operandsOf(node)) readers[operand]?.push(index);
+      for (const operand of operandsOf(node)) readers[operand]?.unshift(index);
   }
-  return readers.map((of) => of.reverse());
-}
-
-/**
- * For each node of one-hot vectors, the convolutions that read it: they do not need the vectors, but look up rows of
- * their kernels by the numbers of the levels.
- */
-function lookUpsOf(nodes: readonly ImageNode[], readers: readonly (readonly number[])[]): number[][] {
-  return nodes.map(({ op }, index) => {
-    if (op !== 'oneHotLevels') return [];
-    return (readers[index] ?? []).filter((reader) => nodes[reader]?.op === 'conv');
-  });
+  return readers;
 }
 
 /**
@@ -204,11 +186,7 @@ function whenComputed(
 }
 
 /** Convolutions whose only reader is a ReLU, into which it is fused. Maps the convolution's node to the ReLU's. */
-function fusedRelus(
-  nodes: readonly ImageNode[],
-  readers: readonly (readonly number[])[],
-  output: number,
-): Map<number, number> {
+function fusedRelus(nodes: readonly ImageNode[], readers: readonly (readonly number[])[], output: number) {
   const fused = new Map<number, number>();
   for (const [index, node] of nodes.entries()) {
     const [reader, ...others] = readers[index] as number[];
@@ -221,10 +199,7 @@ function fusedRelus(
 
 const NOTHING = { above: 0, columns: 0 };
 
-/**
- * How far the readers of a node, or an LSTM itself, look around in its features. Features that are the same at every
- * pixel are stored as one pixel.
- */
+/** How far readers, or an LSTM itself, look around in a node. If all pixels are equal, one is stored. */
 function extentOf(
   nodes: readonly ImageNode[],
   readiness: readonly Readiness[],

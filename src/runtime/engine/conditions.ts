@@ -9,7 +9,6 @@ export interface GivenCondition extends ConditionValues {
   readonly enlarged?: readonly [rows: number, columns: number];
 }
 
-/** Does all parts of a computation at once. */
 export function finish(parts: Iterable<void>): void {
   for (const _ of parts);
 }
@@ -17,29 +16,20 @@ export function finish(parts: Iterable<void>): void {
 /** The number of columns between pauses. */
 const COLUMNS = 4096;
 
-/** Computes all that is due before the first pixel of a row, in parts, so that other work can run in between. */
+/**
+ * Computes all that is due before the first pixel of a row, in parts, so that other work can run in between. First writes
+ * the conditions of all images: vectors before the first row, and each row of maps, or zeros below the last.
+ */
 export function* beginRow(
   machine: Machine,
-  io: Pick<ProgramIO, 'conditions'>,
+  { conditions }: Pick<ProgramIO, 'conditions'>,
   given: readonly GivenCondition[],
   /** The index of each image's conditions. */
   conditionOf: Int32Array,
   row: number,
 ): Generator<void> {
+  const { heap, active, plan } = machine;
   machine.moveTo(row, 0);
-  yield* putConditions(machine, io, given, conditionOf, row);
-  if (row === 0) machine.run(ONCE);
-  yield* machine.rowInParts(ROW);
-}
-
-/** Writes the conditions of all images: vectors before the first row, and each row of maps, or zeros below the last. */
-function* putConditions(
-  { heap, active, plan }: Machine,
-  { conditions }: Pick<ProgramIO, 'conditions'>,
-  given: readonly GivenCondition[],
-  conditionOf: Int32Array,
-  row: number,
-): Generator<void> {
   for (const { index, to: operand } of conditions) {
     const { shape, values, enlarged: [rows, columns] = [1, 1] } = given[index] as GivenCondition;
     const isMap = shape.length > 1; // [h,w,K]
@@ -61,4 +51,6 @@ function* putConditions(
       }
     }
   }
+  if (row === 0) machine.run(ONCE);
+  yield* machine.rowInParts(ROW);
 }

@@ -18,10 +18,7 @@ import { imagesTogether, Plan } from './plan';
 export interface EvaluatorArgs {
   readonly numImages: number;
   readonly imageShape: ImageShape;
-  /**
-   * Their conditions, in the model's order. If they are for fewer images, they are repeated: image
-   * n uses the condition of image n modulo their number. @default none
-   */
+  /** Their conditions. If for fewer images, image n uses that of n modulo their number. @default none */
   readonly conditions?: readonly ConditionValues[];
   /** How many images the conditions are for. @default numImages */
   readonly numConditions?: number;
@@ -29,13 +26,13 @@ export interface EvaluatorArgs {
   readonly distribution?: PixelDistribution;
 }
 
-/** The properties by which a job can reuse the evaluator of another job. */
-interface Job extends Required<Pick<EvaluatorArgs, 'numImages' | 'imageShape' | 'distribution'>> {
+/** What an evaluator was compiled for. */
+interface Purpose extends Required<Pick<EvaluatorArgs, 'numImages' | 'imageShape' | 'distribution'>> {
   readonly make: typeof makeKernels;
 }
 
 /** The idle evaluator that the last job on a model left for the next one. */
-const idle = /* @__PURE__ */ new WeakMap<PortableModel, Job & { readonly evaluator: Evaluator }>();
+const idle = /* @__PURE__ */ new WeakMap<PortableModel, Purpose & { readonly evaluator: Evaluator }>();
 
 /** The largest heap of an evaluator that is kept. */
 const MAX_IDLE_BYTES = 2 ** 26;
@@ -61,26 +58,26 @@ export function evaluatorFor(
   }: EvaluatorArgs,
   make = makeKernels,
 ): Evaluator {
-  const job = { numImages, imageShape, distribution, make };
+  const purpose = { numImages, imageShape, distribution, make };
   const found = idle.get(model);
   idle.delete(model);
-  const isFit = found !== undefined && fits(found, job);
+  const isFit = found !== undefined && fits(found, purpose);
   if (isFit) found.evaluator.machine.reset();
-  const evaluator = isFit ? found.evaluator : compiled(model, job);
+  const evaluator = isFit ? found.evaluator : compiled(model, purpose);
   const given = withMaps(model, evaluator.maps, numConditions, imageShape, conditions, make);
   evaluator.begin(numImages, given, numConditions);
   return evaluator;
 }
 
-const fits = (found: Job, { numImages, imageShape, distribution, make }: Job): boolean =>
+const fits = (found: Purpose, { numImages, imageShape, distribution, make }: Purpose): boolean =>
   found.numImages >= numImages &&
   found.numImages <= 2 * numImages &&
   String(found.imageShape) === String(imageShape) &&
   areAlike(found.distribution, distribution) &&
   found.make === make;
 
-function compiled(model: PortableModel, job: Job): Evaluator {
-  const { numImages, imageShape, distribution, make } = job;
+function compiled(model: PortableModel, purpose: Purpose): Evaluator {
+  const { numImages, imageShape, distribution, make } = purpose;
   const { nodes, conditions, maps } = imageProgram({ ...model, imageShape });
   const ready = readinessOf(nodes, conditions);
   checkImageSize('imageShape', imageShape, ready);
@@ -89,9 +86,8 @@ function compiled(model: PortableModel, job: Job): Evaluator {
   const io = compile(plan, height, { ...model, nodes }, ready, channelsOf(distribution));
   const outputs = addOutputs(plan, io.output, distribution);
   const machine = new Machine(plan, numImages, make);
-  const isKept = machine.heap.byteLength <= MAX_IDLE_BYTES;
   const keep = (evaluator: Evaluator) => {
-    if (isKept) idle.set(model, { ...job, evaluator });
+    if (machine.heap.byteLength <= MAX_IDLE_BYTES) idle.set(model, { ...purpose, evaluator });
   };
   return new Evaluator(machine, { ...io, outputs }, model.levels, maps, keep);
 }
@@ -103,7 +99,7 @@ export class Evaluator {
   private conditions: readonly GivenCondition[] = [];
   /** The index of each image's conditions. */
   conditionOf = new Int32Array(0);
-  private readOutputs = (): Float32Array => new Float32Array(0);
+  private currentOutputs = (): Float32Array => new Float32Array(0);
   /** Whether there is a current pixel, and how many of its times are done. */
   private isEntered = false;
   private done = 0;
@@ -140,17 +136,14 @@ export class Evaluator {
   /** From now on, evaluates only the first `numImages` images. Others stay unchanged until copied over. */
   evaluateFirst(numImages: number): void {
     this.machine.computeFirst(numImages);
-    this.readOutputs = outputReader(this.machine, this.io.outputs);
+    this.currentOutputs = outputReader(this.machine, this.io.outputs);
   }
 
-  /**
-   * The model's outputs for the value at this place, for every image evaluated, [images, outputStride]; the padding of
-   * a row is unspecified. Valid until the next call.
-   */
+  /** The outputs for this value of every evaluated image, [images, outputStride], until the next call. */
   outputs(row: number, column: number, channel: number): Float32Array {
     this.enter(row, column);
     this.runTo(channel);
-    return this.readOutputs();
+    return this.currentOutputs();
   }
 
   /** Sets the levels at this place, drawn or given, [images evaluated]. */
@@ -169,10 +162,7 @@ export class Evaluator {
     this.isEntered = false;
   }
 
-  /**
-   * Computes all that is due before the first pixel of the next row, in parts, so that other work
-   * can run in between. If it is not called, this happens at once when the row is first needed.
-   */
+  /** Computes what is due before a row's first pixel, in parts; otherwise this happens when the row is first needed. */
   *beginRow(row: number): Generator<void> {
     if (row > 0) yield* this.machine.rowInParts(AFTER_ROW);
     yield* beginRow(this.machine, this.io, this.conditions, this.conditionOf, row);
@@ -193,15 +183,12 @@ export class Evaluator {
     this.done = 0;
   }
 
-  /** Runs the times of the current pixel up to `time`. */
   private runTo(time: number): void {
     for (; this.done <= time; this.done++) this.machine.run(this.done);
   }
 }
 
-/**
- * Makes a function that returns the outputs of active images, [images, stride]: a view, or a copy for several chunks.
- */
+/** Returns a function for the outputs of active images, [images, stride]: a view, or a copy of several chunks. */
 function outputReader({ heap, active }: Machine, operand: Operand): () => Float32Array {
   const { stride } = operand;
   const parts = active.map(({ images, at }) => heap.subarray(at(operand), at(operand) + images * stride));

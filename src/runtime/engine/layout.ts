@@ -9,16 +9,11 @@ interface SlotRun {
   readonly time: number;
 }
 
-/**
- * Where the features of a node lie in memory, and when each is ready (see `readinessOf`). Features are kept in order;
- * consecutive ones that are ready at the same time form a run.
- */
+/** Where a node's features lie in memory, in order, and when each is ready. Those ready at once form runs. */
 export class Layout {
   private constructor(
     readonly times: readonly number[],
-    /** The slot of each feature. */
     readonly slotOf: readonly number[],
-    /** The total number of slots. */
     readonly slots: number,
     /** The runs in order, each with the time at which it is computed. */
     readonly runs: readonly SlotRun[],
@@ -41,7 +36,6 @@ export class Layout {
     return new Layout(times, slotOf, end, runs, isAligned);
   }
 
-  /** Concatenates. */
   static concat(layouts: readonly Layout[]): Layout {
     const times: number[] = [];
     const slotOf: number[] = [];
@@ -57,7 +51,6 @@ export class Layout {
     return new Layout(times, slotOf, end, runs, isAligned);
   }
 
-  /** This layout with other times. */
   withTimes(times: readonly number[]): Layout {
     return new Layout(times, this.slotOf, this.slots, this.runs, this.isAligned);
   }
@@ -69,17 +62,15 @@ export class Layout {
     return feature < 0 ? 0 : (this.slotOf[feature] as number) + 1;
   }
 
-  /** Whether its features are ready at these times. */
   hasTimes(times: readonly number[]): boolean {
-    return times.length === this.times.length && times.every((time, feature) => time === this.times[feature]);
+    return areEqual(times, this.times);
   }
 
   /** Whether another layout has every feature in the same slot. */
   isLike(other: Layout): boolean {
-    return (
-      this.slots === other.slots &&
-      this.slotOf.length === other.slotOf.length &&
-      this.slotOf.every((slot, feature) => slot === other.slotOf[feature])
-    );
+    return this.slots === other.slots && areEqual(this.slotOf, other.slotOf);
   }
 }
+
+const areEqual = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((one, i) => one === b[i]);

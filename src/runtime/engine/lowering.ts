@@ -2,12 +2,9 @@ import type { NodeOf } from '../program/operations';
 import type { ImageNode, PortableModel } from '../program/program';
 import type { FeatureCache, Plan } from './plan';
 
-/** Where the instructions of a program are added. */
 export interface Target {
   readonly plan: Plan;
-  /** Rows of the images. */
   readonly height: number;
-  /** The numbers of a weight. */
   readonly numbers: (weight: string) => Float32Array;
 }
 
@@ -16,10 +13,7 @@ export const NO_BOUND = -Infinity;
 
 /** How the engine carries out an operation. */
 export interface Lowering<Name extends ImageNode['op'] = ImageNode['op']> {
-  /**
-   * Adds the instructions that compute y from the operands, each feature at its time. `hasRelu`,
-   * only for convolutions, states whether a ReLU is fused into it.
-   */
+  /** Adds instructions that compute y, each feature at its time. `hasRelu`: whether a convolution ends in a ReLU. */
   emit(
     target: Target,
     node: NodeOf<Name>,
@@ -27,10 +21,7 @@ export interface Lowering<Name extends ImageNode['op'] = ImageNode['op']> {
     y: FeatureCache,
     hasRelu: boolean,
   ): void;
-  /**
-   * Where its features lie: each group's side by side, or the operands' concatenated. By default
-   * like its operand's, so that whole runs are computed at once.
-   */
+  /** Where features lie: each group's side by side, or the operands' concatenated. @default like its operand's */
   readonly layout?: 'sideBySide' | 'concatenated';
   /** How far it reads in its operands: rows above the current pixel, columns to either side. @default nothing there */
   reads?(node: NodeOf<Name>): { readonly above: number; readonly columns: number };

@@ -13,12 +13,10 @@ import { CHUNK, FIRST_MOVING, HEAP, type MovingBase, type Plan, type Step, type 
 
 /** Images that are computed together, in their own memory with their own table of bases. */
 interface Chunk {
-  /** The first image. */
   readonly first: number;
   readonly images: number;
   /** The start of the table in the heap. */
   readonly table: number;
-  /** The words of the table. */
   readonly bases: Int32Array;
   readonly at: (operand: Operand) => number;
 }
@@ -35,10 +33,7 @@ interface Segment extends Pick<Step, 'places' | 'sweep'> {
   readonly steps: EncodedStep[];
 }
 
-/**
- * How many multiplications, or numbers written, a job does between pauses: a few milliseconds of
- * work, or a tenth of a second of the slowest functions.
- */
+/** Multiplications between pauses: a few milliseconds of work, or 0.1 s of the slowest functions. */
 const PART = 2 ** 22;
 
 /** A program in the heap, ready to run: weights, each chunk's memory, tables of bases, instructions. */
@@ -46,7 +41,6 @@ export class Machine {
   readonly heap: Float32Array;
   readonly chunks: readonly Chunk[];
   private readonly kernels: SamplingKernels;
-  /** The steps at each time. */
   private readonly steps: readonly (readonly EncodedStep[])[];
   /** The coarsest spacing of the places of any step, in rows or columns of the image. */
   private readonly every: number;
@@ -99,7 +93,6 @@ export class Machine {
     this.due = this.dueAt(0, 0);
   }
 
-  /** Forgets all images. */
   reset(): void {
     const [{ bases, table }] = this.chunks as [Chunk, ...Chunk[]];
     this.heap.fill(0, bases[CHUNK], table); // the memory of all chunks lies before their tables
@@ -113,7 +106,6 @@ export class Machine {
       .map((chunk) => ({ ...chunk, images: Math.min(chunk.images, numImages - chunk.first) }));
   }
 
-  /** Makes a pixel the current one. */
   moveTo(row: number, column: number): void {
     if (row === this.row && column === this.column) return;
     const { movingBases } = this.plan;

@@ -2,7 +2,7 @@ import { type ConditionValues, repeatedCondition } from '../core/conditions';
 import { type ImageShape, positions } from '../core/images';
 import type { KernelWindow } from '../core/window';
 import type { makeKernels } from '../kernels/webassembly';
-import { asCondition, mapSizes, readsWholeMaps, wholeMaps, withNodes } from '../program/maps';
+import { mapAsCondition, mapSizes, readsWholeMaps, wholeMaps, withNodes } from '../program/maps';
 import {
   type ImageNode,
   operandsOf,
@@ -19,7 +19,7 @@ import { type FeatureCache, imagesTogether, Plan } from './plan';
 
 /**
  * The conditions of a model, followed by the maps that it computes from them before the image begins, each
- * under its index as a condition (see `asCondition`). Each map is computed once, after the maps that it
+ * under its index as a condition (see `mapAsCondition`). Each map is computed once, after the maps that it
  * depends on, by the machine that evaluates images, which reads known maps as conditions.
  */
 export function withMaps(
@@ -71,10 +71,7 @@ export function withMaps(
     return (sizes[index] ?? [1, 1]) as [height: number, width: number];
   }
 
-  /**
-   * Computes a node's map from whole maps and conditions, which are extended by `below` rows of
-   * zeros. As many rows are dropped from the top of the result.
-   */
+  /** Computes a node's map, of conditions extended by `below` rows of zeros, without as many rows at the top. */
   function evaluated(index: number, node: ImageNode, below = 0): GivenCondition {
     const [height, width] = sizeOf(index);
     const ofMap = programOf(index, node);
@@ -103,7 +100,7 @@ export function withMaps(
     const inOrder = [0, ...[...found].sort((a, b) => a - b)];
     const indexOf = new Map(inOrder.map((one, at) => [one, at]));
     return inOrder.map((one) => {
-      if (one !== index && whole.has(one)) return asCondition(model, one);
+      if (one !== index && whole.has(one)) return mapAsCondition(model, one);
       const whatIs = one === index ? node : (nodes[one] as ImageNode);
       return withOperands(whatIs, (operand) => indexOf.get(operand) as number);
     });

@@ -1,6 +1,5 @@
 import { type KernelWindow, offsetOfTap, visibilityAt } from '../core/window';
 
-/** A tap of a kernel. */
 export type Tap = readonly [row: number, column: number];
 
 /** Taps that read adjacent places in a row of a map, from left to right. */
@@ -32,7 +31,6 @@ export interface Phase {
   readonly tapsBefore: number;
 }
 
-/** The phases of a window. */
 export function phasesOf(window: KernelWindow): Phase[] {
   const { stride, transposed } = window;
   const every = transposed ? stride : 1;
@@ -59,11 +57,8 @@ function tapRows(window: KernelWindow, every: number, row: number, column: numbe
       .map((c): Tap => [r, c])
       .filter((tap) => {
         const [down, right] = offsetOfTap(window, ...tap);
-        return (
-          (row + down) % every === 0 &&
-          (column + right) % every === 0 &&
-          visibilityAt(window, ...tap) !== 'nothing'
-        );
+        const isAtPlace = (row + down) % every === 0 && (column + right) % every === 0;
+        return isAtPlace && visibilityAt(window, ...tap) !== 'nothing';
       });
     const [first] = taps;
     if (first === undefined) return [];

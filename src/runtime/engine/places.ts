@@ -8,16 +8,12 @@ export interface Places {
   readonly column: number;
 }
 
-/** The places of a map of this scale. */
 export const placesOfScale = (scale: number): Places => ({ every: scale, row: 0, column: 0 });
 
-/** All places. */
 export const EVERYWHERE: Places = /* @__PURE__ */ placesOfScale(1);
 
-/** Whether the places include a row. */
 export const hasRow = ({ every, row }: Places, present: number): boolean => present % every === row;
 
-/** Whether the places include a column. */
 export const hasColumn = ({ every, column }: Places, present: number): boolean => present % every === column;
 
 /**

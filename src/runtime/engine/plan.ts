@@ -19,13 +19,11 @@ export interface MovingBase {
   /** The position of row 0, column 0, in the chunk's memory, or in the heap if all images share it. */
   readonly start: number;
   readonly rowStride: number;
-  /** The number of rows kept. */
   readonly rows: number;
   /** Rows or columns of the image from one stored row or column to the next. */
   readonly scale: number;
   /** How many stored rows above the current one it lies. */
   readonly above: number;
-  /** Floats from column to column. */
   readonly slots: number;
   /** @default false */
   readonly isShared?: boolean;
@@ -68,15 +66,12 @@ export class Plan {
   readonly reservations: Reservation[] = [];
   readonly fills: Fill[] = [];
   readonly movingBases: MovingBase[] = [];
-  /** The index of each moving base, by its contents. */
   private readonly indexOfBase = new Map<string, number>();
-  /** Free memory, by its stride. */
   private readonly spare = new Map<number, Operand[]>();
   /** The operations at each time (see {@link indexOfTime}), in order. */
   readonly steps: readonly Step[][];
 
   constructor(
-    /** Images that are computed together. */
     readonly chunkImages: number,
     readonly width: number,
     readonly channels: number,
@@ -92,7 +87,6 @@ export class Plan {
     return { base: HEAP, offset, stride: 0 };
   }
 
-  /** Reserves floats shared by all chunks, with these numbers. */
   constant(values: Float32Array): Operand {
     return this.written(values.length, (to) => to.set(values));
   }
@@ -154,17 +148,12 @@ export interface Extent {
   readonly margin: number;
   /** Whether all pixels of a row are kept although no reader looks around, because they are read all at once. */
   readonly isWholeRow: boolean;
-  /**
-   * Whether a row is computed and last read before its first pixel, so that its memory can be reused.
-   * @default false
-   */
+  /** Whether a row is last read before its first pixel, so that its memory can be reused. @default false */
   readonly isTemporary?: boolean;
 }
 
-/** Nothing but the current pixel. */
 export const ONE_PIXEL: Extent = { rows: 1, margin: 0, isWholeRow: false };
 
-/** The pixels of the current row. */
 export const WHOLE_ROW: Extent = { rows: 1, margin: 0, isWholeRow: true };
 
 /**
@@ -175,7 +164,6 @@ export const WHOLE_ROW: Extent = { rows: 1, margin: 0, isWholeRow: true };
 export class FeatureCache {
   /** Whether only the current pixel is stored. */
   readonly isOnePixel: boolean;
-  /** Where it has features. */
   readonly places: Places;
   private readonly memory: Operand;
   private readonly rowStride: number;
@@ -206,9 +194,7 @@ export class FeatureCache {
     if (this.extent.isTemporary) this.plan.free(this.memory);
   }
 
-  /**
-   * An operand: the features from a slot on, at the pixel `above` rows up and `left` columns left of the current one.
-   */
+  /** The features from a slot on, at the pixel `above` rows up and `left` columns left of the current one. */
   operand(slot = 0, above = 0, left = 0): Operand {
     const { base, offset, stride } = this.memory;
     if (this.isOnePixel) return { base, offset: offset + slot, stride };

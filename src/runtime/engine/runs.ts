@@ -21,6 +21,22 @@ export function eachRun(
   }
 }
 
+/** One instruction for each of some equal groups of features. A group is ready at once, and contiguous. */
+export function eachGroup(
+  plan: Plan,
+  y: FeatureCache,
+  groups: number,
+  codeOf: (slot: number, group: number) => Omit<Instruction, 'y' | 'length'>,
+): void {
+  const { times, slotOf } = y.layout;
+  const length = times.length / groups;
+  for (let group = 0; group < groups; group++) {
+    const slot = slotOf[group * length] as number;
+    const code = { ...codeOf(slot, group), y: y.operand(slot), length };
+    plan.emit(times[group * length] as number, code, y.places);
+  }
+}
+
 /** Places the numbers of features in the slots of a layout. */
 export function inSlots(numbers: Float32Array, { slots, slotOf }: Layout): Float32Array {
   const arranged = new Float32Array(slots);
@@ -46,10 +62,8 @@ export function cacheBeside(plan: Plan, x: FeatureCache, layout: Layout, isWhole
   return new FeatureCache(plan, layout, extent, x.scale);
 }
 
-/** Features of the current pixel. */
 type Features = Pick<FeatureCache, 'operand' | 'places'>;
 
-/** What {@link addCopies} copies, and how. */
 interface CopyOptions {
   /** The slots in x. @default those of its layout */
   readonly slots?: readonly number[];
@@ -88,10 +102,7 @@ interface CommonRun<Slots> {
 }
 
 /** Finds the common runs, given the time of each feature and its slot in each layout. */
-export function commonRuns<Slots extends (readonly number[])[]>(
-  times: readonly number[],
-  ...slots: Slots
-): CommonRun<Slots>[] {
+export function commonRuns<Slots extends (readonly number[])[]>(times: readonly number[], ...slots: Slots) {
   const all: CommonRun<Slots>[] = [];
   for (const [feature, time] of times.entries()) {
     const from = slots.map((of) => of[feature]) as CommonRun<Slots>['from'] & number[];

@@ -158,10 +158,7 @@ export const tanh = (x: number): number => {
   return Math.sign(x) * ((1 - e) / (1 + e));
 };
 
-/**
- * The level that x in [0, 1] represents, counted from 1: 1 + round(x last), with halves rounded up, in float32; 0 if
- * that is not one of 0..last.
- */
+/** 1 + the level round(x last) of x in [0, 1], halves rounded up, in float32; 0 if it is not one of 0..last. */
 function levelNumber(x: number, last: number): number {
   const level = Math.floor(fround(fround(x * last) + 0.5));
   return level >= 0 && level <= last ? level + 1 : 0;
@@ -184,10 +181,7 @@ function mish(x: number): number {
 const GELU = /* @__PURE__ */ [0.1274148, -0.14224836, 0.7107069, -0.726576, 0.5307027].map(fround) as [number, number, number, number, number]; // biome-ignore format: one line
 const GELU_SCALE = /* @__PURE__ */ fround(0.23164189);
 
-/**
- * GELU, x times the normal distribution function of x, to 7.5e-8 times x, as in tfjs (Abramowitz and Stegun, 7.1.26).
- * Each step is rounded to float32.
- */
+/** x times its normal distribution function, to 7.5e-8 x (Abramowitz and Stegun, 7.1.26), each step in float32. */
 function gelu(x: number): number {
   const t = fround(1 / fround(1 + fround(GELU_SCALE * Math.abs(x))));
   let series = GELU[4];

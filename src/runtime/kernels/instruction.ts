@@ -4,10 +4,7 @@ export { INSTRUCTION_WORDS, OPS, Word };
 
 export type OpName = (typeof OPS)[number];
 
-/**
- * Numbers in the heap, for each image. They start `offset` floats after a base and are `stride`
- * floats apart from image to image (0 if all images share them).
- */
+/** Numbers for each image: `offset` floats after a base, `stride` floats apart, or shared if that is 0. */
 export interface Operand {
   /** An index into the table of bases that the instruction runs with. */
   readonly base: number;
@@ -67,7 +64,6 @@ export interface Instruction {
   readonly parameter?: number;
 }
 
-/** Writes an instruction into the heap. */
 export function encode(heap: Float32Array, at: number, instruction: Instruction): void {
   const { op, y, a, b = a, c = a, length, columns = 0 } = instruction;
   const { weights = 0, weightStride = 0, inputs = 0, rows = 0, parameter = 0 } = instruction;
@@ -85,19 +81,13 @@ export function encode(heap: Float32Array, at: number, instruction: Instruction)
 /** Rounds a number of floats up to whole vectors of four. */
 export const wholeVectors = (floats: number): number => 4 * Math.ceil(floats / 4);
 
-/**
- * The inner loops of sampling, over one heap. All implementations round after every multiplication
- * and addition, in the same order, and so return the same bits.
- */
+/** The inner loops of sampling, over one heap. All implementations round each step, in the same order. */
 export interface SamplingKernels {
   /** The memory of all numbers, initially zero. */
   readonly heap: Float32Array;
   /** The same memory as integers: bases and instructions. */
   readonly words: Int32Array;
-  /**
-   * Runs the instructions encoded in the heap in [start, end), see `encode`, on a number of images. `bases` is the
-   * start of the table of bases: words, each a position in the heap.
-   */
+  /** Runs the encoded instructions in [start, end) on some images, with the table of bases from word `bases` on. */
   run(start: number, end: number, bases: number, images: number): void;
   /**
    * Computes y = e^((x - max x) scale) and its sums for each image: x float32 [images, levels] from

@@ -62,10 +62,9 @@ const BINARY = {
   minimum: (a: number, b: number) => Math.min(a, b),
 };
 
-/** All other operations. */
-const LOOPS: Readonly<
-  Record<Exclude<OpName, keyof typeof activations | keyof typeof BINARY>, (item: Item) => void>
-> = {
+type OtherOp = Exclude<OpName, keyof typeof activations | keyof typeof BINARY>;
+
+const LOOPS: Readonly<Record<OtherOp, (item: Item) => void>> = {
   product,
   lookup,
   attend,
@@ -84,7 +83,6 @@ const LOOPS: Readonly<
   },
 };
 
-/** The loop of an operation. */
 function loopOf(name: OpName): (item: Item) => void {
   if (name in LOOPS) return LOOPS[name as keyof typeof LOOPS];
   if (name in activations) {
@@ -100,7 +98,6 @@ function loopOf(name: OpName): (item: Item) => void {
   };
 }
 
-/** Runs one instruction on a number of images. */
 export function runInstruction(
   { heap, words, view }: ReturnType<typeof memoryOf>,
   at: number,
@@ -150,10 +147,7 @@ function product({ heap, y, a, b, length, weights, weightStride, inputs, paramet
   }
 }
 
-/**
- * The equivalent of assembly/lookup.ts for one image: y = max(b + the rows that a refers to, parameter); y may be at
- * the position of b.
- */
+/** As in assembly/lookup.ts: y = max(b + the rows that a refers to, parameter); y may be at the position of b. */
 function lookup(item: Item): void {
   const { heap, y, a, b, length, weights, weightStride, inputs, rows, parameter } = item;
   const next = rows * weightStride;
@@ -167,10 +161,7 @@ function lookup(item: Item): void {
   }
 }
 
-/**
- * The equivalent of assembly/attention.ts for one image: y = sum of softmax(a k scale) v over the places in [b, c).
- * Sums over features and over weights run in four parts, as in vectors; sums over values run place by place.
- */
+/** As in assembly/attention.ts: sums over features and weights run in four parts, sums over values by place. */
 function attend(item: Item): void {
   const { heap, y, a, b, c, length, weights, weightStride, inputs } = item;
   const scale = fround(item.parameter);
@@ -201,7 +192,6 @@ function attend(item: Item): void {
   }
 }
 
-/** A sum in four parts. */
 type Quarters = [number, number, number, number];
 
 const sumOf = ([a, b, c, d]: Quarters) => fround(fround(a + c) + fround(b + d));
@@ -242,7 +232,6 @@ function groupSoftmax({ heap, y, a, length }: Item, isLog: boolean): void {
   }
 }
 
-/** The largest of some numbers. */
 function largest(heap: Float32Array, from: number, count: number): number {
   let max = heap[from] as number;
   for (let i = 1; i < count; i++) max = pmax(max, heap[from + i] as number);

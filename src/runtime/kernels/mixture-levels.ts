@@ -16,7 +16,6 @@ export interface MixtureLevels {
   weigh(): void;
 }
 
-/** The rows of a table. */
 export const Row = {
   means: 0,
   /** 1 / s */
@@ -33,11 +32,9 @@ export const Row = {
   runs: 5,
 } as const;
 
-/** A number of a table, for component k. */
 const of = (table: Float64Array, row: keyof typeof Row, k: number) =>
   table[Row[row] * (table.length / 6) + k] as number;
 
-/** The upper edge of a level. */
 const upperEdge = (level: number, last: number) => (2 * level) / last - 1 + 1 / last;
 
 /** e^-z of component k at an edge, with z limited so that a run cannot overflow. */
@@ -87,7 +84,6 @@ function massesOf(table: Float64Array, level: number, last: number): [even: numb
   return sums;
 }
 
-/** The implementation in plain JavaScript. */
 export function javascriptMixtureLevels(components: number, levels: number): MixtureLevels {
   const table = new Float64Array(6 * components);
   const masses = new Float64Array(2 * levels);

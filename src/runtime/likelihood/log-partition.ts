@@ -80,10 +80,7 @@ export async function estimated(
     const { levels, logProb } = await model.draw(job);
     const energies = energiesOf('logPartition', energy, Int32Array.from(levels), job, true);
     const costs = timesBeta('logPartition', energies, beta, job);
-    logWeights.set(
-      costs.map((cost, n) => -cost - (logProb[n] as number)),
-      firstImage,
-    );
+    for (const [n, cost] of costs.entries()) logWeights[firstImage + n] = -cost - (logProb[n] as number);
   }
   const greatest = logWeights.reduce((max, one) => Math.max(max, one), -Infinity);
   if (greatest === -Infinity) {

@@ -109,7 +109,7 @@ export async function scoreLevels(
   let ofValues = new Float64Array(0);
   await model.eachOutput('levelLogProbs', images, (reader, current, values) => {
     const size = values.length * levels;
-    if (ofValues.length < size) ofValues = new Float64Array(size);
+    if (ofValues.length !== size) ofValues = new Float64Array(size);
     reader.ofAll(current, ofValues);
     for (const [k, value] of values.entries())
       nats.set(ofValues.subarray(k * levels, (k + 1) * levels), value * levels);

@@ -4,7 +4,7 @@ import type { CodedImage } from '../codec/format';
 import type { Images } from '../core/images';
 import type { LogProbJob } from '../likelihood/log-prob';
 import type { PortableModel } from '../program/program';
-import type { AdjusterData } from '../sampling/adjusters';
+import type { AdjusterData } from '../sampling/changes/adjusters';
 import type { SampledImages, WalkHooks } from '../sampling/image-model';
 import type { Job } from '../sampling/options';
 
@@ -13,12 +13,15 @@ export type SampleTask = Omit<Job, 'random' | 'adjust' | 'potential' | keyof Wal
   readonly adjust: AdjusterData | undefined;
 };
 
-/** The methods of workers, each with a job, or a piece of one, as plain data, and its result. */
+/**
+ * The methods of workers, each with a job, or a piece of one, as plain data, and its result: arrays that hold as much for
+ * each image.
+ */
 export interface Work {
   sample: { job: SampleTask; result: SampledImages };
-  logProb: { job: Omit<LogProbJob, keyof WalkHooks>; result: Float64Array };
-  compress: { job: Omit<CompressJob, keyof WalkHooks>; result: readonly CodedImage[] };
-  decompress: { job: Omit<DecompressJob, keyof WalkHooks>; result: Images };
+  logProb: { job: Omit<LogProbJob, keyof WalkHooks>; result: { nats: Float64Array } };
+  compress: { job: Omit<CompressJob, keyof WalkHooks>; result: { coded: CodedImage[] } };
+  decompress: { job: Omit<DecompressJob, keyof WalkHooks>; result: Pick<Images, 'data'> };
 }
 export type Method = keyof Work;
 

@@ -4,19 +4,21 @@ import { type CodedImage, codedModel } from '../codec/format';
 import { callback, type Given, integer, optional, readArguments } from '../core/arguments';
 import { throwTypeError } from '../core/check';
 import type { NumericArray } from '../core/conditions';
-import { blankImages, type Images, memoryFor, valuesOf } from '../core/images';
+import { blankImages, type Images, memoryFor } from '../core/images';
 import { YIELD_MILLISECONDS } from '../core/pauses';
-import { type LogProbJob, type LogProbOptions, numbersPerImage, planLogProb } from '../likelihood/log-prob';
+import { type LogProbOptions, numbersPerImage, planLogProb } from '../likelihood/log-prob';
 import type { PortableModel } from '../program/program';
 import { copyOf } from '../program/safetensors';
-import type { Adjuster } from '../sampling/adjusters';
-import type { KnownImages, SampledImages, WalkHooks } from '../sampling/image-model';
+import type { Adjuster } from '../sampling/changes/adjusters';
+import type { SampledImages, WalkHooks } from '../sampling/image-model';
 import type { Job } from '../sampling/options';
 import { numParticlesOf } from '../sampling/particles';
 import { planSample, type Sampled, type SampleOptions, sampled } from '../sampling/sample';
+import { schedulerOf } from '../workers/scheduler';
+import { numCores, type PoolWorker, startBy, startWorker } from '../workers/workers';
 import type { SampleTask } from './messages';
-import { type Piece, schedulerOf } from './scheduler';
-import { numCores, type PoolWorker, startWorker } from './workers';
+import { ModelWorker } from './model-worker';
+import { runnerOf } from './run-pieces';
 
 const poolOptions = {
   /** The maximum number of workers. @default the number of cores of the machine */
@@ -106,41 +108,27 @@ export interface Pool {
  */
 export function createPool(options: PoolOptions = {}): Pool {
   const { workers = numCores(), createWorker } = readArguments('createPool', options, poolOptions);
-  const scheduler = schedulerOf(workers, createWorker);
+  const scheduler = schedulerOf('pool', (numWorkers) => {
+    if (numWorkers === workers) return undefined;
+    try {
+      return new ModelWorker('pool', startBy('createPool', createWorker));
+    } catch (cause) {
+      throw new Error(`pool: a worker could not be started: ${(cause as Error)?.message}`, { cause });
+    }
+  });
+  const run = runnerOf(scheduler, workers);
+  const dispose = () => scheduler.dispose('it was disposed before the job was done');
 
   async function draw(model: PortableModel, job: Job): Promise<SampledImages> {
-    const { numImages, imageShape, firstImage, given, scored, lookAhead } = job;
-    const size = valuesOf(imageShape);
-    const levels = blankImages('sample', numImages, imageShape, model.levels).data;
-    const logProb = new Float64Array(numImages);
-    const logDrawn = new Float64Array(numImages);
-    const logGiven = new Float64Array(numImages);
-    await scheduler.run('sample', model, sendable(job), {
-      partOf: ({ first, count }) => ({
-        firstImage: firstImage + first,
-        given: given?.slice(first * size, (first + count) * size) ?? null,
-        scored: scored?.slice(first * size, (first + count) * size) ?? null,
-      }),
-      take(result, { first }) {
-        levels.set(result.levels, first * size);
-        logProb.set(result.logProb, first);
-        logDrawn.set(result.logDrawn, first);
-        logGiven.set(result.logGiven ?? [], first);
-      },
-      numParticles: numParticlesOf(job),
-      valuesInStep: numImages,
-    });
-    return { levels, logProb, logDrawn, ...(lookAhead > 0 && { logGiven }) };
-  }
-
-  async function score(model: PortableModel, job: LogProbJob): Promise<Float64Array> {
-    const size = numbersPerImage(job);
-    const nats = memoryFor('logProb', () => new Float64Array(job.numImages * size));
-    await scheduler.run('logProb', model, job, {
-      partOf: dataOf(job),
-      take: (result, { first }) => nats.set(result, first * size),
-    });
-    return nats;
+    const { numImages, imageShape, lookAhead } = job;
+    const drawn = {
+      levels: blankImages('sample', numImages, imageShape, model.levels).data,
+      logProb: new Float64Array(numImages),
+      logDrawn: new Float64Array(numImages),
+      ...(lookAhead > 0 && { logGiven: new Float64Array(numImages) }),
+    };
+    await run('sample', model, sendable(job), drawn, numParticlesOf(job));
+    return drawn;
   }
 
   return {
@@ -151,46 +139,31 @@ export function createPool(options: PoolOptions = {}): Pool {
     }) as Pool['sample'],
     draw,
     async logProb(model, images, options = {}) {
-      return score(model, planLogProb(model, images, options));
+      const job = planLogProb(model, images, options);
+      const nats = memoryFor('logProb', () => new Float64Array(job.numImages * numbersPerImage(job)));
+      await run('logProb', model, job, { nats });
+      return nats;
     },
     async compress(model, images, options = {}) {
       const values = readArguments('compress', options, compressOptions);
       const checked = codedModel('compress: model', model);
       const job = planCompress(checked, images, values);
       const coded = new Array<CodedImage>(job.numImages);
-      await scheduler.run('compress', model, job, {
-        partOf: dataOf(job),
-        take(result, { first }) {
-          for (const [n, one] of result.entries()) coded[first + n] = one;
-        },
-      });
+      await run('compress', model, job, { coded });
       return packed(checked, job, coded);
     },
     async decompress(model, bytes, options = {}) {
       const values = readArguments('decompress', options, decompressOptions);
-      const checked = codedModel('decompress: model', model);
-      const job = planDecompress(checked, bytes, values);
-      const { coded, numImages, imageShape, firstImage } = job;
-      const images = blankImages('decompress', numImages, imageShape, model.levels);
-      await scheduler.run('decompress', model, job, {
-        partOf: ({ first, count }) => ({
-          firstImage: firstImage + first,
-          coded: coded.slice(first, first + count).map((one) => ({ ...one, code: copyOf(one.code) })),
-        }),
-        take: (result, { first }) => images.data.set(result.data, first * valuesOf(imageShape)),
-      });
+      const job = planDecompress(codedModel('decompress: model', model), bytes, values);
+      const images = blankImages('decompress', job.numImages, job.imageShape, model.levels);
+      const coded = job.coded.map((one) => ({ ...one, code: copyOf(one.code) })); // else each is sent with the whole file
+      await run('decompress', model, { ...job, coded }, { data: images.data });
       return images;
     },
-    dispose: scheduler.dispose,
-    terminate: scheduler.dispose,
+    dispose,
+    terminate: dispose,
   };
 }
-
-/** The levels of a piece's images, copied so that only these are sent. */
-const dataOf = ({ data, imageShape }: KnownImages) => {
-  const size = valuesOf(imageShape);
-  return ({ first, count }: Piece) => ({ data: data.slice(first * size, (first + count) * size) });
-};
 
 /** A job as plain data, since functions cannot be sent. */
 function sendable({ random, adjust, potential, onProgress, ...job }: Job): SampleTask & WalkHooks {

@@ -2,12 +2,11 @@ import { encodeImages } from '../codec/compress';
 import { decodeImages } from '../codec/decompress';
 import { scoreImages } from '../likelihood/log-prob';
 import type { PortableModel } from '../program/program';
-import { adjusterOf } from '../sampling/adjusters';
+import { adjusterOf } from '../sampling/changes/adjusters';
 import type { WalkHooks } from '../sampling/image-model';
 import { engineModel, portableImageModel } from '../sampling/portable';
+import { answer, type Port, type Reply } from '../workers/port';
 import type { Call, Method, Work, WorkerRequest } from './messages';
-import type { Port } from './port';
-import type { Reply } from './worker-calls';
 
 const performers: {
   readonly [M in Method]: (
@@ -23,58 +22,44 @@ const performers: {
     const { levels, logProb, logDrawn, logGiven } = await portableImageModel('pool: model', model).draw(task);
     return { levels, logProb, logDrawn, ...(logGiven && { logGiven }) };
   },
-  logProb: (model, job) => scoreImages(portableImageModel('pool: model', model), job),
-  compress: (model, job) => encodeImages(engineModel(model), job),
-  decompress: (model, job) => decodeImages(engineModel(model), job),
+  async logProb(model, job) {
+    return { nats: await scoreImages(portableImageModel('pool: model', model), job) };
+  },
+  async compress(model, job) {
+    return { coded: await encodeImages(engineModel(model), job) };
+  },
+  async decompress(model, job) {
+    return { data: (await decodeImages(engineModel(model), job)).data };
+  },
 };
 
 /** The memory of a result, which is transferred to the pool. */
 function buffersOf(result: Work[Method]['result']): ArrayBuffer[] {
-  if ('levels' in result) return [result.levels.buffer as ArrayBuffer]; // log p is small
-  if ('shape' in result) return [result.data.buffer as ArrayBuffer];
-  return 'buffer' in result
-    ? [result.buffer as ArrayBuffer]
-    : result.map(({ code }) => code.buffer as ArrayBuffer);
+  if ('coded' in result) return result.coded.map(({ code }) => code.buffer as ArrayBuffer);
+  const numbers = 'levels' in result ? result.levels : 'data' in result ? result.data : result.nats;
+  return [numbers.buffer as ArrayBuffer]; // log p of samples is small
 }
 
 /** Serves the requests of a pool, inside a worker, until the worker ends. */
-export function serve({ listen, post }: Port): void {
+export function serve(port: Port): void {
   const models = new Map<number, PortableModel>();
   let aborter: AbortController | undefined; // of the current call
-  const reply = (message: Reply<Work[Method]['result']>, transfer: ArrayBuffer[] = []) =>
-    post(message, transfer);
 
-  async function perform<M extends Method>({ method, model, job, isFollowed }: Call<M>): Promise<void> {
+  async function perform<M extends Method>({ method, model, job, isFollowed }: Call<M>) {
     aborter = new AbortController();
-    const follow = ({ done }: { done: number }) => reply({ kind: 'progress', done });
+    const follow = ({ done }: { done: number }) =>
+      port.post({ kind: 'progress', done } satisfies Reply<never>, []);
     const hooks = { signal: aborter.signal, onProgress: isFollowed ? follow : undefined };
-    try {
-      const result = await performers[method](models.get(model) as PortableModel, { ...job, ...hooks });
-      reply({ kind: 'result', result }, buffersOf(result));
-    } catch (error) {
-      reply({ kind: 'error', error }); // its class and message survive the transfer
-    }
+    return performers[method](models.get(model) as PortableModel, { ...job, ...hooks });
   }
 
-  listen((message) => {
+  port.listen((message) => {
     const request = message as WorkerRequest;
-    switch (request.kind) {
-      case 'keep':
-        models.set(request.model, request.value);
-        break;
-      case 'drop':
-        models.delete(request.model);
-        break;
-      case 'call':
-        void perform(request);
-        break;
-      case 'abort':
-        aborter?.abort();
-        break;
-      default:
-        throw new Error(
-          `pixelcnn-layers/worker: wanted a request of a pool, got '${(request as { kind: string }).kind}'`,
-        );
-    }
+    const { kind } = request;
+    if (kind === 'keep') models.set(request.model, request.value);
+    else if (kind === 'drop') models.delete(request.model);
+    else if (kind === 'call') void answer(port, () => perform(request), buffersOf);
+    else if (kind === 'abort') aborter?.abort();
+    else throw new Error(`pixelcnn-layers/worker: wanted a request of a pool, got '${kind}'`);
   });
 }

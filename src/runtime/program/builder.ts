@@ -20,7 +20,6 @@ interface NodeFeatures extends OperandShape {
   readonly scale: number | null;
 }
 
-/** The node that computes the features. */
 export const nodeOf = (features: Features): number => (features as NodeFeatures).index;
 
 /** A weight of the program, computed from the numbers of a layer's weights once they are read. */
@@ -28,11 +27,6 @@ export interface WeightRecipe {
   readonly shape: readonly number[];
   readonly from: readonly LayerWeight[];
   readonly make: MakeWeight;
-}
-
-/** A weight of the program that is named after a layer's weight. */
-interface WeightUse extends WeightReference {
-  readonly norm: Norm | undefined;
 }
 
 const isSameNorm = (a?: Norm, b?: Norm) =>
@@ -43,14 +37,12 @@ export class ProgramBuilder extends Nodes<Features> {
   readonly nodes: ProgramNode[] = [];
   /** The layer that each node belongs to. */
   readonly owners: string[] = [];
-  /** By name. */
   readonly weights = new Map<string, WeightRecipe>();
-  /** The operations that layers are expressed with. */
   readonly ops = opsOf<Features>(this);
 
   private readonly features: NodeFeatures[] = [];
   /** The uses of each layer's weight that differ in numbers or shape. */
-  private readonly uses = new Map<LayerWeight, WeightUse[]>();
+  private readonly uses = new Map<LayerWeight, (WeightReference & { readonly norm: Norm | undefined })[]>();
   private layer = '';
 
   /** Sets the layer that the next operations belong to. */
@@ -110,12 +102,7 @@ export class ProgramBuilder extends Nodes<Features> {
     return scale === null ? null : { image: this.features[0] as Features, scale };
   }
 
-  protected named(
-    weight: LayerWeight,
-    shape: readonly number[],
-    make: MakeWeight,
-    norm?: Norm,
-  ): WeightReference {
+  protected named(weight: LayerWeight, shape: readonly number[], make: MakeWeight, norm?: Norm) {
     const uses = this.uses.get(weight) ?? [];
     const known = uses.find((use) => isSameNorm(use.norm, norm) && String(use.shape) === String(shape));
     if (known !== undefined) return known;
@@ -125,12 +112,7 @@ export class ProgramBuilder extends Nodes<Features> {
     return use;
   }
 
-  derived(
-    name: string,
-    shape: readonly number[],
-    from: readonly LayerWeight[],
-    make: MakeWeight,
-  ): WeightReference {
+  derived(name: string, shape: readonly number[], from: readonly LayerWeight[], make: MakeWeight) {
     const full = this.layer === '' ? name : `${this.layer}.${name}`;
     let unused = full;
     for (let n = 1; this.weights.has(unused); n++) unused = `${full}_${n}`;

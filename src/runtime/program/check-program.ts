@@ -24,15 +24,11 @@ import { checkImageSize, firstLeak, type Readiness, readinessOf } from './readin
 // checked, every size is recomputed, and the length of the file bounds the cost of evaluation.
 
 /** A model of which only the weights have been checked. */
-export type UncheckedModel = Readonly<
-  Record<Exclude<keyof PortableModel, 'distribution' | 'symmetry' | 'palette' | 'info'>, unknown>
-> &
-  Pick<PortableModel, 'weights'> & { readonly distribution?: unknown; readonly symmetry?: unknown };
+export type UncheckedModel = Pick<PortableModel, 'weights'> & {
+  readonly [Part in keyof PortableModel]?: unknown;
+};
 
-/**
- * The most products, of whole vectors, that a program may take at each pixel. Nodes may share
- * weights and repeat features, but a short file cannot ask for a long computation.
- */
+/** The most products a pixel, since nodes may share weights: a short file cannot ask for a long computation. */
 const mostWork = (numNodes: number, numbers: number): number => 2 ** 16 + 512 * numNodes + 64 * numbers;
 
 /** The cost of a feature, in products, since several numbers are stored for it. */
@@ -63,12 +59,8 @@ export function checkProgram(model: UncheckedModel, maxValues: number): asserts 
   const shape = checkDistributionShape(distribution, pixel, maxValues);
   // Checked before a distribution of this size is made, since even a short file may state any size.
   const wanted = numParametersOf(shape, pixel);
-  if (size !== wanted)
-    throwTypeError(
-      'output',
-      `a node of ${wanted} numbers, for a ${shape.kind} of ${channels} channels and ${levels} levels`,
-      size,
-    );
+  const ofPixel = `a ${shape.kind} of ${channels} channels and ${levels} levels`;
+  if (size !== wanted) throwTypeError('output', `a node of ${wanted} numbers, for ${ofPixel}`, size);
   checkOutputs(model as PortableModel, maxValues);
   if (model.symmetry !== undefined) checkStoredSymmetry(model as PortableModel);
 }
@@ -86,22 +78,15 @@ function checkConditionShape(condition: unknown, index: number, maxValues: numbe
   const given = (condition ?? {}) as Partial<ConditionShape>;
   const kind = checkOneOf(`${what}: kind`, given.kind, ['class', 'vector', 'map', 'codes']);
   const count = { class: 'numClasses', vector: 'size', map: 'size', codes: 'levels' }[kind];
-  const fields = checkFields(
-    what,
-    condition,
-    ['kind', count, ...(kind === 'codes' ? ['shape'] : [])],
-    kind === 'class' ? ['nullClass'] : [],
-  );
+  const names = kind === 'codes' ? ['kind', count, 'shape'] : ['kind', count];
+  const fields = checkFields(what, condition, names, kind === 'class' ? ['nullClass'] : []);
   checkInteger(`${what}: ${count}`, fields[count], kind === 'codes' ? 2 : 1, MAX_CATEGORIES);
   if (Object.hasOwn(fields, 'nullClass') && fields.nullClass !== true)
     throwTypeError(`${what}: nullClass`, 'true, or no such field', fields.nullClass);
   if (kind === 'codes') {
-    const places = checkedProduct(
-      `${what}: shape`,
-      checkList(`${what}: shape`, fields['shape'], 2),
-      MAX_LENGTH,
-    );
-    checkMaxValues(`${what}: shape`, places, maxValues);
+    const shape = `${what}: shape`;
+    const places = checkedProduct(shape, checkList(shape, fields['shape'], 2), MAX_LENGTH);
+    checkMaxValues(shape, places, maxValues);
   }
   return condition as ConditionShape;
 }
@@ -135,9 +120,8 @@ function checkOutputs(model: PortableModel, maxValues: number): void {
   if (scale > 1) throwTypeError('output', "a node of the image's resolution", `one of every ${scale} rows`);
   const channel = firstLeak(times, (parameter) => channelOf(distribution, parameter));
   if (channel < 0) return;
-  throw new Error(
-    `output: the model is not causal: its ${outputsName(distribution)} of channel ${channel} see that channel or a later one`,
-  );
+  const leaks = `its ${outputsName(distribution)} of channel ${channel} see that channel or a later one`;
+  throw new Error(`output: the model is not causal: ${leaks}`);
 }
 
 /** Checks that tables with a row for each place fit the maps that they are added to. */
@@ -155,10 +139,7 @@ function checkTablesOfPlaces(model: PortableModel, readiness: readonly Readiness
   }
 }
 
-/**
- * Checks that maps computed from conditions are not larger than the image (or the largest image
- * allowed), and that maps stored as a whole fit in memory.
- */
+/** Checks that maps of conditions are no larger than the (largest) image, and that whole maps fit in memory. */
 function checkMaps(model: PortableModel, maps: readonly number[], maxValues: number): void {
   const [height, width] = model.imageShape.map((length) => length ?? MAX_LENGTH) as [number, number];
   const places = mapSizes(model).map((size, index) => {
@@ -229,12 +210,9 @@ function checkNodes(
     }
     if (node.op === 'condition') {
       const condition = conditions[node.index];
+      const known = `one of ${conditions.length} conditions, each read by one node`;
       if (condition === undefined || usedConditions.has(node.index))
-        throwTypeError(
-          `${what}: index`,
-          `one of ${conditions.length} conditions, each read by one node`,
-          node.index,
-        );
+        throwTypeError(`${what}: index`, known, node.index);
       usedConditions.add(node.index);
       wanted = conditionFeatures(condition);
       isConstant = !isOfPlaces(condition);

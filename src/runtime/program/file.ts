@@ -75,9 +75,8 @@ export function writePortable(
   checkModel('writePortable: model', model);
   const { float16 } = readArguments('writePortable', options, writeOptions());
   return attempt('writePortable: model', () => {
-    const tensors = new Map(
-      [...model.weights].map(([name, weight]) => [name, encode(name, weight, float16)]),
-    );
+    const tensors = new Map<string, TensorBytes>();
+    for (const [name, weight] of model.weights) tensors.set(name, encode(name, weight, float16));
     checkProgram(model, MAX_NUMBERS);
     if (tensors.has(PALETTE)) throwTypeError('weights', 'no weight of this name', PALETTE);
     const description = checkDescription('', model, model.levels);

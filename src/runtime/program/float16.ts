@@ -27,7 +27,6 @@ function normal(bits: number): number {
   return Math.min((bits - (MORE_EXPONENT << 23) + 0xfff + isOdd) >>> 13, INFINITY);
 }
 
-/** Whether a float16 is an infinity. */
 export const isInfinite = (half: number): boolean => (half & 0x7fff) === INFINITY;
 
 /** The numbers that float16 bits represent, exactly. */

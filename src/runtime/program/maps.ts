@@ -10,7 +10,7 @@ import { factorOf, UnfitResolution } from './readiness';
 type MapProgram = Pick<PortableModel, 'nodes' | 'conditions' | 'imageShape'>;
 
 /** Replaces a node by a condition, whose index follows the model's own conditions. */
-export const asCondition = ({ conditions, nodes }: MapProgram, index: number): ImageNode => ({
+export const mapAsCondition = ({ conditions, nodes }: MapProgram, index: number): ImageNode => ({
   op: 'condition',
   size: nodes[index]?.size ?? 0,
   index: conditions.length + index,
@@ -30,7 +30,7 @@ export const readsWholeMaps = (node: ProgramNode): boolean =>
  * The program that is left for the image, after nodes that read whole maps, and maps of other
  * sizes, have been computed.
  *
- * @returns its nodes, with those computed before as conditions ({@link asCondition}); all conditions; and the
+ * @returns its nodes, with those computed before as conditions ({@link mapAsCondition}); all conditions; and the
  * indices of the maps that it reads
  * @throws UnfitResolution if a node would look in all directions in the image, or combine maps of different sizes
  */
@@ -47,7 +47,9 @@ export function imageProgram(program: MapProgram & Pick<PortableModel, 'output'>
     for (const operand of operandsOf(node)) if (isBefore[operand]) maps.add(operand);
   }
   return {
-    nodes: nodes.map((node, index) => (isBefore[index] ? asCondition(program, index) : (node as ImageNode))),
+    nodes: nodes.map((node, index) =>
+      isBefore[index] ? mapAsCondition(program, index) : (node as ImageNode),
+    ),
     conditions: withNodes(program),
     maps: [...maps],
   };

@@ -39,10 +39,7 @@ export interface Norm {
   readonly window: KernelWindow;
 }
 
-/**
- * Carries out operations as nodes: on features in the builder, on shapes in the check of layers.
- * The methods of `Ops`, beside the records of operations, are written in terms of it.
- */
+/** Adds operations as nodes: on features in the builder, on shapes in the check of layers; see `opsOf`. */
 export abstract class Nodes<T> {
   /** The number of features. */
   abstract sizeOf(x: T, what: string): number;

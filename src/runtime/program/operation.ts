@@ -10,19 +10,16 @@ export interface WeightReference {
   readonly shape: readonly number[];
 }
 
-/** A reference to a weight, as a field. */
 export const weight: Argument<WeightReference> = checked((what, given) => {
   if (!Array.isArray((given as Partial<WeightReference> | null)?.shape))
     throwTypeError(what, 'the name of a weight', given);
   return given as WeightReference;
 });
 
-/** A reference to a weight, or null for none. */
 export const weightOrNone: Argument<WeightReference | null> = checked((what, given) =>
   given === null ? null : weight.check(what, given, {}),
 );
 
-/** Checks the shape of a weight. */
 export function checkShape(what: string, { name, shape }: WeightReference, wanted: readonly number[]): void {
   if (String(shape) !== String(wanted)) throwTypeError(`${what} '${name}'`, `shape [${wanted}]`, shape);
 }
@@ -32,7 +29,6 @@ export type Operands = 0 | 1 | 3 | 'any';
 
 /** What is known of an operand. */
 export interface OperandShape {
-  /** The number of its features. */
   readonly size: number;
   /** Whether it is the same at every pixel, computed from vector conditions only. */
   readonly isConstant: boolean;
@@ -51,21 +47,22 @@ export const groupsOf = (size: number, count: number): FeatureRange[] =>
 
 /** What some features of a node are computed from. */
 export interface Read {
-  /** The features that are computed. */
   readonly features: FeatureRange;
   /** The position of the operand that is read, or 'own' for the node's own features. */
   readonly operand: number | 'own';
   /** The features of it that are read, all by each of `features` or, if `isOneByOne`, the one in its position. */
   readonly of: FeatureRange;
   readonly isOneByOne?: boolean;
-  /**
-   * Where it is read: relative to the computed place, at all earlier places, or at the last of these.
-   * @default at the place itself
-   */
+  /** Where: relative to the place, at all earlier places, or at the last of these. @default the place itself */
   readonly at?: readonly [down: number, right: number] | 'earlier' | 'previous';
   /** Whether the read affects the result at a place, in a map of this width. @default everywhere */
   counts?(row: number, column: number, width: number): boolean;
 }
+
+/** Each of some features is computed from one of an operand's, in order from its feature `first` on. */
+export const oneByOne = ([from, to]: FeatureRange, first = from, operand = 0): Read => {
+  return { features: [from, to], operand, of: [first, first + to - from], isOneByOne: true };
+};
 
 /** A field of a node as stored in programs, with a weight replaced by its name. */
 type Stored<Value> = [Value] extends [WeightReference]
@@ -79,7 +76,6 @@ export type FieldsAndSize<D extends Declaration> = { readonly size: number } & {
   readonly [Name in keyof D]: D[Name] extends Argument<infer Value, infer _> ? Stored<Value> : never;
 };
 
-/** All that is known of an operation. */
 export interface Operation<
   Name extends string = string,
   Count extends Operands = Operands,
@@ -114,7 +110,6 @@ export interface Operation<
   work?(node: FieldsAndSize<D>, sizes: readonly number[], places: number, what: string): number;
 }
 
-/** Gives a record its type. */
 export function operation<const Name extends string, const Count extends Operands, D extends Declaration>(
   record: Operation<Name, Count, D>,
 ): Operation<Name, Count, D> {

@@ -14,13 +14,11 @@ export type ProgramNode = NodeOf<OperationName>;
 /** A node that can be evaluated row by row with the image, unlike those that read whole maps. */
 export type ImageNode = Exclude<ProgramNode, { op: 'upsample' | 'position' }>;
 
-/** The operands of a node. */
 export function operandsOf(node: ProgramNode): readonly number[] {
   if ('inputs' in node) return node.inputs;
   return 'input' in node ? [node.input] : [];
 }
 
-/** Returns a node with other operands. */
 export function withOperands<Node extends ProgramNode>(node: Node, of: (operand: number) => number): Node {
   if ('inputs' in node) return { ...node, inputs: node.inputs.map(of) };
   return 'input' in node ? { ...node, input: of(node.input) } : node;

@@ -1,28 +1,21 @@
 import { throwTypeError } from '../core/check';
 import { type ConditionShape, isOfPlaces } from '../core/conditions';
-import type { Read } from './operation';
+import { oneByOne, type Read } from './operation';
 import { operationOf } from './operations';
 import { type ImageNode, operandsOf, type ProgramNode } from './program';
 import { AFTER_ROW, ONCE, ROW } from './times';
 
 /** When the features of a node are ready, and at which places they exist. */
 export interface Readiness {
-  /**
-   * The distance in rows and columns of the image between places with features: 1, or 2 and 4 in networks of several
-   * resolutions.
-   */
+  /** Rows and columns of the image from one place with features to the next: 1, or 2 and 4 in coarser maps. */
   readonly scale: number;
-  /**
-   * For each feature `ONCE`, `ROW`, `AFTER_ROW`, or how many channels of the current pixel must be
-   * known before it can be computed, 0 if it depends on earlier pixels only.
-   */
+  /** For each feature `ONCE`, `ROW`, `AFTER_ROW`, or how many channels of the pixel must be known before. */
   readonly times: readonly number[];
 }
 
 /** Thrown for a node whose resolution or size does not fit. */
 export class UnfitResolution extends Error {
   constructor(
-    /** The index of the node. */
     readonly node: number,
     op: ProgramNode['op'] | 'output',
     readonly reason: string,
@@ -49,11 +42,7 @@ export function readinessOf(nodes: readonly ImageNode[], conditions: readonly Co
 }
 
 /** When each feature of a node is ready: once everything that it is computed from is. */
-function timesOf(
-  node: ImageNode,
-  operands: readonly Readiness[],
-  conditions: readonly ConditionShape[],
-): number[] {
+function timesOf(node: ImageNode, operands: readonly Readiness[], conditions: readonly ConditionShape[]) {
   const times = new Array<number>(node.size).fill(ONCE);
   if (node.op === 'image') return times.map((_, channel) => channel + 1);
   if (node.op === 'condition')
@@ -73,11 +62,8 @@ function timesOf(
 
 /** What the features of a node are computed from; by default the same feature of each operand. */
 export function readsOf(node: ProgramNode, sizes: readonly number[]): readonly Read[] {
-  const features = [0, node.size] as const;
-  return (
-    operationOf(node).reads?.(node, sizes) ??
-    sizes.map((_, operand) => ({ features, operand, of: features, isOneByOne: true }))
-  );
+  const given = operationOf(node).reads?.(node, sizes);
+  return given ?? sizes.map((_, operand) => oneByOne([0, node.size], 0, operand));
 }
 
 /**

@@ -60,20 +60,12 @@ export function writeContainer({ tensors, metadata }: Container): Uint8Array<Arr
     end += bytes.length;
   }
   const header = new TextEncoder().encode(`{${entries}}`);
-  const start = LENGTH_BYTES * (1 + Math.ceil(header.length / LENGTH_BYTES));
-  const file = new Uint8Array(start + end).fill(SPACE, LENGTH_BYTES, start);
-  new DataView(file.buffer).setBigUint64(0, BigInt(start - LENGTH_BYTES), true);
-  file.set(header, LENGTH_BYTES);
-  let at = start;
-  for (const { bytes } of tensors.values()) {
-    file.set(bytes, at);
-    at += bytes.length;
-  }
-  return file;
+  const spaces = new Uint8Array(-header.length & (LENGTH_BYTES - 1)).fill(SPACE); // up to a whole number of lengths
+  const length = bytesOf(BigUint64Array.of(BigInt(header.length + spaces.length)));
+  return joined([length, header, spaces, ...Array.from(tensors.values(), ({ bytes }) => bytes)]);
 }
 
 const SPACE = 0x20;
-
 const BRACE = 0x7b;
 
 /**
@@ -126,6 +118,16 @@ export const copyOf = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8A
 export const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
+export function joined(parts: readonly ArrayLike<number>[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
 /** The header entry of a tensor, checked against the bytes that exist. */
 function readEntry(what: string, entry: unknown, bytes: number) {
   const { dtype, shape, data_offsets: offsets } = checkRecord(what, entry);
@@ -137,13 +139,7 @@ function readEntry(what: string, entry: unknown, bytes: number) {
 }
 
 /** Checks the type of a tensor, and that the bytes in `field` are as many as its shape requires; returns the shape. */
-export function checkTensor(
-  what: string,
-  dtype: unknown,
-  shape: unknown,
-  field: string,
-  bytes: unknown,
-): number[] {
+export function checkTensor(what: string, dtype: unknown, shape: unknown, field: string, bytes: unknown) {
   const Numbers =
     dtypes.get(dtype) ?? throwTypeError(`${what}: dtype`, [...dtypes.keys()].join(' or '), dtype);
   const lengths = Array.from(checkList(`${what}: shape`, shape), (length) =>

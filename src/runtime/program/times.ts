@@ -8,8 +8,5 @@ export const ONCE = -2;
 /** Depends on rows above only: ready for all pixels of a row before its first one. */
 export const ROW = -1;
 
-/**
- * Depends on later pixels of its own row: ready for all pixels of a row once the last one is known, so only later rows
- * can use it.
- */
+/** Depends on later pixels of its row: ready once the last one is known, so only later rows can use it. */
 export const AFTER_ROW = Infinity;

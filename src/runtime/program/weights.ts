@@ -30,7 +30,6 @@ export function checkLayerWeight(what: string, weight: unknown, or = ''): LayerW
   return weight as LayerWeight;
 }
 
-/** A weight of a layer, as an argument. */
 export const layerWeight: Argument<LayerWeight> = /* @__PURE__ */ checked((what, given) =>
   checkLayerWeight(what, given),
 );

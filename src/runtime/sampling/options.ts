@@ -21,9 +21,10 @@ import {
 import { checkImages, type ImageShape, memoryFor, resolveImageShape } from '../core/images';
 import type { ModelShape } from '../core/model-shape';
 import { YIELD_MILLISECONDS } from '../core/pauses';
-import { TO_DRAW } from '../distributions/filters';
-import type { Adjust, Adjuster } from './adjusters';
-import { checkNullClass, withAndWithoutClass } from './guidance';
+import { TO_DRAW } from '../distributions/levels';
+import type { Adjust } from './changes/adjust';
+import type { Adjuster } from './changes/adjusters';
+import { checkNullClass, withAndWithoutClass } from './changes/guidance';
 import { numParticlesOf, type PartlyGiven, type Potential } from './particles';
 
 /** The progress of a job, for {@link SampleOptions.onProgress}. */

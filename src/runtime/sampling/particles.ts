@@ -1,5 +1,5 @@
 import { type ImageShape, type Place, placeOf, valuesOf } from '../core/images';
-import { inverse, TO_DRAW } from '../distributions/filters';
+import { inverse, TO_DRAW } from '../distributions/levels';
 import { exp, log } from '../kernels/arithmetic';
 
 /**

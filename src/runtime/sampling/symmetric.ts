@@ -11,7 +11,7 @@ import {
   type SymmetryShape,
   transformed,
 } from '../core/symmetries';
-import { inverse, TO_DRAW } from '../distributions/filters';
+import { inverse, TO_DRAW } from '../distributions/levels';
 import { logSumExp } from '../distributions/logistic-mixture';
 import { exp, log } from '../kernels/arithmetic';
 import type { ImageModel, KnownImages, OrderedModel, SampledImages, WalkHooks } from './image-model';

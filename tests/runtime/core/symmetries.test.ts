@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ImageShape } from '../../../src/runtime/core/images';
 import { elementsOf, type Symmetry, transformed } from '../../../src/runtime/core/symmetries';
-import { TO_DRAW } from '../../../src/runtime/distributions/filters';
+import { TO_DRAW } from '../../../src/runtime/distributions/levels';
 
 const names: Symmetry[] = ['flipRows', 'flipColumns', 'transpose', 'flipLevels'];
 /** All lists of them, each once. */

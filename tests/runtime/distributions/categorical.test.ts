@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { softmaxDraw } from '../../../src/runtime/distributions/categorical';
-import { type Filters, TO_DRAW } from '../../../src/runtime/distributions/filters';
+import { softmaxDraw, softmaxOf } from '../../../src/runtime/distributions/categorical';
+import { TO_DRAW } from '../../../src/runtime/distributions/levels';
 import { wholeVectors } from '../../../src/runtime/kernels/instruction';
 import { javascriptKernels } from '../../../src/runtime/kernels/javascript';
 import { makeKernels } from '../../../src/runtime/kernels/webassembly';
+import { drawWith, type Filters } from '../../support/draw-levels';
 import { fencedHeap } from '../../support/fences';
 import { runs } from '../../support/runs';
 
@@ -19,15 +20,18 @@ function drawEach(logits: Float32Array, uniforms: Float64Array, filters: Partial
   const size = wholeVectors(logits.length);
   const padded = new Float32Array(uniforms.length * size).fill(99); // padding may be anything
   for (let n = 0; n < uniforms.length; n++) padded.set(logits, n * size);
+  const { temperature, topK, topP } = { ...plain, ...filters };
+  const newDrawn = () => new Int32Array(uniforms.length).fill(TO_DRAW);
+  if (topK !== undefined || topP !== undefined) {
+    const drawn = newDrawn();
+    const distribution = softmaxOf(1, logits.length);
+    drawWith(distribution, uniforms.length, { temperature, topK, topP })(present(padded), uniforms, drawn);
+    return drawn;
+  }
   const [levels, others] = [makeKernels, javascriptKernels].map((make) => {
-    const drawn = new Int32Array(uniforms.length).fill(TO_DRAW);
+    const drawn = newDrawn();
     const heap = fencedHeap(make);
-    softmaxDraw(
-      logits.length,
-      uniforms.length,
-      { ...plain, ...filters },
-      heap.make,
-    )(present(padded), uniforms, drawn);
+    softmaxDraw(logits.length, uniforms.length, temperature, heap.make)(present(padded), uniforms, drawn);
     heap.expectStanding();
     return drawn;
   });
@@ -86,7 +90,7 @@ describe('categorical', () => {
     const logits = Float32Array.of(9, -9, 0, 0, -9, 9, 0, 0, 9, -9, 0, 0); // three images of two levels, padded
     for (const filters of [plain, { ...plain, temperature: 0 }, { ...plain, topK: 1 }]) {
       const drawn = Int32Array.of(TO_DRAW, TO_DRAW, 7);
-      softmaxDraw(2, 3, filters)(present(logits), Float64Array.of(0.5, 0.5, 0.5), drawn);
+      drawWith(softmaxOf(1, 2), 3, filters)(present(logits), Float64Array.of(0.5, 0.5, 0.5), drawn);
       expect(Array.from(drawn)).toEqual([0, 1, 7]);
     }
   });
@@ -157,16 +161,14 @@ describe('categorical', () => {
   });
 
   it('resolves ties to the lower level, whatever was drawn before', () => {
-    for (const make of [makeKernels, javascriptKernels]) {
-      const drawNext = softmaxDraw(4, 1, { ...plain, topK: 2 }, make);
-      const next = (logits: Float32Array, u: number) => {
-        const drawn = Int32Array.of(TO_DRAW);
-        drawNext(present(logits), Float64Array.of(u), drawn);
-        return drawn[0];
-      };
-      expect(next(Float32Array.of(0, 0, 5, 9), 0.999)).toBe(3);
-      expect([next(new Float32Array(4), 0.25), next(new Float32Array(4), 0.75)]).toEqual([0, 1]);
-    }
+    const drawNext = drawWith(softmaxOf(1, 4), 1, { ...plain, topK: 2 });
+    const next = (logits: Float32Array, u: number) => {
+      const drawn = Int32Array.of(TO_DRAW);
+      drawNext(present(logits), Float64Array.of(u), drawn);
+      return drawn[0];
+    };
+    expect(next(Float32Array.of(0, 0, 5, 9), 0.999)).toBe(3);
+    expect([next(new Float32Array(4), 0.25), next(new Float32Array(4), 0.75)]).toEqual([0, 1]);
   });
 
   it('keeps the fewest levels that reach topP, at least one', () => {

@@ -4,12 +4,13 @@ import { checkCausality, levelLogProbs, pixelCNN, sample as sampleTensor, toPort
 import { compress, decompress, logProb, sample, stepper } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { writeFile } from '../../../src/runtime/codec/format';
-import { type Filters, TO_DRAW } from '../../../src/runtime/distributions/filters';
+import { TO_DRAW } from '../../../src/runtime/distributions/levels';
 import { mixtureOfLogistics } from '../../../src/runtime/distributions/logistic-mixture';
 import { outputStride } from '../../../src/runtime/distributions/pixel-distribution';
-import { drawFor, guide, logProbsFor, readOutputs } from '../../../src/runtime/distributions/readers';
+import { logProbsFor, readOutputs } from '../../../src/runtime/distributions/readers';
 import { digestOf } from '../../../src/runtime/program/file';
 import { useBackend } from '../../support/backends';
+import { drawWith, type Filters } from '../../support/draw-levels';
 import { runs } from '../../support/runs';
 import { noise } from '../../support/tensors';
 
@@ -70,7 +71,7 @@ describe.each([
           for (const channel of [0, 1]) {
             const drawn = new Int32Array(numImages).fill(TO_DRAW);
             drawn[3] = 6; // is given
-            drawFor(distribution, numImages, filters)({ outputs, channel, levels: before }, uniforms, drawn);
+            drawWith(distribution, numImages, filters)({ outputs, channel, levels: before }, uniforms, drawn);
             for (const n of [0, 1, 2, 4]) {
               const nats = new Float64Array(levels);
               mixture.logProbs(ofPixel(outputs, n), before.subarray(2 * n, 2 * n + channel), nats);
@@ -108,7 +109,7 @@ describe.each([
       const present = { outputs, channel: 0, levels: new Int32Array(2) };
       const message = 'the model returned outputs that are not finite numbers';
       const drawn = Int32Array.of(TO_DRAW);
-      expect(() => drawFor(distribution, 1, filters)(present, Float64Array.of(0.5), drawn)).toThrow(message);
+      expect(() => drawWith(distribution, 1, filters)(present, Float64Array.of(0.5), drawn)).toThrow(message);
       const reader = logProbsFor(distribution, 1);
       expect(() => reader.ofAll(present, new Float64Array(levels))).toThrow(message);
       expect(() => reader.of(present, [3], new Float64Array(1))).toThrow(message);
@@ -168,16 +169,5 @@ describe('outputs that are not finite', () => {
     };
     expect(() => readOutputs('caller', mixture, read)).toThrow(other);
     expect(readOutputs('caller', mixture, () => 7)).toBe(7);
-  });
-});
-
-describe('guide', () => {
-  it('keeps impossible levels so, and stays finite if only the class makes a level possible', () => {
-    const nats = Float64Array.of(Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, -1, -2);
-    guide(nats, Float64Array.of(-1, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, -3), 0.5);
-    expect([...nats]).toEqual([Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, -1 + 0.5 * 744, -1.5]); // e^-745 is the least
-    const away = Float64Array.of(Number.NEGATIVE_INFINITY, -1);
-    guide(away, Float64Array.of(-1, -3), -0.5);
-    expect([...away]).toEqual([Number.NEGATIVE_INFINITY, -2]);
   });
 });

@@ -2,7 +2,7 @@ import type { ConditionData, NumericArray, SampleOptions } from 'pixelcnn-layers
 import { describe, expect, it } from 'vitest';
 import { readArguments } from '../../../src/runtime/core/arguments';
 import type { ModelShape } from '../../../src/runtime/core/model-shape';
-import { TO_DRAW } from '../../../src/runtime/distributions/filters';
+import { TO_DRAW } from '../../../src/runtime/distributions/levels';
 import { evaluatedRows, planJob, sampleArguments } from '../../../src/runtime/sampling/options';
 
 const shape: ModelShape = { imageShape: [2, 2, 1], levels: 3, conditions: [] };

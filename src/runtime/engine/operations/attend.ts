@@ -28,10 +28,9 @@ export const attend: Lowering<'attend'> = {
     const keyPlace = placesOf(0, keySize);
     const valuePlace = placesOf(places * keySize, size);
     const append = (x: FeatureCache, operand: typeof keyPlace, size: number) => {
-      const slotOf = x.layout.times.map(
-        (_, feature) => Math.floor(feature / size) * ofHead + (feature % size),
-      );
-      addCopies(plan, { operand, places: y.places }, { times: x.layout.times, slotOf }, x);
+      const { times } = x.layout;
+      const slotOf = times.map((_, feature) => Math.floor(feature / size) * ofHead + (feature % size));
+      addCopies(plan, { operand, places: y.places }, { times, slotOf }, x);
     };
     append(keys, keyPlace, keySize);
     append(values, valuePlace, size);

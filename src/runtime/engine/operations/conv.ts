@@ -1,7 +1,7 @@
 import { firstSeeing, type KernelWindow, visibilityAt } from '../../core/window';
 import type { Instruction, Operand } from '../../kernels/instruction';
 import { AFTER_ROW, ROW } from '../../program/times';
-import type { SlotRange } from '../layout';
+import type { Layout, SlotRange } from '../layout';
 import { type Lowering, NO_BOUND } from '../lowering';
 import { type Phase, phasesOf, reachOf, type Tap } from '../phases';
 import type { Places } from '../places';
@@ -19,12 +19,17 @@ interface InputSpan {
   readonly inputs: number;
 }
 
-/** A convolution between features. */
-interface Convolution {
+/** A kernel between features in these slots. */
+interface UnpackedKernel {
   readonly window: KernelWindow;
   readonly kernel: Float32Array;
   /** How many levels there are, each with a row of the kernel, if the inputs are numbers of levels; otherwise null. */
   readonly levels: number | null;
+  readonly x: { readonly layout: Pick<Layout, 'slotOf' | 'slots'> };
+  readonly y: { readonly layout: Pick<Layout, 'slotOf'> };
+}
+
+interface Convolution extends UnpackedKernel {
   readonly x: FeatureCache;
   readonly y: FeatureCache;
   /** [out slots] */
@@ -42,10 +47,7 @@ interface PackedPhase extends Convolution {
   readonly above: readonly InputSpan[];
   /** The first input in the output's own row. */
   readonly present: number;
-  /**
-   * The position of its weights: rows of outputs for `lookup`, which reads whole rows, or blocks of
-   * four outputs with all inputs for `product`, which reads a few blocks at once, input by input.
-   */
+  /** The position of its weights: rows of outputs for `lookup`, blocks of four with all inputs for `product`. */
   readonly weights: number;
   /** The distance from input to input, or from level to level of one input. */
   readonly inputStride: number;
@@ -95,10 +97,10 @@ function packedPhase(plan: Plan, convolution: Convolution, phase: Phase): Packed
 }
 
 /** The masked kernel at some taps, in the slots of inputs and outputs; `packed` is zeros. See {@link PackedPhase}. */
-function packTaps(
+export function packTaps(
   packed: Float32Array,
   taps: readonly Tap[],
-  { window, kernel, levels, x, y }: Convolution,
+  { window, kernel, levels, x, y }: UnpackedKernel,
   inputStride: number,
   blockStride: number,
 ): void {

@@ -22,9 +22,7 @@ export const slice: Lowering<'slice'> = {
 };
 
 export const shift: Lowering<'shift'> = {
-  emit({ plan }, { rows, columns }, [x], y) {
-    addCopies(plan, y, y.layout, x, { from: [rows, columns] });
-  },
+  emit: ({ plan }, { rows, columns }, [x], y) => addCopies(plan, y, y.layout, x, { from: [rows, columns] }),
   reads: ({ rows, columns }) => ({ above: rows, columns }),
 };
 

@@ -12,7 +12,6 @@ import { embedPlaces, rasterShift } from './raster';
 /** An input, which is written from outside. */
 const input = { emit() {} };
 
-/** The lowering of each operation. */
 export const lowerings: { readonly [Name in ImageNode['op']]: Lowering<Name> } = {
   image: input,
   condition: input,

@@ -1,32 +1,23 @@
 import type { Instruction } from '../../kernels/instruction';
 import { type Lowering, NO_BOUND } from '../lowering';
 import type { FeatureCache, Plan } from '../plan';
+import { eachGroup } from '../runs';
 
 /** The numbers of the levels that features x represent, counted from 1; 0 if x is not a level. */
 export function addLevelNumbers(plan: Plan, levels: number, x: FeatureCache, y: FeatureCache): void {
-  for (const [feature, slot] of y.layout.slotOf.entries()) {
-    const code = { y: y.operand(slot), a: x.operand(x.layout.slotOf[feature]), length: 1 };
-    const time = y.layout.times[feature] as number;
-    plan.emit(time, { op: 'levelNumber', ...code, parameter: levels - 1 }, y.places);
-  }
+  eachNumber(plan, x, y, { op: 'levelNumber', parameter: levels - 1 });
 }
 
 /** One-hot vectors from an index, counted from 0. */
 export const oneHot: Lowering<'oneHot'> = {
-  emit({ plan }, _, [x], y) {
-    eachNumber(plan, x, y, { op: 'oneHot' });
-  },
+  emit: ({ plan }, _, [x], y) => eachNumber(plan, x, y, { op: 'oneHot' }),
 };
 
-/** From the numbers of levels. */
 export const oneHotLevels: Lowering<'oneHotLevels'> = {
   levels: ({ levels }) => levels,
-  emit({ plan }, _, [numbers], y) {
-    eachNumber(plan, numbers, y, { op: 'oneHot', parameter: 1 });
-  },
+  emit: ({ plan }, _, [numbers], y) => eachNumber(plan, numbers, y, { op: 'oneHot', parameter: 1 }),
 };
 
-/** From the numbers of levels. */
 export const embedLevels: Lowering<'embedLevels'> = {
   levels: ({ table }, weights) => weights.get(table)?.shape[0] ?? 0,
   emit({ plan, numbers: numbersOf }, node, [numbers], y) {
@@ -44,18 +35,13 @@ export const embedLevels: Lowering<'embedLevels'> = {
   },
 };
 
-/** One instruction for the features of each number, when it is ready; these features are contiguous. */
+/** One instruction for the features of each number. */
 function eachNumber(
   plan: Plan,
   x: FeatureCache,
   y: FeatureCache,
-  instruction: Pick<Instruction, 'op'> & Partial<Instruction>,
-): void {
-  const { times, slotOf } = y.layout;
-  const length = times.length / x.layout.times.length;
-  for (const [i, slot] of x.layout.slotOf.entries()) {
-    const first = i * length;
-    const code = { y: y.operand(slotOf[first]), a: x.operand(slot), length, ...instruction };
-    plan.emit(times[first] as number, code, y.places);
-  }
+  instruction: Omit<Instruction, 'y' | 'a' | 'length'>,
+) {
+  const { slotOf } = x.layout;
+  eachGroup(plan, y, slotOf.length, (_, i) => ({ ...instruction, a: x.operand(slotOf[i]) }));
 }

@@ -1,12 +1,13 @@
+import { windowAround } from '../../core/window';
 import type { Instruction, Operand, OpName } from '../../kernels/instruction';
 import type { NodeOf } from '../../program/operations';
 import { ROW } from '../../program/times';
 import { Layout } from '../layout';
 import { type Lowering, NO_BOUND } from '../lowering';
+import type { Tap } from '../phases';
 import { FeatureCache, WHOLE_ROW } from '../plan';
 import { commonRuns } from '../runs';
-
-type LSTM = NodeOf<'lstm'>;
+import { packTaps } from './conv';
 
 /** The gates, in their order within the features of a group. */
 const [O, F, I, G] = [0, 1, 2, 3] as const;
@@ -19,7 +20,6 @@ const [O, F, I, G] = [0, 1, 2, 3] as const;
 export const lstm: Lowering<'lstm'> = {
   readsOwn: ({ path, kernelSize }) => ({ above: 1, columns: path === 'rows' ? kernelSize[1] >> 1 : 1 }),
   emit({ plan, numbers }, node, [z], y) {
-    const kernel = numbers(node.kernel);
     const { path, size, kernelSize } = node;
     const { layout, scale, places } = y;
     const { slots, times, runs } = layout;
@@ -28,26 +28,30 @@ export const lstm: Lowering<'lstm'> = {
     const gateOf = gatesOf(node);
     const slotOf = gateOf.map((gate) => gates.layout.slotOf[gate] as number);
 
-    /** The gates: `sums` plus the contribution of states through `taps` taps of the kernel, starting at `tap`. */
-    const product = (states: Operand, tap: number, taps: number, sums: Operand): Instruction => {
-      const inputs = taps * slots;
-      const ofTaps = kernel.subarray(tap * 4 * size * size, (tap + taps) * 4 * size * size);
-      const weights = plan.written(inputs * 4 * slots, (to) => packTaps(to, ofTaps, layout, slotOf));
+    const window = windowAround(kernelSize, 'everythingAndBelow', 1); // hides nothing
+    const unpacked = { window, kernel: numbers(node.kernel), levels: null, x: y, y: { layout: { slotOf } } };
+    /** The gates: `sums` plus the contribution of states through some taps of the kernel. */
+    const product = (states: Operand, taps: readonly Tap[], sums: Operand): Instruction => {
+      const inputs = taps.length * slots;
+      const weightStride = 4 * inputs;
+      const weights = plan.written(slots * weightStride, (to) =>
+        packTaps(to, taps, unpacked, 4, weightStride),
+      );
       return {
         op: 'product',
         y: gates.operand(),
         a: states,
         b: sums,
         weights: weights.offset,
-        weightStride: 4 * inputs,
+        weightStride,
         inputs,
         length: 4 * slots,
         parameter: NO_BOUND,
       };
     };
-    const tapsAbove = path === 'rows' ? kernelSize[1] : 1;
-    const above = y.operand(0, 1, tapsAbove >> 1);
-    plan.emit(ROW, product(above, 0, tapsAbove, plan.reserve(4 * slots)), places);
+    const tapsAbove = Array.from({ length: kernelSize[1] }, (_, column): Tap => [0, column]);
+    const above = y.operand(0, 1, kernelSize[1] >> 1);
+    plan.emit(ROW, product(above, tapsAbove, plan.reserve(4 * slots)), places);
 
     const zTimes = gateOf.map((gate) => times[gate % size] as number);
     for (const { time, from, length } of commonRuns(zTimes, slotOf, z.layout.slotOf)) {
@@ -61,7 +65,7 @@ export const lstm: Lowering<'lstm'> = {
     const toLeft = { rows: 0, fromLeft: 1, fromRight: -1 }[path]; // columns from a pixel to its previous cell
     if (path !== 'rows') {
       const beside = y.operand(0, 0, toLeft);
-      plan.emit(first, product(beside, 1, 1, gates.operand()), places, sweep);
+      plan.emit(first, product(beside, [[1, 0]], gates.operand()), places, sweep);
     }
     for (const { range, time } of runs) {
       const [from, to] = range;
@@ -79,28 +83,10 @@ export const lstm: Lowering<'lstm'> = {
 };
 
 /** For each feature of z, the gate that it belongs to, [4,F]: each group has o, f, i and g in turn. */
-function gatesOf({ size, groups }: LSTM): number[] {
+function gatesOf({ size, groups }: NodeOf<'lstm'>): number[] {
   const group = size / groups;
   return Array.from({ length: 4 * size }, (_, feature) => {
     const [part, index] = [Math.floor(feature / group) % 4, Math.floor(feature / (4 * group))];
     return part * size + index * group + (feature % group);
   });
-}
-
-/**
- * Packs a kernel [taps,F,4F] into blocks of four gates, [4 slots/4][taps slots][4], for gates in these slots; `packed`
- * is initially zeros.
- */
-function packTaps(packed: Float32Array, kernel: Float32Array, states: Layout, slotOfGate: readonly number[]) {
-  const [size, outs] = [states.slotOf.length, slotOfGate.length];
-  const taps = kernel.length / (size * outs);
-  const blockStride = 4 * taps * states.slots;
-  for (let tap = 0; tap < taps; tap++) {
-    for (const [f, slot] of states.slotOf.entries()) {
-      const to = 4 * (tap * states.slots + slot);
-      for (const [gate, out] of slotOfGate.entries()) {
-        packed[to + (out >> 2) * blockStride + (out & 3)] = kernel[(tap * size + f) * outs + gate] as number;
-      }
-    }
-  }
 }

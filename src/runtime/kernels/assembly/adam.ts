@@ -24,7 +24,6 @@ export function adam(
   }
 }
 
-/** The weighted sum x a + y b. */
 function blend(x: v128, a: f32, y: v128, b: f32): v128 {
   return f32x4.add(f32x4.mul(x, f32x4.splat(a)), f32x4.mul(y, f32x4.splat(b)));
 }

@@ -35,7 +35,7 @@ export function dots(to: usize, x: usize, places: usize, row: usize, t: usize): 
   for (const end = to + places * BLOCK; to < end; to += PIXELS * BLOCK, x += PIXELS * row) {
     let a0 = f32x4.splat(0), b0 = a0, a1 = a0, b1 = a0, a2 = a0, b2 = a0, a3 = a0, b3 = a0;
     let x0 = x, x1 = x0 + row, x2 = x1 + row, x3 = x2 + row;
-    for (let ti = t, last = t + row * LANES; ti < last; ti += BLOCK) {
+    for (let ti = t, last = t + row * LANES; ti < last; x0 += 4, x1 += 4, x2 += 4, x3 += 4, ti += BLOCK) {
       const ta = v128.load(ti), tb = v128.load(ti, 16);
       let s = v128.load32_splat(x0);
       a0 = plusProduct(a0, s, ta);
@@ -49,10 +49,6 @@ export function dots(to: usize, x: usize, places: usize, row: usize, t: usize): 
       s = v128.load32_splat(x3);
       a3 = plusProduct(a3, s, ta);
       b3 = plusProduct(b3, s, tb);
-      x0 += 4;
-      x1 += 4;
-      x2 += 4;
-      x3 += 4;
     }
     v128.store(to, a0);
     v128.store(to, b0, 16);

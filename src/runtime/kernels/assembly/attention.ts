@@ -52,10 +52,7 @@ function write(y: usize, sum: v128, total: f32, bytes: usize): void {
   storeFirst(y, f32x4.div(sum, f32x4.splat(total)), bytes);
 }
 
-/**
- * a k scale for each place; -Infinity for those that pad the last vector. Four places at a time share the loads of a.
- * Returns the maximum of each lane.
- */
+/** a k scale for each place, -Infinity in the padding; four places share loads of a. Returns each lane's maximum. */
 function writeScores(room: usize, a: usize, k: usize, places: usize, bytes: usize, scale: f32): v128 {
   const tail = tailMask(bytes), whole = bytes & ~(V - 1), factor = f32x4.splat(scale);
   let max = f32x4.splat(0);

@@ -11,7 +11,6 @@ import { BLOCK, LANES } from './window';
 /** How many queries' weights, for eight keys, are held at a time. */
 const CHUNK: usize = 64;
 
-/** Bytes of scratch memory that {@link attentionBack} needs. */
 export function attentionBackScratch(
   _images: usize, places: usize, _heads: usize, size: usize, valueSize: usize,
 ): usize {

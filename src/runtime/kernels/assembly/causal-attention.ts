@@ -7,7 +7,6 @@ import { BLOCK, LANES, PIXELS } from './window';
 // Attention of each head over earlier places, and the place itself if `own` is 1, not 0. Queries and keys are
 // [images,places,heads,size], values [images,places,heads,valueSize].
 
-/** Bytes of scratch memory that {@link attention} needs. */
 export function attentionScratch(_images: usize, places: usize, _heads: usize, size: usize, valueSize: usize): usize {
   const widest = rowBytes(max(size, valueSize));
   return headBytes(places, size) + headBytes(places, valueSize) + 3 * LANES * widest + (2 + places + PIXELS) * BLOCK;

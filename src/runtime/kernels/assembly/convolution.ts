@@ -10,7 +10,6 @@ import { paddedAt, paddedBytes, PIXELS, usedTaps } from './window';
 // inputs of a pixel are contiguous. A backward convolution uses the same taps in reverse: rows below, and `left`
 // columns to the right.
 
-/** Bytes of scratch memory that the functions below need at most. */
 export function convolutionScratch(
   _images: usize, height: usize, width: usize, featuresIn: usize, featuresOut: usize, rows: usize, columns: usize,
   _left: usize, present: usize,
@@ -24,10 +23,7 @@ export function convolutionScratch(
   );
 }
 
-/**
- * y = max(x * kernel + bias, lowerBound): x [images,height,width,in], kernel [rows,columns,in,out], bias
- * [out] or 0, y [images,height,width,out].
- */
+/** y = max(x * kernel + bias, lowerBound): x [images,height,width,in], kernel [rows,columns,in,out]; bias may be 0. */
 export function convolve(
   y: usize, x: usize, kernel: usize, bias: usize,
   images: usize, height: usize, width: usize, featuresIn: usize, featuresOut: usize, rows: usize,
@@ -40,10 +36,7 @@ export function convolve(
   );
 }
 
-/**
- * The gradient for x of {@link convolve}: dx = dz * kernel, backwards, where dz is dy
- * [images,height,width,out], masked by y > 0 unless the address y is 0.
- */
+/** The gradient of {@link convolve} for x: dz * kernel, backwards, where y > 0 masks dz unless y is 0. */
 export function convolveBack(
   dx: usize, dy: usize, y: usize, kernel: usize,
   images: usize, height: usize, width: usize, featuresIn: usize, featuresOut: usize, rows: usize,
@@ -56,10 +49,7 @@ export function convolveBack(
   );
 }
 
-/**
- * Computes all rows of the images `to` from the images `from`, masked by y > 0 unless the address y
- * is 0. `left` counts columns of the padding.
- */
+/** Computes all rows of images. `y` masks `from` by y > 0, unless it is 0; `left` counts columns of padding. */
 function eachRow(
   to: usize, from: usize, y: usize,
   images: usize, height: usize, width: usize, featuresIn: usize, featuresOut: usize, rows: usize,

@@ -19,7 +19,6 @@ function paddedAt(dz: usize, width: usize, featuresOut: usize): usize {
   return dz + width * outBytesOf(featuresOut);
 }
 
-/** Bytes of scratch memory that {@link correlate} needs. */
 export function correlationScratch(
   _images: usize, height: usize, width: usize, featuresIn: usize, featuresOut: usize, rows: usize, columns: usize,
   _left: usize, present: usize,

@@ -2,7 +2,6 @@ import { INSTRUCTION_WORDS, Word } from '../encoding';
 
 // Reads instructions.
 
-/** Bytes of an instruction. */
 export const INSTRUCTION: usize = 4 * INSTRUCTION_WORDS;
 
 /** The positions of an operand's words after its base. */

@@ -8,10 +8,7 @@ import { storeFirst, V } from './vector';
 // The operations that sampling runs most; ../javascript.ts has these and all others in JavaScript.
 // Every sum runs over inputs in order, and rounds in each step, so both return the same bits.
 
-/**
- * Runs the instructions in [at, end) on a number of images, up to the first one that is not implemented here, and
- * returns its position, or the end. See `Instruction` in ../instruction.ts.
- */
+/** Runs instructions in [at, end) up to the first that is not implemented here, and returns where it ended. */
 export function run(at: usize, end: usize, bases: usize, images: usize): usize {
   for (; at < end; at += INSTRUCTION) {
     const op: i32 = word(at, Word.op);
@@ -41,7 +38,6 @@ export function run(at: usize, end: usize, bases: usize, images: usize): usize {
   return at;
 }
 
-/** An elementwise operation. */
 function pointwise(op: i32, y: usize, a: usize, b: usize, bytes: usize, parameter: f64): void {
   let i: usize = 0; // the last vector may extend beyond the numbers, to others that are not stored
   if (op <= Op.relu) {

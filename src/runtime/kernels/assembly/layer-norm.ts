@@ -23,15 +23,11 @@ export function layerNorm(
   }
 }
 
-/** Bytes of scratch memory that {@link layerNormBack} needs. */
 export function layerNormBackScratch(_images: usize, _pixels: usize, groups: usize, size: usize): usize {
   return 2 * groups * size * 4;
 }
 
-/**
- * The gradients of {@link layerNorm} from dy, shaped like x: dx, shaped like x, and dscale and
- * dshift [groups,size], which are first summed within each image, at `sums`, to lose fewer digits.
- */
+/** The gradients of {@link layerNorm}. Sums of each image come first, at `sums`, to lose fewer digits. */
 export function layerNormBack(
   dx: usize, dscale: usize, dshift: usize, dy: usize, x: usize, scale: usize,
   images: usize, pixels: usize, groups: usize, size: usize, isRMS: usize, epsilon: f32, sums: usize,

@@ -14,7 +14,6 @@ const NO_EDGE: f32 = 1e20;
 /** Up to this width w, 1 - e^-w equals w, but a product with it might underflow. */
 const NARROW: f32 = 1e-20;
 
-/** Bytes of scratch memory that the functions below need at most. */
 export function logisticMixtureScratch(_rows: usize, channels: usize, components: usize, numParameters: usize): usize {
   return (numParameters + channels + (channels + 2) * components) * V;
 }
@@ -155,7 +154,6 @@ export function logisticMixtureBack(
   }
 }
 
-/** e^x. */
 @inline
 function exp(x: v128): v128 {
   return exponential(x, false);

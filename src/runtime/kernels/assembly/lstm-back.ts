@@ -1,4 +1,4 @@
-import { slopeOfSigmoid, slopeOfTanh, tanh } from './lstm-gates';
+import { slopeOfSigmoid, slopeOfTanh, tanh } from './gate-f32';
 import { endPlace, firstPlace, linesOf, padLine, pixelOf, placesOf, tapsBefore } from './lstm-lines';
 import { packKernelBack } from './packing';
 import { convolveRow } from './rows';
@@ -7,7 +7,6 @@ import { paddedAt, paddedBytes } from './window';
 
 // The gradient of lstm.ts for z; see the notes there.
 
-/** Bytes of scratch memory that {@link lstmBack} needs. */
 export function lstmBackScratch(
   _images: usize, height: usize, width: usize, groups: usize, size: usize, columns: usize, path: usize,
 ): usize {

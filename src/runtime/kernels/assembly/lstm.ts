@@ -1,4 +1,4 @@
-import { sigmoid, tanh } from './lstm-gates';
+import { sigmoid, tanh } from './gate-f32';
 import { endPlace, firstPlace, linesOf, padLine, pixelOf, placesOf, tapsBefore } from './lstm-lines';
 import { packKernel } from './packing';
 import { convolveRow } from './rows';
@@ -8,7 +8,6 @@ import { paddedAt, paddedBytes } from './window';
 // An LSTM over the pixels of images, image by image and line by line: see ops/pixel-lstm.ts. Each group of 4 size
 // features holds o, f, i and g.
 
-/** Bytes of scratch memory that {@link lstm} needs. */
 export function lstmScratch(
   _images: usize, height: usize, width: usize, groups: usize, size: usize, columns: usize, path: usize,
 ): usize {

@@ -3,10 +3,7 @@ import { BLOCK, LANES, usedTaps, weightsAt } from './window';
 
 // The layouts of kernels and images for the tiles.
 
-/**
- * Writes biases of 0 and the used taps of a kernel, [blocks of eight outputs][taps][in][8], the last block
- * padded by zeros.
- */
+/** Writes biases of 0 and the used taps of a kernel, [blocks of eight outputs][taps][in][8], padded by zeros. */
 export function packKernel(
   biases: usize, kernel: usize,
   featuresIn: usize, featuresOut: usize, rows: usize, columns: usize, present: usize,
@@ -43,10 +40,7 @@ export function packKernelBack(
   }
 }
 
-/**
- * Copies an image [height,width,features] into its padded rows, a number of columns from the left, masked by y > 0
- * unless the address y is 0.
- */
+/** Copies an image into its padded rows, from column `left` on, masked by y > 0 unless the address y is 0. */
 export function padImage(
   to: usize, image: usize, y: usize,
   height: usize, width: usize, features: usize, columns: usize, left: usize,

@@ -40,14 +40,11 @@ function fourByEight(
   end: usize, block: usize, bound: v128,
 ): void {
   let a0 = v128.load(start), b0 = v128.load(start, 16);
-  start += startStride;
-  let a1 = v128.load(start), b1 = v128.load(start, 16);
-  start += startStride;
-  let a2 = v128.load(start), b2 = v128.load(start, 16);
-  start += startStride;
-  let a3 = v128.load(start), b3 = v128.load(start, 16);
+  let a1 = v128.load((start += startStride)), b1 = v128.load(start, 16);
+  let a2 = v128.load((start += startStride)), b2 = v128.load(start, 16);
+  let a3 = v128.load((start += startStride)), b3 = v128.load(start, 16);
   let x1 = x0 + xStride, x2 = x1 + xStride, x3 = x2 + xStride;
-  for (; w < end; w += V) {
+  for (; w < end; x0 += 4, x1 += 4, x2 += 4, x3 += 4, w += V) {
     const wa = v128.load(w), wb = v128.load(w + block);
     let s = v128.load_splat<f32>(x0);
     a0 = f32x4.add(a0, f32x4.mul(s, wa));
@@ -61,21 +58,14 @@ function fourByEight(
     s = v128.load_splat<f32>(x3);
     a3 = f32x4.add(a3, f32x4.mul(s, wa));
     b3 = f32x4.add(b3, f32x4.mul(s, wb));
-    x0 += 4;
-    x1 += 4;
-    x2 += 4;
-    x3 += 4;
   }
   v128.store(y, f32x4.pmax(a0, bound));
   v128.store(y, f32x4.pmax(b0, bound), 16);
-  y += yStride;
-  v128.store(y, f32x4.pmax(a1, bound));
+  v128.store((y += yStride), f32x4.pmax(a1, bound));
   v128.store(y, f32x4.pmax(b1, bound), 16);
-  y += yStride;
-  v128.store(y, f32x4.pmax(a2, bound));
+  v128.store((y += yStride), f32x4.pmax(a2, bound));
   v128.store(y, f32x4.pmax(b2, bound), 16);
-  y += yStride;
-  v128.store(y, f32x4.pmax(a3, bound));
+  v128.store((y += yStride), f32x4.pmax(a3, bound));
   v128.store(y, f32x4.pmax(b3, bound), 16);
 }
 
@@ -84,15 +74,10 @@ function fourByFour(
   y: usize, yStride: usize, start: usize, startStride: usize, x0: usize, xStride: usize, w: usize,
   end: usize, bound: v128,
 ): void {
-  let a0 = v128.load(start);
-  start += startStride;
-  let a1 = v128.load(start);
-  start += startStride;
-  let a2 = v128.load(start);
-  start += startStride;
-  let a3 = v128.load(start);
+  let a0 = v128.load(start), a1 = v128.load((start += startStride));
+  let a2 = v128.load((start += startStride)), a3 = v128.load((start += startStride));
   let x1 = x0 + xStride, x2 = x1 + xStride, x3 = x2 + xStride;
-  for (; w < end; w += V) {
+  for (; w < end; x0 += 4, x1 += 4, x2 += 4, x3 += 4, w += V) {
     const wa = v128.load(w);
     let s = v128.load_splat<f32>(x0);
     a0 = f32x4.add(a0, f32x4.mul(s, wa));
@@ -102,18 +87,11 @@ function fourByFour(
     a2 = f32x4.add(a2, f32x4.mul(s, wa));
     s = v128.load_splat<f32>(x3);
     a3 = f32x4.add(a3, f32x4.mul(s, wa));
-    x0 += 4;
-    x1 += 4;
-    x2 += 4;
-    x3 += 4;
   }
   v128.store(y, f32x4.pmax(a0, bound));
-  y += yStride;
-  v128.store(y, f32x4.pmax(a1, bound));
-  y += yStride;
-  v128.store(y, f32x4.pmax(a2, bound));
-  y += yStride;
-  v128.store(y, f32x4.pmax(a3, bound));
+  v128.store((y += yStride), f32x4.pmax(a1, bound));
+  v128.store((y += yStride), f32x4.pmax(a2, bound));
+  v128.store((y += yStride), f32x4.pmax(a3, bound));
 }
 
 /** All outputs of one image: 16 at once, then the rest. */
@@ -126,7 +104,7 @@ function one(
     let a = v128.load(start), b = v128.load(start, 16), c = v128.load(start, 32), d = v128.load(start, 48);
     let xi = x;
     const end = w + inputBytes;
-    for (; w + V < end; w += 2 * V) {
+    for (; w + V < end; xi += 8, w += 2 * V) {
       let s = v128.load_splat<f32>(xi);
       a = f32x4.add(a, f32x4.mul(s, v128.load(w)));
       b = f32x4.add(b, f32x4.mul(s, v128.load(w + block)));
@@ -137,7 +115,6 @@ function one(
       b = f32x4.add(b, f32x4.mul(s, v128.load(w + block, 16)));
       c = f32x4.add(c, f32x4.mul(s, v128.load(w + block2, 16)));
       d = f32x4.add(d, f32x4.mul(s, v128.load(w + block3, 16)));
-      xi += 8;
     }
     if (w < end) {
       const s = v128.load_splat<f32>(xi);
@@ -159,22 +136,18 @@ function one(
   if (bytes > V) {
     const third = bytes == 2 * V ? block : block2; // if there are only two, the second is computed again
     let a = v128.load(start), b = v128.load(start, 16), c = v128.load(start + bytes - V);
-    for (; w < end; w += V) {
+    for (; w < end; x += 4, w += V) {
       const s = v128.load_splat<f32>(x);
       a = f32x4.add(a, f32x4.mul(s, v128.load(w)));
       b = f32x4.add(b, f32x4.mul(s, v128.load(w + block)));
       c = f32x4.add(c, f32x4.mul(s, v128.load(w + third)));
-      x += 4;
     }
     v128.store(y, f32x4.pmax(a, bound));
     v128.store(y, f32x4.pmax(b, bound), 16);
     v128.store(y + bytes - V, f32x4.pmax(c, bound));
   } else if (bytes == V) {
     let a = v128.load(start);
-    for (; w < end; w += V) {
-      a = f32x4.add(a, f32x4.mul(v128.load_splat<f32>(x), v128.load(w)));
-      x += 4;
-    }
+    for (; w < end; x += 4, w += V) a = f32x4.add(a, f32x4.mul(v128.load_splat<f32>(x), v128.load(w)));
     v128.store(y, f32x4.pmax(a, bound));
   }
 }

@@ -34,7 +34,7 @@ export function convolveRow(
         let x0 = x + r * rowBytes + (p + firstColumn(r, columns, present, isBackward)) * pixel;
         let x1 = x0 + pixel, x2 = x1 + pixel, x3 = x2 + pixel;
         const end = w + usedColumns(r, rows, columns, present, isBackward) * featuresIn * BLOCK;
-        for (; w < end; w += BLOCK) {
+        for (; w < end; x0 += 4, x1 += 4, x2 += 4, x3 += 4, w += BLOCK) {
           const wa = v128.load(w), wb = v128.load(w + V);
           let s = v128.load_splat<f32>(x0);
           a0 = plusProduct(a0, s, wa);
@@ -48,10 +48,6 @@ export function convolveRow(
           s = v128.load_splat<f32>(x3);
           a3 = plusProduct(a3, s, wa);
           b3 = plusProduct(b3, s, wb);
-          x0 += 4;
-          x1 += 4;
-          x2 += 4;
-          x3 += 4;
         }
       }
       const isWhole = width >= PIXELS && lanes == LANES;
@@ -73,10 +69,7 @@ export function convolveRow(
   }
 }
 
-/**
- * sums[j][o] += the sum over a row of x[p][j] dz[p][o], where j runs over the inputs of each kernel row in
- * turn.
- */
+/** sums[j][o] += the sum over a row of x[p][j] dz[p][o], for the inputs j of each kernel row in turn. */
 export function correlateRow(
   sums: usize, x: usize, rowBytes: usize, dz: usize,
   width: usize, featuresIn: usize, outBytes: usize, rows: usize, columns: usize, present: usize,

@@ -2,10 +2,7 @@ import { exp } from './exp';
 import { exp as expF32 } from './exp-f32';
 import { largestOfLanes, sumOfLanes, V } from './vector';
 
-/**
- * y[n][l] = e^((x[n][l] - max x[n]) scale), float64, and its sums [images]. `levels` is a multiple
- * of 4; x is padded with -Infinity.
- */
+/** y[n][l] = e^((x[n][l] - max x[n]) scale), float64, and its sums; x is padded to whole vectors with -Infinity. */
 export function softmax(y: usize, sums: usize, x: usize, images: usize, levels: usize, scale: f64): void {
   const s = f64x2.splat(scale);
   for (let n: usize = 0; n < images; n++, x += levels * 4, y += levels * 8, sums += 8) {
@@ -25,9 +22,7 @@ export function softmax(y: usize, sums: usize, x: usize, images: usize, levels: 
 }
 
 /**
- * Draws by inverting the distribution function in float32: int32 [images], the first level whose
- * cumulative probability exceeds a uniform, float64 [images], or -1 if rounding might decide. x,
- * levels and scale are as in {@link softmax}; `row` is scratch memory [levels], float32.
+ * `drawCertain` of `SamplingKernels`, which inverts the distribution function in float32.
  *
  * With one rounding of at most 2^-24 a step, a cumulative sum and the threshold are each within
  * (levels / 4 + 3 log levels + 12) 2^-24 of the total. So a level is certain if the sums before and

@@ -1,6 +1,7 @@
 // The files in this folder are AssemblyScript, which scripts/build-kernels.mjs compiles to
 // WebAssembly modules with SIMD: for sampling, over their own heap, and for training, over the
-// memory of tfjs's wasm backend. Addresses, strides and names with `bytes` count bytes.
+// memory of tfjs's wasm backend. Addresses, strides and names with `bytes` count bytes. Functions named `…Scratch`
+// return how many bytes of scratch memory a kernel needs at most.
 
 /** Bytes of a vector of four floats. */
 export const V: usize = 16;

@@ -10,9 +10,7 @@ export function outBytesOf(features: usize): usize {
   return (features + LANES - 1) / LANES * BLOCK;
 }
 
-/**
- * The number of columns used in a row of the kernel, counted from the top of the window; `present` on the output's row.
- */
+/** The number of columns used in a row of the kernel; `present` on the output's row. */
 @inline
 export function usedColumns(
   row: usize, rows: usize, columns: usize, present: usize, isBackward: bool,
@@ -26,7 +24,6 @@ export function firstColumn(row: usize, columns: usize, present: usize, isBackwa
   return isBackward && row == 0 ? columns - present : 0;
 }
 
-/** The number of taps in use. */
 @inline
 export function usedTaps(rows: usize, columns: usize, present: usize): usize {
   return (rows - 1) * columns + present;

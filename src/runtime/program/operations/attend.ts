@@ -11,7 +11,7 @@ import {
 import { checkFeatures, checkMemory, throwTypeError } from '../../core/check';
 import { wholeVectors } from '../../kernels/instruction';
 import type { Nodes } from '../nodes';
-import { type FeatureRange, groupsOf, operation, type Read } from '../operation';
+import { type FeatureRange, groupsOf, oneByOne, operation, type Read } from '../operation';
 
 // Arguments are made by functions, so that pages which only run programs do without them.
 
@@ -40,20 +40,6 @@ const attentionArgs = () => ({
 /** Arguments of {@link Ops.attend}. */
 export interface AttentionArgs extends Readonly<Given<ReturnType<typeof attentionArgs>>> {}
 
-export interface AttendOps<T> {
-  /**
-   * Causal attention: the mean of the values of earlier places, in row order, weighted by
-   * softmax(queries keys / sqrt(U / heads)), separately for each head; zeros at the first place, unless it attends
-   * to itself. Queries and keys [N,H,W,U], values [N,H,W,V] -> [N,H,W,V].
-   */
-  attend(queries: T, keys: T, values: T, heads: number, args?: AttentionArgs): T;
-  /**
-   * In training, sets each number to 0 with probability `rate`, and otherwise divides it by 1 - rate, which keeps the
-   * mean. At inference, returns x unchanged.
-   */
-  dropout(x: T, args: DropoutArgs): T;
-}
-
 export const attend = operation({
   name: 'attend',
   operands: 3,
@@ -73,10 +59,7 @@ export const attend = operation({
     const counts = (row: number, column: number, width: number) => row * width + column >= first;
     return groupsOf(size, heads).flatMap((features, head): Read[] => {
       const of = scored[head] as FeatureRange;
-      const seen: Read[] = [
-        { features, operand: 1, of, counts },
-        { features, operand: 2, of: features, isOneByOne: true },
-      ];
+      const seen: Read[] = [{ features, operand: 1, of, counts }, oneByOne(features, features[0], 2)];
       const earlier = seen.map((read): Read => ({ ...read, at: 'earlier' }));
       return [{ features, operand: 0, of, counts }, ...earlier, ...(own ? seen : [])];
     });
@@ -88,15 +71,23 @@ export const attend = operation({
   },
 });
 
-export const attendOps = <T>(nodes: Nodes<T>): AttendOps<T> => ({
-  attend(queries, keys, values, heads, args = {}) {
+export const attendOps = <T>(nodes: Nodes<T>) => ({
+  /**
+   * Causal attention: the mean of the values of earlier places, in row order, weighted by
+   * softmax(queries keys / sqrt(U / heads)), separately for each head; zeros at the first place, unless it attends
+   * to itself. Queries and keys [N,H,W,U], values [N,H,W,V] -> [N,H,W,V].
+   */
+  attend(queries: T, keys: T, values: T, heads: number, args: AttentionArgs = {}): T {
     const { own } = readArguments('attend', args, attentionArgs());
     return nodes.add(attend, [queries, keys, values], { heads, own: own || undefined });
   },
-  /** Programs do not train. */
-  dropout(x, args) {
+  /**
+   * In training, sets each number to 0 with probability `rate`, and otherwise divides it by 1 - rate, which keeps the
+   * mean. At inference, returns x unchanged.
+   */
+  dropout(x: T, args: DropoutArgs): T {
     readArguments('dropout', args, dropoutArgs());
     nodes.sizeOf(x, 'dropout');
-    return x;
+    return x; // programs do not train
   },
 });

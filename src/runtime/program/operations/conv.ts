@@ -15,22 +15,6 @@ import { checkShape, groupsOf, operation, type Read, weight, weightOrNone } from
 import { checkedKernelShape, checkLayerWeight, type Kernel, type LayerWeight } from '../weights';
 import { pointwise } from './pointwise';
 
-export interface ConvOps<T> {
-  /**
-   * A causal convolution, with zeros around the image: [N,H,W,in] -> [N,H,W,out], or [N,in] -> [N,out] with a
-   * 1x1 kernel. Pass the whole kernel [rows,columns,in,out], since the window's mask is applied here. A
-   * window of stride 2 gives [N,H/2,W/2,out], or [N,2H,2W,out] if it is transposed. In incremental sampling,
-   * a window that sees all sides of its pixel may only read features computed from conditions.
-   */
-  conv(
-    x: T,
-    kernel: Kernel,
-    bias: LayerWeight | null,
-    window: KernelWindow,
-    activation?: 'linear' | 'relu',
-  ): T;
-}
-
 export const conv = operation({
   name: 'conv',
   operands: 1,
@@ -38,12 +22,10 @@ export const conv = operation({
   size([x], { kernel, bias, window }, what) {
     const { kernelSize, imageChannels, stride } = window;
     const [, , featuresIn, featuresOut = 0] = kernel.shape;
-    if (x.isConstant && (kernelSize[0] * kernelSize[1] > 1 || stride > 1))
-      throwTypeError(
-        `${what}: window`,
-        '1x1 of stride 1, since its input is the same at every pixel',
-        `${kernelSize.join('x')} of stride ${stride}`,
-      );
+    if (x.isConstant && (kernelSize[0] * kernelSize[1] > 1 || stride > 1)) {
+      const wanted = '1x1 of stride 1, since its input is the same at every pixel';
+      throwTypeError(`${what}: window`, wanted, `${kernelSize.join('x')} of stride ${stride}`);
+    }
     checkShape(`${what}: kernel`, kernel, [...kernelSize, x.size, featuresOut]);
     checkFeatures(`${what}: input features`, featuresIn, imageChannels);
     checkFeatures(`${what}: output features`, featuresOut, imageChannels);
@@ -97,8 +79,20 @@ function checkWindow(what: string, given: unknown): KernelWindow {
   return given as KernelWindow;
 }
 
-export const convOps = <T>(nodes: Nodes<T>): ConvOps<T> => ({
-  conv(x, kernel, bias, window, activation = 'linear') {
+export const convOps = <T>(nodes: Nodes<T>) => ({
+  /**
+   * A causal convolution, with zeros around the image: [N,H,W,in] -> [N,H,W,out], or [N,in] -> [N,out] with a
+   * 1x1 kernel. Pass the whole kernel [rows,columns,in,out], since the window's mask is applied here. A
+   * window of stride 2 gives [N,H/2,W/2,out], or [N,2H,2W,out] if it is transposed. In incremental sampling,
+   * a window that sees all sides of its pixel may only read features computed from conditions.
+   */
+  conv(
+    x: T,
+    kernel: Kernel,
+    bias: LayerWeight | null,
+    window: KernelWindow,
+    activation: 'linear' | 'relu' = 'linear',
+  ): T {
     checkOneOf('conv: activation', activation, ['linear', 'relu']);
     if (!Array.isArray(window?.anchor)) throwTypeError('conv: window', 'a window from windowOf', window);
     const [, , , featuresOut] = checkedKernelShape(kernel);

@@ -2,20 +2,7 @@ import { integer } from '../../core/arguments';
 import { checkInteger, throwTypeError } from '../../core/check';
 import { wholeVectors } from '../../kernels/instruction';
 import type { Nodes } from '../nodes';
-import { operation, type Read } from '../operation';
-
-export interface FeatureOps<T> {
-  /** Concatenates features: [N,H,W,F], [N,H,W,G] -> [N,H,W,F+G]. */
-  concat(...inputs: T[]): T;
-  /** The `size` features from `start` on: [N,H,W,F] -> [N,H,W,size]. */
-  slice(x: T, start: number, size: number): T;
-  /** Shifts features down by `rows` and right by `columns`, both at least 0, and fills with zeros: [N,H,W,F]. */
-  shift(x: T, rows: number, columns: number): T;
-  /** elu(x), then elu(-x): [N,H,W,F] -> [N,H,W,2F]. */
-  concatElu(x: T): T;
-  /** Reshapes features to logits of each channel: [N,H,W,C*L] -> [N,H,W,C,L]. */
-  perChannel(x: T, channels: number, levels: number): T;
-}
+import { oneByOne, operation } from '../operation';
 
 export const concat = operation({
   name: 'concat',
@@ -24,10 +11,9 @@ export const concat = operation({
   size: (operands) => operands.reduce((sum, { size }) => sum + size, 0),
   reads(_, sizes) {
     let first = 0;
-    return sizes.map((size, operand): Read => {
-      const features = [first, first + size] as const;
+    return sizes.map((size, operand) => {
       first += size;
-      return { features, operand, of: [0, size], isOneByOne: true };
+      return oneByOne([first - size, first], 0, operand);
     });
   },
 });
@@ -42,9 +28,7 @@ export const slice = operation({
     checkInteger(`${what}: start`, start, 0, features - size);
     return size;
   },
-  reads: ({ start, size }) => [
-    { features: [0, size], operand: 0, of: [start, start + size], isOneByOne: true },
-  ],
+  reads: ({ start, size }) => [oneByOne([0, size], start)],
 });
 
 const distance = integer({ from: 0 });
@@ -55,9 +39,7 @@ export const shift = operation({
   fields: { rows: distance, columns: distance },
   isOfMaps: true,
   size: ([x]) => x.size,
-  reads: ({ rows, columns, size }) => [
-    { features: [0, size], operand: 0, of: [0, size], isOneByOne: true, at: [0 - rows, 0 - columns] },
-  ],
+  reads: ({ rows, columns, size }) => [{ ...oneByOne([0, size]), at: [0 - rows, 0 - columns] }],
   work: ({ rows, columns, size }) => (rows + 1) * (columns + 1) * wholeVectors(size), // stored, with zeros around them
 });
 
@@ -66,24 +48,30 @@ export const concatElu = operation({
   operands: 1,
   fields: {},
   size: ([x]) => 2 * x.size,
-  reads: (_, [half = 0]) =>
-    [0, half].map((first) => ({
-      features: [first, first + half],
-      operand: 0,
-      of: [0, half],
-      isOneByOne: true,
-    })),
+  reads: (_, [half = 0]) => [oneByOne([0, half]), oneByOne([half, 2 * half], 0)],
 });
 
-export const featureOps = <T>(nodes: Nodes<T>): FeatureOps<T> => ({
-  concat: (...inputs) => nodes.add(concat, inputs, {}),
-  slice: (x, start, size) => nodes.add(slice, [x], { start }, { size }),
-  shift: (x, rows, columns) => nodes.add(shift, [x], { rows, columns }),
-  concatElu: (x) => nodes.add(concatElu, [x], {}),
-  /** In a program, features are ordered channel by channel, level by level. */
-  perChannel(x, channels, levels) {
+export const featureOps = <T>(nodes: Nodes<T>) => ({
+  /** Concatenates features: [N,H,W,F], [N,H,W,G] -> [N,H,W,F+G]. */
+  concat(...inputs: T[]): T {
+    return nodes.add(concat, inputs, {});
+  },
+  /** The `size` features from `start` on: [N,H,W,F] -> [N,H,W,size]. */
+  slice(x: T, start: number, size: number): T {
+    return nodes.add(slice, [x], { start }, { size });
+  },
+  /** Shifts features down by `rows` and right by `columns`, both at least 0, and fills with zeros: [N,H,W,F]. */
+  shift(x: T, rows: number, columns: number): T {
+    return nodes.add(shift, [x], { rows, columns });
+  },
+  /** elu(x), then elu(-x): [N,H,W,F] -> [N,H,W,2F]. */
+  concatElu(x: T): T {
+    return nodes.add(concatElu, [x], {});
+  },
+  /** Reshapes features to logits of each channel: [N,H,W,C*L] -> [N,H,W,C,L]. */
+  perChannel(x: T, channels: number, levels: number): T {
     const [size, wanted] = [nodes.sizeOf(x, 'perChannel'), channels * levels];
     if (size !== wanted) throwTypeError('perChannel: input', `${wanted} features`, size);
-    return x;
+    return x; // in a program, features are ordered channel by channel, level by level
   },
 });

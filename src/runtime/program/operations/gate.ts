@@ -1,19 +1,11 @@
 import { integer } from '../../core/arguments';
 import { checkFeatures, checkOneOf } from '../../core/check';
 import type { Nodes } from '../nodes';
-import { type FeatureRange, groupsOf, operation } from '../operation';
+import { type FeatureRange, groupsOf, oneByOne, operation } from '../operation';
 import { combinations } from './pointwise';
 
 /** The kind of a gate: tanh(a) sigmoid(b), or a sigmoid(b). */
 export type GateKind = 'tanh' | 'linear';
-
-export interface GateOps<T> {
-  /**
-   * tanh(a) sigmoid(b), or a sigmoid(b) for the kind 'linear'. Each group of features holds a, then as many features b:
-   * [N,H,W,2F] -> [N,H,W,F]. A projected condition, [N,2F] or [N,H,W,2F], is added first.
-   */
-  gate(x: T, groups: number, condition?: T, kind?: GateKind): T;
-}
 
 const gateOf = <const Name extends 'gate' | 'glu'>(name: Name) =>
   operation({
@@ -23,17 +15,21 @@ const gateOf = <const Name extends 'gate' | 'glu'>(name: Name) =>
     size: ([x], { groups }, what) => checkFeatures(`${what}: input`, x.size, 2 * groups, '2 * groups') / 2,
     reads({ size, groups }) {
       const outputs = groupsOf(size, groups);
-      return groupsOf(2 * size, 2 * groups).map((of, i) => {
-        return { features: outputs[i >> 1] as FeatureRange, operand: 0, of, isOneByOne: true };
-      });
+      return groupsOf(2 * size, 2 * groups).map(([first], i) =>
+        oneByOne(outputs[i >> 1] as FeatureRange, first),
+      );
     },
   });
 
 export const gate = gateOf('gate');
 export const glu = gateOf('glu');
 
-export const gateOps = <T>(nodes: Nodes<T>): GateOps<T> => ({
-  gate(x, groups, condition, kind = 'tanh') {
+export const gateOps = <T>(nodes: Nodes<T>) => ({
+  /**
+   * tanh(a) sigmoid(b), or a sigmoid(b) for the kind 'linear'. Each group of features holds a, then as many features b:
+   * [N,H,W,2F] -> [N,H,W,F]. A projected condition, [N,2F] or [N,H,W,2F], is added first.
+   */
+  gate(x: T, groups: number, condition?: T, kind: GateKind = 'tanh'): T {
     if (condition !== undefined) nodes.sizeOf(condition, 'gate: condition');
     checkOneOf('gate: kind', kind, ['tanh', 'linear']);
     const what = { what: 'gate' };

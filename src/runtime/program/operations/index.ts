@@ -1,16 +1,16 @@
 import { integer } from '../../core/arguments';
 import type { Nodes } from '../nodes';
 import { type FieldsAndSize, type Operands, type Operation, operation } from '../operation';
-import { type AttendOps, attend, attendOps } from './attend';
-import { type ConvOps, conv, convOps } from './conv';
-import { concat, concatElu, type FeatureOps, featureOps, shift, slice } from './features';
-import { type GateOps, gate, gateOps, glu } from './gate';
-import { embedLevels, type LevelOps, levelOps, oneHot, oneHotLevels } from './levels';
-import { type LSTMOps, lstm, lstmOps } from './lstm';
-import { type MapOps, mapOps, position, upsample } from './maps';
-import { affine, logSoftmax, type NormalizeOps, normalize, normalizeOps, rms, softmax } from './normalize';
-import { combinations, type PointwiseOps, pointwise, pointwiseOps } from './pointwise';
-import { embedPlaces, type RasterOps, rasterOps, rasterShift } from './raster';
+import { attend, attendOps } from './attend';
+import { conv, convOps } from './conv';
+import { concat, concatElu, featureOps, shift, slice } from './features';
+import { gate, gateOps, glu } from './gate';
+import { embedLevels, levelOps, oneHot, oneHotLevels } from './levels';
+import { lstm, lstmOps } from './lstm';
+import { mapOps, position, upsample } from './maps';
+import { affine, logSoftmax, normalize, normalizeOps, rms, softmax } from './normalize';
+import { combinations, pointwise, pointwiseOps } from './pointwise';
+import { embedPlaces, rasterOps, rasterShift } from './raster';
 
 /** The image, normalized to [0, 1]: one feature for each channel. Always the first node. */
 const image = operation({
@@ -28,47 +28,37 @@ const condition = operation({
   size: (_operands, _fields, _what, size) => size,
 });
 
-/** Records by their names. */
-const byName = <const Records extends readonly Operation[]>(...records: Records) =>
-  Object.fromEntries(records.map((record) => [record.name, record])) as {
-    readonly [Record in Records[number] as Record['name']]: Record;
-  };
-
-/** All operations that a program may have. */
+/** All operations that a program may have, by name. */
 export const operations = {
-  .../* @__PURE__ */ byName(
-    image,
-    condition,
-    conv,
-    pointwise,
-    concat,
-    slice,
-    shift,
-    upsample,
-    position,
-    concatElu,
-    gate,
-    glu,
-    attend,
-    lstm,
-    affine,
-    normalize,
-    rms,
-    softmax,
-    logSoftmax,
-    oneHot,
-    oneHotLevels,
-    embedLevels,
-    rasterShift,
-    embedPlaces,
-  ),
+  image,
+  condition,
+  conv,
+  pointwise,
+  concat,
+  slice,
+  shift,
+  upsample,
+  position,
+  concatElu,
+  gate,
+  glu,
+  attend,
+  lstm,
+  affine,
+  normalize,
+  rms,
+  softmax,
+  logSoftmax,
+  oneHot,
+  oneHotLevels,
+  embedLevels,
+  rasterShift,
+  embedPlaces,
   ...combinations,
 } as const;
 
-/** The name of an operation. */
 export type OperationName = keyof typeof operations;
 
-/** The record of a node's operation. */
 export const operationOf = ({ op }: { readonly op: OperationName }): Operation => operations[op];
 
 /** The operands of a node: indices of earlier nodes. */
@@ -78,32 +68,14 @@ type OperandsOf<Count extends Operands> = Count extends 0
     ? { readonly input: number }
     : { readonly inputs: readonly number[] };
 
-/** A node of an operation. */
 export type NodeOf<Name extends OperationName> = Name extends OperationName
   ? (typeof operations)[Name] extends Operation<string, infer Count, infer D>
     ? { readonly op: Name } & FieldsAndSize<D> & OperandsOf<Count>
     : never
   : never;
 
-/**
- * The operations that layers are made of. A layer writes its arithmetic once, in terms of these operations. They are
- * then carried out on tensors (`call`), on shapes (`computeOutputShape`), or as a program (`sample`, `toPortable`,
- * `receptiveField`). So T is a tensor, [N,H,W,F] or [N,F] for a condition; a shape; or the features of a pixel.
- */
-export interface Ops<T>
-  extends ConvOps<T>,
-    PointwiseOps<T>,
-    FeatureOps<T>,
-    MapOps<T>,
-    GateOps<T>,
-    AttendOps<T>,
-    LSTMOps<T>,
-    NormalizeOps<T>,
-    LevelOps<T>,
-    RasterOps<T> {}
-
 /** The operations of layers, each of which adds nodes. */
-export const opsOf = <T>(nodes: Nodes<T>): Ops<T> => ({
+export const opsOf = <T>(nodes: Nodes<T>) => ({
   ...convOps(nodes),
   ...pointwiseOps(nodes),
   ...featureOps(nodes),
@@ -115,6 +87,13 @@ export const opsOf = <T>(nodes: Nodes<T>): Ops<T> => ({
   ...levelOps(nodes),
   ...rasterOps(nodes),
 });
+
+/**
+ * The operations that layers are made of. A layer writes its arithmetic once, in terms of these operations. They are
+ * then carried out on tensors (`call`), on shapes (`computeOutputShape`), or as a program (`sample`, `toPortable`,
+ * `receptiveField`). So T is a tensor, [N,H,W,F] or [N,F] for a condition; a shape; or the features of a pixel.
+ */
+export interface Ops<T> extends ReturnType<typeof opsOf<T>> {}
 
 /** A layer whose arithmetic is written once, in `express`. The class `PixelLayer` makes it a tfjs layer. */
 export interface Expressed {

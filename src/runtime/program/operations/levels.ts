@@ -4,21 +4,6 @@ import type { Nodes } from '../nodes';
 import { checkShape, groupsOf, operation, type Read, weight } from '../operation';
 import { checkLayerWeight, type LayerWeight } from '../weights';
 
-export interface LevelOps<T> {
-  /** Turns an index into a one-hot vector: [N,1] -> [N,size]; all zeros if the index is out of range. */
-  oneHot(x: T, size: number): T;
-  /**
-   * Turns normalized levels into one-hot vectors: [N,H,W,C] -> [N,H,W,C*levels], channel by channel. The level round(x
-   * (levels - 1)), with halves rounded up, becomes 1, the others 0; all are 0 if that is not a level.
-   */
-  oneHotLevels(x: T, levels: number): T;
-  /**
-   * Turns normalized levels into rows of a table [levels,units], which all channels share:
-   * [N,H,W,C] -> [N,H,W,C*units]; zeros where {@link oneHotLevels} returns zeros.
-   */
-  embedLevels(x: T, table: LayerWeight): T;
-}
-
 /**
  * The most levels in [0, 1] that tensors can distinguish on every backend, since a float32 division on a GPU
  * may be off by three units in the last place. Programs, whose levels are integers, have no such limit.
@@ -32,7 +17,6 @@ export function checkEncodedLevels(what: string, levels: unknown): number {
 
 const checkLevelCount = (what: string, levels: unknown) => checkCategories(what, levels, 2);
 
-/** The features computed from each number. */
 const ofEachNumber = ({ size }: { readonly size: number }, [numbers = 1]: readonly number[]): Read[] =>
   groupsOf(size, numbers).map((features, n) => ({ features, operand: 0, of: [n, n + 1] }));
 
@@ -68,9 +52,24 @@ export const embedLevels = operation({
   reads: ofEachNumber,
 });
 
-export const levelOps = <T>(nodes: Nodes<T>): LevelOps<T> => ({
-  oneHot: (x, size) => nodes.add(oneHot, [x], {}, { size }),
-  oneHotLevels: (x, levels) => nodes.add(oneHotLevels, [x], { levels }),
-  embedLevels: (x, table) =>
-    nodes.add(embedLevels, [x], { table: nodes.weight(checkLayerWeight('embedLevels: table', table)) }),
+export const levelOps = <T>(nodes: Nodes<T>) => ({
+  /** Turns an index into a one-hot vector: [N,1] -> [N,size]; all zeros if the index is out of range. */
+  oneHot(x: T, size: number): T {
+    return nodes.add(oneHot, [x], {}, { size });
+  },
+  /**
+   * Turns normalized levels into one-hot vectors: [N,H,W,C] -> [N,H,W,C*levels], channel by channel. The level round(x
+   * (levels - 1)), with halves rounded up, becomes 1, the others 0; all are 0 if that is not a level.
+   */
+  oneHotLevels(x: T, levels: number): T {
+    return nodes.add(oneHotLevels, [x], { levels });
+  },
+  /**
+   * Turns normalized levels into rows of a table [levels,units], which all channels share:
+   * [N,H,W,C] -> [N,H,W,C*units]; zeros where {@link oneHotLevels} returns zeros.
+   */
+  embedLevels(x: T, table: LayerWeight): T {
+    const rows = nodes.weight(checkLayerWeight('embedLevels: table', table));
+    return nodes.add(embedLevels, [x], { table: rows });
+  },
 });

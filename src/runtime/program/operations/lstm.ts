@@ -7,35 +7,20 @@ import {
   type FeatureRange,
   type FieldsAndSize,
   groupsOf,
+  oneByOne,
   operation,
   type Read,
   weight,
 } from '../operation';
 import { checkLayerWeight, kernelShape, type LayerWeight } from '../weights';
 
-/** The paths that the state of an LSTM may take over the pixels of an image: see `lstm` of `Ops`. */
 const lstmPaths = ['rows', 'fromLeft', 'fromRight'] as const;
 /** A path that the state of an LSTM may take over the pixels of an image: see `lstm` of `Ops`. */
 export type LSTMPath = (typeof lstmPaths)[number];
 
-export interface LSTMOps<T> {
-  /**
-   * An LSTM over pixels, from its input part of the gates: [N,H,W,4F] -> h [N,H,W,F]. Each group of features
-   * holds o, f, i and g, before their activations. The path determines whose h and c a pixel reads:
-   *
-   * - `'rows'`: h from the row above, through a kernel [1,k,F,4F] centred on the pixel, and c from the pixel above.
-   * - `'fromLeft'`, `'fromRight'`: h from the pixel above and the pixel to the left or right,
-   *   through the two taps of a kernel [2,1,F,4F], and c from the pixel to the left or right.
-   *   `'fromRight'` has seen the rest of its row, so a causal layer must shift it down.
-   */
-  lstm(x: T, kernel: LayerWeight, path: LSTMPath, groups: number): T;
-}
-
-type KernelSize = readonly [rows: number, columns: number];
-
 const kernelSize = checked((what, given) => {
   for (const length of checkList(what, given, 2)) checkInteger(what, length, 1);
-  return given as KernelSize;
+  return given as readonly [rows: number, columns: number];
 });
 
 const fields = { kernel: weight, kernelSize, path: oneOf(...lstmPaths), groups: integer({ from: 1 }) };
@@ -61,34 +46,35 @@ export const lstm = operation({
   },
 });
 
-/**
- * States are computed from their gates, and from all earlier states that the kernel sees. The
- * forget gate matters only if there is an earlier cell.
- */
-function readsOfStates({
-  path,
-  kernelSize: [, columns],
-  groups,
-  size,
-}: FieldsAndSize<typeof fields>): Read[] {
+/** The gates and all earlier states that the kernel sees. The forget gate matters only if there is an earlier cell. */
+function readsOfStates(node: FieldsAndSize<typeof fields>): Read[] {
+  const { path, groups, size } = node;
+  const [, columns] = node.kernelSize;
   const all = [0, size] as const;
   const toCell = ({ rows: [-1, 0], fromLeft: [0, -1], fromRight: [0, 1] } as const)[path];
   const above = Array.from({ length: columns }, (_, tap) => [-1, tap - (columns >> 1)] as const);
   const counts = (row: number, column: number, width: number) =>
     row + toCell[0] >= 0 && column + toCell[1] >= 0 && column + toCell[1] < width;
   const states = groupsOf(size, groups);
-  const gates = groupsOf(4 * size, 4 * groups).map((of, i): Read => {
-    const read = { features: states[i >> 2] as FeatureRange, operand: 0, of, isOneByOne: true };
+  const gates = groupsOf(4 * size, 4 * groups).map(([first], i): Read => {
+    const read = oneByOne(states[i >> 2] as FeatureRange, first);
     return i % 4 === 1 ? { ...read, counts } : read; // of o, f, i and g
   });
-  return [
-    ...gates,
-    ...[...above, toCell].map((at) => ({ features: all, operand: 'own', of: all, at }) as const),
-  ];
+  const ofStates = [...above, toCell].map((at) => ({ features: all, operand: 'own', of: all, at }) as const);
+  return [...gates, ...ofStates];
 }
 
-export const lstmOps = <T>(nodes: Nodes<T>): LSTMOps<T> => ({
-  lstm(x, kernel, path, groups) {
+export const lstmOps = <T>(nodes: Nodes<T>) => ({
+  /**
+   * An LSTM over pixels, from its input part of the gates: [N,H,W,4F] -> h [N,H,W,F]. Each group of features
+   * holds o, f, i and g, before their activations. The path determines whose h and c a pixel reads:
+   *
+   * - `'rows'`: h from the row above, through a kernel [1,k,F,4F] centred on the pixel, and c from the pixel above.
+   * - `'fromLeft'`, `'fromRight'`: h from the pixel above and the pixel to the left or right,
+   *   through the two taps of a kernel [2,1,F,4F], and c from the pixel to the left or right.
+   *   `'fromRight'` has seen the rest of its row, so a causal layer must shift it down.
+   */
+  lstm(x: T, kernel: LayerWeight, path: LSTMPath, groups: number): T {
     const [rows, columns] = kernelShape(checkLayerWeight('lstm: kernel', kernel));
     return nodes.add(lstm, [x], { kernel: nodes.weight(kernel), kernelSize: [rows, columns], path, groups });
   },

@@ -5,16 +5,6 @@ import type { Nodes } from '../nodes';
 import { operation } from '../operation';
 import { conv } from './conv';
 
-export interface MapOps<T> {
-  /**
-   * Repeats each place of a map over a number of rows and columns: [N,H,W,F] -> [N,rows*H,columns*W,F]. In programs,
-   * only for maps computed from conditions.
-   */
-  upsample(x: T, rows: number, columns: number): T;
-  /** The position of each place, ((row - H/2)/H, (column - W/2)/W): [N,H,W,F] -> [N,H,W,2]. */
-  position(x: T): T;
-}
-
 /** The factor by which a map is enlarged, at most the length of the largest image. */
 const enlargement = integer({ from: 1, to: MAX_LENGTH });
 
@@ -36,9 +26,16 @@ export const position = operation({
   readsWholeMaps: () => true,
 });
 
-export const mapOps = <T>(nodes: Nodes<T>): MapOps<T> => ({
-  upsample: (x, rows, columns) => nodes.add(upsample, [x], { rows, columns }),
-  position(x) {
+export const mapOps = <T>(nodes: Nodes<T>) => ({
+  /**
+   * Repeats each place of a map over a number of rows and columns: [N,H,W,F] -> [N,rows*H,columns*W,F]. In programs,
+   * only for maps computed from conditions.
+   */
+  upsample(x: T, rows: number, columns: number): T {
+    return nodes.add(upsample, [x], { rows, columns });
+  },
+  /** The position of each place, ((row - H/2)/H, (column - W/2)/W): [N,H,W,F] -> [N,H,W,2]. */
+  position(x: T): T {
     const { image, scale } = nodes.strided(x) ?? { image: x, scale: 1 };
     // Strides keep the upper left of the places that they merge, so a coarse place has that place's position.
     let y = nodes.add(position, [image], {});

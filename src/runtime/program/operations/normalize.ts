@@ -4,7 +4,6 @@ import type { Nodes } from '../nodes';
 import { checkShape, groupsOf, operation, type Read, type WeightReference, weight } from '../operation';
 import { checkLayerWeight, type LayerWeight, layerWeight } from '../weights';
 
-/** Functions of all features of a group. */
 export const softmaxNames = ['softmax', 'logSoftmax'] as const;
 /** The name of a function of all features of a group. */
 export type SoftmaxName = (typeof softmaxNames)[number];
@@ -52,23 +51,6 @@ export interface StandardizeArgs extends Readonly<Given<ReturnType<typeof standa
 
 /** Arguments of {@link Ops.normalize}. */
 export interface NormalizationArgs extends Readonly<Given<ReturnType<typeof normalizationArgs>>> {}
-
-export interface NormalizeOps<T> {
-  /** scale x + shift, with a scale and a shift for each feature. */
-  affine(x: T, args: ScaleAndShift): T;
-  /** (x - mean) / sqrt(variance + epsilon), then scale and shift, with separate numbers for each feature. */
-  standardize(x: T, args: StandardizeArgs): T;
-  /**
-   * (x - mean) / sqrt(variance + epsilon), with the mean and variance of each group of the pixel's features; for norm
-   * `'rms'`, x / sqrt(mean of squares + epsilon).
-   */
-  normalize(x: T, args: NormalizationArgs): T;
-  /**
-   * e^x / sum e^x over the features of each group, one for each image channel, or its logarithm: [N,H,W,F] ->
-   * [N,H,W,F].
-   */
-  softmax(fn: SoftmaxName, x: T, groups: number): T;
-}
 
 const perFeature = { scale: weight, shift: weight };
 
@@ -124,13 +106,7 @@ function checkNamed(what: string, args: object): void {
     if (name in scaleAndShift()) checkLayerWeight(`${what}: ${name}`, weight);
 }
 
-/** The number of a weight for a feature: the only one, or one of [F]; `value` if there is no weight. */
-function numberFor(feature: number, numbers: ArrayLike<number> | undefined, value: number): number {
-  if (numbers === undefined) return value;
-  return numbers[numbers.length === 1 ? 0 : feature] as number;
-}
-
-export const normalizeOps = <T>(nodes: Nodes<T>): NormalizeOps<T> => {
+export const normalizeOps = <T>(nodes: Nodes<T>) => {
   const perFeatureOf = (x: T, what: string, { scale, shift }: ScaleAndShift) => {
     const size = nodes.sizeOf(x, what);
     return {
@@ -139,18 +115,24 @@ export const normalizeOps = <T>(nodes: Nodes<T>): NormalizeOps<T> => {
     };
   };
   return {
-    affine(x, args) {
+    /** scale x + shift, with a scale and a shift for each feature. */
+    affine(x: T, args: ScaleAndShift): T {
       readArguments('affine', args, scaleAndShift());
       checkNamed('affine', args);
       return nodes.add(affine, [x], perFeatureOf(x, 'affine', args));
     },
-    normalize(x, args) {
+    /**
+     * (x - mean) / sqrt(variance + epsilon), with the mean and variance of each group of the pixel's features; for norm
+     * `'rms'`, x / sqrt(mean of squares + epsilon).
+     */
+    normalize(x: T, args: NormalizationArgs): T {
       const { epsilon, groups, norm } = readArguments('normalize', args, normalizationArgs());
       checkNamed('normalize', args);
       const fields = { ...perFeatureOf(x, 'normalize', args), epsilon, groups };
       return nodes.add(norm === 'rms' ? rms : normalize, [x], fields);
     },
-    standardize(x, args) {
+    /** (x - mean) / sqrt(variance + epsilon), then scale and shift, with separate numbers for each feature. */
+    standardize(x: T, args: StandardizeArgs): T {
       const { mean, variance, epsilon, scale, shift } = readArguments('standardize', args, standardizeArgs());
       checkNamed('standardize', args);
       const size = nodes.sizeOf(x, 'standardize');
@@ -162,22 +144,26 @@ export const normalizeOps = <T>(nodes: Nodes<T>): NormalizeOps<T> => {
       /** A weight [F], each number folded from those of its feature. */
       const folded = (name: string, fold: (factor: number, mean: number, beta: number) => number) =>
         nodes.derived(name, [size], from, (all) => {
-          const numbersOf = (weight: LayerWeight | undefined) => weight && all[from.indexOf(weight)];
-          const [means, variances, scales, shifts] = [mean, variance, scale, shift].map(numbersOf);
-          const numbers = new Float32Array(size);
-          for (let feature = 0; feature < size; feature++) {
-            const deviation = Math.sqrt(numberFor(feature, variances, 1) + epsilon);
-            const factor = numberFor(feature, scales, 1) / deviation;
-            numbers[feature] = fold(factor, numberFor(feature, means, 0), numberFor(feature, shifts, 0));
-          }
-          return numbers;
+          return Float32Array.from({ length: size }, (_, feature) => {
+            /** The number of a weight for the feature: the only one, or one of [F]; `value` if there is no weight. */
+            const numberOf = (weight: LayerWeight | undefined, value: number): number => {
+              const numbers = weight && all[from.indexOf(weight)];
+              return numbers?.[numbers.length === 1 ? 0 : feature] ?? value;
+            };
+            const factor = numberOf(scale, 1) / Math.sqrt(numberOf(variance, 1) + epsilon);
+            return fold(factor, numberOf(mean, 0), numberOf(shift, 0));
+          });
         });
       return nodes.add(affine, [x], {
         scale: folded('scale', (factor) => factor),
         shift: folded('shift', (factor, mean, beta) => beta - mean * factor),
       });
     },
-    softmax(fn, x, groups) {
+    /**
+     * e^x / sum e^x over the features of each group, one for each image channel, or its logarithm: [N,H,W,F] ->
+     * [N,H,W,F].
+     */
+    softmax(fn: SoftmaxName, x: T, groups: number): T {
       checkOneOf('softmax', fn, softmaxNames);
       return nodes.add(fn === 'softmax' ? softmax : logSoftmax, [x], { groups });
     },

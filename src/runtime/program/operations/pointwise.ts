@@ -40,17 +40,9 @@ export function parameterOf(fn: PointwiseName, parameter: number | undefined): n
   return checkNumber(`pointwise: parameter of ${fn}`, given, 'that is finite', () => true);
 }
 
-/** Elementwise operations on features of the same size. */
 export const combinationNames = ['add', 'multiply', 'maximum', 'minimum'] as const;
 /** The name of an elementwise operation on features of the same size. */
 export type CombinationName = (typeof combinationNames)[number];
-
-export interface PointwiseOps<T> {
-  /** Applies a function, by name, to each number, with its parameter if it takes one. */
-  pointwise(fn: PointwiseName, x: T, parameter?: number): T;
-  /** Combines inputs of the same size elementwise. */
-  combine(fn: CombinationName, ...inputs: T[]): T;
-}
 
 export const pointwise = operation({
   name: 'pointwise',
@@ -78,9 +70,13 @@ export const combinations = {
   minimum: combination('minimum'),
 } as const;
 
-export const pointwiseOps = <T>(nodes: Nodes<T>): PointwiseOps<T> => ({
-  pointwise: (fn, x, parameter) => nodes.add(pointwise, [x], { fn, parameter: parameterOf(fn, parameter) }),
-  combine(fn, ...inputs) {
+export const pointwiseOps = <T>(nodes: Nodes<T>) => ({
+  /** Applies a function, by name, to each number, with its parameter if it takes one. */
+  pointwise(fn: PointwiseName, x: T, parameter?: number): T {
+    return nodes.add(pointwise, [x], { fn, parameter: parameterOf(fn, parameter) });
+  },
+  /** Combines inputs of the same size elementwise. */
+  combine(fn: CombinationName, ...inputs: T[]): T {
     checkOneOf('combine', fn, combinationNames);
     return nodes.add(combinations[fn], inputs, {});
   },

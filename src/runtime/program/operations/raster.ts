@@ -1,19 +1,9 @@
 import { throwTypeError } from '../../core/check';
 import type { Nodes } from '../nodes';
-import { checkShape, operation, weight } from '../operation';
+import { checkShape, oneByOne, operation, weight } from '../operation';
 import type { LayerWeight } from '../weights';
 
 // Operations that take the places of a map as a sequence, in row order.
-
-export interface RasterOps<T> {
-  /**
-   * Shifts features by one place in row order: each place gets those of the place before it, and the first place of the
-   * image a start token of shape [F]. [N,H,W,F] -> [N,H,W,F]
-   */
-  rasterShift(x: T, start: LayerWeight): T;
-  /** Adds a vector to each place, by a table [H,W,F]: [N,H,W,F] -> [N,H,W,F]. */
-  embedPlaces(x: T, table: LayerWeight): T;
-}
 
 export const rasterShift = operation({
   name: 'rasterShift',
@@ -24,7 +14,7 @@ export const rasterShift = operation({
     checkShape(`${what}: start`, start, [x.size]);
     return x.size;
   },
-  reads: ({ size }) => [{ features: [0, size], operand: 0, of: [0, size], isOneByOne: true, at: 'previous' }],
+  reads: ({ size }) => [{ ...oneByOne([0, size]), at: 'previous' }],
 });
 
 export const embedPlaces = operation({
@@ -40,7 +30,16 @@ export const embedPlaces = operation({
   tableOfPlaces: 'table',
 });
 
-export const rasterOps = <T>(nodes: Nodes<T>): RasterOps<T> => ({
-  rasterShift: (x, start) => nodes.add(rasterShift, [x], { start: nodes.weight(start) }),
-  embedPlaces: (x, table) => nodes.add(embedPlaces, [x], { table: nodes.weight(table) }),
+export const rasterOps = <T>(nodes: Nodes<T>) => ({
+  /**
+   * Shifts features by one place in row order: each place gets those of the place before it, and the first place of the
+   * image a start token of shape [F]. [N,H,W,F] -> [N,H,W,F]
+   */
+  rasterShift(x: T, start: LayerWeight): T {
+    return nodes.add(rasterShift, [x], { start: nodes.weight(start) });
+  },
+  /** Adds a vector to each place, by a table [H,W,F]: [N,H,W,F] -> [N,H,W,F]. */
+  embedPlaces(x: T, table: LayerWeight): T {
+    return nodes.add(embedPlaces, [x], { table: nodes.weight(table) });
+  },
 });

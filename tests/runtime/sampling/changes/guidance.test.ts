@@ -2,10 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type AutoregressiveModel, gatedPixelCNN, levelLogProbs, sample, toPortable } from 'pixelcnn-layers';
 import { sample as samplePortable } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { useBackend } from '../../support/backends';
-import { expectToFollow } from '../../support/chi-square';
-import { allImages } from '../../support/distributions';
-import { expectNoLeaks, setNoise, take } from '../../support/tensors';
+import { useBackend } from '../../../support/backends';
+import { expectToFollow } from '../../../support/chi-square';
+import { allImages } from '../../../support/distributions';
+import { expectNoLeaks, setNoise, take } from '../../../support/tensors';
 
 beforeAll(() => useBackend('wasm'));
 

@@ -1,3 +1,4 @@
+import { throwTypeError } from '../core/check';
 import { builtin } from './port';
 
 /** A worker of a page or of Node's `worker_threads`, as far as a pool needs it. */
@@ -19,6 +20,14 @@ interface Thread extends PoolWorker {
 /** The number of threads that the machine can run at once. */
 export function numCores(): number {
   return builtin('node:os')?.availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 1;
+}
+
+/** Starts a worker by the `createWorker` of a caller, and checks that it is one. */
+export function startBy(caller: string, createWorker: () => PoolWorker): PoolWorker {
+  const worker = createWorker();
+  if (typeof worker?.postMessage !== 'function' || typeof worker.terminate !== 'function')
+    throwTypeError(`${caller}: createWorker`, 'a function that returns a worker', worker);
+  return worker;
 }
 
 /** Starts a worker of a pool. */

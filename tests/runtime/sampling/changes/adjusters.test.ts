@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import { pixelCNN, toPortable } from 'pixelcnn-layers';
 import { type Adjust, allowed, allowedNeighbors, logProb, sample } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { useBackend } from '../../support/backends';
-import { portableModel } from '../../support/portable-model.mjs';
-import { runs } from '../../support/runs';
-import { noise } from '../../support/tensors';
+import { useBackend } from '../../../support/backends';
+import { portableModel } from '../../../support/portable-model.mjs';
+import { runs } from '../../../support/runs';
+import { noise } from '../../../support/tensors';
 
 beforeAll(() => useBackend('cpu'));
 

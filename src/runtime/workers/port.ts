@@ -7,12 +7,33 @@ type Builtins = {
 export const builtin = <Name extends keyof Builtins>(name: Name): Builtins[Name] | undefined =>
   globalThis.process?.getBuiltinModule?.(name);
 
+/** Messages from a worker to its caller: how much of the call is done, or its outcome. */
+export type Reply<Result> =
+  | { kind: 'progress'; done: number }
+  | { kind: 'result'; result: Result }
+  | { kind: 'error'; error: unknown };
+
 // Separate from the code that starts workers, so that a bundler finds no further worker inside a worker.
 
 /** Inside a worker, the channel to its parent. */
 export interface Port {
   listen(onMessage: (message: unknown) => void): void;
   post(message: unknown, transfer: ArrayBuffer[]): void;
+}
+
+/** Answers a call with the result of `perform`, whose memory is transferred, or with its error. */
+export async function answer<Result>(
+  { post }: Port,
+  perform: () => Promise<Result>,
+  buffersOf: (result: Result) => ArrayBuffer[],
+): Promise<void> {
+  const reply = (message: Reply<Result>, transfer: ArrayBuffer[] = []) => post(message, transfer);
+  try {
+    const result = await perform();
+    reply({ kind: 'result', result }, buffersOf(result));
+  } catch (error) {
+    reply({ kind: 'error', error }); // its class and message survive the transfer
+  }
 }
 
 export function portOfWorker(): Port {

@@ -1,21 +1,8 @@
-import { checked, type Given, readArguments } from '../core/arguments';
-import { checkOneOf, sizeFromShape, throwTypeError } from '../core/check';
-import type { NumericArray } from '../core/conditions';
-import { type ImageShape, indexOfPlace, type Place } from '../core/images';
-
-/**
- * Changes the log-probabilities of the next value of all images in place, for {@link SampleOptions.adjust}.
- *
- * @param logProbs log-probabilities of every level, [N*L]; -Infinity forbids a level. Probabilities need not sum to 1
- * @param levelsSoFar the levels of all images, [N*H*W*C], read-only; 0 for later values
- * @param imageShape [H,W,C]
- */
-export type Adjust = (
-  logProbs: Float64Array,
-  place: Place,
-  levelsSoFar: Int32Array,
-  imageShape: [height: number, width: number, channels: number],
-) => void;
+import { checked, type Given, readArguments } from '../../core/arguments';
+import { checkOneOf, sizeFromShape, throwTypeError } from '../../core/check';
+import type { NumericArray } from '../../core/conditions';
+import { type ImageShape, indexOfPlace } from '../../core/images';
+import type { Adjust } from './adjust';
 
 /** An {@link Adjust} that a pool can send to its workers. */
 export interface Adjuster extends Adjust {
