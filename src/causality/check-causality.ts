@@ -30,8 +30,7 @@ export interface Causality {
 const declared = {
   ...trialArguments,
   /**
-   * How many randomly drawn values of the images are changed, or `'all'`. If given, the model is tested on images even if
-   * its graph answers.
+   * How many random values of images are changed, or `'all'`. If given, images are tried even if the graph answers.
    * @default 'all', if the graph does not answer
    */
   inputs: optional(
@@ -45,9 +44,8 @@ const declared = {
 export interface CausalityOptions extends Given<typeof declared> {}
 
 /**
- * Checks that a model is causal, so that its outputs define a likelihood: the outputs for a value (its
- * logits, or the parameters that a distribution first reads for it) must depend only on the values before it,
- * in the order rows, columns, channels.
+ * Checks that a model is causal, so that its outputs define a likelihood: the outputs for a value (its logits, or the
+ * parameters first read for it) must depend only on the values before it, in the order rows, columns, channels.
  *
  * If every layer can be evaluated pixel by pixel (see {@link PixelLayer}), the graph and its masks prove or
  * refute this, for all weights, conditions and images. The leaks are then those that some weights would show.
@@ -85,7 +83,14 @@ export async function checkCausality(model: LayersModel, options: CausalityOptio
   const add = (output: number, input: number) => pairs.add(output * places + input);
   const late = 'builder' in traced ? undefined : traced.late;
   if (late !== undefined && inputs === undefined) await leaksOfGraph(late, shape, trials, add);
-  else await leaksOnImages(model, shape, trials, inputs, add);
+  else {
+    const keys = Float64Array.from({ length: places }, trials.random);
+    const drawn = [...keys.keys()].sort((a, b) => (keys[a] as number) - (keys[b] as number));
+    const changed = typeof inputs === 'number' ? drawn.slice(0, inputs) : drawn;
+    await changeEach(outputsByPlace(model, shape.distribution), changed, trials, (input, hasMoved) => {
+      for (let output = 0; output <= input; output++) if (hasMoved(output)) add(output, input);
+    });
+  }
   if (pairs.size === 0) return { causal: true, leaks: [] };
 
   const leaks = [...pairs]
@@ -98,14 +103,12 @@ export async function checkCausality(model: LayersModel, options: CausalityOptio
   return { causal: false, leaks, ...(layer !== undefined && { layer }) };
 }
 
-type Add = (output: number, input: number) => void;
-
 /** Adds all that the graph lets places see of later values. These lie in the same row, since no program sees rows below. */
 async function leaksOfGraph(
   { builder: { nodes }, output }: TracedModel,
   { conditions, distribution }: ImageModelShape,
   { imageShape, rest }: Trials,
-  add: Add,
+  add: (output: number, input: number) => void,
 ): Promise<void> {
   const reachOf = reach({ nodes, output, conditions }, imageShape);
   for (let index = 0; index < valuesOf(imageShape); index++) {
@@ -116,20 +119,4 @@ async function leaksOfGraph(
     const end = indexOfPlace([row + 1, 0, 0], imageShape);
     for (let input = index; input < end; input++) if (seen[input] === 1) add(index, input);
   }
-}
-
-/** Adds the outputs that move where a value of a random image is changed, at most `count` values. */
-async function leaksOnImages(
-  model: LayersModel,
-  { distribution }: ImageModelShape,
-  trials: Trials,
-  count: CausalityOptions['inputs'],
-  add: Add,
-): Promise<void> {
-  const keys = Float64Array.from({ length: valuesOf(trials.imageShape) }, trials.random);
-  const drawn = [...keys.keys()].sort((a, b) => (keys[a] as number) - (keys[b] as number));
-  const inputs = typeof count === 'number' ? drawn.slice(0, count) : drawn;
-  await changeEach(outputsByPlace(model, distribution), inputs, trials, (input, hasMoved) => {
-    for (let output = 0; output <= input; output++) if (hasMoved(output)) add(output, input);
-  });
 }

@@ -18,10 +18,7 @@ const WITH_KERNELS: readonly string[] = ['conv', 'attend', 'lstm'];
  * pixel, it is the layer that takes features of a later channel than the output's or, if there are none, the first one
  * with kernels: its mask, or a shift before it, lets each value see itself.
  */
-export function leakingLayer(
-  { late, seesBelow }: Untraced,
-  distribution: PixelDistribution,
-): string | undefined {
+export function leakingLayer({ late, seesBelow }: Untraced, distribution: PixelDistribution) {
   if (late === undefined) return seesBelow;
   const { builder: { nodes, owners }, output, readiness } = late; // biome-ignore format: one line
   const times = readiness[output]?.times as readonly number[];

@@ -90,7 +90,7 @@ export async function changeEach(
   trials: Trials,
   visit: (input: number, hasMoved: (position: number) => boolean) => void,
 ): Promise<void> {
-  const { imageShape, random, conditions, rest, signal, onProgress } = trials;
+  const { caller, outputsName, imageShape, random, conditions, rest, signal, onProgress } = trials;
   const places = valuesOf(imageShape);
   const size = Math.min(trials.batchSize, inputs.length);
   const total = inputs.length * attemptsOf(trials);
@@ -103,7 +103,9 @@ export async function changeEach(
     await rest();
     const before = tf.tidy(() => pass(original));
     try {
-      await checkFinite(before, trials);
+      const [sum] = await readAndDispose(tf.tidy(() => tf.sum(before)));
+      if (!Number.isFinite(sum))
+        throw new Error(`${caller}: the model returned ${outputsName} that are not finite numbers`);
       for (let start = 0; start < inputs.length; start += size) {
         await rest();
         const batch = inputs.slice(start, start + size);
@@ -126,17 +128,7 @@ export async function changeEach(
   await rest();
 }
 
-/** Refuses outputs that are not finite, whose changes are meaningless. */
-async function checkFinite(outputs: tf.Tensor, { caller, outputsName }: Trials): Promise<void> {
-  const [total] = await readAndDispose(tf.tidy(() => tf.sum(outputs)));
-  if (!Number.isFinite(total))
-    throw new Error(`${caller}: the model returned ${outputsName} that are not finite numbers`);
-}
-
-/**
- * The outputs of a model that are first read at each place, for {@link changeEach}: [N,H*W*C,L] for a softmax, else
- * [N,H*W*C,P] with zeros for parameters of other channels.
- */
+/** The outputs first read at each place: [N,H*W*C,L] of a softmax, else [N,H*W*C,P], 0 for other channels. */
 export function outputsByPlace(model: LayersModel, distribution: PixelDistribution) {
   const { imageChannels, levels, numParameters } = distribution;
   const isOfChannel = Float32Array.from({ length: imageChannels * numParameters }, (_, i) =>
@@ -152,11 +144,7 @@ export function outputsByPlace(model: LayersModel, distribution: PixelDistributi
   };
 }
 
-/**
- * The conditions to test: those given, or every class in turn, and random vectors and maps for each image.
- *
- * @returns how many attempts test all classes, and a function that draws the conditions of `count` images for an attempt
- */
+/** The conditions to test: those given, or every class in turn, in `count` attempts, and random vectors and maps. */
 export async function conditionsToTry(
   what: string,
   conditions: readonly core.ConditionShape[],

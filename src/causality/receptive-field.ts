@@ -35,10 +35,9 @@ export interface ReceptiveField {
  * Finds which of the values before a place its probabilities depend on: the receptive field and the blind spot of the
  * model there. Distributions other than the softmax themselves see the earlier channels of the pixel.
  *
- * If every layer can be evaluated pixel by pixel (see {@link PixelLayer}), the result follows from the graph
- * and its masks, exactly and for all weights. Any other model is tested: each value is changed in 4 random
- * images. This misses dependencies that the weights switch off or float32 rounds away; a warning on the
- * console, once for each model, names the layer.
+ * If every layer can be evaluated pixel by pixel (see {@link PixelLayer}), the result follows from the graph and its
+ * masks, exactly and for all weights. Any other model is tested: each value is changed in 4 random images, which
+ * misses what the weights switch off or float32 rounds away; a warning, once for each model, names the layer.
  *
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016),
  * https://arxiv.org/abs/1606.05328, section 2.2 and figure 1, on the blind spot.

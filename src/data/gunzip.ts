@@ -1,9 +1,8 @@
 import { checkBytes } from '../runtime/core/check';
 
 /**
- * Decompresses gzip, with the DecompressionStream of browsers and Node. Bytes that do not start
- * with gzip's 1f 8b are returned unchanged, since a browser may have decompressed a `.gz` file
- * during the download. No IDX or CIFAR-10 file starts with these bytes.
+ * Decompresses gzip, by DecompressionStream. Bytes that do not start with gzip's 1f 8b, as no IDX or CIFAR-10 file
+ * does, are returned unchanged, since a browser may have decompressed a `.gz` file during the download.
  *
  * Source: RFC 1952.
  *

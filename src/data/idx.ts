@@ -27,9 +27,7 @@ export interface IdxArray {
  * console.log(Array.from(data)); // [256, -1]
  * ```
  */
-export function parseIdx(bytes: Uint8Array): IdxArray {
-  return readIdx('parseIdx: bytes', bytes);
-}
+export const parseIdx = (bytes: Uint8Array): IdxArray => readIdx('parseIdx: bytes', bytes);
 
 /**
  * Reads images of 256 levels from files like MNIST's `train-images-idx3-ubyte` and `train-labels-idx1-ubyte`.

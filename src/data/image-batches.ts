@@ -13,8 +13,7 @@ import {
 import { checkInteger, checkMemory, MAX_CATEGORIES, throwTypeError } from '../runtime/core/check';
 import { normalizedLevel } from '../runtime/core/images';
 import { uniformsOf } from '../runtime/core/random';
-import { checkImageSet, type ImageSet } from './image-set';
-import { quantized } from './quantize';
+import { checkImageSet, type ImageSet, quantized } from './image-set';
 
 const dropArguments = {
   /** The probability of dropping the class of an image, in each epoch; 0.1 is common. */

@@ -1,10 +1,9 @@
 import { anything, integer, optional, readArguments } from '../runtime/core/arguments';
 import { checkInteger, sizeFromShape, throwTypeError } from '../runtime/core/check';
-import { checkLevels } from '../runtime/core/images';
+import { checkLevels, levelsArray } from '../runtime/core/images';
 
 /**
- * Images as levels, which the parsers return and {@link imageBatches} takes. A level is an
- * intensity or a category, such as a code of a VQ-VAE, a tile, or an index into a palette.
+ * Images as levels: intensities, or categories such as the codes of a VQ-VAE, tiles, or indices into a palette.
  */
 export interface ImageSet<Levels extends Uint8Array | Uint16Array = Uint8Array | Uint16Array> {
   /** Levels 0..L-1 of all images, row-major [N,H,W,C]: bytes for up to 256 levels, 16-bit integers for more. */
@@ -37,9 +36,8 @@ const fields = {
  * console.log(codes.levels); // 512
  * ```
  */
-export function imageSet<Levels extends Uint8Array | Uint16Array>(args: ImageSet<Levels>): ImageSet<Levels> {
-  return checkImageSet('imageSet', args);
-}
+export const imageSet = <Levels extends Uint8Array | Uint16Array>(args: ImageSet<Levels>): ImageSet<Levels> =>
+  checkImageSet('imageSet', args);
 
 export function checkImageSet<Levels extends Uint8Array | Uint16Array>(
   what: string,
@@ -100,4 +98,37 @@ export function sliceImages<Levels extends Uint8Array | Uint16Array>(
     levels,
     ...(labels && { labels: labels.subarray(start, stop) }),
   };
+}
+
+/**
+ * Reduces images to fewer levels: floor(value * levels / images.levels). A model then needs fewer images to learn, but
+ * its bits per dimension are of coarser ones. For intensities only: it would merge categories with adjacent numbers.
+ *
+ * @param levels L of the result, from 2 to `images.levels`
+ * @returns a set with new data, bytes for up to 256 levels, and unchanged shape and labels
+ * @throws TypeError if `levels` is more than the images have, or the images fail the checks of {@link imageSet}.
+ * @example
+ * ```js
+ * import { imageSet, quantize } from 'pixelcnn-layers/data';
+ * const images = imageSet({ data: Uint8Array.of(0, 127, 128, 255), shape: [1, 2, 2, 1], levels: 256 });
+ * console.log(Array.from(quantize(images, 4).data)); // [0, 1, 2, 3]
+ * ```
+ */
+export function quantize<Levels extends Uint8Array | Uint16Array>(
+  images: ImageSet<Levels>,
+  levels: number,
+): ImageSet<Levels | Uint8Array> {
+  const { data: fine, ...rest } = checkImageSet('quantize: images', images);
+  checkInteger('quantize: levels', levels, 2, rest.levels);
+  const table = quantized(rest.levels, levels);
+  const data = levelsArray(fine.length, levels) as Levels | Uint8Array; // never wider than `fine`
+  for (let i = 0; i < fine.length; i++) data[i] = table[fine[i] as number] as number;
+  return { ...rest, data, levels };
+}
+
+/** The new level, of `to`, for each of `from` levels. */
+export function quantized(from: number, to: number): ArrayLike<number> {
+  const table = levelsArray(from, to);
+  for (let level = 0; level < from; level++) table[level] = Math.floor((level * to) / from);
+  return table;
 }

@@ -8,5 +8,4 @@ export {
   type ImageBatchOptions,
   imageBatches,
 } from './image-batches';
-export { type ImageSet, imageSet, sliceImages } from './image-set';
-export { quantize } from './quantize';
+export { type ImageSet, imageSet, quantize, sliceImages } from './image-set';

@@ -1,12 +1,11 @@
-import { serialization } from '@tensorflow/tfjs-core';
 import { provideAttentionKernels } from '../ops/attention';
 import { derived, type Given, integer, multipleOf, rate, type Values } from '../runtime/core/arguments';
 import { throwTypeError } from '../runtime/core/check';
 import { pointWindow } from '../runtime/core/window';
 import type { Ops } from '../runtime/program/operations';
 import { own } from '../runtime/program/operations/attend';
-import { addConvolution, type Convolution, normalizationArguments } from './convolution-weights';
-import { checkMap, DeclaredLayer } from './declared-layer';
+import { addConvolution, normalizationArguments } from './convolution-weights';
+import { type Arithmetic, checkMap, DeclaredLayer, defineLayer } from './declared-layer';
 import { dropoutOf, seedArguments } from './seeds';
 import type { LayerArgs, Shape } from './types';
 
@@ -34,12 +33,10 @@ export interface CausalAttentionArgs extends LayerArgs, Given<typeof declared> {
  *     q = query(x), k = key(y), v = value(y)                 linear, of U, U and V features
  *     z[i] = sum of softmax(q[i] k[j] / sqrt(D)) v[j] over places j < i, or j <= i if `own`; 0 over no places
  *
- * [x, y] -> [N,H,W,V], from x [N,H,W,Q] for queries and y [N,H,W,K] for keys and values. Unless `own`, keys
- * and values may see their own pixel, with all its channels, since only later places read them.
- * Queries must not. Time grows with the square of H*W, memory with H*W.
+ * [x, y] -> [N,H,W,V], from x [N,H,W,Q] for queries, y [N,H,W,K] for keys and values. Unless `own`, y may see its own
+ * pixel, with all channels, since later places read it; x must not. Time grows as (H*W)^2, memory as H*W.
  *
- * Weights: for each of query, key and value, in turn, a kernel [1,1,Q or K,U or V], a gain [U or V] (with
- * `weightNormalization`) and a bias [U or V].
+ * Weights: for query, key and value a kernel [1,1,Q or K,U or V], a gain (`weightNormalization`) and a bias [U or V].
  *
  * Source: Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763, section 2, as
  * implemented in https://github.com/rosinality/vq-vae-2-pytorch: `CausalAttention`.
@@ -54,38 +51,27 @@ export interface CausalAttentionArgs extends LayerArgs, Given<typeof declared> {
  * ```
  */
 export class CausalAttention extends DeclaredLayer<Values<typeof declared>, CausalAttentionArgs> {
-  static className = 'CausalAttention';
-  protected static readonly declared = declared;
-
-  private readonly dropout = dropoutOf(this.settings);
-  declare private query: Convolution;
-  declare private key: Convolution;
-  declare private value: Convolution;
-
   protected override checkInputs(shapes: readonly Shape[]): void {
     const got = shapes.length === 1 ? shapes[0] : shapes;
     if (shapes.length !== 2) throwTypeError('inputs', 'two, for queries and for keys and values', got);
     for (const shape of shapes) checkMap('input', [shape]);
   }
 
-  protected override addWeights([x, y]: readonly Shape[]): void {
-    const { units, keyUnits } = this.settings;
+  protected override addWeights([x, y]: readonly Shape[]): Arithmetic {
+    const { heads, units, keyUnits, own } = this.settings;
+    const dropout = dropoutOf(this.settings);
     const add = (part: string, shape: Shape | undefined, units: number) =>
       addConvolution(this, part, pointWindow, [shape?.at(-1) as number, units], this.settings);
-    this.query = add('query_', x, keyUnits);
-    this.key = add('key_', y, keyUnits);
-    this.value = add('value_', y, units);
-  }
-
-  override express<T>(ops: Ops<T>, [x, y]: readonly [T, ...T[]]): T {
-    const { heads, own } = this.settings;
-    const queries = this.query(ops, x); // [N,H,W,Q] -> [N,H,W,U]
-    const keys = this.key(ops, y as T); // [N,H,W,K] -> [N,H,W,U]
-    const values = this.value(ops, y as T); // [N,H,W,K] -> [N,H,W,V]
-    return ops.attend(queries, keys, values, heads, { own, ...this.dropout }); // [N,H,W,V]
+    const query = add('query_', x, keyUnits); // [N,H,W,Q] -> [N,H,W,U]
+    const key = add('key_', y, keyUnits); // [N,H,W,K] -> [N,H,W,U]
+    const value = add('value_', y, units); // [N,H,W,K] -> [N,H,W,V]
+    return <T>(ops: Ops<T>, [x, y]: readonly [T, ...T[]]) => {
+      const [queries, keys, values] = [query(ops, x), key(ops, y as T), value(ops, y as T)];
+      return ops.attend(queries, keys, values, heads, { own, ...dropout }); // [N,H,W,V]
+    };
   }
 }
-serialization.registerClass(CausalAttention);
+defineLayer(CausalAttention, 'CausalAttention', declared);
 provideAttentionKernels();
 
 /** Makes a {@link CausalAttention}. */

@@ -1,44 +1,37 @@
-import type { serialization } from '@tensorflow/tfjs-core';
+import { serialization } from '@tensorflow/tfjs-core';
 import { InputSpec } from '@tensorflow/tfjs-layers';
 import { type Declaration, readDeclared } from '../runtime/core/arguments';
 import { checkMemory, checkNames, throwTypeError } from '../runtime/core/check';
+import type { Ops } from '../runtime/program/operations';
 import type { LayerWeight } from '../runtime/program/weights';
 import { PixelLayer, shapesOf } from './pixel-layer';
 import { partSeed, seededInitializer } from './seeds';
 import type { Constraint, Initializer, LayerArgs, Regularizer, Shape } from './types';
 
-/**
- * Arguments that every layer takes: tfjs's own; `customObjects`, which tfjs adds to the config of a layer
- * that it loads; and `index`, which a callback `block` of `pixelCNN` may pass on with its other arguments.
- */
-const ofEveryLayer: readonly (keyof LayerArgs | 'customObjects' | 'index')[] = [
-  'name',
-  'trainable',
-  'weights',
-  'inputShape',
-  'batchInputShape',
-  'batchSize',
-  'dtype',
-  'inputDType',
-  'customObjects',
-  'index',
+/** Arguments that every layer takes. */
+const ofEveryLayer: readonly string[] = [
+  ...['name', 'trainable', 'weights', 'inputShape', 'batchInputShape', 'batchSize', 'dtype', 'inputDType'],
+  'customObjects', // which tfjs adds to the config of a layer that it loads
+  'index', // which a callback `block` of `pixelCNN` may pass on with its other arguments
 ];
 
-/** A layer's class, which declares its arguments, besides those of every tfjs layer. */
-interface LayerClass {
-  readonly className: string;
-  readonly declared: Declaration;
-}
+/** A layer's arithmetic, as its method `express`, with the weights that it has added. */
+export type Arithmetic = <T>(ops: Ops<T>, inputs: readonly [T, ...T[]]) => T | null;
 
-/** A layer of this library. The static `declared` of its class defines checks, values in `settings`, and config. */
+/** A layer of this library. Its declared arguments define checks, values in `settings`, and config. */
 export abstract class DeclaredLayer<Settings, Args extends object = LayerArgs> extends PixelLayer {
+  declare static className: string;
+  /** @internal */
+  declare static readonly declared: Declaration;
+
   /** The values of the arguments, with defaults. */
   protected readonly settings: Settings;
+  private arithmetic: Arithmetic | undefined;
 
   /** Checks names only for classes of this library, since a user's subclass may pass more arguments to `super`. */
   constructor(...given: object extends Args ? [args?: Args] : [args: Args]) {
     const [args = {}] = given as [object?];
-    const { className, declared } = new.target as unknown as LayerClass;
+    const { className, declared } = new.target;
     if (typeof args !== 'object' || args === null || Array.isArray(args))
       throwTypeError(className, 'an object of arguments', args);
     if (Object.hasOwn(new.target, 'declared'))
@@ -47,18 +40,25 @@ export abstract class DeclaredLayer<Settings, Args extends object = LayerArgs> e
     this.settings = readDeclared(className, args, declared) as Settings;
   }
 
-  /** Makes the checks of input shapes that the operations in `express` do not make. */
+  /** Makes the checks of input shapes that the operations of the layer do not make. */
   protected checkInputs(_shapes: readonly Shape[]): void {}
 
-  /** Adds the weights, for inputs of these shapes, which have been checked. */
-  protected addWeights(_shapes: readonly Shape[]): void {}
+  /**
+   * Adds the weights, for inputs of these shapes, which have been checked, and returns the arithmetic with them. A layer
+   * without weights has an `express` of its own instead.
+   */
+  protected addWeights?(shapes: readonly Shape[]): Arithmetic;
+
+  override express<T>(ops: Ops<T>, inputs: readonly [T, ...T[]]): T | null {
+    return (this.arithmetic as Arithmetic)(ops, inputs);
+  }
 
   override build(inputShape: Shape | Shape[]): void {
     const shapes = shapesOf(inputShape);
     this.makeOrDispose(() =>
       this.naming(() => {
         this.checkInputs(shapes);
-        this.addWeights(shapes);
+        this.arithmetic = this.addWeights?.(shapes);
       }),
     );
     if (this.weights.length > 0) this.inputSpec = shapes.map(specOf);
@@ -66,7 +66,7 @@ export abstract class DeclaredLayer<Settings, Args extends object = LayerArgs> e
   }
 
   override computeOutputShape(inputShape: Shape | Shape[]): Shape {
-    if (!this.built && this.addWeights !== DeclaredLayer.prototype.addWeights)
+    if (!this.built && this.addWeights !== undefined)
       throw new Error(`${this.getClassName()}: computeOutputShape: called before it was built`);
     this.naming(() => this.checkInputs(shapesOf(inputShape)));
     return super.computeOutputShape(inputShape);
@@ -87,7 +87,7 @@ export abstract class DeclaredLayer<Settings, Args extends object = LayerArgs> e
   }
 
   override getConfig(): serialization.ConfigDict {
-    const { declared } = this.constructor as unknown as LayerClass;
+    const { declared } = this.constructor as typeof DeclaredLayer;
     const settings = this.settings as Readonly<Record<string, unknown>>;
     const config = super.getConfig();
     for (const [name, { toConfig = (value: unknown) => value }] of Object.entries(declared)) {
@@ -96,6 +96,11 @@ export abstract class DeclaredLayer<Settings, Args extends object = LayerArgs> e
     }
     return config;
   }
+}
+
+/** Names a class of layers and its arguments, and registers it with tfjs. */
+export function defineLayer(Class: object, className: string, declared: Declaration = {}): void {
+  serialization.registerClass(Object.assign(Class, { className, declared }) as never);
 }
 
 /** A spec by which tfjs refuses inputs of another rank or number of features. */

@@ -1,10 +1,8 @@
-import { serialization } from '@tensorflow/tfjs-core';
 import { categories, checked, flag, type Given, integer, type Values } from '../runtime/core/arguments';
 import { throwTypeError } from '../runtime/core/check';
 import type { Ops } from '../runtime/program/operations';
 import { checkEncodedLevels } from '../runtime/program/operations/levels';
-import type { LayerWeight } from '../runtime/program/weights';
-import { checkMap, DeclaredLayer } from './declared-layer';
+import { type Arithmetic, checkMap, DeclaredLayer, defineLayer } from './declared-layer';
 import { seedArguments } from './seeds';
 import { constraint, initializer, regularizer } from './stock-arguments';
 import type { LayerArgs, Shape } from './types';
@@ -40,9 +38,6 @@ export interface OneHotLevelsArgs extends LayerArgs, Given<typeof oneHotLevelsAr
  * ```
  */
 export class OneHotLevels extends DeclaredLayer<Values<typeof oneHotLevelsArguments>, OneHotLevelsArgs> {
-  static className = 'OneHotLevels';
-  protected static readonly declared = oneHotLevelsArguments;
-
   protected override checkInputs(shapes: readonly Shape[]): void {
     checkMap('input', shapes);
   }
@@ -51,7 +46,7 @@ export class OneHotLevels extends DeclaredLayer<Values<typeof oneHotLevelsArgume
     return ops.oneHotLevels(x, this.settings.levels); // [N,H,W,C] -> [N,H,W,C*L]
   }
 }
-serialization.registerClass(OneHotLevels);
+defineLayer(OneHotLevels, 'OneHotLevels', oneHotLevelsArguments);
 
 /** Makes a {@link OneHotLevels}. */
 export const oneHotLevels = (args: OneHotLevelsArgs) => new OneHotLevels(args);
@@ -90,31 +85,19 @@ export class LevelEmbedding extends DeclaredLayer<
   Values<typeof levelEmbeddingArguments>,
   LevelEmbeddingArgs
 > {
-  static className = 'LevelEmbedding';
-  protected static readonly declared = levelEmbeddingArguments;
-
-  private table?: LayerWeight;
-
   protected override checkInputs(shapes: readonly Shape[]): void {
     checkMap('input', shapes);
   }
 
-  protected override addWeights(): void {
-    const { settings } = this;
-    this.table = this.addSeededWeight(
-      'embeddings',
-      [settings.levels, settings.units],
-      settings.embeddingsInitializer,
-      settings.embeddingsRegularizer,
-      settings.embeddingsConstraint,
-    );
-  }
-
-  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
-    return ops.embedLevels(x, this.table as LayerWeight); // [N,H,W,C] -> [N,H,W,C*U]
+  protected override addWeights(): Arithmetic {
+    const { levels, units, embeddingsInitializer, embeddingsRegularizer, embeddingsConstraint } =
+      this.settings;
+    const how = [embeddingsInitializer, embeddingsRegularizer, embeddingsConstraint] as const;
+    const table = this.addSeededWeight('embeddings', [levels, units], ...how);
+    return (ops, [x]) => ops.embedLevels(x, table); // [N,H,W,C] -> [N,H,W,C*U]
   }
 }
-serialization.registerClass(LevelEmbedding);
+defineLayer(LevelEmbedding, 'LevelEmbedding', levelEmbeddingArguments);
 
 /** Makes a {@link LevelEmbedding}. */
 export const levelEmbedding = (args: LevelEmbeddingArgs) => new LevelEmbedding(args);
@@ -130,9 +113,9 @@ const oneHotClassArguments = {
 export interface OneHotClassArgs extends LayerArgs, Given<typeof oneHotClassArguments> {}
 
 /**
- * Turns classes into one-hot vectors, as a condition: integers [N,1] become [N,K], or [N,K+1] with
- * a null class, float32. An integer that is not a class becomes zeros. No weights. All functions
- * with an option `condition` recognize by this layer that a model takes classes.
+ * Turns classes into one-hot vectors, as a condition: integers [N,1] become [N,K], or [N,K+1] with a null class,
+ * float32; zeros if they are no class. No weights. By this layer, functions with an option `condition` see that a
+ * model takes classes.
  *
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016),
  * https://arxiv.org/abs/1606.05328, section 2.3: h "a one-hot encoding that specifies a class".
@@ -147,9 +130,6 @@ export interface OneHotClassArgs extends LayerArgs, Given<typeof oneHotClassArgu
  * ```
  */
 export class OneHotClass extends DeclaredLayer<Values<typeof oneHotClassArguments>, OneHotClassArgs> {
-  static className = 'OneHotClass';
-  protected static readonly declared = oneHotClassArguments;
-
   protected override checkInputs(shapes: readonly Shape[]): void {
     const [[, one, ...rest] = [], ...others] = shapes;
     if (one !== 1 || rest.length > 0 || others.length > 0)
@@ -161,7 +141,7 @@ export class OneHotClass extends DeclaredLayer<Values<typeof oneHotClassArgument
     return ops.oneHot(classes, numClasses + (nullClass ? 1 : 0)); // [N,1] -> [N,K]
   }
 }
-serialization.registerClass(OneHotClass);
+defineLayer(OneHotClass, 'OneHotClass', oneHotClassArguments);
 
 /** Makes a {@link OneHotClass}. */
 export const oneHotClass = (args: OneHotClassArgs) => new OneHotClass(args);
@@ -175,9 +155,8 @@ const oneHotCodesArguments = {
 export interface OneHotCodesArgs extends LayerArgs, Given<typeof oneHotCodesArguments> {}
 
 /**
- * Turns a map of codes into one-hot vectors, as a condition: integers [N,h,w,1] become [N,h,w,K],
- * float32. An integer that is not a code becomes zeros. No weights. All functions with an option
- * `condition` recognize by this layer that a model takes codes.
+ * Turns a map of codes into one-hot vectors, as a condition: integers [N,h,w,1] become [N,h,w,K], float32; zeros if
+ * they are no code. No weights. By this layer, functions with an option `condition` see that a model takes codes.
  *
  * Layers that read codes may look in all directions ({@link ShiftedConv2D} with `shift: 'same'`). Codes of another
  * height and width must be enlarged to the image's before their features are combined ({@link UpsampledMap}).
@@ -195,9 +174,6 @@ export interface OneHotCodesArgs extends LayerArgs, Given<typeof oneHotCodesArgu
  * ```
  */
 export class OneHotCodes extends DeclaredLayer<Values<typeof oneHotCodesArguments>, OneHotCodesArgs> {
-  static className = 'OneHotCodes';
-  protected static readonly declared = oneHotCodesArguments;
-
   protected override checkInputs(shapes: readonly Shape[]): void {
     if (checkMap('input', shapes) !== 1) throwTypeError('input', 'codes [N,h,w,1]', shapes[0]);
   }
@@ -206,7 +182,7 @@ export class OneHotCodes extends DeclaredLayer<Values<typeof oneHotCodesArgument
     return ops.oneHot(codes, this.settings.levels); // [N,h,w,1] -> [N,h,w,K]
   }
 }
-serialization.registerClass(OneHotCodes);
+defineLayer(OneHotCodes, 'OneHotCodes', oneHotCodesArguments);
 
 /** Makes a {@link OneHotCodes}. */
 export const oneHotCodes = (args: OneHotCodesArgs) => new OneHotCodes(args);

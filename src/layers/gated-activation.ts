@@ -1,9 +1,7 @@
-import { serialization } from '@tensorflow/tfjs-core';
 import { type Given, integer, oneOf, optional, type Values } from '../runtime/core/arguments';
 import { checkFeatures, throwTypeError } from '../runtime/core/check';
-import type { Ops } from '../runtime/program/operations';
-import { addProjections, areConditions, conditionedGate, type Projection } from './conditions';
-import { checkMap, DeclaredLayer } from './declared-layer';
+import { addGate, areConditions } from './conditions';
+import { type Arithmetic, checkMap, DeclaredLayer, defineLayer } from './declared-layer';
 import { seedArguments } from './seeds';
 import type { LayerArgs, Shape } from './types';
 
@@ -41,11 +39,6 @@ export interface GatedActivationArgs extends LayerArgs, Given<typeof declared> {
  * ```
  */
 export class GatedActivation extends DeclaredLayer<Values<typeof declared>, GatedActivationArgs> {
-  static className = 'GatedActivation';
-  protected static readonly declared = declared;
-
-  private projections: readonly Projection[] = [];
-
   protected override checkInputs([x = [], ...conditions]: readonly Shape[]): void {
     const { imageChannels } = this.settings;
     checkFeatures('input features', checkMap('input', [x]), 2 * imageChannels, '2 * imageChannels');
@@ -55,16 +48,13 @@ export class GatedActivation extends DeclaredLayer<Values<typeof declared>, Gate
     }
   }
 
-  protected override addWeights([x, ...conditions]: readonly Shape[]): void {
-    this.projections = addProjections(this, conditions, x?.at(-1) as number);
-  }
-
-  override express<T>(ops: Ops<T>, [x, ...conditions]: readonly [T, ...T[]]): T {
-    const { imageChannels: groups, kind } = this.settings;
-    return conditionedGate(ops, x, conditions, this.projections, { groups, kind }); // [N,H,W,2F] -> [N,H,W,F]
+  protected override addWeights([x, ...conditions]: readonly Shape[]): Arithmetic {
+    const { imageChannels, kind } = this.settings;
+    const gate = addGate(this, conditions, x?.at(-1) as number, imageChannels, kind);
+    return (ops, [x, ...conditions]) => gate(ops, x, conditions); // [N,H,W,2F] -> [N,H,W,F]
   }
 }
-serialization.registerClass(GatedActivation);
+defineLayer(GatedActivation, 'GatedActivation', declared);
 
 /** Makes a {@link GatedActivation}. */
 export const gatedActivation = (args?: GatedActivationArgs) => new GatedActivation(args);

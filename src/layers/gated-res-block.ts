@@ -1,4 +1,3 @@
-import { serialization } from '@tensorflow/tfjs-core';
 import { provideConcatEluKernels } from '../ops/concat-elu';
 import {
   derived,
@@ -14,9 +13,9 @@ import { throwTypeError } from '../runtime/core/check';
 import { type Shift, shiftedArguments, shiftedWindow } from '../runtime/core/declared-window';
 import { type KernelWindow, pointWindow } from '../runtime/core/window';
 import type { Ops } from '../runtime/program/operations';
-import { addProjections, areConditions, conditionedGate, type Projection } from './conditions';
-import { addConvolution, type Convolution, normalizationArguments } from './convolution-weights';
-import { checkMap, DeclaredLayer } from './declared-layer';
+import { addGate, areConditions } from './conditions';
+import { addConvolution, normalizationArguments } from './convolution-weights';
+import { type Arithmetic, checkMap, DeclaredLayer, defineLayer } from './declared-layer';
 import { dropoutOf, seedArguments } from './seeds';
 import type { LayerArgs, Shape } from './types';
 
@@ -53,8 +52,7 @@ export interface GatedResBlockArgs extends LayerArgs, Given<typeof declared> {}
  *
  * With `activation: 'elu'` it is the block of PixelSNAIL.
  *
- * x [N,H,W,F], or [x, a, condition, ...], -> [N,H,W,F], with `a` [N,H,W,S] if `hasSkip`, and
- * conditions that are vectors [N,K] or maps [N,H,W,K].
+ * x [N,H,W,F], or [x, a, condition, ...], -> [N,H,W,F]: `a` [N,H,W,S] if `hasSkip`, conditions [N,K] or [N,H,W,K].
  *
  * Weights: kernel, gain (with `weightNormalization`) and bias of each convolution: conv_in
  * [rows,columns,2F,H]; conv_skip [1,1,2S,H], with a skip; conv_out [rows,columns,2H,2F], with an initial gain
@@ -73,15 +71,7 @@ export interface GatedResBlockArgs extends LayerArgs, Given<typeof declared> {}
  * ```
  */
 export class GatedResBlock extends DeclaredLayer<Values<typeof declared>, GatedResBlockArgs> {
-  static className = 'GatedResBlock';
-  protected static readonly declared = declared;
-
   private readonly window = shiftedWindow('GatedResBlock', this.settings);
-  private readonly dropout = dropoutOf(this.settings);
-  declare private convIn: Convolution;
-  private convSkip: Convolution | null = null;
-  declare private convOut: Convolution;
-  private projections: readonly Projection[] = [];
 
   protected override checkInputs([x = [], ...rest]: readonly Shape[]): void {
     const { filters, hasSkip } = this.settings;
@@ -93,33 +83,30 @@ export class GatedResBlock extends DeclaredLayer<Values<typeof declared>, GatedR
     }
   }
 
-  protected override addWeights([, ...rest]: readonly Shape[]): void {
+  protected override addWeights([, ...rest]: readonly Shape[]): Arithmetic {
     const { filters, hiddenFilters, activation, hasSkip } = this.settings;
-    const active = activation === 'concatElu' ? 2 : 1; // outputs of the activation for each feature
-    const add = (name: string, window: KernelWindow, from: number, to: number, initialScale = 1) =>
-      addConvolution(this, `${name}_`, window, [active * from, to], { ...this.settings, initialScale });
-    this.convIn = add('conv_in', this.window, filters, hiddenFilters);
-    if (hasSkip) this.convSkip = add('conv_skip', pointWindow, rest.shift()?.at(-1) as number, hiddenFilters);
-    this.convOut = add('conv_out', this.window, hiddenFilters, 2 * filters, 0.1);
-    this.projections = addProjections(this, rest, 2 * filters);
-  }
-
-  override express<T>(ops: Ops<T>, [x, ...rest]: readonly [T, ...T[]]): T {
-    const isConcat = this.settings.activation === 'concatElu';
-    const activate = (of: T) => (isConcat ? ops.concatElu(of) : ops.pointwise('elu', of)); // [N,H,W,F] -> [N,H,W,2F], or F
-    let y = this.convIn(ops, activate(x)); // [N,H,W,F] -> [N,H,W,H]
-    if (this.convSkip !== null) {
-      const [skip, ...others] = rest;
-      y = ops.combine('add', y, this.convSkip(ops, activate(skip as T))); // [N,H,W,S] -> [N,H,W,H]
-      rest = others;
-    }
-    const kept = ops.dropout(activate(y), this.dropout); // [N,H,W,H] -> [N,H,W,2H], or H
-    const halves = this.convOut(ops, kept); // [N,H,W,2F]
-    const gated = conditionedGate(ops, halves, rest, this.projections, { groups: 1, kind: 'linear' });
-    return ops.combine('add', x, gated); // [N,H,W,F]
+    const dropout = dropoutOf(this.settings);
+    const isConcat = activation === 'concatElu';
+    const activate = <T>(ops: Ops<T>, x: T) => (isConcat ? ops.concatElu(x) : ops.pointwise('elu', x)); // [N,H,W,F] -> [N,H,W,2F], or F
+    const add = (name: string, window: KernelWindow, from: number, to: number, initialScale = 1) => {
+      const sizes = [isConcat ? 2 * from : from, to] as const;
+      return addConvolution(this, `${name}_`, window, sizes, { ...this.settings, initialScale });
+    };
+    const numSkips = hasSkip ? 1 : 0;
+    const convIn = add('conv_in', this.window, filters, hiddenFilters);
+    const convSkip = hasSkip && add('conv_skip', pointWindow, rest[0]?.at(-1) as number, hiddenFilters);
+    const convOut = add('conv_out', this.window, hiddenFilters, 2 * filters, 0.1);
+    const gate = addGate(this, rest.slice(numSkips), 2 * filters, 1, 'linear');
+    return (ops, [x, ...rest]) => {
+      let y = convIn(ops, activate(ops, x)); // [N,H,W,F] -> [N,H,W,H]
+      if (convSkip) y = ops.combine('add', y, convSkip(ops, activate(ops, rest[0] as typeof x))); // [N,H,W,S] -> [N,H,W,H]
+      const kept = ops.dropout(activate(ops, y), dropout); // [N,H,W,H] -> [N,H,W,2H], or H
+      const gated = gate(ops, convOut(ops, kept), rest.slice(numSkips)); // [N,H,W,2F] -> [N,H,W,F]
+      return ops.combine('add', x, gated);
+    };
   }
 }
-serialization.registerClass(GatedResBlock);
+defineLayer(GatedResBlock, 'GatedResBlock', declared);
 provideConcatEluKernels();
 
 /** Makes a {@link GatedResBlock}. */

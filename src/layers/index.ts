@@ -1,9 +1,9 @@
 export * from './causal-attention';
+export * from './causal-conv-2d';
 export * from './encodings';
 export * from './gated-activation';
 export * from './gated-res-block';
 export * from './map-layers';
-export * from './masked-conv-2d';
 export * from './output-layers';
 export * from './pixel-cnn-res-block';
 export * from './pixel-dropout';
@@ -12,6 +12,5 @@ export * from './pixel-normalization';
 export * from './raster-order';
 export * from './recurrent-blocks';
 export type { SeedArgs } from './seeds';
-export * from './shifted-conv-2d';
 export { TransformerBlock, type TransformerBlockArgs, transformerBlock } from './transformer-block';
 export type { Apply, DistributionLayer, TensorDistribution } from './types';

@@ -20,15 +20,8 @@ export class InitialWeights {
     return this.values.size;
   }
 
-  /**
-   * Applies the initial gain and bias to a convolution's outputs [N,H,W,out], which have gain 1 and no bias. If the
-   * convolution was used before, it keeps the gain and bias chosen then.
-   */
-  scaled(
-    { gain, initialScale = 1 }: NormalizedKernel,
-    bias: LayerWeight | null,
-    y: tf.Tensor4D,
-  ): tf.Tensor4D {
+  /** Applies the gain and bias chosen at first use to outputs [N,H,W,out] of gain 1, without bias. */
+  scaled({ gain, initialScale = 1 }: NormalizedKernel, bias: LayerWeight | null, y: tf.Tensor4D) {
     if (!this.values.has(gain)) {
       const rough = tf.moments(y, [0, 1, 2]).mean; // [out]; float32 may round sums over many pixels by a thousandth
       const { mean: rest, variance } = tf.moments(tf.sub(y, rough), [0, 1, 2]); // [out], both
@@ -41,7 +34,7 @@ export class InitialWeights {
     }
     const scaled = tf.mul<tf.Tensor4D>(y, this.values.get(gain) as tf.Tensor1D);
     const shift = bias === null ? undefined : this.values.get(bias);
-    return shift === undefined ? scaled : tf.add(scaled, shift); // [N,H,W,out]
+    return shift === undefined ? scaled : tf.add<tf.Tensor4D>(scaled, shift); // [N,H,W,out]
   }
 
   async areFinite(): Promise<boolean> {

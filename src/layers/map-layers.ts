@@ -1,9 +1,8 @@
-import { serialization } from '@tensorflow/tfjs-core';
 import { provideConcatEluKernels } from '../ops/concat-elu';
 import { type Given, integer, optional, type Values } from '../runtime/core/arguments';
 import { MAX_LENGTH } from '../runtime/core/images';
 import type { Ops } from '../runtime/program/operations';
-import { DeclaredLayer } from './declared-layer';
+import { DeclaredLayer, defineLayer } from './declared-layer';
 import type { LayerArgs } from './types';
 
 // Layers without weights that extend, shift or enlarge maps.
@@ -24,16 +23,13 @@ import type { LayerArgs } from './types';
  * ```
  */
 export class CenteredImage extends DeclaredLayer<object> {
-  static className = 'CenteredImage';
-  protected static readonly declared = {};
-
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
     const centered = ops.pointwise('shift', ops.pointwise('scale', x, 2), -1); // [N,H,W,C]
     const ones = ops.pointwise('shift', ops.pointwise('scale', ops.slice(x, 0, 1), 0), 1); // [N,H,W,1]
     return ops.concat(centered, ones); // [N,H,W,C+1]
   }
 }
-serialization.registerClass(CenteredImage);
+defineLayer(CenteredImage, 'CenteredImage');
 
 /** Makes a {@link CenteredImage}. */
 export const centeredImage = (args?: LayerArgs) => new CenteredImage(args);
@@ -53,25 +49,20 @@ export const centeredImage = (args?: LayerArgs) => new CenteredImage(args);
  * ```
  */
 export class ConcatElu extends DeclaredLayer<object> {
-  static className = 'ConcatElu';
-  protected static readonly declared = {};
-
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
     return ops.concatElu(x); // [N,H,W,F] -> [N,H,W,2F]
   }
 }
-serialization.registerClass(ConcatElu);
+defineLayer(ConcatElu, 'ConcatElu');
 provideConcatEluKernels();
 
 /** Makes a {@link ConcatElu}. */
 export const concatElu = (args?: LayerArgs) => new ConcatElu(args);
 
 /**
- * The position of each place in a map, ((row - H/2) / H, (column - W/2) / W): [N,H,W,F] ->
- * [N,H,W,2]. It lets attention distinguish places.
+ * The position of each place, ((row - H/2) / H, (column - W/2) / W), for attention: [N,H,W,F] -> [N,H,W,2].
  *
- * Source: Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763, its code; and
- * https://github.com/rosinality/vq-vae-2-pytorch: `background`.
+ * Source: Chen et al., "PixelSNAIL" (2018), https://arxiv.org/abs/1712.09763, its code; rosinality/vq-vae-2-pytorch.
  *
  * @throws TypeError for an unknown option, or an input that is not [N,H,W,F].
  * @example
@@ -83,14 +74,11 @@ export const concatElu = (args?: LayerArgs) => new ConcatElu(args);
  * ```
  */
 export class PixelPosition extends DeclaredLayer<object> {
-  static className = 'PixelPosition';
-  protected static readonly declared = {};
-
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
     return ops.position(x); // [N,H,W,F] -> [N,H,W,2]
   }
 }
-serialization.registerClass(PixelPosition);
+defineLayer(PixelPosition, 'PixelPosition');
 
 /** Makes a {@link PixelPosition}. */
 export const pixelPosition = (args?: LayerArgs) => new PixelPosition(args);
@@ -106,9 +94,8 @@ const pixelShiftArguments = {
 export interface PixelShiftArgs extends LayerArgs, Given<typeof pixelShiftArguments> {}
 
 /**
- * Shifts features down by a number of rows and right by a number of columns, and fills with zeros:
- * [N,H,W,F] -> [N,H,W,F]. A shift down hides the current row, which the features may have seen; a
- * shift right hides the current pixel, if they saw nothing after it. No weights.
+ * Shifts features down and right, and fills with zeros: [N,H,W,F] -> [N,H,W,F]. A shift down hides the current row,
+ * which features may have seen; one to the right the current pixel, if they saw nothing after it. No weights.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, its code: `down_shift`, `right_shift`.
  *
@@ -122,14 +109,11 @@ export interface PixelShiftArgs extends LayerArgs, Given<typeof pixelShiftArgume
  * ```
  */
 export class PixelShift extends DeclaredLayer<Values<typeof pixelShiftArguments>, PixelShiftArgs> {
-  static className = 'PixelShift';
-  protected static readonly declared = pixelShiftArguments;
-
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
     return ops.shift(x, this.settings.rows, this.settings.columns); // [N,H,W,F]
   }
 }
-serialization.registerClass(PixelShift);
+defineLayer(PixelShift, 'PixelShift', pixelShiftArguments);
 
 /** Makes a {@link PixelShift}. */
 export const pixelShift = (args: PixelShiftArgs) => new PixelShift(args);
@@ -158,14 +142,11 @@ export interface UpsampledMapArgs extends LayerArgs, Given<typeof upsampledMapAr
  * ```
  */
 export class UpsampledMap extends DeclaredLayer<Values<typeof upsampledMapArguments>, UpsampledMapArgs> {
-  static className = 'UpsampledMap';
-  protected static readonly declared = upsampledMapArguments;
-
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
     return ops.upsample(x, this.settings.rows, this.settings.columns); // [N,h,w,F] -> [N,rows*h,columns*w,F]
   }
 }
-serialization.registerClass(UpsampledMap);
+defineLayer(UpsampledMap, 'UpsampledMap', upsampledMapArguments);
 
 /** Makes an {@link UpsampledMap}. */
 export const upsampledMap = (args?: UpsampledMapArgs) => new UpsampledMap(args);

@@ -6,7 +6,7 @@ import type { DistributionShape } from '../runtime/distributions/kinds';
 import { mixtureOfLogistics } from '../runtime/distributions/logistic-mixture';
 import { numParameters, parameterOffsets } from '../runtime/distributions/mixture-parameters';
 import type { Ops } from '../runtime/program/operations';
-import { checkMap, DeclaredLayer } from './declared-layer';
+import { checkMap, DeclaredLayer, defineLayer } from './declared-layer';
 import type { LayerArgs, Shape, TensorDistribution } from './types';
 
 // Layers that turn features into the parameters of distributions over levels.
@@ -16,18 +16,17 @@ const imageArguments = {
   imageChannels: optional(integer({ from: 1 }), 3),
 };
 
-const pixelLogitsArguments = {
+const logitsArguments = {
   ...imageArguments,
   /** L, the number of levels of a channel. */
   levels: categories({ from: 2 }),
 };
 
 /** Arguments of {@link PixelLogits}. */
-export interface PixelLogitsArgs extends LayerArgs, Given<typeof pixelLogitsArguments> {}
+export interface PixelLogitsArgs extends LayerArgs, Given<typeof logitsArguments> {}
 
 /**
- * Reshapes features to logits: [N,H,W,C*L] -> [N,H,W,C,L], channel-major, so that the features of a channel become its
- * logits. Height and width may be unknown. No weights.
+ * Reshapes features to logits: [N,H,W,C*L] -> [N,H,W,C,L], channel-major. H and W may be unknown. No weights.
  *
  * Source: "The Annotated Pixel-CNN", `PixelRNN`, its last reshape.
  *
@@ -40,10 +39,7 @@ export interface PixelLogitsArgs extends LayerArgs, Given<typeof pixelLogitsArgu
  * console.log(layer.apply(tf.zeros([1, 8, 8, 768])).shape); // [1, 8, 8, 3, 256]
  * ```
  */
-export class PixelLogits extends DeclaredLayer<Values<typeof pixelLogitsArguments>, PixelLogitsArgs> {
-  static className = 'PixelLogits';
-  protected static readonly declared = pixelLogitsArguments;
-
+export class PixelLogits extends DeclaredLayer<Values<typeof logitsArguments>, PixelLogitsArgs> {
   protected override checkInputs(shapes: readonly Shape[]): void {
     const { imageChannels, levels } = this.settings;
     checkMap('input', shapes, imageChannels * levels, `imageChannels * levels: ${imageChannels} * ${levels}`);
@@ -53,26 +49,25 @@ export class PixelLogits extends DeclaredLayer<Values<typeof pixelLogitsArgument
     return ops.perChannel(x, this.settings.imageChannels, this.settings.levels); // [N,H,W,C*L] -> [N,H,W,C,L]
   }
 }
-tf.serialization.registerClass(PixelLogits);
+defineLayer(PixelLogits, 'PixelLogits', logitsArguments);
 
 /** Makes a {@link PixelLogits}. */
 export const pixelLogits = (args: PixelLogitsArgs) => new PixelLogits(args);
 
-const mixtureParametersArguments = {
+const parametersArguments = {
   ...imageArguments,
   /** K, the number of logistics in the mixture. */
   components: integer({ from: 1 }),
 };
 
 /** Arguments of {@link MixtureParameters}. */
-export interface MixtureParametersArgs extends LayerArgs, Given<typeof mixtureParametersArguments> {}
+export interface MixtureParametersArgs extends LayerArgs, Given<typeof parametersArguments> {}
 
 /**
  * Turns features, grouped by channel, into the parameters of a {@link LogisticMixture}: [N,H,W,C*3K] -> [N,H,W,P].
  *
- * Each channel has 3K features: K logits, of which only the first channel's are used, K means and K
- * log scales. The coefficients between channels are 0, since features that are grouped by channel
- * already see the earlier channels. No weights.
+ * Each channel has 3K features: K logits, of which only the first channel's are used, K means and K log scales.
+ * Features grouped by channel already see earlier channels, so the coefficients between channels are 0. No weights.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, section 2.2.
  *
@@ -86,12 +81,9 @@ export interface MixtureParametersArgs extends LayerArgs, Given<typeof mixturePa
  * ```
  */
 export class MixtureParameters extends DeclaredLayer<
-  Values<typeof mixtureParametersArguments>,
+  Values<typeof parametersArguments>,
   MixtureParametersArgs
 > {
-  static className = 'MixtureParameters';
-  protected static readonly declared = mixtureParametersArguments;
-
   protected override checkInputs(shapes: readonly Shape[]): void {
     const { imageChannels, components } = this.settings;
     const formula = `3 * imageChannels * components: 3 * ${imageChannels} * ${components}`;
@@ -99,30 +91,29 @@ export class MixtureParameters extends DeclaredLayer<
   }
 
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
-    const { imageChannels, components } = this.settings;
+    const { components } = this.settings;
     const { logits, means, logScales } = parameterOffsets(this.settings);
-    const part = (channel: number, index: number) =>
-      ops.slice(x, (3 * channel + index) * components, components); // [N,H,W,C*3K] -> [N,H,W,K]
-    const ofMixture = part(0, 0);
+    const part = (index: number) => ops.slice(x, index * components, components); // [N,H,W,C*3K] -> [N,H,W,K]
+    const ofMixture = part(0);
     const zeros = ops.pointwise('scale', ofMixture, 0); // [N,H,W,K]
     const parts = new Array<T>(numParameters(this.settings) / components).fill(zeros);
     parts[logits / components] = ofMixture;
-    for (let channel = 0; channel < imageChannels; channel++) {
-      parts[(means[channel] as number) / components] = part(channel, 1);
-      parts[(logScales[channel] as number) / components] = part(channel, 2);
+    for (const [channel, offset] of means.entries()) {
+      parts[offset / components] = part(3 * channel + 1);
+      parts[(logScales[channel] as number) / components] = part(3 * channel + 2);
     }
     return ops.concat(...parts); // [N,H,W,P]
   }
 }
-tf.serialization.registerClass(MixtureParameters);
+defineLayer(MixtureParameters, 'MixtureParameters', parametersArguments);
 
 /** Makes a {@link MixtureParameters}. */
 export const mixtureParameters = (args: MixtureParametersArgs) => new MixtureParameters(args);
 
-const logisticMixtureArguments = { ...pixelLogitsArguments, ...mixtureParametersArguments };
+const mixtureArguments = { ...logitsArguments, ...parametersArguments };
 
 /** Arguments of {@link LogisticMixture}. */
-export interface LogisticMixtureArgs extends LayerArgs, Given<typeof logisticMixtureArguments> {}
+export interface LogisticMixtureArgs extends LayerArgs, Given<typeof mixtureArguments> {}
 
 /**
  * The last layer of a model, which declares that its features [N,H,W,P] are the parameters of a
@@ -132,11 +123,11 @@ export interface LogisticMixtureArgs extends LayerArgs, Given<typeof logisticMix
  * 1 / (L - 1); the first level also gets all mass below, the last all mass above, so that probabilities sum to 1. The
  * channels of a pixel share the mixture: given earlier channels, a component's weight is its posterior probability.
  *
- * The parameters are K logits; for each channel K means and K log scales; then K coefficients for each pair
- * of a channel and an earlier one, (1, 0), (2, 0), (2, 1), .... For one channel, P = 3K. For three, P = 10K,
- * and the coefficients lie with the channels instead: of green on red behind red's log scales, of blue on red
- * behind green's, of blue on green behind blue's. Log scales are at least -7. The tanh of each coefficient,
- * times the earlier channel's true value, is added to the later channel's mean.
+ * The parameters are K logits; for each channel K means and K log scales; then K coefficients for each pair of a
+ * channel and an earlier one, (1, 0), (2, 0), (2, 1), .... For one channel, P = 3K. For three, P = 10K, and
+ * coefficients lie with the channels: of green on red behind red's log scales, of blue on red behind green's, of blue
+ * on green behind blue's. Log scales are at least -7. A coefficient's tanh, times the earlier channel's value, is
+ * added to the later channel's mean.
  *
  * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, sections 2.1 and 2.2.
  *
@@ -151,13 +142,7 @@ export interface LogisticMixtureArgs extends LayerArgs, Given<typeof logisticMix
  * console.log(autoregressiveModel({ inputs: image, outputs }).levels); // 256
  * ```
  */
-export class LogisticMixture extends DeclaredLayer<
-  Values<typeof logisticMixtureArguments>,
-  LogisticMixtureArgs
-> {
-  static className = 'LogisticMixture';
-  protected static readonly declared = logisticMixtureArguments;
-
+export class LogisticMixture extends DeclaredLayer<Values<typeof mixtureArguments>, LogisticMixtureArgs> {
   /** The distribution that its outputs parameterize. */
   readonly distribution: TensorDistribution = distributionOf(this.settings);
 
@@ -171,9 +156,9 @@ export class LogisticMixture extends DeclaredLayer<
     return x; // [N,H,W,P]
   }
 }
-tf.serialization.registerClass(LogisticMixture);
+defineLayer(LogisticMixture, 'LogisticMixture', mixtureArguments);
 
-function distributionOf(sizes: Values<typeof logisticMixtureArguments>): TensorDistribution {
+function distributionOf(sizes: Values<typeof mixtureArguments>): TensorDistribution {
   const { imageChannels, components } = sizes;
   checkMemory('LogisticMixture: components', [imageChannels, imageChannels, components]);
   return {
@@ -181,9 +166,9 @@ function distributionOf(sizes: Values<typeof logisticMixtureArguments>): TensorD
     data: { kind: 'logisticMixture', components } satisfies DistributionShape,
     negativeLogLikelihood: (labels, parameters) =>
       tf.tidy(() => {
-        const flatLabels: tf.Tensor2D = tf.reshape(tf.cast(labels, 'int32'), [-1, imageChannels]); // [N,H,W,C] -> [M,C]
+        const levels: tf.Tensor2D = tf.reshape(tf.cast(labels, 'int32'), [-1, imageChannels]); // [N,H,W,C] -> [M,C]
         const flat: tf.Tensor2D = tf.reshape(parameters, [-1, parameters.shape[3]]); // [N,H,W,P] -> [M,P]
-        return tf.reshape(logisticMixtureNats(flatLabels, flat, sizes), labels.shape); // [M,C] -> [N,H,W,C]
+        return tf.reshape(logisticMixtureNats(levels, flat, sizes), labels.shape); // [M,C] -> [N,H,W,C]
       }),
   };
 }

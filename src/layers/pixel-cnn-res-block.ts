@@ -1,4 +1,3 @@
-import { serialization } from '@tensorflow/tfjs-core';
 import {
   type Given,
   integer,
@@ -9,9 +8,8 @@ import {
   type Values,
 } from '../runtime/core/arguments';
 import { windowAround } from '../runtime/core/window';
-import type { Ops } from '../runtime/program/operations';
-import { addConvolution, type Convolution, normalizationArguments } from './convolution-weights';
-import { checkMap, DeclaredLayer } from './declared-layer';
+import { addConvolution, normalizationArguments } from './convolution-weights';
+import { type Arithmetic, checkMap, DeclaredLayer, defineLayer } from './declared-layer';
 import { dropoutOf, seedArguments } from './seeds';
 import type { LayerArgs, Shape } from './types';
 
@@ -52,37 +50,28 @@ export interface PixelCNNResBlockArgs extends LayerArgs, Given<typeof declared> 
  * ```
  */
 export class PixelCNNResBlock extends DeclaredLayer<Values<typeof declared>, PixelCNNResBlockArgs> {
-  static className = 'PixelCNNResBlock';
-  protected static readonly declared = declared;
-
-  private readonly dropout = dropoutOf(this.settings);
-  declare private convIn: Convolution;
-  declare private convMid: Convolution;
-  declare private convOut: Convolution;
-
   protected override checkInputs(shapes: readonly Shape[]): void {
     checkMap('input', shapes, 2 * this.settings.filters, '2 * filters');
   }
 
-  protected override addWeights(): void {
+  protected override addWeights(): Arithmetic {
     const { filters: h, kernelSize, imageChannels } = this.settings;
+    const dropout = dropoutOf(this.settings);
     const point = windowAround([1, 1], 'B', imageChannels);
     const around = windowAround(kernelSize, 'B', imageChannels);
     const last = { ...this.settings, initialScale: 0.1 };
-    this.convIn = addConvolution(this, 'conv_in_', point, [2 * h, h], this.settings);
-    this.convMid = addConvolution(this, 'conv_mid_', around, [h, h], this.settings);
-    this.convOut = addConvolution(this, 'conv_out_', point, [h, 2 * h], last);
-  }
-
-  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
-    const narrow = this.convIn(ops, x, 'relu'); // [N,H,W,2h] -> [N,H,W,h]
-    const kept = ops.dropout(narrow, this.dropout); // [N,H,W,h]
-    const mixed = this.convMid(ops, kept, 'relu'); // [N,H,W,h] -> [N,H,W,h]
-    const wide = this.convOut(ops, mixed, 'relu'); // [N,H,W,h] -> [N,H,W,2h]
-    return ops.combine('add', x, wide);
+    const convIn = addConvolution(this, 'conv_in_', point, [2 * h, h], this.settings);
+    const convMid = addConvolution(this, 'conv_mid_', around, [h, h], this.settings);
+    const convOut = addConvolution(this, 'conv_out_', point, [h, 2 * h], last);
+    return (ops, [x]) => {
+      const narrow = convIn(ops, x, 'relu'); // [N,H,W,2h] -> [N,H,W,h]
+      const kept = ops.dropout(narrow, dropout); // [N,H,W,h]
+      const mixed = convMid(ops, kept, 'relu'); // [N,H,W,h] -> [N,H,W,h]
+      return ops.combine('add', x, convOut(ops, mixed, 'relu')); // [N,H,W,h] -> [N,H,W,2h]
+    };
   }
 }
-serialization.registerClass(PixelCNNResBlock);
+defineLayer(PixelCNNResBlock, 'PixelCNNResBlock', declared);
 
 /** Makes a {@link PixelCNNResBlock}. */
 export const pixelCNNResBlock = (args: PixelCNNResBlockArgs) => new PixelCNNResBlock(args);

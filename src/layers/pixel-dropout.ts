@@ -1,7 +1,6 @@
-import { serialization } from '@tensorflow/tfjs-core';
 import { type Given, probability, type Values } from '../runtime/core/arguments';
 import type { Ops } from '../runtime/program/operations';
-import { DeclaredLayer } from './declared-layer';
+import { DeclaredLayer, defineLayer } from './declared-layer';
 import { seedArguments } from './seeds';
 import type { LayerArgs } from './types';
 
@@ -34,14 +33,11 @@ export interface PixelDropoutArgs extends LayerArgs, Given<typeof declared> {}
  * ```
  */
 export class PixelDropout extends DeclaredLayer<Values<typeof declared>, PixelDropoutArgs> {
-  static className = 'PixelDropout';
-  protected static readonly declared = declared;
-
   override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
     return ops.dropout(x, this.settings);
   }
 }
-serialization.registerClass(PixelDropout);
+defineLayer(PixelDropout, 'PixelDropout', declared);
 
 /** Makes a {@link PixelDropout}. */
 export const pixelDropout = (args: PixelDropoutArgs) => new PixelDropout(args);

@@ -11,12 +11,10 @@ import type { Apply, Constraint, Initializer, LayerArgs, Regularizer, Shape } fr
  * A layer whose arithmetic is written once, in `express`, in terms of the operations {@link Ops}.
  * `call`, `computeOutputShape`, incremental sampling, `receptiveField` and `toPortable` all use it.
  *
- * Your own layer adds its weights in `build`, which ends with `super.build(inputShape)`, and
- * registers its class like any tfjs layer.
+ * Your own layer adds its weights in `build`, which ends with `super.build(inputShape)`, and registers its class.
  *
- * @throws TypeError if the class has no `className`, or, naming the layer, if an operation in
- * `express` refuses its operands or weights; Error if it is called before it is built, or if
- * `express` returns null and the class has no `call`.
+ * @throws TypeError if the class has no `className`, or, naming the layer, if an operation in `express` refuses its
+ * operands; Error if it is called before it is built, or if `express` returns null and the class has no `call`.
  * @example
  * ```js
  * import * as tf from '@tensorflow/tfjs-core';
@@ -69,10 +67,8 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
     ...rest: [Regularizer?, boolean?, Constraint?]
   ): LayerVariable {
     if (typeof initializer === 'function' || typeof initializer?.apply !== 'function') {
-      const what = `addWeight: initializer of '${name}'`;
-      this.makeOrDispose(() =>
-        this.naming(() => throwTypeError(what, 'one, as initializers.zeros()', initializer)),
-      );
+      const [what, wanted] = [`addWeight: initializer of '${name}'`, 'one, as initializers.zeros()'];
+      this.makeOrDispose(() => this.naming(() => throwTypeError(what, wanted, initializer)));
     }
     return super.addWeight(name, shape, dtype, initializer, ...rest);
   }
@@ -134,9 +130,8 @@ export abstract class PixelLayer extends layers.Layer implements Expressed {
 
   /**
    * Sets the number of the next training step, counted from 0, for the noise of `ops.dropout`. An
-   * {@link AutoregressiveModel} does so; otherwise the noise changes from call to call. Each image of a batch has its own
-   * noise: if a batch is computed in parts, `firstImage` is the number of a part's first image. Dropouts without a seed
-   * take `seed`, by default one of the layer's own.
+   * {@link AutoregressiveModel} does so; otherwise noise changes from call to call. Each image has its own: if a batch is
+   * computed in parts, `firstImage` is the number of a part's first one. Dropouts without a seed take `seed`, if given.
    */
   setStep(step: number, firstImage = 0, seed?: string): void {
     this.tensorOps.setStep(checkInteger(`${this.getClassName()}: step`, step, 0), firstImage, seed);
@@ -171,10 +166,10 @@ function checkClassName<Args>(layer: { name: string; className?: unknown }, args
 
 /** Calls a function with each layer of a graph, and of graphs within it. Layers of tfjs lack our methods. */
 export function eachLayer(
-  { layers: all }: Pick<LayersModel, 'layers'>,
+  graph: Pick<LayersModel, 'layers'>,
   act: (layer: Partial<PixelLayer>) => void,
 ): void {
-  for (const layer of all) {
+  for (const layer of graph.layers) {
     act(layer as Partial<PixelLayer>);
     if ('layers' in layer) eachLayer(layer as unknown as LayersModel, act);
   }

@@ -1,12 +1,9 @@
-import { serialization } from '@tensorflow/tfjs-core';
 import { initializers } from '@tensorflow/tfjs-layers';
 import { provideLayerNormKernels } from '../ops/layer-norm';
 import { flag, type Given, integer, optional, positive, type Values } from '../runtime/core/arguments';
 import { checkFeatures } from '../runtime/core/check';
-import type { Ops } from '../runtime/program/operations';
 import { normArgument } from '../runtime/program/operations/normalize';
-import type { LayerWeight } from '../runtime/program/weights';
-import { checkMap, DeclaredLayer } from './declared-layer';
+import { type Arithmetic, checkMap, DeclaredLayer, defineLayer } from './declared-layer';
 import type { LayerArgs, Shape } from './types';
 
 const declared = {
@@ -29,10 +26,9 @@ export interface PixelNormalizationArgs extends LayerArgs, Given<typeof declared
  * Group normalization over the features of each pixel, with a group for each image channel: (x - mean) / sqrt(variance
  * + epsilon) gamma + beta. Unlike ProGAN's layer of this name, it does not divide each pixel by its norm.
  *
- * [N,H,W,F] -> [N,H,W,F]. Features are channel-major, in groups of F/C for C channels, so it is causal
- * between layers with mask B. A group of one feature always becomes beta. With one channel it equals
- * `tf.layers.layerNormalization` over features, whose gradient takes seconds in tfjs. Weights: gamma [F],
- * initially ones, and beta [F], initially zeros.
+ * [N,H,W,F] -> [N,H,W,F]. Features are channel-major, in groups of F/C for C channels, so it is causal between layers
+ * with mask B. A group of one feature becomes beta. With one channel it equals `tf.layers.layerNormalization` over
+ * features, whose gradient takes seconds in tfjs. Weights: gamma [F], initially ones, and beta [F], initially zeros.
  *
  * Source: Ba et al., "Layer Normalization" (2016), https://arxiv.org/abs/1607.06450; Zhang, Sennrich, "Root Mean
  * Square Layer Normalization" (2019), https://arxiv.org/abs/1910.07467. The groups of channels are ours.
@@ -48,28 +44,22 @@ export interface PixelNormalizationArgs extends LayerArgs, Given<typeof declared
  * ```
  */
 export class PixelNormalization extends DeclaredLayer<Values<typeof declared>, PixelNormalizationArgs> {
-  static className = 'PixelNormalization';
-  protected static readonly declared = declared;
-
-  private readonly learnt: { scale?: LayerWeight; shift?: LayerWeight } = {};
-
   protected override checkInputs(shapes: readonly Shape[]): void {
     checkFeatures('input features', checkMap('input', shapes), this.settings.imageChannels);
   }
 
-  protected override addWeights(shapes: readonly Shape[]): void {
+  protected override addWeights(shapes: readonly Shape[]): Arithmetic {
     const features = [checkMap('input', shapes)];
-    const { scale, center } = this.settings;
-    if (scale) this.learnt.scale = this.addSeededWeight('gamma', features, initializers.ones());
-    if (center) this.learnt.shift = this.addSeededWeight('beta', features, initializers.zeros());
-  }
-
-  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
-    const { imageChannels: groups, epsilon, norm } = this.settings;
-    return ops.normalize(x, { groups, epsilon, norm, ...this.learnt }); // [N,H,W,F] -> [N,H,W,F]
+    const { imageChannels: groups, epsilon, norm, scale, center } = this.settings;
+    const args = {
+      ...{ groups, epsilon, norm },
+      ...(scale && { scale: this.addSeededWeight('gamma', features, initializers.ones()) }),
+      ...(center && { shift: this.addSeededWeight('beta', features, initializers.zeros()) }),
+    };
+    return (ops, [x]) => ops.normalize(x, args); // [N,H,W,F] -> [N,H,W,F]
   }
 }
-serialization.registerClass(PixelNormalization);
+defineLayer(PixelNormalization, 'PixelNormalization', declared);
 provideLayerNormKernels();
 
 /** Makes a {@link PixelNormalization}. */

@@ -1,11 +1,9 @@
-import { serialization } from '@tensorflow/tfjs-core';
 import { initializers } from '@tensorflow/tfjs-layers';
 import type { Values } from '../runtime/core/arguments';
 import { throwTypeError } from '../runtime/core/check';
-import type { Ops } from '../runtime/program/operations';
-import type { LayerWeight } from '../runtime/program/weights';
-import { addProjections, areConditions, type Projection } from './conditions';
-import { checkMap, DeclaredLayer } from './declared-layer';
+import { addProjections, areConditions } from './conditions';
+import type { Convolution } from './convolution-weights';
+import { type Arithmetic, checkMap, DeclaredLayer, defineLayer } from './declared-layer';
 import { type SeedArgs, seedArguments } from './seeds';
 import type { LayerArgs, Shape } from './types';
 
@@ -35,20 +33,13 @@ export interface RasterShiftArgs extends LayerArgs, SeedArgs {}
  * ```
  */
 export class RasterShift extends DeclaredLayer<Values<typeof seedArguments>, RasterShiftArgs> {
-  static className = 'RasterShift';
-  protected static readonly declared = seedArguments;
-
-  declare private start: LayerWeight;
-
-  protected override addWeights(shapes: readonly Shape[]): void {
-    this.start = this.addSeededWeight('start', [checkMap('input', shapes)], initializers.randomUniform({}));
-  }
-
-  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
-    return ops.rasterShift(x, this.start); // [N,H,W,F]
+  protected override addWeights(shapes: readonly Shape[]): Arithmetic {
+    const features = checkMap('input', shapes);
+    const start = this.addSeededWeight('start', [features], initializers.randomUniform({}));
+    return (ops, [x]) => ops.rasterShift(x, start); // [N,H,W,F]
   }
 }
-serialization.registerClass(RasterShift);
+defineLayer(RasterShift, 'RasterShift', seedArguments);
 
 /** Makes a {@link RasterShift}. */
 export const rasterShift = (args?: RasterShiftArgs) => new RasterShift(args);
@@ -57,8 +48,7 @@ export const rasterShift = (args?: RasterShiftArgs) => new RasterShift(args);
 export interface PlaceEmbeddingArgs extends LayerArgs, SeedArgs {}
 
 /**
- * Adds a learnt vector to each place, by which attention distinguishes places, and a linear projection of each
- * condition, if any.
+ * Adds a learnt vector to each place, which tells attention where it is, and a linear projection of each condition.
  *
  * x [N,H,W,F], or [x, condition, ...] with vectors [N,K] or maps [N,H,W,K], -> [N,H,W,F]. H and W must be known.
  * Weights: embeddings [H,W,F], initially uniform in [-0.05, 0.05], then a kernel [1,1,K,F] for each condition.
@@ -77,12 +67,6 @@ export interface PlaceEmbeddingArgs extends LayerArgs, SeedArgs {}
  * ```
  */
 export class PlaceEmbedding extends DeclaredLayer<Values<typeof seedArguments>, PlaceEmbeddingArgs> {
-  static className = 'PlaceEmbedding';
-  protected static readonly declared = seedArguments;
-
-  declare private table: LayerWeight;
-  private projections: readonly Projection[] = [];
-
   protected override checkInputs([x = [], ...conditions]: readonly Shape[]): void {
     checkMap('input', [x]);
     if (x[1] == null || x[2] == null)
@@ -91,19 +75,18 @@ export class PlaceEmbedding extends DeclaredLayer<Values<typeof seedArguments>, 
       throwTypeError('inputs', 'x [N,H,W,F] and conditions [N,K] or [N,H,W,K], if any', [x, ...conditions]);
   }
 
-  protected override addWeights([[, ...places] = [], ...conditions]: readonly Shape[]): void {
-    const table = places as [height: number, width: number, features: number];
-    this.table = this.addSeededWeight('embeddings', table, initializers.randomUniform({}));
-    this.projections = addProjections(this, conditions, table[2]);
-  }
-
-  override express<T>(ops: Ops<T>, [x, ...conditions]: readonly [T, ...T[]]): T {
-    const embedded = ops.embedPlaces(x, this.table); // [N,H,W,F]
-    const projected = this.projections.map(({ project }, index) => project(ops, conditions[index] as T)); // [..,K] -> [..,F]
-    return projected.reduce((sum, one) => ops.combine('add', sum, one), embedded); // [N,H,W,F]
+  protected override addWeights([[, ...places] = [], ...conditions]: readonly Shape[]): Arithmetic {
+    const shape = places as [height: number, width: number, features: number];
+    const table = this.addSeededWeight('embeddings', shape, initializers.randomUniform({}));
+    const projections = addProjections(this, conditions, shape[2]);
+    return (ops, [x, ...conditions]) => {
+      const embedded = ops.embedPlaces(x, table); // [N,H,W,F]
+      const projected = conditions.map((one, index) => (projections[index] as Convolution)(ops, one)); // [..,K] -> [..,F]
+      return projected.reduce((sum, one) => ops.combine('add', sum, one), embedded); // [N,H,W,F]
+    };
   }
 }
-serialization.registerClass(PlaceEmbedding);
+defineLayer(PlaceEmbedding, 'PlaceEmbedding', seedArguments);
 
 /** Makes a {@link PlaceEmbedding}. */
 export const placeEmbedding = (args?: PlaceEmbeddingArgs) => new PlaceEmbedding(args);

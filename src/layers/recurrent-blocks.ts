@@ -1,4 +1,4 @@
-import { serialization } from '@tensorflow/tfjs-core';
+import type { serialization } from '@tensorflow/tfjs-core';
 import { provideLSTMKernels } from '../ops/pixel-lstm';
 import {
   anything,
@@ -14,9 +14,8 @@ import { checkKernelSize } from '../runtime/core/check';
 import { type KernelWindow, windowAround } from '../runtime/core/window';
 import type { Ops } from '../runtime/program/operations';
 import type { LSTMPath } from '../runtime/program/operations/lstm';
-import type { LayerWeight } from '../runtime/program/weights';
-import { addBias, addConvolution, addKernel, type Convolution } from './convolution-weights';
-import { checkMap, DeclaredLayer } from './declared-layer';
+import { addBias, addConvolution, addKernel } from './convolution-weights';
+import { type Arithmetic, checkMap, DeclaredLayer, defineLayer } from './declared-layer';
 import { dropoutOf, seedArguments } from './seeds';
 import { weightArguments } from './stock-arguments';
 import type { LayerArgs, Shape } from './types';
@@ -38,68 +37,49 @@ const recurrentArguments = {
 interface Recurrence {
   readonly prefix: string;
   readonly path: LSTMPath;
-  /** The window of the convolution of the input, which has mask B. */
-  readonly window: KernelWindow;
-  /** Rows and columns of the state's kernel. */
-  readonly stateSize: readonly [number, number];
+  readonly window: KernelWindow; // the window of the convolution of the input, which has mask B
+  readonly stateSize: readonly [number, number]; // rows and columns of the state's kernel
 }
 
-/** An LSTM with its weights, each for all four gates. */
-interface LSTM extends Recurrence {
-  /** [rows,columns,2F,4F] */
-  readonly inputKernel: LayerWeight;
-  /** [4F] */
-  readonly bias: LayerWeight;
-  /** [rows,columns,F,4F] */
-  readonly stateKernel: LayerWeight;
-}
-
-/**
- * The common base of PixelRNN's blocks: x + conv1x1(h), with mask B, where h [N,H,W,F] is the sum
- * of one or more LSTMs that read x [N,H,W,2F].
- */
+/** The base of PixelRNN's blocks: x + conv1x1(h), where h [N,H,W,F] is the sum of LSTMs of x [N,H,W,2F]. */
 abstract class RecurrentBlock<
   Settings extends Values<typeof recurrentArguments>,
   Args extends object,
 > extends DeclaredLayer<Settings, Args> {
   protected abstract readonly recurrences: readonly Recurrence[];
   protected readonly pointWindow = windowAround([1, 1], 'B', this.settings.imageChannels);
-  private readonly dropout = dropoutOf(this.settings);
-  private lstms: readonly LSTM[] = [];
-  declare private out: Convolution;
 
   protected override checkInputs(shapes: readonly Shape[]): void {
     checkMap('input', shapes, 2 * this.settings.filters, '2 * filters');
   }
 
-  protected override addWeights(): void {
+  protected override addWeights(): Arithmetic {
     const { settings } = this;
-    const features = settings.filters;
+    const { filters: features, imageChannels } = settings;
+    const dropout = dropoutOf(settings);
     const kernel = (name: string, size: readonly [number, number], from: number) =>
       addKernel(this, `${name}_kernel`, [...size, from, 4 * features], settings);
-    this.lstms = this.recurrences.map((recurrence) => ({
-      ...recurrence,
-      inputKernel: kernel(`${recurrence.prefix}input`, recurrence.window.kernelSize, 2 * features),
-      bias: addBias(this, `${recurrence.prefix}bias`, 4 * features, settings),
-      stateKernel: kernel(`${recurrence.prefix}state`, recurrence.stateSize, features),
-    }));
-    this.out = addConvolution(this, 'out_', this.pointWindow, [features, 2 * features], settings);
-  }
-
-  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
-    let sum: T | null = null; // [N,H,W,F]
-    for (const { inputKernel, bias, stateKernel, window, path } of [...this.lstms].reverse()) {
-      const z = ops.conv(x, inputKernel, bias, window); // [N,H,W,2F] -> [N,H,W,4F]
-      const states = ops.lstm(z, stateKernel, path, this.settings.imageChannels); // [N,H,W,4F] -> [N,H,W,F]
-      const h = path === 'fromRight' ? ops.shift(states, 1, 0) : states; // from the right it sees later pixels
-      sum = sum === null ? h : ops.combine('add', h, sum);
-    }
-    const kept = ops.dropout(sum as T, this.dropout); // [N,H,W,F]
-    return ops.combine('add', x, this.out(ops, kept)); // [N,H,W,F] -> [N,H,W,2F]
+    const lstms = this.recurrences.map(({ prefix, path, window, stateSize }) => {
+      const inputKernel = kernel(`${prefix}input`, window.kernelSize, 2 * features); // [rows,columns,2F,4F]
+      const bias = addBias(this, `${prefix}bias`, 4 * features, settings); // [4F]
+      const stateKernel = kernel(`${prefix}state`, stateSize, features); // [rows,columns,F,4F]
+      return <T>(ops: Ops<T>, x: T): T => {
+        const z = ops.conv(x, inputKernel, bias, window); // [N,H,W,2F] -> [N,H,W,4F]
+        const states = ops.lstm(z, stateKernel, path, imageChannels); // [N,H,W,4F] -> [N,H,W,F]
+        return path === 'fromRight' ? ops.shift(states, 1, 0) : states; // from the right it sees later pixels
+      };
+    });
+    lstms.reverse(); // the order of the sum
+    const out = addConvolution(this, 'out_', this.pointWindow, [features, 2 * features], settings);
+    return (ops, [x]) => {
+      const states = lstms.map((lstm) => lstm(ops, x)); // [N,H,W,F] each
+      const sum = states.reduce((sum, h) => ops.combine('add', h, sum)); // [N,H,W,F]
+      return ops.combine('add', x, out(ops, ops.dropout(sum, dropout))); // [N,H,W,F] -> [N,H,W,2F]
+    };
   }
 }
 
-const rowLSTMBlockArguments = {
+const rowArguments = {
   ...recurrentArguments,
   /**
    * k, the odd number of columns that its convolutions see. Of [rows, columns], as in `pixelCNN`, the second.
@@ -112,11 +92,10 @@ const rowLSTMBlockArguments = {
 };
 
 /** Arguments of {@link RowLSTMBlock}. */
-export interface RowLSTMBlockArgs extends LayerArgs, Given<typeof rowLSTMBlockArguments> {}
+export interface RowLSTMBlockArgs extends LayerArgs, Given<typeof rowArguments> {}
 
 /**
- * The Row LSTM of PixelRNN as a residual block: x + conv1x1(h), where an LSTM runs down the image
- * row by row, and its state [W,F] is convolved along the row:
+ * The Row LSTM of PixelRNN as a residual block, x + conv1x1(h), which runs down the rows, with a state [W,F]:
  *
  *     o, f, i, g = conv1xk_{2F->4F}(x) + conv1xk_{F->4F}(h of the row above)
  *     c = sigmoid(f) (c of the row above) + sigmoid(i) tanh(g)
@@ -142,28 +121,25 @@ export interface RowLSTMBlockArgs extends LayerArgs, Given<typeof rowLSTMBlockAr
  * console.log(model.getLayer('block0').countParams()); // 2480
  * ```
  */
-export class RowLSTMBlock extends RecurrentBlock<Values<typeof rowLSTMBlockArguments>, RowLSTMBlockArgs> {
-  static className = 'RowLSTMBlock';
-  protected static readonly declared = rowLSTMBlockArguments;
-
+export class RowLSTMBlock extends RecurrentBlock<Values<typeof rowArguments>, RowLSTMBlockArgs> {
   private readonly window = windowAround([1, this.settings.kernelSize], 'B', this.settings.imageChannels);
   protected readonly recurrences: readonly Recurrence[] = [
     { prefix: '', path: 'rows', window: this.window, stateSize: this.window.kernelSize },
   ];
 }
-serialization.registerClass(RowLSTMBlock);
+defineLayer(RowLSTMBlock, 'RowLSTMBlock', rowArguments);
 
 /** Makes a {@link RowLSTMBlock}. */
 export const rowLSTMBlock = (args: RowLSTMBlockArgs) => new RowLSTMBlock(args);
 
-const diagonalBiLSTMBlockArguments = {
+const diagonalArguments = {
   ...recurrentArguments,
   /** Unused. `pixelCNN` passes it to every block, but this one has no such kernel. */
   kernelSize: optional(anything<unknown>()),
 };
 
 /** Arguments of {@link DiagonalBiLSTMBlock}. */
-export interface DiagonalBiLSTMBlockArgs extends LayerArgs, Given<typeof diagonalBiLSTMBlockArguments> {}
+export interface DiagonalBiLSTMBlockArgs extends LayerArgs, Given<typeof diagonalArguments> {}
 
 /**
  * The Diagonal BiLSTM of PixelRNN as a residual block: x + conv1x1(h), where h is the sum of two LSTMs over
@@ -178,9 +154,8 @@ export interface DiagonalBiLSTMBlockArgs extends LayerArgs, Given<typeof diagona
  * is everything before the pixel except the last value of the row above. Masks are as in
  * {@link RowLSTMBlock}. Training takes H + W - 1 steps, each of which computes a whole diagonal.
  *
- * Input and output [N,H,W,2F], F = filters. Weights, in this order: left_input_kernel [1,1,2F,4F], left_bias
- * [4F], left_state_kernel [2,1,F,4F], K0 and K1; right_input_kernel, right_bias and right_state_kernel
- * likewise; out_kernel [1,1,F,2F], out_bias [2F].
+ * Input and output [N,H,W,2F], F = filters. Weights, in this order: left_input_kernel [1,1,2F,4F], left_bias [4F],
+ * left_state_kernel [2,1,F,4F], K0 and K1; the same of right_; out_kernel [1,1,F,2F], out_bias [2F].
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, sections 3.2 and
  * 3.3, figures 3 and 5 (right).
@@ -195,12 +170,9 @@ export interface DiagonalBiLSTMBlockArgs extends LayerArgs, Given<typeof diagona
  * ```
  */
 export class DiagonalBiLSTMBlock extends RecurrentBlock<
-  Values<typeof diagonalBiLSTMBlockArguments>,
+  Values<typeof diagonalArguments>,
   DiagonalBiLSTMBlockArgs
 > {
-  static className = 'DiagonalBiLSTMBlock';
-  protected static readonly declared = diagonalBiLSTMBlockArguments;
-
   protected readonly recurrences: readonly Recurrence[] = [
     { prefix: 'left_', path: 'fromLeft', window: this.pointWindow, stateSize: [2, 1] },
     { prefix: 'right_', path: 'fromRight', window: this.pointWindow, stateSize: [2, 1] },
@@ -211,7 +183,7 @@ export class DiagonalBiLSTMBlock extends RecurrentBlock<
     return config;
   }
 }
-serialization.registerClass(DiagonalBiLSTMBlock);
+defineLayer(DiagonalBiLSTMBlock, 'DiagonalBiLSTMBlock', diagonalArguments);
 
 /** Makes a {@link DiagonalBiLSTMBlock}. */
 export const diagonalBiLSTMBlock = (args: DiagonalBiLSTMBlockArgs) => new DiagonalBiLSTMBlock(args);

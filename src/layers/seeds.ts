@@ -6,8 +6,7 @@ import type { Initializer } from './types';
 
 export const seedArguments = {
   /**
-   * Any integer. It determines the initial weights, in every program and on every backend, and the
-   * dropout noise at each training step.
+   * Any integer. It determines initial weights, on every backend, and the dropout noise at each training step.
    * @default a new one each time
    */
   seed: optionalSeed(),
@@ -17,9 +16,8 @@ export const seedArguments = {
 export interface SeedArgs extends Given<typeof seedArguments> {}
 
 /** The seed of a named part, so that parts of equal shape differ; at least 1, since 0 means no seed in tfjs. */
-export function partSeed(seed: number | undefined, part: string): number | undefined {
-  return seed === undefined ? undefined : 1 + Math.floor(uniformsOf(`${seed}/${part}`)() * (2 ** 31 - 1));
-}
+export const partSeed = (seed: number | undefined, part: string): number | undefined =>
+  seed === undefined ? undefined : 1 + Math.floor(uniformsOf(`${seed}/${part}`)() * (2 ** 31 - 1));
 
 /** Returns an initializer with a seed, if it is random and has no seed yet. */
 export function seededInitializer(initializer: Initializer, seed: number | undefined): Initializer {

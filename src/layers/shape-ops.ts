@@ -12,8 +12,7 @@ import type { TensorOps } from './tensor-ops';
 import type { Shape } from './types';
 
 /**
- * The operations on shapes, [N,H,W,F] or [N,F]. They make the checks of a program, and the masks of
- * convolutions. An unknown operation throws, and the error suggests the nearest.
+ * The operations on shapes, [N,H,W,F] or [N,F]: they check as programs do, make masks, and throw if unknown.
  */
 export function shapeOps(tensorOps: TensorOps): Ops<Shape> {
   const nodes = new ShapeNodes(tensorOps);

@@ -35,8 +35,7 @@ export function stockLayer(layer: layers.Layer, shapes: readonly Shape[]): Expre
 }
 
 /**
- * An activation by the name of its class, or null if tfjs has none of that name. Softmax runs over each group of
- * features.
+ * An activation by the name of its class, null if tfjs has none. Softmax runs over each group of features.
  */
 export function activationOf(name: string, groups = 1): (<T>(ops: Ops<T>, x: T) => T) | null {
   const camel = name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());

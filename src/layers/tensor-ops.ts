@@ -84,11 +84,8 @@ const stateless: Omit<Ops<tf.Tensor>, 'conv' | 'attend' | 'dropout'> = {
   },
   normalize(x, { epsilon, groups = 1, norm = 'layer', scale, shift }) {
     checkFeatures('normalize: input', x.shape.at(-1), groups, 'groups');
-    const weights = {
-      scale: scale && tensorOf<tf.Tensor1D>(scale),
-      shift: shift && tensorOf<tf.Tensor1D>(shift),
-    };
-    return likePixels(layerNorm({ x: atPixels(x), ...weights }, { groups, epsilon, norm }), x);
+    const [gamma, beta] = [scale, shift].map((weight) => weight && tensorOf<tf.Tensor1D>(weight));
+    return likePixels(layerNorm({ x: atPixels(x), scale: gamma, shift: beta }, { groups, epsilon, norm }), x);
   },
   oneHot: (x, size) => tf.cast(tf.equal(tf.cast(x, 'int32'), tf.range(0, size, 1, 'int32')), 'float32'), // [N,1], [size] -> [N,size]
   oneHotLevels,
@@ -114,10 +111,7 @@ export interface TensorOps extends Ops<tf.Tensor> {
   initial: InitialWeights | null;
   /** Makes the mask of a kernel once, so that no call allocates a tensor that stays. */
   prepare(kernel: Kernel, window: windows.KernelWindow): CausalMask;
-  /**
-   * Sets the training step, and the number of the first image within the batch: noise depends on both, and on `seed` if
-   * a dropout has none of its own.
-   */
+  /** Sets what noise depends on: step, number of the batch's first image, seed of dropouts without one. */
   setStep(step: number, firstImage: number, seed?: string): void;
   dispose(): void;
 }
@@ -176,8 +170,7 @@ export function tensorOps(): TensorOps {
     },
     attend(queries, keys, values, heads, { own = false, rate = 0, seed } = {}) {
       const inputs = { queries, keys, values } as Record<'queries' | 'keys' | 'values', tf.Tensor4D>;
-      const drops = ops.isTraining && rate > 0;
-      const dropout = drops ? { rate, seed: noiseSeed(seed), firstImage } : null;
+      const dropout = ops.isTraining && rate > 0 ? { rate, seed: noiseSeed(seed), firstImage } : null;
       return attention(inputs, { heads, own, dropout }); // [N,H,W,V]
     },
     dropout(x, { rate, seed }) {

@@ -1,15 +1,12 @@
-import { serialization } from '@tensorflow/tfjs-core';
 import { initializers } from '@tensorflow/tfjs-layers';
 import { provideAttentionKernels } from '../ops/attention';
 import { provideLayerNormKernels } from '../ops/layer-norm';
 import { type Given, integer, oneOf, optional, positive, rate, type Values } from '../runtime/core/arguments';
 import { checkFeatures } from '../runtime/core/check';
 import { pointWindow } from '../runtime/core/window';
-import type { Ops } from '../runtime/program/operations';
 import { normArgument } from '../runtime/program/operations/normalize';
-import type { LayerWeight } from '../runtime/program/weights';
-import { addConvolution, type Convolution } from './convolution-weights';
-import { checkMap, DeclaredLayer } from './declared-layer';
+import { addConvolution } from './convolution-weights';
+import { type Arithmetic, checkMap, DeclaredLayer, defineLayer } from './declared-layer';
 import { dropoutOf, seedArguments } from './seeds';
 import type { LayerArgs, Shape } from './types';
 
@@ -44,12 +41,8 @@ const declared = {
 /** Arguments of {@link TransformerBlock}. */
 export interface TransformerBlockArgs extends LayerArgs, Given<typeof declared> {}
 
-/** Normalizes the features of each pixel: [N,H,W,F]. */
-type Normalization = <T>(ops: Ops<T>, x: T) => T;
-
 /**
- * The block of Image GPT: attention of each place to itself and all earlier places, in row order, then an MLP, each
- * added to what it reads:
+ * The block of Image GPT: attention of each place to itself and earlier places, then an MLP, each added to its input:
  *
  *     n = norm1(x)
  *     y = x + projection(attention(query(n), key(n), value(n)))     n + ... with residual: 'normalized'
@@ -74,62 +67,53 @@ type Normalization = <T>(ops: Ops<T>, x: T) => T;
  * ```
  */
 export class TransformerBlock extends DeclaredLayer<Values<typeof declared>, TransformerBlockArgs> {
-  static className = 'TransformerBlock';
-  protected static readonly declared = declared;
-
-  private readonly dropout = dropoutOf(this.settings);
-  declare private norm1: Normalization;
-  declare private query: Convolution;
-  declare private key: Convolution;
-  declare private value: Convolution;
-  declare private projection: Convolution;
-  declare private norm2: Normalization;
-  declare private mlpIn: Convolution;
-  declare private mlpOut: Convolution;
-
   protected override checkInputs(shapes: readonly Shape[]): void {
     checkFeatures('input features', checkMap('input', shapes), this.settings.heads, 'heads');
   }
 
-  protected override addWeights(shapes: readonly Shape[]): void {
+  protected override addWeights(shapes: readonly Shape[]): Arithmetic {
     const features = checkMap('input', shapes);
-    const { hiddenFilters = 4 * features, initialScale } = this.settings;
+    const {
+      hiddenFilters = 4 * features,
+      initialScale,
+      heads,
+      norm,
+      activation,
+      residual,
+      epsilon,
+    } = this.settings;
+    const dropout = dropoutOf(this.settings);
     const linear = (name: string, from: number, to: number, scale = 1) => {
       const glorot = { scale: scale ** 2, mode: 'fanAvg', distribution: 'uniform' } as const;
       const kernelInitializer = initializers.varianceScaling(glorot);
       return addConvolution(this, `${name}_`, pointWindow, [from, to], { kernelInitializer });
     };
-    this.norm1 = this.addNormalization('norm1', features);
-    this.query = linear('query', features, features);
-    this.key = linear('key', features, features);
-    this.value = linear('value', features, features);
-    this.projection = linear('projection', features, features, initialScale);
-    this.norm2 = this.addNormalization('norm2', features);
-    this.mlpIn = linear('mlp_in', features, hiddenFilters);
-    this.mlpOut = linear('mlp_out', hiddenFilters, features, initialScale);
-  }
-
-  private addNormalization(name: string, features: number): Normalization {
-    const { norm, epsilon } = this.settings;
-    const add = (role: string, initial: ReturnType<typeof initializers.ones>): LayerWeight =>
-      this.addSeededWeight(`${name}_${role}`, [features], initial);
-    const scale = add('gamma', initializers.ones());
-    const shift = norm === 'rms' ? {} : { shift: add('beta', initializers.zeros()) };
-    return (ops, x) => ops.normalize(x, { norm, epsilon, scale, ...shift });
-  }
-
-  override express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
-    const { heads, activation, residual } = this.settings;
-    const n = this.norm1(ops, x); // [N,H,W,F], as all to the MLP
-    const [queries, keys, values] = [this.query(ops, n), this.key(ops, n), this.value(ops, n)];
-    const attended = ops.attend(queries, keys, values, heads, { own: true, ...this.dropout });
-    const projected = ops.dropout(this.projection(ops, attended), this.dropout);
-    const y = ops.combine('add', residual === 'input' ? x : n, projected);
-    const hidden = ops.pointwise(activation, this.mlpIn(ops, this.norm2(ops, y))); // [N,H,W,F] -> [N,H,W,4F]
-    return ops.combine('add', y, ops.dropout(this.mlpOut(ops, hidden), this.dropout)); // [N,H,W,4F] -> [N,H,W,F]
+    const normalization = (name: string) => {
+      const scale = this.addSeededWeight(`${name}_gamma`, [features], initializers.ones());
+      const args = { norm, epsilon, scale };
+      if (norm === 'rms') return args;
+      return { ...args, shift: this.addSeededWeight(`${name}_beta`, [features], initializers.zeros()) };
+    };
+    const norm1 = normalization('norm1');
+    const query = linear('query', features, features);
+    const key = linear('key', features, features);
+    const value = linear('value', features, features);
+    const projection = linear('projection', features, features, initialScale);
+    const norm2 = normalization('norm2');
+    const mlpIn = linear('mlp_in', features, hiddenFilters);
+    const mlpOut = linear('mlp_out', hiddenFilters, features, initialScale);
+    return (ops, [x]) => {
+      const n = ops.normalize(x, norm1); // [N,H,W,F], as all to the MLP
+      const [queries, keys, values] = [query(ops, n), key(ops, n), value(ops, n)];
+      const attended = ops.attend(queries, keys, values, heads, { own: true, ...dropout });
+      const projected = ops.dropout(projection(ops, attended), dropout);
+      const y = ops.combine('add', residual === 'input' ? x : n, projected);
+      const hidden = ops.pointwise(activation, mlpIn(ops, ops.normalize(y, norm2))); // [N,H,W,F] -> [N,H,W,4F]
+      return ops.combine('add', y, ops.dropout(mlpOut(ops, hidden), dropout)); // [N,H,W,4F] -> [N,H,W,F]
+    };
   }
 }
-serialization.registerClass(TransformerBlock);
+defineLayer(TransformerBlock, 'TransformerBlock', declared);
 provideAttentionKernels();
 provideLayerNormKernels();
 

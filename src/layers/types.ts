@@ -64,8 +64,7 @@ export interface TensorDistribution extends PixelDistribution {
   /** The distribution as plain data, if it is one of this library's. `toPortable` accepts no others. */
   readonly data?: DistributionShape;
   /**
-   * -log p of every value given the values before it, in nats, differentiable: from levels [N,H,W,C], int32, and
-   * parameters [N,H,W,P] to [N,H,W,C].
+   * -log p of every value given those before it, in nats, differentiable: levels [N,H,W,C], int32, to [N,H,W,C].
    */
   negativeLogLikelihood(labels: Tensor4D, parameters: Tensor4D): Tensor;
 }

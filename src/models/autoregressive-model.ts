@@ -25,8 +25,7 @@ const declared = () => ({
    */
   inputs: anything<SymbolicTensor | SymbolicTensor[]>(),
   /**
-   * The symbolic logits [N,H,W,C,L], or parameters [N,H,W,P] from a last layer that has a
-   * distribution. Its type accepts whatever `apply` of a tfjs layer returns.
+   * The symbolic logits [N,H,W,C,L], or parameters [N,H,W,P] from a last layer that has a distribution.
    */
   outputs: anything<Applied>(),
   /** Name of the model. */

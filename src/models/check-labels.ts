@@ -5,14 +5,12 @@ import { isDataset, readBatch, type TrainedModel, type TrainingData } from './tr
 
 // Checks the numbers of training data, which losses do not check, for speed.
 
-/** Where all levels are below this, a default of 256 is likely to be a mistake. */
-const FAR_BELOW_DEFAULT = 32;
+const FAR_BELOW_DEFAULT = 32; // levels, with which a default of 256 is likely to be a mistake
 
 type Batches = Pick<AsyncIterator<unknown>, 'next'>;
 
 /**
- * Reads and checks labels and inputs: labels must be levels, images in [0, 1], conditions valid for
- * the model. The tensors may be disposed meanwhile.
+ * Checks that labels are levels, images in [0, 1], conditions valid. The tensors may be disposed meanwhile.
  *
  * @param count the number of images to check, from the first
  * @param numConditions the number of conditions to check; by default all, unless they were tensors among the inputs

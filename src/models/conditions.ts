@@ -50,21 +50,14 @@ export async function conditionData(given: Condition | undefined): Promise<core.
 }
 
 /** The conditions of the images [start, start + count) as tensors [count, ...shape], which the caller disposes. */
-export function conditionTensors(
-  conditions: readonly core.ConditionValues[],
-  start: number,
-  count: number,
-): Tensor[] {
-  return conditions.map((all) => {
+export function conditionTensors(conditions: readonly core.ConditionValues[], start: number, count: number) {
+  return conditions.map((all): Tensor => {
     const { shape, values } = core.slicedCondition(all, start, count);
     return tensor(values, [count, ...shape], 'float32');
   });
 }
 
-/**
- * The conditions of images [N,H,W,C] as tensors, which the caller disposes. Checks all shapes, and
- * the values of conditions that are not tensors.
- */
+/** The checked conditions of images [N,H,W,C] as tensors, which the caller disposes. */
 export function readConditionTensors(
   what: string,
   conditions: ImageModelShape['conditions'],

@@ -1,9 +1,9 @@
 import { initializers, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { type MaskedConv2DArgs, maskedConv2d } from '../layers/causal-conv-2d';
 import { areConditions } from '../layers/conditions';
 import { normalizationArguments } from '../layers/convolution-weights';
 import { checkMap } from '../layers/declared-layer';
 import { gatedActivation } from '../layers/gated-activation';
-import { type MaskedConv2DArgs, maskedConv2d } from '../layers/masked-conv-2d';
 import { pixelDropout } from '../layers/pixel-dropout';
 import { partSeed, seedArguments } from '../layers/seeds';
 import type { Applied } from '../layers/types';
@@ -155,10 +155,7 @@ type ConvArgs = Omit<MaskedConv2DArgs, 'imageChannels'> & { imageChannels: numbe
 /** E[tanh(a)^2] E[sigmoid(b)^2] = 0.394 * 0.293, the mean square of a gate's output for normal a, b of variance 1. */
 const GATED_SQUARE = 0.1157;
 
-/**
- * Initializes a kernel with variance 1 / (visible inputs * their mean square), so that its outputs have variance 1.
- * tfjs's initializers count masked inputs too, and assume a mean square of 1, so features would fade from gate to gate.
- */
+/** Initializes a kernel so that outputs have variance 1, of inputs that it sees, with this mean square. */
 function keepVariance(x: SymbolicTensor, args: ConvArgs, meanSquare: number) {
   const { kernelSize, imageChannels, maskType = 'B', vertical = false, filters: featuresOut } = args;
   const featuresIn = x.shape[3] as number;

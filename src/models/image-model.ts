@@ -14,8 +14,7 @@ import {
 import { isLayerDisposed } from './tfjs-workarounds';
 
 /**
- * The interface of an autoregressive image model: it takes images [N,H,W,C] and conditions, if any, and returns logits
- * [N,H,W,C,L], or the parameters [N,H,W,P] of another distribution.
+ * The interface of an image model, from images [N,H,W,C] and conditions to logits [N,H,W,C,L] or parameters [N,H,W,P].
  */
 export interface ImageModelShape {
   /** [H, W, C]; H and W are null if the model takes images of any size. */
@@ -25,20 +24,15 @@ export interface ImageModelShape {
   /** The conditions, its inputs after the image; empty if there are none. */
   readonly conditions: readonly ConditionShape[];
   /**
-   * The distribution that the outputs parameterize, which your own training loop passes to
-   * `bitsPerDim`: the last layer's, if it has one, else a softmax of logits.
+   * The distribution of the outputs, which your own loop passes to `bitsPerDim`: the last layer's, or a softmax.
    */
   readonly distribution: Softmax | TensorDistribution;
 }
 
-/**
- * Reads the shapes of a graph. Throws if it is neither [N,H,W,C] -> [N,H,W,C,L] nor ends in a layer
- * with a distribution. `what` names the caller in the message.
- */
-export function imageModelShape(
-  what: string,
-  graph: Pick<LayersModel, 'inputs' | 'outputs' | 'layers'>,
-): ImageModelShape {
+type Graph = Pick<LayersModel, 'inputs' | 'outputs' | 'layers'>;
+
+/** Reads the shapes of a graph. Throws if it is not of an image model; `what` names the caller in the message. */
+export function imageModelShape(what: string, graph: Graph): ImageModelShape {
   refuseSymmetries(what, graph);
   const [image, ...beside] = graph?.inputs ?? [];
   const [logits, ...others] = graph?.outputs ?? [];
@@ -61,7 +55,12 @@ export function imageModelShape(
   checkKinds(what, conditions);
   checkNotDisposed(what, graph);
   const { levels } = distribution;
-  checkEncodings(what, image as SymbolicTensor, graph.layers, levels);
+  for (const { outboundLayer: layer } of (image as SymbolicTensor).sourceLayer.outboundNodes) {
+    const isEncoding = [OneHotLevels.className, LevelEmbedding.className].includes(layer.getClassName());
+    const given = isEncoding && graph.layers.includes(layer) ? layer.getConfig()['levels'] : levels;
+    if (given !== levels)
+      throwTypeError(`${what}: levels of layer '${layer.name}'`, `${levels}, as the outputs have`, given);
+  }
   return { imageShape: [height, width, channels], levels, conditions, distribution };
 }
 
@@ -74,11 +73,7 @@ export function checkNotDisposed(what: string, { layers: all }: Pick<LayersModel
 const fits = (a: number | null | undefined, b: number | null) => a == null || b === null || a === b;
 
 /** The distribution of an output, for images with this number of channels; null if it has none. */
-function distributionOf(
-  what: string,
-  { shape, sourceLayer }: SymbolicTensor,
-  channels: number | null,
-): Softmax | TensorDistribution | null {
+function distributionOf(what: string, { shape, sourceLayer }: SymbolicTensor, channels: number | null) {
   const { distribution } = sourceLayer as Partial<DistributionLayer>;
   const isOwn = distribution !== undefined && !isSoftmax(distribution); // a nested model may have a softmax
   if (!isOwn) {
@@ -90,29 +85,11 @@ function distributionOf(
   checkFunction(`${named}: negativeLogLikelihood`, distribution.negativeLogLikelihood);
   if (imageChannels !== channels)
     throwTypeError(`${named}: imageChannels`, `${channels}, as the images have`, imageChannels);
+  const wanted = `the number of features of the outputs [${shape.map(String)}]`;
   if (shape.length !== 4 || shape[3] !== numParameters)
-    throwTypeError(
-      `${named}: numParameters`,
-      `the number of features of the outputs [${shape.map(String)}]`,
-      numParameters,
-    );
+    throwTypeError(`${named}: numParameters`, wanted, numParameters);
   checkChannelOf(named, distribution);
   return distribution;
-}
-
-/** Checks that layers which convert the image back to categories have as many levels as the outputs. */
-function checkEncodings(
-  what: string,
-  image: SymbolicTensor,
-  graph: readonly layers.Layer[],
-  levels: number,
-): void {
-  for (const { outboundLayer: layer } of image.sourceLayer.outboundNodes) {
-    const isEncoding = [OneHotLevels.className, LevelEmbedding.className].includes(layer.getClassName());
-    const given = isEncoding && graph.includes(layer) ? layer.getConfig()['levels'] : levels;
-    if (given !== levels)
-      throwTypeError(`${what}: levels of layer '${layer.name}'`, `${levels}, as the outputs have`, given);
-  }
 }
 
 const areAllRead = (conditions: (ConditionShape | null)[]): conditions is ConditionShape[] =>

@@ -7,8 +7,7 @@ import { isSoftmax } from '../runtime/distributions/pixel-distribution';
 import type { ImageModelShape } from './image-model';
 
 /**
- * Returns the negative log-likelihood in nats per dimension: the mean of -log p(label) over all
- * values of an image. A loss or metric for `compile`.
+ * Returns the negative log-likelihood in nats per dimension: the mean of -log p(label) over an image. A loss or metric.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016),
  * https://arxiv.org/abs/1601.06759, sections 3.3 and 5.1.
@@ -16,8 +15,7 @@ import type { ImageModelShape } from './image-model';
  * @param labels levels 0..L-1, int32 or float32, of shape [N, ...]; for images [N,H,W,C]. Numbers
  * that are not levels make the result wrong; `checkLabels` of `compile` finds them.
  * @param outputs logits [N, ..., L], finite; for images [N,H,W,C,L], or the parameters [N,H,W,P] of the distribution
- * @param distribution the distribution of the outputs, such as `model.distribution`; by default a softmax.
- * `compile` passes the model's.
+ * @param distribution of the outputs, such as `model.distribution`, which `compile` passes; by default a softmax.
  * @returns [N], one value for each image; empty if there are no images
  * @throws TypeError if the shapes do not fit each other.
  * @example
@@ -84,9 +82,8 @@ function natsOfLogits(labels: tf.Tensor, logits: tf.Tensor): tf.Tensor {
 }
 
 /**
- * Returns the bits per dimension: {@link negativeLogLikelihood} / ln 2, the bits that an ideal
- * compressor with this model uses for one channel of one pixel. The uniform model needs log2(L). A
- * loss or metric for `compile`. Takes, returns and throws what {@link negativeLogLikelihood} does.
+ * Returns the bits per dimension, {@link negativeLogLikelihood} / ln 2: what an ideal compressor with this model uses
+ * for a channel of a pixel, for the uniform model log2(L). Takes, returns and throws what the former does.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, section 5.1.
  *
@@ -126,10 +123,7 @@ export function likelihoodName(fn: unknown): string | undefined {
 /** Represents the program's own loss function in a saved model. */
 export const OWN_LOSS = '(a function of the program)';
 
-/**
- * Replaces names by functions, in any of the forms that `compile` takes (one, a list, or a record by output), and binds
- * this library's functions to the model's distribution, since tfjs passes them labels and outputs only.
- */
+/** Replaces names by functions, in any form that `compile` takes, and binds ours to the distribution. */
 export function withFunctions(
   what: string,
   value: unknown,

@@ -1,7 +1,7 @@
 import { input as inputLayer, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { maskedConv2d } from '../layers/causal-conv-2d';
 import { levelEmbedding, oneHotClass, oneHotCodes, oneHotLevels } from '../layers/encodings';
 import { pixelShift } from '../layers/map-layers';
-import { maskedConv2d } from '../layers/masked-conv-2d';
 import { logisticMixture, mixtureParameters, pixelLogits } from '../layers/output-layers';
 import { partSeed, seedArguments } from '../layers/seeds';
 import type { Shape } from '../layers/types';
@@ -30,9 +30,8 @@ import {
 // The common parts of this library's networks: arguments, encodings of levels, and last layers.
 
 /**
- * How a network reads levels. `'scaled'` reads them as intensities, level / (L - 1), for
- * photographs. The others read them as unordered categories, for codes, tiles and palettes:
- * `'oneHot'` as vectors of L numbers, `{ embedding: units }` as learnt vectors of `units` numbers.
+ * How a network reads levels: `'scaled'` as intensities, level / (L - 1), for photographs; as unordered categories,
+ * for codes, tiles and palettes, `'oneHot'` by vectors of L numbers, `{ embedding: units }` by learnt vectors.
  */
 export type InputEncoding = 'scaled' | 'oneHot' | { readonly embedding: number };
 
@@ -60,18 +59,12 @@ const imageShape: Argument<AnyImageShape> = {
   },
 };
 
-export const inputArgument: Argument<InputEncoding> = wordOr(['scaled', 'oneHot'], {
-  embedding: integer({ from: 1 }),
-});
+const count = integer({ from: 1 });
+export const inputArgument: Argument<InputEncoding> = wordOr(['scaled', 'oneHot'], { embedding: count });
+export const outputArgument: Argument<OutputMeaning> = wordOr(['softmax'], { components: count });
 
-export const outputArgument: Argument<OutputMeaning> = wordOr(['softmax'], {
-  components: integer({ from: 1 }),
-});
-
-/** The most blocks, far more than any network has, so that a typo does not use up memory and time. */
-const MAX_BLOCKS = 10_000;
-
-export const blocks = ({ from }: { from: number }): Argument<number> => integer({ from, to: MAX_BLOCKS });
+/** A number of blocks, up to far more than any network has, so that a typo does not use up memory and time. */
+export const blocks = ({ from }: { from: number }): Argument<number> => integer({ from, to: 10_000 });
 
 /** Arguments of all networks. */
 export const anyNetworkArguments = {
@@ -112,6 +105,8 @@ export const networkArguments = {
 /** Arguments of every network whose features are split by channel. */
 export interface NetworkArgs extends Given<typeof networkArguments> {}
 
+type Network = Values<typeof networkArguments>;
+
 export const conditionArguments = () => ({
   /** Adds a condition: an input [N,1] of classes 0 to numClasses - 1. */
   numClasses: optional(categories({ from: 1 })),
@@ -128,13 +123,10 @@ export const conditionArguments = () => ({
 export interface ConditionArgs extends Given<ReturnType<typeof conditionArguments>> {}
 
 /** Checks the sizes of a network whose features are split by channel, and returns the features of all channels. */
-export function networkSizes(
-  what: string,
-  { hiddenDim, ...values }: Values<typeof networkArguments> & { readonly hiddenDim: number },
-) {
+export function networkSizes(what: string, values: Network & { readonly hiddenDim: number }) {
   const { levels, input, output, firstKernelSize, kernelSize } = values;
   const imageChannels = values.imageShape[2];
-  const [hidden, out] = [hiddenDim * imageChannels, values.outDim * imageChannels];
+  const [hidden, out] = [values.hiddenDim * imageChannels, values.outDim * imageChannels];
   // Kernels of the network. Each is named after the option being checked, and depends on the options checked before it.
   checkMemories(what, {
     hiddenDim: [2 * hidden, hidden],
@@ -153,9 +145,8 @@ interface Conditions extends Values<ReturnType<typeof conditionArguments>> {
 }
 
 /**
- * The inputs of a network: the image [N,H,W,C], then class, vector, map and codes. `conditions` are the
- * encoded inputs other than the image: [N,K], [N,H,W,K], or [N,h,w,K] for codes. All but codes will be
- * projected to `projected` features.
+ * The inputs of a network: the image [N,H,W,C], then class, vector, map and codes. `conditions` are all but the image,
+ * encoded: [N,K], [N,H,W,K], or [N,h,w,K] for codes. The others will be projected to `projected` features.
  */
 export function networkInputs(
   what: string,
@@ -165,20 +156,18 @@ export function networkInputs(
   if (nullClass && numClasses === undefined)
     throwTypeError(`${what}: nullClass`, 'numClasses to be given too', nullClass);
   const [height, width] = imageShape;
-  const taken: { kind: ConditionShape['kind']; size: number; shape: Shape }[] = [];
-  const take = (kind: ConditionShape['kind'], option: string, size: number, shape: Shape) => {
-    checkMemory(`${what}: ${option}`, [size, projected]);
-    taken.push({ kind, size, shape });
-  };
-  if (numClasses !== undefined) take('class', 'numClasses', numClasses, [1]);
-  if (conditionSize !== undefined) take('vector', 'conditionSize', conditionSize, [conditionSize]);
-  if (conditionMapSize !== undefined)
-    take('map', 'conditionMapSize', conditionMapSize, [height, width, conditionMapSize]);
-  if (codeCondition !== undefined)
-    take('codes', 'codeCondition: levels', codeCondition.levels, [...codeCondition.shape, 1]);
+  type Taken = [kind: ConditionShape['kind'], option: string, size: number | undefined, shape: Shape];
+  const possible: Taken[] = [
+    ['class', 'numClasses', numClasses, [1]],
+    ['vector', 'conditionSize', conditionSize, [conditionSize ?? null]],
+    ['map', 'conditionMapSize', conditionMapSize, [height, width, conditionMapSize ?? null]],
+    ['codes', 'codeCondition: levels', codeCondition?.levels, [...(codeCondition?.shape ?? []), 1]],
+  ];
+  const taken = possible.filter(([, , size]) => size !== undefined);
+  for (const [, option, size = 0] of taken) checkMemory(`${what}: ${option}`, [size, projected]);
   const image = inputLayer({ shape: [...imageShape], name: 'image' });
   const inputs = [image];
-  const conditions = taken.map(({ kind, size, shape }) => {
+  const conditions = taken.map(([kind, , size = 0, shape]) => {
     const given = inputLayer({ shape, name: taken.length === 1 ? 'condition' : kind }); // [N,1], [N,K], [N,H,W,K] or [N,h,w,1]
     inputs.push(given);
     if (kind === 'class') return oneHotClass({ name: 'one_hot', numClasses: size, nullClass }).apply(given); // [N,1] -> [N,K]
@@ -202,10 +191,11 @@ const outputsOfChannel = (output: OutputMeaning, levels: number): number =>
   output === 'softmax' ? levels : 3 * output.components;
 
 /** The layers before the one that reads the image: [N,H,W,C] -> [N,H,W,C*{@link encodedFeatures}]. */
-export function inputLayers(
-  values: Pick<Values<typeof networkArguments>, 'input' | 'levels' | 'seed'>,
-): layers.Layer[] {
-  const { input, levels, seed } = values;
+export function inputLayers({
+  input,
+  levels,
+  seed,
+}: Pick<Network, 'input' | 'levels' | 'seed'>): layers.Layer[] {
   const name = 'levels';
   if (input === 'scaled') return [];
   if (input === 'oneHot') return [oneHotLevels({ name, levels })];
@@ -215,14 +205,13 @@ export function inputLayers(
 export const chain = (all: readonly layers.Layer[], x: SymbolicTensor): SymbolicTensor =>
   all.reduce((y, layer) => layer.apply(y) as SymbolicTensor, x);
 
-/**
- * The last layer of a network whose features are not split by channel, and the features that it reads, set by `option`.
- */
+/** The last layer of a network whose features are not split by channel, and how many it reads, as set by `option`. */
 export function outputLayer({
-  imageShape: [, , imageChannels],
+  imageShape,
   levels,
   output,
-}: Pick<Values<typeof networkArguments>, 'imageShape' | 'levels' | 'output'>) {
+}: Pick<Network, 'imageShape' | 'levels' | 'output'>) {
+  const imageChannels = imageShape[2];
   const option = optionOf(output);
   if (output === 'softmax') {
     const layer = pixelLogits({ name: 'logits', imageChannels, levels }); // [N,H,W,C*L] -> [N,H,W,C,L]
@@ -233,26 +222,18 @@ export function outputLayer({
   return { option, numFeatures: numParameters({ imageChannels, components }), layer };
 }
 
-/**
- * Adds the features of the rows above and of the pixels to the left, each shifted to exclude the
- * current pixel: [N,H,W,F], [N,H,W,F] -> [N,H,W,F].
- */
-export const addShifted = (name: string, above: SymbolicTensor, left: SymbolicTensor): SymbolicTensor =>
-  layers
-    .add({ name })
-    .apply([
-      pixelShift({ name: `${name}_above_shift`, rows: 1 }).apply(above),
-      pixelShift({ name: `${name}_left_shift`, columns: 1 }).apply(left),
-    ]) as SymbolicTensor;
+/** Adds features [N,H,W,F] of rows above and of pixels to the left, shifted to exclude the current pixel. */
+export function addShifted(name: string, above: SymbolicTensor, left: SymbolicTensor): SymbolicTensor {
+  const shiftedAbove = pixelShift({ name: `${name}_above_shift`, rows: 1 }).apply(above);
+  const shiftedLeft = pixelShift({ name: `${name}_left_shift`, columns: 1 }).apply(left);
+  return layers.add({ name }).apply([shiftedAbove, shiftedLeft]) as SymbolicTensor;
+}
 
 export const concat = (name: string, x: readonly SymbolicTensor[]): SymbolicTensor =>
   layers.concatenate({ name }).apply([...x]) as SymbolicTensor;
 
-/**
- * The layers from features to outputs, [N,H,W,F] -> [N,H,W,C,L] or [N,H,W,P]: a ReLU and 1x1 convolutions with mask B,
- * the first two to `filters` features.
- */
-export function outputHead(filters: number, values: Values<typeof networkArguments>): layers.Layer[] {
+/** 1x1 convolutions with mask B, two to `filters` features: [N,H,W,F] -> [N,H,W,C,L] or [N,H,W,P]. */
+export function outputHead(filters: number, values: Network): layers.Layer[] {
   const { imageShape, levels, output, seed } = values;
   const imageChannels = imageShape[2];
   const conv = (name: string) => ({ name, kernelSize: 1, imageChannels, seed: partSeed(seed, name) });

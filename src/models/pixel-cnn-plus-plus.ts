@@ -1,8 +1,8 @@
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { type ShiftedConv2DArgs, shiftedConv2d } from '../layers/causal-conv-2d';
 import { gatedResBlock } from '../layers/gated-res-block';
 import { centeredImage, pixelShift } from '../layers/map-layers';
 import { partSeed } from '../layers/seeds';
-import { type ShiftedConv2DArgs, shiftedConv2d } from '../layers/shifted-conv-2d';
 import { type Given, integer, optional, readArguments } from '../runtime/core/arguments';
 import { checkMemories, throwTypeError } from '../runtime/core/check';
 import type { Shift } from '../runtime/core/declared-window';
@@ -18,8 +18,7 @@ const declared = {
   /** Gated residual blocks at each resolution on the way down. The way up has one more at the finer two. @default 5 */
   numResnets: optional(network.blocks({ from: 1 }), 5),
   /**
-   * The distribution of the outputs. Given all earlier pixels, the channels of a pixel are
-   * independent with the softmax, but not with the mixture.
+   * The distribution of the outputs. A pixel's channels are independent with the softmax, not with the mixture.
    * @default { components: 10 }
    */
   output: optional(network.outputArgument, { components: 10 }),
@@ -29,16 +28,13 @@ const declared = {
 /** Arguments of {@link pixelCNNPlusPlus}. */
 export interface PixelCNNPlusPlusArgs extends Given<typeof declared> {}
 
-/** The number of resolutions: full, half and quarter. */
-const NUM_SCALES = 3;
+const NUM_SCALES = 3; // full, half and quarter resolution
 const COARSEST = 2 ** (NUM_SCALES - 1);
 
 /** The two streams at one resolution, each [N,H,W,F]. */
 interface Streams {
-  /** Sees all of the rows above. */
-  readonly u: SymbolicTensor;
-  /** Sees rows above and pixels to the left. */
-  readonly ul: SymbolicTensor;
+  readonly u: SymbolicTensor; // sees all of the rows above
+  readonly ul: SymbolicTensor; // sees rows above and pixels to the left
 }
 
 /**

@@ -1,5 +1,5 @@
 import { input, layers } from '@tensorflow/tfjs-layers';
-import { maskedConv2d } from '../layers/masked-conv-2d';
+import { maskedConv2d } from '../layers/causal-conv-2d';
 import { pixelCNNResBlock } from '../layers/pixel-cnn-res-block';
 import { partSeed, type SeedArgs } from '../layers/seeds';
 import { callback, type Given, integer, optional, readArguments } from '../runtime/core/arguments';
@@ -55,9 +55,8 @@ export interface PixelCNNArgs extends Given<typeof declared> {}
  * with `output: { components: K }` 3K * C and a {@link LogisticMixture}. All convolutions but the first have mask B.
  * `getWeights()` returns weights in this order. Blocks drop features after their first convolution, as in PixelCNN++.
  *
- * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016),
- * https://arxiv.org/abs/1601.06759, table 1 and figure 5. Like the blog, and unlike the paper, it
- * has a ReLU after each block's last convolution, and no "layer-to-output connections".
+ * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, table 1 and
+ * figure 5. Like the blog, unlike the paper, it has a ReLU after each block and no "layer-to-output connections".
  *
  * @returns a model from images [N,H,W,C] in [0, 1] (see `normalize`) to logits [N,H,W,C,L] or parameters [N,H,W,P]
  * @throws TypeError naming the argument that is missing or out of range.

@@ -1,9 +1,9 @@
 import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { causalAttention } from '../layers/causal-attention';
+import { shiftedConv2d } from '../layers/causal-conv-2d';
 import { type GatedResBlockArgs, gatedResBlock } from '../layers/gated-res-block';
 import { pixelPosition, upsampledMap } from '../layers/map-layers';
 import { partSeed } from '../layers/seeds';
-import { shiftedConv2d } from '../layers/shifted-conv-2d';
 import {
   categories,
   checked,
@@ -64,8 +64,7 @@ const declared = {
   /** Heads of attention. @default 8 */
   heads: optional(integer({ from: 1 }), 8),
   /**
-   * The probability of dropping features and attention weights in training. The residual blocks after the last block
-   * have no dropout.
+   * The probability of dropping features and attention weights in training, but not after the last block.
    * @default 0
    */
   dropout: network.anyNetworkArguments.dropout,
@@ -93,9 +92,9 @@ export interface PixelSNAILArgs extends Given<typeof declared> {}
  * codes sees all sides; in sampling, it runs once, before the first pixel.
  *
  * Source: Chen et al., "PixelSNAIL: An Improved Autoregressive Generative Model" (2018),
- * https://arxiv.org/abs/1712.09763, as implemented by https://github.com/rosinality/vq-vae-2-pytorch, whose
- * state dicts `loadWeights` can load. As a prior: Razavi et al., "Generating Diverse High-Fidelity Images
- * with VQ-VAE-2" (2019), https://arxiv.org/abs/1906.00446.
+ * https://arxiv.org/abs/1712.09763, as in https://github.com/rosinality/vq-vae-2-pytorch, whose state dicts
+ * `loadWeights` loads. As a prior: Razavi et al., "Generating Diverse High-Fidelity Images with VQ-VAE-2" (2019),
+ * https://arxiv.org/abs/1906.00446.
  *
  * @returns a model as {@link pixelCNN} returns, from images or [images, conditions]
  * @throws TypeError naming the argument that is missing or out of range.
@@ -116,12 +115,10 @@ export function pixelSNAIL(args: PixelSNAILArgs): AutoregressiveModel {
   const head = network.outputLayer(values);
   checkSizes(values, head);
   const { image, inputs, conditions } = network.networkInputs('pixelSNAIL', values, 2 * filters);
-  if (conditions.length > 0 && numResBlocks === 0)
-    throwTypeError(
-      'pixelSNAIL: numResBlocks',
-      '1 or more, since residual blocks read the conditions',
-      numResBlocks,
-    );
+  if (conditions.length > 0 && numResBlocks === 0) {
+    const wanted = '1 or more, since residual blocks read the conditions';
+    throwTypeError('pixelSNAIL: numResBlocks', wanted, numResBlocks);
+  }
   const part = (name: string) => ({ name, seed: partSeed(seed, name), weightNormalization: true });
   const resBlock = (name: string, shift: Shift, x: SymbolicTensor[], of: Partial<GatedResBlockArgs>) => {
     const features = x[0]?.shape[3] as number;
@@ -178,10 +175,9 @@ export function pixelSNAIL(args: PixelSNAILArgs): AutoregressiveModel {
 
 /** Checks that sizes fit each other, and that no kernel is too large. */
 function checkSizes(values: Values<typeof declared>, head: ReturnType<typeof network.outputLayer>): void {
-  const { imageShape, levels, filters, kernelSize, resFilters, attention, heads, input, codeCondition } =
-    values;
-  const [height, width, channels] = imageShape;
-  const imageFeatures = channels * network.encodedFeatures(input, levels);
+  const { filters, kernelSize, resFilters, attention, heads, codeCondition } = values;
+  const [height, width, channels] = values.imageShape;
+  const imageFeatures = channels * network.encodedFeatures(values.input, values.levels);
   if (attention && filters % (2 * heads) !== 0) {
     const wanted = `a multiple of 2 * heads (${2 * heads}), or attention: false`;
     throwTypeError('pixelSNAIL: filters', wanted, filters);
@@ -200,7 +196,6 @@ function checkSizes(values: Values<typeof declared>, head: ReturnType<typeof net
   if (height % shape[0] !== 0 || width % shape[1] !== 0)
     throwTypeError(`${what}: shape`, `[h, w] that divide the image's, [${height}, ${width}]`, shape);
   const features = Math.max(codeCondition.levels, 2 * codeCondition.resFilters);
-  checkMemories(what, {
-    'kernelSize, levels, resFilters': [side, side, features, codeCondition.resFilters],
-  });
+  const sizes = [side, side, features, codeCondition.resFilters];
+  checkMemories(what, { 'kernelSize, levels, resFilters': sizes });
 }

@@ -5,23 +5,15 @@ import { checkList, show, throwTypeError } from '../runtime/core/check';
 /** The fields of an object in a file, by the names that tfjs uses. */
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The most axes of a tensor in tfjs. */
-const MAX_AXES = 6;
+const MAX_AXES = 6; // of a tensor in tfjs
 
 /** The output of a call of a layer, which tfjs calls a node. */
-interface Reference {
-  readonly layer: string;
-  readonly call: number;
-}
+type Reference = { readonly layer: string; readonly call: number };
 
-interface Call {
-  readonly layer: string;
-  readonly inputs: readonly Reference[];
-}
+type Call = { readonly layer: string; readonly inputs: readonly Reference[] };
 
 /**
- * Checks the graph of a saved model, and of every model inside it. tfjs 4.22 waits forever for a
- * missing input, so one wrong letter in a name would hang the program.
+ * Checks the graph of a saved model, and of models in it: tfjs 4.22 waits forever for an input that is missing.
  *
  * @param saved a model or layer as stored in a file, `{ class_name, config }`, or as tfjs passes it to `fromConfig`
  * @throws Error naming the layer and its missing input
@@ -39,10 +31,7 @@ export function checkSavedGraph(what: string, saved: unknown): void {
   for (const value of Object.values(saved)) checkSavedGraph(what, value);
 }
 
-/**
- * How many numbers the weights of the model being loaded may have, and how many are left. `isStrict` is
- * `strict` of `loadLayersModel`, with which tfjs requires that all of them are in the file.
- */
+/** How many numbers weights may have, and are left. `isStrict` is `strict` of `loadLayersModel`. */
 let limit: { what: string; numValues: number; left: number; isStrict: boolean } | null = null;
 
 /**
@@ -118,13 +107,11 @@ function checkGraph(what: string, graph: Fields): void {
   });
   const inTheEnd = new Map(made);
   for (const { layer } of calls) addCall(inTheEnd, layer);
-  for (const { layer, inputs } of calls) {
-    for (const input of inputs) checkReference(`${what}: layer ${show(layer)}`, input, inTheEnd);
-  }
+  for (const { layer, inputs } of calls) checkReferences(`${what}: layer ${show(layer)}`, inputs, inTheEnd);
   checkOrder(what, calls, made);
   for (const side of ['input', 'output']) {
     const who = `${what}: the model's ${side}`;
-    for (const end of readReferences(who, graph[`${side}Layers`])) checkReference(who, end, inTheEnd);
+    checkReferences(who, readReferences(who, graph[`${side}Layers`]), inTheEnd);
   }
 }
 
@@ -150,11 +137,13 @@ function readReferences(who: string, list: unknown): Reference[] {
   });
 }
 
-function checkReference(who: string, { layer, call }: Reference, counts: ReadonlyMap<string, number>): void {
-  const count = counts.get(layer);
-  if (count === undefined) throw new Error(`${who} needs layer ${show(layer)}, which does not exist`);
-  if (call >= count)
-    throw new Error(`${who} needs node ${call} of layer ${show(layer)}, which has only ${count}`);
+function checkReferences(who: string, references: readonly Reference[], counts: ReadonlyMap<string, number>) {
+  for (const { layer, call } of references) {
+    const count = counts.get(layer);
+    if (count === undefined) throw new Error(`${who} needs layer ${show(layer)}, which does not exist`);
+    if (call >= count)
+      throw new Error(`${who} needs node ${call} of layer ${show(layer)}, which has only ${count}`);
+  }
 }
 
 /** Checks that all calls can be made in turn, as tfjs does, each once its inputs are available, and counts them. */

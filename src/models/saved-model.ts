@@ -58,12 +58,7 @@ export abstract class SavedModel extends LayersModel {
     }
   }
 
-  /**
-   * Makes a model from its saved graph.
-   *
-   * @throws Error naming the layer whose inputs are missing
-   * @nocollapse
-   */
+  /** @nocollapse */
   static override fromConfig<T extends serialization.Serializable>(
     cls: serialization.SerializableConstructor<T>,
     config: serialization.ConfigDict,

@@ -90,10 +90,7 @@ export async function withoutLeakingSteps<T>(optimizer: tf.Optimizer, save: () =
   }
 }
 
-/**
- * Releases the tensors kept for a backward pass that an error prevented. When a function throws
- * under `variableGrads`, tfjs 4.22 leaks the tensors saved so far.
- */
+/** Releases what is kept for a backward pass that an error prevented, which tfjs 4.22 leaks under `variableGrads`. */
 export function disposeAbandonedTape(): void {
   const { state } = tf.engine();
   if (state.gradientDepth > 0) return; // an outer gradient still needs its tape

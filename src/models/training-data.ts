@@ -55,10 +55,7 @@ export interface TrainingData {
   readonly levels: Tensor;
   /** Whether levels were given alone. */
   readonly isAlone: boolean;
-  /**
-   * The tensors made here, which the caller disposes: all or no conditions; images, if levels were given alone; and
-   * levels, if they were arrays.
-   */
+  /** The tensors made here, which the caller disposes: among conditions, images and levels. */
   readonly made: Tensor[];
 }
 
@@ -82,9 +79,12 @@ export function readLevels(
   condition: Condition | undefined,
 ): TrainingData {
   const what = `${caller}: levels`;
-  const arrays = isArrays(given) ? checkArrays(what, model, given) : null;
-  if (arrays === null && checkTensors(what, given, [])[0] !== given)
+  const arrays = isArrays(given) ? given : null; // whose numbers are checked with those of tensors
+  if (arrays) checkImages(what, arrays);
+  else if (checkTensors(what, given, [])[0] !== given)
     throwTypeError(what, 'one tensor, with conditions in the options', given);
+  if ((arrays?.levels ?? model.levels) !== model.levels)
+    throwTypeError(what, `images of ${model.levels} levels, as the model has`, arrays?.levels);
   const shape = checkLevelsShape(what, model, given as Levels);
   const conditions = readConditionTensors(`${caller}: condition`, model.conditions, condition, shape);
   const levels = arrays ? tensor(Int32Array.from(arrays.data), shape, 'int32') : (given as Tensor);
@@ -96,14 +96,6 @@ export function readLevels(
 
 const isArrays = (given: unknown): given is Exclude<Levels, Tensor> =>
   !isTensor(given) && typeof given === 'object' && given !== null && 'data' in given && 'shape' in given;
-
-/** Checks images as arrays. Their numbers are checked with those of tensors. */
-function checkArrays(what: string, { levels }: TrainedModel, given: Exclude<Levels, Tensor>) {
-  checkImages(what, given);
-  if ((given.levels ?? levels) !== levels)
-    throwTypeError(what, `images of ${levels} levels, as the model has`, given.levels);
-  return given;
-}
 
 /** Reads inputs, which errors call `name`, and labels, with the conditions if these are not among the inputs. */
 export function readPair(

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { io, util } from '@tensorflow/tfjs-core';
 import { checkSavedGraph, limitWeights } from '../models/saved-graph';
 import * as check from '../runtime/core/check';
-import { isAbandoned, readWhole, replaceFile } from './files';
 
 const MODEL_FILE = 'model.json';
 const SHARD_BYTES = 4 * 1024 * 1024; // a size that browsers cache, as in tfjs's converter
@@ -93,10 +92,8 @@ async function load(directory: string): Promise<io.ModelArtifacts> {
     const shards = await Promise.all(names.map((name) => readWhole(join(directory, name))));
     const got = sum(shards.map(({ length }) => length));
     const [what, named] = [`fileSystem: ${file} names weights`, check.shortened(names.join(', '))];
-    if (got !== wanted)
-      throw new Error(
-        `${what} of ${wanted} bytes, but ${named} has ${got}: truncated, or from another model`,
-      );
+    const problem = 'truncated, or from another model';
+    if (got !== wanted) throw new Error(`${what} of ${wanted} bytes, but ${named} has ${got}: ${problem}`);
     const weights = Buffer.concat(shards);
     const [, digest] = OWN_SHARD.exec(names[0] ?? '') ?? []; // other programs use other names
     if (digest !== undefined && digest !== digestOf(weights))
@@ -187,5 +184,51 @@ async function oneAtATime<T>(directory: string, work: () => Promise<T>): Promise
     return await turn;
   } finally {
     if (lastTurns.get(directory) === turn) lastTurns.delete(directory);
+  }
+}
+
+const codeOf = (error: unknown) => (error as NodeJS.ErrnoException | undefined)?.code;
+
+/** Reads a file. Errors name the file, and have Node's error as their cause. */
+export async function readWhole(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    const problems: Record<string, string> = { ENOENT: 'is missing', EISDIR: 'is a directory' };
+    const problem = problems[codeOf(cause) ?? ''] ?? `cannot be read: ${(cause as Error).message}`;
+    throw new Error(`fileSystem: ${file} ${problem}`, { cause });
+  }
+}
+
+/** Whether no one is writing this temporary file: this process has finished its own, others may have been killed. */
+export function isAbandoned(name: string): boolean {
+  const [, digits] = /\.(\d+)\.tmp$/.exec(name) ?? [];
+  if (digits === undefined) return false;
+  const pid = Number(digits);
+  try {
+    return pid === process.pid || !process.kill(pid, 0); // sends nothing
+  } catch (error) {
+    return codeOf(error) !== 'EPERM'; // EPERM: it is running, under another user
+  }
+}
+
+/** Writes to a temporary file and renames it, so that readers of `file` find the complete old or new contents. */
+export async function replaceFile(file: string, contents: Uint8Array | string): Promise<void> {
+  const temporary = `${file}.${process.pid}.tmp`;
+  try {
+    const handle = await open(temporary, 'w');
+    try {
+      await handle.writeFile(contents);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    const found = await stat(file).catch(() => null);
+    if (found?.isDirectory())
+      throw new Error(`${file} is a directory: no file can be written there`, { cause: error });
+    throw error;
   }
 }

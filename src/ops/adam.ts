@@ -35,8 +35,7 @@ type Gradients = Parameters<tf.AdamOptimizer['applyGradients']>[0];
 let isFused = false;
 
 /**
- * Makes every Adam optimizer take its steps in one pass over each weight while our kernels are in use. tfjs's own step
- * takes thirteen operations, and gives the same bits.
+ * Makes every Adam take its steps in one pass while our kernels are in use: tfjs takes 13, and gives the same bits.
  *
  * Source: Kingma, Ba, "Adam: a method for stochastic optimization" (2014), https://arxiv.org/abs/1412.6980, algorithm 1.
  */

@@ -2,24 +2,21 @@ import * as tf from '@tensorflow/tfjs-core';
 import { checkMemory } from '../runtime/core/check';
 import { uniformsOf } from '../runtime/core/random';
 import { CAUSAL_ATTENTION, CAUSAL_ATTENTION_BACK } from '../runtime/kernels/modules';
-import { defineOperation, type Gradients, type Implementation } from './operation';
+import { defineOperation, type Implementation } from './operation';
 import { outputs, wasmKernel } from './wasm-kernels';
 
 type Inputs = Readonly<Record<'queries' | 'keys' | 'values', tf.Tensor4D>>;
 
 interface Attributes {
   readonly heads: number;
-  /** Whether places attend to themselves too. */
-  readonly own: boolean;
+  readonly own: boolean; // whether places attend to themselves too
   readonly dropout: Dropout | null;
-  /** Queries that are computed together. */
-  readonly chunk: number;
+  readonly chunk: number; // queries that are computed together
 }
 
 /** How weights are dropped. */
 interface Dropout {
-  /** From 0, below 1. */
-  readonly rate: number;
+  readonly rate: number; // from 0, below 1
   readonly seed: string;
   /** The number of the first image, on which noise depends. @default 0 */
   readonly firstImage?: number;
@@ -27,23 +24,14 @@ interface Dropout {
 
 /** The tensors that gradients need. Those that only our own kernels compute are undefined otherwise. */
 interface Saved extends Inputs {
-  /** [N,H,W,V] */
-  readonly y: tf.Tensor4D | undefined;
-  /** ln of the sum of e^score of each query, [N,heads,H*W]. */
-  readonly logSums: tf.Tensor3D | undefined;
+  readonly y: tf.Tensor4D | undefined; // [N,H,W,V]
+  readonly logSums: tf.Tensor3D | undefined; // ln of the sum of e^score of each query, [N,heads,H*W]
 }
 
-/** The most weights in a chunk of queries: 64 MiB. */
-const MAX_WEIGHTS = 2 ** 24;
-
-/** The fewest chunks, since arithmetic is wasted on keys that the first query of a chunk does not see. */
-const CHUNKS = 8;
-
-/** The fewest queries in a chunk for which the calls are worthwhile. */
-const WORTHWHILE = 64;
-
-/** Added to a score to hide it: below any score, but finite in float32 even when another score is subtracted. */
-const HIDDEN = -1e38;
+const MAX_WEIGHTS = 2 ** 24; // in a chunk of queries: 64 MiB
+const MIN_CHUNKS = 8; // since arithmetic is wasted on keys that the first query of a chunk does not see
+const WORTHWHILE = 64; // queries in a chunk, for which the calls are
+const HIDDEN = -1e38; // added to a score to hide it; finite in float32 even when another score is subtracted
 
 /**
  * Causal attention: the mean of the values of earlier places, in row order, weighted by softmax(q k / sqrt(U / heads)),
@@ -74,7 +62,7 @@ export function chunkOf([n, h, w]: tf.Tensor4D['shape'], heads: number): number 
   const places = h * w;
   checkMemory('attend: images, heads, height, width', [n, heads, h, w]);
   const fitting = Math.max(1, Math.floor(MAX_WEIGHTS / (n * heads * places)));
-  return Math.min(fitting, Math.max(WORTHWHILE, Math.ceil(places / CHUNKS)));
+  return Math.min(fitting, Math.max(WORTHWHILE, Math.ceil(places / MIN_CHUNKS)));
 }
 
 const composed: Implementation<Inputs, Attributes, Saved, tf.Tensor4D> = {
@@ -92,25 +80,13 @@ const composed: Implementation<Inputs, Attributes, Saved, tf.Tensor4D> = {
     return { y: joined([...unseen(v, own), ...parts], shape, heads), saved };
   },
   gradients(dy, inputs, attributes) {
-    const zeros = (x: tf.Tensor4D) => () => tf.zeros<tf.Rank.R4>(x.shape);
-    if (seesNothing(dy, attributes.own))
-      return { queries: zeros(inputs.queries), keys: zeros(inputs.keys), values: zeros(dy) };
-    return functionsOf(tf.tidy(() => gradients(dy, inputs, attributes)));
+    if (!seesNothing(dy, attributes.own)) return tf.tidy(() => gradients(dy, inputs, attributes));
+    const { queries, keys, values } = inputs;
+    return { queries: tf.zerosLike(queries), keys: tf.zerosLike(keys), values: tf.zerosLike(values) };
   },
 };
 
-/** Gradients that are computed at once. */
-const functionsOf = ([dq, dk, dv]: readonly [tf.Tensor, tf.Tensor, tf.Tensor]): Gradients<Inputs> => ({
-  queries: () => dq,
-  keys: () => dk,
-  values: () => dv,
-});
-
-function gradients(
-  dy: tf.Tensor4D,
-  inputs: Inputs,
-  { heads, own, dropout, chunk: size }: Attributes,
-): [dq: tf.Tensor, dk: tf.Tensor, dv: tf.Tensor] {
+function gradients(dy: tf.Tensor4D, inputs: Inputs, { heads, own, dropout, chunk: size }: Attributes) {
   const { q, k, v } = split(inputs, heads, own);
   const all = seeing(headsOf(dy, heads), own); // [B,queries,D]
   const dq: tf.Tensor3D[] = [];
@@ -119,7 +95,7 @@ function gradients(
     const [ofQueries, ...next] = tf.tidy(() => {
       const { weights, kept, factors } = weightsOf(q, k, chunk, heads, dropout); // [B,size,end]
       const d = rowsOf(all, chunk); // [B,size,D]
-      const dKept = tf.matMul<tf.Tensor3D>(d, turned(upTo(v, chunk))); // [B,size,D] x [B,D,end] -> [B,size,end]
+      const dKept = tf.matMul<tf.Tensor3D>(d, transposed(upTo(v, chunk))); // [B,size,D] x [B,D,end] -> [B,size,end]
       const weighed = tf.mul<tf.Tensor3D>(weights, factors === null ? dKept : tf.mul(dKept, factors));
       const scores = tf.sub<tf.Tensor3D>(weighed, tf.mul(weights, tf.sum(weighed, 2, true))); // [B,size,end]
       const sumWith = (sum: tf.Tensor3D | undefined, x: tf.Tensor3D) => {
@@ -128,8 +104,8 @@ function gradients(
       };
       return [
         tf.matMul(scores, upTo(k, chunk)), // [B,size,end] x [B,end,D] -> [B,size,D]
-        sumWith(sums[0], tf.matMul(turned(scores), rowsOf(q, chunk))), // [B,end,size] x [B,size,D] -> [B,end,D]
-        sumWith(sums[1], tf.matMul(turned(kept), d)),
+        sumWith(sums[0], tf.matMul(transposed(scores), rowsOf(q, chunk))), // [B,end,size] x [B,size,D] -> [B,end,D]
+        sumWith(sums[1], tf.matMul(transposed(kept), d)),
       ] as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
     });
     dq.push(ofQueries);
@@ -137,19 +113,15 @@ function gradients(
     sums = next;
   }
   const [dk, dv] = sums as [tf.Tensor3D, tf.Tensor3D];
-  const { queries, keys, values } = inputs;
-  return [
-    tf.mul(joined([...unseen(q, own), ...dq], queries.shape, heads), scaleOf(q)), // [N,H,W,U]
-    joined([dk, ...unseen(k, own)], keys.shape, heads), // [N,H,W,U]
-    joined([dv, ...unseen(v, own)], values.shape, heads), // [N,H,W,V]
-  ];
+  return {
+    queries: tf.mul(joined([...unseen(q, own), ...dq], inputs.queries.shape, heads), scaleOf(q)), // [N,H,W,U]
+    keys: joined([dk, ...unseen(k, own)], inputs.keys.shape, heads), // [N,H,W,U]
+    values: joined([dv, ...unseen(v, own)], inputs.values.shape, heads), // [N,H,W,V]
+  };
 }
 
 /** A range of queries that are computed together. They see no key from `end` on. */
-interface Chunk {
-  readonly start: number;
-  readonly end: number;
-}
+type Chunk = { readonly start: number; readonly end: number };
 
 function chunksOf({ shape: [, queries] }: tf.Tensor3D, size: number): Chunk[] {
   return Array.from({ length: Math.ceil(queries / size) }, (_, i) => ({
@@ -161,7 +133,7 @@ function chunksOf({ shape: [, queries] }: tf.Tensor3D, size: number): Chunk[] {
 /** The softmax of the scores of a chunk's queries over the keys before them, [B,size,end], and what dropout keeps. */
 function weightsOf(q: tf.Tensor3D, k: tf.Tensor3D, chunk: Chunk, heads: number, dropout: Dropout | null) {
   const { start, end } = chunk;
-  const scores = tf.matMul<tf.Tensor3D>(rowsOf(q, chunk), turned(upTo(k, chunk))); // [B,size,D] x [B,D,end] -> [B,size,end]
+  const scores = tf.matMul<tf.Tensor3D>(rowsOf(q, chunk), transposed(upTo(k, chunk))); // [B,size,D] x [B,D,end] -> [B,size,end]
   const queries = tf.reshape(tf.range(start, end), [-1, 1]); // [size,1]
   const isSeen = tf.cast(tf.lessEqual(tf.range(0, end), queries), 'float32'); // [end], [size,1] -> [size,end]
   const hidden = tf.mul<tf.Tensor2D>(tf.sub(1, isSeen), HIDDEN);
@@ -172,12 +144,8 @@ function weightsOf(q: tf.Tensor3D, k: tf.Tensor3D, chunk: Chunk, heads: number, 
 }
 
 /** 0 where a weight is dropped, 1 / (1 - rate) where it is not: [B,size,end]. Each query has its own noise. */
-function factorsOf(
-  batch: number,
-  { start, end }: Chunk,
-  heads: number,
-  { rate, seed, firstImage = 0 }: Dropout,
-) {
+function factorsOf(batch: number, { start, end }: Chunk, heads: number, dropout: Dropout) {
+  const { rate, seed, firstImage = 0 } = dropout;
   const size = end - start;
   const factors = new Float32Array(batch * size * end);
   for (let b = 0; b < batch; b++) {
@@ -236,12 +204,9 @@ const rowsOf = (x: tf.Tensor3D, { start, end }: Chunk): tf.Tensor3D =>
 const upTo = (x: tf.Tensor3D, { end }: Pick<Chunk, 'end'>): tf.Tensor3D => rowsOf(x, { start: 0, end });
 
 /** Transposes first, since a product with a transposed matrix is several times slower on wasm. */
-const turned = (x: tf.Tensor3D): tf.Tensor3D => tf.transpose(x, [0, 2, 1]);
+const transposed = (x: tf.Tensor3D): tf.Tensor3D => tf.transpose(x, [0, 2, 1]);
 
-const operation = defineOperation<Inputs, Attributes, Saved, tf.Tensor4D>({
-  name: 'attention',
-  composed,
-});
+const operation = defineOperation({ name: 'attention', composed });
 
 const wasmForward = /* @__PURE__ */ wasmKernel(
   'PixelCNNCausalAttention',
@@ -282,7 +247,8 @@ export function provideAttentionKernels(): void {
     gradients(dy, saved, attributes) {
       // The forward pass had dropout, or our own kernels have been switched on since.
       if (saved.logSums === undefined) return composed.gradients(dy, saved, attributes);
-      return functionsOf(wasmGradients({ ...saved, dy }, attributes));
+      const [queries, keys, values] = wasmGradients({ ...saved, dy }, attributes);
+      return { queries, keys, values };
     },
   });
 }

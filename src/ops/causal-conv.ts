@@ -3,12 +3,10 @@ import { CONVOLUTION, CONVOLUTION_FUSED, CORRELATION, CORRELATION_FUSED } from '
 import { defineOperation, type Implementation } from './operation';
 import { outputs, wasmKernel } from './wasm-kernels';
 
-interface Attributes {
-  /** The activation that is fused into the convolution. */
-  readonly activation: 'linear' | 'relu';
-  readonly left: number;
-  readonly presentColumns: number;
-}
+/** The activation that is fused into a convolution. */
+type Activation = 'linear' | 'relu';
+
+type Attributes = { readonly activation: Activation; readonly left: number; readonly presentColumns: number };
 
 interface Inputs {
   readonly x: tf.Tensor4D;
@@ -18,8 +16,7 @@ interface Inputs {
 
 /** The tensors that gradients need. */
 interface Saved extends Pick<Inputs, 'x' | 'kernel'> {
-  /** The output [N,H,W,out] of a ReLU, since dy is masked by y > 0. */
-  readonly y: tf.Tensor4D | undefined;
+  readonly y: tf.Tensor4D | undefined; // the output [N,H,W,out] of a ReLU, since dy is masked by y > 0
 }
 
 /**
@@ -39,7 +36,7 @@ export function causalConv2d(
   x: tf.Tensor4D,
   kernel: tf.Tensor4D,
   bias: tf.Tensor1D | null,
-  activation: Attributes['activation'] = 'linear',
+  activation: Activation = 'linear',
   left: number = kernel.shape[1] >> 1,
   presentColumns: number = left + 1,
 ): tf.Tensor4D {
@@ -49,28 +46,26 @@ export function causalConv2d(
 }
 
 /** The output [N,H,W,out], and what its gradients need. */
-function withSaved({ x, kernel }: Inputs, y: tf.Tensor4D, { activation }: Attributes) {
-  return { y, saved: { x, kernel, y: activation === 'relu' ? y : undefined } };
-}
+const withSaved = ({ x, kernel }: Inputs, y: tf.Tensor4D, { activation }: Attributes) => ({
+  y,
+  saved: { x, kernel, y: activation === 'relu' ? y : undefined },
+});
 
 export type Convolution = Implementation<Inputs, Attributes, Saved, tf.Tensor4D>;
 
-/**
- * Composed of forward convolutions, products and transposes, which are fast on every backend
- * (tfjs's own filter gradient is missing on wasm and slow on cpu).
- */
+/** Of forward convolutions, products and transposes: tfjs's filter gradient is missing on wasm and slow on cpu. */
 export const composedConv: Convolution = {
   forward(inputs, attributes) {
     const part = usedPartOf(inputs.kernel.shape, attributes);
-    const kernel = cut(inputs.kernel, part); // [rows,columns of the part,in,out]
+    const kernel = partOf(inputs.kernel, part); // [rows,columns of the part,in,out]
     return withSaved(inputs, forward({ ...inputs, kernel }, part, attributes.activation), attributes);
   },
   gradients(dy, { x, kernel, y }, attributes) {
     const dz: tf.Tensor4D = y === undefined ? dy : tf.mul(dy, tf.step(y)); // before the activation
     const part = usedPartOf(kernel.shape, attributes);
     return {
-      x: () => inputGradient(dz, cut(kernel, part), part),
-      kernel: () => uncut(kernelGradient(x, dz, part), kernel.shape),
+      x: () => inputGradient(dz, partOf(kernel, part), part),
+      kernel: () => widened(kernelGradient(x, dz, part), kernel.shape),
       bias: () => sumOverPixels(dz),
     };
   },
@@ -80,8 +75,7 @@ type Pads = Exclude<Parameters<typeof tf.conv2d>[3], string | number>;
 
 /** The part of a kernel that is used: its first columns, and how many lie left and right of the output's own. */
 interface UsedPart {
-  /** [rows,columns,in,out] */
-  shape: tf.Tensor4D['shape'];
+  shape: tf.Tensor4D['shape']; // [rows,columns,in,out]
   left: number;
   right: number;
 }
@@ -93,22 +87,17 @@ function usedPartOf(shape: tf.Tensor4D['shape'], { presentColumns, left }: Attri
   return { shape: [1, left + 1, featuresIn, featuresOut], left, right: 0 };
 }
 
-function cut(kernel: tf.Tensor4D, { shape }: UsedPart): tf.Tensor4D {
-  return shape[1] === kernel.shape[1] ? kernel : tf.slice(kernel, [0, 0, 0, 0], shape); // [rows,columns of the part,in,out]
-}
+const partOf = (kernel: tf.Tensor4D, { shape }: UsedPart): tf.Tensor4D =>
+  shape[1] === kernel.shape[1] ? kernel : tf.slice(kernel, [0, 0, 0, 0], shape); // [rows,columns of the part,in,out]
 
 /** [rows,columns of the part,in,out] -> [rows,columns,in,out], with 0 for unused columns */
-function uncut(kernel: tf.Tensor4D, [, columns]: tf.Tensor4D['shape']): tf.Tensor4D {
+function widened(kernel: tf.Tensor4D, [, columns]: tf.Tensor4D['shape']): tf.Tensor4D {
   const missing = columns - kernel.shape[1];
   if (missing === 0) return kernel;
   return tf.pad(kernel, [[0, 0], [0, missing], [0, 0], [0, 0]]); // biome-ignore format: one pair a dimension
 }
 
-function forward(
-  { x, kernel, bias }: Inputs,
-  part: UsedPart,
-  activation: Attributes['activation'],
-): tf.Tensor4D {
+function forward({ x, kernel, bias }: Inputs, part: UsedPart, activation: Activation): tf.Tensor4D {
   const [n, h, w, featuresIn] = x.shape;
   const featuresOut = kernel.shape[3];
   const optionalBias: tf.NamedTensorMap = bias === undefined ? {} : { bias };
@@ -134,14 +123,11 @@ function inputGradient(dz: tf.Tensor4D, kernel: tf.Tensor4D, part: UsedPart): tf
   const taps = tf.reshape(kernel, [rows * columns, featuresIn, featuresOut]); // [rows,columns,in,out] -> [rows*columns,in,out]
   const lastFirst = tf.range(rows * columns - 1, -1, -1, 'int32');
   const flipped = tf.transpose(tf.gather(taps, lastFirst), [0, 2, 1]); // [rows*columns,out,in]; gather is faster than reverse
-  const turned = tf.reshape(flipped, [rows, columns, featuresOut, featuresIn]); // [rows*columns,out,in] -> [rows,columns,out,in]
-  return paddedConv2d(dz, turned as tf.Tensor4D, padsBelow(part)); // [N,H,W,in]
+  const backwards = tf.reshape(flipped, [rows, columns, featuresOut, featuresIn]); // [rows*columns,out,in] -> [rows,columns,out,in]
+  return paddedConv2d(dz, backwards as tf.Tensor4D, padsBelow(part)); // [N,H,W,in]
 }
 
-/**
- * [N,H,W,in], [N,H,W,out] -> [rows,columns,in,out]: the image, with the batch as features, convolved with dz as a
- * kernel of the image's size.
- */
+/** [N,H,W,in], [N,H,W,out] -> [rows,columns,in,out]: the image, with its batch as features, convolved with dz. */
 function kernelGradient(x: tf.Tensor4D, dz: tf.Tensor4D, part: UsedPart): tf.Tensor4D {
   const { shape } = part;
   const featuresIn = shape[2];
@@ -209,10 +195,7 @@ const padsBelow = ({ shape: [rows], left, right }: UsedPart): Pads => [
 ];
 // biome-ignore-end format: one pair a dimension, NHWC
 
-/**
- * The first modules use fused multiplications and additions, if WebAssembly has them. Whether these round once or twice
- * depends on the processor, so sampling, whose results must not depend on the machine, never uses them.
- */
+/** The first use fused multiply-add, which rounds differently on some processors, so sampling never uses them. */
 const convolutions = [CONVOLUTION_FUSED, CONVOLUTION];
 const correlations = [CORRELATION_FUSED, CORRELATION];
 
@@ -222,10 +205,8 @@ const wasmForward = wasmKernel(
   (loops, { x, kernel, bias }: Inputs, attributes: Attributes) => {
     const [n, h, w] = x.shape;
     const shape = [n, h, w, kernel.shape[3]] as const;
-    const numbers = [
-      ...sizesOf(x, kernel, attributes),
-      attributes.activation === 'relu' ? 0 : -Infinity,
-    ] as const;
+    const lowerBound = attributes.activation === 'relu' ? 0 : -Infinity;
+    const numbers = [...sizesOf(x, kernel, attributes), lowerBound] as const;
     return outputs([shape], loops.convolve, [x, kernel, bias], numbers, loops.convolutionScratch);
   },
 );
@@ -264,11 +245,7 @@ export const wasmConv: Convolution = {
   gradients(dy, saved, attributes) {
     const inputs = { dy, ...saved };
     const [kernel, bias] = wasmWeightGradients(inputs, attributes); // one pass over the images gives both
-    return {
-      x: () => wasmInputGradient(inputs, attributes)[0],
-      kernel: () => kernel,
-      bias: () => bias,
-    };
+    return { x: () => wasmInputGradient(inputs, attributes)[0], kernel, bias };
   },
 };
 
@@ -297,12 +274,7 @@ function largestTensor(): number {
   }
 }
 
-/**
- * Checks that the GPU can hold a tensor [N,H,W,F] in one piece; the error states which batch size
- * fits. WebGPU itself would not throw, but continue with zeros.
- *
- * @throws RangeError
- */
+/** Checks that the GPU can hold a tensor [N,H,W,F] in one piece. WebGPU itself would continue with zeros. */
 export function checkBatchFits([n, h, w, features]: readonly [number, number, number, number]): void {
   const bytesPerImage = 4 * h * w * features;
   const limit = largestTensor();

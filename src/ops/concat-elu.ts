@@ -1,21 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { CONCAT_ELU } from '../runtime/kernels/modules';
-import { defineOperation } from './operation';
-import { outputs, wasmKernel } from './wasm-kernels';
+import { byLoops, defineOperation } from './operation';
+import { outputs } from './wasm-kernels';
 
 type Inputs = { readonly x: tf.Tensor };
 
-/**
- * elu(x), then elu(-x), with a custom gradient.
- *
- * Source: Salimans et al., "PixelCNN++" (2017), https://arxiv.org/abs/1701.05517, and its code.
- *
- * @param x [..,F]
- * @returns [..,2F]
- */
-export function concatElu(x: tf.Tensor): tf.Tensor {
-  return operation({ x });
-}
+/** elu(x), then elu(-x), of PixelCNN++, with a custom gradient: [..,F] -> [..,2F]. */
+export const concatElu = (x: tf.Tensor): tf.Tensor => operation({ x });
 
 const operation = defineOperation<Inputs, void, Inputs, tf.Tensor>({
   name: 'concatElu',
@@ -42,21 +33,13 @@ function sizesOf({ shape, size }: tf.Tensor): [rows: number, features: number] {
   return [size / features, features];
 }
 
-const wasmForward = /* @__PURE__ */ wasmKernel('PixelCNNConcatElu', [CONCAT_ELU], (loops, { x }: Inputs) => {
-  const [rows, features] = sizesOf(x);
-  return outputs([[...x.shape.slice(0, -1), 2 * features]], loops.concatElu, [x], [rows, features]);
-});
-
-const wasmGradient = /* @__PURE__ */ wasmKernel(
-  'PixelCNNConcatEluGradient',
-  [CONCAT_ELU],
-  (loops, { dy, x }: Inputs & { readonly dy: tf.Tensor }) =>
-    outputs([x.shape], loops.concatEluBack, [dy, x], sizesOf(x)),
-);
-
-export function provideConcatEluKernels(): void {
-  operation.useKernels({
-    forward: (inputs) => ({ y: wasmForward(inputs)[0], saved: inputs }),
-    gradients: (dy, inputs) => ({ x: () => wasmGradient({ dy, ...inputs })[0] }),
-  });
-}
+export const provideConcatEluKernels = (): void =>
+  operation.useKernels(
+    byLoops('PixelCNNConcatElu', [CONCAT_ELU], ['x'], {
+      forward(loops, { x }) {
+        const [rows, features] = sizesOf(x);
+        return outputs([[...x.shape.slice(0, -1), 2 * features]], loops.concatElu, [x], [rows, features]);
+      },
+      gradients: (loops, { dy, x }) => outputs([x.shape], loops.concatEluBack, [dy, x], sizesOf(x)),
+    }),
+  );

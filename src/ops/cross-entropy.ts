@@ -3,26 +3,16 @@ import { CROSS_ENTROPY } from '../runtime/kernels/modules';
 import { defineOperation, type Gradients } from './operation';
 import { outputs, wasmKernel } from './wasm-kernels';
 
-interface Inputs {
-  readonly labels: tf.Tensor1D;
-  readonly logits: tf.Tensor2D;
-}
+type Inputs = { readonly labels: tf.Tensor1D; readonly logits: tf.Tensor2D };
 
 interface Saved {
   /** Softmax minus one-hot [M,L], computed with the value, since both need the exponentials. */
   readonly slope: tf.Tensor2D;
 }
 
-/**
- * -log softmax(logits)[label], in nats, one value for each row, with a custom gradient: softmax minus one-hot.
- *
- * @param labels [M] levels 0..L-1, int32
- * @param logits [M,L] finite
- * @returns [M]
- */
-export function crossEntropy(labels: tf.Tensor1D, logits: tf.Tensor2D): tf.Tensor1D {
-  return operation({ labels, logits });
-}
+/** -log softmax(logits)[label] in nats, with a custom gradient: labels [M], int32, logits [M,L] -> [M]. */
+export const crossEntropy = (labels: tf.Tensor1D, logits: tf.Tensor2D): tf.Tensor1D =>
+  operation({ labels, logits });
 
 const gradients = (dy: tf.Tensor1D, { slope }: Saved): Gradients<Inputs> => ({
   logits: () => tf.mul(slope, tf.expandDims(dy, 1)), // [M,L] [M,1] -> [M,L]
@@ -45,8 +35,8 @@ const operation = defineOperation<Inputs, void, Saved, tf.Tensor1D>({
     gradients,
   },
   wasmImplementation: {
-    forward(inputs) {
-      const [slope, sums, below] = wasmForward(inputs);
+    forward(inputs, attributes) {
+      const [slope, sums, below] = wasmForward(inputs, attributes);
       return { y: tf.add(tf.log(sums), below), saved: { slope } }; // [M]
     },
     gradients,
@@ -68,6 +58,5 @@ const wasmForward = wasmKernel(
 );
 
 /** 1 at the label of each row, 0 elsewhere: [M] -> [M,L]; oneHot's own float32 output is wrong on wasm */
-function oneHotRows(labels: tf.Tensor1D, logits: tf.Tensor2D): tf.Tensor2D {
-  return tf.cast(tf.oneHot(labels, logits.shape[1]), 'float32') as tf.Tensor2D;
-}
+const oneHotRows = (labels: tf.Tensor1D, logits: tf.Tensor2D): tf.Tensor2D =>
+  tf.cast(tf.oneHot(labels, logits.shape[1]), 'float32') as tf.Tensor2D;

@@ -1,20 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { GATE, GLU } from '../runtime/kernels/modules';
 import type { GateKind } from '../runtime/program/operations/gate';
-import { defineOperation, type Gradients } from './operation';
-import { outputs, wasmKernel } from './wasm-kernels';
+import { byLoops, defineOperation, type Gradients } from './operation';
+import { outputs } from './wasm-kernels';
 
-interface Inputs {
-  readonly x: tf.Tensor4D;
-  readonly condition: tf.Tensor2D | undefined;
-}
+type Inputs = { readonly x: tf.Tensor4D; readonly condition: tf.Tensor2D | undefined };
 
 type Attributes = { readonly imageChannels: number; readonly kind: GateKind };
 
 /**
- * tanh(a) sigmoid(b), the gate of gated PixelCNN, or a sigmoid(b), the gate of PixelCNN++, with a custom gradient. The
- * features of x are channel-major: in each group of 2F/imageChannels features, the first half is a and the second half
- * b.
+ * tanh(a) sigmoid(b), the gate of gated PixelCNN, or a sigmoid(b), of PixelCNN++, with a custom gradient. Features are
+ * channel-major: of each group of 2F/imageChannels, the first half is a and the second half b.
  *
  * Source: van den Oord et al., "Conditional Image Generation with PixelCNN Decoders" (2016),
  * https://arxiv.org/abs/1606.05328, equations 2 and 4; Salimans et al., "PixelCNN++" (2017),
@@ -63,42 +59,34 @@ function halves({ x, condition }: Inputs, { imageChannels }: Attributes): [tf.Te
   return tf.split(groups, 2, 1) as [tf.Tensor2D, tf.Tensor2D];
 }
 
-const wasmGate = (name: string, module: typeof GATE) => ({
-  forward: wasmKernel(name, [module], (loops, { x, condition }: Inputs, attributes: Attributes) => {
-    const [n, h, w, features] = x.shape;
-    return outputs([[n, h, w, features / 2]], loops.gate, [x, condition], sizesOf(x, attributes));
-  }),
-  gradient: wasmKernel(
-    `${name}Gradient`,
-    [module],
-    (loops, { dy, x, condition }: Inputs & { readonly dy: tf.Tensor4D }, attributes: Attributes) =>
+const byLoopsOf = (name: string, module: typeof GATE) =>
+  byLoops(name, [module], ['x'], {
+    forward(loops, { x, condition }: Inputs, attributes: Attributes) {
+      const [n, h, w, features] = x.shape;
+      return outputs([[n, h, w, features / 2]], loops.gate, [x, condition], sizesOf(x, attributes));
+    },
+    gradients: (loops, { dy, x, condition }, attributes) =>
       outputs([x.shape], loops.gateBack, [dy, x, condition], sizesOf(x, attributes)),
-  ),
-});
+  });
 
 /** Images, pixels of an image, groups of features, and output features of a group. */
-function sizesOf({ shape: [n, h, w, features] }: tf.Tensor4D, { imageChannels }: Attributes) {
-  return [n, h * w, imageChannels, features / (2 * imageChannels)] as const;
-}
+const sizesOf = ({ shape: [n, h, w, features] }: tf.Tensor4D, { imageChannels }: Attributes) =>
+  [n, h * w, imageChannels, features / (2 * imageChannels)] as const;
 
-/**
- * Both gradients, from the gradient for x [N,H,W,2F]. The condition's, a sum over pixels since it
- * is added at each, is computed as a mean, which is much faster than `sum` on wasm.
- */
+/** Both gradients, from that for x [N,H,W,2F]. A mean over pixels is much faster than `sum` on wasm. */
 function fromInputGradient(dx: tf.Tensor4D): Gradients<Inputs> {
   const [n, h, w, features] = dx.shape;
   const means = () => tf.reshape(tf.avgPool(dx, [h, w], 1, 'valid'), [n, features]); // [N,2F]
-  return { x: () => dx, condition: () => tf.mul(means(), h * w) };
+  return { x: dx, condition: () => tf.mul(means(), h * w) };
 }
 
 export function provideGateKernels(): void {
-  const wasm = { tanh: wasmGate('PixelCNNGate', GATE), linear: wasmGate('PixelCNNLinearGate', GLU) };
+  const kinds = { tanh: byLoopsOf('PixelCNNGate', GATE), linear: byLoopsOf('PixelCNNLinearGate', GLU) };
   operation.useKernels({
-    forward: (inputs, attributes) => ({
-      y: wasm[attributes.kind].forward(inputs, attributes)[0],
-      saved: inputs,
-    }),
-    gradients: (dy, inputs, attributes) =>
-      fromInputGradient(wasm[attributes.kind].gradient({ dy, ...inputs }, attributes)[0]),
+    forward: (inputs, attributes) => kinds[attributes.kind].forward(inputs, attributes),
+    gradients(dy, inputs, attributes) {
+      const { x } = kinds[attributes.kind].gradients(dy, inputs, attributes);
+      return fromInputGradient(x as tf.Tensor4D);
+    },
   });
 }

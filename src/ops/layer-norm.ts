@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { LAYER_NORM } from '../runtime/kernels/modules';
 import { sumOverPixels } from './causal-conv';
-import { defineOperation, type TensorOperation } from './operation';
-import { outputs, wasmKernel } from './wasm-kernels';
+import { byLoops, defineOperation, type TensorOperation } from './operation';
+import { outputs } from './wasm-kernels';
 
 interface Inputs {
   readonly x: tf.Tensor4D;
@@ -71,35 +71,20 @@ const means = (rows: tf.Tensor2D): tf.Tensor2D =>
 const spread = (numbers: tf.Tensor2D, rows: tf.Tensor2D): tf.Tensor2D =>
   tf.matMul(numbers, tf.fill([1, rows.shape[1]], 1));
 
-const wasmForward = /* @__PURE__ */ wasmKernel(
-  'PixelCNNLayerNorm',
-  [LAYER_NORM],
-  (loops, { x, scale, shift }: Inputs, attributes: Attributes) =>
-    outputs([x.shape], loops.layerNorm, [x, scale, shift], sizesOf(x, attributes)),
-);
-
-const wasmGradients = /* @__PURE__ */ wasmKernel(
-  'PixelCNNLayerNormGradient',
-  [LAYER_NORM],
-  (loops, { dy, x, scale }: Inputs & { readonly dy: tf.Tensor4D }, attributes: Attributes) => {
-    const features = [x.shape[3]] as const;
-    const shapes = [x.shape, features, features] as const;
-    const sizes = sizesOf(x, attributes);
-    return outputs(shapes, loops.layerNormBack, [dy, x, scale], sizes, loops.layerNormBackScratch);
-  },
-);
-
 /** Images, pixels of an image, groups of features, features of a group, 1 for RMS, and epsilon. */
-function sizesOf({ shape: [n, h, w, features] }: tf.Tensor4D, { groups, epsilon, norm }: Attributes) {
-  return [n, h * w, groups, features / groups, norm === 'rms' ? 1 : 0, epsilon] as const;
-}
+const sizesOf = ({ shape: [n, h, w, features] }: tf.Tensor4D, { groups, epsilon, norm }: Attributes) =>
+  [n, h * w, groups, features / groups, norm === 'rms' ? 1 : 0, epsilon] as const;
 
-export function provideLayerNormKernels(): void {
-  layerNorm.useKernels({
-    forward: (inputs, attributes) => ({ y: wasmForward(inputs, attributes)[0], saved: inputs }),
-    gradients(dy, inputs, attributes) {
-      const [dx, dscale, dshift] = wasmGradients({ dy, ...inputs }, attributes);
-      return { x: () => dx, scale: () => dscale, shift: () => dshift };
-    },
-  });
-}
+export const provideLayerNormKernels = (): void =>
+  layerNorm.useKernels(
+    byLoops('PixelCNNLayerNorm', [LAYER_NORM], ['x', 'scale', 'shift'], {
+      forward: (loops, { x, scale, shift }, attributes) =>
+        outputs([x.shape], loops.layerNorm, [x, scale, shift], sizesOf(x, attributes)),
+      gradients(loops, { dy, x, scale }, attributes) {
+        const features = [x.shape[3]] as const;
+        const shapes = [x.shape, features, features] as const;
+        const sizes = sizesOf(x, attributes);
+        return outputs(shapes, loops.layerNormBack, [dy, x, scale], sizes, loops.layerNormBackScratch);
+      },
+    }),
+  );

@@ -3,17 +3,11 @@ import { defineOperation } from './operation';
 
 // Normalized levels as categories, for the layers OneHotLevels and LevelEmbedding.
 
-/**
- * One-hot vectors of levels.
- *
- * @param x normalized levels [...,C]
- * @returns [...,C*L], the L numbers of each channel side by side
- */
+/** One-hot vectors of normalized levels: [...,C] -> [...,C*L], the L numbers of each channel side by side. */
 export const oneHotLevels = (x: tf.Tensor, levels: number): tf.Tensor => oneHot({ x }, { levels });
 
 /**
- * Looks up the row of a table for each level, with a gradient for the table on every backend, since
- * wasm lacks the gradient of tfjs's `gather`.
+ * Looks up the row of a table for each level. On wasm, the gradient of tfjs's `gather` is missing.
  *
  * @param x normalized levels [...,C]
  * @param table [L,U]
@@ -46,8 +40,7 @@ function ofLevels<Output extends tf.Tensor>(name: string, compute: (x: tf.Tensor
 
 const oneHot = ofLevels('oneHotLevels', (x, levels): tf.Tensor => {
   const numbers: tf.Tensor2D = tf.reshape(nearest(x, levels), [-1, 1]); // [...,C] -> [M,1]
-  // The subtraction makes float32. On webgpu, a cast alone would leave integers, for which not all
-  // convolutions compile.
+  // The subtraction makes float32: on webgpu, a cast alone would leave integers, which not all convolutions take.
   const hot = tf.sub(1, tf.cast(tf.notEqual(numbers, tf.range(0, levels)), 'float32')); // [M,1], [L] -> [M,L]
   const [features = 1] = x.shape.slice(-1);
   return tf.reshape(hot, [...x.shape.slice(0, -1), features * levels]); // [M,L] -> [...,C*L]
@@ -62,10 +55,8 @@ const rowsOf = ofLevels('levelRows', (x, levels) => {
 });
 
 interface OfRows {
-  /** Levels [M], 0..L, int32, where L means no level. */
-  readonly rows: tf.Tensor1D;
-  /** The argument in which the operation is linear, [L,U] or [M,U]. */
-  readonly x: tf.Tensor2D;
+  readonly rows: tf.Tensor1D; // levels [M], 0..L, int32, where L means no level
+  readonly x: tf.Tensor2D; // the argument in which the operation is linear, [L,U] or [M,U]
 }
 
 /** An operation that is linear in x. Its gradient is its adjoint, another such operation. */

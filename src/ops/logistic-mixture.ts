@@ -8,7 +8,7 @@ import {
 } from '../runtime/distributions/mixture-parameters';
 import { MIN_LOG_SCALE } from '../runtime/kernels/limits';
 import { LOGISTIC_MIXTURE } from '../runtime/kernels/modules';
-import { defineOperation, type Gradients } from './operation';
+import { defineOperation } from './operation';
 import { outputs, wasmKernel } from './wasm-kernels';
 
 /** Sizes of a mixture of logistics over pixels. */
@@ -41,13 +41,11 @@ interface Saved {
  * @param parameters [M,P] in the order of {@link parameterOffsets}
  * @returns [M,C]
  */
-export function logisticMixtureNats(
+export const logisticMixtureNats = (
   labels: tf.Tensor2D,
   parameters: tf.Tensor2D,
   sizes: LogisticMixtureSizes,
-): tf.Tensor2D {
-  return operation({ labels, parameters }, sizes);
-}
+): tf.Tensor2D => operation({ labels, parameters }, sizes);
 
 /** Numbers are clamped to this size, so that sums of a few stay above -1e20, below which WebGL finds no maximum. */
 const MAX_NUMBER = 1e18;
@@ -56,11 +54,7 @@ const MAX_NUMBER = 1e18;
  * With S_c = logsumexp over components of (logit + the log p of the channels before c), channel c
  * costs S_c - S_(c+1) nats, and the derivative of S_c for a component's term is its posterior.
  */
-function gradients(
-  dy: tf.Tensor2D,
-  { posteriors, slopes }: Saved,
-  sizes: LogisticMixtureSizes,
-): Gradients<Inputs> {
+function gradients(dy: tf.Tensor2D, { posteriors, slopes }: Saved, sizes: LogisticMixtureSizes) {
   const { imageChannels } = sizes;
   return {
     parameters() {
@@ -102,10 +96,7 @@ function inOrder(offsets: ParameterOffsets, blocks: Blocks): tf.Tensor2D {
 }
 
 /** Computes the value and the parts of its gradients by differentiable operations. */
-function evaluate(
-  { labels, parameters }: Inputs,
-  sizes: LogisticMixtureSizes,
-): Saved & { readonly norms: tf.Tensor2D } {
+function evaluate({ labels, parameters }: Inputs, sizes: LogisticMixtureSizes) {
   const { imageChannels, components, levels } = sizes;
   const [pixels] = labels.shape;
   const channels = Array.from({ length: imageChannels }, (_, c) => c);
@@ -119,9 +110,7 @@ function evaluate(
   const label: tf.Tensor2D = tf.reshape(tf.cast(labels, 'float32'), [pixels * imageChannels, 1]); // [M,C] -> [M*C,1]
   const x: tf.Tensor2D = tf.div(tf.sub(tf.mul(label, 2), levels - 1), levels - 1); // [M*C,1]
   const xs = byChannel(x); // [M,1] each
-  const coefficients = offsets.coefficients.map((ofChannel) =>
-    ofChannel.map((offset) => tf.tanh(block(offset))),
-  );
+  const coefficients = offsets.coefficients.map((some) => some.map((offset) => tf.tanh(block(offset))));
   const means = channels.map((c) =>
     (coefficients[c] as tf.Tensor2D[]).reduce(
       (mean, coefficient, e) => tf.add<tf.Tensor2D>(mean, tf.mul(coefficient, xs[e] as tf.Tensor2D)),
@@ -151,28 +140,24 @@ function evaluate(
     logits: tf.onesLike(posteriors[0] as tf.Tensor2D),
     means: byMean,
     logScales: byChannel(component.byLogScale),
-    coefficients: coefficients.map((ofChannel, c) =>
-      ofChannel.map((coefficient, e) =>
-        tf.mul(tf.mul(byMean[c] as tf.Tensor2D, xs[e] as tf.Tensor2D), tf.sub(1, tf.square(coefficient))),
-      ),
-    ),
+    coefficients: coefficients.map((some, c) => {
+      const slopeOf = (coefficient: tf.Tensor2D, e: number): tf.Tensor2D =>
+        tf.mul(tf.mul(byMean[c] as tf.Tensor2D, xs[e] as tf.Tensor2D), tf.sub(1, tf.square(coefficient)));
+      return some.map(slopeOf);
+    }),
   });
   return { norms: tf.concat(norms, 1), posteriors: tf.concat(posteriors, 1), slopes }; // [M,C], [M,(C+1)*K], [M,P]
 }
 
-/** Added to an edge, so that a level has all the mass on that side. */
-const NO_EDGE = 1e20;
-
-/** Up to this width, functions that would lose digits by cancellation are computed by their series. */
-const NEAR = 1 / 4;
+const NO_EDGE = 1e20; // added to an edge, so that a level has all the mass on that side
+const NEAR = 1 / 4; // the width up to which functions that would lose digits by cancellation are series
 const NEAR_EXP = Math.exp(-NEAR);
 
 /**
  * Log p of levels [R,1], with values x [R,1], under each logistic [R,K], and its derivatives [R,K].
  *
- * With z = (x - mean) / scale and half the width h = 1 / (scale (L - 1)), the edges are b = z + h and a = z -
- * h, and the mass is sigmoid(b) - sigmoid(a) = sigmoid(b) sigmoid(-a) (1 - e^-2h), a product whose logarithm
- * has no cancellation.
+ * With z = (x - mean) / scale and half the width h = 1 / (scale (L - 1)), the edges are b = z + h and a = z - h, and
+ * the mass sigmoid(b) - sigmoid(a) = sigmoid(b) sigmoid(-a) (1 - e^-2h), whose logarithm has no cancellation.
  */
 function evaluateLogistic(
   label: tf.Tensor2D,
@@ -193,33 +178,26 @@ function evaluateLogistic(
 
   // log(1 - e^-w) of the width w, and w / (e^w - 1), its derivative times w: for min(w, NEAR) by their series, log w +
   // s/24 - s^2/2880 - w/2 and 1 + s/12 - s^2/720 - w/2 with s = w^2, plus the contribution of the rest of the width.
-  const width: tf.Tensor2D = tf.mul(halfWidth, 2);
+  const width = tf.mul(halfWidth, 2);
   const near = tf.clipByValue(width, 0, NEAR);
   const far = tf.clipByValue(width, NEAR, MAX_NUMBER);
   const s = tf.square(near);
-  const half: tf.Tensor2D = tf.mul(near, 0.5);
+  const half = tf.mul(near, 0.5);
   const e = tf.exp(tf.neg(far));
-  const rest: tf.Tensor2D = tf.sub(1, e);
-  const logWidth: tf.Tensor2D = tf.minimum(
-    tf.sub(Math.log(2 / (levels - 1)), clampedLogScale),
-    Math.log(NEAR),
-  );
-  const logNear = tf.sub<tf.Tensor2D>(tf.add(logWidth, tf.mul(s, tf.sub(1 / 24, tf.mul(s, 1 / 2880)))), half);
-  const logOfRest = tf.add<tf.Tensor2D>(logNear, tf.sub(tf.log(rest), Math.log(1 - NEAR_EXP)));
-  const slopeNear = tf.sub<tf.Tensor2D>(tf.add(tf.mul(s, tf.sub(1 / 12, tf.mul(s, 1 / 720))), 1), half);
-  const slopeOfRest = tf.add<tf.Tensor2D>(
-    slopeNear,
-    tf.sub(tf.div(tf.mul(far, e), rest), (NEAR * NEAR_EXP) / (1 - NEAR_EXP)),
-  );
+  const rest = tf.sub(1, e);
+  const logWidth = tf.minimum(tf.sub(Math.log(2 / (levels - 1)), clampedLogScale), Math.log(NEAR));
+  const logNear = tf.sub(tf.add(logWidth, tf.mul(s, tf.sub(1 / 24, tf.mul(s, 1 / 2880)))), half);
+  const logOfRest = tf.add(logNear, tf.sub(tf.log(rest), Math.log(1 - NEAR_EXP)));
+  const slopeNear = tf.sub(tf.add(tf.mul(s, tf.sub(1 / 12, tf.mul(s, 1 / 720))), 1), half);
+  const slopeOfFar = tf.sub(tf.div(tf.mul(far, e), rest), (NEAR * NEAR_EXP) / (1 - NEAR_EXP));
+  const slopeOfRest = tf.add(slopeNear, slopeOfFar);
 
   const [above, below] = [tf.sigmoid(tf.neg(upper)), tf.sigmoid(lower)];
-  const edges = tf.sub<tf.Tensor2D>(tf.mul(lower, below), tf.mul(upper, above));
+  const edges = tf.sub(tf.mul(lower, below), tf.mul(upper, above));
+  const [ofUpper, ofLower] = [tf.softplus(tf.neg(upper)), tf.softplus(lower)];
   const isFree: tf.Tensor2D = tf.cast(tf.greaterEqual<tf.Tensor2D>(logScale, MIN_LOG_SCALE), 'float32');
   return {
-    logMass: tf.sub<tf.Tensor2D>(
-      tf.sub(tf.mul(logOfRest, isBetween), tf.softplus(tf.neg(upper))),
-      tf.softplus(lower),
-    ),
+    logMass: tf.sub<tf.Tensor2D>(tf.sub(tf.mul(logOfRest, isBetween), ofUpper), ofLower),
     byMean: tf.mul<tf.Tensor2D>(tf.sub(below, above), precision),
     byLogScale: tf.mul<tf.Tensor2D>(tf.sub(edges, tf.mul(slopeOfRest, isBetween)), isFree),
   };

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { NORMALIZED_KERNEL } from '../runtime/kernels/modules';
 import { SMALLEST_SQUARE } from '../runtime/program/weights';
-import { defineOperation } from './operation';
-import { outputs, wasmKernel } from './wasm-kernels';
+import { byLoops, defineOperation } from './operation';
+import { outputs } from './wasm-kernels';
 
 type Inputs = { readonly direction: tf.Tensor4D; readonly gain: tf.Tensor1D };
 
@@ -15,9 +15,8 @@ type Inputs = { readonly direction: tf.Tensor4D; readonly gain: tf.Tensor1D };
  * @param gain [out]
  * @returns [rows,columns,in,out]
  */
-export function normalizedKernel(direction: tf.Tensor4D, gain: tf.Tensor1D): tf.Tensor4D {
-  return operation({ direction, gain });
-}
+export const normalizedKernel = (direction: tf.Tensor4D, gain: tf.Tensor1D): tf.Tensor4D =>
+  operation({ direction, gain });
 
 const operation = defineOperation<Inputs, void, Inputs, tf.Tensor4D>({
   name: 'normalizedKernel',
@@ -42,13 +41,14 @@ const operation = defineOperation<Inputs, void, Inputs, tf.Tensor4D>({
       };
     },
   },
-  wasmImplementation: {
-    forward: (inputs) => ({ y: wasmForward(inputs)[0], saved: inputs }),
-    gradients(dy, inputs) {
-      const [ddirection, dgain] = wasmGradients({ dy, ...inputs });
-      return { direction: () => ddirection, gain: () => dgain };
+  wasmImplementation: byLoops('PixelCNNNormalizedKernel', [NORMALIZED_KERNEL], ['direction', 'gain'], {
+    forward: (loops, { direction, gain }) =>
+      outputs([direction.shape], loops.normalizedKernel, [direction, gain], numbersOf(direction)),
+    gradients(loops, { dy, direction, gain }) {
+      const shapes = [direction.shape, gain.shape] as const;
+      return outputs(shapes, loops.normalizedKernelBack, [dy, direction, gain], numbersOf(direction));
     },
-  },
+  }),
 });
 
 /** [rows,columns,in,out] -> [M,out] */
@@ -67,19 +67,3 @@ const norms = (squares: tf.Tensor2D): tf.Tensor2D =>
 /** Weights of each output, outputs, and the lower bound of squares. */
 const numbersOf = ({ size, shape: [, , , featuresOut] }: tf.Tensor4D) =>
   [size / featuresOut, featuresOut, SMALLEST_SQUARE] as const;
-
-const wasmForward = wasmKernel(
-  'PixelCNNNormalizedKernel',
-  [NORMALIZED_KERNEL],
-  (loops, { direction, gain }: Inputs) =>
-    outputs([direction.shape], loops.normalizedKernel, [direction, gain], numbersOf(direction)),
-);
-
-const wasmGradients = wasmKernel(
-  'PixelCNNNormalizedKernelGradient',
-  [NORMALIZED_KERNEL],
-  (loops, { dy, direction, gain }: Inputs & { readonly dy: tf.Tensor4D }) => {
-    const shapes = [direction.shape, gain.shape] as const;
-    return outputs(shapes, loops.normalizedKernelBack, [dy, direction, gain], numbersOf(direction));
-  },
-);

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { kernelsInUse } from './wasm-kernels';
+import type { WasmModule } from '../runtime/kernels/modules';
+import { kernelsInUse, wasmKernel } from './wasm-kernels';
 
 /** Tensors by name; undefined ones are ignored. */
 type Tensors<Names> = { readonly [Name in keyof Names]: tf.Tensor | undefined };
@@ -11,8 +12,11 @@ export interface Implementation<Inputs, Attributes, Saved, Output> {
   gradients(dy: Output, saved: Saved, attributes: Attributes): Gradients<Inputs>;
 }
 
-/** Gradients by the input's name. Each is computed on demand, so the gradient of an image usually never is. */
-export type Gradients<Inputs> = { readonly [Name in keyof Inputs]?: () => tf.Tensor };
+/** Gradients by the input's name. Functions compute them on demand, so the gradient of an image usually never is. */
+export type Gradients<Inputs> = { readonly [Name in keyof Inputs]?: Gradient };
+type Gradient = tf.Tensor | (() => tf.Tensor);
+
+export const computed = (gradient: Gradient) => (typeof gradient === 'function' ? gradient() : gradient);
 
 interface Definition<Inputs, Attributes, Saved, Output> {
   /** The name under which tfjs profiles it. */
@@ -32,10 +36,7 @@ interface Definition<Inputs, Attributes, Saved, Output> {
 
 export interface TensorOperation<Inputs, Attributes, Saved, Output> {
   (inputs: Inputs, attributes: Attributes): Output;
-  /**
-   * Sets the implementation by our own kernels. Only the layers that run the operation do so, so that
-   * bundlers can leave out the kernels of others.
-   */
+  /** Sets the implementation by our own kernels. Only layers that need it do so, so that other pages leave it out. */
   useKernels(implementation: Implementation<Inputs, Attributes, Saved, Output>): void;
 }
 
@@ -74,11 +75,15 @@ export function defineOperation<
       save(Object.values(kept));
       return y;
     };
-    const backwardsFunc = (dy: tf.Tensor, tensors: tf.Tensor[]): Gradients<Inputs> => {
-      const kept: unknown = Object.fromEntries(names.map((key, index) => [key, tensors[index]]));
-      if (savesInputs) return differentiableGradients(dy as Output, kept as Inputs, attributes);
+    const gradientsOf = (dy: Output, kept: unknown): Gradients<Inputs> => {
+      if (savesInputs) return differentiableGradients(dy, kept as Inputs, attributes);
       const { gradients } = tapes() > 0 ? composed : fastest(inputs);
-      return gradients(dy as Output, kept as Saved, attributes);
+      return gradients(dy, kept as Saved, attributes);
+    };
+    const backwardsFunc = (dy: tf.Tensor, tensors: tf.Tensor[]) => {
+      const kept = Object.fromEntries(names.map((key, index) => [key, tensors[index]]));
+      const found = Object.entries<Gradient>(gradientsOf(dy as Output, kept) as never);
+      return Object.fromEntries(found.map(([name, gradient]) => [name, () => computed(gradient)]));
     };
     return tf.tidy(name, () => {
       const recorded = { inputs: present(inputs, constants), forwardFunc, backwardsFunc };
@@ -89,6 +94,30 @@ export function defineOperation<
     wasmImplementation = implementation;
   };
   return Object.assign(run, { useKernels });
+}
+
+/**
+ * The implementation by our own kernels of an operation whose gradients, of the `named` inputs, need its inputs and dy.
+ * The first of the modules that compiles provides the loops.
+ */
+export function byLoops<Loops, Inputs, Attributes, Output extends tf.Tensor>(
+  name: string,
+  modules: readonly WasmModule<Loops>[],
+  named: readonly (keyof Inputs)[],
+  kernels: {
+    forward(loops: Loops, inputs: Inputs, attributes: Attributes): [Output];
+    gradients(loops: Loops, inputs: Inputs & { readonly dy: Output }, attributes: Attributes): tf.Tensor[];
+  },
+): Implementation<Inputs, Attributes, Inputs, Output> {
+  const forward = wasmKernel(name, modules, kernels.forward);
+  const gradients = wasmKernel(`${name}Gradient`, modules, kernels.gradients);
+  return {
+    forward: (inputs, attributes) => ({ y: forward(inputs, attributes)[0], saved: inputs }),
+    gradients(dy, inputs, attributes) {
+      const found = gradients({ ...inputs, dy }, attributes);
+      return Object.fromEntries(named.map((input, i) => [input, found[i]])) as Gradients<Inputs>;
+    },
+  };
 }
 
 /** The number of tapes that are recording. */
@@ -103,14 +132,11 @@ function present<T extends Tensors<T>>(tensors: T, excluded: readonly (keyof T)[
   return found;
 }
 
-/**
- * The function behind tf.customGrad, which tfjs declares private. customGrad itself computes the
- * gradients of all inputs, needed or not, and registerGradient can only save inputs and outputs.
- */
+/** The private function behind tf.customGrad, which itself computes all gradients, needed or not. */
 interface TapeEngine {
   runKernelFunc(operation: {
     inputs: tf.NamedTensorMap;
     forwardFunc(backend: unknown, save: (tensors: tf.Tensor[]) => void): tf.Tensor;
-    backwardsFunc(dy: tf.Tensor, saved: tf.Tensor[]): Gradients<Record<string, unknown>>;
+    backwardsFunc(dy: tf.Tensor, saved: tf.Tensor[]): Record<string, () => tf.Tensor>;
   }): tf.Tensor;
 }

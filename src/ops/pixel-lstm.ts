@@ -2,34 +2,28 @@ import * as tf from '@tensorflow/tfjs-core';
 import { LSTM, LSTM_BACK } from '../runtime/kernels/modules';
 import type { LSTMPath } from '../runtime/program/operations/lstm';
 import { type Convolution, causalConv2d, composedConv, wasmConv } from './causal-conv';
-import { defineOperation } from './operation';
+import { computed, defineOperation } from './operation';
 import { outputs, wasmKernel } from './wasm-kernels';
 
 type Inputs = Readonly<Record<'z' | 'kernel', tf.Tensor4D>>;
 
 interface Attributes {
   readonly path: LSTMPath;
-  /** The number of groups of features. */
-  readonly imageChannels: number;
+  readonly imageChannels: number; // the number of groups of features
 }
 
 /** The tensors that gradients need. */
 interface Saved extends Pick<Inputs, 'kernel'> {
-  /** h, [N,H,W,F] */
-  readonly states: tf.Tensor4D;
-  /** o, f, i and g, activated, [N,H,W,4F]. */
-  readonly gates: tf.Tensor4D;
-  /** c, [N,H,W,F] */
-  readonly cells: tf.Tensor4D;
+  readonly states: tf.Tensor4D; // h, [N,H,W,F]
+  readonly gates: tf.Tensor4D; // o, f, i and g, activated, [N,H,W,4F]
+  readonly cells: tf.Tensor4D; // c, [N,H,W,F]
 }
 
 /**
  * The LSTM of PixelRNN over the pixels of images, one line at a time: rows, downwards, as in {@link RowLSTMBlock}, or
- * diagonals, from the left or the right, as in {@link DiagonalBiLSTMBlock}. The 4F features are o, f, i and g of the
- * first group, then those of the next.
+ * diagonals, from either side, as in {@link DiagonalBiLSTMBlock}. The 4F features are o, f, i and g of each group.
  *
- * The gradient is propagated back through the lines explicitly. It needs gates and cells, so the
- * forward pass saves 6F numbers for each pixel, including the outputs.
+ * The gradient is propagated back through the lines explicitly, from gates and cells: 6F saved numbers for each pixel.
  *
  * Source: van den Oord et al., "Pixel Recurrent Neural Networks" (2016), https://arxiv.org/abs/1601.06759, sections 3.1 and
  * 3.2, equation 3.
@@ -38,14 +32,8 @@ interface Saved extends Pick<Inputs, 'kernel'> {
  * @param kernel [1,k,F,4F], k odd, for 'rows'; otherwise [2,1,F,4F], for the pixel above and the one beside it
  * @returns h [N,H,W,F]
  */
-export function pixelLSTM(
-  z: tf.Tensor4D,
-  kernel: tf.Tensor4D,
-  path: LSTMPath,
-  imageChannels: number,
-): tf.Tensor4D {
-  return operation({ z, kernel }, { path, imageChannels });
-}
+export const pixelLSTM = (z: tf.Tensor4D, kernel: tf.Tensor4D, path: LSTMPath, imageChannels: number) =>
+  operation({ z, kernel }, { path, imageChannels });
 
 // Operations of tfjs work on lines [N,T,P,..]: T lines of P places each. Tensors are [features,N*P] for each step and
 // [T,features,N*P] for all steps. This keeps gates and lines contiguous, which wasm can slice and join many times
@@ -92,25 +80,23 @@ function stepFrom(
 }
 
 /** Both gradients at once, for z [N,H,W,4F] and for the kernel, since each needs all steps. */
-function gradients(
-  dy: tf.Tensor4D,
-  { kernel: whole, ...saved }: Saved,
-  { path, imageChannels }: Attributes,
-): { z: tf.Tensor4D; kernel: tf.Tensor4D } {
+function gradients(dy: tf.Tensor4D, { kernel: whole, ...saved }: Saved, { path, imageChannels }: Attributes) {
   const slope = linesAlong(path, dy); // [N,H,W,F] -> [N,T,P,F]
   const gates = linesAlong(path, saved.gates); // [N,H,W,4F] -> [N,T,P,4F]
   const kernel = kernelByGate(alongLine(whole), imageChannels); // [1,k,F,4F]
   const left = tapsBefore(path, kernel);
   const columns = kernel.shape[1];
-  const turned = tf.transpose(tf.reverse(kernel, 1), [0, 1, 3, 2]) as tf.Tensor4D; // [1,k,F,4F] -> [1,k,4F,F]
+  const flipped = tf.transpose(tf.reverse(kernel, 1), [0, 1, 3, 2]) as tf.Tensor4D; // [1,k,F,4F] -> [1,k,4F,F]
   const parts = tf.split(exchanged(linesOf(gates), imageChannels, 4), 4, 1);
   const [o, f, i, g] = parts as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D, tf.Tensor3D]; // [T,F,N*P] each
   const cells = linesOf(linesAlong(path, saved.cells)); // [N,H,W,F] -> [N,T,P,F] -> [T,F,N*P]
+  const padded = tf.pad(cells, [[1, 0], [0, 0], [0, 0]]); // biome-ignore format: [T+1,F,N*P], one pair a dimension
+  const cellsBefore = tf.slice(padded, 0, cells.shape); // of the line before; zeros for the first: [T,F,N*P]
   const t = tf.tanh(cells);
   const ofCell = tf.mul<tf.Tensor3D>(o, slopeOfTanh(t)); // the derivative of h for c
   const each = [
     tf.mul<tf.Tensor3D>(t, slopeOfSigmoid(o)), // the derivatives of h for o, and of c for f, i and g, all before their activations
-    tf.mul<tf.Tensor3D>(linesBefore(cells), slopeOfSigmoid(f)),
+    tf.mul<tf.Tensor3D>(cellsBefore, slopeOfSigmoid(f)),
     tf.mul<tf.Tensor3D>(g, slopeOfSigmoid(i)),
     tf.mul<tf.Tensor3D>(i, slopeOfTanh(g)),
   ];
@@ -124,7 +110,7 @@ function gradients(
     const after = slopes[0];
     const { dz, next } = tf.tidy(() => {
       const own = dh[line] as tf.Tensor2D;
-      const back = () => convolved(after as tf.Tensor2D, turned, columns - 1 - left, slope.shape); // [4F,N*P] -> [F,N*P]
+      const back = () => convolved(after as tf.Tensor2D, flipped, columns - 1 - left, slope.shape); // [4F,N*P] -> [F,N*P]
       const all = after === undefined ? own : tf.add<tf.Tensor2D>(own, back());
       const through = tf.mul<tf.Tensor2D>(all, ofCells[line] as tf.Tensor2D);
       const dc = carried === undefined ? through : tf.add<tf.Tensor2D>(through, carried);
@@ -159,15 +145,14 @@ function ofKernel(
   const ofTaps = (rows: number, columns: number, left: number, presentColumns: number, from = 0) => {
     const kernel = tf.zeros<tf.Rank.R4>([rows, columns, ...features]); // only its shape matters
     const of = gradients(dz, { x, kernel, y: undefined }, { activation: 'linear', left, presentColumns });
-    return tf.slice((of.kernel as () => tf.Tensor4D)(), [0, from, 0, 0], [1, count, ...features]);
+    const gradient = computed(of.kernel as tf.Tensor) as tf.Tensor4D;
+    return tf.slice(gradient, [0, from, 0, 0], [1, count, ...features]);
   };
   const above = ofTaps(2, count, count >> 1, 0);
   if (path === 'rows') return above;
   const beside = path === 'fromLeft' ? ofTaps(1, 2, 1, 1) : ofTaps(1, 2, 0, 2, 1);
   return tf.concat([above, beside], 0); // [2,1,F,4F]
 }
-
-const functionsOf = ({ z, kernel }: ReturnType<typeof gradients>) => ({ z: () => z, kernel: () => kernel });
 
 const slopeOfSigmoid = (y: tf.Tensor3D): tf.Tensor3D => tf.mul(y, tf.sub(1, y));
 
@@ -240,10 +225,7 @@ function imagesOf(x: tf.Tensor3D, [n, , places]: tf.Tensor4D['shape']): tf.Tenso
   return tf.transpose(tf.reshape(x, [lines, features, n, places]), [2, 0, 3, 1]) as tf.Tensor4D; // [T,F,N,P] -> [N,T,P,F]
 }
 
-/**
- * [T,F,N*P] -> T of [F,N*P]. Splits into halves repeatedly, since wasm copies a whole tensor to
- * slice it: T slices would take T copies, halving takes log2 T.
- */
+/** [T,F,N*P] -> T of [F,N*P], in log2 T halvings, since wasm copies a whole tensor to slice it. */
 function apart(x: tf.Tensor3D): tf.Tensor2D[] {
   const [lines, features, places] = x.shape;
   if (lines === 1) return [tf.reshape(x, [features, places])]; // [1,F,N*P] -> [F,N*P]
@@ -257,16 +239,7 @@ function joined(lines: tf.Tensor2D[]): tf.Tensor3D {
   return tf.reshape(tf.concat(lines, 0), [lines.length, features, places]); // [T*F,N*P] -> [T,F,N*P]
 }
 
-/** Replaces each line by the line before it, the first by zeros: [T,F,N*P]. */
-function linesBefore(x: tf.Tensor3D): tf.Tensor3D {
-  const padded = tf.pad(x, [[1, 0], [0, 0], [0, 0]]); // biome-ignore format: [T+1,F,N*P], one pair a dimension
-  return tf.slice(padded, 0, x.shape); // [T,F,N*P]
-}
-
-/**
- * Reorders features [outer,inner,size] -> [inner,outer,size]: from o, f, i, g of each group to o of
- * all groups, then f, i and g of all groups, or back.
- */
+/** Reorders features [outer,inner,size] -> [inner,outer,size]: from gates of groups to groups of gates, or back. */
 function exchanged(x: tf.Tensor3D, outer: number, inner: number): tf.Tensor3D {
   if (outer === 1 || inner === 1) return x;
   const parts = tf.reshape(x, [x.shape[0], outer, inner, -1]); // [T,4F,N*P] -> [T,outer,inner,size*N*P]
@@ -282,12 +255,9 @@ function kernelByGate(kernel: tf.Tensor4D, groups: number): tf.Tensor4D {
 
 const operation = defineOperation<Inputs, Attributes, Saved, tf.Tensor4D>({
   name: 'pixelLSTM',
-  composed: {
-    forward,
-    gradients: (...args) => functionsOf(tf.tidy(() => gradients(...args))),
-  },
+  composed: { forward, gradients: (...args) => tf.tidy(() => gradients(...args)) },
   differentiableGradients: (dy, inputs, attributes) =>
-    functionsOf(gradients(dy, forward(inputs, attributes).saved, attributes)),
+    gradients(dy, forward(inputs, attributes).saved, attributes),
 });
 
 const wasmForward = /* @__PURE__ */ wasmKernel(
@@ -328,10 +298,7 @@ export function provideLSTMKernels(): void {
     },
     gradients(dy, saved, attributes) {
       const [dz] = wasmInputGradient({ ...saved, dy }, attributes);
-      return {
-        z: () => dz,
-        kernel: () => ofKernel(wasmConv, dz, saved, attributes.path),
-      };
+      return { z: dz, kernel: () => ofKernel(wasmConv, dz, saved, attributes.path) };
     },
   });
 }

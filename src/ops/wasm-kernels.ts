@@ -57,13 +57,13 @@ export function wasmKernel<Loops, Inputs, Attributes, Outputs extends tf.TensorI
   kernelName: string,
   modules: readonly WasmModule<Loops>[],
   compute: (loops: Loops, inputs: Inputs, attributes: Attributes) => Outputs,
-): (inputs: Inputs, ...rest: unknown extends Attributes ? [] : [attributes: Attributes]) => Outputs {
+): (inputs: Inputs, attributes: Attributes) => Outputs {
   const kernelFunc = ({ inputs, attrs }: { inputs: unknown; attrs?: unknown }) => {
     const module = modules.find((one) => compileModule(one) !== null) as WasmModule<Loops>;
     const loops = exportsOf(module, memoryOf(wasmBackend()) as WebAssembly.Memory);
     return compute(loops, inputs as Inputs, attrs as Attributes);
   };
-  return (inputs, attributes?: unknown) => {
+  return (inputs, attributes) => {
     // Another copy of this library may have registered it.
     if (tf.getKernel(kernelName, 'wasm') === undefined) {
       tf.registerKernel({ kernelName, backendName: 'wasm', kernelFunc });
@@ -75,10 +75,7 @@ export function wasmKernel<Loops, Inputs, Attributes, Outputs extends tf.TensorI
   };
 }
 
-/**
- * Makes clones share the memory of their tensor, as they do on tfjs's other backends. The wasm backend copies it, which
- * slows training down: tfjs clones every tensor that a gradient needs.
- */
+/** Makes clones share the memory of their tensor, as elsewhere: tfjs clones every tensor that a gradient needs. */
 function shareClones(): void {
   const kernelName = tf.Identity;
   const copy = tf.getKernel(kernelName, 'wasm');

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayersModel, layers, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { featuresOf, stockLayer } from '../layers/stock-layers';
-import type { Shape, TensorDistribution } from '../layers/types';
+import type { TensorDistribution } from '../layers/types';
 import { type ImageModelShape, imageModelShape } from '../models/image-model';
 import { isSymmetric, type SymmetricModel } from '../models/symmetric';
 import { anything, type Given, optional, readArguments } from '../runtime/core/arguments';
@@ -61,10 +61,8 @@ export function trace(model: LayersModel, shape: ImageModelShape): TracedModel |
   return result;
 }
 
-function traceAnew(
-  model: LayersModel,
-  { imageShape, conditions, distribution }: ImageModelShape,
-): TracedModel | Untraced {
+function traceAnew(model: LayersModel, shape: ImageModelShape): TracedModel | Untraced {
+  const { imageShape, conditions, distribution } = shape;
   const builder = new ProgramBuilder();
   const known = new Map<SymbolicTensor, Features>();
   const [image, ...others] = model.inputs as [SymbolicTensor, ...SymbolicTensor[]];
@@ -102,12 +100,7 @@ function traceAnew(
 const warned = /* @__PURE__ */ new WeakMap<LayersModel, Set<string>>();
 
 /** Warns, once for each model, that an obstacle forces a function to take a slower path. */
-export function warnOfObstacle(
-  caller: string,
-  model: LayersModel,
-  obstacle: string,
-  consequence: string,
-): void {
+export function warnOfObstacle(caller: string, model: LayersModel, obstacle: string, consequence: string) {
   const callers = warned.get(model) ?? new Set();
   if (callers.has(caller)) return;
   warned.set(model, callers.add(caller));
@@ -124,40 +117,29 @@ function build(
 ): Features {
   const before = known.get(tensor);
   if (before !== undefined) return before;
-  const layer = tensor.sourceLayer;
+  const layer: layers.Layer & Partial<Expressed> = tensor.sourceLayer;
+  const className = layer.getClassName();
+  const cannot = `layer '${layer.name}' (${className}) cannot be evaluated pixel by pixel`;
   const tensors = layer.inboundNodes[tensor.nodeIndex]?.inputTensors ?? [];
   const inputs = tensors.map((input) => build(builder, known, input)) as [Features, ...Features[]];
-  builder.enterLayer(layer.name);
   const shapes = tensors.map(({ shape }) => shape);
-  const features = buildLayer(builder, layer, inputs, shapes);
-  if (tensor.outputTensorIndex !== undefined || features.size !== featuresOf(tensor.shape)) {
-    const mismatch = `expresses ${features.size} features for an output [${tensor.shape}]`;
-    throw new Obstacle(`layer '${layer.name}' (${layer.getClassName()}) ${mismatch}`);
-  }
-  known.set(tensor, features);
-  return features;
-}
-
-function buildLayer(
-  builder: ProgramBuilder,
-  layer: layers.Layer,
-  inputs: readonly [Features, ...Features[]],
-  shapes: readonly Shape[],
-): Features {
-  const own = layer as Partial<Expressed> & layers.Layer;
-  const cannot = `layer '${layer.name}' (${layer.getClassName()}) cannot be evaluated pixel by pixel`;
-  if (own.express !== undefined && overridesCall(layer)) {
-    const why = 'its class has its own call, not only express';
-    throw new Obstacle(`${cannot}: ${why}`);
-  }
+  builder.enterLayer(layer.name);
+  if (layer.express !== undefined && overridesCall(layer))
+    throw new Obstacle(`${cannot}: its class has its own call, not only express`);
+  let features: Features | null | undefined;
   try {
-    const features = own.express?.(builder.ops, inputs) ?? stockLayer(layer, shapes)?.(builder.ops, inputs);
-    if (features) return features;
+    features = layer.express?.(builder.ops, inputs) ?? stockLayer(layer, shapes)?.(builder.ops, inputs);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     throw new Obstacle(`${cannot}: ${error.message}`); // an operation refused its input
   }
-  throw new Obstacle(cannot);
+  if (!features) throw new Obstacle(cannot);
+  if (tensor.outputTensorIndex !== undefined || features.size !== featuresOf(tensor.shape)) {
+    const mismatch = `expresses ${features.size} features for an output [${tensor.shape}]`;
+    throw new Obstacle(`layer '${layer.name}' (${className}) ${mismatch}`);
+  }
+  known.set(tensor, features);
+  return features;
 }
 
 /** Whether a class overrides `call` of the class that defines `express`. */
@@ -177,15 +159,13 @@ const layerWeightsOf = ({ builder: { weights } }: TracedModel) => [
 ];
 
 /** Reads the weights, each once, and makes the model. */
-export async function readModel(
-  traced: TracedModel,
-  { imageShape, levels, conditions, distribution }: ImageModelShape,
-): Promise<PortableModel> {
+export async function readModel(traced: TracedModel, shape: ImageModelShape): Promise<PortableModel> {
+  const { imageShape, levels, conditions, distribution } = shape;
   const { nodes, weights } = traced.builder;
-  const read = layerWeightsOf(traced).map(
-    async (weight) => [weight, await (weight.read() as Tensor).data()] as const,
+  const read = async (weight: LayerWeight) => [weight, await (weight.read() as Tensor).data()] as const;
+  const numbers = new Map<LayerWeight, ArrayLike<number>>(
+    await Promise.all(layerWeightsOf(traced).map(read)),
   );
-  const numbers = new Map<LayerWeight, ArrayLike<number>>(await Promise.all(read));
   const named = [...weights].map(([name, { shape, from, make }]): [string, Weight] => {
     const of = from.map((weight) => numbers.get(weight) as ArrayLike<number>);
     return [name, { shape, data: make(of) }];
@@ -201,8 +181,7 @@ export async function readModel(
   };
 }
 
-/** The largest program that is kept. */
-const MAX_KEPT_BYTES = 2 ** 26;
+const MAX_KEPT_BYTES = 2 ** 26; // of a program
 
 /** Returns the last program of a model, or a new one if weights have changed. */
 export async function readProgram(traced: TracedModel, shape: ImageModelShape): Promise<PortableModel> {
@@ -234,11 +213,9 @@ const portableOptions = () => ({
 export interface ToPortableOptions extends Given<ReturnType<typeof portableOptions>> {}
 
 /**
- * Converts a model to plain data, which `pixelcnn-layers/runtime` samples and scores without tfjs:
- * in a worker, on a server, or from a file (`writePortable`).
+ * Converts a model to plain data, which `pixelcnn-layers/runtime` runs without tfjs: in workers, servers, from files.
  *
- * @throws TypeError (rejects) naming the invalid option, or a layer that cannot be evaluated pixel
- * by pixel or has its own distribution
+ * @throws TypeError (rejects) naming the option, or a layer that is not pixel by pixel or has its own distribution
  * @example
  * ```js
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';

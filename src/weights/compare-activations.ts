@@ -3,7 +3,7 @@ import { type LayersModel, type SymbolicTensor, model as tfModel } from '@tensor
 import { callback, type Given, number, oneOf, optional, readArguments } from '../runtime/core/arguments';
 import { nearestName, shortened, sizeFromShape, throwTypeError } from '../runtime/core/check';
 import { permuted } from './model-weights';
-import { checkNamed, checkNamedTensor, float32Of, type NamedTensor } from './named-tensor';
+import { checkNamed, checkNamedTensor, float32Of, listed, type NamedTensor } from './named-tensor';
 import { layouts } from './sources';
 
 const declared = {
@@ -16,8 +16,7 @@ const declared = {
   /** Maps the name of a tensor to that of a layer; null skips the tensor. @default no change */
   names: optional(callback<(name: string) => string | null>(), (name) => name),
   /**
-   * The greatest difference that counts as rounding, as a part of the largest finite number of the tensor, or of 1 if all
-   * are smaller.
+   * The greatest difference that is rounding, as a part of the tensor's largest number, or of 1 if all are less.
    * @default 1e-4
    */
   tolerance: optional(
@@ -45,9 +44,7 @@ export interface ActivationDifference {
   given: number[];
 }
 
-/** The most names that an error lists, and the most letters of a name that are compared. */
-const MAX_NAMES = 20;
-const MAX_LETTERS = 64;
+const MAX_LETTERS = 64; // of a name that are compared
 
 /**
  * Compares what the layers of a model compute with what the modules of another program did, to find the first layer of a
@@ -86,14 +83,14 @@ export async function compareActivations(
 ): Promise<ActivationDifference[]> {
   const { from, names, tolerance } = readArguments('compareActivations', options, declared);
   if (!Array.isArray(model?.layers)) throwTypeError('compareActivations: model', 'a tf.LayersModel', model);
-  const turned = (one: NamedTensor) => featuresLast(one, from);
+  const toOurs = (one: NamedTensor) => featuresLast(one, from);
   const xs = [inputs].flat();
   for (const x of xs) if (!(x instanceof Tensor)) checkNamedTensor('compareActivations: inputs', x);
   const given = byLayer(model, tensors, names);
   const compared = model.layers.filter(({ name }) => given.has(name));
   if (compared.length === 0) return [];
   const outputs = tidy(() => {
-    const all = xs.map((x) => (x instanceof Tensor ? x : asTensor(turned(x))));
+    const all = xs.map((x) => (x instanceof Tensor ? x : asTensor(toOurs(x))));
     const part = tfModel({
       inputs: model.inputs,
       outputs: compared.map((layer) => lastOutput(model, layer)),
@@ -105,7 +102,7 @@ export async function compareActivations(
     for (const [i, { name }] of compared.entries()) {
       const output = outputs[i] as Tensor;
       const ours = { shape: output.shape, numbers: await output.data() };
-      found.push({ layer: name, ...difference(ours, turned(given.get(name) as NamedTensor), tolerance) });
+      found.push({ layer: name, ...difference(ours, toOurs(given.get(name) as NamedTensor), tolerance) });
     }
     return found.sort((a, b) => Number(b.differs) - Number(a.differs)); // which keeps the order of equal ones
   } finally {
@@ -134,12 +131,11 @@ function byLayer(
   }
   const unknown = [...given.keys()].filter((name) => !known.includes(name));
   if (unknown.length === 0) return given;
-  const hints = unknown.slice(0, MAX_NAMES).map((name) => {
+  const withHint = (name: string) => {
     const nearest = nearestName(name.slice(0, MAX_LETTERS), known);
     return `${shortened(name)}${nearest === undefined ? '' : ` (did you mean ${nearest}?)`}`;
-  });
-  const more = unknown.length > MAX_NAMES ? `, … and ${unknown.length - MAX_NAMES} more` : '';
-  throw new TypeError(`${what}: of no layer (${unknown.length}): ${hints.join(', ')}${more}`);
+  };
+  throw new TypeError(`${what}: ${listed('of no layer', unknown, withHint)}`);
 }
 
 /** What a layer returns where the model applies it, at last. */

@@ -17,8 +17,7 @@ export interface InterleavedOptions extends Given<typeof declared> {}
  * mod C interleave the features of C image channels. Their weights have the shapes that this library expects, so no
  * error reports the wrong order. Reorder the axes of inputs and of outputs of every kernel, and every bias.
  *
- * With `pad`, zeros at the end of groups extend n features to G ceil(n/G), for a network with that
- * many. Pad each half of a gate's input separately.
+ * With `pad`, zeros at the end of groups extend n features to G ceil(n/G). Pad each half of a gate's input separately.
  *
  * @param tensor a tensor, as from {@link readSafetensors}, which stays unchanged
  * @param groups G, the number of groups, such as the image's channels

@@ -2,9 +2,9 @@ import { type Tensor, tensor, tidy } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { assignWeight } from '../models/tfjs-workarounds';
 import { callback, type Given, oneOf, optional, readArguments } from '../runtime/core/arguments';
-import { checkOneOf, shortened, throwTypeError } from '../runtime/core/check';
+import { checkOneOf, throwTypeError } from '../runtime/core/check';
 import { type ModelWeight, type Origin, weightsOf } from './model-weights';
-import { checkNamed, checkNamedTensor, float32Of, type NamedTensor } from './named-tensor';
+import { checkNamed, checkNamedTensor, float32Of, listed, type NamedTensor } from './named-tensor';
 import { repositories } from './repositories';
 import { type AxesOf, layouts, ordersOf, originsOf, type WeightSource, weightSources } from './sources';
 import { unwrappedName } from './state-dict';
@@ -27,9 +27,6 @@ const declared = {
 
 /** Options of {@link loadWeights}. */
 export interface LoadWeightsOptions extends Given<typeof declared> {}
-
-/** The most names of each kind that an error lists. */
-const MAX_NAMES = 20;
 
 /**
  * Loads weights that another program trained into a model, by names such as `block0.conv_mid.kernel`;
@@ -80,11 +77,9 @@ export function loadWeights(
       misshapen.push(`${name}: wanted [${shape}], got [${found.shape}]`);
   }
   const leftOver = [...given.keys()].filter((name) => !wanted.has(name));
-  const problems = [
-    ...listed('missing', missing),
-    ...listed('left over', leftOver),
-    ...listed('misshapen', misshapen),
-  ];
+  const problems = Object.entries({ missing, 'left over': leftOver, misshapen })
+    .filter(([, names]) => names.length > 0)
+    .map(([title, names]) => listed(title, [...new Set(names)]));
   if (problems.length > 0)
     throw new Error(`loadWeights: tensors: they do not match the model: ${problems.join('; ')}`);
 
@@ -104,10 +99,7 @@ export function loadWeights(
   });
 }
 
-/**
- * Returns the tensors by their names in the source, without skipped ones. Since tfjs refuses names
- * that begin with `_`, a name also matches without leading underscores.
- */
+/** The tensors by their names in the source, but for skipped ones. Leading underscores may be missing. */
 function renamed(
   tensors: ReadonlyMap<string, NamedTensor>,
   from: WeightSource,
@@ -128,11 +120,4 @@ function renamed(
     given.set(key, one);
   }
   return given;
-}
-
-function listed(title: string, names: readonly string[]): string[] {
-  const all = [...new Set(names)];
-  if (all.length === 0) return [];
-  const more = all.length > MAX_NAMES ? `, … and ${all.length - MAX_NAMES} more` : '';
-  return [`${title} (${all.length}): ${all.slice(0, MAX_NAMES).map(shortened).join(', ')}${more}`];
 }

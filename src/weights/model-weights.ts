@@ -25,12 +25,7 @@ export interface Origin {
   make(...parts: Float32Array[]): Float32Array;
 }
 
-/**
- * All weights of a model, in the order of its layers. A weight that several layers share is listed once, under its
- * first name.
- *
- * @throws TypeError if it is not a model, is disposed, or has two weights of the same name
- */
+/** All weights of a model, in the order of its layers. A shared weight is listed once, under its first name. */
 export function weightsOf(what: string, model: LayersModel): ModelWeight[] {
   if (!Array.isArray(model?.layers)) throwTypeError(what, 'a tf.LayersModel', model);
   const all = weightsOfLayers(model.layers, '');
@@ -64,11 +59,7 @@ function weightsOfLayers(all: readonly layers.Layer[], prefix: string): ModelWei
 }
 
 /** Copies row-major numbers with their axes permuted: axis i of the result is axis order[i] of the input. */
-export function permuted(
-  numbers: Float32Array,
-  shape: readonly number[],
-  order: readonly number[],
-): Float32Array {
+export function permuted(numbers: Float32Array, shape: readonly number[], order: readonly number[]) {
   const to = numbers.slice();
   if (order.every((axis, i) => axis === i)) return to;
   const strides = shape.map((_, axis) => sizeFromShape(shape.slice(axis + 1)));
@@ -88,10 +79,10 @@ export function permuted(
 /** A weight that lies in a tensor with its axes in another order, perhaps without some of length 1. */
 export function inOrder(name: string, shape: readonly number[], order: readonly number[]): Origin {
   const all = [...order, ...[...shape.keys()].filter((axis) => !order.includes(axis))];
-  const turned = all.map((axis) => shape[axis] as number);
+  const theirShape = all.map((axis) => shape[axis] as number);
   const back = all.map((_, axis) => all.indexOf(axis));
   return {
-    parts: [{ name, shape: turned.slice(0, order.length) }],
-    make: (numbers) => permuted(numbers, turned, back),
+    parts: [{ name, shape: theirShape.slice(0, order.length) }],
+    make: (numbers) => permuted(numbers, theirShape, back),
   };
 }

@@ -1,4 +1,4 @@
-import { checkBytes, throwTypeError } from '../runtime/core/check';
+import { checkBytes, shortened, throwTypeError } from '../runtime/core/check';
 import { fromFloat16 } from '../runtime/program/float16';
 import {
   attempt,
@@ -47,8 +47,7 @@ export function readSafetensors(bytes: Uint8Array): Map<string, NamedTensor> {
 }
 
 /**
- * Writes a safetensors file. Tensors are ordered by the width of their numbers, widest first, and otherwise
- * keep their order.
+ * Writes a safetensors file, with tensors in the order of the width of their numbers, widest first.
  *
  * @param metadata strings by name, which readers may display @default none
  * @throws TypeError naming an entry that is not a tensor, or whose data are not as long as its
@@ -97,6 +96,14 @@ export function checkNamedTensor(what: string, tensor: NamedTensor): void {
   if (typeof tensor !== 'object' || tensor === null) throwTypeError(what, 'a tensor', tensor);
   const { dtype, shape, data } = tensor;
   checkTensor(what, dtype, shape, 'data', ArrayBuffer.isView(data) ? data.byteLength : data);
+}
+
+const MAX_NAMES = 20; // in an error
+
+/** A list of names for an error, as `show` writes them. */
+export function listed(title: string, names: readonly string[], show = shortened): string {
+  const more = names.length > MAX_NAMES ? `, … and ${names.length - MAX_NAMES} more` : '';
+  return `${title} (${names.length}): ${names.slice(0, MAX_NAMES).map(show).join(', ')}${more}`;
 }
 
 /** The typed array of a dtype that has been checked. */

@@ -19,15 +19,13 @@ const declared = {
 export interface SaveWeightsOptions extends Given<typeof declared> {}
 
 /**
- * Returns the weights of a model for another program, by names such as `block0.conv_mid.kernel`,
- * which do not depend on the program.
+ * Returns a model's weights for another program, by names such as `block0.conv_mid.kernel`, which all share.
  *
  * Numbers are read synchronously, which waits for a GPU to finish. The WebGPU backend supports this
  * only in pages. In Node, save with `model.save`, or from another backend.
  *
  * @returns tensors of dtype F32, in the order of the layers
- * @throws TypeError naming the invalid option, or if the model is disposed; Error naming the weight
- * that cannot be read synchronously
+ * @throws TypeError naming the invalid option, or a disposed model; Error naming a weight that cannot be read at once
  * @example
  * ```js
  * import { pixelCNN } from 'pixelcnn-layers';

@@ -11,8 +11,7 @@ import { originsIn } from './state-dict';
  *   [in * multiplier, 1, rows, columns] for depthwise ones. A kernel is a weight called `kernel` or
  *   `…_kernel`, even of your own layer; other weights keep this library's layout;
  * - `'pclucas14/pixel-cnn-pp'`: a state dict from https://github.com/pclucas14/pixel-cnn-pp, for `pixelCNNPlusPlus`;
- * - `'rosinality/vq-vae-2-pytorch'`: a state dict of a PixelSNAIL from https://github.com/rosinality/vq-vae-2-pytorch,
- *   for `pixelSNAIL`;
+ * - `'rosinality/vq-vae-2-pytorch'`: one of a PixelSNAIL from https://github.com/rosinality/vq-vae-2-pytorch;
  * - `'openai/image-gpt'`: a state dict of Image GPT as Hugging Face's `ImageGPTForCausalImageModeling` has it, for
  *   `imageGPT` with `norm: 'rms'` and `activation: 'quickGelu'`;
  * - `'teddykoker/image-gpt'`: a state dict from https://github.com/teddykoker/image-gpt, for `imageGPT` with
@@ -33,11 +32,7 @@ type OrderOf = (weight: ModelWeight) => readonly number[] | null;
 export const weightSources = [...layouts, ...Object.keys(repositories)] as WeightSource[];
 
 /** Finds the tensors that each weight of a model is computed from; null for weights that the source does not have. */
-export function originsOf(
-  from: WeightSource,
-  weights: readonly ModelWeight[],
-  orderOf: OrderOf,
-): (Origin | null)[] {
+export function originsOf(from: WeightSource, weights: ModelWeight[], orderOf: OrderOf): (Origin | null)[] {
   if (from !== 'keras' && from !== 'pytorch') return originsIn(repositories[from], weights);
   return weights.map((weight) => {
     const { order, shape } = laidOut(from, weight, orderOf);
@@ -45,33 +40,26 @@ export function originsOf(
   });
 }
 
-/**
- * The order of a weight's axes in a file, and its shape there. In PyTorch, kernels have rows and
- * columns last; other weights keep this library's layout.
- */
+/** The order of a weight's axes in a file, and its shape there. In PyTorch, kernels have rows and columns last. */
 export function laidOut(layout: Layout, weight: ModelWeight, orderOf: OrderOf) {
   const { part, role, shape } = weight;
   const axes = [...shape.keys()];
   const given = orderOf(weight);
-  const isTurned = given === null && layout === 'pytorch' && role === 'kernel';
+  const isTransposed = given === null && layout === 'pytorch' && role === 'kernel';
   const [window, features] = [axes.slice(0, -2), axes.slice(-2)];
-  if (isTurned && part === 'depthwise') {
+  if (isTransposed && part === 'depthwise') {
     const [rows, columns, featuresIn, multiplier] = shape as [number, number, number, number];
     return { order: [...features, ...window], shape: [featuresIn * multiplier, 1, rows, columns] };
   }
   // [rows,columns,in,out] -> [out,in,rows,columns], [in,out] -> [out,in]
-  const order = isTurned ? [...features.reverse(), ...window] : (given ?? axes);
+  const order = isTransposed ? [...features.reverse(), ...window] : (given ?? axes);
   return {
     order: [...order, ...axes.filter((axis) => !order.includes(axis))], // then those of length 1
     shape: order.map((axis) => shape[axis] as number),
   };
 }
 
-/**
- * Checks the option `axes`, which messages call `what`, and returns it as a function of weights.
- *
- * @throws TypeError, when the result is called, if `axes` does not list each axis of the weight once
- */
+/** Returns the option `axes` as a function of weights, which checks that it lists each axis once. */
 export function ordersOf(what: string, axes: AxesOf | undefined): OrderOf {
   return ({ name, shape }) => {
     const order = axes?.(name) ?? null;

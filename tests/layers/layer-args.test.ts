@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { maskedConv2d } from '../../src/layers/causal-conv-2d';
 import { OneHotClass, type OneHotClassArgs, oneHotClass } from '../../src/layers/encodings';
-import { maskedConv2d } from '../../src/layers/masked-conv-2d';
 import {
   PixelCNNResBlock,
   type PixelCNNResBlockArgs,

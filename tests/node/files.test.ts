@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { isAbandoned, readWhole, replaceFile } from '../../src/node/files';
+import { isAbandoned, readWhole, replaceFile } from '../../src/node/file-system';
 
 let directory: string;
 beforeEach(async () => {

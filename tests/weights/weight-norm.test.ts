@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { permuted } from '../../src/weights/model-weights';
-import { weightNorm } from '../../src/weights/weight-norm';
+import { weightNorm } from '../../src/weights/state-dict';
 
 describe('weightNorm', () => {
   it('scales each slice along the first axis to the length in its gain', () => {
