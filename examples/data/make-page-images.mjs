@@ -1,5 +1,5 @@
 /**
- * Makes the test images that examples/demo shows: some of each class of Fashion-MNIST and of MNIST (in 16 levels), which are too large to be here whole,
+ * Makes the test images that demo shows: some of each class of Fashion-MNIST and of MNIST (in 16 levels), which are too large to be here whole,
  * and some of the characters that ../glyphs/make-data.py makes. Fashion-MNIST is found where its Debian package has it. Those whose directory is not given
  * stay as they are.
  *

@@ -1,6 +1,6 @@
 /**
- * Measures what examples/demo and the cards say of models that are trained anew from time to time, and writes it there: into
- * examples/demo/model-figures.mjs, and into the row "figure" of a card in examples/models. Once the file of a model, or of its background model, is
+ * Measures what demo and the cards say of models that are trained anew from time to time, and writes it there: into
+ * demo/model-figures.mjs, and into the row "figure" of a card in examples/models. Once the file of a model, or of its background model, is
  * another, run it for that model:
  *
  *     node examples/data/page-figures.mjs --model digits-28 --mnist DIR
@@ -17,7 +17,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { quantize } from 'pixelcnn-layers/data';
 import { createPool, readPortable } from 'pixelcnn-layers/runtime';
-import { FIGURES } from '../demo/model-figures.mjs';
+import { FIGURES } from '../../demo/model-figures.mjs';
 import { readDataset } from '../lib/datasets.mjs';
 import { writeWhole } from '../lib/files.mjs';
 import { pickImages } from '../lib/pick-images.mjs';
@@ -145,7 +145,7 @@ async function writeFigures() {
     return `  ${key}: { ${values.join(', ')} },\n`;
   });
   const source = `/** What examples/data/page-figures.mjs has measured of models that are trained anew from time to time; it writes this file. */\nexport const FIGURES = {\n${lines.join('')}};\n`;
-  await writeWhole(fileURLToPath(new URL('../demo/model-figures.mjs', import.meta.url)), source);
+  await writeWhole(fileURLToPath(new URL('../../demo/model-figures.mjs', import.meta.url)), source);
 }
 
 /**

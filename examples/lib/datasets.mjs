@@ -31,6 +31,7 @@ export const DATASETS = Object.keys(READERS);
  * @param {string} [options.path] directory of its files; `digits` and `emoji` are embedded and take none, `fashion-mnist`
  * has one by default where its Debian package is installed; `npy` takes a file too
  * @param {number} [options.levels] the number of levels, for `npy`, whose files do not contain it
+ * @param {boolean} [options.hasPalette] whether its colours become those of a palette
  * @returns {Promise<{ name: string, train: ImageSet, test: ImageSet, validation?: ImageSet, about: string }>}
  */
 export async function readDataset(name, { path, levels, hasPalette = false } = {}) {

@@ -5,6 +5,7 @@ import seedrandom from 'seedrandom';
  *
  * @param {number} size rows and columns
  * @param {number} seed
+ * @returns {number[]}
  */
 export function glassBonds(size, seed) {
   const random = seedrandom.alea(`${seed}/glass`);

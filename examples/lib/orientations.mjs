@@ -4,7 +4,11 @@ import { imageBatches, imageSet } from 'pixelcnn-layers/data';
 import { labelsOf } from './classes.mjs';
 import { conditionsOf, networkOf, numElements } from './image-model.mjs';
 
-/** The symmetries that generate so many orientations. */
+/**
+ * The symmetries that generate so many orientations.
+ *
+ * @type {Record<4 | 8, import('pixelcnn-layers').Symmetry[]>}
+ */
 export const SYMMETRIES = {
   4: ['flipRows', 'flipColumns'],
   8: ['flipRows', 'flipColumns', 'transpose'],

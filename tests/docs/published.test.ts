@@ -37,7 +37,7 @@ describe('data', () => {
       'docs/images/README.md',
       'docs/results/runs/README.md',
       'examples/data/README.md',
-      'examples/demo/README.md',
+      'demo/README.md',
       'examples/models/README.md',
       'examples/models/digits-conditional/README.md',
       'examples/models/digits/README.md',

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { logProb, readPortable } from 'pixelcnn-layers/runtime';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { MODELS } from '../../examples/demo/catalogue.mjs';
-import { textOfLevels } from '../../examples/demo/parts/levels-text.mjs';
+import { MODELS } from '../../demo/catalogue.mjs';
+import { textOfLevels } from '../../demo/parts/levels-text.mjs';
 import { chromiumPath } from '../support/chromium.mjs';
 import { button, eventually, recordJobs, sentJobs, stopClock, useDemo } from './demo-page';
 
@@ -19,7 +19,7 @@ async function measured(name: string, image: Uint8Array) {
   const background = await read(`${name}-background`);
   const [beside = 0] = await logProb(background, { data: image, shape: [1, 28, 28, 1] });
   const [bits, fewer] = [-Math.max(...nats), Math.max(...nats) - beside].map((value) => value / (SIZE * Math.LN2)) as [number, number]; // biome-ignore format: one line
-  const [least, most] = (MODELS[name] as { usualRatio: [number, number] }).usualRatio;
+  const [least, most] = (MODELS[name as keyof typeof MODELS] as { usualRatio: [number, number] }).usualRatio;
   const rounded = Number(fewer.toFixed(3));
   const isUnusual = rounded < least || rounded > most;
   const all = `takes ${bits.toFixed(2)} bits per dimension, ${Math.abs(rounded)} ${rounded < 0 ? 'more' : 'fewer'} than by a background model; 95% of the test images take ${least} to ${most} fewer.`;

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { textOfLevels } from '../../examples/demo/parts/levels-text.mjs';
+import { textOfLevels } from '../../demo/parts/levels-text.mjs';
 import { chromiumPath } from '../support/chromium.mjs';
 import { button, eventually, pixels, recordJobs, says, sentJobs, useDemo } from './demo-page';
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { readPortable, sample } from 'pixelcnn-layers/runtime';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { levelsOfText, textOfLevels } from '../../examples/demo/parts/levels-text.mjs';
+import { levelsOfText, textOfLevels } from '../../demo/parts/levels-text.mjs';
 import { makeMaps } from '../../examples/tiles/generator.mjs';
 import { brokenRules, RULES } from '../../examples/tiles/rules.mjs';
 import { NAMES, turnedBack } from '../../examples/tiles/tiles.mjs';

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { gatedPixelCNN, pixelCNN, receptiveField } from 'pixelcnn-layers';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { kindsOf, layersToSee } from '../../examples/demo/mask-explorer/field.mjs';
-import { maskOf, type Stack } from '../../examples/demo/mask-explorer/mask.mjs';
-import { weightWords } from '../../examples/demo/mask-explorer/mask-words.mjs';
+import { kindsOf, layersToSee } from '../../demo/mask-explorer/field.mjs';
+import { maskOf, type Stack } from '../../demo/mask-explorer/mask.mjs';
+import { weightWords } from '../../demo/mask-explorer/mask-words.mjs';
 import { useBackend } from '../support/backends';
 import { chromiumPath } from '../support/chromium.mjs';
 import { pixels, useDemo } from './demo-page';

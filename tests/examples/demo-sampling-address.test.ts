@@ -1,11 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  drawingOf,
-  firstState,
-  queryOf,
-  readState,
-  SAMPLED,
-} from '../../examples/demo/parts/sampling-state.mjs';
+import { drawingOf, firstState, queryOf, readState, SAMPLED } from '../../demo/parts/sampling-state.mjs';
 import { chromiumPath } from '../support/chromium.mjs';
 import { button, eventually, pixels, useDemo } from './demo-page';
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { readPortable, sample } from 'pixelcnn-layers/runtime';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { randomOf } from '../../examples/demo/parts/random.mjs';
+import { randomOf } from '../../demo/parts/random.mjs';
 import { chromiumPath } from '../support/chromium.mjs';
 import { button, eventually, pictureOf, pixels, recordJobs, sentJobs, useDemo } from './demo-page';
 

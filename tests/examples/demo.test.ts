@@ -38,7 +38,7 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
   });
 
   it('says of its models how many weights they have, and how well the cards say they do', async () => {
-    const { MODELS: catalogue } = await import('../../examples/demo/catalogue.mjs');
+    const { MODELS: catalogue } = await import('../../demo/catalogue.mjs');
     for (const [name, entry] of Object.entries(catalogue)) {
       const { weights, imageShape, levels, conditions } = readPortable(
         await readFile(join(MODELS, `${name}.pixelcnn`)),

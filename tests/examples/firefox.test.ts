@@ -135,7 +135,7 @@ describe.skipIf(firefoxPath === undefined)('in Firefox', { retry: 1 }, () => {
     let built: string;
     beforeAll(async () => {
       built = join(folder, 'demo');
-      await build({ root: join(root, 'examples/demo'), logLevel: 'silent', build: { outDir: built } });
+      await build({ root: join(root, 'demo'), logLevel: 'silent', build: { outDir: built } });
     });
 
     it('fills all its panels, draws by hand, and draws the images that Node draws', async () => {

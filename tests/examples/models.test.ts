@@ -8,7 +8,7 @@ import { type AutoregressiveModel, gatedPixelCNN, pixelCNN } from 'pixelcnn-laye
 import { fileSystem } from 'pixelcnn-layers/node';
 import { logProb, type PortableModel, readPortable } from 'pixelcnn-layers/runtime';
 import { describe, expect, it } from 'vitest';
-import { MODELS as MODELS_OF_PAGE } from '../../examples/demo/catalogue.mjs';
+import { MODELS as MODELS_OF_PAGE } from '../../demo/catalogue.mjs';
 import { auroc } from '../../examples/lib/auroc.mjs';
 import { useBackend } from '../support/backends';
 import { take } from '../support/tensors';
@@ -102,7 +102,9 @@ async function verdictsOn(name: string, images: Uint8Array) {
     const nats = await logProb(model as PortableModel, given, { condition });
     for (const [i, value] of nats.entries()) own[i] = Math.max(own[i] as number, value);
   }
-  const [least, most] = (MODELS_OF_PAGE[name] as { usualRatio: [number, number] }).usualRatio;
+  const [least, most] = (
+    MODELS_OF_PAGE[name as keyof typeof MODELS_OF_PAGE] as { usualRatio: [number, number] }
+  ).usualRatio;
   const fewer = Array.from(own, (nats, i) => (nats - (beside[i] as number)) / (784 * Math.LN2));
   return { own, fewer, areUnusual: fewer.map((one) => one < least || one > most) };
 }

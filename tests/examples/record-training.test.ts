@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { unpackBits } from '../../examples/demo/worker/bits.mjs';
+import { unpackBits } from '../../demo/worker/bits.mjs';
 import { COUNT_TENSORS, startScript } from './run-script';
 
-const RECORDED = fileURLToPath(new URL('../../examples/demo/recorded-training.bits', import.meta.url));
+const RECORDED = fileURLToPath(new URL('../../demo/recorded-training.bits', import.meta.url));
 const SAMPLES = 16 * 256; // pixels of a network at a step
 
 interface Header {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { directionsFor } from '../../../examples/demo/parts/directions.mjs';
+import { directionsFor } from '../../../demo/parts/directions.mjs';
 
 /** Of rows of four. */
 const known = (pixels: string) => Uint8Array.from(pixels.replaceAll(' ', ''), Number);

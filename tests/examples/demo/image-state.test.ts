@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { addressReader } from '../../../examples/demo/parts/address-state.mjs';
-import { queryOfImage, readImageState } from '../../../examples/demo/parts/image-state.mjs';
+import { addressReader } from '../../../demo/parts/address-state.mjs';
+import { queryOfImage, readImageState } from '../../../demo/parts/image-state.mjs';
+import type { TestSet } from '../../../demo/parts/test-images.mjs';
 
-const SETS = ['digits-conditional', 'clothes'];
+const SETS: TestSet[] = ['digits-conditional', 'clothes'];
 
 beforeEach(() => {
   vi.stubGlobal('fetch', async (url: URL) => new Response(new Uint8Array(await readFile(url))));

@@ -2,10 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { weightsOf } from '../../../examples/demo/parts/networks.mjs';
-import { shifted } from '../../../examples/demo/parts/shifted.mjs';
-import { packBits, unpackBits } from '../../../examples/demo/worker/bits.mjs';
-import { disposeNetwork, newNetwork } from '../../../examples/demo/worker/network.mjs';
+import { weightsOf } from '../../../demo/parts/networks.mjs';
+import { shifted } from '../../../demo/parts/shifted.mjs';
+import { packBits, unpackBits } from '../../../demo/worker/bits.mjs';
+import { disposeNetwork, newNetwork } from '../../../demo/worker/network.mjs';
 
 describe("the page's networks", () => {
   it.each([

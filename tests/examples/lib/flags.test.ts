@@ -72,7 +72,7 @@ it.each(programs)('%s lists all its flags, and no other', async (program) => {
   } finally {
     process.argv = argv;
   }
-  const [options, help] = vi.mocked(parseFlags).mock.lastCall as Parameters<typeof parseFlags>;
+  const [options = {}, help] = vi.mocked(parseFlags).mock.lastCall as Parameters<typeof parseFlags>;
   expect(help).toContain(`node examples/${program}`);
   const listed = [...help.matchAll(/--([a-z][a-z0-9-]*)/g)].map(([, name]) => name as string);
   for (const name of Object.keys(options)) if (name !== 'help') expect(listed).toContain(name);
@@ -101,7 +101,7 @@ describe.each([
 
   it('answers in one line, by its name, each flag that is without a value', () => {
     answerTo(() => read(enough));
-    const [options] = vi.mocked(parseFlags).mock.lastCall as Parameters<typeof parseFlags>;
+    const [options = {}] = vi.mocked(parseFlags).mock.lastCall as Parameters<typeof parseFlags>;
     for (const [name, { type }] of Object.entries(options)) {
       const answer = answerTo(() => read([...enough, type === 'string' ? `--${name}` : `--${name}=1`]));
       expect(answer).toMatch(/^[^\n]+; --help lists the flags\n$/);

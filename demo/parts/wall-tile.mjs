@@ -103,7 +103,7 @@ function glyphOf(levels) {
 }
 
 async function mapOf(tiles) {
-  const { shapesOf, TILE_PIXELS } = await import('../../tiles/art.mjs');
+  const { shapesOf, TILE_PIXELS } = await import('../../examples/tiles/art.mjs');
   const side = Math.sqrt(tiles.length) * TILE_PIXELS;
   const canvas = h('canvas', { width: side, height: side });
   const context = canvas.getContext('2d');

@@ -17,7 +17,7 @@ const SMOOTHING = 0.98; // about the last 50 steps
 
 /**
  * @param {import('./protocol.mjs').Network} name
- * @param {import('./protocol.mjs').RunSettings} settings
+ * @param {Omit<import('./protocol.mjs').RunSettings, 'set' | 'networks'>} settings
  */
 export function newNetwork(name, { shape, levels, width, depth }) {
   const sizes = { hiddenDim: width, outDim: 2 * width, numBlocks: depth, firstKernelSize: 5 };

@@ -1,6 +1,6 @@
-import { shapesOf, TILE_PIXELS } from '../../tiles/art.mjs';
-import { brokenRules, RULES } from '../../tiles/rules.mjs';
-import { around, KINDS, NAMES, SIDE, turned, turnedBack } from '../../tiles/tiles.mjs';
+import { shapesOf, TILE_PIXELS } from '../../examples/tiles/art.mjs';
+import { brokenRules, RULES } from '../../examples/tiles/rules.mjs';
+import { around, KINDS, NAMES, SIDE, turned, turnedBack } from '../../examples/tiles/tiles.mjs';
 import { addressOf, addressReader, onAddress, readAddress } from '../parts/address-state.mjs';
 import { button, radios, slider } from '../parts/controls.mjs';
 import { colour, h, whenNear } from '../parts/dom.mjs';

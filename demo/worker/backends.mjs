@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 
 /** Each backend registers itself when it is imported; only the one asked for is loaded. */
 const BACKENDS = {
-  wasm: () => import('../../vite/wasm.mjs'),
+  wasm: () => import('../../examples/vite/wasm.mjs'),
   cpu: () => import('@tensorflow/tfjs-backend-cpu'),
   webgl: () => import('@tensorflow/tfjs-backend-webgl'),
   webgpu: () => import('@tensorflow/tfjs-backend-webgpu'),

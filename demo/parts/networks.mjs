@@ -4,7 +4,7 @@ export const NETWORKS = { plain: 'PixelCNN', gated: 'Gated PixelCNN' };
  * How many weights a network of the page has: without tfjs, which would have to build it.
  *
  * @param {import('../worker/protocol.mjs').Network} network
- * @param {import('../worker/protocol.mjs').RunSettings} settings
+ * @param {Pick<import('../worker/protocol.mjs').RunSettings, 'width' | 'depth' | 'levels'>} settings
  * @returns {string} with commas
  */
 export function weightsOf(network, { width, depth, levels }) {

@@ -1,14 +1,14 @@
 /**
  * Draws the page's icon, and the picture that stands for it where its link is shared, by the page's own models:
  *
- *     node examples/demo/make-pictures.mjs
+ *     node demo/make-pictures.mjs
  */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { readPortable, sample } from 'pixelcnn-layers/runtime';
-import { pngOf } from '../lib/drawing.mjs';
-import { writeWhole } from '../lib/files.mjs';
-import { shapesOf, TILE_PIXELS } from '../tiles/art.mjs';
+import { pngOf } from '../examples/lib/drawing.mjs';
+import { writeWhole } from '../examples/lib/files.mjs';
+import { shapesOf, TILE_PIXELS } from '../examples/tiles/art.mjs';
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 const PAPER = '#ffffff';

@@ -15,9 +15,9 @@ const DIGITS = [...'0123456789'];
  * @property {number | null} testBits the mean over its test images, where the page measures with it
  * @property {[number, number] | null} usualRatio where there is a background model, NAME-background: how many fewer bits per dimension test images
  * take, each as of its likeliest class, than by that; between these for 95% of them
- *
- * @type {Record<import('./worker/protocol.mjs').ModelName, Entry>}
  */
+
+/** @type {Record<import('./worker/protocol.mjs').ModelName, Entry>} */
 export const MODELS = {
   clothes: {
     title: 'Clothes',

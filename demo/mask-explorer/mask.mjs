@@ -1,9 +1,11 @@
 import { getMask } from 'pixelcnn-layers/runtime';
 
+/** @typedef {'plain' | 'horizontal' | 'vertical'} Stack a horizontal one reads a single row */
+
 /**
  * The mask of a convolution over a grey image.
  *
- * @param {'plain' | 'horizontal' | 'vertical'} stack a horizontal one reads a single row
+ * @param {Stack} stack
  * @param {'A' | 'B'} maskType
  * @param {number} size of the kernel
  * @returns {{ rows: number, columns: number, values: ArrayLike<number> }} values row by row, 1 for a weight that is used and 0 for one that is not

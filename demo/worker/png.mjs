@@ -1,5 +1,5 @@
 import init, { optimise_raw } from '@jsquash/oxipng/codec/pkg/squoosh_oxipng.js';
-import { colourOf } from '../../lib/look.mjs';
+import { colourOf } from '../../examples/lib/look.mjs';
 
 /** The highest level: tries the most filters. */
 const LEVEL = 6;

@@ -5,7 +5,7 @@ import { defineConfig } from 'vite';
 
 const backends = ['cpu', 'wasm', 'webgl', 'webgpu'];
 
-const { homepage } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+const { homepage } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
 /** The folder of the library's modules. */
 const library = fileURLToPath(new URL('../../dist/', import.meta.url));

@@ -38,7 +38,7 @@ export function trainerOf(model, cores) {
 }
 
 async function start(model, workers) {
-  const { wasmPaths } = await import('../../vite/wasm.mjs');
+  const { wasmPaths } = await import('../../examples/vite/wasm.mjs');
   return createTrainer(model, {
     workers,
     shards: workers,

@@ -1,7 +1,7 @@
 /**
  * Records the run that the page opens "Train here" with: both networks learn Korean syllables, as in the page, and what they draw is kept on the way.
  *
- *     node examples/demo/record-training.mjs [STEPS] [FILE]
+ *     node demo/record-training.mjs [STEPS] [FILE]
  *
  * Networks begin with random weights, so another run differs a little.
  *
@@ -11,7 +11,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import { imageBatches, imageSet, sliceImages } from 'pixelcnn-layers/data';
-import { useBackend } from '../lib/backend.mjs';
+import { useBackend } from '../examples/lib/backend.mjs';
 import { packBits, unpackBits } from './worker/bits.mjs';
 import { disposeNetwork, learn, measure, newNetwork, samplesOf } from './worker/network.mjs';
 import { SETS, TEST_IMAGES } from './worker/training-sets.mjs';
