@@ -10,7 +10,7 @@ const source = (path: string) => fileURLToPath(new URL(`src/${path}`, import.met
 
 /** What starts processes, workers, compilers, bundlers or browsers. */
 const notQuick = [
-  'tests/examples/*.test.ts',
+  'tests/{demo,examples}/*.test.ts',
   'tests/programs/**',
   'tests/node-webgpu/**',
   'tests/node-tensorflow/**/*.test.ts',

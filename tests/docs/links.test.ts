@@ -13,7 +13,7 @@ const guides = (await readdir(join(root, 'docs'), { recursive: true }))
 const cards = (await readdir(join(root, 'examples'), { recursive: true }))
   .filter((name) => name.endsWith('.md') && !name.includes('node_modules'))
   .map((name) => join('examples', name));
-const pages = ['README.md', ...guides, ...cards];
+const pages = ['README.md', 'demo/README.md', ...guides, ...cards];
 
 /** Markdown without its blocks of code, whose brackets are no links. */
 const prose = (text: string) => text.replaceAll(/^```.*?^```$/gms, '');

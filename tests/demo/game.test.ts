@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
-import { button, eventually, pictureOf, useDemo } from './demo-page';
+import { button, eventually, pictureOf, useDemo } from './open-page';
 
 const images = fileURLToPath(new URL('../../examples/data/characters-test-images.u8', import.meta.url));
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { drawingOf, firstState, queryOf, readState, SAMPLED } from '../../demo/parts/sampling-state.mjs';
 import { chromiumPath } from '../support/chromium.mjs';
-import { button, eventually, pixels, useDemo } from './demo-page';
+import { button, eventually, pixels, useDemo } from './open-page';
 
 describe('the state of sampling', () => {
   const read = (query: string) => readState(new Map(new URLSearchParams(query)));

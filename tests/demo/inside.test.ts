@@ -14,7 +14,7 @@ import { numbersOf } from '../../demo/worker/inside.mjs';
 import { conditionOf } from '../../demo/worker/models.mjs';
 import { useBackend } from '../../examples/lib/backend.mjs';
 import { chromiumPath } from '../support/chromium.mjs';
-import { button, eventually, focusedAfterFrames, pixels, useDemo } from './demo-page';
+import { button, eventually, focusedAfterFrames, pixels, useDemo } from './open-page';
 
 const readModel = async (name: string) =>
   readPortable(

@@ -12,7 +12,7 @@ import {
   sentJobs,
   status,
   useDemo,
-} from './demo-page';
+} from './open-page';
 
 describe.skipIf(chromiumPath === undefined)('completing in the demo', () => {
   const demo = useDemo();

@@ -7,7 +7,7 @@ import { makeMaps } from '../../examples/tiles/generator.mjs';
 import { brokenRules, RULES } from '../../examples/tiles/rules.mjs';
 import { NAMES, turnedBack } from '../../examples/tiles/tiles.mjs';
 import { chromiumPath } from '../support/chromium.mjs';
-import { button, eventually, pixels, recordJobs, says, sentJobs, stopClock, useDemo } from './demo-page';
+import { button, eventually, pixels, recordJobs, says, sentJobs, stopClock, useDemo } from './open-page';
 
 const MODEL = fileURLToPath(new URL('../../examples/models/tiles.pixelcnn', import.meta.url));
 const PLACES = [...Array(1024).keys()];

@@ -6,7 +6,7 @@ import { maskOf, type Stack } from '../../demo/mask-explorer/mask.mjs';
 import { weightWords } from '../../demo/mask-explorer/mask-words.mjs';
 import { useBackend } from '../support/backends';
 import { chromiumPath } from '../support/chromium.mjs';
-import { pixels, useDemo } from './demo-page';
+import { pixels, useDemo } from './open-page';
 
 const indices = (length: number) => Array.from({ length }, (_, i) => i);
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { logProb, readPortable } from 'pixelcnn-layers/runtime';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
-import { button, colourAt, eventually, useDemo } from './demo-page';
+import { button, colourAt, eventually, useDemo } from './open-page';
 
 const at = (path: string) => fileURLToPath(new URL(`../../examples/${path}`, import.meta.url));
 

@@ -1,7 +1,7 @@
 import type { Route } from 'playwright';
 import { describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
-import { button, eventually, says, useDemo } from './demo-page';
+import { button, eventually, says, useDemo } from './open-page';
 
 describe.skipIf(chromiumPath === undefined)('what is missing to the demo', () => {
   const demo = useDemo();

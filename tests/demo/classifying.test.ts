@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { MODELS } from '../../demo/catalogue.mjs';
 import { textOfLevels } from '../../demo/parts/levels-text.mjs';
 import { chromiumPath } from '../support/chromium.mjs';
-import { button, eventually, recordJobs, sentJobs, stopClock, useDemo } from './demo-page';
+import { button, eventually, recordJobs, sentJobs, stopClock, useDemo } from './open-page';
 
 const at = (path: string) => fileURLToPath(new URL(`../../examples/${path}`, import.meta.url));
 const SIZE = 784;

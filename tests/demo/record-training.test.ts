@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { unpackBits } from '../../demo/worker/bits.mjs';
-import { COUNT_TENSORS, startScript } from './run-script';
+import { COUNT_TENSORS, startScript } from '../examples/run-script';
 
 const RECORDED = fileURLToPath(new URL('../../demo/recorded-training.bits', import.meta.url));
 const SAMPLES = 16 * 256; // pixels of a network at a step

@@ -10,7 +10,7 @@ import {
   sentJobs,
   tensorCounts,
   useDemo,
-} from './demo-page';
+} from './open-page';
 
 describe.skipIf(chromiumPath === undefined)('training in the demo', () => {
   const demo = useDemo();

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { countsOf, meanOf, TEMPERATURES } from '../../demo/panels/magnet.mjs';
 import { exactLogZ, magnetizationsOf, SYMMETRIES } from '../../examples/lib/ising.mjs';
 import { chromiumPath } from '../support/chromium.mjs';
-import { button, eventually, pixels, recordJobs, says, sentJobs, stopClock, useDemo } from './demo-page';
+import { button, eventually, pixels, recordJobs, says, sentJobs, stopClock, useDemo } from './open-page';
 
 const readModel = async (temperature: number) =>
   readPortable(

@@ -8,7 +8,7 @@ import { levelsOfText, textOfLevels } from '../../demo/parts/levels-text.mjs';
 import { oddsOf, percent, shadeName } from '../../demo/parts/odds.mjs';
 import { chromiumPath } from '../support/chromium.mjs';
 import { runs } from '../support/runs';
-import { button, eventually, focusedAfterFrames, pixels, says, stopClock, useDemo } from './demo-page';
+import { button, eventually, focusedAfterFrames, pixels, says, stopClock, useDemo } from './open-page';
 
 const MODELS = fileURLToPath(new URL('../../examples/models', import.meta.url));
 

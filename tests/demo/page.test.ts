@@ -7,7 +7,7 @@ import type { Response } from 'playwright';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
 import { serveEdited } from '../support/pages';
-import { button, EXAMPLE, eventually, FIRST_WORK, frames, stopClock, useDemo } from './demo-page';
+import { button, EXAMPLE, eventually, FIRST_WORK, frames, stopClock, useDemo } from './open-page';
 
 /** Panels that are there without a click. */
 const UNFOLDED = [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
-import { eventually, useDemo } from './demo-page';
+import { eventually, useDemo } from './open-page';
 
 describe.skipIf(chromiumPath === undefined)('the demo without network', () => {
   const demo = useDemo({ isKept: true });

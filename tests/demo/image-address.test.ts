@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { textOfLevels } from '../../demo/parts/levels-text.mjs';
 import { chromiumPath } from '../support/chromium.mjs';
-import { button, eventually, pixels, recordJobs, says, sentJobs, useDemo } from './demo-page';
+import { button, eventually, pixels, recordJobs, says, sentJobs, useDemo } from './open-page';
 
 /** Every job of a kind that the page has asked for. */
 type Jobs = { kind: string; seed?: number; condition?: number; levels?: Record<number, number> }[];

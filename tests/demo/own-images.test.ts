@@ -1,7 +1,7 @@
 import { PNG } from 'pngjs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
-import { button, colourAt, eventually, recordJobs, says, sentJobs, useDemo } from './demo-page';
+import { button, colourAt, eventually, recordJobs, says, sentJobs, useDemo } from './open-page';
 
 describe.skipIf(chromiumPath === undefined)('an image of the visitor in the demo', () => {
   const demo = useDemo();

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
 import { PATIENCE } from '../support/patience.mjs';
-import { eventually, FIRST_WORK, useDemo } from './demo-page';
+import { eventually, FIRST_WORK, useDemo } from './open-page';
 
 /** What Chromium's tools call fast 3G: bytes a millisecond, and milliseconds. */
 const [BANDWIDTH, LATENCY] = [180, 562.5];

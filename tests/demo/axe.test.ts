@@ -2,7 +2,7 @@ import axe from 'axe-core';
 import type { Page } from 'playwright';
 import { describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
-import { eventually, useDemo } from './demo-page';
+import { eventually, useDemo } from './open-page';
 
 /** What axe finds, in words: the rule, and where. */
 const violations = (page: Page) =>

@@ -14,7 +14,7 @@ import {
   sentJobs,
   stopClock,
   useDemo,
-} from './demo-page';
+} from './open-page';
 
 const MODELS = fileURLToPath(new URL('../../examples/models', import.meta.url));
 
