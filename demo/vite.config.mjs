@@ -8,7 +8,7 @@ const backends = ['cpu', 'wasm', 'webgl', 'webgpu'];
 const { homepage } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
 /** The folder of the library's modules. */
-const library = fileURLToPath(new URL('../../dist/', import.meta.url));
+const library = fileURLToPath(new URL('../dist/', import.meta.url));
 
 /** The page's links to the repository, whose address stands in package.json only; and to its own picture, which others want whole: with SITE. */
 const repositoryLinks = {
@@ -29,7 +29,7 @@ const licences = {
     })
       .map(([name, file]) => [
         name,
-        readFileSync(new URL(`../../node_modules/${file}`, import.meta.url), 'utf8'),
+        readFileSync(new URL(`../node_modules/${file}`, import.meta.url), 'utf8'),
       ])
       .map(([name, licence]) => `${name}\n${'='.repeat(name.length)}\n\n${licence.trim()}\n`)
       .join('\n\n'),
@@ -78,7 +78,7 @@ export default defineConfig({
   base: './', // the built files work from any folder
   plugins: [repositoryLinks, licences, serviceWorker],
   build: {
-    outDir: '../../out/demo',
+    outDir: '../out/demo',
     emptyOutDir: true,
     assetsInlineLimit: 0,
     modulePreload: false,

@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, inject } from 'vite
 import { launchChromium, serve, type Watch, watch } from '../support/pages';
 import { PATIENCE } from '../support/patience.mjs';
 
-export const EXAMPLE = fileURLToPath(new URL('../../demo', import.meta.url));
+export const DEMO = fileURLToPath(new URL('../../demo', import.meta.url));
 
 /** Keeps what the page's workers say in `window.answers`. */
 export function recordAnswers() {

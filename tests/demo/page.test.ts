@@ -7,7 +7,7 @@ import type { Response } from 'playwright';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
 import { serveEdited } from '../support/pages';
-import { button, EXAMPLE, eventually, FIRST_WORK, frames, stopClock, useDemo } from './open-page';
+import { button, DEMO, eventually, FIRST_WORK, frames, stopClock, useDemo } from './open-page';
 
 /** Panels that are there without a click. */
 const UNFOLDED = [
@@ -157,13 +157,13 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
 
   it('links to the repository, whose address stands in package.json, and to the papers', async () => {
     await demo.page.goto(demo.address);
-    const { homepage } = JSON.parse(await readFile(join(EXAMPLE, '../../package.json'), 'utf8'));
+    const { homepage } = JSON.parse(await readFile(join(DEMO, '../package.json'), 'utf8'));
     const hrefs = await demo.page.locator('a[href^=http]').evaluateAll((all) => all.map((link) => (link as HTMLAnchorElement).href)); // biome-ignore format: one line
     expect(hrefs).toContain(homepage);
     const repository = homepage.replace(/#.*/, '');
     const paths = hrefs.flatMap((href) => /\/(?:tree|blob)\/main\/(.*)$/.exec(href)?.[1] ?? []);
     expect(paths.length).toBeGreaterThan(3);
-    for (const path of paths) await stat(join(EXAMPLE, '../..', path));
+    for (const path of paths) await stat(join(DEMO, '..', path));
     for (const href of hrefs) expect(href.startsWith(repository) || /^https:\/\/arxiv\.org\/abs\/\d{4}\.\d{5}$/.test(href)).toBe(true); // biome-ignore format: one line
   });
 
@@ -177,7 +177,7 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
       'uplot/LICENSE',
       'gifenc/LICENSE.md',
     ])
-      expect(text).toContain((await readFile(join(EXAMPLE, '../../node_modules', name), 'utf8')).trim());
+      expect(text).toContain((await readFile(join(DEMO, '../node_modules', name), 'utf8')).trim());
   });
 
   describe('an address with a panel', () => {
@@ -278,7 +278,7 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
   });
 
   it('runs while it is edited', async () => {
-    const vite = await serveEdited(EXAMPLE, join(demo.folder, 'cache'));
+    const vite = await serveEdited(DEMO, join(demo.folder, 'cache'));
     try {
       await demo.page.goto(vite.href);
       await demo.panel('wall').locator('.wall-tile:enabled').first().waitFor();
