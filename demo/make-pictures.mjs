@@ -6,9 +6,9 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { readPortable, sample } from 'pixelcnn-layers/runtime';
-import { pngOf } from '../examples/lib/drawing.mjs';
-import { writeWhole } from '../examples/lib/files.mjs';
 import { shapesOf, TILE_PIXELS } from '../examples/tiles/art.mjs';
+import { pngOf } from '../kit/pictures/drawing.mjs';
+import { writeWhole } from '../kit/runs/files.mjs';
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 const PAPER = '#ffffff';

@@ -11,7 +11,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import { imageBatches, imageSet, sliceImages } from 'pixelcnn-layers/data';
-import { useBackend } from '../examples/lib/backend.mjs';
+import { useBackend } from '../kit/runs/backend.mjs';
 import { packBits, unpackBits } from './worker/bits.mjs';
 import { disposeNetwork, learn, measure, newNetwork, samplesOf } from './worker/network.mjs';
 import { SETS, TEST_IMAGES } from './worker/training-sets.mjs';

@@ -1,10 +1,10 @@
 // Finds the most likely completions of a digit, by beam search on a stepper: node examples/beam.mjs [--out file.png]
 import { readFile } from 'node:fs/promises';
 import { readPortable, stepper } from 'pixelcnn-layers/runtime';
-import { readDigits } from './lib/digits.mjs';
-import { prepareFile, writeWhole } from './lib/files.mjs';
-import { outputFile, parseFlags } from './lib/flags.mjs';
-import { gridPng } from './lib/png.mjs';
+import { readDigits } from '../kit/data/digits.mjs';
+import { outputFile, parseFlags } from '../kit/flags/flags.mjs';
+import { gridPng } from '../kit/pictures/png.mjs';
+import { prepareFile, writeWhole } from '../kit/runs/files.mjs';
 
 const BEAMS = 64;
 const options = { out: { type: 'string', default: 'out/beam.png' }, help: { type: 'boolean' } };

@@ -1,13 +1,13 @@
 // Lists a checkpoint, beside the weights of a network with guesses: `node examples/checkpoint.mjs --help`.
 
 import { loadWeights, saveWeights } from 'pixelcnn-layers/weights';
-import { useBackend } from './lib/backend.mjs';
-import { readCheckpointFlags } from './lib/checkpoint-flags.mjs';
-import { makeNetwork } from './lib/given-network.mjs';
-import { guessWeights, isExpected } from './lib/guess-weights.mjs';
-import { joinedWeights } from './lib/joined-weights.mjs';
-import { nameForLoading, reasonToSkip } from './lib/state-dict.mjs';
-import { readTensors } from './lib/tensor-files.mjs';
+import { readCheckpointFlags } from '../kit/flags/checkpoint.mjs';
+import { useBackend } from '../kit/runs/backend.mjs';
+import { makeNetwork } from '../kit/weights/given-network.mjs';
+import { guessWeights, isExpected } from '../kit/weights/guess-weights.mjs';
+import { joinedWeights } from '../kit/weights/joined-weights.mjs';
+import { nameForLoading, reasonToSkip } from '../kit/weights/state-dict.mjs';
+import { readTensors } from '../kit/weights/tensor-files.mjs';
 
 const { file, network } = readCheckpointFlags(process.argv.slice(2));
 

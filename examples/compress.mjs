@@ -4,13 +4,13 @@ import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { strFromU8, strToU8, zipSync } from 'fflate';
 import { createPool, readPortable } from 'pixelcnn-layers/runtime';
-import { isPortableName, quoted, sameNameKey } from './lib/file-names.mjs';
-import { prepareFile, writeWhole } from './lib/files.mjs';
-import { outputDirectory, outputFile, parseFlags, pathTo, wholeNumber } from './lib/flags.mjs';
-import { colourOf } from './lib/look.mjs';
-import { levelsOfPng, pngOfLevels } from './lib/png-levels.mjs';
-import { progressBar } from './lib/progress.mjs';
-import { listZip, unzip } from './lib/zip.mjs';
+import { outputDirectory, outputFile, parseFlags, pathTo, wholeNumber } from '../kit/flags/flags.mjs';
+import { colourOf } from '../kit/pictures/look.mjs';
+import { levelsOfPng, pngOfLevels } from '../kit/pictures/png-levels.mjs';
+import { isPortableName, quoted, sameNameKey } from '../kit/runs/file-names.mjs';
+import { prepareFile, writeWhole } from '../kit/runs/files.mjs';
+import { progressBar } from '../kit/runs/progress.mjs';
+import { listZip, unzip } from '../kit/weights/zip.mjs';
 
 const help = `Packs a directory of PNGs into one file without loss, in the bits that a model's likelihood promises; or unpacks that file.
 

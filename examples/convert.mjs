@@ -5,13 +5,13 @@ import { toPortable } from 'pixelcnn-layers';
 import { fileSystem } from 'pixelcnn-layers/node';
 import { writePortable } from 'pixelcnn-layers/runtime';
 import { loadWeights, saveWeights, writeSafetensors } from 'pixelcnn-layers/weights';
-import { useBackend } from './lib/backend.mjs';
-import { readConvertFlags } from './lib/convert-flags.mjs';
-import { prepareFile, writeWhole } from './lib/files.mjs';
-import { makeNetwork } from './lib/given-network.mjs';
-import { paletteOf } from './lib/image-model.mjs';
-import { npyOf } from './lib/npy.mjs';
-import { readTensors } from './lib/tensor-files.mjs';
+import { readConvertFlags } from '../kit/flags/convert.mjs';
+import { paletteOf } from '../kit/models/image-model.mjs';
+import { useBackend } from '../kit/runs/backend.mjs';
+import { prepareFile, writeWhole } from '../kit/runs/files.mjs';
+import { makeNetwork } from '../kit/weights/given-network.mjs';
+import { npyOf } from '../kit/weights/npy.mjs';
+import { readTensors } from '../kit/weights/tensor-files.mjs';
 
 const { weights, network, from, rename, axes, isList, to, kind, float16, layout } = readConvertFlags(
   process.argv.slice(2),

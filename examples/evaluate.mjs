@@ -1,17 +1,17 @@
 // Measures a saved model on the test images of a data set: `node examples/evaluate.mjs --help`.
 
 import { sliceImages } from 'pixelcnn-layers/data';
-import { useBackend } from './lib/backend.mjs';
-import { histogramBitsByChannel, uniformBits } from './lib/baselines.mjs';
-import { bitsByChannel } from './lib/channel-bits.mjs';
-import { mostLikelyClasses, rightByClass } from './lib/classify.mjs';
-import { readEvaluateFlags } from './lib/evaluate-flags.mjs';
-import { stop } from './lib/flags.mjs';
-import { disposeOf, isPortable, isSymmetric, numParams } from './lib/image-model.mjs';
-import { inLevels, readForModel } from './lib/model-data.mjs';
-import { inOneOrder } from './lib/orientations.mjs';
-import { smallestPng } from './lib/png.mjs';
-import { checkClasses, classesTaken, loadAnyModel } from './lib/saved-model.mjs';
+import { inLevels, readForModel } from '../kit/data/model-data.mjs';
+import { readEvaluateFlags } from '../kit/flags/evaluate.mjs';
+import { stop } from '../kit/flags/flags.mjs';
+import { histogramBitsByChannel, uniformBits } from '../kit/models/baselines.mjs';
+import { bitsByChannel } from '../kit/models/channel-bits.mjs';
+import { mostLikelyClasses, rightByClass } from '../kit/models/classify.mjs';
+import { disposeOf, isPortable, isSymmetric, numParams } from '../kit/models/image-model.mjs';
+import { inOneOrder } from '../kit/models/orientations.mjs';
+import { checkClasses, classesTaken, loadAnyModel } from '../kit/models/saved-model.mjs';
+import { smallestPng } from '../kit/pictures/png.mjs';
+import { useBackend } from '../kit/runs/backend.mjs';
 
 const flags = readEvaluateFlags(process.argv.slice(2));
 

@@ -2,10 +2,10 @@
 
 import { toPortable } from 'pixelcnn-layers';
 import { writePortable } from 'pixelcnn-layers/runtime';
-import { useBackend } from './lib/backend.mjs';
-import { prepareFile, writeWhole } from './lib/files.mjs';
-import { outputFile, parseFlags, pathTo } from './lib/flags.mjs';
-import { loadImageModel } from './lib/saved-model.mjs';
+import { outputFile, parseFlags, pathTo } from '../kit/flags/flags.mjs';
+import { loadImageModel } from '../kit/models/saved-model.mjs';
+import { useBackend } from '../kit/runs/backend.mjs';
+import { prepareFile, writeWhole } from '../kit/runs/files.mjs';
 
 const help = `Turns a saved model into one file, which pixelcnn-layers/runtime draws from without tfjs.
 

@@ -1,14 +1,14 @@
 // Shows how many bits each pixel of test images costs a model: `node examples/heat-map.mjs --model DIR --data NAME`.
 
 import { sliceImages } from 'pixelcnn-layers/data';
-import { BACKENDS, useBackend } from './lib/backend.mjs';
-import { DATASETS } from './lib/datasets.mjs';
-import { pngOf } from './lib/drawing.mjs';
-import { prepareFile, writeWhole } from './lib/files.mjs';
-import { oneOf, outputFile, parseFlags, pathTo, stop, wholeNumber } from './lib/flags.mjs';
-import { bitsByPixel, heatMap } from './lib/heat-map.mjs';
-import { inLevels, readForModel } from './lib/model-data.mjs';
-import { checkClasses, classesTaken, loadImageModel } from './lib/saved-model.mjs';
+import { DATASETS } from '../kit/data/datasets.mjs';
+import { inLevels, readForModel } from '../kit/data/model-data.mjs';
+import { oneOf, outputFile, parseFlags, pathTo, stop, wholeNumber } from '../kit/flags/flags.mjs';
+import { checkClasses, classesTaken, loadImageModel } from '../kit/models/saved-model.mjs';
+import { pngOf } from '../kit/pictures/drawing.mjs';
+import { bitsByPixel, heatMap } from '../kit/pictures/heat-map.mjs';
+import { BACKENDS, useBackend } from '../kit/runs/backend.mjs';
+import { prepareFile, writeWhole } from '../kit/runs/files.mjs';
 
 const HELP = `Shows the first test images of a data set, each with the bits that a model spends on its pixels beside it, and tells
 where it spends most. Images, rows and columns are counted from 0.

@@ -16,13 +16,20 @@ import {
 } from 'pixelcnn-layers';
 import { fileSystem } from 'pixelcnn-layers/node';
 import { createPool, logPartition, readPortable, sample, writePortable } from 'pixelcnn-layers/runtime';
-import { useBackend } from './lib/backend.mjs';
-import { checkpoints } from './lib/checkpoints.mjs';
-import { writeWhole } from './lib/files.mjs';
-import { outputDirectory, parseFlags, positiveNumber, stop, wholeNumber } from './lib/flags.mjs';
-import { glassBonds, summedLogZ } from './lib/glass.mjs';
-import { CRITICAL, energyOf, exactLogZ, freeEnergyOf, magnetizationsOf, SYMMETRIES } from './lib/ising.mjs';
-import { gridPng } from './lib/png.mjs';
+import { outputDirectory, parseFlags, positiveNumber, stop, wholeNumber } from '../kit/flags/flags.mjs';
+import { glassBonds, summedLogZ } from '../kit/models/glass.mjs';
+import {
+  CRITICAL,
+  energyOf,
+  exactLogZ,
+  freeEnergyOf,
+  magnetizationsOf,
+  SYMMETRIES,
+} from '../kit/models/ising.mjs';
+import { gridPng } from '../kit/pictures/png.mjs';
+import { useBackend } from '../kit/runs/backend.mjs';
+import { checkpoints } from '../kit/runs/checkpoints.mjs';
+import { writeWhole } from '../kit/runs/files.mjs';
 
 const help = `Trains a PixelCNN on the energy of periodic Ising spins, or of a spin glass, and compares its free energy with the exact one.
 

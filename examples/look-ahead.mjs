@@ -5,10 +5,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sliceImages } from 'pixelcnn-layers/data';
 import { createPool, logProb, readPortable } from 'pixelcnn-layers/runtime';
-import { prepareFile, writeWhole } from './lib/files.mjs';
-import { outputDirectory, parseFlags, wholeNumber } from './lib/flags.mjs';
-import { inLevels, readForModel } from './lib/model-data.mjs';
-import { gridPng } from './lib/png.mjs';
+import { inLevels, readForModel } from '../kit/data/model-data.mjs';
+import { outputDirectory, parseFlags, wholeNumber } from '../kit/flags/flags.mjs';
+import { gridPng } from '../kit/pictures/png.mjs';
+import { prepareFile, writeWhole } from '../kit/runs/files.mjs';
 import { BRIDGE, mapsOf, ROAD, SIDE } from './tiles/tiles.mjs';
 
 const help = `Draws missing parts with look-ahead and without: roads through a given tile, holes in digits, halves of emoji.

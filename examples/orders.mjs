@@ -2,15 +2,15 @@
 
 import { sliceImages } from 'pixelcnn-layers/data';
 import { createPool } from 'pixelcnn-layers/runtime';
-import { useBackend } from './lib/backend.mjs';
-import { prepareFile, writeWhole } from './lib/files.mjs';
-import { outputFile, parseFlags, stop, wholeNumber } from './lib/flags.mjs';
-import { conditionsOf, networkOf, numElements } from './lib/image-model.mjs';
-import { inLevels, readForModel } from './lib/model-data.mjs';
-import { SYMMETRIES } from './lib/orientations.mjs';
-import { gridPng } from './lib/png.mjs';
-import { loadPortable } from './lib/saved-model.mjs';
-import { turned } from './lib/turned.mjs';
+import { inLevels, readForModel } from '../kit/data/model-data.mjs';
+import { outputFile, parseFlags, stop, wholeNumber } from '../kit/flags/flags.mjs';
+import { conditionsOf, networkOf, numElements } from '../kit/models/image-model.mjs';
+import { SYMMETRIES } from '../kit/models/orientations.mjs';
+import { loadPortable } from '../kit/models/saved-model.mjs';
+import { turned } from '../kit/models/turned.mjs';
+import { gridPng } from '../kit/pictures/png.mjs';
+import { useBackend } from '../kit/runs/backend.mjs';
+import { prepareFile, writeWhole } from '../kit/runs/files.mjs';
 
 const help = `Completes test digits by a model of orientations: in those in which all given pixels come first. Beside it, one order with
 look-ahead, and without. Prints what the true missing pixels cost in each, and what whole images do.

@@ -1,10 +1,10 @@
 // Plots which weights a masked convolution may use, from each colour to each: `node examples/plot-masks.mjs
 // --kernel 7 --type A`.
 
-import { pngOf, svgOf } from './lib/drawing.mjs';
-import { prepareFile, writeWhole } from './lib/files.mjs';
-import { oneOf, outputFile, parseFlags, pathTo, stop, wholeNumber } from './lib/flags.mjs';
-import { maskByColour, maskPlot } from './lib/mask-plot.mjs';
+import { oneOf, outputFile, parseFlags, pathTo, stop, wholeNumber } from '../kit/flags/flags.mjs';
+import { pngOf, svgOf } from '../kit/pictures/drawing.mjs';
+import { maskByColour, maskPlot } from '../kit/pictures/mask-plot.mjs';
+import { prepareFile, writeWhole } from '../kit/runs/files.mjs';
 
 const HELP = `Plots a mask: a row of kernels for each colour that comes in, a column for each that goes out. Blue weights are used.
 

@@ -15,16 +15,16 @@ import {
 } from 'pixelcnn-layers';
 import { imageBatches } from 'pixelcnn-layers/data';
 import { fileSystem } from 'pixelcnn-layers/node';
-import { useBackend } from './lib/backend.mjs';
-import { histogramBits, uniformBits } from './lib/baselines.mjs';
-import { lineChart } from './lib/chart.mjs';
-import { readDataset } from './lib/datasets.mjs';
-import { sweep, writeWhole } from './lib/files.mjs';
-import { gridPng } from './lib/png.mjs';
-import { trainingProgress } from './lib/progress.mjs';
-import { readQuickstartFlags } from './lib/quickstart-flags.mjs';
-import { lockRun } from './lib/run-lock.mjs';
-import { seedWeights } from './lib/weights.mjs';
+import { readDataset } from '../kit/data/datasets.mjs';
+import { readQuickstartFlags } from '../kit/flags/quickstart.mjs';
+import { histogramBits, uniformBits } from '../kit/models/baselines.mjs';
+import { lineChart } from '../kit/pictures/chart.mjs';
+import { gridPng } from '../kit/pictures/png.mjs';
+import { useBackend } from '../kit/runs/backend.mjs';
+import { sweep, writeWhole } from '../kit/runs/files.mjs';
+import { trainingProgress } from '../kit/runs/progress.mjs';
+import { lockRun } from '../kit/runs/run-lock.mjs';
+import { seedWeights } from '../kit/weights/weights.mjs';
 
 const { steps, seed, backend, batch, evalImages, out } = readQuickstartFlags(process.argv.slice(2));
 const evaluations = 10;

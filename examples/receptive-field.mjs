@@ -2,11 +2,11 @@
 // `node examples/receptive-field.mjs --blocks 3 --gated`, or `--model DIR`.
 
 import { diagonalBiLSTMBlock, gatedPixelCNN, pixelCNN, receptiveField, rowLSTMBlock } from 'pixelcnn-layers';
-import { useBackend } from './lib/backend.mjs';
-import { prepareFile, writeWhole } from './lib/files.mjs';
-import { oddNumber, oneOf, outputFile, parseFlags, pathTo, stop, wholeNumber } from './lib/flags.mjs';
-import { fieldSvg, fieldText } from './lib/receptive-field.mjs';
-import { loadImageModel } from './lib/saved-model.mjs';
+import { oddNumber, oneOf, outputFile, parseFlags, pathTo, stop, wholeNumber } from '../kit/flags/flags.mjs';
+import { loadImageModel } from '../kit/models/saved-model.mjs';
+import { fieldSvg, fieldText } from '../kit/pictures/receptive-field.mjs';
+import { useBackend } from '../kit/runs/backend.mjs';
+import { prepareFile, writeWhole } from '../kit/runs/files.mjs';
 
 const HELP = `Shows which pixels a model sees before it predicts one.
 

@@ -2,15 +2,15 @@
 
 import { readFile } from 'node:fs/promises';
 import { sliceImages } from 'pixelcnn-layers/data';
-import { useBackend } from './lib/backend.mjs';
-import { prepareFile, writeWhole } from './lib/files.mjs';
-import { stop } from './lib/flags.mjs';
-import { disposeOf, drawImages } from './lib/image-model.mjs';
-import { inLevels, readForModel } from './lib/model-data.mjs';
-import { npyOf, parseNpy } from './lib/npy.mjs';
-import { gridPng } from './lib/png.mjs';
-import { readSampleFlags } from './lib/sample-flags.mjs';
-import { checkClasses, classesTaken, loadAnyModel } from './lib/saved-model.mjs';
+import { inLevels, readForModel } from '../kit/data/model-data.mjs';
+import { stop } from '../kit/flags/flags.mjs';
+import { readSampleFlags } from '../kit/flags/sample.mjs';
+import { disposeOf, drawImages } from '../kit/models/image-model.mjs';
+import { checkClasses, classesTaken, loadAnyModel } from '../kit/models/saved-model.mjs';
+import { gridPng } from '../kit/pictures/png.mjs';
+import { useBackend } from '../kit/runs/backend.mjs';
+import { prepareFile, writeWhole } from '../kit/runs/files.mjs';
+import { npyOf, parseNpy } from '../kit/weights/npy.mjs';
 
 const COMPLETIONS = 7; // of each image, next to the image itself
 

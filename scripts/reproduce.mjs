@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { pathTo, stop } from '../examples/lib/flags.mjs';
+import { pathTo, stop } from '../kit/flags/flags.mjs';
 import { markdownTable } from '../tests/bench/lib/report.mjs';
 import { commandsOf, PUBLISHED, readRecipes } from './lib/recipes.mjs';
 
@@ -90,7 +90,7 @@ async function reproduce(recipes) {
     writeFileSync(at(OF_RUN), `${name}\n`);
   }
   for (const [program, args] of commandsOf(recipe, { out, path, isBegun })) {
-    const printed = await run(`examples/${program}`, args);
+    const printed = await run(`${program.endsWith('.py') ? 'research' : 'examples'}/${program}`, args);
     if (program === 'train.mjs' && !flags['dry-run'] && evaluatedStep(at('metrics.jsonl')) < recipe.settings.steps) stop(`not finished: the same command continues`); // biome-ignore format: one line
     const [, nats] = /^([\d.]+) nats an image/m.exec(printed) ?? [];
     if (nats && recipe.figure.endsWith('nats'))
@@ -122,7 +122,7 @@ async function run(program, args) {
     process.stdout.write(text);
     printed += text;
   });
-  const [code] = await once(child, 'close').catch(({ message }) => stop(`${message}; examples/pytorch/README.md says how to install Python and PyTorch`)); // biome-ignore format: one line
+  const [code] = await once(child, 'close').catch(({ message }) => stop(`${message}; research/pytorch/README.md says how to install Python and PyTorch`)); // biome-ignore format: one line
   process.off('SIGTERM', end);
   if (code !== 0) process.exit(code ?? 1);
   return printed;

@@ -17,7 +17,8 @@ const found = (files: typeof tests, pattern: RegExp) =>
 
 it('start no process, worker, bundler or browser among the quick ones', () => {
   const quick = tests.filter(
-    ({ path }) => path.endsWith('.test.ts') && !/^((demo|examples)\/[^/]*$|programs|node-)/.test(path),
+    ({ path }) =>
+      path.endsWith('.test.ts') && !/^((demo|examples|research)\/[^/]*$|programs|node-)/.test(path),
   );
   expect(quick.length).toBeGreaterThan(90);
   const starts =

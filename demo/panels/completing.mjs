@@ -1,4 +1,4 @@
-import { turned } from '../../examples/lib/turned.mjs';
+import { turned } from '../../kit/models/turned.mjs';
 import { MODELS } from '../catalogue.mjs';
 import { addressOf } from '../parts/address-state.mjs';
 import { button, field, select } from '../parts/controls.mjs';

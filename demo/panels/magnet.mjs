@@ -4,7 +4,7 @@ import {
   exactLogZ,
   freeEnergyOf,
   magnetizationsOf,
-} from '../../examples/lib/ising.mjs';
+} from '../../kit/models/ising.mjs';
 import { button, slider } from '../parts/controls.mjs';
 import { curveChart, minus } from '../parts/curve-chart.mjs';
 import { h, whenNear } from '../parts/dom.mjs';

@@ -1,4 +1,4 @@
-import { turned } from '../../examples/lib/turned.mjs';
+import { turned } from '../../kit/models/turned.mjs';
 
 /**
  * From which side to which a model draws in other orders than row by row from the top, so that all kept pixels come first.

@@ -1,4 +1,4 @@
-import { lookOf } from '../../examples/lib/look.mjs';
+import { lookOf } from '../../kit/pictures/look.mjs';
 import { sizeOf } from '../catalogue.mjs';
 import { colour, h } from './dom.mjs';
 

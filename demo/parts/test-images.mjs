@@ -3,17 +3,17 @@ import { MODELS, sizeOf } from '../catalogue.mjs';
 /** Images, and the class of each, by the model that knows such images and was not trained on them. */
 const FILES = {
   clothes: [
-    new URL('../../examples/data/clothes-test-images.u8', import.meta.url),
-    new URL('../../examples/data/clothes-test-labels.u8', import.meta.url),
+    new URL('../../kit/data/sets/clothes-test-images.u8', import.meta.url),
+    new URL('../../kit/data/sets/clothes-test-labels.u8', import.meta.url),
   ],
   'digits-28': [
-    new URL('../../examples/data/digits-28-test-images.u8', import.meta.url),
-    new URL('../../examples/data/digits-28-test-labels.u8', import.meta.url),
+    new URL('../../kit/data/sets/digits-28-test-images.u8', import.meta.url),
+    new URL('../../kit/data/sets/digits-28-test-labels.u8', import.meta.url),
   ],
-  characters: [new URL('../../examples/data/characters-test-images.u8', import.meta.url)],
+  characters: [new URL('../../kit/data/sets/characters-test-images.u8', import.meta.url)],
   'digits-conditional': [
-    new URL('../../examples/data/digits-test-images.u8', import.meta.url),
-    new URL('../../examples/data/digits-test-labels.u8', import.meta.url),
+    new URL('../../kit/data/sets/digits-test-images.u8', import.meta.url),
+    new URL('../../kit/data/sets/digits-test-labels.u8', import.meta.url),
   ],
 };
 

@@ -1,5 +1,5 @@
 import { logPartition, sample, symmetric } from 'pixelcnn-layers/runtime';
-import { energyOf } from '../../examples/lib/ising.mjs';
+import { energyOf } from '../../kit/models/ising.mjs';
 import { shippedModel } from './models.mjs';
 
 /** Images that an estimate takes. */

@@ -1,5 +1,5 @@
 import init, { optimise_raw } from '@jsquash/oxipng/codec/pkg/squoosh_oxipng.js';
-import { colourOf } from '../../examples/lib/look.mjs';
+import { colourOf } from '../../kit/pictures/look.mjs';
 
 /** The highest level: tries the most filters. */
 const LEVEL = 6;

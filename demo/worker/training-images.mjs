@@ -5,12 +5,12 @@ import { TEST_IMAGES } from './training-sets.mjs';
 
 const URLS = {
   digits: [
-    new URL('../../examples/data/digits-train-images.u8', import.meta.url),
-    new URL('../../examples/data/digits-test-images.u8', import.meta.url),
+    new URL('../../kit/data/sets/digits-train-images.u8', import.meta.url),
+    new URL('../../kit/data/sets/digits-test-images.u8', import.meta.url),
   ],
   syllables: [
-    new URL('../../examples/data/syllables-16-train.bits', import.meta.url),
-    new URL('../../examples/data/syllables-16-test.bits', import.meta.url),
+    new URL('../../kit/data/sets/syllables-16-train.bits', import.meta.url),
+    new URL('../../kit/data/sets/syllables-16-test.bits', import.meta.url),
   ],
 };
 

@@ -2,7 +2,7 @@
 
 import { availableParallelism, hostname } from 'node:os';
 import { createPool } from 'pixelcnn-layers/runtime';
-import { parseFlags, pathTo, positiveNumber, wholeNumber } from '../lib/flags.mjs';
+import { parseFlags, pathTo, positiveNumber, wholeNumber } from '../../kit/flags/flags.mjs';
 import { connect } from './lib/redis.mjs';
 import { serve } from './lib/serve.mjs';
 

@@ -1,10 +1,10 @@
 // Draws 2,000 digits on all cores, without tfjs: node examples/runtime/draw.mjs [file.png]
 import { readFile } from 'node:fs/promises';
 import { createPool, readPortable } from 'pixelcnn-layers/runtime';
-import { prepareFile, writeWhole } from '../lib/files.mjs';
-import { outputFile } from '../lib/flags.mjs';
-import { gridPng } from '../lib/png.mjs';
-import { progressBar } from '../lib/progress.mjs';
+import { outputFile } from '../../kit/flags/flags.mjs';
+import { gridPng } from '../../kit/pictures/png.mjs';
+import { prepareFile, writeWhole } from '../../kit/runs/files.mjs';
+import { progressBar } from '../../kit/runs/progress.mjs';
 
 const file = outputFile('file', process.argv[2] ?? 'out/digits.png');
 await prepareFile(file);

@@ -3,9 +3,9 @@
 
 import { readFile } from 'node:fs/promises';
 import { createPool, readPortable, sample } from 'pixelcnn-layers/runtime';
-import { pngOf } from '../lib/drawing.mjs';
-import { prepareFile, writeWhole } from '../lib/files.mjs';
-import { outputFile, parseFlags, pathTo, wholeNumber } from '../lib/flags.mjs';
+import { outputFile, parseFlags, pathTo, wholeNumber } from '../../kit/flags/flags.mjs';
+import { pngOf } from '../../kit/pictures/drawing.mjs';
+import { prepareFile, writeWhole } from '../../kit/runs/files.mjs';
 import { shapesOf, TILE_PIXELS } from './art.mjs';
 import { connection, isConnected, towards } from './connected.mjs';
 import { makeMaps } from './generator.mjs';

@@ -2,13 +2,13 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { prepareFile, writeWhole } from '../lib/files.mjs';
-import { outputDirectory, parseFlags, wholeNumber } from '../lib/flags.mjs';
-import { npyOf } from '../lib/npy.mjs';
+import { outputDirectory, parseFlags, wholeNumber } from '../../kit/flags/flags.mjs';
+import { prepareFile, writeWhole } from '../../kit/runs/files.mjs';
+import { npyOf } from '../../kit/weights/npy.mjs';
 import { makeMaps } from './generator.mjs';
 import { mapsOf, SIDE, turned } from './tiles.mjs';
 
-const help = `Makes train.npy and test.npy of 32x32 maps of 12 kinds of tile, for examples/pytorch/train.py.
+const help = `Makes train.npy and test.npy of 32x32 maps of 12 kinds of tile, for research/pytorch/train.py.
 
   node examples/tiles/make-data.mjs --out DIR
 

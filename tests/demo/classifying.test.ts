@@ -53,7 +53,7 @@ describe.skipIf(chromiumPath === undefined)('classifying in the demo', () => {
     });
 
     it('says for each class how likely the image is, as the library does, and how much likelier than background', async () => {
-      const images = new Uint8Array(await readFile(at('data/digits-28-test-images.u8')));
+      const images = new Uint8Array(await readFile(at('../kit/data/sets/digits-28-test-images.u8')));
       const { nats, likeliest, words } = await measured('digits-28', images.slice(5 * SIZE, 6 * SIZE));
       expect(await panel().locator('.where').textContent()).toBe('6 of 50: a 5');
       expect(await bits()).toEqual(nats.map((value) => Math.round(-value / Math.LN2)));
@@ -113,7 +113,7 @@ describe.skipIf(chromiumPath === undefined)('classifying in the demo', () => {
       await eventually(async () => (await panel().locator('.class-name').allTextContents()).join()).toBe(
         'T-shirt or top,trousers,pullover,dress,coat,sandal,shirt,sneaker,bag,ankle boot',
       );
-      const images = new Uint8Array(await readFile(at('data/clothes-test-images.u8')));
+      const images = new Uint8Array(await readFile(at('../kit/data/sets/clothes-test-images.u8')));
       const { nats, words } = await measured('clothes', images.slice(4 * SIZE, 5 * SIZE));
       expect(await bits()).toEqual(nats.map((value) => Math.round(-value / Math.LN2)));
       expect(await headline()).toContain(words);

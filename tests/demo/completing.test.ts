@@ -238,7 +238,7 @@ describe.skipIf(chromiumPath === undefined)('completing in the demo', () => {
     await says(completing(), 'Six ways');
     expect(await completing().getByText(/^Drawn from left to right, so that all pixels kept/).isVisible()).toBe(true); // biome-ignore format: one line
     expect((await jobs()).at(-1)).toMatchObject({ model: 'characters-columns' });
-    const images = await readFile(new URL('../../examples/data/characters-test-images.u8', import.meta.url));
+    const images = await readFile(new URL('../../kit/data/sets/characters-test-images.u8', import.meta.url));
     const { width, data } = await pictureOf(variants());
     // Of the first of six: its tile begins at 12 of 120 and 12 more a picture, and a pixel is 5 wide.
     const isInk = (row: number, column: number) => (data[4 * ((12 + 5 * row + 2) * width + 12 + 5 * column + 2)] as number) < 128; // biome-ignore format: one line

@@ -41,7 +41,7 @@ describe.skipIf(chromiumPath === undefined)('the file of a picture in the demo',
 
   it('makes the file that the library makes, beside a PNG and raw levels', async () => {
     const model = await readPortable(await readFile(at('models/digits-conditional.pixelcnn')));
-    const data = new Uint8Array(await readFile(at('data/digits-test-images.u8'))).slice(0, 64);
+    const data = new Uint8Array(await readFile(at('../kit/data/sets/digits-test-images.u8'))).slice(0, 64);
     const own = await compress(model, { data, shape: [1, 8, 8, 1] }, { condition: 0, storeCondition: true });
     const { name, bytes } = await download();
     expect(name).toBe('digits-conditional-1.pxc');
@@ -66,7 +66,7 @@ describe.skipIf(chromiumPath === undefined)('the file of a picture in the demo',
         (_, i) => data[4 * (128 * (16 * Math.floor(i / 8) + 8) + 16 * (i % 8) + 8)],
       );
     });
-    const data = new Uint8Array(await readFile(at('data/digits-test-images.u8'))).slice(0, 64);
+    const data = new Uint8Array(await readFile(at('../kit/data/sets/digits-test-images.u8'))).slice(0, 64);
     expect(shown.map((grey) => Math.round((16 * (255 - (grey ?? 0))) / 231))).toEqual([...data]);
     await button(panel(), 'Next').click();
     await panel().getByText('2 of 297').waitFor();
@@ -145,7 +145,7 @@ describe.skipIf(chromiumPath === undefined)('the file of a picture in the demo',
 
   it('stops unpacking a file of many images with Cancel, or for another file', async () => {
     const model = await readPortable(await readFile(at('models/digits-conditional.pixelcnn')));
-    const images = new Uint8Array(await readFile(at('data/digits-test-images.u8')));
+    const images = new Uint8Array(await readFile(at('../kit/data/sets/digits-test-images.u8')));
     const many = 2500;
     const data = Uint8Array.from({ length: many * 64 }, (_, i) => images[i % images.length] ?? 0);
     const shape = [many, 8, 8, 1];

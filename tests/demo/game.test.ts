@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
 import { button, eventually, pictureOf, useDemo } from './open-page';
 
-const images = fileURLToPath(new URL('../../examples/data/characters-test-images.u8', import.meta.url));
+const images = fileURLToPath(new URL('../../kit/data/sets/characters-test-images.u8', import.meta.url));
 
 describe.skipIf(chromiumPath === undefined)('the game of the demo', () => {
   const demo = useDemo();

@@ -12,7 +12,7 @@ import { percent, shadeName } from '../../demo/parts/odds.mjs';
 import { evaluator, softmax } from '../../demo/worker/evaluator.mjs';
 import { numbersOf } from '../../demo/worker/inside.mjs';
 import { conditionOf } from '../../demo/worker/models.mjs';
-import { useBackend } from '../../examples/lib/backend.mjs';
+import { useBackend } from '../../kit/runs/backend.mjs';
 import { chromiumPath } from '../support/chromium.mjs';
 import { button, eventually, focusedAfterFrames, pixels, useDemo } from './open-page';
 

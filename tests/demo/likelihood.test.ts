@@ -10,7 +10,7 @@ const at = (path: string) => fileURLToPath(new URL(`../../examples/${path}`, imp
 /** How many bits the sixth digit, a five, takes. */
 async function bitsOfFive() {
   const model = readPortable(await readFile(at('models/digits-28.pixelcnn')));
-  const images = new Uint8Array(await readFile(at('data/digits-28-test-images.u8')));
+  const images = new Uint8Array(await readFile(at('../kit/data/sets/digits-28-test-images.u8')));
   const data = images.slice(5 * 784, 6 * 784);
   const [nats = 0] = await logProb(model, { data, shape: [1, 28, 28, 1] }, { condition: 5 });
   return -nats / Math.LN2;

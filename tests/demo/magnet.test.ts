@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { readPortable, sample, symmetric } from 'pixelcnn-layers/runtime';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { countsOf, meanOf, TEMPERATURES } from '../../demo/panels/magnet.mjs';
-import { exactLogZ, magnetizationsOf, SYMMETRIES } from '../../examples/lib/ising.mjs';
+import { exactLogZ, magnetizationsOf, SYMMETRIES } from '../../kit/models/ising.mjs';
 import { chromiumPath } from '../support/chromium.mjs';
 import { button, eventually, pixels, recordJobs, says, sentJobs, stopClock, useDemo } from './open-page';
 

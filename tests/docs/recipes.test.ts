@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { readTrainFlags } from '../../examples/lib/train-flags.mjs';
+import { readTrainFlags } from '../../kit/flags/train.mjs';
 import {
   commandsOf,
   flagsOf,

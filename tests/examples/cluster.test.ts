@@ -15,8 +15,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { checkJob, VERSION } from '../../examples/cluster/lib/job.mjs';
 import { connect, fetchModel, offerModel, putResult, sha256 } from '../../examples/cluster/lib/redis.mjs';
 import { serve } from '../../examples/cluster/lib/serve.mjs';
-import { readDataset } from '../../examples/lib/datasets.mjs';
-import { npyOf, parseNpy } from '../../examples/lib/npy.mjs';
+import { readDataset } from '../../kit/data/datasets.mjs';
+import { npyOf, parseNpy } from '../../kit/weights/npy.mjs';
 import { PATIENCE } from '../support/patience.mjs';
 import { portableModel } from '../support/portable-model.mjs';
 import { type Redis, redisServer, startRedis } from '../support/redis';

@@ -11,7 +11,7 @@ import { fileSystem } from 'pixelcnn-layers/node';
 import { readPortable, sample } from 'pixelcnn-layers/runtime';
 import { type NamedTensor, readSafetensors, saveWeights, writeSafetensors } from 'pixelcnn-layers/weights';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { npyOf } from '../../examples/lib/npy.mjs';
+import { npyOf } from '../../kit/weights/npy.mjs';
 import { useBackend } from '../support/backends';
 import { goldenGPT, goldenGPTs } from '../support/gpt-golden';
 import { goldenPlusPlus, goldenPlusPlusArgs, goldenPlusPlusModel } from '../support/plus-plus-golden';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { heatColour } from '../../examples/lib/heat-map.mjs';
+import { heatColour } from '../../kit/pictures/heat-map.mjs';
 import { itRefuses, runScript } from './run-script';
 import { saveGatedModel, saveModel } from './save-model';
 

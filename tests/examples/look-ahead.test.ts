@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { logProb, readPortable, sample } from 'pixelcnn-layers/runtime';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readDigits } from '../../examples/lib/digits.mjs';
+import { readDigits } from '../../kit/data/digits.mjs';
 import { itRefuses, runScript } from './run-script';
 
 let directory: string;

@@ -9,7 +9,7 @@ import { fileSystem } from 'pixelcnn-layers/node';
 import { logProb, type PortableModel, readPortable } from 'pixelcnn-layers/runtime';
 import { describe, expect, it } from 'vitest';
 import { MODELS as MODELS_OF_PAGE } from '../../demo/catalogue.mjs';
-import { auroc } from '../../examples/lib/auroc.mjs';
+import { auroc } from '../../kit/models/auroc.mjs';
 import { useBackend } from '../support/backends';
 import { take } from '../support/tensors';
 import { runScript } from './run-script';

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { logProb, readPortable } from 'pixelcnn-layers/runtime';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readDigits } from '../../examples/lib/digits.mjs';
-import { pngOfLevels } from '../../examples/lib/png-levels.mjs';
+import { readDigits } from '../../kit/data/digits.mjs';
+import { pngOfLevels } from '../../kit/pictures/png-levels.mjs';
 import { runScript } from './run-script';
 
 const TRAIN = '--data digits --model gated --blocks 1 --hidden 4 --out-dim 4 --first-kernel 3 --batch 4 --eval-images 20 --samples 2 --steps 5'; // biome-ignore format: one line

@@ -6,13 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { readPortable } from 'pixelcnn-layers/runtime';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readDataset } from '../../examples/lib/datasets.mjs';
-import { npyOf } from '../../examples/lib/npy.mjs';
-import { paletteOfText, toPalette } from '../../examples/lib/palette.mjs';
-import { pngOfLevels } from '../../examples/lib/png-levels.mjs';
-import { loadImageModel } from '../../examples/lib/saved-model.mjs';
+import { readDataset } from '../../kit/data/datasets.mjs';
+import { loadImageModel } from '../../kit/models/saved-model.mjs';
+import { paletteOfText, toPalette } from '../../kit/pictures/palette.mjs';
+import { pngOfLevels } from '../../kit/pictures/png-levels.mjs';
+import { npyOf } from '../../kit/weights/npy.mjs';
+import { findPython } from '../research/python';
 import { useBackend } from '../support/backends';
-import { findPython } from './python';
 import { itRefuses, runScript } from './run-script';
 
 // A model of a palette, from train.mjs to pictures and files.
@@ -158,7 +158,7 @@ describe('a model of a palette', () => {
 const python = findPython();
 
 describe.skipIf(python === null)('train.py with the palette of a run', () => {
-  const script = fileURLToPath(new URL('../../examples/pytorch/train.py', import.meta.url));
+  const script = fileURLToPath(new URL('../../research/pytorch/train.py', import.meta.url));
   const trainPy = (flags: string) => {
     const sizes = '--blocks 1 --hidden 4 --out-dim 4 --first-kernel 3 --batch 4 --eval-images 20'.split(' ');
     const env = { ...process.env, OMP_NUM_THREADS: '1' };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { getMask, type MaskArgs } from 'pixelcnn-layers';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TAP } from '../../examples/lib/mask-plot.mjs';
+import { TAP } from '../../kit/pictures/mask-plot.mjs';
 import { itRefuses, runScript } from './run-script';
 
 let directory: string;

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readDigits } from '../../examples/lib/digits.mjs';
-import { npyOf, parseNpy } from '../../examples/lib/npy.mjs';
+import { readDigits } from '../../kit/data/digits.mjs';
+import { npyOf, parseNpy } from '../../kit/weights/npy.mjs';
 import { COUNT_TENSORS, itRefuses, runScript, startScript } from './run-script';
 import { saveGatedModel, saveModel, saveModelOfCodes } from './save-model';
 

@@ -1,5 +1,5 @@
-import { DATASETS } from '../../lib/datasets.mjs';
-import { decimal, oneOf, outputDirectory, parseFlags, pathTo, positiveNumber, stop, wholeNumber } from '../../lib/flags.mjs'; // biome-ignore format: one line
+import { DATASETS } from '../../../kit/data/datasets.mjs';
+import { decimal, oneOf, outputDirectory, parseFlags, pathTo, positiveNumber, stop, wholeNumber } from '../../../kit/flags/flags.mjs'; // biome-ignore format: one line
 
 const HELP = `Draws images, or scores some, on all machines that run worker.mjs. Run an interrupted command again to continue it.
 
