@@ -1,0 +1,167 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import {
+  command,
+  decimal,
+  givenFlags,
+  listOf,
+  multipleOf,
+  oddNumber,
+  oneOf,
+  outputDirectory,
+  outputFile,
+  positiveNumber,
+  repeated,
+  text,
+  wholeNumber,
+} from '../../kit/flags.mjs';
+
+class Ended extends Error {}
+
+/** What a program prints before it ends, and its exit code; or the values of its flags. */
+function answerTo(read: () => unknown) {
+  const printed = { stdout: '', stderr: '' };
+  const listeners = process.listeners('uncaughtException');
+  const mocks = (['stdout', 'stderr'] as const).map((stream) =>
+    vi.spyOn(process[stream], 'write').mockImplementation((text) => {
+      printed[stream] += text;
+      return true;
+    }),
+  );
+  const exit = vi.spyOn(process, 'exit').mockImplementation(() => {
+    throw new Ended();
+  });
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof Ended)) throw error;
+    return { ...printed, code: exit.mock.lastCall?.[0] };
+  } finally {
+    for (const mock of [...mocks, exit]) mock.mockRestore();
+    for (const listener of process.listeners('uncaughtException')) {
+      if (!listeners.includes(listener)) process.off('uncaughtException', listener);
+    }
+  }
+}
+
+let directory: string;
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'flags-'));
+  writeFileSync(join(directory, 'file'), '');
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+const program = () =>
+  command('examples/some.mjs', 'Shows some.')
+    .requiredOption('--model <path>', 'what draws', text('a model'))
+    .option('--images <n>', 'how many', wholeNumber(1, 256), 8)
+    .option('--top-k <n>', 'of the likeliest (all)', wholeNumber(1))
+    .option('--side <n>', 'of the kernel', oddNumber(), 3)
+    .option('--filters <n>', 'of a layer', multipleOf(2), 4)
+    .option('--heat <x>', 'of draws', decimal(), 1)
+    .option('--share <x>', 'that is checked', decimal(1), 0)
+    .option('--rate <x>', 'of learning', positiveNumber(), 0.5)
+    .option('--decay <x>', 'of the rate', positiveNumber(1), 1)
+    .option('--backend <name>', 'what computes', oneOf(['wasm', 'cpu']), 'wasm')
+    .option('--heats <list>', 'a row each', listOf(decimal()))
+    .option('--other <path>', 'any number of times', repeated(text()), [])
+    .option('--path <path>', 'of the data')
+    .option('--out <file>', 'the picture', outputFile(), 'out/some.png')
+    .option('--to <dir>', 'of results', outputDirectory())
+    .option('--classify', 'also by class');
+const answer = (flags: string[]) => answerTo(() => program().parse(flags, { from: 'user' }).opts());
+
+describe('flags', () => {
+  const defaults = { images: 8, side: 3, filters: 4, heat: 1, share: 0, rate: 0.5, decay: 1, backend: 'wasm', other: [], out: 'out/some.png' }; // biome-ignore format: one line
+
+  it('have defaults', () => {
+    expect(answer(['--model', 'm'])).toEqual({ model: 'm', ...defaults });
+  });
+
+  it('have values of their kind', () => {
+    const given =
+      '--images 256 --top-k 2 --side=5 --filters 6 --heat 0 --share 1 --rate 1e-3 --decay .5 --backend cpu';
+    const more = ['--heats', '0,1.5', '--other', 'a', '--other', 'b', '--to', directory, '--out', join(directory, 'file')]; // biome-ignore format: one line
+    expect(answer(['--model', 'm', ...given.split(' '), ...more, '--classify'])).toEqual({
+      ...{
+        model: 'm',
+        images: 256,
+        topK: 2,
+        side: 5,
+        filters: 6,
+        heat: 0,
+        share: 1,
+        rate: 0.001,
+        decay: 0.5,
+      },
+      ...{ backend: 'cpu', heats: [0, 1.5], other: ['a', 'b'], to: directory, out: join(directory, 'file') },
+      classify: true,
+    });
+  });
+
+  it('are known as given', () => {
+    const given = program().parse(['--model', 'm', '--top-k', '2', '--images', '8'], { from: 'user' });
+    expect(givenFlags(given)).toEqual(['model', 'images', 'top-k']);
+  });
+
+  it.each([
+    ['--images 0', "--images: wanted a whole number from 1 to 256, got '0'"],
+    ['--images -1', "--images: wanted a whole number from 1 to 256, got '-1'"],
+    ['--images=', "--images: wanted a whole number from 1 to 256, got ''"],
+    ['--images 1e2', "--images: wanted a whole number from 1 to 256, got '1e2'"],
+    ['--images', "option '--images <n>' argument missing; --help lists the flags"],
+    ['--images --classify', "--images: wanted a value, got '--classify'; --help lists the flags"],
+    ['--top-k 0', "--top-k: wanted a whole number of at least 1, got '0'"],
+    ['--side 4', "--side: wanted an odd number, got '4'"],
+    ['--filters 7', "--filters: wanted a multiple of 2, got '7'"],
+    ['--heat -.5', "--heat: wanted a number of at least 0, got '-.5'"],
+    ['--heat=0x1', "--heat: wanted a number of at least 0, got '0x1'"],
+    ['--heat 1e999', "--heat: wanted a number of at least 0, got '1e999'"],
+    ['--share 1.1', "--share: wanted a number from 0 to 1, got '1.1'"],
+    ['--rate 0', "--rate: wanted a number above 0, got '0'"],
+    ['--decay 2', "--decay: wanted a number above 0 and at most 1, got '2'"],
+    ['--backend gpu', "--backend: wanted wasm, cpu, got 'gpu'"],
+    ['--heats 1,', "--heats: wanted a number of at least 0, got ''"],
+    ['--path=', "--path: wanted a value, got ''"],
+    ['--out=', "--out: wanted a file, got ''"],
+    ['--out DIRECTORY', '--out: wanted a file, DIRECTORY is a directory'],
+    ['--out new/', '--out: wanted a file, new/ is a directory'],
+    ['--out DIRECTORY/file/deep', "--out: ENOTDIR: not a directory, stat 'DIRECTORY/file/deep'"],
+    ['--to DIRECTORY/file', '--to: wanted a directory, DIRECTORY/file is a file'],
+    ['--classify=1', "unknown option '--classify=1' (Did you mean --classify?); --help lists the flags"],
+    ['--topk 2', "unknown option '--topk' (Did you mean --top-k?); --help lists the flags"],
+    ['--frobnicate', "unknown option '--frobnicate'; --help lists the flags"],
+    ['-x', "unknown option '-x'; --help lists the flags"],
+    ['x', 'too many arguments. Expected 0 arguments but got 1; --help lists the flags'],
+  ])('that are wrong end the program in one line: %s', (flags, line) => {
+    const fill = (text: string) => text.replaceAll('DIRECTORY', directory);
+    const given = ['--model', 'm', ...fill(flags).split(' ')];
+    expect(answer(given)).toEqual({ code: 1, stdout: '', stderr: `${fill(line)}\n` });
+  });
+
+  it('that are missing end the program, unless one is misspelt', () => {
+    const missing = '--model: wanted a model; --help lists the flags\n';
+    expect(answer([])).toMatchObject({ code: 1, stderr: missing });
+    const misspelt = "unknown option '--modle' (Did you mean --model?); --help lists the flags\n";
+    expect(answer(['--modle', 'm'])).toMatchObject({ code: 1, stderr: misspelt });
+  });
+
+  it('are listed with choices and defaults', () => {
+    const { code, stdout, stderr } = answer(['--help']) as { code: number; stdout: string; stderr: string };
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('Usage: node examples/some.mjs --model <path> [options]\n\nShows some.\n');
+    expect(stdout).toMatch(/--images <n> +how many \(default: 8\)\n/);
+    expect(stdout).toMatch(/--backend <name> +what computes \(choices: "wasm", "cpu", default:\s+"wasm"\)\n/);
+    expect(stdout).toMatch(/--help +prints this\n/);
+  });
+});
+
+it('a program with a command line ends in one line where an error is not caught', () => {
+  const read = () => {
+    program();
+    process.listeners('uncaughtException').at(-1)?.(new Error('no memory\nmore about it'), 'uncaughtException'); // biome-ignore format: one line
+  };
+  expect(answerTo(read)).toEqual({ code: 1, stdout: '', stderr: 'no memory\n' });
+});
