@@ -29,6 +29,10 @@ class Flag extends Option {
 class Program extends Command {
   #required = [];
 
+  createCommand(name) {
+    return new Program(name);
+  }
+
   createOption(flags, description) {
     return new Flag(flags, description);
   }
@@ -42,6 +46,18 @@ class Program extends Command {
 
   parse(argv, options) {
     super.parse(argv, options);
+    return this.#checkRequired();
+  }
+
+  /** What a command of a program does, which has flags of its own. */
+  action(run) {
+    return super.action((...args) => {
+      this.#checkRequired();
+      return run(...args);
+    });
+  }
+
+  #checkRequired() {
     const missing = this.#required.find(
       (option) => this.getOptionValue(option.attributeName()) === undefined,
     );
@@ -52,7 +68,7 @@ class Program extends Command {
 
 /**
  * A program's command line: `command(…).option('--images <n>', 'how many', wholeNumber(1), 8).parse().opts()`. `--help` prints
- * the flags. A user's mistake ends the program with a line; and so does, from here on, any error, of which the environment
+ * the flags. One of several commands has `command('masks')` for each, with flags and an `action` of their own. A user's mistake ends the program with a line; and so does, from here on, any error, of which the environment
  * variable DEBUG shows the stack.
  *
  * @param {string} path of the program, from the root of the repository
