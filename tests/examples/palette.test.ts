@@ -89,7 +89,7 @@ describe('a model of a palette', () => {
     expect(await coloursOf(at('new.png'))).toEqual(new Set([gap, ...ofPalette()]));
     await run(`sample.mjs --model ${out} --complete emoji --images 2 --out ${at('complete.png')}`);
     expect(await coloursOf(at('complete.png'))).toEqual(new Set([gap, line, ...ofPalette()]));
-    await run(`heat-map.mjs --model ${out} --data emoji --images 1 --out ${at('heat.png')}`);
+    await run(`pictures.mjs bits --model ${out} --data emoji --images 1 --out ${at('heat.png')}`);
     const { width, data } = PNG.sync.read(await readFile(at('heat.png')));
     const { test } = await readDataset('emoji');
     for (const [pixel, level] of toPalette(test, palette).data.subarray(0, 256).entries()) {
