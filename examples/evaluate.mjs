@@ -1,9 +1,9 @@
 // Measures a saved model on the test images of a data set: `node examples/evaluate.mjs --help`.
 
 import { sliceImages } from 'pixelcnn-layers/data';
+import { DATASETS } from '../kit/data/datasets.mjs';
 import { inLevels, readForModel } from '../kit/data/model-data.mjs';
-import { readEvaluateFlags } from '../kit/flags/evaluate.mjs';
-import { stop } from '../kit/flags/flags.mjs';
+import { command, oneOf, stop, text, wholeNumber } from '../kit/flags.mjs';
 import { histogramBitsByChannel, uniformBits } from '../kit/models/baselines.mjs';
 import { bitsByChannel } from '../kit/models/channel-bits.mjs';
 import { mostLikelyClasses, rightByClass } from '../kit/models/classify.mjs';
@@ -11,9 +11,33 @@ import { disposeOf, isPortable, isSymmetric, numParams } from '../kit/models/ima
 import { inOneOrder } from '../kit/models/orientations.mjs';
 import { checkClasses, classesTaken, loadAnyModel } from '../kit/models/saved-model.mjs';
 import { smallestPng } from '../kit/pictures/png.mjs';
-import { useBackend } from '../kit/runs/backend.mjs';
+import { BACKENDS, useBackend } from '../kit/runs/backend.mjs';
 
-const flags = readEvaluateFlags(process.argv.slice(2));
+const flags = command(
+  'examples/evaluate.mjs',
+  'Measures a saved model on the test images of a data set, in bits per dimension, beside models that see no neighbours and PNG.',
+)
+  .requiredOption(
+    '--model <path>',
+    'a saved model, a run of train.mjs or pytorch/train.py, or a .pixelcnn file',
+    text('the directory of a model'),
+  )
+  .requiredOption('--data <name>', 'the data set', oneOf(DATASETS))
+  .option('--path <path>', 'where the data are, for data sets that are not found by themselves')
+  .option(
+    '--levels <n>',
+    'how many levels the model should have; the data are quantized to them',
+    wholeNumber(2, 65_536),
+  )
+  .option('--images <n>', 'measures the first N test images (default: all)', wholeNumber(1))
+  .option('--batch <n>', 'images at a time', wholeNumber(1), 64)
+  .option(
+    '--classify',
+    'also tells how many images have their own class as the one under which they are most likely',
+  )
+  .option('--backend <name>', 'what computes', oneOf(BACKENDS), 'wasm')
+  .parse()
+  .opts();
 
 await useBackend(flags.backend);
 const loaded = await loadAnyModel(flags.model);

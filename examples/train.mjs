@@ -17,8 +17,7 @@ import { fileSystem } from 'pixelcnn-layers/node';
 import { readDataset } from '../kit/data/datasets.mjs';
 import { holdOut } from '../kit/data/hold-out.mjs';
 import { inLevels } from '../kit/data/model-data.mjs';
-import { fail, stop } from '../kit/flags/flags.mjs';
-import { readTrainFlags } from '../kit/flags/train.mjs';
+import { fail, stop } from '../kit/flags.mjs';
 import { histogramBits, uniformBits } from '../kit/models/baselines.mjs';
 import { classesOf } from '../kit/models/classes.mjs';
 import { checkWeights, evaluate } from '../kit/models/evaluation.mjs';
@@ -34,6 +33,7 @@ import { writeWhole } from '../kit/runs/files.mjs';
 import { trainingProgress } from '../kit/runs/progress.mjs';
 import { openRunLog } from '../kit/runs/run-log.mjs';
 import { keepSettings, openRun } from '../kit/runs/run-settings.mjs';
+import { readTrainFlags } from '../kit/runs/train-flags.mjs';
 import { startTrainer, workersFor, workersText } from '../kit/runs/trainer.mjs';
 
 const TITLES = {

@@ -3,8 +3,10 @@
 import { statSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 
+export { InvalidArgumentError };
+
 /** A flag of a program. Its parser may throw what it wanted: the program then ends with a line that begins with the flag's name. */
-class Flag extends Option {
+export class Flag extends Option {
   constructor(flags, description) {
     super(flags, description);
     if (this.required) this.argParser(text());
@@ -27,7 +29,7 @@ class Flag extends Option {
 }
 
 class Program extends Command {
-  #required = [];
+  #required = '';
 
   createCommand(name) {
     return new Program(name);
@@ -40,36 +42,21 @@ class Program extends Command {
   /** As commander's, but a flag that is missing is reported after unknown ones, since it may be one of those, misspelt. */
   requiredOption(flags, description, parse = text()) {
     this.option(flags, description, parse);
-    this.#required.push(this.options.at(-1));
-    return this.usage(`${this.#required.map((option) => option.flags).join(' ')} [options]`);
-  }
-
-  parse(argv, options) {
-    super.parse(argv, options);
-    return this.#checkRequired();
-  }
-
-  /** What a command of a program does, which has flags of its own. */
-  action(run) {
-    return super.action((...args) => {
-      this.#checkRequired();
-      return run(...args);
-    });
-  }
-
-  #checkRequired() {
-    const missing = this.#required.find(
-      (option) => this.getOptionValue(option.attributeName()) === undefined,
-    );
-    if (missing) this.error(`${missing.long}: wanted ${missing.wanted}`);
-    return this;
+    const option = this.options.at(-1);
+    this.#required += `${flags} `;
+    return this.usage(`${this.#required}[options]`)
+      .action(() => {})
+      .hook('preAction', () => {
+        const isGiven = this.getOptionValue(option.attributeName()) !== undefined;
+        if (!isGiven) this.error(`${option.long}: wanted ${option.wanted}`);
+      });
   }
 }
 
 /**
  * A program's command line: `command(…).option('--images <n>', 'how many', wholeNumber(1), 8).parse().opts()`. `--help` prints
- * the flags. One of several commands has `command('masks')` for each, with flags and an `action` of their own. A user's mistake ends the program with a line; and so does, from here on, any error, of which the environment
- * variable DEBUG shows the stack.
+ * the flags. One of several commands has `.command('masks')` for each, with flags and an `action` of their own. A user's mistake
+ * ends the program with a line; and so does, from here on, any error, of which the environment variable DEBUG shows the stack.
  *
  * @param {string} path of the program, from the root of the repository
  * @param {string} about what it does
@@ -179,9 +166,9 @@ export function listOf(parse) {
   return (value) => value.split(',').map((part) => parse(part));
 }
 
-/** The values of a flag that may be given any number of times. Its default is []. */
+/** The values of a flag that may be given any number of times. */
 export function repeated(parse) {
-  return (value, before) => [...before, parse(value)];
+  return (value, before = []) => [...before, parse(value)];
 }
 
 /** `what`, such as a name, or the path of something that is read. */

@@ -4,48 +4,49 @@ import { createPool } from 'pixelcnn-layers/runtime';
 import { DATASETS } from '../kit/data/datasets.mjs';
 import { inLevels, readForModel } from '../kit/data/model-data.mjs';
 import { pickImages } from '../kit/data/pick-images.mjs';
-import { oneOf, outputFile, parseFlags, pathTo, stop, wholeNumber } from '../kit/flags/flags.mjs';
+import { command, oneOf, outputFile, repeated, stop, text, wholeNumber } from '../kit/flags.mjs';
 import { auroc, aurocError } from '../kit/models/auroc.mjs';
 import { loadPortable } from '../kit/models/saved-model.mjs';
 import { histogramChart } from '../kit/pictures/chart.mjs';
 import { useBackend } from '../kit/runs/backend.mjs';
 import { prepareFile, writeWhole } from '../kit/runs/files.mjs';
 
-const help = `Tells images of another data set from those of a model's own, by their likelihood, and by its ratio to the likelihood
-under a background model: a network trained on the same images, some of whose pixels are random (train.py has a flag for
-that), or a network that sees only neighbours. Ren et al. 2019, https://arxiv.org/abs/1906.02845.
-
-  node research/out-of-distribution.mjs --model PATH --background PATH --data fashion-mnist --other mnist --other-path DIR
-
-  --model PATH       a saved model, a run, or a .pixelcnn file; one of classes is asked for the likeliest class of each image
-  --background PATH  the same, of as many levels; can be given several times
-  --data NAME        what they were trained on: ${DATASETS.join(', ')}
-  --other NAME       what is to be told from it
-  --path PATH        where the data are, for data sets that are not found by themselves
-  --other-path PATH  the same, of the others
-  --images N         test images of each, evenly spread (1000)
-  --out FILE         a picture, SVG (out/out-of-distribution.svg)
-  --help             prints this
-`;
 /** Of a model's own images, so many have a usual score. */
 const USUAL = 0.95;
 
-const text = { type: 'string' };
-const flags = parseFlags({ model: text, background: { ...text, multiple: true, default: [] }, data: text, other: text, path: text, 'other-path': text, images: { ...text, default: '1000' }, out: { ...text, default: 'out/out-of-distribution.svg' }, help: { type: 'boolean' } }, help, process.argv.slice(2)); // biome-ignore format: one line
-const path = pathTo('a model', '--model', flags.model);
-if (flags.background.length === 0) stop('--background: wanted a model; --help lists the flags');
-const names = ['data', 'other'].map((flag) =>
-  oneOf(`--${flag}`, pathTo('a data set', `--${flag}`, flags[flag]), DATASETS),
-);
-const numImages = wholeNumber('--images', flags.images, 2);
-const out = outputFile('--out', flags.out);
+const flags = command(
+  'research/out-of-distribution.mjs',
+  `Tells images of another data set from those of a model's own, by their likelihood, and by its ratio to the likelihood under a
+background model: a network trained on the same images, some of whose pixels are random (train.py has a flag for that), or a
+network that sees only neighbours. Ren et al. 2019, https://arxiv.org/abs/1906.02845.`,
+)
+  .requiredOption(
+    '--model <path>',
+    'a saved model, a run, or a .pixelcnn file; one of classes is asked for the likeliest class of each image',
+    text('a model'),
+  )
+  .requiredOption(
+    '--background <path>',
+    'the same, of as many levels; can be given several times',
+    repeated(text('a model')),
+  )
+  .requiredOption('--data <name>', 'what they were trained on', oneOf(DATASETS))
+  .requiredOption('--other <name>', 'what is to be told from it', oneOf(DATASETS))
+  .option('--path <path>', 'where the data are, for data sets that are not found by themselves')
+  .option('--other-path <path>', 'the same, of the others')
+  .option('--images <n>', 'test images of each, evenly spread', wholeNumber(2), 1000)
+  .option('--out <file>', 'a picture, SVG', outputFile(), 'out/out-of-distribution.svg')
+  .parse()
+  .opts();
+const { model: path, images: numImages, out } = flags;
+const names = [flags.data, flags.other];
 if (!out.endsWith('.svg')) stop(`--out: wanted a file that ends in .svg, got ${out}`);
 
 await useBackend('cpu');
 const model = await load('--model', path);
 const backgrounds = [];
 for (const one of flags.background) backgrounds.push(await load('--background', one, model));
-const sets = [await testImages(names[0], flags.path), await testImages(names[1], flags['other-path'])];
+const sets = [await testImages(names[0], flags.path), await testImages(names[1], flags.otherPath)];
 await prepareFile(out);
 
 /** A model without conditions but classes, of the size and levels of another. */

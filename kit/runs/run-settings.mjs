@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import CRC32 from 'crc-32';
-import { stop } from '../flags/flags.mjs';
+import { stop } from '../flags.mjs';
 import { sweep, writeWhole } from './files.mjs';
 import { lockRun } from './run-lock.mjs';
 
@@ -14,7 +14,7 @@ const OWN_FILE = /^(run\.json|metrics\.jsonl|curve\.svg|samples(-\d+)?\.png)$/;
  * flags or, for a resumed run, from its `run.json`, except for those that may change. Ends the program if the
  * directory holds another run, or none, or is in use.
  *
- * @param {ReturnType<import('../flags/train.mjs').readTrainFlags>} flags
+ * @param {ReturnType<import('./train-flags.mjs').readTrainFlags>} flags
  * @returns {Promise<object>}
  */
 export async function openRun({ out, resume, run, steps, patience, backend, path }) {

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { createTrainer } from 'pixelcnn-layers';
-import { stop } from '../flags/flags.mjs';
+import { stop } from '../flags.mjs';
 
 /** Into how many parts a batch is cut: at most eight, of about four images, since each part costs some time of its own. */
 const partsOf = (batch) => Math.min(8, Math.ceil(batch / 4));

@@ -1,32 +1,48 @@
 import { gatedPixelCNN, imageGPT, pixelCNN, pixelCNNPlusPlus, pixelSNAIL } from 'pixelcnn-layers';
-import { oneOf, pathTo, stop } from '../flags/flags.mjs';
+import { InvalidArgumentError, oneOf, stop, text } from '../flags.mjs';
 import { loadImageModel } from '../models/saved-model.mjs';
 
 const FACTORIES = { pixelCNN, gatedPixelCNN, pixelCNNPlusPlus, pixelSNAIL, imageGPT };
-export const FACTORY_NAMES = Object.keys(FACTORIES);
+const FACTORY_NAMES = Object.keys(FACTORIES);
 
 /**
- * Checks the flags `--model`, or `--factory` and `--args`.
+ * Adds the flags `--model`, `--factory` and `--args` to a command line.
  *
- * @param {{ model?: string, factory?: string, args?: string }} flags
- * @returns {null | { directory: string } | { factory: string, args: object }} null without any
+ * @param {import('commander').Command} command
+ * @param {string} [more] help of --model
  */
-export function readNetworkFlags({ model, factory, args }) {
-  if (model !== undefined && factory !== undefined) stop('--factory: --model already determines the network');
-  if (args !== undefined && factory === undefined) stop('--args: comes with --factory');
-  if (model !== undefined) return { directory: pathTo('the directory of a model', '--model', model) };
-  if (factory === undefined) return null;
-  return { factory: oneOf('--factory', factory, FACTORY_NAMES), args: parseArgs(args) };
+export function withNetworkFlags(command, more = '') {
+  return command
+    .option(
+      '--model <dir>',
+      `the network: that of a saved model, or of a run of train.mjs or pytorch/train.py${more}`,
+      text('the directory of a model'),
+    )
+    .option('--factory <name>', 'the network: a new one', oneOf(FACTORY_NAMES))
+    .option('--args <json>', 'its arguments, as {"imageShape":[8,8,1],"levels":17}', json);
 }
 
-function parseArgs(json) {
-  if (json === undefined)
-    stop('--args: wanted the arguments of the factory, as {"imageShape":[8,8,1],"levels":17}');
+function json(value) {
   try {
-    return JSON.parse(json);
+    return JSON.parse(value);
   } catch (error) {
-    return stop(`--args: wanted JSON: ${error.message}`);
+    throw new InvalidArgumentError(`wanted JSON: ${error.message}`);
   }
+}
+
+/**
+ * The network that the flags name.
+ *
+ * @param {{ model?: string, factory?: string, args?: object }} flags
+ * @returns {null | { directory: string } | { factory: string, args: object }} null without any
+ */
+export function givenNetwork({ model, factory, args }) {
+  if (model !== undefined && factory !== undefined) stop('--factory: --model already determines the network');
+  if (args !== undefined && factory === undefined) stop('--args: comes with --factory');
+  if (factory !== undefined && args === undefined)
+    stop('--args: wanted the arguments of the factory, as {"imageShape":[8,8,1],"levels":17}');
+  if (model !== undefined) return { directory: model };
+  return factory === undefined ? null : { factory, args };
 }
 
 /**

@@ -1,34 +1,25 @@
 /**
  * Whether a network that draws syllables from their parts has learnt what the parts are: how likely held-out syllables are given their own parts, among
  * the parts of all syllables of the font. And pictures of some beside the font, and of some that the font lacks.
- *
- *     node research/glyphs/syllables.mjs --model FILE --data DIR [--images N] [--out DIR]
  */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createPool, readPortable } from 'pixelcnn-layers/runtime';
-import { parseFlags, wholeNumber } from '../../kit/flags/flags.mjs';
+import { command, outputDirectory, wholeNumber } from '../../kit/flags.mjs';
 import { gridPng } from '../../kit/pictures/png.mjs';
 import { prepareFile, writeWhole } from '../../kit/runs/files.mjs';
 import { parseNpy } from '../../kit/weights/npy.mjs';
 
-const help = `Asks a network of Korean syllables which of all syllables of the font a held-out one is.
-
-  node research/glyphs/syllables.mjs --model FILE --data DIR
-
-  --model FILE  a .pixelcnn of a network conditioned on the parts of syllables
-  --data DIR    what make-data.py wrote: images and vectors
-  --images N    held-out syllables to ask about, the first N (235)
-  --out DIR     where the pictures go (out/syllables)
-  --help        prints this
-`;
-const text = (fallback) => ({ type: 'string', ...(fallback && { default: fallback }) });
-const flags = parseFlags(
-  { model: text(), data: text(), images: text('235'), out: text('out/syllables'), help: { type: 'boolean' } },
-  help,
-  process.argv.slice(2),
-);
-if (!flags.model || !flags.data) throw new Error('wanted --model and --data; --help lists the flags');
+const flags = command(
+  'research/glyphs/syllables.mjs',
+  'Asks a network of Korean syllables which of all syllables of the font a held-out one is.',
+)
+  .requiredOption('--model <file>', 'a .pixelcnn of a network conditioned on the parts of syllables')
+  .requiredOption('--data <dir>', 'what make-data.py wrote: images and vectors')
+  .option('--images <n>', 'held-out syllables to ask about, the first N', wholeNumber(1), 235)
+  .option('--out <dir>', 'where the pictures go', outputDirectory(), 'out/syllables')
+  .parse()
+  .opts();
 const PARTS = [19, 21, 28];
 const SIZE = PARTS.reduce((sum, count) => sum + count);
 /** Syllables side by side in a picture, and rows of pairs or of new ones. */
@@ -38,7 +29,7 @@ const model = readPortable(await readFile(flags.model));
 const [train, test] = await Promise.all(['train', 'test'].map(read));
 const known = Float32Array.from([...test.vectors, ...train.vectors]); // the held-out ones first
 const count = known.length / SIZE;
-const numImages = Math.min(wholeNumber('--images', flags.images, 1), test.vectors.length / SIZE);
+const numImages = Math.min(flags.images, test.vectors.length / SIZE);
 await mkdir(flags.out, { recursive: true });
 
 const pool = createPool();

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { bitsPerDim } from 'pixelcnn-layers';
 import { sliceImages } from 'pixelcnn-layers/data';
 import { readDataset } from '../../kit/data/datasets.mjs';
-import { stop } from '../../kit/flags/flags.mjs';
+import { stop } from '../../kit/flags.mjs';
 import { bitsByChannel } from '../../kit/models/channel-bits.mjs';
 import { classesOf } from '../../kit/models/classes.mjs';
 import { useBackend } from '../../kit/runs/backend.mjs';

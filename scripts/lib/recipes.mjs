@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { FOR_MODELS } from '../../kit/flags/train.mjs';
+import { FOR_MODELS } from '../../kit/runs/train-flags.mjs';
 
 /** Settings and metrics of all runs whose figures are in the docs. */
 const RUNS = fileURLToPath(new URL('../../docs/results/runs', import.meta.url));

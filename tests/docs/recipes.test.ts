@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { readTrainFlags } from '../../kit/flags/train.mjs';
+import { readTrainFlags } from '../../kit/runs/train-flags.mjs';
 import {
   commandsOf,
   flagsOf,

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { readSubmitFlags } from '../../examples/cluster/lib/submit-flags.mjs';
 import {
   command,
   decimal,
@@ -17,6 +18,9 @@ import {
   text,
   wholeNumber,
 } from '../../kit/flags.mjs';
+
+import { readTrainFlags } from '../../kit/runs/train-flags.mjs';
+import { readFlags as readVqFlags } from '../../research/vq/flags.mjs';
 
 class Ended extends Error {}
 
@@ -66,7 +70,7 @@ const program = () =>
     .option('--decay <x>', 'of the rate', positiveNumber(1), 1)
     .option('--backend <name>', 'what computes', oneOf(['wasm', 'cpu']), 'wasm')
     .option('--heats <list>', 'a row each', listOf(decimal()))
-    .option('--other <path>', 'any number of times', repeated(text()), [])
+    .option('--other <path>', 'any number of times', repeated(text()))
     .option('--path <path>', 'of the data')
     .option('--out <file>', 'the picture', outputFile(), 'out/some.png')
     .option('--to <dir>', 'of results', outputDirectory())
@@ -74,7 +78,7 @@ const program = () =>
 const answer = (flags: string[]) => answerTo(() => program().parse(flags, { from: 'user' }).opts());
 
 describe('flags', () => {
-  const defaults = { images: 8, side: 3, filters: 4, heat: 1, share: 0, rate: 0.5, decay: 1, backend: 'wasm', other: [], out: 'out/some.png' }; // biome-ignore format: one line
+  const defaults = { images: 8, side: 3, filters: 4, heat: 1, share: 0, rate: 0.5, decay: 1, backend: 'wasm', out: 'out/some.png' }; // biome-ignore format: one line
 
   it('have defaults', () => {
     expect(answer(['--model', 'm'])).toEqual({ model: 'm', ...defaults });
@@ -196,4 +200,35 @@ it('a program with a command line ends in one line where an error is not caught'
     process.listeners('uncaughtException').at(-1)?.(new Error('no memory\nmore about it'), 'uncaughtException'); // biome-ignore format: one line
   };
   expect(answerTo(read)).toEqual({ code: 1, stdout: '', stderr: 'no memory\n' });
+});
+
+it.each([
+  [readTrainFlags, '', '--data: wanted one of digits, fashion-mnist, mnist, binarized-mnist, cifar-10, emoji, folder, npy; --help lists the flags'],
+  [readTrainFlags, '--data digits --kernel 4', "--kernel: wanted an odd number, got '4'"],
+  [readTrainFlags, '--data digits --output mixture:', "--output: wanted softmax, mixture:N, got 'mixture:'"],
+  [readTrainFlags, '--data digits --output logits', "--output: wanted softmax, mixture:N, got 'logits'"],
+  [readTrainFlags, '--data digits --average 1', "--average: wanted a number below 1, got '1'"],
+  [readTrainFlags, '--data digits --layers 2', "--layers: comes with --model gpt, got 'pixelcnn'"],
+  [readTrainFlags, '--data digits --model snail --blocks 0', "--blocks: wanted a whole number of at least 1 with --model snail, got '0'"],
+  [readTrainFlags, '--resume --levels 2', '--levels: a resumed run keeps its own; --resume takes --out, --path, --steps, --patience, --backend and --workers'],
+  [readSubmitFlags, 'paint', "wanted draw or score first, got 'paint'; --help lists the flags"],
+  [readSubmitFlags, '', "wanted draw or score first, got nothing; --help lists the flags"],
+  [readSubmitFlags, 'draw --model x', '--images: wanted a value; --help lists the flags'],
+  [readSubmitFlags, 'draw --images 2 --modle x', "unknown option '--modle' (Did you mean --model?); --help lists the flags"],
+  [readSubmitFlags, 'draw --model x --images 2 --verify 2', "--verify: wanted a number from 0 to 1, got '2'"],
+  [readSubmitFlags, 'draw --model x --images 2 --classes 1,a', "--classes: wanted a whole number of at least 0, got 'a'"],
+  [readSubmitFlags, 'score --model x', '--data: wanted it or --npy, not both; --help lists the flags'],
+  [readSubmitFlags, 'score --model x --data digits --labels x', '--labels: comes with --npy'],
+  [readVqFlags, '--filters 7', "--filters: wanted a multiple of 2, got '7'"],
+  [readVqFlags, '--resume --rows 2', '--rows: a resumed run keeps its own; --resume takes --out, --path, --backend and --workers'],
+] as [(argv: string[]) => unknown, string, string][])('%s refuses %s', (read, flags, line) => {
+  const argv = flags.split(' ').filter((flag) => flag !== '');
+  expect(answerTo(() => read(argv))).toEqual({ code: 1, stdout: '', stderr: `${line}\n` });
+}); // biome-ignore format: one mistake a line
+
+it('each way to use the cluster has its values', () => {
+  const draw = { kind: 'draw', model: 'm', images: 9, out: 'out/cluster-draw', verify: 0.02, queue: 'pixelcnn', classes: [1, 2], options: { seed: 1, temperature: 1, topK: 3 } }; // biome-ignore format: one line
+  expect(readSubmitFlags('draw --model m --images 9 --classes 1,2 --top-k 3'.split(' '))).toMatchObject(draw);
+  const score = { kind: 'score', model: 'm', data: 'digits', part: 'test', out: 'out/cluster-score' };
+  expect(readSubmitFlags('score --model m --data digits'.split(' '))).toMatchObject(score);
 });
