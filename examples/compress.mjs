@@ -19,7 +19,7 @@ with the same model.`,
 )
   .requiredOption(
     '--model <file>',
-    'a portable model, NAME.pixelcnn, as export.mjs writes it. Keep it: without it nothing can be unpacked',
+    'a portable model, NAME.pixelcnn, as convert.mjs writes it. Keep it: without it nothing can be unpacked',
     text('the file of a portable model'),
   )
   .requiredOption(
@@ -173,7 +173,7 @@ function firstTwins(names) {
 async function readModel() {
   const model = await named('--model', async () => {
     if ((await stat(modelFile)).isDirectory())
-      throw new Error(`wanted a file, ${modelFile} is a directory: export.mjs makes a file of it`);
+      throw new Error(`wanted a file, ${modelFile} is a directory: convert.mjs makes a file of it`);
     return readPortable(await readFile(modelFile));
   });
   const [, , channels] = model.imageShape;

@@ -62,11 +62,17 @@ describe.each(names)('the trained model %s', (name) => {
     for (const line of ['data', 'recipe', 'steps', 'licence']) expect(card).toContain(`| ${line} |`);
   });
 
-  it('is also there as one file, as export.mjs makes it', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'export-'));
+  it('is also there as one file, as convert.mjs makes it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'convert-'));
     try {
       const made = join(folder, 'made.pixelcnn');
-      const { code, stderr } = await runScript('export.mjs', ['--model', directory, '--out', made]);
+      const { code, stderr } = await runScript('convert.mjs', [
+        '--model',
+        directory,
+        '--to',
+        made,
+        '--float16',
+      ]);
       expect([code, stderr]).toEqual([0, '']);
       expect((await readFile(made)).equals(await readFile(`${directory}.pixelcnn`))).toBe(true);
     } finally {

@@ -16,7 +16,7 @@ beforeAll(async () => {
   await run('train.mjs', `${TRAIN} --orientations 8 --out ${at('eight')}`);
   await run('train.mjs', `${TRAIN} --orientations 4 --conditional --out ${at('classes')}`);
   for (const name of ['eight', 'classes'])
-    await run('export.mjs', `--float32 --model ${at(name)} --out ${at(name)}.pixelcnn`);
+    await run('convert.mjs', `--model ${at(name)} --to ${at(name)}.pixelcnn`);
 }, 60_000);
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
@@ -39,7 +39,7 @@ describe.each(['eight', 'classes'])('a model of orientations, %s', (name) => {
   const isByClass = name === 'classes';
   const elements = isByClass ? 4 : 8;
 
-  it('is exported with them', async () => {
+  it('is converted with them', async () => {
     const { symmetry, conditions } = await read(name);
     expect(symmetry).toEqual({
       symmetries: ['flipRows', 'flipColumns', ...(isByClass ? [] : ['transpose'])],
