@@ -14,7 +14,7 @@ export class Flag extends Option {
 
   argParser(parse) {
     if (parse.choices) this.argChoices = [...parse.choices]; // which the help lists
-    this.wanted = parse.choices?.join(', ') ?? parse.what ?? 'a value';
+    this.wanted = parse.choices ? `one of ${parse.what}` : (parse.what ?? 'a value');
     return super.argParser((value, before) => {
       if (value.startsWith('--'))
         stop(`${this.long}: wanted a value, got '${value}'; --help lists the flags`);
@@ -103,62 +103,63 @@ export function fail(error, where = '') {
 /** The error that a parser throws. */
 export const wanted = (what, got) => new InvalidArgumentError(`wanted ${what}, got '${got}'`);
 
+/** A parser of `what`, by a function that returns undefined for what is none. */
+function parserOf(what, read) {
+  const parse = (value) => {
+    const result = read(value);
+    if (result !== undefined) return result;
+    throw wanted(what, value);
+  };
+  return Object.assign(parse, { what });
+}
+
 export function wholeNumber(least, most = Number.MAX_SAFE_INTEGER) {
   const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
-  return (value) => {
+  return parserOf(`a whole number ${range}`, (value) => {
     const number = Number(value);
-    if (/^\d+$/.test(value) && number >= least && number <= most) return number;
-    throw wanted(`a whole number ${range}`, value);
-  };
+    return /^\d+$/.test(value) && number >= least && number <= most ? number : undefined;
+  });
 }
 
 export function oddNumber(most) {
   const parse = wholeNumber(1, most);
-  return (value) => {
-    const number = parse(value);
-    if (number % 2 === 1) return number;
-    throw wanted('an odd number', value);
-  };
+  return parserOf('an odd number', (value) => (parse(value) % 2 === 1 ? Number(value) : undefined));
 }
 
 export function multipleOf(divisor) {
   const parse = wholeNumber(divisor);
-  return (value) => {
-    const number = parse(value);
-    if (number % divisor === 0) return number;
-    throw wanted(`a multiple of ${divisor}`, value);
-  };
+  return parserOf(`a multiple of ${divisor}`, (value) =>
+    parse(value) % divisor === 0 ? Number(value) : undefined,
+  );
 }
 
-/** Numbers like 0.5, .5, 2 or 1e-3. */
-const DECIMAL = /^(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+/** The number that a text like 0.5, .5, 2 or 1e-3 stands for, NaN for other texts. */
+const numberOf = (value) => (/^(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value) ? Number(value) : Number.NaN);
 
 /** A number of at least 0. */
 export function decimal(most = Number.MAX_VALUE) {
   const range = most === Number.MAX_VALUE ? 'of at least 0' : `from 0 to ${most}`;
-  return (value) => {
-    if (DECIMAL.test(value) && Number(value) <= most) return Number(value);
-    throw wanted(`a number ${range}`, value);
-  };
+  return parserOf(`a number ${range}`, (value) => (numberOf(value) <= most ? numberOf(value) : undefined));
 }
 
 /** A number above 0. */
 export function positiveNumber(most = Number.MAX_VALUE) {
   const range = most === Number.MAX_VALUE ? 'above 0' : `above 0 and at most ${most}`;
-  return (value) => {
-    const number = Number(value);
-    if (DECIMAL.test(value) && number > 0 && number <= most) return number;
-    throw wanted(`a number ${range}`, value);
-  };
+  return parserOf(`a number ${range}`, (value) => {
+    const number = numberOf(value);
+    return number > 0 && number <= most ? number : undefined;
+  });
 }
 
 /** One of the choices, which the help lists. */
 export function oneOf(choices) {
-  const parse = (value) => {
-    if (choices.includes(value)) return value;
-    throw wanted(choices.join(', '), value);
-  };
+  const parse = parserOf(choices.join(', '), (value) => (choices.includes(value) ? value : undefined));
   return Object.assign(parse, { choices });
+}
+
+/** `what`, such as a name, or the path of something that is read. */
+export function text(what = 'a value') {
+  return parserOf(what, (value) => (value === '' ? undefined : value));
 }
 
 /** Values between commas. */
@@ -168,35 +169,26 @@ export function listOf(parse) {
 
 /** The values of a flag that may be given any number of times. */
 export function repeated(parse) {
-  return (value, before = []) => [...before, parse(value)];
-}
-
-/** `what`, such as a name, or the path of something that is read. */
-export function text(what = 'a value') {
-  const parse = (value) => {
-    if (value !== '') return value;
-    throw wanted(what, value);
-  };
-  return Object.assign(parse, { what });
+  return Object.assign((value, before = []) => [...before, parse(value)], { what: parse.what });
 }
 
 /** The path of a directory that exists or can be made. */
 export function outputDirectory() {
-  const parse = text('a directory');
-  return (value) => {
-    if (entryAt(parse(value))?.isDirectory() !== false) return value;
+  const parse = (value) => {
+    if (entryAt(text('a directory')(value))?.isDirectory() !== false) return value;
     throw new InvalidArgumentError(`wanted a directory, ${value} is a file`);
   };
+  return Object.assign(parse, { what: 'a directory' });
 }
 
 /** The path of a file that can be written. */
 export function outputFile() {
-  const parse = text('a file');
-  return (value) => {
-    const isDirectory = /[/\\]$/.test(parse(value)) || entryAt(value)?.isDirectory();
+  const parse = (value) => {
+    const isDirectory = /[/\\]$/.test(text('a file')(value)) || entryAt(value)?.isDirectory();
     if (!isDirectory) return value;
     throw new InvalidArgumentError(`wanted a file, ${value} is a directory`);
   };
+  return Object.assign(parse, { what: 'a file' });
 }
 
 /** The entry at a path, if there is one. */

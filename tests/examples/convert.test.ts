@@ -377,7 +377,7 @@ describe('convert.mjs, of flags that do not go together,', () => {
     ["--axes: wanted numbers of axes, as 0,1, got '0,'", '--weights', 'x', '--list', '--axes', 'a=>0,'],
     ['--rename: Invalid regular expression', '--weights', 'x', '--list', '--rename', '(=>b'],
     ['--to: --list writes nothing', '--weights', 'x', '--list', '--to', 'y'],
-    ['--to: wanted a directory; --help', '--model', 'x'],
+    ['--to: wanted a file or a directory; --help', '--model', 'x'],
     ["--to: wanted .pixelcnn, .safetensors, .npz or a directory, got 'y.h5'", '--model', 'x', '--to', 'y.h5'],
     ['--float16: comes with --to NAME.pixelcnn', '--model', 'x', '--to', 'y', '--float16'],
     ['--layout: requires --to NAME.safetensors or NAME.npz', '--model', 'x', '--to', 'y', '--layout', 'keras'],

@@ -456,10 +456,7 @@ describe('train.mjs', () => {
       ['--data npy --levels 65537', "--levels: wanted a whole number from 2 to 65536, got '65537'"],
       ['--data digits --input onehot', "--input: wanted scaled, oneHot, embedding:N, got 'onehot'"],
       ['--data digits --input embedding', "--input: wanted scaled, oneHot, embedding:N, got 'embedding'"],
-      [
-        '--data digits --input embedding:0',
-        "--input embedding: wanted a whole number of at least 1, got '0'",
-      ],
+      ['--data digits --input embedding:0', "--input: wanted scaled, oneHot, embedding:N, got 'embedding:0'"],
       ['--data digits --input oneHot:3', "--input: wanted scaled, oneHot, embedding:N, got 'oneHot:3'"],
       ['--data digits --output softmax:2', "--output: wanted softmax, mixture:N, got 'softmax:2'"],
       ['--resume --out USED --output mixture:2', '--output: a resumed run keeps its own'],

@@ -213,7 +213,7 @@ it.each([
   [readTrainFlags, '--resume --levels 2', '--levels: a resumed run keeps its own; --resume takes --out, --path, --steps, --patience, --backend and --workers'],
   [readSubmitFlags, 'paint', "wanted draw or score first, got 'paint'; --help lists the flags"],
   [readSubmitFlags, '', "wanted draw or score first, got nothing; --help lists the flags"],
-  [readSubmitFlags, 'draw --model x', '--images: wanted a value; --help lists the flags'],
+  [readSubmitFlags, 'draw --model x', '--images: wanted a whole number of at least 1; --help lists the flags'],
   [readSubmitFlags, 'draw --images 2 --modle x', "unknown option '--modle' (Did you mean --model?); --help lists the flags"],
   [readSubmitFlags, 'draw --model x --images 2 --verify 2', "--verify: wanted a number from 0 to 1, got '2'"],
   [readSubmitFlags, 'draw --model x --images 2 --classes 1,a', "--classes: wanted a whole number of at least 0, got 'a'"],

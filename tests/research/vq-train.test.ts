@@ -131,7 +131,7 @@ describe('research/vq/train.mjs', () => {
   const refused = (flags: string) => ['research/vq/train.mjs', ...flags.split(' ')];
   itRefuses(
     [
-      ["Unknown option '--step': did you mean --steps? --help lists the flags", refused('--step 3')],
+      ["unknown option '--step' (Did you mean --steps?); --help lists the flags", refused('--step 3')],
       ["--steps: wanted a whole number of at least 1, got '0'", refused('--steps 0')],
       ["--filters: wanted a multiple of 2, got '7'", refused('--filters 7')],
       ["--prior-filters: wanted a multiple of 16, got '24'", refused('--prior-filters 24')],
