@@ -42,7 +42,7 @@ describe('export.mjs', () => {
         ['export.mjs', '--model', 'nowhere', '--out', 'FOLDER'],
       ],
       ['file: wanted a file, FOLDER is a directory', ['runtime/draw.mjs', 'FOLDER']],
-      ["file: wanted a file, got '--help'", ['runtime/draw.mjs', '--help']],
+      ["unknown option '--frob'; --help lists the flags", ['runtime/draw.mjs', '--frob']],
     ],
     () => ({ FOLDER: folder }),
   );
