@@ -5,7 +5,17 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 
 export { InvalidArgumentError };
 
-/** A flag of a program. Its parser may throw what it wanted: the program then ends with a line that begins with the flag's name. */
+/** A parser whose errors end the program with a line that begins with the name of the flag, or of what else is parsed. */
+const reporting = (name, parse) => (value, before) => {
+  if (value.startsWith('--')) stop(`${name}: wanted a value, got '${value}'; --help lists the flags`);
+  try {
+    return parse(value, before);
+  } catch (error) {
+    if (error instanceof InvalidArgumentError) stop(`${name}: ${error.message}`);
+    throw error;
+  }
+};
+
 export class Flag extends Option {
   constructor(flags, description) {
     super(flags, description);
@@ -15,16 +25,7 @@ export class Flag extends Option {
   argParser(parse) {
     if (parse.choices) this.argChoices = [...parse.choices]; // which the help lists
     this.wanted = parse.choices ? `one of ${parse.what}` : (parse.what ?? 'a value');
-    return super.argParser((value, before) => {
-      if (value.startsWith('--'))
-        stop(`${this.long}: wanted a value, got '${value}'; --help lists the flags`);
-      try {
-        return parse(value, before);
-      } catch (error) {
-        if (error instanceof InvalidArgumentError) stop(`${this.long}: ${error.message}`);
-        throw error;
-      }
-    });
+    return super.argParser(reporting(this.long, parse));
   }
 }
 
@@ -37,6 +38,10 @@ class Program extends Command {
 
   createOption(flags, description) {
     return new Flag(flags, description);
+  }
+
+  argument(name, description, parse = text(), fallback) {
+    return super.argument(name, description, reporting(name.replaceAll(/\W/g, ''), parse), fallback);
   }
 
   /** As commander's, but a flag that is missing is reported after unknown ones, since it may be one of those, misspelt. */

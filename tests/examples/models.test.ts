@@ -83,12 +83,15 @@ describe.each(names)('the trained model %s', (name) => {
 
 const read = (file: string) => readFile(fileURLToPath(new URL(`../../examples/${file}`, import.meta.url)));
 
+const readData = (file: string) =>
+  readFile(fileURLToPath(new URL(`../../kit/data/sets/${file}`, import.meta.url)));
+
 /** The bits per dimension that a model takes for each of the test images that come with it, given its class. */
 async function bitsOfTestImages(name: string, imageShape: readonly number[]) {
   const [model, images, labels] = await Promise.all([
     read(`models/${name}.pixelcnn`),
-    read(`data/${name}-test-images.u8`),
-    read(`data/${name}-test-labels.u8`),
+    readData(`${name}-test-images.u8`),
+    readData(`${name}-test-labels.u8`),
   ]);
   const given = { data: Uint8Array.from(images), shape: [labels.length, ...imageShape] };
   const nats = await logProb(readPortable(model), given, { condition: Array.from(labels) });
@@ -116,7 +119,7 @@ async function verdictsOn(name: string, images: Uint8Array) {
 }
 
 describe.each(['clothes', 'digits-28'])('the page, of %s,', (name) => {
-  const imagesOf = async (of: string) => Uint8Array.from((await read(`data/${of}-test-images.u8`)).subarray(0, 15 * 784)); // biome-ignore format: one line
+  const imagesOf = async (of: string) => Uint8Array.from((await readData(`${of}-test-images.u8`)).subarray(0, 15 * 784)); // biome-ignore format: one line
 
   it('finds hardly any of the test images unusual, and paper that is blank, or of squares', async () => {
     const blank = new Uint8Array(784);

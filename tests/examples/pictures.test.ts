@@ -191,7 +191,7 @@ describe('bits refuses', () => {
   itRefuses(
     [
       ['--model: wanted the directory of a model; --help lists the flags', ['pictures.mjs', 'bits']],
-      ['--data: wanted digits, ', ['pictures.mjs', 'bits', '--model', '/nowhere']],
+      ['--data: wanted one of digits, ', ['pictures.mjs', 'bits', '--model', '/nowhere']],
       ['; /nowhere has neither', ['pictures.mjs', 'bits', '--model', '/nowhere', '--data', 'digits']],
       ['the model takes images of 8x8x1, emoji has 16x16x3', [...onDigits, '--data', 'emoji']],
       ["--images: wanted a whole number from 1 to 256, got '0'", [...onDigits, '--images', '0']],

@@ -39,7 +39,7 @@ describe('a file for the runtime', () => {
         ['convert.mjs', '--model', 'FOLDER/nowhere', '--to', 'FOLDER/x.pixelcnn'],
       ],
       ['file: wanted a file, FOLDER is a directory', ['runtime/draw.mjs', 'FOLDER']],
-      ["file: wanted a file, got '--help'", ['runtime/draw.mjs', '--help']],
+      ["unknown option '--frob'; --help lists the flags", ['runtime/draw.mjs', '--frob']],
     ],
     () => ({ FOLDER: folder }),
   );

@@ -194,6 +194,20 @@ describe('commands of a program', () => {
   });
 });
 
+it.each([
+  [[], "missing required argument 'from'; --help lists the flags"],
+  [['a', ''], "to: wanted a file, got ''"],
+  [['a', 'b', 'c'], 'too many arguments. Expected 2 arguments but got 3; --help lists the flags'],
+])('what stands alone is checked: %j', (argv, line) => {
+  const copy = () => command('examples/copy.mjs', 'Copies.').argument('<from>', 'a file').argument('[to]', 'another', outputFile(), 'out'); // biome-ignore format: one line
+  expect(answerTo(() => copy().parse(['a'], { from: 'user' }).processedArgs)).toEqual(['a', 'out']);
+  expect(answerTo(() => copy().parse(argv, { from: 'user' }))).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: `${line}\n`,
+  });
+});
+
 it('a program with a command line ends in one line where an error is not caught', () => {
   const read = () => {
     program();
