@@ -1,4 +1,12 @@
 // Packs a directory of PNGs losslessly into one file, and unpacks it again: `node examples/compress.mjs --help`.
+//
+// Pixels and names are restored exactly. The PNG files are rewritten: text, colour profiles and dates are not kept. All else in the
+// directory, with its subdirectories, is left out, and listed. Unpacking needs exactly the same model: one converted again with another
+// precision will not do. Intensities must be the model's levels: any of 256, or of L levels those that level * 255 / (L - 1) rounds to, as
+// sample.mjs writes them. A model for images of any size takes PNGs of different sizes.
+//
+// The file is a zip of one codec file for each size of images, such as 8x8.pxc, and names.json. Nothing else in it is unpacked, nor
+// more bytes than it has itself. Names must be possible on Linux, macOS and Windows, and no two may differ only by case.
 
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
