@@ -70,7 +70,7 @@ class Program extends Command {
 export function command(path, about) {
   process.on('uncaughtException', (error) => fail(error));
   return new Program(path.endsWith('.mjs') ? `node ${path}` : path)
-    .description(about)
+    .description(about.replaceAll(/\s*\n\s*/g, ' '))
     .helpOption('--help', 'prints this')
     .configureOutput({
       outputError(message, write) {

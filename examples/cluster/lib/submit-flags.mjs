@@ -34,7 +34,7 @@ export function readSubmitFlags(argv) {
         `wanted draw or score first, got ${kind === undefined ? 'nothing' : `'${kind}'`}; --help lists the flags`,
       );
     });
-  ofBoth(program.command('draw').description('draws images'), 'draw')
+  ofBoth(program.command('draw').description('Draws images.'), 'draw')
     .requiredOption('--images <n>', 'how many', wholeNumber(1))
     .option('--seed <n>', 'same seed, same images', wholeNumber(0), 1)
     .option('--temperature <x>', 'divides the logits; 0 takes the most likely level', decimal(), 1)
@@ -48,7 +48,7 @@ export function readSubmitFlags(argv) {
     .action(({ seed, temperature, topK, topP, ...flags }) => {
       read = { kind: 'draw', ...flags, options: { seed, temperature, topK, topP } };
     });
-  ofBoth(program.command('score').description('scores the images of a data set, or of a file'), 'score')
+  ofBoth(program.command('score').description('Scores the images of a data set, or of a file.'), 'score')
     .option('--data <name>', 'the data set', oneOf(DATASETS))
     .option('--path <path>', 'where they are, for data sets that are not found by themselves')
     .option('--part <name>', 'of the data set', oneOf(['train', 'test']), 'test')
