@@ -155,7 +155,7 @@ describe('a flag that is wrong', () => {
 it('every flag is refused in one line where it is wrong', async () => {
   const fill = (text: string) =>
     Object.entries(places()).reduce((all, [name, path]) => all.replace(name, path), text);
-  const run = (script: string, flags: string[]) => {
+  const run = (script: string, flags: readonly string[]) => {
     const [program = '', ...command] = script.split(' ');
     return runScript(program, [...command, ...flags]);
   };
