@@ -1,4 +1,12 @@
 // Packs a directory of PNGs losslessly into one file, and unpacks it again: `node examples/compress.mjs --help`.
+//
+// Pixels and names are restored exactly. The PNG files are rewritten: text, colour profiles and dates are not kept. All else in the
+// directory, with its subdirectories, is left out, and listed. Unpacking needs exactly the same model: one converted again with another
+// precision will not do. Intensities must be the model's levels: any of 256, or of L levels those that level * 255 / (L - 1) rounds to, as
+// sample.mjs writes them. A model for images of any size takes PNGs of different sizes.
+//
+// The file is a zip of one codec file for each size of images, such as 8x8.pxc, and names.json. Nothing else in it is unpacked, nor
+// more bytes than it has itself. Names must be possible on Linux, macOS and Windows, and no two may differ only by case.
 
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,7 +27,7 @@ with the same model.`,
 )
   .requiredOption(
     '--model <file>',
-    'a portable model, NAME.pixelcnn, as export.mjs writes it. Keep it: without it nothing can be unpacked',
+    'a portable model, NAME.pixelcnn, as convert.mjs writes it. Keep it: without it nothing can be unpacked',
     text('the file of a portable model'),
   )
   .requiredOption(
@@ -173,7 +181,7 @@ function firstTwins(names) {
 async function readModel() {
   const model = await named('--model', async () => {
     if ((await stat(modelFile)).isDirectory())
-      throw new Error(`wanted a file, ${modelFile} is a directory: export.mjs makes a file of it`);
+      throw new Error(`wanted a file, ${modelFile} is a directory: convert.mjs makes a file of it`);
     return readPortable(await readFile(modelFile));
   });
   const [, , channels] = model.imageShape;

@@ -1,4 +1,4 @@
-// Converts weights from and for other programs: `node examples/convert.mjs --help`.
+// Makes one file of a model, which needs no tfjs, and converts weights from and for other programs: `node examples/convert.mjs --help`.
 
 import { extname } from 'node:path';
 import { zipSync } from 'fflate';
@@ -19,6 +19,7 @@ import {
   wanted,
 } from '../kit/flags.mjs';
 import { paletteOf } from '../kit/models/image-model.mjs';
+import { inAllOrientations } from '../kit/models/orientations.mjs';
 import { useBackend } from '../kit/runs/backend.mjs';
 import { prepareFile, writeWhole } from '../kit/runs/files.mjs';
 import { givenNetwork, makeNetwork, withNetworkFlags } from '../kit/weights/given-network.mjs';
@@ -41,7 +42,7 @@ const NOT_WRITTEN = ['.h5', '.hdf5', '.keras', '.npy', '.onnx', '.pb', '.pt', '.
 
 const program = command(
   'examples/convert.mjs',
-  'Takes weights of another program into a network, or gives those of a model to another program.',
+  'Makes one file of a model, for pixelcnn-layers/runtime; takes weights of another program into a network; or gives those of a model to another program.',
 )
   .usage('[--weights FILE] [--model DIR | --factory NAME --args JSON] [--to PATH | --list] [options]')
   .option(
@@ -150,8 +151,8 @@ if (flags.list) {
   list();
 } else {
   if (given !== null) load();
-  await write();
-  console.log(`${to}: ${ownNames.length} weights of ${weights ?? network.directory}`);
+  const size = await write();
+  console.log(`${to}: ${ownNames.length} weights of ${weights ?? network.directory}${size}`);
 }
 
 /** Loads the tensors of the file into the network, all or none. Reports renamed ones by `onRename`. */
@@ -192,17 +193,24 @@ function list() {
   }
 }
 
+/** Writes what was asked for, and tells the size of a file. */
 async function write() {
-  if (kind === '') return model.save(fileSystem(to));
+  if (kind === '') {
+    await model.save(fileSystem(to));
+    return '';
+  }
   await prepareFile(to, '--to');
-  await writeWhole(to, await bytesOf());
+  const bytes = await bytesOf();
+  await writeWhole(to, bytes);
+  return `, ${Math.round(bytes.length / 1000)} kB`;
 }
 
 async function bytesOf() {
-  if (kind === '.pixelcnn')
-    return writePortable(await toPortable(model, { palette: paletteOf(model, model.levels) }), {
-      float16: flags.float16,
-    });
+  if (kind === '.pixelcnn') {
+    const orientations = inAllOrientations(model, model.getUserDefinedMetadata() ?? {});
+    const portable = await toPortable(orientations ?? model, { palette: paletteOf(model, model.levels) });
+    return writePortable(portable, { float16: flags.float16 });
+  }
   const tensors = saveWeights(model, { to: layout });
   if (kind === '.safetensors') return writeSafetensors(tensors);
   const arrays = [...tensors].map(([name, { data, shape }]) => [`${name}.npy`, npyOf(data, shape)]);

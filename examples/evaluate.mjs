@@ -1,4 +1,13 @@
 // Measures a saved model on the test images of a data set: `node examples/evaluate.mjs --help`.
+//
+// Bits per dimension (one dimension is one channel of one pixel) are the mean of -log2 of the probability that the model gives to each
+// value, given all values before it; of RGB images also for each channel, and of a model of orientations also in one order. Images are
+// quantized to the model's levels, or become the nearest colours of its palette. Beside the figure stand, for the same images:
+//   uniform     all levels are equally likely;
+//   histogram   the frequency of each level in its channel of the training set, ignoring neighbours;
+//   PNG         one file of all images in a grid without gaps, the smallest of six: no filter, Paeth's, or the best of each row, each with
+//               two strategies of zlib at its highest level. Unlike the model, PNG has learnt nothing beforehand.
+// A model by class is given the class of each image; with --classify, all classes are equally frequent a priori.
 
 import { sliceImages } from 'pixelcnn-layers/data';
 import { DATASETS } from '../kit/data/datasets.mjs';

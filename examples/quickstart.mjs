@@ -1,5 +1,8 @@
 // Trains a PixelCNN on 8x8 handwritten digits, then draws new digits and completes halves of real ones.
 // Half a minute, nothing to download: `npm run quickstart`, or `node examples/quickstart.mjs --help` for the flags.
+//
+// It ends with bits per dimension (one dimension is one pixel) of the test images, 1.875 with the defaults, beside those of `uniform`, to
+// which all 17 levels are equally likely, 4.087, and of `histogram`, which knows how frequent each level is, but not its neighbours, 2.961.
 
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';

@@ -1,4 +1,8 @@
 // Draws images from a saved model, or completes images of a data set: `node examples/sample.mjs --help`.
+//
+// The picture is a grid of new images; or a row for each class of a model by class; or a row for each of several temperatures, from the
+// same noise, so that columns show what changes. With --complete, a row is a test image and seven completions of its upper half; at
+// several temperatures, a row of test images and a row of their completions at each.
 
 import { readFile } from 'node:fs/promises';
 import { sliceImages } from 'pixelcnn-layers/data';

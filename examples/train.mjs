@@ -1,4 +1,8 @@
 // Trains a PixelCNN on a data set, and writes figures, samples and checkpoints as it goes: `node examples/train.mjs --help`.
+//
+// At the end the best model is measured on the test images, and samples.png is drawn from it. One run at a time writes to a directory:
+// another ends at once, and names the process and when it started. The operating system holds this lock, so that a run.lock which is
+// left behind is harmless. A resumed run starts a new file in events/; TensorBoard discards earlier entries of repeated steps.
 
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';

@@ -60,8 +60,8 @@ class Program extends Command {
 
 /**
  * A program's command line: `command(…).option('--images <n>', 'how many', wholeNumber(1), 8).parse().opts()`. `--help` prints
- * the flags. A user's mistake ends the program with a line; and so does, from here on, any error, of which the environment
- * variable DEBUG shows the stack.
+ * the flags. One of several commands has `.command('masks')` for each, with flags and an `action` of their own. A user's mistake
+ * ends the program with a line; and so does, from here on, any error, of which the environment variable DEBUG shows the stack.
  *
  * @param {string} path of the program, from the root of the repository
  * @param {string} about what it does

@@ -24,7 +24,7 @@ async function programs() {
 /** What a program prints for --help, and what each command of it does. */
 async function helpOf(...program) {
   const { stdout } = await promisify(execFile)(process.execPath, [...program, '--help'], { cwd: root });
-  const commands = [...stdout.matchAll(/^ {2}(\w+) \[options\]/gm)].map(([, name]) => name);
+  const commands = [...stdout.matchAll(/^ {2}([\w-]+) \[options\]/gm)].map(([, name]) => name);
   const helps = [stdout.trim()];
   for (const name of commands) helps.push(await helpOf(...program, name));
   return helps.join('\n\n');

@@ -57,7 +57,7 @@ describe('sample.mjs', () => {
 
   it('draws from a portable file what it draws from the model that it was made of, and completes', async () => {
     const file = join(directory, 'conditional.pixelcnn');
-    const exported = await runScript('export.mjs', ['--model', conditional, '--out', file, '--float32']);
+    const exported = await runScript('convert.mjs', ['--model', conditional, '--to', file]);
     expect(exported.code).toBe(0);
     for (const flags of [
       ['--images', '2'],

@@ -162,6 +162,38 @@ describe('flags', () => {
   });
 });
 
+describe('commands of a program', () => {
+  const run = vi.fn();
+  const answer = (flags: string[]) =>
+    answerTo(() => {
+      const program = command('examples/some.mjs', 'Shows some.');
+      program.command('one').option('--images <n>', 'how many', wholeNumber(1), 8).action(run);
+      program.command('other').requiredOption('--model <path>', 'what draws', text('a model')).action(run);
+      program.parse(flags, { from: 'user' });
+    });
+
+  it('have flags of their own', () => {
+    answer(['one']);
+    expect(run.mock.lastCall?.[0]).toEqual({ images: 8 });
+    answer(['other', '--model', 'm']);
+    expect(run.mock.lastCall?.[0]).toEqual({ model: 'm' });
+    expect(run).toHaveBeenCalledTimes(2);
+  });
+
+  it.each([
+    ['one --images 0', "--images: wanted a whole number of at least 1, got '0'"],
+    ['one --image 1', "unknown option '--image' (Did you mean --images?); --help lists the flags"],
+    ['one x', "too many arguments for 'one'. Expected 0 arguments but got 1; --help lists the flags"],
+    ['other', '--model: wanted a model; --help lists the flags'],
+    ['other --modle m', "unknown option '--modle' (Did you mean --model?); --help lists the flags"],
+    ['on', "unknown command 'on' (Did you mean one?); --help lists the flags"],
+  ])('end in one line where a flag is wrong: %s', (flags, line) => {
+    run.mockClear();
+    expect(answer(flags.split(' '))).toEqual({ code: 1, stdout: '', stderr: `${line}\n` });
+    expect(run).not.toHaveBeenCalled();
+  });
+});
+
 it.each([
   [[], "missing required argument 'from'; --help lists the flags"],
   [['a', ''], "to: wanted a file, got ''"],

@@ -72,7 +72,7 @@ function ofBoth(program, kind) {
   return program
     .requiredOption(
       '--model <file>',
-      'a model as one file, NAME.pixelcnn, of export.mjs',
+      'a model as one file, NAME.pixelcnn, of convert.mjs',
       text('the file of a model'),
     )
     .option('--out <dir>', 'where results go', outputDirectory(), `out/cluster-${kind}`)

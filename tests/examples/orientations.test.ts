@@ -2,7 +2,6 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { logProb, readPortable } from 'pixelcnn-layers/runtime';
-import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readDigits } from '../../kit/data/digits.mjs';
 import { pngOfLevels } from '../../kit/pictures/png-levels.mjs';
@@ -13,11 +12,11 @@ const TRAIN = '--data digits --model gated --blocks 1 --hidden 4 --out-dim 4 --f
 let directory: string;
 const at = (name: string) => join(directory, name);
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'orders-'));
+  directory = await mkdtemp(join(tmpdir(), 'orientations-'));
   await run('train.mjs', `${TRAIN} --orientations 8 --out ${at('eight')}`);
   await run('train.mjs', `${TRAIN} --orientations 4 --conditional --out ${at('classes')}`);
   for (const name of ['eight', 'classes'])
-    await run('export.mjs', `--float32 --model ${at(name)} --out ${at(name)}.pixelcnn`);
+    await run('convert.mjs', `--model ${at(name)} --to ${at(name)}.pixelcnn`);
 }, 60_000);
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
@@ -40,7 +39,7 @@ describe.each(['eight', 'classes'])('a model of orientations, %s', (name) => {
   const isByClass = name === 'classes';
   const elements = isByClass ? 4 : 8;
 
-  it('is exported with them', async () => {
+  it('is converted with them', async () => {
     const { symmetry, conditions } = await read(name);
     expect(symmetry).toEqual({
       symmetries: ['flipRows', 'flipColumns', ...(isByClass ? [] : ['transpose'])],
@@ -92,47 +91,10 @@ describe.each(['eight', 'classes'])('a model of orientations, %s', (name) => {
   });
 });
 
-describe('orders.mjs', () => {
-  it('says what missing pixels cost, exactly in the orientations that leave them to the end', async () => {
-    const out = at('orders.png');
-    const stdout = await run('orders.mjs', `--model ${at('eight')} --images 3 --particles 2 --out ${out}`);
-    const figures = (name: string) => new RegExp(`^${name} +(\\S.*)$`, 'm').exec(stdout)?.[1]?.split(/ {2,}/);
-    const model = await read('eight');
-    const all = await testImages(297);
-    expect(figures('averaged over all')?.[0]).toBe(bitsOf(await logProb(model, all.images)));
-
-    // The upper half comes first where columns are flipped, or nothing is.
-    const { images } = await testImages(3);
-    const mirrored = { ...images, data: images.data.map((_, i, levels) => levels[i - (i % 8) + 7 - (i % 8)] as number) }; // biome-ignore format: one line
-    const { symmetry, ...network } = model;
-    const nats = await Promise.all(
-      [images, mirrored].map((given, k) => logProb(network, given, { condition: 2 * k, perValue: true })),
-    );
-    const sums = (perValue: Float64Array, size: number) =>
-      [0, 1, 2].map((n) => perValue.subarray(64 * n, 64 * n + size).reduce((sum, one) => sum + one, 0));
-    const logSum = (size: number, n: number) =>
-      Math.log(nats.reduce((sum, of) => sum + Math.exp(sums(of, size)[n] as number), 0));
-    const missing = [0, 1, 2].map((n) => logSum(64, n) - logSum(32, n));
-    const later = [0, 1, 2].map((n) => (sums(nats[0] as Float64Array, 64)[n] as number) - (sums(nats[0] as Float64Array, 32)[n] as number)); // biome-ignore format: one line
-    /** The mean of three numbers of bits for each of 32 missing values, and its standard error. */
-    const cell = (natsOfImages: number[]) => {
-      const [a, b, c] = natsOfImages.map((one) => -one / (32 * Math.LN2)) as [number, number, number];
-      const mean = (a + b + c) / 3;
-      const error = Math.sqrt(((a - mean) ** 2 + (b - mean) ** 2 + (c - mean) ** 2) / (3 * 2));
-      return `${mean.toFixed(3)} +- ${error.toFixed(3)}`;
-    };
-    expect(figures('upper half')).toEqual([missing, later, later].map(cell));
-    for (const part of ['lower half', 'left half', 'right half', 'all but a quarter, left'])
-      expect(figures(part)).toHaveLength(3);
-
-    const { width, height } = PNG.sync.read(await readFile(out));
-    expect([width, height]).toEqual([15 * 72 + 8, 5 * 72 + 8]);
-  });
-
-  it('takes models of orientations only', async () => {
-    for (const model of [at('classes'), 'examples/models/digits']) {
-      const { code, stderr } = await runScript('orders.mjs', ['--model', model]);
-      expect([code, stderr]).toEqual([1, `--model: wanted a model of orientations, without classes, got ${model}\n`]); // biome-ignore format: one line
-    }
-  });
+it('completes in any order without classes only', async () => {
+  for (const model of [at('classes'), 'examples/models/digits']) {
+    const { code, stderr } = await runScript('complete.mjs', ['orders', '--model', model]);
+    expect([code, stderr]).toEqual([1, `--model: wanted a model of orientations, without classes, got ${model}\n`]); // biome-ignore format: one line
+  }
+  await run('complete.mjs', `orders --model ${at('eight')} --images 2 --particles 1 --out ${at('run.png')}`);
 });
