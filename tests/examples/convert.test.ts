@@ -192,7 +192,7 @@ describe('convert.mjs', () => {
     expect(ended.get(name)).toMatchObject({
       code: 0,
       stderr: '',
-      stdout: expect.stringMatching(/^\S+: 14 weights of \S+, \d+ kB\n$/),
+      stdout: `${out}: 14 weights of ${join(folder, name)}, 4 kB\n`,
     });
     const images = await drawn(model);
     expect(await drawnFrom(`${name}.pixelcnn`)).toEqual(images);
