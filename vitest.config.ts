@@ -10,7 +10,7 @@ const source = (path: string) => fileURLToPath(new URL(`src/${path}`, import.met
 
 /** What starts processes, workers, compilers, bundlers or browsers. */
 const notQuick = [
-  'tests/examples/*.test.ts',
+  'tests/{demo,examples,research}/*.test.ts',
   'tests/programs/**',
   'tests/node-webgpu/**',
   'tests/node-tensorflow/**/*.test.ts',
@@ -20,7 +20,7 @@ const notQuick = [
 const operations = 'tests/ops/**';
 
 /** Tests that put other modules in place of some, which no other test must get. */
-const withMocks = ['tests/node/crash.test.ts', 'tests/examples/lib/flags.test.ts'];
+const withMocks = ['tests/node/crash.test.ts'];
 
 /** How thoroughly properties are tried; see tests/support/runs.ts. */
 const { PROPERTY_SEED: seed, PROPERTY_TIMES: times, PROPERTY_MINUTES: minutes } = process.env;

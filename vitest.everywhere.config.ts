@@ -29,7 +29,7 @@ const onOtherBackends = isAll
 
 /** Tests of what needs Node: its file system and its processes. */
 const ofNode = [
-  'tests/{examples,node,bench,docs,node-webgpu,node-tensorflow}/**',
+  'tests/{demo,examples,kit,research,node,bench,docs,node-webgpu,node-tensorflow}/**',
   'tests/programs/!(pool-threads|trainer-threads).test.ts',
   'tests/tiers.test.ts',
   'tests/runtime/kernels/webassembly.test.ts', // loads modules anew, which a page keeps
@@ -48,7 +48,7 @@ const onGpus = [
 const inPages = 'tests/programs/{pool,trainer}-threads.test.ts';
 
 /** The page's tests, which all need it built. */
-const ofPage = 'tests/examples/{demo*,site}.test.ts';
+const ofPage = 'tests/{demo/*,examples/site}.test.ts';
 
 /** Other work may hold a browser up for too long; nothing else is tried again. How often it happened is printed. */
 const retry = 1;
@@ -96,7 +96,7 @@ const projects: Project[] = [
   },
   {
     name: 'programs',
-    include: ['tests/{examples,programs}/*.test.ts'],
+    include: ['tests/{examples,research,programs}/*.test.ts'],
     exclude: [ofPage],
     isolate: true,
     provide: { backends: ['wasm'] },

@@ -1,15 +1,27 @@
 // Lists a checkpoint, beside the weights of a network with guesses: `node examples/checkpoint.mjs --help`.
 
 import { loadWeights, saveWeights } from 'pixelcnn-layers/weights';
-import { useBackend } from './lib/backend.mjs';
-import { readCheckpointFlags } from './lib/checkpoint-flags.mjs';
-import { makeNetwork } from './lib/given-network.mjs';
-import { guessWeights, isExpected } from './lib/guess-weights.mjs';
-import { joinedWeights } from './lib/joined-weights.mjs';
-import { nameForLoading, reasonToSkip } from './lib/state-dict.mjs';
-import { readTensors } from './lib/tensor-files.mjs';
+import { command, text } from '../kit/flags.mjs';
+import { useBackend } from '../kit/runs/backend.mjs';
+import { givenNetwork, makeNetwork, withNetworkFlags } from '../kit/weights/given-network.mjs';
+import { guessWeights, isExpected } from '../kit/weights/guess-weights.mjs';
+import { joinedWeights } from '../kit/weights/joined-weights.mjs';
+import { nameForLoading, reasonToSkip } from '../kit/weights/state-dict.mjs';
+import { readTensors } from '../kit/weights/tensor-files.mjs';
 
-const { file, network } = readCheckpointFlags(process.argv.slice(2));
+const program = command(
+  'examples/checkpoint.mjs',
+  `Lists the tensors of another program's checkpoint, and guesses which weights of a network they are. Nothing is loaded or
+written. Guesses are by shape, names and order, and printed as options of loadWeights. Those marked ? are not the only ones
+possible: compare activations.`,
+).argument(
+  '<file>',
+  'safetensors, an .npz, a directory of .npy files, or what Keras saves: .keras, .weights.h5, .h5',
+  text('a file of weights'),
+);
+const flags = withNetworkFlags(program).parse().opts();
+const [file] = program.processedArgs;
+const network = givenNetwork(flags);
 
 await useBackend('cpu');
 const { format, tensors } = await readTensors(file);

@@ -1,39 +1,54 @@
 // Packs a directory of PNGs losslessly into one file, and unpacks it again: `node examples/compress.mjs --help`.
+//
+// Pixels and names are restored exactly. The PNG files are rewritten: text, colour profiles and dates are not kept. All else in the
+// directory, with its subdirectories, is left out, and listed. Unpacking needs exactly the same model: one converted again with another
+// precision will not do. Intensities must be the model's levels: any of 256, or of L levels those that level * 255 / (L - 1) rounds to, as
+// sample.mjs writes them. A model for images of any size takes PNGs of different sizes.
+//
+// The file is a zip of one codec file for each size of images, such as 8x8.pxc, and names.json. Nothing else in it is unpacked, nor
+// more bytes than it has itself. Names must be possible on Linux, macOS and Windows, and no two may differ only by case.
 
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { strFromU8, strToU8, zipSync } from 'fflate';
 import { createPool, readPortable } from 'pixelcnn-layers/runtime';
-import { isPortableName, quoted, sameNameKey } from './lib/file-names.mjs';
-import { prepareFile, writeWhole } from './lib/files.mjs';
-import { outputDirectory, outputFile, parseFlags, pathTo, wholeNumber } from './lib/flags.mjs';
-import { colourOf } from './lib/look.mjs';
-import { levelsOfPng, pngOfLevels } from './lib/png-levels.mjs';
-import { progressBar } from './lib/progress.mjs';
-import { listZip, unzip } from './lib/zip.mjs';
+import { command, outputDirectory, outputFile, text, wholeNumber } from '../kit/flags.mjs';
+import { colourOf } from '../kit/pictures/look.mjs';
+import { levelsOfPng, pngOfLevels } from '../kit/pictures/png-levels.mjs';
+import { isPortableName, quoted, sameNameKey } from '../kit/runs/file-names.mjs';
+import { prepareFile, writeWhole } from '../kit/runs/files.mjs';
+import { progressBar } from '../kit/runs/progress.mjs';
+import { listZip, unzip } from '../kit/weights/zip.mjs';
 
-const help = `Packs a directory of PNGs into one file without loss, in the bits that a model's likelihood promises; or unpacks that file.
-
-  node examples/compress.mjs --model FILE --from DIR --to FILE    packs all PNGs of a directory
-  node examples/compress.mjs --model FILE --from FILE --to DIR    unpacks them, with the same model
-
-  --model FILE   a portable model, NAME.pixelcnn, as export.mjs writes it. Keep it: without it nothing can be unpacked
-  --from PATH    a directory of PNGs, or a packed file. The PNGs are grey or RGB, and as large, as the model's images, without
-                 transparency, and each intensity is one of the model's levels, or each colour one of its palette
-  --to PATH      the file to write, conventionally NAME.zip, or the directory to unpack into; files of the same names are replaced
-  --class K      to pack with a model by class: the class of all images; the file keeps it
-  --workers N    threads (as many as there are cores)
-  --help         prints this
-`;
-const text = { type: 'string' };
-const flags = parseFlags(
-  { model: text, from: text, to: text, class: text, workers: text, help: { type: 'boolean' } },
-  help,
-  process.argv.slice(2),
-);
-const modelFile = pathTo('the file of a portable model', '--model', flags.model);
-const from = pathTo('a directory of PNGs, or a file', '--from', flags.from);
-const workers = flags.workers === undefined ? {} : { workers: wholeNumber('--workers', flags.workers, 1) };
+const flags = command(
+  'examples/compress.mjs',
+  `Packs all PNGs of a directory into one file without loss, in the bits that a model's likelihood promises; or unpacks that file,
+with the same model.`,
+)
+  .requiredOption(
+    '--model <file>',
+    'a portable model, NAME.pixelcnn, as convert.mjs writes it. Keep it: without it nothing can be unpacked',
+    text('the file of a portable model'),
+  )
+  .requiredOption(
+    '--from <path>',
+    "a directory of PNGs, or a packed file. The PNGs are grey or RGB, and as large, as the model's images, without transparency, and each intensity is one of the model's levels, or each colour one of its palette",
+    text('a directory of PNGs, or a file'),
+  )
+  .requiredOption(
+    '--to <path>',
+    'the file to write, conventionally NAME.zip, or the directory to unpack into; files of the same names are replaced',
+    text('a file, or a directory'),
+  )
+  .option(
+    '--class <k>',
+    'to pack with a model by class: the class of all images; the file keeps it',
+    wholeNumber(0),
+  )
+  .option('--workers <n>', 'threads (default: as many as there are cores)', wholeNumber(1))
+  .parse()
+  .opts();
+const { model: modelFile, from, workers } = flags;
 
 /** The most bytes of the list of names. */
 const MAX_NAME_BYTES = 2 ** 24;
@@ -42,7 +57,7 @@ const VALUES_AT_A_TIME = 2 ** 24;
 
 const model = await readModel();
 const isDirectory = (await named('--from', () => stat(from))).isDirectory();
-const pool = createPool(workers);
+const pool = createPool(workers === undefined ? {} : { workers });
 const abort = new AbortController();
 process.once('SIGINT', () => abort.abort()); // ends it between two pixels
 const bar = progressBar('{what}  {bar} {percentage} %, {eta} s left');
@@ -59,7 +74,7 @@ try {
 
 async function pack() {
   const condition = classOfImages();
-  const out = outputFile('--to', flags.to);
+  const out = await named('--to', () => outputFile()(flags.to));
   await prepareFile(out, '--to');
   const found = await readdir(from, { withFileTypes: true });
   const isPng = (entry) => !entry.isDirectory() && /\.png$/i.test(entry.name);
@@ -111,7 +126,7 @@ async function pack() {
 async function unpack() {
   if (flags.class !== undefined) throw new Error('--class: wanted none to unpack, since the file keeps it');
   const { names, codes } = await readPacked();
-  const directory = outputDirectory('--to', flags.to);
+  const directory = await named('--to', () => outputDirectory()(flags.to));
   const images = new Map(); // the PNG of each name
   for (const [size, ofSize] of Object.entries(names)) {
     if (!ofSize.every(isPlain)) throw damaged(`wanted ${ofSize.length} names of images of ${size}`);
@@ -166,7 +181,7 @@ function firstTwins(names) {
 async function readModel() {
   const model = await named('--model', async () => {
     if ((await stat(modelFile)).isDirectory())
-      throw new Error(`wanted a file, ${modelFile} is a directory: export.mjs makes a file of it`);
+      throw new Error(`wanted a file, ${modelFile} is a directory: convert.mjs makes a file of it`);
     return readPortable(await readFile(modelFile));
   });
   const [, , channels] = model.imageShape;
@@ -193,7 +208,9 @@ function classOfImages() {
   const [{ numClasses }] = model.conditions;
   if (flags.class === undefined)
     throw new Error(`--class: wanted the class of all images, from 0 to ${numClasses - 1}, since the model takes one`); // biome-ignore format: one line
-  return wholeNumber('--class', flags.class, 0, numClasses - 1);
+  if (flags.class >= numClasses)
+    throw new Error(`--class: wanted a whole number from 0 to ${numClasses - 1}, got '${flags.class}'`);
+  return flags.class;
 }
 
 /** The levels of a PNG, of a size that the model takes. */

@@ -16,74 +16,56 @@ import {
 } from 'pixelcnn-layers';
 import { fileSystem } from 'pixelcnn-layers/node';
 import { createPool, logPartition, readPortable, sample, writePortable } from 'pixelcnn-layers/runtime';
-import { useBackend } from './lib/backend.mjs';
-import { checkpoints } from './lib/checkpoints.mjs';
-import { writeWhole } from './lib/files.mjs';
-import { outputDirectory, parseFlags, positiveNumber, stop, wholeNumber } from './lib/flags.mjs';
-import { glassBonds, summedLogZ } from './lib/glass.mjs';
-import { CRITICAL, energyOf, exactLogZ, freeEnergyOf, magnetizationsOf, SYMMETRIES } from './lib/ising.mjs';
-import { gridPng } from './lib/png.mjs';
+import { command, outputDirectory, positiveNumber, stop, wholeNumber } from '../kit/flags.mjs';
+import { glassBonds, summedLogZ } from '../kit/models/glass.mjs';
+import {
+  CRITICAL,
+  energyOf,
+  exactLogZ,
+  freeEnergyOf,
+  magnetizationsOf,
+  SYMMETRIES,
+} from '../kit/models/ising.mjs';
+import { gridPng } from '../kit/pictures/png.mjs';
+import { useBackend } from '../kit/runs/backend.mjs';
+import { checkpoints } from '../kit/runs/checkpoints.mjs';
+import { writeWhole } from '../kit/runs/files.mjs';
 
-const help = `Trains a PixelCNN on the energy of periodic Ising spins, or of a spin glass, and compares its free energy with the exact one.
-
-  node examples/ising.mjs
-
-  --size N              rows and columns (8)
-  --beta B              inverse temperature, or 'critical' (0.44)
-  --glass N             of 4x4 spins or fewer: bonds are +1 or -1 at random, by this seed (all are +1)
-  --steps N             (500)
-  --images N            drawn for each step (200)
-  --hidden N            features of the network (16)
-  --blocks N            of the network (3)
-  --learning-rate R     a tenth of it in the last third of the steps (0.002)
-  --anneal R            beta grows as beta (1 - R^step) (0.99)
-  --draws N             images to estimate with (20000)
-  --workers N           threads that draw (1: this one)
-  --float16             rounds the weights of the file to float16: half the size
-  --seed N              (1)
-  --out DIR             of checkpoints and results (out/ising-SIZE-BETA)
-  --resume              continues what is in --out
-  --help                prints this
-`;
-const flags = parseFlags(
-  {
-    size: { type: 'string', default: '8' },
-    beta: { type: 'string', default: '0.44' },
-    glass: { type: 'string' },
-    steps: { type: 'string', default: '500' },
-    images: { type: 'string', default: '200' },
-    hidden: { type: 'string', default: '16' },
-    blocks: { type: 'string', default: '3' },
-    'learning-rate': { type: 'string', default: '0.002' },
-    anneal: { type: 'string', default: '0.99' },
-    draws: { type: 'string', default: '20000' },
-    workers: { type: 'string', default: '1' },
-    float16: { type: 'boolean' },
-    seed: { type: 'string', default: '1' },
-    out: { type: 'string' },
-    resume: { type: 'boolean' },
-    help: { type: 'boolean' },
-  },
-  help,
-  process.argv.slice(2),
-);
-const run = {
-  size: wholeNumber('--size', flags.size, 2, 256),
-  beta: flags.beta === 'critical' ? CRITICAL : positiveNumber('--beta', flags.beta),
-  glass: flags.glass === undefined ? undefined : wholeNumber('--glass', flags.glass, 0),
-  steps: wholeNumber('--steps', flags.steps, 1),
-  images: wholeNumber('--images', flags.images, 2),
-  hidden: wholeNumber('--hidden', flags.hidden, 1),
-  blocks: wholeNumber('--blocks', flags.blocks, 0),
-  learningRate: positiveNumber('--learning-rate', flags['learning-rate']),
-  anneal: positiveNumber('--anneal', flags.anneal, 1),
-  seed: wholeNumber('--seed', flags.seed, 0),
-};
-const { size, beta, glass, steps } = run;
+const flags = command(
+  'examples/ising.mjs',
+  'Trains a PixelCNN on the energy of periodic Ising spins, or of a spin glass, and compares its free energy with the exact one.',
+)
+  .option('--size <n>', 'rows and columns', wholeNumber(2, 256), 8)
+  .option(
+    '--beta <b>',
+    "inverse temperature, or 'critical'",
+    (value) => (value === 'critical' ? value : positiveNumber()(value)),
+    0.44,
+  )
+  .option(
+    '--glass <n>',
+    'of 4x4 spins or fewer: bonds are +1 or -1 at random, by this seed (default: all are +1)',
+    wholeNumber(0),
+  )
+  .option('--steps <n>', 'of training', wholeNumber(1), 500)
+  .option('--images <n>', 'drawn for each step', wholeNumber(2), 200)
+  .option('--hidden <n>', 'features of the network', wholeNumber(1), 16)
+  .option('--blocks <n>', 'of the network', wholeNumber(0), 3)
+  .option('--learning-rate <r>', 'a tenth of it in the last third of the steps', positiveNumber(), 0.002)
+  .option('--anneal <r>', 'beta grows as beta (1 - R^step)', positiveNumber(1), 0.99)
+  .option('--draws <n>', 'images to estimate with', wholeNumber(2), 20_000)
+  .option('--workers <n>', 'threads that draw; 1: this one', wholeNumber(1), 1)
+  .option('--float16', 'rounds the weights of the file to float16: half the size')
+  .option('--seed <n>', 'of weights and draws', wholeNumber(0), 1)
+  .option('--out <dir>', 'of checkpoints and results (default: out/ising-SIZE-BETA)', outputDirectory())
+  .option('--resume', 'continues what is in --out')
+  .parse()
+  .opts();
+const { size, glass, steps, images, hidden, blocks, learningRate, anneal, seed, draws, workers } = flags;
+const beta = flags.beta === 'critical' ? CRITICAL : flags.beta;
+const run = { size, beta, glass, steps, images, hidden, blocks, learningRate, anneal, seed };
 if (glass !== undefined && size > 4) stop(`--glass: wanted a --size of at most 4, got '${size}'`);
-const draws = wholeNumber('--draws', flags.draws, 2);
-const workers = wholeNumber('--workers', flags.workers, 1);
-const out = outputDirectory('--out', flags.out ?? `out/ising-${size}-${flags.beta}`);
+const out = flags.out ?? `out/ising-${size}-${flags.beta}`;
 const settings = join(out, 'run.json');
 const kept = checkpoints(join(out, 'checkpoints'));
 const EVERY = 100; // steps between checkpoints

@@ -1,5 +1,8 @@
 // Trains a PixelCNN on 8x8 handwritten digits, then draws new digits and completes halves of real ones.
 // Half a minute, nothing to download: `npm run quickstart`, or `node examples/quickstart.mjs --help` for the flags.
+//
+// It ends with bits per dimension (one dimension is one pixel) of the test images, 1.875 with the defaults, beside those of `uniform`, to
+// which all 17 levels are equally likely, 4.087, and of `histogram`, which knows how frequent each level is, but not its neighbours, 2.961.
 
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -15,18 +18,39 @@ import {
 } from 'pixelcnn-layers';
 import { imageBatches } from 'pixelcnn-layers/data';
 import { fileSystem } from 'pixelcnn-layers/node';
-import { useBackend } from './lib/backend.mjs';
-import { histogramBits, uniformBits } from './lib/baselines.mjs';
-import { lineChart } from './lib/chart.mjs';
-import { readDataset } from './lib/datasets.mjs';
-import { sweep, writeWhole } from './lib/files.mjs';
-import { gridPng } from './lib/png.mjs';
-import { trainingProgress } from './lib/progress.mjs';
-import { readQuickstartFlags } from './lib/quickstart-flags.mjs';
-import { lockRun } from './lib/run-lock.mjs';
-import { seedWeights } from './lib/weights.mjs';
+import { readDataset } from '../kit/data/datasets.mjs';
+import { command, oneOf, outputDirectory, wholeNumber } from '../kit/flags.mjs';
+import { histogramBits, uniformBits } from '../kit/models/baselines.mjs';
+import { lineChart } from '../kit/pictures/chart.mjs';
+import { gridPng } from '../kit/pictures/png.mjs';
+import { BACKENDS, useBackend } from '../kit/runs/backend.mjs';
+import { sweep, writeWhole } from '../kit/runs/files.mjs';
+import { trainingProgress } from '../kit/runs/progress.mjs';
+import { lockRun } from '../kit/runs/run-lock.mjs';
+import { seedWeights } from '../kit/weights/weights.mjs';
 
-const { steps, seed, backend, batch, evalImages, out } = readQuickstartFlags(process.argv.slice(2));
+const { steps, seed, backend, batch, evalImages, out } = command(
+  'examples/quickstart.mjs',
+  'Trains a PixelCNN on 8x8 handwritten digits, then draws new digits and completes halves of real ones.',
+)
+  .option('--steps <n>', 'training steps', wholeNumber(1), 3000)
+  .option('--seed <n>', 'same seed, backend and machine, same figures and images', wholeNumber(0), 1)
+  .option(
+    '--backend <name>',
+    'what computes; webgpu: see kit/node-webgpu; tensorflow: npm run build:tfjs-node, or install @tensorflow/tfjs-node',
+    oneOf(BACKENDS),
+    'wasm',
+  )
+  .option('--batch <n>', 'images a step, at most 1500', wholeNumber(1, 1500), 16)
+  .option(
+    '--eval-images <n>',
+    'test images that the figures are of, the first N: fewer take less time',
+    wholeNumber(1, 297),
+    297,
+  )
+  .option('--out <dir>', 'where the results go', outputDirectory(), 'out/quickstart')
+  .parse()
+  .opts();
 const evaluations = 10;
 const smoothing = 0.98; // of the training loss that is shown: about the last 50 steps
 

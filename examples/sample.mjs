@@ -1,22 +1,84 @@
 // Draws images from a saved model, or completes images of a data set: `node examples/sample.mjs --help`.
+//
+// The picture is a grid of new images; or a row for each class of a model by class; or a row for each of several temperatures, from the
+// same noise, so that columns show what changes. With --complete, a row is a test image and seven completions of its upper half; at
+// several temperatures, a row of test images and a row of their completions at each.
 
 import { readFile } from 'node:fs/promises';
 import { sliceImages } from 'pixelcnn-layers/data';
-import { useBackend } from './lib/backend.mjs';
-import { prepareFile, writeWhole } from './lib/files.mjs';
-import { stop } from './lib/flags.mjs';
-import { disposeOf, drawImages } from './lib/image-model.mjs';
-import { inLevels, readForModel } from './lib/model-data.mjs';
-import { npyOf, parseNpy } from './lib/npy.mjs';
-import { gridPng } from './lib/png.mjs';
-import { readSampleFlags } from './lib/sample-flags.mjs';
-import { checkClasses, classesTaken, loadAnyModel } from './lib/saved-model.mjs';
+import { DATASETS } from '../kit/data/datasets.mjs';
+import { inLevels, readForModel } from '../kit/data/model-data.mjs';
+import {
+  command,
+  decimal,
+  listOf,
+  oneOf,
+  outputFile,
+  positiveNumber,
+  stop,
+  text,
+  wholeNumber,
+} from '../kit/flags.mjs';
+import { disposeOf, drawImages } from '../kit/models/image-model.mjs';
+import { checkClasses, classesTaken, loadAnyModel } from '../kit/models/saved-model.mjs';
+import { gridPng } from '../kit/pictures/png.mjs';
+import { BACKENDS, useBackend } from '../kit/runs/backend.mjs';
+import { prepareFile, writeWhole } from '../kit/runs/files.mjs';
+import { npyOf, parseNpy } from '../kit/weights/npy.mjs';
 
 const COMPLETIONS = 7; // of each image, next to the image itself
 
-const flags = readSampleFlags(process.argv.slice(2));
+const flags = command('examples/sample.mjs', 'Draws images from a saved model.')
+  .requiredOption(
+    '--model <path>',
+    'a saved model, a run of train.mjs or pytorch/train.py, or a .pixelcnn file',
+    text('the directory of a model'),
+  )
+  .option(
+    '--images <n>',
+    'images to draw (default: 64); in a row each class, and with --temperatures or --complete as said there (default: 8)',
+    wholeNumber(1),
+  )
+  .option(
+    '--class <k>',
+    'draws this class only; a model conditioned on classes else draws a row of N images each',
+    wholeNumber(0),
+  )
+  .option(
+    '--codes <file>',
+    'of a prior over finer codes: the coarser maps, a .npy [N,h,w] or [N,h,w,1]; draws an image for each',
+  )
+  .option('--seed <n>', 'same seed and backend, same images', wholeNumber(0), 1)
+  .option('--temperature <x>', 'divides the logits; 0 takes the most likely level (default: 1)', decimal())
+  .option(
+    '--temperatures <x,y,z>',
+    'a row each of N images, drawn from the same noise; of one --class where the model has classes',
+    listOf(decimal()),
+  )
+  .option('--top-k <n>', 'draws only among the N most likely levels', wholeNumber(1))
+  .option('--top-p <x>', 'draws only among the fewest levels that have probability X', positiveNumber(1))
+  .option(
+    '--complete <name>',
+    'draws the lower halves of N test images again, a row each: the image, then 7 completions; with --temperatures, a row of the images, then a row of completions each; of its own class, or of --class, where the model has classes',
+    oneOf(DATASETS),
+  )
+  .option('--path <path>', 'where the data are, for data sets that are not found by themselves')
+  .option(
+    '--out <file>',
+    'the picture, a PNG; or, with a name that ends in .npy, the levels of its images, row by row, for NumPy',
+    outputFile(),
+    'out/samples.png',
+  )
+  .option('--backend <name>', 'what computes', oneOf(BACKENDS), 'wasm')
+  .parse()
+  .opts();
+if (flags.temperature !== undefined && flags.temperatures !== undefined)
+  stop('--temperatures: comes without --temperature');
+for (const name of ['images', 'class', 'complete'])
+  if (flags.codes !== undefined && flags[name] !== undefined) stop(`--${name}: comes without --codes`);
+if (flags.path !== undefined && flags.complete === undefined) stop('--path: comes with --complete');
 const { seed, topK, topP, out } = flags;
-const temperatures = flags.temperatures ?? [flags.temperature];
+const temperatures = flags.temperatures ?? [flags.temperature ?? 1];
 
 await useBackend(flags.backend);
 const loaded = await loadAnyModel(flags.model);

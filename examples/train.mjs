@@ -1,4 +1,8 @@
 // Trains a PixelCNN on a data set, and writes figures, samples and checkpoints as it goes: `node examples/train.mjs --help`.
+//
+// At the end the best model is measured on the test images, and samples.png is drawn from it. One run at a time writes to a directory:
+// another ends at once, and names the process and when it started. The operating system holds this lock, so that a run.lock which is
+// left behind is harmless. A resumed run starts a new file in events/; TensorBoard discards earlier entries of repeated steps.
 
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -14,27 +18,27 @@ import {
 } from 'pixelcnn-layers';
 import { imageBatches } from 'pixelcnn-layers/data';
 import { fileSystem } from 'pixelcnn-layers/node';
-import { useBackend } from './lib/backend.mjs';
-import { histogramBits, uniformBits } from './lib/baselines.mjs';
-import { checkpoints } from './lib/checkpoints.mjs';
-import { choosePalette } from './lib/choose-palette.mjs';
-import { classesOf } from './lib/classes.mjs';
-import { readDataset } from './lib/datasets.mjs';
-import { checkWeights, evaluate } from './lib/evaluation.mjs';
-import { writeWhole } from './lib/files.mjs';
-import { fail, stop } from './lib/flags.mjs';
-import { holdOut } from './lib/hold-out.mjs';
-import { carryOrientations, carryPalette } from './lib/image-model.mjs';
-import { inLevels } from './lib/model-data.mjs';
-import { networkOf } from './lib/network-of-run.mjs';
-import { inAllOrientations, inOrientations } from './lib/orientations.mjs';
-import { lossOf, paletteOfText, textOfPalette } from './lib/palette.mjs';
-import { trainingProgress } from './lib/progress.mjs';
-import { openRunLog } from './lib/run-log.mjs';
-import { keepSettings, openRun } from './lib/run-settings.mjs';
-import { loadImageModel } from './lib/saved-model.mjs';
-import { readTrainFlags } from './lib/train-flags.mjs';
-import { startTrainer, workersFor, workersText } from './lib/trainer.mjs';
+import { readDataset } from '../kit/data/datasets.mjs';
+import { holdOut } from '../kit/data/hold-out.mjs';
+import { inLevels } from '../kit/data/model-data.mjs';
+import { fail, stop } from '../kit/flags.mjs';
+import { histogramBits, uniformBits } from '../kit/models/baselines.mjs';
+import { classesOf } from '../kit/models/classes.mjs';
+import { checkWeights, evaluate } from '../kit/models/evaluation.mjs';
+import { carryOrientations, carryPalette } from '../kit/models/image-model.mjs';
+import { networkOf } from '../kit/models/network-of-run.mjs';
+import { inAllOrientations, inOrientations } from '../kit/models/orientations.mjs';
+import { loadImageModel } from '../kit/models/saved-model.mjs';
+import { choosePalette } from '../kit/pictures/choose-palette.mjs';
+import { lossOf, paletteOfText, textOfPalette } from '../kit/pictures/palette.mjs';
+import { useBackend } from '../kit/runs/backend.mjs';
+import { checkpoints } from '../kit/runs/checkpoints.mjs';
+import { writeWhole } from '../kit/runs/files.mjs';
+import { trainingProgress } from '../kit/runs/progress.mjs';
+import { openRunLog } from '../kit/runs/run-log.mjs';
+import { keepSettings, openRun } from '../kit/runs/run-settings.mjs';
+import { readTrainFlags } from '../kit/runs/train-flags.mjs';
+import { startTrainer, workersFor, workersText } from '../kit/runs/trainer.mjs';
 
 const TITLES = {
   pixelcnn: 'PixelCNN',

@@ -4,9 +4,9 @@
 
 import { readFile } from 'node:fs/promises';
 import { readPortable, stepper } from 'pixelcnn-layers/runtime';
-import { levelAt } from '../examples/demo/parts/die-strip.mjs';
-import { oddsOf } from '../examples/demo/parts/odds.mjs';
-import { randomOf } from '../examples/demo/parts/random.mjs';
+import { levelAt } from '../demo/parts/die-strip.mjs';
+import { oddsOf } from '../demo/parts/odds.mjs';
+import { randomOf } from '../demo/parts/random.mjs';
 
 const MODEL = new URL('../examples/models/digits-conditional.pixelcnn', import.meta.url);
 const [CLASS, SEED] = [3, 32];

@@ -18,12 +18,12 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Programs in `examples` with their flags, and their pictures in `docs/images`. */
 const FIGURES = [
-  ['plot-masks.mjs --kernel 7 --type A', 'masks-7x7-A'],
-  ['plot-masks.mjs --kernel 3 --type B', 'masks-3x3-B'],
-  ['receptive-field.mjs --blocks 3', 'receptive-field-plain.svg'],
-  ['receptive-field.mjs --blocks 3 --gated', 'receptive-field-gated.svg'],
+  ['pictures.mjs masks --kernel 7 --type A', 'masks-7x7-A'],
+  ['pictures.mjs masks --kernel 3 --type B', 'masks-3x3-B'],
+  ['pictures.mjs field --blocks 3', 'receptive-field-plain.svg'],
+  ['pictures.mjs field --blocks 3 --gated', 'receptive-field-gated.svg'],
   ...['plain', 'row-lstm', 'diagonal-bi-lstm'].map((block) => [
-    `receptive-field.mjs --blocks 1 --first-kernel 3 --height 8 --width 15${block === 'plain' ? '' : ` --block ${block}`}`,
+    `pictures.mjs field --blocks 1 --first-kernel 3 --height 8 --width 15${block === 'plain' ? '' : ` --block ${block}`}`,
     `receptive-field-1-${block}.svg`,
   ]),
   ['sample.mjs --model examples/models/digits --seed 1', 'model-digits.png'],
@@ -49,8 +49,8 @@ const FIGURES = [
     'sample.mjs --model examples/models/emoji --temperatures 0,0.5,0.8,1,1.3 --images 12 --seed 1',
     'temperatures-emoji.png',
   ],
-  ['heat-map.mjs --model examples/models/digits --data digits', 'heat-map-digits.png'],
-  ['heat-map.mjs --model examples/models/emoji --data emoji', 'heat-map-emoji.png'],
+  ['pictures.mjs bits --model examples/models/digits --data digits', 'heat-map-digits.png'],
+  ['pictures.mjs bits --model examples/models/emoji --data emoji', 'heat-map-emoji.png'],
   ['tiles/draw.mjs --maps 4', 'tiles.png'],
   ['tiles/draw.mjs --connect --maps 4', 'tiles-connected.png'],
 ];
@@ -61,7 +61,7 @@ const OF_QUICKSTART = [
   ['completions.png', 'digits-completions.png'],
 ];
 
-/** Pictures that look-ahead.mjs makes. */
+/** Pictures that `complete.mjs look-ahead` makes. */
 const OF_LOOK_AHEAD = ['digits-hole', 'emoji-right'].map((name) => [`${name}.png`, `look-ahead-${name}.png`]);
 
 /** Runs a program of `examples`, given the words of its command and where it writes. */
@@ -93,7 +93,7 @@ for (const [name, draw] of Object.entries(DRAWINGS)) {
 
 for (const [command, pictures] of [
   ['quickstart.mjs', OF_QUICKSTART],
-  ['look-ahead.mjs', OF_LOOK_AHEAD],
+  ['complete.mjs look-ahead', OF_LOOK_AHEAD],
 ]) {
   const out = mkdtempSync(join(tmpdir(), 'figures-'));
   try {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { svgOf } from '../examples/lib/drawing.mjs';
+import { svgOf } from '../kit/pictures/drawing.mjs';
 
 const [BAR, BETWEEN, WIDTH, HEIGHT, LEFT, TOP, ROW] = [8, 2, 240, 120, 20, 90, 250];
 const [INK, PALE] = ['#143e8c', '#d8dce3'];

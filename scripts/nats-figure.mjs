@@ -1,4 +1,4 @@
-import { lineChart } from '../examples/lib/chart.mjs';
+import { lineChart } from '../kit/pictures/chart.mjs';
 import { natsOf, PUBLISHED, readRuns } from './lib/recipes.mjs';
 
 const NAMES = {

@@ -5,7 +5,7 @@ import { chromium } from 'playwright';
 import { build, preview } from 'vite';
 import { chromiumArguments, chromiumPath } from '../tests/support/chromium.mjs';
 
-const rootOf = (example) => fileURLToPath(new URL(`../examples/${example}`, import.meta.url));
+const rootOf = (folder) => fileURLToPath(new URL(`../${folder}`, import.meta.url));
 const images = fileURLToPath(new URL('../docs/images', import.meta.url));
 
 /** Pixels around the visible part of a page. */
@@ -15,8 +15,8 @@ if (chromiumPath === undefined) throw new Error('There is no Chromium: apt-get i
 const browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumArguments });
 
 /** Builds and serves an example, and opens its page. */
-async function open(example, viewport) {
-  const root = rootOf(example);
+async function open(folder, viewport) {
+  const root = rootOf(folder);
   await build({ root, logLevel: 'error' });
   const server = await preview({ root, preview: { host: '127.0.0.1', port: 0 }, logLevel: 'error' });
   const page = await browser.newPage({ viewport, reducedMotion: 'reduce' });
@@ -37,7 +37,7 @@ await demo.page.screenshot({ path: `${images}/page-masks.png`, clip });
 console.log('docs/images/page-masks.png');
 await demo.close();
 
-const runtime = await open('runtime', { width: 420, height: 620 });
+const runtime = await open('examples/runtime', { width: 420, height: 620 });
 await runtime.page.locator('#status', { hasText: 'digits in' }).waitFor();
 await runtime.page.screenshot({ path: `${images}/runtime-page.png` });
 console.log('docs/images/runtime-page.png');

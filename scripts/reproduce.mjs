@@ -5,25 +5,9 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { pathTo, stop } from '../examples/lib/flags.mjs';
+import { command, stop, text } from '../kit/flags.mjs';
 import { markdownTable } from '../tests/bench/lib/report.mjs';
 import { commandsOf, PUBLISHED, readRecipes } from './lib/recipes.mjs';
-
-const help = `Makes a run of docs/results again: trains with exactly its recipe, and ends in the figure, beside that of the docs.
-
-  npm run reproduce -- --list
-  npm run reproduce -- NAME [--path DIR] [--out DIR]
-
-  NAME        of the run, as --list has it. After an interruption, the same command continues
-  --path DIR  where its data are, for data sets that are not found by themselves
-  --out DIR   where the run is kept (runs/NAME)
-  --list      all runs: what they reached, in how many CPU hours, and what others published on the same data
-  --dry-run   only prints the commands
-  --help      prints this
-`;
-const options = { path: { type: 'string' }, out: { type: 'string' } };
-for (const name of ['list', 'dry-run', 'help']) options[name] = { type: 'boolean', default: false };
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const python = ['.venv/bin/python3', 'python3'].find(
@@ -34,18 +18,26 @@ const python = ['.venv/bin/python3', 'python3'].find(
 const OF_RUN = 'reproduces.txt';
 
 process.on('SIGINT', () => {}); // a training that is interrupted saves what it has, and then this ends too
-const { values: flags, positionals } = readFlags();
-if (flags.help) console.log(help);
-else if (flags.list) list(await readRecipes());
+const program = command(
+  'npm run reproduce --',
+  'Makes a run of docs/results again: trains with exactly its recipe, and ends in the figure, beside that of the docs.',
+)
+  .argument('[name]', 'of the run, as --list has it. After an interruption, the same command continues')
+  .option(
+    '--path <dir>',
+    'where its data are, for data sets that are not found by themselves',
+    text('a directory'),
+  )
+  .option('--out <dir>', 'where the run is kept (default: runs/NAME)', text('a directory'))
+  .option(
+    '--list',
+    'all runs: what they reached, in how many CPU hours, and what others published on the same data',
+  )
+  .option('--dry-run', 'only prints the commands')
+  .parse();
+const flags = program.opts();
+if (flags.list) list(await readRecipes());
 else await reproduce(await readRecipes());
-
-function readFlags() {
-  try {
-    return parseArgs({ options, allowPositionals: true });
-  } catch ({ message }) {
-    return stop(`${message.split('. ')[0]}; --help lists the flags`);
-  }
-}
 
 function list(recipes) {
   const publishedFor = ({ data, model = 'pixelcnn' }) =>
@@ -72,26 +64,25 @@ function list(recipes) {
 }
 
 async function reproduce(recipes) {
-  const [name, ...others] = positionals;
-  if (name === undefined || others.length > 0) stop('wanted the name of one run; --list has them');
+  const [name] = program.args;
+  if (name === undefined) stop('wanted the name of one run; --list has them');
   const recipe = recipes.find((known) => known.name === name);
   if (recipe === undefined) stop(`there is no run '${name}'; --list has them`);
   const here = process.env.INIT_CWD ?? process.cwd(); // npm goes to the root
-  const given = (flag) =>
-    flags[flag] !== undefined && resolve(here, pathTo('a directory', `--${flag}`, flags[flag]));
-  const path = given('path') || undefined;
-  const out = given('out') || join('runs', name);
+  const given = (path) => (path === undefined ? undefined : resolve(here, path));
+  const path = given(flags.path);
+  const out = given(flags.out) ?? join('runs', name);
   const at = (file) => resolve(root, out, file);
   const isBegun = ['run.json', 'checkpoint.safetensors'].some((file) => existsSync(at(file)));
   const kept = existsSync(at(OF_RUN)) ? readFileSync(at(OF_RUN), 'utf8').trim() : undefined;
   if (isBegun && kept !== name) stop(`--out: ${out} holds ${kept === undefined ? 'a run that this program did not begin' : `'${kept}'`}, not '${name}'`); // biome-ignore format: one line
-  if (!flags['dry-run']) {
+  if (!flags.dryRun) {
     mkdirSync(at('.'), { recursive: true });
     writeFileSync(at(OF_RUN), `${name}\n`);
   }
   for (const [program, args] of commandsOf(recipe, { out, path, isBegun })) {
-    const printed = await run(`examples/${program}`, args);
-    if (program === 'train.mjs' && !flags['dry-run'] && evaluatedStep(at('metrics.jsonl')) < recipe.settings.steps) stop(`not finished: the same command continues`); // biome-ignore format: one line
+    const printed = await run(`${program.endsWith('.py') ? 'research' : 'examples'}/${program}`, args);
+    if (program === 'train.mjs' && !flags.dryRun && evaluatedStep(at('metrics.jsonl')) < recipe.settings.steps) stop(`not finished: the same command continues`); // biome-ignore format: one line
     const [, nats] = /^([\d.]+) nats an image/m.exec(printed) ?? [];
     if (nats && recipe.figure.endsWith('nats'))
       writeFileSync(at('figure.json'), `${JSON.stringify({ testNats: Number(nats) })}\n`); // for results.mjs
@@ -111,7 +102,7 @@ function evaluatedStep(log) {
 async function run(program, args) {
   const command = program.endsWith('.py') ? python : 'node';
   console.log([command, program, ...args].join(' '));
-  if (flags['dry-run']) return '';
+  if (flags.dryRun) return '';
   const stdout = program.endsWith('evaluate.mjs') ? 'pipe' : 'inherit';
   const options = { stdio: ['inherit', stdout, 'inherit'], cwd: root };
   const child = spawn(command === 'node' ? process.execPath : command, [program, ...args], options);
@@ -122,7 +113,7 @@ async function run(program, args) {
     process.stdout.write(text);
     printed += text;
   });
-  const [code] = await once(child, 'close').catch(({ message }) => stop(`${message}; examples/pytorch/README.md says how to install Python and PyTorch`)); // biome-ignore format: one line
+  const [code] = await once(child, 'close').catch(({ message }) => stop(`${message}; research/pytorch/README.md says how to install Python and PyTorch`)); // biome-ignore format: one line
   process.off('SIGTERM', end);
   if (code !== 0) process.exit(code ?? 1);
   return printed;

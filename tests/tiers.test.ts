@@ -17,7 +17,8 @@ const found = (files: typeof tests, pattern: RegExp) =>
 
 it('start no process, worker, bundler or browser among the quick ones', () => {
   const quick = tests.filter(
-    ({ path }) => path.endsWith('.test.ts') && !/^(examples\/[^/]*$|programs|node-)/.test(path),
+    ({ path }) =>
+      path.endsWith('.test.ts') && !/^((demo|examples|research)\/[^/]*$|programs|node-)/.test(path),
   );
   expect(quick.length).toBeGreaterThan(90);
   const starts =
@@ -26,7 +27,7 @@ it('start no process, worker, bundler or browser among the quick ones', () => {
 });
 
 it('measure no time, and do not wait for a fixed one, but for what the page promises its visitors', () => {
-  const others = tests.filter(({ path }) => path !== 'examples/demo-measured.test.ts');
+  const others = tests.filter(({ path }) => path !== 'demo/measured.test.ts');
   expect(found(others, /performance\.now\(|setTimeout\([^)]*[1-9]\d*\)/g)).toEqual([]);
 });
 

@@ -48,6 +48,9 @@ async function apiPages() {
   }));
 }
 
+/** The page that scripts/flags-page.mjs makes of what the programs print for --help (`npm run docs:api`). */
+const FLAGS = '/reference/api/programs';
+
 /** An empty cell in the first row of a table is no heading. */
 function leaveCornersEmpty({ renderer: { rules } }) {
   const isEmpty = (token) => token.type === 'inline' && token.content === '';
@@ -96,7 +99,7 @@ export default async ({ command }) =>
       ],
       socialLinks: [{ icon: 'github', link: repository }],
       sidebar: {
-        '/reference/api/': await apiPages(),
+        '/reference/api/': [...(await apiPages()), { text: 'Flags of the programs', link: FLAGS }],
         '/': [
           {
             text: 'Learn',
@@ -129,17 +132,20 @@ export default async ({ command }) =>
           },
           {
             text: 'Look up',
-            items: pages('reference', {
-              models: 'Models',
-              masks: 'Masks',
-              encodings: 'Intensities and categories',
-              backends: 'Backends',
-              typescript: 'TypeScript',
-              'codec-format': 'The compressed format',
-              glossary: 'Glossary',
-              troubleshooting: 'Troubleshooting and questions',
-              papers: 'Papers',
-            }),
+            items: [
+              ...pages('reference', {
+                models: 'Models',
+                masks: 'Masks',
+                encodings: 'Intensities and categories',
+                backends: 'Backends',
+                typescript: 'TypeScript',
+                'codec-format': 'The compressed format',
+                glossary: 'Glossary',
+                troubleshooting: 'Troubleshooting and questions',
+                papers: 'Papers',
+              }),
+              { text: 'Flags of the programs', link: FLAGS },
+            ],
           },
           {
             text: 'Results',

@@ -1,7 +1,7 @@
 // Draws images, or scores some, on many machines: `node examples/cluster/submit.mjs --help`.
 
-import { clock, progressBar } from '../lib/progress.mjs';
-import { lockRun } from '../lib/run-lock.mjs';
+import { clock, progressBar } from '../../kit/runs/progress.mjs';
+import { lockRun } from '../../kit/runs/run-lock.mjs';
 import { checkSame, collect } from './lib/collect.mjs';
 import { planOf } from './lib/plan.mjs';
 import { connect, sha256 } from './lib/redis.mjs';

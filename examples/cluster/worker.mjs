@@ -2,37 +2,36 @@
 
 import { availableParallelism, hostname } from 'node:os';
 import { createPool } from 'pixelcnn-layers/runtime';
-import { parseFlags, pathTo, positiveNumber, wholeNumber } from '../lib/flags.mjs';
-import { connect } from './lib/redis.mjs';
+import { command, positiveNumber, text, wholeNumber } from '../../kit/flags.mjs';
+import { connect, redisFlag } from './lib/redis.mjs';
 import { serve } from './lib/serve.mjs';
 
-const help = `Does jobs of submit.mjs, on all cores, until Ctrl-C or SIGTERM, which let it finish those at hand.
-
-Usage: node examples/cluster/worker.mjs [flags]
-
-  --redis URL       of Redis or Valkey; rediss:// for TLS (the environment variable REDIS_URL, or redis://127.0.0.1)
-  --queue NAME      that of submit.mjs (pixelcnn)
-  --threads N       (as many as there are cores)
-  --name NAME       in manifests and messages; no two workers may have the same (host:process)
-  --lock SECONDS    after so long without a sign of life others do its jobs again (30)
-  --help            prints this
-`;
-const flags = parseFlags(
-  {
-    redis: { type: 'string', default: process.env.REDIS_URL ?? 'redis://127.0.0.1' },
-    queue: { type: 'string', default: 'pixelcnn' },
-    threads: { type: 'string', default: String(availableParallelism()) },
-    name: { type: 'string', default: `${hostname()}:${process.pid}` },
-    lock: { type: 'string', default: '30' },
-    help: { type: 'boolean', default: false },
-  },
-  help,
-  process.argv.slice(2),
-);
-const workers = wholeNumber('--threads', flags.threads, 1);
-const lockSeconds = positiveNumber('--lock', flags.lock);
-const queue = pathTo('a name', '--queue', flags.queue);
-const name = pathTo('a name', '--name', flags.name);
+const flags = command(
+  'examples/cluster/worker.mjs',
+  'Does jobs of submit.mjs, on all cores, until Ctrl-C or SIGTERM, which let it finish those at hand.',
+)
+  .addOption(redisFlag())
+  .option('--queue <name>', 'that of submit.mjs', text('a name'), 'pixelcnn')
+  .option('--threads <n>', '(default: as many as there are cores)', wholeNumber(1))
+  .option(
+    '--name <name>',
+    'in manifests and messages; no two workers may have the same (default: host:process)',
+    text('a name'),
+  )
+  .option(
+    '--lock <seconds>',
+    'after so long without a sign of life others do its jobs again',
+    positiveNumber(),
+    30,
+  )
+  .parse()
+  .opts();
+const {
+  threads: workers = availableParallelism(),
+  name = `${hostname()}:${process.pid}`,
+  queue,
+  lock: lockSeconds,
+} = flags;
 const say = (line) => console.log(line);
 
 const redis = await connect(flags.redis, say);

@@ -1,12 +1,14 @@
 // Draws 2,000 digits on all cores, without tfjs: node examples/runtime/draw.mjs [file.png]
 import { readFile } from 'node:fs/promises';
 import { createPool, readPortable } from 'pixelcnn-layers/runtime';
-import { prepareFile, writeWhole } from '../lib/files.mjs';
-import { outputFile } from '../lib/flags.mjs';
-import { gridPng } from '../lib/png.mjs';
-import { progressBar } from '../lib/progress.mjs';
+import { command, outputFile } from '../../kit/flags.mjs';
+import { gridPng } from '../../kit/pictures/png.mjs';
+import { prepareFile, writeWhole } from '../../kit/runs/files.mjs';
+import { progressBar } from '../../kit/runs/progress.mjs';
 
-const file = outputFile('file', process.argv[2] ?? 'out/digits.png');
+const [file] = command('examples/runtime/draw.mjs', 'Draws 2,000 digits on all cores, without tfjs.')
+  .argument('[file]', 'the picture, a PNG', outputFile(), 'out/digits.png')
+  .parse().processedArgs;
 await prepareFile(file);
 const model = readPortable(await readFile(new URL('../models/digits.pixelcnn', import.meta.url)));
 const bar = progressBar('{bar} {percentage} %, {eta} s left');

@@ -1,4 +1,4 @@
-// What a map looks like: flat rectangles, 12 by 12 pixels a tile, for a canvas or for examples/lib/drawing.mjs.
+// What a map looks like: flat rectangles, 12 by 12 pixels a tile, for a canvas or for kit/pictures/drawing.mjs.
 
 import { around, BRIDGE, RIVER, ROAD, SAND, SIDE, WATER } from './tiles.mjs';
 

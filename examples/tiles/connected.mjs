@@ -4,13 +4,22 @@ import { aroundIn, BRIDGE, ROAD, SIDE } from './tiles.mjs';
 
 const FORK = 6; // nats that it costs if a road can go on only from a fork, which is rare
 
-/** Whether roads and bridges lead from one place to another. */
+/**
+ * Whether roads and bridges lead from one place to another.
+ *
+ * @param {ArrayLike<number>} map
+ * @param {number} from
+ * @param {number} to
+ * @param {readonly [number, number]} [size] rows and columns
+ */
 export const isConnected = (map, from, to, [height, width] = [SIDE, SIDE]) =>
   roadFrom(map, from, map.length - 1, aroundIn(height, width)).has(to);
 
 /**
  * A log weight of maps so far, for `potential` of `sample`: 0 if two places are connected or their roads can still meet,
  * less if one of them would have to fork, and -Infinity if they can no longer be connected.
+ *
+ * @type {(from: number, to: number) => import('pixelcnn-layers').Potential}
  */
 export const connection =
   (from, to) =>

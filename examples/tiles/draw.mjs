@@ -3,49 +3,42 @@
 
 import { readFile } from 'node:fs/promises';
 import { createPool, readPortable, sample } from 'pixelcnn-layers/runtime';
-import { pngOf } from '../lib/drawing.mjs';
-import { prepareFile, writeWhole } from '../lib/files.mjs';
-import { outputFile, parseFlags, pathTo, wholeNumber } from '../lib/flags.mjs';
+import { command, outputFile, text, wholeNumber } from '../../kit/flags.mjs';
+import { pngOf } from '../../kit/pictures/drawing.mjs';
+import { prepareFile, writeWhole } from '../../kit/runs/files.mjs';
 import { shapesOf, TILE_PIXELS } from './art.mjs';
 import { connection, isConnected, towards } from './connected.mjs';
 import { makeMaps } from './generator.mjs';
 import { brokenRules, RULES } from './rules.mjs';
 import { mapsOf, ROAD, SIDE } from './tiles.mjs';
 
-const help = `Draws maps at several temperatures, and counts the rules that they break, beside the generator's own maps.
-
-  node examples/tiles/draw.mjs
-  node examples/tiles/draw.mjs --connect
-
-  --connect      gives a road tile on the west and one on the east edge instead, and counts how often a road connects them:
-                 drawn as if by chance, with adjust, with particles, and with a potential
-  --particles N  with --connect (64)
-  --model FILE   (examples/models/tiles.pixelcnn)
-  --maps N       to draw in each way (300; with --connect 100, and 20 times as many by chance)
-  --seed N       (1)
-  --out FILE     a picture of the generator's first maps, and below them of those drawn at temperature 0.7 (out/tiles.png);
-                 with --connect a row of maps each by chance, with adjust and with a potential (out/tiles-connected.png)
-  --help         prints this
-`;
-const text = (fallback) => ({ type: 'string', default: fallback });
-const flags = parseFlags(
-  {
-    connect: { type: 'boolean' },
-    particles: text('64'),
-    model: text('examples/models/tiles.pixelcnn'),
-    maps: { type: 'string' },
-    seed: text('1'),
-    out: { type: 'string' },
-    help: { type: 'boolean' },
-  },
-  help,
-  process.argv.slice(2),
-);
-const numImages = wholeNumber('--maps', flags.maps ?? (flags.connect ? '100' : '300'), 3);
-const particles = wholeNumber('--particles', flags.particles, 1);
-const seed = wholeNumber('--seed', flags.seed, 0);
-const out = outputFile('--out', flags.out ?? (flags.connect ? 'out/tiles-connected.png' : 'out/tiles.png'));
-const model = readPortable(await readFile(pathTo('a model', '--model', flags.model)));
+const flags = command(
+  'examples/tiles/draw.mjs',
+  "Draws maps at several temperatures, and counts the rules that they break, beside the generator's own maps.",
+)
+  .option(
+    '--connect',
+    'gives a road tile on the west and one on the east edge instead, and counts how often a road connects them: drawn as if by chance, with adjust, with particles, and with a potential',
+  )
+  .option('--particles <n>', 'with --connect', wholeNumber(1), 64)
+  .option('--model <file>', 'what draws', text('a model'), 'examples/models/tiles.pixelcnn')
+  .option(
+    '--maps <n>',
+    'to draw in each way (default: 300; with --connect 100, and 20 times as many by chance)',
+    wholeNumber(3),
+  )
+  .option('--seed <n>', 'of the draws', wholeNumber(0), 1)
+  .option(
+    '--out <file>',
+    "a picture of the generator's first maps, and below them of those drawn at temperature 0.7 (default: out/tiles.png); with --connect a row of maps each by chance, with adjust and with a potential (default: out/tiles-connected.png)",
+    outputFile(),
+  )
+  .parse()
+  .opts();
+const { particles, seed } = flags;
+const numImages = flags.maps ?? (flags.connect ? 100 : 300);
+const out = flags.out ?? (flags.connect ? 'out/tiles-connected.png' : 'out/tiles.png');
+const model = readPortable(await readFile(flags.model));
 await prepareFile(out);
 
 const SHOWN = 0.7; // the temperature of the maps in the picture

@@ -2,30 +2,30 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { prepareFile, writeWhole } from '../lib/files.mjs';
-import { outputDirectory, parseFlags, wholeNumber } from '../lib/flags.mjs';
-import { npyOf } from '../lib/npy.mjs';
+import { command, outputDirectory, wholeNumber } from '../../kit/flags.mjs';
+import { prepareFile, writeWhole } from '../../kit/runs/files.mjs';
+import { npyOf } from '../../kit/weights/npy.mjs';
 import { makeMaps } from './generator.mjs';
 import { mapsOf, SIDE, turned } from './tiles.mjs';
 
-const help = `Makes train.npy and test.npy of 32x32 maps of 12 kinds of tile, for examples/pytorch/train.py.
-
-  node examples/tiles/make-data.mjs --out DIR
-
-  --out DIR   (out/tiles)
-  --maps N    to train on, each in all eight orientations (3072); and a sixteenth as many to test
-  --seed N    (1)
-  --help      prints this
-`;
-const text = (fallback) => ({ type: 'string', default: fallback });
-const flags = parseFlags(
-  { out: text('out/tiles'), maps: text('3072'), seed: text('1'), help: { type: 'boolean' } },
-  help,
-  process.argv.slice(2),
-);
-const out = outputDirectory('--out', flags.out);
-const numMaps = wholeNumber('--maps', flags.maps, 1);
-const seed = wholeNumber('--seed', flags.seed, 0);
+const {
+  out,
+  maps: numMaps,
+  seed,
+} = command(
+  'examples/tiles/make-data.mjs',
+  'Makes train.npy and test.npy of 32x32 maps of 12 kinds of tile, for research/pytorch/train.py.',
+)
+  .option('--out <dir>', 'of both files', outputDirectory(), 'out/tiles')
+  .option(
+    '--maps <n>',
+    'to train on, each in all eight orientations; and a sixteenth as many to test',
+    wholeNumber(1),
+    3072,
+  )
+  .option('--seed <n>', 'of the maps', wholeNumber(0), 1)
+  .parse()
+  .opts();
 await mkdir(out, { recursive: true });
 
 const train = mapsOf(makeMaps(numMaps, seed)).flatMap((map) =>

@@ -3,7 +3,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { bitsPerDim, pixelCNN, sample } from 'pixelcnn-layers';
 import { imageBatches, imageSet } from 'pixelcnn-layers/data';
-import { seedWeights } from '../lib/weights.mjs';
+import { seedWeights } from '../../kit/weights/weights.mjs';
 
 /** Each backend registers itself when it is imported; only the one asked for is loaded. */
 const BACKENDS = {
@@ -28,7 +28,7 @@ async function run() {
   const seed = Number(ask('seed'));
   say(`Starting ${backend}`);
   await useBackend(backend);
-  const data = await readBytes(new URL('../data/digits-train-images.u8', import.meta.url));
+  const data = await readBytes(new URL('../../kit/data/sets/digits-train-images.u8', import.meta.url));
   const digits = imageSet({ data, shape: [data.length / 64, ...IMAGE_SHAPE], levels: LEVELS });
 
   const model = pixelCNN({

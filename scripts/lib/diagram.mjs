@@ -63,7 +63,13 @@ export const text = (x, y, words, { kind = 'text', anchor = 'middle', size = 13 
 const marker = (kind) =>
   `<marker id="${kind}" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="6" markerHeight="6" orient="auto"><path d="M0,0.5 L8,4 L0,7.5 z" class="${kind}"/></marker>`;
 
-/** Whether the tap in this row and column of a kernel reads anything, for images of one channel. */
+/**
+ * Whether the tap in this row and column of a kernel reads anything, for images of one channel.
+ *
+ * @param {Pick<import('pixelcnn-layers').KernelWindow, 'anchor' | 'present'>} window
+ * @param {number} r
+ * @param {number} c
+ */
 export function isTapSeen({ anchor: [row, column], present }, r, c) {
   if (r !== row) return r < row;
   if (present === 'everything' || present === 'nothing') return present === 'everything';

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { FOR_MODELS } from '../../examples/lib/train-flags.mjs';
+import { FOR_MODELS } from '../../kit/runs/train-flags.mjs';
 
 /** Settings and metrics of all runs whose figures are in the docs. */
 const RUNS = fileURLToPath(new URL('../../docs/results/runs', import.meta.url));
@@ -117,7 +117,7 @@ export function commandsOf({ name, program, settings }, { out, path, isBegun }) 
   const file = join(out, `${name}.pixelcnn`);
   return [
     training,
-    ['export.mjs', ['--model', out, '--out', file]],
+    ['convert.mjs', ['--model', out, '--to', file, '--float16']],
     ['evaluate.mjs', ['--model', file, '--data', settings.data, ...where]],
   ];
 }

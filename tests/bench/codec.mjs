@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { imageSet, quantize, sliceImages } from 'pixelcnn-layers/data';
 import { compress, createPool, decompress, logProb, readPortable, sample } from 'pixelcnn-layers/runtime';
-import { readDataset } from '../../examples/lib/datasets.mjs';
+import { readDataset } from '../../kit/data/datasets.mjs';
 import {
   BYTE_CODECS,
   codeFile,
@@ -59,7 +59,9 @@ function testImages(name) {
 function pageImages(name, imageShape, levels) {
   return async () => {
     const [data, labels] = await Promise.all(
-      ['images', 'labels'].map((part) => readFile(join(root, 'examples', 'data', `${name}-test-${part}.u8`))),
+      ['images', 'labels'].map((part) =>
+        readFile(join(root, 'kit', 'data', 'sets', `${name}-test-${part}.u8`)),
+      ),
     );
     return imageSet({
       data: Uint8Array.from(data),

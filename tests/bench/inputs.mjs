@@ -7,7 +7,7 @@
 
 import { parseArgs } from 'node:util';
 import { gatedPixelCNN, sample } from 'pixelcnn-layers';
-import { useBackend } from '../../examples/lib/backend.mjs';
+import { useBackend } from '../../kit/runs/backend.mjs';
 import { codeMapEntropy, codeMapSizes, codeMaps } from './lib/code-maps.mjs';
 import { machine } from './lib/machine.mjs';
 import { markdownTable, rowsOfModels, writeFigures } from './lib/report.mjs';

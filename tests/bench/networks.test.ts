@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import { useBackend } from '../../examples/lib/backend.mjs';
+import { useBackend } from '../../kit/runs/backend.mjs';
 import { ours, plain, randomBatch, shapes, stock } from './lib/networks.mjs';
 
 await useBackend('cpu');

@@ -7,8 +7,8 @@
 
 import { parseArgs } from 'node:util';
 import { pixelCNN, sample } from 'pixelcnn-layers';
-import { useBackend } from '../../examples/lib/backend.mjs';
-import { readDataset } from '../../examples/lib/datasets.mjs';
+import { readDataset } from '../../kit/data/datasets.mjs';
+import { useBackend } from '../../kit/runs/backend.mjs';
 import { machine } from './lib/machine.mjs';
 import { markdownTable, rowsOfModels, writeFigures } from './lib/report.mjs';
 import { timeInTurn } from './lib/timing.mjs';

@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { bitsPerDim, pixelCNNPlusPlus, sample, toPortable } from 'pixelcnn-layers';
 import { sample as samplePortable, writePortable } from 'pixelcnn-layers/runtime';
-import { useBackend } from '../../examples/lib/backend.mjs';
+import { useBackend } from '../../kit/runs/backend.mjs';
 import { drawInPage } from './lib/draw-in-page.mjs';
 import { machine } from './lib/machine.mjs';
 import { randomBatch } from './lib/networks.mjs';

@@ -12,7 +12,7 @@ import { runInThisContext } from 'node:vm';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfLayers from '@tensorflow/tfjs-layers';
 import { sample } from 'pixelcnn-layers';
-import { useBackend } from '../../examples/lib/backend.mjs';
+import { useBackend } from '../../kit/runs/backend.mjs';
 import { machine } from './lib/machine.mjs';
 import { ours, stock } from './lib/networks.mjs';
 import { markdownTable, ms, writeFigures } from './lib/report.mjs';

@@ -8,7 +8,7 @@
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { bitsPerDim, pixelSNAIL, sample } from 'pixelcnn-layers';
-import { useBackend } from '../../examples/lib/backend.mjs';
+import { useBackend } from '../../kit/runs/backend.mjs';
 import { machine } from './lib/machine.mjs';
 import { randomBatch } from './lib/networks.mjs';
 import { markdownTable, ms, writeFigures } from './lib/report.mjs';

@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { bitsPerDim, exponentialDecay, pixelCNN, scheduleLearningRate } from 'pixelcnn-layers';
 import { imageBatches, imageSet } from 'pixelcnn-layers/data';
 import { expect, it } from 'vitest';
-import { useBackend } from '../../examples/lib/backend.mjs';
-import { bitsByChannel } from '../../examples/lib/channel-bits.mjs';
+import { bitsByChannel } from '../../kit/models/channel-bits.mjs';
+import { useBackend } from '../../kit/runs/backend.mjs';
 import { trainInTurn } from './lib/train-in-turn.mjs';
 
 await useBackend('cpu');

@@ -8,7 +8,7 @@
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { bitsPerDim } from 'pixelcnn-layers';
-import { useBackend } from '../../examples/lib/backend.mjs';
+import { useBackend } from '../../kit/runs/backend.mjs';
 import { layerTimes } from './lib/layer.mjs';
 import { machine } from './lib/machine.mjs';
 import { ours, plain, randomBatch, shapes, stock } from './lib/networks.mjs';

@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import * as tf from '@tensorflow/tfjs-core';
 import { bitsPerDim, createTrainer, pixelCNNPlusPlus } from 'pixelcnn-layers';
-import { useBackend } from '../../examples/lib/backend.mjs';
+import { useBackend } from '../../kit/runs/backend.mjs';
 import { machine } from './lib/machine.mjs';
 import { ours, shapes } from './lib/networks.mjs';
 import { markdownTable, ms, writeFigures } from './lib/report.mjs';

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { bitsPerDim, createTrainer } from 'pixelcnn-layers';
-import { useBackend } from '../../examples/lib/backend.mjs';
+import { useBackend } from '../../kit/runs/backend.mjs';
 import { machine } from './lib/machine.mjs';
 import { ours, randomBatch, shapes } from './lib/networks.mjs';
 import { markdownTable, ms, writeFigures } from './lib/report.mjs';

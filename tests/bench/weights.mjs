@@ -15,9 +15,9 @@ import { pixelCNNPlusPlus, toPortable } from 'pixelcnn-layers';
 import { quantize } from 'pixelcnn-layers/data';
 import { logProb, readPortable, writePortable } from 'pixelcnn-layers/runtime';
 import { saveWeights, writeSafetensors } from 'pixelcnn-layers/weights';
-import { useBackend } from '../../examples/lib/backend.mjs';
-import { readDataset } from '../../examples/lib/datasets.mjs';
-import { loadImageModel } from '../../examples/lib/saved-model.mjs';
+import { readDataset } from '../../kit/data/datasets.mjs';
+import { loadImageModel } from '../../kit/models/saved-model.mjs';
+import { useBackend } from '../../kit/runs/backend.mjs';
 import { machine } from './lib/machine.mjs';
 import { markdownTable, writeFigures } from './lib/report.mjs';
 

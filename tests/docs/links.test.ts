@@ -10,9 +10,15 @@ const guides = (await readdir(join(root, 'docs'), { recursive: true }))
   .filter((name) => name.endsWith('.md') && !/^(reference\/api|\.vitepress|public)\//.test(name))
   .map((name) => join('docs', name));
 
-const cards = (await readdir(join(root, 'examples'), { recursive: true }))
-  .filter((name) => name.endsWith('.md') && !name.includes('node_modules'))
-  .map((name) => join('examples', name));
+const cards = (
+  await Promise.all(
+    ['demo', 'examples', 'kit', 'research'].map(async (folder) =>
+      (await readdir(join(root, folder), { recursive: true })).map((name) => join(folder, name)),
+    ),
+  )
+)
+  .flat()
+  .filter((name) => name.endsWith('.md') && !name.includes('node_modules'));
 const pages = ['README.md', ...guides, ...cards];
 
 /** Markdown without its blocks of code, whose brackets are no links. */

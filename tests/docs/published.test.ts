@@ -12,7 +12,7 @@ describe('data', () => {
   const DATA = /\.(u8|br|bin|f32|pixelcnn|png|svg|jsonl)$|^tests\/golden\/.*\.json$/;
   let files: string[];
   beforeAll(async () => {
-    const folders = ['docs', 'examples', 'tests/golden'];
+    const folders = ['demo', 'docs', 'examples', 'kit', 'research', 'tests/golden'];
     const names = folders.map(async (folder) =>
       (await readdir(join(root, folder), { recursive: true })).map((name) =>
         join(folder, name).replaceAll('\\', '/'),
@@ -34,14 +34,14 @@ describe('data', () => {
     expect(files.length).toBeGreaterThan(50);
     const notices = new Map(files.map((file) => [file, noticeOf(file)]));
     expect([...new Set(notices.values())].sort()).toEqual([
+      'demo/README.md',
       'docs/images/README.md',
       'docs/results/runs/README.md',
-      'examples/data/README.md',
-      'examples/demo/README.md',
       'examples/models/README.md',
       'examples/models/digits-conditional/README.md',
       'examples/models/digits/README.md',
       'examples/models/emoji/README.md',
+      'kit/data/sets/README.md',
       'tests/golden/README.md',
     ]);
     for (const notice of new Set(notices.values())) {
@@ -99,7 +99,7 @@ describe('the version of package.json', () => {
   });
 
   it('is the only one that pages name', async () => {
-    const folders = ['docs', 'examples', '.github', 'scripts'];
+    const folders = ['demo', 'docs', 'examples', 'kit', 'research', '.github', 'scripts'];
     const below = await Promise.all(folders.map(async (folder) => (await readdir(join(root, folder), { recursive: true })).map((name) => join(folder, name)))); // biome-ignore format: one line
     const isText = (file: string) =>
       /\.(md|mjs|yml|html|cff)$/.test(file) && !/node_modules|reference.api/.test(file);

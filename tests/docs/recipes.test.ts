@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { readTrainFlags } from '../../examples/lib/train-flags.mjs';
+import { readTrainFlags } from '../../kit/runs/train-flags.mjs';
 import {
   commandsOf,
   flagsOf,
@@ -51,7 +51,7 @@ describe('recipes of the runs in the docs', () => {
     const recipe = recipeOf({ name: 'a', settings, lines });
     expect(recipe).toMatchObject({ figure: '81.30 nats', hours: 2 });
     const evaluated = [
-      ['export.mjs', ['--model', 'o', '--out', 'o/a.pixelcnn']],
+      ['convert.mjs', ['--model', 'o', '--to', 'o/a.pixelcnn', '--float16']],
       ['evaluate.mjs', ['--model', 'o/a.pixelcnn', '--data', 'binarized-mnist', '--path', 'd']],
     ];
     const options = { out: 'o', path: 'd', isBegun: false };

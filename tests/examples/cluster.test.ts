@@ -15,8 +15,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { checkJob, VERSION } from '../../examples/cluster/lib/job.mjs';
 import { connect, fetchModel, offerModel, putResult, sha256 } from '../../examples/cluster/lib/redis.mjs';
 import { serve } from '../../examples/cluster/lib/serve.mjs';
-import { readDataset } from '../../examples/lib/datasets.mjs';
-import { npyOf, parseNpy } from '../../examples/lib/npy.mjs';
+import { readDataset } from '../../kit/data/datasets.mjs';
+import { npyOf, parseNpy } from '../../kit/weights/npy.mjs';
 import { PATIENCE } from '../support/patience.mjs';
 import { portableModel } from '../support/portable-model.mjs';
 import { type Redis, redisServer, startRedis } from '../support/redis';
@@ -62,9 +62,9 @@ describe('what is wrong is refused before anything is queued, where there is no 
       ['--model: FOLDER/damaged: ', drawFrom('damaged')],
       ["--model: FOLDER/map: the model takes a condition of kind 'map'", drawFrom('map')],
       ['--model: wanted one of images of one size', drawFrom('any')],
-      ['--images: wanted how many', draw()],
+      ['--images: wanted a whole number of at least 1; --help', draw()],
       ["--images: wanted a whole number of at least 1, got '0'", draw('--images', '0')],
-      ["Unknown option '--data'", draw('--images', '9', '--data', 'digits')],
+      ["unknown option '--data'", draw('--images', '9', '--data', 'digits')],
       ["--temperature: wanted a number of at least 0, got 'hot'", drawFrom('model', '--temperature', 'hot')],
       ['--classes: the model takes no classes', drawFrom('model', '--classes', '3')],
       ["--classes: wanted 0 to 9, got '10'", drawFrom('classes', '--classes', '3,10')],
@@ -73,7 +73,7 @@ describe('what is wrong is refused before anything is queued, where there is no 
         drawFrom('model', '--per-job', '65537'),
       ],
       ['--per-job: wanted at most 100000 jobs, got 100001', draw('--images', '100001', '--per-job', '1')],
-      ["--verify: wanted a share from 0 to 1, got '2'", drawFrom('model', '--verify', '2')],
+      ["--verify: wanted a number from 0 to 1, got '2'", drawFrom('model', '--verify', '2')],
       ['--data: wanted it or --npy, not both', score()],
       [
         'the model has 32 levels, digits only 17',

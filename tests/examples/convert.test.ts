@@ -11,7 +11,7 @@ import { fileSystem } from 'pixelcnn-layers/node';
 import { readPortable, sample } from 'pixelcnn-layers/runtime';
 import { type NamedTensor, readSafetensors, saveWeights, writeSafetensors } from 'pixelcnn-layers/weights';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { npyOf } from '../../examples/lib/npy.mjs';
+import { npyOf } from '../../kit/weights/npy.mjs';
 import { useBackend } from '../support/backends';
 import { goldenGPT, goldenGPTs } from '../support/gpt-golden';
 import { goldenPlusPlus, goldenPlusPlusArgs, goldenPlusPlusModel } from '../support/plus-plus-golden';
@@ -192,7 +192,7 @@ describe('convert.mjs', () => {
     expect(ended.get(name)).toMatchObject({
       code: 0,
       stderr: '',
-      stdout: `${out}: 14 weights of ${join(folder, name)}\n`,
+      stdout: `${out}: 14 weights of ${join(folder, name)}, 4 kB\n`,
     });
     const images = await drawn(model);
     expect(await drawnFrom(`${name}.pixelcnn`)).toEqual(images);
@@ -377,7 +377,7 @@ describe('convert.mjs, of flags that do not go together,', () => {
     ["--axes: wanted numbers of axes, as 0,1, got '0,'", '--weights', 'x', '--list', '--axes', 'a=>0,'],
     ['--rename: Invalid regular expression', '--weights', 'x', '--list', '--rename', '(=>b'],
     ['--to: --list writes nothing', '--weights', 'x', '--list', '--to', 'y'],
-    ['--to: wanted a directory; --help', '--model', 'x'],
+    ['--to: wanted a file or a directory; --help', '--model', 'x'],
     ["--to: wanted .pixelcnn, .safetensors, .npz or a directory, got 'y.h5'", '--model', 'x', '--to', 'y.h5'],
     ['--float16: comes with --to NAME.pixelcnn', '--model', 'x', '--to', 'y', '--float16'],
     ['--layout: requires --to NAME.safetensors or NAME.npz', '--model', 'x', '--to', 'y', '--layout', 'keras'],

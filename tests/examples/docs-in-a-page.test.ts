@@ -9,7 +9,7 @@ import { writePortable } from 'pixelcnn-layers/runtime';
 import type { Browser, BrowserContext, Page } from 'playwright';
 import { build, createServer, type InlineConfig, preview } from 'vite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { useBackend } from '../../examples/lib/backend.mjs';
+import { useBackend } from '../../kit/runs/backend.mjs';
 import { chromiumPath } from '../support/chromium.mjs';
 import { docBlocks } from '../support/doc-blocks';
 import { installPackage } from '../support/installed';

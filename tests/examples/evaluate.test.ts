@@ -6,12 +6,12 @@ import type { AutoregressiveModel } from 'pixelcnn-layers';
 import { imageSet } from 'pixelcnn-layers/data';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { useBackend } from '../../examples/lib/backend.mjs';
-import { bitsByChannel } from '../../examples/lib/channel-bits.mjs';
-import { mostLikelyClasses, rightByClass } from '../../examples/lib/classify.mjs';
-import { readDigits } from '../../examples/lib/digits.mjs';
-import { npyOf } from '../../examples/lib/npy.mjs';
-import { loadImageModel } from '../../examples/lib/saved-model.mjs';
+import { readDigits } from '../../kit/data/digits.mjs';
+import { bitsByChannel } from '../../kit/models/channel-bits.mjs';
+import { mostLikelyClasses, rightByClass } from '../../kit/models/classify.mjs';
+import { loadImageModel } from '../../kit/models/saved-model.mjs';
+import { useBackend } from '../../kit/runs/backend.mjs';
+import { npyOf } from '../../kit/weights/npy.mjs';
 import { runScript } from './run-script';
 import { saveGatedModel, saveModel } from './save-model';
 

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { prepareFile, sweep, writeWhole } from '../../examples/lib/files.mjs';
+import { prepareFile, sweep, writeWhole } from '../../kit/runs/files.mjs';
 
 describe('files', () => {
   it('replaces a file and leaves nothing beside it', async () => {

@@ -6,6 +6,7 @@ import * as runtime from 'pixelcnn-layers/runtime';
 import type { Browser, Page } from 'puppeteer-core';
 import { build, type InlineConfig } from 'vite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { FIRST_WORK, recordAnswers } from '../demo/open-page';
 import { answerOfCdn, CDN } from '../support/cdn';
 import { docBlocks } from '../support/doc-blocks';
 import { firefoxPath, launchFirefox, openUndriven, watchFirefox } from '../support/firefox';
@@ -14,7 +15,6 @@ import { serve, type Watch } from '../support/pages';
 import { PATIENCE } from '../support/patience.mjs';
 import { workers } from '../support/pool-workers';
 import { runtimeDigest } from '../support/runtime-digest.mjs';
-import { FIRST_WORK, recordAnswers } from './demo-page';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -135,7 +135,7 @@ describe.skipIf(firefoxPath === undefined)('in Firefox', { retry: 1 }, () => {
     let built: string;
     beforeAll(async () => {
       built = join(folder, 'demo');
-      await build({ root: join(root, 'examples/demo'), logLevel: 'silent', build: { outDir: built } });
+      await build({ root: join(root, 'demo'), logLevel: 'silent', build: { outDir: built } });
     });
 
     it('fills all its panels, draws by hand, and draws the images that Node draws', async () => {

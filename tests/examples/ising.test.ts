@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { logPartition, type PortableModel, readPortable, sample } from 'pixelcnn-layers/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { glassBonds, summedLogZ } from '../../examples/lib/glass.mjs';
-import { energyOf, exactLogZ, freeEnergyOf, magnetizationsOf } from '../../examples/lib/ising.mjs';
+import { glassBonds, summedLogZ } from '../../kit/models/glass.mjs';
+import { energyOf, exactLogZ, freeEnergyOf, magnetizationsOf } from '../../kit/models/ising.mjs';
 import { itRefuses, runScript } from './run-script';
 
 // A step so small that it changes no weight: what the network draws for it can be drawn again.

@@ -8,8 +8,8 @@ import { type AutoregressiveModel, gatedPixelCNN, pixelCNN } from 'pixelcnn-laye
 import { fileSystem } from 'pixelcnn-layers/node';
 import { logProb, type PortableModel, readPortable } from 'pixelcnn-layers/runtime';
 import { describe, expect, it } from 'vitest';
-import { MODELS as MODELS_OF_PAGE } from '../../examples/demo/catalogue.mjs';
-import { auroc } from '../../examples/lib/auroc.mjs';
+import { MODELS as MODELS_OF_PAGE } from '../../demo/catalogue.mjs';
+import { auroc } from '../../kit/models/auroc.mjs';
 import { useBackend } from '../support/backends';
 import { take } from '../support/tensors';
 import { runScript } from './run-script';
@@ -62,11 +62,17 @@ describe.each(names)('the trained model %s', (name) => {
     for (const line of ['data', 'recipe', 'steps', 'licence']) expect(card).toContain(`| ${line} |`);
   });
 
-  it('is also there as one file, as export.mjs makes it', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'export-'));
+  it('is also there as one file, as convert.mjs makes it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'convert-'));
     try {
       const made = join(folder, 'made.pixelcnn');
-      const { code, stderr } = await runScript('export.mjs', ['--model', directory, '--out', made]);
+      const { code, stderr } = await runScript('convert.mjs', [
+        '--model',
+        directory,
+        '--to',
+        made,
+        '--float16',
+      ]);
       expect([code, stderr]).toEqual([0, '']);
       expect((await readFile(made)).equals(await readFile(`${directory}.pixelcnn`))).toBe(true);
     } finally {
@@ -77,12 +83,15 @@ describe.each(names)('the trained model %s', (name) => {
 
 const read = (file: string) => readFile(fileURLToPath(new URL(`../../examples/${file}`, import.meta.url)));
 
+const readData = (file: string) =>
+  readFile(fileURLToPath(new URL(`../../kit/data/sets/${file}`, import.meta.url)));
+
 /** The bits per dimension that a model takes for each of the test images that come with it, given its class. */
 async function bitsOfTestImages(name: string, imageShape: readonly number[]) {
   const [model, images, labels] = await Promise.all([
     read(`models/${name}.pixelcnn`),
-    read(`data/${name}-test-images.u8`),
-    read(`data/${name}-test-labels.u8`),
+    readData(`${name}-test-images.u8`),
+    readData(`${name}-test-labels.u8`),
   ]);
   const given = { data: Uint8Array.from(images), shape: [labels.length, ...imageShape] };
   const nats = await logProb(readPortable(model), given, { condition: Array.from(labels) });
@@ -102,13 +111,15 @@ async function verdictsOn(name: string, images: Uint8Array) {
     const nats = await logProb(model as PortableModel, given, { condition });
     for (const [i, value] of nats.entries()) own[i] = Math.max(own[i] as number, value);
   }
-  const [least, most] = (MODELS_OF_PAGE[name] as { usualRatio: [number, number] }).usualRatio;
+  const [least, most] = (
+    MODELS_OF_PAGE[name as keyof typeof MODELS_OF_PAGE] as { usualRatio: [number, number] }
+  ).usualRatio;
   const fewer = Array.from(own, (nats, i) => (nats - (beside[i] as number)) / (784 * Math.LN2));
   return { own, fewer, areUnusual: fewer.map((one) => one < least || one > most) };
 }
 
 describe.each(['clothes', 'digits-28'])('the page, of %s,', (name) => {
-  const imagesOf = async (of: string) => Uint8Array.from((await read(`data/${of}-test-images.u8`)).subarray(0, 15 * 784)); // biome-ignore format: one line
+  const imagesOf = async (of: string) => Uint8Array.from((await readData(`${of}-test-images.u8`)).subarray(0, 15 * 784)); // biome-ignore format: one line
 
   it('finds hardly any of the test images unusual, and paper that is blank, or of squares', async () => {
     const blank = new Uint8Array(784);

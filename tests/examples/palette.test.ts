@@ -6,13 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { readPortable } from 'pixelcnn-layers/runtime';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readDataset } from '../../examples/lib/datasets.mjs';
-import { npyOf } from '../../examples/lib/npy.mjs';
-import { paletteOfText, toPalette } from '../../examples/lib/palette.mjs';
-import { pngOfLevels } from '../../examples/lib/png-levels.mjs';
-import { loadImageModel } from '../../examples/lib/saved-model.mjs';
+import { readDataset } from '../../kit/data/datasets.mjs';
+import { loadImageModel } from '../../kit/models/saved-model.mjs';
+import { paletteOfText, toPalette } from '../../kit/pictures/palette.mjs';
+import { pngOfLevels } from '../../kit/pictures/png-levels.mjs';
+import { npyOf } from '../../kit/weights/npy.mjs';
+import { findPython } from '../research/python';
 import { useBackend } from '../support/backends';
-import { findPython } from './python';
 import { itRefuses, runScript } from './run-script';
 
 // A model of a palette, from train.mjs to pictures and files.
@@ -89,7 +89,7 @@ describe('a model of a palette', () => {
     expect(await coloursOf(at('new.png'))).toEqual(new Set([gap, ...ofPalette()]));
     await run(`sample.mjs --model ${out} --complete emoji --images 2 --out ${at('complete.png')}`);
     expect(await coloursOf(at('complete.png'))).toEqual(new Set([gap, line, ...ofPalette()]));
-    await run(`heat-map.mjs --model ${out} --data emoji --images 1 --out ${at('heat.png')}`);
+    await run(`pictures.mjs bits --model ${out} --data emoji --images 1 --out ${at('heat.png')}`);
     const { width, data } = PNG.sync.read(await readFile(at('heat.png')));
     const { test } = await readDataset('emoji');
     for (const [pixel, level] of toPalette(test, palette).data.subarray(0, 256).entries()) {
@@ -100,10 +100,8 @@ describe('a model of a palette', () => {
 
   it('becomes a file that carries the palette too, and packs PNGs of exactly its colours', async () => {
     const file = at('model.pixelcnn');
-    await run(`export.mjs --model ${out} --out ${file} --float32`);
+    await run(`convert.mjs --model ${out} --to ${file}`);
     expect(readPortable(await readFile(file)).palette).toEqual(palette);
-    await run(`convert.mjs --model ${out} --to ${at('converted.pixelcnn')}`);
-    expect(readPortable(await readFile(at('converted.pixelcnn'))).palette).toEqual(palette);
     const figures = await Promise.all([out, file].map((model) => run(`evaluate.mjs --model ${model} --data emoji --images 9`))); // biome-ignore format: one line
     const [whole, exported] = figures.map(({ stdout }) => FIGURE.exec(stdout)?.[1]);
     expect(exported).toBe(whole);
@@ -158,7 +156,7 @@ describe('a model of a palette', () => {
 const python = findPython();
 
 describe.skipIf(python === null)('train.py with the palette of a run', () => {
-  const script = fileURLToPath(new URL('../../examples/pytorch/train.py', import.meta.url));
+  const script = fileURLToPath(new URL('../../research/pytorch/train.py', import.meta.url));
   const trainPy = (flags: string) => {
     const sizes = '--blocks 1 --hidden 4 --out-dim 4 --first-kernel 3 --batch 4 --eval-images 20'.split(' ');
     const env = { ...process.env, OMP_NUM_THREADS: '1' };

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { histogramBits } from '../../examples/lib/baselines.mjs';
-import { readDigits } from '../../examples/lib/digits.mjs';
+import { readDigits } from '../../kit/data/digits.mjs';
+import { histogramBits } from '../../kit/models/baselines.mjs';
 import { itRefuses } from './run-script';
 
 const SCRIPT = fileURLToPath(new URL('../../examples/quickstart.mjs', import.meta.url));

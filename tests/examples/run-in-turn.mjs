@@ -1,4 +1,4 @@
-// Runs examples one after the other in this process, which so loads tfjs but once. Each message is the name of one, its flags and its working
+// Runs examples one after the other in this process, which so loads tfjs but once. Each message is the address of one, its flags and its working
 // directory; the answer is what it printed, its exit code and how many tensors it left.
 
 import { setImmediate } from 'node:timers/promises';
@@ -42,7 +42,7 @@ async function run({ name, flags, cwd }, i) {
   const { numTensors } = engine().state;
   const before = held();
   try {
-    await import(new URL(`../../examples/${name}?${i}`, import.meta.url).href).catch((error) => {
+    await import(`${name}?${i}`).catch((error) => {
       if (!(error instanceof Exit) && !process.emit('uncaughtException', error)) throw error;
     });
     if (process.exitCode === undefined) await isOver(before);

@@ -5,9 +5,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { lockRun } from '../../examples/lib/run-lock.mjs';
+import { lockRun } from '../../kit/runs/run-lock.mjs';
 
-const LIBRARY = new URL('../../examples/lib/run-lock.mjs', import.meta.url).href;
+const LIBRARY = new URL('../../kit/runs/run-lock.mjs', import.meta.url).href;
 
 let directory: string;
 beforeAll(async () => {

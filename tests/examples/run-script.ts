@@ -11,13 +11,17 @@ export interface Ended {
   stderr: string;
 }
 
+/** A program of `examples`, or by its path from the repository's root of `research`. */
+export const addressOf = (name: string) =>
+  new URL(`../../${name.startsWith('research/') ? '' : 'examples/'}${name}`, import.meta.url);
+
 /** Starts an example in a process of its own, for what is to be stopped, or runs beside others. */
 export function startScript(
   name: string,
   flags: string[],
   nodeFlags: string[] = [],
 ): { program: ChildProcess; ended: Promise<Ended> } {
-  const script = fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
+  const script = fileURLToPath(addressOf(name));
   const program = spawn(process.execPath, [...nodeFlags, script, ...flags]);
   const output = { stdout: '', stderr: '' };
   program.stdout.on('data', (text) => {
@@ -63,7 +67,7 @@ function startRunner(): ChildProcess {
 /** Runs an example to its end, in the root of the repository where no other directory is given. */
 export function runScript(name: string, flags: readonly string[], cwd?: string): Promise<EndedInTurn> {
   runner ??= startRunner();
-  runner.send({ name, flags, cwd });
+  runner.send({ name: addressOf(name).href, flags, cwd });
   return new Promise((resolve, reject) => waiting.push({ resolve, reject }));
 }
 

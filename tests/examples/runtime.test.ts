@@ -21,28 +21,25 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-describe('export.mjs', () => {
-  it('keeps float32 where it is asked to, and the images then are those of the model', async () => {
+describe('a file for the runtime', () => {
+  it('has float32 where it is not asked for float16, which is half the size', async () => {
     const out = join(folder, 'digits.pixelcnn');
-    const flags = ['--model', `${EXAMPLES}/models/digits`, '--out', out, '--float32'];
-    const { code, stdout } = await runScript('export.mjs', flags);
+    const flags = ['--model', `${EXAMPLES}/models/digits`, '--to', out];
+    const { code, stdout } = await runScript('convert.mjs', flags);
     expect(code).toBe(0);
     const [whole, half] = [await readFile(out), await readFile(`${EXAMPLES}/models/digits.pixelcnn`)];
-    expect(stdout).toBe(`${out}: ${Math.round(whole.length / 1000)} kB\n`);
+    expect(stdout).toMatch(`, ${Math.round(whole.length / 1000)} kB\n`);
     expect(half.length).toBeLessThan(0.6 * whole.length);
   });
 
   itRefuses(
     [
-      ['--model: wanted the directory of a model; --help', ['export.mjs']],
-      ['--out: wanted a file; --help', ['export.mjs', '--model', 'nowhere']],
-      ['FOLDER/nowhere has neither', ['export.mjs', '--model', 'FOLDER/nowhere', '--out', 'FOLDER/x']],
       [
-        '--out: wanted a file, FOLDER is a directory',
-        ['export.mjs', '--model', 'nowhere', '--out', 'FOLDER'],
+        'FOLDER/nowhere has neither',
+        ['convert.mjs', '--model', 'FOLDER/nowhere', '--to', 'FOLDER/x.pixelcnn'],
       ],
       ['file: wanted a file, FOLDER is a directory', ['runtime/draw.mjs', 'FOLDER']],
-      ["file: wanted a file, got '--help'", ['runtime/draw.mjs', '--help']],
+      ["unknown option '--frob'; --help lists the flags", ['runtime/draw.mjs', '--frob']],
     ],
     () => ({ FOLDER: folder }),
   );

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readDigits } from '../../examples/lib/digits.mjs';
-import { npyOf, parseNpy } from '../../examples/lib/npy.mjs';
+import { readDigits } from '../../kit/data/digits.mjs';
+import { npyOf, parseNpy } from '../../kit/weights/npy.mjs';
 import { COUNT_TENSORS, itRefuses, runScript, startScript } from './run-script';
 import { saveGatedModel, saveModel, saveModelOfCodes } from './save-model';
 
@@ -57,7 +57,7 @@ describe('sample.mjs', () => {
 
   it('draws from a portable file what it draws from the model that it was made of, and completes', async () => {
     const file = join(directory, 'conditional.pixelcnn');
-    const exported = await runScript('export.mjs', ['--model', conditional, '--out', file, '--float32']);
+    const exported = await runScript('convert.mjs', ['--model', conditional, '--to', file]);
     expect(exported.code).toBe(0);
     for (const flags of [
       ['--images', '2'],

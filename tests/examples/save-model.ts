@@ -8,8 +8,8 @@ import {
   pixelSNAIL,
 } from 'pixelcnn-layers';
 import { fileSystem } from 'pixelcnn-layers/node';
-import { useBackend } from '../../examples/lib/backend.mjs';
-import { seedWeights } from '../../examples/lib/weights.mjs';
+import { useBackend } from '../../kit/runs/backend.mjs';
+import { seedWeights } from '../../kit/weights/weights.mjs';
 
 /** Of a small model of the digits. */
 const SIZES = {

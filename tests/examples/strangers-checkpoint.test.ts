@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { type AutoregressiveModel, checkCausality, gatedPixelCNN } from 'pixelcnn-layers';
 import { compareActivations, loadWeights, type NamedTensor, readSafetensors } from 'pixelcnn-layers/weights';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findPython } from '../research/python';
 import { useBackend } from '../support/backends';
 import { type Grouped, pageFunction } from '../support/page-function';
-import { findPython } from './python';
 
 // docs/guides/a-strangers-checkpoint.md from end to end: the network of strangers_gated.py, whose channels take turns.
 

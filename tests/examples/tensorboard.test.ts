@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openEventFile } from '../../examples/lib/tensorboard.mjs';
+import { openEventFile } from '../../kit/runs/tensorboard.mjs';
 
 // A reader of its own, after the formats' descriptions: nothing is shared with the writer.
 
@@ -143,7 +143,7 @@ describe('event files', () => {
   });
 
   it('are whole up to their last record when the program is killed', async () => {
-    const writer = new URL('../../examples/lib/tensorboard.mjs', import.meta.url).href;
+    const writer = new URL('../../kit/runs/tensorboard.mjs', import.meta.url).href;
     const program = `
       const { openEventFile } = await import(${JSON.stringify(writer)});
       const events = openEventFile(${JSON.stringify(directory)});

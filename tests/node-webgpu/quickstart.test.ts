@@ -8,9 +8,9 @@ import { expect, it } from 'vitest';
 
 const path = (name: string) => fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
 
-it('trains the quick start on WebGPU in Node, as examples/node-webgpu does', async () => {
+it('trains the quick start on WebGPU in Node, as kit/node-webgpu does', async () => {
   const out = await mkdtemp(join(tmpdir(), 'webgpu-'));
-  const dawn = new URL('../../examples/node-webgpu/dawn.mjs', import.meta.url).href;
+  const dawn = new URL('../../kit/node-webgpu/dawn.mjs', import.meta.url).href;
   const flags = ['--backend', 'webgpu', '--steps', '3', '--batch', '4', '--eval-images', '8', '--out', out]; // all 297 would take a minute in software
   const { stdout } = await promisify(execFile)(process.execPath, [
     '--import',

@@ -7,7 +7,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { pixelCNN } from 'pixelcnn-layers';
 import { fileSystem } from 'pixelcnn-layers/node';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { checkpoints } from '../../examples/lib/checkpoints.mjs';
+import { checkpoints } from '../../kit/runs/checkpoints.mjs';
 import { useBackend } from '../support/backends';
 import { setNoise, take } from '../support/tensors';
 

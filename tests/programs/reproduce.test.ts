@@ -27,7 +27,7 @@ describe('npm run reproduce', () => {
     expect(dry.stdout.split('\n').map((line) => line.split(' ').slice(0, 2).join(' '))).toEqual(
       expect.arrayContaining([
         'node examples/train.mjs',
-        'node examples/export.mjs',
+        'node examples/convert.mjs',
         'node examples/evaluate.mjs',
       ]),
     );

@@ -15,7 +15,7 @@ declare module 'vitest' {
 /** Builds the page once, for all files of tests that look at it. */
 export default async function setup({ provide }: TestProject) {
   const built = await mkdtemp(join(tmpdir(), 'built-demo-'));
-  const root = fileURLToPath(new URL('../../examples/demo', import.meta.url));
+  const root = fileURLToPath(new URL('../../demo', import.meta.url));
   await build({ root, build: { outDir: built }, logLevel: 'silent' });
   provide('builtDemo', built);
   return () => rm(built, { recursive: true, force: true });

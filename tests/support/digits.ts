@@ -6,7 +6,7 @@ import { bytesOf } from './files';
 /** The embedded digits as levels 0..16, int32 [N,8,8,1]. */
 export async function loadDigits(): Promise<{ train: tf.Tensor4D; test: tf.Tensor4D }> {
   const load = async (part: string) => {
-    const images = await bytesOf(`../../examples/data/digits-${part}-images.u8`);
+    const images = await bytesOf(`../../kit/data/sets/digits-${part}-images.u8`);
     return tf.tensor4d(images, [images.length / 64, 8, 8, 1], 'int32');
   };
   return { train: await load('train'), test: await load('test') };

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { sliceImages } from 'pixelcnn-layers/data';
 import { readPortable } from 'pixelcnn-layers/runtime';
-import { HIGHEST_CLASS, labelsOf } from '../../lib/classes.mjs';
-import { inLevels, readForModel } from '../../lib/model-data.mjs';
-import { parseNpy } from '../../lib/npy.mjs';
+import { inLevels, readForModel } from '../../../kit/data/model-data.mjs';
+import { HIGHEST_CLASS, labelsOf } from '../../../kit/models/classes.mjs';
+import { parseNpy } from '../../../kit/weights/npy.mjs';
 import { bytesOf, bytesOfLevel, MAX_JOB_BYTES, VERSION } from './job.mjs';
 import { MAX_MODEL_BYTES, sha256 } from './redis.mjs';
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Redis } from 'ioredis';
+import { Flag } from '../../../kit/flags.mjs';
 
 /** Models, and results of abandoned runs, are dropped if no one has asked for them for this long. */
 export const KEPT_SECONDS = 7 * 24 * 3600;
@@ -8,6 +9,11 @@ export const KEPT_SECONDS = 7 * 24 * 3600;
 export const MAX_MODEL_BYTES = 256 * 2 ** 20;
 
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
+
+export const redisFlag = () =>
+  new Flag('--redis <url>', 'of Redis or Valkey; rediss:// for TLS')
+    .env('REDIS_URL')
+    .default('redis://127.0.0.1');
 
 export const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { sweep, writeWhole } from '../../lib/files.mjs';
-import { npyHeader } from '../../lib/npy.mjs';
+import { sweep, writeWhole } from '../../../kit/runs/files.mjs';
+import { npyHeader } from '../../../kit/weights/npy.mjs';
 import { numbersIn } from './job.mjs';
 import { sha256 } from './redis.mjs';
 

@@ -6,7 +6,7 @@ import { performance } from 'node:perf_hooks';
 import { pixelCNNPlusPlus, toPortable } from 'pixelcnn-layers';
 import { writePortable } from 'pixelcnn-layers/runtime';
 import { loadWeights, readSafetensors } from 'pixelcnn-layers/weights';
-import { useBackend } from '../../../examples/lib/backend.mjs';
+import { useBackend } from '../../../kit/runs/backend.mjs';
 
 await useBackend('wasm');
 const steps = [];

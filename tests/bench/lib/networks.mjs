@@ -6,7 +6,11 @@ import { PlainMaskedConv2D } from './networks/plain-masked-conv-2d.mjs';
 
 const fashion = { imageShape: [28, 28, 1], levels: 16, firstKernelSize: 7 };
 
-/** The networks that are measured, by name. */
+/**
+ * The networks that are measured, by name.
+ *
+ * @type {Record<string, import('pixelcnn-layers').PixelCNNArgs & { model?: string }>}
+ */
 export const shapes = {
   'digits 8x8x1, 17 levels, hidden 16, 3 blocks': {
     imageShape: [8, 8, 1],
@@ -42,7 +46,11 @@ export const shapes = {
   },
 };
 
-/** The network as this library makes it. */
+/**
+ * The network as this library makes it.
+ *
+ * @param {import('pixelcnn-layers').PixelCNNArgs & { model?: string }} shape
+ */
 export const ours = ({ model, ...args }) => (model === 'gated' ? gatedPixelCNN(args) : pixelCNN(args));
 
 /** The same network made of stock convolutions, without masks: what its forward pass costs in plain tfjs. */

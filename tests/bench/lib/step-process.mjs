@@ -4,7 +4,7 @@
 
 import * as tf from '@tensorflow/tfjs-core';
 import { bitsPerDim } from 'pixelcnn-layers';
-import { useBackend } from '../../../examples/lib/backend.mjs';
+import { useBackend } from '../../../kit/runs/backend.mjs';
 import { ours, randomBatch } from './networks.mjs';
 
 await useBackend('wasm');

@@ -54,7 +54,7 @@ export function timeTorchPlusPlus(shape, batch, seconds) {
 }
 
 /**
- * A pass and a step of training of a network of examples/pytorch, one thread; null where python3 has no torch. With no seconds, one
+ * A pass and a step of training of a network of research/pytorch, one thread; null where python3 has no torch. With no seconds, one
  * pass and no step.
  *
  * @returns {{ forward: object, step?: object } | null} summaries as of timeInTurn

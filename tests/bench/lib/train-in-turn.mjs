@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import * as tf from '@tensorflow/tfjs-core';
 import { bitsPerDim, exponentialDecay, scheduleLearningRate } from 'pixelcnn-layers';
 import { imageBatches, sliceImages } from 'pixelcnn-layers/data';
-import { bitsByChannel } from '../../../examples/lib/channel-bits.mjs';
+import { bitsByChannel } from '../../../kit/models/channel-bits.mjs';
 import { summary } from './timing.mjs';
 
 /**

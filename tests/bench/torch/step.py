@@ -2,7 +2,7 @@
 
 usage: python3 step.py '{"imageShape": [28, 28, 1], "levels": 16, "hiddenDim": 16, "outDim": 32, "numBlocks": 5,
 "firstKernelSize": 7}' BATCH SECONDS [THREADS]        prints {"forward": [ms, ...], "step": [ms, ...], "version": "..."}
-Started by torch.distributed.run, each process takes its share of BATCH, gradients are averaged as examples/pytorch/train.py
+Started by torch.distributed.run, each process takes its share of BATCH, gradients are averaged as research/pytorch/train.py
 does it, and the first process prints.
 With "model": "gated" it is that of Gated PixelCNN.
 """

@@ -1,4 +1,4 @@
-"""Times a pass and a training step of a network of examples/pytorch, one thread, NHWC memory (channels_last).
+"""Times a pass and a training step of a network of research/pytorch, one thread, NHWC memory (channels_last).
 
 usage: python3 twin.py FACTORY '{"imageShape": [28, 28, 1], ...}' BATCH SECONDS
 prints {"forward": [ms, ...], "step": [ms, ...]}; with no seconds, one pass and no step

@@ -1,0 +1,60 @@
+/**
+ * Draws the page's icon, and the picture that stands for it where its link is shared, by the page's own models:
+ *
+ *     node demo/make-pictures.mjs
+ */
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { readPortable, sample } from 'pixelcnn-layers/runtime';
+import { shapesOf, TILE_PIXELS } from '../examples/tiles/art.mjs';
+import { pngOf } from '../kit/pictures/drawing.mjs';
+import { writeWhole } from '../kit/runs/files.mjs';
+
+const at = (path) => fileURLToPath(new URL(path, import.meta.url));
+const PAPER = '#ffffff';
+const INK = '#18181a';
+const GROUND = '#eceae4';
+/** Of the picture: sides of a square and of what is in it, and squares along both sides. */
+const [CELL, GLYPH, COLUMNS, ROWS] = [150, 120, 8, 4];
+/** Columns and rows from which on the map takes nine squares. */
+const MAP = [4, 0];
+const SEED = 3;
+
+async function draw(name, options) {
+  const model = readPortable(await readFile(at(`../models/${name}.pixelcnn`)));
+  const { data, shape } = await sample(model, { seed: SEED, ...options });
+  const size = data.length / shape[0];
+  return Array.from({ length: shape[0] }, (_, i) => data.slice(i * size, (i + 1) * size));
+}
+
+/** Black squares of a glyph whose upper left corner is there. */
+function glyph(levels, x, y, pixel) {
+  const side = Math.sqrt(levels.length);
+  return Array.from(levels).flatMap((level, i) => {
+    const [row, column] = [Math.floor(i / side), i % side];
+    return level === 0
+      ? []
+      : [{ x: x + column * pixel, y: y + row * pixel, width: pixel, height: pixel, fill: INK }];
+  });
+}
+
+const characters = await draw('characters', { numImages: COLUMNS * ROWS, temperature: 0.8 });
+const [map] = await draw('tiles', { numImages: 1, temperature: 0.7 });
+const side = Math.sqrt(map.length) * TILE_PIXELS;
+const [left, top] = MAP.map((cells) => cells * CELL + Math.floor((3 * CELL - side) / 2));
+const squares = characters.flatMap((levels, i) => {
+  const [column, row] = [i % COLUMNS, Math.floor(i / COLUMNS)];
+  if (column >= MAP[0] && column < MAP[0] + 3 && row < 3) return [];
+  const [x, y] = [column * CELL + (CELL - GLYPH) / 2, row * CELL + (CELL - GLYPH) / 2];
+  const paper = { x: x - 10, y: y - 10, width: GLYPH + 20, height: GLYPH + 20, fill: PAPER };
+  return [paper, ...glyph(levels, x, y, 5)];
+});
+const [width, height] = [COLUMNS * CELL, ROWS * CELL];
+const mapShapes = shapesOf(map).map((shape) => ({ ...shape, x: left + shape.x, y: top + shape.y }));
+const ground = { x: 0, y: 0, width, height, fill: GROUND };
+const shapes = [ground, ...squares, ...mapShapes];
+await writeWhole(at('public/picture.png'), pngOf({ width, height, shapes }));
+
+const paper = { x: 0, y: 0, width: 64, height: 64, fill: PAPER };
+const icon = { width: 64, height: 64, shapes: [paper, ...glyph(characters[0], 8, 8, 2)] };
+await writeWhole(at('public/icon.png'), pngOf(icon));

@@ -1,0 +1,147 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { logProb, readPortable } from 'pixelcnn-layers/runtime';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { MODELS } from '../../demo/catalogue.mjs';
+import { textOfLevels } from '../../demo/parts/levels-text.mjs';
+import { chromiumPath } from '../support/chromium.mjs';
+import { button, eventually, recordJobs, sentJobs, stopClock, useDemo } from './open-page';
+
+const at = (path: string) => fileURLToPath(new URL(`../../examples/${path}`, import.meta.url));
+const SIZE = 784;
+const read = async (name: string) => readPortable(await readFile(at(`models/${name}.pixelcnn`)));
+
+/** What the library says of an image: log p given each class, and the sentence that the page should say of it. */
+async function measured(name: string, image: Uint8Array) {
+  const data = Uint8Array.from({ length: 10 * SIZE }, (_, i) => image[i % SIZE] ?? 0);
+  const condition = Array.from({ length: 10 }, (_, k) => k);
+  const nats = [...(await logProb(await read(name), { data, shape: [10, 28, 28, 1] }, { condition }))];
+  const background = await read(`${name}-background`);
+  const [beside = 0] = await logProb(background, { data: image, shape: [1, 28, 28, 1] });
+  const [bits, fewer] = [-Math.max(...nats), Math.max(...nats) - beside].map((value) => value / (SIZE * Math.LN2)) as [number, number]; // biome-ignore format: one line
+  const [least, most] = (MODELS[name as keyof typeof MODELS] as { usualRatio: [number, number] }).usualRatio;
+  const rounded = Number(fewer.toFixed(3));
+  const isUnusual = rounded < least || rounded > most;
+  const all = `takes ${bits.toFixed(2)} bits per dimension, ${Math.abs(rounded)} ${rounded < 0 ? 'more' : 'fewer'} than by a background model; 95% of the test images take ${least} to ${most} fewer.`;
+  const words = isUnusual ? `${all} This one is unusual, so do not trust the answer.` : all;
+  return { nats, likeliest: nats.indexOf(Math.max(...nats)), isUnusual, words };
+}
+
+describe.skipIf(chromiumPath === undefined)('classifying in the demo', () => {
+  const demo = useDemo();
+  const panel = () => demo.panel('classifying');
+  const grid = () => panel().getByRole('application', { name: 'Image to classify' });
+  const headline = () => panel().locator('.headline').textContent();
+  const bits = async () => (await panel().locator('.class-bits').allTextContents()).map((text) => Number.parseInt(text, 10)); // biome-ignore format: one line
+  const chances = () => panel().locator('.class-chance').allTextContents();
+  const classifyJobs = async () => (await sentJobs(demo.page)).filter(({ kind }) => kind === 'classify');
+  const asked = async () => (await classifyJobs()).length;
+  /** The image that was last asked about. */
+  const drawn = async () =>
+    Uint8Array.from(Object.values((await classifyJobs()).at(-1)?.['levels'] as object));
+  const openWith = (levels: Uint8Array) =>
+    demo.open('classifying', `model=digits-28&levels=${textOfLevels([...levels])}`);
+
+  beforeEach(async () => {
+    await demo.page.addInitScript(recordJobs);
+  });
+
+  describe('of the first digit', () => {
+    beforeEach(async () => {
+      await demo.open('classifying');
+      await eventually(headline).toMatch(/^Likeliest: an? \d/);
+    });
+
+    it('says for each class how likely the image is, as the library does, and how much likelier than background', async () => {
+      const images = new Uint8Array(await readFile(at('../kit/data/sets/digits-28-test-images.u8')));
+      const { nats, likeliest, words } = await measured('digits-28', images.slice(5 * SIZE, 6 * SIZE));
+      expect(await panel().locator('.where').textContent()).toBe('6 of 50: a 5');
+      expect(await bits()).toEqual(nats.map((value) => Math.round(-value / Math.LN2)));
+      const total = nats.reduce((sum, value) => sum + Math.exp(value - Math.max(...nats)), 0);
+      const chance = (await chances())[likeliest] ?? '';
+      expect(Number.parseFloat(chance.replace('> ', '')) / 100).toBeCloseTo(1 / total, 2);
+      const one = `a${likeliest === 8 ? 'n' : ''} ${likeliest}`;
+      expect(await headline()).toBe(`Likeliest: ${one} ${chance} sure. As ${one} it ${words}`);
+      expect(await panel().locator('.class-bars .present').textContent()).toMatch(
+        new RegExp(`^${likeliest}`),
+      );
+      demo.expectClean();
+    });
+
+    it('measures what is drawn, once after a stroke, which is as wide as those of the data', async () => {
+      const before = await headline();
+      await button(panel(), 'Clear and draw').click();
+      await eventually(headline).not.toBe(before);
+      await grid().scrollIntoViewIfNeeded();
+      const box = await grid().boundingBox();
+      if (box === null) throw new Error('the grid is not seen');
+      const cell = box.width / 28;
+      const count = await asked();
+      await stopClock(demo.page);
+      await demo.page.mouse.move(box.x + 13.5 * cell, box.y + 4.5 * cell);
+      await demo.page.mouse.down();
+      await demo.page.mouse.move(box.x + 13.5 * cell, box.y + 22.5 * cell, { steps: 8 });
+      await demo.page.mouse.up();
+      await demo.page.clock.resume();
+      await eventually(asked).toBe(count + 1);
+      const image = await drawn();
+      const { words } = await measured('digits-28', image);
+      await eventually(headline).toMatch(/^Likeliest: a 1/);
+      await eventually(headline).toContain(words);
+      expect(await asked()).toBe(count + 1);
+      const row = (y: number) => [...image.subarray(y * 28 + 11, y * 28 + 17)];
+      expect(row(12)).toEqual([0, 7, 15, 15, 7, 0]);
+      expect(row(3)).toEqual([0, 0, 7, 7, 0, 0]); // its end is round
+      expect(row(2)).toEqual([0, 0, 0, 0, 0, 0]);
+      await button(panel(), 'Reset').click();
+      await eventually(headline).toBe(before);
+      demo.expectClean();
+    });
+
+    it('paints single pixels where a shade is chosen', async () => {
+      await button(panel(), 'Clear and draw').click();
+      await panel().getByLabel('dark grey').check();
+      await grid().focus();
+      await demo.page.keyboard.press('Space');
+      await eventually(async () => (await drawn()).reduce((sum, level) => sum + level, 0)).toBe(11);
+      expect((await drawn())[0]).toBe(11);
+    });
+
+    it('tells clothes apart', async () => {
+      await panel().getByLabel('Clothes').check();
+      await panel().getByText('5 of 100: a coat').waitFor();
+      await eventually(async () => (await panel().locator('.class-name').allTextContents()).join()).toBe(
+        'T-shirt or top,trousers,pullover,dress,coat,sandal,shirt,sneaker,bag,ankle boot',
+      );
+      const images = new Uint8Array(await readFile(at('../kit/data/sets/clothes-test-images.u8')));
+      const { nats, words } = await measured('clothes', images.slice(4 * SIZE, 5 * SIZE));
+      expect(await bits()).toEqual(nats.map((value) => Math.round(-value / Math.LN2)));
+      expect(await headline()).toContain(words);
+      demo.expectClean();
+    });
+  });
+
+  it('warns of a drawing that is like no digit', async () => {
+    const squares = Uint8Array.from({ length: SIZE }, (_, i) => ((i % 28) + Math.floor(i / 28)) % 2 && 15);
+    const { isUnusual, words } = await measured('digits-28', squares);
+    expect(isUnusual).toBe(true);
+    await openWith(squares);
+    await eventually(headline).toContain(words);
+    expect(await panel().getByText('an image of nothing it knows gets an answer too').isVisible()).toBe(true);
+  });
+
+  it('loads background models only for this, and does without one for small digits', async () => {
+    const backgrounds = () => demo.seen.requests.filter((url) => url.includes('-background'));
+    await demo.open('likelihood', 'model=digits-28&image=1');
+    await eventually(() => demo.panel('likelihood').locator('.headline').textContent()).toMatch(
+      'each of its 784 pixels',
+    );
+    await demo.open('classifying', 'model=digits-conditional&image=1'); // an older link
+    await eventually(headline).toMatch(/^Likeliest: a 0 > 99\.9% sure\.$/);
+    expect(backgrounds()).toEqual([]);
+    await panel().getByLabel('Digits', { exact: true }).check();
+    await eventually(headline).toMatch('than by a background model');
+    expect(backgrounds()).toHaveLength(1);
+    demo.expectClean();
+  });
+});

@@ -1,0 +1,301 @@
+import { readFile } from 'node:fs/promises';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { chromiumPath } from '../support/chromium.mjs';
+import {
+  button,
+  colourAt,
+  eventually,
+  pictureOf,
+  pixels,
+  recordJobs,
+  says,
+  sentJobs,
+  status,
+  useDemo,
+} from './open-page';
+
+describe.skipIf(chromiumPath === undefined)('completing in the demo', () => {
+  const demo = useDemo();
+  const completing = () => demo.panel('completing');
+  const grid = () => completing().getByRole('application', { name: 'Picture to complete' });
+  const readout = () => completing().locator('.readout').textContent();
+  const variants = () => completing().getByRole('img');
+  const focused = () => demo.page.evaluate(() => document.activeElement?.textContent);
+  /** The pictures one by one, as text. */
+  const tiles = () =>
+    variants().evaluate((canvas: HTMLCanvasElement) => {
+      const context = canvas.getContext('2d');
+      const [gap, side] = [13, 128]; // of 8 pixels, each 16 wide
+      return Array.from({ length: Number(canvas.dataset['images']) }, (_, i) => {
+        const [x, y] = [gap + (i % 3) * (side + gap), gap + Math.floor(i / 3) * (side + gap)];
+        return context?.getImageData(x, y, side, side).data.join();
+      });
+    });
+  /** What this panel has asked its worker to draw, in turn: six at a time, as no other panel does. */
+  const jobs = async () => (await sentJobs(demo.page)).filter(({ kind, numImages }) => kind === 'sample' && numImages === 6); // biome-ignore format: one line
+  const lookAhead = () => completing().getByLabel('Pixels kept below the gap');
+
+  beforeEach(async () => {
+    await demo.page.addInitScript(recordJobs);
+    await demo.open('completing', 'model=digits-conditional&image=1');
+    await completing().getByText('1 of 297: a 0').waitFor();
+    await says(completing(), 'Six ways');
+  });
+
+  it('rubs out and paints by keys, and fills in the rest only', async () => {
+    await button(completing(), 'Reset').click();
+    expect(await button(completing(), 'Fill in').isDisabled()).toBe(true);
+    expect(await button(completing(), 'Reset').isDisabled()).toBe(true);
+    await grid().focus();
+    for (const key of ['ArrowRight', 'ArrowDown', 'ArrowDown', 'ArrowLeft', 'ArrowLeft'])
+      await demo.page.keyboard.press(key);
+    expect(await readout()).toMatch(/^Row 2, column 0: level \d+ of 0 to 16$/);
+    await demo.page.keyboard.press('Space');
+    expect(await readout()).toBe('Row 2, column 0: rubbed out');
+    await demo.page.keyboard.press('Space');
+    expect(await readout()).toMatch('level');
+    for (const row of [2, 3, 4]) {
+      await demo.page.keyboard.press('Space');
+      expect(await readout()).toBe(`Row ${row}, column 0: rubbed out`);
+      await demo.page.keyboard.press('ArrowDown');
+    }
+    await completing().getByLabel('ink', { exact: true }).check();
+    await grid().focus();
+    await demo.page.keyboard.press('Home');
+    for (let row = 5; row > 1; row--) await demo.page.keyboard.press('ArrowUp');
+    await demo.page.keyboard.press('Space');
+    expect(await readout()).toBe('Row 1, column 0: level 16 of 0 to 16');
+
+    await button(completing(), 'Fill in').click();
+    await says(completing(), /to go on/);
+    // The first pixel of the second row of the first variant: its tile begins at 13 of 436, and a pixel is 16 wide.
+    const { width, height } = await variants().evaluate(({ width, height }: HTMLCanvasElement) => ({ width, height })); // biome-ignore format: one line
+    expect(await colourAt(variants(), (13 + 8) / width, (13 + 24) / height)).toEqual([24, 24, 24, 255]);
+    demo.expectClean();
+  });
+
+  it('rubs out by pointer, in strokes, and all at once', async () => {
+    await button(completing(), 'Reset').click();
+    await grid().scrollIntoViewIfNeeded();
+    const box = await grid().boundingBox();
+    if (box === null) throw new Error('the grid is not seen');
+    const cell = box.width / 8;
+    await demo.page.mouse.move(box.x + cell / 2, box.y + cell / 2);
+    await demo.page.mouse.down();
+    await demo.page.mouse.move(box.x + 7.5 * cell, box.y + cell / 2, { steps: 20 });
+    expect(await readout()).toBe('Row 0, column 7: rubbed out');
+    await demo.page.mouse.up();
+    await grid().focus();
+    for (const column of [6, 5, 4, 3, 2, 1, 0]) {
+      await demo.page.keyboard.press('ArrowLeft');
+      expect(await readout()).toBe(`Row 0, column ${column}: rubbed out`);
+    }
+    const before = await pixels(variants());
+    await button(completing(), 'Rub out all').click();
+    await button(completing(), 'Fill in').click();
+    await eventually(() => pixels(variants())).not.toBe(before);
+    await says(completing(), 'Six ways');
+    demo.expectClean();
+  });
+
+  it('leaves no gap in a stroke that is faster than the events of the pointer', async () => {
+    await button(completing(), 'Reset').click();
+    await grid().scrollIntoViewIfNeeded();
+    const box = await grid().boundingBox();
+    if (box === null) throw new Error('the grid is not seen');
+    const cell = box.width / 8;
+    await demo.page.mouse.move(box.x + cell / 2, box.y + cell / 2);
+    await demo.page.mouse.down();
+    await demo.page.mouse.move(box.x + 7.5 * cell, box.y + 7.5 * cell); // at once
+    await demo.page.mouse.up();
+    await grid().focus();
+    for (let at = 7; at >= 0; at--) {
+      expect(await readout()).toBe(`Row ${at}, column ${at}: rubbed out`);
+      await demo.page.keyboard.press('ArrowUp');
+      if (at > 0) expect(await readout()).toMatch('level');
+      await demo.page.keyboard.press('ArrowLeft');
+    }
+  });
+
+  it('draws six that differ, and outlines what it drew where that is wanted', async () => {
+    await button(completing(), 'Fill in').click();
+    await says(completing(), 'Six ways');
+    expect(new Set(await tiles()).size).toBe(6);
+    expect(await variants().getAttribute('aria-label')).toMatch(/^Six completions, seed \d+$/);
+    // The line above row 4 of the first variant, which is the first that was drawn.
+    const line = () => colourAt(variants(), (13 + 8) / 436, (13 + 4 * 16) / 295);
+    const [red, , blue] = await line();
+    expect(blue).toBeGreaterThan((red ?? 0) + 50); // of the page's accent
+    await completing().getByLabel('Outline what was drawn').uncheck();
+    const [plainRed, , plainBlue] = await line();
+    expect(plainBlue).toBe(plainRed); // a grey of the digit
+  });
+
+  it('says so where fewer ways can be found', async () => {
+    await button(completing(), 'Reset').click();
+    await grid().focus();
+    await demo.page.keyboard.press('Space'); // a corner, which is paper in nearly all digits
+    await button(completing(), 'Fill in').click();
+    await says(
+      completing(),
+      /^(One way|(Two|Three|Four|Five) ways) to go on: no other came up in 30 tries\.$/,
+    );
+    const shown = await tiles();
+    expect(new Set(shown).size).toBe(shown.length);
+  });
+
+  it('looks ahead to what is kept below, where that is wanted', async () => {
+    expect(
+      await completing()
+        .getByText(/Nothing is kept below the gap/)
+        .isVisible(),
+    ).toBe(true);
+    await button(completing(), 'Rub out a band').click();
+    expect(
+      await completing()
+        .getByText(/the model does not look below\.$/)
+        .isVisible(),
+    ).toBe(true);
+    await lookAhead().selectOption({ label: 'fitted: look-ahead with 16 particles' });
+    expect(
+      await completing()
+        .getByText(/Look-ahead draws 16 versions of each image side by side/)
+        .isVisible(),
+    ).toBe(true);
+    await button(completing(), 'Fill in').click();
+    await says(completing(), /to go on/);
+    expect((await jobs()).at(0)).not.toHaveProperty('lookAhead');
+    expect((await jobs()).at(-1)).toMatchObject({
+      model: 'digits-conditional',
+      lookAhead: 16,
+      classes: [0, 0, 0, 0, 0, 0],
+    });
+    demo.expectClean();
+  });
+
+  it('completes the other halves of digits by a model of all orders, which it loads only then', async () => {
+    const loads = () => demo.seen.requests.filter((url) => url.includes('digits-orders'));
+    expect(loads()).toEqual([]);
+    await button(completing(), 'Rub out the left half').click();
+    expect(await completing().getByText(/^Drawn from right to left, so that all pixels kept/).isVisible()).toBe(true); // biome-ignore format: one line
+    expect(await lookAhead().isDisabled()).toBe(true);
+    await button(completing(), 'Fill in').click();
+    await says(completing(), 'Six ways');
+    expect(loads()).toHaveLength(1);
+    expect((await jobs()).at(-1)).toMatchObject({ model: 'digits-orders' });
+    expect((await jobs()).at(-1)).not.toHaveProperty('classes');
+    await button(completing(), 'Rub out a band').click();
+    expect(await lookAhead().isDisabled()).toBe(false);
+    demo.expectClean();
+  });
+
+  it('keeps what is rubbed out for the next image, and says nothing of one that is gone', async () => {
+    await button(completing(), 'Rub out a band').click();
+    await button(completing(), 'Fill in').click();
+    await says(completing(), 'to go on');
+    await button(completing(), 'Next').click();
+    await completing().getByText('2 of 297: a 4').waitFor();
+    expect(await status(completing()).textContent()).toBe('');
+    expect(await variants().getAttribute('aria-label')).toBe('No completions yet');
+    await grid().focus();
+    const rows: boolean[] = [];
+    for (let row = 0; row < 8; row++) {
+      rows.push((await readout())?.endsWith('rubbed out') ?? false);
+      await demo.page.keyboard.press('ArrowDown');
+    }
+    expect(rows).toEqual([false, false, true, true, true, false, false, false]);
+    await button(completing(), 'Reset').press('Enter');
+    expect(await focused()).toBe('Rub out the lower half'); // Reset is off now
+  });
+
+  it('takes the class that is chosen', async () => {
+    await completing().getByLabel('Class given to the model').selectOption('7');
+    expect(await completing().getByText('This is not its label.').isVisible()).toBe(true);
+    await button(completing(), 'Fill in').click();
+    await says(completing(), 'Six ways');
+    expect((await jobs()).at(-1)).toMatchObject({ classes: [7, 7, 7, 7, 7, 7] });
+    await button(completing(), 'Previous').click();
+    await completing().getByText('297 of 297').waitFor();
+    expect(await completing().getByText('This is its label.').isVisible()).toBe(true);
+  });
+
+  it('completes characters, which have no class', async () => {
+    await completing().getByLabel('Characters', { exact: true }).check();
+    await completing().getByText('1 of 60').waitFor();
+    expect(await completing().getByLabel('Class given to the model').isVisible()).toBe(false);
+    expect(await completing().getByLabel('grey', { exact: true }).count()).toBe(0);
+    await button(completing(), 'Rub out the lower half').click();
+    await button(completing(), 'Fill in').click();
+    await says(completing(), 'Six ways');
+    expect((await jobs()).at(-1)).toMatchObject({ model: 'characters' });
+    expect((await jobs()).at(-1)).not.toHaveProperty('classes');
+    demo.expectClean();
+  });
+
+  it('completes a character from its left half column by column, and keeps that half', async () => {
+    await demo.open('completing', 'model=characters&image=1');
+    await completing().getByText('1 of 60').waitFor();
+    await says(completing(), 'Six ways');
+    expect(await completing().getByText(/^Drawn from left to right, so that all pixels kept/).isVisible()).toBe(true); // biome-ignore format: one line
+    expect((await jobs()).at(-1)).toMatchObject({ model: 'characters-columns' });
+    const images = await readFile(new URL('../../kit/data/sets/characters-test-images.u8', import.meta.url));
+    const { width, data } = await pictureOf(variants());
+    // Of the first of six: its tile begins at 12 of 120 and 12 more a picture, and a pixel is 5 wide.
+    const isInk = (row: number, column: number) => (data[4 * ((12 + 5 * row + 2) * width + 12 + 5 * column + 2)] as number) < 128; // biome-ignore format: one line
+    const wanted = (row: number, column: number) => images[24 * row + column] === 1;
+    const places = [...Array(24 * 24).keys()].map((i) => [Math.floor(i / 24), i % 24] as const);
+    const differ = places.filter(([row, column]) => isInk(row, column) !== wanted(row, column));
+    expect(differ.filter(([, column]) => column < 12)).toEqual([]);
+    expect(differ.length).toBeGreaterThan(0);
+    demo.expectClean();
+  });
+
+  it('shows what was asked for last, when what was asked for before comes late', async () => {
+    const letCome = await demo.hold('**/characters-test-images-*.u8');
+    const completing = demo.panel('completing');
+    const asked = demo.page.waitForRequest('**/characters-test-images-*.u8');
+    await completing.getByLabel('Characters', { exact: true }).check();
+    await asked;
+    await completing.getByLabel('Small digits').check();
+    await completing.getByText('1 of 297').waitFor();
+    await demo.page.evaluate(() => {
+      const { arrayBuffer } = Response.prototype;
+      Response.prototype.arrayBuffer = async function () {
+        const bytes = await arrayBuffer.call(this);
+        setTimeout(() => Object.assign(globalThis, { hasCome: true })); // once the page has seen it too
+        return bytes;
+      };
+    });
+    letCome();
+    await demo.page.waitForFunction(() => 'hasCome' in globalThis);
+    expect(await completing.getByLabel('Small digits').isChecked()).toBe(true);
+    expect(await completing.getByText('1 of 297').isVisible()).toBe(true);
+    await button(completing, 'Fill in').click();
+    await says(completing, 'Six ways');
+    demo.expectClean();
+  });
+
+  it('ends with Cancel also between two rounds', async () => {
+    await button(completing(), 'Reset').click();
+    await completing().getByLabel('rub out').check();
+    await grid().focus();
+    await demo.page.keyboard.press('Home'); // the first pixel: white for all but certain, so each round finds the same
+    await demo.page.keyboard.press('Space');
+    const before = (await jobs()).length;
+    await demo.page.evaluate(() => {
+      const { Map: Original } = globalThis;
+      const cancel = [...document.querySelectorAll<HTMLButtonElement>('#completing button')].find(
+        ({ textContent }) => textContent === 'Cancel',
+      );
+      // A round's images are put into a map as text: then is when the visitor cancels.
+      const { set } = Original.prototype;
+      Original.prototype.set = function (key: unknown, value: unknown) {
+        if (typeof key === 'string' && key.includes(',')) cancel?.click();
+        return set.call(this, key, value);
+      };
+    });
+    await button(completing(), 'Fill in').click();
+    await says(completing(), 'Cancelled.');
+    expect(await jobs()).toHaveLength(before + 1);
+  });
+});

@@ -1,0 +1,142 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { textOfLevels } from '../../demo/parts/levels-text.mjs';
+import { chromiumPath } from '../support/chromium.mjs';
+import { button, eventually, pixels, recordJobs, says, sentJobs, useDemo } from './open-page';
+
+/** Every job of a kind that the page has asked for. */
+type Jobs = { kind: string; seed?: number; condition?: number; levels?: Record<number, number> }[];
+
+describe.skipIf(chromiumPath === undefined)('an address with an image, in the demo', () => {
+  const demo = useDemo();
+  const where = (id: string) => demo.panel(id).locator('.where').textContent();
+  const alert = (id: string) => demo.panel(id).locator('.picker .alert');
+  const jobs = async (kind: string) =>
+    ((await sentJobs(demo.page)) as Jobs).filter((job) => job.kind === kind);
+
+  /** Presses the panel's button, and gives the link that is copied. */
+  async function copyLink(id: string) {
+    await button(demo.panel(id), 'Copy link').click();
+    await demo.panel(id).getByText('The link is copied.').waitFor();
+    return demo.page.evaluate(() => navigator.clipboard.readText());
+  }
+
+  /** Opens it as a friend would, in a page that is not there yet. */
+  async function open(link: string) {
+    await demo.page.goto('about:blank');
+    await demo.page.goto(link);
+  }
+
+  beforeEach(async () => {
+    await demo.page.addInitScript(recordJobs);
+    await demo.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  });
+
+  it('shows a test image by its number, with the class that was chosen', async () => {
+    await demo.open('likelihood');
+    await eventually(() => where('likelihood')).toBe('6 of 50: a 5');
+    await button(demo.panel('likelihood'), 'Next').click();
+    await eventually(() => where('likelihood')).toBe('7 of 50: a 6');
+    await demo.panel('likelihood').getByLabel('Class given to the model').selectOption('7');
+    const link = await copyLink('likelihood');
+    expect(link).toBe(`${demo.address}#likelihood?model=digits-28&class=7&image=7`);
+    expect(demo.page.url()).toBe(link);
+
+    await open(link);
+    await eventually(() => where('likelihood')).toMatch('7 of 50');
+    expect(await demo.panel('likelihood').getByLabel('Class given to the model').inputValue()).toBe('7');
+    await demo.panel('likelihood').getByText('This is the class in the link.').waitFor();
+    const asked = async () => (await jobs('likelihood')).map(({ condition }) => condition);
+    await eventually(asked).toContain(7);
+    expect(await asked()).not.toContain(6); // its label
+    await button(demo.panel('likelihood'), 'Next').click();
+    await eventually(() => where('likelihood')).toMatch('8 of 50');
+    demo.expectClean();
+  });
+
+  it('says what is wrong with a link, and opens one to a syllable, of which there are no test images', async () => {
+    const blank = textOfLevels(Array<number>(256).fill(0));
+    for (const [query, words] of [
+      ['model=nope', 'Ignored in the address: model'],
+      ['model=syllables-16', 'This link lacks a picture, or its class.'],
+      [`model=syllables-16&levels=${blank}`, 'This link lacks a picture, or its class.'],
+    ] as const) {
+      await demo.page.goto('about:blank');
+      await demo.open('likelihood', query);
+      await alert('likelihood').filter({ hasText: words }).waitFor();
+    }
+    await open(`${demo.address}#likelihood?model=syllables-16&class=10588&levels=${blank}`);
+    await demo.panel('likelihood').getByText('for each of its 256 pixels').waitFor();
+    demo.expectClean();
+  });
+
+  it('shows what was drawn, by its levels, until something else is chosen', async () => {
+    const classifying = demo.panel('classifying');
+    const grid = classifying.getByRole('application', { name: 'Image to classify' });
+    await demo.open('classifying', 'model=digits-conditional&image=1'); // by an older link
+    await eventually(() => where('classifying')).toBe('1 of 297: a 0');
+    await button(classifying, 'Clear and draw').click();
+    await grid.focus();
+    await demo.page.keyboard.press('ArrowDown');
+    await demo.page.keyboard.press('Space');
+    const link = await copyLink('classifying');
+    // 8 pixels of paper, one of ink (16 is g), then 28 and 27 of paper: F is 8, Z 28, Y 27.
+    expect(link).toBe(`${demo.address}#classifying?model=digits-conditional&levels=0Fg0Z0Y`);
+    await button(classifying, 'Reset').click();
+    await classifying.getByText('The link is copied.').waitFor({ state: 'hidden' });
+
+    await open(link);
+    await eventually(() => where('classifying')).toBe('the picture in the link');
+    await eventually(async () => (await jobs('classify')).length).toBeGreaterThan(0);
+    const levels = Object.values((await jobs('classify')).at(0)?.levels ?? {});
+    expect(levels).toEqual(Array.from({ length: 64 }, (_, i) => (i === 8 ? 16 : 0)));
+    await button(classifying, 'Next').click();
+    await eventually(() => where('classifying')).toBe('2 of 297: a 4');
+    demo.expectClean();
+  });
+
+  it('fills the same gap in the same six ways', async () => {
+    const completing = demo.panel('completing');
+    const variants = completing.getByRole('img');
+    await open(`${demo.address}#completing?model=digits-conditional&image=3`);
+    await says(completing, 'Six ways');
+    await button(completing, 'Rub out a band').click();
+    await completing.getByLabel('Pixels kept below the gap').selectOption('16');
+    expect(await copyLink('completing')).toContain('seed=2'); // what comes next
+    await button(completing, 'Fill in').click();
+    await says(completing, 'Six ways');
+    const before = await pixels(variants);
+    const link = await copyLink('completing');
+    // Rows 0 and 1 are kept, 2 to 4 are not, 5 to 7 are.
+    const query = 'model=digits-conditional&class=4&image=3&gap=1N0V1V&seed=2&particles=16';
+    expect(link).toBe(`${demo.address}#completing?${query}`);
+
+    await open(link);
+    await says(completing, 'Six ways');
+    expect((await jobs('sample')).find(({ seed }) => seed === 2)).toMatchObject({ lookAhead: 16 });
+    expect(await pixels(variants)).toBe(before);
+    // Another link, in the page that is open.
+    await demo.page.evaluate(() => {
+      location.hash = 'completing?model=digits-conditional&image=3&seed=9';
+    });
+    await completing.getByRole('img', { name: /seed 9$/ }).waitFor();
+    expect(await pixels(variants)).not.toBe(before);
+    demo.expectClean();
+  });
+
+  it.each([
+    ['likelihood', 'model=digits-conditional&image=298', 'image (wanted 1 to 297, got “298”)'],
+    [
+      'classifying',
+      'model=digits-conditional&levels=hZ0Z0G',
+      'levels (wanted those of 64 values, got “hZ0Z0G”)',
+    ],
+    ['completing', 'model=digits-conditional&gap=2Z0Z0G&seed=0&particles=3', 'gap (wanted 0 or 1 for each of 64 pixels, got “2Z0Z0G”); seed (wanted 1 to 999999999, got “0”); particles (wanted 0 or 16 or 64, got “3”)'], // biome-ignore format: one line
+  ])('says what is wrong with the address #%s?%s, and goes on without', async (id, query, words) => {
+    await open(`${demo.address}#${id}?${query}`);
+    await eventually(() => alert(id).textContent()).toBe(`Ignored in the address: ${words}.`);
+    expect(await where(id)).toMatch(/^1 of 297: a 0$/);
+    await button(demo.panel(id), 'Next').click();
+    await eventually(() => alert(id).isVisible()).toBe(false);
+    demo.expectClean();
+  });
+});

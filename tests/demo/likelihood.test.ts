@@ -1,0 +1,184 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { logProb, readPortable } from 'pixelcnn-layers/runtime';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { chromiumPath } from '../support/chromium.mjs';
+import { button, colourAt, eventually, useDemo } from './open-page';
+
+const at = (path: string) => fileURLToPath(new URL(`../../examples/${path}`, import.meta.url));
+
+/** How many bits the sixth digit, a five, takes. */
+async function bitsOfFive() {
+  const model = readPortable(await readFile(at('models/digits-28.pixelcnn')));
+  const images = new Uint8Array(await readFile(at('../kit/data/sets/digits-28-test-images.u8')));
+  const data = images.slice(5 * 784, 6 * 784);
+  const [nats = 0] = await logProb(model, { data, shape: [1, 28, 28, 1] }, { condition: 5 });
+  return -nats / Math.LN2;
+}
+
+describe.skipIf(chromiumPath === undefined)('how likely in the demo', () => {
+  const demo = useDemo();
+  const likelihood = () => demo.panel('likelihood');
+  const map = () => likelihood().getByRole('application', { name: 'Bits of each pixel' });
+  const readout = () => likelihood().locator('.map .readout').textContent();
+  const headline = () => likelihood().locator('.headline').textContent();
+  const bitsOf = (text: string | null) => Number(text?.match(/(\d+\.\d+) bits/)?.[1]);
+  const whole = async () =>
+    Number((await headline())?.match(/This picture: ([\d,]+) bits/)?.[1]?.replace(',', ''));
+
+  beforeEach(async () => {
+    await demo.open('likelihood', 'model=digits-conditional&image=1'); // quick, and few to walk through
+    await eventually(headline).toMatch('each of its 64 pixels');
+  });
+
+  it('begins with a digit of MNIST, and offers those of 8 by 8 only where a link asks for them', async () => {
+    const isOffered = (name: string) =>
+      likelihood()
+        .locator('.sources label')
+        .filter({ hasText: new RegExp(`^${name}$`) })
+        .isVisible();
+    expect(await isOffered('Small digits')).toBe(true);
+    await demo.page.goto('about:blank');
+    await demo.open('likelihood');
+    await eventually(headline).toMatch('each of its 784 pixels');
+    expect(await likelihood().locator('.where').textContent()).toBe('6 of 50: a 5');
+    expect(await whole()).toBe(Math.round(await bitsOfFive()));
+    expect(await isOffered('Digits')).toBe(true);
+    expect(await isOffered('Small digits')).toBe(false);
+    demo.expectClean();
+  });
+
+  it('says how many bits the image takes, beside a uniform guess and a PNG', async () => {
+    await eventually(headline).toMatch(
+      /^This picture: \d+ bits or \d\.\d\d for each of its 64 pixels\. A model that knows nothing needs 262\. As a file it takes \d+ bytes, \d+% fewer than the smallest PNG, of \d+\.$/,
+    );
+    const bars = await likelihood().locator('.bar').allTextContents();
+    expect(bars.map((text) => text.replace(/\d+$/, ''))).toEqual([
+      'this picture',
+      'as our file',
+      'average test image',
+      'knowing nothing',
+      'as a PNG',
+    ]);
+    expect(bars[0]).toBe(`this picture${await whole()}`);
+    demo.expectClean();
+  });
+
+  it('tells the bits of each pixel', async () => {
+    await map().focus();
+    let sum = 0;
+    for (let row = 0; row < 8; row++) {
+      for (let column = 0; column < 8; column++) {
+        sum += bitsOf(await readout());
+        await demo.page.keyboard.press('ArrowRight');
+      }
+      await demo.page.keyboard.press('Home');
+      await demo.page.keyboard.press('ArrowDown');
+    }
+    expect(Math.abs(sum - (await whole()))).toBeLessThan(1);
+    expect(
+      Math.abs(sum / 64 - Number((await headline())?.match(/or (\d\.\d\d) for each/)?.[1])),
+    ).toBeLessThan(0.02);
+    expect(await likelihood().getByText('uniform 4.1').isVisible()).toBe(true);
+  });
+
+  it('shows what was expected at a pixel: the most surprising, or the one pointed at', async () => {
+    const title = () => likelihood().locator('.levels h3').textContent();
+    const words = () => likelihood().locator('.levels').getByRole('img').first().getAttribute('aria-label');
+    const place = (text: string | null) =>
+      text
+        ?.match(/row (\d), column (\d)/i)
+        ?.slice(1)
+        .map(Number);
+    const [row = 0, column = 0] = place(await title()) ?? [];
+    const note = likelihood().locator('.levels .hint');
+    expect(await note.textContent()).toBe(
+      'This pixel surprises it most, and is marked above. Rows and columns count from 0.',
+    );
+    // A ring of white and ink, a square's tenth wide, of which there are eight a side.
+    const ring = (y: number, x: number) => colourAt(map(), (x + 0.02) / 8, (y + 0.5) / 8);
+    expect(await ring(row, column)).not.toEqual(await ring(row, column + 1 < 8 ? column + 1 : 0));
+    const inside = await colourAt(map(), (column + 0.5) / 8, (row + 0.5) / 8);
+    expect(await ring(row, column)).not.toEqual(inside);
+    const shades = likelihood().locator('.level-shades');
+    const colours = await shades.evaluate((strip) => strip.style.background.match(/rgb\([^)]*\)/g));
+    expect(new Set(colours).size).toBe(17);
+    await map().focus();
+    const bits: number[][] = [];
+    for (let y = 0; y < 8; y++) {
+      await demo.page.keyboard.press('Home');
+      bits.push([]);
+      for (let x = 0; x < 8; x++) {
+        bits.at(-1)?.push(bitsOf(await readout()));
+        expect(place(await title())).toEqual([y, x]);
+        await demo.page.keyboard.press('ArrowRight');
+      }
+      await demo.page.keyboard.press('ArrowDown');
+    }
+    expect(await note.textContent()).toBe('It is marked above. Rows and columns count from 0.');
+    const most = bits[row]?.[column] ?? 0;
+    expect(most).toBe(Math.max(...bits.flat()));
+
+    const editor = likelihood().getByRole('application', { name: 'Picture to measure' });
+    await editor.focus();
+    await demo.page.keyboard.press('Home');
+    for (let y = 0; y < row; y++) await demo.page.keyboard.press('ArrowDown');
+    for (let x = 0; x < column; x++) await demo.page.keyboard.press('ArrowRight');
+    expect(place(await title())).toEqual([row, column]);
+    const [, level, percent] =
+      (await words())?.match(/^Level (\d+) \(([\d.]+)%\); likeliest \d+ \(\d+%\)/) ?? [];
+    expect(await likelihood().locator('.editor .readout').textContent()).toContain(`level ${level} of`);
+    expect(Math.abs(Number(percent) - 100 * 2 ** -most)).toBeLessThan(0.1);
+  });
+
+  it('says that a blank image is likelier, and shows it', async () => {
+    const moral = likelihood().locator('.moral');
+    const before = await whole();
+    await moral.filter({ hasText: 'Likely does not mean beautiful' }).waitFor();
+    const blank = Number((await moral.textContent())?.match(/takes only (\d+) bits/)?.[1]);
+    expect(await moral.textContent()).toContain(`and this one ${before}.`);
+    expect(blank).toBeLessThan(before);
+    await button(likelihood(), 'Blank').click();
+    await eventually(whole).toBe(blank);
+    expect(await moral.textContent()).toMatch(/^A blank picture takes only/);
+  });
+
+  it('measures again what is drawn by hand, and by another class', async () => {
+    const before = await whole();
+    await button(likelihood(), 'Blank').click();
+    await eventually(whole).not.toBe(before);
+    const blank = await whole();
+    await likelihood().getByRole('application', { name: 'Picture to measure' }).focus();
+    await demo.page.keyboard.press('Space');
+    await eventually(whole).toBeGreaterThan(blank);
+    await button(likelihood(), 'Reset').click();
+    await eventually(whole).toBe(before);
+    expect(await button(likelihood(), 'Reset').isDisabled()).toBe(true);
+    await likelihood().getByLabel('Class given to the model').selectOption('1');
+    await eventually(whole).toBeGreaterThan(before); // a 0 surprises, to whom a 1 is told
+    demo.expectClean();
+  });
+
+  it('shows the editor and what is measured of it together on a phone', async () => {
+    await demo.page.setViewportSize({ width: 390, height: 844 });
+    const contents = (await demo.page.locator('.contents').boundingBox())?.height ?? 0;
+    for (const [id, result] of [
+      ['completing', '.pictures'],
+      ['likelihood', '.headline'],
+      ['classifying', '.class-bars'],
+    ] as const) {
+      await demo.see(id);
+      await demo
+        .panel(id)
+        .locator(result)
+        .first()
+        .evaluate((element) => element.scrollIntoView({ block: 'end' }));
+      for (const place of ['.squares', result]) {
+        const box = await demo.panel(id).locator(place).first().boundingBox();
+        expect(box?.y).toBeGreaterThanOrEqual(contents); // not below it
+        expect((box?.y ?? 0) + (box?.height ?? 0)).toBeLessThanOrEqual(845);
+      }
+    }
+    expect(await demo.page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
+  });
+});

@@ -1,0 +1,108 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { readPortable, sample, symmetric } from 'pixelcnn-layers/runtime';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { countsOf, meanOf, TEMPERATURES } from '../../demo/panels/magnet.mjs';
+import { exactLogZ, magnetizationsOf, SYMMETRIES } from '../../kit/models/ising.mjs';
+import { chromiumPath } from '../support/chromium.mjs';
+import { button, eventually, pixels, recordJobs, says, sentJobs, stopClock, useDemo } from './open-page';
+
+const readModel = async (temperature: number) =>
+  readPortable(
+    await readFile(
+      fileURLToPath(new URL(`../../examples/models/magnet-${temperature}.pixelcnn`, import.meta.url)),
+    ),
+  );
+
+it('counts magnetizations, and has their mean', () => {
+  expect(countsOf([-1, -0.96, -0.04, 0, 0.06, 1])).toEqual([2, ...Array(9).fill(0), 2, 1, ...Array(8).fill(0), 1]); // biome-ignore format: one line
+  expect(meanOf(Float64Array.of(1, 2, 3))).toEqual({ mean: 2, error: Math.sqrt(1 / 3) });
+});
+
+it.each(TEMPERATURES)('the file of temperature %s says what it is', async (temperature) => {
+  const { info, imageShape, levels, symmetry } = await readModel(temperature);
+  expect(info).toEqual({ name: `Ising 10x10 at beta ${1 / temperature}` });
+  expect({ imageShape, levels, ...symmetry }).toEqual({ imageShape: [10, 10, 1], levels: 2, symmetries: SYMMETRIES }); // biome-ignore format: one line
+});
+
+describe.skipIf(chromiumPath === undefined)('magnets in the demo', () => {
+  const demo = useDemo();
+  const panel = () => demo.panel('magnet');
+  const slider = () => panel().getByRole('slider');
+  const pictures = () => panel().locator('canvas');
+  const words = (i: number) => panel().locator('.words').nth(i).textContent();
+  const models = () => demo.seen.requests.flatMap((url) => /magnet-[\d.]+(?=-)/.exec(url) ?? []);
+
+  /** What the page says of the free energy, by its network and exactly. */
+  async function freeEnergies() {
+    const numbers = (await words(0))?.replaceAll('−', '-').match(/-?\d+\.\d+/g) ?? [];
+    const [estimate = Number.NaN, error = Number.NaN, exact = Number.NaN] = numbers.map(Number);
+    return { estimate, error, exact };
+  }
+
+  async function expectEstimate(temperature: number) {
+    const { estimate, error, exact } = await freeEnergies();
+    expect(exact).toBeCloseTo((-exactLogZ(10, 1 / temperature) * temperature) / 100, 5);
+    expect(Math.abs(estimate - exact)).toBeLessThan(5 * error + 1e-5); // and what rounding may do
+    expect(error).toBeLessThan(0.003);
+  }
+
+  beforeEach(async () => {
+    await demo.page.addInitScript(recordJobs);
+    await demo.open('magnet');
+    await says(panel(), 'Drew 64 squares at temperature 2.27.');
+  });
+
+  it('draws what the library draws, and says its magnetization, and its free energy beside the exact one', async () => {
+    const drawn = await demo.page.evaluate(() => {
+      const { answers } = globalThis as unknown as { answers: { report?: { levels?: Uint8Array } }[] };
+      return [...(answers.find(({ report }) => report?.levels?.length === 6400)?.report?.levels ?? [])];
+    });
+    const { symmetry: _, ...network } = await readModel(2.27);
+    const { data } = await sample(symmetric(network, ['flipLevels']), { numImages: 64, seed: 1 });
+    expect(drawn).toEqual([...data]);
+    const all = magnetizationsOf(data, 64);
+    const { mean, error } = meanOf(all.map(Math.abs));
+    expect(await words(1)).toBe(`${mean.toFixed(2)} ± ${error.toFixed(2)}, the mean of these 64 squares`);
+    const [down, up] = [all.filter((one) => one < -0.05), all.filter((one) => one > 0.05)].map(
+      ({ length }) => length,
+    );
+    expect(await panel().locator('.level-row').getAttribute('aria-label')).toContain(`${down} point down, ${up} up,`); // biome-ignore format: one line
+    await expectEstimate(2.27);
+    demo.expectClean();
+  });
+
+  it('goes to other temperatures by keys, asks for a network only then, and keeps what the charts show', async () => {
+    expect(models()).toEqual(['magnet-2.27']);
+    await slider().press('End');
+    await says(panel(), 'Drew 64 squares at temperature 4.');
+    expect(await slider().getAttribute('aria-valuetext')).toBe('4');
+    expect(models()).toEqual(['magnet-2.27', 'magnet-4']);
+    await expectEstimate(4);
+    expect(await panel().locator('.point').count()).toBe(4);
+    expect(await panel().locator('.point.present').count()).toBe(2);
+    expect(await pictures().getAttribute('aria-label')).toBe('64 squares of 10 by 10 spins at temperature 4');
+    demo.expectClean();
+  });
+
+  it('draws others, pixel by pixel, and at once with another temperature what that asks for', async () => {
+    const before = await pixels(pictures());
+    await demo.page.emulateMedia({ reducedMotion: 'no-preference' });
+    await stopClock(demo.page);
+    await button(panel(), 'Draw others').click();
+    await demo.page.clock.runFor(200);
+    const estimates = async () => (await sentJobs(demo.page)).filter(({ kind }) => kind === 'magnet');
+    await eventually(async () => (await estimates()).length).toBe(2);
+    await eventually(() => pixels(pictures())).not.toBe(before);
+    const begun = await pixels(pictures());
+    await demo.page.clock.runFor(1000);
+    await eventually(() => pixels(pictures())).not.toBe(begun);
+    await slider().press('Home');
+    await demo.page.clock.resume();
+    await says(panel(), 'Drew 64 squares at temperature 1.5.');
+    expect((await estimates()).map(({ seed }) => seed)[2]).toBe(
+      (await estimates()).map(({ seed }) => seed)[1],
+    );
+    demo.expectClean();
+  });
+});

@@ -1,0 +1,184 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { gatedPixelCNN, pixelCNN, receptiveField } from 'pixelcnn-layers';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { kindsOf, layersToSee } from '../../demo/mask-explorer/field.mjs';
+import { maskOf, type Stack } from '../../demo/mask-explorer/mask.mjs';
+import { weightWords } from '../../demo/mask-explorer/mask-words.mjs';
+import { useBackend } from '../support/backends';
+import { chromiumPath } from '../support/chromium.mjs';
+import { pixels, useDemo } from './open-page';
+
+const indices = (length: number) => Array.from({ length }, (_, i) => i);
+
+describe('a weight in words', () => {
+  it.each([
+    ['plain', 'A', [0, 2], 'used, because it is drawn before'],
+    ['plain', 'A', [1, 2], 'hidden, because it is drawn later'],
+    ['plain', 'A', [2, 0], 'hidden, because it is drawn later'],
+    ['plain', 'A', [1, 1], 'hidden, because this is the pixel to predict'],
+    ['plain', 'B', [1, 1], 'used, because features here do not know the pixel itself'],
+    ['horizontal', 'A', [0, 0], 'used, because it is drawn before'],
+    ['horizontal', 'B', [0, 1], 'used, because features here do not know the pixel itself'],
+    ['vertical', 'A', [0, 2], 'used, because it is drawn before'],
+    ['vertical', 'A', [1, 0], 'hidden, because the horizontal stack reads this row'],
+    ['vertical', 'B', [1, 2], 'used, because features here know only rows above'],
+  ] as const)('of a %s stack with mask %s at %o', (stack, maskType, [row, column], words) => {
+    expect(weightWords(maskOf(stack, maskType, 3), stack, row, column)).toBe(words);
+  });
+
+  it.each([
+    ['plain', 7, 7],
+    ['horizontal', 1, 7],
+    ['vertical', 7, 7],
+  ] as [Stack, number, number][])('of a kernel of 7 in a %s stack: %i by %i', (stack, rows, columns) => {
+    // biome-ignore format: one line
+    expect(maskOf(stack, 'A', 7)).toMatchObject({ rows, columns });
+  });
+});
+
+describe.each([
+  ['plain', false, pixelCNN],
+  ['gated', true, gatedPixelCNN],
+] as const)('what a pixel sees, %s', (_, isGated, model) => {
+  beforeAll(() => useBackend('cpu'));
+
+  it.each([
+    { numBlocks: 2, height: 5, width: 9, at: [4, 3] },
+    { numBlocks: 1, height: 4, width: 7, at: [3, 6] },
+    { numBlocks: 0, height: 4, width: 6, at: [2, 0] },
+  ])('is what the library finds by changing values: %o', async ({ numBlocks, height, width, at }) => {
+    const [row, column] = at as [number, number];
+    const built = model({ imageShape: [height, width, 1], levels: 2, hiddenDim: 2, outDim: 2, firstKernelSize: 3, numBlocks }); // biome-ignore format: one line
+    const scale = isGated ? 0.5 : 1; // so that no gate saturates
+    const weights = built.getWeights().map((weight) => tf.mul(tf.add(tf.abs(weight), 0.05), scale));
+    built.setWeights(weights);
+    const { seen, blindSpot } = await receptiveField(built, { row, column, channel: 0 });
+    tf.dispose(weights);
+    built.dispose();
+
+    const [place, size, numLayers] = [{ row, column }, { height, width }, numBlocks + 1];
+    const kinds = kindsOf(layersToSee(isGated, numLayers, place, size), numLayers, place, size);
+    const placesOf = (wanted: string) =>
+      indices(height * width)
+        .filter((pixel) => kinds[pixel] === wanted)
+        .map((pixel) => [Math.floor(pixel / width), pixel % width, 0]);
+    expect(placesOf('seen')).toEqual(seen);
+    expect(placesOf('blind')).toEqual(blindSpot);
+  });
+
+  it.each([1, 2, 3, 4, 5, 6])('leaves out a triangle or nothing, %i layers', (numLayers) => {
+    const place = { row: numLayers + 1, column: numLayers + 1 };
+    const size = { height: numLayers + 2, width: 2 * numLayers + 3 };
+    const kinds = kindsOf(layersToSee(isGated, numLayers, place, size), numLayers, place, size);
+    const count = (wanted: string) => kinds.filter((kind) => kind === wanted).length;
+    expect(count('blind')).toBe(isGated ? 0 : (numLayers * (numLayers - 1)) / 2);
+    expect(count('seen') + count('blind')).toBe(numLayers * (2 * numLayers + 1) + numLayers);
+  });
+
+  it('is nothing that is to come, and is blind to the right only, at every pixel and layer', () => {
+    const size = { height: 6, width: 8 };
+    for (const pixel of indices(48)) {
+      const place = { row: Math.floor(pixel / 8), column: pixel % 8 };
+      const all = layersToSee(isGated, 5, place, size);
+      for (const numLayers of [1, 2, 3, 4, 5]) {
+        const found = layersToSee(isGated, numLayers, place, size);
+        expect([...found]).toEqual([...all].map((layer) => (layer > numLayers ? 0 : layer)));
+        kindsOf(found, numLayers, place, size).forEach((kind, at) => {
+          if (at >= pixel) expect([kind, found[at]]).toEqual([at === pixel ? 'here' : 'later', 0]);
+          if (kind === 'blind') expect(at % 8).toBeGreaterThan(place.column);
+        });
+      }
+    }
+  });
+});
+
+describe.skipIf(chromiumPath === undefined)('masks in the demo', () => {
+  const demo = useDemo();
+  const panel = () => demo.panel('masks');
+  const choose = (group: string, name: string) => panel().getByRole('group', { name: group, exact: true }).getByRole('radio', { name, exact: true }).check(); // biome-ignore format: one line
+  const kernel = () => panel().locator('.kernel');
+  const mask = () => kernel().locator('canvas').getAttribute('aria-label');
+  const readout = () => kernel().getByRole('status').textContent();
+
+  beforeEach(async () => {
+    await demo.open('masks');
+    await kernel().locator('canvas').waitFor();
+  });
+
+  it('show which weights are used, in words too, and say why to the keyboard and the pointer', async () => {
+    expect(await mask()).toBe('Mask, row by row: 1 1 1, 1 0 0, 0 0 0');
+    expect(await kernel().locator('p').first().textContent()).toContain('4 of 9 weights are used. Mask A');
+    const before = await pixels(kernel().locator('canvas'));
+    await choose('Mask type', 'B');
+    expect(await mask()).toBe('Mask, row by row: 1 1 1, 1 1 0, 0 0 0');
+    expect(await pixels(kernel().locator('canvas'))).not.toBe(before);
+
+    await kernel().locator('canvas').focus();
+    for (const key of ['ArrowDown', 'ArrowRight']) await demo.page.keyboard.press(key);
+    expect(await readout()).toBe('Row 1, column 1: used, because features here do not know the pixel itself');
+    await kernel()
+      .locator('canvas')
+      .hover({ position: { x: 5, y: 5 } });
+    expect(await readout()).toBe('Row 0, column 0: used, because it is drawn before');
+    demo.expectClean();
+  });
+
+  it.each([1280, 390])('are of any size and stack, in the same room, on a screen of %i', async (width) => {
+    await demo.page.setViewportSize({ width, height: 844 });
+    const { height } = (await kernel().boundingBox()) ?? {};
+    await choose('Kernel', '5×5');
+    await choose('Stack', 'horizontal');
+    expect(await mask()).toBe('Mask, row by row: 1 1 0 0 0');
+    await choose('Stack', 'vertical');
+    expect(await mask()).toBe('Mask, row by row: 1 1 1 1 1, 1 1 1 1 1, 0 0 0 0 0, 0 0 0 0 0, 0 0 0 0 0');
+    expect(await kernel().locator('p').first().textContent()).toContain('The vertical stack');
+    await choose('Mask type', 'B');
+    for (const stack of ['horizontal', 'vertical', 'plain']) {
+      await choose('Stack', stack);
+      await kernel().locator('canvas').hover();
+      expect(await readout()).toContain('features here');
+      expect((await kernel().boundingBox())?.height).toBe(height);
+    }
+  });
+
+  it('show what a pixel sees, layer by layer and from any place', async () => {
+    const view = (name: string) => panel().getByRole('figure').filter({ hasText: name });
+    const captions = () => panel().getByRole('figure').locator('figcaption').allTextContents();
+    const words = (name: string) => view(name).getByRole('status').textContent();
+    expect(await captions()).toEqual([
+      'Plain stack: 34 of 40 pixels in the window are seen',
+      'Two stacks: 40 of 40 pixels in the window are seen',
+    ]);
+    const slider = panel().getByRole('slider');
+    await slider.fill('1');
+    expect(await slider.getAttribute('aria-valuetext')).toBe('1: mask A');
+    expect(await captions()).toEqual([
+      'Plain stack: 4 of 4 pixels in the window are seen',
+      'Two stacks: 4 of 4 pixels in the window are seen',
+    ]);
+    await slider.fill('3');
+    expect(await slider.getAttribute('aria-valuetext')).toBe('3: mask A, then 2 of mask B');
+
+    await view('Plain stack').getByRole('application').focus();
+    expect(await words('Plain stack')).toBe('Row 0, column 0: outside the window of these layers');
+    const press = async (...keys: string[]) => {
+      for (const key of keys) await demo.page.keyboard.press(key);
+    };
+    await press(...Array(8).fill('ArrowRight'), ...Array(5).fill('ArrowDown'));
+    expect(await words('Plain stack')).toBe('Row 5, column 8: never seen, through however many layers');
+    const before = await pixels(view('Two stacks').getByRole('application'));
+    await press('Space');
+    expect(await words('Plain stack')).toBe('Row 5, column 8: the pixel computed');
+    expect(await pixels(view('Two stacks').getByRole('application'))).not.toBe(before);
+    await press('ArrowUp', 'ArrowRight');
+    expect(await words('Plain stack')).toBe('Row 4, column 9: seen through 1 layer');
+    await press('ArrowDown');
+    expect(await words('Plain stack')).toBe('Row 5, column 9: drawn later');
+
+    const { width = 0, height = 0 } = (await view('Two stacks').getByRole('application').boundingBox()) ?? {};
+    await view('Two stacks').getByRole('application').click({ position: { x: (2.5 / 13) * width, y: (0.5 / 7) * height } }); // biome-ignore format: one line
+    expect(await words('Two stacks')).toBe('Row 0, column 2: the pixel computed');
+    expect((await captions())[0]).toBe('Plain stack: 2 of 2 pixels in the window are seen');
+    demo.expectClean();
+  });
+});

@@ -1,0 +1,252 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, inject } from 'vitest';
+import { launchChromium, serve, type Watch, watch } from '../support/pages';
+import { PATIENCE } from '../support/patience.mjs';
+
+export const DEMO = fileURLToPath(new URL('../../demo', import.meta.url));
+
+/** Keeps what the page's workers say in `window.answers`. */
+export function recordAnswers() {
+  const answers: unknown[] = [];
+  Object.assign(globalThis, { answers });
+  globalThis.Worker = class extends Worker {
+    constructor(...args: ConstructorParameters<typeof Worker>) {
+      super(...args);
+      this.addEventListener('message', ({ data }) => answers.push(data));
+    }
+  };
+}
+
+/** Tests could not answer what a service worker asks for. */
+function withoutServiceWorker() {
+  Object.defineProperty(navigator, 'serviceWorker', { value: undefined });
+}
+
+/** Unfolds what stands beside a picture, the choice of another and its file, and what masks do through many layers. */
+export function unfold() {
+  new MutationObserver(() => {
+    for (const details of document.querySelectorAll<HTMLDetailsElement>('.picker, .files, #masks > details'))
+      details.open = true;
+  }).observe(document, { subtree: true, childList: true });
+}
+
+/**
+ * Has the page's panels begin their first work only where a test asks for it, and they are near: else all that happen to be near compute
+ * in each page, and most of the time of the tests is theirs.
+ */
+export function beginOnlyWhatIsAsked() {
+  const asked = new Set<string>();
+  const waiting = new Map<string, () => void>();
+  const ask = (id: string) => {
+    asked.add(id);
+    waiting.get(id)?.();
+    waiting.delete(id);
+  };
+  const askOfAddress = () => ask(location.hash.slice(1).split('?')[0] ?? '');
+  askOfAddress();
+  addEventListener('hashchange', askOfAddress);
+  globalThis.IntersectionObserver = class extends IntersectionObserver {
+    override observe(element: Element) {
+      if (asked.has(element.id)) super.observe(element);
+      else waiting.set(element.id, () => super.observe(element));
+    }
+  };
+  Object.assign(globalThis, { ask });
+}
+
+/** Keeps what the page asks of its workers in `window.jobs`. */
+export function recordJobs() {
+  const jobs: unknown[] = [];
+  Object.assign(globalThis, { jobs });
+  const { postMessage } = Worker.prototype;
+  Worker.prototype.postMessage = function (message: { job?: unknown }) {
+    if (message.job !== undefined) jobs.push(message.job);
+    postMessage.call(this, message);
+  };
+}
+
+/** The jobs that {@link recordJobs} has kept. */
+export const sentJobs = (page: Page) =>
+  page.evaluate(() => (globalThis as unknown as { jobs: Record<string, unknown>[] }).jobs);
+
+/** How many tensors tfjs held after each job of the worker that trains. */
+export const tensorCounts = (page: Page) =>
+  page.evaluate(() =>
+    (globalThis as unknown as { answers: { tensors?: number }[] }).answers
+      .map(({ tensors }) => tensors)
+      .filter((tensors) => tensors !== undefined),
+  );
+
+/** The colours of a canvas, as text, to compare. */
+export const pixels = (canvas: Locator) =>
+  canvas.evaluate((element: HTMLCanvasElement) => element.toDataURL());
+
+/** All of a canvas: red, green, blue and opacity of each point. Read from a copy, since Chromium complains of canvases that are read often. */
+export const pictureOf = (canvas: Locator) =>
+  canvas.evaluate((element: HTMLCanvasElement) => {
+    const { width, height } = element;
+    const copy = new OffscreenCanvas(width, height).getContext('2d') as OffscreenCanvasRenderingContext2D;
+    copy.drawImage(element, 0, 0);
+    return { width, height, data: [...copy.getImageData(0, 0, width, height).data] };
+  });
+
+/** One colour of a canvas, at a place from 0 to 1. */
+export const colourAt = (canvas: Locator, x: number, y: number) =>
+  canvas.evaluate(
+    (element: HTMLCanvasElement, [x, y]) => {
+      const { width, height } = element;
+      const context = element.getContext('2d');
+      return [...(context?.getImageData(Math.floor(x * width), Math.floor(y * height), 1, 1).data ?? [])];
+    },
+    [x, y] as const,
+  );
+
+export const status = (panel: Locator) => panel.locator('.report').getByRole('status');
+export const button = (panel: Locator, name: string) => panel.getByRole('button', { name, exact: true });
+/** Waits until the panel says so. */
+export const says = (panel: Locator, text: string | RegExp) =>
+  status(panel).filter({ hasText: text }).waitFor();
+
+/** Expects it sooner or later: the machine may be busy. */
+export const eventually = <T>(ask: () => T) => expect.poll(ask);
+
+/** Waits for a few frames: Chromium takes the keyboard from a disabled button, or gives it to where a link leads, with the next one. */
+export const frames = (page: Page) =>
+  page.evaluate(async () => {
+    for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+  });
+
+/** The words of what has the keyboard, once Chromium has drawn that. */
+export async function focusedAfterFrames(page: Page) {
+  await frames(page);
+  return page.evaluate(() => document.activeElement?.textContent);
+}
+
+/** Stops the page's clock: what the page does after some time waits for `page.clock.runFor`, or `page.clock.resume`. */
+export async function stopClock(page: Page) {
+  await page.clock.install();
+  await page.clock.pauseAt(Date.now() + 60_000); // it goes only forward
+}
+
+/** The panels of the page, and what each says or shows once it has done its first work. */
+export const FIRST_WORK = {
+  wall: '.wall-map:enabled',
+  drawing: '.likeliest',
+  completing: '.report:has-text("Six ways")',
+  likelihood: '.headline:has-text("bits")',
+  sampling: '.report:has-text("Drew 30 pictures")',
+  classifying: '[role=status]:has-text("Likeliest")',
+  maps: '.headline:has-text("flaw")',
+  magnet: '.report:has-text("Drew 64 squares")',
+  training: '.uplot',
+  masks: '.kernel canvas',
+  inside: '.inside-most:not(:empty)',
+};
+
+/** Panels that the page fills as soon as it has their code; each has its work then, or an alert. */
+const FILLED_AT_ONCE = 7;
+
+/**
+ * The demo as built and served, and for each test a page of a fresh browser context, not yet there.
+ *
+ * @param options `isWhole`: its panels begin as they come near, as they do for visitors; else see {@link beginOnlyWhatIsAsked}. `isKept`: its service worker
+ * may keep it
+ */
+export function useDemo({ isWhole = false, isKept = false } = {}) {
+  let server: Server;
+  let browser: Browser;
+  let context: BrowserContext;
+  const demo = {
+    folder: '',
+    built: '',
+    origin: '',
+    address: '',
+    page: null as unknown as Page,
+    seen: null as unknown as Watch,
+    panel: (id: string) => demo.page.locator(`#${id}`),
+    /** Waits until the panels are there: none pushes another down any more. */
+    arePanelsThere: () =>
+      demo.page
+        .locator('.panel > .work, .panel > .drawing, .panel > .alert')
+        .nth(FILLED_AT_ONCE - 1)
+        .waitFor({ state: 'attached' }),
+    async bringIntoSight(id: string) {
+      await demo.arePanelsThere();
+      await demo.page.evaluate((id) => {
+        (globalThis as { ask?(id: string): void }).ask?.(id);
+        const root = document.getElementById(id);
+        if (root instanceof HTMLDetailsElement) root.open = true;
+      }, id);
+      await demo.panel(id).scrollIntoViewIfNeeded();
+    },
+    /** Opens the page with a panel in sight, at an address of that panel where one is given. */
+    async open(id: string, query = '') {
+      await demo.page.goto(`${demo.address}#${id}${query && `?${query}`}`); // the wall does not draw then
+      await demo.bringIntoSight(id);
+    },
+    /** Brings a panel into sight, and waits for its first work. */
+    async see(id: keyof typeof FIRST_WORK) {
+      await demo.bringIntoSight(id);
+      await demo.panel(id).locator(FIRST_WORK[id]).first().waitFor();
+    },
+    /** All of them, one by one. */
+    async seeAll() {
+      for (const id of Object.keys(FIRST_WORK)) await demo.see(id as keyof typeof FIRST_WORK);
+    },
+    /** Holds back what is asked for by such an address, until it is let go. */
+    async hold(url: string | RegExp) {
+      let letGo = () => {};
+      const held = new Promise<void>((resolve) => {
+        letGo = resolve;
+      });
+      await context.route(url, async (route) => {
+        await held;
+        await route.continue();
+      });
+      return letGo;
+    },
+    /** Nothing was asked of another host, nothing went wrong. */
+    expectClean() {
+      expect(demo.seen.complaints).toEqual([]);
+      const urls = demo.seen.requests.filter((url) => !url.startsWith('blob:'));
+      expect([...new Set(urls.map((url) => new URL(url).origin))]).toEqual([demo.origin]);
+    },
+  };
+
+  beforeAll(async () => {
+    demo.folder = await mkdtemp(join(tmpdir(), 'demo-'));
+    demo.built = inject('builtDemo');
+    const served = await serve(demo.built);
+    server = served.server;
+    demo.origin = served.origin;
+    demo.address = `${served.origin}/some/folder/`;
+    browser = await launchChromium();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    server?.close();
+    await rm(demo.folder, { recursive: true, force: true });
+  });
+  beforeEach(async () => {
+    context = await browser.newContext({ reducedMotion: 'reduce' });
+    context.setDefaultTimeout(PATIENCE);
+    demo.page = await context.newPage();
+    demo.seen = watch(demo.page);
+    await demo.page.addInitScript(recordAnswers);
+    if (!isKept) await demo.page.addInitScript(withoutServiceWorker);
+    if (!isWhole) {
+      await demo.page.addInitScript(unfold);
+      await demo.page.addInitScript(beginOnlyWhatIsAsked);
+    }
+  });
+  afterEach(async () => {
+    for (const routed of [demo.page, context]) await routed.unrouteAll({ behavior: 'ignoreErrors' }); // some may still be on their way
+    await context.close();
+  });
+  return demo;
+}

@@ -1,0 +1,291 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { readPortable } from 'pixelcnn-layers/runtime';
+import type { Response } from 'playwright';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { chromiumPath } from '../support/chromium.mjs';
+import { serveEdited } from '../support/pages';
+import { button, DEMO, eventually, FIRST_WORK, frames, stopClock, useDemo } from './open-page';
+
+/** Panels that are there without a click. */
+const UNFOLDED = [
+  'wall',
+  'drawing',
+  'masks',
+  'inside',
+  'likelihood',
+  'completing',
+  'maps',
+  'training',
+  'magnet',
+] as const;
+
+const MODELS = fileURLToPath(new URL('../../examples/models', import.meta.url));
+
+describe.skipIf(chromiumPath === undefined)('the demo', () => {
+  const demo = useDemo({ isWhole: true });
+
+  it('is small, but for tfjs, the library and data', async () => {
+    const own =
+      /^(?!tfjs|backend-|pixelcnn-layers|loss-chart|gifenc|oxipng|worker-|train-worker-|rolldown-runtime).*\.js$/;
+    const files = (await readdir(join(demo.built, 'assets'))).filter((name) => own.test(name));
+    const sizes = await Promise.all(
+      files.map(async (name) => (await stat(join(demo.built, 'assets', name))).size),
+    );
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(122_000);
+  });
+
+  it('says of its models how many weights they have, and how well the cards say they do', async () => {
+    const { MODELS: catalogue } = await import('../../demo/catalogue.mjs');
+    for (const [name, entry] of Object.entries(catalogue)) {
+      const { weights, imageShape, levels, conditions } = readPortable(
+        await readFile(join(MODELS, `${name}.pixelcnn`)),
+      );
+      const count = [...weights.values()].reduce((sum, { data }) => sum + data.length, 0);
+      expect(entry.note).toContain(` ${count.toLocaleString('en')} weights`);
+      const [condition] = conditions;
+      const isSyllables = condition?.kind === 'vector'; // of 19, 21 and 28 parts
+      const numClasses =
+        condition?.kind === 'class' ? condition.numClasses : isSyllables ? 19 * 21 * 28 : null;
+      expect(entry).toMatchObject({ shape: imageShape, levels, numClasses });
+    }
+    const card = await readFile(join(MODELS, 'digits/README.md'), 'utf8');
+    expect(card).toContain(`${catalogue['digits']?.testBits?.toFixed(3)} bits/dim on the`);
+  });
+
+  it('shows the first pictures within 200 kB, compressed, and asks for tfjs only to train', async () => {
+    await demo.page.context().addInitScript(() => {
+      const { now } = Date; // goes on, also where the page's clock stands still
+      new MutationObserver((_, observer) => {
+        if (document.querySelector('.wall-tile:enabled') === null) return;
+        observer.disconnect();
+        Object.assign(globalThis, { firstPicture: now() });
+      }).observe(document, { subtree: true, childList: true, attributes: true });
+    });
+    await stopClock(demo.page); // or a page that waits for its picture for long would load the rest meanwhile
+    const answers: Response[] = [];
+    demo.page.on('response', (response) => answers.push(response));
+    await demo.page.goto(demo.address);
+    await demo.panel('wall').locator('.wall-tile:enabled').first().waitFor();
+    const end = await demo.page.evaluate(
+      () => (globalThis as unknown as { firstPicture: number }).firstPicture,
+    );
+    const before = answers.filter((response) => response.request().timing().startTime <= end);
+    const sizes = await Promise.all(
+      before.map(async (response) => {
+        const body = await response.body();
+        return /^text/.test(response.headers()['content-type'] ?? '') ? gzipSync(body).length : body.length;
+      }),
+    );
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    expect(total).toBeGreaterThan(100_000); // the runtime and the model are among them
+    expect(total).toBeLessThan(200_000);
+
+    await demo.page.clock.resume();
+    await demo.seeAll();
+    const tfjs = () => demo.seen.requests.filter((url) => /\/(tfjs|backend|train-worker)-/.test(url));
+    expect(tfjs()).toEqual([]);
+    await button(demo.panel('training'), 'Train').click();
+    await eventually(() => tfjs().length).toBeGreaterThan(0);
+    demo.expectClean();
+  });
+
+  describe('the table of contents', () => {
+    const demo = useDemo();
+    const links = () => demo.page.getByRole('navigation', { name: 'Contents' }).getByRole('link');
+    const current = () => links().and(demo.page.locator('[aria-current]')).allTextContents();
+
+    it.each([
+      ['at the side', { width: 1280, height: 800 }],
+      ['above, on a phone', { width: 390, height: 844 }],
+    ] as const)('stays in sight %s, and marks the section that is read', async (_, size) => {
+      await demo.page.setViewportSize(size);
+      await demo.page.goto(demo.address);
+      await demo.arePanelsThere();
+      const hrefs = await links().evaluateAll((all) => all.map((link) => link.getAttribute('href')));
+      expect(hrefs).toEqual(
+        [
+          ...['wall', 'drawing', 'masks', 'inside', 'likelihood', 'completing', 'maps', 'training'],
+          ...['magnet', 'play', 'more'],
+        ].map((id) => `#${id}`),
+      );
+      for (const [i, words] of [...(await links().allTextContents()).entries()].reverse()) {
+        if (i % 2 === 1) continue;
+        await links().nth(i).click();
+        await eventually(current).toEqual([words]);
+        const sees = (box: DOMRect) => box.top >= 0 && box.bottom <= size.height && box.left >= 0 && box.right <= size.width; // biome-ignore format: one line
+        await eventually(async () =>
+          sees(
+            await links()
+              .nth(i)
+              .evaluate((link) => link.getBoundingClientRect()),
+          ),
+        ).toBe(true);
+      }
+    });
+
+    it('is passed over by the skip link', async () => {
+      await demo.page.goto(demo.address);
+      await demo.panel('wall').locator('.wall-tile:enabled').first().waitFor();
+      await demo.page.keyboard.press('Tab');
+      await demo.page.keyboard.press('Enter');
+      await frames(demo.page);
+      await demo.page.keyboard.press('Tab');
+      expect(await demo.page.evaluate(() => document.activeElement?.closest('section')?.id)).toBe('drawing');
+    });
+
+    it('is seen where the keyboard is, also on a phone, where it scrolls and the skip link lies above it', async () => {
+      await demo.page.setViewportSize({ width: 390, height: 844 });
+      await demo.page.goto(demo.address);
+      await demo.panel('wall').locator('.wall-tile:enabled').first().waitFor();
+      const isSeen = () =>
+        demo.page.evaluate(() => {
+          const { left, right, top, bottom } =
+            document.activeElement?.getBoundingClientRect() ?? new DOMRect();
+          const hit = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+          return left >= 0 && right <= innerWidth && hit === document.activeElement;
+        });
+      for (const name of ['Skip to the content', ...(await links().allTextContents())]) {
+        await demo.page.keyboard.press('Tab');
+        expect(await demo.page.evaluate(() => document.activeElement?.textContent)).toBe(name);
+        await eventually(isSeen).toBe(true);
+      }
+    });
+  });
+
+  it('links to the repository, whose address stands in package.json, and to the papers', async () => {
+    await demo.page.goto(demo.address);
+    const { homepage } = JSON.parse(await readFile(join(DEMO, '../package.json'), 'utf8'));
+    const hrefs = await demo.page.locator('a[href^=http]').evaluateAll((all) => all.map((link) => (link as HTMLAnchorElement).href)); // biome-ignore format: one line
+    expect(hrefs).toContain(homepage);
+    const repository = homepage.replace(/#.*/, '');
+    const paths = hrefs.flatMap((href) => /\/(?:tree|blob)\/main\/(.*)$/.exec(href)?.[1] ?? []);
+    expect(paths.length).toBeGreaterThan(3);
+    for (const path of paths) await stat(join(DEMO, '..', path));
+    for (const href of hrefs) expect(href.startsWith(repository) || /^https:\/\/arxiv\.org\/abs\/\d{4}\.\d{5}$/.test(href)).toBe(true); // biome-ignore format: one line
+  });
+
+  it('has the licences of what it holds of others, as their packages have them', async () => {
+    await demo.page.goto(demo.address);
+    const href = await demo.page.getByRole('link', { name: 'Their licences' }).getAttribute('href');
+    const text = await readFile(join(demo.built, href ?? ''), 'utf8');
+    for (const name of [
+      '@jsquash/oxipng/LICENSE',
+      '@jsquash/oxipng/codec/LICENSE.codec.md',
+      'uplot/LICENSE',
+      'gifenc/LICENSE.md',
+    ])
+      expect(text).toContain((await readFile(join(DEMO, '../node_modules', name), 'utf8')).trim());
+  });
+
+  describe('an address with a panel', () => {
+    /** Where the panel stands, once all above it have come and are drawn. */
+    async function top(id: string) {
+      await demo.arePanelsThere();
+      await frames(demo.page);
+      return demo.panel(id).evaluate((panel) => panel.getBoundingClientRect().top);
+    }
+    /** Up to what is left above a place that is scrolled to. */
+    const isAtTop = (top: number) => top >= 0 && top < 70;
+
+    /** The code of the panels comes late. */
+    let letCome: () => void;
+    beforeEach(async () => {
+      letCome = await demo.hold(/\/panels-[^/]*\.js$/);
+    });
+
+    it.each([
+      ['wide', { width: 1280, height: 800 }],
+      ['narrow', { width: 390, height: 844 }],
+    ] as const)(
+      'leads there at once, and stays there as they are filled, also after a reload: %s',
+      async (_, size) => {
+        await demo.page.setViewportSize(size);
+        await demo.page.goto(`${demo.address}#maps`, { waitUntil: 'commit' });
+        for (const isAgain of [false, true]) {
+          if (isAgain) {
+            letCome = await demo.hold(/\/panels-[^/]*\.js$/);
+            await demo.page.reload({ waitUntil: 'commit' });
+          }
+          const here = () => demo.panel('maps').evaluate((panel) => panel.getBoundingClientRect().top);
+          await eventually(here).toSatisfy(isAtTop);
+          letCome();
+          expect(await top('maps')).toSatisfy(isAtTop);
+          await demo.panel('maps').locator('.headline').filter({ hasText: 'flaw' }).waitFor();
+          expect(await here()).toSatisfy(isAtTop);
+        }
+      },
+    );
+
+    it('leads there by a click that is early', async () => {
+      await demo.page.emulateMedia({ reducedMotion: 'no-preference' }); // it scrolls there smoothly
+      await demo.page.goto(demo.address);
+      await demo.page.locator('.wall').waitFor();
+      await demo.page.getByRole('link', { name: 'Complete it' }).click();
+      letCome();
+      await eventually(() => top('completing')).toSatisfy(isAtTop);
+    });
+
+    it('holds nobody who goes on', async () => {
+      await demo.page.addInitScript(() =>
+        addEventListener('wheel', () => Object.assign(globalThis, { hasGoneOn: true })),
+      );
+      await demo.page.goto(`${demo.address}#completing`, { waitUntil: 'commit' });
+      await demo.page.locator('.contents [aria-current]').waitFor();
+      await demo.page.mouse.wheel(0, 400);
+      await demo.page.waitForFunction(() => 'hasGoneOn' in globalThis);
+      letCome();
+      expect(await top('completing')).not.toSatisfy(isAtTop); // wherever it is
+    });
+  });
+
+  it('moves nothing that is seen as it comes, and has room for what its panels hold', async () => {
+    await demo.page.addInitScript(() => {
+      Object.assign(globalThis, { shift: 0 });
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries() as unknown as { value: number; hadRecentInput: boolean }[])
+          if (!entry.hadRecentInput) (globalThis as unknown as { shift: number }).shift += entry.value;
+      }).observe({ type: 'layout-shift', buffered: true });
+    });
+    for (const size of [
+      { width: 1280, height: 800 },
+      { width: 390, height: 844 },
+    ] as const) {
+      await demo.page.setViewportSize(size);
+      await demo.page.goto('about:blank');
+      await demo.page.goto(demo.address);
+      for (const id of UNFOLDED) {
+        await demo.panel(id).evaluate((panel) => panel.scrollIntoView({ behavior: 'instant' })); // as by a link
+        await demo.panel(id).locator(FIRST_WORK[id]).first().waitFor();
+      }
+      for (const id of ['sampling', 'classifying'] as const) {
+        await demo.panel(id).locator('summary').first().click(); // its own shift is the visitor's
+        await demo.panel(id).locator(FIRST_WORK[id]).first().waitFor();
+      }
+      expect(await demo.page.evaluate(() => (globalThis as unknown as { shift: number }).shift)).toBeLessThan(
+        0.05,
+      );
+    }
+  });
+
+  it('runs where the page may share memory, and tfjs would start threads', async () => {
+    await demo.page.goto(`${demo.origin}/isolated/`);
+    await demo.panel('wall').locator('.wall-tile:enabled').first().waitFor();
+    expect(await demo.page.evaluate(() => crossOriginIsolated)).toBe(true);
+    demo.expectClean();
+  });
+
+  it('runs while it is edited', async () => {
+    const vite = await serveEdited(DEMO, join(demo.folder, 'cache'));
+    try {
+      await demo.page.goto(vite.href);
+      await demo.panel('wall').locator('.wall-tile:enabled').first().waitFor();
+      await demo.seeAll();
+      expect(demo.seen.complaints).toEqual([]);
+    } finally {
+      await vite.close();
+    }
+  });
+});

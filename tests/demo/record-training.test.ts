@@ -1,0 +1,77 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { unpackBits } from '../../demo/worker/bits.mjs';
+import { COUNT_TENSORS, startScript } from '../examples/run-script';
+
+const RECORDED = fileURLToPath(new URL('../../demo/recorded-training.bits', import.meta.url));
+const SAMPLES = 16 * 256; // pixels of a network at a step
+
+interface Header {
+  set: string;
+  shape: number[];
+  levels: number;
+  networks: string[];
+  curves: { training: [number, number][]; test: [number, number][] }[];
+  steps: number[];
+}
+
+async function readRecord(file: string) {
+  const bytes = await readFile(file);
+  const end = bytes.indexOf('\n');
+  const header = JSON.parse(bytes.subarray(0, end).toString()) as Header;
+  return { bytes, header, pixels: unpackBits(bytes.subarray(end + 1)) };
+}
+
+/** What each record has, whatever the number of its steps. */
+function expectWhole({ header, pixels }: Awaited<ReturnType<typeof readRecord>>) {
+  const { steps, networks, curves } = header;
+  expect(header).toMatchObject({ set: 'syllables', shape: [16, 16, 1], levels: 2, width: 24, depth: 3 });
+  expect(networks).toEqual(['plain', 'gated']);
+  expect(steps[0]).toBe(0);
+  expect(steps).toEqual([...new Set(steps)].sort((a, b) => a - b));
+  expect(pixels.length).toBe(steps.length * networks.length * SAMPLES);
+  expect(curves.length).toBe(networks.length);
+  for (const { test } of curves) expect(test.map(([step]) => step)).toEqual(steps);
+}
+
+describe('a recorded run', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'record-'));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  it('is written by its script, which leaves no tensors', async () => {
+    const file = join(folder, 'run.bits');
+    const { ended } = startScript('demo/record-training.mjs', ['5', file], COUNT_TENSORS);
+    expect(await ended).toMatchObject({ code: 0, stderr: 'tensors left: 0\n' });
+    const record = await readRecord(file);
+    expectWhole(record);
+    expect(record.header.steps).toEqual([0, 1, 2, 3, 4, 5]);
+    for (const { training } of record.header.curves) expect(training.map(([step]) => step)).toEqual([5]);
+  });
+
+  it('of the page is one of 6,000 steps, in at most 40 kB, from noise to syllables', async () => {
+    const record = await readRecord(RECORDED);
+    expectWhole(record);
+    const { bytes, header, pixels } = record;
+    const { steps, curves } = header;
+    expect(bytes.length).toBeLessThan(40_000);
+    expect(steps.length).toBe(30);
+    expect(steps.at(-1)).toBe(6000);
+    for (const [i, { training, test }] of curves.entries()) {
+      expect(training.length).toBeGreaterThan(100);
+      expect(test[0]?.[1]).toBeGreaterThan(0.9); // near one bit a pixel
+      expect(test.at(-1)?.[1]).toBeLessThan(0.2);
+      const ink = (frame: number) => {
+        const start = (frame * curves.length + i) * SAMPLES;
+        return pixels.subarray(start, start + SAMPLES).reduce((sum, pixel) => sum + pixel, 0) / SAMPLES;
+      };
+      expect(ink(0)).toBeGreaterThan(0.35);
+      expect(Math.abs(ink(steps.length - 1) - 0.225)).toBeLessThan(0.05); // as in the syllables
+    }
+  });
+});

@@ -1,0 +1,266 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { readPortable, sample } from 'pixelcnn-layers/runtime';
+import { PNG } from 'pngjs';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { chromiumPath } from '../support/chromium.mjs';
+import {
+  button,
+  eventually,
+  focusedAfterFrames,
+  pixels,
+  recordJobs,
+  says,
+  sentJobs,
+  stopClock,
+  useDemo,
+} from './open-page';
+
+const MODELS = fileURLToPath(new URL('../../examples/models', import.meta.url));
+
+describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
+  const demo = useDemo();
+  const sampling = () => demo.panel('sampling');
+  const canvas = () => sampling().getByRole('img');
+  const label = () => canvas().getAttribute('aria-label');
+  const isWhole = () => eventually(label).toMatch(/pictures by the model/);
+  /** Small digits, by an older link, since they are drawn the fastest. */
+  const open = async (hash = '#sampling?model=digits-conditional&seed=1&rows=2') => {
+    await demo.page.goto(`${demo.address}${hash}`);
+    await isWhole();
+  };
+  /** What this panel has asked its worker to draw, in turn: more pictures at a time than others do. */
+  const jobs = async () =>
+    (await sentJobs(demo.page)).filter(({ numImages }) => typeof numImages === 'number' && numImages > 8);
+
+  beforeEach(() => demo.page.addInitScript(recordJobs));
+
+  it('draws characters once it is unfolded: the images that the library draws in Node', async () => {
+    await demo.open('sampling');
+    await says(sampling(), 'Drew 30 pictures');
+    expect(await label()).toBe('30 pictures by the model Characters; seed 1');
+    const drawn = await demo.page.evaluate(() => {
+      const { answers } = globalThis as unknown as { answers: { result?: { levels?: Uint8Array } }[] };
+      const found = answers.find(({ result }) => result?.levels?.length === 30 * 576);
+      return [...(found?.result?.levels ?? [])];
+    });
+    const model = readPortable(await readFile(`${MODELS}/characters.pixelcnn`));
+    const { data } = await sample(model, { numImages: 30, seed: 1 });
+    expect(Buffer.from(drawn).equals(Buffer.from(data))).toBe(true);
+    expect(demo.page.url()).toBe(`${demo.address}#sampling`); // only what the visitor asks for is in the address
+    demo.expectClean();
+  });
+
+  it('shows its pictures one at a time, large, by a button or by a click on one', async () => {
+    await open();
+    const dialog = sampling().getByRole('dialog', { name: 'Pictures, enlarged' });
+    await button(sampling(), 'Enlarge').click();
+    const first = await pixels(dialog.getByRole('img'));
+    expect(await dialog.getByRole('status').textContent()).toBe('1 of 20');
+    await demo.page.keyboard.press('ArrowLeft');
+    expect(await dialog.getByRole('status').textContent()).toBe('20 of 20');
+    await button(dialog, 'Next').click();
+    expect(await pixels(dialog.getByRole('img'))).toBe(first);
+    await button(dialog, 'Close').click();
+    expect(await focusedAfterFrames(demo.page)).toBe('Enlarge');
+    expect(await dialog.isVisible()).toBe(false);
+    const { width, height } = (await canvas().boundingBox()) as { width: number; height: number };
+    await canvas().click({ position: { x: 0.95 * width, y: 0.25 * height } }); // the last of the first row of two
+    expect(await dialog.getByRole('status').textContent()).toBe('10 of 20');
+    await demo.page.keyboard.press('Escape');
+    expect(await dialog.isVisible()).toBe(false);
+    demo.expectClean();
+  });
+
+  it('draws digits in black and white, which have no classes, and takes older links to small ones', async () => {
+    await open();
+    const models = () => sampling().getByLabel('Model', { exact: true });
+    const offered = () => models().locator('option').allTextContents();
+    expect(await models().inputValue()).toBe('digits-conditional');
+    expect(await offered()).toEqual([
+      'Characters',
+      'Digits',
+      'Clothes',
+      'Digits, black and white',
+      'Small digits',
+    ]);
+    await demo.page.goto('about:blank');
+    await open('#sampling?model=binarized-mnist&seed=3&rows=1');
+    expect(await label()).toBe('10 pictures by the model Digits, black and white; seed 3');
+    expect(await offered()).toEqual(['Characters', 'Digits', 'Clothes', 'Digits, black and white']);
+    expect(await sampling().getByLabel('Class', { exact: true }).isVisible()).toBe(false);
+    await sampling()
+      .getByText(/binarized MNIST: \d+\.\d\d nats an image/)
+      .waitFor();
+    await models().selectOption('Digits');
+    await sampling().getByLabel('Class', { exact: true }).waitFor();
+    await eventually(label).toBe('30 pictures by the model Digits; seed 3');
+    demo.expectClean();
+  });
+
+  it('draws again with each change, the same for the same seed, and has it in the address', async () => {
+    await open();
+    const first = await pixels(canvas());
+    await sampling().getByLabel('Temperature').fill('0.5');
+    await eventually(() => pixels(canvas())).not.toBe(first);
+    await isWhole();
+    const cooler = await pixels(canvas());
+    expect(demo.page.url()).toMatch(/#sampling\?model=digits-conditional&rows=2&seed=1&temperature=0.5$/);
+    await sampling().getByLabel('Top-k').fill('1');
+    await sampling().getByText('the likeliest level').waitFor();
+    await eventually(() => pixels(canvas())).not.toBe(cooler);
+    await sampling().getByLabel('Top-k').fill('17');
+    await eventually(() => pixels(canvas())).toBe(cooler);
+    await sampling().getByLabel('Temperature').fill('1');
+    await eventually(() => pixels(canvas())).toBe(first);
+    await sampling().getByLabel('Class', { exact: true }).selectOption('3');
+    await eventually(label).toBe('20 pictures by the model Small digits: 3; seed 1');
+    await sampling().getByLabel('Rows').fill('1');
+    await eventually(label).toBe('10 pictures by the model Small digits: 3; seed 1');
+    await button(sampling(), 'New seed').click();
+    await eventually(label).toMatch(/seed (?!1$)\d+$/);
+    await isWhole();
+    const seed = await sampling().getByLabel('Seed', { exact: true }).inputValue();
+    expect(demo.page.url()).toContain(`rows=1&seed=${seed}&class=3`);
+    demo.expectClean();
+  });
+
+  it('draws once for a slider that is dragged, and drops what is no longer wanted', async () => {
+    await open('#sampling?model=clothes&seed=1&rows=6');
+    const before = (await jobs()).length;
+    const slider = sampling().getByLabel('Temperature');
+    await stopClock(demo.page);
+    for (const value of ['0.9', '0.8', '0.7', '0.6']) await slider.fill(value);
+    await demo.page.clock.runFor(150);
+    await eventually(async () => (await jobs()).length).toBe(before + 1);
+    await slider.fill('0.5');
+    await demo.page.clock.runFor(150);
+    await eventually(async () => (await jobs()).length).toBe(before + 2);
+    await isWhole();
+    expect((await jobs()).slice(before).map(({ temperature }) => temperature)).toEqual([0.6, 0.5]);
+    await says(sampling(), 'Drew 60 pictures');
+    expect(await slider.evaluate((input) => input.matches(':enabled'))).toBe(true);
+    demo.expectClean();
+  });
+
+  it('says beside the seed what is wrong with it, and does not draw', async () => {
+    await open();
+    const before = (await jobs()).length;
+    const seed = sampling().getByLabel('Seed', { exact: true });
+    for (const wrong of ['', '-1', '1.5', '1000000000']) {
+      await seed.fill(wrong);
+      const error = sampling().getByText('Wanted a whole number from 0 to 999,999,999.');
+      await error.waitFor();
+      expect(await seed.getAttribute('aria-describedby')).toBe(await error.getAttribute('id'));
+      await button(sampling(), 'Draw').click();
+      expect(await seed.evaluate((input) => input === document.activeElement)).toBe(true);
+    }
+    await stopClock(demo.page);
+    await sampling().getByLabel('Temperature').fill('0.5');
+    await demo.page.clock.runFor(1000);
+    expect((await jobs()).length).toBe(before);
+    await seed.fill('2');
+    expect(await seed.getAttribute('aria-invalid')).toBe('false');
+    await seed.press('Enter');
+    await eventually(label).toBe('20 pictures by the model Small digits; seed 2');
+    demo.expectClean();
+  });
+
+  it('has Draw in sight with the pictures, on a screen and on a phone, in columns by class', async () => {
+    for (const [size, columns] of [
+      [{ width: 1280, height: 800 }, 10],
+      [{ width: 390, height: 844 }, 5],
+    ] as const) {
+      await demo.page.setViewportSize(size);
+      await open();
+      await sampling().evaluate((panel) => panel.scrollIntoView({ behavior: 'instant' }));
+      const across = () => canvas().evaluate(({ width, height }: HTMLCanvasElement) => width / height);
+      await eventually(across).toBeCloseTo(columns / (20 / columns), 0);
+      const inSight = (name: string) =>
+        button(sampling(), name).evaluate((found) => found.getBoundingClientRect().bottom <= innerHeight);
+      expect(await inSight('Draw')).toBe(true);
+      const top = await canvas().evaluate((picture) => picture.getBoundingClientRect().top);
+      expect(top).toBeGreaterThan(0);
+      for (const name of ['Show it slowly', 'Class'] as const) {
+        const control = sampling().getByLabel(name, { exact: true });
+        await control.focus();
+        const [box, picture] = await Promise.all([control.boundingBox(), canvas().boundingBox()]);
+        expect(picture?.y).toBeGreaterThanOrEqual(0);
+        expect(box?.y).toBeGreaterThanOrEqual(0);
+        if (size.width < 500) expect(box?.y).toBeGreaterThan((picture?.y ?? 0) + (picture?.height ?? 0));
+      }
+    }
+  });
+
+  it('gives a PNG', async () => {
+    await open('#sampling?model=digits-conditional&seed=1&rows=1&class=3&top-k=1');
+    const download = demo.page.waitForEvent('download');
+    await button(sampling(), 'Download PNG').click();
+    const file = await download;
+    expect(file.suggestedFilename()).toBe('digits-conditional.png');
+    const { width, height, data } = PNG.sync.read(await readFile(await file.path()));
+    const rows = data.length / height;
+    const tile = (column: number) =>
+      Array.from({ length: 128 }, (_, y) => [
+        ...data.subarray(
+          (13 + y) * rows + 4 * (13 + 141 * column),
+          (13 + y) * rows + 4 * (141 + 141 * column),
+        ),
+      ]);
+    expect([width, height]).toEqual([13 + 141 * 10, 13 + 141]);
+    expect(tile(0)).toEqual(tile(1)); // the likeliest three, twice
+    expect(new Set(tile(0).flat()).size).toBeGreaterThan(2);
+    demo.expectClean();
+  });
+
+  it('shows rows as they are drawn, stops when cancelled, and draws again', async () => {
+    await open('#sampling?model=clothes&seed=1&rows=4');
+    const rows = await demo.page.evaluate(() => {
+      const { answers } = globalThis as unknown as {
+        answers: { report?: { done: number; levels: { length: number } } }[];
+      };
+      return answers.flatMap(({ report }) => (report?.levels.length === 40 * 784 ? [report.done / 28] : []));
+    });
+    expect(rows.some((row) => row > 0 && row < 28)).toBe(true);
+    expect(rows.every(Number.isInteger)).toBe(true);
+
+    await button(sampling(), 'Draw').click();
+    await button(sampling(), 'Cancel').press('Enter');
+    await says(sampling(), 'Cancelled');
+    expect(await button(sampling(), 'Cancel').isDisabled()).toBe(true);
+    expect(await label()).toBe('Not drawn to the end');
+    expect(await focusedAfterFrames(demo.page)).toBe('Draw');
+    await sampling().getByLabel('Rows').fill('1');
+    await says(sampling(), 'Drew 10 pictures');
+    demo.expectClean();
+  });
+
+  it('shows slowly what was drawn fast, with a bar that follows what is shown', async () => {
+    await open();
+    const drawn = await pixels(canvas());
+    await sampling().getByLabel('Show it slowly').check();
+    const isSlowed = () => sampling().getByText('It is shown slowed down').waitFor();
+    const share = () =>
+      sampling()
+        .getByRole('progressbar')
+        .evaluate((bar: HTMLProgressElement) => bar.value);
+    await stopClock(demo.page);
+    await button(sampling(), 'Draw').click();
+    await isSlowed();
+    for (const quarter of [0, 1, 2, 3]) {
+      expect(await share()).toBe(quarter / 4);
+      expect(await pixels(canvas())).not.toBe(drawn);
+      await demo.page.clock.runFor(16 * 45); // a quarter of the pixels
+    }
+    await says(sampling(), 'Drew 20');
+    expect(await share()).toBe(1);
+    expect(await pixels(canvas())).toBe(drawn);
+    await button(sampling(), 'Draw').click();
+    await isSlowed();
+    await button(sampling(), 'Cancel').click();
+    await demo.page.clock.resume();
+    await says(sampling(), 'Drew 20');
+    expect(await pixels(canvas())).toBe(drawn);
+    demo.expectClean();
+  });
+});

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { LEVELS, readDigits } from '../../../kit/data/digits.mjs';
+import { histogramBits, histogramBitsByChannel, uniformBits } from '../../../kit/models/baselines.mjs';
+
+describe('baselines', () => {
+  it('has the uniform model at log2 of the levels', () => {
+    expect(uniformBits(17)).toBe(Math.log2(17));
+    expect(uniformBits(17)).toBeCloseTo(4.087, 3);
+  });
+
+  it('has the histogram at 2.961 on the digits', async () => {
+    const [train, test] = await Promise.all([readDigits('train'), readDigits('test')]);
+    expect(histogramBits(train.images, test.images, LEVELS)).toBeCloseTo(2.961, 3);
+  });
+
+  it('counts one more of every level', () => {
+    // Counts 5 and 0 of two levels become 6 and 1 of 7.
+    const bits = histogramBits(Uint8Array.of(0, 0, 0, 0, 0), Uint8Array.of(0, 1), 2);
+    expect(bits).toBeCloseTo(-(Math.log2(6 / 7) + Math.log2(1 / 7)) / 2, 12);
+  });
+});
+
+describe('the histogram by channel', () => {
+  it('knows each channel by itself; the whole is their mean', () => {
+    // Counts of two levels, one more each: channel 0 has 5 and 1 of 6, channel 1 has 1 and 5.
+    const train = Uint8Array.of(0, 1, 0, 1, 0, 1, 0, 1);
+    const test = Uint8Array.of(0, 0);
+    const [first, second] = histogramBitsByChannel(train, test, 2, 2);
+    expect(first).toBeCloseTo(-Math.log2(5 / 6), 12);
+    expect(second).toBeCloseTo(-Math.log2(1 / 6), 12);
+    expect(histogramBits(train, test, 2, 2)).toBeCloseTo(((first ?? 0) + (second ?? 0)) / 2, 12);
+  });
+});

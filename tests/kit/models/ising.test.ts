@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import {
+  CRITICAL,
+  endlessMagnetization,
+  energyOf,
+  exactLogZ,
+  freeEnergyOf,
+  magnetizationsOf,
+} from '../../../kit/models/ising.mjs';
+
+/** All images of 3x3 spins. */
+const ALL = Int32Array.from({ length: 512 * 9 }, (_, k) => (Math.floor(k / 9) >> (k % 9)) & 1);
+
+describe('the Ising model', () => {
+  it('has the log Z of a sum over all spins', () => {
+    for (const beta of [0.1, CRITICAL, 1]) {
+      const sum = Array.from(energyOf(3)(ALL, 512), (energy) => Math.exp(-beta * energy)).reduce(
+        (a, b) => a + b,
+      );
+      expect(exactLogZ(3, beta)).toBeCloseTo(Math.log(sum), 10);
+    }
+  });
+
+  it('has the lowest free energy where all spins are alike, when it is cold', () => {
+    expect(freeEnergyOf(exactLogZ(10, 20), 10, 20)).toBeCloseTo(-2, 3);
+  });
+
+  it('is magnetized below the critical temperature', () => {
+    expect([0.1, CRITICAL, 0.5].map(endlessMagnetization)).toEqual([0, 0, expect.closeTo(0.9113, 4)]);
+    expect([...magnetizationsOf([1, 1, 1, 0, 0, 0, 0, 0], 2)]).toEqual([0.5, -1]);
+  });
+});

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { histogramChart, lineChart } from '../../../kit/pictures/chart.mjs';
+
+describe('chart', () => {
+  it('is an SVG with the titles and the names of lines and rules', async () => {
+    const svg = await lineChart({
+      title: 'A title',
+      xTitle: 'across',
+      yTitle: 'up',
+      lines: [
+        {
+          name: 'a line',
+          points: [
+            { x: 0, y: 1 },
+            { x: 1, y: 2 },
+          ],
+        },
+      ],
+      rules: [{ name: 'a rule', y: 1.5 }],
+    });
+    expect(svg).toMatch(/^<svg/);
+    for (const text of ['A title', 'across', 'up', 'a line', 'a rule']) expect(svg).toContain(`>${text}<`);
+  });
+
+  it('shows two groups of a histogram one in front of the other, not one on the other', async () => {
+    const values = [1, 1, 1, 2];
+    const groups = ['own', 'others'].map((name) => ({ name, values }));
+    const svg = await histogramChart([{ title: 'A title', xTitle: 'bits', groups }]);
+    const bars = [...svg.matchAll(/aria-roledescription="bar" d="([^"]+)"/g)].map(([, path]) => path);
+    expect(bars).toHaveLength(4);
+    expect(new Set(bars).size).toBe(2); // each value has the same bar in both
+    for (const text of ['A title', 'bits', 'own', 'others']) expect(svg).toContain(`>${text}<`);
+  });
+});

@@ -1,0 +1,103 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { logProb, readPortable } from 'pixelcnn-layers/runtime';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { turned } from '../../kit/models/turned.mjs';
+import { parseNpy } from '../../kit/weights/npy.mjs';
+import { findPython } from './python';
+
+const python = findPython();
+const script = fileURLToPath(new URL('../../research/glyphs/make-data.py', import.meta.url));
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'glyphs-'));
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+/** Makes the data of a kind. Gives the rows of a file as arrays. */
+function make(kind: string, ...more: string[]) {
+  const made = spawnSync(python as string, [
+    script,
+    kind,
+    '--size',
+    '16',
+    '--out',
+    join(directory, kind),
+    ...more,
+  ]);
+  expect({ status: made.status, stderr: String(made.stderr) }).toEqual({ status: 0, stderr: '' });
+  return async (name: string) => {
+    const { data: read, shape } = parseNpy(await readFile(join(directory, kind, `${name}.npy`)));
+    const data = Array.from(read);
+    const size = data.length / (shape[0] as number);
+    return Array.from({ length: shape[0] as number }, (_, n) => data.slice(n * size, (n + 1) * size));
+  };
+}
+
+describe.skipIf(python === null)('the data of invented characters', () => {
+  it.each([
+    ['characters', 16761, 1225],
+    ['syllables', 2115, 235],
+  ])('have each of the %s once, some of them held out', async (kind, numTrain, numTest) => {
+    const read = make(kind);
+    const [train, test] = await Promise.all([read('train'), read('test')]);
+    expect([train.length, test.length]).toEqual([numTrain, numTest]);
+    expect(new Set([...train, ...test].map(String)).size).toBe(numTrain + numTest);
+    for (const image of [train[0], test[0]] as number[][]) {
+      expect(image).toHaveLength(256);
+      expect(new Set(image)).toEqual(new Set([0, 1]));
+    }
+  });
+
+  it('are transposed where columns are asked for', async () => {
+    const [first] = await make('syllables')('test');
+    const [transposed] = await make('syllables', '--columns')('test');
+    expect(transposed).toEqual(first?.map((_, i, all) => all[(i % 16) * 16 + Math.floor(i / 16)]));
+  });
+
+  it('tell the parts of each syllable', async () => {
+    const read = make('syllables');
+    const images = [...(await read('train')), ...(await read('test'))];
+    const vectors = [...(await read('train-vectors')), ...(await read('test-vectors'))];
+    expect(new Set(vectors.map(String)).size).toBe(2350); // no two syllables are of the same parts
+    for (const vector of vectors) {
+      expect(vector).toHaveLength(68);
+      const ones = vector.flatMap((value, i) => (value === 1 ? [i] : []));
+      expect(ones.map((i) => [i < 19, i < 40, i < 68].indexOf(true))).toEqual([0, 1, 2]);
+    }
+    // The first final consonant is none, and the lowest rows of such a syllable hold less ink than those of others.
+    const inkBelow = (isOpen: boolean) => {
+      const own = images.filter((_, n) => (vectors[n]?.[40] === 1) === isOpen);
+      return own.flatMap((image) => image.slice(176)).reduce((sum, value) => sum + value, 0) / own.length;
+    };
+    expect(inkBelow(true)).toBeLessThan(0.7 * inkBelow(false));
+  });
+});
+
+describe('the models of characters', () => {
+  const read = (file: string) => readFile(fileURLToPath(new URL(`../../examples/${file}`, import.meta.url)));
+  const NUM_IMAGES = 10;
+
+  /** Bits per dimension of the first of the page's test images, transposed where asked for. */
+  async function bitsOf(name: string, order: number) {
+    const model = readPortable(await read(`models/${name}.pixelcnn`));
+    const images = Uint8Array.from(
+      (await read('data/characters-test-images.u8')).subarray(0, NUM_IMAGES * 576),
+    );
+    const nats = await logProb(model, turned({ data: images, shape: [NUM_IMAGES, 24, 24, 1] }, order));
+    return -nats.reduce((sum, value) => sum + value, 0) / (images.length * Math.LN2);
+  }
+
+  it.each([
+    ['characters', 0],
+    ['characters-small', 0],
+    ['characters-columns', 4],
+  ])('%s know held-out characters in their own order, not in the other', async (name, order) => {
+    expect(await bitsOf(name, order)).toBeLessThan(0.26);
+    expect(await bitsOf(name, 4 - order)).toBeGreaterThan(0.3);
+  });
+});

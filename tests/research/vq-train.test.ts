@@ -1,0 +1,157 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PNG } from 'pngjs';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type EndedInTurn, itRefuses, runScript, startScript } from '../examples/run-script';
+import { PATIENCE } from '../support/patience.mjs';
+
+/** On the embedded digits, 8x8: 2x2 codes. */
+const SMALL = '--data digits --steps 60 --prior-steps 40 --filters 8 --entries 16 --code-size 4 --prior-filters 16 --prior-blocks 1 --batch 16 --every 10 --eval-images 60 --rows 2'; // biome-ignore format: one line
+
+interface Figures {
+  testImages: number;
+  rms: number;
+  unexplained: number;
+  used: number;
+  perplexity: number;
+  bits: Record<string, number>;
+}
+
+let directory: string;
+/** A run that nothing stopped. */
+let whole: string;
+let ended: EndedInTurn;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'vq-'));
+  whole = join(directory, 'whole');
+  ended = await run(`${SMALL} --out ${whole}`);
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+const run = (flags: string) => runScript('research/vq/train.mjs', flags.split(' '));
+const read = (out: string, file: string) => readFile(join(out, file));
+const figuresOf = async (out: string): Promise<Figures> =>
+  JSON.parse(String(await read(out, 'figures.json')));
+
+/** All that a run is for: its figures, its pictures and its codes. */
+const results = (out: string) =>
+  Promise.all(
+    ['figures.json', 'reconstructions.png', 'samples.png', 'codes/train.npy', 'codes/test.npy'].map(
+      async (file) => (await read(out, file)).toString('base64'),
+    ),
+  );
+
+/** Stops a run once it is time; what it printed. */
+async function stopped(
+  out: string,
+  flags: string,
+  isTime: () => boolean,
+  signal: 'SIGKILL' | 'SIGINT' = 'SIGKILL',
+) {
+  const { program, ended } = startScript('research/vq/train.mjs', [...flags.split(' '), '--out', out]);
+  await vi.waitUntil(() => isTime() || program.exitCode !== null, { timeout: PATIENCE, interval: 2 });
+  if (program.exitCode !== null) throw new Error(`The run has ended: ${(await ended).stderr}`);
+  program.kill(signal);
+  return ended;
+}
+
+describe('research/vq/train.mjs', () => {
+  it('trains, measures and draws, and leaves no tensor behind', async () => {
+    const { code, stdout, stderr, tensorsLeft } = ended;
+    expect([code, stderr, tensorsLeft]).toEqual([0, '', 0]);
+    const figures = await figuresOf(whole);
+    expect(figures.testImages).toBe(60);
+    expect(figures.bits['uniform']).toBe(4); // of 16 entries
+    for (const bits of Object.values(figures.bits)) expect(bits).toBeGreaterThan(0);
+    expect(figures.used).toBeGreaterThan(1);
+    expect(figures.perplexity).toBeLessThanOrEqual(figures.used);
+    expect(figures.rms).toBeGreaterThan(0);
+
+    expect(stdout).toContain(`${figures.rms.toFixed(1)} of 16 levels`);
+    for (const [name, bits] of Object.entries(figures.bits)) {
+      const ofPixel = bits / 16; // 4 codes for 64 pixels
+      expect(stdout).toMatch(new RegExp(`^${name} +${bits.toFixed(3)} +${ofPixel.toFixed(3)}$`, 'm'));
+    }
+  });
+
+  it('writes its pictures, a column for each class', async () => {
+    const side = (images: number) => images * (2 * 8 + 2) + 2; // pixels enlarged to 2, gaps of 2
+    for (const [file, rows] of [
+      ['reconstructions.png', 6],
+      ['samples.png', 2],
+    ] as const) {
+      const { width, height } = PNG.sync.read(await read(whole, file));
+      expect([width, height]).toEqual([side(10), side(rows)]);
+    }
+    const files = await readdir(whole, { recursive: true });
+    expect(files.filter((name) => /tmp|lock/.test(name))).toEqual([]);
+  });
+
+  it('writes codes that other examples take', async () => {
+    const codes = join(whole, 'codes');
+    const flags = `--data npy --path ${codes} --levels 16 --input oneHot --model gated --conditional --blocks 0 --hidden 2 --out-dim 2 --first-kernel 3 --steps 1 --samples 1 --eval-images 2 --out ${join(directory, 'other')}`;
+    const { code, stdout } = await runScript('train.mjs', flags.split(' '));
+    expect(stdout).toContain('1500 training and 297 test images [2,2,1], 16 levels');
+    expect(code).toBe(0);
+  });
+
+  it('goes on after kills in every stage as if there had been none', async () => {
+    const out = join(directory, 'killed');
+    const step = (stage: string, least: number) => () => {
+      const names = existsSync(join(out, stage)) ? readdirSync(join(out, stage)) : [];
+      return names.some((name) => Number(/^step-(\d+)$/.exec(name)?.[1] ?? 0) >= least);
+    };
+    await stopped(out, SMALL, step('vq-vae', 20));
+    await stopped(
+      out,
+      '--resume',
+      () => existsSync(join(out, 'codes.tmp')) || existsSync(join(out, 'codes')),
+    );
+    await stopped(out, '--resume', step('prior', 20));
+    for (const name of ['figures.json.77.tmp', 'samples.png.77.tmp']) await writeFile(join(out, name), '');
+    await mkdir(join(out, 'codes.tmp'), { recursive: true }); // as a kill while codes are written leaves it
+    const { code, stdout } = await run(`--resume --workers 3 --out ${out}`);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/, 3 workers\ncontinues after step [1234]0\n/);
+    expect(await results(out)).toEqual(await results(whole));
+    expect((await readdir(out)).sort()).toEqual((await readdir(whole)).sort());
+  });
+
+  it('saves and ends at Ctrl-C', async () => {
+    const out = join(directory, 'interrupted');
+    const { code, stdout } = await stopped(out, SMALL, () => existsSync(join(out, 'vq-vae')), 'SIGINT');
+    expect(stdout).toContain(`stopped; --resume --out ${out} continues`);
+    expect(code).toBe(0);
+    expect((await run(`--resume --out ${out}`)).stdout).toMatch(/continues after step \d+\n/);
+    expect(await results(out)).toEqual(await results(whole));
+  });
+
+  const refused = (flags: string) => ['research/vq/train.mjs', ...flags.split(' ')];
+  itRefuses(
+    [
+      ["unknown option '--step' (Did you mean --steps?); --help lists the flags", refused('--step 3')],
+      ["--steps: wanted a whole number of at least 1, got '0'", refused('--steps 0')],
+      ["--filters: wanted a multiple of 2, got '7'", refused('--filters 7')],
+      ["--prior-filters: wanted a multiple of 16, got '24'", refused('--prior-filters 24')],
+      ["--entries: wanted a whole number from 2 to 65536, got '1'", refused('--entries 1')],
+      ["--temperature: wanted a number of at least 0, got 'warm'", refused('--temperature warm')],
+      ['--data: wanted digits, fashion-mnist', refused('--data shoes')],
+      ["--backend: wanted wasm, cpu, webgpu, tensorflow, got 'wasn'", refused('--backend wasn')],
+      [
+        "--workers: comes with --backend wasm, got 'cpu'",
+        refused('--backend cpu --workers 2 --out DIRECTORY/new'),
+      ],
+      ['emoji has no classes', refused('--data emoji --out DIRECTORY/new')],
+      ['wanted images of a height and width that 4 divides, npy has 2x2', refused('--data npy --path WHOLE/codes --out DIRECTORY/new')], // biome-ignore format: one line
+      ['--out: WHOLE holds a run; --resume continues it', refused('--out WHOLE')],
+      ['--resume: there is no run in DIRECTORY/none', refused('--resume --out DIRECTORY/none')],
+      [
+        '--seed: a resumed run keeps its own; --resume takes --out, --path, --backend and --workers',
+        refused('--resume --seed 2'),
+      ],
+    ],
+    () => ({ DIRECTORY: directory, WHOLE: whole }),
+  );
+});

@@ -1,1 +1,0 @@
-export function compileAssembly(source: string): Promise<WebAssembly.Module>;
