@@ -22,15 +22,15 @@ export interface LevelSampler {
 export function levelSampler(
   distribution: PixelDistribution,
   { temperature, withLogProb, lookAhead }: Pick<Job, 'temperature' | 'withLogProb' | 'lookAhead'>,
-  { steering, filters, isPlain }: Changes,
+  { steering, selection, isPlain }: Changes,
   maxImages: number,
 ): LevelSampler {
   const { levels } = distribution;
   const drawFast = isPlain ? drawFor(distribution, maxImages, temperature) : undefined;
-  const needsAll = drawFast === undefined || (withLogProb && filters.length > 0);
+  const needsAll = drawFast === undefined || (withLogProb && selection.length > 0);
   const reader = needsAll || lookAhead > 0 ? logProbsFor(distribution, maxImages) : undefined;
-  const all = new Float64Array(needsAll ? maxImages * levels : 0); // log p of each level, before the filters
-  const filtered = steering.length > 0 && filters.length > 0 ? all.slice() : all;
+  const all = new Float64Array(needsAll ? maxImages * levels : 0); // log p of each level, before the selection
+  const selected = steering.length > 0 && selection.length > 0 ? all.slice() : all;
   const weights = new Float64Array(needsAll ? levels : 0);
   const ofImage = (logProbs: Float64Array, n: number) => logProbs.subarray(n * levels, (n + 1) * levels);
   let next: NextValue;
@@ -38,11 +38,11 @@ export function levelSampler(
   /** Sets the weights of an image's levels as they are drawn, and returns their sum; 0 if no level is left. */
   const weigh = (n: number): number => {
     const from = n * levels;
-    const max = filtered[from + mostLikelyLevel(filtered, from, levels)] as number;
+    const max = selected[from + mostLikelyLevel(selected, from, levels)] as number;
     if (max === -Infinity) return 0;
     let total = 0;
     for (let level = 0; level < levels; level++) {
-      const weight = exp((filtered[from + level] as number) - max);
+      const weight = exp((selected[from + level] as number) - max);
       weights[level] = weight;
       total += weight;
     }
@@ -54,14 +54,14 @@ export function levelSampler(
     read(given, numImages) {
       next = given;
       if (!needsAll) return;
-      const [before, after] = [all, filtered].map((one) => one.subarray(0, numImages * levels)) as [
+      const [before, after] = [all, selected].map((one) => one.subarray(0, numImages * levels)) as [
         Float64Array,
         Float64Array,
       ];
       reader?.ofAll(next.current, before);
       for (const change of steering) change(before, next);
-      if (filtered !== all) after.set(before);
-      for (const change of filters) change(after, next);
+      if (selected !== all) after.set(before);
+      for (const change of selection) change(after, next);
     },
     draw(uniforms, drawn) {
       drawFast?.(next.current, uniforms, drawn);

@@ -26,7 +26,7 @@ export function versionsOf(source: OutputSource, distribution: PixelDistribution
   const images = growingImages(changed, imageShape, size);
   const sampler = levelSampler(distribution, job, changes, size);
   const model = withLogProb ? logProbsFor(distribution, size) : undefined;
-  const isChanged = changes.steering.length + changes.filters.length > 0;
+  const isChanged = changes.steering.length + changes.selection.length > 0;
   const lookAhead = job.lookAhead > 0 ? lookAheadOf(job) : undefined;
   const all = new Int32Array(size * total); // levels of all versions so far
   const current = new Int32Array(size); // levels of the current value, TO_DRAW until they are drawn

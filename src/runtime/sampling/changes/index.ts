@@ -13,7 +13,7 @@ export interface Changes {
   /** Guidance and `adjust`. With look-ahead, given values are weighed by the distribution that these leave. */
   readonly steering: readonly Change[];
   /** Temperature, `topK` and `topP`: how levels are drawn from that. */
-  readonly filters: readonly Change[];
+  readonly selection: readonly Change[];
   /** Whether there is none but temperature, with which some distributions draw faster. */
   readonly isPlain: boolean;
 }
@@ -37,7 +37,7 @@ export function changesOf(
   return {
     changes: {
       steering,
-      filters: [degrees, ...cuts].filter(isChange),
+      selection: [degrees, ...cuts].filter(isChange),
       isPlain: steering.length + cuts.length === 0,
     },
     source: guided?.source ?? source,
