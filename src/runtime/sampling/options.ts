@@ -11,21 +11,15 @@ import {
   type Values,
 } from '../core/arguments';
 import { checkInteger, checkLevel, checkOneOf, throwTypeError } from '../core/check';
-import {
-  type ConditionData,
-  type ConditionShape,
-  type NumericArray,
-  numConditions,
-  readConditions,
-} from '../core/conditions';
-import { checkImages, type ImageShape, memoryFor, resolveImageShape } from '../core/images';
+import { type ConditionData, type NumericArray, numConditions, readConditions } from '../core/conditions';
+import { checkImages, type ImageShape, resolveImageShape } from '../core/images';
 import type { ModelShape } from '../core/model-shape';
 import { YIELD_MILLISECONDS } from '../core/pauses';
 import { TO_DRAW } from '../distributions/levels';
 import type { Adjust } from './changes/adjust';
 import type { Adjuster } from './changes/adjusters';
-import { checkNullClass, withAndWithoutClass } from './changes/guidance';
-import { numParticlesOf, type PartlyGiven, type Potential } from './particles';
+import { checkNullClass } from './changes/guidance';
+import type { PartlyGiven, Potential } from './particles';
 
 /** The progress of a job, for {@link SampleOptions.onProgress}. */
 export interface SampleProgress {
@@ -185,28 +179,4 @@ function readGiven(
     const isKnown = checkOneOf('sample: known', flags[i] as number, [0, 1]) === 1;
     return isKnown ? checkLevel('sample: initial', value, levels) : TO_DRAW;
   });
-}
-
-/** The rows that a model evaluates side by side: for each particle all images, with guidance each of them twice. */
-export function evaluatedRows(kinds: readonly ConditionShape[], job: Job) {
-  const { imageShape } = job;
-  const isGuided = job.guidance !== 0;
-  const numConditions = isGuided ? 2 * job.numImages : job.numImages;
-  const conditions = isGuided
-    ? job.conditions.map((all, i) => withAndWithoutClass(kinds[i] as ConditionShape, all))
-    : job.conditions;
-  return { numImages: numParticlesOf(job) * numConditions, imageShape, conditions, numConditions };
-}
-
-/** {@link memoryFor} a job; the error also mentions the number of particles. */
-export async function memoryForJob<T>(job: Job, make: () => T | Promise<T>): Promise<T> {
-  const particles = numParticlesOf(job);
-  const what = particles > 1 ? `sample: lookAhead: ${particles} particles of each image` : 'sample';
-  try {
-    return await make();
-  } catch (cause) {
-    return memoryFor(what, () => {
-      throw cause;
-    });
-  }
 }

@@ -1,8 +1,11 @@
-import { valuesOf } from '../core/images';
+import type { ConditionShape } from '../core/conditions';
+import { memoryFor, valuesOf } from '../core/images';
 import { pauses } from '../core/pauses';
 import { reportProgress } from '../core/progress';
+import { withAndWithoutClass } from './changes/guidance';
 import type { OrderedModel, SampledImages } from './image-model';
-import { evaluatedRows, type Job, memoryForJob } from './options';
+import type { Job } from './options';
+import { numParticlesOf } from './particles';
 import { versionsOf } from './versions';
 
 /** Draws the images of a job, value by value. */
@@ -21,5 +24,29 @@ export async function runJob(model: OrderedModel, job: Job): Promise<SampledImag
     return finish();
   } finally {
     source.dispose?.();
+  }
+}
+
+/** The rows that a model evaluates side by side: for each particle all images, with guidance each of them twice. */
+export function evaluatedRows(kinds: readonly ConditionShape[], job: Job) {
+  const { imageShape } = job;
+  const isGuided = job.guidance !== 0;
+  const numConditions = isGuided ? 2 * job.numImages : job.numImages;
+  const conditions = isGuided
+    ? job.conditions.map((all, i) => withAndWithoutClass(kinds[i] as ConditionShape, all))
+    : job.conditions;
+  return { numImages: numParticlesOf(job) * numConditions, imageShape, conditions, numConditions };
+}
+
+/** {@link memoryFor} a job; the error also mentions the number of particles. */
+async function memoryForJob<T>(job: Job, make: () => T | Promise<T>): Promise<T> {
+  const particles = numParticlesOf(job);
+  const what = particles > 1 ? `sample: lookAhead: ${particles} particles of each image` : 'sample';
+  try {
+    return await make();
+  } catch (cause) {
+    return memoryFor(what, () => {
+      throw cause;
+    });
   }
 }

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { readArguments } from '../../../src/runtime/core/arguments';
 import type { ModelShape } from '../../../src/runtime/core/model-shape';
 import { TO_DRAW } from '../../../src/runtime/distributions/levels';
-import { evaluatedRows, planJob, sampleArguments } from '../../../src/runtime/sampling/options';
+import { planJob, sampleArguments } from '../../../src/runtime/sampling/options';
+import { evaluatedRows } from '../../../src/runtime/sampling/run-job';
 
 const shape: ModelShape = { imageShape: [2, 2, 1], levels: 3, conditions: [] };
 
