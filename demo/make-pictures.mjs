@@ -21,7 +21,7 @@ const MAP = [4, 0];
 const SEED = 3;
 
 async function draw(name, options) {
-  const model = readPortable(await readFile(at(`../models/${name}.pixelcnn`)));
+  const model = readPortable(await readFile(at(`../examples/models/${name}.pixelcnn`)));
   const { data, shape } = await sample(model, { seed: SEED, ...options });
   const size = data.length / shape[0];
   return Array.from({ length: shape[0] }, (_, i) => data.slice(i * size, (i + 1) * size));

@@ -63,7 +63,7 @@ async function show() {
 }
 
 async function images(part) {
-  const bytes = await readFile(new URL(`../data/syllables-16-${part}.bits`, import.meta.url));
+  const bytes = await readFile(new URL(`../kit/data/sets/syllables-16-${part}.bits`, import.meta.url));
   const data = unpackBits(bytes);
   return imageSet({ data, shape: [data.length / 256, ...shape], levels });
 }

@@ -11,9 +11,9 @@ export interface Ended {
   stderr: string;
 }
 
-/** A program of `examples`, or by its path from the repository's root of `research`. */
+/** A program of `examples`, or of `research` or `demo` by its path from the repository's root. */
 export const addressOf = (name: string) =>
-  new URL(`../../${name.startsWith('research/') ? '' : 'examples/'}${name}`, import.meta.url);
+  new URL(`../../${/^(research|demo)\//.test(name) ? '' : 'examples/'}${name}`, import.meta.url);
 
 /** Starts an example in a process of its own, for what is to be stopped, or runs beside others. */
 export function startScript(

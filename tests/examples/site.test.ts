@@ -13,16 +13,12 @@ import { PATIENCE } from '../support/patience.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Runs a program of the development dependencies. */
+/** Runs a program, by its path from the repository's root. */
 function run(program: string, ...args: string[]): void {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [join(root, 'node_modules', program), ...args],
-    {
-      cwd: root,
-      encoding: 'utf8',
-    },
-  );
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, program), ...args], {
+    cwd: root,
+    encoding: 'utf8',
+  });
   expect(status, `${stdout}${stderr}`).toBe(0);
 }
 
@@ -38,8 +34,9 @@ describe.skipIf(chromiumPath === undefined)(
 
     beforeAll(async () => {
       folder = await mkdtemp(join(tmpdir(), 'site-'));
-      run('typedoc/bin/typedoc');
-      run('vitepress/bin/vitepress.js', 'build', 'docs', '--outDir', folder);
+      run('node_modules/typedoc/bin/typedoc');
+      run('scripts/flags-page.mjs');
+      run('node_modules/vitepress/bin/vitepress.js', 'build', 'docs', '--outDir', folder);
       await cp(inject('builtDemo'), join(folder, 'demo'), { recursive: true });
       const served = await serve(folder);
       server = served.server;
