@@ -28,7 +28,7 @@ const flags = command(
 )
   .requiredOption(
     '--model <path>',
-    'a saved model, a run of train.mjs or pytorch/train.py, or a .pixelcnn file',
+    'a saved model, a run of train.mjs or research/pytorch/train.py, or a .pixelcnn file',
     text('the directory of a model'),
   )
   .requiredOption('--data <name>', 'the data set', oneOf(DATASETS))

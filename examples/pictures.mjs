@@ -62,7 +62,7 @@ program
   )
   .requiredOption(
     '--model <dir>',
-    'a saved model, or a run of train.mjs or pytorch/train.py',
+    'a saved model, or a run of train.mjs or research/pytorch/train.py',
     text('the directory of a model'),
   )
   .requiredOption('--data <name>', 'a data set', oneOf(DATASETS))

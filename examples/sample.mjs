@@ -31,7 +31,7 @@ const COMPLETIONS = 7; // of each image, next to the image itself
 const flags = command('examples/sample.mjs', 'Draws images from a saved model.')
   .requiredOption(
     '--model <path>',
-    'a saved model, a run of train.mjs or pytorch/train.py, or a .pixelcnn file',
+    'a saved model, a run of train.mjs or research/pytorch/train.py, or a .pixelcnn file',
     text('the directory of a model'),
   )
   .option(

@@ -60,7 +60,7 @@ function list(recipes) {
   console.log('\nPublished by others, https://arxiv.org/abs/1601.06759, table 4:\n');
   const others = PUBLISHED.map(({ data, network, figure }) => [data, network, figure]);
   console.log(markdownTable(['data', 'network', 'figure'], others));
-  console.log('\nTables of times are made by one command each, listed in CONTRIBUTING.md.');
+  console.log('\nTables of times are made by one command each, listed by `npm run`, as bench:….');
 }
 
 async function reproduce(recipes) {

@@ -11,11 +11,11 @@ const NETWORK = 'network.json';
 const AVERAGE = 'average.safetensors';
 const BEST = 'best.safetensors'; // on validation images, if some were held out
 
-/** Whether a directory is a run of pytorch/train.py. */
+/** Whether a directory is a run of research/pytorch/train.py. */
 export const isPyTorchRun = (directory) => existsSync(join(directory, NETWORK));
 
 /**
- * Loads the network of a run of pytorch/train.py, with the average of its weights: the best by validation, or the last.
+ * Loads the network of a run of research/pytorch/train.py, with the average of its weights: the best by validation, or the last.
  *
  * @param {string} directory
  * @returns {Promise<import('pixelcnn-layers').AutoregressiveModel>}

@@ -12,7 +12,7 @@ import { isPyTorchRun, loadPyTorchRun } from './pytorch-run.mjs';
 
 /**
  * Loads a model of images: a saved one, the best of a run of train.mjs, or the model of a run of
- * pytorch/train.py, with averaged weights if the run has them.
+ * research/pytorch/train.py, with averaged weights if the run has them.
  *
  * @param {string} directory the value of `--model`
  * @returns {Promise<{ model: import('@tensorflow/tfjs-layers').LayersModel, imageShape: (number | null)[], levels: number,
@@ -92,7 +92,7 @@ async function modelDirectory(directory) {
   const best = existsSync(run) ? await checkpoints(run).best() : null;
   if (best === null) {
     throw new Error(
-      `--model: wanted a directory with a model.json, or a run of train.mjs or pytorch/train.py that has evaluated its model; ${directory} has neither`,
+      `--model: wanted a directory with a model.json, or a run of train.mjs or research/pytorch/train.py that has evaluated its model; ${directory} has neither`,
     );
   }
   const averaged = join(best.directory, 'average');

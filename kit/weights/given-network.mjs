@@ -15,7 +15,7 @@ export function withNetworkFlags(command, more = '') {
   return command
     .option(
       '--model <dir>',
-      `the network: that of a saved model, or of a run of train.mjs or pytorch/train.py${more}`,
+      `the network: that of a saved model, or of a run of train.mjs or research/pytorch/train.py${more}`,
       text('the directory of a model'),
     )
     .option('--factory <name>', 'the network: a new one', oneOf(FACTORY_NAMES))

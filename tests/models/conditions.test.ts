@@ -35,7 +35,7 @@ const asInput = (condition: ConditionShape | null, given?: unknown) =>
     ...IMAGE,
   ])[0] as tf.Tensor;
 
-/** What does not fit, and the message; all that does not is in tests/core/conditions.test.ts. */
+/** What does not fit, and the message; all that does not is in tests/runtime/core/conditions.test.ts. */
 const misfits = (): [ConditionShape | null, unknown, string][] => [
   [null, 1, 'wanted none, since the model takes no condition, got 1'],
   [classes, tf.scalar(1), 'or 2 of them, got []'],

@@ -22,7 +22,7 @@ import { saveAndLoad } from '../support/memory-file';
 import { expectNoLeaks, noise, setNoise, take } from '../support/tensors';
 
 // The laws of every network, whichever factory makes it: a new factory, or a new option of one, is a new row here.
-// That whole passes, the engine, files and the codec agree is said of random networks in tests/engine/random-models.test.ts.
+// That whole passes, the engine, files and the codec agree is said of random networks in tests/runtime/engine/random-models.test.ts.
 
 type ImageShape = readonly [height: number, width: number, channels: number];
 

@@ -79,14 +79,14 @@ describe.skipIf(python === null)('the data of invented characters', () => {
 });
 
 describe('the models of characters', () => {
-  const read = (file: string) => readFile(fileURLToPath(new URL(`../../examples/${file}`, import.meta.url)));
+  const read = (file: string) => readFile(fileURLToPath(new URL(`../../${file}`, import.meta.url)));
   const NUM_IMAGES = 10;
 
   /** Bits per dimension of the first of the page's test images, transposed where asked for. */
   async function bitsOf(name: string, order: number) {
-    const model = readPortable(await read(`models/${name}.pixelcnn`));
+    const model = readPortable(await read(`examples/models/${name}.pixelcnn`));
     const images = Uint8Array.from(
-      (await read('data/characters-test-images.u8')).subarray(0, NUM_IMAGES * 576),
+      (await read('kit/data/sets/characters-test-images.u8')).subarray(0, NUM_IMAGES * 576),
     );
     const nats = await logProb(model, turned({ data: images, shape: [NUM_IMAGES, 24, 24, 1] }, order));
     return -nats.reduce((sum, value) => sum + value, 0) / (images.length * Math.LN2);

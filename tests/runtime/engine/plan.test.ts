@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Layout } from '../../../src/runtime/engine/layout';
 import { CHUNK, FeatureCache, FIRST_MOVING, ONE_PIXEL, Plan } from '../../../src/runtime/engine/plan';
 
-// That memory is found again where it was written is what random programs try, and tests/engine/fences.test.ts that all of
+// That memory is found again where it was written is what random programs try, and tests/runtime/engine/fences.test.ts that all of
 // it was reserved; here is how little there is.
 
 const WIDTH = 4;
