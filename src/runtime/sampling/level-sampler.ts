@@ -1,6 +1,6 @@
 import { inverse, mostLikelyLevel, notFinite, TO_DRAW } from '../distributions/levels';
 import { logSumExp } from '../distributions/logistic-mixture';
-import type { PixelDistribution } from '../distributions/pixel-distribution';
+import { outputStride, type PixelDistribution } from '../distributions/pixel-distribution';
 import { drawFor, logProbsFor } from '../distributions/readers';
 import { exp, log } from '../kernels/arithmetic';
 import type { Changes } from './changes';
@@ -11,12 +11,13 @@ import type { Job } from './options';
 export interface LevelSampler {
   /** Sets the next value of the first `numImages` images, of which levels are to be drawn or weighed. */
   read(next: NextValue, numImages: number): void;
-  /** Draws a level where `drawn` [images] is {@link TO_DRAW}, which remains if no level is left. */
-  draw(uniforms: Float64Array, drawn: Int32Array): void;
+  /**
+   * Draws a level where `drawn` [images] is {@link TO_DRAW}, which remains if no level is left. Where `asDrawn` [images]
+   * is given, writes log p of all these levels to it, as they are drawn.
+   */
+  draw(uniforms: Float64Array, drawn: Int32Array, asDrawn?: Float64Array): void;
   /** Writes log p of levels [images], as drawn from before temperature and filters; -Infinity if no level is left. */
   steered(drawn: Int32Array, to: Float64Array): void;
-  /** Writes log p of levels [images], as they are drawn. */
-  asDrawn(drawn: Int32Array, to: Float64Array): void;
 }
 
 export function levelSampler(
@@ -25,24 +26,50 @@ export function levelSampler(
   { steering, selection, isPlain }: Changes,
   maxImages: number,
 ): LevelSampler {
-  const { levels } = distribution;
+  const { levels, imageChannels } = distribution;
   const drawFast = isPlain ? drawFor(distribution, maxImages, temperature) : undefined;
-  const needsAll = drawFast === undefined || (withLogProb && selection.length > 0);
-  const reader = needsAll || lookAhead > 0 ? logProbsFor(distribution, maxImages) : undefined;
-  const all = new Float64Array(needsAll ? maxImages * levels : 0); // log p of each level, before the selection
-  const selected = steering.length > 0 && selection.length > 0 ? all.slice() : all;
-  const weights = new Float64Array(needsAll ? levels : 0);
+  const isSteered = steering.length > 0;
+  const reader = isSteered || lookAhead > 0 ? logProbsFor(distribution, maxImages) : undefined;
+  const all = new Float64Array(isSteered ? maxImages * levels : 0); // log p of each level, before the selection
+  // Levels are selected image by image, and only where one is drawn: a mixture may have many levels.
+  const needsSelected = drawFast === undefined || (withLogProb && selection.length > 0);
+  const ofOne = needsSelected && !isSteered ? logProbsFor(distribution, 1) : undefined;
+  const stride = outputStride(distribution);
+  const selected = new Float64Array(needsSelected ? levels : 0);
+  const weights = selected.slice();
   const ofImage = (logProbs: Float64Array, n: number) => logProbs.subarray(n * levels, (n + 1) * levels);
   let next: NextValue;
+  let toSteer = 0; // of how many images `all` is still to be set, once that is needed
+
+  const steer = (): void => {
+    if (toSteer === 0) return;
+    const logProbs = all.subarray(0, toSteer * levels);
+    toSteer = 0;
+    reader?.ofAll(next.current, logProbs);
+    for (const change of steering) change(logProbs, next);
+  };
+
+  /** Sets log p of an image's levels as they are drawn. */
+  const select = (n: number): void => {
+    if (isSteered) {
+      steer();
+      selected.set(ofImage(all, n));
+    } else {
+      const { current } = next;
+      const outputs = current.outputs.subarray(n * stride, (n + 1) * stride);
+      ofOne?.ofAll({ ...current, outputs, levels: current.levels.subarray(n * imageChannels) }, selected);
+    }
+    for (const change of selection) change(selected, next);
+  };
 
   /** Sets the weights of an image's levels as they are drawn, and returns their sum; 0 if no level is left. */
   const weigh = (n: number): number => {
-    const from = n * levels;
-    const max = selected[from + mostLikelyLevel(selected, from, levels)] as number;
+    select(n);
+    const max = selected[mostLikelyLevel(selected, 0, levels)] as number;
     if (max === -Infinity) return 0;
     let total = 0;
     for (let level = 0; level < levels; level++) {
-      const weight = exp((selected[from + level] as number) - max);
+      const weight = exp((selected[level] as number) - max);
       weights[level] = weight;
       total += weight;
     }
@@ -53,38 +80,28 @@ export function levelSampler(
   return {
     read(given, numImages) {
       next = given;
-      if (!needsAll) return;
-      const [before, after] = [all, selected].map((one) => one.subarray(0, numImages * levels)) as [
-        Float64Array,
-        Float64Array,
-      ];
-      reader?.ofAll(next.current, before);
-      for (const change of steering) change(before, next);
-      if (selected !== all) after.set(before);
-      for (const change of selection) change(after, next);
+      toSteer = isSteered ? numImages : 0;
     },
-    draw(uniforms, drawn) {
+    draw(uniforms, drawn, asDrawn) {
       drawFast?.(next.current, uniforms, drawn);
       for (let n = 0; n < drawn.length; n++) {
-        if (drawn[n] !== TO_DRAW) continue;
+        const isLeft = drawn[n] === TO_DRAW;
+        if (!isLeft && asDrawn === undefined) continue;
         const total = weigh(n);
-        if (total > 0) drawn[n] = inverse(weights, 0, levels, (uniforms[n] as number) * total);
+        if (isLeft && total > 0) drawn[n] = inverse(weights, 0, levels, (uniforms[n] as number) * total);
+        const weight = total > 0 ? (weights[drawn[n] as number] as number) : 0;
+        if (asDrawn !== undefined) asDrawn[n] = weight > 0 ? log(weight / total) : -Infinity;
       }
     },
     steered(drawn, to) {
-      if (steering.length === 0) reader?.of(next.current, drawn, to);
-      for (let n = 0; steering.length > 0 && n < drawn.length; n++) {
+      if (!isSteered) return reader?.of(next.current, drawn, to);
+      steer();
+      for (let n = 0; n < drawn.length; n++) {
         const logProbs = ofImage(all, n);
         const level = drawn[n] as number;
         to[n] = logProbs.every((one) => one === -Infinity)
           ? -Infinity
           : (logProbs[level] as number) - logSumExp(logProbs);
-      }
-    },
-    asDrawn(drawn, to) {
-      for (let n = 0; n < drawn.length; n++) {
-        const total = weigh(n);
-        to[n] = total > 0 ? log((weights[drawn[n] as number] as number) / total) : -Infinity;
       }
     },
   };

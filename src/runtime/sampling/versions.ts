@@ -79,16 +79,14 @@ export function versionsOf(source: OutputSource, distribution: PixelDistribution
   const draw = (outputs: Float32Array, place: Place): void => {
     const next = { place, current: images.current(outputs, place[2]), levelsSoFar: all };
     const drawn = current.subarray(0, count);
-    const isRead = toDraw > 0 || scored !== null;
-    if (isRead || isWeighed()) sampler.read(next, count);
-    if (toDraw > 0) {
-      sampler.draw(uniforms, drawn);
+    sampler.read(next, count);
+    if (toDraw > 0 || scored !== null) {
+      sampler.draw(uniforms, drawn, isChanged && withLogProb ? asDrawn : undefined);
       for (const [i, level] of drawn.entries()) if (level === TO_DRAW) drawn[i] = withoutLevel(i, place);
     }
     if (isWeighed()) sampler.steered(drawn, (lookAhead as LookAhead).logFactors.subarray(0, count));
     if (model === undefined) return;
     model.of(next.current, drawn, ofModel.subarray(0, count));
-    if (isChanged && isRead) sampler.asDrawn(drawn, asDrawn);
     const index = indexOfPlace(place, imageShape);
     for (let i = 0; i < count; i++) {
       sums.logProb[i] = (sums.logProb[i] as number) + (ofModel[i] as number);

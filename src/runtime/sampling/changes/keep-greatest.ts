@@ -19,6 +19,9 @@ export function keepGreatest(
   }
 }
 
+/** The golden ratio, less 1. */
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
+
 /**
  * The least number that is kept, and how many equal ones are. Divides the numbers into those greater than one of them,
  * equal and less, and goes on with the part in which the amount is reached, so that nothing need be sorted.
@@ -35,8 +38,10 @@ function leastOfGreatest(
   let from = 0;
   let to = numbers.length;
   let reached = 0; // by the greater numbers, which lie before `from`
+  let share = 0.5; // where the next pivot is: at places without a pattern, as the middle is often the greatest number
   for (;;) {
-    const pivot = some[(from + to) >> 1] as number;
+    share = (share + GOLDEN) % 1;
+    const pivot = some[from + Math.floor(share * (to - from))] as number;
     let greater = from; // where the greater ones end
     let less = to; // where the lesser ones begin
     let amount = reached;
