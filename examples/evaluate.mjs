@@ -29,7 +29,7 @@ const flags = command(
   .requiredOption(
     '--model <path>',
     'a saved model, a run of train.mjs or research/pytorch/train.py, or a .pixelcnn file',
-    text('the directory of a model'),
+    text('a model'),
   )
   .requiredOption('--data <name>', 'the data set', oneOf(DATASETS))
   .option('--path <path>', 'where the data are, for data sets that are not found by themselves')

@@ -32,7 +32,7 @@ const flags = command('examples/sample.mjs', 'Draws images from a saved model.')
   .requiredOption(
     '--model <path>',
     'a saved model, a run of train.mjs or research/pytorch/train.py, or a .pixelcnn file',
-    text('the directory of a model'),
+    text('a model'),
   )
   .option(
     '--images <n>',

@@ -270,7 +270,7 @@ if (isDone) {
   await writeWhole(join(out, 'samples.png'), samples);
   bestModel.dispose();
   const judges = validation ? 'the validation images' : 'these images';
-  console.log(`test bits/dim: ${bits.toFixed(3)} by the model of step ${bestStep}, the best on ${judges}; sample.mjs --model ${out} draws from it`); // biome-ignore format: one line
+  console.log(`test bits/dim: ${bits.toFixed(3)} by the model of step ${bestStep}, the best on ${judges}; node examples/sample.mjs --model ${out} draws from it`); // biome-ignore format: one line
   if (!validation)
     console.log(
       'these images chose it, so new ones may cost more: --validation N holds out others to choose by',

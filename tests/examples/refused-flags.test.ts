@@ -68,9 +68,9 @@ describe('a flag that is wrong', () => {
   const sampleClasses = ['sample.mjs', '--model', 'CLASSES'];
 
   const refusals: Refusal[] = [
-    ['--model: wanted the directory of a model; --help', ['evaluate.mjs']],
-    ['--model: wanted the directory of a model; --help', ['sample.mjs']],
-    ["--model: wanted the directory of a model, got ''", ['sample.mjs', '--model', '']],
+    ['--model: wanted a model; --help', ['evaluate.mjs']],
+    ['--model: wanted a model; --help', ['sample.mjs']],
+    ["--model: wanted a model, got ''", ['sample.mjs', '--model', '']],
     ['; /nowhere has neither', ['sample.mjs', '--model', '/nowhere']],
     ['; /nowhere has neither', ['evaluate.mjs', '--model', '/nowhere', '--data', 'digits']],
     ['; /nowhere has neither', ['pictures.mjs', 'field', '--model', '/nowhere']],
