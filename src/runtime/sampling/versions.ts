@@ -29,7 +29,7 @@ export function versionsOf(source: OutputSource, distribution: PixelDistribution
   const isChanged = changes.steering.length + changes.selection.length > 0;
   const lookAhead = job.lookAhead > 0 ? lookAheadOf(job) : undefined;
   const all = new Int32Array(size * total); // levels of all versions so far
-  const current = new Int32Array(size); // levels of the current value, TO_DRAW until they are drawn
+  const current = new Int32Array(size); // levels of the current value of all versions, TO_DRAW until they are drawn
   const sums = { logProb: new Float64Array(size), logDrawn: new Float64Array(size) };
   const [ofModel, asDrawn] = [new Float64Array(size), new Float64Array(size)]; // log p of the current levels
   const streams = perImage > 1 ? perImage + 1 : 1; // one more to resample with
@@ -37,6 +37,7 @@ export function versionsOf(source: OutputSource, distribution: PixelDistribution
   // Made last, since it takes longest.
   const noise = job.random ? customNoise(job.random) : seededNoise(job.seed, firstImage, numImages, streams);
   let count = 0; // of the versions that are drawn
+  let drawn = current.subarray(0, 0); // their current levels
   let toDraw = 0; // how many of them have no level yet
 
   const givenAt = (i: number, index: number) => given?.[(i % numImages) * total + index] ?? TO_DRAW;
@@ -55,8 +56,11 @@ export function versionsOf(source: OutputSource, distribution: PixelDistribution
   /** Begins a value: sets the levels that are given. Returns whether the model's outputs are needed. */
   const begin = (index: number): boolean => {
     const wanted = lookAhead?.count(index) ?? numImages;
-    if (wanted !== count) images.source.evaluateFirst(wanted);
-    count = wanted;
+    if (wanted !== count) {
+      images.source.evaluateFirst(wanted);
+      count = wanted;
+      drawn = current.subarray(0, count);
+    }
     const copies = lookAhead?.begin(index);
     if (copies) replace(copies);
     noise(uniforms);
@@ -67,7 +71,7 @@ export function versionsOf(source: OutputSource, distribution: PixelDistribution
         if (isUniform(index)) level = Math.floor((uniforms[i] as number) * distribution.levels);
         else toDraw++;
       }
-      current[i] = level;
+      drawn[i] = level;
     }
     return toDraw > 0 || withLogProb || isWeighed();
   };
@@ -78,11 +82,10 @@ export function versionsOf(source: OutputSource, distribution: PixelDistribution
   /** Draws what is not given, and adds up log p. */
   const draw = (outputs: Float32Array, place: Place): void => {
     const next = { place, current: images.current(outputs, place[2]), levelsSoFar: all };
-    const drawn = current.subarray(0, count);
     sampler.read(next, count);
     if (toDraw > 0 || scored !== null) {
       sampler.draw(uniforms, drawn, isChanged && withLogProb ? asDrawn : undefined);
-      for (const [i, level] of drawn.entries()) if (level === TO_DRAW) drawn[i] = withoutLevel(i, place);
+      for (let i = 0; i < count; i++) if (drawn[i] === TO_DRAW) drawn[i] = withoutLevel(i, place);
     }
     if (isWeighed()) sampler.steered(drawn, (lookAhead as LookAhead).logFactors.subarray(0, count));
     if (model === undefined) return;
@@ -106,8 +109,8 @@ export function versionsOf(source: OutputSource, distribution: PixelDistribution
 
   /** Ends a value: puts the levels, and replaces versions that look-ahead drops. */
   const end = (index: number, place: Place): void => {
-    for (let i = 0; i < count; i++) all[i * total + index] = current[i] as number;
-    images.put(place, current.subarray(0, count));
+    for (let i = 0; i < count; i++) all[i * total + index] = drawn[i] as number;
+    images.put(place, drawn);
     const isGiven = (n: number) => isWeighed() && givenAt(n, index) !== TO_DRAW;
     const moves = lookAhead?.weigh(index, place, isGiven, levelsOf, uniforms.subarray(-numImages));
     if (moves) replace(moves);
