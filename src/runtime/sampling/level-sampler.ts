@@ -1,6 +1,6 @@
 import { inverse, mostLikelyLevel, notFinite, TO_DRAW } from '../distributions/levels';
 import { logSumExp } from '../distributions/logistic-mixture';
-import { outputStride, type PixelDistribution } from '../distributions/pixel-distribution';
+import { isSoftmax, outputStride, type PixelDistribution } from '../distributions/pixel-distribution';
 import { drawFor, logProbsFor } from '../distributions/readers';
 import { exp, log } from '../kernels/arithmetic';
 import type { Changes } from './changes';
@@ -51,14 +51,15 @@ export function levelSampler(
 
   /** Sets log p of an image's levels as they are drawn. */
   const select = (n: number): void => {
+    const { current } = next;
+    const outputs = current.outputs.subarray(n * stride, (n + 1) * stride);
     if (isSteered) {
       steer();
       selected.set(ofImage(all, n));
-    } else {
-      const { current } = next;
-      const outputs = current.outputs.subarray(n * stride, (n + 1) * stride);
+    } else if (isSoftmax(distribution)) {
+      selected.set(outputs.subarray(0, levels)); // logits, since a selection needs nothing normalized
+    } else
       ofOne?.ofAll({ ...current, outputs, levels: current.levels.subarray(n * imageChannels) }, selected);
-    }
     for (const change of selection) change(selected, next);
   };
 
@@ -66,7 +67,7 @@ export function levelSampler(
   const weigh = (n: number): number => {
     select(n);
     const max = selected[mostLikelyLevel(selected, 0, levels)] as number;
-    if (max === -Infinity) return 0;
+    if (max === -Infinity) return isSteered ? 0 : notFinite();
     let total = 0;
     for (let level = 0; level < levels; level++) {
       const weight = exp((selected[level] as number) - max);
