@@ -5,6 +5,8 @@
 // several temperatures, a row of test images and a row of their completions at each.
 
 import { readFile } from 'node:fs/promises';
+import * as tf from '@tensorflow/tfjs-core';
+import { sample } from 'pixelcnn-layers';
 import { sliceImages } from 'pixelcnn-layers/data';
 import { DATASETS } from '../kit/data/datasets.mjs';
 import { inLevels, readForModel } from '../kit/data/model-data.mjs';
@@ -19,7 +21,7 @@ import {
   text,
   wholeNumber,
 } from '../kit/flags.mjs';
-import { disposeOf, drawImages } from '../kit/models/image-model.mjs';
+import { disposeOf, givenTo, numbersOf } from '../kit/models/image-model.mjs';
 import { checkClasses, classesTaken, loadAnyModel } from '../kit/models/saved-model.mjs';
 import { gridPng } from '../kit/pictures/png.mjs';
 import { BACKENDS, useBackend } from '../kit/runs/backend.mjs';
@@ -144,14 +146,19 @@ const abort = new AbortController();
 process.once('SIGINT', () => abort.abort());
 
 /** Draws levels of images at a temperature: a number of images, or with given classes or parts. */
-async function draw(temperature, given) {
+async function draw(temperature, { initial, known, ...given }) {
   const onProgress = ({ done, total }) => {
     const at = flags.temperatures ? `temperature ${temperature}: ` : '';
     const row = (done / total) * height;
     if (Number.isInteger(row)) console.log(`${at}row ${row} of ${height}`); // in several orientations there are steps within rows
   };
   const options = { seed, temperature, topK, topP, imageShape: size, signal: abort.signal, onProgress };
-  return drawImages(model, { ...options, ...given });
+  const parts = initial && { initial: givenTo(model, initial), known: givenTo(model, known) };
+  try {
+    return await numbersOf(await sample(model, { ...options, ...given, ...parts }));
+  } finally {
+    tf.dispose(parts ?? []);
+  }
 }
 
 /** New images: a row each class, a row each temperature, or one grid. */

@@ -1,5 +1,7 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { logProb } from 'pixelcnn-layers';
 import { conditionOf } from './classes.mjs';
-import { isSymmetric, logProbOf } from './image-model.mjs';
+import { givenTo, isSymmetric, numbersOf } from './image-model.mjs';
 
 /**
  * Bits per dimension of a model over a set of images, for each channel: the mean of -log2 p(level), each given all before it.
@@ -21,9 +23,14 @@ export async function bitsByChannel(model, { data, shape, labels }, { batchSize,
   for (let start = 0; start < count; start += batchSize) {
     const end = Math.min(start + batchSize, count);
     const condition = conditionOf(model, labels?.subarray(start, end));
-    const images = { data: data.subarray(start * size, end * size), shape: [end - start, ...imageShape] };
-    const logProbs = await logProbOf(model, images, { batchSize, condition, perValue }); // [n*H*W*C], or [n]
-    for (const [i, value] of logProbs.entries()) nats[i % channels] -= value;
+    const batch = { data: data.subarray(start * size, end * size), shape: [end - start, ...imageShape] };
+    const images = givenTo(model, batch);
+    try {
+      const logProbs = await numbersOf(await logProb(model, images, { condition, perValue })); // [n*H*W*C], or [n]
+      for (const [i, value] of logProbs.entries()) nats[i % channels] -= value;
+    } finally {
+      tf.dispose(images);
+    }
     onProgress?.(end);
   }
   return nats.map((sum) => sum / ((data.length / channels) * Math.LN2));

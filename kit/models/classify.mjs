@@ -1,4 +1,6 @@
-import { conditionsOf, logProbOf } from './image-model.mjs';
+import * as tf from '@tensorflow/tfjs-core';
+import { logProb } from 'pixelcnn-layers';
+import { conditionsOf, givenTo, numbersOf } from './image-model.mjs';
 
 /**
  * Classifies images by a model that is conditioned on classes: each gets the class under which it
@@ -15,20 +17,25 @@ export async function mostLikelyClasses(model, { data, shape }, { batchSize, onP
   const found = [];
   for (let start = 0; start < count; start += batchSize) {
     const end = Math.min(start + batchSize, count);
-    const images = { data: data.subarray(start * size, end * size), shape: [end - start, ...imageShape] };
-    const byClass = await logProbByClass(model, images, batchSize);
-    for (let i = 0; i < end - start; i++) found.push(highest(byClass.map((nats) => nats[i])));
+    const batch = { data: data.subarray(start * size, end * size), shape: [end - start, ...imageShape] };
+    const images = givenTo(model, batch);
+    try {
+      const byClass = await logProbByClass(model, images);
+      for (let i = 0; i < end - start; i++) found.push(highest(byClass.map((nats) => nats[i])));
+    } finally {
+      tf.dispose(images);
+    }
     onProgress?.(end);
   }
   return found;
 }
 
 /** log p(image | class) of each image [N,H,W,C], a list for each class. */
-async function logProbByClass(model, images, batchSize) {
+async function logProbByClass(model, images) {
   const byClass = [];
   const [{ numClasses }] = conditionsOf(model);
   for (let condition = 0; condition < numClasses; condition++) {
-    byClass.push(await logProbOf(model, images, { condition, batchSize })); // [N]
+    byClass.push(await numbersOf(await logProb(model, images, { condition }))); // [N]
   }
   return byClass;
 }

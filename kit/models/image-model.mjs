@@ -1,6 +1,4 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { logProb, sample } from 'pixelcnn-layers';
-import * as runtime from 'pixelcnn-layers/runtime';
 import { paletteOfText, textOfPalette } from '../pictures/palette.mjs';
 
 /**
@@ -22,46 +20,25 @@ export const networkOf = (model) =>
   isPortable(model) ? { ...model, symmetry: undefined } : (model.model ?? model);
 
 /**
- * Draws images.
- *
- * @param {ImageModel} model
- * @param {object} options of `sample`, but `initial` and `known` are {@link Levels}
- * @returns {Promise<ArrayLike<number>>} levels, one image after the other
- */
-export async function drawImages(model, { initial, known, ...options }) {
-  if (isPortable(model)) {
-    return (await runtime.sample(model, { ...options, ...(initial && { initial, known }) })).data;
-  }
-  const given = initial ? { initial: tensorOf(initial), known: tensorOf(known) } : {};
-  try {
-    const images = await sample(model, { ...options, ...given });
-    const levels = await images.data();
-    images.dispose();
-    return levels;
-  } finally {
-    tf.dispose(given);
-  }
-}
-
-/**
- * The log-likelihood of images, in nats.
+ * Images as `sample` and `logProb` take them: a tensor, for the caller to dispose of, with a model of tfjs, else as they are.
  *
  * @param {ImageModel} model
  * @param {Levels} images
- * @param {object} options of `logProb`; `batchSize` is of tfjs alone
- * @returns {Promise<ArrayLike<number>>} [N], or with `perValue` [N*H*W*C]
  */
-export async function logProbOf(model, images, { batchSize, ...options }) {
-  if (isPortable(model)) return runtime.logProb(model, images, options);
-  const tensor = tensorOf(images);
-  try {
-    const nats = await logProb(model, tensor, { ...options, batchSize });
-    const values = await nats.data();
-    nats.dispose();
-    return values;
-  } finally {
-    tensor.dispose();
-  }
+export const givenTo = (model, { data, shape }) =>
+  isPortable(model) ? { data, shape } : tf.tensor4d(Int32Array.from(data), shape, 'int32'); // [N,H,W,C]; tfjs takes no Uint16Array
+
+/**
+ * The numbers that `sample` and `logProb` return, of a tensor, which is then disposed of, or of arrays.
+ *
+ * @param {import('@tensorflow/tfjs-core').Tensor | { data: ArrayLike<number> } | Float64Array} result
+ * @returns {Promise<ArrayLike<number>>}
+ */
+export async function numbersOf(result) {
+  if (!(result instanceof tf.Tensor)) return result.data ?? result;
+  const numbers = await result.data();
+  result.dispose();
+  return numbers;
 }
 
 /**
@@ -137,5 +114,3 @@ export function numParams(model) {
 export function disposeOf(model) {
   if (!isPortable(model)) networkOf(model).dispose();
 }
-
-const tensorOf = ({ data, shape }) => tf.tensor4d(Int32Array.from(data), shape, 'int32'); // [N,H,W,C]; tfjs takes no Uint16Array
