@@ -11,14 +11,7 @@ const LEVELS = 17;
 
 /** A small digits network whose weights are the same wherever it is made. */
 function build(): AutoregressiveModel {
-  const model = pixelCNN({
-    imageShape: [8, 8, 1],
-    levels: LEVELS,
-    hiddenDim: 6,
-    outDim: 10,
-    numBlocks: 2,
-    firstKernelSize: 5,
-  });
+  const model = pixelCNN({ imageShape: [8, 8, 1], levels: LEVELS, hiddenDim: 6, outDim: 10, numBlocks: 2, firstKernelSize: 5 });
   const weights = model.getWeights().map(({ shape, size }, i) => {
     const fanIn = size / (shape.at(-1) ?? 1);
     const scale = shape.length === 1 ? 0 : Math.sqrt(3 / fanIn);
@@ -106,8 +99,7 @@ onEachBackend('training and sampling', (backend) => {
   if (backend === 'wasm') {
     const most = 200;
     it(`keeps the heap of wasm steady over ${most} steps`, async () => {
-      const { memory } = (tf.backend() as unknown as { wasm: { asm: { memory: WebAssembly.Memory } } }).wasm
-        .asm;
+      const { memory } = (tf.backend() as unknown as { wasm: { asm: { memory: WebAssembly.Memory } } }).wasm.asm;
       const model = pixelCNN({ imageShape: [5, 5, 1], levels: 4, hiddenDim: 3, outDim: 4, numBlocks: 1 });
       model.compile({ optimizer: tf.train.adam(1e-3), loss: bitsPerDim });
       const x = tf.zeros<tf.Rank.R4>([4, 5, 5, 1]);

@@ -16,10 +16,9 @@ const network = { imageShape: [4, 4, 1] as ImageShape, levels: 4, hiddenDim: 2, 
 const pixelCNN = (args: object) => () => layers.pixelCNN({ ...network, ...args });
 const gatedPixelCNN = (args: object) => () => layers.gatedPixelCNN({ ...network, ...args });
 const codeCondition = { levels: 4, shape: [2, 2] as const, resBlocks: 1, resFilters: 2 };
-const imageGPT = (args: object) => () =>
-  layers.imageGPT({ imageShape: [4, 4, 1], levels: 4, width: 4, heads: 2, layers: 1, ...args });
+const imageGPT = (args: object) => () => layers.imageGPT({ imageShape: [4, 4, 1], levels: 4, width: 4, heads: 2, layers: 1, ...args });
 const pixelSNAIL = (args: object) => () =>
-  layers.pixelSNAIL({ imageShape: [4, 4, 1], levels: 4, filters: 16, numBlocks: 1, numResBlocks: 1, resFilters: 2, ...args }); // biome-ignore format: one line
+  layers.pixelSNAIL({ imageShape: [4, 4, 1], levels: 4, filters: 16, numBlocks: 1, numResBlocks: 1, resFilters: 2, ...args });
 const onInput = (make: () => tf.serialization.Serializable, features: number) => () =>
   (make() as ReturnType<typeof layers.maskedConv2d>).apply(input({ shape: [4, 4, features] }));
 const block = (args: { filters: number; kernelSize?: number; skipFilters?: number }) => () => {

@@ -17,9 +17,7 @@ const FOLLOWED = [
 const pairs = Array.from({ length: MAPS }, (_, n) => n).flatMap((n) => {
   const [up, left] = FOLLOWED[kinds[n] as number] as (typeof FOLLOWED)[number];
   const inside = [1, 2, 3, 4, 5, 6];
-  return inside.flatMap((row) =>
-    inside.map((column) => [at(n, row - up, column - left), at(n, row, column)]),
-  );
+  return inside.flatMap((row) => inside.map((column) => [at(n, row - up, column - left), at(n, row, column)]));
 }) as [number, number][];
 
 describe('maps of codes', () => {

@@ -15,15 +15,7 @@ import { parseArgs } from 'node:util';
 import { imageSet, quantize, sliceImages } from 'pixelcnn-layers/data';
 import { compress, createPool, decompress, logProb, readPortable, sample } from 'pixelcnn-layers/runtime';
 import { readDataset } from '../../kit/data/datasets.mjs';
-import {
-  BYTE_CODECS,
-  codeFile,
-  codeFiles,
-  IMAGE_CODECS,
-  plainPng,
-  sheetOf,
-  writeFiles,
-} from './lib/image-codecs.mjs';
+import { BYTE_CODECS, codeFile, codeFiles, IMAGE_CODECS, plainPng, sheetOf, writeFiles } from './lib/image-codecs.mjs';
 import { machine } from './lib/machine.mjs';
 import { markdownTable, ms, writeFigures } from './lib/report.mjs';
 import { timeInTurn } from './lib/timing.mjs';
@@ -44,11 +36,7 @@ const SETS = [
   { title: 'digits 8x8, 17 levels', file: 'digits.pixelcnn', read: testImages('digits') },
   { title: 'clothes 28x28, 16 levels', file: 'clothes.pixelcnn', read: testImages('fashion-mnist') },
   { title: 'emoji 16x16 RGB, 32 levels', file: 'emoji.pixelcnn', read: testImages('emoji') },
-  {
-    title: 'emoji 32x32 RGB, 256 levels',
-    file: 'emoji-32.pixelcnn',
-    read: pageImages('emoji-32', [32, 32, 3], 256),
-  },
+  { title: 'emoji 32x32 RGB, 256 levels', file: 'emoji-32.pixelcnn', read: pageImages('emoji-32', [32, 32, 3], 256) },
 ];
 
 function testImages(name) {
@@ -59,16 +47,9 @@ function testImages(name) {
 function pageImages(name, imageShape, levels) {
   return async () => {
     const [data, labels] = await Promise.all(
-      ['images', 'labels'].map((part) =>
-        readFile(join(root, 'kit', 'data', 'sets', `${name}-test-${part}.u8`)),
-      ),
+      ['images', 'labels'].map((part) => readFile(join(root, 'kit', 'data', 'sets', `${name}-test-${part}.u8`))),
     );
-    return imageSet({
-      data: Uint8Array.from(data),
-      shape: [labels.length, ...imageShape],
-      levels,
-      labels: Uint8Array.from(labels),
-    });
+    return imageSet({ data: Uint8Array.from(data), shape: [labels.length, ...imageShape], levels, labels: Uint8Array.from(labels) });
   };
 }
 
@@ -90,10 +71,7 @@ async function measure(set, directory) {
   const bits = (bytes) => (8 * bytes) / data.length;
   const figures = {};
 
-  const promised = (await logProb(model, { data, shape }, condition)).reduce(
-    (sum, nats) => sum - nats / Math.LN2,
-    0,
-  );
+  const promised = (await logProb(model, { data, shape }, condition)).reduce((sum, nats) => sum - nats / Math.LN2, 0);
   const coded = await timed(() => compress(model, { data, shape }, stored(condition)));
   const back = await timed(() => decompress(model, coded.result));
   if (!back.result.data.every((level, i) => level === data[i])) throw new Error('not without loss');
@@ -101,9 +79,7 @@ async function measure(set, directory) {
   figures['`compress`'] = { bits: bits(coded.result.length), encode: coded.time, decode: back.time };
   figures['`compress`, including the model file'] = { bits: bits(coded.result.length + file.length) };
   const over = coded.result.length - promised / 8;
-  console.error(
-    `${set.title}: ${numImages} images, ${(over / numImages).toFixed(2)} bytes an image over the promise`,
-  );
+  console.error(`${set.title}: ${numImages} images, ${(over / numImages).toFixed(2)} bytes an image over the promise`);
 
   const sheet = sheetOf(data, imageShape);
   const png = join(directory, 'sheet.png');
@@ -153,14 +129,7 @@ async function speeds(pool, { title, model, data, shape, condition }) {
     { seconds },
   );
   const over = (time) => (time.median / drawn.median).toFixed(2);
-  return [
-    title,
-    count,
-    ms(drawn.median / count),
-    over(packed),
-    over(unpacked),
-    (packed.median / together.median).toFixed(2),
-  ];
+  return [title, count, ms(drawn.median / count), over(packed), over(unpacked), (packed.median / together.median).toFixed(2)];
 }
 
 const directory = await mkdtemp(join(tmpdir(), 'codec-'));
@@ -170,14 +139,13 @@ try {
   for (const set of SETS) sets.push(await measure(set, directory));
   const names = Object.keys(sets[0].figures);
   const cell = (set, name) => set.figures[name].bits.toFixed(3);
-  const header = ['bits/dim', ...sets.map(({ title, numImages }) => `${title}: ${numImages.toLocaleString('en')} images`)]; // biome-ignore format: one line
+  const header = ['bits/dim', ...sets.map(({ title, numImages }) => `${title}: ${numImages.toLocaleString('en')} images`)];
   const sizes = markdownTable(
     header,
     names.map((name) => [name, ...sets.map((set) => cell(set, name))]),
   );
   const timedNames = names.filter((name) => sets[0].figures[name].encode !== undefined);
-  const both = ({ figures, numImages }, name) =>
-    `${ms(figures[name].encode / numImages)} / ${ms(figures[name].decode / numImages)}`;
+  const both = ({ figures, numImages }, name) => `${ms(figures[name].encode / numImages)} / ${ms(figures[name].decode / numImages)}`;
   const times = markdownTable(
     ['ms per image, compress / decompress', ...sets.map(({ title }) => title)],
     timedNames.map((name) => [name, ...sets.map((set) => both(set, name))]),
@@ -185,9 +153,16 @@ try {
   const rows = [];
   for (const set of sets) rows.push(await speeds(pool, set));
   const beside = markdownTable(
-    ['', 'images', '`sample`, ms per image', '`compress`, relative to `sample`', '`decompress`, relative to `sample`', `speedup with a pool of ${pool.workers}`],
+    [
+      '',
+      'images',
+      '`sample`, ms per image',
+      '`compress`, relative to `sample`',
+      '`decompress`, relative to `sample`',
+      `speedup with a pool of ${pool.workers}`,
+    ],
     rows,
-  ); // biome-ignore format: one line
+  );
   const models = sets.map(({ title, fileSize }) => `${title} ${Math.round(fileSize / 1000)} kB`).join(', ');
   const text = `${sizes}\n\nModel files, float16: ${models}. "One file each" uses at most the first ${Number(flags.files).toLocaleString('en')} images. Our files include the class of each image if the model needs it.\n\n${times}\n\n${beside}\n\nOne run; all figures except the pool's are for one thread, on ${machine()}.`;
   console.log(text);

@@ -54,14 +54,7 @@ const times = await timeInTurn(tasks, { seconds: 20, minRounds: 3 });
 const rows = Object.entries(TITLES).map(([name, title]) => {
   const of = (task) => times[`${name} ${task}`].median;
   const inPasses = (task) => `${ms(of(task))} (${(of(task) / of('pass')).toFixed(1)})`;
-  return [
-    title,
-    ms(of('pass')),
-    inPasses('draw'),
-    inPasses('filtered'),
-    inPasses('levels'),
-    ms(of('levels') / (numImages * numValues)),
-  ];
+  return [title, ms(of('pass')), inPasses('draw'), inPasses('filtered'), inPasses('levels'), ms(of('levels') / (numImages * numValues))];
 });
 const header = [
   `28x28x1, 256 levels, hidden 16, 5 blocks, ${numImages} images`,

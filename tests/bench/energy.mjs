@@ -17,11 +17,7 @@ import { writeFigures } from './lib/report.mjs';
 import { timeTorchEnergy } from './lib/torch.mjs';
 
 const { values: flags } = parseArgs({
-  options: {
-    van: { type: 'string' },
-    steps: { type: 'string', default: '3' },
-    write: { type: 'boolean', default: false },
-  },
+  options: { van: { type: 'string' }, steps: { type: 'string', default: '3' }, write: { type: 'boolean', default: false } },
 });
 const [size, numImages, width] = [16, 1000, 64];
 const steps = Number(flags.steps);
@@ -44,9 +40,7 @@ const draws = [];
 const whole = [];
 for (let step = 0; step < steps; step++) {
   draws.push(await seconds(async () => (await sample(model, { numImages, seed: step })).dispose()));
-  whole.push(
-    await seconds(() => fitToEnergy(model, energyOf(size), { steps: 1, numImages, beta: 0.44, seed: step })),
-  );
+  whole.push(await seconds(() => fitToEnergy(model, energyOf(size), { steps: 1, numImages, beta: 0.44, seed: step })));
 }
 const after = timeVan(); // before and after, since the two do not run in turn
 const [draw, ours] = [draws, whole].map((times) => Math.min(...times));
@@ -59,9 +53,7 @@ if (flags.write) await writeFigures('benchmarks', 'bench:energy', text);
 function beside() {
   const [pass, gradient] = ['pass', 'gradient'].map((what) => Math.min(before[what], after[what]));
   const theirs = size ** 2 * pass + gradient;
-  const commit = execFileSync('git', ['-C', flags.van, 'rev-parse', '--short', 'HEAD'], {
-    encoding: 'utf8',
-  }).trim();
+  const commit = execFileSync('git', ['-C', flags.van, 'rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
   const times = (part, whole) => `${(part / whole).toPrecision(2)} times as long`;
   return `. That of the public code (wdphy16/stat-mech-van, ${commit}, PyTorch ${before.version}) takes ${theirs.toFixed(0)} s, ${times(theirs, ours)}, since it draws in ${size ** 2} passes of ${pass.toFixed(2)} s (a few were timed). Its gradient alone takes ${gradient.toFixed(1)} s: ours takes ${times(ours - draw, gradient)}`;
 }

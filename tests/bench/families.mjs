@@ -32,8 +32,7 @@ const NAMES = {
   gated: (run) => `\`gatedPixelCNN\`, hidden ${run.hiddenDim}, ${blocks(run)}`,
   'row-lstm': (run) => `\`rowLSTMBlock\`, hidden ${run.hiddenDim}, ${blocks(run)}`,
   'diagonal-bi-lstm': (run) => `\`diagonalBiLSTMBlock\`, hidden ${run.hiddenDim}, ${blocks(run)}`,
-  'plus-plus': (run) =>
-    `\`pixelCNNPlusPlus\`, filters ${run.filters}${run.fromData ? ', `initializeFromData` first' : ''}`,
+  'plus-plus': (run) => `\`pixelCNNPlusPlus\`, filters ${run.filters}${run.fromData ? ', `initializeFromData` first' : ''}`,
   snail: (run) => `\`pixelSNAIL\`, filters ${run.filters}, ${blocks(run)}`,
   gpt: (run) => `\`imageGPT\`, width ${run.width}, ${blocks({ numBlocks: run.numLayers })}`,
 };
@@ -42,11 +41,16 @@ const blocks = ({ numBlocks }) => `${numBlocks} ${numBlocks === 1 ? 'block' : 'b
 /** The settings of a network's runs, and the bits per dimension of each seed; null where there is no run. */
 async function runsOf(name) {
   const texts = await Promise.all(
-    [1, 2].map((seed) =>
-      readFile(join(docs, 'results/runs', `${name}-${seed}.jsonl`), 'utf8').catch(() => null),
-    ),
+    [1, 2].map((seed) => readFile(join(docs, 'results/runs', `${name}-${seed}.jsonl`), 'utf8').catch(() => null)),
   );
-  const runs = texts.filter((text) => text !== null).map((text) => text.trim().split('\n').map((line) => JSON.parse(line))); // biome-ignore format: one line
+  const runs = texts
+    .filter((text) => text !== null)
+    .map((text) =>
+      text
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    );
   if (runs.length === 0) return null;
   return { settings: runs[0][0], bits: runs.map((lines) => lines.at(-1).testBits) };
 }

@@ -24,10 +24,7 @@ import { timeInTurn } from './lib/timing.mjs';
 import { timeTorchGPT, timeTwin } from './lib/torch.mjs';
 
 const { values: flags } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '20' },
-    write: { type: 'boolean', default: false },
-  },
+  options: { seconds: { type: 'string', default: '20' }, write: { type: 'boolean', default: false } },
 });
 const SMALL = { imageShape: [28, 28, 1], levels: 16, width: 16, heads: 2, layers: 8 };
 const PUBLISHED = { imageShape: [32, 32, 1], levels: 512, width: 512, heads: 8, layers: 24 };
@@ -108,7 +105,9 @@ try {
   await writeFile(path, file);
   for (const numImages of [1, 16]) rows.push(await ofPublished(path, numImages));
   const page = await drawInPage(path);
-  const there = page ? ` A page in Chromium loads it in ${(page.loadMs / 1000).toFixed(1)} s and samples an image in ${(page.drawMs / 1000).toFixed(0)} s; its process takes at most ${mebibytes(page.peakBytes)}.` : ''; // biome-ignore format: one line
+  const there = page
+    ? ` A page in Chromium loads it in ${(page.loadMs / 1000).toFixed(1)} s and samples an image in ${(page.drawMs / 1000).toFixed(0)} s; its process takes at most ${mebibytes(page.peakBytes)}.`
+    : '';
   const table = markdownTable(
     ['', 'images', 'sampling, ms', 'PyTorch with a cache, ms (times ours)', 'PyTorch, a pass per pixel, ms (times ours)'],
     rows,

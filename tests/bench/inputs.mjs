@@ -44,13 +44,7 @@ for (const seed of flags.seeds.split(',').map(Number)) {
 
 const rows = rowsOfModels(TITLES, runs);
 const entropy = ['entropy of the maps', '', codeMapEntropy.toFixed(3), '', ''];
-const header = [
-  '`input`',
-  'weights',
-  'test bits/dim',
-  "training step, ms (ratio to `'scaled'`)",
-  `sampling ${numImages} maps, ms (ratio)`,
-];
+const header = ['`input`', 'weights', 'test bits/dim', "training step, ms (ratio to `'scaled'`)", `sampling ${numImages} maps, ms (ratio)`];
 const text = `${markdownTable(header, [...rows, entropy])}
 
 ${steps} steps of ${recipe.batchSize} maps, seed ${flags.seeds}; medians of one run on ${machine()}.`;

@@ -28,13 +28,7 @@ const { values: flags } = parseArgs({
 const seconds = Number(flags.seconds);
 const batch = 16;
 const small = { imageShape: [16, 16, 3], levels: 256, filters: 32, numResnets: 2, output: { components: 5 } };
-const published = {
-  imageShape: [32, 32, 3],
-  levels: 256,
-  filters: 160,
-  numResnets: 5,
-  output: { components: 10 },
-};
+const published = { imageShape: [32, 32, 3], levels: 256, filters: 160, numResnets: 5, output: { components: 10 } };
 const seconds1 = (time) => `${(time / 1000).toFixed(2)} s`;
 const mebibytes = (bytes) => `${Math.round(bytes / 2 ** 20)} MiB`;
 
@@ -63,7 +57,7 @@ async function smallFigures() {
   const ofTorch = (what) => torch && Math.min(torch[what].median, again[what].median);
   const { pass, step, draw, drawPortable } = times;
   const inPasses = (time) => `${ms(time.median)} (${(time.median / pass.median).toFixed(2)} passes)`;
-  const beside = (time, what) => (torch ? `${ms(ofTorch(what))} (${(time.median / ofTorch(what)).toFixed(1)})` : 'not installed'); // biome-ignore format: one line
+  const beside = (time, what) => (torch ? `${ms(ofTorch(what))} (${(time.median / ofTorch(what)).toFixed(1)})` : 'not installed');
   const rows = [
     ['forward pass', ms(pass.median), beside(pass, 'forward')],
     ['training step', ms(step.median), beside(step, 'step')],
@@ -83,7 +77,7 @@ async function publishedFigures(directory) {
   model.dispose();
   const drawn = (numImages) => {
     const program = fileURLToPath(new URL('lib/draw-portable.mjs', import.meta.url));
-    const { status, stdout, stderr } = spawnSync(process.execPath, [program, file, String(numImages)], { encoding: 'utf8' }); // biome-ignore format: one line
+    const { status, stdout, stderr } = spawnSync(process.execPath, [program, file, String(numImages)], { encoding: 'utf8' });
     if (status !== 0) throw new Error(stderr);
     return { numImages, ...JSON.parse(stdout) };
   };
@@ -94,16 +88,15 @@ async function publishedFigures(directory) {
     mebibytes(run.peakBytes),
     torch ? Math.round((1024 * torch.forward.median) / (run.ms / run.numImages)) : 'not installed',
   ]);
-  const header = [
-    '32x32x3 images at once',
-    'time per image',
-    'process memory',
-    'speedup over full passes in PyTorch',
-  ];
-  const pass = torch ? ` PyTorch takes ${seconds1(torch.forward.median)} for a forward pass of one image, and a sampler without caches needs ${32 * 32} passes.` : ''; // biome-ignore format: one line
+  const header = ['32x32x3 images at once', 'time per image', 'process memory', 'speedup over full passes in PyTorch'];
+  const pass = torch
+    ? ` PyTorch takes ${seconds1(torch.forward.median)} for a forward pass of one image, and a sampler without caches needs ${32 * 32} passes.`
+    : '';
   const size = `${weights.toLocaleString('en')} weights, the published size, from a portable file of ${mebibytes(bytes.length)} (float16), on one core:`;
   const page = await drawInPage(file);
-  const there = page ? `A page in Chromium on this machine loads the file in ${seconds1(page.loadMs)} and samples an image in ${seconds1(page.drawMs)}; its process takes at most ${mebibytes(page.peakBytes)}.` : ''; // biome-ignore format: one line
+  const there = page
+    ? `A page in Chromium on this machine loads the file in ${seconds1(page.loadMs)} and samples an image in ${seconds1(page.drawMs)}; its process takes at most ${mebibytes(page.peakBytes)}.`
+    : '';
   return `${size}\n\n${markdownTable(header, rows)}\n\n${[pass.trim(), there].filter(Boolean).join(' ')}`;
 }
 

@@ -10,16 +10,11 @@ import { portableModel } from '../support/portable-model.mjs';
 import { summary } from './lib/timing.mjs';
 
 const LEAST_RATIO = 1.7;
-const { values: flags } = parseArgs({
-  options: { images: { type: 'string', default: '2000' }, rounds: { type: 'string', default: '5' } },
-});
+const { values: flags } = parseArgs({ options: { images: { type: 'string', default: '2000' }, rounds: { type: 'string', default: '5' } } });
 const [numImages, rounds] = [Number(flags.images), Number(flags.rounds)];
 const model = portableModel({ imageShape: [28, 28, 1], levels: 16, features: 16, blocks: 3 });
 const pool = createPool({ workers: 2 });
-const draws = {
-  alone: (options) => sample(model, options),
-  together: (options) => pool.sample(model, options),
-};
+const draws = { alone: (options) => sample(model, options), together: (options) => pool.sample(model, options) };
 
 /** Milliseconds that a draw takes. */
 async function time(draw) {

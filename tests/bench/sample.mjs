@@ -30,34 +30,11 @@ const net = (imageShape, levels, hiddenDim, numBlocks, outDim = 32) => ({
 });
 const gated = (...sizes) => ({ ...net(...sizes), model: 'gated' });
 const cases = [
-  {
-    name: '28x28x1, 16 levels, hidden 16, 5 blocks',
-    shape: net([28, 28, 1], 16, 16, 5),
-    numImages: 16,
-    torch: true,
-  },
-  {
-    name: '28x28x1, 16 levels, hidden 16, 5 blocks',
-    shape: net([28, 28, 1], 16, 16, 5),
-    numImages: 1,
-  },
-  {
-    name: '28x28x1, 16 levels, gated, hidden 14, 3 blocks',
-    shape: gated([28, 28, 1], 16, 14, 3),
-    numImages: 16,
-    torch: true,
-  },
-  {
-    name: '28x28x1, 16 levels, gated, hidden 14, 3 blocks',
-    shape: gated([28, 28, 1], 16, 14, 3),
-    numImages: 1,
-  },
-  {
-    name: '16x16x3, 256 levels, hidden 8, 4 blocks',
-    shape: net([16, 16, 3], 256, 8, 4),
-    numImages: 16,
-    torch: true,
-  },
+  { name: '28x28x1, 16 levels, hidden 16, 5 blocks', shape: net([28, 28, 1], 16, 16, 5), numImages: 16, torch: true },
+  { name: '28x28x1, 16 levels, hidden 16, 5 blocks', shape: net([28, 28, 1], 16, 16, 5), numImages: 1 },
+  { name: '28x28x1, 16 levels, gated, hidden 14, 3 blocks', shape: gated([28, 28, 1], 16, 14, 3), numImages: 16, torch: true },
+  { name: '28x28x1, 16 levels, gated, hidden 14, 3 blocks', shape: gated([28, 28, 1], 16, 14, 3), numImages: 1 },
+  { name: '16x16x3, 256 levels, hidden 8, 4 blocks', shape: net([16, 16, 3], 256, 8, 4), numImages: 16, torch: true },
   { name: '32x32x3, 256 levels, hidden 16, 5 blocks', shape: net([32, 32, 3], 256, 16, 5), numImages: 16 },
   { name: '32x32x3, 256 levels, hidden 64, 15 blocks', shape: net([32, 32, 3], 256, 64, 15), numImages: 16 },
 ];

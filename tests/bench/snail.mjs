@@ -60,9 +60,7 @@ async function figures(name, network) {
     weights.toLocaleString('en'),
     `${ms(pass.median)}${torch ? ` (${beside(pass, 'forward')})` : ''}`,
     `${ms(draw.median)} (${(draw.median / pass.median).toFixed(2)} passes)`,
-    torch
-      ? `${Math.round(naive / 1000)} s (${Math.round(naive / draw.median)} times as long)`
-      : 'not installed',
+    torch ? `${Math.round(naive / 1000)} s (${Math.round(naive / draw.median)} times as long)` : 'not installed',
     step ? `${ms(step.median)}${torch ? ` (${beside(step, 'step')})` : ''}` : '',
   ];
 }

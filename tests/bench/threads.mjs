@@ -16,9 +16,7 @@ import { chromiumArguments, chromiumPath } from '../support/chromium.mjs';
 import { markdownTable, ms, writeFigures } from './lib/report.mjs';
 import { summary } from './lib/timing.mjs';
 
-const { values: flags } = parseArgs({
-  options: { steps: { type: 'string', default: '40' }, write: { type: 'boolean', default: false } },
-});
+const { values: flags } = parseArgs({ options: { steps: { type: 'string', default: '40' }, write: { type: 'boolean', default: false } } });
 const require = createRequire(import.meta.url);
 const esbuild = createRequire(require.resolve('tsup'))('esbuild'); // whichever one tsup has
 const root = fileURLToPath(new URL('../..', import.meta.url));

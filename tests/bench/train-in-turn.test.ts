@@ -10,9 +10,17 @@ await useBackend('cpu');
 
 it('trains each model as if it were alone', async () => {
   const set = (count: number, from: number) =>
-    imageSet({ data: Uint8Array.from({ length: count * 9 }, (_, i) => (from + 5 * i) % 4), shape: [count, 3, 3, 1], levels: 4 }); // biome-ignore format: one line
+    imageSet({ data: Uint8Array.from({ length: count * 9 }, (_, i) => (from + 5 * i) % 4), shape: [count, 3, 3, 1], levels: 4 });
   const sets = { train: set(12, 0), test: set(5, 3) };
-  const args = { imageShape: [3, 3, 1] as [number, number, number], levels: 4, hiddenDim: 2, outDim: 3, numBlocks: 1, firstKernelSize: 3, seed: 2 }; // biome-ignore format: one line
+  const args = {
+    imageShape: [3, 3, 1] as [number, number, number],
+    levels: 4,
+    hiddenDim: 2,
+    outDim: 3,
+    numBlocks: 1,
+    firstKernelSize: 3,
+    seed: 2,
+  };
   const make = () => ({ one: pixelCNN(args), other: pixelCNN({ ...args, output: { components: 2 } }) });
 
   const wanted: Record<string, number> = {};

@@ -59,12 +59,7 @@ function tasksOf(shape, backend) {
     tf.env().set(FLAG, true);
   };
   const [own, plainly] = [ours(shape), plain(shape)];
-  const tasks = {
-    forward: forward(own),
-    stock: forward(stock(shape)),
-    plain: forward(plainly),
-    step: step(own),
-  };
+  const tasks = { forward: forward(own), stock: forward(stock(shape)), plain: forward(plainly), step: step(own) };
   if (isWasm) tasks.off = withoutKernels(forward(own));
   if (isWasm) tasks.stepOff = withoutKernels(tasks.step);
   else tasks.plainStep = step(plainly); // wasm has no filter gradient: stock convolutions cannot train there
@@ -91,14 +86,10 @@ async function measure(shape, backends) {
     timeTorchOnce();
     const all = Object.keys(tasks).map((task) => [task, summary(rounds.flatMap((times) => times[task].all))]);
     const peaks = {};
-    for (const task of ['step', 'stepOff'].filter((task) => task in tasks))
-      peaks[task] = (await tf.profile(() => tasks[task]())).peakBytes;
+    for (const task of ['step', 'stepOff'].filter((task) => task in tasks)) peaks[task] = (await tf.profile(() => tasks[task]())).peakBytes;
     measured[backend] = { ...Object.fromEntries(all), peaks };
   }
-  return {
-    measured,
-    torch: torch.step.length > 0 && { forward: summary(torch.forward), step: summary(torch.step) },
-  };
+  return { measured, torch: torch.step.length > 0 && { forward: summary(torch.forward), step: summary(torch.step) } };
 }
 
 const spread = ({ median, low, high }) => `${ms(median)} (${ms(low)} to ${ms(high)})`;
@@ -126,9 +117,7 @@ const inShort = [];
 for (const [name, shape] of Object.entries(shapes)) {
   await useBackend('wasm');
   const model = ours(shape);
-  const backends = flags.backends
-    .split(',')
-    .filter((backend) => multiplications(model, shape) <= (LARGEST[backend] ?? Infinity));
+  const backends = flags.backends.split(',').filter((backend) => multiplications(model, shape) <= (LARGEST[backend] ?? Infinity));
   model.dispose();
   const { measured, torch } = await measure(shape, backends);
   for (const [backend, times] of Object.entries(measured)) {
@@ -137,7 +126,7 @@ for (const [name, shape] of Object.entries(shapes)) {
     if (backend !== 'wasm') continue;
     rows.push(rowOf(name, 'wasm, own kernels off', times, ['off', 'stepOff'], torch));
     const { forward, stock, step } = times;
-    const against = (one, other) => `${ms(one.median)} vs ${ms(other.median)} (${(one.median / other.median).toFixed(1)})`; // biome-ignore format: one line
+    const against = (one, other) => `${ms(one.median)} vs ${ms(other.median)} (${(one.median / other.median).toFixed(1)})`;
     inShort.push([name, torch ? against(step, torch.step) : ms(step.median), against(forward, stock)]);
   }
 }
@@ -162,12 +151,7 @@ const layerRows = [];
 for (const kernelSize of [3, 7]) {
   const times = await layerTimes(kernelSize, seconds);
   const factor = times.plain.median / times.ours.median;
-  layerRows.push([
-    `${kernelSize}x${kernelSize}`,
-    ms(times.ours.median),
-    ms(times.plain.median),
-    factor.toFixed(0),
-  ]);
+  layerRows.push([`${kernelSize}x${kernelSize}`, ms(times.ours.median), ms(times.plain.median), factor.toFixed(0)]);
 }
 const layerHeader = ['cpu backend, 48 to 48 features, [4,16,16,48]', 'ours, ms', 'naive, ms', 'speedup'];
 const layers = `Forward and backward pass of one masked convolution:\n\n${markdownTable(layerHeader, layerRows)}`;
@@ -183,9 +167,7 @@ for (const [name, shape] of Object.entries(shapes)) {
   const { xs, labels } = randomBatch(shape, batch);
   const model = ours(shape);
   model.compile({ optimizer: tf.train.adam(1e-3, 0.9, 0.999, 1e-7), loss: bitsPerDim });
-  const { convolutions, operations, optimizer, rest, slowest } = await profileStep(model, () =>
-    model.trainOnBatch(xs, labels),
-  );
+  const { convolutions, operations, optimizer, rest, slowest } = await profileStep(model, () => model.trainOnBatch(xs, labels));
   const total = convolutions + operations + optimizer + rest;
   const share = (time) => `${((100 * time) / total).toFixed(0)} %`;
   profileRows.push([name, ms(total), ...[convolutions, operations, optimizer, rest].map(share), slowest.join(', ')]); // biome-ignore format: one row
@@ -211,9 +193,5 @@ if (flags.write) {
     'forward pass, ours vs the same network of unmasked `tf.layers.conv2d`, ms (ratio)',
   ];
   const medians = `Medians of one run on ${machine()}.`;
-  await writeFigures(
-    'benchmarks',
-    'bench:train',
-    [markdownTable(shortHeader, inShort), layers, normalization, medians].join('\n\n'),
-  );
+  await writeFigures('benchmarks', 'bench:train', [markdownTable(shortHeader, inShort), layers, normalization, medians].join('\n\n'));
 }

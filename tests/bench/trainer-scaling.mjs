@@ -15,9 +15,7 @@ import { ours, shapes } from './lib/networks.mjs';
 import { markdownTable, ms, writeFigures } from './lib/report.mjs';
 import { summary } from './lib/timing.mjs';
 
-const { values: flags } = parseArgs({
-  options: { steps: { type: 'string', default: '6' }, write: { type: 'boolean', default: false } },
-});
+const { values: flags } = parseArgs({ options: { steps: { type: 'string', default: '6' }, write: { type: 'boolean', default: false } } });
 const steps = Number(flags.steps);
 const PARTS = 16;
 const CORES = [2, 4, 8, 16];
@@ -82,13 +80,7 @@ for (const [name, make, perPart] of networks) {
   console.error(rows.at(-1).join('  '));
   model.dispose();
 }
-const header = [
-  'network',
-  'weights',
-  'a part, ms',
-  'the rest of a step, ms',
-  ...CORES.map((n) => `${n} cores`),
-];
+const header = ['network', 'weights', 'a part, ms', 'the rest of a step, ms', ...CORES.map((n) => `${n} cores`)];
 const text = `${markdownTable(header, rows)}\n\n${machine()}`;
 if (flags.write) await writeFigures('benchmarks', 'bench:trainer-scaling', text);
 console.log(text);

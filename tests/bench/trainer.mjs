@@ -40,9 +40,7 @@ function compiled(shape) {
 /** As many processes as workers, each with its part of the batch: `step` has all of them do one. */
 async function independent(shape, batch) {
   const path = fileURLToPath(new URL('lib/step-process.mjs', import.meta.url));
-  const all = Array.from({ length: numWorkers }, () =>
-    fork(path, [JSON.stringify(shape), String(batch / numWorkers)]),
-  );
+  const all = Array.from({ length: numWorkers }, () => fork(path, [JSON.stringify(shape), String(batch / numWorkers)]));
   const answers = () => Promise.all(all.map((one) => once(one, 'message')));
   await answers();
   return {
@@ -69,10 +67,7 @@ for (const [name, shape] of Object.entries(shapes).slice(0, Number(flags.network
       }
     }
     const processes = await independent(shape, batch);
-    const torch = () =>
-      [{ threads: numWorkers }, { ranks: numWorkers }].map((how) =>
-        timeTorch(shape, batch, seconds / 8, how),
-      );
+    const torch = () => [{ threads: numWorkers }, { ranks: numWorkers }].map((how) => timeTorch(shape, batch, seconds / 8, how));
     const before = torch();
     const ours = await timeInTurn(
       {
@@ -86,11 +81,7 @@ for (const [name, shape] of Object.entries(shapes).slice(0, Number(flags.network
     processes.end();
     for (const { trainer } of teams) await trainer.dispose();
     for (const one of [labels, alone, ...teams.map(({ model }) => model)]) one.dispose();
-    const {
-      fit,
-      processes: limit,
-      ...times
-    } = Object.fromEntries(Object.entries(ours).map(([task, { median }]) => [task, median]));
+    const { fit, processes: limit, ...times } = Object.fromEntries(Object.entries(ours).map(([task, { median }]) => [task, median]));
     const [one, all, oneOfFew, allOfFew] = Object.values(times);
     const torches = before.map((was, i) => was && (was.step.median + after[i].step.median) / 2);
     rows.push([

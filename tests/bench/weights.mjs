@@ -21,9 +21,7 @@ import { useBackend } from '../../kit/runs/backend.mjs';
 import { machine } from './lib/machine.mjs';
 import { markdownTable, writeFigures } from './lib/report.mjs';
 
-const { values: flags } = parseArgs({
-  options: { write: { type: 'boolean', default: false } },
-});
+const { values: flags } = parseArgs({ options: { write: { type: 'boolean', default: false } } });
 const mebibytes = (bytes) => `${Math.round(bytes / 2 ** 20)} MiB`;
 
 await useBackend('wasm');

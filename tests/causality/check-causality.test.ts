@@ -74,8 +74,7 @@ class FromRight extends PixelLayer {
 /** A causal model with a layer between its two convolutions. */
 function around(layer: tfl.layers.Layer, shape: Place): tfl.LayersModel {
   const image = tfl.input({ shape });
-  const conv = (maskType: MaskType, seed: number) =>
-    maskedConv2d({ filters: 4, kernelSize: 3, maskType, imageChannels: 1, seed });
+  const conv = (maskType: MaskType, seed: number) => maskedConv2d({ filters: 4, kernelSize: 3, maskType, imageChannels: 1, seed });
   const [first, second] = [conv('A', 1), conv('B', 2)];
   const features = second.apply(layer.apply(first.apply(image))) as tfl.SymbolicTensor;
   const logits = pixelLogits({ imageChannels: 1, levels: 4 }).apply(features) as tfl.SymbolicTensor;
@@ -103,13 +102,7 @@ onEachBackend('checkCausality', (_backend) => {
     const levels = 16;
     for (const encode of [oneHotLevels({ levels }), levelEmbedding({ levels, units: 3, seed: 1 })]) {
       const image = tfl.input({ shape });
-      const conv = maskedConv2d({
-        filters: 2 * levels,
-        kernelSize: 3,
-        maskType: 'B',
-        imageChannels: 2,
-        seed: 1,
-      });
+      const conv = maskedConv2d({ filters: 2 * levels, kernelSize: 3, maskType: 'B', imageChannels: 2, seed: 1 });
       const logits = pixelLogits({ imageChannels: 2, levels }).apply(conv.apply(encode.apply(image)));
       const model = autoregressiveModel({ inputs: image, outputs: logits });
       const expected = placesOf(shape).map((place) => ({ output: place, input: place }));
@@ -122,9 +115,7 @@ onEachBackend('checkCausality', (_backend) => {
     const shape: Place = [3, 4, 1];
     const image = tfl.input({ shape });
     const conv = tfl.layers.conv2d({ filters: LEVELS, kernelSize: 3, padding: 'same' });
-    const logits = pixelLogits({ imageChannels: 1, levels: LEVELS }).apply(
-      conv.apply(image) as tfl.SymbolicTensor,
-    );
+    const logits = pixelLogits({ imageChannels: 1, levels: LEVELS }).apply(conv.apply(image) as tfl.SymbolicTensor);
     const model = tfl.model({ inputs: image, outputs: logits as tfl.SymbolicTensor });
 
     const expected: Leak[] = [];
@@ -153,10 +144,7 @@ onEachBackend('checkCausality', (_backend) => {
     const model = tfl.model({ inputs: image, outputs: logits as tfl.SymbolicTensor });
 
     const expected = placesOf(shape).filter(([, , channel]) => channel === 0);
-    expect(await checkCausality(model)).toMatchObject({
-      causal: false,
-      leaks: expected.map((place) => ({ output: place, input: place })),
-    });
+    expect(await checkCausality(model)).toMatchObject({ causal: false, leaks: expected.map((place) => ({ output: place, input: place })) });
     model.dispose();
   });
 
@@ -170,9 +158,7 @@ onEachBackend('checkCausality', (_backend) => {
     model.setWeights(weights);
     tf.dispose(weights);
     await expectNoLeaks(async () => {
-      await expect(checkCausality(model, { inputs: 1 })).rejects.toThrow(
-        'checkCausality: the model returned logits that are not finite',
-      );
+      await expect(checkCausality(model, { inputs: 1 })).rejects.toThrow('checkCausality: the model returned logits that are not finite');
       expect(await checkCausality(model)).toEqual({ causal: true, leaks: [] }); // whatever its weights
     });
     model.dispose();
@@ -186,9 +172,7 @@ describe('checkCausality', () => {
     // The future leaks under class 1 only: a stock convolution of the image, times the label.
     const [image, label] = [tfl.input({ shape: [2, 2, 1] }), tfl.input({ shape: [1] })];
     const oneHot = oneHotClass({ numClasses: 2 }).apply(label) as tfl.SymbolicTensor;
-    const isOne = tfl.layers
-      .dense({ units: 1, useBias: false, weights: [tf.tensor2d([0, 1], [2, 1])] })
-      .apply(oneHot);
+    const isOne = tfl.layers.dense({ units: 1, useBias: false, weights: [tf.tensor2d([0, 1], [2, 1])] }).apply(oneHot);
     const conv = tfl.layers.conv2d({ filters: LEVELS, kernelSize: 1 }).apply(image);
     const everywhere = tfl.layers.repeatVector({ n: 4 }).apply(isOne) as tfl.SymbolicTensor;
     const map = tfl.layers.reshape({ targetShape: [2, 2, 1] }).apply(everywhere) as tfl.SymbolicTensor;
@@ -208,8 +192,7 @@ describe('checkCausality', () => {
   const conv = (imageChannels: number, rest: object = {}) =>
     maskedConv2d({ filters: 2 * imageChannels, kernelSize: 3, imageChannels, ...rest });
   const wholeRow = () => conv(1, { kernelSize: [1, 3], vertical: true });
-  const resized = (transposed: boolean) =>
-    shiftedConv2d({ filters: 2, kernelSize: 2, shift: 'downRight', stride: 2, transposed });
+  const resized = (transposed: boolean) => shiftedConv2d({ filters: 2, kernelSize: 2, shift: 'downRight', stride: 2, transposed });
   const attention = (own = false) => causalAttention({ heads: 1, units: 2, own });
   const mixture = () => logisticMixture({ imageChannels: 2, levels: 4, components: 1 });
 
@@ -234,13 +217,7 @@ describe('checkCausality', () => {
   }); // biome-ignore format: one model a line
 
   it('takes a vector or a map of one image, of any size', async () => {
-    const args = {
-      imageShape: [null, null, 2] as [null, null, number],
-      levels: 2,
-      hiddenDim: 1,
-      outDim: 1,
-      numBlocks: 0,
-    };
+    const args = { imageShape: [null, null, 2] as [null, null, number], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0 };
     const imageShape: Place = [2, 3, 2];
     for (const [size, shape] of [
       [{ conditionSize: 3 }, [1, 3]],
@@ -440,9 +417,7 @@ describe('checkCausality', () => {
 
   it('names invalid arguments', async () => {
     const model = stack('A', [2, 2, 1]);
-    await expect(checkCausality(model, { imageShape: [2, 3, 1] })).rejects.toThrow(
-      'checkCausality: imageShape',
-    );
+    await expect(checkCausality(model, { imageShape: [2, 3, 1] })).rejects.toThrow('checkCausality: imageShape');
     await expect(checkCausality(model, { batchSize: 0 })).rejects.toThrow('checkCausality: batchSize');
     await expect(checkCausality(model, { seed: 0.5 })).rejects.toThrow('checkCausality: seed');
     for (const inputs of [0, 1.5, 'some' as never]) {

@@ -32,37 +32,16 @@ function stack(channels: number, ...layers: tfl.layers.Layer[]): tfl.LayersModel
 
 const conv = (name: string, maskType: 'A' | 'B', imageChannels: number) =>
   maskedConv2d({ name, filters: 2 * imageChannels, kernelSize: 3, maskType, imageChannels });
-const stock = (name: string, filters: number, kernelSize: number) =>
-  tfl.layers.conv2d({ name, filters, kernelSize, padding: 'same' });
+const stock = (name: string, filters: number, kernelSize: number) => tfl.layers.conv2d({ name, filters, kernelSize, padding: 'same' });
 const linear = () => tfl.layers.activation({ activation: 'linear' });
 
 it.each([
-  [
-    'a stock convolution, which sees later pixels',
-    1,
-    [conv('a', 'A', 1), stock('b', 2, 3), conv('c', 'B', 1)],
-    'b',
-  ],
-  [
-    'a stock pointwise convolution, which mixes channels',
-    3,
-    [conv('a', 'A', 3), stock('b', 6, 1), linear()],
-    'b',
-  ],
+  ['a stock convolution, which sees later pixels', 1, [conv('a', 'A', 1), stock('b', 2, 3), conv('c', 'B', 1)], 'b'],
+  ['a stock pointwise convolution, which mixes channels', 3, [conv('a', 'A', 3), stock('b', 6, 1), linear()], 'b'],
   ['a first mask of type B', 1, [linear(), conv('a', 'B', 1), conv('b', 'B', 1)], 'a'],
   ['the same with channels', 3, [conv('a', 'B', 3), conv('b', 'B', 3)], 'a'],
-  [
-    'one group for all channels',
-    2,
-    [conv('a', 'A', 2), maskedConv2d({ name: 'b', filters: 4, kernelSize: 1, imageChannels: 1 })],
-    'b',
-  ],
-  [
-    'a stock pointwise convolution whose features belong to no channel',
-    3,
-    [conv('a', 'A', 3), stock('b', 10, 1), stock('c', 6, 1)],
-    'b',
-  ],
+  ['one group for all channels', 2, [conv('a', 'A', 2), maskedConv2d({ name: 'b', filters: 4, kernelSize: 1, imageChannels: 1 })], 'b'],
+  ['a stock pointwise convolution whose features belong to no channel', 3, [conv('a', 'A', 3), stock('b', 10, 1), stock('c', 6, 1)], 'b'],
   [
     'what sees its own place without a raster shift, not what keeps places apart',
     1,
@@ -90,11 +69,10 @@ function graph(build: (image: Symbolic) => Symbolic): tfl.LayersModel {
   return tfl.model({ inputs: image, outputs: logits });
 }
 
-const apply = (layer: tfl.layers.Layer, ...x: Symbolic[]) =>
-  layer.apply(x.length === 1 ? (x[0] as Symbolic) : x) as Symbolic;
+const apply = (layer: tfl.layers.Layer, ...x: Symbolic[]) => layer.apply(x.length === 1 ? (x[0] as Symbolic) : x) as Symbolic;
 const relu = (name: string) => tfl.layers.reLU({ name });
 /** Sees its row whole. */
-const row = (name: string) => maskedConv2d({ name, filters: 2, kernelSize: [1, 3], vertical: true, imageChannels: 1 }); // biome-ignore format: one line
+const row = (name: string) => maskedConv2d({ name, filters: 2, kernelSize: [1, 3], vertical: true, imageChannels: 1 });
 
 /** Shifts features down by a row. */
 class Down extends PixelLayer {
@@ -140,11 +118,11 @@ const graphs: Record<string, (image: Symbolic) => Symbolic> = {
   },
   'what looks to the right after rows are seen whole and moved down, which is allowed'(image) {
     const moved = apply(new Down({}), apply(row('innocent'), image));
-    return apply(conv('late', 'B', 1), apply(row('culprit'), apply(tfl.layers.add(), moved, apply(conv('a', 'A', 1), image)))); // biome-ignore format: one line
+    return apply(conv('late', 'B', 1), apply(row('culprit'), apply(tfl.layers.add(), moved, apply(conv('a', 'A', 1), image))));
   },
   'an LSTM from the right that is not shifted down'(image) {
     const gates = apply(conv('a', 'A', 1), image);
-    return apply(relu('innocent'), apply(new FromRight({ name: 'culprit' }), apply(tfl.layers.concatenate(), gates, gates))); // biome-ignore format: one line
+    return apply(relu('innocent'), apply(new FromRight({ name: 'culprit' }), apply(tfl.layers.concatenate(), gates, gates)));
   },
 };
 
@@ -162,7 +140,7 @@ it.each(Object.keys(graphs))('names %s', async (name) => {
 it.each<[string, () => tfl.layers.Layer]>([
   ['a pooling layer', () => tfl.layers.maxPooling2d({ poolSize: 3, strides: 1, padding: 'same' })],
   ['a model', () => nested()],
-  ['a row of a stock convolution, which may be moved down', () => tfl.layers.conv2d({ filters: 2, kernelSize: [1, 3], padding: 'same' })], // biome-ignore format: one line
+  ['a row of a stock convolution, which may be moved down', () => tfl.layers.conv2d({ filters: 2, kernelSize: [1, 3], padding: 'same' })],
 ])('names none where the graph does not tell: %s', async (_, make) => {
   const model = graph((image) => apply(make(), apply(conv('a', 'A', 1), image)));
   const { causal, layer } = await checkCausality(model);
@@ -178,7 +156,7 @@ it.each([
   const filters = 2 * channels;
   const wide = apply(conv('wide', 'A', channels), image);
   const x = maskType === 'A' ? image : apply(tfl.layers.concatenate(), image, image);
-  const first = gatedPixelCNNBlock({ vertical: x, horizontal: x }, { name: 'first', filters, imageChannels: channels, maskType }); // biome-ignore format: one line
+  const first = gatedPixelCNNBlock({ vertical: x, horizontal: x }, { name: 'first', filters, imageChannels: channels, maskType });
   const second = gatedPixelCNNBlock(first, { name: 'second', filters, imageChannels: 1, isLast: true });
   const features = apply(tfl.layers.add(), wide, second.horizontal);
   const logits = pixelLogits({ imageChannels: channels, levels: 2 }).apply(features) as Symbolic;
@@ -202,14 +180,9 @@ describe('maps of every second row and column', () => {
       const image = tfl.input({ shape: [size, size, 1] });
       const coarse = apply(resize(3, false, 'smaller'), apply(first(), image));
       const middle = apply(between(maskType === 'A' ? 'culprit' : 'innocent'), coarse);
-      const logits = pixelLogits({ imageChannels: 1, levels: 2 }).apply(
-        apply(resize(2, true, 'greater'), middle),
-      );
+      const logits = pixelLogits({ imageChannels: 1, levels: 2 }).apply(apply(resize(2, true, 'greater'), middle));
       const model = tfl.model({ inputs: image, outputs: logits as Symbolic });
-      expect(await checkCausality(model, { imageShape: [4, 4, 1] })).toMatchObject({
-        causal: false,
-        layer: 'culprit',
-      });
+      expect(await checkCausality(model, { imageShape: [4, 4, 1] })).toMatchObject({ causal: false, layer: 'culprit' });
       model.dispose();
     }
   });

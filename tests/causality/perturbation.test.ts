@@ -26,7 +26,7 @@ const trialsOf = (batchSize: number): Trials => ({
 /** Each place sees itself and the one before: [N,1,3,1] -> [N,3,2]. */
 function pairs(images: tf.Tensor4D): tf.Tensor3D {
   const row = tf.reshape(images, [-1, 3, 1]);
-  const before = tf.concat([tf.zerosLike(tf.slice(row, [0, 0, 0], [-1, 1, -1])), tf.slice(row, [0, 0, 0], [-1, 2, -1])], 1); // biome-ignore format: one line
+  const before = tf.concat([tf.zerosLike(tf.slice(row, [0, 0, 0], [-1, 1, -1])), tf.slice(row, [0, 0, 0], [-1, 2, -1])], 1);
   return tf.concat([row, before], 2) as tf.Tensor3D;
 }
 
@@ -51,13 +51,9 @@ describe('changeEach', () => {
     ['far down', -4, -2],
   ])('finds what moves where a value goes %s only', async (_, from, to) => {
     const within = (images: tf.Tensor4D) =>
-      tf.cast(
-        tf.logicalAnd(tf.greater(pairs(images), from), tf.less(pairs(images), to)),
-        'float32',
-      ) as tf.Tensor3D;
+      tf.cast(tf.logicalAnd(tf.greater(pairs(images), from), tf.less(pairs(images), to)), 'float32') as tf.Tensor3D;
     const moved: number[] = [];
-    const look = (input: number, hasMoved: (position: number) => boolean) =>
-      hasMoved(input) && moved.push(input);
+    const look = (input: number, hasMoved: (position: number) => boolean) => hasMoved(input) && moved.push(input);
     for (let image = 0; image < 4; image++) await changeEach(within, [0, 1, 2], trialsOf(3), look);
     expect(moved.length).toBeGreaterThan(0);
   });

@@ -26,10 +26,7 @@ onEachBackend('receptiveField', (backend) => {
       const [height, width] = [radius + 2, 2 * radius + 3]; // one ring more than the window
       const imageShape: [number, number, number] = [height, width, 1];
       const model = pixelCNN({ imageShape, levels: 2, hiddenDim: 4, outDim: 4, numBlocks: n });
-      const { seen, blindSpot, window } = await receptiveField(model, {
-        row: radius + 1,
-        column: radius + 1,
-      });
+      const { seen, blindSpot, window } = await receptiveField(model, { row: radius + 1, column: radius + 1 });
       expect(window).toEqual({ top: 1, left: 1, right: 2 * radius + 1 });
       const triangle = [];
       for (let above = n; above >= 1; above--) {
@@ -43,22 +40,16 @@ onEachBackend('receptiveField', (backend) => {
     },
   );
 
-  it.each(isGpu(backend) ? [2] : [0, 6])(
-    'finds none in a gated network, however deep: %i blocks',
-    async (numBlocks) => {
-      const radius = 3 + numBlocks;
-      const imageShape: [number, number, number] = [radius + 2, 2 * radius + 3, 1];
-      const model = gatedPixelCNN({ imageShape, levels: 2, hiddenDim: 2, outDim: 2, numBlocks });
-      const { seen, blindSpot, window } = await receptiveField(model, {
-        row: radius + 1,
-        column: radius + 1,
-      });
-      expect(window).toEqual({ top: 1, left: 1, right: 2 * radius + 1 });
-      expect(blindSpot).toEqual([]);
-      expect(seen).toHaveLength(radius * (2 * radius + 1) + radius);
-      model.dispose();
-    },
-  );
+  it.each(isGpu(backend) ? [2] : [0, 6])('finds none in a gated network, however deep: %i blocks', async (numBlocks) => {
+    const radius = 3 + numBlocks;
+    const imageShape: [number, number, number] = [radius + 2, 2 * radius + 3, 1];
+    const model = gatedPixelCNN({ imageShape, levels: 2, hiddenDim: 2, outDim: 2, numBlocks });
+    const { seen, blindSpot, window } = await receptiveField(model, { row: radius + 1, column: radius + 1 });
+    expect(window).toEqual({ top: 1, left: 1, right: 2 * radius + 1 });
+    expect(blindSpot).toEqual([]);
+    expect(seen).toHaveLength(radius * (2 * radius + 1) + radius);
+    model.dispose();
+  });
 
   it('of a model that is not causal follows from its graph too, without a warning', async () => {
     const image = tfl.input({ shape: [1, 4, 1] });
@@ -77,15 +68,11 @@ onEachBackend('receptiveField', (backend) => {
     // one row, a first kernel of 1x3 and one of 1x3: the two values before
     const image = tfl.input({ shape: [1, 6, 1] });
     const conv = (maskType: 'A' | 'B', x: unknown) =>
-      maskedConv2d({ filters: 2, kernelSize: [1, 3], maskType, imageChannels: 1 }).apply(
-        x as tfl.SymbolicTensor,
-      );
+      maskedConv2d({ filters: 2, kernelSize: [1, 3], maskType, imageChannels: 1 }).apply(x as tfl.SymbolicTensor);
     const sloped = tfl.layers
       .prelu({ alphaInitializer: 'ones', name: 'sloped' }) // a slope for each place
       .apply(conv('A', image) as tfl.SymbolicTensor);
-    const logits = pixelLogits({ imageChannels: 1, levels: 2 }).apply(
-      conv('B', sloped) as tfl.SymbolicTensor,
-    );
+    const logits = pixelLogits({ imageChannels: 1, levels: 2 }).apply(conv('B', sloped) as tfl.SymbolicTensor);
     const model = autoregressiveModel({ inputs: image, outputs: logits as tfl.SymbolicTensor });
     const message =
       "receptiveField: layer 'sloped' (PReLU) cannot be evaluated pixel by pixel: alpha: wanted one that all places share " +
@@ -112,8 +99,7 @@ onEachBackend('receptiveField', (backend) => {
     // Of one component: logit, mean and log scale of the first channel see the pixel to the left; mean, log scale and
     // coefficient of the second see none. The second depends on the first ones by what they say of the component.
     const image = tfl.input({ shape: [1, 2, 2] });
-    const conv = (kernelSize: [number, number]) =>
-      maskedConv2d({ filters: 3, kernelSize, maskType: 'A', imageChannels: 1 }).apply(image);
+    const conv = (kernelSize: [number, number]) => maskedConv2d({ filters: 3, kernelSize, maskType: 'A', imageChannels: 1 }).apply(image);
     const parameters = tfl.layers.concatenate().apply([conv([1, 3]), conv([1, 1])] as tfl.SymbolicTensor[]);
     const mixture = logisticMixture({ imageChannels: 2, levels: 3, components: 1 });
     const outputs = mixture.apply(parameters) as tfl.SymbolicTensor;
@@ -128,7 +114,14 @@ onEachBackend('receptiveField', (backend) => {
   });
 
   it('sees as much of categories as of intensities, tried or read off the graph', async () => {
-    const network = { imageShape: [3, 4, 2] as [number, number, number], levels: 3, hiddenDim: 3, outDim: 3, numBlocks: 1, firstKernelSize: 3 }; // biome-ignore format: one line
+    const network = {
+      imageShape: [3, 4, 2] as [number, number, number],
+      levels: 3,
+      hiddenDim: 3,
+      outDim: 3,
+      numBlocks: 1,
+      firstKernelSize: 3,
+    };
     const place = { row: 2, column: 1, channel: 1 };
     const scaled = pixelCNN(network);
     const expected = await receptiveField(scaled, place);
@@ -160,7 +153,16 @@ onEachBackend('receptiveField', (backend) => {
   });
 
   it('answers for large images with attention, which sees all of them', async () => {
-    const model = pixelSNAIL({ imageShape: [256, 256, 3], levels: 2, filters: 128, heads: 2, numBlocks: 1, numResBlocks: 1, resFilters: 64, input: 'scaled' }); // biome-ignore format: one line
+    const model = pixelSNAIL({
+      imageShape: [256, 256, 3],
+      levels: 2,
+      filters: 128,
+      heads: 2,
+      numBlocks: 1,
+      numResBlocks: 1,
+      resFilters: 64,
+      input: 'scaled',
+    });
     const { seen, blindSpot, window } = await receptiveField(model, { row: 255, column: 255, channel: 0 });
     expect(seen).toHaveLength(3 * (256 * 256 - 1));
     expect(blindSpot).toEqual([]);
@@ -191,10 +193,11 @@ onEachBackend('receptiveField', (backend) => {
     const onProgress = (report: object) => {
       reports.push(report);
     };
-    await expectWarning('receptiveField: layer', () =>
-      receptiveField(tried, { ...place, batchSize: 4, onProgress }),
-    );
-    expect(reports.slice(0, 2)).toEqual([{ done: 4, total: 20 }, { done: 5, total: 20 }]); // biome-ignore format: one line
+    await expectWarning('receptiveField: layer', () => receptiveField(tried, { ...place, batchSize: 4, onProgress }));
+    expect(reports.slice(0, 2)).toEqual([
+      { done: 4, total: 20 },
+      { done: 5, total: 20 },
+    ]);
     expect(reports.at(-1)).toEqual({ done: 20, total: 20 });
     await expectNoLeaks(async () => {
       const controller = new AbortController();
@@ -214,9 +217,7 @@ onEachBackend('receptiveField', (backend) => {
     for (const shown of [0, 11]) {
       const [image, label] = [tfl.input({ shape: [1, 2, 1] }), tfl.input({ shape: [1] })];
       const gates = tf.tensor2d(Array.from({ length: numClasses }, (_, k) => [Number(k === shown)]));
-      const isOpen = tfl.layers
-        .dense({ units: 1, useBias: false, weights: [gates] })
-        .apply(oneHotClass({ numClasses }).apply(label));
+      const isOpen = tfl.layers.dense({ units: 1, useBias: false, weights: [gates] }).apply(oneHotClass({ numClasses }).apply(label));
       const everywhere = tfl.layers.repeatVector({ n: 2 }).apply(isOpen); // not evaluated pixel by pixel
       const map = tfl.layers.reshape({ targetShape: [1, 2, 1] }).apply(everywhere) as tfl.SymbolicTensor;
       const conv = maskedConv2d({ filters: 1, kernelSize: [1, 3], maskType: 'A', imageChannels: 1, seed: 1 });
@@ -224,9 +225,7 @@ onEachBackend('receptiveField', (backend) => {
       const both = tfl.layers.concatenate().apply([product, product]) as tfl.SymbolicTensor;
       const logits = pixelLogits({ imageChannels: 1, levels: 2 }).apply(both);
       const model = autoregressiveModel({ inputs: [image, label], outputs: logits });
-      const { seen } = await expectWarning('receptiveField: layer', () =>
-        receptiveField(model, { row: 0, column: 1 }),
-      );
+      const { seen } = await expectWarning('receptiveField: layer', () => receptiveField(model, { row: 0, column: 1 }));
       expect(seen).toEqual([[0, 0, 0]]);
       model.dispose();
       gates.dispose();

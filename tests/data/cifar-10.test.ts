@@ -52,22 +52,18 @@ describe('parseCifar10', () => {
   it('parses exactly or throws, for any bytes', () => {
     const size = fc.constantFrom(0, 1, RECORD - 1, RECORD, RECORD + 1, 2 * RECORD, 2 * RECORD + 3072);
     fc.assert(
-      fc.property(
-        size,
-        fc.array(fc.integer({ min: 0, max: 12 }), { minLength: 3, maxLength: 3 }),
-        (length, labels) => {
-          const bytes = new Uint8Array(length).fill(77);
-          for (let i = 0; i * RECORD < length; i++) bytes[i * RECORD] = labels[i] as number;
-          const n = length / RECORD;
-          if (n >= 1 && Number.isInteger(n) && labels.slice(0, n).every((of) => of <= 9)) {
-            const set = imageSet(parseCifar10(bytes));
-            expect(set.shape).toEqual([n, 32, 32, 3]);
-            expect(Array.from(set.labels ?? [])).toEqual(labels.slice(0, n));
-          } else {
-            expect(() => parseCifar10(bytes)).toThrow(/^parseCifar10: bytes: wanted .*, got /);
-          }
-        },
-      ),
+      fc.property(size, fc.array(fc.integer({ min: 0, max: 12 }), { minLength: 3, maxLength: 3 }), (length, labels) => {
+        const bytes = new Uint8Array(length).fill(77);
+        for (let i = 0; i * RECORD < length; i++) bytes[i * RECORD] = labels[i] as number;
+        const n = length / RECORD;
+        if (n >= 1 && Number.isInteger(n) && labels.slice(0, n).every((of) => of <= 9)) {
+          const set = imageSet(parseCifar10(bytes));
+          expect(set.shape).toEqual([n, 32, 32, 3]);
+          expect(Array.from(set.labels ?? [])).toEqual(labels.slice(0, n));
+        } else {
+          expect(() => parseCifar10(bytes)).toThrow(/^parseCifar10: bytes: wanted .*, got /);
+        }
+      }),
       runs({ numRuns: 50, seed: 1 }),
     );
   });

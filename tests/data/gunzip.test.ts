@@ -79,8 +79,6 @@ describe('gunzip', () => {
   });
 
   it('rejects anything but bytes', async () => {
-    await expect(gunzip('file.gz' as unknown as Uint8Array)).rejects.toThrow(
-      "gunzip: bytes: wanted a Uint8Array, got 'file.gz'",
-    );
+    await expect(gunzip('file.gz' as unknown as Uint8Array)).rejects.toThrow("gunzip: bytes: wanted a Uint8Array, got 'file.gz'");
   });
 });

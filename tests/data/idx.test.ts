@@ -57,10 +57,7 @@ function expectExactOrNamed(bytes: Uint8Array) {
 describe('parseIdx', () => {
   it('reads back what was written, of every type, rank and place in memory', () => {
     const idx = fc
-      .tuple(
-        fc.constantFrom(...TYPES),
-        fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 1, maxLength: 4 }),
-      )
+      .tuple(fc.constantFrom(...TYPES), fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 1, maxLength: 4 }))
       .chain(([type, shape]) => {
         const size = shape.reduce((product, length) => product * length, 1);
         const numbers = fc.array(fc.double(), { minLength: size, maxLength: size });
@@ -82,10 +79,7 @@ describe('parseIdx', () => {
       .tuple(fc.constantFrom(0x08, 0x09, 0x0b, 0x0c, 0x0d, 0x0e, 0x0a), fc.integer({ min: 0, max: 3 }))
       .map(([type, rank]) => [0, 0, type, rank]);
     const small = fc.array(fc.constantFrom(0, 0, 0, 1, 2, 255), { maxLength: 40 });
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 60 }), expectExactOrNamed),
-      runs({ numRuns: 50, seed: 1 }),
-    );
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 60 }), expectExactOrNamed), runs({ numRuns: 50, seed: 1 }));
     fc.assert(
       fc.property(header, small, (start, rest) => expectExactOrNamed(Uint8Array.from([...start, ...rest]))),
       runs({ numRuns: 200, seed: 1 }),
@@ -116,13 +110,9 @@ describe('parseIdx', () => {
     );
     expect(message()).toContain('wanted an IDX file');
     expect(message(0, 0, 8, 0, 1)).toContain('got [0, 0, 8, 0]');
-    expect(message(0, 0, 10, 1, 0, 0, 0, 0)).toBe(
-      'parseIdx: bytes: wanted an element type 8,9,11,12,13,14, got 10',
-    );
+    expect(message(0, 0, 10, 1, 0, 0, 0, 0)).toBe('parseIdx: bytes: wanted an element type 8,9,11,12,13,14, got 10');
     expect(message(0, 0, 8, 3, 0, 0, 0, 1)).toBe('parseIdx: bytes: wanted a header of 16 bytes, got 8');
-    expect(message(...file.subarray(0, 17))).toBe(
-      'parseIdx: bytes: wanted 18 bytes, for sizes [2,3], got 17',
-    );
+    expect(message(...file.subarray(0, 17))).toBe('parseIdx: bytes: wanted 18 bytes, for sizes [2,3], got 17');
     expect(message(...file, 9)).toBe('parseIdx: bytes: wanted 18 bytes, for sizes [2,3], got 19');
     const huge = [255, 255, 255, 255];
     expect(message(0, 0, 0x0e, 2, ...huge, ...huge)).toBe(
@@ -131,9 +121,7 @@ describe('parseIdx', () => {
     expect(message(0, 0, 8, 255, ...new Array(4 * 255).fill(255))).toContain('wanted Infinity bytes');
     // fits a number, not the memory: no array is made of it
     expect(message(0, 0, 0x0e, 1, ...huge)).toContain('wanted 34359738368 bytes');
-    expect(() => parseIdx([0, 0, 8, 1] as unknown as Uint8Array)).toThrow(
-      'parseIdx: bytes: wanted a Uint8Array',
-    );
+    expect(() => parseIdx([0, 0, 8, 1] as unknown as Uint8Array)).toThrow('parseIdx: bytes: wanted a Uint8Array');
   });
 });
 
@@ -144,10 +132,7 @@ describe('idxImages', () => {
   it('returns images of one channel, and their labels', () => {
     const set = { data: pixels, shape: [3, 2, 2, 1], levels: 256 };
     expect(idxImages(images)).toEqual(set);
-    expect(idxImages(images, encode(UINT8, [3], [7, 0, 9]))).toEqual({
-      ...set,
-      labels: Uint8Array.of(7, 0, 9),
-    });
+    expect(idxImages(images, encode(UINT8, [3], [7, 0, 9]))).toEqual({ ...set, labels: Uint8Array.of(7, 0, 9) });
   });
 
   it('names the file that is wrong', () => {
@@ -160,10 +145,7 @@ describe('idxImages', () => {
     refuses('idxImages: labels: wanted 1 dimensions, got [3, 2, 2]', images, images);
     refuses('idxImages: labels: wanted 3 classes, got 2', images, encode(UINT8, [2], [1, 2]));
     refuses('idxImages: labels: wanted 11 bytes', images, encode(UINT8, [3], [1, 2, 3]).subarray(0, 10));
-    refuses(
-      'idxImages: images: wanted elements of type uint8, got Int8Array',
-      encode(TYPES[1], [1, 1, 1], [1]),
-    );
+    refuses('idxImages: images: wanted elements of type uint8, got Int8Array', encode(TYPES[1], [1, 1, 1], [1]));
     refuses('idxImages: shape: wanted an integer of at least 1, got 0', encode(UINT8, [0, 28, 28], []));
   });
 });

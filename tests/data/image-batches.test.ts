@@ -2,14 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfd from '@tensorflow/tfjs-data';
 import fc from 'fast-check';
 import { bitsPerDim, normalize, oneHotClass, pixelCNN } from 'pixelcnn-layers';
-import {
-  type ImageBatch,
-  type ImageBatchOptions,
-  type ImageSet,
-  imageBatches,
-  imageSet,
-  quantize,
-} from 'pixelcnn-layers/data';
+import { type ImageBatch, type ImageBatchOptions, type ImageSet, imageBatches, imageSet, quantize } from 'pixelcnn-layers/data';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { epochOrder } from '../../src/data/image-batches';
 import type { ImageShape } from '../../src/runtime/core/images';
@@ -28,18 +21,11 @@ function numbered(n: number): ImageSet {
 function numbersOf(batch: ImageBatch): number[] {
   const levels = batch.ys.dataSync();
   tf.dispose(batch);
-  return Array.from(
-    { length: levels.length / 2 },
-    (_, b) => (levels[2 * b] as number) + 256 * (levels[2 * b + 1] as number),
-  );
+  return Array.from({ length: levels.length / 2 }, (_, b) => (levels[2 * b] as number) + 256 * (levels[2 * b + 1] as number));
 }
 
 /** The numbers in the first batches, up to `most` of them. */
-function take(
-  images: ImageSet,
-  options: ImageBatchOptions & { withClasses?: false },
-  most: number,
-): number[][] {
+function take(images: ImageSet, options: ImageBatchOptions & { withClasses?: false }, most: number): number[][] {
   const taken: number[][] = [];
   if (most === 0) return taken;
   for (const batch of imageBatches(images, options)) {
@@ -87,9 +73,7 @@ describe('the order of imageBatches', () => {
         expect(batches).toHaveLength(stepsPerEpoch);
         expect(batches.flat()).toEqual(take(images, options, stepsPerEpoch).flat().slice(0, n));
         const last = n % options.batchSize || options.batchSize;
-        expect(batches.map(({ length }) => length)).toEqual(
-          batches.map((_, i) => (i < stepsPerEpoch - 1 ? options.batchSize : last)),
-        );
+        expect(batches.map(({ length }) => length)).toEqual(batches.map((_, i) => (i < stepsPerEpoch - 1 ? options.batchSize : last)));
       }),
       runs({ numRuns: 20, seed: 1 }),
     );
@@ -157,7 +141,7 @@ describe('classes that are dropped', () => {
       const dropped = all.flatMap(([, given], place) => (given === 7 ? [place] : []));
       // 2000 draws of 0.25: 500 on average, and 5 standard deviations of 19.4 to either side
       expect(Math.abs(dropped.length - 500)).toBeLessThan(97);
-      const epochs = [0, 1].map((epoch) => dropped.filter((place) => Math.floor(place / n) === epoch).map((place) => place % n)); // biome-ignore format: one line
+      const epochs = [0, 1].map((epoch) => dropped.filter((place) => Math.floor(place / n) === epoch).map((place) => place % n));
       expect(epochs[0]).not.toEqual(epochs[1]);
     }
   });
@@ -193,7 +177,7 @@ describe('classes that are dropped', () => {
 
   it('are dropped never or always if the probability is 0 or 1', () => {
     expect(drawn({ dropClass: { ...dropClass, probability: 0 } }, 4)).toEqual(drawn({}, 4));
-    expect(new Set(drawn({ dropClass: { ...dropClass, probability: 1 } }, 4).map(([, given]) => given))).toEqual(new Set([7])); // biome-ignore format: one line
+    expect(new Set(drawn({ dropClass: { ...dropClass, probability: 1 } }, 4).map(([, given]) => given))).toEqual(new Set([7]));
   });
 
   it('stay the same from release to release, since training goes on by them', () => {
@@ -205,23 +189,14 @@ describe('classes that are dropped', () => {
     const refuses = (options: object, message: string) => {
       expect(() => imageBatches(set, { batchSize: 2, withClasses: true, ...options })).toThrow(message);
     };
-    refuses(
-      { dropClass, withClasses: false },
-      'imageBatches: dropClass: wanted withClasses: true too, got undefined',
-    );
+    refuses({ dropClass, withClasses: false }, 'imageBatches: dropClass: wanted withClasses: true too, got undefined');
     refuses({ dropClass: 0.1 }, 'imageBatches: dropClass: wanted an object of arguments, got 0.1');
-    refuses(
-      { dropClass: { ...dropClass, prob: 1 } },
-      "imageBatches: dropClass: unknown option 'prob': did you mean probability?",
-    );
+    refuses({ dropClass: { ...dropClass, prob: 1 } }, "imageBatches: dropClass: unknown option 'prob': did you mean probability?");
     refuses(
       { dropClass: { probability: 1.1, nullClass: 7 } },
       'imageBatches: dropClass: probability: wanted a number from 0 to 1, got 1.1',
     );
-    refuses(
-      { dropClass: { probability: 0.1 } },
-      'imageBatches: dropClass: nullClass: wanted an integer from 1 to 16777216, got undefined',
-    );
+    refuses({ dropClass: { probability: 0.1 } }, 'imageBatches: dropClass: nullClass: wanted an integer from 1 to 16777216, got undefined');
     refuses(
       { dropClass: { probability: 0.1, nullClass: 6 } },
       'imageBatches: dropClass: nullClass: wanted one above all classes, so at least 7, got 6',
@@ -243,8 +218,7 @@ describe('orientations', () => {
   /** As `symmetric` makes it. */
   const orientations = {
     numElements: 16,
-    orient: (images: Int32Array, shape: ImageShape, of: ArrayLike<number>) =>
-      oriented(images, shape, levels, elements, of),
+    orient: (images: Int32Array, shape: ImageShape, of: ArrayLike<number>) => oriented(images, shape, levels, elements, of),
   };
 
   /** The images of the first batches, as they are given, and their classes. */
@@ -267,10 +241,17 @@ describe('orientations', () => {
     expect(elements).toHaveLength(16);
     for (const withClasses of [false, true]) {
       const { images, classes } = drawn({ withClasses, seed: 3 }, 10); // two epochs
-      const undone = oriented(Int32Array.from(images), imageShape, levels, elements, classes.map((one) => one % 16), true); // biome-ignore format: one line
+      const undone = oriented(
+        Int32Array.from(images),
+        imageShape,
+        levels,
+        elements,
+        classes.map((one) => one % 16),
+        true,
+      );
       const order = [0, 1].flatMap((epoch) => Array.from(epochOrder(n, 3, epoch)));
       const upright = quantize(set, levels).data;
-      expect(Array.from(undone)).toEqual(order.flatMap((i) => Array.from(upright.slice(i * size, (i + 1) * size)))); // biome-ignore format: one line
+      expect(Array.from(undone)).toEqual(order.flatMap((i) => Array.from(upright.slice(i * size, (i + 1) * size))));
       const own = classes.map((one) => Math.floor(one / 16));
       expect(own).toEqual(order.map((i) => (withClasses ? labels[i] : 0)));
     }
@@ -300,13 +281,9 @@ describe('orientations', () => {
     const refuses = (images: ImageSet, options: object, message: string) => {
       expect(() => imageBatches(images, { batchSize: 2, ...options })).toThrow(message);
     };
-    refuses(
-      set,
-      { orientations: ['flipRows'] },
-      "imageBatches: orientations: wanted a symmetric model, got ['flipRows']",
-    );
+    refuses(set, { orientations: ['flipRows'] }, "imageBatches: orientations: wanted a symmetric model, got ['flipRows']");
     const dropClass = { probability: 0.1, nullClass: 7 };
-    refuses(set, { orientations, withClasses: true, dropClass }, 'imageBatches: dropClass: wanted no orientations, got 7'); // biome-ignore format: one line
+    refuses(set, { orientations, withClasses: true, dropClass }, 'imageBatches: dropClass: wanted no orientations, got 7');
   });
 });
 
@@ -325,10 +302,7 @@ describe('the options of imageBatches', () => {
     refuses({ batchSize: 2, repeat: 3 }, 'imageBatches: repeat: wanted true or false, got 3');
     refuses({ batchSize: 2, seed: 0.5 }, 'imageBatches: seed: wanted an integer, got 0.5');
     refuses({ batchSize: 2, levels: 17 }, 'imageBatches: levels: wanted an integer from 2 to 16, got 17');
-    refuses(
-      { batchSize: 2, firstStep: -1 },
-      'imageBatches: firstStep: wanted an integer from 0 to 4503599627370494, got -1',
-    );
+    refuses({ batchSize: 2, firstStep: -1 }, 'imageBatches: firstStep: wanted an integer from 0 to 4503599627370494, got -1');
     expect(() => imageBatches({ ...images, data: new Uint8Array(3) }, { batchSize: 1 })).toThrow(
       'imageBatches: images: data: wanted 8 levels, for shape [4,1,2,1], got 3',
     );
@@ -351,9 +325,7 @@ onEachBackend('imageBatches', (backend) => {
           expect([ys.shape, ys.dtype]).toEqual([[size, 3, 4, 2], 'int32']);
           const expected = quantize(images, levels).data.slice(start * 24, (start + size) * 24);
           expect(Array.from(await ys.data())).toEqual(Array.from(expected));
-          expect(Array.from(await xs.data())).toEqual(
-            Array.from(expected, (level) => Math.fround(level / (levels - 1))),
-          );
+          expect(Array.from(await xs.data())).toEqual(Array.from(expected, (level) => Math.fround(level / (levels - 1))));
           const normalized = normalize(ys, levels);
           const difference = tf.tidy(() => tf.max(tf.abs(tf.sub(normalized, xs))));
           expect((await difference.data())[0]).toBeLessThan(1e-6);
@@ -366,20 +338,14 @@ onEachBackend('imageBatches', (backend) => {
   });
 
   it('yields 16-bit levels unchanged, and quantized to bytes', async () => {
-    const codes = imageSet({
-      data: Uint16Array.of(0, 256, 40000, 65535),
-      shape: [2, 1, 2, 1],
-      levels: 65536,
-    });
+    const codes = imageSet({ data: Uint16Array.of(0, 256, 40000, 65535), shape: [2, 1, 2, 1], levels: 65536 });
     await expectNoLeaks(async () => {
       for (const levels of [65536, 300, 256]) {
         const options = { batchSize: 2, levels, shuffle: false, repeat: false };
         for (const batch of imageBatches(codes, options)) {
           const expected = Array.from(codes.data, (code) => Math.floor((code * levels) / 65536));
           expect(Array.from(await batch.ys.data())).toEqual(expected);
-          expect(Array.from(await batch.xs.data())).toEqual(
-            expected.map((level) => Math.fround(level / (levels - 1))),
-          );
+          expect(Array.from(await batch.xs.data())).toEqual(expected.map((level) => Math.fround(level / (levels - 1))));
           tf.dispose(batch);
         }
       }

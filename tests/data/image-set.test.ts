@@ -21,8 +21,7 @@ describe('imageSet', () => {
   });
 
   it('takes 16-bit integers beyond 256 levels', () => {
-    const refused = (value: number, levels: number) => () =>
-      imageSet({ data: Uint16Array.of(0, value), shape: [1, 1, 2, 1], levels });
+    const refused = (value: number, levels: number) => () => imageSet({ data: Uint16Array.of(0, value), shape: [1, 1, 2, 1], levels });
     for (const levels of [257, 300, 65535]) {
       const data = Uint16Array.of(0, levels - 1);
       const images: ImageSet<Uint16Array> = imageSet({ data, shape: [1, 1, 2, 1], levels });
@@ -41,22 +40,14 @@ describe('imageSet', () => {
       expect(attempt).toThrow(TypeError);
       expect(attempt).toThrow(message);
     };
-    expect(() => imageSet(undefined as unknown as ImageSet)).toThrow(
-      'imageSet: wanted an object of arguments',
-    );
+    expect(() => imageSet(undefined as unknown as ImageSet)).toThrow('imageSet: wanted an object of arguments');
     refuses({ shape: [4, 3, 2] }, 'imageSet: shape: wanted four sizes [N,H,W,C], got [4, 3, 2]');
     refuses({ shape: undefined }, 'imageSet: shape: wanted four sizes [N,H,W,C], got undefined');
     refuses({ shape: [4, 0, 3, 2] }, 'imageSet: shape: wanted an integer of at least 1, got 0');
     refuses({ shape: [4, 1, 1.5, 4] }, 'imageSet: shape: wanted an integer of at least 1, got 1.5');
     refuses({ shape: [5, 1, 3, 2] }, 'imageSet: data: wanted 30 levels, for shape [5,1,3,2], got 24');
-    refuses(
-      { data: [...good.data] },
-      'imageSet: data: wanted a Uint8Array, for 5 levels, got [0, 1, 2, 3, 4, 0, 1, 2, … (24)]',
-    );
-    refuses(
-      { data: Uint16Array.from(good.data) },
-      'imageSet: data: wanted a Uint8Array, for 5 levels, got Uint16Array',
-    );
+    refuses({ data: [...good.data] }, 'imageSet: data: wanted a Uint8Array, for 5 levels, got [0, 1, 2, 3, 4, 0, 1, 2, … (24)]');
+    refuses({ data: Uint16Array.from(good.data) }, 'imageSet: data: wanted a Uint8Array, for 5 levels, got Uint16Array');
     refuses({ levels: 257 }, 'imageSet: data: wanted a Uint16Array, for 257 levels, got Uint8Array');
     refuses({ levels: 4 }, 'imageSet: data: wanted integer levels 0 to 3, got 4');
     refuses({ levels: 1 }, 'imageSet: levels: wanted an integer from 2 to 65536, got 1');
@@ -71,12 +62,7 @@ describe('imageSet', () => {
 describe('sliceImages', () => {
   it('returns views of the requested images and labels', () => {
     const part = sliceImages(good, 1, 3);
-    expect(part).toEqual({
-      data: good.data.slice(6, 18),
-      shape: [2, 1, 3, 2],
-      levels: 5,
-      labels: Uint8Array.of(1, 4),
-    });
+    expect(part).toEqual({ data: good.data.slice(6, 18), shape: [2, 1, 3, 2], levels: 5, labels: Uint8Array.of(1, 4) });
     expect(part.data.buffer).toBe(good.data.buffer);
     expect(part.labels?.buffer).toBe(good.labels?.buffer);
     expect(imageSet(sliceImages(part, 1))).toEqual(sliceImages(good, 2, 3));

@@ -6,11 +6,7 @@ import { runs, sampled } from '../support/runs';
 describe('quantize', () => {
   it('is floor(v * to / from), in integers, for every value of every pair of levels', () => {
     for (const from of sampled(255, 50).map((i) => 256 - i)) {
-      const images = imageSet({
-        data: Uint8Array.from({ length: from }, (_, v) => v),
-        shape: [1, 1, from, 1],
-        levels: from,
-      });
+      const images = imageSet({ data: Uint8Array.from({ length: from }, (_, v) => v), shape: [1, 1, from, 1], levels: from });
       for (let to = 2; to <= from; to++) {
         const { data, levels } = quantize(images, to);
         let wrong = levels === to ? 0 : 1;
@@ -59,12 +55,8 @@ describe('quantize', () => {
   it('refuses more levels than the images have, and invalid sets', () => {
     const images = imageSet({ data: Uint8Array.of(3), shape: [1, 1, 1, 1], levels: 4 });
     for (const bad of [5, 1, 2.5]) {
-      expect(() => quantize(images, bad)).toThrow(
-        `quantize: levels: wanted an integer from 2 to 4, got ${bad}`,
-      );
+      expect(() => quantize(images, bad)).toThrow(`quantize: levels: wanted an integer from 2 to 4, got ${bad}`);
     }
-    expect(() => quantize({ ...images, levels: 3 }, 2)).toThrow(
-      'quantize: images: data: wanted integer levels',
-    );
+    expect(() => quantize({ ...images, levels: 3 }, 2)).toThrow('quantize: images: data: wanted integer levels');
   });
 });

@@ -49,7 +49,7 @@ describe.skipIf(chromiumPath === undefined)('axe finds nothing to object to in t
       }
       await eventually(() => demo.page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
     }
-    expect(await whatAxeLeavesOut(demo.page)).toEqual({ twice: [], unnamed: [], headings: `H1${',H2'.repeat(13)}` }); // biome-ignore format: one line
+    expect(await whatAxeLeavesOut(demo.page)).toEqual({ twice: [], unnamed: [], headings: `H1${',H2'.repeat(13)}` });
     demo.expectClean();
   });
 

@@ -18,7 +18,7 @@ async function measured(name: string, image: Uint8Array) {
   const nats = [...(await logProb(await read(name), { data, shape: [10, 28, 28, 1] }, { condition }))];
   const background = await read(`${name}-background`);
   const [beside = 0] = await logProb(background, { data: image, shape: [1, 28, 28, 1] });
-  const [bits, fewer] = [-Math.max(...nats), Math.max(...nats) - beside].map((value) => value / (SIZE * Math.LN2)) as [number, number]; // biome-ignore format: one line
+  const [bits, fewer] = [-Math.max(...nats), Math.max(...nats) - beside].map((value) => value / (SIZE * Math.LN2)) as [number, number];
   const [least, most] = (MODELS[name as keyof typeof MODELS] as { usualRatio: [number, number] }).usualRatio;
   const rounded = Number(fewer.toFixed(3));
   const isUnusual = rounded < least || rounded > most;
@@ -32,15 +32,13 @@ describe.skipIf(chromiumPath === undefined)('classifying in the demo', () => {
   const panel = () => demo.panel('classifying');
   const grid = () => panel().getByRole('application', { name: 'Image to classify' });
   const headline = () => panel().locator('.headline').textContent();
-  const bits = async () => (await panel().locator('.class-bits').allTextContents()).map((text) => Number.parseInt(text, 10)); // biome-ignore format: one line
+  const bits = async () => (await panel().locator('.class-bits').allTextContents()).map((text) => Number.parseInt(text, 10));
   const chances = () => panel().locator('.class-chance').allTextContents();
   const classifyJobs = async () => (await sentJobs(demo.page)).filter(({ kind }) => kind === 'classify');
   const asked = async () => (await classifyJobs()).length;
   /** The image that was last asked about. */
-  const drawn = async () =>
-    Uint8Array.from(Object.values((await classifyJobs()).at(-1)?.['levels'] as object));
-  const openWith = (levels: Uint8Array) =>
-    demo.open('classifying', `model=digits-28&levels=${textOfLevels([...levels])}`);
+  const drawn = async () => Uint8Array.from(Object.values((await classifyJobs()).at(-1)?.['levels'] as object));
+  const openWith = (levels: Uint8Array) => demo.open('classifying', `model=digits-28&levels=${textOfLevels([...levels])}`);
 
   beforeEach(async () => {
     await demo.page.addInitScript(recordJobs);
@@ -62,9 +60,7 @@ describe.skipIf(chromiumPath === undefined)('classifying in the demo', () => {
       expect(Number.parseFloat(chance.replace('> ', '')) / 100).toBeCloseTo(1 / total, 2);
       const one = `a${likeliest === 8 ? 'n' : ''} ${likeliest}`;
       expect(await headline()).toBe(`Likeliest: ${one} ${chance} sure. As ${one} it ${words}`);
-      expect(await panel().locator('.class-bars .present').textContent()).toMatch(
-        new RegExp(`^${likeliest}`),
-      );
+      expect(await panel().locator('.class-bars .present').textContent()).toMatch(new RegExp(`^${likeliest}`));
       demo.expectClean();
     });
 
@@ -133,9 +129,7 @@ describe.skipIf(chromiumPath === undefined)('classifying in the demo', () => {
   it('loads background models only for this, and does without one for small digits', async () => {
     const backgrounds = () => demo.seen.requests.filter((url) => url.includes('-background'));
     await demo.open('likelihood', 'model=digits-28&image=1');
-    await eventually(() => demo.panel('likelihood').locator('.headline').textContent()).toMatch(
-      'each of its 784 pixels',
-    );
+    await eventually(() => demo.panel('likelihood').locator('.headline').textContent()).toMatch('each of its 784 pixels');
     await demo.open('classifying', 'model=digits-conditional&image=1'); // an older link
     await eventually(headline).toMatch(/^Likeliest: a 0 > 99\.9% sure\.$/);
     expect(backgrounds()).toEqual([]);

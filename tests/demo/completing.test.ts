@@ -1,18 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
-import {
-  button,
-  colourAt,
-  eventually,
-  pictureOf,
-  pixels,
-  recordJobs,
-  says,
-  sentJobs,
-  status,
-  useDemo,
-} from './open-page';
+import { button, colourAt, eventually, pictureOf, pixels, recordJobs, says, sentJobs, status, useDemo } from './open-page';
 
 describe.skipIf(chromiumPath === undefined)('completing in the demo', () => {
   const demo = useDemo();
@@ -32,7 +21,7 @@ describe.skipIf(chromiumPath === undefined)('completing in the demo', () => {
       });
     });
   /** What this panel has asked its worker to draw, in turn: six at a time, as no other panel does. */
-  const jobs = async () => (await sentJobs(demo.page)).filter(({ kind, numImages }) => kind === 'sample' && numImages === 6); // biome-ignore format: one line
+  const jobs = async () => (await sentJobs(demo.page)).filter(({ kind, numImages }) => kind === 'sample' && numImages === 6);
   const lookAhead = () => completing().getByLabel('Pixels kept below the gap');
 
   beforeEach(async () => {
@@ -47,8 +36,7 @@ describe.skipIf(chromiumPath === undefined)('completing in the demo', () => {
     expect(await button(completing(), 'Fill in').isDisabled()).toBe(true);
     expect(await button(completing(), 'Reset').isDisabled()).toBe(true);
     await grid().focus();
-    for (const key of ['ArrowRight', 'ArrowDown', 'ArrowDown', 'ArrowLeft', 'ArrowLeft'])
-      await demo.page.keyboard.press(key);
+    for (const key of ['ArrowRight', 'ArrowDown', 'ArrowDown', 'ArrowLeft', 'ArrowLeft']) await demo.page.keyboard.press(key);
     expect(await readout()).toMatch(/^Row 2, column 0: level \d+ of 0 to 16$/);
     await demo.page.keyboard.press('Space');
     expect(await readout()).toBe('Row 2, column 0: rubbed out');
@@ -69,7 +57,7 @@ describe.skipIf(chromiumPath === undefined)('completing in the demo', () => {
     await button(completing(), 'Fill in').click();
     await says(completing(), /to go on/);
     // The first pixel of the second row of the first variant: its tile begins at 13 of 436, and a pixel is 16 wide.
-    const { width, height } = await variants().evaluate(({ width, height }: HTMLCanvasElement) => ({ width, height })); // biome-ignore format: one line
+    const { width, height } = await variants().evaluate(({ width, height }: HTMLCanvasElement) => ({ width, height }));
     expect(await colourAt(variants(), (13 + 8) / width, (13 + 24) / height)).toEqual([24, 24, 24, 255]);
     demo.expectClean();
   });
@@ -136,10 +124,7 @@ describe.skipIf(chromiumPath === undefined)('completing in the demo', () => {
     await grid().focus();
     await demo.page.keyboard.press('Space'); // a corner, which is paper in nearly all digits
     await button(completing(), 'Fill in').click();
-    await says(
-      completing(),
-      /^(One way|(Two|Three|Four|Five) ways) to go on: no other came up in 30 tries\.$/,
-    );
+    await says(completing(), /^(One way|(Two|Three|Four|Five) ways) to go on: no other came up in 30 tries\.$/);
     const shown = await tiles();
     expect(new Set(shown).size).toBe(shown.length);
   });
@@ -165,11 +150,7 @@ describe.skipIf(chromiumPath === undefined)('completing in the demo', () => {
     await button(completing(), 'Fill in').click();
     await says(completing(), /to go on/);
     expect((await jobs()).at(0)).not.toHaveProperty('lookAhead');
-    expect((await jobs()).at(-1)).toMatchObject({
-      model: 'digits-conditional',
-      lookAhead: 16,
-      classes: [0, 0, 0, 0, 0, 0],
-    });
+    expect((await jobs()).at(-1)).toMatchObject({ model: 'digits-conditional', lookAhead: 16, classes: [0, 0, 0, 0, 0, 0] });
     demo.expectClean();
   });
 
@@ -177,7 +158,11 @@ describe.skipIf(chromiumPath === undefined)('completing in the demo', () => {
     const loads = () => demo.seen.requests.filter((url) => url.includes('digits-orders'));
     expect(loads()).toEqual([]);
     await button(completing(), 'Rub out the left half').click();
-    expect(await completing().getByText(/^Drawn from right to left, so that all pixels kept/).isVisible()).toBe(true); // biome-ignore format: one line
+    expect(
+      await completing()
+        .getByText(/^Drawn from right to left, so that all pixels kept/)
+        .isVisible(),
+    ).toBe(true);
     expect(await lookAhead().isDisabled()).toBe(true);
     await button(completing(), 'Fill in').click();
     await says(completing(), 'Six ways');
@@ -236,12 +221,16 @@ describe.skipIf(chromiumPath === undefined)('completing in the demo', () => {
     await demo.open('completing', 'model=characters&image=1');
     await completing().getByText('1 of 60').waitFor();
     await says(completing(), 'Six ways');
-    expect(await completing().getByText(/^Drawn from left to right, so that all pixels kept/).isVisible()).toBe(true); // biome-ignore format: one line
+    expect(
+      await completing()
+        .getByText(/^Drawn from left to right, so that all pixels kept/)
+        .isVisible(),
+    ).toBe(true);
     expect((await jobs()).at(-1)).toMatchObject({ model: 'characters-columns' });
     const images = await readFile(new URL('../../kit/data/sets/characters-test-images.u8', import.meta.url));
     const { width, data } = await pictureOf(variants());
     // Of the first of six: its tile begins at 12 of 120 and 12 more a picture, and a pixel is 5 wide.
-    const isInk = (row: number, column: number) => (data[4 * ((12 + 5 * row + 2) * width + 12 + 5 * column + 2)] as number) < 128; // biome-ignore format: one line
+    const isInk = (row: number, column: number) => (data[4 * ((12 + 5 * row + 2) * width + 12 + 5 * column + 2)] as number) < 128;
     const wanted = (row: number, column: number) => images[24 * row + column] === 1;
     const places = [...Array(24 * 24).keys()].map((i) => [Math.floor(i / 24), i % 24] as const);
     const differ = places.filter(([row, column]) => isInk(row, column) !== wanted(row, column));

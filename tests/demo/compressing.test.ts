@@ -61,10 +61,7 @@ describe.skipIf(chromiumPath === undefined)('the file of a picture in the demo',
     // Eight pixels a side, each 16 wide, beside a gap of 13.
     const shown = await returned.evaluate((canvas: HTMLCanvasElement) => {
       const { data } = (canvas.getContext('2d') as CanvasRenderingContext2D).getImageData(13, 13, 128, 128);
-      return Array.from(
-        { length: 64 },
-        (_, i) => data[4 * (128 * (16 * Math.floor(i / 8) + 8) + 16 * (i % 8) + 8)],
-      );
+      return Array.from({ length: 64 }, (_, i) => data[4 * (128 * (16 * Math.floor(i / 8) + 8) + 16 * (i % 8) + 8)]);
     });
     const data = new Uint8Array(await readFile(at('../kit/data/sets/digits-test-images.u8'))).slice(0, 64);
     expect(shown.map((grey) => Math.round((16 * (255 - (grey ?? 0))) / 231))).toEqual([...data]);
@@ -115,9 +112,7 @@ describe.skipIf(chromiumPath === undefined)('the file of a picture in the demo',
     expect(await refused('cut.pxc', bytes.subarray(0, bytes.length - 3))).toMatch(/^cut\.pxc is damaged/);
     await choose(name, bytes);
     await eventually(result).toMatch('The same picture');
-    expect(await refused('notes.txt', Buffer.from('no picture'))).toBe(
-      'notes.txt is not a file of compressed images.',
-    );
+    expect(await refused('notes.txt', Buffer.from('no picture'))).toBe('notes.txt is not a file of compressed images.');
     await panel().getByLabel('Clothes').check();
     await panel().getByText('5 of 100: a coat').waitFor();
     await choose(name, bytes);
@@ -165,11 +160,8 @@ describe.skipIf(chromiumPath === undefined)('the file of a picture in the demo',
     await choose('many.pxc', large);
     await choose(name, bytes);
     await eventually(result).toBe('The same picture: all 64 pixels equal those of the one downloaded.');
-    const answers = () =>
-      demo.page.evaluate(() => (globalThis as unknown as { answers: Record<string, unknown>[] }).answers);
-    const numbers = (await answers()).flatMap(
-      ({ result }) => (result as { numImages?: number })?.numImages ?? [],
-    );
+    const answers = () => demo.page.evaluate(() => (globalThis as unknown as { answers: Record<string, unknown>[] }).answers);
+    const numbers = (await answers()).flatMap(({ result }) => (result as { numImages?: number })?.numImages ?? []);
     expect(numbers).toEqual([1]);
     demo.expectClean();
   });

@@ -34,21 +34,13 @@ describe('levels as text', () => {
 
 it('the die falls on each level as often as it is likely', () => {
   const chances = [0.5, 0, 0.25, 0.25];
-  expect([0, 0.49, 0.5, 0.74, 0.75, 0.999].map((share) => levelAt(chances, share))).toEqual([
-    0, 0, 2, 2, 3, 3,
-  ]);
+  expect([0, 0.49, 0.5, 0.74, 0.75, 0.999].map((share) => levelAt(chances, share))).toEqual([0, 0, 2, 2, 3, 3]);
   expect(levelAt([0.4, 0.3], 0.8)).toBe(0); // what rounding left over
 });
 
 it('odds are in words', () => {
   expect([0, 1, 12, 19.9, 93.4].map(oddsOf)).toEqual(['1', '2', '4,096', '978,356', '10²⁸']);
-  expect([0.0001, 0.031, 0.62, 0.999, 1].map(percent)).toEqual([
-    'under 0.1%',
-    '3.1%',
-    '62%',
-    'over 99%',
-    '100%',
-  ]);
+  expect([0.0001, 0.031, 0.62, 0.999, 1].map(percent)).toEqual(['under 0.1%', '3.1%', '62%', 'over 99%', '100%']);
 });
 
 describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () => {
@@ -57,8 +49,7 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
   const bars = () => drawing().locator('.next-bar');
   const picture = () => drawing().getByRole('img');
   const labels = () => bars().evaluateAll((all) => all.map((bar) => bar.getAttribute('aria-label')));
-  const drawn = async () =>
-    Number((await picture().getAttribute('aria-label'))?.match(/(\d+) of (?:64|784) pixels are drawn/)?.[1]);
+  const drawn = async () => Number((await picture().getAttribute('aria-label'))?.match(/(\d+) of (?:64|784) pixels are drawn/)?.[1]);
   const open = async (hash = '#drawing?model=digits-conditional') => {
     await demo.page.goto(`${demo.address}${hash}`);
     await drawing().locator('.likeliest').waitFor();
@@ -86,12 +77,8 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
     }
     steps.dispose();
     expect(await drawn()).toBe(given);
-    expect(await labels()).toEqual(
-      chances.map((chance, level) => `${shadeName(level, { levels: 17 })}, ${percent(chance)}`),
-    );
-    expect(await bars().locator('.next-chance:visible').allTextContents()).toEqual([
-      percent(Math.max(...chances)),
-    ]);
+    expect(await labels()).toEqual(chances.map((chance, level) => `${shadeName(level, { levels: 17 })}, ${percent(chance)}`));
+    expect(await bars().locator('.next-chance:visible').allTextContents()).toEqual([percent(Math.max(...chances))]);
     demo.expectClean();
   });
 
@@ -110,9 +97,7 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
     await drawing().getByLabel('Digit', { exact: true }).focus();
     await demo.page.keyboard.press('Tab');
     const focused = () => bars().evaluateAll((all) => all.findIndex((bar) => bar.matches(':focus')));
-    expect(await focused()).toBe(
-      await bars().evaluateAll((all) => all.findIndex((bar) => bar.matches('.likeliest'))),
-    );
+    expect(await focused()).toBe(await bars().evaluateAll((all) => all.findIndex((bar) => bar.matches('.likeliest'))));
     await demo.page.keyboard.press('Home');
     await demo.page.keyboard.press('ArrowRight');
     await demo.page.keyboard.press('ArrowUp');
@@ -217,10 +202,7 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
     const isDrawn = await demo.page.evaluate(
       async (data) => {
         // biome-ignore lint/suspicious/noExplicitAny: TypeScript does not know it
-        const decoder = new (globalThis as any).ImageDecoder({
-          data: Uint8Array.from(data),
-          type: 'image/gif',
-        });
+        const decoder = new (globalThis as any).ImageDecoder({ data: Uint8Array.from(data), type: 'image/gif' });
         await decoder.tracks.ready;
         const count = decoder.tracks.selectedTrack.frameCount;
         const drawnIn = async (frameIndex: number) => {
@@ -251,9 +233,7 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
       expect(right).toBeLessThanOrEqual(390);
     }
     const chances = (await labels()).map((label) => label?.split(', ')[1]);
-    expect(await bars().locator('.next-chance:visible').allTextContents()).toEqual(
-      chances.filter((chance) => chance !== 'under 0.1%'),
-    );
+    expect(await bars().locator('.next-chance:visible').allTextContents()).toEqual(chances.filter((chance) => chance !== 'under 0.1%'));
     const kind = drawing().getByLabel('Kind');
     const room = await kind.evaluate((select: HTMLSelectElement) => {
       const { paddingLeft, paddingRight, font } = getComputedStyle(select);
@@ -275,9 +255,7 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
 
   it('gives the link to copy by hand where the browser does not let the page copy', async () => {
     await demo.page.addInitScript(() =>
-      Object.defineProperty(navigator, 'clipboard', {
-        value: { writeText: () => Promise.reject(new Error()) },
-      }),
+      Object.defineProperty(navigator, 'clipboard', { value: { writeText: () => Promise.reject(new Error()) } }),
     );
     await demo.page.goto(`${demo.address}#drawing?model=digits-conditional&values=0Z0Z0F`);
     await button(drawing(), 'Share').click();
@@ -319,11 +297,8 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
   });
 
   it.each([
-    [
-      'model=digits-conditional&values=012%3Cb%3E',
-      'values (wanted at most 64 pixels of 17 shades, got “012<b>”)',
-    ],
-    ['model=cats&class=ten', 'model (wanted digits-28 or characters or clothes, got “cats”); class (wanted 0 to 9, got “ten”)'], // biome-ignore format: one line
+    ['model=digits-conditional&values=012%3Cb%3E', 'values (wanted at most 64 pixels of 17 shades, got “012<b>”)'],
+    ['model=cats&class=ten', 'model (wanted digits-28 or characters or clothes, got “cats”); class (wanted 0 to 9, got “ten”)'],
   ])('says what is wrong with the address #drawing?%s, and goes on without', async (query, words) => {
     await open(`#drawing?${query}`);
     expect(await drawing().getByRole('alert').textContent()).toBe(`Ignored in the address: ${words}.`);
@@ -396,9 +371,7 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
   it('shows of a long address no more than its beginning', async () => {
     await open(`#drawing?model=${'cats'.repeat(5000)}`);
     const words = await drawing().getByRole('alert').textContent();
-    expect(words).toMatch(
-      /^Ignored in the address: model \(wanted digits-28 or characters or clothes, got “(cats)+…”\)\.$/,
-    );
+    expect(words).toMatch(/^Ignored in the address: model \(wanted digits-28 or characters or clothes, got “(cats)+…”\)\.$/);
     expect(words?.length).toBeLessThan(200);
   });
 });

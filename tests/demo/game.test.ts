@@ -13,8 +13,7 @@ describe.skipIf(chromiumPath === undefined)('the game of the demo', () => {
   /** The levels of the character that is asked about: 24 pixels a side, each 5 wide, beside a gap of 12. */
   const shown = async () => {
     const { data, width } = await pictureOf(game().locator('.tray canvas'));
-    const at = (row: number, column: number) =>
-      data[4 * (width * (12 + 5 * row + 2) + 12 + 5 * column + 2)] ?? 0;
+    const at = (row: number, column: number) => data[4 * (width * (12 + 5 * row + 2) + 12 + 5 * column + 2)] ?? 0;
     return Array.from({ length: 576 }, (_, i) => (at(Math.floor(i / 24), i % 24) < 128 ? 1 : 0));
   };
   const open = async (query: string) => {
@@ -26,18 +25,13 @@ describe.skipIf(chromiumPath === undefined)('the game of the demo', () => {
     await demo.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     await open('seed=7');
     const all = await readFile(images);
-    const real = new Set(
-      Array.from({ length: all.length / 576 }, (_, i) => [...all.subarray(576 * i, 576 * (i + 1))].join('')),
-    );
+    const real = new Set(Array.from({ length: all.length / 576 }, (_, i) => [...all.subarray(576 * i, 576 * (i + 1))].join('')));
     const kinds = new Set<boolean>();
     for (let round = 0; round < 10; round++) {
       expect(await said()).toMatch(round === 0 ? /^Real or invented\?$/ : /And this\?$/);
       const isReal = real.has((await shown()).join(''));
       kinds.add(isReal);
-      await button(
-        game(),
-        round === 3 ? (isReal ? 'Invented' : 'Real') : isReal ? 'Real' : 'Invented',
-      ).click();
+      await button(game(), round === 3 ? (isReal ? 'Invented' : 'Real') : isReal ? 'Real' : 'Invented').click();
       const verdict = `${round === 3 ? 'Wrong' : 'Right'}: that one was ${isReal ? 'real' : 'invented'}.`;
       expect(await said()).toContain(verdict);
       expect(await game().getByRole('listitem').count()).toBe(round + 1);

@@ -10,8 +10,7 @@ describe.skipIf(chromiumPath === undefined)('an address with an image, in the de
   const demo = useDemo();
   const where = (id: string) => demo.panel(id).locator('.where').textContent();
   const alert = (id: string) => demo.panel(id).locator('.picker .alert');
-  const jobs = async (kind: string) =>
-    ((await sentJobs(demo.page)) as Jobs).filter((job) => job.kind === kind);
+  const jobs = async (kind: string) => ((await sentJobs(demo.page)) as Jobs).filter((job) => job.kind === kind);
 
   /** Presses the panel's button, and gives the link that is copied. */
   async function copyLink(id: string) {
@@ -125,12 +124,12 @@ describe.skipIf(chromiumPath === undefined)('an address with an image, in the de
 
   it.each([
     ['likelihood', 'model=digits-conditional&image=298', 'image (wanted 1 to 297, got “298”)'],
+    ['classifying', 'model=digits-conditional&levels=hZ0Z0G', 'levels (wanted those of 64 values, got “hZ0Z0G”)'],
     [
-      'classifying',
-      'model=digits-conditional&levels=hZ0Z0G',
-      'levels (wanted those of 64 values, got “hZ0Z0G”)',
+      'completing',
+      'model=digits-conditional&gap=2Z0Z0G&seed=0&particles=3',
+      'gap (wanted 0 or 1 for each of 64 pixels, got “2Z0Z0G”); seed (wanted 1 to 999999999, got “0”); particles (wanted 0 or 16 or 64, got “3”)',
     ],
-    ['completing', 'model=digits-conditional&gap=2Z0Z0G&seed=0&particles=3', 'gap (wanted 0 or 1 for each of 64 pixels, got “2Z0Z0G”); seed (wanted 1 to 999999999, got “0”); particles (wanted 0 or 16 or 64, got “3”)'], // biome-ignore format: one line
   ])('says what is wrong with the address #%s?%s, and goes on without', async (id, query, words) => {
     await open(`${demo.address}#${id}?${query}`);
     await eventually(() => alert(id).textContent()).toBe(`Ignored in the address: ${words}.`);

@@ -17,9 +17,7 @@ import { chromiumPath } from '../support/chromium.mjs';
 import { button, eventually, focusedAfterFrames, pixels, useDemo } from './open-page';
 
 const readModel = async (name: string) =>
-  readPortable(
-    await readFile(fileURLToPath(new URL(`../../examples/models/${name}.pixelcnn`, import.meta.url))),
-  );
+  readPortable(await readFile(fileURLToPath(new URL(`../../examples/models/${name}.pixelcnn`, import.meta.url))));
 
 interface Case {
   model: PortableModel;
@@ -40,8 +38,7 @@ function logProbsOf({ model, levels, condition }: Case) {
   return all;
 }
 
-const before = (levels: number[], pixel: number) =>
-  levels.map((level, i) => (i < pixel ? level : Number.NaN));
+const before = (levels: number[], pixel: number) => levels.map((level, i) => (i < pixel ? level : Number.NaN));
 
 /** All that a network computes at one pixel. */
 function netAt({ model, levels, condition }: Case, pixel: number) {
@@ -67,43 +64,38 @@ beforeAll(async () => {
   model.dispose();
 });
 
-describe.each(['17 levels and a class', 'a syllable and its parts', 'black and white'])(
-  'a network of %s that is looked into',
-  (name) => {
-    const shown = () => cases[name] as Case;
+describe.each(['17 levels and a class', 'a syllable and its parts', 'black and white'])('a network of %s that is looked into', (name) => {
+  const shown = () => cases[name] as Case;
 
-    it('says at every pixel what the runtime says, of the pixels before it only', () => {
-      const { model, levels, condition } = shown();
-      for (const [pixel, logProbs] of logProbsOf(shown()).entries()) {
-        const { at } = evaluator(model, before(levels, pixel), numbersOf(model, condition));
-        for (const [level, chance] of softmax(at(model.output, pixel)).entries())
-          expect(Math.abs(Math.log(chance) - (logProbs[level] as number))).toBeLessThan(
-            1e-5 * Math.max(1, -(logProbs[level] as number)),
-          );
-        const isRowOver = (pixel + 1) % (model.imageShape[1] as number) === 0; // the next one may not see so far
-        if (!isRowOver) expect(at(model.output, pixel + 1).every(Number.isNaN)).toBe(true);
-      }
-    });
+  it('says at every pixel what the runtime says, of the pixels before it only', () => {
+    const { model, levels, condition } = shown();
+    for (const [pixel, logProbs] of logProbsOf(shown()).entries()) {
+      const { at } = evaluator(model, before(levels, pixel), numbersOf(model, condition));
+      for (const [level, chance] of softmax(at(model.output, pixel)).entries())
+        expect(Math.abs(Math.log(chance) - (logProbs[level] as number))).toBeLessThan(1e-5 * Math.max(1, -(logProbs[level] as number)));
+      const isRowOver = (pixel + 1) % (model.imageShape[1] as number) === 0; // the next one may not see so far
+      if (!isRowOver) expect(at(model.output, pixel + 1).every(Number.isNaN)).toBe(true);
+    }
+  });
 
-    it('adds up: the taps of each convolution, and the bias', () => {
-      const pixel = Math.floor(shown().levels.length / 2) + 1;
-      const net = netAt(shown(), pixel);
-      let count = 0;
-      for (const { kind, node, size } of layersOf(net)) {
-        if (!['vertical', 'horizontal', 'across', 'mix', 'logits'].includes(kind)) continue;
-        const { bias } = net.nodes[node] as { bias: string | null };
-        for (let channel = 0; channel < size; channel++) {
-          const taps = tapsOf(net, node, channel).flat();
-          const sum = taps.reduce((total, tap) => total + (tap.isSeen ? tap.product : 0), 0);
-          const offset = bias === null ? 0 : (net.weights.get(bias)?.data[channel] as number);
-          expect(sum + offset).toBeCloseTo(net.values[node]?.[pixel]?.[channel] as number, 9);
-          count++;
-        }
+  it('adds up: the taps of each convolution, and the bias', () => {
+    const pixel = Math.floor(shown().levels.length / 2) + 1;
+    const net = netAt(shown(), pixel);
+    let count = 0;
+    for (const { kind, node, size } of layersOf(net)) {
+      if (!['vertical', 'horizontal', 'across', 'mix', 'logits'].includes(kind)) continue;
+      const { bias } = net.nodes[node] as { bias: string | null };
+      for (let channel = 0; channel < size; channel++) {
+        const taps = tapsOf(net, node, channel).flat();
+        const sum = taps.reduce((total, tap) => total + (tap.isSeen ? tap.product : 0), 0);
+        const offset = bias === null ? 0 : (net.weights.get(bias)?.data[channel] as number);
+        expect(sum + offset).toBeCloseTo(net.values[node]?.[pixel]?.[channel] as number, 9);
+        count++;
       }
-      expect(count).toBeGreaterThan(30);
-    });
-  },
-);
+    }
+    expect(count).toBeGreaterThan(30);
+  });
+});
 
 it('goes through the layers block by block, the vertical stack first', () => {
   const { model } = cases['black and white'] as Case;
@@ -124,10 +116,7 @@ it('goes through the layers block by block, the vertical stack first', () => {
 });
 
 it.each([
-  [
-    'clothes',
-    /^A network with other outputs than a softmax of one channel cannot be looked into$|with \w+ cannot/,
-  ],
+  ['clothes', /^A network with other outputs than a softmax of one channel cannot be looked into$|with \w+ cannot/],
   ['emoji-32', /^A network with other outputs than a softmax of one channel cannot be looked into$/],
 ])('refuses another kind of network by what it has: %s', async (name, message) => {
   const model = await readModel(name);
@@ -157,8 +146,7 @@ describe.skipIf(chromiumPath === undefined)('looking inside in the demo', () => 
   };
   const flipped = (i: number) => levels.map((level, k) => (k === i ? kind.levels - 1 - level : level));
   /** The numbers of a text. */
-  const numbersIn = (text: string | null) =>
-    (text?.replaceAll('−', '-').match(/-?\d+\.\d+/g) ?? []).map(Number);
+  const numbersIn = (text: string | null) => (text?.replaceAll('−', '-').match(/-?\d+\.\d+/g) ?? []).map(Number);
   const near = (a: number | undefined, b: number | undefined, terms = 1) =>
     expect(Math.abs((a as number) - (b as number))).toBeLessThan(0.0006 * (terms + 1));
 
@@ -177,7 +165,9 @@ describe.skipIf(chromiumPath === undefined)('looking inside in the demo', () => 
     for (const level of [likeliest, (likeliest + 1) % kind.levels]) {
       if (level !== likeliest) await panel().locator('.shades input').nth(level).hover();
       expect(await panel().locator('.shades input').nth(level).isChecked()).toBe(true);
-      const effects = levels.slice(0, SHOWN.pixel).map((_, i) => (chances[level] as number) - (chancesAt(SHOWN.pixel, flipped(i))[level] as number)); // biome-ignore format: one line
+      const effects = levels
+        .slice(0, SHOWN.pixel)
+        .map((_, i) => (chances[level] as number) - (chancesAt(SHOWN.pixel, flipped(i))[level] as number));
       const sizes = effects.map(Math.abs);
       const i = sizes.indexOf(Math.max(...sizes));
       const then = (chances[level] as number) - (effects[i] as number);
@@ -192,11 +182,9 @@ describe.skipIf(chromiumPath === undefined)('looking inside in the demo', () => 
     const box = (await grid().boundingBox()) as { width: number; height: number };
     const first = await pixels(grid());
     const pixel = SHOWN.pixel - width + 1; // above it, on the right
-    const at = { x: (((pixel % width) + 0.5) * box.width) / width, y: ((Math.floor(pixel / width) + 0.5) * box.height) / height }; // biome-ignore format: one line
+    const at = { x: (((pixel % width) + 0.5) * box.width) / width, y: ((Math.floor(pixel / width) + 0.5) * box.height) / height };
     await grid().click({ position: at });
-    await eventually(() => panel().locator('.shade b').allTextContents()).toEqual(
-      chancesAt(pixel, levels).map(percent),
-    );
+    await eventually(() => panel().locator('.shade b').allTextContents()).toEqual(chancesAt(pixel, levels).map(percent));
     await grid().focus();
     await demo.page.keyboard.press('ArrowLeft');
     const readout = () => panel().locator('.readout').textContent();
@@ -205,9 +193,7 @@ describe.skipIf(chromiumPath === undefined)('looking inside in the demo', () => 
     expect(await readout()).toMatch(/: not drawn yet$/);
     await demo.page.keyboard.press('Space');
     await eventually(readout).toMatch(/: the network decides about it$/);
-    await eventually(() => panel().locator('.shade b').allTextContents()).toEqual(
-      chancesAt(SHOWN.pixel, levels).map(percent),
-    );
+    await eventually(() => panel().locator('.shade b').allTextContents()).toEqual(chancesAt(SHOWN.pixel, levels).map(percent));
     await demo.page.keyboard.press('Tab'); // its cursor goes
     await eventually(() => pixels(grid())).toBe(first);
     demo.expectClean();
@@ -218,22 +204,23 @@ describe.skipIf(chromiumPath === undefined)('looking inside in the demo', () => 
     expect(await words().locator('h3').textContent()).toBe('Block 2, Vertical stack, Convolution');
     expect(await panel().locator('.result small').textContent()).toBe('channel 5');
     expect(await focusedAfterFrames(demo.page)).toBe('Next');
-    const [, , , struck] = await panel().locator('.taps').first().locator('td').evaluateAll((all) => [0, 3, 5, 7].map((i) => all[i]?.querySelector('s') !== null)); // biome-ignore format: one line
+    const [, , , struck] = await panel()
+      .locator('.taps')
+      .first()
+      .locator('td')
+      .evaluateAll((all) => [0, 3, 5, 7].map((i) => all[i]?.querySelector('s') !== null));
     expect(struck).toBe(true); // below its own row
     await panel().locator('.detail .term canvas').first().click(); // the number before it
     expect(await words().locator('h3').textContent()).toBe('Block 1, Vertical stack, Gate');
     await button(panel(), 'Overview').click();
     expect(await words().locator('h3').textContent()).toBe('The whole network');
-    expect(await demo.page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe(
-      'Block 1, Vertical stack, Gate',
-    );
+    expect(await demo.page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Block 1, Vertical stack, Gate');
     demo.expectClean();
   });
 
   it('goes by keys from layer to layer, and opens the channel with the largest number', async () => {
     await layer('Picture, Input').focus();
-    for (const key of ['ArrowRight', 'ArrowDown', 'ArrowLeft', 'ArrowRight'])
-      await demo.page.keyboard.press(key);
+    for (const key of ['ArrowRight', 'ArrowDown', 'ArrowLeft', 'ArrowRight']) await demo.page.keyboard.press(key);
     await demo.page.keyboard.press('Enter');
     expect(await words().locator('h3').textContent()).toBe('Block 1, Vertical stack, Gate');
     const value = numbersIn(await panel().locator('.result b').textContent())[0] as number;
@@ -254,7 +241,9 @@ describe.skipIf(chromiumPath === undefined)('looking inside in the demo', () => 
       expect(await words().locator('h3').textContent()).toBe(title);
       const said = numbersIn(await words().locator('p').nth(1).textContent());
       const result = numbersIn(await panel().locator('.result b').textContent())[0];
-      const terms = numbersIn((await panel().locator('.detail button.term > b, .detail .terms div.term:not(.result) > b').allTextContents()).join(' ')); // biome-ignore format: one line
+      const terms = numbersIn(
+        (await panel().locator('.detail button.term > b, .detail .terms div.term:not(.result) > b').allTextContents()).join(' '),
+      );
       if (what === 'add') near((terms[0] as number) + (terms[1] as number), result, 2);
       if (what === 'pointwise') near(Math.max(0, terms[0] as number), result);
       if (what === 'gate') {
@@ -287,17 +276,11 @@ describe.skipIf(chromiumPath === undefined)('looking inside in the demo', () => 
       if (await panel().locator('.taps').count()) {
         const [weights, values, products] = await Promise.all(
           [0, 1, 2].map(async (i) =>
-            numbersIn(
-              (await panel().locator('.taps').nth(i).locator('td:not(.masked)').allTextContents()).join(' '),
-            ),
+            numbersIn((await panel().locator('.taps').nth(i).locator('td:not(.masked)').allTextContents()).join(' ')),
           ),
         );
         for (const [i, product] of (products as number[]).entries())
-          near(
-            (weights?.[i] as number) * (values?.[i] as number),
-            product,
-            Math.abs(values?.[i] as number) + 1,
-          );
+          near((weights?.[i] as number) * (values?.[i] as number), product, Math.abs(values?.[i] as number) + 1);
         const sum = (numbers: number[]) => numbers.reduce((x, y) => x + y, 0);
         near(sum(products as number[]), said[0], products?.length);
         const added = numbersIn((await panel().locator('.strip b').allTextContents()).join(' '));
@@ -334,9 +317,7 @@ describe.skipIf(chromiumPath === undefined)('looking inside in the demo', () => 
       document.startViewTransition = (update) => {
         const transition = start(update);
         transition.ready.then(() => {
-          const names = document
-            .getAnimations()
-            .map(({ effect }) => (effect as KeyframeEffect).pseudoElement ?? '');
+          const names = document.getAnimations().map(({ effect }) => (effect as KeyframeEffect).pseudoElement ?? '');
           (globalThis as unknown as { moved: string[] }).moved.push(...names);
         });
         return transition;
@@ -352,9 +333,7 @@ describe.skipIf(chromiumPath === undefined)('looking inside in the demo', () => 
     await eventually(moved).toContain('::view-transition-group(map)');
     await eventually(() => words().locator('h3').textContent()).toBe('Block 1, Vertical stack, Gate');
     await next().click();
-    await eventually(() => words().locator('h3').textContent()).toBe(
-      'Block 1, Horizontal stack, Convolution',
-    );
+    await eventually(() => words().locator('h3').textContent()).toBe('Block 1, Horizontal stack, Convolution');
     await button(panel(), 'Overview').click();
     await eventually(() => words().locator('h3').textContent()).toBe('The whole network');
     demo.expectClean();
@@ -367,12 +346,8 @@ describe.skipIf(chromiumPath === undefined)('looking inside in the demo', () => 
     const { hash } = new URL(demo.page.url());
     expect(hash).toBe(`#inside?pixel=${SHOWN.pixel}&level=0&step=2&channel=1`);
     await demo.page.evaluate(() => location.assign('#inside?pixel=3&level=99'));
-    await eventually(() => panel().locator('.alert').textContent()).toContain(
-      'Ignored in the address: level',
-    );
-    await eventually(() => panel().locator('.shade b').allTextContents()).toEqual(
-      chancesAt(3, levels).map(percent),
-    );
+    await eventually(() => panel().locator('.alert').textContent()).toContain('Ignored in the address: level');
+    await eventually(() => panel().locator('.shade b').allTextContents()).toEqual(chancesAt(3, levels).map(percent));
     await demo.page.evaluate((to) => location.assign(to), hash);
     await eventually(() => words().locator('h3').textContent()).toBe('Block 1, Vertical stack, Gate');
     expect(await panel().locator('.result small').textContent()).toBe('channel 1');

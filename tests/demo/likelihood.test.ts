@@ -23,8 +23,7 @@ describe.skipIf(chromiumPath === undefined)('how likely in the demo', () => {
   const readout = () => likelihood().locator('.map .readout').textContent();
   const headline = () => likelihood().locator('.headline').textContent();
   const bitsOf = (text: string | null) => Number(text?.match(/(\d+\.\d+) bits/)?.[1]);
-  const whole = async () =>
-    Number((await headline())?.match(/This picture: ([\d,]+) bits/)?.[1]?.replace(',', ''));
+  const whole = async () => Number((await headline())?.match(/This picture: ([\d,]+) bits/)?.[1]?.replace(',', ''));
 
   beforeEach(async () => {
     await demo.open('likelihood', 'model=digits-conditional&image=1'); // quick, and few to walk through
@@ -76,9 +75,7 @@ describe.skipIf(chromiumPath === undefined)('how likely in the demo', () => {
       await demo.page.keyboard.press('ArrowDown');
     }
     expect(Math.abs(sum - (await whole()))).toBeLessThan(1);
-    expect(
-      Math.abs(sum / 64 - Number((await headline())?.match(/or (\d\.\d\d) for each/)?.[1])),
-    ).toBeLessThan(0.02);
+    expect(Math.abs(sum / 64 - Number((await headline())?.match(/or (\d\.\d\d) for each/)?.[1]))).toBeLessThan(0.02);
     expect(await likelihood().getByText('uniform 4.1').isVisible()).toBe(true);
   });
 
@@ -92,9 +89,7 @@ describe.skipIf(chromiumPath === undefined)('how likely in the demo', () => {
         .map(Number);
     const [row = 0, column = 0] = place(await title()) ?? [];
     const note = likelihood().locator('.levels .hint');
-    expect(await note.textContent()).toBe(
-      'This pixel surprises it most, and is marked above. Rows and columns count from 0.',
-    );
+    expect(await note.textContent()).toBe('This pixel surprises it most, and is marked above. Rows and columns count from 0.');
     // A ring of white and ink, a square's tenth wide, of which there are eight a side.
     const ring = (y: number, x: number) => colourAt(map(), (x + 0.02) / 8, (y + 0.5) / 8);
     expect(await ring(row, column)).not.toEqual(await ring(row, column + 1 < 8 ? column + 1 : 0));
@@ -125,8 +120,7 @@ describe.skipIf(chromiumPath === undefined)('how likely in the demo', () => {
     for (let y = 0; y < row; y++) await demo.page.keyboard.press('ArrowDown');
     for (let x = 0; x < column; x++) await demo.page.keyboard.press('ArrowRight');
     expect(place(await title())).toEqual([row, column]);
-    const [, level, percent] =
-      (await words())?.match(/^Level (\d+) \(([\d.]+)%\); likeliest \d+ \(\d+%\)/) ?? [];
+    const [, level, percent] = (await words())?.match(/^Level (\d+) \(([\d.]+)%\); likeliest \d+ \(\d+%\)/) ?? [];
     expect(await likelihood().locator('.editor .readout').textContent()).toContain(`level ${level} of`);
     expect(Math.abs(Number(percent) - 100 * 2 ** -most)).toBeLessThan(0.1);
   });

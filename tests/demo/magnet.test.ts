@@ -8,21 +8,17 @@ import { chromiumPath } from '../support/chromium.mjs';
 import { button, eventually, pixels, recordJobs, says, sentJobs, stopClock, useDemo } from './open-page';
 
 const readModel = async (temperature: number) =>
-  readPortable(
-    await readFile(
-      fileURLToPath(new URL(`../../examples/models/magnet-${temperature}.pixelcnn`, import.meta.url)),
-    ),
-  );
+  readPortable(await readFile(fileURLToPath(new URL(`../../examples/models/magnet-${temperature}.pixelcnn`, import.meta.url))));
 
 it('counts magnetizations, and has their mean', () => {
-  expect(countsOf([-1, -0.96, -0.04, 0, 0.06, 1])).toEqual([2, ...Array(9).fill(0), 2, 1, ...Array(8).fill(0), 1]); // biome-ignore format: one line
+  expect(countsOf([-1, -0.96, -0.04, 0, 0.06, 1])).toEqual([2, ...Array(9).fill(0), 2, 1, ...Array(8).fill(0), 1]);
   expect(meanOf(Float64Array.of(1, 2, 3))).toEqual({ mean: 2, error: Math.sqrt(1 / 3) });
 });
 
 it.each(TEMPERATURES)('the file of temperature %s says what it is', async (temperature) => {
   const { info, imageShape, levels, symmetry } = await readModel(temperature);
   expect(info).toEqual({ name: `Ising 10x10 at beta ${1 / temperature}` });
-  expect({ imageShape, levels, ...symmetry }).toEqual({ imageShape: [10, 10, 1], levels: 2, symmetries: SYMMETRIES }); // biome-ignore format: one line
+  expect({ imageShape, levels, ...symmetry }).toEqual({ imageShape: [10, 10, 1], levels: 2, symmetries: SYMMETRIES });
 });
 
 describe.skipIf(chromiumPath === undefined)('magnets in the demo', () => {
@@ -64,10 +60,8 @@ describe.skipIf(chromiumPath === undefined)('magnets in the demo', () => {
     const all = magnetizationsOf(data, 64);
     const { mean, error } = meanOf(all.map(Math.abs));
     expect(await words(1)).toBe(`${mean.toFixed(2)} ± ${error.toFixed(2)}, the mean of these 64 squares`);
-    const [down, up] = [all.filter((one) => one < -0.05), all.filter((one) => one > 0.05)].map(
-      ({ length }) => length,
-    );
-    expect(await panel().locator('.level-row').getAttribute('aria-label')).toContain(`${down} point down, ${up} up,`); // biome-ignore format: one line
+    const [down, up] = [all.filter((one) => one < -0.05), all.filter((one) => one > 0.05)].map(({ length }) => length);
+    expect(await panel().locator('.level-row').getAttribute('aria-label')).toContain(`${down} point down, ${up} up,`);
     await expectEstimate(2.27);
     demo.expectClean();
   });
@@ -100,9 +94,7 @@ describe.skipIf(chromiumPath === undefined)('magnets in the demo', () => {
     await slider().press('Home');
     await demo.page.clock.resume();
     await says(panel(), 'Drew 64 squares at temperature 1.5.');
-    expect((await estimates()).map(({ seed }) => seed)[2]).toBe(
-      (await estimates()).map(({ seed }) => seed)[1],
-    );
+    expect((await estimates()).map(({ seed }) => seed)[2]).toBe((await estimates()).map(({ seed }) => seed)[1]);
     demo.expectClean();
   });
 });

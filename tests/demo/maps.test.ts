@@ -27,24 +27,24 @@ describe.skipIf(chromiumPath === undefined)('maps in the demo', () => {
     const query = new URLSearchParams(new URL(demo.page.url()).hash.split('?')[1]);
     return levelsOfText(query.get('tiles') ?? '', { levels: 12, size: 1024 }) ?? [];
   }
-  const jobs = async () =>
-    (await sentJobs(demo.page)).filter((job) => job['model'] === 'tiles' && job['numImages'] !== 5); // the wall's
+  const jobs = async () => (await sentJobs(demo.page)).filter((job) => job['model'] === 'tiles' && job['numImages'] !== 5); // the wall's
   /** What the library draws for a job, in the map's own orientation: of four tries the first with the fewest flaws. */
   async function drawnFor(job: Record<string, unknown>, orientation = 0) {
     const whole = readPortable(await readFile(MODEL));
     const rows = job['rows'] as number;
     const model = { ...whole, imageShape: [rows, 32, 1] as [number, number, number] };
     const given = job['given'] as Record<'levels' | 'known', Record<number, number>>;
-    const [levels, known] = [given.levels, given.known].map((data) => Uint8Array.from(PLACES, (i) => data[i] ?? 0)) as [Uint8Array, Uint8Array]; // biome-ignore format: one line
+    const [levels, known] = [given.levels, given.known].map((data) => Uint8Array.from(PLACES, (i) => data[i] ?? 0)) as [
+      Uint8Array,
+      Uint8Array,
+    ];
     const shape = [4, rows, 32, 1];
-    const fourTimes = (data: Uint8Array) => ({ data: Uint8Array.from({ length: 4 * rows * 32 }, (_, i) => data[i % (rows * 32)] as number), shape }); // biome-ignore format: one line
+    const fourTimes = (data: Uint8Array) => ({
+      data: Uint8Array.from({ length: 4 * rows * 32 }, (_, i) => data[i % (rows * 32)] as number),
+      shape,
+    });
     const { data } = await sample(model, {
-      ...{
-        numImages: 4,
-        seed: job['seed'] as number,
-        temperature: job['temperature'] as number,
-        lookAhead: 16,
-      },
+      ...{ numImages: 4, seed: job['seed'] as number, temperature: job['temperature'] as number, lookAhead: 16 },
       ...{ initial: fourTimes(levels), known: fourTimes(known) },
     });
     const maps = [0, 1, 2, 3].map((n) => {
@@ -108,10 +108,7 @@ describe.skipIf(chromiumPath === undefined)('maps in the demo', () => {
     const { known } = job['given'] as { known: Record<number, number> };
     const free = PLACES.filter((place) => known[place] === 0);
     const near = PLACES.filter((place) => {
-      const [row, column] = [
-        Math.abs(Math.floor(place / 32) - 14),
-        Math.max(0, Math.abs((place % 32) - 15) - 2),
-      ];
+      const [row, column] = [Math.abs(Math.floor(place / 32) - 14), Math.max(0, Math.abs((place % 32) - 15) - 2)];
       return row + column >= 1 && row + column <= 3;
     });
     expect(free).toEqual(near);
@@ -138,14 +135,8 @@ describe.skipIf(chromiumPath === undefined)('maps in the demo', () => {
 
   it('goes on over each edge from what stays, and shows the same again on the way back', async () => {
     const first = await shown();
-    const [top, left] = [
-      (map: number[]) => map.slice(0, 24 * 32),
-      (map: number[]) => map.filter((_, i) => i % 32 < 24),
-    ];
-    const [bottom, right] = [
-      (map: number[]) => map.slice(8 * 32),
-      (map: number[]) => map.filter((_, i) => i % 32 >= 8),
-    ];
+    const [top, left] = [(map: number[]) => map.slice(0, 24 * 32), (map: number[]) => map.filter((_, i) => i % 32 < 24)];
+    const [bottom, right] = [(map: number[]) => map.slice(8 * 32), (map: number[]) => map.filter((_, i) => i % 32 >= 8)];
     const ways = [
       ['south', 'north', 0, bottom, top],
       ['north', 'south', 2, top, bottom],

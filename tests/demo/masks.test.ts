@@ -31,7 +31,6 @@ describe('a weight in words', () => {
     ['horizontal', 1, 7],
     ['vertical', 7, 7],
   ] as [Stack, number, number][])('of a kernel of 7 in a %s stack: %i by %i', (stack, rows, columns) => {
-    // biome-ignore format: one line
     expect(maskOf(stack, 'A', 7)).toMatchObject({ rows, columns });
   });
 });
@@ -48,7 +47,7 @@ describe.each([
     { numBlocks: 0, height: 4, width: 6, at: [2, 0] },
   ])('is what the library finds by changing values: %o', async ({ numBlocks, height, width, at }) => {
     const [row, column] = at as [number, number];
-    const built = model({ imageShape: [height, width, 1], levels: 2, hiddenDim: 2, outDim: 2, firstKernelSize: 3, numBlocks }); // biome-ignore format: one line
+    const built = model({ imageShape: [height, width, 1], levels: 2, hiddenDim: 2, outDim: 2, firstKernelSize: 3, numBlocks });
     const scale = isGated ? 0.5 : 1; // so that no gate saturates
     const weights = built.getWeights().map((weight) => tf.mul(tf.add(tf.abs(weight), 0.05), scale));
     built.setWeights(weights);
@@ -95,7 +94,8 @@ describe.each([
 describe.skipIf(chromiumPath === undefined)('masks in the demo', () => {
   const demo = useDemo();
   const panel = () => demo.panel('masks');
-  const choose = (group: string, name: string) => panel().getByRole('group', { name: group, exact: true }).getByRole('radio', { name, exact: true }).check(); // biome-ignore format: one line
+  const choose = (group: string, name: string) =>
+    panel().getByRole('group', { name: group, exact: true }).getByRole('radio', { name, exact: true }).check();
   const kernel = () => panel().locator('.kernel');
   const mask = () => kernel().locator('canvas').getAttribute('aria-label');
   const readout = () => kernel().getByRole('status').textContent();
@@ -176,7 +176,9 @@ describe.skipIf(chromiumPath === undefined)('masks in the demo', () => {
     expect(await words('Plain stack')).toBe('Row 5, column 9: drawn later');
 
     const { width = 0, height = 0 } = (await view('Two stacks').getByRole('application').boundingBox()) ?? {};
-    await view('Two stacks').getByRole('application').click({ position: { x: (2.5 / 13) * width, y: (0.5 / 7) * height } }); // biome-ignore format: one line
+    await view('Two stacks')
+      .getByRole('application')
+      .click({ position: { x: (2.5 / 13) * width, y: (0.5 / 7) * height } });
     expect(await words('Two stacks')).toBe('Row 0, column 2: the pixel computed');
     expect((await captions())[0]).toBe('Plain stack: 2 of 2 pixels in the window are seen');
     demo.expectClean();

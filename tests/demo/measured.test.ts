@@ -31,9 +31,7 @@ describe.skipIf(chromiumPath === undefined)('the demo, measured,', () => {
         await session.send('Network.clearBrowserCache');
         await demo.page.goto('about:blank');
         await demo.page.goto(demo.address);
-        const shown = await demo.page.waitForFunction(
-          () => (globalThis as { firstPicture?: number }).firstPicture,
-        );
+        const shown = await demo.page.waitForFunction(() => (globalThis as { firstPicture?: number }).firstPicture);
         return (await shown.jsonValue()) as number;
       };
       await eventually(load).toBeLessThan(FIRST_PICTURE); // where other work lets it
@@ -51,9 +49,7 @@ describe.skipIf(chromiumPath === undefined)('the demo, measured,', () => {
           line = line.then(() => wait(body.length / BANDWIDTH));
           await line;
           const type = answer.headers.get('content-type') ?? '';
-          response
-            .writeHead(answer.status, { 'Content-Type': type, 'Cache-Control': 'max-age=600' })
-            .end(body);
+          response.writeHead(answer.status, { 'Content-Type': type, 'Cache-Control': 'max-age=600' }).end(body);
         });
         await new Promise<void>((resolve) => slow?.listen(0, '127.0.0.1', resolve));
         const { port } = slow.address() as AddressInfo;

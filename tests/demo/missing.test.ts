@@ -26,9 +26,7 @@ describe.skipIf(chromiumPath === undefined)('what is missing to the demo', () =>
     const training = demo.panel('training');
     await training.getByLabel('Backend').selectOption('webgpu');
     await button(training, 'Train').click();
-    expect(await alertOf('training')).toMatch(
-      /^This did not work: The backend webgpu does not start in this browser\./,
-    );
+    expect(await alertOf('training')).toMatch(/^This did not work: The backend webgpu does not start in this browser\./);
     expect(await button(training, 'Train').isEnabled()).toBe(true);
   });
 

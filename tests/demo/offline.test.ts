@@ -10,9 +10,7 @@ describe.skipIf(chromiumPath === undefined)('the demo without network', () => {
     await demo.page.goto(demo.address);
     await demo.page.evaluate(() => caches.open('of another page of this host'));
     await isWhole();
-    await demo.page.waitForFunction(
-      async () => (await navigator.serviceWorker.ready).active?.state === 'activated',
-    );
+    await demo.page.waitForFunction(async () => (await navigator.serviceWorker.ready).active?.state === 'activated');
     await eventually(() => demo.page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
     await demo.page.reload();
     await isWhole();

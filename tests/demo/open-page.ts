@@ -30,8 +30,7 @@ function withoutServiceWorker() {
 /** Unfolds what stands beside a picture, the choice of another and its file, and what masks do through many layers. */
 export function unfold() {
   new MutationObserver(() => {
-    for (const details of document.querySelectorAll<HTMLDetailsElement>('.picker, .files, #masks > details'))
-      details.open = true;
+    for (const details of document.querySelectorAll<HTMLDetailsElement>('.picker, .files, #masks > details')) details.open = true;
   }).observe(document, { subtree: true, childList: true });
 }
 
@@ -71,8 +70,7 @@ export function recordJobs() {
 }
 
 /** The jobs that {@link recordJobs} has kept. */
-export const sentJobs = (page: Page) =>
-  page.evaluate(() => (globalThis as unknown as { jobs: Record<string, unknown>[] }).jobs);
+export const sentJobs = (page: Page) => page.evaluate(() => (globalThis as unknown as { jobs: Record<string, unknown>[] }).jobs);
 
 /** How many tensors tfjs held after each job of the worker that trains. */
 export const tensorCounts = (page: Page) =>
@@ -83,8 +81,7 @@ export const tensorCounts = (page: Page) =>
   );
 
 /** The colours of a canvas, as text, to compare. */
-export const pixels = (canvas: Locator) =>
-  canvas.evaluate((element: HTMLCanvasElement) => element.toDataURL());
+export const pixels = (canvas: Locator) => canvas.evaluate((element: HTMLCanvasElement) => element.toDataURL());
 
 /** All of a canvas: red, green, blue and opacity of each point. Read from a copy, since Chromium complains of canvases that are read often. */
 export const pictureOf = (canvas: Locator) =>
@@ -109,8 +106,7 @@ export const colourAt = (canvas: Locator, x: number, y: number) =>
 export const status = (panel: Locator) => panel.locator('.report').getByRole('status');
 export const button = (panel: Locator, name: string) => panel.getByRole('button', { name, exact: true });
 /** Waits until the panel says so. */
-export const says = (panel: Locator, text: string | RegExp) =>
-  status(panel).filter({ hasText: text }).waitFor();
+export const says = (panel: Locator, text: string | RegExp) => status(panel).filter({ hasText: text }).waitFor();
 
 /** Expects it sooner or later: the machine may be busy. */
 export const eventually = <T>(ask: () => T) => expect.poll(ask);

@@ -18,8 +18,7 @@ describe.skipIf(chromiumPath === undefined)('an image of the visitor in the demo
     }
     return words;
   }
-  const load = (file: { name: string; mimeType: string; buffer: Buffer }) =>
-    likelihood().getByLabel('Load an image').setInputFiles(file);
+  const load = (file: { name: string; mimeType: string; buffer: Buffer }) => likelihood().getByLabel('Load an image').setInputFiles(file);
   const isLoaded = (side: number) => picker().getByText(`your image, in ${side} by ${side}`).waitFor();
 
   beforeEach(async () => {
@@ -30,9 +29,7 @@ describe.skipIf(chromiumPath === undefined)('an image of the visitor in the demo
 
   it('is scaled to the model, and ink is dark', async () => {
     const before = await likelihood().locator('.headline').textContent();
-    await load(
-      png(32, 32, (x) => (x < 8 ? [0, 0, 0, 255] : x < 12 ? [139, 140, 140, 255] : [255, 255, 255, 255])),
-    );
+    await load(png(32, 32, (x) => (x < 8 ? [0, 0, 0, 255] : x < 12 ? [139, 140, 140, 255] : [255, 255, 255, 255])));
     await isLoaded(8);
     const [black = '', black2, grey, paper] = await firstRow(4);
     expect([black, black2, grey, paper]).toEqual([16, 16, 8, 0].map((level) => `level ${level} of 0 to 16`));
@@ -99,8 +96,7 @@ describe.skipIf(chromiumPath === undefined)('an image of the visitor in the demo
     expect(await picker().getByText('1 of 297').isVisible()).toBe(true);
     await load({ name: 'notes.svg', mimeType: 'image/svg+xml', buffer: Buffer.from('<p>no picture</p>') });
     await eventually(() => alert.textContent()).toBe('notes.svg is not an image that this browser can read.');
-    const page =
-      '<foreignObject width="2" height="2"><p xmlns="http://www.w3.org/1999/xhtml">a</p></foreignObject>';
+    const page = '<foreignObject width="2" height="2"><p xmlns="http://www.w3.org/1999/xhtml">a</p></foreignObject>';
     const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 2 2">${page}</svg>`;
     await load({ name: 'page.svg', mimeType: 'image/svg+xml', buffer: Buffer.from(svg) });
     await eventually(() => alert.textContent()).toBe(
@@ -117,10 +113,7 @@ describe.skipIf(chromiumPath === undefined)('an image of the visitor in the demo
     await picker().getByText('The model finds this class likeliest.').waitFor();
     expect(await classes.inputValue()).toBe('1');
     expect(await picker().locator('.aside').isVisible()).toBe(false); // light enough
-    const measured = async () =>
-      (await sentJobs(demo.page))
-        .filter(({ kind }) => kind === 'likelihood')
-        .map(({ condition }) => condition);
+    const measured = async () => (await sentJobs(demo.page)).filter(({ kind }) => kind === 'likelihood').map(({ condition }) => condition);
     await eventually(measured).toContain(1);
     await classes.selectOption('7');
     await picker().getByText('This is your choice.').waitFor();
@@ -169,9 +162,7 @@ describe.skipIf(chromiumPath === undefined)('an image of the visitor in the demo
       const svg = `<svg xmlns="http://www.w3.org/2000/svg" ${size}><rect width="1" height="2" fill="#181818"/></svg>`;
       await load({ name: 'half.svg', mimeType: 'image/svg+xml', buffer: Buffer.from(svg) });
       await isLoaded(8);
-      expect(await firstRow(8), size).toEqual(
-        [16, 16, 16, 16, 0, 0, 0, 0].map((level) => `level ${level} of 0 to 16`),
-      );
+      expect(await firstRow(8), size).toEqual([16, 16, 16, 16, 0, 0, 0, 0].map((level) => `level ${level} of 0 to 16`));
       await button(likelihood(), 'Next').click();
       await picker().getByText('of 297').waitFor();
     }
@@ -197,9 +188,7 @@ describe.skipIf(chromiumPath === undefined)('an image of the visitor in the demo
     await button(completing, 'Rub out the lower half').click();
     await button(completing, 'Fill in').click();
     await says(completing, 'Six ways');
-    expect(await colourAt(completing.getByRole('img'), (13 + 8) / 436, (13 + 8) / 295)).toEqual([
-      24, 24, 24, 255,
-    ]);
+    expect(await colourAt(completing.getByRole('img'), (13 + 8) / 436, (13 + 8) / 295)).toEqual([24, 24, 24, 255]);
     await button(completing, 'Invert').click();
     await completing.getByRole('img', { name: 'No completions yet' }).waitFor(); // they were of another image
     expect(await button(completing, 'Fill in').isEnabled()).toBe(true); // what was rubbed out still is
@@ -217,9 +206,7 @@ describe.skipIf(chromiumPath === undefined)('an image of the visitor in the demo
     await button(completing, 'Fill in').click();
     letAnswer();
     await says(completing, 'to go on');
-    const [job] = (await sentJobs(demo.page))
-      .filter(({ kind, numImages }) => kind === 'sample' && numImages === 6)
-      .slice(-1);
+    const [job] = (await sentJobs(demo.page)).filter(({ kind, numImages }) => kind === 'sample' && numImages === 6).slice(-1);
     expect(job).toMatchObject({ model: 'digits-conditional', classes: Array(6).fill(1) });
     expect(await completing.getByLabel('Class given to the model').inputValue()).toBe('1');
     demo.expectClean();

@@ -10,17 +10,7 @@ import { serveEdited } from '../support/pages';
 import { button, DEMO, eventually, FIRST_WORK, frames, stopClock, useDemo } from './open-page';
 
 /** Panels that are there without a click. */
-const UNFOLDED = [
-  'wall',
-  'drawing',
-  'masks',
-  'inside',
-  'likelihood',
-  'completing',
-  'maps',
-  'training',
-  'magnet',
-] as const;
+const UNFOLDED = ['wall', 'drawing', 'masks', 'inside', 'likelihood', 'completing', 'maps', 'training', 'magnet'] as const;
 
 const MODELS = fileURLToPath(new URL('../../examples/models', import.meta.url));
 
@@ -28,27 +18,21 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
   const demo = useDemo({ isWhole: true });
 
   it('is small, but for tfjs, the library and data', async () => {
-    const own =
-      /^(?!tfjs|backend-|pixelcnn-layers|loss-chart|gifenc|oxipng|worker-|train-worker-|rolldown-runtime).*\.js$/;
+    const own = /^(?!tfjs|backend-|pixelcnn-layers|loss-chart|gifenc|oxipng|worker-|train-worker-|rolldown-runtime).*\.js$/;
     const files = (await readdir(join(demo.built, 'assets'))).filter((name) => own.test(name));
-    const sizes = await Promise.all(
-      files.map(async (name) => (await stat(join(demo.built, 'assets', name))).size),
-    );
+    const sizes = await Promise.all(files.map(async (name) => (await stat(join(demo.built, 'assets', name))).size));
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(122_000);
   });
 
   it('says of its models how many weights they have, and how well the cards say they do', async () => {
     const { MODELS: catalogue } = await import('../../demo/catalogue.mjs');
     for (const [name, entry] of Object.entries(catalogue)) {
-      const { weights, imageShape, levels, conditions } = readPortable(
-        await readFile(join(MODELS, `${name}.pixelcnn`)),
-      );
+      const { weights, imageShape, levels, conditions } = readPortable(await readFile(join(MODELS, `${name}.pixelcnn`)));
       const count = [...weights.values()].reduce((sum, { data }) => sum + data.length, 0);
       expect(entry.note).toContain(` ${count.toLocaleString('en')} weights`);
       const [condition] = conditions;
       const isSyllables = condition?.kind === 'vector'; // of 19, 21 and 28 parts
-      const numClasses =
-        condition?.kind === 'class' ? condition.numClasses : isSyllables ? 19 * 21 * 28 : null;
+      const numClasses = condition?.kind === 'class' ? condition.numClasses : isSyllables ? 19 * 21 * 28 : null;
       expect(entry).toMatchObject({ shape: imageShape, levels, numClasses });
     }
     const card = await readFile(join(MODELS, 'digits/README.md'), 'utf8');
@@ -69,9 +53,7 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
     demo.page.on('response', (response) => answers.push(response));
     await demo.page.goto(demo.address);
     await demo.panel('wall').locator('.wall-tile:enabled').first().waitFor();
-    const end = await demo.page.evaluate(
-      () => (globalThis as unknown as { firstPicture: number }).firstPicture,
-    );
+    const end = await demo.page.evaluate(() => (globalThis as unknown as { firstPicture: number }).firstPicture);
     const before = answers.filter((response) => response.request().timing().startTime <= end);
     const sizes = await Promise.all(
       before.map(async (response) => {
@@ -106,16 +88,15 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
       await demo.arePanelsThere();
       const hrefs = await links().evaluateAll((all) => all.map((link) => link.getAttribute('href')));
       expect(hrefs).toEqual(
-        [
-          ...['wall', 'drawing', 'masks', 'inside', 'likelihood', 'completing', 'maps', 'training'],
-          ...['magnet', 'play', 'more'],
-        ].map((id) => `#${id}`),
+        [...['wall', 'drawing', 'masks', 'inside', 'likelihood', 'completing', 'maps', 'training'], ...['magnet', 'play', 'more']].map(
+          (id) => `#${id}`,
+        ),
       );
       for (const [i, words] of [...(await links().allTextContents()).entries()].reverse()) {
         if (i % 2 === 1) continue;
         await links().nth(i).click();
         await eventually(current).toEqual([words]);
-        const sees = (box: DOMRect) => box.top >= 0 && box.bottom <= size.height && box.left >= 0 && box.right <= size.width; // biome-ignore format: one line
+        const sees = (box: DOMRect) => box.top >= 0 && box.bottom <= size.height && box.left >= 0 && box.right <= size.width;
         await eventually(async () =>
           sees(
             await links()
@@ -142,8 +123,7 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
       await demo.panel('wall').locator('.wall-tile:enabled').first().waitFor();
       const isSeen = () =>
         demo.page.evaluate(() => {
-          const { left, right, top, bottom } =
-            document.activeElement?.getBoundingClientRect() ?? new DOMRect();
+          const { left, right, top, bottom } = document.activeElement?.getBoundingClientRect() ?? new DOMRect();
           const hit = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
           return left >= 0 && right <= innerWidth && hit === document.activeElement;
         });
@@ -158,25 +138,20 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
   it('links to the repository, whose address stands in package.json, and to the papers', async () => {
     await demo.page.goto(demo.address);
     const { homepage } = JSON.parse(await readFile(join(DEMO, '../package.json'), 'utf8'));
-    const hrefs = await demo.page.locator('a[href^=http]').evaluateAll((all) => all.map((link) => (link as HTMLAnchorElement).href)); // biome-ignore format: one line
+    const hrefs = await demo.page.locator('a[href^=http]').evaluateAll((all) => all.map((link) => (link as HTMLAnchorElement).href));
     expect(hrefs).toContain(homepage);
     const repository = homepage.replace(/#.*/, '');
     const paths = hrefs.flatMap((href) => /\/(?:tree|blob)\/main\/(.*)$/.exec(href)?.[1] ?? []);
     expect(paths.length).toBeGreaterThan(3);
     for (const path of paths) await stat(join(DEMO, '..', path));
-    for (const href of hrefs) expect(href.startsWith(repository) || /^https:\/\/arxiv\.org\/abs\/\d{4}\.\d{5}$/.test(href)).toBe(true); // biome-ignore format: one line
+    for (const href of hrefs) expect(href.startsWith(repository) || /^https:\/\/arxiv\.org\/abs\/\d{4}\.\d{5}$/.test(href)).toBe(true);
   });
 
   it('has the licences of what it holds of others, as their packages have them', async () => {
     await demo.page.goto(demo.address);
     const href = await demo.page.getByRole('link', { name: 'Their licences' }).getAttribute('href');
     const text = await readFile(join(demo.built, href ?? ''), 'utf8');
-    for (const name of [
-      '@jsquash/oxipng/LICENSE',
-      '@jsquash/oxipng/codec/LICENSE.codec.md',
-      'uplot/LICENSE',
-      'gifenc/LICENSE.md',
-    ])
+    for (const name of ['@jsquash/oxipng/LICENSE', '@jsquash/oxipng/codec/LICENSE.codec.md', 'uplot/LICENSE', 'gifenc/LICENSE.md'])
       expect(text).toContain((await readFile(join(DEMO, '../node_modules', name), 'utf8')).trim());
   });
 
@@ -199,25 +174,22 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
     it.each([
       ['wide', { width: 1280, height: 800 }],
       ['narrow', { width: 390, height: 844 }],
-    ] as const)(
-      'leads there at once, and stays there as they are filled, also after a reload: %s',
-      async (_, size) => {
-        await demo.page.setViewportSize(size);
-        await demo.page.goto(`${demo.address}#maps`, { waitUntil: 'commit' });
-        for (const isAgain of [false, true]) {
-          if (isAgain) {
-            letCome = await demo.hold(/\/panels-[^/]*\.js$/);
-            await demo.page.reload({ waitUntil: 'commit' });
-          }
-          const here = () => demo.panel('maps').evaluate((panel) => panel.getBoundingClientRect().top);
-          await eventually(here).toSatisfy(isAtTop);
-          letCome();
-          expect(await top('maps')).toSatisfy(isAtTop);
-          await demo.panel('maps').locator('.headline').filter({ hasText: 'flaw' }).waitFor();
-          expect(await here()).toSatisfy(isAtTop);
+    ] as const)('leads there at once, and stays there as they are filled, also after a reload: %s', async (_, size) => {
+      await demo.page.setViewportSize(size);
+      await demo.page.goto(`${demo.address}#maps`, { waitUntil: 'commit' });
+      for (const isAgain of [false, true]) {
+        if (isAgain) {
+          letCome = await demo.hold(/\/panels-[^/]*\.js$/);
+          await demo.page.reload({ waitUntil: 'commit' });
         }
-      },
-    );
+        const here = () => demo.panel('maps').evaluate((panel) => panel.getBoundingClientRect().top);
+        await eventually(here).toSatisfy(isAtTop);
+        letCome();
+        expect(await top('maps')).toSatisfy(isAtTop);
+        await demo.panel('maps').locator('.headline').filter({ hasText: 'flaw' }).waitFor();
+        expect(await here()).toSatisfy(isAtTop);
+      }
+    });
 
     it('leads there by a click that is early', async () => {
       await demo.page.emulateMedia({ reducedMotion: 'no-preference' }); // it scrolls there smoothly
@@ -229,9 +201,7 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
     });
 
     it('holds nobody who goes on', async () => {
-      await demo.page.addInitScript(() =>
-        addEventListener('wheel', () => Object.assign(globalThis, { hasGoneOn: true })),
-      );
+      await demo.page.addInitScript(() => addEventListener('wheel', () => Object.assign(globalThis, { hasGoneOn: true })));
       await demo.page.goto(`${demo.address}#completing`, { waitUntil: 'commit' });
       await demo.page.locator('.contents [aria-current]').waitFor();
       await demo.page.mouse.wheel(0, 400);
@@ -264,9 +234,7 @@ describe.skipIf(chromiumPath === undefined)('the demo', () => {
         await demo.panel(id).locator('summary').first().click(); // its own shift is the visitor's
         await demo.panel(id).locator(FIRST_WORK[id]).first().waitFor();
       }
-      expect(await demo.page.evaluate(() => (globalThis as unknown as { shift: number }).shift)).toBeLessThan(
-        0.05,
-      );
+      expect(await demo.page.evaluate(() => (globalThis as unknown as { shift: number }).shift)).toBeLessThan(0.05);
     }
   });
 

@@ -9,23 +9,15 @@ describe('the state of sampling', () => {
   it('is read from an address as it was written', () => {
     expect(SAMPLED).toEqual(['characters', 'digits-28', 'clothes', 'binarized-mnist']);
     for (const model of ['digits-28', 'clothes', 'digits-conditional']) {
-      const states = [
-        firstState(model),
-        { ...firstState(model), group: '3', rows: 5, seed: 77, temperature: 0.35, topK: 4 },
-      ];
+      const states = [firstState(model), { ...firstState(model), group: '3', rows: 5, seed: 77, temperature: 0.35, topK: 4 }];
       for (const state of states) {
-        const query = String(
-          new URLSearchParams(Object.entries(queryOf(state)).map(([k, v]) => [k, String(v)])),
-        );
+        const query = String(new URLSearchParams(Object.entries(queryOf(state)).map(([k, v]) => [k, String(v)])));
         expect(read(query)).toEqual({ state, complaint: '' });
       }
     }
     expect(queryOf(firstState())).toEqual({ model: 'characters', seed: 1 });
     const plain = { ...firstState('binarized-mnist'), rows: 5, seed: 77, topK: 1 };
-    expect(read('model=binarized-mnist&rows=5&seed=77&top-k=1&class=3')).toEqual({
-      state: plain,
-      complaint: '',
-    });
+    expect(read('model=binarized-mnist&rows=5&seed=77&top-k=1&class=3')).toEqual({ state: plain, complaint: '' });
   });
 
   it.each([

@@ -4,17 +4,7 @@ import { readPortable, sample } from 'pixelcnn-layers/runtime';
 import { PNG } from 'pngjs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
-import {
-  button,
-  eventually,
-  focusedAfterFrames,
-  pixels,
-  recordJobs,
-  says,
-  sentJobs,
-  stopClock,
-  useDemo,
-} from './open-page';
+import { button, eventually, focusedAfterFrames, pixels, recordJobs, says, sentJobs, stopClock, useDemo } from './open-page';
 
 const MODELS = fileURLToPath(new URL('../../examples/models', import.meta.url));
 
@@ -30,8 +20,7 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
     await isWhole();
   };
   /** What this panel has asked its worker to draw, in turn: more pictures at a time than others do. */
-  const jobs = async () =>
-    (await sentJobs(demo.page)).filter(({ numImages }) => typeof numImages === 'number' && numImages > 8);
+  const jobs = async () => (await sentJobs(demo.page)).filter(({ numImages }) => typeof numImages === 'number' && numImages > 8);
 
   beforeEach(() => demo.page.addInitScript(recordJobs));
 
@@ -77,13 +66,7 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
     const models = () => sampling().getByLabel('Model', { exact: true });
     const offered = () => models().locator('option').allTextContents();
     expect(await models().inputValue()).toBe('digits-conditional');
-    expect(await offered()).toEqual([
-      'Characters',
-      'Digits',
-      'Clothes',
-      'Digits, black and white',
-      'Small digits',
-    ]);
+    expect(await offered()).toEqual(['Characters', 'Digits', 'Clothes', 'Digits, black and white', 'Small digits']);
     await demo.page.goto('about:blank');
     await open('#sampling?model=binarized-mnist&seed=3&rows=1');
     expect(await label()).toBe('10 pictures by the model Digits, black and white; seed 3');
@@ -176,8 +159,7 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
       await sampling().evaluate((panel) => panel.scrollIntoView({ behavior: 'instant' }));
       const across = () => canvas().evaluate(({ width, height }: HTMLCanvasElement) => width / height);
       await eventually(across).toBeCloseTo(columns / (20 / columns), 0);
-      const inSight = (name: string) =>
-        button(sampling(), name).evaluate((found) => found.getBoundingClientRect().bottom <= innerHeight);
+      const inSight = (name: string) => button(sampling(), name).evaluate((found) => found.getBoundingClientRect().bottom <= innerHeight);
       expect(await inSight('Draw')).toBe(true);
       const top = await canvas().evaluate((picture) => picture.getBoundingClientRect().top);
       expect(top).toBeGreaterThan(0);
@@ -202,10 +184,7 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
     const rows = data.length / height;
     const tile = (column: number) =>
       Array.from({ length: 128 }, (_, y) => [
-        ...data.subarray(
-          (13 + y) * rows + 4 * (13 + 141 * column),
-          (13 + y) * rows + 4 * (141 + 141 * column),
-        ),
+        ...data.subarray((13 + y) * rows + 4 * (13 + 141 * column), (13 + y) * rows + 4 * (141 + 141 * column)),
       ]);
     expect([width, height]).toEqual([13 + 141 * 10, 13 + 141]);
     expect(tile(0)).toEqual(tile(1)); // the likeliest three, twice
@@ -216,9 +195,7 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
   it('shows rows as they are drawn, stops when cancelled, and draws again', async () => {
     await open('#sampling?model=clothes&seed=1&rows=4');
     const rows = await demo.page.evaluate(() => {
-      const { answers } = globalThis as unknown as {
-        answers: { report?: { done: number; levels: { length: number } } }[];
-      };
+      const { answers } = globalThis as unknown as { answers: { report?: { done: number; levels: { length: number } } }[] };
       return answers.flatMap(({ report }) => (report?.levels.length === 40 * 784 ? [report.done / 28] : []));
     });
     expect(rows.some((row) => row > 0 && row < 28)).toBe(true);

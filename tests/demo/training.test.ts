@@ -1,16 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.mjs';
-import {
-  button,
-  eventually,
-  focusedAfterFrames,
-  pixels,
-  recordJobs,
-  says,
-  sentJobs,
-  tensorCounts,
-  useDemo,
-} from './open-page';
+import { button, eventually, focusedAfterFrames, pixels, recordJobs, says, sentJobs, tensorCounts, useDemo } from './open-page';
 
 describe.skipIf(chromiumPath === undefined)('training in the demo', () => {
   const demo = useDemo();
@@ -23,10 +13,12 @@ describe.skipIf(chromiumPath === undefined)('training in the demo', () => {
   }
   const tfjsRequests = () => demo.seen.requests.filter((url) => /tfjs|backend-/.test(url));
   const slider = () => training().getByRole('slider', { name: 'Step' });
-  const curve = () => training().getByRole('img', { name: /^Loss curve/ }).getAttribute('aria-label'); // biome-ignore format: one line
+  const curve = () =>
+    training()
+      .getByRole('img', { name: /^Loss curve/ })
+      .getAttribute('aria-label');
   const canvases = () => training().locator('.run-samples canvas:visible');
-  const stepOf = async () =>
-    Number((await training().locator('.report').textContent())?.match(/step (\d+)/)?.[1]);
+  const stepOf = async () => Number((await training().locator('.report').textContent())?.match(/step (\d+)/)?.[1]);
   async function stop() {
     await button(training(), 'Stop').press('Enter');
     await says(training(), /Stopped: step \d+\. Not saved/);
@@ -43,7 +35,7 @@ describe.skipIf(chromiumPath === undefined)('training in the demo', () => {
     expect(await height()).toBe(before);
     expect(await training().getByText('A recorded run: Korean syllables, 16×16').isVisible()).toBe(true);
     expect(await slider().getAttribute('aria-valuetext')).toBe('0');
-    const bitsOf = (text: string | null) => [...(text ?? '').matchAll(/([\d.]+) bits/g)].map(([, bits]) => Number(bits)); // biome-ignore format: one line
+    const bitsOf = (text: string | null) => [...(text ?? '').matchAll(/([\d.]+) bits/g)].map(([, bits]) => Number(bits));
     const [plain, gated] = bitsOf(await curve());
     expect(Math.min(plain as number, gated as number)).toBeGreaterThan(0.9);
     const noise = await pixels(canvases().first());
@@ -61,78 +53,75 @@ describe.skipIf(chromiumPath === undefined)('training in the demo', () => {
     demo.expectClean();
   });
 
-  it.each(['PixelCNN', 'Gated PixelCNN'])(
-    'trains %s, saves it, and goes on after a reload',
-    async (network) => {
-      const legend = () => training().locator('.u-legend').textContent();
-      await open();
-      expect(await button(training(), 'Load').isDisabled()).toBe(true);
-      expect(tfjsRequests()).toEqual([]);
-      await training().getByLabel(network, { exact: true }).check();
-      await button(training(), 'Train').click();
-      await eventually(stepOf).toBeGreaterThan(50);
-      expect(await button(training(), 'Save').isDisabled()).toBe(true);
-      const stopped = await stop();
-      expect(await focusedAfterFrames(demo.page)).toBe('Continue');
-      const label = await curve();
-      expect(label).toMatch(new RegExp(`^Loss curve: ${network}, [\\d.]+ bits per dimension on test images at step ${stopped}$`)); // biome-ignore format: one line
-      expect(Number(label?.match(/([\d.]+) bits/)?.[1])).toBeLessThan(Math.log2(17) - 0.5);
-      expect(await legend()).toMatch(new RegExp(`^step${stopped}${network}, training\\d\\.\\d{3}test\\d\\.\\d{3}$`)); // biome-ignore format: one line
-      expect(await canvases().count()).toBe(1);
-      const swatches = () =>
-        training()
-          .locator('.u-marker')
-          .evaluateAll((all) => all.map((swatch) => getComputedStyle(swatch).borderTopColor));
-      const light = await swatches();
-      await demo.page.emulateMedia({ colorScheme: 'dark' });
-      expect((await swatches()).slice(1)).not.toEqual(light.slice(1));
-      const drawn = await pixels(canvases());
-      await slider().press('Home');
-      expect(await slider().getAttribute('aria-valuetext')).toBe('0');
-      expect(await pixels(canvases())).not.toBe(drawn);
-      await button(training(), 'Save').click();
-      await says(training(), `Saved in this browser: step ${stopped}`);
-      await button(training(), 'Draw others').click();
-      await says(training(), 'Drew 16 others');
-      expect(await slider().getAttribute('aria-valuetext')).toBe(String(stopped));
-      expect(await pixels(canvases())).not.toBe(drawn);
+  it.each(['PixelCNN', 'Gated PixelCNN'])('trains %s, saves it, and goes on after a reload', async (network) => {
+    const legend = () => training().locator('.u-legend').textContent();
+    await open();
+    expect(await button(training(), 'Load').isDisabled()).toBe(true);
+    expect(tfjsRequests()).toEqual([]);
+    await training().getByLabel(network, { exact: true }).check();
+    await button(training(), 'Train').click();
+    await eventually(stepOf).toBeGreaterThan(50);
+    expect(await button(training(), 'Save').isDisabled()).toBe(true);
+    const stopped = await stop();
+    expect(await focusedAfterFrames(demo.page)).toBe('Continue');
+    const label = await curve();
+    expect(label).toMatch(new RegExp(`^Loss curve: ${network}, [\\d.]+ bits per dimension on test images at step ${stopped}$`));
+    expect(Number(label?.match(/([\d.]+) bits/)?.[1])).toBeLessThan(Math.log2(17) - 0.5);
+    expect(await legend()).toMatch(new RegExp(`^step${stopped}${network}, training\\d\\.\\d{3}test\\d\\.\\d{3}$`));
+    expect(await canvases().count()).toBe(1);
+    const swatches = () =>
+      training()
+        .locator('.u-marker')
+        .evaluateAll((all) => all.map((swatch) => getComputedStyle(swatch).borderTopColor));
+    const light = await swatches();
+    await demo.page.emulateMedia({ colorScheme: 'dark' });
+    expect((await swatches()).slice(1)).not.toEqual(light.slice(1));
+    const drawn = await pixels(canvases());
+    await slider().press('Home');
+    expect(await slider().getAttribute('aria-valuetext')).toBe('0');
+    expect(await pixels(canvases())).not.toBe(drawn);
+    await button(training(), 'Save').click();
+    await says(training(), `Saved in this browser: step ${stopped}`);
+    await button(training(), 'Draw others').click();
+    await says(training(), 'Drew 16 others');
+    expect(await slider().getAttribute('aria-valuetext')).toBe(String(stopped));
+    expect(await pixels(canvases())).not.toBe(drawn);
 
-      const loaded = tfjsRequests().length;
-      expect(loaded).toBeGreaterThan(0);
-      await open();
-      await says(training(), `A run is saved in this browser: step ${stopped}`);
-      expect(tfjsRequests().length).toBe(loaded); // to see what is kept takes no tfjs
-      await button(training(), 'Load').click();
-      await says(training(), `Loaded: step ${stopped}`);
-      expect(await training().getByLabel(network, { exact: true }).isChecked()).toBe(true);
-      const counts = await tensorCounts(demo.page);
-      await button(training(), 'Continue').click();
-      await eventually(stepOf).toBeGreaterThan(stopped + 20);
-      const stoppedAgain = await stop();
-      const after = await tensorCounts(demo.page);
-      expect(after.at(-1)).toBe(counts.at(-1));
-      const answer = async (isYes: boolean) => {
-        const asked = demo.page.waitForEvent('dialog').then(async (dialog) => {
-          await (isYes ? dialog.accept() : dialog.dismiss());
-          return dialog.message();
-        });
-        await button(training(), 'Start over').click();
-        return asked;
-      };
-      expect(await answer(false)).toBe(`The run at step ${stoppedAgain} is not saved. Go on without it?`);
-      expect(await button(training(), 'Continue').isEnabled()).toBe(true);
-      await answer(true);
-      await eventually(() => button(training(), 'Train').isEnabled()).toBe(true);
-      expect(await focusedAfterFrames(demo.page)).toBe('Load'); // beside it
-      expect(
-        await training()
-          .getByText(/^A recorded run/)
-          .isVisible(),
-      ).toBe(true);
-      expect((await tensorCounts(demo.page)).at(-1)).toBe(0);
-      demo.expectClean();
-    },
-  );
+    const loaded = tfjsRequests().length;
+    expect(loaded).toBeGreaterThan(0);
+    await open();
+    await says(training(), `A run is saved in this browser: step ${stopped}`);
+    expect(tfjsRequests().length).toBe(loaded); // to see what is kept takes no tfjs
+    await button(training(), 'Load').click();
+    await says(training(), `Loaded: step ${stopped}`);
+    expect(await training().getByLabel(network, { exact: true }).isChecked()).toBe(true);
+    const counts = await tensorCounts(demo.page);
+    await button(training(), 'Continue').click();
+    await eventually(stepOf).toBeGreaterThan(stopped + 20);
+    const stoppedAgain = await stop();
+    const after = await tensorCounts(demo.page);
+    expect(after.at(-1)).toBe(counts.at(-1));
+    const answer = async (isYes: boolean) => {
+      const asked = demo.page.waitForEvent('dialog').then(async (dialog) => {
+        await (isYes ? dialog.accept() : dialog.dismiss());
+        return dialog.message();
+      });
+      await button(training(), 'Start over').click();
+      return asked;
+    };
+    expect(await answer(false)).toBe(`The run at step ${stoppedAgain} is not saved. Go on without it?`);
+    expect(await button(training(), 'Continue').isEnabled()).toBe(true);
+    await answer(true);
+    await eventually(() => button(training(), 'Train').isEnabled()).toBe(true);
+    expect(await focusedAfterFrames(demo.page)).toBe('Load'); // beside it
+    expect(
+      await training()
+        .getByText(/^A recorded run/)
+        .isVisible(),
+    ).toBe(true);
+    expect((await tensorCounts(demo.page)).at(-1)).toBe(0);
+    demo.expectClean();
+  });
 
   it('trains both side by side on syllables, as wide and as deep as is asked, saves them, and loads them', async () => {
     await open();
@@ -144,7 +133,7 @@ describe.skipIf(chromiumPath === undefined)('training in the demo', () => {
     await button(training(), 'Train').click();
     await eventually(stepOf).toBeGreaterThan(5);
     const stopped = await stop();
-    const both = new RegExp(`^Loss curve: PixelCNN, [\\d.]+ bits .* step ${stopped}; Gated PixelCNN, [\\d.]+ bits .* step ${stopped}$`); // biome-ignore format: one line
+    const both = new RegExp(`^Loss curve: PixelCNN, [\\d.]+ bits .* step ${stopped}; Gated PixelCNN, [\\d.]+ bits .* step ${stopped}$`);
     expect(await curve()).toMatch(both);
     const captions = ['PixelCNN, 2,722 weights', 'Gated PixelCNN, 3,186 weights'];
     expect(await training().locator('figcaption:visible').allTextContents()).toEqual(captions);
@@ -159,7 +148,9 @@ describe.skipIf(chromiumPath === undefined)('training in the demo', () => {
     expect(await training().getByLabel('Images', { exact: true }).inputValue()).toBe('syllables');
     expect(await training().locator('figcaption:visible').allTextContents()).toEqual(captions);
     await button(training(), 'Start over').click();
-    await training().getByText(/^A recorded run/).waitFor(); // biome-ignore format: one line
+    await training()
+      .getByText(/^A recorded run/)
+      .waitFor();
     expect((await tensorCounts(demo.page)).at(-1)).toBe(0);
     demo.expectClean();
   });
@@ -172,7 +163,12 @@ describe.skipIf(chromiumPath === undefined)('training in the demo', () => {
     const grid = training().getByRole('application', { name: 'Your drawing' });
     await button(training(), 'Add').click();
     expect(await training().getByText('Drawings: 0.').isVisible()).toBe(true); // nothing is drawn
-    for (const keys of [['ArrowDown', ' '], ['ArrowRight', ' '], ['ArrowRight', ' ']]) for (const key of keys) await grid.press(key); // biome-ignore format: one line
+    for (const keys of [
+      ['ArrowDown', ' '],
+      ['ArrowRight', ' '],
+      ['ArrowRight', ' '],
+    ])
+      for (const key of keys) await grid.press(key);
     expect(await training().getByText('Row 1, column 2: ink').isVisible()).toBe(true);
     await button(training(), 'Add').click();
     expect(await training().getByText('Drawings: 1.').isVisible()).toBe(true);
@@ -185,9 +181,7 @@ describe.skipIf(chromiumPath === undefined)('training in the demo', () => {
     await button(training(), 'Train').click();
     await eventually(stepOf).toBeGreaterThan(10);
     const stopped = await stop();
-    expect(await curve()).toMatch(
-      /^Loss curve: PixelCNN, 0\.\d+ bits per dimension on training images at step \d+$/,
-    );
+    expect(await curve()).toMatch(/^Loss curve: PixelCNN, 0\.\d+ bits per dimension on training images at step \d+$/);
     expect(stopped).toBeGreaterThan(10);
     const sent = await sentJobs(demo.page);
     const { drawings } = sent.find(({ kind }) => kind === 'train') as { drawings: Record<string, number> };
@@ -209,10 +203,7 @@ describe.skipIf(chromiumPath === undefined)('training in the demo', () => {
     await other.close();
     await eventually(() => button(training(), 'Load').isEnabled()).toBe(true); // it has heard of it
     await button(training(), 'Save').click();
-    await says(
-      training(),
-      /^Not saved: another tab has saved step 7, .*\. Save again to replace that, or load it\.$/,
-    );
+    await says(training(), /^Not saved: another tab has saved step 7, .*\. Save again to replace that, or load it\.$/);
     await button(training(), 'Save').click();
     await says(training(), 'Saved in this browser');
     await button(training(), 'Save').click(); // its own, which it knows of
@@ -222,9 +213,7 @@ describe.skipIf(chromiumPath === undefined)('training in the demo', () => {
   describe('on a machine of four cores', () => {
     const report = () => training().locator('.report').textContent();
     const trainWorkers = () => demo.seen.requests.filter((url) => url.includes('/train-worker-'));
-    beforeEach(() =>
-      demo.page.addInitScript(() => Object.defineProperty(navigator, 'hardwareConcurrency', { value: 4 })),
-    );
+    beforeEach(() => demo.page.addInitScript(() => Object.defineProperty(navigator, 'hardwareConcurrency', { value: 4 })));
 
     it.each([
       ['', () => demo.address],

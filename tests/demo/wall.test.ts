@@ -76,9 +76,7 @@ describe.skipIf(chromiumPath === undefined)('the wall of the demo', () => {
     await open('#wall?seed=5');
     const [job] = await samples();
     const { classes } = job as unknown as { classes: number[] };
-    const names = await tiles('syllable').evaluateAll((all) =>
-      all.map((tile) => tile.getAttribute('aria-label')),
-    );
+    const names = await tiles('syllable').evaluateAll((all) => all.map((tile) => tile.getAttribute('aria-label')));
     const asked = classes.map((k) => `syllable ${String.fromCharCode(0xac00 + k)}`);
     expect(asked.filter((name) => names.includes(name)).slice(0, names.length)).toEqual(names); // all but those that stay blank
     expect(new Set(names).size).toBeGreaterThan(10);
@@ -92,9 +90,7 @@ describe.skipIf(chromiumPath === undefined)('the wall of the demo', () => {
     await drawing.locator('.likeliest').waitFor();
     await drawing.getByRole('img', { name: 'The picture: 288 of 576 pixels are drawn' }).waitFor();
     expect(new URL(demo.page.url()).hash).toMatch(/^#drawing\?model=characters&values=/);
-    const [values] = (await sentJobs(demo.page)).flatMap(({ kind, levels }) =>
-      kind === 'likelihood' ? [levels] : [],
-    );
+    const [values] = (await sentJobs(demo.page)).flatMap(({ kind, levels }) => (kind === 'likelihood' ? [levels] : []));
     expect(Object.values(values as object).slice(0, 288)).toEqual(levels.slice(0, 288));
 
     await tiles('syllable').nth(3).click();
@@ -113,9 +109,7 @@ describe.skipIf(chromiumPath === undefined)('the wall of the demo', () => {
     expect(await focused()).toBe(await tiles('syllable').nth(1).getAttribute('aria-label'));
     expect(await wall().locator('.wall-tile[tabindex="0"]').count()).toBe(1);
     await demo.page.keyboard.press('Enter');
-    await eventually(() => new URL(demo.page.url()).hash).toMatch(
-      /^#drawing\?model=syllables-16&class=\d+&values=/,
-    );
+    await eventually(() => new URL(demo.page.url()).hash).toMatch(/^#drawing\?model=syllables-16&class=\d+&values=/);
   });
 
   it('draws itself pixel by pixel where motion is not reduced', async () => {

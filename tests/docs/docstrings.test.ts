@@ -4,13 +4,7 @@ import ts from 'typescript';
 import { expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const ENTRIES = [
-  'src/index.ts',
-  'src/runtime/index.ts',
-  'src/node/index.ts',
-  'src/data/index.ts',
-  'src/weights/index.ts',
-];
+const ENTRIES = ['src/index.ts', 'src/runtime/index.ts', 'src/node/index.ts', 'src/data/index.ts', 'src/weights/index.ts'];
 
 /** What is of this library alone: everything else that can be called says of which paper, blog or format it is. */
 const OUR_OWN = [
@@ -69,10 +63,7 @@ const docstringOf = (node: ts.Node) =>
 function membersOf(declaration: ts.Declaration, checker: ts.TypeChecker): Export['members'] {
   if (ts.isInterfaceDeclaration(declaration)) {
     const isOurs = ({ declarations = [] }: ts.Symbol) =>
-      declarations.some(
-        (node) =>
-          !ts.isClassDeclaration(node.parent) && node.getSourceFile().fileName.startsWith(join(root, 'src')),
-      );
+      declarations.some((node) => !ts.isClassDeclaration(node.parent) && node.getSourceFile().fileName.startsWith(join(root, 'src')));
     return checker
       .getTypeAtLocation(declaration)
       .getProperties()
@@ -99,15 +90,12 @@ function membersOf(declaration: ts.Declaration, checker: ts.TypeChecker): Export
 
 /** Whether only the type is exported, which nobody can call. */
 const isTypeOnly = ({ declarations = [] }: ts.Symbol) =>
-  declarations.some(
-    (node) => ts.isExportSpecifier(node) && (node.isTypeOnly || node.parent.parent.isTypeOnly),
-  );
+  declarations.some((node) => ts.isExportSpecifier(node) && (node.isTypeOnly || node.parent.parent.isTypeOnly));
 
 /** Whether it is a class, or a function however it is declared. */
 const isCallable = (symbol: ts.Symbol, checker: ts.TypeChecker) =>
   (symbol.flags & ts.SymbolFlags.Class) !== 0 ||
-  ((symbol.flags & ts.SymbolFlags.Value) !== 0 &&
-    checker.getTypeOfSymbol(symbol).getCallSignatures().length > 0);
+  ((symbol.flags & ts.SymbolFlags.Value) !== 0 && checker.getTypeOfSymbol(symbol).getCallSignatures().length > 0);
 
 /** Every export of the package, by the compiler. */
 function readExports(): Export[] {
@@ -154,9 +142,7 @@ it('finds the exports', () => {
 
 it('names nothing as a page has a global or an interface, which an import would hide', () => {
   const dom = ts.sys.readFile(join(root, 'node_modules/typescript/lib/lib.dom.d.ts')) ?? '';
-  const globals = new Set(
-    [...dom.matchAll(/^(?:interface|declare var|type) (\w+)/gm)].map(([, name]) => name),
-  );
+  const globals = new Set([...dom.matchAll(/^(?:interface|declare var|type) (\w+)/gm)].map(([, name]) => name));
   expect(globals.has('Node') && globals.has('Window')).toBe(true);
   expect(names(all).filter((name) => globals.has(name))).toEqual([]);
 });
@@ -174,15 +160,13 @@ it('has a docstring for every member of a public name', () => {
 
 it('has an example for every function and class, which tests/programs/docs-code.test.ts runs', () => {
   const examplesOf = (docstring: string) => docstring.match(/^ \* ```js\n.*?^ \* ```$/gms)?.join('\n') ?? '';
-  const hasExample = ({ docstring }: Export, name: string) =>
-    examplesOf(docstring).toLowerCase().includes(name.toLowerCase()); // maskedConv2d makes a MaskedConv2D
+  const hasExample = ({ docstring }: Export, name: string) => examplesOf(docstring).toLowerCase().includes(name.toLowerCase()); // maskedConv2d makes a MaskedConv2D
   const bare = all.filter((one) => one.isCallable && !hasExample(madeBy(one) ?? one, one.name));
   expect(names(bare)).toEqual([]);
 });
 
 it('cites the source of everything from elsewhere', () => {
-  const hasSource = (one: Export) =>
-    /Source: |@link https?:|"The Annotated Pixel-CNN"/.test((madeBy(one) ?? one).docstring);
+  const hasSource = (one: Export) => /Source: |@link https?:|"The Annotated Pixel-CNN"/.test((madeBy(one) ?? one).docstring);
   const bare = names(all.filter((one) => one.isCallable && !hasSource(one)));
   expect([...new Set(bare)].sort()).toEqual(OUR_OWN);
 });

@@ -12,8 +12,7 @@ import { networkSvg, plusPlusSvg } from '../../scripts/plus-plus-figure.mjs';
 import { windowOf } from '../../src/runtime/core/declared-window';
 import { visibilityAt } from '../../src/runtime/core/window';
 
-const readFigure = (name: string) =>
-  readFile(fileURLToPath(new URL(`../../docs/images/${name}.svg`, import.meta.url)), 'utf8');
+const readFigure = (name: string) => readFile(fileURLToPath(new URL(`../../docs/images/${name}.svg`, import.meta.url)), 'utf8');
 
 it('the picture of PixelCNN++ is that of the network as it is: `npm run figures` makes it', async () => {
   expect(plusPlusSvg()).toBe(await readFigure('pixel-cnn-plus-plus'));
@@ -39,12 +38,7 @@ it('the moving picture of README is that of the model as it is, and is small', a
 });
 
 it('the picture has what the graph has', () => {
-  const model = pixelCNNPlusPlus({
-    imageShape: [16, 8, 1],
-    filters: 1,
-    numResnets: 1,
-    output: { components: 2 },
-  });
+  const model = pixelCNNPlusPlus({ imageShape: [16, 8, 1], filters: 1, numResnets: 1, output: { components: 2 } });
   const svg = networkSvg(model);
   const count = (part: string) => svg.split(part).length - 1;
   // One block at each of three resolutions on the way down, then 1, 2 and 2, and two convolutions each way; as many
@@ -69,9 +63,7 @@ describe('the drawings of blocks', () => {
     return words.map((one) => svg.split(`>${one}</text>`).length - 1);
   };
   const tapsIn = async (name: string) =>
-    ((await readFigure(name)).match(/class="tap (seen|hidden)"/g) ?? [])
-      .map((tap) => (tap.includes('seen') ? 1 : 0))
-      .join('');
+    ((await readFigure(name)).match(/class="tap (seen|hidden)"/g) ?? []).map((tap) => (tap.includes('seen') ? 1 : 0)).join('');
 
   it('have what the papers have', async () => {
     // Three convolutions, each followed by a ReLU, and one sum; mask B of 3x3.
@@ -94,9 +86,7 @@ describe('the drawings of blocks', () => {
       ...(['A', 'B'] as const).flatMap((maskType) =>
         [true, false].map((vertical) => windowOf({ kernelSize: 5, maskType, imageChannels: 1, vertical })),
       ),
-      ...(['down', 'downRight', 'excludesCentre'] as const).map((shift) =>
-        windowOf({ kernelSize: [3, 5], shift }),
-      ),
+      ...(['down', 'downRight', 'excludesCentre'] as const).map((shift) => windowOf({ kernelSize: [3, 5], shift })),
     ];
     for (const window of windows)
       for (let tap = 0; tap < window.kernelSize[0] * 5; tap++) {
@@ -119,11 +109,7 @@ describe('the drawings of blocks', () => {
     const node = (...inputs: string[]) => ({ kind: 'sum', inputs });
     const nodes = { a: node(), b: node('a'), c: node('a', 'b') };
     const size = { title: 'three', width: 100, height: 100, nodes };
-    expect(() => diagram({ ...size, places: { a: [20, 50], b: [50, 50], c: [80, 50] } })).toThrow(
-      'three: a>c runs into b',
-    );
-    expect(() => diagram({ ...size, places: { a: [20, 50], b: [50, 50] } })).toThrow(
-      'nodes a, b, c; places a, b',
-    );
+    expect(() => diagram({ ...size, places: { a: [20, 50], b: [50, 50], c: [80, 50] } })).toThrow('three: a>c runs into b');
+    expect(() => diagram({ ...size, places: { a: [20, 50], b: [50, 50] } })).toThrow('nodes a, b, c; places a, b');
   });
 });

@@ -39,9 +39,7 @@ function anchorsOf(text: string): string[] {
 
 /** The links of a page that do not begin with a scheme, pictures among them. */
 const linksOf = (text: string) =>
-  [...prose(text).matchAll(/\]\(([^)\s]+)\)/g)]
-    .map(([, target]) => target as string)
-    .filter((target) => !/^[a-z]+:/.test(target));
+  [...prose(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target as string).filter((target) => !/^[a-z]+:/.test(target));
 
 async function isBroken(page: string, link: string): Promise<boolean> {
   const [path, anchor] = link.split('#') as [string, string?];
@@ -51,32 +49,25 @@ async function isBroken(page: string, link: string): Promise<boolean> {
   return !file.endsWith('.md') || !anchorsOf(await readFile(join(root, file), 'utf8')).includes(anchor);
 }
 
-it.each([...pages, 'CHANGELOG.md', 'CONTRIBUTING.md'])(
-  '%s links to files and headings that exist',
-  async (page) => {
-    const links = linksOf(await readFile(join(root, page), 'utf8'));
-    const broken: string[] = [];
-    for (const link of links) if (await isBroken(page, link)) broken.push(link);
-    expect(broken).toEqual([]);
-  },
-);
+it.each([...pages, 'CHANGELOG.md', 'CONTRIBUTING.md'])('%s links to files and headings that exist', async (page) => {
+  const links = linksOf(await readFile(join(root, page), 'utf8'));
+  const broken: string[] = [];
+  for (const link of links) if (await isBroken(page, link)) broken.push(link);
+  expect(broken).toEqual([]);
+});
 
 it('makes anchors as code hosts do', () => {
-  const page =
-    '# What `sample` does\n## A, B & C-D\n## A, B & C-D\n```sh\n# no heading\n```\n### [Link](x.md) here_too';
+  const page = '# What `sample` does\n## A, B & C-D\n## A, B & C-D\n```sh\n# no heading\n```\n### [Link](x.md) here_too';
   expect(anchorsOf(page)).toEqual(['what-sample-does', 'a-b--c-d', 'a-b--c-d-1', 'link-here_too']);
-  expect(linksOf('[a](b.md#c) ![](d.png) [e](https://f.g) `[h](`\n```\n[i](j)\n```')).toEqual(['b.md#c', 'd.png']); // biome-ignore format: one line
+  expect(linksOf('[a](b.md#c) ![](d.png) [e](https://f.g) `[h](`\n```\n[i](j)\n```')).toEqual(['b.md#c', 'd.png']);
 });
 
 it('has every page in the sidebar of the site, and nothing else', async () => {
   const config = await readFile(join(root, 'docs/.vitepress/config.mjs'), 'utf8');
-  const folders = [...config.matchAll(/pages\('(\w+)', \{(.*?)\}\)/gs)].flatMap(
-    ([, folder = '', titles = '']) =>
-      [...titles.matchAll(/^ *'?([\w-]+)'?: '/gm)].map(([, name = '']) => join('docs', folder, `${name}.md`)),
+  const folders = [...config.matchAll(/pages\('(\w+)', \{(.*?)\}\)/gs)].flatMap(([, folder = '', titles = '']) =>
+    [...titles.matchAll(/^ *'?([\w-]+)'?: '/gm)].map(([, name = '']) => join('docs', folder, `${name}.md`)),
   );
-  const others = [...config.matchAll(/\{ text: '[^']*', link: '\/([\w-]+)' \}/g)].map(([, name = '']) =>
-    join('docs', `${name}.md`),
-  );
+  const others = [...config.matchAll(/\{ text: '[^']*', link: '\/([\w-]+)' \}/g)].map(([, name = '']) => join('docs', `${name}.md`));
   const wanted = guides.filter((page) => basename(page) !== 'README.md' && page !== join('docs', 'index.md'));
   expect([...folders, ...others].sort()).toEqual(wanted.sort());
 });

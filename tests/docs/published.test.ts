@@ -14,13 +14,9 @@ describe('data', () => {
   beforeAll(async () => {
     const folders = ['demo', 'docs', 'examples', 'kit', 'research', 'tests/golden'];
     const names = folders.map(async (folder) =>
-      (await readdir(join(root, folder), { recursive: true })).map((name) =>
-        join(folder, name).replaceAll('\\', '/'),
-      ),
+      (await readdir(join(root, folder), { recursive: true })).map((name) => join(folder, name).replaceAll('\\', '/')),
     );
-    files = (await Promise.all(names))
-      .flat()
-      .filter((file) => DATA.test(file) && !/node_modules|^docs\/(public|\.vitepress)\//.test(file)); // those are made
+    files = (await Promise.all(names)).flat().filter((file) => DATA.test(file) && !/node_modules|^docs\/(public|\.vitepress)\//.test(file)); // those are made
   });
 
   /** The README beside a file, or of a folder around it that is about data. */
@@ -79,9 +75,7 @@ describe('the version of package.json', () => {
   const { version } = packageJson;
 
   it.each(Object.entries(VERSIONS))('is that of %s', async (file, pattern) => {
-    const stated = [...(await readFile(join(root, file), 'utf8')).matchAll(pattern)].map(
-      ([, found]) => found,
-    );
+    const stated = [...(await readFile(join(root, file), 'utf8')).matchAll(pattern)].map(([, found]) => found);
     expect(stated).toEqual([version]); // npm run version writes it there
   });
 
@@ -100,9 +94,10 @@ describe('the version of package.json', () => {
 
   it('is the only one that pages name', async () => {
     const folders = ['demo', 'docs', 'examples', 'kit', 'research', '.github', 'scripts'];
-    const below = await Promise.all(folders.map(async (folder) => (await readdir(join(root, folder), { recursive: true })).map((name) => join(folder, name)))); // biome-ignore format: one line
-    const isText = (file: string) =>
-      /\.(md|mjs|yml|html|cff)$/.test(file) && !/node_modules|reference.api/.test(file);
+    const below = await Promise.all(
+      folders.map(async (folder) => (await readdir(join(root, folder), { recursive: true })).map((name) => join(folder, name))),
+    );
+    const isText = (file: string) => /\.(md|mjs|yml|html|cff)$/.test(file) && !/node_modules|reference.api/.test(file);
     const files = ['README.md', 'CONTRIBUTING.md', 'CITATION.cff', ...below.flat().filter(isText)];
     const others: string[] = [];
     for (const file of files) {

@@ -1,13 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { readTrainFlags } from '../../kit/runs/train-flags.mjs';
-import {
-  commandsOf,
-  flagsOf,
-  PUBLISHED,
-  type Recipe,
-  readRecipes,
-  recipeOf,
-} from '../../scripts/lib/recipes.mjs';
+import { commandsOf, flagsOf, PUBLISHED, type Recipe, readRecipes, recipeOf } from '../../scripts/lib/recipes.mjs';
 
 const recipes: Recipe[] = await readRecipes();
 
@@ -45,9 +38,14 @@ describe('recipes of the runs in the docs', () => {
   });
 
   it('ends a run of train.py in the figure of the file that it exports', () => {
-    const settings = { program: 'pytorch/train.py', data: 'binarized-mnist', model: 'plus-plus', output: 'softmax', bfloat16: true }; // biome-ignore format: one line
+    const settings = { program: 'pytorch/train.py', data: 'binarized-mnist', model: 'plus-plus', output: 'softmax', bfloat16: true };
     const evaluation = { validationBits: 0.15, seconds: 9000, cpuSeconds: 7200 };
-    const lines = [{ ...evaluation, step: 4, cpuSeconds: 3600 }, { ...evaluation, step: 5 }, { best: 5, testNats: 81.31 }, { testNats: 81.298 }]; // biome-ignore format: one line
+    const lines = [
+      { ...evaluation, step: 4, cpuSeconds: 3600 },
+      { ...evaluation, step: 5 },
+      { best: 5, testNats: 81.31 },
+      { testNats: 81.298 },
+    ];
     const recipe = recipeOf({ name: 'a', settings, lines });
     expect(recipe).toMatchObject({ figure: '81.30 nats', hours: 2 });
     const evaluated = [
@@ -63,14 +61,7 @@ describe('recipes of the runs in the docs', () => {
   });
 
   it('gives train.py all settings of a PixelSNAIL, which is called otherwise there', () => {
-    const settings = {
-      data: 'digits',
-      model: 'pixelsnail',
-      filters: 16,
-      blocks: 2,
-      resBlocks: 1,
-      input: 'oneHot',
-    };
+    const settings = { data: 'digits', model: 'pixelsnail', filters: 16, blocks: 2, resBlocks: 1, input: 'oneHot' };
     expect(flagsOf(settings, 'pytorch/train.py').join(' ')).toBe(
       '--data digits --model pixelsnail --filters 16 --blocks 2 --res-blocks 1 --input oneHot',
     );
@@ -78,12 +69,10 @@ describe('recipes of the runs in the docs', () => {
 
   it('names a run without a figure', () => {
     const run = { name: 'a', settings: { data: 'digits' }, lines: [{ step: 5, seconds: 1 }] };
-    expect(() => recipeOf(run)).toThrow(
-      'docs/results/runs/a.jsonl: wanted a figure of the test images at its end',
-    );
+    expect(() => recipeOf(run)).toThrow('docs/results/runs/a.jsonl: wanted a figure of the test images at its end');
   });
 
   it('names what others published', () => {
-    expect(PUBLISHED).toContainEqual({ data: 'binarized-mnist', network: 'PixelCNN', model: 'pixelcnn', figure: '81.30 nats' }); // biome-ignore format: one line
+    expect(PUBLISHED).toContainEqual({ data: 'binarized-mnist', network: 'PixelCNN', model: 'pixelcnn', figure: '81.30 nats' });
   });
 });

@@ -42,7 +42,7 @@ it('an interleaved network comes out as it was', async () => {
   const wanted = Float32Array.from(interleaved, (_, i) => {
     const [level, channel, pixel] = [i % levels, Math.floor(i / levels) % channels, Math.floor(i / levels / channels)];
     return interleaved[(pixel * levels + level) * channels + channel] as number;
-  }); // biome-ignore format: one line
+  });
 
   const logits = async () => take(model.predict(tf.tensor4d(image, [1, ...imageShape])));
   expect(largestDifference(await logits(), wanted)).toBeGreaterThan(0.1);

@@ -9,10 +9,25 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const page = await readFile(join(root, 'docs/reference/troubleshooting.md'), 'utf8');
 
 /** Files of tfjs whose messages are quoted. */
-const OF_TFJS = ['tfjs-core/dist/engine', 'tfjs-layers/dist/common', 'tfjs-core/dist/io/http', 'tfjs-layers/dist/engine/topology', 'tfjs-layers/dist/engine/training', 'tfjs-layers/dist/utils/generic_utils']; // biome-ignore format: one line
+const OF_TFJS = [
+  'tfjs-core/dist/engine',
+  'tfjs-layers/dist/common',
+  'tfjs-core/dist/io/http',
+  'tfjs-layers/dist/engine/topology',
+  'tfjs-layers/dist/engine/training',
+  'tfjs-layers/dist/utils/generic_utils',
+];
 
 /** What else says something: the examples, and the script for pages. */
-const OTHERS = ['examples/train.mjs', 'kit/runs/checkpoints.mjs', 'kit/weights/npy.mjs', 'kit/weights/tensor-files.mjs', 'kit/data/datasets/npy.mjs', 'kit/runs/run-lock.mjs', 'tsup.config.ts']; // biome-ignore format: one line
+const OTHERS = [
+  'examples/train.mjs',
+  'kit/runs/checkpoints.mjs',
+  'kit/weights/npy.mjs',
+  'kit/weights/tensor-files.mjs',
+  'kit/data/datasets/npy.mjs',
+  'kit/runs/run-lock.mjs',
+  'tsup.config.ts',
+];
 
 const own = (await readdir(join(root, 'src'), { recursive: true })).filter((name) => name.endsWith('.ts'));
 const files = [

@@ -66,12 +66,10 @@ interface Source {
 
 /** A page's own scripts, on their lines, without what is around them. */
 function scriptsOf(html: string): string {
-  const scripts = [...html.matchAll(/<script[^>]*>(.*?)<\/script>/gs)].map(
-    ({ index, 0: all, 1: code = '' }) => {
-      const start = index + all.indexOf(code, all.indexOf('>'));
-      return { start, end: start + code.length };
-    },
-  );
+  const scripts = [...html.matchAll(/<script[^>]*>(.*?)<\/script>/gs)].map(({ index, 0: all, 1: code = '' }) => {
+    const start = index + all.indexOf(code, all.indexOf('>'));
+    return { start, end: start + code.length };
+  });
   const isCode = (place: number) => scripts.some(({ start, end }) => place >= start && place < end);
   return [...html].map((character, i) => (isCode(i) || character === '\n' ? character : ' ')).join('');
 }
@@ -80,10 +78,7 @@ function scriptsOf(html: string): string {
 function errorsIn(sources: readonly Source[]): string[] {
   const files = new Map(sources.map((source, i) => [join(root, 'tests', `block-${i}.ts`), source]));
   const ambient = join(root, 'tests', 'of-pages.d.ts');
-  const texts = new Map([
-    [ambient, OF_PAGES],
-    ...[...files].map(([file, { text }]) => [file, text] as const),
-  ]);
+  const texts = new Map([[ambient, OF_PAGES], ...[...files].map(([file, { text }]) => [file, text] as const)]);
 
   const host = ts.createCompilerHost(options);
   const { fileExists, getSourceFile } = host;
@@ -121,10 +116,7 @@ const packedPrograms: Source[] = [
   ['js', packed.LOSS_NAMES],
   ['ts', packed.TYPES],
   ['ts', packed.RUNTIME_TYPES],
-].map(([language = '', text = '']) => ({
-  block: { file: 'scripts/lib', line: 0, language, code: text, isForPage: false },
-  text,
-}));
+].map(([language = '', text = '']) => ({ block: { file: 'scripts/lib', line: 0, language, code: text, isForPage: false }, text }));
 
 it('finds the blocks, those of pages too', () => {
   for (const language of ['js', 'ts', 'html']) {

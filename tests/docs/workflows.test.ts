@@ -67,8 +67,8 @@ it('publish the version of the tag, the tarball that was checked, and then the s
   const { on, jobs } = await read('release.yml');
   expect(on).toEqual({ push: { tags: ['v*'] } });
   const commands = jobs['package']?.steps.flatMap(({ run }) => run ?? []) ?? [];
-  const order = ['GITHUB_REF_NAME', 'npm ci', 'npm test', 'npm pack', 'check:package -- pixelcnn-layers-', 'npm publish pixelcnn-layers-']; // biome-ignore format: one line
-  expect(order.map((part) => commands.findIndex((command) => command.includes(part)))).toEqual([0, 1, 2, 3, 4, 5]); // biome-ignore format: one line
+  const order = ['GITHUB_REF_NAME', 'npm ci', 'npm test', 'npm pack', 'check:package -- pixelcnn-layers-', 'npm publish pixelcnn-layers-'];
+  expect(order.map((part) => commands.findIndex((command) => command.includes(part)))).toEqual([0, 1, 2, 3, 4, 5]);
   expect(commands.at(-1)).toMatch(/--provenance --access public$/);
   expect(jobs['site']?.needs).toBe('package');
 });

@@ -63,19 +63,9 @@ describe('checkpoint.mjs', () => {
   }); // biome-ignore format: one call a line
 
   it('takes what Keras has written, for a new network', async () => {
-    const sizes = {
-      imageShape: [8, 8, 1],
-      levels: 17,
-      hiddenDim: 2,
-      outDim: 2,
-      numBlocks: 1,
-      firstKernelSize: 3,
-    };
+    const sizes = { imageShape: [8, 8, 1], levels: 17, hiddenDim: 2, outDim: 2, numBlocks: 1, firstKernelSize: 3 };
     const flags = ['--factory', 'pixelCNN', '--args', JSON.stringify(sizes)];
-    const { stdout } = await runScript('checkpoint.mjs', [
-      'tests/golden/keras/keras-3.15.weights.h5',
-      ...flags,
-    ]);
+    const { stdout } = await runScript('checkpoint.mjs', ['tests/golden/keras/keras-3.15.weights.h5', ...flags]);
     expect(stdout).toMatch(/^14 weights of the network, and tensors of .*, HDF5 of Keras:\n/);
     expect(stdout).toContain('  ["block0.conv_mid.1","block0.conv_mid.bias"],\n');
     expect(stdout).toMatch(/left over: nothing\n.*from: 'keras'.*All weights are loaded by this\.\n$/s);

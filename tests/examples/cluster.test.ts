@@ -33,10 +33,7 @@ beforeAll(async () => {
   await writeFile(join(folder, 'model'), writePortable(model));
   await writeFile(join(folder, 'classes'), writePortable(ofClasses));
   await writeFile(join(folder, 'map'), writePortable(portableModel({ ...SIZE, mapSize: 2 })));
-  await writeFile(
-    join(folder, 'any'),
-    writePortable(portableModel({ ...SIZE, imageShape: [null, null, 1] })),
-  );
+  await writeFile(join(folder, 'any'), writePortable(portableModel({ ...SIZE, imageShape: [null, null, 1] })));
   await writeFile(join(folder, 'fine'), writePortable(portableModel({ ...SIZE, levels: 32 })));
   await writeFile(join(folder, 'damaged'), writePortable(model).subarray(0, 1000));
   await writeFile(join(folder, 'rgb.npy'), npyOf(new Uint8Array(2 * 8 * 8 * 3), [2, 8, 8, 3]));
@@ -49,8 +46,15 @@ afterAll(() => rm(folder, { recursive: true }));
 
 describe('what is wrong is refused before anything is queued, where there is no server', () => {
   const draw = (...flags: string[]) => ['cluster/submit.mjs', 'draw', '--model', 'FOLDER/model', ...flags];
-  const drawFrom = (name: string, ...flags: string[]) =>
-    ['cluster/submit.mjs', 'draw', '--images', '9', '--model', `FOLDER/${name}`, ...flags]; // biome-ignore format: one line
+  const drawFrom = (name: string, ...flags: string[]) => [
+    'cluster/submit.mjs',
+    'draw',
+    '--images',
+    '9',
+    '--model',
+    `FOLDER/${name}`,
+    ...flags,
+  ];
   const score = (...flags: string[]) => ['cluster/submit.mjs', 'score', '--model', 'FOLDER/model', ...flags];
   const nowhere = ['--redis', 'redis://127.0.0.1:1'];
   itRefuses(
@@ -68,34 +72,19 @@ describe('what is wrong is refused before anything is queued, where there is no 
       ["--temperature: wanted a number of at least 0, got 'hot'", drawFrom('model', '--temperature', 'hot')],
       ['--classes: the model takes no classes', drawFrom('model', '--classes', '3')],
       ["--classes: wanted 0 to 9, got '10'", drawFrom('classes', '--classes', '3,10')],
-      [
-        "--per-job: wanted at most 65536, 4 MiB of images, got '65537'",
-        drawFrom('model', '--per-job', '65537'),
-      ],
+      ["--per-job: wanted at most 65536, 4 MiB of images, got '65537'", drawFrom('model', '--per-job', '65537')],
       ['--per-job: wanted at most 100000 jobs, got 100001', draw('--images', '100001', '--per-job', '1')],
       ["--verify: wanted a number from 0 to 1, got '2'", drawFrom('model', '--verify', '2')],
       ['--data: wanted it or --npy, not both', score()],
-      [
-        'the model has 32 levels, digits only 17',
-        ['cluster/submit.mjs', 'score', '--model', 'FOLDER/fine', '--data', 'digits'],
-      ],
+      ['the model has 32 levels, digits only 17', ['cluster/submit.mjs', 'score', '--model', 'FOLDER/fine', '--data', 'digits']],
       ['--npy: the model takes images of 8x8x1, got 8x8x3', score('--npy', 'FOLDER/rgb.npy')],
       ['--npy: wanted levels 0 to 16 of the model, got 17', score('--npy', 'FOLDER/bright.npy')],
       ["--images: there are 2, got '3'", score('--npy', 'FOLDER/dark.npy', '--images', '3')],
       ['--labels: comes with --npy', score('--data', 'digits', '--labels', 'FOLDER/three.npy')],
-      [
-        '--labels: wanted [2], one an image, got [3]',
-        score('--npy', 'FOLDER/dark.npy', '--labels', 'FOLDER/three.npy'),
-      ],
-      [
-        '--redis: 127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1; is Redis or Valkey running there?',
-        drawFrom('model', ...nowhere),
-      ],
+      ['--labels: wanted [2], one an image, got [3]', score('--npy', 'FOLDER/dark.npy', '--labels', 'FOLDER/three.npy')],
+      ['--redis: 127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1; is Redis or Valkey running there?', drawFrom('model', ...nowhere)],
       ['--redis: wanted a URL', drawFrom('model', '--redis', 'http://localhost')],
-      [
-        '--redis: wanted a password in the URL of db.example',
-        ['cluster/worker.mjs', '--redis', 'redis://db.example'],
-      ],
+      ['--redis: wanted a password in the URL of db.example', ['cluster/worker.mjs', '--redis', 'redis://db.example']],
       ['--redis: 127.0.0.1:1: connect ECONNREFUSED', ['cluster/worker.mjs', ...nowhere]],
       ["--threads: wanted a whole number of at least 1, got '0'", ['cluster/worker.mjs', '--threads', '0']],
       ["--lock: wanted a number above 0, got '0'", ['cluster/worker.mjs', '--lock', '0']],
@@ -131,20 +120,10 @@ describe.skipIf(redisServer === undefined)('on many workers', () => {
     start('worker.mjs', ['--queue', queue, '--name', name, '--threads', '1', ...flags]);
   const SHORT = ['--lock', '1'];
   const submit = (queue: string, command: string, name: string, ...flags: string[]) =>
-    start('submit.mjs', [
-      command,
-      '--queue',
-      queue,
-      '--model',
-      join(folder, name),
-      '--out',
-      join(folder, queue),
-      ...flags,
-    ]);
+    start('submit.mjs', [command, '--queue', queue, '--model', join(folder, name), '--out', join(folder, queue), ...flags]);
 
   const readResult = async (queue: string) => parseNpy(await readFile(join(folder, queue, 'images.npy')));
-  const readManifest = async (queue: string): Promise<Manifest> =>
-    JSON.parse(await readFile(join(folder, queue, 'manifest.json'), 'utf8'));
+  const readManifest = async (queue: string): Promise<Manifest> => JSON.parse(await readFile(join(folder, queue, 'manifest.json'), 'utf8'));
 
   const SEED = ['--seed', '3', '--temperature', '0.9'];
   const IMAGES = 512;
@@ -155,16 +134,7 @@ describe.skipIf(redisServer === undefined)('on many workers', () => {
     const workers = ['a', 'b', 'c'].map((name) => startWorker('killed', name, ...SHORT));
     const b = workers[1] as ReturnType<typeof start>;
     await areThere(queueOf('killed'), 3);
-    const collector = submit(
-      'killed',
-      'draw',
-      'model',
-      '--images',
-      String(IMAGES),
-      '--per-job',
-      '16',
-      ...SEED,
-    );
+    const collector = submit('killed', 'draw', 'model', '--images', String(IMAGES), '--per-job', '16', ...SEED);
     await said(b, /images \d+ to/);
     b.program.kill('SIGKILL');
     expect(await collector.ended).toMatchObject({ code: 0, stderr: '' });
@@ -173,9 +143,7 @@ describe.skipIf(redisServer === undefined)('on many workers', () => {
     expect(shape).toEqual([IMAGES, 8, 8, 1]);
     expect(Uint8Array.from(data)).toEqual((await drawn).data);
     const { shards, checks, result } = await readManifest('killed');
-    expect(shards.map(({ first, count }) => [first, count])).toEqual(
-      Array.from({ length: 32 }, (_, k) => [16 * k, 16]),
-    );
+    expect(shards.map(({ first, count }) => [first, count])).toEqual(Array.from({ length: 32 }, (_, k) => [16 * k, 16]));
     const again = shards.filter(({ attempts }) => attempts > 1);
     expect(again.length).toBeGreaterThan(0);
     expect(again.map(({ worker }) => worker)).not.toContain('b');
@@ -259,8 +227,7 @@ describe.skipIf(redisServer === undefined)('on many workers', () => {
     const { code, stderr } = await submit('faulty', 'draw', 'model', ...flags).ended;
     expect(code).toBe(1);
     expect(stderr).toMatch(/^job \d, images \d+ to \d+, was done twice, and is not the same: /);
-    for (const name of ['right', 'faulty'])
-      expect(stderr).toContain(`${name} (pixelcnn-layers ${VERSION}, Node v`);
+    for (const name of ['right', 'faulty']) expect(stderr).toContain(`${name} (pixelcnn-layers ${VERSION}, Node v`);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
     await until(async () => (await queue.getJobCountByTypes('wait', 'delayed')) === 0); // they were taken back
     ending.abort();
@@ -271,8 +238,7 @@ describe.skipIf(redisServer === undefined)('on many workers', () => {
     const folderOfShards = join(folder, 'faulty', 'shards');
     for (const name of await readdir(folderOfShards)) {
       const path = join(folderOfShards, name);
-      if (name.endsWith('.json') && (await readFile(path, 'utf8')).includes('"worker":"faulty"'))
-        await rm(path);
+      if (name.endsWith('.json') && (await readFile(path, 'utf8')).includes('"worker":"faulty"')) await rm(path);
     }
     expect((await submit('faulty', 'draw', 'model', ...flags).ended).code).toBe(0);
     const { data } = await readResult('faulty');
@@ -321,30 +287,20 @@ describe.skipIf(redisServer === undefined)('on many workers', () => {
 
   it('draws classes in turn, and scores images of classes, as one process does', async () => {
     startWorker('drawn', 'a');
-    const drawing = submit('drawn', 'draw', 'classes', '--images', '50', '--per-job', '7', '--classes', '3,5', '--verify', '0'); // biome-ignore format: one line
+    const drawing = submit('drawn', 'draw', 'classes', '--images', '50', '--per-job', '7', '--classes', '3,5', '--verify', '0');
     expect(await drawing.ended).toMatchObject({ code: 0, stderr: '' });
     const condition = Array.from({ length: 50 }, (_, image) => [3, 5][image % 2] as number);
     const { data } = await readResult('drawn');
-    expect(Uint8Array.from(data)).toEqual(
-      (await sample(ofClasses, { numImages: 50, seed: 1, condition })).data,
-    );
+    expect(Uint8Array.from(data)).toEqual((await sample(ofClasses, { numImages: 50, seed: 1, condition })).data);
     expect((await readManifest('drawn')).checks).toEqual([]);
 
     startWorker('scored', 'a');
-    const { code, stdout } = await submit(
-      'scored',
-      'score',
-      'classes',
-      '--data',
-      'digits',
-      '--per-job',
-      '100',
-    ).ended;
+    const { code, stdout } = await submit('scored', 'score', 'classes', '--data', 'digits', '--per-job', '100').ended;
     expect(code).toBe(0);
     const { test } = await readDataset('digits');
     const expected = await logProb(ofClasses, test, { condition: Array.from(test.labels as Uint8Array) });
     const file = await readFile(join(folder, 'scored', 'log-probs.npy'));
-    expect(file.subarray(0, 128).toString('latin1')).toContain("{'descr': '<f8', 'fortran_order': False, 'shape': (297,), }"); // biome-ignore format: one line
+    expect(file.subarray(0, 128).toString('latin1')).toContain("{'descr': '<f8', 'fortran_order': False, 'shape': (297,), }");
     expect(Array.from(expected, (_, i) => file.readDoubleLE(128 + 8 * i))).toEqual(Array.from(expected));
     expect(file).toHaveLength(128 + 8 * 297);
     const bits = -expected.reduce((sum, nats) => sum + nats, 0) / Math.LN2 / (297 * 64);
@@ -432,10 +388,7 @@ describe('checkJob', () => {
     ['options: wanted { seed, temperature, topK, topP }, got []', { options: [] }],
     ['options: wanted { seed, temperature, topK, topP }, got "hot"', { options: 'hot' }],
     ["options: unknown 'yieldEvery'", { options: { seed: 1, yieldEvery: 'never' } }],
-    [
-      'options: wanted { seed, temperature, topK, topP }, got {"temperature":1}',
-      { options: { temperature: 1 } },
-    ],
+    ['options: wanted { seed, temperature, topK, topP }, got {"temperature":1}', { options: { temperature: 1 } }],
     ['options: wanted none to score, got {"seed":1,"temperature":1}', { kind: 'score', images: '' }],
     ['images: wanted none to draw, got ""', { images: '' }],
     ['classes: wanted a list of classes, got null', { classes: null }],
@@ -467,8 +420,7 @@ async function said({ program: { stdout } }: ReturnType<typeof startScript>, wha
 const until = (isSo: () => Promise<boolean>) => vi.waitUntil(isSo, { timeout: PATIENCE, interval: 20 });
 
 /** Waits until so many workers have come. */
-const areThere = (queue: Queue, count: number) =>
-  until(async () => (await queue.getWorkersCount()) === count);
+const areThere = (queue: Queue, count: number) => until(async () => (await queue.getWorkersCount()) === count);
 
 /** The shards that are whole: their names, and when they were written. */
 async function shardsIn(directory: string): Promise<string[]> {

@@ -31,8 +31,7 @@ async function readGrid(file: string, side: number, scale: number) {
   return { columns, rows, colours };
 }
 
-const bitsOf = (nats: ArrayLike<number>) =>
-  (-Array.from(nats).reduce((sum, one) => sum + one) / (64 * nats.length * Math.LN2)).toFixed(3);
+const bitsOf = (nats: ArrayLike<number>) => (-Array.from(nats).reduce((sum, one) => sum + one) / (64 * nats.length * Math.LN2)).toFixed(3);
 
 /** A digit's levels, 0 to 16, and whether each is shown as given: then white is bluish. */
 function digitOf(colours: [number, number, number][]) {
@@ -47,29 +46,23 @@ function digitOf(colours: [number, number, number][]) {
 describe('complete.mjs look-ahead', () => {
   let stdout: string;
   const nats = (name: string) =>
-    [...stdout.matchAll(new RegExp(`^${name}: (\\S+) nats, log p of what is given later, with (\\d+) particles$`, 'gm'))].map((match) => [Number(match[1]), Number(match[2])]); // biome-ignore format: one line
+    [...stdout.matchAll(new RegExp(`^${name}: (\\S+) nats, log p of what is given later, with (\\d+) particles$`, 'gm'))].map((match) => [
+      Number(match[1]),
+      Number(match[2]),
+    ]);
 
   beforeAll(async () => {
-    const ended = await runScript('complete.mjs', [
-      'look-ahead',
-      '--particles',
-      '4',
-      '--maps',
-      '3',
-      '--out',
-      directory,
-    ]);
+    const ended = await runScript('complete.mjs', ['look-ahead', '--particles', '4', '--maps', '3', '--out', directory]);
     expect(ended).toMatchObject({ code: 0, stderr: '' });
     ({ stdout } = ended);
   }, 60_000);
 
   it('counts the roads that lead to a tile', async () => {
-    const rows = [...stdout.matchAll(/^ +(\d+) +(\d+) %(?: +(-\d+\.\d\d))? *$/gm)].map((match) => match.slice(1)); // biome-ignore format: one line
+    const rows = [...stdout.matchAll(/^ +(\d+) +(\d+) %(?: +(-\d+\.\d\d))? *$/gm)].map((match) => match.slice(1));
     expect(rows.map(([particles]) => particles)).toEqual(['0', '16', '64', '256']);
     const model = await readModel('tiles');
     const place = 5 * 32 + 31;
-    const at = (value: number) =>
-      Uint8Array.from({ length: 3 * 1024 }, (_, i) => (i % 1024 === place ? value : 0));
+    const at = (value: number) => Uint8Array.from({ length: 3 * 1024 }, (_, i) => (i % 1024 === place ? value : 0));
     const shape = [3, 32, 32, 1];
     const given = { initial: { data: at(8), shape }, known: { data: at(1), shape } }; // 8 is a road, and 9 a bridge
     for (const [particles, share, estimate] of rows) {
@@ -163,17 +156,14 @@ describe('complete.mjs orders', () => {
 
     // The upper half comes first where columns are flipped, or nothing is.
     const images = testImages(3);
-    const mirrored = { ...images, data: images.data.map((_, i, levels) => levels[i - (i % 8) + 7 - (i % 8)] as number) }; // biome-ignore format: one line
+    const mirrored = { ...images, data: images.data.map((_, i, levels) => levels[i - (i % 8) + 7 - (i % 8)] as number) };
     const { symmetry, ...network } = model;
-    const nats = await Promise.all(
-      [images, mirrored].map((given, k) => logProb(network, given, { condition: 2 * k, perValue: true })),
-    );
+    const nats = await Promise.all([images, mirrored].map((given, k) => logProb(network, given, { condition: 2 * k, perValue: true })));
     const sums = (perValue: Float64Array, size: number) =>
       [0, 1, 2].map((n) => perValue.subarray(64 * n, 64 * n + size).reduce((sum, one) => sum + one, 0));
-    const logSum = (size: number, n: number) =>
-      Math.log(nats.reduce((sum, of) => sum + Math.exp(sums(of, size)[n] as number), 0));
+    const logSum = (size: number, n: number) => Math.log(nats.reduce((sum, of) => sum + Math.exp(sums(of, size)[n] as number), 0));
     const missing = [0, 1, 2].map((n) => logSum(64, n) - logSum(32, n));
-    const later = [0, 1, 2].map((n) => (sums(nats[0] as Float64Array, 64)[n] as number) - (sums(nats[0] as Float64Array, 32)[n] as number)); // biome-ignore format: one line
+    const later = [0, 1, 2].map((n) => (sums(nats[0] as Float64Array, 64)[n] as number) - (sums(nats[0] as Float64Array, 32)[n] as number));
     /** The mean of three numbers of bits for each of 32 missing values, and its standard error. */
     const cell = (natsOfImages: number[]) => {
       const [a, b, c] = natsOfImages.map((one) => -one / (32 * Math.LN2)) as [number, number, number];
@@ -182,8 +172,7 @@ describe('complete.mjs orders', () => {
       return `${mean.toFixed(3)} +- ${error.toFixed(3)}`;
     };
     expect(figures('upper half')).toEqual([missing, later, later].map(cell));
-    for (const part of ['lower half', 'left half', 'right half', 'all but a quarter, left'])
-      expect(figures(part)).toHaveLength(3);
+    for (const part of ['lower half', 'left half', 'right half', 'all but a quarter, left']) expect(figures(part)).toHaveLength(3);
 
     const { width, height } = PNG.sync.read(await readFile(out));
     expect([width, height]).toEqual([15 * 72 + 8, 5 * 72 + 8]);

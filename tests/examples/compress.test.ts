@@ -67,26 +67,20 @@ async function pixelsOf(of: string) {
 
 describe('compress.mjs', () => {
   it('packs PNGs into a file of the codec, of the size that the likelihood promises, and unpacks them', async () => {
-    const [pngs, file, back] = ['digits', 'digits.zip', 'back'].map((name) => join(directory, name)) as [
-      string,
-      string,
-      string,
-    ];
+    const [pngs, file, back] = ['digits', 'digits.zip', 'back'].map((name) => join(directory, name)) as [string, string, string];
     const packed = await run(DIGITS, pngs, file);
     expect(packed.code).toBe(0);
     const [, before, after, percent] =
-      /^20 PNGs of (\d+) bytes, packed into .*digits\.zip: (\d+) bytes \((\d+) %\), its images at \d\.\d{3} bits\/dim$/m.exec(packed.stdout) ?? []; // biome-ignore format: one line
+      /^20 PNGs of (\d+) bytes, packed into .*digits\.zip: (\d+) bytes \((\d+) %\), its images at \d\.\d{3} bits\/dim$/m.exec(
+        packed.stdout,
+      ) ?? [];
     expect(Number(percent)).toBe(Math.round((100 * Number(after)) / Number(before)));
     expect(packed.stdout).toContain('left out, since they are not PNGs: notes.txt\n');
     expect(packed.stdout).toContain(`keep the model, which is needed to unpack it: ${DIGITS}\n`);
     expect(packed.stderr).toContain('100 %');
 
     const { '8x8.pxc': code = new Uint8Array(), 'names.json': names } = unzipSync(await readFile(file));
-    expect(JSON.parse(String(Buffer.from(names ?? [])))['8x8'].slice(0, 3)).toEqual([
-      '0.png',
-      '1.png',
-      '10.png',
-    ]);
+    expect(JSON.parse(String(Buffer.from(names ?? [])))['8x8'].slice(0, 3)).toEqual(['0.png', '1.png', '10.png']);
     const model = readPortable(await readFile(DIGITS));
     const images = await decompress(model, code);
     const promised = (await logProb(model, images)).reduce((sum, nats) => sum - nats / Math.LN2 / 8, 0);
@@ -98,11 +92,7 @@ describe('compress.mjs', () => {
   });
 
   it('takes images of several sizes, where the model does, in colours', async () => {
-    const [pngs, file, back] = ['sizes', 'sizes.zip', 'sizes-back'].map((name) => join(directory, name)) as [
-      string,
-      string,
-      string,
-    ];
+    const [pngs, file, back] = ['sizes', 'sizes.zip', 'sizes-back'].map((name) => join(directory, name)) as [string, string, string];
     await mkdir(pngs);
     for (const [n, [height, width]] of (
       [
@@ -164,14 +154,8 @@ describe('compress.mjs', () => {
       [{ '8x8': 'abcdefghijabcdefghij' }, 'is damaged: wanted a list of names of images of 8x8'],
       [{ '8x8': [] }, 'is damaged: wanted a list of names of images of 8x8'],
       [{ '../8x8': names }, "is damaged: wanted '../8x8.pxc', got '8x8.pxc'"],
-      [
-        { '8x8': ['1.png', ...names.slice(1)] },
-        "is damaged: two of its names are one on some machine: '1.png' and '1.png'",
-      ],
-      [
-        { '8x8': ['A.png', 'a.png', ...names.slice(2)] },
-        "is damaged: two of its names are one on some machine: 'A.png' and 'a.png'",
-      ],
+      [{ '8x8': ['1.png', ...names.slice(1)] }, "is damaged: two of its names are one on some machine: '1.png' and '1.png'"],
+      [{ '8x8': ['A.png', 'a.png', ...names.slice(2)] }, "is damaged: two of its names are one on some machine: 'A.png' and 'a.png'"],
     ] as const) {
       const bad = join(directory, 'bad.zip');
       await writeFile(bad, zipSync({ 'names.json': Buffer.from(JSON.stringify(list)), '8x8.pxc': code }));
@@ -185,9 +169,7 @@ describe('compress.mjs', () => {
     const [pngs, file] = [join(directory, 'odd'), join(directory, 'odd.zip')];
     await mkdir(pngs);
     await writeFile(join(pngs, '.png'), pngOfLevels(new Uint8Array(4), [2, 2, 1], 256)); // a name without a stem
-    expect((await run(anySize, pngs, file)).stderr).toBe(
-      "--from: wanted names that are such on every machine, got '.png'\n",
-    );
+    expect((await run(anySize, pngs, file)).stderr).toBe("--from: wanted names that are such on every machine, got '.png'\n");
     const fourChannels = join(directory, 'four.pixelcnn');
     await writeFile(fourChannels, writePortable(portableModel({ imageShape: [8, 8, 4], levels: 17 })));
     expect((await run(fourChannels, join(directory, 'digits'), file)).stderr).toBe(
@@ -196,7 +178,7 @@ describe('compress.mjs', () => {
   });
 
   it('unpacks only what it packs, of a size that the file itself has', async () => {
-    const { '8x8.pxc': code = new Uint8Array(0), 'names.json': names = code } = unzipSync(await readFile(join(directory, 'digits.zip'))); // biome-ignore format: one line
+    const { '8x8.pxc': code = new Uint8Array(0), 'names.json': names = code } = unzipSync(await readFile(join(directory, 'digits.zip')));
     const zeros = new Uint8Array(2 ** 24 + 1);
     for (const [entries, message] of [
       [{ 'names.json': names, '8x8.pxc': code, zeros }, "is damaged: wanted '8x8.pxc', got '8x8.pxc zeros'"],
@@ -214,8 +196,7 @@ describe('compress.mjs', () => {
   it('packs no two names that are one on some machine', async () => {
     const pngs = join(directory, 'twins');
     await mkdir(pngs);
-    for (const name of ['A.png', 'a.png'])
-      await writeFile(join(pngs, name), pngOfLevels(new Uint8Array(64), [8, 8, 1], 17));
+    for (const name of ['A.png', 'a.png']) await writeFile(join(pngs, name), pngOfLevels(new Uint8Array(64), [8, 8, 1], 17));
     expect((await run(DIGITS, pngs, join(directory, 'twins.zip'))).stderr).toBe(
       "--from: wanted names that differ on every machine, got 'A.png' and 'a.png'\n",
     );
@@ -227,14 +208,7 @@ describe('compress.mjs', () => {
     const data = Uint8Array.from({ length: 400 * 400 * 3 }, (_, i) => (i * i) % 256);
     await writeFile(join(pngs, 'large.png'), pngOfLevels(data, [400, 400, 3], 256));
     const file = join(directory, 'large.zip');
-    const { program, ended } = startScript('compress.mjs', [
-      '--model',
-      anySize,
-      '--from',
-      pngs,
-      '--to',
-      file,
-    ]);
+    const { program, ended } = startScript('compress.mjs', ['--model', anySize, '--from', pngs, '--to', file]);
     program.stderr?.once('data', () => program.kill('SIGINT')); // the bar is there
     const { code, stdout, stderr } = await ended;
     expect([code, stdout]).toEqual([130, '']);
@@ -272,10 +246,7 @@ describe('compress.mjs', () => {
 describe('levels of a PNG', () => {
   it.each([2, 3, 17, 255, 256])('of %i levels are those it was made of', (levels) => {
     const data = Uint8Array.from({ length: 6 * 50 * 3 }, (_, i) => (7 * i) % levels);
-    expect(levelsOfPng(pngOfLevels(data, [6, 50, 3], levels), 3, levels)).toEqual({
-      shape: [6, 50, 3],
-      data,
-    });
+    expect(levelsOfPng(pngOfLevels(data, [6, 50, 3], levels), 3, levels)).toEqual({ shape: [6, 50, 3], data });
     const grey = data.subarray(0, 300);
     expect(levelsOfPng(pngOfLevels(grey, [6, 50, 1], levels), 1, levels).data).toEqual(grey);
   });
@@ -283,9 +254,7 @@ describe('levels of a PNG', () => {
   it('are refused where the model could not give them back', () => {
     const png = pngOfLevels([0, 0, 1], [1, 1, 3], 256);
     expect(() => levelsOfPng(png, 1, 256)).toThrow('wanted grey, got 0, 0, 1 in row 0, column 0');
-    expect(() => levelsOfPng(png, 3, 17)).toThrow(
-      'wanted intensities of 17 levels (0, 16, 32, … 255), got 1 in row 0, column 0',
-    );
+    expect(() => levelsOfPng(png, 3, 17)).toThrow('wanted intensities of 17 levels (0, 16, 32, … 255), got 1 in row 0, column 0');
     const deep = PNG.sync.write(
       { width: 1, height: 1, data: Buffer.from(new Uint16Array([300, 300, 300, 65535]).buffer) },
       { bitDepth: 16 },

@@ -21,14 +21,7 @@ import { saveModel } from './save-model';
 
 const GOLDEN = fileURLToPath(new URL('../golden', import.meta.url));
 /** Those of `saveModel`, but for what it is given here. */
-const SIZES = {
-  imageShape: [8, 8, 1] as [number, number, number],
-  levels: 17,
-  hiddenDim: 2,
-  outDim: 2,
-  numBlocks: 1,
-  firstKernelSize: 3,
-};
+const SIZES = { imageShape: [8, 8, 1] as [number, number, number], levels: 17, hiddenDim: 2, outDim: 2, numBlocks: 1, firstKernelSize: 3 };
 
 let folder: string;
 let model: AutoregressiveModel;
@@ -93,9 +86,7 @@ function addKeras3(file: Group, tensors: ReadonlyMap<string, NamedTensor>, list 
 }
 
 const zipOf = (tensors: ReadonlyMap<string, NamedTensor>) =>
-  Object.fromEntries(
-    [...tensors].map(([name, { data, shape }]) => [`${name}.npy`, npyOf(data as Float32Array, shape)]),
-  );
+  Object.fromEntries([...tensors].map(([name, { data, shape }]) => [`${name}.npy`, npyOf(data as Float32Array, shape)]));
 
 /** Files of the model's weights, as other programs write them: the contents and further flags. */
 const formats: [string, (of: AutoregressiveModel) => Promise<Uint8Array> | Uint8Array, ...string[]][] = [
@@ -132,11 +123,9 @@ const written: [string, ...string[]][] = [
 ]; // biome-ignore format: one file a line
 
 /** Number j of weight k as make.py has it. */
-const kerasNumbers = (k: number, length: number) =>
-  Float32Array.from({ length }, (_, j) => (((31 * k + 7 * j) % 64) - 32) / 64);
+const kerasNumbers = (k: number, length: number) => Float32Array.from({ length }, (_, j) => (((31 * k + 7 * j) % 64) - 32) / 64);
 
-const numbersOf = (of: LayersModel) =>
-  [...saveWeights(of)].map(([name, { data }]) => [name, data as Float32Array] as const);
+const numbersOf = (of: LayersModel) => [...saveWeights(of)].map(([name, { data }]) => [name, data as Float32Array] as const);
 const loaded = async (name: string) => loadLayersModel(fileSystem(join(folder, name)));
 
 /** Images that a model draws, and those that a file of it does. */
@@ -189,11 +178,7 @@ describe('convert.mjs', () => {
 
   it.each(formats)('takes %s: what is drawn is what the model draws', async (name) => {
     const out = join(folder, `${name}.pixelcnn`);
-    expect(ended.get(name)).toMatchObject({
-      code: 0,
-      stderr: '',
-      stdout: `${out}: 14 weights of ${join(folder, name)}, 4 kB\n`,
-    });
+    expect(ended.get(name)).toMatchObject({ code: 0, stderr: '', stdout: `${out}: 14 weights of ${join(folder, name)}, 4 kB\n` });
     const images = await drawn(model);
     expect(await drawnFrom(`${name}.pixelcnn`)).toEqual(images);
     expect(await drawn(pixelCNN({ ...SIZES, seed: 3 }))).not.toEqual(images);
@@ -241,9 +226,7 @@ describe('convert.mjs', () => {
     expect(tensors.get('block0.conv_mid.kernel')?.shape).toEqual([2, 2, 3, 3]);
     expect(ended.get('npz back')).toMatchObject({ code: 0, stderr: '' });
     expect(numbersOf(await loaded('from npz'))).toEqual(numbersOf(model));
-    expect(Object.keys(unzipSync(await readFile(join(folder, 'out/n.npz'))))[0]).toBe(
-      'input_conv.kernel.npy',
-    );
+    expect(Object.keys(unzipSync(await readFile(join(folder, 'out/n.npz'))))[0]).toBe('input_conv.kernel.npy');
     expect((await readdir(join(folder, 'out'))).sort()).toEqual(['n.npz', 'p.safetensors']);
   });
 

@@ -21,8 +21,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** The blocks of the README and the guides that need a page; the others run in Node, in tests/programs/docs-code.test.ts. */
 const blocks = (await docBlocks()).filter(({ file, isForPage }) => isForPage && file.endsWith('.md'));
 /** The code of a page's blocks, in order. */
-const codeOf = (...page: string[]) =>
-  blocks.filter(({ file }) => file === join('docs', ...page)).map(({ code }) => code);
+const codeOf = (...page: string[]) => blocks.filter(({ file }) => file === join('docs', ...page)).map(({ code }) => code);
 const [wasmPaths = ''] = codeOf('reference', 'backends.md');
 const [imagePage = ''] = codeOf('learn', 'getting-started.md');
 const [trainerOfPage = '', viteConfig = ''] = codeOf('learn', 'train-on-all-cores.md');
@@ -36,14 +35,7 @@ const STRIPES = Array.from({ length: 64 }, (_, i) => 1 - (i % 2));
 /** Saves a model to which a pixel is what its left neighbour is not; beyond the edge all is 0. */
 async function saveStripes(directory: string): Promise<void> {
   await useBackend('cpu');
-  const model = pixelCNN({
-    imageShape: [8, 8, 1],
-    levels: 2,
-    hiddenDim: 1,
-    outDim: 1,
-    numBlocks: 1,
-    firstKernelSize: 3,
-  });
+  const model = pixelCNN({ imageShape: [8, 8, 1], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 1, firstKernelSize: 3 });
   const kept: Record<string, number[]> = {
     'input_conv/kernel': [0, 0, 0, 0, 0, 0, 1], // [3,3,1,2]: feature 0 is the left neighbour
     'output_conv1/kernel': [1],
@@ -143,10 +135,7 @@ async function makeProject(folder: string): Promise<void> {
   await saveStripes(join(folder, 'public', 'squares'));
   await cp(join(root, 'examples/vite/wasm.mjs'), join(folder, 'wasm.mjs'));
   for (const [name, code] of Object.entries(PAGES)) await writeFile(join(folder, name), code);
-  await writeFile(
-    join(folder, 'worker.js'),
-    worker.replace("'@tensorflow/tfjs-backend-wasm'", "'./wasm.mjs'"),
-  );
+  await writeFile(join(folder, 'worker.js'), worker.replace("'@tensorflow/tfjs-backend-wasm'", "'./wasm.mjs'"));
   await writeFile(join(folder, 'wasm-paths.ts'), wasmPaths);
 }
 
@@ -280,17 +269,14 @@ describe.skipIf(chromiumPath === undefined)('the pages of the docs', () => {
         const { put } = IDBObjectStore.prototype;
         IDBObjectStore.prototype.put = function (...args) {
           if (this.name === 'models_store') {
-            this.transaction.addEventListener('complete', () =>
-              Object.assign(globalThis, { outcome: 'saved' }),
-            );
+            this.transaction.addEventListener('complete', () => Object.assign(globalThis, { outcome: 'saved' }));
           }
           return put.apply(this, args);
         };
       });
       const look = await open('stored.html');
       await look.waitForFunction(() => 'stored' in globalThis);
-      const stored = () =>
-        look.evaluate(() => (globalThis as unknown as { stored(): Promise<Stored | null> }).stored());
+      const stored = () => look.evaluate(() => (globalThis as unknown as { stored(): Promise<Stored | null> }).stored());
       const visit = async () => {
         const page = await open('storage.html');
         expect(await outcomeOf(page)).toBe('saved');

@@ -52,11 +52,7 @@ describe('evaluate.mjs', () => {
     }
     await saveModel(model, { imageShape: [4, 4, 3], levels: 4 }, true);
     const data = ['--data', 'folder', '--path', folder, '--images', '1', '--levels', '4'];
-    const { code, stdout, stderr, tensorsLeft } = await runScript('evaluate.mjs', [
-      '--model',
-      model,
-      ...data,
-    ]);
+    const { code, stdout, stderr, tensorsLeft } = await runScript('evaluate.mjs', ['--model', model, ...data]);
     expect({ code, stderr, tensorsLeft }).toEqual({ code: 0, stderr: '', tensorsLeft: 0 });
     expect(stdout).toContain('1 test images of 4x4x3, 4 levels');
     const row = (name: string) => stdout.match(new RegExp(`^${name} +(.*)$`, 'm'))?.[1]?.split(/ +/);
@@ -74,12 +70,7 @@ describe('evaluate.mjs', () => {
     const model = join(directory, 'classes');
     await saveGatedModel(model, { hiddenDim: 8, outDim: 8, numClasses: 10 });
     const { images, labels } = await readDigits('test');
-    const set = imageSet({
-      data: images.slice(0, 40 * 64),
-      shape: [40, 8, 8, 1],
-      levels: 17,
-      labels: labels.slice(0, 40),
-    });
+    const set = imageSet({ data: images.slice(0, 40 * 64), shape: [40, 8, 8, 1], levels: 17, labels: labels.slice(0, 40) });
     const loaded = (await loadImageModel(model)).model as AutoregressiveModel;
     const bits = await bitsByChannel(loaded, set, { batchSize: 40 });
     const found = await mostLikelyClasses(loaded, set, { batchSize: 40 });
@@ -90,21 +81,14 @@ describe('evaluate.mjs', () => {
     expect({ code, stderr, tensorsLeft }).toEqual({ code: 0, stderr: '', tensorsLeft: 0 });
     expect(stdout).toMatch(new RegExp(`^model +${bits[0]?.toFixed(3)}$`, 'm'));
     const right = found.filter((label, i) => label === labels[i]).length;
-    expect(stdout).toMatch(
-      new RegExp(
-        `^accuracy +${(right / 40).toFixed(3)}  \\(${right} of 40 by the most likely class\\)$`,
-        'm',
-      ),
-    );
+    expect(stdout).toMatch(new RegExp(`^accuracy +${(right / 40).toFixed(3)}  \\(${right} of 40 by the most likely class\\)$`, 'm'));
     const rows = stdout
       .slice(stdout.search(/^class/m))
       .trim()
       .split('\n');
     expect(rows.map((row) => row.split(/ +/))).toEqual([
       ['class', 'images', 'right'],
-      ...rightByClass(labels.slice(0, 40), found, 10).map((of, label) =>
-        [label, of.images, of.right].map(String),
-      ),
+      ...rightByClass(labels.slice(0, 40), found, 10).map((of, label) => [label, of.images, of.right].map(String)),
     ]);
   });
 
@@ -112,9 +96,7 @@ describe('evaluate.mjs', () => {
     const models = fileURLToPath(new URL('../../examples/models', import.meta.url));
     const flags = ['--data', 'digits', '--images', '30', '--classify'];
     const [there, here] = await Promise.all(
-      ['', '.pixelcnn'].map((ending) =>
-        runScript('evaluate.mjs', ['--model', join(models, `digits-conditional${ending}`), ...flags]),
-      ),
+      ['', '.pixelcnn'].map((ending) => runScript('evaluate.mjs', ['--model', join(models, `digits-conditional${ending}`), ...flags])),
     );
     const figures = (output: string | undefined) => output?.replace(/(parameters), .*/, '$1');
     expect(figures(here?.stdout)).toBe(figures(there?.stdout)); // float16 shows in no third decimal here

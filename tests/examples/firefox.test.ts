@@ -102,11 +102,7 @@ describe.skipIf(firefoxPath === undefined)('in Firefox', { retry: 1 }, () => {
   const says = (selector: string, pattern: RegExp) =>
     expect
       .poll(() =>
-        page.evaluate(
-          (selector) =>
-            [...document.querySelectorAll(selector)].map(({ textContent }) => textContent).join(' '),
-          selector,
-        ),
+        page.evaluate((selector) => [...document.querySelectorAll(selector)].map(({ textContent }) => textContent).join(' '), selector),
       )
       .toMatch(pattern);
   const scrollTo = (id: string) =>
@@ -145,15 +141,12 @@ describe.skipIf(firefoxPath === undefined)('in Firefox', { retry: 1 }, () => {
         for (const [id, firstWork] of Object.entries(FIRST_WORK)) {
           await scrollTo(id);
           const [selector, words] = firstWork.split(':has-text(');
-          await page.waitForSelector(
-            `#${id} ${(selector as string).replace(':enabled', ':not([disabled])')}`,
-          );
+          await page.waitForSelector(`#${id} ${(selector as string).replace(':enabled', ':not([disabled])')}`);
           if (words !== undefined) await says(`#${id} ${selector}`, new RegExp(words.slice(1, -2)));
         }
 
         const bars = '#drawing .next-bar';
-        const drawn = () =>
-          page.$eval('#drawing [role=img]', (picture) => picture.getAttribute('aria-label'));
+        const drawn = () => page.$eval('#drawing [role=img]', (picture) => picture.getAttribute('aria-label'));
         const before = await drawn();
         await page.click(bars);
         await expect.poll(drawn).not.toBe(before);

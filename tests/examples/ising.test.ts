@@ -9,7 +9,8 @@ import { itRefuses, runScript } from './run-script';
 
 // A step so small that it changes no weight: what the network draws for it can be drawn again.
 const [size, beta, seed] = [4, 0.44, 3];
-const FLAGS = `--size ${size} --beta ${beta} --seed ${seed} --steps 1 --learning-rate 1e-30 --images 50 --hidden 2 --blocks 1 --draws 50`.split(' '); // biome-ignore format: one line
+const FLAGS =
+  `--size ${size} --beta ${beta} --seed ${seed} --steps 1 --learning-rate 1e-30 --images 50 --hidden 2 --blocks 1 --draws 50`.split(' ');
 
 let directory: string;
 const at = (name: string) => join(directory, name);
@@ -40,9 +41,7 @@ describe('ising.mjs', () => {
     const { images, logProb } = await sample(model, { numImages: 50, seed, withLogProb: true });
     const energies = energyOf(size)(Int32Array.from(images.data), 50);
     const bound = logProb.reduce((sum, one, n) => sum - beta * (energies[n] as number) - one, 0) / 50;
-    const [most, exact] = [bound, exactLogZ(size, beta)].map((logZ) =>
-      freeEnergyOf(logZ, size, beta).toFixed(5),
-    );
+    const [most, exact] = [bound, exactLogZ(size, beta)].map((logZ) => freeEnergyOf(logZ, size, beta).toFixed(5));
     expect(magnet.stdout).toContain(`step 1: F/N at most ${most}, exact ${exact};`);
   });
 
@@ -54,9 +53,7 @@ describe('ising.mjs', () => {
     expect(histogramAlone).toEqual(alone);
     expect(histogram).not.toEqual(alone);
     for (const [k, count] of alone.entries())
-      expect(magnet.stdout).toMatch(
-        new RegExp(`^ *${(k / 10 - 1).toFixed(1)} +${histogram[k]} +${count} #*$`, 'm'),
-      );
+      expect(magnet.stdout).toMatch(new RegExp(`^ *${(k / 10 - 1).toFixed(1)} +${histogram[k]} +${count} #*$`, 'm'));
   });
 
   it('compares a spin glass with the sum over all its images', async () => {
@@ -64,13 +61,9 @@ describe('ising.mjs', () => {
     expect(symmetries).toEqual(['flipLevels']);
     const energy = energyOf(size, glassBonds(size, 7));
     const [estimate, alone] = await Promise.all(
-      [model, network].map(
-        async (of) => (await logPartition(of, energy, { beta, numImages: 50, seed })).logZ,
-      ),
+      [model, network].map(async (of) => (await logPartition(of, energy, { beta, numImages: 50, seed })).logZ),
     );
-    const [own, exact, byNetwork] = [estimate, summedLogZ(energy, size, beta), alone].map((logZ) =>
-      logZ?.toFixed(4),
-    );
+    const [own, exact, byNetwork] = [estimate, summedLogZ(energy, size, beta), alone].map((logZ) => logZ?.toFixed(4));
     expect(stdout).toContain(`ln Z estimate  ${own}, exact ${exact}; by the network alone ${byNetwork}\n`);
   });
 

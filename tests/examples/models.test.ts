@@ -15,7 +15,7 @@ import { take } from '../support/tensors';
 import { runScript } from './run-script';
 
 const MODELS = fileURLToPath(new URL('../../examples/models', import.meta.url));
-const names = (await readdir(MODELS, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map(({ name }) => name); // biome-ignore format: one line
+const names = (await readdir(MODELS, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map(({ name }) => name);
 
 describe.each(names)('the trained model %s', (name) => {
   const directory = `${MODELS}/${name}`;
@@ -36,14 +36,20 @@ describe.each(names)('the trained model %s', (name) => {
     await useBackend('cpu');
     const saved = (await loadLayersModel(fileSystem(directory))) as AutoregressiveModel;
     const { imageShape, levels, condition } = saved;
-    const shapeOf = (name: RegExp) => saved.weights.find(({ originalName }) => name.test(originalName))?.shape as number[]; // biome-ignore format: one line
+    const shapeOf = (name: RegExp) => saved.weights.find(({ originalName }) => name.test(originalName))?.shape as number[];
     const [rows = 0, columns = 0, , features = 0] = shapeOf(/^(input_conv|block0_vertical)\/kernel/);
     const isGated = saved.layers.some((layer) => layer.getClassName() === 'GatedActivation');
-    const numBlocks = saved.layers.filter((layer) => layer.getClassName() === (isGated ? 'Dropout' : 'PixelCNNResBlock')).length; // biome-ignore format: one line
+    const numBlocks = saved.layers.filter((layer) => layer.getClassName() === (isGated ? 'Dropout' : 'PixelCNNResBlock')).length;
     const perChannel = (size = 0) => size / imageShape[2];
-    const sizes = { imageShape, levels, hiddenDim: perChannel(features) / 2, outDim: perChannel(shapeOf(/output_conv1\/bias/)[0]), firstKernelSize: [rows, columns] as [number, number] }; // biome-ignore format: one line
+    const sizes = {
+      imageShape,
+      levels,
+      hiddenDim: perChannel(features) / 2,
+      outDim: perChannel(shapeOf(/output_conv1\/bias/)[0]),
+      firstKernelSize: [rows, columns] as [number, number],
+    };
     const made = isGated
-      ? gatedPixelCNN({ ...sizes, numBlocks: numBlocks - 1, numClasses: (condition as { numClasses: number }).numClasses, dropout: 0.1 }) // biome-ignore format: one line
+      ? gatedPixelCNN({ ...sizes, numBlocks: numBlocks - 1, numClasses: (condition as { numClasses: number }).numClasses, dropout: 0.1 })
       : pixelCNN({ ...sizes, numBlocks });
     made.setWeights(saved.getWeights());
     const images = tf.randomUniform([2, ...(imageShape as number[])], 0, 1, 'float32', 1);
@@ -66,13 +72,7 @@ describe.each(names)('the trained model %s', (name) => {
     const folder = await mkdtemp(join(tmpdir(), 'convert-'));
     try {
       const made = join(folder, 'made.pixelcnn');
-      const { code, stderr } = await runScript('convert.mjs', [
-        '--model',
-        directory,
-        '--to',
-        made,
-        '--float16',
-      ]);
+      const { code, stderr } = await runScript('convert.mjs', ['--model', directory, '--to', made, '--float16']);
       expect([code, stderr]).toEqual([0, '']);
       expect((await readFile(made)).equals(await readFile(`${directory}.pixelcnn`))).toBe(true);
     } finally {
@@ -83,8 +83,7 @@ describe.each(names)('the trained model %s', (name) => {
 
 const read = (file: string) => readFile(fileURLToPath(new URL(`../../examples/${file}`, import.meta.url)));
 
-const readData = (file: string) =>
-  readFile(fileURLToPath(new URL(`../../kit/data/sets/${file}`, import.meta.url)));
+const readData = (file: string) => readFile(fileURLToPath(new URL(`../../kit/data/sets/${file}`, import.meta.url)));
 
 /** The bits per dimension that a model takes for each of the test images that come with it, given its class. */
 async function bitsOfTestImages(name: string, imageShape: readonly number[]) {
@@ -111,15 +110,13 @@ async function verdictsOn(name: string, images: Uint8Array) {
     const nats = await logProb(model as PortableModel, given, { condition });
     for (const [i, value] of nats.entries()) own[i] = Math.max(own[i] as number, value);
   }
-  const [least, most] = (
-    MODELS_OF_PAGE[name as keyof typeof MODELS_OF_PAGE] as { usualRatio: [number, number] }
-  ).usualRatio;
+  const [least, most] = (MODELS_OF_PAGE[name as keyof typeof MODELS_OF_PAGE] as { usualRatio: [number, number] }).usualRatio;
   const fewer = Array.from(own, (nats, i) => (nats - (beside[i] as number)) / (784 * Math.LN2));
   return { own, fewer, areUnusual: fewer.map((one) => one < least || one > most) };
 }
 
 describe.each(['clothes', 'digits-28'])('the page, of %s,', (name) => {
-  const imagesOf = async (of: string) => Uint8Array.from((await readData(`${of}-test-images.u8`)).subarray(0, 15 * 784)); // biome-ignore format: one line
+  const imagesOf = async (of: string) => Uint8Array.from((await readData(`${of}-test-images.u8`)).subarray(0, 15 * 784));
 
   it('finds hardly any of the test images unusual, and paper that is blank, or of squares', async () => {
     const blank = new Uint8Array(784);
@@ -140,8 +137,7 @@ describe.each(['clothes', 'digits-28'])('the page, of %s,', (name) => {
 
 it('the card of digits in black and white says data, recipe, steps, figure and licence', async () => {
   const card = (await read('models/binarized-mnist.md')).toString('utf8');
-  for (const line of ['data', 'recipe', 'steps', 'figure', 'licence', 'samples'])
-    expect(card).toContain(`| ${line} |`);
+  for (const line of ['data', 'recipe', 'steps', 'figure', 'licence', 'samples']) expect(card).toContain(`| ${line} |`);
   const { levels, imageShape, conditions } = readPortable(await read('models/binarized-mnist.pixelcnn'));
   expect([levels, [...imageShape], conditions]).toEqual([2, [28, 28, 1], []]);
 });
@@ -149,10 +145,8 @@ it('the card of digits in black and white says data, recipe, steps, figure and l
 it('the model of digits in every order reaches the figures on its card, averaged and in one order', async () => {
   const card = (await read('models/digits-orders.md')).toString('utf8');
   for (const line of ['data', 'recipe', 'steps', 'licence', 'samples']) expect(card).toContain(`| ${line} |`);
-  const [, all, one] = /\| figure \| (\d\.\d{3}) bits\/dim.*; (\d\.\d{3}) in one order/.exec(
-    card,
-  ) as RegExpExecArray;
-  const { stdout } = await runScript('evaluate.mjs', ['--model', `${MODELS}/digits-orders.pixelcnn`, '--data', 'digits']); // biome-ignore format: one line
+  const [, all, one] = /\| figure \| (\d\.\d{3}) bits\/dim.*; (\d\.\d{3}) in one order/.exec(card) as RegExpExecArray;
+  const { stdout } = await runScript('evaluate.mjs', ['--model', `${MODELS}/digits-orders.pixelcnn`, '--data', 'digits']);
   const figures = stdout.replaceAll(/^\d+ of \d+ images\n/gm, ''); // which a slow machine prints between them
   expect(figures).toMatch(new RegExp(`^model +${all}\nin one order +${one}\n`, 'm'));
 });
@@ -161,8 +155,7 @@ it.each(['clothes', 'digits-28', 'emoji-32'])(
   'the portable model %s has a card with data, recipe, steps, figure and licence, and at most 8 MB',
   async (name) => {
     const card = (await read(`models/${name}.md`)).toString('utf8');
-    for (const line of ['data', 'recipe', 'steps', 'figure', 'licence', 'samples'])
-      expect(card).toContain(`| ${line} |`);
+    for (const line of ['data', 'recipe', 'steps', 'figure', 'licence', 'samples']) expect(card).toContain(`| ${line} |`);
     expect((await read(`models/${name}.pixelcnn`)).length).toBeLessThan(8e6);
   },
 );

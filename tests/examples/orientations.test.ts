@@ -7,7 +7,8 @@ import { readDigits } from '../../kit/data/digits.mjs';
 import { pngOfLevels } from '../../kit/pictures/png-levels.mjs';
 import { runScript } from './run-script';
 
-const TRAIN = '--data digits --model gated --blocks 1 --hidden 4 --out-dim 4 --first-kernel 3 --batch 4 --eval-images 20 --samples 2 --steps 5'; // biome-ignore format: one line
+const TRAIN =
+  '--data digits --model gated --blocks 1 --hidden 4 --out-dim 4 --first-kernel 3 --batch 4 --eval-images 20 --samples 2 --steps 5';
 
 let directory: string;
 const at = (name: string) => join(directory, name);
@@ -15,8 +16,7 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'orientations-'));
   await run('train.mjs', `${TRAIN} --orientations 8 --out ${at('eight')}`);
   await run('train.mjs', `${TRAIN} --orientations 4 --conditional --out ${at('classes')}`);
-  for (const name of ['eight', 'classes'])
-    await run('convert.mjs', `--model ${at(name)} --to ${at(name)}.pixelcnn`);
+  for (const name of ['eight', 'classes']) await run('convert.mjs', `--model ${at(name)} --to ${at(name)}.pixelcnn`);
 }, 60_000);
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
@@ -32,8 +32,7 @@ const testImages = async (count: number) => {
   return { images: { data, shape: [count, 8, 8, 1] }, labels: [...labels.slice(0, count)] };
 };
 const read = async (name: string) => readPortable(await readFile(at(`${name}.pixelcnn`)));
-const bitsOf = (nats: ArrayLike<number>) =>
-  (-Array.from(nats).reduce((sum, one) => sum + one) / (64 * nats.length * Math.LN2)).toFixed(3);
+const bitsOf = (nats: ArrayLike<number>) => (-Array.from(nats).reduce((sum, one) => sum + one) / (64 * nats.length * Math.LN2)).toFixed(3);
 
 describe.each(['eight', 'classes'])('a model of orientations, %s', (name) => {
   const isByClass = name === 'classes';
@@ -41,10 +40,7 @@ describe.each(['eight', 'classes'])('a model of orientations, %s', (name) => {
 
   it('is converted with them', async () => {
     const { symmetry, conditions } = await read(name);
-    expect(symmetry).toEqual({
-      symmetries: ['flipRows', 'flipColumns', ...(isByClass ? [] : ['transpose'])],
-      asCondition: true,
-    });
+    expect(symmetry).toEqual({ symmetries: ['flipRows', 'flipColumns', ...(isByClass ? [] : ['transpose'])], asCondition: true });
     expect(conditions).toMatchObject([{ kind: 'class', numClasses: isByClass ? 40 : 8 }]);
   });
 
@@ -53,17 +49,12 @@ describe.each(['eight', 'classes'])('a model of orientations, %s', (name) => {
     const model = await read(name);
     const { symmetry, ...network } = model;
     const all = bitsOf(await logProb(model, images, isByClass ? { condition: labels } : {}));
-    const one = bitsOf(
-      await logProb(network, images, {
-        condition: labels.map((label) => (isByClass ? label * elements : 0)),
-      }),
-    );
+    const one = bitsOf(await logProb(network, images, { condition: labels.map((label) => (isByClass ? label * elements : 0)) }));
     for (const of of [at(name), `${at(name)}.pixelcnn`]) {
       const classify = isByClass ? ' --classify' : '';
       const stdout = await run('evaluate.mjs', `--model ${of} --data digits --images 20${classify}`);
       expect(stdout).toMatch(new RegExp(`^model +${all}\nin one order +${one}\n`, 'm'));
-      if (isByClass)
-        expect(stdout).toMatch(/^accuracy +0\.\d{3} {2}\(\d+ of 20 by the most likely class\)$/m);
+      if (isByClass) expect(stdout).toMatch(/^accuracy +0\.\d{3} {2}\(\d+ of 20 by the most likely class\)$/m);
     }
   });
 
@@ -94,7 +85,7 @@ describe.each(['eight', 'classes'])('a model of orientations, %s', (name) => {
 it('completes in any order without classes only', async () => {
   for (const model of [at('classes'), 'examples/models/digits']) {
     const { code, stderr } = await runScript('complete.mjs', ['orders', '--model', model]);
-    expect([code, stderr]).toEqual([1, `--model: wanted a model of orientations, without classes, got ${model}\n`]); // biome-ignore format: one line
+    expect([code, stderr]).toEqual([1, `--model: wanted a model of orientations, without classes, got ${model}\n`]);
   }
   await run('complete.mjs', `orders --model ${at('eight')} --images 2 --particles 1 --out ${at('run.png')}`);
 });

@@ -17,7 +17,7 @@ import { itRefuses, runScript } from './run-script';
 
 // A model of a palette, from train.mjs to pictures and files.
 
-const SIZES = '--blocks 1 --hidden 4 --out-dim 4 --first-kernel 3 --batch 4 --eval-images 20 --samples 2 --average 0.9 --every 6'; // biome-ignore format: one line
+const SIZES = '--blocks 1 --hidden 4 --out-dim 4 --first-kernel 3 --batch 4 --eval-images 20 --samples 2 --average 0.9 --every 6';
 const FIGURE = /^model +(\d\.\d{3})/m;
 
 let directory: string;
@@ -51,23 +51,18 @@ async function coloursOf(path: string) {
   return new Set(Array.from({ length: data.length / 4 }, (_, i) => hex(data.subarray(4 * i, 4 * i + 3))));
 }
 const hex = (colour: Uint8Array) => `#${Buffer.from(colour).toString('hex')}`;
-const ofPalette = () =>
-  Array.from({ length: 16 }, (_, level) => hex(palette.subarray(3 * level, 3 * level + 3)));
+const ofPalette = () => Array.from({ length: 16 }, (_, level) => hex(palette.subarray(3 * level, 3 * level + 3)));
 const [gap, line] = ['#cbd0d8', '#143e8c'];
 
 describe('a model of a palette', () => {
   it('has one channel, reads categories, and carries the palette', async () => {
     expect(await readSettings(out)).toMatchObject({ colours: 16, input: 'oneHot', output: 'softmax' });
     const { model, imageShape, levels, palette: carried } = await loadImageModel(out);
-    expect({ imageShape, levels, carried }).toEqual({
-      imageShape: [16, 16, 1],
-      levels: 16,
-      carried: palette,
-    });
+    expect({ imageShape, levels, carried }).toEqual({ imageShape: [16, 16, 1], levels: 16, carried: palette });
     model.dispose();
     const { latest } = JSON.parse(await readFile(join(out, 'checkpoints/checkpoints.json'), 'utf8'));
     for (const part of ['model', 'average']) {
-      const { userDefinedMetadata } = JSON.parse(await readFile(join(out, 'checkpoints', latest, part, 'model.json'), 'utf8')); // biome-ignore format: one line
+      const { userDefinedMetadata } = JSON.parse(await readFile(join(out, 'checkpoints', latest, part, 'model.json'), 'utf8'));
       expect(paletteOfText(part, userDefinedMetadata.palette)).toEqual(palette);
     }
   });
@@ -76,7 +71,7 @@ describe('a model of a palette', () => {
     const broken = at('broken');
     expect((await train(`--data emoji --palette 16 --steps 6 --out ${broken}`)).code).toBe(0);
     expect((await runScript('train.mjs', ['--resume', '--steps', '12', '--out', broken])).code).toBe(0);
-    const figures = await Promise.all([out, broken].map((name) => run(`evaluate.mjs --model ${name} --data emoji --images 20`))); // biome-ignore format: one line
+    const figures = await Promise.all([out, broken].map((name) => run(`evaluate.mjs --model ${name} --data emoji --images 20`)));
     const [whole, resumed] = figures.map(({ stdout }) => FIGURE.exec(stdout)?.[1]);
     expect(resumed).toBe(whole);
     await train(`--data emoji --palette 16 --seed 2 --steps 1 --out ${at('other')}`);
@@ -102,7 +97,7 @@ describe('a model of a palette', () => {
     const file = at('model.pixelcnn');
     await run(`convert.mjs --model ${out} --to ${file}`);
     expect(readPortable(await readFile(file)).palette).toEqual(palette);
-    const figures = await Promise.all([out, file].map((model) => run(`evaluate.mjs --model ${model} --data emoji --images 9`))); // biome-ignore format: one line
+    const figures = await Promise.all([out, file].map((model) => run(`evaluate.mjs --model ${model} --data emoji --images 9`)));
     const [whole, exported] = figures.map(({ stdout }) => FIGURE.exec(stdout)?.[1]);
     expect(exported).toBe(whole);
 
@@ -110,17 +105,17 @@ describe('a model of a palette', () => {
     const { test } = await readDataset('emoji');
     const { data } = toPalette(test, palette);
     for (let n = 0; n < 3; n++)
-      await writeFile(join(at('pngs'), `${n}.png`), pngOfLevels(data.subarray(256 * n, 256 * (n + 1)), [16, 16, 1], 16, palette)); // biome-ignore format: one line
+      await writeFile(join(at('pngs'), `${n}.png`), pngOfLevels(data.subarray(256 * n, 256 * (n + 1)), [16, 16, 1], 16, palette));
     await run(`compress.mjs --model ${file} --from ${at('pngs')} --to ${at('packed.zip')}`);
     await run(`compress.mjs --model ${file} --from ${at('packed.zip')} --to ${at('back')}`);
     for (let n = 0; n < 3; n++) {
-      const [before, after] = await Promise.all(['pngs', 'back'].map((folder) => readFile(join(at(folder), `${n}.png`)))); // biome-ignore format: one line
+      const [before, after] = await Promise.all(['pngs', 'back'].map((folder) => readFile(join(at(folder), `${n}.png`))));
       expect(after?.equals(before as Buffer)).toBe(true);
     }
     await mkdir(at('rgb'));
     await writeFile(join(at('rgb'), 'a.png'), pngOfLevels(test.data.subarray(0, 768), [16, 16, 3], 256));
-    const { code, stderr } = await runScript('compress.mjs', `--model ${file} --from ${at('rgb')} --to ${at('no.zip')}`.split(' ')); // biome-ignore format: one line
-    expect(stderr).toMatch(/a\.png': wanted colours of the palette \(#\w{6}, .*\), got #\w{6} in row \d+, column \d+\n$/); // biome-ignore format: one line
+    const { code, stderr } = await runScript('compress.mjs', `--model ${file} --from ${at('rgb')} --to ${at('no.zip')}`.split(' '));
+    expect(stderr).toMatch(/a\.png': wanted colours of the palette \(#\w{6}, .*\), got #\w{6} in row \d+, column \d+\n$/);
     expect(code).toBe(1);
   });
 
@@ -129,14 +124,13 @@ describe('a model of a palette', () => {
     const from = join(out, 'checkpoints', best, 'model');
     const model = JSON.parse(await readFile(join(from, 'model.json'), 'utf8'));
     await mkdir(at('hostile'));
-    for (const name of await readdir(from))
-      await writeFile(join(at('hostile'), name), await readFile(join(from, name)));
+    for (const name of await readdir(from)) await writeFile(join(at('hostile'), name), await readFile(join(from, name)));
     for (const [text, message] of [
       ['000000ffffff', 'wanted 16 colours, got 2'],
       ['00', 'wanted six hexadecimal digits a colour, got "00"'],
       [7, 'wanted six hexadecimal digits a colour, got 7'],
     ] as const) {
-      await writeFile(join(at('hostile'), 'model.json'), JSON.stringify({ ...model, userDefinedMetadata: { palette: text } })); // biome-ignore format: one line
+      await writeFile(join(at('hostile'), 'model.json'), JSON.stringify({ ...model, userDefinedMetadata: { palette: text } }));
       await expect(loadImageModel(at('hostile'))).rejects.toThrow(`palette of the model: ${message}`);
     }
   });
@@ -160,24 +154,17 @@ describe.skipIf(python === null)('train.py with the palette of a run', () => {
   const trainPy = (flags: string) => {
     const sizes = '--blocks 1 --hidden 4 --out-dim 4 --first-kernel 3 --batch 4 --eval-images 20'.split(' ');
     const env = { ...process.env, OMP_NUM_THREADS: '1' };
-    return spawnSync(python as string, ['-B', script, ...sizes, ...flags.split(' ')], {
-      encoding: 'utf8',
-      env,
-    });
+    return spawnSync(python as string, ['-B', script, ...sizes, ...flags.split(' ')], { encoding: 'utf8', env });
   };
 
   it('trains on the same levels, and gives a model that carries it', async () => {
-    const { status, stdout } = trainPy(
-      `--data emoji --palette ${join(out, 'run.json')} --steps 3 --out ${at('py')}`,
-    );
+    const { status, stdout } = trainPy(`--data emoji --palette ${join(out, 'run.json')} --steps 3 --out ${at('py')}`);
     expect(status).toBe(0);
     expect(stdout).toContain('1720 images [16, 16, 1] of 16 levels');
     const { model, palette: carried } = await loadImageModel(at('py'));
     expect(carried).toEqual(palette);
     model.dispose();
-    const figure = FIGURE.exec(
-      (await run(`evaluate.mjs --model ${at('py')} --data emoji --images 20`)).stdout,
-    )?.[1];
+    const figure = FIGURE.exec((await run(`evaluate.mjs --model ${at('py')} --data emoji --images 20`)).stdout)?.[1];
     expect(stdout).toContain(`test bits/dim: ${figure}`);
   });
 
@@ -186,7 +173,7 @@ describe.skipIf(python === null)('train.py with the palette of a run', () => {
     await writeFile(at('rgb.npy'), npyOf(images, [10, 2, 2, 3]));
     const colours = Buffer.from([4, 4, 4, 0, 0, 2, 2, 0, 0, 0, 0, 2, 0, 2, 0]).toString('hex');
     const program = `import sys; sys.path.insert(0, sys.argv[1]); from data import read_dataset
-for images in read_dataset('npy', sys.argv[2], None, sys.argv[3]): print(images.levels.shape, images.num_levels, images.levels.tobytes().hex())`; // biome-ignore format: one line
+for images in read_dataset('npy', sys.argv[2], None, sys.argv[3]): print(images.levels.shape, images.num_levels, images.levels.tobytes().hex())`;
     const args = ['-B', '-c', program, join(script, '..'), at('rgb.npy'), colours];
     const { stdout } = spawnSync(python as string, args, { encoding: 'utf8' });
     const { train, test } = await readDataset('npy', { path: at('rgb.npy'), hasPalette: true });

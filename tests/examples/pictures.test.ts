@@ -51,9 +51,9 @@ function onesOf(args: MaskArgs) {
 const plots: [flags: string[], mask: MaskArgs][] = [
   [[], { kernelSize: 7, maskType: 'A', featuresIn: 3, featuresOut: 3 }],
   [['--kernel', '3', '--type', 'B'], { kernelSize: 3, maskType: 'B', featuresIn: 3, featuresOut: 3 }],
-  [['--kernel', '3x5', '--features', '15,24'], { kernelSize: [3, 5], maskType: 'A', featuresIn: 15, featuresOut: 24 }], // biome-ignore format: one line
-  [['--channels', '1', '--features', '4'], { kernelSize: 7, maskType: 'A', featuresIn: 4, featuresOut: 4, imageChannels: 1 }], // biome-ignore format: one line
-  [['--vertical', '--type', 'B'], { kernelSize: 7, maskType: 'B', featuresIn: 3, featuresOut: 3, vertical: true }], // biome-ignore format: one line
+  [['--kernel', '3x5', '--features', '15,24'], { kernelSize: [3, 5], maskType: 'A', featuresIn: 15, featuresOut: 24 }],
+  [['--channels', '1', '--features', '4'], { kernelSize: 7, maskType: 'A', featuresIn: 4, featuresOut: 4, imageChannels: 1 }],
+  [['--vertical', '--type', 'B'], { kernelSize: 7, maskType: 'B', featuresIn: 3, featuresOut: 3, vertical: true }],
 ];
 
 it.each(plots)('draws as many filled squares as the mask has ones: %j', async (flags, mask) => {
@@ -74,7 +74,7 @@ it.each(plots)('draws as many filled squares as the mask has ones: %j', async (f
   expect(filled(TAP.centreUsed, TAP.centreHidden)).toBe(imageChannels ** 2);
 
   const { width, data } = PNG.sync.read(await readFile(`${out}.png`));
-  const hex = (x: number, y: number) => `#${data.subarray((y * width + x) * 4, (y * width + x) * 4 + 3).toString('hex')}`; // biome-ignore format: one line
+  const hex = (x: number, y: number) => `#${data.subarray((y * width + x) * 4, (y * width + x) * 4 + 3).toString('hex')}`;
   expect(taps.map(({ x, y }) => hex(x, y))).toEqual(taps.map(({ fill }) => fill));
 });
 
@@ -82,9 +82,7 @@ it('names the rows by the colour that comes in, the columns by that which goes o
   const out = join(directory, 'named.svg'); // an ending is taken off
   await runScript('pictures.mjs', ['masks', '--out', out]);
   const svg = await readFile(out, 'utf8');
-  expect([...svg.matchAll(/>(\w (?:in|out))</g)].map(([, label]) => label)).toEqual(
-    ['R in', 'R out', 'G out', 'B out', 'G in', 'B in'],
-  ); // biome-ignore format: one line
+  expect([...svg.matchAll(/>(\w (?:in|out))</g)].map(([, label]) => label)).toEqual(['R in', 'R out', 'G out', 'B out', 'G in', 'B in']);
 });
 
 describe('masks refuses', () => {
@@ -111,15 +109,7 @@ it('shows the blind spot as text and as a picture', async () => {
   expect(code).toBe(0);
   // As the blog's stack with two blocks: # seen, o blind, @ the pixel predicted
   expect(stdout).toContain(
-    [
-      '.............',
-      '.###########.',
-      '.###########.',
-      '.###########.',
-      '.##########o.',
-      '.#########oo.',
-      '.#####@',
-    ].join('\n'),
+    ['.............', '.###########.', '.###########.', '.###########.', '.##########o.', '.#########oo.', '.#####@'].join('\n'),
   );
   expect(stdout).toContain('sees 57 earlier values; 3 within the window are blind');
   expect(stdout).toContain('written to out/receptive-field.svg\n');
@@ -170,7 +160,7 @@ it('shows images with their bits beside them, the same bytes each time', async (
   expect(stdout).toContain(`written to ${out}`);
   const bytes = await readFile(out);
   const { width, data } = PNG.sync.read(bytes);
-  const hex = (x: number, y: number) => `#${data.subarray((y * width + x) * 4, (y * width + x) * 4 + 3).toString('hex')}`; // biome-ignore format: one line
+  const hex = (x: number, y: number) => `#${data.subarray((y * width + x) * 4, (y * width + x) * 4 + 3).toString('hex')}`;
   for (const pixel of [0, 3, 7]) expect(hex(12 + 80 + 6 + 10 * pixel + 5, 12 + 5)).toBe(heatColour(1));
   await runScript('pictures.mjs', ['bits', ...flags]);
   expect((await readFile(out)).equals(bytes)).toBe(true);

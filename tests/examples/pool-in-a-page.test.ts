@@ -15,9 +15,7 @@ import { portableModel } from '../support/portable-model.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const require = createRequire(import.meta.url);
-const esbuild: { build(options: object): Promise<unknown> } = createRequire(require.resolve('tsup'))(
-  'esbuild',
-);
+const esbuild: { build(options: object): Promise<unknown> } = createRequire(require.resolve('tsup'))('esbuild');
 
 /** A page that draws by a pool of two workers, which start as `options` say. */
 const page = (options: string) => `
@@ -30,8 +28,7 @@ const page = (options: string) => `
   );
 `;
 
-const OWN_FILE =
-  "createWorker: () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })";
+const OWN_FILE = "createWorker: () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })";
 
 describe.skipIf(chromiumPath === undefined)('a pool in a page, packed', () => {
   let folder: string;

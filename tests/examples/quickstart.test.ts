@@ -60,24 +60,13 @@ describe('quickstart', () => {
   });
 
   it('prints plain progress lines where stdout is no terminal', () => {
-    expect(first.stdout).toMatch(
-      /^step 20\/20 {2}\d\.\d{3} bits\/dim {2}\d+\.\d steps\/s {2}\d+:\d\d left$/m,
-    );
+    expect(first.stdout).toMatch(/^step 20\/20 {2}\d\.\d{3} bits\/dim {2}\d+\.\d steps\/s {2}\d+:\d\d left$/m);
     expect(first.stdout).not.toContain('\x1b');
   });
 
   it('writes every file and leaves no other', async () => {
-    const names = (await readdir(inFirst('.'))).map((name) =>
-      name.replace(/^weights\.[0-9a-f]+\./, 'weights.'),
-    );
-    expect(names.sort()).toEqual([
-      'completions.png',
-      'curve.svg',
-      'metrics.csv',
-      'model.json',
-      'samples.png',
-      'weights.1of1.bin',
-    ]);
+    const names = (await readdir(inFirst('.'))).map((name) => name.replace(/^weights\.[0-9a-f]+\./, 'weights.'));
+    expect(names.sort()).toEqual(['completions.png', 'curve.svg', 'metrics.csv', 'model.json', 'samples.png', 'weights.1of1.bin']);
   });
 
   it('saves an AutoregressiveModel', async () => {
@@ -138,7 +127,5 @@ describe('quickstart, its flags', () => {
     await rm(out, { recursive: true });
   });
 
-  itRefuses([['--out: wanted a directory, SCRIPT is a file', ['quickstart.mjs', '--out', 'SCRIPT']]], () => ({
-    SCRIPT,
-  }));
+  itRefuses([['--out: wanted a directory, SCRIPT is a file', ['quickstart.mjs', '--out', 'SCRIPT']]], () => ({ SCRIPT }));
 });

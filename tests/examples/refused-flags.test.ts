@@ -25,16 +25,7 @@ const ENOUGH: Record<string, string[]> = {
   'pictures.mjs masks': [],
   'quickstart.mjs': ['--out', 'DIRECTORY/x'],
   'research/glyphs/syllables.mjs': ['--model', 'MODEL', '--data', 'DIRECTORY'],
-  'research/out-of-distribution.mjs': [
-    '--model',
-    'MODEL',
-    '--background',
-    'MODEL',
-    '--data',
-    'digits',
-    '--other',
-    'digits',
-  ],
+  'research/out-of-distribution.mjs': ['--model', 'MODEL', '--background', 'MODEL', '--data', 'digits', '--other', 'digits'],
   'research/vq/train.mjs': ['--out', 'DIRECTORY/x'],
   'sample.mjs': ['--model', 'MODEL'],
   'tiles/draw.mjs': ['--out', 'DIRECTORY/x'],
@@ -75,10 +66,7 @@ describe('a flag that is wrong', () => {
     ['; /nowhere has neither', ['evaluate.mjs', '--model', '/nowhere', '--data', 'digits']],
     ['; /nowhere has neither', ['pictures.mjs', 'field', '--model', '/nowhere']],
     ['--model: wanted a model of images of one size', ['pictures.mjs', 'field', '--model', 'ANY']],
-    [
-      "--row: wanted a whole number from 0 to 7, got '8'",
-      ['pictures.mjs', 'field', '--model', 'MODEL', '--row', '8'],
-    ],
+    ["--row: wanted a whole number from 0 to 7, got '8'", ['pictures.mjs', 'field', '--model', 'MODEL', '--row', '8']],
     ["--first-kernel: wanted an odd number, got '4'", ['pictures.mjs', 'field', '--first-kernel', '4']],
     ['--data: wanted one of digits, ', ['evaluate.mjs', '--model', 'MODEL']],
     ["got 'faces'", ['evaluate.mjs', '--model', 'MODEL', '--data', 'faces']],
@@ -87,15 +75,9 @@ describe('a flag that is wrong', () => {
     ["--batch: wanted a whole number of at least 1, got '0'", [...evaluate, '--batch', '0']],
     ["--backend: wanted wasm, cpu, webgpu, tensorflow, got 'gpu'", [...evaluate, '--backend', 'gpu']],
     ['digits: is embedded, takes no --path', [...evaluate, '--path', 'somewhere']],
-    [
-      'the model takes images of 8x8x1, emoji has 16x16x3',
-      ['evaluate.mjs', '--model', 'MODEL', '--data', 'emoji'],
-    ],
+    ['the model takes images of 8x8x1, emoji has 16x16x3', ['evaluate.mjs', '--model', 'MODEL', '--data', 'emoji']],
     ["unknown option '--temp'", [...evaluate, '--temp', '1']],
-    [
-      "unknown option '--tepmerature' (Did you mean --temperature?); --help lists the flags",
-      [...sample, '--tepmerature', '1'],
-    ],
+    ["unknown option '--tepmerature' (Did you mean --temperature?); --help lists the flags", [...sample, '--tepmerature', '1']],
     ["unknown option '--topk' (Did you mean --top-k?)", [...sample, '--topk', '1']],
     ["unknown option '--modle' (Did you mean --model?)", ['sample.mjs', '--modle', 'MODEL']],
     ["unknown option '--frobnicate'; --help lists the flags", [...sample, '--frobnicate']],
@@ -112,10 +94,7 @@ describe('a flag that is wrong', () => {
     ['--complete: wanted digits, ', [...sample, '--complete', 'faces']],
     ['--path: comes with --complete', [...sample, '--path', 'somewhere']],
     ['the model takes images of 8x8x1, emoji has 16x16x3', [...sample, '--complete', 'emoji']],
-    [
-      "--images: digits has 297 test images, got '298'",
-      [...sample, '--complete', 'digits', '--images', '298'],
-    ],
+    ["--images: digits has 297 test images, got '298'", [...sample, '--complete', 'digits', '--images', '298']],
     ["--out: wanted a file, got ''", [...sample, '--out', '']],
     ['--out: wanted a file, DIRECTORY is a directory', [...sample, '--out', 'DIRECTORY']],
     ['--out: wanted a file, new/ is a directory', [...sample, '--out', 'new/']],
@@ -124,25 +103,16 @@ describe('a flag that is wrong', () => {
     ["--class: wanted a whole number of at least 0, got 'three'", [...sampleClasses, '--class', 'three']],
     ["--class: the model has classes 0 to 9, got '10'", [...sampleClasses, '--class', '10']],
     ['--temperatures: requires --class', [...sampleClasses, '--temperatures', '1,2']],
-    [
-      'the model is conditioned on classes, emoji has none',
-      ['sample.mjs', '--model', 'RGB', '--complete', 'emoji'],
-    ],
+    ['the model is conditioned on classes, emoji has none', ['sample.mjs', '--model', 'RGB', '--complete', 'emoji']],
     ['the model has classes 0 to 8, digits has 9', ['sample.mjs', '--model', 'FEW', '--complete', 'digits']],
     ['the model is conditioned on vectors', ['sample.mjs', '--model', 'VECTORS']],
     ['the model is conditioned on maps', ['sample.mjs', '--model', 'MAPS', '--class', '0']],
     ['--codes: wanted a .npy with a map of codes [4,4] for each image', ['sample.mjs', '--model', 'CODES']],
     ['--classify: the model takes no classes', [...evaluate, '--classify']],
-    [
-      'the model is conditioned on classes, emoji has none',
-      ['evaluate.mjs', '--model', 'RGB', '--data', 'emoji'],
-    ],
+    ['the model is conditioned on classes, emoji has none', ['evaluate.mjs', '--model', 'RGB', '--data', 'emoji']],
     ['the model has classes 0 to 8, digits has 9', ['evaluate.mjs', '--model', 'FEW', '--data', 'digits']],
     ['the model is conditioned on vectors', ['evaluate.mjs', '--model', 'VECTORS', '--data', 'digits']],
-    [
-      'the model is conditioned on maps',
-      ['evaluate.mjs', '--model', 'MAPS', '--data', 'digits', '--classify'],
-    ],
+    ['the model is conditioned on maps', ['evaluate.mjs', '--model', 'MAPS', '--data', 'digits', '--classify']],
   ];
   itRefuses(refusals, places);
 
@@ -155,8 +125,7 @@ describe('a flag that is wrong', () => {
 
 /** Each flag of each example, in `--help`: without its value, empty, and with one that cannot be; or with a value where it takes none. */
 it('every flag is refused in one line where it is wrong', async () => {
-  const fill = (text: string) =>
-    Object.entries(places()).reduce((all, [name, path]) => all.replace(name, path), text);
+  const fill = (text: string) => Object.entries(places()).reduce((all, [name, path]) => all.replace(name, path), text);
   const run = (script: string, flags: readonly string[]) => {
     const [program = '', ...command] = script.split(' ');
     return runScript(program, [...command, ...flags]);

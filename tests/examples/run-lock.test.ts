@@ -18,9 +18,7 @@ afterAll(() => rm(directory, { recursive: true }));
 /** A process that runs a program which may use `lockRun` and `out`. */
 function runProgram(out: string, program: string): ChildProcess {
   const source = `import { lockRun } from '${LIBRARY}'; const out = ${JSON.stringify(out)}; ${program}`;
-  return spawn(process.execPath, ['--input-type=module', '-e', source], {
-    stdio: ['pipe', 'pipe', 'ignore'],
-  });
+  return spawn(process.execPath, ['--input-type=module', '-e', source], { stdio: ['pipe', 'pipe', 'ignore'] });
 }
 
 /** A process that holds a directory. */

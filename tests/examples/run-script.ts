@@ -12,15 +12,10 @@ export interface Ended {
 }
 
 /** A program of `examples`, or of `research` or `demo` by its path from the repository's root. */
-export const addressOf = (name: string) =>
-  new URL(`../../${/^(research|demo)\//.test(name) ? '' : 'examples/'}${name}`, import.meta.url);
+export const addressOf = (name: string) => new URL(`../../${/^(research|demo)\//.test(name) ? '' : 'examples/'}${name}`, import.meta.url);
 
 /** Starts an example in a process of its own, for what is to be stopped, or runs beside others. */
-export function startScript(
-  name: string,
-  flags: string[],
-  nodeFlags: string[] = [],
-): { program: ChildProcess; ended: Promise<Ended> } {
+export function startScript(name: string, flags: string[], nodeFlags: string[] = []): { program: ChildProcess; ended: Promise<Ended> } {
   const script = fileURLToPath(addressOf(name));
   const program = spawn(process.execPath, [...nodeFlags, script, ...flags]);
   const output = { stdout: '', stderr: '' };

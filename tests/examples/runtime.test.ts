@@ -34,10 +34,7 @@ describe('a file for the runtime', () => {
 
   itRefuses(
     [
-      [
-        'FOLDER/nowhere has neither',
-        ['convert.mjs', '--model', 'FOLDER/nowhere', '--to', 'FOLDER/x.pixelcnn'],
-      ],
+      ['FOLDER/nowhere has neither', ['convert.mjs', '--model', 'FOLDER/nowhere', '--to', 'FOLDER/x.pixelcnn']],
       ['file: wanted a file, FOLDER is a directory', ['runtime/draw.mjs', 'FOLDER']],
       ["unknown option '--frob'; --help lists the flags", ['runtime/draw.mjs', '--frob']],
     ],

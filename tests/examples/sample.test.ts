@@ -36,9 +36,7 @@ async function draw(name: string, flags: string[], of = model) {
       const y = 8 + 88 * row + 10 * Math.floor(pixel / 8);
       return [...data.subarray((y * width + x) * 4, (y * width + x) * 4 + 3)].join();
     });
-  const images = Array.from({ length: rows * columns }, (_, i) =>
-    image(Math.floor(i / columns), i % columns),
-  );
+  const images = Array.from({ length: rows * columns }, (_, i) => image(Math.floor(i / columns), i % columns));
   return { stdout, columns, rows, image, images };
 }
 
@@ -63,25 +61,16 @@ describe('sample.mjs', () => {
       ['--images', '2'],
       ['--complete', 'digits', '--images', '2', '--top-k', '3'],
     ]) {
-      const [there, here] = [
-        await draw('there.png', flags, conditional),
-        await draw('here.png', flags, file),
-      ];
+      const [there, here] = [await draw('there.png', flags, conditional), await draw('here.png', flags, file)];
       expect(here.images).toEqual(there.images);
       expect(here.stdout).toBe(there.stdout.replace('there.png', 'here.png'));
     }
-    const { stderr } = await runScript('sample.mjs', [
-      '--model',
-      join(directory, 'none.pixelcnn'),
-      '--out',
-      file,
-    ]);
+    const { stderr } = await runScript('sample.mjs', ['--model', join(directory, 'none.pixelcnn'), '--out', file]);
     expect(stderr).toMatch(/--model: '.*none\.pixelcnn' does not exist/);
   });
 
   it('names a portable file that is damaged, or is none', async () => {
-    const refusal = async (name: string) =>
-      (await runScript('sample.mjs', ['--model', join(directory, name)])).stderr;
+    const refusal = async (name: string) => (await runScript('sample.mjs', ['--model', join(directory, name)])).stderr;
     await writeFile(join(directory, 'empty.pixelcnn'), '');
     expect(await refusal('empty.pixelcnn')).toMatch(
       /^--model: '.*empty\.pixelcnn' cannot be read: .*wanted a file of writePortable, got 0 bytes/,
@@ -105,8 +94,7 @@ describe('sample.mjs', () => {
   it('writes into out where it is told no other place, and removes what a kill has left of that file', async () => {
     const { pid } = spawnSync(process.execPath, ['-e', '']);
     await mkdir(join(directory, 'out'));
-    for (const name of ['samples.png', 'other.png'])
-      await writeFile(join(directory, `out/${name}.${pid}.tmp`), '');
+    for (const name of ['samples.png', 'other.png']) await writeFile(join(directory, `out/${name}.${pid}.tmp`), '');
     const flags = ['--model', model, '--images', '1'];
     const { stdout } = await runScript('sample.mjs', flags, directory);
     expect(stdout).toContain('written to out/samples.png\n');
@@ -177,11 +165,7 @@ describe('sample.mjs', () => {
     const large = join(directory, 'large');
     const out = join(directory, 'interrupted.png');
     await saveModel(large, { imageShape: [64, 64, 1] });
-    const { program, ended } = startScript(
-      'sample.mjs',
-      ['--model', large, '--images', '8000', '--out', out],
-      COUNT_TENSORS,
-    );
+    const { program, ended } = startScript('sample.mjs', ['--model', large, '--images', '8000', '--out', out], COUNT_TENSORS);
     program.stdout?.once('data', () => program.kill('SIGINT'));
     const { code, stdout, stderr } = await ended;
     expect(stderr).toBe('interrupted: nothing is written\ntensors left: 0\n');
@@ -223,20 +207,14 @@ describe('sample.mjs with a model of classes', () => {
   });
 
   it('draws a grid of one class; that of class 0 is the first row, gone on with', async () => {
-    const [zeros, rows] = await Promise.all([
-      drawOf('zeros.png', '--class', '0'),
-      drawOf('three.png', '--images', '3'),
-    ]);
+    const [zeros, rows] = await Promise.all([drawOf('zeros.png', '--class', '0'), drawOf('three.png', '--images', '3')]);
     expect([zeros.columns, zeros.rows]).toEqual([8, 8]);
     for (const column of [0, 1, 2]) expect(rows.image(0, column)).toEqual(zeros.image(0, column)); // class 0
   });
 
   it('draws a row of one class for each temperature', async () => {
     const flags = ['--images', '2', '--class', '7', '--temperatures', '0,1'];
-    const [at, seven] = await Promise.all([
-      drawOf('seven-at.png', ...flags),
-      drawOf('seven.png', '--images', '2', '--class', '7'),
-    ]);
+    const [at, seven] = await Promise.all([drawOf('seven-at.png', ...flags), drawOf('seven.png', '--images', '2', '--class', '7')]);
     expect([at.columns, at.rows]).toEqual([2, 2]);
     expect(at.image(0, 0)).toEqual(at.image(0, 1));
     expect(at.image(1, 1)).toEqual(seven.image(0, 1));
@@ -272,8 +250,7 @@ describe('sample.mjs with a model of finer codes', () => {
     expect({ code, stderr, tensorsLeft }).toEqual({ code: 0, stderr: '', tensorsLeft: 0 });
     return parseNpy(await readFile(out as string));
   };
-  const writeCodes = (shape: number[], levels: Uint8Array) =>
-    writeFile(join(directory, 'codes.npy'), npyOf(levels, shape));
+  const writeCodes = (shape: number[], levels: Uint8Array) => writeFile(join(directory, 'codes.npy'), npyOf(levels, shape));
 
   it('draws an image for each coarser map, as sample.mjs or NumPy writes them', async () => {
     const maps = Uint8Array.from({ length: 3 * 16 }, (_, i) => (i < 16 ? 0 : 16)); // the last two are alike
@@ -288,9 +265,16 @@ describe('sample.mjs with a model of finer codes', () => {
     expect((await levelsOf('rows.npy', '--temperatures', '0,1')).shape).toEqual([6, 8, 8, 1]);
   });
 
-  const files = { FINER: 'finer', PLAIN: 'model', SOME: 'some.npy', NONE: 'none.npy', JUNK: 'junk.npy', SHAPE: 'shape.npy', RANGE: 'range.npy' }; // biome-ignore format: one line
-  const places = () =>
-    Object.fromEntries(Object.entries(files).map(([name, file]) => [name, join(directory, file)]));
+  const files = {
+    FINER: 'finer',
+    PLAIN: 'model',
+    SOME: 'some.npy',
+    NONE: 'none.npy',
+    JUNK: 'junk.npy',
+    SHAPE: 'shape.npy',
+    RANGE: 'range.npy',
+  };
+  const places = () => Object.fromEntries(Object.entries(files).map(([name, file]) => [name, join(directory, file)]));
   beforeAll(async () => {
     await saveModelOfCodes(join(directory, 'finer'));
     const write = (name: string, bytes: Uint8Array) => writeFile(join(directory, name), bytes);
@@ -299,7 +283,7 @@ describe('sample.mjs with a model of finer codes', () => {
     await write(files.SHAPE, npyOf(new Uint8Array(48), [3, 2, 8]));
     await write(files.RANGE, npyOf(new Uint8Array(16).fill(17), [1, 4, 4]));
   });
-  const of = (codes: string, ...flags: string[]) => ['sample.mjs', '--model', 'FINER', '--codes', codes, ...flags]; // biome-ignore format: one line
+  const of = (codes: string, ...flags: string[]) => ['sample.mjs', '--model', 'FINER', '--codes', codes, ...flags];
   itRefuses(
     [
       ['--codes: wanted a .npy with a map of codes [4,4] for each image', ['sample.mjs', '--model', 'FINER']],

@@ -1,25 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import {
-  type GatedPixelCNNArgs,
-  gatedPixelCNN,
-  type PixelCNNArgs,
-  pixelCNN,
-  pixelSNAIL,
-} from 'pixelcnn-layers';
+import { type GatedPixelCNNArgs, gatedPixelCNN, type PixelCNNArgs, pixelCNN, pixelSNAIL } from 'pixelcnn-layers';
 import { fileSystem } from 'pixelcnn-layers/node';
 import { useBackend } from '../../kit/runs/backend.mjs';
 import { seedWeights } from '../../kit/weights/weights.mjs';
 
 /** Of a small model of the digits. */
-const SIZES = {
-  imageShape: [8, 8, 1] as [number, number, number],
-  levels: 17,
-  hiddenDim: 2,
-  outDim: 2,
-  numBlocks: 1,
-  firstKernelSize: 3,
-};
+const SIZES = { imageShape: [8, 8, 1] as [number, number, number], levels: 17, hiddenDim: 2, outDim: 2, numBlocks: 1, firstKernelSize: 3 };
 
 /** Saves a small model that has learnt nothing; with `isZero` all its weights are 0, so that all levels are alike to it. */
 export async function saveModel(directory: string, args: Partial<PixelCNNArgs>, isZero = false) {

@@ -93,14 +93,7 @@ describe.skipIf(chromiumPath === undefined)('script tags', () => {
   it('have all functions in one file, but for trainers, whose workers are modules', async () => {
     await tab.goto(`${origin}/some/folder/`);
     const outcome = await tab.evaluate(async () => {
-      const {
-        createTrainer,
-        fitToEnergy,
-        initializeFromData,
-        logPartition,
-        pixelCNNPlusPlus,
-        receptiveField,
-      } = pixelcnn;
+      const { createTrainer, fitToEnergy, initializeFromData, logPartition, pixelCNNPlusPlus, receptiveField } = pixelcnn;
       await tf.setBackend('wasm');
       const model = pixelCNNPlusPlus({ imageShape: [4, 4, 1], levels: 2, filters: 2, numResnets: 1 });
       await initializeFromData(model, tf.randomUniform([8, 4, 4, 1], 0, 2, 'int32', 1));
@@ -113,19 +106,11 @@ describe.skipIf(chromiumPath === undefined)('script tags', () => {
       return { causal, seen: seen.length, bound: bound.length, logZ, refusal };
     });
     const refusal = "createTrainer: wanted the package's ES modules, got the file for script tags";
-    expect(outcome).toEqual({
-      causal: true,
-      seen: 4,
-      bound: 2,
-      logZ: expect.closeTo(16 * Math.LN2, 0),
-      refusal,
-    });
+    expect(outcome).toEqual({ causal: true, seen: 4, bound: 2, logZ: expect.closeTo(16 * Math.LN2, 0), refusal });
   });
 
   it('say what is missing where they come before tfjs', async () => {
     await tab.goto(`${origin}/some/folder/alone.html`);
-    await expect
-      .poll(() => seen.complaints)
-      .toEqual(['pixelcnn-layers: load the scripts of tfjs, with layers, before this one']);
+    await expect.poll(() => seen.complaints).toEqual(['pixelcnn-layers: load the scripts of tfjs, with layers, before this one']);
   });
 });

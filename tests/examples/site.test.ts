@@ -15,170 +15,166 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Runs a program, by its path from the repository's root. */
 function run(program: string, ...args: string[]): void {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, program), ...args], {
-    cwd: root,
-    encoding: 'utf8',
-  });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, program), ...args], { cwd: root, encoding: 'utf8' });
   expect(status, `${stdout}${stderr}`).toBe(0);
 }
 
-describe.skipIf(chromiumPath === undefined)(
-  'the site, built and served from a folder that it does not know',
-  () => {
-    let folder: string;
-    let server: Server;
-    let home: string;
-    let browser: Browser;
-    let page: Page;
-    let seen: Watch;
+describe.skipIf(chromiumPath === undefined)('the site, built and served from a folder that it does not know', () => {
+  let folder: string;
+  let server: Server;
+  let home: string;
+  let browser: Browser;
+  let page: Page;
+  let seen: Watch;
 
-    beforeAll(async () => {
-      folder = await mkdtemp(join(tmpdir(), 'site-'));
-      run('node_modules/typedoc/bin/typedoc');
-      run('scripts/flags-page.mjs');
-      run('node_modules/vitepress/bin/vitepress.js', 'build', 'docs', '--outDir', folder);
-      await cp(inject('builtDemo'), join(folder, 'demo'), { recursive: true });
-      const served = await serve(folder);
-      server = served.server;
-      home = `${served.origin}/some/folder/`;
-      browser = await launchChromium();
-      page = await browser.newPage();
-      page.setDefaultTimeout(PATIENCE);
-      seen = watch(page);
-    }, 4 * PATIENCE);
-    afterAll(async () => {
-      await browser?.close();
-      server?.close();
-      await rm(folder, { recursive: true, force: true });
-    });
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'site-'));
+    run('node_modules/typedoc/bin/typedoc');
+    run('scripts/flags-page.mjs');
+    run('node_modules/vitepress/bin/vitepress.js', 'build', 'docs', '--outDir', folder);
+    await cp(inject('builtDemo'), join(folder, 'demo'), { recursive: true });
+    const served = await serve(folder);
+    server = served.server;
+    home = `${served.origin}/some/folder/`;
+    browser = await launchChromium();
+    page = await browser.newPage();
+    page.setDefaultTimeout(PATIENCE);
+    seen = watch(page);
+  }, 4 * PATIENCE);
+  afterAll(async () => {
+    await browser?.close();
+    server?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
 
-    /** Opens a page, and waits until its script runs. */
-    const open = async (name: string) => {
-      await page.goto(home + name);
-      await page.waitForFunction(() => '__vue_app__' in (document.querySelector('#app') ?? {}));
-    };
+  /** Opens a page, and waits until its script runs. */
+  const open = async (name: string) => {
+    await page.goto(home + name);
+    await page.waitForFunction(() => '__vue_app__' in (document.querySelector('#app') ?? {}));
+  };
 
-    /** Links of the page that is open, without the fragments of other sites. */
-    const links = () =>
-      page.$$eval('a[href], img[src]', (elements) =>
-        elements.map((element) => (element as HTMLAnchorElement).href ?? (element as HTMLImageElement).src),
-      );
-
-    it(
-      'has a page and a heading behind every link',
-      async () => {
-        const names = (await readdir(folder, { recursive: true })).filter(
-          (name) => name.endsWith('.html') && !name.startsWith('demo') && name !== '404.html',
-        );
-        expect(names.length).toBeGreaterThan(200);
-        const targets = new Map<string, Set<string>>();
-        const ids = new Map<string, string[]>();
-        for (const name of names) {
-          const response = await page.request.get(home + name);
-          const parsed = await page.evaluate(
-            ([text, address]) => {
-              const parsed = new DOMParser().parseFromString(text as string, 'text/html');
-              const found = [...parsed.querySelectorAll('a[href], img[src], link[href], script[src]')];
-              return {
-                ids: [...parsed.querySelectorAll('[id]')].map(({ id }) => id),
-                links: found.map((element) => new URL(element.getAttribute('href') ?? (element.getAttribute('src') as string), address as string).href), // biome-ignore format: one line
-              };
-            },
-            [await response.text(), home + name],
-          );
-          ids.set(home + name, parsed.ids);
-          for (const link of parsed.links) targets.set(link, (targets.get(link) ?? new Set()).add(name));
-        }
-        const broken: string[] = [];
-        const statuses = new Map<string, boolean>();
-        for (const [link, from] of targets) {
-          if (!link.startsWith(new URL(home).origin)) continue;
-          const [address = '', fragment] = link.split('#');
-          const file = address.endsWith('/') ? `${address}index.html` : address;
-          if (!statuses.has(file)) statuses.set(file, (await page.request.get(file)).ok());
-          const isThere = statuses.get(file) && (!fragment || !ids.has(file) || ids.get(file)?.includes(decodeURIComponent(fragment))); // biome-ignore format: one line
-          if (!isThere) broken.push(`${link} on ${[...from].slice(0, 3).join(', ')}`);
-        }
-        expect(broken).toEqual([]);
-      },
-      4 * PATIENCE,
+  /** Links of the page that is open, without the fragments of other sites. */
+  const links = () =>
+    page.$$eval('a[href], img[src]', (elements) =>
+      elements.map((element) => (element as HTMLAnchorElement).href ?? (element as HTMLImageElement).src),
     );
 
-    it('links from a page that was reached by a link', async () => {
-      await open('reference/masks.html');
-      await page.locator('a.pager-link.next').click();
-      await page.waitForURL(`${home}reference/encodings.html`);
-      await page.locator('.VPSidebar').getByText('Getting started').click();
-      await page.waitForURL(`${home}learn/getting-started.html`);
-      expect((await links()).filter((link) => link.startsWith(home)).length).toBeGreaterThan(20);
-      expect((await links()).filter((link) => !/^https:|^http:\/\/localhost|^data:/.test(link) && !link.startsWith(home))).toEqual([]); // biome-ignore format: one line
-    });
-
-    it.each([
-      'index.html',
-      'learn/what-is-a-pixelcnn.html',
-      'guides/sample.html',
-      'reference/models.html',
-      'reference/api/pixelcnn-layers/functions/sample.html',
-      'reference/api/programs.html',
-    ])('axe finds nothing to object to in %s, light and dark', async (name) => {
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.emulateMedia({ colorScheme });
-        await open(name);
-        await page.evaluate(axe.source);
-        const violations = await page.evaluate(async () => {
-          const { axe } = globalThis as unknown as { axe: { run: typeof import('axe-core').run } };
-          const found = await axe.run(document, { resultTypes: ['violations'] });
-          return found.violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`)); // biome-ignore format: one line
-        });
-        expect(violations).toEqual([]);
-      }
-    });
-
-    it('finds a word', async () => {
-      await open('index.html');
-      await page.locator('#local-search button').click();
-      await page.locator('input.search-input').fill('mixture');
-      await page.locator('.results .result').first().waitFor();
-      const found = await page.$$eval('.results a', (results) => results.map((result) => (result as HTMLAnchorElement).href)); // biome-ignore format: one line
-      expect(found.some((link) => link.startsWith(`${home}guides/distributions.html`))).toBe(true);
-    });
-
-    it.each([
-      ['masks', 'reference/masks'],
-      ['sampling', 'guides/sample'],
-      ['the runtime', 'guides/deploy'],
-    ])('runs an example of %s in the page, again and again, which logs what it says', async (_, name) => {
-      await open(`${name}.html`);
-      const example = page.locator('.runnable').first();
-      const button = example.locator('> button');
-      const output = example.locator('> pre');
-      const text = await readFile(join(root, 'docs', `${name}.md`), 'utf8');
-      const code = /^```js run\n(.*?)^```$/ms.exec(text)?.[1] as string;
-      const said = [...code.matchAll(/^console\.log\(.*\); \/\/ (.*)$/gm)].map(
-        ([, comment]) => comment as string,
+  it(
+    'has a page and a heading behind every link',
+    async () => {
+      const names = (await readdir(folder, { recursive: true })).filter(
+        (name) => name.endsWith('.html') && !name.startsWith('demo') && name !== '404.html',
       );
-      expect(said.length).toBeGreaterThan(0);
-      expect(await output.isVisible()).toBe(false);
-      for (let i = 0; i < 2; i++) {
-        await button.click();
-        await expect.poll(() => button.textContent()).toBe('Run');
-        await expect.poll(async () => (await output.textContent())?.split('\n').length).toBe(said.length);
-        const logged = (await output.textContent())?.split('\n') ?? [];
-        expect(logged.filter((line, i) => !said[i]?.startsWith(line))).toEqual([]);
+      expect(names.length).toBeGreaterThan(200);
+      const targets = new Map<string, Set<string>>();
+      const ids = new Map<string, string[]>();
+      for (const name of names) {
+        const response = await page.request.get(home + name);
+        const parsed = await page.evaluate(
+          ([text, address]) => {
+            const parsed = new DOMParser().parseFromString(text as string, 'text/html');
+            const found = [...parsed.querySelectorAll('a[href], img[src], link[href], script[src]')];
+            return {
+              ids: [...parsed.querySelectorAll('[id]')].map(({ id }) => id),
+              links: found.map(
+                (element) => new URL(element.getAttribute('href') ?? (element.getAttribute('src') as string), address as string).href,
+              ),
+            };
+          },
+          [await response.text(), home + name],
+        );
+        ids.set(home + name, parsed.ids);
+        for (const link of parsed.links) targets.set(link, (targets.get(link) ?? new Set()).add(name));
       }
-    });
+      const broken: string[] = [];
+      const statuses = new Map<string, boolean>();
+      for (const [link, from] of targets) {
+        if (!link.startsWith(new URL(home).origin)) continue;
+        const [address = '', fragment] = link.split('#');
+        const file = address.endsWith('/') ? `${address}index.html` : address;
+        if (!statuses.has(file)) statuses.set(file, (await page.request.get(file)).ok());
+        const isThere = statuses.get(file) && (!fragment || !ids.has(file) || ids.get(file)?.includes(decodeURIComponent(fragment)));
+        if (!isThere) broken.push(`${link} on ${[...from].slice(0, 3).join(', ')}`);
+      }
+      expect(broken).toEqual([]);
+    },
+    4 * PATIENCE,
+  );
 
-    it('leads to the demo by one click', async () => {
-      await open('index.html');
-      await page.getByRole('link', { name: 'Live demo' }).click();
-      await page.waitForURL(`${home}demo/index.html`);
-      await page.getByRole('heading', { level: 1 }).waitFor();
-    });
+  it('links from a page that was reached by a link', async () => {
+    await open('reference/masks.html');
+    await page.locator('a.pager-link.next').click();
+    await page.waitForURL(`${home}reference/encodings.html`);
+    await page.locator('.VPSidebar').getByText('Getting started').click();
+    await page.waitForURL(`${home}learn/getting-started.html`);
+    expect((await links()).filter((link) => link.startsWith(home)).length).toBeGreaterThan(20);
+    expect((await links()).filter((link) => !/^https:|^http:\/\/localhost|^data:/.test(link) && !link.startsWith(home))).toEqual([]);
+  });
 
-    it('has nothing to complain about, and asks no other server for anything', () => {
-      expect(seen.complaints).toEqual([]);
-      expect(seen.requests.filter((request) => !request.startsWith(home))).toEqual([]);
-    });
-  },
-);
+  it.each([
+    'index.html',
+    'learn/what-is-a-pixelcnn.html',
+    'guides/sample.html',
+    'reference/models.html',
+    'reference/api/pixelcnn-layers/functions/sample.html',
+    'reference/api/programs.html',
+  ])('axe finds nothing to object to in %s, light and dark', async (name) => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await open(name);
+      await page.evaluate(axe.source);
+      const violations = await page.evaluate(async () => {
+        const { axe } = globalThis as unknown as { axe: { run: typeof import('axe-core').run } };
+        const found = await axe.run(document, { resultTypes: ['violations'] });
+        return found.violations.flatMap(({ id, nodes }) =>
+          nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`),
+        );
+      });
+      expect(violations).toEqual([]);
+    }
+  });
+
+  it('finds a word', async () => {
+    await open('index.html');
+    await page.locator('#local-search button').click();
+    await page.locator('input.search-input').fill('mixture');
+    await page.locator('.results .result').first().waitFor();
+    const found = await page.$$eval('.results a', (results) => results.map((result) => (result as HTMLAnchorElement).href));
+    expect(found.some((link) => link.startsWith(`${home}guides/distributions.html`))).toBe(true);
+  });
+
+  it.each([
+    ['masks', 'reference/masks'],
+    ['sampling', 'guides/sample'],
+    ['the runtime', 'guides/deploy'],
+  ])('runs an example of %s in the page, again and again, which logs what it says', async (_, name) => {
+    await open(`${name}.html`);
+    const example = page.locator('.runnable').first();
+    const button = example.locator('> button');
+    const output = example.locator('> pre');
+    const text = await readFile(join(root, 'docs', `${name}.md`), 'utf8');
+    const code = /^```js run\n(.*?)^```$/ms.exec(text)?.[1] as string;
+    const said = [...code.matchAll(/^console\.log\(.*\); \/\/ (.*)$/gm)].map(([, comment]) => comment as string);
+    expect(said.length).toBeGreaterThan(0);
+    expect(await output.isVisible()).toBe(false);
+    for (let i = 0; i < 2; i++) {
+      await button.click();
+      await expect.poll(() => button.textContent()).toBe('Run');
+      await expect.poll(async () => (await output.textContent())?.split('\n').length).toBe(said.length);
+      const logged = (await output.textContent())?.split('\n') ?? [];
+      expect(logged.filter((line, i) => !said[i]?.startsWith(line))).toEqual([]);
+    }
+  });
+
+  it('leads to the demo by one click', async () => {
+    await open('index.html');
+    await page.getByRole('link', { name: 'Live demo' }).click();
+    await page.waitForURL(`${home}demo/index.html`);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+  });
+
+  it('has nothing to complain about, and asks no other server for anything', () => {
+    expect(seen.complaints).toEqual([]);
+    expect(seen.requests.filter((request) => !request.startsWith(home))).toEqual([]);
+  });
+});

@@ -59,13 +59,9 @@ describe.skipIf(python === null)("a stranger's checkpoint", () => {
 
   async function compare() {
     const seen = new Map<string, NamedTensor>();
-    for (const [name, tensor] of await readFrom('seen.safetensors'))
-      seen.set(name, grouped(tensor, 1, CHANNELS, isGate(name)));
+    for (const [name, tensor] of await readFrom('seen.safetensors')) seen.set(name, grouped(tensor, 1, CHANNELS, isGate(name)));
     const ofLayers = (name: string) => (name === 'head.0' ? null : names(name)); // output_conv1 has an activation
-    return compareActivations(model, seen.get('image') as NamedTensor, seen, {
-      from: 'pytorch',
-      names: ofLayers,
-    });
+    return compareActivations(model, seen.get('image') as NamedTensor, seen, { from: 'pytorch', names: ofLayers });
   }
 
   it('computes the same here, layer by layer, and sees nothing too early', async () => {

@@ -68,8 +68,7 @@ function fields(message: Buffer): Record<number, number | Buffer> {
   return found;
 }
 
-const inside = (message: Record<number, number | Buffer>, number: number) =>
-  fields(message[number] as Buffer);
+const inside = (message: Record<number, number | Buffer>, number: number) => fields(message[number] as Buffer);
 
 let directory: string;
 beforeEach(async () => {

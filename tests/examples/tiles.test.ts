@@ -29,9 +29,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 /** A map of grass with a river in column 8, a road in row 8 and a bridge, and changes to it: kinds from a place eastward. */
 function mapWith(...changes: [row: number, column: number, kinds: string][]): Uint8Array {
-  const rows = Array.from({ length: 32 }, (_, row): string =>
-    row === 8 ? `########=${'#'.repeat(23)}` : `,,,,,,,,r${','.repeat(23)}`,
-  );
+  const rows = Array.from({ length: 32 }, (_, row): string => (row === 8 ? `########=${'#'.repeat(23)}` : `,,,,,,,,r${','.repeat(23)}`));
   for (const [row, column, kinds] of changes) {
     const tiles = rows[row] as string;
     rows[row] = tiles.slice(0, column) + kinds + tiles.slice(column + kinds.length);
@@ -41,9 +39,7 @@ function mapWith(...changes: [row: number, column: number, kinds: string][]): Ui
 
 /** Each breach as its rule and the places to blame, [row, column]. */
 const breaches = (map: Uint8Array) =>
-  brokenRules(map).map(({ rule, places }) =>
-    [rule, ...places.map((place) => `${Math.floor(place / 32)},${place % 32}`)].join(' '),
-  );
+  brokenRules(map).map(({ rule, places }) => [rule, ...places.map((place) => `${Math.floor(place / 32)},${place % 32}`)].join(' '));
 
 const ORIENTATIONS = [0, 1, 2, 3, 4, 5, 6, 7];
 
@@ -56,12 +52,7 @@ describe('the rules', () => {
   it('count each pair of neighbours whose heights differ by more than a step, once', () => {
     expect(breaches(mapWith([3, 3, '.']))).toEqual([]);
     expect(breaches(mapWith([3, 3, 'f'], [4, 3, 'M']))).toEqual([]);
-    expect(breaches(mapWith([3, 3, '~']))).toEqual([
-      'slope 2,3 3,3',
-      'slope 3,2 3,3',
-      'slope 3,3 3,4',
-      'slope 3,3 4,3',
-    ]);
+    expect(breaches(mapWith([3, 3, '~']))).toEqual(['slope 2,3 3,3', 'slope 3,2 3,3', 'slope 3,3 3,4', 'slope 3,3 4,3']);
     expect(breaches(mapWith([0, 31, 'S']))).toEqual(['slope 0,30 0,31', 'slope 0,31 1,31']);
     expect(breaches(mapWith([0, 0, 'S'], [0, 31, 'S']))).toHaveLength(4); // the end of a row is not beside the next one's start
     expect(breaches(mapWith([7, 0, '.'], [9, 0, 'M']))).toEqual([]); // roads lie as high as grass
@@ -72,10 +63,7 @@ describe('the rules', () => {
     expect(breaches(mapWith([7, 3, '#']))).toEqual(['road 7,3']); // a dead end; a fork is none
     expect(breaches(mapWith([8, 3, ',']))).toEqual(['road 8,2', 'road 8,4']);
     expect(breaches(mapWith([8, 31, ',']))).toEqual(['road 8,30']);
-    expect(breaches(mapWith([7, 2, '###'], [6, 2, '# #'.replace(' ', ',')], [5, 2, '###']))).toEqual([
-      'road 7,2',
-      'road 7,3',
-    ]);
+    expect(breaches(mapWith([7, 2, '###'], [6, 2, '# #'.replace(' ', ',')], [5, 2, '###']))).toEqual(['road 7,2', 'road 7,3']);
     expect(breaches(mapWith([8, 3, ','], [7, 2, '###']))).toEqual([]); // round a meadow
     expect(breaches(mapWith([0, 4, '##']))).toEqual([]); // in over the north edge, and out again
     expect(breaches(mapWith([0, 4, '#']))).toEqual(['road 0,4']);
@@ -153,21 +141,10 @@ describe('the model', () => {
 
   it('is drawn from and counted by draw.mjs, which paints maps of the generator above its own', async () => {
     const out = join(folder, 'tiles.png');
-    const { code, stdout, stderr } = await runScript('tiles/draw.mjs', [
-      '--maps',
-      '6',
-      '--seed',
-      '2',
-      '--out',
-      out,
-    ]);
+    const { code, stdout, stderr } = await runScript('tiles/draw.mjs', ['--maps', '6', '--seed', '2', '--out', out]);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(/^generator +100 %( +0\.00){7}$/m);
-    const { data } = await sample(readPortable(await readFile(MODEL)), {
-      numImages: 6,
-      seed: 2,
-      temperature: 0.7,
-    });
+    const { data } = await sample(readPortable(await readFile(MODEL)), { numImages: 6, seed: 2, temperature: 0.7 });
     const broken = mapsOf(data as Uint8Array).flatMap(brokenRules).length / 6;
     expect(/^temperature 0\.7 +\d+ % +(\d\.\d\d) /m.exec(stdout)?.[1]).toBe(broken.toFixed(2));
 
@@ -198,23 +175,27 @@ describe('the model', () => {
     let last: Uint8Array[] = [];
     for (const [name, [count, perMap, options]] of Object.entries(ways)) {
       const shape = [count, 32, 32, 1];
-      const at = (value: number) =>
-        Uint8Array.from({ length: count * 1024 }, (_, i) =>
-          i % 1024 === from || i % 1024 === to ? value : 0,
-        );
+      const at = (value: number) => Uint8Array.from({ length: count * 1024 }, (_, i) => (i % 1024 === from || i % 1024 === to ? value : 0));
       const given = { initial: { data: at(8), shape }, known: { data: at(1), shape } };
-      last = mapsOf((await sample(model, { ...given, ...options, seed: 3, temperature: 0.7 })).data as Uint8Array); // biome-ignore format: one line
+      last = mapsOf((await sample(model, { ...given, ...options, seed: 3, temperature: 0.7 })).data as Uint8Array);
       const connected = last.filter((map) => isConnected(map, from, to)).length / count;
       if (name === 'adjust' || name === 'potential') expect(connected).toBe(1);
       const broken = last.flatMap(brokenRules).length / count;
       const both = last.filter((map) => isConnected(map, from, to) && brokenRules(map).length === 0).length;
       const draws = both === 0 ? '-' : ((perMap * count) / both).toFixed(0);
       const row = new RegExp(`^${name} +(.+)$`, 'm').exec(stdout)?.[1]?.split(/ +(?!%)/);
-      expect(row).toEqual([`${(100 * connected).toFixed(0)} %`, expect.any(String), expect.any(String), broken.toFixed(2), `${count}`, draws]); // biome-ignore format: one line
+      expect(row).toEqual([
+        `${(100 * connected).toFixed(0)} %`,
+        expect.any(String),
+        expect.any(String),
+        broken.toFixed(2),
+        `${count}`,
+        draws,
+      ]);
     }
     const { width, height, data: pixels } = PNG.sync.read(await readFile(out));
     expect([width, height]).toEqual([3 * 384 + 2 * 12, 3 * 384 + 2 * 24]);
-    const colourAt = (x: number, y: number) => [...pixels.subarray(4 * (y * width + x), 4 * (y * width + x) + 3)]; // biome-ignore format: one line
+    const colourAt = (x: number, y: number) => [...pixels.subarray(4 * (y * width + x), 4 * (y * width + x) + 3)];
     const [left, top] = [2 * 396, 2 * 408]; // of the last map
     const drawn = painted(last[2] as Uint8Array);
     const inside = 4 * (100 * 384 + 100);
@@ -230,8 +211,7 @@ function painted(map: Uint8Array): Uint8ClampedArray {
   for (const { x, y, width, height, fill } of shapesOf(map)) {
     const colour = [1, 3, 5].map((at) => Number.parseInt(fill.slice(at, at + 2), 16));
     for (let row = y; row < y + height; row++) {
-      for (let column = x; column < x + width; column++)
-        pixels.set([...colour, 255], 4 * (row * 384 + column));
+      for (let column = x; column < x + width; column++) pixels.set([...colour, 255], 4 * (row * 384 + column));
     }
   }
   return pixels;
@@ -244,8 +224,11 @@ describe('make-data.mjs', () => {
     expect([code, stderr]).toEqual([0, '']);
     const read = async (part: string) => parseNpy(await readFile(join(out, `${part}.npy`)));
     const [train, test] = [await read('train'), await read('test')];
-    expect([train.shape, test.shape]).toEqual([[16, 32, 32], [1, 32, 32]]); // biome-ignore format: one line
-    const expected = mapsOf(makeMaps(2, 1)).flatMap((map) => ORIENTATIONS.flatMap((each) => [...turned(map, each)])); // biome-ignore format: one line
+    expect([train.shape, test.shape]).toEqual([
+      [16, 32, 32],
+      [1, 32, 32],
+    ]);
+    const expected = mapsOf(makeMaps(2, 1)).flatMap((map) => ORIENTATIONS.flatMap((each) => [...turned(map, each)]));
     expect([...(train.data as Uint8Array)]).toEqual(expected);
     expect(test.data).toEqual(makeMaps(1, 2));
   });

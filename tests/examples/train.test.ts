@@ -14,7 +14,8 @@ import { useBackend } from '../support/backends';
 import { PATIENCE } from '../support/patience.mjs';
 import { type Ended, itRefuses, runScript, startScript } from './run-script';
 
-const SMALL = '--data digits --blocks 1 --hidden 4 --out-dim 4 --first-kernel 3 --batch 4 --eval-images 20 --samples 2 --average 0.9 --clip 1'; // biome-ignore format: one line
+const SMALL =
+  '--data digits --blocks 1 --hidden 4 --out-dim 4 --first-kernel 3 --batch 4 --eval-images 20 --samples 2 --average 0.9 --clip 1';
 
 interface Line {
   step: number;
@@ -61,9 +62,7 @@ async function metrics(out: string): Promise<Line[]> {
 const losses = async (out: string) =>
   (await metrics(out)).filter(({ bits }) => bits !== undefined).map(({ step, bits }) => `${step} ${bits}`);
 const testFigures = async (out: string) =>
-  (await metrics(out))
-    .filter(({ testBits }) => testBits !== undefined)
-    .map(({ step, testBits }) => `${step} ${testBits}`);
+  (await metrics(out)).filter(({ testBits }) => testBits !== undefined).map(({ step, testBits }) => `${step} ${testBits}`);
 
 /** Whether a run has finished a checkpoint of a step, or a later one. */
 const hasCheckpoint = (out: string, step: number) => () => {
@@ -128,15 +127,7 @@ describe('train.mjs', () => {
   it('writes what a run is seen by', async () => {
     const out = straight;
     const files = await readdir(out);
-    for (const file of [
-      'run.json',
-      'metrics.jsonl',
-      'curve.svg',
-      'samples-40.png',
-      'samples-200.png',
-      'samples.png',
-      'events',
-    ]) {
+    for (const file of ['run.json', 'metrics.jsonl', 'curve.svg', 'samples-40.png', 'samples-200.png', 'samples.png', 'events']) {
       expect(files).toContain(file);
     }
     expect(files.filter((name) => /tmp|lock/.test(name))).toEqual([]);
@@ -144,20 +135,16 @@ describe('train.mjs', () => {
     const [events] = await readdir(join(out, 'events'));
     expect(statSync(join(out, 'events', events as string)).size).toBeGreaterThan(5000);
     const { best } = JSON.parse(await readFile(join(out, 'checkpoints/checkpoints.json'), 'utf8'));
-    expect((await readdir(join(out, 'checkpoints', best))).sort()).toEqual(['average', 'model', 'state.json']); // biome-ignore format: one line
+    expect((await readdir(join(out, 'checkpoints', best))).sort()).toEqual(['average', 'model', 'state.json']);
   });
 
   it('ends with the figure and the samples of its best model, and says that the test images chose it', async () => {
     const figures = (await testFigures(straight)).map((figure) => figure.split(' ').map(Number));
     const best = Math.min(...figures.map(([, bits]) => bits as number));
     const [step] = figures.find(([, bits]) => bits === best) as [number];
-    expect(whole.output).toContain(
-      `test bits/dim: ${best.toFixed(3)} by the model of step ${step}, the best on these images;`,
-    );
+    expect(whole.output).toContain(`test bits/dim: ${best.toFixed(3)} by the model of step ${step}, the best on these images;`);
     expect(whole.output).toContain('so new ones may cost more: --validation N');
-    const [last, ofBest] = await Promise.all(
-      ['samples.png', `samples-${step}.png`].map((name) => readFile(join(straight, name))),
-    );
+    const [last, ofBest] = await Promise.all(['samples.png', `samples-${step}.png`].map((name) => readFile(join(straight, name))));
     expect(last?.equals(ofBest as Buffer)).toBe(true);
   });
 
@@ -178,9 +165,7 @@ describe('train.mjs', () => {
     const pointer = () => readFile(join(out, 'checkpoints/checkpoints.json'), 'utf8');
     const before = await pointer();
     const late = await at('--resume --steps 50');
-    expect(late.output).toMatch(
-      /^step \d+ \(the last good checkpoint is of step 20\): .*(not finite|NaN|Infinity)/m,
-    );
+    expect(late.output).toMatch(/^step \d+ \(the last good checkpoint is of step 20\): .*(not finite|NaN|Infinity)/m);
     expect(late.code).toBe(1);
     expect(await pointer()).toBe(before);
     expect(before).toContain('"latest":"step-20"');
@@ -214,14 +199,10 @@ describe('train.mjs', () => {
     /** A rate at which figures go up and down. */
     const RESTLESS = `${SMALL} --average 0.1 --learning-rate 0.3 --steps 40 --every 2 --seed 5`;
     const validations = async (out: string) =>
-      (await metrics(out)).flatMap(({ step, validationBits }) =>
-        validationBits === undefined ? [] : [{ step, validationBits }],
-      );
+      (await metrics(out)).flatMap(({ step, validationBits }) => (validationBits === undefined ? [] : [{ step, validationBits }]));
 
     it('ends after so many evaluations without a better one, also when it was stopped in between', async () => {
-      const [patient, early, broken] = ['patient', 'early', 'broken-early'].map((name) =>
-        join(directory, name),
-      );
+      const [patient, early, broken] = ['patient', 'early', 'broken-early'].map((name) => join(directory, name));
       expect((await run(`${RESTLESS} --validation 150 --out ${patient}`)).code).toBe(0);
       const figures = await validations(patient as string);
       expect(figures).toHaveLength(20);
@@ -279,10 +260,7 @@ describe('train.mjs', () => {
     const levels = tf.tensor4d(Array.from(validation?.data ?? []), [3, 28, 28, 1], 'int32');
     const nats = Array.from(await (await logProb(model, levels)).data());
     const figures = (await metrics(out)).flatMap(({ validationBits = [] }) => validationBits);
-    expect(-nats.reduce((sum, one) => sum + one, 0) / (3 * 784 * Math.LN2)).toBeCloseTo(
-      Math.min(...figures),
-      4,
-    );
+    expect(-nats.reduce((sum, one) => sum + one, 0) / (3 * 784 * Math.LN2)).toBeCloseTo(Math.min(...figures), 4);
     model.dispose();
     const held = await run(`${flags} --validation 1 --out ${out}-held`);
     expect(held.output).toContain('--validation: binarized-mnist has 3 validation images of its own');
@@ -318,14 +296,11 @@ describe('train.mjs', () => {
     codes[8] = 297; // both are beyond a byte
     await writeFile(file, npyOf(codes, [20, 4, 4]));
     const other = await run(`--resume --steps 5 --out ${out}`);
-    expect(other).toEqual({
-      code: 1,
-      output: '--resume: npy differs from the data that the run began with\n',
-    });
+    expect(other).toEqual({ code: 1, output: '--resume: npy differs from the data that the run began with\n' });
   });
 
   it('reads and gives levels as it is told, also when it goes on', async () => {
-    const [whole, broken] = ['encoded', 'encoded-broken'].map((name) => join(directory, name)) as [string, string]; // biome-ignore format: one line
+    const [whole, broken] = ['encoded', 'encoded-broken'].map((name) => join(directory, name)) as [string, string];
     const options = `${SMALL} --input embedding:3 --output mixture:2 --every 20`;
     expect((await run(`${options} --steps 40 --out ${whole}`)).code).toBe(0);
     await stopped(`${options} --steps 40 --out ${broken}`, hasCheckpoint(broken, 20));
@@ -343,7 +318,7 @@ describe('train.mjs', () => {
     expect(model.outputs[0]?.shape).toEqual([null, 8, 8, 6]); // 2 components: a logit, a mean and a log scale each
     expect(levels).toBe(17);
     model.dispose();
-    const { code, stdout } = await runScript('evaluate.mjs', ['--model', broken, '--data', 'digits', '--images', '20']); // biome-ignore format: one line
+    const { code, stdout } = await runScript('evaluate.mjs', ['--model', broken, '--data', 'digits', '--images', '20']);
     expect(code).toBe(0);
     const best = Math.min(...(await metrics(broken)).flatMap(({ testBits }) => testBits ?? []));
     expect(stdout).toMatch(new RegExp(`^model +${best.toFixed(3)}$`, 'm'));
@@ -391,7 +366,7 @@ describe('train.mjs', () => {
     const ORIENTED = `${SMALL} --model gated --dropout 0.2 --every 20`;
 
     it('gives the same losses when stopped and resumed, and a model that carries them', async () => {
-      const [whole, broken] = ['oriented', 'oriented-broken'].map((name) => join(directory, name)) as [string, string]; // biome-ignore format: one line
+      const [whole, broken] = ['oriented', 'oriented-broken'].map((name) => join(directory, name)) as [string, string];
       expect((await run(`${ORIENTED} --orientations 8 --steps 40 --out ${whole}`)).code).toBe(0);
       await stopped(`${ORIENTED} --orientations 8 --steps 40 --out ${broken}`, hasCheckpoint(broken, 20));
       expect((await run(`--resume --out ${broken}`)).code).toBe(0);
@@ -416,7 +391,7 @@ describe('train.mjs', () => {
 
   it('trains Image GPT, for sample.mjs and evaluate.mjs to use', async () => {
     const out = join(directory, 'gpt');
-    const sizes = '--data digits --model gpt --conditional --width 8 --heads 2 --layers 1 --norm rms --activation quickGelu --batch 4 --eval-images 20 --samples 2 --dropout 0.1'; // biome-ignore format: one line
+    const sizes = '--data digits --model gpt --conditional --width 8 --heads 2 --layers 1 --norm rms --activation quickGelu --batch 4 --eval-images 20 --samples 2 --dropout 0.1';
     expect((await run(`${sizes} --steps 5 --every 5 --out ${out}`)).code).toBe(0);
     const { code, output } = await run(`--resume --steps 10 --out ${out}`);
     expect(code).toBe(0);
@@ -460,20 +435,11 @@ describe('train.mjs', () => {
       ['--data digits --input oneHot:3', "--input: wanted scaled, oneHot, embedding:N, got 'oneHot:3'"],
       ['--data digits --output softmax:2', "--output: wanted softmax, mixture:N, got 'softmax:2'"],
       ['--resume --out USED --output mixture:2', '--output: a resumed run keeps its own'],
-      [
-        '--data digits --model row',
-        "--model: wanted pixelcnn, row-lstm, diagonal-bi-lstm, gated, plus-plus, snail, gpt, got 'row'",
-      ],
-      [
-        '--data digits --conditional',
-        "--conditional: comes with --model gated, plus-plus, snail, gpt, got 'pixelcnn'",
-      ],
+      ['--data digits --model row', "--model: wanted pixelcnn, row-lstm, diagonal-bi-lstm, gated, plus-plus, snail, gpt, got 'row'"],
+      ['--data digits --conditional', "--conditional: comes with --model gated, plus-plus, snail, gpt, got 'pixelcnn'"],
       ['--data digits --orientations 8', '--orientations: comes with --model gated, plus-plus, snail, gpt'],
       ['--data digits --model gated --orientations 2', "--orientations: wanted 4, 8, got '2'"],
-      [
-        '--data npy --path OBLONG --model gated --orientations 8 --out FRESH',
-        '--orientations 8: wanted square images, got 2x3',
-      ],
+      ['--data npy --path OBLONG --model gated --orientations 8 --out FRESH', '--orientations 8: wanted square images, got 2x3'],
       ['--data digits --model gated --heads 2', "--heads: comes with --model snail, gpt, got 'gated'"],
       ['--data digits --model snail --width 8', "--width: comes with --model gpt, got 'snail'"],
       ['--data digits --model gpt --output mixture:2', '--output: comes with --model pixelcnn'],
@@ -483,10 +449,7 @@ describe('train.mjs', () => {
         '--data emoji --model gpt --out FRESH',
         '--model gpt: wanted images of one channel, emoji has RGB ones; --palette makes them levels',
       ],
-      [
-        '--data digits --model diagonal-bi-lstm --kernel=5',
-        '--kernel: comes with --model pixelcnn, row-lstm',
-      ],
+      ['--data digits --model diagonal-bi-lstm --kernel=5', '--kernel: comes with --model pixelcnn, row-lstm'],
       ['--data digits --model plus-plus --hidden 8', '--hidden: comes with --model pixelcnn, row-lstm'],
       ['--data digits --model pixelcnn --conditional', '--conditional: comes with --model gated'],
       ['--data digits --dropout 1', '--dropout: wanted a number below 1'],
@@ -496,18 +459,15 @@ describe('train.mjs', () => {
         'npy has no classes: wanted train-labels.npy and test-labels.npy in the directory --path',
       ],
       ['--data digits --workers 0', "--workers: wanted a whole number of at least 1, got '0'"],
-      ['--data digits --backend cpu --workers 2 --out FRESH', "--workers: comes with --backend wasm, got 'cpu'"], // biome-ignore format: one line
+      ['--data digits --backend cpu --workers 2 --out FRESH', "--workers: comes with --backend wasm, got 'cpu'"],
       ['--resume --out USED --backend cpu --workers 2', "--workers: comes with --backend wasm, got 'cpu'"],
       ['--data digits --patience 0', "--patience: wanted a whole number of at least 1, got '0'"],
       ['--data digits --validation few', "--validation: wanted a whole number of at least 0, got 'few'"],
-      ['--data digits --validation 1500 --out FRESH', "--validation: digits has 1500 training images, got '1500'"], // biome-ignore format: one line
+      ['--data digits --validation 1500 --out FRESH', "--validation: digits has 1500 training images, got '1500'"],
       ['--data digits --out USED/run.json', '--out: wanted a directory, USED/run.json is a file'],
       ['--data digits --out USED/run.json/x', '--out: ENOTDIR'],
       ['--resume --out USED --conditional', '--conditional: a resumed run keeps its own'],
-      [
-        '--resume --out USED --patience 4',
-        '--patience: the run was started without --patience or --validation',
-      ],
+      ['--resume --out USED --patience 4', '--patience: the run was started without --patience or --validation'],
     ];
     const fresh = () => join(directory, 'deep', 'fresh');
     const unlabelled = () => join(directory, 'unlabelled.npy');

@@ -11,14 +11,17 @@ type Symbolic = tfl.SymbolicTensor;
 /** From features of an image of two channels to logits of three levels, by a kernel of 1x1: logit i is the sum of all features times i + 1. */
 function logitsOf(features: Symbolic): Symbolic {
   const [rows, out] = [features.shape.at(-1) as number, 6];
-  const kernel = tf.tensor4d(Array.from({ length: rows * out }, (_, i) => (i % out) + 1), [1, 1, rows, out]); // biome-ignore format: one line
+  const kernel = tf.tensor4d(
+    Array.from({ length: rows * out }, (_, i) => (i % out) + 1),
+    [1, 1, rows, out],
+  );
   const conv = tfl.layers.conv2d({ filters: out, kernelSize: 1, weights: [kernel, tf.zeros([out])] });
   return pixelLogits({ imageChannels: 2, levels: 3 }).apply(conv.apply(features) as Symbolic) as Symbolic;
 }
 
 const values = Array.from({ length: 12 }, (_, i) => i / 12);
 /** Of six pixels, each the sum of its two channels. */
-const sums = [0, 1, 2, 3, 4, 5].map((pixel) => (values[2 * pixel] as number) + (values[2 * pixel + 1] as number)); // biome-ignore format: one line
+const sums = [0, 1, 2, 3, 4, 5].map((pixel) => (values[2 * pixel] as number) + (values[2 * pixel + 1] as number));
 
 it('outputs of a whole model are of the height and width of its images', async () => {
   await useBackend('cpu');
@@ -45,7 +48,11 @@ describe('forward', () => {
     const before = tf.memory().numTensors;
     const logits = forward(model, x, []);
     expect(logits.shape).toEqual([2, 1, 3, 2, 3]);
-    expectClose(await take(logits), sums.flatMap((sum) => [1, 2, 3, 4, 5, 6].map((i) => sum * i)), 1e-5); // biome-ignore format: one line
+    expectClose(
+      await take(logits),
+      sums.flatMap((sum) => [1, 2, 3, 4, 5, 6].map((i) => sum * i)),
+      1e-5,
+    );
     expect(tf.memory().numTensors).toBe(before);
     x.dispose();
     model.dispose();
@@ -92,8 +99,6 @@ onEachBackend('normalize', () => {
   });
 
   it('refuses fewer than two levels', () => {
-    expect(() => normalize(tf.zeros([2]), 1)).toThrow(
-      'normalize: levels: wanted an integer of at least 2, got 1',
-    );
+    expect(() => normalize(tf.zeros([2]), 1)).toThrow('normalize: levels: wanted an integer of at least 2, got 1');
   });
 });

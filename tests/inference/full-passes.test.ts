@@ -47,15 +47,19 @@ onEachBackend('fullPasses', () => {
   });
 
   it('leaks none of several conditions', async () => {
-    const model = gatedPixelCNN({ imageShape: [2, 2, 1], levels: 3, hiddenDim: 1, outDim: 1, numBlocks: 0, numClasses: 2, conditionMapSize: 1 }); // biome-ignore format: one line
+    const model = gatedPixelCNN({
+      imageShape: [2, 2, 1],
+      levels: 3,
+      hiddenDim: 1,
+      outDim: 1,
+      numBlocks: 0,
+      numClasses: 2,
+      conditionMapSize: 1,
+    });
     const classes = { shape: [1], values: Float32Array.of(1, 0) };
     const maps = { shape: [2, 2, 1], values: new Float32Array(8) };
     await expectNoLeaks(async () => {
-      const evaluator = fullPasses(model, softmaxOf(1, 3), {
-        numImages: 2,
-        imageShape: [2, 2, 1],
-        conditions: [classes, maps],
-      });
+      const evaluator = fullPasses(model, softmaxOf(1, 3), { numImages: 2, imageShape: [2, 2, 1], conditions: [classes, maps] });
       expect(await evaluator.outputs(0, 0, 0)).toHaveLength(2 * 4);
       evaluator.dispose?.();
     });
@@ -66,12 +70,8 @@ onEachBackend('fullPasses', () => {
     const model = tinyModel();
     const condition = { shape: [1], values: Float32Array.of(1, 2, 0) };
     await expectNoLeaks(() => {
-      expect(() =>
-        fullPasses(model, softmaxOf(1, 3), { numImages: 3, imageShape: [-2, 2, 1], conditions: [condition] }),
-      ).toThrow(); // images
-      expect(() =>
-        fullPasses(model, softmaxOf(1, 3), { numImages: 4, imageShape: [2, 2, 1], conditions: [condition] }),
-      ).toThrow(); // the condition of a fourth one
+      expect(() => fullPasses(model, softmaxOf(1, 3), { numImages: 3, imageShape: [-2, 2, 1], conditions: [condition] })).toThrow(); // images
+      expect(() => fullPasses(model, softmaxOf(1, 3), { numImages: 4, imageShape: [2, 2, 1], conditions: [condition] })).toThrow(); // the condition of a fourth one
     });
     model.dispose();
   });

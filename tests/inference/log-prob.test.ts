@@ -33,14 +33,7 @@ onEachBackend('logProb', (backend) => {
   it('adds up many small numbers without losing any', async () => {
     // Four levels, one of them e^12 times as likely as each of the others, whatever came before: -log p of a value is
     // log(1 + 3 e^-12), 1.8e-5. In float32, 1 + 1.8e-5 has lost the fourth digit.
-    const model = pixelCNN({
-      imageShape: [28, 28, 3],
-      levels: 4,
-      hiddenDim: 1,
-      outDim: 1,
-      numBlocks: 0,
-      firstKernelSize: 3,
-    });
+    const model = pixelCNN({ imageShape: [28, 28, 3], levels: 4, hiddenDim: 1, outDim: 1, numBlocks: 0, firstKernelSize: 3 });
     const weights = model.getWeights();
     const zeros = weights.slice(0, -1).map((weight) => tf.zerosLike(weight));
     const bias = tf.tensor1d([12, 0, 0, 0, 12, 0, 0, 0, 12, 0, 0, 0]);
@@ -78,8 +71,7 @@ onEachBackend('logProb', (backend) => {
       let nats = 0;
       for (let place = 4 * n; place < 4 * (n + 1); place++) {
         const row = logits.slice(3 * place, 3 * (place + 1));
-        nats +=
-          (row[levels[place] as number] as number) - Math.log(row.reduce((sum, x) => sum + Math.exp(x), 0));
+        nats += (row[levels[place] as number] as number) - Math.log(row.reduce((sum, x) => sum + Math.exp(x), 0));
       }
       return nats;
     });
@@ -93,9 +85,9 @@ onEachBackend('logProb', (backend) => {
     expect(Math.abs((ones[0] as number) - (expected[0] as number))).toBeGreaterThan(1e-3); // the class counts
 
     await expectNoLeaks(async () => {
-      await expect(logProb(model, images)).rejects.toThrow('logProb: condition: wanted a class from 0 to 2, or 5 of them'); // biome-ignore format: one line
+      await expect(logProb(model, images)).rejects.toThrow('logProb: condition: wanted a class from 0 to 2, or 5 of them');
       await expect(logProb(model, images, { condition: [0, 1] })).rejects.toThrow('or 5 of them, got [0, 1]');
-      await expect(logProb(model, images, { condition: 3 })).rejects.toThrow('logProb: condition: wanted an integer from 0 to 2, got 3'); // biome-ignore format: one line
+      await expect(logProb(model, images, { condition: 3 })).rejects.toThrow('logProb: condition: wanted an integer from 0 to 2, got 3');
     });
     tf.dispose([weights, all, images, condition, labels]);
     model.dispose();
@@ -116,9 +108,7 @@ onEachBackend('logProb', (backend) => {
     await expectNoLeaks(() => logProb(model, images));
     await expectNoLeaks(async () => {
       await expect(logProb(model, bad)).rejects.toThrow();
-      await expect(logProb(model, none)).rejects.toThrow(
-        'logProb: images: wanted at least one image, got [0, 2, 2, 1]',
-      );
+      await expect(logProb(model, none)).rejects.toThrow('logProb: images: wanted at least one image, got [0, 2, 2, 1]');
     });
     tf.dispose([images, bad, none]);
     model.dispose();
@@ -132,9 +122,7 @@ describe('logProb', () => {
     const model = pixelCNN({ imageShape: [2, 2, 1], levels: 3, hiddenDim: 2, outDim: 2, numBlocks: 0 });
     const images = tf.zeros<tf.Rank.R4>([1, 2, 2, 1]);
     await expect(logProb(undefined as never, images)).rejects.toThrow('logProb: model: wanted a model');
-    await expect(logProb(model, undefined as never)).rejects.toThrow(
-      'logProb: images: wanted a tensor of levels',
-    );
+    await expect(logProb(model, undefined as never)).rejects.toThrow('logProb: images: wanted a tensor of levels');
     await expect(logProb(model, images, { batchSize: 0 })).rejects.toThrow('logProb: batchSize');
     await expect(logProb(model, tf.zeros([1, 2, 3, 1]))).rejects.toThrow('logProb: images: wanted [2, 2, 1]');
     await expect(logProb(model, tf.zeros([2, 2, 1]))).rejects.toThrow('logProb: images');

@@ -1,6 +1,22 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { input } from '@tensorflow/tfjs-layers';
-import { type AutoregressiveModel, autoregressiveModel, compress, decompress, levelLogProbs, logPartition, logProb, maskedConv2d, PixelLayer, pixelCNN, sample, stepper, symmetric, type TensorDistribution, toPortable } from 'pixelcnn-layers'; // biome-ignore format: one line
+import {
+  type AutoregressiveModel,
+  autoregressiveModel,
+  compress,
+  decompress,
+  levelLogProbs,
+  logPartition,
+  logProb,
+  maskedConv2d,
+  PixelLayer,
+  pixelCNN,
+  sample,
+  stepper,
+  symmetric,
+  type TensorDistribution,
+  toPortable,
+} from 'pixelcnn-layers';
 import * as runtime from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { useBackend } from '../support/backends';
@@ -33,9 +49,7 @@ describe('functions of pixelcnn-layers, with a portable model', () => {
     expect(bytes).toEqual(await runtime.compress(portable, plain));
     expect(await decompress(portable, bytes)).toEqual(plain);
     const args = { numImages: 8, seed: 1 };
-    expect(await logPartition(either, energy, args)).toEqual(
-      await runtime.logPartition(either, energy, args),
-    );
+    expect(await logPartition(either, energy, args)).toEqual(await runtime.logPartition(either, energy, args));
     const [one, other] = [stepper(portable), runtime.stepper(portable)];
     expect(one.logProbs()).toEqual(other.logProbs());
     for (const steps of [one, other]) steps.dispose();
@@ -64,7 +78,7 @@ describe('levelLogProbs of the runtime', () => {
     steps.dispose();
     expect(Array.from(await runtime.logProb(portable, images))).toEqual(sums);
     const symmetrical = runtime.symmetric(portable, ['flipRows']);
-    await expect(runtime.levelLogProbs(symmetrical, images)).rejects.toThrow('levelLogProbs: model: wanted a model without symmetries'); // biome-ignore format: one line
+    await expect(runtime.levelLogProbs(symmetrical, images)).rejects.toThrow('levelLogProbs: model: wanted a model without symmetries');
     model.dispose();
   });
 });
@@ -74,17 +88,12 @@ describe('stepper of a model of tfjs', () => {
     const model = small();
     const portable = await toPortable(model);
     await expectNoLeaks(async () => {
-      const [one, other] = [
-        await stepper(model, { numImages: 2 }),
-        runtime.stepper(portable, { numImages: 2 }),
-      ];
+      const [one, other] = [await stepper(model, { numImages: 2 }), runtime.stepper(portable, { numImages: 2 })];
       for (const steps of [one, other]) steps.put([1, 2]);
       expect(one.logProbs()).toEqual(other.logProbs());
       for (const steps of [one, other]) steps.dispose();
     });
-    await expect(stepper(model, null as never)).rejects.toThrow(
-      'stepper: wanted an object of arguments, got null',
-    );
+    await expect(stepper(model, null as never)).rejects.toThrow('stepper: wanted an object of arguments, got null');
     model.dispose();
   });
 });
@@ -124,7 +133,9 @@ describe('a distribution of a user', () => {
     const nats = await take(await logProb(model, images));
     const ofLevels = await take(await levelLogProbs(model, images)); // [2,4,4,1,2]
     const levels = await images.data();
-    const sums = [0, 1].map((n) => Array.from(levels.subarray(16 * n, 16 * n + 16)).reduce((sum, level, k) => sum + (ofLevels[2 * (16 * n + k) + level] as number), 0)); // biome-ignore format: one line
+    const sums = [0, 1].map((n) =>
+      Array.from(levels.subarray(16 * n, 16 * n + 16)).reduce((sum, level, k) => sum + (ofLevels[2 * (16 * n + k) + level] as number), 0),
+    );
     expectClose(nats, sums, 1e-5);
     images.dispose();
     model.dispose();

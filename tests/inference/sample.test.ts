@@ -37,10 +37,7 @@ onEachBackend('sample', (backend) => {
       const known = data.map((_, i) => (isKnown(i % perImage) ? 1 : 0));
       const initial = data.map((level, i) => (known[i] ? level : 0));
       if (first !== null) expect([data[0], data[perImage]]).toEqual(first);
-      return {
-        initial: golden4d({ shape, data: initial }, 'int32'),
-        known: golden4d({ shape, data: known }),
-      };
+      return { initial: golden4d({ shape, data: initial }, 'int32'), known: golden4d({ shape, data: known }) };
     }
 
     it('greedily', async () => {
@@ -57,18 +54,13 @@ onEachBackend('sample', (backend) => {
       const model = buildGolden({ greedy, cdf, ...reference });
       for (const { u, image, first_value } of cdf.traces) {
         // rows, columns, channels, and images innermost
-        const uniforms = Array.from(
-          { length: 2 * perImage },
-          (_, i) => u.data[(i % 2) * perImage + (i >> 1)],
-        );
+        const uniforms = Array.from({ length: 2 * perImage }, (_, i) => u.data[(i % 2) * perImage + (i >> 1)]);
         let taken = 0;
         const random = () => uniforms[taken++ % uniforms.length] as number;
         const isFree = first_value === null && drawnFrom === 0;
         const options = isFree ? null : given(image, first_value);
         for (const strategy of ['full', 'incremental'] as const) {
-          expect(await draw(model, { ...(options ?? { numImages: 2 }), random, strategy })).toEqual(
-            image.data,
-          );
+          expect(await draw(model, { ...(options ?? { numImages: 2 }), random, strategy })).toEqual(image.data);
         }
         expect(taken).toBe(2 * uniforms.length); // one for every value, given or not
         tf.dispose(Object.values(options ?? {}));
@@ -80,9 +72,7 @@ onEachBackend('sample', (backend) => {
   it('draws images that follow the likelihood', async () => {
     const model = tinyModel();
     const space = allTinyImages();
-    const expected = (await take(await logProb(model, space, { batchSize: 27 }))).map(
-      (nats) => 1500 * Math.exp(nats),
-    );
+    const expected = (await take(await logProb(model, space, { batchSize: 27 }))).map((nats) => 1500 * Math.exp(nats));
     const counts = new Array<number>(81).fill(0);
     const images = await draw(model, { numImages: 1500, seed: 1 });
     for (let n = 0; n < 1500; n++) {
@@ -113,7 +103,7 @@ onEachBackend('sample', (backend) => {
     const free = await draw(model, { numImages: 30, seed: 5 });
     // what was drawn at places 0 and 2 is given: the same noise draws the same images
     const mask = free.map((_, i) => (i % 4 === 0 || i % 4 === 2 ? 1 : 0));
-    const [initial, known] = [golden4d({ shape: [30, 2, 2, 1], data: free }, 'int32'), golden4d({ shape: [30, 2, 2, 1], data: mask })]; // biome-ignore format: one line
+    const [initial, known] = [golden4d({ shape: [30, 2, 2, 1], data: free }, 'int32'), golden4d({ shape: [30, 2, 2, 1], data: mask })];
     expect(await draw(model, { initial, known, seed: 5 })).toEqual(free);
     // given values are kept, and only those
     const other = await draw(model, { initial, known, seed: 6 });
@@ -136,9 +126,7 @@ onEachBackend('sample', (backend) => {
     const known = golden4d({ shape: [3, 2, 2, 1], data: start.map((_, i) => (i % 4 === 0 ? 1 : 0)) });
     expect(await draw(model, { initial, known, temperature: 0 })).toEqual(images);
     // what is known wins over the uniform draw
-    expect(await draw(model, { initial, known, temperature: 0, firstValue: 'uniform', seed: 9 })).toEqual(
-      images,
-    );
+    expect(await draw(model, { initial, known, temperature: 0, firstValue: 'uniform', seed: 9 })).toEqual(images);
     tf.dispose([initial, known]);
     model.dispose();
   });
@@ -159,11 +147,7 @@ onEachBackend('sample', (backend) => {
       await expect(sample(model, { onProgress, strategy: 'full' })).rejects.toThrow('from the caller');
       await expect(sample(model, { random: () => 2 })).rejects.toThrow('sample: random');
       const controller = new AbortController();
-      const aborting = sample(model, {
-        strategy: 'full',
-        signal: controller.signal,
-        onProgress: () => controller.abort(),
-      });
+      const aborting = sample(model, { strategy: 'full', signal: controller.signal, onProgress: () => controller.abort() });
       await expect(aborting).rejects.toMatchObject({ name: 'AbortError' });
     });
     model.dispose();
@@ -191,9 +175,7 @@ onEachBackend('sample', (backend) => {
 
   it('works with any model from images to logits', async () => {
     const image = tfl.input({ shape: [null, null, 2] });
-    const features = tfl.layers
-      .conv2d({ filters: 6, kernelSize: 1, kernelInitializer: 'zeros' })
-      .apply(image);
+    const features = tfl.layers.conv2d({ filters: 6, kernelSize: 1, kernelInitializer: 'zeros' }).apply(image);
     const logits = pixelLogits({ imageChannels: 2, levels: 3 }).apply(features as tfl.SymbolicTensor);
     const model = tfl.model({ inputs: image, outputs: logits as tfl.SymbolicTensor });
     // all logits are 0: the level is floor(3u)
@@ -214,8 +196,7 @@ describe('sample', () => {
     const model = pixelCNN({ imageShape: [3, 2, 2], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0 });
     const seen: { done: number; total: number; levels: number[] }[] = [];
     const random = () => 1 - 2 ** -53; // always the highest level
-    const onProgress = ({ done, total, levels }: SampleProgress) =>
-      seen.push({ done, total, levels: Array.from(levels) });
+    const onProgress = ({ done, total, levels }: SampleProgress) => seen.push({ done, total, levels: Array.from(levels) });
     await draw(model, { onProgress, random, numImages: 2 });
     const rows = (count: number) => Array.from({ length: 24 }, (_, i) => (i % 12 < 4 * count ? 1 : 0));
     expect(seen).toEqual([
@@ -231,9 +212,7 @@ describe('sample', () => {
     const controller = new AbortController();
     controller.abort(new Error('enough'));
     await expect(sample(model, { signal: controller.signal })).rejects.toThrow('enough');
-    await expect(sample(model, { signal: AbortSignal.abort() })).rejects.toMatchObject({
-      name: 'AbortError',
-    });
+    await expect(sample(model, { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
 
     // an abort from outside arrives where the sampler yields
     const outside = new AbortController();
@@ -245,9 +224,7 @@ describe('sample', () => {
     const late = new AbortController();
     const onProgress = ({ done, total }: SampleProgress) => done === total && late.abort();
     await expectNoLeaks(async () => {
-      await expect(sample(model, { signal: late.signal, onProgress })).rejects.toMatchObject({
-        name: 'AbortError',
-      });
+      await expect(sample(model, { signal: late.signal, onProgress })).rejects.toMatchObject({ name: 'AbortError' });
     });
     model.dispose();
   });
@@ -298,7 +275,7 @@ describe('sample', () => {
       [{ strategy: 'fast' as 'full' }, "sample: strategy: wanted 'auto' or 'incremental' or 'full'"],
       [{ initial: [[1]] as never, known }, 'sample: initial: wanted a tensor of levels [N,H,W,C], got [[1]]'],
       [{ initial, known: 1 as never }, 'sample: known: wanted a tensor of 0 and 1 [N,H,W,C], got 1'],
-      [{ initial: tf.zeros([2, 2, 1]), known }, 'sample: initial: wanted a tensor of levels [N,H,W,C], got [2, 2, 1]'], // biome-ignore format: one line
+      [{ initial: tf.zeros([2, 2, 1]), known }, 'sample: initial: wanted a tensor of levels [N,H,W,C], got [2, 2, 1]'],
       [{ initial: high, known }, 'sample: initial: wanted integer levels 0 to 2, got 3'],
       [{ initial, known: high }, 'sample: known: wanted 0 or 1, got 3'],
     ];
@@ -313,9 +290,7 @@ describe('sample', () => {
     const image = tfl.input({ shape: [4, 4, 1] });
     const model = tfl.model({ inputs: image, outputs: image });
     await expect(sample(undefined as never)).rejects.toThrow('sample: model: wanted a model');
-    await expect(sample(model, { signal: {} as never })).rejects.toThrow(
-      'sample: signal: wanted an AbortSignal',
-    );
+    await expect(sample(model, { signal: {} as never })).rejects.toThrow('sample: signal: wanted an AbortSignal');
     await expect(sample(model)).rejects.toThrow('sample: model: wanted a model [N,H,W,C] -> [N,H,W,C,L]');
   });
 });

@@ -78,28 +78,17 @@ const program = () =>
 const answer = (flags: string[]) => answerTo(() => program().parse(flags, { from: 'user' }).opts());
 
 describe('flags', () => {
-  const defaults = { images: 8, side: 3, filters: 4, heat: 1, share: 0, rate: 0.5, decay: 1, backend: 'wasm', out: 'out/some.png' }; // biome-ignore format: one line
+  const defaults = { images: 8, side: 3, filters: 4, heat: 1, share: 0, rate: 0.5, decay: 1, backend: 'wasm', out: 'out/some.png' };
 
   it('have defaults', () => {
     expect(answer(['--model', 'm'])).toEqual({ model: 'm', ...defaults });
   });
 
   it('have values of their kind', () => {
-    const given =
-      '--images 256 --top-k 2 --side=5 --filters 6 --heat 0 --share 1 --rate 1e-3 --decay .5 --backend cpu';
-    const more = ['--heats', '0,1.5', '--other', 'a', '--other', 'b', '--to', directory, '--out', join(directory, 'file')]; // biome-ignore format: one line
+    const given = '--images 256 --top-k 2 --side=5 --filters 6 --heat 0 --share 1 --rate 1e-3 --decay .5 --backend cpu';
+    const more = ['--heats', '0,1.5', '--other', 'a', '--other', 'b', '--to', directory, '--out', join(directory, 'file')];
     expect(answer(['--model', 'm', ...given.split(' '), ...more, '--classify'])).toEqual({
-      ...{
-        model: 'm',
-        images: 256,
-        topK: 2,
-        side: 5,
-        filters: 6,
-        heat: 0,
-        share: 1,
-        rate: 0.001,
-        decay: 0.5,
-      },
+      ...{ model: 'm', images: 256, topK: 2, side: 5, filters: 6, heat: 0, share: 1, rate: 0.001, decay: 0.5 },
       ...{ backend: 'cpu', heats: [0, 1.5], other: ['a', 'b'], to: directory, out: join(directory, 'file') },
       classify: true,
     });
@@ -199,19 +188,15 @@ it.each([
   [['a', ''], "to: wanted a file, got ''"],
   [['a', 'b', 'c'], 'too many arguments. Expected 2 arguments but got 3; --help lists the flags'],
 ])('what stands alone is checked: %j', (argv, line) => {
-  const copy = () => command('examples/copy.mjs', 'Copies.').argument('<from>', 'a file').argument('[to]', 'another', outputFile(), 'out'); // biome-ignore format: one line
+  const copy = () => command('examples/copy.mjs', 'Copies.').argument('<from>', 'a file').argument('[to]', 'another', outputFile(), 'out');
   expect(answerTo(() => copy().parse(['a'], { from: 'user' }).processedArgs)).toEqual(['a', 'out']);
-  expect(answerTo(() => copy().parse(argv, { from: 'user' }))).toEqual({
-    code: 1,
-    stdout: '',
-    stderr: `${line}\n`,
-  });
+  expect(answerTo(() => copy().parse(argv, { from: 'user' }))).toEqual({ code: 1, stdout: '', stderr: `${line}\n` });
 });
 
 it('a program with a command line ends in one line where an error is not caught', () => {
   const read = () => {
     program();
-    process.listeners('uncaughtException').at(-1)?.(new Error('no memory\nmore about it'), 'uncaughtException'); // biome-ignore format: one line
+    process.listeners('uncaughtException').at(-1)?.(new Error('no memory\nmore about it'), 'uncaughtException');
   };
   expect(answerTo(read)).toEqual({ code: 1, stdout: '', stderr: 'no memory\n' });
 });
@@ -241,7 +226,16 @@ it.each([
 }); // biome-ignore format: one mistake a line
 
 it('each way to use the cluster has its values', () => {
-  const draw = { kind: 'draw', model: 'm', images: 9, out: 'out/cluster-draw', verify: 0.02, queue: 'pixelcnn', classes: [1, 2], options: { seed: 1, temperature: 1, topK: 3 } }; // biome-ignore format: one line
+  const draw = {
+    kind: 'draw',
+    model: 'm',
+    images: 9,
+    out: 'out/cluster-draw',
+    verify: 0.02,
+    queue: 'pixelcnn',
+    classes: [1, 2],
+    options: { seed: 1, temperature: 1, topK: 3 },
+  };
   expect(readSubmitFlags('draw --model m --images 9 --classes 1,2 --top-k 3'.split(' '))).toMatchObject(draw);
   const score = { kind: 'score', model: 'm', data: 'digits', part: 'test', out: 'out/cluster-score' };
   expect(readSubmitFlags('score --model m --data digits'.split(' '))).toMatchObject(score);

@@ -29,11 +29,9 @@ function importsOf(path: string): { from: string; names: string[] }[] {
   return (parsed.get(path) ?? []).flatMap((statement) => {
     const isOne = ts.isImportDeclaration(statement) || ts.isExportDeclaration(statement);
     if (!isOne || statement.moduleSpecifier === undefined) return [];
-    const clause = ts.isImportDeclaration(statement) ? statement.importClause?.namedBindings : statement.exportClause; // biome-ignore format: one line
+    const clause = ts.isImportDeclaration(statement) ? statement.importClause?.namedBindings : statement.exportClause;
     const isNamed = clause !== undefined && (ts.isNamedImports(clause) || ts.isNamedExports(clause));
-    const names = isNamed
-      ? clause.elements.map(({ propertyName, name }) => textOf(propertyName ?? name))
-      : [];
+    const names = isNamed ? clause.elements.map(({ propertyName, name }) => textOf(propertyName ?? name)) : [];
     return [{ from: textOf(statement.moduleSpecifier), names }];
   });
 }
@@ -45,9 +43,10 @@ function exportsOf(path: string): string[] {
       const { exportClause: clause } = statement;
       return clause && ts.isNamedExports(clause) ? clause.elements.map(({ name }) => textOf(name)) : [];
     }
-    const isExported = ts.canHaveModifiers(statement) && ts.getModifiers(statement)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword); // biome-ignore format: one line
+    const isExported =
+      ts.canHaveModifiers(statement) && ts.getModifiers(statement)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword);
     if (!isExported) return [];
-    const declared = ts.isVariableStatement(statement) ? statement.declarationList.declarations : [statement as ts.FunctionDeclaration]; // biome-ignore format: one line
+    const declared = ts.isVariableStatement(statement) ? statement.declarationList.declarations : [statement as ts.FunctionDeclaration];
     return declared.flatMap(({ name }) => namesIn(name));
   });
 }
@@ -71,9 +70,7 @@ describe.each([
     const missing = programs.flatMap((path) =>
       importsOf(path)
         .filter(({ from }) => from === entry)
-        .flatMap(({ names }) =>
-          names.filter((name) => !there.includes(name)).map((name) => `${path}: ${name}`),
-        ),
+        .flatMap(({ names }) => names.filter((name) => !there.includes(name)).map((name) => `${path}: ${name}`)),
     );
     expect(missing).toEqual([]);
     expect(programs.some((path) => importsOf(path).some(({ from }) => from === entry))).toBe(true);
@@ -86,8 +83,7 @@ it('what programs import from each other is there', () => {
       .filter(({ from }) => /^\..*\.mjs$/.test(from))
       .flatMap(({ from, names }) => {
         const target = relative(root, join(root, path, '..', from));
-        if (!parsed.has(target))
-          return /^(examples|tests\/bench|scripts)/.test(target) ? [`${path}: ${from}`] : [];
+        if (!parsed.has(target)) return /^(examples|tests\/bench|scripts)/.test(target) ? [`${path}: ${from}`] : [];
         const there = exportsOf(target);
         return names.filter((name) => !there.includes(name)).map((name) => `${path}: ${name} of ${from}`);
       }),

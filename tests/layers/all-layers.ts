@@ -31,13 +31,19 @@ export interface LayerRow {
 }
 
 const elu = (x: number) => (x > 0 ? x : Math.expm1(x));
-const hot = (levels: number) => (level: number) => Array.from({ length: levels }, (_, i) => Number(i === level)); // biome-ignore format: one line
+const hot = (levels: number) => (level: number) => Array.from({ length: levels }, (_, i) => Number(i === level));
 
 const image = 'input: wanted one tensor [N,H,W,features]';
-const seed: [object, string][] = [[{ seed: 0.5 }, 'seed: wanted an integer'], [{ seed: 'x' }, 'seed: wanted an integer']]; // biome-ignore format: one line
+const seed: [object, string][] = [
+  [{ seed: 0.5 }, 'seed: wanted an integer'],
+  [{ seed: 'x' }, 'seed: wanted an integer'],
+];
 const dropout: [object, string][] = [[{ dropout: 1 }, 'dropout: wanted a number from 0, below 1, got 1']];
-const normalization: [object, string][] = [[{ weightNormalization: 'on' }, "weightNormalization: wanted true or false, got 'on'"]]; // biome-ignore format: one line
-const channels: [object, string][] = [[{ imageChannels: 0 }, 'imageChannels: wanted'], [{ imageChannels: -1 }, 'imageChannels: wanted']]; // biome-ignore format: one line
+const normalization: [object, string][] = [[{ weightNormalization: 'on' }, "weightNormalization: wanted true or false, got 'on'"]];
+const channels: [object, string][] = [
+  [{ imageChannels: 0 }, 'imageChannels: wanted'],
+  [{ imageChannels: -1 }, 'imageChannels: wanted'],
+];
 
 /** Arguments of any layer with a kernel, in the middle of numbers. */
 const ofKernel = { kernelInitializer: 'heNormal', kernelRegularizer: 'l1l2', kernelConstraint: 'nonNeg' };

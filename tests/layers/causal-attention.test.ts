@@ -15,7 +15,11 @@ const units = heads * size;
 /** What the layer is, of images [N*H*W,Q] and [N*H*W,K], in float64. */
 function slowLayer(x: readonly number[], y: readonly number[], weights: SlowWeights): number[] {
   const project = (part: string, of: readonly number[], features: number) => {
-    const [kernel, gain, bias] = ['kernel', 'gain', 'bias'].map((name) => weights.get(`${part}_${name}`)?.data) as [number[], number[] | undefined, number[]]; // biome-ignore format: one line
+    const [kernel, gain, bias] = ['kernel', 'gain', 'bias'].map((name) => weights.get(`${part}_${name}`)?.data) as [
+      number[],
+      number[] | undefined,
+      number[],
+    ];
     return Array.from({ length: (of.length / features) * units }, (_, at) => {
       const [pixel, unit] = [Math.floor(at / units), at % units];
       const column = Array.from({ length: features }, (_, i) => kernel[i * units + unit] as number);
@@ -31,36 +35,31 @@ function slowLayer(x: readonly number[], y: readonly number[], weights: SlowWeig
 const valuesOf = (features: number, seed: number) => Array.from(noise(N * H * W * features, seed));
 
 onEachBackend('CausalAttention', (_backend) => {
-  it.each([false, true])(
-    'equals loops in plain numbers; weight normalization: %s',
-    async (weightNormalization) => {
-      const layer = causalAttention({ heads, units, weightNormalization });
-      const values = [valuesOf(Q, 1), valuesOf(K, 2)] as [number[], number[]];
-      const inputs = [tf.tensor(values[0], [N, H, W, Q]), tf.tensor(values[1], [N, H, W, K])];
-      tf.dispose(layer.apply(inputs)); // builds it
-      setLayerNoise(layer, 3);
-      const weights = await slowWeightsOf(layer);
-      const parts = weightNormalization ? ['kernel', 'gain', 'bias'] : ['kernel', 'bias'];
-      expect([...weights.keys()]).toEqual(['query', 'key', 'value'].flatMap((of) => parts.map((part) => `${of}_${part}`))); // biome-ignore format: one line
-      expect([...weights.values()].map(({ shape }) => shape)).toEqual(
-        [Q, K, K].flatMap((features) => [[1, 1, features, units], ...parts.slice(1).map(() => [units])]),
-      );
+  it.each([false, true])('equals loops in plain numbers; weight normalization: %s', async (weightNormalization) => {
+    const layer = causalAttention({ heads, units, weightNormalization });
+    const values = [valuesOf(Q, 1), valuesOf(K, 2)] as [number[], number[]];
+    const inputs = [tf.tensor(values[0], [N, H, W, Q]), tf.tensor(values[1], [N, H, W, K])];
+    tf.dispose(layer.apply(inputs)); // builds it
+    setLayerNoise(layer, 3);
+    const weights = await slowWeightsOf(layer);
+    const parts = weightNormalization ? ['kernel', 'gain', 'bias'] : ['kernel', 'bias'];
+    expect([...weights.keys()]).toEqual(['query', 'key', 'value'].flatMap((of) => parts.map((part) => `${of}_${part}`)));
+    expect([...weights.values()].map(({ shape }) => shape)).toEqual(
+      [Q, K, K].flatMap((features) => [[1, 1, features, units], ...parts.slice(1).map(() => [units])]),
+    );
 
-      const y = layer.apply(inputs);
-      expect(y.shape).toEqual([N, H, W, units]);
-      expectClose(await take(y), slowLayer(...values, weights), 1e-5);
-      tf.dispose(inputs);
-      layer.dispose();
-    },
-  );
+    const y = layer.apply(inputs);
+    expect(y.shape).toEqual([N, H, W, units]);
+    expectClose(await take(y), slowLayer(...values, weights), 1e-5);
+    tf.dispose(inputs);
+    layer.dispose();
+  });
 
   it('drops weights of places in training only, by its seed and the step', async () => {
     const layer = causalAttention({ heads: 1, units: 1, dropout: 0.5, seed: 3 });
     const x = tf.ones([1, 4, 4, 1]);
     tf.dispose(layer.apply([x, x]));
-    layer.setWeights(
-      [0, 0, 0, 0, 1, 0].map((weight, i) => tf.fill(i % 2 === 0 ? [1, 1, 1, 1] : [1], weight)),
-    );
+    layer.setWeights([0, 0, 0, 0, 1, 0].map((weight, i) => tf.fill(i % 2 === 0 ? [1, 1, 1, 1] : [1], weight)));
     const mean = [0, ...new Array(15).fill(1)]; // of values 1
     const train = async (step: number) => {
       layer.setStep(step);

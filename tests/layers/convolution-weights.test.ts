@@ -19,11 +19,7 @@ import { expectClose, expectCloseRelative, noise, take, weightGradients } from '
 // Weight normalization, of every layer that has it.
 
 /** Changes one weight of a layer. */
-async function change(
-  layer: tfl.layers.Layer,
-  name: string,
-  fn: (values: number[]) => number[],
-): Promise<void> {
+async function change(layer: tfl.layers.Layer, name: string, fn: (values: number[]) => number[]): Promise<void> {
   const weights = await slowWeightsOf(layer);
   const tensors = [...weights].map(([own, { shape, data }]) => {
     const values = Array.from(data);
@@ -49,7 +45,7 @@ onEachBackend('weight normalization', (backend) => {
     const mask = getMask({ ...masked, featuresIn, featuresOut: filters, maskType }).values;
     const isSeen = (index: number) => mask[index] === 1;
     const slow = (by: ReadonlyMap<string, SlowWeight>) => {
-      const [kernel, gain, bias] = ['kernel', 'gain', 'bias'].map((name) => by.get(name)) as [SlowWeight, SlowWeight, SlowWeight]; // biome-ignore format: one line
+      const [kernel, gain, bias] = ['kernel', 'gain', 'bias'].map((name) => by.get(name)) as [SlowWeight, SlowWeight, SlowWeight];
       const normalized = slowNormalized(kernel, gain, isSeen);
       const args = { maskType, imageChannels: 2, vertical: false };
       return slowConv(grid(values, [h, w, featuresIn]), [normalized, bias], args).flat(2);
@@ -73,29 +69,30 @@ onEachBackend('weight normalization', (backend) => {
     const weighted = (all: number[]) => all.reduce((sum, value, i) => sum + value * (g[i] as number), 0);
     const gradients = weightGradients(layer, () => tf.sum(tf.mul(layer.apply(x), gs)));
     for (const [i, [name, weight]] of [...weights].entries()) {
-      const slopes = slopesOf((data) => weighted(slow(new Map(weights).set(name, { ...weight, data }))), weight.data); // biome-ignore format: one line
+      const slopes = slopesOf((data) => weighted(slow(new Map(weights).set(name, { ...weight, data }))), weight.data);
       const gradient = await take(gradients[i] as tf.Tensor);
       expectCloseRelative(gradient, slopes, 2e-4);
-      if (name === 'kernel')
-        for (const [at, slope] of gradient.entries()) if (!isSeen(at)) expect(Math.abs(slope)).toBe(0);
+      if (name === 'kernel') for (const [at, slope] of gradient.entries()) if (!isSeen(at)) expect(Math.abs(slope)).toBe(0);
     }
 
     // What is hidden counts for nothing, and of what is seen only the direction.
-    await change(layer, 'kernel', (values) =>
-      values.map((value, at) => (isSeen(at) ? value : 100 * value + 7)),
-    );
+    await change(layer, 'kernel', (values) => values.map((value, at) => (isSeen(at) ? value : 100 * value + 7)));
     expect(await take(layer.apply(x))).toEqual(y);
     await change(layer, 'kernel', (values) => values.map((value, at) => (isSeen(at) ? 37 * value : value)));
     expectClose(await take(layer.apply(x)), y, 1e-5);
     await change(layer, 'gain', (values) => values.map((value) => 2 * value));
     await change(layer, 'bias', (values) => values.map((value) => 2 * value));
-    expectClose(await take(layer.apply(x)), y.map((value) => 2 * value), 2e-5); // biome-ignore format: one line
+    expectClose(
+      await take(layer.apply(x)),
+      y.map((value) => 2 * value),
+      2e-5,
+    );
     gs.dispose();
     dispose();
   });
 
   it('of an output that sees nothing, or whose direction is 0, is 0, and so are its gradients', async () => {
-    const layer = maskedConv2d({ filters: 2, kernelSize: 1, maskType: 'A', imageChannels: 2, weightNormalization: true }); // biome-ignore format: one line
+    const layer = maskedConv2d({ filters: 2, kernelSize: 1, maskType: 'A', imageChannels: 2, weightNormalization: true });
     const x = tf.ones([1, 1, 1, 2]);
     tf.dispose(layer.apply(x));
     expect((await take(layer.apply(x)))[0]).toBe(0); // sees no channel before it
@@ -110,23 +107,27 @@ onEachBackend('weight normalization', (backend) => {
 
   it('applies to every convolution of a PixelCNNResBlock', async () => {
     const args = { filters: 2, imageChannels: 2, kernelSize: 3 };
-    const [normed, plain] = [true, false].map((weightNormalization) => pixelCNNResBlock({ ...args, weightNormalization })); // biome-ignore format: one line
+    const [normed, plain] = [true, false].map((weightNormalization) => pixelCNNResBlock({ ...args, weightNormalization }));
     if (normed === undefined || plain === undefined) throw new Error('two blocks');
     const x = tf.tensor4d(noise(2 * 3 * 3 * 4), [2, 3, 3, 4]);
     tf.dispose([normed, plain].map((block) => block.apply(x)));
     const initial = await slowWeightsOf(normed);
-    expect(['in', 'mid', 'out'].map((conv) => initial.get(`conv_${conv}_gain`)?.data)).toEqual(
-      [[1, 1], [1, 1], new Array(4).fill(Math.fround(0.1))], // biome-ignore format: one line
-    );
+    expect(['in', 'mid', 'out'].map((conv) => initial.get(`conv_${conv}_gain`)?.data)).toEqual([
+      [1, 1],
+      [1, 1],
+      new Array(4).fill(Math.fround(0.1)),
+    ]);
     setLayerNoise(normed, 2);
     const weights = await slowWeightsOf(normed);
     expect([...weights.keys()]).toEqual(
-      ['in', 'mid', 'out'].flatMap((conv) =>
-        ['kernel', 'gain', 'bias'].map((part) => `conv_${conv}_${part}`),
-      ),
+      ['in', 'mid', 'out'].flatMap((conv) => ['kernel', 'gain', 'bias'].map((part) => `conv_${conv}_${part}`)),
     );
     const folded = ['in', 'mid', 'out'].flatMap((conv) => {
-      const [kernel, gain, bias] = ['kernel', 'gain', 'bias'].map((part) => weights.get(`conv_${conv}_${part}`)) as [SlowWeight, SlowWeight, SlowWeight]; // biome-ignore format: one line
+      const [kernel, gain, bias] = ['kernel', 'gain', 'bias'].map((part) => weights.get(`conv_${conv}_${part}`)) as [
+        SlowWeight,
+        SlowWeight,
+        SlowWeight,
+      ];
       const [rows, columns, featuresIn, featuresOut] = kernel.shape as [number, number, number, number];
       const mask = getMask({ kernelSize: [rows, columns], featuresIn, featuresOut, imageChannels: 2 }).values;
       return [slowNormalized(kernel, gain, (at) => mask[at] === 1), bias];
@@ -164,10 +165,7 @@ describe('weight normalization', () => {
       const numbers = await Promise.all(from.map((weight) => (weight.read() as tf.Tensor).data()));
       const weights = await slowWeightsOf(layer);
       const kernel = weights.get('kernel') as SlowWeight;
-      const { maskType, imageChannels = 1 } = layer.getConfig() as {
-        maskType?: MaskType;
-        imageChannels?: number;
-      };
+      const { maskType, imageChannels = 1 } = layer.getConfig() as { maskType?: MaskType; imageChannels?: number };
       const kernelSize = kernel.shape.slice(0, 2) as [number, number];
       const sizes = { kernelSize, featuresIn: 2, featuresOut: 4, imageChannels };
       const mask = maskType === undefined ? null : getMask({ ...sizes, maskType }).values;
@@ -200,15 +198,9 @@ describe('weight normalization', () => {
     const block = (weightNormalization: boolean) => {
       const stacks = { vertical: image, horizontal: image };
       const args = { filters: 2, imageChannels: 2, maskType: 'A', skipFilters: 2, condition } as const;
-      const { vertical, horizontal, skip } = gatedPixelCNNBlock(stacks, {
-        ...args,
-        weightNormalization,
-        seed: 1,
-      });
+      const { vertical, horizontal, skip } = gatedPixelCNNBlock(stacks, { ...args, weightNormalization, seed: 1 });
       const model = tfl.model({ inputs: [image, condition], outputs: [vertical, horizontal, skip] });
-      return model.layers.flatMap((layer) =>
-        layer.weights.map(({ originalName }) => originalName.split('/').at(-1)),
-      );
+      return model.layers.flatMap((layer) => layer.weights.map(({ originalName }) => originalName.split('/').at(-1)));
     };
     const count = (names: (string | undefined)[], name: string) => names.filter((own) => own === name).length;
     const [normed, plain] = [block(true), block(false)];

@@ -39,7 +39,7 @@ const applied = (layer: tfl.layers.Layer, inputs: tf.Tensor[], kwargs = {}) =>
   layer.apply(inputs.length === 1 ? (inputs[0] as tf.Tensor) : inputs, kwargs) as tf.Tensor;
 
 it('is in the table: every layer that the library exports', () => {
-  const isLayer = (value: unknown) => typeof value === 'function' && value.prototype instanceof library.PixelLayer; // biome-ignore format: one line
+  const isLayer = (value: unknown) => typeof value === 'function' && value.prototype instanceof library.PixelLayer;
   const layers = Object.entries(exported).filter(([, value]) => isLayer(value));
   expect(rows.map(([name]) => name).sort()).toEqual(layers.map(([name]) => name).sort());
 });
@@ -47,8 +47,7 @@ it('is in the table: every layer that the library exports', () => {
 it('has 3 image channels by default, if any', () => {
   const ofChannels = rows.filter(([, { args }]) => 'imageChannels' in args);
   expect(ofChannels.length).toBeGreaterThan(5);
-  for (const [name, { defaults }] of ofChannels)
-    expect([name, defaults]).toEqual([name, expect.objectContaining({ imageChannels: 3 })]);
+  for (const [name, { defaults }] of ofChannels) expect([name, defaults]).toEqual([name, expect.objectContaining({ imageChannels: 3 })]);
 });
 
 onEachBackend('every layer', (backend) => {
@@ -60,119 +59,116 @@ onEachBackend('every layer', (backend) => {
     const y = applied(layer, inputs);
     const shapes = inputs.map(({ shape }) => shape);
     expect(layer.computeOutputShape(shapes.length === 1 ? (shapes[0] as number[]) : shapes)).toEqual(y.shape);
-    const unbuilt = () =>
-      make(row).computeOutputShape(shapes.length === 1 ? (shapes[0] as number[]) : shapes);
-    const needsWeights =
-      (layer.weights.length > 0 || name === 'PixelNormalization') && !name.endsWith('Conv2D'); // of those, only the window counts
+    const unbuilt = () => make(row).computeOutputShape(shapes.length === 1 ? (shapes[0] as number[]) : shapes);
+    const needsWeights = (layer.weights.length > 0 || name === 'PixelNormalization') && !name.endsWith('Conv2D'); // of those, only the window counts
     if (needsWeights) expect(unbuilt).toThrow(`${name}: computeOutputShape: called before it was built`);
     else expect(unbuilt()).toEqual(y.shape);
     const isAny = (rank: number, axis: number) => !row.isOfKnownSize && rank >= 4 && axis < 2;
-    const anySize = row.inputs.map((shape) => shape.map((size, i) => (isAny(shape.length + 1, i) ? null : size))); // biome-ignore format: one line
+    const anySize = row.inputs.map((shape) => shape.map((size, i) => (isAny(shape.length + 1, i) ? null : size)));
     const wanted = [null, ...y.shape.slice(1).map((size, i) => (isAny(y.rank, i) ? null : size))];
     expect((make(row).apply(symbolic(anySize)) as tfl.SymbolicTensor).shape).toEqual(wanted);
     tf.dispose([inputs, y]);
     layer.dispose();
   });
 
-  it.each(rows.filter(([, { ofPixel }]) => ofPixel))(
-    '%s: makes of each pixel what it says, of integers too',
-    async (_, row) => {
-      const [layer, [x]] = [make(row), inputsOf(row) as [tf.Tensor]];
-      const integers = tf.cast(tf.round(x), 'int32');
-      for (const given of [x, integers]) {
-        const values = Array.from(await given.data());
-        const features = given.shape.at(-1) as number;
-        const pixels = Array.from({ length: given.size / features }, (_, i) => values.slice(i * features, (i + 1) * features)); // biome-ignore format: one line
-        const y = applied(layer, [given]);
-        expect(y.dtype).toBe('float32');
-        expectClose(
-          await take(y),
-          pixels.flatMap((pixel) => row.ofPixel?.(pixel) ?? []),
-          1e-6,
-        );
-      }
-      tf.dispose([x, integers]);
-    },
-  );
+  it.each(rows.filter(([, { ofPixel }]) => ofPixel))('%s: makes of each pixel what it says, of integers too', async (_, row) => {
+    const [layer, [x]] = [make(row), inputsOf(row) as [tf.Tensor]];
+    const integers = tf.cast(tf.round(x), 'int32');
+    for (const given of [x, integers]) {
+      const values = Array.from(await given.data());
+      const features = given.shape.at(-1) as number;
+      const pixels = Array.from({ length: given.size / features }, (_, i) => values.slice(i * features, (i + 1) * features));
+      const y = applied(layer, [given]);
+      expect(y.dtype).toBe('float32');
+      expectClose(
+        await take(y),
+        pixels.flatMap((pixel) => row.ofPixel?.(pixel) ?? []),
+        1e-6,
+      );
+    }
+    tf.dispose([x, integers]);
+  });
 
   // Of PixelCNNResBlock, whose ReLUs bend everywhere, a reference has them. OneHotLevels rounds, and has no weights.
-  const smooth = rows.filter(([name, { areIntegers }]) => !['PixelCNNResBlock', 'OneHotLevels'].includes(name) && !areIntegers); // biome-ignore format: one line
-  it.each(onCpus(smooth))(
-    '%s: has the gradients of its inputs and weights that differences have',
-    async (name, row) => {
-      // Not of regularizers, nor where a difference would cross a bend or round.
-      const others = 'kernelInitializer' in row.args ? { activation: 'tanh', useBias: true } : {};
-      const layer = make(row, name.endsWith('Conv2D') ? others : {});
-      const inputs = inputsOf(row);
-      tf.dispose(applied(layer, inputs)); // builds it
-      setLayerNoise(layer, 3);
-      const variables = layer.trainableWeights.map((weight) => weight.read() as tf.Variable);
-      const y = applied(layer, inputs);
-      const g = tf.tensor(noise(y.size, 9), y.shape);
-      const loss = (...x: tf.Tensor[]) =>
-        tf.addN([tf.sum(tf.mul(applied(layer, x), g)), ...x.map((of) => tf.mul(0, tf.sum(of)))]) as tf.Scalar;
-      const at = async (x: tf.Tensor[]) => (await take(tf.tidy(() => loss(...x))))[0] as number;
-      const check = async (gradient: tf.Tensor, put: (direction: Numbers, by: number) => Promise<number>) => {
-        const direction = Array.from(noise(gradient.size, 5), Math.sign);
-        const slope = ((await put(direction, 0.01)) - (await put(direction, -0.01))) / 0.02;
-        const along = (await take(gradient)).reduce((sum, x, i) => sum + x * (direction[i] as number), 0);
-        expect(Math.abs(along - slope)).toBeLessThan(5e-3 * Math.max(1, Math.abs(slope)));
-      };
-      const moved = (x: tf.Tensor, direction: Numbers, by: number) => tf.tidy(() => tf.add(x, tf.tensor(direction.map((of) => by * of), x.shape))); // biome-ignore format: one line
-      const isRounding = name === 'LevelEmbedding';
-      if (!isRounding) {
-        for (const [i, gradient] of tf.grads(loss)(inputs).entries()) {
-          await check(gradient, async (direction, by) => {
-            const other = moved(inputs[i] as tf.Tensor, direction, by);
-            const value = await at(inputs.map((x, k) => (k === i ? other : x)));
-            other.dispose();
-            return value;
-          });
-        }
-      }
-      const { grads } = variables.length === 0 ? { grads: {} } : tf.variableGrads(() => loss(...inputs));
-      for (const variable of variables) {
-        const before = variable.clone();
-        await check((grads as tf.NamedTensorMap)[variable.name] as tf.Tensor, async (direction, by) => {
-          const other = moved(before, direction, by);
-          variable.assign(other);
-          const value = await at(inputs);
-          variable.assign(before);
+  const smooth = rows.filter(([name, { areIntegers }]) => !['PixelCNNResBlock', 'OneHotLevels'].includes(name) && !areIntegers);
+  it.each(onCpus(smooth))('%s: has the gradients of its inputs and weights that differences have', async (name, row) => {
+    // Not of regularizers, nor where a difference would cross a bend or round.
+    const others = 'kernelInitializer' in row.args ? { activation: 'tanh', useBias: true } : {};
+    const layer = make(row, name.endsWith('Conv2D') ? others : {});
+    const inputs = inputsOf(row);
+    tf.dispose(applied(layer, inputs)); // builds it
+    setLayerNoise(layer, 3);
+    const variables = layer.trainableWeights.map((weight) => weight.read() as tf.Variable);
+    const y = applied(layer, inputs);
+    const g = tf.tensor(noise(y.size, 9), y.shape);
+    const loss = (...x: tf.Tensor[]) =>
+      tf.addN([tf.sum(tf.mul(applied(layer, x), g)), ...x.map((of) => tf.mul(0, tf.sum(of)))]) as tf.Scalar;
+    const at = async (x: tf.Tensor[]) => (await take(tf.tidy(() => loss(...x))))[0] as number;
+    const check = async (gradient: tf.Tensor, put: (direction: Numbers, by: number) => Promise<number>) => {
+      const direction = Array.from(noise(gradient.size, 5), Math.sign);
+      const slope = ((await put(direction, 0.01)) - (await put(direction, -0.01))) / 0.02;
+      const along = (await take(gradient)).reduce((sum, x, i) => sum + x * (direction[i] as number), 0);
+      expect(Math.abs(along - slope)).toBeLessThan(5e-3 * Math.max(1, Math.abs(slope)));
+    };
+    const moved = (x: tf.Tensor, direction: Numbers, by: number) =>
+      tf.tidy(() =>
+        tf.add(
+          x,
+          tf.tensor(
+            direction.map((of) => by * of),
+            x.shape,
+          ),
+        ),
+      );
+    const isRounding = name === 'LevelEmbedding';
+    if (!isRounding) {
+      for (const [i, gradient] of tf.grads(loss)(inputs).entries()) {
+        await check(gradient, async (direction, by) => {
+          const other = moved(inputs[i] as tf.Tensor, direction, by);
+          const value = await at(inputs.map((x, k) => (k === i ? other : x)));
           other.dispose();
           return value;
         });
-        before.dispose();
       }
-      tf.dispose([inputs, y, g]);
-      layer.dispose();
-    },
-  );
-
-  it.each(onCpus(rows))(
-    '%s: leaves no tensor behind: built, applied, in training, with gradients, where it throws',
-    async (_, row) => {
-      const inputs = inputsOf(row);
-      await expectNoLeaks(() => {
-        const layer = make(row);
-        const loss = (...x: tf.Tensor[]) =>
-          tf.addN([...[applied(layer, x, { training: true }), ...x].map((of) => tf.sum(of))]) as tf.Scalar;
-        const outputs = [applied(layer, inputs), ...(row.areIntegers ? [] : tf.grads(loss)(inputs))];
-        if (layer.trainableWeights.length > 0) {
-          const { value, grads } = tf.variableGrads(() => loss(...inputs));
-          outputs.push(value, ...Object.values(grads));
-        }
-        const three = inputsOf(row, N + 1);
-        const mixed = inputs.map((x, i) => (i === inputs.length - 1 ? (three[i] as tf.Tensor) : x));
-        if (inputs.length > 1) {
-          const message = `input ${inputs.length - 1}: wanted a batch of 2 images, got`;
-          expect(() => applied(layer, mixed)).toThrow(message);
-        }
-        layer.dispose();
-        return [outputs, three];
+    }
+    const { grads } = variables.length === 0 ? { grads: {} } : tf.variableGrads(() => loss(...inputs));
+    for (const variable of variables) {
+      const before = variable.clone();
+      await check((grads as tf.NamedTensorMap)[variable.name] as tf.Tensor, async (direction, by) => {
+        const other = moved(before, direction, by);
+        variable.assign(other);
+        const value = await at(inputs);
+        variable.assign(before);
+        other.dispose();
+        return value;
       });
-      tf.dispose(inputs);
-    },
-  );
+      before.dispose();
+    }
+    tf.dispose([inputs, y, g]);
+    layer.dispose();
+  });
+
+  it.each(onCpus(rows))('%s: leaves no tensor behind: built, applied, in training, with gradients, where it throws', async (_, row) => {
+    const inputs = inputsOf(row);
+    await expectNoLeaks(() => {
+      const layer = make(row);
+      const loss = (...x: tf.Tensor[]) => tf.addN([...[applied(layer, x, { training: true }), ...x].map((of) => tf.sum(of))]) as tf.Scalar;
+      const outputs = [applied(layer, inputs), ...(row.areIntegers ? [] : tf.grads(loss)(inputs))];
+      if (layer.trainableWeights.length > 0) {
+        const { value, grads } = tf.variableGrads(() => loss(...inputs));
+        outputs.push(value, ...Object.values(grads));
+      }
+      const three = inputsOf(row, N + 1);
+      const mixed = inputs.map((x, i) => (i === inputs.length - 1 ? (three[i] as tf.Tensor) : x));
+      if (inputs.length > 1) {
+        const message = `input ${inputs.length - 1}: wanted a batch of 2 images, got`;
+        expect(() => applied(layer, mixed)).toThrow(message);
+      }
+      layer.dispose();
+      return [outputs, three];
+    });
+    tf.dispose(inputs);
+  });
 
   it.each(rows.filter(([, { isEarly = true, inputs }]) => isEarly && inputs[0]?.length === 3))(
     '%s: keeps the order of pixels, and of channels',
@@ -189,9 +185,9 @@ onEachBackend('every layer', (backend) => {
         const many = base.map((x) => tf.tile(x, [values, ...x.shape.slice(1).map(() => 1)]));
         const size = input.size / values; // of a group
         const numbers = Array.from(await input.data());
-        const changed = Array.from({ length: values }, (_, value) => numbers.map((x, at) => (Math.floor(at / size) === value ? 1 - x : x))); // biome-ignore format: one line
+        const changed = Array.from({ length: values }, (_, value) => numbers.map((x, at) => (Math.floor(at / size) === value ? 1 - x : x)));
         const moved = tf.tensor(changed.flat(), (many[i] as tf.Tensor).shape);
-        const [before, after] = [many, many.map((x, k) => (k === i ? moved : x))].map((x) => applied(layer, x)) as [tf.Tensor, tf.Tensor]; // biome-ignore format: one line
+        const [before, after] = [many, many.map((x, k) => (k === i ? moved : x))].map((x) => applied(layer, x)) as [tf.Tensor, tf.Tensor];
         const [was, is] = [await take(before), await take(after)];
         const each = was.length / values / values; // features of a group of the output
         for (const [at, value] of is.entries()) {
@@ -223,8 +219,7 @@ onEachBackend('every layer', (backend) => {
     plain.setWeights(layer.getWeights());
     const whole = await take(applied(plain, inputs, { training: true }));
     expect(whole).not.toEqual(first);
-    for (const kwargs of [{}, { training: false }])
-      expect(await take(applied(layer, inputs, kwargs))).toEqual(whole);
+    for (const kwargs of [{}, { training: false }]) expect(await take(applied(layer, inputs, kwargs))).toEqual(whole);
     expect(() => layer.setStep(-1)).toThrow('step: wanted an integer');
     tf.dispose(inputs);
     for (const each of [layer, plain]) each.dispose();
@@ -265,11 +260,7 @@ describe('every layer', () => {
     const begin = async (seed: number | undefined) => {
       const drawing = { kernelInitializer: 'glorotUniform', embeddingsInitializer: 'randomUniform' };
       const others = Object.fromEntries(Object.entries(drawing).filter(([key]) => key in row.args));
-      const layer = make(row, {
-        ...others,
-        ...('biasInitializer' in row.args && { biasInitializer: 'zeros' }),
-        seed,
-      });
+      const layer = make(row, { ...others, ...('biasInitializer' in row.args && { biasInitializer: 'zeros' }), seed });
       layer.apply(symbolic(row.inputs));
       const weights = layer.getWeights().filter(({ rank }) => rank !== 1);
       const numbers = await Promise.all(weights.map(async (weight) => Array.from(await weight.data())));
@@ -284,11 +275,22 @@ describe('every layer', () => {
   });
 
   it.each(seeded)('%s: begins as tfjs draws by the seed of each part, to the bit', async (_, row) => {
-    const none = { kernelInitializer: null, embeddingsInitializer: null, biasInitializer: null, weightNormalization: false, initialScale: 1 }; // biome-ignore format: one line
+    const none = {
+      kernelInitializer: null,
+      embeddingsInitializer: null,
+      biasInitializer: null,
+      weightNormalization: false,
+      initialScale: 1,
+    };
     const layer = make(row, Object.fromEntries(Object.entries(none).filter(([key]) => key in row.args)));
     layer.apply(symbolic(row.inputs));
     const { glorotUniform, ones, randomUniform, zeros } = tfl.initializers;
-    const initial: Record<string, (args: { seed: number }) => ReturnType<typeof ones>> = { embeddings: randomUniform, start: randomUniform, kernel: glorotUniform, gamma: ones }; // biome-ignore format: one line
+    const initial: Record<string, (args: { seed: number }) => ReturnType<typeof ones>> = {
+      embeddings: randomUniform,
+      start: randomUniform,
+      kernel: glorotUniform,
+      gamma: ones,
+    };
     for (const weight of layer.weights) {
       const part = weight.originalName.split('/').at(-1) as string;
       const args = { seed: partSeed(4, part) as number };
@@ -300,30 +302,28 @@ describe('every layer', () => {
     layer.dispose();
   });
 
-  const ofWeights = rows.filter(([, { args }]) => 'kernelInitializer' in args || 'embeddingsInitializer' in args); // biome-ignore format: one line
-  it.each(ofWeights)(
-    '%s: initializes, regularizes and constrains its weights as it is told',
-    async (_, row) => {
-      const ones = { kernelInitializer: 'ones', embeddingsInitializer: 'ones', biasInitializer: 'ones', useBias: true, weightNormalization: false }; // biome-ignore format: one line
-      const layer = make(row, Object.fromEntries(Object.entries(ones).filter(([key]) => key in row.args)));
-      layer.apply(symbolic(row.inputs));
-      for (const weight of layer.weights) {
-        expect(new Set(await weight.read().data())).toEqual(new Set([1]));
-        expect([weight.originalName, weight.constraint?.getClassName()]).toEqual([
-          weight.originalName,
-          'NonNeg',
-        ]);
-      }
-      expect(layer.losses).toHaveLength(layer.weights.length);
-      layer.dispose();
-    },
-  );
+  const ofWeights = rows.filter(([, { args }]) => 'kernelInitializer' in args || 'embeddingsInitializer' in args);
+  it.each(ofWeights)('%s: initializes, regularizes and constrains its weights as it is told', async (_, row) => {
+    const ones = {
+      kernelInitializer: 'ones',
+      embeddingsInitializer: 'ones',
+      biasInitializer: 'ones',
+      useBias: true,
+      weightNormalization: false,
+    };
+    const layer = make(row, Object.fromEntries(Object.entries(ones).filter(([key]) => key in row.args)));
+    layer.apply(symbolic(row.inputs));
+    for (const weight of layer.weights) {
+      expect(new Set(await weight.read().data())).toEqual(new Set([1]));
+      expect([weight.originalName, weight.constraint?.getClassName()]).toEqual([weight.originalName, 'NonNeg']);
+    }
+    expect(layer.losses).toHaveLength(layer.weights.length);
+    layer.dispose();
+  });
 
   it.each(rows)('%s: names what is wrong', (name, row) => {
-    for (const none of [null, 'x', 1])
-      expect(() => row.make(none as never)).toThrow(`${name}: wanted an object of arguments`);
-    for (const [args, message] of row.wrong)
-      expect(() => row.make({ ...row.least, ...args } as never)).toThrow(`${name}: ${message}`);
+    for (const none of [null, 'x', 1]) expect(() => row.make(none as never)).toThrow(`${name}: wanted an object of arguments`);
+    for (const [args, message] of row.wrong) expect(() => row.make({ ...row.least, ...args } as never)).toThrow(`${name}: ${message}`);
     for (const [shapes, message, others] of row.wrongInputs) {
       const layer = row.make({ ...row.least, ...others } as never);
       expect(() => layer.apply(symbolic(shapes))).toThrow(message);
@@ -335,11 +335,10 @@ describe('every layer', () => {
       const layer = make(row);
       layer.apply(symbolic(row.inputs));
       if (layer.weights.length > 0) {
-        const wide = row.inputs.map((shape, i) => (i === 0 ? [...shape.slice(0, -1), 2 * (shape.at(-1) as number)] : shape)); // biome-ignore format: one line
+        const wide = row.inputs.map((shape, i) => (i === 0 ? [...shape.slice(0, -1), 2 * (shape.at(-1) as number)] : shape));
         expect(() => layer.apply(symbolic(wide)), name).toThrow('expected axis');
         const message = `expects ${row.inputs.length} inputs`;
-        if (row.inputs.length > 1)
-          expect(() => layer.apply(symbolic(row.inputs.slice(0, 1))), name).toThrow(message);
+        if (row.inputs.length > 1) expect(() => layer.apply(symbolic(row.inputs.slice(0, 1))), name).toThrow(message);
       }
       layer.dispose();
     }

@@ -28,13 +28,11 @@ onEachBackend('GatedActivation', (backend) => {
         const all = conditions.map((name, i) => {
           const isMap = name.endsWith('map');
           const shape = isMap ? [N, h, w, K] : [N, K];
-          const given = noise(shape.reduce((a, b) => a * b, 1), seed + 10 * i + 1); // biome-ignore format: one line
-          return {
-            isMap,
-            given,
-            tensor: tf.tensor(given, shape),
-            kernel: noise(K * gates, seed + 10 * i + 2),
-          };
+          const given = noise(
+            shape.reduce((a, b) => a * b, 1),
+            seed + 10 * i + 1,
+          );
+          return { isMap, given, tensor: tf.tensor(given, shape), kernel: noise(K * gates, seed + 10 * i + 2) };
         });
         const x = tf.tensor4d(values, [N, h, w, gates]);
         const inputs = all.length === 0 ? x : [x, ...all.map(({ tensor }) => tensor)];
@@ -51,8 +49,7 @@ onEachBackend('GatedActivation', (backend) => {
           let sum = values[pixel * gates + f] as number;
           for (const { isMap, given, kernel } of all) {
             const row = isMap ? pixel : Math.floor(pixel / (h * w));
-            for (let k = 0; k < K; k++)
-              sum += (given[row * K + k] as number) * (kernel[k * gates + f] as number);
+            for (let k = 0; k < K; k++) sum += (given[row * K + k] as number) * (kernel[k * gates + f] as number);
           }
           return sum;
         };

@@ -46,15 +46,7 @@ const whole: Case<typeof cases> = {
 
 onEachBackend('GatedResBlock', (backend) => {
   it('equals loops in plain numbers', async () => {
-    const check = async ({
-      h,
-      w,
-      skipFeatures,
-      conditions,
-      seed,
-      kernelSize,
-      ...args
-    }: Case<typeof cases>) => {
+    const check = async ({ h, w, skipFeatures, conditions, seed, kernelSize, ...args }: Case<typeof cases>) => {
       const hasSkip = skipFeatures > 0;
       const block = gatedResBlock({ ...args, hasSkip, ...(kernelSize && { kernelSize }) });
       const shapes = [
@@ -62,7 +54,14 @@ onEachBackend('GatedResBlock', (backend) => {
         ...(hasSkip ? [[h, w, skipFeatures]] : []),
         ...conditions.map((kind) => (kind === 'map' ? [h, w, K] : [K])),
       ];
-      const values = shapes.map((shape, i) => Array.from(noise(shape.reduce((a, b) => a * b, N), seed + i))); // biome-ignore format: one line
+      const values = shapes.map((shape, i) =>
+        Array.from(
+          noise(
+            shape.reduce((a, b) => a * b, N),
+            seed + i,
+          ),
+        ),
+      );
       const inputs = shapes.map((shape, i) => tf.tensor(values[i] as number[], [N, ...shape]));
       tf.dispose(block.apply(inputs)); // builds it
       setLayerNoise(block, seed);
@@ -81,14 +80,7 @@ onEachBackend('GatedResBlock', (backend) => {
             return shape.length === 1 ? image : grid(image, shape as [number, number, number]);
           }) as [number[][][], ...SlowCondition[]];
           const skip = hasSkip ? (others.shift() as number[][][]) : null;
-          return slowResBlock(
-            x,
-            { skip, conditions: others },
-            slowConvolutions(weights),
-            weights,
-            args.shift,
-            args.activation,
-          ).flat(2);
+          return slowResBlock(x, { skip, conditions: others }, slowConvolutions(weights), weights, args.shift, args.activation).flat(2);
         }).flat();
 
       const y = block.apply(inputs);
@@ -104,13 +96,12 @@ onEachBackend('GatedResBlock', (backend) => {
   });
 
   it('drops features in training only, before its second convolution, by its seed and the step', async () => {
-    const make = (dropout: number) =>
-      gatedResBlock({ filters: 1, shift: 'downRight', kernelSize: 1, dropout, seed: 3 });
+    const make = (dropout: number) => gatedResBlock({ filters: 1, shift: 'downRight', kernelSize: 1, dropout, seed: 3 });
     const [block, whole] = [make(0.5), make(0)];
     const x = tf.fill([1, 3, 3, 1], 2);
     tf.dispose([block, whole].map((each) => each.apply(x))); // builds them
     // conv_in gives elu(2) = 2; of elu(2) and elu(-2), conv_out takes the first for a, and for b 0, which lets half through.
-    const weights = [tf.tensor([1, 0], [1, 1, 2, 1]), tf.zeros([1]), tf.tensor([1, 0, 0, 0], [1, 1, 2, 2]), tf.zeros([2])]; // biome-ignore format: one line
+    const weights = [tf.tensor([1, 0], [1, 1, 2, 1]), tf.zeros([1]), tf.tensor([1, 0, 0, 0], [1, 1, 2, 2]), tf.zeros([2])];
     for (const each of [block, whole]) each.setWeights(weights);
     for (const [step, calls] of [
       [0, 2],
@@ -124,8 +115,7 @@ onEachBackend('GatedResBlock', (backend) => {
         expectClose(await take(block.apply(x, { training: true })), expected, 1e-6);
       }
     }
-    for (const kwargs of [{}, { training: false }])
-      expectClose(await take(block.apply(x, kwargs)), new Array(9).fill(3), 1e-6);
+    for (const kwargs of [{}, { training: false }]) expectClose(await take(block.apply(x, kwargs)), new Array(9).fill(3), 1e-6);
     expectClose(await take(whole.apply(x, { training: true })), new Array(9).fill(3), 1e-6);
     tf.dispose([x, weights]);
     for (const each of [block, whole]) each.dispose();
@@ -137,13 +127,7 @@ describe('GatedResBlock', () => {
 
   it('begins small at its end, each weight by its part of the seed', async () => {
     const weightsOf = async (args: Partial<GatedResBlockArgs>) => {
-      const block = gatedResBlock({
-        filters: 3,
-        shift: 'down',
-        hasSkip: true,
-        weightNormalization: true,
-        ...args,
-      });
+      const block = gatedResBlock({ filters: 3, shift: 'down', hasSkip: true, weightNormalization: true, ...args });
       tf.dispose(block.apply([tf.zeros([1, 1, 1, 3]), tf.zeros([1, 1, 1, 3]), tf.zeros([1, 2])]));
       const weights = await slowWeightsOf(block);
       block.dispose();

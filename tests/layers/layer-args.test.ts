@@ -2,11 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { maskedConv2d } from '../../src/layers/causal-conv-2d';
 import { OneHotClass, type OneHotClassArgs, oneHotClass } from '../../src/layers/encodings';
-import {
-  PixelCNNResBlock,
-  type PixelCNNResBlockArgs,
-  pixelCNNResBlock,
-} from '../../src/layers/pixel-cnn-res-block';
+import { PixelCNNResBlock, type PixelCNNResBlockArgs, pixelCNNResBlock } from '../../src/layers/pixel-cnn-res-block';
 import { pixelCNN } from '../../src/models/pixel-cnn';
 import { useBackend } from '../support/backends';
 import { saveAndLoad } from '../support/memory-file';
@@ -37,7 +33,16 @@ describe('the names of a layer’s arguments', () => {
   const network = { imageShape: [4, 4, 1] as [number, number, number], levels: 4, hiddenDim: 2, outDim: 2 };
 
   it('are those of all tfjs layers too', () => {
-    const all = { name: 'classes', trainable: false, weights: [], inputShape: [1], batchInputShape: [2, 1], batchSize: 2, dtype: 'int32', inputDType: 'int32' } as const; // biome-ignore format: one line
+    const all = {
+      name: 'classes',
+      trainable: false,
+      weights: [],
+      inputShape: [1],
+      batchInputShape: [2, 1],
+      batchSize: 2,
+      dtype: 'int32',
+      inputDType: 'int32',
+    } as const;
     const layer = oneHotClass({ ...all, numClasses: 3 } as unknown as OneHotClassArgs);
     expect([layer.name, layer.trainable, layer.batchInputShape]).toEqual(['classes', false, [2, 1]]);
     expect(OneHotClass.fromConfig(OneHotClass, layer.getConfig()).getConfig()).toEqual(layer.getConfig());
@@ -52,11 +57,7 @@ describe('the names of a layer’s arguments', () => {
   });
 
   it('may be more in a class that extends the layer', async () => {
-    const model = pixelCNN({
-      ...network,
-      numBlocks: 1,
-      block: (args) => new ScaledBlock({ ...args, factor: 3 }),
-    });
+    const model = pixelCNN({ ...network, numBlocks: 1, block: (args) => new ScaledBlock({ ...args, factor: 3 }) });
     const loaded = await saveAndLoad(model);
     const block = loaded.layers.find((layer) => layer instanceof ScaledBlock);
     expect(block?.factor).toBe(3);
@@ -72,16 +73,11 @@ describe('the names of a layer’s arguments', () => {
       numBlocks: 2,
       block: (args) => {
         indices.push(args.index);
-        return args.index === 0
-          ? pixelCNNResBlock({ ...args, kernelSize: 5 })
-          : maskedConv2d({ ...args, filters: 2 * args.filters });
+        return args.index === 0 ? pixelCNNResBlock({ ...args, kernelSize: 5 }) : maskedConv2d({ ...args, filters: 2 * args.filters });
       },
     });
     expect(indices).toEqual([0, 1]);
-    expect(model.layers.map((layer) => layer.getClassName()).slice(2, 4)).toEqual([
-      'PixelCNNResBlock',
-      'MaskedConv2D',
-    ]);
+    expect(model.layers.map((layer) => layer.getClassName()).slice(2, 4)).toEqual(['PixelCNNResBlock', 'MaskedConv2D']);
     model.dispose();
   });
 });

@@ -9,7 +9,11 @@ import { expectClose, expectNoLeaks, take, weightGradients } from '../support/te
 
 /** Levels of two pixels with two channels, and a table of three levels with two units. */
 const LEVELS = [2, 0, 2, 1];
-const TABLE = [[1, 10], [2, 20], [3, 30]]; // biome-ignore format: one line
+const TABLE = [
+  [1, 10],
+  [2, 20],
+  [3, 30],
+];
 
 onEachBackend('LevelEmbedding', () => {
   /** A layer with that table, and those levels as input. */
@@ -47,22 +51,22 @@ onEachBackend('LevelEmbedding', () => {
     await expectNoLeaks(async () => {
       const x = tfl.input({ shape: [1, 2, 2] });
       const embeddingsRegularizer = tfl.regularizers.l2({ l2: 0.01 });
-      const layer = levelEmbedding({ levels: 3, units: 2, embeddingsRegularizer, embeddingsConstraint: 'nonNeg' }); // biome-ignore format: one line
+      const layer = levelEmbedding({ levels: 3, units: 2, embeddingsRegularizer, embeddingsConstraint: 'nonNeg' });
       const model = tfl.model({ inputs: x, outputs: layer.apply(x) });
       const optimizer = tf.train.sgd(0.1);
       model.compile({ optimizer, loss: 'meanSquaredError' });
-      const table = tf.tensor2d([[1, 1], [-5, 0], [2, 2]]); // biome-ignore format: one line
+      const table = tf.tensor2d([
+        [1, 1],
+        [-5, 0],
+        [2, 2],
+      ]);
       layer.setWeights([table]); // of which -5 becomes 0
       const images = tf.tensor4d([0, 0.5, 0.5, 0.5], [1, 1, 2, 2]); // levels 0, 1, 1, 1
       const target = tf.tensor4d([5, 5, 8, 8, 8, 8, 8, 8], [1, 1, 2, 4]);
       await model.trainOnBatch(images, target);
       // of mean((t - target)^2) + 0.01 sum(t^2), where the mean is over 8 numbers: level 0 has (1 - 5) / 4 + 0.02,
       // level 1 three times (0 - 8) / 4, and level 2, which does not come, 0.04
-      expectClose(
-        await (layer.getWeights()[0] as tf.Tensor).data(),
-        [1.098, 1.098, 0.6, 0.6, 1.996, 1.996],
-        1e-5,
-      );
+      expectClose(await (layer.getWeights()[0] as tf.Tensor).data(), [1.098, 1.098, 0.6, 0.6, 1.996, 1.996], 1e-5);
       model.dispose();
       optimizer.dispose();
       return [table, images, target];

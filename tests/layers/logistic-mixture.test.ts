@@ -44,7 +44,7 @@ describe('LogisticMixture', () => {
     expect(() => logisticMixture(sizes).apply(tfl.input({ shape: [2, 2, 19] }))).toThrow(
       '(LogisticMixture): input: wanted 20 features (the parameters of 2 components, imageChannels: 3), got 19',
     );
-    const model = pixelCNN({ imageShape: [2, 2, 1], hiddenDim: 1, outDim: 1, numBlocks: 0, output: { components: 2 } }); // biome-ignore format: one line
+    const model = pixelCNN({ imageShape: [2, 2, 1], hiddenDim: 1, outDim: 1, numBlocks: 0, output: { components: 2 } });
     const [labels, parameters] = [tf.zeros([1, 2, 2, 1], 'int32'), tf.zeros([1, 2, 2, 6])];
     const { distribution } = model;
     expect(() => bitsPerDim(labels, parameters)).toThrow(
@@ -92,26 +92,18 @@ describe('a last layer of a user', () => {
   it.each([
     [{ ...right, imageChannels: 3 }, 'imageChannels: wanted 1, as the images have, got 3'],
     [{ ...right, levels: 1 }, 'levels: wanted an integer of at least 2, got 1'],
-    [
-      { ...right, numParameters: 2 },
-      'numParameters: wanted the number of features of the outputs [null,2,2,1], got 2',
-    ],
+    [{ ...right, numParameters: 2 }, 'numParameters: wanted the number of features of the outputs [null,2,2,1], got 2'],
     [
       { ...right, numParameters: 2, channelOf: (parameter: number) => parameter },
       'numParameters: wanted the number of features of the outputs [null,2,2,1], got 2',
     ],
-    [
-      null,
-      'wanted an object with imageChannels, levels, numParameters, logProbs and negativeLogLikelihood, got null',
-    ],
+    [null, 'wanted an object with imageChannels, levels, numParameters, logProbs and negativeLogLikelihood, got null'],
     [{ ...right, logProbs: 3 }, 'logProbs: wanted a function, got 3'],
     [{ ...right, negativeLogLikelihood: 3 }, 'negativeLogLikelihood: wanted a function, got 3'],
     [{ ...right, levelAt: 3 }, 'levelAt: wanted a function, got 3'],
     [{ ...right, channelOf: () => 1 }, 'channelOf(0): wanted an integer from 0 to 0, got 1'],
   ])('must have a sound distribution: %o', (distribution, reason) => {
-    expect(() => modelWith(distribution)).toThrow(
-      `AutoregressiveModel: distribution of layer 'own': ${reason}`,
-    );
+    expect(() => modelWith(distribution)).toThrow(`AutoregressiveModel: distribution of layer 'own': ${reason}`);
   });
 
   it.each([

@@ -6,16 +6,7 @@ import reference from '../golden/masked_conv.json';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
 import { runs } from '../support/runs';
 import { grid, noiseWeights, type SlowWeight, slowConv } from '../support/slow-gated';
-import {
-  expectClose,
-  expectCloseRelative,
-  expectNoLeaks,
-  golden,
-  golden4d,
-  noise,
-  take,
-  weightGradients,
-} from '../support/tensors';
+import { expectClose, expectCloseRelative, expectNoLeaks, golden, golden4d, noise, take, weightGradients } from '../support/tensors';
 
 /** An activation that tfjs does not know. */
 class Cube extends tf.serialization.Serializable {
@@ -74,22 +65,19 @@ onEachBackend('MaskedConv2D', (_backend) => {
   it.each([
     ['softmax', (a: number, b: number) => Math.exp(a) / (Math.exp(a) + Math.exp(b))], // over both features
     ['maskedConvCube', (a: number) => a ** 3], // registered beside tfjs's own
-  ] as const)(
-    'applies an activation that is no function of one number, or none of tfjs: %s',
-    async (name, fn) => {
-      await expectNoLeaks(async () => {
-        const activation = name as 'softmax';
-        const layer = maskedConv2d({ filters: 2, kernelSize: 1, imageChannels: 1, activation });
-        const [x, kernel, bias] = [tf.tensor4d([0.5, -2], [1, 1, 2, 1]), tf.tensor4d([1, 2], [1, 1, 1, 2]), tf.tensor1d([0, 1])]; // biome-ignore format: one line
-        tf.dispose(layer.apply(x) as tf.Tensor); // builds it
-        layer.setWeights([kernel, bias]);
-        const y = await take(layer.apply(x) as tf.Tensor);
-        expectClose(y, [fn(0.5, 2), fn(2, 0.5), fn(-2, -3), fn(-3, -2)], 2e-5); // x and 2x + 1
-        layer.dispose();
-        return [x, kernel, bias];
-      });
-    },
-  );
+  ] as const)('applies an activation that is no function of one number, or none of tfjs: %s', async (name, fn) => {
+    await expectNoLeaks(async () => {
+      const activation = name as 'softmax';
+      const layer = maskedConv2d({ filters: 2, kernelSize: 1, imageChannels: 1, activation });
+      const [x, kernel, bias] = [tf.tensor4d([0.5, -2], [1, 1, 2, 1]), tf.tensor4d([1, 2], [1, 1, 1, 2]), tf.tensor1d([0, 1])];
+      tf.dispose(layer.apply(x) as tf.Tensor); // builds it
+      layer.setWeights([kernel, bias]);
+      const y = await take(layer.apply(x) as tf.Tensor);
+      expectClose(y, [fn(0.5, 2), fn(2, 0.5), fn(-2, -3), fn(-3, -2)], 2e-5); // x and 2x + 1
+      layer.dispose();
+      return [x, kernel, bias];
+    });
+  });
 });
 
 describe('MaskedConv2D', () => {
@@ -119,9 +107,7 @@ describe('MaskedConv2D', () => {
       expect(MaskedConv2D.fromConfig(MaskedConv2D, none).getConfig()['maskType']).toBe('B');
     }
     const wrong = { maskType: 1, filters: 3, kernelSize: 3 };
-    expect(() => MaskedConv2D.fromConfig(MaskedConv2D, wrong)).toThrow(
-      "MaskedConv2D: maskType: wanted 'A' or 'B'",
-    );
+    expect(() => MaskedConv2D.fromConfig(MaskedConv2D, wrong)).toThrow("MaskedConv2D: maskType: wanted 'A' or 'B'");
   });
 });
 
@@ -143,7 +129,11 @@ onEachBackend('MaskedConv2D by its definition', (backend) => {
         const values = noise(h * w * imageChannels, seed);
         const x = tf.tensor4d(values, [1, h, w, imageChannels]);
         tf.dispose(layer.apply(x) as tf.Tensor);
-        const weights = noiseWeights(layer.getWeights().map(({ shape }) => shape), 1, seed) as [SlowWeight, SlowWeight]; // biome-ignore format: one line
+        const weights = noiseWeights(
+          layer.getWeights().map(({ shape }) => shape),
+          1,
+          seed,
+        ) as [SlowWeight, SlowWeight];
         const tensors = weights.map(({ data, shape }) => tf.tensor(data as Float32Array, [...shape]));
         layer.setWeights(tensors);
         tf.dispose(tensors);

@@ -5,14 +5,7 @@ import { expect, it } from 'vitest';
 import { partSeed } from '../../src/layers/seeds';
 import reference from '../golden/res_block.json';
 import { onEachBackend } from '../support/backends';
-import {
-  expectClose,
-  expectCloseRelative,
-  golden,
-  golden4d,
-  take,
-  weightGradients,
-} from '../support/tensors';
+import { expectClose, expectCloseRelative, golden, golden4d, take, weightGradients } from '../support/tensors';
 
 onEachBackend('PixelCNNResBlock', () => {
   it('matches the golden output and gradients', async () => {
@@ -34,13 +27,13 @@ onEachBackend('PixelCNNResBlock', () => {
   });
 
   it('drops features in training only, after its first convolution', async () => {
-    const make = (dropout: number) =>
-      pixelCNNResBlock({ filters: 2, imageChannels: 1, kernelSize: 1, dropout, seed: 3 });
+    const make = (dropout: number) => pixelCNNResBlock({ filters: 2, imageChannels: 1, kernelSize: 1, dropout, seed: 3 });
     const [block, whole] = [make(0.5), make(0)];
     const x = tf.fill([1, 3, 3, 4], 2);
     tf.dispose([block, whole].map((each) => each.apply(x) as tf.Tensor)); // builds them
     // conv_in takes features 0 and 1; conv_mid is the identity; conv_out gives them back, with a bias of 1.
-    const eye = (rows: number, columns: number) => tf.tidy(() => tf.reshape(tf.slice(tf.eye(4), [0, 0], [rows, columns]), [1, 1, rows, columns])); // biome-ignore format: one line
+    const eye = (rows: number, columns: number) =>
+      tf.tidy(() => tf.reshape(tf.slice(tf.eye(4), [0, 0], [rows, columns]), [1, 1, rows, columns]));
     const weights = [eye(4, 2), tf.zeros([2]), eye(2, 2), tf.zeros([2]), eye(2, 4), tf.ones([4])];
     block.setWeights(weights);
     const uniform = alea(`${partSeed(3, 'dropout')}/0/0/0`);

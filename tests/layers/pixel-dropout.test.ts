@@ -10,13 +10,7 @@ const SHAPE = [2, 3, 3, 4];
 const SIZE = 72;
 
 /** What dropout makes of ones: in the given step of training, by the call of that number in it. */
-function expected(
-  seed: number | string,
-  step: number,
-  call: number,
-  rate: number,
-  images = [0, 1],
-): number[] {
+function expected(seed: number | string, step: number, call: number, rate: number, images = [0, 1]): number[] {
   return images.flatMap((image) => {
     const uniform = alea(`${seed}/${step}/${call}/${image}`);
     return Array.from({ length: SIZE / 2 }, () => (uniform() < rate ? 0 : Math.fround(1 / (1 - rate))));

@@ -39,9 +39,7 @@ describe('the input of a layer', () => {
     expect(() => checkMap('input', [[null, 4, 4, null]])).toThrow(wanted);
     expect(() => checkMap('input', [map, map])).toThrow(`${wanted}, got [[null, 4, 4, 3], [null, 4, 4, 3]]`);
     expect(() => checkMap('input', [])).toThrow(wanted);
-    expect(() => checkMap('input', [map], 4, '2 * filters')).toThrow(
-      'input: wanted 4 features (2 * filters), got 3',
-    );
+    expect(() => checkMap('input', [map], 4, '2 * filters')).toThrow('input: wanted 4 features (2 * filters), got 3');
   });
 
   it('is taken as float32', () => {
@@ -79,9 +77,7 @@ describe('the shapes of operations', () => {
       static className = 'OfOperations';
       private own: LayerWeight[] = [];
       override build(inputShape: Shape | Shape[]): void {
-        this.own = shapes.map((shape, i) =>
-          this.addWeight(`w${i}`, shape, 'float32', tfl.initializers.ones()),
-        );
+        this.own = shapes.map((shape, i) => this.addWeight(`w${i}`, shape, 'float32', tfl.initializers.ones()));
         super.build(inputShape);
       }
       express<T>(ops: Ops<T>, given: readonly [T, ...T[]]): T {
@@ -103,7 +99,7 @@ describe('the shapes of operations', () => {
     expect(shapeOf((ops, [x]) => ops.gate(x, 1, undefined, 'linear'), [image])).toEqual([null, 4, null, 1]);
     const conv = (args: object) => {
       const window = windowOf({ kernelSize: [2, 3], shift: 'down', ...args });
-      return shapeOf((ops, [x], [direction, gain]) => ops.conv(x, { direction, gain } as never, null, window), [image], [2, 3, 2, 5], [5]); // biome-ignore format: one line
+      return shapeOf((ops, [x], [direction, gain]) => ops.conv(x, { direction, gain } as never, null, window), [image], [2, 3, 2, 5], [5]);
     };
     expect(conv({})).toEqual([null, 4, null, 5]);
     expect(conv({ stride: 2 })).toEqual([null, 2, null, 5]);
@@ -118,15 +114,9 @@ describe('the shapes of operations', () => {
     expect(attend(2, image, image, image)()).toEqual(image);
     expect(attend(1, image, image, [null, 4, null, 3])()).toEqual([null, 4, null, 3]);
     expect(attend(3, image, image, image)).toThrow('attend: queries: wanted a multiple of heads (3), got 2');
-    expect(attend(1, image, vector, image)).toThrow(
-      'attend: input: wanted features [N,H,W,F], got [null, 2]',
-    );
-    expect(attend(1, image, [null, 4, null, 3], image)).toThrow(
-      'attend: inputs: wanted queries and keys of equal size, got [2, 3]',
-    );
-    expect(attend(1, image, image, [null, 5, null, 2])).toThrow(
-      'attend: wanted features of equal height and width',
-    );
+    expect(attend(1, image, vector, image)).toThrow('attend: input: wanted features [N,H,W,F], got [null, 2]');
+    expect(attend(1, image, [null, 4, null, 3], image)).toThrow('attend: inputs: wanted queries and keys of equal size, got [2, 3]');
+    expect(attend(1, image, image, [null, 5, null, 2])).toThrow('attend: wanted features of equal height and width');
   });
 });
 
@@ -205,14 +195,12 @@ function network(imageShape: [number | null, number | null, number], conditionSi
   const image = tfl.input({ shape: imageShape });
   const vector = tfl.input({ shape: [Math.max(1, conditionSize)] });
   const given = conditionSize > 0 ? [vector] : [];
-  const apply = (layer: tfl.layers.Layer, ...x: Symbolic[]) =>
-    layer.apply(x.length === 1 ? (x[0] as Symbolic) : x) as Symbolic;
-  const conv = (filters: number, args: object) =>
-    maskedConv2d({ filters, imageChannels: 1, kernelSize: 3, ...args });
+  const apply = (layer: tfl.layers.Layer, ...x: Symbolic[]) => layer.apply(x.length === 1 ? (x[0] as Symbolic) : x) as Symbolic;
+  const conv = (filters: number, args: object) => maskedConv2d({ filters, imageChannels: 1, kernelSize: 3, ...args });
   const first = apply(conv(3, { maskType: 'A' }), image);
   const unit = apply(new Unit({ filters: 3, name: 'unit' }), first, ...given);
   const second = apply(new Swish({ name: 'swish' }), apply(new Unit({ filters: 2 }), unit));
-  const logits = apply(pixelLogits({ imageChannels: 1, levels: LEVELS }), apply(conv(LEVELS, { kernelSize: 1 }), second)); // biome-ignore format: one line
+  const logits = apply(pixelLogits({ imageChannels: 1, levels: LEVELS }), apply(conv(LEVELS, { kernelSize: 1 }), second));
   return autoregressiveModel({ inputs: given.length === 0 ? image : [image, vector], outputs: logits });
 }
 
@@ -247,7 +235,12 @@ describe("a layer of the user's own, of operations alone", () => {
     const [image, vector] = [tfl.input({ shape: [null, 5, 4] }), tfl.input({ shape: [2] })];
     const unit = new Unit({ filters: 3 });
     expect((unit.apply([image, vector]) as Symbolic).shape).toEqual([null, null, 5, 7]);
-    expect(unit.computeOutputShape([[2, 3, 5, 4], [2, 2]])).toEqual([2, 3, 5, 7]); // biome-ignore format: one line
+    expect(
+      unit.computeOutputShape([
+        [2, 3, 5, 4],
+        [2, 2],
+      ]),
+    ).toEqual([2, 3, 5, 7]);
     const [x, given] = [tf.ones([2, 3, 5, 4]), tf.ones([2, 2])];
     const y = unit.apply([x, given]) as tf.Tensor;
     expect(y.shape).toEqual([2, 3, 5, 7]);
@@ -259,8 +252,7 @@ describe("a layer of the user's own, of operations alone", () => {
     const swish = new Swish();
     const [x, integers] = [tf.tensor4d([1, -2], [1, 1, 2, 1]), tf.tensor4d([1, -2], [1, 1, 2, 1], 'int32')];
     const wanted = [1, -2].map((value) => value / (1 + Math.exp(-value)));
-    for (const input of [x, [x], integers])
-      expectClose(await take(swish.apply(input) as tf.Tensor), wanted, 1e-6);
+    for (const input of [x, [x], integers]) expectClose(await take(swish.apply(input) as tf.Tensor), wanted, 1e-6);
     tf.dispose([x, integers]);
   });
 
@@ -295,16 +287,12 @@ describe("a layer of the user's own, of operations alone", () => {
         return null;
       }
       override computeOutputShape = (shape: Shape | Shape[]) => shape as Shape;
-      override call = (x: tf.Tensor | tf.Tensor[]) =>
-        tf.tidy(() => tf.reverse([x].flat()[0] as tf.Tensor, -1));
+      override call = (x: tf.Tensor | tf.Tensor[]) => tf.tidy(() => tf.reverse([x].flat()[0] as tf.Tensor, -1));
     }
     const image = tfl.input({ shape: [2, 2, 1] });
     const conv = maskedConv2d({ filters: 3, kernelSize: 3, maskType: 'A', imageChannels: 1 });
     const reversed = new Reversed({ name: 'odd' }).apply(conv.apply(image)) as Symbolic;
-    const model = autoregressiveModel({
-      inputs: image,
-      outputs: pixelLogits({ imageChannels: 1, levels: 3 }).apply(reversed) as Symbolic,
-    });
+    const model = autoregressiveModel({ inputs: image, outputs: pixelLogits({ imageChannels: 1, levels: 3 }).apply(reversed) as Symbolic });
     const full = await take(await sample(model, { seed: 1, strategy: 'full' }));
     const message = "layer 'odd' (TestReversed) cannot be evaluated pixel by pixel";
     const images = await expectWarning(message, () => sample(model, { seed: 1 }));
@@ -318,11 +306,7 @@ describe("a layer of the user's own, of operations alone", () => {
 describe('what the operations of a layer refuse', () => {
   beforeAll(() => useBackend('cpu'));
 
-  type Express = <T>(
-    ops: Ops<T>,
-    inputs: readonly [T, ...T[]],
-    weight: (shape: number[]) => LayerWeight,
-  ) => T;
+  type Express = <T>(ops: Ops<T>, inputs: readonly [T, ...T[]], weight: (shape: number[]) => LayerWeight) => T;
 
   /** Builds and calls a layer on 4 features, of pixels unless the shape is of a condition. */
   function build(express: Express, shape = [3, 3, 4]): void {
@@ -333,8 +317,7 @@ describe('what the operations of a layer refuse', () => {
         return express(ops, inputs, (shape) => {
           const key = String(shape);
           const zeros = tfl.initializers.zeros();
-          if (!this.made.has(key))
-            this.made.set(key, this.addWeight(`weight${this.made.size}`, shape, 'float32', zeros));
+          if (!this.made.has(key)) this.made.set(key, this.addWeight(`weight${this.made.size}`, shape, 'float32', zeros));
           return this.made.get(key) as LayerWeight;
         });
       }
@@ -418,9 +401,7 @@ describe('what the operations of a layer refuse', () => {
     class WithoutExpress extends (PixelLayer as unknown as new () => tfl.layers.Layer) {
       static className = 'WithoutExpress';
     }
-    expect(() => new WithoutExpress().apply(tf.ones([1, 2, 2, 1]))).toThrow(
-      'WithoutExpress: express: wanted a function, got undefined',
-    );
+    expect(() => new WithoutExpress().apply(tf.ones([1, 2, 2, 1]))).toThrow('WithoutExpress: express: wanted a function, got undefined');
   });
 
   it('no className: when the layer is made, before tfjs asks for it', () => {
@@ -475,11 +456,12 @@ describe('what the operations of a layer refuse', () => {
   });
 
   it('keep the error that they come from, and leave others as they are', () => {
-    const odd = (error: Error) => build(() => { throw error; }); // biome-ignore format: one line
+    const odd = (error: Error) =>
+      build(() => {
+        throw error;
+      });
     const cause = new TypeError('wrong');
-    expect(() => odd(cause)).toThrow(
-      expect.objectContaining({ message: "layer 'odd' (TestOdd): wrong", cause }),
-    );
+    expect(() => odd(cause)).toThrow(expect.objectContaining({ message: "layer 'odd' (TestOdd): wrong", cause }));
     const other = new RangeError('no room');
     expect(() => odd(other)).toThrow(other);
   });

@@ -20,7 +20,7 @@ const LEVELS = 4;
 function network(channels: number, normalization: () => tfl.layers.Layer): AutoregressiveModel {
   const image = tfl.input({ shape: [3, 4, channels] });
   const conv = (filters: number, args: object, x: Symbolic) =>
-    maskedConv2d({ filters: filters * channels, imageChannels: channels, kernelSize: 3, ...args }).apply(x) as Symbolic; // biome-ignore format: one line
+    maskedConv2d({ filters: filters * channels, imageChannels: channels, kernelSize: 3, ...args }).apply(x) as Symbolic;
   const normalized = (x: Symbolic) => normalization().apply(x) as Symbolic;
   const first = normalized(conv(4, { maskType: 'A' }, image));
   const second = normalized(conv(3, { activation: 'relu' }, first));
@@ -56,7 +56,7 @@ onEachBackend('PixelNormalization', (backend) => {
       for (const value of own) variance += (value - mean) ** 2 / group;
       for (const [i, value] of own.entries()) {
         const f = (first + i) % features;
-        expected.push(((value - mean) / Math.sqrt(variance + epsilon)) * (gamma[f] as number) + (beta[f] as number)); // biome-ignore format: one line
+        expected.push(((value - mean) / Math.sqrt(variance + epsilon)) * (gamma[f] as number) + (beta[f] as number));
       }
     }
     expectClose(await take(y), expected, isGpu(backend) ? 1e-4 : 1e-5);
@@ -67,7 +67,7 @@ onEachBackend('PixelNormalization', (backend) => {
   it('is the layer normalization of tfjs where the image has one channel', async () => {
     for (const args of [{}, { epsilon: 0.3, center: false }, { scale: false }]) {
       await expectNoLeaks(async () => {
-        const [layer, stock] = [pixelNormalization({ imageChannels: 1, ...args }), tfl.layers.layerNormalization(args)]; // biome-ignore format: one line
+        const [layer, stock] = [pixelNormalization({ imageChannels: 1, ...args }), tfl.layers.layerNormalization(args)];
         const x = tf.tensor4d(noise(2 * 2 * 2 * 7), [2, 2, 2, 7]);
         const apply = (one: tfl.layers.Layer) => tf.tidy(() => one.apply(x) as tf.Tensor);
         for (const one of [layer, stock]) apply(one).dispose();

@@ -1,15 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import {
-  autoregressiveModel,
-  logProb,
-  maskedConv2d,
-  pixelLogits,
-  pixelPosition,
-  sample,
-  shiftedConv2d,
-  toPortable,
-} from 'pixelcnn-layers';
+import { autoregressiveModel, logProb, maskedConv2d, pixelLogits, pixelPosition, sample, shiftedConv2d, toPortable } from 'pixelcnn-layers';
 import { describe, expect, it } from 'vitest';
 import { logProb as logProbOf } from '../../src/runtime/likelihood/log-prob';
 import { readPortable, writePortable } from '../../src/runtime/program/file';
@@ -34,7 +25,7 @@ onEachBackend('PixelPosition', () => {
   it('has no gradient, and leaves no tensor behind', () =>
     expectNoLeaks(async () => {
       const x = tf.ones([1, 2, 2, 1]);
-      const dx = tf.grad((input: tf.Tensor) => tf.sum(tf.mul(tf.sum(input), tf.sum(pixelPosition().apply(input)))))(x); // biome-ignore format: one line
+      const dx = tf.grad((input: tf.Tensor) => tf.sum(tf.mul(tf.sum(input), tf.sum(pixelPosition().apply(input)))))(x);
       expectClose(await take(dx), [-2, -2, -2, -2], 1e-6); // the sum of positions, times the slope of the sum
       return x;
     }));
@@ -47,18 +38,17 @@ describe('PixelPosition of features that passed strides', () => {
   const down = (x: Symbolic) => conv(x, { stride: 2 });
   const up = (x: Symbolic) => conv(x, { stride: 2, transposed: true });
   /** Features and where they are, mixed: [N,h,w,3] -> [N,h,w,3]. */
-  const withPosition = (x: Symbolic) =>
-    conv(tfl.layers.concatenate().apply([x, pixelPosition().apply(x) as Symbolic]) as Symbolic);
+  const withPosition = (x: Symbolic) => conv(tfl.layers.concatenate().apply([x, pixelPosition().apply(x) as Symbolic]) as Symbolic);
 
   it.each<[string, (x: Symbolic) => Symbolic]>([
     ['one', (x) => up(withPosition(down(x)))],
     ['one, at each of both resolutions', (x) => withPosition(up(withPosition(down(withPosition(x)))))],
-    ['one, beside others that passed none', (x) => withPosition(tfl.layers.add().apply([x, up(down(x))]) as Symbolic)], // biome-ignore format: one line
+    ['one, beside others that passed none', (x) => withPosition(tfl.layers.add().apply([x, up(down(x))]) as Symbolic)],
   ])('is what tensors compute: %s', async (_, network) => {
     await useBackend('cpu');
     await expectNoLeaks(async () => {
       const image = tfl.input({ shape: [4, 4, 1] });
-      const before = maskedConv2d({ filters: 3, kernelSize: 3, maskType: 'A', imageChannels: 1 }).apply(image) as Symbolic; // biome-ignore format: one line
+      const before = maskedConv2d({ filters: 3, kernelSize: 3, maskType: 'A', imageChannels: 1 }).apply(image) as Symbolic;
       const last = maskedConv2d({ filters: 4, kernelSize: 1, imageChannels: 1 }).apply(network(before));
       const outputs = pixelLogits({ imageChannels: 1, levels: 4 }).apply(last);
       const model = autoregressiveModel({ inputs: image, outputs });

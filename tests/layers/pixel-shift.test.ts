@@ -10,9 +10,7 @@ onEachBackend('PixelShift', (backend) => {
   const size = h * w * features;
 
   it('moves all down and to the right, zeros coming in, and gradients back', async () => {
-    const all = [0, 1, 2, 2 ** 30].flatMap((rows) =>
-      [0, 1, 3, 2 ** 30].map((columns) => [rows, columns] as const),
-    );
+    const all = [0, 1, 2, 2 ** 30].flatMap((rows) => [0, 1, 3, 2 ** 30].map((columns) => [rows, columns] as const));
     const values = noise(n * size);
     const x = tf.tensor4d(values, [n, h, w, features]);
     const g = noise(n * size, 2);

@@ -34,9 +34,11 @@ onEachBackend('RasterShift', () => {
 onEachBackend('PlaceEmbedding', () => {
   it('adds a vector of the place, and linear projections of conditions of images and of places', async () => {
     const table = tf.tensor3d([10, 20, 30, 40], [1, 2, 2]);
-    const [ofVector, ofMap] = [tf.tensor2d([1, 2], [1, 2]), tf.tensor2d([100, 200, 300, 400], [2, 2])].map((kernel) => tf.reshape(kernel, [1, 1, -1, 2])); // biome-ignore format: one line
+    const [ofVector, ofMap] = [tf.tensor2d([1, 2], [1, 2]), tf.tensor2d([100, 200, 300, 400], [2, 2])].map((kernel) =>
+      tf.reshape(kernel, [1, 1, -1, 2]),
+    );
     const layer = placeEmbedding();
-    const inputs = [tf.ones([2, 1, 2, 2]), tf.tensor2d([3, 4], [2, 1]), tf.tensor4d([1, 0, 0, 1, 0, 0, 0, 0], [2, 1, 2, 2])]; // biome-ignore format: one line
+    const inputs = [tf.ones([2, 1, 2, 2]), tf.tensor2d([3, 4], [2, 1]), tf.tensor4d([1, 0, 0, 1, 0, 0, 0, 0], [2, 1, 2, 2])];
     tf.dispose(layer.apply(inputs)); // builds it
     layer.setWeights([table, ofVector as tf.Tensor, ofMap as tf.Tensor]);
     const first = [1 + 10 + 3 + 100, 1 + 20 + 6 + 200, 1 + 30 + 3 + 300, 1 + 40 + 6 + 400];

@@ -19,15 +19,7 @@ import diagonalColour from '../golden/pixelrnn/diagonal_c3.json';
 import rowGray from '../golden/pixelrnn/row_c1.json';
 import rowColour from '../golden/pixelrnn/row_c3.json';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
-import {
-  expectClose,
-  expectCloseRelative,
-  golden,
-  golden4d,
-  noise,
-  take,
-  weightGradients,
-} from '../support/tensors';
+import { expectClose, expectCloseRelative, golden, golden4d, noise, take, weightGradients } from '../support/tensors';
 
 const references = [rowGray, rowColour, diagonalGray, diagonalColour];
 
@@ -50,7 +42,7 @@ onEachBackend('Blocks of PixelRNN', (backend) => {
       const block = blockOf(reference.config);
       const [x, g] = [golden4d(reference.input), golden4d(reference.g)];
       tf.dispose(block.apply(x) as tf.Tensor); // builds it
-      expect(block.weights.map(({ originalName }) => originalName.split('/').at(-1))).toEqual(Object.keys(reference.weights)); // biome-ignore format: one line
+      expect(block.weights.map(({ originalName }) => originalName.split('/').at(-1))).toEqual(Object.keys(reference.weights));
       const weights = Object.values(reference.weights).map((array) => golden(array));
       block.setWeights(weights);
 
@@ -92,11 +84,7 @@ describe('What blocks of PixelRNN see', () => {
   beforeAll(() => useBackend(backends.includes('wasm') ? 'wasm' : (backends[0] ?? 'cpu')));
 
   /** The receptive field of a network whose first layer sees the pixel to the left alone, or with those above. */
-  async function seenBy(
-    block: NonNullable<PixelCNNArgs['block']>,
-    firstKernelSize: [number, number],
-    column = 4,
-  ) {
+  async function seenBy(block: NonNullable<PixelCNNArgs['block']>, firstKernelSize: [number, number], column = 4) {
     const sizes = { hiddenDim: 8, outDim: 8, levels: 4, seed: 1, firstKernelSize } as const;
     const model = pixelCNN({ imageShape: [5, 9, 1], numBlocks: 1, block, ...sizes });
     const field = await receptiveField(model, { row: 4, column });
@@ -113,7 +101,7 @@ describe('What blocks of PixelRNN see', () => {
       return Array.from({ length: 9 }, (_, column) => [row, column, 0]).filter(([, c = 0]) => c >= from && c <= to);
     });
     expect(seen).toEqual(triangle.flat());
-  }); // biome-ignore format: one line each
+  });
 
   it('Diagonal BiLSTM: all that comes before, but from afar the last pixel of the row above', async () => {
     const block = diagonalBiLSTMBlock;
@@ -134,7 +122,7 @@ describe('RowLSTMBlock', () => {
     expect(() => rowLSTMBlock({ filters: 3, kernelSize: 2 })).toThrow('RowLSTMBlock: kernelSize: wanted an odd');
     const large = rowLSTMBlock({ filters: 3000, kernelSize: 99 });
     expect(() => large.apply(tfl.input({ shape: [4, 4, 6000] }))).toThrow('(RowLSTMBlock): input_kernel: wanted sizes');
-  }); // biome-ignore format: one line each
+  });
 
   it('may be extended, as its sibling', () => {
     class Own extends RowLSTMBlock {
@@ -160,17 +148,13 @@ describe('ops.lstm', () => {
         return ops.lstm(x, { name: 'k', shape: this.of.kernel, read: () => null }, path as LSTMPath, groups);
       }
     }
-    const shape = (of: Own['of'], ofInput: (number | null)[] = [null, null, null, 8]) => new Own(of).computeOutputShape(ofInput); // biome-ignore format: one line
+    const shape = (of: Own['of'], ofInput: (number | null)[] = [null, null, null, 8]) => new Own(of).computeOutputShape(ofInput);
     expect(shape({ kernel: [1, 3, 2, 8], path: 'rows' })).toEqual([null, null, null, 2]);
     expect(shape({ kernel: [2, 1, 2, 8], path: 'fromLeft' })).toEqual([null, null, null, 2]);
     expect(() => shape({ kernel: [1, 3, 2, 8], path: 'columns' })).toThrow("lstm: path: wanted 'rows'");
-    expect(() => shape({ kernel: [1, 3, 2, 8], path: 'rows', groups: 3 })).toThrow('lstm: input: wanted a multiple of 4 * groups (12)'); // biome-ignore format: one line
-    expect(() => shape({ kernel: [1, 2, 2, 8], path: 'rows' })).toThrow(
-      'lstm: kernelSize: wanted [1,k] with k odd',
-    );
-    expect(() => shape({ kernel: [1, 3, 2, 8], path: 'fromRight' })).toThrow(
-      'lstm: kernelSize: wanted [2,1], got [1, 3]',
-    );
+    expect(() => shape({ kernel: [1, 3, 2, 8], path: 'rows', groups: 3 })).toThrow('lstm: input: wanted a multiple of 4 * groups (12)');
+    expect(() => shape({ kernel: [1, 2, 2, 8], path: 'rows' })).toThrow('lstm: kernelSize: wanted [1,k] with k odd');
+    expect(() => shape({ kernel: [1, 3, 2, 8], path: 'fromRight' })).toThrow('lstm: kernelSize: wanted [2,1], got [1, 3]');
     expect(() => shape({ kernel: [2, 1, 2, 8], path: 'fromLeft' }, [null, 8])).toThrow('lstm: input');
   });
 });

@@ -15,7 +15,9 @@ describe('seeds', () => {
   beforeAll(() => useBackend(backends[0] ?? 'cpu'));
 
   it('of parts are integers from 1 to 2^31 - 1, each of its seed and name', () => {
-    const seeds = [0, 1, -1, 2 ** 40].flatMap((seed) => ['kernel', 'bias', 'block0', 'block1'].map((part) => partSeed(seed, part) as number)); // biome-ignore format: one line
+    const seeds = [0, 1, -1, 2 ** 40].flatMap((seed) =>
+      ['kernel', 'bias', 'block0', 'block1'].map((part) => partSeed(seed, part) as number),
+    );
     expect(new Set(seeds).size).toBe(16);
     for (const seed of seeds) expect(Number.isInteger(seed) && seed >= 1 && seed < 2 ** 31).toBe(true);
     expect(partSeed(1, 'block0')).toBe(1 + Math.floor(alea('1/block0')() * (2 ** 31 - 1)));
@@ -25,8 +27,7 @@ describe('seeds', () => {
   it('are integers, or null in a saved config if there is none', () => {
     const read = (seed: unknown) => readArguments('Layer', { seed }, seedArguments).seed;
     expect([read(0), read(-3), read(null)]).toEqual([0, -3, undefined]);
-    for (const seed of [0.5, '1', Number.NaN])
-      expect(() => read(seed)).toThrow('Layer: seed: wanted an integer, got');
+    for (const seed of [0.5, '1', Number.NaN]) expect(() => read(seed)).toThrow('Layer: seed: wanted an integer, got');
   });
 
   it('make every random initializer of tfjs reproducible, from any object', async () => {
@@ -57,17 +58,12 @@ describe('seeds', () => {
     const kernels = async (args: Partial<Parameters<typeof maskedConv2d>[0]>) => {
       const layer = maskedConv2d({ filters: 2, kernelSize: 3, imageChannels: 1, ...args });
       layer.build([null, 4, 4, 1]);
-      const weights = await Promise.all(
-        layer.getWeights().map(async (weight) => Array.from(await weight.data())),
-      );
+      const weights = await Promise.all(layer.getWeights().map(async (weight) => Array.from(await weight.data())));
       layer['disposeWeights']();
       return weights;
     };
     const shared = initializers.randomNormal({});
-    for (const given of [
-      { kernelInitializer: 'heNormal' as const },
-      { kernelInitializer: shared, biasInitializer: shared },
-    ]) {
+    for (const given of [{ kernelInitializer: 'heNormal' as const }, { kernelInitializer: shared, biasInitializer: shared }]) {
       const [kernel, bias] = await kernels({ seed: 1, ...given });
       expect(await kernels({ seed: 1, ...given })).toEqual([kernel, bias]);
       expect((await kernels({ seed: 2, ...given }))[0]).not.toEqual(kernel);

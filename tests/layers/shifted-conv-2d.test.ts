@@ -39,7 +39,7 @@ const cases = fc.record({
 });
 
 /** What PixelCNN++ has between resolutions. */
-const same = { h: 2, w: 4, featuresIn: 2, filters: 3, stride: 2, weightNormalization: true, useBias: true, seed: 1 } as const; // biome-ignore format: one line
+const same = { h: 2, w: 4, featuresIn: 2, filters: 3, stride: 2, weightNormalization: true, useBias: true, seed: 1 } as const;
 const between: Case<typeof cases>[] = [
   { ...same, shift: 'down', kernelSize: [2, 3], transposed: true },
   { ...same, shift: 'downRight', kernelSize: [2, 2], transposed: false },

@@ -34,9 +34,7 @@ function modelWith(layer: tfl.layers.Layer): tfl.LayersModel {
     maskedConv2d({ filters: 5, kernelSize: 3, maskType, imageChannels: 1 }).apply(x) as Symbolic;
   const isJoining = JOINING.includes(layer.getClassName());
   const features = layer.apply(isJoining ? [conv('A', image), conv('A', image)] : conv('A', image));
-  const logits = pixelLogits({ imageChannels: 1, levels: 5 }).apply(
-    conv('B', features as Symbolic),
-  ) as Symbolic;
+  const logits = pixelLogits({ imageChannels: 1, levels: 5 }).apply(conv('B', features as Symbolic)) as Symbolic;
   const model = tfl.model({ inputs: image, outputs: logits });
   const weights = model.weights.map((weight, i) => {
     const size = weight.shape.reduce<number>((product, length) => product * (length as number), 1);
@@ -50,7 +48,24 @@ function modelWith(layer: tfl.layers.Layer): tfl.LayersModel {
 }
 
 /** All that tfjs-layers has. */
-const activations = ['elu', 'hardSigmoid', 'linear', 'relu', 'relu6', 'selu', 'sigmoid', 'softmax', 'softplus', 'softsign', 'tanh', 'swish', 'mish', 'gelu', 'gelu_new', 'logSoftmax']; // biome-ignore format: one line
+const activations = [
+  'elu',
+  'hardSigmoid',
+  'linear',
+  'relu',
+  'relu6',
+  'selu',
+  'sigmoid',
+  'softmax',
+  'softplus',
+  'softsign',
+  'tanh',
+  'swish',
+  'mish',
+  'gelu',
+  'gelu_new',
+  'logSoftmax',
+];
 
 /** The types of tfjs-layers do not know all of them. */
 const activationLayer = (name: string) => layers.activation({ activation: name as 'tanh' });
@@ -61,8 +76,7 @@ const covered: Record<string, () => tfl.layers.Layer> = {
   'dense without bias': () => layers.dense({ units: 7, useBias: false }),
   'dense with a softmax': () => layers.dense({ units: 7, activation: 'softmax' }),
   'conv2d of 1x1': () => layers.conv2d({ filters: 7, kernelSize: 1, activation: 'mish' }),
-  'conv2d of 1x1 without bias': () =>
-    layers.conv2d({ filters: 7, kernelSize: [1, 1], padding: 'same', useBias: false }),
+  'conv2d of 1x1 without bias': () => layers.conv2d({ filters: 7, kernelSize: [1, 1], padding: 'same', useBias: false }),
   reLU: () => layers.reLU(),
   'reLU with a maximum': () => layers.reLU({ maxValue: 0.4 }),
   leakyReLU: () => layers.leakyReLU({ alpha: 0.6 }),
@@ -118,21 +132,17 @@ const refused: Record<string, [make: (name: string) => tfl.layers.Layer, reason:
 describe('stock layers', () => {
   beforeAll(() => useBackend('cpu'));
 
-  it.each(Object.entries(covered))(
-    '%s draws the images of whole passes, also from a file',
-    async (_, make) => {
-      await expectNoLeaks(async () => {
-        const model = modelWith(make());
-        const draw = async (strategy: 'incremental' | 'full') =>
-          take(await sample(model, { numImages: 6, seed: 7, strategy }));
-        const images = await draw('incremental');
-        expect(images).toEqual(await draw('full'));
-        const file = readPortable(writePortable(await toPortable(model)));
-        expect(Array.from((await sampleFile(file, { numImages: 6, seed: 7 })).data)).toEqual(images);
-        model.dispose();
-      });
-    },
-  );
+  it.each(Object.entries(covered))('%s draws the images of whole passes, also from a file', async (_, make) => {
+    await expectNoLeaks(async () => {
+      const model = modelWith(make());
+      const draw = async (strategy: 'incremental' | 'full') => take(await sample(model, { numImages: 6, seed: 7, strategy }));
+      const images = await draw('incremental');
+      expect(images).toEqual(await draw('full'));
+      const file = readPortable(writePortable(await toPortable(model)));
+      expect(Array.from((await sampleFile(file, { numImages: 6, seed: 7 })).data)).toEqual(images);
+      model.dispose();
+    });
+  });
 
   it.each(Object.entries(refused))('%s is refused by name', async (_, [make, reason]) => {
     const layer = make('mixer');
@@ -149,9 +159,7 @@ describe('stock layers', () => {
   ])('%s is for conditions alone', (_, make) => {
     const model = modelWith(make('mixer'));
     const reason = 'its input depends on the image, so it would see later pixels';
-    expect(trace(model, shapeOf([3, 3, 1], 5))).toMatchObject({
-      obstacle: `layer 'mixer' cannot be evaluated pixel by pixel: ${reason}`,
-    });
+    expect(trace(model, shapeOf([3, 3, 1], 5))).toMatchObject({ obstacle: `layer 'mixer' cannot be evaluated pixel by pixel: ${reason}` });
     model.dispose();
   });
 
@@ -168,12 +176,13 @@ describe('stock layers', () => {
     const model = tfl.model({ inputs: [image, codes], outputs });
     setNoise(model, 3, 1.5);
     const condition = { data: Array.from({ length: 120 }, (_, i) => (i * 7) % 3), shape: [30, 2, 2] };
-    const draw = async (strategy: 'incremental' | 'full') =>
-      take(await sample(model, { numImages: 30, seed: 7, strategy, condition }));
+    const draw = async (strategy: 'incremental' | 'full') => take(await sample(model, { numImages: 30, seed: 7, strategy, condition }));
     const images = await draw('incremental');
     expect(images).toEqual(await draw('full'));
     expect(images).not.toEqual(
-      await take(await sample(model, { numImages: 30, seed: 7, condition: { ...condition, data: condition.data.map((code) => 2 - code) } })), // biome-ignore format: one line
+      await take(
+        await sample(model, { numImages: 30, seed: 7, condition: { ...condition, data: condition.data.map((code) => 2 - code) } }),
+      ),
     );
     model.dispose();
   });
@@ -193,8 +202,7 @@ describe('stock layers', () => {
     pixelLogits({ imageChannels: 1, levels: 4 }).apply(
       maskedConv2d({ filters: 4, kernelSize: 3, maskType: 'A', imageChannels: 1 }).apply(x) as Symbolic,
     ) as Symbolic;
-  const apply = (layer: tfl.layers.Layer, ...x: Symbolic[]) =>
-    layer.apply(x.length === 1 ? (x[0] as Symbolic) : x) as Symbolic;
+  const apply = (layer: tfl.layers.Layer, ...x: Symbolic[]) => layer.apply(x.length === 1 ? (x[0] as Symbolic) : x) as Symbolic;
 
   it.each<[string, (features: Symbolic) => Symbolic]>([
     ['logSoftmax', (x) => apply(activationLayer('logSoftmax'), toLogits(x))],
@@ -242,7 +250,7 @@ describe('stock layers', () => {
     const conv = maskedConv2d({ filters: 4, kernelSize: 3, maskType: 'A', imageChannels: 1 });
     const features = build(conv.apply(image) as Symbolic);
     const isFlat = features.rank === 4;
-    const outputs = isFlat ? (pixelLogits({ imageChannels: 1, levels: 4 }).apply(features) as Symbolic) : features; // biome-ignore format: one line
+    const outputs = isFlat ? (pixelLogits({ imageChannels: 1, levels: 4 }).apply(features) as Symbolic) : features;
     const model = tfl.model({ inputs: image, outputs });
     const traced = trace(model, shapeOf([null, null, 1], 4));
     expect(traced).toEqual({ obstacle: expect.stringContaining(reason) });
@@ -264,7 +272,12 @@ onEachBackend('the arithmetic of stock layers on tensors', () => {
     await expectNoLeaks(async () => {
       const layer = make();
       const isJoining = JOINING.includes(layer.getClassName());
-      const [a, b] = [1, 2].map((seed) => tf.tensor(noise(2 * 3 * 3 * 5, seed).map((x) => 3 * x), [2, 3, 3, 5])) as [tf.Tensor, tf.Tensor]; // biome-ignore format: one line
+      const [a, b] = [1, 2].map((seed) =>
+        tf.tensor(
+          noise(2 * 3 * 3 * 5, seed).map((x) => 3 * x),
+          [2, 3, 3, 5],
+        ),
+      ) as [tf.Tensor, tf.Tensor];
       const inputs: [tf.Tensor, ...tf.Tensor[]] = isJoining ? [a, b] : [a];
       // some layers of tfjs leave tensors behind
       const apply = () => tf.tidy(() => layer.apply(isJoining ? inputs : a) as tf.Tensor);
@@ -272,11 +285,17 @@ onEachBackend('the arithmetic of stock layers on tensors', () => {
       const weights = layer.weights.map(({ shape, originalName }, i) => {
         const size = shape.reduce<number>((product, length) => product * (length as number), 1);
         const isVariance = originalName.includes('variance');
-        return tf.tensor(noise(size, i + 5).map((x) => (isVariance ? Math.abs(x) + 0.1 : x)), shape as number[]); // biome-ignore format: one line
+        return tf.tensor(
+          noise(size, i + 5).map((x) => (isVariance ? Math.abs(x) + 0.1 : x)),
+          shape as number[],
+        );
       });
       layer.setWeights(weights);
       const own = apply();
-      const express = stockLayer(layer, inputs.map(({ shape }) => shape)); // biome-ignore format: one line
+      const express = stockLayer(
+        layer,
+        inputs.map(({ shape }) => shape),
+      );
       const ops = tensorOps();
       const ours = tf.tidy(() => tf.clone(express?.(ops, inputs) as tf.Tensor));
       expect(ours.shape).toEqual(own.shape);

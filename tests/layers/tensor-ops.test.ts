@@ -14,11 +14,7 @@ import { onEachBackend, useBackend } from '../support/backends';
 import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
 
 /** A weight with the numbers of a tensor, which the caller disposes. */
-const weightOf = (tensor: tf.Tensor, name = 'weight'): LayerWeight => ({
-  name,
-  shape: tensor.shape,
-  read: () => tensor,
-});
+const weightOf = (tensor: tf.Tensor, name = 'weight'): LayerWeight => ({ name, shape: tensor.shape, read: () => tensor });
 
 /** Runs an operation in a tidy, as layers do, and takes its values. */
 const valuesOf = (operation: () => tf.Tensor) => take(tf.tidy(operation));
@@ -31,13 +27,7 @@ onEachBackend('convolutions on tensors', () => {
   afterEach(() => ops.dispose());
 
   /** A convolution whose kernel is all ones. */
-  function convolve(
-    x: tf.Tensor4D,
-    window: KernelWindow,
-    featuresOut: number,
-    bias?: number,
-    activation?: 'relu',
-  ) {
+  function convolve(x: tf.Tensor4D, window: KernelWindow, featuresOut: number, bias?: number, activation?: 'relu') {
     const kernel = tf.ones([...window.kernelSize, x.shape[3], featuresOut]);
     const biases = bias === undefined ? null : tf.fill([featuresOut], bias);
     const weights = [weightOf(kernel), biases && weightOf(biases)] as const;
@@ -57,15 +47,18 @@ onEachBackend('convolutions on tensors', () => {
 
   it('see whole rows in a vertical stack', async () => {
     const x = tf.tensor4d([1, 2, 3, 10, 20, 30], [1, 2, 3, 1]);
-    const window = (maskType: 'A' | 'B') =>
-      windowOf({ kernelSize: 3, imageChannels: 1, maskType, vertical: true });
+    const window = (maskType: 'A' | 'B') => windowOf({ kernelSize: 3, imageChannels: 1, maskType, vertical: true });
     expect(await convolve(x, window('A'), 1)).toEqual([0, 0, 0, 3, 6, 5]);
     expect(await convolve(x, window('B'), 1)).toEqual([3, 6, 5, 33, 66, 55]);
     x.dispose();
   });
 
   it('of features that are equal at every pixel are products: [N,in] -> [N,out]', async () => {
-    const [x, kernel, dense] = [tf.tensor2d([1, 2, 3, 4], [2, 2]), tf.tensor([1, 10, 100, 1, 2, 3], [1, 1, 2, 3]), tf.tensor([1, 10, 100, 1, 2, 3], [2, 3])]; // biome-ignore format: one line
+    const [x, kernel, dense] = [
+      tf.tensor2d([1, 2, 3, 4], [2, 2]),
+      tf.tensor([1, 10, 100, 1, 2, 3], [1, 1, 2, 3]),
+      tf.tensor([1, 10, 100, 1, 2, 3], [2, 3]),
+    ];
     for (const weight of [kernel, dense]) {
       const y = tf.tidy(() => ops.conv(x, weightOf(weight), null, windowAround([1, 1], 'B', 1)));
       expect(y.shape).toEqual([2, 3]);
@@ -79,9 +72,7 @@ onEachBackend('convolutions on tensors', () => {
     const kernel = tf.ones([5, 3, 3, 6]);
     const mask = ops.prepare(weightOf(kernel), windowOf(args)).values as tf.Tensor4D;
     expect(mask.shape).toEqual([3, 3, 3, 6]); // rows 0, 1 and the centre's, 2
-    expect(Array.from(await mask.data())).toEqual(
-      Array.from(getMask(args).values.subarray(0, 3 * 3 * 3 * 6)),
-    );
+    expect(Array.from(await mask.data())).toEqual(Array.from(getMask(args).values.subarray(0, 3 * 3 * 3 * 6)));
     kernel.dispose();
   });
 });
@@ -94,14 +85,7 @@ describe('convolutions on tensors', () => {
     const program = new ProgramBuilder();
     const window = windowOf({ kernelSize: [1, 3], imageChannels: 2, maskType: 'A' });
     const y = program.ops.conv(program.image(2), weightOf(kernel, 'kernel'), weightOf(bias, 'bias'), window);
-    expect(program.nodes[nodeOf(y)]).toEqual({
-      op: 'conv',
-      size: 4,
-      input: 0,
-      kernel: 'kernel',
-      bias: 'bias',
-      window,
-    });
+    expect(program.nodes[nodeOf(y)]).toEqual({ op: 'conv', size: 4, input: 0, kernel: 'kernel', bias: 'bias', window });
     expect(readinessOf(program.nodes as ImageNode[], [])[1]?.times).toEqual([0, 0, 1, 1]);
     tf.dispose([kernel, bias]);
   });
@@ -143,10 +127,8 @@ describe('convolutions on tensors', () => {
     const x = tf.zeros([1, 2, 2, 6]);
     const ops = tensorOps();
     expect(() => ops.gate(x, 4)).toThrow('gate: input: wanted a multiple of 2 * groups (8), got 6');
-    expect(() => ops.softmax('softmax', x, 4)).toThrow(
-      'softmax: input: wanted a multiple of groups (4), got 6',
-    );
-    expect(() => ops.normalize(x, { epsilon: 1, groups: 4 })).toThrow('normalize: input: wanted a multiple of groups (4), got 6'); // biome-ignore format: one line
+    expect(() => ops.softmax('softmax', x, 4)).toThrow('softmax: input: wanted a multiple of groups (4), got 6');
+    expect(() => ops.normalize(x, { epsilon: 1, groups: 4 })).toThrow('normalize: input: wanted a multiple of groups (4), got 6');
     x.dispose();
   });
 
@@ -156,9 +138,7 @@ describe('convolutions on tensors', () => {
     const weight = weightOf(kernel, 'kernel');
     const window = windowOf({ kernelSize: 3, imageChannels: 1 });
     ops.prepare(weight, window);
-    expect(() => ops.prepare(weight, { ...window, present: 'A' })).toThrow(
-      "weight 'kernel': wanted one window for each kernel, got 'two'",
-    );
+    expect(() => ops.prepare(weight, { ...window, present: 'A' })).toThrow("weight 'kernel': wanted one window for each kernel, got 'two'");
     ops.dispose();
     kernel.dispose();
   });
@@ -208,7 +188,13 @@ onEachBackend('operations on tensors', () => {
 
   /** A tensor of noise in [-3, 3), and its numbers. */
   function tensorOf(shape: number[], seed: number) {
-    const values = Array.from(noise(shape.reduce((a, b) => a * b, 1), seed), (x) => Math.fround(3 * x)); // biome-ignore format: one line
+    const values = Array.from(
+      noise(
+        shape.reduce((a, b) => a * b, 1),
+        seed,
+      ),
+      (x) => Math.fround(3 * x),
+    );
     return { values, tensor: tf.tensor(values, shape) };
   }
 
@@ -216,7 +202,11 @@ onEachBackend('operations on tensors', () => {
     const { values, tensor } = tensorOf([n, h, w, 5], 1);
     for (const parameter of [1, 0.5]) {
       const y = await valuesOf(() => ops.pointwise(fn, tensor, parameter));
-      expectClose(y, values.map((x) => definitions[fn](x, parameter)), 3e-6); // biome-ignore format: one line
+      expectClose(
+        y,
+        values.map((x) => definitions[fn](x, parameter)),
+        3e-6,
+      );
     }
     tensor.dispose();
   });
@@ -226,22 +216,19 @@ onEachBackend('operations on tensors', () => {
     ['multiply', (a: number, b: number) => a * b],
     ['maximum', Math.max],
     ['minimum', Math.min],
-  ] as const)(
-    'combine: %s, of one, two or three inputs, also of features that are equal at every pixel',
-    async (fn, definition) => {
-      const [a, b] = [tensorOf([n, h, w, 4], 1), tensorOf([n, h, w, 4], 2)];
-      const c = tensorOf([n, 4], 3);
-      const ofImage = (i: number) => c.values[4 * Math.floor(i / (4 * h * w)) + (i % 4)] as number;
-      const two = a.values.map((x, i) => Math.fround(definition(x, b.values[i] as number)));
-      expect(await valuesOf(() => ops.combine(fn, tf.clone(a.tensor)))).toEqual(a.values);
-      expectClose(await valuesOf(() => ops.combine(fn, a.tensor, b.tensor)), two, 1e-6);
-      const three = two.map((x, i) => definition(x, ofImage(i)));
-      expectClose(await valuesOf(() => ops.combine(fn, a.tensor, b.tensor, c.tensor)), three, 3e-6);
-      const mixed = a.values.map((x, i) => definition(ofImage(i), x));
-      expectClose(await valuesOf(() => ops.combine(fn, c.tensor, a.tensor)), mixed, 3e-6);
-      tf.dispose([a.tensor, b.tensor, c.tensor]);
-    },
-  );
+  ] as const)('combine: %s, of one, two or three inputs, also of features that are equal at every pixel', async (fn, definition) => {
+    const [a, b] = [tensorOf([n, h, w, 4], 1), tensorOf([n, h, w, 4], 2)];
+    const c = tensorOf([n, 4], 3);
+    const ofImage = (i: number) => c.values[4 * Math.floor(i / (4 * h * w)) + (i % 4)] as number;
+    const two = a.values.map((x, i) => Math.fround(definition(x, b.values[i] as number)));
+    expect(await valuesOf(() => ops.combine(fn, tf.clone(a.tensor)))).toEqual(a.values);
+    expectClose(await valuesOf(() => ops.combine(fn, a.tensor, b.tensor)), two, 1e-6);
+    const three = two.map((x, i) => definition(x, ofImage(i)));
+    expectClose(await valuesOf(() => ops.combine(fn, a.tensor, b.tensor, c.tensor)), three, 3e-6);
+    const mixed = a.values.map((x, i) => definition(ofImage(i), x));
+    expectClose(await valuesOf(() => ops.combine(fn, c.tensor, a.tensor)), mixed, 3e-6);
+    tf.dispose([a.tensor, b.tensor, c.tensor]);
+  });
 
   it('concat: concatenates features, also those that are equal at every pixel', async () => {
     const [a, b, c] = [tensorOf([n, h, w, 2], 1), tensorOf([n, h, w, 1], 2), tensorOf([n, 2], 3)];
@@ -252,11 +239,7 @@ onEachBackend('operations on tensors', () => {
     expect(joined.shape).toEqual([n, h, w, 5]);
     const wanted = Array.from({ length: pixels }, (_, pixel) => {
       const image = Math.floor(pixel / (h * w));
-      return [
-        ...a.values.slice(2 * pixel, 2 * pixel + 2),
-        ...c.values.slice(2 * image, 2 * image + 2),
-        b.values[pixel] as number,
-      ];
+      return [...a.values.slice(2 * pixel, 2 * pixel + 2), ...c.values.slice(2 * image, 2 * image + 2), b.values[pixel] as number];
     });
     expect(await take(joined)).toEqual(wanted.flat());
     const logits = [3, 4].map((seed) => tensorOf([n, h, w, 1, 2], seed));
@@ -281,13 +264,15 @@ onEachBackend('operations on tensors', () => {
     tf.dispose([a.tensor, flat.tensor]);
   });
 
-  const gates = [['tanh', Math.tanh], ['linear', (a: number) => a]] as const; // biome-ignore format: one line
+  const gates = [
+    ['tanh', Math.tanh],
+    ['linear', (a: number) => a],
+  ] as const;
   it.each(gates)('gate, %s: of pixels, or the same at each, with any condition', async (kind, fn) => {
     const [x, flat] = [tensorOf([n, h, w, 8], 1), tensorOf([n, 8], 2)];
     const [map, vector] = [tensorOf([n, h, w, 8], 3), tensorOf([n, 8], 4)];
     /** Of two groups of four: the function of two, sigmoid of two. */
-    const gated = (values: number[]) =>
-      values.flatMap((a, i) => (i % 4 < 2 ? [fn(a) * sigmoid(values[i + 2] as number)] : []));
+    const gated = (values: number[]) => values.flatMap((a, i) => (i % 4 < 2 ? [fn(a) * sigmoid(values[i + 2] as number)] : []));
     const sums = (a: number[], b: (i: number) => number) => a.map((value, i) => value + b(i));
     const cases = [
       [x, undefined, x.values],
@@ -326,7 +311,11 @@ onEachBackend('operations on tensors', () => {
       const y = tf.tidy(() => ops.concatElu(tensor));
       expect(y.shape).toEqual([...tensor.shape.slice(0, -1), 4]);
       const pairs = values.flatMap((a, i) => (i % 2 === 0 ? [[a, values[i + 1] as number]] : []));
-      expectClose(await take(y), pairs.flatMap(([a = 0, b = 0]) => [elu(a), elu(b), elu(-a), elu(-b)]), 2e-6); // biome-ignore format: one line
+      expectClose(
+        await take(y),
+        pairs.flatMap(([a = 0, b = 0]) => [elu(a), elu(b), elu(-a), elu(-b)]),
+        2e-6,
+      );
     }
     tf.dispose([x.tensor, flat.tensor]);
   });
@@ -356,15 +345,15 @@ onEachBackend('operations on tensors', () => {
 
   it('standardize and normalize: by moments that are given, or of the features of a pixel', async () => {
     const x = tensorOf([n, h, w, 3], 1);
-    const vectors = [[1, -1, 2], [0.5, 2, 1], [3, -2, 0.1], [0.2, 0.3, -0.4]]; // biome-ignore format: one line
+    const vectors = [
+      [1, -1, 2],
+      [0.5, 2, 1],
+      [3, -2, 0.1],
+      [0.2, 0.3, -0.4],
+    ];
     const [mean, variance, scale, shift] = vectors as [number[], number[], number[], number[]];
     const tensors = vectors.map((vector) => tf.tensor1d(vector));
-    const weights = tensors.map((tensor) => weightOf(tensor)) as [
-      LayerWeight,
-      LayerWeight,
-      LayerWeight,
-      LayerWeight,
-    ];
+    const weights = tensors.map((tensor) => weightOf(tensor)) as [LayerWeight, LayerWeight, LayerWeight, LayerWeight];
     const rows = Array.from({ length: pixels }, (_, pixel) => x.values.slice(3 * pixel, 3 * pixel + 3));
     for (const [hasScale, hasShift] of [
       [true, true],
@@ -372,13 +361,8 @@ onEachBackend('operations on tensors', () => {
       [false, true],
       [false, false],
     ]) {
-      const then = {
-        epsilon: 0.5,
-        ...(hasScale && { scale: weights[2] }),
-        ...(hasShift && { shift: weights[3] }),
-      };
-      const scaled = (value: number, f: number) =>
-        value * (hasScale ? (scale[f] as number) : 1) + (hasShift ? (shift[f] as number) : 0);
+      const then = { epsilon: 0.5, ...(hasScale && { scale: weights[2] }), ...(hasShift && { shift: weights[3] }) };
+      const scaled = (value: number, f: number) => value * (hasScale ? (scale[f] as number) : 1) + (hasShift ? (shift[f] as number) : 0);
       const standard = rows.flatMap((row) =>
         row.map((value, f) => scaled((value - (mean[f] as number)) / sqrt((variance[f] as number) + 0.5), f)),
       );

@@ -8,7 +8,7 @@ describe('transformerBlock', () => {
 
   /** The largest of the initial kernels by their names, over the limit of Glorot's uniform distribution. */
   function sizesOf(weights: readonly { name: string; read(): tf.Tensor }[]) {
-    const kernels = weights.filter(({ name }) => name.endsWith('kernel')).map(({ name, read }) => [name, read()] as const); // biome-ignore format: one line
+    const kernels = weights.filter(({ name }) => name.endsWith('kernel')).map(({ name, read }) => [name, read()] as const);
     return new Map(
       kernels.map(([name, kernel]) => {
         const [features, units] = kernel.shape.slice(2) as [number, number];

@@ -9,7 +9,12 @@ onEachBackend('UpsampledMap', (backend) => {
   const [n, h, w, features] = [2, 2, 3, 2];
 
   it('repeats each place over rows and columns, and sums their gradients', async () => {
-    const sizes = [[1, 1], [3, 1], [1, 2], [2, 3]] as const; // biome-ignore format: one line
+    const sizes = [
+      [1, 1],
+      [3, 1],
+      [1, 2],
+      [2, 3],
+    ] as const;
     const values = noise(n * h * w * features);
     const x = tf.tensor4d(values, [n, h, w, features]);
     for (const [rows, columns] of isGpu(backend) ? sizes.slice(3) : sizes) {
@@ -18,7 +23,7 @@ onEachBackend('UpsampledMap', (backend) => {
       /** Where each value of the output comes from. */
       const from = Array.from({ length: n * height * width * features }, (_, i) => {
         const [feature, pixel] = [i % features, Math.floor(i / features)];
-        const [column, row, image] = [pixel % width, Math.floor(pixel / width) % height, Math.floor(pixel / width / height)]; // biome-ignore format: one line
+        const [column, row, image] = [pixel % width, Math.floor(pixel / width) % height, Math.floor(pixel / width / height)];
         return ((image * h + Math.floor(row / rows)) * w + Math.floor(column / columns)) * features + feature;
       });
       const y = layer.apply(x);
@@ -43,12 +48,8 @@ describe('UpsampledMap', () => {
     expect(() => upsampledMap('x' as never)).toThrow('UpsampledMap: wanted an object of arguments');
     for (const wrong of [0, 1.5, '2' as never, 2 ** 14 + 1, 1e9])
       for (const name of ['rows', 'columns'])
-        expect(() => upsampledMap({ [name]: wrong })).toThrow(
-          `UpsampledMap: ${name}: wanted an integer from 1 to 16384, got`,
-        );
-    expect(() => upsampledMap().apply(tfl.input({ shape: [3] }))).toThrow(
-      'upsample: input: wanted features [N,H,W,F], got [null, 3]',
-    );
+        expect(() => upsampledMap({ [name]: wrong })).toThrow(`UpsampledMap: ${name}: wanted an integer from 1 to 16384, got`);
+    expect(() => upsampledMap().apply(tfl.input({ shape: [3] }))).toThrow('upsample: input: wanted features [N,H,W,F], got [null, 3]');
     const x = tf.zeros([1, 2, 1, 1]);
     expect(() => upsampledMap({ rows: 2 ** 14, columns: 2 ** 14 }).apply(x)).toThrow(
       'upsample: images, height, width, features: wanted sizes whose product is at most 268435456, got [1, 32768, 16384, 1]',

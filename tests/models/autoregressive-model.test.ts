@@ -86,7 +86,7 @@ onEachBackend('AutoregressiveModel', (backend) => {
     await steps(model, isGpu(backend) ? 6 : 30);
     const loaded = await saveAndLoad(model, { includeOptimizer: true });
     expect(await steps(loaded, 4)).toEqual(await steps(model, 4));
-    const [powers, wanted] = [loaded, model].map(({ optimizer }) => optimizer['accBeta2' as never] as tf.Variable); // biome-ignore format: one line
+    const [powers, wanted] = [loaded, model].map(({ optimizer }) => optimizer['accBeta2' as never] as tf.Variable);
     expect(await powers?.data()).toEqual(await wanted?.data()); // as many betas multiplied, each rounded
     tf.dispose([labels, xs]);
     for (const each of [model, loaded]) each.dispose();
@@ -138,9 +138,7 @@ onEachBackend('AutoregressiveModel', (backend) => {
       await expect(model.trainOnBatch(noImages, noLabels)).rejects.toThrow(none);
       await expect(model.fit(noImages, noLabels, { verbose: 0 })).rejects.toThrow(none);
       expect(() => model.evaluate(noImages, noLabels)).toThrow(none);
-      await expect(model.trainOnBatch(xs, flat)).rejects.toThrow(
-        'trainOnBatch: labels: wanted integer levels [N,H,W,C], got [12, 24]',
-      );
+      await expect(model.trainOnBatch(xs, flat)).rejects.toThrow('trainOnBatch: labels: wanted integer levels [N,H,W,C], got [12, 24]');
     });
     tf.dispose([labels, xs, oneHot, flat, noImages, noLabels]);
     model.dispose();
@@ -154,10 +152,7 @@ describe('AutoregressiveModel', () => {
     const model = build();
     model.compile({ optimizer: tf.train.sgd(0.5), loss: negativeLogLikelihood, metrics: bitsPerDim });
     const artifacts = await savedArtifacts(model, { includeOptimizer: true });
-    expect(artifacts.trainingConfig).toMatchObject({
-      loss: 'negativeLogLikelihood',
-      metrics: ['bitsPerDim'],
-    });
+    expect(artifacts.trainingConfig).toMatchObject({ loss: 'negativeLogLikelihood', metrics: ['bitsPerDim'] });
     const loaded = (await tfl.loadLayersModel(tf.io.fromMemory(artifacts))) as AutoregressiveModel;
     expect(loaded).toBeInstanceOf(AutoregressiveModel);
     expect(loaded.getClassName()).toBe('AutoregressiveModel');
@@ -199,39 +194,30 @@ describe('AutoregressiveModel', () => {
     for (const m of [model, loaded]) m.dispose();
   });
 
-  it.each(['numClasses', 'conditionSize', 'conditionMapSize'])(
-    'predicts with `condition` as with two inputs: %s',
-    async (kind) => {
-      const sizes = { levels: 3, hiddenDim: 2, outDim: 2, numBlocks: 0, firstKernelSize: 3 };
-      const model = gatedPixelCNN({ imageShape: [2, 3, 1], ...sizes, [kind]: 2 });
-      const xs = tf.ones<tf.Rank.R4>([3, 2, 3, 1]);
-      const shapes: Record<string, number[]> = { numClasses: [3, 1], conditionSize: [3, 2] };
-      const condition = tf.ones(shapes[kind] ?? [3, 2, 3, 2]);
-      await expectNoLeaks(async () => {
-        const both = model.predict([xs, condition]) as tf.Tensor;
-        const expected = await take(both);
-        expect(await take(model.predict(xs, { condition, batchSize: 2 }) as tf.Tensor)).toEqual(expected);
-        if (kind !== 'numClasses') return;
-        expect(await take(model.predict(xs, { condition: 1 }) as tf.Tensor)).toEqual(expected);
-      });
-      tf.dispose([xs, condition]);
-      model.dispose();
-    },
-  );
+  it.each(['numClasses', 'conditionSize', 'conditionMapSize'])('predicts with `condition` as with two inputs: %s', async (kind) => {
+    const sizes = { levels: 3, hiddenDim: 2, outDim: 2, numBlocks: 0, firstKernelSize: 3 };
+    const model = gatedPixelCNN({ imageShape: [2, 3, 1], ...sizes, [kind]: 2 });
+    const xs = tf.ones<tf.Rank.R4>([3, 2, 3, 1]);
+    const shapes: Record<string, number[]> = { numClasses: [3, 1], conditionSize: [3, 2] };
+    const condition = tf.ones(shapes[kind] ?? [3, 2, 3, 2]);
+    await expectNoLeaks(async () => {
+      const both = model.predict([xs, condition]) as tf.Tensor;
+      const expected = await take(both);
+      expect(await take(model.predict(xs, { condition, batchSize: 2 }) as tf.Tensor)).toEqual(expected);
+      if (kind !== 'numClasses') return;
+      expect(await take(model.predict(xs, { condition: 1 }) as tf.Tensor)).toEqual(expected);
+    });
+    tf.dispose([xs, condition]);
+    model.dispose();
+  });
 
   it('sets the training step of its layers, and of layers of nested models', async () => {
     const steps: number[][] = [[], []];
-    const listening = (to: number[]) =>
-      Object.assign(pixelDropout({ rate: 0.5 }), { setStep: (step: number) => to.push(step) });
+    const listening = (to: number[]) => Object.assign(pixelDropout({ rate: 0.5 }), { setStep: (step: number) => to.push(step) });
     const x = tfl.input({ shape: [2, 2, 4] });
-    const inner = tfl.model({
-      inputs: x,
-      outputs: listening(steps[0] as number[]).apply(x) as tfl.SymbolicTensor,
-    });
+    const inner = tfl.model({ inputs: x, outputs: listening(steps[0] as number[]).apply(x) as tfl.SymbolicTensor });
     const image = tfl.input({ shape: [2, 2, 1] });
-    const features = maskedConv2d({ filters: 4, kernelSize: 3, maskType: 'A', imageChannels: 1 }).apply(
-      image,
-    );
+    const features = maskedConv2d({ filters: 4, kernelSize: 3, maskType: 'A', imageChannels: 1 }).apply(image);
     const kept = listening(steps[1] as number[]).apply(inner.apply(features) as tfl.SymbolicTensor);
     const outputs = pixelLogits({ imageChannels: 1, levels: 4 }).apply(kept) as tfl.SymbolicTensor;
     const model = autoregressiveModel({ inputs: image, outputs });
@@ -240,7 +226,10 @@ describe('AutoregressiveModel', () => {
     await model.trainOnBatch(zeros, zeros);
     await model.fit(zeros, zeros, { batchSize: 1, epochs: 1, validationData: [zeros, zeros], verbose: 0 });
     tf.dispose(model.evaluate(zeros, zeros));
-    expect(steps).toEqual([[0, 1, 2], [0, 1, 2]]); // biome-ignore format: one line
+    expect(steps).toEqual([
+      [0, 1, 2],
+      [0, 1, 2],
+    ]);
     zeros.dispose();
     model.dispose();
   });

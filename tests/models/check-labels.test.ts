@@ -18,10 +18,10 @@ import { expectNoLeaks, take } from '../support/tensors';
 import { expectWarning } from '../support/warnings';
 
 const LEVELS = 4;
-const SIZES = { imageShape: [2, 2, 2] as [number, number, number], levels: LEVELS, hiddenDim: 1, outDim: 1, numBlocks: 0 }; // biome-ignore format: one line
+const SIZES = { imageShape: [2, 2, 2] as [number, number, number], levels: LEVELS, hiddenDim: 1, outDim: 1, numBlocks: 0 };
 
 const compile = (model: AutoregressiveModel, checkLabels?: boolean) => {
-  model.compile({ optimizer: tf.train.sgd(0.1), loss: bitsPerDim, ...(checkLabels === undefined ? {} : { checkLabels }) }); // biome-ignore format: one line
+  model.compile({ optimizer: tf.train.sgd(0.1), loss: bitsPerDim, ...(checkLabels === undefined ? {} : { checkLabels }) });
   return model;
 };
 
@@ -93,7 +93,7 @@ describe('checkLabels', () => {
   afterAll(() => tf.dispose([right.xs, right.ys]));
 
   const fitted = (data: { xs: tf.Tensor; ys: tf.Tensor }, validation?: { xs: tf.Tensor; ys: tf.Tensor }) =>
-    model.fit(data.xs, data.ys, { epochs: 1, verbose: 0, ...(validation && { validationData: [validation.xs, validation.ys] }) }); // biome-ignore format: one line
+    model.fit(data.xs, data.ys, { epochs: 1, verbose: 0, ...(validation && { validationData: [validation.xs, validation.ys] }) });
 
   it('is in fit, with its validation data', async () => {
     const wrong = batch(4, 1);
@@ -107,7 +107,7 @@ describe('checkLabels', () => {
 
   it('looks at the first batch of each fit by default, and at all if it is true', async () => {
     const wrong = batch(4, 1); // in the third of its images
-    const trained = (batchSize: number) => model.fit(wrong.xs, wrong.ys, { batchSize, epochs: 1, verbose: 0, shuffle: false }); // biome-ignore format: one line
+    const trained = (batchSize: number) => model.fit(wrong.xs, wrong.ys, { batchSize, epochs: 1, verbose: 0, shuffle: false });
     await expect(trained(2)).rejects.toThrow(`fit: ${WRONG_LABEL} 4`);
     compile(model);
     await expectNoLeaks(async () => {
@@ -124,10 +124,15 @@ describe('checkLabels', () => {
 
   it('looks at the first batch of a dataset by default, in the first of its epochs', async () => {
     compile(model);
-    const dataset = (...labels: number[]) => tfd.generator(function* () { for (const label of labels) yield batch(label, 1); }); // biome-ignore format: one line
-    await expect(model.fitDataset(dataset(4, 3), { epochs: 1, verbose: 0 })).rejects.toThrow(`fitDataset: ${WRONG_LABEL} 4`); // biome-ignore format: one line
+    const dataset = (...labels: number[]) =>
+      tfd.generator(function* () {
+        for (const label of labels) yield batch(label, 1);
+      });
+    await expect(model.fitDataset(dataset(4, 3), { epochs: 1, verbose: 0 })).rejects.toThrow(`fitDataset: ${WRONG_LABEL} 4`);
     let epochs = 0;
-    const worse = tfd.generator(function* () { yield batch(3 + epochs++, 1); }); // biome-ignore format: one line
+    const worse = tfd.generator(function* () {
+      yield batch(3 + epochs++, 1);
+    });
     await model.fitDataset(worse, { epochs: 2, verbose: 0 });
     await model.fitDataset(dataset(3, 4), { epochs: 1, verbose: 0 });
     await expect(model.evaluateDataset(dataset(4, 3))).rejects.toThrow(`evaluateDataset: ${WRONG_LABEL} 4`);
@@ -135,19 +140,22 @@ describe('checkLabels', () => {
   });
 
   it('is in fitDataset and evaluateDataset, batch by batch', async () => {
-    const dataset = (...labels: number[]) => tfd.generator(function* () { for (const label of labels) yield batch(label, 1); }); // biome-ignore format: one line
+    const dataset = (...labels: number[]) =>
+      tfd.generator(function* () {
+        for (const label of labels) yield batch(label, 1);
+      });
     const epochs = { epochs: 1, verbose: 0 } as const;
     await expectNoLeaks(async () => {
       await expect(model.fitDataset(dataset(4, 3), epochs)).rejects.toThrow(`fitDataset: ${WRONG_LABEL} 4`);
       await expect(model.evaluateDataset(dataset(4, 3))).rejects.toThrow(`evaluateDataset: ${WRONG_LABEL} 4`);
       const iterator = await dataset(4).iterator();
-      await expect(model.evaluateDataset(iterator as never)).rejects.toThrow(
-        `evaluateDataset: ${WRONG_LABEL} 4`,
-      );
+      await expect(model.evaluateDataset(iterator as never)).rejects.toThrow(`evaluateDataset: ${WRONG_LABEL} 4`);
     });
     // What tfjs has summed over the batches before, it leaves behind where an iterator throws.
     await expect(model.fitDataset(dataset(3, 4), epochs)).rejects.toThrow(`fitDataset: ${WRONG_LABEL} 4`);
-    await expect(model.fitDataset(dataset(3), { ...epochs, validationData: dataset(3, 4) })).rejects.toThrow(`evaluateDataset: ${WRONG_LABEL} 4`); // biome-ignore format: one line
+    await expect(model.fitDataset(dataset(3), { ...epochs, validationData: dataset(3, 4) })).rejects.toThrow(
+      `evaluateDataset: ${WRONG_LABEL} 4`,
+    );
     const { history } = await model.fitDataset(dataset(3, 2), epochs);
     expect(history['loss']).toHaveLength(1);
     expect((await take((await model.evaluateDataset(dataset(3))) as tf.Scalar))[0]).toBeGreaterThan(0);
@@ -155,9 +163,13 @@ describe('checkLabels', () => {
 
   it('of tensors that fitDataset validates on', async () => {
     const wrong = batch(4, 1);
-    const dataset = tfd.generator(function* () { yield batch(3, 1); }); // biome-ignore format: one line
+    const dataset = tfd.generator(function* () {
+      yield batch(3, 1);
+    });
     const validationData: [tf.Tensor, tf.Tensor] = [wrong.xs, wrong.ys];
-    await expect(model.fitDataset(dataset, { epochs: 1, verbose: 0, validationData })).rejects.toThrow(`fitDataset: validationData: ${WRONG_LABEL} 4`); // biome-ignore format: one line
+    await expect(model.fitDataset(dataset, { epochs: 1, verbose: 0, validationData })).rejects.toThrow(
+      `fitDataset: validationData: ${WRONG_LABEL} 4`,
+    );
     tf.dispose([wrong.xs, wrong.ys]);
   });
 
@@ -166,7 +178,9 @@ describe('checkLabels', () => {
     const images = normalize(levels, LEVELS);
     const message = 'labels at [0,0,0,1]: wanted integer levels 0 to 3, not normalized, got 0.3333';
     await expect(model.trainOnBatch(images, images)).rejects.toThrow(message);
-    await expect(model.trainOnBatch(levels, levels)).rejects.toThrow('images at [0,0,1,0]: wanted numbers from 0 to 1, as normalize returns, got 2'); // biome-ignore format: one line
+    await expect(model.trainOnBatch(levels, levels)).rejects.toThrow(
+      'images at [0,0,1,0]: wanted numbers from 0 to 1, as normalize returns, got 2',
+    );
     tf.dispose([levels, images]);
   });
 
@@ -177,8 +191,10 @@ describe('checkLabels', () => {
     const [name = ''] = gated.outputNames;
     const named = { image: xs, condition: wrong };
     await expect(gated.trainOnBatch(named, { [name]: ys })).rejects.toThrow(`trainOnBatch: ${WRONG_LABEL} 4`);
-    await expect(gated.trainOnBatch(named, { [name]: right.ys })).rejects.toThrow('trainOnBatch: condition: wanted an integer from 0 to 2, got 3'); // biome-ignore format: one line
-    await expect(gated.fit([xs, wrong], right.ys, { verbose: 0 })).rejects.toThrow('fit: condition: wanted an integer from 0 to 2, got 3'); // biome-ignore format: one line
+    await expect(gated.trainOnBatch(named, { [name]: right.ys })).rejects.toThrow(
+      'trainOnBatch: condition: wanted an integer from 0 to 2, got 3',
+    );
+    await expect(gated.fit([xs, wrong], right.ys, { verbose: 0 })).rejects.toThrow('fit: condition: wanted an integer from 0 to 2, got 3');
     await gated.fit(xs, right.ys, { epochs: 1, verbose: 0, condition: classes });
     tf.dispose([xs, ys, classes, wrong]);
     gated.dispose();
@@ -217,9 +233,7 @@ describe('checkLabels', () => {
       expect(await each.trainOnBatch(xs, ys)).toBeTypeOf('number');
       expect((await each.fit(xs, ys, { epochs: 1, verbose: 0 })).epoch).toEqual([0]);
     }
-    expect(() => compile(model, 'yes' as never)).toThrow(
-      "compile: checkLabels: wanted true or false, got 'yes'",
-    );
+    expect(() => compile(model, 'yes' as never)).toThrow("compile: checkLabels: wanted true or false, got 'yes'");
     tf.dispose([xs, ys]);
   });
 });
@@ -240,7 +254,7 @@ describe('The default of 256 levels', () => {
     ['pixelCNN', () => pixelCNN(sizes)],
     ['gatedPixelCNN', () => gatedPixelCNN(sizes)],
     ['pixelCNNPlusPlus', () => pixelCNNPlusPlus({ imageShape, filters: 1, numResnets: 1 })],
-    ['pixelSNAIL', () => pixelSNAIL({ imageShape, filters: 2, heads: 1, numBlocks: 1, numResBlocks: 0, resFilters: 1 })], // biome-ignore format: one line
+    ['pixelSNAIL', () => pixelSNAIL({ imageShape, filters: 2, heads: 1, numBlocks: 1, numResBlocks: 0, resFilters: 1 })],
   ])('that %s took is warned of once, where the first images stay far below it', async (_, make) => {
     const model = compile(make());
     const images = imagesWith(16);
@@ -262,7 +276,7 @@ describe('The default of 256 levels', () => {
     const ways: [string, (model: AutoregressiveModel, images: tf.Tensor4D) => Promise<unknown>][] = [
       ['trainOnBatch', (model, images) => model.trainOnBatch(normalize(images), images)],
       ['evaluate', (model, images) => take(model.evaluate<tf.Scalar>(images))],
-      ['fitDataset', (model, images) => model.fitDataset(tfd.array([0]).map(() => images.clone()), { epochs: 1, verbose: 0 })], // biome-ignore format: one line
+      ['fitDataset', (model, images) => model.fitDataset(tfd.array([0]).map(() => images.clone()), { epochs: 1, verbose: 0 })],
       ['fit', async (model, images) => {
         const trainer = await createTrainer(model, { workers: 1, createWorker: startTrainInProcess });
         await trainer.fit(images, { verbose: 0 });
@@ -283,9 +297,7 @@ describe('The default of 256 levels', () => {
     const model = compile(pixelCNN(sizes));
     const images = imagesWith(16);
     const normalized = normalize(images);
-    await expect(model.fit(normalized, normalized)).rejects.toThrow(
-      'wanted integer levels 0 to 255, not normalized',
-    );
+    await expect(model.fit(normalized, normalized)).rejects.toThrow('wanted integer levels 0 to 255, not normalized');
     expect(warn).not.toHaveBeenCalled();
     tf.dispose([images, normalized]);
     model.dispose();

@@ -1,12 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Condition, ConditionShape } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import {
-  conditionData,
-  conditionTensors,
-  modelInputs,
-  readConditionTensors,
-} from '../../src/models/conditions';
+import { conditionData, conditionTensors, modelInputs, readConditionTensors } from '../../src/models/conditions';
 import type { ImageModelShape } from '../../src/models/image-model';
 import { readConditions } from '../../src/runtime/core/conditions';
 import { softmaxOf } from '../../src/runtime/distributions/categorical';
@@ -30,10 +25,7 @@ const read = async (condition: ConditionShape | null, given?: unknown) => {
 
 /** A model's input of the condition of two images. */
 const asInput = (condition: ConditionShape | null, given?: unknown) =>
-  readConditionTensors('caller: condition', listOf(condition), given as Condition, [
-    2,
-    ...IMAGE,
-  ])[0] as tf.Tensor;
+  readConditionTensors('caller: condition', listOf(condition), given as Condition, [2, ...IMAGE])[0] as tf.Tensor;
 
 /** What does not fit, and the message; all that does not is in tests/runtime/core/conditions.test.ts. */
 const misfits = (): [ConditionShape | null, unknown, string][] => [
@@ -127,10 +119,7 @@ describe('several conditions', () => {
   it('are read from tensors by name', async () => {
     const map = tf.ones([2, 1, 3, 2]);
     const given = await conditionData({ map, class: [3, 0] });
-    expect(given).toEqual({
-      map: { data: new Float32Array(12).fill(1), shape: [2, 1, 3, 2] },
-      class: [3, 0],
-    });
+    expect(given).toEqual({ map: { data: new Float32Array(12).fill(1), shape: [2, 1, 3, 2] }, class: [3, 0] });
     map.dispose();
   });
 
@@ -148,9 +137,9 @@ describe('several conditions', () => {
   it('leave no tensor behind where the last of them does not fit', async () => {
     const wrong = tf.ones([2, 1, 3, 1]);
     await expectNoLeaks(() => {
-      expect(() =>
-        readConditionTensors('caller: condition', both, { map: wrong, class: 1 }, [2, ...IMAGE]),
-      ).toThrow('caller: condition.map: wanted numbers of shape [2,1,3,2], got [2, 1, 3, 1]');
+      expect(() => readConditionTensors('caller: condition', both, { map: wrong, class: 1 }, [2, ...IMAGE])).toThrow(
+        'caller: condition.map: wanted numbers of shape [2,1,3,2], got [2, 1, 3, 1]',
+      );
     });
     wrong.dispose();
   });

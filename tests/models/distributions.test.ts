@@ -11,13 +11,7 @@ import {
   sample,
   toPortable,
 } from 'pixelcnn-layers';
-import {
-  logProb as portableLogProb,
-  sample as portableSample,
-  readPortable,
-  stepper,
-  writePortable,
-} from 'pixelcnn-layers/runtime';
+import { logProb as portableLogProb, sample as portableSample, readPortable, stepper, writePortable } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { isGpu, onEachBackend, useBackend } from '../support/backends';
 import { expectToFollow } from '../support/chi-square';
@@ -28,25 +22,26 @@ import { expectClose, expectNoLeaks, take } from '../support/tensors';
 const isOwn = (name: string) => name.includes('own');
 
 onEachBackend('a model of any distribution', (backend) => {
-  it.each(
-    Object.entries(kinds).filter(([name]) => !isGpu(backend) || name.includes('two channels in groups')),
-  )('has probabilities of all images of a tiny space that sum to 1: %s', async (_, make) => {
-    const model = make();
-    const images = allImages(model);
-    const probabilities = (await take(await logProb(model, images))).map(Math.exp);
-    expect(Math.abs(probabilities.reduce((a, b) => a + b) - 1)).toBeLessThan(1e-5);
-    expect(Math.max(...probabilities)).toBeGreaterThan(1.5 / probabilities.length); // not the uniform model
+  it.each(Object.entries(kinds).filter(([name]) => !isGpu(backend) || name.includes('two channels in groups')))(
+    'has probabilities of all images of a tiny space that sum to 1: %s',
+    async (_, make) => {
+      const model = make();
+      const images = allImages(model);
+      const probabilities = (await take(await logProb(model, images))).map(Math.exp);
+      expect(Math.abs(probabilities.reduce((a, b) => a + b) - 1)).toBeLessThan(1e-5);
+      expect(Math.max(...probabilities)).toBeGreaterThan(1.5 / probabilities.length); // not the uniform model
 
-    const perValue = await logProb(model, images, { perValue: true });
-    expect(perValue.shape).toEqual(images.shape);
-    expectClose((await take(tf.sum(perValue, [1, 2, 3]))).map(Math.exp), probabilities, 1e-6);
-    const ofLevels = await levelLogProbs(model, images);
-    expect(ofLevels.shape).toEqual([...images.shape, model.levels]);
-    const chosen = tf.sum(tf.mul(ofLevels, tf.cast(tf.oneHot(images, model.levels), 'float32')), 4); // [N,H,W,C,L] -> [N,H,W,C]
-    expectClose(await take(chosen), await take(perValue), 2e-5);
-    tf.dispose([images, ofLevels]);
-    model.dispose();
-  });
+      const perValue = await logProb(model, images, { perValue: true });
+      expect(perValue.shape).toEqual(images.shape);
+      expectClose((await take(tf.sum(perValue, [1, 2, 3]))).map(Math.exp), probabilities, 1e-6);
+      const ofLevels = await levelLogProbs(model, images);
+      expect(ofLevels.shape).toEqual([...images.shape, model.levels]);
+      const chosen = tf.sum(tf.mul(ofLevels, tf.cast(tf.oneHot(images, model.levels), 'float32')), 4); // [N,H,W,C,L] -> [N,H,W,C]
+      expectClose(await take(chosen), await take(perValue), 2e-5);
+      tf.dispose([images, ofLevels]);
+      model.dispose();
+    },
+  );
 
   it.each(Object.entries(kinds).filter(([name]) => !isGpu(backend) || name === 'a mixture, one channel'))(
     'is trained, evaluated, saved and loaded by its last layer: %s',
@@ -61,7 +56,7 @@ onEachBackend('a model of any distribution', (backend) => {
         const figures = model.evaluate<tf.Scalar[]>(x, images);
         const nats = await take(await logProb(model, images));
         const wanted = -nats.reduce((a, b) => a + b) / images.size;
-        expectClose([await take(figures[0] as tf.Scalar), await take(figures[1] as tf.Scalar)].flat(), [wanted / Math.LN2, wanted], 1e-5); // biome-ignore format: one line
+        expectClose([await take(figures[0] as tf.Scalar), await take(figures[1] as tf.Scalar)].flat(), [wanted / Math.LN2, wanted], 1e-5);
         tf.dispose(figures);
         const { history } = await model.fit(x, images, { epochs: 8, batchSize: 6 });
         const [losses, metric] = [history['loss'], history['negativeLogLikelihood']] as [number[], number[]];
@@ -102,9 +97,7 @@ describe('without whole passes', () => {
     for (const filters of [{}, { temperature: 0.7, topK: 2 }]) {
       const options = { numImages: 20, seed: 2, ...filters };
       const [incremental, full] = await Promise.all(
-        (['incremental', 'full'] as const).map(async (strategy) =>
-          take(await sample(model, { ...options, strategy })),
-        ),
+        (['incremental', 'full'] as const).map(async (strategy) => take(await sample(model, { ...options, strategy }))),
       );
       expect(incremental).toEqual(full);
     }
@@ -151,9 +144,7 @@ describe('without whole passes', () => {
   });
 
   it('completes single channels, by the posterior of the components', async () => {
-    const model = (
-      kinds['a mixture, two channels of one group'] as () => ReturnType<(typeof kinds)[string]>
-    )();
+    const model = (kinds['a mixture, two channels of one group'] as () => ReturnType<(typeof kinds)[string]>)();
     const known = tf.tile(tf.tensor4d([1, 0, 1, 0], [1, 2, 1, 2]), [1000, 1, 1, 1]); // the first channel of both pixels
     const initial = tf.tile(tf.tensor4d([2, 0, 0, 0], [1, 2, 1, 2]), [1000, 1, 1, 1]);
     const images = await sample(model, { initial, known, seed: 1 });

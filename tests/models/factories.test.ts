@@ -41,10 +41,7 @@ interface Row {
 
 /** A row of a factory, with what it needs beside the shape of images. */
 function row<A>(factory: (args: A) => AutoregressiveModel, [h, w, c]: ImageShape, args: object): Row {
-  return {
-    imageShape: [h, w, c],
-    make: (options) => factory({ imageShape: [h, w, c], ...args, ...options } as A),
-  };
+  return { imageShape: [h, w, c], make: (options) => factory({ imageShape: [h, w, c], ...args, ...options } as A) };
 }
 
 const small = { levels: 3, hiddenDim: 2, outDim: 3, numBlocks: 1, firstKernelSize: 3 };
@@ -108,44 +105,38 @@ function levelsOf({ levels }: AutoregressiveModel, n: number, [h, w, c]: ImageSh
 /** Every condition that a network takes, for so many images, as an option. */
 function conditionsOf({ conditions }: AutoregressiveModel, n: number, [h, w]: ImageShape) {
   const values: { [kind in ConditionShape['kind']]: (one: ConditionShape & { kind: kind }) => unknown } = {
-    class: ({ numClasses, nullClass }) => Array.from({ length: n }, (_, i) => i % (numClasses + Number(nullClass ?? 0))), // biome-ignore format: one line
+    class: ({ numClasses, nullClass }) => Array.from({ length: n }, (_, i) => i % (numClasses + Number(nullClass ?? 0))),
     vector: ({ size }) => ({ data: noise(n * size, 5), shape: [n, size] }),
     map: ({ size }) => ({ data: noise(n * h * w * size, 6), shape: [n, h, w, size] }),
-    codes: ({ levels, shape: [rows, columns] }) => ({ data: Array.from({ length: n * rows * columns }, (_, i) => (i * i) % levels), shape: [n, rows, columns] }), // biome-ignore format: one line
+    codes: ({ levels, shape: [rows, columns] }) => ({
+      data: Array.from({ length: n * rows * columns }, (_, i) => (i * i) % levels),
+      shape: [n, rows, columns],
+    }),
   };
   const all = Object.fromEntries(conditions.map((one) => [one.kind, values[one.kind](one as never)]));
-  return conditions.length === 0 ? {} : { condition: (conditions.length === 1 ? Object.values(all)[0] : all) as never }; // biome-ignore format: one line
+  return conditions.length === 0 ? {} : { condition: (conditions.length === 1 ? Object.values(all)[0] : all) as never };
 }
 
 /** The weights by their names. */
 const weightsOf = async (model: AutoregressiveModel) =>
-  new Map(
-    await Promise.all(
-      model.weights.map(
-        async (weight) => [weight.originalName, Array.from(await weight.read().data())] as const,
-      ),
-    ),
-  );
+  new Map(await Promise.all(model.weights.map(async (weight) => [weight.originalName, Array.from(await weight.read().data())] as const)));
 
 onEachBackend('a network', (backend) => {
-  it.each(isGpu(backend) ? forGpus : names)(
-    'is itself again once saved and loaded, and leaves no tensor behind: %s',
-    (name) =>
-      expectNoLeaks(async () => {
-        const { imageShape } = rows[name];
-        const model = noisy(name);
-        const loaded = (await saveAndLoad(model)) as AutoregressiveModel;
-        expect(loaded).toBeInstanceOf(AutoregressiveModel);
-        for (const field of ['conditions', 'imageShape', 'levels'] as const)
-          expect(loaded[field]).toEqual(model[field]);
-        const images = levelsOf(model, 2, imageShape);
-        const given = conditionsOf(model, 2, imageShape);
-        const nats = await take(await levelLogProbs(model, images, given));
-        expect(nats.every(Number.isFinite)).toBe(true);
-        expect(await take(await levelLogProbs(loaded, images, given))).toEqual(nats);
-        for (const each of [model, loaded]) each.dispose();
-        return images;
-      }),
+  it.each(isGpu(backend) ? forGpus : names)('is itself again once saved and loaded, and leaves no tensor behind: %s', (name) =>
+    expectNoLeaks(async () => {
+      const { imageShape } = rows[name];
+      const model = noisy(name);
+      const loaded = (await saveAndLoad(model)) as AutoregressiveModel;
+      expect(loaded).toBeInstanceOf(AutoregressiveModel);
+      for (const field of ['conditions', 'imageShape', 'levels'] as const) expect(loaded[field]).toEqual(model[field]);
+      const images = levelsOf(model, 2, imageShape);
+      const given = conditionsOf(model, 2, imageShape);
+      const nats = await take(await levelLogProbs(model, images, given));
+      expect(nats.every(Number.isFinite)).toBe(true);
+      expect(await take(await levelLogProbs(loaded, images, given))).toEqual(nats);
+      for (const each of [model, loaded]) each.dispose();
+      return images;
+    }),
   );
 
   it.each(isGpu(backend) ? forGpus.slice(0, 1) : ofEachFactory)(
@@ -188,9 +179,7 @@ onEachBackend('a network', (backend) => {
     const { imageShape } = rows[name];
     const model = noisy(name);
     const given = conditionsOf(model, 3, imageShape);
-    const images = await take(
-      await sample(model, { numImages: 3, seed: 1, strategy: 'incremental', ...given }),
-    );
+    const images = await take(await sample(model, { numImages: 3, seed: 1, strategy: 'incremental', ...given }));
     expect(images.reduce((sum, level) => (Math.imul(sum, 31) + level) | 0, 0)).toBe(hash);
     model.dispose();
   });
@@ -227,22 +216,20 @@ describe('a network', () => {
     model.dispose();
   });
 
-  it.each([
-    'pixelCNN',
-    'gatedPixelCNN of a class, a vector and a map',
-    'pixelCNNPlusPlus',
-    'pixelSNAIL',
-  ] as const)('takes images of any size, alike: %s', async (name) => {
-    const { imageShape } = rows[name];
-    const any = noisy(name, { imageShape: [null, null, imageShape[2]] });
-    const fixed = noisy(name);
-    const images = levelsOf(any, 2, imageShape);
-    const given = conditionsOf(any, 2, imageShape);
-    const nats = await take(await levelLogProbs(fixed, images, given));
-    expect(await take(await levelLogProbs(any, images, given))).toEqual(nats);
-    images.dispose();
-    for (const each of [any, fixed]) each.dispose();
-  });
+  it.each(['pixelCNN', 'gatedPixelCNN of a class, a vector and a map', 'pixelCNNPlusPlus', 'pixelSNAIL'] as const)(
+    'takes images of any size, alike: %s',
+    async (name) => {
+      const { imageShape } = rows[name];
+      const any = noisy(name, { imageShape: [null, null, imageShape[2]] });
+      const fixed = noisy(name);
+      const images = levelsOf(any, 2, imageShape);
+      const given = conditionsOf(any, 2, imageShape);
+      const nats = await take(await levelLogProbs(fixed, images, given));
+      expect(await take(await levelLogProbs(any, images, given))).toEqual(nats);
+      images.dispose();
+      for (const each of [any, fixed]) each.dispose();
+    },
+  );
 
   const drawing: Name[] = [...ofEachFactory, 'pixelCNN of embedded levels, to a mixture'];
   it.each(drawing)('begins alike for a seed, every part in its own way: %s', async (name) => {
@@ -262,7 +249,11 @@ describe('a network', () => {
 
   it.each(ofEachFactory)('drops features in training only, other ones at each step: %s', async (name) => {
     const { imageShape, make } = rows[name];
-    const [dropping, again, whole] = [0.5, 0.5, 0].map((dropout) => make({ seed: 1, dropout })) as [AutoregressiveModel, AutoregressiveModel, AutoregressiveModel]; // biome-ignore format: one line
+    const [dropping, again, whole] = [0.5, 0.5, 0].map((dropout) => make({ seed: 1, dropout })) as [
+      AutoregressiveModel,
+      AutoregressiveModel,
+      AutoregressiveModel,
+    ];
     const images = levelsOf(whole, 2, imageShape);
     const given = conditionsOf(whole, 2, imageShape);
     const losses: number[] = [];
@@ -302,11 +293,11 @@ describe('a network', () => {
       const { condition } = conditionsOf(model, 2, imageShape) as { condition: Record<string, unknown> };
       for (const { kind } of model.conditions) {
         // The two images are alike, and so are all of their conditions but this one.
-        const same = Object.entries(condition).map(([other, value]) => [other, other === kind ? value : alike(value)]); // biome-ignore format: one line
+        const same = Object.entries(condition).map(([other, value]) => [other, other === kind ? value : alike(value)]);
         const nats = await take(await levelLogProbs(model, images, { condition: Object.fromEntries(same) }));
         const ofPixel = nats.length / (2 * h * w);
         for (let pixel = 0; pixel < h * w; pixel++) {
-          const [a, b] = [0, h * w].map((first) => nats.slice((first + pixel) * ofPixel, (first + pixel + 1) * ofPixel)); // biome-ignore format: one line
+          const [a, b] = [0, h * w].map((first) => nats.slice((first + pixel) * ofPixel, (first + pixel + 1) * ofPixel));
           expect([name, kind, pixel, a]).not.toEqual([name, kind, pixel, b]);
         }
       }

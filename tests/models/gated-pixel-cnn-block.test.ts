@@ -5,14 +5,7 @@ import { type GatedBlockOutputs, type GatedStacks, gatedPixelCNNBlock, type Mask
 import { beforeAll, describe, expect, it } from 'vitest';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
 import { runs } from '../support/runs';
-import {
-  type Grid,
-  grid,
-  noiseWeights,
-  type SlowWeight,
-  slowBlock,
-  weightsByName,
-} from '../support/slow-gated';
+import { type Grid, grid, noiseWeights, type SlowWeight, slowBlock, weightsByName } from '../support/slow-gated';
 import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
 
 type Symbolic = tfl.SymbolicTensor;
@@ -20,7 +13,11 @@ type Size = [number, number, number];
 
 /** Gives a model, or a layer that is built, weights in [-1, 1). */
 function setNoise(of: tfl.LayersModel | tfl.layers.Layer, seed: number): SlowWeight[] {
-  const drawn = noiseWeights(of.getWeights().map(({ shape }) => shape), 1, seed); // biome-ignore format: one line
+  const drawn = noiseWeights(
+    of.getWeights().map(({ shape }) => shape),
+    1,
+    seed,
+  );
   const weights = drawn.map((weight, i) => ({ ...weight, name: of.weights[i]?.originalName ?? '' }));
   const tensors = weights.map(({ shape, data }) => tf.tensor(data as Float32Array, [...shape]));
   of.setWeights(tensors);
@@ -35,7 +32,10 @@ function setNoise(of: tfl.LayersModel | tfl.layers.Layer, seed: number): SlowWei
 function setPositive(model: tfl.LayersModel, seed: number): void {
   const weights = model.getWeights().map(({ shape, size }, i) => {
     const summands = size / (shape.at(-1) as number);
-    return tf.tensor(noise(size, 7919 * (seed + i)).map((x) => (0.75 + x / 4) / (2 * summands)), shape); // biome-ignore format: one line
+    return tf.tensor(
+      noise(size, 7919 * (seed + i)).map((x) => (0.75 + x / 4) / (2 * summands)),
+      shape,
+    );
   });
   model.setWeights(weights);
   tf.dispose(weights);
@@ -69,16 +69,9 @@ function slowOutputs(
     });
     const { of, finish } = weightsByName(weights);
     const stacks = [vertical as Grid, horizontal as Grid] as const;
-    const slow = slowBlock(
-      stacks,
-      condition === undefined ? [] : [condition],
-      (name) => of(`block_${name}`),
-      args,
-    );
+    const slow = slowBlock(stacks, condition === undefined ? [] : [condition], (name) => of(`block_${name}`), args);
     finish();
-    return [slow.vertical, slow.horizontal, slow.skip].flatMap((grid) =>
-      grid === null ? [] : [grid.flat(2)],
-    );
+    return [slow.vertical, slow.horizontal, slow.skip].flatMap((grid) => (grid === null ? [] : [grid.flat(2)]));
   });
   const [first = [], second = []] = outputs;
   return first.map((output, i) => [...output, ...(second[i] as number[])]);
@@ -102,8 +95,8 @@ type Case = typeof cases extends fc.Arbitrary<infer T> ? T : never;
 
 /** Small ones, with which GPU backends compile no programs for large products: these take ten seconds in software. */
 const smallCases: [Case][] = [
-  [{ h: 2, w: 3, kernelSize: [3, 3], imageChannels: 2, maskType: 'A', group: 1, skipGroup: 0, condition: 'map', isLast: false, seed: 1 }], // biome-ignore format: one line
-  [{ h: 2, w: 3, kernelSize: [3, 1], imageChannels: 2, maskType: 'B', group: 1, skipGroup: 1, condition: 'none', isLast: true, seed: 2 }], // biome-ignore format: one line
+  [{ h: 2, w: 3, kernelSize: [3, 3], imageChannels: 2, maskType: 'A', group: 1, skipGroup: 0, condition: 'map', isLast: false, seed: 1 }],
+  [{ h: 2, w: 3, kernelSize: [3, 1], imageChannels: 2, maskType: 'B', group: 1, skipGroup: 1, condition: 'none', isLast: true, seed: 2 }],
 ];
 
 /** The block of a case as a model: from its inputs, of these shapes, to its outputs. */
@@ -130,8 +123,7 @@ function blockOf(one: Case, shapes: readonly number[][]): tfl.LayersModel {
   return tfl.model({ inputs, outputs: all });
 }
 
-const applied = (model: tfl.LayersModel, x: tf.Tensor[], kwargs = {}) =>
-  [model.apply(x, kwargs)].flat() as tf.Tensor[];
+const applied = (model: tfl.LayersModel, x: tf.Tensor[], kwargs = {}) => [model.apply(x, kwargs)].flat() as tf.Tensor[];
 
 onEachBackend('gatedPixelCNNBlock', (backend) => {
   it('equals loops in plain numbers', async () => {
@@ -139,19 +131,17 @@ onEachBackend('gatedPixelCNNBlock', (backend) => {
       fc.asyncProperty(cases, async (one) => {
         const { h, w, imageChannels, maskType, group, skipGroup, condition, seed, isLast } = one;
         // An image may have any features, later stacks have those of the block.
-        const [vertical, horizontal] = maskType === 'A' ? [4, 2 * imageChannels] : [group * imageChannels, group * imageChannels]; // biome-ignore format: one line
+        const [vertical, horizontal] = maskType === 'A' ? [4, 2 * imageChannels] : [group * imageChannels, group * imageChannels];
         const inputs = [input([h, w, vertical], seed), input([h, w, horizontal], seed + 1)];
         if (condition !== 'none') inputs.push(input(condition === 'map' ? [h, w, K] : [K], seed + 2));
-        const model = blockOf(one, inputs.map(({ shape }) => shape)); // biome-ignore format: one line
+        const model = blockOf(
+          one,
+          inputs.map(({ shape }) => shape),
+        );
         const weights = setNoise(model, seed);
         const tensors = inputs.map(({ shape, values }) => tf.tensor(values, [N, ...shape]));
         const outputs = applied(model, tensors);
-        const slow = slowOutputs(inputs, weights, {
-          maskType,
-          imageChannels,
-          hasSkip: skipGroup > 0,
-          isLast,
-        });
+        const slow = slowOutputs(inputs, weights, { maskType, imageChannels, hasSkip: skipGroup > 0, isLast });
         expect(slow).toHaveLength(outputs.length);
         for (const [i, output] of outputs.entries()) {
           expect(output.shape).toEqual([N, ...(model.outputs[i]?.shape.slice(1) ?? [])]);
@@ -169,23 +159,26 @@ onEachBackend('gatedPixelCNNBlock', (backend) => {
       fc.asyncProperty(cases, async (one) => {
         const { h, w, kernelSize, imageChannels, maskType, group, condition, seed, isLast } = one;
         const filters = group * imageChannels;
-        const shapes = [[h, w, filters], [h, w, filters]]; // biome-ignore format: one line
+        const shapes = [
+          [h, w, filters],
+          [h, w, filters],
+        ];
         if (condition !== 'none') shapes.push(condition === 'map' ? [h, w, K] : [K]);
         const model = blockOf(one, shapes);
         setPositive(model, seed);
         const size = h * w * filters;
         const before = noise(2 * size, seed).map((x) => 0.1 * (x + 1)); // of the vertical and of the horizontal stack
         const count = 2 * size;
-        const changed = Array.from({ length: count }, (_, value) =>
-          before.map((x, i) => x + (i === value ? 1 : 0)),
-        );
+        const changed = Array.from({ length: count }, (_, value) => before.map((x, i) => x + (i === value ? 1 : 0)));
         const given = shapes[2];
         const outputsOf = (images: Float32Array[]) => {
-          const tensors = [0, size].map(
-            (from) =>
-            tf.tensor4d(images.flatMap((image) => Array.from(image.subarray(from, from + size))), [count, h, w, filters]), // biome-ignore format: one line
+          const tensors = [0, size].map((from) =>
+            tf.tensor4d(
+              images.flatMap((image) => Array.from(image.subarray(from, from + size))),
+              [count, h, w, filters],
+            ),
           );
-          const inputs: tf.Tensor[] = given === undefined ? tensors : [...tensors, tf.fill([count, ...given], 0.1)]; // biome-ignore format: one line
+          const inputs: tf.Tensor[] = given === undefined ? tensors : [...tensors, tf.fill([count, ...given], 0.1)];
           const outputs = applied(model, inputs);
           tf.dispose(inputs);
           return outputs;
@@ -202,8 +195,11 @@ onEachBackend('gatedPixelCNNBlock', (backend) => {
           for (const [i, value] of values.entries()) {
             const [input, place] = [Math.floor(i / outputs), i % outputs];
             const at = { from: Math.floor((input % size) / filters), to: Math.floor(place / features) }; // pixels
-            const [down, across] = [Math.floor(at.to / w) - Math.floor(at.from / w), (at.to % w) - (at.from % w)]; // biome-ignore format: one line
-            const channel = { from: Math.floor((input % filters) / group), to: Math.floor(((place % features) * imageChannels) / features) }; // biome-ignore format: one line
+            const [down, across] = [Math.floor(at.to / w) - Math.floor(at.from / w), (at.to % w) - (at.from % w)];
+            const channel = {
+              from: Math.floor((input % filters) / group),
+              to: Math.floor(((place % features) * imageChannels) / features),
+            };
             const [up, side] = kernelSize.map((length) => (length - 1) / 2) as [number, number];
             const isBefore = maskType === 'A' ? channel.from < channel.to : channel.from <= channel.to;
             const isReached =
@@ -213,7 +209,7 @@ onEachBackend('gatedPixelCNNBlock', (backend) => {
             const isItself = hasResidual && input === size + place;
             const hasMoved = value !== was[i];
             if (hasMoved !== (isReached || isItself)) {
-              expect.fail(`output ${output}: place ${place}, which value ${input} ${hasMoved ? 'moves' : 'does not move'}`); // biome-ignore format: one line
+              expect.fail(`output ${output}: place ${place}, which value ${input} ${hasMoved ? 'moves' : 'does not move'}`);
             }
           }
         }
@@ -253,7 +249,11 @@ onEachBackend('gatedPixelCNNBlock', (backend) => {
       return true;
     });
     expect(Math.abs(kept.length / 640 - 0.5)).toBeLessThan(0.12); // six deviations
-    expectClose((horizontal as number[]).map((value) => value - 1), skip as number[], 1e-5); // biome-ignore format: one line
+    expectClose(
+      (horizontal as number[]).map((value) => value - 1),
+      skip as number[],
+      1e-5,
+    );
     tf.dispose([x, identity, zeros]);
     for (const m of [model, plain]) m.dispose();
   });
@@ -320,9 +320,11 @@ describe('gatedPixelCNNBlock', () => {
       () =>
         gatedPixelCNNBlock(stacks as GatedStacks, { filters: 6, ...more });
     await expectNoLeaks(() => {
-      expect(() => gatedPixelCNNBlock(undefined as never, { filters: 6 })).toThrow('gatedPixelCNNBlock: stacks: wanted an object'); // biome-ignore format: one line
-      expect(() => gatedPixelCNNBlock({ vertical: image, horizontal: image }, undefined as never)).toThrow('gatedPixelCNNBlock: wanted an object'); // biome-ignore format: one line
-      expect(make({ filters: 4 })).toThrow('gatedPixelCNNBlock: filters: wanted a multiple of imageChannels (3)'); // biome-ignore format: one line
+      expect(() => gatedPixelCNNBlock(undefined as never, { filters: 6 })).toThrow('gatedPixelCNNBlock: stacks: wanted an object');
+      expect(() => gatedPixelCNNBlock({ vertical: image, horizontal: image }, undefined as never)).toThrow(
+        'gatedPixelCNNBlock: wanted an object',
+      );
+      expect(make({ filters: 4 })).toThrow('gatedPixelCNNBlock: filters: wanted a multiple of imageChannels (3)');
       expect(make({ filters: undefined })).toThrow('gatedPixelCNNBlock: filters: wanted an integer');
       for (const kernelSize of [2, [3, 4], [4, 3], [3, 3, 3], 0, 1.5]) {
         expect(make({ kernelSize })).toThrow('gatedPixelCNNBlock: kernelSize: wanted an odd integer');
@@ -335,19 +337,21 @@ describe('gatedPixelCNNBlock', () => {
         expect(make({ dropout })).toThrow('gatedPixelCNNBlock: dropout: wanted a number from 0, below 1');
       }
       for (const condition of [input(4, 4), input(null), input(4, 4, 4, 1)]) {
-        expect(make({ condition })).toThrow(
-          'gatedPixelCNNBlock: condition: wanted a symbolic [N,K] or [N,H,W,K]',
-        );
+        expect(make({ condition })).toThrow('gatedPixelCNNBlock: condition: wanted a symbolic [N,K] or [N,H,W,K]');
       }
-      expect(make({ condition: 'cat' })).toThrow("gatedPixelCNNBlock: condition: wanted a symbolic [N,K] or [N,H,W,K], got 'cat'"); // biome-ignore format: one line
+      expect(make({ condition: 'cat' })).toThrow("gatedPixelCNNBlock: condition: wanted a symbolic [N,K] or [N,H,W,K], got 'cat'");
       expect(make({ condition: input(2, 4, 1) })).toThrow('gatedPixelCNNBlock: condition');
       expect(make({ isLast: 'no' })).toThrow("gatedPixelCNNBlock: isLast: wanted true or false, got 'no'");
       const wide = { vertical: input(4, 5, 6), horizontal: features };
-      expect(make({}, wide)).toThrow('gatedPixelCNNBlock: vertical: wanted the height and width of the horizontal stack'); // biome-ignore format: one line
+      expect(make({}, wide)).toThrow('gatedPixelCNNBlock: vertical: wanted the height and width of the horizontal stack');
       expect(make({}, { horizontal: features })).toThrow('gatedPixelCNNBlock: vertical: wanted one tensor');
-      expect(make({}, { vertical: features, horizontal: input(4, 4, null) })).toThrow('gatedPixelCNNBlock: horizontal: wanted one tensor'); // biome-ignore format: one line
-      expect(make({ maskType: 'A' }, { vertical: image, horizontal: input(4, 4, 4) })).toThrow('gatedPixelCNNBlock: features of the horizontal stack: wanted a multiple'); // biome-ignore format: one line
-      expect(make({}, { vertical: features, horizontal: image })).toThrow('gatedPixelCNNBlock: filters (6): wanted a horizontal stack of as many features, got 3'); // biome-ignore format: one line
+      expect(make({}, { vertical: features, horizontal: input(4, 4, null) })).toThrow('gatedPixelCNNBlock: horizontal: wanted one tensor');
+      expect(make({ maskType: 'A' }, { vertical: image, horizontal: input(4, 4, 4) })).toThrow(
+        'gatedPixelCNNBlock: features of the horizontal stack: wanted a multiple',
+      );
+      expect(make({}, { vertical: features, horizontal: image })).toThrow(
+        'gatedPixelCNNBlock: filters (6): wanted a horizontal stack of as many features, got 3',
+      );
     });
   });
 });

@@ -1,13 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import {
-  type AutoregressiveModel,
-  bitsPerDim,
-  type GatedPixelCNNArgs,
-  gatedPixelCNN,
-  logProb,
-  normalize,
-} from 'pixelcnn-layers';
+import { type AutoregressiveModel, bitsPerDim, type GatedPixelCNNArgs, gatedPixelCNN, logProb, normalize } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
 import { grid, noiseWeights, type SlowCondition, type SlowWeight, slowGated } from '../support/slow-gated';
@@ -30,11 +23,7 @@ const argsOf: Record<Kind, Partial<GatedPixelCNNArgs>> = {
   map: { conditionMapSize: K },
 };
 
-function build(
-  kind: Kinds,
-  imageShape: ImageShape,
-  args: Partial<GatedPixelCNNArgs> = {},
-): AutoregressiveModel {
+function build(kind: Kinds, imageShape: ImageShape, args: Partial<GatedPixelCNNArgs> = {}): AutoregressiveModel {
   const sizes = { levels: 3, hiddenDim: 2, outDim: 2, numBlocks: 1, firstKernelSize: 3 };
   const conditions = Object.assign({}, ...partsOf(kind).map((part) => argsOf[part]));
   return gatedPixelCNN({ imageShape, ...sizes, ...conditions, ...args });
@@ -42,7 +31,11 @@ function build(
 
 /** Gives a model weights in [-scale, scale). */
 function setNoise(model: tfl.LayersModel, seed = 1, scale = 0.8): SlowWeight[] {
-  const drawn = noiseWeights(model.getWeights().map(({ shape }) => shape), scale, seed); // biome-ignore format: one line
+  const drawn = noiseWeights(
+    model.getWeights().map(({ shape }) => shape),
+    scale,
+    seed,
+  );
   const weights = drawn.map((weight, i) => ({ ...weight, name: model.weights[i]?.originalName ?? '' }));
   const tensors = weights.map(({ shape, data }) => tf.tensor(data as Float32Array, [...shape]));
   model.setWeights(tensors);
@@ -51,11 +44,7 @@ function setNoise(model: tfl.LayersModel, seed = 1, scale = 0.8): SlowWeight[] {
 }
 
 /** So many conditions as a model takes them, and each in plain numbers; null for none. */
-function conditionsOf(
-  kind: Kind,
-  n: number,
-  [h, w]: ImageShape,
-): { tensor: tf.Tensor; slow: SlowCondition[] } | null {
+function conditionsOf(kind: Kind, n: number, [h, w]: ImageShape): { tensor: tf.Tensor; slow: SlowCondition[] } | null {
   if (kind === 'none') return null;
   if (kind === 'class') {
     const classes = Array.from({ length: n }, (_, i) => (2 * i + 1) % K);
@@ -89,7 +78,12 @@ function scene(kind: Kinds, imageShape: ImageShape, numBlocks: number) {
     Array.from({ length: n }, (_, i) => {
       const image = grid(values.subarray(i * size, (i + 1) * size), imageShape);
       const args = { imageChannels: imageShape[2], numBlocks };
-      return slowGated(image, conditions.map((one) => one.slow[i] as SlowCondition), given, args); // biome-ignore format: one line
+      return slowGated(
+        image,
+        conditions.map((one) => one.slow[i] as SlowCondition),
+        given,
+        args,
+      );
     }).flat();
   const x = conditions.length === 0 ? images : [images, ...conditions.map(({ tensor }) => tensor)];
   const dispose = () => {
@@ -100,11 +94,7 @@ function scene(kind: Kinds, imageShape: ImageShape, numBlocks: number) {
 }
 
 /** How sum(logits * g) rises along a direction of each weight, by central differences in float64. */
-function slopes(
-  { weights, slow }: ReturnType<typeof scene>,
-  g: Float32Array,
-  directions: Float32Array[],
-): number[] {
+function slopes({ weights, slow }: ReturnType<typeof scene>, g: Float32Array, directions: Float32Array[]): number[] {
   const step = 1e-5;
   const exact = weights.map((weight) => ({ ...weight, data: Float64Array.from(weight.data) }));
   const scalar = () => slow(exact).reduce((sum, logit, i) => sum + logit * (g[i] as number), 0);
@@ -153,13 +143,11 @@ onEachBackend('gatedPixelCNN', (backend) => {
       const { model, x, weights, dispose } = one;
       const g = noise(2 * args[1].reduce((a, b) => a * b) * 3, 4);
       const directions = weights.map(({ data }, i) => noise(data.length, 100 + i));
-      const gradients = weightGradients(model, () =>
-        tf.sum(tf.mul(model.apply(x) as tf.Tensor, tf.tensor(g, [2, ...args[1], 3]))),
-      );
+      const gradients = weightGradients(model, () => tf.sum(tf.mul(model.apply(x) as tf.Tensor, tf.tensor(g, [2, ...args[1], 3]))));
       expect(gradients).toHaveLength(weights.length);
       for (const [w, slope] of slopes(one, g, directions).entries()) {
-        const parts = (await take(gradients[w] as tf.Tensor)).map((x, i) => x * (directions[w]?.[i] as number)); // biome-ignore format: one line
-        const [sum, size] = [parts, parts.map(Math.abs)].map((all) => all.reduce((a, b) => a + b)) as [number, number]; // biome-ignore format: one line
+        const parts = (await take(gradients[w] as tf.Tensor)).map((x, i) => x * (directions[w]?.[i] as number));
+        const [sum, size] = [parts, parts.map(Math.abs)].map((all) => all.reduce((a, b) => a + b)) as [number, number];
         expect(size).toBeGreaterThan(0);
         expect(Math.abs(sum - slope)).toBeLessThan(2e-4 * size);
       }
@@ -172,7 +160,7 @@ describe('gatedPixelCNN', () => {
   beforeAll(() => useBackend(backends[0] ?? 'cpu'));
 
   it('has the layers and weights of its docstring', () => {
-    const model = gatedPixelCNN({ imageShape: [8, 8, 3], levels: 4, hiddenDim: 2, outDim: 5, numBlocks: 2, numClasses: 10, name: 'gated' }); // biome-ignore format: one line
+    const model = gatedPixelCNN({ imageShape: [8, 8, 3], levels: 4, hiddenDim: 2, outDim: 5, numBlocks: 2, numClasses: 10, name: 'gated' });
     const block = (index: number, rows: number, columns: number, featuresIn: number) => ({
       [`block${index}_vertical/kernel`]: [rows, columns, featuresIn, 12],
       [`block${index}_vertical/bias`]: [12],
@@ -227,11 +215,9 @@ describe('gatedPixelCNN', () => {
     const kernel = model.weights.find(({ name }) => name.startsWith('block0_horizontal_gate/'));
     expect(kernel?.shape).toEqual([1, 1, K + 1, 4]);
     const { labels } = levelsOf(1, [2, 2, 1]);
-    const nats = await Promise.all([0, 1, 2, 3].map(async (condition) => take(await logProb(model, labels, { condition })))); // biome-ignore format: one line
+    const nats = await Promise.all([0, 1, 2, 3].map(async (condition) => take(await logProb(model, labels, { condition }))));
     expect(new Set(nats.flat()).size).toBe(K + 1); // each is another
-    await expect(logProb(model, labels, { condition: K + 1 })).rejects.toThrow(
-      'logProb: condition: wanted an integer from 0 to 3, got 4',
-    );
+    await expect(logProb(model, labels, { condition: K + 1 })).rejects.toThrow('logProb: condition: wanted an integer from 0 to 3, got 4');
     labels.dispose();
     model.dispose();
   });
@@ -239,7 +225,11 @@ describe('gatedPixelCNN', () => {
   it('fits, evaluates and predicts with several conditions by name as with as many inputs', async () => {
     const shape: ImageShape = [2, 3, 1];
     const { labels, xs } = levelsOf(6, shape);
-    const [classes, vector, map] = allConditionsOf('class+vector+map', 6, shape).map(({ tensor }) => tensor) as [tf.Tensor, tf.Tensor, tf.Tensor]; // biome-ignore format: one line
+    const [classes, vector, map] = allConditionsOf('class+vector+map', 6, shape).map(({ tensor }) => tensor) as [
+      tf.Tensor,
+      tf.Tensor,
+      tf.Tensor,
+    ];
     const train = async (byName: boolean) => {
       const model = build('class+vector+map', shape, { seed: 1 });
       const optimizer = tf.train.sgd(0.1);
@@ -247,9 +237,7 @@ describe('gatedPixelCNN', () => {
       const options = { epochs: 2, batchSize: 4, shuffle: false, verbose: 0 } as const;
       const condition = { map, vector, class: Array.from(await classes.data()) };
       const x = [xs, classes, vector, map];
-      const { history } = byName
-        ? await model.fit(xs, labels, { ...options, condition })
-        : await model.fit(x, labels, options);
+      const { history } = byName ? await model.fit(xs, labels, { ...options, condition }) : await model.fit(x, labels, options);
       const loss = byName ? model.evaluate(xs, labels, { condition }) : model.evaluate(x, labels);
       const logits = byName ? model.predict(xs, { condition }) : model.predict(x);
       const figures = [history['loss'], await take(loss as tf.Scalar), await take(logits)];
@@ -273,10 +261,8 @@ describe('gatedPixelCNN', () => {
         expect(make({ [name]: 0 })).toThrow(`gatedPixelCNN: ${name}: wanted an integer of at least 1, got 0`);
         expect(make({ [name]: '3' })).toThrow(`gatedPixelCNN: ${name}`);
       }
-      expect(make({ nullClass: true, conditionSize: 2 })).toThrow(
-        'gatedPixelCNN: nullClass: wanted numClasses to be given too, got true',
-      );
-      expect(make({ nullClass: 10, numClasses: 10 })).toThrow('gatedPixelCNN: nullClass: wanted true or false, got 10'); // biome-ignore format: one line
+      expect(make({ nullClass: true, conditionSize: 2 })).toThrow('gatedPixelCNN: nullClass: wanted numClasses to be given too, got true');
+      expect(make({ nullClass: 10, numClasses: 10 })).toThrow('gatedPixelCNN: nullClass: wanted true or false, got 10');
     });
   });
 });

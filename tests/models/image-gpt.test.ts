@@ -1,6 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type AutoregressiveModel, type ImageGPTArgs, imageGPT, logProb, normalize, sample, toPortable } from 'pixelcnn-layers'; // biome-ignore format: one line
-import { compress, decompress, logProb as portableLogProb, sample as portableSample, readPortable, writePortable } from 'pixelcnn-layers/runtime'; // biome-ignore format: one line
+import { type AutoregressiveModel, type ImageGPTArgs, imageGPT, logProb, normalize, sample, toPortable } from 'pixelcnn-layers';
+import {
+  compress,
+  decompress,
+  logProb as portableLogProb,
+  sample as portableSample,
+  readPortable,
+  writePortable,
+} from 'pixelcnn-layers/runtime';
 import { loadWeights, readSafetensors } from 'pixelcnn-layers/weights';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
@@ -42,9 +49,7 @@ onEachBackend('imageGPT', (backend) => {
   it.skipIf(isGpu(backend))('draws by whole passes what it draws incrementally', async () => {
     const model = await goldenGPT(goldenGPTs[1] as (typeof goldenGPTs)[number]);
     const [whole, incremental] = await Promise.all(
-      (['full', 'incremental'] as const).map(async (strategy) =>
-        take(await sample(model, { numImages: 3, seed: 4, strategy })),
-      ),
+      (['full', 'incremental'] as const).map(async (strategy) => take(await sample(model, { numImages: 3, seed: 4, strategy }))),
     );
     expect(whole).toEqual(incremental);
     model.dispose();
@@ -57,8 +62,7 @@ describe('imageGPT', () => {
   it('sees at each pixel all before it, from the first layer on', async () => {
     const model = build({ imageShape: [3, 4, 1] }, 5);
     /** Of an image of level 0, or with the last level at a place. */
-    const logitsOf = (changed: number) =>
-      take(model.predict(tf.reshape(tf.oneHot([changed], 12), [1, 3, 4, 1])));
+    const logitsOf = (changed: number) => take(model.predict(tf.reshape(tf.oneHot([changed], 12), [1, 3, 4, 1])));
     const before = await logitsOf(-1);
     for (let from = 0; from < 12; from++) {
       const after = await logitsOf(from);
@@ -75,35 +79,35 @@ describe('imageGPT', () => {
     [[1, 5, 1], 2, { residual: 'normalized', layers: 2 }],
     [[5, 1, 1], 2, { norm: 'rms', heads: 1 }],
     [[2, 3, 1], 2, { layers: 2 }],
-  ])(
-    'has probabilities that sum to 1, which its samples follow: of images %j of %i levels',
-    async (imageShape, levels, args) => {
-      const model = build({ imageShape, levels, ...args }, 3);
-      const portable = await toPortable(model);
-      const places = imageShape[0] * imageShape[1];
-      const count = levels ** places;
-      const data = Array.from({ length: count * places }, (_, i) => Math.floor(i / places / levels ** (i % places)) % levels); // biome-ignore format: one line
-      const images = tf.tensor4d(data, [count, ...imageShape], 'int32');
-      const nats = await take(await logProb(model, images));
-      const ofEngine = await portableLogProb(portable, { data, shape: images.shape });
-      expectClose(ofEngine, nats, 1e-4);
-      const probabilities = Array.from(ofEngine, Math.exp);
-      for (const each of [nats.map(Math.exp), probabilities])
-        expect(Math.abs(each.reduce((sum, one) => sum + one, 0) - 1)).toBeLessThan(1e-5);
-      const drawn = await portableSample(portable, { numImages: 3000, seed: 1 });
-      const counts = new Array<number>(count).fill(0);
-      for (let n = 0; n < 3000; n++) {
-        let index = 0;
-        for (let place = places - 1; place >= 0; place--) index = levels * index + (drawn.data[n * places + place] as number); // biome-ignore format: one line
-        counts[index] = (counts[index] as number) + 1;
-      }
-      expectToFollow(counts, probabilities.map((one) => 3000 * one)); // biome-ignore format: one line
-      const file = await compress(portable, drawn);
-      expect((await decompress(portable, file)).data).toEqual(drawn.data);
-      images.dispose();
-      model.dispose();
-    },
-  );
+  ])('has probabilities that sum to 1, which its samples follow: of images %j of %i levels', async (imageShape, levels, args) => {
+    const model = build({ imageShape, levels, ...args }, 3);
+    const portable = await toPortable(model);
+    const places = imageShape[0] * imageShape[1];
+    const count = levels ** places;
+    const data = Array.from({ length: count * places }, (_, i) => Math.floor(i / places / levels ** (i % places)) % levels);
+    const images = tf.tensor4d(data, [count, ...imageShape], 'int32');
+    const nats = await take(await logProb(model, images));
+    const ofEngine = await portableLogProb(portable, { data, shape: images.shape });
+    expectClose(ofEngine, nats, 1e-4);
+    const probabilities = Array.from(ofEngine, Math.exp);
+    for (const each of [nats.map(Math.exp), probabilities])
+      expect(Math.abs(each.reduce((sum, one) => sum + one, 0) - 1)).toBeLessThan(1e-5);
+    const drawn = await portableSample(portable, { numImages: 3000, seed: 1 });
+    const counts = new Array<number>(count).fill(0);
+    for (let n = 0; n < 3000; n++) {
+      let index = 0;
+      for (let place = places - 1; place >= 0; place--) index = levels * index + (drawn.data[n * places + place] as number);
+      counts[index] = (counts[index] as number) + 1;
+    }
+    expectToFollow(
+      counts,
+      probabilities.map((one) => 3000 * one),
+    );
+    const file = await compress(portable, drawn);
+    expect((await decompress(portable, file)).data).toEqual(drawn.data);
+    images.dispose();
+    model.dispose();
+  });
 
   it('has the weights of the reference: 76 million in the smallest that was published', () => {
     // Kernels and biases of attention and MLP, two norms; embeddings and start token; the last norm and the head.
@@ -129,7 +133,7 @@ describe('imageGPT', () => {
     const model = build({ numClasses: 3, conditionSize: 2 }, 3);
     const images = tf.zeros<tf.Rank.R4>([2, 4, 4, 1], 'int32');
     const at = async (classes: number[], vector: number[]) =>
-      take(await logProb(model, images, { condition: { class: classes, vector: { data: vector, shape: [2, 2] } } })); // biome-ignore format: one line
+      take(await logProb(model, images, { condition: { class: classes, vector: { data: vector, shape: [2, 2] } } }));
     const [first = 0, second = 0] = await at([0, 2], [1, 1, 1, 1]);
     expect(first).not.toBeCloseTo(second, 3);
     const [third = 0] = await at([0, 2], [1, 0, 1, 1]);
@@ -140,8 +144,11 @@ describe('imageGPT', () => {
 
   it('refuses images of several channels, of any size, and odd arguments', () => {
     const wrong: [Partial<ImageGPTArgs>, string][] = [
-      [{ imageShape: [4, 4, 3] }, 'imageGPT: imageShape: wanted [H, W, 1]; turn colours into the levels of a palette first, got [4, 4, 3]'], // biome-ignore format: one line
-      [{ imageShape: [null, 4, 1] as never }, 'imageGPT: imageShape: wanted a known height and width, since each place has a vector, got [null, 4, 1]'], // biome-ignore format: one line
+      [{ imageShape: [4, 4, 3] }, 'imageGPT: imageShape: wanted [H, W, 1]; turn colours into the levels of a palette first, got [4, 4, 3]'],
+      [
+        { imageShape: [null, 4, 1] as never },
+        'imageGPT: imageShape: wanted a known height and width, since each place has a vector, got [null, 4, 1]',
+      ],
       [{ width: 5 }, 'imageGPT: width: wanted a multiple of heads (2), got 5'],
       [{ layers: 0 }, 'imageGPT: layers: wanted an integer from 1 to 10000, got 0'],
       [{ levels: 1 }, 'imageGPT: levels: wanted an integer of at least 2, got 1'],
@@ -156,17 +163,15 @@ describe('imageGPT', () => {
     const golden = goldenGPTs[0] as (typeof goldenGPTs)[number];
     const model = await goldenGPT(golden);
     const tensors = readSafetensors(await bytesOf('../golden/image-gpt/openai_square.safetensors'));
-    const f32 = (...shape: number[]) => ({ dtype: 'F32', shape, data: new Float32Array(tf.util.sizeFromShape(shape)) }); // biome-ignore format: one line
+    const f32 = (...shape: number[]) => ({ dtype: 'F32', shape, data: new Float32Array(tf.util.sizeFromShape(shape)) });
     tensors.set('transformer.h.0.attn.bias', f32(1, 1, 36, 36)); // the mask
     tensors.set('transformer.h.0.attn.masked_bias', f32());
     const from = 'openai/image-gpt';
     expect(() => loadWeights(model, tensors, { from })).not.toThrow();
     tensors.delete('transformer.h.1.attn.c_attn.bias');
-    expect(() => loadWeights(model, tensors, { from })).toThrow(
-      'missing (1): transformer.h.1.attn.c_attn.bias',
-    );
+    expect(() => loadWeights(model, tensors, { from })).toThrow('missing (1): transformer.h.1.attn.c_attn.bias');
     tensors.set('transformer.wpe.weight', f32(30, 12));
-    expect(() => loadWeights(model, tensors, { from })).toThrow('transformer.wpe.weight: wanted [36,12], got [30,12]'); // biome-ignore format: one line
+    expect(() => loadWeights(model, tensors, { from })).toThrow('transformer.wpe.weight: wanted [36,12], got [30,12]');
     model.dispose();
     const other = await goldenGPT(goldenGPTs[2] as (typeof goldenGPTs)[number]);
     const bare = [...readSafetensors(await bytesOf('../golden/image-gpt/teddykoker.safetensors'))];

@@ -6,10 +6,7 @@ import { useBackend } from '../support/backends';
 
 beforeAll(() => useBackend('cpu'));
 
-function stock(
-  outputs: (image: tfl.SymbolicTensor) => tfl.SymbolicTensor,
-  shape: (number | null)[] = [4, 5, 2],
-) {
+function stock(outputs: (image: tfl.SymbolicTensor) => tfl.SymbolicTensor, shape: (number | null)[] = [4, 5, 2]) {
   const image = tfl.input({ shape });
   return tfl.model({ inputs: image, outputs: outputs(image) });
 }
@@ -35,14 +32,9 @@ it('reads the shapes of any model from images to logits', () => {
 });
 
 it('throws where the image is read as other levels than the outputs have', () => {
-  for (const encode of [
-    oneHotLevels({ levels: 4, name: 'codes' }),
-    levelEmbedding({ levels: 4, units: 2, name: 'codes' }),
-  ]) {
+  for (const encode of [oneHotLevels({ levels: 4, name: 'codes' }), levelEmbedding({ levels: 4, units: 2, name: 'codes' })]) {
     const model = stock((image) => logits(encode.apply(image)));
-    expect(() => imageModelShape('caller', model)).toThrow(
-      "caller: levels of layer 'codes': wanted 3, as the outputs have, got 4",
-    );
+    expect(() => imageModelShape('caller', model)).toThrow("caller: levels of layer 'codes': wanted 3, as the outputs have, got 4");
   }
 });
 
@@ -61,16 +53,12 @@ it('throws for models of other shapes, and shows them', () => {
   ] as const) {
     expect(() => imageModelShape('caller', none as never)).toThrow(`[N,h,w,1], or none, got ${got}`);
   }
-  const conv = (image: tfl.SymbolicTensor) =>
-    tfl.layers.conv2d({ filters: 6, kernelSize: 1 }).apply(image) as tfl.SymbolicTensor;
-  expect(() => imageModelShape('caller', stock(conv))).toThrow(
-    'got [null,4,5,2] -> [null,4,5,6]; end with pixelLogits or logisticMixture',
-  );
+  const conv = (image: tfl.SymbolicTensor) => tfl.layers.conv2d({ filters: 6, kernelSize: 1 }).apply(image) as tfl.SymbolicTensor;
+  expect(() => imageModelShape('caller', stock(conv))).toThrow('got [null,4,5,2] -> [null,4,5,6]; end with pixelLogits or logisticMixture');
   expect(() => imageModelShape('caller', stock(logits, [4, 5, 1]))).toThrow(
     'got [null,4,5,1] -> [null,4,5,2,3]; pixelLogits needs imageChannels: 1, as the images have',
   );
-  const half = (image: tfl.SymbolicTensor) =>
-    logits(tfl.layers.averagePooling2d({ poolSize: 2 }).apply(image) as tfl.SymbolicTensor);
+  const half = (image: tfl.SymbolicTensor) => logits(tfl.layers.averagePooling2d({ poolSize: 2 }).apply(image) as tfl.SymbolicTensor);
   expect(() => imageModelShape('caller', stock(half, [4, 4, 2]))).toThrow(
     'got [null,4,4,2] -> [null,2,2,2,3]; outputs must have the height and width of the images',
   );
@@ -89,11 +77,7 @@ it('throws for outputs of another height or width than the images', () => {
 
 describe('what a model is conditioned on', () => {
   /** The condition of a graph from an image [H,W,2] and a second input to logits, of these layers. */
-  const conditionOf = (
-    second: tfl.SymbolicTensor,
-    layers: tfl.layers.Layer[] = [],
-    shape: (number | null)[] = [1, 3, 2],
-  ) => {
+  const conditionOf = (second: tfl.SymbolicTensor, layers: tfl.layers.Layer[] = [], shape: (number | null)[] = [1, 3, 2]) => {
     const image = tfl.input({ shape });
     const graph = { inputs: [image, second], outputs: [logits(image)], layers };
     return imageModelShape('caller', graph).conditions[0];
@@ -108,21 +92,22 @@ describe('what a model is conditioned on', () => {
     expect(conditionOf(tfl.input({ shape: [1] }))).toEqual({ kind: 'vector', size: 1 });
     expect(conditionOf(tfl.input({ shape: [2] }))).toEqual({ kind: 'vector', size: 2 });
     expect(conditionOf(tfl.input({ shape: [1, 3, 2] }))).toEqual({ kind: 'map', size: 2 });
-    expect(conditionOf(tfl.input({ shape: [null, null, 2] }), [], [null, null, 2])).toEqual({
-      kind: 'map',
-      size: 2,
-    });
+    expect(conditionOf(tfl.input({ shape: [null, null, 2] }), [], [null, null, 2])).toEqual({ kind: 'map', size: 2 });
   });
 
   /** The conditions of a graph from an image [1,3,2] and these inputs. */
   const conditionsOf = (inputs: tfl.SymbolicTensor[], layers: tfl.layers.Layer[] = []) => {
     const image = tfl.input({ shape: [1, 3, 2] });
-    return imageModelShape('caller', { inputs: [image, ...inputs], outputs: [logits(image)], layers })
-      .conditions;
+    return imageModelShape('caller', { inputs: [image, ...inputs], outputs: [logits(image)], layers }).conditions;
   };
 
   it('may be several of them, in any order, one of a kind', () => {
-    const [label, vector, map, other] = [[1], [4], [1, 3, 2], [5]].map((shape) => tfl.input({ shape })) as [tfl.SymbolicTensor, tfl.SymbolicTensor, tfl.SymbolicTensor, tfl.SymbolicTensor]; // biome-ignore format: one line
+    const [label, vector, map, other] = [[1], [4], [1, 3, 2], [5]].map((shape) => tfl.input({ shape })) as [
+      tfl.SymbolicTensor,
+      tfl.SymbolicTensor,
+      tfl.SymbolicTensor,
+      tfl.SymbolicTensor,
+    ];
     const reader = oneHotClass({ numClasses: 4, nullClass: true });
     reader.apply(label);
     expect(conditionsOf([map, label, vector], [reader])).toEqual([
@@ -133,9 +118,7 @@ describe('what a model is conditioned on', () => {
     expect(() => conditionsOf([vector, label, other], [reader])).toThrow(
       "caller: wanted at most one class, one vector, one map and one map of codes as conditions, got ['vector', 'class', 'vector']",
     );
-    expect(() => conditionsOf([label, tfl.input({ shape: [2, 2] })], [reader])).toThrow(
-      'caller: wanted a model',
-    );
+    expect(() => conditionsOf([label, tfl.input({ shape: [2, 2] })], [reader])).toThrow('caller: wanted a model');
   });
 
   it('is nothing else', () => {

@@ -31,7 +31,11 @@ onEachBackend('the loss', () => {
     for (const dtype of ['int32', 'float32'] as const) {
       const [y, logits] = [tf.tensor(labels, [2, 1, 2, 1], dtype), tf.tensor(flat, [2, 1, 2, 1, 3])];
       expectClose(await take(negativeLogLikelihood(y, logits)), expected, 1e-6);
-      expectClose(await take(bitsPerDim(y, logits)), expected.map((x) => x / Math.LN2), 1e-6); // biome-ignore format: one line
+      expectClose(
+        await take(bitsPerDim(y, logits)),
+        expected.map((x) => x / Math.LN2),
+        1e-6,
+      );
       tf.dispose([y, logits]);
     }
     const [y, logits] = [tf.tensor1d(labels, 'int32'), tf.tensor2d(flat, [4, 3])];
@@ -50,7 +54,7 @@ onEachBackend('the loss of 65,536 levels', () => {
     expectClose(await take(value), [16], 1e-5);
     // 1 / L of each level, less 1 for the label; of the mean of four places, in bits
     const gradients = new Array<number>(4 * levels).fill(1 / levels / 4 / Math.LN2);
-    for (const [place, level] of there.entries()) gradients[place * levels + level] = (1 / levels - 1) / 4 / Math.LN2; // biome-ignore format: one line
+    for (const [place, level] of there.entries()) gradients[place * levels + level] = (1 / levels - 1) / 4 / Math.LN2;
     expectClose(await take(grad), gradients, 1e-7);
     tf.dispose([labels, uniform]);
   });
@@ -58,10 +62,7 @@ onEachBackend('the loss of 65,536 levels', () => {
 
 onEachBackend('the loss, of what is not usual', () => {
   it('takes logits of integers as the numbers that they are', async () => {
-    const [labels, logits] = [
-      tf.tensor([1, 0], [2, 1], 'int32'),
-      tf.tensor([0, 3, 0, 3], [2, 1, 2], 'int32'),
-    ];
+    const [labels, logits] = [tf.tensor([1, 0], [2, 1], 'int32'), tf.tensor([0, 3, 0, 3], [2, 1, 2], 'int32')];
     const expected = [Math.log(1 + Math.exp(-3)), Math.log(1 + Math.exp(3))]; // -log softmax([0, 3]) at 1 and at 0
     expectClose(await take(negativeLogLikelihood(labels, logits)), expected, 1e-6);
     tf.dispose([labels, logits]);
@@ -78,9 +79,7 @@ describe('the loss', () => {
   beforeAll(() => useBackend(backends[0] ?? 'cpu'));
 
   it('is known by a mark that copies of the package share, not by identity', () => {
-    const copy = Object.assign(() => tf.scalar(0), {
-      [Symbol.for('pixelcnn-layers/likelihood')]: 'bitsPerDim',
-    });
+    const copy = Object.assign(() => tf.scalar(0), { [Symbol.for('pixelcnn-layers/likelihood')]: 'bitsPerDim' });
     expect(likelihoodName(bitsPerDim)).toBe('bitsPerDim');
     expect(likelihoodName(negativeLogLikelihood)).toBe('negativeLogLikelihood');
     expect(likelihoodName(copy)).toBe('bitsPerDim');
@@ -99,7 +98,10 @@ describe('the loss', () => {
     );
     expect(() => bitsPerDim(tf.scalar(0), tf.zeros([3]))).toThrow('labels');
     // Of images, labels that are one-hot have five axes: here the outputs are wrong.
-    for (const shape of [[2, 4, 4, 1], [2, 4, 4, 3]]) // biome-ignore format: one line
+    for (const shape of [
+      [2, 4, 4, 1],
+      [2, 4, 4, 3],
+    ])
       expect(() => bitsPerDim(tf.zeros(shape), tf.zeros(shape))).toThrow(
         `outputs: wanted logits [${shape},L] of the labels [${shape}], as pixelLogits returns, got [${shape.join(', ')}]`,
       );
@@ -116,15 +118,10 @@ describe('names of losses', () => {
   it('replaces names by functions, in every form that compile takes', () => {
     expect(withFunctions('loss', 'bitsPerDim', softmax)).toBe(bitsPerDim);
     expect(withFunctions('loss', own, softmax)).toBe(own);
-    expect(withFunctions('metrics', ['negativeLogLikelihood', own], softmax)).toEqual([
-      negativeLogLikelihood,
-      own,
-    ]);
+    expect(withFunctions('metrics', ['negativeLogLikelihood', own], softmax)).toEqual([negativeLogLikelihood, own]);
     expect(withFunctions('loss', { logits: 'bitsPerDim' }, softmax)).toEqual({ logits: bitsPerDim });
     for (const bad of ['mse', 'toString', 3, null]) {
-      expect(() => withFunctions('loss', bad, softmax)).toThrow(
-        'compile: loss: wanted bitsPerDim, negativeLogLikelihood or',
-      );
+      expect(() => withFunctions('loss', bad, softmax)).toThrow('compile: loss: wanted bitsPerDim, negativeLogLikelihood or');
     }
   });
 

@@ -13,23 +13,44 @@ beforeAll(() => useBackend('cpu'));
 describe('the arguments of a network', () => {
   it('are filled in where they are left out', () => {
     const { hiddenDim: _, numBlocks: __, ...given } = args;
-    const filled = { levels: 256, input: 'scaled', firstKernelSize: [7, 7], kernelSize: [3, 3], output: 'softmax', dropout: 0, seed: undefined, name: undefined }; // biome-ignore format: one line
+    const filled = {
+      levels: 256,
+      input: 'scaled',
+      firstKernelSize: [7, 7],
+      kernelSize: [3, 3],
+      output: 'softmax',
+      dropout: 0,
+      seed: undefined,
+      name: undefined,
+    };
     expect(readArguments('net', given, networkArguments)).toEqual({ ...given, ...filled });
   });
 
   it('count features of a channel, while weights are for all channels', () => {
     const model = pixelCNN({ ...args, levels: 2, name: 'mine' });
     expect(model.name).toBe('mine');
-    expect(model.getWeights().map(({ shape }) => shape.slice(-2))).toEqual([[3, 12], [12], [12, 15], [15], [15, 15], [15], [15, 6], [6]]); // biome-ignore format: one line
+    expect(model.getWeights().map(({ shape }) => shape.slice(-2))).toEqual([[3, 12], [12], [12, 15], [15], [15, 15], [15], [15, 6], [6]]);
     model.dispose();
   });
 
   it('are named where they are no image shape', () => {
-    const shapes = [undefined, null, 4, '4,4,1', [], [4, 4], [4, 4, 1, 1], [4, 4, null], [0, 4, 1], [4, -1, 1], [4, 1.5, 1], [4, 4, 0], [undefined, 4, 1]]; // biome-ignore format: one line
+    const shapes = [
+      undefined,
+      null,
+      4,
+      '4,4,1',
+      [],
+      [4, 4],
+      [4, 4, 1, 1],
+      [4, 4, null],
+      [0, 4, 1],
+      [4, -1, 1],
+      [4, 1.5, 1],
+      [4, 4, 0],
+      [undefined, 4, 1],
+    ];
     for (const imageShape of shapes) {
-      expect(make({ imageShape })).toThrow(
-        'pixelCNN: imageShape: wanted [H, W, C], with null for a size that may vary',
-      );
+      expect(make({ imageShape })).toThrow('pixelCNN: imageShape: wanted [H, W, C], with null for a size that may vary');
     }
   });
 
@@ -45,8 +66,7 @@ describe('the arguments of a network', () => {
       seed: 0.5,
       input: 'onehot',
     };
-    for (const [name, value] of Object.entries(wrong))
-      expect(make({ [name]: value })).toThrow(`pixelCNN: ${name}: wanted`);
+    for (const [name, value] of Object.entries(wrong)) expect(make({ [name]: value })).toThrow(`pixelCNN: ${name}: wanted`);
   });
 });
 
@@ -54,41 +74,27 @@ describe('how a network reads levels', () => {
   const check = (input: unknown, levels = 256) => make({ input, levels });
 
   it('is one of three ways, or named', () => {
-    for (const wrong of ['onehot', 3, true])
-      expect(check(wrong)).toThrow("pixelCNN: input: wanted 'scaled' or 'oneHot' or { embedding }");
+    for (const wrong of ['onehot', 3, true]) expect(check(wrong)).toThrow("pixelCNN: input: wanted 'scaled' or 'oneHot' or { embedding }");
     expect(check([8])).toThrow('pixelCNN: input: wanted an object of arguments');
-    expect(check({ embeding: 8 })).toThrow(
-      "pixelCNN: input: unknown option 'embeding': did you mean embedding?",
-    );
+    expect(check({ embeding: 8 })).toThrow("pixelCNN: input: unknown option 'embeding': did you mean embedding?");
     expect(check({})).toThrow('pixelCNN: input: embedding: wanted an integer of at least 1, got undefined');
-    expect(check({ embedding: 0 })).toThrow(
-      'pixelCNN: input: embedding: wanted an integer of at least 1, got 0',
-    );
+    expect(check({ embedding: 0 })).toThrow('pixelCNN: input: embedding: wanted an integer of at least 1, got 0');
     expect(check({ embedding: 1e7 })).toThrow('pixelCNN: firstKernelSize: wanted sizes whose product');
     expect(check('oneHot', 2 ** 20 + 1)).toThrow('pixelCNN: firstKernelSize: wanted sizes whose product');
-    expect(check({ embedding: 1 }, 2 ** 20 + 1)).toThrow(
-      'levels: wanted an integer from 2 to 1048576, got 1048577',
-    );
+    expect(check({ embedding: 1 }, 2 ** 20 + 1)).toThrow('levels: wanted an integer from 2 to 1048576, got 1048577');
     const wide = { hiddenDim: 99, levels: 65536, input: 'oneHot' };
     expect(make(wide)).toThrow('pixelCNN: firstKernelSize: wanted sizes whose product');
   });
 
   it('is as before without a layer, else by one that is named levels', () => {
-    const classes = (input: InputEncoding) =>
-      inputLayers({ input, levels: 4, seed: 1 }).map((layer) => [layer.getClassName(), layer.name]);
+    const classes = (input: InputEncoding) => inputLayers({ input, levels: 4, seed: 1 }).map((layer) => [layer.getClassName(), layer.name]);
     expect(classes('scaled')).toEqual([]);
     expect(classes('oneHot')).toEqual([['OneHotLevels', 'levels']]);
     expect(classes({ embedding: 2 })).toEqual([['LevelEmbedding', 'levels']]);
   });
 });
 
-const SIZES = {
-  imageShape: [3, 3, 2] as [number, number, number],
-  levels: 4,
-  hiddenDim: 2,
-  outDim: 3,
-  numBlocks: 2,
-};
+const SIZES = { imageShape: [3, 3, 2] as [number, number, number], levels: 4, hiddenDim: 2, outDim: 3, numBlocks: 2 };
 
 type Options = { seed?: number; dropout?: number; input?: InputEncoding };
 
@@ -99,7 +105,9 @@ const networks = {
 
 /** The weights of a model by their names, which it is disposed after. */
 async function weightsOf(model: AutoregressiveModel): Promise<Map<string, number[]>> {
-  const read = model.weights.map(async (weight): Promise<[string, number[]]> => [weight.originalName, Array.from(await weight.read().data())]); // biome-ignore format: one line
+  const read = model.weights.map(
+    async (weight): Promise<[string, number[]]> => [weight.originalName, Array.from(await weight.read().data())],
+  );
   const weights = new Map(await Promise.all(read));
   model.dispose();
   return weights;
@@ -138,9 +146,7 @@ describe.each(Object.keys(networks) as (keyof typeof networks)[])('a seed of %s'
 
   it('goes down by the names of parts: network, layer, weight', async () => {
     const part = (seed: number, name: string) => 1 + Math.floor(alea(`${seed}/${name}`)() * (2 ** 31 - 1));
-    const path = { pixelCNN: ['block1', 'conv_mid_kernel'], gatedPixelCNN: ['block1', 'out', 'kernel'] }[
-      kind
-    ];
+    const path = { pixelCNN: ['block1', 'conv_mid_kernel'], gatedPixelCNN: ['block1', 'out', 'kernel'] }[kind];
     const name = { pixelCNN: 'block1/conv_mid_kernel', gatedPixelCNN: 'block1_out/kernel' }[kind];
     const uniform = alea(String(path.reduce(part, 1)));
     const values = (await weightsOf(build({ seed: 1 }))).get(name) as number[];

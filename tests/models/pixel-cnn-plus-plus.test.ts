@@ -1,12 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {
-  type AutoregressiveModel,
-  logProb,
-  normalize,
-  type PixelCNNPlusPlusArgs,
-  pixelCNNPlusPlus,
-  toPortable,
-} from 'pixelcnn-layers';
+import { type AutoregressiveModel, logProb, normalize, type PixelCNNPlusPlusArgs, pixelCNNPlusPlus, toPortable } from 'pixelcnn-layers';
 import { logProb as portableLogProb, readPortable, writePortable } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
@@ -16,14 +9,7 @@ import { expectClose, golden4d, setNoise, take } from '../support/tensors';
 
 /** A small network; weights are noise where a seed of it is given. */
 function build(args: Partial<PixelCNNPlusPlusArgs> = {}, noiseSeed?: number): AutoregressiveModel {
-  const small = {
-    imageShape: [4, 4, 1],
-    levels: 4,
-    filters: 2,
-    numResnets: 1,
-    output: { components: 2 },
-    seed: 1,
-  } as const;
+  const small = { imageShape: [4, 4, 1], levels: 4, filters: 2, numResnets: 1, output: { components: 2 }, seed: 1 } as const;
   const model = pixelCNNPlusPlus({ ...small, ...args });
   if (noiseSeed !== undefined) setNoise(model, noiseSeed);
   return model;
@@ -65,12 +51,11 @@ describe('pixelCNNPlusPlus', () => {
   });
 
   /** Weights of a convolution: kernel, gain, bias. */
-  const conv = (taps: number, featuresIn: number, featuresOut: number) => taps * featuresIn * featuresOut + 2 * featuresOut; // biome-ignore format: one line
+  const conv = (taps: number, featuresIn: number, featuresOut: number) => taps * featuresIn * featuresOut + 2 * featuresOut;
 
   /** By the paper's code: two streams, of windows 2x3 and 2x2. */
   function count(f: number, resnets: number, features: number, channels: number): number {
-    const block = (taps: number, skip: number) =>
-      conv(taps, 2 * f, f) + (skip > 0 ? conv(1, 2 * skip, f) : 0) + conv(taps, 2 * f, 2 * f);
+    const block = (taps: number, skip: number) => conv(taps, 2 * f, f) + (skip > 0 ? conv(1, 2 * skip, f) : 0) + conv(taps, 2 * f, 2 * f);
     const stem = conv(6, channels + 1, f) + conv(3, channels + 1, f) + conv(2, channels + 1, f);
     const down = 3 * resnets * (block(6, 0) + block(4, f));
     const up = (3 * resnets + 2) * (block(6, f) + block(4, 2 * f));
@@ -117,42 +102,35 @@ describe('pixelCNNPlusPlus', () => {
   });
 
   it('names invalid arguments', () => {
-    expect(() => pixelCNNPlusPlus(undefined as never)).toThrow(
-      'pixelCNNPlusPlus: wanted an object of arguments',
-    );
+    expect(() => pixelCNNPlusPlus(undefined as never)).toThrow('pixelCNNPlusPlus: wanted an object of arguments');
     const wrong = (args: object) => () => build(args);
-    for (const imageShape of [[6, 4, 1], [4, 2, 1], [null, 5, 1]])
-      expect(wrong({ imageShape })).toThrow('pixelCNNPlusPlus: imageShape: wanted a height and width that are multiples of 4, or null'); // biome-ignore format: one line
+    for (const imageShape of [
+      [6, 4, 1],
+      [4, 2, 1],
+      [null, 5, 1],
+    ])
+      expect(wrong({ imageShape })).toThrow('pixelCNNPlusPlus: imageShape: wanted a height and width that are multiples of 4, or null');
     for (const imageShape of [[4, 4], [4, 4, null], '4', [4, 4, 1, 1], [0, 4, 1]])
       expect(wrong({ imageShape })).toThrow('pixelCNNPlusPlus: imageShape: wanted [H, W, C]');
     expect(wrong({ levels: 1 })).toThrow('pixelCNNPlusPlus: levels: wanted an integer of at least 2, got 1');
-    expect(wrong({ filters: 0 })).toThrow(
-      'pixelCNNPlusPlus: filters: wanted an integer of at least 1, got 0',
-    );
+    expect(wrong({ filters: 0 })).toThrow('pixelCNNPlusPlus: filters: wanted an integer of at least 1, got 0');
     expect(wrong({ filters: undefined })).toThrow('pixelCNNPlusPlus: filters');
     expect(wrong({ filters: 1e5 })).toThrow('pixelCNNPlusPlus: filters: wanted sizes');
     for (const numResnets of [0, 1.5, 1e9])
-      expect(wrong({ numResnets })).toThrow(
-        'pixelCNNPlusPlus: numResnets: wanted an integer from 1 to 10000',
-      );
+      expect(wrong({ numResnets })).toThrow('pixelCNNPlusPlus: numResnets: wanted an integer from 1 to 10000');
     const outputs: [output: unknown, message: string][] = [
       [{ components: 0 }, 'output: components: wanted an integer of at least 1, got 0'],
       [{ components: 2 ** 28 }, 'output: wanted sizes'],
       [{ component: 3 }, "output: unknown option 'component': did you mean components?"],
       ['mixture', "output: wanted 'softmax' or { components }, got 'mixture'"],
     ];
-    for (const [output, message] of outputs)
-      expect(wrong({ output })).toThrow(`pixelCNNPlusPlus: ${message}`);
+    for (const [output, message] of outputs) expect(wrong({ output })).toThrow(`pixelCNNPlusPlus: ${message}`);
     expect(wrong({ components: 2 })).toThrow("pixelCNNPlusPlus: unknown option 'components'");
-    expect(wrong({ output: 'softmax', levels: 2 ** 24, filters: 64 })).toThrow('pixelCNNPlusPlus: levels: wanted sizes'); // biome-ignore format: one line
-    expect(wrong({ dropout: 1 })).toThrow(
-      'pixelCNNPlusPlus: dropout: wanted a number from 0, below 1, got 1',
-    );
+    expect(wrong({ output: 'softmax', levels: 2 ** 24, filters: 64 })).toThrow('pixelCNNPlusPlus: levels: wanted sizes');
+    expect(wrong({ dropout: 1 })).toThrow('pixelCNNPlusPlus: dropout: wanted a number from 0, below 1, got 1');
     expect(wrong({ seed: 1.5 })).toThrow('pixelCNNPlusPlus: seed: wanted an integer');
     expect(wrong({ numClasses: 0 })).toThrow('pixelCNNPlusPlus: numClasses: wanted an integer of at least 1');
-    expect(wrong({ nullClass: true })).toThrow(
-      'pixelCNNPlusPlus: nullClass: wanted numClasses to be given too',
-    );
+    expect(wrong({ nullClass: true })).toThrow('pixelCNNPlusPlus: nullClass: wanted numClasses to be given too');
     expect(wrong({ conditionSize: 2 ** 28 })).toThrow('pixelCNNPlusPlus: conditionSize: wanted sizes');
   });
 });

@@ -16,14 +16,7 @@ import { partSeed } from '../../src/layers/seeds';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
 import { loadDigits, loadTrainedDigits } from '../support/digits';
 import { buildGolden, goldenModels } from '../support/golden-models';
-import {
-  expectClose,
-  expectCloseRelative,
-  expectNoLeaks,
-  golden4d,
-  take,
-  weightGradients,
-} from '../support/tensors';
+import { expectClose, expectCloseRelative, expectNoLeaks, golden4d, take, weightGradients } from '../support/tensors';
 
 onEachBackend('pixelCNN', (backend) => {
   describe.each(goldenModels)('against the golden values of $name', (reference) => {
@@ -38,10 +31,7 @@ onEachBackend('pixelCNN', (backend) => {
       expectClose(await logits.data(), reference.logits, 2e-5);
 
       const mean = (values: number[]) => values.reduce((a, b) => a + b) / values.length;
-      expect(mean(await take(negativeLogLikelihood(labels, logits)))).toBeCloseTo(
-        reference.model.loss_nats,
-        5,
-      );
+      expect(mean(await take(negativeLogLikelihood(labels, logits)))).toBeCloseTo(reference.model.loss_nats, 5);
       expect(mean(await take(bitsPerDim(labels, logits)))).toBeCloseTo(reference.model.bits_per_dim, 5);
       const bits = (await take(await logProb(model, labels))).map((nats) => -nats / Math.LN2);
       expectCloseRelative(bits, reference.model.nll_bits_per_image, 1e-6);
@@ -53,9 +43,7 @@ onEachBackend('pixelCNN', (backend) => {
       const model = buildGolden(reference);
       const labels = golden4d(images, 'int32');
       const x = normalize(labels, config.levels);
-      const gradients = weightGradients(model, () =>
-        tf.mean(negativeLogLikelihood(labels, model.apply(x) as tf.Tensor)),
-      );
+      const gradients = weightGradients(model, () => tf.mean(negativeLogLikelihood(labels, model.apply(x) as tf.Tensor)));
       const expected = Object.values(reference.grads);
       expect(gradients).toHaveLength(expected.length);
       for (const [i, { data }] of expected.entries()) {
@@ -65,35 +53,30 @@ onEachBackend('pixelCNN', (backend) => {
       model.dispose();
     });
 
-    it.skipIf(isGpu(backend) && isColour)(
-      'ten steps of Adam, by which masked weights never move',
-      async () => {
-        const model = buildGolden(reference);
-        const optimizer = tf.train.adam(1e-3, 0.9, 0.999, 1e-7);
-        model.compile({ optimizer, loss: negativeLogLikelihood });
-        const labels = golden4d(images, 'int32');
-        const x = normalize(labels, config.levels);
-        for (const [step, loss] of reference.adam.losses_nats.entries()) {
-          if (step === 10) break; // the eleventh loss is the one after the tenth step
-          (optimizer as tf.AdamOptimizer & { learningRate: number }).learningRate = 1e-3 * 0.999995 ** step;
-          expect(await model.trainOnBatch(x, labels)).toBeCloseTo(loss, 5);
-        }
-        const after = model.evaluate(x, labels) as tf.Scalar;
-        expect((await take(after))[0]).toBeCloseTo(reference.adam.losses_nats[10] as number, 5);
+    it.skipIf(isGpu(backend) && isColour)('ten steps of Adam, by which masked weights never move', async () => {
+      const model = buildGolden(reference);
+      const optimizer = tf.train.adam(1e-3, 0.9, 0.999, 1e-7);
+      model.compile({ optimizer, loss: negativeLogLikelihood });
+      const labels = golden4d(images, 'int32');
+      const x = normalize(labels, config.levels);
+      for (const [step, loss] of reference.adam.losses_nats.entries()) {
+        if (step === 10) break; // the eleventh loss is the one after the tenth step
+        (optimizer as tf.AdamOptimizer & { learningRate: number }).learningRate = 1e-3 * 0.999995 ** step;
+        expect(await model.trainOnBatch(x, labels)).toBeCloseTo(loss, 5);
+      }
+      const after = model.evaluate(x, labels) as tf.Scalar;
+      expect((await take(after))[0]).toBeCloseTo(reference.adam.losses_nats[10] as number, 5);
 
-        const changes = Object.values(reference.adam.final_weight_sum_abs_change);
-        for (const [i, before] of Object.values(weights).entries()) {
-          const now = await (model.getWeights()[i] as tf.Tensor).data();
-          const change = before.data.reduce((sum, value, j) => sum + Math.abs(value - (now[j] as number)), 0);
-          expect(Math.abs(change - (changes[i] as number))).toBeLessThan(
-            1e-3 * (changes[i] as number) + 1e-5,
-          );
-        }
-        tf.dispose([labels, x]);
-        model.dispose();
-        optimizer.dispose();
-      },
-    );
+      const changes = Object.values(reference.adam.final_weight_sum_abs_change);
+      for (const [i, before] of Object.values(weights).entries()) {
+        const now = await (model.getWeights()[i] as tf.Tensor).data();
+        const change = before.data.reduce((sum, value, j) => sum + Math.abs(value - (now[j] as number)), 0);
+        expect(Math.abs(change - (changes[i] as number))).toBeLessThan(1e-3 * (changes[i] as number) + 1e-5);
+      }
+      tf.dispose([labels, x]);
+      model.dispose();
+      optimizer.dispose();
+    });
   });
 
   it('reproduces the test result of the trained digits network, and the bits of its first images', async () => {
@@ -133,9 +116,11 @@ describe('pixelCNN', () => {
       [l],
     ]);
     expect(model.outputs[0]?.shape).toEqual([null, 32, 32, 3, 256]);
-    expect(
-      model.layers.map((layer) => layer.getClassName()).filter((name) => name.startsWith('Pixel')),
-    ).toEqual(['PixelCNNResBlock', 'PixelCNNResBlock', 'PixelLogits']);
+    expect(model.layers.map((layer) => layer.getClassName()).filter((name) => name.startsWith('Pixel'))).toEqual([
+      'PixelCNNResBlock',
+      'PixelCNNResBlock',
+      'PixelLogits',
+    ]);
     model.dispose();
   });
 
@@ -174,30 +159,19 @@ describe('pixelCNN', () => {
   it('names invalid arguments', () => {
     const args = { imageShape: [4, 4, 1] as [number, number, number], hiddenDim: 2, outDim: 2, numBlocks: 1 };
     expect(() => pixelCNN({ ...args, outDim: 1.5 })).toThrow('pixelCNN: outDim');
-    expect(() => pixelCNN({ ...args, block: 3 as never })).toThrow(
-      'pixelCNN: block: wanted a function, got 3',
-    );
+    expect(() => pixelCNN({ ...args, block: 3 as never })).toThrow('pixelCNN: block: wanted a function, got 3');
     expect(() => pixelCNN({ ...args, block: RowLSTMBlock as never })).toThrow(
       'pixelCNN: block: wanted a function that returns a layer, not a class, got a function',
     );
-    expect(() => pixelCNN({ ...args, block: () => 3 as never })).toThrow(
-      'pixelCNN: block: wanted a function that returns a layer, got 3',
-    );
+    expect(() => pixelCNN({ ...args, block: () => 3 as never })).toThrow('pixelCNN: block: wanted a function that returns a layer, got 3');
     expect(() => pixelCNN(undefined as never)).toThrow('pixelCNN: wanted an object of arguments');
   });
 
   it('leaves nothing behind where a block does not fit', async () => {
     await expectNoLeaks(() => {
       const block = () => pixelCNNResBlock({ filters: 5, imageChannels: 1 });
-      const args = {
-        imageShape: [4, 4, 1] as [number, number, number],
-        hiddenDim: 2,
-        outDim: 2,
-        numBlocks: 1,
-      };
-      expect(() => pixelCNN({ ...args, block })).toThrow(
-        '(PixelCNNResBlock): input: wanted 10 features (2 * filters), got 4',
-      );
+      const args = { imageShape: [4, 4, 1] as [number, number, number], hiddenDim: 2, outDim: 2, numBlocks: 1 };
+      expect(() => pixelCNN({ ...args, block })).toThrow('(PixelCNNResBlock): input: wanted 10 features (2 * filters), got 4');
     });
   });
 });

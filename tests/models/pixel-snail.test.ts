@@ -20,7 +20,7 @@ const CODES = { levels: 3, shape: [2, 2], resBlocks: 1, resFilters: 2 } as const
 
 /** A small network; weights are noise where a seed of it is given. */
 function build(args: Partial<PixelSNAILArgs> = {}, noiseSeed?: number): AutoregressiveModel {
-  const small = { imageShape: [4, 4, 1], levels: 4, filters: 4, heads: 2, numBlocks: 1, numResBlocks: 1, resFilters: 2, seed: 1 } as const; // biome-ignore format: one line
+  const small = { imageShape: [4, 4, 1], levels: 4, filters: 4, heads: 2, numBlocks: 1, numResBlocks: 1, resFilters: 2, seed: 1 } as const;
   const model = pixelSNAIL({ ...small, ...args });
   if (noiseSeed !== undefined) setNoise(model, noiseSeed, 1.5);
   return model;
@@ -34,7 +34,7 @@ function someLevels(shape: readonly [number, number, number, number], levels: nu
 }
 
 /** Codes of so many images. */
-const someCodes = (count: number) => ({ data: Array.from({ length: 4 * count }, (_, i) => (i * i) % 3), shape: [count, 2, 2] }); // biome-ignore format: one line
+const someCodes = (count: number) => ({ data: Array.from({ length: 4 * count }, (_, i) => (i * i) % 3), shape: [count, 2, 2] });
 
 onEachBackend('pixelSNAIL', (backend) => {
   for (const golden of isGpu(backend) ? goldenSnails.slice(1, 2) : goldenSnails) {
@@ -65,8 +65,7 @@ describe('pixelSNAIL', () => {
   it.each([true, false])('sees at each pixel all before it by attention (%j)', async (attention) => {
     const model = build({ imageShape: [8, 8, 1], attention, input: 'scaled', output: { components: 1 } }, 5);
     const { moved } = await movedBy([8, 8, 1], (x) => model.predict(x));
-    const seenBy = (to: number) =>
-      Array.from({ length: 64 }, (_, from) => from).filter((from) => moved(from, to));
+    const seenBy = (to: number) => Array.from({ length: 64 }, (_, from) => from).filter((from) => moved(from, to));
     for (const to of [9, 28, 54]) {
       // The end of the row above is in the features of no earlier place, until the window reaches it at the sixth column.
       const endAbove = to % 8 < 6 ? to - (to % 8) - 1 : -1;
@@ -79,7 +78,7 @@ describe('pixelSNAIL', () => {
   });
 
   /** Weights of a convolution: kernel, gain, bias. */
-  const conv = (taps: number, featuresIn: number, featuresOut: number) => taps * featuresIn * featuresOut + 2 * featuresOut; // biome-ignore format: one line
+  const conv = (taps: number, featuresIn: number, featuresOut: number) => taps * featuresIn * featuresOut + 2 * featuresOut;
   const block = (taps: number, f: number, h: number, skip = 0) =>
     conv(taps, f, h) + (skip > 0 ? conv(1, skip, h) : 0) + conv(taps, h, 2 * f);
 
@@ -88,10 +87,21 @@ describe('pixelSNAIL', () => {
       [8, 3, 3, 5, 1, 2, 0],
       [16, 4, 5, 7, 2, 1, 2],
     ] as const) {
-      const model = build({ filters: f, resFilters: r, kernelSize: k, levels, numBlocks: blocks, numResBlocks: res, outResBlocks: out, heads: 4, codeCondition: { ...CODES, resBlocks: 2, resFilters: 6 } }); // biome-ignore format: one line
+      const model = build({
+        filters: f,
+        resFilters: r,
+        kernelSize: k,
+        levels,
+        numBlocks: blocks,
+        numResBlocks: res,
+        outResBlocks: out,
+        heads: 4,
+        codeCondition: { ...CODES, resBlocks: 2, resFilters: 6 },
+      });
       const half = k >> 1;
       const stem = conv(half * k, levels, f) + conv((half + 1) * half, levels, f);
-      const attention = block(1, 2 * f + 2, f) + block(1, f + 2, f) + block(1, f, f, f / 2) + conv(1, f + 2, f / 2) + 2 * conv(1, 2 * f + 2, f / 2); // biome-ignore format: one line
+      const attention =
+        block(1, 2 * f + 2, f) + block(1, f + 2, f) + block(1, f, f, f / 2) + conv(1, f + 2, f / 2) + 2 * conv(1, 2 * f + 2, f / 2);
       const codes = conv(9, CODES.levels, 6) + 2 * block(9, 6, 6);
       const all = blocks * (res * (block(k * k, f, r) + 6 * 2 * f) + attention);
       expect(model.countParams()).toBe(stem + all + codes + out * block(1, f, r) + conv(1, f, levels));
@@ -100,8 +110,17 @@ describe('pixelSNAIL', () => {
   });
 
   it('has the defaults that its arguments state', () => {
-    const needed = { imageShape: [4, 4, 1], filters: 16, numBlocks: 1, numResBlocks: 1, resFilters: 2, name: 'snail' } as const; // biome-ignore format: one line
-    const stated = { levels: 256, kernelSize: 3, attention: true, heads: 8, dropout: 0, outResBlocks: 0, input: 'oneHot', output: 'softmax' } as const; // biome-ignore format: one line
+    const needed = { imageShape: [4, 4, 1], filters: 16, numBlocks: 1, numResBlocks: 1, resFilters: 2, name: 'snail' } as const;
+    const stated = {
+      levels: 256,
+      kernelSize: 3,
+      attention: true,
+      heads: 8,
+      dropout: 0,
+      outResBlocks: 0,
+      input: 'oneHot',
+      output: 'softmax',
+    } as const;
     const models = [
       pixelSNAIL({ ...needed, codeCondition: CODES }),
       pixelSNAIL({ ...needed, ...stated, codeCondition: { ...CODES, kernelSize: 3 } }),
@@ -129,7 +148,7 @@ describe('pixelSNAIL', () => {
     const model = build({ attention: false, numResBlocks: 0, outResBlocks: 1 });
     const load = () => loadWeights(model, new Map(), { from: 'rosinality/vq-vae-2-pytorch' });
     for (const name of ['blocks.0.out.conv.weight_v', 'blocks.0.out.conv.bias', 'out.0.conv1.conv.weight_g', 'out.2.conv.weight_v'])
-      expect(load).toThrow(name); // biome-ignore format: one line
+      expect(load).toThrow(name);
     model.dispose();
   });
 
@@ -139,7 +158,7 @@ describe('pixelSNAIL', () => {
     await initializeFromData(model, labels, { condition: someCodes(6) });
     const gain = model.getLayer('codes_conv').getWeights()[1] as tf.Tensor;
     expect(Array.from(await gain.data()).every((g) => g !== 1)).toBe(true);
-    expect(Number.isFinite(((await take(await logProb(model, labels, { condition: someCodes(6) })))[0] as number))).toBe(true); // biome-ignore format: one line
+    expect(Number.isFinite((await take(await logProb(model, labels, { condition: someCodes(6) })))[0] as number)).toBe(true);
     labels.dispose();
     model.dispose();
   });

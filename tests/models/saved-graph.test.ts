@@ -1,25 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import {
-  type AutoregressiveModel,
-  autoregressiveModel,
-  gatedPixelCNN,
-  maskedConv2d,
-  pixelCNN,
-  pixelLogits,
-} from 'pixelcnn-layers';
+import { type AutoregressiveModel, autoregressiveModel, gatedPixelCNN, maskedConv2d, pixelCNN, pixelLogits } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { checkSavedGraph } from '../../src/models/saved-graph';
 import { backends, useBackend } from '../support/backends';
 import { savedArtifacts } from '../support/memory-file';
 
 type Saved = { class_name: string; config: { layers: SavedLayer[]; [field: string]: unknown } };
-type SavedLayer = {
-  name: string;
-  class_name: string;
-  config: Record<string, unknown>;
-  inbound_nodes?: unknown;
-};
+type SavedLayer = { name: string; class_name: string; config: Record<string, unknown>; inbound_nodes?: unknown };
 
 /** A layer as a file has it, called once for each list of references. */
 const layer = (name: string, ...calls: unknown[]): SavedLayer => ({
@@ -32,12 +20,7 @@ const layer = (name: string, ...calls: unknown[]): SavedLayer => ({
 /** A model of some layers, from the first to the last. */
 const graph = (...layers: SavedLayer[]): Saved => ({
   class_name: 'Model',
-  config: {
-    name: 'graph',
-    layers,
-    input_layers: [[layers[0]?.name, 0, 0]],
-    output_layers: [[layers.at(-1)?.name, 0, 0]],
-  },
+  config: { name: 'graph', layers, input_layers: [[layers[0]?.name, 0, 0]], output_layers: [[layers.at(-1)?.name, 0, 0]] },
 });
 
 const [image, first] = [layer('image'), layer('first', [['image', 0, 0, {}]])];
@@ -50,12 +33,9 @@ function nested(): AutoregressiveModel {
   const inside = tfl.input({ shape: [4, 4, 2] });
   const shared = tfl.layers.conv2d({ filters: 2, kernelSize: 1 });
   const twice = shared.apply(shared.apply(inside)) as tfl.SymbolicTensor;
-  const model = tfl.model({ inputs: inside, outputs: tfl.layers.add().apply([twice, inside]) as tfl.SymbolicTensor }); // biome-ignore format: one line
+  const model = tfl.model({ inputs: inside, outputs: tfl.layers.add().apply([twice, inside]) as tfl.SymbolicTensor });
   const sequential = tfl.sequential({
-    layers: [
-      tfl.layers.conv2d({ filters: 2, kernelSize: 1, inputShape: [4, 4, 2] }),
-      tfl.layers.reLU() as tfl.layers.Layer,
-    ],
+    layers: [tfl.layers.conv2d({ filters: 2, kernelSize: 1, inputShape: [4, 4, 2] }), tfl.layers.reLU() as tfl.layers.Layer],
   });
   const causal = maskedConv2d({ filters: 2, kernelSize: 3, maskType: 'A', imageChannels: 1 }).apply(x);
   const features = model.apply(model.apply(sequential.apply(causal)));
@@ -66,10 +46,8 @@ function nested(): AutoregressiveModel {
 
 describe('checkSavedGraph', () => {
   it('accepts only axes that tensors may have, since tfjs makes a shape as long as an axis requires', () => {
-    const withAxis = (axis: unknown) =>
-      graph(image, { ...layer('joined', [['image', 0, 0, {}]]), config: { name: 'joined', axis } });
-    for (const axis of [-6, -1, 0, 6, null, [1, -2]])
-      expect(() => checkSavedGraph('file', withAxis(axis))).not.toThrow();
+    const withAxis = (axis: unknown) => graph(image, { ...layer('joined', [['image', 0, 0, {}]]), config: { name: 'joined', axis } });
+    for (const axis of [-6, -1, 0, 6, null, [1, -2]]) expect(() => checkSavedGraph('file', withAxis(axis))).not.toThrow();
     for (const axis of [7, -7, 2 ** 24, [1, 2 ** 24]])
       expect(() => checkSavedGraph('file', withAxis(axis))).toThrow('file: axis: wanted at most 6, got');
   });
@@ -134,14 +112,12 @@ describe('checkSavedGraph', () => {
     const model = nested();
     const { modelTopology } = (await savedArtifacts(model)) as { modelTopology: Saved };
     model.dispose();
-    const inner = modelTopology.config.layers.find(({ class_name }) => class_name === 'Functional' || class_name === 'Model'); // biome-ignore format: one line
+    const inner = modelTopology.config.layers.find(({ class_name }) => class_name === 'Functional' || class_name === 'Model');
     const { name } = inner as SavedLayer;
     const saved = JSON.stringify(modelTopology);
     expect(saved).toContain(`["${name}",2,0,{}]`); // its second call
     const damaged = JSON.parse(saved.replaceAll(`["${name}",2,0,{}]`, `["${name}",3,0,{}]`));
-    expect(() => checkSavedGraph('file', damaged)).toThrow(
-      `needs node 3 of layer '${name}', which has only 3`,
-    );
+    expect(() => checkSavedGraph('file', damaged)).toThrow(`needs node 3 of layer '${name}', which has only 3`);
   });
 
   it('keeps messages with long names short', () => {

@@ -1,5 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkCausality, compress, gatedPixelCNN, levelLogProbs, logProb, pixelCNN, type SymmetricModel, type Symmetry, sample, symmetric, toPortable } from 'pixelcnn-layers'; // biome-ignore format: one line
+import {
+  checkCausality,
+  compress,
+  gatedPixelCNN,
+  levelLogProbs,
+  logProb,
+  pixelCNN,
+  type SymmetricModel,
+  type Symmetry,
+  sample,
+  symmetric,
+  toPortable,
+} from 'pixelcnn-layers';
 import * as runtime from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { elementsSlowly, inElement } from '../support/all-images';
@@ -8,7 +20,7 @@ import { expectClose, expectNoLeaks, setNoise, take } from '../support/tensors';
 
 beforeAll(() => useBackend('cpu'));
 
-const args = { imageShape: [2, 2, 1] as [number, number, number], levels: 3, hiddenDim: 3, outDim: 4, numBlocks: 1 }; // biome-ignore format: one line
+const args = { imageShape: [2, 2, 1] as [number, number, number], levels: 3, hiddenDim: 3, outDim: 4, numBlocks: 1 };
 const plain = () => {
   const network = pixelCNN({ ...args, firstKernelSize: 3 });
   setNoise(network, 2);
@@ -23,14 +35,9 @@ const classes = (numClasses: number, nullClass = false) => {
 describe('a symmetric model of tfjs', () => {
   const cases: [string, () => SymmetricModel, object, number[] | undefined][] = [
     ['of flips', () => symmetric(plain(), ['flipLevels', 'flipRows']), {}, undefined],
-    ['of the square, filtered', () => symmetric(plain(), ['transpose', 'flipRows']), { temperature: 0.7, topK: 2 }, undefined], // biome-ignore format: one line
-    ['told, with classes', () => symmetric(classes(8), ['transpose', 'flipLevels'], { asCondition: true }), {}, [0, 1, 1, 0, 1]], // biome-ignore format: one line
-    [
-      'told, without others',
-      () => symmetric(classes(2), ['flipColumns'], { asCondition: true }),
-      {},
-      undefined,
-    ],
+    ['of the square, filtered', () => symmetric(plain(), ['transpose', 'flipRows']), { temperature: 0.7, topK: 2 }, undefined],
+    ['told, with classes', () => symmetric(classes(8), ['transpose', 'flipLevels'], { asCondition: true }), {}, [0, 1, 1, 0, 1]],
+    ['told, without others', () => symmetric(classes(2), ['flipColumns'], { asCondition: true }), {}, undefined],
     ['with guidance', () => symmetric(classes(2, true), ['flipColumns']), { guidance: 1.2 }, [0, 1, 1, 0, 1]],
   ];
   it.each(cases)('draws and scores what the runtime does: %s', async (_, make, more, condition) => {
@@ -51,7 +58,6 @@ describe('a symmetric model of tfjs', () => {
         { ...tensors, lookAhead: 2 },
       ],
     ] as const) {
-      // biome-ignore format: one line
       const job = { numImages: 5, seed: 3, ...more, ...of, withLogProb: true as const };
       const wanted = await runtime.sample(portable, { ...job, ...ofRuntime });
       for (const strategy of ['incremental', 'full'] as const) {
@@ -59,9 +65,8 @@ describe('a symmetric model of tfjs', () => {
           const drawn = await sample(model, { ...job, ...ofTensors, strategy });
           expect(Array.from(await drawn.images.data())).toEqual(Array.from(wanted.images.data));
           const near = strategy === 'full' ? 1e-3 : 1e-5;
-          expectClose(await take(await logProb(model, drawn.images, { ...of, batchSize: 2 })), wanted.logProb, 1e-3); // biome-ignore format: one line
-          for (const name of ['logProb', 'logDrawn'] as const)
-            expectClose(await take(drawn[name]), wanted[name], near);
+          expectClose(await take(await logProb(model, drawn.images, { ...of, batchSize: 2 })), wanted.logProb, 1e-3);
+          for (const name of ['logProb', 'logDrawn'] as const) expectClose(await take(drawn[name]), wanted[name], near);
           if (wanted.logGiven) expectClose(await take(drawn.logGiven as tf.Tensor), wanted.logGiven, near);
           drawn.images.dispose();
         });
@@ -81,7 +86,7 @@ describe('a symmetric model of tfjs', () => {
     expect(symmetric(network, ['flipRows']).conditions).toEqual([{ kind: 'class', numClasses: 8 }]);
     const image = [0, 1, 2, 1];
     for (const [element, changes] of elementsSlowly(['transpose', 'flipLevels']).entries())
-      expect(Array.from(told.orient(Int32Array.from(image), [2, 2, 1], [element]))).toEqual(inElement(changes, image, told as never)); // biome-ignore format: one line
+      expect(Array.from(told.orient(Int32Array.from(image), [2, 2, 1], [element]))).toEqual(inElement(changes, image, told as never));
     network.dispose();
   });
 
@@ -96,11 +101,13 @@ describe('a symmetric model of tfjs', () => {
       ['symmetric: model', () => symmetric(model, ['flipRows'])],
     ];
     for (const [name, act] of refused) {
-      const error = await Promise.resolve().then(act).catch((reason: unknown) => reason); // biome-ignore format: one line
+      const error = await Promise.resolve()
+        .then(act)
+        .catch((reason: unknown) => reason);
       expect(error, name).toBeInstanceOf(TypeError);
       expect((error as Error).message).toContain(`${name}: wanted a model without symmetries, got`);
     }
-    await expect(logProb(model, images, { perValue: true })).rejects.toThrow('logProb: perValue: wanted a model without symmetries'); // biome-ignore format: one line
+    await expect(logProb(model, images, { perValue: true })).rejects.toThrow('logProb: perValue: wanted a model without symmetries');
     images.dispose();
     network.dispose();
   });
@@ -108,7 +115,7 @@ describe('a symmetric model of tfjs', () => {
   it('takes no null class as elements, and no unknown symmetry', () => {
     const network = classes(4, true);
     const told = () => symmetric(network, ['flipRows', 'flipColumns'], { asCondition: true });
-    expect(told).toThrow('symmetric: asCondition: wanted 4 classes or a multiple, and no null class, got'); // biome-ignore format: one line
+    expect(told).toThrow('symmetric: asCondition: wanted 4 classes or a multiple, and no null class, got');
     for (const bad of [['constructor'], ['__proto__'], [['flipRows']], [null]] as unknown as Symmetry[][])
       expect(() => symmetric(network, bad)).toThrow("symmetric: symmetries: wanted 'flipRows' or");
     network.dispose();

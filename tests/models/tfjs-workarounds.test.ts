@@ -1,21 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import {
-  autoregressiveModel,
-  bitsPerDim,
-  causalAttention,
-  logProb,
-  maskedConv2d,
-  pixelLogits,
-  sample,
-} from 'pixelcnn-layers';
+import { autoregressiveModel, bitsPerDim, causalAttention, logProb, maskedConv2d, pixelLogits, sample } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
-import {
-  collectMade,
-  disposeAbandonedTape,
-  restoreAdamPowersExactly,
-  withoutLeakingSteps,
-} from '../../src/models/tfjs-workarounds';
+import { collectMade, disposeAbandonedTape, restoreAdamPowersExactly, withoutLeakingSteps } from '../../src/models/tfjs-workarounds';
 import { onEachBackend } from '../support/backends';
 import { saveAndLoad } from '../support/memory-file';
 import { expectClose, expectNoLeaks, noise, setNoise, take } from '../support/tensors';
@@ -68,9 +55,7 @@ onEachBackend('withoutLeakingSteps', () => {
   it('disposes the step counts that saving made, on errors too', async () => {
     const sgd = tf.train.sgd(0.1);
     await expectNoLeaks(async () => {
-      const names = await withoutLeakingSteps(sgd, async () =>
-        (await sgd.getWeights()).map(({ name }) => name),
-      );
+      const names = await withoutLeakingSteps(sgd, async () => (await sgd.getWeights()).map(({ name }) => name));
       expect(names).toEqual(['iter']);
       const failing = withoutLeakingSteps(sgd, async () => {
         await sgd.getWeights();
@@ -173,12 +158,10 @@ onEachBackend('collectMade', () => {
 onEachBackend('A layer that takes one tensor twice', () => {
   type Graph = (x: tfl.SymbolicTensor, again: tfl.SymbolicTensor) => tfl.SymbolicTensor;
   const { activation, add, multiply } = tfl.layers;
-  const combined = (layer: tfl.layers.Layer, ...inputs: tfl.SymbolicTensor[]) =>
-    layer.apply(inputs) as tfl.SymbolicTensor;
+  const combined = (layer: tfl.layers.Layer, ...inputs: tfl.SymbolicTensor[]) => layer.apply(inputs) as tfl.SymbolicTensor;
   const features = () => tfl.input({ shape: [3, 3, 4] });
 
-  const attention: Graph = (x, again) =>
-    combined(add(), x, combined(causalAttention({ heads: 2, units: 4, own: true }), x, again));
+  const attention: Graph = (x, again) => combined(add(), x, combined(causalAttention({ heads: 2, units: 4, own: true }), x, again));
   const square: Graph = (x, again) => combined(add(), combined(multiply(), x, again), x); // x + x^2
   const nested: Graph = (x, again) => {
     const [one, other] = [features(), features()];

@@ -23,10 +23,18 @@ import { expectNoLeaks, noise, take } from '../support/tensors';
 
 const LEVELS = 4;
 const N = 6;
-const SIZES = { imageShape: [2, 3, 2] as [number, number, number], levels: LEVELS, hiddenDim: 1, outDim: 2, numBlocks: 0, firstKernelSize: 3, seed: 1 }; // biome-ignore format: one line
+const SIZES = {
+  imageShape: [2, 3, 2] as [number, number, number],
+  levels: LEVELS,
+  hiddenDim: 1,
+  outDim: 2,
+  numBlocks: 0,
+  firstKernelSize: 3,
+  seed: 1,
+};
 
 const compiled = (model: AutoregressiveModel, checkLabels?: boolean): AutoregressiveModel => {
-  model.compile({ optimizer: 'sgd', loss: bitsPerDim, ...(checkLabels !== undefined && { checkLabels }) }); // biome-ignore format: one line
+  model.compile({ optimizer: 'sgd', loss: bitsPerDim, ...(checkLabels !== undefined && { checkLabels }) });
   return model;
 };
 const plain = () => compiled(pixelCNN(SIZES));
@@ -35,7 +43,11 @@ const byBoth = () => compiled(gatedPixelCNN({ ...SIZES, numClasses: 3, condition
 
 /** Levels of 6 images, no two alike. */
 const someLevels = (n = N) =>
-  tf.tensor4d(Array.from({ length: n * 12 }, (_, i) => (i * i + 3 * i + Math.floor(i / 12)) % LEVELS), [n, 2, 3, 2], 'int32'); // biome-ignore format: one line
+  tf.tensor4d(
+    Array.from({ length: n * 12 }, (_, i) => (i * i + 3 * i + Math.floor(i / 12)) % LEVELS),
+    [n, 2, 3, 2],
+    'int32',
+  );
 
 const CLASSES = [0, 1, 2, 1, 0, 2];
 const VECTORS = { data: noise(2 * N), shape: [N, 2] };
@@ -83,9 +95,7 @@ onEachBackend('levels alone', (backend) => {
         const args = { epochs: 1, batchSize: 2, shuffle: false, validationSplit: 0.5, verbose: 0 } as const;
         const { history } = await alone.fit(levels, { ...args, condition });
         expect(history).toEqual((await paired.fit([xs, ...tensors], levels, args)).history);
-        expect(await alone.trainOnBatch(levels, { condition })).toBe(
-          await paired.trainOnBatch([xs, ...tensors], levels),
-        );
+        expect(await alone.trainOnBatch(levels, { condition })).toBe(await paired.trainOnBatch([xs, ...tensors], levels));
         expect(await read(alone.evaluate(levels, { condition, batchSize: 4 }))).toEqual(
           await read(paired.evaluate([xs, ...tensors], levels, { batchSize: 4 })),
         );
@@ -120,7 +130,7 @@ describe('levels alone', () => {
       expect(histories[0]).toBeGreaterThan(0);
       const gated = byClass();
       const classes = tf.tensor1d(CLASSES);
-      const { history } = await gated.fit(levels, { ...quiet, condition: 1, validationData: { levels, condition: classes } }); // biome-ignore format: one line
+      const { history } = await gated.fit(levels, { ...quiet, condition: 1, validationData: { levels, condition: classes } });
       const [wanted] = await read(gated.evaluate(levels, { condition: CLASSES }));
       expect(history['val_loss']).toEqual([wanted]);
       classes.dispose();
@@ -138,20 +148,12 @@ describe('levels alone', () => {
       const condition = set.labels as Uint8Array;
       const validationData = { levels: set, condition };
       const { history } = await ofSet.fit(set, { ...quiet, condition, validationData });
-      const wanted = await ofTensor.fit(levels, {
-        ...quiet,
-        condition,
-        validationData: { levels, condition },
-      });
+      const wanted = await ofTensor.fit(levels, { ...quiet, condition, validationData: { levels, condition } });
       expect(history).toEqual(wanted.history);
-      expect(await ofSet.trainOnBatch(set, { condition })).toBe(
-        await ofTensor.trainOnBatch(levels, { condition }),
-      );
-      expect(await read(ofSet.evaluate(set, { condition }))).toEqual(
-        await read(ofTensor.evaluate(levels, { condition })),
-      );
+      expect(await ofSet.trainOnBatch(set, { condition })).toBe(await ofTensor.trainOnBatch(levels, { condition }));
+      expect(await read(ofSet.evaluate(set, { condition }))).toEqual(await read(ofTensor.evaluate(levels, { condition })));
       const ofCodes = compiled(pixelCNN({ ...SIZES, levels: 512 }));
-      const [loss] = (await ofCodes.fit(codes, { ...quiet, validationData: codes })).history['val_loss'] as number[]; // biome-ignore format: one line
+      const [loss] = (await ofCodes.fit(codes, { ...quiet, validationData: codes })).history['val_loss'] as number[];
       expect(await read(ofCodes.evaluate(levels))).toEqual([loss]);
       for (const model of [ofSet, ofTensor, ofCodes]) model.dispose();
     });
@@ -165,7 +167,7 @@ describe('levels alone', () => {
     model['makeTrainFunction'] = () => {
       const train = makeTrainFunction();
       return (data) => {
-        const [images, classes, labels] = data.slice(0, 3).map((tensor) => Array.from(tensor.dataSync())) as [number[], number[], number[]]; // biome-ignore format: one line
+        const [images, classes, labels] = data.slice(0, 3).map((tensor) => Array.from(tensor.dataSync())) as [number[], number[], number[]];
         seen.push(classes);
         expect(labels).toEqual(classes.flatMap((n) => new Array(12).fill(n)));
         expect(images.map((x) => Math.round(7 * x))).toEqual(labels);
@@ -184,13 +186,16 @@ describe('levels alone', () => {
     const args = { epochs: 2, verbose: 0 } as const;
     await expectNoLeaks(async () => {
       const [alone, paired] = [plain(), plain()];
-      const bare = tfd.generator(function* () { yield someLevels(); yield someLevels(2); }); // biome-ignore format: one line
-      const pairs = bare.mapAsync(async (ys) => ({ xs: normalize(ys as tf.Tensor4D, LEVELS), ys: (ys as tf.Tensor).clone() })); // biome-ignore format: one line
+      const bare = tfd.generator(function* () {
+        yield someLevels();
+        yield someLevels(2);
+      });
+      const pairs = bare.mapAsync(async (ys) => ({ xs: normalize(ys as tf.Tensor4D, LEVELS), ys: (ys as tf.Tensor).clone() }));
       const { history } = await alone.fitDataset(bare, { ...args, validationData: levels });
       const { history: wanted } = await paired.fitDataset(pairs, { ...args, validationData: bare as never });
       expect(history['loss']).toEqual(wanted['loss']);
       expect(history['val_loss']).not.toEqual(wanted['val_loss']); // of 6 images and of 8
-      expect(await read(await alone.evaluateDataset(bare))).toEqual(await read(await paired.evaluateDataset(pairs))); // biome-ignore format: one line
+      expect(await read(await alone.evaluateDataset(bare))).toEqual(await read(await paired.evaluateDataset(pairs)));
       for (const model of [alone, paired]) model.dispose();
     });
     await expectNoLeaks(async () => {
@@ -204,11 +209,10 @@ describe('levels alone', () => {
       const losses: number[] = [];
       for (const epoch of [0, 1]) {
         const each = [];
-        for (const of of [CLASSES, 2])
-          each.push(await paired.trainOnBatch(levels, { condition: { class: of, vector: VECTORS } }));
+        for (const of of [CLASSES, 2]) each.push(await paired.trainOnBatch(levels, { condition: { class: of, vector: VECTORS } }));
         losses[epoch] = ((each[0] as number) + (each[1] as number)) / 2;
       }
-      expect((history['loss'] as number[]).map((loss) => loss.toFixed(5))).toEqual(losses.map((loss) => loss.toFixed(5))); // biome-ignore format: one line
+      expect((history['loss'] as number[]).map((loss) => loss.toFixed(5))).toEqual(losses.map((loss) => loss.toFixed(5)));
       for (const model of [gated, paired]) model.dispose();
     });
   });
@@ -225,7 +229,9 @@ describe('levels alone', () => {
       [() => ({ levels: tf.fill([1, 2, 3, 2], 0.5), condition: 1 }), 'fitDataset: levels at [0,0,0,0]: wanted whole levels 0 to 3'],
     ]; // biome-ignore format: one case a line
     for (const [make, message] of cases) {
-      const dataset = tfd.generator(function* () { yield make(); } as never); // biome-ignore format: one line
+      const dataset = tfd.generator(function* () {
+        yield make();
+      } as never);
       await expectNoLeaks(async () => {
         await expect(model.fitDataset(dataset, args)).rejects.toThrow(message);
       });
@@ -245,19 +251,29 @@ describe('levels alone', () => {
       [() => ({ xs: normalize(someLevels(2), LEVELS), ys: someLevels() }), 'fitDataset: xs: wanted images of shape [6,2,3,2]'],
     ]; // biome-ignore format: one case a line
     for (const [make, message] of cases) {
-      const dataset = tfd.generator(function* () { yield tf.tidy(make as never); } as never); // biome-ignore format: one line
+      const dataset = tfd.generator(function* () {
+        yield tf.tidy(make as never);
+      } as never);
       await expectNoLeaks(async () => {
         await expect(model.fitDataset(dataset as never, { epochs: 1, verbose: 0 })).rejects.toThrow(message);
       });
     }
     for (const none of [[levels], levels, undefined, null] as never[]) {
-      await expect(model.fitDataset(none, { epochs: 1 })).rejects.toThrow('fitDataset: dataset: wanted a dataset of tf.data (fit takes tensors), got'); // biome-ignore format: one line
-      await expect(model.evaluateDataset(none)).rejects.toThrow('evaluateDataset: dataset: wanted a dataset of tf.data (evaluate takes tensors), got'); // biome-ignore format: one line
+      await expect(model.fitDataset(none, { epochs: 1 })).rejects.toThrow(
+        'fitDataset: dataset: wanted a dataset of tf.data (fit takes tensors), got',
+      );
+      await expect(model.evaluateDataset(none)).rejects.toThrow(
+        'evaluateDataset: dataset: wanted a dataset of tf.data (evaluate takes tensors), got',
+      );
     }
-    const dataset = tfd.generator(function* () { yield levels; }) as never; // biome-ignore format: one line
+    const dataset = tfd.generator(function* () {
+      yield levels;
+    }) as never;
     const hint = ' (fitDataset and evaluateDataset take datasets), got';
     await expect(model.fit(dataset)).rejects.toThrow(`fit: levels: wanted a tensor [N,H,W,C]${hint}`);
-    await expect(model.fit(levels, { validationData: dataset })).rejects.toThrow(`fit: validationData: wanted levels, { levels, condition } or [x, labels]${hint}`); // biome-ignore format: one line
+    await expect(model.fit(levels, { validationData: dataset })).rejects.toThrow(
+      `fit: validationData: wanted levels, { levels, condition } or [x, labels]${hint}`,
+    );
     model.dispose();
   });
 
@@ -265,12 +281,12 @@ describe('levels alone', () => {
     const model = plain();
     const [name = ''] = model.outputNames;
     const wanted = await model.evaluate(xs, levels).data();
-    const given = [model.evaluate(levels), model.evaluate(levels, {}), model.evaluate(levels, undefined), model.evaluate([xs], [levels])]; // biome-ignore format: one line
-    given.push(model.evaluate(xs, levels, {}), model.evaluate({ image: xs } as never, { [name]: levels } as never)); // biome-ignore format: one line
+    const given = [model.evaluate(levels), model.evaluate(levels, {}), model.evaluate(levels, undefined), model.evaluate([xs], [levels])];
+    given.push(model.evaluate(xs, levels, {}), model.evaluate({ image: xs } as never, { [name]: levels } as never));
     for (const each of given) expect(await each.data()).toEqual(wanted);
     expectTypeOf(model.evaluate(levels)).toEqualTypeOf<tf.Scalar>();
     expectTypeOf(await model.trainOnBatch(levels)).toEqualTypeOf<number>();
-    expectTypeOf(await model.trainOnBatch<number[]>(levels, { condition: 1 }).catch(() => [0])).toEqualTypeOf<number[]>(); // biome-ignore format: one line
+    expectTypeOf(await model.trainOnBatch<number[]>(levels, { condition: 1 }).catch(() => [0])).toEqualTypeOf<number[]>();
     // Both are 0 and 1 where there are two levels: no number tells them apart.
     const two = compiled(pixelCNN({ ...SIZES, levels: 2 }));
     const bits = tf.cast(tf.greater(levels, 1), 'int32');
@@ -280,16 +296,14 @@ describe('levels alone', () => {
   });
 
   it('are not fractions, which are images without labels', async () => {
-    const message = 'levels at [0,0,0,1]: wanted whole levels 0 to 3 (normalized images, without labels?), got 0.333'; // biome-ignore format: one line
+    const message = 'levels at [0,0,0,1]: wanted whole levels 0 to 3 (normalized images, without labels?), got 0.333';
     const fractions = tf.tensor4d([0, 1 / 3, ...new Array(10).fill(1)], [1, 2, 3, 2]);
     for (const checkLabels of [undefined, true]) {
       const model = compiled(pixelCNN(SIZES), checkLabels);
       await expectNoLeaks(async () => {
         await expect(model.fit(fractions, { verbose: 0 })).rejects.toThrow(`fit: ${message}`);
         await expect(model.trainOnBatch(fractions)).rejects.toThrow(`trainOnBatch: ${message}`);
-        await expect(model.fit(levels, { verbose: 0, validationData: fractions })).rejects.toThrow(
-          `fit: validationData: ${message}`,
-        );
+        await expect(model.fit(levels, { verbose: 0, validationData: fractions })).rejects.toThrow(`fit: validationData: ${message}`);
         const figure = model.evaluate(fractions);
         await expect(figure.data()).rejects.toThrow(`evaluate: ${message}`);
         figure.dispose();
@@ -299,9 +313,9 @@ describe('levels alone', () => {
     const unchecked = compiled(pixelCNN(SIZES), false);
     expect(await unchecked.evaluate(fractions).data()).toHaveLength(1);
     const tooHigh = tf.fill<tf.Rank.R4>([1, 2, 3, 2], 4);
-    await expect(plain().trainOnBatch(tooHigh)).rejects.toThrow('trainOnBatch: levels at [0,0,0,0]: wanted integer levels 0 to 3, got 4'); // biome-ignore format: one line
+    await expect(plain().trainOnBatch(tooHigh)).rejects.toThrow('trainOnBatch: levels at [0,0,0,0]: wanted integer levels 0 to 3, got 4');
     const nan = tf.fill<tf.Rank.R4>([1, 2, 3, 2], Number.NaN);
-    await expect(plain().trainOnBatch(nan)).rejects.toThrow('levels at [0,0,0,0]: wanted integer levels 0 to 3, got NaN'); // biome-ignore format: one line
+    await expect(plain().trainOnBatch(nan)).rejects.toThrow('levels at [0,0,0,0]: wanted integer levels 0 to 3, got NaN');
     tf.dispose([fractions, tooHigh, nan]);
   });
 });
@@ -372,29 +386,33 @@ describe('training explains which data it cannot train on', () => {
       [row, 'a tensor of images [N,H,W,C], got [2]'],
     ];
     await expectNoLeaks(async () => {
-      for (const [x, wanted] of predicted)
-        expect(() => model.predict(x as tf.Tensor)).toThrow(`predict: x: wanted ${wanted}`);
+      for (const [x, wanted] of predicted) expect(() => model.predict(x as tf.Tensor)).toThrow(`predict: x: wanted ${wanted}`);
     });
-    const validated = (validationData: unknown) =>
-      model.fit(levels, { validationData: validationData as never });
+    const validated = (validationData: unknown) => model.fit(levels, { validationData: validationData as never });
     for (const wrong of [[], [xs], [xs, levels, xs], 3, {}])
-      await expect(validated(wrong)).rejects.toThrow('fit: validationData: wanted levels, { levels, condition } or [x, labels], got'); // biome-ignore format: one line
-    await expect(validated([xs, two])).rejects.toThrow(
-      'fit: validationData: x: wanted images of shape [2,2,3,2]',
+      await expect(validated(wrong)).rejects.toThrow('fit: validationData: wanted levels, { levels, condition } or [x, labels], got');
+    await expect(validated([xs, two])).rejects.toThrow('fit: validationData: x: wanted images of shape [2,2,3,2]');
+    await expect(model.fitDataset([] as never, { epochs: 1, classWeight: {} } as never)).rejects.toThrow(
+      'fitDataset: classWeight: wanted none',
     );
-    await expect(model.fitDataset([] as never, { epochs: 1, classWeight: {} } as never)).rejects.toThrow('fitDataset: classWeight: wanted none'); // biome-ignore format: one line
     for (const batchSize of [0, 1.5, '2']) {
-      await expect(model.fit(levels, { batchSize: batchSize as number })).rejects.toThrow('fit: batchSize: wanted an integer of at least 1'); // biome-ignore format: one line
-      expect(() => model.evaluate(levels, { batchSize: batchSize as number })).toThrow('evaluate: batchSize: wanted an integer of at least 1'); // biome-ignore format: one line
+      await expect(model.fit(levels, { batchSize: batchSize as number })).rejects.toThrow(
+        'fit: batchSize: wanted an integer of at least 1',
+      );
+      expect(() => model.evaluate(levels, { batchSize: batchSize as number })).toThrow(
+        'evaluate: batchSize: wanted an integer of at least 1',
+      );
     }
     for (const epochs of [-1, 1.5, '3'])
-      await expect(model.fit(levels, { epochs: epochs as number })).rejects.toThrow('fit: epochs: wanted an integer of at least 0'); // biome-ignore format: one line
+      await expect(model.fit(levels, { epochs: epochs as number })).rejects.toThrow('fit: epochs: wanted an integer of at least 0');
     for (const validationSplit of [-0.5, 1, 20, Number.NaN])
-      await expect(model.fit(levels, { validationSplit })).rejects.toThrow('fit: validationSplit: wanted a number from 0, below 1, got'); // biome-ignore format: one line
+      await expect(model.fit(levels, { validationSplit })).rejects.toThrow('fit: validationSplit: wanted a number from 0, below 1, got');
     const message = 'fit: validationSplit: wanted one that leaves some of 6 images to train on, got 0.9';
     await expect(model.fit(levels, { validationSplit: 0.9 })).rejects.toThrow(message);
     for (const optimizer of [undefined, null, 0.1, {}])
-      expect(() => model.compile({ optimizer: optimizer as never, loss: bitsPerDim })).toThrow('compile: optimizer: wanted an optimizer, such as tf.train.adam(1e-3), or its name, got'); // biome-ignore format: one line
+      expect(() => model.compile({ optimizer: optimizer as never, loss: bitsPerDim })).toThrow(
+        'compile: optimizer: wanted an optimizer, such as tf.train.adam(1e-3), or its name, got',
+      );
     expect(await model.trainOnBatch(levels)).toBeGreaterThan(0); // it has kept its optimizer
     tf.dispose([two, small, row, text, complex]);
     model.dispose();
@@ -414,13 +432,17 @@ describe('training explains which data it cannot train on', () => {
   it('that a condition is missing', async () => {
     const [one, both] = [byClass(), byBoth()];
     await expectNoLeaks(async () => {
-      await expect(one.fit(levels)).rejects.toThrow('fit: condition: wanted a class from 0 to 2, or 6 of them, got undefined'); // biome-ignore format: one line
-      await expect(both.fit(levels)).rejects.toThrow('fit: condition: wanted { class, vector }, since the model takes them'); // biome-ignore format: one line
-      await expect(one.trainOnBatch(levels, { condition: [0, 1, 2, 3, 0, 0] })).rejects.toThrow('trainOnBatch: condition: wanted an integer from 0 to 2, got 3'); // biome-ignore format: one line
+      await expect(one.fit(levels)).rejects.toThrow('fit: condition: wanted a class from 0 to 2, or 6 of them, got undefined');
+      await expect(both.fit(levels)).rejects.toThrow('fit: condition: wanted { class, vector }, since the model takes them');
+      await expect(one.trainOnBatch(levels, { condition: [0, 1, 2, 3, 0, 0] })).rejects.toThrow(
+        'trainOnBatch: condition: wanted an integer from 0 to 2, got 3',
+      );
       const classes = tf.tensor1d([0, 1, 2, 3, 0, 0]);
-      await expect(one.fit(levels, { condition: classes })).rejects.toThrow('fit: condition: wanted an integer from 0 to 2, got 3'); // biome-ignore format: one line
+      await expect(one.fit(levels, { condition: classes })).rejects.toThrow('fit: condition: wanted an integer from 0 to 2, got 3');
       const validationData = { levels, condition: 5 };
-      await expect(one.fit(levels, { condition: 1, validationData })).rejects.toThrow('fit: validationData: condition: wanted an integer from 0 to 2, got 5'); // biome-ignore format: one line
+      await expect(one.fit(levels, { condition: 1, validationData })).rejects.toThrow(
+        'fit: validationData: condition: wanted an integer from 0 to 2, got 5',
+      );
       classes.dispose();
       const wanted = 'condition: wanted a tensor that is not disposed';
       await expect(one.fit(levels, { condition: classes })).rejects.toThrow(`fit: ${wanted}`);
@@ -441,7 +463,9 @@ describe('training explains which data it cannot train on', () => {
         await expect(model.trainOnBatch(xs, levels)).rejects.toThrow(`trainOnBatch: ${message}`);
         expect(() => model.evaluate(levels)).toThrow(`evaluate: ${message}`);
         expect(() => model.predict(xs)).toThrow(`predict: ${message}`);
-        const dataset = tfd.generator(function* () { yield levels; }); // biome-ignore format: one line
+        const dataset = tfd.generator(function* () {
+          yield levels;
+        });
         await expect(model.fitDataset(dataset, { epochs: 1 })).rejects.toThrow(`fitDataset: ${message}`);
         await expect(model.evaluateDataset(dataset)).rejects.toThrow(`evaluateDataset: ${message}`);
         await expect(sample(model)).rejects.toThrow(`sample: ${message}`);

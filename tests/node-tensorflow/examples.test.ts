@@ -6,7 +6,10 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runScript } from '../examples/run-script';
 
 const ON_TENSORFLOW = ['--backend', 'tensorflow'];
-const SMALL = '--data digits --blocks 1 --hidden 4 --out-dim 4 --first-kernel 3 --batch 4 --eval-images 20 --samples 2 --average 0.9 --clip 1 --dropout 0.1 --every 20'.split(' '); // biome-ignore format: one line
+const SMALL =
+  '--data digits --blocks 1 --hidden 4 --out-dim 4 --first-kernel 3 --batch 4 --eval-images 20 --samples 2 --average 0.9 --clip 1 --dropout 0.1 --every 20'.split(
+    ' ',
+  );
 
 let directory: string;
 beforeAll(async () => {
@@ -27,9 +30,7 @@ it('trains, goes on to the bit, and draws the pictures of wasm', async () => {
   await run('--resume', '--steps', '40', '--out', parts); // a run keeps its backend
   const bits = async (of: string) => {
     const lines = (await readFile(join(of, 'metrics.jsonl'), 'utf8')).trim().split('\n');
-    return lines
-      .map((line) => JSON.parse(line))
-      .map(({ step, bits, testBits }) => ({ step, bits, testBits }));
+    return lines.map((line) => JSON.parse(line)).map(({ step, bits, testBits }) => ({ step, bits, testBits }));
   };
   expect(await bits(parts)).toEqual(await bits(whole));
 

@@ -29,7 +29,7 @@ it("reads what tfjs-node's own handler saved, and the other way round", async ()
         fileSystem(`file://${theirs}/model.json`),
       ].map((from) => tfl.loadLayersModel(from)), // biome-ignore format: one list
     );
-    const drawn = await Promise.all([model, ...loaded].map(async (one) => take(await sample(one, { numImages: 2, seed: 1 })))); // biome-ignore format: one line
+    const drawn = await Promise.all([model, ...loaded].map(async (one) => take(await sample(one, { numImages: 2, seed: 1 }))));
     for (const images of drawn) expect(images).toEqual(drawn[0]);
     for (const one of [model, ...loaded]) one.dispose();
   });
@@ -50,9 +50,7 @@ it('takes a batch whose features have more bytes than a buffer of WebGPU may', a
 });
 
 it('needs the shim of docs/reference/backends.md where Node has no util.isNullOrUndefined, as from 23 on', async () => {
-  const built = fileURLToPath(
-    new URL('../../.tfjs-node/node_modules/@tensorflow/tfjs-node', import.meta.url),
-  );
+  const built = fileURLToPath(new URL('../../.tfjs-node/node_modules/@tensorflow/tfjs-node', import.meta.url));
   const run = (shim: string) =>
     promisify(execFile)(process.execPath, [
       '-e',

@@ -15,7 +15,7 @@ it('is loaded or refused, without leaks, whichever bit of its model.json was cha
   await useBackend('cpu');
   vi.spyOn(console, 'warn').mockReturnValue();
   const directory = await mkdtemp(join(tmpdir(), 'damaged-'));
-  const model = gatedPixelCNN({ imageShape: [4, 4, 1], levels: 4, hiddenDim: 2, outDim: 4, numBlocks: 1, numClasses: 3 }); // biome-ignore format: one line
+  const model = gatedPixelCNN({ imageShape: [4, 4, 1], levels: 4, hiddenDim: 2, outDim: 4, numBlocks: 1, numClasses: 3 });
   model.compile({ optimizer: 'adam', loss: bitsPerDim });
   await model.save(fileSystem(directory), { includeOptimizer: true });
   model.dispose();

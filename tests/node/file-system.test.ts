@@ -23,8 +23,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
-const build = (hiddenDim = 2) =>
-  pixelCNN({ imageShape: [4, 4, 1], levels: 4, hiddenDim, outDim: 4, numBlocks: 1 });
+const build = (hiddenDim = 2) => pixelCNN({ imageShape: [4, 4, 1], levels: 4, hiddenDim, outDim: 4, numBlocks: 1 });
 
 /** What a model computes, for comparison. */
 async function answers(model: tfl.LayersModel): Promise<number[]> {
@@ -85,8 +84,7 @@ describe('fileSystem', () => {
 
   it('cuts large models into shards of 4 MiB, and puts them together again', async () => {
     const units = 2 ** 20 + 3; // of 4 bytes
-    const build = () =>
-      tfl.sequential({ layers: [tfl.layers.dense({ units, inputShape: [1], useBias: false })] });
+    const build = () => tfl.sequential({ layers: [tfl.layers.dense({ units, inputShape: [1], useBias: false })] });
     const model = build();
     const numbers = tf.tidy(() => tf.reshape(tf.range(0, units), [1, units]));
     model.setWeights([numbers]);
@@ -112,13 +110,7 @@ describe('fileSystem', () => {
     await next.save(fileSystem(directory));
     const [shard] = await shardsIn(directory);
     expect((await readdir(directory)).sort()).toEqual(
-      [
-        'model.json',
-        `model.json.${process.ppid}.tmp`,
-        `notes.${NO_PROCESS}.tmp`,
-        shard,
-        'weights.txt',
-      ].sort(),
+      ['model.json', `model.json.${process.ppid}.tmp`, `notes.${NO_PROCESS}.tmp`, shard, 'weights.txt'].sort(),
     );
     expect(await readFile(join(directory, 'weights.txt'), 'utf8')).toBe('mine');
     expect(await loadedAnswers()).toEqual(await answers(next));
@@ -185,9 +177,7 @@ describe('fileSystem', () => {
     const whole = await readFile(json, 'utf8');
     const load = () => tfl.loadLayersModel(fileSystem(directory));
 
-    await expect(tfl.loadLayersModel(fileSystem(join(directory, 'none')))).rejects.toThrow(
-      /none.model\.json is missing/,
-    );
+    await expect(tfl.loadLayersModel(fileSystem(join(directory, 'none')))).rejects.toThrow(/none.model\.json is missing/);
     const weights = await readFile(join(directory, shard));
     for (const at of [0, 101, weights.length - 1]) {
       const damaged = Uint8Array.from(weights);
@@ -210,22 +200,10 @@ describe('fileSystem', () => {
       ['{"modelTopology": null, "weightsManifest": []}', 'model.json is not a layers model'],
       ['{"modelTopology": {}, "weightsManifest": [null]}', 'model.json is not a layers model'],
       ['{"modelTopology": {}, "weightsManifest": [{"paths": [3], "weights": []}]}', 'is not a layers model'],
-      [
-        '{"modelTopology": {}, "weightsManifest": [{"paths": ["../x"], "weights": []}]}',
-        'is not a layers model',
-      ],
-      [
-        '{"modelTopology": {}, "weightsManifest": [{"paths": [".."], "weights": []}]}',
-        'is not a layers model',
-      ],
-      [
-        whole.replace('[["image"', '[["imagf"'),
-        "model.json: layer 'input_conv' needs layer 'imagf', which does not exist",
-      ],
-      [
-        whole.replace(/}$/, ',"userDefinedMetadata":3}'),
-        'model.json: userDefinedMetadata: wanted an object, got 3',
-      ],
+      ['{"modelTopology": {}, "weightsManifest": [{"paths": ["../x"], "weights": []}]}', 'is not a layers model'],
+      ['{"modelTopology": {}, "weightsManifest": [{"paths": [".."], "weights": []}]}', 'is not a layers model'],
+      [whole.replace('[["image"', '[["imagf"'), "model.json: layer 'input_conv' needs layer 'imagf', which does not exist"],
+      [whole.replace(/}$/, ',"userDefinedMetadata":3}'), 'model.json: userDefinedMetadata: wanted an object, got 3'],
     ] as const) {
       await writeFile(json, text);
       await expect(load()).rejects.toThrow(message);
@@ -241,25 +219,13 @@ describe('fileSystem', () => {
     [{ shape: 3 }, 'weight a/kernel: shape: wanted a list, got 3'],
     [{ shape: [-1] }, 'weight a/kernel: shape: wanted an integer of at least 0, got -1'],
     [{ shape: [1.5] }, 'weight a/kernel: shape: wanted an integer'],
-    [
-      { dtype: 'string' },
-      "weight a/kernel: dtype: wanted 'float32' or 'int32' or 'complex64' or 'bool', got 'string'",
-    ],
+    [{ dtype: 'string' }, "weight a/kernel: dtype: wanted 'float32' or 'int32' or 'complex64' or 'bool', got 'string'"],
     [{ dtype: 'uint8' }, 'weight a/kernel: dtype'],
     [{ dtype: 'toString' }, 'weight a/kernel: dtype'],
     [{ quantization: null }, 'weight a/kernel: quantization: wanted an object, got null'],
-    [
-      { quantization: { dtype: 'int8' } },
-      "quantization: wanted 'uint8' or 'uint16' or 'float16', got 'int8'",
-    ],
-    [
-      { quantization: { dtype: 'uint8', min: 0 } },
-      'quantization: wanted a number for scale and min, got undefined',
-    ],
-    [
-      { dtype: 'bool', quantization: { dtype: 'uint8', min: 0, scale: 1 } },
-      "dtype: wanted 'float32' or 'int32', got 'bool'",
-    ],
+    [{ quantization: { dtype: 'int8' } }, "quantization: wanted 'uint8' or 'uint16' or 'float16', got 'int8'"],
+    [{ quantization: { dtype: 'uint8', min: 0 } }, 'quantization: wanted a number for scale and min, got undefined'],
+    [{ dtype: 'bool', quantization: { dtype: 'uint8', min: 0, scale: 1 } }, "dtype: wanted 'float32' or 'int32', got 'bool'"],
     [{ dtype: 'int32', quantization: { dtype: 'float16' } }, "dtype: wanted 'float32', got 'int32'"],
     [{ name: 'b' }, "model.json: two weights are named 'b'"],
   ])('names an invalid weight, before tfjs has made a tensor of it: %o', async (change, message) => {
@@ -312,9 +278,9 @@ describe('fileSystem', () => {
     expect(await readdir(directory)).toEqual(['file']);
     await mkdir(join(directory, 'model.json'));
     await expect(model.save(fileSystem(directory))).rejects.toThrow('model.json is a directory');
-    await expect(
-      (fileSystem(directory).save as tf.io.SaveHandler)({ modelTopology: new ArrayBuffer(1) }),
-    ).rejects.toThrow('fileSystem: wanted a layers model');
+    await expect((fileSystem(directory).save as tf.io.SaveHandler)({ modelTopology: new ArrayBuffer(1) })).rejects.toThrow(
+      'fileSystem: wanted a layers model',
+    );
     model.dispose();
   });
 
@@ -358,13 +324,11 @@ describe('a model with the sizes of another', () => {
     }
   }
 
-  const own = (args = {}) => pixelCNN({ imageShape: image, levels: 4, hiddenDim: 2, outDim: 4, numBlocks: 1, ...args }); // biome-ignore format: one line
+  const own = (args = {}) => pixelCNN({ imageShape: image, levels: 4, hiddenDim: 2, outDim: 4, numBlocks: 1, ...args });
   const dense = () => tfl.sequential({ layers: [tfl.layers.dense({ units: 6, inputShape: [4] })] });
-  const embedded = () => tfl.sequential({ layers: [tfl.layers.embedding({ inputDim: 5, outputDim: 3, inputLength: 2 })] }); // biome-ignore format: one line
+  const embedded = () => tfl.sequential({ layers: [tfl.layers.embedding({ inputDim: 5, outputDim: 3, inputLength: 2 })] });
   const recurrent = () =>
-    tfl.sequential({
-      layers: [tfl.layers.simpleRNN({ units: 3, inputShape: [2, 2], recurrentInitializer: 'zeros' })],
-    });
+    tfl.sequential({ layers: [tfl.layers.simpleRNN({ units: 3, inputShape: [2, 2], recurrentInitializer: 'zeros' })] });
 
   it.each<[string, () => tfl.LayersModel, string, unknown]>([
     ['levels of an embedding', () => own({ input: { embedding: 3 } }), 'levels', 4096],
@@ -381,7 +345,7 @@ describe('a model with the sizes of another', () => {
     const model = make();
     const numParams = model.countParams();
     const { error, most } = await loaded(model, field, value);
-    expect(error).toMatch(/fileSystem: .*model.json: weight '.*' of layer '.*': wanted weights of \d+ numbers in all/); // biome-ignore format: one line
+    expect(error).toMatch(/fileSystem: .*model.json: weight '.*' of layer '.*': wanted weights of \d+ numbers in all/);
     expect(error).toContain(`wanted weights of ${numParams} numbers in all, as the file has, got [`);
     expect(most).toBeLessThanOrEqual(numParams);
   });

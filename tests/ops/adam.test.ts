@@ -11,14 +11,11 @@ const FLAG = 'PIXELCNN_WASM_KERNELS';
 async function trained(isOwn: boolean, shapes: number[][], steps: number, rate = 0.01): Promise<number[][]> {
   tf.env().set(FLAG, isOwn);
   const optimizer = tf.train.adam(rate, 0.8, 0.95, 1e-7);
-  const weights = shapes.map((shape, i) =>
-    tf.tidy(() => tf.variable(tf.randomNormal(shape, 0, 1, 'float32', i + 1))),
-  );
+  const weights = shapes.map((shape, i) => tf.tidy(() => tf.variable(tf.randomNormal(shape, 0, 1, 'float32', i + 1))));
   for (let step = 0; step < steps; step++) {
     const gradients = weights.map(({ name, shape }, i) => ({
       name,
-      tensor:
-        i === 1 && step < 2 ? null : tf.randomNormal(shape, 0, 10 ** (i - 2), 'float32', 10 * step + i + 1),
+      tensor: i === 1 && step < 2 ? null : tf.randomNormal(shape, 0, 10 ** (i - 2), 'float32', 10 * step + i + 1),
     }));
     const named = Object.fromEntries(gradients.map(({ name, tensor }) => [name, tensor]));
     optimizer.applyGradients((step % 2 === 0 ? gradients : named) as never);
@@ -77,7 +74,6 @@ describe.runIf(backends.includes('wasm'))('Adam in one pass', () => {
       [1, 1],
       [Number.NaN, 1],
     ]) {
-      // biome-ignore format: one line
       tf.tidy(() => optimizer.applyGradients([{ name: weight.name, tensor: tf.tensor1d(gradient) }]));
     }
     const [first, second] = await weight.data();
@@ -90,8 +86,7 @@ describe.runIf(backends.includes('wasm'))('Adam in one pass', () => {
   it('leaves weights to tfjs whose means are of other shapes, as after a layer was frozen', () => {
     const [first, second] = [tf.variable(tf.ones([2])), tf.variable(tf.ones([2000]))];
     const optimizer = tf.train.adam();
-    const apply = ({ name, shape }: tf.Variable) =>
-      tf.tidy(() => optimizer.applyGradients([{ name, tensor: tf.ones(shape) }]));
+    const apply = ({ name, shape }: tf.Variable) => tf.tidy(() => optimizer.applyGradients([{ name, tensor: tf.ones(shape) }]));
     apply(first);
     expect(() => apply(second)).toThrow(); // of [2] and [2000]
     tf.dispose([first, second]);

@@ -34,18 +34,20 @@ onEachBackend('attention', () => {
     tf.dispose(inputs);
   });
 
-  it.each([1, 2])(
-    'gives the only place its own value, whatever query and key are: of %i images',
-    async (n) => {
-      const [q, k, v, dy] = [1, 2, 3, 4].map((seed) => tf.tensor4d(noise(4 * n, seed), [n, 1, 1, 4])) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]; // biome-ignore format: one line
-      const { value, grads } = tf.valueAndGrads(run(2, undefined, true))([q, k, v], dy);
-      const [y, dq, dk, dv] = await Promise.all([value, ...grads].map(take));
-      expectClose(y as number[], await v.data(), 1e-6);
-      expectClose(dv as number[], await dy.data(), 1e-6);
-      for (const none of [dq, dk]) expectClose(none as number[], new Float32Array(4 * n), 1e-6);
-      tf.dispose([q, k, v, dy]);
-    },
-  );
+  it.each([1, 2])('gives the only place its own value, whatever query and key are: of %i images', async (n) => {
+    const [q, k, v, dy] = [1, 2, 3, 4].map((seed) => tf.tensor4d(noise(4 * n, seed), [n, 1, 1, 4])) as [
+      tf.Tensor,
+      tf.Tensor,
+      tf.Tensor,
+      tf.Tensor,
+    ];
+    const { value, grads } = tf.valueAndGrads(run(2, undefined, true))([q, k, v], dy);
+    const [y, dq, dk, dv] = await Promise.all([value, ...grads].map(take));
+    expectClose(y as number[], await v.data(), 1e-6);
+    expectClose(dv as number[], await dy.data(), 1e-6);
+    for (const none of [dq, dk]) expectClose(none as number[], new Float32Array(4 * n), 1e-6);
+    tf.dispose([q, k, v, dy]);
+  });
 
   it('hides later places, whatever their scores', async () => {
     // The third place has a score of 3e38 with every query: only the fourth sees it.
@@ -74,16 +76,9 @@ onEachBackend('attention', () => {
   it('drops weights, with the same noise for the gradient and all chunks, and keeps their mean', async () => {
     const [h, w] = [6, 8];
     // Of keys 0 and values 1, place i has a mean of i weights 1/i: of those kept, 4/3 as much
-    const [q, k, v] = [0, 0, 1].map((value) => tf.fill<tf.Rank.R4>([2, h, w, 4], value)) as [
-      tf.Tensor4D,
-      tf.Tensor4D,
-      tf.Tensor4D,
-    ];
+    const [q, k, v] = [0, 0, 1].map((value) => tf.fill<tf.Rank.R4>([2, h, w, 4], value)) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
     const dropped = (chunk: number) => (values: tf.Tensor) =>
-      attention(
-        { queries: q, keys: k, values: values as tf.Tensor4D },
-        { heads: 2, dropout: { rate: 0.25, seed: 'a' }, chunk },
-      );
+      attention({ queries: q, keys: k, values: values as tf.Tensor4D }, { heads: 2, dropout: { rate: 0.25, seed: 'a' }, chunk });
     const whole = await take(dropped(48)(v));
     expectClose(await take(dropped(5)(v)), whole, 1e-5);
     const later = whole.filter((_, i) => Math.floor(i / 4) % (h * w) > 0);
@@ -106,15 +101,9 @@ onEachBackend('attention', () => {
     /** The sum of g y. */
     const loss = (queries: tf.Tensor, keys: tf.Tensor) => {
       const inputs = { queries, keys, values: tf.tensor4d(v, shape) } as Parameters<typeof attention>[0];
-      return tf.sum(
-        tf.mul(
-          attention(inputs, { heads: 1, dropout: { rate: 0.5, seed: 'b' }, chunk: 3 }),
-          tf.tensor4d(g, shape),
-        ),
-      );
+      return tf.sum(tf.mul(attention(inputs, { heads: 1, dropout: { rate: 0.5, seed: 'b' }, chunk: 3 }), tf.tensor4d(g, shape)));
     };
-    const at = (queries: number[], keys: number[]) =>
-      take(tf.tidy(() => loss(tf.tensor4d(queries, shape), tf.tensor4d(keys, shape))));
+    const at = (queries: number[], keys: number[]) => take(tf.tidy(() => loss(tf.tensor4d(queries, shape), tf.tensor4d(keys, shape))));
     const slopesOf = (values: number[], lossAt: (of: number[]) => Promise<number[]>) =>
       Promise.all(
         values.map(async (_, i) => {
@@ -122,10 +111,7 @@ onEachBackend('attention', () => {
           return (((await moved(0.05))[0] as number) - ((await moved(-0.05))[0] as number)) / 0.1;
         }),
       );
-    const [dq, dk] = tf.tidy(() => tf.grads(loss)([tf.tensor4d(q, shape), tf.tensor4d(k, shape)])) as [
-      tf.Tensor,
-      tf.Tensor,
-    ];
+    const [dq, dk] = tf.tidy(() => tf.grads(loss)([tf.tensor4d(q, shape), tf.tensor4d(k, shape)])) as [tf.Tensor, tf.Tensor];
     expectClose(await take(dq), await slopesOf(q, (of) => at(of, k)), 2e-3);
     expectClose(await take(dk), await slopesOf(k, (of) => at(q, of)), 2e-3);
   });
@@ -156,7 +142,7 @@ describe.runIf(backends.includes('wasm'))('attention by own kernels on wasm', ()
   it('does not depend on later places at all, and has no gradient for them', async () => {
     const [places, units] = [75, 6];
     const shape: [number, number, number, number] = [1, 5, 15, units];
-    const [q, k, v] = [1, 2, 3].map((seed) => noise(places * units, seed)) as [Float32Array, Float32Array, Float32Array]; // biome-ignore format: one line
+    const [q, k, v] = [1, 2, 3].map((seed) => noise(places * units, seed)) as [Float32Array, Float32Array, Float32Array];
     const of = (...all: Float32Array[]) => all.map((values) => tf.tensor4d(values, shape));
     const ones = new Float32Array(places * units).fill(1);
     const compute = async (given: Float32Array[], slopes: Float32Array) => {
@@ -171,7 +157,10 @@ describe.runIf(backends.includes('wasm'))('attention by own kernels on wasm', ()
       const later = [k, v].map((values) => values.slice().fill(1e30, i * units)); // from place i on
       const [y] = await compute([q, ...later], ones);
       expect(y.slice(0, upTo)).toEqual(whole.slice(0, upTo));
-      const [, dq, dk, dv] = await compute([q, k, v], ones.map((_, at) => (at >= i * units && at < upTo ? 1 : 0))); // biome-ignore format: one line
+      const [, dq, dk, dv] = await compute(
+        [q, k, v],
+        ones.map((_, at) => (at >= i * units && at < upTo ? 1 : 0)),
+      );
       const isZero = (numbers: number[]) => numbers.every((value) => value === 0);
       expect(isZero(dq.slice(0, i * units)) && isZero(dq.slice(upTo))).toBe(true);
       expect(isZero(dk.slice(i * units)) && isZero(dv.slice(i * units))).toBe(true);
@@ -183,7 +172,11 @@ describe.runIf(backends.includes('wasm'))('attention by own kernels on wasm', ()
     // Of keys 0, 200, ..., the last one seen takes all the weight, at scores up to 1.6e6: e^score is no number
     const places = 20;
     const shape: [number, number, number, number] = [1, 4, 5, 1];
-    const of = (fn: (i: number) => number) => tf.tensor4d(Array.from({ length: places }, (_, i) => fn(i)), shape); // biome-ignore format: one line
+    const of = (fn: (i: number) => number) =>
+      tf.tensor4d(
+        Array.from({ length: places }, (_, i) => fn(i)),
+        shape,
+      );
     const [q, k, v, dy] = [of(() => 400), of((i) => 200 * i), of((i) => i + 1), of(() => 1)] as const;
     for (const sign of [1, -1]) {
       const queries = tf.mul(q, sign);
@@ -206,8 +199,7 @@ describe.runIf(backends.includes('wasm'))('attention by own kernels on wasm', ()
     const inputs = [queries, keys, tf.ones([1, 4, 5, 4])] as const;
     const y = await take(run(2)(...inputs));
     const isNaNAt = (place: number, head: number) => Number.isNaN(y[place * 4 + head * 2]);
-    for (let place = 0; place < 20; place++)
-      expect([isNaNAt(place, 0), isNaNAt(place, 1)]).toEqual([place === 9, place > 13]);
+    for (let place = 0; place < 20; place++) expect([isNaNAt(place, 0), isNaNAt(place, 1)]).toEqual([place === 9, place > 13]);
     tf.dispose([...inputs]);
   });
 });

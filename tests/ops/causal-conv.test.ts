@@ -27,11 +27,8 @@ describe('the gradient', () => {
     const kernel = tf.ones<tf.Rank.R4>([4, 7, 1, 2]);
     const profile = async (wanted: 'kernel' | 'both') => {
       const { kernelNames } = await tf.profile(() => {
-        const f = (k: tf.Tensor, xs: tf.Tensor = x) =>
-          causalConv2d(xs as tf.Tensor4D, k as tf.Tensor4D, null);
-        return wanted === 'kernel'
-          ? tf.grad((k) => f(k))(kernel)
-          : tf.grads((k, xs) => f(k, xs))([kernel, x]);
+        const f = (k: tf.Tensor, xs: tf.Tensor = x) => causalConv2d(xs as tf.Tensor4D, k as tf.Tensor4D, null);
+        return wanted === 'kernel' ? tf.grad((k) => f(k))(kernel) : tf.grads((k, xs) => f(k, xs))([kernel, x]);
       });
       return kernelNames;
     };
@@ -59,10 +56,7 @@ onEachBackend('checkBatchFits', (backend) => {
     } else if (backend === 'webgpu') {
       const { device } = tf.backend() as unknown as Device;
       const real = device.limits as Record<string, number>;
-      const lowered: Record<string, number> = {
-        maxBufferSize: 2 * bytes,
-        maxStorageBufferBindingSize: bytes,
-      };
+      const lowered: Record<string, number> = { maxBufferSize: 2 * bytes, maxStorageBufferBindingSize: bytes };
       const limits = new Proxy(real, { get: (_, name: string) => lowered[name] ?? real[name] });
       vi.spyOn(device, 'limits', 'get').mockReturnValue(limits);
     }

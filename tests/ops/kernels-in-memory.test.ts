@@ -67,41 +67,41 @@ function callsOf(kernels: ReturnType<typeof trainingLoops>, size: number): [name
 describe('the kernels of training', () => {
   const sizes = [1, 2, 3, 4, 5, 8, 13];
 
-  it.each(sizes)(
-    'read nothing outside of their inputs, and write all of their outputs and nothing else: %i features',
-    (size) => {
-      const memory = new WebAssembly.Memory({ initial: 3 });
-      const kernels = trainingLoops(memory);
-      const floats = new Float32Array(memory.buffer);
-      for (const [name, call] of callsOf(kernels, size)) {
-        for (const last of call.inputs.keys()) expect([name, touched(call, last)]).toEqual([name, null]);
-      }
+  it.each(sizes)('read nothing outside of their inputs, and write all of their outputs and nothing else: %i features', (size) => {
+    const memory = new WebAssembly.Memory({ initial: 3 });
+    const kernels = trainingLoops(memory);
+    const floats = new Float32Array(memory.buffer);
+    for (const [name, call] of callsOf(kernels, size)) {
+      for (const last of call.inputs.keys()) expect([name, touched(call, last)]).toEqual([name, null]);
+    }
 
-      /** What a call does wrong, if anything, with an input at the very end of the memory: to read on would be an error. */
-      function touched({ inputs, outputs, scratchBytes = 0, run }: Call, last: number): string | null {
-        floats.fill(7);
-        let end = floats.length;
-        const place = (length: number) => {
-          end -= length;
-          return end;
-        };
-        place(inputs[last] as number);
-        const read = inputs.map((length, i) => (i === last ? floats.length - length : place(length)));
-        for (const [i, at] of read.entries()) floats.set(noise(inputs[i] as number, i + 1), at);
-        const written = outputs.map(place);
-        const gap = place(4);
-        const scratch = place(Math.ceil(scratchBytes / 16) * 4) & ~3;
-        floats.fill(Number.NaN, scratch, scratch + scratchBytes / 4); // whatever was there
-        for (const [i, at] of written.entries()) floats.fill(Number.NaN, at, at + (outputs[i] as number));
-        const before = floats.slice();
-        run(written.map((at) => 4 * at), read.map((at) => 4 * at), 4 * scratch); // biome-ignore format: one line
-        const isAsBefore = (from: number, to: number) =>
-          floats.subarray(from, to).every((value, i) => value === before[from + i]);
-        if (!isAsBefore(0, scratch) || !isAsBefore(gap, gap + 4)) return 'writes elsewhere';
-        if (!read.every((at, i) => isAsBefore(at, at + (inputs[i] as number)))) return 'writes to its inputs';
-        const all = written.map((at, i) => floats.subarray(at, at + (outputs[i] as number)));
-        return all.some((output) => output.some(Number.isNaN)) ? 'leaves an output unwritten' : null;
-      }
-    },
-  );
+    /** What a call does wrong, if anything, with an input at the very end of the memory: to read on would be an error. */
+    function touched({ inputs, outputs, scratchBytes = 0, run }: Call, last: number): string | null {
+      floats.fill(7);
+      let end = floats.length;
+      const place = (length: number) => {
+        end -= length;
+        return end;
+      };
+      place(inputs[last] as number);
+      const read = inputs.map((length, i) => (i === last ? floats.length - length : place(length)));
+      for (const [i, at] of read.entries()) floats.set(noise(inputs[i] as number, i + 1), at);
+      const written = outputs.map(place);
+      const gap = place(4);
+      const scratch = place(Math.ceil(scratchBytes / 16) * 4) & ~3;
+      floats.fill(Number.NaN, scratch, scratch + scratchBytes / 4); // whatever was there
+      for (const [i, at] of written.entries()) floats.fill(Number.NaN, at, at + (outputs[i] as number));
+      const before = floats.slice();
+      run(
+        written.map((at) => 4 * at),
+        read.map((at) => 4 * at),
+        4 * scratch,
+      );
+      const isAsBefore = (from: number, to: number) => floats.subarray(from, to).every((value, i) => value === before[from + i]);
+      if (!isAsBefore(0, scratch) || !isAsBefore(gap, gap + 4)) return 'writes elsewhere';
+      if (!read.every((at, i) => isAsBefore(at, at + (inputs[i] as number)))) return 'writes to its inputs';
+      const all = written.map((at, i) => floats.subarray(at, at + (outputs[i] as number)));
+      return all.some((output) => output.some(Number.isNaN)) ? 'leaves an output unwritten' : null;
+    }
+  });
 });

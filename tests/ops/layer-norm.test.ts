@@ -9,9 +9,11 @@ onEachBackend('layerNorm', (backend) => {
   it.skipIf(isGpu(backend))('keeps NaN within its group, in gradients too', async () => {
     const x = tf.tensor4d([Number.NaN, 1, -1, 1, -1, 1, 1, Number.NaN], [1, 1, 2, 4]);
     const weights = { scale: undefined, shift: undefined };
-    const { value, grad } = tf.valueAndGrad((xs: tf.Tensor) => layerNorm({ x: xs as tf.Tensor4D, ...weights }, { groups: 2, epsilon: 1, norm: 'layer' }))(x); // biome-ignore format: one line
+    const { value, grad } = tf.valueAndGrad((xs: tf.Tensor) =>
+      layerNorm({ x: xs as tf.Tensor4D, ...weights }, { groups: 2, epsilon: 1, norm: 'layer' }),
+    )(x);
     for (const of of [value, grad])
-      expect((await take(of)).map(Number.isNaN)).toEqual([true, true, false, false, false, false, true, true]); // biome-ignore format: one line
+      expect((await take(of)).map(Number.isNaN)).toEqual([true, true, false, false, false, false, true, true]);
     x.dispose();
   });
 
@@ -20,7 +22,7 @@ onEachBackend('layerNorm', (backend) => {
     for (const side of [1, 6]) {
       const x = tf.ones<tf.Rank.R4>([2, side, side, 6]);
       const weights = { scale: undefined, shift: undefined };
-      const gradient = tf.grad((xs) => layerNorm({ x: xs as tf.Tensor4D, ...weights }, { groups: 3, epsilon: 0.1, norm: 'layer' })); // biome-ignore format: one line
+      const gradient = tf.grad((xs) => layerNorm({ x: xs as tf.Tensor4D, ...weights }, { groups: 3, epsilon: 0.1, norm: 'layer' }));
       const { kernels, result } = await tf.profile(() => gradient(x));
       counts.push(kernels.length);
       tf.dispose([x, result as tf.Tensor]);

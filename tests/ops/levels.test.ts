@@ -27,13 +27,15 @@ const hot = (levels: readonly number[], count: number) =>
 
 /** All rows of a table that belong to levels: [M] -> [M,U], zeros for none. */
 const rowsOf = (table: ArrayLike<number>, units: number, levels: readonly number[]) =>
-  levels.flatMap((level) =>
-    Array.from({ length: units }, (_, u) => (level < 0 ? 0 : (table[level * units + u] as number))),
-  );
+  levels.flatMap((level) => Array.from({ length: units }, (_, u) => (level < 0 ? 0 : (table[level * units + u] as number))));
 
 onEachBackend('levels', (backend) => {
   const levels = LEVELS_OF_FOUR.map(([, level]) => level);
-  const numbers = () => tf.tensor4d(LEVELS_OF_FOUR.map(([x]) => x), [2, 1, 3, 2]); // biome-ignore format: one line
+  const numbers = () =>
+    tf.tensor4d(
+      LEVELS_OF_FOUR.map(([x]) => x),
+      [2, 1, 3, 2],
+    );
 
   it('oneHotLevels: 1 at the nearest level, zeros if there is none, channel by channel', async () => {
     const x = numbers();
@@ -60,20 +62,17 @@ onEachBackend('levels', (backend) => {
     tf.dispose([x, table, flat]);
   });
 
-  it.each(isGpu(backend) ? [256, 65536] : [2, 3, 17, 256, 1000, 65536])(
-    'distinguish all of %i levels, normalized',
-    async (count) => {
-      const all = tf.range(0, count, 1, 'float32');
-      const x: tf.Tensor = tf.reshape(tf.div(all, count - 1), [1, 1, count, 1]);
-      const table: tf.Tensor2D = tf.reshape(all, [count, 1]);
-      expect(await take(embedLevels(x, table))).toEqual(Array.from({ length: count }, (_, i) => i));
-      if (count <= 256) {
-        const numbers = tf.tidy(() => tf.argMax(tf.reshape(oneHotLevels(x, count), [count, count]), 1));
-        expect(await take(numbers)).toEqual(Array.from({ length: count }, (_, i) => i));
-      }
-      tf.dispose([all, x, table]);
-    },
-  );
+  it.each(isGpu(backend) ? [256, 65536] : [2, 3, 17, 256, 1000, 65536])('distinguish all of %i levels, normalized', async (count) => {
+    const all = tf.range(0, count, 1, 'float32');
+    const x: tf.Tensor = tf.reshape(tf.div(all, count - 1), [1, 1, count, 1]);
+    const table: tf.Tensor2D = tf.reshape(all, [count, 1]);
+    expect(await take(embedLevels(x, table))).toEqual(Array.from({ length: count }, (_, i) => i));
+    if (count <= 256) {
+      const numbers = tf.tidy(() => tf.argMax(tf.reshape(oneHotLevels(x, count), [count, count]), 1));
+      expect(await take(numbers)).toEqual(Array.from({ length: count }, (_, i) => i));
+    }
+    tf.dispose([all, x, table]);
+  });
 
   it('distinguish the last of 2^20 levels, where float32 numbers in [0, 1] are closest', async () => {
     const [count, first] = [2 ** 20, 2 ** 20 - 2048];
@@ -85,7 +84,7 @@ onEachBackend('levels', (backend) => {
   });
 
   it.skipIf(isGpu(backend))('take what is no number for no level', async () => {
-    const x = tf.tensor4d([Number.NaN, Number.POSITIVE_INFINITY, 0.5, Number.NEGATIVE_INFINITY], [1, 1, 2, 2]); // biome-ignore format: one line
+    const x = tf.tensor4d([Number.NaN, Number.POSITIVE_INFINITY, 0.5, Number.NEGATIVE_INFINITY], [1, 1, 2, 2]);
     expect(await take(oneHotLevels(x, 3))).toEqual(hot([-1, -1, 1, -1], 3));
     const table = tf.tensor2d([1, 2, 3], [3, 1]);
     expect(await take(embedLevels(x, table))).toEqual([0, 0, 2, 0]);
@@ -95,7 +94,10 @@ onEachBackend('levels', (backend) => {
   it('embedLevels has the gradient of a product with one-hot vectors, where levels repeat and where they do not come', async () => {
     const [count, units] = [5, 3]; // level 4 comes nowhere
     const given = [0, 2, 2, -1, 1, 2, 0, 3, -1, 2, 1, 1];
-    const x = tf.tensor4d(given.map((level) => (level < 0 ? 9 : level / (count - 1))), [1, 2, 3, 2]); // biome-ignore format: one line
+    const x = tf.tensor4d(
+      given.map((level) => (level < 0 ? 9 : level / (count - 1))),
+      [1, 2, 3, 2],
+    );
     const [values, slopes] = [noise(count * units, 1), noise(given.length * units, 2)];
     const table = tf.tensor2d(values, [count, units]);
     const dy = tf.tensor4d(slopes, [1, 2, 3, 2 * units]);
@@ -104,7 +106,7 @@ onEachBackend('levels', (backend) => {
     const expected = new Float64Array(count * units);
     for (const [i, slope] of slopes.entries()) {
       const level = given[Math.floor(i / units)] as number;
-      if (level >= 0) expected[level * units + (i % units)] = (expected[level * units + (i % units)] as number) + slope; // biome-ignore format: one line
+      if (level >= 0) expected[level * units + (i % units)] = (expected[level * units + (i % units)] as number) + slope;
     }
     expect(grad.shape).toEqual([count, units]);
     expectClose(await take(grad), expected, 1e-6);
@@ -118,7 +120,7 @@ onEachBackend('levels', (backend) => {
     const first = tf.grad((t: tf.Tensor) => tf.sum(tf.pow(embedLevels(x, t as tf.Tensor2D), 4)));
     const second = tf.grad((t: tf.Tensor) => tf.sum(tf.square(first(t))));
     const third = tf.grad((t: tf.Tensor) => tf.sum(second(t)));
-    const powers = (factors: number[], power: number) => [0.5, -1, 2].map((t, i) => (factors[i] as number) * t ** power); // biome-ignore format: one line
+    const powers = (factors: number[], power: number) => [0.5, -1, 2].map((t, i) => (factors[i] as number) * t ** power);
     const [a, b, c] = [first, second, third].map((of) => of(table)) as [tf.Tensor, tf.Tensor, tf.Tensor];
     expectClose(await take(a), powers([4, 4, 8], 3), 1e-4); // 4 n t^3
     expectClose(await take(b), powers([96, 96, 384], 5), 2e-2); // of (4 n t^3)^2: 96 n^2 t^5
@@ -139,10 +141,7 @@ onEachBackend('levels', (backend) => {
   it('let no gradient flow into the image', async () => {
     const x = tf.tensor4d([0, 0.5, 1], [1, 1, 3, 1]);
     const table = tf.tensor2d([1, 2, 3], [3, 1]);
-    for (const of of [
-      (image: tf.Tensor) => oneHotLevels(image, 3),
-      (image: tf.Tensor) => embedLevels(image, table),
-    ]) {
+    for (const of of [(image: tf.Tensor) => oneHotLevels(image, 3), (image: tf.Tensor) => embedLevels(image, table)]) {
       const gradient = tf.grad((image: tf.Tensor) => tf.add(tf.sum(of(image)), tf.sum(tf.mul(image, 3))));
       expect(await take(gradient(x))).toEqual([3, 3, 3]);
     }

@@ -11,16 +11,9 @@ import { slopesOf } from '../support/slow-plus-plus';
 import { expectClose, noise, take } from '../support/tensors';
 
 /** Nats and gradients of the operation. */
-async function run(
-  labels: readonly number[][],
-  parameters: readonly number[][],
-  sizes: LogisticMixtureSizes,
-  dy: readonly number[][],
-) {
-  const [labelTensor, x, slope] = [tf.tensor2d([...labels], undefined, 'int32'), tf.tensor2d([...parameters]), tf.tensor2d([...dy])]; // biome-ignore format: one line
-  const { value, grad } = tf.valueAndGrad((z: tf.Tensor) =>
-    logisticMixtureNats(labelTensor, z as tf.Tensor2D, sizes),
-  )(x, slope);
+async function run(labels: readonly number[][], parameters: readonly number[][], sizes: LogisticMixtureSizes, dy: readonly number[][]) {
+  const [labelTensor, x, slope] = [tf.tensor2d([...labels], undefined, 'int32'), tf.tensor2d([...parameters]), tf.tensor2d([...dy])];
+  const { value, grad } = tf.valueAndGrad((z: tf.Tensor) => logisticMixtureNats(labelTensor, z as tf.Tensor2D, sizes))(x, slope);
   expect(value.shape).toEqual([labels.length, sizes.imageChannels]);
   tf.dispose([labelTensor, x, slope]);
   return { nats: await take(value), gradients: await take(grad) };
@@ -31,8 +24,7 @@ function chunks(values: ArrayLike<number>, size: number): number[][] {
   return Array.from({ length: all.length / size }, (_, i) => all.slice(i * size, (i + 1) * size));
 }
 
-const withAt = (values: readonly number[], index: number, value: number) =>
-  values.map((old, i) => (i === index ? value : old));
+const withAt = (values: readonly number[], index: number, value: number) => values.map((old, i) => (i === index ? value : old));
 
 /** Pixels of random labels and parameters, which are float32 numbers, and gradients of their nats. */
 function randomPixels(sizes: LogisticMixtureSizes, pixels: number, seed: number, spread = 1) {
@@ -43,8 +35,7 @@ function randomPixels(sizes: LogisticMixtureSizes, pixels: number, seed: number,
   for (const pixel of parameters) {
     for (let k = 0; k < components; k++) {
       pixel[logits + k] = Math.fround(2 * (pixel[logits + k] as number));
-      for (const offset of logScales)
-        pixel[offset + k] = Math.fround(2 * (pixel[offset + k] as number) - 1.5);
+      for (const offset of logScales) pixel[offset + k] = Math.fround(2 * (pixel[offset + k] as number) - 1.5);
     }
   }
   const labels = chunks(
@@ -65,19 +56,19 @@ const everyLevel = (pixel: readonly number[], channel: number, levels: number) =
   Array.from({ length: levels }, (_, level) => withAt(pixel, channel, level));
 
 /** The nats and gradients are those of loops in float64, relative to 1 or themselves. */
-async function expectRight(
-  labels: number[][],
-  parameters: number[][],
-  sizes: LogisticMixtureSizes,
-  tolerance: number,
-) {
-  const { nats, gradients } = await run(labels, parameters, sizes, labels.map((of) => of.map(() => 1))); // biome-ignore format: one line
+async function expectRight(labels: number[][], parameters: number[][], sizes: LogisticMixtureSizes, tolerance: number) {
+  const { nats, gradients } = await run(
+    labels,
+    parameters,
+    sizes,
+    labels.map((of) => of.map(() => 1)),
+  );
   const slow = (moved: readonly number[]) => slowMixture(labels.flat(), moved, sizes);
   for (const [i, right] of slow(parameters.flat()).entries())
     expect(Math.abs((nats[i] as number) - right)).toBeLessThanOrEqual(tolerance * (1 + right));
   const slopes = slopesOf((moved) => slow(moved).reduce((a, b) => a + b), parameters.flat());
   for (const [i, slope] of slopes.entries())
-    expect(Math.abs((gradients[i] as number) - slope)).toBeLessThanOrEqual(3 * tolerance * Math.max(1, Math.abs(slope))); // biome-ignore format: one line
+    expect(Math.abs((gradients[i] as number) - slope)).toBeLessThanOrEqual(3 * tolerance * Math.max(1, Math.abs(slope)));
 }
 
 onEachBackend('logisticMixtureNats', (backend) => {
@@ -86,31 +77,28 @@ onEachBackend('logisticMixtureNats', (backend) => {
   it.each([
     ['one channel', gray],
     ['three channels', rgb],
-  ])(
-    'computes the likelihoods of a PixelCNN++ of %s, and all levels at some places',
-    async (_, reference) => {
-      const { config, images, parameters, places } = reference;
-      const [height, width, imageChannels] = config.imageShape as [number, number, number];
-      const sizes = { imageChannels, levels: config.levels, components: config.components };
-      const labels = chunks(images.data, imageChannels);
-      const rows = chunks(parameters.data, numParameters(sizes));
-      const { nats } = await run(labels, rows, sizes, labels);
-      const perImage = chunks(nats, nats.length / 2).map((image) => image.reduce((a, b) => a + b));
-      for (const [i, expected] of reference.nll_exact_nats_per_image.entries()) {
-        expect(Math.abs((perImage[i] as number) / expected - 1)).toBeLessThan(tolerance);
+  ])('computes the likelihoods of a PixelCNN++ of %s, and all levels at some places', async (_, reference) => {
+    const { config, images, parameters, places } = reference;
+    const [height, width, imageChannels] = config.imageShape as [number, number, number];
+    const sizes = { imageChannels, levels: config.levels, components: config.components };
+    const labels = chunks(images.data, imageChannels);
+    const rows = chunks(parameters.data, numParameters(sizes));
+    const { nats } = await run(labels, rows, sizes, labels);
+    const perImage = chunks(nats, nats.length / 2).map((image) => image.reduce((a, b) => a + b));
+    for (const [i, expected] of reference.nll_exact_nats_per_image.entries()) {
+      expect(Math.abs((perImage[i] as number) / expected - 1)).toBeLessThan(tolerance);
+    }
+    for (const { image, row, column, channel, log_prob_of_levels } of places.slice(0, 3)) {
+      const pixel = (image * height + row) * width + column;
+      const levels = everyLevel(labels[pixel] as number[], channel, config.levels);
+      const copies = levels.map(() => rows[pixel] as number[]);
+      const got = chunks((await run(levels, copies, sizes, levels)).nats, imageChannels);
+      for (const [level, expected] of log_prob_of_levels.entries()) {
+        const difference = -(got[level]?.[channel] as number) - expected;
+        expect(Math.abs(difference)).toBeLessThan(tolerance * (1 - expected));
       }
-      for (const { image, row, column, channel, log_prob_of_levels } of places.slice(0, 3)) {
-        const pixel = (image * height + row) * width + column;
-        const levels = everyLevel(labels[pixel] as number[], channel, config.levels);
-        const copies = levels.map(() => rows[pixel] as number[]);
-        const got = chunks((await run(levels, copies, sizes, levels)).nats, imageChannels);
-        for (const [level, expected] of log_prob_of_levels.entries()) {
-          const difference = -(got[level]?.[channel] as number) - expected;
-          expect(Math.abs(difference)).toBeLessThan(tolerance * (1 - expected));
-        }
-      }
-    },
-  );
+    }
+  });
 
   it.each(someSizes)('gives all levels of a channel a probability of 1: %j', async (sizes) => {
     const { imageChannels } = sizes;
@@ -120,10 +108,7 @@ onEachBackend('logisticMixtureNats', (backend) => {
       const pixels = everyLevel(labels[0] as number[], channel, levels);
       const copies = pixels.map(() => parameters[0] as number[]);
       const { nats } = await run(pixels, copies, { ...sizes, levels }, pixels);
-      const total = chunks(nats, imageChannels).reduce(
-        (sum, of) => sum + Math.exp(-(of[channel] as number)),
-        0,
-      );
+      const total = chunks(nats, imageChannels).reduce((sum, of) => sum + Math.exp(-(of[channel] as number)), 0);
       expect(Math.abs(total - 1)).toBeLessThan(tolerance);
     }
   });
@@ -157,7 +142,12 @@ onEachBackend('logisticMixtureNats', (backend) => {
     const logScales = [-6.5, -7, Math.fround(-7.000001), -9, -1e6, -3e38];
     const parameters = logScales.map((logScale) => [0, 0.01, logScale]);
     const labels = logScales.map(() => [128]); // x = 1 / 255
-    const { nats, gradients } = await run(labels, parameters, sizes, labels.map(() => [1])); // biome-ignore format: one line
+    const { nats, gradients } = await run(
+      labels,
+      parameters,
+      sizes,
+      labels.map(() => [1]),
+    );
     const ofScale = chunks(gradients, 3).map((row) => row[2] as number);
     for (const value of nats.slice(2)) expect(value).toBe(nats[1]);
     const h = Math.exp(7) / 255;
@@ -177,13 +167,18 @@ onEachBackend('logisticMixtureNats', (backend) => {
       const sizes = { imageChannels: 3, levels, components: 2 };
       const pixels = 300;
       const random = noise(pixels * (numParameters(sizes) + 3), levels);
-      const parameters = chunks(random.slice(0, pixels * numParameters(sizes)), numParameters(sizes)).map(
-        (row) => row.map((x) => values[Math.floor(((x + 1) / 2) * values.length)] as number),
+      const parameters = chunks(random.slice(0, pixels * numParameters(sizes)), numParameters(sizes)).map((row) =>
+        row.map((x) => values[Math.floor(((x + 1) / 2) * values.length)] as number),
       );
       const labels = chunks(random.slice(-3 * pixels), 3).map(
         (row) => row.map((x) => Math.max(0, Math.min(levels - 1, Math.round((2 * x + 0.5) * levels)))), // often at an end
       );
-      const { nats, gradients } = await run(labels, parameters, sizes, labels.map(() => [1, 1, 1])); // biome-ignore format: one line
+      const { nats, gradients } = await run(
+        labels,
+        parameters,
+        sizes,
+        labels.map(() => [1, 1, 1]),
+      );
       expect(nats.filter((value) => !(value > -1e-5 && value < 3e18))).toEqual([]);
       expect(gradients.filter((value) => !Number.isFinite(value))).toEqual([]);
     }
@@ -193,9 +188,19 @@ onEachBackend('logisticMixtureNats', (backend) => {
     const sizes = { imageChannels: 2, levels: 16, components: 2 };
     const { labels, parameters } = randomPixels(sizes, 4, 5);
     const withLogits = (logit: number) => parameters.map((row) => [logit, logit, ...row.slice(2)]);
-    const near = await run(labels, withLogits(0), sizes, labels.map(() => [1, 1])); // biome-ignore format: one line
+    const near = await run(
+      labels,
+      withLogits(0),
+      sizes,
+      labels.map(() => [1, 1]),
+    );
     for (const logit of [1e4, -1e4, 1e25, -1e25, -3e38]) {
-      const { nats } = await run(labels, withLogits(logit), sizes, labels.map(() => [1, 1])); // biome-ignore format: one line
+      const { nats } = await run(
+        labels,
+        withLogits(logit),
+        sizes,
+        labels.map(() => [1, 1]),
+      );
       expectClose(nats, near.nats, 1e-5);
     }
   });
@@ -209,7 +214,12 @@ describe.runIf(backends.includes('wasm'))('logisticMixtureNats by own kernels on
     const sizes = { imageChannels: 1, levels: 3, components: 1 };
     const logScales = Array.from({ length: 1000 }, (_, i) => Math.fround(-7 + i / 15)); // to 60
     const labels = logScales.map(() => [1]);
-    const { nats } = await run(labels, logScales.map((logScale) => [0, 0, logScale]), sizes, labels); // biome-ignore format: one line
+    const { nats } = await run(
+      labels,
+      logScales.map((logScale) => [0, 0, logScale]),
+      sizes,
+      labels,
+    );
     for (const [i, logScale] of logScales.entries()) {
       const expected = -Math.log(Math.tanh(Math.exp(-logScale) / 4));
       expect(Math.abs((nats[i] as number) - expected)).toBeLessThan(3e-7 + 1.2e-7 * expected);
@@ -220,7 +230,7 @@ describe.runIf(backends.includes('wasm'))('logisticMixtureNats by own kernels on
     for (let p = 0; p < 6; p++) {
       const parameters = [[0, 0, 0, 0, 0, 0], withAt([0, 0, 0, 0, 0, 0], p, Number.NaN), [0, 0, 0, 0, 0, 0]];
       const sizes = { imageChannels: 1, levels: 4, components: 2 };
-      const { nats } = await run([[1], [1], [1]], parameters, sizes, [[1], [1], [1]]); // biome-ignore format: one line
+      const { nats } = await run([[1], [1], [1]], parameters, sizes, [[1], [1], [1]]);
       expect(nats.map(Number.isNaN)).toEqual([false, true, false]);
     }
   });

@@ -5,9 +5,7 @@ import { normalizedKernel } from '../../src/ops/normalized-kernel';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
 import { expectClose, expectCloseRelative, noise, take } from '../support/tensors';
 
-const gradients = tf.valueAndGrads(
-  (v, gain) => normalizedKernel(v as tf.Tensor4D, gain as tf.Tensor1D) as tf.Tensor,
-);
+const gradients = tf.valueAndGrads((v, gain) => normalizedKernel(v as tf.Tensor4D, gain as tf.Tensor1D) as tf.Tensor);
 
 onEachBackend('normalizedKernel', (backend) => {
   // By the places of NaN in v [2 inputs, 2 outputs], gain and dy: those in y, dv and dgain.
@@ -17,17 +15,13 @@ onEachBackend('normalizedKernel', (backend) => {
     ['gain', [1, 1, 1, 1], [1, nan], [1, 1, 1, 1], [[1, 3], [1, 3], []]],
     ['dy', [1, 1, 1, 1], [1, 1], [1, 1, nan, 1], [[], [0, 2], [0]]],
   ])('keeps NaN of %s within its output', async (_, v, gain, dy, expected) => {
-    const { value, grads } = gradients([tf.tensor4d(v, [1, 1, 2, 2]), tf.tensor1d(gain)], tf.tensor4d(dy, [1, 1, 2, 2])); // biome-ignore format: one line
+    const { value, grads } = gradients([tf.tensor4d(v, [1, 1, 2, 2]), tf.tensor1d(gain)], tf.tensor4d(dy, [1, 1, 2, 2]));
     const all = await Promise.all([value, ...grads].map(take));
     expect(all.map((of) => [...of.keys()].filter((i) => Number.isNaN(of[i])))).toEqual(expected);
   });
 
   it('returns finite numbers if a direction is 0', async () => {
-    const [v, gain, dy] = [
-      tf.tensor4d([0, 3, 0, 4], [1, 1, 2, 2]),
-      tf.tensor1d([2, 5]),
-      tf.ones([1, 1, 2, 2]),
-    ];
+    const [v, gain, dy] = [tf.tensor4d([0, 3, 0, 4], [1, 1, 2, 2]), tf.tensor1d([2, 5]), tf.ones([1, 1, 2, 2])];
     const { value, grads } = gradients([v, gain], dy);
     expectClose(await take(value), [0, 3, 0, 4], 1e-5);
     expectClose(await take(grads[1] as tf.Tensor), [0, 1.4], 1e-5); // (3 + 4) / 5
@@ -51,9 +45,7 @@ describe.runIf(backends.includes('wasm'))('normalizedKernel by own kernels on wa
     );
     const expected = Array.from(values, (value, i) => value / (norms[i % outputs] as number));
     expectClose(await take(normalizedKernel(v, gain)), expected, 2e-7 * Math.sqrt(1 / inputs));
-    const ofGain = tf.grad((g) => tf.sum(tf.mul(v, normalizedKernel(v, g as tf.Tensor1D))) as tf.Tensor)(
-      gain,
-    );
+    const ofGain = tf.grad((g) => tf.sum(tf.mul(v, normalizedKernel(v, g as tf.Tensor1D))) as tf.Tensor)(gain);
     expectCloseRelative(await take(ofGain), norms, 2e-7); // v v / ||v||
     tf.dispose([v, gain]);
   });

@@ -28,20 +28,13 @@ const implementation = (name: string) => ({
   },
 });
 
-const args = {
-  name: 'squarePlus',
-  composed: implementation('composed'),
-  wasmImplementation: implementation('wasm'),
-};
+const args = { name: 'squarePlus', composed: implementation('composed'), wasmImplementation: implementation('wasm') };
 const operation = defineOperation<Inputs, boolean, { a: tf.Tensor }, tf.Tensor>(args);
 const squarePlus = (inputs: Inputs) => operation(inputs, true);
 
 /** x^3, which saves its slope 3 x^2. */
 const cubeImplementation = {
-  forward: ({ x }: { x: tf.Tensor }) => ({
-    y: tf.mul(x, tf.square(x)),
-    saved: { slope: tf.mul(3, tf.square(x)) },
-  }),
+  forward: ({ x }: { x: tf.Tensor }) => ({ y: tf.mul(x, tf.square(x)), saved: { slope: tf.mul(3, tf.square(x)) } }),
   gradients: (dy: tf.Tensor, { slope }: { slope: tf.Tensor }) => ({ x: () => tf.mul(dy, slope) }),
 };
 
@@ -64,17 +57,13 @@ describe.each(backends)('an operation on %s', (backend: Backend) => {
   });
 
   it('is composed for inputs that are not float32, and constants that are not int32', () => {
-    const constant = defineOperation<Inputs, boolean, { a: tf.Tensor }, tf.Tensor>({
-      ...args,
-      constants: ['b'],
-    });
+    const constant = defineOperation<Inputs, boolean, { a: tf.Tensor }, tf.Tensor>({ ...args, constants: ['b'] });
     const [float, int] = [tf.tensor1d([1, 2]), tf.tensor1d([1, 2], 'int32')];
     tf.tidy(() => {
-      for (const one of [operation, constant])
-        for (const a of [float, int]) for (const b of [float, int, undefined]) one({ a, b }, true);
+      for (const one of [operation, constant]) for (const a of [float, int]) for (const b of [float, int, undefined]) one({ a, b }, true);
     });
     const [own, composed] = [`${chosen} forward`, 'composed forward'];
-    expect(log).toEqual([own, composed, own, composed, composed, composed, composed, own, own, composed, composed, composed]); // biome-ignore format: one line
+    expect(log).toEqual([own, composed, own, composed, composed, composed, composed, own, own, composed, composed, composed]);
     tf.dispose([float, int]);
   });
 
@@ -98,13 +87,10 @@ describe.each(backends)('an operation on %s', (backend: Backend) => {
 
   it('composes a gradient that is differentiated itself', async () => {
     // d2/da2 of (a^2)^2 is 12 a^2
-    const first = (x: tf.Tensor) =>
-      tf.grad((a) => squarePlus({ a: squarePlus({ a, b: undefined }), b: undefined }))(x);
+    const first = (x: tf.Tensor) => tf.grad((a) => squarePlus({ a: squarePlus({ a, b: undefined }), b: undefined }))(x);
     const second = await take(tf.grad(first)(tf.tensor1d([1, 2])));
     expectClose(second, [12, 48], 1e-4);
-    expect(log.filter((run) => run.includes('gradient')).slice(0, 2)).toEqual(
-      Array(2).fill('composed gradient for a'),
-    );
+    expect(log.filter((run) => run.includes('gradient')).slice(0, 2)).toEqual(Array(2).fill('composed gradient for a'));
   });
 
   it('composes the gradient also of what the outer tape recorded before the inner one began', async () => {
@@ -130,10 +116,7 @@ describe.each(backends)('an operation on %s', (backend: Backend) => {
   });
 
   it('lets nothing flow back through a constant', () => {
-    const constant = defineOperation<Inputs, boolean, { a: tf.Tensor }, tf.Tensor>({
-      ...args,
-      constants: ['b'],
-    });
+    const constant = defineOperation<Inputs, boolean, { a: tf.Tensor }, tf.Tensor>({ ...args, constants: ['b'] });
     const [a, b] = [tf.tensor1d([1, 2]), tf.tensor1d([3, 4])];
     expect(() => tf.grad((x) => constant({ a, b: x }, true))(b)).toThrow('Cannot compute gradient');
     tf.dispose([a, b]);

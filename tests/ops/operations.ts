@@ -70,13 +70,9 @@ const upTo = (max: number) => fc.integer({ min: 1, max });
 const size = upTo(13);
 
 /** Columns of a kernel, those to the left of the output's own, and those that are used of the last row. */
-const anyColumns = upTo(6).chain((columns) =>
-  fc.tuple(fc.constant(columns), fc.nat(columns - 1), fc.nat(columns)),
-);
+const anyColumns = upTo(6).chain((columns) => fc.tuple(fc.constant(columns), fc.nat(columns - 1), fc.nat(columns)));
 /** A pixel is seen, and what is to its left, or also to its right: what models have. */
-const usualColumns = anyColumns.chain(([columns, left]) =>
-  fc.constantFrom<Columns>([columns, left, left + 1], [columns, left, columns]),
-);
+const usualColumns = anyColumns.chain(([columns, left]) => fc.constantFrom<Columns>([columns, left, left + 1], [columns, left, columns]));
 type Columns = [columns: number, left: number, present: number];
 
 interface Convolution {
@@ -89,15 +85,7 @@ interface Convolution {
   seed: number;
 }
 
-function convolution({
-  x,
-  filters,
-  rows,
-  columns: [columns, left, present],
-  activation,
-  hasBias,
-  seed,
-}: Convolution): Case {
+function convolution({ x, filters, rows, columns: [columns, left, present], activation, hasBias, seed }: Convolution): Case {
   const [n, h, w, features] = x;
   const kernel = given([rows, columns, features, filters], seed + 1);
   // What is not used of the last row is 0, as a mask leaves it.
@@ -110,8 +98,7 @@ function convolution({
     shape: [n, h, w, filters],
     tolerance: 1e-5, // sums of up to 200 products
     isUnused,
-    run: (...[xs, k, b]) =>
-      causalConv2d(xs as tf.Tensor4D, k as tf.Tensor4D, (b as tf.Tensor1D) ?? null, activation, left, present), // biome-ignore format: one line
+    run: (...[xs, k, b]) => causalConv2d(xs as tf.Tensor4D, k as tf.Tensor4D, (b as tf.Tensor1D) ?? null, activation, left, present),
     slow: (...[xs = [], k = [], b]) =>
       Array.from({ length: n * h * w * filters }, (_, at) => {
         const [o, pixel] = [at % filters, Math.floor(at / filters)];
@@ -121,7 +108,7 @@ function convolution({
           const [r, c] = [i + Math.floor(tap / columns) - (rows - 1), j + (tap % columns) - left];
           if (!isUsed(tap) || r < 0 || c < 0 || c >= w) continue;
           for (let f = 0; f < features; f++)
-            z += (xs[((image * h + r) * w + c) * features + f] as number) * (k[(tap * features + f) * filters + o] as number); // biome-ignore format: one line
+            z += (xs[((image * h + r) * w + c) * features + f] as number) * (k[(tap * features + f) * filters + o] as number);
         }
         return activation === 'relu' ? Math.max(z, 0) : z;
       }),
@@ -149,9 +136,7 @@ function gated({ x: [n, h, w], channels, size, scale, hasCondition, kind, seed }
       Array.from({ length: (n * h * w * features) / 2 }, (_, i) => {
         const [pixel, f] = [Math.floor(i / (features / 2)), i % (features / 2)];
         const a = f + size * Math.floor(f / size);
-        const before = (f: number) =>
-          (x[pixel * features + f] as number) +
-          (condition?.[Math.floor(pixel / (h * w)) * features + f] ?? 0);
+        const before = (f: number) => (x[pixel * features + f] as number) + (condition?.[Math.floor(pixel / (h * w)) * features + f] ?? 0);
         const first = kind === 'linear' ? before(a) : Math.tanh(before(a));
         return first / (1 + Math.exp(-before(a + size)));
       }),
@@ -160,17 +145,7 @@ function gated({ x: [n, h, w], channels, size, scale, hasCondition, kind, seed }
 
 const elu = (x: number) => (x > 0 ? x : Math.expm1(x));
 
-function bothElus({
-  shape,
-  size,
-  scale,
-  seed,
-}: {
-  shape: number[];
-  size: number;
-  scale: number;
-  seed: number;
-}): Case {
+function bothElus({ shape, size, scale, seed }: { shape: number[]; size: number; scale: number; seed: number }): Case {
   return {
     inputs: [given([...shape, size], seed, (x) => scale * x)],
     shape: [...shape, 2 * size],
@@ -196,18 +171,7 @@ interface Norm {
   norm: 'layer' | 'rms';
 }
 
-function normalization({
-  x: [n, h, w],
-  groups,
-  size,
-  epsilon,
-  spread,
-  offset,
-  hasScale,
-  hasShift,
-  norm,
-  seed,
-}: Norm): Case {
+function normalization({ x: [n, h, w], groups, size, epsilon, spread, offset, hasScale, hasShift, norm, seed }: Norm): Case {
   const features = groups * size;
   const shape = [n, h, w, features];
   return {
@@ -278,13 +242,8 @@ function attended({ x: [n, h, w], heads, size, valueSize, own, scale, chunk, see
     shape,
     tolerance: 3e-6 * Math.max(1, scale ** 2), // scores are up to scale^2
     run: (...[queries, keys, values]) =>
-      attention({ queries, keys, values } as Parameters<typeof attention>[0], {
-        heads,
-        own,
-        ...(chunk !== undefined && { chunk }),
-      }),
-    slow: (q = [], k = [], v = []) =>
-      slowAttention([q, k, v], { n, places: h * w, heads, size, valueSize, own }),
+      attention({ queries, keys, values } as Parameters<typeof attention>[0], { heads, own, ...(chunk !== undefined && { chunk }) }),
+    slow: (q = [], k = [], v = []) => slowAttention([q, k, v], { n, places: h * w, heads, size, valueSize, own }),
   };
 }
 
@@ -355,12 +314,12 @@ interface Mixture {
 
 function mixture({ rows, spread, seed, ...sizes }: Mixture): Case {
   const { imageChannels, levels } = sizes;
-  const labels = Array.from(noise(rows * imageChannels, seed + 1), (x) => Math.round(((x + 1) / 2) * (levels - 1))); // biome-ignore format: one line
+  const labels = Array.from(noise(rows * imageChannels, seed + 1), (x) => Math.round(((x + 1) / 2) * (levels - 1)));
   return {
     inputs: [given([rows, numParameters(sizes)], seed, (x) => 2 * spread * x)],
     shape: [rows, imageChannels],
     tolerance: 4e-6 * spread,
-    run: (x) => logisticMixtureNats(tensor2d(labels, [rows, imageChannels], 'int32'), x as tf.Tensor2D, sizes), // biome-ignore format: one line
+    run: (x) => logisticMixtureNats(tensor2d(labels, [rows, imageChannels], 'int32'), x as tf.Tensor2D, sizes),
     slow: (x = []) => slowMixture(labels, x, sizes),
   };
 }
@@ -417,9 +376,9 @@ export const operations: Readonly<Record<string, Operation>> = {
       })
       .map(convolution),
     numRuns: 40,
-    example: convolution({ x: [2, 3, 5, 3], filters: 9, rows: 2, columns: [5, 2, 3], activation: 'relu', hasBias: true, seed: 1 }), // biome-ignore format: one line
+    example: convolution({ x: [2, 3, 5, 3], filters: 9, rows: 2, columns: [5, 2, 3], activation: 'relu', hasBias: true, seed: 1 }),
     // Of larger kernels, tfjs's wasm backend lacks the gradients.
-    twice: convolution({ x: [2, 2, 3, 2], filters: 3, rows: 1, columns: [2, 0, 1], activation: 'relu', hasBias: true, seed: 1 }), // biome-ignore format: one line
+    twice: convolution({ x: [2, 2, 3, 2], filters: 3, rows: 1, columns: [2, 0, 1], activation: 'relu', hasBias: true, seed: 1 }),
     kernels: ['CausalConv2D', 'CausalConv2DInputGradient', 'CausalConv2DWeightGradients'],
     keepsNaN: false, // a ReLU of tfjs does not, on some backends
   },
@@ -436,8 +395,8 @@ export const operations: Readonly<Record<string, Operation>> = {
       })
       .map(convolution),
     numRuns: 6,
-    example: convolution({ x: [1, 1, 40, 1], filters: 17, rows: 7, columns: [5, 2, 3], activation: 'relu', hasBias: true, seed: 1 }), // biome-ignore format: one line
-    twice: convolution({ x: [2, 1, 9, 1], filters: 2, rows: 1, columns: [1, 0, 1], activation: 'linear', hasBias: true, seed: 1 }), // biome-ignore format: one line
+    example: convolution({ x: [1, 1, 40, 1], filters: 17, rows: 7, columns: [5, 2, 3], activation: 'relu', hasBias: true, seed: 1 }),
+    twice: convolution({ x: [2, 1, 9, 1], filters: 2, rows: 1, columns: [1, 0, 1], activation: 'linear', hasBias: true, seed: 1 }),
     kernels: ['CausalConv2D', 'CausalConv2DInputGradient', 'CausalConv2DWeightGradients'],
     keepsNaN: false,
   },
@@ -453,19 +412,17 @@ export const operations: Readonly<Record<string, Operation>> = {
         seed,
       })
       .map(gated),
-    example: gated({ x: [2, 2, 3], channels: 2, size: 3, scale: 1, hasCondition: true, kind: 'tanh', seed: 1 }), // biome-ignore format: one line
+    example: gated({ x: [2, 2, 3], channels: 2, size: 3, scale: 1, hasCondition: true, kind: 'tanh', seed: 1 }),
     kernels: ['Gate', 'GateGradient'],
   },
   'gate, linear': {
-    cases: fc.record({ x: map, size, seed }).map((sizes) => gated({ ...sizes, channels: 2, scale: 1, hasCondition: true, kind: 'linear' })), // biome-ignore format: one line
+    cases: fc.record({ x: map, size, seed }).map((sizes) => gated({ ...sizes, channels: 2, scale: 1, hasCondition: true, kind: 'linear' })),
     numRuns: 5, // there are some above, too
-    example: gated({ x: [2, 2, 3], channels: 2, size: 3, scale: 1, hasCondition: true, kind: 'linear', seed: 1 }), // biome-ignore format: one line
+    example: gated({ x: [2, 2, 3], channels: 2, size: 3, scale: 1, hasCondition: true, kind: 'linear', seed: 1 }),
     kernels: ['LinearGate', 'LinearGateGradient'],
   },
   concatElu: {
-    cases: fc
-      .record({ shape: fc.array(upTo(4), { maxLength: 3 }), size, scale: fc.constantFrom(0.1, 3, 100), seed })
-      .map(bothElus),
+    cases: fc.record({ shape: fc.array(upTo(4), { maxLength: 3 }), size, scale: fc.constantFrom(0.1, 3, 100), seed }).map(bothElus),
     example: bothElus({ shape: [2, 2], size: 5, scale: 2, seed: 1 }),
     kernels: ['ConcatElu', 'ConcatEluGradient'],
     kept: 2 * 2 * 5, // its input
@@ -485,7 +442,18 @@ export const operations: Readonly<Record<string, Operation>> = {
         seed,
       })
       .map(normalization),
-    example: normalization({ x: [1, 2, 2], groups: 3, size: 4, epsilon: 0.1, spread: 1, offset: 0, hasScale: true, hasShift: true, norm: 'rms', seed: 1 }), // biome-ignore format: one line
+    example: normalization({
+      x: [1, 2, 2],
+      groups: 3,
+      size: 4,
+      epsilon: 0.1,
+      spread: 1,
+      offset: 0,
+      hasScale: true,
+      hasShift: true,
+      norm: 'rms',
+      seed: 1,
+    }),
     kernels: ['LayerNorm', 'LayerNormGradient'],
   },
   normalizedKernel: {
@@ -513,37 +481,19 @@ export const operations: Readonly<Record<string, Operation>> = {
         seed,
       })
       .map(attended),
-    example: attended({ x: [2, 2, 3], heads: 2, size: 2, valueSize: 3, own: false, scale: 1, chunk: 2, seed: 1 }), // biome-ignore format: one line
-    twice: attended({
-      x: [2, 2, 3],
-      heads: 2,
-      size: 2,
-      valueSize: 1,
-      own: true,
-      scale: 1,
-      chunk: 2,
-      seed: 1,
-    }),
+    example: attended({ x: [2, 2, 3], heads: 2, size: 2, valueSize: 3, own: false, scale: 1, chunk: 2, seed: 1 }),
+    twice: attended({ x: [2, 2, 3], heads: 2, size: 2, valueSize: 1, own: true, scale: 1, chunk: 2, seed: 1 }),
     kernels: ['CausalAttention', 'CausalAttentionGradient'],
     keepsNaN: false,
   },
   'attention, larger': {
     cases: fc
-      .record({ h: fc.integer({ min: 5, max: 9 }), heads: upTo(2), size: upTo(64), valueSize: upTo(64), own: fc.boolean(), seed }) // biome-ignore format: one line
+      .record({ h: fc.integer({ min: 5, max: 9 }), heads: upTo(2), size: upTo(64), valueSize: upTo(64), own: fc.boolean(), seed })
 
       .map(({ h, ...sizes }) => attended({ x: [1, h, 9], ...sizes, scale: 1, chunk: undefined })),
     numRuns: 4,
-    example: attended({ x: [1, 7, 11], heads: 1, size: 5, valueSize: 9, own: true, scale: 1, chunk: undefined, seed: 1 }), // biome-ignore format: one line
-    twice: attended({
-      x: [1, 3, 3],
-      heads: 1,
-      size: 9,
-      valueSize: 5,
-      own: false,
-      scale: 1,
-      chunk: undefined,
-      seed: 1,
-    }),
+    example: attended({ x: [1, 7, 11], heads: 1, size: 5, valueSize: 9, own: true, scale: 1, chunk: undefined, seed: 1 }),
+    twice: attended({ x: [1, 3, 3], heads: 1, size: 9, valueSize: 5, own: false, scale: 1, chunk: undefined, seed: 1 }),
     kernels: ['CausalAttention', 'CausalAttentionGradient'],
     keepsNaN: false,
   },
@@ -580,7 +530,7 @@ export const operations: Readonly<Record<string, Operation>> = {
   },
   crossEntropy: {
     cases: fc
-      .record({ rows: upTo(5), levels: fc.integer({ min: 2, max: 40 }), scale: fc.constantFrom(0.1, 1, 30, 1000), seed }) // biome-ignore format: one line
+      .record({ rows: upTo(5), levels: fc.integer({ min: 2, max: 40 }), scale: fc.constantFrom(0.1, 1, 30, 1000), seed })
       .map(entropy),
     example: entropy({ rows: 4, levels: 7, scale: 2, seed: 1 }),
     kernels: ['CrossEntropy'],

@@ -8,8 +8,7 @@ import { noise, take } from '../support/tensors';
 const FLAG = 'PIXELCNN_WASM_KERNELS';
 
 /** The memory that tfjs's wasm backend and ours share. */
-const memory = () =>
-  (tf.backend() as unknown as { wasm: { asm: { memory: WebAssembly.Memory } } }).wasm.asm.memory;
+const memory = () => (tf.backend() as unknown as { wasm: { asm: { memory: WebAssembly.Memory } } }).wasm.asm.memory;
 
 const shared = () => new WebAssembly.Memory({ initial: 1, maximum: 2, shared: true });
 
@@ -171,8 +170,7 @@ describe.runIf(backends.includes('wasm'))('own kernels on wasm', () => {
       for (const [i, one] of order.entries()) {
         all[one]?.dispose();
         const next = tf.fill([3], 7); // where it was, if that is free
-        for (const left of order.slice(i + 1))
-          expect([...(all[left] as tf.Tensor).dataSync()]).toEqual([1, 2, 3]);
+        for (const left of order.slice(i + 1)) expect([...(all[left] as tf.Tensor).dataSync()]).toEqual([1, 2, 3]);
         next.dispose();
       }
       expect([tf.memory().numTensors, tf.memory().numBytes, tf.backend().numDataIds()]).toEqual(before);
@@ -198,8 +196,7 @@ describe.runIf(backends.includes('wasm'))('own kernels on wasm', () => {
   });
 
   describe('where the memory is full', () => {
-    const message =
-      /^A tensor \[2,5,6,5\] does not fit in the memory of the wasm backend: dispose .* fewer images/;
+    const message = /^A tensor \[2,5,6,5\] does not fit in the memory of the wasm backend: dispose .* fewer images/;
 
     it.each([
       ['no address', () => 0],
@@ -246,12 +243,8 @@ describe.runIf(backends.includes('wasm'))('own kernels on wasm', () => {
       async () => {
         const expected = await convolved();
         // Of what nothing is written to, the machine makes no memory.
-        const unwritten = (shape: number[]) =>
-          tf.engine().makeTensorFromTensorInfo(inside().makeOutput(shape, 'float32'));
-        const [x, kernel] = [
-          tf.zeros<tf.Rank.R4>([1, 1, 1, 1]),
-          unwritten([1, 1, 1, 2 ** 28]) as tf.Tensor4D,
-        ]; // 1 GiB
+        const unwritten = (shape: number[]) => tf.engine().makeTensorFromTensorInfo(inside().makeOutput(shape, 'float32'));
+        const [x, kernel] = [tf.zeros<tf.Rank.R4>([1, 1, 1, 1]), unwritten([1, 1, 1, 2 ** 28]) as tf.Tensor4D]; // 1 GiB
         const others = [1, 2, 3].map(() => unwritten([2 ** 28 - 2 ** 24])); // 0.94 GiB each: no place for the output
         expect(() => causalConv2d(x, kernel, null)).toThrow(/^A tensor \[1,1,1,268435456\] does not fit/);
         tf.dispose([x, kernel, others]);

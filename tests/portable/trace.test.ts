@@ -40,12 +40,7 @@ class FromRight extends PixelLayer {
 }
 
 /** What is made of a graph from an image to the features of its logits; `then` may look at the program. */
-function traced<T>(
-  channels: number,
-  graph: Graph,
-  then: (result: ReturnType<typeof trace>) => T,
-  size: (number | null)[] = [3, 3],
-): T {
+function traced<T>(channels: number, graph: Graph, then: (result: ReturnType<typeof trace>) => T, size: (number | null)[] = [3, 3]): T {
   const image = tfl.input({ shape: [...size, channels] });
   const logits = pixelLogits({ imageChannels: channels, levels: LEVELS });
   const outputs = logits.apply(graph(image)) as tfl.SymbolicTensor;
@@ -58,10 +53,8 @@ function traced<T>(
 }
 
 const nodes = (result: ReturnType<typeof trace>) => (result as TracedModel).builder.nodes;
-const apply = (layer: tfl.layers.Layer, x: tfl.SymbolicTensor | tfl.SymbolicTensor[]) =>
-  layer.apply(x) as tfl.SymbolicTensor;
-const conv = (filters: number, maskType: 'A' | 'B', imageChannels = 1) =>
-  maskedConv2d({ filters, kernelSize: 3, maskType, imageChannels });
+const apply = (layer: tfl.layers.Layer, x: tfl.SymbolicTensor | tfl.SymbolicTensor[]) => layer.apply(x) as tfl.SymbolicTensor;
+const conv = (filters: number, maskType: 'A' | 'B', imageChannels = 1) => maskedConv2d({ filters, kernelSize: 3, maskType, imageChannels });
 
 /** The result of a trace, with the times of outputs that are ready too late. */
 const withLateTimes = (result: TracedModel | Untraced) => {
@@ -113,9 +106,7 @@ describe('trace', () => {
     const program = traced(1, (image) => apply(new Minus(), apply(conv(2, 'A'), image)), nodes);
     expect(program.map(({ op }) => op)).toEqual(['image', 'conv', 'pointwise']);
     const graph: Graph = (image) => apply(conv(2, 'A'), apply(new Minus({ name: 'own' }), image));
-    expect(traced(1, graph, (result) => result)).toMatchObject({
-      obstacle: "layer 'own' (Minus) cannot be evaluated pixel by pixel",
-    });
+    expect(traced(1, graph, (result) => result)).toMatchObject({ obstacle: "layer 'own' (Minus) cannot be evaluated pixel by pixel" });
   });
 
   it('names the layer that cannot be evaluated pixel by pixel', () => {
@@ -139,8 +130,7 @@ describe('trace', () => {
     }
     const graph: Graph = (image) => apply(new Odd({ name: 'odd' }), apply(conv(2, 'A'), image));
     expect(traced(1, graph, (result) => result)).toMatchObject({
-      obstacle:
-        "layer 'odd' (TracedOdd) cannot be evaluated pixel by pixel: gate: input: wanted a multiple of 2 * groups (6), got 2",
+      obstacle: "layer 'odd' (TracedOdd) cannot be evaluated pixel by pixel: gate: input: wanted a multiple of 2 * groups (6), got 2",
     });
   });
 
@@ -172,15 +162,12 @@ describe('trace', () => {
         // the second level alone
         apply(tfl.layers.concatenate(), [apply(conv(1, 'A'), image), apply(conv(1, 'B'), image)]),
     ],
-  ])(
-    'names the channel that sees later values: of %i channels, %i',
-    (channels, channel, lateTimes, graph) => {
-      expect(withLateTimes(traced(channels, graph, (result) => result))).toMatchObject({
-        lateTimes,
-        obstacle: `the model is not causal: its logits of channel ${channel} see that channel or a later one`,
-      });
-    },
-  );
+  ])('names the channel that sees later values: of %i channels, %i', (channels, channel, lateTimes, graph) => {
+    expect(withLateTimes(traced(channels, graph, (result) => result))).toMatchObject({
+      lateTimes,
+      obstacle: `the model is not causal: its logits of channel ${channel} see that channel or a later one`,
+    });
+  });
 
   /** A stack that sees its own row whole, and a layer that reads it. */
   const unshifted =
@@ -203,11 +190,7 @@ describe('trace', () => {
     ['above, whole rows', { kernelSize: 3, vertical: true }],
   ])('takes such a vertical layer where only its rows are read that are %s', (_, second) => {
     traced(1, unshifted(second), (result) => {
-      expect(nodes(result)).toMatchObject([
-        { op: 'image' },
-        { op: 'conv', input: 0 },
-        { op: 'conv', input: 1 },
-      ]);
+      expect(nodes(result)).toMatchObject([{ op: 'image' }, { op: 'conv', input: 0 }, { op: 'conv', input: 1 }]);
     });
   });
 
@@ -220,14 +203,7 @@ describe('trace', () => {
   });
 
   const resize = (transposed: boolean, name?: string) =>
-    shiftedConv2d({
-      filters: 2,
-      kernelSize: 2,
-      shift: 'downRight',
-      stride: 2,
-      transposed,
-      ...(name !== undefined && { name }),
-    });
+    shiftedConv2d({ filters: 2, kernelSize: 2, shift: 'downRight', stride: 2, transposed, ...(name !== undefined && { name }) });
 
   it.each<[string, Graph, string]>([
     [
@@ -258,13 +234,7 @@ describe('trace', () => {
 });
 
 describe('toPortable', () => {
-  const SIZES = {
-    imageShape: [null, 4, 2] as [null, number, number],
-    levels: 3,
-    hiddenDim: 2,
-    outDim: 3,
-    numBlocks: 2,
-  };
+  const SIZES = { imageShape: [null, 4, 2] as [null, number, number], levels: 3, hiddenDim: 2, outDim: 3, numBlocks: 2 };
 
   it('is a model as plain data, with the numbers of its weights by the names of layers', async () => {
     const model = pixelCNN(SIZES);
@@ -273,18 +243,9 @@ describe('toPortable', () => {
     expect(structuredClone(portable)).toEqual(portable); // no functions, no tensors
     expect(portable).toMatchObject({ imageShape: [null, 4, 2], levels: 3, conditions: [] });
     expect(portable.nodes[0]).toEqual({ op: 'image', size: 2 });
-    expect(portable.nodes[portable.output]).toMatchObject({
-      op: 'conv',
-      size: 6,
-      kernel: 'final_conv.kernel',
-    });
+    expect(portable.nodes[portable.output]).toMatchObject({ op: 'conv', size: 6, kernel: 'final_conv.kernel' });
     const names = [...portable.weights.keys()];
-    expect(names.slice(-4)).toEqual([
-      'output_conv2.kernel',
-      'output_conv2.bias',
-      'final_conv.kernel',
-      'final_conv.bias',
-    ]);
+    expect(names.slice(-4)).toEqual(['output_conv2.kernel', 'output_conv2.bias', 'final_conv.kernel', 'final_conv.bias']);
     expect(new Set(names).size).toBe(model.weights.length);
     const weights = model.getWeights();
     expect(names).toHaveLength(weights.length);

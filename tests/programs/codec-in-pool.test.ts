@@ -13,17 +13,11 @@ describe('the codec in a pool', () => {
     for (const storeCondition of [true, false]) {
       const bytes = await pool.compress(model, images, { condition, storeCondition, onProgress });
       expect(bytes).toEqual(await compress(model, images, { condition, storeCondition }));
-      const options = {
-        firstImage: 3,
-        onProgress,
-        ...(storeCondition ? {} : { condition: condition.slice(3) }),
-      };
+      const options = { firstImage: 3, onProgress, ...(storeCondition ? {} : { condition: condition.slice(3) }) };
       expect(await pool.decompress(model, bytes, options)).toEqual(await decompress(model, bytes, options));
     }
     expect(onProgress.mock.calls.at(-1)).toEqual([{ done: 38 * 60, total: 38 * 60 }]);
-    await expect(pool.decompress(model, new Uint8Array(9))).rejects.toThrow(
-      'decompress: file: not a file of compressed images',
-    );
+    await expect(pool.decompress(model, new Uint8Array(9))).rejects.toThrow('decompress: file: not a file of compressed images');
     await pool.dispose();
   });
 
@@ -53,9 +47,7 @@ describe('the codec in a pool', () => {
     const images = await sample(model, { numImages: 2, seed: 1 });
     const pool = createPool({ workers: 1, createWorker: workers.startWorker });
     const job = pool.decompress(model, await compress(model, images), { maxValues: 23 });
-    await expect(job).rejects.toThrow(
-      'decompress: file: 2 images: wanted at most 23 values (maxValues), got 24',
-    );
+    await expect(job).rejects.toThrow('decompress: file: 2 images: wanted at most 23 values (maxValues), got 24');
     await pool.dispose();
   });
 });

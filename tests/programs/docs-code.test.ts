@@ -13,11 +13,7 @@ import { docBlocks } from '../support/doc-blocks';
 vi.mock('../../src/runtime/workers/workers', async (original) => {
   const { startWorker } = await import('../support/pool-workers-node');
   const { startTrainWorker: startThread } = await import('../support/train-workers');
-  return {
-    ...(await original<typeof import('../../src/runtime/workers/workers')>()),
-    startWorker,
-    startThread,
-  };
+  return { ...(await original<typeof import('../../src/runtime/workers/workers')>()), startWorker, startThread };
 });
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -46,9 +42,7 @@ function isSaid(comment: string, printed: string): boolean {
 
 /** What the comments behind `console.log(...)` and `.print()` say is printed, in order; null where there is none. */
 function promised(code: string): (string | null)[] {
-  return [...code.matchAll(/(?:console\.log\(.*\)|\.print\(\));(?: \/\/ (.*))?$/gm)].map(
-    ([, comment]) => comment ?? null,
-  );
+  return [...code.matchAll(/(?:console\.log\(.*\)|\.print\(\));(?: \/\/ (.*))?$/gm)].map(([, comment]) => comment ?? null);
 }
 
 it('the page on sampling states for each tfjs layer whether it is covered', async () => {
@@ -87,8 +81,7 @@ describe('every example in README, docs and docstrings', () => {
     await mkdir(blocks, { recursive: true });
     for (const folder of ['examples', 'kit']) await symlink(join(root, folder), join(blocks, folder));
     await mkdir(join(blocks, 'small')); // the pictures of docs/learn/your-own-pictures.md
-    for (let i = 0; i < 10; i++)
-      await writeFile(join(blocks, 'small', `${i}.png`), PNG.sync.write(new PNG({ width: 8, height: 8 })));
+    for (let i = 0; i < 10; i++) await writeFile(join(blocks, 'small', `${i}.png`), PNG.sync.write(new PNG({ width: 8, height: 8 })));
     process.chdir(blocks);
   });
   afterAll(async () => {
@@ -117,8 +110,7 @@ describe('every example in README, docs and docstrings', () => {
     // lines without a comment may be in a loop
     if (!expected.includes(null)) expect(printed).toHaveLength(expected.length);
     for (const [i, comment] of expected.entries()) {
-      if (comment !== null && !isSaid(comment, printed[i] ?? ''))
-        expect.fail(`it says '${comment}', and prints '${printed[i]}'`);
+      if (comment !== null && !isSaid(comment, printed[i] ?? '')) expect.fail(`it says '${comment}', and prints '${printed[i]}'`);
     }
   });
 });

@@ -11,9 +11,10 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** All that is in round brackets behind square ones, but in blocks of code: whether it is a picture, and where it leads. */
 const linksOf = (text: string) =>
-  [...text.replaceAll(/^```.*?^```$/gms, '').matchAll(/(!\[[^\]]*)?\]\(([^)\s]+)\)/g)].map(
-    ([, image, target = '']) => ({ isImage: image !== undefined, target }),
-  );
+  [...text.replaceAll(/^```.*?^```$/gms, '').matchAll(/(!\[[^\]]*)?\]\(([^)\s]+)\)/g)].map(([, image, target = '']) => ({
+    isImage: image !== undefined,
+    target,
+  }));
 const isRelative = ({ target }: { target: string }) => !/^[a-z]+:|^#/.test(target);
 
 const run = (cwd: string, command: string, ...args: string[]) => {
@@ -40,7 +41,7 @@ describe('what npm packs', () => {
     readme = await readFile(join(folder, 'README.md'), 'utf8');
     const { status, stderr } = run(folder, 'npm', 'pack', '--silent');
     expect(status, stderr).toBe(0);
-    const read = (name: string) => run(folder, 'tar', '-xzOf', 'pixelcnn-layers-9.8.7.tgz', `package/${name}`).stdout; // biome-ignore format: one line
+    const read = (name: string) => run(folder, 'tar', '-xzOf', 'pixelcnn-layers-9.8.7.tgz', `package/${name}`).stdout;
     packed = read('README.md');
     changes = read('CHANGELOG.md');
   });
@@ -55,9 +56,7 @@ describe('what npm packs', () => {
       return isRelative(link) ? { ...link, target } : link;
     });
     expect(linksOf(packed)).toEqual(wanted);
-    expect(relative.filter(({ target }) => !existsSync(join(root, target.split('#')[0] as string)))).toEqual(
-      [],
-    );
+    expect(relative.filter(({ target }) => !existsSync(join(root, target.split('#')[0] as string)))).toEqual([]);
   });
 
   it('has a CHANGELOG without relative links', () => {
@@ -66,13 +65,12 @@ describe('what npm packs', () => {
   });
 
   it('has nothing else changed, and the README of the repository as it was', async () => {
-    expect(packed.replaceAll(/https:\/\/github\.com\/someone\/elsewhere\/(raw|blob)\/v9\.8\.7\//g, '')).toBe(readme); // biome-ignore format: one line
+    expect(packed.replaceAll(/https:\/\/github\.com\/someone\/elsewhere\/(raw|blob)\/v9\.8\.7\//g, '')).toBe(readme);
     expect(await readFile(join(folder, 'README.md'), 'utf8')).toBe(readme);
   });
 
   it('prints the notes of a release from CHANGELOG, only for its version', async () => {
-    const changes =
-      '# Changelog\n\n## 10.0.0\n\n- Other.\n\n## 9.8.7\n\n- One.\n- Two.\n\n## 9.8.6\n\n- Older.\n';
+    const changes = '# Changelog\n\n## 10.0.0\n\n- Other.\n\n## 9.8.7\n\n- One.\n- Two.\n\n## 9.8.6\n\n- Older.\n';
     await writeFile(join(folder, 'CHANGELOG.md'), changes);
     expect(run(folder, 'node', 'scripts/release-notes.mjs').stdout).toBe('- One.\n- Two.\n');
     await writeFile(join(folder, 'CHANGELOG.md'), changes.replace('## 9.8.7', '## 9.8.7 (unreleased)'));

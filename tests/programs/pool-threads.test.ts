@@ -35,9 +35,7 @@ it('a signal ends a job at once, and frees its workers', async () => {
   const job = pool.sample(large, { numImages: 16, signal: aborter.signal, onProgress });
   await expect(job).rejects.toBe(reason);
   expect(onProgress).toHaveBeenCalledTimes(1);
-  expect(await pool.sample(model, { numImages: 20, seed: 1 })).toEqual(
-    await sample(model, { numImages: 20, seed: 1 }),
-  );
+  expect(await pool.sample(model, { numImages: 20, seed: 1 })).toEqual(await sample(model, { numImages: 20, seed: 1 }));
   expect(started()).toBe(2);
 });
 
@@ -56,31 +54,21 @@ describe('what goes wrong in a worker', () => {
   ];
   const inNode: typeof bad = [
     ['exits', () => startBad('process.exit(3)'), 'it ended with exit code 3'],
-    [
-      'needs too much memory',
-      () => startBad('const all = []; for (;;) all.push(new Array(1e6).fill(all.length));'),
-      'memory',
-    ],
+    ['needs too much memory', () => startBad('const all = []; for (;;) all.push(new Array(1e6).fill(all.length));'), 'memory'],
   ];
 
-  it.each([...bad, ...(isNode ? inNode : [])])(
-    'rejects the job, and the pool goes on: it %s',
-    async (_, startBad, message) => {
-      const { pool, started } = poolOf(1, (index) => (index === 0 ? startBad() : startWorker()));
-      const said = await pool.sample(model, { numImages: 20 }).catch((error: Error) => error.message);
-      expect(said).toMatch(new RegExp(`^${lost}.*${message}`));
-      expect((await pool.sample(model)).shape).toEqual([1, 6, 5, 2]);
-      expect(started()).toBe(2);
-    },
-  );
+  it.each([...bad, ...(isNode ? inNode : [])])('rejects the job, and the pool goes on: it %s', async (_, startBad, message) => {
+    const { pool, started } = poolOf(1, (index) => (index === 0 ? startBad() : startWorker()));
+    const said = await pool.sample(model, { numImages: 20 }).catch((error: Error) => error.message);
+    expect(said).toMatch(new RegExp(`^${lost}.*${message}`));
+    expect((await pool.sample(model)).shape).toEqual([1, 6, 5, 2]);
+    expect(started()).toBe(2);
+  });
 
   it('leaves other jobs alone', async () => {
     const dies = "if (request.kind === 'call') throw new Error('gone')";
     const { pool } = poolOf(2, (index) => (index === 0 ? startBad(dies) : startWorker()));
-    const [first, second] = await Promise.allSettled([
-      pool.sample(model),
-      pool.sample(model, { numImages: 1, seed: 1 }),
-    ]);
+    const [first, second] = await Promise.allSettled([pool.sample(model), pool.sample(model, { numImages: 1, seed: 1 })]);
     expect(first.status).toBe('rejected');
     expect(second).toEqual({ status: 'fulfilled', value: await sample(model, { seed: 1 }) });
   });

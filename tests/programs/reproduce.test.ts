@@ -22,14 +22,9 @@ describe('npm run reproduce', () => {
     expect(stdout).toMatch(/^\| digits-1 \| train\.mjs \| digits \| .*1\.874 bits\/dim/m);
     expect(stdout).toMatch(/^\| binarized-small-1 .*81\.30 nats \| 94\.82 nats/m);
     expect(stdout).toMatch(/^\| binarized-mnist \| Row LSTM \| 80\.54 nats/m);
-    const dry = await reproduce('binarized-small-1', '--dry-run', '--path', at('data'), '--out', at('dry'))
-      .ended;
+    const dry = await reproduce('binarized-small-1', '--dry-run', '--path', at('data'), '--out', at('dry')).ended;
     expect(dry.stdout.split('\n').map((line) => line.split(' ').slice(0, 2).join(' '))).toEqual(
-      expect.arrayContaining([
-        'node examples/train.mjs',
-        'node examples/convert.mjs',
-        'node examples/evaluate.mjs',
-      ]),
+      expect.arrayContaining(['node examples/train.mjs', 'node examples/convert.mjs', 'node examples/evaluate.mjs']),
     );
     expect(dry.stdout).toContain(`--path ${at('data')} --out ${at('dry')}`);
   });
@@ -51,10 +46,7 @@ describe('npm run reproduce', () => {
       stderr += text;
     });
     const code = await new Promise((resolve) => program.once('close', resolve));
-    expect({ code, stderr }).toEqual({
-      code: 1,
-      stderr: expect.stringContaining('not finished: the same command continues'),
-    });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('not finished: the same command continues') });
     expect(stdout).toContain('stopped after step');
     expect(stdout).not.toContain('in the docs');
 
@@ -68,9 +60,7 @@ describe('npm run reproduce', () => {
   it('ends its training where it is ended', async () => {
     const out = at('ended');
     const { program, ended } = reproduce('digits-1', '--out', out);
-    await new Promise<void>((resolve) =>
-      program.stdout?.on('data', (text) => /bits\/dim|step \d/.test(text) && resolve()),
-    );
+    await new Promise<void>((resolve) => program.stdout?.on('data', (text) => /bits\/dim|step \d/.test(text) && resolve()));
     program.kill();
     expect((await ended).code).toBe(1); // once the training no longer holds the output
     expect((await reproduce('digits-2', '--out', out).ended).stderr).toContain("holds 'digits-1'");
@@ -79,16 +69,11 @@ describe('npm run reproduce', () => {
   it.each([
     ['no name', [], 'wanted the name of one run; --list has them'],
     ['an unknown name', ['digits-9'], "there is no run 'digits-9'; --list has them"],
-    [
-      'a run that it did not begin',
-      ['digits-1', '--out', 'FOREIGN'],
-      'holds a run that this program did not begin',
-    ],
+    ['a run that it did not begin', ['digits-1', '--out', 'FOREIGN'], 'holds a run that this program did not begin'],
     ['no directory', ['digits-1', '--out', ''], "--out: wanted a directory, got ''"],
   ])('refuses %s', async (_, flags, message) => {
     await writeFile(at('run.json'), '{}');
-    const { code, stderr } = await reproduce(...flags.map((flag) => (flag === 'FOREIGN' ? directory : flag)))
-      .ended;
+    const { code, stderr } = await reproduce(...flags.map((flag) => (flag === 'FOREIGN' ? directory : flag))).ended;
     expect(code).toBe(1);
     expect(stderr).toContain(message);
   });

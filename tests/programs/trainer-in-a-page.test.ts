@@ -13,9 +13,7 @@ import { PATIENCE } from '../support/patience.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const require = createRequire(import.meta.url);
-const esbuild: { build(options: object): Promise<unknown> } = createRequire(require.resolve('tsup'))(
-  'esbuild',
-);
+const esbuild: { build(options: object): Promise<unknown> } = createRequire(require.resolve('tsup'))('esbuild');
 
 const PAGE = `
   import '@tensorflow/tfjs-backend-cpu';
@@ -75,9 +73,7 @@ describe.skipIf(chromiumPath === undefined)('a trainer in a page', () => {
         await tab.goto(`${origin}/${path}/`);
         await tab.waitForFunction("document.title !== ''", undefined, { timeout: PATIENCE });
         expect(await tab.title()).toBe(title);
-        expect(await tab.evaluate('typeof SharedArrayBuffer')).toBe(
-          title === 'isolated' ? 'function' : 'undefined',
-        );
+        expect(await tab.evaluate('typeof SharedArrayBuffer')).toBe(title === 'isolated' ? 'function' : 'undefined');
         for (const workers of [1, 3]) all.push(await tab.evaluate(`train(${workers})`));
         await expect.poll(() => tab.workers()).toEqual([]);
         expect(complaints).toEqual([]);

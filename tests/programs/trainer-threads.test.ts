@@ -1,7 +1,22 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
-import { type AutoregressiveModel, autoregressiveModel, bitsPerDim, clipGradients, createTrainer, gatedPixelCNN, imageGPT, initializeFromData, maskedConv2d, pixelCNN, pixelCNNPlusPlus, pixelLogits, pixelSNAIL, WeightAverage } from 'pixelcnn-layers'; // biome-ignore format: one line
+import {
+  type AutoregressiveModel,
+  autoregressiveModel,
+  bitsPerDim,
+  clipGradients,
+  createTrainer,
+  gatedPixelCNN,
+  imageGPT,
+  initializeFromData,
+  maskedConv2d,
+  pixelCNN,
+  pixelCNNPlusPlus,
+  pixelLogits,
+  pixelSNAIL,
+  WeightAverage,
+} from 'pixelcnn-layers';
 import type { PoolWorker } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { teamOf } from '../../src/training/team';
@@ -24,15 +39,9 @@ const trainerOf = async (model: AutoregressiveModel, workers: number, createWork
 const imageShape = [6, 6, 1] as const;
 const sizes = { imageShape: [...imageShape] as [number, number, number], levels: 3, seed: 2, dropout: 0.2 };
 const plain = { ...sizes, hiddenDim: 4, outDim: 6, numBlocks: 2 };
-const rgb = {
-  ...plain,
-  imageShape: [4, 4, 3] as [number, number, number],
-  hiddenDim: 3,
-  output: { components: 2 },
-};
+const rgb = { ...plain, imageShape: [4, 4, 3] as [number, number, number], hiddenDim: 3, output: { components: 2 } };
 
-const plusPlus = () =>
-  pixelCNNPlusPlus({ ...sizes, imageShape: [8, 8, 3], levels: 16, filters: 4, numResnets: 1 });
+const plusPlus = () => pixelCNNPlusPlus({ ...sizes, imageShape: [8, 8, 3], levels: 16, filters: 4, numResnets: 1 });
 
 const models: [string, () => AutoregressiveModel][] = [
   ['plain, of three channels, mixtures', () => pixelCNN(rgb)],
@@ -103,12 +112,7 @@ it('goes on to the bit with another number of workers, with its average', async 
   const make = () => compiled(() => gatedPixelCNN(plain));
   const straight = make();
   const { levels } = dataFor(straight);
-  const step = async (
-    model: AutoregressiveModel,
-    workers: number,
-    steps: number[],
-    average: WeightAverage,
-  ) => {
+  const step = async (model: AutoregressiveModel, workers: number, steps: number[], average: WeightAverage) => {
     const trainer = await trainerOf(model, workers);
     for (const each of steps) {
       await trainer.trainOnBatch(levels);
@@ -166,9 +170,7 @@ it('computes the parts of a thread that is killed again, to the bit', async () =
 
 it('does not begin with a worker that lives on but does not answer', async () => {
   const model = compiled(() => pixelCNN(plain));
-  await expect(
-    teamOf(model, { workers: 2, createWorker: () => pool.startBad(''), timeLimit: 500 }),
-  ).rejects.toThrow(
+  await expect(teamOf(model, { workers: 2, createWorker: () => pool.startBad(''), timeLimit: 500 })).rejects.toThrow(
     new Error(
       'createTrainer: createWorker: wanted a worker that runs pixelcnn-layers/train-worker, got one that does not answer within 0.5 seconds',
     ),
@@ -248,9 +250,7 @@ describe.runIf(isNode)('a thread', () => {
       2,
       startMortal('work', () => true),
     );
-    await expect(none.fit(levels, args)).rejects.toThrow(
-      `trainer: no worker is left: trainer: ${lost}it ended with exit code 1`,
-    );
+    await expect(none.fit(levels, args)).rejects.toThrow(`trainer: no worker is left: trainer: ${lost}it ended with exit code 1`);
     expect(await weightsOf(model)).toEqual(await weightsOf(reference));
     await Promise.all([whole, trainer, none].map((one) => one.dispose()));
     levels.dispose();
@@ -348,9 +348,7 @@ describe.runIf(isNode)('a thread', () => {
 
   it('trains random models as fit does, to the bits of any number', async () => {
     await fc.assert(
-      fc.asyncProperty(trainedRecipes, fc.nat({ max: 1000 }), (recipe, seed) =>
-        expectTrainedAlike(recipe, seed, startTrainWorker),
-      ),
+      fc.asyncProperty(trainedRecipes, fc.nat({ max: 1000 }), (recipe, seed) => expectTrainedAlike(recipe, seed, startTrainWorker)),
       runs({ numRuns: 2, seed: 1 }),
     );
   }, 600_000);
@@ -372,9 +370,7 @@ it.skipIf(isNode === false)(
     console.log((await trainer.trainOnBatch(tf.zeros([4, 4, 4, 1], 'int32'))) > 0);`;
     const { fileURLToPath } = await import('node:url');
     const cwd = fileURLToPath(new URL('../..', import.meta.url));
-    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
-      cwd,
-    });
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], { cwd });
     expect(stdout).toContain('true');
   },
   60_000,

@@ -20,15 +20,7 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 
 /** Makes the data of a kind. Gives the rows of a file as arrays. */
 function make(kind: string, ...more: string[]) {
-  const made = spawnSync(python as string, [
-    script,
-    kind,
-    '--size',
-    '16',
-    '--out',
-    join(directory, kind),
-    ...more,
-  ]);
+  const made = spawnSync(python as string, [script, kind, '--size', '16', '--out', join(directory, kind), ...more]);
   expect({ status: made.status, stderr: String(made.stderr) }).toEqual({ status: 0, stderr: '' });
   return async (name: string) => {
     const { data: read, shape } = parseNpy(await readFile(join(directory, kind, `${name}.npy`)));
@@ -85,9 +77,7 @@ describe('the models of characters', () => {
   /** Bits per dimension of the first of the page's test images, transposed where asked for. */
   async function bitsOf(name: string, order: number) {
     const model = readPortable(await read(`examples/models/${name}.pixelcnn`));
-    const images = Uint8Array.from(
-      (await read('kit/data/sets/characters-test-images.u8')).subarray(0, NUM_IMAGES * 576),
-    );
+    const images = Uint8Array.from((await read('kit/data/sets/characters-test-images.u8')).subarray(0, NUM_IMAGES * 576));
     const nats = await logProb(model, turned({ data: images, shape: [NUM_IMAGES, 24, 24, 1] }, order));
     return -nats.reduce((sum, value) => sum + value, 0) / (images.length * Math.LN2);
   }

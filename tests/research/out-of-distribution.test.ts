@@ -29,14 +29,21 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 
 /** The numbers in the row of a title. */
 const rowsOf = (stdout: string) => (title: string) =>
-  stdout.split('\n').find((line) => line.startsWith(title))?.slice(title.length).replace('%', '').trim().split(/ +/).map(Number); // biome-ignore format: one line
+  stdout
+    .split('\n')
+    .find((line) => line.startsWith(title))
+    ?.slice(title.length)
+    .replace('%', '')
+    .trim()
+    .split(/ +/)
+    .map(Number);
 
 describe('out-of-distribution.mjs', () => {
   it('compares the likelihoods that the library gives, and their ratios to those of background models', async () => {
     const out = at('chart.svg');
     const others = ['--other', 'npy', '--other-path', at('dots.npy')];
     const backgrounds = ['--background', at('zeros'), '--background', SHIPPED];
-    const flags = ['--model', SHIPPED, ...backgrounds, '--data', 'digits', ...others, '--images', '10', '--out', out]; // biome-ignore format: one line
+    const flags = ['--model', SHIPPED, ...backgrounds, '--data', 'digits', ...others, '--images', '10', '--out', out];
     const { code, stdout, stderr, tensorsLeft } = await runScript('research/out-of-distribution.mjs', flags);
     expect({ code, stderr, tensorsLeft }).toEqual({ code: 0, stderr: '', tensorsLeft: 0 });
 
@@ -55,20 +62,30 @@ describe('out-of-distribution.mjs', () => {
     const error = aurocError(share, 10, 10);
     const uniform = Math.log2(17);
     // Of 10 images all are usual, so others are unusual where they are likelier, or less likely, than all of these.
-    const unusual =
-      (100 * other.filter((one) => one < Math.min(...own) || one > Math.max(...own)).length) / 10;
+    const unusual = (100 * other.filter((one) => one < Math.min(...own) || one > Math.max(...own)).length) / 10;
     const row = rowsOf(stdout);
     const rounded = (...values: number[]) => values.map((value) => Number(value.toFixed(3)));
     expect(row('likelihood')).toEqual(rounded(mean(own), mean(other), share, error, unusual));
-    expect(row(`ratio to ${at('zeros')}`)).toEqual(
-      rounded(uniform - mean(own), uniform - mean(other), share, error, unusual),
-    ); // the same for all images
+    expect(row(`ratio to ${at('zeros')}`)).toEqual(rounded(uniform - mean(own), uniform - mean(other), share, error, unusual)); // the same for all images
     expect(row(`ratio to ${SHIPPED}`)).toEqual([0, 0, 0.5, ...rounded(aurocError(0.5, 10, 10)), 0]); // a model tells nothing beside itself
     expect(await readFile(out, 'utf8')).toContain('bits per dimension saved');
   });
 
   it('asks a model of classes for the likeliest class of each image', async () => {
-    const flags = ['--model', at('classes'), '--background', at('zeros'), '--data', 'digits', '--other', 'digits', '--images', '4', '--out', at('of-classes.svg')]; // biome-ignore format: one line
+    const flags = [
+      '--model',
+      at('classes'),
+      '--background',
+      at('zeros'),
+      '--data',
+      'digits',
+      '--other',
+      'digits',
+      '--images',
+      '4',
+      '--out',
+      at('of-classes.svg'),
+    ];
     const { stdout } = await runScript('research/out-of-distribution.mjs', flags);
     const { test } = await readDataset('digits');
     const image = (n: number) => pickImages(test, [Math.floor((297 * (2 * n + 1)) / 8)]);
@@ -81,15 +98,7 @@ describe('out-of-distribution.mjs', () => {
     expect(rowsOf(stdout)('likelihood')?.[0]).toBeCloseTo(-sum / (4 * 64 * Math.LN2), 3);
   });
 
-  const known = [
-    'research/out-of-distribution.mjs',
-    '--model',
-    SHIPPED,
-    '--data',
-    'digits',
-    '--other',
-    'digits',
-  ];
+  const known = ['research/out-of-distribution.mjs', '--model', SHIPPED, '--data', 'digits', '--other', 'digits'];
   itRefuses(
     [
       ['--model: wanted a model; --help lists the flags', ['research/out-of-distribution.mjs']],

@@ -9,14 +9,11 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
  * there is none; an error where everything must run.
  */
 export function findPython(): string | null {
-  const candidates = [`${root}.venv/bin/python3`, 'python3', '/usr/bin/python3'].filter(
-    (path) => path === 'python3' || existsSync(path),
-  );
+  const candidates = [`${root}.venv/bin/python3`, 'python3', '/usr/bin/python3'].filter((path) => path === 'python3' || existsSync(path));
   const program = 'import torch, brotli, numpy, safetensors, tqdm';
   const found = candidates.find((path) => spawnSync(path, ['-c', program], { stdio: 'ignore' }).status === 0);
   if (found !== undefined) return found;
-  const message =
-    'PyTorch with safetensors: its tests DO NOT RUN. Install it: see research/pytorch/README.md';
+  const message = 'PyTorch with safetensors: its tests DO NOT RUN. Install it: see research/pytorch/README.md';
   if (process.env['CI']) throw new Error(message);
   console.warn(`\n${'!'.repeat(100)}\n!! ${message}\n${'!'.repeat(100)}\n`);
   return null;

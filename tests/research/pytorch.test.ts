@@ -20,13 +20,7 @@ import {
   sample,
 } from 'pixelcnn-layers';
 import type { ImageSet } from 'pixelcnn-layers/data';
-import {
-  loadWeights,
-  type NamedTensor,
-  readSafetensors,
-  saveWeights,
-  writeSafetensors,
-} from 'pixelcnn-layers/weights';
+import { loadWeights, type NamedTensor, readSafetensors, saveWeights, writeSafetensors } from 'pixelcnn-layers/weights';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readDataset } from '../../kit/data/datasets.mjs';
 import { readDigits } from '../../kit/data/digits.mjs';
@@ -70,15 +64,7 @@ const factories = { pixelCNN, gatedPixelCNN, pixelCNNPlusPlus, pixelSNAIL, image
 const gray = { imageShape: [8, 8, 1], levels: 5, hiddenDim: 4, outDim: 6, numBlocks: 2, firstKernelSize: 5 };
 const colour = { ...gray, imageShape: [5, 7, 3], hiddenDim: 2, levels: 256 };
 const plusPlus = { imageShape: [8, 8, 1], levels: 17, filters: 6, numResnets: 1, output: { components: 3 } };
-const snail = {
-  imageShape: [6, 4, 1],
-  levels: 5,
-  filters: 8,
-  heads: 2,
-  numBlocks: 2,
-  numResBlocks: 1,
-  resFilters: 6,
-};
+const snail = { imageShape: [6, 4, 1], levels: 5, filters: 8, heads: 2, numBlocks: 2, numResBlocks: 1, resFilters: 6 };
 const gpt = { imageShape: [4, 6, 1], levels: 5, width: 12, heads: 3, layers: 2 };
 
 /** Networks of every family, by what they are: the factory, and its arguments. */
@@ -106,8 +92,7 @@ const networks: readonly (readonly [string, keyof typeof factories, object])[] =
   ['Image GPT, class, vector, residual normalized', 'imageGPT', { ...gpt, residual: 'normalized', numClasses: 3, nullClass: true, conditionSize: 2 }],
 ]; // biome-ignore format: one network a line
 
-const make = (factory: keyof typeof factories, args: object) =>
-  (factories[factory] as (args: object) => AutoregressiveModel)(args);
+const make = (factory: keyof typeof factories, args: object) => (factories[factory] as (args: object) => AutoregressiveModel)(args);
 
 const tensorOf = (data: Float32Array | Int32Array, shape: readonly number[]): NamedTensor => ({
   dtype: data instanceof Int32Array ? 'I32' : 'F32',
@@ -250,10 +235,12 @@ describe.skipIf(python === null)('PixelSNAIL of research/pytorch', () => {
 const script = fileURLToPath(new URL('../../research/pytorch/train.py', import.meta.url));
 /** For Debian 12, whose PyTorch 1.13 under Python 3.11 cannot start processes without a redirection: of one that there is not. */
 const NO_REDIRECTION = '--redirects 9:1 --tee 9:1';
-const small = '--data digits --model gated --conditional --blocks 1 --hidden 4 --out-dim 4 --first-kernel 3 --batch 9 --every 5 --eval-images 21 --clip 1 --average 0.9'.split(' '); // biome-ignore format: one line
+const small =
+  '--data digits --model gated --conditional --blocks 1 --hidden 4 --out-dim 4 --first-kernel 3 --batch 9 --every 5 --eval-images 21 --clip 1 --average 0.9'.split(
+    ' ',
+  );
 
-const readWeights = async (out: string, file = 'weights') =>
-  readSafetensors(await readFile(join(out, `${file}.safetensors`)));
+const readWeights = async (out: string, file = 'weights') => readSafetensors(await readFile(join(out, `${file}.safetensors`)));
 const readJson = async (out: string, file: string) => JSON.parse(await readFile(join(out, file), 'utf8'));
 
 interface Evaluation {
@@ -279,11 +266,7 @@ async function evaluations(out: string): Promise<Evaluation[]> {
 /** Bits per dimension of the first images of a set. */
 async function bitsOf(model: AutoregressiveModel, { data, labels, shape }: ImageSet, count = shape[0]) {
   const values = count * (data.length / shape[0]);
-  const levels = tf.tensor4d(
-    Array.from(data.slice(0, values)),
-    [count, shape[1], shape[2], shape[3]],
-    'int32',
-  );
+  const levels = tf.tensor4d(Array.from(data.slice(0, values)), [count, shape[1], shape[2], shape[3]], 'int32');
   const given = labels && model.condition ? { condition: Array.from(labels.slice(0, count)) } : {};
   const nats = await take(await logProb(model, levels, given));
   return -nats.reduce((sum, value) => sum + value, 0) / (values * Math.LN2);
@@ -295,11 +278,7 @@ describe.skipIf(python === null)('train.py', () => {
   let [killed, straight, shared, steps] = ['', '', '', 0];
 
   beforeAll(async () => {
-    [killed, straight, shared] = ['killed', 'straight', 'shared'].map((name) => join(directory, name)) as [
-      string,
-      string,
-      string,
-    ];
+    [killed, straight, shared] = ['killed', 'straight', 'shared'].map((name) => join(directory, name)) as [string, string, string];
     const { program, ended } = start([script, ...small, '--steps', '1000000', '--out', killed]);
     const hasBegun = () => existsSync(join(killed, 'checkpoint.safetensors')) || program.exitCode !== null;
     await vi.waitUntil(hasBegun, { timeout: PATIENCE, interval: 5 });
@@ -308,14 +287,11 @@ describe.skipIf(python === null)('train.py', () => {
     await ended;
     await writeFile(join(killed, 'weights.safetensors.77.tmp'), 'half a fi'); // as a kill may leave it
     steps = ((await evaluations(killed)).at(-1) as Evaluation).step + 12;
-    expect(await start([script, ...small, '--steps', String(steps), '--out', straight]).ended).toMatchObject({
-      code: 0,
-    });
+    expect(await start([script, ...small, '--steps', String(steps), '--out', straight]).ended).toMatchObject({ code: 0 });
   });
 
   it('goes on after a kill, with the same weights to the bit', async () => {
-    const { code, stdout } = await start([script, '--resume', '--out', killed, '--steps', String(steps)])
-      .ended;
+    const { code, stdout } = await start([script, '--resume', '--out', killed, '--steps', String(steps)]).ended;
     expect(stdout).toMatch(/from step [1-9]/);
     expect(code).toBe(0);
     expect(await readWeights(killed)).toEqual(await readWeights(straight));
@@ -335,9 +311,7 @@ describe.skipIf(python === null)('train.py', () => {
       const together = await readWeights(shared, file);
       expect([...together.keys()].sort()).toEqual([...alone.keys()].sort());
       for (const [name, { data }] of alone) {
-        expect(
-          largestDifference(data as Float32Array, together.get(name)?.data as Float32Array),
-        ).toBeLessThan(1e-5);
+        expect(largestDifference(data as Float32Array, together.get(name)?.data as Float32Array)).toBeLessThan(1e-5);
       }
     }
     const [one, two] = [await evaluations(straight), await evaluations(shared)];
@@ -358,9 +332,7 @@ describe.skipIf(python === null)('train.py', () => {
 
     const { images, labels } = await readDigits('test');
     const levels = tf.tensor4d(Int32Array.from(images.subarray(0, 21 * 64)), [21, 8, 8, 1], 'int32');
-    const logProbs = await take(
-      await logProb(model, levels, { condition: Array.from(labels.subarray(0, 21)) }),
-    );
+    const logProbs = await take(await logProb(model, levels, { condition: Array.from(labels.subarray(0, 21)) }));
     const nats = -logProbs.reduce((sum, value) => sum + value, 0) / (21 * 64);
     const { testBits } = (await evaluations(straight)).at(-1) as Evaluation;
     expect(nats / Math.LN2).toBeCloseTo(testBits, 4);
@@ -418,7 +390,7 @@ describe.skipIf(python === null)('train.py', () => {
       const bits = Array.from({ length: 784 * count }, (_, i) => Number((i * i + (i >> 5)) % 7 < count));
       await writeFile(join(path, `binarized_mnist_${part}.amat`), bits.join(' '));
     } // biome-ignore format: one list
-    const flags = '--model gated --blocks 1 --hidden 4 --out-dim 4 --batch 4 --steps 6 --every 2 --eval-images 2 --average 0.5 --bfloat16'; // biome-ignore format: one line
+    const flags = '--model gated --blocks 1 --hidden 4 --out-dim 4 --batch 4 --steps 6 --every 2 --eval-images 2 --average 0.5 --bfloat16';
     const data = ['--data', 'binarized-mnist', '--path', path];
     const { code, stdout, stderr } = await start([script, ...data, ...flags.split(' '), '--out', out]).ended;
     expect(code, stderr).toBe(0);
@@ -445,10 +417,7 @@ describe.skipIf(python === null)('train.py', () => {
 sys.path.insert(0, ${JSON.stringify(join(root, 'research/pytorch'))})
 from flags import read_flags
 for flags in json.load(sys.stdin): read_flags(flags)`;
-    const ended = await start(
-      ['-c', program],
-      JSON.stringify(recipes.map(({ settings, program }) => flagsOf(settings, program))),
-    ).ended;
+    const ended = await start(['-c', program], JSON.stringify(recipes.map(({ settings, program }) => flagsOf(settings, program)))).ended;
     expect(ended).toEqual({ code: 0, stdout: '', stderr: '' });
   });
 
@@ -461,21 +430,14 @@ for flags in json.load(sys.stdin): read_flags(flags)`;
 
   it('begins with weights of the library, and says whose it wrote', async () => {
     const [out, file] = [join(directory, 'begun'), join(directory, 'library.safetensors')];
-    const given = pixelCNNPlusPlus({
-      imageShape: [16, 16, 3],
-      filters: 2,
-      numResnets: 1,
-      output: { components: 2 },
-    });
+    const given = pixelCNNPlusPlus({ imageShape: [16, 16, 3], filters: 2, numResnets: 1, output: { components: 2 } });
     await writeFile(file, writeSafetensors(saveWeights(given, { to: 'pytorch' })));
-    const flags = '--data emoji --model plus-plus --filters 2 --resnets 1 --output mixture:2 --dropout 0.5 --batch 2 --eval-images 2'; // biome-ignore format: one line
+    const flags = '--data emoji --model plus-plus --filters 2 --resnets 1 --output mixture:2 --dropout 0.5 --batch 2 --eval-images 2';
     const begun = ['--steps', '1', '--learning-rate', '1e-7', '--weights', file, '--out', out];
     expect(await start([script, ...flags.split(' '), ...begun]).ended).toMatchObject({ code: 0 });
     const after = await readWeights(out);
     for (const [name, { data }] of saveWeights(given, { to: 'pytorch' })) {
-      expect(largestDifference(data as Float32Array, after.get(name)?.data as Float32Array)).toBeLessThan(
-        1e-6,
-      );
+      expect(largestDifference(data as Float32Array, after.get(name)?.data as Float32Array)).toBeLessThan(1e-6);
     }
     const bytes = await readFile(join(out, 'average.safetensors'));
     const { __metadata__ } = JSON.parse(bytes.toString('utf8', 8, 8 + Number(bytes.readBigUInt64LE(0))));
@@ -496,8 +458,9 @@ for flags in json.load(sys.stdin): read_flags(flags)`;
       await writeFile(join(folder, `${part}.npy`), npyOf(fine, [images, 4, 6]));
       await writeFile(join(folder, `${part}-codes.npy`), npyOf(coarse, [images, 2, 3]));
     }
-    const flags = '--levels 4 --codes 4 --model pixelsnail --filters 8 --heads 2 --blocks 1 --res-blocks 1 --res-filters 8 --code-blocks 1 --code-filters 8 --batch 8 --steps 20 --learning-rate 1e-2 --average 0.5'; // biome-ignore format: one line
-    const ended = await start([script, '--data', 'npy', '--path', folder, '--out', out, ...flags.split(' ')]).ended; // biome-ignore format: one line
+    const flags =
+      '--levels 4 --codes 4 --model pixelsnail --filters 8 --heads 2 --blocks 1 --res-blocks 1 --res-filters 8 --code-blocks 1 --code-filters 8 --batch 8 --steps 20 --learning-rate 1e-2 --average 0.5';
+    const ended = await start([script, '--data', 'npy', '--path', folder, '--out', out, ...flags.split(' ')]).ended;
     expect(ended).toMatchObject({ code: 0 });
     const model = await loadPyTorchRun(out);
     const levels = tf.tensor4d(Int32Array.from(fine), [images, 4, 6, 1], 'int32');
@@ -541,7 +504,7 @@ for flags in json.load(sys.stdin): read_flags(flags)`;
       await writeFile(join(folder, `${part}.npy`), npyOf(Uint8Array.from([...labels].flatMap((label) => [...(patterns[label] as Int32Array)])), [32, 4, 4]));
       await writeFile(join(folder, `${part}-labels.npy`), npyOf(labels, [32]));
     }
-    const flags = '--levels 4 --model gated --conditional --orientations 8 --blocks 1 --hidden 16 --out-dim 16 --batch 32 --steps 200 --learning-rate 1e-2 --average 0.5'; // biome-ignore format: one line
+    const flags = '--levels 4 --model gated --conditional --orientations 8 --blocks 1 --hidden 16 --out-dim 16 --batch 32 --steps 200 --learning-rate 1e-2 --average 0.5';
     expect(await start([script, '--data', 'npy', '--path', folder, '--out', out, ...flags.split(' ')]).ended).toMatchObject({ code: 0 });
     const { model, orientations } = await loadImageModel(out);
     const elements = orientationsOf((orientations as SymmetricModel).symmetry.symmetries);
@@ -556,14 +519,13 @@ for flags in json.load(sys.stdin): read_flags(flags)`;
 
   it('trains Image GPT, given classes, into a model of the library', async () => {
     const out = join(directory, 'gpt');
-    const flags = '--data digits --model gpt --conditional --width 8 --heads 2 --layers 1 --norm rms --activation quickGelu --residual normalized --steps 20 --eval-images 21'; // biome-ignore format: one line
+    const flags =
+      '--data digits --model gpt --conditional --width 8 --heads 2 --layers 1 --norm rms --activation quickGelu --residual normalized --steps 20 --eval-images 21';
     expect(await start([script, ...flags.split(' '), '--out', out]).ended).toMatchObject({ code: 0 });
     const model = await loadPyTorchRun(out);
     const { images, labels } = await readDigits('test');
     const levels = tf.tensor4d(Int32Array.from(images.subarray(0, 21 * 64)), [21, 8, 8, 1], 'int32');
-    const logProbs = await take(
-      await logProb(model, levels, { condition: Array.from(labels.subarray(0, 21)) }),
-    );
+    const logProbs = await take(await logProb(model, levels, { condition: Array.from(labels.subarray(0, 21)) }));
     const bits = -logProbs.reduce((sum, value) => sum + value, 0) / (21 * 64) / Math.LN2;
     expect(bits).toBeCloseTo(((await evaluations(out)).at(-1) as Evaluation).testBits, 4);
   });

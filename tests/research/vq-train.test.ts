@@ -8,7 +8,8 @@ import { type EndedInTurn, itRefuses, runScript, startScript } from '../examples
 import { PATIENCE } from '../support/patience.mjs';
 
 /** On the embedded digits, 8x8: 2x2 codes. */
-const SMALL = '--data digits --steps 60 --prior-steps 40 --filters 8 --entries 16 --code-size 4 --prior-filters 16 --prior-blocks 1 --batch 16 --every 10 --eval-images 60 --rows 2'; // biome-ignore format: one line
+const SMALL =
+  '--data digits --steps 60 --prior-steps 40 --filters 8 --entries 16 --code-size 4 --prior-filters 16 --prior-blocks 1 --batch 16 --every 10 --eval-images 60 --rows 2';
 
 interface Figures {
   testImages: number;
@@ -32,24 +33,18 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 
 const run = (flags: string) => runScript('research/vq/train.mjs', flags.split(' '));
 const read = (out: string, file: string) => readFile(join(out, file));
-const figuresOf = async (out: string): Promise<Figures> =>
-  JSON.parse(String(await read(out, 'figures.json')));
+const figuresOf = async (out: string): Promise<Figures> => JSON.parse(String(await read(out, 'figures.json')));
 
 /** All that a run is for: its figures, its pictures and its codes. */
 const results = (out: string) =>
   Promise.all(
-    ['figures.json', 'reconstructions.png', 'samples.png', 'codes/train.npy', 'codes/test.npy'].map(
-      async (file) => (await read(out, file)).toString('base64'),
+    ['figures.json', 'reconstructions.png', 'samples.png', 'codes/train.npy', 'codes/test.npy'].map(async (file) =>
+      (await read(out, file)).toString('base64'),
     ),
   );
 
 /** Stops a run once it is time; what it printed. */
-async function stopped(
-  out: string,
-  flags: string,
-  isTime: () => boolean,
-  signal: 'SIGKILL' | 'SIGINT' = 'SIGKILL',
-) {
+async function stopped(out: string, flags: string, isTime: () => boolean, signal: 'SIGKILL' | 'SIGINT' = 'SIGKILL') {
   const { program, ended } = startScript('research/vq/train.mjs', [...flags.split(' '), '--out', out]);
   await vi.waitUntil(() => isTime() || program.exitCode !== null, { timeout: PATIENCE, interval: 2 });
   if (program.exitCode !== null) throw new Error(`The run has ended: ${(await ended).stderr}`);
@@ -104,11 +99,7 @@ describe('research/vq/train.mjs', () => {
       return names.some((name) => Number(/^step-(\d+)$/.exec(name)?.[1] ?? 0) >= least);
     };
     await stopped(out, SMALL, step('vq-vae', 20));
-    await stopped(
-      out,
-      '--resume',
-      () => existsSync(join(out, 'codes.tmp')) || existsSync(join(out, 'codes')),
-    );
+    await stopped(out, '--resume', () => existsSync(join(out, 'codes.tmp')) || existsSync(join(out, 'codes')));
     await stopped(out, '--resume', step('prior', 20));
     for (const name of ['figures.json.77.tmp', 'samples.png.77.tmp']) await writeFile(join(out, name), '');
     await mkdir(join(out, 'codes.tmp'), { recursive: true }); // as a kill while codes are written leaves it
@@ -139,18 +130,12 @@ describe('research/vq/train.mjs', () => {
       ["--temperature: wanted a number of at least 0, got 'warm'", refused('--temperature warm')],
       ['--data: wanted digits, fashion-mnist', refused('--data shoes')],
       ["--backend: wanted wasm, cpu, webgpu, tensorflow, got 'wasn'", refused('--backend wasn')],
-      [
-        "--workers: comes with --backend wasm, got 'cpu'",
-        refused('--backend cpu --workers 2 --out DIRECTORY/new'),
-      ],
+      ["--workers: comes with --backend wasm, got 'cpu'", refused('--backend cpu --workers 2 --out DIRECTORY/new')],
       ['emoji has no classes', refused('--data emoji --out DIRECTORY/new')],
-      ['wanted images of a height and width that 4 divides, npy has 2x2', refused('--data npy --path WHOLE/codes --out DIRECTORY/new')], // biome-ignore format: one line
+      ['wanted images of a height and width that 4 divides, npy has 2x2', refused('--data npy --path WHOLE/codes --out DIRECTORY/new')],
       ['--out: WHOLE holds a run; --resume continues it', refused('--out WHOLE')],
       ['--resume: there is no run in DIRECTORY/none', refused('--resume --out DIRECTORY/none')],
-      [
-        '--seed: a resumed run keeps its own; --resume takes --out, --path, --backend and --workers',
-        refused('--resume --seed 2'),
-      ],
+      ['--seed: a resumed run keeps its own; --resume takes --out, --path, --backend and --workers', refused('--resume --seed 2')],
     ],
     () => ({ DIRECTORY: directory, WHOLE: whole }),
   );

@@ -37,8 +37,7 @@ const operations: Record<Symmetry, (rows: Rows, levels: number) => Rows> = {
   flipRows: (rows) => [...rows].reverse(),
   flipColumns: (rows) => rows.map((row) => [...row].reverse()),
   transpose: (rows) => (rows[0] as number[][]).map((_, c) => rows.map((row) => row[c] as number[])),
-  flipLevels: (rows, levels) =>
-    rows.map((row) => row.map((pixel) => pixel.map((level) => levels - 1 - level))),
+  flipLevels: (rows, levels) => rows.map((row) => row.map((pixel) => pixel.map((level) => levels - 1 - level))),
 };
 
 /** What one symmetry does to an image. */
@@ -61,9 +60,7 @@ export function changed(symmetry: Symmetry, image: readonly number[], model: Por
 export function elementsSlowly(symmetries: readonly Symmetry[]): Symmetry[][] {
   const isSquare = symmetries.includes('transpose') && symmetries.some((one) => /Rows|Columns/.test(one));
   const wanted = isSquare ? [...symmetries, 'flipRows', 'flipColumns'] : symmetries;
-  const bits = (['flipRows', 'flipColumns', 'transpose', 'flipLevels'] as const).filter((one) =>
-    wanted.includes(one),
-  );
+  const bits = (['flipRows', 'flipColumns', 'transpose', 'flipLevels'] as const).filter((one) => wanted.includes(one));
   const first = (one: Symmetry) => (one === 'transpose' ? 0 : 1);
   return Array.from({ length: 2 ** bits.length }, (_, element) =>
     bits.filter((_, bit) => element & (1 << bit)).sort((a, b) => first(a) - first(b)),
@@ -88,10 +85,7 @@ export function densities(
   return all.map((image, i) =>
     image.reduce((product, level, place) => {
       const step = levels ** (total - 1 - place); // from an image to that of the next level there
-      const logs = Array.from(
-        { length: levels },
-        (_, other) => (perValue[i + (other - level) * step] as number[])[place] as number,
-      );
+      const logs = Array.from({ length: levels }, (_, other) => (perValue[i + (other - level) * step] as number[])[place] as number);
       return product * (rule(logs, place, image)[level] as number);
     }, 1),
   );

@@ -44,8 +44,7 @@ export function onEachCpuBackend(name: string, suite: (backend: Backend) => void
 }
 
 function onEachOf(some: readonly Backend[], name: string, suite: (backend: Backend) => void): void {
-  if (inject('isRepetition'))
-    beforeEach(({ task, skip }) => skip(!isOnBackend(task), 'the same on any backend'));
+  if (inject('isRepetition')) beforeEach(({ task, skip }) => skip(!isOnBackend(task), 'the same on any backend'));
   describe.each(some)(`${name} on %s`, (backend) => {
     beforeAll(() => useBackend(backend));
     suite(backend);
@@ -67,8 +66,7 @@ export async function useBackend(backend: Backend): Promise<void> {
   if (!isReady) throw new Error(`The backend ${backend} does not start here`);
   await tf.ready();
   tf.env().set('PIXELCNN_WASM_KERNELS', backend !== 'wasm, composed');
-  if (kernelsInUse() !== (backend === 'wasm'))
-    throw new Error(`On ${backend}, own kernels: ${kernelsInUse()}`);
+  if (kernelsInUse() !== (backend === 'wasm')) throw new Error(`On ${backend}, own kernels: ${kernelsInUse()}`);
 }
 
 /** In Node tfjs finds its binary itself; in a browser Vite serves it. */

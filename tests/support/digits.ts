@@ -13,19 +13,8 @@ export async function loadDigits(): Promise<{ train: tf.Tensor4D; test: tf.Tenso
 }
 
 /** The reference's trained digits network, its figure on the test digits, and the bits that each of the first of them takes. */
-export async function loadTrainedDigits(): Promise<{
-  model: AutoregressiveModel;
-  testBitsPerDim: number;
-  firstBits: number[];
-}> {
-  const model = pixelCNN({
-    imageShape: [8, 8, 1],
-    levels: 17,
-    hiddenDim: 16,
-    outDim: 32,
-    numBlocks: 3,
-    firstKernelSize: 5,
-  });
+export async function loadTrainedDigits(): Promise<{ model: AutoregressiveModel; testBitsPerDim: number; firstBits: number[] }> {
+  const model = pixelCNN({ imageShape: [8, 8, 1], levels: 17, hiddenDim: 16, outDim: 32, numBlocks: 3, firstKernelSize: 5 });
   const floats = new Float32Array((await bytesOf('../golden/trained/digits17_x16.f32')).buffer);
   const weights = trained.manifest.map(({ shape, offset_floats }) => {
     const size = shape.reduce((a, b) => a * b, 1);

@@ -43,20 +43,16 @@ function handMade(imageShape: Shape, features: number, last: tfl.layers.Layer): 
   const image = tfl.input({ shape: imageShape });
   const [, , imageChannels] = imageShape;
   // Channels in one group: a pixel's outputs see no channel of it, as those of PixelCNN++.
-  const hidden = maskedConv2d({ filters: 4 * imageChannels, kernelSize: 3, maskType: 'A', imageChannels, activation: 'relu' }).apply(image); // biome-ignore format: one line
-  const outputs = last.apply(
-    maskedConv2d({ filters: features, kernelSize: [3, 1], maskType: 'A', imageChannels: 1 }).apply(hidden),
-  );
+  const hidden = maskedConv2d({ filters: 4 * imageChannels, kernelSize: 3, maskType: 'A', imageChannels, activation: 'relu' }).apply(image);
+  const outputs = last.apply(maskedConv2d({ filters: features, kernelSize: [3, 1], maskType: 'A', imageChannels: 1 }).apply(hidden));
   return autoregressiveModel({ inputs: image, outputs: outputs as tfl.SymbolicTensor });
 }
 
 /** Small models of each kind of distribution, whose weights are far from uniform. */
 export const kinds: Readonly<Record<string, () => AutoregressiveModel>> = {
   'a mixture, one channel': () => noisy(pixelCNN({ ...small, ...mixture, imageShape: [2, 2, 1], levels: 3 })),
-  'a mixture, two channels in groups': () =>
-    noisy(pixelCNN({ ...small, ...mixture, imageShape: [1, 2, 2], levels: 3 })),
-  'a mixture, three channels in groups, gated': () =>
-    noisy(gatedPixelCNN({ ...small, ...mixture, imageShape: [1, 2, 3], levels: 2 })),
+  'a mixture, two channels in groups': () => noisy(pixelCNN({ ...small, ...mixture, imageShape: [1, 2, 2], levels: 3 })),
+  'a mixture, three channels in groups, gated': () => noisy(gatedPixelCNN({ ...small, ...mixture, imageShape: [1, 2, 3], levels: 2 })),
   'a mixture, two channels of one group': () =>
     noisy(handMade([2, 1, 2], 2 * 6, logisticMixture({ imageChannels: 2, levels: 3, components: 2 }))),
   'a mixture, three channels of one group': () =>

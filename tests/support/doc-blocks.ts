@@ -22,15 +22,13 @@ async function filesBelow(folder: string, ending: string): Promise<string[]> {
 
 async function blocksOf(file: string): Promise<DocBlock[]> {
   const text = (await readFile(join(root, file), 'utf8')).replaceAll(/^ \* ?/gm, '');
-  return [...text.matchAll(/^```(\w+)([^\n]*)\n(.*?)^```$/gms)].map(
-    ({ index, 1: language = '', 2: info = '', 3: code = '' }) => ({
-      file,
-      line: text.slice(0, index).split('\n').length,
-      language,
-      isForPage: language === 'html' || info.trim() === 'page',
-      code,
-    }),
-  );
+  return [...text.matchAll(/^```(\w+)([^\n]*)\n(.*?)^```$/gms)].map(({ index, 1: language = '', 2: info = '', 3: code = '' }) => ({
+    file,
+    line: text.slice(0, index).split('\n').length,
+    language,
+    isForPage: language === 'html' || info.trim() === 'page',
+    code,
+  }));
 }
 
 /**
@@ -38,9 +36,7 @@ async function blocksOf(file: string): Promise<DocBlock[]> {
  * which are read from the sources.
  */
 export async function docBlocks(): Promise<DocBlock[]> {
-  const guides = (await filesBelow('docs', '.md')).filter(
-    (file) => !file.startsWith(join('docs', 'reference', 'api')),
-  );
+  const guides = (await filesBelow('docs', '.md')).filter((file) => !file.startsWith(join('docs', 'reference', 'api')));
   const files = ['README.md', ...guides.sort(), ...(await filesBelow('src', '.ts')).sort()];
   return (await Promise.all(files.map(blocksOf))).flat();
 }

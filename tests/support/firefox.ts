@@ -9,11 +9,9 @@ import type { Watch } from './pages';
 import { PATIENCE } from './patience.mjs';
 
 /** The Firefox that tests run in; undefined, with a loud warning, where none is installed. */
-export const firefoxPath = [
-  '/usr/bin/firefox-esr',
-  '/usr/bin/firefox',
-  '/Applications/Firefox.app/Contents/MacOS/firefox',
-].find(existsSync);
+export const firefoxPath = ['/usr/bin/firefox-esr', '/usr/bin/firefox', '/Applications/Firefox.app/Contents/MacOS/firefox'].find(
+  existsSync,
+);
 if (firefoxPath === undefined) {
   const message = 'Firefox: its tests DO NOT RUN. Install it: apt-get install firefox-esr';
   if (process.env['CI']) throw new Error(message);

@@ -18,13 +18,7 @@ import { type GoldenArray, golden } from './tensors';
 interface GoldenModel {
   name: string;
   model: {
-    config: {
-      hidden_dim: number;
-      out_dim: number;
-      n_layers: number;
-      levels: number;
-      first_kernel: number[];
-    };
+    config: { hidden_dim: number; out_dim: number; n_layers: number; levels: number; first_kernel: number[] };
     images: GoldenArray;
     weights: Record<string, GoldenArray>;
     loss_nats: number;

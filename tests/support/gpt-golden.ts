@@ -11,19 +11,11 @@ const openAI = { from: 'openai/image-gpt', norm: 'rms', activation: 'quickGelu' 
 export const goldenGPTs = [
   { name: 'openai_square', options: openAI, ...square },
   { name: 'openai_wide', options: openAI, ...wide },
-  {
-    name: 'teddykoker',
-    options: { from: 'teddykoker/image-gpt', residual: 'normalized' } as const,
-    ...teddykoker,
-  },
+  { name: 'teddykoker', options: { from: 'teddykoker/image-gpt', residual: 'normalized' } as const, ...teddykoker },
 ];
 
 /** The network with its weights. */
-export async function goldenGPT({
-  name,
-  options,
-  config,
-}: (typeof goldenGPTs)[number]): Promise<AutoregressiveModel> {
+export async function goldenGPT({ name, options, config }: (typeof goldenGPTs)[number]): Promise<AutoregressiveModel> {
   const { from, ...kind } = options;
   const imageShape = config.imageShape as [number, number, number];
   const model = imageGPT({ ...config, ...kind, imageShape });

@@ -13,9 +13,7 @@ export const kernelMakers: readonly [name: string, make: (floats: number) => Sam
 
 /** Where an operand begins in the heap, for each image. */
 function starts({ chunks }: Machine, operand: Operand): number[] {
-  return chunks.flatMap(({ images, at }) =>
-    Array.from({ length: images }, (_, n) => at(operand) + n * operand.stride),
-  );
+  return chunks.flatMap(({ images, at }) => Array.from({ length: images }, (_, n) => at(operand) + n * operand.stride));
 }
 
 /** The numbers at an operand, for each image. */
@@ -30,9 +28,7 @@ export function write(machine: Machine, operand: Operand, values: readonly (read
 
 /** The features of the current pixel, for each image, in their order. */
 export function readFeatures(machine: Machine, { layout }: FeatureCache, operand: Operand): number[][] {
-  return read(machine, operand, layout.slots).map((slots) =>
-    layout.slotOf.map((slot) => slots[slot] as number),
-  );
+  return read(machine, operand, layout.slots).map((slots) => layout.slotOf.map((slot) => slots[slot] as number));
 }
 
 /** Does something where WebAssembly gets no memory. */

@@ -25,8 +25,6 @@ export async function movedBy(
   const [, rows, columns, featuresOut] = after.shape as [number, number, number, number];
   const [was, is] = [await take(before), await take(after)];
   const moved = (from: number, to: number) =>
-    Array.from({ length: featuresOut }, (_, f) => (from * rows * columns + to) * featuresOut + f).some(
-      (at) => is[at] !== was[at],
-    );
+    Array.from({ length: featuresOut }, (_, f) => (from * rows * columns + to) * featuresOut + f).some((at) => is[at] !== was[at]);
   return { moved, shape: [rows, columns, featuresOut] };
 }

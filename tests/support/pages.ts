@@ -15,10 +15,7 @@ const TYPES: Record<string, string> = {
   '.wasm': 'application/wasm',
 };
 /** With these headers a page may share memory, and tfjs would start threads. */
-const ISOLATION = {
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Embedder-Policy': 'require-corp',
-};
+const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 
 /** Serves a folder under /some/folder/, and once more, allowed to share memory, under /isolated/. */
 export async function serve(folder: string): Promise<{ server: Server; origin: string }> {
@@ -44,12 +41,7 @@ export async function serve(folder: string): Promise<{ server: Server; origin: s
 
 /** Vite's own server of a page, as it is edited. */
 export async function serveEdited(root: string, cacheDir: string): Promise<ViteDevServer & { href: string }> {
-  const server = await createViteServer({
-    root,
-    cacheDir,
-    server: { host: '127.0.0.1', port: 0 },
-    logLevel: 'silent',
-  });
+  const server = await createViteServer({ root, cacheDir, server: { host: '127.0.0.1', port: 0 }, logLevel: 'silent' });
   await server.listen();
   return Object.assign(server, { href: server.resolvedUrls?.local[0] ?? '' });
 }

@@ -21,10 +21,7 @@ function startedInProcess(serves: (port: Port) => void): PoolWorker {
 }
 
 export const startInProcess = () => startedInProcess(serve);
-const backends = {
-  wasm: () => import('@tensorflow/tfjs-backend-wasm'),
-  cpu: () => import('@tensorflow/tfjs-backend-cpu'),
-};
+const backends = { wasm: () => import('@tensorflow/tfjs-backend-wasm'), cpu: () => import('@tensorflow/tfjs-backend-cpu') };
 export const startTrainInProcess = () => startedInProcess((port) => serveTraining(port, backends));
 
 /** A worker that hears everything and never answers; `tell` has it send an event. */
@@ -35,8 +32,5 @@ export function startSilent() {
     postMessage: () => {},
     terminate: () => {},
   };
-  return {
-    worker: worker as PoolWorker,
-    tell: (kind: string, event: unknown) => listeners.get(kind)?.(event),
-  };
+  return { worker: worker as PoolWorker, tell: (kind: string, event: unknown) => listeners.get(kind)?.(event) };
 }

@@ -1,5 +1,4 @@
-export const startWorker = () =>
-  new Worker(new URL('../../src/runtime/worker.ts', import.meta.url), { type: 'module' });
+export const startWorker = () => new Worker(new URL('../../src/runtime/worker.ts', import.meta.url), { type: 'module' });
 
 const startSource = (source: string) => new Worker(URL.createObjectURL(new Blob([source])));
 

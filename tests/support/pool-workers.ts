@@ -12,6 +12,4 @@ export interface Workers {
 
 export const isNode = typeof document === 'undefined';
 
-export const workers: Workers = isNode
-  ? await import('./pool-workers-node')
-  : await import('./pool-workers-page');
+export const workers: Workers = isNode ? await import('./pool-workers-node') : await import('./pool-workers-page');

@@ -1,10 +1,4 @@
-import {
-  type PortableModel,
-  type ReadPortableOptions,
-  readPortable,
-  type Weight,
-  writePortable,
-} from 'pixelcnn-layers/runtime';
+import { type PortableModel, type ReadPortableOptions, readPortable, type Weight, writePortable } from 'pixelcnn-layers/runtime';
 import { expect } from 'vitest';
 import { noise } from './tensors';
 
@@ -49,8 +43,7 @@ export function edited(file: Uint8Array, edit: Edit): Uint8Array {
   if (typeof edit === 'function') edit(parts);
   else setAt(parts.program, edit);
   const { header, program, data } = parts;
-  if (program !== undefined && '__metadata__' in header)
-    header.__metadata__.program = JSON.stringify(program);
+  if (program !== undefined && '__metadata__' in header) header.__metadata__.program = JSON.stringify(program);
   return withHeader(JSON.stringify(header), data);
 }
 
@@ -94,12 +87,7 @@ export function fileOf(
 }
 
 /** A window of a kernel that neither strides nor is transposed. */
-export const windowOf = (
-  kernelSize: number[],
-  anchor: number[],
-  present: string,
-  imageChannels = 1,
-): Json => ({
+export const windowOf = (kernelSize: number[], anchor: number[], present: string, imageChannels = 1): Json => ({
   kernelSize,
   anchor,
   present,
@@ -109,11 +97,7 @@ export const windowOf = (
 });
 
 /** Expects what reading it throws: an Error, and no TypeError. */
-export function expectRefused(
-  bytes: Uint8Array,
-  message: string | RegExp,
-  options?: ReadPortableOptions,
-): void {
+export function expectRefused(bytes: Uint8Array, message: string | RegExp, options?: ReadPortableOptions): void {
   let thrown: unknown;
   try {
     readPortable(bytes, options);

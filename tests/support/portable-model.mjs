@@ -6,14 +6,7 @@
  * `features` is a multiple of the image's channels
  * @returns {import('../../src/runtime/program/program').PortableModel}
  */
-export function portableModel({
-  imageShape = [6, 5, 2],
-  levels = 5,
-  features = 8,
-  blocks = 1,
-  numClasses = 0,
-  mapSize = 0,
-} = {}) {
+export function portableModel({ imageShape = [6, 5, 2], levels = 5, features = 8, blocks = 1, numClasses = 0, mapSize = 0 } = {}) {
   const channels = imageShape[2];
   const uniforms = numbers();
   const nodes = [{ op: 'image', size: channels }];
@@ -54,10 +47,7 @@ export function portableModel({
   }
   for (let i = 0; i < blocks; i++) x = sum(x, conv(`block${i}`, relu(x), 3, 'B', features));
   const output = conv('logits', relu(x), 1, 'B', channels * levels);
-  const conditions = [
-    ...(numClasses > 0 ? [{ kind: 'class', numClasses }] : []),
-    ...(mapSize > 0 ? [{ kind: 'map', size: mapSize }] : []),
-  ];
+  const conditions = [...(numClasses > 0 ? [{ kind: 'class', numClasses }] : []), ...(mapSize > 0 ? [{ kind: 'map', size: mapSize }] : [])];
   return { nodes, output, imageShape, levels, conditions, weights };
 }
 

@@ -66,7 +66,19 @@ const stepKinds = [
   'condition',
   'ownOps',
 ] as const;
-const ownOps = ['regroup', 'softmax', 'logSoftmax', 'shift', 'position', 'coarse', 'attend', 'rows', 'fromLeft', 'raster', 'attendOwn'] as const; // biome-ignore format: one line
+const ownOps = [
+  'regroup',
+  'softmax',
+  'logSoftmax',
+  'shift',
+  'position',
+  'coarse',
+  'attend',
+  'rows',
+  'fromLeft',
+  'raster',
+  'attendOwn',
+] as const;
 
 /** The arguments of a factory or of {@link composed}, with the factory's name. */
 export interface ModelRecipe {
@@ -94,8 +106,7 @@ const tails = ['none', 'tanh', 'normalize', 'add', 'batchNormalization', 'regrou
 export function imageShapeOf({ family, imageShape: [h, w, c], steps }: ModelRecipe): ImageShape {
   if (family === 'imageGPT') return [h, w, 1];
   if (family === 'pixelCNNPlusPlus') return [h > 3 ? 8 : 4, w > 3 ? 8 : 4, c];
-  const isCoarse =
-    family === 'composed' && steps.some(({ kind, own }) => kind === 'ownOps' && own === 'coarse');
+  const isCoarse = family === 'composed' && steps.some(({ kind, own }) => kind === 'ownOps' && own === 'coarse');
   return isCoarse ? [h + (h % 2), w + (w % 2), c] : [h, w, c];
 }
 
@@ -111,9 +122,7 @@ const blocks = {
 const ofBoth = ({ features, ...recipe }: ModelRecipe) => {
   const { levels, numBlocks, firstKernelSize, kernelSize, input } = recipe;
   const [height, width, channels] = recipe.imageShape;
-  const imageShape = recipe.isAnySize
-    ? ([null, null, channels] as const)
-    : ([height, width, channels] as const);
+  const imageShape = recipe.isAnySize ? ([null, null, channels] as const) : ([height, width, channels] as const);
   const sizes = { hiddenDim: features, outDim: features, numBlocks };
   const output = ofFactory(recipe.output);
   return { imageShape, levels, ...sizes, firstKernelSize, kernelSize, input, output };
@@ -131,17 +140,7 @@ const families: Record<ModelRecipe['family'], (recipe: ModelRecipe) => tfl.Layer
       output: ofFactory(recipe.output),
       ...withoutMap(recipe.conditions),
     }),
-  pixelSNAIL: ({
-    imageShape,
-    levels,
-    numBlocks,
-    features,
-    input,
-    output,
-    conditions,
-    kernelSize,
-    hasCodes,
-  }) =>
+  pixelSNAIL: ({ imageShape, levels, numBlocks, features, input, output, conditions, kernelSize, hasCodes }) =>
     pixelSNAIL({
       imageShape,
       levels,
@@ -195,7 +194,7 @@ function composed(recipe: ModelRecipe) {
     apply(maskedConv2d({ filters, kernelSize, imageChannels: channels, ...more }), x);
   const { conditions } = recipe;
   const { numClasses, conditionSize, conditionMapSize } = conditions;
-  const given = [numClasses && [1], conditionMapSize && [...imageShape.slice(0, 2), conditionMapSize], conditionSize && [conditionSize]]; // biome-ignore format: one line
+  const given = [numClasses && [1], conditionMapSize && [...imageShape.slice(0, 2), conditionMapSize], conditionSize && [conditionSize]];
   const beside = given.flatMap((shape) => (shape ? [tfl.input({ shape })] : []));
   const read = beside.map((one, i) => {
     const { nullClass = false } = conditions;
@@ -223,8 +222,7 @@ function composed(recipe: ModelRecipe) {
       multiply: () => apply(tfl.layers.multiply(), x, y),
       gate: () => apply(gatedActivation({ imageChannels: channels }), conv(x, filters, [1, 1])),
       // Several channels side by side would no longer be grouped by channel.
-      concat: () =>
-        channels === 1 ? apply(tfl.layers.concatenate(), x, y) : apply(tfl.layers.maximum(), x, y),
+      concat: () => (channels === 1 ? apply(tfl.layers.concatenate(), x, y) : apply(tfl.layers.maximum(), x, y)),
       condition: () => apply(new Conditioned(), x, ...read),
       ownOps: () => apply(new OwnOps(channels, own), x),
     };
@@ -245,17 +243,11 @@ function composed(recipe: ModelRecipe) {
   const joined = beside.length === 0 ? ends[tail]() : apply(new Conditioned(), ends[tail](), ...read);
   const sizes = { imageChannels: channels, levels };
   const inputs = [image, ...beside];
-  if (output === 'softmax')
-    return autoregressiveModel({ inputs, outputs: apply(pixelLogits(sizes), joined) });
-  if (output === 'own')
-    return autoregressiveModel({ inputs, outputs: apply(new OwnPixels(channels, levels), joined) });
+  if (output === 'softmax') return autoregressiveModel({ inputs, outputs: apply(pixelLogits(sizes), joined) });
+  if (output === 'own') return autoregressiveModel({ inputs, outputs: apply(new OwnPixels(channels, levels), joined) });
   const { components } = output;
-  const parameters =
-    channels === 1 ? joined : apply(mixtureParameters({ imageChannels: channels, components }), joined);
-  return autoregressiveModel({
-    inputs,
-    outputs: apply(logisticMixture({ ...sizes, components }), parameters),
-  });
+  const parameters = channels === 1 ? joined : apply(mixtureParameters({ imageChannels: channels, components }), joined);
+  return autoregressiveModel({ inputs, outputs: apply(logisticMixture({ ...sizes, components }), parameters) });
 }
 
 const side = fc.integer({ min: 1, max: 5 });
@@ -283,9 +275,7 @@ class TwoGains extends PixelLayer {
 
   express<T>(ops: Ops<T>, [x]: readonly T[]): T {
     const window = windowOf({ kernelSize: [1, 3], maskType: 'B', imageChannels: this.imageChannels });
-    const [a, b] = this.gains.map((gain) =>
-      ops.conv(x as T, { direction: this.direction, gain }, null, window),
-    );
+    const [a, b] = this.gains.map((gain) => ops.conv(x as T, { direction: this.direction, gain }, null, window));
     return ops.combine('add', x as T, ops.combine('multiply', ops.pointwise('tanh', a as T), b as T));
   }
 }
@@ -320,7 +310,7 @@ class Conditioned extends PixelLayer {
 class OwnOps extends PixelLayer {
   static className = 'OwnOps';
   private unit!: number;
-  private kernels!: Record<'position' | 'down' | 'up' | 'gates' | 'states' | 'start' | 'table' | 'coarse', LayerWeight>; // biome-ignore format: one line
+  private kernels!: Record<'position' | 'down' | 'up' | 'gates' | 'states' | 'start' | 'table' | 'coarse', LayerWeight>;
 
   constructor(
     private readonly imageChannels: number,
@@ -332,8 +322,7 @@ class OwnOps extends PixelLayer {
   override build(inputShape: tfl.Shape): void {
     const [, height, width, features] = inputShape as [null, number, number, number];
     this.unit = features / this.imageChannels;
-    const weight = (name: string, shape: number[]) =>
-      this.addWeight(name, shape, 'float32', tfl.initializers.ones());
+    const weight = (name: string, shape: number[]) => this.addWeight(name, shape, 'float32', tfl.initializers.ones());
     const rows = this.kind === 'rows' ? [1, 3] : [2, 1];
     this.kernels = {
       position: weight('position', [1, 1, 2, features]),
@@ -356,10 +345,7 @@ class OwnOps extends PixelLayer {
       case 'regroup': {
         if (unit === 1) return x;
         const half = Math.ceil(unit / 2);
-        const parts = Array.from({ length: groups }, (_, c) => [
-          ops.slice(x, c * unit + half, unit - half),
-          ops.slice(x, c * unit, half),
-        ]);
+        const parts = Array.from({ length: groups }, (_, c) => [ops.slice(x, c * unit + half, unit - half), ops.slice(x, c * unit, half)]);
         return ops.concat(...parts.flat());
       }
       case 'softmax':
@@ -372,7 +358,7 @@ class OwnOps extends PixelLayer {
       case 'coarse': {
         const window = { shift: 'downRight', stride: 2 } as const;
         const down = ops.conv(before, kernels.down, null, windowOf({ kernelSize: [2, 3], ...window }));
-        const placed = ops.concat(ops.embedPlaces(ops.pointwise('tanh', down), kernels.coarse), ops.position(down)); // biome-ignore format: one line
+        const placed = ops.concat(ops.embedPlaces(ops.pointwise('tanh', down), kernels.coarse), ops.position(down));
         const up = windowOf({ kernelSize: 2, ...window, transposed: true });
         return ops.combine('add', x, ops.conv(placed, kernels.up, null, up));
       }
@@ -440,16 +426,8 @@ export const modelRecipes: fc.Arbitrary<ModelRecipe> = fc.record({
   input: fc.constantFrom<InputEncoding>('scaled', 'scaled', 'oneHot', { embedding: 1 }, { embedding: 3 }),
   output: fc.constantFrom<Output>('softmax', 'own', { components: 1 }, { components: 3 }),
   conditions: fc
-    .record({
-      nullClass: fc.constant(true),
-      numClasses: condition,
-      conditionSize: condition,
-      conditionMapSize: condition,
-    })
-    .map(({ nullClass, ...all }) => ({
-      ...all,
-      nullClass: all.numClasses === undefined ? undefined : nullClass,
-    }))
+    .record({ nullClass: fc.constant(true), numClasses: condition, conditionSize: condition, conditionMapSize: condition })
+    .map(({ nullClass, ...all }) => ({ ...all, nullClass: all.numClasses === undefined ? undefined : nullClass }))
     .map((all) => Object.fromEntries(Object.entries(all).filter(([, size]) => size !== undefined))),
   block: fc.constantFrom<ModelRecipe['block']>('residual', 'rowLSTM', 'diagonalBiLSTM'),
   steps: fc.array(

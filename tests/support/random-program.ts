@@ -125,13 +125,11 @@ class GrowingProgram {
     const outs = size * groups;
     const together = x.size > groups ? groups : 1; // groups of several features
     // A ReLU that alone reads a convolution is part of it.
-    const relu = (conv: Features) =>
-      other % 3 === 0 && !this.isSmooth ? program.ops.pointwise('relu', conv) : conv;
+    const relu = (conv: Features) => (other % 3 === 0 && !this.isSmooth ? program.ops.pointwise('relu', conv) : conv);
     switch (kind % 24) {
       case 0:
       case 1:
-        if (isConstant)
-          this.add(this.conv(x, size, { kernelSize: [1, 1], anchor: [0, 0], present: 'everything' }));
+        if (isConstant) this.add(this.conv(x, size, { kernelSize: [1, 1], anchor: [0, 0], present: 'everything' }));
         else this.add(relu(this.conv(x, outs, window, groups)));
         break;
       case 2:
@@ -142,8 +140,7 @@ class GrowingProgram {
       case 5:
       case 6:
       case 7:
-        if (!isConstant && scale > 1)
-          this.add(relu(this.conv(x, outs, { ...window, stride: 2, transposed: true }, groups)));
+        if (!isConstant && scale > 1) this.add(relu(this.conv(x, outs, { ...window, stride: 2, transposed: true }, groups)));
         break;
       case 8:
         if (!isConstant) this.add(program.ops.shift(x, anchor[0] % 3, anchor[1] % 3));
@@ -152,8 +149,7 @@ class GrowingProgram {
         if (x.size <= 8) this.add(program.ops.concatElu(x));
         break;
       case 10:
-        if (x.size % (2 * groups) === 0)
-          this.add(program.ops.gate(x, groups, undefined, anchor[0] % 3 === 0 ? 'tanh' : 'linear'));
+        if (x.size % (2 * groups) === 0) this.add(program.ops.gate(x, groups, undefined, anchor[0] % 3 === 0 ? 'tanh' : 'linear'));
         break;
       case 11:
         if (x.size + y.size <= 12) this.add(program.ops.concat(x, y));
@@ -164,7 +160,14 @@ class GrowingProgram {
         break;
       case 13:
         if (x.size > 1)
-          this.add(program.ops.normalize(x, { epsilon: 1, groups: together, norm: anchor[1] % 2 === 0 ? 'layer' : 'rms', ...this.scaleAndShift(x.size) })); // biome-ignore format: one line
+          this.add(
+            program.ops.normalize(x, {
+              epsilon: 1,
+              groups: together,
+              norm: anchor[1] % 2 === 0 ? 'layer' : 'rms',
+              ...this.scaleAndShift(x.size),
+            }),
+          );
         break;
       case 14:
         if (this.isSmooth) this.add(program.ops.pointwise('tanh', x));
@@ -174,8 +177,7 @@ class GrowingProgram {
         const z = like[size % like.length] as Features;
         const areMaps = [x, y, z].every((of) => !this.readiness(of).times.includes(ONCE));
         const units = Math.min(x.size, y.size, z.size);
-        const of = (features: Features) =>
-          features.size === units ? features : program.ops.slice(features, features.size - units, units);
+        const of = (features: Features) => (features.size === units ? features : program.ops.slice(features, features.size - units, units));
         const heads = units % 2 === 0 && kind % 2 === 0 ? 2 : 1;
         const values = z.size % heads === 0 ? z : of(z); // of any size
         const own = anchor[0] % 2 === 0;
@@ -202,14 +204,10 @@ class GrowingProgram {
         this.add(program.ops.affine(x, this.scaleAndShift(x.size)));
         break;
       case 20:
-        if (x.size > 1) this.add(program.ops.softmax(anchor[0] % 2 === 0 ? 'softmax' : 'logSoftmax', x, together)); // biome-ignore format: one line
+        if (x.size > 1) this.add(program.ops.softmax(anchor[0] % 2 === 0 ? 'softmax' : 'logSoftmax', x, together));
         break;
       case 21: {
-        const table = weightOf(
-          [LEVELS, size],
-          noise(LEVELS * size, 1000 * this.seed + this.weights++),
-          'table',
-        );
+        const table = weightOf([LEVELS, size], noise(LEVELS * size, 1000 * this.seed + this.weights++), 'table');
         this.add(program.ops.embedLevels(this.all[0] as Features, table));
         break;
       }
@@ -244,13 +242,7 @@ class GrowingProgram {
     const fine = this.all.flatMap((features) => {
       let x = features;
       while (this.readiness(x).scale > 1) {
-        const window = {
-          kernelSize: [2, 2],
-          anchor: [0, 0],
-          present: 'B',
-          stride: 2,
-          transposed: true,
-        } as const;
+        const window = { kernelSize: [2, 2], anchor: [0, 0], present: 'B', stride: 2, transposed: true } as const;
         x = this.conv(x, 2, window);
       }
       if (!this.readiness(x).times.includes(AFTER_ROW)) return [x];
@@ -266,13 +258,7 @@ class GrowingProgram {
     }
     const lastTime = isNarrow ? ROW : 0;
     const known = fine.filter((x) => this.readiness(x).times.every((time) => time <= lastTime));
-    parts.push(
-      this.conv(program.ops.concat(...known), outs, {
-        kernelSize: [1, 1],
-        anchor: [0, 0],
-        present: 'everything',
-      }),
-    );
+    parts.push(this.conv(program.ops.concat(...known), outs, { kernelSize: [1, 1], anchor: [0, 0], present: 'everything' }));
     for (const x of fine) {
       const group = x.size / channels;
       const { times } = this.readiness(x);
@@ -283,15 +269,13 @@ class GrowingProgram {
     const sum = program.ops.combine('add', ...parts);
     if (tail === 'tanh') return program.ops.pointwise('tanh', sum);
     if (tail === 'logSoftmax') return program.ops.softmax('logSoftmax', sum, channels);
-    if (tail === 'concat')
-      return program.ops.concat(program.ops.slice(sum, 0, 1), program.ops.slice(sum, 1, outs - 1));
+    if (tail === 'concat') return program.ops.concat(program.ops.slice(sum, 0, 1), program.ops.slice(sum, 1, outs - 1));
     return sum;
   }
 
   /** Any function of one number: half of the time a ReLU, which may be part of a convolution. */
   private addPointwise(x: Features, which: number, size: number): void {
-    const fn =
-      which % 2 === 0 ? 'relu' : (pointwiseNames[Math.floor(which / 2) % pointwiseNames.length] ?? 'relu');
+    const fn = which % 2 === 0 ? 'relu' : (pointwiseNames[Math.floor(which / 2) % pointwiseNames.length] ?? 'relu');
     // What is taken away is no threshold: float32 numbers may not be told from those that are as large.
     this.add(this.program.ops.pointwise(fn, x, (fn === 'shift' ? -1 : 1) * (0.31 + size / 10)));
   }

@@ -6,9 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** The program of Redis or Valkey; undefined, with a loud warning, where none is installed. */
-export const redisServer = ['redis-server', 'valkey-server'].find(
-  (program) => spawnSync(program, ['--version']).status === 0,
-);
+export const redisServer = ['redis-server', 'valkey-server'].find((program) => spawnSync(program, ['--version']).status === 0);
 if (redisServer === undefined) {
   const message = 'Redis: its tests DO NOT RUN. Install it: apt-get install redis-server';
   if (process.env['CI']) throw new Error(message);
@@ -26,9 +24,7 @@ export interface Redis {
 export async function startRedis(): Promise<Redis> {
   const directory = await mkdtemp(join(tmpdir(), 'redis-'));
   const port = await freePort();
-  const flags = `--port ${port} --bind 127.0.0.1 --save --appendonly no --requirepass secret --dir`.split(
-    ' ',
-  );
+  const flags = `--port ${port} --bind 127.0.0.1 --save --appendonly no --requirepass secret --dir`.split(' ');
   flags.splice(flags.indexOf('--save') + 1, 0, '');
   let server: ChildProcess;
   const start = async () => {

@@ -59,8 +59,7 @@ const seesEarlier =
   (maskType: 'A' | 'B', { imageChannels, isInterleaved }: Order, { shape }: SlowWeight): Sees =>
   (row, column, from, to) => {
     if (row !== 0 || column !== 0) return row < 0 || (row === 0 && column < 0);
-    const channel = (feature: number, of: number) =>
-      isInterleaved ? feature % imageChannels : Math.floor((feature * imageChannels) / of);
+    const channel = (feature: number, of: number) => (isInterleaved ? feature % imageChannels : Math.floor((feature * imageChannels) / of));
     const [own, other] = [channel(to, shape[3] as number), channel(from, shape[2] as number)];
     return maskType === 'A' ? other < own : other <= own;
   };
@@ -78,8 +77,7 @@ export function slowConv(
 const map = (x: Grid, fn: (features: readonly number[], r: number, c: number) => number[]): Grid =>
   x.map((line, r) => line.map((features, c) => fn(features, r, c)));
 
-const add = (x: Grid, y: Grid): Grid =>
-  map(x, (features, r, c) => features.map((value, f) => value + (y[r]?.[c]?.[f] as number)));
+const add = (x: Grid, y: Grid): Grid => map(x, (features, r, c) => features.map((value, f) => value + (y[r]?.[c]?.[f] as number)));
 
 const relu = (x: Grid): Grid => map(x, (features) => features.map((value) => Math.max(value, 0)));
 
@@ -101,10 +99,7 @@ function spread(condition: SlowCondition, like: Grid): Grid {
 }
 
 /** Weights by name; each must be asked for before `finish`. */
-export function weightsByName(weights: readonly SlowWeight[]): {
-  of: (name: string) => SlowWeight;
-  finish(): void;
-} {
+export function weightsByName(weights: readonly SlowWeight[]): { of: (name: string) => SlowWeight; finish(): void } {
   const unused = new Map(weights.map((weight) => [weight.name, weight]));
   const all = new Map(unused);
   return {

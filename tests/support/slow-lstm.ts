@@ -17,20 +17,15 @@ type Numbers = ArrayLike<number>;
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
 /** States [n,h,w,F] of z [n,h,w,4F] and a kernel [columns,F,4F]. */
-export function slowLSTM(
-  z: Numbers,
-  kernel: Numbers,
-  { n, h, w, groups, size, columns, path }: LSTMSizes,
-): number[] {
+export function slowLSTM(z: Numbers, kernel: Numbers, { n, h, w, groups, size, columns, path }: LSTMSizes): number[] {
   const features = groups * size;
-  const [states, cells] = [new Array<number>(n * h * w * features).fill(0), new Array<number>(n * h * w * features).fill(0)]; // biome-ignore format: one line
+  const [states, cells] = [new Array<number>(n * h * w * features).fill(0), new Array<number>(n * h * w * features).fill(0)];
   const beside = path === 'fromRight' ? 1 : -1;
   for (let image = 0; image < n; image++) {
     for (let r = 0; r < h; r++) {
       for (let k = 0; k < w; k++) {
         const c = path === 'fromRight' ? w - 1 - k : k;
-        const pixel = (row: number, column: number) =>
-          row < 0 || column < 0 || column >= w ? null : (image * h + row) * w + column;
+        const pixel = (row: number, column: number) => (row < 0 || column < 0 || column >= w ? null : (image * h + row) * w + column);
         const at = pixel(r, c) as number;
         const seen =
           path === 'rows'
@@ -45,7 +40,7 @@ export function slowLSTM(
             for (const [tap, from] of seen.entries()) {
               if (from === null) continue;
               for (let j = 0; j < features; j++)
-                sum += (states[from * features + j] as number) * (kernel[(tap * features + j) * 4 * features + to] as number); // biome-ignore format: one line
+                sum += (states[from * features + j] as number) * (kernel[(tap * features + j) * 4 * features + to] as number);
             }
             return sum;
           };

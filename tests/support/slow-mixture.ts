@@ -24,24 +24,15 @@ function logMass(level: number, levels: number, mean: number, logScale: number):
 }
 
 /** Nats of labels [M,C] under mixtures [M,P]. */
-export function slowMixture(
-  labels: readonly number[],
-  parameters: readonly number[],
-  sizes: LogisticMixtureSizes,
-): number[] {
+export function slowMixture(labels: readonly number[], parameters: readonly number[], sizes: LogisticMixtureSizes): number[] {
   const { imageChannels } = sizes;
   const rows = labels.length / imageChannels;
-  const part = (of: readonly number[], row: number) =>
-    of.slice((row * of.length) / rows, ((row + 1) * of.length) / rows);
-  return Array.from({ length: rows }, (_, row) => slowPixel(part(labels, row), part(parameters, row), sizes)).flat(); // biome-ignore format: one line
+  const part = (of: readonly number[], row: number) => of.slice((row * of.length) / rows, ((row + 1) * of.length) / rows);
+  return Array.from({ length: rows }, (_, row) => slowPixel(part(labels, row), part(parameters, row), sizes)).flat();
 }
 
 /** Nats of a pixel's channels. */
-function slowPixel(
-  labels: readonly number[],
-  parameters: readonly number[],
-  sizes: LogisticMixtureSizes,
-): number[] {
+function slowPixel(labels: readonly number[], parameters: readonly number[], sizes: LogisticMixtureSizes): number[] {
   const { imageChannels, components, levels } = sizes;
   const offsets = parameterOffsets(sizes);
   const logProbs = [0]; // of the first channels together
@@ -51,8 +42,7 @@ function slowPixel(
     for (let k = 0; k < components; k++) {
       const at = (offset: number | undefined) => parameters[(offset as number) + k] as number;
       let mean = at(offsets.means[c]);
-      for (let e = 0; e < c; e++)
-        mean += Math.tanh(at(offsets.coefficients[c]?.[e])) * ((2 * (labels[e] as number)) / (levels - 1) - 1); // biome-ignore format: one line
+      for (let e = 0; e < c; e++) mean += Math.tanh(at(offsets.coefficients[c]?.[e])) * ((2 * (labels[e] as number)) / (levels - 1) - 1);
       sums[k] = (sums[k] as number) + logMass(labels[c] as number, levels, mean, at(offsets.logScales[c]));
     }
     logProbs.push(logSumExp(sums) - norm);

@@ -43,8 +43,7 @@ function slowShifted(
     for (let j = 0; j < columns; j++) {
       if (transposed) {
         const left = shift === 'down' ? middle : 0;
-        for (let r = 0; r < h; r++)
-          for (let c = 0; c < w; c++) add(x[r]?.[c], i, j, y[stride * r + i]?.[stride * c + j - left]);
+        for (let r = 0; r < h; r++) for (let c = 0; c < w; c++) add(x[r]?.[c], i, j, y[stride * r + i]?.[stride * c + j - left]);
       } else {
         const left = shift === 'downRight' ? columns - 1 : middle;
         const up = shift === 'same' ? (rows - 1) / 2 : rows - 1;
@@ -81,13 +80,11 @@ export function slowNormalized(
 const map = (x: Grid, fn: (features: readonly number[], r: number, c: number) => number[]): Grid =>
   x.map((line, r) => line.map((features, c) => fn(features, r, c)));
 
-const slowAdd = (x: Grid, y: Grid): Grid =>
-  map(x, (features, r, c) => features.map((value, f) => value + (y[r]?.[c]?.[f] as number)));
+const slowAdd = (x: Grid, y: Grid): Grid => map(x, (features, r, c) => features.map((value, f) => value + (y[r]?.[c]?.[f] as number)));
 
 const elu = (x: number) => (x > 0 ? x : Math.exp(x) - 1);
 
-const slowConcatElu = (x: Grid): Grid =>
-  map(x, (features) => [...features.map(elu), ...features.map((value) => elu(-value))]);
+const slowConcatElu = (x: Grid): Grid => map(x, (features) => [...features.map(elu), ...features.map((value) => elu(-value))]);
 
 /** a sigmoid(b) of the two halves. */
 const slowLinearGate = (x: Grid): Grid =>
@@ -103,10 +100,7 @@ export type SlowWeights = ReadonlyMap<string, SlowWeight>;
 type SlowConvolve = (prefix: string, x: Grid, where: SlowShift) => Grid;
 
 /** The convolutions of a layer, weight-normed where they have a gain; `see` is shown what comes out. */
-export function slowConvolutions(
-  weights: SlowWeights,
-  see: (prefix: string, y: Grid) => void = () => {},
-): SlowConvolve {
+export function slowConvolutions(weights: SlowWeights, see: (prefix: string, y: Grid) => void = () => {}): SlowConvolve {
   return (prefix, x, where) => {
     const given = weightOf(weights, `${prefix}kernel`);
     const [rows = 0, columns = 0, featuresIn = 0, featuresOut = 0] = given.shape;
@@ -130,13 +124,12 @@ export function slowResBlock(
 ): Grid {
   const where = { shift };
   const point = { shift: 'downRight' } as const; // of 1x1 kernels
-  const activate =
-    activation === 'elu' ? (of: Grid) => map(of, (features) => features.map(elu)) : slowConcatElu;
+  const activate = activation === 'elu' ? (of: Grid) => map(of, (features) => features.map(elu)) : slowConcatElu;
   let y = convolve('conv_in_', activate(x), where);
   if (skip !== null) y = slowAdd(y, convolve('conv_skip_', activate(skip), point));
   let halves = convolve('conv_out_', activate(y), where);
   for (const [index, condition] of conditions.entries()) {
-    const given = typeof condition[0] === 'number' ? map(x, () => [...(condition as number[])]) : (condition as Grid); // biome-ignore format: one line
+    const given = typeof condition[0] === 'number' ? map(x, () => [...(condition as number[])]) : (condition as Grid);
     const kernel = weightOf(weights, `condition${index === 0 ? '' : index + 1}_kernel`);
     halves = slowAdd(halves, slowShifted(given, kernel, undefined, point));
   }
@@ -162,9 +155,7 @@ export async function slowWeightsOf(layer: tfl.layers.Layer): Promise<Map<string
 
 /** Gives a layer weights in [-1, 1), the same wherever it is made. */
 export function setLayerNoise(layer: tfl.layers.Layer, seed: number): void {
-  const weights = layer.getWeights().map(
-    ({ shape, size }, i) => tf.tensor(noise(size, 7919 * (seed + i)), shape), // biome-ignore format: one line
-  );
+  const weights = layer.getWeights().map(({ shape, size }, i) => tf.tensor(noise(size, 7919 * (seed + i)), shape));
   layer.setWeights(weights);
   tf.dispose(weights);
 }
@@ -174,9 +165,7 @@ export function slopesOf(fn: (values: readonly number[]) => number, at: ArrayLik
   const values = Array.from(at);
   const step = 1e-5;
   return values.map((value, i) => {
-    const [above, below] = [value + step, value - step].map((moved) =>
-      fn(values.map((x, k) => (k === i ? moved : x))),
-    );
+    const [above, below] = [value + step, value - step].map((moved) => fn(values.map((x, k) => (k === i ? moved : x))));
     return ((above as number) - (below as number)) / (2 * step);
   });
 }

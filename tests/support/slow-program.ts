@@ -47,10 +47,7 @@ export function valueAt(map: SlowMap, row: number, column: number, feature: numb
  * plain loops over maps with zeros around; a strided one is every second place of the same at stride 1, and a transposed
  * one scatters.
  */
-export function slowly(
-  { nodes, weights }: Pick<PortableModel, 'nodes' | 'weights'>,
-  inputs: SlowInputs,
-): SlowMap[] {
+export function slowly({ nodes, weights }: Pick<PortableModel, 'nodes' | 'weights'>, inputs: SlowInputs): SlowMap[] {
   const numbers = (name: string) => weights.get(name)?.data as Float32Array;
   const maps: SlowMap[] = [];
   for (const node of nodes) maps.push(slowNode(node, maps, inputs, numbers));
@@ -87,9 +84,7 @@ function slowNode(
       return each((row, column, f) => valueAt(x, row - node.rows, column - node.columns, f));
     case 'upsample': {
       const size = [x.height * node.rows, x.width * node.columns, x.features] as const;
-      return slowMap([...size], (row, column, f) =>
-        valueAt(x, Math.floor(row / node.rows), Math.floor(column / node.columns), f),
-      );
+      return slowMap([...size], (row, column, f) => valueAt(x, Math.floor(row / node.rows), Math.floor(column / node.columns), f));
     }
     case 'position':
       return each((row, column, f) => (f === 0 ? row / x.height : column / x.width) - 0.5);
@@ -118,9 +113,7 @@ function slowNode(
     case 'multiply':
     case 'maximum':
     case 'minimum':
-      return each((row, column, f) =>
-        operands.map((map) => valueAt(map, row, column, f)).reduce((a, b) => combinations[node.op](a, b)),
-      );
+      return each((row, column, f) => operands.map((map) => valueAt(map, row, column, f)).reduce((a, b) => combinations[node.op](a, b)));
     case 'pointwise':
       return ofPixel((all, f) => functions[node.fn](all[f] as number, node.parameter));
     case 'affine': {
@@ -236,11 +229,7 @@ function normalDistribution(x: number): number {
 }
 
 /** Of each place, a sum over all places before it, and itself if `own`. */
-function slowAttention(
-  heads: number,
-  own: boolean,
-  [queries, keys, values]: readonly [SlowMap, SlowMap, SlowMap],
-): SlowMap {
+function slowAttention(heads: number, own: boolean, [queries, keys, values]: readonly [SlowMap, SlowMap, SlowMap]): SlowMap {
   const { height, width } = queries;
   const size = keys.features / heads;
   return slowMap([height, width, values.features], (row, column, f) => {
@@ -249,8 +238,7 @@ function slowAttention(
     for (let place = 0; place < row * width + column + (own ? 1 : 0); place++) {
       const [r, c] = [Math.floor(place / width), place % width];
       let score = 0;
-      for (let i = first; i < first + size; i++)
-        score += valueAt(queries, row, column, i) * valueAt(keys, r, c, i);
+      for (let i = first; i < first + size; i++) score += valueAt(queries, row, column, i) * valueAt(keys, r, c, i);
       const weight = Math.exp(score / Math.sqrt(size));
       above += weight * valueAt(values, r, c, f);
       below += weight;
@@ -259,13 +247,7 @@ function slowAttention(
   });
 }
 
-function slowConv(
-  window: KernelWindow,
-  kernel: Float32Array,
-  bias: Float32Array | null,
-  x: SlowMap,
-  features: number,
-): SlowMap {
+function slowConv(window: KernelWindow, kernel: Float32Array, bias: Float32Array | null, x: SlowMap, features: number): SlowMap {
   const { kernelSize, anchor, stride, transposed } = window;
   const [rows, columns] = kernelSize;
   const mask = maskOf(window, x.features, features);
@@ -274,8 +256,7 @@ function slowConv(
     return (mask[index] as number) * (kernel[index] as number);
   };
   const eachTap = (act: (r: number, c: number, i: number) => void) => {
-    for (let r = 0; r < rows; r++)
-      for (let c = 0; c < columns; c++) for (let i = 0; i < x.features; i++) act(r, c, i);
+    for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) for (let i = 0; i < x.features; i++) act(r, c, i);
   };
   if (!transposed) {
     const sum = (row: number, column: number, o: number) => {

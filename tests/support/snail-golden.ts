@@ -16,14 +16,7 @@ type Golden = (typeof goldenSnails)[number];
 
 /** The arguments of a network as the reference has it; its codes are half as high and wide as the image. */
 export function snailArgs({ config }: Golden): PixelSNAILArgs {
-  const {
-    channel: filters,
-    resChannel: resFilters,
-    condResBlocks,
-    condResChannel,
-    imageShape,
-    ...rest
-  } = config;
+  const { channel: filters, resChannel: resFilters, condResBlocks, condResChannel, imageShape, ...rest } = config;
   const [height, width, channels] = imageShape as [number, number, number];
   const shape = [height / 2, width / 2] as const;
   const { levels } = rest;
@@ -32,9 +25,7 @@ export function snailArgs({ config }: Golden): PixelSNAILArgs {
     imageShape: [height, width, channels],
     filters,
     resFilters,
-    ...(condResBlocks > 0 && {
-      codeCondition: { levels, shape, resBlocks: condResBlocks, resFilters: condResChannel },
-    }),
+    ...(condResBlocks > 0 && { codeCondition: { levels, shape, resBlocks: condResBlocks, resFilters: condResChannel } }),
   };
 }
 

@@ -61,9 +61,11 @@ export async function expectNoLeaks(work: () => unknown): Promise<void> {
 
 /** Gives a model weights in [-scale, scale), the same wherever it is made. */
 export function setNoise(model: tfl.LayersModel, seed = 1, scale = 1): void {
-  const weights = model.getWeights().map(
-    ({ shape, size }, i) =>
-    tf.tensor(noise(size, seed + i).map((x) => scale * x), shape), // biome-ignore format: one line
+  const weights = model.getWeights().map(({ shape, size }, i) =>
+    tf.tensor(
+      noise(size, seed + i).map((x) => scale * x),
+      shape,
+    ),
   );
   model.setWeights(weights);
   tf.dispose(weights);

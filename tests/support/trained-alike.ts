@@ -38,7 +38,7 @@ async function trainedModel(recipe: ModelRecipe, seed: number): Promise<Autoregr
     if (key === 'dropout') return random() < 0.5 ? 0.3 : 0;
     if (value?.class_name === 'ELU') return { ...value, class_name: 'PixelDropout', config: { name: value.config.name, rate: 0.2 } };
     return value;
-  }); // biome-ignore format: one line
+  });
   const model = (await loadLayersModel({ load: async () => ({ modelTopology }) })) as AutoregressiveModel;
   assign(model, plain.getWeights());
   plain.dispose();
@@ -47,13 +47,11 @@ async function trainedModel(recipe: ModelRecipe, seed: number): Promise<Autoregr
 
 /** Gives a model weights as they are, whatever their constraints. */
 function assign(model: AutoregressiveModel, values: readonly tf.Tensor[]): void {
-  for (const [i, weight] of model.getWeights().entries())
-    (weight as tf.Variable).assign(values[i] as tf.Tensor);
+  for (const [i, weight] of model.getWeights().entries()) (weight as tf.Variable).assign(values[i] as tf.Tensor);
 }
 
 /** The weights of a model, multiplied; the caller disposes them. */
-const scaled = (model: AutoregressiveModel, factor: number) =>
-  model.getWeights().map((weight) => tf.mul(weight, factor));
+const scaled = (model: AutoregressiveModel, factor: number) => model.getWeights().map((weight) => tf.mul(weight, factor));
 
 const numbersOf = async (model: AutoregressiveModel): Promise<number[]> =>
   (await Promise.all(model.getWeights().map((weight) => weight.data()))).flatMap((values) => [...values]);
@@ -63,20 +61,12 @@ function dataFor({ conditions, levels }: AutoregressiveModel, [n, h, w, c]: read
   const uniform = (shape: (number | undefined)[], end: number, dtype: 'int32' | 'float32') =>
     tf.randomUniform<tf.Rank.R4>(shape as [number, number, number, number], 0, end, dtype, seed);
   const given = conditions.map((one) => {
-    if (one.kind === 'class')
-      return Array.from(
-        { length: n as number },
-        (_, i) => (i + seed) % (one.numClasses + (one.nullClass ? 1 : 0)),
-      );
+    if (one.kind === 'class') return Array.from({ length: n as number }, (_, i) => (i + seed) % (one.numClasses + (one.nullClass ? 1 : 0)));
     if (one.kind === 'codes') return uniform([n, ...one.shape], one.levels, 'int32');
     return uniform(one.kind === 'vector' ? [n, one.size] : [n, h, w, one.size], 1, 'float32');
   });
   const named = Object.fromEntries(given.map((value, i) => [conditions[i]?.kind, value]));
-  return {
-    levels: uniform([n, h, w, c], levels, 'int32'),
-    given,
-    condition: (given.length > 1 ? named : given[0]) as never,
-  };
+  return { levels: uniform([n, h, w, c], levels, 'int32'), given, condition: (given.length > 1 ? named : given[0]) as never };
 }
 
 /** A random model with data, which begins again with the same weights and a new optimizer. */
@@ -108,11 +98,7 @@ function expectRounded(got: readonly number[], wanted: readonly number[]): void 
  * Expects that trainers of a random model, with callbacks that assign weights and evaluate, give it the same bits for
  * any number of workers, and the weights, the history and the losses of `fit` and `evaluate` but for rounding.
  */
-export async function expectTrainedAlike(
-  recipe: ModelRecipe,
-  seed: number,
-  createWorker: () => PoolWorker,
-): Promise<void> {
+export async function expectTrainedAlike(recipe: ModelRecipe, seed: number, createWorker: () => PoolWorker): Promise<void> {
   const { model, levels, condition, begin, dispose } = await beginning(recipe, seed);
   const [batchSize, shards] = [1 + (seed % 5), 1 + (seed % 4)];
   const trained = async (workers: number) => {
@@ -133,7 +119,8 @@ export async function expectTrainedAlike(
       }
       if (chance > 0.6) return;
       const weights = scaled(model, factor);
-      if (chance < 0.3) model.setWeights(weights); // applies constraints
+      if (chance < 0.3)
+        model.setWeights(weights); // applies constraints
       else assign(model, weights);
       tf.dispose(weights);
     };
@@ -149,14 +136,9 @@ export async function expectTrainedAlike(
     } finally {
       await trainer?.dispose();
     }
-  }; // biome-ignore format: one line
+  };
   try {
-    const [wanted, one, two, three] = [
-      await trained(0),
-      await trained(1),
-      await trained(2),
-      await trained(3),
-    ];
+    const [wanted, one, two, three] = [await trained(0), await trained(1), await trained(2), await trained(3)];
     expectRounded(one, wanted);
     expect([two, three]).toEqual([one, one]);
   } finally {
@@ -171,11 +153,7 @@ export type Outcome = 'before the step' | 'refused' | 'after the step';
  * Expects that a step of a trainer, in the middle of which weights are assigned, is as if they were assigned before it or
  * after it, or is refused and changes no weight, whether or not an evaluation is queued behind it. Returns which it was.
  */
-export async function expectNoStaleStep(
-  recipe: ModelRecipe,
-  seed: number,
-  createWorker: () => PoolWorker,
-): Promise<Outcome> {
+export async function expectNoStaleStep(recipe: ModelRecipe, seed: number, createWorker: () => PoolWorker): Promise<Outcome> {
   const { model, levels, condition, begin, dispose } = await beginning(recipe, seed);
   const random = uniformsOf(`${seed}/moment`);
   const [workers, shards] = [3, 4].map((most) => 1 + Math.floor(random() * most)) as [number, number];
@@ -217,4 +195,4 @@ export async function expectNoStaleStep(
     tf.dispose(others);
     dispose();
   }
-} // biome-ignore format: one line
+}

@@ -1,5 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type AutoregressiveModel, bitsPerDim, createTrainer, gatedPixelCNN, imageGPT, pixelCNN, pixelCNNPlusPlus, pixelSNAIL, type Trainer, type TrainerOptions } from 'pixelcnn-layers'; // biome-ignore format: one line
+import {
+  type AutoregressiveModel,
+  bitsPerDim,
+  createTrainer,
+  gatedPixelCNN,
+  imageGPT,
+  pixelCNN,
+  pixelCNNPlusPlus,
+  pixelSNAIL,
+  type Trainer,
+  type TrainerOptions,
+} from 'pixelcnn-layers';
 import { expect } from 'vitest';
 import { startTrainInProcess } from './pool-in-process';
 
@@ -43,14 +54,12 @@ export function compiled(
 }
 export const plain = () => compiled(factories[0]?.[1] as () => AutoregressiveModel);
 
-export const levelsOf = (numImages: number) =>
-  tf.randomUniform<tf.Rank.R4>([numImages, 4, 4, 1], 0, 3, 'int32', 7);
+export const levelsOf = (numImages: number) => tf.randomUniform<tf.Rank.R4>([numImages, 4, 4, 1], 0, 3, 'int32', 7);
 
 export const weightsOf = async (model: AutoregressiveModel): Promise<number[]> =>
   (await Promise.all(model.getWeights().map((weight) => weight.data()))).flatMap((values) => [...values]);
 
 /** Expects that two models have the same weights, to the bit. */
-export const expectSame = async (a: AutoregressiveModel, b: AutoregressiveModel) =>
-  expect(await weightsOf(a)).toEqual(await weightsOf(b));
+export const expectSame = async (a: AutoregressiveModel, b: AutoregressiveModel) => expect(await weightsOf(a)).toEqual(await weightsOf(b));
 
 export const fitArgs = { epochs: 2, batchSize: 7, shuffle: false, verbose: 0 } as const;

@@ -36,33 +36,28 @@ export function expectAsDefined(model: PortableModel, batch: Batch): void {
   const [height, width, channels] = imageShape;
   const size = height * width * channels;
   const drawn = randomLevels(numImages * size, levels, seed);
-  const conditions = model.conditions.map((shape, i) =>
-    randomCondition(shape, imageShape, numImages, seed + i + 1),
-  );
+  const conditions = model.conditions.map((shape, i) => randomCondition(shape, imageShape, numImages, seed + i + 1));
   const expected = Array.from({ length: numImages }, (_, n) => {
-    const image = slowMap(
-      imageShape,
-      (r, c, f) => (drawn[n * size + (r * width + c) * channels + f] as number) / (levels - 1),
-    );
+    const image = slowMap(imageShape, (r, c, f) => (drawn[n * size + (r * width + c) * channels + f] as number) / (levels - 1));
     const inputs = { image, conditions: conditions.map((condition) => slowCondition(condition, n)) };
     return slowly(model, inputs)[model.output] as SlowMap;
   });
-  const [fast, plain] = [makeKernels, javascriptKernels].map((make) =>
-    evaluatorInChunks(model, batch, conditions, make),
-  ) as [Evaluator, Evaluator];
+  const [fast, plain] = [makeKernels, javascriptKernels].map((make) => evaluatorInChunks(model, batch, conditions, make)) as [
+    Evaluator,
+    Evaluator,
+  ];
   for (let place = 0; place < size; place++) {
     const [pixel, channel] = [Math.floor(place / channels), place % channels];
     const [row, column] = [Math.floor(pixel / width), pixel % width];
     const got = fast.outputs(row, column, channel);
-    if (!hasSameBits(got, plain.outputs(row, column, channel)))
-      expect(plain.outputs(row, column, channel)).toEqual(got);
+    if (!hasSameBits(got, plain.outputs(row, column, channel))) expect(plain.outputs(row, column, channel)).toEqual(got);
     const stride = got.length / numImages; // padded
     for (const [n, map] of expected.entries()) {
       for (let level = 0; level < levels; level++) {
         const want = valueAt(map, row, column, channel * levels + level);
         const error = Math.abs((got[n * stride + level] as number) - want);
         if (!(error < 1e-4 * Math.max(1, Math.abs(want))))
-          expect({ row, column, channel, got: got[n * stride + level] }).toEqual({ row, column, channel, got: want }); // biome-ignore format: one line
+          expect({ row, column, channel, got: got[n * stride + level] }).toEqual({ row, column, channel, got: want });
       }
     }
     const put = Array.from({ length: numImages }, (_, n) => drawn[n * size + place] as number);
@@ -92,16 +87,10 @@ function evaluatorInChunks(
   return evaluator;
 }
 
-const randomLevels = (length: number, levels: number, seed: number) =>
-  noise(length, seed).map((x) => Math.floor(((x + 1) / 2) * levels));
+const randomLevels = (length: number, levels: number, seed: number) => noise(length, seed).map((x) => Math.floor(((x + 1) / 2) * levels));
 
 /** The values of a condition, at random. */
-function randomCondition(
-  condition: ConditionShape,
-  [height, width]: ImageShape,
-  numImages: number,
-  seed: number,
-): ConditionValues {
+function randomCondition(condition: ConditionShape, [height, width]: ImageShape, numImages: number, seed: number): ConditionValues {
   if (condition.kind === 'class') throw new Error('no program here has classes');
   if (condition.kind === 'codes') {
     const shape = [...condition.shape, 1];
@@ -120,9 +109,6 @@ function slowCondition({ shape, values }: ConditionValues, n: number): SlowMap {
 }
 
 function hasSameBits(a: Float32Array, b: Float32Array): boolean {
-  const [x, y] = [a, b].map((one) => new Int32Array(one.buffer, one.byteOffset, one.length)) as [
-    Int32Array,
-    Int32Array,
-  ];
+  const [x, y] = [a, b].map((one) => new Int32Array(one.buffer, one.byteOffset, one.length)) as [Int32Array, Int32Array];
   return x.length === y.length && x.every((word, i) => word === y[i]);
 }

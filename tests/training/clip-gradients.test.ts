@@ -9,8 +9,7 @@ import { expectNoLeaks } from '../support/tensors';
 async function stepped(gradients: number[], maxNorm: number): Promise<number[]> {
   const variables = gradients.map(() => tf.variable(tf.scalar(0)));
   const optimizer = clipGradients(tf.train.sgd(1), maxNorm);
-  const loss = () =>
-    tf.addN(variables.map((x, i) => tf.mul(x, gradients[i] as number))) as unknown as tf.Scalar;
+  const loss = () => tf.addN(variables.map((x, i) => tf.mul(x, gradients[i] as number))) as unknown as tf.Scalar;
   optimizer.minimize(loss, false, variables);
   const values = await Promise.all(variables.map(async (x) => (await x.data())[0] as number));
   tf.dispose(variables);
@@ -36,9 +35,7 @@ onEachBackend('clipGradients', () => {
     const variables = [x, unused, y] as tf.Variable[];
     const loss = () => tf.add(x as tf.Scalar, y as tf.Scalar) as tf.Scalar;
     for (let step = 0; step < 2; step++) optimizer.minimize(loss, false, variables);
-    const [a, same, b] = await Promise.all(
-      variables.map(async (variable) => (await variable.data())[0] as number),
-    );
+    const [a, same, b] = await Promise.all(variables.map(async (variable) => (await variable.data())[0] as number));
     expect(same).toBe(7);
     expect(a).toBeCloseTo(1, 3); // Adam moves by its rate, twice
     expect(b).toBeCloseTo(2, 3);
@@ -61,8 +58,6 @@ onEachBackend('clipGradients', () => {
     expect((await x.data())[0]).toBeCloseTo(-1, 6);
     tf.dispose([x, gradient]);
     optimizer.dispose();
-    expect(() => clipGradients(optimizer, 0)).toThrow(
-      'clipGradients: maxNorm: wanted a number above 0, got 0',
-    );
+    expect(() => clipGradients(optimizer, 0)).toThrow('clipGradients: maxNorm: wanted a number above 0, got 0');
   });
 });

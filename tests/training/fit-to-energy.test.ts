@@ -1,5 +1,19 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Energy, type EnergyStep, type FitToEnergyArgs, fitToEnergy, gatedPixelCNN, negativeLogLikelihood, normalize, pixelCNN, type SymmetricModel, sample, symmetric, type TfjsModel, toPortable } from 'pixelcnn-layers'; // biome-ignore format: one line
+import {
+  type Energy,
+  type EnergyStep,
+  type FitToEnergyArgs,
+  fitToEnergy,
+  gatedPixelCNN,
+  negativeLogLikelihood,
+  normalize,
+  pixelCNN,
+  type SymmetricModel,
+  sample,
+  symmetric,
+  type TfjsModel,
+  toPortable,
+} from 'pixelcnn-layers';
 import { createPool } from 'pixelcnn-layers/runtime';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { outputsOf } from '../../src/inference/batches';
@@ -27,10 +41,8 @@ const classesOf = (numClasses: number) => {
 };
 
 /** Neighbours like to be alike, and levels to be high. */
-const energyOf = (image: number[]) =>
-  sumOf(image.map((level, i) => (level === image[i + 1] ? -0.8 : 0.3) - 0.2 * i * level));
-const energy: Energy = (levels, numImages) =>
-  listOf({ data: levels, shape: [numImages, levels.length / numImages] }).map(energyOf);
+const energyOf = (image: number[]) => sumOf(image.map((level, i) => (level === image[i + 1] ? -0.8 : 0.3) - 0.2 * i * level));
+const energy: Energy = (levels, numImages) => listOf({ data: levels, shape: [numImages, levels.length / numImages] }).map(energyOf);
 
 /** A model without its symmetries, its shape, and the symmetries. */
 function shapeOf(given: TfjsModel) {
@@ -66,14 +78,7 @@ describe.each<Backend>(['cpu', 'wasm'])('the gradient over all images on %s', (b
     const labels = tf.tensor4d(oriented.flat(), [oriented.length, ...imageShape], 'int32');
     const inputs = conditions.map(({ values }) => tf.tensor2d(values, [oriented.length, 1]));
     const logs = () =>
-      tf.mul(
-        negativeLogLikelihood(
-          labels,
-          outputsOf(network, normalize(labels, 2) as tf.Tensor4D, inputs),
-          distribution,
-        ),
-        -total,
-      );
+      tf.mul(negativeLogLikelihood(labels, outputsOf(network, normalize(labels, 2) as tf.Tensor4D, inputs), distribution), -total);
     const variables = network.trainableWeights.map((weight) => weight.read() as tf.Variable);
     const { grads, value } = tf.variableGrads(() => {
       const q = tf.reshape(tf.exp(logs()), [elements.length, all.length]);
@@ -82,12 +87,10 @@ describe.each<Backend>(['cpu', 'wasm'])('the gradient over all images on %s', (b
     }, variables);
 
     const q = Array.from(await tf.tidy(logs).data(), Math.exp);
-    const p = all.map(
-      (_, i) => sumOf(elements.map((_, e) => q[e * all.length + i] as number)) / elements.length,
-    );
+    const p = all.map((_, i) => sumOf(elements.map((_, e) => q[e * all.length + i] as number)) / elements.length);
     const cost = all.map((image, i) => beta * energyOf(image) + Math.log(p[i] as number));
     const baseline = 1.3; // any, since the sum of the gradients of q is 0
-    const coefficients = Float64Array.from(q, (one, i) => (one / elements.length) * ((cost[i % all.length] as number) - baseline)); // biome-ignore format: one line
+    const coefficients = Float64Array.from(q, (one, i) => (one / elements.length) * ((cost[i % all.length] as number) - baseline));
     // Those with classes three times, in another order, so that they are more than are differentiated at a time.
     const order = Array.from(oriented.keys());
     const repeated = symmetry?.asCondition ? [...order, ...[...order, ...order].reverse()] : order;
@@ -95,7 +98,7 @@ describe.each<Backend>(['cpu', 'wasm'])('the gradient over all images on %s', (b
       levels: Int32Array.from(repeated.flatMap((i) => oriented[i] as number[])),
       numImages: repeated.length,
       imageShape,
-      conditions: conditions.map(({ shape, values }) => ({ shape, values: Float32Array.from(repeated, (i) => values[i] as number) })), // biome-ignore format: one line
+      conditions: conditions.map(({ shape, values }) => ({ shape, values: Float32Array.from(repeated, (i) => values[i] as number) })),
     };
     const before = tf.memory().numTensors;
     const got = scoreGradients(
@@ -105,7 +108,8 @@ describe.each<Backend>(['cpu', 'wasm'])('the gradient over all images on %s', (b
     );
     expect(tf.memory().numTensors).toBe(before + variables.length);
     expect(Object.keys(got).sort()).toEqual(Object.keys(grads).sort());
-    const flat = async (of: tf.NamedTensorMap) => (await Promise.all(variables.map(({ name }) => (of[name] as tf.Tensor).data()))).flatMap((data) => Array.from(data)); // biome-ignore format: one line
+    const flat = async (of: tf.NamedTensorMap) =>
+      (await Promise.all(variables.map(({ name }) => (of[name] as tf.Tensor).data()))).flatMap((data) => Array.from(data));
     const wanted = await flat(grads);
     expect(Math.max(...wanted.map(Math.abs))).toBeGreaterThan(0.01);
     expectCloseRelative(await flat(got), wanted, 1e-4);
@@ -118,56 +122,41 @@ describe.each<Backend>(['cpu', 'wasm'])('the gradient over all images on %s', (b
     ['symmetric', () => symmetric(networkOf(2), ['flipLevels', 'flipRows'])],
     ['told', () => symmetric(classesOf(2), ['transpose'], { asCondition: true })],
   ];
-  it.each(steps)(
-    'of a step is that of its images, each in the element in which it was drawn: %s',
-    async (_, make) => {
-      const given = make();
-      const shape = shapeOf(given);
-      const { model, symmetry } = shape;
-      const flat = async (of: tf.Tensor[]) => (await Promise.all(of.map((one) => one.data()))).flatMap((data) => Array.from(data)); // biome-ignore format: one line
-      const before = await flat(model.getWeights());
-      const seen: EnergyStep[] = [];
-      const common = { steps: 1, numImages: 60, beta: 0.5, seed: 2, optimizer: tf.train.sgd(1) };
-      const { bound } = await fitToEnergy(given, energy, {
-        ...common,
-        onStep: (step) => void seen.push(step),
-      });
-      const changes = (await flat(model.getWeights())).map((x, i) => (before[i] as number) - x);
-      const [{ step, beta, levels, energies, logProb: nats, bound: told }] = seen as [EnergyStep];
-      expect([step, beta, told]).toEqual([0, 0.5, bound[0]]);
-      const images = listOf({ data: levels, shape: [60, 4] });
-      expect(Array.from(energies)).toEqual(images.map(energyOf));
-      const cost = Array.from(nats, (x, n) => 0.5 * (energies[n] as number) + x);
-      const mean = sumOf(cost) / 60;
-      expect(bound[0]).toBeCloseTo(-mean, 9);
+  it.each(steps)('of a step is that of its images, each in the element in which it was drawn: %s', async (_, make) => {
+    const given = make();
+    const shape = shapeOf(given);
+    const { model, symmetry } = shape;
+    const flat = async (of: tf.Tensor[]) => (await Promise.all(of.map((one) => one.data()))).flatMap((data) => Array.from(data));
+    const before = await flat(model.getWeights());
+    const seen: EnergyStep[] = [];
+    const common = { steps: 1, numImages: 60, beta: 0.5, seed: 2, optimizer: tf.train.sgd(1) };
+    const { bound } = await fitToEnergy(given, energy, { ...common, onStep: (step) => void seen.push(step) });
+    const changes = (await flat(model.getWeights())).map((x, i) => (before[i] as number) - x);
+    const [{ step, beta, levels, energies, logProb: nats, bound: told }] = seen as [EnergyStep];
+    expect([step, beta, told]).toEqual([0, 0.5, bound[0]]);
+    const images = listOf({ data: levels, shape: [60, 4] });
+    expect(Array.from(energies)).toEqual(images.map(energyOf));
+    const cost = Array.from(nats, (x, n) => 0.5 * (energies[n] as number) + x);
+    const mean = sumOf(cost) / 60;
+    expect(bound[0]).toBeCloseTo(-mean, 9);
 
-      setNoise(model, symmetry?.asCondition ? 4 : 3, 0.8); // as before the step
-      const elements = symmetry ? elementsSlowly(symmetry.symmetries) : [[]];
-      const orientationOf = images.map((_, n) =>
-        Math.floor(uniformsOf(`2/${n}/symmetry`)() * elements.length),
-      );
-      const plain = { imageShape: [2, 2, 1], levels: 2 } as never;
-      const drawn = images.flatMap((image, n) => inElement(elements[orientationOf[n] as number] as never, image, plain)); // biome-ignore format: one line
-      const conditions = symmetry?.asCondition
-        ? [{ shape: [1], values: Float32Array.from(orientationOf) }]
-        : [];
-      const jobs = {
-        levels: Int32Array.from(drawn),
-        numImages: 60,
-        imageShape: [2, 2, 1] as const,
-        conditions,
-      };
-      const gradients = scoreGradients(
-        shape,
-        jobs,
-        Float64Array.from(cost, (x) => (x - mean) / 60),
-      );
-      const ofWeights = model.trainableWeights.map((weight) => gradients[(weight.read() as tf.Variable).name] as tf.Tensor); // biome-ignore format: one line
-      expectCloseRelative(changes, await flat(ofWeights), 1e-4);
-      tf.dispose(gradients);
-      model.dispose();
-    },
-  );
+    setNoise(model, symmetry?.asCondition ? 4 : 3, 0.8); // as before the step
+    const elements = symmetry ? elementsSlowly(symmetry.symmetries) : [[]];
+    const orientationOf = images.map((_, n) => Math.floor(uniformsOf(`2/${n}/symmetry`)() * elements.length));
+    const plain = { imageShape: [2, 2, 1], levels: 2 } as never;
+    const drawn = images.flatMap((image, n) => inElement(elements[orientationOf[n] as number] as never, image, plain));
+    const conditions = symmetry?.asCondition ? [{ shape: [1], values: Float32Array.from(orientationOf) }] : [];
+    const jobs = { levels: Int32Array.from(drawn), numImages: 60, imageShape: [2, 2, 1] as const, conditions };
+    const gradients = scoreGradients(
+      shape,
+      jobs,
+      Float64Array.from(cost, (x) => (x - mean) / 60),
+    );
+    const ofWeights = model.trainableWeights.map((weight) => gradients[(weight.read() as tf.Variable).name] as tf.Tensor);
+    expectCloseRelative(changes, await flat(ofWeights), 1e-4);
+    tf.dispose(gradients);
+    model.dispose();
+  });
 
   it('leaves no tensor, whatever fails, and the optimizer of the caller', async () => {
     const network = networkOf(2);
@@ -195,12 +184,8 @@ describe.each<Backend>(['cpu', 'wasm'])('the gradient over all images on %s', (b
         if (more.signal) break; // aborted
       }
     }
-    await expectNoLeaks(() =>
-      fitToEnergy(network, energy, { steps: 2, numImages: 8, clipNorm: 1 }).then(() => []),
-    );
-    await expectNoLeaks(() =>
-      fitToEnergy(network, energy, { steps: 2, numImages: 8, optimizer }).then(() => []),
-    );
+    await expectNoLeaks(() => fitToEnergy(network, energy, { steps: 2, numImages: 8, clipNorm: 1 }).then(() => []));
+    await expectNoLeaks(() => fitToEnergy(network, energy, { steps: 2, numImages: 8, optimizer }).then(() => []));
     expect(dispose).not.toHaveBeenCalled();
     optimizer.dispose();
     network.dispose();
@@ -227,8 +212,7 @@ describe('fitToEnergy', () => {
       network.dispose();
       return result;
     };
-    const boundOf = async (network: Network, args: FitToEnergyArgs) =>
-      Array.from((await fitToEnergy(network, energy, args)).bound);
+    const boundOf = async (network: Network, args: FitToEnergyArgs) => Array.from((await fitToEnergy(network, energy, args)).bound);
     const whole = await trained((network, optimizer) => boundOf(network, { ...common, steps: 5, optimizer }));
     expect(whole.bound.length).toBe(5);
     const parts = await trained(async (network, optimizer) => [
@@ -238,8 +222,8 @@ describe('fitToEnergy', () => {
     expect(parts).toEqual(whole);
     const pool = createPool({ workers: 2, createWorker: startInProcess });
     pools.push(pool);
-    expect(await trained((network, optimizer) => boundOf(network, { ...common, steps: 5, optimizer, pool }))).toEqual(whole); // biome-ignore format: one line
-    const other = await trained((network, optimizer) => boundOf(network, { ...common, seed: 6, steps: 5, optimizer })); // biome-ignore format: one line
+    expect(await trained((network, optimizer) => boundOf(network, { ...common, steps: 5, optimizer, pool }))).toEqual(whole);
+    const other = await trained((network, optimizer) => boundOf(network, { ...common, seed: 6, steps: 5, optimizer }));
     expect(other.bound).not.toEqual(whole.bound);
   });
 
@@ -247,7 +231,7 @@ describe('fitToEnergy', () => {
     const network = networkOf(2);
     const seen: number[] = [];
     const optimizer = tf.train.sgd(1e-30); // which changes nothing
-    await fitToEnergy(network, energy, { steps: 3, numImages: 20, seed: 7, optimizer, onStep: ({ levels }) => void seen.push(...levels) }); // biome-ignore format: one line
+    await fitToEnergy(network, energy, { steps: 3, numImages: 20, seed: 7, optimizer, onStep: ({ levels }) => void seen.push(...levels) });
     const images = await sample(network, { numImages: 60, seed: 7 });
     expect(seen).toEqual(Array.from(await images.data()));
     images.dispose();
@@ -258,8 +242,14 @@ describe('fitToEnergy', () => {
     const network = networkOf(2);
     const steps: EnergyStep[] = [];
     const betaAt = (step: number) => 1 - 0.5 ** step;
-    const { bound } = await fitToEnergy(network, energy, { steps: 4, numImages: 30, seed: 1, beta: betaAt, onStep: (step) => void steps.push(step) }); // biome-ignore format: one line
-    expect(steps.map(({ step, beta }) => [step, beta])).toEqual([0, 1, 2, 3].map((step) => [step, betaAt(step)])); // biome-ignore format: one line
+    const { bound } = await fitToEnergy(network, energy, {
+      steps: 4,
+      numImages: 30,
+      seed: 1,
+      beta: betaAt,
+      onStep: (step) => void steps.push(step),
+    });
+    expect(steps.map(({ step, beta }) => [step, beta])).toEqual([0, 1, 2, 3].map((step) => [step, betaAt(step)]));
     for (const [i, { energies, logProb: nats, bound: told }] of steps.entries()) {
       const exact = sumOf(Array.from(energies, (one, n) => -betaAt(3) * one - (nats[n] as number))) / 30;
       expect(told).toBeCloseTo(exact, 9);
@@ -290,7 +280,11 @@ describe('fitToEnergy', () => {
     const stepOf = async (clipNorm: number | undefined) => {
       const network = networkOf(2);
       const before = (await weightsOf(network)).flat();
-      await fitToEnergy(network, energy, { ...{ steps: 1, numImages: 40, seed: 1, beta: 3 }, optimizer: tf.train.sgd(1), ...(clipNorm && { clipNorm }) }); // biome-ignore format: one line
+      await fitToEnergy(network, energy, {
+        ...{ steps: 1, numImages: 40, seed: 1, beta: 3 },
+        optimizer: tf.train.sgd(1),
+        ...(clipNorm && { clipNorm }),
+      });
       const change = (await weightsOf(network)).flat().map((x, i) => x - (before[i] as number));
       network.dispose();
       return { change, norm: Math.sqrt(sumOf(change.map((x) => x * x))) };
@@ -299,7 +293,11 @@ describe('fitToEnergy', () => {
     expect(free.norm).toBeGreaterThan(0.2);
     const clipped = await stepOf(0.1);
     expect(clipped.norm).toBeCloseTo(0.1, 5);
-    expectClose(clipped.change, free.change.map((x) => (x * 0.1) / free.norm), 1e-5); // biome-ignore format: one line
+    expectClose(
+      clipped.change,
+      free.change.map((x) => (x * 0.1) / free.norm),
+      1e-5,
+    );
     expectClose((await stepOf(10 * free.norm)).change, free.change, 1e-7);
   });
 

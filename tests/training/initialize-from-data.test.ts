@@ -22,13 +22,7 @@ import { backends, onEachBackend, useBackend } from '../support/backends';
 import { loadDigits } from '../support/digits';
 import { saveAndLoad } from '../support/memory-file';
 import { type Grid, grid, type SlowWeight, slowConv } from '../support/slow-gated';
-import {
-  type SlowShift,
-  slowConvolutions,
-  slowNormalized,
-  slowResBlock,
-  slowWeightsOf,
-} from '../support/slow-plus-plus';
+import { type SlowShift, slowConvolutions, slowNormalized, slowResBlock, slowWeightsOf } from '../support/slow-plus-plus';
 import { expectClose, expectNoLeaks, noise, setNoise, take } from '../support/tensors';
 
 const [N, L, K] = [6, 4, 3]; // images, levels, classes
@@ -46,7 +40,7 @@ function network(): AutoregressiveModel {
   const [image, given] = [tfl.input({ shape: [...size] }), tfl.input({ shape: [1] })];
   const normed = { weightNormalization: true } as const;
   const point = { kernelSize: 1, imageChannels: 1, ...normed } as const;
-  const first = maskedConv2d({ name: 'first', filters: 3, kernelSize: 3, maskType: 'A', imageChannels: 1, activation: 'relu', ...normed }); // biome-ignore format: one line
+  const first = maskedConv2d({ name: 'first', filters: 3, kernelSize: 3, maskType: 'A', imageChannels: 1, activation: 'relu', ...normed });
   const down = shiftedConv2d({ name: 'down', filters: 2, kernelSize: [2, 2], ...half, ...normed });
   const up = shiftedConv2d({ name: 'up', filters: 2, kernelSize: [2, 2], ...double, ...normed });
   const twice = maskedConv2d({ name: 'twice', filters: 2, activation: 'elu', ...point });
@@ -79,18 +73,21 @@ async function slowOutputs(model: tfl.LayersModel): Promise<Map<string, number[]
   for (const layer of model.layers) weights.set(layer.name, await slowWeightsOf(layer));
   const of = (layer: string) => weights.get(layer) as Map<string, SlowWeight>;
   const masked = (name: string, x: Grid, maskType: 'A' | 'B', as = name) => {
-    const [kernel, gain, bias] = ['kernel', 'gain', 'bias'].map((part) => of(name).get(part)) as [SlowWeight, SlowWeight, SlowWeight]; // biome-ignore format: one line
+    const [kernel, gain, bias] = ['kernel', 'gain', 'bias'].map((part) => of(name).get(part)) as [SlowWeight, SlowWeight, SlowWeight];
     const [rows, columns, featuresIn, featuresOut] = kernel.shape as [number, number, number, number];
-    const mask = getMask({ kernelSize: [rows, columns], featuresIn, featuresOut, maskType, imageChannels: 1 }).values; // biome-ignore format: one line
+    const mask = getMask({ kernelSize: [rows, columns], featuresIn, featuresOut, maskType, imageChannels: 1 }).values;
     const normalized = slowNormalized(kernel, gain, (at) => mask[at] === 1);
     const args = { maskType, imageChannels: 1, vertical: false };
     return see(as, slowConv(x, bias === undefined ? [normalized] : [normalized, bias], args));
   };
-  const shifted = (name: string, x: Grid, where: SlowShift) => see(name, slowConvolutions(of(name))('', x, where)); // biome-ignore format: one line
-  const elu = (x: Grid): Grid => x.map((row) => row.map((features) => features.map((value) => (value > 0 ? value : Math.expm1(value))))); // biome-ignore format: one line
-  const relu = (x: Grid): Grid => x.map((row) => row.map((features) => features.map((value) => Math.max(0, value)))); // biome-ignore format: one line
+  const shifted = (name: string, x: Grid, where: SlowShift) => see(name, slowConvolutions(of(name))('', x, where));
+  const elu = (x: Grid): Grid => x.map((row) => row.map((features) => features.map((value) => (value > 0 ? value : Math.expm1(value)))));
+  const relu = (x: Grid): Grid => x.map((row) => row.map((features) => features.map((value) => Math.max(0, value))));
   for (let n = 0; n < N; n++) {
-    const image = grid(values.slice(16 * n, 16 * n + 16).map((level) => level / (L - 1)), size); // biome-ignore format: one line
+    const image = grid(
+      values.slice(16 * n, 16 * n + 16).map((level) => level / (L - 1)),
+      size,
+    );
     const a = relu(masked('first', image, 'A'));
     const b = elu(masked('twice', shifted('up', shifted('down', a, half), double), 'B'));
     const c = elu(masked('twice', b, 'B', 'twice again'));
@@ -104,22 +101,17 @@ async function slowOutputs(model: tfl.LayersModel): Promise<Map<string, number[]
 
 /** Mean and standard deviation of each feature. */
 function moments(rows: number[][]): { mean: number[]; deviation: number[] } {
-  const features = Array.from({ length: rows[0]?.length ?? 0 }, (_, f) =>
-    rows.map((row) => row[f] as number),
-  );
+  const features = Array.from({ length: rows[0]?.length ?? 0 }, (_, f) => rows.map((row) => row[f] as number));
   const average = (of: number[]) => of.reduce((sum, value) => sum + value, 0) / of.length;
   const mean = features.map(average);
-  const deviation = features.map((of, f) =>
-    Math.sqrt(average(of.map((x) => (x - (mean[f] as number)) ** 2))),
-  );
+  const deviation = features.map((of, f) => Math.sqrt(average(of.map((x) => (x - (mean[f] as number)) ** 2))));
   return { mean, deviation };
 }
 
 const close = (value: number) => (all: number[]) => all.every((x) => Math.abs(x - value) < 1e-4);
 
 /** Every weight of a model. */
-const weightsOf = (model: tfl.LayersModel) =>
-  Promise.all(model.getWeights().map(async (weight) => Array.from(await weight.data())));
+const weightsOf = (model: tfl.LayersModel) => Promise.all(model.getWeights().map(async (weight) => Array.from(await weight.data())));
 
 /** Whether a model's weights are as they were, and no tensor is left behind, after what fails. */
 async function expectUnchanged(model: tfl.LayersModel, work: () => Promise<unknown>, message: string) {
@@ -202,9 +194,7 @@ onEachBackend('initializeFromData', (_backend) => {
       const index = block.weights.findIndex(({ originalName }) => originalName.endsWith(`condition_kernel`));
       const [broken, layer] = name === 'kernel' ? [0, model.getLayer('first')] : [index, block];
       const weights = layer.getWeights().map((weight) => tf.clone(weight));
-      const bad = weights.map((weight, i) =>
-        i === broken ? tf.fill(weight.shape, value) : tf.clone(weight),
-      );
+      const bad = weights.map((weight, i) => (i === broken ? tf.fill(weight.shape, value) : tf.clone(weight)));
       layer.setWeights(bad);
       const message = 'initializeFromData: the outputs of a convolution are not finite';
       await expectUnchanged(model, () => initializeFromData(model, labels, { condition: classes }), message);
@@ -217,11 +207,8 @@ onEachBackend('initializeFromData', (_backend) => {
 
   it('keeps the gain of what does not vary over the batch, and centers it', async () => {
     const image = tfl.input({ shape: [2, 2, 1] });
-    const conv = maskedConv2d({ name: 'conv', filters: 2, kernelSize: 3, maskType: 'A', imageChannels: 1, weightNormalization: true }); // biome-ignore format: one line
-    const model = autoregressiveModel({
-      inputs: image,
-      outputs: pixelLogits({ imageChannels: 1, levels: 2 }).apply(conv.apply(image)),
-    });
+    const conv = maskedConv2d({ name: 'conv', filters: 2, kernelSize: 3, maskType: 'A', imageChannels: 1, weightNormalization: true });
+    const model = autoregressiveModel({ inputs: image, outputs: pixelLogits({ imageChannels: 1, levels: 2 }).apply(conv.apply(image)) });
     const [kernel, gain, bias] = conv.getWeights() as [tf.Tensor, tf.Tensor, tf.Tensor];
     const weights = [tf.ones(kernel.shape), tf.tensor1d([0.7, 3]), tf.tensor1d([1, 2])];
     conv.setWeights(weights);
@@ -261,7 +248,15 @@ onEachBackend('initializeFromData', (_backend) => {
     const [image, given] = [tfl.input({ shape: [...size] }), tfl.input({ shape: [1, 1, 3] })];
     const filters = 4;
     const x = maskedConv2d({ filters, kernelSize: 3, maskType: 'A', imageChannels: 1 }).apply(image);
-    const block = gatedResBlock({ name: 'block', filters, shift: 'down', kernelSize: 1, weightNormalization: true, hasSkip: true, seed: 1 }); // biome-ignore format: one line
+    const block = gatedResBlock({
+      name: 'block',
+      filters,
+      shift: 'down',
+      kernelSize: 1,
+      weightNormalization: true,
+      hasSkip: true,
+      seed: 1,
+    });
     const map = tfl.layers.upSampling2d({ size: [4, 4] }).apply(given) as tfl.SymbolicTensor; // [N,1,1,3] -> [N,4,4,3]
     const outputs = pixelLogits({ imageChannels: 1, levels: L }).apply(block.apply([x, map]));
     const model = tfl.model({ inputs: [image, given], outputs });
@@ -310,7 +305,15 @@ describe('initializeFromData', () => {
   it('keeps constraints, and leaves no tensor behind with them', async () => {
     await expectNoLeaks(async () => {
       const image = tfl.input({ shape: [4, 4, 1] });
-      const conv = maskedConv2d({ filters: L, kernelSize: 3, maskType: 'A', imageChannels: 1, weightNormalization: true, biasConstraint: 'nonNeg', seed: 1 }); // biome-ignore format: one line
+      const conv = maskedConv2d({
+        filters: L,
+        kernelSize: 3,
+        maskType: 'A',
+        imageChannels: 1,
+        weightNormalization: true,
+        biasConstraint: 'nonNeg',
+        seed: 1,
+      });
       const logits = pixelLogits({ imageChannels: 1, levels: L }).apply(conv.apply(image));
       const model = autoregressiveModel({ inputs: image, outputs: logits });
       const labels = images();
@@ -345,7 +348,7 @@ describe('initializeFromData', () => {
     const xs = normalize(labels, 17);
     const falls: number[] = [];
     for (const isInitialized of [false, true]) {
-      const model = pixelCNNPlusPlus({ imageShape: [8, 8, 1], levels: 17, filters: 4, numResnets: 1, output: { components: 2 }, seed: 1 }); // biome-ignore format: one line
+      const model = pixelCNNPlusPlus({ imageShape: [8, 8, 1], levels: 17, filters: 4, numResnets: 1, output: { components: 2 }, seed: 1 });
       if (isInitialized) await initializeFromData(model, labels);
       model.compile({ optimizer: tf.train.adam(1e-3), loss: bitsPerDim });
       const losses: number[] = [];

@@ -15,12 +15,8 @@ it('is by default 1e-3, times 0.999995 each step', () => {
 });
 
 it('refuses anything but a schedule', () => {
-  expect(() => exponentialDecay({ initial: 0 })).toThrow(
-    'exponentialDecay: initial: wanted a number above 0',
-  );
-  expect(() => exponentialDecay({ decay: 1.1 })).toThrow(
-    'exponentialDecay: decay: wanted a number in (0, 1]',
-  );
+  expect(() => exponentialDecay({ initial: 0 })).toThrow('exponentialDecay: initial: wanted a number above 0');
+  expect(() => exponentialDecay({ decay: 1.1 })).toThrow('exponentialDecay: decay: wanted a number in (0, 1]');
   expect(() => scheduleLearningRate({} as tf.Optimizer, () => 1)).toThrow('scheduleLearningRate: optimizer');
   expect(() => scheduleLearningRate(tf.train.sgd(1), 3 as never)).toThrow('scheduleLearningRate: schedule');
 });

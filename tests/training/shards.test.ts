@@ -1,15 +1,7 @@
 import fc from 'fast-check';
 import { gatedPixelCNN } from 'pixelcnn-layers';
 import { describe, expect, it } from 'vitest';
-import {
-  cut,
-  layoutOf,
-  type Packed,
-  sliced,
-  treeOfSums,
-  unshared,
-  weightsOf,
-} from '../../src/training/shards';
+import { cut, layoutOf, type Packed, sliced, treeOfSums, unshared, weightsOf } from '../../src/training/shards';
 import { useBackend } from '../support/backends';
 import { runs } from '../support/runs';
 
@@ -33,9 +25,7 @@ describe('cut', () => {
       fc.property(counts, counts, (numImages, shards) => {
         const parts = cut(numImages, shards);
         expect(parts).toHaveLength(Math.min(numImages, shards));
-        const images = parts.flatMap(({ first, count }) =>
-          Array.from({ length: count }, (_, i) => first + i),
-        );
+        const images = parts.flatMap(({ first, count }) => Array.from({ length: count }, (_, i) => first + i));
         expect(images).toEqual(Array.from({ length: numImages }, (_, i) => i));
         const sizes = parts.map(({ count }) => count);
         expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
@@ -46,11 +36,7 @@ describe('cut', () => {
 });
 
 describe('sliced', () => {
-  const batch: Packed = {
-    data: Int32Array.from({ length: 12 }, (_, i) => i),
-    shape: [3, 2, 2],
-    dtype: 'int32',
-  };
+  const batch: Packed = { data: Int32Array.from({ length: 12 }, (_, i) => i), shape: [3, 2, 2], dtype: 'int32' };
 
   it('copies the images of a shard', () => {
     const part = sliced(batch, { first: 1, count: 2 });
@@ -68,16 +54,12 @@ describe('sliced', () => {
 describe('treeOfSums', () => {
   /** Numbers whose sum depends on the order of addition. */
   const arrays = (count: number) =>
-    Array.from({ length: count }, (_, k) =>
-      Float32Array.from([1e8, 1, -1e8, 0.1], (x, i) => x * Math.sin(7 * k + i)),
-    );
+    Array.from({ length: count }, (_, k) => Float32Array.from([1e8, 1, -1e8, 0.1], (x, i) => x * Math.sin(7 * k + i)));
 
   /** The sum of pairs, level by level; one that is left over goes to the next level as it is. */
   function slowSum(terms: readonly Float32Array[]): Float32Array {
     if (terms.length === 1) return terms[0] as Float32Array;
-    const pairs = Array.from({ length: Math.ceil(terms.length / 2) }, (_, k) =>
-      terms.slice(2 * k, 2 * k + 2),
-    );
+    const pairs = Array.from({ length: Math.ceil(terms.length / 2) }, (_, k) => terms.slice(2 * k, 2 * k + 2));
     return slowSum(pairs.map(([a, b]) => (b ? a?.map((x, i) => x + (b[i] as number)) : a) as Float32Array));
   }
 
@@ -95,9 +77,7 @@ describe('treeOfSums', () => {
   });
 
   it('gives the same bits in whatever order arrays come, and releases all but the result', () => {
-    const shuffled = counts.chain((count) =>
-      fc.shuffledSubarray([...Array(count).keys()], { minLength: count }),
-    );
+    const shuffled = counts.chain((count) => fc.shuffledSubarray([...Array(count).keys()], { minLength: count }));
     fc.assert(
       fc.property(shuffled, (order) => {
         const terms = arrays(order.length);
@@ -122,8 +102,12 @@ describe('treeOfSums', () => {
 it('lays weights out one after the other', () => {
   expect(layoutOf([{ shape: [2, 3] }, { shape: [] }, { shape: [4] }])).toEqual({
     size: 11,
-    ranges: [[0, 6], [6, 7], [7, 11]],
-  }); // biome-ignore format: one line
+    ranges: [
+      [0, 6],
+      [6, 7],
+      [7, 11],
+    ],
+  });
   expect(layoutOf([])).toEqual({ size: 0, ranges: [] });
 });
 
@@ -142,7 +126,6 @@ it('orders weights alike whichever are trained', async () => {
 it('transfers memory that is not shared', () => {
   const own = new Float32Array(2);
   expect(unshared(own)).toEqual([own.buffer]);
-  if (typeof SharedArrayBuffer === 'function')
-    expect(unshared(new Float32Array(new SharedArrayBuffer(8)))).toEqual([]);
+  if (typeof SharedArrayBuffer === 'function') expect(unshared(new Float32Array(new SharedArrayBuffer(8)))).toEqual([]);
   expect(unshared(null)).toEqual([]);
 });

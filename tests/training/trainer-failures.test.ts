@@ -1,29 +1,20 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { initializers, input, type LayerVariable, layers, type SymbolicTensor, model as tfModel } from '@tensorflow/tfjs-layers';
 import {
-  initializers,
-  input,
-  type LayerVariable,
-  layers,
-  type SymbolicTensor,
-  model as tfModel,
-} from '@tensorflow/tfjs-layers';
-import { type AutoregressiveModel, autoregressiveModel, bitsPerDim, createTrainer, maskedConv2d, pixelLogits, type Trainer } from 'pixelcnn-layers'; // biome-ignore format: one line
+  type AutoregressiveModel,
+  autoregressiveModel,
+  bitsPerDim,
+  createTrainer,
+  maskedConv2d,
+  pixelLogits,
+  type Trainer,
+} from 'pixelcnn-layers';
 import type { PoolWorker } from 'pixelcnn-layers/runtime';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { useBackend } from '../support/backends';
 import { startSilent, startTrainInProcess } from '../support/pool-in-process';
 import { largestDifference } from '../support/tensors';
-import {
-  compiled,
-  expectSame,
-  factories,
-  fitArgs,
-  levelsOf,
-  plain,
-  release,
-  trainerOf,
-  weightsOf,
-} from '../support/trainers';
+import { compiled, expectSame, factories, fitArgs, levelsOf, plain, release, trainerOf, weightsOf } from '../support/trainers';
 
 // What may go wrong while a trainer trains, and what it is not meant for.
 
@@ -118,8 +109,7 @@ describe('errors', () => {
         return { value: levelsOf(9), done: false };
       };
       const calls = {
-        fit: () =>
-          trainer.fit(levels, { ...fitArgs, callbacks: { onBatchEnd: async () => void trainer.dispose() } }),
+        fit: () => trainer.fit(levels, { ...fitArgs, callbacks: { onBatchEnd: async () => void trainer.dispose() } }),
         fitDataset: () => trainer.fitDataset(batches(endingAtSecond), { epochs: 1, verbose: 0 }),
         evaluate: () => trainer.evaluate(levels),
         trainOnBatch: () => trainer.trainOnBatch(levels),
@@ -127,8 +117,7 @@ describe('errors', () => {
       const work = expect(calls[name]()).rejects.toThrow('trainer: it has been disposed');
       if (name.startsWith('fit')) await work;
       await Promise.all([work, trainer.dispose(), trainer.dispose()]);
-      for (const call of Object.values(calls))
-        await expect(call()).rejects.toThrow('trainer: it has been disposed');
+      for (const call of Object.values(calls)) await expect(call()).rejects.toThrow('trainer: it has been disposed');
       await turn();
       const sums = name.startsWith('fit') ? 2 * 2 : 0; // of tfjs's log
       expect(tf.memory().numTensors - before.numTensors).toBeLessThanOrEqual(sums);
@@ -144,7 +133,9 @@ describe('errors', () => {
     await expect(wrong({ workers: 1.5 })).rejects.toThrow('createTrainer: workers: wanted an integer of at least 1, got 1.5');
     await expect(wrong({ workers: 'all' })).rejects.toThrow("createTrainer: workers: wanted an integer of at least 1, got 'all'");
     await expect(wrong({ shard: 2 })).rejects.toThrow("createTrainer: unknown option 'shard': did you mean shards?");
-    await expect(wrong({ createWorker: () => 1 })).rejects.toThrow('createTrainer: createWorker: wanted a function that returns a worker, got 1');
+    await expect(wrong({ createWorker: () => 1 })).rejects.toThrow(
+      'createTrainer: createWorker: wanted a function that returns a worker, got 1',
+    );
     await expect(createTrainer({} as never)).rejects.toThrow('createTrainer: model: wanted a model of autoregressiveModel');
     const raw = factories[0]?.[1]() as AutoregressiveModel;
     await expect(createTrainer(raw)).rejects.toThrow('createTrainer: model: wanted one that has been compiled');
@@ -159,7 +150,7 @@ describe('errors', () => {
     expect(await weightsOf(model)).toEqual(before);
     await expect(trainer.fitDataset(levels as never, { epochs: 1 })).rejects.toThrow('fitDataset: dataset: wanted a dataset of tf.data');
     levels.dispose();
-  }); // biome-ignore format: one line
+  });
 });
 
 describe('calls at a time', () => {
@@ -228,7 +219,7 @@ describe('calls at a time', () => {
     expect(await weightsOf(model)).toEqual(assigned);
     await trainer.fit(levels, { ...fitArgs, callbacks: { onBatchEnd: async () => void (await trainer.trainOnBatch(levels)) } });
     levels.dispose();
-  }); // biome-ignore format: one line
+  });
 
   it('apply no gradients to a model that was compiled meanwhile', async () => {
     const levels = levelsOf(6);
@@ -263,7 +254,7 @@ describe('calls at a time', () => {
     const [wanted = 0] = await model.evaluate(levels).data();
     expect(await trainer.evaluate(levels)).toBeCloseTo(wanted, 5);
     levels.dispose();
-  }); // biome-ignore format: one line
+  });
 });
 
 /** A layer with a weight that is not read, before one that is. */
@@ -290,13 +281,9 @@ it('trains weights that others, before them, are not: not read, frozen, or of a 
       inputs: inner,
       outputs: point('first').apply(point('second').apply(new Idle({}).apply(inner))) as SymbolicTensor,
     });
-    const outputs = pixelLogits({ imageChannels: 1, levels: 3 }).apply(
-      within.apply(conv.apply(image)) as SymbolicTensor,
-    );
+    const outputs = pixelLogits({ imageChannels: 1, levels: 3 }).apply(within.apply(conv.apply(image)) as SymbolicTensor);
     const model = autoregressiveModel({ inputs: image, outputs });
-    const weights = model
-      .getWeights()
-      .map(({ shape }, i) => tf.randomUniform(shape, -1, 1, 'float32', i + 1));
+    const weights = model.getWeights().map(({ shape }, i) => tf.randomUniform(shape, -1, 1, 'float32', i + 1));
     model.setWeights(weights);
     tf.dispose(weights);
     return { model: compiled(() => model), conv, within };
@@ -309,9 +296,7 @@ it('trains weights that others, before them, are not: not read, frozen, or of a 
     const wanted = await reference.model.trainOnBatch<number[]>(levels);
     const got = await trainer.trainOnBatch<number[]>(levels);
     expect(largestDifference(got, wanted)).toBeLessThan(1e-5);
-    expect(largestDifference(await weightsOf(own.model), await weightsOf(reference.model))).toBeLessThan(
-      1e-5,
-    );
+    expect(largestDifference(await weightsOf(own.model), await weightsOf(reference.model))).toBeLessThan(1e-5);
   };
   await expectAlike();
   for (const { within, model } of both) {
@@ -333,9 +318,7 @@ describe('a trainer does not begin', () => {
     const broken = () => {
       throw new Error('out of workers');
     };
-    await expect(trainerOf(plain(), { createWorker: createWorker(broken) })).rejects.toThrow(
-      'out of workers',
-    );
+    await expect(trainerOf(plain(), { createWorker: createWorker(broken) })).rejects.toThrow('out of workers');
     expect(ended).toBe(1);
     const later = (async () => startTrainInProcess()) as object as () => PoolWorker;
     await expect(trainerOf(plain(), { createWorker: createWorker(later) })).rejects.toThrow(
@@ -366,13 +349,9 @@ describe('a trainer does not begin', () => {
       ['fitDataset', () => trainer.fitDataset(dataset as never, { epochs: 1, validationData: wrong })],
     ] as const;
     for (const [name, call] of calls)
-      await expect(call()).rejects.toThrow(
-        `${name}: validationData: levels at [0,0,0,0]: wanted integer levels`,
-      );
+      await expect(call()).rejects.toThrow(`${name}: validationData: levels at [0,0,0,0]: wanted integer levels`);
     expect(await weightsOf(model)).toEqual(before);
-    await expect(trainer.fitDataset(dataset as never, undefined as never)).rejects.toThrow(
-      'fitDataset: wanted',
-    );
+    await expect(trainer.fitDataset(dataset as never, undefined as never)).rejects.toThrow('fitDataset: wanted');
     const misspelt = { epochs: 1, epoch: 2 } as never;
     await expect(trainer.fitDataset(dataset as never, misspelt)).rejects.toThrow("unknown option 'epoch'");
     tf.dispose([levels, wrong]);
@@ -424,9 +403,7 @@ describe('datasets', () => {
     expect(got.epoch).toEqual(wanted.epoch);
     expect(largestDifference(await weightsOf(model), await weightsOf(reference))).toBeLessThan(1e-5);
     const empty = batches(() => ({ done: true }));
-    expect((await trainer.fitDataset(empty, args)).epoch).toEqual(
-      (await reference.fitDataset(empty, args)).epoch,
-    );
+    expect((await trainer.fitDataset(empty, args)).epoch).toEqual((await reference.fitDataset(empty, args)).epoch);
     const many = { ...args, batchesPerEpoch: 3 };
     const five = () => batches(async (k) => (k < 5 ? batch() : { value: undefined, done: true }));
     await reference.fitDataset(five(), many);
@@ -439,28 +416,23 @@ describe('an interrupted training leaves no more tensors than that of the model'
   const thrown = async () => {
     throw new Error('from the callback');
   };
-  it.each(['onTrainBegin', 'onEpochBegin', 'onBatchBegin', 'onBatchEnd', 'onEpochEnd', 'onTrainEnd'])(
-    '%s',
-    async (name) => {
-      const levels = levelsOf(9);
-      const left = async (model: AutoregressiveModel, train: Trainer['fit']) => {
-        await model.trainOnBatch(levels);
-        const before = tf.memory();
-        await expect(train(levels, { ...fitArgs, callbacks: { [name]: thrown } })).rejects.toThrow(
-          'from the callback',
-        );
-        await turn();
-        const { numTensors, numDataBuffers } = tf.memory();
-        return [numTensors - before.numTensors, numDataBuffers - before.numDataBuffers];
-      };
-      const [reference, model] = [plain(), plain()];
-      const trainer = await trainerOf(model);
-      const [tensors = 0, buffers = 0] = await left(reference, (...args) => reference.fit(...args));
-      const [ofTrainer = 0, buffersOfTrainer = 0] = await left(model, (...args) => trainer.fit(...args));
-      expect(ofTrainer).toBeLessThanOrEqual(tensors);
-      expect(buffersOfTrainer).toBeLessThanOrEqual(buffers);
-    },
-  );
+  it.each(['onTrainBegin', 'onEpochBegin', 'onBatchBegin', 'onBatchEnd', 'onEpochEnd', 'onTrainEnd'])('%s', async (name) => {
+    const levels = levelsOf(9);
+    const left = async (model: AutoregressiveModel, train: Trainer['fit']) => {
+      await model.trainOnBatch(levels);
+      const before = tf.memory();
+      await expect(train(levels, { ...fitArgs, callbacks: { [name]: thrown } })).rejects.toThrow('from the callback');
+      await turn();
+      const { numTensors, numDataBuffers } = tf.memory();
+      return [numTensors - before.numTensors, numDataBuffers - before.numDataBuffers];
+    };
+    const [reference, model] = [plain(), plain()];
+    const trainer = await trainerOf(model);
+    const [tensors = 0, buffers = 0] = await left(reference, (...args) => reference.fit(...args));
+    const [ofTrainer = 0, buffersOfTrainer = 0] = await left(model, (...args) => trainer.fit(...args));
+    expect(ofTrainer).toBeLessThanOrEqual(tensors);
+    expect(buffersOfTrainer).toBeLessThanOrEqual(buffers);
+  });
 });
 
 it('computes NaN of labels that are not checked, as the model does', async () => {
@@ -468,8 +440,7 @@ it('computes NaN of labels that are not checked, as the model does', async () =>
   const [reference, model] = [plain(), plain()];
   const trainer = await trainerOf(model);
   await expect(trainer.trainOnBatch(levels)).rejects.toThrow('wanted integer levels 0 to 2, got NaN');
-  for (const each of [reference, model])
-    each.compile({ optimizer: 'sgd', loss: bitsPerDim, checkLabels: false });
+  for (const each of [reference, model]) each.compile({ optimizer: 'sgd', loss: bitsPerDim, checkLabels: false });
   expect(await trainer.trainOnBatch(levels)).toEqual(await reference.trainOnBatch(levels));
   levels.dispose();
 });
@@ -512,9 +483,7 @@ it('says so where its workers have ended meanwhile', async () => {
   });
   for (const { tell } of silent) tell('error', { preventDefault() {}, message: 'killed' });
   const levels = levelsOf(4);
-  await expect(trainer.trainOnBatch(levels)).rejects.toThrow(
-    'trainer: no worker is left: they ended while they had no work',
-  );
+  await expect(trainer.trainOnBatch(levels)).rejects.toThrow('trainer: no worker is left: they ended while they had no work');
   await trainer.dispose();
   await trainer.dispose();
   levels.dispose();

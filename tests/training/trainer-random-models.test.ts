@@ -11,9 +11,7 @@ const seeds = fc.nat({ max: 1_000_000 });
 
 it('a random model has the weights of fit, to the bits of any number of workers', async () => {
   await fc.assert(
-    fc.asyncProperty(trainedRecipes, seeds, (recipe, seed) =>
-      expectTrainedAlike(recipe, seed, startTrainInProcess),
-    ),
+    fc.asyncProperty(trainedRecipes, seeds, (recipe, seed) => expectTrainedAlike(recipe, seed, startTrainInProcess)),
     runs({ numRuns: 3, seed: 6 }),
   );
 });

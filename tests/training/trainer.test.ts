@@ -1,30 +1,28 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { Callback, callbacks, constraints, input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import {
-  Callback,
-  callbacks,
-  constraints,
-  input,
-  layers,
-  type SymbolicTensor,
-} from '@tensorflow/tfjs-layers';
-import { type AutoregressiveModel, autoregressiveModel, bitsPerDim, clipGradients, gatedPixelCNN, imageGPT, maskedConv2d, normalize, pixelCNN, pixelDropout, pixelLogits, type Trainer, type TrainerOptions, WeightAverage } from 'pixelcnn-layers'; // biome-ignore format: one line
+  type AutoregressiveModel,
+  autoregressiveModel,
+  bitsPerDim,
+  clipGradients,
+  gatedPixelCNN,
+  imageGPT,
+  maskedConv2d,
+  normalize,
+  pixelCNN,
+  pixelDropout,
+  pixelLogits,
+  type Trainer,
+  type TrainerOptions,
+  WeightAverage,
+} from 'pixelcnn-layers';
 import { imageSet } from 'pixelcnn-layers/data';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { useBackend } from '../support/backends';
 import { saveAndLoad } from '../support/memory-file';
 import { startTrainInProcess } from '../support/pool-in-process';
 import { largestDifference, setNoise, take } from '../support/tensors';
-import {
-  compiled,
-  expectSame,
-  factories,
-  fitArgs,
-  levelsOf,
-  plain,
-  release,
-  trainerOf,
-  weightsOf,
-} from '../support/trainers';
+import { compiled, expectSame, factories, fitArgs, levelsOf, plain, release, trainerOf, weightsOf } from '../support/trainers';
 
 // What a trainer does is the same whatever its workers are; here they are no threads. Those are in tests/programs.
 
@@ -57,14 +55,7 @@ describe('a trainer gives the weights of fit, to the bits of any number of worke
 /** A model of one hidden layer, and what else `between` puts between that and the outputs. */
 function composed(between: (features: SymbolicTensor) => SymbolicTensor, hidden = {}): AutoregressiveModel {
   const image = input({ shape: [4, 4, 1] });
-  const conv = maskedConv2d({
-    filters: 4,
-    kernelSize: 3,
-    maskType: 'A',
-    imageChannels: 1,
-    seed: 1,
-    ...hidden,
-  });
+  const conv = maskedConv2d({ filters: 4, kernelSize: 3, maskType: 'A', imageChannels: 1, seed: 1, ...hidden });
   const features = between(conv.apply(image) as SymbolicTensor);
   const point = maskedConv2d({ filters: 3, kernelSize: 1, imageChannels: 1, seed: 2 }).apply(features);
   const outputs = pixelLogits({ imageChannels: 1, levels: 3 }).apply(point) as SymbolicTensor;
@@ -82,9 +73,7 @@ it('leaves constraints to whoever applies them, as fit does, and leaves no tenso
   ) as [AutoregressiveModel, AutoregressiveModel];
   const trainer = await trainerOf(model);
   const wanted = await take(reference.evaluate<tf.Scalar[]>(levels)[0] as tf.Scalar);
-  expect(largestDifference([(await trainer.evaluate<number[]>(levels))[0] as number], wanted)).toBeLessThan(
-    1e-5,
-  );
+  expect(largestDifference([(await trainer.evaluate<number[]>(levels))[0] as number], wanted)).toBeLessThan(1e-5);
   let before = 0;
   for (let step = 0; step < 4; step++) {
     const loss = await reference.trainOnBatch<number[]>(levels);
@@ -216,9 +205,7 @@ it('clips, averages, evaluates and trains on batches like the model', async () =
   expect(largestDifference(await weightsOf(model), await weightsOf(reference))).toBeLessThan(1e-5);
   const figures = reference.evaluate<tf.Scalar[]>(levels, { batchSize: 3 });
   const wanted = await Promise.all(figures.map(async (figure) => (await figure.data())[0] as number));
-  expect(largestDifference(await trainer.evaluate<number[]>(levels, { batchSize: 3 }), wanted)).toBeLessThan(
-    1e-5,
-  );
+  expect(largestDifference(await trainer.evaluate<number[]>(levels, { batchSize: 3 }), wanted)).toBeLessThan(1e-5);
   const [own = 0] = await trainer.evaluate<number[]>(levels);
   const [averaged = 0] = await average.use(() => trainer.evaluate<number[]>(levels));
   expect(averaged).not.toBe(own); // workers see the weights as they are
@@ -294,27 +281,20 @@ it('takes datasets and validation data with conditions of several kinds, and pai
   const uniform = (...shape: number[]) => tf.randomUniform(shape, 0, 1, 'float32', 2);
   const batch = () => ({
     levels: levelsOf(5),
-    condition: {
-      class: tf.tensor1d([0, 1, 2, 0, 1], 'int32'),
-      vector: uniform(5, 2),
-      map: uniform(5, 4, 4, 1),
-    },
+    condition: { class: tf.tensor1d([0, 1, 2, 0, 1], 'int32'), vector: uniform(5, 2), map: uniform(5, 4, 4, 1) },
   });
   const pair = () => {
     const { levels, condition } = batch();
     const xs = [normalize(levels, 3), tf.reshape(condition.class, [5, 1]), condition.map, condition.vector];
     condition.class.dispose();
     const inputs = reference.inputs.map(
-      ({ shape }) =>
-        xs.find(({ rank, shape: own }) => rank === shape.length && own[1] === shape[1]) as tf.Tensor,
+      ({ shape }) => xs.find(({ rank, shape: own }) => rank === shape.length && own[1] === shape[1]) as tf.Tensor,
     );
     return { xs: inputs, ys: levels };
   };
   const dataset = () => {
     const all = [batch, pair, batch];
-    return {
-      iterator: async () => ({ next: async () => ({ value: all[0]?.(), done: all.shift() === undefined }) }),
-    } as never;
+    return { iterator: async () => ({ next: async () => ({ value: all[0]?.(), done: all.shift() === undefined }) }) } as never;
   };
   const validationData = batch();
   const trainer = await trainerOf(model);
@@ -323,9 +303,7 @@ it('takes datasets and validation data with conditions of several kinds, and pai
   const ofFit = tf.memory().numTensors - before;
   const got = await trainer.fitDataset(dataset(), { epochs: 1, verbose: 0, validationData });
   for (const name of ['loss', 'val_loss'])
-    expect(largestDifference(got.history[name] as number[], wanted.history[name] as number[])).toBeLessThan(
-      1e-5,
-    );
+    expect(largestDifference(got.history[name] as number[], wanted.history[name] as number[])).toBeLessThan(1e-5);
   expect(largestDifference(await weightsOf(model), await weightsOf(reference))).toBeLessThan(1e-5);
   expect(tf.memory().numTensors - before).toBeLessThanOrEqual(2 * ofFit);
   tf.dispose(validationData as tf.TensorContainer);
@@ -335,9 +313,7 @@ it('answers as the model does where it trains nothing, and refuses what the mode
   const levels = levelsOf(4);
   const trainer = await trainerOf(plain(), {});
   expect((await trainer.fit(levels, { epochs: 0 })).epoch).toEqual([]);
-  await expect(trainer.fit(levels, { ...fitArgs, shuffle: 'batch' as never })).rejects.toThrow(
-    'batch shuffling',
-  );
+  await expect(trainer.fit(levels, { ...fitArgs, shuffle: 'batch' as never })).rejects.toThrow('batch shuffling');
   levels.dispose();
 });
 
@@ -373,12 +349,7 @@ it('follows weights that are set between calls, or trained by another trainer or
 
 it('goes on to the bit from a file, with its average, and with other workers', async () => {
   const levels = levelsOf(9);
-  const train = async (
-    model: AutoregressiveModel,
-    workers: number,
-    steps: number[],
-    average: WeightAverage,
-  ) => {
+  const train = async (model: AutoregressiveModel, workers: number, steps: number[], average: WeightAverage) => {
     const trainer = await trainerOf(model, { workers });
     for (const step of steps) {
       await trainer.trainOnBatch(levels);
@@ -389,17 +360,15 @@ it('goes on to the bit from a file, with its average, and with other workers', a
   const [ofStraight, ofFirst] = [new WeightAverage(straight), new WeightAverage(first)];
   await train(straight, 2, [0, 1, 2, 3], ofStraight);
   await train(first, 1, [0, 1], ofFirst);
-  const [second, averaged] = [
-    await saveAndLoad(first, { includeOptimizer: true }),
-    await ofFirst.use(() => saveAndLoad(first)),
-  ] as [AutoregressiveModel, AutoregressiveModel];
+  const [second, averaged] = [await saveAndLoad(first, { includeOptimizer: true }), await ofFirst.use(() => saveAndLoad(first))] as [
+    AutoregressiveModel,
+    AutoregressiveModel,
+  ];
   const ofSecond = new WeightAverage(second);
   ofSecond.restore(averaged);
   await train(second, 3, [2, 3], ofSecond);
   await expectSame(second, straight);
-  expect(await ofSecond.use(() => weightsOf(second))).toEqual(
-    await ofStraight.use(() => weightsOf(straight)),
-  );
+  expect(await ofSecond.use(() => weightsOf(second))).toEqual(await ofStraight.use(() => weightsOf(straight)));
   for (const one of [levels, second, averaged, ofStraight, ofFirst, ofSecond]) one.dispose();
 });
 

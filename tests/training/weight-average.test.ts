@@ -7,8 +7,7 @@ import { expectNoLeaks } from '../support/tensors';
 
 beforeAll(() => useBackend('cpu'));
 
-const makeModel = (hiddenDim = 1) =>
-  pixelCNN({ imageShape: [2, 2, 1], levels: 2, hiddenDim, outDim: 1, numBlocks: 0 });
+const makeModel = (hiddenDim = 1) => pixelCNN({ imageShape: [2, 2, 1], levels: 2, hiddenDim, outDim: 1, numBlocks: 0 });
 
 type Model = ReturnType<typeof makeModel>;
 
@@ -50,9 +49,7 @@ it('restores the weights of the model even if the task fails, and continues', as
   setAll(model, 1);
   const average = new WeightAverage(model);
   setAll(model, 2);
-  await expect(average.use(() => Promise.reject(new Error('from the task')))).rejects.toThrow(
-    'from the task',
-  );
+  await expect(average.use(() => Promise.reject(new Error('from the task')))).rejects.toThrow('from the task');
   expect(await sharedValue(model)).toBe(2);
   expect(await average.use(() => sharedValue(model))).toBe(1);
   average.update(0); // keeps 1/10
@@ -83,7 +80,7 @@ it('restores the other weights if a task has disposed a layer, and averages them
   setAll(model, 2);
   const [first, ...rest] = model.layers.filter(({ weights }) => weights.length > 0);
   expect(await average.use(() => first?.dispose().numDisposedVariables)).toBe(2); // weights 0 and 1
-  const values = () => Promise.all(rest.flatMap(({ weights }) => weights).map(async (weight) => (await weight.read().data())[0])); // biome-ignore format: one line
+  const values = () => Promise.all(rest.flatMap(({ weights }) => weights).map(async (weight) => (await weight.read().data())[0]));
   expect(await values()).toEqual([4, 5, 6, 7, 8, 9]); // weight w is 2 + w
   average.update(0); // keeps 1/10 of 1 + w
   for (const [i, value] of (await average.use(values)).entries()) expect(value).toBeCloseTo(3.9 + i, 5);
@@ -165,8 +162,6 @@ it('leaves no tensor behind, and refuses a decay of 1', async () => {
     await average.use(() => undefined);
     average.dispose();
   });
-  expect(() => new WeightAverage(model, { decay: 1 })).toThrow(
-    'WeightAverage: decay: wanted a number from 0, below 1',
-  );
+  expect(() => new WeightAverage(model, { decay: 1 })).toThrow('WeightAverage: decay: wanted a number from 0, below 1');
   model.dispose();
 });

@@ -1,11 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {
-  input,
-  type LayersModel,
-  layers,
-  type SymbolicTensor,
-  model as tfModel,
-} from '@tensorflow/tfjs-layers';
+import { input, type LayersModel, layers, type SymbolicTensor, model as tfModel } from '@tensorflow/tfjs-layers';
 import { gatedPixelCNN, pixelCNN } from 'pixelcnn-layers';
 import { type ActivationDifference, compareActivations, type NamedTensor } from 'pixelcnn-layers/weights';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -21,10 +15,7 @@ const f32 = (shape: readonly number[], numbers: ArrayLike<number>): NamedTensor 
 /** A model of one layer that returns what it gets. */
 function identity(shape: readonly number[], ...names: string[]): LayersModel {
   const x = input({ shape: [...shape], name: 'x' });
-  const y = names.reduce(
-    (before, name) => layers.activation({ activation: 'linear', name }).apply(before) as SymbolicTensor,
-    x,
-  );
+  const y = names.reduce((before, name) => layers.activation({ activation: 'linear', name }).apply(before) as SymbolicTensor, x);
   return tfModel({ inputs: x, outputs: y });
 }
 
@@ -57,11 +48,7 @@ const namesOf = (found: readonly ActivationDifference[]) => found.map(({ layer }
 onEachBackend('compareActivations', () => {
   const sizes = { levels: 3, hiddenDim: 3, outDim: 3, numBlocks: 1, seed: 1 };
   const models: [string, () => LayersModel, () => tf.Tensor[]][] = [
-    [
-      'pixelCNN',
-      () => pixelCNN({ ...sizes, imageShape: [3, 4, 3] }),
-      () => [tf.tensor(noise(72), [2, 3, 4, 3])],
-    ],
+    ['pixelCNN', () => pixelCNN({ ...sizes, imageShape: [3, 4, 3] }), () => [tf.tensor(noise(72), [2, 3, 4, 3])]],
     [
       'gatedPixelCNN with classes',
       () => gatedPixelCNN({ ...sizes, imageShape: [3, 4, 1], numClasses: 3 }),
@@ -69,47 +56,39 @@ onEachBackend('compareActivations', () => {
     ],
   ];
 
-  it.each(models)(
-    'finds nothing where all is alike, in either order of axes: %s',
-    async (_, make, inputs) => {
-      const [model, xs] = [make(), inputs()];
-      for (const from of ['keras', 'pytorch'] as const) {
-        const seen = await activationsOf(model, xs, from === 'pytorch');
-        const before = tf.memory().numTensors;
-        const found = await compareActivations(model, xs, seen, { from, tolerance: 1e-5 });
-        expect(tf.memory().numTensors).toBe(before);
-        expect(namesOf(found)).toEqual(model.layers.map(({ name }) => name));
-        expect(found.filter(({ differs }) => differs)).toEqual([]);
-      }
-      tf.dispose(xs);
-      model.dispose();
-    },
-  );
+  it.each(models)('finds nothing where all is alike, in either order of axes: %s', async (_, make, inputs) => {
+    const [model, xs] = [make(), inputs()];
+    for (const from of ['keras', 'pytorch'] as const) {
+      const seen = await activationsOf(model, xs, from === 'pytorch');
+      const before = tf.memory().numTensors;
+      const found = await compareActivations(model, xs, seen, { from, tolerance: 1e-5 });
+      expect(tf.memory().numTensors).toBe(before);
+      expect(namesOf(found)).toEqual(model.layers.map(({ name }) => name));
+      expect(found.filter(({ differs }) => differs)).toEqual([]);
+    }
+    tf.dispose(xs);
+    model.dispose();
+  });
 
-  it.each(models)(
-    'lists layers that differ first, in their order, and where they do: %s',
-    async (_, make, inputs) => {
-      const [model, xs] = [make(), inputs()];
-      const seen = await activationsOf(model, xs, true);
-      const names = model.layers.map(({ name }) => name);
-      const wrong = [names.at(-1), names[2]] as [string, string];
-      for (const name of wrong) {
-        const data = seen.get(name)?.data as Float32Array;
-        data[1] = (data[1] as number) + 0.5; // of the first image, row 0, column 1
-      }
-      const found = await compareActivations(model, xs, seen, { from: 'pytorch' });
-      expect(namesOf(found)).toEqual(
-        [...wrong].reverse().concat(names.filter((name) => !wrong.includes(name))),
-      );
-      for (const { differs, difference, at } of found.slice(0, 2)) {
-        expect(differs).toBe(true);
-        expect(difference).toBeCloseTo(0.5, 4);
-        expect(at?.slice(0, 3)).toEqual([0, 0, 1]);
-      }
-      tf.dispose(xs);
-      model.dispose();
-    },
-  );
+  it.each(models)('lists layers that differ first, in their order, and where they do: %s', async (_, make, inputs) => {
+    const [model, xs] = [make(), inputs()];
+    const seen = await activationsOf(model, xs, true);
+    const names = model.layers.map(({ name }) => name);
+    const wrong = [names.at(-1), names[2]] as [string, string];
+    for (const name of wrong) {
+      const data = seen.get(name)?.data as Float32Array;
+      data[1] = (data[1] as number) + 0.5; // of the first image, row 0, column 1
+    }
+    const found = await compareActivations(model, xs, seen, { from: 'pytorch' });
+    expect(namesOf(found)).toEqual([...wrong].reverse().concat(names.filter((name) => !wrong.includes(name))));
+    for (const { differs, difference, at } of found.slice(0, 2)) {
+      expect(differs).toBe(true);
+      expect(difference).toBeCloseTo(0.5, 4);
+      expect(at?.slice(0, 3)).toEqual([0, 0, 1]);
+    }
+    tf.dispose(xs);
+    model.dispose();
+  });
 });
 
 describe('compareActivations', () => {
@@ -126,14 +105,7 @@ describe('compareActivations', () => {
     );
 
   it('reads inputs in the order of the activations, and tensors as the model takes them', async () => {
-    const alike = {
-      layer: 'a',
-      differs: false,
-      difference: 0,
-      at: null,
-      shape: [1, 2, 2, 2],
-      given: [1, 2, 2, 2],
-    };
+    const alike = { layer: 'a', differs: false, difference: 0, at: null, shape: [1, 2, 2, 2], given: [1, 2, 2, 2] };
     expect(await compare({ a: x })).toEqual([alike]);
     expect(await compare({ a: turned }, { from: 'pytorch' }, turned)).toEqual([alike]);
     const given = tf.tensor(x.data as Float32Array, [1, 2, 2, 2]);
@@ -172,8 +144,7 @@ describe('compareActivations', () => {
   }); // biome-ignore format: one call a line
 
   it('takes NaN for a difference, and equal infinities for none', async () => {
-    const of = (...numbers: number[]) =>
-      compare({ a: f32([1, 2], numbers) }, {}, f32([1, 2], [1, Infinity]), [2]);
+    const of = (...numbers: number[]) => compare({ a: f32([1, 2], numbers) }, {}, f32([1, 2], [1, Infinity]), [2]);
     expect(await of(1, Infinity)).toMatchObject([{ differs: false, difference: 0 }]);
     expect(await of(1, -Infinity)).toMatchObject([{ differs: true, difference: Infinity, at: [0, 1] }]);
     expect(await of(Number.NaN, 1)).toMatchObject([{ differs: true, difference: Number.NaN, at: [0, 0] }]);

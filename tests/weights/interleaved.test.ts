@@ -9,7 +9,7 @@ const f32 = (shape: readonly number[], numbers: readonly number[]): NamedTensor 
 
 /** All places of a shape, row-major. */
 const placesOf = (shape: readonly number[]): number[][] =>
-  shape.reduce<number[][]>((places, size) => places.flatMap((place) => Array.from({ length: size }, (_, i) => [...place, i])), [[]]); // biome-ignore format: one line
+  shape.reduce<number[][]>((places, size) => places.flatMap((place) => Array.from({ length: size }, (_, i) => [...place, i])), [[]]);
 
 describe('interleaved', () => {
   it('takes the features that are in turn group by group', () => {

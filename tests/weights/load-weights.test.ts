@@ -1,33 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {
-  constraints,
-  initializers,
-  input,
-  type LayersModel,
-  layers,
-  type SymbolicTensor,
-  model as tfModel,
-} from '@tensorflow/tfjs-layers';
+import { constraints, initializers, input, type LayersModel, layers, type SymbolicTensor, model as tfModel } from '@tensorflow/tfjs-layers';
 import { gatedActivation, gatedPixelCNN, pixelCNN, pixelCNNPlusPlus } from 'pixelcnn-layers';
-import {
-  loadWeights,
-  type NamedTensor,
-  readSafetensors,
-  saveWeights,
-  writeSafetensors,
-} from 'pixelcnn-layers/weights';
+import { loadWeights, type NamedTensor, readSafetensors, saveWeights, writeSafetensors } from 'pixelcnn-layers/weights';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { backends, onEachBackend, useBackend } from '../support/backends';
 import { bytesOf } from '../support/files';
 import { expectClose, expectNoLeaks, noise } from '../support/tensors';
 
-const sizes = {
-  imageShape: [4, 4, 1] as [number, number, number],
-  levels: 3,
-  hiddenDim: 2,
-  outDim: 4,
-  numBlocks: 1,
-};
+const sizes = { imageShape: [4, 4, 1] as [number, number, number], levels: 3, hiddenDim: 2, outDim: 4, numBlocks: 1 };
 const small = (seed: number) => pixelCNN({ ...sizes, seed });
 
 /** Networks of every family, with weights of every kind. */
@@ -49,14 +29,11 @@ function modelOf(layer: Layer, shape: readonly number[]): LayersModel {
 /** A layer that has some weights and no arithmetic. */
 class Weights extends layers.Layer {
   static className = 'Weights';
-  constructor(
-    private readonly of: readonly { name: string; shape: number[]; dtype?: 'int32' | 'float32' }[],
-  ) {
+  constructor(private readonly of: readonly { name: string; shape: number[]; dtype?: 'int32' | 'float32' }[]) {
     super({ name: 'own' });
   }
   override build(): void {
-    for (const { name, shape, dtype = 'float32' } of this.of)
-      this.addWeight(name, shape, dtype, initializers.ones());
+    for (const { name, shape, dtype = 'float32' } of this.of) this.addWeight(name, shape, dtype, initializers.ones());
     this.built = true;
   }
 }
@@ -122,12 +99,9 @@ describe('loadWeights', () => {
 
   it('lists at most twenty of a kind', () => {
     const tensor = { dtype: 'F32', shape: [], data: new Float32Array(1) };
-    const extra = (length: number) =>
-      weightsWith(Object.fromEntries(Array.from({ length }, (_, i) => [`extra${i}`, tensor])));
+    const extra = (length: number) => weightsWith(Object.fromEntries(Array.from({ length }, (_, i) => [`extra${i}`, tensor])));
     expect(() => loadWeights(small(1), extra(20))).toThrow(/left over \(20\): extra0, .*extra19$/);
-    expect(() => loadWeights(small(1), extra(25))).toThrow(
-      /left over \(25\): extra0, .*extra19, … and 5 more$/,
-    );
+    expect(() => loadWeights(small(1), extra(25))).toThrow(/left over \(25\): extra0, .*extra19, … and 5 more$/);
   });
 
   it('takes numbers that are not finite for damage, and writes nothing', () => {
@@ -203,36 +177,24 @@ describe('loadWeights', () => {
       ['module.n_averaged', one],
       ['module.norm.num_batches_tracked', one],
     ];
-    const named = saved.map(
-      ([name, tensor], i) => [i % 2 ? `module.${name}` : `module._orig_mod.${name}`, tensor] as const,
-    );
+    const named = saved.map(([name, tensor], i) => [i % 2 ? `module.${name}` : `module._orig_mod.${name}`, tensor] as const);
     loadWeights(model, new Map([...named, ...buffers]), { from: 'pytorch' });
     expect(numbersOf(model)).toEqual(numbersOf(small(1)));
     expect(() => loadWeights(model, new Map(named), { from: 'keras' })).toThrow('left over');
     const others = ['unmask', 'a.module.b'].map((name) => [name, one] as const); // no buffer, no prefix
-    expect(() => loadWeights(model, new Map([...saved, ...others]), { from: 'pytorch' })).toThrow(
-      'left over (2): unmask, a.module.b',
-    );
+    expect(() => loadWeights(model, new Map([...saved, ...others]), { from: 'pytorch' })).toThrow('left over (2): unmask, a.module.b');
   });
 
   it('renames tensors, or skips them', () => {
     const model = small(2);
     const saved = [...saveWeights(small(1))];
     const named = saved.map(([name, tensor]) => [name.replace('.kernel', '.weight'), tensor] as const);
-    const tensors = new Map([
-      ...named,
-      ['optimizer.step', { dtype: 'F32', shape: [], data: new Float32Array(1) }] as const,
-    ]);
-    const names = (name: string) =>
-      name.startsWith('optimizer.') ? null : name.replace('.weight', '.kernel');
+    const tensors = new Map([...named, ['optimizer.step', { dtype: 'F32', shape: [], data: new Float32Array(1) }] as const]);
+    const names = (name: string) => (name.startsWith('optimizer.') ? null : name.replace('.weight', '.kernel'));
     loadWeights(model, tensors, { names });
     expect(numbersOf(model)).toEqual(numbersOf(small(1)));
-    expect(() => loadWeights(model, tensors, { names: () => 'final_conv.bias' })).toThrow(
-      'tensors: wanted unique names',
-    );
-    expect(() => loadWeights(model, tensors, { names: () => 3 as never })).toThrow(
-      /names\('.*'\): wanted a name or null, got 3/,
-    );
+    expect(() => loadWeights(model, tensors, { names: () => 'final_conv.bias' })).toThrow('tensors: wanted unique names');
+    expect(() => loadWeights(model, tensors, { names: () => 3 as never })).toThrow(/names\('.*'\): wanted a name or null, got 3/);
   });
 
   describe('names that begin with _', () => {
@@ -241,13 +203,7 @@ describe('loadWeights', () => {
     it('match layers and weights without them, since tfjs refuses them', () => {
       expect(() => modelOf(dense('_stem'), [2])).toThrow("Not a valid tensor name: '_stem/kernel'");
       const model = modelOf(dense('stem'), [2]);
-      for (const name of [
-        '_stem.kernel',
-        '__stem._kernel',
-        'stem.kernel',
-        'stem.__kernel',
-        'module._stem.kernel',
-      ]) {
+      for (const name of ['_stem.kernel', '__stem._kernel', 'stem.kernel', 'stem.__kernel', 'module._stem.kernel']) {
         const kernel = f32([1, 2], noise(2, name.length) as never);
         loadWeights(model, new Map([[name, kernel]]), { from: 'pytorch' });
         expect(numbersOf(model), name).toEqual([['stem.kernel', kernel.data]]);
@@ -449,21 +405,13 @@ describe('saveWeights', () => {
   });
 
   it('names an invalid layout, and two weights of one name', () => {
-    expect(() => saveWeights(small(1), { to: 'jax' as never })).toThrow(
-      "saveWeights: to: wanted 'keras' or 'pytorch', got 'jax'",
-    );
+    expect(() => saveWeights(small(1), { to: 'jax' as never })).toThrow("saveWeights: to: wanted 'keras' or 'pytorch', got 'jax'");
     const twice = modelOf(new Weights(['a/kernel', 'b/kernel'].map((name) => ({ name, shape: [1] }))), [1]);
-    expect(() => saveWeights(twice)).toThrow(
-      "saveWeights: model: weights: wanted unique names, got 'own.kernel'",
-    );
+    expect(() => saveWeights(twice)).toThrow("saveWeights: model: weights: wanted unique names, got 'own.kernel'");
   });
 
   it('has the same names in every program', () => {
-    expect([...saveWeights(small(1)).keys()].slice(0, 3)).toEqual([
-      'input_conv.kernel',
-      'input_conv.bias',
-      'block0.conv_in.kernel',
-    ]);
+    expect([...saveWeights(small(1)).keys()].slice(0, 3)).toEqual(['input_conv.kernel', 'input_conv.bias', 'block0.conv_in.kernel']);
   });
 });
 
@@ -504,15 +452,18 @@ describe("layers of tfjs in PyTorch's layout", () => {
 }); // biome-ignore format: one case a line
 
 /** The state dict of a network of that repository, by its model.py and layers.py; of numbers that all differ. */
-function stateDict(
-  filters: number,
-  resnets: number,
-  channels: number,
-  components: number,
-): Map<string, NamedTensor> {
+function stateDict(filters: number, resnets: number, channels: number, components: number): Map<string, NamedTensor> {
   const tensors = new Map<string, NamedTensor>();
   const add = (name: string, shape: number[]) =>
-    tensors.set(name, f32(shape, [...noise(shape.reduce((a, b) => a * b, 1), tensors.size + 1)])); // biome-ignore format: one line
+    tensors.set(
+      name,
+      f32(shape, [
+        ...noise(
+          shape.reduce((a, b) => a * b, 1),
+          tensors.size + 1,
+        ),
+      ]),
+    );
   const conv = (name: string, shape: number[], featuresOut = shape[0] as number) => {
     add(`${name}.bias`, [featuresOut]);
     add(`${name}.weight_g`, [shape[0] as number, ...shape.slice(1).map(() => 1)]);
@@ -599,26 +550,14 @@ describe('a state dict of pclucas14/pixel-cnn-pp', () => {
       /missing \(\d+\): one for input_conv.kernel, .*left over \(\d+\): /,
     );
     const normalized = modelOf(layers.batchNormalization({ name: 'stem_u' }), [1]);
-    expect(() => loadWeights(normalized, tensors, { from })).toThrow(
-      'missing (4): one for stem_u.gamma, one for',
-    );
+    expect(() => loadWeights(normalized, tensors, { from })).toThrow('missing (4): one for stem_u.gamma, one for');
   });
 
   it('has no conditions, and names a tensor once that makes two weights', () => {
-    const sizes = {
-      imageShape: [4, 4, 1] as const,
-      filters: 1,
-      numResnets: 1,
-      output: { components: 1 },
-      numClasses: 2,
-    };
+    const sizes = { imageShape: [4, 4, 1] as const, filters: 1, numResnets: 1, output: { components: 1 }, numClasses: 2 };
     const tensors = stateDict(1, 1, 1, 1);
-    expect(() => loadWeights(pixelCNNPlusPlus(sizes), tensors, { from })).toThrow(
-      /missing \(\d+\): one for down0_0_u.condition.kernel, /,
-    );
+    expect(() => loadWeights(pixelCNNPlusPlus(sizes), tensors, { from })).toThrow(/missing \(\d+\): one for down0_0_u.condition.kernel, /);
     tensors.delete('upsize_u_stream.0.deconv.weight_v');
-    expect(() => loadWeights(plusPlus(1, 1, 1, 1), tensors, { from })).toThrow(
-      'model: missing (1): upsize_u_stream.0.deconv.weight_v',
-    );
+    expect(() => loadWeights(plusPlus(1, 1, 1, 1), tensors, { from })).toThrow('model: missing (1): upsize_u_stream.0.deconv.weight_v');
   });
 });

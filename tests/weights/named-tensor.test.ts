@@ -134,21 +134,13 @@ describe('safetensors', () => {
   }); // biome-ignore format: one case a line
 
   it('name an invalid map, metadata or file', () => {
-    expect(() =>
-      readSafetensors(new TextEncoder().encode('version https://git-lfs.github.com/spec/v1')),
-    ).toThrow(
+    expect(() => readSafetensors(new TextEncoder().encode('version https://git-lfs.github.com/spec/v1'))).toThrow(
       "readSafetensors: wanted a safetensors file, got 42 bytes that begin 'version https://git-lfs.'; is the path or URL right?",
     );
-    expect(() => writeSafetensors({ x: 1 } as never)).toThrow(
-      'writeSafetensors: tensors: wanted a Map of tensors',
-    );
-    expect(() => writeSafetensors(new Map(), { steps: 3 } as never)).toThrow(
-      'metadata: steps: wanted a string, got 3',
-    );
+    expect(() => writeSafetensors({ x: 1 } as never)).toThrow('writeSafetensors: tensors: wanted a Map of tensors');
+    expect(() => writeSafetensors(new Map(), { steps: 3 } as never)).toThrow('metadata: steps: wanted a string, got 3');
     for (const metadata of [null, new Map([['steps', '3']]), ['3']])
-      expect(() => writeSafetensors(new Map(), metadata as never)).toThrow(
-        'metadata: wanted an object of strings',
-      );
+      expect(() => writeSafetensors(new Map(), metadata as never)).toThrow('metadata: wanted an object of strings');
     const tensor = { dtype: 'F32', shape: [], data: new Float32Array(1) };
     for (const name of [3, Symbol('x')])
       expect(() => writeSafetensors(new Map([[name as never, tensor]]))).toThrow(
@@ -157,9 +149,7 @@ describe('safetensors', () => {
     expect(() => writeSafetensors(new Map([['__metadata__', tensor]]))).toThrow(
       "writeSafetensors: tensors: wanted names of tensors, got '__metadata__'",
     );
-    expect(() => readSafetensors('file' as never)).toThrow(
-      "readSafetensors: bytes: wanted a Uint8Array, got 'file'",
-    );
+    expect(() => readSafetensors('file' as never)).toThrow("readSafetensors: bytes: wanted a Uint8Array, got 'file'");
   });
 });
 

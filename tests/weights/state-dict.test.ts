@@ -94,15 +94,8 @@ describe('originsIn', () => {
 describe('unwrappedName', () => {
   it('leaves out what wrappers add, buffers, and what else is ignored', () => {
     const repository = { prefix: /^net\./, ignored: /^head\./ };
-    const names = ['module._orig_mod.net.a._orig_mod.b', 'net.mask', 'a.num_batches_tracked', 'head.bias', 'net.head.bias', 'masked']; // biome-ignore format: one line
-    expect(names.map((name) => unwrappedName(name, repository))).toEqual([
-      'a.b',
-      null,
-      null,
-      null,
-      null,
-      'masked',
-    ]);
+    const names = ['module._orig_mod.net.a._orig_mod.b', 'net.mask', 'a.num_batches_tracked', 'head.bias', 'net.head.bias', 'masked'];
+    expect(names.map((name) => unwrappedName(name, repository))).toEqual(['a.b', null, null, null, null, 'masked']);
     expect(unwrappedName('net.head.bias')).toBe('net.head.bias');
   });
 });

@@ -27,9 +27,7 @@ export const codeMapSizes = { imageShape: [SIDE, SIDE, 1], levels: CODES, numCla
  * each of the others is one of the steps from one before it.
  */
 export const codeMapEntropy =
-  (Math.log2(CODES) +
-    (SIDE * SIDE - 1) * STEPS.reduce((sum, { probability: p }) => sum - p * Math.log2(p), 0)) /
-  (SIDE * SIDE);
+  (Math.log2(CODES) + (SIDE * SIDE - 1) * STEPS.reduce((sum, { probability: p }) => sum - p * Math.log2(p), 0)) / (SIDE * SIDE);
 
 /**
  * Maps of codes such as an encoder of images makes, [N,8,8,1] with labels: smooth, in an order of the codes that their

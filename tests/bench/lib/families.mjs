@@ -41,10 +41,5 @@ export const FAMILIES = {
     'emoji-row-lstm',
     'emoji-diagonal-bi-lstm',
   ],
-  'emoji 16x16, 64 colours': [
-    'emoji-colours',
-    'emoji-colours-gated',
-    'emoji-colours-snail',
-    'emoji-colours-gpt',
-  ],
+  'emoji 16x16, 64 colours': ['emoji-colours', 'emoji-colours-gated', 'emoji-colours-snail', 'emoji-colours-gpt'],
 };

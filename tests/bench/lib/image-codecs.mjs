@@ -60,10 +60,7 @@ async function filtered(bytes, flags) {
 /** A PNG whose bytes are the levels as they are: of a few levels, the predictors of all codecs do best so. */
 export function plainPng(levels, [height, width, channels]) {
   const colorType = channels === 1 ? 0 : 2;
-  return PNG.sync.write(
-    { width, height, data: Buffer.from(levels) },
-    { colorType, inputColorType: colorType },
-  );
+  return PNG.sync.write({ width, height, data: Buffer.from(levels) }, { colorType, inputColorType: colorType });
 }
 
 /** Images in one, in a grid as square as may be. */
@@ -111,9 +108,6 @@ export async function writeFiles(directory, images, imageShape) {
   await mkdir(directory, { recursive: true });
   const size = imageShape.reduce((a, b) => a * b);
   for (let n = 0; n < images.length / size; n++) {
-    await writeFile(
-      join(directory, `${n}.png`),
-      plainPng(images.subarray(n * size, (n + 1) * size), imageShape),
-    );
+    await writeFile(join(directory, `${n}.png`), plainPng(images.subarray(n * size, (n + 1) * size), imageShape));
   }
 }

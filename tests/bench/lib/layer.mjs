@@ -13,10 +13,7 @@ export async function layerTimes(kernelSize, seconds) {
     return () => tf.dispose(tf.variableGrads(() => tf.sum(layer.apply(x)), variables));
   };
   const times = await timeInTurn(
-    {
-      ours: forwardAndBackward(maskedConv2d(args)),
-      plain: forwardAndBackward(new PlainMaskedConv2D(args)),
-    },
+    { ours: forwardAndBackward(maskedConv2d(args)), plain: forwardAndBackward(new PlainMaskedConv2D(args)) },
     { seconds, minRounds: 3 },
   );
   x.dispose();

@@ -19,12 +19,8 @@ async function timed(name, act) {
 }
 
 const [path] = process.argv.slice(2);
-const model = await timed('`pixelCNNPlusPlus({ ... })`', () =>
-  pixelCNNPlusPlus({ imageShape: [32, 32, 3], filters: 160, seed: 1 }),
-);
-const tensors = await timed('`readSafetensors`, including reading the file', async () =>
-  readSafetensors(await readFile(path)),
-);
+const model = await timed('`pixelCNNPlusPlus({ ... })`', () => pixelCNNPlusPlus({ imageShape: [32, 32, 3], filters: 160, seed: 1 }));
+const tensors = await timed('`readSafetensors`, including reading the file', async () => readSafetensors(await readFile(path)));
 await timed('`loadWeights`', () => loadWeights(model, tensors, { from: 'pytorch' }));
 tensors.clear();
 const portable = await timed('`toPortable`', () => toPortable(model));

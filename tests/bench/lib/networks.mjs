@@ -21,21 +21,9 @@ export const shapes = {
     firstKernelSize: 5,
   },
   '28x28x1, 16 levels, hidden 16, 5 blocks': { ...fashion, hiddenDim: 16, outDim: 32, numBlocks: 5 },
-  '28x28x1, 16 levels, gated, hidden 14, 3 blocks': {
-    ...fashion,
-    model: 'gated',
-    hiddenDim: 14,
-    outDim: 32,
-    numBlocks: 3,
-  },
+  '28x28x1, 16 levels, gated, hidden 14, 3 blocks': { ...fashion, model: 'gated', hiddenDim: 14, outDim: 32, numBlocks: 3 },
   '28x28x1, 16 levels, hidden 64, 5 blocks': { ...fashion, hiddenDim: 64, outDim: 64, numBlocks: 5 },
-  '28x28x1, 16 levels, gated, hidden 32, 4 blocks': {
-    ...fashion,
-    model: 'gated',
-    hiddenDim: 32,
-    outDim: 64,
-    numBlocks: 4,
-  },
+  '28x28x1, 16 levels, gated, hidden 32, 4 blocks': { ...fashion, model: 'gated', hiddenDim: 32, outDim: 64, numBlocks: 4 },
   '16x16x3, 256 levels, hidden 8, 4 blocks': {
     imageShape: [16, 16, 3],
     levels: 256,

@@ -1,12 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import {
-  autoregressiveModel,
-  bitsPerDim,
-  maskedConv2d,
-  pixelLogits,
-  pixelNormalization,
-} from 'pixelcnn-layers';
+import { autoregressiveModel, bitsPerDim, maskedConv2d, pixelLogits, pixelNormalization } from 'pixelcnn-layers';
 import { randomBatch } from './networks.mjs';
 import { timeInTurn } from './timing.mjs';
 
@@ -16,8 +10,7 @@ export async function normalizationTimes(batch, seconds) {
   const { xs, labels } = randomBatch(shape, batch);
   const step = (between) => {
     const image = tfl.input({ shape: shape.imageShape });
-    const conv = (x, args) =>
-      maskedConv2d({ filters: 32, kernelSize: 3, imageChannels: 1, activation: 'relu', ...args }).apply(x);
+    const conv = (x, args) => maskedConv2d({ filters: 32, kernelSize: 3, imageChannels: 1, activation: 'relu', ...args }).apply(x);
     let x = conv(image, { kernelSize: 7, maskType: 'A' });
     for (let i = 0; i < 3; i++) x = conv(between(x), {});
     x = conv(between(x), { filters: shape.levels, kernelSize: 1, activation: 'linear' });

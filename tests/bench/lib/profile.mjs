@@ -29,12 +29,7 @@ export async function profileStep(model, step, steps = 30) {
   const replace = (wrap) => {
     for (const kernel of kernels) {
       tf.unregisterKernel(kernel.kernelName, backendName);
-      tf.registerKernel({
-        ...kernel,
-        kernelFunc: wrap(kernel),
-        setupFunc: undefined,
-        disposeFunc: undefined,
-      });
+      tf.registerKernel({ ...kernel, kernelFunc: wrap(kernel), setupFunc: undefined, disposeFunc: undefined });
     }
   };
   const { optimizer } = model;
@@ -61,11 +56,7 @@ export async function profileStep(model, step, steps = 30) {
     replace(({ kernelFunc }) => kernelFunc);
   }
   const total = (performance.now() - begin) / steps;
-  const sum = (isOurs) =>
-    [...times].reduce(
-      (ms, [name, time]) => (name.startsWith('PixelCNN') === isOurs ? ms + time / steps : ms),
-      0,
-    );
+  const sum = (isOurs) => [...times].reduce((ms, [name, time]) => (name.startsWith('PixelCNN') === isOurs ? ms + time / steps : ms), 0);
   const [convolutions, operations, optimizer_] = [sum(true), sum(false), optimizing / steps];
   return {
     convolutions,

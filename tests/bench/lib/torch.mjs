@@ -3,15 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { summary } from './timing.mjs';
 
 /** Lets malloc keep what a pass frees, as a long training run would: else a third of a pass is work and the rest page faults. */
-const env = {
-  ...process.env,
-  MALLOC_MMAP_THRESHOLD_: String(2 ** 30),
-  MALLOC_TRIM_THRESHOLD_: String(2 ** 32 - 1),
-};
+const env = { ...process.env, MALLOC_MMAP_THRESHOLD_: String(2 ** 30), MALLOC_TRIM_THRESHOLD_: String(2 ** 32 - 1) };
 
 /** Has Python start so many processes. There is no process 9: this way Debian 12's PyTorch runs under Python 3.11. */
-const distributed = (ranks) =>
-  `-m torch.distributed.run --standalone --nproc_per_node ${ranks} --redirects 9:1 --tee 9:1`.split(' ');
+const distributed = (ranks) => `-m torch.distributed.run --standalone --nproc_per_node ${ranks} --redirects 9:1 --tee 9:1`.split(' ');
 
 /** What a script of tests/bench/torch prints; null where python3 has no torch. */
 const runTorch = (script, ...args) => runPython([], script, ...args);
@@ -19,10 +14,7 @@ const runTorch = (script, ...args) => runPython([], script, ...args);
 function runPython(launcher, script, ...args) {
   const path = fileURLToPath(new URL(`../torch/${script}`, import.meta.url));
   for (const python of ['python3', '/usr/bin/python3']) {
-    const { status, stdout, stderr } = spawnSync(python, ['-B', ...launcher, path, ...args.map(String)], {
-      encoding: 'utf8',
-      env,
-    });
+    const { status, stdout, stderr } = spawnSync(python, ['-B', ...launcher, path, ...args.map(String)], { encoding: 'utf8', env });
     if (status === 0) return JSON.parse(stdout);
     if (stderr && !stderr.includes("No module named 'torch'")) throw new Error(stderr);
   }
@@ -48,9 +40,7 @@ export function timeTorch(shape, batch, seconds, { threads = 1, ranks = 1 } = {}
  */
 export function timeTorchPlusPlus(shape, batch, seconds) {
   const times = runTorch('plus_plus.py', JSON.stringify(shape), batch, seconds);
-  return (
-    times && { ...times, forward: summary(times.forward), ...(times.step && { step: summary(times.step) }) }
-  );
+  return times && { ...times, forward: summary(times.forward), ...(times.step && { step: summary(times.step) }) };
 }
 
 /**
@@ -68,8 +58,7 @@ export function timeTwin(factory, args, batch, seconds) {
  * Milliseconds that PyTorch takes for Image GPT, one thread: a whole pass over the first places of so many images, and sampling these with
  * a cache of keys and values; null where python3 has no torch.
  */
-export const timeTorchGPT = (shape, numImages, places) =>
-  runTorch('gpt.py', JSON.stringify(shape), numImages, places);
+export const timeTorchGPT = (shape, numImages, places) => runTorch('gpt.py', JSON.stringify(shape), numImages, places);
 
 /** Milliseconds that PyTorch's naive sampler takes for so many images, one thread; null where python3 has no torch. */
 export function timeTorchSampler(shape, numImages) {

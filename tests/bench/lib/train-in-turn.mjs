@@ -60,5 +60,4 @@ export async function trainInTurn(models, { train, test }, options) {
 }
 
 /** The same names with other values. */
-export const mapValues = (object, of) =>
-  Object.fromEntries(Object.entries(object).map(([name, value]) => [name, of(value)]));
+export const mapValues = (object, of) => Object.fromEntries(Object.entries(object).map(([name, value]) => [name, of(value)]));

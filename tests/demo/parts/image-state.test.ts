@@ -28,30 +28,17 @@ it.each([
   expect(address.complaint).toBe(`Ignored in the address: ${words}.`);
 });
 
-it.each([5, null])(
-  'an image comes back from its address: by its number, or by its levels: %s',
-  async (number) => {
-    const levels = Uint8Array.from({ length: 64 }, (_, i) => i % 17);
-    const query = queryOfImage({ name: 'digits-conditional', number, levels, condition: 7 });
-    const address = addressOf(String(new URLSearchParams(query as Record<string, string>)));
-    const state = {
-      name: 'digits-conditional',
-      number,
-      levels: number === null ? levels : null,
-      condition: 7,
-    };
-    expect(await readImageState(address, SETS)).toEqual(state);
-    expect(address.complaint).toBe('');
-  },
-);
+it.each([5, null])('an image comes back from its address: by its number, or by its levels: %s', async (number) => {
+  const levels = Uint8Array.from({ length: 64 }, (_, i) => i % 17);
+  const query = queryOfImage({ name: 'digits-conditional', number, levels, condition: 7 });
+  const address = addressOf(String(new URLSearchParams(query as Record<string, string>)));
+  const state = { name: 'digits-conditional', number, levels: number === null ? levels : null, condition: 7 };
+  expect(await readImageState(address, SETS)).toEqual(state);
+  expect(address.complaint).toBe('');
+});
 
 it('takes no class where the model has none', async () => {
-  const query = queryOfImage({
-    name: 'characters',
-    number: null,
-    levels: new Uint8Array(576),
-    condition: null,
-  });
+  const query = queryOfImage({ name: 'characters', number: null, levels: new Uint8Array(576), condition: null });
   expect(query).toEqual({ model: 'characters', levels: `${'0Z'.repeat(20)}0N` });
   const address = addressOf(String(new URLSearchParams({ ...query, class: '1' } as Record<string, string>)));
   expect(await readImageState(address, ['characters'])).toMatchObject({ condition: null });

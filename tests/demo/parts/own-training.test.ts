@@ -44,8 +44,7 @@ describe('bits', () => {
 });
 
 describe('drawings to train on', () => {
-  const drawing = (...inked: number[]) =>
-    Array.from({ length: 64 }, (_, pixel) => (inked.includes(pixel) ? '1' : '0')).join('');
+  const drawing = (...inked: number[]) => Array.from({ length: 64 }, (_, pixel) => (inked.includes(pixel) ? '1' : '0')).join('');
   const imagesOf = (pixels: Uint8Array) =>
     Array.from({ length: pixels.length / 64 }, (_, i) => pixels.subarray(64 * i, 64 * (i + 1)).join(''));
 

@@ -43,10 +43,7 @@ describe('connection', () => {
     const edge = mapOf('####', ',,,#', ',,,#');
     expect(Array.from(edge, (_, last) => weigh(edge, 0, 11, last))).toEqual([...new Array(11).fill(-6), 0]);
     const short = mapOf('##,,', ',,,,', '####');
-    expect(Array.from(short, (_, last) => weigh(short, 0, 11, last))).toEqual([
-      ...new Array(5).fill(-6),
-      ...new Array(7).fill(-Infinity),
-    ]);
+    expect(Array.from(short, (_, last) => weigh(short, 0, 11, last))).toEqual([...new Array(5).fill(-6), ...new Array(7).fill(-Infinity)]);
   });
 
   it('is -Infinity exactly if no way to draw the rest connects the places', () => {
@@ -72,7 +69,7 @@ it('towards adds to each kind of each map what the map would then weigh', () => 
   const logProbs = new Float64Array(24).fill(-1);
   towards(connection(0, 11))(logProbs, [1, 1, 0], tiles, [3, 4, 1]);
   const others = [-Infinity, -7]; // the first map is cut off unless its road goes south; the second's would fork
-  const wanted = others.flatMap((other) => Array.from({ length: 12 }, (_, kind) => (kind === 8 || kind === 9 ? -1 : other))); // biome-ignore format: one line
+  const wanted = others.flatMap((other) => Array.from({ length: 12 }, (_, kind) => (kind === 8 || kind === 9 ? -1 : other)));
   expect([...logProbs]).toEqual(wanted);
   expect(tiles).toEqual(Int32Array.from(maps.flatMap((map) => [...map])));
 });

@@ -21,16 +21,7 @@ const sum = (levels: ArrayLike<number>) => Array.from(levels).reduce((a, b) => a
 
 describe('names', () => {
   it('are eight', () => {
-    expect(DATASETS).toEqual([
-      'digits',
-      'fashion-mnist',
-      'mnist',
-      'binarized-mnist',
-      'cifar-10',
-      'emoji',
-      'folder',
-      'npy',
-    ]);
+    expect(DATASETS).toEqual(['digits', 'fashion-mnist', 'mnist', 'binarized-mnist', 'cifar-10', 'emoji', 'folder', 'npy']);
   });
 
   it.each(['imagenet', 'toString'])('are listed where one is unknown: %s', async (name) => {
@@ -102,9 +93,7 @@ describe('mnist', () => {
   });
 
   it('says which files it wants', async () => {
-    await expect(readDataset('mnist')).rejects.toThrow(
-      `mnist: wanted --path to a directory with ${IDX_NAMES}, each plain or .gz`,
-    );
+    await expect(readDataset('mnist')).rejects.toThrow(`mnist: wanted --path to a directory with ${IDX_NAMES}, each plain or .gz`);
   });
 
   it('names the directory, the files that lack, and all it wants', async () => {
@@ -143,15 +132,11 @@ describe('fashion-mnist', () => {
 
 describe('binarized-mnist', () => {
   /** Images whose ink begins at that pixel. */
-  const inkFrom = (...pixels: number[]) =>
-    pixels.flatMap((first) => Array.from({ length: 784 }, (_, pixel) => (pixel < first ? 0 : 1)));
+  const inkFrom = (...pixels: number[]) => pixels.flatMap((first) => Array.from({ length: 784 }, (_, pixel) => (pixel < first ? 0 : 1)));
   const parts = { train: inkFrom(3, 700), valid: inkFrom(100), test: inkFrom(11, 400, 783) };
-  const textOf = (bits: number[]) =>
-    Buffer.from(bits.map((bit, i) => `${bit}${i % 784 === 783 ? '\r\n' : ' '}`).join(''));
+  const textOf = (bits: number[]) => Buffer.from(bits.map((bit, i) => `${bit}${i % 784 === 783 ? '\r\n' : ' '}`).join(''));
   const bytesOf = (bits: number[]) =>
-    Uint8Array.from({ length: bits.length / 8 }, (_, i) =>
-      Number.parseInt(bits.slice(8 * i, 8 * i + 8).join(''), 2),
-    );
+    Uint8Array.from({ length: bits.length / 8 }, (_, i) => Number.parseInt(bits.slice(8 * i, 8 * i + 8).join(''), 2));
 
   it.each([
     ['its text files', 'binarized_mnist_NAME.amat', textOf],
@@ -196,16 +181,13 @@ describe('binarized-mnist', () => {
       /wanted --path to a directory with binarized_mnist_train\.amat.*or with train\.bits, valid\.bits, test\.bits/,
     );
     await put('train.bits', bytesOf(parts.train));
-    await expect(readDataset('binarized-mnist', { path })).rejects.toThrow(
-      `'${path}' lacks valid.bits, test.bits`,
-    );
+    await expect(readDataset('binarized-mnist', { path })).rejects.toThrow(`'${path}' lacks valid.bits, test.bits`);
   });
 });
 
 describe('cifar-10', () => {
   /** One image of that class: its planes are all 10, all 20 and all 30. */
-  const record = (label: number) =>
-    Uint8Array.from([label, ...[10, 20, 30].flatMap((level) => new Array(1024).fill(level))]);
+  const record = (label: number) => Uint8Array.from([label, ...[10, 20, 30].flatMap((level) => new Array(1024).fill(level))]);
   const NAMES = [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`);
 
   it('reads five batches and the test, plain or gzipped', async () => {
@@ -219,9 +201,7 @@ describe('cifar-10', () => {
 
   it('names a batch that lacks', async () => {
     for (const name of NAMES) await put(name, record(0));
-    await expect(readDataset('cifar-10', { path })).rejects.toThrow(
-      `'${path}' lacks test_batch.bin; wanted --path`,
-    );
+    await expect(readDataset('cifar-10', { path })).rejects.toThrow(`'${path}' lacks test_batch.bin; wanted --path`);
   });
 });
 
@@ -272,23 +252,18 @@ describe('folder', () => {
   it('names the file that is no PNG', async () => {
     await putGrays(10);
     await put('text.png', new TextEncoder().encode('not at all a PNG'));
-    await expect(readDataset('folder', { path })).rejects.toThrow(
-      `'${join(path, 'text.png')}' is not a readable PNG`,
-    );
+    await expect(readDataset('folder', { path })).rejects.toThrow(`'${join(path, 'text.png')}' is not a readable PNG`);
   });
 
   it('says how many there are where they are too few', async () => {
     await putGrays(3);
-    await expect(readDataset('folder', { path })).rejects.toThrow(
-      `'${path}' has 3; wanted --path to a directory`,
-    );
+    await expect(readDataset('folder', { path })).rejects.toThrow(`'${path}' has 3; wanted --path to a directory`);
   });
 });
 
 describe('npy', () => {
   /** Ten images [1,2] or more, of codes that tell their places; the last code is given. */
-  const codes = (count: number, last: number) =>
-    Uint16Array.from({ length: 2 * count }, (_, i) => (i === 2 * count - 1 ? last : i >> 1));
+  const codes = (count: number, last: number) => Uint16Array.from({ length: 2 * count }, (_, i) => (i === 2 * count - 1 ? last : i >> 1));
 
   it('is one file, of which each tenth image is for the test', async () => {
     const file = join(path, 'codes.npy');
@@ -317,9 +292,7 @@ describe('npy', () => {
       expect([train.levels, test.levels]).toEqual([levels ?? 10, levels ?? 10]);
       expect(test.data).toEqual(array.of(9, 9));
     }
-    await expect(readDataset('npy', { path: file, levels: 9 })).rejects.toThrow(
-      `npy: '${file}': wanted codes 0 to 8, got 9`,
-    );
+    await expect(readDataset('npy', { path: file, levels: 9 })).rejects.toThrow(`npy: '${file}': wanted codes 0 to 8, got 9`);
   });
 
   it('is a directory with a file for each part, and for the labels of each where it has those', async () => {
@@ -334,7 +307,7 @@ describe('npy', () => {
     // one 32-bit integer of the bytes of two of 16 bits: 65536
     const long = Buffer.from(npyOf(Uint16Array.of(0, 1), [2])).toString('latin1');
     await put('test-labels.npy', Buffer.from(long.replace('<u2', '<i4').replace('(2,)', '(1,)'), 'latin1'));
-    await expect(readDataset('npy', { path })).rejects.toThrow("'test-labels.npy': wanted classes 0 to 65535, got 65536"); // biome-ignore format: one line
+    await expect(readDataset('npy', { path })).rejects.toThrow("'test-labels.npy': wanted classes 0 to 65535, got 65536");
     await put('test-labels.npy', npyOf(Uint16Array.of(1), [1]));
     const labelled = await readDataset('npy', { path });
     expect([labelled.train.labels, labelled.test.labels]).toEqual([Uint8Array.of(3, 255), Uint8Array.of(1)]);
@@ -360,7 +333,7 @@ describe('npy', () => {
     };
     await refuses(Uint8Array.of(1, 2), `npy: '${file}': wanted a .npy file`);
     await refuses(npyOf(codes(9, 1), [9, 1, 2]), `npy: '${file}' has 9; wanted --path to a .npy`);
-    await refuses(npyOf(codes(10, 1), [10, 2]), `'${file}': wanted [N,H,W] or [N,H,W,C] of 1 channel or 3, got [10,2]`); // biome-ignore format: one line
+    await refuses(npyOf(codes(10, 1), [10, 2]), `'${file}': wanted [N,H,W] or [N,H,W,C] of 1 channel or 3, got [10,2]`);
     await refuses(npyOf(codes(10, 1), [10, 1, 1, 2]), 'of 1 channel or 3, got [10,1,1,2]');
     await refuses(npyOf(new Uint8Array(0), [10, 0, 2]), 'shape: wanted an integer of at least 1, got 0');
     const negative = Uint8Array.from(npyOf(codes(10, 65_535), [10, 1, 2]));
@@ -369,38 +342,25 @@ describe('npy', () => {
     await rm(file);
     await put('train.npy', npyOf(Uint8Array.of(1, 2), [1, 1, 2]));
     await put('test.npy', npyOf(Uint8Array.of(1, 2), [1, 2, 1]));
-    await expect(readDataset('npy', { path })).rejects.toThrow(
-      `npy: '${path}' has training images of 1x2x1, test images of 2x1x1`,
-    );
+    await expect(readDataset('npy', { path })).rejects.toThrow(`npy: '${path}' has training images of 1x2x1, test images of 2x1x1`);
   });
 });
 
 describe('a path', () => {
-  it.each(['fashion-mnist', 'mnist', 'cifar-10', 'folder', 'npy'])(
-    'that does not exist is named: %s',
-    async (name) => {
-      const nowhere = join(path, 'nowhere');
-      await expect(readDataset(name, { path: nowhere })).rejects.toThrow(
-        `${name}: '${nowhere}' does not exist; wanted --path`,
-      );
-    },
-  );
+  it.each(['fashion-mnist', 'mnist', 'cifar-10', 'folder', 'npy'])('that does not exist is named: %s', async (name) => {
+    const nowhere = join(path, 'nowhere');
+    await expect(readDataset(name, { path: nowhere })).rejects.toThrow(`${name}: '${nowhere}' does not exist; wanted --path`);
+  });
 
   it('that is a file is named', async () => {
     await put('file', Uint8Array.of(1));
     const file = join(path, 'file');
-    await expect(readDataset('mnist', { path: file })).rejects.toThrow(
-      `'${file}' is not a directory; wanted`,
-    );
+    await expect(readDataset('mnist', { path: file })).rejects.toThrow(`'${file}' is not a directory; wanted`);
   });
 
   it('is wanted', async () => {
-    await expect(readDataset('folder')).rejects.toThrow(
-      'folder: wanted --path to a directory of at least 10 PNGs',
-    );
+    await expect(readDataset('folder')).rejects.toThrow('folder: wanted --path to a directory of at least 10 PNGs');
     await expect(readDataset('npy')).rejects.toThrow('npy: wanted --path to a .npy of at least 10 images');
-    await expect(readDataset('cifar-10')).rejects.toThrow(
-      'cifar-10: wanted --path to a directory with data_batch_1.bin',
-    );
+    await expect(readDataset('cifar-10')).rejects.toThrow('cifar-10: wanted --path to a directory with data_batch_1.bin');
   });
 });

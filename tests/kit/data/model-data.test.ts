@@ -38,9 +38,7 @@ describe('data for a model with a palette', () => {
       ['digits', '1, digits has 8x8x1'],
       ['emoji', '3, emoji has 16x16x3'],
     ] as const)
-      await expect(readForModel(name, undefined, model)).rejects.toThrow(
-        `the model takes images of 2x2x${got}`,
-      );
+      await expect(readForModel(name, undefined, model)).rejects.toThrow(`the model takes images of 2x2x${got}`);
   });
 });
 

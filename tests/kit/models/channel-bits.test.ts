@@ -21,10 +21,7 @@ describe('bits by channel', () => {
 
     const before = tf.memory().numTensors;
     const done: number[] = [];
-    const bits = await bitsByChannel(model, images, {
-      batchSize: 2,
-      onProgress: (count) => done.push(count),
-    });
+    const bits = await bitsByChannel(model, images, { batchSize: 2, onProgress: (count) => done.push(count) });
     expect(tf.memory().numTensors).toBe(before);
     expect(done).toEqual([2, 4, 5]);
     expect(bits).toHaveLength(3);

@@ -4,12 +4,7 @@ import { classesOf } from '../../../kit/models/classes.mjs';
 
 /** Images of these classes. */
 const imagesOf = (...labels: number[]) =>
-  imageSet({
-    data: new Uint8Array(labels.length),
-    shape: [labels.length, 1, 1, 1],
-    levels: 2,
-    labels: Uint8Array.from(labels),
-  });
+  imageSet({ data: new Uint8Array(labels.length), shape: [labels.length, 1, 1, 1], levels: 2, labels: Uint8Array.from(labels) });
 const without = imageSet({ data: new Uint8Array(1), shape: [1, 1, 1, 1], levels: 2 });
 
 it('classesOf counts the classes up to the highest of the training images', () => {

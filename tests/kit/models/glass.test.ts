@@ -23,6 +23,6 @@ it('costs twice its bonds to turn a spin over', () => {
   const sum = bonds.reduce((all, bond) => all + bond);
   expect(Array.from(energy(up, 1))).toEqual([-sum]);
   const turned = up.map((level, k) => (k === 4 ? 0 : level)); // in the middle: its own bonds, the one from its left and from above
-  const [right, below, left, above] = [8, 9, 2 * 3, 2 * 1 + 1].map((k) => bonds[k] as number) as [number, number, number, number]; // biome-ignore format: one line
+  const [right, below, left, above] = [8, 9, 2 * 3, 2 * 1 + 1].map((k) => bonds[k] as number) as [number, number, number, number];
   expect(Array.from(energy(turned, 1))).toEqual([-sum + 2 * (right + below + left + above)]);
 });

@@ -1,12 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  CRITICAL,
-  endlessMagnetization,
-  energyOf,
-  exactLogZ,
-  freeEnergyOf,
-  magnetizationsOf,
-} from '../../../kit/models/ising.mjs';
+import { CRITICAL, endlessMagnetization, energyOf, exactLogZ, freeEnergyOf, magnetizationsOf } from '../../../kit/models/ising.mjs';
 
 /** All images of 3x3 spins. */
 const ALL = Int32Array.from({ length: 512 * 9 }, (_, k) => (Math.floor(k / 9) >> (k % 9)) & 1);
@@ -14,9 +7,7 @@ const ALL = Int32Array.from({ length: 512 * 9 }, (_, k) => (Math.floor(k / 9) >>
 describe('the Ising model', () => {
   it('has the log Z of a sum over all spins', () => {
     for (const beta of [0.1, CRITICAL, 1]) {
-      const sum = Array.from(energyOf(3)(ALL, 512), (energy) => Math.exp(-beta * energy)).reduce(
-        (a, b) => a + b,
-      );
+      const sum = Array.from(energyOf(3)(ALL, 512), (energy) => Math.exp(-beta * energy)).reduce((a, b) => a + b);
       expect(exactLogZ(3, beta)).toBeCloseTo(Math.log(sum), 10);
     }
   });

@@ -26,7 +26,7 @@ it('inOrientations gives each image in one, always the same, with it and the cla
     expect(await inOrientations(set, all, { isConditional })).toEqual(given);
     const elements = Array.from(given.labels as ArrayLike<number>, (label) => label % 8);
     expect(new Set(elements).size).toBe(8);
-    const undone = oriented(given.data, [3, 3, 1], 256, orientationsOf(SYMMETRIES[8]), elements, true); // biome-ignore format: one line
+    const undone = oriented(given.data, [3, 3, 1], 256, orientationsOf(SYMMETRIES[8]), elements, true);
     expect(undone).toEqual(data);
     const own = Array.from(given.labels as ArrayLike<number>, (label) => Math.floor(label / 8));
     expect(own).toEqual(Array.from(labels, (label) => (isConditional ? label : 0)));

@@ -22,11 +22,7 @@ describe('a saved model', () => {
     for (const [args, wanted] of cases) {
       await saveGatedModel(at, args);
       const { model, imageShape, levels, condition } = await loadImageModel(at);
-      expect({ imageShape, levels, condition }).toEqual({
-        imageShape: [8, 8, 1],
-        levels: 17,
-        condition: wanted,
-      });
+      expect({ imageShape, levels, condition }).toEqual({ imageShape: [8, 8, 1], levels: 17, condition: wanted });
       model.dispose();
     }
     await rm(at, { recursive: true });
@@ -45,21 +41,12 @@ it('a layer that is not registered is named, with how to register it from the co
 });
 
 describe('a run of pytorch/train.py', () => {
-  const args = {
-    imageShape: [8, 8, 1] as [number, number, number],
-    levels: 17,
-    hiddenDim: 2,
-    outDim: 2,
-    numBlocks: 1,
-  };
+  const args = { imageShape: [8, 8, 1] as [number, number, number], levels: 17, hiddenDim: 2, outDim: 2, numBlocks: 1 };
 
   it('is loaded with the average of its weights', async () => {
     const at = await mkdtemp(join(tmpdir(), 'pytorch-run-'));
     const trained = saveWeights(pixelCNN({ ...args, seed: 1 }), { to: 'pytorch' });
-    await writeFile(
-      join(at, 'network.json'),
-      JSON.stringify({ model: 'pixelCNN', args: { ...args, seed: 2 } }),
-    );
+    await writeFile(join(at, 'network.json'), JSON.stringify({ model: 'pixelCNN', args: { ...args, seed: 2 } }));
     await writeFile(join(at, 'average.safetensors'), writeSafetensors(trained));
     const { model, imageShape, levels, condition } = await loadImageModel(at);
     expect({ imageShape, levels, condition }).toEqual({ imageShape: [8, 8, 1], levels: 17, condition: null });

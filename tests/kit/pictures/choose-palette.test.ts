@@ -15,8 +15,7 @@ beforeAll(async () => {
 });
 
 /** The colours of a palette, each as a number. */
-const coloursOf = (palette: Uint8Array) =>
-  Array.from({ length: palette.length / 3 }, (_, i) => Buffer.from(palette).readUIntBE(3 * i, 3));
+const coloursOf = (palette: Uint8Array) => Array.from({ length: palette.length / 3 }, (_, i) => Buffer.from(palette).readUIntBE(3 * i, 3));
 
 describe('choosePalette', () => {
   it('gives the same colours for the same seed, and others for another', () => {
@@ -44,21 +43,13 @@ describe('choosePalette', () => {
 
   it('finds clusters', () => {
     const centres = [0, 0, 0, 100, 0, 0, 0, 200, 0, 0, 0, 250];
-    const data = Uint8Array.from(
-      { length: 1200 },
-      (_, i) => (centres[i % 12] ?? 0) + (Math.floor(i / 12) % 5),
-    ); // 5 of each, 2 apart at most
+    const data = Uint8Array.from({ length: 1200 }, (_, i) => (centres[i % 12] ?? 0) + (Math.floor(i / 12) % 5)); // 5 of each, 2 apart at most
     const palette = choosePalette(imageSet({ data, shape: [4, 10, 10, 3], levels: 256 }), 4);
-    expect(coloursOf(palette).sort()).toEqual(
-      coloursOf(Uint8Array.from(centres, (value) => value + 2)).sort(),
-    );
+    expect(coloursOf(palette).sort()).toEqual(coloursOf(Uint8Array.from(centres, (value) => value + 2)).sort());
   });
 
   it('has exactly the colours of images that have no more', () => {
-    const data = Uint8Array.from(
-      { length: 48 },
-      (_, i) => [1, 2, 3, 200, 100, 0, 9, 9, 9, 1, 2, 3][i % 12] ?? 0,
-    );
+    const data = Uint8Array.from({ length: 48 }, (_, i) => [1, 2, 3, 200, 100, 0, 9, 9, 9, 1, 2, 3][i % 12] ?? 0);
     const few = imageSet({ data, shape: [4, 2, 2, 3], levels: 256 });
     expect([...choosePalette(few, 3)]).toEqual([1, 2, 3, 9, 9, 9, 200, 100, 0]);
     expect(() => choosePalette(few, 4)).toThrow('levels: wanted at most 3, the colours of the images, got 4');
@@ -66,12 +57,8 @@ describe('choosePalette', () => {
 
   it('refuses other images and numbers of levels by name', () => {
     const grey = imageSet({ data: new Uint8Array(4), shape: [1, 2, 2, 1], levels: 256 });
-    expect(() => choosePalette(grey, 2)).toThrow(
-      'choosePalette: wanted RGB images [N,H,W,3] of 256 levels, got [1,2,2,1]',
-    );
+    expect(() => choosePalette(grey, 2)).toThrow('choosePalette: wanted RGB images [N,H,W,3] of 256 levels, got [1,2,2,1]');
     for (const levels of [1, 2.5, 4097, '8' as never])
-      expect(() => choosePalette(emoji, levels)).toThrow(
-        `choosePalette: levels: wanted 2 to 4096, got ${levels}`,
-      );
+      expect(() => choosePalette(emoji, levels)).toThrow(`choosePalette: levels: wanted 2 to 4096, got ${levels}`);
   });
 });

@@ -29,7 +29,7 @@ it('has for each pixel the mean over its channels, and over all pixels the bits 
 });
 
 it('colours from light to dark, and no darker beyond the scale', () => {
-  const light = (colour: string) => [1, 3, 5].reduce((sum, at) => sum + Number.parseInt(colour.slice(at, at + 2), 16), 0); // biome-ignore format: one line
+  const light = (colour: string) => [1, 3, 5].reduce((sum, at) => sum + Number.parseInt(colour.slice(at, at + 2), 16), 0);
   const shares = [0, 0.1, 0.25, 0.4, 0.5, 0.7, 0.75, 0.9, 1].map((share) => light(heatColour(share)));
   expect(shares).toEqual([...shares].sort((a, b) => b - a));
   expect(new Set(shares).size).toBe(9);

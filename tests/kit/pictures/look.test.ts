@@ -16,8 +16,7 @@ describe('a level', () => {
     const tint = { paper: [200, 0, 0], ink: [0, 100, 0] };
     expect(lookOf(grey, tint)([1], 0)).toEqual([100, 50, 0]);
     const rgb = { channels: 3, levels: 3 };
-    for (const look of [colourOf(rgb), lookOf(rgb), lookOf(rgb, tint)])
-      expect(look([2, 2, 2, 0, 1, 2], 1)).toEqual([0, 128, 255]);
+    for (const look of [colourOf(rgb), lookOf(rgb), lookOf(rgb, tint)]) expect(look([2, 2, 2, 0, 1, 2], 1)).toEqual([0, 128, 255]);
     expect([isInk(grey), isInk(rgb)]).toEqual([true, false]);
   });
 

@@ -1,18 +1,10 @@
 import fc from 'fast-check';
 import { type ImageSet, imageSet } from 'pixelcnn-layers/data';
 import { describe, expect, it } from 'vitest';
-import {
-  fromPalette,
-  lossOf,
-  nearestLevel,
-  paletteOfText,
-  textOfPalette,
-  toPalette,
-} from '../../../kit/pictures/palette.mjs';
+import { fromPalette, lossOf, nearestLevel, paletteOfText, textOfPalette, toPalette } from '../../../kit/pictures/palette.mjs';
 import { runs } from '../../support/runs';
 
-const rgb = (data: Uint8Array): ImageSet =>
-  imageSet({ data, shape: [data.length / 12, 2, 2, 3], levels: 256 }); // [N*12] -> [N,2,2,3]
+const rgb = (data: Uint8Array): ImageSet => imageSet({ data, shape: [data.length / 12, 2, 2, 3], levels: 256 }); // [N*12] -> [N,2,2,3]
 
 /** Images, and palettes of few values, so that there are ties and equal colours. */
 const values = fc.oneof(fc.integer({ min: 0, max: 255 }), fc.constantFrom(0, 1, 2, 100));
@@ -20,9 +12,7 @@ const bytes = (colours: { min: number; max: number }, multiple: number) =>
   fc
     .integer(colours)
     .chain((count) => fc.uint8Array({ minLength: multiple * count, maxLength: multiple * count }))
-    .chain((all) =>
-      fc.tuple(fc.constant(all), fc.array(values, { minLength: all.length, maxLength: all.length })),
-    )
+    .chain((all) => fc.tuple(fc.constant(all), fc.array(values, { minLength: all.length, maxLength: all.length })))
     .map(([all, few]) => all.map((value, i) => few[i] ?? value));
 
 describe('toPalette', () => {
@@ -34,10 +24,7 @@ describe('toPalette', () => {
       expect(found.BYTES_PER_ELEMENT).toBe(levels <= 256 ? 1 : 2);
       for (const [pixel, level] of found.entries()) {
         const distances = Array.from({ length: levels }, (_, one) =>
-          [0, 1, 2].reduce(
-            (sum, i) => sum + ((palette[3 * one + i] ?? 0) - (data[3 * pixel + i] ?? 0)) ** 2,
-            0,
-          ),
+          [0, 1, 2].reduce((sum, i) => sum + ((palette[3 * one + i] ?? 0) - (data[3 * pixel + i] ?? 0)) ** 2, 0),
         );
         expect(level).toBe(distances.indexOf(Math.min(...distances)));
       }
@@ -49,20 +36,16 @@ describe('toPalette', () => {
     const palettes = fc
       .uniqueArray(fc.integer({ min: 0, max: 2 ** 24 - 1 }), { minLength: 2, maxLength: 300 })
       .map((colours) => Uint8Array.from(colours.flatMap((one) => [one >> 16, (one >> 8) & 255, one & 255])));
-    const law = fc.property(
-      palettes,
-      fc.array(fc.nat(), { minLength: 8, maxLength: 8 }),
-      (palette, picks) => {
-        const levels = palette.length / 3;
-        const data = (levels <= 256 ? Uint8Array : Uint16Array).from(picks.map((pick) => pick % levels));
-        const images = imageSet({ data, shape: [2, 2, 2, 1], levels, labels: Uint8Array.of(3, 4) });
-        const colours = fromPalette(images, palette);
-        expect(colours.shape).toEqual([2, 2, 2, 3]);
-        expect(toPalette(colours, palette)).toEqual(images);
-        expect(lossOf(colours, palette)).toEqual({ mse: 0, psnr: Number.POSITIVE_INFINITY });
-        expect(paletteOfText('palette', textOfPalette(palette))).toEqual(palette);
-      },
-    );
+    const law = fc.property(palettes, fc.array(fc.nat(), { minLength: 8, maxLength: 8 }), (palette, picks) => {
+      const levels = palette.length / 3;
+      const data = (levels <= 256 ? Uint8Array : Uint16Array).from(picks.map((pick) => pick % levels));
+      const images = imageSet({ data, shape: [2, 2, 2, 1], levels, labels: Uint8Array.of(3, 4) });
+      const colours = fromPalette(images, palette);
+      expect(colours.shape).toEqual([2, 2, 2, 3]);
+      expect(toPalette(colours, palette)).toEqual(images);
+      expect(lossOf(colours, palette)).toEqual({ mse: 0, psnr: Number.POSITIVE_INFINITY });
+      expect(paletteOfText('palette', textOfPalette(palette))).toEqual(palette);
+    });
     fc.assert(law, runs({ numRuns: 15, seed: 2 }));
   });
 
@@ -110,9 +93,7 @@ describe('refuses by name', () => {
   it('levels that are not of the palette', () => {
     const levels = { data: Uint8Array.of(0, 2), shape: [2, 1, 1, 1], levels: 2 } as unknown as ImageSet;
     expect(() => fromPalette(levels, two)).toThrow('fromPalette: wanted levels 0 to 1, got 2');
-    expect(() => fromPalette({ ...levels, levels: 3 }, two)).toThrow(
-      'wanted images [N,H,W,1] of 2 levels, got [2,1,1,1] of 3',
-    );
+    expect(() => fromPalette({ ...levels, levels: 3 }, two)).toThrow('wanted images [N,H,W,1] of 2 levels, got [2,1,1,1] of 3');
     expect(() => fromPalette(images, two)).toThrow('of 2 levels, got [1,2,2,3] of 256');
   });
 

@@ -19,21 +19,13 @@ describe('a PNG of levels', () => {
     expect(pixelsOf(grey).filter((_, i) => i % 3 === 0)).toEqual([200, 9, 3, 200]);
     expect(levelsOfPng(grey, 1, 3, greys)).toEqual({ shape: [2, 2, 1], data });
     const rgb = Uint8Array.of(0, 1, 2, 2, 1, 0);
-    expect(levelsOfPng(pngOfLevels(rgb, [1, 2, 3], 3, greys), 3, 3, greys)).toEqual({
-      shape: [1, 2, 3],
-      data: rgb,
-    });
+    expect(levelsOfPng(pngOfLevels(rgb, [1, 2, 3], 3, greys), 3, 3, greys)).toEqual({ shape: [1, 2, 3], data: rgb });
   });
 
   it('has more levels than a byte, with a palette of as many colours', () => {
-    const palette = Uint8Array.from({ length: 900 }, (_, i) =>
-      i % 3 === 0 ? Math.floor(i / 3) % 256 : Math.floor(i / 768),
-    );
+    const palette = Uint8Array.from({ length: 900 }, (_, i) => (i % 3 === 0 ? Math.floor(i / 3) % 256 : Math.floor(i / 768)));
     const levels = Uint16Array.of(299, 0, 256, 43);
-    expect(levelsOfPng(pngOfLevels(levels, [2, 2, 1], 300, palette), 1, 300, palette)).toEqual({
-      shape: [2, 2, 1],
-      data: levels,
-    });
+    expect(levelsOfPng(pngOfLevels(levels, [2, 2, 1], 300, palette), 1, 300, palette)).toEqual({ shape: [2, 2, 1], data: levels });
   });
 
   it('is read as the lowest of levels that look alike', () => {
@@ -50,12 +42,8 @@ describe('a PNG of levels', () => {
     expect(() => levelsOfPng(png, 1, 2, colours)).toThrow(
       'wanted colours of the palette (#000000, #ffffff), got #000100 in row 0, column 0',
     );
-    expect(() => levelsOfPng(png, 1, 2, Uint8Array.of(3, 4))).toThrow(
-      'wanted grey, got 0, 1, 0 in row 0, column 0',
-    );
+    expect(() => levelsOfPng(png, 1, 2, Uint8Array.of(3, 4))).toThrow('wanted grey, got 0, 1, 0 in row 0, column 0');
     const grey = pngOfLevels(Uint8Array.of(9), [1, 1, 1], 256);
-    expect(() => levelsOfPng(grey, 1, 2, Uint8Array.of(3, 4))).toThrow(
-      'wanted intensities of 2 levels (3, 4), got 9',
-    );
+    expect(() => levelsOfPng(grey, 1, 2, Uint8Array.of(3, 4))).toThrow('wanted intensities of 2 levels (3, 4), got 9');
   });
 });

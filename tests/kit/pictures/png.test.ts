@@ -11,14 +11,7 @@ function reader(png: Buffer) {
 
 describe('a grid of RGB images', () => {
   // Two images of 1x2 pixels with levels 0 to 2, side by side; the first pixel of the second image is given.
-  const grid = {
-    images: [0, 1, 2, 2, 2, 2, 1, 1, 0, 0, 0, 0],
-    imageShape: [1, 2, 3],
-    levels: 3,
-    columns: 2,
-    scale: 3,
-    gap: 4,
-  };
+  const grid = { images: [0, 1, 2, 2, 2, 2, 1, 1, 0, 0, 0, 0], imageShape: [1, 2, 3], levels: 3, columns: 2, scale: 3, gap: 4 };
   const gap = [203, 208, 216];
   const blue = [20, 62, 140];
 

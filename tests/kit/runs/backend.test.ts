@@ -9,8 +9,6 @@ describe('backend', () => {
   });
 
   it('names the flag for any other', async () => {
-    await expect(useBackend('gpu')).rejects.toThrow(
-      "--backend: wanted wasm, cpu, webgpu, tensorflow, got 'gpu'",
-    );
+    await expect(useBackend('gpu')).rejects.toThrow("--backend: wanted wasm, cpu, webgpu, tensorflow, got 'gpu'");
   });
 });

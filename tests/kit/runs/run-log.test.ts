@@ -12,10 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
-const open = () =>
-  openRunLog(directory, { title: '', step: 2, isResumed: false, judge: 'test', rules: [] }).then((log) =>
-    log.close(),
-  );
+const open = () => openRunLog(directory, { title: '', step: 2, isResumed: false, judge: 'test', rules: [] }).then((log) => log.close());
 
 it('keeps the lines up to the step, and drops later ones and one that was cut off', async () => {
   await writeFile(path, '{"step":1,"bits":3}\n{"step":2,"bits":2}\n{"step":3,"bits":1}\n{"step":4,"b');

@@ -10,20 +10,12 @@ const ofShape = (...shape: number[]): NamedTensor => ({
   shape,
   data: new Float32Array(shape.reduce((product, length) => product * length, 1)),
 });
-const mapOf = (shapes: Record<string, number[]>) =>
-  new Map(Object.entries(shapes).map(([name, shape]) => [name, ofShape(...shape)]));
+const mapOf = (shapes: Record<string, number[]>) => new Map(Object.entries(shapes).map(([name, shape]) => [name, ofShape(...shape)]));
 
 /** What is guessed, as [tensor, weight, layout]. */
-function guessed(
-  tensors: Record<string, number[]>,
-  weights: Record<string, number[]>,
-  usual: 'keras' | 'pytorch' = 'pytorch',
-) {
+function guessed(tensors: Record<string, number[]>, weights: Record<string, number[]>, usual: 'keras' | 'pytorch' = 'pytorch') {
   const { guesses, from } = guessWeights(mapOf(tensors), mapOf(weights), usual);
-  return {
-    from,
-    guesses: guesses.map(({ name, weight, layout, others }) => [name, weight, layout, ...others]),
-  };
+  return { from, guesses: guesses.map(({ name, weight, layout, others }) => [name, weight, layout, ...others]) };
 }
 
 it.each([
@@ -49,28 +41,14 @@ it('knows dense kernels, also those of convolutions of one place', () => {
 
 it('says what else a square kernel may be, and lets the others decide', () => {
   const weights = { 'a.kernel': [4, 4], 'b.kernel': [2, 3] };
-  expect(guessed({ a: [4, 4] }, weights, 'keras').guesses).toEqual([
-    ['a', 'a.kernel', '[in,out]', '[out,in]'],
-  ]);
-  expect(guessed({ a: [4, 4], b: [3, 2] }, weights, 'keras').guesses[0]).toEqual([
-    'a',
-    'a.kernel',
-    '[out,in]',
-    '[in,out]',
-  ]);
+  expect(guessed({ a: [4, 4] }, weights, 'keras').guesses).toEqual([['a', 'a.kernel', '[in,out]', '[out,in]']]);
+  expect(guessed({ a: [4, 4], b: [3, 2] }, weights, 'keras').guesses[0]).toEqual(['a', 'a.kernel', '[out,in]', '[in,out]']);
 });
 
 it('goes by names, whatever the order, and by the order where names say nothing', () => {
   const weights = { 'conv_in.bias': [4], 'conv_mid.bias': [4], 'conv_out.bias': [4] };
-  const byName = guessed(
-    { 'net.out_conv.bias': [4], 'net.conv_mid.b': [4], 'net.conv_in.bias': [4] },
-    weights,
-  );
-  expect(byName.guesses.map(([name]) => name)).toEqual([
-    'net.conv_in.bias',
-    'net.conv_mid.b',
-    'net.out_conv.bias',
-  ]);
+  const byName = guessed({ 'net.out_conv.bias': [4], 'net.conv_mid.b': [4], 'net.conv_in.bias': [4] }, weights);
+  expect(byName.guesses.map(([name]) => name)).toEqual(['net.conv_in.bias', 'net.conv_mid.b', 'net.out_conv.bias']);
   const byOrder = guessed({ '10': [4], '9': [4], '1': [4] }, weights);
   expect(byOrder.guesses.map(([name]) => name)).toEqual(['1', '9', '10']);
 });
@@ -94,7 +72,11 @@ it('counts in a file that orders its names by letters, in all or only the layers
   const theirs = (k: number) => `net.layers.${k}.c`;
   expectInOrder(layers(12, theirs, theirConv).sort(), theirs);
   const byLayer = Array.from({ length: 12 }, (_, k) => `${k}`).sort();
-  const ofLayer = (k: string) => [[`${k}.weight`, [4, 4, 3, 3]], [`${k}.bias`, [4]]] as [string, number[]][]; // biome-ignore format: one line
+  const ofLayer = (k: string) =>
+    [
+      [`${k}.weight`, [4, 4, 3, 3]],
+      [`${k}.bias`, [4]],
+    ] as [string, number[]][];
   expectInOrder(byLayer.map((k) => `layer${k}`).flatMap(ofLayer), (k) => `layer${k}`);
 });
 
@@ -123,7 +105,7 @@ it.each<[string, (module: string, k: number) => string]>([
     const [module, role] = [name.replace(/\.\w+$/, ''), name.endsWith('kernel') ? 'weight' : 'bias'];
     return `${rename(module, modules.indexOf(module))}.${role}`;
   };
-  const tensors = [...saveWeights(model, { to: 'pytorch' })].map(([name, tensor]) => [theirs(name), tensor] as const); // biome-ignore format: one line
+  const tensors = [...saveWeights(model, { to: 'pytorch' })].map(([name, tensor]) => [theirs(name), tensor] as const);
   const byLetters = [...tensors].sort(([a], [b]) => (a < b ? -1 : 1));
   for (const file of [tensors, byLetters]) {
     const { guesses } = guessWeights(new Map(file), weights, 'pytorch');
@@ -134,7 +116,7 @@ it.each<[string, (module: string, k: number) => string]>([
 
 it('is sure of what has the only tensor of its shape, or its name, or lies beside a kernel that has', () => {
   const sure = (tensors: Record<string, number[]>, weights: Record<string, number[]>) =>
-    guessWeights(mapOf(tensors), mapOf(weights), 'pytorch').guesses.filter(({ isSure }) => isSure).map(({ weight }) => weight); // biome-ignore format: one line
+    guessWeights(mapOf(tensors), mapOf(weights), 'pytorch').guesses.filter(({ isSure }) => isSure).map(({ weight }) => weight);
   const weights = { 'a.kernel': [2, 3], 'a.bias': [3], 'b.kernel': [3, 3], 'b.bias': [3], 'c.kernel': [3, 3], 'c.bias': [3] };
   // Of the shape [3,3], and so of the biases, two are left, which may also lie either way.
   expect(sure({ 'x.weight': [3, 2], 'x.bias': [3], 'y.weight': [3, 3], 'y.bias': [3], 'z.weight': [3, 3], 'z.bias': [3] }, weights)).toEqual(['a.kernel', 'a.bias']);
@@ -155,12 +137,7 @@ it('gives a bias to the layer that has got the kernel beside it, whatever their 
 it('gives a bias to the layer that has got the kernel of its module', () => {
   const tensors = { 'v.weight': [4, 2], 'v.bias': [4], 'h.weight': [4, 3], 'h.bias': [4] };
   const weights = { 'down.kernel': [3, 4], 'down.bias': [4], 'up.kernel': [2, 4], 'up.bias': [4] };
-  expect(guessed(tensors, weights).guesses.map(([name]) => name)).toEqual([
-    'h.weight',
-    'h.bias',
-    'v.weight',
-    'v.bias',
-  ]);
+  expect(guessed(tensors, weights).guesses.map(([name]) => name)).toEqual(['h.weight', 'h.bias', 'v.weight', 'v.bias']);
 });
 
 it('tells normalizations, whose weight has one axis, from biases', () => {
@@ -177,26 +154,18 @@ it('uses no tensor twice, and none of another shape', () => {
 
 it('knows what is narrower by a little, and prefers what is not', () => {
   const weights = { 'a.kernel': [3, 3, 6, 12], 'a.bias': [12], 'b.bias': [12] };
-  const { guesses } = guessWeights(
-    mapOf({ 'a.weight': [10, 5, 3, 3], 'a.bias': [10], 'b.bias': [6] }),
-    mapOf(weights),
-    'keras',
-  );
+  const { guesses } = guessWeights(mapOf({ 'a.weight': [10, 5, 3, 3], 'a.bias': [10], 'b.bias': [6] }), mapOf(weights), 'keras');
   expect(guesses.map(({ name, weight, layout, isNarrower }) => [name, weight, layout, isNarrower])).toEqual([
     ['a.weight', 'a.kernel', '[out,in,rows,columns]', true],
     ['a.bias', 'a.bias', '', true],
   ]);
-  expect(guessed({ 'a.gain': [10], 'b.scale': [12] }, { 'a.bias': [12] }).guesses).toEqual([
-    ['b.scale', 'a.bias', ''],
-  ]);
+  expect(guessed({ 'a.gain': [10], 'b.scale': [12] }, { 'a.bias': [12] }).guesses).toEqual([['b.scale', 'a.bias', '']]);
   expect(guessed({ a: [10, 5, 2, 3] }, weights).guesses).toEqual([]);
 });
 
 it('refuses more than can be compared', () => {
   const many = Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [`${i}`, [1]]));
-  expect(() => guessed(many, many)).toThrow(
-    'wanted at most 1000000 pairs of a tensor and a weight, got 1001 x 1001',
-  );
+  expect(() => guessed(many, many)).toThrow('wanted at most 1000000 pairs of a tensor and a weight, got 1001 x 1001');
 });
 
 it('says what is no weight', () => {

@@ -8,10 +8,7 @@ beforeAll(() => useBackend('cpu'));
 
 /** What is found for tensors of these shapes and an Image GPT of 6 levels, 4x5 places and 2 blocks of 8 features. */
 function joined(shapes: Record<string, number[]>, isGPT = true): Record<string, string> {
-  const ofShape = ([name, shape]: [string, number[]]): [string, NamedTensor] => [
-    name,
-    { dtype: 'F32', shape, data: new Float32Array(0) },
-  ];
+  const ofShape = ([name, shape]: [string, number[]]): [string, NamedTensor] => [name, { dtype: 'F32', shape, data: new Float32Array(0) }];
   const tensors = new Map(Object.entries(shapes).map(ofShape));
   if (!isGPT) return words(joinedWeights(tensors, new Map([ofShape(['a.kernel', [8, 8]])])));
   const model = imageGPT({ imageShape: [4, 5, 1], levels: 6, width: 8, heads: 2, layers: 2 });

@@ -16,9 +16,7 @@ describe('readKerasH5', () => {
     expect((await readKerasH5(golden, patient)).size).toBe(14);
     const damaged = Buffer.from(golden);
     damaged[2400] = 16; // among the strings of attributes
-    await expect(readKerasH5(damaged, options)).rejects.toThrow(
-      'damaged, or no HDF5: Script execution timed out',
-    );
+    await expect(readKerasH5(damaged, options)).rejects.toThrow('damaged, or no HDF5: Script execution timed out');
     expect((await readKerasH5(golden, patient)).size).toBe(14);
   });
 
@@ -33,9 +31,7 @@ describe('readKerasH5', () => {
             expect((data as Float32Array).length).toBe(shape.reduce((product, size) => product * size, 1));
           }
         } catch (error) {
-          expect(String(error)).toMatch(
-            /^Error: (damaged, or no HDF5: .|.*: wanted|wanted|two tensors)[^\n]*$/,
-          );
+          expect(String(error)).toMatch(/^Error: (damaged, or no HDF5: .|.*: wanted|wanted|two tensors)[^\n]*$/);
         }
       }),
       runs({ numRuns: 150, seed: 23 }),

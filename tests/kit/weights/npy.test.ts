@@ -27,9 +27,7 @@ function file({
 
 /** The numbers as bytes, of so many each, the lowest first. */
 const bytesOf = (numbers: bigint[], each: number) =>
-  numbers.flatMap((number) =>
-    Array.from({ length: each }, (_, i) => Number(BigInt.asUintN(8, number >> BigInt(8 * i)))),
-  );
+  numbers.flatMap((number) => Array.from({ length: each }, (_, i) => Number(BigInt.asUintN(8, number >> BigInt(8 * i)))));
 
 describe('parseNpy', () => {
   // np.save of NumPy 1.24.2: np.array([[[0, 2, 510]], [[14, 16, 400]]], '<i8'), [[[0, 1, 65535]], [[7, 256, 200]]] as '>u2', and
@@ -71,10 +69,7 @@ describe('parseNpy', () => {
         const numbers = [0n, 1n, highest, kind === 'u' ? 5n : -(2n ** (bits - 1n))];
         for (const order of each === 1 ? ['|', '<', '>'] : ['<', '>']) {
           const little = bytesOf(numbers, each);
-          const body =
-            order === '>'
-              ? numbers.flatMap((_, i) => little.slice(i * each, (i + 1) * each).reverse())
-              : little;
+          const body = order === '>' ? numbers.flatMap((_, i) => little.slice(i * each, (i + 1) * each).reverse()) : little;
           const bytes = file({ descr: `'${order}${kind}${each}'`, shape: '(4,)', body });
           expect(Array.from(parseNpy(bytes).data)).toEqual(numbers.map(Number));
         }

@@ -12,9 +12,7 @@ describe('weights', () => {
       const before = tf.memory().numTensors;
       seedWeights(model, seed);
       expect(tf.memory().numTensors).toBe(before);
-      const weights = model
-        .getWeights()
-        .map((weight) => ({ shape: weight.shape, values: weight.dataSync() }));
+      const weights = model.getWeights().map((weight) => ({ shape: weight.shape, values: weight.dataSync() }));
       model.dispose();
       return weights;
     };

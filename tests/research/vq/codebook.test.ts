@@ -28,8 +28,7 @@ function codebook(decay = 0.9): Codebook {
 }
 
 const vectorsOf = (values: number[]) => tf.tensor4d(values, [1, 1, values.length / 2, 2]);
-const weights = (layer: Codebook) =>
-  Promise.all(layer.getWeights().map(async (w) => Array.from(await w.data())));
+const weights = (layer: Codebook) => Promise.all(layer.getWeights().map(async (w) => Array.from(await w.data())));
 
 onEachBackend('Codebook', () => {
   it('takes the nearest entry of each vector', async () => {

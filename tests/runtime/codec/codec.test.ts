@@ -7,7 +7,7 @@ import {
   pixelCNN,
   toPortable,
 } from 'pixelcnn-layers';
-import { compress, type DecompressOptions, decompress, logProb, type PortableModel, sample } from 'pixelcnn-layers/runtime'; // biome-ignore format: one line
+import { compress, type DecompressOptions, decompress, logProb, type PortableModel, sample } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { compressOptions, planCompress } from '../../../src/runtime/codec/compress';
 import { decompressOptions, planDecompress } from '../../../src/runtime/codec/decompress';
@@ -28,11 +28,7 @@ const randomLevels = (count: number, levels: number, seed: number) =>
   Uint16Array.from(noise(count, seed), (x) => Math.floor(((x + 1) / 2) * levels));
 
 /** A copy with another number. */
-function changed<Numbers extends Uint8Array | Uint16Array | Float32Array>(
-  numbers: Numbers,
-  at: number,
-  to: number,
-): Numbers {
+function changed<Numbers extends Uint8Array | Uint16Array | Float32Array>(numbers: Numbers, at: number, to: number): Numbers {
   const copy = numbers.slice() as Numbers;
   copy[at] = to;
   return copy;
@@ -87,52 +83,32 @@ describe('compress and decompress', () => {
       seed: fc.integer({ min: 0, max: 999 }),
     });
     await fc.assert(
-      fc.asyncProperty(
-        cases,
-        async ({
-          size,
-          channels,
-          levels,
-          isAny,
-          numClasses,
-          mapSize,
-          numImages,
-          kind,
-          storeCondition,
-          seed,
-        }) => {
-          const imageShape = [...size, channels] as [number, number, number];
-          const model = portableModel({ imageShape: isAny ? [null, null, channels] : imageShape, levels, features: 6, numClasses, mapSize }); // biome-ignore format: one line
-          const all = {
-            ...(numClasses > 0 && { class: Array.from({ length: numImages }, (_, n) => n % numClasses) }),
-            ...(mapSize > 0 && { map: { data: noise(numImages * size[0] * size[1] * mapSize, seed), shape: [numImages, ...size, mapSize] } }), // biome-ignore format: one line
-          };
-          const given = Object.keys(all).length > 0 ? { condition: all as never } : {};
-          const count = numImages * size[0] * size[1] * channels;
-          const shape = [numImages, ...imageShape] as [number, number, number, number];
-          const images =
-            kind === 'drawn'
-              ? await sample(model, { numImages, seed, imageShape, ...given })
-              : {
-                  data:
-                    kind === 'flat'
-                      ? new Uint16Array(count).fill(levels - 1)
-                      : randomLevels(count, levels, seed),
-                  shape,
-                };
-          const bytes = await expectExact(model, images, given);
-          if (storeCondition) {
-            const whole = await compress(model, images, { ...given, storeCondition });
-            expect(Array.from((await decompress(model, whole)).data)).toEqual(Array.from(images.data));
-            if (numClasses + mapSize === 0) expect(whole).toEqual(bytes);
-          }
-        },
-      ),
+      fc.asyncProperty(cases, async ({ size, channels, levels, isAny, numClasses, mapSize, numImages, kind, storeCondition, seed }) => {
+        const imageShape = [...size, channels] as [number, number, number];
+        const model = portableModel({ imageShape: isAny ? [null, null, channels] : imageShape, levels, features: 6, numClasses, mapSize });
+        const all = {
+          ...(numClasses > 0 && { class: Array.from({ length: numImages }, (_, n) => n % numClasses) }),
+          ...(mapSize > 0 && { map: { data: noise(numImages * size[0] * size[1] * mapSize, seed), shape: [numImages, ...size, mapSize] } }),
+        };
+        const given = Object.keys(all).length > 0 ? { condition: all as never } : {};
+        const count = numImages * size[0] * size[1] * channels;
+        const shape = [numImages, ...imageShape] as [number, number, number, number];
+        const images =
+          kind === 'drawn'
+            ? await sample(model, { numImages, seed, imageShape, ...given })
+            : { data: kind === 'flat' ? new Uint16Array(count).fill(levels - 1) : randomLevels(count, levels, seed), shape };
+        const bytes = await expectExact(model, images, given);
+        if (storeCondition) {
+          const whole = await compress(model, images, { ...given, storeCondition });
+          expect(Array.from((await decompress(model, whole)).data)).toEqual(Array.from(images.data));
+          if (numClasses + mapSize === 0) expect(whole).toEqual(bytes);
+        }
+      }),
       runs({ numRuns: 15, seed: 1 }),
     );
   });
 
-  const network = { imageShape: [4, 4, 1] as [number, number, number], levels: 9, hiddenDim: 3, outDim: 4, numBlocks: 1 }; // biome-ignore format: one line
+  const network = { imageShape: [4, 4, 1] as [number, number, number], levels: 9, hiddenDim: 3, outDim: 4, numBlocks: 1 };
 
   it.each([
     ['a mixture', { imageShape: [4, 5, 3], levels: 256, output: { components: 3 } }],
@@ -160,14 +136,16 @@ describe('compress and decompress', () => {
       [299, 1],
       [7, 200],
     ] as const) {
-      const some = await decompress(model, bytes, { firstImage, numImages, condition: condition.slice(firstImage, firstImage + numImages) }); // biome-ignore format: one line
+      const some = await decompress(model, bytes, {
+        firstImage,
+        numImages,
+        condition: condition.slice(firstImage, firstImage + numImages),
+      });
       expect(some.shape).toEqual([numImages, 6, 5, 2]);
       expect(some.data).toEqual(images.data.slice(firstImage * size, (firstImage + numImages) * size));
     }
     const stored = await compress(model, images, { condition, storeCondition: true });
-    expect((await decompress(model, stored, { firstImage: 290 })).data).toEqual(
-      images.data.slice(290 * size),
-    );
+    expect((await decompress(model, stored, { firstImage: 290 })).data).toEqual(images.data.slice(290 * size));
   });
 
   it('report progress, and stop', async () => {
@@ -175,7 +153,7 @@ describe('compress and decompress', () => {
     const images = { data: randomLevels(24, 5, 1), shape: [2, 4, 3, 1] };
     const onProgress = vi.fn();
     const bytes = await compress(model, images, { onProgress });
-    expect(onProgress.mock.calls.map(([progress]) => progress)).toEqual([6, 12, 18, 24].map((done) => ({ done, total: 24 }))); // biome-ignore format: one line
+    expect(onProgress.mock.calls.map(([progress]) => progress)).toEqual([6, 12, 18, 24].map((done) => ({ done, total: 24 })));
     const signal = AbortSignal.abort(new Error('enough'));
     await expect(compress(model, images, { signal })).rejects.toThrow('enough');
     await expect(decompress(model, bytes, { signal })).rejects.toThrow('enough');
@@ -204,16 +182,12 @@ describe('compress and decompress', () => {
       return writeFile({ ...header, imageShape: [height, width, 1] }, [], [image]);
     };
     const large = { data: new Uint8Array(4096 * 4097), shape: [1, 4096, 4097, 1] };
-    expect(
-      planCompress(engineModel(model), large, readArguments('compress', {}, compressOptions)).imageShape,
-    ).toEqual([4096, 4097, 1]);
+    expect(planCompress(engineModel(model), large, readArguments('compress', {}, compressOptions)).imageShape).toEqual([4096, 4097, 1]);
     const maxValues = 4096 * 4097;
     expect(planned(model, file(4096, 4097), { maxValues }).imageShape).toEqual([4096, 4097, 1]);
     const wanted = 'wanted sizes whose product is at most 268435456';
     const any = { maxValues: Number.MAX_SAFE_INTEGER };
-    expect(() => planned(model, file(60_000, 60_000), any)).toThrow(
-      `decompress: file: images: ${wanted}, got [60000, 60000, 1]`,
-    );
+    expect(() => planned(model, file(60_000, 60_000), any)).toThrow(`decompress: file: images: ${wanted}, got [60000, 60000, 1]`);
     expect(() => planned(model, file(2 ** 20, 2 ** 20), any)).toThrow(wanted);
   });
 
@@ -254,8 +228,8 @@ describe('compress and decompress', () => {
   });
 
   it('restore at most 2^24 values by default, also as tensors', async () => {
-    const portable = await toPortable(pixelCNN({ imageShape: [null, null, 1], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0, seed: 1 })); // biome-ignore format: one line
-    const model = pixelCNN({ imageShape: [null, null, 1], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0, seed: 1 }); // biome-ignore format: one line
+    const portable = await toPortable(pixelCNN({ imageShape: [null, null, 1], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0, seed: 1 }));
+    const model = pixelCNN({ imageShape: [null, null, 1], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0, seed: 1 });
     const header = { digest: digestOf(portable), numImages: 1, levels: 2, conditions: [] };
     const image = { code: new Uint8Array(0), checksum: 0n };
     const file = (height: number) => writeFile({ ...header, imageShape: [height, 4096, 1] }, [], [image]);
@@ -265,9 +239,7 @@ describe('compress and decompress', () => {
       for (const job of [decompress(portable, file(height)), decompressTensors(model, file(height))]) {
         const error = await job.catch((error) => error);
         expect(error).toBeInstanceOf(RangeError);
-        expect(error.message).toBe(
-          `decompress: file: 1 images: wanted at most 16777216 values (maxValues), got ${height * 4096}`,
-        );
+        expect(error.message).toBe(`decompress: file: 1 images: wanted at most 16777216 values (maxValues), got ${height * 4096}`);
       }
   });
 });
@@ -285,40 +257,37 @@ describe('the codec elsewhere', () => {
   });
 
   // Chromium loads no module twice.
-  it.skipIf(typeof document !== 'undefined')(
-    'reads and writes it to the byte without WebAssembly, also by a mixture',
-    async () => {
-      const network = pixelCNN({ imageShape: [4, 5, 3], levels: 256, hiddenDim: 3, outDim: 6, numBlocks: 1, output: { components: 3 } }); // biome-ignore format: one line
-      setNoise(network, 2);
-      const mixture = await toPortable(network);
-      network.dispose();
-      const drawn = await sample(mixture, { numImages: 3, seed: 1 });
-      const here = await compress(mixture, drawn);
-      vi.resetModules(); // modules compiled before are kept
-      class Forbidden {
-        constructor() {
-          throw new WebAssembly.CompileError('Refused by the policy of the page');
-        }
+  it.skipIf(typeof document !== 'undefined')('reads and writes it to the byte without WebAssembly, also by a mixture', async () => {
+    const network = pixelCNN({ imageShape: [4, 5, 3], levels: 256, hiddenDim: 3, outDim: 6, numBlocks: 1, output: { components: 3 } });
+    setNoise(network, 2);
+    const mixture = await toPortable(network);
+    network.dispose();
+    const drawn = await sample(mixture, { numImages: 3, seed: 1 });
+    const here = await compress(mixture, drawn);
+    vi.resetModules(); // modules compiled before are kept
+    class Forbidden {
+      constructor() {
+        throw new WebAssembly.CompileError('Refused by the policy of the page');
       }
-      const { CompileError, Memory, Instance } = WebAssembly;
-      vi.stubGlobal('WebAssembly', { CompileError, Memory, Instance, Module: Forbidden });
-      try {
-        const there = await import('pixelcnn-layers/runtime');
-        const { webAssemblyKernels } = await import('../../../src/runtime/kernels/webassembly');
-        expect(webAssemblyKernels(8)).toBeNull();
-        const model = portableModel({ numClasses: 3 });
-        const kept = await bytesOf('../golden/codec/version-2.pxc');
-        const images = await there.decompress(model, kept);
-        const options = { condition: [0, 1, 2, 0, 1], storeCondition: true };
-        expect(await there.compress(model, images, options)).toEqual(kept);
-        expect(await there.compress(mixture, drawn)).toEqual(here);
-        expect(await there.decompress(mixture, here)).toEqual(drawn);
-      } finally {
-        vi.unstubAllGlobals();
-        vi.resetModules();
-      }
-    },
-  );
+    }
+    const { CompileError, Memory, Instance } = WebAssembly;
+    vi.stubGlobal('WebAssembly', { CompileError, Memory, Instance, Module: Forbidden });
+    try {
+      const there = await import('pixelcnn-layers/runtime');
+      const { webAssemblyKernels } = await import('../../../src/runtime/kernels/webassembly');
+      expect(webAssemblyKernels(8)).toBeNull();
+      const model = portableModel({ numClasses: 3 });
+      const kept = await bytesOf('../golden/codec/version-2.pxc');
+      const images = await there.decompress(model, kept);
+      const options = { condition: [0, 1, 2, 0, 1], storeCondition: true };
+      expect(await there.compress(model, images, options)).toEqual(kept);
+      expect(await there.compress(mixture, drawn)).toEqual(here);
+      expect(await there.decompress(mixture, here)).toEqual(drawn);
+    } finally {
+      vi.unstubAllGlobals();
+      vi.resetModules();
+    }
+  });
 
   it('take and return tensors, also of a model with its own distribution and functions', async () => {
     const network = pixelCNN({ imageShape: [4, 4, 1], levels: 5, hiddenDim: 3, outDim: 4, numBlocks: 1 });
@@ -326,9 +295,7 @@ describe('the codec elsewhere', () => {
     const images = tf.tensor4d([...randomLevels(48, 5, 2)], [3, 4, 4, 1], 'int32');
     const before = tf.memory().numTensors;
     const bytes = await compressTensors(network, images);
-    expect(bytes).toEqual(
-      await compress(await toPortable(network), { data: await images.data(), shape: images.shape }),
-    );
+    expect(bytes).toEqual(await compress(await toPortable(network), { data: await images.data(), shape: images.shape }));
     const back = await decompressTensors(network, bytes);
     expect([back.dtype, back.shape]).toEqual(['int32', [3, 4, 4, 1]]);
     expect(tf.memory().numTensors).toBe(before + 1);
@@ -350,8 +317,10 @@ describe('the codec elsewhere', () => {
     );
     const some = await decompressTensors(own, await compressTensors(own, bits), { firstImage: 1 });
     expect(await take(some)).toEqual(Array.from(await bits.data()).slice(bits.size / 2));
-    await expect(compressTensors(own, tf.zeros([2, 2]))).rejects.toThrow('compress: images: wanted a tensor of levels [N,H,W,C]'); // biome-ignore format: one line
-    await expect(compressTensors(own, { data: [0], shape: [1, 1, 1, 1] } as never)).rejects.toThrow('compress: images: wanted a tensor of levels [N,H,W,C], got Object'); // biome-ignore format: one line
+    await expect(compressTensors(own, tf.zeros([2, 2]))).rejects.toThrow('compress: images: wanted a tensor of levels [N,H,W,C]');
+    await expect(compressTensors(own, { data: [0], shape: [1, 1, 1, 1] } as never)).rejects.toThrow(
+      'compress: images: wanted a tensor of levels [N,H,W,C], got Object',
+    );
     tf.dispose([images, bits]);
     own.dispose();
   });
@@ -369,18 +338,13 @@ describe('a file that is not as it should be', () => {
   it('is an error, never other images: whichever byte is changed, added or missing', async () => {
     const wrong = [
       ...sampled(3 * bytes.length, 90).map((i) =>
-        changed(
-          bytes,
-          Math.floor(i / 3),
-          (bytes[Math.floor(i / 3)] as number) ^ ([1, 128, 255][i % 3] as number),
-        ),
+        changed(bytes, Math.floor(i / 3), (bytes[Math.floor(i / 3)] as number) ^ ([1, 128, 255][i % 3] as number)),
       ),
       ...sampled(bytes.length, 40).map((length) => bytes.slice(0, length)),
       Uint8Array.of(...bytes, 0),
       new Uint8Array(1000),
     ];
-    for (const file of wrong)
-      await expect(decompress(model, file)).rejects.toThrow(/^decompress: (file|image)/);
+    for (const file of wrong) await expect(decompress(model, file)).rejects.toThrow(/^decompress: (file|image)/);
   });
 
   it('is refused quickly, with an error that states the damage, whatever sizes it states', async () => {
@@ -452,21 +416,31 @@ describe('a file that is not as it should be', () => {
 
   it('has other conditions', async () => {
     const without = await compress(model, images, { condition });
-    await expect(decompress(model, without)).rejects.toThrow('decompress: condition: wanted the condition of the images, which the file does not hold, got undefined'); // biome-ignore format: one line
-    await expect(decompress(model, without, { condition: [1, 1, 1] })).rejects.toThrow('decompress: image 0: damaged, or compressed with another condition'); // biome-ignore format: one line
-    await expect(decompress(model, without, { condition: [0], firstImage: 2 })).rejects.toThrow('decompress: image 2: damaged, or compressed with another condition'); // biome-ignore format: one line
-    await expect(decompress(model, bytes, { condition })).rejects.toThrow('decompress: condition: wanted none, since the file holds it'); // biome-ignore format: one line
+    await expect(decompress(model, without)).rejects.toThrow(
+      'decompress: condition: wanted the condition of the images, which the file does not hold, got undefined',
+    );
+    await expect(decompress(model, without, { condition: [1, 1, 1] })).rejects.toThrow(
+      'decompress: image 0: damaged, or compressed with another condition',
+    );
+    await expect(decompress(model, without, { condition: [0], firstImage: 2 })).rejects.toThrow(
+      'decompress: image 2: damaged, or compressed with another condition',
+    );
+    await expect(decompress(model, bytes, { condition })).rejects.toThrow('decompress: condition: wanted none, since the file holds it');
   });
 
   it('is named where options are wrong', async () => {
-    await expect(decompress(model, bytes, { firstImage: 3 })).rejects.toThrow('decompress: firstImage: wanted an integer from 0 to 2, got 3'); // biome-ignore format: one line
-    await expect(decompress(model, bytes, { firstImage: 1, numImages: 3 })).rejects.toThrow('decompress: numImages: wanted an integer from 1 to 2, got 3'); // biome-ignore format: one line
-    await expect(decompress(model, [...bytes] as never)).rejects.toThrow(
-      'decompress: bytes: wanted a Uint8Array',
+    await expect(decompress(model, bytes, { firstImage: 3 })).rejects.toThrow(
+      'decompress: firstImage: wanted an integer from 0 to 2, got 3',
     );
-    await expect(compress(model, { ...images, data: changed(images.data, 0, 5) }, { condition })).rejects.toThrow('compress: images'); // biome-ignore format: one line
+    await expect(decompress(model, bytes, { firstImage: 1, numImages: 3 })).rejects.toThrow(
+      'decompress: numImages: wanted an integer from 1 to 2, got 3',
+    );
+    await expect(decompress(model, [...bytes] as never)).rejects.toThrow('decompress: bytes: wanted a Uint8Array');
+    await expect(compress(model, { ...images, data: changed(images.data, 0, 5) }, { condition })).rejects.toThrow('compress: images');
     await expect(compress(model, images)).rejects.toThrow('compress: condition: wanted');
     await expect(compress({} as never, images)).rejects.toThrow('compress: model: wanted a portable model');
-    await expect(compress(portableModel({ levels: 65_537, features: 2 }), images)).rejects.toThrow('compress: model: wanted at most 65536 levels, got 65537'); // biome-ignore format: one line
+    await expect(compress(portableModel({ levels: 65_537, features: 2 }), images)).rejects.toThrow(
+      'compress: model: wanted at most 65536 levels, got 65537',
+    );
   });
 });

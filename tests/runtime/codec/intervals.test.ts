@@ -29,33 +29,28 @@ describe.each(distributions)('the intervals of %s', (_, make) => {
   const few = [2, 3, 17].flatMap((levels) => [1, 10, 1000].map((scale) => [levels, scale] as const));
   const each = [...few, [256, 10] as const];
 
-  it.each(each)(
-    'tile the range, each level at least 1 wide: %i levels, outputs times %i',
-    (levels, scale) => {
-      const distribution = make(levels);
-      const outputs = outputsOf(distribution, scale, levels);
-      const intervals = intervalsFor(distribution, 2)({ outputs, channel: 0, levels: new Int32Array(2) });
-      for (const image of [0, 1]) {
-        const parameters = outputs
-          .slice(image * outputStride(distribution))
-          .subarray(0, distribution.numParameters);
-        const logProbs = new Float64Array(levels);
-        distribution.logProbs(parameters, [], logProbs);
-        let begin = 0;
-        for (let level = 0; level < levels; level++) {
-          const interval = intervals.of(image, level);
-          expect(interval).toMatchObject({ level, begin });
-          expect(interval.frequency).toBeGreaterThanOrEqual(1);
-          const share = Math.exp(logProbs[level] as number);
-          expect(Math.abs(interval.frequency / TOTAL - share)).toBeLessThan((2 * levels + 4) / TOTAL + 1e-12);
-          const ends = [begin, begin + interval.frequency - 1, begin + Math.floor(interval.frequency / 2)];
-          for (const target of ends) expect(intervals.at(image, target)).toEqual(interval);
-          begin += interval.frequency;
-        }
-        expect(begin).toBe(TOTAL);
+  it.each(each)('tile the range, each level at least 1 wide: %i levels, outputs times %i', (levels, scale) => {
+    const distribution = make(levels);
+    const outputs = outputsOf(distribution, scale, levels);
+    const intervals = intervalsFor(distribution, 2)({ outputs, channel: 0, levels: new Int32Array(2) });
+    for (const image of [0, 1]) {
+      const parameters = outputs.slice(image * outputStride(distribution)).subarray(0, distribution.numParameters);
+      const logProbs = new Float64Array(levels);
+      distribution.logProbs(parameters, [], logProbs);
+      let begin = 0;
+      for (let level = 0; level < levels; level++) {
+        const interval = intervals.of(image, level);
+        expect(interval).toMatchObject({ level, begin });
+        expect(interval.frequency).toBeGreaterThanOrEqual(1);
+        const share = Math.exp(logProbs[level] as number);
+        expect(Math.abs(interval.frequency / TOTAL - share)).toBeLessThan((2 * levels + 4) / TOTAL + 1e-12);
+        const ends = [begin, begin + interval.frequency - 1, begin + Math.floor(interval.frequency / 2)];
+        for (const target of ends) expect(intervals.at(image, target)).toEqual(interval);
+        begin += interval.frequency;
       }
-    },
-  );
+      expect(begin).toBe(TOTAL);
+    }
+  });
 
   it('do not exist for outputs that are not finite', () => {
     const distribution = make(4);
@@ -100,6 +95,11 @@ describe('a distribution function', () => {
     const least = shared((level) => (level < 10 ? 100.5 : 98.5) / (TOTAL - 2 * 4096), Math.floor); // no width at all
     expect(() => least.of(0, 9)).toThrow('below(10) is less than below(9)');
     for (const level of [-1, 0.5, 4096, Number.NaN])
-      expect(() => shared((level) => level / 4096, () => level).at(0, 1)).toThrow('cdf of the distribution: levelAt: wanted integer levels 0 to 4095'); // biome-ignore format: one line
+      expect(() =>
+        shared(
+          (level) => level / 4096,
+          () => level,
+        ).at(0, 1),
+      ).toThrow('cdf of the distribution: levelAt: wanted integer levels 0 to 4095');
   });
 });

@@ -11,8 +11,7 @@ function frequenciesOf(shares: readonly number[]): number[] {
   return all.map((frequency, i) => frequency + (i === 0 ? rest : 0));
 }
 
-const before = (frequencies: readonly number[], symbol: number) =>
-  frequencies.slice(0, symbol).reduce((a, b) => a + b, 0);
+const before = (frequencies: readonly number[], symbol: number) => frequencies.slice(0, symbol).reduce((a, b) => a + b, 0);
 
 function encode(frequencies: readonly number[], symbols: readonly number[]): Uint8Array {
   const encoder = new RangeEncoder();
@@ -30,14 +29,11 @@ function decode(frequencies: readonly number[], bytes: Uint8Array, count: number
   });
 }
 
-const shares = fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 10 }), fc.constant(1e9)), { minLength: 1, maxLength: 8 }); // biome-ignore format: one line
+const shares = fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 10 }), fc.constant(1e9)), { minLength: 1, maxLength: 8 });
 const cases = shares
   .filter((all) => all.some((share) => share > 0))
   .chain((all) =>
-    fc.record({
-      shares: fc.constant(all),
-      symbols: fc.array(fc.integer({ min: 0, max: all.length - 1 }), { maxLength: 300 }),
-    }),
+    fc.record({ shares: fc.constant(all), symbols: fc.array(fc.integer({ min: 0, max: all.length - 1 }), { maxLength: 300 }) }),
   );
 
 describe('the range coder', () => {
@@ -47,10 +43,7 @@ describe('the range coder', () => {
         const frequencies = frequenciesOf(shares);
         const bytes = encode(frequencies, symbols);
         expect(decode(frequencies, bytes, symbols.length)).toEqual(symbols);
-        const bits = symbols.reduce(
-          (sum, symbol) => sum - Math.log2((frequencies[symbol] as number) / TOTAL),
-          0,
-        );
+        const bits = symbols.reduce((sum, symbol) => sum - Math.log2((frequencies[symbol] as number) / TOTAL), 0);
         expect(8 * bytes.length).toBeLessThanOrEqual(bits * 1.0001 + symbols.length * 4e-4 + 8);
       }),
       runs({ numRuns: 100, seed: 1 }),

@@ -66,22 +66,13 @@ describe('arguments that are declared', () => {
   });
 
   it('are named where they are wrong, missing or unknown', () => {
-    for (const none of [undefined, null, 3, 'x', []])
-      expect(() => read(none)).toThrow('make: wanted an object of arguments, got');
-    expect(() => read({ features: 6, kinds: 'tanh' })).toThrow(
-      "make: unknown option 'kinds': did you mean kind?",
-    );
+    for (const none of [undefined, null, 3, 'x', []]) expect(() => read(none)).toThrow('make: wanted an object of arguments, got');
+    expect(() => read({ features: 6, kinds: 'tanh' })).toThrow("make: unknown option 'kinds': did you mean kind?");
     expect(() => read({})).toThrow('make: features: wanted an integer of at least 1, got undefined');
     expect(() => read({ features: 4 })).toThrow('make: features: wanted a multiple of groups (3), got 4');
-    expect(() => read({ features: 3, groups: 0 })).toThrow(
-      'make: groups: wanted an integer of at least 1, got 0',
-    );
-    expect(() => read({ features: 3, kind: 'tan' })).toThrow(
-      "make: kind: wanted 'tanh' or 'linear', got 'tan': did you mean 'tanh'?",
-    );
-    expect(() => read({ features: 3, size: 0 })).toThrow(
-      'make: size: wanted an integer of at least 1, got 0',
-    );
+    expect(() => read({ features: 3, groups: 0 })).toThrow('make: groups: wanted an integer of at least 1, got 0');
+    expect(() => read({ features: 3, kind: 'tan' })).toThrow("make: kind: wanted 'tanh' or 'linear', got 'tan': did you mean 'tanh'?");
+    expect(() => read({ features: 3, size: 0 })).toThrow('make: size: wanted an integer of at least 1, got 0');
     expect(() => read({ features: 3, limit: -1 })).toThrow('make: limit: wanted a number above 0, got -1');
   });
 
@@ -90,10 +81,7 @@ describe('arguments that are declared', () => {
   });
 
   it('keep the form that they have in a config, where they are made optional', () => {
-    const size = {
-      check: (_: string, given: unknown) => Number(given),
-      toConfig: (value: number) => `${value}px`,
-    };
+    const size = { check: (_: string, given: unknown) => Number(given), toConfig: (value: number) => `${value}px` };
     expect(optional(size, 3).toConfig?.(4)).toBe('4px');
     expect(derived(size, () => 3).toConfig?.(4)).toBe('4px');
     expect(readDeclared('css', {}, { size: derived(size, () => 3) })).toEqual({ size: 3 });
@@ -132,20 +120,12 @@ describe('kinds of arguments', () => {
   });
 
   it('of groups are named in errors', () => {
-    const nested = {
-      inner: group({ units: integer({ from: 1 }) }),
-      input: wordOr(['plain'], { units: integer({ from: 1 }) }),
-    };
-    const read = (given: object) => () =>
-      readArguments('make', { inner: { units: 1 }, input: 'plain', ...given }, nested);
+    const nested = { inner: group({ units: integer({ from: 1 }) }), input: wordOr(['plain'], { units: integer({ from: 1 }) }) };
+    const read = (given: object) => () => readArguments('make', { inner: { units: 1 }, input: 'plain', ...given }, nested);
     expect(read({})()).toEqual({ inner: { units: 1 }, input: 'plain' });
-    expect(read({ inner: { units: 0 } })).toThrow(
-      'make: inner: units: wanted an integer of at least 1, got 0',
-    );
+    expect(read({ inner: { units: 0 } })).toThrow('make: inner: units: wanted an integer of at least 1, got 0');
     expect(read({ inner: { unit: 1 } })).toThrow("make: inner: unknown option 'unit': did you mean units?");
-    expect(read({ input: { units: 0 } })).toThrow(
-      'make: input: units: wanted an integer of at least 1, got 0',
-    );
+    expect(read({ input: { units: 0 } })).toThrow('make: input: units: wanted an integer of at least 1, got 0');
   });
 
   it('a signal that has aborted stops at once', () => {

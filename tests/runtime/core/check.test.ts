@@ -21,11 +21,7 @@ import {
 
 /** Reads arguments of these names, of any values. */
 const checkArgs = (what: string, args: unknown, names: object) =>
-  readArguments(
-    what,
-    args,
-    Object.fromEntries(Object.keys(names).map((name) => [name, optional(anything())])),
-  );
+  readArguments(what, args, Object.fromEntries(Object.keys(names).map((name) => [name, optional(anything())])));
 
 describe('checks name the option, what was wanted and what came', () => {
   it('shows values of every kind', () => {
@@ -44,9 +40,7 @@ describe('checks name the option, what was wanted and what came', () => {
     expect(message(1.5)).toBe('option: wanted more, got 1.5');
     expect(message(0n)).toBe('option: wanted more, got 0n');
     expect(message([1, null, 'x'])).toBe("option: wanted more, got [1, null, 'x']");
-    expect(message(new Array(60000).fill(1))).toBe(
-      'option: wanted more, got [1, 1, 1, 1, 1, 1, 1, 1, … (60000)]',
-    );
+    expect(message(new Array(60000).fill(1))).toBe('option: wanted more, got [1, 1, 1, 1, 1, 1, 1, 1, … (60000)]');
     expect(message(undefined)).toBe('option: wanted more, got undefined');
     expect(message(new Date())).toBe('option: wanted more, got Date');
     expect(message(Object.create(null))).toBe('option: wanted more, got an object');
@@ -55,13 +49,10 @@ describe('checks name the option, what was wanted and what came', () => {
 
   it('keeps messages short, however long names and values are', () => {
     const long = `begin${'-'.repeat(1e6)}end`;
-    for (const value of [long, [long], 10n ** 5000n, { [long]: () => {} }[long]])
-      expect(show(value).length).toBeLessThan(500);
+    for (const value of [long, [long], 10n ** 5000n, { [long]: () => {} }[long]]) expect(show(value).length).toBeLessThan(500);
     expect(show(long)).toMatch(/^'begin-+ … \(1000008 letters\)'$/);
     const nested = (...shape: number[]): unknown =>
-      shape.length === 0
-        ? 1 / 3
-        : Array.from({ length: shape[0] as number }, () => nested(...shape.slice(1)));
+      shape.length === 0 ? 1 / 3 : Array.from({ length: shape[0] as number }, () => nested(...shape.slice(1)));
     expect(show(nested(9, 8, 8, 8)).length).toBeLessThan(200);
     expect(show(nested(2, 2, 2, 1))).toBe(
       '[[[[0.3333333333333333], [0.3333333333333333]], [[0.3333333333333333], [0.3333333333333333]]], … (2)]',
@@ -84,9 +75,7 @@ describe('checks name the option, what was wanted and what came', () => {
     const names = { temperature: true, levels: true, numImages: true, topK: true } as const;
     const message = (args: object) => () => checkArgs('sample: options', args, names);
     expect(message({ temperature: 1, topK: undefined })()).toEqual({ temperature: 1, topK: undefined });
-    expect(message({ levels: 4, temprature: 0.1 })).toThrow(
-      "sample: options: unknown option 'temprature': did you mean temperature?",
-    );
+    expect(message({ levels: 4, temprature: 0.1 })).toThrow("sample: options: unknown option 'temprature': did you mean temperature?");
     // part of a longer name, or a longer name of which it is part; case does not matter
     expect(message({ numLevels: 4 })).toThrow("unknown option 'numLevels': did you mean levels?");
     expect(message({ images: 4 })).toThrow("unknown option 'images': did you mean numImages?");
@@ -96,9 +85,7 @@ describe('checks name the option, what was wanted and what came', () => {
     expect(message({ n: 4 })).toThrow("unknown option 'n': wanted one of"); // in most names
     expect(message({ ['x'.repeat(3e6)]: 1 })).toThrow(/unknown option 'x{64}': wanted one of/); // at once
     expect(message([])).toThrow('sample: options: wanted an object of arguments, got []');
-    expect(message({ strides: 2 })).toThrow(
-      "unknown option 'strides': wanted one of temperature, levels, numImages, topK",
-    );
+    expect(message({ strides: 2 })).toThrow("unknown option 'strides': wanted one of temperature, levels, numImages, topK");
   });
 
   const taken: [what: string, value: unknown, check: () => unknown][] = [
@@ -176,13 +163,10 @@ describe('checks of values from files and callers', () => {
   it('records, and their fields', () => {
     const record = { a: 1, b: 2 };
     expect(checkRecord('r', record)).toBe(record);
-    for (const bad of [3, null, [1], undefined])
-      expect(() => checkRecord('r', bad)).toThrow('r: wanted an object, got ');
+    for (const bad of [3, null, [1], undefined]) expect(() => checkRecord('r', bad)).toThrow('r: wanted an object, got ');
     expect(checkFields('r', record, ['a', 'b'])).toBe(record);
     expect(checkFields('r', record, ['a'], ['b', 'c'])).toBe(record);
-    expect(() => checkFields('r', record, ['a', 'c'], ['b'])).toThrow(
-      "r: wanted a field 'c', got ['a', 'b']",
-    );
+    expect(() => checkFields('r', record, ['a', 'c'], ['b'])).toThrow("r: wanted a field 'c', got ['a', 'b']");
     expect(() => checkFields('r', record, ['a'], ['c'])).toThrow("r: wanted no fields but a, c, got 'b'");
     expect(() => checkFields('r', Object.create(record), ['a'])).toThrow("wanted a field 'a'"); // not inherited
   });
@@ -196,39 +180,28 @@ describe('checks of values from files and callers', () => {
 
   it('numbers of values', () => {
     expect(() => checkMaxValues('v', 5, 5)).not.toThrow();
-    expect(() => checkMaxValues('v', 6, 5)).toThrow(
-      new RangeError('v: wanted at most 5 values (maxValues), got 6'),
-    );
+    expect(() => checkMaxValues('v', 6, 5)).toThrow(new RangeError('v: wanted at most 5 values (maxValues), got 6'));
   });
 
   it('kernels of any size', () => {
     expect(checkKernelSize('k', [2, 1], true)).toEqual([2, 1]);
     for (const bad of [0, [2, -1], 0.5])
-      expect(() => checkKernelSize('k', bad, true)).toThrow(
-        'k: wanted a positive integer or two of them, got ',
-      );
+      expect(() => checkKernelSize('k', bad, true)).toThrow('k: wanted a positive integer or two of them, got ');
   });
 });
 
 describe('checks at their bounds', () => {
   it('take the least integer, level 0 and a list of eight', () => {
-    expect([checkInteger('n', 1, 1), checkInteger('n', 2 ** 53 - 1, 1), checkLevel('x', 0, 17)]).toEqual([
-      1,
-      2 ** 53 - 1,
-      0,
-    ]);
+    expect([checkInteger('n', 1, 1), checkInteger('n', 2 ** 53 - 1, 1), checkLevel('x', 0, 17)]).toEqual([1, 2 ** 53 - 1, 0]);
     expect(show([1, 2, 3, 4, 5, 6, 7, 8])).toBe('[1, 2, 3, 4, 5, 6, 7, 8]');
     expect(show(Promise.resolve())).toBe('a Promise (is an await missing?)');
   });
 
   it('hint where the hint helps', () => {
     const level = (value: number) => () => checkLevel('x', value, 17, ', not normalized');
-    for (const bad of [17, Number.NaN, Infinity])
-      expect(level(bad)).toThrow(`x: wanted integer levels 0 to 16, got ${bad}`);
+    for (const bad of [17, Number.NaN, Infinity]) expect(level(bad)).toThrow(`x: wanted integer levels 0 to 16, got ${bad}`);
     expect(() => checkLevel('x', 0.5, 17)).toThrow('x: wanted integer levels 0 to 16, got 0.5');
-    expect(() => checkFeatures('f', 10, 6, '2 * imageChannels')).toThrow(
-      'set imageChannels to 1 for grey images',
-    );
+    expect(() => checkFeatures('f', 10, 6, '2 * imageChannels')).toThrow('set imageChannels to 1 for grey images');
   });
 
   it('suggest a name with a quarter of its letters wrong, and of its parts the longest', () => {

@@ -36,11 +36,7 @@ const read = (condition: ConditionShape | null, given?: unknown) => {
 const zeros = (...shape: number[]) => ({ data: new Float32Array(sizeFromShape(shape)), shape });
 
 it('knows the shape of the condition of one image', () => {
-  expect([classes, vectors, maps].map((condition) => conditionShapeOf(condition, IMAGE))).toEqual([
-    [1],
-    [2],
-    [1, 3, 2],
-  ]);
+  expect([classes, vectors, maps].map((condition) => conditionShapeOf(condition, IMAGE))).toEqual([[1], [2], [1, 3, 2]]);
   expect(sizeFromShape([1, 3, 2])).toBe(6);
 });
 
@@ -93,11 +89,7 @@ describe('readConditions', () => {
     [vectors, zeros(3, 2), 'wanted numbers of shape [2,2], got [3, 2]'],
     [vectors, { data: [1, 2, 3], shape: [2, 2] }, 'wanted 4 numbers for its shape, got 3'],
     [vectors, { data: [1, 2, 3, Number.NaN], shape: [2, 2] }, 'wanted finite numbers, got NaN'],
-    [
-      vectors,
-      { data: [Number.POSITIVE_INFINITY, 0, 0, 0], shape: [2, 2] },
-      'wanted finite numbers, got Infinity',
-    ],
+    [vectors, { data: [Number.POSITIVE_INFINITY, 0, 0, 0], shape: [2, 2] }, 'wanted finite numbers, got Infinity'],
     [vectors, { data: BigInt64Array.of(1n, 2n, 3n, 4n), shape: [2, 2] }, 'wanted finite numbers, got 1n'],
     [vectors, { data: [1, 2, 3, 1e39], shape: [2, 2] }, 'wanted finite numbers, got 1e+39'], // infinite in float32
     [maps, undefined, 'wanted numbers of shape [2,1,3,2], as { data, shape }, got undefined'],
@@ -108,14 +100,11 @@ describe('readConditions', () => {
     [codes, zeros(2, 2, 1), 'wanted codes of shape [2,1,2], got [2, 2, 1]'],
     [codes, { data: [0, 1, 5, 0], shape: [2, 1, 2] }, 'wanted an integer from 0 to 4, got 5'],
     [codes, { data: new BigInt64Array(4), shape: [2, 1, 2] }, 'wanted an integer from 0 to 4, got 0n'],
-  ] as [ConditionShape | null, unknown, string][])(
-    'names what does not fit %o: %o',
-    (condition, given, message) => {
-      expect(() => read(condition, given)).toThrow(TypeError);
-      expect(() => read(condition, given)).toThrow('caller: condition: ');
-      expect(() => read(condition, given)).toThrow(message);
-    },
-  );
+  ] as [ConditionShape | null, unknown, string][])('names what does not fit %o: %o', (condition, given, message) => {
+    expect(() => read(condition, given)).toThrow(TypeError);
+    expect(() => read(condition, given)).toThrow('caller: condition: ');
+    expect(() => read(condition, given)).toThrow(message);
+  });
 });
 
 it('asks for one class for one image', () => {
@@ -137,13 +126,9 @@ describe('several conditions', () => {
 
   it('may be given by name even if there is only one', () => {
     expect(read(classes, { class: 2 })).toEqual(read(classes, 2));
-    expect(() => read(classes, { class: 4 })).toThrow(
-      'caller: condition.class: wanted an integer from 0 to 3, got 4',
-    );
+    expect(() => read(classes, { class: 4 })).toThrow('caller: condition.class: wanted an integer from 0 to 3, got 4');
     expect(() => read(classes, {})).toThrow('caller: condition.class: wanted a class from 0 to 3');
-    expect(() => read(null, {})).toThrow(
-      'caller: condition: wanted none, since the model takes no condition',
-    );
+    expect(() => read(null, {})).toThrow('caller: condition: wanted none, since the model takes no condition');
   });
 
   it.each([
@@ -151,15 +136,9 @@ describe('several conditions', () => {
     [[3, 0], 'caller: condition: wanted { map, class }, since the model takes them, got [3, 0]'],
     [map, 'caller: condition: wanted { map, class }'],
     [Promise.resolve(), 'got a Promise (is an await missing?)'],
-    [
-      { class: 1 },
-      'caller: condition.map: wanted numbers of shape [2,1,3,2], as { data, shape }, got undefined',
-    ],
+    [{ class: 1 }, 'caller: condition.map: wanted numbers of shape [2,1,3,2], as { data, shape }, got undefined'],
     [{ map }, 'caller: condition.class: wanted a class from 0 to 3, or 2 of them, got undefined'],
-    [
-      { map, class: { class: 1 } },
-      'caller: condition.class: wanted a class from 0 to 3, or 2 of them, got Object',
-    ],
+    [{ map, class: { class: 1 } }, 'caller: condition.class: wanted a class from 0 to 3, or 2 of them, got Object'],
     [{ map, klass: 1 }, "caller: condition: unknown option 'klass': did you mean class?"],
     [{ map, class: 1, vector: 1 }, "caller: condition: unknown option 'vector': wanted one of map, class"],
   ] as [unknown, string][])('names what does not fit: %o', (given, message) => {
@@ -179,7 +158,9 @@ describe('a null class', () => {
   const dropped: ConditionShape = { kind: 'class', numClasses: 4, nullClass: true };
 
   it('is one class more', () => {
-    expect([numCategories({ kind: 'class', numClasses: 4 }), numCategories({ kind: 'class', numClasses: 4, nullClass: true })]).toEqual([4, 5]); // biome-ignore format: one line
+    expect([numCategories({ kind: 'class', numClasses: 4 }), numCategories({ kind: 'class', numClasses: 4, nullClass: true })]).toEqual([
+      4, 5,
+    ]);
     expect(read(dropped, [4, 0])?.values).toEqual(Float32Array.of(4, 0));
     expect(() => read(dropped, 5)).toThrow('wanted an integer from 0 to 4, got 5');
     expect(() => read(dropped, 'cat')).toThrow("wanted a class from 0 to 4, or 2 of them, got 'cat'");
@@ -193,9 +174,7 @@ describe('a null class', () => {
 });
 
 it('counts the images that conditions are for', () => {
-  expect([{ class: [1, 2] }, { class: 3, map: zeros(5, 1) }, { map: zeros(0) }].map(numConditions)).toEqual([
-    2, 5, 0,
-  ]);
+  expect([{ class: [1, 2] }, { class: 3, map: zeros(5, 1) }, { map: zeros(0) }].map(numConditions)).toEqual([2, 5, 0]);
   expect([{}, { class: 1 }, { class: {} }].map(numConditions)).toEqual([undefined, undefined, undefined]);
   expect([[1, 2], Int32Array.of(1, 2, 3), zeros(4, 2)].map(numConditions)).toEqual([2, 3, 4]);
   expect([1, undefined, null].map(numConditions)).toEqual([undefined, undefined, undefined]);
@@ -225,22 +204,14 @@ it('makes conditions at random', () => {
 
 it.each([
   [{ kind: 'class', numClasses: 1 }, 1, 'caller: condition: wanted an integer from 0 to 0, got 1'],
-  [
-    vectors,
-    { data: [1, 2] },
-    'caller: condition: wanted numbers of shape [2,2], as { data, shape }, got Object',
-  ],
+  [vectors, { data: [1, 2] }, 'caller: condition: wanted numbers of shape [2,2], as { data, shape }, got Object'],
   [vectors, { shape: [2, 2] }, 'caller: condition: wanted numbers, got Object'],
-] as [ConditionShape, unknown, string][])(
-  'names what is missing, or one too many: %o: %o',
-  (condition, given, message) => {
-    expect(() => read(condition, given)).toThrow(new TypeError(message));
-  },
-);
+] as [ConditionShape, unknown, string][])('names what is missing, or one too many: %o: %o', (condition, given, message) => {
+  expect(() => read(condition, given)).toThrow(new TypeError(message));
+});
 
 it('reads conditions of no more images than memory has room for', () => {
-  const of = (numImages: number) => () =>
-    readConditions('caller: condition', [vectors], zeros(1, 2), numImages, IMAGE);
+  const of = (numImages: number) => () => readConditions('caller: condition', [vectors], zeros(1, 2), numImages, IMAGE);
   expect(of(2 ** 28)).toThrow('caller: condition: wanted numbers of shape [268435456,2], got [1, 2]');
   expect(of(2 ** 28 + 1)).toThrow(new RangeError('not enough memory for 268435457 images'));
 });

@@ -29,26 +29,16 @@ it('completes the shape of an image, and refuses another', () => {
   expect(resolveImageShape('option', any, [7, 8, 2])).toEqual([7, 8, 2]);
   expect(resolveImageShape('option', any, { length: 3, 0: 7, 1: 8, 2: 2 } as never)).toEqual([7, 8, 2]);
   expect(() => resolveImageShape('option', any, undefined)).toThrow('option: wanted [H, W, 2], since');
-  expect(() => resolveImageShape('option', fixed, [4, 4, 2])).toThrow(
-    'option: wanted [4, 5, 2], got [4, 4, 2]',
-  );
+  expect(() => resolveImageShape('option', fixed, [4, 4, 2])).toThrow('option: wanted [4, 5, 2], got [4, 4, 2]');
   expect(() => resolveImageShape('option', any, [4, 4, 3])).toThrow('option: wanted [H, W, 2]');
   expect(() => resolveImageShape('option', any, [4, 4])).toThrow('option: wanted [H, W, 2]');
-  expect(() => resolveImageShape('option', any, [0, 4, 2])).toThrow(
-    'option: wanted an integer of at least 1',
-  );
+  expect(() => resolveImageShape('option', any, [0, 4, 2])).toThrow('option: wanted an integer of at least 1');
 });
 
 it('brings levels to [0, 1], and keeps them in the smallest array', () => {
   expect([0, 4, 16].map((level) => normalizedLevel(level, 17))).toEqual([0, 0.25, 1]);
   const arrayOf = (levels: number) => levelsArray(3, levels).constructor.name;
-  expect([2, 256, 257, 65536, 65537].map(arrayOf)).toEqual([
-    'Uint8Array',
-    'Uint8Array',
-    'Uint16Array',
-    'Uint16Array',
-    'Int32Array',
-  ]);
+  expect([2, 256, 257, 65536, 65537].map(arrayOf)).toEqual(['Uint8Array', 'Uint8Array', 'Uint16Array', 'Uint16Array', 'Int32Array']);
   expect(levelsArray(3, 2)).toHaveLength(3);
 });
 
@@ -93,9 +83,7 @@ describe('checkImages', () => {
   it('leaves their numbers to another', () => {
     expect(() => checkLevels('option', [0, 1, 2], 3)).not.toThrow();
     for (const bad of [-1, 3, Number.NaN]) {
-      expect(() => checkLevels('option', [0, bad], 3)).toThrow(
-        `option: wanted integer levels 0 to 2, got ${bad}`,
-      );
+      expect(() => checkLevels('option', [0, bad], 3)).toThrow(`option: wanted integer levels 0 to 2, got ${bad}`);
     }
   });
 });
@@ -104,8 +92,7 @@ it('refuses a shape that is too long, wrong in one place, half open or too large
   const given = (shape: readonly number[]) => () => resolveImageShape('option', [4, 5, 2], shape);
   expect(given([4, 5, 2, 1])).toThrow('option: wanted [4, 5, 2], got [4, 5, 2, 1]');
   expect(given([3, 5, 2])).toThrow('option: wanted [4, 5, 2], got [3, 5, 2]');
-  const open = (h: number | null, w: number | null) => () =>
-    resolveImageShape('option', [h, w, 2], undefined);
+  const open = (h: number | null, w: number | null) => () => resolveImageShape('option', [h, w, 2], undefined);
   for (const halfOpen of [open(null, 5), open(4, null)]) expect(halfOpen).toThrow('wanted [H, W, 2], since');
   expect(() => resolveImageShape('option', [null, null, 2], [2 ** 14, 2 ** 14, 2])).toThrow(
     'option: wanted sizes whose product is at most 268435456',
@@ -113,9 +100,7 @@ it('refuses a shape that is too long, wrong in one place, half open or too large
 });
 
 it('explains for fractions that levels must not be normalized', () => {
-  expect(() => checkLevels('option', [0.5], 3)).toThrow(
-    'option: wanted integer levels 0 to 2, not normalized, got 0.5',
-  );
+  expect(() => checkLevels('option', [0.5], 3)).toThrow('option: wanted integer levels 0 to 2, not normalized, got 0.5');
 });
 
 it('measures places from the middle of a map, in heights and widths', () => {

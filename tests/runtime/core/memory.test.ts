@@ -12,9 +12,7 @@ it('returns what was made', () => {
 
 it('advises if memory runs out, and passes other errors on', () => {
   const none = new RangeError('no room');
-  expect(failing(none)).toThrow(
-    new RangeError('caller: no room; use fewer images at a time', { cause: none }),
-  );
+  expect(failing(none)).toThrow(new RangeError('caller: no room; use fewer images at a time', { cause: none }));
   const other = new TypeError('wrong');
   expect(failing(other)).toThrow(other);
 });

@@ -42,9 +42,7 @@ describe('getMask', () => {
     expect(() => getMask({ ...args, kernelSize: 4 })).toThrow('getMask: kernelSize');
     expect(() => getMask({ ...args, featuresIn: 4 })).toThrow('getMask: featuresIn: wanted a multiple');
     expect(() => getMask({ ...args, featuresOut: 5 })).toThrow('getMask: featuresOut');
-    expect(() => getMask({ ...args, vertical: 1 as unknown as boolean })).toThrow(
-      'getMask: vertical: wanted true or false, got 1',
-    );
+    expect(() => getMask({ ...args, vertical: 1 as unknown as boolean })).toThrow('getMask: vertical: wanted true or false, got 1');
     expect(() => getMask({ ...args, imageChannels: 0 })).toThrow('getMask: imageChannels');
     for (const maskType of ['a', 'b', 'C'] as unknown as MaskType[]) {
       expect(() => getMask({ ...args, maskType })).toThrow("getMask: maskType: wanted 'A' or 'B'");
@@ -74,12 +72,7 @@ const tapsOf = ({ kernelSize: [rows, columns] }: KernelWindow): [row: number, co
  * Whether an output may see an input so many rows below and columns to the right of it: before it in the order
  * rows, columns, channels, or the very same with mask B.
  */
-function maySee(
-  { present }: KernelWindow,
-  [down, right]: [number, number],
-  input: number,
-  output: number,
-): boolean {
+function maySee({ present }: KernelWindow, [down, right]: [number, number], input: number, output: number): boolean {
   if (present === 'nothing') return down < 0;
   if (present === 'everything') return down <= 0;
   const [order] = [down, right, input - output].filter((difference) => difference !== 0);
@@ -133,9 +126,7 @@ describe('a window', () => {
         const rows = tapsOf(window).filter(([row]) => offsetOfTap(window, row, 0)[0] <= 0);
         expect(usedRows(window)).toBe(1 + Math.max(...rows.map(([row]) => row)));
         const columns = tapsOf(window)
-          .filter(
-            ([row, column]) => row === window.anchor[0] && visibilityAt(window, row, column) !== 'nothing',
-          )
+          .filter(([row, column]) => row === window.anchor[0] && visibilityAt(window, row, column) !== 'nothing')
           .map(([, column]) => column + 1);
         expect(presentColumns(window)).toBe(Math.max(0, ...columns));
       }),
@@ -145,14 +136,7 @@ describe('a window', () => {
 
   it('lies around its middle tap, and has the mask of its arguments', () => {
     const around = windowAround([5, 3], 'A', 2);
-    expect(around).toEqual({
-      kernelSize: [5, 3],
-      anchor: [2, 1],
-      present: 'A',
-      imageChannels: 2,
-      stride: 1,
-      transposed: false,
-    });
+    expect(around).toEqual({ kernelSize: [5, 3], anchor: [2, 1], present: 'A', imageChannels: 2, stride: 1, transposed: false });
     expect(windowOf({ kernelSize: [5, 3], maskType: 'A', imageChannels: 2 })).toEqual(around);
     expect(windowOf({ kernelSize: 3 })).toEqual(windowAround([3, 3], 'B', 3));
     expect(windowOf({ kernelSize: 3, maskType: 'A', vertical: true }).present).toBe('nothing');
@@ -166,13 +150,7 @@ describe('a window', () => {
 describe('a shifted window', () => {
   it('lies on the rows above and the current one, transposed on as many places as write there', () => {
     const window = (args: object) => windowOf({ kernelSize: [2, 3], shift: 'down', ...args });
-    const plain = {
-      kernelSize: [2, 3],
-      present: 'everything',
-      imageChannels: 1,
-      stride: 1,
-      transposed: false,
-    };
+    const plain = { kernelSize: [2, 3], present: 'everything', imageChannels: 1, stride: 1, transposed: false };
     expect(window({})).toEqual({ ...plain, anchor: [1, 1] });
     expect(window({ shift: 'downRight' })).toEqual({ ...plain, anchor: [1, 2] });
     expect(window({ stride: 2 })).toEqual({ ...plain, stride: 2, anchor: [1, 1] });
@@ -247,9 +225,7 @@ describe('a shifted window', () => {
   });
 
   it('is named where it is wrong', () => {
-    expect(() => windowOf({ kernelSize: 2, shift: 'same' })).toThrow(
-      'windowOf: kernelSize: wanted an odd integer',
-    );
+    expect(() => windowOf({ kernelSize: 2, shift: 'same' })).toThrow('windowOf: kernelSize: wanted an odd integer');
     for (const shift of ['excludesCentre', 'same'] as const) {
       expect(() => windowOf({ kernelSize: 3, shift, stride: 2 })).toThrow(
         `windowOf: stride: wanted 1, and not transposed, with shift '${shift}', got 2`,
@@ -259,16 +235,13 @@ describe('a shifted window', () => {
       );
     }
     const wrong = (args: object) => () => windowOf({ kernelSize: 2, shift: 'down', ...args });
-    expect(wrong({ shift: 'left' })).toThrow(
-      "windowOf: shift: wanted 'down' or 'downRight' or 'excludesCentre' or 'same', got 'left'",
-    );
+    expect(wrong({ shift: 'left' })).toThrow("windowOf: shift: wanted 'down' or 'downRight' or 'excludesCentre' or 'same', got 'left'");
     expect(wrong({ stride: 4 })).toThrow('windowOf: stride: wanted 1 or 2, got 4');
     expect(wrong({ transposed: 1 })).toThrow('windowOf: transposed: wanted true or false, got 1');
     for (const kernelSize of [0, 1.5, [2], [2, 2, 2], '2', undefined])
       expect(wrong({ kernelSize })).toThrow('windowOf: kernelSize: wanted a positive integer or two of them');
     expect(wrong({ maskType: 'A' })).toThrow("windowOf: unknown option 'maskType'");
-    for (const none of [undefined, null, 3, [2, 2]])
-      expect(() => windowOf(none as never)).toThrow('windowOf: wanted an object');
+    for (const none of [undefined, null, 3, [2, 2]]) expect(() => windowOf(none as never)).toThrow('windowOf: wanted an object');
   });
 });
 
@@ -280,10 +253,7 @@ it('compares windows by value', () => {
 });
 
 it('keeps all that a caller may read of it', () => {
-  expect(windowOf({ kernelSize: 3, shift: 'excludesCentre' })).toMatchObject({
-    present: 'A',
-    anchor: [2, 1],
-  });
+  expect(windowOf({ kernelSize: 3, shift: 'excludesCentre' })).toMatchObject({ present: 'A', anchor: [2, 1] });
   expect(flipped(windowOf({ kernelSize: [2, 3], shift: 'down' })).kernelSize).toEqual([2, 3]);
 });
 

@@ -199,9 +199,7 @@ describe('categorical', () => {
         fc.pre(edges.every((edge) => !isClose(edge, u)));
         const { topP = 1 } = asked;
         fc.pre(topP === 1 || cumulative(byProbability).every((edge) => !isClose(edge, topP)));
-        fc.pre(
-          sorted.every((logit, i) => logit === sorted[i + 1] || !isClose(logit, sorted[i + 1] ?? Infinity)),
-        );
+        fc.pre(sorted.every((logit, i) => logit === sorted[i + 1] || !isClose(logit, sorted[i + 1] ?? Infinity)));
         const expected = edges.findIndex((edge) => edge > u);
         expect(draw(x, u, asked)).toBe(expected);
       }),

@@ -106,8 +106,7 @@ describe('a kind of distribution in the table', () => {
     for (let value = 0; value < 24; value++) {
       const levels = [0, 1, 2].map((n) => images.data[24 * n + value] as number);
       const logProbs = steps.logProbs();
-      for (const [n, level] of levels.entries())
-        sums[n] = (sums[n] as number) + (logProbs[5 * n + level] as number);
+      for (const [n, level] of levels.entries()) sums[n] = (sums[n] as number) + (logProbs[5 * n + level] as number);
       steps.put(levels);
     }
     expect(nats).toEqual(sums);
@@ -126,9 +125,7 @@ describe('a kind of distribution in the table', () => {
     expect(read(3)).not.toThrow();
     expect(read(0)).toThrow('distribution: slowness: wanted an integer of at least 1, got 0');
     expect(read(3, { more: 1 })).toThrow("distribution: wanted no fields but kind, slowness, got 'more'");
-    expect(read(9, {}, { maxValues: 44 })).toThrow(
-      'distribution: levels times slowness: wanted at most 44 values',
-    );
+    expect(read(9, {}, { maxValues: 44 })).toThrow('distribution: levels times slowness: wanted at most 44 values');
     expect(() => writePortable({ ...portable, levels: 4, distribution: { kind: 'softmax' } })).toThrow(
       'output: wanted a node of 8 numbers, for a softmax of 2 channels and 4 levels, got 2',
     );
@@ -139,9 +136,7 @@ describe('a kind of distribution in the table', () => {
     const model = geometricModel();
     const bytes = writePortable(await toPortable(model));
     Reflect.deleteProperty(kinds, 'geometric');
-    expect(() => readPortable(bytes)).toThrow(
-      "distribution: kind: wanted 'softmax' or 'logisticMixture', got 'geometric'",
-    );
+    expect(() => readPortable(bytes)).toThrow("distribution: kind: wanted 'softmax' or 'logisticMixture', got 'geometric'");
     await expect(toPortable(model)).rejects.toThrow("layer 'geometric' has its own distribution");
     model.dispose();
   });

@@ -29,10 +29,7 @@ describe('a mixture of logistics', () => {
     expect(golden.parameters.shape).toEqual([n, h, w, size]);
     const parameters = Float32Array.from(golden.parameters.data);
     const pixel = (index: number) =>
-      [
-        parameters.subarray(index * size, (index + 1) * size),
-        golden.images.data.slice(index * channels, (index + 1) * channels),
-      ] as const;
+      [parameters.subarray(index * size, (index + 1) * size), golden.images.data.slice(index * channels, (index + 1) * channels)] as const;
     for (let image = 0; image < n; image++) {
       let nats = 0;
       for (let index = image * h * w; index < (image + 1) * h * w; index++) {
@@ -58,10 +55,7 @@ describe('a mixture of logistics', () => {
       const all = new Float64Array(levels);
       const parameters = Float32Array.of(0, 1, -7); // 1 / s is 1097
       mixture.logProbs(parameters, [], all);
-      expect(Array.from(all, (nats) => Math.round(1e9 * Math.exp(nats)))).toEqual([
-        ...new Array(levels - 1).fill(0),
-        1e9,
-      ]);
+      expect(Array.from(all, (nats) => Math.round(1e9 * Math.exp(nats)))).toEqual([...new Array(levels - 1).fill(0), 1e9]);
       expect(mixture.logProb?.(parameters, [], levels - 1)).toBeCloseTo(0, 12);
     }
   });

@@ -4,12 +4,7 @@ import { numParameters, parameterOffsets } from '../../../src/runtime/distributi
 describe('parameters of a mixture of logistics', () => {
   it('are logits, means and log scales of one channel', () => {
     expect(numParameters({ imageChannels: 1, components: 10 })).toBe(30);
-    expect(parameterOffsets({ imageChannels: 1, components: 10 })).toEqual({
-      logits: 0,
-      means: [10],
-      logScales: [20],
-      coefficients: [[]],
-    });
+    expect(parameterOffsets({ imageChannels: 1, components: 10 })).toEqual({ logits: 0, means: [10], logScales: [20], coefficients: [[]] });
   });
 
   it('lie as OpenAI has them of three channels: coefficients behind each log scales', () => {

@@ -150,14 +150,8 @@ describe('outputs that are not finite', () => {
       const message = `${caller}: the model returned ${name} that are not finite numbers`;
       await expect(Promise.resolve().then(call)).rejects.toThrow(new Error(message));
     }
-    for (const options of [
-      { temperature: 0 },
-      { topK: 2 },
-      { withLogProb: true },
-      { adjust: () => {} },
-      { strategy: 'full' as const },
-    ])
-      await expect(sampleTensor(network, options)).rejects.toThrow(`sample: the model returned ${name} that are not`); // biome-ignore format: one line
+    for (const options of [{ temperature: 0 }, { topK: 2 }, { withLogProb: true }, { adjust: () => {} }, { strategy: 'full' as const }])
+      await expect(sampleTensor(network, options)).rejects.toThrow(`sample: the model returned ${name} that are not`);
     levels.dispose();
     network.dispose();
   });

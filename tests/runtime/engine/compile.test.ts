@@ -85,19 +85,9 @@ describe('compile', () => {
       2,
       (program, image) => {
         const others = left(program, program.ops.oneHotLevels(image, 3), 2);
-        return program.ops.combine(
-          'add',
-          others,
-          left(program, program.ops.embedLevels(others, weightOf([2, 1])), 2),
-        );
+        return program.ops.combine('add', others, left(program, program.ops.embedLevels(others, weightOf([2, 1])), 2));
       },
-      [
-        [],
-        [],
-        ['lookup', 'levelNumber', 'levelNumber', 'lookup', 'lookup', 'product', 'add'],
-        ['levelNumber'],
-        [],
-      ],
+      [[], [], ['lookup', 'levelNumber', 'levelNumber', 'lookup', 'lookup', 'product', 'add'], ['levelNumber'], []],
     ],
     [
       'makes one-hot vectors where something else reads them too',

@@ -1,13 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import {
-  autoregressiveModel,
-  gatedActivation,
-  maskedConv2d,
-  pixelLogits,
-  type SampleOptions,
-  sample,
-} from 'pixelcnn-layers';
+import { autoregressiveModel, gatedActivation, maskedConv2d, pixelLogits, type SampleOptions, sample } from 'pixelcnn-layers';
 import { describe, expect, it } from 'vitest';
 import { imageModelShape } from '../../../src/models/image-model';
 import { readModel, type TracedModel, trace } from '../../../src/portable/trace';
@@ -33,11 +26,8 @@ async function bothStrategies(model: tfl.LayersModel, options: SampleOptions): P
 function branching(channels: number, levels: number): tfl.LayersModel {
   const image = tfl.input({ shape: [4, 5, channels] });
   const conv = (x: tfl.SymbolicTensor, args: Partial<Parameters<typeof maskedConv2d>[0]> = {}) =>
-    maskedConv2d({ filters: 3 * channels, kernelSize: 3, imageChannels: channels, ...args }).apply(
-      x,
-    ) as tfl.SymbolicTensor;
-  const apply = (layer: tfl.layers.Layer, x: tfl.SymbolicTensor | tfl.SymbolicTensor[]) =>
-    layer.apply(x) as tfl.SymbolicTensor;
+    maskedConv2d({ filters: 3 * channels, kernelSize: 3, imageChannels: channels, ...args }).apply(x) as tfl.SymbolicTensor;
+  const apply = (layer: tfl.layers.Layer, x: tfl.SymbolicTensor | tfl.SymbolicTensor[]) => layer.apply(x) as tfl.SymbolicTensor;
   const first = conv(image, { maskType: 'A', kernelSize: [5, 3] });
   const a = apply(tfl.layers.batchNormalization(), conv(first, { activation: 'tanh' }));
   const b = apply(tfl.layers.leakyReLU({ alpha: 0.2 }), conv(first, { kernelSize: [1, 3], useBias: false }));
@@ -55,11 +45,10 @@ function branching(channels: number, levels: number): tfl.LayersModel {
 /** A stack that sees its own row whole, and one that reads the rows above of it, with a condition and stock layers between. */
 function stacks(channels: number, levels: number): tfl.LayersModel {
   const [image, vector] = [tfl.input({ shape: [4, 5, channels] }), tfl.input({ shape: [2] })];
-  const apply = (layer: tfl.layers.Layer, ...x: Symbolic[]) =>
-    layer.apply(x.length === 1 ? (x[0] as Symbolic) : x) as Symbolic;
+  const apply = (layer: tfl.layers.Layer, ...x: Symbolic[]) => layer.apply(x.length === 1 ? (x[0] as Symbolic) : x) as Symbolic;
   const conv = (args: Partial<Parameters<typeof maskedConv2d>[0]>) =>
     maskedConv2d({ filters: 3 * channels, kernelSize: 3, imageChannels: channels, ...args });
-  const condition = apply(tfl.layers.concatenate(), apply(tfl.layers.dense({ units: 5, activation: 'elu' }), vector), vector); // biome-ignore format: one line
+  const condition = apply(tfl.layers.concatenate(), apply(tfl.layers.dense({ units: 5, activation: 'elu' }), vector), vector);
   const row = apply(conv({ filters: 6, kernelSize: [1, 5], imageChannels: 1, vertical: true }), image);
   const gated = apply(gatedActivation({ imageChannels: 1 }), row, condition);
   const normal = apply(tfl.layers.layerNormalization(), apply(tfl.layers.batchNormalization(), gated));
@@ -67,7 +56,7 @@ function stacks(channels: number, levels: number): tfl.LayersModel {
   const deeper = apply(conv({ vertical: true, activation: 'softsign' }), above);
   const wide = apply(tfl.layers.dense({ units: 3 * channels }), deeper);
   const mixed = apply(tfl.layers.multiply(), apply(conv({ maskType: 'A' }), image), wide);
-  const outputs = apply(pixelLogits({ imageChannels: channels, levels }), apply(conv({ filters: levels * channels }), mixed)); // biome-ignore format: one line
+  const outputs = apply(pixelLogits({ imageChannels: channels, levels }), apply(conv({ filters: levels * channels }), mixed));
   return autoregressiveModel({ inputs: [image, vector], outputs });
 }
 
@@ -80,26 +69,17 @@ interface Unusual {
   build: (image: tfl.SymbolicTensor, conv: Conv) => tfl.SymbolicTensor;
 }
 
-const join = (...features: tfl.SymbolicTensor[]) =>
-  tfl.layers.concatenate().apply(features) as tfl.SymbolicTensor;
+const join = (...features: tfl.SymbolicTensor[]) => tfl.layers.concatenate().apply(features) as tfl.SymbolicTensor;
 
 const unusual: Record<string, Unusual> = {
-  'logits joined of parts': {
-    channels: 1,
-    levels: 6,
-    build: (x, conv) => join(conv(x, 3, 'A'), conv(x, 3, 'A')),
-  },
+  'logits joined of parts': { channels: 1, levels: 6, build: (x, conv) => join(conv(x, 3, 'A'), conv(x, 3, 'A')) },
   'logits of one channel known at different times': {
     channels: 2,
     levels: 3,
     build: (x, conv) => join(conv(x, 4, 'A'), conv(x, 2, 'A', 2)),
   },
   'logits of two channels known at once': { channels: 2, levels: 3, build: (x, conv) => conv(x, 6, 'A') },
-  'a layer of mask B before one of mask A': {
-    channels: 3,
-    levels: 3,
-    build: (x, conv) => conv(conv(x, 3, 'B', 3), 9, 'A', 3),
-  },
+  'a layer of mask B before one of mask A': { channels: 3, levels: 3, build: (x, conv) => conv(conv(x, 3, 'B', 3), 9, 'A', 3) },
   'normalized features joined of parts': {
     channels: 1,
     levels: 5,
@@ -116,15 +96,13 @@ const unusual: Record<string, Unusual> = {
   'a feature that goes with each of several others': {
     channels: 1,
     levels: 5,
-    build: (x, conv) =>
-      conv(tfl.layers.multiply().apply([conv(x, 5, 'A'), conv(x, 1, 'A')]) as tfl.SymbolicTensor, 5, 'B'),
+    build: (x, conv) => conv(tfl.layers.multiply().apply([conv(x, 5, 'A'), conv(x, 1, 'A')]) as tfl.SymbolicTensor, 5, 'B'),
   },
   'refused: levels joined': {
     channels: 2,
     levels: 4,
     build: (x, conv) => {
-      const half = () =>
-        pixelLogits({ imageChannels: 2, levels: 2 }).apply(conv(x, 4, 'A')) as tfl.SymbolicTensor;
+      const half = () => pixelLogits({ imageChannels: 2, levels: 2 }).apply(conv(x, 4, 'A')) as tfl.SymbolicTensor;
       return join(half(), half());
     },
   },
@@ -151,30 +129,27 @@ onEachCpuBackend('incremental sampling', () => {
     model.dispose();
   });
 
-  it.each(Object.keys(unusual))(
-    'draws the images of whole passes from an unusual graph: %s',
-    async (name) => {
-      const { channels, levels, build } = unusual[name] as Unusual;
-      const image = tfl.input({ shape: [3, 4, channels] });
-      const conv = (x: tfl.SymbolicTensor, filters: number, maskType: 'A' | 'B', imageChannels = 1) =>
-        maskedConv2d({ filters, kernelSize: 3, maskType, imageChannels }).apply(x) as tfl.SymbolicTensor;
-      const features = build(image, conv);
-      const isLogits = features.shape.length === 5;
-      const outputs = isLogits ? features : pixelLogits({ imageChannels: channels, levels }).apply(features);
-      const model = fill(tfl.model({ inputs: image, outputs: outputs as tfl.SymbolicTensor }));
-      const options = { numImages: 5, seed: 1 };
-      const full = await take(await sample(model, { ...options, strategy: 'full' }));
-      const refusal = 'cannot be evaluated pixel by pixel';
-      if (isRefused(name)) {
-        await expect(sample(model, { ...options, strategy: 'incremental' })).rejects.toThrow(refusal);
-        const images = await expectWarning(refusal, () => sample(model, options));
-        expect(await take(images)).toEqual(full);
-      } else {
-        expect(await take(await sample(model, { ...options, strategy: 'incremental' }))).toEqual(full);
-      }
-      model.dispose();
-    },
-  );
+  it.each(Object.keys(unusual))('draws the images of whole passes from an unusual graph: %s', async (name) => {
+    const { channels, levels, build } = unusual[name] as Unusual;
+    const image = tfl.input({ shape: [3, 4, channels] });
+    const conv = (x: tfl.SymbolicTensor, filters: number, maskType: 'A' | 'B', imageChannels = 1) =>
+      maskedConv2d({ filters, kernelSize: 3, maskType, imageChannels }).apply(x) as tfl.SymbolicTensor;
+    const features = build(image, conv);
+    const isLogits = features.shape.length === 5;
+    const outputs = isLogits ? features : pixelLogits({ imageChannels: channels, levels }).apply(features);
+    const model = fill(tfl.model({ inputs: image, outputs: outputs as tfl.SymbolicTensor }));
+    const options = { numImages: 5, seed: 1 };
+    const full = await take(await sample(model, { ...options, strategy: 'full' }));
+    const refusal = 'cannot be evaluated pixel by pixel';
+    if (isRefused(name)) {
+      await expect(sample(model, { ...options, strategy: 'incremental' })).rejects.toThrow(refusal);
+      const images = await expectWarning(refusal, () => sample(model, options));
+      expect(await take(images)).toEqual(full);
+    } else {
+      expect(await take(await sample(model, { ...options, strategy: 'incremental' }))).toEqual(full);
+    }
+    model.dispose();
+  });
 
   it('computes the same bits on every backend, with and without WebAssembly: a digest of logits', async () => {
     const model = fill(branching(3, 4));
@@ -244,16 +219,7 @@ describe('Evaluator', () => {
     const { evaluator, heap, taken } = logged(map, vector);
 
     evaluator.outputs(0, 0, 1);
-    expect(taken()).toEqual([
-      'move 0 0',
-      'condition',
-      'condition',
-      'once',
-      'row',
-      'move 0 0',
-      'time 0',
-      'time 1',
-    ]);
+    expect(taken()).toEqual(['move 0 0', 'condition', 'condition', 'once', 'row', 'move 0 0', 'time 0', 'time 1']);
     evaluator.outputs(0, 0, 0); // it is done
     expect(taken()).toEqual([]);
     evaluator.put(0, 0, 0, [2]);

@@ -18,8 +18,7 @@ describe('Machine', () => {
     const log: [instructions: number, images: number][] = [];
     const machine = new Machine(plan, 3, (floats) => {
       const kernels = javascriptKernels(floats);
-      const run: typeof kernels.run = (start, end, _, images) =>
-        log.push([(end - start) / INSTRUCTION_WORDS, images]);
+      const run: typeof kernels.run = (start, end, _, images) => log.push([(end - start) / INSTRUCTION_WORDS, images]);
       return { ...kernels, run };
     });
     const runsAt = (column: number, time: number) => {
@@ -27,9 +26,20 @@ describe('Machine', () => {
       machine.run(time);
       return log.splice(0);
     };
-    expect(runsAt(0, 0)).toEqual([[5, 2], [5, 1]]); // biome-ignore format: one line
-    expect(runsAt(1, 0)).toEqual([[1, 2], [2, 2], [1, 1], [2, 1]]); // biome-ignore format: one line
-    expect(runsAt(1, 1)).toEqual([[1, 2], [1, 1]]); // biome-ignore format: one line
+    expect(runsAt(0, 0)).toEqual([
+      [5, 2],
+      [5, 1],
+    ]);
+    expect(runsAt(1, 0)).toEqual([
+      [1, 2],
+      [2, 2],
+      [1, 1],
+      [2, 1],
+    ]);
+    expect(runsAt(1, 1)).toEqual([
+      [1, 2],
+      [1, 1],
+    ]);
   });
 
   it('runs much work on a row in parts, with the result of the whole', () => {
@@ -39,31 +49,12 @@ describe('Machine', () => {
     const from = plan.reserveForImages(1, floats);
     const to = plan.reserveForImages(1, 4 * columns);
     const ofRow = { rowStride: 0, rows: 1, above: 0, slots: 4 };
-    const x = {
-      base: plan.movingBase({ ...ofRow, start: from.offset, scale: 1 }),
-      offset: 0,
-      stride: from.stride,
-    };
-    const y = {
-      base: plan.movingBase({ ...ofRow, start: to.offset, scale: 2 }),
-      offset: 0,
-      stride: to.stride,
-    };
+    const x = { base: plan.movingBase({ ...ofRow, start: from.offset, scale: 1 }), offset: 0, stride: from.stride };
+    const y = { base: plan.movingBase({ ...ofRow, start: to.offset, scale: 2 }), offset: 0, stride: to.stride };
     const weights = plan.constant(new Float32Array(4 * inputs).fill(1)).offset;
     const bias = plan.constant(Float32Array.of(0, 1, 2, 3));
-    const sums = {
-      op: 'product' as const,
-      y: { ...y, columnStride: 4 },
-      a: { ...x, columnStride: 8 },
-      b: bias,
-    };
-    const numbers = {
-      length: 4,
-      inputs,
-      weights,
-      weightStride: 4 * inputs,
-      parameter: Number.NEGATIVE_INFINITY,
-    };
+    const sums = { op: 'product' as const, y: { ...y, columnStride: 4 }, a: { ...x, columnStride: 8 }, b: bias };
+    const numbers = { length: 4, inputs, weights, weightStride: 4 * inputs, parameter: Number.NEGATIVE_INFINITY };
     plan.emit(ROW, { ...sums, ...numbers }, { every: 2, row: 0, column: 0 });
     const machine = new Machine(plan, 2, javascriptKernels);
     machine.moveTo(0, 0);

@@ -40,11 +40,7 @@ function programOf(
   const seen = program.ops.conv(image, weight([3, 3, 1, 3]), weight([3]), EARLIER);
   const all = program.ops.concat(seen, network(program, conditions, seen), program.ops.position(seen));
   const output = program.ops.conv(all, weight([1, 1, all.size, LEVELS]), null, POINT);
-  return modelOf(program, output, {
-    imageShape: [HEIGHT, WIDTH, 1],
-    levels: LEVELS,
-    conditions: [codesOf(shape), MAP, VECTOR],
-  });
+  return modelOf(program, output, { imageShape: [HEIGHT, WIDTH, 1], levels: LEVELS, conditions: [codesOf(shape), MAP, VECTOR] });
 }
 
 /** Random weights, one after the other. */
@@ -83,8 +79,7 @@ describe('maps that come before the image', () => {
               (places: CodesShape) =>
               (x: Features, { kind, rows, columns, size }: (typeof steps)[number]): Features => {
                 const around = windowOf({ kernelSize: [rows, columns], shift: 'same' });
-                if (kind <= 2)
-                  return program.ops.conv(x, weight([rows, columns, x.size, size]), weight([size]), around);
+                if (kind <= 2) return program.ops.conv(x, weight([rows, columns, x.size, size]), weight([size]), around);
                 if (kind === 3) return program.ops.concat(x, program.ops.position(x));
                 if (kind === 4) return program.ops.pointwise('elu', x);
                 if (kind === 6) return program.ops.shift(x, rows - 1, columns - 1);
@@ -93,8 +88,7 @@ describe('maps that come before the image', () => {
                 if (kind === 12) return program.ops.rasterShift(x, weight([x.size]));
                 if (kind === 13) return program.ops.embedPlaces(x, weight([...places, x.size]));
                 if (kind === 14) return program.ops.attend(x, x, program.ops.concat(x, x), 1, { own: true });
-                if (kind === 15)
-                  return program.ops.normalize(x, { epsilon: 0.5, norm: 'rms', scale: weight([x.size]) });
+                if (kind === 15) return program.ops.normalize(x, { epsilon: 0.5, norm: 'rms', scale: weight([x.size]) });
                 if (kind === 9) return program.ops.conv(x, weight([3, 3, x.size, size]), null, EARLIER);
                 if (kind === 11) {
                   const path = rows === 1 ? 'rows' : rows === 3 ? 'fromLeft' : 'fromRight';
@@ -102,9 +96,7 @@ describe('maps that come before the image', () => {
                   const gates = program.ops.conv(x, weight([1, 1, x.size, 4 * size]), null, POINT);
                   return program.ops.lstm(gates, weight([...taps, size, 4 * size]), path, 1);
                 }
-                return kind === 5
-                  ? program.ops.concat(x, bent)
-                  : program.ops.combine('add', x, program.ops.pointwise('tanh', x));
+                return kind === 5 ? program.ops.concat(x, bent) : program.ops.combine('add', x, program.ops.pointwise('tanh', x));
               };
             const coarse = steps.reduce(growIn(shape), program.ops.oneHot(codes, 3));
             const [rows, columns] = [HEIGHT / shape[0], WIDTH / shape[1]];
@@ -121,9 +113,7 @@ describe('maps that come before the image', () => {
   });
 
   it('enlarge by steps', () => {
-    const model = programOf((program, [codes]) =>
-      program.ops.upsample(program.ops.upsample(program.ops.oneHot(codes, 3), 2, 1), 1, 3),
-    );
+    const model = programOf((program, [codes]) => program.ops.upsample(program.ops.upsample(program.ops.oneHot(codes, 3), 2, 1), 1, 3));
     expectAsDefined(model, { numImages: 2, chunkImages: 2, seed: 5 });
   });
 });
@@ -131,9 +121,7 @@ describe('maps that come before the image', () => {
 describe('maps', () => {
   it('are of positions of the image too, and look around in these', () => {
     const around = windowOf({ kernelSize: 3, shift: 'same' });
-    const model = programOf((program, _, image) =>
-      program.ops.conv(program.ops.position(image), weights(9)([3, 3, 2, 2]), null, around),
-    );
+    const model = programOf((program, _, image) => program.ops.conv(program.ops.position(image), weights(9)([3, 3, 2, 2]), null, around));
     expectAsDefined(model, { numImages: 2, chunkImages: 2, seed: 7 });
   });
 
@@ -143,9 +131,14 @@ describe('maps', () => {
     const seen = program.ops.conv(image, weights(1)([3, 3, 1, 2]), null, EARLIER);
     const window = windowOf({ kernelSize: 2, shift: 'downRight', stride: 2 });
     const down = (x: Features) => program.ops.conv(x, weights(2)([2, 2, 2, 2]), null, window);
-    const up = (x: Features) => program.ops.conv(x, weightOf([2, 2, 2, 2], [1, 0, 0, 1, ...new Array(12).fill(0)]), null, { ...window, anchor: [0, 0], transposed: true }); // biome-ignore format: one line
+    const up = (x: Features) =>
+      program.ops.conv(x, weightOf([2, 2, 2, 2], [1, 0, 0, 1, ...new Array(12).fill(0)]), null, {
+        ...window,
+        anchor: [0, 0],
+        transposed: true,
+      });
     const quarter = down(down(seen));
-    const output = up(up(program.ops.combine('add', program.ops.position(quarter), program.ops.pointwise('scale', quarter, 0)))); // biome-ignore format: one line
+    const output = up(up(program.ops.combine('add', program.ops.position(quarter), program.ops.pointwise('scale', quarter, 0))));
     const imageShape = [8, 4, 1] as const;
     const model = modelOf(program, output, { imageShape, levels: 2 });
     const evaluator = evaluatorFor(model, { numImages: 1, imageShape: [...imageShape] });
@@ -163,11 +156,7 @@ describe('maps', () => {
     const program = new ProgramBuilder();
     program.image(1);
     const codes = program.ops.oneHot(program.condition(0, 1, true), 3);
-    const output = program.ops.upsample(
-      program.ops.conv(codes, weights(4)([1, 1, 3, LEVELS]), null, POINT),
-      2,
-      3,
-    );
+    const output = program.ops.upsample(program.ops.conv(codes, weights(4)([1, 1, 3, LEVELS]), null, POINT), 2, 3);
     const conditions = [codesOf(COARSE), MAP, VECTOR];
     const model = modelOf(program, output, { imageShape: [HEIGHT, WIDTH, 1], levels: LEVELS, conditions });
     expectAsDefined(model, { numImages: 2, chunkImages: 2, seed: 8 });
@@ -191,43 +180,24 @@ describe('maps that cannot be', () => {
   const kernel = (features: number) => weights(1)([3, 3, features, 2]);
 
   it.each<[string, Parameters<typeof programOf>[0], RegExp]>([
-    [
-      'look around in the image',
-      (p, _, image) => p.ops.conv(image, kernel(3), null, around),
-      /conv.*image.*later pixels/,
-    ],
+    ['look around in the image', (p, _, image) => p.ops.conv(image, kernel(3), null, around), /conv.*image.*later pixels/],
     ['enlarge the image', (p, _, image) => p.ops.upsample(image, 1, 1), /upsample.*depends on the image/],
     [
       'look around in codes and the image',
       (p, [codes], image) => p.ops.concat(p.ops.upsample(codes, 2, 1), image),
       /several sizes, \[4,3\] and \[4,9\]/,
     ],
-    [
-      'have several sizes',
-      (p, [codes, map]) => p.ops.concat(codes, map),
-      /several sizes, \[2,3\] and \[4,9\]/,
-    ],
+    ['have several sizes', (p, [codes, map]) => p.ops.concat(codes, map), /several sizes, \[2,3\] and \[4,9\]/],
     [
       'have strides',
-      (p, [codes]) =>
-        p.ops.conv(
-          codes,
-          weights(1)([2, 2, 1, 2]),
-          null,
-          windowOf({ kernelSize: 2, shift: 'downRight', stride: 2 }),
-        ),
+      (p, [codes]) => p.ops.conv(codes, weights(1)([2, 2, 1, 2]), null, windowOf({ kernelSize: 2, shift: 'downRight', stride: 2 })),
       /strides are only for maps of the size of the image/,
     ],
     [
       'look around where strides were',
       (p, [, map]) =>
         p.ops.conv(
-          p.ops.conv(
-            map,
-            weights(1)([2, 2, 2, 2]),
-            null,
-            windowOf({ kernelSize: 2, shift: 'downRight', stride: 2 }),
-          ),
+          p.ops.conv(map, weights(1)([2, 2, 2, 2]), null, windowOf({ kernelSize: 2, shift: 'downRight', stride: 2 })),
           kernel(2),
           null,
           around,
@@ -236,8 +206,7 @@ describe('maps that cannot be', () => {
     ],
     [
       'look around in features that are equal at every pixel',
-      (p, [, , vector]) =>
-        p.ops.conv(vector, weights(1)([1, 1, 2, 2]), null, windowOf({ kernelSize: 1, shift: 'same' })),
+      (p, [, , vector]) => p.ops.conv(vector, weights(1)([1, 1, 2, 2]), null, windowOf({ kernelSize: 1, shift: 'same' })),
       /conv.*the same at every pixel/,
     ],
   ])('%s', (_, network, message) => {
@@ -250,17 +219,12 @@ describe('maps that cannot be', () => {
     const program = new ProgramBuilder();
     program.image(1);
     const codes = program.condition(0, 1, true);
-    const model = modelOf(program, codes, {
-      imageShape: [4, 9, 1],
-      levels: 1,
-      conditions: [codesOf(COARSE)],
-    });
+    const model = modelOf(program, codes, { imageShape: [4, 9, 1], levels: 1, conditions: [codesOf(COARSE)] });
     expect(() => imageProgram(model)).toThrow('output): a map of another size than the image, [2,3]');
   });
 
   it('may be computed from features that are equal at every pixel', () => {
-    const network = (p: ProgramBuilder, [, , vector]: [Features, Features, Features]) =>
-      p.ops.upsample(vector, 2, 2);
+    const network = (p: ProgramBuilder, [, , vector]: [Features, Features, Features]) => p.ops.upsample(vector, 2, 2);
     expect(() => programOf(network)).toThrow('upsample: input: wanted features of pixels');
   });
 });

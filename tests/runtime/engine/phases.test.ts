@@ -17,12 +17,7 @@ const windows = (['nothing', 'A', 'B', 'everything'] as const).flatMap((present)
     window([3, 4], [1, 3], present),
     window([3, 4], [2, 0], present),
     window([4, 3], [0, 2], present),
-  ].flatMap((plain) => [
-    plain,
-    { ...plain, stride: 2 },
-    { ...plain, transposed: true },
-    { ...plain, transposed: true, stride: 2 },
-  ]),
+  ].flatMap((plain) => [plain, { ...plain, stride: 2 }, { ...plain, transposed: true }, { ...plain, transposed: true, stride: 2 }]),
 );
 
 /** What an output reads, by the definition: for each tap that sees something, the place on the map that is read, if it has one. */
@@ -46,9 +41,7 @@ describe('phasesOf', () => {
     for (const one of windows) {
       for (let row = 4; row < 8; row++) {
         for (let column = 4; column < 8; column++) {
-          const [phase, ...others] = phasesOf(one).filter(
-            ({ every, ...of }) => row % every === of.row && column % every === of.column,
-          );
+          const [phase, ...others] = phasesOf(one).filter(({ every, ...of }) => row % every === of.row && column % every === of.column);
           if (phase === undefined) throw new Error('no phase');
           expect(others).toEqual([]);
           const [y, x] = one.transposed
@@ -70,8 +63,25 @@ describe('phasesOf', () => {
       row: 0,
       column: 0,
       step: 1,
-      above: [{ above: 1, left: 1, taps: [[0, 0], [0, 1], [0, 2]] }], // biome-ignore format: one line
-      present: { above: 0, left: 1, taps: [[1, 0], [1, 1]] }, // biome-ignore format: one line
+      above: [
+        {
+          above: 1,
+          left: 1,
+          taps: [
+            [0, 0],
+            [0, 1],
+            [0, 2],
+          ],
+        },
+      ],
+      present: {
+        above: 0,
+        left: 1,
+        taps: [
+          [1, 0],
+          [1, 1],
+        ],
+      },
       tapsBefore: 1,
     });
     const up = phasesOf(windowOf({ kernelSize: [2, 3], shift: 'down', stride: 2, transposed: true }));
@@ -86,9 +96,7 @@ describe('phasesOf', () => {
 
   it('uses every weight once for each place of the coarser map', () => {
     for (const one of windows.filter(({ transposed }) => transposed)) {
-      const taps = phasesOf(one).flatMap(({ above, present }) =>
-        [...above, present].flatMap((row) => row.taps),
-      );
+      const taps = phasesOf(one).flatMap(({ above, present }) => [...above, present].flatMap((row) => row.taps));
       expect(new Set(taps.map(String)).size).toBe(taps.length);
     }
   });

@@ -1,12 +1,5 @@
 import { expect, it } from 'vitest';
-import {
-  EVERYWHERE,
-  firstAlike,
-  hasColumn,
-  hasRow,
-  type Places,
-  placesOfScale,
-} from '../../../src/runtime/engine/places';
+import { EVERYWHERE, firstAlike, hasColumn, hasRow, type Places, placesOfScale } from '../../../src/runtime/engine/places';
 
 /** The rows, or columns, of 0..11 that are some of the places. */
 const rowsOf = (places: Places) => [...Array(12).keys()].filter((row) => hasRow(places, row));

@@ -1,8 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
-import { compress as compressTensors, decompress as decompressTensors, levelLogProbs, logProb as logProbTensors, sample, toPortable } from 'pixelcnn-layers'; // biome-ignore format: one line
-import { compress, decompress, logProb, sample as portableSample, readPortable, stepper, writePortable } from 'pixelcnn-layers/runtime'; // biome-ignore format: one line
+import {
+  compress as compressTensors,
+  decompress as decompressTensors,
+  levelLogProbs,
+  logProb as logProbTensors,
+  sample,
+  toPortable,
+} from 'pixelcnn-layers';
+import { compress, decompress, logProb, sample as portableSample, readPortable, stepper, writePortable } from 'pixelcnn-layers/runtime';
 import { expect, it } from 'vitest';
 import { imageModelShape } from '../../../src/models/image-model';
 import { onEachCpuBackend } from '../../support/backends';
@@ -16,7 +23,10 @@ const imagesFor = (values: number, levels: number, seed: number) =>
 
 /** Numbers in [0, 1) for a tensor of a shape. */
 const uniforms = (shape: readonly number[], seed: number) =>
-  noise(shape.reduce((size, length) => size * length, 1), seed).map((x) => (x + 1) / 2); // biome-ignore format: one line
+  noise(
+    shape.reduce((size, length) => size * length, 1),
+    seed,
+  ).map((x) => (x + 1) / 2);
 
 /**
  * Expects of a random model that whole passes on tensors give every level of every value the probability that the engine
@@ -31,23 +41,18 @@ async function expectAlike(recipe: ModelRecipe, seed: number): Promise<void> {
   const shape = [N, ...imageShape] as const;
   const data = Int32Array.from(uniforms(shape, seed), (x) => Math.floor(x * levels));
   const images = tf.tensor4d(data, [...shape], 'int32');
-  const given = conditions.map(
-    (condition, i): [string, number[] | { data: Float32Array; shape: number[] }] => {
-      if (condition.kind === 'class') {
-        const numClasses = condition.numClasses + (condition.nullClass ? 1 : 0);
-        return ['class', Array.from({ length: N }, (_, n) => (n + seed) % numClasses)];
-      }
-      if (condition.kind === 'codes') {
-        const of = [N, ...condition.shape];
-        return [
-          'codes',
-          { data: uniforms(of, seed).map((x) => Math.floor(x * condition.levels)), shape: of },
-        ];
-      }
-      const of = condition.kind === 'vector' ? [N, condition.size] : [N, shape[1], shape[2], condition.size];
-      return [condition.kind, { data: uniforms(of, seed + i), shape: of }];
-    },
-  );
+  const given = conditions.map((condition, i): [string, number[] | { data: Float32Array; shape: number[] }] => {
+    if (condition.kind === 'class') {
+      const numClasses = condition.numClasses + (condition.nullClass ? 1 : 0);
+      return ['class', Array.from({ length: N }, (_, n) => (n + seed) % numClasses)];
+    }
+    if (condition.kind === 'codes') {
+      const of = [N, ...condition.shape];
+      return ['codes', { data: uniforms(of, seed).map((x) => Math.floor(x * condition.levels)), shape: of }];
+    }
+    const of = condition.kind === 'vector' ? [N, condition.size] : [N, shape[1], shape[2], condition.size];
+    return [condition.kind, { data: uniforms(of, seed + i), shape: of }];
+  });
   const byName = (one: (value: unknown) => unknown) => {
     const all = Object.fromEntries(given.map(([name, value]) => [name, one(value)]));
     return given.length === 0 ? {} : { condition: given.length === 1 ? Object.values(all)[0] : all };
@@ -78,11 +83,7 @@ async function expectAlike(recipe: ModelRecipe, seed: number): Promise<void> {
           const got = nats[n * levels + level] as number;
           const want = whole[(n * values + i) * levels + level] as number;
           if (!(Math.abs(got - want) < 1e-3 * Math.max(1, -want)))
-            expect({ place: steps.place, level, nats: got }).toEqual({
-              place: steps.place,
-              level,
-              nats: want,
-            });
+            expect({ place: steps.place, level, nats: got }).toEqual({ place: steps.place, level, nats: want });
         }
         ofValues[n * values + i] = nats[n * levels + (data[n * values + i] as number)] as number;
       }
@@ -106,12 +107,7 @@ async function expectAlike(recipe: ModelRecipe, seed: number): Promise<void> {
  * Expects of a random model that whole passes give images the likelihood that the engine gives them, all values being known:
  * under the model, and under the distribution that is drawn from, which with guidance takes a whole pass for each value.
  */
-async function expectGuidedAlike(
-  model: LayersModel,
-  images: tf.Tensor4D,
-  given: object,
-  guidance: number,
-): Promise<void> {
+async function expectGuidedAlike(model: LayersModel, images: tf.Tensor4D, given: object, guidance: number): Promise<void> {
   const known = tf.onesLike(images);
   const of = async (strategy: 'incremental' | 'full') => {
     const options = { ...given, initial: images, known, lookAhead: 1, guidance, seed: 1, strategy };
@@ -149,7 +145,7 @@ const plain: ModelRecipe = {
 const known: Record<string, ModelRecipe> = {
   'a mixture over kernels of one column': plain,
   'a mixture without blocks': { ...plain, firstKernelSize: [1, 1], numBlocks: 0 },
-  'a softmax behind tanh of kernels of one column': { ...plain, family: 'composed', output: 'softmax', tail: 'tanh' }, // biome-ignore format: one line
+  'a softmax behind tanh of kernels of one column': { ...plain, family: 'composed', output: 'softmax', tail: 'tanh' },
   'two gains of one direction': {
     ...plain,
     family: 'composed',

@@ -10,11 +10,7 @@ import { runs } from '../../support/runs';
 import { noise } from '../../support/tensors';
 import { expectAsDefined } from '../../support/value-by-value';
 
-const batches = {
-  numImages: fc.integer({ min: 1, max: 3 }),
-  chunkImages: fc.integer({ min: 1, max: 3 }),
-  seed: fc.nat({ max: 1000 }),
-};
+const batches = { numImages: fc.integer({ min: 1, max: 3 }), chunkImages: fc.integer({ min: 1, max: 3 }), seed: fc.nat({ max: 1000 }) };
 
 describe('a program', () => {
   it('computes value by value what its definition computes for whole images, bit for bit with all kernels', () => {
@@ -62,22 +58,11 @@ function expectSeenRight(program: ProgramBuilder, features: Features, known: Fea
 describe('attention', () => {
   it('may be of queries, keys and values that are ready at any time', () => {
     fc.assert(
-      fc.property(
-        time,
-        time,
-        time,
-        fc.constantFrom(1, 2, 4),
-        fc.boolean(),
-        (queries, keys, values, heads, own) => {
-          const program = new ProgramBuilder();
-          const of = maps(program);
-          expectSeenRight(
-            program,
-            program.ops.attend(of[queries], of[keys], of[values], heads, { own }),
-            of.left,
-          );
-        },
-      ),
+      fc.property(time, time, time, fc.constantFrom(1, 2, 4), fc.boolean(), (queries, keys, values, heads, own) => {
+        const program = new ProgramBuilder();
+        const of = maps(program);
+        expectSeenRight(program, program.ops.attend(of[queries], of[keys], of[values], heads, { own }), of.left);
+      }),
       runs({ numRuns: 40, seed: 1 }),
     );
   });
@@ -98,8 +83,7 @@ describe('places in row order', () => {
       const image = program.image(2);
       const of = { image, ...maps(program, image) };
       const { size } = of[kind];
-      const shifted =
-        name === 'embedPlaces' ? of[kind] : program.ops.rasterShift(of[kind], random([size], 's'));
+      const shifted = name === 'embedPlaces' ? of[kind] : program.ops.rasterShift(of[kind], random([size], 's'));
       const placed = program.ops.embedPlaces(shifted, random([3, 4, size], 'places'));
       expectSeenRight(program, name === 'rasterShift' ? shifted : placed, of.left);
     }
@@ -119,8 +103,7 @@ describe('an LSTM', () => {
       fc.property(time, time, paths, fc.constantFrom(1, 2), (first, second, [path, kernelSize], groups) => {
         const program = new ProgramBuilder();
         const of = maps(program);
-        const half = (name: typeof first) =>
-          program.ops.concat(of[name], of[name], program.ops.slice(of[name], 0, 4));
+        const half = (name: typeof first) => program.ops.concat(of[name], of[name], program.ops.slice(of[name], 0, 4));
         const gates = program.ops.concat(half(first), half(second)); // [24]: of one group, or each of a group of its own
         const size = gates.size / 4;
         const kernel = random([...kernelSize, size, 4 * size], 'states');
@@ -130,18 +113,12 @@ describe('an LSTM', () => {
     );
   });
 
-  it.each(['rows', 'fromLeft'] as const)(
-    'keeps states that only their own row reads, before it begins: %s',
-    (path) => {
-      const program = new ProgramBuilder();
-      const { rows, left } = maps(program);
-      const kernel = random([...(path === 'rows' ? [1, 1] : [2, 1]), 1, 4], 'states');
-      const bent = program.ops.pointwise('tanh', program.ops.lstm(rows, kernel, path, 1));
-      const others = program.ops.pointwise(
-        'tanh',
-        program.ops.pointwise('tanh', program.ops.pointwise('elu', bent)),
-      );
-      expectSeenRight(program, others, left);
-    },
-  );
+  it.each(['rows', 'fromLeft'] as const)('keeps states that only their own row reads, before it begins: %s', (path) => {
+    const program = new ProgramBuilder();
+    const { rows, left } = maps(program);
+    const kernel = random([...(path === 'rows' ? [1, 1] : [2, 1]), 1, 4], 'states');
+    const bent = program.ops.pointwise('tanh', program.ops.lstm(rows, kernel, path, 1));
+    const others = program.ops.pointwise('tanh', program.ops.pointwise('tanh', program.ops.pointwise('elu', bent)));
+    expectSeenRight(program, others, left);
+  });
 });

@@ -43,40 +43,37 @@ interface Kind {
 }
 
 const kinds: Record<string, Kind> = {
-  convolutions: {
-    make: () => pixelCNN({ imageShape, levels, hiddenDim: 4, outDim: 4, numBlocks: 2, firstKernelSize: 3 }),
-  },
-  categories: {
-    make: () =>
-      pixelCNN({ imageShape, levels, hiddenDim: 4, outDim: 4, numBlocks: 1, input: { embedding: 3 } }),
-  },
+  convolutions: { make: () => pixelCNN({ imageShape, levels, hiddenDim: 4, outDim: 4, numBlocks: 2, firstKernelSize: 3 }) },
+  categories: { make: () => pixelCNN({ imageShape, levels, hiddenDim: 4, outDim: 4, numBlocks: 1, input: { embedding: 3 } }) },
   'several channels and a mixture': {
-    make: () =>
-      pixelCNN({ imageShape: [4, 8, 3], levels, hiddenDim: 2, outDim: 4, numBlocks: 1, output: { components: 2 } }), // biome-ignore format: one line
+    make: () => pixelCNN({ imageShape: [4, 8, 3], levels, hiddenDim: 2, outDim: 4, numBlocks: 1, output: { components: 2 } }),
   },
   'a class': {
     make: () => gatedPixelCNN({ imageShape, levels, hiddenDim: 4, outDim: 4, numBlocks: 1, numClasses: 5 }),
     condition: (numImages, seed) => Array.from({ length: numImages }, (_, n) => (3 * n + seed) % 5),
   },
-  'several resolutions': {
-    make: () =>
-      pixelCNNPlusPlus({ imageShape, levels, filters: 4, numResnets: 1, output: { components: 2 } }),
-  },
+  'several resolutions': { make: () => pixelCNNPlusPlus({ imageShape, levels, filters: 4, numResnets: 1, output: { components: 2 } }) },
   'attention, positions and a map of codes': {
     make: () =>
-      pixelSNAIL({ imageShape, levels, filters: 8, numBlocks: 1, numResBlocks: 1, heads: 2, resFilters: 4, codeCondition: { levels: 4, shape: [2, 4], resFilters: 4, resBlocks: 1 } }), // biome-ignore format: one line
+      pixelSNAIL({
+        imageShape,
+        levels,
+        filters: 8,
+        numBlocks: 1,
+        numResBlocks: 1,
+        heads: 2,
+        resFilters: 4,
+        codeCondition: { levels: 4, shape: [2, 4], resFilters: 4, resBlocks: 1 },
+      }),
     condition: codes,
   },
   'places as a sequence, and a class': {
     make: () => imageGPT({ imageShape, levels, width: 6, heads: 2, layers: 2, norm: 'rms', numClasses: 5 }),
     condition: (numImages, seed) => Array.from({ length: numImages }, (_, n) => (3 * n + seed) % 5),
   },
-  'the recurrence of rows': {
-    make: () => pixelCNN({ imageShape, levels, hiddenDim: 4, outDim: 4, numBlocks: 1, block: rowLSTMBlock }),
-  },
+  'the recurrence of rows': { make: () => pixelCNN({ imageShape, levels, hiddenDim: 4, outDim: 4, numBlocks: 1, block: rowLSTMBlock }) },
   'the recurrence along diagonals': {
-    make: () =>
-      pixelCNN({ imageShape, levels, hiddenDim: 4, outDim: 4, numBlocks: 1, block: diagonalBiLSTMBlock }),
+    make: () => pixelCNN({ imageShape, levels, hiddenDim: 4, outDim: 4, numBlocks: 1, block: diagonalBiLSTMBlock }),
   },
 };
 
@@ -133,7 +130,7 @@ describe.each(Object.entries(kinds))('an evaluator that was used before, of %s',
     expect(timesReused()).toBe(0);
 
     const aborter = new AbortController();
-    const aborted = sample(portable, { ...optionsOf(3, 7), signal: aborter.signal, onProgress: () => aborter.abort() }); // biome-ignore format: one line
+    const aborted = sample(portable, { ...optionsOf(3, 7), signal: aborter.signal, onProgress: () => aborter.abort() });
     await expect(aborted).rejects.toThrow('abort');
     await expectSame(3, 8);
 

@@ -16,8 +16,7 @@ import {
 import { useBackend } from '../../support/backends';
 import { runs } from '../../support/runs';
 
-const { clippedRelu, elu, gelu, geluNew, hardSigmoid, levelNumber, mish, selu, sigmoid, softsign, swish } =
-  activations;
+const { clippedRelu, elu, gelu, geluNew, hardSigmoid, levelNumber, mish, selu, sigmoid, softsign, swish } = activations;
 const { NaN: nan, NEGATIVE_INFINITY, POSITIVE_INFINITY } = Number;
 
 describe('exp', () => {
@@ -95,7 +94,7 @@ describe('log', () => {
   });
 
   it('has known values, and limits', () => {
-    expect([1, 0, -0, POSITIVE_INFINITY].map(log)).toEqual([0, NEGATIVE_INFINITY, NEGATIVE_INFINITY, POSITIVE_INFINITY]); // biome-ignore format: one line
+    expect([1, 0, -0, POSITIVE_INFINITY].map(log)).toEqual([0, NEGATIVE_INFINITY, NEGATIVE_INFINITY, POSITIVE_INFINITY]);
     expect([-1, -Number.MIN_VALUE, NEGATIVE_INFINITY, nan].map(log)).toEqual([nan, nan, nan, nan]);
     expect([2, 10, 0.5, Math.E].map(log)).toEqual([Math.LN2, Math.LN10, -Math.LN2, 1]);
     expect(log(Number.MIN_VALUE)).toBe(-744.4400719213812);
@@ -289,8 +288,7 @@ describe('activations', () => {
 describe('levelNumber', () => {
   it.each([2, 3, 10, 17, 255, 256, 1000, 65536])('tells all of %i levels apart, from 1', (levels) => {
     for (let level = 0; level < levels; level++) {
-      if (levelNumber(Math.fround(level / (levels - 1)), levels - 1) !== level + 1)
-        expect.fail(`level ${level}`);
+      if (levelNumber(Math.fround(level / (levels - 1)), levels - 1) !== level + 1) expect.fail(`level ${level}`);
     }
   });
 

@@ -1,11 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  encode,
-  INSTRUCTION_WORDS,
-  type Instruction,
-  OPS,
-  Word,
-} from '../../../src/runtime/kernels/instruction';
+import { encode, INSTRUCTION_WORDS, type Instruction, OPS, Word } from '../../../src/runtime/kernels/instruction';
 
 const operand = (base: number, offset: number, stride: number) => ({ base, offset, stride });
 
@@ -17,9 +11,7 @@ function encoded(instruction: Instruction): { words: number[]; parameter: number
   const buffer = new ArrayBuffer(4 * 60);
   const heap = new Float32Array(buffer, 4 * 3).fill(9);
   encode(heap, 20, instruction);
-  expect([...heap.subarray(0, 20), ...heap.subarray(20 + INSTRUCTION_WORDS)].every((x) => x === 9)).toBe(
-    true,
-  );
+  expect([...heap.subarray(0, 20), ...heap.subarray(20 + INSTRUCTION_WORDS)].every((x) => x === 9)).toBe(true);
   const words = Array.from(new Int32Array(buffer, 4 * 23, INSTRUCTION_WORDS));
   return { words, parameter: new DataView(buffer).getFloat64(4 * (23 + Word.parameter), true) };
 }
@@ -68,12 +60,7 @@ describe('encode', () => {
   });
 
   it('uses a for missing b and c, and zeros for other missing words', () => {
-    const { words, parameter } = encoded({
-      op: 'tanh',
-      y: operand(1, 0, 4),
-      a: operand(2, 3, 8),
-      length: 4,
-    });
+    const { words, parameter } = encoded({ op: 'tanh', y: operand(1, 0, 4), a: operand(2, 3, 8), length: 4 });
     expect(words[Word.op]).toBe(OPS.indexOf('tanh'));
     for (const first of [Word.b, Word.c]) expect(at(words, first)).toEqual([2, 3, 8, 0]);
     expect(words.slice(Word.columns, Word.parameter)).toEqual([0, 0, 0, 0]);
@@ -82,20 +69,8 @@ describe('encode', () => {
 
   it('has a word for each of its parts', () => {
     const { y, a, b, c, parameter } = Word;
-    const others = [
-      Word.op,
-      Word.length,
-      Word.columns,
-      Word.weights,
-      Word.weightStride,
-      Word.inputs,
-      Word.rows,
-    ];
-    const words = [
-      ...others,
-      ...[parameter, parameter + 1],
-      ...[y, a, b, c].flatMap((first) => at([...Array(99).keys()], first)),
-    ];
+    const others = [Word.op, Word.length, Word.columns, Word.weights, Word.weightStride, Word.inputs, Word.rows];
+    const words = [...others, ...[parameter, parameter + 1], ...[y, a, b, c].flatMap((first) => at([...Array(99).keys()], first))];
     expect(words.sort((i, j) => i - j)).toEqual([...Array(INSTRUCTION_WORDS).keys()]);
   });
 });

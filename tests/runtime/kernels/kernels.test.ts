@@ -36,10 +36,7 @@ function both(seed: number): [slow: SamplingKernels, fast: SamplingKernels] {
     kernels.words.set([0, 100], BASES);
     return kernels;
   };
-  return [javascriptKernels(BASES + 2), webAssemblyKernels(BASES + 2) as SamplingKernels].map(make) as [
-    SamplingKernels,
-    SamplingKernels,
-  ];
+  return [javascriptKernels(BASES + 2), webAssemblyKernels(BASES + 2) as SamplingKernels].map(make) as [SamplingKernels, SamplingKernels];
 }
 
 function run(kernels: SamplingKernels, images: number, ...instructions: Instruction[]): void {
@@ -76,17 +73,7 @@ describe('kernels', () => {
         const [weights, weightStride] = [6000, 4 * inputs + 4]; // blocks of four outputs
         const [slow, fast] = both(seed);
         const before = slow.heap.slice();
-        const product = {
-          op: 'product' as const,
-          y,
-          a,
-          b,
-          length: outputs,
-          weights,
-          weightStride,
-          inputs,
-          parameter: lowerBound,
-        };
+        const product = { op: 'product' as const, y, a, b, length: outputs, weights, weightStride, inputs, parameter: lowerBound };
         for (const kernels of [slow, fast]) run(kernels, images, product);
         expectSameBits(fast, slow);
         const at = (index: number) => before[index] as number;
@@ -125,10 +112,22 @@ describe('kernels', () => {
         const b = isInPlace ? y : side(operand(2000, 0), outputs + 1);
         const [weights, weightStride] = [6000, outputs + 3];
         const kernels = both(seed);
-        const numbers = Array.from({ length: 200 }, (_, i) => Math.floor(Math.abs(Math.sin(seed + i)) * 999) % (rows + 1)); // biome-ignore format: one line
+        const numbers = Array.from({ length: 200 }, (_, i) => Math.floor(Math.abs(Math.sin(seed + i)) * 999) % (rows + 1));
         for (const { heap } of kernels) heap.set(numbers, 4000);
         const before = kernels[0].heap.slice();
-        const lookup: Instruction = { op: 'lookup', y, a, b, length: outputs, columns, weights, weightStride, inputs, rows, parameter: lowerBound }; // biome-ignore format: one line
+        const lookup: Instruction = {
+          op: 'lookup',
+          y,
+          a,
+          b,
+          length: outputs,
+          columns,
+          weights,
+          weightStride,
+          inputs,
+          rows,
+          parameter: lowerBound,
+        };
         for (const one of kernels) run(one, images, lookup);
         expectSameBits(...kernels);
         const at = (index: number) => before[index] as number;
@@ -139,8 +138,7 @@ describe('kernels', () => {
               let sum = at(b.offset + n * b.stride + column * b.columnStride + o);
               for (let i = 0; i < inputs; i++) {
                 const number = at(4000 + n * a.stride + column * a.columnStride + i);
-                if (number > 0)
-                  sum = Math.fround(sum + at(weights + (i * rows + number - 1) * weightStride + o));
+                if (number > 0) sum = Math.fround(sum + at(weights + (i * rows + number - 1) * weightStride + o));
               }
               expected[n * y.stride + column * y.columnStride + o] = Math.max(sum, lowerBound);
             }
@@ -173,7 +171,19 @@ describe('kernels', () => {
         const kernels = both(seed);
         const before = kernels[0].heap.slice();
         const room = 2000;
-        const attend: Instruction = { op: 'attend', y, a, b, c, length, columns, weights: room, weightStride: keys, inputs, parameter: scale }; // biome-ignore format: one line
+        const attend: Instruction = {
+          op: 'attend',
+          y,
+          a,
+          b,
+          c,
+          length,
+          columns,
+          weights: room,
+          weightStride: keys,
+          inputs,
+          parameter: scale,
+        };
         for (const one of kernels) run(one, images, attend);
         const outputs = kernels.map((one) => Array.from(one.heap.subarray(0, room)));
         expectClose(outputs[1] as number[], outputs[0] as number[], 0);
@@ -291,9 +301,7 @@ describe('kernels', () => {
           const x = features.map((i) => at(1000 + 20 * n + i));
           const mean = name === 'rms' ? 0 : x.reduce((sum, value) => sum + value, 0) / length;
           const variance = x.reduce((sum, value) => sum + (value - mean) ** 2, 0) / length;
-          return x.map(
-            (value, i) => ((value - mean) / Math.sqrt(variance + 0.01)) * at(2000 + i) + at(3000 + i),
-          );
+          return x.map((value, i) => ((value - mean) / Math.sqrt(variance + 0.01)) * at(2000 + i) + at(3000 + i));
         });
         const operands = { y: operand(0, 20), a: operand(1000, 20), b: operand(2000, 0), weights: 3000 };
         for (const one of kernels) run(one, 2, { op: name, ...operands, length, parameter: 0.01 });
@@ -320,9 +328,7 @@ describe('kernels', () => {
       expect(Array.from(heap.subarray(100, 112))).toEqual(logs.map(Math.fround));
       run(kernels, 3, { op: 'softmax', y: operand(1000, 4), ...rest });
       for (const [i, log] of logs.entries()) {
-        expect(Math.abs((heap[1000 + i] as number) - Math.exp(log))).toBeLessThan(
-          6e-8 * Math.exp(log) + 1e-40,
-        );
+        expect(Math.abs((heap[1000 + i] as number) - Math.exp(log))).toBeLessThan(6e-8 * Math.exp(log) + 1e-40);
       }
       heap.set([1, Number.NaN, 2, 3], 1000);
       run(kernels, 1, { op: 'softmax', y: operand(1000, 4), ...rest });
@@ -336,7 +342,7 @@ describe('kernels', () => {
     const add: Instruction = { op: 'add', y: z, a: y, b: x, length: 4 };
     const again: Instruction = { op: 'clippedRelu', y: z, a: z, length: 4, parameter: 3 };
     const gate: Instruction = { op: 'glu', y: z, a: z, b: y, length: 4 }; // of another module
-    const parts = [[own, add, again], [add, own, own, add], [own], [own, again, add], [gate, own, gate, gate, add], []]; // biome-ignore format: one line
+    const parts = [[own, add, again], [add, own, own, add], [own], [own, again, add], [gate, own, gate, gate, add], []];
     for (const program of parts) {
       const [slow, fast] = both(4);
       for (const kernels of [slow, fast]) run(kernels, 3, ...program);
@@ -371,16 +377,7 @@ describe('kernels', () => {
       for (const inputs of [0, 1]) {
         kernels.heap.set([1], 2000);
         kernels.heap.fill(-0, 3000, 3008);
-        const product = {
-          op: 'product' as const,
-          y: operand(0, 8),
-          a,
-          b,
-          length: 8,
-          weights,
-          weightStride: 4,
-          inputs,
-        };
+        const product = { op: 'product' as const, y: operand(0, 8), a, b, length: 8, weights, weightStride: 4, inputs };
         run(kernels, 1, { ...product, parameter: 0 });
         expect(Array.from(kernels.heap.subarray(0, 8))).toEqual([-0, 0, 0, 1, -0, 0, 0, 1]);
       }
@@ -407,8 +404,7 @@ describe('kernels', () => {
           const x = fast.heap.subarray(n * levels, (n + 1) * levels);
           const expected = Array.from(x, (logit) => Math.exp((logit - Math.max(...x)) * scale));
           const got = doubles.subarray(1000 + n * levels, 1000 + (n + 1) * levels);
-          for (const [i, e] of expected.entries())
-            expect(Math.abs((got[i] as number) - e)).toBeLessThan(1e-9);
+          for (const [i, e] of expected.entries()) expect(Math.abs((got[i] as number) - e)).toBeLessThan(1e-9);
           const sum = expected.reduce((total, e) => total + e, 0);
           expect(Math.abs((doubles[3000 + n] as number) - sum)).toBeLessThan(1e-8);
         }
@@ -434,7 +430,12 @@ describe('kernels', () => {
   });
 
   it('softmax of numbers that are not finite has a sum that is not finite', () => {
-    const bad = [[0, Number.NaN], [Number.NaN, 0], [0, Number.POSITIVE_INFINITY], [-Infinity, -Infinity]]; // biome-ignore format: one line
+    const bad = [
+      [0, Number.NaN],
+      [Number.NaN, 0],
+      [0, Number.POSITIVE_INFINITY],
+      [-Infinity, -Infinity],
+    ];
     for (const kernels of both(1)) {
       for (const [a, b] of bad as [number, number][]) {
         kernels.heap.set([a, b, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]);
@@ -481,14 +482,12 @@ describe('kernels', () => {
           const logits = Float32Array.from(noise(levels, seed), (x) => x * spread);
           logits[levels - 1] = Number.NEGATIVE_INFINITY; // an impossible level
           const edges = cumulative(logits, scale);
-          const near = edges.flatMap((edge) =>
-            [0, 1e-8, 1e-7, 1e-6, 1e-5].flatMap((e) => [edge - e, edge + e]),
-          );
+          const near = edges.flatMap((edge) => [0, 1e-8, 1e-7, 1e-6, 1e-5].flatMap((e) => [edge - e, edge + e]));
           const uniforms = near.filter((u) => u >= 0 && u < 1);
           const drawn = certain(logits, uniforms, scale);
           for (const [n, u] of uniforms.entries()) {
             const level = edges.findIndex((edge) => edge > u);
-            if (drawn[n] !== -1 && drawn[n] !== level) expect({ u, drawn: drawn[n] }).toEqual({ u, drawn: level }); // biome-ignore format: one line
+            if (drawn[n] !== -1 && drawn[n] !== level) expect({ u, drawn: drawn[n] }).toEqual({ u, drawn: level });
           }
         }),
         runs({ numRuns: 20, seed: 1 }),

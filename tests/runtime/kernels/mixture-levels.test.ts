@@ -1,10 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  javascriptMixtureLevels,
-  type MixtureLevels,
-  Row,
-} from '../../../src/runtime/kernels/mixture-levels';
+import { javascriptMixtureLevels, type MixtureLevels, Row } from '../../../src/runtime/kernels/mixture-levels';
 import { webAssemblyMixtureLevels } from '../../../src/runtime/kernels/webassembly';
 import { runs } from '../../support/runs';
 
@@ -24,32 +20,24 @@ function fill({ table }: MixtureLevels, components: number, levels: number, seed
       ratios: Math.exp(-step),
       runs: (2 / (levels - 1)) * Math.max(scale, other) * 16 <= 96 ? 16 : 1,
     };
-    for (const [row, value] of Object.entries(values))
-      table[Row[row as keyof typeof Row] * components + k] = value;
+    for (const [row, value] of Object.entries(values)) table[Row[row as keyof typeof Row] * components + k] = value;
   }
 }
 
 describe('the levels of a mixture', () => {
   it('have the same bits with and without WebAssembly', () => {
     fc.assert(
-      fc.property(
-        fc.constantFrom(2, 4, 10),
-        fc.constantFrom(2, 3, 16, 17, 18, 256),
-        fc.nat(1e6),
-        (components, levels, seed) => {
-          const all = [javascriptMixtureLevels, webAssemblyMixtureLevels].map((make) => {
-            const mixture = make(components, levels) as MixtureLevels;
-            fill(mixture, components, levels, seed);
-            mixture.weigh();
-            const total = mixture.table
-              .subarray(Row.weights * components, Row.slopes * components)
-              .reduce((a, b) => a + b);
-            const drawn = Array.from({ length: 20 }, (_, i) => mixture.levelAt((total * (i + 0.5)) / 20));
-            return { masses: [...mixture.masses], drawn, table: [...mixture.table] };
-          });
-          expect(all[1]).toEqual(all[0]);
-        },
-      ),
+      fc.property(fc.constantFrom(2, 4, 10), fc.constantFrom(2, 3, 16, 17, 18, 256), fc.nat(1e6), (components, levels, seed) => {
+        const all = [javascriptMixtureLevels, webAssemblyMixtureLevels].map((make) => {
+          const mixture = make(components, levels) as MixtureLevels;
+          fill(mixture, components, levels, seed);
+          mixture.weigh();
+          const total = mixture.table.subarray(Row.weights * components, Row.slopes * components).reduce((a, b) => a + b);
+          const drawn = Array.from({ length: 20 }, (_, i) => mixture.levelAt((total * (i + 0.5)) / 20));
+          return { masses: [...mixture.masses], drawn, table: [...mixture.table] };
+        });
+        expect(all[1]).toEqual(all[0]);
+      }),
       runs({ seed: 1, numRuns: 40 }),
     );
   });
@@ -72,8 +60,7 @@ describe('the levels of a mixture', () => {
           const own = [parity, parity + 2];
           return own.reduce((sum, k) => sum + below(level, k) - (level === 0 ? 0 : below(level - 1, k)), 0);
         });
-        for (const parity of [0, 1])
-          expect(mixture.masses[2 * level + parity]).toBeCloseTo(mass[parity] as number, 9);
+        for (const parity of [0, 1]) expect(mixture.masses[2 * level + parity]).toBeCloseTo(mass[parity] as number, 9);
         const both = (mass[0] as number) + (mass[1] as number);
         if (both > 1e-8) expect(mixture.levelAt(cumulative + both / 2)).toBe(level);
         cumulative += both;

@@ -1,10 +1,5 @@
-import {
-  logPartition as ofAnyModel,
-  pixelCNN,
-  symmetric as symmetricTensors,
-  toPortable,
-} from 'pixelcnn-layers';
-import { createPool, type Energy, logPartition, logProb, type PortableModel, sample, symmetric } from 'pixelcnn-layers/runtime'; // biome-ignore format: one line
+import { logPartition as ofAnyModel, pixelCNN, symmetric as symmetricTensors, toPortable } from 'pixelcnn-layers';
+import { createPool, type Energy, logPartition, logProb, type PortableModel, sample, symmetric } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { allImages, asImages, listOf, sumOf } from '../../support/all-images';
 import { useBackend } from '../../support/backends';
@@ -19,15 +14,14 @@ const all = allImages(3, 4);
 
 /** Neighbours like to be alike, and levels to be low. */
 const energyOf = ([a, b, c, d]: number[]) =>
-  [a === b, a === c, b === d, c === d].filter((isAlike) => !isAlike).length + 0.3 * sumOf([a, b, c, d] as number[]); // biome-ignore format: one line
-const energy: Energy = (levels, numImages) =>
-  listOf({ data: levels, shape: [numImages, 2, 2, 1] }).map(energyOf);
+  [a === b, a === c, b === d, c === d].filter((isAlike) => !isAlike).length + 0.3 * sumOf([a, b, c, d] as number[]);
+const energy: Energy = (levels, numImages) => listOf({ data: levels, shape: [numImages, 2, 2, 1] }).map(energyOf);
 const exact = (beta: number) => Math.log(sumOf(all.map((image) => Math.exp(-beta * energyOf(image)))));
 
 /** A model of which all levels are as likely. */
 const uniform: PortableModel = {
   ...model,
-  weights: new Map([...model.weights].map(([name, { shape, data }]) => [name, { shape, data: data.map(() => 0) }])), // biome-ignore format: one line
+  weights: new Map([...model.weights].map(([name, { shape, data }]) => [name, { shape, data: data.map(() => 0) }])),
 };
 
 describe('logPartition', () => {
@@ -41,8 +35,7 @@ describe('logPartition', () => {
     // Of energies -log q, whose weights are all 1.
     const nats = await logProb(model, asImages(all, model));
     const of = new Map(all.map((image, i) => [String(image), -(nats[i] as number)]));
-    const own: Energy = (levels, n) =>
-      listOf({ data: levels, shape: [n, 4] }).map((image) => of.get(String(image)) as number);
+    const own: Energy = (levels, n) => listOf({ data: levels, shape: [n, 4] }).map((image) => of.get(String(image)) as number);
     const result = await logPartition(model, own, { numImages: 50, seed: 1 });
     expect(result.logZ).toBeCloseTo(0, 9);
     expect(result.effectiveSampleSize).toBeCloseTo(50, 6);
@@ -74,10 +67,10 @@ describe('logPartition', () => {
   it.each([0.7, 0])('gives forbidden images, of energy Infinity, weight 0, at beta %d', async (beta) => {
     const isForbidden = ([a, b]: number[]) => a === b;
     const some: Energy = (levels, n) =>
-      listOf({ data: levels, shape: [n, 4] }).map((image) => (isForbidden(image) ? Infinity : energyOf(image))); // biome-ignore format: one line
+      listOf({ data: levels, shape: [n, 4] }).map((image) => (isForbidden(image) ? Infinity : energyOf(image)));
     const options = { numImages: 1500, seed: 9 };
     const { images, logProb: nats } = await sample(model, { ...options, withLogProb: true });
-    const weights = listOf(images).map((image, n) => (isForbidden(image) ? 0 : Math.exp(-beta * energyOf(image) - (nats[n] as number)))); // biome-ignore format: one line
+    const weights = listOf(images).map((image, n) => (isForbidden(image) ? 0 : Math.exp(-beta * energyOf(image) - (nats[n] as number))));
     const got = await logPartition(model, some, { ...options, beta });
     expect(got.logZ).toBeCloseTo(Math.log(sumOf(weights) / 1500), 9);
     expect(got.effectiveSampleSize).toBeCloseTo(sumOf(weights) ** 2 / sumOf(weights.map((w) => w * w)), 6);
@@ -90,9 +83,7 @@ describe('logPartition', () => {
 
   it('says so if all images are forbidden', async () => {
     const none = logPartition(model, (_, n) => new Float64Array(n).fill(Infinity), { numImages: 5 });
-    await expect(none).rejects.toThrow(
-      new Error('logPartition: energy: Infinity for all 5 images: the model draws none that is allowed'),
-    );
+    await expect(none).rejects.toThrow(new Error('logPartition: energy: Infinity for all 5 images: the model draws none that is allowed'));
   });
 
   it.each([
@@ -114,13 +105,7 @@ describe('logPartition', () => {
   });
 
   it('gives the same numbers of tensors, of plain data, and in a pool', async () => {
-    const network = pixelCNN({
-      imageShape: [null, null, 1],
-      levels: 3,
-      hiddenDim: 3,
-      outDim: 4,
-      numBlocks: 1,
-    });
+    const network = pixelCNN({ imageShape: [null, null, 1], levels: 3, hiddenDim: 3, outDim: 4, numBlocks: 1 });
     setNoise(network, 2, 0.7);
     const portable = await toPortable(network);
     const args = { imageShape: [2, 2, 1] as const, numImages: 60, seed: 4 };
@@ -134,7 +119,7 @@ describe('logPartition', () => {
       expect(either).not.toEqual(plain);
       expect(await ofAnyModel(symmetricTensors(network, ['flipLevels']), energy, args)).toEqual(either);
     });
-    await expect(logPartition(portable, energy, { numImages: 9 })).rejects.toThrow('logPartition: imageShape: wanted [H, W, 1], since'); // biome-ignore format: one line
+    await expect(logPartition(portable, energy, { numImages: 9 })).rejects.toThrow('logPartition: imageShape: wanted [H, W, 1], since');
     network.dispose();
     await pool.dispose();
   });

@@ -11,10 +11,7 @@ import { allTinyImages, tinyModel } from '../../support/tiny-space';
 beforeAll(() => useBackend('cpu'));
 
 /** All 81 images of a tiny space, as numbers. */
-const allTiny = async (): Promise<Images> => ({
-  data: Uint8Array.from(await take(allTinyImages())),
-  shape: [81, 2, 2, 1],
-});
+const allTiny = async (): Promise<Images> => ({ data: Uint8Array.from(await take(allTinyImages())), shape: [81, 2, 2, 1] });
 
 const sum = (numbers: ArrayLike<number>) => Array.from(numbers).reduce((a, b) => a + b, 0);
 
@@ -36,7 +33,11 @@ describe('logProb of a model as plain data', () => {
     const nats = await logProb(portable, images);
     const perValue = await logProb(portable, images, { perValue: true });
     expect(perValue).toHaveLength(81 * 4);
-    expectClose(nats, Array.from(nats, (_, n) => sum(perValue.subarray(4 * n, 4 * n + 4))), 1e-12); // biome-ignore format: one line
+    expectClose(
+      nats,
+      Array.from(nats, (_, n) => sum(perValue.subarray(4 * n, 4 * n + 4))),
+      1e-12,
+    );
     // the first value is that of a distribution of its own, whatever comes after it
     expect(new Set(Array.from({ length: 27 }, (_, n) => perValue[4 * n])).size).toBe(1);
     expectClose([sum([0, 27, 54].map((n) => Math.exp(perValue[4 * n] as number)))], [1], 1e-12);
@@ -54,11 +55,7 @@ describe('logProb of a model as plain data', () => {
     const images: Images = { data, shape: [count, 2, 2, 1] };
     const nats = await logProb(portable, images, { condition });
     const tensor = tf.tensor4d(data, [count, 2, 2, 1], 'int32');
-    expectClose(
-      nats,
-      await take(await logProbOfTensors(model, tensor, { condition, batchSize: count })),
-      1e-5,
-    );
+    expectClose(nats, await take(await logProbOfTensors(model, tensor, { condition, batchSize: count })), 1e-5);
     const last: Images = { data: data.subarray(4 * 299), shape: [1, 2, 2, 1] };
     expect(await logProb(portable, last, { condition: condition.slice(299) })).toEqual(nats.subarray(299));
     const perValue = await logProb(portable, images, { condition, perValue: true });
@@ -97,9 +94,7 @@ describe('logProb of a model as plain data', () => {
       1e-4, // of about 40 nats
     );
     const beyond: Images = { data: Int32Array.from(data).fill(levels, 2, 3), shape: [2, 2, 2, 1] };
-    await expect(logProb(portable, beyond)).rejects.toThrow(
-      `logProb: images: wanted integer levels 0 to ${levels - 1}, got ${levels}`,
-    );
+    await expect(logProb(portable, beyond)).rejects.toThrow(`logProb: images: wanted integer levels 0 to ${levels - 1}, got ${levels}`);
     tensor.dispose();
     model.dispose();
   });
@@ -115,10 +110,8 @@ describe('logProb of a model as plain data', () => {
 
     const controller = new AbortController();
     const onProgress = () => controller.abort(new Error('enough'));
-    await expect(logProb(portable, images, { signal: controller.signal, onProgress })).rejects.toThrow(
-      'enough',
-    );
-    await expect(logProb(portable, images, { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' }); // biome-ignore format: one line
+    await expect(logProb(portable, images, { signal: controller.signal, onProgress })).rejects.toThrow('enough');
+    await expect(logProb(portable, images, { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
     model.dispose();
   });
 
@@ -130,11 +123,7 @@ describe('logProb of a model as plain data', () => {
       [undefined, {}, 'logProb: images: wanted images of levels [N,H,W,C], got undefined'],
       [{ ...images, data: new Uint8Array(3) }, {}, 'logProb: images: data: wanted 4 levels, got 3'],
       [{ ...images, shape: [1, 4, 1, 1] }, {}, 'logProb: images: wanted [2, 2, 1], got [4, 1, 1]'],
-      [
-        { ...images, data: Uint8Array.of(0, 1, 2, 3) },
-        {},
-        'logProb: images: wanted integer levels 0 to 2, got 3',
-      ],
+      [{ ...images, data: Uint8Array.of(0, 1, 2, 3) }, {}, 'logProb: images: wanted integer levels 0 to 2, got 3'],
       [images, null, 'logProb: wanted an object'],
       [images, { condition: 0 }, 'logProb: condition: wanted none'],
       [images, { perValue: 1 }, 'logProb: perValue: wanted true or false, got 1'],

@@ -1,4 +1,14 @@
-import { allowed, allowedNeighbors, compress, createPool, logProb, type PoolWorker, type PortableModel, sample, symmetric } from 'pixelcnn-layers/runtime'; // biome-ignore format: one line
+import {
+  allowed,
+  allowedNeighbors,
+  compress,
+  createPool,
+  logProb,
+  type PoolWorker,
+  type PortableModel,
+  sample,
+  symmetric,
+} from 'pixelcnn-layers/runtime';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startInProcess, startSilent } from '../../support/pool-in-process';
 import { portableModel } from '../../support/portable-model.mjs';
@@ -51,62 +61,31 @@ describe('a pool returns the results of one thread, to the bit', () => {
   const classes = portableModel({ numClasses: 3 });
   const both = portableModel({ numClasses: 3, mapSize: 2 });
   const told = symmetric(portableModel({ numClasses: 8 }), ['flipRows', 'flipLevels'], { asCondition: true });
-  const maps = {
-    data: Float32Array.from({ length: 41 * 60 }, (_, i) => (i % 13) / 13),
-    shape: [41, 6, 5, 2],
-  };
+  const maps = { data: Float32Array.from({ length: 41 * 60 }, (_, i) => (i % 13) / 13), shape: [41, 6, 5, 2] };
   const anySize = portableModel({ imageShape: [null, null, 1] });
-  const known = {
-    data: Uint8Array.from({ length: 60 * 37 }, (_, i) => Number(i % 3 > 0)),
-    shape: images(37).shape,
-  };
+  const known = { data: Uint8Array.from({ length: 60 * 37 }, (_, i) => Number(i % 3 > 0)), shape: images(37).shape };
 
   const first = (count: number) => ({ data: known.data.subarray(0, 60 * count), shape: images(count).shape });
   const upper = (count: number) => ({
     data: Uint8Array.from({ length: 60 * count }, (_, i) => Number(i % 60 < 30)),
     shape: images(count).shape,
   });
-  const pair = {
-    data: Uint8Array.from({ length: 25 }, (_, i) => Number(i % 5 === 0 || i % 3 > 0)),
-    shape: [5, 5],
-  };
+  const pair = { data: Uint8Array.from({ length: 25 }, (_, i) => Number(i % 5 === 0 || i % 3 > 0)), shape: [5, 5] };
   const pairs = { right: pair, below: pair };
 
-  it.each<
-    [
-      string,
-      PortableModel,
-      Parameters<typeof sample>[1] & { random?: never; onProgress?: never; yieldEvery?: never },
-    ]
-  >([
+  it.each<[string, PortableModel, Parameters<typeof sample>[1] & { random?: never; onProgress?: never; yieldEvery?: never }]>([
     ['of one image', model, {}],
     ['of many images', model, { numImages: 40 }],
     ['of a part of a job', model, { numImages: 9, firstImage: 30 }],
     ['by filters', model, { numImages: 20, temperature: 0.7, topK: 3, topP: 0.9, firstValue: 'uniform' }],
     ['of given values', model, { initial: images(37), known }],
     ['with look-ahead', model, { initial: images(5), known: first(5), lookAhead: 4, withLogProb: true }],
-    [
-      'of levels that are allowed',
-      model,
-      { numImages: 9, adjust: allowed({ data: [1, 0, 1, 1, 0], shape: [5] }) },
-    ],
-    [
-      'of neighbors that are allowed',
-      anySize,
-      { imageShape: [3, 4, 1], numImages: 9, adjust: allowedNeighbors(pairs) },
-    ],
+    ['of levels that are allowed', model, { numImages: 9, adjust: allowed({ data: [1, 0, 1, 1, 0], shape: [5] }) }],
+    ['of neighbors that are allowed', anySize, { imageShape: [3, 4, 1], numImages: 9, adjust: allowedNeighbors(pairs) }],
     ['of classes', classes, { condition: Array.from({ length: 41 }, (_, n) => n % 3) }],
     ['of one class', classes, { condition: 2, numImages: 12 }],
-    [
-      'of classes and maps',
-      both,
-      { condition: { map: maps, class: Array.from({ length: 41 }, (_, n) => n % 3) } },
-    ],
-    [
-      'in random elements',
-      symmetric(model, ['flipLevels', 'flipRows']),
-      { numImages: 20, withLogProb: true },
-    ],
+    ['of classes and maps', both, { condition: { map: maps, class: Array.from({ length: 41 }, (_, n) => n % 3) } }],
+    ['in random elements', symmetric(model, ['flipLevels', 'flipRows']), { numImages: 20, withLogProb: true }],
     [
       'in elements by given values, filtered',
       symmetric(model, ['flipColumns', 'flipLevels']),
@@ -117,17 +96,11 @@ describe('a pool returns the results of one thread, to the bit', () => {
       told,
       { initial: images(9), known: upper(9), condition: 1, temperature: 0.7, topP: 0.9, withLogProb: true },
     ],
-    [
-      'of classes and elements',
-      told,
-      { condition: 1, numImages: 12, firstImage: 3, temperature: 0.7, withLogProb: true },
-    ],
+    ['of classes and elements', told, { condition: 1, numImages: 12, firstImage: 3, temperature: 0.7, withLogProb: true }],
     ['of a size of their own', anySize, { imageShape: [4, 7, 1], numImages: 11 }],
   ])('samples %s', async (_, model, options) => {
     const { pool } = poolOf(3);
-    expect(await pool.sample(model, { ...options, seed: 5 })).toEqual(
-      await sample(model, { ...options, seed: 5 }),
-    );
+    expect(await pool.sample(model, { ...options, seed: 5 })).toEqual(await sample(model, { ...options, seed: 5 }));
   });
 
   it('samples, completions and log-likelihoods of 65536 codes', async () => {
@@ -148,18 +121,15 @@ describe('a pool returns the results of one thread, to the bit', () => {
     expect(bytes).toEqual(await compress(classes, images(20), { condition }));
     const post = started.map((worker) => vi.spyOn(worker, 'postMessage'));
     const part = { firstImage: 3, condition: condition.slice(3) };
-    expect((await pool.decompress(classes, Buffer.from(bytes), part)).data).toEqual(
-      images(20).data.slice(180),
+    expect((await pool.decompress(classes, Buffer.from(bytes), part)).data).toEqual(images(20).data.slice(180));
+    const sent = post.flatMap(({ mock }) =>
+      mock.calls.map(([message]) => message as { job?: { coded: { code: Uint8Array }[]; firstImage: number } }),
     );
-    const sent = post.flatMap(({ mock }) => mock.calls.map(([message]) => message as { job?: { coded: { code: Uint8Array }[]; firstImage: number } })); // biome-ignore format: one line
     const pieces = sent.flatMap(({ job }) => job ?? []);
     expect(pieces.map(({ firstImage }) => firstImage).sort((a, b) => a - b)).toEqual([3, 8, 14]);
-    for (const { coded } of pieces)
-      for (const { code } of coded) expect(code.buffer.byteLength).toBe(code.length);
+    for (const { coded } of pieces) for (const { code } of coded) expect(code.buffer.byteLength).toBe(code.length);
     const damaged = Uint8Array.from(bytes, (byte, i) => (i === bytes.length - 1 ? byte ^ 1 : byte));
-    expect(await messageOf(pool.decompress(classes, damaged, part))).toMatch(
-      /^Error: decompress: image 19: damaged/,
-    );
+    expect(await messageOf(pool.decompress(classes, damaged, part))).toMatch(/^Error: decompress: image 19: damaged/);
   });
 
   it('samples with one new seed if none is given', async () => {
@@ -167,9 +137,7 @@ describe('a pool returns the results of one thread, to the bit', () => {
     const random = vi.spyOn(Math, 'random').mockReturnValue(0.25);
     const drawn = await pool.sample(model, { numImages: 20 });
     random.mockRestore();
-    expect(drawn).toEqual(
-      await sample(model, { numImages: 20, seed: Math.floor(Number.MAX_SAFE_INTEGER / 4) }),
-    );
+    expect(drawn).toEqual(await sample(model, { numImages: 20, seed: Math.floor(Number.MAX_SAFE_INTEGER / 4) }));
   });
 
   it.each([false, true])('log-likelihoods, perValue %s', async (perValue) => {
@@ -180,9 +148,7 @@ describe('a pool returns the results of one thread, to the bit', () => {
     const given = await pool.logProb(classes, images(70), { perValue, condition });
     expect(bits(given)).toEqual(bits(await logProb(classes, images(70), { perValue, condition })));
     const several = { perValue, condition: { class: 2, map: maps } };
-    expect(bits(await pool.logProb(both, images(41), several))).toEqual(
-      bits(await logProb(both, images(41), several)),
-    );
+    expect(bits(await pool.logProb(both, images(41), several))).toEqual(bits(await logProb(both, images(41), several)));
   });
 });
 
@@ -410,8 +376,7 @@ describe('a signal', () => {
     const onProgress = vi.fn(() => aborter.abort(reason));
     const job = pool.sample(large, { numImages: 16, signal: aborter.signal, onProgress });
     let rows = 0; // that workers still tell of
-    for (const worker of started as Worker[])
-      worker.addEventListener('message', ({ data }) => (rows += Number(data.kind === 'progress')));
+    for (const worker of started as Worker[]) worker.addEventListener('message', ({ data }) => (rows += Number(data.kind === 'progress')));
     await expect(job).rejects.toBe(reason);
     expect(onProgress).toHaveBeenCalledTimes(1);
     const after = pool.sample(model, { numImages: 20, seed: 1 });
@@ -450,9 +415,7 @@ describe('a signal', () => {
 
 it('refuses more images than fit into memory before a worker starts', async () => {
   const { pool, started } = poolOf(1);
-  expect(await messageOf(pool.sample(model, { numImages: 1e15 }))).toMatch(
-    /^RangeError: sample: .*; use fewer images at a time$/,
-  );
+  expect(await messageOf(pool.sample(model, { numImages: 1e15 }))).toMatch(/^RangeError: sample: .*; use fewer images at a time$/);
   expect(started).toEqual([]);
 });
 
@@ -504,14 +467,8 @@ describe('what goes wrong in a worker', () => {
     const wide = portableModel({ imageShape: [1, 2 ** 22, 1], features: 64, blocks: 3 });
     const classes = [Error, TypeError, RangeError];
     for (const [i, odd] of [{ ...model, weights }, { ...model, weights: new Map() }, wide].entries()) {
-      const [theirs, own] = await Promise.allSettled([
-        pool.sample(odd, { numImages: 8 }),
-        sample(odd, { numImages: 8 }),
-      ]);
-      const [{ reason: error }, { reason: wanted }] = [theirs, own] as [
-        PromiseRejectedResult,
-        PromiseRejectedResult,
-      ];
+      const [theirs, own] = await Promise.allSettled([pool.sample(odd, { numImages: 8 }), sample(odd, { numImages: 8 })]);
+      const [{ reason: error }, { reason: wanted }] = [theirs, own] as [PromiseRejectedResult, PromiseRejectedResult];
       expect(error.constructor).toBe(classes[i]);
       expect(error).toBeInstanceOf(wanted.constructor);
       expect(error.message).toBe(wanted.message);
@@ -526,9 +483,7 @@ describe('dispose', () => {
     const ends = started.map((worker) => vi.spyOn(worker, 'terminate'));
     await pool.dispose();
     expect(ends.map((end) => end.mock.calls.length)).toEqual([1, 1]);
-    expect(await Promise.all(jobs)).toEqual(
-      jobs.map(() => 'Error: pool: it was disposed before the job was done'),
-    );
+    expect(await Promise.all(jobs)).toEqual(jobs.map(() => 'Error: pool: it was disposed before the job was done'));
     await pool.dispose();
     expect(await messageOf(pool.sample(model))).toBe('Error: pool: it has been disposed');
     expect(await messageOf(pool.logProb(model, images(1)))).toBe('Error: pool: it has been disposed');
@@ -543,37 +498,34 @@ describe('dispose', () => {
 
   // In Node, `terminate` of a worker keeps the process until the worker has ended, as `ref` does. If a reply then let
   // go of it, a program that awaits `dispose` would end there, with exit code 13.
-  it.each(['progress', 'result', 'error'])(
-    'keeps the process, whatever a worker still sends: %s',
-    async (kind) => {
-      let isHeld = false;
-      let isHeldToTheEnd = false;
-      let hear = (_: unknown) => {};
-      const { pool } = poolOf(1, () => ({
-        on: (event: string, listener: typeof hear) => {
-          if (event === 'message') hear = listener;
-        },
-        ref: () => (isHeld = true),
-        unref: () => (isHeld = false),
-        postMessage: () => {},
-        async terminate() {
-          isHeld = true;
-          await Promise.resolve();
-          hear({ kind, done: 1, result: null, error: new Error('aborted') });
-          isHeldToTheEnd = isHeld;
-        },
-      }));
-      const onProgress = vi.fn();
-      const aborter = new AbortController();
-      const job = messageOf(pool.sample(model, { signal: aborter.signal, onProgress }));
-      expect(isHeld).toBe(true);
-      aborter.abort();
-      expect(await job).toMatch(/^AbortError/);
-      await pool.dispose();
-      expect(isHeldToTheEnd).toBe(true);
-      expect(onProgress).not.toHaveBeenCalled();
-    },
-  );
+  it.each(['progress', 'result', 'error'])('keeps the process, whatever a worker still sends: %s', async (kind) => {
+    let isHeld = false;
+    let isHeldToTheEnd = false;
+    let hear = (_: unknown) => {};
+    const { pool } = poolOf(1, () => ({
+      on: (event: string, listener: typeof hear) => {
+        if (event === 'message') hear = listener;
+      },
+      ref: () => (isHeld = true),
+      unref: () => (isHeld = false),
+      postMessage: () => {},
+      async terminate() {
+        isHeld = true;
+        await Promise.resolve();
+        hear({ kind, done: 1, result: null, error: new Error('aborted') });
+        isHeldToTheEnd = isHeld;
+      },
+    }));
+    const onProgress = vi.fn();
+    const aborter = new AbortController();
+    const job = messageOf(pool.sample(model, { signal: aborter.signal, onProgress }));
+    expect(isHeld).toBe(true);
+    aborter.abort();
+    expect(await job).toMatch(/^AbortError/);
+    await pool.dispose();
+    expect(isHeldToTheEnd).toBe(true);
+    expect(onProgress).not.toHaveBeenCalled();
+  });
 });
 
 it('a worker file that runs outside of a worker throws', async () => {

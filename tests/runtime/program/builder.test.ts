@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { windowAround } from '../../../src/runtime/core/window';
-import {
-  type Features,
-  nodeOf,
-  ProgramBuilder,
-  type WeightRecipe,
-} from '../../../src/runtime/program/builder';
+import { type Features, nodeOf, ProgramBuilder, type WeightRecipe } from '../../../src/runtime/program/builder';
 import { weightOf } from '../../support/program';
 
 const point = (imageChannels = 1) => windowAround([1, 1], 'A', imageChannels);
@@ -127,7 +122,7 @@ describe('weights', () => {
   });
 
   it('of batch normalization are folded into one scale and one shift', () => {
-    const [mean, variance, scale, shift] = [weightOf([2], [1, 2]), weightOf([2], [3, 8]), weightOf([2], [10, 6]), weightOf([2], [7, 8])]; // biome-ignore format: one line
+    const [mean, variance, scale, shift] = [weightOf([2], [1, 2]), weightOf([2], [3, 8]), weightOf([2], [10, 6]), weightOf([2], [7, 8])];
     for (const [more, wanted] of [
       [
         { scale, shift },
@@ -161,13 +156,7 @@ describe('weights', () => {
       // biome-ignore format: two rows a case
       const program = new ProgramBuilder();
       const y = program.ops.standardize(program.image(2), { mean, variance, epsilon: 1, ...more });
-      expect(program.nodes[nodeOf(y)]).toEqual({
-        op: 'affine',
-        size: 2,
-        input: 0,
-        scale: 'scale',
-        shift: 'shift',
-      });
+      expect(program.nodes[nodeOf(y)]).toEqual({ op: 'affine', size: 2, input: 0, scale: 'scale', shift: 'shift' });
       const numbers = [...program.weights.values()].map(({ from, make }) =>
         Array.from(make(from.map((weight) => weight.read() as number[]))),
       );
@@ -229,7 +218,7 @@ it('has an LSTM of features of pixels, by a kernel of its path', () => {
 it('has a node for each kind of gate', () => {
   const program = new ProgramBuilder();
   const image = program.image(4);
-  const gates = [program.ops.gate(image, 2), program.ops.gate(image, 2, undefined, 'tanh'), program.ops.gate(image, 1, image, 'linear')]; // biome-ignore format: one line
+  const gates = [program.ops.gate(image, 2), program.ops.gate(image, 2, undefined, 'tanh'), program.ops.gate(image, 1, image, 'linear')];
   expect(gates.map((gate) => program.nodes[nodeOf(gate)])).toEqual([
     { op: 'gate', size: 2, input: 0, groups: 2 },
     { op: 'gate', size: 2, input: 0, groups: 2 },
@@ -255,19 +244,30 @@ it('takes a kernel by direction and gain as one weight, as it is convolved with'
     [1, 1, 2, 2],
   ]);
   // Mask A of two channels shows the second the first: -2/|-2| times its gain, and hides all else, whatever it is.
-  expect(Array.from(make([[3, -2, 5, 7], [10, 20]]), (x) => x + 0)).toEqual([0, -20, 0, 0]); // biome-ignore format: one line
-  expect(Array.from(make([[3, 0, 5, 7], [10, 20]]), (x) => x + 0)).toEqual([0, 0, 0, 0]); // biome-ignore format: one line
+  expect(
+    Array.from(
+      make([
+        [3, -2, 5, 7],
+        [10, 20],
+      ]),
+      (x) => x + 0,
+    ),
+  ).toEqual([0, -20, 0, 0]);
+  expect(
+    Array.from(
+      make([
+        [3, 0, 5, 7],
+        [10, 20],
+      ]),
+      (x) => x + 0,
+    ),
+  ).toEqual([0, 0, 0, 0]);
   // The direction with another gain, and the direction alone, are other kernels.
   program.ops.conv(image, { direction, gain: weightOf([2], undefined, 'other') }, null, point(2));
   program.ops.conv(image, direction, null, point(2));
   program.ops.conv(image, kernel, null, point(2));
-  expect(program.nodes.slice(3)).toMatchObject([
-    { kernel: 'conv.kernel_1' },
-    { kernel: 'conv.kernel_2' },
-    { kernel: 'conv.kernel' },
-  ]);
-  const numbersOf = (name: string, ...of: number[][]) =>
-    Array.from(program.weights.get(name)?.make(of) ?? [], (x) => x + 0);
+  expect(program.nodes.slice(3)).toMatchObject([{ kernel: 'conv.kernel_1' }, { kernel: 'conv.kernel_2' }, { kernel: 'conv.kernel' }]);
+  const numbersOf = (name: string, ...of: number[][]) => Array.from(program.weights.get(name)?.make(of) ?? [], (x) => x + 0);
   expect(numbersOf('conv.kernel_1', [3, -2, 5, 7], [10, 4])).toEqual([0, -4, 0, 0]);
   expect(numbersOf('conv.kernel_2', [3, -2, 5, 7])).toEqual([3, -2, 5, 7]);
   // The norm is of what a window shows, here of everything: 3 and 5 for the first feature, -2 and 7 for the second.
@@ -281,7 +281,7 @@ it('takes a kernel by direction and gain as one weight, as it is convolved with'
 /** A program whose image has six features, beside a vector of two and a map of one. */
 function started() {
   const program = new ProgramBuilder();
-  return { program, image: program.image(6), vector: program.condition(0, 2, false), map: program.condition(1, 1, true) }; // biome-ignore format: one line
+  return { program, image: program.image(6), vector: program.condition(0, 2, false), map: program.condition(1, 1, true) };
 }
 
 const sixToThree = weightOf([1, 1, 6, 3]);

@@ -27,7 +27,11 @@ interface Kind {
   readonly long?: readonly [usual: number, edit: (nodes: Json[], count: number) => void];
 }
 
-const twoByTwo = (stride: number, transposed: boolean, columns: number) => ({ ...windowOf([2, columns], transposed ? [0, 0] : [1, 1], transposed ? 'B' : 'everything'), stride, transposed }); // biome-ignore format: one line
+const twoByTwo = (stride: number, transposed: boolean, columns: number) => ({
+  ...windowOf([2, columns], transposed ? [0, 0] : [1, 1], transposed ? 'B' : 'everything'),
+  stride,
+  transposed,
+});
 const onePixel = windowOf([1, 1], [0, 0], 'B');
 const around = windowOf([3, 3], [1, 1], 'everythingAndBelow');
 
@@ -265,10 +269,7 @@ const codes: Kind = {
     },
     { before: [1, 3, 1, 2], around: [3, 3, 2, 2], last: [1, 1, 6, 3] },
   ),
-  condition: (n) => ({
-    class: 1,
-    codes: { data: Array.from({ length: 2 * n }, (_, i) => i % 2), shape: [n, 1, 2] },
-  }),
+  condition: (n) => ({ class: 1, codes: { data: Array.from({ length: 2 * n }, (_, i) => i % 2), shape: [n, 1, 2] } }),
   cases: [
     ['one code', 'conditions: 0: levels: wanted an integer from 2 to 16777216, got 1', { 'conditions.0.levels': 1 }],
     ['codes without a shape', "conditions: 0: wanted a field 'shape'", { 'conditions.0.shape': undefined }],
@@ -410,17 +411,12 @@ function* wrongFields(node: Json, index: number): Generator<[fields: Json, messa
       for (const none of [null, {}, 'constructor', typeof left === 'boolean' ? 1 : true])
         yield [{ window: { ...rest, [name]: none } }, `${what}: window: ${name}: wanted`];
     }
-  } else if (op !== 'oneHot' && op !== 'slice')
-    yield [{ size: node.size + 1 }, `${what}: size: wanted ${node.size}, got ${node.size + 1}`];
+  } else if (op !== 'oneHot' && op !== 'slice') yield [{ size: node.size + 1 }, `${what}: size: wanted ${node.size}, got ${node.size + 1}`];
 }
 
 describe.each(kinds)('a file of $name', ({ file, condition, cases, long }) => {
   const draw = (bytes: Uint8Array, numImages: number) =>
-    sample(readPortable(bytes), {
-      numImages,
-      seed: 1,
-      ...(condition && { condition: condition(numImages) }),
-    });
+    sample(readPortable(bytes), { numImages, seed: 1, ...(condition && { condition: condition(numImages) }) });
 
   it('is read, and every level drawn by it', async () => {
     const { data } = await draw(file, 9);
@@ -464,8 +460,7 @@ describe('a program', () => {
 
   it.each(fields)('is refused where its %s is %o, or missing', (field, nothing) => {
     expectRefused(edited(file, { [field]: nothing }), new RegExp(`^readPortable: ${field}: (kind: )?wanted`));
-    if (field !== 'distribution')
-      expectRefused(edited(file, { [field]: undefined }), `program: wanted a field '${field}'`);
+    if (field !== 'distribution') expectRefused(edited(file, { [field]: undefined }), `program: wanted a field '${field}'`);
   });
 
   const mixture = (components: number) => ({ kind: 'logisticMixture', components });
@@ -504,8 +499,7 @@ describe('a program', () => {
   });
 
   const doubled: Edit = ({ program: { nodes } }) => {
-    for (let size = 8; nodes.length < 80; size *= 2)
-      nodes.push({ op: 'concat', size, inputs: [nodes.length - 1, nodes.length - 1] });
+    for (let size = 8; nodes.length < 80; size *= 2) nodes.push({ op: 'concat', size, inputs: [nodes.length - 1, nodes.length - 1] });
   };
   const bombs: Case[] = [
     ['features doubled again and again', 'products a pixel for a file of this size', doubled],
@@ -537,7 +531,7 @@ describe('a program', () => {
     const long = edited(file, (parts) => {
       const { nodes } = parts.program;
       addWeight(parts, 'long', [1, 1, 1, size], Array(size).fill(0));
-      const input = nodes.push({ op: 'conv', size, input: 8, kernel: 'long', bias: null, window: onePixel }) - 1; // biome-ignore format: one line
+      const input = nodes.push({ op: 'conv', size, input: 8, kernel: 'long', bias: null, window: onePixel }) - 1;
       for (const groups of [1, 2, size / 2, size]) nodes.push({ op: 'softmax', size, input, groups });
     });
     expect(readPortable(long).nodes).toHaveLength(plain.length + 5);
@@ -556,11 +550,15 @@ describe('maps before the image', () => {
   });
 
   it('are looked at from any place of the kernel, of any groups', async () => {
-    const draw = async (edit: Edit) =>
-      Array.from((await sample(readPortable(edited(codes.file, edit)), { seed: 1, condition })).data);
+    const draw = async (edit: Edit) => Array.from((await sample(readPortable(edited(codes.file, edit)), { seed: 1, condition })).data);
     const expected = await draw({});
     expect(await draw(inAround({ imageChannels: 2 }))).toEqual(expected); // hides no channel
-    for (const anchor of [[0, 0], [2, 2], [0, 2]]) expect(await draw(inAround({ anchor }))).toHaveLength(12); // biome-ignore format: one line
+    for (const anchor of [
+      [0, 0],
+      [2, 2],
+      [0, 2],
+    ])
+      expect(await draw(inAround({ anchor }))).toHaveLength(12);
   });
 
   it('take no memory where they are only enlarged', () => {
@@ -594,7 +592,7 @@ describe('several resolutions', () => {
       const { nodes } = parts.program;
       for (let i = 0; i < 1100; i++) {
         const [input, kernel] = i === 0 ? [2, 'once'] : [nodes.length - 1, 'twice'];
-        nodes.push({ op: 'conv', size: 1, input, kernel, bias: null, window: { ...onePixel, stride: 2 } }); // biome-ignore format: one line
+        nodes.push({ op: 'conv', size: 1, input, kernel, bias: null, window: { ...onePixel, stride: 2 } });
       }
       addWeight(parts, 'once', [1, 1, 2, 1], [1, 1]);
       addWeight(parts, 'twice', [1, 1, 1, 1], [1]);

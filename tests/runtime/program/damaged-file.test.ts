@@ -1,18 +1,11 @@
 import { type PortableModel, readPortable, sample, writePortable } from 'pixelcnn-layers/runtime';
 import { describe, expect, it } from 'vitest';
-import {
-  edited,
-  expectRefused,
-  type Json,
-  plainFile,
-  takeApart,
-  withHeader,
-} from '../../support/portable-file';
+import { edited, expectRefused, type Json, plainFile, takeApart, withHeader } from '../../support/portable-file';
 import { sampled } from '../../support/runs';
 import { noise } from '../../support/tensors';
 
 /** What a hostile file could add to, and what is there before any is read. */
-const prototypes = [Object, Array, Function, Map, Uint8Array, String, Number].map((Class) => Class.prototype as object); // biome-ignore format: one line
+const prototypes = [Object, Array, Function, Map, Uint8Array, String, Number].map((Class) => Class.prototype as object);
 const ownKeysBefore = prototypes.map((prototype) => Reflect.ownKeys(prototype));
 
 const file = plainFile();
@@ -47,9 +40,7 @@ async function outcome(bytes: Uint8Array): Promise<'refused' | 'drawn' | 'not dr
     return 'drawn';
   } catch (error) {
     // a flipped bit makes another image, no condition, or a weight of 1e38
-    expect((error as Error).message).toMatch(
-      /^sample: ((imageShape|condition): wanted|the model returned logits that)/,
-    );
+    expect((error as Error).message).toMatch(/^sample: ((imageShape|condition): wanted|the model returned logits that)/);
     return 'not drawn';
   }
 }
@@ -80,22 +71,20 @@ describe('a damaged file', () => {
 });
 
 describe('a file without a digest', () => {
-  const values = [0, 1, -1, 2, 3, 4, 1e9, 2 ** 53, 0.5, null, true, '', '0', 'B', 'everything', [], [0], {}, 'kernel']; // biome-ignore format: one line
+  const values = [0, 1, -1, 2, 3, 4, 1e9, 2 ** 53, 0.5, null, true, '', '0', 'B', 'everything', [], [0], {}, 'kernel'];
 
   it('is refused or sound where bits of the header are flipped', async () => {
     const bits = [0, 1, 2, 4, 7];
     const places = sampled(bits.length * headerOf(bare), 400);
     const counts = { refused: 0, drawn: 0, 'not drawn': 0 };
-    for (const place of places)
-      counts[await outcome(flipped(bare, Math.floor(place / 5), bits[place % 5] as number))]++;
+    for (const place of places) counts[await outcome(flipped(bare, Math.floor(place / 5), bits[place % 5] as number))]++;
     expect(counts.refused).toBeGreaterThan(0.8 * places.length);
     expect(counts.drawn).toBeGreaterThan(0);
   });
 
   it('is refused or sound where bits of the weights are flipped', async () => {
     const start = headerOf(bare);
-    for (const bit of sampled(8 * (bare.length - start), 50))
-      await outcome(flipped(bare, start + (bit >> 3), bit & 7));
+    for (const bit of sampled(8 * (bare.length - start), 50)) await outcome(flipped(bare, start + (bit >> 3), bit & 7));
   });
 
   it('is refused or sound where fields have other values', async () => {

@@ -14,8 +14,7 @@ const info = { name: 'Rivers', 'licence of data': 'CC0 – “free”\n\ud83d\ud
 
 describe('a palette and information', () => {
   beforeAll(() => useBackend('cpu'));
-  const build = () =>
-    pixelCNN({ imageShape: [2, 2, 1], levels: LEVELS, hiddenDim: 1, outDim: 1, numBlocks: 0 });
+  const build = () => pixelCNN({ imageShape: [2, 2, 1], levels: LEVELS, hiddenDim: 1, outDim: 1, numBlocks: 0 });
 
   it('go into a model, as copies, and through files and clones', async () => {
     const model = build();
@@ -41,7 +40,7 @@ describe('a palette and information', () => {
     const plain = portableModel({ levels: LEVELS });
     for (const given of [{}, { palette: greys }, { info }, { info: {} }]) {
       const read = readPortable(writePortable({ ...plain, ...given }));
-      expect(Object.keys(read).filter((name) => name === 'palette' || name === 'info')).toEqual(Object.keys(given)); // biome-ignore format: one line
+      expect(Object.keys(read).filter((name) => name === 'palette' || name === 'info')).toEqual(Object.keys(given));
       expect(read).toMatchObject(given);
     }
   });
@@ -57,10 +56,7 @@ describe('a palette and information', () => {
       ({ metadata }) => metadata.delete('info'),
       ({ metadata }) => metadata.set('info', JSON.stringify({ ...info, name: 'rivers' })),
     ];
-    for (const edit of edits)
-      expect(() => readPortable(edited(file, edit))).toThrow(
-        'readPortable: file: damaged: its digest differs',
-      );
+    for (const edit of edits) expect(() => readPortable(edited(file, edit))).toThrow('readPortable: file: damaged: its digest differs');
   });
 
   const wrong: [what: string, given: object, message: string][] = [
@@ -100,7 +96,7 @@ describe('a palette and information', () => {
   });
 
   it('may be as long as this', async () => {
-    const most = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [String(i).padStart(64, 'a'), 'b'.repeat(i === 7 ? 65_536 : 1)])); // biome-ignore format: one line
+    const most = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [String(i).padStart(64, 'a'), 'b'.repeat(i === 7 ? 65_536 : 1)]));
     expect(readPortable(writePortable({ ...portableModel(), info: most })).info).toEqual(most);
   });
 
@@ -108,9 +104,7 @@ describe('a palette and information', () => {
     const file = writePortable({ ...portableModel({ levels: LEVELS }), palette: greys, info });
     const inInfo = (json: string) => edited(file, ({ metadata }) => metadata.set('info', json));
     const inPalette = (dtype: string, shape: number[], bytes: number) =>
-      edited(file, ({ tensors }) =>
-        tensors.set('__palette__', { dtype, shape, bytes: new Uint8Array(bytes) }),
-      );
+      edited(file, ({ tensors }) => tensors.set('__palette__', { dtype, shape, bytes: new Uint8Array(bytes) }));
     for (const [bytes, message] of [
       [inInfo('{"__proto__":"a"}'), 'info: wanted names of 1 to 64 letters'],
       [inInfo('{"a":"b","a":"c"}'), 'info: an object has a duplicate name'],
@@ -129,14 +123,10 @@ describe('a palette and information', () => {
   it('have a place that no weight takes', () => {
     const model = portableModel();
     const [[name, weight] = []] = model.weights;
-    const weights = new Map(
-      [...model.weights].map(([key, one]) => [key === name ? '__palette__' : key, one]),
-    );
+    const weights = new Map([...model.weights].map(([key, one]) => [key === name ? '__palette__' : key, one]));
     expect(weight).toBeDefined();
     const nodes = JSON.parse(JSON.stringify(model.nodes).replaceAll(`"${name}"`, '"__palette__"'));
-    expect(() => writePortable({ ...model, nodes, weights })).toThrow(
-      "no weight of this name, got '__palette__'",
-    );
+    expect(() => writePortable({ ...model, nodes, weights })).toThrow("no weight of this name, got '__palette__'");
   });
 });
 

@@ -33,22 +33,14 @@ import { noise } from '../../support/tensors';
 
 beforeAll(() => useBackend('cpu'));
 
-const small = {
-  imageShape: [3, 4, 1] as [number, number, number],
-  levels: 4,
-  hiddenDim: 4,
-  outDim: 4,
-  numBlocks: 1,
-};
+const small = { imageShape: [3, 4, 1] as [number, number, number], levels: 4, hiddenDim: 4, outDim: 4, numBlocks: 1 };
 const rgb = { ...small, imageShape: [3, 2, 3] as [number, number, number], hiddenDim: 2 };
 
 /** A network of layers of tfjs-layers. */
 function stockModel(): tfl.LayersModel {
   const { layers } = tfl;
-  const conv = (filters: number, maskType: 'A' | 'B') =>
-    maskedConv2d({ filters, kernelSize: 3, maskType, imageChannels: 1 });
-  const apply = (layer: tfl.layers.Layer, x: tfl.SymbolicTensor | tfl.SymbolicTensor[]) =>
-    layer.apply(x) as tfl.SymbolicTensor;
+  const conv = (filters: number, maskType: 'A' | 'B') => maskedConv2d({ filters, kernelSize: 3, maskType, imageChannels: 1 });
+  const apply = (layer: tfl.layers.Layer, x: tfl.SymbolicTensor | tfl.SymbolicTensor[]) => layer.apply(x) as tfl.SymbolicTensor;
   const image = tfl.input({ shape: [3, 4, 1] });
   const a = apply(layers.batchNormalization(), apply(conv(6, 'A'), image));
   const b = apply(layers.layerNormalization(), apply(layers.elu(), a));
@@ -126,17 +118,14 @@ describe('a file of float16', () => {
       expect(shape).toEqual(before.shape);
       expect(data).toBeInstanceOf(Float32Array);
       expect(data).not.toEqual(before.data);
-      for (const [i, value] of data.entries())
-        expect(Math.abs(value - (before.data[i] as number))).toBeLessThanOrEqual(2 ** -11); // of numbers up to 2
+      for (const [i, value] of data.entries()) expect(Math.abs(value - (before.data[i] as number))).toBeLessThanOrEqual(2 ** -11); // of numbers up to 2
     }
   });
 
   it.each([65520, -65520, 1e6, 3.4e38])('holds no %f', (big) => {
     const model = readPortable(file);
     const bias = { shape: [4], data: Float32Array.of(0, big, 0, 0) };
-    expect(() =>
-      writePortable({ ...model, weights: new Map([...model.weights, ['bias', bias]]) }, { float16: true }),
-    ).toThrow(
+    expect(() => writePortable({ ...model, weights: new Map([...model.weights, ['bias', bias]]) }, { float16: true })).toThrow(
       `writePortable: model: weight 'bias': wanted numbers up to 65504, the largest float16, got ${Math.fround(big)}`,
     );
   });
@@ -208,38 +197,21 @@ describe('writePortable', () => {
   const model = readPortable(file);
   const withNode = (index: number, fields: object): PortableModel => ({
     ...model,
-    nodes: model.nodes.map((node, i) =>
-      i === index ? { ...node, ...fields } : node,
-    ) as PortableModel['nodes'],
+    nodes: model.nodes.map((node, i) => (i === index ? { ...node, ...fields } : node)) as PortableModel['nodes'],
   });
-  const withBias = (bias: Weight): PortableModel => ({
-    ...model,
-    weights: new Map([...model.weights, ['bias', bias]]),
-  });
+  const withBias = (bias: Weight): PortableModel => ({ ...model, weights: new Map([...model.weights, ['bias', bias]]) });
 
   it('refuses what readPortable would refuse', () => {
     const refused: [model: PortableModel, message: string][] = [
-      [
-        withNode(2, { window: windowOf([2, 3], [1, 1], 'B', 2) }),
-        'output: the model is not causal: its logits of channel 0',
-      ],
+      [withNode(2, { window: windowOf([2, 3], [1, 1], 'B', 2) }), 'output: the model is not causal: its logits of channel 0'],
       [withNode(3, { parameter: Number.NaN }), 'node 3 (pointwise): parameter'],
       [withNode(3, { more: 1 }), 'node 3 (pointwise): wanted no fields but'],
       [withNode(2, { bias: null }), "weight 'bias': wanted one that a node uses"],
       [{ ...model, output: 3.5 }, 'output: wanted an integer'],
-      [
-        withBias({ shape: [4], data: Float32Array.of(0, Number.NaN, 0, 0) }),
-        "weight 'bias': wanted finite numbers, got NaN",
-      ],
+      [withBias({ shape: [4], data: Float32Array.of(0, Number.NaN, 0, 0) }), "weight 'bias': wanted finite numbers, got NaN"],
       [withBias({ shape: [4], data: new Float32Array(3) }), "weight 'bias': data: wanted 4 numbers, got 3"],
       [withBias({ shape: [4], data: [0, 0, 0, 0] as never }), "weight 'bias': data: wanted a Float32Array"],
-      [
-        {
-          ...model,
-          weights: new Map([...model.weights, ['__metadata__', { shape: [1], data: new Float32Array(1) }]]),
-        },
-        '__metadata__',
-      ],
+      [{ ...model, weights: new Map([...model.weights, ['__metadata__', { shape: [1], data: new Float32Array(1) }]]) }, '__metadata__'],
     ];
     for (const [wrong, message] of refused) {
       for (const float16 of [false, true]) {
@@ -287,8 +259,7 @@ describe('anything but a portable model', () => {
   };
 
   it.each(Object.entries(nothing))('is refused: %s', async (_, model) => {
-    const wanted = (name: string) =>
-      `${name}: model: wanted a portable model, from toPortable or readPortable`;
+    const wanted = (name: string) => `${name}: model: wanted a portable model, from toPortable or readPortable`;
     const images = { data: new Uint8Array(12), shape: [1, 2, 3, 2] } as const;
     await expect(sample(model as never)).rejects.toThrow(wanted('sample'));
     await expect(logProb(model as never, images)).rejects.toThrow(wanted('logProb'));
@@ -299,9 +270,7 @@ describe('anything but a portable model', () => {
 
   it('is a model of tfjs', async () => {
     const model = pixelCNN(small);
-    await expect(sample(model as never)).rejects.toThrow(
-      'toPortable or readPortable, got AutoregressiveModel',
-    );
+    await expect(sample(model as never)).rejects.toThrow('toPortable or readPortable, got AutoregressiveModel');
     model.dispose();
   });
 });
@@ -317,13 +286,8 @@ describe('readPortable', () => {
     const any = edited(file, ({ program }) => program.imageShape.splice(0, 2, null, null));
     const model = readPortable(any);
     expect(model.imageShape).toEqual([null, null, 2]);
-    const options = {
-      condition: { data: [0, 1], shape: [1, 2] },
-      imageShape: [2, 3, 2] as [number, number, number],
-    };
-    expect(await sample(model, { ...options, seed: 1 })).toEqual(
-      await sample(readPortable(file), { ...options, seed: 1 }),
-    );
+    const options = { condition: { data: [0, 1], shape: [1, 2] }, imageShape: [2, 3, 2] as [number, number, number] };
+    expect(await sample(model, { ...options, seed: 1 })).toEqual(await sample(readPortable(file), { ...options, seed: 1 }));
   });
 
   it('reads bytes that begin anywhere', () => {
@@ -347,9 +311,7 @@ describe('readPortable', () => {
     expect(readPortable(bytes, { maxValues: values }).imageShape).toEqual(program.imageShape);
     const least = () => readPortable(bytes, { maxValues: values - 1 });
     expect(least).toThrow(RangeError);
-    expect(least).toThrow(
-      `readPortable: ${what}: wanted at most ${values - 1} values (maxValues), got ${values}`,
-    );
+    expect(least).toThrow(`readPortable: ${what}: wanted at most ${values - 1} values (maxValues), got ${values}`);
   });
 
   it('keeps messages with long names short', () => {
@@ -365,8 +327,7 @@ describe('readPortable', () => {
       (parts) => (parts.header[long] = { dtype: 'F32', shape: [1], data_offsets: [0, 3] }),
       (parts) => (parts.header[long] = { dtype: long, shape: [1], data_offsets: [0, 4] }),
     ];
-    for (const edit of edits)
-      expect(() => readPortable(edited(file, edit))).toThrow(/^readPortable: .{1,2000}$/s);
+    for (const edit of edits) expect(() => readPortable(edited(file, edit))).toThrow(/^readPortable: .{1,2000}$/s);
   });
 
   it('reads a file of more weights than values that it may ask for', () => {
@@ -378,28 +339,21 @@ describe('readPortable', () => {
   });
 
   it.each([0, -1, 1.5, Number.NaN, '9'])('refuses maxValues %s', (maxValues) => {
-    expect(() => readPortable(file, { maxValues: maxValues as never })).toThrow(
-      'readPortable: maxValues: wanted an integer of at least 1',
-    );
+    expect(() => readPortable(file, { maxValues: maxValues as never })).toThrow('readPortable: maxValues: wanted an integer of at least 1');
   });
 
   it('reads and writes larger images where the caller wants them', () => {
     const large = edited(file, (parts) => (parts.program.imageShape = [4096, 4096, 2]));
-    expect(() => readPortable(large)).toThrow(
-      'readPortable: imageShape: wanted at most 16777216 values (maxValues), got 33554432',
-    );
+    expect(() => readPortable(large)).toThrow('readPortable: imageShape: wanted at most 16777216 values (maxValues), got 33554432');
     const model = readPortable(large, { maxValues: 2 ** 25 });
     expect(model.imageShape).toEqual([4096, 4096, 2]);
     expect(readPortable(writePortable(model), { maxValues: 2 ** 25 })).toEqual(model);
   });
 
-  it.each([undefined, null, 'file', [1, 2], new ArrayBuffer(8), new Float32Array(2)])(
-    'refuses %s by its type',
-    (bytes) => {
-      expect(() => readPortable(bytes as never)).toThrow(TypeError);
-      expect(() => readPortable(bytes as never)).toThrow('readPortable: bytes: wanted a Uint8Array');
-    },
-  );
+  it.each([undefined, null, 'file', [1, 2], new ArrayBuffer(8), new Float32Array(2)])('refuses %s by its type', (bytes) => {
+    expect(() => readPortable(bytes as never)).toThrow(TypeError);
+    expect(() => readPortable(bytes as never)).toThrow('readPortable: bytes: wanted a Uint8Array');
+  });
 
   it('refuses an invalid header', () => {
     const { data } = takeApart(file);
@@ -408,10 +362,7 @@ describe('readPortable', () => {
       ['{', 'header: not JSON'],
       ['null', 'header: wanted an object'],
       ['{"a":{"constructor":{"name":{"toString":1}}}}', "tensor 'a': data_offsets: wanted a list"],
-      [
-        '{"__metadata__":{"a":{"constructor":{"name":{"toString":1}}}}}',
-        '__metadata__: a: wanted a string, got',
-      ],
+      ['{"__metadata__":{"a":{"constructor":{"name":{"toString":1}}}}}', '__metadata__: a: wanted a string, got'],
       ['[]', 'header: wanted an object'],
       ['7', 'header: wanted an object'],
       ['{}', 'file: wanted'],
@@ -480,9 +431,7 @@ describe('readPortable', () => {
     const renamed = new Map([...model.weights.keys()].map((name, i) => [name, strange[i] as string]));
     const rename = (_: string, value: unknown) => renamed.get(value as string) ?? value;
     const { nodes } = JSON.parse(JSON.stringify({ nodes: model.nodes }), rename) as PortableModel;
-    const weights = new Map(
-      [...model.weights].map(([name, weight]) => [renamed.get(name) as string, weight]),
-    );
+    const weights = new Map([...model.weights].map(([name, weight]) => [renamed.get(name) as string, weight]));
     const read = readPortable(writePortable({ ...model, nodes, weights }));
     expect(same(read)).toEqual(same({ ...model, nodes, weights }));
   });

@@ -68,13 +68,8 @@ describe('the table of operations', () => {
 
   it('has fields that check themselves', () => {
     for (const operation of Object.values(operations) as Operation[]) {
-      for (const [
-        name,
-        field,
-      ] of Object.entries(operation.fields) as [string, { check: (what: string, given: unknown) => unknown }][]) // biome-ignore format: one loop
-        expect(() => field.check(`${operation.name}: ${name}`, undefined)).toThrow(
-          `${operation.name}: ${name}: wanted`,
-        );
+      for (const [name, field] of Object.entries(operation.fields) as [string, { check: (what: string, given: unknown) => unknown }][]) // biome-ignore format: one loop
+        expect(() => field.check(`${operation.name}: ${name}`, undefined)).toThrow(`${operation.name}: ${name}: wanted`);
     }
   });
 });

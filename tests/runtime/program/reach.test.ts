@@ -80,11 +80,7 @@ describe('reach', () => {
   it('is what moves the logits, of any network of ours', async () => {
     const cases = fc.record({
       isGated: fc.boolean(),
-      imageShape: fc.tuple(
-        fc.integer({ min: 1, max: 4 }),
-        fc.integer({ min: 1, max: 5 }),
-        fc.integer({ min: 1, max: 3 }),
-      ),
+      imageShape: fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 3 })),
       numBlocks: fc.integer({ min: 0, max: 2 }),
       firstKernelSize: fc.tuple(fc.constantFrom(1, 3), fc.constantFrom(1, 3, 5)),
       kernelSize: fc.tuple(fc.constantFrom(1, 3), fc.constantFrom(1, 3)),
@@ -97,11 +93,7 @@ describe('reach', () => {
         const model = isGated ? gatedPixelCNN(network) : pixelCNN(network);
         const index = at % valuesOf(imageShape);
         const [, width, channels] = imageShape;
-        const place: Place = [
-          Math.floor(index / (width * channels)),
-          Math.floor(index / channels) % width,
-          index % channels,
-        ];
+        const place: Place = [Math.floor(index / (width * channels)), Math.floor(index / channels) % width, index % channels];
         expect(reached(model, imageShape, place)).toEqual(await moving(model, imageShape, place));
         model.dispose();
       }),
@@ -142,19 +134,16 @@ describe('reach', () => {
     [3, false, ['1100', '1100', '1100', '1100']],
     [0, true, ['0100', '0000', '0000', '0000']], // its own value, whatever query and key are
     [1, true, ['1100', '1100', '0000', '0000']],
-  ])(
-    'of attention is the query, and keys and values of its head at all earlier places: place %i, own: %s',
-    (place, own, expected) => {
-      const program = new ProgramBuilder();
-      const image = program.image(4);
-      const output = nodeOf(program.ops.attend(image, image, image, 2, { own }));
-      const of = { nodes: program.nodes, output, conditions: [] };
-      const at: Place = [Math.floor(place / 2), place % 2, 1];
-      const seen = reach(of, [2, 2, 4])(at, (output) => output === 1); // feature 1, of the first head
-      const pixels = [0, 4, 8, 12].map((start) => seen.subarray(start, start + 4).join(''));
-      expect(pixels).toEqual(expected);
-    },
-  );
+  ])('of attention is the query, and keys and values of its head at all earlier places: place %i, own: %s', (place, own, expected) => {
+    const program = new ProgramBuilder();
+    const image = program.image(4);
+    const output = nodeOf(program.ops.attend(image, image, image, 2, { own }));
+    const of = { nodes: program.nodes, output, conditions: [] };
+    const at: Place = [Math.floor(place / 2), place % 2, 1];
+    const seen = reach(of, [2, 2, 4])(at, (output) => output === 1); // feature 1, of the first head
+    const pixels = [0, 4, 8, 12].map((start) => seen.subarray(start, start + 4).join(''));
+    expect(pixels).toEqual(expected);
+  });
 
   it.each([
     [0, '000000'],
@@ -189,9 +178,7 @@ describe('reach', () => {
       const output = nodeOf(program.ops.lstm(program.image(8), kernel, path, 2));
       const of = { nodes: program.nodes, output, conditions: [] };
       const seen = reach(of, [2, 3, 8])([row, column, 0], (output) => output === 1);
-      const rows = [0, 24].map((start) =>
-        [0, 8, 16].map((at) => seen.subarray(start + at, start + at + 8).join('')).join(' '),
-      );
+      const rows = [0, 24].map((start) => [0, 8, 16].map((at) => seen.subarray(start + at, start + at + 8).join('')).join(' '));
       expect(rows).toEqual(expected);
     },
   );

@@ -15,8 +15,7 @@ const MAP: ConditionShape = { kind: 'map', size: 1 };
 const timesOf = ({ nodes }: ProgramBuilder, conditions: readonly ConditionShape[] = []) =>
   readinessOf(nodes as ImageNode[], conditions).map(({ times }) => times);
 
-const square = (side: number, featuresIn: number, featuresOut: number) =>
-  weightOf([side, side, featuresIn, featuresOut]);
+const square = (side: number, featuresIn: number, featuresOut: number) => weightOf([side, side, featuresIn, featuresOut]);
 
 it('knows when each feature is ready', () => {
   const window = (maskType: 'A' | 'B') => windowOf({ kernelSize: 3, maskType, imageChannels: 3 });
@@ -62,8 +61,7 @@ it('knows when each feature is ready', () => {
 });
 
 it('recognizes features that are equal at every pixel, or ready for a whole row', () => {
-  const vertical = (maskType: 'A' | 'B') =>
-    windowOf({ kernelSize: 3, maskType, imageChannels: 1, vertical: true });
+  const vertical = (maskType: 'A' | 'B') => windowOf({ kernelSize: 3, maskType, imageChannels: 1, vertical: true });
   const point = windowAround([1, 1], 'B', 1);
   const program = new ProgramBuilder();
   const image = program.image(2);
@@ -153,12 +151,7 @@ it('knows when attention is ready: each head with its query, and with keys and v
   program.ops.attend(left, image, rows, 1);
   program.ops.attend(image, rows, rows, 1); // of a query that sees its own pixel
   program.ops.attend(image, image, image, 2); // head by head
-  program.ops.attend(
-    program.ops.concat(rows, left),
-    program.ops.concat(rows, image),
-    program.ops.concat(rows, rows),
-    2,
-  );
+  program.ops.attend(program.ops.concat(rows, left), program.ops.concat(rows, image), program.ops.concat(rows, rows), 2);
   program.ops.attend(rows, after, rows, 1); // what pixels to the left see of later ones
   program.ops.attend(rows, rows, after, 1);
   program.ops.attend(program.ops.shift(after, 1, 0), program.ops.shift(after, 1, 0), rows, 2);
@@ -260,14 +253,7 @@ it('knows when features of an earlier place are ready, and gates and ELUs of sev
 describe('several resolutions', () => {
   /** Of both streams of PixelCNN++: `u` sees rows above, `ul` also what is to the left. */
   const down = (present: KernelWindow['present'], columns: number): KernelWindow => {
-    return {
-      kernelSize: [2, columns],
-      anchor: [1, 1],
-      present,
-      imageChannels: 1,
-      stride: 2,
-      transposed: false,
-    };
+    return { kernelSize: [2, columns], anchor: [1, 1], present, imageChannels: 1, stride: 2, transposed: false };
   };
   const up = (present: KernelWindow['present'], columns: number): KernelWindow => {
     const anchor = [0, columns === 3 ? 1 : 0] as const;
@@ -283,12 +269,7 @@ describe('several resolutions', () => {
     const uHalf = program.ops.conv(u, kernel(3), null, down('everything', 3));
     const ulHalf = program.ops.conv(ul, kernel(2), null, down('B', 2));
     const both = program.ops.combine('add', uHalf, ulHalf);
-    const uQuarter = program.ops.conv(
-      program.ops.pointwise('elu', uHalf, 1),
-      kernel(3),
-      null,
-      down('everything', 3),
-    );
+    const uQuarter = program.ops.conv(program.ops.pointwise('elu', uHalf, 1), kernel(3), null, down('everything', 3));
     const ulQuarter = program.ops.conv(both, kernel(2), null, down('B', 2));
     const vector = program.condition(0, 1, false);
     program.ops.combine('add', uQuarter, vector); // what is the same at every pixel fits any resolution
@@ -321,15 +302,20 @@ describe('several resolutions', () => {
       { scale, times: [0] },
       { scale: 1, times: [0] },
     ];
-    for (const [
-      scale,
-      shape,
-    ] of [[1, [3, 5, 1]], [2, [2, 6, 1]], [4, [8, 4, 3]], [4, [null, null, 1]], [4, [null, 8, 1]]] as const) // biome-ignore format: one line
+    for (const [scale, shape] of [
+      [1, [3, 5, 1]],
+      [2, [2, 6, 1]],
+      [4, [8, 4, 3]],
+      [4, [null, null, 1]],
+      [4, [null, 8, 1]],
+    ] as const)
       expect(() => checkImageSize('imageShape', shape, at(scale))).not.toThrow();
-    for (const [
-      scale,
-      shape,
-    ] of [[2, [3, 2, 1]], [4, [4, 6, 3]], [4, [null, 2, 1]], [4, [2, null, 1]]] as const) // biome-ignore format: one line
+    for (const [scale, shape] of [
+      [2, [3, 2, 1]],
+      [4, [4, 6, 3]],
+      [4, [null, 2, 1]],
+      [4, [2, null, 1]],
+    ] as const)
       expect(() => checkImageSize('imageShape', shape, at(scale))).toThrow(
         `imageShape: wanted height and width that are multiples of ${scale}, got [${shape.map(String).join(', ')}]`,
       );
@@ -341,12 +327,8 @@ describe('several resolutions', () => {
     const half = program.ops.conv(image, kernel(2), null, down('A', 2));
     const finer = new ProgramBuilder();
     finer.ops.conv(finer.image(1), kernel(2), null, up('A', 2));
-    expect(() => readinessOf(finer.nodes as ImageNode[], [])).toThrow(
-      "node 1 (conv): its resolution is finer than the image's",
-    );
+    expect(() => readinessOf(finer.nodes as ImageNode[], [])).toThrow("node 1 (conv): its resolution is finer than the image's");
     program.ops.combine('add', half, image);
-    expect(() => readinessOf(program.nodes as ImageNode[], [])).toThrow(
-      'node 2 (add): its operands have several resolutions, 2 and 1',
-    );
+    expect(() => readinessOf(program.nodes as ImageNode[], [])).toThrow('node 2 (add): its operands have several resolutions, 2 and 1');
   });
 });

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { gatedPixelCNN, pixelCNN, sample as sampleTensors, toPortable } from 'pixelcnn-layers';
-import { type Adjust, allowed, logProb, type PortableModel, type Potential, type SampleOptions, sample } from 'pixelcnn-layers/runtime'; // biome-ignore format: one line
+import { type Adjust, allowed, logProb, type PortableModel, type Potential, type SampleOptions, sample } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { uniformsOf } from '../../../src/runtime/core/random';
 import { particlesOf } from '../../../src/runtime/sampling/particles';
@@ -13,12 +13,7 @@ import { expectClose, expectNoLeaks, largestDifference, setNoise, take } from '.
 beforeAll(() => useBackend('cpu'));
 
 /** A plain network of random weights, far from uniform. */
-async function tiny(
-  imageShape: [number, number, number],
-  levels: number,
-  seed: number,
-  scale: number,
-): Promise<PortableModel> {
+async function tiny(imageShape: [number, number, number], levels: number, seed: number, scale: number): Promise<PortableModel> {
   const args = { hiddenDim: 3 * imageShape[2], outDim: 4 * imageShape[2], numBlocks: 1, firstKernelSize: 3 };
   const network = pixelCNN({ imageShape, levels, ...args });
   setNoise(network, seed, scale);
@@ -54,9 +49,7 @@ async function drawn(
   const given = { initial: repeat(initial), known: repeat(known), lookAhead };
   const result = await sample(model, { seed: 1, ...given, ...options, withLogProb: true });
   const all = Array.from(result.images.data);
-  const images = Array.from({ length: count }, (_, n) =>
-    String(all.slice(n * initial.length, (n + 1) * initial.length)),
-  );
+  const images = Array.from({ length: count }, (_, n) => String(all.slice(n * initial.length, (n + 1) * initial.length)));
   return { ...result, names: images };
 }
 
@@ -85,8 +78,7 @@ describe('look-ahead', () => {
     const [, shape, levels, weights, initial, known] = one;
     const model = await tiny(shape, levels, ...weights);
     const exact = await posterior(model, initial, known);
-    const far = async (lookAhead: number) =>
-      distance((await drawn(model, { initial, known }, lookAhead, 600)).names, exact);
+    const far = async (lookAhead: number) => distance((await drawn(model, { initial, known }, lookAhead, 600)).names, exact);
     const bound = 1 + 4 * Math.sqrt(2 / (exact.images.length - 1)); // as chance has it
     expect(await far(0)).toBeGreaterThan(1.5 * bound);
     expect(await far(32)).toBeLessThan(bound);
@@ -105,12 +97,9 @@ describe('look-ahead', () => {
     ];
     // All images, in the order of their numbers to the base of levels: which differ in one level is told by arithmetic.
     const steps = Array.from({ length: total }, (_, place) => levels ** (total - 1 - place));
-    const all = Array.from({ length: levels ** total }, (_, i) =>
-      steps.map((step) => Math.floor(i / step) % levels),
-    );
+    const all = Array.from({ length: levels ** total }, (_, i) => steps.map((step) => Math.floor(i / step) % levels));
     const images = { data: all.flat(), shape: [all.length, 1, total, 1] };
-    const of = (condition: number) =>
-      logProb(model, images, { perValue: true, condition: all.map(() => condition) });
+    const of = (condition: number) => logProb(model, images, { perValue: true, condition: all.map(() => condition) });
     const [ofClass, ofNone] = [await of(1), await of(nullClass)];
     expect(largestDifference(ofClass, ofNone)).toBeGreaterThan(1); // so that guidance matters
     const normalized = (weights: number[]) => {
@@ -127,8 +116,7 @@ describe('look-ahead', () => {
         }),
       );
     /** By how much a level is made likelier after those before it. */
-    const bonus = (level: number, before: ArrayLike<number>) =>
-      before[before.length - 1] === level ? 4 : 1 / (1 + level);
+    const bonus = (level: number, before: ArrayLike<number>) => (before[before.length - 1] === level ? 4 : 1 / (1 + level));
 
     let farthest = 0; // from what it ought to be given
     const adjust: Adjust = (logProbs, [, column], levelsSoFar) => {
@@ -151,14 +139,9 @@ describe('look-ahead', () => {
         return product * (normalized(weights)[level] as number);
       }, 1),
     );
-    const fits = all.flatMap((image, i) =>
-      image.every((level, k) => !known[k] || level === initial[k]) ? [i] : [],
-    );
+    const fits = all.flatMap((image, i) => (image.every((level, k) => !known[k] || level === initial[k]) ? [i] : []));
     const evidence = fits.reduce((sum, i) => sum + (p[i] as number), 0);
-    const exact = {
-      images: fits.map((i) => String(all[i])),
-      shares: fits.map((i) => (p[i] as number) / evidence),
-    };
+    const exact = { images: fits.map((i) => String(all[i])), shares: fits.map((i) => (p[i] as number) / evidence) };
     const options = { guidance, adjust, condition: 1 };
     const { names, logGiven } = await drawn(model, { initial, known }, 32, 300, options);
     expect(farthest).toBeLessThan(1e-9);
@@ -195,8 +178,7 @@ describe('look-ahead', () => {
     const known = { data: Uint8Array.from({ length: 180 }, (_, i) => Number(i % 60 < 25)), shape };
     const plain = await sample(model, { initial, known, seed: 5 });
     expect(await sample(model, { initial, known, seed: 5, lookAhead: 7 })).toEqual(plain);
-    const own = (options: SampleOptions) =>
-      sample(model, { initial, known, random: uniformsOf('5'), ...options });
+    const own = (options: SampleOptions) => sample(model, { initial, known, random: uniformsOf('5'), ...options });
     expect(await own({ lookAhead: 7 })).toEqual(await own({})); // which takes as many uniforms
     const told = await sample(model, { initial, known, seed: 5, lookAhead: 7, withLogProb: true });
     expect(told.images).toEqual(plain);
@@ -234,21 +216,16 @@ describe('look-ahead', () => {
         ...options,
       }; // biome-ignore format: a line each
       const all = await sample(model, { ...given, withLogProb: true });
-      expect(all.images.data.every((level, i) => !given.known.data[i] || level === given.initial.data[i])).toBe(true); // biome-ignore format: one line
+      expect(all.images.data.every((level, i) => !given.known.data[i] || level === given.initial.data[i])).toBe(true);
       const classes = (options as { condition?: number[] }).condition;
-      expect(all.logProb).toEqual(
-        await logProb(model, all.images, classes === undefined ? {} : { condition: classes }),
-      );
+      expect(all.logProb).toEqual(await logProb(model, all.images, classes === undefined ? {} : { condition: classes }));
       if (classes !== undefined) {
         const others = await logProb(model, all.images, { condition: classes.map((of) => 2 - of) });
         expect(largestDifference(others, all.logProb)).toBeGreaterThan(1); // so that guidance matters
       }
 
       for (let n = 0; n < 5; n++) {
-        const part = (images: typeof given.known) => ({
-          data: images.data.subarray(n * total, (n + 1) * total),
-          shape: [1, h, w, c],
-        });
+        const part = (images: typeof given.known) => ({ data: images.data.subarray(n * total, (n + 1) * total), shape: [1, h, w, c] });
         const alone = await sample(model, {
           ...given,
           initial: part(given.initial),
@@ -290,16 +267,12 @@ describe('look-ahead', () => {
     // Half of the images end at the second value and draw on beside the others.
     const known = Array.from({ length: numImages }, (_, n) => (n % 2 === 0 ? [0, 1, 0, 0] : [0, 0, 0, 1]));
     const shape = [numImages, 2, 2, 1];
-    const given = {
-      initial: { data: new Uint8Array(4 * numImages).fill(1), shape },
-      known: { data: known.flat(), shape },
-    };
+    const given = { initial: { data: new Uint8Array(4 * numImages).fill(1), shape }, known: { data: known.flat(), shape } };
     const adjust: Adjust = (logProbs, [row, column], levels) => {
       if (row + column === 0) return;
-      for (let n = 0; n < numImages; n++)
-        if (levels[4 * n] === 1) logProbs.fill(Number.NEGATIVE_INFINITY, 2 * n, 2 * n + 2); // nothing follows a 1
+      for (let n = 0; n < numImages; n++) if (levels[4 * n] === 1) logProbs.fill(Number.NEGATIVE_INFINITY, 2 * n, 2 * n + 2); // nothing follows a 1
     };
-    const { images, logGiven = [] } = await sample(model, { ...given, seed, lookAhead, adjust, withLogProb: true }); // biome-ignore format: one line
+    const { images, logGiven = [] } = await sample(model, { ...given, seed, lookAhead, adjust, withLogProb: true });
     expect(images.data.every((level, i) => i % 4 > 0 || level === 0)).toBe(true);
     for (const parity of [0, 1]) {
       const isGiven = known[parity] as number[];
@@ -351,13 +324,9 @@ describe('look-ahead', () => {
     const of = (n: number, count: number) => ({
       initial: { data: data.subarray(12 * n, 12 * (n + count)), shape: [count, ...shape.slice(1)] },
       known: { data: known.subarray(12 * n, 12 * (n + count)), shape: [count, ...shape.slice(1)] },
-      condition: {
-        class: [2, 0, 1].slice(n, n + count),
-        map: { data: maps.subarray(24 * n, 24 * (n + count)), shape: [count, 4, 3, 2] },
-      },
+      condition: { class: [2, 0, 1].slice(n, n + count), map: { data: maps.subarray(24 * n, 24 * (n + count)), shape: [count, 4, 3, 2] } },
     });
-    const draw = (n: number, count: number) =>
-      sample(model, { ...of(n, count), firstImage: n, seed: 2, lookAhead: 20, withLogProb: true }); // 60 in two chunks
+    const draw = (n: number, count: number) => sample(model, { ...of(n, count), firstImage: n, seed: 2, lookAhead: 20, withLogProb: true }); // 60 in two chunks
     const { images, ...nats } = await draw(0, 3);
     expect(nats.logProb).toEqual(await logProb(model, images, { condition: of(0, 3).condition }));
     for (const n of [0, 1, 2]) {
@@ -372,13 +341,7 @@ describe('look-ahead', () => {
     const model = await tiny([2, 3, 1], 3, 1, 1);
     const initial = { data: [0, 0, 0, 0, 0, 1], shape: [1, 2, 3, 1] };
     const known = { data: [0, 0, 0, 0, 0, 1], shape: [1, 2, 3, 1] };
-    const options = {
-      initial,
-      known,
-      lookAhead: 4,
-      firstImage: 7,
-      adjust: allowed({ data: [1, 0, 1], shape: [3] }),
-    };
+    const options = { initial, known, lookAhead: 4, firstImage: 7, adjust: allowed({ data: [1, 0, 1], shape: [3] }) };
     await expect(sample(model, options)).rejects.toThrow(
       'sample: lookAhead: no particle of image 7 allows the level given at [1, 2, 0]; try more than 4',
     ); // biome-ignore format: a line each
@@ -404,11 +367,7 @@ describe('look-ahead', () => {
   it('never continues with a particle that excludes a given level', async () => {
     const model = await tiny([1, 6, 1], 3, 1, 0.5);
     const shape = [1, 1, 6, 1];
-    const given = {
-      initial: { data: new Uint8Array(6), shape },
-      known: { data: [0, 1, 0, 0, 0, 1], shape },
-      lookAhead: 4,
-    };
+    const given = { initial: { data: new Uint8Array(6), shape }, known: { data: [0, 1, 0, 0, 0, 1], shape }, lookAhead: 4 };
     const next = [0, 0.9, 0.9, 0.9, 0.1]; // at the first place the first particle alone draws level 0
     let calls = 0;
     const random = () => (calls < 5 ? (next[calls++] as number) : 1 - 2 ** -53); // at the second, u of resampling is the greatest there is
@@ -460,15 +419,12 @@ describe('look-ahead', () => {
     await expect(sample(model, { lookAhead: 4 })).rejects.toThrow(
       'sample: lookAhead: wanted initial and known, or potential, too, got neither',
     );
-    const given = { initial: { data: [0, 0, 0, 0, 0, 0], shape: [1, 2, 3, 1] }, known: { data: [0, 0, 0, 0, 0, 1], shape: [1, 2, 3, 1] } }; // biome-ignore format: one line
+    const given = { initial: { data: [0, 0, 0, 0, 0, 0], shape: [1, 2, 3, 1] }, known: { data: [0, 0, 0, 0, 0, 1], shape: [1, 2, 3, 1] } };
     await expect(sample(model, { ...given, lookAhead: -1 })).rejects.toThrow('sample: lookAhead: wanted');
     await expect(sample(model, { ...given, withLogProb: 1 as never })).rejects.toThrow('sample: withLogProb');
     const huge = { ...given, lookAhead: 2 ** 40 };
     const network = pixelCNN({ imageShape: [2, 3, 1], levels: 3, hiddenDim: 2, outDim: 2, numBlocks: 1 });
-    const tensors = {
-      initial: tf.zeros([1, 2, 3, 1], 'int32'),
-      known: tf.tensor4d([0, 0, 0, 0, 0, 1], [1, 2, 3, 1]),
-    };
+    const tensors = { initial: tf.zeros([1, 2, 3, 1], 'int32'), known: tf.tensor4d([0, 0, 0, 0, 0, 1], [1, 2, 3, 1]) };
     const jobs = [
       () => sample(model, huge),
       () => sampleTensors(network, { ...huge, ...tensors }),
@@ -477,9 +433,7 @@ describe('look-ahead', () => {
     for (const job of jobs) {
       const error = await job().catch((reason) => reason);
       expect(error).toBeInstanceOf(RangeError);
-      expect(error.message).toMatch(
-        /^sample: lookAhead: 1099511627776 particles of each image: .*; use fewer images at a time$/,
-      );
+      expect(error.message).toMatch(/^sample: lookAhead: 1099511627776 particles of each image: .*; use fewer images at a time$/);
     }
     tf.dispose([tensors.initial, tensors.known]);
     network.dispose();
@@ -490,8 +444,7 @@ describe('a potential', () => {
   const sines = Array.from({ length: 6 }, (_, i) => Math.sin(3 * i + 1));
   /** Guesses of images so far, far from constant, that depend on all of their values and on the place. */
   const psi: Potential = (levels, [row, column]) =>
-    levels.reduce((sum, level, i) => sum + level * (sines[i] as number), 0) +
-    (2 * row + column === 2 ? 1 : 0);
+    levels.reduce((sum, level, i) => sum + level * (sines[i] as number), 0) + (2 * row + column === 2 ? 1 : 0);
   /** The same, where the first two values may not be alike. */
   const strict: Potential = (levels, place, shape) =>
     place[0] + place[1] > 0 && levels[0] === levels[1] ? Number.NEGATIVE_INFINITY : psi(levels, place, shape);
@@ -514,23 +467,33 @@ describe('a potential', () => {
     const exact = sumOf(weights);
     const isGiven = sumOf(known) > 0;
     const given = (count: number) =>
-      isGiven ? { initial: asImages(some(initial, count), model), known: asImages(some(known, count), model) } : { numImages: count }; // biome-ignore format: one line
+      isGiven ? { initial: asImages(some(initial, count), model), known: asImages(some(known, count), model) } : { numImages: count };
     for (const lookAhead of [1, 10]) {
       const drawing = sample(model, { ...given(150), seed: 1, lookAhead, potential, withLogProb: true });
       if (lookAhead === 1 && potential === strict) {
-        await expect(drawing).rejects.toThrow('has a potential above -Infinity at [0, 1, 0]; try more than 1'); // biome-ignore format: one line
+        await expect(drawing).rejects.toThrow('has a potential above -Infinity at [0, 1, 0]; try more than 1');
         continue;
       }
       const { logGiven, images: drawn, ...nats } = await drawing;
       const estimates = Array.from(logGiven as Float64Array, Math.exp);
       if (known.includes(0)) expectMean(estimates, evidence * exact);
-      else expectClose(estimates, estimates.map(() => evidence * exact), 1e-9); // biome-ignore format: one line
+      else
+        expectClose(
+          estimates,
+          estimates.map(() => evidence * exact),
+          1e-9,
+        );
       expect(nats.logProb).toEqual(await logProb(model, drawn));
       // The weights that make up for the potential, too, are on average p of all that it allows.
       const p = sumOf(shares.filter((_, i) => (weights[i] as number) > 0)) * evidence;
       const undone = Array.from(nats.logProb, (x, n) => Math.exp(x - (nats.logDrawn[n] as number)));
       if (known.includes(0)) expectMean(undone, p);
-      else expectClose(undone, undone.map(() => p), 1e-9); // biome-ignore format: one line
+      else
+        expectClose(
+          undone,
+          undone.map(() => p),
+          1e-9,
+        );
     }
     const list = listOf(await sample(model, { ...given(200), seed: 4, lookAhead: 24, potential }));
     if (!known.includes(0)) return expect(new Set(list.map(String))).toEqual(new Set([String(initial)]));
@@ -539,7 +502,7 @@ describe('a potential', () => {
     expect(list.every((image) => possible.includes(String(image)))).toBe(true);
     const bound = 1 + 4 * Math.sqrt(2 / (possible.length - 1));
     expect(distance(list.map(String), { images: possible, shares: p })).toBeLessThan(bound);
-    const plain = listOf(await sample(model, { ...given(200), seed: 4 })).filter((image) => possible.includes(String(image))); // biome-ignore format: one line
+    const plain = listOf(await sample(model, { ...given(200), seed: 4 })).filter((image) => possible.includes(String(image)));
     expect(distance(plain.map(String), { images: possible, shares: p })).toBeGreaterThan(bound);
   });
 
@@ -549,13 +512,13 @@ describe('a potential', () => {
     const nats = await logProb(model, asImages(all, model), { perValue: true });
     const options = { temperature: 0.6, topK: 2 };
     const p = densities(all, listOf({ data: nats, shape: [81, 4] }), 3, (logs) => filtered(logs, options));
-    const exact = sumOf(p.map((x, i) => x * Math.exp(psi(Int32Array.from(all[i] as number[]), [1, 1, 0], [2, 2, 1])))); // biome-ignore format: one line
-    const drawn = await sample(model, { ...options, numImages: 300, seed: 1, lookAhead: 5, potential: psi, withLogProb: true }); // biome-ignore format: one line
+    const exact = sumOf(p.map((x, i) => x * Math.exp(psi(Int32Array.from(all[i] as number[]), [1, 1, 0], [2, 2, 1]))));
+    const drawn = await sample(model, { ...options, numImages: 300, seed: 1, lookAhead: 5, potential: psi, withLogProb: true });
     expectMean(Array.from(drawn.logGiven as Float64Array, Math.exp), exact);
     // The particle that is chosen brings its own log p along, and how likely its choice was.
     for (const [n, image] of listOf(drawn.images).entries()) {
       const i = all.findIndex((one) => String(one) === String(image));
-      const told = (drawn.logDrawn[n] as number) + (drawn.logGiven?.[n] as number) - psi(Int32Array.from(image), [1, 1, 0], [2, 2, 1]); // biome-ignore format: one line
+      const told = (drawn.logDrawn[n] as number) + (drawn.logGiven?.[n] as number) - psi(Int32Array.from(image), [1, 1, 0], [2, 2, 1]);
       expect(Math.exp(told)).toBeCloseTo(p[i] as number, 9);
     }
     const undone = Array.from(drawn.logProb, (x, n) => Math.exp(x - (drawn.logDrawn[n] as number)));
@@ -572,9 +535,16 @@ describe('a potential', () => {
       shape.fill(0); // which is a copy
       return 0;
     };
-    const given = { initial: asImages([[2, 0, 0, 0, 2, 0]], model), known: asImages([[1, 0, 0, 0, 1, 0]], model) }; // biome-ignore format: one line
+    const given = { initial: asImages([[2, 0, 0, 0, 2, 0]], model), known: asImages([[1, 0, 0, 0, 1, 0]], model) };
     const { data } = await sample(model, { ...given, seed: 1, lookAhead: 3, potential });
-    const places = [[0, 0, 0], [0, 0, 1], [0, 1, 0], [0, 1, 1], [0, 2, 0], [0, 2, 1]]; // biome-ignore format: one line
+    const places = [
+      [0, 0, 0],
+      [0, 0, 1],
+      [0, 1, 0],
+      [0, 1, 1],
+      [0, 2, 0],
+      [0, 2, 1],
+    ];
     const times = [1, 3, 3, 3, 3, 3]; // the first value is given: until a value is drawn, there is one particle
     expect(seen.map(([, place]) => place)).toEqual(places.flatMap((place, i) => Array(times[i]).fill(place)));
     for (const [levels, place, shape] of seen) {
@@ -603,7 +573,12 @@ describe('a potential', () => {
     const network = pixelCNN({ imageShape: [2, 3, 1], levels: 3, hiddenDim: 3, outDim: 4, numBlocks: 1 });
     setNoise(network, 4, 1);
     const model = await toPortable(network);
-    const known = [[0, 0, 0, 0, 0, 0], [1, 1, 0, 1, 0, 0], [1, 1, 1, 1, 1, 1], [0, 0, 1, 0, 0, 1]]; // biome-ignore format: one line
+    const known = [
+      [0, 0, 0, 0, 0, 0],
+      [1, 1, 0, 1, 0, 0],
+      [1, 1, 1, 1, 1, 1],
+      [0, 0, 1, 0, 0, 1],
+    ];
     const initial = known.map((_, n) => [0, 1, 2, 3, 4, 5].map((k) => (k * n + n) % 3));
     const of = (first: number, count: number) => ({
       initial: asImages(initial.slice(first, first + count), model),
@@ -616,10 +591,7 @@ describe('a potential', () => {
       expect(listOf(alone.images)).toEqual([image]);
       expect(alone.logGiven?.[0]).toBe(all.logGiven?.[n]);
     }
-    const tensors = {
-      initial: tf.tensor4d(initial.flat(), [4, 2, 3, 1], 'int32'),
-      known: tf.tensor4d(known.flat(), [4, 2, 3, 1]),
-    };
+    const tensors = { initial: tf.tensor4d(initial.flat(), [4, 2, 3, 1], 'int32'), known: tf.tensor4d(known.flat(), [4, 2, 3, 1]) };
     for (const strategy of ['incremental', 'full'] as const) {
       await expectNoLeaks(async () => {
         const told = await sampleTensors(network, { ...of(0, 4), ...tensors, strategy, withLogProb: true });
@@ -654,37 +626,27 @@ describe('a potential', () => {
     }
   }); // biome-ignore format: a line each
 
-  it.each([Number.NaN, Number.POSITIVE_INFINITY, undefined, '1', 1n, Promise.resolve(1)])(
-    'is no %s',
-    async (bad) => {
-      const model = await tiny([2, 2, 1], 3, 1, 0.5);
-      for (const lookAhead of [1, 3]) {
-        const promise = sample(model, { lookAhead, potential: () => bad as number });
-        await expect(promise).rejects.toThrow(TypeError);
-        await expect(promise).rejects.toThrow('sample: potential: wanted a function that returns numbers, or -Infinity, got'); // biome-ignore format: one line
-      }
-    },
-  );
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, undefined, '1', 1n, Promise.resolve(1)])('is no %s', async (bad) => {
+    const model = await tiny([2, 2, 1], 3, 1, 0.5);
+    for (const lookAhead of [1, 3]) {
+      const promise = sample(model, { lookAhead, potential: () => bad as number });
+      await expect(promise).rejects.toThrow(TypeError);
+      await expect(promise).rejects.toThrow('sample: potential: wanted a function that returns numbers, or -Infinity, got');
+    }
+  });
 
   it('needs particles, and is a function', async () => {
     const model = await tiny([2, 2, 1], 3, 1, 0.5);
     await expect(sample(model, { potential: () => 0 })).rejects.toThrow(
       new TypeError('sample: lookAhead: wanted the number of particles, for potential, got 0'),
     );
-    await expect(sample(model, { potential: 1 as never, lookAhead: 2 })).rejects.toThrow(
-      'sample: potential: wanted a function, got 1',
-    );
+    await expect(sample(model, { potential: 1 as never, lookAhead: 2 })).rejects.toThrow('sample: potential: wanted a function, got 1');
   });
 });
 
 describe('Particles', () => {
   it('are replaced where their effective number is below half', () => {
-    const job = {
-      firstImage: 0,
-      numImages: 1,
-      imageShape: [1, 3, 1] as const,
-      given: Int32Array.from([-1, 0, 0]),
-    };
+    const job = { firstImage: 0, numImages: 1, imageShape: [1, 3, 1] as const, given: Int32Array.from([-1, 0, 0]) };
     const isReplaced = (...weights: number[]) => {
       const particles = particlesOf(4, job);
       particles.weigh(0, 1, Float64Array.from(weights, Math.log), 0.5);
@@ -716,17 +678,11 @@ describe('Particles', () => {
       particles.weigh(0, 2, new Float64Array(8).fill(Math.log(0.5)), 0.5); // all alike now
       expect(particles.logGiven[0]).toBeCloseTo(Math.log(sum / 8) + Math.log(0.5), 12);
     }
-    for (const [p, total] of totals.entries())
-      expect(Math.abs(total / runs - (8 * (weights[p] as number)) / sum)).toBeLessThan(2 / runs);
+    for (const [p, total] of totals.entries()) expect(Math.abs(total / runs - (8 * (weights[p] as number)) / sum)).toBeLessThan(2 / runs);
   });
 
   it('do not go on without any weight, whatever the uniform, unless other elements may have some', () => {
-    const job = {
-      firstImage: 0,
-      numImages: 1,
-      imageShape: [1, 3, 1] as const,
-      given: Int32Array.from([-1, 0, 0]),
-    };
+    const job = { firstImage: 0, numImages: 1, imageShape: [1, 3, 1] as const, given: Int32Array.from([-1, 0, 0]) };
     const particles = particlesOf(3, job);
     particles.weigh(0, 1, Float64Array.from([0, 0, 1], Math.log), 0);
     expect(particles.takeMoves()).toEqual(Int32Array.from([2, 2, 2]));
@@ -746,12 +702,7 @@ describe('Particles', () => {
   });
 
   it('count how many copies of each were expected', () => {
-    const job = {
-      firstImage: 0,
-      numImages: 1,
-      imageShape: [1, 4, 1] as const,
-      given: Int32Array.from([-1, 0, 0, 0]),
-    };
+    const job = { firstImage: 0, numImages: 1, imageShape: [1, 4, 1] as const, given: Int32Array.from([-1, 0, 0, 0]) };
     const particles = particlesOf(4, job);
     particles.weigh(0, 1, Float64Array.from([1, 1, 1, 2], Math.log), 0.5); // alike enough to stay
     expect(particles.logCopies).toEqual(new Float64Array(4));
@@ -759,6 +710,10 @@ describe('Particles', () => {
     expectClose(Array.from(particles.logCopies, Math.exp), [4 / 19, 4 / 19, 4 / 19, 64 / 19], 1e-12);
     particles.weigh(0, 3, Float64Array.from([1, 0.5, 1, 1], Math.log), 0.5); // of 3.5
     const last = [1, 0.5, 1, 1].map((weight) => (4 * weight) / 3.5);
-    expectClose(Array.from(particles.logCopies, Math.exp), [4, 4, 4, 64].map((w, p) => (w / 19) * (last[p] as number)), 1e-12); // biome-ignore format: one line
+    expectClose(
+      Array.from(particles.logCopies, Math.exp),
+      [4, 4, 4, 64].map((w, p) => (w / 19) * (last[p] as number)),
+      1e-12,
+    );
   });
 });

@@ -81,15 +81,13 @@ describe('the noise of a seed', () => {
   it('draws, where all levels are as likely, the level floor(levels u)', async () => {
     await useBackend(backends[0] ?? 'cpu');
     const image = tfl.input({ shape: [2, 3, 2] });
-    const conv = maskedConv2d({ filters: 2 * 256, kernelSize: 1, maskType: 'A', imageChannels: 2, kernelInitializer: 'zeros' }); // biome-ignore format: one line
+    const conv = maskedConv2d({ filters: 2 * 256, kernelSize: 1, maskType: 'A', imageChannels: 2, kernelInitializer: 'zeros' });
     const outputs = pixelLogits({ imageChannels: 2, levels: 256 }).apply(conv.apply(image));
     const model = tfl.model({ inputs: image, outputs: outputs as tfl.SymbolicTensor });
     for (const [seed, firstImage] of pairs) {
       const images = await sample(model, { seed, firstImage, numImages: 2 });
       const streams = [firstImage, firstImage + 1].map((n) => alea(`${seed}/${n}`));
-      const expected = streams.map((random) =>
-        Array.from({ length: 2 * 3 * 2 }, () => Math.floor(256 * random())),
-      );
+      const expected = streams.map((random) => Array.from({ length: 2 * 3 * 2 }, () => Math.floor(256 * random())));
       expect(Array.from(await images.data())).toEqual(expected.flat());
       images.dispose();
     }
@@ -122,15 +120,23 @@ describe('seededNoise', () => {
 describe('customNoise', () => {
   it('calls the function image by image', () => {
     let count = 0;
-    expect(take(customNoise(() => count++ / 8), 2, 3)).toEqual([[0, 1 / 8], [2 / 8, 3 / 8], [4 / 8, 5 / 8]]); // biome-ignore format: one line
+    expect(
+      take(
+        customNoise(() => count++ / 8),
+        2,
+        3,
+      ),
+    ).toEqual([
+      [0, 1 / 8],
+      [2 / 8, 3 / 8],
+      [4 / 8, 5 / 8],
+    ]);
   });
 
   it('refuses numbers outside of [0, 1)', () => {
     for (const bad of [1, -0.1, Number.NaN]) {
       const noise = customNoise(() => bad);
-      expect(() => noise(new Float64Array(1))).toThrow(
-        'sample: random: wanted a function that returns numbers in [0, 1)',
-      );
+      expect(() => noise(new Float64Array(1))).toThrow('sample: random: wanted a function that returns numbers in [0, 1)');
     }
   });
 });

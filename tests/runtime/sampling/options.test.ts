@@ -13,10 +13,7 @@ const planned = (shape: ModelShape, options: SampleOptions) =>
   planJob(shape, readArguments('sample', options, sampleArguments<NumericArray, ConditionData>()));
 
 /** Images of numbers. */
-const images = (shape: [number, number, number, number], ...data: number[]) => ({
-  data: Int32Array.from(data),
-  shape,
-});
+const images = (shape: [number, number, number, number], ...data: number[]) => ({ data: Int32Array.from(data), shape });
 
 describe('planJob', () => {
   it('fills in the defaults', () => {

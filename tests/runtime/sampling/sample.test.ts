@@ -1,18 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {
-  gatedPixelCNN,
-  type PortableModel,
-  pixelCNN,
-  sample as sampleTensor,
-  toPortable,
-} from 'pixelcnn-layers';
-import {
-  type Adjust,
-  logProb,
-  readPortable,
-  type SampleOptions,
-  writePortable,
-} from 'pixelcnn-layers/runtime';
+import { gatedPixelCNN, type PortableModel, pixelCNN, sample as sampleTensor, toPortable } from 'pixelcnn-layers';
+import { type Adjust, logProb, readPortable, type SampleOptions, writePortable } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Images } from '../../../src/runtime/core/images';
 import { memoryFor } from '../../../src/runtime/core/images';
@@ -28,13 +16,7 @@ import { tinyModel } from '../../support/tiny-space';
 
 beforeAll(() => useBackend('cpu'));
 
-const SIZES = {
-  imageShape: [3, 2, 2] as [number, number, number],
-  levels: 5,
-  hiddenDim: 3,
-  outDim: 4,
-  numBlocks: 1,
-};
+const SIZES = { imageShape: [3, 2, 2] as [number, number, number], levels: 5, hiddenDim: 3, outDim: 4, numBlocks: 1 };
 
 describe('sample of a model as plain data', () => {
   it('runs from a clone, and changes nothing in the model', async () => {
@@ -110,9 +92,7 @@ describe('sample of a model as plain data', () => {
       };
       await expect(sample(portable, { signal: controller.signal, onProgress })).rejects.toThrow('enough');
       expect(seen).toEqual([2, 4]);
-      await expect(sample(portable, { signal: AbortSignal.abort() })).rejects.toMatchObject({
-        name: 'AbortError',
-      });
+      await expect(sample(portable, { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
     });
 
     it('names invalid arguments', async () => {
@@ -120,23 +100,16 @@ describe('sample of a model as plain data', () => {
       await expect(sample(portable, { strategy: 'full' as 'auto' })).rejects.toThrow(
         "sample: strategy: wanted 'auto' or 'incremental', got 'full'",
       );
-      await expect(sample(portable, { signal: {} as never })).rejects.toThrow(
-        'sample: signal: wanted an AbortSignal',
-      );
+      await expect(sample(portable, { signal: {} as never })).rejects.toThrow('sample: signal: wanted an AbortSignal');
       await expect(sample(portable, { numImages: 0 })).rejects.toThrow('sample: numImages');
       await expect(sample(portable, { condition: 1 })).rejects.toThrow('sample: condition: wanted none');
     });
 
     it('reports logits that are not finite', async () => {
       const weights = new Map(portable.weights);
-      const [name, { shape, data }] = [...weights].at(-1) as [
-        string,
-        { shape: number[]; data: Float32Array },
-      ];
+      const [name, { shape, data }] = [...weights].at(-1) as [string, { shape: number[]; data: Float32Array }];
       weights.set(name, { shape, data: data.slice().fill(Number.NaN) });
-      await expect(sample({ ...portable, weights })).rejects.toThrow(
-        'sample: the model returned logits that are not finite numbers',
-      );
+      await expect(sample({ ...portable, weights })).rejects.toThrow('sample: the model returned logits that are not finite numbers');
     });
   });
 });
@@ -191,9 +164,7 @@ describe('log p with which images are drawn', () => {
     const guided =
       guidance === 0
         ? own
-        : (await logs(nullClass)).map((image, i) =>
-            image.map((x, k) => (1 + guidance) * (own[i]?.[k] as number) - guidance * x),
-          );
+        : (await logs(nullClass)).map((image, i) => image.map((x, k) => (1 + guidance) * (own[i]?.[k] as number) - guidance * x));
     const p = densities(all, guided, 3, (logs, place, image) => {
       if (firstValue === 'uniform' && place === 0) return [1 / 3, 1 / 3, 1 / 3];
       const adjusted = options.adjust ? weighed(logs, place, image) : logs;
@@ -205,14 +176,25 @@ describe('log p with which images are drawn', () => {
     const list = listOf(drawn.images);
     const of = new Map(all.map((image, i) => [String(image), i]));
     const which = list.map((image) => of.get(String(image)) as number);
-    expectClose(Array.from(drawn.logDrawn, Math.exp), which.map((i) => p[i] as number), 1e-6); // biome-ignore format: one line
-    expectClose(drawn.logProb, which.map((i) => sumOf(own[i] as number[])), 1e-9); // biome-ignore format: one line
+    expectClose(
+      Array.from(drawn.logDrawn, Math.exp),
+      which.map((i) => p[i] as number),
+      1e-6,
+    );
+    expectClose(
+      drawn.logProb,
+      which.map((i) => sumOf(own[i] as number[])),
+      1e-9,
+    );
     if (temperature > 0) {
       const more = listOf(await sample(model, { ...options, numImages: 700, seed: 2 }));
       expect(more.slice(0, 30).map(String)).toEqual(list.map(String));
       const counts = all.map(() => 0);
       for (const image of more) (counts[of.get(String(image)) as number] as number)++;
-      expectToFollow(counts, p.map((x) => 700 * x)); // biome-ignore format: one line
+      expectToFollow(
+        counts,
+        p.map((x) => 700 * x),
+      );
     }
 
     for (const strategy of ['incremental', 'full'] as const) {
@@ -234,10 +216,7 @@ describe('log p with which images are drawn', () => {
     setNoise(network, 3, 1.2);
     const model = await toPortable(network);
     network.dispose();
-    const given = {
-      initial: asImages(Array(20).fill([0, 2, 1, 0]), model),
-      known: asImages(Array(20).fill([1, 0, 1, 0]), model),
-    };
+    const given = { initial: asImages(Array(20).fill([0, 2, 1, 0]), model), known: asImages(Array(20).fill([1, 0, 1, 0]), model) };
     for (const options of [{}, { temperature: 1, topK: 3, topP: 1, guidance: 0 }]) {
       const drawn = await sample(model, { numImages: 20, seed: 1, ...options, withLogProb: true });
       expect(drawn.logDrawn).toEqual(drawn.logProb);
@@ -253,11 +232,15 @@ describe('log p with which images are drawn', () => {
         return filtered('adjust' in options ? weighed(logs, place, image) : logs, options as object);
       });
       const which = listOf(images).map((image) => all.findIndex((one) => String(one) === String(image)));
-      expectClose(Array.from(nats.logDrawn, Math.exp), which.map((i) => p[i] as number), 1e-6); // biome-ignore format: one line
+      expectClose(
+        Array.from(nats.logDrawn, Math.exp),
+        which.map((i) => p[i] as number),
+        1e-6,
+      );
       expectClose(nats.logProb, perValue.map(sumOf), 1e-9);
     }
     const whole = { ...given, known: { ...given.known, data: given.known.data.map(() => 1) } };
-    const drawn = await sample(model, { ...whole, temperature: 0.5, firstValue: 'uniform', withLogProb: true }); // biome-ignore format: one line
+    const drawn = await sample(model, { ...whole, temperature: 0.5, firstValue: 'uniform', withLogProb: true });
     expect(drawn.logDrawn).toEqual(new Float64Array(20));
   });
 
@@ -280,7 +263,7 @@ describe('log p with which images are drawn', () => {
     const possible = allImages(3, 4).filter((image) => told.has(String(image)));
     const law = possible.map((image) => told.get(String(image)) as number);
     expect(sumOf(law)).toBeCloseTo(1, 9); // so that all that can be drawn have been
-    expectToFollow(countsOf(list, possible), law.map((x) => count * x)); // biome-ignore format: one line
+    expectToFollow(countsOf(list, possible), law.map((x) => count * x));
     const p = sumOf(Array.from(await logProb(model, asImages(possible, model)), Math.exp));
     const weights = Array.from(drawn.logProb, (x, n) => Math.exp(x - (drawn.logDrawn[n] as number)));
     const mean = sumOf(weights) / count;
@@ -305,9 +288,7 @@ describe('log p with which images are drawn', () => {
     };
     const all = allImages(2, 9);
     const nats = Array.from(await logProb(model, asImages(all, model)));
-    const p = sumOf(
-      all.flatMap((image, i) => (sumOf(image) === wanted ? [Math.exp(nats[i] as number)] : [])),
-    );
+    const p = sumOf(all.flatMap((image, i) => (sumOf(image) === wanted ? [Math.exp(nats[i] as number)] : [])));
     const count = 500;
     const drawn = await sample(model, { numImages: count, seed: 1, adjust, withLogProb: true });
     expect(listOf(drawn.images).every((image) => sumOf(image) === wanted)).toBe(true);
@@ -317,7 +298,7 @@ describe('log p with which images are drawn', () => {
     expect(Math.abs(mean - p)).toBeLessThan(4 * Math.sqrt(variance / count));
     expect(Math.abs(mean - p)).toBeLessThan(0.1 * p);
     // Each image has one probability; of those that were drawn, they sum to less than 1, and nearly all is drawn.
-    const told = new Map(listOf(drawn.images).map((image, n) => [String(image), Math.exp(drawn.logDrawn[n] as number)])); // biome-ignore format: one line
+    const told = new Map(listOf(drawn.images).map((image, n) => [String(image), Math.exp(drawn.logDrawn[n] as number)]));
     expect(sumOf([...told.values()])).toBeLessThan(1 + 1e-9);
     expect(sumOf([...told.values()])).toBeGreaterThan(0.9);
   });
@@ -339,8 +320,7 @@ describe('far more images than fit into memory', () => {
       () => sampleTensor(model, { numImages }),
       () => sampleTensor(classes, { numImages, condition: 1, strategy: 'incremental' }),
     ];
-    if (numImages >= 1e9)
-      asks.push(() => sampleTensor(classes, { numImages, condition: 1, strategy: 'full' }));
+    if (numImages >= 1e9) asks.push(() => sampleTensor(classes, { numImages, condition: 1, strategy: 'full' }));
     for (const ask of asks) {
       const error = await Promise.resolve()
         .then(ask)

@@ -12,12 +12,9 @@ let classes: PortableModel; // of images [2,2,2] with 4 levels, of 3 classes
 
 beforeAll(async () => {
   await useBackend('cpu');
-  const models = [tinyModel(), gatedPixelCNN({ imageShape: [2, 2, 2], levels: 4, hiddenDim: 3, outDim: 3, numBlocks: 1, numClasses: 3 })]; // biome-ignore format: one line
+  const models = [tinyModel(), gatedPixelCNN({ imageShape: [2, 2, 2], levels: 4, hiddenDim: 3, outDim: 3, numBlocks: 1, numClasses: 3 })];
   for (const model of models) setNoise(model);
-  [tiny, classes] = (await Promise.all(models.map((model) => toPortable(model)))) as [
-    PortableModel,
-    PortableModel,
-  ];
+  [tiny, classes] = (await Promise.all(models.map((model) => toPortable(model)))) as [PortableModel, PortableModel];
   for (const model of models) model.dispose();
 });
 
@@ -48,11 +45,7 @@ describe('stepper', () => {
   it('returns normalized log-probabilities, which logProb sums', async () => {
     const steps = stepper(tiny, { numImages: 2 });
     const images = [2, 0, 1, 0, 1, 2, 2, 1];
-    const perValue = await logProb(
-      tiny,
-      { data: Uint8Array.from(images), shape: [2, 2, 2, 1] },
-      { perValue: true },
-    );
+    const perValue = await logProb(tiny, { data: Uint8Array.from(images), shape: [2, 2, 2, 1] }, { perValue: true });
     for (let index = 0; index < 4; index++) {
       const logProbs = steps.logProbs();
       const of = (n: number) => Array.from(logProbs.subarray(3 * n, 3 * n + 3));
@@ -66,7 +59,15 @@ describe('stepper', () => {
   });
 
   it('continues an image as another one, under its conditions and in any chunk', async () => {
-    const model = gatedPixelCNN({ imageShape: [3, 2, 2], levels: 3, hiddenDim: 2, outDim: 3, numBlocks: 1, numClasses: 5, conditionMapSize: 2 }); // biome-ignore format: one line
+    const model = gatedPixelCNN({
+      imageShape: [3, 2, 2],
+      levels: 3,
+      hiddenDim: 2,
+      outDim: 3,
+      numBlocks: 1,
+      numClasses: 5,
+      conditionMapSize: 2,
+    });
     setNoise(model);
     const both = await toPortable(model);
     model.dispose();
@@ -75,12 +76,9 @@ describe('stepper', () => {
     const map = noise(numImages * 12, 5);
     const of = (images: number[]) => ({
       class: images.map((n) => n % 5),
-      map: {
-        data: images.flatMap((n) => [...map.subarray(12 * n, 12 * n + 12)]),
-        shape: [numImages, 3, 2, 2],
-      },
+      map: { data: images.flatMap((n) => [...map.subarray(12 * n, 12 * n + 12)]), shape: [numImages, 3, 2, 2] },
     });
-    const [steps, afresh] = [stepper(both, { condition: of([...from.keys()]) }), stepper(both, { condition: of(from) })]; // biome-ignore format: one line
+    const [steps, afresh] = [stepper(both, { condition: of([...from.keys()]) }), stepper(both, { condition: of(from) })];
     for (let index = 0; index < 12; index++) {
       const level = (n: number) => (n * n + index * n + index) % 3;
       const isCopied = index >= 7; // in the middle of the second row, and of a pixel
@@ -92,15 +90,9 @@ describe('stepper', () => {
       steps.put(isCopied ? from.map(level) : [...from.keys()].map(level));
       afresh.put(from.map(level));
     }
-    const alone = logProb(
-      both,
-      { data: new Uint8Array(12), shape: [1, 3, 2, 2] },
-      { condition: { class: 1 } },
-    );
+    const alone = logProb(both, { data: new Uint8Array(12), shape: [1, 3, 2, 2] }, { condition: { class: 1 } });
     await expect(alone).rejects.toThrow('logProb: condition.map: wanted numbers of shape [1,3,2,2]');
-    expect(() => stepper(both, { condition: { class: 1 } })).toThrow(
-      'stepper: condition.map: wanted numbers',
-    );
+    expect(() => stepper(both, { condition: { class: 1 } })).toThrow('stepper: condition.map: wanted numbers');
   });
 
   it('does not wait for log-probabilities that nobody asks for', () => {
@@ -115,9 +107,7 @@ describe('stepper', () => {
 
   it('names invalid arguments', async () => {
     expect(() => stepper(tiny, null as never)).toThrow('stepper: wanted an object');
-    expect(() => stepper(tiny, { numImages: 0 })).toThrow(
-      'stepper: numImages: wanted an integer of at least 1',
-    );
+    expect(() => stepper(tiny, { numImages: 0 })).toThrow('stepper: numImages: wanted an integer of at least 1');
     expect(() => stepper(tiny, { condition: 1 })).toThrow('stepper: condition: wanted none');
     expect(() => stepper(classes)).toThrow('stepper: condition: wanted a class from 0 to 2');
     expect(() => stepper(tiny, { imageShape: [3, 2, 1] })).toThrow('stepper: imageShape: wanted [2, 2, 1]');

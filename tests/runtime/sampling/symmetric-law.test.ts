@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { logProb, type PortableModel, type Symmetry, sample, symmetric } from 'pixelcnn-layers/runtime';
 import { describe, expect, it } from 'vitest';
-import { allImages, asImages, densities, elementsSlowly, filtered, inElement, listOf, sumOf } from '../../support/all-images'; // biome-ignore format: one line
+import { allImages, asImages, densities, elementsSlowly, filtered, inElement, listOf, sumOf } from '../../support/all-images';
 import { portableModel } from '../../support/portable-model.mjs';
 import { runs } from '../../support/runs';
 import { noise } from '../../support/tensors';
@@ -33,7 +33,10 @@ const recipes = fc.record({
   scale: fc.constantFrom(0.7, 1.2, 2),
   /** Whether the model never draws its last level. */
   isForbidden: fc.boolean(),
-  masks: fc.array(fc.array(fc.boolean(), { minLength: MOST_VALUES, maxLength: MOST_VALUES }), { minLength: NUM_MASKS, maxLength: NUM_MASKS }), // biome-ignore format: one line
+  masks: fc.array(fc.array(fc.boolean(), { minLength: MOST_VALUES, maxLength: MOST_VALUES }), {
+    minLength: NUM_MASKS,
+    maxLength: NUM_MASKS,
+  }),
   initial: fc.array(fc.nat({ max: 11 }), { minLength: MOST_VALUES, maxLength: MOST_VALUES }),
   guidance: fc.constantFrom(-1, 0.7, 2),
   temperature: fc.constantFrom(1, 0, 0.5, 1.8),
@@ -53,7 +56,7 @@ function modelOf({ space: [imageShape, levels], symmetries, tells, seed, scale, 
   const isTold = tells === 'element' || tells === 'both';
   const ownClasses = tells === 'both' ? 2 : 1;
   const numClasses = tells === 'guided' ? 3 : ownClasses * elements.length;
-  const made = portableModel({ imageShape, levels, features: 2 * imageShape[2], numClasses: tells === 'nothing' ? 0 : numClasses }); // biome-ignore format: one line
+  const made = portableModel({ imageShape, levels, features: 2 * imageShape[2], numClasses: tells === 'nothing' ? 0 : numClasses });
   const weights = [...made.weights].map(([name, { shape, data }], k) => {
     const numbers = noise(data.length, seed + 31 * k).map((x) => scale * x);
     const last = isForbidden && name === 'logits.bias';
@@ -116,8 +119,7 @@ async function lawsOf(recipe: Recipe, masks: number[][], initial: number[]): Pro
   const numberOf = new Map(all.map((image, i) => [String(image), i]));
   const classes = elements.map((_, element) => classIn(element));
   const logs = new Map<number | undefined, number[][]>();
-  for (const one of new Set([...classes, ...(tells === 'guided' ? [2] : [])]))
-    logs.set(one, await logsOf(plain, all, one));
+  for (const one of new Set([...classes, ...(tells === 'guided' ? [2] : [])])) logs.set(one, await logsOf(plain, all, one));
   const guidedLogs = (own: number[][]) =>
     own.map((image, i) =>
       image.map((x, k) => {
@@ -129,11 +131,10 @@ async function lawsOf(recipe: Recipe, masks: number[][], initial: number[]): Pro
   const inElements = classes.map((one) => {
     const own = logs.get(one) as number[][];
     return { q: own.map((image) => Math.exp(sumOf(image))), changed: tells === 'guided' ? guidedLogs(own) : own };
-  }); // biome-ignore format: one line
+  });
   const indexIn = (element: number, image: number[]) =>
     numberOf.get(String(inElement(elements[element] as Symmetry[], image, plain))) as number;
-  const means = (of: (element: number) => number, among = elements.map((_, element) => element)) =>
-    sumOf(among.map(of)) / among.length;
+  const means = (of: (element: number) => number, among = elements.map((_, element) => element)) => sumOf(among.map(of)) / among.length;
 
   return masks.map((known) => {
     const images = all.filter((image) => image.every((level, k) => !known[k] || level === initial[k]));
@@ -188,7 +189,15 @@ const apart = {
 }; // biome-ignore format: a line each
 
 async function expectLaw(recipe: Recipe): Promise<void> {
-  const { space: [imageShape, levels], temperature, topK, topP, firstValue, lookAhead, tells } = recipe; // biome-ignore format: one line
+  const {
+    space: [imageShape, levels],
+    temperature,
+    topK,
+    topP,
+    firstValue,
+    lookAhead,
+    tells,
+  } = recipe;
   const total = imageShape.reduce((product, length) => product * length);
   const masks = recipe.masks.map((mask) => mask.slice(0, total).map(Number));
   const initial = recipe.initial.slice(0, total).map((one) => one % levels);
@@ -244,9 +253,11 @@ async function expectLaw(recipe: Recipe): Promise<void> {
       continue;
     }
     expect(sumOf(drawn)).toBeCloseTo(1, 9);
-    const list = listOf(images).slice(m * OF_EACH, (m + 1) * OF_EACH).map(String); // biome-ignore format: one line
+    const list = listOf(images)
+      .slice(m * OF_EACH, (m + 1) * OF_EACH)
+      .map(String);
     // Of about half of what is drawn, chosen at random.
-    const order = Array.from(noise(fits.length, recipe.seed + m), (x, i) => [x, i] as const).sort(([a], [b]) => a - b); // biome-ignore format: one line
+    const order = Array.from(noise(fits.length, recipe.seed + m), (x, i) => [x, i] as const).sort(([a], [b]) => a - b);
     const half = new Set<string>();
     let mass = 0;
     for (const [, i] of order) {

@@ -1,4 +1,14 @@
-import { compress, decompress, logProb, type PortableModel, readPortable, sample, stepper, symmetric, writePortable } from 'pixelcnn-layers/runtime'; // biome-ignore format: one line
+import {
+  compress,
+  decompress,
+  logProb,
+  type PortableModel,
+  readPortable,
+  sample,
+  stepper,
+  symmetric,
+  writePortable,
+} from 'pixelcnn-layers/runtime';
 import { describe, expect, it } from 'vitest';
 import { type Edit, edited, expectRefused, type Json } from '../../support/portable-file';
 import { portableModel } from '../../support/portable-model.mjs';
@@ -12,7 +22,7 @@ const same = (model: PortableModel) => ({ ...model, weights: [...model.weights] 
 describe('symmetries in a file', () => {
   it.each<[string, PortableModel, object]>([
     ['of flips', symmetric(wide, ['flipLevels', 'flipRows']), {}],
-    ['of the square, with classes', symmetric(square, ['transpose', 'flipLevels'], { asCondition: true }), { condition: [1, 0] }], // biome-ignore format: one line
+    ['of the square, with classes', symmetric(square, ['transpose', 'flipLevels'], { asCondition: true }), { condition: [1, 0] }],
     ['of any size', symmetric(anySize, ['transpose']), { imageShape: [2, 2, 1] }],
   ])('come back, and draw the same: %s', async (_, model, options) => {
     const file = writePortable(model);
@@ -26,10 +36,13 @@ describe('symmetries in a file', () => {
 
   const file = writePortable(symmetric(wide, ['flipLevels']));
   const told = writePortable(symmetric(square, ['flipRows', 'flipColumns'], { asCondition: true }));
-  const at = (symmetry: Json): Edit => ({ program }) => { program.symmetry = symmetry; }; // biome-ignore format: one line
+  const at =
+    (symmetry: Json): Edit =>
+    ({ program }) => {
+      program.symmetry = symmetry;
+    };
   const list = (...symmetries: Json[]) => at({ symmetries });
-  const names =
-    "symmetry: symmetries: wanted 'flipRows' or 'flipColumns' or 'transpose' or 'flipLevels', got ";
+  const names = "symmetry: symmetries: wanted 'flipRows' or 'flipColumns' or 'transpose' or 'flipLevels', got ";
 
   it.each<[string, Uint8Array, Edit, string]>([
     ['null', file, at(null), 'symmetry: wanted an object, got null'],
@@ -117,6 +130,6 @@ describe('symmetric', () => {
     expect(() => stepper(model)).toThrow(`stepper: ${wanted}`);
     await expect(compress(model, images)).rejects.toThrow(`compress: ${wanted}`);
     await expect(decompress(model, bytes)).rejects.toThrow(`decompress: ${wanted}`);
-    await expect(logProb(model, images, { perValue: true })).rejects.toThrow('logProb: perValue: wanted a model without symmetries'); // biome-ignore format: one line
+    await expect(logProb(model, images, { perValue: true })).rejects.toThrow('logProb: perValue: wanted a model without symmetries');
   });
 });

@@ -1,7 +1,7 @@
-import { logProb, type PortableModel, type SampleOptions, type Symmetry, sample, symmetric } from 'pixelcnn-layers/runtime'; // biome-ignore format: one line
+import { logProb, type PortableModel, type SampleOptions, type Symmetry, sample, symmetric } from 'pixelcnn-layers/runtime';
 import { describe, expect, it } from 'vitest';
 import { uniformsOf } from '../../../src/runtime/core/random';
-import { allImages, asImages, changed, countsOf, elementsSlowly, inElement, listOf, sumOf } from '../../support/all-images'; // biome-ignore format: one line
+import { allImages, asImages, changed, countsOf, elementsSlowly, inElement, listOf, sumOf } from '../../support/all-images';
 import { expectToFollow } from '../../support/chi-square';
 import { portableModel } from '../../support/portable-model.mjs';
 import { expectClose } from '../../support/tensors';
@@ -56,9 +56,7 @@ async function logsOf(one: Symmetric, own = 0): Promise<number[][]> {
 
 /** The mean of e^x over some elements, [images]. */
 const meanOf = (logs: readonly number[][], among: number[] = logs.map((_, element) => element)) =>
-  (logs[0] as number[]).map((_, i) =>
-    sumOf(among.map((element) => Math.exp(logs[element]?.[i] as number) / among.length)),
-  );
+  (logs[0] as number[]).map((_, i) => sumOf(among.map((element) => Math.exp(logs[element]?.[i] as number) / among.length)));
 
 /** Values that are given, the same in all images. */
 type Given = { initial: number[]; known: number[] } | null;
@@ -82,11 +80,7 @@ async function draw(one: Symmetric, given: Given, options: SampleOptions, count 
 }
 
 /** Expects that images follow weights, which need not be normalized. */
-function expectLaw(
-  drawn: readonly number[][],
-  images: readonly number[][],
-  weights: readonly number[],
-): void {
+function expectLaw(drawn: readonly number[][], images: readonly number[][], weights: readonly number[]): void {
   const share = drawn.length / sumOf(weights);
   expectToFollow(
     countsOf(drawn, images),
@@ -120,9 +114,7 @@ describe.each(cases)('p of a symmetric model: %s', (_, ...args) => {
     for (const symmetry of one.isTold ? [] : args[1]) {
       const other = one.all.map((image) => of.get(String(changed(symmetry, image, one.plain))) as number);
       expectClose(other, p, 1e-12);
-      expect(Math.max(...p.map((x, i) => Math.abs(x - Math.exp(logs[0]?.[i] as number))))).toBeGreaterThan(
-        0.005,
-      ); // so that symmetry matters
+      expect(Math.max(...p.map((x, i) => Math.abs(x - Math.exp(logs[0]?.[i] as number))))).toBeGreaterThan(0.005); // so that symmetry matters
     }
   });
 
@@ -152,7 +144,7 @@ const firstIn = ({ elements, plain }: Symmetric, known: number[]) =>
 describe('given values', () => {
   const levels = symmetricModel({ imageShape: [2, 3, 1], levels: 2 }, ['flipLevels']);
   const square = symmetricModel({ imageShape: two, levels: 3 }, ['flipRows', 'transpose'], 1);
-  const classes = symmetricModel({ imageShape: two, levels: 3 }, ['flipRows', 'flipColumns', 'flipLevels'], 2); // biome-ignore format: one line
+  const classes = symmetricModel({ imageShape: two, levels: 3 }, ['flipRows', 'flipColumns', 'flipLevels'], 2);
   const wide = symmetricModel({ imageShape: [3, 2, 1], levels: 2 }, ['flipRows', 'flipColumns']);
   const rows: [string, Symmetric, initial: number[], known: number[], numFirst: number, own?: number][] = [
     ['first, where levels flip', levels, [1, 0, 0, 0, 0, 0], [1, 1, 0, 0, 0, 0], 2],
@@ -190,8 +182,12 @@ describe('given values', () => {
       // In a random element, which ignores what is given later in it.
       const values = await Promise.all(one.elements.map((_, element) => valuesIn(one, element, own)));
       const isDrawn = one.elements.map((element) =>
-        inElement(element.filter((symmetry) => symmetry !== 'flipLevels'), known, one.plain).map((k) => 1 - k),
-      ); // biome-ignore format: one line
+        inElement(
+          element.filter((symmetry) => symmetry !== 'flipLevels'),
+          known,
+          one.plain,
+        ).map((k) => 1 - k),
+      );
       const logs = values.map((images, element) =>
         images.map((image) => sumOf(image.map((x, k) => x * (isDrawn[element]?.[k] as number)))),
       );
@@ -223,8 +219,13 @@ describe('given values', () => {
     const condition = own > 0 ? { condition: own } : {};
     const mixture = meanOf(await logsOf(one, own));
     const weights = fits.map((i) => mixture[i] as number);
-    const { list, logGiven = [], ...nats } = await draw(one, { initial, known }, { ...condition, lookAhead: 24 }, 250); // biome-ignore format: one line
-    const law = (drawn: number[][]) => expectLaw(drawn, fits.map((i) => one.all[i] as number[]), weights); // biome-ignore format: one line
+    const { list, logGiven = [], ...nats } = await draw(one, { initial, known }, { ...condition, lookAhead: 24 }, 250);
+    const law = (drawn: number[][]) =>
+      expectLaw(
+        drawn,
+        fits.map((i) => one.all[i] as number[]),
+        weights,
+      );
     law(list);
     const hasty = await draw(one, { initial, known }, { ...condition, lookAhead: 1 }, 250);
     if (own === 0) expect(() => law(hasty.list)).toThrow(); // one particle does not suffice
@@ -233,7 +234,11 @@ describe('given values', () => {
     const variance = sumOf(estimates.map((x) => (x - mean) ** 2)) / estimates.length;
     expect(Math.abs(mean - sumOf(weights))).toBeLessThan(4 * Math.sqrt(variance / estimates.length));
     // So are the weights of what is drawn, since nothing else has changed how.
-    expectClose(Array.from(nats.logProb, (x, n) => Math.exp(x - (nats.logDrawn[n] as number))), estimates, 1e-9); // biome-ignore format: one line
+    expectClose(
+      Array.from(nats.logProb, (x, n) => Math.exp(x - (nats.logDrawn[n] as number))),
+      estimates,
+      1e-9,
+    );
   });
 
   const forbidden = symmetricModel({ imageShape: [2, 3, 1], levels: 3 }, ['flipLevels'], 1);
@@ -263,7 +268,7 @@ describe('given values', () => {
   ])('that no element allows are an Error if one looks ahead: %s', async (_, initial, known) => {
     for (const lookAhead of [1, 4]) {
       for (const withLogProb of [false, true]) {
-        const drawn = sample(forbidden.model, { ...optionsOf(forbidden, { initial, known }, 2), firstImage: 7, lookAhead, withLogProb }); // biome-ignore format: one line
+        const drawn = sample(forbidden.model, { ...optionsOf(forbidden, { initial, known }, 2), firstImage: 7, lookAhead, withLogProb });
         await expect(drawn).rejects.toThrow(
           new Error('sample: lookAhead: no particle of image 7, in any orientation, allows what is given'),
         );
@@ -277,7 +282,14 @@ describe('given values', () => {
 
   it('differ between images, each of which is drawn as alone', async () => {
     const one = square;
-    const known = [[1, 1, 0, 0], [0, 0, 0, 0], [0, 1, 0, 1], [0, 1, 1, 0], [1, 1, 1, 1], [0, 0, 0, 1]]; // biome-ignore format: one line
+    const known = [
+      [1, 1, 0, 0],
+      [0, 0, 0, 0],
+      [0, 1, 0, 1],
+      [0, 1, 1, 0],
+      [1, 1, 1, 1],
+      [0, 0, 0, 1],
+    ];
     const initial = known.map((_, n) => [0, 1, 2, 3].map((k) => (n + k) % 3));
     for (const lookAhead of [0, 5]) {
       const of = (first: number, count: number) => ({
@@ -364,7 +376,11 @@ describe('log p with which images were drawn', () => {
     const { list, logDrawn, logGiven } = await draw(one, given, { temperature: 0.6, lookAhead: 1 }, 700);
     const p = meanOf(await densities(one, 0.6, 2, given.known));
     const fits = one.all.flatMap((image, i) => (image[0] === 1 && image[1] === 0 ? [i] : []));
-    expectLaw(list, fits.map((i) => one.all[i] as number[]), fits.map((i) => p[i] as number)); // biome-ignore format: one line
+    expectLaw(
+      list,
+      fits.map((i) => one.all[i] as number[]),
+      fits.map((i) => p[i] as number),
+    );
     const told = new Map(list.map((image, n) => [String(image), Math.exp(logDrawn[n] as number)]));
     expect(told.size).toBe(fits.length);
     expect(sumOf([...told.values()])).toBeCloseTo(1, 9);
@@ -383,7 +399,6 @@ describe('sample of a symmetric model', () => {
       [7, 1],
       [8, 32],
     ] as const) {
-      // biome-ignore format: one line
       const part = await draw(square, null, { firstImage, numImages });
       expect(part.list).toEqual(all.list.slice(firstImage, firstImage + numImages));
       expect(part.logProb).toEqual(all.logProb.slice(firstImage, firstImage + numImages));
@@ -395,7 +410,7 @@ describe('sample of a symmetric model', () => {
     const { data, shape } = await sample(square.model, { random: uniformsOf('a'), numImages: 1200 });
     expectLaw(listOf({ data, shape }), square.all, meanOf(await logsOf(square)));
     const bad = sample(square.model, { random: () => 1 });
-    await expect(bad).rejects.toThrow('sample: random: wanted a function that returns numbers in [0, 1), got 1'); // biome-ignore format: one line
+    await expect(bad).rejects.toThrow('sample: random: wanted a function that returns numbers in [0, 1), got 1');
   });
 
   it('draws the very first value of an element uniformly, if it is asked to', async () => {
@@ -405,8 +420,7 @@ describe('sample of a symmetric model', () => {
     const p = meanOf(values.map((images) => images.map(([, ...rest]) => sumOf(rest) - Math.log(3))));
     expectLaw(await many(one, null, { firstValue: 'uniform' }), one.all, p);
     const told = new Map(list.map((image, n) => [String(image), Math.exp(logDrawn[n] as number)]));
-    for (const [image, wanted] of p.entries())
-      expect(told.get(String(one.all[image])) ?? wanted).toBeCloseTo(wanted, 6);
+    for (const [image, wanted] of p.entries()) expect(told.get(String(one.all[image])) ?? wanted).toBeCloseTo(wanted, 6);
   });
 
   it('shows images as they will be, and counts their values once', async () => {
@@ -426,7 +440,7 @@ describe('sample of a symmetric model', () => {
       for (let n = 0; n < 4; n++) {
         const half = (seen[0]?.levels ?? []).slice(6 * n, 6 * n + 6);
         const whole = Array.from(data).slice(6 * n, 6 * n + 6);
-        const isRow = (row: number) => half.slice(3 * row, 3 * row + 3).every((x, k) => x === whole[3 * row + k]); // biome-ignore format: one line
+        const isRow = (row: number) => half.slice(3 * row, 3 * row + 3).every((x, k) => x === whole[3 * row + k]);
         const isEmpty = (row: number) => half.slice(3 * row, 3 * row + 3).every((x) => x === 0);
         expect((isRow(0) && isEmpty(1)) || (isRow(1) && isEmpty(0))).toBe(true);
       }
@@ -446,9 +460,7 @@ describe('sample of a symmetric model', () => {
   it.each(['adjust', 'potential'] as const)('refuses %s', async (name) => {
     const lookAhead = name === 'potential' ? 2 : 0;
     await expect(sample(square.model, { [name]: () => 0, lookAhead })).rejects.toThrow(
-      new TypeError(
-        `sample: ${name}: wanted none for a model with symmetries, which draws in several orientations, got a function`,
-      ),
+      new TypeError(`sample: ${name}: wanted none for a model with symmetries, which draws in several orientations, got a function`),
     );
   });
 

@@ -95,22 +95,25 @@ describe('a row that is computed in parts', () => {
   const levels = 3;
   it.each<[string, () => AutoregressiveModel]>([
     ['convolutions', () => pixelCNN({ imageShape, levels, hiddenDim: 32, outDim: 8, numBlocks: 2 })],
-    [
-      'several resolutions',
-      () => pixelCNNPlusPlus({ imageShape, levels, filters: 16, numResnets: 1, output: { components: 2 } }),
-    ],
+    ['several resolutions', () => pixelCNNPlusPlus({ imageShape, levels, filters: 16, numResnets: 1, output: { components: 2 } })],
     [
       'attention, positions and a map',
-      () => pixelSNAIL({ imageShape, levels, filters: 32, numBlocks: 1, numResBlocks: 1, heads: 2, resFilters: 16, codeCondition: { levels: 4, shape: [2, 32], resFilters: 16, resBlocks: 1 } }), // biome-ignore format: one line
+      () =>
+        pixelSNAIL({
+          imageShape,
+          levels,
+          filters: 32,
+          numBlocks: 1,
+          numResBlocks: 1,
+          heads: 2,
+          resFilters: 16,
+          codeCondition: { levels: 4, shape: [2, 32], resFilters: 16, resBlocks: 1 },
+        }),
     ],
-    [
-      'the recurrence of rows',
-      () => pixelCNN({ imageShape, levels, hiddenDim: 32, outDim: 8, numBlocks: 1, block: rowLSTMBlock }),
-    ],
+    ['the recurrence of rows', () => pixelCNN({ imageShape, levels, hiddenDim: 32, outDim: 8, numBlocks: 1, block: rowLSTMBlock })],
     [
       'the recurrence along diagonals',
-      () =>
-        pixelCNN({ imageShape, levels, hiddenDim: 32, outDim: 8, numBlocks: 1, block: diagonalBiLSTMBlock }),
+      () => pixelCNN({ imageShape, levels, hiddenDim: 32, outDim: 8, numBlocks: 1, block: diagonalBiLSTMBlock }),
     ],
   ])('computes the same bits as at once, with %s', async (_, make) => {
     const model = make();
@@ -129,14 +132,9 @@ describe('a row that is computed in parts', () => {
     };
     const together = await ofImages(0, numImages); // too much work for one part
     for (const n of [0, 31]) expect(await ofImages(n, 1)).toEqual(together.slice(n * size, (n + 1) * size));
-    const conditions = portable.conditions.map(() => ({
-      shape: [2, 32, 1],
-      values: Float32Array.from(codes),
-    }));
+    const conditions = portable.conditions.map(() => ({ shape: [2, 32, 1], values: Float32Array.from(codes) }));
     const parts = (count: number) => [
-      ...evaluatorFor(portable, { numImages: count, imageShape, conditions, numConditions: count }).beginRow(
-        0,
-      ),
+      ...evaluatorFor(portable, { numImages: count, imageShape, conditions, numConditions: count }).beginRow(0),
     ];
     expect(parts(numImages).length).toBeGreaterThan(2);
   });

@@ -15,7 +15,7 @@ const FREE = Number.NEGATIVE_INFINITY;
 
 describe('adjust', () => {
   it('receives log p of every level, the place, the levels drawn so far, and the shape', async () => {
-    const seen: { logProbs: number[]; place: readonly number[]; levels: number[]; shape: readonly number[] }[] = []; // biome-ignore format: one line
+    const seen: { logProbs: number[]; place: readonly number[]; levels: number[]; shape: readonly number[] }[] = [];
     const adjust: Adjust = (logProbs, place, levels, shape) => {
       seen.push({ logProbs: [...logProbs], place, levels: [...levels], shape });
     };
@@ -37,15 +37,18 @@ describe('adjust', () => {
   it('changes the distribution, renormalized, that samples follow', async () => {
     const bonus = [0.5, -1, 2, 0, FREE, 1];
     const adjust: Adjust = (logProbs) => {
-      for (let i = 0; i < logProbs.length; i++)
-        logProbs[i] = (logProbs[i] as number) + (bonus[i % 6] as number);
+      for (let i = 0; i < logProbs.length; i++) logProbs[i] = (logProbs[i] as number) + (bonus[i % 6] as number);
     };
     const { data } = await sample(model, { numImages: 1000, seed: 3, adjust });
     const counts = [0, 0, 0, 0, 0, 0];
-    for (let n = 0; n < 1000; n++)
-      counts[data[20 * n] as number] = (counts[data[20 * n] as number] as number) + 1;
+    for (let n = 0; n < 1000; n++) counts[data[20 * n] as number] = (counts[data[20 * n] as number] as number) + 1;
     let first: number[] = [];
-    await sample(model, { seed: 1, adjust: (logProbs, [row, column]) => { if (row + column === 0) first = [...logProbs]; } }); // biome-ignore format: one line
+    await sample(model, {
+      seed: 1,
+      adjust: (logProbs, [row, column]) => {
+        if (row + column === 0) first = [...logProbs];
+      },
+    });
     const weights = first.map((nats, level) => Math.exp(nats + (bonus[level] as number)));
     const sum = weights.reduce((a, b) => a + b);
     for (const [level, count] of counts.entries()) {
@@ -58,9 +61,7 @@ describe('adjust', () => {
     const adjust: Adjust = (logProbs) => {
       for (let i = 0; i < logProbs.length; i += 6) logProbs[i + 3] = 10; // far above all others
     };
-    expect(new Set((await sample(model, { numImages: 3, adjust, temperature: 0 })).data)).toEqual(
-      new Set([3]),
-    );
+    expect(new Set((await sample(model, { numImages: 3, adjust, temperature: 0 })).data)).toEqual(new Set([3]));
     expect(new Set((await sample(model, { numImages: 3, adjust, topK: 1 })).data)).toEqual(new Set([3]));
   });
 
@@ -70,15 +71,19 @@ describe('adjust', () => {
       (logProbs, [row, column]) => {
         if (row === 1 && column === 2) logProbs.fill(value, 6, 12);
       };
-    const messages = { [FREE]: 'left no level of', [Number.NaN]: 'set log p to NaN, for level 0 of', [Number.POSITIVE_INFINITY]: 'set log p to Infinity, for level 0 of' }; // biome-ignore format: one line
+    const messages = {
+      [FREE]: 'left no level of',
+      [Number.NaN]: 'set log p to NaN, for level 0 of',
+      [Number.POSITIVE_INFINITY]: 'set log p to Infinity, for level 0 of',
+    };
     for (const [value, message] of Object.entries(messages)) {
       const options = { numImages: 2, firstImage: 10, adjust: at(Number(value)) };
-      await expect(sample(model, options)).rejects.toThrow(
-        `sample: adjust: ${message} image 11 at [1, 2, 0]`,
-      );
+      await expect(sample(model, options)).rejects.toThrow(`sample: adjust: ${message} image 11 at [1, 2, 0]`);
     }
     await expect(sample(model, { adjust: 3 as never })).rejects.toThrow('sample: adjust: wanted a function');
-    await expect(sample(model, { adjust: () => {}, firstValue: 'uniform' })).rejects.toThrow("sample: firstValue: wanted 'model' with adjust"); // biome-ignore format: one line
+    await expect(sample(model, { adjust: () => {}, firstValue: 'uniform' })).rejects.toThrow(
+      "sample: firstValue: wanted 'model' with adjust",
+    );
   });
 
   it('changes log p in place, since a returned array would have no effect', async () => {
@@ -89,8 +94,7 @@ describe('adjust', () => {
         logProbs[0] = 50;
       },
     ];
-    for (const adjust of inPlace)
-      expect((await sample(model, { imageShape: [4, 5, 1], adjust, seed: 1 })).data[0]).toBe(0);
+    for (const adjust of inPlace) expect((await sample(model, { imageShape: [4, 5, 1], adjust, seed: 1 })).data[0]).toBe(0);
     const elsewhere: [string, Adjust][] = [
       ['Float64Array', (logProbs) => logProbs.map(() => 0)],
       ['[1, 0]', () => [1, 0]],
@@ -104,7 +108,7 @@ describe('adjust', () => {
 
   it('is not called where all is given', async () => {
     const shape = [1, 4, 5, 1];
-    const given = { initial: { data: new Uint8Array(20), shape }, known: { data: new Uint8Array(20).fill(1, 0, 13), shape } }; // biome-ignore format: one line
+    const given = { initial: { data: new Uint8Array(20), shape }, known: { data: new Uint8Array(20).fill(1, 0, 13), shape } };
     let calls = 0;
     await sample(model, { ...given, adjust: () => calls++ });
     expect(calls).toBe(7);
@@ -116,9 +120,7 @@ describe('allowed', () => {
     const cases = fc.record({ isEach: fc.boolean(), seed: fc.integer({ min: 1, max: 99 }) });
     await fc.assert(
       fc.asyncProperty(cases, async ({ isEach, seed }) => {
-        const flags = Uint8Array.from(noise(isEach ? 120 : 6, seed), (x, i) =>
-          Number(x > 0.2 || i % 6 === seed % 6),
-        );
+        const flags = Uint8Array.from(noise(isEach ? 120 : 6, seed), (x, i) => Number(x > 0.2 || i % 6 === seed % 6));
         const adjust = allowed({ data: flags, shape: isEach ? [4, 5, 1, 6] : [6] });
         const { data } = await sample(model, { numImages: 5, seed, adjust });
         for (const [i, level] of data.entries()) expect(flags[isEach ? (i % 20) * 6 + level : level]).toBe(1);
@@ -128,37 +130,32 @@ describe('allowed', () => {
   });
 
   it('knows the channels of a pixel apart', async () => {
-    const flags = Uint8Array.from({ length: 24 }, (_, i) =>
-      Number(i % 3 === [0, 2, 1, 1, 0, 2, 2, 1][Math.floor(i / 3)]),
-    );
+    const flags = Uint8Array.from({ length: 24 }, (_, i) => Number(i % 3 === [0, 2, 1, 1, 0, 2, 2, 1][Math.floor(i / 3)]));
     const colours = portableModel({ imageShape: [2, 2, 2], levels: 3, features: 4 });
-    const { data } = await sample(colours, {
-      seed: 1,
-      adjust: allowed({ data: flags, shape: [2, 2, 2, 3] }),
-    });
+    const { data } = await sample(colours, { seed: 1, adjust: allowed({ data: flags, shape: [2, 2, 2, 3] }) });
     expect([...data]).toEqual([0, 2, 1, 1, 0, 2, 2, 1]);
   });
 
   it('refuses what does not fit', async () => {
-    expect(() => allowed({ data: [1, 0], shape: [1, 2] })).toThrow('allowed: levels: wanted 0 and 1 as nested arrays or { data, shape }, [L] or [H,W,C,L], got [1, 2]'); // biome-ignore format: one line
-    expect(() => allowed({ data: [1, 2], shape: [2] })).toThrow('allowed: levels: wanted 0 or 1, got 2');
-    expect(() => allowed({ data: [1], shape: [2] })).toThrow(
-      'allowed: levels: data: wanted 2 numbers, got 1',
+    expect(() => allowed({ data: [1, 0], shape: [1, 2] })).toThrow(
+      'allowed: levels: wanted 0 and 1 as nested arrays or { data, shape }, [L] or [H,W,C,L], got [1, 2]',
     );
+    expect(() => allowed({ data: [1, 2], shape: [2] })).toThrow('allowed: levels: wanted 0 or 1, got 2');
+    expect(() => allowed({ data: [1], shape: [2] })).toThrow('allowed: levels: data: wanted 2 numbers, got 1');
     expect(() => allowed(undefined as never)).toThrow('allowed: levels: wanted');
-    expect(() => allowed(tf.ones([2]) as never)).toThrow('allowed: levels: data: wanted 2 numbers, got Tensor'); // biome-ignore format: one line
+    expect(() => allowed(tf.ones([2]) as never)).toThrow('allowed: levels: data: wanted 2 numbers, got Tensor');
     const adjust = allowed({ data: [1, 0, 1, 1, 1], shape: [5] });
-    await expect(sample(model, { adjust })).rejects.toThrow('sample: adjust: allowed: wanted shape [6] or [4,5,1,6], got [5]'); // biome-ignore format: one line
+    await expect(sample(model, { adjust })).rejects.toThrow('sample: adjust: allowed: wanted shape [6] or [4,5,1,6], got [5]');
   });
 });
 
 describe('allowedNeighbors', () => {
   it('draws only pairs that are allowed', async () => {
     for (const seed of [1, 2, 3]) {
-      const pairs = (of: number) => Uint8Array.from(noise(36, of), (x, i) => Number(x > -0.4 || Math.floor(i / 6) === i % 6)); // biome-ignore format: one line
+      const pairs = (of: number) => Uint8Array.from(noise(36, of), (x, i) => Number(x > -0.4 || Math.floor(i / 6) === i % 6));
       const [right, below] = [pairs(seed), pairs(seed + 50)];
       for (let level = 0; level < 6; level++) [right[6 * level], below[6 * level]] = [1, 1]; // 0 may stand anywhere
-      const adjust = allowedNeighbors({ right: { data: right, shape: [6, 6] }, below: { data: below, shape: [6, 6] } }); // biome-ignore format: one line
+      const adjust = allowedNeighbors({ right: { data: right, shape: [6, 6] }, below: { data: below, shape: [6, 6] } });
       const { data } = await sample(model, { numImages: 20, seed, adjust });
       for (const [i, level] of data.entries()) {
         if (i % 5 > 0) expect(right[6 * (data[i - 1] as number) + level]).toBe(1);
@@ -173,9 +170,7 @@ describe('allowedNeighbors', () => {
     const drawn = (adjust: Adjust) => sample(model, { numImages: 3, seed: 1, adjust });
     const images = await drawn(allowedNeighbors({ right: flat, below: flat }));
     expect(await drawn(allowedNeighbors({ right: rows, below: rows }))).toEqual(images);
-    expect(await drawn(allowed([1, 0, 1, 0, 0, 1]))).toEqual(
-      await drawn(allowed({ data: [1, 0, 1, 0, 0, 1], shape: [6] })),
-    );
+    expect(await drawn(allowed([1, 0, 1, 0, 0, 1]))).toEqual(await drawn(allowed({ data: [1, 0, 1, 0, 0, 1], shape: [6] })));
     for (const ragged of [
       [[1, 1], [1]],
       [[1, 1], [1, 1, 1], [1]],
@@ -186,25 +181,34 @@ describe('allowedNeighbors', () => {
       );
     const endless: never[] = [];
     endless.push(endless as never);
-    expect(() => allowed(endless)).toThrow(
-      'allowed: levels: wanted 0 and 1 as nested arrays or { data, shape }',
-    );
-    expect(() => allowedNeighbors({ right: rows, below: [[0, 2], [1, 1]] })).toThrow('below: wanted 0 or 1, got 2'); // biome-ignore format: one line
-    expect(() => allowedNeighbors({ right: [[1, 1]], below: rows })).toThrow('right: wanted shape [L,L], got [1, 2]'); // biome-ignore format: one line
+    expect(() => allowed(endless)).toThrow('allowed: levels: wanted 0 and 1 as nested arrays or { data, shape }');
+    expect(() =>
+      allowedNeighbors({
+        right: rows,
+        below: [
+          [0, 2],
+          [1, 1],
+        ],
+      }),
+    ).toThrow('below: wanted 0 or 1, got 2');
+    expect(() => allowedNeighbors({ right: [[1, 1]], below: rows })).toThrow('right: wanted shape [L,L], got [1, 2]');
   });
 
   it('refuses what does not fit', async () => {
-    const all = (levels: number) => ({
-      data: new Uint8Array(levels * levels).fill(1),
-      shape: [levels, levels],
-    });
-    expect(() => allowedNeighbors({ right: all(3) } as never)).toThrow('allowedNeighbors: below: wanted 0 and 1 as nested arrays or { data, shape }, [L,L], got undefined'); // biome-ignore format: one line
-    expect(() => allowedNeighbors({ right: all(3), below: { data: [1, 1], shape: [1, 2] } })).toThrow('allowedNeighbors: below: wanted shape [L,L], got [1, 2]'); // biome-ignore format: one line
+    const all = (levels: number) => ({ data: new Uint8Array(levels * levels).fill(1), shape: [levels, levels] });
+    expect(() => allowedNeighbors({ right: all(3) } as never)).toThrow(
+      'allowedNeighbors: below: wanted 0 and 1 as nested arrays or { data, shape }, [L,L], got undefined',
+    );
+    expect(() => allowedNeighbors({ right: all(3), below: { data: [1, 1], shape: [1, 2] } })).toThrow(
+      'allowedNeighbors: below: wanted shape [L,L], got [1, 2]',
+    );
     const adjust = allowedNeighbors({ right: all(6), below: all(5) });
-    await expect(sample(model, { adjust })).rejects.toThrow('sample: adjust: allowedNeighbors: below: wanted shape [6,6], got [5, 5]'); // biome-ignore format: one line
+    await expect(sample(model, { adjust })).rejects.toThrow('sample: adjust: allowedNeighbors: below: wanted shape [6,6], got [5, 5]');
     const network = pixelCNN({ imageShape: [2, 2, 2], levels: 6, hiddenDim: 2, outDim: 2, numBlocks: 1 });
     const two = await toPortable(network);
     network.dispose();
-    await expect(sample(two, { adjust: allowedNeighbors({ right: all(6), below: all(6) }) })).rejects.toThrow('images of one channel, got [2, 2, 2]'); // biome-ignore format: one line
+    await expect(sample(two, { adjust: allowedNeighbors({ right: all(6), below: all(6) }) })).rejects.toThrow(
+      'images of one channel, got [2, 2, 2]',
+    );
   });
 });

@@ -29,29 +29,13 @@ describe('temperature', () => {
 
   it('leaves the most likely level at 0, the lowest on a tie', () => {
     for (const degrees of [0, 1e-310])
-      expect(changed(temperature(3, degrees), [-2, -1, -1], [-3, -4, -5])).toEqual([
-        NONE,
-        0,
-        NONE,
-        0,
-        NONE,
-        NONE,
-      ]);
+      expect(changed(temperature(3, degrees), [-2, -1, -1], [-3, -4, -5])).toEqual([NONE, 0, NONE, 0, NONE, NONE]);
   });
 });
 
 describe('topK', () => {
   it('keeps the most likely levels, of equal ones the lowest, of each image', () => {
-    expect(changed(topK(4, 2), [-1, -3, -2, -4], [-3, -1, -1, -1])).toEqual([
-      -1,
-      NONE,
-      -2,
-      NONE,
-      NONE,
-      -1,
-      -1,
-      NONE,
-    ]);
+    expect(changed(topK(4, 2), [-1, -3, -2, -4], [-3, -1, -1, -1])).toEqual([-1, NONE, -2, NONE, NONE, -1, -1, NONE]);
     expect(changed(topK(4, 3), [-1, -2, -2, -2])).toEqual([-1, -2, -2, NONE]);
     expect(changed(topK(3, 2), [NONE, -800, NONE])).toEqual([NONE, -800, NONE]);
   });
@@ -134,9 +118,7 @@ describe('adjustment', () => {
     const guided = adjustment(() => {}, 2, { ...images, guidance: 1 });
     for (const nats of changed(guided, [5, 5])) expect(nats).toBeCloseTo(-Math.LN2, 14);
     const bad = adjustment((logProbs) => void logProbs.fill(Number.NaN, 1), 2, images);
-    expect(() => changed(bad, [-1, -1])).toThrow(
-      'sample: adjust: set log p to NaN, for level 1 of image 3 at [0, 1, 0]',
-    );
+    expect(() => changed(bad, [-1, -1])).toThrow('sample: adjust: set log p to NaN, for level 1 of image 3 at [0, 1, 0]');
   });
 });
 

@@ -12,8 +12,7 @@ beforeAll(() => useBackend('wasm'));
 const sizes = { hiddenDim: 2, outDim: 3, numBlocks: 1, firstKernelSize: 3, numClasses: 2, nullClass: true };
 const models: Readonly<Record<string, () => AutoregressiveModel>> = {
   'a softmax': () => gatedPixelCNN({ ...sizes, imageShape: [2, 2, 1], levels: 3 }),
-  'a softmax and a map': () =>
-    gatedPixelCNN({ ...sizes, imageShape: [1, 2, 2], levels: 3, conditionMapSize: 1 }),
+  'a softmax and a map': () => gatedPixelCNN({ ...sizes, imageShape: [1, 2, 2], levels: 3, conditionMapSize: 1 }),
   'a mixture': () => gatedPixelCNN({ ...sizes, imageShape: [1, 2, 2], levels: 3, output: { components: 2 } }),
 };
 const NONE = 2; // the null class
@@ -24,10 +23,7 @@ function made(name: string) {
   const hasMap = model.conditions.length > 1;
   /** The condition of so many images: of one class, and where there is a map the same for all. */
   const condition = (numImages: number, of: number): object => {
-    const map = {
-      shape: [numImages, 1, 2, 1],
-      data: Array.from({ length: 2 * numImages }, (_, i) => (i % 2) - 0.5),
-    };
+    const map = { shape: [numImages, 1, 2, 1], data: Array.from({ length: 2 * numImages }, (_, i) => (i % 2) - 0.5) };
     const classes = new Array<number>(numImages).fill(of);
     return hasMap ? { class: classes, map } : classes;
   };
@@ -35,52 +31,39 @@ function made(name: string) {
 }
 
 describe('guidance', () => {
-  it.each(Object.keys(models))(
-    'draws by log p + w (log p - log p of no class), renormalised: %s',
-    async (name) => {
-      const { model, condition } = made(name);
-      const [w, numImages] = [1.5, 1500];
-      const all = allImages(model);
-      const count = all.shape[0] as number;
-      const [guided, free] = (await Promise.all(
-        [1, NONE].map(async (of) =>
-          take(await levelLogProbs(model, all, { condition: condition(count, of) as never })),
-        ),
-      )) as [number[], number[]]; // [N,H,W,C,L] each
-      const levels = await all.data();
-      const values = levels.length / count;
-      const expected = Array.from({ length: count }, (_, n) => {
-        let probability = numImages;
-        for (let place = n * values; place < (n + 1) * values; place++) {
-          const weights = [0, 1, 2].map((level) => {
-            const [given, without] = [guided, free].map((nats) => nats[3 * place + level] as number) as [
-              number,
-              number,
-            ];
-            return Math.exp(given + w * (given - without));
-          });
-          probability *= (weights[levels[place] as number] as number) / weights.reduce((a, b) => a + b);
-        }
-        return probability;
-      });
-      expect(expected.reduce((a, b) => a + b)).toBeCloseTo(numImages, 1);
-      const images = await sample(model, {
-        numImages,
-        condition: condition(numImages, 1) as never,
-        guidance: w,
-        seed: 4,
-      });
-      const drawn = Int32Array.from(await images.data());
-      const counts = new Array<number>(count).fill(0);
-      for (let n = 0; n < numImages; n++) {
-        const index = drawn.subarray(n * values, (n + 1) * values).reduce((sum, level) => 3 * sum + level, 0);
-        counts[index] = (counts[index] as number) + 1;
+  it.each(Object.keys(models))('draws by log p + w (log p - log p of no class), renormalised: %s', async (name) => {
+    const { model, condition } = made(name);
+    const [w, numImages] = [1.5, 1500];
+    const all = allImages(model);
+    const count = all.shape[0] as number;
+    const [guided, free] = (await Promise.all(
+      [1, NONE].map(async (of) => take(await levelLogProbs(model, all, { condition: condition(count, of) as never }))),
+    )) as [number[], number[]]; // [N,H,W,C,L] each
+    const levels = await all.data();
+    const values = levels.length / count;
+    const expected = Array.from({ length: count }, (_, n) => {
+      let probability = numImages;
+      for (let place = n * values; place < (n + 1) * values; place++) {
+        const weights = [0, 1, 2].map((level) => {
+          const [given, without] = [guided, free].map((nats) => nats[3 * place + level] as number) as [number, number];
+          return Math.exp(given + w * (given - without));
+        });
+        probability *= (weights[levels[place] as number] as number) / weights.reduce((a, b) => a + b);
       }
-      expectToFollow(counts, expected);
-      tf.dispose([all, images]);
-      model.dispose();
-    },
-  );
+      return probability;
+    });
+    expect(expected.reduce((a, b) => a + b)).toBeCloseTo(numImages, 1);
+    const images = await sample(model, { numImages, condition: condition(numImages, 1) as never, guidance: w, seed: 4 });
+    const drawn = Int32Array.from(await images.data());
+    const counts = new Array<number>(count).fill(0);
+    for (let n = 0; n < numImages; n++) {
+      const index = drawn.subarray(n * values, (n + 1) * values).reduce((sum, level) => 3 * sum + level, 0);
+      counts[index] = (counts[index] as number) + 1;
+    }
+    expectToFollow(counts, expected);
+    tf.dispose([all, images]);
+    model.dispose();
+  });
 
   it.each(Object.keys(models))('gives the same images in every way, with filters too: %s', async (name) => {
     const { model, condition } = made(name);
@@ -115,13 +98,7 @@ describe('guidance', () => {
   it('of 0 has no effect, and of -1 draws without the class', async () => {
     const { model, condition } = made('a softmax');
     const draw = async (of: number, guidance?: number) =>
-      take(
-        await sample(model, {
-          seed: 1,
-          condition: condition(50, of) as never,
-          ...(guidance !== undefined && { guidance }),
-        }),
-      );
+      take(await sample(model, { seed: 1, condition: condition(50, of) as never, ...(guidance !== undefined && { guidance }) }));
     expect(await draw(1, 0)).toEqual(await draw(1));
     expect(await draw(1, -1)).toEqual(await draw(NONE));
     expect(await draw(1, 3)).not.toEqual(await draw(1));
@@ -132,9 +109,7 @@ describe('guidance', () => {
     const { model, condition } = made('a softmax');
     let calls = 0;
     const random = () => (calls++ % 7) / 7;
-    tf.dispose(
-      await sample(model, { numImages: 3, condition: condition(3, 1) as never, guidance: 2, random }),
-    );
+    tf.dispose(await sample(model, { numImages: 3, condition: condition(3, 1) as never, guidance: 2, random }));
     expect(calls).toBe(3 * 4);
     model.dispose();
   });
@@ -147,22 +122,18 @@ describe('guidance', () => {
       [Infinity, 'Infinity'],
     ] as const) {
       const options = { guidance: guidance as number, condition: condition(1, 0) as never };
-      await expect(sample(model, options)).rejects.toThrow(
-        `sample: guidance: wanted a number that is finite, got ${got}`,
-      );
+      await expect(sample(model, options)).rejects.toThrow(`sample: guidance: wanted a number that is finite, got ${got}`);
     }
     const { nullClass: _, numClasses, ...others } = sizes;
     for (const [kind, condition, got] of [
       [{ numClasses }, 0, 'one without'],
       [{}, undefined, 'one without conditions'],
-      [{ conditionSize: 1, conditionMapSize: 1 }, { vector: tf.zeros([1, 1]), map: tf.zeros([1, 2, 2, 1]) }, 'one by vector and map'], // biome-ignore format: one line
+      [{ conditionSize: 1, conditionMapSize: 1 }, { vector: tf.zeros([1, 1]), map: tf.zeros([1, 2, 2, 1]) }, 'one by vector and map'],
     ] as const) {
       const plain = gatedPixelCNN({ ...others, ...kind, imageShape: [2, 2, 1], levels: 3 });
       const options = { guidance: 1, ...(condition !== undefined && { condition }) };
       await expect(sample(plain, options)).rejects.toThrow(
-        new TypeError(
-          `sample: guidance: wanted a model of classes with a null class (nullClass: true), got ${got}`,
-        ),
+        new TypeError(`sample: guidance: wanted a model of classes with a null class (nullClass: true), got ${got}`),
       );
       plain.dispose();
     }
