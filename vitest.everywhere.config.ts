@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
-import { chromiumPath, gpuArguments } from './tests/support/chromium.mjs';
+import { chromiumPath, gpuArguments } from './tests/support/browsers/chromium.mjs';
 import { Retries } from './tests/support/retries.ts';
 import quick, { reporters } from './vitest.config.ts';
 
@@ -104,7 +104,7 @@ const projects: Project[] = [
   ...where('WebGPU in Node', hasDawn, 'apt-get install chromium libvulkan1', {
     name: 'node-webgpu',
     include: ['tests/backends.test.ts', 'tests/node-webgpu/**/*.test.ts'], // the rest is in Chromium, of the same Dawn
-    setupFiles: ['tests/support/dawn.ts'],
+    setupFiles: ['tests/support/node/dawn.ts'],
     isolate: true,
     provide: { isRepetition, backends: ['webgpu'] },
   }),
@@ -141,7 +141,13 @@ const projects: Project[] = [
         instances: [{ browser: 'chromium' }],
       },
     },
-    { name: 'page', include: [ofPage], globalSetup: 'tests/support/built-demo.ts', isolate: true, retry },
+    {
+      name: 'page',
+      include: [ofPage],
+      globalSetup: 'tests/support/browsers/built-demo.ts',
+      isolate: true,
+      retry,
+    },
   ),
 ];
 

@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright';
 import { build, preview } from 'vite';
-import { chromiumArguments, chromiumPath } from '../tests/support/chromium.mjs';
+import { chromiumArguments, chromiumPath } from '../tests/support/browsers/chromium.mjs';
 
 const rootOf = (folder) => fileURLToPath(new URL(`../${folder}`, import.meta.url));
 const images = fileURLToPath(new URL('../docs/images', import.meta.url));

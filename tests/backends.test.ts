@@ -3,8 +3,8 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { type AutoregressiveModel, bitsPerDim, normalize, pixelCNN, sample } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
 import { onEachBackend, useBackend } from './support/backends';
-import { loadDigits } from './support/digits';
-import { savedArtifacts } from './support/memory-file';
+import { loadDigits } from './support/golden/digits';
+import { savedArtifacts } from './support/models/memory-file';
 import { expectNoLeaks, noise, take } from './support/tensors';
 
 const LEVELS = 17;

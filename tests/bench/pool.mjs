@@ -6,7 +6,7 @@
 
 import { parseArgs } from 'node:util';
 import { createPool, sample } from 'pixelcnn-layers/runtime';
-import { portableModel } from '../support/portable-model.mjs';
+import { portableModel } from '../support/models/portable-model.mjs';
 import { summary } from './lib/timing.mjs';
 
 const LEAST_RATIO = 1.7;

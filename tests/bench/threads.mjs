@@ -12,7 +12,7 @@ import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright';
-import { chromiumArguments, chromiumPath } from '../support/chromium.mjs';
+import { chromiumArguments, chromiumPath } from '../support/browsers/chromium.mjs';
 import { markdownTable, ms, writeFigures } from './lib/report.mjs';
 import { summary } from './lib/timing.mjs';
 

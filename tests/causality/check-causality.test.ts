@@ -22,7 +22,7 @@ import {
 } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { onEachBackend, useBackend } from '../support/backends';
-import { Opaque } from '../support/opaque';
+import { Opaque } from '../support/models/opaque';
 import { expectNoLeaks, setNoise } from '../support/tensors';
 
 const LEVELS = 2;

@@ -14,7 +14,7 @@ import {
 } from 'pixelcnn-layers';
 import { expect, it, vi } from 'vitest';
 import { isGpu, onEachBackend } from '../support/backends';
-import { Opaque } from '../support/opaque';
+import { Opaque } from '../support/models/opaque';
 import { expectNoLeaks } from '../support/tensors';
 import { expectWarning } from '../support/warnings';
 

@@ -4,7 +4,7 @@ import { logProb, readPortable } from 'pixelcnn-layers/runtime';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MODELS } from '../../demo/catalogue.mjs';
 import { textOfLevels } from '../../demo/parts/levels-text.mjs';
-import { chromiumPath } from '../support/chromium.mjs';
+import { chromiumPath } from '../support/browsers/chromium.mjs';
 import { button, eventually, recordJobs, sentJobs, stopClock, useDemo } from './open-page';
 
 const at = (path: string) => fileURLToPath(new URL(`../../examples/${path}`, import.meta.url));

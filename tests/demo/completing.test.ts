@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { chromiumPath } from '../support/chromium.mjs';
+import { chromiumPath } from '../support/browsers/chromium.mjs';
 import { button, colourAt, eventually, pictureOf, pixels, recordJobs, says, sentJobs, status, useDemo } from './open-page';
 
 describe.skipIf(chromiumPath === undefined)('completing in the demo', () => {

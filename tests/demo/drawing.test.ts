@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { levelAt } from '../../demo/parts/die-strip.mjs';
 import { levelsOfText, textOfLevels } from '../../demo/parts/levels-text.mjs';
 import { oddsOf, percent, shadeName } from '../../demo/parts/odds.mjs';
-import { chromiumPath } from '../support/chromium.mjs';
+import { chromiumPath } from '../support/browsers/chromium.mjs';
 import { runs } from '../support/runs';
 import { button, eventually, focusedAfterFrames, pixels, says, stopClock, useDemo } from './open-page';
 

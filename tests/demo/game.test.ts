@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { chromiumPath } from '../support/chromium.mjs';
+import { chromiumPath } from '../support/browsers/chromium.mjs';
 import { button, eventually, pictureOf, useDemo } from './open-page';
 
 const images = fileURLToPath(new URL('../../kit/data/sets/characters-test-images.u8', import.meta.url));

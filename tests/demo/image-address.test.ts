@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { textOfLevels } from '../../demo/parts/levels-text.mjs';
-import { chromiumPath } from '../support/chromium.mjs';
+import { chromiumPath } from '../support/browsers/chromium.mjs';
 import { button, eventually, pixels, recordJobs, says, sentJobs, useDemo } from './open-page';
 
 /** Every job of a kind that the page has asked for. */

@@ -13,7 +13,7 @@ import { evaluator, softmax } from '../../demo/worker/evaluator.mjs';
 import { numbersOf } from '../../demo/worker/inside.mjs';
 import { conditionOf } from '../../demo/worker/models.mjs';
 import { useBackend } from '../../kit/runs/backend.mjs';
-import { chromiumPath } from '../support/chromium.mjs';
+import { chromiumPath } from '../support/browsers/chromium.mjs';
 import { button, eventually, focusedAfterFrames, pixels, useDemo } from './open-page';
 
 const readModel = async (name: string) =>

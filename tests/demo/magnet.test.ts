@@ -4,7 +4,7 @@ import { readPortable, sample, symmetric } from 'pixelcnn-layers/runtime';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { countsOf, meanOf, TEMPERATURES } from '../../demo/panels/magnet.mjs';
 import { exactLogZ, magnetizationsOf, SYMMETRIES } from '../../kit/models/ising.mjs';
-import { chromiumPath } from '../support/chromium.mjs';
+import { chromiumPath } from '../support/browsers/chromium.mjs';
 import { button, eventually, pixels, recordJobs, says, sentJobs, stopClock, useDemo } from './open-page';
 
 const readModel = async (temperature: number) =>

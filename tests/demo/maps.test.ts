@@ -6,7 +6,7 @@ import { levelsOfText, textOfLevels } from '../../demo/parts/levels-text.mjs';
 import { makeMaps } from '../../examples/tiles/generator.mjs';
 import { brokenRules, RULES } from '../../examples/tiles/rules.mjs';
 import { NAMES, turnedBack } from '../../examples/tiles/tiles.mjs';
-import { chromiumPath } from '../support/chromium.mjs';
+import { chromiumPath } from '../support/browsers/chromium.mjs';
 import { button, eventually, pixels, recordJobs, says, sentJobs, stopClock, useDemo } from './open-page';
 
 const MODEL = fileURLToPath(new URL('../../examples/models/tiles.pixelcnn', import.meta.url));

@@ -5,7 +5,7 @@ import { kindsOf, layersToSee } from '../../demo/mask-explorer/field.mjs';
 import { maskOf, type Stack } from '../../demo/mask-explorer/mask.mjs';
 import { weightWords } from '../../demo/mask-explorer/mask-words.mjs';
 import { useBackend } from '../support/backends';
-import { chromiumPath } from '../support/chromium.mjs';
+import { chromiumPath } from '../support/browsers/chromium.mjs';
 import { pixels, useDemo } from './open-page';
 
 const indices = (length: number) => Array.from({ length }, (_, i) => i);

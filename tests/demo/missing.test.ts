@@ -1,6 +1,6 @@
 import type { Route } from 'playwright';
 import { describe, expect, it } from 'vitest';
-import { chromiumPath } from '../support/chromium.mjs';
+import { chromiumPath } from '../support/browsers/chromium.mjs';
 import { button, eventually, says, useDemo } from './open-page';
 
 describe.skipIf(chromiumPath === undefined)('what is missing to the demo', () => {

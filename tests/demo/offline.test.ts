@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chromiumPath } from '../support/chromium.mjs';
+import { chromiumPath } from '../support/browsers/chromium.mjs';
 import { eventually, useDemo } from './open-page';
 
 describe.skipIf(chromiumPath === undefined)('the demo without network', () => {

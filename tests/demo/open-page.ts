@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject } from 'vitest';
-import { launchChromium, serve, type Watch, watch } from '../support/pages';
+import { launchChromium, serve, type Watch, watch } from '../support/browsers/pages';
 import { PATIENCE } from '../support/patience.mjs';
 
 export const DEMO = fileURLToPath(new URL('../../demo', import.meta.url));

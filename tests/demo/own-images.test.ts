@@ -1,6 +1,6 @@
 import { PNG } from 'pngjs';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { chromiumPath } from '../support/chromium.mjs';
+import { chromiumPath } from '../support/browsers/chromium.mjs';
 import { button, colourAt, eventually, recordJobs, says, sentJobs, useDemo } from './open-page';
 
 describe.skipIf(chromiumPath === undefined)('an image of the visitor in the demo', () => {

@@ -5,8 +5,8 @@ import { gzipSync } from 'node:zlib';
 import { readPortable } from 'pixelcnn-layers/runtime';
 import type { Response } from 'playwright';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { chromiumPath } from '../support/chromium.mjs';
-import { serveEdited } from '../support/pages';
+import { chromiumPath } from '../support/browsers/chromium.mjs';
+import { serveEdited } from '../support/browsers/pages';
 import { button, DEMO, eventually, FIRST_WORK, frames, stopClock, useDemo } from './open-page';
 
 /** Panels that are there without a click. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { drawingOf, firstState, queryOf, readState, SAMPLED } from '../../demo/parts/sampling-state.mjs';
-import { chromiumPath } from '../support/chromium.mjs';
+import { chromiumPath } from '../support/browsers/chromium.mjs';
 import { button, eventually, pixels, useDemo } from './open-page';
 
 describe('the state of sampling', () => {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { chromiumPath } from '../support/chromium.mjs';
+import { chromiumPath } from '../support/browsers/chromium.mjs';
 import { button, eventually, focusedAfterFrames, pixels, recordJobs, says, sentJobs, tensorCounts, useDemo } from './open-page';
 
 describe.skipIf(chromiumPath === undefined)('training in the demo', () => {

@@ -4,8 +4,8 @@ import { gatedPixelCNN, pixelSNAIL } from 'pixelcnn-layers';
 import { loadWeights, type NamedTensor, saveWeights } from 'pixelcnn-layers/weights';
 import { beforeAll, expect, it } from 'vitest';
 import { useBackend } from '../support/backends';
-import { type Grouped, pageFunction } from '../support/page-function';
-import { grid, type SlowWeight, slowGated } from '../support/slow-gated';
+import { type Grouped, pageFunction } from '../support/docs/page-function';
+import { grid, type SlowWeight, slowGated } from '../support/slow/gated';
 import { expectClose, largestDifference, noise, take } from '../support/tensors';
 
 // The functions of docs/guides/a-strangers-checkpoint.md, against networks in plain numbers; with PyTorch in

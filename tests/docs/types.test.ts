@@ -4,7 +4,7 @@ import ts from 'typescript';
 import { expect, it } from 'vitest';
 import * as packed from '../../scripts/lib/packed-programs.mjs';
 import { checkedQuickStart } from '../../scripts/lib/quick-start.mjs';
-import { type DocBlock, docBlocks } from '../support/doc-blocks';
+import { type DocBlock, docBlocks } from '../support/docs/doc-blocks';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 

@@ -17,9 +17,9 @@ import { connect, fetchModel, offerModel, putResult, sha256 } from '../../exampl
 import { serve } from '../../examples/cluster/lib/serve.mjs';
 import { readDataset } from '../../kit/data/datasets.mjs';
 import { npyOf, parseNpy } from '../../kit/weights/npy.mjs';
+import { portableModel } from '../support/models/portable-model.mjs';
+import { type Redis, redisServer, startRedis } from '../support/node/redis';
 import { PATIENCE } from '../support/patience.mjs';
-import { portableModel } from '../support/portable-model.mjs';
-import { type Redis, redisServer, startRedis } from '../support/redis';
 import { itRefuses, startScript } from './run-script';
 
 const SIZE = { imageShape: [8, 8, 1] as [number, number, number], levels: 17 };

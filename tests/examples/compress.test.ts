@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readDigits } from '../../kit/data/digits.mjs';
 import { levelsOfPng, pngOfLevels } from '../../kit/pictures/png-levels.mjs';
 import { useBackend } from '../support/backends';
-import { portableModel } from '../support/portable-model.mjs';
+import { portableModel } from '../support/models/portable-model.mjs';
 import { itRefuses, runScript, startScript } from './run-script';
 
 const DIGITS = 'examples/models/digits.pixelcnn';

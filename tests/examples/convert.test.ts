@@ -13,9 +13,9 @@ import { type NamedTensor, readSafetensors, saveWeights, writeSafetensors } from
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { npyOf } from '../../kit/weights/npy.mjs';
 import { useBackend } from '../support/backends';
-import { goldenGPT, goldenGPTs } from '../support/gpt-golden';
-import { goldenPlusPlus, goldenPlusPlusArgs, goldenPlusPlusModel } from '../support/plus-plus-golden';
-import { goldenSnail, goldenSnails, snailArgs } from '../support/snail-golden';
+import { goldenGPT, goldenGPTs } from '../support/golden/gpt';
+import { goldenPlusPlus, goldenPlusPlusArgs, goldenPlusPlusModel } from '../support/golden/plus-plus';
+import { goldenSnail, goldenSnails, snailArgs } from '../support/golden/snail';
 import { type Ended, itRefuses, runScript } from './run-script';
 import { saveModel } from './save-model';
 

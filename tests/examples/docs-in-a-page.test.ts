@@ -10,10 +10,10 @@ import type { Browser, BrowserContext, Page } from 'playwright';
 import { build, createServer, type InlineConfig, preview } from 'vite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { useBackend } from '../../kit/runs/backend.mjs';
-import { chromiumPath } from '../support/chromium.mjs';
-import { docBlocks } from '../support/doc-blocks';
-import { installPackage } from '../support/installed';
-import { launchChromium, type Watch, watch } from '../support/pages';
+import { chromiumPath } from '../support/browsers/chromium.mjs';
+import { launchChromium, type Watch, watch } from '../support/browsers/pages';
+import { docBlocks } from '../support/docs/doc-blocks';
+import { installPackage } from '../support/node/installed';
 import { PATIENCE } from '../support/patience.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

@@ -7,14 +7,14 @@ import type { Browser, Page } from 'puppeteer-core';
 import { build, type InlineConfig } from 'vite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FIRST_WORK, recordAnswers } from '../demo/open-page';
-import { answerOfCdn, CDN } from '../support/cdn';
-import { docBlocks } from '../support/doc-blocks';
-import { firefoxPath, launchFirefox, openUndriven, watchFirefox } from '../support/firefox';
-import { installPackage } from '../support/installed';
-import { serve, type Watch } from '../support/pages';
+import { answerOfCdn, CDN } from '../support/browsers/cdn';
+import { firefoxPath, launchFirefox, openUndriven, watchFirefox } from '../support/browsers/firefox';
+import { serve, type Watch } from '../support/browsers/pages';
+import { docBlocks } from '../support/docs/doc-blocks';
+import { installPackage } from '../support/node/installed';
 import { PATIENCE } from '../support/patience.mjs';
-import { workers } from '../support/pool-workers';
-import { runtimeDigest } from '../support/runtime-digest.mjs';
+import { workers } from '../support/workers/pool-workers';
+import { runtimeDigest } from '../support/workers/runtime-digest.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 

@@ -7,11 +7,11 @@ import { sample } from 'pixelcnn-layers/runtime';
 import type { Browser } from 'playwright';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chromiumPath } from '../support/chromium.mjs';
-import { installPackage } from '../support/installed';
-import { launchChromium, serve, watch } from '../support/pages';
+import { chromiumPath } from '../support/browsers/chromium.mjs';
+import { launchChromium, serve, watch } from '../support/browsers/pages';
+import { portableModel } from '../support/models/portable-model.mjs';
+import { installPackage } from '../support/node/installed';
 import { PATIENCE } from '../support/patience.mjs';
-import { portableModel } from '../support/portable-model.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const require = createRequire(import.meta.url);
@@ -38,7 +38,7 @@ describe.skipIf(chromiumPath === undefined)('a pool in a page, packed', () => {
   async function makeProject(name: string, options: string): Promise<string> {
     const project = join(folder, name);
     await installPackage(project);
-    await cp(join(root, 'tests/support/portable-model.mjs'), join(project, 'portable-model.mjs'));
+    await cp(join(root, 'tests/support/models/portable-model.mjs'), join(project, 'portable-model.mjs'));
     await writeFile(join(project, 'main.js'), page(options));
     await writeFile(join(project, 'index.html'), '<script type="module" src="./main.js"></script>');
     return project;

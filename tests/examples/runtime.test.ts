@@ -7,8 +7,8 @@ import type { Browser } from 'playwright';
 import { PNG } from 'pngjs';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chromiumPath } from '../support/chromium.mjs';
-import { launchChromium, serve, watch } from '../support/pages';
+import { chromiumPath } from '../support/browsers/chromium.mjs';
+import { launchChromium, serve, watch } from '../support/browsers/pages';
 import { PATIENCE } from '../support/patience.mjs';
 import { itRefuses, runScript } from './run-script';
 

@@ -9,10 +9,10 @@ import type * as library from 'pixelcnn-layers';
 import type { Browser, Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import packageJson from '../../package.json';
-import { answerOfCdn, CDN } from '../support/cdn';
-import { chromiumPath } from '../support/chromium.mjs';
-import { docBlocks } from '../support/doc-blocks';
-import { launchChromium, serve, type Watch, watch } from '../support/pages';
+import { answerOfCdn, CDN } from '../support/browsers/cdn';
+import { chromiumPath } from '../support/browsers/chromium.mjs';
+import { launchChromium, serve, type Watch, watch } from '../support/browsers/pages';
+import { docBlocks } from '../support/docs/doc-blocks';
 import { PATIENCE } from '../support/patience.mjs';
 
 declare const tf: typeof tfCore & typeof tfLayers;

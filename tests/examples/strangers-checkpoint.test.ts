@@ -8,7 +8,7 @@ import { compareActivations, loadWeights, type NamedTensor, readSafetensors } fr
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findPython } from '../research/python';
 import { useBackend } from '../support/backends';
-import { type Grouped, pageFunction } from '../support/page-function';
+import { type Grouped, pageFunction } from '../support/docs/page-function';
 
 // docs/guides/a-strangers-checkpoint.md from end to end: the network of strangers_gated.py, whose channels take turns.
 

@@ -12,8 +12,8 @@ import { makeMaps } from '../../examples/tiles/generator.mjs';
 import { brokenRules } from '../../examples/tiles/rules.mjs';
 import { mapsOf, turned, turnedBack } from '../../examples/tiles/tiles.mjs';
 import { parseNpy } from '../../kit/weights/npy.mjs';
-import { chromiumPath } from '../support/chromium.mjs';
-import { launchChromium, serve, watch } from '../support/pages';
+import { chromiumPath } from '../support/browsers/chromium.mjs';
+import { launchChromium, serve, watch } from '../support/browsers/pages';
 import { PATIENCE } from '../support/patience.mjs';
 import { itRefuses, runScript } from './run-script';
 

@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chromiumPath } from '../support/chromium.mjs';
-import { launchChromium, serve, serveEdited, type Watch, watch } from '../support/pages';
+import { chromiumPath } from '../support/browsers/chromium.mjs';
+import { launchChromium, serve, serveEdited, type Watch, watch } from '../support/browsers/pages';
 import { PATIENCE } from '../support/patience.mjs';
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/vite', import.meta.url));

@@ -4,8 +4,8 @@ import { expect, it } from 'vitest';
 import { fullPasses } from '../../src/inference/full-passes';
 import { softmaxOf } from '../../src/runtime/distributions/categorical';
 import { onEachBackend } from '../support/backends';
+import { tinyModel } from '../support/models/tiny-space';
 import { expectClose, expectNoLeaks } from '../support/tensors';
-import { tinyModel } from '../support/tiny-space';
 
 onEachBackend('fullPasses', () => {
   it('returns the logits of the values put so far, with zeros for the rest', async () => {

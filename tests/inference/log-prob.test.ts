@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { gatedPixelCNN, logProb, normalize, pixelCNN } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
+import { allTinyImages, tinyModel } from '../support/models/tiny-space';
 import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
-import { allTinyImages, tinyModel } from '../support/tiny-space';
 
 onEachBackend('logProb', (backend) => {
   it('of all images of a tiny space sums to 1', async () => {

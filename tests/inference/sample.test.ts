@@ -16,10 +16,10 @@ import {
 import { logProb as logProbOfNumbers } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { isGpu, onEachBackend, useBackend } from '../support/backends';
-import { expectToFollow } from '../support/chi-square';
-import { buildGolden, goldenModels } from '../support/golden-models';
+import { buildGolden, goldenModels } from '../support/golden/models';
+import { expectToFollow } from '../support/laws/chi-square';
+import { allTinyImages, tinyModel } from '../support/models/tiny-space';
 import { expectClose, expectNoLeaks, golden4d, setNoise, take } from '../support/tensors';
-import { allTinyImages, tinyModel } from '../support/tiny-space';
 import { expectWarning } from '../support/warnings';
 
 const draw = async (model: tfl.LayersModel, options: SampleOptions) => take(await sample(model, options));

@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { causalAttention } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
 import { onEachBackend } from '../support/backends';
-import { slowAttention } from '../support/slow-attention';
-import { setLayerNoise, slowWeightsOf } from '../support/slow-plus-plus';
+import { slowAttention } from '../support/slow/attention';
+import { setLayerNoise, slowWeightsOf } from '../support/slow/plus-plus';
 import { expectClose, noise, take } from '../support/tensors';
 
 type SlowWeights = Awaited<ReturnType<typeof slowWeightsOf>>;

@@ -12,8 +12,8 @@ import {
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ProgramBuilder, type WeightRecipe } from '../../src/runtime/program/builder';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
-import { grid, type SlowWeight, slowConv } from '../support/slow-gated';
-import { setLayerNoise, slopesOf, slowNormalized, slowWeightsOf } from '../support/slow-plus-plus';
+import { grid, type SlowWeight, slowConv } from '../support/slow/gated';
+import { setLayerNoise, slopesOf, slowNormalized, slowWeightsOf } from '../support/slow/plus-plus';
 import { expectClose, expectCloseRelative, noise, take, weightGradients } from '../support/tensors';
 
 // Weight normalization, of every layer that has it.

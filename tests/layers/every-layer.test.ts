@@ -4,8 +4,8 @@ import * as library from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { partSeed } from '../../src/layers/seeds';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
-import { saveAndLoad } from '../support/memory-file';
-import { setLayerNoise } from '../support/slow-plus-plus';
+import { saveAndLoad } from '../support/models/memory-file';
+import { setLayerNoise } from '../support/slow/plus-plus';
 import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
 import { allLayers, type LayerRow, symbolic } from './all-layers';
 

@@ -6,8 +6,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { partSeed } from '../../src/layers/seeds';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
 import { runs } from '../support/runs';
-import { grid, type SlowCondition } from '../support/slow-gated';
-import { setLayerNoise, slowConvolutions, slowResBlock, slowWeightsOf } from '../support/slow-plus-plus';
+import { grid, type SlowCondition } from '../support/slow/gated';
+import { setLayerNoise, slowConvolutions, slowResBlock, slowWeightsOf } from '../support/slow/plus-plus';
 import { expectClose, noise, take } from '../support/tensors';
 
 const N = 2; // images

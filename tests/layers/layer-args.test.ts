@@ -5,7 +5,7 @@ import { OneHotClass, type OneHotClassArgs, oneHotClass } from '../../src/layers
 import { PixelCNNResBlock, type PixelCNNResBlockArgs, pixelCNNResBlock } from '../../src/layers/pixel-cnn-res-block';
 import { pixelCNN } from '../../src/models/pixel-cnn';
 import { useBackend } from '../support/backends';
-import { saveAndLoad } from '../support/memory-file';
+import { saveAndLoad } from '../support/models/memory-file';
 
 interface ScaledArgs extends PixelCNNResBlockArgs {
   factor: number;

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import reference from '../golden/masked_conv.json';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
 import { runs } from '../support/runs';
-import { grid, noiseWeights, type SlowWeight, slowConv } from '../support/slow-gated';
+import { grid, noiseWeights, type SlowWeight, slowConv } from '../support/slow/gated';
 import { expectClose, expectCloseRelative, expectNoLeaks, golden, golden4d, noise, take, weightGradients } from '../support/tensors';
 
 /** An activation that tfjs does not know. */

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { pixelShift } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
 import { isGpu, onEachBackend } from '../support/backends';
-import { grid } from '../support/slow-gated';
+import { grid } from '../support/slow/gated';
 import { noise, take } from '../support/tensors';
 
 onEachBackend('PixelShift', (backend) => {

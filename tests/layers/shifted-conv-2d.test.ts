@@ -4,8 +4,8 @@ import { type ShiftedConv2DArgs, shiftedConv2d } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
 import { runs } from '../support/runs';
-import { grid } from '../support/slow-gated';
-import { setLayerNoise, slowConvolutions, slowWeightsOf } from '../support/slow-plus-plus';
+import { grid } from '../support/slow/gated';
+import { setLayerNoise, slowConvolutions, slowWeightsOf } from '../support/slow/plus-plus';
 import { expectClose, noise, take } from '../support/tensors';
 
 /** An activation that tfjs does not know. */

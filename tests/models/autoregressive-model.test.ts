@@ -16,7 +16,7 @@ import {
 } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, expectTypeOf, it, vi } from 'vitest';
 import { isGpu, onEachBackend, useBackend } from '../support/backends';
-import { saveAndLoad, savedArtifacts } from '../support/memory-file';
+import { saveAndLoad, savedArtifacts } from '../support/models/memory-file';
 import { expectNoLeaks, take } from '../support/tensors';
 
 const LEVELS = 5;

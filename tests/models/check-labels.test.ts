@@ -12,10 +12,10 @@ import {
 } from 'pixelcnn-layers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { isGpu, onEachBackend, useBackend } from '../support/backends';
-import { saveAndLoad } from '../support/memory-file';
-import { startTrainInProcess } from '../support/pool-in-process';
+import { saveAndLoad } from '../support/models/memory-file';
 import { expectNoLeaks, take } from '../support/tensors';
 import { expectWarning } from '../support/warnings';
+import { startTrainInProcess } from '../support/workers/pool-in-process';
 
 const LEVELS = 4;
 const SIZES = { imageShape: [2, 2, 2] as [number, number, number], levels: LEVELS, hiddenDim: 1, outDim: 1, numBlocks: 0 };

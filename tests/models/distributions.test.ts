@@ -14,9 +14,9 @@ import {
 import { logProb as portableLogProb, sample as portableSample, readPortable, stepper, writePortable } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { isGpu, onEachBackend, useBackend } from '../support/backends';
-import { expectToFollow } from '../support/chi-square';
-import { allImages, kinds } from '../support/distributions';
-import { saveAndLoad } from '../support/memory-file';
+import { expectToFollow } from '../support/laws/chi-square';
+import { allImages, kinds } from '../support/models/distributions';
+import { saveAndLoad } from '../support/models/memory-file';
 import { expectClose, expectNoLeaks, take } from '../support/tensors';
 
 const isOwn = (name: string) => name.includes('own');

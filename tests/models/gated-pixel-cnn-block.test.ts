@@ -5,7 +5,7 @@ import { type GatedBlockOutputs, type GatedStacks, gatedPixelCNNBlock, type Mask
 import { beforeAll, describe, expect, it } from 'vitest';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
 import { runs } from '../support/runs';
-import { type Grid, grid, noiseWeights, type SlowWeight, slowBlock, weightsByName } from '../support/slow-gated';
+import { type Grid, grid, noiseWeights, type SlowWeight, slowBlock, weightsByName } from '../support/slow/gated';
 import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
 
 type Symbolic = tfl.SymbolicTensor;

@@ -3,7 +3,7 @@ import type * as tfl from '@tensorflow/tfjs-layers';
 import { type AutoregressiveModel, bitsPerDim, type GatedPixelCNNArgs, gatedPixelCNN, logProb, normalize } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
-import { grid, noiseWeights, type SlowCondition, type SlowWeight, slowGated } from '../support/slow-gated';
+import { grid, noiseWeights, type SlowCondition, type SlowWeight, slowGated } from '../support/slow/gated';
 import { expectClose, expectNoLeaks, noise, take, weightGradients } from '../support/tensors';
 
 type ImageShape = [number, number, number];

@@ -11,9 +11,9 @@ import {
 import { loadWeights, readSafetensors } from 'pixelcnn-layers/weights';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
-import { expectToFollow } from '../support/chi-square';
-import { bytesOf } from '../support/files';
-import { goldenGPT, goldenGPTs } from '../support/gpt-golden';
+import { bytesOf } from '../support/golden/files';
+import { goldenGPT, goldenGPTs } from '../support/golden/gpt';
+import { expectToFollow } from '../support/laws/chi-square';
 import { expectClose, golden4d, setNoise, take } from '../support/tensors';
 
 const small = { imageShape: [4, 4, 1], levels: 4, width: 4, heads: 2, layers: 1, seed: 1 } as const;
@@ -162,7 +162,7 @@ describe('imageGPT', () => {
   it('takes a state dict with what does not belong to the network, and says what is missing', async () => {
     const golden = goldenGPTs[0] as (typeof goldenGPTs)[number];
     const model = await goldenGPT(golden);
-    const tensors = readSafetensors(await bytesOf('../golden/image-gpt/openai_square.safetensors'));
+    const tensors = readSafetensors(await bytesOf('tests/golden/image-gpt/openai_square.safetensors'));
     const f32 = (...shape: number[]) => ({ dtype: 'F32', shape, data: new Float32Array(tf.util.sizeFromShape(shape)) });
     tensors.set('transformer.h.0.attn.bias', f32(1, 1, 36, 36)); // the mask
     tensors.set('transformer.h.0.attn.masked_bias', f32());
@@ -174,7 +174,7 @@ describe('imageGPT', () => {
     expect(() => loadWeights(model, tensors, { from })).toThrow('transformer.wpe.weight: wanted [36,12], got [30,12]');
     model.dispose();
     const other = await goldenGPT(goldenGPTs[2] as (typeof goldenGPTs)[number]);
-    const bare = [...readSafetensors(await bytesOf('../golden/image-gpt/teddykoker.safetensors'))];
+    const bare = [...readSafetensors(await bytesOf('tests/golden/image-gpt/teddykoker.safetensors'))];
     const named = new Map(bare.map(([name, one]) => [name.replace(/^gpt\./, ''), one]));
     named.set('centroids', f32(6, 3));
     expect(() => loadWeights(other, named, { from: 'teddykoker/image-gpt' })).not.toThrow();

@@ -3,8 +3,8 @@ import { type AutoregressiveModel, logProb, normalize, type PixelCNNPlusPlusArgs
 import { logProb as portableLogProb, readPortable, writePortable } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
-import { movedBy } from '../support/moved';
-import { goldenPlusPlus, goldenPlusPlusModel } from '../support/plus-plus-golden';
+import { goldenPlusPlus, goldenPlusPlusModel } from '../support/golden/plus-plus';
+import { movedBy } from '../support/slow/moved';
 import { expectClose, golden4d, setNoise, take } from '../support/tensors';
 
 /** A small network; weights are noise where a seed of it is given. */

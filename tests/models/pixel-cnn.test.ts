@@ -14,8 +14,8 @@ import {
 import { beforeAll, describe, expect, it } from 'vitest';
 import { partSeed } from '../../src/layers/seeds';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
-import { loadDigits, loadTrainedDigits } from '../support/digits';
-import { buildGolden, goldenModels } from '../support/golden-models';
+import { loadDigits, loadTrainedDigits } from '../support/golden/digits';
+import { buildGolden, goldenModels } from '../support/golden/models';
 import { expectClose, expectCloseRelative, expectNoLeaks, golden4d, take, weightGradients } from '../support/tensors';
 
 onEachBackend('pixelCNN', (backend) => {

@@ -12,8 +12,8 @@ import { logProb as portableLogProb, readPortable, writePortable } from 'pixelcn
 import { loadWeights } from 'pixelcnn-layers/weights';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
-import { movedBy } from '../support/moved';
-import { goldenSnail, goldenSnails } from '../support/snail-golden';
+import { goldenSnail, goldenSnails } from '../support/golden/snail';
+import { movedBy } from '../support/slow/moved';
 import { expectClose, golden4d, noise, setNoise, take } from '../support/tensors';
 
 const CODES = { levels: 3, shape: [2, 2], resBlocks: 1, resFilters: 2 } as const;

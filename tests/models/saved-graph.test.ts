@@ -4,7 +4,7 @@ import { type AutoregressiveModel, autoregressiveModel, gatedPixelCNN, maskedCon
 import { beforeAll, describe, expect, it } from 'vitest';
 import { checkSavedGraph } from '../../src/models/saved-graph';
 import { backends, useBackend } from '../support/backends';
-import { savedArtifacts } from '../support/memory-file';
+import { savedArtifacts } from '../support/models/memory-file';
 
 type Saved = { class_name: string; config: { layers: SavedLayer[]; [field: string]: unknown } };
 type SavedLayer = { name: string; class_name: string; config: Record<string, unknown>; inbound_nodes?: unknown };

@@ -14,8 +14,8 @@ import {
 } from 'pixelcnn-layers';
 import * as runtime from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { elementsSlowly, inElement } from '../support/all-images';
 import { useBackend } from '../support/backends';
+import { elementsSlowly, inElement } from '../support/laws/all-images';
 import { expectClose, expectNoLeaks, setNoise, take } from '../support/tensors';
 
 beforeAll(() => useBackend('cpu'));

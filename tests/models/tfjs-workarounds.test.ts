@@ -4,7 +4,7 @@ import { autoregressiveModel, bitsPerDim, causalAttention, logProb, maskedConv2d
 import { expect, it } from 'vitest';
 import { collectMade, disposeAbandonedTape, restoreAdamPowersExactly, withoutLeakingSteps } from '../../src/models/tfjs-workarounds';
 import { onEachBackend } from '../support/backends';
-import { saveAndLoad } from '../support/memory-file';
+import { saveAndLoad } from '../support/models/memory-file';
 import { expectClose, expectNoLeaks, noise, setNoise, take } from '../support/tensors';
 
 const power = async (adam: tf.AdamOptimizer, name: 'accBeta1' | 'accBeta2') =>

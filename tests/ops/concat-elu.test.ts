@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-layers'; // which registers tfjs's gradients
 import { beforeAll, describe, expect, it } from 'vitest';
 import { concatElu } from '../../src/ops/concat-elu';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
-import { trainingLoops } from '../support/loops';
+import { trainingLoops } from '../support/kernels/loops';
 import { expectClose, take } from '../support/tensors';
 
 const elu = (x: number) => (x > 0 ? x : Math.expm1(x));

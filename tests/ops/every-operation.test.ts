@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-layers'; // which registers tfjs's gradients
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { type Backend, isGpu, onEachBackend } from '../support/backends';
-import { withFencedTensors } from '../support/fences';
+import { withFencedTensors } from '../support/kernels/fences';
 import { runs } from '../support/runs';
 import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
 import { type Case, type Operation, operations } from './operations';

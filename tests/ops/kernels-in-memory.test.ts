@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { trainingLoops } from '../support/loops';
+import { trainingLoops } from '../support/kernels/loops';
 import { noise } from '../support/tensors';
 
 // What kernels touch of their memory. What they compute is a law of every operation.

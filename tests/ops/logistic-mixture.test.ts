@@ -6,8 +6,8 @@ import { numParameters, parameterOffsets } from '../../src/runtime/distributions
 import gray from '../golden/pixelcnn-plus-plus/pp_gray.json';
 import rgb from '../golden/pixelcnn-plus-plus/pp_rgb.json';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
-import { slowMixture } from '../support/slow-mixture';
-import { slopesOf } from '../support/slow-plus-plus';
+import { slowMixture } from '../support/slow/mixture';
+import { slopesOf } from '../support/slow/plus-plus';
 import { expectClose, noise, take } from '../support/tensors';
 
 /** Nats and gradients of the operation. */

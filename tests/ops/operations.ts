@@ -11,9 +11,9 @@ import { logisticMixtureNats } from '../../src/ops/logistic-mixture';
 import { normalizedKernel } from '../../src/ops/normalized-kernel';
 import { pixelLSTM, provideLSTMKernels } from '../../src/ops/pixel-lstm';
 import { numParameters } from '../../src/runtime/distributions/mixture-parameters';
-import { slowAttention } from '../support/slow-attention';
-import { slowLSTM } from '../support/slow-lstm';
-import { slowMixture } from '../support/slow-mixture';
+import { slowAttention } from '../support/slow/attention';
+import { slowLSTM } from '../support/slow/lstm';
+import { slowMixture } from '../support/slow/mixture';
 import { noise } from '../support/tensors';
 
 provideAttentionKernels();

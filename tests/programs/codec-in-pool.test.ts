@@ -1,7 +1,7 @@
 import { compress, createPool, decompress, sample } from 'pixelcnn-layers/runtime';
 import { describe, expect, it, vi } from 'vitest';
-import { workers } from '../support/pool-workers';
-import { portableModel } from '../support/portable-model.mjs';
+import { portableModel } from '../support/models/portable-model.mjs';
+import { workers } from '../support/workers/pool-workers';
 
 describe('the codec in a pool', () => {
   it('returns the same bytes and images from workers', async () => {

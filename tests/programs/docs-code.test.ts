@@ -7,12 +7,12 @@ import { PNG } from 'pngjs';
 import seedrandom from 'seedrandom';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { useBackend } from '../support/backends';
-import { docBlocks } from '../support/doc-blocks';
+import { docBlocks } from '../support/docs/doc-blocks';
 
 // From the sources, the files of workers do not lie where the package has them.
 vi.mock('../../src/runtime/workers/workers', async (original) => {
-  const { startWorker } = await import('../support/pool-workers-node');
-  const { startTrainWorker: startThread } = await import('../support/train-workers');
+  const { startWorker } = await import('../support/workers/pool-workers-node');
+  const { startTrainWorker: startThread } = await import('../support/workers/train-workers');
   return { ...(await original<typeof import('../../src/runtime/workers/workers')>()), startWorker, startThread };
 });
 

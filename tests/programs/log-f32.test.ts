@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { compileAssembly } from '../support/assembly.mjs';
+import { compileAssembly } from '../support/kernels/assembly.mjs';
 
 const N = 1 << 16;
 

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sample } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { folder } from '../support/pool-workers-node';
-import { portableModel } from '../support/portable-model.mjs';
+import { portableModel } from '../support/models/portable-model.mjs';
+import { folder } from '../support/workers/pool-workers-node';
 
 /** Runs a program beside the runtime, as it is packed: what it prints, and how it ends. */
 async function run(format: 'mjs' | 'cjs', program: string): Promise<{ output: string; code: number | null }> {
@@ -32,7 +32,7 @@ const SAMPLE = `
 
 describe('a pool in Node', () => {
   beforeAll(async () => {
-    const model = fileURLToPath(new URL('../support/portable-model.mjs', import.meta.url));
+    const model = fileURLToPath(new URL('../support/models/portable-model.mjs', import.meta.url));
     await copyFile(model, join(folder, 'portable-model.mjs'));
   });
 

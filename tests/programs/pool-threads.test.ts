@@ -1,7 +1,7 @@
 import { createPool, logProb, type PoolWorker, sample } from 'pixelcnn-layers/runtime';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { workers as here, isNode } from '../support/pool-workers';
-import { portableModel } from '../support/portable-model.mjs';
+import { portableModel } from '../support/models/portable-model.mjs';
+import { workers as here, isNode } from '../support/workers/pool-workers';
 
 // Pools of threads, or of a page's workers: that they work at all, how they end, and what may go wrong in them.
 

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chromiumPath } from '../support/chromium.mjs';
-import { installPackage } from '../support/installed';
-import { launchChromium, serve, watch } from '../support/pages';
+import { chromiumPath } from '../support/browsers/chromium.mjs';
+import { launchChromium, serve, watch } from '../support/browsers/pages';
+import { installPackage } from '../support/node/installed';
 import { PATIENCE } from '../support/patience.mjs';
 
 // A trainer in a page, with memory that is shared, where the page is cross-origin isolated, and without.

@@ -21,11 +21,11 @@ import type { PoolWorker } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { teamOf } from '../../src/training/team';
 import { useBackend } from '../support/backends';
-import { workers as pool } from '../support/pool-workers';
+import { expectTrainedAlike, trainedRecipes } from '../support/models/trained-alike';
 import { runs } from '../support/runs';
 import { largestDifference } from '../support/tensors';
-import { startTrainWorker, wasmPaths } from '../support/train-workers';
-import { expectTrainedAlike, trainedRecipes } from '../support/trained-alike';
+import { workers as pool } from '../support/workers/pool-workers';
+import { startTrainWorker, wasmPaths } from '../support/workers/train-workers';
 
 // Training by threads, or by a page's workers: the weights are the same bits for any number of them. Every kind of
 // network is trained by workers in this process in tests/training.

@@ -20,7 +20,7 @@ const register: Record<Backend, () => Promise<unknown>> = {
   'wasm, composed': registerWasm,
   webgl: () => import('@tensorflow/tfjs-backend-webgl'),
   webgpu: () => import('@tensorflow/tfjs-backend-webgpu'),
-  tensorflow: () => import('./tfjs-node'),
+  tensorflow: () => import('./node/tfjs-node'),
 };
 
 /** The backends that run here. */

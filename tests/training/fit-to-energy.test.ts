@@ -22,10 +22,10 @@ import { isSymmetric } from '../../src/models/symmetric';
 import type { ConditionValues } from '../../src/runtime/core/conditions';
 import { uniformsOf } from '../../src/runtime/core/random';
 import { scoreGradients } from '../../src/training/fit-to-energy';
-import { allImages, elementsSlowly, inElement, listOf, sumOf } from '../support/all-images';
 import { type Backend, useBackend } from '../support/backends';
-import { startInProcess } from '../support/pool-in-process';
+import { allImages, elementsSlowly, inElement, listOf, sumOf } from '../support/laws/all-images';
 import { expectClose, expectCloseRelative, expectNoLeaks, setNoise } from '../support/tensors';
+import { startInProcess } from '../support/workers/pool-in-process';
 
 type Network = ReturnType<typeof pixelCNN>;
 const args = { levels: 2, hiddenDim: 3, outDim: 4, numBlocks: 1 };

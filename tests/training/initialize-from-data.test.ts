@@ -19,10 +19,10 @@ import {
 import { beforeAll, describe, expect, it } from 'vitest';
 import { InitialWeights } from '../../src/layers/initial-weights';
 import { backends, onEachBackend, useBackend } from '../support/backends';
-import { loadDigits } from '../support/digits';
-import { saveAndLoad } from '../support/memory-file';
-import { type Grid, grid, type SlowWeight, slowConv } from '../support/slow-gated';
-import { type SlowShift, slowConvolutions, slowNormalized, slowResBlock, slowWeightsOf } from '../support/slow-plus-plus';
+import { loadDigits } from '../support/golden/digits';
+import { saveAndLoad } from '../support/models/memory-file';
+import { type Grid, grid, type SlowWeight, slowConv } from '../support/slow/gated';
+import { type SlowShift, slowConvolutions, slowNormalized, slowResBlock, slowWeightsOf } from '../support/slow/plus-plus';
 import { expectClose, expectNoLeaks, noise, setNoise, take } from '../support/tensors';
 
 const [N, L, K] = [6, 4, 3]; // images, levels, classes

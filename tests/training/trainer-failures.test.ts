@@ -12,9 +12,9 @@ import {
 import type { PoolWorker } from 'pixelcnn-layers/runtime';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { useBackend } from '../support/backends';
-import { startSilent, startTrainInProcess } from '../support/pool-in-process';
+import { compiled, expectSame, factories, fitArgs, levelsOf, plain, release, trainerOf, weightsOf } from '../support/models/trainers';
 import { largestDifference } from '../support/tensors';
-import { compiled, expectSame, factories, fitArgs, levelsOf, plain, release, trainerOf, weightsOf } from '../support/trainers';
+import { startSilent, startTrainInProcess } from '../support/workers/pool-in-process';
 
 // What may go wrong while a trainer trains, and what it is not meant for.
 

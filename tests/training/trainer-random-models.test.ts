@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, it } from 'vitest';
 import { useBackend } from '../support/backends';
-import { startTrainInProcess } from '../support/pool-in-process';
+import { expectNoStaleStep, expectTrainedAlike, trainedRecipes } from '../support/models/trained-alike';
 import { runs } from '../support/runs';
-import { expectNoStaleStep, expectTrainedAlike, trainedRecipes } from '../support/trained-alike';
+import { startTrainInProcess } from '../support/workers/pool-in-process';
 
 beforeAll(() => useBackend('wasm')); // as workers do, which are in the same thread here
 

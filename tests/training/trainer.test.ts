@@ -19,10 +19,10 @@ import {
 import { imageSet } from 'pixelcnn-layers/data';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { useBackend } from '../support/backends';
-import { saveAndLoad } from '../support/memory-file';
-import { startTrainInProcess } from '../support/pool-in-process';
+import { saveAndLoad } from '../support/models/memory-file';
+import { compiled, expectSame, factories, fitArgs, levelsOf, plain, release, trainerOf, weightsOf } from '../support/models/trainers';
 import { largestDifference, setNoise, take } from '../support/tensors';
-import { compiled, expectSame, factories, fitArgs, levelsOf, plain, release, trainerOf, weightsOf } from '../support/trainers';
+import { startTrainInProcess } from '../support/workers/pool-in-process';
 
 // What a trainer does is the same whatever its workers are; here they are no threads. Those are in tests/programs.
 

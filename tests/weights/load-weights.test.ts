@@ -4,7 +4,7 @@ import { gatedActivation, gatedPixelCNN, pixelCNN, pixelCNNPlusPlus } from 'pixe
 import { loadWeights, type NamedTensor, readSafetensors, saveWeights, writeSafetensors } from 'pixelcnn-layers/weights';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { backends, onEachBackend, useBackend } from '../support/backends';
-import { bytesOf } from '../support/files';
+import { bytesOf } from '../support/golden/files';
 import { expectClose, expectNoLeaks, noise } from '../support/tensors';
 
 const sizes = { imageShape: [4, 4, 1] as [number, number, number], levels: 3, hiddenDim: 2, outDim: 4, numBlocks: 1 };
@@ -545,7 +545,7 @@ describe('a state dict of pclucas14/pixel-cnn-pp', () => {
   });
 
   it('is of no other network', async () => {
-    const tensors = readSafetensors(await bytesOf('../golden/pixelcnn-plus-plus/pp_gray.safetensors'));
+    const tensors = readSafetensors(await bytesOf('tests/golden/pixelcnn-plus-plus/pp_gray.safetensors'));
     expect(() => loadWeights(small(1), tensors, { from: 'pclucas14/pixel-cnn-pp' })).toThrow(
       /missing \(\d+\): one for input_conv.kernel, .*left over \(\d+\): /,
     );

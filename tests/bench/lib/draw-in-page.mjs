@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright';
-import { chromiumArguments, chromiumPath } from '../../support/chromium.mjs';
+import { chromiumArguments, chromiumPath } from '../../support/browsers/chromium.mjs';
 
 const dist = fileURLToPath(new URL('../../../dist', import.meta.url));
 

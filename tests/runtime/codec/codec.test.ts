@@ -17,9 +17,9 @@ import { Digest } from '../../../src/runtime/core/digest';
 import { digestOf } from '../../../src/runtime/program/file';
 import { engineModel } from '../../../src/runtime/sampling/portable';
 import { useBackend } from '../../support/backends';
-import { kinds } from '../../support/distributions';
-import { bytesOf } from '../../support/files';
-import { portableModel } from '../../support/portable-model.mjs';
+import { bytesOf } from '../../support/golden/files';
+import { kinds } from '../../support/models/distributions';
+import { portableModel } from '../../support/models/portable-model.mjs';
 import { runs, sampled } from '../../support/runs';
 import { noise, setNoise, take } from '../../support/tensors';
 
@@ -251,7 +251,7 @@ describe('the codec elsewhere', () => {
     const model = portableModel({ numClasses: 3 });
     const condition = [0, 1, 2, 0, 1];
     const images = await sample(model, { numImages: 5, seed: 4, condition });
-    const kept = await bytesOf('../golden/codec/version-2.pxc');
+    const kept = await bytesOf('tests/golden/codec/version-2.pxc');
     expect(await compress(model, images, { condition, storeCondition: true })).toEqual(kept);
     expect(await decompress(model, kept)).toEqual(images);
   });
@@ -277,7 +277,7 @@ describe('the codec elsewhere', () => {
       const { webAssemblyKernels } = await import('../../../src/runtime/kernels/webassembly');
       expect(webAssemblyKernels(8)).toBeNull();
       const model = portableModel({ numClasses: 3 });
-      const kept = await bytesOf('../golden/codec/version-2.pxc');
+      const kept = await bytesOf('tests/golden/codec/version-2.pxc');
       const images = await there.decompress(model, kept);
       const options = { condition: [0, 1, 2, 0, 1], storeCondition: true };
       expect(await there.compress(model, images, options)).toEqual(kept);

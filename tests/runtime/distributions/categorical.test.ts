@@ -5,8 +5,8 @@ import { TO_DRAW } from '../../../src/runtime/distributions/levels';
 import { wholeVectors } from '../../../src/runtime/kernels/instruction';
 import { javascriptKernels } from '../../../src/runtime/kernels/javascript';
 import { makeKernels } from '../../../src/runtime/kernels/webassembly';
-import { drawWith, type Filters } from '../../support/draw-levels';
-import { fencedHeap } from '../../support/fences';
+import { fencedHeap } from '../../support/kernels/fences';
+import { drawWith, type Filters } from '../../support/laws/draw-levels';
 import { runs } from '../../support/runs';
 
 const plain: Filters = { temperature: 1, topK: undefined, topP: undefined };

@@ -10,7 +10,7 @@ import { outputStride } from '../../../src/runtime/distributions/pixel-distribut
 import { logProbsFor, readOutputs } from '../../../src/runtime/distributions/readers';
 import { digestOf } from '../../../src/runtime/program/file';
 import { useBackend } from '../../support/backends';
-import { drawWith, type Filters } from '../../support/draw-levels';
+import { drawWith, type Filters } from '../../support/laws/draw-levels';
 import { runs } from '../../support/runs';
 import { noise } from '../../support/tensors';
 

@@ -6,7 +6,7 @@ import { addOutputs, compile } from '../../../src/runtime/engine/compile';
 import { Plan } from '../../../src/runtime/engine/plan';
 import { type Features, ProgramBuilder } from '../../../src/runtime/program/builder';
 import { readinessOf } from '../../../src/runtime/program/readiness';
-import { modelOf, weightOf } from '../../support/program';
+import { modelOf, weightOf } from '../../support/models/program';
 
 // That what is compiled gives the right numbers is what random programs try; here is how little is computed and kept.
 

@@ -11,7 +11,7 @@ import { javascriptKernels } from '../../../src/runtime/kernels/javascript';
 import { makeKernels } from '../../../src/runtime/kernels/webassembly';
 import { AFTER_ROW, ONCE } from '../../../src/runtime/program/times';
 import { onEachCpuBackend } from '../../support/backends';
-import { fill } from '../../support/random-model';
+import { fill } from '../../support/models/random-model';
 import { noise, take } from '../../support/tensors';
 import { expectWarning } from '../../support/warnings';
 

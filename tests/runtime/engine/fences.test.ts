@@ -8,9 +8,9 @@ import { evaluatorFor } from '../../../src/runtime/engine/evaluator';
 import { Plan } from '../../../src/runtime/engine/plan';
 import type { PortableModel } from '../../../src/runtime/program/program';
 import { useBackend } from '../../support/backends';
-import { expectStanding, FENCE_FLOATS, fencedHeap, raise } from '../../support/fences';
-import { kernelMakers } from '../../support/machine';
-import { randomProgram, recipes } from '../../support/random-program';
+import { expectStanding, FENCE_FLOATS, fencedHeap, raise } from '../../support/kernels/fences';
+import { kernelMakers } from '../../support/kernels/machine';
+import { randomProgram, recipes } from '../../support/models/random-program';
 import { runs } from '../../support/runs';
 import { expectNoLeaks, noise, setNoise } from '../../support/tensors';
 

@@ -7,10 +7,10 @@ import { type Features, ProgramBuilder } from '../../../src/runtime/program/buil
 import { imageProgram, wholeMaps } from '../../../src/runtime/program/maps';
 import type { PortableModel } from '../../../src/runtime/program/program';
 import { UnfitResolution } from '../../../src/runtime/program/readiness';
-import { modelOf, weightOf } from '../../support/program';
+import { modelOf, weightOf } from '../../support/models/program';
 import { runs } from '../../support/runs';
+import { expectAsDefined } from '../../support/slow/value-by-value';
 import { noise } from '../../support/tensors';
-import { expectAsDefined } from '../../support/value-by-value';
 
 const codesOf = (shape: CodesShape): ConditionShape => ({ kind: 'codes', levels: 3, shape });
 const MAP: ConditionShape = { kind: 'map', size: 2 };

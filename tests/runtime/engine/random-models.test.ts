@@ -13,7 +13,7 @@ import { compress, decompress, logProb, sample as portableSample, readPortable, 
 import { expect, it } from 'vitest';
 import { imageModelShape } from '../../../src/models/image-model';
 import { onEachCpuBackend } from '../../support/backends';
-import { imageShapeOf, type ModelRecipe, modelRecipes, randomModel } from '../../support/random-model';
+import { imageShapeOf, type ModelRecipe, modelRecipes, randomModel } from '../../support/models/random-model';
 import { runs } from '../../support/runs';
 import { noise, take } from '../../support/tensors';
 

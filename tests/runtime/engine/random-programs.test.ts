@@ -4,11 +4,11 @@ import { type Features, nodeOf, ProgramBuilder } from '../../../src/runtime/prog
 import type { LSTMPath } from '../../../src/runtime/program/operations/lstm';
 import type { ImageNode } from '../../../src/runtime/program/program';
 import { type Readiness, readinessOf } from '../../../src/runtime/program/readiness';
-import { modelOf, weightOf } from '../../support/program';
-import { LEVELS, randomProgram, recipes } from '../../support/random-program';
+import { modelOf, weightOf } from '../../support/models/program';
+import { LEVELS, randomProgram, recipes } from '../../support/models/random-program';
 import { runs } from '../../support/runs';
+import { expectAsDefined } from '../../support/slow/value-by-value';
 import { noise } from '../../support/tensors';
-import { expectAsDefined } from '../../support/value-by-value';
 
 const batches = { numImages: fc.integer({ min: 1, max: 3 }), chunkImages: fc.integer({ min: 1, max: 3 }), seed: fc.nat({ max: 1000 }) };
 

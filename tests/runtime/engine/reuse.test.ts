@@ -25,8 +25,8 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vite
 import { evaluatorFor } from '../../../src/runtime/engine/evaluator';
 import { Machine } from '../../../src/runtime/engine/machine';
 import { useBackend } from '../../support/backends';
-import { startInProcess } from '../../support/pool-in-process';
 import { noise, setNoise, take } from '../../support/tensors';
+import { startInProcess } from '../../support/workers/pool-in-process';
 
 // An evaluator that one job leaves is used by the next one, with the same bits as a new one.
 

@@ -1,9 +1,9 @@
 import { it } from 'vitest';
 import { windowOf } from '../../../src/runtime/core/declared-window';
 import { ProgramBuilder } from '../../../src/runtime/program/builder';
-import { modelOf, weightOf } from '../../support/program';
+import { modelOf, weightOf } from '../../support/models/program';
+import { expectAsDefined } from '../../support/slow/value-by-value';
 import { noise } from '../../support/tensors';
-import { expectAsDefined } from '../../support/value-by-value';
 
 it('a vector that lies otherwise than what it is added to is added at every pixel of a row', () => {
   const program = new ProgramBuilder();

@@ -11,9 +11,9 @@ import {
 } from '../../../src/runtime/kernels/instruction';
 import { javascriptKernels } from '../../../src/runtime/kernels/javascript';
 import { makeKernels, webAssemblyKernels } from '../../../src/runtime/kernels/webassembly';
-import { withoutMemory } from '../../support/machine';
+import { withoutMemory } from '../../support/kernels/machine';
 import { runs } from '../../support/runs';
-import { combinations, functions } from '../../support/slow-program';
+import { combinations, functions } from '../../support/slow/program';
 import { expectClose, noise } from '../../support/tensors';
 
 const nan = Number.NaN;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { trainingLoops } from '../../support/loops';
+import { trainingLoops } from '../../support/kernels/loops';
 import { noise } from '../../support/tensors';
 
 const MAGNITUDES = Array.from({ length: 400 }, (_, i) => Math.fround(10 ** (-12 + i / 30))); // 1e-12 to 20

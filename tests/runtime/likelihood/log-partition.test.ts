@@ -1,11 +1,11 @@
 import { logPartition as ofAnyModel, pixelCNN, symmetric as symmetricTensors, toPortable } from 'pixelcnn-layers';
 import { createPool, type Energy, logPartition, logProb, type PortableModel, sample, symmetric } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { allImages, asImages, listOf, sumOf } from '../../support/all-images';
 import { useBackend } from '../../support/backends';
-import { startInProcess } from '../../support/pool-in-process';
-import { portableModel } from '../../support/portable-model.mjs';
+import { allImages, asImages, listOf, sumOf } from '../../support/laws/all-images';
+import { portableModel } from '../../support/models/portable-model.mjs';
 import { expectNoLeaks, setNoise } from '../../support/tensors';
+import { startInProcess } from '../../support/workers/pool-in-process';
 
 beforeAll(() => useBackend('cpu'));
 

@@ -5,8 +5,8 @@ import type { Images } from '../../../src/runtime/core/images';
 import { logProb } from '../../../src/runtime/likelihood/log-prob';
 import { stepper } from '../../../src/runtime/sampling/stepper';
 import { useBackend } from '../../support/backends';
+import { allTinyImages, tinyModel } from '../../support/models/tiny-space';
 import { expectClose, setNoise, take } from '../../support/tensors';
-import { allTinyImages, tinyModel } from '../../support/tiny-space';
 
 beforeAll(() => useBackend('cpu'));
 

@@ -10,8 +10,8 @@ import {
   symmetric,
 } from 'pixelcnn-layers/runtime';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { startInProcess, startSilent } from '../../support/pool-in-process';
-import { portableModel } from '../../support/portable-model.mjs';
+import { portableModel } from '../../support/models/portable-model.mjs';
+import { startInProcess, startSilent } from '../../support/workers/pool-in-process';
 
 // What a pool does is the same whatever its workers are; here they are no threads. Those are in tests/programs/pool-threads.test.ts.
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { windowAround } from '../../../src/runtime/core/window';
 import { type Features, nodeOf, ProgramBuilder, type WeightRecipe } from '../../../src/runtime/program/builder';
-import { weightOf } from '../../support/program';
+import { weightOf } from '../../support/models/program';
 
 const point = (imageChannels = 1) => windowAround([1, 1], 'A', imageChannels);
 

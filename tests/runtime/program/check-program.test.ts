@@ -13,7 +13,7 @@ import {
   setAt,
   takeApart,
   windowOf,
-} from '../../support/portable-file';
+} from '../../support/models/portable-file';
 import { sampled } from '../../support/runs';
 
 /** Programs, and what is refused of their nodes beside what is refused of any. */

@@ -1,6 +1,6 @@
 import { type PortableModel, readPortable, sample, writePortable } from 'pixelcnn-layers/runtime';
 import { describe, expect, it } from 'vitest';
-import { edited, expectRefused, type Json, plainFile, takeApart, withHeader } from '../../support/portable-file';
+import { edited, expectRefused, type Json, plainFile, takeApart, withHeader } from '../../support/models/portable-file';
 import { sampled } from '../../support/runs';
 import { noise } from '../../support/tensors';
 

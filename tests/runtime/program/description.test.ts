@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { digestOf } from '../../../src/runtime/program/file';
 import { readContainer, writeContainer } from '../../../src/runtime/program/safetensors';
 import { useBackend } from '../../support/backends';
-import { portableModel } from '../../support/portable-model.mjs';
+import { portableModel } from '../../support/models/portable-model.mjs';
 import { expectNoLeaks } from '../../support/tensors';
 
 const LEVELS = 5;

@@ -26,7 +26,7 @@ import {
   takeApart,
   windowOf,
   withHeader,
-} from '../../support/portable-file';
+} from '../../support/models/portable-file';
 import { noise } from '../../support/tensors';
 
 // Files of programs that are wrong are in check-program.test.ts, files damaged at random in damaged-file.test.ts.

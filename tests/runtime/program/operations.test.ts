@@ -5,7 +5,7 @@ import type { Operation } from '../../../src/runtime/program/operation';
 import { operations } from '../../../src/runtime/program/operations';
 import type { ProgramNode } from '../../../src/runtime/program/program';
 import { readsOf } from '../../../src/runtime/program/readiness';
-import { weightOf } from '../../support/program';
+import { weightOf } from '../../support/models/program';
 
 /** A node of each operation, after the image, of 8 features at least where that can be. */
 function oneOfEach(): ProgramNode[] {

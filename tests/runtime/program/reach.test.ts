@@ -13,10 +13,10 @@ import { type Features, nodeOf, ProgramBuilder } from '../../../src/runtime/prog
 import type { PortableModel } from '../../../src/runtime/program/program';
 import { reach } from '../../../src/runtime/program/reach';
 import { useBackend } from '../../support/backends';
-import { weightOf } from '../../support/program';
-import { LEVELS, randomProgram, recipes } from '../../support/random-program';
+import { weightOf } from '../../support/models/program';
+import { LEVELS, randomProgram, recipes } from '../../support/models/random-program';
 import { runs } from '../../support/runs';
-import { type SlowMap, slowly, slowMap, valueAt } from '../../support/slow-program';
+import { type SlowMap, slowly, slowMap, valueAt } from '../../support/slow/program';
 
 /** What moves the logits of a place, with weights above 0, so that nothing cancels out, and small, so that gates do not saturate. */
 async function moving(model: AutoregressiveModel, imageShape: Place, place: Place): Promise<Uint8Array> {

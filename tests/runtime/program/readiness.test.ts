@@ -6,7 +6,7 @@ import { type Features, nodeOf, ProgramBuilder } from '../../../src/runtime/prog
 import type { ImageNode } from '../../../src/runtime/program/program';
 import { checkImageSize, readinessOf } from '../../../src/runtime/program/readiness';
 import { AFTER_ROW, ONCE, ROW } from '../../../src/runtime/program/times';
-import { weightOf } from '../../support/program';
+import { weightOf } from '../../support/models/program';
 
 const VECTOR: ConditionShape = { kind: 'vector', size: 2 };
 const MAP: ConditionShape = { kind: 'map', size: 1 };

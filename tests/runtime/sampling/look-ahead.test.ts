@@ -5,9 +5,9 @@ import { type Adjust, allowed, logProb, type PortableModel, type Potential, type
 import { beforeAll, describe, expect, it } from 'vitest';
 import { uniformsOf } from '../../../src/runtime/core/random';
 import { particlesOf } from '../../../src/runtime/sampling/particles';
-import { allImages, asImages, densities, filtered, listOf, sumOf } from '../../support/all-images';
 import { useBackend } from '../../support/backends';
-import { portableModel } from '../../support/portable-model.mjs';
+import { allImages, asImages, densities, filtered, listOf, sumOf } from '../../support/laws/all-images';
+import { portableModel } from '../../support/models/portable-model.mjs';
 import { expectClose, expectNoLeaks, largestDifference, setNoise, take } from '../../support/tensors';
 
 beforeAll(() => useBackend('cpu'));

@@ -7,12 +7,12 @@ import { memoryFor } from '../../../src/runtime/core/images';
 import { makeKernels } from '../../../src/runtime/kernels/webassembly';
 import { sample } from '../../../src/runtime/sampling/sample';
 import { stepper } from '../../../src/runtime/sampling/stepper';
-import { allImages, asImages, countsOf, densities, filtered, listOf, sumOf } from '../../support/all-images';
 import { useBackend } from '../../support/backends';
-import { expectToFollow } from '../../support/chi-square';
-import { withoutMemory } from '../../support/machine';
+import { withoutMemory } from '../../support/kernels/machine';
+import { allImages, asImages, countsOf, densities, filtered, listOf, sumOf } from '../../support/laws/all-images';
+import { expectToFollow } from '../../support/laws/chi-square';
+import { tinyModel } from '../../support/models/tiny-space';
 import { expectClose, expectNoLeaks, setNoise, take } from '../../support/tensors';
-import { tinyModel } from '../../support/tiny-space';
 
 beforeAll(() => useBackend('cpu'));
 

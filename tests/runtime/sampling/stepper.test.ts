@@ -4,8 +4,8 @@ import { logProb } from '../../../src/runtime/likelihood/log-prob';
 import { sample } from '../../../src/runtime/sampling/sample';
 import { stepper } from '../../../src/runtime/sampling/stepper';
 import { useBackend } from '../../support/backends';
+import { tinyModel } from '../../support/models/tiny-space';
 import { expectClose, noise, setNoise } from '../../support/tensors';
-import { tinyModel } from '../../support/tiny-space';
 
 let tiny: PortableModel; // of images [2,2,1] with 3 levels
 let classes: PortableModel; // of images [2,2,2] with 4 levels, of 3 classes

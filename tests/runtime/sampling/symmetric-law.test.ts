@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { logProb, type PortableModel, type Symmetry, sample, symmetric } from 'pixelcnn-layers/runtime';
 import { describe, expect, it } from 'vitest';
-import { allImages, asImages, densities, elementsSlowly, filtered, inElement, listOf, sumOf } from '../../support/all-images';
-import { portableModel } from '../../support/portable-model.mjs';
+import { allImages, asImages, densities, elementsSlowly, filtered, inElement, listOf, sumOf } from '../../support/laws/all-images';
+import { portableModel } from '../../support/models/portable-model.mjs';
 import { runs } from '../../support/runs';
 import { noise } from '../../support/tensors';
 

@@ -10,8 +10,8 @@ import {
   writePortable,
 } from 'pixelcnn-layers/runtime';
 import { describe, expect, it } from 'vitest';
-import { type Edit, edited, expectRefused, type Json } from '../../support/portable-file';
-import { portableModel } from '../../support/portable-model.mjs';
+import { type Edit, edited, expectRefused, type Json } from '../../support/models/portable-file';
+import { portableModel } from '../../support/models/portable-model.mjs';
 
 const wide = portableModel({ imageShape: [2, 3, 1], levels: 3, features: 2 });
 const square = portableModel({ imageShape: [2, 2, 1], levels: 3, features: 2, numClasses: 8 });

@@ -1,9 +1,9 @@
 import { logProb, type PortableModel, type SampleOptions, type Symmetry, sample, symmetric } from 'pixelcnn-layers/runtime';
 import { describe, expect, it } from 'vitest';
 import { uniformsOf } from '../../../src/runtime/core/random';
-import { allImages, asImages, changed, countsOf, elementsSlowly, inElement, listOf, sumOf } from '../../support/all-images';
-import { expectToFollow } from '../../support/chi-square';
-import { portableModel } from '../../support/portable-model.mjs';
+import { allImages, asImages, changed, countsOf, elementsSlowly, inElement, listOf, sumOf } from '../../support/laws/all-images';
+import { expectToFollow } from '../../support/laws/chi-square';
+import { portableModel } from '../../support/models/portable-model.mjs';
 import { expectClose } from '../../support/tensors';
 
 // The law of a symmetric model, by enumeration: p(x) is the mean of q(g x) over the elements g, which are computed here

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { pieceAt, schedulerOf } from '../../../src/runtime/workers/scheduler';
 import { WorkerHandle } from '../../../src/runtime/workers/worker-handle';
-import { startSilent } from '../../support/pool-in-process';
+import { startSilent } from '../../support/workers/pool-in-process';
 
 // How pieces are given to workers. What pools and trainers make of it is in their own tests.
 

@@ -4,7 +4,7 @@ import { pixelCNN, toPortable } from 'pixelcnn-layers';
 import { type Adjust, allowed, allowedNeighbors, logProb, sample } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { useBackend } from '../../../support/backends';
-import { portableModel } from '../../../support/portable-model.mjs';
+import { portableModel } from '../../../support/models/portable-model.mjs';
 import { runs } from '../../../support/runs';
 import { noise } from '../../../support/tensors';
 

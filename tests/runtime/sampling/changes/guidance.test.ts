@@ -3,8 +3,8 @@ import { type AutoregressiveModel, gatedPixelCNN, levelLogProbs, sample, toPorta
 import { sample as samplePortable } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { useBackend } from '../../../support/backends';
-import { expectToFollow } from '../../../support/chi-square';
-import { allImages } from '../../../support/distributions';
+import { expectToFollow } from '../../../support/laws/chi-square';
+import { allImages } from '../../../support/models/distributions';
 import { expectNoLeaks, setNoise, take } from '../../../support/tensors';
 
 beforeAll(() => useBackend('wasm'));

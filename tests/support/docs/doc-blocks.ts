@@ -1,0 +1,42 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** A block of code in README, in a guide or in a docstring. */
+export interface DocBlock {
+  file: string;
+  /** The line of its fence. */
+  line: number;
+  language: string;
+  /** Whether it needs a page: HTML, and what is marked as ```ts page. All else in JavaScript or TypeScript runs in Node. */
+  isForPage: boolean;
+  code: string;
+}
+
+async function filesBelow(folder: string, ending: string): Promise<string[]> {
+  const names = await readdir(join(root, folder), { recursive: true });
+  return names.filter((name) => name.endsWith(ending)).map((name) => join(folder, name));
+}
+
+async function blocksOf(file: string): Promise<DocBlock[]> {
+  const text = (await readFile(join(root, file), 'utf8')).replaceAll(/^ \* ?/gm, '');
+  return [...text.matchAll(/^```(\w+)([^\n]*)\n(.*?)^```$/gms)].map(({ index, 1: language = '', 2: info = '', 3: code = '' }) => ({
+    file,
+    line: text.slice(0, index).split('\n').length,
+    language,
+    isForPage: language === 'html' || info.trim() === 'page',
+    code,
+  }));
+}
+
+/**
+ * Every block, in the order of files and lines. The reference in docs/reference/api has the examples of the docstrings,
+ * which are read from the sources.
+ */
+export async function docBlocks(): Promise<DocBlock[]> {
+  const guides = (await filesBelow('docs', '.md')).filter((file) => !file.startsWith(join('docs', 'reference', 'api')));
+  const files = ['README.md', ...guides.sort(), ...(await filesBelow('src', '.ts')).sort()];
+  return (await Promise.all(files.map(blocksOf))).flat();
+}

@@ -1,0 +1,78 @@
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import {
+  type AutoregressiveModel,
+  autoregressiveModel,
+  gatedPixelCNN,
+  logisticMixture,
+  maskedConv2d,
+  PixelLayer,
+  pixelCNN,
+  type TensorDistribution,
+} from 'pixelcnn-layers';
+import { setNoise } from '../tensors';
+
+/** A distribution of a user: one number a pixel, the logit of level 1 of two. */
+const bernoulli: TensorDistribution = {
+  imageChannels: 1,
+  levels: 2,
+  numParameters: 1,
+  logProbs([logit = 0], _, to) {
+    to[0] = -Math.log1p(Math.exp(logit));
+    to[1] = -Math.log1p(Math.exp(-logit));
+  },
+  negativeLogLikelihood: (labels, logits) => tf.sub(tf.softplus(logits), tf.mul(logits, labels)), // [N,H,W,1]
+};
+
+class BernoulliPixels extends PixelLayer {
+  static className = 'BernoulliPixels';
+  readonly distribution = bernoulli;
+
+  override express<T>(_: unknown, [x]: readonly [T, ...T[]]): T {
+    return x;
+  }
+}
+tf.serialization.registerClass(BernoulliPixels);
+
+type Shape = [number, number, number];
+const small = { hiddenDim: 2, outDim: 3, numBlocks: 1, firstKernelSize: 3 };
+const mixture = { output: { components: 2 } };
+
+/** Two convolutions and a last layer. */
+function handMade(imageShape: Shape, features: number, last: tfl.layers.Layer): AutoregressiveModel {
+  const image = tfl.input({ shape: imageShape });
+  const [, , imageChannels] = imageShape;
+  // Channels in one group: a pixel's outputs see no channel of it, as those of PixelCNN++.
+  const hidden = maskedConv2d({ filters: 4 * imageChannels, kernelSize: 3, maskType: 'A', imageChannels, activation: 'relu' }).apply(image);
+  const outputs = last.apply(maskedConv2d({ filters: features, kernelSize: [3, 1], maskType: 'A', imageChannels: 1 }).apply(hidden));
+  return autoregressiveModel({ inputs: image, outputs: outputs as tfl.SymbolicTensor });
+}
+
+/** Small models of each kind of distribution, whose weights are far from uniform. */
+export const kinds: Readonly<Record<string, () => AutoregressiveModel>> = {
+  'a mixture, one channel': () => noisy(pixelCNN({ ...small, ...mixture, imageShape: [2, 2, 1], levels: 3 })),
+  'a mixture, two channels in groups': () => noisy(pixelCNN({ ...small, ...mixture, imageShape: [1, 2, 2], levels: 3 })),
+  'a mixture, three channels in groups, gated': () => noisy(gatedPixelCNN({ ...small, ...mixture, imageShape: [1, 2, 3], levels: 2 })),
+  'a mixture, two channels of one group': () =>
+    noisy(handMade([2, 1, 2], 2 * 6, logisticMixture({ imageChannels: 2, levels: 3, components: 2 }))),
+  'a mixture, three channels of one group': () =>
+    noisy(handMade([2, 1, 3], 2 * 10, logisticMixture({ imageChannels: 3, levels: 2, components: 2 }))),
+  "a user's own": () => noisy(handMade([2, 3, 1], 1, new BernoulliPixels())),
+};
+
+function noisy(model: AutoregressiveModel): AutoregressiveModel {
+  setNoise(model, 3);
+  return model;
+}
+
+/** All images of a model's shape, int32; image i is i in base L, the first value its highest digit. */
+export function allImages({ imageShape, levels }: AutoregressiveModel): tf.Tensor4D {
+  const shape = imageShape as Shape;
+  const values = shape.reduce((product, size) => product * size, 1);
+  const count = levels ** values;
+  const digits = Int32Array.from({ length: count * values }, (_, i) => {
+    const place = values - 1 - (i % values);
+    return Math.floor(Math.floor(i / values) / levels ** place) % levels;
+  });
+  return tf.tensor4d(digits, [count, ...shape], 'int32');
+}

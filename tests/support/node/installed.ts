@@ -1,0 +1,13 @@
+import { cp, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** Puts this package, as it is built, into a project as npm would install it. */
+export async function installPackage(project: string): Promise<void> {
+  const installed = join(project, 'node_modules', 'pixelcnn-layers');
+  await mkdir(installed, { recursive: true });
+  await cp(join(root, 'package.json'), join(installed, 'package.json'));
+  await cp(join(root, 'dist'), join(installed, 'dist'), { recursive: true });
+}
