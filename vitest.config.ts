@@ -83,13 +83,5 @@ export default defineConfig({
         },
       },
     ],
-    coverage: {
-      reportsDirectory: 'coverage/lines', // beside the counts, since it is emptied first
-      provider: 'v8',
-      include: ['src/**/*.ts'],
-      exclude: ['src/runtime/kernels/assembly/**', 'src/runtime/kernels/modules.ts'],
-      reporter: ['text', 'json-summary'],
-      thresholds: { lines: 95 },
-    },
   },
 });

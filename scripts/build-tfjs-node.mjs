@@ -1,7 +1,8 @@
 /**
  * Builds @tensorflow/tfjs-node into .tfjs-node/, for tests and examples on its backend, `tensorflow`: from
  * npm's sources and the C library of TensorFlow in its Python wheel. Its own install would download a binary
- * from Google; here npm and PyPI are enough. Does nothing if it is already built.
+ * from Google; here npm and PyPI are enough. Does nothing if it is already built, and copies what another checkout has
+ * built, from the user's cache.
  *
  * Usage: node scripts/build-tfjs-node.mjs
  * Needs: Linux on x64, g++, Python 3 with pip (that of .venv, where there is one), 1.1 GB of disk, of which 840 MB stay.
@@ -12,10 +13,12 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -78,6 +81,27 @@ function download(command, args) {
 }
 
 const isBuilt = () => existsSync(binding) && existsSync(stamp) && readFileSync(stamp, 'utf8') === built;
+
+/** Where it is kept for other checkouts, by the versions of all that is in it. */
+const cache = join(
+  process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'),
+  'pixelcnn-layers',
+  `tfjs-node-${VERSION}-tensorflow-${TENSORFLOW}-headers-${HEADERS}-tfjs-${tfjs}`,
+);
+
+/** Copies a folder that does not exist yet: as links to the same files where both are on one file system. */
+function copy(from, to) {
+  const unfinished = `${to}.${process.pid}`;
+  mkdirSync(dirname(to), { recursive: true });
+  const { status } = spawnSync('cp', ['-al', from, unfinished], { stdio: 'ignore' });
+  if (status !== 0) {
+    rmSync(unfinished, { recursive: true, force: true });
+    run('cp', ['-a', from, unfinished], root);
+  }
+  if (existsSync(to))
+    rmSync(unfinished, { recursive: true }); // another checkout was faster
+  else renameSync(unfinished, to);
+}
 
 function checkMachine() {
   const machine = `${process.platform} ${process.arch}`;
@@ -191,6 +215,12 @@ function tryIt() {
 
 if (isBuilt()) {
   say('is built already, in .tfjs-node');
+} else if (existsSync(cache)) {
+  rmSync(home, { recursive: true, force: true });
+  copy(cache, home);
+  if (!isBuilt()) throw new Error(`${cache} is damaged: delete it`);
+  tryIt();
+  say(`is built already, in ${cache}`);
 } else {
   checkMachine();
   rmSync(home, { recursive: true, force: true });
@@ -201,5 +231,6 @@ if (isBuilt()) {
   compile();
   tryIt();
   writeFileSync(stamp, built);
+  copy(home, cache);
   say('is built, in .tfjs-node');
 }

@@ -1,18 +1,12 @@
-// Remakes the pictures of README and docs by running examples, including the quick start, and the figures of
-// this folder: `npm run figures`. Only the pictures of docs/results/index.md need longer training. On one machine,
-// the pictures are reproducible.
+// Remakes the pictures of README and docs that show what models do, by running examples: `npm run figures`. Drawings
+// that explain are kept as they are, and pictures of docs/results/index.md need longer training.
 
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { BLOCK_FIGURES } from './block-figures.mjs';
-import { drawingSvg } from './drawing-figure.mjs';
-import { magnetizationSvg } from './magnetization-figure.mjs';
-import { natsSvg } from './nats-figure.mjs';
-import { particlesSvg } from './particles-figure.mjs';
-import { plusPlusSvg } from './plus-plus-figure.mjs';
+import { magnetizationSvg, natsSvg } from './result-figures.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -78,15 +72,8 @@ for (const [command, name] of FIGURES) {
   console.log(`docs/images/${name}`);
 }
 
-const DRAWINGS = {
-  'drawing.svg': drawingSvg,
-  'pixel-cnn-plus-plus.svg': plusPlusSvg,
-  'particles.svg': particlesSvg,
-  'results-binarized.svg': natsSvg,
-  'results-ising-magnetization.svg': magnetizationSvg,
-  ...Object.fromEntries(Object.entries(BLOCK_FIGURES).map(([name, draw]) => [`${name}.svg`, draw])),
-};
-for (const [name, draw] of Object.entries(DRAWINGS)) {
+const CHARTS = { 'results-binarized.svg': natsSvg, 'results-ising-magnetization.svg': magnetizationSvg };
+for (const [name, draw] of Object.entries(CHARTS)) {
   writeFileSync(join(root, 'docs/images', name), await draw());
   console.log(`docs/images/${name}`);
 }

@@ -15,7 +15,7 @@ const often = `PROPERTY_SEED=${seed} PROPERTY_TIMES=${times}`;
 const steps = [
   'npm run lint',
   'npm run build',
-  `CI=1 ${often} npm run coverage`,
+  `CI=1 ${often} npm test`,
   `CI=1 ${often} TEST_ALL=1 npx vitest run --config vitest.everywhere.config.ts`,
   `PROPERTY_SEED=${seed} PROPERTY_MINUTES=10 npx vitest run tests/runtime/engine/random-models.test.ts`,
   'TEST_ALL=1 npm run check:package',

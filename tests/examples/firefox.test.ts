@@ -14,7 +14,7 @@ import { docBlocks } from '../support/docs/doc-blocks';
 import { installPackage } from '../support/node/installed';
 import { PATIENCE } from '../support/patience.mjs';
 import { workers } from '../support/workers/pool-workers';
-import { runtimeDigest } from '../support/workers/runtime-digest.mjs';
+import { runtimeDigest } from '../support/models/runtime-digest.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -115,7 +115,7 @@ describe.skipIf(firefoxPath === undefined)('in Firefox', { retry: 1 }, () => {
     const project = join(folder, 'project');
     await installPackage(project);
     for (const name of ['portable-model.mjs', 'runtime-digest.mjs']) {
-      await cp(join(root, 'tests/support', name), join(project, name));
+      await cp(join(root, 'tests/support/models', name), join(project, name));
     }
     await writeFile(join(project, 'main.js'), DIGEST_PAGE);
     const html = '<link rel="icon" href="data:,"><script type="module" src="./main.js"></script>';

@@ -1,4 +1,4 @@
-import { portableModel } from '../models/portable-model.mjs';
+import { portableModel } from './portable-model.mjs';
 
 /**
  * Draws, scores, compresses and steps, on one thread and by a pool of two workers: a digest of all bits, the same in every
