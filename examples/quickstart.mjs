@@ -135,7 +135,7 @@ console.log(`histogram           ${histogram.toFixed(3)}`);
 console.log(`PixelCNN            ${trained.toFixed(3)}`);
 
 await writeWhole(join(out, 'metrics.csv'), `${metrics.join('\n')}\n`);
-const curve = await lineChart({
+const curve = lineChart({
   title: 'PixelCNN on 8x8 digits',
   xTitle: 'step',
   yTitle: 'bits per dimension',

@@ -125,5 +125,5 @@ for (const { title, values } of scores) {
 }
 console.log(`unusual: the share of ${names[1]} outside the range of ${100 * USUAL} % of ${names[0]}`);
 const groups = (values) => values.map((some, k) => ({ name: names[k], values: some }));
-await writeWhole(out, await histogramChart(scores.map(({ title, xTitle, values }) => ({ title, xTitle, groups: groups(values) })))); // biome-ignore format: one line
+await writeWhole(out, histogramChart(scores.map(({ title, xTitle, values }) => ({ title, xTitle, groups: groups(values) })))); // biome-ignore format: one line
 console.log(`written to ${out}`);

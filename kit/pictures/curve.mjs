@@ -10,7 +10,7 @@ const MAX_POINTS = 400; // about, of the training line; more are indistinguishab
  * @param {{ step: number, trainBits: number, testBits?: number, validationBits?: number }[]} args.metrics lines of evaluations are marked on
  * a line of their own
  * @param {{ name: string, y: number }[]} [args.rules]
- * @returns {Promise<string>}
+ * @returns {string}
  */
 export function trainingCurve({ title, metrics, rules = [] }) {
   const every = Math.ceil(metrics.length / MAX_POINTS);

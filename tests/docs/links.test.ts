@@ -104,14 +104,6 @@ describe('pictures', () => {
       .map((link) => join(dirname(page), link))
       .filter((file) => dirname(file) === join('docs', 'images') && !file.endsWith('.md'));
 
-  it('are made by `npm run figures` where README shows them', async () => {
-    const scripts = ['scripts/figures.mjs', 'scripts/page-pictures.mjs'];
-    const made = (await Promise.all(scripts.map((file) => readFile(join(root, file), 'utf8')))).join('');
-    const shown = await shownOn('README.md');
-    expect(shown.length).toBeGreaterThan(5);
-    expect(shown.filter((file) => !new RegExp(`['/]${basename(file)}['\`]`).test(made))).toEqual([]);
-  });
-
   it('are each on some page', async () => {
     const shown = new Set((await Promise.all(pages.map(shownOn))).flat());
     const kept = (await readdir(join(root, 'docs/images'))).filter((name) => !name.endsWith('.md'));
