@@ -31,18 +31,11 @@ const onOtherBackends = isAll
 const ofNode = [
   'tests/{demo,examples,kit,research,node,bench,docs,node-webgpu,node-tensorflow}/**',
   'tests/programs/!(pool-threads|trainer-threads).test.ts',
-  'tests/tiers.test.ts',
   'tests/runtime/kernels/webassembly.test.ts', // loads modules anew, which a page keeps
 ];
 
-/** What says whether the programs of a GPU are right, which take long in software: operations, layers and networks. */
-const onGpus = [
-  'tests/backends.test.ts',
-  'tests/ops/**/*.test.ts',
-  'tests/layers/!(pixel-layer|stock-layers|tensor-ops).test.ts', // those three are about the engine
-  'tests/models/{factories,loss,gated-pixel-cnn,pixel-cnn-plus-plus,pixel-snail,image-gpt}.test.ts',
-  'tests/inference/{batches,full-passes,log-prob}.test.ts',
-];
+/** What says whether the programs of a GPU are right: each operation once, and networks of them that train and sample. */
+const onGpus = ['tests/backends.test.ts', 'tests/ops/**/*.test.ts', 'tests/inference/full-passes.test.ts'];
 
 /** Of the programs, what is different in a page: workers. */
 const inPages = 'tests/programs/{pool,trainer}-threads.test.ts';

@@ -11,10 +11,10 @@ import { answerOfCdn, CDN } from '../support/browsers/cdn';
 import { firefoxPath, launchFirefox, openUndriven, watchFirefox } from '../support/browsers/firefox';
 import { serve, type Watch } from '../support/browsers/pages';
 import { docBlocks } from '../support/docs/doc-blocks';
+import { runtimeDigest } from '../support/models/runtime-digest.mjs';
 import { installPackage } from '../support/node/installed';
 import { PATIENCE } from '../support/patience.mjs';
 import { workers } from '../support/workers/pool-workers';
-import { runtimeDigest } from '../support/models/runtime-digest.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
