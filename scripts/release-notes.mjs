@@ -7,6 +7,6 @@ import { readFileSync } from 'node:fs';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 const sections = readFileSync('CHANGELOG.md', 'utf8').split(/^## /m);
-const notes = sections.find((section) => section.startsWith(`${version}\n`)); // not "0.2.0 (unreleased)"
-if (notes === undefined) throw new Error(`CHANGELOG.md has no section "## ${version}"`);
-console.log(notes.slice(version.length).trim());
+const notes = sections.find((section) => section.startsWith(`${version} (2`)); // a date, not "unreleased"
+if (notes === undefined) throw new Error(`CHANGELOG.md has no section "## ${version} (date)"`);
+console.log(notes.replace(/^.*/, '').trim());
