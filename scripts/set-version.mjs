@@ -13,7 +13,10 @@ const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 const changelog = readFileSync('CHANGELOG.md', 'utf8');
 const heading = new RegExp(`^## ${version.replaceAll('.', '\\.')} \\(unreleased\\)$`, 'm');
 if (!heading.test(changelog)) throw new Error(`CHANGELOG.md: wanted a heading "## ${version} (unreleased)"`);
-writeFileSync('CHANGELOG.md', changelog.replace(heading, `## ${version} (${new Date().toISOString().slice(0, 10)})`));
+writeFileSync(
+  'CHANGELOG.md',
+  changelog.replace(heading, `## ${version} (${new Date().toISOString().slice(0, 10)})`),
+);
 
 for (const [file, pattern] of Object.entries(VERSIONS)) {
   const text = readFileSync(file, 'utf8');
