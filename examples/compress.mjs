@@ -259,7 +259,8 @@ async function named(what, action) {
   try {
     return await action();
   } catch (cause) {
-    throw new Error(`${what}: ${cause.message}`, { cause });
+    const problem = cause.code === 'ENOENT' ? `'${cause.path}' does not exist` : cause.message;
+    throw new Error(`${what}: ${problem}`, { cause });
   }
 }
 

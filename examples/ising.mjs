@@ -88,12 +88,16 @@ await writeWhole(join(out, 'result.json'), `${JSON.stringify(summary, null, 2)}\
 
 /** Begins a run, or checks that it is the one to resume. */
 async function openRun() {
-  await mkdir(out, { recursive: true });
-  const text = JSON.stringify(run);
-  if (!existsSync(settings)) return writeFile(settings, text);
+  if (!existsSync(settings)) {
+    if (flags.resume) stop(`--resume: ${out} has no run`);
+    await mkdir(out, { recursive: true });
+    return writeFile(settings, JSON.stringify(run));
+  }
   if (!flags.resume) stop(`--out: ${out} has a run: --resume continues it`);
-  const before = await readFile(settings, 'utf8');
-  if (before !== text) stop(`--resume: wanted the flags of ${before}`);
+  const before = JSON.parse(await readFile(settings, 'utf8'));
+  const others = Object.keys(run).filter((name) => before[name] !== run[name]);
+  const asBefore = others.map((name) => `${name} ${before[name] ?? 'not given'}`).join(', ');
+  if (others.length > 0) stop(`--resume: wanted the settings of the run: ${asBefore}`);
 }
 
 function magnet() {

@@ -4,7 +4,17 @@ import { diagonalBiLSTMBlock, gatedPixelCNN, pixelCNN, receptiveField, rowLSTMBl
 import { sliceImages } from 'pixelcnn-layers/data';
 import { DATASETS } from '../kit/data/datasets.mjs';
 import { inLevels, readForModel } from '../kit/data/model-data.mjs';
-import { command, oddNumber, oneOf, outputFile, stop, text, wanted, wholeNumber } from '../kit/flags.mjs';
+import {
+  command,
+  givenFlags,
+  oddNumber,
+  oneOf,
+  outputFile,
+  stop,
+  text,
+  wanted,
+  wholeNumber,
+} from '../kit/flags.mjs';
 import { checkClasses, classesTaken, loadImageModel } from '../kit/models/saved-model.mjs';
 import { mean } from '../kit/models/statistics.mjs';
 import { pngOf, svgOf } from '../kit/pictures/drawing.mjs';
@@ -24,34 +34,42 @@ program
   .description(
     'Which weights a masked convolution uses, in blue: a row for each colour in, a column for each out.',
   )
-  .option('--kernel <n>', 'rows and columns, odd; RxC where they differ (7)', pair('x', oddNumber(31)))
+  .option(
+    '--kernel <n>',
+    'rows and columns, odd; RxC where they differ (default: 7)',
+    pair('x', oddNumber(31)),
+  )
   .option('--type <type>', 'A hides the current value from itself, B does not', oneOf(['A', 'B']), 'A')
   .option('--channels <n>', 'of the image', wholeNumber(1, 9), 3)
   .option(
     '--features <in,out>',
-    'that come in and go out, multiples of the channels; one number for both (the channels)',
+    'that come in and go out, multiples of the channels; one number for both (default: the channels)',
     pair(',', wholeNumber(1, 4096)),
   )
-  .option('--vertical', 'of a vertical stack, which sees rows above only', false)
-  .option('--out <path>', 'writes PATH.svg and PATH.png (out/masks-7x7-A, as the mask is)', bothFiles)
+  .option('--vertical', 'of a vertical stack, which sees rows above only')
+  .option(
+    '--out <path>',
+    'writes PATH.svg and PATH.png (default: out/masks-7x7-A, as the mask is)',
+    bothFiles,
+  )
   .action(drawMask);
 
 program
   .command('field')
   .description('Which pixels a model sees before it predicts one, and its blind spot.')
   .option('--blocks <n>', 'of an untrained PixelCNN', wholeNumber(0, 20), 3)
-  .option('--gated', 'of an untrained Gated PixelCNN instead', false)
+  .option('--gated', 'of an untrained Gated PixelCNN instead')
   .option('--block <name>', 'a block of PixelRNN in the PixelCNN', oneOf(Object.keys(BLOCKS)))
   .option('--first-kernel <n>', 'side of its first kernel, odd', oddNumber(31), 7)
   .option(
     '--height <n>',
-    'of its images (so that there is a ring around what PixelCNN sees)',
+    'of its images (default: so that there is a ring around what PixelCNN sees)',
     wholeNumber(1, 64),
   )
-  .option('--width <n>', '(the same)', wholeNumber(1, 64))
+  .option('--width <n>', 'of its images (default: the same)', wholeNumber(1, 64))
   .option('--model <dir>', 'a saved model instead', text('the directory of a model'))
-  .option('--row <n>', 'of the pixel predicted, counted from 0 (the last)', wholeNumber(0))
-  .option('--column <n>', 'of the pixel predicted, counted from 0 (the middle)', wholeNumber(0))
+  .option('--row <n>', 'of the pixel predicted, counted from 0 (default: the last)', wholeNumber(0))
+  .option('--column <n>', 'of the pixel predicted, counted from 0 (default: the middle)', wholeNumber(0))
   .option('--out <file>', 'the picture', outputFile(), 'out/receptive-field.svg')
   .action(drawField);
 
@@ -91,7 +109,14 @@ function bothFiles(value) {
   return path;
 }
 
-async function drawMask({ kernel = [7, 7], type, channels, features = [channels, channels], vertical, out }) {
+async function drawMask({
+  kernel = [7, 7],
+  type,
+  channels,
+  features = [channels, channels],
+  vertical = false,
+  out,
+}) {
   const odd = features.find((count) => count % channels !== 0);
   if (odd) stop(`--features: wanted multiples of ${channels}, the channels, got '${odd}'`);
   const [featuresIn, featuresOut] = features;
@@ -116,7 +141,10 @@ async function drawMask({ kernel = [7, 7], type, channels, features = [channels,
   console.log(`written to ${path}.svg and ${path}.png`);
 }
 
-async function drawField(flags) {
+async function drawField(flags, field) {
+  const ofUntrained = ['blocks', 'gated', 'block', 'first-kernel', 'height', 'width'];
+  const other = flags.model && givenFlags(field).find((name) => ofUntrained.includes(name));
+  if (other) stop(`--${other}: of an untrained model, and --model is given`);
   await useBackend('wasm');
   const { model, imageShape } =
     flags.model === undefined ? untrained(flags) : await loadImageModel(flags.model);
@@ -129,11 +157,11 @@ async function drawField(flags) {
   ])
     if (place >= size) stop(`${flag}: wanted a whole number from 0 to ${size - 1}, got '${place}'`);
 
-  const field = await receptiveField(model, { row, column });
-  const drawn = { ...field, row, column, height, width };
+  const seen = await receptiveField(model, { row, column });
+  const drawn = { ...seen, row, column, height, width };
   console.log(fieldText(drawn));
   console.log(
-    `sees ${field.seen.length} earlier values; ${field.blindSpot.length} within the window are blind`,
+    `sees ${seen.seen.length} earlier values; ${seen.blindSpot.length} within the window are blind`,
   );
   await write(out, fieldSvg(drawn));
   console.log(`written to ${out}`);

@@ -38,7 +38,7 @@ const flags = command('examples/sample.mjs', 'Draws images from a saved model.')
   )
   .option(
     '--images <n>',
-    'images to draw (default: 64); in a row each class, and with --temperatures or --complete as said there (default: 8)',
+    'how many to draw (default: 64; of each class, at each temperature, or to complete: 8)',
     wholeNumber(1),
   )
   .option(

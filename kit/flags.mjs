@@ -44,6 +44,12 @@ class Program extends Command {
     return super.argument(name, description, reporting(name.replaceAll(/\W/g, ''), parse), fallback);
   }
 
+  /** As commander's, but where a command is missing, in a line. */
+  help(context) {
+    if (context?.error) this.error(`wanted a command: ${this.commands.map((one) => one.name()).join(', ')}`);
+    super.help(context);
+  }
+
   /** As commander's, but a flag that is missing is reported after unknown ones, since it may be one of those, misspelt. */
   requiredOption(flags, description, parse = text()) {
     this.option(flags, description, parse);
@@ -71,10 +77,15 @@ export function command(path, about) {
   process.on('uncaughtException', (error) => fail(error));
   return new Program(path.endsWith('.mjs') ? `node ${path}` : path)
     .description(about.replaceAll(/\s*\n\s*/g, ' '))
-    .helpOption('--help', 'prints this')
+    .helpOption('-h, --help', 'prints this')
+    .helpCommand(false)
     .configureOutput({
       outputError(message, write) {
-        const line = message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ').replace(/\.? ?$/, ''); // biome-ignore format: one line
+        const line = message
+          .replace(/^error: /, '')
+          .replace(/^option '(--[\w-]+).*' argument missing/, '$1: wanted a value')
+          .replaceAll(/\s*\n\s*/g, ' ')
+          .replace(/\.? ?$/, '');
         write(`${line}; --help lists the flags\n`);
       },
     });

@@ -1,16 +1,16 @@
 // Draws maps without tfjs, counts the rules that they break and the roads that connect, and paints some: `node
 // examples/tiles/draw.mjs`.
 
-import { readFile } from 'node:fs/promises';
-import { createPool, readPortable, sample } from 'pixelcnn-layers/runtime';
-import { command, outputFile, text, wholeNumber } from '../../kit/flags.mjs';
+import { createPool, sample } from 'pixelcnn-layers/runtime';
+import { command, outputFile, stop, text, wholeNumber } from '../../kit/flags.mjs';
+import { loadPortable } from '../../kit/models/saved-model.mjs';
 import { pngOf } from '../../kit/pictures/drawing.mjs';
 import { prepareFile, writeWhole } from '../../kit/runs/files.mjs';
 import { shapesOf, TILE_PIXELS } from './art.mjs';
 import { connection, isConnected, towards } from './connected.mjs';
 import { makeMaps } from './generator.mjs';
 import { brokenRules, RULES } from './rules.mjs';
-import { mapsOf, ROAD, SIDE } from './tiles.mjs';
+import { mapsOf, NAMES, ROAD, SIDE } from './tiles.mjs';
 
 const flags = command(
   'examples/tiles/draw.mjs',
@@ -20,7 +20,7 @@ const flags = command(
     '--connect',
     'gives a road tile on the west and one on the east edge instead, and counts how often a road connects them: drawn as if by chance, with adjust, with particles, and with a potential',
   )
-  .option('--particles <n>', 'with --connect', wholeNumber(1), 64)
+  .option('--particles <n>', 'with --connect (default: 64)', wholeNumber(1))
   .option('--model <file>', 'what draws', text('a model'), 'examples/models/tiles.pixelcnn')
   .option(
     '--maps <n>',
@@ -35,15 +35,19 @@ const flags = command(
   )
   .parse()
   .opts();
-const { particles, seed } = flags;
-const numImages = flags.maps ?? (flags.connect ? 100 : 300);
-const out = flags.out ?? (flags.connect ? 'out/tiles-connected.png' : 'out/tiles.png');
-const model = readPortable(await readFile(flags.model));
+const { connect: connects, particles = 64, seed } = flags;
+if (!connects && flags.particles !== undefined) stop('--particles: wanted --connect beside it');
+const numImages = flags.maps ?? (connects ? 100 : 300);
+const out = flags.out ?? (connects ? 'out/tiles-connected.png' : 'out/tiles.png');
+const model = await loadPortable(flags.model);
+const drawn = `${model.imageShape} of ${model.levels} levels`;
+const wanted = `${SIDE},${SIDE},1 of ${NAMES.length} levels`;
+if (drawn !== wanted) stop(`--model: wanted a model of maps, ${wanted}, got one of ${drawn}`);
 await prepareFile(out);
 
 const SHOWN = 0.7; // the temperature of the maps in the picture
 const [FROM, TO] = [22 * SIDE, 8 * SIDE + SIDE - 1]; // the tiles to connect
-await paint(...(flags.connect ? [await connect(), [FROM, TO]] : [await compareTemperatures(), []]));
+await paint(...(connects ? [await connect(), [FROM, TO]] : [await compareTemperatures(), []]));
 
 /** Counts the rules that maps break. Returns the rows of the picture. */
 async function compareTemperatures() {

@@ -87,6 +87,7 @@ async function loadSymmetric(path) {
 }
 
 async function modelDirectory(directory) {
+  if (!existsSync(directory)) throw new Error(`--model: '${directory}' does not exist`);
   if (existsSync(join(directory, 'model.json'))) return directory;
   const run = join(directory, 'checkpoints');
   const best = existsSync(run) ? await checkpoints(run).best() : null;

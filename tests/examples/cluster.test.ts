@@ -59,8 +59,8 @@ describe('what is wrong is refused before anything is queued, where there is no 
   const nowhere = ['--redis', 'redis://127.0.0.1:1'];
   itRefuses(
     [
-      ['wanted draw or score first, got nothing', ['cluster/submit.mjs']],
-      ["wanted draw or score first, got 'paint'", ['cluster/submit.mjs', 'paint']],
+      ['wanted a command: draw, score', ['cluster/submit.mjs']],
+      ["unknown command 'paint'", ['cluster/submit.mjs', 'paint']],
       ['--model: wanted the file of a model', ['cluster/submit.mjs', 'draw', '--images', '9']],
       ['--model: FOLDER/none: ENOENT', drawFrom('none')],
       ['--model: FOLDER/damaged: ', drawFrom('damaged')],
@@ -75,7 +75,7 @@ describe('what is wrong is refused before anything is queued, where there is no 
       ["--per-job: wanted at most 65536, 4 MiB of images, got '65537'", drawFrom('model', '--per-job', '65537')],
       ['--per-job: wanted at most 100000 jobs, got 100001', draw('--images', '100001', '--per-job', '1')],
       ["--verify: wanted a number from 0 to 1, got '2'", drawFrom('model', '--verify', '2')],
-      ['--data: wanted it or --npy, not both', score()],
+      ['wanted --data or --npy, one of them', score()],
       ['the model has 32 levels, digits only 17', ['cluster/submit.mjs', 'score', '--model', 'FOLDER/fine', '--data', 'digits']],
       ['--npy: the model takes images of 8x8x1, got 8x8x3', score('--npy', 'FOLDER/rgb.npy')],
       ['--npy: wanted levels 0 to 16 of the model, got 17', score('--npy', 'FOLDER/bright.npy')],

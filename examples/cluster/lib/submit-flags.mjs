@@ -25,15 +25,7 @@ export function readSubmitFlags(argv) {
   const program = command(
     'examples/cluster/submit.mjs',
     'Draws images, or scores some, on all machines that run worker.mjs. Run an interrupted command again to continue it.',
-  )
-    .helpCommand(false)
-    .allowExcessArguments()
-    .action(() => {
-      const [kind] = program.args;
-      stop(
-        `wanted draw or score first, got ${kind === undefined ? 'nothing' : `'${kind}'`}; --help lists the flags`,
-      );
-    });
+  );
   ofBoth(program.command('draw').description('Draws images.'), 'draw')
     .requiredOption('--images <n>', 'how many', wholeNumber(1))
     .option('--seed <n>', 'same seed, same images', wholeNumber(0), 1)
@@ -58,7 +50,7 @@ export function readSubmitFlags(argv) {
     .action((flags) => {
       const { data, npy, labels, path } = flags;
       if ((data === undefined) === (npy === undefined))
-        stop('--data: wanted it or --npy, not both; --help lists the flags');
+        stop('wanted --data or --npy, one of them; --help lists the flags');
       if (labels !== undefined && npy === undefined) stop('--labels: comes with --npy');
       if (path !== undefined && data === undefined) stop('--path: comes with --data');
       read = { kind: 'score', ...flags };
