@@ -1,4 +1,4 @@
-// Takes the pictures of the pages in examples/ that the docs show, in headless Chromium, into docs/images: `node scripts/page-pictures.mjs`.
+// Takes the pictures of the pages, in demo and examples, that the docs show, in headless Chromium, into docs/images: `node scripts/page-pictures.mjs`.
 
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright';

@@ -1,5 +1,5 @@
 /**
- * What levels look like. Nothing else in the examples says so, but the page, which has a look of its own.
+ * What levels look like. Nothing else in the programs says so, but the page, which has a look of its own.
  *
  * @typedef {object} Kind of image
  * @property {number} channels 1 or 3

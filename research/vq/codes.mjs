@@ -6,7 +6,7 @@ import { npyOf } from '../../kit/weights/npy.mjs';
 import { encode } from './vq-vae.mjs';
 
 /**
- * The codes of a data set, with its classes. They are saved as NumPy files, which other examples
+ * The codes of a data set, with its classes. They are saved as NumPy files, which other programs
  * take by `--data npy`, and read again if all of them exist.
  *
  * @typedef {import('pixelcnn-layers/data').ImageSet} ImageSet

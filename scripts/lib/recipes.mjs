@@ -34,7 +34,7 @@ const FOUND = ['program', 'checksum', 'path', 'palette'];
  *
  * @typedef {object} Recipe
  * @property {string} name of its directory when it is made again
- * @property {'train.mjs' | 'pytorch/train.py' | 'ising.mjs'} program in examples
+ * @property {'train.mjs' | 'pytorch/train.py' | 'ising.mjs'} program in examples or research
  * @property {Record<string, unknown>} settings
  * @property {string} figure on the test images, or of spins the estimate
  * @property {number} [hours] of CPU time, or of wall time on one core where only that was kept
@@ -99,7 +99,7 @@ function recipeOfSpins({
 }
 
 /**
- * The commands that make a run again, or continue it: each a program of examples, and its arguments.
+ * The commands that make a run again, or continue it: each a program of examples or research, and its arguments.
  *
  * @param {Recipe} recipe
  * @param {{ out: string, path?: string, isBegun: boolean }} options

@@ -1,6 +1,6 @@
 /**
- * Makes the test images that demo shows: some of each class of Fashion-MNIST and of MNIST (in 16 levels), which are too large to be here whole,
- * and some of the characters that ../glyphs/make-data.py makes. Fashion-MNIST is found where its Debian package has it. Those whose directory is not given
+ * Makes the test images that the page shows: some of each class of Fashion-MNIST and of MNIST (in 16 levels), which are too large to be here whole,
+ * and some of the characters that research/glyphs/make-data.py makes. Fashion-MNIST is found where its Debian package has it. Those whose directory is not given
  * stay as they are.
  *
  *     node kit/data/sets/make-page-images.mjs [--characters data/characters-24] [--mnist DIR] [--fashion-mnist DIR]

@@ -7,7 +7,7 @@ import { transpose, V } from './vector';
 // Four pixels are processed at a time, one in each lane, with their parameters interleaved. If
 // fewer are left, the last pixel fills the remaining lanes, and is written repeatedly.
 
-/** The size at which numbers are clamped, as in ../../ops/logistic-mixture.ts. */
+/** The size at which numbers are clamped, as in src/ops/logistic-mixture.ts. */
 const MOST: f32 = 1e18;
 /** An edge so far away that a level has all the mass on that side. */
 const NO_EDGE: f32 = 1e20;
