@@ -5,6 +5,7 @@ export { type DecompressOptions, decompress } from './codec/decompress';
 export type { ConditionData, ConditionShape, ConditionsByName, NumericArray } from './core/conditions';
 export { getMask, type Mask, type MaskArgs, type MaskType } from './core/declared-window';
 export type { Images, Place } from './core/images';
+export { type Look, type Picture, type PictureOptions, picture } from './core/picture';
 export type { SymmetricOptions, Symmetry, SymmetryShape } from './core/symmetries';
 export type { DistributionShape } from './distributions/kinds';
 export type { Energy } from './likelihood/energies';
@@ -30,6 +31,7 @@ export {
   type WritePortableOptions,
   writePortable,
 } from './program/file';
+export { type LoadPortableOptions, type LoadProgress, loadPortable } from './program/load';
 export type { PortableModel, ProgramNode, Weight } from './program/program';
 export type { Adjust } from './sampling/changes/adjust';
 export {

@@ -1,4 +1,4 @@
-import { flag, type Given, integer, optional, readArguments } from '../core/arguments';
+import { type Given, integer, oneOf, optional, readArguments } from '../core/arguments';
 import { checkBytes, checkFields, MAX_NUMBERS, MAX_VALUES, throwTypeError } from '../core/check';
 import { Digest } from '../core/digest';
 import { checkProgram, checkWeight } from './check-program';
@@ -28,15 +28,20 @@ const VERSION = '1';
 const parts = ['imageShape', 'levels', 'conditions', 'nodes', 'output'] as const;
 const optionalParts = ['distribution', 'symmetry'] as const;
 
-const writeOptions = () => ({
-  /** Rounds each weight to the nearest float16, which halves the size. @default false */
-  float16: flag(false),
-});
+const WEIGHTS = ['float32', 'float16', 'int8'] as const;
+
+const writeOptions = {
+  /**
+   * How weights are stored: `'float16'` rounds each to the nearest float16, which halves the size; `'int8'` makes it a
+   * quarter, see {@link writePortable}. @default 'float32'
+   */
+  weights: optional(oneOf(...WEIGHTS), 'float32'),
+};
 
 /** Options of {@link writePortable}. */
-export interface WritePortableOptions extends Given<ReturnType<typeof writeOptions>> {}
+export interface WritePortableOptions extends Given<typeof writeOptions> {}
 
-const readOptions = {
+export const readOptions = {
   /**
    * The most values of an image, places of a map, and levels times components of a mixture. A file
    * states these sizes without containing as many numbers. Lengths that the model leaves open count
@@ -52,6 +57,9 @@ export interface ReadPortableOptions extends Given<typeof readOptions> {}
  * Writes a model to a file for {@link readPortable}, to save it, send it, or serve it from a URL. Any program that
  * reads safetensors can read the weights.
  *
+ * With `weights: 'int8'`, each weight of a kernel or table is an integer -127..127 times a scale (float32) for its
+ * output feature, rounded to float32: the same in all machines. Biases, gains and small tables are float16.
+ *
  * Source: the format is safetensors, https://github.com/huggingface/safetensors, with the program as metadata.
  *
  * @param model a model from `toPortable`
@@ -63,7 +71,7 @@ export interface ReadPortableOptions extends Given<typeof readOptions> {}
  * import { pixelCNN, toPortable } from 'pixelcnn-layers';
  * import { readPortable, sample, writePortable } from 'pixelcnn-layers/runtime';
  * const model = pixelCNN({ imageShape: [4, 4, 1], levels: 8, hiddenDim: 4, outDim: 8, numBlocks: 1 });
- * const bytes = writePortable(await toPortable(model), { float16: true }); // for a file
+ * const bytes = writePortable(await toPortable(model), { weights: 'float16' }); // for a file
  * const { shape } = await sample(readPortable(bytes), { seed: 1 });
  * console.log(shape); // [1, 4, 4, 1]
  * ```
@@ -73,10 +81,10 @@ export function writePortable(
   options: WritePortableOptions = {},
 ): Uint8Array<ArrayBuffer> {
   checkModel('writePortable: model', model);
-  const { float16 } = readArguments('writePortable', options, writeOptions());
+  const { weights } = readArguments('writePortable', options, writeOptions);
   return attempt('writePortable: model', () => {
     const tensors = new Map<string, TensorBytes>();
-    for (const [name, weight] of model.weights) tensors.set(name, encode(name, weight, float16));
+    for (const [name, weight] of model.weights) encode(tensors, name, checkWeight(name, weight), weights);
     checkProgram(model, MAX_NUMBERS);
     if (tensors.has(PALETTE)) throwTypeError('weights', 'no weight of this name', PALETTE);
     const description = checkDescription('', model, model.levels);
@@ -86,7 +94,7 @@ export function writePortable(
       version: VERSION,
       program: programText(model),
       ...(info && { info: JSON.stringify(info) }),
-      digest: fileDigest(float16 ? { ...model, weights: decodeAll(tensors) } : model, description),
+      digest: fileDigest({ ...model, weights: decodeAll(tensors) }, description),
     };
     if (palette !== undefined) {
       const shape = [model.levels, palette.length / model.levels];
@@ -184,21 +192,76 @@ function readMetadata(metadata: ReadonlyMap<string, string>) {
   return { program: fields, info: info === undefined ? info : parseJson('info', info as string), digest };
 }
 
-function encode(name: string, weight: Weight, float16: boolean): TensorBytes {
-  const { shape, data } = checkWeight(name, weight);
-  if (!float16) return { dtype: 'F32', shape, bytes: bytesOf(data) };
+/** The tensor with the scales of a weight in 8 bits. No weight has such a name. */
+const scalesOf = (name: string) => `__scales__/${name}`;
+const isScales = (name: string) => name.startsWith(scalesOf(''));
+const MAX_INT8 = 127;
+
+/** Adds the tensors of a weight: as it is, or rounded. */
+function encode(
+  tensors: Map<string, TensorBytes>,
+  name: string,
+  { shape, data }: Weight,
+  kind: (typeof WEIGHTS)[number],
+): void {
+  if (isScales(name)) throwTypeError('weights', 'no weight of this name', name);
+  if (kind === 'float32') {
+    tensors.set(name, { dtype: 'F32', shape, bytes: bytesOf(data) });
+    return;
+  }
+  const features = shape.at(-1) as number;
+  if (kind === 'int8' && data.length > LEAST_FOR_A_SCALE * features) {
+    const scales = new Float32Array(features);
+    for (const [i, weight] of data.entries())
+      scales[i % features] = Math.max(scales[i % features] as number, Math.abs(weight) / MAX_INT8);
+    const integers = Int8Array.from(data, (weight, i) => Math.round(weight / (scales[i % features] || 1)));
+    tensors.set(name, { dtype: 'I8', shape, bytes: bytesOf(integers) });
+    tensors.set(scalesOf(name), { dtype: 'F32', shape: [features], bytes: bytesOf(scales) });
+    return;
+  }
   const halves = toFloat16(data);
   const bad = halves.findIndex(isInfinite);
   if (bad >= 0) throwTypeError(`weight '${name}'`, 'numbers up to 65504, the largest float16', data[bad]);
-  return { dtype: 'F16', shape, bytes: bytesOf(halves) };
+  tensors.set(name, { dtype: 'F16', shape, bytes: bytesOf(halves) });
 }
 
-const decodeAll = (tensors: ReadonlyMap<string, TensorBytes>) =>
-  new Map([...tensors].map(([name, tensor]) => [name, checkWeight(name, decode(name, tensor))]));
+/** With fewer weights for each output feature, its scale takes as much room as it saves. */
+const LEAST_FOR_A_SCALE = 4;
 
-function decode(name: string, { dtype, shape, bytes }: TensorBytes): Weight {
+function decodeAll(tensors: ReadonlyMap<string, TensorBytes>): Map<string, Weight> {
+  const weights = new Map<string, Weight>();
+  for (const [name, tensor] of tensors) {
+    if (!isScales(name))
+      weights.set(name, checkWeight(name, decode(name, tensor, tensors.get(scalesOf(name)))));
+    else if (!tensors.has(name.slice(scalesOf('').length)))
+      throwTypeError('weights', `the weight of ${name}`, undefined);
+  }
+  return weights;
+}
+
+function decode(name: string, { dtype, shape, bytes }: TensorBytes, scales: TensorBytes | undefined): Weight {
   const { buffer } = copyOf(bytes);
+  if (dtype === 'I8') return { shape, data: scaled(name, shape, new Int8Array(buffer), scales) };
+  if (scales !== undefined) throwTypeError(`weight '${name}': dtype`, 'I8, since it has scales', dtype);
   if (dtype === 'F32') return { shape, data: new Float32Array(buffer) };
   if (dtype === 'F16') return { shape, data: fromFloat16(new Uint16Array(buffer)) };
-  return throwTypeError(`weight '${name}': dtype`, 'F32 or F16', dtype);
+  return throwTypeError(`weight '${name}': dtype`, 'F32, F16 or I8', dtype);
+}
+
+/** Each integer times the scale of its output feature, rounded to float32. */
+function scaled(
+  name: string,
+  shape: readonly number[],
+  integers: Int8Array,
+  scales: TensorBytes | undefined,
+): Float32Array {
+  const features = shape.at(-1);
+  if (scales?.dtype !== 'F32' || String(scales.shape) !== String(features))
+    throwTypeError(
+      `weight '${name}': scales`,
+      `F32 [${features}]`,
+      scales && `${scales.dtype} [${scales.shape}]`,
+    );
+  const all = new Float32Array(copyOf(scales.bytes).buffer);
+  return Float32Array.from(integers, (integer, i) => integer * (all[i % all.length] as number));
 }
