@@ -214,7 +214,10 @@ function encode(
     const scales = new Float32Array(features);
     for (const [i, weight] of data.entries())
       scales[i % features] = Math.max(scales[i % features] as number, Math.abs(weight) / MAX_INT8);
-    const integers = Int8Array.from(data, (weight, i) => Math.round(weight / (scales[i % features] || 1)));
+    const integers = Int8Array.from(data, (weight, i) => {
+      const integer = Math.round(weight / (scales[i % features] || 1));
+      return Math.max(-MAX_INT8, Math.min(MAX_INT8, integer)); // scales of subnormal weights are coarse
+    });
     tensors.set(name, { dtype: 'I8', shape, bytes: bytesOf(integers) });
     tensors.set(scalesOf(name), { dtype: 'F32', shape: [features], bytes: bytesOf(scales) });
     return;
