@@ -15,6 +15,7 @@ export {
   levelLogProbs,
   logProb,
 } from './inference/log-prob';
+export { picture } from './inference/picture';
 export { type Sampled, type SampleOptions, sample } from './inference/sample';
 export { type StepperOptions, stepper } from './inference/stepper';
 export type { TfjsModel } from './inference/tensor-model';
@@ -33,6 +34,7 @@ export {
   gatedPixelCNNBlock,
 } from './models/gated-pixel-cnn-block';
 export { type ImageGPTArgs, imageGPT } from './models/image-gpt';
+export { loadModel } from './models/load-model';
 export { bitsPerDim, negativeLogLikelihood } from './models/loss';
 export type {
   AutoregressiveModelCompileArgs,
@@ -66,6 +68,7 @@ export {
   windowOf,
 } from './runtime/core/declared-window';
 export type { Images, Place } from './runtime/core/images';
+export type { Look, Picture, PictureOptions } from './runtime/core/picture';
 export type { SymmetricOptions, Symmetry, SymmetryShape } from './runtime/core/symmetries';
 export type { KernelWindow } from './runtime/core/window';
 export type { DistributionShape } from './runtime/distributions/kinds';

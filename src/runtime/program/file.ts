@@ -126,7 +126,12 @@ export function writePortable(
 export function readPortable(bytes: Uint8Array, options: ReadPortableOptions = {}): PortableModel {
   checkBytes('readPortable: bytes', bytes);
   const { maxValues } = readArguments('readPortable', options, readOptions);
-  return attempt('readPortable', () => {
+  return parsePortable('readPortable', bytes, maxValues);
+}
+
+/** Reads a model from a file. Messages begin with `what`. */
+export const parsePortable = (what: string, bytes: Uint8Array, maxValues: number): PortableModel =>
+  attempt(what, () => {
     const { tensors, metadata } = readContainer(bytes, 'a file of writePortable');
     const { program, info, digest } = readMetadata(metadata);
     const weights = new Map(tensors);
@@ -141,7 +146,6 @@ export function readPortable(bytes: Uint8Array, options: ReadPortableOptions = {
       throw new Error('file: damaged: its digest differs');
     return { ...model, ...description };
   });
-}
 
 /** The program as JSON: a model without its weights. */
 const programText = (model: PortableModel): string =>

@@ -1,9 +1,9 @@
 import { callback, checked, type Given, optional, optionalSignal, readArguments } from '../core/arguments';
 import { throwTypeError } from '../core/check';
 import { reportProgress } from '../core/progress';
-import { readOptions, readPortable } from './file';
+import { parsePortable, readOptions } from './file';
 import type { PortableModel } from './program';
-import { attempt, joined } from './safetensors';
+import { joined } from './safetensors';
 
 /** How much of a file has arrived. */
 export interface LoadProgress {
@@ -58,7 +58,7 @@ export async function loadPortable(
       signal?.throwIfAborted();
       if (onProgress) await reportProgress(onProgress, { loaded, total }, signal);
     });
-    return { bytes, model: attempt(what, () => readPortable(bytes, { maxValues })) };
+    return { bytes, model: parsePortable(what, bytes, maxValues) };
   };
 
   const cache = name === undefined ? undefined : await globalThis.caches?.open(name);
@@ -73,7 +73,9 @@ export async function loadPortable(
   }
   const response = await responseTo(from, signal).catch((cause) => {
     signal?.throwIfAborted();
-    throw new Error(`${what}: ${cause.cause?.message ?? cause.message}`, { cause });
+    const problem =
+      cause.code === 'ENOENT' ? 'there is no such file' : (cause.cause?.message ?? cause.message);
+    throw new Error(`${what}: ${problem}`, { cause });
   });
   if (!response.ok)
     throw new Error(`${what}: the server answers ${response.status} ${response.statusText}`.trim());
