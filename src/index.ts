@@ -67,7 +67,7 @@ export {
   type ShiftedWindowArgs,
   windowOf,
 } from './runtime/core/declared-window';
-export type { Images, Place } from './runtime/core/images';
+export type { Images, OwnImages, Place } from './runtime/core/images';
 export type { Look, Picture, PictureOptions } from './runtime/core/picture';
 export type { SymmetricOptions, Symmetry, SymmetryShape } from './runtime/core/symmetries';
 export type { KernelWindow } from './runtime/core/window';

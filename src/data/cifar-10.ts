@@ -1,5 +1,5 @@
 import { checkBytes, throwTypeError } from '../runtime/core/check';
-import type { ImageSet } from './image-set';
+import type { LabelledImageSet } from './image-set';
 
 const SIDE = 32;
 const PIXELS = SIDE * SIDE;
@@ -25,7 +25,9 @@ const CLASSES = 10;
  * console.log(Array.from(images.data.subarray(0, 6))); // [255, 0, 0, 255, 0, 0]
  * ```
  */
-export function parseCifar10(bytes: Uint8Array | readonly Uint8Array[]): ImageSet<Uint8Array> {
+export function parseCifar10(
+  bytes: Uint8Array | readonly Uint8Array[],
+): LabelledImageSet<Uint8Array, Uint8Array> {
   const files: readonly Uint8Array[] = Array.isArray(bytes) ? bytes : [bytes as Uint8Array];
   for (const [i, file] of files.entries()) {
     const what = Array.isArray(bytes) ? `parseCifar10: bytes[${i}]` : 'parseCifar10: bytes';

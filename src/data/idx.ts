@@ -1,5 +1,5 @@
 import { checkBytes, sizeFromShape, throwTypeError } from '../runtime/core/check';
-import { checkImageSet, type ImageSet } from './image-set';
+import { checkImageSet, type ImageSet, type LabelledImageSet } from './image-set';
 
 /** An array of an IDX file. */
 export interface IdxArray {
@@ -44,6 +44,8 @@ export const parseIdx = (bytes: Uint8Array): IdxArray => readIdx('parseIdx: byte
  * console.log(images.shape); // [1, 2, 2, 1]
  * ```
  */
+export function idxImages(images: Uint8Array, labels: Uint8Array): LabelledImageSet<Uint8Array, Uint8Array>;
+export function idxImages(images: Uint8Array, labels?: Uint8Array): ImageSet<Uint8Array>;
 export function idxImages(images: Uint8Array, labels?: Uint8Array): ImageSet<Uint8Array> {
   const { data, shape } = readBytes('idxImages: images', images, 3);
   const [n = 0, h = 0, w = 0] = shape;

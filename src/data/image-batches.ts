@@ -13,7 +13,7 @@ import {
 import { checkInteger, checkMemory, MAX_CATEGORIES, throwTypeError } from '../runtime/core/check';
 import { normalizedLevel } from '../runtime/core/images';
 import { uniformsOf } from '../runtime/core/random';
-import { checkImageSet, type ImageSet, quantized } from './image-set';
+import { checkImageSet, type ImageSetArgs, quantized } from './image-set';
 
 const dropArguments = {
   /** The probability of dropping the class of an image, in each epoch; 0.1 is common. */
@@ -109,15 +109,15 @@ export interface ImageBatches<Batch = ImageBatch> extends Iterable<Batch> {
  * ```
  */
 export function imageBatches(
-  images: ImageSet,
+  images: ImageSetArgs,
   options: ImageBatchOptions & Required<Pick<ImageBatchOptions, 'orientations'>>,
 ): ImageBatches<ImageBatch<[tf.Tensor4D, tf.Tensor2D]>>;
 export function imageBatches<WithClasses extends boolean = false>(
-  images: ImageSet,
+  images: ImageSetArgs,
   options: ImageBatchOptions & { withClasses?: WithClasses },
 ): ImageBatches<ImageBatch<WithClasses extends true ? [tf.Tensor4D, tf.Tensor2D] : tf.Tensor4D>>;
 export function imageBatches(
-  images: ImageSet,
+  images: ImageSetArgs,
   options: ImageBatchOptions,
 ): ImageBatches<ImageBatch<tf.Tensor4D | [tf.Tensor4D, tf.Tensor2D]>> {
   const { data, shape, levels: imageLevels, labels } = checkImageSet('imageBatches: images', images);

@@ -5,22 +5,35 @@ import { checkLevels, levelsArray } from '../runtime/core/images';
 /**
  * Images as levels: intensities, or categories such as the codes of a VQ-VAE, tiles, or indices into a palette.
  */
-export interface ImageSet<Levels extends Uint8Array | Uint16Array = Uint8Array | Uint16Array> {
+export interface ImageSet<Levels extends Numbers = Numbers> {
   /** Levels 0..L-1 of all images, row-major [N,H,W,C]: bytes for up to 256 levels, 16-bit integers for more. */
   readonly data: Levels;
   /** [N,H,W,C], each at least 1 */
-  readonly shape: readonly [number, number, number, number];
+  readonly shape: [number, number, number, number];
   /** L, 2 to 65,536 */
   readonly levels: number;
   /** The class of each image, [N]: bytes, or 16-bit integers for more than 256 classes. */
-  readonly labels?: Uint8Array | Uint16Array;
+  readonly labels?: Numbers;
 }
 
+/** A set of images with classes. */
+export interface LabelledImageSet<Levels extends Numbers = Numbers, Labels extends Numbers = Numbers>
+  extends ImageSet<Levels> {
+  readonly labels: Labels;
+}
+
+type Numbers = Uint8Array | Uint16Array;
+
+/** What a set is made of. */
+export type ImageSetArgs<Levels extends Numbers = Numbers> = Omit<ImageSet<Levels>, 'shape'> & {
+  readonly shape: Readonly<ImageSet['shape']>;
+};
+
 const fields = {
-  data: anything<Uint8Array | Uint16Array>(),
-  shape: anything<ImageSet['shape']>(),
+  data: anything<Numbers>(),
+  shape: anything<ImageSetArgs['shape']>(),
   levels: integer({ from: 2, to: 2 ** 16 }), // as many as 16 bits can represent
-  labels: optional(anything<Uint8Array | Uint16Array>()),
+  labels: optional(anything<Numbers>()),
 };
 
 /**
@@ -36,12 +49,17 @@ const fields = {
  * console.log(codes.levels); // 512
  * ```
  */
-export const imageSet = <Levels extends Uint8Array | Uint16Array>(args: ImageSet<Levels>): ImageSet<Levels> =>
-  checkImageSet('imageSet', args);
+export function imageSet<Levels extends Numbers, Labels extends Numbers>(
+  args: ImageSetArgs<Levels> & { readonly labels: Labels },
+): LabelledImageSet<Levels, Labels>;
+export function imageSet<Levels extends Numbers>(args: ImageSetArgs<Levels>): ImageSet<Levels>;
+export function imageSet<Levels extends Numbers>(args: ImageSetArgs<Levels>): ImageSet<Levels> {
+  return checkImageSet('imageSet', args);
+}
 
-export function checkImageSet<Levels extends Uint8Array | Uint16Array>(
+export function checkImageSet<Levels extends Numbers>(
   what: string,
-  images: ImageSet<Levels>,
+  images: ImageSetArgs<Levels>,
 ): ImageSet<Levels> {
   const { data, shape, levels, labels } = readArguments(what, images, fields);
   if (!Array.isArray(shape) || shape.length !== 4)
@@ -56,7 +74,7 @@ export function checkImageSet<Levels extends Uint8Array | Uint16Array>(
     throwTypeError(`${what}: data`, `${size} levels, for shape [${shape}]`, data.length);
   if (levels < 256 ** data.BYTES_PER_ELEMENT) checkLevels(`${what}: data`, data, levels);
   const [n, h, w, c] = shape;
-  const set = { data: images.data, shape: [n, h, w, c], levels } as const;
+  const set: ImageSet<Levels> = { data: images.data, shape: [n, h, w, c], levels };
   if (labels === undefined) return set;
 
   if (!(labels instanceof Uint8Array || labels instanceof Uint16Array))
@@ -81,23 +99,24 @@ export function checkImageSet<Levels extends Uint8Array | Uint16Array>(
  * console.log(test.shape); // [10, 8, 8, 1]
  * ```
  */
-export function sliceImages<Levels extends Uint8Array | Uint16Array>(
-  images: ImageSet<Levels>,
+export function sliceImages<Images extends ImageSetArgs>(
+  images: Images,
   start: number,
   end?: number,
-): ImageSet<Levels> {
+): Images & ImageSet {
   const { data, shape, levels, labels } = readArguments('sliceImages: images', images, fields);
   const [n, h, w, c] = shape;
   const stop = end ?? n;
   checkInteger('sliceImages: start', start, 0, n - 1);
   checkInteger('sliceImages: end', stop, start + 1, n);
   const size = h * w * c;
-  return {
-    data: data.subarray(start * size, stop * size) as Levels,
+  const part: ImageSet = {
+    data: data.subarray(start * size, stop * size),
     shape: [stop - start, h, w, c],
     levels,
     ...(labels && { labels: labels.subarray(start, stop) }),
   };
+  return part as Images & ImageSet;
 }
 
 /**
@@ -114,14 +133,16 @@ export function sliceImages<Levels extends Uint8Array | Uint16Array>(
  * console.log(Array.from(quantize(images, 4).data)); // [0, 1, 2, 3]
  * ```
  */
-export function quantize<Levels extends Uint8Array | Uint16Array>(
-  images: ImageSet<Levels>,
+export function quantize<Labels extends Numbers>(
+  images: ImageSetArgs & { readonly labels: Labels },
   levels: number,
-): ImageSet<Levels | Uint8Array> {
+): LabelledImageSet<Numbers, Labels>;
+export function quantize(images: ImageSetArgs, levels: number): ImageSet;
+export function quantize(images: ImageSetArgs, levels: number): ImageSet {
   const { data: fine, ...rest } = checkImageSet('quantize: images', images);
   checkInteger('quantize: levels', levels, 2, rest.levels);
   const table = quantized(rest.levels, levels);
-  const data = levelsArray(fine.length, levels) as Levels | Uint8Array; // never wider than `fine`
+  const data = levelsArray(fine.length, levels) as Numbers; // never wider than `fine`
   for (let i = 0; i < fine.length; i++) data[i] = table[fine[i] as number] as number;
   return { ...rest, data, levels };
 }

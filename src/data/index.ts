@@ -8,4 +8,11 @@ export {
   type ImageBatchOptions,
   imageBatches,
 } from './image-batches';
-export { type ImageSet, imageSet, quantize, sliceImages } from './image-set';
+export {
+  type ImageSet,
+  type ImageSetArgs,
+  imageSet,
+  type LabelledImageSet,
+  quantize,
+  sliceImages,
+} from './image-set';

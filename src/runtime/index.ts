@@ -4,7 +4,7 @@ export { type CompressOptions, compress } from './codec/compress';
 export { type DecompressOptions, decompress } from './codec/decompress';
 export type { ConditionData, ConditionShape, ConditionsByName, NumericArray } from './core/conditions';
 export { getMask, type Mask, type MaskArgs, type MaskType } from './core/declared-window';
-export type { Images, Place } from './core/images';
+export type { Images, OwnImages, Place } from './core/images';
 export { type Look, type Picture, type PictureOptions, picture } from './core/picture';
 export type { SymmetricOptions, Symmetry, SymmetryShape } from './core/symmetries';
 export type { DistributionShape } from './distributions/kinds';

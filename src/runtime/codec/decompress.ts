@@ -7,7 +7,7 @@ import {
   readConditions,
   slicedCondition,
 } from '../core/conditions';
-import { blankImages, type Images, resolveImageShape, valuesOf } from '../core/images';
+import { blankImages, type OwnImages, resolveImageShape, valuesOf } from '../core/images';
 import type { PortableModel } from '../program/program';
 import { attempt } from '../program/safetensors';
 import type { EngineModel } from '../sampling/image-model';
@@ -58,7 +58,7 @@ export async function decompress(
   model: PortableModel,
   bytes: Uint8Array,
   options: DecompressOptions = {},
-): Promise<Images> {
+): Promise<OwnImages> {
   const values = readArguments('decompress', options, decompressOptions);
   const coded = codedModel('decompress: model', model);
   return decodeImages(coded, planDecompress(coded, bytes, values));
@@ -108,7 +108,7 @@ export function planDecompress(
 }
 
 /** Decodes images by the model's distribution. */
-export async function decodeImages(model: EngineModel, job: DecompressJob): Promise<Images> {
+export async function decodeImages(model: EngineModel, job: DecompressJob): Promise<OwnImages> {
   const { coded, numImages, imageShape, conditions, firstImage } = job;
   const total = valuesOf(imageShape);
   const images = blankImages('decompress', numImages, imageShape, model.levels);

@@ -134,7 +134,7 @@ export function maskedWindow(args: Values<typeof maskedWindowArguments>): Kernel
 /** A mask: zeros and ones, row-major, in the layout of a tfjs kernel. */
 export interface Mask {
   /** [kernel rows, kernel columns, featuresIn, featuresOut] */
-  readonly shape: readonly [number, number, number, number];
+  readonly shape: [number, number, number, number];
   /** 1 where the weight may be used, 0 where it would see later values. */
   readonly values: Float32Array;
 }
@@ -163,7 +163,7 @@ export interface Mask {
  */
 export function getMask(args: MaskArgs): Mask {
   const { featuresIn, featuresOut, ...masked } = readArguments('getMask', args, maskArguments());
-  const shape = [...masked.kernelSize, featuresIn, featuresOut] as const;
+  const shape: Mask['shape'] = [...masked.kernelSize, featuresIn, featuresOut];
   checkMemory('getMask: kernelSize, featuresIn, featuresOut', shape);
   return { shape, values: maskOf(maskedWindow(masked), featuresIn, featuresOut) };
 }

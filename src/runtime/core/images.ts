@@ -8,6 +8,12 @@ export interface Images {
   readonly shape: readonly [images: number, height: number, width: number, channels: number];
 }
 
+/** Images that a function returns: their shape may be changed, as functions of tfjs want it. */
+export interface OwnImages extends Images {
+  /** [N, H, W, C] */
+  readonly shape: [images: number, height: number, width: number, channels: number];
+}
+
 /** A place in an image. */
 export type Place = [row: number, column: number, channel: number];
 
@@ -76,7 +82,7 @@ export function memoryFor<T>(caller: string, make: () => T): T {
 }
 
 /** Images of level 0, for a caller to fill. */
-export function blankImages(caller: string, count: number, shape: ImageShape, levels: number): Images {
+export function blankImages(caller: string, count: number, shape: ImageShape, levels: number): OwnImages {
   const data = memoryFor(caller, () => levelsArray(count * valuesOf(shape), levels));
   return { data, shape: [count, ...shape] };
 }

@@ -4,7 +4,7 @@ import { type CodedImage, codedModel } from '../codec/format';
 import { callback, type Given, integer, optional, readArguments } from '../core/arguments';
 import { throwTypeError } from '../core/check';
 import type { NumericArray } from '../core/conditions';
-import { blankImages, type Images, memoryFor } from '../core/images';
+import { blankImages, memoryFor, type OwnImages } from '../core/images';
 import { YIELD_MILLISECONDS } from '../core/pauses';
 import { type LogProbOptions, numbersPerImage, planLogProb } from '../likelihood/log-prob';
 import type { PortableModel } from '../program/program';
@@ -61,7 +61,7 @@ export interface Pool {
   /** As `sample` of `pixelcnn-layers/runtime`, including log p of the images. */
   sample(model: PortableModel, options: PoolSampleOptions & { withLogProb: true }): Promise<Sampled>;
   /** Draws exactly the images of `sample` of `pixelcnn-layers/runtime`, on all workers. */
-  sample(model: PortableModel, options?: PoolSampleOptions): Promise<Images>;
+  sample(model: PortableModel, options?: PoolSampleOptions): Promise<OwnImages>;
   /** Draws the images of a checked job, a `Job`. @internal */
   draw(model: PortableModel, job: object): Promise<SampledImages>;
   /** Computes exactly the numbers of `logProb` of `pixelcnn-layers/runtime`, on all workers. */
@@ -69,7 +69,7 @@ export interface Pool {
   /** Writes exactly the bytes of `compress` of `pixelcnn-layers/runtime`, on all workers. */
   compress(model: PortableModel, images: NumericArray, options?: CompressOptions): Promise<Uint8Array>;
   /** Reads exactly the images of `decompress` of `pixelcnn-layers/runtime`, on all workers. */
-  decompress(model: PortableModel, bytes: Uint8Array, options?: DecompressOptions): Promise<Images>;
+  decompress(model: PortableModel, bytes: Uint8Array, options?: DecompressOptions): Promise<OwnImages>;
   /** Ends all workers. Unfinished jobs reject, as do later ones. */
   dispose(): Promise<void>;
   /** @deprecated The name of `dispose` before version 0.4. */

@@ -1,6 +1,6 @@
 import { type Given, oneOf, optional, readArguments } from '../core/arguments';
 import type { ConditionData, NumericArray } from '../core/conditions';
-import { type Images, memoryFor } from '../core/images';
+import { memoryFor, type OwnImages } from '../core/images';
 import type { ModelShape } from '../core/model-shape';
 import type { PortableModel } from '../program/program';
 import type { SampledImages } from './image-model';
@@ -40,7 +40,7 @@ export interface SampleOptions extends Given<ReturnType<typeof sampleOptions>> {
 export async function sample(
   model: PortableModel,
   options?: SampleOptions & { withLogProb?: false },
-): Promise<Images>;
+): Promise<OwnImages>;
 export async function sample(
   model: PortableModel,
   options: SampleOptions & { withLogProb: true },
@@ -48,9 +48,12 @@ export async function sample(
 export async function sample(
   model: PortableModel,
   options: SampleOptions & { withLogProb: boolean },
-): Promise<Images | Sampled>;
-export async function sample(model: PortableModel, options?: SampleOptions): Promise<Images>;
-export async function sample(model: PortableModel, options: SampleOptions = {}): Promise<Images | Sampled> {
+): Promise<OwnImages | Sampled>;
+export async function sample(model: PortableModel, options?: SampleOptions): Promise<OwnImages>;
+export async function sample(
+  model: PortableModel,
+  options: SampleOptions = {},
+): Promise<OwnImages | Sampled> {
   const checked = portableImageModel('sample: model', model);
   const job = planSample(checked, options);
   return sampled(job, await checked.draw(job));
@@ -66,15 +69,15 @@ export function planSample(model: ModelShape, options: SampleOptions): Job {
 export function sampled(
   { numImages, imageShape, withLogProb }: Job,
   { levels, logProb, logDrawn, logGiven }: SampledImages,
-): Images | Sampled {
-  const images: Images = { data: levels, shape: [numImages, ...imageShape] };
+): OwnImages | Sampled {
+  const images: OwnImages = { data: levels, shape: [numImages, ...imageShape] };
   return withLogProb ? { images, logProb, logDrawn, ...(logGiven && { logGiven }) } : images;
 }
 
 /** Images with their log p, for {@link SampleOptions.withLogProb}. */
 export interface Sampled {
   /** The images that were drawn. */
-  readonly images: Images;
+  readonly images: OwnImages;
   /** log p of each image under the model, in nats, [N], as `logProb` computes it. */
   readonly logProb: Float64Array;
   /**
