@@ -71,7 +71,11 @@ const flags = withNetworkFlags(program, '. Without --weights, its weights too')
     'NAME.pixelcnn for pixelcnn-layers/runtime, NAME.safetensors or NAME.npz for other programs, or else the directory of a model',
     output,
   )
-  .option('--float16', 'rounds the weights in a .pixelcnn to float16: half the size')
+  .option(
+    '--precision <kind>',
+    'of the weights in a .pixelcnn: float16 is half the size of float32, int8 a quarter (default: float32)',
+    oneOf(['float32', 'float16', 'int8']),
+  )
   .option(
     '--layout <name>',
     'how kernels lie in .safetensors and .npz: keras, [rows,columns,in,out], or pytorch, [out,in,rows,columns]',
@@ -98,7 +102,7 @@ function checkCombination() {
   if (!flags.list && network === null)
     stop('--model: wanted a network, by --model or --factory; --help lists the flags');
   if (!flags.list && to === undefined) stop('--to: wanted a file or a directory; --help lists the flags');
-  if (flags.float16 && kind !== '.pixelcnn') stop('--float16: comes with --to NAME.pixelcnn');
+  if (flags.precision && kind !== '.pixelcnn') stop('--precision: comes with --to NAME.pixelcnn');
   if (given.includes('layout') && !['.safetensors', '.npz'].includes(kind))
     stop('--layout: requires --to NAME.safetensors or NAME.npz');
   if (flags.axes && !LAYOUTS.includes(from)) stop('--axes: requires --from keras or pytorch');
@@ -209,7 +213,7 @@ async function bytesOf() {
   if (kind === '.pixelcnn') {
     const orientations = inAllOrientations(model, model.getUserDefinedMetadata() ?? {});
     const portable = await toPortable(orientations ?? model, { palette: paletteOf(model, model.levels) });
-    return writePortable(portable, { float16: flags.float16 });
+    return writePortable(portable, { weights: flags.precision ?? 'float32' });
   }
   const tensors = saveWeights(model, { to: layout });
   if (kind === '.safetensors') return writeSafetensors(tensors);

@@ -16,7 +16,7 @@ import {
 } from 'pixelcnn-layers';
 import { fileSystem } from 'pixelcnn-layers/node';
 import { createPool, logPartition, readPortable, sample, writePortable } from 'pixelcnn-layers/runtime';
-import { command, outputDirectory, positiveNumber, stop, wholeNumber } from '../kit/flags.mjs';
+import { command, oneOf, outputDirectory, positiveNumber, stop, wholeNumber } from '../kit/flags.mjs';
 import { glassBonds, summedLogZ } from '../kit/models/glass.mjs';
 import {
   CRITICAL,
@@ -55,7 +55,12 @@ const flags = command(
   .option('--anneal <r>', 'beta grows as beta (1 - R^step)', positiveNumber(1), 0.99)
   .option('--draws <n>', 'images to estimate with', wholeNumber(2), 20_000)
   .option('--workers <n>', 'threads that draw; 1: this one', wholeNumber(1), 1)
-  .option('--float16', 'rounds the weights of the file to float16: half the size')
+  .option(
+    '--precision <kind>',
+    'of the weights in the file',
+    oneOf(['float32', 'float16', 'int8']),
+    'float32',
+  )
   .option('--seed <n>', 'of weights and draws', wholeNumber(0), 1)
   .option('--out <dir>', 'of checkpoints and results (default: out/ising-SIZE-BETA)', outputDirectory())
   .option('--resume', 'continues what is in --out')
@@ -172,7 +177,7 @@ async function train() {
 async function estimates() {
   const info = { name: `${name} ${size}x${size} at beta ${beta}` };
   const bytes = writePortable(await toPortable(symmetric(model, symmetries), { info }), {
-    float16: flags.float16,
+    weights: flags.precision,
   });
   await writeWhole(join(out, 'model.pixelcnn'), bytes);
   const portable = readPortable(bytes);

@@ -117,7 +117,7 @@ export function commandsOf({ name, program, settings }, { out, path, isBegun }) 
   const file = join(out, `${name}.pixelcnn`);
   return [
     training,
-    ['convert.mjs', ['--model', out, '--to', file, '--float16']],
+    ['convert.mjs', ['--model', out, '--to', file, '--precision', 'float16']],
     ['evaluate.mjs', ['--model', file, '--data', settings.data, ...where]],
   ];
 }

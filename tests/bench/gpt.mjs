@@ -99,7 +99,7 @@ try {
   const rows = [row];
   const large = imageGPT({ ...PUBLISHED, ...KIND });
   const weights = large.countParams();
-  const file = runtime.writePortable(await toPortable(large), { float16: true });
+  const file = runtime.writePortable(await toPortable(large), { weights: 'float16' });
   large.dispose();
   const path = join(directory, 'model');
   await writeFile(path, file);

@@ -72,7 +72,7 @@ async function publishedFigures(directory) {
   const file = join(directory, 'model');
   const model = pixelCNNPlusPlus({ ...published, seed: 1 });
   const weights = model.countParams();
-  const bytes = writePortable(await toPortable(model), { float16: true });
+  const bytes = writePortable(await toPortable(model), { weights: 'float16' });
   await writeFile(file, bytes);
   model.dispose();
   const drawn = (numImages) => {

@@ -56,7 +56,7 @@ async function rounded() {
     return -nats.reduce((sum, one) => sum + one, 0) / values / Math.LN2;
   };
   const bits = await bitsOf(whole);
-  const file = writePortable(whole, { float16: true });
+  const file = writePortable(whole, { weights: 'float16' });
   const less = (await bitsOf(readPortable(file))) - bits;
   return `Rounding weights to float16 changes the bits/dim of the repository's [emoji model](../../examples/models/README.md), ${bits.toFixed(4)} on the test images, by ${less < 0 ? '' : '+'}${less.toFixed(5)}.`;
 }

@@ -49,7 +49,7 @@ describe('recipes of the runs in the docs', () => {
     const recipe = recipeOf({ name: 'a', settings, lines });
     expect(recipe).toMatchObject({ figure: '81.30 nats', hours: 2 });
     const evaluated = [
-      ['convert.mjs', ['--model', 'o', '--to', 'o/a.pixelcnn', '--float16']],
+      ['convert.mjs', ['--model', 'o', '--to', 'o/a.pixelcnn', '--precision', 'float16']],
       ['evaluate.mjs', ['--model', 'o/a.pixelcnn', '--data', 'binarized-mnist', '--path', 'd']],
     ];
     const options = { out: 'o', path: 'd', isBegun: false };

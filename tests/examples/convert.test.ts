@@ -159,7 +159,7 @@ describe('convert.mjs', () => {
     await mkdir(at('arrays'));
     for (const [name, bytes] of Object.entries(zipOf(saveWeights(model)))) await writeFile(join(at('arrays'), name), bytes);
     runs.set('arrays', convert('--weights', at('arrays'), ...factory, '--to', at('from arrays')));
-    runs.set('half', convert('--model', at('model'), '--to', at('half.pixelcnn'), '--float16'));
+    runs.set('half', convert('--model', at('model'), '--to', at('half.pixelcnn'), '--precision', 'float16'));
     runs.set('pytorch', convert('--model', at('model'), '--to', at('out/p.safetensors'), '--layout', 'pytorch'));
     runs.set('npz', convert('--model', at('model'), '--to', at('out/n.npz')));
     runs.set('npz back', convert('--weights', at('out/n.npz'), '--model', at('model'), '--to', at('from npz')));
@@ -362,7 +362,7 @@ describe('convert.mjs, of flags that do not go together,', () => {
     ['--to: --list writes nothing', '--weights', 'x', '--list', '--to', 'y'],
     ['--to: wanted a file or a directory; --help', '--model', 'x'],
     ["--to: wanted .pixelcnn, .safetensors, .npz or a directory, got 'y.h5'", '--model', 'x', '--to', 'y.h5'],
-    ['--float16: comes with --to NAME.pixelcnn', '--model', 'x', '--to', 'y', '--float16'],
+    ['--precision: comes with --to NAME.pixelcnn', '--model', 'x', '--to', 'y', '--precision', 'float16'],
     ['--layout: requires --to NAME.safetensors or NAME.npz', '--model', 'x', '--to', 'y', '--layout', 'keras'],
     ["--layout: wanted keras, pytorch, got 'jax'", '--model', 'x', '--to', 'y.npz', '--layout', 'jax'],
   ]; // biome-ignore format: one case a line

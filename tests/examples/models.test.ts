@@ -72,7 +72,7 @@ describe.each(names)('the trained model %s', (name) => {
     const folder = await mkdtemp(join(tmpdir(), 'convert-'));
     try {
       const made = join(folder, 'made.pixelcnn');
-      const { code, stderr } = await runScript('convert.mjs', ['--model', directory, '--to', made, '--float16']);
+      const { code, stderr } = await runScript('convert.mjs', ['--model', directory, '--to', made, '--precision', 'float16']);
       expect([code, stderr]).toEqual([0, '']);
       expect((await readFile(made)).equals(await readFile(`${directory}.pixelcnn`))).toBe(true);
     } finally {

@@ -24,5 +24,5 @@ const tensors = await timed('`readSafetensors`, including reading the file', asy
 await timed('`loadWeights`', () => loadWeights(model, tensors, { from: 'pytorch' }));
 tensors.clear();
 const portable = await timed('`toPortable`', () => toPortable(model));
-const { length } = await timed('`writePortable`, float16', () => writePortable(portable, { float16: true }));
+const { length } = await timed('`writePortable`, float16', () => writePortable(portable, { weights: 'float16' }));
 console.log(JSON.stringify({ steps, portableBytes: length }));

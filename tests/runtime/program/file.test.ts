@@ -104,15 +104,15 @@ it.each([
   ['of many levels', () => gatedPixelCNN({ ...rgb, levels: 256, numClasses: 5000 })],
 ])('a network %s goes into the smaller file', async (_, make) => {
   const model = await portable(make);
-  expect(readPortable(writePortable(model, { float16: true })).nodes).toEqual(model.nodes);
+  expect(readPortable(writePortable(model, { weights: 'float16' })).nodes).toEqual(model.nodes);
 });
 
 describe('a file of float16', () => {
   it('takes half the bytes, and comes back from another as it is', () => {
-    const half = writePortable(readPortable(file), { float16: true });
+    const half = writePortable(readPortable(file), { weights: 'float16' });
     expect(takeApart(half).data.length * 2).toBe(takeApart(file).data.length);
     const read = readPortable(half);
-    expect(writePortable(read, { float16: true })).toEqual(half);
+    expect(writePortable(read, { weights: 'float16' })).toEqual(half);
     for (const [name, { data, shape }] of read.weights) {
       const before = readPortable(file).weights.get(name) as Weight;
       expect(shape).toEqual(before.shape);
@@ -125,7 +125,7 @@ describe('a file of float16', () => {
   it.each([65520, -65520, 1e6, 3.4e38])('holds no %f', (big) => {
     const model = readPortable(file);
     const bias = { shape: [4], data: Float32Array.of(0, big, 0, 0) };
-    expect(() => writePortable({ ...model, weights: new Map([...model.weights, ['bias', bias]]) }, { float16: true })).toThrow(
+    expect(() => writePortable({ ...model, weights: new Map([...model.weights, ['bias', bias]]) }, { weights: 'float16' })).toThrow(
       `writePortable: model: weight 'bias': wanted numbers up to 65504, the largest float16, got ${Math.fround(big)}`,
     );
   });
@@ -411,7 +411,7 @@ describe('readPortable', () => {
       });
       expectRefused(bytes, `weight 'shift': wanted finite numbers, got ${value}`);
     }
-    const half = writePortable(readPortable(file), { float16: true });
+    const half = writePortable(readPortable(file), { weights: 'float16' });
     for (const [bits, value] of [
       [0x7c00, 'Infinity'],
       [0xfc00, '-Infinity'],
