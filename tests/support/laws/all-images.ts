@@ -91,7 +91,7 @@ export function densities(
   );
 }
 
-const normalized = (weights: readonly number[]) => weights.map((weight) => weight / sumOf(weights));
+export const normalized = (weights: readonly number[]) => weights.map((weight) => weight / sumOf(weights));
 
 /** What temperature, topK and topP make of log p of levels, by their definitions. */
 export function filtered(
