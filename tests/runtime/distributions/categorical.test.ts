@@ -43,12 +43,6 @@ function drawEach(logits: Float32Array, uniforms: Float64Array, filters: Partial
 const draw = (logits: Float32Array, u: number, filters: Partial<Filters> = {}) =>
   drawEach(logits, Float64Array.of(u), filters)[0] as number;
 
-/** The levels that can be drawn. */
-function support(logits: Float32Array, filters: Partial<Filters>): number[] {
-  const uniforms = Float64Array.from({ length: 512 }, (_, i) => i / 512);
-  return [...new Set(drawEach(logits, uniforms, filters))].sort((a, b) => a - b);
-}
-
 /** The distribution after the filters, from their definition: sort, cut, renormalise. */
 function filtered(logits: Float32Array, { temperature, topK, topP }: Filters): number[] {
   const max = Math.max(...logits);
@@ -150,16 +144,6 @@ describe('categorical', () => {
     expect([0.4, 0.402].map((u) => draw(logits, u, { temperature: 1e39 }))).toEqual([0, 1]);
   });
 
-  it('keeps the topK most likely, ties to the lower level', () => {
-    const logits = logs(0.1, 0.3, 0.2, 0.3, 0.1);
-    expect(support(logits, { topK: 1 })).toEqual([1]);
-    expect(support(logits, { topK: 2 })).toEqual([1, 3]);
-    expect(support(logits, { topK: 4 })).toEqual([0, 1, 2, 3]);
-    expect(support(logits, { topK: 99 })).toEqual([0, 1, 2, 3, 4]);
-    expect(support(logs(0.1, 0.1, 0.8), { topK: 2 })).toEqual([0, 2]);
-    expect(draw(logits, 0.99, { topK: Number.MAX_SAFE_INTEGER, topP: 0.9 })).toBe(3); // at once
-  });
-
   it('resolves ties to the lower level, whatever was drawn before', () => {
     const drawNext = drawWith(softmaxOf(1, 4), 1, { ...plain, topK: 2 });
     const next = (logits: Float32Array, u: number) => {
@@ -169,16 +153,6 @@ describe('categorical', () => {
     };
     expect(next(Float32Array.of(0, 0, 5, 9), 0.999)).toBe(3);
     expect([next(new Float32Array(4), 0.25), next(new Float32Array(4), 0.75)]).toEqual([0, 1]);
-  });
-
-  it('keeps the fewest levels that reach topP, at least one', () => {
-    const logits = new Float32Array([0, 0, 0, 0]); // a quarter each
-    expect(support(logits, { topP: 0.5 })).toEqual([0, 1]);
-    expect(support(logits, { topP: 0.51 })).toEqual([0, 1, 2]);
-    expect(support(logits, { topP: 0.001 })).toEqual([0]);
-    expect(support(logits, { topP: 1 })).toEqual([0, 1, 2, 3]);
-    // topK comes first and leaves halves; topP then counts on those
-    expect(support(logits, { topK: 2, topP: 0.5 })).toEqual([0]);
   });
 
   it('equals its definition for any logits and filters', () => {

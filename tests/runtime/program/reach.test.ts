@@ -1,55 +1,15 @@
-import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import { type AutoregressiveModel, gatedPixelCNN, type InputEncoding, pixelCNN } from 'pixelcnn-layers';
-import seedrandom from 'seedrandom';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { changeEach, outputsByPlace, type Trials } from '../../../src/causality/perturbation';
-import { imageModelShape } from '../../../src/models/image-model';
-import { type TracedModel, trace } from '../../../src/portable/trace';
+import { describe, expect, it } from 'vitest';
 import { indexOfPlace, type Place, placeOf, valuesOf } from '../../../src/runtime/core/images';
 import { uniformsOf } from '../../../src/runtime/core/random';
 import { windowAround } from '../../../src/runtime/core/window';
 import { type Features, nodeOf, ProgramBuilder } from '../../../src/runtime/program/builder';
 import type { PortableModel } from '../../../src/runtime/program/program';
 import { reach } from '../../../src/runtime/program/reach';
-import { useBackend } from '../../support/backends';
 import { weightOf } from '../../support/models/program';
 import { LEVELS, randomProgram, recipes } from '../../support/models/random-program';
 import { runs } from '../../support/runs';
 import { type SlowMap, slowly, slowMap, valueAt } from '../../support/slow/program';
-
-/** What moves the logits of a place, with weights above 0, so that nothing cancels out, and small, so that gates do not saturate. */
-async function moving(model: AutoregressiveModel, imageShape: Place, place: Place): Promise<Uint8Array> {
-  const weights = model.getWeights().map((weight) => tf.add(tf.mul(tf.abs(weight), 0.3), 0.03));
-  model.setWeights(weights);
-  tf.dispose(weights);
-  const random = seedrandom.alea('reach');
-  const trials: Trials = {
-    caller: 'test',
-    outputsName: 'logits',
-    imageShape,
-    batchSize: 64,
-    random,
-    conditions: { count: 1, draw: () => [] },
-    rest: async () => undefined,
-    signal: undefined,
-    onProgress: undefined,
-  };
-  const moves = new Uint8Array(valuesOf(imageShape));
-  const inputs = Array.from(moves, (_, input) => input);
-  const output = indexOfPlace(place, imageShape);
-  await changeEach(outputsByPlace(model, model.distribution), inputs, trials, (input, hasMoved) => {
-    if (hasMoved(output)) moves[input] = 1;
-  });
-  return moves;
-}
-
-function reached(model: AutoregressiveModel, imageShape: Place, place: Place): Uint8Array {
-  const shape = imageModelShape('test', model);
-  const { builder, output } = trace(model, shape) as TracedModel;
-  const reachOf = reach({ ...shape, nodes: builder.nodes, output }, imageShape);
-  return reachOf(place, (output) => Math.floor(output / model.levels) === place[2]);
-}
 
 /** What the logits at a place move with, of a program evaluated by its definition. */
 function movingSlowly(model: PortableModel, [row, column, channel]: Place): Uint8Array {
@@ -75,32 +35,6 @@ function movingSlowly(model: PortableModel, [row, column, channel]: Place): Uint
 }
 
 describe('reach', () => {
-  beforeAll(() => useBackend('cpu'));
-
-  it('is what moves the logits, of any network of ours', async () => {
-    const cases = fc.record({
-      isGated: fc.boolean(),
-      imageShape: fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 3 })),
-      numBlocks: fc.integer({ min: 0, max: 2 }),
-      firstKernelSize: fc.tuple(fc.constantFrom(1, 3), fc.constantFrom(1, 3, 5)),
-      kernelSize: fc.tuple(fc.constantFrom(1, 3), fc.constantFrom(1, 3)),
-      input: fc.constantFrom<InputEncoding>('scaled', 'oneHot', { embedding: 2 }),
-      at: fc.nat(),
-    });
-    await fc.assert(
-      fc.asyncProperty(cases, async ({ isGated, imageShape, at, ...args }) => {
-        const network = { imageShape, ...args, levels: 2, hiddenDim: 2, outDim: 2 };
-        const model = isGated ? gatedPixelCNN(network) : pixelCNN(network);
-        const index = at % valuesOf(imageShape);
-        const [, width, channels] = imageShape;
-        const place: Place = [Math.floor(index / (width * channels)), Math.floor(index / channels) % width, index % channels];
-        expect(reached(model, imageShape, place)).toEqual(await moving(model, imageShape, place));
-        model.dispose();
-      }),
-      runs({ numRuns: 8, seed: 1 }),
-    );
-  });
-
   it('is what moves the logits of a program of several resolutions', () => {
     fc.assert(
       fc.property(recipes, fc.nat(), (recipe, at) => {
