@@ -518,7 +518,10 @@ for flags in json.load(sys.stdin): read_flags(flags)`;
       '--data digits --model gpt --conditional --width 8 --heads 2 --layers 1 --norm rms --activation quickGelu --residual normalized --steps 20 --eval-images 21';
     expect(await start([script, ...flags.split(' '), '--out', out]).ended).toMatchObject({ code: 0 });
     const model = await loadPyTorchRun(out);
-    expect(await bitsOf(model, (await readDataset('digits')).test, 21)).toBeCloseTo(((await evaluations(out)).at(-1) as Evaluation).testBits, 4);
+    expect(await bitsOf(model, (await readDataset('digits')).test, 21)).toBeCloseTo(
+      ((await evaluations(out)).at(-1) as Evaluation).testBits,
+      4,
+    );
   });
 
   it('has a README whose programs run', async () => {

@@ -241,25 +241,15 @@ describe('wrong arguments', () => {
     expect(createWorker).not.toHaveBeenCalled();
   });
 
-  it('are potentials, which cannot be sent', async () => {
-    const { pool } = poolOf(1);
-    const potential = { lookAhead: 2, potential: () => 0 } as object;
-    await expect(pool.sample(model, potential)).rejects.toThrow('pool.sample: potential: wanted no function');
-  });
-
-  it('are functions, which cannot be sent', async () => {
+  it.each([
+    ['potential', { lookAhead: 2, potential: () => 0 }, 'no function, since none can be sent to a worker'],
+    ['random', { random: Math.random }, 'no function, since none can be sent to a worker'],
+    ['adjust', { adjust: () => {} }, 'an adjuster from allowed or allowedNeighbors, since no other function can be sent to a worker'],
+  ])('are functions, which cannot be sent: %s', async (name, options, wanted) => {
     const { pool, createWorker } = poolOf(2);
-    expect(await messageOf(pool.sample(model, { random: Math.random } as object))).toBe(
-      'TypeError: pool.sample: random: wanted no function, since none can be sent to a worker, got a function',
-    );
+    const message = await messageOf(pool.sample(model, options as object));
+    expect(message).toBe(`TypeError: pool.sample: ${name}: wanted ${wanted}, got a function`);
     expect(createWorker).not.toHaveBeenCalled();
-  });
-
-  it('are adjustments of a user, which cannot be sent either', async () => {
-    const { pool } = poolOf(1);
-    expect(await messageOf(pool.sample(model, { adjust: () => {} }))).toBe(
-      'TypeError: pool.sample: adjust: wanted an adjuster from allowed or allowedNeighbors, since no other function can be sent to a worker, got a function',
-    );
   });
 
   it('are models that cannot be sent; the pool continues', async () => {
