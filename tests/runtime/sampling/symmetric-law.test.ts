@@ -189,15 +189,8 @@ const apart = {
 }; // biome-ignore format: a line each
 
 async function expectLaw(recipe: Recipe): Promise<void> {
-  const {
-    space: [imageShape, levels],
-    temperature,
-    topK,
-    topP,
-    firstValue,
-    lookAhead,
-    tells,
-  } = recipe;
+  const { space, temperature, topK, topP, firstValue, lookAhead, tells } = recipe;
+  const [imageShape, levels] = space;
   const total = imageShape.reduce((product, length) => product * length);
   const masks = [Array<number>(total).fill(0), ...recipe.masks.map((mask) => mask.slice(0, total).map(Number))];
   const initial = recipe.initial.slice(0, total).map((one) => one % levels);
@@ -218,16 +211,12 @@ async function expectLaw(recipe: Recipe): Promise<void> {
     await expect(drawing).rejects.toThrow(/^sample: lookAhead: /);
     return;
   }
-  const {
-    images,
-    logProb: nats,
-    logDrawn,
-    logGiven,
-  } = await drawing.catch((error: Error) => {
+  const result = await drawing.catch((error: Error) => {
     // Few particles may all miss what is given later.
     if (laws.every(({ given }) => given !== null) || !/^sample: lookAhead: /.test(error.message)) throw error;
     return { images: null, logProb: [], logDrawn: [], logGiven: [] };
   });
+  const { images, logProb: nats, logDrawn, logGiven } = result;
   if (images === null) return;
   for (const [n, image] of listOf(images).entries()) {
     const { images, p, drawn, given } = laws[Math.floor(n / OF_EACH)] as Law;
