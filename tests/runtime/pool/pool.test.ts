@@ -86,22 +86,14 @@ describe('a pool returns the results of one thread, to the bit', () => {
     ['of one class', classes, { condition: 2, numImages: 12 }],
     ['of classes and maps', both, { condition: { map: maps, class: Array.from({ length: 41 }, (_, n) => n % 3) } }],
     ['in random elements', symmetric(model, ['flipLevels', 'flipRows']), { numImages: 20, withLogProb: true }],
-    [
-      'in elements by given values, filtered',
-      symmetric(model, ['flipColumns', 'flipLevels']),
-      { initial: images(9), known: first(9), lookAhead: 3, temperature: 0.7, withLogProb: true },
-    ],
-    [
-      'in elements of which given values choose one, of class and element',
-      told,
-      { initial: images(9), known: upper(9), condition: 1, temperature: 0.7, topP: 0.9, withLogProb: true },
-    ],
+    ['in elements by given values, filtered', symmetric(model, ['flipColumns', 'flipLevels']), { initial: images(9), known: first(9), lookAhead: 3, temperature: 0.7, withLogProb: true }],
+    ['in elements of which given values choose one, of class and element', told, { initial: images(9), known: upper(9), condition: 1, temperature: 0.7, topP: 0.9, withLogProb: true }],
     ['of classes and elements', told, { condition: 1, numImages: 12, firstImage: 3, temperature: 0.7, withLogProb: true }],
     ['of a size of their own', anySize, { imageShape: [4, 7, 1], numImages: 11 }],
   ])('samples %s', async (_, model, options) => {
     const { pool } = poolOf(3);
     expect(await pool.sample(model, { ...options, seed: 5 })).toEqual(await sample(model, { ...options, seed: 5 }));
-  });
+  }); // biome-ignore format: a case a line
 
   it('samples, completions and log-likelihoods of 65536 codes', async () => {
     const { pool } = poolOf(2);

@@ -116,6 +116,7 @@ describe('log p with which images are drawn', () => {
   const softmax = () => pixelCNN({ ...args, firstKernelSize: 3 });
   const mixture = () => pixelCNN({ ...args, output: { components: 2 } });
   const classes = () => gatedPixelCNN({ ...args, numClasses: 2, nullClass: true });
+  const mixedClasses = () => gatedPixelCNN({ ...args, numClasses: 2, nullClass: true, output: { components: 2 } });
   const nullClass = 2;
   type Network = ReturnType<typeof pixelCNN>;
 
@@ -144,6 +145,7 @@ describe('log p with which images are drawn', () => {
     ['adjust', softmax, { adjust: weigh }],
     ['adjust and temperature, of a mixture', mixture, { adjust: weigh, temperature: 0.7 }],
     ['guidance', classes, { guidance: 1.5, condition: 1 }],
+    ['guidance, of a mixture of logistics', mixedClasses, { guidance: 1.5, condition: 1 }],
     ['guidance, adjust and filters', classes, { guidance: 0.7, condition: 0, adjust: weigh, topP: 0.9 }],
   ];
   it.each(cases)('by enumeration: %s', async (_, make, options) => {
