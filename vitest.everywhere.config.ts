@@ -32,7 +32,6 @@ const ofNode = [
   'tests/{demo,examples,kit,research,node,bench,docs,node-webgpu,node-tensorflow}/**',
   'tests/programs/!(pool-threads|trainer-threads).test.ts',
   'tests/tiers.test.ts',
-  'tests/runtime/kernels/webassembly.test.ts', // loads modules anew, which a page keeps
 ];
 
 /** What says whether the programs of a GPU are right, which take long in software: operations, layers and networks. */

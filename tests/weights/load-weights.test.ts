@@ -30,11 +30,14 @@ function modelOf(layer: Layer, shape: readonly number[]): LayersModel {
 /** A layer that has some weights and no arithmetic. */
 class Weights extends layers.Layer {
   static className = 'Weights';
-  constructor(private readonly of: readonly { name: string; shape: number[]; dtype?: 'int32' | 'float32' }[]) {
+  constructor(
+    private readonly of: Record<string, number[]>,
+    private readonly types: Record<string, 'int32'> = {},
+  ) {
     super({ name: 'own' });
   }
   override build(): void {
-    for (const { name, shape, dtype = 'float32' } of this.of) this.addWeight(name, shape, dtype, initializers.ones());
+    for (const [name, shape] of Object.entries(this.of)) this.addWeight(name, shape, this.types[name] ?? 'float32', initializers.ones());
     this.built = true;
   }
 }
@@ -152,10 +155,7 @@ describe('loadWeights', () => {
   });
 
   it.each(['keras', 'pytorch'] as const)('brings back weights of any dtype, of one number and of none: %s', (layout) => {
-    const model = modelOf(
-      new Weights([{ name: 'scale', shape: [] }, { name: 'empty', shape: [0, 2] }, { name: 'steps', shape: [2], dtype: 'int32' }]),
-      [1],
-    );
+    const model = modelOf(new Weights({ scale: [], empty: [0, 2], steps: [2] }, { steps: 'int32' }), [1]);
     const tensors = new Map([['own.scale', f32([], [0.5])], ['own.empty', f32([0, 2], [])], ['own.steps', f32([2], [3, -4])]]);
     loadWeights(model, tensors, { from: layout });
     expect(saveWeights(model, { to: layout })).toEqual(tensors);
@@ -310,35 +310,17 @@ describe('loadWeights', () => {
     });
 
     it('of a layer of your own: kernels of the name turn for PyTorch, other weights do not, and axes decides', () => {
-      const own = () =>
-        modelOf(
-          new Weights([
-            { name: 'kernel', shape: [1, 2, 3, 4] },
-            { name: 'mix_kernel', shape: [3, 4] },
-            { name: 'table', shape: [3, 4] },
-            { name: 'filters', shape: [2, 3, 4] },
-          ]),
-          [1],
-        );
+      const own = () => modelOf(new Weights({ kernel: [1, 2, 3, 4], mix_kernel: [3, 4], table: [3, 4], filters: [2, 3, 4] }), [1]);
       const [model, other] = [own(), own()];
       let next = 0;
       model.setWeights(model.getWeights().map(({ shape, size }) => tf.tensor(Float32Array.from({ length: size }, () => next++), shape)));
-      const shapesOf = (tensors: Map<string, NamedTensor>) => [...tensors].map(([name, { shape }]) => [name, shape]);
-      expect(shapesOf(saveWeights(model, { to: 'pytorch' }))).toEqual([
-        ['own.kernel', [4, 3, 1, 2]],
-        ['own.mix.kernel', [4, 3]],
-        ['own.table', [3, 4]],
-        ['own.filters', [2, 3, 4]],
-      ]);
+      const shapesOf = (tensors: Map<string, NamedTensor>) => Object.fromEntries([...tensors].map(([name, { shape }]) => [name, shape]));
+      const turned = { 'own.kernel': [4, 3, 1, 2], 'own.mix.kernel': [4, 3], 'own.table': [3, 4], 'own.filters': [2, 3, 4] };
+      expect(shapesOf(saveWeights(model, { to: 'pytorch' }))).toEqual(turned);
       const orders: Record<string, number[]> = { 'own.kernel': [3, 2, 1], 'own.table': [1, 0], 'own.filters': [2, 0, 1] };
       const axes = (name: string) => orders[name];
       const saved = saveWeights(model, { to: 'pytorch', axes });
-      expect(shapesOf(saved)).toEqual([
-        ['own.kernel', [4, 3, 2]],
-        ['own.mix.kernel', [4, 3]],
-        ['own.table', [4, 3]],
-        ['own.filters', [4, 2, 3]],
-      ]);
+      expect(shapesOf(saved)).toEqual({ ...turned, 'own.kernel': [4, 3, 2], 'own.table': [4, 3], 'own.filters': [4, 2, 3] });
       const { data } = saved.get('own.filters') as NamedTensor;
       const first = 24 + 12 + 12; // numbers of the weights before
       for (let o = 0; o < 4; o++)
@@ -349,7 +331,7 @@ describe('loadWeights', () => {
     });
 
     it('must be an order of all axes longer than 1', () => {
-      const model = modelOf(new Weights([{ name: 'k', shape: [1, 2, 3] }]), [1]);
+      const model = modelOf(new Weights({ k: [1, 2, 3] }), [1]);
       for (const order of [[], [0, 1], [1, 1, 2], [1, 2, 3], [0, 1, 2, 0], [1, 2.5], [-1, 1, 2]])
         for (const use of [() => loadWeights(model, new Map(), { axes: () => order }), () => saveWeights(model, { axes: () => order })])
           expect(use, String(order)).toThrow(/^(loadWeights|saveWeights): axes\('own.k'\): wanted an order of the axes of \[1,2,3\], got \[/);
@@ -407,7 +389,7 @@ describe('saveWeights', () => {
 
   it('names an invalid layout, and two weights of one name', () => {
     expect(() => saveWeights(small(1), { to: 'jax' as never })).toThrow("saveWeights: to: wanted 'keras' or 'pytorch', got 'jax'");
-    const twice = modelOf(new Weights(['a/kernel', 'b/kernel'].map((name) => ({ name, shape: [1] }))), [1]);
+    const twice = modelOf(new Weights({ 'a/kernel': [1], 'b/kernel': [1] }), [1]);
     expect(() => saveWeights(twice)).toThrow("saveWeights: model: weights: wanted unique names, got 'own.kernel'");
   });
 

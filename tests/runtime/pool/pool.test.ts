@@ -296,12 +296,7 @@ describe('the progress of a job', () => {
   });
 
   it.each<[string, (call: number) => unknown]>([
-    [
-      'throw',
-      () => {
-        throw enough;
-      },
-    ],
+    ['throw', () => vi.fn().mockThrow(enough)()],
     ['reject', () => Promise.reject(enough)],
     ['reject late', () => new Promise((_, reject) => setTimeout(reject, 0, enough))],
     ['reject the last time', (call) => (call === 60 ? Promise.reject(enough) : call)],
@@ -315,14 +310,10 @@ describe('the progress of a job', () => {
   it('is waited for at the end, every call of it', async () => {
     const { pool } = poolOf(1);
     const settled: number[] = [];
-    const onProgress = ({ done }: { done: number }) =>
-      new Promise<void>(
-        (resolve) =>
-          setTimeout(() => {
-            settled.push(done);
-            resolve();
-          }, 60 - done), // the first one settles last
-      );
+    const onProgress = async ({ done }: { done: number }) => {
+      await new Promise((resolve) => setTimeout(resolve, 60 - done)); // the first one settles last
+      settled.push(done);
+    };
     await pool.logProb(model, images(1), { onProgress });
     expect(settled.sort((a, b) => a - b)).toEqual([10, 20, 30, 40, 50, 60]);
   });

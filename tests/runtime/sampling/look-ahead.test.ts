@@ -130,17 +130,6 @@ describe('look-ahead', () => {
     expectMean(Array.from(logGiven as Float64Array, Math.exp), sumOf(weights));
   });
 
-  it('estimates p of given values without bias, and returns log p of drawn ones', async () => {
-    const [, shape, levels, weights, initial, known] = cases[0] as Case;
-    const model = await tiny(shape, levels, ...weights);
-    const { evidence } = await posterior(model, initial, known);
-    for (const lookAhead of [1, 8]) {
-      const { images, logProb: nats, logGiven } = await drawn(model, { initial, known }, lookAhead, 1000);
-      expectMean(Array.from(logGiven as Float64Array, Math.exp), evidence);
-      expect(nats).toEqual(await logProb(model, images));
-    }
-  });
-
   it('draws the image that is drawn without it where nothing is given later', async () => {
     const model = portableModel();
     const shape = [3, 6, 5, 2] as number[];
