@@ -264,14 +264,6 @@ describe('loadWeights', () => {
       );
   }); // biome-ignore format: one call a line
 
-  it('takes out what torch.compile adds to names of modules within others', () => {
-    const model = modelOf(layers.dense({ units: 1, useBias: false, name: 'dense' }), [1]);
-    const names = (name: string) => name.replace('model.', '');
-    const tensors = new Map([['model._orig_mod.dense._orig_mod._orig_mod.kernel', f32([1, 1], [3])]]);
-    loadWeights(model, tensors, { from: 'pytorch', names });
-    expect(numbersOf(model)).toEqual([['dense.kernel', Float32Array.of(3)]]);
-  });
-
   describe('axes', () => {
     const table = [1, 2, 3, 4, 5, 6, 7, 8, 9]; // nn.Embedding(3, 3).weight: a row for each class
     const embedding = f32([3, 3], table);

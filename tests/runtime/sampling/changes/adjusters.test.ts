@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import { pixelCNN, toPortable } from 'pixelcnn-layers';
 import { type Adjust, allowed, allowedNeighbors, logProb, sample } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { useBackend } from '../../../support/backends';
@@ -106,13 +105,14 @@ describe('allowed', () => {
   });
 
   it('refuses what does not fit', async () => {
-    expect(() => allowed({ data: [1, 0], shape: [1, 2] })).toThrow(
-      'allowed: levels: wanted 0 and 1 as nested arrays or { data, shape }, [L] or [H,W,C,L], got [1, 2]',
-    );
-    expect(() => allowed({ data: [1, 2], shape: [2] })).toThrow('allowed: levels: wanted 0 or 1, got 2');
-    expect(() => allowed({ data: [1], shape: [2] })).toThrow('allowed: levels: data: wanted 2 numbers, got 1');
-    expect(() => allowed(undefined as never)).toThrow('allowed: levels: wanted');
-    expect(() => allowed(tf.ones([2]) as never)).toThrow('allowed: levels: data: wanted 2 numbers, got Tensor');
+    const wrong: [unknown, string][] = [
+      [{ data: [1, 0], shape: [1, 2] }, 'wanted 0 and 1 as nested arrays or { data, shape }, [L] or [H,W,C,L], got [1, 2]'],
+      [{ data: [1, 2], shape: [2] }, 'wanted 0 or 1, got 2'],
+      [{ data: [1], shape: [2] }, 'data: wanted 2 numbers, got 1'],
+      [undefined, 'wanted'],
+      [tf.ones([2]), 'data: wanted 2 numbers, got Tensor'],
+    ];
+    for (const [levels, message] of wrong) expect(() => allowed(levels as never)).toThrow(`allowed: levels: ${message}`);
     const adjust = allowed({ data: [1, 0, 1, 1, 1], shape: [5] });
     await expect(sample(model, { adjust })).rejects.toThrow('sample: adjust: allowed: wanted shape [6] or [4,5,1,6], got [5]');
   });
@@ -162,11 +162,8 @@ describe('allowedNeighbors', () => {
     );
     const adjust = allowedNeighbors({ right: all(6), below: all(5) });
     await expect(sample(model, { adjust })).rejects.toThrow('sample: adjust: allowedNeighbors: below: wanted shape [6,6], got [5, 5]');
-    const network = pixelCNN({ imageShape: [2, 2, 2], levels: 6, hiddenDim: 2, outDim: 2, numBlocks: 1 });
-    const two = await toPortable(network);
-    network.dispose();
-    await expect(sample(two, { adjust: allowedNeighbors({ right: all(6), below: all(6) }) })).rejects.toThrow(
-      'images of one channel, got [2, 2, 2]',
-    );
+    const two = portableModel({ imageShape: [2, 2, 2], levels: 6 });
+    const both = allowedNeighbors({ right: all(6), below: all(6) });
+    await expect(sample(two, { adjust: both })).rejects.toThrow('images of one channel, got [2, 2, 2]');
   });
 });
