@@ -6,6 +6,7 @@ import { wholeVectors } from '../../../src/runtime/kernels/instruction';
 import { javascriptKernels } from '../../../src/runtime/kernels/javascript';
 import { makeKernels } from '../../../src/runtime/kernels/webassembly';
 import { fencedHeap } from '../../support/kernels/fences';
+import { filtered } from '../../support/laws/all-images';
 import { drawWith, type Filters } from '../../support/laws/draw-levels';
 import { runs } from '../../support/runs';
 
@@ -42,24 +43,6 @@ function drawEach(logits: Float32Array, uniforms: Float64Array, filters: Partial
 /** The level that one image draws. */
 const draw = (logits: Float32Array, u: number, filters: Partial<Filters> = {}) =>
   drawEach(logits, Float64Array.of(u), filters)[0] as number;
-
-/** The distribution after the filters, from their definition: sort, cut, renormalise. */
-function filtered(logits: Float32Array, { temperature, topK, topP }: Filters): number[] {
-  const max = Math.max(...logits);
-  let kept = Array.from(logits, (x, level) => ({ level, weight: Math.exp((x - max) / temperature) }));
-  const total = () => kept.reduce((sum, { weight }) => sum + weight, 0);
-  kept.sort((a, b) => b.weight - a.weight || a.level - b.level);
-  kept = kept.slice(0, topK ?? kept.length);
-  const reach = (topP ?? 1) * total();
-  let sum = 0;
-  const enough = kept.findIndex(({ weight }) => {
-    sum += weight;
-    return sum >= reach;
-  });
-  if (topP !== undefined && topP < 1 && enough >= 0) kept = kept.slice(0, enough + 1);
-  const scale = total();
-  return Array.from(logits, (_, level) => (kept.find((k) => k.level === level)?.weight ?? 0) / scale);
-}
 
 /** The sums of the first numbers of a list, of one, of two and so on. */
 function cumulative(numbers: readonly number[]): number[] {
@@ -166,9 +149,9 @@ describe('categorical', () => {
     fc.assert(
       fc.property(logits, filters, uniform, (values, asked, u) => {
         const x = Float32Array.from(values);
-        const edges = cumulative(filtered(x, asked));
+        const edges = cumulative(filtered(values, asked));
         // Where numbers are equal but for rounding, either level is right: at u, at topP, and between two levels' places in the order.
-        const byProbability = filtered(x, { ...asked, topP: undefined }).sort((a, b) => b - a);
+        const byProbability = filtered(values, { ...asked, topP: undefined }).sort((a, b) => b - a);
         const sorted = Array.from(x).sort((a, b) => a - b);
         fc.pre(edges.every((edge) => !isClose(edge, u)));
         const { topP = 1 } = asked;

@@ -202,34 +202,29 @@ describe('the workers of a pool', () => {
 
 describe('wrong arguments', () => {
   const half = { data: new Uint8Array(60), shape: [1, 6, 5, 2] };
-  it.each<[string, object | null]>([
-    ['options', null],
-    ['numImages', { numImages: 0 }],
-    ['strategy', { strategy: 'full' }],
-    ['topK', { topK: 0 }],
-    ['firstImage', { firstImage: -1 }],
-    ['signal', { signal: 1 }],
-    ['condition', { condition: 1 }],
-    ['initial without known', { initial: half }],
-    ['yieldEvery', { yieldEvery: -1 }],
-    ['onProgress', { onProgress: 1 }],
-  ])('of sample reject as its own, and nothing starts: %s', async (_, options) => {
-    const { pool, createWorker } = poolOf(2);
-    const message = await messageOf(pool.sample(model, options as object));
-    expect(message).toMatch(/^TypeError: sample: /);
-    expect(message).toBe(await messageOf(sample(model, options as object)));
-    expect(createWorker).not.toHaveBeenCalled();
-  });
+  type Jobs = { sample: typeof sample; logProb: typeof logProb };
+  const drawn = (options: object | null) => (of: Jobs) => of.sample(model, options as object);
+  const scored = (images: object, options: object) => (of: Jobs) => of.logProb(model, images as never, options);
 
-  it.each<[object, object]>([
-    [{ data: [9], shape: [1, 1, 1, 1] }, {}],
-    [images(1), { perValue: 1 }],
-    [{ data: levels(60).fill(9), shape: [1, 6, 5, 2] }, {}],
-  ])('of logProb reject as its own, and nothing starts', async (images, options) => {
+  it.each<[string, (of: Jobs) => Promise<unknown>]>([
+    ['sample: wanted an object', drawn(null)],
+    ['sample: numImages', drawn({ numImages: 0 })],
+    ['sample: strategy', drawn({ strategy: 'full' })],
+    ['sample: topK', drawn({ topK: 0 })],
+    ['sample: firstImage', drawn({ firstImage: -1 })],
+    ['sample: signal', drawn({ signal: 1 })],
+    ['sample: condition', drawn({ condition: 1 })],
+    ['sample: known', drawn({ initial: half })],
+    ['sample: yieldEvery', drawn({ yieldEvery: -1 })],
+    ['sample: onProgress', drawn({ onProgress: 1 })],
+    ['logProb: images', scored({ data: [9], shape: [1, 1, 1, 1] }, {})],
+    ['logProb: perValue', scored(images(1), { perValue: 1 })],
+    ['logProb: images', scored({ data: levels(60).fill(9), shape: [1, 6, 5, 2] }, {})],
+  ])('reject as without a pool, and nothing starts: %s', async (wanted, job) => {
     const { pool, createWorker } = poolOf(2);
-    const message = await messageOf(pool.logProb(model, images as never, options));
-    expect(message).toMatch(/^TypeError: logProb: /);
-    expect(message).toBe(await messageOf(logProb(model, images as never, options)));
+    const message = await messageOf(job(pool as unknown as Jobs));
+    expect(message).toContain(`TypeError: ${wanted}`);
+    expect(message).toBe(await messageOf(job({ sample, logProb })));
     expect(createWorker).not.toHaveBeenCalled();
   });
 
