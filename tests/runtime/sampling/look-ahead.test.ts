@@ -236,10 +236,8 @@ describe('look-ahead', () => {
     for (const parity of [0, 1]) {
       const isGiven = known[parity] as number[];
       const { evidence } = await posterior(model, [0, 1, 1, 1], [1, ...isGiven.slice(1)]); // p of a 0 and of what is given
-      expectMean(
-        Array.from(logGiven, Math.exp).filter((_, n) => n % 2 === parity),
-        evidence,
-      );
+      const estimates = Array.from(logGiven, Math.exp).filter((_, n) => n % 2 === parity);
+      expectMean(estimates, evidence);
     }
   });
 
@@ -425,10 +423,8 @@ describe('a potential', () => {
       expect(nats.logProb).toEqual(await logProb(model, drawn));
       // The weights that make up for the potential, too, are on average p of all that it allows.
       const p = sumOf(shares.filter((_, i) => (weights[i] as number) > 0)) * evidence;
-      expectEach(
-        Array.from(nats.logProb, (x, n) => Math.exp(x - (nats.logDrawn[n] as number))),
-        p,
-      );
+      const undone = Array.from(nats.logProb, (x, n) => Math.exp(x - (nats.logDrawn[n] as number)));
+      expectEach(undone, p);
     }
     const list = listOf(await sample(model, { ...given(200), seed: 4, lookAhead: 24, potential }));
     if (!known.includes(0)) return expect(new Set(list.map(String))).toEqual(new Set([String(initial)]));
@@ -472,14 +468,7 @@ describe('a potential', () => {
     };
     const given = { initial: asImages([[2, 0, 0, 0, 2, 0]], model), known: asImages([[1, 0, 0, 0, 1, 0]], model) };
     const { data } = await sample(model, { ...given, seed: 1, lookAhead: 3, potential });
-    const places = [
-      [0, 0, 0],
-      [0, 0, 1],
-      [0, 1, 0],
-      [0, 1, 1],
-      [0, 2, 0],
-      [0, 2, 1],
-    ];
+    const places = [0, 1, 2, 3, 4, 5].map((i) => [0, i >> 1, i & 1]);
     const times = [1, 3, 3, 3, 3, 3]; // the first value is given: until a value is drawn, there is one particle
     expect(seen.map(([, place]) => place)).toEqual(places.flatMap((place, i) => Array(times[i]).fill(place)));
     for (const [levels, place, shape] of seen) {
@@ -587,12 +576,7 @@ describe('Particles', () => {
       expect(() => particlesOf(count, job).weigh(0, 1, none, 0.5)).toThrow('no particle of image 0 allows');
       const ofElement = particlesOf(count, { ...job, isOneOfSeveral: true });
       ofElement.weigh(0, 1, none, 0.5);
-      ofElement.weigh(
-        0,
-        2,
-        Float64Array.from({ length: count }, (_, p) => -p),
-        0.5,
-      );
+      ofElement.weigh(0, 2, new Float64Array(count).fill(-1), 0.5);
       expect(ofElement.logGiven[0]).toBe(-Infinity);
     }
   });
@@ -605,10 +589,7 @@ describe('Particles', () => {
     expectClose(Array.from(particles.logCopies, Math.exp), [4 / 19, 4 / 19, 4 / 19, 64 / 19], 1e-12);
     particles.weigh(0, 3, Float64Array.from([1, 0.5, 1, 1], Math.log), 0.5); // of 3.5
     const last = [1, 0.5, 1, 1].map((weight) => (4 * weight) / 3.5);
-    expectClose(
-      Array.from(particles.logCopies, Math.exp),
-      [4, 4, 4, 64].map((w, p) => (w / 19) * (last[p] as number)),
-      1e-12,
-    );
+    const copies = [4, 4, 4, 64].map((w, p) => (w / 19) * (last[p] as number));
+    expectClose(Array.from(particles.logCopies, Math.exp), copies, 1e-12);
   });
 });

@@ -175,25 +175,14 @@ describe('log p with which images are drawn', () => {
     const list = listOf(drawn.images);
     const of = new Map(all.map((image, i) => [String(image), i]));
     const which = list.map((image) => of.get(String(image)) as number);
-    expectClose(
-      Array.from(drawn.logDrawn, Math.exp),
-      which.map((i) => p[i] as number),
-      1e-6,
-    );
-    expectClose(
-      drawn.logProb,
-      which.map((i) => sumOf(own[i] as number[])),
-      1e-9,
-    );
+    const [laws, nats] = [which.map((i) => p[i] as number), which.map((i) => sumOf(own[i] as number[]))];
+    expectClose(Array.from(drawn.logDrawn, Math.exp), laws, 1e-6);
+    expectClose(drawn.logProb, nats, 1e-9);
     if (temperature > 0) {
       const more = listOf(await sample(model, { ...options, numImages: 700, seed: 2 }));
       expect(more.slice(0, 30).map(String)).toEqual(list.map(String));
-      const counts = all.map(() => 0);
-      for (const image of more) (counts[of.get(String(image)) as number] as number)++;
-      expectToFollow(
-        counts,
-        p.map((x) => 700 * x),
-      );
+      const expected = p.map((x) => 700 * x);
+      expectToFollow(countsOf(more, all), expected);
     }
 
     for (const strategy of ['incremental', 'full'] as const) {
@@ -231,11 +220,8 @@ describe('log p with which images are drawn', () => {
         return filtered('adjust' in options ? weighed(logs, place, image) : logs, options as object);
       });
       const which = listOf(images).map((image) => all.findIndex((one) => String(one) === String(image)));
-      expectClose(
-        Array.from(nats.logDrawn, Math.exp),
-        which.map((i) => p[i] as number),
-        1e-6,
-      );
+      const laws = which.map((i) => p[i] as number);
+      expectClose(Array.from(nats.logDrawn, Math.exp), laws, 1e-6);
       expectClose(nats.logProb, perValue.map(sumOf), 1e-9);
     }
     const whole = { ...given, known: { ...given.known, data: given.known.data.map(() => 1) } };

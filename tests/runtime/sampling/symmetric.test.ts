@@ -56,14 +56,7 @@ describe('given values', () => {
   });
 
   it('differ between images, each of which is drawn as alone', async () => {
-    const known = [
-      [1, 1, 0, 0],
-      [0, 0, 0, 0],
-      [0, 1, 0, 1],
-      [0, 1, 1, 0],
-      [1, 1, 1, 1],
-      [0, 0, 0, 1],
-    ];
+    const known = ['1100', '0000', '0101', '0110', '1111', '0001'].map((bits) => [...bits].map(Number));
     const initial = known.map((_, n) => [0, 1, 2, 3].map((k) => (n + k) % 3));
     for (const lookAhead of [0, 5]) {
       const of = (first: number, count: number) => ({
