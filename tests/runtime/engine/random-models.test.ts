@@ -152,6 +152,7 @@ const known: Record<string, ModelRecipe> = {
   'a mixture over kernels of one column': plain,
   'a mixture without blocks': { ...plain, firstKernelSize: [1, 1], numBlocks: 0 },
   'a softmax behind tanh of kernels of one column': { ...plain, family: 'composed', output: 'softmax', tail: 'tanh' },
+  'a distribution of a user': { ...plain, family: 'composed', output: 'own' },
   'two gains of one direction': {
     ...plain,
     family: 'composed',
