@@ -10,6 +10,7 @@ import {
   pixelCNN,
   type TensorDistribution,
 } from 'pixelcnn-layers';
+import { allImages as listAll } from '../laws/all-images';
 import { setNoise } from '../tensors';
 
 /** A distribution of a user: one number a pixel, the logit of level 1 of two. */
@@ -65,14 +66,9 @@ function noisy(model: AutoregressiveModel): AutoregressiveModel {
   return model;
 }
 
-/** All images of a model's shape, int32; image i is i in base L, the first value its highest digit. */
+/** All images of a model's shape, int32, in the order of their numbers to the base of levels. */
 export function allImages({ imageShape, levels }: AutoregressiveModel): tf.Tensor4D {
   const shape = imageShape as Shape;
-  const values = shape.reduce((product, size) => product * size, 1);
-  const count = levels ** values;
-  const digits = Int32Array.from({ length: count * values }, (_, i) => {
-    const place = values - 1 - (i % values);
-    return Math.floor(Math.floor(i / values) / levels ** place) % levels;
-  });
-  return tf.tensor4d(digits, [count, ...shape], 'int32');
+  const all = listAll(levels, tf.util.sizeFromShape(shape));
+  return tf.tensor4d(all.flat(), [all.length, ...shape], 'int32');
 }

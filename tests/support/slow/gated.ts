@@ -74,10 +74,10 @@ export function slowConv(
   return convolve(x, kernel, sees, bias);
 }
 
-const map = (x: Grid, fn: (features: readonly number[], r: number, c: number) => number[]): Grid =>
+export const map = (x: Grid, fn: (features: readonly number[], r: number, c: number) => number[]): Grid =>
   x.map((line, r) => line.map((features, c) => fn(features, r, c)));
 
-const add = (x: Grid, y: Grid): Grid => map(x, (features, r, c) => features.map((value, f) => value + (y[r]?.[c]?.[f] as number)));
+export const add = (x: Grid, y: Grid): Grid => map(x, (features, r, c) => features.map((value, f) => value + (y[r]?.[c]?.[f] as number)));
 
 const relu = (x: Grid): Grid => map(x, (features) => features.map((value) => Math.max(value, 0)));
 
