@@ -13,15 +13,23 @@ import {
 import { allImages as listAll } from '../laws/all-images';
 import { setNoise } from '../tensors';
 
+/** The one output of a pixel; without it, there is no such pixel. */
+function logitOf([logit]: ArrayLike<number> & Iterable<number>): number {
+  if (logit === undefined) throw new Error('asked about a pixel that there is not');
+  return logit;
+}
+
 /** A distribution of a user: one number a pixel, the logit of level 1 of two. */
 const bernoulli: TensorDistribution = {
   imageChannels: 1,
   levels: 2,
   numParameters: 1,
-  logProbs([logit = 0], _, to) {
+  logProbs(outputs, _, to) {
+    const logit = logitOf(outputs);
     to[0] = -Math.log1p(Math.exp(logit));
     to[1] = -Math.log1p(Math.exp(-logit));
   },
+  logProb: (outputs, _, level) => -Math.log1p(Math.exp((1 - 2 * level) * logitOf(outputs))),
   negativeLogLikelihood: (labels, logits) => tf.sub(tf.softplus(logits), tf.mul(logits, labels)), // [N,H,W,1]
 };
 
