@@ -31,7 +31,6 @@ const onOtherBackends = isAll
 const ofNode = [
   'tests/{demo,examples,kit,research,node,bench,docs,node-webgpu,node-tensorflow}/**',
   'tests/programs/!(pool-threads|trainer-threads).test.ts',
-  'tests/runtime/kernels/webassembly.test.ts', // loads modules anew, which a page keeps
 ];
 
 /** What says whether the programs of a GPU are right: each operation once, and networks of them that train and sample. */

@@ -15,10 +15,8 @@ function build(): AutoregressiveModel {
   const weights = model.getWeights().map(({ shape, size }, i) => {
     const fanIn = size / (shape.at(-1) ?? 1);
     const scale = shape.length === 1 ? 0 : Math.sqrt(3 / fanIn);
-    return tf.tensor(
-      noise(size, i + 1).map((x) => scale * x),
-      shape,
-    );
+    const numbers = noise(size, i + 1).map((x) => scale * x);
+    return tf.tensor(numbers, shape);
   });
   model.setWeights(weights);
   tf.dispose(weights);

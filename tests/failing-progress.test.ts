@@ -2,15 +2,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tensors from 'pixelcnn-layers';
 import { pixelCNN, toPortable } from 'pixelcnn-layers';
 import { compress, decompress, logProb, sample } from 'pixelcnn-layers/runtime';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { useBackend } from './support/backends';
+import { expect, it, vi } from 'vitest';
+import { onBackend } from './support/backends';
 import { expectNoLeaks } from './support/tensors';
 
 const reason = new Error('enough');
 
-describe('an onProgress that goes wrong', () => {
-  beforeAll(() => useBackend('cpu'));
-
+onBackend('cpu', 'an onProgress that goes wrong', () => {
   it.each<[string, () => unknown]>([
     ['rejects', () => Promise.reject(reason)],
     ['rejects later', () => Promise.resolve().then(() => Promise.reject(reason))],

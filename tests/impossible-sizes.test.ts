@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { input, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { imageBatches } from '../src/data';
@@ -73,6 +73,7 @@ const rows: [wanted: string, use: () => unknown][] = [
   ['(CausalAttention): key_kernel: wanted sizes', () => layers.causalAttention({ heads: 1, units: 2 ** 20 }).apply([1, 2 ** 9].map((features) => input({ shape: [4, 4, features] })))],
   ['(CausalAttention): query_kernel: wanted sizes', () => layers.causalAttention({ heads: 1, units: 2 ** 20 }).apply([2 ** 9, 1].map((features) => input({ shape: [4, 4, features] })))],
   ['UpsampledMap: rows: wanted an integer from 1 to 16384, got 1000000000', () => layers.upsampledMap({ rows: 1e9 })],
+  ['upsample: images, height, width, features: wanted sizes whose product is at most 268435456, got [1, 32768, 16384, 1]', () => tf.tidy(() => layers.upsampledMap({ rows: 2 ** 14, columns: 2 ** 14 }).apply(tf.zeros([1, 2, 1, 1])))],
   ['PixelLogits: levels: wanted at most 2^24', () => layers.pixelLogits({ imageChannels: 1, levels: 2 ** 31 })],
   ['pixelCNN: firstKernelSize: wanted sizes', pixelCNN({ input: { embedding: 1e9 } })],
   ['gatedPixelCNN: firstKernelSize: wanted sizes', gatedPixelCNN({ input: { embedding: 1e7 } })],

@@ -4,6 +4,7 @@ import * as data from '../src/data';
 import * as layers from '../src/index';
 import * as runtime from '../src/runtime';
 import * as weights from '../src/weights';
+import { allLayers } from './layers/all-layers';
 import { useBackend } from './support/backends';
 
 // Every function and class that the entry points export: what it says of an option whose name is misspelt. Those of
@@ -29,60 +30,20 @@ type Options = never;
 /** A function or class, the options that it takes with a name misspelt, and the hint. */
 type Row = [name: string, use: (options: Options) => unknown, options: object, unknown: string, hint: string];
 
+type Class = new (args: Options) => unknown;
+const classes = { ...layers } as never as Readonly<Record<string, Class>>;
+
+/** Every argument of every layer, of its class and its function. */
+const ofEveryLayer = Object.entries(allLayers).flatMap(([name, { make, args }]) =>
+  Object.keys({ name, ...args }).flatMap((key): Row[] => [
+    [`${name}: ${key}`, (given) => new (classes[name] as Class)(given), { [`${key}s`]: 1 }, `${key}s`, key],
+    [`${make.name}: ${key}`, make, { [`${key}s`]: 1 }, `${key}s`, key],
+  ]),
+);
+
 const ofLayers: Row[] = [
-  ['CausalAttention', (args) => new layers.CausalAttention(args), { heads: 2, unit: 4 }, 'unit', 'units'],
-  ['causalAttention', layers.causalAttention, { head: 2, units: 4 }, 'head', 'heads'],
+  ...ofEveryLayer,
   ['allowedNeighbors', layers.allowedNeighbors, { right: pairs, bellow: pairs }, 'bellow', 'below'],
-  ['CenteredImage', (args) => new layers.CenteredImage(args), { names: 'x' }, 'names', 'name'],
-  ['centeredImage', layers.centeredImage, { inputshape: [4, 4, 1] }, 'inputshape', 'inputShape'],
-  ['ConcatElu', (args) => new layers.ConcatElu(args), { nam: 'x' }, 'nam', 'name'],
-  ['concatElu', layers.concatElu, { weight: [] }, 'weight', 'weights'],
-  ['DiagonalBiLSTMBlock', (args) => new layers.DiagonalBiLSTMBlock(args), { filters: 3, imageChanels: 3 }, 'imageChanels', 'imageChannels'],
-  ['diagonalBiLSTMBlock', layers.diagonalBiLSTMBlock, { filter: 3 }, 'filter', 'filters'],
-  ['UpsampledMap', (args) => new layers.UpsampledMap(args), { row: 2 }, 'row', 'rows'],
-  ['upsampledMap', layers.upsampledMap, { column: 2 }, 'column', 'columns'],
-  ['GatedActivation', (args) => new layers.GatedActivation(args), { imageChanels: 1 }, 'imageChanels', 'imageChannels'],
-  ['gatedActivation', layers.gatedActivation, { channels: 1 }, 'channels', 'imageChannels'],
-  ['GatedActivation: kind', layers.gatedActivation, { kinds: 'linear' }, 'kinds', 'kind'],
-  ['GatedResBlock', (args) => new layers.GatedResBlock(args), { filters: 2, shift: 'down', skip: true }, 'skip', 'hasSkip'],
-  ['gatedResBlock', layers.gatedResBlock, { filters: 2, shifts: 'down' }, 'shifts', 'shift'],
-  ['LogisticMixture', (args) => new layers.LogisticMixture(args), { imageChannels: 1, levels: 4, component: 2 }, 'component', 'components'],
-  ['logisticMixture', layers.logisticMixture, { imageChannels: 1, level: 4, components: 2 }, 'level', 'levels'],
-  ['MixtureParameters', (args) => new layers.MixtureParameters(args), { imageChannels: 3, component: 2 }, 'component', 'components'],
-  ['mixtureParameters', layers.mixtureParameters, { channels: 3, components: 2 }, 'channels', 'imageChannels'],
-  ['LevelEmbedding', (args) => new layers.LevelEmbedding(args), { levels: 3, unit: 2 }, 'unit', 'units'],
-  ['levelEmbedding', layers.levelEmbedding, { levels: 3, units: 2, initializer: 'ones' }, 'initializer', 'embeddingsInitializer'],
-  ['MaskedConv2D', (args) => new layers.MaskedConv2D(args), { filters: 3, kernelSize: 3, mask: 'A' }, 'mask', 'maskType'],
-  ['MaskedConv2D: weightNormalization', layers.maskedConv2d, { filters: 3, kernelSize: 3, weightNorm: true }, 'weightNorm', 'weightNormalization'],
-  ['maskedConv2d', layers.maskedConv2d, { filters: 3, kernelsize: 3 }, 'kernelsize', 'kernelSize'],
-  ['OneHotClass', (args) => new layers.OneHotClass(args), { numClass: 3 }, 'numClass', 'numClasses'],
-  ['oneHotClass', layers.oneHotClass, { classes: 3 }, 'classes', 'numClasses'],
-  ['OneHotCodes', (args) => new layers.OneHotCodes(args), { level: 3 }, 'level', 'levels'],
-  ['oneHotCodes', layers.oneHotCodes, { numLevels: 3 }, 'numLevels', 'levels'],
-  ['OneHotLevels', (args) => new layers.OneHotLevels(args), { level: 3 }, 'level', 'levels'],
-  ['oneHotLevels', layers.oneHotLevels, { numLevels: 3 }, 'numLevels', 'levels'],
-  ['PixelCNNResBlock', (args) => new layers.PixelCNNResBlock(args), { filter: 3 }, 'filter', 'filters'],
-  ['pixelCNNResBlock', layers.pixelCNNResBlock, { filters: 3, inputshape: [4, 4, 6] }, 'inputshape', 'inputShape'],
-  ['PixelPosition', (args) => new layers.PixelPosition(args), { names: 'x' }, 'names', 'name'],
-  ['pixelPosition', layers.pixelPosition, { nam: 'x' }, 'nam', 'name'],
-  ['PixelShift', (args) => new layers.PixelShift(args), { row: 1 }, 'row', 'rows'],
-  ['pixelShift', layers.pixelShift, { column: 1 }, 'column', 'columns'],
-  ['PlaceEmbedding', (args) => new layers.PlaceEmbedding(args), { seeds: 1 }, 'seeds', 'seed'],
-  ['placeEmbedding', layers.placeEmbedding, { sed: 1 }, 'sed', 'seed'],
-  ['RasterShift', (args) => new layers.RasterShift(args), { seeds: 1 }, 'seeds', 'seed'],
-  ['rasterShift', layers.rasterShift, { sed: 1 }, 'sed', 'seed'],
-  ['TransformerBlock', (args) => new layers.TransformerBlock(args), { head: 1 }, 'head', 'heads'],
-  ['transformerBlock', layers.transformerBlock, { heads: 1, hidden: 1 }, 'hidden', 'hiddenFilters'],
-  ['RowLSTMBlock', (args) => new layers.RowLSTMBlock(args), { filters: 3, kernelsize: 3 }, 'kernelsize', 'kernelSize'],
-  ['rowLSTMBlock', layers.rowLSTMBlock, { filters: 3, channels: 3 }, 'channels', 'imageChannels'],
-  ['ShiftedConv2D', (args) => new layers.ShiftedConv2D(args), { filters: 2, kernelSize: 2, shift: 'down', strides: 2 }, 'strides', 'stride'],
-  ['shiftedConv2d', layers.shiftedConv2d, { filters: 2, kernelSize: 2, shift: 'down', transpose: true }, 'transpose', 'transposed'],
-  ['PixelLogits', (args) => new layers.PixelLogits(args), { imageChannels: 1, numLevels: 4 }, 'numLevels', 'levels'],
-  ['PixelDropout', (args) => new layers.PixelDropout(args), { rate: 0.5, seeds: 1 }, 'seeds', 'seed'],
-  ['pixelDropout', layers.pixelDropout, { rate: 0.5, seeds: 1 }, 'seeds', 'seed'],
-  ['PixelNormalization', (args) => new layers.PixelNormalization(args), { epsilons: 1 }, 'epsilons', 'epsilon'],
-  ['pixelNormalization', layers.pixelNormalization, { epsilons: 1 }, 'epsilons', 'epsilon'],
-  ['pixelLogits', layers.pixelLogits, { imageChannels: 1, level: 4 }, 'level', 'levels'],
   ['pixelCNN', layers.pixelCNN, { ...network, numLevels: 4 }, 'numLevels', 'levels'],
   ['pixelCNN: input', (input) => layers.pixelCNN({ ...network, imageShape: [4, 4, 1], input }), { embeddings: 4 }, 'embeddings', 'embedding'],
   ['pixelCNNPlusPlus', layers.pixelCNNPlusPlus, { imageShape: [4, 4, 1], filters: 2, resnets: 1 }, 'resnets', 'numResnets'],
@@ -140,7 +101,9 @@ const ofRuntime: Row[] = [
   ['symmetric', async (options) => runtime.symmetric(await portable(), ['flipLevels'], options), { asConditions: true }, 'asConditions', 'asCondition'],
   ['logPartition', async (options) => runtime.logPartition(await portable(), () => [], options), { numImages: 2, betas: 1 }, 'betas', 'beta'],
   ['stepper', async (options) => runtime.stepper(await portable(), options), { images: 3 }, 'images', 'numImages'],
-  ['writePortable', async (options) => runtime.writePortable(await portable(), options), { float: true }, 'float', 'float16'],
+  ['writePortable', async (options) => runtime.writePortable(await portable(), options), { weight: 'int8' }, 'weight', 'weights'],
+  ['loadPortable', (options) => runtime.loadPortable('x', options), { onprogress: 1 }, 'onprogress', 'onProgress'],
+  ['picture', (options) => runtime.picture({ data: Uint8Array.of(0), shape: [1, 1, 1, 1] }, { levels: 2 }, options), { column: 1 }, 'column', 'columns'],
   ['createPool', runtime.createPool, { numWorkers: 3 }, 'numWorkers', 'workers'],
   ['createPool: sample', async (options) => runtime.createPool().sample(await portable(), options), { num: 3 }, 'num', 'numImages'],
   ['createPool: compress', async (options) => runtime.createPool().compress(await portable(), images, options), { store: 3 }, 'store', 'storeCondition'],

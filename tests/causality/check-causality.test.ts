@@ -20,21 +20,23 @@ import {
   pixelLogits,
   shiftedConv2d,
 } from 'pixelcnn-layers';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { onEachBackend, useBackend } from '../support/backends';
+import { expect, it, vi } from 'vitest';
+import { onBackend, onEachBackend } from '../support/backends';
+import { apply, modelOf, through } from '../support/models/graphs';
 import { Opaque } from '../support/models/opaque';
 import { expectNoLeaks, setNoise } from '../support/tensors';
 
 const LEVELS = 2;
 
 /** A stack of masked convolutions: the first of the given type, then one of type B. */
-function stack(firstType: MaskType, [h, w, c]: Place): tfl.LayersModel {
-  const image = tfl.input({ shape: [h, w, c] });
-  let x = maskedConv2d({ filters: 4 * c, kernelSize: 3, maskType: firstType, imageChannels: c }).apply(image);
-  x = maskedConv2d({ filters: LEVELS * c, kernelSize: 1, imageChannels: c }).apply(x as tfl.SymbolicTensor);
-  x = pixelLogits({ imageChannels: c, levels: LEVELS }).apply(x as tfl.SymbolicTensor);
-  return autoregressiveModel({ inputs: image, outputs: x as tfl.SymbolicTensor });
-}
+const stack = (maskType: MaskType, [h, w, c]: Place) =>
+  modelOf([h, w, c], LEVELS, (image) =>
+    through(
+      image,
+      maskedConv2d({ filters: 4 * c, kernelSize: 3, maskType, imageChannels: c }),
+      maskedConv2d({ filters: LEVELS * c, kernelSize: 1, imageChannels: c }),
+    ),
+  );
 
 function placesOf([h, w, c]: Place): Place[] {
   return Array.from({ length: h * w * c }, (_, i) => [Math.floor(i / (w * c)), Math.floor(i / c) % w, i % c]);
@@ -73,12 +75,8 @@ class FromRight extends PixelLayer {
 
 /** A causal model with a layer between its two convolutions. */
 function around(layer: tfl.layers.Layer, shape: Place): tfl.LayersModel {
-  const image = tfl.input({ shape });
   const conv = (maskType: MaskType, seed: number) => maskedConv2d({ filters: 4, kernelSize: 3, maskType, imageChannels: 1, seed });
-  const [first, second] = [conv('A', 1), conv('B', 2)];
-  const features = second.apply(layer.apply(first.apply(image))) as tfl.SymbolicTensor;
-  const logits = pixelLogits({ imageChannels: 1, levels: 4 }).apply(features) as tfl.SymbolicTensor;
-  return autoregressiveModel({ inputs: image, outputs: logits });
+  return modelOf(shape, 4, (image) => through(image, conv('A', 1), layer, conv('B', 2)));
 }
 
 /** The reports of progress of a check. */
@@ -97,26 +95,10 @@ onEachBackend('checkCausality', (_backend) => {
     model.dispose();
   });
 
-  it('names every leaking pair where levels are categories, whichever they are', async () => {
-    const shape: Place = [2, 3, 2];
-    const levels = 16;
-    for (const encode of [oneHotLevels({ levels }), levelEmbedding({ levels, units: 3, seed: 1 })]) {
-      const image = tfl.input({ shape });
-      const conv = maskedConv2d({ filters: 2 * levels, kernelSize: 3, maskType: 'B', imageChannels: 2, seed: 1 });
-      const logits = pixelLogits({ imageChannels: 2, levels }).apply(conv.apply(encode.apply(image)));
-      const model = autoregressiveModel({ inputs: image, outputs: logits });
-      const expected = placesOf(shape).map((place) => ({ output: place, input: place }));
-      expect(await checkCausality(model)).toEqual({ causal: false, leaks: expected, layer: conv.name });
-      model.dispose();
-    }
-  });
-
   it('names every leaking pair of a plain convolution, outside the library: its whole window from the value on', async () => {
     const shape: Place = [3, 4, 1];
-    const image = tfl.input({ shape });
     const conv = tfl.layers.conv2d({ filters: LEVELS, kernelSize: 3, padding: 'same' });
-    const logits = pixelLogits({ imageChannels: 1, levels: LEVELS }).apply(conv.apply(image) as tfl.SymbolicTensor);
-    const model = tfl.model({ inputs: image, outputs: logits as tfl.SymbolicTensor });
+    const model = modelOf(shape, LEVELS, (image) => apply(conv, image));
 
     const expected: Leak[] = [];
     for (const [o, output] of placesOf(shape).entries()) {
@@ -128,23 +110,6 @@ onEachBackend('checkCausality', (_backend) => {
     const { causal, leaks } = await checkCausality(model, { seed: 3, batchSize: 5 });
     expect(causal).toBe(false);
     expect(leaks).toEqual(expected);
-    model.dispose();
-  });
-
-  it('names every leaking pair of a wrong channel order', async () => {
-    // The logits of the two channels change places: those named channel 0 have seen channel 0.
-    const shape: Place = [2, 2, 2];
-    const image = tfl.input({ shape });
-    const masked = maskedConv2d({ filters: 4, kernelSize: 3, maskType: 'A', imageChannels: 2 }).apply(image);
-    const swap = tfl.layers.conv2d({ filters: 4, kernelSize: 1, useBias: false });
-    const swapped = swap.apply(masked as tfl.SymbolicTensor);
-    const order = [[0, 0, 1, 0], [0, 0, 0, 1], [1, 0, 0, 0], [0, 1, 0, 0]]; // biome-ignore format: a matrix
-    swap.setWeights([tf.tensor4d([[order]])]);
-    const logits = pixelLogits({ imageChannels: 2, levels: LEVELS }).apply(swapped as tfl.SymbolicTensor);
-    const model = tfl.model({ inputs: image, outputs: logits as tfl.SymbolicTensor });
-
-    const expected = placesOf(shape).filter(([, , channel]) => channel === 0);
-    expect(await checkCausality(model)).toMatchObject({ causal: false, leaks: expected.map((place) => ({ output: place, input: place })) });
     model.dispose();
   });
 
@@ -165,9 +130,7 @@ onEachBackend('checkCausality', (_backend) => {
   });
 });
 
-describe('checkCausality', () => {
-  beforeAll(() => useBackend('cpu'));
-
+onBackend('cpu', 'checkCausality', () => {
   it('tries every class, or the one that is given', async () => {
     // The future leaks under class 1 only: a stock convolution of the image, times the label.
     const [image, label] = [tfl.input({ shape: [2, 2, 1] }), tfl.input({ shape: [1] })];
@@ -187,13 +150,18 @@ describe('checkCausality', () => {
     model.dispose();
   });
 
-  const apply = (layer: tfl.layers.Layer, ...x: tfl.SymbolicTensor[]) =>
-    layer.apply(x.length === 1 ? (x[0] as tfl.SymbolicTensor) : x) as tfl.SymbolicTensor;
   const conv = (imageChannels: number, rest: object = {}) =>
     maskedConv2d({ filters: 2 * imageChannels, kernelSize: 3, imageChannels, ...rest });
   const wholeRow = () => conv(1, { kernelSize: [1, 3], vertical: true });
   const resized = (transposed: boolean) => shiftedConv2d({ filters: 2, kernelSize: 2, shift: 'downRight', stride: 2, transposed });
   const attention = (own = false) => causalAttention({ heads: 1, units: 2, own });
+  const categories = () => pixelLogits({ imageChannels: 2, levels: 16 });
+  const ofCategories = () => conv(2, { filters: 32, maskType: 'B', seed: 1 });
+  /** Changes the places of two channels of two features. */
+  const swapped = () => {
+    const order = [[0, 0, 1, 0], [0, 0, 0, 1], [1, 0, 0, 0], [0, 1, 0, 0]]; // biome-ignore format: a matrix
+    return tfl.layers.conv2d({ filters: 4, kernelSize: 1, useBias: false, weights: [tf.tensor4d([[order]])] });
+  };
   const mixture = () => logisticMixture({ imageChannels: 2, levels: 4, components: 1 });
 
   it.each<[string, Place, (image: tfl.SymbolicTensor) => tfl.SymbolicTensor, (() => tfl.layers.Layer)?]>([
@@ -204,6 +172,9 @@ describe('checkCausality', () => {
     ['attention to earlier places that see their row whole', [3, 4, 1], (x) => apply(attention(), apply(conv(1, { maskType: 'A' }), x), apply(wholeRow(), x))],
     ['an LSTM from the right', [3, 4, 1], (x) => apply(new FromRight({}), apply(conv(1, { filters: 8, maskType: 'A' }), x))],
     ['half the resolution', [4, 4, 1], (x) => apply(resized(true), apply(conv(1, { kernelSize: 1 }), apply(resized(false), x)))],
+    ['one-hot levels', [2, 3, 2], (x) => through(x, oneHotLevels({ levels: 16 }), ofCategories()), categories],
+    ['embedded levels', [2, 3, 2], (x) => through(x, levelEmbedding({ levels: 16, units: 3, seed: 1 }), ofCategories()), categories],
+    ['channels in another order', [2, 2, 2], (x) => through(x, conv(2, { maskType: 'A', filters: 4 }), swapped())],
     ['a mixture of two channels', [2, 2, 2], (x) => apply(conv(2, { filters: 6 }), x), mixture],
   ])('lists by the graph alone the leaks that images show: %s', async (_, shape, features, last) => {
     const image = tfl.input({ shape });
@@ -219,10 +190,8 @@ describe('checkCausality', () => {
   it('takes a vector or a map of one image, of any size', async () => {
     const args = { imageShape: [null, null, 2] as [null, null, number], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0 };
     const imageShape: Place = [2, 3, 2];
-    for (const [size, shape] of [
-      [{ conditionSize: 3 }, [1, 3]],
-      [{ conditionMapSize: 3 }, [1, 2, 3, 3]],
-    ] as const) {
+    // biome-ignore format: pairs
+    for (const [size, shape] of [[{ conditionSize: 3 }, [1, 3]], [{ conditionMapSize: 3 }, [1, 2, 3, 3]]] as const) {
       const model = gatedPixelCNN({ ...args, ...size });
       const [condition, other] = [tf.ones([...shape]), tf.ones([2, ...shape.slice(1)])];
       await expectNoLeaks(async () => {
@@ -417,16 +386,16 @@ describe('checkCausality', () => {
 
   it('names invalid arguments', async () => {
     const model = stack('A', [2, 2, 1]);
-    await expect(checkCausality(model, { imageShape: [2, 3, 1] })).rejects.toThrow('checkCausality: imageShape');
-    await expect(checkCausality(model, { batchSize: 0 })).rejects.toThrow('checkCausality: batchSize');
-    await expect(checkCausality(model, { seed: 0.5 })).rejects.toThrow('checkCausality: seed');
-    for (const inputs of [0, 1.5, 'some' as never]) {
-      await expect(checkCausality(model, { inputs })).rejects.toThrow(
-        "checkCausality: inputs, if not 'all': wanted an integer of at least 1, got",
-      );
-    }
-    await expect(checkCausality(model, { signal: {} as never })).rejects.toThrow('checkCausality: signal');
-    await expect(checkCausality(model, { onProgress: 3 as never })).rejects.toThrow('onProgress: wanted a');
+    const wanted = "inputs, if not 'all': wanted an integer of at least 1, got";
+    const wrong: [object, string][] = [
+      [{ imageShape: [2, 3, 1] }, 'imageShape'],
+      [{ batchSize: 0 }, 'batchSize'],
+      [{ seed: 0.5 }, 'seed'],
+      ...[0, 1.5, 'some'].map((inputs): [object, string] => [{ inputs }, wanted]),
+      [{ signal: {} }, 'signal'],
+      [{ onProgress: 3 }, 'onProgress: wanted a'],
+    ];
+    for (const [options, message] of wrong) await expect(checkCausality(model, options)).rejects.toThrow(`checkCausality: ${message}`);
     const image = tfl.input({ shape: [2, 2, 1] });
     const other = tfl.model({ inputs: image, outputs: image });
     await expect(checkCausality(other)).rejects.toThrow('checkCausality: model: wanted a model');

@@ -7,7 +7,6 @@ import {
   type Ops,
   PixelLayer,
   pixelCNN,
-  pixelLogits,
   pixelNormalization,
   placeEmbedding,
   shiftedConv2d,
@@ -15,25 +14,26 @@ import {
 } from 'pixelcnn-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { useBackend } from '../support/backends';
+import { apply, modelOf, type Symbolic, through } from '../support/models/graphs';
 import { expectNoLeaks, setNoise } from '../support/tensors';
 
 beforeAll(() => useBackend('cpu'));
 
-type Symbolic = tfl.SymbolicTensor;
-
-/** A model of layers one after the other; `C` channels, two levels. */
-function stack(channels: number, ...layers: tfl.layers.Layer[]): tfl.LayersModel {
-  const image = tfl.input({ shape: [2, 3, channels] });
-  let x: Symbolic = image;
-  for (const layer of layers) x = layer.apply(x) as Symbolic;
-  const logits = pixelLogits({ imageChannels: channels, levels: 2 }).apply(x) as Symbolic;
-  return tfl.model({ inputs: image, outputs: logits });
-}
+/** A model of layers one after the other; two levels. */
+const stack = (channels: number, ...layers: tfl.layers.Layer[]) => modelOf([2, 3, channels], 2, (image) => through(image, ...layers));
 
 const conv = (name: string, maskType: 'A' | 'B', imageChannels: number) =>
   maskedConv2d({ name, filters: 2 * imageChannels, kernelSize: 3, maskType, imageChannels });
 const stock = (name: string, filters: number, kernelSize: number) => tfl.layers.conv2d({ name, filters, kernelSize, padding: 'same' });
 const linear = () => tfl.layers.activation({ activation: 'linear' });
+
+const shiftless = () => [
+  levelEmbedding({ levels: 2, units: 4 }),
+  placeEmbedding(),
+  pixelNormalization({ imageChannels: 1, norm: 'rms' }),
+  transformerBlock({ name: 'a', heads: 2 }),
+  stock('b', 2, 1),
+];
 
 it.each([
   ['a stock convolution, which sees later pixels', 1, [conv('a', 'A', 1), stock('b', 2, 3), conv('c', 'B', 1)], 'b'],
@@ -42,18 +42,7 @@ it.each([
   ['the same with channels', 3, [conv('a', 'B', 3), conv('b', 'B', 3)], 'a'],
   ['one group for all channels', 2, [conv('a', 'A', 2), maskedConv2d({ name: 'b', filters: 4, kernelSize: 1, imageChannels: 1 })], 'b'],
   ['a stock pointwise convolution whose features belong to no channel', 3, [conv('a', 'A', 3), stock('b', 10, 1), stock('c', 6, 1)], 'b'],
-  [
-    'what sees its own place without a raster shift, not what keeps places apart',
-    1,
-    [
-      levelEmbedding({ levels: 2, units: 4 }),
-      placeEmbedding(),
-      pixelNormalization({ imageChannels: 1, norm: 'rms' }),
-      transformerBlock({ name: 'a', heads: 2 }),
-      stock('b', 2, 1),
-    ],
-    'a',
-  ],
+  ['what sees its own place without a raster shift, not what keeps places apart', 1, shiftless(), 'a'],
 ] as [string, number, tfl.layers.Layer[], string][])('names %s', async (_, channels, layers, name) => {
   const model = stack(channels, ...layers);
   const { causal, layer } = await checkCausality(model);
@@ -63,13 +52,8 @@ it.each([
 });
 
 /** A model of a graph from the image to features of one channel and two levels. */
-function graph(build: (image: Symbolic) => Symbolic): tfl.LayersModel {
-  const image = tfl.input({ shape: [4, 4, 1] });
-  const logits = pixelLogits({ imageChannels: 1, levels: 2 }).apply(build(image)) as Symbolic;
-  return tfl.model({ inputs: image, outputs: logits });
-}
+const graph = (build: (image: Symbolic) => Symbolic) => modelOf([4, 4, 1], 2, build);
 
-const apply = (layer: tfl.layers.Layer, ...x: Symbolic[]) => layer.apply(x.length === 1 ? (x[0] as Symbolic) : x) as Symbolic;
 const relu = (name: string) => tfl.layers.reLU({ name });
 /** Sees its row whole. */
 const row = (name: string) => maskedConv2d({ name, filters: 2, kernelSize: [1, 3], vertical: true, imageChannels: 1 });
@@ -152,15 +136,14 @@ it.each([
   ['that begins with mask B', 'B', 1, 'first_'],
   ['that mixes channels', 'A', 2, 'second_horizontal'],
 ] as const)('names the part of a gated block %s', async (_, maskType, channels, name) => {
-  const image = tfl.input({ shape: [2, 3, channels] });
   const filters = 2 * channels;
-  const wide = apply(conv('wide', 'A', channels), image);
-  const x = maskType === 'A' ? image : apply(tfl.layers.concatenate(), image, image);
-  const first = gatedPixelCNNBlock({ vertical: x, horizontal: x }, { name: 'first', filters, imageChannels: channels, maskType });
-  const second = gatedPixelCNNBlock(first, { name: 'second', filters, imageChannels: 1, isLast: true });
-  const features = apply(tfl.layers.add(), wide, second.horizontal);
-  const logits = pixelLogits({ imageChannels: channels, levels: 2 }).apply(features) as Symbolic;
-  const model = tfl.model({ inputs: image, outputs: logits });
+  const model = modelOf([2, 3, channels], 2, (image) => {
+    const wide = apply(conv('wide', 'A', channels), image);
+    const x = maskType === 'A' ? image : apply(tfl.layers.concatenate(), image, image);
+    const first = gatedPixelCNNBlock({ vertical: x, horizontal: x }, { name: 'first', filters, imageChannels: channels, maskType });
+    const second = gatedPixelCNNBlock(first, { name: 'second', filters, imageChannels: 1, isLast: true });
+    return apply(tfl.layers.add(), wide, second.horizontal);
+  });
   setNoise(model);
   const { causal, layer } = await checkCausality(model, { inputs: 'all' });
   expect(causal).toBe(false);
@@ -177,11 +160,9 @@ describe('maps of every second row and column', () => {
     ['one between', 'A', () => conv('a', 'A', 1), (name: string) => stock(name, 3, 3)],
   ] as const)('are followed to %s, in a model of any size', async (_, maskType, first, between) => {
     for (const size of [4, null]) {
-      const image = tfl.input({ shape: [size, size, 1] });
-      const coarse = apply(resize(3, false, 'smaller'), apply(first(), image));
-      const middle = apply(between(maskType === 'A' ? 'culprit' : 'innocent'), coarse);
-      const logits = pixelLogits({ imageChannels: 1, levels: 2 }).apply(apply(resize(2, true, 'greater'), middle));
-      const model = tfl.model({ inputs: image, outputs: logits as Symbolic });
+      const middle = between(maskType === 'A' ? 'culprit' : 'innocent');
+      const layers = [first(), resize(3, false, 'smaller'), middle, resize(2, true, 'greater')];
+      const model = modelOf([size, size, 1], 2, (image) => through(image, ...layers));
       expect(await checkCausality(model, { imageShape: [4, 4, 1] })).toMatchObject({ causal: false, layer: 'culprit' });
       model.dispose();
     }

@@ -102,10 +102,7 @@ describe('conditionsToTry', () => {
   });
 
   it('takes of several every class in turn, the null class too, with vectors and maps at random', async () => {
-    const both: ConditionShape[] = [
-      { kind: 'map', size: 1 },
-      { kind: 'class', numClasses: 2, nullClass: true },
-    ];
+    const both: ConditionShape[] = [{ kind: 'map', size: 1 }, { kind: 'class', numClasses: 2, nullClass: true }]; // biome-ignore format: rows
     const { count, draw } = await tryWith(both);
     expect(count).toBe(3);
     for (const [attempt, one] of [0, 1, 2, 0].entries()) {

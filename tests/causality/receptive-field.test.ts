@@ -14,6 +14,7 @@ import {
 } from 'pixelcnn-layers';
 import { expect, it, vi } from 'vitest';
 import { isGpu, onEachBackend } from '../support/backends';
+import { apply, modelOf, through } from '../support/models/graphs';
 import { Opaque } from '../support/models/opaque';
 import { expectNoLeaks } from '../support/tensors';
 import { expectWarning } from '../support/warnings';
@@ -52,10 +53,8 @@ onEachBackend('receptiveField', (backend) => {
   });
 
   it('of a model that is not causal follows from its graph too, without a warning', async () => {
-    const image = tfl.input({ shape: [1, 4, 1] });
     const conv = maskedConv2d({ filters: 2, kernelSize: [1, 3], maskType: 'B', imageChannels: 1 });
-    const logits = pixelLogits({ imageChannels: 1, levels: 2 }).apply(conv.apply(image));
-    const model = autoregressiveModel({ inputs: image, outputs: logits as tfl.SymbolicTensor });
+    const model = modelOf([1, 4, 1], 2, (image) => apply(conv, image));
     vi.spyOn(console, 'warn');
     const { seen } = await receptiveField(model, { row: 0, column: 2 });
     expect(console.warn).not.toHaveBeenCalled();
@@ -66,14 +65,9 @@ onEachBackend('receptiveField', (backend) => {
 
   it('tries a model of which a layer cannot be evaluated pixel by pixel', async () => {
     // one row, a first kernel of 1x3 and one of 1x3: the two values before
-    const image = tfl.input({ shape: [1, 6, 1] });
-    const conv = (maskType: 'A' | 'B', x: unknown) =>
-      maskedConv2d({ filters: 2, kernelSize: [1, 3], maskType, imageChannels: 1 }).apply(x as tfl.SymbolicTensor);
-    const sloped = tfl.layers
-      .prelu({ alphaInitializer: 'ones', name: 'sloped' }) // a slope for each place
-      .apply(conv('A', image) as tfl.SymbolicTensor);
-    const logits = pixelLogits({ imageChannels: 1, levels: 2 }).apply(conv('B', sloped) as tfl.SymbolicTensor);
-    const model = autoregressiveModel({ inputs: image, outputs: logits as tfl.SymbolicTensor });
+    const conv = (maskType: 'A' | 'B') => maskedConv2d({ filters: 2, kernelSize: [1, 3], maskType, imageChannels: 1 });
+    const sloped = tfl.layers.prelu({ alphaInitializer: 'ones', name: 'sloped' }); // a slope for each place
+    const model = modelOf([1, 6, 1], 2, (image) => through(image, conv('A'), sloped, conv('B')));
     const message =
       "receptiveField: layer 'sloped' (PReLU) cannot be evaluated pixel by pixel: alpha: wanted one that all places share " +
       '(sharedAxes: [1, 2]), got [1, 6, 2]. So 32 random images are tried, '; // 4 values, 4 changes, before and after
@@ -84,14 +78,8 @@ onEachBackend('receptiveField', (backend) => {
       return receptiveField(model, { row: 0, column: 4 });
     });
     await expectWarning('sample: ', async () => (await sample(model)).dispose()); // each function for itself
-    expect(field).toEqual({
-      seen: [
-        [0, 2, 0],
-        [0, 3, 0],
-      ],
-      blindSpot: [],
-      window: { top: 0, left: 2, right: 4 },
-    });
+    const seen = [[0, 2, 0], [0, 3, 0]]; // biome-ignore format: rows
+    expect(field).toEqual({ seen, blindSpot: [], window: { top: 0, left: 2, right: 4 } });
     model.dispose();
   });
 
@@ -105,23 +93,13 @@ onEachBackend('receptiveField', (backend) => {
     const outputs = mixture.apply(parameters) as tfl.SymbolicTensor;
     const model = autoregressiveModel({ inputs: image, outputs });
     const { seen } = await receptiveField(model, { row: 0, column: 1, channel: 1 });
-    expect(seen).toEqual([
-      [0, 0, 0],
-      [0, 0, 1],
-      [0, 1, 0],
-    ]);
+    expect(seen).toEqual([[0, 0, 0], [0, 0, 1], [0, 1, 0]]); // biome-ignore format: rows
     model.dispose();
   });
 
   it('sees as much of categories as of intensities, tried or read off the graph', async () => {
-    const network = {
-      imageShape: [3, 4, 2] as [number, number, number],
-      levels: 3,
-      hiddenDim: 3,
-      outDim: 3,
-      numBlocks: 1,
-      firstKernelSize: 3,
-    };
+    const sizes = { levels: 3, hiddenDim: 3, outDim: 3, numBlocks: 1, firstKernelSize: 3 };
+    const network = { ...sizes, imageShape: [3, 4, 2] as [number, number, number] };
     const place = { row: 2, column: 1, channel: 1 };
     const scaled = pixelCNN(network);
     const expected = await receptiveField(scaled, place);
@@ -138,31 +116,17 @@ onEachBackend('receptiveField', (backend) => {
   });
 
   it('distinguishes channels of one pixel', async () => {
-    const image = tfl.input({ shape: [1, 2, 3] });
-    const conv = (maskType: 'A' | 'B', x: unknown) =>
-      maskedConv2d({ filters: 6, kernelSize: 1, maskType, imageChannels: 3 }).apply(x as tfl.SymbolicTensor);
-    const logits = pixelLogits({ imageChannels: 3, levels: 2 }).apply(conv('A', image) as tfl.SymbolicTensor);
-    const model = autoregressiveModel({ inputs: image, outputs: logits as tfl.SymbolicTensor });
+    const conv = maskedConv2d({ filters: 6, kernelSize: 1, maskType: 'A', imageChannels: 3 });
+    const model = modelOf([1, 2, 3], 2, (image) => apply(conv, image));
     const { seen } = await receptiveField(model, { row: 0, column: 1, channel: 2 });
-    expect(seen).toEqual([
-      [0, 1, 0],
-      [0, 1, 1],
-    ]);
+    expect(seen).toEqual([[0, 1, 0], [0, 1, 1]]); // biome-ignore format: rows
     expect((await receptiveField(model, { row: 0, column: 0 })).seen).toEqual([]);
     model.dispose();
   });
 
   it('answers for large images with attention, which sees all of them', async () => {
-    const model = pixelSNAIL({
-      imageShape: [256, 256, 3],
-      levels: 2,
-      filters: 128,
-      heads: 2,
-      numBlocks: 1,
-      numResBlocks: 1,
-      resFilters: 64,
-      input: 'scaled',
-    });
+    const sizes = { filters: 128, heads: 2, numBlocks: 1, numResBlocks: 1, resFilters: 64 };
+    const model = pixelSNAIL({ imageShape: [256, 256, 3], levels: 2, ...sizes, input: 'scaled' });
     const { seen, blindSpot, window } = await receptiveField(model, { row: 255, column: 255, channel: 0 });
     expect(seen).toHaveLength(3 * (256 * 256 - 1));
     expect(blindSpot).toEqual([]);
@@ -194,10 +158,7 @@ onEachBackend('receptiveField', (backend) => {
       reports.push(report);
     };
     await expectWarning('receptiveField: layer', () => receptiveField(tried, { ...place, batchSize: 4, onProgress }));
-    expect(reports.slice(0, 2)).toEqual([
-      { done: 4, total: 20 },
-      { done: 5, total: 20 },
-    ]);
+    expect(reports.slice(0, 2)).toEqual([{ done: 4, total: 20 }, { done: 5, total: 20 }]); // biome-ignore format: rows
     expect(reports.at(-1)).toEqual({ done: 20, total: 20 });
     await expectNoLeaks(async () => {
       const controller = new AbortController();

@@ -6,37 +6,16 @@ import { expect, it } from 'vitest';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const ENTRIES = ['src/index.ts', 'src/runtime/index.ts', 'src/node/index.ts', 'src/data/index.ts', 'src/weights/index.ts'];
 
-/** What is of this library alone: everything else that can be called says of which paper, blog or format it is. */
+/**
+ * What is of this library alone: everything else that can be called says of which paper, blog or format it is. Of the two
+ * functions `compress`, that of numbers says what its coder is.
+ */
+// biome-ignore format: names
 const OUR_OWN = [
-  'LevelEmbedding',
-  'PixelLayer',
-  'UpsampledMap',
-  'allowed',
-  'allowedNeighbors',
-  'compareActivations',
-  'compress', // of tensors: that of numbers says what its coder is
-  'createPool',
-  'decompress',
-  'fileSystem',
-  'idxImages',
-  'imageBatches',
-  'imageSet',
-  'interleaved',
-  'kernelsInUse',
-  'levelEmbedding',
-  'levelLogProbs',
-  'loadWeights',
-  'normalize',
-  'quantize',
-  'readPortable',
-  'saveWeights',
-  'scheduleLearningRate',
-  'sliceImages',
-  'stepper',
-  'toPortable',
-  'upsampledMap',
-  'windowOf',
-  'writeSafetensors',
+  'LevelEmbedding', 'PixelLayer', 'UpsampledMap', 'allowed', 'allowedNeighbors', 'compareActivations', 'compress',
+  'createPool', 'decompress', 'fileSystem', 'idxImages', 'imageBatches', 'imageSet', 'interleaved', 'kernelsInUse',
+  'levelEmbedding', 'levelLogProbs', 'loadWeights', 'normalize', 'quantize', 'readPortable', 'saveWeights',
+  'scheduleLearningRate', 'sliceImages', 'stepper', 'toPortable', 'upsampledMap', 'windowOf', 'writeSafetensors',
 ];
 
 /** What a declaration says or calls where it may throw. */
@@ -101,10 +80,8 @@ const isCallable = (symbol: ts.Symbol, checker: ts.TypeChecker) =>
 function readExports(): Export[] {
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile);
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
-  const program = ts.createProgram(
-    ENTRIES.map((entry) => join(root, entry)),
-    options,
-  );
+  const entries = ENTRIES.map((entry) => join(root, entry));
+  const program = ts.createProgram(entries, options);
   const checker = program.getTypeChecker();
   return ENTRIES.flatMap((entry) => {
     const file = program.getSourceFile(join(root, entry)) as ts.SourceFile;

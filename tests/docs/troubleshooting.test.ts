@@ -10,24 +10,15 @@ const page = await readFile(join(root, 'docs/reference/troubleshooting.md'), 'ut
 
 /** Files of tfjs whose messages are quoted. */
 const OF_TFJS = [
-  'tfjs-core/dist/engine',
-  'tfjs-layers/dist/common',
-  'tfjs-core/dist/io/http',
-  'tfjs-layers/dist/engine/topology',
-  'tfjs-layers/dist/engine/training',
-  'tfjs-layers/dist/utils/generic_utils',
-];
+  'tfjs-core/dist/engine', 'tfjs-layers/dist/common', 'tfjs-core/dist/io/http', 'tfjs-layers/dist/engine/topology',
+  'tfjs-layers/dist/engine/training', 'tfjs-layers/dist/utils/generic_utils',
+]; // biome-ignore format: names
 
 /** What else says something: the examples, and the script for pages. */
 const OTHERS = [
-  'examples/train.mjs',
-  'kit/runs/checkpoints.mjs',
-  'kit/weights/npy.mjs',
-  'kit/weights/tensor-files.mjs',
-  'kit/data/datasets/npy.mjs',
-  'kit/runs/run-lock.mjs',
-  'tsup.config.ts',
-];
+  'examples/train.mjs', 'kit/runs/checkpoints.mjs', 'kit/weights/npy.mjs', 'kit/weights/tensor-files.mjs',
+  'kit/data/datasets/npy.mjs', 'kit/runs/run-lock.mjs', 'tsup.config.ts',
+]; // biome-ignore format: names
 
 const own = (await readdir(join(root, 'src'), { recursive: true })).filter((name) => name.endsWith('.ts'));
 const files = [

@@ -12,12 +12,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
  * What `strict` finds in JavaScript as it stands: parameters and fields without a type, which a reader adds who writes
  * TypeScript. Nothing else is left out.
  */
-const UNANNOTATED = new Map([
-  [7006, 'parameter'],
-  [7008, 'field'],
-  [7019, 'rest parameter'],
-  [7031, 'parameter that is taken apart'],
-]);
+const UNANNOTATED = new Map([[7006, 'parameter'], [7008, 'field'], [7019, 'rest parameter'], [7031, 'parameter that is taken apart']]); // biome-ignore format: rows
 
 /**
  * What blocks find in a page: the globals of script tags, Vite's addresses of files, and a function of the reader's own;
@@ -48,21 +43,12 @@ const options: ts.CompilerOptions = {
   skipLibCheck: true,
   noEmit: true,
   paths: Object.fromEntries(
-    Object.entries({
-      '': 'index',
-      '/node': 'node/index',
-      '/data': 'data/index',
-      '/weights': 'weights/index',
-      '/runtime': 'runtime/index',
-    }).map(([entry, file]) => [`pixelcnn-layers${entry}`, [join(root, 'src', `${file}.ts`)]]),
+    ['', '/node', '/data', '/weights', '/runtime'].map((entry) => [`pixelcnn-layers${entry}`, [join(root, `src${entry}/index.ts`)]]),
   ),
 };
 
 /** A block as a file of TypeScript. */
-interface Source {
-  block: DocBlock;
-  text: string;
-}
+type Source = { block: DocBlock; text: string };
 
 /** A page's own scripts, on their lines, without what is around them. */
 function scriptsOf(html: string): string {

@@ -1,27 +1,21 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { checkCausality, levelLogProbs, normalize, pixelLogits, sample } from 'pixelcnn-layers';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { forward, outputsOf } from '../../src/inference/batches';
+import { expect, it } from 'vitest';
+import { outputsOf } from '../../src/inference/batches';
 import { onEachBackend, useBackend } from '../support/backends';
-import { expectClose, take } from '../support/tensors';
+import { take } from '../support/tensors';
 
 type Symbolic = tfl.SymbolicTensor;
 
 /** From features of an image of two channels to logits of three levels, by a kernel of 1x1: logit i is the sum of all features times i + 1. */
 function logitsOf(features: Symbolic): Symbolic {
   const [rows, out] = [features.shape.at(-1) as number, 6];
-  const kernel = tf.tensor4d(
-    Array.from({ length: rows * out }, (_, i) => (i % out) + 1),
-    [1, 1, rows, out],
-  );
+  const numbers = Array.from({ length: rows * out }, (_, i) => (i % out) + 1);
+  const kernel = tf.tensor4d(numbers, [1, 1, rows, out]);
   const conv = tfl.layers.conv2d({ filters: out, kernelSize: 1, weights: [kernel, tf.zeros([out])] });
   return pixelLogits({ imageChannels: 2, levels: 3 }).apply(conv.apply(features) as Symbolic) as Symbolic;
 }
-
-const values = Array.from({ length: 12 }, (_, i) => i / 12);
-/** Of six pixels, each the sum of its two channels. */
-const sums = [0, 1, 2, 3, 4, 5].map((pixel) => (values[2 * pixel] as number) + (values[2 * pixel + 1] as number));
 
 it('outputs of a whole model are of the height and width of its images', async () => {
   await useBackend('cpu');
@@ -36,38 +30,6 @@ it('outputs of a whole model are of the height and width of its images', async (
   await expect(sample(model, { strategy: 'full', imageShape: [2, 3, 2], seed: 1 })).rejects.toThrow(message);
   tf.dispose([x, labels]);
   model.dispose();
-});
-
-describe('forward', () => {
-  beforeAll(() => useBackend('cpu'));
-
-  it('yields the logits of images, and leaks no tensor', async () => {
-    const image = tfl.input({ shape: [1, 3, 2] });
-    const model = tfl.model({ inputs: image, outputs: logitsOf(image) });
-    const x = tf.tensor4d(values, [2, 1, 3, 2]);
-    const before = tf.memory().numTensors;
-    const logits = forward(model, x, []);
-    expect(logits.shape).toEqual([2, 1, 3, 2, 3]);
-    expectClose(
-      await take(logits),
-      sums.flatMap((sum) => [1, 2, 3, 4, 5, 6].map((i) => sum * i)),
-      1e-5,
-    );
-    expect(tf.memory().numTensors).toBe(before);
-    x.dispose();
-    model.dispose();
-  });
-
-  it('yields the logits of images and their conditions', async () => {
-    const [image, condition] = [tfl.input({ shape: [1, 3, 2] }), tfl.input({ shape: [1, 3, 1] })];
-    const both = tfl.layers.concatenate().apply([image, condition]) as Symbolic;
-    const model = tfl.model({ inputs: [image, condition], outputs: logitsOf(both) });
-    const [x, given] = [tf.tensor4d(values, [2, 1, 3, 2]), tf.tensor4d([1, 2, 3, 4, 5, 6], [2, 1, 3, 1])];
-    const expected = sums.flatMap((sum, pixel) => [1, 2, 3, 4, 5, 6].map((i) => (sum + pixel + 1) * i));
-    expectClose(await take(forward(model, x, [given])), expected, 1e-5);
-    tf.dispose([x, given]);
-    model.dispose();
-  });
 });
 
 onEachBackend('normalize', () => {

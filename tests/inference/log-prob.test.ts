@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { gatedPixelCNN, logProb, normalize, pixelCNN } from 'pixelcnn-layers';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
+import { expect, it } from 'vitest';
+import { anyBackend, isGpu, onBackend, onEachBackend } from '../support/backends';
 import { allTinyImages, tinyModel } from '../support/models/tiny-space';
 import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
 
@@ -49,14 +49,8 @@ onEachBackend('logProb', (backend) => {
   });
 
   it('of images given their conditions is the sum by hand over their logits', async () => {
-    const args = {
-      imageShape: [2, 2, 1] as [number, number, number],
-      levels: 3,
-      hiddenDim: 2,
-      outDim: 3,
-      numBlocks: 1,
-      firstKernelSize: 3,
-    };
+    const sizes = { levels: 3, hiddenDim: 2, outDim: 3, numBlocks: 1, firstKernelSize: 3 };
+    const args = { ...sizes, imageShape: [2, 2, 1] as [number, number, number] };
     const model = gatedPixelCNN({ ...args, numClasses: 3 });
     const weights = model.getWeights().map(({ shape, size }, i) => tf.tensor(noise(size, 7 * i + 1), shape));
     model.setWeights(weights);
@@ -93,9 +87,8 @@ onEachBackend('logProb', (backend) => {
     model.dispose();
     const plain = tinyModel();
     const none = tf.zeros<tf.Rank.R4>([1, 2, 2, 1]);
-    await expect(logProb(plain, none, { condition: 0 })).rejects.toThrow(
-      'logProb: condition: wanted none, since the model takes no condition, got 0',
-    );
+    const wanted = 'logProb: condition: wanted none, since the model takes no condition, got 0';
+    await expect(logProb(plain, none, { condition: 0 })).rejects.toThrow(wanted);
     none.dispose();
     plain.dispose();
   });
@@ -115,9 +108,7 @@ onEachBackend('logProb', (backend) => {
   });
 });
 
-describe('logProb', () => {
-  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
-
+onBackend(anyBackend, 'logProb', () => {
   it('names invalid arguments', async () => {
     const model = pixelCNN({ imageShape: [2, 2, 1], levels: 3, hiddenDim: 2, outDim: 2, numBlocks: 0 });
     const images = tf.zeros<tf.Rank.R4>([1, 2, 2, 1]);

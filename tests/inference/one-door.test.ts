@@ -1,26 +1,21 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { input } from '@tensorflow/tfjs-layers';
 import {
   type AutoregressiveModel,
-  autoregressiveModel,
   compress,
   decompress,
   levelLogProbs,
   logPartition,
   logProb,
-  maskedConv2d,
-  PixelLayer,
   pixelCNN,
   sample,
   stepper,
   symmetric,
-  type TensorDistribution,
   toPortable,
 } from 'pixelcnn-layers';
 import * as runtime from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { useBackend } from '../support/backends';
-import { expectClose, expectNoLeaks, setNoise, take } from '../support/tensors';
+import { expectNoLeaks, setNoise } from '../support/tensors';
 
 beforeAll(() => useBackend('cpu'));
 
@@ -94,50 +89,6 @@ describe('stepper of a model of tfjs', () => {
       for (const steps of [one, other]) steps.dispose();
     });
     await expect(stepper(model, null as never)).rejects.toThrow('stepper: wanted an object of arguments, got null');
-    model.dispose();
-  });
-});
-
-/** Two outputs for each pixel: with probability sigmoid(difference) level 1, else 0. */
-const ofTwo: TensorDistribution = {
-  imageChannels: 1,
-  levels: 2,
-  numParameters: 2,
-  logProbs(parameters, _, to) {
-    const [a, b] = parameters as unknown as [number, number];
-    const shift = Math.log(Math.exp(a) + Math.exp(b));
-    to.set([a - shift, b - shift]);
-  },
-  logProb(parameters, _, level) {
-    const [a, b] = parameters as unknown as [number, number];
-    return [a, b].map((one) => one - Math.log(Math.exp(a) + Math.exp(b)))[level] as number;
-  },
-  negativeLogLikelihood: (labels) => tf.sum(tf.zerosLike(labels), [1, 2, 3]),
-};
-
-class OfTwo extends PixelLayer {
-  static className = 'OfTwo';
-  readonly distribution = ofTwo;
-  override express(_: never, [x]: readonly [never, ...never[]]) {
-    return x;
-  }
-}
-
-describe('a distribution of a user', () => {
-  it('is asked only about pixels that there are', async () => {
-    const image = input({ shape: [4, 4, 1] });
-    const conv = maskedConv2d({ filters: 2, kernelSize: 3, maskType: 'A', imageChannels: 1, seed: 1 });
-    const outputs = new OfTwo({}).apply(conv.apply(image) as never) as never;
-    const model = autoregressiveModel({ inputs: image, outputs });
-    const images = tf.randomUniform<tf.Rank.R4>([2, 4, 4, 1], 0, 2, 'int32', 1);
-    const nats = await take(await logProb(model, images));
-    const ofLevels = await take(await levelLogProbs(model, images)); // [2,4,4,1,2]
-    const levels = await images.data();
-    const sums = [0, 1].map((n) =>
-      Array.from(levels.subarray(16 * n, 16 * n + 16)).reduce((sum, level, k) => sum + (ofLevels[2 * (16 * n + k) + level] as number), 0),
-    );
-    expectClose(nats, sums, 1e-5);
-    images.dispose();
     model.dispose();
   });
 });

@@ -1,23 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import {
-  type AutoregressiveModel,
-  autoregressiveModel,
-  logProb,
-  MaskedConv2D,
-  maskedConv2d,
-  pixelCNN,
-  pixelLogits,
-  type SampleOptions,
-  type SampleProgress,
-  sample,
-  toPortable,
-} from 'pixelcnn-layers';
+import type { AutoregressiveModel, SampleOptions, SampleProgress } from 'pixelcnn-layers';
+import { logProb, MaskedConv2D, maskedConv2d, pixelCNN, sample, toPortable } from 'pixelcnn-layers';
 import { logProb as logProbOfNumbers } from 'pixelcnn-layers/runtime';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { isGpu, onEachBackend, useBackend } from '../support/backends';
+import { describe, expect, it, vi } from 'vitest';
+import { isGpu, onBackend, onEachBackend } from '../support/backends';
 import { buildGolden, goldenModels } from '../support/golden/models';
 import { expectToFollow } from '../support/laws/chi-square';
+import { modelOf, through } from '../support/models/graphs';
 import { allTinyImages, tinyModel } from '../support/models/tiny-space';
 import { expectClose, expectNoLeaks, golden4d, setNoise, take } from '../support/tensors';
 import { expectWarning } from '../support/warnings';
@@ -174,10 +164,9 @@ onEachBackend('sample', (backend) => {
   });
 
   it('works with any model from images to logits', async () => {
-    const image = tfl.input({ shape: [null, null, 2] });
-    const features = tfl.layers.conv2d({ filters: 6, kernelSize: 1, kernelInitializer: 'zeros' }).apply(image);
-    const logits = pixelLogits({ imageChannels: 2, levels: 3 }).apply(features as tfl.SymbolicTensor);
-    const model = tfl.model({ inputs: image, outputs: logits as tfl.SymbolicTensor });
+    const conv = tfl.layers.conv2d({ filters: 6, kernelSize: 1, kernelInitializer: 'zeros' });
+    const { inputs, outputs } = modelOf([null, null, 2], 3, (image) => through(image, conv));
+    const model = tfl.model({ inputs, outputs });
     // all logits are 0: the level is floor(3u)
     const uniforms = Array.from({ length: 12 }, (_, i) => i / 12);
     let next = 0;
@@ -189,9 +178,7 @@ onEachBackend('sample', (backend) => {
   });
 });
 
-describe('sample', () => {
-  beforeAll(() => useBackend('cpu'));
-
+onBackend('cpu', 'sample', () => {
   it('reports each row and the end, and shows the images as they grow', async () => {
     const model = pixelCNN({ imageShape: [3, 2, 2], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0 });
     const seen: { done: number; total: number; levels: number[] }[] = [];
@@ -297,12 +284,9 @@ describe('sample', () => {
 
 /** Images [2,3,2], with a layer between that mixes nothing and is not known to programs. */
 function odd(): AutoregressiveModel {
-  const image = tfl.input({ shape: [2, 3, 2] });
-  const masked = maskedConv2d({ filters: 8, kernelSize: 3, maskType: 'A', imageChannels: 2 }).apply(image);
+  const conv = maskedConv2d({ filters: 8, kernelSize: 3, maskType: 'A', imageChannels: 2 });
   const pooling = tfl.layers.maxPooling2d({ name: 'odd', poolSize: 1 });
-  const features = pooling.apply(masked as tfl.SymbolicTensor);
-  const logits = pixelLogits({ imageChannels: 2, levels: 4 }).apply(features as tfl.SymbolicTensor);
-  const model = autoregressiveModel({ inputs: image, outputs: logits as tfl.SymbolicTensor });
+  const model = modelOf([2, 3, 2], 4, (image) => through(image, conv, pooling));
   setNoise(model);
   return model;
 }
@@ -318,9 +302,7 @@ async function drawn(model: AutoregressiveModel, strategy: SampleOptions['strate
 
 const VALUES = 2 * 3 * 2; // of an image
 
-describe('the strategy of sample', () => {
-  beforeAll(() => useBackend('cpu'));
-
+onBackend('cpu', 'the strategy of sample', () => {
   it('is incremental by itself: no forward pass, where whole passes make one a value', async () => {
     const model = pixelCNN({ imageShape: [2, 3, 2], levels: 4, hiddenDim: 2, outDim: 3, numBlocks: 1 });
     setNoise(model);
@@ -351,10 +333,8 @@ describe('the strategy of sample', () => {
         return tf.tidy(() => tf.mul(super.call(inputs, kwargs as never) as tf.Tensor, 30));
       }
     }
-    const image = tfl.input({ shape: [2, 3, 1] });
-    const features = new Louder({ filters: 4, kernelSize: 3, maskType: 'A', imageChannels: 1 }).apply(image);
-    const outputs = pixelLogits({ imageChannels: 1, levels: 4 }).apply(features);
-    const model = autoregressiveModel({ inputs: image, outputs });
+    const louder = new Louder({ filters: 4, kernelSize: 3, maskType: 'A', imageChannels: 1 });
+    const model = modelOf([2, 3, 1], 4, (image) => through(image, louder));
     await expect(sample(model, { strategy: 'incremental' })).rejects.toThrow(
       /layer '.*' \(Louder\) cannot be evaluated pixel by pixel: its class has its own call/,
     );
@@ -380,25 +360,13 @@ describe('the strategy of sample', () => {
     for (const each of [model, other, causal]) each.dispose();
   });
 
-  it.each<[string, (image: tfl.SymbolicTensor) => tfl.SymbolicTensor, string]>([
-    [
-      'a mask B alone',
-      (image) => maskedConv2d({ filters: 8, kernelSize: 3, imageChannels: 2 }).apply(image),
-      'the model is not causal: its logits of channel 0 see that channel or a later one',
-    ],
-    [
-      'rows that are seen whole',
-      (image) => {
-        const row = maskedConv2d({ filters: 2, kernelSize: [1, 3], vertical: true, imageChannels: 2 });
-        const next = maskedConv2d({ filters: 8, kernelSize: [1, 3], maskType: 'A', imageChannels: 2 });
-        return next.apply(row.apply(image));
-      },
-      'see later pixels of their row: shift the states of an LSTM',
-    ],
-  ])('warns that samples of a model that is not causal are meaningless: %s', async (_, graph, obstacle) => {
-    const image = tfl.input({ shape: [3, 3, 2] });
-    const outputs = pixelLogits({ imageChannels: 2, levels: 4 }).apply(graph(image));
-    const model = autoregressiveModel({ inputs: image, outputs });
+  const row = () => maskedConv2d({ filters: 2, kernelSize: [1, 3], vertical: true, imageChannels: 2 });
+  const next = (args: object) => maskedConv2d({ filters: 8, kernelSize: [1, 3], imageChannels: 2, ...args });
+  it.each<[string, () => tfl.layers.Layer[], string]>([
+    ['a mask B alone', () => [next({})], 'the model is not causal: its logits of channel 0 see that channel or a later one'],
+    ['rows that are seen whole', () => [row(), next({ maskType: 'A' })], 'see later pixels of their row: shift the states of an LSTM'],
+  ])('warns that samples of a model that is not causal are meaningless: %s', async (_, layers, obstacle) => {
+    const model = modelOf([3, 3, 2], 4, (image) => through(image, ...layers()));
     await expectWarning(obstacle, async () => {
       await drawn(model, 'full');
       expect(console.warn).not.toHaveBeenCalled();

@@ -34,16 +34,10 @@ const elu = (x: number) => (x > 0 ? x : Math.expm1(x));
 const hot = (levels: number) => (level: number) => Array.from({ length: levels }, (_, i) => Number(i === level));
 
 const image = 'input: wanted one tensor [N,H,W,features]';
-const seed: [object, string][] = [
-  [{ seed: 0.5 }, 'seed: wanted an integer'],
-  [{ seed: 'x' }, 'seed: wanted an integer'],
-];
+const seed: [object, string][] = [[{ seed: 0.5 }, 'seed: wanted an integer'], [{ seed: 'x' }, 'seed: wanted an integer']]; // biome-ignore format: rows
 const dropout: [object, string][] = [[{ dropout: 1 }, 'dropout: wanted a number from 0, below 1, got 1']];
 const normalization: [object, string][] = [[{ weightNormalization: 'on' }, "weightNormalization: wanted true or false, got 'on'"]];
-const channels: [object, string][] = [
-  [{ imageChannels: 0 }, 'imageChannels: wanted'],
-  [{ imageChannels: -1 }, 'imageChannels: wanted'],
-];
+const channels: [object, string][] = [[{ imageChannels: 0 }, 'imageChannels: wanted'], [{ imageChannels: -1 }, 'imageChannels: wanted']]; // biome-ignore format: rows
 
 /** Arguments of any layer with a kernel, in the middle of numbers. */
 const ofKernel = { kernelInitializer: 'heNormal', kernelRegularizer: 'l1l2', kernelConstraint: 'nonNeg' };
@@ -72,11 +66,8 @@ const recurrent = (make: LayerRow['make']): LayerRow => ({
 /** By the name of each class. */
 export const allLayers: Readonly<Record<string, LayerRow>> = {
   CausalAttention: {
-    make: all.causalAttention,
-    args: { heads: 2, units: 6, keyUnits: 2, own: true, dropout: 0.25, weightNormalization: true, seed: 4 },
-    isEarly: false,
-    least: { heads: 1, units: 4, keyUnits: 4 },
-    defaults: { own: false, dropout: 0, weightNormalization: false },
+    make: all.causalAttention, args: { heads: 2, units: 6, keyUnits: 2, own: true, dropout: 0.25, weightNormalization: true, seed: 4 },
+    isEarly: false, least: { heads: 1, units: 4, keyUnits: 4 }, defaults: { own: false, dropout: 0, weightNormalization: false },
     inputs: [[3, 4, 2], [3, 4, 1]],
     wrong: [
       ...seed, ...dropout, ...normalization,
@@ -95,20 +86,12 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
     ],
   },
   CenteredImage: {
-    make: all.centeredImage,
-    args: {},
-    least: {},
-    inputs: [[2, 3, 3]],
-    ofPixel: (x) => [...x.map((of) => 2 * of - 1), 1],
+    make: all.centeredImage, args: {}, least: {}, inputs: [[2, 3, 3]], ofPixel: (x) => [...x.map((of) => 2 * of - 1), 1],
     wrong: [],
     wrongInputs: [[[[2, 2, 3, 4]], '[N,H,W,F]']],
   },
   ConcatElu: {
-    make: all.concatElu,
-    args: {},
-    least: {},
-    inputs: [[2, 3, 3]],
-    ofPixel: (x) => [...x.map(elu), ...x.map((of) => elu(-of))],
+    make: all.concatElu, args: {}, least: {}, inputs: [[2, 3, 3]], ofPixel: (x) => [...x.map(elu), ...x.map((of) => elu(-of))],
     wrong: [],
     wrongInputs: [],
   },
@@ -136,11 +119,7 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
     ],
   },
   UpsampledMap: {
-    make: all.upsampledMap,
-    args: { rows: 3, columns: 4 },
-    least: {},
-    defaults: { rows: 2, columns: 2 },
-    inputs: [[2, 3, 2]],
+    make: all.upsampledMap, args: { rows: 3, columns: 4 }, least: {}, defaults: { rows: 2, columns: 2 }, inputs: [[2, 3, 2]],
     isEarly: false,
     wrong: [0, 1.5, '2', 2 ** 14 + 1, 1e9].flatMap((wrong) =>
       ['rows', 'columns'].map((name): [object, string] => [{ [name]: wrong }, `${name}: wanted an integer from 1 to 16384, got`]),
@@ -148,17 +127,13 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
     wrongInputs: [[[[3]], 'upsample: input: wanted features [N,H,W,F], got [null, 3]']],
   },
   GatedActivation: {
-    make: all.gatedActivation,
-    args: { imageChannels: 2, kind: 'linear', seed: 4 },
-    least: {},
-    defaults: { imageChannels: 3, kind: 'tanh' },
-    inputs: [[3, 4, 8], [3], [3, 4, 2]],
-    groups: 2,
+    make: all.gatedActivation, args: { imageChannels: 2, kind: 'linear', seed: 4 }, least: {}, defaults: { imageChannels: 3, kind: 'tanh' },
+    inputs: [[3, 4, 8], [3], [3, 4, 2]], groups: 2,
     wrong: [...seed, ...channels, [{ kind: 'relu' }, "kind: wanted 'tanh' or 'linear', got 'relu'"]],
     wrongInputs: [
       [[[4, 4, 5]], 'input features: wanted a multiple of 2 * imageChannels (6)'],
       [[[4, 4]], image],
-      ...[[4, 4], [null], [4, 3, 2], [4, 4, null]].map((condition): [Shape[], string] => [[[4, 4, 6], condition], 'inputs: wanted features [N,H,W,2F], or with conditions [N,K] or [N,H,W,K]']),
+      ...[[4, 4], [null], [4, 3, 2], [3, 4, 2], [4, 4, null]].map((condition): [Shape[], string] => [[[4, 4, 6], condition], 'inputs: wanted features [N,H,W,2F], or with conditions [N,K] or [N,H,W,K]']),
       [[[4, 4, 6], [2], [4, 3, 2]], 'inputs: wanted features'],
     ],
   },
@@ -180,7 +155,7 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
     wrongInputs: [
       [[[4, 4, 3]], 'input: wanted 2 features (filters), got 3'],
       [[[4, 4]], image],
-      ...[[4, 4], [null], [4, 3, 2], [4, 4, null]].map((condition): [Shape[], string] => [[[4, 4, 2], condition], 'inputs: wanted x [N,H,W,F] and conditions [N,K] or [N,H,W,K], if any']),
+      ...[[4, 4], [null], [4, 3, 2], [3, 4, 2], [4, 4, null]].map((condition): [Shape[], string] => [[[4, 4, 2], condition], 'inputs: wanted x [N,H,W,F] and conditions [N,K] or [N,H,W,K], if any']),
       [[[4, 4, 2], [2 ** 28]], 'condition_kernel: wanted sizes'],
       ...[[], [[3]], [[4, 3, 1]], [[4, 4, null]]].map((skip): [Shape[], string, object] => [[[4, 4, 2], ...skip], 'inputs: wanted x [N,H,W,F], a skip [N,H,W,S] and conditions', { hasSkip: true }]),
       [[[4, 4, 2], [4, 4, 2 ** 28]], 'conv_skip_kernel: wanted sizes', { hasSkip: true }],
@@ -190,9 +165,7 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
   LevelEmbedding: {
     make: all.levelEmbedding,
     args: { levels: 4, units: 2, seed: 4, embeddingsInitializer: 'ones', embeddingsRegularizer: 'l1l2', embeddingsConstraint: 'nonNeg' },
-    least: { levels: 3, units: 3 },
-    inputs: [[2, 3, 2]],
-    groups: 2,
+    least: { levels: 3, units: 3 }, inputs: [[2, 3, 2]], groups: 2,
     wrong: [
       ...seed,
       ...[1, 1048577, '3'].map((levels): [object, string] => [{ levels }, 'levels: wanted an integer from 2 to 1048576']),
@@ -201,12 +174,8 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
     wrongInputs: [[[[3]], image]],
   },
   LogisticMixture: {
-    make: all.logisticMixture,
-    args: { imageChannels: 2, levels: 256, components: 2 },
-    least: { levels: 4, components: 1 },
-    defaults: { imageChannels: 3 },
-    inputs: [[2, 3, 12]],
-    ofPixel: (x) => [...x],
+    make: all.logisticMixture, args: { imageChannels: 2, levels: 256, components: 2 }, least: { levels: 4, components: 1 },
+    defaults: { imageChannels: 3 }, inputs: [[2, 3, 12]], ofPixel: (x) => [...x],
     wrong: [...channels, [{ components: 0 }, 'components: wanted'], [{ levels: 1 }, 'levels: wanted']],
     wrongInputs: [[[[2, 2, 2]], 'input: wanted 10 features (the parameters of 1 components, imageChannels: 3), got 2']],
   },
@@ -227,10 +196,7 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
     wrongInputs: [[[[4, 4, 4]], 'input features: wanted a multiple'], [[[4, 3]], 'input: wanted']],
   },
   MixtureParameters: {
-    make: all.mixtureParameters,
-    args: { imageChannels: 2, components: 2 },
-    least: { components: 1 },
-    defaults: { imageChannels: 3 },
+    make: all.mixtureParameters, args: { imageChannels: 2, components: 2 }, least: { components: 1 }, defaults: { imageChannels: 3 },
     inputs: [[2, 3, 12]],
     // Logits, means and log scales of the first channel, without logits those of the second, and coefficients of 0.
     ofPixel: (x) => [...x.slice(0, 6), ...x.slice(8, 12), 0, 0],
@@ -238,72 +204,44 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
     wrongInputs: [[[[2, 2, 8]], 'input: wanted 9 features (3 * imageChannels * components: 3 * 3 * 1), got 8']],
   },
   OneHotClass: {
-    make: all.oneHotClass,
-    args: { numClasses: 3, nullClass: true },
-    least: { numClasses: 1 },
-    defaults: { nullClass: false },
-    inputs: [[1]],
-    areIntegers: true,
-    ofPixel: ([x = 0]) => hot(4)(x),
+    make: all.oneHotClass, args: { numClasses: 3, nullClass: true }, least: { numClasses: 1 }, defaults: { nullClass: false },
+    inputs: [[1]], areIntegers: true, ofPixel: ([x = 0]) => hot(4)(x),
     wrong: [[{ numClasses: 0 }, 'numClasses: wanted an integer of at least 1'], [{ nullClass: 3 }, 'nullClass: wanted true or false, got 3']],
     wrongInputs: [[[[2]], 'input: wanted classes [N,1]'], [[[null]], 'input: wanted classes [N,1]'], [[[1, 1]], 'input: wanted classes [N,1]'], [[[]], 'input: wanted classes [N,1]'], [[[1], [1]], 'input: wanted classes [N,1]']],
   },
   OneHotCodes: {
-    make: all.oneHotCodes,
-    args: { levels: 3 },
-    least: { levels: 2 },
-    inputs: [[2, 3, 1]],
-    areIntegers: true,
+    make: all.oneHotCodes, args: { levels: 3 }, least: { levels: 2 }, inputs: [[2, 3, 1]], areIntegers: true,
     ofPixel: ([x = 0]) => hot(3)(x),
     wrong: [[{ levels: 1 }, 'levels: wanted an integer of at least 2, got 1'], [{ levels: 1e9 }, 'levels: wanted at most 2^24']],
     wrongInputs: [[[[1]], 'input: wanted'], [[[2, 2, 2]], 'input: wanted codes [N,h,w,1], got [null, 2, 2, 2]'], [[[2, 2, null]], 'input: wanted']],
   },
   OneHotLevels: {
-    make: all.oneHotLevels,
-    args: { levels: 3 },
-    least: { levels: 2 },
-    inputs: [[2, 3, 2]],
-    groups: 2,
+    make: all.oneHotLevels, args: { levels: 3 }, least: { levels: 2 }, inputs: [[2, 3, 2]], groups: 2,
     ofPixel: (x) => x.flatMap((of) => hot(3)(Math.floor(2 * of + 0.5))),
     wrong: [1, 2.5, 1048577, undefined].map((levels): [object, string] => [{ levels }, 'levels: wanted an integer from 2 to 1048576']),
     wrongInputs: [[[[2]], image], [[[2, 2]], image], [[[2, 2, null]], image], [[[2, 2, 1], [2, 2, 1]], image]],
   },
   PixelCNNResBlock: {
     make: all.pixelCNNResBlock,
-    args: { filters: 4, imageChannels: 2, kernelSize: [5, 3], dropout: 0.25, weightNormalization: true, seed: 4 },
-    least: { filters: 3 },
-    defaults: { imageChannels: 3, kernelSize: [3, 3], dropout: 0, weightNormalization: false },
-    inputs: [[3, 4, 8]],
-    groups: 2,
+    args: { filters: 4, imageChannels: 2, kernelSize: [5, 3], dropout: 0.25, weightNormalization: true, seed: 4 }, least: { filters: 3 },
+    defaults: { imageChannels: 3, kernelSize: [3, 3], dropout: 0, weightNormalization: false }, inputs: [[3, 4, 8]], groups: 2,
     wrong: [...seed, ...dropout, ...channels, ...normalization, [{ filters: 4 }, 'filters: wanted a multiple'], [{ kernelSize: 2 }, 'kernelSize: wanted']],
     wrongInputs: [[[[4, 4, 9]], 'input: wanted 6 features (2 * filters), got 9']],
   },
   PixelDropout: {
-    make: all.pixelDropout,
-    args: { rate: 0.5, seed: 4 },
-    least: { rate: 0 },
-    inputs: [[3, 4, 2]],
-    ofPixel: (x) => [...x],
+    make: all.pixelDropout, args: { rate: 0.5, seed: 4 }, least: { rate: 0 }, inputs: [[3, 4, 2]], ofPixel: (x) => [...x],
     wrong: [...seed, ...[-0.1, 1, Number.NaN, '0.5', undefined].map((rate): [object, string] => [{ rate }, 'rate: wanted a number from 0, below 1'])],
     wrongInputs: [],
   },
   PixelLogits: {
-    make: all.pixelLogits,
-    args: { imageChannels: 2, levels: 3 },
-    least: { levels: 2 },
-    defaults: { imageChannels: 3 },
-    inputs: [[2, 3, 6]],
+    make: all.pixelLogits, args: { imageChannels: 2, levels: 3 }, least: { levels: 2 }, defaults: { imageChannels: 3 }, inputs: [[2, 3, 6]],
     ofPixel: (x) => [...x], // channel by channel, the levels of each
     wrong: [...channels, [{ levels: 1 }, 'levels: wanted']],
     wrongInputs: [[[[2, 2, 3]], 'input: wanted 6 features (imageChannels * levels: 3 * 2), got 3']],
   },
   PixelNormalization: {
-    make: all.pixelNormalization,
-    args: { imageChannels: 2, norm: 'rms', epsilon: 0.25, center: false, scale: false },
-    least: {},
-    defaults: { imageChannels: 3, norm: 'layer', epsilon: 1e-3, center: true, scale: true },
-    inputs: [[2, 3, 8]],
-    groups: 2,
+    make: all.pixelNormalization, args: { imageChannels: 2, norm: 'rms', epsilon: 0.25, center: false, scale: false }, least: {},
+    defaults: { imageChannels: 3, norm: 'layer', epsilon: 1e-3, center: true, scale: true }, inputs: [[2, 3, 8]], groups: 2,
     wrong: [
       ...channels,
       ...[-1, 0, Number.NaN, '1'].map((epsilon): [object, string] => [{ epsilon }, 'epsilon: wanted a number above 0']),
@@ -314,19 +252,12 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
     wrongInputs: [[[[4, 4, 8]], 'input features: wanted a multiple of imageChannels (3), got 8'], [[[4, 4]], image], [[[4, 4, null]], image]],
   },
   PixelPosition: {
-    make: all.pixelPosition,
-    args: {},
-    least: {},
-    inputs: [[2, 3, 2]],
+    make: all.pixelPosition, args: {}, least: {}, inputs: [[2, 3, 2]],
     wrong: [],
     wrongInputs: [[[[3]], 'position: input: wanted features [N,H,W,F], got [null, 3]']],
   },
   PixelShift: {
-    make: all.pixelShift,
-    args: { rows: 1, columns: 2 },
-    least: {},
-    defaults: { rows: 0, columns: 0 },
-    inputs: [[3, 4, 2]],
+    make: all.pixelShift, args: { rows: 1, columns: 2 }, least: {}, defaults: { rows: 0, columns: 0 }, inputs: [[3, 4, 2]],
     wrong: [-1, 0.5, '1'].flatMap((wrong) => ['rows', 'columns'].map((name): [object, string] => [{ [name]: wrong }, `${name}: wanted an integer of at least 0`])),
     wrongInputs: [[[[3]], 'shift: input: wanted features [N,H,W,F], got [null, 3]']],
   },
@@ -336,12 +267,7 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
     wrong: [...recurrent(all.rowLSTMBlock).wrong, [{ kernelSize: 2 }, 'kernelSize: wanted an odd']],
   },
   PlaceEmbedding: {
-    make: all.placeEmbedding,
-    args: { seed: 4 },
-    least: {},
-    defaults: {},
-    inputs: [[3, 4, 4], [2]],
-    isOfKnownSize: true,
+    make: all.placeEmbedding, args: { seed: 4 }, least: {}, defaults: {}, inputs: [[3, 4, 4], [2]], isOfKnownSize: true,
     wrong: [...seed],
     wrongInputs: [
       [[[4, 6]], image],
@@ -351,24 +277,15 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
     ],
   },
   RasterShift: {
-    make: all.rasterShift,
-    args: { seed: 4 },
-    least: {},
-    defaults: {},
-    inputs: [[3, 4, 4]],
-    groups: 4,
+    make: all.rasterShift, args: { seed: 4 }, least: {}, defaults: {}, inputs: [[3, 4, 4]], groups: 4,
     wrong: [...seed],
-    wrongInputs: [
-      [[[4, 6]], image],
-      [[[4, 4, null]], image],
-    ],
+    wrongInputs: [[[[4, 6]], image], [[[4, 4, null]], image]],
   },
   ShiftedConv2D: {
     make: all.shiftedConv2d,
     args: { filters: 3, kernelSize: [2, 3], shift: 'downRight', stride: 2, transposed: true, weightNormalization: true, seed: 4, ...ofAny },
     least: { filters: 2, kernelSize: 2, shift: 'down' },
-    defaults: { kernelSize: [2, 2], stride: 1, transposed: false, weightNormalization: false, useBias: true },
-    inputs: [[2, 3, 2]],
+    defaults: { kernelSize: [2, 2], stride: 1, transposed: false, weightNormalization: false, useBias: true }, inputs: [[2, 3, 2]],
     isEarly: false, // since transposed
     wrong: [
       ...seed, ...normalization,
@@ -385,7 +302,7 @@ export const allLayers: Readonly<Record<string, LayerRow>> = {
       [[[4, 5, 1]], '(ShiftedConv2D): input: width: wanted a multiple of 2, got 5', { stride: 2 }],
     ],
   },
-}; // biome-ignore format: one property a line
+}; // biome-ignore format: a row is a table
 
 /** Symbolic inputs of shapes: one alone, or a list. */
 export function symbolic(shapes: readonly Shape[]): tfl.SymbolicTensor | tfl.SymbolicTensor[] {

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import * as library from 'pixelcnn-layers';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { partSeed } from '../../src/layers/seeds';
-import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
+import { anyBackend, isGpu, onBackend, onEachBackend } from '../support/backends';
 import { saveAndLoad } from '../support/models/memory-file';
 import { setLayerNoise } from '../support/slow/plus-plus';
 import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
@@ -80,11 +80,8 @@ onEachBackend('every layer', (backend) => {
       const pixels = Array.from({ length: given.size / features }, (_, i) => values.slice(i * features, (i + 1) * features));
       const y = applied(layer, [given]);
       expect(y.dtype).toBe('float32');
-      expectClose(
-        await take(y),
-        pixels.flatMap((pixel) => row.ofPixel?.(pixel) ?? []),
-        1e-6,
-      );
+      const expected = pixels.flatMap((pixel) => row.ofPixel?.(pixel) ?? []);
+      expectClose(await take(y), expected, 1e-6);
     }
     tf.dispose([x, integers]);
   });
@@ -111,15 +108,7 @@ onEachBackend('every layer', (backend) => {
       expect(Math.abs(along - slope)).toBeLessThan(5e-3 * Math.max(1, Math.abs(slope)));
     };
     const moved = (x: tf.Tensor, direction: Numbers, by: number) =>
-      tf.tidy(() =>
-        tf.add(
-          x,
-          tf.tensor(
-            direction.map((of) => by * of),
-            x.shape,
-          ),
-        ),
-      );
+      tf.tidy(() => tf.add(x, tf.mul(by, tf.tensor([...direction], x.shape))));
     const isRounding = name === 'LevelEmbedding';
     if (!isRounding) {
       for (const [i, gradient] of tf.grads(loss)(inputs).entries()) {
@@ -226,9 +215,7 @@ onEachBackend('every layer', (backend) => {
   });
 });
 
-describe('every layer', () => {
-  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
-
+onBackend(anyBackend, 'every layer', () => {
   it.each(rows)('%s: comes back from a saved model with every argument and weight', async (name, row) => {
     const layer = make(row);
     const config = layer.getConfig();
@@ -275,22 +262,13 @@ describe('every layer', () => {
   });
 
   it.each(seeded)('%s: begins as tfjs draws by the seed of each part, to the bit', async (_, row) => {
-    const none = {
-      kernelInitializer: null,
-      embeddingsInitializer: null,
-      biasInitializer: null,
-      weightNormalization: false,
-      initialScale: 1,
-    };
+    const initializers = { kernelInitializer: null, embeddingsInitializer: null, biasInitializer: null };
+    const none = { ...initializers, weightNormalization: false, initialScale: 1 };
     const layer = make(row, Object.fromEntries(Object.entries(none).filter(([key]) => key in row.args)));
     layer.apply(symbolic(row.inputs));
     const { glorotUniform, ones, randomUniform, zeros } = tfl.initializers;
-    const initial: Record<string, (args: { seed: number }) => ReturnType<typeof ones>> = {
-      embeddings: randomUniform,
-      start: randomUniform,
-      kernel: glorotUniform,
-      gamma: ones,
-    };
+    type Make = (args: { seed: number }) => ReturnType<typeof ones>;
+    const initial: Record<string, Make> = { embeddings: randomUniform, start: randomUniform, kernel: glorotUniform, gamma: ones };
     for (const weight of layer.weights) {
       const part = weight.originalName.split('/').at(-1) as string;
       const args = { seed: partSeed(4, part) as number };
@@ -304,13 +282,8 @@ describe('every layer', () => {
 
   const ofWeights = rows.filter(([, { args }]) => 'kernelInitializer' in args || 'embeddingsInitializer' in args);
   it.each(ofWeights)('%s: initializes, regularizes and constrains its weights as it is told', async (_, row) => {
-    const ones = {
-      kernelInitializer: 'ones',
-      embeddingsInitializer: 'ones',
-      biasInitializer: 'ones',
-      useBias: true,
-      weightNormalization: false,
-    };
+    const initializers = { kernelInitializer: 'ones', embeddingsInitializer: 'ones', biasInitializer: 'ones' };
+    const ones = { ...initializers, useBias: true, weightNormalization: false };
     const layer = make(row, Object.fromEntries(Object.entries(ones).filter(([key]) => key in row.args)));
     layer.apply(symbolic(row.inputs));
     for (const weight of layer.weights) {

@@ -28,10 +28,7 @@ onEachBackend('GatedActivation', (backend) => {
         const all = conditions.map((name, i) => {
           const isMap = name.endsWith('map');
           const shape = isMap ? [N, h, w, K] : [N, K];
-          const given = noise(
-            shape.reduce((a, b) => a * b, 1),
-            seed + 10 * i + 1,
-          );
+          const given = noise(tf.util.sizeFromShape(shape), seed + 10 * i + 1);
           return { isMap, given, tensor: tf.tensor(given, shape), kernel: noise(K * gates, seed + 10 * i + 2) };
         });
         const x = tf.tensor4d(values, [N, h, w, gates]);

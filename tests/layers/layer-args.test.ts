@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { maskedConv2d } from '../../src/layers/causal-conv-2d';
 import { OneHotClass, type OneHotClassArgs, oneHotClass } from '../../src/layers/encodings';
 import { PixelCNNResBlock, type PixelCNNResBlockArgs, pixelCNNResBlock } from '../../src/layers/pixel-cnn-res-block';
 import { pixelCNN } from '../../src/models/pixel-cnn';
-import { useBackend } from '../support/backends';
+import { onBackend } from '../support/backends';
 import { saveAndLoad } from '../support/models/memory-file';
 
 interface ScaledArgs extends PixelCNNResBlockArgs {
@@ -27,22 +27,12 @@ class ScaledBlock extends PixelCNNResBlock {
 }
 tf.serialization.registerClass(ScaledBlock);
 
-describe('the names of a layer’s arguments', () => {
-  beforeAll(() => useBackend('cpu'));
-
+onBackend('cpu', 'the names of a layer’s arguments', () => {
   const network = { imageShape: [4, 4, 1] as [number, number, number], levels: 4, hiddenDim: 2, outDim: 2 };
 
   it('are those of all tfjs layers too', () => {
-    const all = {
-      name: 'classes',
-      trainable: false,
-      weights: [],
-      inputShape: [1],
-      batchInputShape: [2, 1],
-      batchSize: 2,
-      dtype: 'int32',
-      inputDType: 'int32',
-    } as const;
+    const shapes = { inputShape: [1], batchInputShape: [2, 1], batchSize: 2 };
+    const all = { name: 'classes', trainable: false, weights: [], ...shapes, dtype: 'int32', inputDType: 'int32' } as const;
     const layer = oneHotClass({ ...all, numClasses: 3 } as unknown as OneHotClassArgs);
     expect([layer.name, layer.trainable, layer.batchInputShape]).toEqual(['classes', false, [2, 1]]);
     expect(OneHotClass.fromConfig(OneHotClass, layer.getConfig()).getConfig()).toEqual(layer.getConfig());

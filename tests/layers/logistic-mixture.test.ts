@@ -1,74 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import {
-  autoregressiveModel,
-  bitsPerDim,
-  levelLogProbs,
-  logisticMixture,
-  negativeLogLikelihood,
-  PixelLayer,
-  pixelCNN,
-  sample,
-  type TensorDistribution,
-} from 'pixelcnn-layers';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { backends, onEachBackend, useBackend } from '../support/backends';
+import { autoregressiveModel, bitsPerDim, levelLogProbs, PixelLayer, sample, type TensorDistribution } from 'pixelcnn-layers';
+import { expect, it } from 'vitest';
+import { anyBackend, onBackend } from '../support/backends';
 import { expectNoLeaks } from '../support/tensors';
 
-const sizes = { imageChannels: 3, levels: 256, components: 2 };
-
-onEachBackend('LogisticMixture', () => {
-  it('has losses for a training loop of one\u2019s own', async () => {
-    // One component of mean 0 and scale 1, three levels: sigmoid(1 / 2) - sigmoid(-1 / 2) for the middle one.
-    const { distribution } = logisticMixture({ imageChannels: 1, levels: 3, components: 1 });
-    const middle = Math.log(1 / (1 + Math.exp(-0.5)) - 1 / (1 + Math.exp(0.5)));
-    await expectNoLeaks(async () => {
-      const labels = tf.ones([2, 1, 1, 1], 'int32');
-      const parameters = tf.zeros([2, 1, 1, 3]);
-      const nats = negativeLogLikelihood(labels, parameters, distribution);
-      expect(nats.shape).toEqual([2]);
-      expect((await nats.data())[1]).toBeCloseTo(-middle, 5);
-      const bits = bitsPerDim(labels, parameters, distribution);
-      expect((await bits.data())[0]).toBeCloseTo(-middle / Math.LN2, 5);
-      tf.dispose([labels, parameters, nats, bits]);
-    });
-  });
-});
-
-describe('LogisticMixture', () => {
-  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
-
-  it('names invalid arguments', () => {
-    expect(() => logisticMixture({ ...sizes, components: 0 })).toThrow('LogisticMixture: components');
-    expect(() => logisticMixture({ ...sizes, levels: 1 })).toThrow('LogisticMixture: levels');
-    expect(() => logisticMixture(sizes).apply(tfl.input({ shape: [2, 2, 19] }))).toThrow(
-      '(LogisticMixture): input: wanted 20 features (the parameters of 2 components, imageChannels: 3), got 19',
-    );
-    const model = pixelCNN({ imageShape: [2, 2, 1], hiddenDim: 1, outDim: 1, numBlocks: 0, output: { components: 2 } });
-    const [labels, parameters] = [tf.zeros([1, 2, 2, 1], 'int32'), tf.zeros([1, 2, 2, 6])];
-    const { distribution } = model;
-    expect(() => bitsPerDim(labels, parameters)).toThrow(
-      'labels: wanted levels of shape [1,2,2], like the logits [1,2,2,6] without the last axis; for parameters [N,H,W,P], pass model.distribution as the third argument, got [1, 2, 2, 1]',
-    );
-    for (const none of [null, {}, 'mixture']) {
-      expect(() => bitsPerDim(labels, parameters, none as never)).toThrow(
-        'distribution: wanted a distribution, such as model.distribution, got',
-      );
-    }
-    expect(() => bitsPerDim(labels, tf.zeros([1, 2, 2, 5]), distribution)).toThrow(
-      'outputs: wanted the parameters [N,H,W,6] of the distribution, got [1, 2, 2, 5]',
-    );
-    expect(() => bitsPerDim(tf.zeros([1, 2, 1, 1]), parameters, distribution)).toThrow(
-      'labels: wanted levels of shape [1,2,2,1], got [1, 2, 1, 1]',
-    );
-    tf.dispose([labels, parameters]);
-    model.dispose();
-  });
-});
-
-describe('a last layer of a user', () => {
-  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
-
+onBackend(anyBackend, 'a last layer of a user', () => {
   /** A model that ends in a layer with this distribution. */
   function modelWith(distribution: unknown) {
     class Own extends PixelLayer {

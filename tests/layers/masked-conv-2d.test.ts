@@ -1,34 +1,19 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { MaskedConv2D, type MaskType, maskedConv2d } from 'pixelcnn-layers';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import reference from '../golden/masked_conv.json';
-import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
+import { anyBackend, isGpu, onBackend, onEachBackend } from '../support/backends';
+import { cube } from '../support/models/activation';
 import { runs } from '../support/runs';
-import { grid, noiseWeights, type SlowWeight, slowConv } from '../support/slow/gated';
+import { grid, type SlowWeight, setSlowNoise, slowConv } from '../support/slow/gated';
 import { expectClose, expectCloseRelative, expectNoLeaks, golden, golden4d, noise, take, weightGradients } from '../support/tensors';
-
-/** An activation that tfjs does not know. */
-class Cube extends tf.serialization.Serializable {
-  static className = 'maskedConvCube';
-  apply(x: tf.Tensor): tf.Tensor {
-    return tf.tidy(() => tf.mul(x, tf.square(x)));
-  }
-  getConfig() {
-    return {};
-  }
-}
-tf.serialization.registerClass(Cube);
 
 onEachBackend('MaskedConv2D', (_backend) => {
   for (const goldenCase of reference.cases) {
     it(`matches the golden output and gradients: mask ${goldenCase.mode}, ${goldenCase.act}`, async () => {
-      const layer = maskedConv2d({
-        filters: 12,
-        kernelSize: 3,
-        maskType: goldenCase.mode as MaskType,
-        ...(goldenCase.act === 'relu' ? { activation: 'relu' } : {}),
-      });
+      const activation = goldenCase.act === 'relu' ? ({ activation: 'relu' } as const) : {};
+      const layer = maskedConv2d({ filters: 12, kernelSize: 3, maskType: goldenCase.mode as MaskType, ...activation });
       const [x, g] = [golden4d(reference.input), golden4d(reference.g)];
       tf.dispose(layer.apply(x) as tf.Tensor); // builds it
       const weights = [golden(reference.kernel), golden(reference.bias)];
@@ -48,14 +33,8 @@ onEachBackend('MaskedConv2D', (_backend) => {
   }
 
   it('applies any activation and can do without bias', async () => {
-    const layer = maskedConv2d({
-      filters: 2,
-      kernelSize: 1,
-      imageChannels: 1,
-      activation: 'tanh',
-      useBias: false,
-      kernelInitializer: 'ones',
-    });
+    const own = { activation: 'tanh', useBias: false, kernelInitializer: 'ones' } as const;
+    const layer = maskedConv2d({ filters: 2, kernelSize: 1, imageChannels: 1, ...own });
     const y = layer.apply(tf.tensor4d([0.5, -2], [1, 1, 2, 1])) as tf.Tensor;
     expectClose(await take(y), [0.5, 0.5, -2, -2].map(Math.tanh), 1e-6);
     expect(layer.getWeights()).toHaveLength(1);
@@ -64,7 +43,7 @@ onEachBackend('MaskedConv2D', (_backend) => {
 
   it.each([
     ['softmax', (a: number, b: number) => Math.exp(a) / (Math.exp(a) + Math.exp(b))], // over both features
-    ['maskedConvCube', (a: number) => a ** 3], // registered beside tfjs's own
+    [cube, (a: number) => a ** 3], // registered beside tfjs's own
   ] as const)('applies an activation that is no function of one number, or none of tfjs: %s', async (name, fn) => {
     await expectNoLeaks(async () => {
       const activation = name as 'softmax';
@@ -80,34 +59,18 @@ onEachBackend('MaskedConv2D', (_backend) => {
   });
 });
 
-describe('MaskedConv2D', () => {
-  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
-
-  it('reads configs with a mask type in either case, or with none, which is B', () => {
-    for (const [maskType, read] of [
-      ['A', 'A'],
-      ['a', 'A'],
-      ['b', 'B'],
-      [undefined, 'B'],
-    ] as const) {
-      // biome-ignore format: pairs
-      const config = { filters: 3, kernelSize: 3, ...(maskType ? { maskType } : {}) };
-      const layer = MaskedConv2D.fromConfig(MaskedConv2D, config);
-      expect(layer.getConfig()['maskType']).toBe(read);
+onBackend(anyBackend, 'MaskedConv2D', () => {
+  it("reads a mask type in either case, or none, which is B, and changes nothing in a config, which is the caller's", () => {
+    const rest = { name: 'a', filters: 3, kernelSize: 3 };
+    const read = (config: object) => MaskedConv2D.fromConfig(MaskedConv2D, config as tf.serialization.ConfigDict).getConfig();
+    // biome-ignore format: pairs
+    for (const [maskType, wanted] of [['A', 'A'], ['a', 'A'], ['b', 'B'], [null, 'B'], [undefined, 'B']]) {
+      const config = { maskType, ...rest };
+      expect(read(config)).toMatchObject({ name: 'a', filters: 3, maskType: wanted });
+      expect(config).toEqual({ maskType, ...rest });
     }
-  });
-
-  it("changes nothing in a config but the case of its mask type, which is the caller's", () => {
-    const config = { maskType: 'a', name: 'a', filters: 3, kernelSize: 3 };
-    const layer = MaskedConv2D.fromConfig(MaskedConv2D, config);
-    expect(layer.getConfig()).toMatchObject({ maskType: 'A', name: 'a', filters: 3 });
-    expect(config).toEqual({ maskType: 'a', name: 'a', filters: 3, kernelSize: 3 });
-    for (const maskType of [null, undefined]) {
-      const none = { maskType, filters: 3, kernelSize: 3 } as never;
-      expect(MaskedConv2D.fromConfig(MaskedConv2D, none).getConfig()['maskType']).toBe('B');
-    }
-    const wrong = { maskType: 1, filters: 3, kernelSize: 3 };
-    expect(() => MaskedConv2D.fromConfig(MaskedConv2D, wrong)).toThrow("MaskedConv2D: maskType: wanted 'A' or 'B'");
+    expect(read(rest)['maskType']).toBe('B');
+    expect(() => read({ ...rest, maskType: 1 })).toThrow("MaskedConv2D: maskType: wanted 'A' or 'B'");
   });
 });
 
@@ -129,14 +92,7 @@ onEachBackend('MaskedConv2D by its definition', (backend) => {
         const values = noise(h * w * imageChannels, seed);
         const x = tf.tensor4d(values, [1, h, w, imageChannels]);
         tf.dispose(layer.apply(x) as tf.Tensor);
-        const weights = noiseWeights(
-          layer.getWeights().map(({ shape }) => shape),
-          1,
-          seed,
-        ) as [SlowWeight, SlowWeight];
-        const tensors = weights.map(({ data, shape }) => tf.tensor(data as Float32Array, [...shape]));
-        layer.setWeights(tensors);
-        tf.dispose(tensors);
+        const weights = setSlowNoise(layer, seed) as [SlowWeight, SlowWeight];
         const slow = slowConv(grid(values, [h, w, imageChannels]), weights, args);
         expectClose(await take(layer.apply(x) as tf.Tensor), slow.flat(2), 1e-5);
         x.dispose();

@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { type Ops, PixelLayer, pixelDropout } from 'pixelcnn-layers';
 import { alea } from 'seedrandom';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { backends, onEachBackend, useBackend } from '../support/backends';
+import { expect, it } from 'vitest';
+import { anyBackend, onBackend, onEachBackend } from '../support/backends';
 import { expectNoLeaks, noise, take } from '../support/tensors';
 
 const SHAPE = [2, 3, 3, 4];
@@ -70,9 +70,7 @@ onEachBackend('PixelDropout', () => {
   });
 });
 
-describe('PixelDropout', () => {
-  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
-
+onBackend(anyBackend, 'PixelDropout', () => {
   it('draws anew for each layer and call where it has no seed', async () => {
     const layer = pixelDropout({ rate: 0.5 });
     const draws = [layer, layer, pixelDropout({ rate: 0.5 })].map((each) => ofOnes(each, true));
@@ -80,9 +78,7 @@ describe('PixelDropout', () => {
   });
 });
 
-describe('dropout of a layer of the user', () => {
-  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
-
+onBackend(anyBackend, 'dropout of a layer of the user', () => {
   class Twice extends PixelLayer {
     static className = 'Twice';
     readonly rates = [0.5, 0.5];

@@ -17,18 +17,14 @@ onEachBackend('RasterShift', () => {
     layer.dispose();
   });
 
-  it.each([
-    [0, 2, 2],
-    [2, 0, 2],
-    [2, 2, 0],
-  ])('takes batches without images, and maps without places: [%i,%i,%i,3]', async (...shape) => {
+  it.each([[0, 2, 2], [2, 0, 2], [2, 2, 0]])('takes batches without images, and maps without places: [%i,%i,%i,3]', async (...shape) => {
     const layer = rasterShift();
     const x = tf.zeros([...shape, 3]);
     const y = layer.apply(x) as tf.Tensor;
     expect(y.shape).toEqual(x.shape);
     tf.dispose([x, y]);
     layer.dispose();
-  });
+  }); // biome-ignore format: rows
 });
 
 onEachBackend('PlaceEmbedding', () => {

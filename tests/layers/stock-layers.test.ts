@@ -2,17 +2,16 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { maskedConv2d, oneHotCodes, pixelLogits, sample, toPortable } from 'pixelcnn-layers';
 import { readPortable, sample as sampleFile, writePortable } from 'pixelcnn-layers/runtime';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { activationOf, stockLayer } from '../../src/layers/stock-layers';
 import { tensorOps } from '../../src/layers/tensor-ops';
 import type { ImageModelShape } from '../../src/models/image-model';
 import { trace } from '../../src/portable/trace';
 import { softmaxOf } from '../../src/runtime/distributions/categorical';
 import { ProgramBuilder } from '../../src/runtime/program/builder';
-import { onEachBackend, useBackend } from '../support/backends';
+import { onBackend, onEachBackend } from '../support/backends';
+import { apply, type Symbolic } from '../support/models/graphs';
 import { expectClose, expectNoLeaks, noise, setNoise, take } from '../support/tensors';
-
-type Symbolic = tfl.SymbolicTensor;
 
 const shapeOf = (imageShape: ImageModelShape['imageShape'], levels: number): ImageModelShape => ({
   imageShape,
@@ -29,12 +28,11 @@ const JOINING = ['Add', 'Average', 'Concatenate', 'Maximum', 'Minimum', 'Multipl
  * five levels.
  */
 function modelWith(layer: tfl.layers.Layer): tfl.LayersModel {
-  const image = tfl.input({ shape: [3, 3, 1] });
-  const conv = (maskType: 'A' | 'B', x: Symbolic) =>
-    maskedConv2d({ filters: 5, kernelSize: 3, maskType, imageChannels: 1 }).apply(x) as Symbolic;
+  const conv = (maskType: 'A' | 'B') => maskedConv2d({ filters: 5, kernelSize: 3, maskType, imageChannels: 1 });
   const isJoining = JOINING.includes(layer.getClassName());
-  const features = layer.apply(isJoining ? [conv('A', image), conv('A', image)] : conv('A', image));
-  const logits = pixelLogits({ imageChannels: 1, levels: 5 }).apply(conv('B', features as Symbolic)) as Symbolic;
+  const image = tfl.input({ shape: [3, 3, 1] });
+  const features = [apply(conv('A'), image), ...(isJoining ? [apply(conv('A'), image)] : [])];
+  const logits = pixelLogits({ imageChannels: 1, levels: 5 }).apply(apply(conv('B'), apply(layer, ...features)));
   const model = tfl.model({ inputs: image, outputs: logits });
   const weights = model.weights.map((weight, i) => {
     const size = weight.shape.reduce<number>((product, length) => product * (length as number), 1);
@@ -49,23 +47,9 @@ function modelWith(layer: tfl.layers.Layer): tfl.LayersModel {
 
 /** All that tfjs-layers has. */
 const activations = [
-  'elu',
-  'hardSigmoid',
-  'linear',
-  'relu',
-  'relu6',
-  'selu',
-  'sigmoid',
-  'softmax',
-  'softplus',
-  'softsign',
-  'tanh',
-  'swish',
-  'mish',
-  'gelu',
-  'gelu_new',
-  'logSoftmax',
-];
+  'elu', 'hardSigmoid', 'linear', 'relu', 'relu6', 'selu', 'sigmoid', 'softmax', 'softplus', 'softsign', 'tanh',
+  'swish', 'mish', 'gelu', 'gelu_new', 'logSoftmax',
+]; // biome-ignore format: names
 
 /** The types of tfjs-layers do not know all of them. */
 const activationLayer = (name: string) => layers.activation({ activation: name as 'tanh' });
@@ -129,9 +113,7 @@ const refused: Record<string, [make: (name: string) => tfl.layers.Layer, reason:
   masking: [(name) => layers.masking({ name }), ''],
 }; // biome-ignore format: a row a line
 
-describe('stock layers', () => {
-  beforeAll(() => useBackend('cpu'));
-
+onBackend('cpu', 'stock layers', () => {
   it.each(Object.entries(covered))('%s draws the images of whole passes, also from a file', async (_, make) => {
     await expectNoLeaks(async () => {
       const model = modelWith(make());
@@ -202,7 +184,6 @@ describe('stock layers', () => {
     pixelLogits({ imageChannels: 1, levels: 4 }).apply(
       maskedConv2d({ filters: 4, kernelSize: 3, maskType: 'A', imageChannels: 1 }).apply(x) as Symbolic,
     ) as Symbolic;
-  const apply = (layer: tfl.layers.Layer, ...x: Symbolic[]) => layer.apply(x.length === 1 ? (x[0] as Symbolic) : x) as Symbolic;
 
   it.each<[string, (features: Symbolic) => Symbolic]>([
     ['logSoftmax', (x) => apply(activationLayer('logSoftmax'), toLogits(x))],
@@ -272,12 +253,8 @@ onEachBackend('the arithmetic of stock layers on tensors', () => {
     await expectNoLeaks(async () => {
       const layer = make();
       const isJoining = JOINING.includes(layer.getClassName());
-      const [a, b] = [1, 2].map((seed) =>
-        tf.tensor(
-          noise(2 * 3 * 3 * 5, seed).map((x) => 3 * x),
-          [2, 3, 3, 5],
-        ),
-      ) as [tf.Tensor, tf.Tensor];
+      const large = (seed: number) => noise(2 * 3 * 3 * 5, seed).map((x) => 3 * x);
+      const [a, b] = [1, 2].map((seed) => tf.tensor(large(seed), [2, 3, 3, 5])) as [tf.Tensor, tf.Tensor];
       const inputs: [tf.Tensor, ...tf.Tensor[]] = isJoining ? [a, b] : [a];
       // some layers of tfjs leave tensors behind
       const apply = () => tf.tidy(() => layer.apply(isJoining ? inputs : a) as tf.Tensor);
@@ -285,17 +262,13 @@ onEachBackend('the arithmetic of stock layers on tensors', () => {
       const weights = layer.weights.map(({ shape, originalName }, i) => {
         const size = shape.reduce<number>((product, length) => product * (length as number), 1);
         const isVariance = originalName.includes('variance');
-        return tf.tensor(
-          noise(size, i + 5).map((x) => (isVariance ? Math.abs(x) + 0.1 : x)),
-          shape as number[],
-        );
+        const numbers = noise(size, i + 5).map((x) => (isVariance ? Math.abs(x) + 0.1 : x));
+        return tf.tensor(numbers, shape as number[]);
       });
       layer.setWeights(weights);
       const own = apply();
-      const express = stockLayer(
-        layer,
-        inputs.map(({ shape }) => shape),
-      );
+      const shapes = inputs.map(({ shape }) => shape);
+      const express = stockLayer(layer, shapes);
       const ops = tensorOps();
       const ours = tf.tidy(() => tf.clone(express?.(ops, inputs) as tf.Tensor));
       expect(ours.shape).toEqual(own.shape);

@@ -1,16 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers'; // registers the gradients
-import { getMask } from 'pixelcnn-layers';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { getMask, type Ops } from 'pixelcnn-layers';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type TensorOps, tensorOps } from '../../src/layers/tensor-ops';
 import { windowOf } from '../../src/runtime/core/declared-window';
 import { type KernelWindow, windowAround } from '../../src/runtime/core/window';
 import { nodeOf, ProgramBuilder } from '../../src/runtime/program/builder';
-import { type PointwiseName, pointwiseNames } from '../../src/runtime/program/operations/pointwise';
+import { pointwiseNames } from '../../src/runtime/program/operations/pointwise';
 import type { ImageNode } from '../../src/runtime/program/program';
 import { readinessOf } from '../../src/runtime/program/readiness';
 import type { LayerWeight } from '../../src/runtime/program/weights';
-import { onEachBackend, useBackend } from '../support/backends';
+import { onBackend, onEachBackend } from '../support/backends';
+import { modelOf } from '../support/models/program';
+import { type SlowMap, slowly, slowMap } from '../support/slow/program';
 import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
 
 /** A weight with the numbers of a tensor, which the caller disposes. */
@@ -77,9 +79,7 @@ onEachBackend('convolutions on tensors', () => {
   });
 });
 
-describe('convolutions on tensors', () => {
-  beforeAll(() => useBackend('cpu'));
-
+onBackend('cpu', 'convolutions on tensors', () => {
   it('are the same in a program', () => {
     const [kernel, bias] = [tf.ones([1, 3, 2, 4]), tf.ones([4])];
     const program = new ProgramBuilder();
@@ -144,237 +144,119 @@ describe('convolutions on tensors', () => {
   });
 });
 
-const { abs, exp, log1p, max, min, sqrt, PI } = Math;
+type Express = <T>(ops: Ops<T>, inputs: readonly [x: T, y: T, v: T], weight: (shape: number[]) => LayerWeight) => T;
 
-/** The error function by its series, for |x| < 4. */
-function erf(x: number): number {
-  let [sum, term] = [x, x];
-  for (let n = 1; n < 80; n++) {
-    term *= (-x * x) / n;
-    sum += term / (2 * n + 1);
-  }
-  return (2 / sqrt(PI)) * sum;
-}
-
-const softplus = (x: number) => max(x, 0) + log1p(exp(-abs(x)));
-const sigmoid = (x: number) => 1 / (1 + exp(-x));
-
-/** Each function by its definition, with its parameter. */
-const definitions: Record<PointwiseName, (x: number, parameter: number) => number> = {
-  relu: (x) => max(0, x),
-  sigmoid,
-  tanh: Math.tanh,
-  elu: (x, alpha) => (x < 0 ? alpha * (exp(x) - 1) : x),
-  selu: (x) => 1.05070098 * (x < 0 ? 1.67326324 * (exp(x) - 1) : x),
-  leakyRelu: (x, alpha) => (x < 0 ? alpha * x : x),
-  thresholdedRelu: (x, theta) => (x > theta ? x : 0),
-  clippedRelu: (x, most) => min(max(x, 0), most),
-  hardSigmoid: (x) => min(1, max(0, 0.2 * x + 0.5)),
-  softplus,
-  softsign: (x) => x / (1 + abs(x)),
-  swish: (x) => x * sigmoid(x),
-  gelu: (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)),
-  geluNew: (x) => 0.5 * x * (1 + Math.tanh(sqrt(2 / PI) * (x + 0.044715 * x ** 3))),
-  quickGelu: (x) => x * sigmoid(1.702 * x),
-  mish: (x) => x * Math.tanh(softplus(x)),
-  scale: (x, factor) => x * factor,
-  shift: (x, term) => x + term,
-};
+/** Operations on two maps and on a vector that is the same at every pixel, of four features each. */
+const expressions: [string, Express][] = [
+  ...pointwiseNames.flatMap((fn): [string, Express][] => [
+    [`pointwise: ${fn}`, (ops, [x]) => ops.pointwise(fn, x, 1)],
+    [`pointwise: ${fn}, of another parameter`, (ops, [x]) => ops.pointwise(fn, x, 0.5)],
+  ]),
+  ...(['add', 'multiply', 'maximum', 'minimum'] as const).flatMap((fn): [string, Express][] => [
+    [`${fn} of one`, (ops, [x]) => ops.combine(fn, x)],
+    [`${fn} of two`, (ops, [x, y]) => ops.combine(fn, x, y)],
+    [`${fn} of three`, (ops, [x, y, v]) => ops.combine(fn, x, y, v)],
+    [`${fn} of a vector first`, (ops, [x, , v]) => ops.combine(fn, v, x)],
+  ]),
+  ['concat', (ops, [x, y, v]) => ops.concat(x, v, y)],
+  ['concat of vectors', (ops, [, , v]) => ops.concat(v, v)],
+  ['slice', (ops, [x]) => ops.slice(x, 1, 2)],
+  ['slice of a vector', (ops, [, , v]) => ops.slice(v, 1, 2)],
+  ...(['tanh', 'linear'] as const).flatMap((kind): [string, Express][] => [
+    [`gate, ${kind}, of two groups`, (ops, [x]) => ops.gate(x, 2, undefined, kind)],
+    [`gate, ${kind}, with a map`, (ops, [x, y]) => ops.gate(x, 2, y, kind)],
+    [`gate, ${kind}, with a vector`, (ops, [x, , v]) => ops.gate(x, 1, v, kind)],
+    [`gate, ${kind}, of a vector`, (ops, [, , v]) => ops.gate(v, 1, undefined, kind)],
+    [`gate, ${kind}, of a vector with a vector`, (ops, [, , v]) => ops.gate(v, 2, v, kind)],
+  ]),
+  ...[[0, 0], [1, 0], [0, 2], [1, 1], [9, 1]].map(([rows = 0, columns = 0]): [string, Express] => [`shift by ${rows}, ${columns}`, (ops, [x]) => ops.shift(x, rows, columns)]),
+  ['concatElu', (ops, [x]) => ops.concatElu(x)],
+  ['concatElu of a vector', (ops, [, , v]) => ops.concatElu(v)],
+  ...(['softmax', 'logSoftmax'] as const).flatMap((fn) => [1, 2, 4].flatMap((groups): [string, Express][] => [
+    [`${fn} of ${groups} groups`, (ops, [x]) => ops.softmax(fn, x, groups)],
+    [`${fn} of ${groups} groups of a vector`, (ops, [, , v]) => ops.softmax(fn, v, groups)],
+  ])),
+  ['normalize', (ops, [x]) => ops.normalize(x, { epsilon: 0.5 })],
+  ['normalize by a scale', (ops, [x], w) => ops.normalize(x, { epsilon: 0.5, scale: w([4]) })],
+  ['normalize by a shift', (ops, [x], w) => ops.normalize(x, { epsilon: 0.5, shift: w([4]) })],
+  ['normalize by both, in groups', (ops, [x], w) => ops.normalize(x, { epsilon: 0.5, scale: w([4]), shift: w([4]), groups: 2 })],
+  ['standardize', (ops, [x], w) => ops.standardize(x, { mean: w([4]), variance: w([4]), epsilon: 0.5 })],
+  ['standardize by a scale', (ops, [x], w) => ops.standardize(x, { mean: w([4]), variance: w([4]), epsilon: 0.5, scale: w([4]) })],
+  ['standardize by a shift', (ops, [x], w) => ops.standardize(x, { mean: w([4]), variance: w([4]), epsilon: 0.5, shift: w([4]) })],
+  ['standardize by both', (ops, [x], w) => ops.standardize(x, { mean: w([4]), variance: w([4]), epsilon: 0.5, scale: w([4]), shift: w([4]) })],
+]; // biome-ignore format: an expression a line
 
 onEachBackend('operations on tensors', () => {
-  const ops = tensorOps();
-  const [n, h, w] = [2, 2, 3];
-  const pixels = n * h * w;
+  const [n, h, w, features] = [2, 2, 3, 4];
 
-  /** A tensor of noise in [-3, 3), and its numbers. */
-  function tensorOf(shape: number[], seed: number) {
-    const values = Array.from(
-      noise(
-        shape.reduce((a, b) => a * b, 1),
-        seed,
-      ),
-      (x) => Math.fround(3 * x),
-    );
-    return { values, tensor: tf.tensor(values, shape) };
-  }
-
-  it.each(pointwiseNames)('pointwise: %s, by its definition', async (fn) => {
-    const { values, tensor } = tensorOf([n, h, w, 5], 1);
-    for (const parameter of [1, 0.5]) {
-      const y = await valuesOf(() => ops.pointwise(fn, tensor, parameter));
-      expectClose(
-        y,
-        values.map((x) => definitions[fn](x, parameter)),
-        3e-6,
-      );
-    }
-    tensor.dispose();
-  });
-
-  it.each([
-    ['add', (a: number, b: number) => a + b],
-    ['multiply', (a: number, b: number) => a * b],
-    ['maximum', Math.max],
-    ['minimum', Math.min],
-  ] as const)('combine: %s, of one, two or three inputs, also of features that are equal at every pixel', async (fn, definition) => {
-    const [a, b] = [tensorOf([n, h, w, 4], 1), tensorOf([n, h, w, 4], 2)];
-    const c = tensorOf([n, 4], 3);
-    const ofImage = (i: number) => c.values[4 * Math.floor(i / (4 * h * w)) + (i % 4)] as number;
-    const two = a.values.map((x, i) => Math.fround(definition(x, b.values[i] as number)));
-    expect(await valuesOf(() => ops.combine(fn, tf.clone(a.tensor)))).toEqual(a.values);
-    expectClose(await valuesOf(() => ops.combine(fn, a.tensor, b.tensor)), two, 1e-6);
-    const three = two.map((x, i) => definition(x, ofImage(i)));
-    expectClose(await valuesOf(() => ops.combine(fn, a.tensor, b.tensor, c.tensor)), three, 3e-6);
-    const mixed = a.values.map((x, i) => definition(ofImage(i), x));
-    expectClose(await valuesOf(() => ops.combine(fn, c.tensor, a.tensor)), mixed, 3e-6);
-    tf.dispose([a.tensor, b.tensor, c.tensor]);
-  });
-
-  it('concat: concatenates features, also those that are equal at every pixel', async () => {
-    const [a, b, c] = [tensorOf([n, h, w, 2], 1), tensorOf([n, h, w, 1], 2), tensorOf([n, 2], 3)];
-    a.values[0] = Number.POSITIVE_INFINITY; // is of no other feature's concern
-    a.tensor.dispose();
-    const infinite = tf.tensor(a.values, [n, h, w, 2]);
-    const joined = tf.tidy(() => ops.concat(infinite, c.tensor, b.tensor));
-    expect(joined.shape).toEqual([n, h, w, 5]);
-    const wanted = Array.from({ length: pixels }, (_, pixel) => {
-      const image = Math.floor(pixel / (h * w));
-      return [...a.values.slice(2 * pixel, 2 * pixel + 2), ...c.values.slice(2 * image, 2 * image + 2), b.values[pixel] as number];
+  it.each(expressions)('%s: as in a program whose nodes are computed by their definition', async (_, express) => {
+    const shapes = [[n, h, w, features], [n, h, w, features], [n, features]]; // biome-ignore format: of x, y and v
+    const given = shapes.map((shape, i) => {
+      const values = noise(tf.util.sizeFromShape(shape), i + 1).map((x) => 3 * x);
+      return { values, tensor: tf.tensor(values, shape) };
     });
-    expect(await take(joined)).toEqual(wanted.flat());
-    const logits = [3, 4].map((seed) => tensorOf([n, h, w, 1, 2], seed));
-    const channels = tf.tidy(() => ops.concat(...logits.map(({ tensor }) => tensor)));
-    expect(channels.shape).toEqual([n, h, w, 2, 2]);
-    const [red, green] = logits.map(({ values }) => values) as [number[], number[]];
-    const both = red.flatMap((_, i) => (i % 2 === 0 ? [red[i], red[i + 1], green[i], green[i + 1]] : []));
-    expect(await take(channels)).toEqual(both);
-    tf.dispose(logits.map(({ tensor }) => tensor));
-    const flat = tf.tidy(() => ops.concat(c.tensor, c.tensor));
-    expect(flat.shape).toEqual([n, 4]);
-    tf.dispose([infinite, b.tensor, c.tensor, flat]);
+    /** Weights of numbers above 0, the same for tensors and for programs. */
+    const weights = (make: (numbers: Float32Array) => unknown) => {
+      let count = 0;
+      return (shape: number[]): LayerWeight => {
+        const numbers = noise(tf.util.sizeFromShape(shape), 9 + count++).map((x) => 1.5 + x);
+        return { name: `w${count}`, shape, read: () => make(numbers) };
+      };
+    };
+    const program = new ProgramBuilder();
+    const nodes = [program.image(features), program.condition(0, features, true), program.condition(1, features, false)] as const;
+    const output = express(
+      program.ops,
+      nodes,
+      weights((numbers) => numbers),
+    );
+    const model = modelOf(program, output, { imageShape: [h, w, features], levels: 2 });
+    const expected = Array.from({ length: n }, (_, image) => {
+      const [x, y, v] = given.map(({ values }, i) => {
+        const own = values.subarray((image * values.length) / n, ((image + 1) * values.length) / n);
+        const size = i < 2 ? ([h, w, features] as const) : ([1, 1, features] as const);
+        return slowMap(size, (row, column, f) => own[(row * w + column) * features + f] as number, i === 2);
+      }) as [SlowMap, SlowMap, SlowMap];
+      return slowly(model, { image: x, conditions: [y, v] })[model.output] as SlowMap;
+    });
+
+    const [x, y, v] = given.map(({ tensor }) => tensor) as [tf.Tensor, tf.Tensor, tf.Tensor];
+    const ops = tensorOps();
+    const result = tf.tidy(() =>
+      tf.clone(
+        express(
+          ops,
+          [x, y, v],
+          weights((numbers) => tf.tensor1d(numbers)),
+        ),
+      ),
+    );
+    const [{ height, width, features: size, isConstant }] = expected as [SlowMap];
+    expect(result.shape).toEqual(isConstant ? [n, size] : [n, height, width, size]);
+    const values = expected.flatMap((map) => [...map.values]);
+    expectClose(await take(result), values, 1e-5);
+    ops.dispose();
+    tf.dispose([x, y, v]);
   });
 
-  it('slice: a range of features, also of those that are equal at every pixel', async () => {
-    const [a, flat] = [tensorOf([n, h, w, 5], 1), tensorOf([n, 5], 2)];
-    for (const { tensor, values } of [a, flat]) {
-      const part = tf.tidy(() => ops.slice(tensor, 2, 2));
-      expect(part.shape).toEqual([...tensor.shape.slice(0, -1), 2]);
-      expect(await take(part)).toEqual(values.filter((_, i) => i % 5 === 2 || i % 5 === 3));
-    }
-    tf.dispose([a.tensor, flat.tensor]);
-  });
-
-  const gates = [
-    ['tanh', Math.tanh],
-    ['linear', (a: number) => a],
-  ] as const;
-  it.each(gates)('gate, %s: of pixels, or the same at each, with any condition', async (kind, fn) => {
-    const [x, flat] = [tensorOf([n, h, w, 8], 1), tensorOf([n, 8], 2)];
-    const [map, vector] = [tensorOf([n, h, w, 8], 3), tensorOf([n, 8], 4)];
-    /** Of two groups of four: the function of two, sigmoid of two. */
-    const gated = (values: number[]) => values.flatMap((a, i) => (i % 4 < 2 ? [fn(a) * sigmoid(values[i + 2] as number)] : []));
-    const sums = (a: number[], b: (i: number) => number) => a.map((value, i) => value + b(i));
-    const cases = [
-      [x, undefined, x.values],
-      [x, map, sums(x.values, (i) => map.values[i] as number)],
-      [x, vector, sums(x.values, (i) => vector.values[8 * Math.floor(i / (8 * h * w)) + (i % 8)] as number)],
-      [flat, undefined, flat.values],
-      [flat, vector, sums(flat.values, (i) => vector.values[i] as number)],
-    ] as const;
-    for (const [of, condition, values] of cases) {
-      const y = tf.tidy(() => ops.gate(of.tensor, 2, condition?.tensor, kind));
-      expect(y.shape).toEqual([...of.tensor.shape.slice(0, -1), 4]);
-      expectClose(await take(y), gated(values), 1e-6);
-    }
-    for (const { tensor } of [x, flat, map, vector]) tensor.dispose();
-  });
-
-  it('shift: down and right, filled with zeros; and concatElu, also of features that are equal at every pixel', async () => {
-    const [x, flat] = [tensorOf([n, h, w, 2], 1), tensorOf([n, 2], 2)];
-    for (const [rows, columns] of [
-      [0, 0],
-      [1, 0],
-      [0, 2],
-      [1, 1],
-      [9, 1],
-    ] as const) {
-      const y = tf.tidy(() => ops.shift(x.tensor, rows, columns));
-      expect(y.shape).toEqual(x.tensor.shape);
-      const wanted = x.values.map((_, i) => {
-        const [r, c] = [Math.floor(i / (2 * w)) % h, Math.floor(i / 2) % w];
-        return r < rows || c < columns ? 0 : x.values[i - 2 * (rows * w + columns)];
+  it('concat and softmax take logits [N,H,W,C,L], and concat keeps what is not finite to itself', async () => {
+    const ops = tensorOps();
+    const [red, green] = [1, 2].map((seed) => Array.from(noise(4, seed))) as [number[], number[]];
+    const logits = [red, green].map((values) => tf.tensor(values, [2, 1, 1, 1, 2]));
+    const channels = tf.tidy(() => ops.concat(...(logits as [tf.Tensor, tf.Tensor])));
+    expect(channels.shape).toEqual([2, 1, 1, 2, 2]);
+    const both = [...red.slice(0, 2), ...green.slice(0, 2), ...red.slice(2), ...green.slice(2)];
+    expect(await take(channels.clone())).toEqual(both);
+    for (const fn of ['softmax', 'logSoftmax'] as const) {
+      const wanted = both.map((logit, i) => {
+        const p = Math.exp(logit) / (Math.exp(logit) + Math.exp(both[i ^ 1] as number));
+        return fn === 'softmax' ? p : Math.log(p);
       });
-      expect(await take(y)).toEqual(wanted);
+      expectClose(await valuesOf(() => ops.softmax(fn, channels, 2)), wanted, 2e-6);
     }
-    const elu = (value: number) => (value > 0 ? value : Math.expm1(value));
-    for (const { values, tensor } of [x, flat]) {
-      const y = tf.tidy(() => ops.concatElu(tensor));
-      expect(y.shape).toEqual([...tensor.shape.slice(0, -1), 4]);
-      const pairs = values.flatMap((a, i) => (i % 2 === 0 ? [[a, values[i + 1] as number]] : []));
-      expectClose(
-        await take(y),
-        pairs.flatMap(([a = 0, b = 0]) => [elu(a), elu(b), elu(-a), elu(-b)]),
-        2e-6,
-      );
-    }
-    tf.dispose([x.tensor, flat.tensor]);
-  });
-
-  it.each(['softmax', 'logSoftmax'] as const)('%s: of each group of features, or of levels', async (fn) => {
-    const x = tensorOf([n, h, w, 6], 1);
-    const flat = tensorOf([n, 6], 2);
-    const logits = tf.reshape(x.tensor, [n, h, w, 3, 2]);
-    const wanted = (values: number[], length: number) =>
-      values.map((value, i) => {
-        const first = i - (i % length);
-        const sum = values.slice(first, first + length).reduce((total, other) => total + exp(other), 0);
-        return fn === 'softmax' ? exp(value) / sum : value - Math.log(sum);
-      });
-    for (const groups of [1, 2, 3, 6]) {
-      for (const { tensor, values } of [x, flat]) {
-        const y = tf.tidy(() => ops.softmax(fn, tensor, groups));
-        expect(y.shape).toEqual(tensor.shape);
-        expectClose(await take(y), wanted(values, 6 / groups), 2e-6);
-      }
-    }
-    const y = tf.tidy(() => ops.softmax(fn, logits, 3));
-    expect(y.shape).toEqual(logits.shape);
-    expectClose(await take(y), wanted(x.values, 2), 2e-6);
-    tf.dispose([x.tensor, flat.tensor, logits]);
-  });
-
-  it('standardize and normalize: by moments that are given, or of the features of a pixel', async () => {
-    const x = tensorOf([n, h, w, 3], 1);
-    const vectors = [
-      [1, -1, 2],
-      [0.5, 2, 1],
-      [3, -2, 0.1],
-      [0.2, 0.3, -0.4],
-    ];
-    const [mean, variance, scale, shift] = vectors as [number[], number[], number[], number[]];
-    const tensors = vectors.map((vector) => tf.tensor1d(vector));
-    const weights = tensors.map((tensor) => weightOf(tensor)) as [LayerWeight, LayerWeight, LayerWeight, LayerWeight];
-    const rows = Array.from({ length: pixels }, (_, pixel) => x.values.slice(3 * pixel, 3 * pixel + 3));
-    for (const [hasScale, hasShift] of [
-      [true, true],
-      [true, false],
-      [false, true],
-      [false, false],
-    ]) {
-      const then = { epsilon: 0.5, ...(hasScale && { scale: weights[2] }), ...(hasShift && { shift: weights[3] }) };
-      const scaled = (value: number, f: number) => value * (hasScale ? (scale[f] as number) : 1) + (hasShift ? (shift[f] as number) : 0);
-      const standard = rows.flatMap((row) =>
-        row.map((value, f) => scaled((value - (mean[f] as number)) / sqrt((variance[f] as number) + 0.5), f)),
-      );
-      const given = { mean: weights[0], variance: weights[1], ...then };
-      expectClose(await valuesOf(() => ops.standardize(x.tensor, given)), standard, 1e-5);
-      const normal = rows.flatMap((row) => {
-        const m = row.reduce((a, b) => a + b, 0) / 3;
-        const v = row.reduce((a, b) => a + (b - m) ** 2, 0) / 3;
-        return row.map((value, f) => scaled((value - m) / sqrt(v + 0.5), f));
-      });
-      expectClose(await valuesOf(() => ops.normalize(x.tensor, then)), normal, 1e-5);
-    }
-    tf.dispose([tensors, x.tensor]);
+    const infinite = tf.tensor([Number.POSITIVE_INFINITY, 1], [1, 1, 1, 2]);
+    const vector = tf.ones([1, 1]);
+    expect(await valuesOf(() => ops.concat(infinite, vector))).toEqual([Number.POSITIVE_INFINITY, 1, 1]);
+    tf.dispose([logits, channels, infinite, vector]);
   });
 });

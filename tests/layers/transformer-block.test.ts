@@ -1,11 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { transformerBlock } from 'pixelcnn-layers';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { useBackend } from '../support/backends';
+import { expect, it } from 'vitest';
+import { onBackend } from '../support/backends';
 
-describe('transformerBlock', () => {
-  beforeAll(() => useBackend('cpu'));
-
+onBackend('cpu', 'transformerBlock', () => {
   /** The largest of the initial kernels by their names, over the limit of Glorot's uniform distribution. */
   function sizesOf(weights: readonly { name: string; read(): tf.Tensor }[]) {
     const kernels = weights.filter(({ name }) => name.endsWith('kernel')).map(({ name, read }) => [name, read()] as const);

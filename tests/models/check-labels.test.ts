@@ -1,15 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfd from '@tensorflow/tfjs-data';
-import {
-  type AutoregressiveModel,
-  bitsPerDim,
-  createTrainer,
-  gatedPixelCNN,
-  normalize,
-  pixelCNN,
-  pixelCNNPlusPlus,
-  pixelSNAIL,
-} from 'pixelcnn-layers';
+import type { AutoregressiveModel } from 'pixelcnn-layers';
+import { bitsPerDim, createTrainer, gatedPixelCNN, normalize, pixelCNN, pixelCNNPlusPlus, pixelSNAIL } from 'pixelcnn-layers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { isGpu, onEachBackend, useBackend } from '../support/backends';
 import { saveAndLoad } from '../support/models/memory-file';
@@ -26,11 +18,10 @@ const compile = (model: AutoregressiveModel, checkLabels?: boolean) => {
 };
 
 /** Levels of three images [3,2,2,2], with the value at [2, 0, 1, 1] replaced. */
-const levelsWith = (value: number) =>
-  tf.tensor4d(
-    Array.from({ length: 24 }, (_, i) => (i === 19 ? value : i % LEVELS)),
-    [3, 2, 2, 2],
-  );
+const levelsWith = (value: number) => {
+  const levels = Array.from({ length: 24 }, (_, i) => (i === 19 ? value : i % LEVELS));
+  return tf.tensor4d(levels, [3, 2, 2, 2]);
+};
 
 /** A batch whose labels or images are wrong at one place. */
 function batch(label: number, pixel: number) {
@@ -92,23 +83,21 @@ describe('checkLabels', () => {
   });
   afterAll(() => tf.dispose([right.xs, right.ys]));
 
+  const dataset = (...labels: number[]) =>
+    tfd.generator(function* () {
+      for (const label of labels) yield batch(label, 1);
+    });
   const fitted = (data: { xs: tf.Tensor; ys: tf.Tensor }, validation?: { xs: tf.Tensor; ys: tf.Tensor }) =>
     model.fit(data.xs, data.ys, { epochs: 1, verbose: 0, ...(validation && { validationData: [validation.xs, validation.ys] }) });
-
-  it('is in fit, with its validation data', async () => {
-    const wrong = batch(4, 1);
-    await expectNoLeaks(async () => {
-      await expect(fitted(wrong)).rejects.toThrow(`fit: ${WRONG_LABEL} 4`);
-      await expect(fitted(right, wrong)).rejects.toThrow(`fit: validationData: ${WRONG_LABEL} 4`);
-    });
-    await expect(fitted(right, right)).resolves.toBeDefined();
-    tf.dispose([wrong.xs, wrong.ys]);
-  });
 
   it('looks at the first batch of each fit by default, and at all if it is true', async () => {
     const wrong = batch(4, 1); // in the third of its images
     const trained = (batchSize: number) => model.fit(wrong.xs, wrong.ys, { batchSize, epochs: 1, verbose: 0, shuffle: false });
-    await expect(trained(2)).rejects.toThrow(`fit: ${WRONG_LABEL} 4`);
+    await expectNoLeaks(async () => {
+      await expect(trained(2)).rejects.toThrow(`fit: ${WRONG_LABEL} 4`);
+      await expect(fitted(right, wrong)).rejects.toThrow(`fit: validationData: ${WRONG_LABEL} 4`);
+    });
+    await expect(fitted(right, right)).resolves.toBeDefined();
     compile(model);
     await expectNoLeaks(async () => {
       for (let again = 0; again < 2; again++) {
@@ -124,10 +113,6 @@ describe('checkLabels', () => {
 
   it('looks at the first batch of a dataset by default, in the first of its epochs', async () => {
     compile(model);
-    const dataset = (...labels: number[]) =>
-      tfd.generator(function* () {
-        for (const label of labels) yield batch(label, 1);
-      });
     await expect(model.fitDataset(dataset(4, 3), { epochs: 1, verbose: 0 })).rejects.toThrow(`fitDataset: ${WRONG_LABEL} 4`);
     let epochs = 0;
     const worse = tfd.generator(function* () {
@@ -140,10 +125,6 @@ describe('checkLabels', () => {
   });
 
   it('is in fitDataset and evaluateDataset, batch by batch', async () => {
-    const dataset = (...labels: number[]) =>
-      tfd.generator(function* () {
-        for (const label of labels) yield batch(label, 1);
-      });
     const epochs = { epochs: 1, verbose: 0 } as const;
     await expectNoLeaks(async () => {
       await expect(model.fitDataset(dataset(4, 3), epochs)).rejects.toThrow(`fitDataset: ${WRONG_LABEL} 4`);
@@ -153,24 +134,16 @@ describe('checkLabels', () => {
     });
     // What tfjs has summed over the batches before, it leaves behind where an iterator throws.
     await expect(model.fitDataset(dataset(3, 4), epochs)).rejects.toThrow(`fitDataset: ${WRONG_LABEL} 4`);
-    await expect(model.fitDataset(dataset(3), { ...epochs, validationData: dataset(3, 4) })).rejects.toThrow(
-      `evaluateDataset: ${WRONG_LABEL} 4`,
-    );
+    const validated = model.fitDataset(dataset(3), { ...epochs, validationData: dataset(3, 4) });
+    await expect(validated).rejects.toThrow(`evaluateDataset: ${WRONG_LABEL} 4`);
+    const wrong = batch(4, 1);
+    const validationData: [tf.Tensor, tf.Tensor] = [wrong.xs, wrong.ys];
+    const onTensors = model.fitDataset(dataset(3), { ...epochs, validationData });
+    await expect(onTensors).rejects.toThrow(`fitDataset: validationData: ${WRONG_LABEL} 4`);
+    tf.dispose([wrong.xs, wrong.ys]);
     const { history } = await model.fitDataset(dataset(3, 2), epochs);
     expect(history['loss']).toHaveLength(1);
     expect((await take((await model.evaluateDataset(dataset(3))) as tf.Scalar))[0]).toBeGreaterThan(0);
-  });
-
-  it('of tensors that fitDataset validates on', async () => {
-    const wrong = batch(4, 1);
-    const dataset = tfd.generator(function* () {
-      yield batch(3, 1);
-    });
-    const validationData: [tf.Tensor, tf.Tensor] = [wrong.xs, wrong.ys];
-    await expect(model.fitDataset(dataset, { epochs: 1, verbose: 0, validationData })).rejects.toThrow(
-      `fitDataset: validationData: ${WRONG_LABEL} 4`,
-    );
-    tf.dispose([wrong.xs, wrong.ys]);
   });
 
   it('explains if labels are normalized, and images are not', async () => {
@@ -178,9 +151,8 @@ describe('checkLabels', () => {
     const images = normalize(levels, LEVELS);
     const message = 'labels at [0,0,0,1]: wanted integer levels 0 to 3, not normalized, got 0.3333';
     await expect(model.trainOnBatch(images, images)).rejects.toThrow(message);
-    await expect(model.trainOnBatch(levels, levels)).rejects.toThrow(
-      'images at [0,0,1,0]: wanted numbers from 0 to 1, as normalize returns, got 2',
-    );
+    const ofImages = 'images at [0,0,1,0]: wanted numbers from 0 to 1, as normalize returns, got 2';
+    await expect(model.trainOnBatch(levels, levels)).rejects.toThrow(ofImages);
     tf.dispose([levels, images]);
   });
 
@@ -191,10 +163,9 @@ describe('checkLabels', () => {
     const [name = ''] = gated.outputNames;
     const named = { image: xs, condition: wrong };
     await expect(gated.trainOnBatch(named, { [name]: ys })).rejects.toThrow(`trainOnBatch: ${WRONG_LABEL} 4`);
-    await expect(gated.trainOnBatch(named, { [name]: right.ys })).rejects.toThrow(
-      'trainOnBatch: condition: wanted an integer from 0 to 2, got 3',
-    );
-    await expect(gated.fit([xs, wrong], right.ys, { verbose: 0 })).rejects.toThrow('fit: condition: wanted an integer from 0 to 2, got 3');
+    const message = 'condition: wanted an integer from 0 to 2, got 3';
+    await expect(gated.trainOnBatch(named, { [name]: right.ys })).rejects.toThrow(`trainOnBatch: ${message}`);
+    await expect(gated.fit([xs, wrong], right.ys, { verbose: 0 })).rejects.toThrow(`fit: ${message}`);
     await gated.fit(xs, right.ys, { epochs: 1, verbose: 0, condition: classes });
     tf.dispose([xs, ys, classes, wrong]);
     gated.dispose();
@@ -242,12 +213,7 @@ describe('The default of 256 levels', () => {
   const imageShape: [number, number, number] = [4, 4, 1];
   const sizes = { imageShape, hiddenDim: 1, outDim: 1, numBlocks: 0 };
   /** Two images, black but for one pixel of this level in the second. */
-  const imagesWith = (level: number) =>
-    tf.tensor4d(
-      Array.from({ length: 32 }, (_, i) => (i === 31 ? level : 0)),
-      [2, 4, 4, 1],
-      'int32',
-    );
+  const imagesWith = (level: number) => tf.tensor4d([...new Array(31).fill(0), level], [2, 4, 4, 1], 'int32');
   beforeAll(() => useBackend('cpu'));
 
   it.each([
@@ -307,13 +273,7 @@ describe('The default of 256 levels', () => {
   it('is not warned of where it was given, where levels reach 32, in black images, or unchecked', async () => {
     const warn = vi.spyOn(console, 'warn');
     const [dark, light, black] = [imagesWith(31), imagesWith(32), imagesWith(0)];
-    const cases: [object, tf.Tensor4D, boolean?][] = [
-      [{ levels: 256 }, dark],
-      [{ levels: 32 }, dark],
-      [{}, light],
-      [{}, black],
-      [{}, dark, false],
-    ];
+    const cases: [object, tf.Tensor4D, boolean?][] = [[{ levels: 256 }, dark], [{ levels: 32 }, dark], [{}, light], [{}, black], [{}, dark, false]]; // biome-ignore format: rows
     for (const [levels, images, checkLabels] of cases) {
       const model = compile(pixelCNN({ ...sizes, ...levels }), checkLabels);
       await model.fit(images, { verbose: 0, batchSize: 1, shuffle: false }); // the first batch is black

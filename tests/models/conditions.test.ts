@@ -30,8 +30,8 @@ const asInput = (condition: ConditionShape | null, given?: unknown) =>
 /** What does not fit, and the message; all that does not is in tests/runtime/core/conditions.test.ts. */
 const misfits = (): [ConditionShape | null, unknown, string][] => [
   [null, 1, 'wanted none, since the model takes no condition, got 1'],
-  [classes, tf.scalar(1), 'or 2 of them, got []'],
-  [classes, tf.zeros([1, 2]), 'or 2 of them, got [1, 2]'],
+  [classes, tf.scalar(1), 'wanted a class from 0 to 3, or 2 of them, got []'],
+  [classes, tf.zeros([1, 2]), 'wanted a class from 0 to 3, or 2 of them, got [1, 2]'],
   [vectors, tf.zeros([2]), 'wanted numbers of shape [2,2], got [2]'],
   [vectors, tf.zeros([3, 2]), 'wanted numbers of shape [2,2], got [3, 2]'],
   [maps, tf.zeros([2, 2]), 'wanted numbers of shape [2,1,3,2], got [2, 2]'],
@@ -51,31 +51,24 @@ describe('conditionData', () => {
     expect(await read(classes, 2)).toEqual({ shape: [1], values: Float32Array.of(2, 2) });
   });
 
-  it('reads vectors and maps', async () => {
-    const [vector, map] = [tf.tensor2d([1, 2, 3, 4], [2, 2]), tf.ones([2, 1, 3, 2], 'int32')];
-    expect(await read(vectors, vector)).toEqual({ shape: [2], values: Float32Array.of(1, 2, 3, 4) });
-    expect(await read(maps, map)).toEqual({ shape: [1, 3, 2], values: new Float32Array(12).fill(1) });
-    tf.dispose([vector, map]);
-  });
-
-  it('is empty if the model takes none and none is given', async () => {
-    expect(await read(null)).toBeNull();
-  });
-
   it('leaves the tensors to the caller, and no other behind', async () => {
-    const tensor = tf.zeros([2, 2]);
+    const [vector, map] = [tf.tensor2d([1, 2, 3, 4], [2, 2]), tf.ones([2, 1, 3, 2], 'int32')];
     await expectNoLeaks(async () => {
-      await read(vectors, tensor);
+      expect(await read(vectors, vector)).toEqual({ shape: [2], values: Float32Array.of(1, 2, 3, 4) });
+      expect(await read(maps, map)).toEqual({ shape: [1, 3, 2], values: new Float32Array(12).fill(1) });
+      expect(await conditionData({ map, class: [3, 0] })).toEqual({
+        map: { data: new Int32Array(12).fill(1), shape: map.shape },
+        class: [3, 0],
+      });
     });
-    expect(tensor.isDisposed).toBe(false);
-    tensor.dispose();
+    expect([vector, map].map(({ isDisposed }) => isDisposed)).toEqual([false, false]);
+    tf.dispose([vector, map]);
   });
 
   it('names what does not fit', async () => {
     for (const [condition, given, message] of misfits()) {
       await expect(read(condition, given)).rejects.toThrow(TypeError);
-      await expect(read(condition, given)).rejects.toThrow(`caller: condition: `);
-      await expect(read(condition, given)).rejects.toThrow(message);
+      await expect(read(condition, given)).rejects.toThrow(`caller: condition: ${message}`);
     }
   });
 });
@@ -90,10 +83,8 @@ describe('readConditionTensors', () => {
     }
     expect(flat.isDisposed).toBe(false);
     expect(await take(asInput(classes, 1))).toEqual([1, 1]);
-    for (const [condition, shape] of [
-      [vectors, [2, 2]],
-      [maps, [2, 1, 3, 2]],
-    ] as const) {
+    // biome-ignore format: pairs
+    for (const [condition, shape] of [[vectors, [2, 2]], [maps, [2, 1, 3, 2]]] as const) {
       const given = tf.ones([...shape]);
       const input = asInput(condition, given);
       expect(input.shape).toEqual(shape);
@@ -116,20 +107,10 @@ describe('readConditionTensors', () => {
 describe('several conditions', () => {
   const both = [classes, maps];
 
-  it('are read from tensors by name', async () => {
-    const map = tf.ones([2, 1, 3, 2]);
-    const given = await conditionData({ map, class: [3, 0] });
-    expect(given).toEqual({ map: { data: new Float32Array(12).fill(1), shape: [2, 1, 3, 2] }, class: [3, 0] });
-    map.dispose();
-  });
-
   it('are inputs in the order of the model', async () => {
     const map = tf.ones([2, 1, 3, 2]);
     const inputs = readConditionTensors('caller: condition', both, { map, class: 1 }, [2, ...IMAGE]);
-    expect(inputs.map(({ shape }) => shape)).toEqual([
-      [2, 1],
-      [2, 1, 3, 2],
-    ]);
+    expect(inputs.map(({ shape }) => shape)).toEqual([[2, 1], [2, 1, 3, 2]]); // biome-ignore format: rows
     expect(await take(inputs[0] as tf.Tensor)).toEqual([1, 1]);
     tf.dispose([map, inputs]);
   });

@@ -12,8 +12,8 @@ import {
   toPortable,
 } from 'pixelcnn-layers';
 import { logProb as portableLogProb, sample as portableSample, readPortable, stepper, writePortable } from 'pixelcnn-layers/runtime';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { isGpu, onEachBackend, useBackend } from '../support/backends';
+import { expect, it } from 'vitest';
+import { isGpu, onBackend, onEachBackend } from '../support/backends';
 import { expectToFollow } from '../support/laws/chi-square';
 import { allImages, kinds } from '../support/models/distributions';
 import { saveAndLoad } from '../support/models/memory-file';
@@ -75,9 +75,7 @@ onEachBackend('a model of any distribution', (backend) => {
   );
 });
 
-describe('without whole passes', () => {
-  beforeAll(() => useBackend('wasm'));
-
+onBackend('wasm', 'without whole passes', () => {
   it.each(Object.entries(kinds))('draws as its probabilities say, in the same ways: %s', async (_, make) => {
     const model = make();
     const numImages = 1500;

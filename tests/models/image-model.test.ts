@@ -17,18 +17,10 @@ const logits = (image: tfl.SymbolicTensor) =>
   ) as tfl.SymbolicTensor;
 
 it('reads the shapes of any model from images to logits', () => {
-  expect(imageModelShape('caller', stock(logits))).toMatchObject({
-    imageShape: [4, 5, 2],
-    levels: 3,
-    conditions: [],
-    distribution: { isSoftmax: true, imageChannels: 2, levels: 3, numParameters: 6 },
-  });
-  expect(imageModelShape('caller', stock(logits, [null, null, 2]))).toMatchObject({
-    imageShape: [null, null, 2],
-    levels: 3,
-    conditions: [],
-    distribution: { isSoftmax: true, imageChannels: 2, levels: 3, numParameters: 6 },
-  });
+  const distribution = { isSoftmax: true, imageChannels: 2, levels: 3, numParameters: 6 };
+  const rest = { levels: 3, conditions: [], distribution };
+  expect(imageModelShape('caller', stock(logits))).toMatchObject({ imageShape: [4, 5, 2], ...rest });
+  expect(imageModelShape('caller', stock(logits, [null, null, 2]))).toMatchObject({ imageShape: [null, null, 2], ...rest });
 });
 
 it('throws where the image is read as other levels than the outputs have', () => {
@@ -39,41 +31,28 @@ it('throws where the image is read as other levels than the outputs have', () =>
 });
 
 it('throws for models of other shapes, and shows them', () => {
-  expect(() =>
-    imageModelShape(
-      'caller',
-      stock((image) => image),
-    ),
-  ).toThrow(
-    'caller: wanted a model [N,H,W,C] -> [N,H,W,C,L], with conditions [N,1], [N,K], [N,H,W,K] or (read by oneHotCodes) [N,h,w,1], or none, got [null,4,5,2] -> [null,4,5,2]',
-  );
-  for (const [none, got] of [
+  type Symbolic = tfl.SymbolicTensor;
+  const { averagePooling2d, conv2d, cropping2D } = tfl.layers;
+  const conv = (image: Symbolic) => conv2d({ filters: 6, kernelSize: 1 }).apply(image) as Symbolic;
+  const half = (image: Symbolic) => logits(averagePooling2d({ poolSize: 2 }).apply(image) as Symbolic);
+  const cropped = (image: Symbolic) => logits(cropping2D({ cropping: [[0, 0], [1, 0]] }).apply(image) as Symbolic);
+  const [a, b] = [tfl.input({ shape: [4, 4, 1] }), tfl.input({ shape: [4, 4, 1] })];
+  const wanted = 'caller: wanted a model [N,H,W,C] -> [N,H,W,C,L], with conditions [N,1], [N,K], [N,H,W,K] or (read by oneHotCodes) [N,h,w,1], or none, got';
+  const rows: [model: unknown, got: string][] = [
+    [stock((image) => image), '[null,4,5,2] -> [null,4,5,2]'],
     [undefined, 'undefined'],
     [Promise.resolve(), 'a Promise (is an await missing?)'],
-  ] as const) {
-    expect(() => imageModelShape('caller', none as never)).toThrow(`[N,h,w,1], or none, got ${got}`);
-  }
-  const conv = (image: tfl.SymbolicTensor) => tfl.layers.conv2d({ filters: 6, kernelSize: 1 }).apply(image) as tfl.SymbolicTensor;
-  expect(() => imageModelShape('caller', stock(conv))).toThrow('got [null,4,5,2] -> [null,4,5,6]; end with pixelLogits or logisticMixture');
-  expect(() => imageModelShape('caller', stock(logits, [4, 5, 1]))).toThrow(
-    'got [null,4,5,1] -> [null,4,5,2,3]; pixelLogits needs imageChannels: 1, as the images have',
-  );
-  const half = (image: tfl.SymbolicTensor) => logits(tfl.layers.averagePooling2d({ poolSize: 2 }).apply(image) as tfl.SymbolicTensor);
-  expect(() => imageModelShape('caller', stock(half, [4, 4, 2]))).toThrow(
-    'got [null,4,4,2] -> [null,2,2,2,3]; outputs must have the height and width of the images',
-  );
-  expect(() => imageModelShape('caller', stock(half, [null, null, 2]))).not.toThrow(); // not known yet
-  const [a, b] = [tfl.input({ shape: [4, 4, 1] }), tfl.input({ shape: [4, 4, 1] })];
-  const two = tfl.model({ inputs: [a, b], outputs: tfl.layers.add().apply([a, b]) as tfl.SymbolicTensor });
-  expect(() => imageModelShape('caller', two)).toThrow('caller: wanted a model');
-});
-
-it('throws for outputs of another height or width than the images', () => {
-  const cropped = (image: tfl.SymbolicTensor) =>
-    logits(tfl.layers.cropping2D({ cropping: [[0, 0], [1, 0]] }).apply(image) as tfl.SymbolicTensor); // biome-ignore format: pairs
-  expect(() => imageModelShape('caller', stock(cropped))).toThrow('got [null,4,5,2] -> [null,4,4,2,3]');
-  expect(() => imageModelShape('caller', stock(cropped, [4, null, 2]))).not.toThrow(); // not known before a pass
-});
+    [stock(conv), '[null,4,5,2] -> [null,4,5,6]; end with pixelLogits or logisticMixture'],
+    [stock(logits, [4, 5, 1]), '[null,4,5,1] -> [null,4,5,2,3]; pixelLogits needs imageChannels: 1, as the images have'],
+    [stock(half, [4, 4, 2]), '[null,4,4,2] -> [null,2,2,2,3]; outputs must have the height and width of the images'],
+    [stock(cropped), '[null,4,5,2] -> [null,4,4,2,3]'],
+    [tfl.model({ inputs: [a, b], outputs: tfl.layers.add().apply([a, b]) as Symbolic }), ''],
+  ];
+  for (const [model, got] of rows) expect(() => imageModelShape('caller', model as never), got).toThrow(got === '' ? 'caller: wanted a model' : `${wanted} ${got}`);
+  // Not known before a pass.
+  expect(() => imageModelShape('caller', stock(half, [null, null, 2]))).not.toThrow();
+  expect(() => imageModelShape('caller', stock(cropped, [4, null, 2]))).not.toThrow();
+}); // biome-ignore format: a row a line
 
 describe('what a model is conditioned on', () => {
   /** The condition of a graph from an image [H,W,2] and a second input to logits, of these layers. */

@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { bitsPerDim, negativeLogLikelihood } from 'pixelcnn-layers';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { bitsPerDim, logisticMixture, negativeLogLikelihood } from 'pixelcnn-layers';
+import { describe, expect, it } from 'vitest';
 import { likelihoodName, namesOf, OWN_LOSS, withFunctions } from '../../src/models/loss';
 import { softmaxOf } from '../../src/runtime/distributions/categorical';
-import { backends, onEachBackend, useBackend } from '../support/backends';
+import { anyBackend, onBackend, onEachBackend } from '../support/backends';
 import { expectClose, noise, take } from '../support/tensors';
 
 onEachBackend('the loss', () => {
@@ -31,11 +31,8 @@ onEachBackend('the loss', () => {
     for (const dtype of ['int32', 'float32'] as const) {
       const [y, logits] = [tf.tensor(labels, [2, 1, 2, 1], dtype), tf.tensor(flat, [2, 1, 2, 1, 3])];
       expectClose(await take(negativeLogLikelihood(y, logits)), expected, 1e-6);
-      expectClose(
-        await take(bitsPerDim(y, logits)),
-        expected.map((x) => x / Math.LN2),
-        1e-6,
-      );
+      const bits = expected.map((x) => x / Math.LN2);
+      expectClose(await take(bitsPerDim(y, logits)), bits, 1e-6);
       tf.dispose([y, logits]);
     }
     const [y, logits] = [tf.tensor1d(labels, 'int32'), tf.tensor2d(flat, [4, 3])];
@@ -75,9 +72,7 @@ onEachBackend('the loss, of what is not usual', () => {
   });
 });
 
-describe('the loss', () => {
-  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
-
+onBackend(anyBackend, 'the loss', () => {
   it('is known by a mark that copies of the package share, not by identity', () => {
     const copy = Object.assign(() => tf.scalar(0), { [Symbol.for('pixelcnn-layers/likelihood')]: 'bitsPerDim' });
     expect(likelihoodName(bitsPerDim)).toBe('bitsPerDim');
@@ -88,27 +83,29 @@ describe('the loss', () => {
     expect(bitsPerDim.name).toBe('bitsPerDim');
   });
 
-  it('names invalid arguments', async () => {
-    const logits = tf.zeros([2, 3, 4]);
-    expect(() => bitsPerDim([[1]] as never, logits)).toThrow('labels and outputs: wanted two tensors');
-    expect(() => bitsPerDim(tf.zeros([2, 4]), logits)).toThrow('labels: wanted levels of shape [2,3]');
-    expect(() => bitsPerDim(tf.zeros([2]), logits)).toThrow('labels');
-    expect(() => bitsPerDim(tf.zeros([2, 3, 4]), logits)).toThrow(
-      'labels: wanted integer levels of shape [2,3], not one-hot: make the model with autoregressiveModel, got [2, 3, 4]',
-    );
-    expect(() => bitsPerDim(tf.scalar(0), tf.zeros([3]))).toThrow('labels');
+  const { distribution } = logisticMixture({ imageChannels: 1, levels: 256, components: 2 });
+  type Row = [labels: unknown, outputs: number[], message: string, distribution?: unknown];
+  const oneHot = 'not one-hot: make the model with autoregressiveModel';
+  it.each<Row>([
+    [[[1]], [2, 3, 4], 'labels and outputs: wanted two tensors'],
+    [[2, 4], [2, 3, 4], 'labels: wanted levels of shape [2,3]'],
+    [[2], [2, 3, 4], 'labels'],
+    [[2, 3, 4], [2, 3, 4], `labels: wanted integer levels of shape [2,3], ${oneHot}, got [2, 3, 4]`],
+    [[], [3], 'labels'],
     // Of images, labels that are one-hot have five axes: here the outputs are wrong.
-    for (const shape of [
-      [2, 4, 4, 1],
-      [2, 4, 4, 3],
-    ])
-      expect(() => bitsPerDim(tf.zeros(shape), tf.zeros(shape))).toThrow(
-        `outputs: wanted logits [${shape},L] of the labels [${shape}], as pixelLogits returns, got [${shape.join(', ')}]`,
-      );
-    expect(() => bitsPerDim(tf.zeros([2, 4, 4, 1, 3]), tf.zeros([2, 4, 4, 1, 3]))).toThrow(
-      'labels: wanted integer levels of shape [2,4,4,1], not one-hot',
-    );
-  });
+    [[2, 4, 4, 1], [2, 4, 4, 1], 'outputs: wanted logits [2,4,4,1,L] of the labels [2,4,4,1], as pixelLogits returns, got [2, 4, 4, 1]'],
+    [[2, 4, 4, 3], [2, 4, 4, 3], 'outputs: wanted logits [2,4,4,3,L] of the labels [2,4,4,3], as pixelLogits returns, got [2, 4, 4, 3]'],
+    [[2, 4, 4, 1, 3], [2, 4, 4, 1, 3], 'labels: wanted integer levels of shape [2,4,4,1], not one-hot'],
+    [[1, 2, 2, 1], [1, 2, 2, 6], 'labels: wanted levels of shape [1,2,2], like the logits [1,2,2,6] without the last axis; for parameters [N,H,W,P], pass model.distribution as the third argument, got [1, 2, 2, 1]'],
+    [[1, 2, 2, 1], [1, 2, 2, 6], 'distribution: wanted a distribution, such as model.distribution, got', null],
+    [[1, 2, 2, 1], [1, 2, 2, 6], 'distribution: wanted a distribution, such as model.distribution, got', {}],
+    [[1, 2, 2, 1], [1, 2, 2, 6], 'distribution: wanted a distribution, such as model.distribution, got', 'mixture'],
+    [[1, 2, 2, 1], [1, 2, 2, 5], 'outputs: wanted the parameters [N,H,W,6] of the distribution, got [1, 2, 2, 5]', distribution],
+    [[1, 2, 1, 1], [1, 2, 2, 6], 'labels: wanted levels of shape [1,2,2,1], got [1, 2, 1, 1]', distribution],
+  ])('names invalid arguments: labels %j, outputs %j', (labels, outputs, message, ...others) => {
+    const given = message.startsWith('labels and outputs') ? labels : tf.zeros(labels as number[]);
+    expect(() => bitsPerDim(given as tf.Tensor, tf.zeros(outputs), ...(others as []))).toThrow(message);
+  }); // biome-ignore format: a row a line
 });
 
 describe('names of losses', () => {

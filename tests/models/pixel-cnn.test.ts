@@ -1,22 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {
-  type BlockArgs,
-  bitsPerDim,
-  checkCausality,
-  logProb,
-  maskedConv2d,
-  negativeLogLikelihood,
-  normalize,
-  pixelCNN,
-  pixelCNNResBlock,
-  RowLSTMBlock,
-} from 'pixelcnn-layers';
-import { beforeAll, describe, expect, it } from 'vitest';
+import type { BlockArgs } from 'pixelcnn-layers';
+import { bitsPerDim, checkCausality, logProb, maskedConv2d, negativeLogLikelihood, normalize, pixelCNN } from 'pixelcnn-layers';
+import { describe, expect, it } from 'vitest';
 import { partSeed } from '../../src/layers/seeds';
-import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
+import { anyBackend, isGpu, onBackend, onEachBackend } from '../support/backends';
 import { loadDigits, loadTrainedDigits } from '../support/golden/digits';
 import { buildGolden, goldenModels } from '../support/golden/models';
-import { expectClose, expectCloseRelative, expectNoLeaks, golden4d, take, weightGradients } from '../support/tensors';
+import { expectClose, expectCloseRelative, golden4d, take, weightGradients } from '../support/tensors';
 
 onEachBackend('pixelCNN', (backend) => {
   describe.each(goldenModels)('against the golden values of $name', (reference) => {
@@ -96,56 +86,28 @@ onEachBackend('pixelCNN', (backend) => {
   });
 });
 
-describe('pixelCNN', () => {
-  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
-
+onBackend(anyBackend, 'pixelCNN', () => {
   it('has the layers and weights of the blog, in its order', () => {
     const model = pixelCNN({ imageShape: [32, 32, 3], hiddenDim: 2, outDim: 4, numBlocks: 2 });
     const [h, out, l] = [2 * 3, 4 * 3, 256 * 3];
     const block = [[1, 1, 2 * h, h], [h], [3, 3, h, h], [h], [1, 1, h, 2 * h], [2 * h]];
-    expect(model.getWeights().map(({ shape }) => shape)).toEqual([
-      [7, 7, 3, 2 * h],
-      [2 * h],
-      ...block,
-      ...block,
-      [1, 1, 2 * h, out],
-      [out],
-      [1, 1, out, out],
-      [out],
-      [1, 1, out, l],
-      [l],
-    ]);
+    const head = [[1, 1, 2 * h, out], [out], [1, 1, out, out], [out], [1, 1, out, l], [l]];
+    expect(model.getWeights().map(({ shape }) => shape)).toEqual([[7, 7, 3, 2 * h], [2 * h], ...block, ...block, ...head]);
     expect(model.outputs[0]?.shape).toEqual([null, 32, 32, 3, 256]);
-    expect(model.layers.map((layer) => layer.getClassName()).filter((name) => name.startsWith('Pixel'))).toEqual([
-      'PixelCNNResBlock',
-      'PixelCNNResBlock',
-      'PixelLogits',
-    ]);
+    const ours = model.layers.map((layer) => layer.getClassName()).filter((name) => name.startsWith('Pixel'));
+    expect(ours).toEqual(['PixelCNNResBlock', 'PixelCNNResBlock', 'PixelLogits']);
     model.dispose();
   });
 
   it('is built of blocks of the caller', async () => {
     const seen: BlockArgs[] = [];
-    const model = pixelCNN({
-      imageShape: [3, 3, 2],
-      levels: 4,
-      hiddenDim: 3,
-      outDim: 2,
-      numBlocks: 2,
-      kernelSize: [3, 5],
-      seed: 4,
-      dropout: 0.25,
-      block: (args) => {
-        seen.push(args);
-        return maskedConv2d({
-          name: args.name,
-          seed: args.seed,
-          filters: 2 * args.filters,
-          kernelSize: args.kernelSize,
-          imageChannels: args.imageChannels,
-        });
-      },
-    });
+    const sizes = { levels: 4, hiddenDim: 3, outDim: 2, numBlocks: 2, kernelSize: [3, 5] as [number, number] };
+    const block = (args: BlockArgs) => {
+      seen.push(args);
+      const { name, seed, filters, kernelSize, imageChannels } = args;
+      return maskedConv2d({ name, seed, filters: 2 * filters, kernelSize, imageChannels });
+    };
+    const model = pixelCNN({ imageShape: [3, 3, 2], ...sizes, seed: 4, dropout: 0.25, block });
     const shared = { filters: 6, imageChannels: 2, kernelSize: [3, 5], dropout: 0.25 };
     expect(seen).toEqual([
       { ...shared, name: 'block0', index: 0, seed: partSeed(4, 'block0') },
@@ -154,24 +116,5 @@ describe('pixelCNN', () => {
     expect(model.layers.map(({ name }) => name).slice(1, 4)).toEqual(['input_conv', 'block0', 'block1']);
     expect((await checkCausality(model, { inputs: 'all' })).causal).toBe(true);
     model.dispose();
-  });
-
-  it('names invalid arguments', () => {
-    const args = { imageShape: [4, 4, 1] as [number, number, number], hiddenDim: 2, outDim: 2, numBlocks: 1 };
-    expect(() => pixelCNN({ ...args, outDim: 1.5 })).toThrow('pixelCNN: outDim');
-    expect(() => pixelCNN({ ...args, block: 3 as never })).toThrow('pixelCNN: block: wanted a function, got 3');
-    expect(() => pixelCNN({ ...args, block: RowLSTMBlock as never })).toThrow(
-      'pixelCNN: block: wanted a function that returns a layer, not a class, got a function',
-    );
-    expect(() => pixelCNN({ ...args, block: () => 3 as never })).toThrow('pixelCNN: block: wanted a function that returns a layer, got 3');
-    expect(() => pixelCNN(undefined as never)).toThrow('pixelCNN: wanted an object of arguments');
-  });
-
-  it('leaves nothing behind where a block does not fit', async () => {
-    await expectNoLeaks(() => {
-      const block = () => pixelCNNResBlock({ filters: 5, imageChannels: 1 });
-      const args = { imageShape: [4, 4, 1] as [number, number, number], hiddenDim: 2, outDim: 2, numBlocks: 1 };
-      expect(() => pixelCNN({ ...args, block })).toThrow('(PixelCNNResBlock): input: wanted 10 features (2 * filters), got 4');
-    });
   });
 });

@@ -1,17 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {
-  checkCausality,
-  compress,
-  gatedPixelCNN,
-  levelLogProbs,
-  logProb,
-  pixelCNN,
-  type SymmetricModel,
-  type Symmetry,
-  sample,
-  symmetric,
-  toPortable,
-} from 'pixelcnn-layers';
+import type { SymmetricModel, Symmetry } from 'pixelcnn-layers';
+import { checkCausality, compress, gatedPixelCNN, levelLogProbs, logProb, pixelCNN, sample, symmetric, toPortable } from 'pixelcnn-layers';
 import * as runtime from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { useBackend } from '../support/backends';
@@ -50,14 +39,8 @@ describe('a symmetric model of tfjs', () => {
     const shape = [5, 2, 2, 1] as [number, number, number, number];
     const given = { initial: { data: initial, shape }, known: { data: known, shape } };
     const tensors = { initial: tf.tensor4d(initial, shape, 'int32'), known: tf.tensor4d(known, shape) };
-    for (const [ofRuntime, ofTensors] of [
-      [{}, {}],
-      [given, tensors],
-      [
-        { ...given, lookAhead: 2 },
-        { ...tensors, lookAhead: 2 },
-      ],
-    ] as const) {
+    // biome-ignore format: pairs
+    for (const [ofRuntime, ofTensors] of [[{}, {}], [given, tensors], [{ ...given, lookAhead: 2 }, { ...tensors, lookAhead: 2 }]] as const) {
       const job = { numImages: 5, seed: 3, ...more, ...of, withLogProb: true as const };
       const wanted = await runtime.sample(portable, { ...job, ...ofRuntime });
       for (const strategy of ['incremental', 'full'] as const) {

@@ -204,10 +204,8 @@ onEachBackend('A layer that takes one tensor twice', () => {
     ["tfjs's own layers", square],
     ['a graph within the graph', nested],
   ])('computes the same as with a copy of it, and leaks nothing: %s', async (_, graph) => {
-    const levels = tf.tensor4d(
-      Int32Array.from(noise(18), (x) => 1.5 * (x + 1)),
-      [2, 3, 3, 1],
-    );
+    const numbers = Int32Array.from(noise(18), (x) => 1.5 * (x + 1));
+    const levels = tf.tensor4d(numbers, [2, 3, 3, 1]);
     const [twice, copied] = [await results(graph, true, levels), await results(graph, false, levels)];
     for (const [i, numbers] of twice.entries()) expectClose(numbers, copied[i] as number[], 1e-5);
     levels.dispose();

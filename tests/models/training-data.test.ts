@@ -23,15 +23,8 @@ import { expectNoLeaks, noise, take } from '../support/tensors';
 
 const LEVELS = 4;
 const N = 6;
-const SIZES = {
-  imageShape: [2, 3, 2] as [number, number, number],
-  levels: LEVELS,
-  hiddenDim: 1,
-  outDim: 2,
-  numBlocks: 0,
-  firstKernelSize: 3,
-  seed: 1,
-};
+const sizes = { levels: LEVELS, hiddenDim: 1, outDim: 2, numBlocks: 0, firstKernelSize: 3, seed: 1 };
+const SIZES = { ...sizes, imageShape: [2, 3, 2] as [number, number, number] };
 
 const compiled = (model: AutoregressiveModel, checkLabels?: boolean): AutoregressiveModel => {
   model.compile({ optimizer: 'sgd', loss: bitsPerDim, ...(checkLabels !== undefined && { checkLabels }) });
@@ -42,12 +35,10 @@ const byClass = () => compiled(gatedPixelCNN({ ...SIZES, numClasses: 3 }));
 const byBoth = () => compiled(gatedPixelCNN({ ...SIZES, numClasses: 3, conditionSize: 2 }));
 
 /** Levels of 6 images, no two alike. */
-const someLevels = (n = N) =>
-  tf.tensor4d(
-    Array.from({ length: n * 12 }, (_, i) => (i * i + 3 * i + Math.floor(i / 12)) % LEVELS),
-    [n, 2, 3, 2],
-    'int32',
-  );
+const someLevels = (n = N) => {
+  const levels = Array.from({ length: n * 12 }, (_, i) => (i * i + 3 * i + Math.floor(i / 12)) % LEVELS);
+  return tf.tensor4d(levels, [n, 2, 3, 2], 'int32');
+};
 
 const CLASSES = [0, 1, 2, 1, 0, 2];
 const VECTORS = { data: noise(2 * N), shape: [N, 2] };
@@ -259,21 +250,17 @@ describe('levels alone', () => {
       });
     }
     for (const none of [[levels], levels, undefined, null] as never[]) {
-      await expect(model.fitDataset(none, { epochs: 1 })).rejects.toThrow(
-        'fitDataset: dataset: wanted a dataset of tf.data (fit takes tensors), got',
-      );
-      await expect(model.evaluateDataset(none)).rejects.toThrow(
-        'evaluateDataset: dataset: wanted a dataset of tf.data (evaluate takes tensors), got',
-      );
+      const notOne = (by: string) => `Dataset: dataset: wanted a dataset of tf.data (${by} takes tensors), got`;
+      await expect(model.fitDataset(none, { epochs: 1 })).rejects.toThrow(`fit${notOne('fit')}`);
+      await expect(model.evaluateDataset(none)).rejects.toThrow(`evaluate${notOne('evaluate')}`);
     }
     const dataset = tfd.generator(function* () {
       yield levels;
     }) as never;
     const hint = ' (fitDataset and evaluateDataset take datasets), got';
     await expect(model.fit(dataset)).rejects.toThrow(`fit: levels: wanted a tensor [N,H,W,C]${hint}`);
-    await expect(model.fit(levels, { validationData: dataset })).rejects.toThrow(
-      `fit: validationData: wanted levels, { levels, condition } or [x, labels]${hint}`,
-    );
+    const wantedToo = 'fit: validationData: wanted levels, { levels, condition } or [x, labels]';
+    await expect(model.fit(levels, { validationData: dataset })).rejects.toThrow(`${wantedToo}${hint}`);
     model.dispose();
   });
 
@@ -392,27 +379,21 @@ describe('training explains which data it cannot train on', () => {
     for (const wrong of [[], [xs], [xs, levels, xs], 3, {}])
       await expect(validated(wrong)).rejects.toThrow('fit: validationData: wanted levels, { levels, condition } or [x, labels], got');
     await expect(validated([xs, two])).rejects.toThrow('fit: validationData: x: wanted images of shape [2,2,3,2]');
-    await expect(model.fitDataset([] as never, { epochs: 1, classWeight: {} } as never)).rejects.toThrow(
-      'fitDataset: classWeight: wanted none',
-    );
-    for (const batchSize of [0, 1.5, '2']) {
-      await expect(model.fit(levels, { batchSize: batchSize as number })).rejects.toThrow(
-        'fit: batchSize: wanted an integer of at least 1',
-      );
-      expect(() => model.evaluate(levels, { batchSize: batchSize as number })).toThrow(
-        'evaluate: batchSize: wanted an integer of at least 1',
-      );
+    const weighted = model.fitDataset([] as never, { epochs: 1, classWeight: {} } as never);
+    await expect(weighted).rejects.toThrow('fitDataset: classWeight: wanted none');
+    const fitted: [options: object, message: string][] = [
+      ...[0, 1.5, '2'].map((batchSize): [object, string] => [{ batchSize }, 'batchSize: wanted an integer of at least 1']),
+      ...[-1, 1.5, '3'].map((epochs): [object, string] => [{ epochs }, 'epochs: wanted an integer of at least 0']),
+      ...[-0.5, 1, 20, Number.NaN].map((split): [object, string] => [{ validationSplit: split }, 'validationSplit: wanted a number from 0, below 1, got']),
+      [{ validationSplit: 0.9 }, 'validationSplit: wanted one that leaves some of 6 images to train on, got 0.9'],
+    ]; // biome-ignore format: one case a line
+    for (const [options, message] of fitted) {
+      await expect(model.fit(levels, options), message).rejects.toThrow(`fit: ${message}`);
+      if ('batchSize' in options) expect(() => model.evaluate(levels, options as object)).toThrow(`evaluate: ${message}`);
     }
-    for (const epochs of [-1, 1.5, '3'])
-      await expect(model.fit(levels, { epochs: epochs as number })).rejects.toThrow('fit: epochs: wanted an integer of at least 0');
-    for (const validationSplit of [-0.5, 1, 20, Number.NaN])
-      await expect(model.fit(levels, { validationSplit })).rejects.toThrow('fit: validationSplit: wanted a number from 0, below 1, got');
-    const message = 'fit: validationSplit: wanted one that leaves some of 6 images to train on, got 0.9';
-    await expect(model.fit(levels, { validationSplit: 0.9 })).rejects.toThrow(message);
+    const notOptimizer = 'compile: optimizer: wanted an optimizer, such as tf.train.adam(1e-3), or its name, got';
     for (const optimizer of [undefined, null, 0.1, {}])
-      expect(() => model.compile({ optimizer: optimizer as never, loss: bitsPerDim })).toThrow(
-        'compile: optimizer: wanted an optimizer, such as tf.train.adam(1e-3), or its name, got',
-      );
+      expect(() => model.compile({ optimizer: optimizer as never, loss: bitsPerDim })).toThrow(notOptimizer);
     expect(await model.trainOnBatch(levels)).toBeGreaterThan(0); // it has kept its optimizer
     tf.dispose([two, small, row, text, complex]);
     model.dispose();
@@ -434,15 +415,12 @@ describe('training explains which data it cannot train on', () => {
     await expectNoLeaks(async () => {
       await expect(one.fit(levels)).rejects.toThrow('fit: condition: wanted a class from 0 to 2, or 6 of them, got undefined');
       await expect(both.fit(levels)).rejects.toThrow('fit: condition: wanted { class, vector }, since the model takes them');
-      await expect(one.trainOnBatch(levels, { condition: [0, 1, 2, 3, 0, 0] })).rejects.toThrow(
-        'trainOnBatch: condition: wanted an integer from 0 to 2, got 3',
-      );
       const classes = tf.tensor1d([0, 1, 2, 3, 0, 0]);
-      await expect(one.fit(levels, { condition: classes })).rejects.toThrow('fit: condition: wanted an integer from 0 to 2, got 3');
+      const wrong = (got: number) => `condition: wanted an integer from 0 to 2, got ${got}`;
+      await expect(one.trainOnBatch(levels, { condition: [0, 1, 2, 3, 0, 0] })).rejects.toThrow(`trainOnBatch: ${wrong(3)}`);
+      await expect(one.fit(levels, { condition: classes })).rejects.toThrow(`fit: ${wrong(3)}`);
       const validationData = { levels, condition: 5 };
-      await expect(one.fit(levels, { condition: 1, validationData })).rejects.toThrow(
-        'fit: validationData: condition: wanted an integer from 0 to 2, got 5',
-      );
+      await expect(one.fit(levels, { condition: 1, validationData })).rejects.toThrow(`fit: validationData: ${wrong(5)}`);
       classes.dispose();
       const wanted = 'condition: wanted a tensor that is not disposed';
       await expect(one.fit(levels, { condition: classes })).rejects.toThrow(`fit: ${wanted}`);

@@ -70,10 +70,8 @@ describe.runIf(backends.includes('wasm'))('Adam in one pass', () => {
   it('passes on gradients that are not finite', async () => {
     const weight = tf.variable(tf.ones([2]));
     const optimizer = tf.train.adam();
-    for (const gradient of [
-      [1, 1],
-      [Number.NaN, 1],
-    ]) {
+    // biome-ignore format: pairs
+    for (const gradient of [[1, 1], [Number.NaN, 1]]) {
       tf.tidy(() => optimizer.applyGradients([{ name: weight.name, tensor: tf.tensor1d(gradient) }]));
     }
     const [first, second] = await weight.data();

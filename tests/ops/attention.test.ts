@@ -24,15 +24,11 @@ async function gradientsOf(inputs: tf.Tensor[], dy: tf.Tensor, heads: number) {
 }
 
 onEachBackend('attention', () => {
-  it.each([
-    [1, 0, 2, 2],
-    [1, 2, 0, 2],
-    [0, 2, 2, 2],
-  ])('takes maps without places, and batches without images', async (...shape) => {
+  it.each([[1, 0, 2, 2], [1, 2, 0, 2], [0, 2, 2, 2]])('takes maps without places, and batches without images', async (...shape) => {
     const inputs = [0, 1, 2].map(() => tf.zeros(shape));
     for (const empty of await gradientsOf(inputs, tf.zeros(shape), 2)) expect(empty).toEqual([]);
     tf.dispose(inputs);
-  });
+  }); // biome-ignore format: rows
 
   it.each([1, 2])('gives the only place its own value, whatever query and key are: of %i images', async (n) => {
     const [q, k, v, dy] = [1, 2, 3, 4].map((seed) => tf.tensor4d(noise(4 * n, seed), [n, 1, 1, 4])) as [
@@ -157,10 +153,8 @@ describe.runIf(backends.includes('wasm'))('attention by own kernels on wasm', ()
       const later = [k, v].map((values) => values.slice().fill(1e30, i * units)); // from place i on
       const [y] = await compute([q, ...later], ones);
       expect(y.slice(0, upTo)).toEqual(whole.slice(0, upTo));
-      const [, dq, dk, dv] = await compute(
-        [q, k, v],
-        ones.map((_, at) => (at >= i * units && at < upTo ? 1 : 0)),
-      );
+      const slopes = ones.map((_, at) => (at >= i * units && at < upTo ? 1 : 0));
+      const [, dq, dk, dv] = await compute([q, k, v], slopes);
       const isZero = (numbers: number[]) => numbers.every((value) => value === 0);
       expect(isZero(dq.slice(0, i * units)) && isZero(dq.slice(upTo))).toBe(true);
       expect(isZero(dk.slice(i * units)) && isZero(dv.slice(i * units))).toBe(true);
@@ -172,11 +166,7 @@ describe.runIf(backends.includes('wasm'))('attention by own kernels on wasm', ()
     // Of keys 0, 200, ..., the last one seen takes all the weight, at scores up to 1.6e6: e^score is no number
     const places = 20;
     const shape: [number, number, number, number] = [1, 4, 5, 1];
-    const of = (fn: (i: number) => number) =>
-      tf.tensor4d(
-        Array.from({ length: places }, (_, i) => fn(i)),
-        shape,
-      );
+    const of = (fn: (i: number) => number) => tf.tensor4d(Array.from(Array(places).keys(), fn), shape);
     const [q, k, v, dy] = [of(() => 400), of((i) => 200 * i), of((i) => i + 1), of(() => 1)] as const;
     for (const sign of [1, -1]) {
       const queries = tf.mul(q, sign);

@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-layers'; // which registers tfjs's gradients
 import { bitsPerDim, pixelCNN } from 'pixelcnn-layers';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { causalConv2d, checkBatchFits } from '../../src/ops/causal-conv';
-import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
+import { anyBackend, backends, isGpu, onBackend, onEachBackend, useBackend } from '../support/backends';
 import { expectNoLeaks, take } from '../support/tensors';
 
 describe.runIf(backends.includes('cpu'))('taps that are not used', () => {
@@ -19,9 +19,7 @@ describe.runIf(backends.includes('cpu'))('taps that are not used', () => {
   });
 });
 
-describe('the gradient', () => {
-  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
-
+onBackend(anyBackend, 'the gradient', () => {
   it('is not computed for an image that nothing asks about', async () => {
     const x = tf.ones<tf.Rank.R4>([1, 4, 4, 1]);
     const kernel = tf.ones<tf.Rank.R4>([4, 7, 1, 2]);

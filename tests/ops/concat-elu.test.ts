@@ -27,10 +27,7 @@ onEachBackend('concatElu', (backend) => {
     expectClose((await take(value)).slice(2, 4), [1, Math.expm1(-1)], 1e-6);
     const again = concatElu(x);
     const values = await take(again);
-    expect([values.slice(0, 2), values.slice(4, 8)]).toEqual([
-      [nan, nan],
-      [infinity, -1, -1, infinity],
-    ]);
+    expect([values.slice(0, 2), values.slice(4, 8)]).toEqual([[nan, nan], [infinity, -1, -1, infinity]]); // biome-ignore format: rows
     const gradient = await take(grad);
     expect(gradient.map(Number.isNaN)).toEqual([true, false, false, false, true, true]);
     expectClose(gradient.slice(1, 4), [1 - Math.exp(-1), 1, 0], 1e-6);

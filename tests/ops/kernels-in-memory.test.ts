@@ -92,11 +92,8 @@ describe('the kernels of training', () => {
       floats.fill(Number.NaN, scratch, scratch + scratchBytes / 4); // whatever was there
       for (const [i, at] of written.entries()) floats.fill(Number.NaN, at, at + (outputs[i] as number));
       const before = floats.slice();
-      run(
-        written.map((at) => 4 * at),
-        read.map((at) => 4 * at),
-        4 * scratch,
-      );
+      const bytes = (places: number[]) => places.map((at) => 4 * at);
+      run(bytes(written), bytes(read), 4 * scratch);
       const isAsBefore = (from: number, to: number) => floats.subarray(from, to).every((value, i) => value === before[from + i]);
       if (!isAsBefore(0, scratch) || !isAsBefore(gap, gap + 4)) return 'writes elsewhere';
       if (!read.every((at, i) => isAsBefore(at, at + (inputs[i] as number)))) return 'writes to its inputs';

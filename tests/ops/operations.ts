@@ -65,9 +65,16 @@ const given = (shape: readonly number[], seed: number, fn = (x: number) => x) =>
 });
 
 const seed = fc.integer({ min: 1, max: 1000 });
+const oneOf = (...numbers: number[]) => fc.constantFrom(...numbers);
 const upTo = (max: number) => fc.integer({ min: 1, max });
 /** Whole vectors of four, and tails of each length. */
 const size = upTo(13);
+
+const map = fc.tuple(upTo(3), upTo(3), upTo(4));
+const map4 = fc.tuple(upTo(3), upTo(4), upTo(4), upTo(5));
+
+/** What an arbitrary gives. */
+type Of<Cases> = Cases extends fc.Arbitrary<infer T> ? T : never;
 
 /** Columns of a kernel, those to the left of the output's own, and those that are used of the last row. */
 const anyColumns = upTo(6).chain((columns) => fc.tuple(fc.constant(columns), fc.nat(columns - 1), fc.nat(columns)));
@@ -75,15 +82,16 @@ const anyColumns = upTo(6).chain((columns) => fc.tuple(fc.constant(columns), fc.
 const usualColumns = anyColumns.chain(([columns, left]) => fc.constantFrom<Columns>([columns, left, left + 1], [columns, left, columns]));
 type Columns = [columns: number, left: number, present: number];
 
-interface Convolution {
-  x: readonly [n: number, h: number, w: number, features: number];
-  filters: number;
-  rows: number;
-  columns: Columns;
-  activation: 'linear' | 'relu';
-  hasBias: boolean;
-  seed: number;
-}
+const convolutions = fc.record({
+  x: fc.tuple(upTo(2), upTo(4), upTo(7), upTo(9)),
+  filters: upTo(17),
+  rows: upTo(4),
+  columns: fc.oneof(usualColumns, anyColumns),
+  activation: fc.constantFrom('linear', 'relu'),
+  hasBias: fc.boolean(),
+  seed,
+});
+type Convolution = Of<typeof convolutions>;
 
 function convolution({ x, filters, rows, columns: [columns, left, present], activation, hasBias, seed }: Convolution): Case {
   const [n, h, w, features] = x;
@@ -115,15 +123,16 @@ function convolution({ x, filters, rows, columns: [columns, left, present], acti
   };
 }
 
-interface Gate {
-  x: readonly [n: number, h: number, w: number];
-  channels: number;
-  size: number;
-  scale: number;
-  hasCondition: boolean;
-  kind: 'tanh' | 'linear';
-  seed: number;
-}
+const gates = fc.record({
+  x: map,
+  channels: upTo(3),
+  size,
+  scale: oneOf(0.1, 3, 100),
+  hasCondition: fc.boolean(),
+  kind: fc.constantFrom('tanh', 'linear'),
+  seed,
+});
+type Gate = Of<typeof gates>;
 
 function gated({ x: [n, h, w], channels, size, scale, hasCondition, kind, seed }: Gate): Case {
   const features = 2 * channels * size;
@@ -158,18 +167,19 @@ function bothElus({ shape, size, scale, seed }: { shape: number[]; size: number;
   };
 }
 
-interface Norm {
-  x: readonly [n: number, h: number, w: number];
-  groups: number;
-  size: number;
-  epsilon: number;
-  spread: number;
-  offset: number;
-  hasScale: boolean;
-  hasShift: boolean;
-  seed: number;
-  norm: 'layer' | 'rms';
-}
+const norms = fc.record({
+  x: map,
+  groups: upTo(3),
+  size,
+  epsilon: oneOf(0.001, 0.5),
+  spread: oneOf(0.1, 3, 100),
+  offset: oneOf(0, 5),
+  hasScale: fc.boolean(),
+  hasShift: fc.boolean(),
+  norm: fc.constantFrom('layer', 'rms'),
+  seed,
+});
+type Norm = Of<typeof norms>;
 
 function normalization({ x: [n, h, w], groups, size, epsilon, spread, offset, hasScale, hasShift, norm, seed }: Norm): Case {
   const features = groups * size;
@@ -201,12 +211,8 @@ function normalization({ x: [n, h, w], groups, size, epsilon, spread, offset, ha
   };
 }
 
-interface Kernel {
-  shape: readonly [rows: number, columns: number, featuresIn: number];
-  outputs: number;
-  scale: number;
-  seed: number;
-}
+const kernels = fc.record({ shape: fc.tuple(upTo(3), upTo(3), upTo(20)), outputs: size, scale: oneOf(1e-8, 0.05, 30), seed });
+type Kernel = Of<typeof kernels>;
 
 function byDirection({ shape, outputs, scale, seed }: Kernel): Case {
   return {
@@ -223,17 +229,17 @@ function byDirection({ shape, outputs, scale, seed }: Kernel): Case {
   };
 }
 
-interface Attention {
-  x: readonly [n: number, h: number, w: number];
-  heads: number;
-  /** Of queries and keys. */
-  size: number;
-  valueSize: number;
-  own: boolean;
-  scale: number;
-  chunk: number | undefined;
-  seed: number;
-}
+const attentions = fc.record({
+  x: fc.tuple(upTo(2), upTo(4), upTo(4)),
+  heads: upTo(3),
+  size: upTo(5),
+  valueSize: upTo(5),
+  own: fc.boolean(),
+  scale: oneOf(0.1, 1, 5),
+  chunk: fc.constantFrom(1, 2, 3, 5, undefined),
+  seed,
+});
+type Attention = Of<typeof attentions>;
 
 function attended({ x: [n, h, w], heads, size, valueSize, own, scale, chunk, seed }: Attention): Case {
   const [scored, shape] = [size, valueSize].map((of) => [n, h, w, heads * of]) as [number[], number[]];
@@ -247,13 +253,14 @@ function attended({ x: [n, h, w], heads, size, valueSize, own, scale, chunk, see
   };
 }
 
-interface LSTM {
-  x: readonly [n: number, h: number, w: number];
-  groups: number;
-  size: number;
-  columns: number;
-  path: 'rows' | 'fromLeft' | 'fromRight';
-}
+const lstms = fc.record({
+  x: fc.tuple(upTo(2), upTo(5), upTo(6)),
+  groups: upTo(3),
+  size: upTo(2),
+  columns: oneOf(1, 3, 5),
+  path: fc.constantFrom('rows', 'fromLeft', 'fromRight'),
+});
+type LSTM = Of<typeof lstms>;
 
 function states({ x: [n, h, w], groups, size, columns: across, path }: LSTM): Case {
   const features = groups * size;
@@ -280,12 +287,8 @@ function withConstant({ inputs: [z, kernel], shape, run, slow }: Case): Case {
   };
 }
 
-interface Levels {
-  rows: number;
-  levels: number;
-  scale: number;
-  seed: number;
-}
+const entropies = fc.record({ rows: upTo(5), levels: fc.integer({ min: 2, max: 40 }), scale: oneOf(0.1, 1, 30, 1000), seed });
+type Levels = Of<typeof entropies>;
 
 function entropy({ rows, levels, scale, seed }: Levels): Case {
   const labels = Array.from({ length: rows }, (_, row) => (7 * row + seed) % levels);
@@ -303,14 +306,15 @@ function entropy({ rows, levels, scale, seed }: Levels): Case {
   };
 }
 
-interface Mixture {
-  imageChannels: number;
-  components: number;
-  levels: number;
-  rows: number;
-  spread: number;
-  seed: number;
-}
+const mixtures = fc.record({
+  imageChannels: upTo(5),
+  components: upTo(6),
+  levels: oneOf(2, 3, 7, 256, 4096, 65536),
+  rows: upTo(9),
+  spread: oneOf(0.3, 1, 2),
+  seed,
+});
+type Mixture = Of<typeof mixtures>;
 
 function mixture({ rows, spread, seed, ...sizes }: Mixture): Case {
   const { imageChannels, levels } = sizes;
@@ -359,22 +363,9 @@ function spread([n, h, w, features]: Shape4): Case {
   };
 }
 
-const map = fc.tuple(upTo(3), upTo(3), upTo(4));
-const map4 = fc.tuple(upTo(3), upTo(4), upTo(4), upTo(5));
-
 export const operations: Readonly<Record<string, Operation>> = {
   causalConv2d: {
-    cases: fc
-      .record<Convolution>({
-        x: fc.tuple(upTo(2), upTo(4), upTo(7), upTo(9)),
-        filters: upTo(17),
-        rows: upTo(4),
-        columns: fc.oneof(usualColumns, anyColumns),
-        activation: fc.constantFrom('linear', 'relu'),
-        hasBias: fc.boolean(),
-        seed,
-      })
-      .map(convolution),
+    cases: convolutions.map(convolution),
     numRuns: 40,
     example: convolution({ x: [2, 3, 5, 3], filters: 9, rows: 2, columns: [5, 2, 3], activation: 'relu', hasBias: true, seed: 1 }),
     // Of larger kernels, tfjs's wasm backend lacks the gradients.
@@ -383,17 +374,8 @@ export const operations: Readonly<Record<string, Operation>> = {
     keepsNaN: false, // a ReLU of tfjs does not, on some backends
   },
   'causalConv2d, wider': {
-    cases: fc
-      .record<Convolution>({
-        x: fc.tuple(upTo(2), upTo(2), fc.integer({ min: 8, max: 40 }), upTo(9)),
-        filters: upTo(17),
-        rows: fc.constantFrom(1, 2, 7),
-        columns: usualColumns,
-        activation: fc.constantFrom('linear', 'relu'),
-        hasBias: fc.boolean(),
-        seed,
-      })
-      .map(convolution),
+    cases: fc.record<Convolution>({ x: fc.tuple(upTo(2), upTo(2), fc.integer({ min: 8, max: 40 }), upTo(9)), filters: upTo(17),
+      rows: oneOf(1, 2, 7), columns: usualColumns, activation: fc.constantFrom('linear', 'relu'), hasBias: fc.boolean(), seed }).map(convolution),
     numRuns: 6,
     example: convolution({ x: [1, 1, 40, 1], filters: 17, rows: 7, columns: [5, 2, 3], activation: 'relu', hasBias: true, seed: 1 }),
     twice: convolution({ x: [2, 1, 9, 1], filters: 2, rows: 1, columns: [1, 0, 1], activation: 'linear', hasBias: true, seed: 1 }),
@@ -401,17 +383,7 @@ export const operations: Readonly<Record<string, Operation>> = {
     keepsNaN: false,
   },
   gate: {
-    cases: fc
-      .record<Gate>({
-        x: map,
-        channels: upTo(3),
-        size,
-        scale: fc.constantFrom(0.1, 3, 100),
-        hasCondition: fc.boolean(),
-        kind: fc.constantFrom('tanh', 'linear'),
-        seed,
-      })
-      .map(gated),
+    cases: gates.map(gated),
     example: gated({ x: [2, 2, 3], channels: 2, size: 3, scale: 1, hasCondition: true, kind: 'tanh', seed: 1 }),
     kernels: ['Gate', 'GateGradient'],
   },
@@ -422,75 +394,33 @@ export const operations: Readonly<Record<string, Operation>> = {
     kernels: ['LinearGate', 'LinearGateGradient'],
   },
   concatElu: {
-    cases: fc.record({ shape: fc.array(upTo(4), { maxLength: 3 }), size, scale: fc.constantFrom(0.1, 3, 100), seed }).map(bothElus),
+    cases: fc.record({ shape: fc.array(upTo(4), { maxLength: 3 }), size, scale: oneOf(0.1, 3, 100), seed }).map(bothElus),
     example: bothElus({ shape: [2, 2], size: 5, scale: 2, seed: 1 }),
     kernels: ['ConcatElu', 'ConcatEluGradient'],
     kept: 2 * 2 * 5, // its input
   },
   layerNorm: {
-    cases: fc
-      .record<Norm>({
-        x: map,
-        groups: upTo(3),
-        size,
-        epsilon: fc.constantFrom(0.001, 0.5),
-        spread: fc.constantFrom(0.1, 3, 100),
-        offset: fc.constantFrom(0, 5),
-        hasScale: fc.boolean(),
-        hasShift: fc.boolean(),
-        norm: fc.constantFrom('layer', 'rms'),
-        seed,
-      })
-      .map(normalization),
-    example: normalization({
-      x: [1, 2, 2],
-      groups: 3,
-      size: 4,
-      epsilon: 0.1,
-      spread: 1,
-      offset: 0,
-      hasScale: true,
-      hasShift: true,
-      norm: 'rms',
-      seed: 1,
-    }),
+    cases: norms.map(normalization),
+    example: normalization({ x: [1, 2, 2], groups: 3, size: 4, epsilon: 0.1, spread: 1, offset: 0, hasScale: true, hasShift: true,
+      norm: 'rms', seed: 1 }),
     kernels: ['LayerNorm', 'LayerNormGradient'],
   },
   normalizedKernel: {
-    cases: fc
-      .record<Kernel>({
-        shape: fc.tuple(upTo(3), upTo(3), upTo(20)),
-        outputs: size,
-        scale: fc.constantFrom(1e-8, 0.05, 30), // of the first, the norm is less than the smallest
-        seed,
-      })
-      .map(byDirection),
+    // Of the first scale, the norm is less than the smallest that counts.
+    cases: kernels.map(byDirection),
     example: byDirection({ shape: [1, 2, 4], outputs: 3, scale: 1, seed: 1 }),
     kernels: ['NormalizedKernel', 'NormalizedKernelGradient'],
   },
   attention: {
-    cases: fc
-      .record<Attention>({
-        x: fc.tuple(upTo(2), upTo(4), upTo(4)),
-        heads: upTo(3),
-        size: upTo(5),
-        valueSize: upTo(5),
-        own: fc.boolean(),
-        scale: fc.constantFrom(0.1, 1, 5),
-        chunk: fc.constantFrom(1, 2, 3, 5, undefined),
-        seed,
-      })
-      .map(attended),
+    cases: attentions.map(attended),
     example: attended({ x: [2, 2, 3], heads: 2, size: 2, valueSize: 3, own: false, scale: 1, chunk: 2, seed: 1 }),
     twice: attended({ x: [2, 2, 3], heads: 2, size: 2, valueSize: 1, own: true, scale: 1, chunk: 2, seed: 1 }),
     kernels: ['CausalAttention', 'CausalAttentionGradient'],
     keepsNaN: false,
   },
   'attention, larger': {
-    cases: fc
-      .record({ h: fc.integer({ min: 5, max: 9 }), heads: upTo(2), size: upTo(64), valueSize: upTo(64), own: fc.boolean(), seed })
-
-      .map(({ h, ...sizes }) => attended({ x: [1, h, 9], ...sizes, scale: 1, chunk: undefined })),
+    cases: fc.record({ h: fc.integer({ min: 5, max: 9 }), heads: upTo(2), size: upTo(64), valueSize: upTo(64), own: fc.boolean(),
+      seed }).map(({ h, ...sizes }) => attended({ x: [1, h, 9], ...sizes, scale: 1, chunk: undefined })),
     numRuns: 4,
     example: attended({ x: [1, 7, 11], heads: 1, size: 5, valueSize: 9, own: true, scale: 1, chunk: undefined, seed: 1 }),
     twice: attended({ x: [1, 3, 3], heads: 1, size: 9, valueSize: 5, own: false, scale: 1, chunk: undefined, seed: 1 }),
@@ -498,30 +428,15 @@ export const operations: Readonly<Record<string, Operation>> = {
     keepsNaN: false,
   },
   pixelLSTM: {
-    cases: fc
-      .record<LSTM>({
-        x: fc.tuple(upTo(2), upTo(5), upTo(6)),
-        groups: upTo(3),
-        size: upTo(2),
-        columns: fc.constantFrom(1, 3, 5),
-        path: fc.constantFrom('rows', 'fromLeft', 'fromRight'),
-      })
-      .map(states),
+    cases: lstms.map(states),
     example: states({ x: [2, 3, 4], groups: 2, size: 1, columns: 3, path: 'rows' }),
     twice: withConstant(states({ x: [2, 3, 4], groups: 2, size: 1, columns: 3, path: 'rows' })),
     kernels: ['LSTM', 'LSTMInputGradient', 'CausalConv2DWeightGradients'],
     keepsNaN: false,
   },
   'pixelLSTM, larger': {
-    cases: fc
-      .record<LSTM>({
-        x: fc.tuple(fc.constant(1), fc.constant(6), fc.constant(9)),
-        groups: upTo(2),
-        size: fc.integer({ min: 5, max: 13 }),
-        columns: fc.constant(3),
-        path: fc.constantFrom('rows', 'fromLeft', 'fromRight'),
-      })
-      .map(states),
+    cases: fc.record<LSTM>({ x: fc.tuple(fc.constant(1), fc.constant(6), fc.constant(9)), groups: upTo(2), size: fc.integer({ min: 5,
+      max: 13 }), columns: fc.constant(3), path: fc.constantFrom('rows', 'fromLeft', 'fromRight') }).map(states),
     numRuns: 3,
     example: states({ x: [1, 3, 4], groups: 1, size: 5, columns: 3, path: 'fromRight' }),
     twice: withConstant(states({ x: [1, 3, 4], groups: 1, size: 5, columns: 3, path: 'fromRight' })),
@@ -529,24 +444,13 @@ export const operations: Readonly<Record<string, Operation>> = {
     keepsNaN: false,
   },
   crossEntropy: {
-    cases: fc
-      .record({ rows: upTo(5), levels: fc.integer({ min: 2, max: 40 }), scale: fc.constantFrom(0.1, 1, 30, 1000), seed })
-      .map(entropy),
+    cases: entropies.map(entropy),
     example: entropy({ rows: 4, levels: 7, scale: 2, seed: 1 }),
     kernels: ['CrossEntropy'],
     kept: 4 * 7 + 4, // the slope, beside the labels
   },
   logisticMixtureNats: {
-    cases: fc
-      .record<Mixture>({
-        imageChannels: upTo(5),
-        components: upTo(6),
-        levels: fc.constantFrom(2, 3, 7, 256, 4096, 65536),
-        rows: upTo(9),
-        spread: fc.constantFrom(0.3, 1, 2),
-        seed,
-      })
-      .map(mixture),
+    cases: mixtures.map(mixture),
     example: mixture({ imageChannels: 3, components: 2, levels: 16, rows: 3, spread: 1, seed: 1 }),
     kernels: ['LogisticMixture', 'LogisticMixtureGradient'],
     kept: 3 * (4 * 2 + 2 * 10 + 3), // of each row: posteriors, slopes, and the labels
@@ -554,4 +458,4 @@ export const operations: Readonly<Record<string, Operation>> = {
   },
   everySecond: { cases: map4.map(everyOther), numRuns: 10, example: everyOther([2, 2, 3, 3]), kernels: [] },
   dilated: { cases: map4.map(spread), numRuns: 10, example: spread([2, 2, 3, 3]), kernels: [] },
-};
+}; // biome-ignore format: a row is a table

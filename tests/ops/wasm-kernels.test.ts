@@ -158,12 +158,7 @@ describe.runIf(backends.includes('wasm'))('own kernels on wasm', () => {
       tf.dispose([x, all, other, copy]);
     });
 
-    it.each([
-      [0, 1, 2],
-      [2, 1, 0],
-      [1, 0, 2],
-      [0, 2, 1],
-    ])('until the last has gone, of those after %d, %d and %d', (...order) => {
+    it.each([[0, 1, 2], [2, 1, 0], [1, 0, 2], [0, 2, 1]])('until the last has gone, of those after %d, %d and %d', (...order) => {
       const before = [tf.memory().numTensors, tf.memory().numBytes, tf.backend().numDataIds()];
       const x = tf.tensor1d([1, 2, 3]);
       const all = [x, x.clone(), x.clone()];
@@ -174,7 +169,7 @@ describe.runIf(backends.includes('wasm'))('own kernels on wasm', () => {
         next.dispose();
       }
       expect([tf.memory().numTensors, tf.memory().numBytes, tf.backend().numDataIds()]).toEqual(before);
-    });
+    }); // biome-ignore format: rows
 
     it('also a variable, whose clones keep what it was, and strings', () => {
       const before = tf.backend().numDataIds();

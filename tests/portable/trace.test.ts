@@ -39,6 +39,15 @@ class FromRight extends PixelLayer {
   }
 }
 
+/** A layer that is no gate of so few features. */
+class Odd extends tfl.layers.Layer {
+  static className = 'TracedOdd';
+  override call = (x: tf.Tensor | tf.Tensor[]) => [x].flat()[0] as tf.Tensor;
+  express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
+    return ops.gate(x, 3);
+  }
+}
+
 /** What is made of a graph from an image to the features of its logits; `then` may look at the program. */
 function traced<T>(channels: number, graph: Graph, then: (result: ReturnType<typeof trace>) => T, size: (number | null)[] = [3, 3]): T {
   const image = tfl.input({ shape: [...size, channels] });
@@ -109,31 +118,6 @@ describe('trace', () => {
     expect(traced(1, graph, (result) => result)).toMatchObject({ obstacle: "layer 'own' (Minus) cannot be evaluated pixel by pixel" });
   });
 
-  it('names the layer that cannot be evaluated pixel by pixel', () => {
-    const graph: Graph = (image) => {
-      const a = apply(conv(2, 'A'), image);
-      const pooled = apply(tfl.layers.maxPooling2d({ poolSize: 1, name: 'pool' }), a);
-      return apply(conv(2, 'B'), apply(tfl.layers.add(), [a, pooled]));
-    };
-    expect(traced(1, graph, (result) => result)).toMatchObject({
-      obstacle: "layer 'pool' (MaxPooling2D) cannot be evaluated pixel by pixel",
-    });
-  });
-
-  it('names the layer whose operation refuses its input', () => {
-    class Odd extends tfl.layers.Layer {
-      static className = 'TracedOdd';
-      override call = (x: tf.Tensor | tf.Tensor[]) => (Array.isArray(x) ? x[0] : x) as tf.Tensor;
-      express<T>(ops: Ops<T>, [x]: readonly [T, ...T[]]): T {
-        return ops.gate(x, 3);
-      }
-    }
-    const graph: Graph = (image) => apply(new Odd({ name: 'odd' }), apply(conv(2, 'A'), image));
-    expect(traced(1, graph, (result) => result)).toMatchObject({
-      obstacle: "layer 'odd' (TracedOdd) cannot be evaluated pixel by pixel: gate: input: wanted a multiple of 2 * groups (6), got 2",
-    });
-  });
-
   it('passes on what goes wrong in a layer', () => {
     const broken = Object.assign(tfl.layers.reLU(), {
       express: () => {
@@ -142,31 +126,6 @@ describe('trace', () => {
     });
     const graph: Graph = (image) => apply(broken, apply(conv(2, 'A'), image));
     expect(() => traced(1, graph, (result) => result)).toThrow(RangeError);
-  });
-
-  it.each([
-    [3, 0, [1, 1, 2, 2, 3, 3], (image: tfl.SymbolicTensor) => apply(conv(6, 'B', 3), image)], // every channel sees itself
-    [
-      3,
-      1,
-      [0, 0, 3, 3, 3, 3],
-      (image: tfl.SymbolicTensor) =>
-        // of one group each: the logits of channel 0 see earlier pixels, those after it the whole pixel
-        apply(tfl.layers.concatenate(), [apply(conv(2, 'A', 1), image), apply(conv(4, 'B', 1), image)]),
-    ],
-    [
-      1,
-      0,
-      [0, 1],
-      (image: tfl.SymbolicTensor) =>
-        // the second level alone
-        apply(tfl.layers.concatenate(), [apply(conv(1, 'A'), image), apply(conv(1, 'B'), image)]),
-    ],
-  ])('names the channel that sees later values: of %i channels, %i', (channels, channel, lateTimes, graph) => {
-    expect(withLateTimes(traced(channels, graph, (result) => result))).toMatchObject({
-      lateTimes,
-      obstacle: `the model is not causal: its logits of channel ${channel} see that channel or a later one`,
-    });
   });
 
   /** A stack that sees its own row whole, and a layer that reads it. */
@@ -178,13 +137,6 @@ describe('trace', () => {
       return apply(layer, apply(vertical, image));
     };
 
-  it('refuses pixels to the left in a vertical layer whose input does not see only rows above', () => {
-    expect(withLateTimes(traced(1, unshifted({ kernelSize: [1, 3] }), (result) => result))).toMatchObject({
-      lateTimes: [AFTER_ROW, AFTER_ROW],
-      obstacle: expect.stringContaining('let vertical layers read rows above only'),
-    });
-  });
-
   it.each([
     ['above', { kernelSize: [3, 1] as [number, number] }],
     ['above, whole rows', { kernelSize: 3, vertical: true }],
@@ -194,39 +146,37 @@ describe('trace', () => {
     });
   });
 
-  it('names an LSTM from the right that is not shifted down', () => {
-    const graph: Graph = (image) => apply(new FromRight({}), apply(conv(4, 'A'), image));
-    expect(withLateTimes(traced(1, graph, (result) => result))).toMatchObject({
-      lateTimes: [AFTER_ROW, AFTER_ROW],
-      obstacle: expect.stringContaining('shift the states of an LSTM from the right down by a row,'),
-    });
-  });
-
   const resize = (transposed: boolean, name?: string) =>
     shiftedConv2d({ filters: 2, kernelSize: 2, shift: 'downRight', stride: 2, transposed, ...(name !== undefined && { name }) });
 
+  const join = (...x: tfl.SymbolicTensor[]) => apply(tfl.layers.concatenate(), x);
+  const add = (name: string, ...x: tfl.SymbolicTensor[]) => apply(tfl.layers.add({ name }), x);
+  const first = (image: tfl.SymbolicTensor) => apply(conv(2, 'A'), image);
+  const pool = tfl.layers.maxPooling2d({ poolSize: 1, name: 'pool' });
+  const below = 'cannot be evaluated pixel by pixel';
+
   it.each<[string, Graph, string]>([
-    [
-      'finer than the image',
-      (image) => apply(resize(false), apply(resize(true, 'finer'), apply(conv(2, 'A'), image))),
-      "layer 'finer' cannot be evaluated pixel by pixel: its resolution is finer than the image's",
-    ],
-    [
-      'that meet',
-      (image) => {
-        const x = apply(conv(2, 'A'), image);
-        return apply(tfl.layers.add({ name: 'both' }), [x, apply(resize(false), x)]);
-      },
-      "layer 'both' cannot be evaluated pixel by pixel: its operands have several resolutions, 1 and 2",
-    ],
-    [
-      'of which the outputs have not the whole',
-      (image) => apply(resize(false), apply(resize(false), apply(conv(2, 'A'), image))),
-      'the logits have a resolution of 1/4 of the image',
-    ],
-  ])('reports resolutions %s', (_, graph, obstacle) => {
+    ['a layer of another kind', (image) => apply(conv(2, 'B'), add('sum', first(image), apply(pool, first(image)))), `layer 'pool' (MaxPooling2D) ${below}`],
+    ['a layer whose operation refuses its input', (image) => apply(new Odd({ name: 'odd' }), first(image)), `layer 'odd' (TracedOdd) ${below}: gate: input: wanted a multiple of 2 * groups (6), got 2`],
+    ['resolutions finer than the image', (image) => apply(resize(false), apply(resize(true, 'finer'), first(image))), `layer 'finer' ${below}: its resolution is finer than the image's`],
+    ['resolutions that meet', (image) => add('both', first(image), apply(resize(false), first(image))), `layer 'both' ${below}: its operands have several resolutions, 1 and 2`],
+    ['resolutions of which the outputs have not the whole', (image) => apply(resize(false), apply(resize(false), first(image))), 'the logits have a resolution of 1/4 of the image'],
+  ])('names what is in the way: %s', (_, graph, obstacle) => {
     expect(traced(1, graph, (result) => result, [null, null])).toEqual({ obstacle });
-  });
+  }); // biome-ignore format: a case a line
+
+  const ofChannel = (channel: number) => `the model is not causal: its logits of channel ${channel} see that channel or a later one`;
+
+  it.each<[string, number, number[], Graph, string]>([
+    ['every channel sees itself', 3, [1, 1, 2, 2, 3, 3], (image) => apply(conv(6, 'B', 3), image), ofChannel(0)],
+    ['all but channel 0 see the whole pixel', 3, [0, 0, 3, 3, 3, 3], (image) => join(apply(conv(2, 'A', 1), image), apply(conv(4, 'B', 1), image)), ofChannel(1)],
+    ['the second level alone', 1, [0, 1], (image) => join(apply(conv(1, 'A'), image), apply(conv(1, 'B'), image)), ofChannel(0)],
+    ['pixels to the left of what has seen its row', 1, [AFTER_ROW, AFTER_ROW], unshifted({ kernelSize: [1, 3] }), 'let vertical layers read rows above only'],
+    ['an LSTM from the right that is not shifted down', 1, [AFTER_ROW, AFTER_ROW], (image) => apply(new FromRight({}), apply(conv(4, 'A'), image)), 'shift the states of an LSTM from the right down by a row,'],
+  ])('names the channel that sees later values, and when it is ready: %s', (_, channels, lateTimes, graph, obstacle) => {
+    const result = withLateTimes(traced(channels, graph, (result) => result));
+    expect(result).toMatchObject({ lateTimes, obstacle: expect.stringContaining(obstacle) });
+  }); // biome-ignore format: a case a line
 
   it('takes a model of three channels that keeps their order', () => {
     expect(traced(3, (image) => apply(conv(6, 'A', 3), image), nodes)).toHaveLength(2);

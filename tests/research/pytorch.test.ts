@@ -23,7 +23,6 @@ import type { ImageSet } from 'pixelcnn-layers/data';
 import { loadWeights, type NamedTensor, readSafetensors, saveWeights, writeSafetensors } from 'pixelcnn-layers/weights';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readDataset } from '../../kit/data/datasets.mjs';
-import { readDigits } from '../../kit/data/digits.mjs';
 import { holdOut } from '../../kit/data/hold-out.mjs';
 import { loadPyTorchRun } from '../../kit/models/pytorch-run.mjs';
 import { loadImageModel } from '../../kit/models/saved-model.mjs';
@@ -330,12 +329,8 @@ describe.skipIf(python === null)('train.py', () => {
     loadWeights(model, await readWeights(straight, 'average'), { from: 'pytorch' });
     expect(saveWeights(model, { to: 'pytorch' })).not.toEqual(began);
 
-    const { images, labels } = await readDigits('test');
-    const levels = tf.tensor4d(Int32Array.from(images.subarray(0, 21 * 64)), [21, 8, 8, 1], 'int32');
-    const logProbs = await take(await logProb(model, levels, { condition: Array.from(labels.subarray(0, 21)) }));
-    const nats = -logProbs.reduce((sum, value) => sum + value, 0) / (21 * 64);
     const { testBits } = (await evaluations(straight)).at(-1) as Evaluation;
-    expect(nats / Math.LN2).toBeCloseTo(testBits, 4);
+    expect(await bitsOf(model, (await readDataset('digits')).test, 21)).toBeCloseTo(testBits, 4);
     expect(testBits).toBeLessThan(4.05); // it began at log2 of 17 levels, 4.09
 
     const drawn = await sample(model, { numImages: 2, condition: [3, 8], seed: 1 });
@@ -523,11 +518,10 @@ for flags in json.load(sys.stdin): read_flags(flags)`;
       '--data digits --model gpt --conditional --width 8 --heads 2 --layers 1 --norm rms --activation quickGelu --residual normalized --steps 20 --eval-images 21';
     expect(await start([script, ...flags.split(' '), '--out', out]).ended).toMatchObject({ code: 0 });
     const model = await loadPyTorchRun(out);
-    const { images, labels } = await readDigits('test');
-    const levels = tf.tensor4d(Int32Array.from(images.subarray(0, 21 * 64)), [21, 8, 8, 1], 'int32');
-    const logProbs = await take(await logProb(model, levels, { condition: Array.from(labels.subarray(0, 21)) }));
-    const bits = -logProbs.reduce((sum, value) => sum + value, 0) / (21 * 64) / Math.LN2;
-    expect(bits).toBeCloseTo(((await evaluations(out)).at(-1) as Evaluation).testBits, 4);
+    expect(await bitsOf(model, (await readDataset('digits')).test, 21)).toBeCloseTo(
+      ((await evaluations(out)).at(-1) as Evaluation).testBits,
+      4,
+    );
   });
 
   it('has a README whose programs run', async () => {

@@ -51,6 +51,17 @@ function onEachOf(some: readonly Backend[], name: string, suite: (backend: Backe
   });
 }
 
+/** One of the backends that run here, for what is the same on each. */
+export const anyBackend = backends[0] ?? 'cpu';
+
+/** Runs a suite on one backend. */
+export function onBackend(backend: Backend, name: string, suite: () => void): void {
+  describe(name, () => {
+    beforeAll(() => useBackend(backend));
+    suite();
+  });
+}
+
 /** Whether a test is in a suite that runs on each backend. */
 function isOnBackend({ suite }: { suite?: Suite | undefined }): boolean {
   if (suite === undefined) return false;

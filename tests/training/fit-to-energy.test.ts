@@ -1,19 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {
-  type Energy,
-  type EnergyStep,
-  type FitToEnergyArgs,
-  fitToEnergy,
-  gatedPixelCNN,
-  negativeLogLikelihood,
-  normalize,
-  pixelCNN,
-  type SymmetricModel,
-  sample,
-  symmetric,
-  type TfjsModel,
-  toPortable,
-} from 'pixelcnn-layers';
+import type { Energy, EnergyStep, FitToEnergyArgs, SymmetricModel, TfjsModel } from 'pixelcnn-layers';
+import { fitToEnergy, gatedPixelCNN, negativeLogLikelihood, normalize, pixelCNN, sample, symmetric, toPortable } from 'pixelcnn-layers';
 import { createPool } from 'pixelcnn-layers/runtime';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { outputsOf } from '../../src/inference/batches';
@@ -22,7 +9,7 @@ import { isSymmetric } from '../../src/models/symmetric';
 import type { ConditionValues } from '../../src/runtime/core/conditions';
 import { uniformsOf } from '../../src/runtime/core/random';
 import { scoreGradients } from '../../src/training/fit-to-energy';
-import { type Backend, useBackend } from '../support/backends';
+import { type Backend, onBackend, useBackend } from '../support/backends';
 import { allImages, elementsSlowly, inElement, listOf, sumOf } from '../support/laws/all-images';
 import { expectClose, expectCloseRelative, expectNoLeaks, setNoise } from '../support/tensors';
 import { startInProcess } from '../support/workers/pool-in-process';
@@ -147,11 +134,8 @@ describe.each<Backend>(['cpu', 'wasm'])('the gradient over all images on %s', (b
     const drawn = images.flatMap((image, n) => inElement(elements[orientationOf[n] as number] as never, image, plain));
     const conditions = symmetry?.asCondition ? [{ shape: [1], values: Float32Array.from(orientationOf) }] : [];
     const jobs = { levels: Int32Array.from(drawn), numImages: 60, imageShape: [2, 2, 1] as const, conditions };
-    const gradients = scoreGradients(
-      shape,
-      jobs,
-      Float64Array.from(cost, (x) => (x - mean) / 60),
-    );
+    const coefficients = Float64Array.from(cost, (x) => (x - mean) / 60);
+    const gradients = scoreGradients(shape, jobs, coefficients);
     const ofWeights = model.trainableWeights.map((weight) => gradients[(weight.read() as tf.Variable).name] as tf.Tensor);
     expectCloseRelative(changes, await flat(ofWeights), 1e-4);
     tf.dispose(gradients);
@@ -192,8 +176,7 @@ describe.each<Backend>(['cpu', 'wasm'])('the gradient over all images on %s', (b
   });
 });
 
-describe('fitToEnergy', () => {
-  beforeAll(() => useBackend('cpu'));
+onBackend('cpu', 'fitToEnergy', () => {
   const pools: { dispose(): Promise<void> }[] = [];
   afterEach(async () => {
     await Promise.all(pools.splice(0).map((pool) => pool.dispose()));
@@ -242,13 +225,8 @@ describe('fitToEnergy', () => {
     const network = networkOf(2);
     const steps: EnergyStep[] = [];
     const betaAt = (step: number) => 1 - 0.5 ** step;
-    const { bound } = await fitToEnergy(network, energy, {
-      steps: 4,
-      numImages: 30,
-      seed: 1,
-      beta: betaAt,
-      onStep: (step) => void steps.push(step),
-    });
+    const onStep = (step: EnergyStep) => void steps.push(step);
+    const { bound } = await fitToEnergy(network, energy, { steps: 4, numImages: 30, seed: 1, beta: betaAt, onStep });
     expect(steps.map(({ step, beta }) => [step, beta])).toEqual([0, 1, 2, 3].map((step) => [step, betaAt(step)]));
     for (const [i, { energies, logProb: nats, bound: told }] of steps.entries()) {
       const exact = sumOf(Array.from(energies, (one, n) => -betaAt(3) * one - (nats[n] as number))) / 30;
@@ -293,11 +271,8 @@ describe('fitToEnergy', () => {
     expect(free.norm).toBeGreaterThan(0.2);
     const clipped = await stepOf(0.1);
     expect(clipped.norm).toBeCloseTo(0.1, 5);
-    expectClose(
-      clipped.change,
-      free.change.map((x) => (x * 0.1) / free.norm),
-      1e-5,
-    );
+    const scaled = free.change.map((x) => (x * 0.1) / free.norm);
+    expectClose(clipped.change, scaled, 1e-5);
     expectClose((await stepOf(10 * free.norm)).change, free.change, 1e-7);
   });
 

@@ -3,7 +3,6 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import {
   type AutoregressiveModel,
   autoregressiveModel,
-  bitsPerDim,
   gatedResBlock,
   getMask,
   initializeFromData,
@@ -12,14 +11,13 @@ import {
   normalize,
   oneHotClass,
   pixelCNN,
-  pixelCNNPlusPlus,
   pixelLogits,
   shiftedConv2d,
 } from 'pixelcnn-layers';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { InitialWeights } from '../../src/layers/initial-weights';
-import { backends, onEachBackend, useBackend } from '../support/backends';
-import { loadDigits } from '../support/golden/digits';
+import { anyBackend, onBackend, onEachBackend } from '../support/backends';
+import { apply, modelOf } from '../support/models/graphs';
 import { saveAndLoad } from '../support/models/memory-file';
 import { type Grid, grid, type SlowWeight, slowConv } from '../support/slow/gated';
 import { type SlowShift, slowConvolutions, slowNormalized, slowResBlock, slowWeightsOf } from '../support/slow/plus-plus';
@@ -84,10 +82,8 @@ async function slowOutputs(model: tfl.LayersModel): Promise<Map<string, number[]
   const elu = (x: Grid): Grid => x.map((row) => row.map((features) => features.map((value) => (value > 0 ? value : Math.expm1(value)))));
   const relu = (x: Grid): Grid => x.map((row) => row.map((features) => features.map((value) => Math.max(0, value))));
   for (let n = 0; n < N; n++) {
-    const image = grid(
-      values.slice(16 * n, 16 * n + 16).map((level) => level / (L - 1)),
-      size,
-    );
+    const numbers = values.slice(16 * n, 16 * n + 16).map((level) => level / (L - 1));
+    const image = grid(numbers, size);
     const a = relu(masked('first', image, 'A'));
     const b = elu(masked('twice', shifted('up', shifted('down', a, half), double), 'B'));
     const c = elu(masked('twice', b, 'B', 'twice again'));
@@ -186,10 +182,8 @@ onEachBackend('initializeFromData', (_backend) => {
   it('changes nothing where numbers are not finite', async () => {
     const model = network();
     const labels = images();
-    for (const [name, value] of [
-      ['kernel', Number.NaN],
-      ['bias', Number.POSITIVE_INFINITY],
-    ] as const) {
+    // biome-ignore format: pairs
+    for (const [name, value] of [['kernel', Number.NaN], ['bias', Number.POSITIVE_INFINITY]] as const) {
       const block = model.getLayer('block');
       const index = block.weights.findIndex(({ originalName }) => originalName.endsWith(`condition_kernel`));
       const [broken, layer] = name === 'kernel' ? [0, model.getLayer('first')] : [index, block];
@@ -206,9 +200,8 @@ onEachBackend('initializeFromData', (_backend) => {
   });
 
   it('keeps the gain of what does not vary over the batch, and centers it', async () => {
-    const image = tfl.input({ shape: [2, 2, 1] });
     const conv = maskedConv2d({ name: 'conv', filters: 2, kernelSize: 3, maskType: 'A', imageChannels: 1, weightNormalization: true });
-    const model = autoregressiveModel({ inputs: image, outputs: pixelLogits({ imageChannels: 1, levels: 2 }).apply(conv.apply(image)) });
+    const model = modelOf([2, 2, 1], 2, (image) => apply(conv, image));
     const [kernel, gain, bias] = conv.getWeights() as [tf.Tensor, tf.Tensor, tf.Tensor];
     const weights = [tf.ones(kernel.shape), tf.tensor1d([0.7, 3]), tf.tensor1d([1, 2])];
     conv.setWeights(weights);
@@ -248,15 +241,8 @@ onEachBackend('initializeFromData', (_backend) => {
     const [image, given] = [tfl.input({ shape: [...size] }), tfl.input({ shape: [1, 1, 3] })];
     const filters = 4;
     const x = maskedConv2d({ filters, kernelSize: 3, maskType: 'A', imageChannels: 1 }).apply(image);
-    const block = gatedResBlock({
-      name: 'block',
-      filters,
-      shift: 'down',
-      kernelSize: 1,
-      weightNormalization: true,
-      hasSkip: true,
-      seed: 1,
-    });
+    const normed = { weightNormalization: true, hasSkip: true, seed: 1 } as const;
+    const block = gatedResBlock({ name: 'block', filters, shift: 'down', kernelSize: 1, ...normed });
     const map = tfl.layers.upSampling2d({ size: [4, 4] }).apply(given) as tfl.SymbolicTensor; // [N,1,1,3] -> [N,4,4,3]
     const outputs = pixelLogits({ imageChannels: 1, levels: L }).apply(block.apply([x, map]));
     const model = tfl.model({ inputs: [image, given], outputs });
@@ -275,9 +261,7 @@ onEachBackend('initializeFromData', (_backend) => {
   });
 });
 
-describe('initializeFromData', () => {
-  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
-
+onBackend(anyBackend, 'initializeFromData', () => {
   it('changes nothing where something is wrong', async () => {
     const model = network();
     const labels = images();
@@ -304,18 +288,9 @@ describe('initializeFromData', () => {
 
   it('keeps constraints, and leaves no tensor behind with them', async () => {
     await expectNoLeaks(async () => {
-      const image = tfl.input({ shape: [4, 4, 1] });
-      const conv = maskedConv2d({
-        filters: L,
-        kernelSize: 3,
-        maskType: 'A',
-        imageChannels: 1,
-        weightNormalization: true,
-        biasConstraint: 'nonNeg',
-        seed: 1,
-      });
-      const logits = pixelLogits({ imageChannels: 1, levels: L }).apply(conv.apply(image));
-      const model = autoregressiveModel({ inputs: image, outputs: logits });
+      const rest = { imageChannels: 1, weightNormalization: true, biasConstraint: 'nonNeg', seed: 1 } as const;
+      const conv = maskedConv2d({ filters: L, kernelSize: 3, maskType: 'A', ...rest });
+      const model = modelOf([4, 4, 1], L, (image) => apply(conv, image));
       const labels = images();
       await initializeFromData(model, labels);
       const bias = Array.from(await (conv.getWeights()[2] as tf.Tensor).data());
@@ -330,7 +305,7 @@ describe('initializeFromData', () => {
     const whole = network();
     const labels = images();
     const [image, given] = [tfl.input({ shape: [...size] }), tfl.input({ shape: [1] })];
-    const outputs = whole.apply([image, oneHotPassed(given)]) as tfl.SymbolicTensor;
+    const outputs = whole.apply([image, given]) as tfl.SymbolicTensor;
     const model = tfl.model({ inputs: [image, given], outputs });
     const vector = tf.tensor2d(classes, [N, 1]);
     await initializeFromData(model, labels, { condition: vector });
@@ -338,29 +313,6 @@ describe('initializeFromData', () => {
     expect(deviation).toSatisfy(close(0.1));
     tf.dispose([labels, vector]);
     model.dispose();
-  });
-
-  const isNode = typeof window === 'undefined' && backends.includes('wasm'); // where it is fast
-  it.skipIf(!isNode)('lets training begin where the loss falls faster', async () => {
-    await useBackend('wasm');
-    const { train, test } = await loadDigits();
-    const labels = tf.slice(train, 0, 8);
-    const xs = normalize(labels, 17);
-    const falls: number[] = [];
-    for (const isInitialized of [false, true]) {
-      const model = pixelCNNPlusPlus({ imageShape: [8, 8, 1], levels: 17, filters: 4, numResnets: 1, output: { components: 2 }, seed: 1 });
-      if (isInitialized) await initializeFromData(model, labels);
-      model.compile({ optimizer: tf.train.adam(1e-3), loss: bitsPerDim });
-      const losses: number[] = [];
-      for (let step = 0; step < 5; step++) losses.push(await model.trainOnBatch(xs, labels));
-      falls.push((losses[0] as number) - (losses.at(-1) as number));
-      model.optimizer.dispose();
-      model.dispose();
-    }
-    expect(falls[0]).toBeGreaterThan(0);
-    expect(falls[1]).toBeGreaterThan(2 * (falls[0] as number));
-    tf.dispose([train, test, labels, xs]);
-    await useBackend(backends[0] ?? 'cpu');
   });
 
   it('does not touch what runs meanwhile', async () => {
@@ -385,8 +337,3 @@ describe('initializeFromData', () => {
     model.dispose();
   });
 });
-
-/** The same vector. */
-function oneHotPassed(given: tfl.SymbolicTensor): tfl.SymbolicTensor {
-  return given;
-}

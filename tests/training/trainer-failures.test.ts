@@ -1,18 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { initializers, input, type LayerVariable, layers, type SymbolicTensor, model as tfModel } from '@tensorflow/tfjs-layers';
-import {
-  type AutoregressiveModel,
-  autoregressiveModel,
-  bitsPerDim,
-  createTrainer,
-  maskedConv2d,
-  pixelLogits,
-  type Trainer,
-} from 'pixelcnn-layers';
+import { initializers, input, type LayerVariable, layers, model as tfModel } from '@tensorflow/tfjs-layers';
+import { type AutoregressiveModel, bitsPerDim, createTrainer, maskedConv2d, type Trainer } from 'pixelcnn-layers';
 import type { PoolWorker } from 'pixelcnn-layers/runtime';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { useBackend } from '../support/backends';
-import { compiled, expectSame, factories, fitArgs, levelsOf, plain, release, trainerOf, weightsOf } from '../support/models/trainers';
+import { modelOf, through } from '../support/models/graphs';
+import { compiled, expectSame, fitArgs, levelsOf, makers, pairOf, plain, release, trainerOf, weightsOf } from '../support/models/trainers';
 import { largestDifference } from '../support/tensors';
 import { startSilent, startTrainInProcess } from '../support/workers/pool-in-process';
 
@@ -61,7 +54,6 @@ describe('a worker that ends', () => {
     const trainer = await trainerOf(model, { createWorker });
     await trainer.fit(levels, fitArgs);
     await expectSame(model, reference);
-    levels.dispose();
   });
 
   it('is an error once none is left, and changes no weight', async () => {
@@ -76,7 +68,6 @@ describe('a worker that ends', () => {
     expect(await weightsOf(model)).toEqual(before);
     expect(tf.memory().numTensors).toBe(numTensors);
     await expect(trainer.trainOnBatch(levels)).rejects.toThrow('trainer: no worker is left');
-    levels.dispose();
   });
 });
 
@@ -93,7 +84,6 @@ describe('errors', () => {
     expect(Object.keys(model).filter((key) => /makeTrain|evaluateD/.test(key))).toEqual([]);
     expect(tf.memory().numTensors).toBeLessThanOrEqual(before + 2); // the batch, which tfjs does not release
     await trainer.fit(levels, fitArgs);
-    levels.dispose();
   });
 
   it.each(['fit', 'fitDataset', 'evaluate', 'trainOnBatch'] as const)(
@@ -122,22 +112,21 @@ describe('errors', () => {
       const sums = name.startsWith('fit') ? 2 * 2 : 0; // of tfjs's log
       expect(tf.memory().numTensors - before.numTensors).toBeLessThanOrEqual(sums);
       await model.fit(levels, fitArgs); // the model trains on by itself
-      levels.dispose();
     },
   );
 
   it('name what is wrong', async () => {
     const model = plain();
-    const wrong = (options: object) => createTrainer(model, options as never);
-    await expect(wrong({ workers: 0 })).rejects.toThrow('createTrainer: workers: wanted an integer of at least 1, got 0');
-    await expect(wrong({ workers: 1.5 })).rejects.toThrow('createTrainer: workers: wanted an integer of at least 1, got 1.5');
-    await expect(wrong({ workers: 'all' })).rejects.toThrow("createTrainer: workers: wanted an integer of at least 1, got 'all'");
-    await expect(wrong({ shard: 2 })).rejects.toThrow("createTrainer: unknown option 'shard': did you mean shards?");
-    await expect(wrong({ createWorker: () => 1 })).rejects.toThrow(
-      'createTrainer: createWorker: wanted a function that returns a worker, got 1',
-    );
-    await expect(createTrainer({} as never)).rejects.toThrow('createTrainer: model: wanted a model of autoregressiveModel');
-    const raw = factories[0]?.[1]() as AutoregressiveModel;
+    const wrong: [options: object, message: string, model?: object][] = [
+      [{ workers: 0 }, 'workers: wanted an integer of at least 1, got 0'],
+      [{ workers: 1.5 }, 'workers: wanted an integer of at least 1, got 1.5'],
+      [{ workers: 'all' }, "workers: wanted an integer of at least 1, got 'all'"],
+      [{ createWorker: () => 1 }, 'createWorker: wanted a function that returns a worker, got 1'],
+      [{}, 'model: wanted a model of autoregressiveModel', {}],
+    ];
+    for (const [options, message, of = model] of wrong)
+      await expect(createTrainer(of as never, options as never)).rejects.toThrow(`createTrainer: ${message}`);
+    const raw = makers[0]?.[1]() as AutoregressiveModel;
     await expect(createTrainer(raw)).rejects.toThrow('createTrainer: model: wanted one that has been compiled');
     raw.compile({ optimizer: 'sgd', loss: (labels, outputs) => bitsPerDim(labels, outputs) });
     await expect(trainerOf(raw)).rejects.toThrow('trainer: loss and metrics of the model: wanted bitsPerDim or negativeLogLikelihood');
@@ -149,7 +138,6 @@ describe('errors', () => {
       await expect(start()).rejects.toThrow('wanted integer levels 0 to 2, got 3');
     expect(await weightsOf(model)).toEqual(before);
     await expect(trainer.fitDataset(levels as never, { epochs: 1 })).rejects.toThrow('fitDataset: dataset: wanted a dataset of tf.data');
-    levels.dispose();
   });
 });
 
@@ -165,7 +153,6 @@ describe('calls at a time', () => {
     await reference.fit(a, fitArgs);
     await model.fit(a, fitArgs);
     await expectSame(model, reference);
-    tf.dispose([a, b]);
   });
 
   it('of fit are refused, as by the model', async () => {
@@ -178,7 +165,6 @@ describe('calls at a time', () => {
     await first;
     await expectSame(model, reference);
     expect(Object.keys(model).filter((key) => /makeTrain|evaluateD/.test(key))).toEqual([]);
-    levels.dispose();
   });
 
   /** Multiplies all weights of a model. */
@@ -218,7 +204,6 @@ describe('calls at a time', () => {
     await evaluation;
     expect(await weightsOf(model)).toEqual(assigned);
     await trainer.fit(levels, { ...fitArgs, callbacks: { onBatchEnd: async () => void (await trainer.trainOnBatch(levels)) } });
-    levels.dispose();
   });
 
   it('apply no gradients to a model that was compiled meanwhile', async () => {
@@ -233,7 +218,6 @@ describe('calls at a time', () => {
     model.compile({ optimizer: 'sgd', loss: bitsPerDim });
     await step;
     expect(await kernel()).toEqual(before);
-    levels.dispose();
   });
 
   it('compute with weights that were assigned while others were read', async () => {
@@ -253,7 +237,6 @@ describe('calls at a time', () => {
     scale(model, 2);
     const [wanted = 0] = await model.evaluate(levels).data();
     expect(await trainer.evaluate(levels)).toBeCloseTo(wanted, 5);
-    levels.dispose();
   });
 });
 
@@ -273,16 +256,11 @@ tf.serialization.registerClass(Idle);
 it('trains weights that others, before them, are not: not read, frozen, or of a model within', async () => {
   const levels = levelsOf(6);
   const make = () => {
-    const image = input({ shape: [4, 4, 1] });
     const conv = maskedConv2d({ filters: 3, kernelSize: 3, maskType: 'A', imageChannels: 1 });
-    const inner = input({ shape: [4, 4, 3] });
+    const inputs = input({ shape: [4, 4, 3] });
     const point = (name: string) => maskedConv2d({ filters: 3, kernelSize: 1, imageChannels: 1, name });
-    const within = tfModel({
-      inputs: inner,
-      outputs: point('first').apply(point('second').apply(new Idle({}).apply(inner))) as SymbolicTensor,
-    });
-    const outputs = pixelLogits({ imageChannels: 1, levels: 3 }).apply(within.apply(conv.apply(image)) as SymbolicTensor);
-    const model = autoregressiveModel({ inputs: image, outputs });
+    const within = tfModel({ inputs, outputs: through(inputs, new Idle({}), point('second'), point('first')) });
+    const model = modelOf([4, 4, 1], 3, (image) => through(image, conv, within));
     const weights = model.getWeights().map(({ shape }, i) => tf.randomUniform(shape, -1, 1, 'float32', i + 1));
     model.setWeights(weights);
     tf.dispose(weights);
@@ -304,7 +282,6 @@ it('trains weights that others, before them, are not: not read, frozen, or of a 
     model.compile({ optimizer: tf.train.sgd(0.1), loss: bitsPerDim, metrics: ['negativeLogLikelihood'] });
   }
   await expectAlike();
-  levels.dispose();
 });
 
 describe('a trainer does not begin', () => {
@@ -328,11 +305,8 @@ describe('a trainer does not begin', () => {
   });
 
   it('with a layer that mixes images', async () => {
-    const image = input({ shape: [4, 4, 1] });
-    const conv = maskedConv2d({ filters: 3, kernelSize: 3, maskType: 'A', imageChannels: 1 }).apply(image);
-    const normal = layers.batchNormalization().apply(conv) as SymbolicTensor;
-    const outputs = pixelLogits({ imageChannels: 1, levels: 3 }).apply(normal);
-    const model = compiled(() => autoregressiveModel({ inputs: image, outputs }));
+    const conv = maskedConv2d({ filters: 3, kernelSize: 3, maskType: 'A', imageChannels: 1 });
+    const model = compiled(() => modelOf([4, 4, 1], 3, (image) => through(image, conv, layers.batchNormalization())));
     await expect(trainerOf(model)).rejects.toThrow(
       "createTrainer: model: wanted layers that compute each image by itself, got 'batch_normalization",
     );
@@ -361,41 +335,29 @@ describe('a trainer does not begin', () => {
 describe('datasets', () => {
   const batch = () => ({ value: levelsOf(4), done: false });
 
+  const throws = () => {
+    throw new Error('no more');
+  };
   it.each([
-    [
-      'throws',
-      () => {
-        throw new Error('no more');
-      },
-    ],
-    [
-      'rejects',
-      async () => {
-        throw new Error('no more');
-      },
-    ],
+    ['throws', throws],
+    ['rejects', async () => throws()],
   ])('whose iterator %s end the training with its error, after the batches before', async (_, fail) => {
     const model = plain();
     const trainer = await trainerOf(model);
-    await trainer.fitDataset(
-      batches((k) => (k < 2 ? batch() : { done: true })),
-      { epochs: 1, verbose: 0 },
-    );
+    const two = batches((k) => (k < 2 ? batch() : { done: true }));
+    await trainer.fitDataset(two, { epochs: 1, verbose: 0 });
     const before = tf.memory();
     const ended: number[] = [];
     const callbacks = { onBatchEnd: async (k: number) => void ended.push(k) };
-    const work = trainer.fitDataset(
-      batches((k) => (k < 2 ? batch() : fail())),
-      { epochs: 1, verbose: 0, callbacks },
-    );
+    const failing = batches((k) => (k < 2 ? batch() : fail()));
+    const work = trainer.fitDataset(failing, { epochs: 1, verbose: 0, callbacks });
     await expect(work).rejects.toThrow('no more');
     expect(ended).toEqual([0, 1]);
     expect(tf.memory().numTensors - before.numTensors).toBeLessThanOrEqual(2 * 2); // sums of tfjs's own log
   });
 
   it('that end with their last batch, or early, train as by the model', async () => {
-    const [reference, model] = [plain(), plain()];
-    const trainer = await trainerOf(model);
+    const { reference, model, trainer } = await pairOf();
     const short = () => batches((k) => (k % 2 === 0 ? batch() : { ...batch(), done: true }));
     const args = { epochs: 2, verbose: 0 } as const;
     const wanted = await reference.fitDataset(short(), args);
@@ -426,8 +388,7 @@ describe('an interrupted training leaves no more tensors than that of the model'
       const { numTensors, numDataBuffers } = tf.memory();
       return [numTensors - before.numTensors, numDataBuffers - before.numDataBuffers];
     };
-    const [reference, model] = [plain(), plain()];
-    const trainer = await trainerOf(model);
+    const { reference, model, trainer } = await pairOf();
     const [tensors = 0, buffers = 0] = await left(reference, (...args) => reference.fit(...args));
     const [ofTrainer = 0, buffersOfTrainer = 0] = await left(model, (...args) => trainer.fit(...args));
     expect(ofTrainer).toBeLessThanOrEqual(tensors);
@@ -437,12 +398,10 @@ describe('an interrupted training leaves no more tensors than that of the model'
 
 it('computes NaN of labels that are not checked, as the model does', async () => {
   const levels = tf.fill([4, 4, 4, 1], Number.NaN) as tf.Tensor4D;
-  const [reference, model] = [plain(), plain()];
-  const trainer = await trainerOf(model);
+  const { reference, model, trainer } = await pairOf();
   await expect(trainer.trainOnBatch(levels)).rejects.toThrow('wanted integer levels 0 to 2, got NaN');
   for (const each of [reference, model]) each.compile({ optimizer: 'sgd', loss: bitsPerDim, checkLabels: false });
   expect(await trainer.trainOnBatch(levels)).toEqual(await reference.trainOnBatch(levels));
-  levels.dispose();
 });
 
 it('passes on what a worker throws, and trains on', async () => {
@@ -467,7 +426,6 @@ it('passes on what a worker throws, and trains on', async () => {
   isWrong = false;
   await trainer.trainOnBatch(levels);
   await expectSame(model, reference);
-  levels.dispose();
 });
 
 it('says so where its workers have ended meanwhile', async () => {
@@ -486,5 +444,4 @@ it('says so where its workers have ended meanwhile', async () => {
   await expect(trainer.trainOnBatch(levels)).rejects.toThrow('trainer: no worker is left: they ended while they had no work');
   await trainer.dispose();
   await trainer.dispose();
-  levels.dispose();
 });

@@ -1,8 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { Callback, callbacks, constraints, input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { Callback, callbacks, constraints, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import {
   type AutoregressiveModel,
-  autoregressiveModel,
   bitsPerDim,
   clipGradients,
   gatedPixelCNN,
@@ -11,7 +10,6 @@ import {
   normalize,
   pixelCNN,
   pixelDropout,
-  pixelLogits,
   type Trainer,
   type TrainerOptions,
   WeightAverage,
@@ -19,8 +17,9 @@ import {
 import { imageSet } from 'pixelcnn-layers/data';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { useBackend } from '../support/backends';
+import { apply, modelOf } from '../support/models/graphs';
 import { saveAndLoad } from '../support/models/memory-file';
-import { compiled, expectSame, factories, fitArgs, levelsOf, plain, release, trainerOf, weightsOf } from '../support/models/trainers';
+import { compiled, expectSame, fitArgs, levelsOf, makers, pairOf, plain, release, trainerOf, weightsOf } from '../support/models/trainers';
 import { largestDifference, setNoise, take } from '../support/tensors';
 import { startTrainInProcess } from '../support/workers/pool-in-process';
 
@@ -30,7 +29,7 @@ beforeAll(() => useBackend('wasm')); // as workers do, which are in the same thr
 afterEach(release);
 
 describe('a trainer gives the weights of fit, to the bits of any number of workers', () => {
-  it.each(factories)('%s', async (_, make) => {
+  it.each(makers)('%s', async (_, make) => {
     const levels = levelsOf(6);
     const args = { ...fitArgs, batchSize: 3, validationSplit: 0.3 }; // two batches, and another one to validate
     const reference = compiled(make);
@@ -48,18 +47,14 @@ describe('a trainer gives the weights of fit, to the bits of any number of worke
     }
     expect(largestDifference(all[0] as number[], before)).toBeLessThan(1e-5);
     expect(all[1]).toEqual(all[0]);
-    levels.dispose();
   });
 });
 
 /** A model of one hidden layer, and what else `between` puts between that and the outputs. */
 function composed(between: (features: SymbolicTensor) => SymbolicTensor, hidden = {}): AutoregressiveModel {
-  const image = input({ shape: [4, 4, 1] });
   const conv = maskedConv2d({ filters: 4, kernelSize: 3, maskType: 'A', imageChannels: 1, seed: 1, ...hidden });
-  const features = between(conv.apply(image) as SymbolicTensor);
-  const point = maskedConv2d({ filters: 3, kernelSize: 1, imageChannels: 1, seed: 2 }).apply(features);
-  const outputs = pixelLogits({ imageChannels: 1, levels: 3 }).apply(point) as SymbolicTensor;
-  return compiled(() => autoregressiveModel({ inputs: image, outputs }));
+  const point = maskedConv2d({ filters: 3, kernelSize: 1, imageChannels: 1, seed: 2 });
+  return compiled(() => modelOf([4, 4, 1], 3, (image) => apply(point, between(apply(conv, image)))));
 }
 
 it('leaves constraints to whoever applies them, as fit does, and leaves no tensor behind', async () => {
@@ -82,7 +77,6 @@ it('leaves constraints to whoever applies them, as fit does, and leaves no tenso
   }
   expect(tf.memory().numTensors).toBe(before);
   expect(largestDifference(await weightsOf(model), await weightsOf(reference))).toBeLessThan(1e-5);
-  levels.dispose();
 });
 
 describe('noise without a seed is that of the model', () => {
@@ -130,8 +124,7 @@ describe('noise without a seed is that of the model', () => {
 
 it('gives the weights of fit with callbacks that assign weights', async () => {
   const levels = levelsOf(12);
-  const [reference, model] = [plain(), plain()];
-  const trainer = await trainerOf(model);
+  const { reference, model, trainer } = await pairOf();
   const train = async (of: AutoregressiveModel, by: Pick<Trainer, 'fit'>) => {
     const scale = async (factor: number) => {
       const weights = of.getWeights().map((weight) => tf.mul(weight, factor));
@@ -154,7 +147,6 @@ it('gives the weights of fit with callbacks that assign weights', async () => {
   const wanted = await train(reference, reference);
   expect(largestDifference(await train(model, trainer), wanted)).toBeLessThan(1e-5);
   expect(largestDifference(await weightsOf(model), await weightsOf(reference))).toBeLessThan(1e-5);
-  levels.dispose();
 });
 
 it('takes an image set as the tensor of its levels', async () => {
@@ -172,7 +164,6 @@ it('takes an image set as the tensor of its levels', async () => {
   await b.trainOnBatch(levels);
   await expectSame(ofSet, ofTensor);
   expect(tf.memory().numTensors - before).toBe(2 * made);
-  levels.dispose();
 });
 
 it('depends on the number of shards, and on nothing else', async () => {
@@ -187,13 +178,12 @@ it('depends on the number of shards, and on nothing else', async () => {
   expect(await train({ shards: 2, workers: 1 })).toEqual(few);
   expect(await train({ shards: 100 })).toEqual(await train({ shards: 6 })); // at most the images
   expect(largestDifference((await train({ shards: 3 })).weights, few.weights)).toBeLessThan(1e-5);
-  levels.dispose();
 });
 
 it('clips, averages, evaluates and trains on batches like the model', async () => {
   const levels = levelsOf(8);
   const [reference, model] = [0, 1].map(() =>
-    compiled(factories[1]?.[1] as () => AutoregressiveModel, clipGradients(tf.train.sgd(1), 0.01)),
+    compiled(makers[1]?.[1] as () => AutoregressiveModel, clipGradients(tf.train.sgd(1), 0.01)),
   ) as [AutoregressiveModel, AutoregressiveModel];
   const trainer = await trainerOf(model);
   const average = new WeightAverage(model, { decay: 0.5 });
@@ -233,7 +223,6 @@ it('asks callbacks and stops as fit does', async () => {
   const sizes = [0, 1, 2].map((batch) => `batch ${batch} of 4`);
   expect(calls).toEqual([...sizes, 'epoch 0', 'batch 0 of 4', 'epoch 1']);
   expect(history['loss']).toHaveLength(2);
-  levels.dispose();
 });
 
 it('takes datasets, whose next batch is asked for while the current one is computed', async () => {
@@ -270,7 +259,6 @@ it('takes datasets, whose next batch is asked for while the current one is compu
   expect(largestDifference(await weightsOf(model), await weightsOf(reference))).toBeLessThan(1e-5);
   const moments = 2 * model.trainableWeights.length; // of Adam, and two powers of its betas
   expect(tf.memory().numTensors - before).toBeLessThanOrEqual(moments);
-  data.dispose();
 });
 
 it('takes datasets and validation data with conditions of several kinds, and pairs', async () => {
@@ -314,7 +302,6 @@ it('answers as the model does where it trains nothing, and refuses what the mode
   const trainer = await trainerOf(plain(), {});
   expect((await trainer.fit(levels, { epochs: 0 })).epoch).toEqual([]);
   await expect(trainer.fit(levels, { ...fitArgs, shuffle: 'batch' as never })).rejects.toThrow('batch shuffling');
-  levels.dispose();
 });
 
 it('works without shared memory, whose weights and gradients are transferred', async () => {
@@ -326,7 +313,6 @@ it('works without shared memory, whose weights and gradients are transferred', a
   vi.unstubAllGlobals();
   await trainer.fit(levels, fitArgs);
   await expectSame(model, reference);
-  levels.dispose();
 });
 
 it('follows weights that are set between calls, or trained by another trainer or the model', async () => {
@@ -344,7 +330,6 @@ it('follows weights that are set between calls, or trained by another trainer or
     for (const each of [reference, model]) negated(each);
   }
   expect(largestDifference(await weightsOf(model), await weightsOf(reference))).toBeLessThan(1e-4);
-  levels.dispose();
 });
 
 it('goes on to the bit from a file, with its average, and with other workers', async () => {
@@ -374,8 +359,7 @@ it('goes on to the bit from a file, with its average, and with other workers', a
 
 it('stops early, and gives callbacks a model that they may save and train', async () => {
   const levels = levelsOf(12);
-  const [reference, model] = [plain(), plain()];
-  const trainer = await trainerOf(model);
+  const { reference, model, trainer } = await pairOf();
   const stopping = () => callbacks.earlyStopping({ monitor: 'val_loss', patience: 1, mode: 'max' });
   const args = { ...fitArgs, epochs: 9, validationSplit: 0.3 };
   const before = tf.memory().numTensors;
@@ -398,13 +382,11 @@ it('stops early, and gives callbacks a model that they may save and train', asyn
   }
   await trainer.fit(levels, { ...fitArgs, callbacks: new Saving() as never });
   expect(saved).toEqual([0, 1].map(() => 4 * model.countParams()));
-  levels.dispose();
 });
 
 it('follows a model that is compiled again, or whose layers are frozen', async () => {
   const levels = levelsOf(6);
-  const [reference, model] = [plain(), plain()];
-  const trainer = await trainerOf(model);
+  const { reference, model, trainer } = await pairOf();
   await trainer.trainOnBatch(levels);
   await reference.trainOnBatch(levels);
   for (const each of [reference, model]) {
@@ -415,5 +397,4 @@ it('follows a model that is compiled again, or whose layers are frozen', async (
   const wanted = await reference.trainOnBatch(levels);
   expect(await trainer.trainOnBatch(levels)).toBeCloseTo(wanted, 5);
   expect(largestDifference(await weightsOf(model), await weightsOf(reference))).toBeLessThan(1e-5);
-  levels.dispose();
 });

@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { constraints, input, type LayerVariable } from '@tensorflow/tfjs-layers';
-import { autoregressiveModel, maskedConv2d, pixelCNN, pixelLogits, WeightAverage } from 'pixelcnn-layers';
+import { constraints, type LayerVariable } from '@tensorflow/tfjs-layers';
+import { maskedConv2d, pixelCNN, WeightAverage } from 'pixelcnn-layers';
 import { beforeAll, expect, it } from 'vitest';
 import { useBackend } from '../support/backends';
+import { apply, modelOf } from '../support/models/graphs';
 import { expectNoLeaks } from '../support/tensors';
 
 beforeAll(() => useBackend('cpu'));
@@ -94,12 +95,10 @@ it('refuses to be used twice at once, which would lose the weights', async () =>
   const average = new WeightAverage(model);
   setAll(model, 5);
   let finish = () => {};
-  const slow = average.use(
-    () =>
-      new Promise<void>((resolve) => {
-        finish = resolve;
-      }),
-  );
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const slow = average.use(() => finished);
   await expect(average.use(() => 0)).rejects.toThrow('another task is still running');
   finish();
   await slow;
@@ -110,11 +109,9 @@ it('refuses to be used twice at once, which would lose the weights', async () =>
 });
 
 it('applies no constraints, as training applies none, and leaves no tensor behind', async () => {
-  const image = input({ shape: [2, 2, 1] });
   const kernelConstraint = constraints.unitNorm({ axis: 0 });
   const conv = maskedConv2d({ filters: 2, kernelSize: 3, maskType: 'A', imageChannels: 1, kernelConstraint });
-  const outputs = pixelLogits({ imageChannels: 1, levels: 2 }).apply(conv.apply(image));
-  const model = autoregressiveModel({ inputs: image, outputs });
+  const model = modelOf([2, 2, 1], 2, (image) => apply(conv, image));
   const values = async () => [...(await (conv.weights[0] as LayerVariable).read().data())];
   const own = await values(); // of no constraint
   const average = new WeightAverage(model);

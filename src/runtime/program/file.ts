@@ -199,7 +199,6 @@ function readMetadata(metadata: ReadonlyMap<string, string>) {
 /** The tensor with the scales of a weight in 8 bits. No weight has such a name. */
 const scalesOf = (name: string) => `__scales__/${name}`;
 const isScales = (name: string) => name.startsWith(scalesOf(''));
-const MAX_INT8 = 127;
 
 /** Adds the tensors of a weight: as it is, or rounded. */
 function encode(
@@ -215,13 +214,8 @@ function encode(
   }
   const features = shape.at(-1) as number;
   if (kind === 'int8' && data.length > LEAST_FOR_A_SCALE * features) {
-    const scales = new Float32Array(features);
-    for (const [i, weight] of data.entries())
-      scales[i % features] = Math.max(scales[i % features] as number, Math.abs(weight) / MAX_INT8);
-    const integers = Int8Array.from(data, (weight, i) => {
-      const integer = Math.round(weight / (scales[i % features] || 1));
-      return Math.max(-MAX_INT8, Math.min(MAX_INT8, integer)); // scales of subnormal weights are coarse
-    });
+    const scales = scalesFor(data, features);
+    const integers = Int8Array.from(data, (weight, i) => Math.round(weight / (scales[i % features] || 1)));
     tensors.set(name, { dtype: 'I8', shape, bytes: bytesOf(integers) });
     tensors.set(scalesOf(name), { dtype: 'F32', shape: [features], bytes: bytesOf(scales) });
     return;
@@ -231,6 +225,22 @@ function encode(
   if (bad >= 0) throwTypeError(`weight '${name}'`, 'numbers up to 65504, the largest float16', data[bad]);
   tensors.set(name, { dtype: 'F16', shape, bytes: bytesOf(halves) });
 }
+
+/**
+ * The scale of each output feature, by which its largest weight is 127. It is rounded up to 17 bits, so that its products
+ * with integers are exact: what is read from a file is written as it was.
+ */
+function scalesFor(data: Float32Array, features: number): Float32Array {
+  const scales = new Float32Array(features);
+  for (const [i, weight] of data.entries())
+    scales[i % features] = Math.max(scales[i % features] as number, Math.abs(weight) / MAX_INT8);
+  const bits = new Uint32Array(scales.buffer);
+  for (const [i, scale] of bits.entries()) bits[i] = (scale + SPARE_BITS) & ~SPARE_BITS;
+  return scales;
+}
+
+const MAX_INT8 = 127;
+const SPARE_BITS = 0x7f; // of the 24 of float32
 
 /** With fewer weights for each output feature, its scale takes as much room as it saves. */
 const LEAST_FOR_A_SCALE = 4;

@@ -1,12 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import {
-  type AutoregressiveModel,
-  compress as compressTensors,
-  decompress as decompressTensors,
-  pixelCNN,
-  toPortable,
-} from 'pixelcnn-layers';
+import { compress as compressTensors, decompress as decompressTensors, pixelCNN, toPortable } from 'pixelcnn-layers';
 import { compress, type DecompressOptions, decompress, logProb, type PortableModel, sample } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { compressOptions, planCompress } from '../../../src/runtime/codec/compress';
@@ -18,7 +12,6 @@ import { digestOf } from '../../../src/runtime/program/file';
 import { engineModel } from '../../../src/runtime/sampling/portable';
 import { useBackend } from '../../support/backends';
 import { bytesOf } from '../../support/golden/files';
-import { kinds } from '../../support/models/distributions';
 import { portableModel } from '../../support/models/portable-model.mjs';
 import { runs, sampled } from '../../support/runs';
 import { noise, setNoise, take } from '../../support/tensors';
@@ -174,21 +167,35 @@ describe('compress and decompress', () => {
     expect(Array.from((await decompress(model, bytes)).data)).toEqual(Array.from(before));
   });
 
-  it('accept images of the same sizes, up to 2^28 values', () => {
+  describe('of any size', () => {
     const model = portableModel({ imageShape: [null, null, 1], levels: 2, features: 1, blocks: 0 });
-    const file = (height: number, width: number) => {
-      const header = { digest: digestOf(model), numImages: 1, levels: 2, conditions: [] };
+    /** A file that asks for many values in few bytes. */
+    const file = (height: number, width: number, of = model) => {
+      const header = { digest: digestOf(of), numImages: 1, levels: 2, conditions: [] };
       const image = { code: new Uint8Array(0), checksum: 0n };
       return writeFile({ ...header, imageShape: [height, width, 1] }, [], [image]);
     };
-    const large = { data: new Uint8Array(4096 * 4097), shape: [1, 4096, 4097, 1] };
-    expect(planCompress(engineModel(model), large, readArguments('compress', {}, compressOptions)).imageShape).toEqual([4096, 4097, 1]);
-    const maxValues = 4096 * 4097;
-    expect(planned(model, file(4096, 4097), { maxValues }).imageShape).toEqual([4096, 4097, 1]);
-    const wanted = 'wanted sizes whose product is at most 268435456';
-    const any = { maxValues: Number.MAX_SAFE_INTEGER };
-    expect(() => planned(model, file(60_000, 60_000), any)).toThrow(`decompress: file: images: ${wanted}, got [60000, 60000, 1]`);
-    expect(() => planned(model, file(2 ** 20, 2 ** 20), any)).toThrow(wanted);
+
+    it('accept images of the same sizes, up to 2^28 values', () => {
+      const large = { data: new Uint8Array(4096 * 4097), shape: [1, 4096, 4097, 1] };
+      expect(planCompress(engineModel(model), large, readArguments('compress', {}, compressOptions)).imageShape).toEqual([4096, 4097, 1]);
+      expect(planned(model, file(4096, 4097), { maxValues: 4096 * 4097 }).imageShape).toEqual([4096, 4097, 1]);
+      const wanted = 'wanted sizes whose product is at most 268435456';
+      const any = { maxValues: Number.MAX_SAFE_INTEGER };
+      expect(() => planned(model, file(60_000, 60_000), any)).toThrow(`decompress: file: images: ${wanted}, got [60000, 60000, 1]`);
+      expect(() => planned(model, file(2 ** 20, 2 ** 20), any)).toThrow(wanted);
+    });
+
+    it('restore at most 2^24 values by default, also as tensors', async () => {
+      const network = pixelCNN({ imageShape: [null, null, 1], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0, seed: 1 });
+      const portable = await toPortable(network);
+      expect(planned(model, file(4096, 4096), {}).imageShape).toEqual([4096, 4096, 1]);
+      for (const height of [4097, 65_536, 2 ** 36])
+        for (const job of [decompress(model, file(height, 4096)), decompressTensors(network, file(height, 4096, portable))]) {
+          await expect(job).rejects.toThrow(RangeError);
+          await expect(job).rejects.toThrow(`decompress: file: 1 images: wanted at most 16777216 values (maxValues), got ${height * 4096}`);
+        }
+    });
   });
 
   it('take a pass over the weights of a model once', async () => {
@@ -225,22 +232,6 @@ describe('compress and decompress', () => {
       expect(() => planned(model, bytes, { maxValues: maxValues as never })).toThrow(
         'decompress: maxValues: wanted an integer of at least 1',
       );
-  });
-
-  it('restore at most 2^24 values by default, also as tensors', async () => {
-    const portable = await toPortable(pixelCNN({ imageShape: [null, null, 1], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0, seed: 1 }));
-    const model = pixelCNN({ imageShape: [null, null, 1], levels: 2, hiddenDim: 1, outDim: 1, numBlocks: 0, seed: 1 });
-    const header = { digest: digestOf(portable), numImages: 1, levels: 2, conditions: [] };
-    const image = { code: new Uint8Array(0), checksum: 0n };
-    const file = (height: number) => writeFile({ ...header, imageShape: [height, 4096, 1] }, [], [image]);
-    expect(file(65_536).length).toBeLessThan(50); // asks for 2^28 values
-    expect(planned(portable, file(4096), {}).imageShape).toEqual([4096, 4096, 1]);
-    for (const height of [4097, 65_536, 2 ** 36])
-      for (const job of [decompress(portable, file(height)), decompressTensors(model, file(height))]) {
-        const error = await job.catch((error) => error);
-        expect(error).toBeInstanceOf(RangeError);
-        expect(error.message).toBe(`decompress: file: 1 images: wanted at most 16777216 values (maxValues), got ${height * 4096}`);
-      }
   });
 });
 
@@ -289,7 +280,7 @@ describe('the codec elsewhere', () => {
     }
   });
 
-  it('take and return tensors, also of a model with its own distribution and functions', async () => {
+  it('take and return tensors', async () => {
     const network = pixelCNN({ imageShape: [4, 4, 1], levels: 5, hiddenDim: 3, outDim: 4, numBlocks: 1 });
     setNoise(network, 5, 1.5);
     const images = tf.tensor4d([...randomLevels(48, 5, 2)], [3, 4, 4, 1], 'int32');
@@ -300,29 +291,12 @@ describe('the codec elsewhere', () => {
     expect([back.dtype, back.shape]).toEqual(['int32', [3, 4, 4, 1]]);
     expect(tf.memory().numTensors).toBe(before + 1);
     expect(await take(back)).toEqual(Array.from(await images.data()));
-    network.dispose();
-
-    const own = kinds["a user's own"]?.() as AutoregressiveModel;
-    const shape = [2, ...(own.imageShape as [number, number, number])] as [number, number, number, number];
-    const bits = tf.tensor4d(
-      [
-        ...randomLevels(
-          shape.reduce((a, b) => a * b),
-          2,
-          2,
-        ),
-      ],
-      shape,
-      'int32',
-    );
-    const some = await decompressTensors(own, await compressTensors(own, bits), { firstImage: 1 });
-    expect(await take(some)).toEqual(Array.from(await bits.data()).slice(bits.size / 2));
-    await expect(compressTensors(own, tf.zeros([2, 2]))).rejects.toThrow('compress: images: wanted a tensor of levels [N,H,W,C]');
-    await expect(compressTensors(own, { data: [0], shape: [1, 1, 1, 1] } as never)).rejects.toThrow(
+    await expect(compressTensors(network, tf.zeros([2, 2]))).rejects.toThrow('compress: images: wanted a tensor of levels [N,H,W,C]');
+    await expect(compressTensors(network, { data: [0], shape: [1, 1, 1, 1] } as never)).rejects.toThrow(
       'compress: images: wanted a tensor of levels [N,H,W,C], got Object',
     );
-    tf.dispose([images, bits]);
-    own.dispose();
+    images.dispose();
+    network.dispose();
   });
 });
 
@@ -414,28 +388,22 @@ describe('a file that is not as it should be', () => {
     await expect(decompress(plain, bad)).rejects.toThrow(/^decompress: image 2: damaged$/);
   });
 
-  it('has other conditions', async () => {
+  it('has other conditions, or is read with wrong options', async () => {
     const without = await compress(model, images, { condition });
-    await expect(decompress(model, without)).rejects.toThrow(
-      'decompress: condition: wanted the condition of the images, which the file does not hold, got undefined',
-    );
-    await expect(decompress(model, without, { condition: [1, 1, 1] })).rejects.toThrow(
-      'decompress: image 0: damaged, or compressed with another condition',
-    );
-    await expect(decompress(model, without, { condition: [0], firstImage: 2 })).rejects.toThrow(
-      'decompress: image 2: damaged, or compressed with another condition',
-    );
-    await expect(decompress(model, bytes, { condition })).rejects.toThrow('decompress: condition: wanted none, since the file holds it');
+    const damaged = (image: number) => `image ${image}: damaged, or compressed with another condition`;
+    const wrong: [file: Uint8Array, options: object, message: string][] = [
+      [without, {}, 'condition: wanted the condition of the images, which the file does not hold, got undefined'],
+      [without, { condition: [1, 1, 1] }, damaged(0)],
+      [without, { condition: [0], firstImage: 2 }, damaged(2)],
+      [bytes, { condition }, 'condition: wanted none, since the file holds it'],
+      [bytes, { firstImage: 3 }, 'firstImage: wanted an integer from 0 to 2, got 3'],
+      [bytes, { firstImage: 1, numImages: 3 }, 'numImages: wanted an integer from 1 to 2, got 3'],
+      [[...bytes] as never, {}, 'bytes: wanted a Uint8Array'],
+    ];
+    for (const [file, options, message] of wrong) await expect(decompress(model, file, options)).rejects.toThrow(`decompress: ${message}`);
   });
 
-  it('is named where options are wrong', async () => {
-    await expect(decompress(model, bytes, { firstImage: 3 })).rejects.toThrow(
-      'decompress: firstImage: wanted an integer from 0 to 2, got 3',
-    );
-    await expect(decompress(model, bytes, { firstImage: 1, numImages: 3 })).rejects.toThrow(
-      'decompress: numImages: wanted an integer from 1 to 2, got 3',
-    );
-    await expect(decompress(model, [...bytes] as never)).rejects.toThrow('decompress: bytes: wanted a Uint8Array');
+  it('is not written of wrong images or models', async () => {
     await expect(compress(model, { ...images, data: changed(images.data, 0, 5) }, { condition })).rejects.toThrow('compress: images');
     await expect(compress(model, images)).rejects.toThrow('compress: condition: wanted');
     await expect(compress({} as never, images)).rejects.toThrow('compress: model: wanted a portable model');

@@ -81,10 +81,8 @@ describe('a distribution function', () => {
   });
 
   it('begins at 0, whatever it returns', () => {
-    const intervals = shared(
-      () => 1,
-      () => 0,
-    );
+    const [one, none] = [() => 1, () => 0];
+    const intervals = shared(one, none);
     expect(intervals.of(0, 0)).toMatchObject({ begin: 0, frequency: TOTAL - 2 * 4095 });
     expect(intervals.at(0, 5)).toMatchObject({ level: 0, begin: 0 });
   });

@@ -28,11 +28,21 @@ it('completes the shape of an image, and refuses another', () => {
   expect(resolveImageShape('option', fixed, [4, 5, 2])).toEqual([4, 5, 2]);
   expect(resolveImageShape('option', any, [7, 8, 2])).toEqual([7, 8, 2]);
   expect(resolveImageShape('option', any, { length: 3, 0: 7, 1: 8, 2: 2 } as never)).toEqual([7, 8, 2]);
-  expect(() => resolveImageShape('option', any, undefined)).toThrow('option: wanted [H, W, 2], since');
-  expect(() => resolveImageShape('option', fixed, [4, 4, 2])).toThrow('option: wanted [4, 5, 2], got [4, 4, 2]');
-  expect(() => resolveImageShape('option', any, [4, 4, 3])).toThrow('option: wanted [H, W, 2]');
-  expect(() => resolveImageShape('option', any, [4, 4])).toThrow('option: wanted [H, W, 2]');
-  expect(() => resolveImageShape('option', any, [0, 4, 2])).toThrow('option: wanted an integer of at least 1');
+  type Shape = readonly (number | null)[];
+  const wrong: [of: Shape, given: readonly number[] | undefined, message: string][] = [
+    [any, undefined, 'wanted [H, W, 2], since'],
+    [[null, 5, 2], undefined, 'wanted [H, W, 2], since'],
+    [[4, null, 2], undefined, 'wanted [H, W, 2], since'],
+    [fixed, [4, 4, 2], 'wanted [4, 5, 2], got [4, 4, 2]'],
+    [fixed, [3, 5, 2], 'wanted [4, 5, 2], got [3, 5, 2]'],
+    [fixed, [4, 5, 2, 1], 'wanted [4, 5, 2], got [4, 5, 2, 1]'],
+    [any, [4, 4, 3], 'wanted [H, W, 2]'],
+    [any, [4, 4], 'wanted [H, W, 2]'],
+    [any, [0, 4, 2], 'wanted an integer of at least 1'],
+    [any, [2 ** 14, 2 ** 14, 2], 'wanted sizes whose product is at most 268435456'],
+  ];
+  for (const [of, given, message] of wrong)
+    expect(() => resolveImageShape('option', of as typeof any, given)).toThrow(`option: ${message}`);
 });
 
 it('brings levels to [0, 1], and keeps them in the smallest array', () => {
@@ -82,25 +92,11 @@ describe('checkImages', () => {
 
   it('leaves their numbers to another', () => {
     expect(() => checkLevels('option', [0, 1, 2], 3)).not.toThrow();
+    expect(() => checkLevels('option', [0.5], 3)).toThrow('option: wanted integer levels 0 to 2, not normalized, got 0.5');
     for (const bad of [-1, 3, Number.NaN]) {
       expect(() => checkLevels('option', [0, bad], 3)).toThrow(`option: wanted integer levels 0 to 2, got ${bad}`);
     }
   });
-});
-
-it('refuses a shape that is too long, wrong in one place, half open or too large', () => {
-  const given = (shape: readonly number[]) => () => resolveImageShape('option', [4, 5, 2], shape);
-  expect(given([4, 5, 2, 1])).toThrow('option: wanted [4, 5, 2], got [4, 5, 2, 1]');
-  expect(given([3, 5, 2])).toThrow('option: wanted [4, 5, 2], got [3, 5, 2]');
-  const open = (h: number | null, w: number | null) => () => resolveImageShape('option', [h, w, 2], undefined);
-  for (const halfOpen of [open(null, 5), open(4, null)]) expect(halfOpen).toThrow('wanted [H, W, 2], since');
-  expect(() => resolveImageShape('option', [null, null, 2], [2 ** 14, 2 ** 14, 2])).toThrow(
-    'option: wanted sizes whose product is at most 268435456',
-  );
-});
-
-it('explains for fractions that levels must not be normalized', () => {
-  expect(() => checkLevels('option', [0.5], 3)).toThrow('option: wanted integer levels 0 to 2, not normalized, got 0.5');
 });
 
 it('measures places from the middle of a map, in heights and widths', () => {

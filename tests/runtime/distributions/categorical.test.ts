@@ -6,6 +6,7 @@ import { wholeVectors } from '../../../src/runtime/kernels/instruction';
 import { javascriptKernels } from '../../../src/runtime/kernels/javascript';
 import { makeKernels } from '../../../src/runtime/kernels/webassembly';
 import { fencedHeap } from '../../support/kernels/fences';
+import { filtered } from '../../support/laws/all-images';
 import { drawWith, type Filters } from '../../support/laws/draw-levels';
 import { runs } from '../../support/runs';
 
@@ -42,30 +43,6 @@ function drawEach(logits: Float32Array, uniforms: Float64Array, filters: Partial
 /** The level that one image draws. */
 const draw = (logits: Float32Array, u: number, filters: Partial<Filters> = {}) =>
   drawEach(logits, Float64Array.of(u), filters)[0] as number;
-
-/** The levels that can be drawn. */
-function support(logits: Float32Array, filters: Partial<Filters>): number[] {
-  const uniforms = Float64Array.from({ length: 512 }, (_, i) => i / 512);
-  return [...new Set(drawEach(logits, uniforms, filters))].sort((a, b) => a - b);
-}
-
-/** The distribution after the filters, from their definition: sort, cut, renormalise. */
-function filtered(logits: Float32Array, { temperature, topK, topP }: Filters): number[] {
-  const max = Math.max(...logits);
-  let kept = Array.from(logits, (x, level) => ({ level, weight: Math.exp((x - max) / temperature) }));
-  const total = () => kept.reduce((sum, { weight }) => sum + weight, 0);
-  kept.sort((a, b) => b.weight - a.weight || a.level - b.level);
-  kept = kept.slice(0, topK ?? kept.length);
-  const reach = (topP ?? 1) * total();
-  let sum = 0;
-  const enough = kept.findIndex(({ weight }) => {
-    sum += weight;
-    return sum >= reach;
-  });
-  if (topP !== undefined && topP < 1 && enough >= 0) kept = kept.slice(0, enough + 1);
-  const scale = total();
-  return Array.from(logits, (_, level) => (kept.find((k) => k.level === level)?.weight ?? 0) / scale);
-}
 
 /** The sums of the first numbers of a list, of one, of two and so on. */
 function cumulative(numbers: readonly number[]): number[] {
@@ -150,16 +127,6 @@ describe('categorical', () => {
     expect([0.4, 0.402].map((u) => draw(logits, u, { temperature: 1e39 }))).toEqual([0, 1]);
   });
 
-  it('keeps the topK most likely, ties to the lower level', () => {
-    const logits = logs(0.1, 0.3, 0.2, 0.3, 0.1);
-    expect(support(logits, { topK: 1 })).toEqual([1]);
-    expect(support(logits, { topK: 2 })).toEqual([1, 3]);
-    expect(support(logits, { topK: 4 })).toEqual([0, 1, 2, 3]);
-    expect(support(logits, { topK: 99 })).toEqual([0, 1, 2, 3, 4]);
-    expect(support(logs(0.1, 0.1, 0.8), { topK: 2 })).toEqual([0, 2]);
-    expect(draw(logits, 0.99, { topK: Number.MAX_SAFE_INTEGER, topP: 0.9 })).toBe(3); // at once
-  });
-
   it('resolves ties to the lower level, whatever was drawn before', () => {
     const drawNext = drawWith(softmaxOf(1, 4), 1, { ...plain, topK: 2 });
     const next = (logits: Float32Array, u: number) => {
@@ -169,16 +136,6 @@ describe('categorical', () => {
     };
     expect(next(Float32Array.of(0, 0, 5, 9), 0.999)).toBe(3);
     expect([next(new Float32Array(4), 0.25), next(new Float32Array(4), 0.75)]).toEqual([0, 1]);
-  });
-
-  it('keeps the fewest levels that reach topP, at least one', () => {
-    const logits = new Float32Array([0, 0, 0, 0]); // a quarter each
-    expect(support(logits, { topP: 0.5 })).toEqual([0, 1]);
-    expect(support(logits, { topP: 0.51 })).toEqual([0, 1, 2]);
-    expect(support(logits, { topP: 0.001 })).toEqual([0]);
-    expect(support(logits, { topP: 1 })).toEqual([0, 1, 2, 3]);
-    // topK comes first and leaves halves; topP then counts on those
-    expect(support(logits, { topK: 2, topP: 0.5 })).toEqual([0]);
   });
 
   it('equals its definition for any logits and filters', () => {
@@ -192,9 +149,9 @@ describe('categorical', () => {
     fc.assert(
       fc.property(logits, filters, uniform, (values, asked, u) => {
         const x = Float32Array.from(values);
-        const edges = cumulative(filtered(x, asked));
+        const edges = cumulative(filtered(values, asked));
         // Where numbers are equal but for rounding, either level is right: at u, at topP, and between two levels' places in the order.
-        const byProbability = filtered(x, { ...asked, topP: undefined }).sort((a, b) => b - a);
+        const byProbability = filtered(values, { ...asked, topP: undefined }).sort((a, b) => b - a);
         const sorted = Array.from(x).sort((a, b) => a - b);
         fc.pre(edges.every((edge) => !isClose(edge, u)));
         const { topP = 1 } = asked;

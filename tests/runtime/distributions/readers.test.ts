@@ -10,6 +10,7 @@ import { outputStride } from '../../../src/runtime/distributions/pixel-distribut
 import { logProbsFor, readOutputs } from '../../../src/runtime/distributions/readers';
 import { digestOf } from '../../../src/runtime/program/file';
 import { useBackend } from '../../support/backends';
+import { filtered, sumOf } from '../../support/laws/all-images';
 import { drawWith, type Filters } from '../../support/laws/draw-levels';
 import { runs } from '../../support/runs';
 import { noise } from '../../support/tensors';
@@ -36,19 +37,11 @@ function outputsOf(numImages: number, seed: number): Float32Array {
 const ofPixel = (outputs: Float32Array, n: number) =>
   outputs.subarray(n * outputStride(mixture), n * outputStride(mixture) + numParameters);
 
-/** By the definition: probabilities to the power of 1 / T, the K greatest, the fewest that reach P, and the inverse. */
+/** By the definition: the inverse of the distribution function of what the filters keep. */
 function slowDraw(nats: Float64Array, { temperature, topK = levels, topP = 1 }: Filters, u: number): number {
-  const order = Array.from(nats.keys()).sort((a, b) => (nats[b] as number) - (nats[a] as number) || a - b);
-  if (temperature === 0) return order[0] as number;
-  const kept = order.slice(0, topK);
-  const most = nats[order[0] as number] as number;
-  const weight = (level: number) => Math.exp(((nats[level] as number) - most) / temperature);
-  const sum = (some: number[]) => some.reduce((total, level) => total + weight(level), 0);
-  const total = sum(kept);
-  while (kept.length > 1 && sum(kept.slice(0, -1)) >= topP * total) kept.pop();
-  const possible = kept.sort((a, b) => a - b);
-  const threshold = u * sum(possible);
-  return possible.find((_, i) => sum(possible.slice(0, i + 1)) > threshold) ?? (possible.at(-1) as number);
+  const kept = filtered([...nats], { temperature: Math.max(temperature, 1e-9), topK, topP });
+  const possible = [...kept.keys()].filter((level) => (kept[level] as number) > 0);
+  return possible.find((last) => sumOf(kept.slice(0, last + 1)) > u) ?? (possible.at(-1) as number);
 }
 
 describe.each([

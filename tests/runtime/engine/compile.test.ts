@@ -37,17 +37,11 @@ const above = (program: ProgramBuilder, x: Features, size: number) =>
 
 describe('compile', () => {
   it.each<[string, number, number, Build, (string | undefined)[][]]>([
-    [
-      'computes for the whole row what sees rows above only, and each channel from the channels before it',
-      2,
-      3,
+    ['computes for the whole row what sees rows above only, and each channel from the channels before it', 2, 3,
       (program, image) => program.ops.conv(image, weightOf([1, 1, 2, 6]), null, windowAround([1, 1], 'A', 2)),
       [[], ['product'], ['copy'], ['product', 'copy'], [], []],
     ],
-    [
-      'computes a map that sees its row whole after the row, for the rows below',
-      1,
-      2,
+    ['computes a map that sees its row whole after the row, for the rows below', 1, 2,
       (program, image) => {
         const all = windowAround([1, 3], 'everything', 1);
         const whole = program.ops.conv(image, weightOf([1, 3, 1, 1]), null, all);
@@ -55,44 +49,29 @@ describe('compile', () => {
       },
       [[], ['product'], ['copy'], [], ['product']], // a product for the kernel row that is seen; one with its ReLU
     ],
-    [
-      'makes a ReLU part of the convolution that it alone reads',
-      1,
-      4,
+    ['makes a ReLU part of the convolution that it alone reads', 1, 4,
       (program, image) => program.ops.pointwise('relu', left(program, image, 4)),
       [[], [], ['product'], [], []],
     ],
-    [
-      'keeps a convolution that others read too',
-      1,
-      4,
+    ['keeps a convolution that others read too', 1, 4,
       (program, image) => {
         const conv = left(program, image, 4);
         return program.ops.combine('add', program.ops.pointwise('relu', conv), conv);
       },
       [[], [], ['product', 'relu', 'add'], [], []],
     ],
-    [
-      'looks rows of a kernel up where one-hot vectors are all that it reads, and makes none',
-      1,
-      2,
+    ['looks rows of a kernel up where one-hot vectors are all that it reads, and makes none', 1, 2,
       (program, image) => left(program, program.ops.oneHotLevels(image, 2), 2),
       [[], [], ['lookup'], [], []],
     ],
-    [
-      'finds the numbers of levels where they are not those of the image, or of something else',
-      1,
-      2,
+    ['finds the numbers of levels where they are not those of the image, or of something else', 1, 2,
       (program, image) => {
         const others = left(program, program.ops.oneHotLevels(image, 3), 2);
         return program.ops.combine('add', others, left(program, program.ops.embedLevels(others, weightOf([2, 1])), 2));
       },
       [[], [], ['lookup', 'levelNumber', 'levelNumber', 'lookup', 'lookup', 'product', 'add'], ['levelNumber'], []],
     ],
-    [
-      'makes one-hot vectors where something else reads them too',
-      1,
-      3,
+    ['makes one-hot vectors where something else reads them too', 1, 3,
       (program, image) => {
         const hot = program.ops.oneHotLevels(left(program, image, 1), 3);
         const read = program.ops.conv(hot, weightOf([1, 1, 3, 3]), null, windowAround([1, 1], 'B', 1));
@@ -100,17 +79,11 @@ describe('compile', () => {
       },
       [[], [], ['product', 'levelNumber', 'oneHot', 'lookup', 'add'], [], []],
     ],
-    [
-      'copies rows of a table for embedded levels',
-      1,
-      2,
+    ['copies rows of a table for embedded levels', 1, 2,
       (program, image) => left(program, program.ops.embedLevels(image, weightOf([2, 2])), 2),
       [[], [], ['product'], ['lookup'], []],
     ],
-    [
-      'computes nothing that no logit depends on',
-      1,
-      4,
+    ['computes nothing that no logit depends on', 1, 4,
       (program, image) => {
         const conv = left(program, image, 4);
         program.ops.pointwise('tanh', conv);
@@ -120,7 +93,7 @@ describe('compile', () => {
     ],
   ])('%s', (_, channels, levels, build, ops) => {
     expect(opsOf(planOf(channels, levels, build))).toEqual(ops);
-  });
+  }); // biome-ignore format: what is expected of a program below it
 
   it('stores one row for features that are computed and read before the row, however many', () => {
     const chain = (length: number) =>

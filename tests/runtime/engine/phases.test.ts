@@ -58,32 +58,9 @@ describe('phasesOf', () => {
 
   it('knows rows above from the top, whole, and in its own row what lies to the left', () => {
     const [plain] = phasesOf(window([3, 3], [1, 1], 'B'));
-    expect(plain).toEqual({
-      every: 1,
-      row: 0,
-      column: 0,
-      step: 1,
-      above: [
-        {
-          above: 1,
-          left: 1,
-          taps: [
-            [0, 0],
-            [0, 1],
-            [0, 2],
-          ],
-        },
-      ],
-      present: {
-        above: 0,
-        left: 1,
-        taps: [
-          [1, 0],
-          [1, 1],
-        ],
-      },
-      tapsBefore: 1,
-    });
+    const above = [{ above: 1, left: 1, taps: [[0, 0], [0, 1], [0, 2]] }]; // biome-ignore format: a row
+    const present = { above: 0, left: 1, taps: [[1, 0], [1, 1]] }; // biome-ignore format: a row
+    expect(plain).toEqual({ every: 1, row: 0, column: 0, step: 1, above, present, tapsBefore: 1 });
     const up = phasesOf(windowOf({ kernelSize: [2, 3], shift: 'down', stride: 2, transposed: true }));
     const nothing = { above: 0, left: 0, taps: [] };
     expect(up.map(({ row, column, above, present, tapsBefore }) => ({ row, column, above, present, tapsBefore }))).toEqual([ // biome-ignore format: a phase a line

@@ -73,7 +73,11 @@ async function expectAlike(recipe: ModelRecipe, seed: number): Promise<void> {
       return;
     }
     const whole = await take(await levelLogProbs(model, images, tensors)); // [N,H,W,C,L]
-    const portable = readPortable(writePortable(await toPortable(model)));
+    const made = await toPortable(model);
+    const ofMade = writePortable(made);
+    const portable = readPortable(ofMade);
+    expect({ ...portable, weights: [...portable.weights] }).toEqual({ ...made, weights: [...made.weights] });
+    expect(writePortable(portable)).toEqual(ofMade);
     const steps = stepper(portable, { numImages: N, imageShape, ...plain });
     const ofValues = new Float64Array(N * values);
     for (let i = 0; steps.place !== null; i++) {
@@ -91,6 +95,8 @@ async function expectAlike(recipe: ModelRecipe, seed: number): Promise<void> {
     }
     steps.dispose();
     expect(await logProb(portable, { data, shape }, { ...plain, perValue: true })).toEqual(ofValues);
+    for (const [n, nats] of (await logProb(portable, { data, shape }, plain)).entries())
+      expect(Math.abs(nats - ofValues.slice(n * values, (n + 1) * values).reduce((a, b) => a + b))).toBeLessThan(1e-9 * Math.max(1, -nats));
     const options = { numImages: N, imageShape, seed: 1 };
     const drawn = await portableSample(portable, { ...options, ...plain });
     const onTensors = await sample(model, { ...options, ...tensors, strategy: 'incremental' });
@@ -146,6 +152,7 @@ const known: Record<string, ModelRecipe> = {
   'a mixture over kernels of one column': plain,
   'a mixture without blocks': { ...plain, firstKernelSize: [1, 1], numBlocks: 0 },
   'a softmax behind tanh of kernels of one column': { ...plain, family: 'composed', output: 'softmax', tail: 'tanh' },
+  'a distribution of a user': { ...plain, family: 'composed', output: 'own' },
   'two gains of one direction': {
     ...plain,
     family: 'composed',

@@ -74,22 +74,6 @@ describe('attention', () => {
   });
 });
 
-describe('places in row order', () => {
-  const kinds = ['image', 'pixel', 'rows', 'left', 'after', 'mixed'] as const;
-
-  it.each(kinds)('may have features that are ready at any time: %s', (kind) => {
-    for (const name of ['rasterShift', 'embedPlaces', 'both'] as const) {
-      const program = new ProgramBuilder();
-      const image = program.image(2);
-      const of = { image, ...maps(program, image) };
-      const { size } = of[kind];
-      const shifted = name === 'embedPlaces' ? of[kind] : program.ops.rasterShift(of[kind], random([size], 's'));
-      const placed = program.ops.embedPlaces(shifted, random([3, 4, size], 'places'));
-      expectSeenRight(program, name === 'rasterShift' ? shifted : placed, of.left);
-    }
-  });
-});
-
 describe('an LSTM', () => {
   const paths = fc.constantFrom<[LSTMPath, [number, number]]>(
     ['rows', [1, 1]],

@@ -1,16 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {
-  type AutoregressiveModel,
-  diagonalBiLSTMBlock,
-  gatedPixelCNN,
-  imageGPT,
-  pixelCNN,
-  pixelCNNPlusPlus,
-  pixelSNAIL,
-  rowLSTMBlock,
-  sample as sampleTensors,
-  toPortable,
-} from 'pixelcnn-layers';
+import { type AutoregressiveModel, gatedPixelCNN, imageGPT, pixelCNN, sample as sampleTensors, toPortable } from 'pixelcnn-layers';
 import {
   compress,
   createPool,
@@ -25,6 +14,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vite
 import { evaluatorFor } from '../../../src/runtime/engine/evaluator';
 import { Machine } from '../../../src/runtime/engine/machine';
 import { useBackend } from '../../support/backends';
+import { networksOf } from '../../support/models/networks';
 import { noise, setNoise, take } from '../../support/tensors';
 import { startInProcess } from '../../support/workers/pool-in-process';
 
@@ -37,45 +27,23 @@ const codes = (numImages: number, seed: number) => ({
   shape: [numImages, 2, 4],
 });
 
-interface Kind {
-  make: () => AutoregressiveModel;
-  condition?: (numImages: number, seed: number) => NonNullable<SampleOptions['condition']>;
-}
-
-const kinds: Record<string, Kind> = {
-  convolutions: { make: () => pixelCNN({ imageShape, levels, hiddenDim: 4, outDim: 4, numBlocks: 2, firstKernelSize: 3 }) },
-  categories: { make: () => pixelCNN({ imageShape, levels, hiddenDim: 4, outDim: 4, numBlocks: 1, input: { embedding: 3 } }) },
-  'several channels and a mixture': {
-    make: () => pixelCNN({ imageShape: [4, 8, 3], levels, hiddenDim: 2, outDim: 4, numBlocks: 1, output: { components: 2 } }),
-  },
-  'a class': {
-    make: () => gatedPixelCNN({ imageShape, levels, hiddenDim: 4, outDim: 4, numBlocks: 1, numClasses: 5 }),
-    condition: (numImages, seed) => Array.from({ length: numImages }, (_, n) => (3 * n + seed) % 5),
-  },
-  'several resolutions': { make: () => pixelCNNPlusPlus({ imageShape, levels, filters: 4, numResnets: 1, output: { components: 2 } }) },
-  'attention, positions and a map of codes': {
-    make: () =>
-      pixelSNAIL({
-        imageShape,
-        levels,
-        filters: 8,
-        numBlocks: 1,
-        numResBlocks: 1,
-        heads: 2,
-        resFilters: 4,
-        codeCondition: { levels: 4, shape: [2, 4], resFilters: 4, resBlocks: 1 },
-      }),
-    condition: codes,
-  },
-  'places as a sequence, and a class': {
-    make: () => imageGPT({ imageShape, levels, width: 6, heads: 2, layers: 2, norm: 'rms', numClasses: 5 }),
-    condition: (numImages, seed) => Array.from({ length: numImages }, (_, n) => (3 * n + seed) % 5),
-  },
-  'the recurrence of rows': { make: () => pixelCNN({ imageShape, levels, hiddenDim: 4, outDim: 4, numBlocks: 1, block: rowLSTMBlock }) },
-  'the recurrence along diagonals': {
-    make: () => pixelCNN({ imageShape, levels, hiddenDim: 4, outDim: 4, numBlocks: 1, block: diagonalBiLSTMBlock }),
-  },
+const plain = { imageShape, levels, hiddenDim: 4, outDim: 4, numBlocks: 1 };
+const networks = networksOf(imageShape, 4);
+const convolutions = networks['convolutions'] as () => AutoregressiveModel;
+const kinds: Record<string, () => AutoregressiveModel> = {
+  ...networks,
+  categories: () => pixelCNN({ ...plain, input: { embedding: 3 } }),
+  'several channels and a mixture': () => pixelCNN({ ...plain, imageShape: [4, 8, 3], hiddenDim: 2, output: { components: 2 } }),
+  'a class': () => gatedPixelCNN({ ...plain, numClasses: 5 }),
+  'places as a sequence, and a class': () => imageGPT({ imageShape, levels, width: 6, heads: 2, layers: 2, norm: 'rms', numClasses: 5 }),
 };
+
+/** What so many images are conditioned on, if they are. */
+function given({ conditions: [one] }: PortableModel, numImages: number, seed: number): Pick<SampleOptions, 'condition'> {
+  if (one === undefined) return {};
+  if (one.kind === 'codes') return { condition: codes(numImages, seed) };
+  return { condition: Array.from({ length: numImages }, (_, n) => (3 * n + seed) % 5) };
+}
 
 beforeAll(() => useBackend('cpu'));
 
@@ -95,7 +63,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-async function portableOf({ make }: Kind): Promise<PortableModel> {
+async function portableOf(make: () => AutoregressiveModel): Promise<PortableModel> {
   const model = make();
   setNoise(model);
   const portable = await toPortable(model);
@@ -104,17 +72,13 @@ async function portableOf({ make }: Kind): Promise<PortableModel> {
 }
 
 describe.each(Object.entries(kinds))('an evaluator that was used before, of %s', (_, kind) => {
-  const optionsOf = (numImages: number, seed: number) => ({
-    numImages,
-    seed,
-    ...(kind.condition && { condition: kind.condition(numImages, seed) }),
-  });
+  const optionsOf = (model: PortableModel, numImages: number, seed: number) => ({ numImages, seed, ...given(model, numImages, seed) });
 
   it('computes the same bits as a new one, whatever it was used for', async () => {
     const portable = await portableOf(kind);
     /** Samples with the model, and with a copy that nobody has used. */
     const expectSame = async (numImages: number, seed: number) => {
-      const options = { ...optionsOf(numImages, seed), withLogProb: true as const };
+      const options = { ...optionsOf(portable, numImages, seed), withLogProb: true as const };
       const again = await sample(portable, options);
       expect(again).toEqual(await sample(structuredClone(portable), options));
       return again.images;
@@ -130,13 +94,12 @@ describe.each(Object.entries(kinds))('an evaluator that was used before, of %s',
     expect(timesReused()).toBe(0);
 
     const aborter = new AbortController();
-    const aborted = sample(portable, { ...optionsOf(3, 7), signal: aborter.signal, onProgress: () => aborter.abort() });
+    const aborted = sample(portable, { ...optionsOf(portable, 3, 7), signal: aborter.signal, onProgress: () => aborter.abort() });
     await expect(aborted).rejects.toThrow('abort');
     await expectSame(3, 8);
 
-    const { condition } = optionsOf(5, 2) as SampleOptions;
-    const given = condition === undefined ? {} : { condition };
-    const steps = stepper(portable, { numImages: 5, ...given });
+    const five = given(portable, 5, 2);
+    const steps = stepper(portable, { numImages: 5, ...five });
     for (let value = 0; value < 7; value++) {
       steps.logProbs();
       steps.put([0, 1, 2, 3, 0]);
@@ -144,19 +107,19 @@ describe.each(Object.entries(kinds))('an evaluator that was used before, of %s',
     steps.copy([4, 3, 2, 1, 0]);
     steps.dispose();
     timesReused();
-    const nats = await logProb(portable, images, given);
+    const nats = await logProb(portable, images, five);
     expect(timesReused()).toBe(1);
-    expect(nats).toEqual(await logProb(structuredClone(portable), images, given));
-    const bytes = await compress(portable, images, given);
-    expect(bytes).toEqual(await compress(structuredClone(portable), images, given));
-    expect((await decompress(portable, bytes, given)).data).toEqual(images.data);
+    expect(nats).toEqual(await logProb(structuredClone(portable), images, five));
+    const bytes = await compress(portable, images, five);
+    expect(bytes).toEqual(await compress(structuredClone(portable), images, five));
+    expect((await decompress(portable, bytes, five)).data).toEqual(images.data);
     expect(timesReused()).toBe(2);
     await expectSame(5, 9);
   });
 
   it('is used by one of several jobs at once', async () => {
     const portable = await portableOf(kind);
-    const options = (seed: number) => ({ ...optionsOf(2, seed), onProgress: () => Promise.resolve() });
+    const options = (seed: number) => ({ ...optionsOf(portable, 2, seed), onProgress: () => Promise.resolve() });
     const seeds = [1, 2, 3];
     const inTurn = [];
     for (const seed of seeds) inTurn.push(await sample(portable, options(seed)));
@@ -168,7 +131,7 @@ describe.each(Object.entries(kinds))('an evaluator that was used before, of %s',
 
 describe('a pool', () => {
   it('uses evaluators from piece to piece and from job to job', async () => {
-    const portable = await portableOf(kinds['convolutions'] as Kind);
+    const portable = await portableOf(convolutions);
     const pool = createPool({ workers: 1, createWorker: startInProcess });
     const options = { numImages: 96, seed: 1 };
     const first = await pool.sample(portable, options);
@@ -184,7 +147,7 @@ describe('evaluatorFor', () => {
   const args = { numImages: 4, imageShape };
 
   it('reuses a released evaluator, for images of the same size, as many or down to half as many', async () => {
-    const portable = await portableOf(kinds['convolutions'] as Kind);
+    const portable = await portableOf(convolutions);
     const first = evaluatorFor(portable, args);
     expect(evaluatorFor(portable, args)).not.toBe(first); // in use
     first.release();
@@ -199,7 +162,7 @@ describe('evaluatorFor', () => {
   });
 
   it('returns outputs of the job only, in one chunk and in several', async () => {
-    const portable = await portableOf(kinds['convolutions'] as Kind);
+    const portable = await portableOf(convolutions);
     for (const [many, few] of [
       [4, 3],
       [70, 40],
@@ -212,7 +175,7 @@ describe('evaluatorFor', () => {
   });
 
   it('keeps no more than 64 MiB', async () => {
-    const portable = await portableOf(kinds['convolutions'] as Kind);
+    const portable = await portableOf(convolutions);
     const bytesOf = (numImages: number) => {
       const evaluator = evaluatorFor(portable, { ...args, numImages });
       evaluator.release();
@@ -232,7 +195,7 @@ describe('evaluatorFor', () => {
 
 describe('a tfjs model', () => {
   it('is traced, read and compiled once, until weights change, whichever way', async () => {
-    const model = (kinds['convolutions'] as Kind).make();
+    const model = convolutions();
     setNoise(model, 1, 0.5);
     const read = vi.spyOn(tf.Tensor.prototype, 'data');
     const draw = async () => {

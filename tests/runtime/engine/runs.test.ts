@@ -1,4 +1,5 @@
 import { it } from 'vitest';
+import { sizeFromShape } from '../../../src/runtime/core/check';
 import { windowOf } from '../../../src/runtime/core/declared-window';
 import { ProgramBuilder } from '../../../src/runtime/program/builder';
 import { modelOf, weightOf } from '../../support/models/program';
@@ -7,15 +8,7 @@ import { noise } from '../../support/tensors';
 
 it('a vector that lies otherwise than what it is added to is added at every pixel of a row', () => {
   const program = new ProgramBuilder();
-  const weight = (shape: number[], seed: number) =>
-    weightOf(
-      shape,
-      noise(
-        shape.reduce((product, length) => product * length, 1),
-        seed,
-      ),
-      `weight${seed}`,
-    );
+  const weight = (shape: number[], seed: number) => weightOf(shape, noise(sizeFromShape(shape), seed), `weight${seed}`);
   const point = windowOf({ kernelSize: 1, maskType: 'A', imageChannels: 2 });
   const image = program.image(2);
   const vector = program.condition(0, 6, false);

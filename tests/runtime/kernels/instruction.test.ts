@@ -23,40 +23,19 @@ describe('encode', () => {
   it('writes op, operands, length and weights as integers, the parameter as a float64', () => {
     const { words, parameter } = encoded({
       op: 'product',
-      y: operand(1, 2, 3),
-      a: operand(4, -5, 6),
+      y: { ...operand(1, 2, 3), columnStride: 20 },
+      a: { ...operand(4, -5, 6), columnStride: 21 },
       b: operand(7, 8, 0),
       c: operand(9, 10, 11),
-      length: 12,
-      weights: 2 ** 30,
-      weightStride: 16,
-      inputs: 10,
-      rows: 7,
-      parameter: 0.1,
+      ...{ length: 12, columns: 13, weights: 2 ** 30, weightStride: 16, inputs: 10, rows: 7, parameter: 0.1 },
     });
     expect(words[Word.op]).toBe(OPS.indexOf('product'));
-    expect(at(words, Word.y)).toEqual([1, 2, 3, 0]);
-    expect(at(words, Word.a)).toEqual([4, -5, 6, 0]);
-    expect(at(words, Word.b)).toEqual([7, 8, 0, 0]);
-    expect(at(words, Word.c)).toEqual([9, 10, 11, 0]);
-    expect(words[Word.length]).toBe(12);
-    expect(words[Word.columns]).toBe(0);
-    expect(words[Word.weights]).toBe(2 ** 30);
-    expect(words[Word.weightStride]).toBe(16);
-    expect(words[Word.inputs]).toBe(10);
-    expect(words[Word.rows]).toBe(7);
-    expect(parameter).toBe(0.1);
-  });
-
-  it('writes columns, and the strides from one to the next', () => {
-    const side = (columnStride: number) => ({ ...operand(1, 0, 4), columnStride });
-    const { words } = encoded({ op: 'gate', y: side(8), a: side(16), b: side(0), length: 3, columns: 5 });
-    expect([Word.y, Word.a, Word.b].map((first) => at(words, first))).toEqual([
-      [1, 0, 4, 8],
-      [1, 0, 4, 16],
-      [1, 0, 4, 0],
+    expect([Word.y, Word.a, Word.b, Word.c].flatMap((first) => at(words, first))).toEqual([
+      1, 2, 3, 20, 4, -5, 6, 21, 7, 8, 0, 0, 9, 10, 11, 0,
     ]);
-    expect(words[Word.columns]).toBe(5);
+    const { length, columns, weights, weightStride, inputs, rows } = Word;
+    expect([length, columns, weights, weightStride, inputs, rows].map((word) => words[word])).toEqual([12, 13, 2 ** 30, 16, 10, 7]);
+    expect(parameter).toBe(0.1);
   });
 
   it('uses a for missing b and c, and zeros for other missing words', () => {

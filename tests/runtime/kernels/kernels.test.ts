@@ -115,19 +115,8 @@ describe('kernels', () => {
         const numbers = Array.from({ length: 200 }, (_, i) => Math.floor(Math.abs(Math.sin(seed + i)) * 999) % (rows + 1));
         for (const { heap } of kernels) heap.set(numbers, 4000);
         const before = kernels[0].heap.slice();
-        const lookup: Instruction = {
-          op: 'lookup',
-          y,
-          a,
-          b,
-          length: outputs,
-          columns,
-          weights,
-          weightStride,
-          inputs,
-          rows,
-          parameter: lowerBound,
-        };
+        const sizes = { length: outputs, columns, inputs, rows };
+        const lookup = { op: 'lookup' as const, y, a, b, ...sizes, weights, weightStride, parameter: lowerBound };
         for (const one of kernels) run(one, images, lookup);
         expectSameBits(...kernels);
         const at = (index: number) => before[index] as number;
@@ -171,19 +160,8 @@ describe('kernels', () => {
         const kernels = both(seed);
         const before = kernels[0].heap.slice();
         const room = 2000;
-        const attend: Instruction = {
-          op: 'attend',
-          y,
-          a,
-          b,
-          c,
-          length,
-          columns,
-          weights: room,
-          weightStride: keys,
-          inputs,
-          parameter: scale,
-        };
+        const sizes = { length, columns, inputs, weights: room, weightStride: keys };
+        const attend = { op: 'attend' as const, y, a, b, c, ...sizes, parameter: scale };
         for (const one of kernels) run(one, images, attend);
         const outputs = kernels.map((one) => Array.from(one.heap.subarray(0, room)));
         expectClose(outputs[1] as number[], outputs[0] as number[], 0);
@@ -246,14 +224,8 @@ describe('kernels', () => {
     for (const { heap } of [slow, fast]) heap.set([...special, ...large, ...more], 1000);
     const a = slow.heap.slice(1000, 1040);
     const b = slow.heap.slice(2000, 2055);
-    const instruction: Instruction = {
-      op: name as OpName,
-      y: operand(0, 10),
-      a: operand(1000, 8),
-      b: operand(2000, 11),
-      length: 8,
-      parameter: PARAMETER,
-    };
+    const operands = { y: operand(0, 10), a: operand(1000, 8), b: operand(2000, 11) };
+    const instruction: Instruction = { op: name as OpName, ...operands, length: 8, parameter: PARAMETER };
     for (const kernels of [slow, fast]) {
       run(kernels, 5, instruction);
       // any length, and nothing beyond it

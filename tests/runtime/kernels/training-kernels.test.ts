@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { trainingLoops } from '../../support/kernels/loops';
 import { noise } from '../../support/tensors';
 
@@ -26,24 +26,20 @@ function gates(as: readonly number[], b: number, isLinear: boolean) {
 const worst = (got: readonly number[], right: (a: number) => number) =>
   Math.max(...got.map((value, i) => Math.abs(value / right(AS[i] as number) - 1)));
 
-it.each([-20, -3.3, -0.7, 0, 0.7, 3.3, 20])('keeps seven digits, however small a is, at b = %d', (given) => {
+describe.each([-20, -3.3, -0.7, 0, 0.7, 3.3, 20])('keeps seven digits, however small a is, at b = %d', (given) => {
   const b = Math.fround(given);
-  const { y, da, db } = gates(AS, b, false);
   const sigmoid = 1 / (1 + Math.exp(-b));
-  const rest = 1 / (1 + Math.exp(b)); // 1 - sigmoid
-  expect(worst(y, (a) => Math.tanh(a) * sigmoid)).toBeLessThan(3e-7);
-  expect(worst(da, (a) => (DY * sigmoid) / Math.cosh(a) ** 2)).toBeLessThan(4.5e-7);
-  expect(worst(db, (a) => DY * sigmoid * rest * Math.tanh(a))).toBeLessThan(4.5e-7);
-});
+  const slope = sigmoid / (1 + Math.exp(b)); // sigmoid (1 - sigmoid)
 
-it.each([-20, -3.3, -0.7, 0, 0.7, 3.3, 20])('keeps seven digits where it is linear, at b = %d', (given) => {
-  const b = Math.fround(given);
-  const { y, da, db } = gates(AS, b, true);
-  const sigmoid = 1 / (1 + Math.exp(-b));
-  const rest = 1 / (1 + Math.exp(b)); // 1 - sigmoid
-  expect(worst(y, (a) => a * sigmoid)).toBeLessThan(3e-7);
-  expect(worst(da, () => DY * sigmoid)).toBeLessThan(3e-7);
-  expect(worst(db, (a) => DY * sigmoid * rest * a)).toBeLessThan(4.5e-7);
+  it.each([
+    ['tanh', false, Math.tanh, (a: number) => 1 / Math.cosh(a) ** 2, 4.5e-7],
+    ['linear', true, (a: number) => a, () => 1, 3e-7],
+  ] as const)('%s', (_, isLinear, fn, derivative, near) => {
+    const { y, da, db } = gates(AS, b, isLinear);
+    expect(worst(y, (a) => fn(a) * sigmoid)).toBeLessThan(3e-7);
+    expect(worst(da, (a) => DY * sigmoid * derivative(a))).toBeLessThan(near);
+    expect(worst(db, (a) => DY * slope * fn(a))).toBeLessThan(4.5e-7);
+  });
 });
 
 it('keeps the sign of 0, has its limits, and keeps NaN', () => {

@@ -86,22 +86,14 @@ describe('a pool returns the results of one thread, to the bit', () => {
     ['of one class', classes, { condition: 2, numImages: 12 }],
     ['of classes and maps', both, { condition: { map: maps, class: Array.from({ length: 41 }, (_, n) => n % 3) } }],
     ['in random elements', symmetric(model, ['flipLevels', 'flipRows']), { numImages: 20, withLogProb: true }],
-    [
-      'in elements by given values, filtered',
-      symmetric(model, ['flipColumns', 'flipLevels']),
-      { initial: images(9), known: first(9), lookAhead: 3, temperature: 0.7, withLogProb: true },
-    ],
-    [
-      'in elements of which given values choose one, of class and element',
-      told,
-      { initial: images(9), known: upper(9), condition: 1, temperature: 0.7, topP: 0.9, withLogProb: true },
-    ],
+    ['in elements by given values, filtered', symmetric(model, ['flipColumns', 'flipLevels']), { initial: images(9), known: first(9), lookAhead: 3, temperature: 0.7, withLogProb: true }],
+    ['in elements of which given values choose one, of class and element', told, { initial: images(9), known: upper(9), condition: 1, temperature: 0.7, topP: 0.9, withLogProb: true }],
     ['of classes and elements', told, { condition: 1, numImages: 12, firstImage: 3, temperature: 0.7, withLogProb: true }],
     ['of a size of their own', anySize, { imageShape: [4, 7, 1], numImages: 11 }],
   ])('samples %s', async (_, model, options) => {
     const { pool } = poolOf(3);
     expect(await pool.sample(model, { ...options, seed: 5 })).toEqual(await sample(model, { ...options, seed: 5 }));
-  });
+  }); // biome-ignore format: a case a line
 
   it('samples, completions and log-likelihoods of 65536 codes', async () => {
     const { pool } = poolOf(2);
@@ -210,56 +202,41 @@ describe('the workers of a pool', () => {
 
 describe('wrong arguments', () => {
   const half = { data: new Uint8Array(60), shape: [1, 6, 5, 2] };
-  it.each<[string, object | null]>([
-    ['options', null],
-    ['numImages', { numImages: 0 }],
-    ['strategy', { strategy: 'full' }],
-    ['topK', { topK: 0 }],
-    ['firstImage', { firstImage: -1 }],
-    ['signal', { signal: 1 }],
-    ['condition', { condition: 1 }],
-    ['initial without known', { initial: half }],
-    ['yieldEvery', { yieldEvery: -1 }],
-    ['onProgress', { onProgress: 1 }],
-  ])('of sample reject as its own, and nothing starts: %s', async (_, options) => {
+  type Jobs = { sample: typeof sample; logProb: typeof logProb };
+  const drawn = (options: object | null) => (of: Jobs) => of.sample(model, options as object);
+  const scored = (images: object, options: object) => (of: Jobs) => of.logProb(model, images as never, options);
+
+  it.each<[string, (of: Jobs) => Promise<unknown>]>([
+    ['sample: wanted an object', drawn(null)],
+    ['sample: numImages', drawn({ numImages: 0 })],
+    ['sample: strategy', drawn({ strategy: 'full' })],
+    ['sample: topK', drawn({ topK: 0 })],
+    ['sample: firstImage', drawn({ firstImage: -1 })],
+    ['sample: signal', drawn({ signal: 1 })],
+    ['sample: condition', drawn({ condition: 1 })],
+    ['sample: known', drawn({ initial: half })],
+    ['sample: yieldEvery', drawn({ yieldEvery: -1 })],
+    ['sample: onProgress', drawn({ onProgress: 1 })],
+    ['logProb: images', scored({ data: [9], shape: [1, 1, 1, 1] }, {})],
+    ['logProb: perValue', scored(images(1), { perValue: 1 })],
+    ['logProb: images', scored({ data: levels(60).fill(9), shape: [1, 6, 5, 2] }, {})],
+  ])('reject as without a pool, and nothing starts: %s', async (wanted, job) => {
+    const { pool, createWorker } = poolOf(2);
+    const message = await messageOf(job(pool as unknown as Jobs));
+    expect(message).toContain(`TypeError: ${wanted}`);
+    expect(message).toBe(await messageOf(job({ sample, logProb })));
+    expect(createWorker).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    ['potential', { lookAhead: 2, potential: () => 0 }, 'no function, since none can be sent to a worker'],
+    ['random', { random: Math.random }, 'no function, since none can be sent to a worker'],
+    ['adjust', { adjust: () => {} }, 'an adjuster from allowed or allowedNeighbors, since no other function can be sent to a worker'],
+  ])('are functions, which cannot be sent: %s', async (name, options, wanted) => {
     const { pool, createWorker } = poolOf(2);
     const message = await messageOf(pool.sample(model, options as object));
-    expect(message).toMatch(/^TypeError: sample: /);
-    expect(message).toBe(await messageOf(sample(model, options as object)));
+    expect(message).toBe(`TypeError: pool.sample: ${name}: wanted ${wanted}, got a function`);
     expect(createWorker).not.toHaveBeenCalled();
-  });
-
-  it.each<[object, object]>([
-    [{ data: [9], shape: [1, 1, 1, 1] }, {}],
-    [images(1), { perValue: 1 }],
-    [{ data: levels(60).fill(9), shape: [1, 6, 5, 2] }, {}],
-  ])('of logProb reject as its own, and nothing starts', async (images, options) => {
-    const { pool, createWorker } = poolOf(2);
-    const message = await messageOf(pool.logProb(model, images as never, options));
-    expect(message).toMatch(/^TypeError: logProb: /);
-    expect(message).toBe(await messageOf(logProb(model, images as never, options)));
-    expect(createWorker).not.toHaveBeenCalled();
-  });
-
-  it('are potentials, which cannot be sent', async () => {
-    const { pool } = poolOf(1);
-    const potential = { lookAhead: 2, potential: () => 0 } as object;
-    await expect(pool.sample(model, potential)).rejects.toThrow('pool.sample: potential: wanted no function');
-  });
-
-  it('are functions, which cannot be sent', async () => {
-    const { pool, createWorker } = poolOf(2);
-    expect(await messageOf(pool.sample(model, { random: Math.random } as object))).toBe(
-      'TypeError: pool.sample: random: wanted no function, since none can be sent to a worker, got a function',
-    );
-    expect(createWorker).not.toHaveBeenCalled();
-  });
-
-  it('are adjustments of a user, which cannot be sent either', async () => {
-    const { pool } = poolOf(1);
-    expect(await messageOf(pool.sample(model, { adjust: () => {} }))).toBe(
-      'TypeError: pool.sample: adjust: wanted an adjuster from allowed or allowedNeighbors, since no other function can be sent to a worker, got a function',
-    );
   });
 
   it('are models that cannot be sent; the pool continues', async () => {
@@ -314,12 +291,7 @@ describe('the progress of a job', () => {
   });
 
   it.each<[string, (call: number) => unknown]>([
-    [
-      'throw',
-      () => {
-        throw enough;
-      },
-    ],
+    ['throw', () => vi.fn().mockThrow(enough)()],
     ['reject', () => Promise.reject(enough)],
     ['reject late', () => new Promise((_, reject) => setTimeout(reject, 0, enough))],
     ['reject the last time', (call) => (call === 60 ? Promise.reject(enough) : call)],
@@ -333,14 +305,10 @@ describe('the progress of a job', () => {
   it('is waited for at the end, every call of it', async () => {
     const { pool } = poolOf(1);
     const settled: number[] = [];
-    const onProgress = ({ done }: { done: number }) =>
-      new Promise<void>(
-        (resolve) =>
-          setTimeout(() => {
-            settled.push(done);
-            resolve();
-          }, 60 - done), // the first one settles last
-      );
+    const onProgress = async ({ done }: { done: number }) => {
+      await new Promise((resolve) => setTimeout(resolve, 60 - done)); // the first one settles last
+      settled.push(done);
+    };
     await pool.logProb(model, images(1), { onProgress });
     expect(settled.sort((a, b) => a - b)).toEqual([10, 20, 30, 40, 50, 60]);
   });

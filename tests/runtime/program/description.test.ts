@@ -24,8 +24,8 @@ describe('a palette and information', () => {
     given.name = 'other';
     model.dispose();
     for (const one of [portable, structuredClone(portable)])
-      for (const float16 of [false, true]) {
-        const read = readPortable(writePortable(one, { float16 }));
+      for (const weights of ['float32', 'float16', 'int8'] as const) {
+        const read = readPortable(writePortable(one, { weights }));
         for (const { palette, info: kept } of [one, read, structuredClone(read)]) {
           expect(palette).toEqual(colours);
           expect(kept).toEqual(info);

@@ -1,15 +1,5 @@
-import * as tfl from '@tensorflow/tfjs-layers';
-import { gatedPixelCNN, maskedConv2d, pixelCNN, pixelLogits, toPortable } from 'pixelcnn-layers';
-import {
-  type LogProbOptions,
-  logProb,
-  type PortableModel,
-  readPortable,
-  sample,
-  stepper,
-  type Weight,
-  writePortable,
-} from 'pixelcnn-layers/runtime';
+import { gatedPixelCNN, pixelCNN, toPortable } from 'pixelcnn-layers';
+import { logProb, type PortableModel, readPortable, sample, stepper, type Weight, writePortable } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { useBackend } from '../../support/backends';
 import {
@@ -27,7 +17,6 @@ import {
   windowOf,
   withHeader,
 } from '../../support/models/portable-file';
-import { noise } from '../../support/tensors';
 
 // Files of programs that are wrong are in check-program.test.ts, files damaged at random in damaged-file.test.ts.
 
@@ -36,74 +25,18 @@ beforeAll(() => useBackend('cpu'));
 const small = { imageShape: [3, 4, 1] as [number, number, number], levels: 4, hiddenDim: 4, outDim: 4, numBlocks: 1 };
 const rgb = { ...small, imageShape: [3, 2, 3] as [number, number, number], hiddenDim: 2 };
 
-/** A network of layers of tfjs-layers. */
-function stockModel(): tfl.LayersModel {
-  const { layers } = tfl;
-  const conv = (filters: number, maskType: 'A' | 'B') => maskedConv2d({ filters, kernelSize: 3, maskType, imageChannels: 1 });
-  const apply = (layer: tfl.layers.Layer, x: tfl.SymbolicTensor | tfl.SymbolicTensor[]) => layer.apply(x) as tfl.SymbolicTensor;
-  const image = tfl.input({ shape: [3, 4, 1] });
-  const a = apply(layers.batchNormalization(), apply(conv(6, 'A'), image));
-  const b = apply(layers.layerNormalization(), apply(layers.elu(), a));
-  const c = apply(layers.concatenate(), [a, apply(layers.leakyReLU({ alpha: 0.1 }), b)]);
-  const d = apply(layers.dense({ units: 6, activation: 'mish' }), c);
-  const e = apply(layers.maximum(), [d, a, apply(layers.add(), [d, b])]);
-  const logits = apply(conv(4, 'B'), apply(layers.activation({ activation: 'softsign' }), e));
-  return tfl.model({ inputs: image, outputs: apply(pixelLogits({ imageChannels: 1, levels: 4 }), logits) });
-}
-
-const models: [name: string, make: () => tfl.LayersModel, options: Pick<LogProbOptions, 'condition'>][] = [
-  ['of colours', () => pixelCNN(rgb), {}],
-  [
-    'of a class, a vector and a map',
-    () => gatedPixelCNN({ ...small, numClasses: 3, nullClass: true, conditionSize: 2, conditionMapSize: 1 }),
-    {
-      condition: {
-        class: [3, 1], // of none, and 1
-        vector: { data: [1, 2, -1, 0.5], shape: [2, 2] },
-        map: { data: Float32Array.from({ length: 24 }, (_, i) => i / 24), shape: [2, 3, 4, 1] },
-      },
-    },
-  ],
-  ['of stock layers', stockModel, {}],
-  ['of one-hot levels', () => pixelCNN({ ...rgb, input: 'oneHot' }), {}],
-  ['of embedded levels', () => gatedPixelCNN({ ...rgb, input: { embedding: 5 } }), {}],
-  ['of a mixture', () => pixelCNN({ ...rgb, levels: 256, output: { components: 2 } }), {}],
-];
-
-/** A portable model whose biases, scales and shifts are not only zeros and ones. */
-async function portable(make: () => tfl.LayersModel): Promise<PortableModel> {
-  const model = make();
-  const made = await toPortable(model);
-  model.dispose();
-  for (const { shape, data } of made.weights.values()) {
-    const random = noise(data.length, 7);
-    if (shape.length === 1) data.set(data.map((value, i) => value + (random[i] as number) / 2));
-  }
-  return made;
-}
-
 const file = plainFile();
+const WEIGHTS = ['float32', 'float16', 'int8'] as const;
 const same = (model: PortableModel) => ({ ...model, weights: [...model.weights] });
-
-it.each(models)('a model %s comes back from a file, and draws the same', async (_, make, options) => {
-  const model = await portable(make);
-  const file = writePortable(model);
-  const read = readPortable(file);
-  expect(same(read)).toEqual(same(model));
-  expect(writePortable(read)).toEqual(file);
-  const job = { numImages: 2, seed: 3, ...options };
-  const images = await sample(model, job);
-  expect(await sample(read, job)).toEqual(images);
-  expect(await sample(structuredClone(read), job)).toEqual(images);
-  expect(await logProb(read, images, options)).toEqual(await logProb(model, images, options));
-});
 
 it.each([
   ['narrow and deep', () => pixelCNN({ ...small, hiddenDim: 1, numBlocks: 40 })],
   ['gated, narrow and deep', () => gatedPixelCNN({ ...rgb, hiddenDim: 1, numBlocks: 30 })],
   ['of many levels', () => gatedPixelCNN({ ...rgb, levels: 256, numClasses: 5000 })],
 ])('a network %s goes into the smaller file', async (_, make) => {
-  const model = await portable(make);
+  const network = make();
+  const model = await toPortable(network);
+  network.dispose();
   expect(readPortable(writePortable(model, { weights: 'float16' })).nodes).toEqual(model.nodes);
 });
 
@@ -129,6 +62,51 @@ describe('a file of float16', () => {
       `writePortable: model: weight 'bias': wanted numbers up to 65504, the largest float16, got ${Math.fround(big)}`,
     );
   });
+});
+
+describe('a file of int8', () => {
+  const make = async (scale = 1) => {
+    const network = gatedPixelCNN({ ...rgb, hiddenDim: 4, numClasses: 3, seed: 1 });
+    const model = await toPortable(network);
+    network.dispose();
+    const weights = [...model.weights].map(([name, { shape, data }]) => [name, { shape, data: data.map((weight) => weight * scale) }] as const);
+    return { ...model, weights: new Map(weights) };
+  };
+
+  it.each([1, 1e-38, 1e-44, 1e30])('has an integer and a scale for each output feature, so that no weight is off by more than half a step: times %f', async (scale) => {
+    const model = await make(scale);
+    const bytes = writePortable(model, { weights: 'int8' });
+    const read = readPortable(bytes);
+    const { header } = takeApart(bytes);
+    const kinds = new Set<string>();
+    for (const [name, { shape, data }] of model.weights) {
+      const { dtype } = header[name];
+      kinds.add(dtype);
+      const features = shape.at(-1) as number;
+      expect(dtype).toBe(data.length > 4 * features ? 'I8' : 'F16');
+      const step = Float32Array.from({ length: features }, (_, feature) => data.reduce((most, weight, i) => (i % features === feature ? Math.max(most, Math.abs(weight)) : most), 0) / 127);
+      const other = (read.weights.get(name) as Weight).data;
+      if (dtype === 'I8')
+        for (const [i, weight] of data.entries())
+          expect(Math.abs(weight - (other[i] as number))).toBeLessThanOrEqual((0.5001 * (step[i % features] as number) + 2e-43);
+    }
+    expect(kinds).toEqual(new Set(['I8', 'F16']));
+  });
+
+  it('is a quarter of one of float32, and is written again as it was read', async () => {
+    const model = await make();
+    const bytes = writePortable(model, { weights: 'int8' });
+    expect(bytes.length / writePortable(model).length).toBeLessThan(0.5); // of so small a network the program is the most
+    expect(writePortable(readPortable(bytes), { weights: 'int8' })).toEqual(bytes);
+  });
+
+  const name = '__scales__/kernel';
+  it.each<[string, string, (parts: Parts) => void]>([
+    ['of a weight that is not there', `weights: wanted the weight of ${name}`, ({ header }) => delete header.kernel],
+    ['of another shape', "weight 'kernel': scales: wanted F32 [2]", ({ header }) => { header[name].shape = [1]; }],
+    ['that are missing', "weight 'kernel': scales: wanted F32 [2], got undefined", ({ header }) => delete header[name]],
+    ['of a weight that needs none', "weight 'kernel': dtype: wanted I8, since it has scales", ({ header }) => { header.kernel.dtype = 'U8'; }],
+  ])('with scales %s is refused', () => {});
 });
 
 /** Makes the weights that follow one begin so many bytes later. */
@@ -214,8 +192,8 @@ describe('writePortable', () => {
       [{ ...model, weights: new Map([...model.weights, ['__metadata__', { shape: [1], data: new Float32Array(1) }]]) }, '__metadata__'],
     ];
     for (const [wrong, message] of refused) {
-      for (const float16 of [false, true]) {
-        const write = () => writePortable(wrong, { float16 });
+      for (const weights of WEIGHTS) {
+        const write = () => writePortable(wrong, { weights });
         expect(write).toThrow('writePortable: model: ');
         expect(write).toThrow(message);
         expect(write).not.toThrow(TypeError);
@@ -224,21 +202,21 @@ describe('writePortable', () => {
   });
 
   it('refuses other options', () => {
-    expect(() => writePortable(model, { float16: 1 as never })).toThrow(TypeError);
+    expect(() => writePortable(model, { weights: 'float8' as never })).toThrow("writePortable: weights: wanted 'float32' or 'float16' or 'int8', got 'float8'");
     expect(() => writePortable(model, null as never)).toThrow('writePortable: wanted an object');
   });
 
   it('writes safetensors: a header of whole words, and all bytes one after the other', () => {
-    for (const float16 of [false, true]) {
-      const bytes = writePortable(model, { float16 });
+    for (const weights of ['float32', 'float16'] as const) {
+      const bytes = writePortable(model, { weights });
       const { header, data } = takeApart(bytes);
       expect((bytes.length - data.length) % 8).toBe(0);
       expect(header.__metadata__).toMatchObject({ format: 'pixelcnn-layers', version: '1' });
-      const width = float16 ? 2 : 4;
+      const width = weights === 'float16' ? 2 : 4;
       let end = 0;
       for (const [name, { shape, data: numbers }] of model.weights) {
         const offsets = [end, end + width * numbers.length];
-        expect(header[name]).toEqual({ dtype: float16 ? 'F16' : 'F32', shape, data_offsets: offsets });
+        expect(header[name]).toEqual({ dtype: weights === 'float16' ? 'F16' : 'F32', shape, data_offsets: offsets });
         end = offsets[1] as number;
       }
       expect(end).toBe(data.length);

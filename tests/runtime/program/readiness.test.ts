@@ -298,27 +298,19 @@ describe('several resolutions', () => {
   });
 
   it('fill images whose height and width their scales divide', () => {
-    const at = (scale: number) => [
-      { scale, times: [0] },
-      { scale: 1, times: [0] },
-    ];
-    for (const [scale, shape] of [
-      [1, [3, 5, 1]],
-      [2, [2, 6, 1]],
-      [4, [8, 4, 3]],
-      [4, [null, null, 1]],
-      [4, [null, 8, 1]],
-    ] as const)
-      expect(() => checkImageSize('imageShape', shape, at(scale))).not.toThrow();
-    for (const [scale, shape] of [
-      [2, [3, 2, 1]],
-      [4, [4, 6, 3]],
-      [4, [null, 2, 1]],
-      [4, [2, null, 1]],
-    ] as const)
-      expect(() => checkImageSize('imageShape', shape, at(scale))).toThrow(
-        `imageShape: wanted height and width that are multiples of ${scale}, got [${shape.map(String).join(', ')}]`,
-      );
+    const check = (scale: number, ...shape: (number | null)[]) => {
+      const nodes = [scale, 1].map((scale) => ({ scale, times: [0] }));
+      return expect(() => checkImageSize('imageShape', shape as [number, number, number], nodes));
+    };
+    check(1, 3, 5, 1).not.toThrow();
+    check(2, 2, 6, 1).not.toThrow();
+    check(4, 8, 4, 3).not.toThrow();
+    check(4, null, null, 1).not.toThrow();
+    check(4, null, 8, 1).not.toThrow();
+    check(2, 3, 2, 1).toThrow('imageShape: wanted height and width that are multiples of 2, got [3, 2, 1]');
+    check(4, 4, 6, 3).toThrow('imageShape: wanted height and width that are multiples of 4, got [4, 6, 3]');
+    check(4, null, 2, 1).toThrow('imageShape: wanted height and width that are multiples of 4, got [null, 2, 1]');
+    check(4, 2, null, 1).toThrow('imageShape: wanted height and width that are multiples of 4, got [2, null, 1]');
   });
 
   it('may not meet, nor be finer than the image', () => {

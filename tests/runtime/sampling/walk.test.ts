@@ -3,11 +3,7 @@ import {
   type AutoregressiveModel,
   compress as compressTensors,
   decompress as decompressTensors,
-  diagonalBiLSTMBlock,
   pixelCNN,
-  pixelCNNPlusPlus,
-  pixelSNAIL,
-  rowLSTMBlock,
   sample as sampleTensors,
   toPortable,
 } from 'pixelcnn-layers';
@@ -17,6 +13,7 @@ import { writeFile } from '../../../src/runtime/codec/format';
 import { Evaluator, evaluatorFor } from '../../../src/runtime/engine/evaluator';
 import { digestOf } from '../../../src/runtime/program/file';
 import { useBackend } from '../../support/backends';
+import { networksOf } from '../../support/models/networks';
 import { noise, setNoise } from '../../support/tensors';
 
 /** The first row is computed in several parts, before its first value. */
@@ -92,30 +89,7 @@ describe('a row that is computed in parts', () => {
   beforeAll(() => useBackend('cpu'));
 
   const imageShape: [number, number, number] = [4, 64, 1];
-  const levels = 3;
-  it.each<[string, () => AutoregressiveModel]>([
-    ['convolutions', () => pixelCNN({ imageShape, levels, hiddenDim: 32, outDim: 8, numBlocks: 2 })],
-    ['several resolutions', () => pixelCNNPlusPlus({ imageShape, levels, filters: 16, numResnets: 1, output: { components: 2 } })],
-    [
-      'attention, positions and a map',
-      () =>
-        pixelSNAIL({
-          imageShape,
-          levels,
-          filters: 32,
-          numBlocks: 1,
-          numResBlocks: 1,
-          heads: 2,
-          resFilters: 16,
-          codeCondition: { levels: 4, shape: [2, 32], resFilters: 16, resBlocks: 1 },
-        }),
-    ],
-    ['the recurrence of rows', () => pixelCNN({ imageShape, levels, hiddenDim: 32, outDim: 8, numBlocks: 1, block: rowLSTMBlock })],
-    [
-      'the recurrence along diagonals',
-      () => pixelCNN({ imageShape, levels, hiddenDim: 32, outDim: 8, numBlocks: 1, block: diagonalBiLSTMBlock }),
-    ],
-  ])('computes the same bits as at once, with %s', async (_, make) => {
+  it.each(Object.entries(networksOf(imageShape, 32)))('computes the same bits as at once, with %s', async (_, make) => {
     const model = make();
     setNoise(model);
     const portable = await toPortable(model);

@@ -91,12 +91,12 @@ export function densities(
   );
 }
 
-const normalized = (weights: readonly number[]) => weights.map((weight) => weight / sumOf(weights));
+export const normalized = (weights: readonly number[]) => weights.map((weight) => weight / sumOf(weights));
 
 /** What temperature, topK and topP make of log p of levels, by their definitions. */
 export function filtered(
   logs: readonly number[],
-  { temperature = 1, topK = logs.length, topP = 1 }: { temperature?: number; topK?: number; topP?: number },
+  { temperature = 1, topK = logs.length, topP = 1 }: { temperature?: number; topK?: number | undefined; topP?: number | undefined },
 ): number[] {
   const sharp = normalized(logs.map((x) => Math.exp((x - Math.max(...logs)) / temperature)));
   const ranks = logs.map((x, level) => logs.filter((y, other) => y > x || (y === x && other < level)).length);

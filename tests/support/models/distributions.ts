@@ -10,17 +10,26 @@ import {
   pixelCNN,
   type TensorDistribution,
 } from 'pixelcnn-layers';
+import { allImages as listAll } from '../laws/all-images';
 import { setNoise } from '../tensors';
+
+/** The one output of a pixel; without it, there is no such pixel. */
+function logitOf([logit]: ArrayLike<number> & Iterable<number>): number {
+  if (logit === undefined) throw new Error('asked about a pixel that there is not');
+  return logit;
+}
 
 /** A distribution of a user: one number a pixel, the logit of level 1 of two. */
 const bernoulli: TensorDistribution = {
   imageChannels: 1,
   levels: 2,
   numParameters: 1,
-  logProbs([logit = 0], _, to) {
+  logProbs(outputs, _, to) {
+    const logit = logitOf(outputs);
     to[0] = -Math.log1p(Math.exp(logit));
     to[1] = -Math.log1p(Math.exp(-logit));
   },
+  logProb: (outputs, _, level) => -Math.log1p(Math.exp((1 - 2 * level) * logitOf(outputs))),
   negativeLogLikelihood: (labels, logits) => tf.sub(tf.softplus(logits), tf.mul(logits, labels)), // [N,H,W,1]
 };
 
@@ -65,14 +74,9 @@ function noisy(model: AutoregressiveModel): AutoregressiveModel {
   return model;
 }
 
-/** All images of a model's shape, int32; image i is i in base L, the first value its highest digit. */
+/** All images of a model's shape, int32, in the order of their numbers to the base of levels. */
 export function allImages({ imageShape, levels }: AutoregressiveModel): tf.Tensor4D {
   const shape = imageShape as Shape;
-  const values = shape.reduce((product, size) => product * size, 1);
-  const count = levels ** values;
-  const digits = Int32Array.from({ length: count * values }, (_, i) => {
-    const place = values - 1 - (i % values);
-    return Math.floor(Math.floor(i / values) / levels ** place) % levels;
-  });
-  return tf.tensor4d(digits, [count, ...shape], 'int32');
+  const all = listAll(levels, tf.util.sizeFromShape(shape));
+  return tf.tensor4d(all.flat(), [all.length, ...shape], 'int32');
 }

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type AutoregressiveModel, pixelCNN } from 'pixelcnn-layers';
+import { allImages } from '../laws/all-images';
 import { setNoise } from '../tensors';
 
 /** A model of images 2x2x1 with 3 levels, whose weights are far from uniform; there are 3^4 = 81 such images. */
@@ -9,8 +10,5 @@ export function tinyModel(): AutoregressiveModel {
   return model;
 }
 
-/** All 81 images, int32; image i is i in base 3, the first value its highest digit. */
-export function allTinyImages(): tf.Tensor4D {
-  const images = Array.from({ length: 81 }, (_, i) => [27, 9, 3, 1].map((place) => Math.floor(i / place) % 3));
-  return tf.tensor4d(images.flat(), [81, 2, 2, 1], 'int32');
-}
+/** All 81 images, int32, in the order of their numbers in base 3. */
+export const allTinyImages = (): tf.Tensor4D => tf.tensor4d(allImages(3, 4).flat(), [81, 2, 2, 1], 'int32');

@@ -18,11 +18,13 @@ import { startTrainInProcess } from '../workers/pool-in-process';
 
 const trainers: Trainer[] = [];
 const models: AutoregressiveModel[] = [];
+const tensors: tf.Tensor[] = [];
 
 /** Releases what a test has made here. */
 export async function release(): Promise<void> {
   await Promise.all(trainers.splice(0).map((trainer) => trainer.dispose()));
   for (const model of models.splice(0)) model.dispose();
+  tf.dispose(tensors.splice(0));
 }
 
 export async function trainerOf(model: AutoregressiveModel, options: TrainerOptions = {}): Promise<Trainer> {
@@ -34,7 +36,7 @@ export async function trainerOf(model: AutoregressiveModel, options: TrainerOpti
 
 const sizes = { imageShape: [4, 4, 1] as [number, number, number], levels: 3, seed: 5, dropout: 0.3 };
 
-export const factories: [string, () => AutoregressiveModel][] = [
+export const makers: [string, () => AutoregressiveModel][] = [
   ['pixelCNN', () => pixelCNN({ ...sizes, hiddenDim: 3, outDim: 4, numBlocks: 1 })],
   ['gatedPixelCNN', () => gatedPixelCNN({ ...sizes, hiddenDim: 3, outDim: 4, numBlocks: 1 })],
   ['pixelCNNPlusPlus', () => pixelCNNPlusPlus({ ...sizes, filters: 3, numResnets: 1, output: { components: 2 } })],
@@ -52,9 +54,19 @@ export function compiled(
   models.push(model);
   return model;
 }
-export const plain = () => compiled(factories[0]?.[1] as () => AutoregressiveModel);
+export const plain = () => compiled(makers[0]?.[1] as () => AutoregressiveModel);
 
-export const levelsOf = (numImages: number) => tf.randomUniform<tf.Rank.R4>([numImages, 4, 4, 1], 0, 3, 'int32', 7);
+export function levelsOf(numImages: number): tf.Tensor4D {
+  const levels = tf.randomUniform<tf.Rank.R4>([numImages, 4, 4, 1], 0, 3, 'int32', 7);
+  tensors.push(levels);
+  return levels;
+}
+
+/** Two models alike, and a trainer of the second. */
+export async function pairOf(options?: TrainerOptions) {
+  const [reference, model] = [plain(), plain()];
+  return { reference, model, trainer: await trainerOf(model, options) };
+}
 
 export const weightsOf = async (model: AutoregressiveModel): Promise<number[]> =>
   (await Promise.all(model.getWeights().map((weight) => weight.data()))).flatMap((values) => [...values]);

@@ -1,3 +1,5 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type * as tfl from '@tensorflow/tfjs-layers';
 import { noise } from '../tensors';
 
 // Gated PixelCNN in plain numbers (float64), by its definition in the paper and with none of this library's code: what layers and models must equal.
@@ -74,10 +76,10 @@ export function slowConv(
   return convolve(x, kernel, sees, bias);
 }
 
-const map = (x: Grid, fn: (features: readonly number[], r: number, c: number) => number[]): Grid =>
+export const map = (x: Grid, fn: (features: readonly number[], r: number, c: number) => number[]): Grid =>
   x.map((line, r) => line.map((features, c) => fn(features, r, c)));
 
-const add = (x: Grid, y: Grid): Grid => map(x, (features, r, c) => features.map((value, f) => value + (y[r]?.[c]?.[f] as number)));
+export const add = (x: Grid, y: Grid): Grid => map(x, (features, r, c) => features.map((value, f) => value + (y[r]?.[c]?.[f] as number)));
 
 const relu = (x: Grid): Grid => map(x, (features) => features.map((value) => Math.max(value, 0)));
 
@@ -187,10 +189,14 @@ export function grid(values: ArrayLike<number>, [h, w, f]: readonly [number, num
   return Array.from({ length: h }, (_, r) => Array.from({ length: w }, (_, c) => pixel(r * w + c)));
 }
 
-/** Deterministic weights in [-scale, scale). */
-export function noiseWeights(shapes: readonly (readonly number[])[], scale: number, seed = 1): SlowWeight[] {
-  return shapes.map((shape, i) => {
-    const size = shape.reduce((product, length) => product * length, 1);
-    return { shape, data: noise(size, 7919 * (seed + i)).map((value) => scale * value) };
+/** Gives a model, or a layer that is built, weights in [-scale, scale), and returns them. */
+export function setSlowNoise(of: tfl.LayersModel | tfl.layers.Layer, seed: number, scale = 1): SlowWeight[] {
+  const weights = of.weights.map(({ originalName: name, shape }, i) => {
+    const own = shape as number[];
+    return { name, shape: own, data: noise(tf.util.sizeFromShape(own), 7919 * (seed + i)).map((value) => scale * value) };
   });
+  const tensors = weights.map(({ shape, data }) => tf.tensor(data, shape));
+  of.setWeights(tensors);
+  tf.dispose(tensors);
+  return weights;
 }

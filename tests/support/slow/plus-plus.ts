@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { noise } from '../tensors';
-import type { Grid, SlowCondition, SlowWeight } from './gated';
+import { add, type Grid, map, type SlowCondition, type SlowWeight } from './gated';
 
 // The pieces of PixelCNN++ in plain numbers (float64), by the paper's code and with none of this library's: what layers must equal.
 
@@ -30,7 +30,7 @@ function slowShifted(
   const y = Array.from({ length: height }, () =>
     Array.from({ length: width }, () => Array.from({ length: featuresOut }, (_, to) => bias?.[to] ?? 0)),
   );
-  const add = (from: readonly number[] | undefined, i: number, j: number, to: number[] | undefined) => {
+  const addTap = (from: readonly number[] | undefined, i: number, j: number, to: number[] | undefined) => {
     if (from === undefined || to === undefined) return;
     for (let a = 0; a < featuresIn; a++) {
       for (let b = 0; b < featuresOut; b++) {
@@ -43,7 +43,7 @@ function slowShifted(
     for (let j = 0; j < columns; j++) {
       if (transposed) {
         const left = shift === 'down' ? middle : 0;
-        for (let r = 0; r < h; r++) for (let c = 0; c < w; c++) add(x[r]?.[c], i, j, y[stride * r + i]?.[stride * c + j - left]);
+        for (let r = 0; r < h; r++) for (let c = 0; c < w; c++) addTap(x[r]?.[c], i, j, y[stride * r + i]?.[stride * c + j - left]);
       } else {
         const left = shift === 'downRight' ? columns - 1 : middle;
         const up = shift === 'same' ? (rows - 1) / 2 : rows - 1;
@@ -51,7 +51,7 @@ function slowShifted(
         for (let r = 0; r < height; r++)
           for (let c = 0; c < width; c++) {
             const from = x[stride * r + i - up]?.[stride * c + j - left];
-            add(from, i, j, y[r]?.[c]);
+            addTap(from, i, j, y[r]?.[c]);
           }
       }
     }
@@ -76,11 +76,6 @@ export function slowNormalized(
   });
   return { ...kernel, data };
 }
-
-const map = (x: Grid, fn: (features: readonly number[], r: number, c: number) => number[]): Grid =>
-  x.map((line, r) => line.map((features, c) => fn(features, r, c)));
-
-const slowAdd = (x: Grid, y: Grid): Grid => map(x, (features, r, c) => features.map((value, f) => value + (y[r]?.[c]?.[f] as number)));
 
 const elu = (x: number) => (x > 0 ? x : Math.exp(x) - 1);
 
@@ -126,14 +121,14 @@ export function slowResBlock(
   const point = { shift: 'downRight' } as const; // of 1x1 kernels
   const activate = activation === 'elu' ? (of: Grid) => map(of, (features) => features.map(elu)) : slowConcatElu;
   let y = convolve('conv_in_', activate(x), where);
-  if (skip !== null) y = slowAdd(y, convolve('conv_skip_', activate(skip), point));
+  if (skip !== null) y = add(y, convolve('conv_skip_', activate(skip), point));
   let halves = convolve('conv_out_', activate(y), where);
   for (const [index, condition] of conditions.entries()) {
     const given = typeof condition[0] === 'number' ? map(x, () => [...(condition as number[])]) : (condition as Grid);
     const kernel = weightOf(weights, `condition${index === 0 ? '' : index + 1}_kernel`);
-    halves = slowAdd(halves, slowShifted(given, kernel, undefined, point));
+    halves = add(halves, slowShifted(given, kernel, undefined, point));
   }
-  return slowAdd(x, slowLinearGate(halves));
+  return add(x, slowLinearGate(halves));
 }
 
 function weightOf(weights: SlowWeights, name: string): SlowWeight {

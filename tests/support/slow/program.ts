@@ -1,6 +1,7 @@
 import { type KernelWindow, maskOf } from '../../../src/runtime/core/window';
 import type { CombinationName, PointwiseName } from '../../../src/runtime/program/operations/pointwise';
 import type { PortableModel, ProgramNode } from '../../../src/runtime/program/program';
+import { slowAttention } from './attention';
 import { slowLSTM } from './lstm';
 
 /** The features of a node at each place that it has, row by row: [height,width,features]. */
@@ -69,12 +70,10 @@ function slowNode(
     slowMap([like.height, like.width, node.size], of, like.isConstant);
   /** A function of all features of a pixel. */
   const ofPixel = (of: (features: number[], f: number) => number) =>
-    each((row, column, f) =>
-      of(
-        Array.from({ length: x.features }, (_, i) => valueAt(x, row, column, i)),
-        f,
-      ),
-    );
+    each((row, column, f) => {
+      const features = Array.from({ length: x.features }, (_, i) => valueAt(x, row, column, i));
+      return of(features, f);
+    });
   switch (node.op) {
     case 'conv': {
       const bias = node.bias === null ? null : numbers(node.bias);
@@ -88,8 +87,13 @@ function slowNode(
     }
     case 'position':
       return each((row, column, f) => (f === 0 ? row / x.height : column / x.width) - 0.5);
-    case 'attend':
-      return slowAttention(node.heads, node.own ?? false, operands as [SlowMap, SlowMap, SlowMap]);
+    case 'attend': {
+      const [queries, keys, values] = operands as [SlowMap, SlowMap, SlowMap];
+      const { heads, own = false, size } = node;
+      const sizes = { n: 1, places: x.height * x.width, heads, size: keys.features / heads, valueSize: size / heads, own };
+      const attended = slowAttention([queries.values, keys.values, values.values], sizes);
+      return each((row, column, f) => attended[(row * x.width + column) * size + f] as number);
+    }
     case 'lstm': {
       const { height: h, width: w } = x;
       const { size, groups, path, kernelSize } = node;
@@ -226,25 +230,6 @@ function normalDistribution(x: number): number {
     sum += term / (2 * n + 1);
   }
   return 0.5 + sum / Math.sqrt(2 * Math.PI);
-}
-
-/** Of each place, a sum over all places before it, and itself if `own`. */
-function slowAttention(heads: number, own: boolean, [queries, keys, values]: readonly [SlowMap, SlowMap, SlowMap]): SlowMap {
-  const { height, width } = queries;
-  const size = keys.features / heads;
-  return slowMap([height, width, values.features], (row, column, f) => {
-    const first = Math.floor(f / (values.features / heads)) * size;
-    let [above, below] = [0, 0];
-    for (let place = 0; place < row * width + column + (own ? 1 : 0); place++) {
-      const [r, c] = [Math.floor(place / width), place % width];
-      let score = 0;
-      for (let i = first; i < first + size; i++) score += valueAt(queries, row, column, i) * valueAt(keys, r, c, i);
-      const weight = Math.exp(score / Math.sqrt(size));
-      above += weight * valueAt(values, r, c, f);
-      below += weight;
-    }
-    return below === 0 ? 0 : above / below;
-  });
 }
 
 function slowConv(window: KernelWindow, kernel: Float32Array, bias: Float32Array | null, x: SlowMap, features: number): SlowMap {

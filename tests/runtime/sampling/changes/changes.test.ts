@@ -91,29 +91,6 @@ describe('every change', () => {
 describe('adjustment', () => {
   const images = { numImages: 1, imageShape: [1, 2, 1] as const, firstImage: 3, guidance: 0 };
 
-  it('is called for each version of the images with its own levels', () => {
-    const seen: number[][] = [];
-    const change = adjustment(
-      (logProbs, place, levelsSoFar, shape) => {
-        seen.push([...logProbs], [...place], [...levelsSoFar], [...shape]);
-        logProbs[0] = NONE;
-      },
-      2,
-      images,
-    );
-    expect(changed(change, [-1, -2], [-3, -4])).toEqual([NONE, -2, NONE, -4]);
-    expect(seen).toEqual([
-      [-1, -2],
-      [0, 1, 0],
-      [5, 0],
-      [1, 2, 1],
-      [-3, -4],
-      [0, 1, 0],
-      [6, 0],
-      [1, 2, 1],
-    ]);
-  });
-
   it('gets normalized log p after guidance, and refuses what is no log p', () => {
     const guided = adjustment(() => {}, 2, { ...images, guidance: 1 });
     for (const nats of changed(guided, [5, 5])) expect(nats).toBeCloseTo(-Math.LN2, 14);
