@@ -1,19 +1,18 @@
-import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { zerosLike } from '@tensorflow/tfjs-core';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import { fileSystem } from 'pixelcnn-layers/node';
 import { loadWeights, type NamedTensor, saveWeights, writeSafetensors } from 'pixelcnn-layers/weights';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../support/node/temporary-folder';
 import { itRefuses, runScript } from './run-script';
 import { saveGatedModel } from './save-model';
 
-let folder: string;
+const folder = temporaryFolder();
 /** The weights of a conditional network as somebody's PyTorch has them. */
 let theirs: Map<string, NamedTensor>;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'checkpoint-'));
   await saveGatedModel(join(folder, 'MODEL'), { numClasses: 3 });
   const model = await loadLayersModel(fileSystem(join(folder, 'MODEL')));
   const axes = (name: string) => (name.endsWith('condition.kernel') ? [2, 3] : null); // an nn.Embedding
@@ -26,7 +25,6 @@ beforeAll(async () => {
     writeSafetensors(new Map([...named, ['optimizer.step', one], ['module.net.stack.0.mask', one]])),
   );
 }); // biome-ignore format: one call a line
-afterAll(() => rm(folder, { recursive: true }));
 
 const theirName = (name: string) =>
   name

@@ -1,5 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Queue, Worker } from 'bullmq';
 import {
@@ -19,6 +18,7 @@ import { readDataset } from '../../kit/data/datasets.mjs';
 import { npyOf, parseNpy } from '../../kit/weights/npy.mjs';
 import { portableModel } from '../support/models/portable-model.mjs';
 import { type Redis, redisServer, startRedis } from '../support/node/redis';
+import { temporaryFolder } from '../support/node/temporary-folder';
 import { PATIENCE } from '../support/patience.mjs';
 import { itRefuses, startScript } from './run-script';
 
@@ -27,9 +27,8 @@ const SIZE = { imageShape: [8, 8, 1] as [number, number, number], levels: 17 };
 const model = readPortable(writePortable(portableModel({ ...SIZE, features: 48, blocks: 3 })));
 const ofClasses = readPortable(writePortable(portableModel({ ...SIZE, numClasses: 10 })));
 
-let folder: string;
+const folder = temporaryFolder();
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'cluster-'));
   await writeFile(join(folder, 'model'), writePortable(model));
   await writeFile(join(folder, 'classes'), writePortable(ofClasses));
   await writeFile(join(folder, 'map'), writePortable(portableModel({ ...SIZE, mapSize: 2 })));
@@ -42,7 +41,6 @@ beforeAll(async () => {
   await writeFile(join(folder, 'three.npy'), npyOf(Uint8Array.of(1, 2, 3), [3]));
   await writeFile(join(folder, 'eleven.npy'), npyOf(Uint8Array.of(0, 10), [2]));
 });
-afterAll(() => rm(folder, { recursive: true }));
 
 describe('what is wrong is refused before anything is queued, where there is no server', () => {
   const draw = (...flags: string[]) => ['cluster/submit.mjs', 'draw', '--model', 'FOLDER/model', ...flags];

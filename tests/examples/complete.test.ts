@@ -1,18 +1,16 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { logProb, readPortable, sample } from 'pixelcnn-layers/runtime';
 import { PNG } from 'pngjs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { readDigits } from '../../kit/data/digits.mjs';
+import { temporaryFolder } from '../support/node/temporary-folder';
 import { itRefuses, runScript } from './run-script';
 
-let directory: string;
+const directory = temporaryFolder();
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'complete-'));
   await writeFile(join(directory, 'file'), '');
 });
-afterAll(() => rm(directory, { recursive: true, force: true }));
 
 const readModel = async (name: string) => readPortable(await readFile(`examples/models/${name}.pixelcnn`));
 

@@ -1,23 +1,22 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unzipSync, zipSync } from 'fflate';
 import { gatedPixelCNN, pixelCNN, toPortable } from 'pixelcnn-layers';
 import { compress, decompress, logProb, readPortable, writePortable } from 'pixelcnn-layers/runtime';
 import { PNG } from 'pngjs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { readDigits } from '../../kit/data/digits.mjs';
 import { levelsOfPng, pngOfLevels } from '../../kit/pictures/png-levels.mjs';
 import { useBackend } from '../support/backends';
 import { portableModel } from '../support/models/portable-model.mjs';
+import { temporaryFolder } from '../support/node/temporary-folder';
 import { itRefuses, runScript, startScript } from './run-script';
 
 const DIGITS = 'examples/models/digits.pixelcnn';
 const BY_CLASS = 'examples/models/digits-conditional.pixelcnn';
-let directory: string;
+const directory = temporaryFolder();
 let anySize: string;
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'compress-'));
   await useBackend('cpu');
   anySize = join(directory, 'any-size.pixelcnn');
   const args = { hiddenDim: 2, outDim: 4, numBlocks: 1, seed: 1 };
@@ -53,7 +52,6 @@ beforeAll(async () => {
   await writeFile(join(directory, 'packed.zip'), zipSync({ 'names.json': names, '8x8.pxc': code }));
   await writeFile(join(directory, 'other.zip'), zipSync({ 'a.txt': new Uint8Array(1) }));
 });
-afterAll(() => rm(directory, { recursive: true, force: true }));
 
 const run = (model: string, from: string, to: string, ...flags: string[]) =>
   runScript('compress.mjs', ['--model', model, '--from', from, '--to', to, ...flags]);

@@ -1,5 +1,4 @@
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Tensor } from '@tensorflow/tfjs-core';
@@ -10,12 +9,13 @@ import { type AutoregressiveModel, pixelCNN, sample as sampleModel } from 'pixel
 import { fileSystem } from 'pixelcnn-layers/node';
 import { readPortable, sample } from 'pixelcnn-layers/runtime';
 import { type NamedTensor, readSafetensors, saveWeights, writeSafetensors } from 'pixelcnn-layers/weights';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { npyOf } from '../../kit/weights/npy.mjs';
 import { useBackend } from '../support/backends';
 import { goldenGPT, goldenGPTs } from '../support/golden/gpt';
 import { goldenPlusPlus, goldenPlusPlusArgs, goldenPlusPlusModel } from '../support/golden/plus-plus';
 import { goldenSnail, goldenSnails, snailArgs } from '../support/golden/snail';
+import { temporaryFolder } from '../support/node/temporary-folder';
 import { type Ended, itRefuses, runScript } from './run-script';
 import { saveModel } from './save-model';
 
@@ -23,14 +23,12 @@ const GOLDEN = fileURLToPath(new URL('../golden', import.meta.url));
 /** Those of `saveModel`, but for what it is given here. */
 const SIZES = { imageShape: [8, 8, 1] as [number, number, number], levels: 17, hiddenDim: 2, outDim: 2, numBlocks: 1, firstKernelSize: 3 };
 
-let folder: string;
+const folder = temporaryFolder();
 let model: AutoregressiveModel;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'convert-'));
   await saveModel(join(folder, 'model'), {});
   model = (await loadLayersModel(fileSystem(join(folder, 'model')))) as AutoregressiveModel;
 });
-afterAll(() => rm(folder, { recursive: true }));
 
 /** The bytes of an HDF5 file with what `fill` puts there. */
 async function hdf5(fill: (file: File) => void): Promise<Uint8Array> {

@@ -1,26 +1,24 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AutoregressiveModel } from 'pixelcnn-layers';
 import { imageSet } from 'pixelcnn-layers/data';
 import { PNG } from 'pngjs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { readDigits } from '../../kit/data/digits.mjs';
 import { bitsByChannel } from '../../kit/models/channel-bits.mjs';
 import { mostLikelyClasses, rightByClass } from '../../kit/models/classify.mjs';
 import { loadImageModel } from '../../kit/models/saved-model.mjs';
 import { useBackend } from '../../kit/runs/backend.mjs';
 import { npyOf } from '../../kit/weights/npy.mjs';
+import { temporaryFolder } from '../support/node/temporary-folder';
 import { runScript } from './run-script';
 import { saveGatedModel, saveModel } from './save-model';
 
-let directory: string;
+const directory = temporaryFolder();
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'evaluate-'));
   await useBackend('cpu');
 });
-afterAll(() => rm(directory, { recursive: true, force: true }));
 
 describe('evaluate.mjs', () => {
   it('has a model of zeros at log2 of its levels, beside the baselines', async () => {

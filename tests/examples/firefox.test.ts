@@ -1,5 +1,4 @@
-import { cp, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as runtime from 'pixelcnn-layers/runtime';
@@ -12,6 +11,7 @@ import { firefoxPath, launchFirefox, openUndriven, watchFirefox } from '../suppo
 import { serve, type Watch } from '../support/browsers/pages';
 import { docBlocks } from '../support/docs/doc-blocks';
 import { installPackage } from '../support/node/installed';
+import { temporaryFolder } from '../support/node/temporary-folder';
 import { PATIENCE } from '../support/patience.mjs';
 import { workers } from '../support/workers/pool-workers';
 import { runtimeDigest } from '../support/workers/runtime-digest.mjs';
@@ -57,18 +57,16 @@ async function trainAndTell(firstWork: string) {
 
 // Tried again as what Chromium runs, and for the same reason: see vitest.everywhere.config.ts.
 describe.skipIf(firefoxPath === undefined)('in Firefox', { retry: 1 }, () => {
-  let folder: string;
+  const folder = temporaryFolder();
   let browser: Browser;
   let page: Page;
   let seen: Watch;
 
   beforeAll(async () => {
-    folder = await realpath(await mkdtemp(join(tmpdir(), 'firefox-')));
     browser = await launchFirefox();
   });
   afterAll(async () => {
     await browser?.close();
-    await rm(folder, { recursive: true, force: true });
   });
   beforeEach(async () => {
     page = await browser.newPage();

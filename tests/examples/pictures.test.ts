@@ -1,22 +1,20 @@
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getMask, type MaskArgs } from 'pixelcnn-layers';
 import { PNG } from 'pngjs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { heatColour } from '../../kit/pictures/heat-map.mjs';
 import { TAP } from '../../kit/pictures/mask-plot.mjs';
+import { temporaryFolder } from '../support/node/temporary-folder';
 import { itRefuses, runScript } from './run-script';
 import { saveGatedModel, saveModel } from './save-model';
 
-let directory: string;
+const directory = temporaryFolder();
 let zero: string;
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'pictures-'));
   zero = join(directory, 'zero');
   await saveModel(zero, {}, true);
 });
-afterAll(() => rm(directory, { recursive: true }));
 
 /** Squares of taps in an SVG, with the middle of each, and their colours. */
 function tapsOf(svg: string) {

@@ -1,6 +1,5 @@
-import { cp, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { cp, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sample } from 'pixelcnn-layers/runtime';
@@ -11,6 +10,7 @@ import { chromiumPath } from '../support/browsers/chromium.mjs';
 import { launchChromium, serve, watch } from '../support/browsers/pages';
 import { portableModel } from '../support/models/portable-model.mjs';
 import { installPackage } from '../support/node/installed';
+import { temporaryFolder } from '../support/node/temporary-folder';
 import { PATIENCE } from '../support/patience.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -31,7 +31,7 @@ const page = (options: string) => `
 const OWN_FILE = "createWorker: () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })";
 
 describe.skipIf(chromiumPath === undefined)('a pool in a page, packed', () => {
-  let folder: string;
+  const folder = temporaryFolder();
   let browser: Browser;
 
   /** A project with a page, with this package as npm would install it. */
@@ -68,12 +68,10 @@ describe.skipIf(chromiumPath === undefined)('a pool in a page, packed', () => {
   }
 
   beforeAll(async () => {
-    folder = await realpath(await mkdtemp(join(tmpdir(), 'pool-page-')));
     browser = await launchChromium();
   });
   afterAll(async () => {
     await browser?.close();
-    await rm(folder, { recursive: true, force: true });
   });
 
   // Pages that name their workers, built and while they are edited, are in tests/examples/docs-in-a-page.test.ts.

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PNG } from 'pngjs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { readDigits } from '../../kit/data/digits.mjs';
 import { histogramBits } from '../../kit/models/baselines.mjs';
+import { temporaryFolder } from '../support/node/temporary-folder';
 import { itRefuses } from './run-script';
 
 const SCRIPT = fileURLToPath(new URL('../../examples/quickstart.mjs', import.meta.url));
@@ -29,18 +30,16 @@ function run(flags: string[], nodeFlags: string[] = []): Promise<Run> {
 const figure = ({ stdout }: Run) => stdout.match(/^test bits\/dim: (\d\.\d{3})$/m)?.[1];
 
 describe('quickstart', () => {
-  let directory: string;
+  const directory = temporaryFolder();
   let first: Run;
   let second: Run;
   const inFirst = (name: string) => join(directory, 'first', name);
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'quickstart-'));
     const flags = ['--steps', '20', '--seed', '3', '--out'];
     first = await run([...flags, join(directory, 'first')], ['--import', TENSORS_LEFT]);
     second = await run([...flags, join(directory, 'second')]);
   });
-  afterAll(() => rm(directory, { recursive: true, force: true }));
 
   it('ends well, with no tensor left and nothing else on stderr', () => {
     expect(first).toMatchObject({ code: 0, stderr: 'tensors left: 0\n' });

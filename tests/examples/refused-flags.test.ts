@@ -1,7 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../support/node/temporary-folder';
 import { itRefuses, type Refusal, runScript, startScript } from './run-script';
 import { saveGatedModel, saveModel, saveModelOfCodes } from './save-model';
 
@@ -34,9 +33,8 @@ const ENOUGH: Record<string, string[]> = {
 };
 const SCRIPTS = Object.keys(ENOUGH);
 
-let directory: string;
+const directory = temporaryFolder();
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'flags-'));
   await saveModel(join(directory, 'MODEL'), {});
   await saveGatedModel(join(directory, 'CLASSES'), { numClasses: 10 });
   await saveGatedModel(join(directory, 'FEW'), { numClasses: 9 });
@@ -46,7 +44,6 @@ beforeAll(async () => {
   await saveModelOfCodes(join(directory, 'CODES'));
   await saveModel(join(directory, 'ANY'), { imageShape: [null, null, 1] });
 });
-afterAll(() => rm(directory, { recursive: true, force: true }));
 
 const places = () => {
   const models = ['MODEL', 'CLASSES', 'FEW', 'RGB', 'VECTORS', 'MAPS', 'CODES', 'ANY'];

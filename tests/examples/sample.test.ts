@@ -1,26 +1,24 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { readDigits } from '../../kit/data/digits.mjs';
 import { npyOf, parseNpy } from '../../kit/weights/npy.mjs';
+import { temporaryFolder } from '../support/node/temporary-folder';
 import { COUNT_TENSORS, itRefuses, runScript, startScript } from './run-script';
 import { saveGatedModel, saveModel, saveModelOfCodes } from './save-model';
 
-let directory: string;
+const directory = temporaryFolder();
 let model: string;
 let conditional: string;
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'sample-'));
   model = join(directory, 'model');
   await saveModel(model, {});
   conditional = join(directory, 'conditional');
   await saveGatedModel(conditional, { hiddenDim: 8, outDim: 8, numClasses: 10 });
 });
-afterAll(() => rm(directory, { recursive: true, force: true }));
 
 /** Draws a picture; its places in the grid, each as the pixels of one image. */
 async function draw(name: string, flags: string[], of = model) {

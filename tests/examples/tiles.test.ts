@@ -1,11 +1,10 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readPortable, sample } from 'pixelcnn-layers/runtime';
 import { PNG } from 'pngjs';
 import { build } from 'vite';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { shapesOf } from '../../examples/tiles/art.mjs';
 import { connection, isConnected, towards } from '../../examples/tiles/connected.mjs';
 import { makeMaps } from '../../examples/tiles/generator.mjs';
@@ -14,6 +13,7 @@ import { mapsOf, turned, turnedBack } from '../../examples/tiles/tiles.mjs';
 import { parseNpy } from '../../kit/weights/npy.mjs';
 import { chromiumPath } from '../support/browsers/chromium.mjs';
 import { launchChromium, serve, watch } from '../support/browsers/pages';
+import { temporaryFolder } from '../support/node/temporary-folder';
 import { PATIENCE } from '../support/patience.mjs';
 import { itRefuses, runScript } from './run-script';
 
@@ -21,11 +21,7 @@ const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
 const MODEL = `${EXAMPLES}/models/tiles.pixelcnn`;
 const KINDS = '≈~.,fMSr#=@%'; // a letter a kind, by number
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'tiles-'));
-});
-afterAll(() => rm(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 /** A map of grass with a river in column 8, a road in row 8 and a bridge, and changes to it: kinds from a place eastward. */
 function mapWith(...changes: [row: number, column: number, kinds: string][]): Uint8Array {

@@ -1,16 +1,16 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { logProb, pixelCNN } from 'pixelcnn-layers';
 import { PNG } from 'pngjs';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { readDataset } from '../../kit/data/datasets.mjs';
 import { checkWeights } from '../../kit/models/evaluation.mjs';
 import { loadImageModel } from '../../kit/models/saved-model.mjs';
 import { npyOf } from '../../kit/weights/npy.mjs';
 import { useBackend } from '../support/backends';
+import { temporaryFolder } from '../support/node/temporary-folder';
 import { PATIENCE } from '../support/patience.mjs';
 import { type Ended, itRefuses, runScript, startScript } from './run-script';
 
@@ -24,17 +24,15 @@ interface Line {
   validationBits?: number;
 }
 
-let directory: string;
+const directory = temporaryFolder();
 /** A run that nothing stopped. */
 let straight: string;
 let whole: { code: number | null; output: string };
 beforeAll(async () => {
   await useBackend('cpu');
-  directory = await mkdtemp(join(tmpdir(), 'train-'));
   straight = join(directory, 'straight');
   whole = await run(`${SMALL} --steps 200 --every 40 --out ${straight}`);
 });
-afterAll(() => rm(directory, { recursive: true, force: true }));
 
 const wordsOf = (args: string) => args.split(' ').filter(Boolean);
 const outputOf = ({ code, stdout, stderr }: Ended) => ({ code, output: stdout + stderr });

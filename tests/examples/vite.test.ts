@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
 import type { Server } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright';
@@ -8,6 +6,7 @@ import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/browsers/chromium.mjs';
 import { launchChromium, serve, serveEdited, type Watch, watch } from '../support/browsers/pages';
+import { temporaryFolder } from '../support/node/temporary-folder';
 import { PATIENCE } from '../support/patience.mjs';
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/vite', import.meta.url));
@@ -72,13 +71,12 @@ function expectDigits({ status, figures, digits, requests, complaints }: Visit, 
 }
 
 describe.skipIf(chromiumPath === undefined)('the page made by Vite', () => {
-  let folder: string;
+  const folder = temporaryFolder();
   let server: Server;
   let browser: Browser;
   let origin: string;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'vite-'));
     await build({ root: EXAMPLE, build: { outDir: join(folder, 'built') }, logLevel: 'silent' });
     ({ server, origin } = await serve(join(folder, 'built')));
     browser = await launchChromium();
@@ -86,7 +84,6 @@ describe.skipIf(chromiumPath === undefined)('the page made by Vite', () => {
   afterAll(async () => {
     await browser?.close();
     server?.close();
-    await rm(folder, { recursive: true, force: true });
   });
 
   it('trains and draws when built and served from any folder, without another host', async () => {

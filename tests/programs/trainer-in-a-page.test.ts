@@ -1,12 +1,12 @@
-import { cp, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/browsers/chromium.mjs';
 import { launchChromium, serve, watch } from '../support/browsers/pages';
 import { installPackage } from '../support/node/installed';
+import { temporaryFolder } from '../support/node/temporary-folder';
 import { PATIENCE } from '../support/patience.mjs';
 
 // A trainer in a page, with memory that is shared, where the page is cross-origin isolated, and without.
@@ -37,9 +37,8 @@ const PAGE = `
 `;
 
 describe.skipIf(chromiumPath === undefined)('a trainer in a page', () => {
-  let folder: string;
+  const folder = temporaryFolder();
   beforeAll(async () => {
-    folder = await realpath(await mkdtemp(join(tmpdir(), 'trainer-page-')));
     await installPackage(folder);
     await symlink(join(root, 'node_modules/@tensorflow'), join(folder, 'node_modules/@tensorflow'));
     await writeFile(join(folder, 'main.js'), PAGE);
@@ -56,7 +55,6 @@ describe.skipIf(chromiumPath === undefined)('a trainer in a page', () => {
     await cp(join(root, wasm), join(built, 'simd.wasm'));
     await writeFile(join(built, 'index.html'), '<script type="module" src="./main.js"></script>');
   });
-  afterAll(() => rm(folder, { recursive: true, force: true }));
 
   it('gives the same bits for any number of workers, whether memory is shared or not', async () => {
     const browser = await launchChromium();

@@ -1,8 +1,7 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { logProb, readPortable } from 'pixelcnn-layers/runtime';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { readDataset } from '../../kit/data/datasets.mjs';
 import { pickImages } from '../../kit/data/pick-images.mjs';
 import { aurocError } from '../../kit/models/auroc.mjs';
@@ -10,13 +9,13 @@ import { loadPortable } from '../../kit/models/saved-model.mjs';
 import { npyOf } from '../../kit/weights/npy.mjs';
 import { itRefuses, runScript } from '../examples/run-script';
 import { saveGatedModel, saveModel } from '../examples/save-model';
+import { temporaryFolder } from '../support/node/temporary-folder';
 
 const SHIPPED = 'examples/models/digits.pixelcnn';
 
-let directory: string;
+const directory = temporaryFolder();
 const at = (name: string) => join(directory, name);
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'out-of-distribution-'));
   await saveModel(at('zeros'), {}, true);
   await saveModel(at('two'), { levels: 2 }, true);
   await saveGatedModel(at('classes'), { numClasses: 3 });
@@ -25,7 +24,6 @@ beforeAll(async () => {
   const dots = Uint8Array.from({ length: 100 * 64 }, (_, i) => (i % 64 === 27 ? 1 + (i % 3) : 0));
   await writeFile(at('dots.npy'), npyOf(dots, [100, 8, 8]));
 });
-afterAll(() => rm(directory, { recursive: true, force: true }));
 
 /** The numbers in the row of a title. */
 const rowsOf = (stdout: string) => (title: string) =>

@@ -1,7 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
@@ -21,7 +20,7 @@ import {
 } from 'pixelcnn-layers';
 import type { ImageSet } from 'pixelcnn-layers/data';
 import { loadWeights, type NamedTensor, readSafetensors, saveWeights, writeSafetensors } from 'pixelcnn-layers/weights';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { readDataset } from '../../kit/data/datasets.mjs';
 import { readDigits } from '../../kit/data/digits.mjs';
 import { holdOut } from '../../kit/data/hold-out.mjs';
@@ -32,6 +31,7 @@ import { flagsOf, readRecipes } from '../../scripts/lib/recipes.mjs';
 import { orientationsOf, oriented } from '../../src/runtime/core/symmetries';
 import type { Ended } from '../examples/run-script';
 import { useBackend } from '../support/backends';
+import { temporaryFolder } from '../support/node/temporary-folder';
 import { PATIENCE } from '../support/patience.mjs';
 import { largestDifference, take } from '../support/tensors';
 import { findPython } from './python';
@@ -39,12 +39,10 @@ import { findPython } from './python';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const python = findPython();
 
-let directory: string;
+const directory = temporaryFolder();
 beforeAll(async () => {
   await useBackend('cpu');
-  directory = await mkdtemp(join(tmpdir(), 'pytorch-'));
 });
-afterAll(() => rm(directory, { recursive: true, force: true }));
 
 /** Starts Python, with one thread. */
 function start(args: readonly string[], stdin = '') {

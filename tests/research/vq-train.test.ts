@@ -1,10 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { type EndedInTurn, itRefuses, runScript, startScript } from '../examples/run-script';
+import { temporaryFolder } from '../support/node/temporary-folder';
 import { PATIENCE } from '../support/patience.mjs';
 
 /** On the embedded digits, 8x8: 2x2 codes. */
@@ -20,16 +20,14 @@ interface Figures {
   bits: Record<string, number>;
 }
 
-let directory: string;
+const directory = temporaryFolder();
 /** A run that nothing stopped. */
 let whole: string;
 let ended: EndedInTurn;
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'vq-'));
   whole = join(directory, 'whole');
   ended = await run(`${SMALL} --out ${whole}`);
 });
-afterAll(() => rm(directory, { recursive: true, force: true }));
 
 const run = (flags: string) => runScript('research/vq/train.mjs', flags.split(' '));
 const read = (out: string, file: string) => readFile(join(out, file));

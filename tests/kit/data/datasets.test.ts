@@ -1,20 +1,16 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { PNG } from 'pngjs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { DATASETS, readDataset } from '../../../kit/data/datasets.mjs';
 import { pickImages } from '../../../kit/data/pick-images.mjs';
 import { classesOf } from '../../../kit/models/classes.mjs';
 import { npyOf } from '../../../kit/weights/npy.mjs';
+import { temporaryFolder } from '../../support/node/temporary-folder';
 
-let path: string;
-beforeEach(async () => {
-  path = await mkdtemp(join(tmpdir(), 'datasets-'));
-});
-afterEach(() => rm(path, { recursive: true, force: true }));
+const path = temporaryFolder({ isOfEachTest: true });
 
 const put = (name: string, bytes: Uint8Array) => writeFile(join(path, name), bytes);
 const sum = (levels: ArrayLike<number>) => Array.from(levels).reduce((a, b) => a + b, 0);

@@ -1,14 +1,10 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { checkpoints } from '../../../kit/runs/checkpoints.mjs';
+import { temporaryFolder } from '../../support/node/temporary-folder';
 
-let directory: string;
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'checkpoints-'));
-});
-afterEach(() => rm(directory, { recursive: true }));
+const directory = temporaryFolder({ isOfEachTest: true });
 
 const put = (text: string) => (path: string) => writeFile(join(path, 'file'), text);
 
