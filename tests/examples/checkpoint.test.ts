@@ -124,14 +124,11 @@ describe('checkpoint.mjs, of what it does not take,', () => {
   });
   itRefuses(
     [
-      ["missing required argument 'file'; --help lists the flags", ['checkpoint.mjs']],
       ["'/nowhere': does not exist", ['checkpoint.mjs', '/nowhere']],
       ['bytes that the file states, got', ['checkpoint.mjs', 'PLACE/CUT']],
       ['pickles of PyTorch are not read', ['checkpoint.mjs', 'PLACE/PICKLE']],
       ['wanted safetensors, .npz, ', ['checkpoint.mjs', 'PLACE/JUNK']],
       ['; /nowhere has neither', ['checkpoint.mjs', 'PLACE/state.safetensors', '--model', '/nowhere']],
-      ['--args: comes with --factory', ['checkpoint.mjs', 'x', '--args', '{}']],
-      ['too many arguments. Expected 1 argument but got 2', ['checkpoint.mjs', 'x', 'y']],
     ],
     () => ({ PLACE: folder }),
   );

@@ -216,13 +216,11 @@ describe('compress.mjs', () => {
 
   itRefuses(
     [
-      ['--model: wanted the file of a portable model', ['compress.mjs', '--from', 'DIR', '--to', 'DIR/a.zip']],
       ['--model: wanted a file, examples/models/digits is a directory', ['compress.mjs', '--model', 'examples/models/digits', '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
       ['--model: ENOENT: no such file or directory', ['compress.mjs', '--model', 'DIR/no.pixelcnn', '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
       ['--model: wanted one of at most 256 levels, as PNGs have, got 300', ['compress.mjs', '--model', 'DIR/levels.pixelcnn', '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
       ['--model: wanted one of grey or RGB images, got 2 channels', ['compress.mjs', '--model', 'DIR/channels.pixelcnn', '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
       ['--model: wanted one by class, or without conditions, got one by vector', ['compress.mjs', '--model', 'DIR/vector.pixelcnn', '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
-      ['--from: wanted a directory of PNGs, or a file', ['compress.mjs', '--model', DIGITS, '--to', 'DIR/a.zip']],
       ["--from: ENOENT: no such file or directory, stat 'DIR/nothing'", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/nothing', '--to', 'DIR/a.zip']],
       ["--from: 'DIR/none' has no PNGs", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/none', '--to', 'DIR/a.zip']],
       ["'DIR/bad/clear.png': wanted no transparency, got opacity 0 in row 0, column 0", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/bad', '--to', 'DIR/a.zip']],
@@ -231,7 +229,6 @@ describe('compress.mjs', () => {
       ["--from: 'DIR/other.zip' is not a file of this program", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/other.zip', '--to', 'DIR/a']],
       ["--from: 'DIR/digits/0.png' is not a file of this program, nor a directory", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/digits/0.png', '--to', 'DIR/other.zip']],
       ['--from: decompress: file: compressed with another model', ['compress.mjs', '--model', 'examples/models/emoji.pixelcnn', '--from', 'DIR/packed.zip', '--to', 'DIR/a']],
-      ["--class: wanted a whole number of at least 0, got 'x'", ['compress.mjs', '--model', BY_CLASS, '--from', 'DIR/digits', '--to', 'DIR/a.zip', '--class', 'x']],
       ["--class: wanted a whole number from 0 to 9, got '10'", ['compress.mjs', '--model', BY_CLASS, '--from', 'DIR/digits', '--to', 'DIR/a.zip', '--class', '10']],
       ['--class: wanted the class of all images, from 0 to 9', ['compress.mjs', '--model', BY_CLASS, '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
       ['--class: wanted none, since the model takes no class', ['compress.mjs', '--model', DIGITS, '--from', 'DIR/digits', '--to', 'DIR/a.zip', '--class', '3']],
