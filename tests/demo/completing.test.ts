@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { chromiumPath } from '../support/browsers/chromium.mjs';
-import { button, colourAt, eventually, pictureOf, pixels, recordJobs, says, sentJobs, status, useDemo } from './open-page';
+import { button, colourAt, eventually, pictureOf, pixels, says, sentJobs, status, useDemo } from './open-page';
 
-describe.skipIf(chromiumPath === undefined)('completing in the demo', () => {
+describe('completing in the demo', () => {
   const demo = useDemo();
   const completing = () => demo.panel('completing');
   const grid = () => completing().getByRole('application', { name: 'Picture to complete' });
@@ -25,7 +24,6 @@ describe.skipIf(chromiumPath === undefined)('completing in the demo', () => {
   const lookAhead = () => completing().getByLabel('Pixels kept below the gap');
 
   beforeEach(async () => {
-    await demo.page.addInitScript(recordJobs);
     await demo.open('completing', 'model=digits-conditional&image=1');
     await completing().getByText('1 of 297: a 0').waitFor();
     await says(completing(), 'Six ways');

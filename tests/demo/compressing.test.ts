@@ -2,12 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { compress, readPortable } from 'pixelcnn-layers/runtime';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { chromiumPath } from '../support/browsers/chromium.mjs';
-import { button, eventually, stopClock, useDemo } from './open-page';
+import { button, downloadOf, eventually, stopClock, useDemo } from './open-page';
 
 const at = (path: string) => fileURLToPath(new URL(`../../examples/${path}`, import.meta.url));
 
-describe.skipIf(chromiumPath === undefined)('the file of a picture in the demo', () => {
+describe('the file of a picture in the demo', () => {
   const demo = useDemo();
   const panel = () => demo.panel('likelihood');
   const headline = () => panel().locator('.headline').textContent();
@@ -26,12 +25,7 @@ describe.skipIf(chromiumPath === undefined)('the file of a picture in the demo',
         .map((bytes) => (String.fromCharCode(...bytes) === 'PNG' ? 'PNG' : 'ours'))
         .join();
     });
-  async function download() {
-    const downloading = demo.page.waitForEvent('download');
-    await button(panel(), 'Download the file').click();
-    const file = await downloading;
-    return { name: file.suggestedFilename(), bytes: await readFile(await file.path()) };
-  }
+  const download = () => downloadOf(demo.page, () => button(panel(), 'Download the file').click());
 
   beforeEach(async () => {
     await demo.open('likelihood', 'model=digits-conditional&image=1');

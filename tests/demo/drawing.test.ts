@@ -6,9 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { levelAt } from '../../demo/parts/die-strip.mjs';
 import { levelsOfText, textOfLevels } from '../../demo/parts/levels-text.mjs';
 import { oddsOf, percent, shadeName } from '../../demo/parts/odds.mjs';
-import { chromiumPath } from '../support/browsers/chromium.mjs';
 import { runs } from '../support/runs';
-import { button, eventually, focusedAfterFrames, pixels, says, stopClock, useDemo } from './open-page';
+import { button, copied, downloadOf, eventually, focusedAfterFrames, pixels, says, stopClock, useDemo } from './open-page';
 
 const MODELS = fileURLToPath(new URL('../../examples/models', import.meta.url));
 
@@ -43,7 +42,7 @@ it('odds are in words', () => {
   expect([0.0001, 0.031, 0.62, 0.999, 1].map(percent)).toEqual(['under 0.1%', '3.1%', '62%', 'over 99%', '100%']);
 });
 
-describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () => {
+describe('drawing by hand in the demo', () => {
   const demo = useDemo();
   const drawing = () => demo.panel('drawing');
   const bars = () => drawing().locator('.next-bar');
@@ -142,7 +141,6 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
   });
 
   it('runs by itself, can be paused, and says how likely the picture is; its link shows it again', async () => {
-    await demo.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     await open();
     await demo.page.emulateMedia({ reducedMotion: 'no-preference' });
     const begun = await drawn();
@@ -164,7 +162,7 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
 
     await button(drawing(), 'Share').click();
     await drawing().getByText('The link is copied.').waitFor();
-    const link = await demo.page.evaluate(() => navigator.clipboard.readText());
+    const link = await copied(demo.page);
     expect(link).toBe(demo.page.url());
     const query = new URLSearchParams(new URL(link).hash.split('?')[1]);
     expect([query.get('model'), query.get('class')]).toEqual(['digits-conditional', '3']);
@@ -190,11 +188,8 @@ describe.skipIf(chromiumPath === undefined)('drawing by hand in the demo', () =>
       await bars().first().click();
       await eventually(drawn).toBe(pixel + 1);
     }
-    const downloading = demo.page.waitForEvent('download');
-    await button(drawing(), 'Download a film').click();
-    const file = await downloading;
-    expect(file.suggestedFilename()).toBe('digits-conditional.gif');
-    const bytes = await readFile(await file.path());
+    const { name, bytes } = await downloadOf(demo.page, () => button(drawing(), 'Download a film').click());
+    expect(name).toBe('digits-conditional.gif');
     expect(bytes.toString('latin1', 0, 6)).toBe('GIF89a');
     expect([bytes.readUInt16LE(6), bytes.readUInt16LE(8)]).toEqual([320, 320]);
     expect(bytes.toString('latin1')).toContain('NETSCAPE2.0'); // it begins again

@@ -1,12 +1,11 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { textOfLevels } from '../../demo/parts/levels-text.mjs';
-import { chromiumPath } from '../support/browsers/chromium.mjs';
-import { button, eventually, pixels, recordJobs, says, sentJobs, useDemo } from './open-page';
+import { button, copied, eventually, pixels, says, sentJobs, useDemo } from './open-page';
 
 /** Every job of a kind that the page has asked for. */
 type Jobs = { kind: string; seed?: number; condition?: number; levels?: Record<number, number> }[];
 
-describe.skipIf(chromiumPath === undefined)('an address with an image, in the demo', () => {
+describe('an address with an image, in the demo', () => {
   const demo = useDemo();
   const where = (id: string) => demo.panel(id).locator('.where').textContent();
   const alert = (id: string) => demo.panel(id).locator('.picker .alert');
@@ -16,7 +15,7 @@ describe.skipIf(chromiumPath === undefined)('an address with an image, in the de
   async function copyLink(id: string) {
     await button(demo.panel(id), 'Copy link').click();
     await demo.panel(id).getByText('The link is copied.').waitFor();
-    return demo.page.evaluate(() => navigator.clipboard.readText());
+    return copied(demo.page);
   }
 
   /** Opens it as a friend would, in a page that is not there yet. */
@@ -24,11 +23,6 @@ describe.skipIf(chromiumPath === undefined)('an address with an image, in the de
     await demo.page.goto('about:blank');
     await demo.page.goto(link);
   }
-
-  beforeEach(async () => {
-    await demo.page.addInitScript(recordJobs);
-    await demo.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
-  });
 
   it('shows a test image by its number, with the class that was chosen', async () => {
     await demo.open('likelihood');

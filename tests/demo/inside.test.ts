@@ -13,7 +13,6 @@ import { evaluator, softmax } from '../../demo/worker/evaluator.mjs';
 import { numbersOf } from '../../demo/worker/inside.mjs';
 import { conditionOf } from '../../demo/worker/models.mjs';
 import { useBackend } from '../../kit/runs/backend.mjs';
-import { chromiumPath } from '../support/browsers/chromium.mjs';
 import { button, eventually, focusedAfterFrames, pixels, useDemo } from './open-page';
 
 const readModel = async (name: string) =>
@@ -123,7 +122,7 @@ it.each([
   expect(() => evaluator(model, new Array(28 * 28).fill(0), [0]).at(model.output, 0)).toThrow(message);
 });
 
-describe.skipIf(chromiumPath === undefined)('looking inside in the demo', () => {
+describe('looking inside in the demo', () => {
   const demo = useDemo();
   const kind = MODELS['syllables-16'] as unknown as { levels: number; shape: [number, number, number] };
   const [height, width] = kind.shape;

@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { logProb, readPortable } from 'pixelcnn-layers/runtime';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { chromiumPath } from '../support/browsers/chromium.mjs';
 import { button, colourAt, eventually, useDemo } from './open-page';
 
 const at = (path: string) => fileURLToPath(new URL(`../../examples/${path}`, import.meta.url));
@@ -16,7 +15,7 @@ async function bitsOfFive() {
   return -nats / Math.LN2;
 }
 
-describe.skipIf(chromiumPath === undefined)('how likely in the demo', () => {
+describe('how likely in the demo', () => {
   const demo = useDemo();
   const likelihood = () => demo.panel('likelihood');
   const map = () => likelihood().getByRole('application', { name: 'Bits of each pixel' });

@@ -6,14 +6,13 @@ import { levelsOfText, textOfLevels } from '../../demo/parts/levels-text.mjs';
 import { makeMaps } from '../../examples/tiles/generator.mjs';
 import { brokenRules, RULES } from '../../examples/tiles/rules.mjs';
 import { NAMES, turnedBack } from '../../examples/tiles/tiles.mjs';
-import { chromiumPath } from '../support/browsers/chromium.mjs';
-import { button, eventually, pixels, recordJobs, says, sentJobs, stopClock, useDemo } from './open-page';
+import { button, eventually, pixels, says, sentJobs, stopClock, useDemo } from './open-page';
 
 const MODEL = fileURLToPath(new URL('../../examples/models/tiles.pixelcnn', import.meta.url));
 const PLACES = [...Array(1024).keys()];
 const [GRASS, SNOW] = [3, 6];
 
-describe.skipIf(chromiumPath === undefined)('maps in the demo', () => {
+describe('maps in the demo', () => {
   const demo = useDemo();
   const panel = () => demo.panel('maps');
   const grid = () => panel().getByRole('application', { name: 'Map' });
@@ -62,7 +61,6 @@ describe.skipIf(chromiumPath === undefined)('maps in the demo', () => {
   }
 
   beforeEach(async () => {
-    await demo.page.addInitScript(recordJobs);
     await demo.open('maps');
     await eventually(headline).toBe('This map: no flaws');
   });

@@ -5,7 +5,6 @@ import { kindsOf, layersToSee } from '../../demo/mask-explorer/field.mjs';
 import { maskOf, type Stack } from '../../demo/mask-explorer/mask.mjs';
 import { weightWords } from '../../demo/mask-explorer/mask-words.mjs';
 import { useBackend } from '../support/backends';
-import { chromiumPath } from '../support/browsers/chromium.mjs';
 import { pixels, useDemo } from './open-page';
 
 const indices = (length: number) => Array.from({ length }, (_, i) => i);
@@ -91,7 +90,7 @@ describe.each([
   });
 });
 
-describe.skipIf(chromiumPath === undefined)('masks in the demo', () => {
+describe('masks in the demo', () => {
   const demo = useDemo();
   const panel = () => demo.panel('masks');
   const choose = (group: string, name: string) =>

@@ -1,9 +1,8 @@
 import type { Route } from 'playwright';
 import { describe, expect, it } from 'vitest';
-import { chromiumPath } from '../support/browsers/chromium.mjs';
 import { button, eventually, says, useDemo } from './open-page';
 
-describe.skipIf(chromiumPath === undefined)('what is missing to the demo', () => {
+describe('what is missing to the demo', () => {
   const demo = useDemo();
   const drawing = () => demo.panel('drawing');
   const alertOf = async (id: string) => {

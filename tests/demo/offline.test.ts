@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { chromiumPath } from '../support/browsers/chromium.mjs';
 import { eventually, useDemo } from './open-page';
 
-describe.skipIf(chromiumPath === undefined)('the demo without network', () => {
+describe('the demo without network', () => {
   const demo = useDemo({ isKept: true });
   const isWhole = () => demo.panel('wall').locator('.wall-map:enabled').nth(1).waitFor();
 

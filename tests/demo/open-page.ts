@@ -1,12 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import type { Server } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Browser, BrowserContext, Locator, Page } from 'playwright';
+import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject } from 'vitest';
-import { launchChromium, serve, type Watch, watch } from '../support/browsers/pages';
+import { type Watch, watch } from '../support/browsers/pages';
 import { PATIENCE } from '../support/patience.mjs';
+
+/** The Chromium that the files of the page's tests share. To close it closes one's own contexts only. */
+export const connectToChromium = () => chromium.connect(inject('demo').chromium);
 
 export const DEMO = fileURLToPath(new URL('../../demo', import.meta.url));
 
@@ -59,7 +58,7 @@ export function beginOnlyWhatIsAsked() {
 }
 
 /** Keeps what the page asks of its workers in `window.jobs`. */
-export function recordJobs() {
+function recordJobs() {
   const jobs: unknown[] = [];
   Object.assign(globalThis, { jobs });
   const { postMessage } = Worker.prototype;
@@ -67,6 +66,26 @@ export function recordJobs() {
     if (message.job !== undefined) jobs.push(message.job);
     postMessage.call(this, message);
   };
+}
+
+/** Keeps what the page copies in `window.copied`: all pages of a browser share its clipboard. */
+function recordCopies() {
+  const { clipboard } = navigator;
+  const copy = clipboard?.writeText.bind(clipboard);
+  if (copy) clipboard.writeText = (text) => copy(text).then(() => Object.assign(globalThis, { copied: text })) as Promise<never>;
+}
+
+/** The last text that the page has copied. */
+export const copied = (page: Page) => page.evaluate(() => (globalThis as { copied?: string }).copied ?? '');
+
+/** What the page downloads once it is asked to: its name, and its bytes. */
+export async function downloadOf(page: Page, ask: () => Promise<void>) {
+  const downloading = page.waitForEvent('download');
+  await ask();
+  const download = await downloading;
+  const parts: Uint8Array[] = [];
+  for await (const part of await download.createReadStream()) parts.push(part);
+  return { name: download.suggestedFilename(), bytes: Buffer.concat(parts) };
 }
 
 /** The jobs that {@link recordJobs} has kept. */
@@ -154,14 +173,13 @@ const FILLED_AT_ONCE = 7;
  * may keep it
  */
 export function useDemo({ isWhole = false, isKept = false } = {}) {
-  let server: Server;
   let browser: Browser;
   let context: BrowserContext;
+  const { built, origin } = inject('demo');
   const demo = {
-    folder: '',
-    built: '',
-    origin: '',
-    address: '',
+    built,
+    origin,
+    address: `${origin}/some/folder/`,
     page: null as unknown as Page,
     seen: null as unknown as Watch,
     panel: (id: string) => demo.page.locator(`#${id}`),
@@ -215,30 +233,18 @@ export function useDemo({ isWhole = false, isKept = false } = {}) {
   };
 
   beforeAll(async () => {
-    demo.folder = await mkdtemp(join(tmpdir(), 'demo-'));
-    demo.built = inject('builtDemo');
-    const served = await serve(demo.built);
-    server = served.server;
-    demo.origin = served.origin;
-    demo.address = `${served.origin}/some/folder/`;
-    browser = await launchChromium();
+    browser = await connectToChromium();
   });
-  afterAll(async () => {
-    await browser?.close();
-    server?.close();
-    await rm(demo.folder, { recursive: true, force: true });
-  });
+  afterAll(() => browser?.close());
   beforeEach(async () => {
-    context = await browser.newContext({ reducedMotion: 'reduce' });
+    context = await browser.newContext({ reducedMotion: 'reduce', permissions: ['clipboard-write'] });
     context.setDefaultTimeout(PATIENCE);
+    const scripts = [recordAnswers, recordCopies, recordJobs];
+    if (!isKept) scripts.push(withoutServiceWorker);
+    if (!isWhole) scripts.push(unfold, beginOnlyWhatIsAsked);
+    for (const script of scripts) await context.addInitScript(script);
     demo.page = await context.newPage();
     demo.seen = watch(demo.page);
-    await demo.page.addInitScript(recordAnswers);
-    if (!isKept) await demo.page.addInitScript(withoutServiceWorker);
-    if (!isWhole) {
-      await demo.page.addInitScript(unfold);
-      await demo.page.addInitScript(beginOnlyWhatIsAsked);
-    }
   });
   afterEach(async () => {
     for (const routed of [demo.page, context]) await routed.unrouteAll({ behavior: 'ignoreErrors' }); // some may still be on their way

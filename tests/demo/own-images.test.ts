@@ -1,9 +1,8 @@
 import { PNG } from 'pngjs';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { chromiumPath } from '../support/browsers/chromium.mjs';
-import { button, colourAt, eventually, recordJobs, says, sentJobs, useDemo } from './open-page';
+import { button, colourAt, eventually, says, sentJobs, useDemo } from './open-page';
 
-describe.skipIf(chromiumPath === undefined)('an image of the visitor in the demo', () => {
+describe('an image of the visitor in the demo', () => {
   const demo = useDemo();
   const likelihood = () => demo.panel('likelihood');
   const picker = () => likelihood().locator('.picker');
@@ -22,7 +21,6 @@ describe.skipIf(chromiumPath === undefined)('an image of the visitor in the demo
   const isLoaded = (side: number) => picker().getByText(`your image, in ${side} by ${side}`).waitFor();
 
   beforeEach(async () => {
-    await demo.page.addInitScript(recordJobs);
     await demo.open('likelihood', 'model=digits-conditional&image=1');
     await likelihood().getByText('each of its 64 pixels').waitFor();
   });

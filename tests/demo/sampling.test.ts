@@ -2,13 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { readPortable, sample } from 'pixelcnn-layers/runtime';
 import { PNG } from 'pngjs';
-import { beforeEach, describe, expect, it } from 'vitest';
-import { chromiumPath } from '../support/browsers/chromium.mjs';
-import { button, eventually, focusedAfterFrames, pixels, recordJobs, says, sentJobs, stopClock, useDemo } from './open-page';
+import { describe, expect, it } from 'vitest';
+import { button, downloadOf, eventually, focusedAfterFrames, pixels, says, sentJobs, stopClock, useDemo } from './open-page';
 
 const MODELS = fileURLToPath(new URL('../../examples/models', import.meta.url));
 
-describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
+describe('sampling in the demo', () => {
   const demo = useDemo();
   const sampling = () => demo.panel('sampling');
   const canvas = () => sampling().getByRole('img');
@@ -21,8 +20,6 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
   };
   /** What this panel has asked its worker to draw, in turn: more pictures at a time than others do. */
   const jobs = async () => (await sentJobs(demo.page)).filter(({ numImages }) => typeof numImages === 'number' && numImages > 8);
-
-  beforeEach(() => demo.page.addInitScript(recordJobs));
 
   it('draws characters once it is unfolded: the images that the library draws in Node', async () => {
     await demo.open('sampling');
@@ -176,11 +173,9 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
 
   it('gives a PNG', async () => {
     await open('#sampling?model=digits-conditional&seed=1&rows=1&class=3&top-k=1');
-    const download = demo.page.waitForEvent('download');
-    await button(sampling(), 'Download PNG').click();
-    const file = await download;
-    expect(file.suggestedFilename()).toBe('digits-conditional.png');
-    const { width, height, data } = PNG.sync.read(await readFile(await file.path()));
+    const { name, bytes } = await downloadOf(demo.page, () => button(sampling(), 'Download PNG').click());
+    expect(name).toBe('digits-conditional.png');
+    const { width, height, data } = PNG.sync.read(bytes);
     const rows = data.length / height;
     const tile = (column: number) =>
       Array.from({ length: 128 }, (_, y) => [
