@@ -5,7 +5,7 @@ import { readKerasH5 } from '../../../kit/weights/keras-h5.mjs';
 import { PATIENCE } from '../../support/patience.mjs';
 import { runs } from '../../support/runs';
 
-// What files of Keras hold, and what is said of other files, is tested in ../convert.test.ts.
+// What files of Keras hold, and what is said of other files, is tested in tests/examples/convert.test.ts.
 
 const golden = await readFile(new URL('../../golden/keras/keras-3.15.weights.h5', import.meta.url));
 const options = { mostBytes: 2 ** 20, mostSeconds: 0.5 }; // of files that may go on for ever
