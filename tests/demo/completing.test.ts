@@ -60,31 +60,7 @@ describe('completing in the demo', () => {
     demo.expectClean();
   });
 
-  it('rubs out by pointer, in strokes, and all at once', async () => {
-    await button(completing(), 'Reset').click();
-    await grid().scrollIntoViewIfNeeded();
-    const box = await grid().boundingBox();
-    if (box === null) throw new Error('the grid is not seen');
-    const cell = box.width / 8;
-    await demo.page.mouse.move(box.x + cell / 2, box.y + cell / 2);
-    await demo.page.mouse.down();
-    await demo.page.mouse.move(box.x + 7.5 * cell, box.y + cell / 2, { steps: 20 });
-    expect(await readout()).toBe('Row 0, column 7: rubbed out');
-    await demo.page.mouse.up();
-    await grid().focus();
-    for (const column of [6, 5, 4, 3, 2, 1, 0]) {
-      await demo.page.keyboard.press('ArrowLeft');
-      expect(await readout()).toBe(`Row 0, column ${column}: rubbed out`);
-    }
-    const before = await pixels(variants());
-    await button(completing(), 'Rub out all').click();
-    await button(completing(), 'Fill in').click();
-    await eventually(() => pixels(variants())).not.toBe(before);
-    await says(completing(), 'Six ways');
-    demo.expectClean();
-  });
-
-  it('leaves no gap in a stroke that is faster than the events of the pointer', async () => {
+  it('rubs out by pointer, without gaps in a stroke that is faster than its events, and all at once', async () => {
     await button(completing(), 'Reset').click();
     await grid().scrollIntoViewIfNeeded();
     const box = await grid().boundingBox();
@@ -101,6 +77,12 @@ describe('completing in the demo', () => {
       if (at > 0) expect(await readout()).toMatch('level');
       await demo.page.keyboard.press('ArrowLeft');
     }
+    const before = await pixels(variants());
+    await button(completing(), 'Rub out all').click();
+    await button(completing(), 'Fill in').click();
+    await eventually(() => pixels(variants())).not.toBe(before);
+    await says(completing(), 'Six ways');
+    demo.expectClean();
   });
 
   it('draws six that differ, and outlines what it drew where that is wanted', async () => {
@@ -128,23 +110,17 @@ describe('completing in the demo', () => {
   });
 
   it('looks ahead to what is kept below, where that is wanted', async () => {
-    expect(
-      await completing()
-        .getByText(/Nothing is kept below the gap/)
-        .isVisible(),
-    ).toBe(true);
+    await completing()
+      .getByText(/Nothing is kept below the gap/)
+      .waitFor();
     await button(completing(), 'Rub out a band').click();
-    expect(
-      await completing()
-        .getByText(/the model does not look below\.$/)
-        .isVisible(),
-    ).toBe(true);
+    await completing()
+      .getByText(/the model does not look below\.$/)
+      .waitFor();
     await lookAhead().selectOption({ label: 'fitted: look-ahead with 16 particles' });
-    expect(
-      await completing()
-        .getByText(/Look-ahead draws 16 versions of each image side by side/)
-        .isVisible(),
-    ).toBe(true);
+    await completing()
+      .getByText(/Look-ahead draws 16 versions of each image side by side/)
+      .waitFor();
     await button(completing(), 'Fill in').click();
     await says(completing(), /to go on/);
     expect((await jobs()).at(0)).not.toHaveProperty('lookAhead');
@@ -156,11 +132,9 @@ describe('completing in the demo', () => {
     const loads = () => demo.seen.requests.filter((url) => url.includes('digits-orders'));
     expect(loads()).toEqual([]);
     await button(completing(), 'Rub out the left half').click();
-    expect(
-      await completing()
-        .getByText(/^Drawn from right to left, so that all pixels kept/)
-        .isVisible(),
-    ).toBe(true);
+    await completing()
+      .getByText(/^Drawn from right to left, so that all pixels kept/)
+      .waitFor();
     expect(await lookAhead().isDisabled()).toBe(true);
     await button(completing(), 'Fill in').click();
     await says(completing(), 'Six ways');
@@ -219,11 +193,9 @@ describe('completing in the demo', () => {
     await demo.open('completing', 'model=characters&image=1');
     await completing().getByText('1 of 60').waitFor();
     await says(completing(), 'Six ways');
-    expect(
-      await completing()
-        .getByText(/^Drawn from left to right, so that all pixels kept/)
-        .isVisible(),
-    ).toBe(true);
+    await completing()
+      .getByText(/^Drawn from left to right, so that all pixels kept/)
+      .waitFor();
     expect((await jobs()).at(-1)).toMatchObject({ model: 'characters-columns' });
     const images = await readFile(new URL('../../kit/data/sets/characters-test-images.u8', import.meta.url));
     const { width, data } = await pictureOf(variants());
