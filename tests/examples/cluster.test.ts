@@ -44,15 +44,8 @@ beforeAll(async () => {
 
 describe('what is wrong is refused before anything is queued, where there is no server', () => {
   const draw = (...flags: string[]) => ['cluster/submit.mjs', 'draw', '--model', 'FOLDER/model', ...flags];
-  const drawFrom = (name: string, ...flags: string[]) => [
-    'cluster/submit.mjs',
-    'draw',
-    '--images',
-    '9',
-    '--model',
-    `FOLDER/${name}`,
-    ...flags,
-  ];
+  const drawFrom = (name: string, ...flags: string[]) =>
+    `cluster/submit.mjs draw --images 9 --model FOLDER/${name}`.split(' ').concat(flags);
   const score = (...flags: string[]) => ['cluster/submit.mjs', 'score', '--model', 'FOLDER/model', ...flags];
   const nowhere = ['--redis', 'redis://127.0.0.1:1'];
   itRefuses(
@@ -366,26 +359,18 @@ describe('checkJob', () => {
     ['kind: wanted draw or score, got "paint"', { kind: 'paint' }],
     ['model: wanted a SHA-256, got "../x"', { model: '../x' }],
     ['first: wanted an index, got "0"', { first: '0' }],
-    ['count: wanted a number of images, got 0.5', { count: 0.5 }],
     ['imageShape: wanted [H, W, C], got [8,0,1]', { imageShape: [8, 0, 1] }],
     ['count: wanted images of at most 4194304 values, got 65537', { count: 65537 }],
     ['images: wanted levels in base64, got undefined', { kind: 'score', options: undefined }],
-    [`model: wanted a SHA-256, got ["${'a'.repeat(64)}"]`, { model: ['a'.repeat(64)] }],
-    ['imageShape: wanted [H, W, C], got [8,8]', { imageShape: [8, 8] }],
     ['options: wanted { seed, temperature, topK, topP }, got undefined', { options: undefined }],
-    ['options: wanted { seed, temperature, topK, topP }, got null', { options: null }],
-    ['options: wanted { seed, temperature, topK, topP }, got []', { options: [] }],
-    ['options: wanted { seed, temperature, topK, topP }, got "hot"', { options: 'hot' }],
     ["options: unknown 'yieldEvery'", { options: { seed: 1, yieldEvery: 'never' } }],
     ['options: wanted { seed, temperature, topK, topP }, got {"temperature":1}', { options: { temperature: 1 } }],
     ['options: wanted none to score, got {"seed":1,"temperature":1}', { kind: 'score', images: '' }],
     ['images: wanted none to draw, got ""', { images: '' }],
-    ['classes: wanted a list of classes, got null', { classes: null }],
     ['classes: wanted a list of classes, got [1,"2"]', { classes: [1, '2'] }],
     ['isCheck: wanted true or nothing, got 1', { isCheck: 1 }],
     ['notBy: wanted a name, got ["a"]', { notBy: ['a'] }],
     [`it is of pixelcnn-layers ["${VERSION}"], this worker has ${VERSION}`, { version: [VERSION] }],
-    [`it is of pixelcnn-layers undefined, this worker has ${VERSION}`, { version: undefined }],
   ])('%s', (message, change) => {
     expect(() => checkJob({ ...job, ...change })).toThrow(new TypeError(`job: ${message}`));
   });

@@ -53,7 +53,7 @@ describe('complete.mjs look-ahead', () => {
     const ended = await runScript('complete.mjs', ['look-ahead', '--particles', '4', '--maps', '3', '--out', directory]);
     expect(ended).toMatchObject({ code: 0, stderr: '' });
     ({ stdout } = ended);
-  }, 60_000);
+  });
 
   it('counts the roads that lead to a tile', async () => {
     const rows = [...stdout.matchAll(/^ +(\d+) +(\d+) %(?: +(-\d+\.\d\d))? *$/gm)].map((match) => match.slice(1));

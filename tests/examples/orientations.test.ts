@@ -16,7 +16,7 @@ beforeAll(async () => {
   await run('train.mjs', `${TRAIN} --orientations 8 --out ${at('eight')}`);
   await run('train.mjs', `${TRAIN} --orientations 4 --conditional --out ${at('classes')}`);
   for (const name of ['eight', 'classes']) await run('convert.mjs', `--model ${at(name)} --to ${at(name)}.pixelcnn`);
-}, 60_000);
+});
 
 async function run(name: string, flags: string) {
   const { code, stdout, stderr } = await runScript(name, flags.split(' '));

@@ -70,20 +70,8 @@ describe('out-of-distribution.mjs', () => {
   });
 
   it('asks a model of classes for the likeliest class of each image', async () => {
-    const flags = [
-      '--model',
-      at('classes'),
-      '--background',
-      at('zeros'),
-      '--data',
-      'digits',
-      '--other',
-      'digits',
-      '--images',
-      '4',
-      '--out',
-      at('of-classes.svg'),
-    ];
+    const models = ['--model', at('classes'), '--background', at('zeros'), '--out', at('of-classes.svg')];
+    const flags = [...models, ...'--data digits --other digits --images 4'.split(' ')];
     const { stdout } = await runScript('research/out-of-distribution.mjs', flags);
     const { test } = await readDataset('digits');
     const image = (n: number) => pickImages(test, [Math.floor((297 * (2 * n + 1)) / 8)]);

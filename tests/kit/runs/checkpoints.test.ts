@@ -54,13 +54,10 @@ it('names what cannot be read', async () => {
 
 it.each([
   ['null', 'checkpoints.json: wanted an object, got null'],
-  ['3', 'checkpoints.json: wanted an object, got 3'],
   ['["step-1"]', 'checkpoints.json: wanted an object, got ["step-1"]'],
   ['{"latest": null}', "checkpoints.json: latest: wanted the name of a checkpoint, as 'step-100', got null"],
-  ['{"latest": 1}', "latest: wanted the name of a checkpoint, as 'step-100', got 1"],
   ['{"latest": "../step-1"}', 'latest: wanted the name of a checkpoint, as \'step-100\', got "../step-1"'],
   ['{"latest": "step-1/../../other/step-1"}', 'latest: wanted the name of a checkpoint'],
-  ['{"latest": "/other/step-1"}', 'latest: wanted the name of a checkpoint'],
   ['{"latest": "step-1", "best": ".."}', 'best: wanted the name of a checkpoint, as \'step-100\', got ".."'],
 ])('follows no pointers but to checkpoints of its own: %s', async (text, message) => {
   const run = checkpoints(join(directory, 'run'));
