@@ -23,7 +23,7 @@ const SCRIPT = 'pixelcnn-layers.min.js';
 /** A page whose title becomes the digest, or what went wrong. */
 const DIGEST_PAGE = `
   import * as runtime from 'pixelcnn-layers/runtime';
-  import { runtimeDigest } from './runtime-digest.mjs';
+  import { runtimeDigest } from './workers/runtime-digest.mjs';
   const createWorker = () => new Worker(new URL('pixelcnn-layers/worker', import.meta.url), { type: 'module' });
   runtimeDigest(runtime, { createWorker }).then(
     (digest) => { document.title = digest; },
@@ -112,7 +112,7 @@ describe.skipIf(firefoxPath === undefined)('in Firefox', { retry: 1 }, () => {
   it('the runtime gives the bits that it gives in Node, alone and in a pool', async () => {
     const project = join(folder, 'project');
     await installPackage(project);
-    for (const name of ['portable-model.mjs', 'runtime-digest.mjs']) {
+    for (const name of ['models/portable-model.mjs', 'workers/runtime-digest.mjs']) {
       await cp(join(root, 'tests/support', name), join(project, name));
     }
     await writeFile(join(project, 'main.js'), DIGEST_PAGE);

@@ -2,14 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readPortable, sample } from 'pixelcnn-layers/runtime';
-import type { Browser } from 'playwright';
 import { PNG } from 'pngjs';
 import { build } from 'vite';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/browsers/chromium.mjs';
-import { launchChromium, serve, watch } from '../support/browsers/pages';
+import { visitBuilt } from '../support/browsers/visit-built';
 import { temporaryFolder } from '../support/node/temporary-folder';
-import { PATIENCE } from '../support/patience.mjs';
 import { itRefuses, runScript } from './run-script';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
@@ -58,12 +56,6 @@ describe('runtime/draw.mjs', () => {
 });
 
 describe.skipIf(chromiumPath === undefined)('the page of the runtime', () => {
-  let browser: Browser;
-  beforeAll(async () => {
-    browser = await launchChromium();
-  });
-  afterAll(() => browser.close());
-
   it('is short, and draws digits of a class in a worker, without tfjs', async () => {
     const files = ['index.html', 'main.mjs'].map((name) => readFile(`${EXAMPLES}/runtime/${name}`, 'utf8'));
     const lines = (await Promise.all(files)).map((text) => text.split('\n').length - 1);
@@ -71,12 +63,7 @@ describe.skipIf(chromiumPath === undefined)('the page of the runtime', () => {
 
     const outDir = join(folder, 'page');
     await build({ root: `${EXAMPLES}/runtime`, logLevel: 'error', build: { outDir } });
-    const { server, origin } = await serve(outDir);
-    const page = await browser.newPage();
-    page.setDefaultTimeout(PATIENCE);
-    const { complaints, requests } = watch(page);
-    try {
-      await page.goto(`${origin}/some/folder/`);
+    await visitBuilt(outDir, async (page, requests) => {
       await page.locator('#status', { hasText: 'digits in' }).waitFor();
       expect(page.workers().length).toBe(1);
       const model = await readModel('digits-conditional');
@@ -101,12 +88,7 @@ describe.skipIf(chromiumPath === undefined)('the page of the runtime', () => {
         }
         expect(alpha).toEqual(expected);
       }
-      const ofThisTest = /willReadFrequently/; // its looks at the canvas
-      expect(complaints.filter((text) => !ofThisTest.test(text))).toEqual([]);
       expect(requests.filter((url) => url.includes('tfjs') || url.includes('tensorflow'))).toEqual([]);
-    } finally {
-      await page.close();
-      server.close();
-    }
+    });
   });
 });

@@ -12,9 +12,8 @@ import { brokenRules } from '../../examples/tiles/rules.mjs';
 import { mapsOf, turned, turnedBack } from '../../examples/tiles/tiles.mjs';
 import { parseNpy } from '../../kit/weights/npy.mjs';
 import { chromiumPath } from '../support/browsers/chromium.mjs';
-import { launchChromium, serve, watch } from '../support/browsers/pages';
+import { visitBuilt } from '../support/browsers/visit-built';
 import { temporaryFolder } from '../support/node/temporary-folder';
-import { PATIENCE } from '../support/patience.mjs';
 import { itRefuses, runScript } from './run-script';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
@@ -244,13 +243,7 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
   it('draws maps in workers, without tfjs', async () => {
     const outDir = join(folder, 'page');
     await build({ root: `${EXAMPLES}/tiles`, logLevel: 'error', build: { outDir } });
-    const { server, origin } = await serve(outDir);
-    const browser = await launchChromium();
-    const page = await browser.newPage();
-    page.setDefaultTimeout(PATIENCE);
-    const { complaints, requests } = watch(page);
-    try {
-      await page.goto(`${origin}/some/folder/`);
+    await visitBuilt(outDir, async (page, requests) => {
       for (const seed of [1, 2]) {
         await page.getByRole('img', { name: `Map 4 of seed ${seed}` }).waitFor();
         const shown = await page
@@ -264,12 +257,7 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
         expect(shown).toEqual([...painted(mapsOf(data as Uint8Array)[3] as Uint8Array)]);
         await page.getByRole('button', { name: 'New maps' }).click();
       }
-      const ofThisTest = /willReadFrequently/; // its looks at the canvas
-      expect(complaints.filter((text) => !ofThisTest.test(text))).toEqual([]);
       expect(requests.filter((url) => url.includes('tfjs') || url.includes('tensorflow'))).toEqual([]);
-    } finally {
-      await browser.close();
-      server.close();
-    }
+    });
   });
 });
