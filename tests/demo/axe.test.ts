@@ -49,7 +49,6 @@ describe('axe finds nothing to object to in the demo', () => {
       await eventually(() => demo.page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
     }
     expect(await whatAxeLeavesOut(demo.page)).toEqual({ twice: [], unnamed: [], headings: `H1${',H2'.repeat(13)}` });
-    demo.expectClean();
   });
 
   it('also once a picture is drawn and a wrong seed is entered', async () => {

@@ -43,7 +43,6 @@ describe('how likely in the demo', () => {
     expect(await whole()).toBe(Math.round(await bitsOfFive()));
     expect(await isOffered('Digits')).toBe(true);
     expect(await isOffered('Small digits')).toBe(false);
-    demo.expectClean();
   });
 
   it('says how many bits the image takes, beside a uniform guess and a PNG', async () => {
@@ -59,7 +58,6 @@ describe('how likely in the demo', () => {
       'as a PNG',
     ]);
     expect(bars[0]).toBe(`this picture${await whole()}`);
-    demo.expectClean();
   });
 
   it('tells the bits of each pixel', async () => {
@@ -149,7 +147,6 @@ describe('how likely in the demo', () => {
     expect(await button(likelihood(), 'Reset').isDisabled()).toBe(true);
     await likelihood().getByLabel('Class given to the model').selectOption('1');
     await eventually(whole).toBeGreaterThan(before); // a 0 surprises, to whom a 1 is told
-    demo.expectClean();
   });
 
   it('shows the editor and what is measured of it together on a phone', async () => {

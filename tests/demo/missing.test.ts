@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { button, eventually, says, useDemo } from './open-page';
 
 describe('what is missing to the demo', () => {
-  const demo = useDemo();
+  const demo = useDemo({ mayComplain: true });
   const drawing = () => demo.panel('drawing');
   const alertOf = async (id: string) => {
     const alert = demo.panel(id).getByRole('alert').last();

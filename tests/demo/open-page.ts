@@ -170,9 +170,9 @@ const FILLED_AT_ONCE = 7;
  * The demo as built and served, and for each test a page of a fresh browser context, not yet there.
  *
  * @param options `isWhole`: its panels begin as they come near, as they do for visitors; else see {@link beginOnlyWhatIsAsked}. `isKept`: its service worker
- * may keep it
+ * may keep it. `mayComplain`: its tests may have the page complain, or ask another host
  */
-export function useDemo({ isWhole = false, isKept = false } = {}) {
+export function useDemo({ isWhole = false, isKept = false, mayComplain = false } = {}) {
   let browser: Browser;
   let context: BrowserContext;
   const { built, origin } = inject('demo');
@@ -224,12 +224,8 @@ export function useDemo({ isWhole = false, isKept = false } = {}) {
       });
       return letGo;
     },
-    /** Nothing was asked of another host, nothing went wrong. */
-    expectClean() {
-      expect(demo.seen.complaints).toEqual([]);
-      const urls = demo.seen.requests.filter((url) => !url.startsWith('blob:'));
-      expect([...new Set(urls.map((url) => new URL(url).origin))]).toEqual([demo.origin]);
-    },
+    /** Whether this test has the page complain, or ask another host; else it must not. */
+    mayComplain,
   };
 
   beforeAll(async () => {
@@ -237,6 +233,7 @@ export function useDemo({ isWhole = false, isKept = false } = {}) {
   });
   afterAll(() => browser?.close());
   beforeEach(async () => {
+    demo.mayComplain = mayComplain;
     context = await browser.newContext({ reducedMotion: 'reduce', permissions: ['clipboard-write'] });
     context.setDefaultTimeout(PATIENCE);
     const scripts = [recordAnswers, recordCopies, recordJobs];
@@ -249,6 +246,9 @@ export function useDemo({ isWhole = false, isKept = false } = {}) {
   afterEach(async () => {
     for (const routed of [demo.page, context]) await routed.unrouteAll({ behavior: 'ignoreErrors' }); // some may still be on their way
     await context.close();
+    if (demo.mayComplain) return;
+    expect(demo.seen.complaints).toEqual([]);
+    expect(demo.seen.requests.filter((url) => new URL(url).origin !== origin)).toEqual([]);
   });
   return demo;
 }

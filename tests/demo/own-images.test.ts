@@ -35,7 +35,6 @@ describe('an image of the visitor in the demo', () => {
     expect(await button(likelihood(), 'Reset').isDisabled()).toBe(true);
     await button(likelihood(), 'Next').click();
     await picker().getByText('2 of 297').waitFor();
-    demo.expectClean();
   });
 
   it('lies whole on white paper, also where it is transparent', async () => {
@@ -44,7 +43,6 @@ describe('an image of the visitor in the demo', () => {
     expect(await firstRow(1)).toEqual(['level 0 of 0 to 16']); // above the image, which is wide
     for (let row = 0; row < 2; row++) await demo.page.keyboard.press('ArrowDown');
     expect(await firstRow(3)).toEqual([16, 16, 0].map((level) => `level ${level} of 0 to 16`));
-    demo.expectClean();
   });
 
   it('is what the page gave, when it was downloaded and comes back', async () => {
@@ -116,7 +114,6 @@ describe('an image of the visitor in the demo', () => {
     await classes.selectOption('7');
     await picker().getByText('This is your choice.').waitFor();
     await eventually(measured).toContain(7);
-    demo.expectClean();
   });
 
   it('can be inverted, and back, where it is mostly dark, with what was painted over it', async () => {
@@ -141,7 +138,6 @@ describe('an image of the visitor in the demo', () => {
     await button(likelihood(), 'Next').click();
     await picker().getByText('2 of 297').waitFor();
     expect(await picker().locator('.aside').isVisible()).toBe(false);
-    demo.expectClean();
   });
 
   it('may be SVG of any size, also of none', async () => {
@@ -159,7 +155,6 @@ describe('an image of the visitor in the demo', () => {
       await button(likelihood(), 'Next').click();
       await picker().getByText('of 297').waitFor();
     }
-    demo.expectClean();
   });
 
   it('may be SVG that says nothing of its size', async () => {
@@ -202,7 +197,6 @@ describe('an image of the visitor in the demo', () => {
     const [job] = (await sentJobs(demo.page)).filter(({ kind, numImages }) => kind === 'sample' && numImages === 6).slice(-1);
     expect(job).toMatchObject({ model: 'digits-conditional', classes: Array(6).fill(1) });
     expect(await completing.getByLabel('Class given to the model').inputValue()).toBe('1');
-    demo.expectClean();
   });
 });
 

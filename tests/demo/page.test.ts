@@ -64,7 +64,6 @@ describe('the demo', () => {
     const total = sizes.reduce((sum, size) => sum + size, 0);
     expect(total).toBeGreaterThan(100_000); // the runtime and the model are among them
     expect(total).toBeLessThan(200_000);
-    demo.expectClean();
   });
 
   describe('the table of contents', () => {
@@ -233,18 +232,17 @@ describe('the demo', () => {
     expect(tfjs()).toEqual([]);
     await button(demo.panel('training'), 'Train').click();
     await eventually(() => tfjs().length).toBeGreaterThan(0);
-    demo.expectClean();
   });
 
   it('runs where the page may share memory, and tfjs would start threads', async () => {
     await demo.page.goto(`${demo.origin}/isolated/`);
     await demo.panel('wall').locator('.wall-tile:enabled').first().waitFor();
     expect(await demo.page.evaluate(() => crossOriginIsolated)).toBe(true);
-    demo.expectClean();
   });
 
   const cache = temporaryFolder();
   it('runs while it is edited', async () => {
+    demo.mayComplain = true; // of another host: it is Vite's
     const vite = await serveEdited(DEMO, join(cache, 'vite'));
     try {
       await demo.page.goto(vite.href);

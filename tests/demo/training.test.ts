@@ -50,7 +50,6 @@ describe('training in the demo', () => {
     await slider().press('Home');
     expect(await pixels(canvases().first())).toBe(noise);
     expect(tfjsRequests()).toEqual([]);
-    demo.expectClean();
   });
 
   it('trains a gated PixelCNN, saves it, and goes on after a reload', async () => {
@@ -121,7 +120,6 @@ describe('training in the demo', () => {
         .isVisible(),
     ).toBe(true);
     expect((await tensorCounts(demo.page)).at(-1)).toBe(0);
-    demo.expectClean();
   });
 
   it('trains both side by side on syllables, as wide and as deep as is asked, saves them, and loads them', async () => {
@@ -153,7 +151,6 @@ describe('training in the demo', () => {
       .getByText(/^A recorded run/)
       .waitFor();
     expect((await tensorCounts(demo.page)).at(-1)).toBe(0);
-    demo.expectClean();
   });
 
   it("trains on the visitor's drawings, which stay in the browser", async () => {
@@ -186,7 +183,6 @@ describe('training in the demo', () => {
     const sent = await sentJobs(demo.page);
     const { drawings } = sent.find(({ kind }) => kind === 'train') as { drawings: Record<string, number> };
     expect(Object.keys(drawings).length).toBe(25 * 256); // one, and its shifts
-    demo.expectClean();
   });
 
   it('saves over what another tab has saved only where the visitor knows of it', async () => {
@@ -230,7 +226,6 @@ describe('training in the demo', () => {
       expect(trainWorkers().length).toBeGreaterThan(0);
       const counts = await tensorCounts(demo.page);
       expect(counts[1]).toBe(counts[0]);
-      demo.expectClean();
     });
 
     it.each([

@@ -64,7 +64,6 @@ describe('the wall of the demo', () => {
     await demo.page.goto('about:blank');
     await open(new URL(link).hash);
     expect(await pixels(tiles('map').first().locator('canvas'))).toBe(shown);
-    demo.expectClean();
   });
 
   it('shows the syllable that each was asked for, also in words', async () => {
@@ -92,7 +91,6 @@ describe('the wall of the demo', () => {
     await drawing.getByRole('img', { name: 'The picture: 128 of 256 pixels are drawn' }).waitFor();
     await tiles('map').nth(1).click();
     await demo.panel('maps').getByText('The map you asked for.').waitFor();
-    demo.expectClean();
   });
 
   it('goes from picture to picture by arrow keys: the Tab key finds one', async () => {

@@ -16,16 +16,6 @@ const readModel = async (name: string) => readPortable(await readFile(`${EXAMPLE
 const folder = temporaryFolder();
 
 describe('a file for the runtime', () => {
-  it('has float32 where it is not asked for float16, which is half the size', async () => {
-    const out = join(folder, 'digits.pixelcnn');
-    const flags = ['--model', `${EXAMPLES}/models/digits`, '--to', out];
-    const { code, stdout } = await runScript('convert.mjs', flags);
-    expect(code).toBe(0);
-    const [whole, half] = [await readFile(out), await readFile(`${EXAMPLES}/models/digits.pixelcnn`)];
-    expect(stdout).toMatch(`, ${Math.round(whole.length / 1000)} kB\n`);
-    expect(half.length).toBeLessThan(0.6 * whole.length);
-  });
-
   itRefuses(
     [
       ['FOLDER/nowhere has neither', ['convert.mjs', '--model', 'FOLDER/nowhere', '--to', 'FOLDER/x.pixelcnn']],

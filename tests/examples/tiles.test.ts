@@ -230,10 +230,8 @@ describe('make-data.mjs', () => {
 
   itRefuses(
     [
-      ["--maps: wanted a whole number of at least 1, got '0'", ['tiles/make-data.mjs', '--maps', '0']],
       ['--out: wanted a directory', ['tiles/make-data.mjs', '--out', 'FOLDER/tiles.png']],
       ["--maps: wanted a whole number of at least 3, got '2'", ['tiles/draw.mjs', '--maps', '2']],
-      ["--particles: wanted a whole number of at least 1, got '0'", ['tiles/draw.mjs', '--particles', '0']],
     ],
     () => ({ FOLDER: folder }),
   );

@@ -86,16 +86,13 @@ describe.skipIf(chromiumPath === undefined)('the page made by Vite', () => {
     server?.close();
   });
 
-  it('trains and draws when built and served from any folder, without another host', async () => {
-    const seen = await visit(browser, `${origin}/some/folder/?steps=20`);
+  it.each([
+    ['from any folder, without another host', 'some/folder', false],
+    ['where the page may share memory, and tfjs would start threads', 'isolated', true],
+  ])('trains and draws when built and served %s', async (_, path, isIsolated) => {
+    const seen = await visit(browser, `${origin}/${path}/?steps=20`);
     expectDigits(seen, origin);
-    expect(seen.isIsolated).toBe(false);
-  });
-
-  it('does so on a page that may share memory, where tfjs would start threads', async () => {
-    const seen = await visit(browser, `${origin}/isolated/?steps=20`);
-    expectDigits(seen, origin);
-    expect(seen.isIsolated).toBe(true);
+    expect(seen.isIsolated).toBe(isIsolated);
   });
 
   it('does so while it is edited', async () => {
