@@ -115,9 +115,9 @@ export const pictureOf = (canvas: Locator) =>
 export const colourAt = (canvas: Locator, x: number, y: number) =>
   canvas.evaluate(
     (element: HTMLCanvasElement, [x, y]) => {
-      const { width, height } = element;
-      const context = element.getContext('2d');
-      return [...(context?.getImageData(Math.floor(x * width), Math.floor(y * height), 1, 1).data ?? [])];
+      const point = new OffscreenCanvas(1, 1).getContext('2d') as OffscreenCanvasRenderingContext2D;
+      point.drawImage(element, -Math.floor(x * element.width), -Math.floor(y * element.height));
+      return [...point.getImageData(0, 0, 1, 1).data];
     },
     [x, y] as const,
   );

@@ -6,7 +6,7 @@ import { fileSystem } from 'pixelcnn-layers/node';
 import { loadWeights, type NamedTensor, saveWeights, writeSafetensors } from 'pixelcnn-layers/weights';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../support/node/temporary-folder';
-import { itRefuses, runScript } from './run-script';
+import { itRefuses, runScript, runWell } from './run-script';
 import { saveGatedModel } from './save-model';
 
 const folder = temporaryFolder();
@@ -45,8 +45,7 @@ function suggested(stdout: string) {
 
 describe('checkpoint.mjs', () => {
   it('guesses the weights of a renamed state dict, and what it prints loads them', async () => {
-    const { code, stdout, stderr } = await runScript('checkpoint.mjs', [join(folder, 'state.safetensors'), '--model', join(folder, 'MODEL')]);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const { stdout } = await runWell('checkpoint.mjs', [join(folder, 'state.safetensors'), '--model', join(folder, 'MODEL')]);
     expect(stdout).toContain('"module.net.stack.0.mask" I64 []  a buffer\n');
     expect(stdout).toContain(`"optimizer.step" I64 []  an optimizer's\n`);
     expect(stdout).toMatch(/ {2}block0_vertical_gate\.condition\.kernel \[1,1,3,\d\] {2}<- "module\.net\.stack\.0_vertical_gate\.condition\.weight" F32 \[3,\d\] \[in,out\] \?\n/);
@@ -75,8 +74,7 @@ describe('checkpoint.mjs', () => {
     const tensors = Object.entries(shapes).map(([name, shape]): [string, NamedTensor] => [name, { dtype: 'F32', shape, data: new Float32Array(shape.reduce((a, b) => a * b)) }]);
     await writeFile(file, writeSafetensors(new Map(tensors)));
     const args = { imageShape: [2, 3, 1], levels: 3, width: 4, heads: 2, layers: 1 };
-    const { code, stdout } = await runScript('checkpoint.mjs', [file, '--factory', 'imageGPT', '--args', JSON.stringify(args)]);
-    expect(code).toBe(0);
+    const { stdout } = await runWell('checkpoint.mjs', [file, '--factory', 'imageGPT', '--args', JSON.stringify(args)]);
     expect(stdout).toContain('  block0.key.bias [4]  <- "h.0.qkv.bias" F32 [12] second third\n');
     expect(stdout).toContain('  block0.projection.bias [4]  <- "h.0.out.bias" F32 [4] ?\n');
     expect(stdout).toContain('  block0.mlp_in.kernel [1,1,4,16]  <- nothing of its shape is left\n');
@@ -89,8 +87,7 @@ describe('checkpoint.mjs', () => {
     const file = join(folder, 'less.safetensors');
     const [first, ...rest] = theirs;
     await writeFile(file, writeSafetensors(new Map([...rest, ['extra', { dtype: 'F32', shape: [99], data: new Float32Array(99) }]])));
-    const { code, stdout } = await runScript('checkpoint.mjs', [file, '--model', join(folder, 'MODEL')]);
-    expect(code).toBe(0);
+    const { stdout } = await runWell('checkpoint.mjs', [file, '--model', join(folder, 'MODEL')]);
     expect(stdout).toContain('left over:\n  "extra" F32 [99]\n');
     expect(stdout).toMatch(/<- nothing of its shape is left\n.*\nThis says loadWeights: tensors: they do not match the model: missing \(1\): /s);
     expect(first?.[0]).toMatch(/^module\.net\./);
@@ -101,16 +98,14 @@ describe('checkpoint.mjs', () => {
     const names = ['a\u001b[31m', 'b"]);process.exit();//', 'c\u009b2J\u202e', '__proto__'];
     const bias = { dtype: 'F32', shape: [2], data: Float32Array.of(0.5, 1) };
     await writeFile(file, writeSafetensors(new Map(names.map((name) => [name, bias]))));
-    const { code, stdout } = await runScript('checkpoint.mjs', [file]);
-    expect(code).toBe(0);
+    const { stdout } = await runWell('checkpoint.mjs', [file]);
     expect(stdout.split('\n').slice(1, -1)).toEqual([
       '  "a\\u001b[31m" F32 [2]',
       '  "b\\"]);process.exit();//" F32 [2]',
       '  "c\\u009b2J\\u202e" F32 [2]',
       '  "__proto__" F32 [2]',
     ]);
-    const all = await runScript('checkpoint.mjs', [file, '--model', join(folder, 'MODEL')]);
-    expect(all.code).toBe(0);
+    const all = await runWell('checkpoint.mjs', [file, '--model', join(folder, 'MODEL')]);
     for (const letter of ['\u001b', '\u009b', '\u202e']) expect(all.stdout).not.toContain(letter);
   });
 });

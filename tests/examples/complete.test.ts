@@ -5,7 +5,7 @@ import { PNG } from 'pngjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readDigits } from '../../kit/data/digits.mjs';
 import { temporaryFolder } from '../support/node/temporary-folder';
-import { itRefuses, runScript } from './run-script';
+import { itRefuses, runScript, runWell } from './run-script';
 
 const directory = temporaryFolder();
 beforeAll(async () => {
@@ -121,8 +121,7 @@ describe('complete.mjs look-ahead', () => {
 describe('complete.mjs beam', () => {
   it('draws the likeliest completions of a digit, the likeliest first', async () => {
     const file = join(directory, 'beam.png');
-    const { code, stdout, stderr } = await runScript('complete.mjs', ['beam', '--out', file]);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const { stdout } = await runWell('complete.mjs', ['beam', '--out', file]);
     const { columns, rows, colours } = await readGrid(file, 8, 10);
     expect({ columns, rows }).toEqual({ columns: 8, rows: 1 });
     const images = colours.map(digitOf);
@@ -180,8 +179,7 @@ describe('complete.mjs orders', () => {
 describe('complete.mjs halves', () => {
   it('draws the lower halves of digits from all over the test images', async () => {
     const file = join(directory, 'halves.png');
-    const { code, stderr } = await runScript('complete.mjs', ['halves', '--images', '3', '--out', file]);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    await runWell('complete.mjs', ['halves', '--images', '3', '--out', file]);
     const { columns, rows, colours } = await readGrid(file, 8, 10);
     expect({ columns, rows }).toEqual({ columns: 8, rows: 3 });
     const test = (await readDigits('test')).images;

@@ -66,6 +66,15 @@ export function runScript(name: string, flags: readonly string[], cwd?: string):
   return new Promise((resolve, reject) => waiting.push({ resolve, reject }));
 }
 
+/** Runs an example, which must end well: without a word on stderr but for progress, and with no tensor left. */
+export async function runWell(name: string, flags: readonly string[], cwd?: string): Promise<EndedInTurn> {
+  const ended = await runScript(name, flags, cwd);
+  const { code, tensorsLeft } = ended;
+  const stderr = ended.stderr.replace(/^.*%.*\n/gm, '');
+  expect({ code, stderr, tensorsLeft }).toEqual({ code: 0, stderr: '', tensorsLeft: 0 });
+  return ended;
+}
+
 /** What a user's mistake is answered with, and an example with flags that make it. */
 export type Refusal = readonly [answer: string, example: readonly string[]];
 

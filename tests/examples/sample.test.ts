@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { readDigits } from '../../kit/data/digits.mjs';
 import { npyOf, parseNpy } from '../../kit/weights/npy.mjs';
 import { temporaryFolder } from '../support/node/temporary-folder';
-import { COUNT_TENSORS, itRefuses, runScript, startScript } from './run-script';
+import { COUNT_TENSORS, itRefuses, runScript, runWell, startScript } from './run-script';
 import { saveGatedModel, saveModel, saveModelOfCodes } from './save-model';
 
 const directory = temporaryFolder();
@@ -24,8 +24,7 @@ beforeAll(async () => {
 async function draw(name: string, flags: string[], of = model) {
   const out = join(directory, name);
   const all = ['--model', of, '--out', out, ...flags];
-  const { code, stdout, stderr, tensorsLeft } = await runScript('sample.mjs', all);
-  expect({ code, stderr, tensorsLeft }).toEqual({ code: 0, stderr: '', tensorsLeft: 0 });
+  const { stdout } = await runWell('sample.mjs', all);
   const { width, height, data } = PNG.sync.read(await readFile(out));
   const [columns, rows] = [(width - 8) / 88, (height - 8) / 88]; // 8 pixels of side 10 and a gap of 8
   const image = (row: number, column: number) =>
@@ -53,8 +52,7 @@ describe('sample.mjs', () => {
 
   it('draws from a portable file what it draws from the model that it was made of, and completes', async () => {
     const file = join(directory, 'conditional.pixelcnn');
-    const exported = await runScript('convert.mjs', ['--model', conditional, '--to', file]);
-    expect(exported.code).toBe(0);
+    await runWell('convert.mjs', ['--model', conditional, '--to', file]);
     for (const flags of [
       ['--images', '2'],
       ['--complete', 'digits', '--images', '2', '--top-k', '3'],
@@ -133,8 +131,7 @@ describe('sample.mjs', () => {
     await writeFile(path, npyOf(given, [20, 2, 2]));
     const out = join(directory, 'drawn.npy');
     const flags = ['--model', codes, '--complete', 'npy', '--path', path, '--images', '2', '--out', out];
-    const { code, stderr, tensorsLeft } = await runScript('sample.mjs', flags);
-    expect({ code, stderr, tensorsLeft }).toEqual({ code: 0, stderr: '', tensorsLeft: 0 });
+    await runWell('sample.mjs', flags);
     const { data, shape } = parseNpy(await readFile(out));
     expect(shape).toEqual([16, 2, 2, 1]); // two images, each with seven completions
     expect(data).toBeInstanceOf(Uint16Array);
@@ -230,8 +227,7 @@ describe('sample.mjs with a model of finer codes', () => {
   const levelsOf = async (name: string, ...flags: string[]) => {
     const [model, codes, out] = ['finer', 'codes.npy', name].map((file) => join(directory, file));
     const given = ['--model', model, '--codes', codes, '--out', out, ...flags] as string[];
-    const { code, stderr, tensorsLeft } = await runScript('sample.mjs', given);
-    expect({ code, stderr, tensorsLeft }).toEqual({ code: 0, stderr: '', tensorsLeft: 0 });
+    await runWell('sample.mjs', given);
     return parseNpy(await readFile(out as string));
   };
   const writeCodes = (shape: number[], levels: Uint8Array) => writeFile(join(directory, 'codes.npy'), npyOf(levels, shape));

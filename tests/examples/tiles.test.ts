@@ -14,7 +14,7 @@ import { parseNpy } from '../../kit/weights/npy.mjs';
 import { chromiumPath } from '../support/browsers/chromium.mjs';
 import { visitBuilt } from '../support/browsers/visit-built';
 import { temporaryFolder } from '../support/node/temporary-folder';
-import { itRefuses, runScript } from './run-script';
+import { itRefuses, runWell } from './run-script';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
 const MODEL = `${EXAMPLES}/models/tiles.pixelcnn`;
@@ -136,8 +136,7 @@ describe('the model', () => {
 
   it('is drawn from and counted by draw.mjs, which paints maps of the generator above its own', async () => {
     const out = join(folder, 'tiles.png');
-    const { code, stdout, stderr } = await runScript('tiles/draw.mjs', ['--maps', '6', '--seed', '2', '--out', out]);
-    expect([code, stderr]).toEqual([0, '']);
+    const { stdout } = await runWell('tiles/draw.mjs', ['--maps', '6', '--seed', '2', '--out', out]);
     expect(stdout).toMatch(/^generator +100 %( +0\.00){7}$/m);
     const { data } = await sample(readPortable(await readFile(MODEL)), { numImages: 6, seed: 2, temperature: 0.7 });
     const broken = mapsOf(data as Uint8Array).flatMap(brokenRules).length / 6;
@@ -156,8 +155,7 @@ describe('the model', () => {
   it('connects two given tiles in four ways, which draw.mjs --connect counts and paints', async () => {
     const out = join(folder, 'connected.png');
     const flags = ['--connect', '--maps', '3', '--particles', '24', '--seed', '3', '--out', out];
-    const { code, stdout, stderr } = await runScript('tiles/draw.mjs', flags);
-    expect([code, stderr]).toEqual([0, '']);
+    const { stdout } = await runWell('tiles/draw.mjs', flags);
     const model = readPortable(await readFile(MODEL));
     const [from, to] = [22 * 32, 8 * 32 + 31];
     const potential = connection(from, to);
@@ -215,8 +213,7 @@ function painted(map: Uint8Array): Uint8ClampedArray {
 describe('make-data.mjs', () => {
   it('writes maps to train on in all orientations, and others to test', async () => {
     const out = join(folder, 'data');
-    const { code, stderr } = await runScript('tiles/make-data.mjs', ['--maps', '2', '--out', out]);
-    expect([code, stderr]).toEqual([0, '']);
+    await runWell('tiles/make-data.mjs', ['--maps', '2', '--out', out]);
     const read = async (part: string) => parseNpy(await readFile(join(out, `${part}.npy`)));
     const [train, test] = [await read('train'), await read('test')];
     expect([train.shape, test.shape]).toEqual([

@@ -12,7 +12,7 @@ import { npyOf } from '../../kit/weights/npy.mjs';
 import { useBackend } from '../support/backends';
 import { temporaryFolder } from '../support/node/temporary-folder';
 import { PATIENCE } from '../support/patience.mjs';
-import { type Ended, itRefuses, runScript, startScript } from './run-script';
+import { type Ended, itRefuses, runScript, runWell, startScript } from './run-script';
 
 const SMALL =
   '--data digits --blocks 1 --hidden 4 --out-dim 4 --first-kernel 3 --batch 4 --eval-images 20 --samples 2 --average 0.9 --clip 1';
@@ -300,8 +300,7 @@ describe('train.mjs', () => {
     expect(model.outputs[0]?.shape).toEqual([null, 8, 8, 6]); // 2 components: a logit, a mean and a log scale each
     expect(levels).toBe(17);
     model.dispose();
-    const { code, stdout } = await runScript('evaluate.mjs', ['--model', broken, '--data', 'digits', '--images', '20']);
-    expect(code).toBe(0);
+    const { stdout } = await runWell('evaluate.mjs', ['--model', broken, '--data', 'digits', '--images', '20']);
     const best = Math.min(...(await metrics(broken)).flatMap(({ testBits }) => testBits ?? []));
     expect(stdout).toMatch(new RegExp(`^model +${best.toFixed(3)}$`, 'm'));
   });
@@ -333,12 +332,10 @@ describe('train.mjs', () => {
 
     it('is for sample.mjs and evaluate.mjs to use', async () => {
       const out = join(conditional, 'drawn.png');
-      const drawn = await runScript('sample.mjs', ['--model', conditional, '--images', '2', '--out', out]);
-      expect(drawn.code).toBe(0);
+      await runWell('sample.mjs', ['--model', conditional, '--images', '2', '--out', out]);
       expect(existsSync(out)).toBe(true);
       const flags = ['--model', conditional, '--data', 'digits', '--images', '20', '--classify'];
-      const { code, stdout } = await runScript('evaluate.mjs', flags);
-      expect(code).toBe(0);
+      const { stdout } = await runWell('evaluate.mjs', flags);
       expect(stdout).toMatch(/^accuracy +\d\.\d{3} {2}\(\d+ of 20 /m);
       const best = Math.min(...(await metrics(conditional)).flatMap(({ testBits }) => testBits ?? []));
       expect(Number(/^model +(\d\.\d{3})$/m.exec(stdout)?.[1])).toBeCloseTo(best, 2); // of the same 20 images
