@@ -26,26 +26,25 @@ describe('a file for the runtime', () => {
   );
 });
 
-describe('runtime/draw.mjs', () => {
-  it('draws 2,000 digits on all cores, those that one thread draws', async () => {
-    const out = join(folder, 'digits.png');
-    const { stdout } = await runWell('runtime/draw.mjs', [out]);
-    expect(stdout).toContain(`2000 digits, written to ${out}`);
-    const { data: drawn } = await sample(await readModel('digits'), { numImages: 50, seed: 1 });
-    const { width, height, data } = PNG.sync.read(await readFile(out));
-    expect([width, height]).toEqual([50 * 18 + 2, 40 * 18 + 2]);
-    for (let image = 0; image < 50; image++) {
-      for (let pixel = 0; pixel < 64; pixel++) {
-        const [x, y] = [2 + 18 * image + 2 * (pixel % 8), 2 + 2 * Math.floor(pixel / 8)];
-        const isBlank = drawn[64 * image + pixel] === 0; // as white as the background of a digit
-        expect((data[4 * (y * width + x)] as number) === 255).toBe(isBlank);
-      }
+it('runtime/draw.mjs draws 2,000 digits on all cores, those that one thread draws', async () => {
+  const out = join(folder, 'digits.png');
+  const { stdout } = await runWell('runtime/draw.mjs', [out]);
+  expect(stdout).toContain(`2000 digits, written to ${out}`);
+  const { data: drawn } = await sample(await readModel('digits'), { numImages: 50, seed: 1 });
+  const { width, height, data } = PNG.sync.read(await readFile(out));
+  expect([width, height]).toEqual([50 * 18 + 2, 40 * 18 + 2]);
+  for (let image = 0; image < 50; image++) {
+    for (let pixel = 0; pixel < 64; pixel++) {
+      const [x, y] = [2 + 18 * image + 2 * (pixel % 8), 2 + 2 * Math.floor(pixel / 8)];
+      const isBlank = drawn[64 * image + pixel] === 0; // as white as the background of a digit
+      expect((data[4 * (y * width + x)] as number) === 255).toBe(isBlank);
     }
-  });
+  }
 });
 
-describe.skipIf(chromiumPath === undefined)('the page of the runtime', () => {
-  it('is short, and draws digits of a class in a worker, without tfjs', async () => {
+it.skipIf(chromiumPath === undefined)(
+  'the page of the runtime is short, and draws digits of a class in a worker, without tfjs',
+  async () => {
     const files = ['index.html', 'main.mjs'].map((name) => readFile(`${EXAMPLES}/runtime/${name}`, 'utf8'));
     const lines = (await Promise.all(files)).map((text) => text.split('\n').length - 1);
     expect(lines.reduce((sum, count) => sum + count)).toBeLessThan(60);
@@ -79,5 +78,5 @@ describe.skipIf(chromiumPath === undefined)('the page of the runtime', () => {
       }
       expect(requests.filter((url) => url.includes('tfjs') || url.includes('tensorflow'))).toEqual([]);
     });
-  });
-});
+  },
+);

@@ -234,25 +234,23 @@ describe('make-data.mjs', () => {
   );
 });
 
-describe.skipIf(chromiumPath === undefined)('the page', () => {
-  it('draws maps in workers, without tfjs', async () => {
-    const outDir = join(folder, 'page');
-    await build({ root: `${EXAMPLES}/tiles`, logLevel: 'error', build: { outDir } });
-    await visitBuilt(outDir, async (page, requests) => {
-      for (const seed of [1, 2]) {
-        await page.getByRole('img', { name: `Map 4 of seed ${seed}` }).waitFor();
-        const shown = await page
-          .locator('canvas')
-          .last()
-          .evaluate((canvas: HTMLCanvasElement) => [
-            ...(canvas.getContext('2d') as CanvasRenderingContext2D).getImageData(0, 0, 384, 384).data,
-          ]);
-        const options = { numImages: 4, seed, temperature: 0.7 };
-        const { data } = await sample(readPortable(await readFile(MODEL)), options);
-        expect(shown).toEqual([...painted(mapsOf(data as Uint8Array)[3] as Uint8Array)]);
-        await page.getByRole('button', { name: 'New maps' }).click();
-      }
-      expect(requests.filter((url) => url.includes('tfjs') || url.includes('tensorflow'))).toEqual([]);
-    });
+it.skipIf(chromiumPath === undefined)('the page draws maps in workers, without tfjs', async () => {
+  const outDir = join(folder, 'page');
+  await build({ root: `${EXAMPLES}/tiles`, logLevel: 'error', build: { outDir } });
+  await visitBuilt(outDir, async (page, requests) => {
+    for (const seed of [1, 2]) {
+      await page.getByRole('img', { name: `Map 4 of seed ${seed}` }).waitFor();
+      const shown = await page
+        .locator('canvas')
+        .last()
+        .evaluate((canvas: HTMLCanvasElement) => [
+          ...(canvas.getContext('2d') as CanvasRenderingContext2D).getImageData(0, 0, 384, 384).data,
+        ]);
+      const options = { numImages: 4, seed, temperature: 0.7 };
+      const { data } = await sample(readPortable(await readFile(MODEL)), options);
+      expect(shown).toEqual([...painted(mapsOf(data as Uint8Array)[3] as Uint8Array)]);
+      await page.getByRole('button', { name: 'New maps' }).click();
+    }
+    expect(requests.filter((url) => url.includes('tfjs') || url.includes('tensorflow'))).toEqual([]);
   });
 });

@@ -233,8 +233,9 @@ describe.skipIf(python === null)('the networks of research/pytorch', () => {
   }); // biome-ignore format: one call a line
 });
 
-describe.skipIf(python === null)('PixelSNAIL of research/pytorch', () => {
-  it('gives from the state dicts of a public repository what they give there', async () => {
+it.skipIf(python === null)(
+  'PixelSNAIL of research/pytorch gives from the state dicts of a public repository what they give there',
+  async () => {
     const ended = await start([fileURLToPath(new URL('snail_golden.py', import.meta.url))]).ended;
     expect(ended).toMatchObject({ code: 0, stderr: '' });
     const misses: { name: string; logits: number; nats: number }[] = JSON.parse(ended.stdout);
@@ -243,8 +244,8 @@ describe.skipIf(python === null)('PixelSNAIL of research/pytorch', () => {
       expect(logits).toBeLessThan(5e-5);
       expect(nats).toBeLessThan(1e-5);
     }
-  });
-});
+  },
+);
 
 const script = fileURLToPath(new URL('../../research/pytorch/train.py', import.meta.url));
 /** For Debian 12, whose PyTorch 1.13 under Python 3.11 cannot start processes without a redirection: of one that there is not. */

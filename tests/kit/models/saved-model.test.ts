@@ -11,21 +11,19 @@ import { temporaryFolder } from '../../support/node/temporary-folder';
 const at = temporaryFolder({ isOfEachTest: true });
 beforeAll(() => useBackend('cpu'));
 
-describe('a saved model', () => {
-  it('is loaded with what it is conditioned on', async () => {
-    const cases = [
-      [{}, null],
-      [{ numClasses: 4 }, { kind: 'class', numClasses: 4 }],
-      [{ conditionSize: 3 }, { kind: 'vector', size: 3 }],
-      [{ conditionMapSize: 2 }, { kind: 'map', size: 2 }],
-    ] as const;
-    for (const [args, wanted] of cases) {
-      await saveGatedModel(at, args);
-      const { model, imageShape, levels, condition } = await loadImageModel(at);
-      expect({ imageShape, levels, condition }).toEqual({ imageShape: [8, 8, 1], levels: 17, condition: wanted });
-      model.dispose();
-    }
-  });
+it('a saved model is loaded with what it is conditioned on', async () => {
+  const cases = [
+    [{}, null],
+    [{ numClasses: 4 }, { kind: 'class', numClasses: 4 }],
+    [{ conditionSize: 3 }, { kind: 'vector', size: 3 }],
+    [{ conditionMapSize: 2 }, { kind: 'map', size: 2 }],
+  ] as const;
+  for (const [args, wanted] of cases) {
+    await saveGatedModel(at, args);
+    const { model, imageShape, levels, condition } = await loadImageModel(at);
+    expect({ imageShape, levels, condition }).toEqual({ imageShape: [8, 8, 1], levels: 17, condition: wanted });
+    model.dispose();
+  }
 });
 
 it('a layer that is not registered is named, with how to register it from the command line', async () => {

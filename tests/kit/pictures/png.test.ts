@@ -48,39 +48,37 @@ describe('a grid of RGB images', () => {
   });
 });
 
-describe('a grid of gray images', () => {
-  it('enlarges pixels, leaves gaps and sets given pixels apart', () => {
-    // Three images of 1x2 pixels in two columns; levels 0 and 2 of three are paper and ink, 1 halfway.
-    const png = gridPng({
-      images: [0, 2, 1, 0, 2, 2],
-      known: [0, 0, 0, 0, 1, 0],
-      imageShape: [1, 2],
-      levels: 3,
-      columns: 2,
-      scale: 3,
-      gap: 2,
-    });
-    const { width, height, data } = PNG.sync.read(png);
-    expect(width).toBe(2 + 2 * (2 * 3 + 2)); // the first gap, then two images with a gap each
-    expect(height).toBe(2 + 2 * (1 * 3 + 2));
-
-    const at = (x: number, y: number) => [...data.subarray((y * width + x) * 4, (y * width + x) * 4 + 4)];
-    const gap = at(0, 0);
-    const paper = [255, 255, 255, 255];
-    const ink = [24, 24, 32, 255];
-    const halfway = [140, 140, 144, 255]; // (255 + 24) / 2, rounded up, and (255 + 32) / 2
-    const givenInk = [20, 62, 140, 255];
-    // The middle of each image row, pixel by pixel: gap 2, pixel 3, pixel 3, gap 2, ...
-    const row = (y: number) => Array.from({ length: width }, (_, x) => at(x, y));
-    const times = (count: number, colour: number[]) => new Array<number[]>(count).fill(colour);
-    const upper = [times(2, gap), times(3, paper), times(3, ink), times(2, gap), times(3, halfway)];
-    expect(row(3)).toEqual([...upper, times(3, paper), times(2, gap)].flat());
-    const lower = [times(2, gap), times(3, givenInk), times(3, ink), times(2 + 6 + 2, gap)];
-    expect(row(8)).toEqual(lower.flat());
-    for (const y of [0, 1, 5, 6, 10, 11]) expect(row(y)).toEqual(times(width, gap)); // between the rows
-    for (const y of [2, 4]) expect(row(y)).toEqual(row(3));
-    for (const y of [7, 9]) expect(row(y)).toEqual(row(8));
+it('a grid of gray images enlarges pixels, leaves gaps and sets given pixels apart', () => {
+  // Three images of 1x2 pixels in two columns; levels 0 and 2 of three are paper and ink, 1 halfway.
+  const png = gridPng({
+    images: [0, 2, 1, 0, 2, 2],
+    known: [0, 0, 0, 0, 1, 0],
+    imageShape: [1, 2],
+    levels: 3,
+    columns: 2,
+    scale: 3,
+    gap: 2,
   });
+  const { width, height, data } = PNG.sync.read(png);
+  expect(width).toBe(2 + 2 * (2 * 3 + 2)); // the first gap, then two images with a gap each
+  expect(height).toBe(2 + 2 * (1 * 3 + 2));
+
+  const at = (x: number, y: number) => [...data.subarray((y * width + x) * 4, (y * width + x) * 4 + 4)];
+  const gap = at(0, 0);
+  const paper = [255, 255, 255, 255];
+  const ink = [24, 24, 32, 255];
+  const halfway = [140, 140, 144, 255]; // (255 + 24) / 2, rounded up, and (255 + 32) / 2
+  const givenInk = [20, 62, 140, 255];
+  // The middle of each image row, pixel by pixel: gap 2, pixel 3, pixel 3, gap 2, ...
+  const row = (y: number) => Array.from({ length: width }, (_, x) => at(x, y));
+  const times = (count: number, colour: number[]) => new Array<number[]>(count).fill(colour);
+  const upper = [times(2, gap), times(3, paper), times(3, ink), times(2, gap), times(3, halfway)];
+  expect(row(3)).toEqual([...upper, times(3, paper), times(2, gap)].flat());
+  const lower = [times(2, gap), times(3, givenInk), times(3, ink), times(2 + 6 + 2, gap)];
+  expect(row(8)).toEqual(lower.flat());
+  for (const y of [0, 1, 5, 6, 10, 11]) expect(row(y)).toEqual(times(width, gap)); // between the rows
+  for (const y of [2, 4]) expect(row(y)).toEqual(row(3));
+  for (const y of [7, 9]) expect(row(y)).toEqual(row(8));
 });
 
 describe('a grid of images with a palette', () => {
