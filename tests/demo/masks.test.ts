@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { gatedPixelCNN, pixelCNN, receptiveField } from 'pixelcnn-layers';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { kindsOf, layersToSee } from '../../demo/mask-explorer/field.mjs';
-import { maskOf, type Stack } from '../../demo/mask-explorer/mask.mjs';
+import { maskOf } from '../../demo/mask-explorer/mask.mjs';
 import { weightWords } from '../../demo/mask-explorer/mask-words.mjs';
 import { useBackend } from '../support/backends';
 import { pixels, useDemo } from './open-page';
@@ -23,14 +23,6 @@ describe('a weight in words', () => {
     ['vertical', 'B', [1, 2], 'used, because features here know only rows above'],
   ] as const)('of a %s stack with mask %s at %o', (stack, maskType, [row, column], words) => {
     expect(weightWords(maskOf(stack, maskType, 3), stack, row, column)).toBe(words);
-  });
-
-  it.each([
-    ['plain', 7, 7],
-    ['horizontal', 1, 7],
-    ['vertical', 7, 7],
-  ] as [Stack, number, number][])('of a kernel of 7 in a %s stack: %i by %i', (stack, rows, columns) => {
-    expect(maskOf(stack, 'A', 7)).toMatchObject({ rows, columns });
   });
 });
 

@@ -42,12 +42,12 @@ describe('a recorded run', () => {
 
   it('is written by its script, which leaves no tensors', async () => {
     const file = join(folder, 'run.bits');
-    const { ended } = startScript('demo/record-training.mjs', ['2', file], COUNT_TENSORS);
+    const { ended } = startScript('demo/record-training.mjs', ['5', file], COUNT_TENSORS);
     expect(await ended).toMatchObject({ code: 0, stderr: 'tensors left: 0\n' });
     const record = await readRecord(file);
     expectWhole(record);
-    expect(record.header.steps).toEqual([0, 1, 2]);
-    for (const { training } of record.header.curves) expect(training.map(([step]) => step)).toEqual([2]);
+    expect(record.header.steps).toEqual([0, 1, 2, 3, 4, 5]);
+    for (const { training } of record.header.curves) expect(training.map(([step]) => step)).toEqual([5]);
   });
 
   it('of the page is one of 6,000 steps, in at most 40 kB, from noise to syllables', async () => {
