@@ -194,19 +194,13 @@ describe('convert.mjs', () => {
     expect(numbersOf(await loaded('from arrays'))).toEqual(numbersOf(model));
   });
 
-  it('takes state dicts of pclucas14/pixel-cnn-pp', async () => {
-    expect(ended.get('plus-plus')).toMatchObject({ code: 0, stderr: '' });
-    expect(await drawnFrom('plus-plus.pixelcnn')).toEqual(await drawn(await goldenPlusPlusModel(golden)));
-  });
-
-  it('takes state dicts of rosinality/vq-vae-2-pytorch', async () => {
-    expect(ended.get('snail')).toMatchObject({ code: 0, stderr: '' });
-    expect(await drawnFrom('snail.pixelcnn')).toEqual(await drawn(await goldenSnail(snail)));
-  });
-
-  it.each(goldenGPTs)('takes state dicts of $options.from: $name', async (golden) => {
-    expect(ended.get(golden.name)).toMatchObject({ code: 0, stderr: '' });
-    expect(await drawnFrom(`${golden.name}.pixelcnn`)).toEqual(await drawn(await goldenGPT(golden)));
+  it.each<[string, () => Promise<AutoregressiveModel>]>([
+    ['plus-plus', () => goldenPlusPlusModel(golden)],
+    ['snail', () => goldenSnail(snail)],
+    ...goldenGPTs.map((gpt): [string, () => Promise<AutoregressiveModel>] => [gpt.name, () => goldenGPT(gpt)]),
+  ])('takes state dicts of other repositories: %s', async (name, theirs) => {
+    expect(ended.get(name)).toMatchObject({ code: 0, stderr: '' });
+    expect(await drawnFrom(`${name}.pixelcnn`)).toEqual(await drawn(await theirs()));
   });
 
   it('gives float16, which is half as large', async () => {

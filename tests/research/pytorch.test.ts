@@ -273,12 +273,17 @@ async function evaluations(out: string): Promise<Pick<Evaluation, 'step' | 'trai
   return all.map(({ step, trainBits, testBits }) => ({ step, trainBits, testBits }));
 }
 
-/** Bits per dimension of the first images of a set. */
-async function bitsOf(model: AutoregressiveModel, { data, labels, shape }: ImageSet, count = shape[0]) {
+/** Bits per dimension of the first images of a set, given their labels or another condition. */
+async function bitsOf(
+  model: AutoregressiveModel,
+  { data, labels, shape }: Omit<ImageSet, 'levels'>,
+  count = shape[0],
+  condition?: Condition,
+) {
   const values = count * (data.length / shape[0]);
   const levels = tf.tensor4d(Array.from(data.slice(0, values)), [count, shape[1], shape[2], shape[3]], 'int32');
-  const given = labels && model.condition ? { condition: Array.from(labels.slice(0, count)) } : {};
-  const nats = await take(await logProb(model, levels, given));
+  const given = condition ?? (labels && model.condition && Array.from(labels.slice(0, count)));
+  const nats = await take(await logProb(model, levels, given ? { condition: given } : {}));
   return -nats.reduce((sum, value) => sum + value, 0) / (values * Math.LN2);
 }
 
@@ -469,12 +474,9 @@ for flags in json.load(sys.stdin): read_flags(flags)`;
     const ended = await runToEnd(['--data', 'npy', '--path', folder, '--out', out, ...flags.split(' ')]);
     expect(ended).toMatchObject({ code: 0 });
     const model = await loadPyTorchRun(out);
-    const levels = tf.tensor4d(Int32Array.from(fine), [images, 4, 6, 1], 'int32');
     const codes = tf.tensor3d(Int32Array.from(coarse), [images, 2, 3], 'int32');
-    const logProbs = await take(await logProb(model, levels, { condition: codes }));
-    const bits = -logProbs.reduce((sum, value) => sum + value, 0) / (images * 24) / Math.LN2;
     const { testBits } = (await evaluations(out)).at(-1) as Evaluation;
-    expect(bits).toBeCloseTo(testBits, 4);
+    expect(await bitsOf(model, { data: fine, shape: [images, 4, 6, 1] }, images, codes)).toBeCloseTo(testBits, 4);
     expect(testBits).toBeLessThan(0.1); // without the codes 0.5: 2 bits for 4 pixels
   });
 
@@ -492,10 +494,9 @@ for flags in json.load(sys.stdin): read_flags(flags)`;
     const flags = ['--data', 'npy', '--path', folder, '--out', out, '--model', ...network.split(' '), ...'--vectors --batch 16 --steps 40 --learning-rate 2e-2 --average 0.5'.split(' ')];
     expect(await runToEnd(flags)).toMatchObject({ code: 0 });
     const model = await loadPyTorchRun(out);
-    const levels = tf.tensor4d(Int32Array.from(pixels), [images, 4, 4, 1], 'int32');
-    const logProbs = await take(await logProb(model, levels, { condition: tf.tensor2d(Float32Array.from(vectors), [images, 3]) }));
+    const given = tf.tensor2d(Float32Array.from(vectors), [images, 3]);
     const { testBits } = (await evaluations(out)).at(-1) as Evaluation;
-    expect(-logProbs.reduce((sum, value) => sum + value, 0) / (images * 16) / Math.LN2).toBeCloseTo(testBits, 4);
+    expect(await bitsOf(model, { data: pixels, shape: [images, 4, 4, 1] }, images, given)).toBeCloseTo(testBits, 4);
     expect(testBits).toBeLessThan(0.05); // without the vectors at least 0.1: log2(3) bits for 16 pixels
     await writeFile(join(folder, 'train-vectors.npy'), npyOf(vectors.map((value) => 1 - value), [images, 3]));
     expect((await runToEnd(['--resume', '--out', out])).stderr).toContain('differs from the data that the run began with');
