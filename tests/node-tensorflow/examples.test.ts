@@ -16,7 +16,8 @@ const directory = temporaryFolder();
 it('trains, goes on to the bit, and draws the pictures of wasm', async () => {
   const [whole, parts] = ['whole', 'parts'].map((name) => join(directory, name)) as [string, string];
   const run = async (...flags: string[]) => {
-    const { stdout } = await runWell('train.mjs', flags);
+    const { code, stdout, stderr } = await runScript('train.mjs', flags);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
     return stdout;
   };
   const output = await run(...SMALL, '--steps', '40', '--out', whole, ...ON_TENSORFLOW);
@@ -41,7 +42,8 @@ it('trains, goes on to the bit, and draws the pictures of wasm', async () => {
 it('measures as wasm does', async () => {
   const bits = async (backend: string) => {
     const flags = ['--model', join(directory, 'whole'), '--data', 'digits', '--backend', backend];
-    const { stdout } = await runWell('evaluate.mjs', flags);
+    const { code, stdout, stderr } = await runScript('evaluate.mjs', flags);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
     return Number(stdout.match(/^model +(\d\.\d+)/m)?.[1]);
   };
   expect(Math.abs((await bits('tensorflow')) - (await bits('wasm')))).toBeLessThan(2e-3);
