@@ -136,8 +136,7 @@ const projects: Project[] = [
     {
       name: 'page',
       include: [ofPage],
-      globalSetup: 'tests/support/browsers/built-demo.ts',
-      isolate: true,
+      globalSetup: 'tests/support/browsers/shared-page.ts',
       retry,
     },
   ),

@@ -84,6 +84,7 @@ const ofLayers: Row[] = [
   ['fitToEnergy', (options) => layers.fitToEnergy(model(), () => [], options), { steps: 1, numimages: 2 }, 'numimages', 'numImages'],
   ['logPartition', (options) => layers.logPartition(model(), () => [], options), { numImages: 2, betas: 1 }, 'betas', 'beta'],
   ['stepper', (options) => layers.stepper(model(), options), { images: 3 }, 'images', 'numImages'],
+  ['picture', (options) => layers.picture(images, { levels: 2 }, options), { column: 1 }, 'column', 'columns'],
   ['exponentialDecay', layers.exponentialDecay, { initialRate: 0.1 }, 'initialRate', 'initial'],
   ['getMask', layers.getMask, { kernelSize: 3, featureIn: 3, featuresOut: 3 }, 'featureIn', 'featuresIn'],
   ['windowOf', layers.windowOf, { kernelSize: 3, verticl: true }, 'verticl', 'vertical'],
@@ -128,7 +129,7 @@ const ofWeights: Row[] = [
 
 /** The name of each, what it exports, and of that what has options and what has none. */
 const entryPoints: [name: string, exported: object, rows: Row[], withoutOptions: string[]][] = [
-  ['pixelcnn-layers', layers, ofLayers, ['PixelLayer', 'bitsPerDim', 'negativeLogLikelihood', 'normalize', 'kernelsInUse', 'clipGradients', 'scheduleLearningRate', 'allowed']],
+  ['pixelcnn-layers', layers, ofLayers, ['PixelLayer', 'loadModel', 'bitsPerDim', 'negativeLogLikelihood', 'normalize', 'kernelsInUse', 'clipGradients', 'scheduleLearningRate', 'allowed']],
   ['pixelcnn-layers/runtime', runtime, ofRuntime, ['allowed']],
   ['pixelcnn-layers/data', data, ofData, ['parseCifar10', 'gunzip', 'idxImages', 'parseIdx', 'sliceImages', 'quantize']],
   ['pixelcnn-layers/weights', weights, ofWeights, ['readSafetensors', 'writeSafetensors']],

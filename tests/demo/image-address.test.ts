@@ -1,12 +1,11 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { textOfLevels } from '../../demo/parts/levels-text.mjs';
-import { chromiumPath } from '../support/browsers/chromium.mjs';
-import { button, eventually, pixels, recordJobs, says, sentJobs, useDemo } from './open-page';
+import { button, copied, eventually, pixels, says, sentJobs, useDemo } from './open-page';
 
 /** Every job of a kind that the page has asked for. */
 type Jobs = { kind: string; seed?: number; condition?: number; levels?: Record<number, number> }[];
 
-describe.skipIf(chromiumPath === undefined)('an address with an image, in the demo', () => {
+describe('an address with an image, in the demo', () => {
   const demo = useDemo();
   const where = (id: string) => demo.panel(id).locator('.where').textContent();
   const alert = (id: string) => demo.panel(id).locator('.picker .alert');
@@ -16,7 +15,7 @@ describe.skipIf(chromiumPath === undefined)('an address with an image, in the de
   async function copyLink(id: string) {
     await button(demo.panel(id), 'Copy link').click();
     await demo.panel(id).getByText('The link is copied.').waitFor();
-    return demo.page.evaluate(() => navigator.clipboard.readText());
+    return copied(demo.page);
   }
 
   /** Opens it as a friend would, in a page that is not there yet. */
@@ -24,11 +23,6 @@ describe.skipIf(chromiumPath === undefined)('an address with an image, in the de
     await demo.page.goto('about:blank');
     await demo.page.goto(link);
   }
-
-  beforeEach(async () => {
-    await demo.page.addInitScript(recordJobs);
-    await demo.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
-  });
 
   it('shows a test image by its number, with the class that was chosen', async () => {
     await demo.open('likelihood');
@@ -49,7 +43,6 @@ describe.skipIf(chromiumPath === undefined)('an address with an image, in the de
     expect(await asked()).not.toContain(6); // its label
     await button(demo.panel('likelihood'), 'Next').click();
     await eventually(() => where('likelihood')).toMatch('8 of 50');
-    demo.expectClean();
   });
 
   it('says what is wrong with a link, and opens one to a syllable, of which there are no test images', async () => {
@@ -65,7 +58,6 @@ describe.skipIf(chromiumPath === undefined)('an address with an image, in the de
     }
     await open(`${demo.address}#likelihood?model=syllables-16&class=10588&levels=${blank}`);
     await demo.panel('likelihood').getByText('for each of its 256 pixels').waitFor();
-    demo.expectClean();
   });
 
   it('shows what was drawn, by its levels, until something else is chosen', async () => {
@@ -90,7 +82,6 @@ describe.skipIf(chromiumPath === undefined)('an address with an image, in the de
     expect(levels).toEqual(Array.from({ length: 64 }, (_, i) => (i === 8 ? 16 : 0)));
     await button(classifying, 'Next').click();
     await eventually(() => where('classifying')).toBe('2 of 297: a 4');
-    demo.expectClean();
   });
 
   it('fills the same gap in the same six ways', async () => {
@@ -119,23 +110,15 @@ describe.skipIf(chromiumPath === undefined)('an address with an image, in the de
     });
     await completing.getByRole('img', { name: /seed 9$/ }).waitFor();
     expect(await pixels(variants)).not.toBe(before);
-    demo.expectClean();
   });
 
-  it.each([
-    ['likelihood', 'model=digits-conditional&image=298', 'image (wanted 1 to 297, got “298”)'],
-    ['classifying', 'model=digits-conditional&levels=hZ0Z0G', 'levels (wanted those of 64 values, got “hZ0Z0G”)'],
-    [
-      'completing',
-      'model=digits-conditional&gap=2Z0Z0G&seed=0&particles=3',
-      'gap (wanted 0 or 1 for each of 64 pixels, got “2Z0Z0G”); seed (wanted 1 to 999999999, got “0”); particles (wanted 0 or 16 or 64, got “3”)',
-    ],
-  ])('says what is wrong with the address #%s?%s, and goes on without', async (id, query, words) => {
-    await open(`${demo.address}#${id}?${query}`);
-    await eventually(() => alert(id).textContent()).toBe(`Ignored in the address: ${words}.`);
-    expect(await where(id)).toMatch(/^1 of 297: a 0$/);
-    await button(demo.panel(id), 'Next').click();
-    await eventually(() => alert(id).isVisible()).toBe(false);
-    demo.expectClean();
+  it('says what is wrong with an address, and goes on without', async () => {
+    await open(`${demo.address}#completing?model=digits-conditional&gap=2Z0Z0G&seed=0&particles=3`);
+    await eventually(() => alert('completing').textContent()).toBe(
+      'Ignored in the address: gap (wanted 0 or 1 for each of 64 pixels, got “2Z0Z0G”); seed (wanted 1 to 999999999, got “0”); particles (wanted 0 or 16 or 64, got “3”).',
+    );
+    expect(await where('completing')).toMatch(/^1 of 297: a 0$/);
+    await button(demo.panel('completing'), 'Next').click();
+    await eventually(() => alert('completing').isVisible()).toBe(false);
   });
 });

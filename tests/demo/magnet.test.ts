@@ -4,8 +4,7 @@ import { readPortable, sample, symmetric } from 'pixelcnn-layers/runtime';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { countsOf, meanOf, TEMPERATURES } from '../../demo/panels/magnet.mjs';
 import { exactLogZ, magnetizationsOf, SYMMETRIES } from '../../kit/models/ising.mjs';
-import { chromiumPath } from '../support/browsers/chromium.mjs';
-import { button, eventually, pixels, recordJobs, says, sentJobs, stopClock, useDemo } from './open-page';
+import { button, eventually, pixels, says, sentJobs, stopClock, useDemo } from './open-page';
 
 const readModel = async (temperature: number) =>
   readPortable(await readFile(fileURLToPath(new URL(`../../examples/models/magnet-${temperature}.pixelcnn`, import.meta.url))));
@@ -21,7 +20,7 @@ it.each(TEMPERATURES)('the file of temperature %s says what it is', async (tempe
   expect({ imageShape, levels, ...symmetry }).toEqual({ imageShape: [10, 10, 1], levels: 2, symmetries: SYMMETRIES });
 });
 
-describe.skipIf(chromiumPath === undefined)('magnets in the demo', () => {
+describe('magnets in the demo', () => {
   const demo = useDemo();
   const panel = () => demo.panel('magnet');
   const slider = () => panel().getByRole('slider');
@@ -44,7 +43,6 @@ describe.skipIf(chromiumPath === undefined)('magnets in the demo', () => {
   }
 
   beforeEach(async () => {
-    await demo.page.addInitScript(recordJobs);
     await demo.open('magnet');
     await says(panel(), 'Drew 64 squares at temperature 2.27.');
   });
@@ -63,7 +61,6 @@ describe.skipIf(chromiumPath === undefined)('magnets in the demo', () => {
     const [down, up] = [all.filter((one) => one < -0.05), all.filter((one) => one > 0.05)].map(({ length }) => length);
     expect(await panel().locator('.level-row').getAttribute('aria-label')).toContain(`${down} point down, ${up} up,`);
     await expectEstimate(2.27);
-    demo.expectClean();
   });
 
   it('goes to other temperatures by keys, asks for a network only then, and keeps what the charts show', async () => {
@@ -76,7 +73,6 @@ describe.skipIf(chromiumPath === undefined)('magnets in the demo', () => {
     expect(await panel().locator('.point').count()).toBe(4);
     expect(await panel().locator('.point.present').count()).toBe(2);
     expect(await pictures().getAttribute('aria-label')).toBe('64 squares of 10 by 10 spins at temperature 4');
-    demo.expectClean();
   });
 
   it('draws others, pixel by pixel, and at once with another temperature what that asks for', async () => {
@@ -95,6 +91,5 @@ describe.skipIf(chromiumPath === undefined)('magnets in the demo', () => {
     await demo.page.clock.resume();
     await says(panel(), 'Drew 64 squares at temperature 1.5.');
     expect((await estimates()).map(({ seed }) => seed)[2]).toBe((await estimates()).map(({ seed }) => seed)[1]);
-    demo.expectClean();
   });
 });

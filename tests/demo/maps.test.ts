@@ -6,14 +6,13 @@ import { levelsOfText, textOfLevels } from '../../demo/parts/levels-text.mjs';
 import { makeMaps } from '../../examples/tiles/generator.mjs';
 import { brokenRules, RULES } from '../../examples/tiles/rules.mjs';
 import { NAMES, turnedBack } from '../../examples/tiles/tiles.mjs';
-import { chromiumPath } from '../support/browsers/chromium.mjs';
-import { button, eventually, pixels, recordJobs, says, sentJobs, stopClock, useDemo } from './open-page';
+import { button, eventually, pixels, says, sentJobs, stopClock, useDemo } from './open-page';
 
 const MODEL = fileURLToPath(new URL('../../examples/models/tiles.pixelcnn', import.meta.url));
 const PLACES = [...Array(1024).keys()];
 const [GRASS, SNOW] = [3, 6];
 
-describe.skipIf(chromiumPath === undefined)('maps in the demo', () => {
+describe('maps in the demo', () => {
   const demo = useDemo();
   const panel = () => demo.panel('maps');
   const grid = () => panel().getByRole('application', { name: 'Map' });
@@ -62,7 +61,6 @@ describe.skipIf(chromiumPath === undefined)('maps in the demo', () => {
   }
 
   beforeEach(async () => {
-    await demo.page.addInitScript(recordJobs);
     await demo.open('maps');
     await eventually(headline).toBe('This map: no flaws');
   });
@@ -79,7 +77,6 @@ describe.skipIf(chromiumPath === undefined)('maps in the demo', () => {
     await grid().focus();
     for (let row = 0; row < 3; row++) await demo.page.keyboard.press('ArrowDown');
     expect(await readout()).toBe(`Row 3, column 0: ${NAMES[map[96] as number]}`);
-    demo.expectClean();
   });
 
   it('keeps what is painted, and draws what is around it to fit, once the pointer is lifted', async () => {
@@ -113,7 +110,6 @@ describe.skipIf(chromiumPath === undefined)('maps in the demo', () => {
     });
     expect(free).toEqual(near);
     expect(map.slice(0, 4 * 32)).toEqual(meadow.slice(0, 4 * 32));
-    demo.expectClean();
   });
 
   it('draws again what it is told to, by keys, and another map', async () => {
@@ -130,7 +126,6 @@ describe.skipIf(chromiumPath === undefined)('maps in the demo', () => {
     await button(panel(), 'New map').click();
     await idle();
     expect(await shown()).not.toEqual(first);
-    demo.expectClean();
   });
 
   it('goes on over each edge from what stays, and shows the same again on the way back', async () => {
@@ -168,7 +163,6 @@ describe.skipIf(chromiumPath === undefined)('maps in the demo', () => {
     await demo.page.keyboard.press('Shift+ArrowUp');
     await idle();
     expect((await jobs()).length).toBe(before);
-    demo.expectClean();
   });
 
   it('marks and mends flaws of the rules that are on', async () => {
@@ -195,7 +189,6 @@ describe.skipIf(chromiumPath === undefined)('maps in the demo', () => {
       return headline();
     }).toBe('This map: no flaws');
     expect(flaws(await shown())).toBe(0);
-    demo.expectClean();
   });
 
   it('has a link to the map that is shown, and says what is wrong with one', async () => {
@@ -208,6 +201,5 @@ describe.skipIf(chromiumPath === undefined)('maps in the demo', () => {
       'Ignored in the address: tiles (wanted those of 1024 tiles, got “012z”).',
     );
     await says(panel(), /^Drawn in/);
-    demo.expectClean();
   });
 });

@@ -1,10 +1,9 @@
 import type { Route } from 'playwright';
 import { describe, expect, it } from 'vitest';
-import { chromiumPath } from '../support/browsers/chromium.mjs';
 import { button, eventually, says, useDemo } from './open-page';
 
-describe.skipIf(chromiumPath === undefined)('what is missing to the demo', () => {
-  const demo = useDemo();
+describe('what is missing to the demo', () => {
+  const demo = useDemo({ mayComplain: true });
   const drawing = () => demo.panel('drawing');
   const alertOf = async (id: string) => {
     const alert = demo.panel(id).getByRole('alert').last();
@@ -43,15 +42,19 @@ describe.skipIf(chromiumPath === undefined)('what is missing to the demo', () =>
     expect(await training.getByRole('alert').isVisible()).toBe(false);
   });
 
-  it('is said in words where a model or an image cannot be read', async () => {
-    await demo.page.route('**/*.{pixelcnn,u8}', (route) => route.fulfill({ status: 404 }));
+  it.each([
+    ['a model or an image cannot be read', (route: Route) => route.fulfill({ status: 404 }), /cannot be read: 404/],
+    ['the connection is lost', (route: Route) => route.abort(), /cannot be read: Failed to fetch/],
+  ])('is said in words where %s', async (_, answer, words) => {
+    await demo.page.route('**/*.{pixelcnn,u8}', answer);
     await demo.page.goto(demo.address);
     await demo.bringIntoSight('drawing');
-    expect(await alertOf('wall')).toMatch(/cannot be read: 404.* Try again$/);
-    expect(await alertOf('drawing')).toMatch(/cannot be read: 404/);
+    expect(await alertOf('wall')).toMatch(words);
+    expect(await alertOf('wall')).toMatch(/ Try again$/);
+    expect(await alertOf('drawing')).toMatch(words);
     expect(await button(drawing(), 'Roll the die').isDisabled()).toBe(true);
     await demo.bringIntoSight('likelihood');
-    expect(await alertOf('likelihood')).toMatch(/^The test images cannot be read: 404/);
+    expect(await alertOf('likelihood')).toMatch(/^The test images cannot be read/);
   });
 
   it('is said in words where there is no recorded run, and training goes on', async () => {
@@ -91,21 +94,6 @@ describe.skipIf(chromiumPath === undefined)('what is missing to the demo', () =>
       expect(await alertOf(id)).toMatch(/^This part of the page could not be started/);
     }
     await demo.panel('wall').locator('.wall-map:enabled').first().waitFor();
-  });
-
-  it('is said in words where the connection is lost', async () => {
-    await demo.page.route('**/*.{pixelcnn,u8}', (route) => route.abort());
-    await demo.page.goto(demo.address);
-    await demo.bringIntoSight('completing');
-    expect(await alertOf('wall')).toMatch(/cannot be read: Failed to fetch Try again$/);
-    expect(await alertOf('completing')).toBe('The test images cannot be read: Failed to fetch');
-  });
-
-  it('is a canvas of its own where a browser has no OffscreenCanvas', async () => {
-    await demo.page.addInitScript(() => Reflect.deleteProperty(globalThis, 'OffscreenCanvas'));
-    await demo.page.goto(demo.address);
-    await demo.seeAll();
-    demo.expectClean();
   });
 
   it('is said in words, panel by panel, and the rest works', async () => {

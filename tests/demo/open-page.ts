@@ -1,12 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import type { Server } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Browser, BrowserContext, Locator, Page } from 'playwright';
+import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject } from 'vitest';
-import { launchChromium, serve, type Watch, watch } from '../support/browsers/pages';
+import { type Watch, watch } from '../support/browsers/pages';
 import { PATIENCE } from '../support/patience.mjs';
+
+/** The Chromium that the files of the page's tests share. To close it closes one's own contexts only. */
+export const connectToChromium = () => chromium.connect(inject('demo').chromium);
 
 export const DEMO = fileURLToPath(new URL('../../demo', import.meta.url));
 
@@ -28,7 +27,7 @@ function withoutServiceWorker() {
 }
 
 /** Unfolds what stands beside a picture, the choice of another and its file, and what masks do through many layers. */
-export function unfold() {
+function unfold() {
   new MutationObserver(() => {
     for (const details of document.querySelectorAll<HTMLDetailsElement>('.picker, .files, #masks > details')) details.open = true;
   }).observe(document, { subtree: true, childList: true });
@@ -38,7 +37,7 @@ export function unfold() {
  * Has the page's panels begin their first work only where a test asks for it, and they are near: else all that happen to be near compute
  * in each page, and most of the time of the tests is theirs.
  */
-export function beginOnlyWhatIsAsked() {
+function beginOnlyWhatIsAsked() {
   const asked = new Set<string>();
   const waiting = new Map<string, () => void>();
   const ask = (id: string) => {
@@ -59,7 +58,7 @@ export function beginOnlyWhatIsAsked() {
 }
 
 /** Keeps what the page asks of its workers in `window.jobs`. */
-export function recordJobs() {
+function recordJobs() {
   const jobs: unknown[] = [];
   Object.assign(globalThis, { jobs });
   const { postMessage } = Worker.prototype;
@@ -67,6 +66,26 @@ export function recordJobs() {
     if (message.job !== undefined) jobs.push(message.job);
     postMessage.call(this, message);
   };
+}
+
+/** Keeps what the page copies in `window.copied`: all pages of a browser share its clipboard. */
+function recordCopies() {
+  const { clipboard } = navigator;
+  const copy = clipboard?.writeText.bind(clipboard);
+  if (copy) clipboard.writeText = (text) => copy(text).then(() => Object.assign(globalThis, { copied: text })) as Promise<never>;
+}
+
+/** The last text that the page has copied. */
+export const copied = (page: Page) => page.evaluate(() => (globalThis as { copied?: string }).copied ?? '');
+
+/** What the page downloads once it is asked to: its name, and its bytes. */
+export async function downloadOf(page: Page, ask: () => Promise<void>) {
+  const downloading = page.waitForEvent('download');
+  await ask();
+  const download = await downloading;
+  const parts: Uint8Array[] = [];
+  for await (const part of await download.createReadStream()) parts.push(part);
+  return { name: download.suggestedFilename(), bytes: Buffer.concat(parts) };
 }
 
 /** The jobs that {@link recordJobs} has kept. */
@@ -96,9 +115,9 @@ export const pictureOf = (canvas: Locator) =>
 export const colourAt = (canvas: Locator, x: number, y: number) =>
   canvas.evaluate(
     (element: HTMLCanvasElement, [x, y]) => {
-      const { width, height } = element;
-      const context = element.getContext('2d');
-      return [...(context?.getImageData(Math.floor(x * width), Math.floor(y * height), 1, 1).data ?? [])];
+      const point = new OffscreenCanvas(1, 1).getContext('2d') as OffscreenCanvasRenderingContext2D;
+      point.drawImage(element, -Math.floor(x * element.width), -Math.floor(y * element.height));
+      return [...point.getImageData(0, 0, 1, 1).data];
     },
     [x, y] as const,
   );
@@ -151,17 +170,16 @@ const FILLED_AT_ONCE = 7;
  * The demo as built and served, and for each test a page of a fresh browser context, not yet there.
  *
  * @param options `isWhole`: its panels begin as they come near, as they do for visitors; else see {@link beginOnlyWhatIsAsked}. `isKept`: its service worker
- * may keep it
+ * may keep it. `mayComplain`: its tests may have the page complain, or ask another host
  */
-export function useDemo({ isWhole = false, isKept = false } = {}) {
-  let server: Server;
+export function useDemo({ isWhole = false, isKept = false, mayComplain = false } = {}) {
   let browser: Browser;
   let context: BrowserContext;
+  const { built, origin } = inject('demo');
   const demo = {
-    folder: '',
-    built: '',
-    origin: '',
-    address: '',
+    built,
+    origin,
+    address: `${origin}/some/folder/`,
     page: null as unknown as Page,
     seen: null as unknown as Watch,
     panel: (id: string) => demo.page.locator(`#${id}`),
@@ -206,43 +224,31 @@ export function useDemo({ isWhole = false, isKept = false } = {}) {
       });
       return letGo;
     },
-    /** Nothing was asked of another host, nothing went wrong. */
-    expectClean() {
-      expect(demo.seen.complaints).toEqual([]);
-      const urls = demo.seen.requests.filter((url) => !url.startsWith('blob:'));
-      expect([...new Set(urls.map((url) => new URL(url).origin))]).toEqual([demo.origin]);
-    },
+    /** Whether this test has the page complain, or ask another host; else it must not. */
+    mayComplain,
   };
 
   beforeAll(async () => {
-    demo.folder = await mkdtemp(join(tmpdir(), 'demo-'));
-    demo.built = inject('builtDemo');
-    const served = await serve(demo.built);
-    server = served.server;
-    demo.origin = served.origin;
-    demo.address = `${served.origin}/some/folder/`;
-    browser = await launchChromium();
+    browser = await connectToChromium();
   });
-  afterAll(async () => {
-    await browser?.close();
-    server?.close();
-    await rm(demo.folder, { recursive: true, force: true });
-  });
+  afterAll(() => browser?.close());
   beforeEach(async () => {
-    context = await browser.newContext({ reducedMotion: 'reduce' });
+    demo.mayComplain = mayComplain;
+    context = await browser.newContext({ reducedMotion: 'reduce', permissions: ['clipboard-write'] });
     context.setDefaultTimeout(PATIENCE);
+    const scripts = [recordAnswers, recordCopies, recordJobs];
+    if (!isKept) scripts.push(withoutServiceWorker);
+    if (!isWhole) scripts.push(unfold, beginOnlyWhatIsAsked);
+    for (const script of scripts) await context.addInitScript(script);
     demo.page = await context.newPage();
     demo.seen = watch(demo.page);
-    await demo.page.addInitScript(recordAnswers);
-    if (!isKept) await demo.page.addInitScript(withoutServiceWorker);
-    if (!isWhole) {
-      await demo.page.addInitScript(unfold);
-      await demo.page.addInitScript(beginOnlyWhatIsAsked);
-    }
   });
   afterEach(async () => {
     for (const routed of [demo.page, context]) await routed.unrouteAll({ behavior: 'ignoreErrors' }); // some may still be on their way
     await context.close();
+    if (demo.mayComplain) return;
+    expect(demo.seen.complaints).toEqual([]);
+    expect(demo.seen.requests.filter((url) => new URL(url).origin !== origin)).toEqual([]);
   });
   return demo;
 }

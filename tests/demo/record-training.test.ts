@@ -1,10 +1,10 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { unpackBits } from '../../demo/worker/bits.mjs';
 import { COUNT_TENSORS, startScript } from '../examples/run-script';
+import { temporaryFolder } from '../support/node/temporary-folder';
 
 const RECORDED = fileURLToPath(new URL('../../demo/recorded-training.bits', import.meta.url));
 const SAMPLES = 16 * 256; // pixels of a network at a step
@@ -38,11 +38,7 @@ function expectWhole({ header, pixels }: Awaited<ReturnType<typeof readRecord>>)
 }
 
 describe('a recorded run', () => {
-  let folder: string;
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'record-'));
-  });
-  afterAll(() => rm(folder, { recursive: true }));
+  const folder = temporaryFolder();
 
   it('is written by its script, which leaves no tensors', async () => {
     const file = join(folder, 'run.bits');

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { drawingOf, firstState, queryOf, readState, SAMPLED } from '../../demo/parts/sampling-state.mjs';
-import { chromiumPath } from '../support/browsers/chromium.mjs';
-import { button, eventually, pixels, useDemo } from './open-page';
+import { button, copied, eventually, pixels, useDemo } from './open-page';
 
 describe('the state of sampling', () => {
   const read = (query: string) => readState(new Map(new URLSearchParams(query)));
@@ -44,7 +43,7 @@ describe('the state of sampling', () => {
   });
 });
 
-describe.skipIf(chromiumPath === undefined)('an address of sampling in the demo', () => {
+describe('an address of sampling in the demo', () => {
   const demo = useDemo();
   const sampling = () => demo.panel('sampling');
   const canvas = () => sampling().getByRole('img');
@@ -56,19 +55,17 @@ describe.skipIf(chromiumPath === undefined)('an address of sampling in the demo'
   };
 
   it('shows the same picture in a page that opens the copied link', async () => {
-    await demo.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     await open('#sampling?model=digits-conditional&seed=9&rows=1&class=3&temperature=0.8&top-k=4');
     await eventually(label).toBe('10 pictures by the model Small digits: 3; seed 9');
     const shown = await pixels(canvas());
     await button(sampling(), 'Copy link').click();
     await sampling().getByText('The link is copied.').waitFor();
-    const link = await demo.page.evaluate(() => navigator.clipboard.readText());
+    const link = await copied(demo.page);
     await demo.page.goto('about:blank');
     await demo.page.goto(link);
     await isWhole();
     expect(await pixels(canvas())).toBe(shown);
     expect(await sampling().getByLabel('Temperature').inputValue()).toBe('0.8');
-    demo.expectClean();
   });
 
   it('says beside the form what is wrong with an address, and draws the rest', async () => {
@@ -83,7 +80,6 @@ describe.skipIf(chromiumPath === undefined)('an address of sampling in the demo'
       location.hash = '#sampling?model=digits-conditional&seed=5';
     });
     await eventually(label).toBe('30 pictures by the model Small digits; seed 5');
-    demo.expectClean();
   });
 
   it('draws also where the browser takes no more addresses', async () => {
@@ -96,6 +92,5 @@ describe.skipIf(chromiumPath === undefined)('an address of sampling in the demo'
     await sampling().getByRole('spinbutton', { name: 'Seed' }).fill('5');
     await button(sampling(), 'Draw').click();
     await eventually(label).toBe('30 pictures by the model Small digits; seed 5');
-    demo.expectClean();
   });
 });

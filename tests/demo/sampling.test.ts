@@ -2,13 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { readPortable, sample } from 'pixelcnn-layers/runtime';
 import { PNG } from 'pngjs';
-import { beforeEach, describe, expect, it } from 'vitest';
-import { chromiumPath } from '../support/browsers/chromium.mjs';
-import { button, eventually, focusedAfterFrames, pixels, recordJobs, says, sentJobs, stopClock, useDemo } from './open-page';
+import { describe, expect, it } from 'vitest';
+import { button, downloadOf, eventually, focusedAfterFrames, pixels, says, sentJobs, stopClock, useDemo } from './open-page';
 
 const MODELS = fileURLToPath(new URL('../../examples/models', import.meta.url));
 
-describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
+describe('sampling in the demo', () => {
   const demo = useDemo();
   const sampling = () => demo.panel('sampling');
   const canvas = () => sampling().getByRole('img');
@@ -21,8 +20,6 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
   };
   /** What this panel has asked its worker to draw, in turn: more pictures at a time than others do. */
   const jobs = async () => (await sentJobs(demo.page)).filter(({ numImages }) => typeof numImages === 'number' && numImages > 8);
-
-  beforeEach(() => demo.page.addInitScript(recordJobs));
 
   it('draws characters once it is unfolded: the images that the library draws in Node', async () => {
     await demo.open('sampling');
@@ -37,7 +34,6 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
     const { data } = await sample(model, { numImages: 30, seed: 1 });
     expect(Buffer.from(drawn).equals(Buffer.from(data))).toBe(true);
     expect(demo.page.url()).toBe(`${demo.address}#sampling`); // only what the visitor asks for is in the address
-    demo.expectClean();
   });
 
   it('shows its pictures one at a time, large, by a button or by a click on one', async () => {
@@ -58,7 +54,6 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
     expect(await dialog.getByRole('status').textContent()).toBe('10 of 20');
     await demo.page.keyboard.press('Escape');
     expect(await dialog.isVisible()).toBe(false);
-    demo.expectClean();
   });
 
   it('draws digits in black and white, which have no classes, and takes older links to small ones', async () => {
@@ -78,7 +73,6 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
     await models().selectOption('Digits');
     await sampling().getByLabel('Class', { exact: true }).waitFor();
     await eventually(label).toBe('30 pictures by the model Digits; seed 3');
-    demo.expectClean();
   });
 
   it('draws again with each change, the same for the same seed, and has it in the address', async () => {
@@ -105,7 +99,6 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
     await isWhole();
     const seed = await sampling().getByLabel('Seed', { exact: true }).inputValue();
     expect(demo.page.url()).toContain(`rows=1&seed=${seed}&class=3`);
-    demo.expectClean();
   });
 
   it('draws once for a slider that is dragged, and drops what is no longer wanted', async () => {
@@ -123,7 +116,6 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
     expect((await jobs()).slice(before).map(({ temperature }) => temperature)).toEqual([0.6, 0.5]);
     await says(sampling(), 'Drew 60 pictures');
     expect(await slider.evaluate((input) => input.matches(':enabled'))).toBe(true);
-    demo.expectClean();
   });
 
   it('says beside the seed what is wrong with it, and does not draw', async () => {
@@ -146,7 +138,6 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
     expect(await seed.getAttribute('aria-invalid')).toBe('false');
     await seed.press('Enter');
     await eventually(label).toBe('20 pictures by the model Small digits; seed 2');
-    demo.expectClean();
   });
 
   it('has Draw in sight with the pictures, on a screen and on a phone, in columns by class', async () => {
@@ -176,11 +167,9 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
 
   it('gives a PNG', async () => {
     await open('#sampling?model=digits-conditional&seed=1&rows=1&class=3&top-k=1');
-    const download = demo.page.waitForEvent('download');
-    await button(sampling(), 'Download PNG').click();
-    const file = await download;
-    expect(file.suggestedFilename()).toBe('digits-conditional.png');
-    const { width, height, data } = PNG.sync.read(await readFile(await file.path()));
+    const { name, bytes } = await downloadOf(demo.page, () => button(sampling(), 'Download PNG').click());
+    expect(name).toBe('digits-conditional.png');
+    const { width, height, data } = PNG.sync.read(bytes);
     const rows = data.length / height;
     const tile = (column: number) =>
       Array.from({ length: 128 }, (_, y) => [
@@ -189,7 +178,6 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
     expect([width, height]).toEqual([13 + 141 * 10, 13 + 141]);
     expect(tile(0)).toEqual(tile(1)); // the likeliest three, twice
     expect(new Set(tile(0).flat()).size).toBeGreaterThan(2);
-    demo.expectClean();
   });
 
   it('shows rows as they are drawn, stops when cancelled, and draws again', async () => {
@@ -209,7 +197,6 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
     expect(await focusedAfterFrames(demo.page)).toBe('Draw');
     await sampling().getByLabel('Rows').fill('1');
     await says(sampling(), 'Drew 10 pictures');
-    demo.expectClean();
   });
 
   it('shows slowly what was drawn fast, with a bar that follows what is shown', async () => {
@@ -238,6 +225,5 @@ describe.skipIf(chromiumPath === undefined)('sampling in the demo', () => {
     await demo.page.clock.resume();
     await says(sampling(), 'Drew 20');
     expect(await pixels(canvas())).toBe(drawn);
-    demo.expectClean();
   });
 });

@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { readPortable, sample } from 'pixelcnn-layers/runtime';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { randomOf } from '../../demo/parts/random.mjs';
-import { chromiumPath } from '../support/browsers/chromium.mjs';
-import { button, eventually, pictureOf, pixels, recordJobs, sentJobs, useDemo } from './open-page';
+import { button, eventually, pictureOf, pixels, sentJobs, useDemo } from './open-page';
 
 const MODELS = fileURLToPath(new URL('../../examples/models', import.meta.url));
 
@@ -22,7 +21,7 @@ it('numbers from a seed are spread evenly, and the same again', () => {
   expect(randomOf(1)()).not.toBe(randomOf(2)());
 });
 
-describe.skipIf(chromiumPath === undefined)('the wall of the demo', () => {
+describe('the wall of the demo', () => {
   const demo = useDemo();
   const wall = () => demo.panel('wall');
   const tiles = (noun: string) => wall().locator(`.wall-${noun}`);
@@ -38,10 +37,6 @@ describe.skipIf(chromiumPath === undefined)('the wall of the demo', () => {
     const isInk = (i: number) => data[4 * i + 3] === 255 && (data[4 * i + 2] ?? 0) < 30; // neither blank nor the mark
     return Array.from({ length: width * height }, (_, i) => Number(isInk(i)));
   };
-
-  beforeEach(async () => {
-    await demo.page.addInitScript(recordJobs);
-  });
 
   it('is drawn from the date, by the models, and others from another seed, which its address keeps', async () => {
     await demo.page.clock.setFixedTime(new Date(2026, 10, 29, 12));
@@ -69,7 +64,6 @@ describe.skipIf(chromiumPath === undefined)('the wall of the demo', () => {
     await demo.page.goto('about:blank');
     await open(new URL(link).hash);
     expect(await pixels(tiles('map').first().locator('canvas'))).toBe(shown);
-    demo.expectClean();
   });
 
   it('shows the syllable that each was asked for, also in words', async () => {
@@ -97,7 +91,6 @@ describe.skipIf(chromiumPath === undefined)('the wall of the demo', () => {
     await drawing.getByRole('img', { name: 'The picture: 128 of 256 pixels are drawn' }).waitFor();
     await tiles('map').nth(1).click();
     await demo.panel('maps').getByText('The map you asked for.').waitFor();
-    demo.expectClean();
   });
 
   it('goes from picture to picture by arrow keys: the Tab key finds one', async () => {

@@ -1,5 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Queue, Worker } from 'bullmq';
 import {
@@ -19,6 +18,7 @@ import { readDataset } from '../../kit/data/datasets.mjs';
 import { npyOf, parseNpy } from '../../kit/weights/npy.mjs';
 import { portableModel } from '../support/models/portable-model.mjs';
 import { type Redis, redisServer, startRedis } from '../support/node/redis';
+import { temporaryFolder } from '../support/node/temporary-folder';
 import { PATIENCE } from '../support/patience.mjs';
 import { itRefuses, startScript } from './run-script';
 
@@ -27,9 +27,8 @@ const SIZE = { imageShape: [8, 8, 1] as [number, number, number], levels: 17 };
 const model = readPortable(writePortable(portableModel({ ...SIZE, features: 48, blocks: 3 })));
 const ofClasses = readPortable(writePortable(portableModel({ ...SIZE, numClasses: 10 })));
 
-let folder: string;
+const folder = temporaryFolder();
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'cluster-'));
   await writeFile(join(folder, 'model'), writePortable(model));
   await writeFile(join(folder, 'classes'), writePortable(ofClasses));
   await writeFile(join(folder, 'map'), writePortable(portableModel({ ...SIZE, mapSize: 2 })));
@@ -42,51 +41,34 @@ beforeAll(async () => {
   await writeFile(join(folder, 'three.npy'), npyOf(Uint8Array.of(1, 2, 3), [3]));
   await writeFile(join(folder, 'eleven.npy'), npyOf(Uint8Array.of(0, 10), [2]));
 });
-afterAll(() => rm(folder, { recursive: true }));
 
 describe('what is wrong is refused before anything is queued, where there is no server', () => {
   const draw = (...flags: string[]) => ['cluster/submit.mjs', 'draw', '--model', 'FOLDER/model', ...flags];
-  const drawFrom = (name: string, ...flags: string[]) => [
-    'cluster/submit.mjs',
-    'draw',
-    '--images',
-    '9',
-    '--model',
-    `FOLDER/${name}`,
-    ...flags,
-  ];
+  const drawFrom = (name: string, ...flags: string[]) =>
+    `cluster/submit.mjs draw --images 9 --model FOLDER/${name}`.split(' ').concat(flags);
   const score = (...flags: string[]) => ['cluster/submit.mjs', 'score', '--model', 'FOLDER/model', ...flags];
   const nowhere = ['--redis', 'redis://127.0.0.1:1'];
   itRefuses(
     [
       ['wanted a command: draw, score', ['cluster/submit.mjs']],
-      ["unknown command 'paint'", ['cluster/submit.mjs', 'paint']],
       ['--model: wanted the file of a model', ['cluster/submit.mjs', 'draw', '--images', '9']],
       ['--model: FOLDER/none: ENOENT', drawFrom('none')],
       ['--model: FOLDER/damaged: ', drawFrom('damaged')],
       ["--model: FOLDER/map: the model takes a condition of kind 'map'", drawFrom('map')],
       ['--model: wanted one of images of one size', drawFrom('any')],
-      ['--images: wanted a whole number of at least 1; --help', draw()],
-      ["--images: wanted a whole number of at least 1, got '0'", draw('--images', '0')],
-      ["unknown option '--data'", draw('--images', '9', '--data', 'digits')],
-      ["--temperature: wanted a number of at least 0, got 'hot'", drawFrom('model', '--temperature', 'hot')],
       ['--classes: the model takes no classes', drawFrom('model', '--classes', '3')],
       ["--classes: wanted 0 to 9, got '10'", drawFrom('classes', '--classes', '3,10')],
       ["--per-job: wanted at most 65536, 4 MiB of images, got '65537'", drawFrom('model', '--per-job', '65537')],
       ['--per-job: wanted at most 100000 jobs, got 100001', draw('--images', '100001', '--per-job', '1')],
-      ["--verify: wanted a number from 0 to 1, got '2'", drawFrom('model', '--verify', '2')],
-      ['wanted --data or --npy, one of them', score()],
       ['the model has 32 levels, digits only 17', ['cluster/submit.mjs', 'score', '--model', 'FOLDER/fine', '--data', 'digits']],
       ['--npy: the model takes images of 8x8x1, got 8x8x3', score('--npy', 'FOLDER/rgb.npy')],
       ['--npy: wanted levels 0 to 16 of the model, got 17', score('--npy', 'FOLDER/bright.npy')],
       ["--images: there are 2, got '3'", score('--npy', 'FOLDER/dark.npy', '--images', '3')],
-      ['--labels: comes with --npy', score('--data', 'digits', '--labels', 'FOLDER/three.npy')],
       ['--labels: wanted [2], one an image, got [3]', score('--npy', 'FOLDER/dark.npy', '--labels', 'FOLDER/three.npy')],
       ['--redis: 127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1; is Redis or Valkey running there?', drawFrom('model', ...nowhere)],
       ['--redis: wanted a URL', drawFrom('model', '--redis', 'http://localhost')],
       ['--redis: wanted a password in the URL of db.example', ['cluster/worker.mjs', '--redis', 'redis://db.example']],
       ['--redis: 127.0.0.1:1: connect ECONNREFUSED', ['cluster/worker.mjs', ...nowhere]],
-      ["--threads: wanted a whole number of at least 1, got '0'", ['cluster/worker.mjs', '--threads', '0']],
       ["--lock: wanted a number above 0, got '0'", ['cluster/worker.mjs', '--lock', '0']],
     ],
     () => ({ FOLDER: folder }),
@@ -377,26 +359,18 @@ describe('checkJob', () => {
     ['kind: wanted draw or score, got "paint"', { kind: 'paint' }],
     ['model: wanted a SHA-256, got "../x"', { model: '../x' }],
     ['first: wanted an index, got "0"', { first: '0' }],
-    ['count: wanted a number of images, got 0.5', { count: 0.5 }],
     ['imageShape: wanted [H, W, C], got [8,0,1]', { imageShape: [8, 0, 1] }],
     ['count: wanted images of at most 4194304 values, got 65537', { count: 65537 }],
     ['images: wanted levels in base64, got undefined', { kind: 'score', options: undefined }],
-    [`model: wanted a SHA-256, got ["${'a'.repeat(64)}"]`, { model: ['a'.repeat(64)] }],
-    ['imageShape: wanted [H, W, C], got [8,8]', { imageShape: [8, 8] }],
     ['options: wanted { seed, temperature, topK, topP }, got undefined', { options: undefined }],
-    ['options: wanted { seed, temperature, topK, topP }, got null', { options: null }],
-    ['options: wanted { seed, temperature, topK, topP }, got []', { options: [] }],
-    ['options: wanted { seed, temperature, topK, topP }, got "hot"', { options: 'hot' }],
     ["options: unknown 'yieldEvery'", { options: { seed: 1, yieldEvery: 'never' } }],
     ['options: wanted { seed, temperature, topK, topP }, got {"temperature":1}', { options: { temperature: 1 } }],
     ['options: wanted none to score, got {"seed":1,"temperature":1}', { kind: 'score', images: '' }],
     ['images: wanted none to draw, got ""', { images: '' }],
-    ['classes: wanted a list of classes, got null', { classes: null }],
     ['classes: wanted a list of classes, got [1,"2"]', { classes: [1, '2'] }],
     ['isCheck: wanted true or nothing, got 1', { isCheck: 1 }],
     ['notBy: wanted a name, got ["a"]', { notBy: ['a'] }],
     [`it is of pixelcnn-layers ["${VERSION}"], this worker has ${VERSION}`, { version: [VERSION] }],
-    [`it is of pixelcnn-layers undefined, this worker has ${VERSION}`, { version: undefined }],
   ])('%s', (message, change) => {
     expect(() => checkJob({ ...job, ...change })).toThrow(new TypeError(`job: ${message}`));
   });

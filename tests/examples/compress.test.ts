@@ -1,23 +1,22 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { unzipSync, zipSync } from 'fflate';
 import { gatedPixelCNN, pixelCNN, toPortable } from 'pixelcnn-layers';
 import { compress, decompress, logProb, readPortable, writePortable } from 'pixelcnn-layers/runtime';
 import { PNG } from 'pngjs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { readDigits } from '../../kit/data/digits.mjs';
 import { levelsOfPng, pngOfLevels } from '../../kit/pictures/png-levels.mjs';
 import { useBackend } from '../support/backends';
 import { portableModel } from '../support/models/portable-model.mjs';
+import { temporaryFolder } from '../support/node/temporary-folder';
 import { itRefuses, runScript, startScript } from './run-script';
 
 const DIGITS = 'examples/models/digits.pixelcnn';
 const BY_CLASS = 'examples/models/digits-conditional.pixelcnn';
-let directory: string;
+const directory = temporaryFolder();
 let anySize: string;
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'compress-'));
   await useBackend('cpu');
   anySize = join(directory, 'any-size.pixelcnn');
   const args = { hiddenDim: 2, outDim: 4, numBlocks: 1, seed: 1 };
@@ -25,7 +24,6 @@ beforeAll(async () => {
   await writeFile(anySize, writePortable(portable));
   for (const [name, model] of [
     ['levels', pixelCNN({ imageShape: [8, 8, 1], levels: 300, ...args })],
-    ['channels', pixelCNN({ imageShape: [8, 8, 2], levels: 17, ...args })],
     ['vector', gatedPixelCNN({ imageShape: [8, 8, 1], levels: 17, conditionSize: 2, ...args })],
   ] as const)
     await writeFile(join(directory, `${name}.pixelcnn`), writePortable(await toPortable(model)));
@@ -51,9 +49,13 @@ beforeAll(async () => {
   const code = await compress(readPortable(await readFile(DIGITS)), digit);
   const names = Buffer.from(JSON.stringify({ '8x8': ['0.png'] }));
   await writeFile(join(directory, 'packed.zip'), zipSync({ 'names.json': names, '8x8.pxc': code }));
+  await writeFile(join(directory, 'four.pixelcnn'), writePortable(portableModel({ imageShape: [8, 8, 4], levels: 17 })));
+  for (const name of ['odd/.png', 'twins/A.png', 'twins/a.png']) {
+    await mkdir(dirname(join(directory, name)), { recursive: true });
+    await writeFile(join(directory, name), pngOfLevels(new Uint8Array(64), [8, 8, 1], 17));
+  }
   await writeFile(join(directory, 'other.zip'), zipSync({ 'a.txt': new Uint8Array(1) }));
 });
-afterAll(() => rm(directory, { recursive: true, force: true }));
 
 const run = (model: string, from: string, to: string, ...flags: string[]) =>
   runScript('compress.mjs', ['--model', model, '--from', from, '--to', to, ...flags]);
@@ -121,18 +123,7 @@ describe('compress.mjs', () => {
   it('writes nothing outside of its directory, whatever a file says', async () => {
     const file = join(directory, 'digits.zip');
     const entries = unzipSync(await readFile(file));
-    for (const name of [
-      '../out.png',
-      '/tmp/out.png',
-      'a\\b.png',
-      '..',
-      5,
-      'con.png',
-      'a:b.png',
-      'a\u0000.png',
-      'a\u001b[2J.png',
-      `${'a'.repeat(300)}.png`,
-    ]) {
+    for (const name of ['../out.png', '/tmp/out.png', 'a\\b.png', 5, 'con.png', 'a\u0000.png']) {
       const names = { '8x8': Array.from({ length: 20 }, (_, n) => (n === 7 ? name : `${n}.png`)) };
       const bad = join(directory, 'bad.zip');
       await writeFile(bad, zipSync({ ...entries, 'names.json': Buffer.from(JSON.stringify(names)) }));
@@ -151,10 +142,7 @@ describe('compress.mjs', () => {
       [{ '8x8': names, '9x9': ['a.png'] }, "is damaged: wanted '8x8.pxc 9x9.pxc', got '8x8.pxc'"],
       [null, "is damaged: wanted '', got '8x8.pxc'"],
       [{ '8x8': names.slice(1) }, 'is damaged: wanted 20 names of images of 8x8'],
-      [{ '8x8': 'abcdefghijabcdefghij' }, 'is damaged: wanted a list of names of images of 8x8'],
       [{ '8x8': [] }, 'is damaged: wanted a list of names of images of 8x8'],
-      [{ '../8x8': names }, "is damaged: wanted '../8x8.pxc', got '8x8.pxc'"],
-      [{ '8x8': ['1.png', ...names.slice(1)] }, "is damaged: two of its names are one on some machine: '1.png' and '1.png'"],
       [{ '8x8': ['A.png', 'a.png', ...names.slice(2)] }, "is damaged: two of its names are one on some machine: 'A.png' and 'a.png'"],
     ] as const) {
       const bad = join(directory, 'bad.zip');
@@ -163,18 +151,6 @@ describe('compress.mjs', () => {
       expect((await run(DIGITS, bad, to)).stderr).toContain(`--from: '${bad}' ${message}\n`);
       await expect(readdir(to)).rejects.toThrow('ENOENT');
     }
-  });
-
-  it('packs nothing that it would not unpack', async () => {
-    const [pngs, file] = [join(directory, 'odd'), join(directory, 'odd.zip')];
-    await mkdir(pngs);
-    await writeFile(join(pngs, '.png'), pngOfLevels(new Uint8Array(4), [2, 2, 1], 256)); // a name without a stem
-    expect((await run(anySize, pngs, file)).stderr).toBe("--from: wanted names that are such on every machine, got '.png'\n");
-    const fourChannels = join(directory, 'four.pixelcnn');
-    await writeFile(fourChannels, writePortable(portableModel({ imageShape: [8, 8, 4], levels: 17 })));
-    expect((await run(fourChannels, join(directory, 'digits'), file)).stderr).toBe(
-      '--model: wanted one of grey or RGB images, got 4 channels\n',
-    );
   });
 
   it('unpacks only what it packs, of a size that the file itself has', async () => {
@@ -193,15 +169,6 @@ describe('compress.mjs', () => {
     }
   });
 
-  it('packs no two names that are one on some machine', async () => {
-    const pngs = join(directory, 'twins');
-    await mkdir(pngs);
-    for (const name of ['A.png', 'a.png']) await writeFile(join(pngs, name), pngOfLevels(new Uint8Array(64), [8, 8, 1], 17));
-    expect((await run(DIGITS, pngs, join(directory, 'twins.zip'))).stderr).toBe(
-      "--from: wanted names that differ on every machine, got 'A.png' and 'a.png'\n",
-    );
-  });
-
   it('ends at Ctrl-C and writes nothing', async () => {
     const pngs = join(directory, 'large');
     await mkdir(pngs);
@@ -218,14 +185,14 @@ describe('compress.mjs', () => {
 
   itRefuses(
     [
-      ['--model: wanted the file of a portable model', ['compress.mjs', '--from', 'DIR', '--to', 'DIR/a.zip']],
       ['--model: wanted a file, examples/models/digits is a directory', ['compress.mjs', '--model', 'examples/models/digits', '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
       ['--model: ENOENT: no such file or directory', ['compress.mjs', '--model', 'DIR/no.pixelcnn', '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
       ['--model: wanted one of at most 256 levels, as PNGs have, got 300', ['compress.mjs', '--model', 'DIR/levels.pixelcnn', '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
-      ['--model: wanted one of grey or RGB images, got 2 channels', ['compress.mjs', '--model', 'DIR/channels.pixelcnn', '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
       ['--model: wanted one by class, or without conditions, got one by vector', ['compress.mjs', '--model', 'DIR/vector.pixelcnn', '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
-      ['--from: wanted a directory of PNGs, or a file', ['compress.mjs', '--model', DIGITS, '--to', 'DIR/a.zip']],
       ["--from: ENOENT: no such file or directory, stat 'DIR/nothing'", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/nothing', '--to', 'DIR/a.zip']],
+      ["--from: wanted names that are such on every machine, got '.png'", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/odd', '--to', 'DIR/a.zip']],
+      ["--from: wanted names that differ on every machine, got 'A.png' and 'a.png'", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/twins', '--to', 'DIR/a.zip']],
+      ['--model: wanted one of grey or RGB images, got 4 channels', ['compress.mjs', '--model', 'DIR/four.pixelcnn', '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
       ["--from: 'DIR/none' has no PNGs", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/none', '--to', 'DIR/a.zip']],
       ["'DIR/bad/clear.png': wanted no transparency, got opacity 0 in row 0, column 0", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/bad', '--to', 'DIR/a.zip']],
       ["'DIR/jpeg/a.png': not a PNG, but for its name", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/jpeg', '--to', 'DIR/a.zip']],
@@ -233,7 +200,6 @@ describe('compress.mjs', () => {
       ["--from: 'DIR/other.zip' is not a file of this program", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/other.zip', '--to', 'DIR/a']],
       ["--from: 'DIR/digits/0.png' is not a file of this program, nor a directory", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/digits/0.png', '--to', 'DIR/other.zip']],
       ['--from: decompress: file: compressed with another model', ['compress.mjs', '--model', 'examples/models/emoji.pixelcnn', '--from', 'DIR/packed.zip', '--to', 'DIR/a']],
-      ["--class: wanted a whole number of at least 0, got 'x'", ['compress.mjs', '--model', BY_CLASS, '--from', 'DIR/digits', '--to', 'DIR/a.zip', '--class', 'x']],
       ["--class: wanted a whole number from 0 to 9, got '10'", ['compress.mjs', '--model', BY_CLASS, '--from', 'DIR/digits', '--to', 'DIR/a.zip', '--class', '10']],
       ['--class: wanted the class of all images, from 0 to 9', ['compress.mjs', '--model', BY_CLASS, '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
       ['--class: wanted none, since the model takes no class', ['compress.mjs', '--model', DIGITS, '--from', 'DIR/digits', '--to', 'DIR/a.zip', '--class', '3']],

@@ -1,34 +1,31 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AutoregressiveModel } from 'pixelcnn-layers';
 import { imageSet } from 'pixelcnn-layers/data';
 import { PNG } from 'pngjs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { readDigits } from '../../kit/data/digits.mjs';
 import { bitsByChannel } from '../../kit/models/channel-bits.mjs';
 import { mostLikelyClasses, rightByClass } from '../../kit/models/classify.mjs';
 import { loadImageModel } from '../../kit/models/saved-model.mjs';
 import { useBackend } from '../../kit/runs/backend.mjs';
 import { npyOf } from '../../kit/weights/npy.mjs';
-import { runScript } from './run-script';
+import { temporaryFolder } from '../support/node/temporary-folder';
+import { runScript, runWell } from './run-script';
 import { saveGatedModel, saveModel } from './save-model';
 
-let directory: string;
+const directory = temporaryFolder();
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'evaluate-'));
   await useBackend('cpu');
 });
-afterAll(() => rm(directory, { recursive: true, force: true }));
 
 describe('evaluate.mjs', () => {
   it('has a model of zeros at log2 of its levels, beside the baselines', async () => {
     const model = join(directory, 'zeros');
     await saveModel(model, {}, true);
     const flags = ['--model', model, '--data', 'digits'];
-    const { code, stdout, stderr, tensorsLeft } = await runScript('evaluate.mjs', flags);
-    expect({ code, stderr, tensorsLeft }).toEqual({ code: 0, stderr: '', tensorsLeft: 0 });
+    const { stdout } = await runWell('evaluate.mjs', flags);
     expect(stdout).toMatch(/: 297 test images of 8x8x1, 17 levels\nbits\/dim +all\n/);
     expect(stdout).toMatch(/^uniform +4\.087$/m);
     expect(stdout).toMatch(/^histogram +2\.961$/m);
@@ -52,8 +49,7 @@ describe('evaluate.mjs', () => {
     }
     await saveModel(model, { imageShape: [4, 4, 3], levels: 4 }, true);
     const data = ['--data', 'folder', '--path', folder, '--images', '1', '--levels', '4'];
-    const { code, stdout, stderr, tensorsLeft } = await runScript('evaluate.mjs', ['--model', model, ...data]);
-    expect({ code, stderr, tensorsLeft }).toEqual({ code: 0, stderr: '', tensorsLeft: 0 });
+    const { stdout } = await runWell('evaluate.mjs', ['--model', model, ...data]);
     expect(stdout).toContain('1 test images of 4x4x3, 4 levels');
     const row = (name: string) => stdout.match(new RegExp(`^${name} +(.*)$`, 'm'))?.[1]?.split(/ +/);
     expect(row('bits/dim')).toEqual(['all', 'red', 'green', 'blue']);
@@ -77,8 +73,7 @@ describe('evaluate.mjs', () => {
     loaded.dispose();
 
     const flags = ['--model', model, '--data', 'digits', '--images', '40', '--batch', '16', '--classify'];
-    const { code, stdout, stderr, tensorsLeft } = await runScript('evaluate.mjs', flags);
-    expect({ code, stderr, tensorsLeft }).toEqual({ code: 0, stderr: '', tensorsLeft: 0 });
+    const { stdout } = await runWell('evaluate.mjs', flags);
     expect(stdout).toMatch(new RegExp(`^model +${bits[0]?.toFixed(3)}$`, 'm'));
     const right = found.filter((label, i) => label === labels[i]).length;
     expect(stdout).toMatch(new RegExp(`^accuracy +${(right / 40).toFixed(3)}  \\(${right} of 40 by the most likely class\\)$`, 'm'));
@@ -110,8 +105,7 @@ describe('evaluate.mjs', () => {
     const codes = Uint16Array.from({ length: 20 * 4 }, (_, i) => (i % 4 === 3 ? 300 : 0));
     await writeFile(path, npyOf(codes, [20, 2, 2]));
     const flags = ['--model', model, '--data', 'npy', '--path', path];
-    const { code, stdout, stderr, tensorsLeft } = await runScript('evaluate.mjs', flags);
-    expect({ code, stderr, tensorsLeft }).toEqual({ code: 0, stderr: '', tensorsLeft: 0 });
+    const { stdout } = await runWell('evaluate.mjs', flags);
     expect(stdout).toContain('2 test images of 2x2x1, 512 levels');
     expect(stdout).toMatch(/^uniform +9\.000$/m);
     expect(stdout).toMatch(/^model +9\.000$/m);

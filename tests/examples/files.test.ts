@@ -1,13 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { prepareFile, sweep, writeWhole } from '../../kit/runs/files.mjs';
+import { temporaryFolder } from '../support/node/temporary-folder';
 
 describe('files', () => {
+  const directory = temporaryFolder({ isOfEachTest: true });
+
   it('replaces a file and leaves nothing beside it', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'files-'));
     const path = join(directory, 'file.txt');
     await writeWhole(path, 'old');
     await writeWhole(path, 'new');
@@ -15,11 +16,9 @@ describe('files', () => {
     await mkdir(join(directory, 'taken'));
     await expect(writeWhole(join(directory, 'taken'), 'not over a directory')).rejects.toThrow();
     expect((await readdir(directory)).sort()).toEqual(['file.txt', 'taken']);
-    await rm(directory, { recursive: true });
   });
 
   it('removes what killed programs have left of a file, and nothing else', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'files-'));
     const path = join(directory, 'deep', 'file.txt');
     await prepareFile(path);
     const { pid: gone } = spawnSync(process.execPath, ['-e', '']);
@@ -37,6 +36,5 @@ describe('files', () => {
 
     await sweep(join(directory, 'deep'), (name) => name === 'other.txt');
     expect(await readdir(join(directory, 'deep'))).not.toContain(left('other.txt', gone));
-    await rm(directory, { recursive: true });
   });
 });

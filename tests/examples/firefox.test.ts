@@ -1,5 +1,4 @@
-import { cp, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as runtime from 'pixelcnn-layers/runtime';
@@ -13,6 +12,7 @@ import { serve, type Watch } from '../support/browsers/pages';
 import { docBlocks } from '../support/docs/doc-blocks';
 import { runtimeDigest } from '../support/models/runtime-digest.mjs';
 import { installPackage } from '../support/node/installed';
+import { temporaryFolder } from '../support/node/temporary-folder';
 import { PATIENCE } from '../support/patience.mjs';
 import { workers } from '../support/workers/pool-workers';
 
@@ -23,7 +23,7 @@ const SCRIPT = 'pixelcnn-layers.min.js';
 /** A page whose title becomes the digest, or what went wrong. */
 const DIGEST_PAGE = `
   import * as runtime from 'pixelcnn-layers/runtime';
-  import { runtimeDigest } from './runtime-digest.mjs';
+  import { runtimeDigest } from './workers/runtime-digest.mjs';
   const createWorker = () => new Worker(new URL('pixelcnn-layers/worker', import.meta.url), { type: 'module' });
   runtimeDigest(runtime, { createWorker }).then(
     (digest) => { document.title = digest; },
@@ -57,18 +57,16 @@ async function trainAndTell(firstWork: string) {
 
 // Tried again as what Chromium runs, and for the same reason: see vitest.everywhere.config.ts.
 describe.skipIf(firefoxPath === undefined)('in Firefox', { retry: 1 }, () => {
-  let folder: string;
+  const folder = temporaryFolder();
   let browser: Browser;
   let page: Page;
   let seen: Watch;
 
   beforeAll(async () => {
-    folder = await realpath(await mkdtemp(join(tmpdir(), 'firefox-')));
     browser = await launchFirefox();
   });
   afterAll(async () => {
     await browser?.close();
-    await rm(folder, { recursive: true, force: true });
   });
   beforeEach(async () => {
     page = await browser.newPage();

@@ -1,28 +1,23 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { logPartition, type PortableModel, readPortable, sample } from 'pixelcnn-layers/runtime';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { glassBonds, summedLogZ } from '../../kit/models/glass.mjs';
 import { energyOf, exactLogZ, freeEnergyOf, magnetizationsOf } from '../../kit/models/ising.mjs';
-import { itRefuses, runScript } from './run-script';
+import { temporaryFolder } from '../support/node/temporary-folder';
+import { itRefuses, runWell } from './run-script';
 
 // A step so small that it changes no weight: what the network draws for it can be drawn again.
 const [size, beta, seed] = [4, 0.44, 3];
 const FLAGS =
   `--size ${size} --beta ${beta} --seed ${seed} --steps 1 --learning-rate 1e-30 --images 50 --hidden 2 --blocks 1 --draws 50`.split(' ');
 
-let directory: string;
+const directory = temporaryFolder();
 const at = (name: string) => join(directory, name);
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'ising-'));
-});
-afterAll(() => rm(directory, { recursive: true, force: true }));
 
 /** Runs the program: what it printed, its results, and its network with symmetries and without. */
 async function run(name: string, ...flags: string[]) {
-  const { code, stdout, stderr } = await runScript('ising.mjs', [...FLAGS, ...flags, '--out', at(name)]);
-  expect(code, stderr).toBe(0);
+  const { stdout } = await runWell('ising.mjs', [...FLAGS, ...flags, '--out', at(name)]);
   const result = JSON.parse(await readFile(at(`${name}/result.json`), 'utf8'));
   const model = readPortable(await readFile(at(`${name}/model.pixelcnn`)));
   const { symmetry, ...network } = model;

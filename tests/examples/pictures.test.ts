@@ -1,22 +1,20 @@
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getMask, type MaskArgs } from 'pixelcnn-layers';
 import { PNG } from 'pngjs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { heatColour } from '../../kit/pictures/heat-map.mjs';
 import { TAP } from '../../kit/pictures/mask-plot.mjs';
-import { itRefuses, runScript } from './run-script';
+import { temporaryFolder } from '../support/node/temporary-folder';
+import { itRefuses, runScript, runWell } from './run-script';
 import { saveGatedModel, saveModel } from './save-model';
 
-let directory: string;
+const directory = temporaryFolder();
 let zero: string;
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'pictures-'));
   zero = join(directory, 'zero');
   await saveModel(zero, {}, true);
 });
-afterAll(() => rm(directory, { recursive: true }));
 
 /** Squares of taps in an SVG, with the middle of each, and their colours. */
 function tapsOf(svg: string) {
@@ -58,8 +56,7 @@ const plots: [flags: string[], mask: MaskArgs][] = [
 
 it.each(plots)('draws as many filled squares as the mask has ones: %j', async (flags, mask) => {
   const out = join(directory, 'plots', 'mask');
-  const { code, stdout } = await runScript('pictures.mjs', ['masks', ...flags, '--out', out]);
-  expect(code).toBe(0);
+  const { stdout } = await runWell('pictures.mjs', ['masks', ...flags, '--out', out]);
   expect(stdout).toContain(`written to ${out}.svg and ${out}.png`);
   expect(await readdir(join(directory, 'plots'))).toEqual(['mask.png', 'mask.svg']);
 
@@ -87,13 +84,9 @@ it('names the rows by the colour that comes in, the columns by that which goes o
 
 describe('masks refuses', () => {
   const refusals: [flags: string[], answer: string][] = [
-    [['--kernel', '4'], "--kernel: wanted an odd number, got '4'"],
     [['--kernel', '3x3x3'], "--kernel: wanted one number, or two with 'x' between, got '3x3x3'"],
-    [['--type', 'C'], "--type: wanted A, B, got 'C'"],
     [['--features', '4'], "--features: wanted multiples of 3, the channels, got '4'"],
     [['--features', '3,5'], "--features: wanted multiples of 3, the channels, got '5'"],
-    [['--channels', '0'], "--channels: wanted a whole number from 1 to 9, got '0'"],
-    [['--out', ''], "--out: wanted a path, got ''"],
     [['--out', '/dev/null/masks'], '--out: ENOTDIR'],
     [['--out', 'DIRECTORY/taken'], '--out: wanted a file, DIRECTORY/taken.png is a directory'],
   ];
@@ -105,8 +98,7 @@ describe('masks refuses', () => {
 });
 
 it('shows the blind spot as text and as a picture', async () => {
-  const { code, stdout } = await runScript('pictures.mjs', ['field', '--blocks', '2'], directory);
-  expect(code).toBe(0);
+  const { stdout } = await runWell('pictures.mjs', ['field', '--blocks', '2'], directory);
   // As the blog's stack with two blocks: # seen, o blind, @ the pixel predicted
   expect(stdout).toContain(
     ['.............', '.###########.', '.###########.', '.###########.', '.##########o.', '.#########oo.', '.#####@'].join('\n'),
@@ -120,8 +112,7 @@ it('shows the blind spot as text and as a picture', async () => {
 it('shows that a gated network sees all of its window', async () => {
   const out = join(directory, 'gated.svg');
   const flags = ['--gated', '--blocks', '2', '--first-kernel', '5', '--out', out];
-  const { code, stdout } = await runScript('pictures.mjs', ['field', ...flags]);
-  expect(code).toBe(0);
+  const { stdout } = await runWell('pictures.mjs', ['field', ...flags]);
   // 4 rows above of 9 columns, and 4 pixels to the left
   expect(stdout).toContain('sees 40 earlier values; 0 within the window are blind');
   expect(await readFile(out, 'utf8')).not.toContain('#c0563b');
@@ -144,17 +135,14 @@ it('counts rows and columns of a saved model from 0', async () => {
   const model = join(directory, 'model');
   await saveModel(model, {}); // 8x8 pixels; a first kernel of 3 and a block of 3
   const flags = ['--model', model, '--row', '1', '--column', '0', '--out', join(directory, 'model.svg')];
-  const { code, stdout } = await runScript('pictures.mjs', ['field', ...flags]);
-  expect(code).toBe(0);
+  const { stdout } = await runWell('pictures.mjs', ['field', ...flags]);
   expect(stdout).toMatch(/^##\.{6}\n@\n/); // in the row above, what the first kernel sees, and no more: its block looks to the left there
 });
 
 it('shows images with their bits beside them, the same bytes each time', async () => {
   const out = join(directory, 'made', 'map.png');
   const flags = ['--model', zero, '--data', 'digits', '--images', '3', '--columns', '2', '--out', out];
-  const { code, stdout, stderr } = await runScript('pictures.mjs', ['bits', ...flags]);
-  expect(stderr).toBe('');
-  expect(code).toBe(0);
+  const { stdout } = await runWell('pictures.mjs', ['bits', ...flags]);
   // To zero weights all 17 levels are alike.
   expect(stdout.match(/^image \d: 4\.087 bits\/dim, at most 4\.09 at row 0, column 0$/gm)).toHaveLength(3);
   expect(stdout).toContain(`written to ${out}`);
@@ -171,8 +159,7 @@ it('gives a model conditioned on classes the class of each image', async () => {
   await saveGatedModel(model, { numClasses: 10 });
   const out = join(directory, 'gated.png');
   const flags = ['--model', model, '--data', 'digits', '--images', '2', '--out', out];
-  const { code, stdout } = await runScript('pictures.mjs', ['bits', ...flags]);
-  expect(code).toBe(0);
+  const { stdout } = await runWell('pictures.mjs', ['bits', ...flags]);
   expect(stdout).toContain('image 1: ');
 });
 
@@ -180,13 +167,8 @@ describe('bits refuses', () => {
   const onDigits = ['pictures.mjs', 'bits', '--model', 'ZERO', '--data', 'digits'];
   itRefuses(
     [
-      ['--model: wanted the directory of a model; --help lists the flags', ['pictures.mjs', 'bits']],
-      ['--data: wanted one of digits, ', ['pictures.mjs', 'bits', '--model', '/nowhere']],
-      ['; /nowhere has neither', ['pictures.mjs', 'bits', '--model', '/nowhere', '--data', 'digits']],
       ['the model takes images of 8x8x1, emoji has 16x16x3', [...onDigits, '--data', 'emoji']],
-      ["--images: wanted a whole number from 1 to 256, got '0'", [...onDigits, '--images', '0']],
       ['--out: ENOTDIR', [...onDigits, '--out', '/dev/null/map.png']],
-      ['--out: wanted a file, DIRECTORY is a directory', [...onDigits, '--out', 'DIRECTORY']],
     ],
     () => ({ ZERO: zero, DIRECTORY: directory }),
   );

@@ -1,17 +1,15 @@
-import { cp, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { cp, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sample } from 'pixelcnn-layers/runtime';
-import type { Browser } from 'playwright';
 import { build } from 'vite';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/browsers/chromium.mjs';
-import { launchChromium, serve, watch } from '../support/browsers/pages';
+import { visitBuilt } from '../support/browsers/visit-built';
 import { portableModel } from '../support/models/portable-model.mjs';
 import { installPackage } from '../support/node/installed';
-import { PATIENCE } from '../support/patience.mjs';
+import { temporaryFolder } from '../support/node/temporary-folder';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const require = createRequire(import.meta.url);
@@ -31,8 +29,7 @@ const page = (options: string) => `
 const OWN_FILE = "createWorker: () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })";
 
 describe.skipIf(chromiumPath === undefined)('a pool in a page, packed', () => {
-  let folder: string;
-  let browser: Browser;
+  const folder = temporaryFolder();
 
   /** A project with a page, with this package as npm would install it. */
   async function makeProject(name: string, options: string): Promise<string> {
@@ -45,36 +42,13 @@ describe.skipIf(chromiumPath === undefined)('a pool in a page, packed', () => {
   }
 
   /** Opens the page, and checks that it draws what one thread does, with two workers. */
-  async function expectDrawn(address: string) {
-    const tab = await browser.newPage();
-    const { complaints } = watch(tab);
-    await tab.route('**/favicon.ico', (route) => route.fulfill({ status: 204 }));
-    await tab.goto(address);
-    await tab.waitForFunction("document.title !== ''", undefined, { timeout: PATIENCE });
-    const { data } = await sample(portableModel(), { numImages: 20, seed: 3 });
-    expect(complaints).toEqual([]);
-    expect(await tab.title()).toBe(`drawn ${[data.length, ...data.slice(0, 60)].join()}`);
-    expect(tab.workers().length).toBe(2);
-    await tab.close();
-  }
-
-  async function expectDrawnFrom(built: string) {
-    const { server, origin } = await serve(built);
-    try {
-      await expectDrawn(`${origin}/some/folder/`);
-    } finally {
-      server.close();
-    }
-  }
-
-  beforeAll(async () => {
-    folder = await realpath(await mkdtemp(join(tmpdir(), 'pool-page-')));
-    browser = await launchChromium();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await rm(folder, { recursive: true, force: true });
-  });
+  const expectDrawnFrom = (built: string) =>
+    visitBuilt(built, async (tab) => {
+      await tab.waitForFunction("document.title !== ''");
+      const { data } = await sample(portableModel(), { numImages: 20, seed: 3 });
+      expect(await tab.title()).toBe(`drawn ${[data.length, ...data.slice(0, 60)].join()}`);
+      expect(tab.workers().length).toBe(2);
+    });
 
   // Pages that name their workers, built and while they are edited, are in tests/examples/docs-in-a-page.test.ts.
   it('by Vite, where it leaves its workers to the pool', async () => {

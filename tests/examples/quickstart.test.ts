@@ -1,77 +1,52 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PNG } from 'pngjs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { readDigits } from '../../kit/data/digits.mjs';
 import { histogramBits } from '../../kit/models/baselines.mjs';
-import { itRefuses } from './run-script';
+import { temporaryFolder } from '../support/node/temporary-folder';
+import { COUNT_TENSORS, type Ended, itRefuses, startScript } from './run-script';
 
 const SCRIPT = fileURLToPath(new URL('../../examples/quickstart.mjs', import.meta.url));
-const TENSORS_LEFT = new URL('report-tensors.mjs', import.meta.url).href;
 
-interface Run {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
+const run = (flags: string[], nodeFlags: string[] = []) => startScript('quickstart.mjs', flags, nodeFlags).ended;
 
-function run(flags: string[], nodeFlags: string[] = []): Promise<Run> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [...nodeFlags, SCRIPT, ...flags], (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr });
-    });
-  });
-}
-
-const figure = ({ stdout }: Run) => stdout.match(/^test bits\/dim: (\d\.\d{3})$/m)?.[1];
+const figure = ({ stdout }: Ended) => stdout.match(/^test bits\/dim: (\d\.\d{3})$/m)?.[1];
 
 describe('quickstart', () => {
-  let directory: string;
-  let first: Run;
-  let second: Run;
+  const directory = temporaryFolder();
+  let first: Ended;
+  let second: Ended;
   const inFirst = (name: string) => join(directory, 'first', name);
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'quickstart-'));
     const flags = ['--steps', '20', '--seed', '3', '--out'];
-    first = await run([...flags, join(directory, 'first')], ['--import', TENSORS_LEFT]);
+    first = await run([...flags, join(directory, 'first')], COUNT_TENSORS);
     second = await run([...flags, join(directory, 'second')]);
   });
-  afterAll(() => rm(directory, { recursive: true, force: true }));
 
-  it('ends well, with no tensor left and nothing else on stderr', () => {
+  it('ends well, with no tensor left, and prints baselines, progress, and what it has reached', () => {
     expect(first).toMatchObject({ code: 0, stderr: 'tensors left: 0\n' });
     expect(second).toMatchObject({ code: 0, stderr: '' });
-  });
-
-  it('prints the baselines, then the figure, the steps, the seed and the directory last', () => {
     expect(first.stdout).toMatch(/^uniform +4\.087$/m);
     expect(first.stdout).toMatch(/^histogram +2\.961$/m);
+    expect(first.stdout).toMatch(/^step 20\/20 {2}\d\.\d{3} bits\/dim {2}\d+\.\d steps\/s {2}\d+:\d\d left$/m);
+    expect(first.stdout).not.toContain('\x1b'); // stdout is no terminal
     const [figureLine, summary] = first.stdout.trimEnd().split('\n').slice(-2);
     expect(figureLine).toMatch(/^test bits\/dim: \d\.\d{3}$/);
     expect(summary).toBe(`20 steps, seed 3, written to ${join(directory, 'first')}`);
+    expect(Number(figure(first))).toBeLessThan(Math.log2(17)); // of the uniform model
   });
 
-  it('learns something in 20 steps: less than the uniform model needs', () => {
-    expect(Number(figure(first))).toBeLessThan(Math.log2(17));
-  });
-
-  it('prints plain progress lines where stdout is no terminal', () => {
-    expect(first.stdout).toMatch(/^step 20\/20 {2}\d\.\d{3} bits\/dim {2}\d+\.\d steps\/s {2}\d+:\d\d left$/m);
-    expect(first.stdout).not.toContain('\x1b');
-  });
-
-  it('writes every file and leaves no other', async () => {
+  it('writes every file and leaves no other, and saves an AutoregressiveModel', async () => {
     const names = (await readdir(inFirst('.'))).map((name) => name.replace(/^weights\.[0-9a-f]+\./, 'weights.'));
     expect(names.sort()).toEqual(['completions.png', 'curve.svg', 'metrics.csv', 'model.json', 'samples.png', 'weights.1of1.bin']);
-  });
-
-  it('saves an AutoregressiveModel', async () => {
     const { modelTopology } = JSON.parse(await readFile(inFirst('model.json'), 'utf8'));
     expect(modelTopology.class_name).toBe('AutoregressiveModel');
+    const svg = await readFile(inFirst('curve.svg'), 'utf8');
+    for (const text of ['>step<', '>bits per dimension<', '>uniform<', '>histogram<']) expect(svg).toContain(text);
   });
 
   it.each([
@@ -91,14 +66,6 @@ describe('quickstart', () => {
     for (const row of values) expect(row).toHaveLength(4);
     expect(values.flat().every(Number.isFinite)).toBe(true);
     expect(values.at(-1)?.[2]?.toFixed(3)).toBe(figure(first));
-  });
-
-  it('draws curve.svg', async () => {
-    const svg = await readFile(inFirst('curve.svg'), 'utf8');
-    expect(svg).toContain('<svg');
-    for (const text of ['>step<', '>bits per dimension<', '>uniform<', '>histogram<']) {
-      expect(svg).toContain(text);
-    }
   });
 
   it('gives the same figure, images and weights for the same seed', async () => {

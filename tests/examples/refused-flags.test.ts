@@ -1,7 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../support/node/temporary-folder';
 import { itRefuses, type Refusal, runScript, startScript } from './run-script';
 import { saveGatedModel, saveModel, saveModelOfCodes } from './save-model';
 
@@ -34,9 +33,8 @@ const ENOUGH: Record<string, string[]> = {
 };
 const SCRIPTS = Object.keys(ENOUGH);
 
-let directory: string;
+const directory = temporaryFolder();
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'flags-'));
   await saveModel(join(directory, 'MODEL'), {});
   await saveGatedModel(join(directory, 'CLASSES'), { numClasses: 10 });
   await saveGatedModel(join(directory, 'FEW'), { numClasses: 9 });
@@ -46,7 +44,6 @@ beforeAll(async () => {
   await saveModelOfCodes(join(directory, 'CODES'));
   await saveModel(join(directory, 'ANY'), { imageShape: [null, null, 1] });
 });
-afterAll(() => rm(directory, { recursive: true, force: true }));
 
 const places = () => {
   const models = ['MODEL', 'CLASSES', 'FEW', 'RGB', 'VECTORS', 'MAPS', 'CODES', 'ANY'];
@@ -60,47 +57,25 @@ describe('a flag that is wrong', () => {
 
   const refusals: Refusal[] = [
     ['--model: wanted a model; --help', ['evaluate.mjs']],
-    ['--model: wanted a model; --help', ['sample.mjs']],
     ["--model: wanted a model, got ''", ['sample.mjs', '--model', '']],
     ['; /nowhere has neither', ['sample.mjs', '--model', '/nowhere']],
-    ['; /nowhere has neither', ['evaluate.mjs', '--model', '/nowhere', '--data', 'digits']],
     ['; /nowhere has neither', ['pictures.mjs', 'field', '--model', '/nowhere']],
     ['--model: wanted a model of images of one size', ['pictures.mjs', 'field', '--model', 'ANY']],
     ["--row: wanted a whole number from 0 to 7, got '8'", ['pictures.mjs', 'field', '--model', 'MODEL', '--row', '8']],
-    ["--first-kernel: wanted an odd number, got '4'", ['pictures.mjs', 'field', '--first-kernel', '4']],
     ['--data: wanted one of digits, ', ['evaluate.mjs', '--model', 'MODEL']],
     ["got 'faces'", ['evaluate.mjs', '--model', 'MODEL', '--data', 'faces']],
     ["--levels: the model has 17 levels, got '16'", [...evaluate, '--levels', '16']],
     ["--images: digits has 297 test images, got '298'", [...evaluate, '--images', '298']],
-    ["--batch: wanted a whole number of at least 1, got '0'", [...evaluate, '--batch', '0']],
-    ["--backend: wanted wasm, cpu, webgpu, tensorflow, got 'gpu'", [...evaluate, '--backend', 'gpu']],
     ['digits: is embedded, takes no --path', [...evaluate, '--path', 'somewhere']],
     ['the model takes images of 8x8x1, emoji has 16x16x3', ['evaluate.mjs', '--model', 'MODEL', '--data', 'emoji']],
-    ["unknown option '--temp'", [...evaluate, '--temp', '1']],
-    ["unknown option '--tepmerature' (Did you mean --temperature?); --help lists the flags", [...sample, '--tepmerature', '1']],
-    ["unknown option '--topk' (Did you mean --top-k?)", [...sample, '--topk', '1']],
-    ["unknown option '--modle' (Did you mean --model?)", ['sample.mjs', '--modle', 'MODEL']],
-    ["unknown option '--frobnicate'; --help lists the flags", [...sample, '--frobnicate']],
-    ["--temperature: wanted a number of at least 0, got '-1'", [...sample, '--temperature', '-1']],
-    ["--temperature: wanted a number of at least 0, got '-.5'", [...sample, '--temperature', '-.5']],
-    ["--temperature: wanted a number of at least 0, got '-1'", [...sample, '--temperature=-1']],
-    ["--temperature: wanted a value, got '--top-k'; --help lists", [...sample, '--temperature', '--top-k']],
-    ["--temperature: wanted a number of at least 0, got 'warm'", [...sample, '--temperature', 'warm']],
-    ["--temperatures: wanted a number of at least 0, got ''", [...sample, '--temperatures', '1,']],
     ['--temperatures: comes without --temperature', [...sample, '--temperatures', '1', '--temperature', '1']],
-    ["--top-k: wanted a whole number of at least 1, got '0'", [...sample, '--top-k', '0']],
     ["--top-p: wanted a number above 0 and at most 1, got '1.5'", [...sample, '--top-p', '1.5']],
-    ["--top-p: wanted a number above 0 and at most 1, got '0'", [...sample, '--top-p', '0']],
     ['--complete: wanted digits, ', [...sample, '--complete', 'faces']],
     ['--path: comes with --complete', [...sample, '--path', 'somewhere']],
     ['the model takes images of 8x8x1, emoji has 16x16x3', [...sample, '--complete', 'emoji']],
     ["--images: digits has 297 test images, got '298'", [...sample, '--complete', 'digits', '--images', '298']],
-    ["--out: wanted a file, got ''", [...sample, '--out', '']],
-    ['--out: wanted a file, DIRECTORY is a directory', [...sample, '--out', 'DIRECTORY']],
-    ['--out: wanted a file, new/ is a directory', [...sample, '--out', 'new/']],
     ['--out: ENOTDIR', [...sample, '--out', 'package.json/deep/samples.png']],
     ['--class: the model takes no classes', [...sample, '--class', '0']],
-    ["--class: wanted a whole number of at least 0, got 'three'", [...sampleClasses, '--class', 'three']],
     ["--class: the model has classes 0 to 9, got '10'", [...sampleClasses, '--class', '10']],
     ['--temperatures: requires --class', [...sampleClasses, '--temperatures', '1,2']],
     ['the model is conditioned on classes, emoji has none', ['sample.mjs', '--model', 'RGB', '--complete', 'emoji']],

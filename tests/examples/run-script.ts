@@ -12,7 +12,7 @@ export interface Ended {
 }
 
 /** A program of `examples`, or of `research` or `demo` by its path from the repository's root. */
-export const addressOf = (name: string) => new URL(`../../${/^(research|demo)\//.test(name) ? '' : 'examples/'}${name}`, import.meta.url);
+const addressOf = (name: string) => new URL(`../../${/^(research|demo)\//.test(name) ? '' : 'examples/'}${name}`, import.meta.url);
 
 /** Starts an example in a process of its own, for what is to be stopped, or runs beside others. */
 export function startScript(name: string, flags: string[], nodeFlags: string[] = []): { program: ChildProcess; ended: Promise<Ended> } {
@@ -64,6 +64,18 @@ export function runScript(name: string, flags: readonly string[], cwd?: string):
   runner ??= startRunner();
   runner.send({ name: addressOf(name).href, flags, cwd });
   return new Promise((resolve, reject) => waiting.push({ resolve, reject }));
+}
+
+/** Those that dispose of all their tensors; others leave some to the end of their process. */
+const TIDY = ['evaluate.mjs', 'research/out-of-distribution.mjs', 'sample.mjs'];
+
+/** Runs an example, which must end well, and say nothing on stderr but how far it is. */
+export async function runWell(name: string, flags: readonly string[], cwd?: string): Promise<EndedInTurn> {
+  const ended = await runScript(name, flags, cwd);
+  const stderr = ended.stderr.replace(/^.*%.*\n/gm, '');
+  expect({ code: ended.code, stderr }).toEqual({ code: 0, stderr: '' });
+  if (TIDY.includes(name)) expect(ended.tensorsLeft).toBe(0);
+  return ended;
 }
 
 /** What a user's mistake is answered with, and an example with flags that make it. */

@@ -1,37 +1,21 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readPortable, sample } from 'pixelcnn-layers/runtime';
-import type { Browser } from 'playwright';
 import { PNG } from 'pngjs';
 import { build } from 'vite';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/browsers/chromium.mjs';
-import { launchChromium, serve, watch } from '../support/browsers/pages';
-import { PATIENCE } from '../support/patience.mjs';
-import { itRefuses, runScript } from './run-script';
+import { visitBuilt } from '../support/browsers/visit-built';
+import { temporaryFolder } from '../support/node/temporary-folder';
+import { itRefuses, runWell } from './run-script';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
 const readModel = async (name: string) => readPortable(await readFile(`${EXAMPLES}/models/${name}.pixelcnn`));
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'runtime-'));
-});
-afterAll(() => rm(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 describe('a file for the runtime', () => {
-  it('has float32 where it is not asked for float16, which is half the size', async () => {
-    const out = join(folder, 'digits.pixelcnn');
-    const flags = ['--model', `${EXAMPLES}/models/digits`, '--to', out];
-    const { code, stdout } = await runScript('convert.mjs', flags);
-    expect(code).toBe(0);
-    const [whole, half] = [await readFile(out), await readFile(`${EXAMPLES}/models/digits.pixelcnn`)];
-    expect(stdout).toMatch(`, ${Math.round(whole.length / 1000)} kB\n`);
-    expect(half.length).toBeLessThan(0.6 * whole.length);
-  });
-
   itRefuses(
     [
       ['FOLDER/nowhere has neither', ['convert.mjs', '--model', 'FOLDER/nowhere', '--to', 'FOLDER/x.pixelcnn']],
@@ -42,45 +26,32 @@ describe('a file for the runtime', () => {
   );
 });
 
-describe('runtime/draw.mjs', () => {
-  it('draws 2,000 digits on all cores, those that one thread draws', async () => {
-    const out = join(folder, 'digits.png');
-    const { code, stdout } = await runScript('runtime/draw.mjs', [out]);
-    expect(code).toBe(0);
-    expect(stdout).toContain(`2000 digits, written to ${out}`);
-    const { data: drawn } = await sample(await readModel('digits'), { numImages: 50, seed: 1 });
-    const { width, height, data } = PNG.sync.read(await readFile(out));
-    expect([width, height]).toEqual([50 * 18 + 2, 40 * 18 + 2]);
-    for (let image = 0; image < 50; image++) {
-      for (let pixel = 0; pixel < 64; pixel++) {
-        const [x, y] = [2 + 18 * image + 2 * (pixel % 8), 2 + 2 * Math.floor(pixel / 8)];
-        const isBlank = drawn[64 * image + pixel] === 0; // as white as the background of a digit
-        expect((data[4 * (y * width + x)] as number) === 255).toBe(isBlank);
-      }
+it('runtime/draw.mjs draws 2,000 digits on all cores, those that one thread draws', async () => {
+  const out = join(folder, 'digits.png');
+  const { stdout } = await runWell('runtime/draw.mjs', [out]);
+  expect(stdout).toContain(`2000 digits, written to ${out}`);
+  const { data: drawn } = await sample(await readModel('digits'), { numImages: 50, seed: 1 });
+  const { width, height, data } = PNG.sync.read(await readFile(out));
+  expect([width, height]).toEqual([50 * 18 + 2, 40 * 18 + 2]);
+  for (let image = 0; image < 50; image++) {
+    for (let pixel = 0; pixel < 64; pixel++) {
+      const [x, y] = [2 + 18 * image + 2 * (pixel % 8), 2 + 2 * Math.floor(pixel / 8)];
+      const isBlank = drawn[64 * image + pixel] === 0; // as white as the background of a digit
+      expect((data[4 * (y * width + x)] as number) === 255).toBe(isBlank);
     }
-  });
+  }
 });
 
-describe.skipIf(chromiumPath === undefined)('the page of the runtime', () => {
-  let browser: Browser;
-  beforeAll(async () => {
-    browser = await launchChromium();
-  });
-  afterAll(() => browser.close());
-
-  it('is short, and draws digits of a class in a worker, without tfjs', async () => {
+it.skipIf(chromiumPath === undefined)(
+  'the page of the runtime is short, and draws digits of a class in a worker, without tfjs',
+  async () => {
     const files = ['index.html', 'main.mjs'].map((name) => readFile(`${EXAMPLES}/runtime/${name}`, 'utf8'));
     const lines = (await Promise.all(files)).map((text) => text.split('\n').length - 1);
     expect(lines.reduce((sum, count) => sum + count)).toBeLessThan(60);
 
     const outDir = join(folder, 'page');
     await build({ root: `${EXAMPLES}/runtime`, logLevel: 'error', build: { outDir } });
-    const { server, origin } = await serve(outDir);
-    const page = await browser.newPage();
-    page.setDefaultTimeout(PATIENCE);
-    const { complaints, requests } = watch(page);
-    try {
-      await page.goto(`${origin}/some/folder/`);
+    await visitBuilt(outDir, async (page, requests) => {
       await page.locator('#status', { hasText: 'digits in' }).waitFor();
       expect(page.workers().length).toBe(1);
       const model = await readModel('digits-conditional');
@@ -105,12 +76,7 @@ describe.skipIf(chromiumPath === undefined)('the page of the runtime', () => {
         }
         expect(alpha).toEqual(expected);
       }
-      const ofThisTest = /willReadFrequently/; // its looks at the canvas
-      expect(complaints.filter((text) => !ofThisTest.test(text))).toEqual([]);
       expect(requests.filter((url) => url.includes('tfjs') || url.includes('tensorflow'))).toEqual([]);
-    } finally {
-      await page.close();
-      server.close();
-    }
-  });
-});
+    });
+  },
+);

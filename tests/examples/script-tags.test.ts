@@ -1,6 +1,5 @@
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, writeFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type * as tfCore from '@tensorflow/tfjs-core';
@@ -13,6 +12,7 @@ import { answerOfCdn, CDN } from '../support/browsers/cdn';
 import { chromiumPath } from '../support/browsers/chromium.mjs';
 import { launchChromium, serve, type Watch, watch } from '../support/browsers/pages';
 import { docBlocks } from '../support/docs/doc-blocks';
+import { temporaryFolder } from '../support/node/temporary-folder';
 import { PATIENCE } from '../support/patience.mjs';
 
 declare const tf: typeof tfCore & typeof tfLayers;
@@ -28,7 +28,7 @@ it('is what CDNs give out', () => {
 });
 
 describe.skipIf(chromiumPath === undefined)('script tags', () => {
-  let folder: string;
+  const folder = temporaryFolder();
   let browser: Browser;
   let server: Server;
   let origin: string;
@@ -36,7 +36,6 @@ describe.skipIf(chromiumPath === undefined)('script tags', () => {
   let seen: Watch;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'script-tags-'));
     await writeFile(join(folder, 'index.html'), page?.code ?? '');
     await writeFile(join(folder, 'alone.html'), `<!doctype html>\n<script src="${script}"></script>\n`);
     await cp(join(root, 'dist', script), join(folder, script));
@@ -46,7 +45,6 @@ describe.skipIf(chromiumPath === undefined)('script tags', () => {
   afterAll(async () => {
     await browser?.close();
     server?.close();
-    await rm(folder, { recursive: true, force: true });
   });
   beforeEach(async () => {
     tab = await browser.newPage();

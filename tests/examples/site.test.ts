@@ -1,14 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { cp, readdir, readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { chromiumPath } from '../support/browsers/chromium.mjs';
-import { launchChromium, serve, type Watch, watch } from '../support/browsers/pages';
+import { connectToChromium } from '../demo/open-page';
+import { serve, type Watch, watch } from '../support/browsers/pages';
+import { temporaryFolder } from '../support/node/temporary-folder';
 import { PATIENCE } from '../support/patience.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -19,8 +19,8 @@ function run(program: string, ...args: string[]): void {
   expect(status, `${stdout}${stderr}`).toBe(0);
 }
 
-describe.skipIf(chromiumPath === undefined)('the site, built and served from a folder that it does not know', () => {
-  let folder: string;
+describe('the site, built and served from a folder that it does not know', () => {
+  const folder = temporaryFolder();
   let server: Server;
   let home: string;
   let browser: Browser;
@@ -28,15 +28,14 @@ describe.skipIf(chromiumPath === undefined)('the site, built and served from a f
   let seen: Watch;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'site-'));
     run('node_modules/typedoc/bin/typedoc');
     run('scripts/flags-page.mjs');
     run('node_modules/vitepress/bin/vitepress.js', 'build', 'docs', '--outDir', folder);
-    await cp(inject('builtDemo'), join(folder, 'demo'), { recursive: true });
+    await cp(inject('demo').built, join(folder, 'demo'), { recursive: true });
     const served = await serve(folder);
     server = served.server;
     home = `${served.origin}/some/folder/`;
-    browser = await launchChromium();
+    browser = await connectToChromium();
     page = await browser.newPage();
     page.setDefaultTimeout(PATIENCE);
     seen = watch(page);
@@ -44,7 +43,6 @@ describe.skipIf(chromiumPath === undefined)('the site, built and served from a f
   afterAll(async () => {
     await browser?.close();
     server?.close();
-    await rm(folder, { recursive: true, force: true });
   });
 
   /** Opens a page, and waits until its script runs. */

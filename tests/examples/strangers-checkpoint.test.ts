@@ -1,14 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type AutoregressiveModel, checkCausality, gatedPixelCNN } from 'pixelcnn-layers';
 import { compareActivations, loadWeights, type NamedTensor, readSafetensors } from 'pixelcnn-layers/weights';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { findPython } from '../research/python';
 import { useBackend } from '../support/backends';
 import { type Grouped, pageFunction } from '../support/docs/page-function';
+import { temporaryFolder } from '../support/node/temporary-folder';
 
 // docs/guides/a-strangers-checkpoint.md from end to end: the network of strangers_gated.py, whose channels take turns.
 
@@ -25,13 +25,12 @@ const names = (name: string) =>
     .replace('.weight', '.kernel');
 
 describe.skipIf(python === null)("a stranger's checkpoint", () => {
-  let folder: string;
+  const folder = temporaryFolder();
   let grouped: Grouped;
   let model: AutoregressiveModel;
   const readFrom = async (name: string) => readSafetensors(await readFile(join(folder, name)));
   beforeAll(async () => {
     await useBackend('wasm');
-    folder = await mkdtemp(join(tmpdir(), 'strangers-'));
     const script = fileURLToPath(new URL('strangers_gated.py', import.meta.url));
     const env = { ...process.env, OMP_NUM_THREADS: '1' };
     const { status, stderr } = spawnSync(python as string, ['-B', script, folder], { env, encoding: 'utf8' });
@@ -39,7 +38,6 @@ describe.skipIf(python === null)("a stranger's checkpoint", () => {
     grouped = await pageFunction<Grouped>('grouped');
     model = gatedPixelCNN({ imageShape: [5, 5, CHANNELS], levels: 4, hiddenDim: 4, outDim: 4, numBlocks: 2, firstKernelSize: 5 });
   }); // biome-ignore format: one call a line
-  afterAll(() => rm(folder, { recursive: true, force: true }));
 
   const isGate = (name: string) => /\.(?:v|h|v_to_h)(?:\.|$)/.test(name);
   const isOfMask = (name: string) => name.endsWith('.mask');

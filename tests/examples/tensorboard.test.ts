@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openEventFile } from '../../kit/runs/tensorboard.mjs';
+import { temporaryFolder } from '../support/node/temporary-folder';
 
 // A reader of its own, after the formats' descriptions: nothing is shared with the writer.
 
@@ -70,11 +70,7 @@ function fields(message: Buffer): Record<number, number | Buffer> {
 
 const inside = (message: Record<number, number | Buffer>, number: number) => fields(message[number] as Buffer);
 
-let directory: string;
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'events-'));
-});
-afterEach(() => rm(directory, { recursive: true, force: true }));
+const directory = temporaryFolder({ isOfEachTest: true });
 
 /** The records of each file, in the order of their names. */
 async function readAll() {
@@ -84,10 +80,8 @@ async function readAll() {
   return files.map(records);
 }
 
-describe('the reader here', () => {
-  it('has the checksum that CRC-32C has of 123456789', () => {
-    expect(crc32c(Buffer.from('123456789'))).toBe(0xe3069283);
-  });
+it('the reader here has the checksum that CRC-32C has of 123456789', () => {
+  expect(crc32c(Buffer.from('123456789'))).toBe(0xe3069283);
 });
 
 describe('event files', () => {

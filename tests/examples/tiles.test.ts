@@ -1,11 +1,10 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readPortable, sample } from 'pixelcnn-layers/runtime';
 import { PNG } from 'pngjs';
 import { build } from 'vite';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { shapesOf } from '../../examples/tiles/art.mjs';
 import { connection, isConnected, towards } from '../../examples/tiles/connected.mjs';
 import { makeMaps } from '../../examples/tiles/generator.mjs';
@@ -13,19 +12,15 @@ import { brokenRules } from '../../examples/tiles/rules.mjs';
 import { mapsOf, turned, turnedBack } from '../../examples/tiles/tiles.mjs';
 import { parseNpy } from '../../kit/weights/npy.mjs';
 import { chromiumPath } from '../support/browsers/chromium.mjs';
-import { launchChromium, serve, watch } from '../support/browsers/pages';
-import { PATIENCE } from '../support/patience.mjs';
-import { itRefuses, runScript } from './run-script';
+import { visitBuilt } from '../support/browsers/visit-built';
+import { temporaryFolder } from '../support/node/temporary-folder';
+import { itRefuses, runWell } from './run-script';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
 const MODEL = `${EXAMPLES}/models/tiles.pixelcnn`;
 const KINDS = '≈~.,fMSr#=@%'; // a letter a kind, by number
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'tiles-'));
-});
-afterAll(() => rm(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 /** A map of grass with a river in column 8, a road in row 8 and a bridge, and changes to it: kinds from a place eastward. */
 function mapWith(...changes: [row: number, column: number, kinds: string][]): Uint8Array {
@@ -141,8 +136,7 @@ describe('the model', () => {
 
   it('is drawn from and counted by draw.mjs, which paints maps of the generator above its own', async () => {
     const out = join(folder, 'tiles.png');
-    const { code, stdout, stderr } = await runScript('tiles/draw.mjs', ['--maps', '6', '--seed', '2', '--out', out]);
-    expect([code, stderr]).toEqual([0, '']);
+    const { stdout } = await runWell('tiles/draw.mjs', ['--maps', '6', '--seed', '2', '--out', out]);
     expect(stdout).toMatch(/^generator +100 %( +0\.00){7}$/m);
     const { data } = await sample(readPortable(await readFile(MODEL)), { numImages: 6, seed: 2, temperature: 0.7 });
     const broken = mapsOf(data as Uint8Array).flatMap(brokenRules).length / 6;
@@ -161,8 +155,7 @@ describe('the model', () => {
   it('connects two given tiles in four ways, which draw.mjs --connect counts and paints', async () => {
     const out = join(folder, 'connected.png');
     const flags = ['--connect', '--maps', '3', '--particles', '24', '--seed', '3', '--out', out];
-    const { code, stdout, stderr } = await runScript('tiles/draw.mjs', flags);
-    expect([code, stderr]).toEqual([0, '']);
+    const { stdout } = await runWell('tiles/draw.mjs', flags);
     const model = readPortable(await readFile(MODEL));
     const [from, to] = [22 * 32, 8 * 32 + 31];
     const potential = connection(from, to);
@@ -220,8 +213,7 @@ function painted(map: Uint8Array): Uint8ClampedArray {
 describe('make-data.mjs', () => {
   it('writes maps to train on in all orientations, and others to test', async () => {
     const out = join(folder, 'data');
-    const { code, stderr } = await runScript('tiles/make-data.mjs', ['--maps', '2', '--out', out]);
-    expect([code, stderr]).toEqual([0, '']);
+    await runWell('tiles/make-data.mjs', ['--maps', '2', '--out', out]);
     const read = async (part: string) => parseNpy(await readFile(join(out, `${part}.npy`)));
     const [train, test] = [await read('train'), await read('test')];
     expect([train.shape, test.shape]).toEqual([
@@ -235,45 +227,30 @@ describe('make-data.mjs', () => {
 
   itRefuses(
     [
-      ["--maps: wanted a whole number of at least 1, got '0'", ['tiles/make-data.mjs', '--maps', '0']],
       ['--out: wanted a directory', ['tiles/make-data.mjs', '--out', 'FOLDER/tiles.png']],
       ["--maps: wanted a whole number of at least 3, got '2'", ['tiles/draw.mjs', '--maps', '2']],
-      ["--particles: wanted a whole number of at least 1, got '0'", ['tiles/draw.mjs', '--particles', '0']],
     ],
     () => ({ FOLDER: folder }),
   );
 });
 
-describe.skipIf(chromiumPath === undefined)('the page', () => {
-  it('draws maps in workers, without tfjs', async () => {
-    const outDir = join(folder, 'page');
-    await build({ root: `${EXAMPLES}/tiles`, logLevel: 'error', build: { outDir } });
-    const { server, origin } = await serve(outDir);
-    const browser = await launchChromium();
-    const page = await browser.newPage();
-    page.setDefaultTimeout(PATIENCE);
-    const { complaints, requests } = watch(page);
-    try {
-      await page.goto(`${origin}/some/folder/`);
-      for (const seed of [1, 2]) {
-        await page.getByRole('img', { name: `Map 4 of seed ${seed}` }).waitFor();
-        const shown = await page
-          .locator('canvas')
-          .last()
-          .evaluate((canvas: HTMLCanvasElement) => [
-            ...(canvas.getContext('2d') as CanvasRenderingContext2D).getImageData(0, 0, 384, 384).data,
-          ]);
-        const options = { numImages: 4, seed, temperature: 0.7 };
-        const { data } = await sample(readPortable(await readFile(MODEL)), options);
-        expect(shown).toEqual([...painted(mapsOf(data as Uint8Array)[3] as Uint8Array)]);
-        await page.getByRole('button', { name: 'New maps' }).click();
-      }
-      const ofThisTest = /willReadFrequently/; // its looks at the canvas
-      expect(complaints.filter((text) => !ofThisTest.test(text))).toEqual([]);
-      expect(requests.filter((url) => url.includes('tfjs') || url.includes('tensorflow'))).toEqual([]);
-    } finally {
-      await browser.close();
-      server.close();
+it.skipIf(chromiumPath === undefined)('the page draws maps in workers, without tfjs', async () => {
+  const outDir = join(folder, 'page');
+  await build({ root: `${EXAMPLES}/tiles`, logLevel: 'error', build: { outDir } });
+  await visitBuilt(outDir, async (page, requests) => {
+    for (const seed of [1, 2]) {
+      await page.getByRole('img', { name: `Map 4 of seed ${seed}` }).waitFor();
+      const shown = await page
+        .locator('canvas')
+        .last()
+        .evaluate((canvas: HTMLCanvasElement) => [
+          ...(canvas.getContext('2d') as CanvasRenderingContext2D).getImageData(0, 0, 384, 384).data,
+        ]);
+      const options = { numImages: 4, seed, temperature: 0.7 };
+      const { data } = await sample(readPortable(await readFile(MODEL)), options);
+      expect(shown).toEqual([...painted(mapsOf(data as Uint8Array)[3] as Uint8Array)]);
+      await page.getByRole('button', { name: 'New maps' }).click();
     }
+    expect(requests.filter((url) => url.includes('tfjs') || url.includes('tensorflow'))).toEqual([]);
   });
 });

@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
 import type { Server } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright';
@@ -8,6 +6,7 @@ import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/browsers/chromium.mjs';
 import { launchChromium, serve, serveEdited, type Watch, watch } from '../support/browsers/pages';
+import { temporaryFolder } from '../support/node/temporary-folder';
 import { PATIENCE } from '../support/patience.mjs';
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/vite', import.meta.url));
@@ -72,13 +71,12 @@ function expectDigits({ status, figures, digits, requests, complaints }: Visit, 
 }
 
 describe.skipIf(chromiumPath === undefined)('the page made by Vite', () => {
-  let folder: string;
+  const folder = temporaryFolder();
   let server: Server;
   let browser: Browser;
   let origin: string;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'vite-'));
     await build({ root: EXAMPLE, build: { outDir: join(folder, 'built') }, logLevel: 'silent' });
     ({ server, origin } = await serve(join(folder, 'built')));
     browser = await launchChromium();
@@ -86,19 +84,15 @@ describe.skipIf(chromiumPath === undefined)('the page made by Vite', () => {
   afterAll(async () => {
     await browser?.close();
     server?.close();
-    await rm(folder, { recursive: true, force: true });
   });
 
-  it('trains and draws when built and served from any folder, without another host', async () => {
-    const seen = await visit(browser, `${origin}/some/folder/?steps=20`);
+  it.each([
+    ['from any folder, without another host', 'some/folder', false],
+    ['where the page may share memory, and tfjs would start threads', 'isolated', true],
+  ])('trains and draws when built and served %s', async (_, path, isIsolated) => {
+    const seen = await visit(browser, `${origin}/${path}/?steps=20`);
     expectDigits(seen, origin);
-    expect(seen.isIsolated).toBe(false);
-  });
-
-  it('does so on a page that may share memory, where tfjs would start threads', async () => {
-    const seen = await visit(browser, `${origin}/isolated/?steps=20`);
-    expectDigits(seen, origin);
-    expect(seen.isIsolated).toBe(true);
+    expect(seen.isIsolated).toBe(isIsolated);
   });
 
   it('does so while it is edited', async () => {

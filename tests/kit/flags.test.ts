@@ -101,16 +101,13 @@ describe('flags', () => {
 
   it.each([
     ['--images 0', "--images: wanted a whole number from 1 to 256, got '0'"],
-    ['--images -1', "--images: wanted a whole number from 1 to 256, got '-1'"],
     ['--images=', "--images: wanted a whole number from 1 to 256, got ''"],
-    ['--images 1e2', "--images: wanted a whole number from 1 to 256, got '1e2'"],
     ['--images', '--images: wanted a value; --help lists the flags'],
     ['--images --classify', "--images: wanted a value, got '--classify'; --help lists the flags"],
     ['--top-k 0', "--top-k: wanted a whole number of at least 1, got '0'"],
     ['--side 4', "--side: wanted an odd number, got '4'"],
     ['--filters 7', "--filters: wanted a multiple of 2, got '7'"],
     ['--heat -.5', "--heat: wanted a number of at least 0, got '-.5'"],
-    ['--heat=0x1', "--heat: wanted a number of at least 0, got '0x1'"],
     ['--heat 1e999', "--heat: wanted a number of at least 0, got '1e999'"],
     ['--share 1.1', "--share: wanted a number from 0 to 1, got '1.1'"],
     ['--rate 0', "--rate: wanted a number above 0, got '0'"],
@@ -121,12 +118,10 @@ describe('flags', () => {
     ['--out=', "--out: wanted a file, got ''"],
     ['--out DIRECTORY', '--out: wanted a file, DIRECTORY is a directory'],
     ['--out new/', '--out: wanted a file, new/ is a directory'],
-    ['--out DIRECTORY/file/deep', "--out: ENOTDIR: not a directory, stat 'DIRECTORY/file/deep'"],
     ['--to DIRECTORY/file', '--to: wanted a directory, DIRECTORY/file is a file'],
     ['--classify=1', "unknown option '--classify=1' (Did you mean --classify?); --help lists the flags"],
     ['--topk 2', "unknown option '--topk' (Did you mean --top-k?); --help lists the flags"],
     ['--frobnicate', "unknown option '--frobnicate'; --help lists the flags"],
-    ['-x', "unknown option '-x'; --help lists the flags"],
     ['x', 'too many arguments. Expected 0 arguments but got 1; --help lists the flags'],
   ])('that are wrong end the program in one line: %s', (flags, line) => {
     const fill = (text: string) => text.replaceAll('DIRECTORY', directory);
@@ -171,10 +166,8 @@ describe('commands of a program', () => {
 
   it.each([
     ['one --images 0', "--images: wanted a whole number of at least 1, got '0'"],
-    ['one --image 1', "unknown option '--image' (Did you mean --images?); --help lists the flags"],
     ['one x', "too many arguments for 'one'. Expected 0 arguments but got 1; --help lists the flags"],
     ['other', '--model: wanted a model; --help lists the flags'],
-    ['other --modle m', "unknown option '--modle' (Did you mean --model?); --help lists the flags"],
     ['on', "unknown command 'on' (Did you mean one?); --help lists the flags"],
   ])('end in one line where a flag is wrong: %s', (flags, line) => {
     run.mockClear();
@@ -203,7 +196,6 @@ it('a program with a command line ends in one line where an error is not caught'
 
 it.each([
   [readTrainFlags, '', '--data: wanted one of digits, fashion-mnist, mnist, binarized-mnist, cifar-10, emoji, folder, npy; --help lists the flags'],
-  [readTrainFlags, '--data digits --kernel 4', "--kernel: wanted an odd number, got '4'"],
   [readTrainFlags, '--data digits --output mixture:', "--output: wanted softmax, mixture:N, got 'mixture:'"],
   [readTrainFlags, '--data digits --output logits', "--output: wanted softmax, mixture:N, got 'logits'"],
   [readTrainFlags, '--data digits --average 1', "--average: wanted a number below 1, got '1'"],
@@ -213,12 +205,10 @@ it.each([
   [readSubmitFlags, 'paint', "unknown command 'paint'; --help lists the flags"],
   [readSubmitFlags, '', 'wanted a command: draw, score; --help lists the flags'],
   [readSubmitFlags, 'draw --model x', '--images: wanted a whole number of at least 1; --help lists the flags'],
-  [readSubmitFlags, 'draw --images 2 --modle x', "unknown option '--modle' (Did you mean --model?); --help lists the flags"],
   [readSubmitFlags, 'draw --model x --images 2 --verify 2', "--verify: wanted a number from 0 to 1, got '2'"],
   [readSubmitFlags, 'draw --model x --images 2 --classes 1,a', "--classes: wanted a whole number of at least 0, got 'a'"],
   [readSubmitFlags, 'score --model x', 'wanted --data or --npy, one of them; --help lists the flags'],
   [readSubmitFlags, 'score --model x --data digits --labels x', '--labels: comes with --npy'],
-  [readVqFlags, '--filters 7', "--filters: wanted a multiple of 2, got '7'"],
   [readVqFlags, '--resume --rows 2', '--rows: a resumed run keeps its own; --resume takes --out, --path, --backend and --workers'],
 ] as [(argv: string[]) => unknown, string, string][])('%s refuses %s', (read, flags, line) => {
   const argv = flags.split(' ').filter((flag) => flag !== '');

@@ -1,9 +1,9 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { runScript } from '../examples/run-script';
+import { expect, it } from 'vitest';
+import { runScript, runWell } from '../examples/run-script';
+import { temporaryFolder } from '../support/node/temporary-folder';
 
 const ON_TENSORFLOW = ['--backend', 'tensorflow'];
 const SMALL =
@@ -11,11 +11,7 @@ const SMALL =
     ' ',
   );
 
-let directory: string;
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'tensorflow-'));
-});
-afterAll(() => rm(directory, { recursive: true, force: true }));
+const directory = temporaryFolder();
 
 it('trains, goes on to the bit, and draws the pictures of wasm', async () => {
   const [whole, parts] = ['whole', 'parts'].map((name) => join(directory, name)) as [string, string];
@@ -37,8 +33,7 @@ it('trains, goes on to the bit, and draws the pictures of wasm', async () => {
   const draw = async (name: string, backend: string) => {
     const out = join(directory, name);
     const flags = ['--model', whole, '--out', out, '--images', '8', '--backend', backend];
-    const { code, stderr, tensorsLeft } = await runScript('sample.mjs', flags);
-    expect({ code, stderr, tensorsLeft }).toEqual({ code: 0, stderr: '', tensorsLeft: 0 });
+    await runWell('sample.mjs', flags);
     return readFile(out);
   };
   expect((await draw('tensorflow.png', 'tensorflow')).equals(await draw('wasm.png', 'wasm'))).toBe(true);

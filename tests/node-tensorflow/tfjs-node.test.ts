@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -10,12 +9,13 @@ import { maskedConv2d, pixelCNN, sample } from 'pixelcnn-layers';
 import { fileSystem } from 'pixelcnn-layers/node';
 import { beforeAll, expect, it } from 'vitest';
 import { useBackend } from '../support/backends';
+import { temporaryFolder } from '../support/node/temporary-folder';
 import { expectNoLeaks, setNoise, take } from '../support/tensors';
 
+const directory = temporaryFolder();
 beforeAll(() => useBackend('tensorflow'));
 
 it("reads what tfjs-node's own handler saved, and the other way round", async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'tensorflow-'));
   const [theirs, ours] = ['theirs', 'ours'].map((name) => join(directory, name)) as [string, string];
   await expectNoLeaks(async () => {
     const model = pixelCNN({ imageShape: [4, 4, 1], levels: 4, hiddenDim: 4, outDim: 4, numBlocks: 1 });
@@ -34,7 +34,6 @@ it("reads what tfjs-node's own handler saved, and the other way round", async ()
     for (const one of [model, ...loaded]) one.dispose();
   });
   expect(await readdir(theirs)).toContain('model.json');
-  await rm(directory, { recursive: true });
 });
 
 it('takes a batch whose features have more bytes than a buffer of WebGPU may', async () => {

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import packageJson from '../../package.json';
+import { temporaryFolder } from '../support/node/temporary-folder';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -23,14 +23,13 @@ const run = (cwd: string, command: string, ...args: string[]) => {
 };
 
 describe('what npm packs', () => {
-  let folder: string;
+  const folder = temporaryFolder();
   let readme: string;
   let packed: string;
   let changes: string;
 
   /** A copy without a build, as of another repository and version, so that no other test sees README while it is packed. */
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'published-'));
     for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md', 'scripts']) {
       await cp(join(root, file), join(folder, file), { recursive: true });
     }
@@ -45,7 +44,6 @@ describe('what npm packs', () => {
     packed = read('README.md');
     changes = read('CHANGELOG.md');
   });
-  afterAll(() => rm(folder, { recursive: true, force: true }));
 
   it('has a README whose pictures and links work anywhere, at this version in its repository', () => {
     const relative = linksOf(readme).filter(isRelative);

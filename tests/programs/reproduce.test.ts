@@ -1,21 +1,17 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { startScript } from '../examples/run-script';
+import { temporaryFolder } from '../support/node/temporary-folder';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const reproduce = (...flags: string[]) => startScript('../scripts/reproduce.mjs', flags);
 
 describe('npm run reproduce', () => {
-  let directory: string;
+  const directory = temporaryFolder();
   const at = (name: string) => join(directory, name);
-  beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'reproduce-'));
-  });
-  afterAll(() => rm(directory, { recursive: true, force: true }));
 
   it('lists what others published beside each run, and prints the commands of one', async () => {
     const { stdout } = await reproduce('--list').ended;

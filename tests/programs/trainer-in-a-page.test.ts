@@ -1,13 +1,12 @@
-import { cp, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/browsers/chromium.mjs';
-import { launchChromium, serve, watch } from '../support/browsers/pages';
+import { visitBuilt } from '../support/browsers/visit-built';
 import { installPackage } from '../support/node/installed';
-import { PATIENCE } from '../support/patience.mjs';
+import { temporaryFolder } from '../support/node/temporary-folder';
 
 // A trainer in a page, with memory that is shared, where the page is cross-origin isolated, and without.
 
@@ -37,9 +36,8 @@ const PAGE = `
 `;
 
 describe.skipIf(chromiumPath === undefined)('a trainer in a page', () => {
-  let folder: string;
+  const folder = temporaryFolder();
   beforeAll(async () => {
-    folder = await realpath(await mkdtemp(join(tmpdir(), 'trainer-page-')));
     await installPackage(folder);
     await symlink(join(root, 'node_modules/@tensorflow'), join(folder, 'node_modules/@tensorflow'));
     await writeFile(join(folder, 'main.js'), PAGE);
@@ -56,35 +54,26 @@ describe.skipIf(chromiumPath === undefined)('a trainer in a page', () => {
     await cp(join(root, wasm), join(built, 'simd.wasm'));
     await writeFile(join(built, 'index.html'), '<script type="module" src="./main.js"></script>');
   });
-  afterAll(() => rm(folder, { recursive: true, force: true }));
 
   it('gives the same bits for any number of workers, whether memory is shared or not', async () => {
-    const browser = await launchChromium();
-    const { server, origin } = await serve(join(folder, 'built'));
-    try {
-      const all: number[][] = [];
-      for (const [path, title] of [
-        ['isolated', 'isolated'],
-        ['some/folder', 'plain'],
-      ]) {
-        const tab = await browser.newPage();
-        const { requests, complaints } = watch(tab);
-        await tab.route('**/favicon.ico', (route) => route.fulfill({ status: 204 }));
-        await tab.goto(`${origin}/${path}/`);
-        await tab.waitForFunction("document.title !== ''", undefined, { timeout: PATIENCE });
-        expect(await tab.title()).toBe(title);
-        expect(await tab.evaluate('typeof SharedArrayBuffer')).toBe(title === 'isolated' ? 'function' : 'undefined');
-        for (const workers of [1, 3]) all.push(await tab.evaluate(`train(${workers})`));
-        await expect.poll(() => tab.workers()).toEqual([]);
-        expect(complaints).toEqual([]);
-        expect(requests).toContain(`${origin}/${path}/simd.wasm`); // the model is on cpu, the workers are not
-        await tab.close();
-      }
-      expect(all[0]?.length).toBeGreaterThan(100);
-      for (const other of all) expect(other).toEqual(all[0]);
-    } finally {
-      server.close();
-      await browser.close();
-    }
+    const all: number[][] = [];
+    for (const [path, title] of [
+      ['isolated', 'isolated'],
+      ['some/folder', 'plain'],
+    ])
+      await visitBuilt(
+        join(folder, 'built'),
+        async (tab, requests) => {
+          await tab.waitForFunction("document.title !== ''");
+          expect(await tab.title()).toBe(title);
+          expect(await tab.evaluate('typeof SharedArrayBuffer')).toBe(title === 'isolated' ? 'function' : 'undefined');
+          for (const workers of [1, 3]) all.push(await tab.evaluate(`train(${workers})`));
+          await expect.poll(() => tab.workers()).toEqual([]);
+          expect(requests).toContain(new URL('simd.wasm', tab.url()).href); // the model is on cpu, the workers are not
+        },
+        `/${path}/`,
+      );
+    expect(all[0]?.length).toBeGreaterThan(100);
+    for (const other of all) expect(other).toEqual(all[0]);
   });
 });

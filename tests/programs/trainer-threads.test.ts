@@ -68,45 +68,34 @@ const weightsOf = async (model: AutoregressiveModel): Promise<number[]> =>
 
 const args = { epochs: 2, batchSize: 8, shuffle: false, verbose: 0 } as const;
 
-describe.each(models)('%s', (_, make) => {
-  it('has the weights of fit but for rounding, and the same bits for any number of workers', async () => {
-    const reference = compiled(make);
-    const { levels, ...condition } = dataFor(reference);
-    await reference.fit(levels, { ...args, ...condition });
-    const wanted = await weightsOf(reference);
-    const all: number[][] = [];
-    for (const workers of [1, 3]) {
-      const model = compiled(make);
-      const trainer = await trainerOf(model, workers);
-      await trainer.fit(levels, { ...args, ...condition });
-      all.push(await weightsOf(model));
-      await trainer.dispose();
-      model.dispose();
-    }
-    expect(largestDifference(all[0] as number[], wanted)).toBeLessThan(1e-5);
-    for (const other of all) expect(other).toEqual(all[0]);
-    levels.dispose();
-    reference.dispose();
-  }, 120_000);
+const plainPixelCNN = () => pixelCNN(plain);
+
+/** The weights of a new model that `fit` has trained, or so many workers. */
+async function trained(make: () => AutoregressiveModel, workers = 0, start = startTrainWorker): Promise<number[]> {
+  const model = compiled(make);
+  const { levels, ...condition } = dataFor(model);
+  const trainer = workers === 0 ? undefined : await trainerOf(model, workers, start);
+  if (trainer) await trainer.fit(levels, { ...args, ...condition });
+  else await model.fit(levels, { ...args, ...condition });
+  const weights = await weightsOf(model);
+  await trainer?.dispose();
+  levels.dispose();
+  model.dispose();
+  return weights;
+}
+
+it.each(models)('%s: gets the weights of fit but for rounding, and the same bits from any number of workers', async (_, make) => {
+  const weights = await trained(make, 1);
+  expect(largestDifference(weights, await trained(make))).toBeLessThan(1e-5);
+  expect(await trained(make, 3)).toEqual(weights);
 });
 
-it.skipIf(isNode)(
-  'trains a model on a GPU, though its workers have none',
-  async () => {
-    await useBackend('webgl');
-    const model = compiled(() => pixelCNN(plain));
-    const reference = compiled(() => pixelCNN(plain));
-    const { levels } = dataFor(model);
-    const trainer = await trainerOf(model, 2);
-    await trainer.fit(levels, args);
-    await reference.fit(levels, args);
-    expect(largestDifference(await weightsOf(model), await weightsOf(reference))).toBeLessThan(1e-3); // a GPU rounds otherwise, and Adam divides by small numbers
-    await trainer.dispose();
-    tf.dispose(levels);
-    await useBackend('wasm');
-  },
-  60_000,
-);
+it.skipIf(isNode)('trains a model on a GPU, though its workers have none', async () => {
+  await useBackend('webgl');
+  const difference = largestDifference(await trained(plainPixelCNN, 2), await trained(plainPixelCNN));
+  expect(difference).toBeLessThan(1e-3); // a GPU rounds otherwise, and Adam divides by small numbers
+  await useBackend('wasm');
+});
 
 it('goes on to the bit with another number of workers, with its average', async () => {
   const make = () => compiled(() => gatedPixelCNN(plain));
@@ -129,7 +118,7 @@ it('goes on to the bit with another number of workers, with its average', async 
   expect(await weightsOf(first)).toEqual(await weightsOf(straight));
   expect(await ofFirst.use(() => weightsOf(first))).toEqual(await ofStraight.use(() => weightsOf(straight)));
   tf.dispose([levels]);
-}, 60_000);
+});
 
 it('trains from weights that were initialized from data', async () => {
   const ends: number[][] = [];
@@ -145,31 +134,10 @@ it('trains from weights that were initialized from data', async () => {
     tf.dispose([levels, images]);
   }
   expect(ends[1]).toEqual(ends[0]);
-}, 60_000);
-
-it('computes the parts of a thread that is killed again, to the bit', async () => {
-  const reference = compiled(() => pixelCNN(plain));
-  const { levels } = dataFor(reference);
-  const whole = await trainerOf(reference, 2);
-  await whole.fit(levels, args);
-  await whole.dispose();
-  const threads: PoolWorker[] = [];
-  const model = compiled(() => pixelCNN(plain));
-  const trainer = await trainerOf(model, 2, () => {
-    const thread = startTrainWorker();
-    threads.push(thread);
-    return thread;
-  });
-  const work = trainer.fit(levels, args);
-  if (isNode) setTimeout(() => threads[0]?.terminate(), 20); // a page does not hear of it when it ends a worker itself
-  await work;
-  expect(await weightsOf(model)).toEqual(await weightsOf(reference));
-  await trainer.dispose();
-  levels.dispose();
-}, 60_000);
+});
 
 it('does not begin with a worker that lives on but does not answer', async () => {
-  const model = compiled(() => pixelCNN(plain));
+  const model = compiled(plainPixelCNN);
   await expect(teamOf(model, { workers: 2, createWorker: () => pool.startBad(''), timeLimit: 500 })).rejects.toThrow(
     new Error(
       'createTrainer: createWorker: wanted a worker that runs pixelcnn-layers/train-worker, got one that does not answer within 0.5 seconds',
@@ -233,28 +201,21 @@ describe.runIf(isNode)('a thread', () => {
   };
 
   it('that is killed in the middle of a step is replaced by the others, unless all are', async () => {
-    const reference = compiled(() => pixelCNN(plain));
-    const { levels } = dataFor(reference);
-    const whole = await trainerOf(reference, 2);
-    await whole.fit(levels, args);
-    const model = compiled(() => pixelCNN(plain));
-    const trainer = await trainerOf(
-      model,
-      3,
-      startMortal('work', (index) => index !== 1),
-    );
-    await trainer.fit(levels, args);
-    expect(await weightsOf(model)).toEqual(await weightsOf(reference));
+    const killed = startMortal('work', (index) => index !== 1);
+    expect(await trained(plainPixelCNN, 3, killed)).toEqual(await trained(plainPixelCNN, 2));
+    const model = compiled(plainPixelCNN);
+    const before = await weightsOf(model);
+    const { levels } = dataFor(model);
     const none = await trainerOf(
       model,
       2,
       startMortal('work', () => true),
     );
     await expect(none.fit(levels, args)).rejects.toThrow(`trainer: no worker is left: trainer: ${lost}it ended with exit code 1`);
-    expect(await weightsOf(model)).toEqual(await weightsOf(reference));
-    await Promise.all([whole, trainer, none].map((one) => one.dispose()));
+    expect(await weightsOf(model)).toEqual(before);
+    await none.dispose();
     levels.dispose();
-  }, 60_000);
+  });
 
   it.each<[string, () => PoolWorker, string]>([
     ['is killed while it loads', startMortal('begin', (index) => index === 1), 'it ended with exit code'],
@@ -262,64 +223,43 @@ describe.runIf(isNode)('a thread', () => {
     ['is one of a pool', pool.startWorker, "pixelcnn-layers/worker: wanted a request of a pool, got 'begin'"],
     ['says something else', () => pool.startBad("post('hello')"), 'it sent a message of its own'],
     ['says nothing readable', () => pool.startBad('post(undefined)'), 'it sent a message of its own'],
-  ])(
-    'is no start of a trainer if it %s',
-    async (_, start, message) => {
-      const model = compiled(() => pixelCNN(plain));
-      await expect(trainerOf(model, 2, start)).rejects.toThrow(`trainer: ${lost}${message}`);
-      model.dispose();
-    },
-    60_000,
-  );
+  ])('is no start of a trainer if it %s', async (_, start, message) => {
+    const model = compiled(plainPixelCNN);
+    await expect(trainerOf(model, 2, start)).rejects.toThrow(`trainer: ${lost}${message}`);
+    model.dispose();
+  });
 
   const wasmFailure = 'createTrainer: wasmPaths: a worker cannot start the wasm backend: ';
 
   it('knows the layers that its module imports, and no others', async () => {
-    const model = compiled(withOwnLayer);
-    const reference = compiled(withOwnLayer);
-    const { levels } = dataFor(model);
-    await expect(trainerOf(model, 2)).rejects.toThrow(
+    await expect(trainerOf(compiled(withOwnLayer), 2)).rejects.toThrow(
       "createTrainer: a worker cannot make the model (does its module import the model's layers?): Unknown layer: Halving.",
     );
     const start = await startServing(WASM, `tf.serialization.registerClass(${HALVING})`);
-    const trainer = await trainerOf(model, 2, start);
-    await trainer.fit(levels, args);
-    await reference.fit(levels, args);
-    expect(largestDifference(await weightsOf(model), await weightsOf(reference))).toBeLessThan(1e-5);
-    await trainer.dispose();
-    levels.dispose();
-  }, 60_000);
+    expect(largestDifference(await trained(withOwnLayer, 2, start), await trained(withOwnLayer))).toBeLessThan(1e-5);
+  });
 
   it('computes on cpu if the wasm backend cannot be imported, unless there is none, or wasmPaths', async () => {
-    const model = compiled(() => pixelCNN(plain));
-    const reference = compiled(() => pixelCNN(plain));
-    const { levels } = dataFor(model);
     const nowhere = "wasm: () => import('nowhere')";
     const onCpu = await startServing(`${nowhere}, cpu: () => import('@tensorflow/tfjs-backend-cpu')`);
-    const trainer = await trainerOf(model, 2, onCpu);
-    await trainer.fit(levels, args);
-    await reference.fit(levels, args);
-    expect(largestDifference(await weightsOf(model), await weightsOf(reference))).toBeLessThan(1e-5);
-    await trainer.dispose();
-    levels.dispose();
-
+    expect(largestDifference(await trained(plainPixelCNN, 2, onCpu), await trained(plainPixelCNN))).toBeLessThan(1e-5);
+    const model = compiled(plainPixelCNN);
     const failure = `${wasmFailure}Cannot find package 'nowhere'`;
     await expect(trainerOf(model, 2, await startServing(nowhere))).rejects.toThrow(failure);
     const wasmPaths = '/nowhere/';
     await expect(createTrainer(model, { createWorker: onCpu, wasmPaths })).rejects.toThrow(failure);
-  }, 60_000);
+  });
 
   it.each(['/nowhere/', { 'tfjs-backend-wasm-simd.wasm': '/nowhere/tfjs-backend-wasm-simd.wasm' }])(
     'names wasmPaths if the files of the wasm backend are not there: %o',
     async (wasmPaths) => {
-      const model = compiled(() => pixelCNN(plain));
+      const model = compiled(plainPixelCNN);
       const trainer = createTrainer(model, { workers: 1, createWorker: startTrainWorker, wasmPaths });
       await expect(trainer).rejects.toThrow(
         `${wasmFailure}Aborted(Error: ENOENT: no such file or directory, open '/nowhere/tfjs-backend-wasm-simd.wasm')`,
       );
       model.dispose();
     },
-    60_000,
   );
 
   it('computes the same for a model on cpu, or without kernels, or that has moved', async () => {
@@ -344,22 +284,20 @@ describe.runIf(isNode)('a thread', () => {
     }
     await useBackend('wasm');
     for (const other of all) expect(largestDifference(other, all[0] as number[])).toBeLessThan(1e-6);
-  }, 60_000);
+  });
 
   it('trains random models as fit does, to the bits of any number', async () => {
     await fc.assert(
       fc.asyncProperty(trainedRecipes, fc.nat({ max: 1000 }), (recipe, seed) => expectTrainedAlike(recipe, seed, startTrainWorker)),
       runs({ numRuns: 2, seed: 1 }),
     );
-  }, 600_000);
+  });
 });
 
-it.skipIf(isNode === false)(
-  'does not keep a program from exiting',
-  async () => {
-    const { execFile } = await import('node:child_process');
-    const { promisify } = await import('node:util');
-    const program = `
+it.skipIf(isNode === false)('does not keep a program from exiting', async () => {
+  const { execFile } = await import('node:child_process');
+  const { promisify } = await import('node:util');
+  const program = `
     import '@tensorflow/tfjs-backend-wasm';
     import * as tf from '@tensorflow/tfjs-core';
     import { bitsPerDim, createTrainer, pixelCNN } from 'pixelcnn-layers';
@@ -368,10 +306,8 @@ it.skipIf(isNode === false)(
     model.compile({ optimizer: 'sgd', loss: bitsPerDim });
     const trainer = await createTrainer(model, { workers: 2 });
     console.log((await trainer.trainOnBatch(tf.zeros([4, 4, 4, 1], 'int32'))) > 0);`;
-    const { fileURLToPath } = await import('node:url');
-    const cwd = fileURLToPath(new URL('../..', import.meta.url));
-    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], { cwd });
-    expect(stdout).toContain('true');
-  },
-  60_000,
-);
+  const { fileURLToPath } = await import('node:url');
+  const cwd = fileURLToPath(new URL('../..', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], { cwd });
+  expect(stdout).toContain('true');
+});

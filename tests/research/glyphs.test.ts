@@ -1,22 +1,18 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { logProb, readPortable } from 'pixelcnn-layers/runtime';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { turned } from '../../kit/models/turned.mjs';
 import { parseNpy } from '../../kit/weights/npy.mjs';
+import { temporaryFolder } from '../support/node/temporary-folder';
 import { findPython } from './python';
 
 const python = findPython();
 const script = fileURLToPath(new URL('../../research/glyphs/make-data.py', import.meta.url));
 
-let directory: string;
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'glyphs-'));
-});
-afterAll(() => rm(directory, { recursive: true, force: true }));
+const directory = temporaryFolder();
 
 /** Makes the data of a kind. Gives the rows of a file as arrays. */
 function make(kind: string, ...more: string[]) {

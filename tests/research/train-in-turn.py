@@ -1,5 +1,5 @@
-"""Runs train.py of research/pytorch with one command line after the other, in one process, since most of such a run that ends early is that of
-loading PyTorch. Reads them as JSON from stdin, and prints [code, stdout, stderr] of each as JSON.
+"""Runs train.py of research/pytorch in one process, since most of the time of a short run is that of loading PyTorch. Reads a command line a line
+from stdin, as a JSON list, and prints {code, stdout, stderr} of each as a line of JSON.
 """
 import contextlib
 import io
@@ -10,13 +10,11 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../research/pytorch'))
 import train  # noqa: E402
 
-ended = []
-for argv in json.load(sys.stdin):
+for line in sys.stdin:
     stdout, stderr, code = io.StringIO(), io.StringIO(), 0
     with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
         try:
-            train.main(argv)
+            train.main(json.loads(line))
         except SystemExit as end:
             code = end.code
-    ended.append([code, stdout.getvalue(), stderr.getvalue()])
-print(json.dumps(ended))
+    print(json.dumps({'code': code, 'stdout': stdout.getvalue(), 'stderr': stderr.getvalue()}), flush=True)

@@ -1,22 +1,20 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { imageSet, quantize } from 'pixelcnn-layers/data';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { inLevels, readForModel } from '../../../kit/data/model-data.mjs';
 import { toPalette } from '../../../kit/pictures/palette.mjs';
 import { npyOf } from '../../../kit/weights/npy.mjs';
+import { temporaryFolder } from '../../support/node/temporary-folder';
 
 const palette = Uint8Array.of(0, 0, 0, 255, 255, 255, 250, 10, 10);
 const model = { imageShape: [2, 2, 1], levels: 3, palette };
 
-let directory: string;
+const directory = temporaryFolder();
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'model-data-'));
   await writeFile(join(directory, 'rgb.npy'), npyOf(new Uint8Array(120).fill(200), [10, 2, 2, 3]));
   await writeFile(join(directory, 'codes.npy'), npyOf(new Uint8Array(40).fill(2), [10, 2, 2]));
 });
-afterAll(() => rm(directory, { recursive: true }));
 
 describe('data for a model with a palette', () => {
   it('are RGB images, as the levels of the nearest colours', async () => {

@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pixelCNN } from 'pixelcnn-layers';
 import { saveWeights, writeSafetensors } from 'pixelcnn-layers/weights';
@@ -7,44 +6,39 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { loadImageModel } from '../../../kit/models/saved-model.mjs';
 import { saveGatedModel } from '../../examples/save-model';
 import { useBackend } from '../../support/backends';
+import { temporaryFolder } from '../../support/node/temporary-folder';
 
+const at = temporaryFolder({ isOfEachTest: true });
 beforeAll(() => useBackend('cpu'));
 
-describe('a saved model', () => {
-  it('is loaded with what it is conditioned on', async () => {
-    const at = await mkdtemp(join(tmpdir(), 'saved-model-'));
-    const cases = [
-      [{}, null],
-      [{ numClasses: 4 }, { kind: 'class', numClasses: 4 }],
-      [{ conditionSize: 3 }, { kind: 'vector', size: 3 }],
-      [{ conditionMapSize: 2 }, { kind: 'map', size: 2 }],
-    ] as const;
-    for (const [args, wanted] of cases) {
-      await saveGatedModel(at, args);
-      const { model, imageShape, levels, condition } = await loadImageModel(at);
-      expect({ imageShape, levels, condition }).toEqual({ imageShape: [8, 8, 1], levels: 17, condition: wanted });
-      model.dispose();
-    }
-    await rm(at, { recursive: true });
-  });
+it('a saved model is loaded with what it is conditioned on', async () => {
+  const cases = [
+    [{}, null],
+    [{ numClasses: 4 }, { kind: 'class', numClasses: 4 }],
+    [{ conditionSize: 3 }, { kind: 'vector', size: 3 }],
+    [{ conditionMapSize: 2 }, { kind: 'map', size: 2 }],
+  ] as const;
+  for (const [args, wanted] of cases) {
+    await saveGatedModel(at, args);
+    const { model, imageShape, levels, condition } = await loadImageModel(at);
+    expect({ imageShape, levels, condition }).toEqual({ imageShape: [8, 8, 1], levels: 17, condition: wanted });
+    model.dispose();
+  }
 });
 
 it('a layer that is not registered is named, with how to register it from the command line', async () => {
-  const at = await mkdtemp(join(tmpdir(), 'saved-model-'));
   await saveGatedModel(at, {});
   const file = join(at, 'model.json');
   await writeFile(file, (await readFile(file, 'utf8')).replaceAll('"GatedActivation"', '"TheirGate"'));
   await expect(loadImageModel(at)).rejects.toThrow(
     `--model: '${at}' has a layer TheirGate, which is not registered: if it is your own, run node --import ./my-layers.mjs …, with a module that registers it`,
   );
-  await rm(at, { recursive: true });
 });
 
 describe('a run of pytorch/train.py', () => {
   const args = { imageShape: [8, 8, 1] as [number, number, number], levels: 17, hiddenDim: 2, outDim: 2, numBlocks: 1 };
 
   it('is loaded with the average of its weights', async () => {
-    const at = await mkdtemp(join(tmpdir(), 'pytorch-run-'));
     const trained = saveWeights(pixelCNN({ ...args, seed: 1 }), { to: 'pytorch' });
     await writeFile(join(at, 'network.json'), JSON.stringify({ model: 'pixelCNN', args: { ...args, seed: 2 } }));
     await writeFile(join(at, 'average.safetensors'), writeSafetensors(trained));
@@ -52,11 +46,9 @@ describe('a run of pytorch/train.py', () => {
     expect({ imageShape, levels, condition }).toEqual({ imageShape: [8, 8, 1], levels: 17, condition: null });
     expect(saveWeights(model, { to: 'pytorch' })).toEqual(trained);
     expect(saveWeights(pixelCNN({ ...args, seed: 2 }), { to: 'pytorch' })).not.toEqual(trained);
-    await rm(at, { recursive: true });
   });
 
   it('is refused by the name of the file that is wrong', async () => {
-    const at = await mkdtemp(join(tmpdir(), 'pytorch-run-'));
     const cases = [
       ['{', `'${join(at, 'network.json')}': `],
       ['null', 'model: wanted pixelCNN, gatedPixelCNN, pixelCNNPlusPlus, pixelSNAIL, imageGPT, got undefined'],
@@ -68,6 +60,5 @@ describe('a run of pytorch/train.py', () => {
       await writeFile(join(at, 'network.json'), network);
       await expect(loadImageModel(at)).rejects.toThrow(wanted);
     }
-    await rm(at, { recursive: true });
   });
 });

@@ -18,22 +18,11 @@ describe('a grid of RGB images', () => {
   it('shows the levels as they are', () => {
     const { width, height, at } = reader(gridPng(grid));
     expect([width, height]).toEqual([4 + 2 * (2 * 3 + 4), 4 + 3 + 4]);
-    expect([at(4, 4), at(9, 6)]).toEqual([
-      [0, 128, 255],
-      [255, 255, 255],
-    ]);
-    expect([at(14, 4), at(19, 6)]).toEqual([
-      [128, 128, 0],
-      [0, 0, 0],
-    ]);
-    for (const [x, y] of [
-      [3, 4],
-      [10, 5],
-      [13, 5],
-      [5, 3],
-      [5, 7],
-    ] as const)
-      expect(at(x, y)).toEqual(gap);
+    expect(at(4, 4)).toEqual([0, 128, 255]);
+    expect(at(9, 6)).toEqual([255, 255, 255]);
+    expect(at(14, 4)).toEqual([128, 128, 0]);
+    expect(at(19, 6)).toEqual([0, 0, 0]);
+    expect([at(3, 4), at(10, 5), at(13, 5), at(5, 3), at(5, 7)]).toEqual(Array(5).fill(gap));
   });
 
   it('draws a line round given pixels, in the gap only', () => {
@@ -59,39 +48,37 @@ describe('a grid of RGB images', () => {
   });
 });
 
-describe('a grid of gray images', () => {
-  it('enlarges pixels, leaves gaps and sets given pixels apart', () => {
-    // Three images of 1x2 pixels in two columns; levels 0 and 2 of three are paper and ink, 1 halfway.
-    const png = gridPng({
-      images: [0, 2, 1, 0, 2, 2],
-      known: [0, 0, 0, 0, 1, 0],
-      imageShape: [1, 2],
-      levels: 3,
-      columns: 2,
-      scale: 3,
-      gap: 2,
-    });
-    const { width, height, data } = PNG.sync.read(png);
-    expect(width).toBe(2 + 2 * (2 * 3 + 2)); // the first gap, then two images with a gap each
-    expect(height).toBe(2 + 2 * (1 * 3 + 2));
-
-    const at = (x: number, y: number) => [...data.subarray((y * width + x) * 4, (y * width + x) * 4 + 4)];
-    const gap = at(0, 0);
-    const paper = [255, 255, 255, 255];
-    const ink = [24, 24, 32, 255];
-    const halfway = [140, 140, 144, 255]; // (255 + 24) / 2, rounded up, and (255 + 32) / 2
-    const givenInk = [20, 62, 140, 255];
-    // The middle of each image row, pixel by pixel: gap 2, pixel 3, pixel 3, gap 2, ...
-    const row = (y: number) => Array.from({ length: width }, (_, x) => at(x, y));
-    const times = (count: number, colour: number[]) => new Array<number[]>(count).fill(colour);
-    const upper = [times(2, gap), times(3, paper), times(3, ink), times(2, gap), times(3, halfway)];
-    expect(row(3)).toEqual([...upper, times(3, paper), times(2, gap)].flat());
-    const lower = [times(2, gap), times(3, givenInk), times(3, ink), times(2 + 6 + 2, gap)];
-    expect(row(8)).toEqual(lower.flat());
-    for (const y of [0, 1, 5, 6, 10, 11]) expect(row(y)).toEqual(times(width, gap)); // between the rows
-    for (const y of [2, 4]) expect(row(y)).toEqual(row(3));
-    for (const y of [7, 9]) expect(row(y)).toEqual(row(8));
+it('a grid of gray images enlarges pixels, leaves gaps and sets given pixels apart', () => {
+  // Three images of 1x2 pixels in two columns; levels 0 and 2 of three are paper and ink, 1 halfway.
+  const png = gridPng({
+    images: [0, 2, 1, 0, 2, 2],
+    known: [0, 0, 0, 0, 1, 0],
+    imageShape: [1, 2],
+    levels: 3,
+    columns: 2,
+    scale: 3,
+    gap: 2,
   });
+  const { width, height, data } = PNG.sync.read(png);
+  expect(width).toBe(2 + 2 * (2 * 3 + 2)); // the first gap, then two images with a gap each
+  expect(height).toBe(2 + 2 * (1 * 3 + 2));
+
+  const at = (x: number, y: number) => [...data.subarray((y * width + x) * 4, (y * width + x) * 4 + 4)];
+  const gap = at(0, 0);
+  const paper = [255, 255, 255, 255];
+  const ink = [24, 24, 32, 255];
+  const halfway = [140, 140, 144, 255]; // (255 + 24) / 2, rounded up, and (255 + 32) / 2
+  const givenInk = [20, 62, 140, 255];
+  // The middle of each image row, pixel by pixel: gap 2, pixel 3, pixel 3, gap 2, ...
+  const row = (y: number) => Array.from({ length: width }, (_, x) => at(x, y));
+  const times = (count: number, colour: number[]) => new Array<number[]>(count).fill(colour);
+  const upper = [times(2, gap), times(3, paper), times(3, ink), times(2, gap), times(3, halfway)];
+  expect(row(3)).toEqual([...upper, times(3, paper), times(2, gap)].flat());
+  const lower = [times(2, gap), times(3, givenInk), times(3, ink), times(2 + 6 + 2, gap)];
+  expect(row(8)).toEqual(lower.flat());
+  for (const y of [0, 1, 5, 6, 10, 11]) expect(row(y)).toEqual(times(width, gap)); // between the rows
+  for (const y of [2, 4]) expect(row(y)).toEqual(row(3));
+  for (const y of [7, 9]) expect(row(y)).toEqual(row(8));
 });
 
 describe('a grid of images with a palette', () => {
@@ -101,15 +88,12 @@ describe('a grid of images with a palette', () => {
   it('shows its colours, and a line round given pixels', () => {
     const plain = reader(gridPng(grid));
     const marked = reader(gridPng({ ...grid, known: [1, 0] }));
-    for (const { at } of [plain, marked])
-      expect([at(5, 5), at(8, 5)]).toEqual([
-        [40, 50, 60],
-        [1, 2, 3],
-      ]);
-    expect([plain.at(3, 5), marked.at(3, 5)]).toEqual([
-      [203, 208, 216],
-      [20, 62, 140],
-    ]);
+    for (const { at } of [plain, marked]) {
+      expect(at(5, 5)).toEqual([40, 50, 60]);
+      expect(at(8, 5)).toEqual([1, 2, 3]);
+    }
+    expect(plain.at(3, 5)).toEqual([203, 208, 216]);
+    expect(marked.at(3, 5)).toEqual([20, 62, 140]);
   });
 });
 

@@ -29,18 +29,6 @@ describe('progress where there is no terminal', () => {
     ]);
   });
 
-  it('has own values, and can begin again', () => {
-    const lines: string[] = [];
-    const stream = { write: (line: string) => lines.push(line) } as unknown as NodeJS.WriteStream;
-    const bar = progressBar('{bar} {value}/{total} {rate}', { stream });
-    for (const rate of ['a', 'b']) {
-      bar.start(3, 1, { rate: '-' });
-      bar.update(2, { rate });
-      bar.stop();
-    }
-    expect(lines).toEqual(['1/3 -\n', '2/3 a\n', '1/3 -\n', '2/3 b\n']);
-  });
-
   it('of training is on stdout', () => {
     const lines: unknown[] = [];
     vi.spyOn(process.stdout, 'write').mockImplementation((line) => lines.push(line) > 0);

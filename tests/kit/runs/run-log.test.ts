@@ -1,16 +1,14 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { openRunLog } from '../../../kit/runs/run-log.mjs';
+import { temporaryFolder } from '../../support/node/temporary-folder';
 
-let directory: string;
+const directory = temporaryFolder({ isOfEachTest: true });
 let path: string;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'run-log-'));
   path = join(directory, 'metrics.jsonl');
 });
-afterEach(() => rm(directory, { recursive: true }));
 
 const open = () => openRunLog(directory, { title: '', step: 2, isResumed: false, judge: 'test', rules: [] }).then((log) => log.close());
 

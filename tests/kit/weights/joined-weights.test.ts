@@ -24,20 +24,15 @@ it.each([
   ['[in,out]', [8, 24]],
 ])('finds queries, keys and values side by side, %s, block by block', (_, shape) => {
   const found = joined({ 'h.10.w': shape, 'h.9.w': shape, 'h.9.b': [24], 'h.10.b': [24] });
-  expect(found).toEqual({
-    'block0.query.kernel': 'h.9.w: first third',
-    'block0.key.kernel': 'h.9.w: second third',
-    'block0.value.kernel': 'h.9.w: last third',
-    'block0.query.bias': 'h.9.b: first third',
-    'block0.key.bias': 'h.9.b: second third',
-    'block0.value.bias': 'h.9.b: last third',
-    'block1.query.kernel': 'h.10.w: first third',
-    'block1.key.kernel': 'h.10.w: second third',
-    'block1.value.kernel': 'h.10.w: last third',
-    'block1.query.bias': 'h.10.b: first third',
-    'block1.key.bias': 'h.10.b: second third',
-    'block1.value.bias': 'h.10.b: last third',
-  });
+  const wanted = ['block0', 'block1'].flatMap((block, k) =>
+    ['kernel', 'bias'].flatMap((role) =>
+      ['query', 'key', 'value'].map((part, third) => [
+        `${block}.${part}.${role}`,
+        `h.${9 + k}.${role === 'kernel' ? 'w' : 'b'}: ${['first', 'second', 'last'][third]} third`,
+      ]),
+    ),
+  );
+  expect(found).toEqual(Object.fromEntries(wanted));
 });
 
 it('goes by the order of the file, where that is not the order of letters', () => {

@@ -1,22 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { npyHeader, npyOf, npyTensor, parseNpy } from '../../../kit/weights/npy.mjs';
 
+type Fields = { header?: string; version?: number; length?: number; body?: number[] } & Partial<
+  Record<'descr' | 'fortran' | 'shape', string>
+>;
+
 /** A file as NumPy writes it, but for what is said to be otherwise. */
-function file({
-  header,
-  version = 1,
-  length = 118,
-  body = [1, 2, 3, 4, 5, 255],
-  ...fields
-}: {
-  descr?: string;
-  fortran?: string;
-  shape?: string;
-  header?: string;
-  version?: number;
-  length?: number;
-  body?: number[];
-} = {}): Uint8Array {
+function file({ header, version = 1, length = 118, body = [1, 2, 3, 4, 5, 255], ...fields }: Fields = {}): Uint8Array {
   const { descr, fortran, shape } = { descr: "'|u1'", fortran: 'False', shape: '(2, 3)', ...fields };
   const dictionary = header ?? `{'descr': ${descr}, 'fortran_order': ${fortran}, 'shape': ${shape}, }`;
   const lengthBytes = [0, 8, 16, 24].slice(0, version === 1 ? 2 : 4).map((shift) => (length >> shift) & 255);
@@ -130,12 +120,8 @@ describe('npyTensor', () => {
     for (const [type, dtype, each, bits] of types) {
       const little = bytesOf([bits, 1n], each);
       const big = [...bytesOf([bits], each).reverse(), ...bytesOf([1n], each).reverse()];
-      for (const [order, body] of each === 1
-        ? [['|', little] as const]
-        : ([
-            ['<', little],
-            ['>', big],
-          ] as const)) {
+      const orders: [string, number[]][] = each === 1 ? [['|', little]] : [['<', little], ['>', big]]; // biome-ignore format: one list
+      for (const [order, body] of orders) {
         const tensor = npyTensor(file({ descr: `'${order}${type}'`, shape: '(2,)', body }));
         expect(tensor, order + type).toEqual({ dtype, shape: [2], data: Uint8Array.from(little) });
       }

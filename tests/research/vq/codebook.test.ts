@@ -32,8 +32,7 @@ const weights = (layer: Codebook) => Promise.all(layer.getWeights().map(async (w
 
 onEachBackend('Codebook', () => {
   it('takes the nearest entry of each vector', async () => {
-    const layer = codebook();
-    const vectors = vectorsOf(VECTORS);
+    const [layer, vectors] = [codebook(), vectorsOf(VECTORS)];
     await expectNoLeaks(async () => {
       const codes = layer.codesOf(vectors);
       expect([codes.dtype, codes.shape]).toEqual(['int32', [1, 1, 3]]);
@@ -41,25 +40,19 @@ onEachBackend('Codebook', () => {
       expect(await take(codes)).toEqual([1, 2, 2]);
       expect(await take(layer.apply(vectors) as tf.Tensor)).toEqual([4, 0, 0, 2, 0, 2]);
     });
-    vectors.dispose();
-    layer.dispose();
   });
 
   it('hands on the gradient of the entries to the vectors', async () => {
-    const layer = codebook();
-    const vectors = vectorsOf(VECTORS);
+    const [layer, vectors] = [codebook(), vectorsOf(VECTORS)];
     await expectNoLeaks(async () => {
       // d/dq of the sum of q^2 is 2 q, at the entries (4, 0), (0, 2), (0, 2).
       const gradient = tf.grad((x) => tf.sum(tf.square(layer.quantize(x as tf.Tensor4D))))(vectors);
       expect(await take(gradient)).toEqual([8, 0, 0, 4, 0, 4]);
     });
-    vectors.dispose();
-    layer.dispose();
   });
 
   it('holds vectors to their entries, not entries to vectors', async () => {
-    const layer = codebook();
-    const vectors = vectorsOf(VECTORS);
+    const [layer, vectors] = [codebook(), vectorsOf(VECTORS)];
     await expectNoLeaks(async () => {
       // Apart by (-1, 1), (0, -0.5), (1, 2): squares sum to 2 + 0.25 + 5, the mean is of 6 numbers. Times 3.
       const distance = (x: tf.Tensor) => tf.mul(layer.distance(x as tf.Tensor4D), 3);
@@ -67,13 +60,10 @@ onEachBackend('Codebook', () => {
       expectClose(await take(value), [(3 * 7.25) / 6], 1e-6);
       expectClose(await take(tf.grad(distance)(vectors)), [-1, 1, 0, -0.5, 1, 2], 1e-6); // 3 * 2 / 6 of what is apart
     });
-    vectors.dispose();
-    layer.dispose();
   });
 
   it('averages the vectors that chose an entry', async () => {
-    const layer = codebook(0.9);
-    const vectors = vectorsOf(VECTORS);
+    const [layer, vectors] = [codebook(), vectorsOf(VECTORS)];
     await expectNoLeaks(() => layer.update(vectors));
     const [entries, counts, sums] = await weights(layer);
     // 0.9 of what was and 0.1 of what came: none, (3, 1), and (0, 1.5) + (1, 4)
@@ -83,8 +73,6 @@ onEachBackend('Codebook', () => {
     expectClose(sums as number[], wantedSums, 1e-6);
     const wanted = wantedSums.map((sum, i) => sum / (wantedCounts[i >> 1] as number));
     expectClose(entries as number[], wanted, 1e-6);
-    vectors.dispose();
-    layer.dispose();
   });
 
   it('puts dead entries, and only those, where vectors are', async () => {
@@ -104,8 +92,6 @@ onEachBackend('Codebook', () => {
     expect(entries).toEqual([10, 11, 4, 0, 248, 249]); // the first vector, its own, the last
     expectClose(counts as number[], [40, 2.1, 40], 1e-6);
     expectClose(sums as number[], [400, 440, 4, 0, 9920, 9960], 1e-6);
-    vectors.dispose();
-    layer.dispose();
   });
 
   it('has no weight that an optimizer would train, and says what it is made of', () => {

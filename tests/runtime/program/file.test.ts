@@ -13,6 +13,7 @@ import {
   type Parts,
   plain,
   plainFile,
+  setAt,
   takeApart,
   windowOf,
   withHeader,
@@ -69,29 +70,37 @@ describe('a file of int8', () => {
     const network = gatedPixelCNN({ ...rgb, hiddenDim: 4, numClasses: 3, seed: 1 });
     const model = await toPortable(network);
     network.dispose();
-    const weights = [...model.weights].map(([name, { shape, data }]) => [name, { shape, data: data.map((weight) => weight * scale) }] as const);
+    const weights = [...model.weights].map(
+      ([name, { shape, data }]) => [name, { shape, data: data.map((weight) => weight * scale) }] as const,
+    );
     return { ...model, weights: new Map(weights) };
   };
 
-  it.each([1, 1e-38, 1e-44, 1e30])('has an integer and a scale for each output feature, so that no weight is off by more than half a step: times %f', async (scale) => {
-    const model = await make(scale);
-    const bytes = writePortable(model, { weights: 'int8' });
-    const read = readPortable(bytes);
-    const { header } = takeApart(bytes);
-    const kinds = new Set<string>();
-    for (const [name, { shape, data }] of model.weights) {
-      const { dtype } = header[name];
-      kinds.add(dtype);
-      const features = shape.at(-1) as number;
-      expect(dtype).toBe(data.length > 4 * features ? 'I8' : 'F16');
-      const step = Float32Array.from({ length: features }, (_, feature) => data.reduce((most, weight, i) => (i % features === feature ? Math.max(most, Math.abs(weight)) : most), 0) / 127);
-      const other = (read.weights.get(name) as Weight).data;
-      if (dtype === 'I8')
-        for (const [i, weight] of data.entries())
-          expect(Math.abs(weight - (other[i] as number))).toBeLessThanOrEqual((0.5001 * (step[i % features] as number) + 2e-43);
-    }
-    expect(kinds).toEqual(new Set(['I8', 'F16']));
-  });
+  it.each([1, 1e-38, 1e-44, 1e3])(
+    'has an integer and a scale for each output feature, so that no weight is off by more than half a step: times %f',
+    async (scale) => {
+      const model = await make(scale);
+      const bytes = writePortable(model, { weights: 'int8' });
+      const read = readPortable(bytes);
+      const { header } = takeApart(bytes);
+      const kinds = new Set<string>();
+      for (const [name, { shape, data }] of model.weights) {
+        const { dtype } = header[name];
+        kinds.add(dtype);
+        const features = shape.at(-1) as number;
+        expect(dtype).toBe(data.length > 4 * features ? 'I8' : 'F16');
+        const step = Float32Array.from(
+          { length: features },
+          (_, feature) => data.reduce((most, weight, i) => (i % features === feature ? Math.max(most, Math.abs(weight)) : most), 0) / 127,
+        );
+        const other = (read.weights.get(name) as Weight).data;
+        if (dtype === 'I8')
+          for (const [i, weight] of data.entries())
+            expect(Math.abs(weight - (other[i] as number))).toBeLessThanOrEqual(0.5001 * (step[i % features] as number) + 2e-43);
+      }
+      expect(kinds).toEqual(new Set(['I8', 'F16']));
+    },
+  );
 
   it('is a quarter of one of float32, and is written again as it was read', async () => {
     const model = await make();
@@ -100,13 +109,27 @@ describe('a file of int8', () => {
     expect(writePortable(readPortable(bytes), { weights: 'int8' })).toEqual(bytes);
   });
 
-  const name = '__scales__/kernel';
-  it.each<[string, string, (parts: Parts) => void]>([
-    ['of a weight that is not there', `weights: wanted the weight of ${name}`, ({ header }) => delete header.kernel],
-    ['of another shape', "weight 'kernel': scales: wanted F32 [2]", ({ header }) => { header[name].shape = [1]; }],
-    ['that are missing', "weight 'kernel': scales: wanted F32 [2], got undefined", ({ header }) => delete header[name]],
-    ['of a weight that needs none', "weight 'kernel': dtype: wanted I8, since it has scales", ({ header }) => { header.kernel.dtype = 'U8'; }],
-  ])('with scales %s is refused', () => {});
+  const scales = '__scales__/first';
+  const renamed = (name: string): Edit => {
+    return ({ header }) => setAt(header, { other: header[name], [name]: undefined });
+  };
+  it.each<[string, string, Edit]>([
+    ['of no weight', 'weights: wanted the weight of __scales__/none', (parts) => addWeight(parts, '__scales__/none', [1], [1])],
+    ['of another shape', "weight 'first': scales: wanted F32 [4], got 'F32 [2,2]'", inHeader({ [`${scales}.shape`]: [2, 2] })],
+    ['that are missing', "weight 'first': scales: wanted F32 [4], got undefined", renamed(scales)],
+    [
+      'of a weight that is not of 8 bits',
+      "weight 'first': dtype: wanted I8, since it has scales, got 'U8'",
+      inHeader({ 'first.dtype': 'U8' }),
+    ],
+    [
+      'that are no numbers',
+      "weight 'first': wanted finite numbers, got NaN",
+      ({ header, data }) => new DataView(data.buffer).setUint32(header[scales].data_offsets[0], 0x7fc00000, true),
+    ],
+  ])('with scales %s is refused', (_, message, edit) => {
+    expectRefused(edited(writePortable(readPortable(file), { weights: 'int8' }), edit), message);
+  });
 });
 
 /** Makes the weights that follow one begin so many bytes later. */
@@ -131,7 +154,7 @@ const append =
     (parts.data = Uint8Array.of(...parts.data, ...bytes));
 
 const containers: Case[] = [
-  ['a dtype of integers', "weight 'bias': dtype: wanted F32 or F16, got 'I32'", inHeader({ 'bias.dtype': 'I32' })],
+  ['a dtype of integers', "weight 'bias': dtype: wanted F32, F16 or I8, got 'I32'", inHeader({ 'bias.dtype': 'I32' })],
   ['an unknown dtype', "tensor 'bias': dtype", inHeader({ 'bias.dtype': 'F33' })],
   ['a dtype that objects inherit', "tensor 'bias': dtype", inHeader({ 'bias.dtype': 'constructor' })],
   ['no dtype', "tensor 'bias': dtype: wanted", inHeader({ 'bias.dtype': undefined })],
@@ -202,7 +225,9 @@ describe('writePortable', () => {
   });
 
   it('refuses other options', () => {
-    expect(() => writePortable(model, { weights: 'float8' as never })).toThrow("writePortable: weights: wanted 'float32' or 'float16' or 'int8', got 'float8'");
+    expect(() => writePortable(model, { weights: 'float8' as never })).toThrow(
+      "writePortable: weights: wanted 'float32' or 'float16' or 'int8', got 'float8'",
+    );
     expect(() => writePortable(model, null as never)).toThrow('writePortable: wanted an object');
   });
 

@@ -46,13 +46,14 @@ export async function serveEdited(root: string, cacheDir: string): Promise<ViteD
   return Object.assign(server, { href: server.resolvedUrls?.local[0] ?? '' });
 }
 
+const launchOptions = (args: string[]) => ({ args, timeout: PATIENCE, ...(chromiumPath && { executablePath: chromiumPath }) });
+
 export function launchChromium({ isOnGpu = false } = {}): Promise<Browser> {
-  return chromium.launch({
-    args: isOnGpu ? gpuArguments : chromiumArguments,
-    timeout: PATIENCE,
-    ...(chromiumPath ? { executablePath: chromiumPath } : {}),
-  });
+  return chromium.launch(launchOptions(isOnGpu ? gpuArguments : chromiumArguments));
 }
+
+/** A Chromium to which other processes connect, each with contexts of its own. */
+export const launchChromiumForAll = () => chromium.launchServer(launchOptions(chromiumArguments));
 
 /** What a page asks for, and what goes wrong, as the browser's console has it. */
 export interface Watch {

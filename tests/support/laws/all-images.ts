@@ -41,7 +41,7 @@ const operations: Record<Symmetry, (rows: Rows, levels: number) => Rows> = {
 };
 
 /** What one symmetry does to an image. */
-export function changed(symmetry: Symmetry, image: readonly number[], model: PortableModel): number[] {
+function changed(symmetry: Symmetry, image: readonly number[], model: PortableModel): number[] {
   const [, width, channels] = model.imageShape as [number, number, number];
   const rows: Rows = [];
   for (const [i, level] of image.entries()) {

@@ -57,7 +57,7 @@ export const recipes: fc.Arbitrary<Recipe> = fc.record({
 });
 
 /** What a program is conditioned on: numbers of the image, and of each pixel. */
-export const CONDITIONS: readonly ConditionShape[] = [
+const CONDITIONS: readonly ConditionShape[] = [
   { kind: 'vector', size: 2 },
   { kind: 'map', size: 1 },
 ];
