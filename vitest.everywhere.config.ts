@@ -31,6 +31,7 @@ const onOtherBackends = isAll
 const ofNode = [
   'tests/{demo,examples,kit,research,node,bench,docs,node-webgpu,node-tensorflow}/**',
   'tests/programs/!(pool-threads|trainer-threads).test.ts',
+  'tests/{runtime/program/load,models/load-model}.test.ts', // which serve files
 ];
 
 /** What says whether the programs of a GPU are right: each operation once, and networks of them that train and sample. */
