@@ -7,7 +7,6 @@ const { version, license } = JSON.parse(readFileSync('package.json', 'utf8'));
 /** What the package exports. */
 const entries = [
   'index',
-  'register',
   'runtime/index',
   'runtime/worker',
   'train-worker',

@@ -40,7 +40,6 @@ export default defineConfig({
   resolve: {
     // Tests and the examples in the docs import the library as its users do.
     alias: [
-      { find: /^pixelcnn-layers\/register$/, replacement: source('register.ts') },
       { find: /^pixelcnn-layers\/node$/, replacement: source('node/index.ts') },
       { find: /^pixelcnn-layers\/data$/, replacement: source('data/index.ts') },
       { find: /^pixelcnn-layers\/weights$/, replacement: source('weights/index.ts') },

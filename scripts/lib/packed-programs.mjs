@@ -83,13 +83,12 @@ async function main() {
 main();
 `;
 
-/** Imported, required, or through another entry, it is one copy of the library. */
+/** Imported or required, it is one copy of the library. */
 export const ONE_COPY = `
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { serialization } from '@tensorflow/tfjs-core';
 import * as imported from 'pixelcnn-layers';
-import 'pixelcnn-layers/register';
 
 const required = createRequire(import.meta.url)('pixelcnn-layers');
 for (const [name, value] of Object.entries(imported)) assert.equal(required[name], value);
@@ -97,11 +96,11 @@ const { classNameMap } = serialization.SerializationMap.getMap();
 assert.equal(classNameMap.MaskedConv2D[0], imported.MaskedConv2D);
 `;
 
-/** Imports a module of the package only for its side effect. */
-export const bareImport = (module) => `
+/** Imports the package only for its side effect. */
+export const BARE_IMPORT = `
 import { serialization } from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
-import '${module}';
+import 'pixelcnn-layers';
 
 const { classNameMap } = serialization.SerializationMap.getMap();
 const names = ['MaskedConv2D', 'PixelCNNResBlock', 'GatedActivation', 'OneHotClass', 'PixelLogits', 'RowLSTMBlock', 'LogisticMixture', 'AutoregressiveModel'];
@@ -179,4 +178,29 @@ export async function program(file: Uint8Array): Promise<Images> {
   const model: PortableModel = readPortable(file);
   return sample(model, { seed: 1 });
 }
+`;
+
+/** Prints a saved model as JSON. */
+export const SAVE = `
+import '@tensorflow/tfjs-backend-cpu';
+import { io } from '@tensorflow/tfjs-core';
+import { gatedPixelCNN } from 'pixelcnn-layers';
+
+const model = gatedPixelCNN({ imageShape: [2, 2, 1], levels: 3, hiddenDim: 2, outDim: 2, numBlocks: 1 });
+model.save(io.withSaveHandler(async ({ weightData, ...saved }) => {
+  console.log(JSON.stringify({ ...saved, bytes: weightData.byteLength }));
+  return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: 'JSON' } };
+}));
+`;
+
+/** Loads a saved model whose layers nothing imports by name. */
+export const load = (saved) => `
+import '@tensorflow/tfjs-backend-cpu';
+import { io } from '@tensorflow/tfjs-core';
+import { loadModel } from 'pixelcnn-layers';
+
+const saved = ${saved};
+loadModel(io.fromMemory({ ...saved, weightData: new ArrayBuffer(saved.bytes) })).then(({ levels }) => {
+  if (levels !== 3) throw new Error('wanted 3 levels, got ' + levels);
+});
 `;

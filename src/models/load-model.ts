@@ -30,8 +30,7 @@ export async function loadModel(
   const isHandler = typeof (from as Partial<io.IOHandler> | null)?.load === 'function';
   if (typeof from !== 'string' && !(from instanceof URL) && !isHandler)
     throwTypeError('loadModel', 'a URL, or a handler such as fileSystem(directory)', from);
-  for (const exported of [AutoregressiveModel, ...Object.values(layers)])
-    if ('className' in exported) serialization.registerClass(exported as typeof AutoregressiveModel);
+  registerClasses();
 
   const what = isHandler ? 'loadModel' : `loadModel: ${from}`;
   const model = await loadLayersModel(from instanceof URL ? from.href : from, options).catch(
@@ -45,6 +44,12 @@ export async function loadModel(
   throw new Error(
     `${what}: wanted an AutoregressiveModel, got a ${name}, which loadLayersModel of tfjs loads`,
   );
+}
+
+/** Registers all classes of files, also in a bundle that leaves out what nobody imports by name. */
+export function registerClasses(): void {
+  for (const exported of [AutoregressiveModel, ...Object.values(layers)])
+    if ('className' in exported) serialization.registerClass(exported as typeof AutoregressiveModel);
 }
 
 /** tfjs's messages about what users can mend, and ours, which say how. */

@@ -98,7 +98,7 @@ const packedPrograms: Source[] = [
   ['js', checkedQuickStart()],
   ['ts', packed.ROUND_TRIP],
   ['js', packed.ONE_COPY],
-  ['js', packed.bareImport('pixelcnn-layers')],
+  ['js', packed.BARE_IMPORT],
   ['js', packed.LOSS_NAMES],
   ['ts', packed.TYPES],
   ['ts', packed.RUNTIME_TYPES],

@@ -175,7 +175,7 @@ describe.runIf(isNode)('a thread', () => {
   /** Threads that serve with those backends, once they have run some code. */
   async function startServing(backends: string, code = ''): Promise<() => PoolWorker> {
     const { Worker } = await import('node:worker_threads');
-    const files = ['register.js', 'runtime/workers/port.js', 'training/serve-training.js'];
+    const files = ['index.js', 'runtime/workers/port.js', 'training/serve-training.js'];
     const built = files.map((file) => new URL(file, new URL('../../dist/', import.meta.url)).href);
     const modules = JSON.stringify(['@tensorflow/tfjs-core', '@tensorflow/tfjs-layers', ...built]);
     const program = `Promise.all(${modules}.map((name) => import(name))).then(([tf, { layers }, , port, serve]) => {

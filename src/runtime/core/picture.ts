@@ -14,7 +14,9 @@ export interface Look {
 export interface Picture {
   /** Red, green, blue and opacity of each pixel, 0 to 255, row by row [height * width * 4]. */
   readonly data: Uint8ClampedArray<ArrayBuffer>;
+  /** Pixels across. */
   readonly width: number;
+  /** Pixels down. */
   readonly height: number;
 }
 
@@ -40,8 +42,8 @@ export interface PictureOptions extends Given<typeof pictureOptions> {}
  * @example
  * ```js
  * import { picture } from 'pixelcnn-layers/runtime';
- * const images = { data: Uint8Array.of(0, 1, 1, 0), shape: [2, 1, 2, 1] }; // two images of two pixels
- * const { data, width, height } = picture(images, { levels: 2 }, { columns: 1 });
+ * const levels = Uint8Array.of(0, 1, 1, 0); // two images of two pixels
+ * const { data, width, height } = picture({ data: levels, shape: [2, 1, 2, 1] }, { levels: 2 }, { columns: 1 });
  * console.log(width, height); // 2 3
  * console.log(data.slice(0, 8)); // [0, 0, 0, 255, 255, 255, 255, 255]
  * ```
