@@ -14,7 +14,7 @@ const ENTRIES = ['src/index.ts', 'src/runtime/index.ts', 'src/node/index.ts', 's
 const OUR_OWN = [
   'LevelEmbedding', 'PixelLayer', 'UpsampledMap', 'allowed', 'allowedNeighbors', 'compareActivations', 'compress',
   'createPool', 'decompress', 'fileSystem', 'idxImages', 'imageBatches', 'imageSet', 'interleaved', 'kernelsInUse',
-  'levelEmbedding', 'levelLogProbs', 'loadWeights', 'normalize', 'quantize', 'readPortable', 'saveWeights',
+  'levelEmbedding', 'levelLogProbs', 'loadModel', 'loadPortable', 'loadWeights', 'normalize', 'picture', 'quantize', 'readPortable', 'saveWeights',
   'scheduleLearningRate', 'sliceImages', 'stepper', 'toPortable', 'upsampledMap', 'windowOf', 'writeSafetensors',
 ];
 
