@@ -152,11 +152,8 @@ describe('how likely in the demo', () => {
   it('shows the editor and what is measured of it together on a phone', async () => {
     await demo.page.setViewportSize({ width: 390, height: 844 });
     const contents = (await demo.page.locator('.contents').boundingBox())?.height ?? 0;
-    for (const [id, result] of [
-      ['completing', '.pictures'],
-      ['likelihood', '.headline'],
-      ['classifying', '.class-bars'],
-    ] as const) {
+    const pairs = [['completing', '.pictures'], ['likelihood', '.headline'], ['classifying', '.class-bars']] as const; // biome-ignore format: a line
+    for (const [id, result] of pairs) {
       await demo.see(id);
       await demo
         .panel(id)

@@ -211,10 +211,8 @@ describe('the demo', () => {
           if (!entry.hadRecentInput) (globalThis as unknown as { shift: number }).shift += entry.value;
       }).observe({ type: 'layout-shift', buffered: true });
     });
-    for (const size of [
-      { width: 1280, height: 800 },
-      { width: 390, height: 844 },
-    ] as const) {
+    const pairs = [{ width: 1280, height: 800 }, { width: 390, height: 844 }] as const; // biome-ignore format: a line
+    for (const size of pairs) {
       await demo.page.setViewportSize(size);
       await demo.page.goto('about:blank');
       await demo.page.goto(demo.address);

@@ -141,10 +141,8 @@ describe('sampling in the demo', () => {
   });
 
   it('has Draw in sight with the pictures, on a screen and on a phone, in columns by class', async () => {
-    for (const [size, columns] of [
-      [{ width: 1280, height: 800 }, 10],
-      [{ width: 390, height: 844 }, 5],
-    ] as const) {
+    const pairs = [[{ width: 1280, height: 800 }, 10], [{ width: 390, height: 844 }, 5]] as const; // biome-ignore format: a line
+    for (const [size, columns] of pairs) {
       await demo.page.setViewportSize(size);
       await open();
       await sampling().evaluate((panel) => panel.scrollIntoView({ behavior: 'instant' }));

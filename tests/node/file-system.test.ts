@@ -249,11 +249,8 @@ describe('fileSystem', () => {
     const [shard = ''] = await shardsIn(directory);
     const bytes = await readFile(join(directory, shard));
     group.paths = ['group1-shard1of1.bin']; // as tfjs's converter names it
-    for (const [dtype, size] of [
-      ['uint8', 1],
-      ['uint16', 2],
-      ['float16', 2],
-    ] as const) {
+    const pairs = [['uint8', 1], ['uint16', 2], ['float16', 2]] as const; // biome-ignore format: a line
+    for (const [dtype, size] of pairs) {
       group.weights[0].quantization = dtype === 'float16' ? { dtype } : { dtype, min: -1, scale: 0.5 };
       const stored = Buffer.concat([Buffer.alloc(size * kernel.size), bytes.subarray(4 * kernel.size)]);
       await writeFile(join(directory, group.paths[0]), stored);

@@ -32,15 +32,12 @@ describe('bits', () => {
     expect([...packBits(pixels)]).toEqual([0b10000001, 0b01000000]);
   });
 
-  it.each([
-    ['train', 2115],
-    ['test', 235],
-  ])('of Korean syllables, %s, are %i images, none blank', async (part, count) => {
+  it.each([['train', 2115], ['test', 235]])('of Korean syllables, %s, are %i images, none blank', async (part, count) => {
     const file = new URL(`../../../kit/data/sets/syllables-16-${part}.bits`, import.meta.url);
     const pixels = unpackBits(await readFile(file));
     expect(pixels.length).toBe(count * 256);
     for (let i = 0; i < count; i++) expect(pixels.subarray(256 * i, 256 * (i + 1))).toContain(1);
-  });
+  }); // biome-ignore format: one line
 });
 
 describe('drawings to train on', () => {

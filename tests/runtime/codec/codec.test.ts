@@ -123,12 +123,8 @@ describe('compress and decompress', () => {
     const images = await sample(model, { numImages: 300, seed: 4, condition }); // more than are coded side by side
     const bytes = await compress(model, images, { condition });
     const size = images.data.length / 300;
-    for (const [firstImage, numImages] of [
-      [0, 1],
-      [255, 3],
-      [299, 1],
-      [7, 200],
-    ] as const) {
+    const pairs = [[0, 1], [255, 3], [299, 1], [7, 200]] as const; // biome-ignore format: a line
+    for (const [firstImage, numImages] of pairs) {
       const some = await decompress(model, bytes, {
         firstImage,
         numImages,

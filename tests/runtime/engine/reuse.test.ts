@@ -163,10 +163,8 @@ describe('evaluatorFor', () => {
 
   it('returns outputs of the job only, in one chunk and in several', async () => {
     const portable = await portableOf(convolutions);
-    for (const [many, few] of [
-      [4, 3],
-      [70, 40],
-    ] as const) {
+    const pairs = [[4, 3], [70, 40]] as const; // biome-ignore format: a line
+    for (const [many, few] of pairs) {
       evaluatorFor(portable, { ...args, numImages: many }).release();
       const evaluator = evaluatorFor(portable, { ...args, numImages: few });
       expect(timesReused()).toBe(1);

@@ -402,12 +402,7 @@ describe('kernels', () => {
   });
 
   it('softmax of numbers that are not finite has a sum that is not finite', () => {
-    const bad = [
-      [0, Number.NaN],
-      [Number.NaN, 0],
-      [0, Number.POSITIVE_INFINITY],
-      [-Infinity, -Infinity],
-    ];
+    const bad = [[0, Number.NaN], [Number.NaN, 0], [0, Number.POSITIVE_INFINITY], [-Infinity, -Infinity]]; // biome-ignore format: one line
     for (const kernels of both(1)) {
       for (const [a, b] of bad as [number, number][]) {
         kernels.heap.set([a, b, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]);
@@ -476,12 +471,8 @@ describe('kernels', () => {
 
     it('is a doubt where the logits are not finite, or the uniform is next to 1', () => {
       const [least, nan] = [Number.NEGATIVE_INFINITY, Number.NaN];
-      for (const bad of [
-        [0, nan],
-        [nan, 0],
-        [0, Number.POSITIVE_INFINITY],
-        [least, least],
-      ]) {
+      const each = [[0, nan], [nan, 0], [0, Number.POSITIVE_INFINITY], [least, least]]; // biome-ignore format: a line
+      for (const bad of each) {
         expect(certain(Float32Array.of(...bad, least, least), [0, 0.5])).toEqual([-1, -1]);
       }
       expect(certain(Float32Array.of(0, 0, least, least), [0, 1 - 2 ** -53])).toEqual([0, -1]);

@@ -529,12 +529,8 @@ describe('maps before the image', () => {
     const draw = async (edit: Edit) => Array.from((await sample(readPortable(edited(codes.file, edit)), { seed: 1, condition })).data);
     const expected = await draw({});
     expect(await draw(inAround({ imageChannels: 2 }))).toEqual(expected); // hides no channel
-    for (const anchor of [
-      [0, 0],
-      [2, 2],
-      [0, 2],
-    ])
-      expect(await draw(inAround({ anchor }))).toHaveLength(12);
+    const pairs = [[0, 0], [2, 2], [0, 2]]; // biome-ignore format: a line
+    for (const anchor of pairs) expect(await draw(inAround({ anchor }))).toHaveLength(12);
   });
 
   it('take no memory where they are only enlarged', () => {
@@ -580,15 +576,10 @@ describe('several resolutions', () => {
 });
 
 describe('images larger than any memory', () => {
-  it.each([
-    [1e9, 1e9],
-    [2 ** 44, 1],
-    [1, 2 ** 44],
-    [2 ** 52, 1],
-  ])('of %s x %s are refused by sample', async (height, width) => {
+  it.each([[1e9, 1e9], [2 ** 44, 1], [1, 2 ** 44], [2 ** 52, 1]])('of %s x %s are refused by sample', async (height, width) => {
     const model: PortableModel = { ...readPortable(file), imageShape: [height, width, 2] };
     const sampled = sample(model, { condition: ofPlain.condition?.(1) });
     await expect(sampled).rejects.toThrow(RangeError);
     await expect(sampled).rejects.toThrow(/^sample: .*use fewer images at a time$/);
-  });
+  }); // biome-ignore format: one line
 });

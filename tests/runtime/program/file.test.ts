@@ -322,12 +322,8 @@ describe('readPortable', () => {
   }); // biome-ignore format: one case a line
 
   it('refuses a header longer than the file', () => {
-    for (const [low, high] of [
-      [file.length - 7, 0],
-      [0xffffffff, 0],
-      [0, 1],
-      [0, 0x80000000],
-    ] as const) {
+    const pairs = [[file.length - 7, 0], [0xffffffff, 0], [0, 1], [0, 0x80000000]] as const; // biome-ignore format: a line
+    for (const [low, high] of pairs) {
       const bytes = file.slice();
       const view = new DataView(bytes.buffer);
       view.setUint32(0, low, true);
@@ -344,12 +340,8 @@ describe('readPortable', () => {
       expectRefused(bytes, `weight 'shift': wanted finite numbers, got ${value}`);
     }
     const half = writePortable(readPortable(file), { float16: true });
-    for (const [bits, value] of [
-      [0x7c00, 'Infinity'],
-      [0xfc00, '-Infinity'],
-      [0x7e00, 'NaN'],
-      [0xfc01, 'NaN'],
-    ] as const) {
+    const rows = [[0x7c00, 'Infinity'], [0xfc00, '-Infinity'], [0x7e00, 'NaN'], [0xfc01, 'NaN']] as const; // biome-ignore format: a line
+    for (const [bits, value] of rows) {
       const bytes = edited(half, ({ header, data }) => {
         new DataView(data.buffer).setUint16(header.shift.data_offsets[0] + 2, bits, true);
       });

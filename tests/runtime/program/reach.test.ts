@@ -132,11 +132,7 @@ describe('reach', () => {
     },
   );
 
-  it.each([
-    [1, [1, 1, 1, 1]],
-    [2, [1, 1, 0, 0]],
-    [4, [0, 1, 0, 0]],
-  ])('of normalized features is their whole group, one of %i', (groups, expected) => {
+  it.each([[1, [1, 1, 1, 1]], [2, [1, 1, 0, 0]], [4, [0, 1, 0, 0]]])('of normalized features is their whole group, one of %i', (groups, expected) => {
     const seen = seenBy(
       [1, 1, 4],
       (ops, x) => ops.normalize(x, { epsilon: 1, groups }),
@@ -144,12 +140,9 @@ describe('reach', () => {
       (output) => output === 1,
     );
     expect(Array.from(seen)).toEqual(expected);
-  });
+  }); // biome-ignore format: one line
 
-  it.each([
-    [1, '01010000'],
-    [2, '00001010'],
-  ])('of feature %i of a gate are the two numbers in its group that it is made of', (feature, expected) => {
+  it.each([[1, '01010000'], [2, '00001010']])('of feature %i of a gate are the two numbers in its group that it is made of', (feature, expected) => {
     for (const kind of ['tanh', 'linear'] as const) {
       const seen = seenBy(
         [1, 1, 8],
@@ -159,7 +152,7 @@ describe('reach', () => {
       );
       expect(seen.join('')).toBe(expected);
     }
-  });
+  }); // biome-ignore format: one line
 
   it('of levels as one-hot vectors, or rows of a table, is the number that they are of', () => {
     const operations: Parameters<typeof seenBy>[1][] = [

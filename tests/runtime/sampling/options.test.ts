@@ -42,10 +42,7 @@ describe('planJob', () => {
   });
 
   it('evaluates with guidance each image twice, with its class and without', () => {
-    const conditions = [
-      { kind: 'map', size: 1 },
-      { kind: 'class', numClasses: 3, nullClass: true },
-    ] as const;
+    const conditions = [{ kind: 'map', size: 1 }, { kind: 'class', numClasses: 3, nullClass: true }] as const; // biome-ignore format: one line
     const wide: ModelShape = { ...shape, imageShape: [1, 2, 1], conditions };
     const map = { data: [1, 2, 3, 4], shape: [2, 1, 2, 1] };
     const job = planned(wide, { condition: { class: [2, 0], map }, guidance: 1 });

@@ -26,10 +26,8 @@ describe('sample of a model as plain data', () => {
   });
 
   it('returns bytes up to 256 levels, then 16-bit integers', async () => {
-    for (const [levels, array] of [
-      [256, Uint8Array],
-      [257, Uint16Array],
-    ] as const) {
+    const pairs = [[256, Uint8Array], [257, Uint16Array]] as const; // biome-ignore format: a line
+    for (const [levels, array] of pairs) {
       const model = pixelCNN({ imageShape: [1, 1, 1], levels, hiddenDim: 1, outDim: 1, numBlocks: 0 });
       const { data, shape } = await sample(await toPortable(model), { random: () => 1 - 2 ** -53 });
       expect(data).toEqual(array.of(levels - 1)); // the highest level

@@ -78,11 +78,8 @@ describe('guidance', () => {
 
   it('is of models whose class has a null class', async () => {
     const { model, condition } = made('a softmax');
-    for (const [guidance, got] of [
-      [Number.NaN, 'NaN'],
-      ['2', "'2'"],
-      [Infinity, 'Infinity'],
-    ] as const) {
+    const pairs = [[Number.NaN, 'NaN'], ['2', "'2'"], [Infinity, 'Infinity']] as const; // biome-ignore format: a line
+    for (const [guidance, got] of pairs) {
       const options = { guidance: guidance as number, condition: condition(1, 0) as never };
       await expect(sample(model, options)).rejects.toThrow(`sample: guidance: wanted a number that is finite, got ${got}`);
     }
