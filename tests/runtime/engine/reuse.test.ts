@@ -1,15 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type AutoregressiveModel, gatedPixelCNN, imageGPT, pixelCNN, sample as sampleTensors, toPortable } from 'pixelcnn-layers';
-import {
-  compress,
-  createPool,
-  decompress,
-  logProb,
-  type PortableModel,
-  type SampleOptions,
-  sample,
-  stepper,
-} from 'pixelcnn-layers/runtime';
+import type { PortableModel, SampleOptions } from 'pixelcnn-layers/runtime';
+import { compress, createPool, decompress, logProb, sample, stepper } from 'pixelcnn-layers/runtime';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { evaluatorFor } from '../../../src/runtime/engine/evaluator';
 import { Machine } from '../../../src/runtime/engine/machine';

@@ -1,14 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  encode,
-  INSTRUCTION_WORDS,
-  type Instruction,
-  OPS,
-  type Operand,
-  type OpName,
-  type SamplingKernels,
-} from '../../../src/runtime/kernels/instruction';
+import type { Instruction, Operand, OpName, SamplingKernels } from '../../../src/runtime/kernels/instruction';
+import { encode, INSTRUCTION_WORDS, OPS } from '../../../src/runtime/kernels/instruction';
 import { javascriptKernels } from '../../../src/runtime/kernels/javascript';
 import { makeKernels, webAssemblyKernels } from '../../../src/runtime/kernels/webassembly';
 import { withoutMemory } from '../../support/kernels/machine';

@@ -1,14 +1,5 @@
-import {
-  allowed,
-  allowedNeighbors,
-  compress,
-  createPool,
-  logProb,
-  type PoolWorker,
-  type PortableModel,
-  sample,
-  symmetric,
-} from 'pixelcnn-layers/runtime';
+import type { PoolWorker, PortableModel } from 'pixelcnn-layers/runtime';
+import { allowed, allowedNeighbors, compress, createPool, logProb, sample, symmetric } from 'pixelcnn-layers/runtime';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { portableModel } from '../../support/models/portable-model.mjs';
 import { startInProcess, startSilent } from '../../support/workers/pool-in-process';

@@ -1,19 +1,7 @@
 import { type PortableModel, readPortable, sample } from 'pixelcnn-layers/runtime';
 import { describe, expect, it } from 'vitest';
-import {
-  addWeight,
-  type Case,
-  type Edit,
-  edited,
-  expectRefused,
-  fileOf,
-  type Json,
-  plain,
-  plainFile,
-  setAt,
-  takeApart,
-  windowOf,
-} from '../../support/models/portable-file';
+import type { Case, Edit, Json } from '../../support/models/portable-file';
+import { addWeight, edited, expectRefused, fileOf, plain, plainFile, setAt, takeApart, windowOf } from '../../support/models/portable-file';
 import { sampled } from '../../support/runs';
 
 /** Programs, and what is refused of their nodes beside what is refused of any. */

@@ -1,14 +1,5 @@
-import {
-  compress,
-  decompress,
-  logProb,
-  type PortableModel,
-  readPortable,
-  sample,
-  stepper,
-  symmetric,
-  writePortable,
-} from 'pixelcnn-layers/runtime';
+import type { PortableModel } from 'pixelcnn-layers/runtime';
+import { compress, decompress, logProb, readPortable, sample, stepper, symmetric, writePortable } from 'pixelcnn-layers/runtime';
 import { describe, expect, it } from 'vitest';
 import { type Edit, edited, expectRefused, type Json } from '../../support/models/portable-file';
 import { portableModel } from '../../support/models/portable-model.mjs';
