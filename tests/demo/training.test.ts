@@ -12,10 +12,9 @@ describe('training in the demo', () => {
   }
   const tfjsRequests = () => demo.seen.requests.filter((url) => /tfjs|backend-/.test(url));
   const slider = () => training().getByRole('slider', { name: 'Step' });
-  const curve = () =>
-    training()
-      .getByRole('img', { name: /^Loss curve/ })
-      .getAttribute('aria-label');
+  const curves = () => training().getByRole('img', { name: /^Loss curve/ });
+  const curve = () => curves().getAttribute('aria-label');
+  const recorded = () => training().getByText(/^A recorded run/);
   const canvases = () => training().locator('.run-samples canvas:visible');
   const stepOf = async () => Number((await training().locator('.report').textContent())?.match(/step (\d+)/)?.[1]);
   async function stop() {
@@ -69,10 +68,8 @@ describe('training in the demo', () => {
     expect(Number(label?.match(/([\d.]+) bits/)?.[1])).toBeLessThan(Math.log2(17) - 0.5);
     expect(await legend()).toMatch(new RegExp(`^step${stopped}${network}, training\\d\\.\\d{3}test\\d\\.\\d{3}$`));
     expect(await canvases().count()).toBe(1);
-    const swatches = () =>
-      training()
-        .locator('.u-marker')
-        .evaluateAll((all) => all.map((swatch) => getComputedStyle(swatch).borderTopColor));
+    const markers = training().locator('.u-marker');
+    const swatches = () => markers.evaluateAll((all) => all.map((swatch) => getComputedStyle(swatch).borderTopColor));
     const light = await swatches();
     await demo.page.emulateMedia({ colorScheme: 'dark' });
     expect((await swatches()).slice(1)).not.toEqual(light.slice(1));
@@ -114,11 +111,7 @@ describe('training in the demo', () => {
     await answer(true);
     await eventually(() => button(training(), 'Train').isEnabled()).toBe(true);
     expect(await focusedAfterFrames(demo.page)).toBe('Load'); // beside it
-    expect(
-      await training()
-        .getByText(/^A recorded run/)
-        .isVisible(),
-    ).toBe(true);
+    expect(await recorded().isVisible()).toBe(true);
     expect((await tensorCounts(demo.page)).at(-1)).toBe(0);
   });
 
@@ -147,9 +140,7 @@ describe('training in the demo', () => {
     expect(await training().getByLabel('Images', { exact: true }).inputValue()).toBe('syllables');
     expect(await training().locator('figcaption:visible').allTextContents()).toEqual(captions);
     await button(training(), 'Start over').click();
-    await training()
-      .getByText(/^A recorded run/)
-      .waitFor();
+    await recorded().waitFor();
     expect((await tensorCounts(demo.page)).at(-1)).toBe(0);
   });
 
@@ -266,9 +257,7 @@ describe('training in the demo', () => {
     }
     await open();
     await button(training(), 'Train').click();
-    await training()
-      .getByText(/step \d+\./)
-      .waitFor();
+    await eventually(stepOf).toBeGreaterThanOrEqual(0);
     await stay();
     await button(training(), 'Stop').click();
     await says(training(), 'Stopped');
