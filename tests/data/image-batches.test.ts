@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfd from '@tensorflow/tfjs-data';
 import fc from 'fast-check';
-import { bitsPerDim, normalize, oneHotClass, pixelCNN } from 'pixelcnn-layers';
+import { bitsPerDim, normalize, pixelCNN } from 'pixelcnn-layers';
 import { type ImageBatch, type ImageBatchOptions, type ImageSet, imageBatches, imageSet, quantize } from 'pixelcnn-layers/data';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { epochOrder } from '../../src/data/image-batches';
@@ -151,9 +151,8 @@ describe('classes that are dropped', () => {
     expect(drawn({ dropClass, firstStep: 5 }, 7)).toEqual(all.slice(250));
     expect(drawn({ dropClass, batchSize: 30 }, 20)).toEqual(all);
     const places = (of: [number, number][]) => of.map(([, given]) => given === 7);
-    expect(places(drawn({ dropClass, seed: 1, shuffle: false }, 12))).not.toEqual(
-      places(drawn({ dropClass, seed: 2, shuffle: false }, 12)),
-    );
+    const [one, other] = [1, 2].map((seed) => places(drawn({ dropClass, seed, shuffle: false }, 12)));
+    expect(one).not.toEqual(other);
   });
 
   it('may be more than a byte can distinguish', async () => {
@@ -164,10 +163,7 @@ describe('classes that are dropped', () => {
       const [batch] = imageBatches(many, { ...options, repeat: false });
       const classes = batch?.xs[1] as tf.Tensor2D;
       expect(Array.from(await classes.data())).toEqual(all);
-      const oneHot = oneHotClass({ numClasses: 1000 }).apply(classes) as tf.Tensor; // [4,1000]
-      const highest = tf.argMax(oneHot, -1);
-      expect(Array.from(await highest.data())).toEqual(all);
-      tf.dispose([batch, oneHot, highest]);
+      tf.dispose(batch);
     });
     const dropClass = { probability: 0.5, nullClass: 999 };
     expect(() => imageBatches(many, { ...options, dropClass })).toThrow(
@@ -335,19 +331,6 @@ onEachBackend('imageBatches', (backend) => {
           expect(Array.from(await batch.xs.data())).toEqual(expected.map((level) => Math.fround(level / (levels - 1))));
           tf.dispose(batch);
         }
-      }
-    });
-  });
-
-  it('makes two tensors a batch, when it is taken', async () => {
-    await expectNoLeaks(() => {
-      const before = tf.memory().numTensors;
-      const iterator = imageBatches(images, { batchSize: 3 })[Symbol.iterator]();
-      expect(tf.memory().numTensors).toBe(before);
-      for (let step = 0; step < 10; step++) {
-        const batch: ImageBatch = iterator.next().value;
-        expect(tf.memory().numTensors).toBe(before + 2);
-        tf.dispose(batch);
       }
     });
   });

@@ -151,8 +151,7 @@ describe('training in the demo', () => {
     const grid = training().getByRole('application', { name: 'Your drawing' });
     await button(training(), 'Add').click();
     expect(await training().getByText('Drawings: 0.').isVisible()).toBe(true); // nothing is drawn
-    const pairs = [['ArrowDown', ' '], ['ArrowRight', ' '], ['ArrowRight', ' ']]; // biome-ignore format: a line
-    for (const keys of pairs) for (const key of keys) await grid.press(key);
+    for (const key of ['ArrowDown', ' ', 'ArrowRight', ' ', 'ArrowRight', ' ']) await grid.press(key);
     expect(await training().getByText('Row 1, column 2: ink').isVisible()).toBe(true);
     await button(training(), 'Add').click();
     expect(await training().getByText('Drawings: 1.').isVisible()).toBe(true);

@@ -88,11 +88,8 @@ describe.each<Backend>(['cpu', 'wasm'])('the gradient over all images on %s', (b
       conditions: conditions.map(({ shape, values }) => ({ shape, values: Float32Array.from(repeated, (i) => values[i] as number) })),
     };
     const before = tf.memory().numTensors;
-    const got = scoreGradients(
-      shape,
-      jobs,
-      Float64Array.from(repeated, (i) => ((coefficients[i] as number) * order.length) / repeated.length),
-    );
+    const ofJobs = Float64Array.from(repeated, (i) => ((coefficients[i] as number) * order.length) / repeated.length);
+    const got = scoreGradients(shape, jobs, ofJobs);
     expect(tf.memory().numTensors).toBe(before + variables.length);
     expect(Object.keys(got).sort()).toEqual(Object.keys(grads).sort());
     const flat = async (of: tf.NamedTensorMap) =>
@@ -258,11 +255,8 @@ onBackend('cpu', 'fitToEnergy', () => {
     const stepOf = async (clipNorm: number | undefined) => {
       const network = networkOf(2);
       const before = (await weightsOf(network)).flat();
-      await fitToEnergy(network, energy, {
-        ...{ steps: 1, numImages: 40, seed: 1, beta: 3 },
-        optimizer: tf.train.sgd(1),
-        ...(clipNorm && { clipNorm }),
-      });
+      const args = { steps: 1, numImages: 40, seed: 1, beta: 3, optimizer: tf.train.sgd(1) };
+      await fitToEnergy(network, energy, { ...args, ...(clipNorm && { clipNorm }) });
       const change = (await weightsOf(network)).flat().map((x, i) => x - (before[i] as number));
       network.dispose();
       return { change, norm: Math.sqrt(sumOf(change.map((x) => x * x))) };

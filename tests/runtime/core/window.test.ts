@@ -211,12 +211,9 @@ describe('a shifted window', () => {
   it('is named where it is wrong', () => {
     expect(() => windowOf({ kernelSize: 2, shift: 'same' })).toThrow('windowOf: kernelSize: wanted an odd integer');
     for (const shift of ['excludesCentre', 'same'] as const) {
-      expect(() => windowOf({ kernelSize: 3, shift, stride: 2 })).toThrow(
-        `windowOf: stride: wanted 1, and not transposed, with shift '${shift}', got 2`,
-      );
-      expect(() => windowOf({ kernelSize: 3, shift, transposed: true })).toThrow(
-        `windowOf: stride: wanted 1, and not transposed, with shift '${shift}'`,
-      );
+      const message = `windowOf: stride: wanted 1, and not transposed, with shift '${shift}'`;
+      expect(() => windowOf({ kernelSize: 3, shift, stride: 2 })).toThrow(`${message}, got 2`);
+      expect(() => windowOf({ kernelSize: 3, shift, transposed: true })).toThrow(message);
     }
     const wrong = (args: object) => () => windowOf({ kernelSize: 2, shift: 'down', ...args });
     expect(wrong({ shift: 'left' })).toThrow("windowOf: shift: wanted 'down' or 'downRight' or 'excludesCentre' or 'same', got 'left'");

@@ -32,13 +32,9 @@ function programOf(
   const program = new ProgramBuilder();
   const weight = weights(seed);
   const image = program.image(1);
-  const conditions: [Features, Features, Features] = [
-    program.condition(0, 1, true),
-    program.condition(1, 2, true),
-    program.condition(2, 2, false),
-  ];
+  const [codes, map] = [program.condition(0, 1, true), program.condition(1, 2, true)];
   const seen = program.ops.conv(image, weight([3, 3, 1, 3]), weight([3]), EARLIER);
-  const all = program.ops.concat(seen, network(program, conditions, seen), program.ops.position(seen));
+  const all = program.ops.concat(seen, network(program, [codes, map, program.condition(2, 2, false)], seen), program.ops.position(seen));
   const output = program.ops.conv(all, weight([1, 1, all.size, LEVELS]), null, POINT);
   return modelOf(program, output, { imageShape: [HEIGHT, WIDTH, 1], levels: LEVELS, conditions: [codesOf(shape), MAP, VECTOR] });
 }
@@ -131,12 +127,8 @@ describe('maps', () => {
     const seen = program.ops.conv(image, weights(1)([3, 3, 1, 2]), null, EARLIER);
     const window = windowOf({ kernelSize: 2, shift: 'downRight', stride: 2 });
     const down = (x: Features) => program.ops.conv(x, weights(2)([2, 2, 2, 2]), null, window);
-    const up = (x: Features) =>
-      program.ops.conv(x, weightOf([2, 2, 2, 2], [1, 0, 0, 1, ...new Array(12).fill(0)]), null, {
-        ...window,
-        anchor: [0, 0],
-        transposed: true,
-      });
+    const back = { ...window, anchor: [0, 0] as const, transposed: true };
+    const up = (x: Features) => program.ops.conv(x, weightOf([2, 2, 2, 2], [1, 0, 0, 1, ...new Array(12).fill(0)]), null, back);
     const quarter = down(down(seen));
     const output = up(up(program.ops.combine('add', program.ops.position(quarter), program.ops.pointwise('scale', quarter, 0))));
     const imageShape = [8, 4, 1] as const;

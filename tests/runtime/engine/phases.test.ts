@@ -70,13 +70,6 @@ describe('phasesOf', () => {
       { row: 1, column: 1, above: [{ above: 0, left: 0, taps: [[1, 2], [1, 0]] }], present: nothing, tapsBefore: 0 },
     ]); // biome-ignore format: a phase a line
   });
-
-  it('uses every weight once for each place of the coarser map', () => {
-    for (const one of windows.filter(({ transposed }) => transposed)) {
-      const taps = phasesOf(one).flatMap(({ above, present }) => [...above, present].flatMap((row) => row.taps));
-      expect(new Set(taps.map(String)).size).toBe(taps.length);
-    }
-  });
 });
 
 describe('reachOf', () => {

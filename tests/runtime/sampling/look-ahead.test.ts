@@ -199,11 +199,8 @@ describe('look-ahead', () => {
         expect(alone.logGiven?.[0]).toBe(all.logGiven?.[n]);
       }
 
-      const tensors = {
-        ...given,
-        initial: tf.tensor4d(given.initial.data, shape, 'int32'),
-        known: tf.tensor4d(given.known.data, shape, 'int32'),
-      };
+      const [initial, isKnown] = [given.initial, given.known].map(({ data }) => tf.tensor4d(data, shape, 'int32'));
+      const tensors = { ...given, initial: initial as tf.Tensor4D, known: isKnown as tf.Tensor4D };
       for (const strategy of ['incremental', 'full'] as const) {
         await expectNoLeaks(async () => {
           const told = await sampleTensors(network as never, { ...tensors, strategy, withLogProb: true });
@@ -337,13 +334,8 @@ describe('look-ahead', () => {
     const shape = [2, 2, 3, 1];
     const known = { data: [0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1], shape };
     const seen: number[][] = [];
-    const { data } = await sample(model, {
-      initial: known,
-      known,
-      lookAhead: 5,
-      seed: 1,
-      onProgress: ({ levels }) => seen.push([...levels]),
-    });
+    const onProgress = ({ levels }: { levels: ArrayLike<number> }) => void seen.push(Array.from(levels));
+    const { data } = await sample(model, { initial: known, known, lookAhead: 5, seed: 1, onProgress });
     expect(seen.map((levels) => levels.length)).toEqual([12, 12]);
     expect(seen[1]).toEqual([...data]);
   });
@@ -363,9 +355,8 @@ describe('look-ahead', () => {
 
   it('refuses invalid arguments', async () => {
     const model = await tiny([2, 3, 1], 3, 1, 1);
-    await expect(sample(model, { lookAhead: 4 })).rejects.toThrow(
-      'sample: lookAhead: wanted initial and known, or potential, too, got neither',
-    );
+    const alone = sample(model, { lookAhead: 4 });
+    await expect(alone).rejects.toThrow('sample: lookAhead: wanted initial and known, or potential, too, got neither');
     const given = { initial: { data: [0, 0, 0, 0, 0, 0], shape: [1, 2, 3, 1] }, known: { data: [0, 0, 0, 0, 0, 1], shape: [1, 2, 3, 1] } };
     await expect(sample(model, { ...given, lookAhead: -1 })).rejects.toThrow('sample: lookAhead: wanted');
     await expect(sample(model, { ...given, withLogProb: 1 as never })).rejects.toThrow('sample: withLogProb');
