@@ -101,12 +101,11 @@ onEachBackend('checkCausality', (_backend) => {
     const model = modelOf(shape, LEVELS, (image) => apply(conv, image));
 
     const expected: Leak[] = [];
-    for (const [o, output] of placesOf(shape).entries()) {
+    for (const [o, output] of placesOf(shape).entries())
       for (const [i, input] of placesOf(shape).entries()) {
         const isInWindow = Math.abs(output[0] - input[0]) <= 1 && Math.abs(output[1] - input[1]) <= 1;
         if (i >= o && isInWindow) expected.push({ output, input });
       }
-    }
     const { causal, leaks } = await checkCausality(model, { seed: 3, batchSize: 5 });
     expect(causal).toBe(false);
     expect(leaks).toEqual(expected);

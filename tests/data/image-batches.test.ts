@@ -98,9 +98,7 @@ describe('the order of imageBatches', () => {
     const batches = imageBatches(images, { batchSize: 3, seed: 4, firstStep: 2 });
     const alone = take(images, { batchSize: 3, seed: 4, firstStep: 2 }, 6);
     const [one, other] = [batches[Symbol.iterator](), batches[Symbol.iterator]()];
-    for (const expected of alone) {
-      for (const iterator of [one, other]) expect(numbersOf(iterator.next().value)).toEqual(expected);
-    }
+    for (const expected of alone) for (const iterator of [one, other]) expect(numbersOf(iterator.next().value)).toEqual(expected);
   });
 
   it('depends on the seed only', () => {
@@ -270,26 +268,24 @@ describe('orientations', () => {
   });
 });
 
-describe('the options of imageBatches', () => {
-  it('are checked at once', () => {
-    const images = quantize(numbered(4), 16);
-    const refuses = (options: object | undefined, message: string) => {
-      const attempt = () => imageBatches(images, options as ImageBatchOptions);
-      expect(attempt).toThrow(TypeError);
-      expect(attempt).toThrow(message);
-    };
-    refuses(undefined, 'imageBatches: wanted an object of arguments, got undefined');
-    refuses({}, 'imageBatches: batchSize: wanted an integer of at least 1, got undefined');
-    refuses({ batchSize: 0 }, 'imageBatches: batchSize: wanted an integer of at least 1, got 0');
-    refuses({ batchSize: 2, shuffle: 'no' }, "imageBatches: shuffle: wanted true or false, got 'no'");
-    refuses({ batchSize: 2, repeat: 3 }, 'imageBatches: repeat: wanted true or false, got 3');
-    refuses({ batchSize: 2, seed: 0.5 }, 'imageBatches: seed: wanted an integer, got 0.5');
-    refuses({ batchSize: 2, levels: 17 }, 'imageBatches: levels: wanted an integer from 2 to 16, got 17');
-    refuses({ batchSize: 2, firstStep: -1 }, 'imageBatches: firstStep: wanted an integer from 0 to 4503599627370494, got -1');
-    expect(() => imageBatches({ ...images, data: new Uint8Array(3) }, { batchSize: 1 })).toThrow(
-      'imageBatches: images: data: wanted 8 levels, for shape [4,1,2,1], got 3',
-    );
-  });
+it('the options of imageBatches are checked at once', () => {
+  const images = quantize(numbered(4), 16);
+  const refuses = (options: object | undefined, message: string) => {
+    const attempt = () => imageBatches(images, options as ImageBatchOptions);
+    expect(attempt).toThrow(TypeError);
+    expect(attempt).toThrow(message);
+  };
+  refuses(undefined, 'imageBatches: wanted an object of arguments, got undefined');
+  refuses({}, 'imageBatches: batchSize: wanted an integer of at least 1, got undefined');
+  refuses({ batchSize: 0 }, 'imageBatches: batchSize: wanted an integer of at least 1, got 0');
+  refuses({ batchSize: 2, shuffle: 'no' }, "imageBatches: shuffle: wanted true or false, got 'no'");
+  refuses({ batchSize: 2, repeat: 3 }, 'imageBatches: repeat: wanted true or false, got 3');
+  refuses({ batchSize: 2, seed: 0.5 }, 'imageBatches: seed: wanted an integer, got 0.5');
+  refuses({ batchSize: 2, levels: 17 }, 'imageBatches: levels: wanted an integer from 2 to 16, got 17');
+  refuses({ batchSize: 2, firstStep: -1 }, 'imageBatches: firstStep: wanted an integer from 0 to 4503599627370494, got -1');
+  expect(() => imageBatches({ ...images, data: new Uint8Array(3) }, { batchSize: 1 })).toThrow(
+    'imageBatches: images: data: wanted 8 levels, for shape [4,1,2,1], got 3',
+  );
 });
 
 onEachBackend('imageBatches', (backend) => {

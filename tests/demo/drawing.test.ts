@@ -294,19 +294,6 @@ describe('drawing by hand in the demo', () => {
     expect(await drawing().getByRole('alert').isVisible()).toBe(false);
   });
 
-  it('takes a shade once the connection is back, where it was lost', async () => {
-    demo.mayComplain = true;
-    await demo.page.context().route('**/next-value-*.js', (route) => route.abort(), { times: 1 });
-    await open('#drawing?model=digits-conditional&values=000');
-    const chances = await labels();
-    await bars().first().click();
-    await drawing().getByRole('alert').waitFor();
-    expect([await drawn(), await labels()]).toEqual([3, chances]);
-    await bars().first().click();
-    await eventually(drawn).toBe(4);
-    expect(await drawing().getByRole('alert').isVisible()).toBe(false);
-  });
-
   it('shows of a long address no more than its beginning', async () => {
     await open(`#drawing?model=${'cats'.repeat(5000)}`);
     const words = await drawing().getByRole('alert').textContent();

@@ -175,15 +175,6 @@ describe('the demo', () => {
       }
     });
 
-    it('leads there by a click that is early', async () => {
-      await demo.page.emulateMedia({ reducedMotion: 'no-preference' }); // it scrolls there smoothly
-      await demo.page.goto(demo.address);
-      await demo.page.locator('.wall').waitFor();
-      await demo.page.getByRole('link', { name: 'Complete it' }).click();
-      letCome();
-      await eventually(() => top('completing')).toSatisfy(isAtTop);
-    });
-
     it('holds nobody who goes on', async () => {
       await demo.page.addInitScript(() => addEventListener('wheel', () => Object.assign(globalThis, { hasGoneOn: true })));
       await demo.page.goto(`${demo.address}#completing`, { waitUntil: 'commit' });
@@ -222,12 +213,6 @@ describe('the demo', () => {
     expect(tfjs()).toEqual([]);
     await button(demo.panel('training'), 'Train').click();
     await eventually(() => tfjs().length).toBeGreaterThan(0);
-  });
-
-  it('runs where the page may share memory, and tfjs would start threads', async () => {
-    await demo.page.goto(`${demo.origin}/isolated/`);
-    await demo.panel('wall').locator('.wall-tile:enabled').first().waitFor();
-    expect(await demo.page.evaluate(() => crossOriginIsolated)).toBe(true);
   });
 
   const cache = temporaryFolder();

@@ -61,9 +61,8 @@ describe('fileSystem', () => {
     expect((await readdir(path)).sort()[0]).toBe('model.json');
     const expected = await answers(model);
     for (const name of [path, join(path, 'model.json')]) {
-      for (const given of [name, `${pathToFileURL(name)}`, `file://${relative('.', name)}`]) {
+      for (const given of [name, `${pathToFileURL(name)}`, `file://${relative('.', name)}`])
         expect(await loadedAnswers(given)).toEqual(expected);
-      }
     }
     model.dispose();
   });
@@ -282,9 +281,7 @@ describe('fileSystem', () => {
   });
 
   it('wants a directory', () => {
-    for (const bad of ['', undefined, 3]) {
-      expect(() => fileSystem(bad as string)).toThrow('fileSystem: wanted a directory');
-    }
+    for (const bad of ['', undefined, 3]) expect(() => fileSystem(bad as string)).toThrow('fileSystem: wanted a directory');
   });
 });
 

@@ -156,7 +156,7 @@ describe.each<Backend>(['cpu', 'wasm'])('the gradient over all images on %s', (b
       [energy, { signal: controller.signal, onStep: () => controller.abort(new Error('enough')) }],
       [energy, { beta: (step) => (step === 1 ? Number.NaN : 1) }],
     ];
-    for (const [energy, more] of failing) {
+    for (const [energy, more] of failing)
       for (const own of [{}, { optimizer }]) {
         await expectNoLeaks(async () => {
           const failed = fitToEnergy(network, energy, { steps: 3, numImages: 8, ...own, ...more });
@@ -164,7 +164,6 @@ describe.each<Backend>(['cpu', 'wasm'])('the gradient over all images on %s', (b
         });
         if (more.signal) break; // aborted
       }
-    }
     await expectNoLeaks(() => fitToEnergy(network, energy, { steps: 2, numImages: 8, clipNorm: 1 }).then(() => []));
     await expectNoLeaks(() => fitToEnergy(network, energy, { steps: 2, numImages: 8, optimizer }).then(() => []));
     expect(dispose).not.toHaveBeenCalled();

@@ -177,9 +177,7 @@ describe('calls at a time', () => {
   async function computing() {
     const model = plain();
     let started = () => {};
-    const isComputing = new Promise<void>((resolve) => {
-      started = resolve;
-    });
+    const isComputing = new Promise<void>((resolve) => (started = resolve));
     const createWorker = () => {
       const worker = startTrainInProcess();
       const postMessage = (message: { kind: string }, transfer: ArrayBuffer[]) => {

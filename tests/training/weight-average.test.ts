@@ -96,9 +96,7 @@ it('refuses to be used twice at once, which would lose the weights', async () =>
   const average = new WeightAverage(model);
   setAll(model, 5);
   let finish = () => {};
-  const finished = new Promise<void>((resolve) => {
-    finish = resolve;
-  });
+  const finished = new Promise<void>((resolve) => (finish = resolve));
   const slow = average.use(() => finished);
   await expect(average.use(() => 0)).rejects.toThrow('another task is still running');
   finish();

@@ -125,11 +125,8 @@ describe('compress and decompress', () => {
     const size = images.data.length / 300;
     const pairs = [[0, 1], [255, 3], [299, 1], [7, 200]] as const; // biome-ignore format: a line
     for (const [firstImage, numImages] of pairs) {
-      const some = await decompress(model, bytes, {
-        firstImage,
-        numImages,
-        condition: condition.slice(firstImage, firstImage + numImages),
-      });
+      const own = condition.slice(firstImage, firstImage + numImages);
+      const some = await decompress(model, bytes, { firstImage, numImages, condition: own });
       expect(some.shape).toEqual([numImages, 6, 5, 2]);
       expect(some.data).toEqual(images.data.slice(firstImage * size, (firstImage + numImages) * size));
     }
@@ -306,10 +303,9 @@ describe('a file that is not as it should be', () => {
   });
 
   it('is an error, never other images: whichever byte is changed, added or missing', async () => {
+    const flip = (at: number, bits: number) => changed(bytes, at, (bytes[at] as number) ^ bits);
     const wrong = [
-      ...sampled(3 * bytes.length, 90).map((i) =>
-        changed(bytes, Math.floor(i / 3), (bytes[Math.floor(i / 3)] as number) ^ ([1, 128, 255][i % 3] as number)),
-      ),
+      ...sampled(3 * bytes.length, 90).map((i) => flip(Math.floor(i / 3), [1, 128, 255][i % 3] as number)),
       ...sampled(bytes.length, 40).map((length) => bytes.slice(0, length)),
       Uint8Array.of(...bytes, 0),
       new Uint8Array(1000),

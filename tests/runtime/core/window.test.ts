@@ -91,9 +91,7 @@ describe('a window', () => {
           const offset = offsetOfTap(window, row, column);
           for (const input of channels) {
             const first = firstSeeing(window, sight, input, numChannels, numChannels);
-            for (const output of channels) {
-              expect(output >= first).toBe(maySee(window, offset, input, output));
-            }
+            for (const output of channels) expect(output >= first).toBe(maySee(window, offset, input, output));
           }
         }
       }),

@@ -106,9 +106,7 @@ describe('categorical', () => {
 
   it('takes the most likely level at temperature 0, the lowest on a tie, whatever the other options', () => {
     const logits = Float32Array.of(1, 3, 3, 2);
-    for (const filters of [{}, { topK: 2 }, { topP: 0.1 }]) {
-      expect(draw(logits, 0.99, { temperature: 0, ...filters })).toBe(1);
-    }
+    for (const filters of [{}, { topK: 2 }, { topP: 0.1 }]) expect(draw(logits, 0.99, { temperature: 0, ...filters })).toBe(1);
   });
 
   it('draws the likelier of two at temperatures next to 0', () => {

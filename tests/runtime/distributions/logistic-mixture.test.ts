@@ -32,9 +32,7 @@ describe('a mixture of logistics', () => {
       let nats = 0;
       for (let index = image * h * w; index < (image + 1) * h * w; index++) {
         const [given, drawn] = pixel(index);
-        for (const [channel, level] of drawn.entries()) {
-          nats -= mixture.logProb?.(given, drawn.slice(0, channel), level) as number;
-        }
+        for (const [channel, level] of drawn.entries()) nats -= mixture.logProb?.(given, drawn.slice(0, channel), level) as number;
       }
       const wanted = golden.nll_exact_nats_per_image[image] as number;
       expect(Math.abs(nats / wanted - 1)).toBeLessThan(1e-6); // parameters are given to 8 digits

@@ -134,14 +134,13 @@ describe('maps', () => {
     const imageShape = [8, 4, 1] as const;
     const model = modelOf(program, output, { imageShape, levels: 2 });
     const evaluator = evaluatorFor(model, { numImages: 1, imageShape: [...imageShape] });
-    for (let row = 0; row < 8; row++) {
+    for (let row = 0; row < 8; row++)
       for (let column = 0; column < 4; column++) {
         const isThere = row % 4 === 0 && column % 4 === 0; // what is between is not spread over, by these kernels
         const wanted = isThere ? [(row / 4 - 1) / 2, -0.5] : [0, 0]; // two rows of places, one column
         expect(Array.from(evaluator.outputs(row, column, 0)).slice(0, 2)).toEqual(wanted);
         evaluator.put(row, column, 0, [1]);
       }
-    }
   });
 
   it('may be all that there is: outputs that see no image', () => {

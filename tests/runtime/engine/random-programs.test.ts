@@ -12,15 +12,13 @@ import { noise } from '../../support/tensors';
 
 const batches = { numImages: fc.integer({ min: 1, max: 3 }), chunkImages: fc.integer({ min: 1, max: 3 }), seed: fc.nat({ max: 1000 }) };
 
-describe('a program', () => {
-  it('computes value by value what its definition computes for whole images, bit for bit with all kernels', () => {
-    fc.assert(
-      fc.property(fc.record({ recipe: recipes, ...batches }), ({ recipe, ...batch }) => {
-        expectAsDefined(randomProgram(recipe), batch);
-      }),
-      runs({ numRuns: 150, seed: 1 }),
-    );
-  });
+it('a program computes value by value what its definition computes for whole images, bit for bit with all kernels', () => {
+  fc.assert(
+    fc.property(fc.record({ recipe: recipes, ...batches }), ({ recipe, ...batch }) => {
+      expectAsDefined(randomProgram(recipe), batch);
+    }),
+    runs({ numRuns: 150, seed: 1 }),
+  );
 });
 
 /** A weight of random numbers. */

@@ -96,9 +96,8 @@ describe('logProb of a model as plain data', () => {
       [images, { onProgress: 1 }, 'logProb: onProgress: wanted a function'],
       [images, { signal: {} }, 'logProb: signal: wanted an AbortSignal'],
     ];
-    for (const [given, options, message] of wrong) {
+    for (const [given, options, message] of wrong)
       await expect(logProb(portable, given as never, options as never)).rejects.toThrow(message);
-    }
     model.dispose();
   });
 });

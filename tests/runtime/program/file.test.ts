@@ -145,14 +145,13 @@ describe('writePortable', () => {
       [withBias({ shape: [4], data: [0, 0, 0, 0] as never }), "weight 'bias': data: wanted a Float32Array"],
       [{ ...model, weights: new Map([...model.weights, ['__metadata__', { shape: [1], data: new Float32Array(1) }]]) }, '__metadata__'],
     ];
-    for (const [wrong, message] of refused) {
+    for (const [wrong, message] of refused)
       for (const float16 of [false, true]) {
         const write = () => writePortable(wrong, { float16 });
         expect(write).toThrow('writePortable: model: ');
         expect(write).toThrow(message);
         expect(write).not.toThrow(TypeError);
       }
-    }
   });
 
   it('refuses other options', () => {
@@ -179,16 +178,7 @@ describe('writePortable', () => {
 });
 
 describe('anything but a portable model', () => {
-  const nothing = {
-    nothing: undefined,
-    null: null,
-    'a name': 'model',
-    'an object': {},
-    'a list': [],
-    nodes: { nodes: [] },
-    'a model without weights': { ...readPortable(file), weights: {} },
-    'a file': file,
-  };
+  const nothing = { nothing: undefined, 'a list': [], 'a model without weights': { ...readPortable(file), weights: {} }, 'a file': file };
 
   it.each(Object.entries(nothing))('is refused: %s', async (_, model) => {
     const wanted = (name: string) => `${name}: model: wanted a portable model, from toPortable or readPortable`;

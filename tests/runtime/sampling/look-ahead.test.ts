@@ -302,12 +302,11 @@ describe('look-ahead', () => {
     const initial = { data: data.map(() => 1), shape: [1, 2, 3, 1] };
     const known = { ...initial, data };
     const adjust = allowed({ data: [1, 0, 1], shape: [3] });
-    for (const withLogProb of [false, true]) {
+    for (const withLogProb of [false, true])
       for (const lookAhead of particles) {
         const drawn = sample(model, { initial, known, lookAhead, firstImage: 7, adjust, withLogProb });
         await expect(drawn).rejects.toThrow(new Error(`sample: lookAhead: ${message}`));
       }
-    }
   }); // biome-ignore format: a line each
 
   it('never continues with a particle that excludes a given level', async () => {
@@ -492,14 +491,13 @@ describe('a potential', () => {
     const model = await tiny([2, 2, 1], 3, 1, 0.5);
     const potential: Potential = (_, [row]) => (row === 0 ? 0 : Number.NEGATIVE_INFINITY);
     const given = known && { initial: asImages([[0, 1, 2, 0]], model), known: asImages([known], model) };
-    for (const lookAhead of [1, 2, 4]) {
+    for (const lookAhead of [1, 2, 4])
       for (const withLogProb of [false, true]) {
         const drawn = sample(model, { ...given, lookAhead, firstImage: 3, potential, withLogProb });
         await expect(drawn).rejects.toThrow(
           new Error(`sample: lookAhead: no particle of image 3 has a potential above -Infinity at [${place}]${hint.replace('N', String(lookAhead))}`),
         );
       }
-    }
   }); // biome-ignore format: a line each
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY, undefined, '1', 1n, Promise.resolve(1)])('is no %s', async (bad) => {

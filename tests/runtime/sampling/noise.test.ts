@@ -45,13 +45,11 @@ describe('the noise of a seed', () => {
   });
 });
 
-describe('seededNoise', () => {
-  it('does not depend on how many images are drawn together', () => {
-    const all = take(seededNoise(7, 0, 5), 5, 20);
-    const part = take(seededNoise(7, 3, 2), 2, 20);
-    expect(part).toEqual(all.map((row) => row.slice(3)));
-    expect(take(seededNoise(7, 0, 5), 5, 20)).toEqual(all);
-  });
+it('seededNoise does not depend on how many images are drawn together', () => {
+  const all = take(seededNoise(7, 0, 5), 5, 20);
+  const part = take(seededNoise(7, 3, 2), 2, 20);
+  expect(part).toEqual(all.map((row) => row.slice(3)));
+  expect(take(seededNoise(7, 0, 5), 5, 20)).toEqual(all);
 });
 
 describe('customNoise', () => {

@@ -62,9 +62,8 @@ describe('planJob', () => {
     expect(planned(conditional, { condition: Uint8Array.of(2, 0, 1) }).numImages).toBe(3);
     expect(planned(conditional, { condition: { data: [2, 0], shape: [2, 1] } }).numImages).toBe(2);
     expect(planned(conditional, { condition: 1 }).numImages).toBe(1);
-    for (const condition of [null, 'cat', true, [], [null], [[0]], undefined] as never[]) {
+    for (const condition of [null, 'cat', true, [], [null], [[0]], undefined] as never[])
       expect(() => planned(conditional, { condition })).toThrow('sample: condition: wanted');
-    }
     expect(() => planned(shape, { condition: 1 })).toThrow('sample: condition: wanted none');
   });
 

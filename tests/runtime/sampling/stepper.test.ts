@@ -103,9 +103,8 @@ describe('stepper', () => {
     for (let index = 0; index < 4; index++) steps.put([0, 1]);
     for (const act of [() => steps.put([0, 0]), () => steps.logProbs()]) expect(act).toThrow('stepper: all values have been put');
     steps.dispose();
-    for (const act of [() => steps.put([0, 0]), () => steps.logProbs(), () => steps.copy([0, 0])]) {
+    for (const act of [() => steps.put([0, 0]), () => steps.logProbs(), () => steps.copy([0, 0])])
       expect(act).toThrow('stepper: it has been disposed');
-    }
     expect(steps.place).toBeNull();
   });
 });
