@@ -32,11 +32,9 @@ describe('parseCifar10', () => {
     fc.assert(
       fc.property(images, fc.nat(), (all, split) => {
         const set = imageSet({
-          data: Uint8Array.from(all.flatMap(([, values]) => Array.from(values))),
-          shape: [all.length, 32, 32, 3],
-          levels: 256,
+          data: Uint8Array.from(all.flatMap(([, values]) => Array.from(values))), shape: [all.length, 32, 32, 3], levels: 256,
           labels: Uint8Array.from(all, ([of]) => of),
-        });
+        }); // biome-ignore format: in few lines
         const records = all.map(([of, values]) => record(of, values));
         expect(parseCifar10(join(records))).toEqual(set);
         const cut = split % all.length;

@@ -36,11 +36,9 @@ function take(images: ImageSet, options: ImageBatchOptions & { withClasses?: fal
 }
 
 const sizes = fc.record({
-  n: fc.integer({ min: 1, max: 40 }),
-  batchSize: fc.integer({ min: 1, max: 50 }), // may be more than there are
-  seed: fc.integer({ min: -9, max: 9 }),
+  n: fc.integer({ min: 1, max: 40 }), batchSize: fc.integer({ min: 1, max: 50 }), seed: fc.integer({ min: -9, max: 9 }),
   shuffle: fc.boolean(),
-});
+}); // biome-ignore format: in few lines
 
 describe('the order of imageBatches', () => {
   beforeAll(() => useBackend('cpu'));

@@ -133,11 +133,9 @@ describe('maps in the demo', () => {
     const [top, left] = [(map: number[]) => map.slice(0, 24 * 32), (map: number[]) => map.filter((_, i) => i % 32 < 24)];
     const [bottom, right] = [(map: number[]) => map.slice(8 * 32), (map: number[]) => map.filter((_, i) => i % 32 >= 8)];
     const ways = [
-      ['south', 'north', 0, bottom, top],
-      ['north', 'south', 2, top, bottom],
-      ['east', 'west', 4, right, left],
+      ['south', 'north', 0, bottom, top], ['north', 'south', 2, top, bottom], ['east', 'west', 4, right, left],
       ['west', 'east', 6, left, right],
-    ] as const;
+    ] as const; // biome-ignore format: in few lines
     for (const [there, back, orientation, stays, then] of ways) {
       const before = (await jobs()).length;
       await button(panel(), `Move ${there}`).click();

@@ -106,12 +106,9 @@ describe('noise without a seed is that of the model', () => {
 
   it("of tfjs's layers, but for fit, whose noise is another each time", async () => {
     const noisy = [
-      layers.dropout({ rate: 0.1 }),
-      layers.dropout({ rate: 0.1, seed: 4 }),
-      layers.gaussianNoise({ stddev: 0.1 }),
-      layers.gaussianDropout({ rate: 0.1 }),
-      layers.alphaDropout({ rate: 0.1 }),
-    ];
+      layers.dropout({ rate: 0.1 }), layers.dropout({ rate: 0.1, seed: 4 }), layers.gaussianNoise({ stddev: 0.1 }),
+      layers.gaussianDropout({ rate: 0.1 }), layers.alphaDropout({ rate: 0.1 }),
+    ]; // biome-ignore format: in few lines
     const through = (x: SymbolicTensor, layer: layers.Layer) => layer.apply(x) as SymbolicTensor;
     const [, one, three] = await trainedAgain(composed((x) => noisy.reduce(through, x)));
     expect(three).toEqual(one);

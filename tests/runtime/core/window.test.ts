@@ -21,11 +21,8 @@ describe('getMask', () => {
   it('equals the blog in every golden case', () => {
     for (const { kernel_size, features_in, features_out, mode, mask } of golden.cases) {
       const { shape, values } = getMask({
-        kernelSize: kernel_size as [number, number],
-        featuresIn: features_in,
-        featuresOut: features_out,
-        maskType: mode as MaskType,
-      });
+        kernelSize: kernel_size as [number, number], featuresIn: features_in, featuresOut: features_out, maskType: mode as MaskType,
+      }); // biome-ignore format: in few lines
       expect(shape).toEqual(mask.shape);
       expect(Array.from(values)).toEqual(mask.data);
     }
@@ -162,10 +159,8 @@ describe('a shifted window', () => {
 
   const shifted = fc.record({
     kernelSize: fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 })),
-    shift: fc.constantFrom<Shift>('down', 'downRight'),
-    stride: fc.constantFrom<1 | 2>(1, 2),
-    transposed: fc.boolean(),
-  });
+    shift: fc.constantFrom<Shift>('down', 'downRight'), stride: fc.constantFrom<1 | 2>(1, 2), transposed: fc.boolean(),
+  }); // biome-ignore format: in few lines
 
   it('turned round sees the same, tap by tap from the other end', () => {
     fc.assert(

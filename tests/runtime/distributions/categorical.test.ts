@@ -123,10 +123,9 @@ describe('categorical', () => {
 
   it('equals its definition for any logits and filters', () => {
     const filters = fc.record({
-      temperature: fc.double({ min: 0.1, max: 5, noNaN: true }),
-      topK: fc.option(fc.integer({ min: 1, max: 9 }), { nil: undefined }),
+      temperature: fc.double({ min: 0.1, max: 5, noNaN: true }), topK: fc.option(fc.integer({ min: 1, max: 9 }), { nil: undefined }),
       topP: fc.option(fc.double({ min: 0.01, max: 1, noNaN: true }), { nil: undefined }),
-    });
+    }); // biome-ignore format: in few lines
     const logits = fc.array(fc.float({ min: -5, max: 5, noNaN: true }), { minLength: 2, maxLength: 8 });
     const uniform = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
     fc.assert(

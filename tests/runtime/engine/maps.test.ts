@@ -52,11 +52,9 @@ function weights(seed: number) {
 describe('maps that come before the image', () => {
   it('are networks of any layers that look around and enlarge', () => {
     const step = fc.record({
-      kind: fc.integer({ min: 0, max: 15 }),
-      rows: fc.constantFrom(1, 3, 5),
-      columns: fc.constantFrom(1, 3, 5),
+      kind: fc.integer({ min: 0, max: 15 }), rows: fc.constantFrom(1, 3, 5), columns: fc.constantFrom(1, 3, 5),
       size: fc.integer({ min: 1, max: 6 }),
-    });
+    }); // biome-ignore format: in few lines
     const recipe = fc.record({
       steps: fc.array(step, { minLength: 1, maxLength: 6 }),
       after: fc.array(step, { maxLength: 3 }),

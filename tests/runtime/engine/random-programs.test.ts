@@ -74,11 +74,8 @@ describe('attention', () => {
 
 describe('an LSTM', () => {
   const paths = fc.constantFrom<[LSTMPath, [number, number]]>(
-    ['rows', [1, 1]],
-    ['rows', [1, 5]],
-    ['fromLeft', [2, 1]],
-    ['fromRight', [2, 1]],
-  );
+    ['rows', [1, 1]], ['rows', [1, 5]], ['fromLeft', [2, 1]], ['fromRight', [2, 1]],
+  ); // biome-ignore format: in few lines
 
   it('may be of gates that are ready at any time', () => {
     fc.assert(

@@ -339,11 +339,9 @@ describe('kernels', () => {
 
   it('softmax: powers of e below the largest, and their sums, the same bits in both', () => {
     const shapes = fc.record({
-      images: fc.integer({ min: 1, max: 5 }),
-      levels: fc.integer({ min: 1, max: 9 }).map((n) => 4 * n),
-      scale: fc.double({ min: 0.1, max: 40, noNaN: true }),
-      seed: fc.integer({ min: 1, max: 1000 }),
-    });
+      images: fc.integer({ min: 1, max: 5 }), levels: fc.integer({ min: 1, max: 9 }).map((n) => 4 * n),
+      scale: fc.double({ min: 0.1, max: 40, noNaN: true }), seed: fc.integer({ min: 1, max: 1000 }),
+    }); // biome-ignore format: in few lines
     fc.assert(
       fc.property(shapes, ({ images, levels, scale, seed }) => {
         const [slow, fast] = both(seed);
@@ -417,11 +415,9 @@ describe('kernels', () => {
     }
 
     const cases = fc.record({
-      levels: fc.constantFrom(4, 8, 16, 40, 256, 1024),
-      spread: fc.constantFrom(0.1, 3, 30, 300),
-      scale: fc.constantFrom(0.3, 1, 7),
+      levels: fc.constantFrom(4, 8, 16, 40, 256, 1024), spread: fc.constantFrom(0.1, 3, 30, 300), scale: fc.constantFrom(0.3, 1, 7),
       seed: fc.integer({ min: 1, max: 1000 }),
-    });
+    }); // biome-ignore format: in few lines
 
     it('is the level that float64 draws, or a doubt: next to the edges of levels most of all', () => {
       fc.assert(

@@ -413,14 +413,9 @@ describe.each(kinds)('a file of $name', ({ file, condition, cases, long }) => {
 
 describe('a program', () => {
   const fields: [field: string, nothing: unknown][] = [
-    ['imageShape', {}],
-    ['levels', '2'],
-    ['conditions', {}],
-    ['nodes', { length: 2 }],
-    ['output', 1.5],
-    ['output', 13],
+    ['imageShape', {}], ['levels', '2'], ['conditions', {}], ['nodes', { length: 2 }], ['output', 1.5], ['output', 13],
     ['distribution', null],
-  ];
+  ]; // biome-ignore format: in few lines
 
   it.each(fields)('is refused where its %s is %o, or missing', (field, nothing) => {
     expectRefused(edited(file, { [field]: nothing }), new RegExp(`^readPortable: ${field}: (kind: )?wanted`));

@@ -84,13 +84,8 @@ describe('reach', () => {
     expect(pixels).toEqual(expected);
   });
 
-  it.each([
-    [0, '000000'],
-    [2, '100000'],
-    [3, '010000'],
-    [4, '001000'],
-    [5, '000100'],
-  ])('of two shifts in row order is the place before the previous one: place %i', (place, expected) => {
+  const before: [number, string][] = [[0, '000000'], [2, '100000'], [3, '010000'], [4, '001000'], [5, '000100']]; // biome-ignore format: pairs
+  it.each(before)('of two shifts in row order is the place before the previous one: place %i', (place, expected) => {
     const at: Place = [Math.floor(place / 3), place % 3, 0];
     const twice = (ops: ProgramBuilder['ops'], x: Features) => ops.rasterShift(ops.rasterShift(x, weightOf([1])), weightOf([1]));
     expect(seenBy([2, 3, 1], twice, at, 0).join('')).toBe(expected);

@@ -107,15 +107,9 @@ it('is ready after its row where it sees the row whole, and before the next wher
   program.ops.conv(whole, weightOf([3, 1, 1, 1]), null, window('A', 1)); // rows above, and no channel before its own
   program.ops.concat(image, whole);
   expect(timesOf(program)).toEqual([
-    [1],
-    [AFTER_ROW], // whole
-    [AFTER_ROW], // point
-    [AFTER_ROW], // wider
-    [ROW],
-    [AFTER_ROW],
-    [ROW],
-    [1, AFTER_ROW], // joined with the image
-  ]);
+    [1], [AFTER_ROW], [AFTER_ROW], [AFTER_ROW], // image, whole, point and wider
+    [ROW], [AFTER_ROW], [ROW], [1, AFTER_ROW], // what reads them
+  ]); // biome-ignore format: four in a row
 });
 
 it('waits for the pixel to the right where a window hides channels but not pixels', () => {
@@ -204,22 +198,10 @@ it('knows when features of an earlier place are ready, and gates and ELUs of sev
   program.ops.gate(x, 2, undefined, 'linear');
   program.ops.gate(x, 1, undefined, 'linear');
   expect(timesOf(program)).toEqual([
-    [1, 2],
-    [ROW, ROW],
-    [ROW, ROW],
-    [0, 0],
-    [1, 2],
-    [ROW, ROW], // rows
-    [ROW, ROW],
-    [AFTER_ROW],
-    [AFTER_ROW],
-    [ROW],
-    [ROW, ROW, 1, 2],
-    [ROW, ROW, 1, 2, ROW, ROW, 1, 2],
-    [1, 1, 2, 2],
-    [1, 2],
-    [2, 2],
-  ]);
+    [1, 2], [ROW, ROW], [ROW, ROW], [0, 0], [1, 2], [ROW, ROW], [ROW, ROW], // shifts of the image, and of rows
+    [AFTER_ROW], [AFTER_ROW], [ROW], [ROW, ROW, 1, 2], [ROW, ROW, 1, 2, ROW, ROW, 1, 2], // of what is ready after the row; ELUs
+    [1, 1, 2, 2], [1, 2], [2, 2], // gates
+  ]); // biome-ignore format: one kind a line
 });
 
 describe('several resolutions', () => {

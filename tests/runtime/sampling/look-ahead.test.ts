@@ -187,13 +187,9 @@ describe('look-ahead', () => {
       for (let n = 0; n < 5; n++) {
         const part = (images: typeof given.known) => ({ data: images.data.subarray(n * total, (n + 1) * total), shape: [1, h, w, c] });
         const alone = await sample(model, {
-          ...given,
-          initial: part(given.initial),
-          known: part(given.known),
-          firstImage: n,
-          ...(classes && { condition: classes.slice(n, n + 1) }),
-          withLogProb: true,
-        });
+          ...given, initial: part(given.initial), known: part(given.known), firstImage: n,
+          ...(classes && { condition: classes.slice(n, n + 1) }), withLogProb: true,
+        }); // biome-ignore format: in few lines
         expect(alone.images.data).toEqual(all.images.data.slice(n * total, (n + 1) * total));
         expect(alone.logProb[0]).toBe(all.logProb[n]);
         expect(alone.logGiven?.[0]).toBe(all.logGiven?.[n]);

@@ -45,13 +45,9 @@ describe('given values', () => {
     const initial = known.map((_, n) => [0, 1, 2, 3].map((k) => (n + k) % 3));
     for (const lookAhead of [0, 5]) {
       const of = (first: number, count: number) => ({
-        initial: asImages(initial.slice(first, first + count), square),
-        known: asImages(known.slice(first, first + count), square),
-        seed: 6,
-        firstImage: first,
-        lookAhead,
-        withLogProb: true as const,
-      });
+        initial: asImages(initial.slice(first, first + count), square), known: asImages(known.slice(first, first + count), square), seed: 6,
+        firstImage: first, lookAhead, withLogProb: true as const,
+      }); // biome-ignore format: in few lines
       const together = await sample(square, of(0, 6));
       const list = listOf(together.images);
       for (const [n, image] of list.entries()) {
