@@ -30,13 +30,10 @@ const LEVELS = 2;
 
 /** A stack of masked convolutions: the first of the given type, then one of type B. */
 const stack = (maskType: MaskType, [h, w, c]: Place) =>
-  modelOf([h, w, c], LEVELS, (image) =>
-    through(
-      image,
-      maskedConv2d({ filters: 4 * c, kernelSize: 3, maskType, imageChannels: c }),
-      maskedConv2d({ filters: LEVELS * c, kernelSize: 1, imageChannels: c }),
-    ),
-  );
+  modelOf([h, w, c], LEVELS, (image) => {
+    const first = maskedConv2d({ filters: 4 * c, kernelSize: 3, maskType, imageChannels: c });
+    return through(image, first, maskedConv2d({ filters: LEVELS * c, kernelSize: 1, imageChannels: c }));
+  });
 
 function placesOf([h, w, c]: Place): Place[] {
   return Array.from({ length: h * w * c }, (_, i) => [Math.floor(i / (w * c)), Math.floor(i / c) % w, i % c]);

@@ -33,18 +33,13 @@ describe('maps in the demo', () => {
     const rows = job['rows'] as number;
     const model = { ...whole, imageShape: [rows, 32, 1] as [number, number, number] };
     const given = job['given'] as Record<'levels' | 'known', Record<number, number>>;
-    const [levels, known] = [given.levels, given.known].map((data) => Uint8Array.from(PLACES, (i) => data[i] ?? 0)) as [
-      Uint8Array,
-      Uint8Array,
-    ];
-    const shape = [4, rows, 32, 1];
-    const fourTimes = (data: Uint8Array) => ({
-      data: Uint8Array.from({ length: 4 * rows * 32 }, (_, i) => data[i % (rows * 32)] as number),
-      shape,
-    });
+    const dense = (data: Record<number, number>) => Uint8Array.from(PLACES, (i) => data[i] ?? 0);
+    const levels = dense(given.levels);
+    const places = Array.from({ length: 4 * rows * 32 }, (_, i) => i % (rows * 32));
+    const fourTimes = (data: Uint8Array) => ({ data: places.map((i) => data[i] as number), shape: [4, rows, 32, 1] });
     const { data } = await sample(model, {
       ...{ numImages: 4, seed: job['seed'] as number, temperature: job['temperature'] as number, lookAhead: 16 },
-      ...{ initial: fourTimes(levels), known: fourTimes(known) },
+      ...{ initial: fourTimes(levels), known: fourTimes(dense(given.known)) },
     });
     const maps = [0, 1, 2, 3].map((n) => {
       const map = levels.slice();

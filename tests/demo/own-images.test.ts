@@ -45,18 +45,6 @@ describe('an image of the visitor in the demo', () => {
     expect(await firstRow(3)).toEqual([16, 16, 0].map((level) => `level ${level} of 0 to 16`));
   });
 
-  it('is what the page gave, when it was downloaded and comes back', async () => {
-    const levels = [0, 3, 7, 16, 9, 1, 15, 12];
-    await load(
-      png(128, 128, (x) => {
-        const grey = 255 - Math.round((231 * (levels[Math.floor(x / 16)] ?? 0)) / 16);
-        return [grey, grey, grey, 255];
-      }),
-    );
-    await isLoaded(8);
-    expect(await firstRow(8)).toEqual(levels.map((level) => `level ${level} of 0 to 16`));
-  });
-
   it('can be dropped and pasted', async () => {
     const { buffer } = png(8, 8, () => [0, 0, 0, 255]);
     const hand = (type: string, place: string) =>

@@ -71,10 +71,8 @@ describe('the demo', () => {
     const links = () => demo.page.getByRole('navigation', { name: 'Contents' }).getByRole('link');
     const current = () => links().and(demo.page.locator('[aria-current]')).allTextContents();
 
-    it.each([
-      ['at the side', { width: 1280, height: 800 }],
-      ['above, on a phone', { width: 390, height: 844 }],
-    ] as const)('stays in sight %s, and marks the section that is read', async (_, size) => {
+    const sizes = { 'at the side': { width: 1280, height: 800 }, 'above, on a phone': { width: 390, height: 844 } };
+    it.each(Object.entries(sizes))('stays in sight %s, and marks the section that is read', async (_, size) => {
       await demo.page.setViewportSize(size);
       await demo.page.goto(demo.address);
       await demo.arePanelsThere();
@@ -155,25 +153,25 @@ describe('the demo', () => {
       letCome = await demo.hold(/\/panels-[^/]*\.js$/);
     });
 
-    it.each([
-      ['wide', { width: 1280, height: 800 }],
-      ['narrow', { width: 390, height: 844 }],
-    ] as const)('leads there at once, and stays there as they are filled, also after a reload: %s', async (_, size) => {
-      await demo.page.setViewportSize(size);
-      await demo.page.goto(`${demo.address}#maps`, { waitUntil: 'commit' });
-      for (const isAgain of [false, true]) {
-        if (isAgain) {
-          letCome = await demo.hold(/\/panels-[^/]*\.js$/);
-          await demo.page.reload({ waitUntil: 'commit' });
+    it.each(Object.entries({ wide: { width: 1280, height: 800 }, narrow: { width: 390, height: 844 } }))(
+      'leads there at once, and stays there as they are filled, also after a reload: %s',
+      async (_, size) => {
+        await demo.page.setViewportSize(size);
+        await demo.page.goto(`${demo.address}#maps`, { waitUntil: 'commit' });
+        for (const isAgain of [false, true]) {
+          if (isAgain) {
+            letCome = await demo.hold(/\/panels-[^/]*\.js$/);
+            await demo.page.reload({ waitUntil: 'commit' });
+          }
+          const here = () => demo.panel('maps').evaluate((panel) => panel.getBoundingClientRect().top);
+          await eventually(here).toSatisfy(isAtTop);
+          letCome();
+          expect(await top('maps')).toSatisfy(isAtTop);
+          await demo.panel('maps').locator('.headline').filter({ hasText: 'flaw' }).waitFor();
+          expect(await here()).toSatisfy(isAtTop);
         }
-        const here = () => demo.panel('maps').evaluate((panel) => panel.getBoundingClientRect().top);
-        await eventually(here).toSatisfy(isAtTop);
-        letCome();
-        expect(await top('maps')).toSatisfy(isAtTop);
-        await demo.panel('maps').locator('.headline').filter({ hasText: 'flaw' }).waitFor();
-        expect(await here()).toSatisfy(isAtTop);
-      }
-    });
+      },
+    );
 
     it('holds nobody who goes on', async () => {
       await demo.page.addInitScript(() => addEventListener('wheel', () => Object.assign(globalThis, { hasGoneOn: true })));

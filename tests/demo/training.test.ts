@@ -214,12 +214,10 @@ describe('training in the demo', () => {
       expect(counts[1]).toBe(counts[0]);
     });
 
+    const missing = 'class extends Worker { constructor(_, options) { super(origin + "/missing.js", options); } }';
     it.each([
       ['a worker has no workers', 'delete globalThis.Worker;'],
-      [
-        'their file cannot be loaded',
-        'globalThis.Worker = class extends Worker { constructor(_, options) { super(origin + "/missing.js", options); } };',
-      ],
+      ['their file cannot be loaded', `globalThis.Worker = ${missing};`],
     ])('trains on one where %s', async (_, code) => {
       await demo.page.addInitScript((code) => {
         globalThis.Worker = class extends Worker {

@@ -15,11 +15,8 @@ interface Kind {
   readonly long?: readonly [usual: number, edit: (nodes: Json[], count: number) => void];
 }
 
-const twoByTwo = (stride: number, transposed: boolean, columns: number) => ({
-  ...windowOf([2, columns], transposed ? [0, 0] : [1, 1], transposed ? 'B' : 'everything'),
-  stride,
-  transposed,
-});
+const down = { ...windowOf([2, 3], [1, 1], 'everything'), stride: 2, transposed: false };
+const up = { ...windowOf([2, 2], [0, 0], 'B'), stride: 2, transposed: true };
 const onePixel = windowOf([1, 1], [0, 0], 'B');
 const around = windowOf([3, 3], [1, 1], 'everythingAndBelow');
 
@@ -63,9 +60,9 @@ const resolutions: Kind = {
         { op: 'shift', size: 2, input: 1, rows: 1, columns: 0 }, // u
         { op: 'shift', size: 1, input: 0, rows: 0, columns: 1 }, // ul
         { op: 'concatElu', size: 4, input: 2 },
-        { op: 'conv', size: 2, input: 4, kernel: 'down', bias: null, window: twoByTwo(2, false, 3) },
+        { op: 'conv', size: 2, input: 4, kernel: 'down', bias: null, window: down },
         { op: 'glu', size: 1, input: 5, groups: 1 },
-        { op: 'conv', size: 1, input: 6, kernel: 'up', bias: null, window: twoByTwo(2, true, 2) },
+        { op: 'conv', size: 1, input: 6, kernel: 'up', bias: null, window: up },
         { op: 'add', size: 1, inputs: [7, 3] },
         { op: 'concat', size: 3, inputs: [8, 2] },
         { op: 'conv', size: 3, input: 9, kernel: 'last', bias: null, window: onePixel },

@@ -35,15 +35,9 @@ describe('planJob', () => {
     const wide: ModelShape = { ...shape, imageShape: [1, 2, 1], conditions };
     const map = { data: [1, 2, 3, 4], shape: [2, 1, 2, 1] };
     const job = planned(wide, { condition: { class: [2, 0], map }, guidance: 1 });
-    expect(evaluatedRows(conditions, job)).toEqual({
-      numImages: 4,
-      numConditions: 4,
-      imageShape: [1, 2, 1],
-      conditions: [
-        { shape: [1, 2, 1], values: Float32Array.of(1, 2, 1, 2, 3, 4, 3, 4) },
-        { shape: [1], values: Float32Array.of(2, 3, 0, 3) },
-      ],
-    });
+    const maps = { shape: [1, 2, 1], values: Float32Array.of(1, 2, 1, 2, 3, 4, 3, 4) };
+    const twice = [maps, { shape: [1], values: Float32Array.of(2, 3, 0, 3) }];
+    expect(evaluatedRows(conditions, job)).toEqual({ numImages: 4, numConditions: 4, imageShape: [1, 2, 1], conditions: twice });
   });
 
   it('reads given values once: levels where known, TO_DRAW elsewhere', () => {
