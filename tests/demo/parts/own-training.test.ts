@@ -10,10 +10,8 @@ import { disposeNetwork, newNetwork } from '../../../demo/worker/network.mjs';
 describe("the page's networks", () => {
   it.each([
     ['plain', { width: 8, depth: 1, levels: 2 }],
-    ['plain', { width: 16, depth: 3, levels: 17 }],
     ['plain', { width: 24, depth: 6, levels: 2 }],
     ['gated', { width: 8, depth: 1, levels: 17 }],
-    ['gated', { width: 16, depth: 3, levels: 2 }],
     ['gated', { width: 24, depth: 6, levels: 17 }],
   ] as const)('have as many weights as the page says: %s, %j', async (name, settings) => {
     await tf.setBackend('cpu');
