@@ -4,7 +4,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { kindsOf, layersToSee } from '../../demo/mask-explorer/field.mjs';
 import { maskOf } from '../../demo/mask-explorer/mask.mjs';
 import { weightWords } from '../../demo/mask-explorer/mask-words.mjs';
-import { useBackend } from '../support/backends';
+import { useBackend } from '../../kit/runs/backend.mjs';
 import { pixels, useDemo } from './open-page';
 
 const indices = (length: number) => Array.from({ length }, (_, i) => i);
