@@ -44,12 +44,8 @@ describe('changeEach', () => {
     expect(Object.fromEntries(moved)).toEqual({ '0 -> 0': 4, '0 -> 1': 4, '2 -> 2': 4 });
   });
 
-  it.each([
-    ['little up', 1, 2],
-    ['little down', -1, 0],
-    ['far up', 3, 5],
-    ['far down', -4, -2],
-  ])('finds what moves where a value goes %s only', async (_, from, to) => {
+  const ways = [['little up', 1, 2], ['little down', -1, 0], ['far up', 3, 5], ['far down', -4, -2]] as const; // biome-ignore format: a line
+  it.each(ways)('finds what moves where a value goes %s only', async (_, from, to) => {
     const within = (images: tf.Tensor4D) =>
       tf.cast(tf.logicalAnd(tf.greater(pairs(images), from), tf.less(pairs(images), to)), 'float32') as tf.Tensor3D;
     const moved: number[] = [];
