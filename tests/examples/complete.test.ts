@@ -105,17 +105,6 @@ describe('complete.mjs look-ahead', () => {
     }
     expect(said.map(([sum]) => sum)).toEqual(sums.map((sum) => Number(sum.toFixed(1))));
   });
-
-  it('completes emoji', async () => {
-    const { columns, rows, colours } = await readGrid(join(directory, 'emoji-right.png'), 16, 5);
-    expect({ columns, rows }).toEqual({ columns: 7, rows: 8 });
-    const right = (n: number) => colours[n]?.filter((_, i) => i % 16 >= 8);
-    for (let row = 0; row < 8; row++) {
-      expect(colours[7 * row]).toEqual(colours[7 * (row - (row % 2))]); // each emoji once more, below
-      for (let column = 1; column < 7; column++) expect(right(7 * row + column)).toEqual(right(7 * row));
-    }
-    expect(nats('emoji-right').map(([, particles]) => particles)).toEqual([0, 4]);
-  });
 });
 
 it('complete.mjs beam draws the likeliest completions of a digit, the likeliest first', async () => {

@@ -9,10 +9,8 @@ import {
   createTrainer,
   gatedPixelCNN,
   imageGPT,
-  initializeFromData,
   maskedConv2d,
   pixelCNN,
-  pixelCNNPlusPlus,
   pixelLogits,
   pixelSNAIL,
   WeightAverage,
@@ -40,8 +38,6 @@ const imageShape = [6, 6, 1] as const;
 const sizes = { imageShape: [...imageShape] as [number, number, number], levels: 3, seed: 2, dropout: 0.2 };
 const plain = { ...sizes, hiddenDim: 4, outDim: 6, numBlocks: 2 };
 const rgb = { ...plain, imageShape: [4, 4, 3] as [number, number, number], hiddenDim: 3, output: { components: 2 } };
-
-const plusPlus = () => pixelCNNPlusPlus({ ...sizes, imageShape: [8, 8, 3], levels: 16, filters: 4, numResnets: 1 });
 
 const models: [string, () => AutoregressiveModel][] = [
   ['plain, of three channels, mixtures', () => pixelCNN(rgb)],
@@ -118,22 +114,6 @@ it('goes on to the bit with another number of workers, with its average', async 
   expect(await weightsOf(first)).toEqual(await weightsOf(straight));
   expect(await ofFirst.use(() => weightsOf(first))).toEqual(await ofStraight.use(() => weightsOf(straight)));
   tf.dispose([levels]);
-});
-
-it('trains from weights that were initialized from data', async () => {
-  const ends: number[][] = [];
-  for (const workers of [1, 2]) {
-    const model = compiled(plusPlus);
-    const { levels } = dataFor(model);
-    const images = tf.cast(levels, 'float32');
-    await initializeFromData(model, images as tf.Tensor4D);
-    const trainer = await trainerOf(model, workers);
-    await trainer.trainOnBatch(levels);
-    ends.push(await weightsOf(model));
-    await trainer.dispose();
-    tf.dispose([levels, images]);
-  }
-  expect(ends[1]).toEqual(ends[0]);
 });
 
 it('does not begin with a worker that lives on but does not answer', async () => {

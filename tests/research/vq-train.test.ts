@@ -82,14 +82,6 @@ describe('research/vq/train.mjs', () => {
     expect(files.filter((name) => /tmp|lock/.test(name))).toEqual([]);
   });
 
-  it('writes codes that other examples take', async () => {
-    const codes = join(whole, 'codes');
-    const flags = `--data npy --path ${codes} --levels 16 --input oneHot --model gated --conditional --blocks 0 --hidden 2 --out-dim 2 --first-kernel 3 --steps 1 --samples 1 --eval-images 2 --out ${join(directory, 'other')}`;
-    const { code, stdout } = await runScript('train.mjs', flags.split(' '));
-    expect(stdout).toContain('1500 training and 297 test images [2,2,1], 16 levels');
-    expect(code).toBe(0);
-  });
-
   it('goes on after kills in every stage as if there had been none', async () => {
     const out = join(directory, 'killed');
     const step = (stage: string, least: number) => () => {
