@@ -115,14 +115,6 @@ describe('sample.mjs', () => {
     for (const colour of lower(0)) expect(Number(colour.split(',')[2])).toBeGreaterThanOrEqual(140); // blue: given
   });
 
-  it('completes test images at each temperature, beneath the images', async () => {
-    const flags = ['--complete', 'digits', '--images', '3', '--temperatures', '0.5,1'];
-    const { columns, rows, image } = await draw('complete-at.png', flags);
-    expect([columns, rows]).toEqual([3, 3]);
-    for (const row of [1, 2]) expect(image(row, 2).slice(0, 32)).toEqual(image(0, 2).slice(0, 32));
-    expect(image(1, 2).slice(32)).not.toEqual(image(2, 2).slice(32));
-  });
-
   it('writes the levels themselves for NumPy, of completed codes too', async () => {
     const codes = join(directory, 'codes');
     const path = join(directory, 'codes.npy');
@@ -252,9 +244,7 @@ describe('sample.mjs with a model of finer codes', () => {
     NONE: 'none.npy',
     JUNK: 'junk.npy',
     SHAPE: 'shape.npy',
-    RANGE: 'range.npy',
     EMPTY: 'empty.pixelcnn',
-    DIR: 'folder.pixelcnn',
   };
   const places = () => Object.fromEntries(Object.entries(files).map(([name, file]) => [name, join(directory, file)]));
   beforeAll(async () => {
@@ -263,24 +253,17 @@ describe('sample.mjs with a model of finer codes', () => {
     await write(files.SOME, npyOf(new Uint8Array(16), [1, 4, 4]));
     await write(files.JUNK, new Uint8Array(99));
     await write(files.EMPTY, new Uint8Array());
-    await mkdir(join(directory, files.DIR));
     await write(files.SHAPE, npyOf(new Uint8Array(48), [3, 2, 8]));
-    await write(files.RANGE, npyOf(new Uint8Array(16).fill(17), [1, 4, 4]));
   });
   const of = (codes: string, ...flags: string[]) => ['sample.mjs', '--model', 'FINER', '--codes', codes, ...flags];
   itRefuses(
     [
-      ['--codes: wanted a .npy with a map of codes [4,4] for each image', ['sample.mjs', '--model', 'FINER']],
       ['--codes: the model takes no coarser codes', ['sample.mjs', '--model', 'PLAIN', '--codes', 'SOME']],
-      ['--images: comes without --codes', of('SOME', '--images', '2')],
-      ['--class: comes without --codes', of('SOME', '--class', '1')],
       ['--complete: comes without --codes', of('SOME', '--complete', 'digits')],
       ["--codes: 'NONE' does not exist", of('NONE')],
       ["--codes: 'JUNK' cannot be read: wanted a .npy file", of('JUNK')],
       ["--model: 'EMPTY' cannot be read: ", ['sample.mjs', '--model', 'EMPTY']],
-      ["--model: 'DIR' cannot be read: ", ['sample.mjs', '--model', 'DIR']],
       ['condition: wanted codes of shape [3,4,4], got [3, 2, 8]', of('SHAPE')],
-      ['condition: wanted an integer from 0 to 16, got 17', of('RANGE')],
     ],
     places,
   );
