@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { gatedPixelCNN } from 'pixelcnn-layers';
+import { gatedPixelCNN, pixelSNAIL } from 'pixelcnn-layers';
 import { loadWeights, type NamedTensor, saveWeights } from 'pixelcnn-layers/weights';
 import { beforeAll, expect, it } from 'vitest';
 import { useBackend } from '../support/backends';
@@ -60,4 +60,10 @@ it('one logit z of a sigmoid becomes the logits 0 and z: a row of zeros comes be
   expect(twoRows(direction)).toEqual({ dtype: 'F32', shape: [2, 4, 1, 1], data: Float32Array.of(0, 0, 0, 0, 1, -2, 3, 4) });
   const bias = { dtype: 'F32', shape: [1], data: Float32Array.of(-0.25) };
   expect(twoRows(bias)).toEqual({ dtype: 'F32', shape: [2], data: Float32Array.of(0, -0.25) });
+  const model = pixelSNAIL({ imageShape: [3, 4, 1], levels: 2, filters: 4, heads: 1, numBlocks: 1, numResBlocks: 1, resFilters: 2 });
+  const weights = saveWeights(model);
+  for (const part of ['kernel', 'gain', 'bias']) ((weights.get(`final_conv.${part}`) as NamedTensor).data as Float32Array).fill(0);
+  loadWeights(model, weights);
+  expect(await take(model.predict(tf.ones([1, 3, 4, 1])) as tf.Tensor)).toEqual(new Array(24).fill(0)); // of a direction of zeros
+  model.dispose();
 });

@@ -73,10 +73,6 @@ describe('mnist', () => {
     }
   });
 
-  it('says which files it wants', async () => {
-    await expect(readDataset('mnist')).rejects.toThrow(`mnist: wanted --path to a directory with ${IDX_NAMES}, each plain or .gz`);
-  });
-
   it('names the directory, the files that lack, and all it wants', async () => {
     await put('train-images-idx3-ubyte', idx([1, 1, 1], [0]));
     await expect(readDataset('mnist', { path })).rejects.toThrow(
@@ -132,24 +128,12 @@ describe('binarized-mnist', () => {
 
   it.each([
     ['another character', '1 2 1', 'got byte 50 at 2'],
-    ['another space', '1 \f 1', 'got byte 12 at 2'],
-    ['a part of an image', '1 '.repeat(783), 'got 783'],
     ['nothing', '\n', 'got 0'],
   ])('names a text with %s', async (_, text, got) => {
     for (const part of ['train', 'valid']) await put(`binarized_mnist_${part}.amat`, textOf(parts.valid));
     await put('binarized_mnist_test.amat', Buffer.from(text));
     await expect(readDataset('binarized-mnist', { path })).rejects.toThrow(
       `binarized-mnist: '${path}': binarized_mnist_test.amat: wanted images of 784 values 0 or 1, ${got}`,
-    );
-  });
-
-  it('reads bits beside other notes, but never of two kinds', async () => {
-    for (const [name, bits] of Object.entries(parts)) await put(`${name}.bits`, bytesOf(bits));
-    await put('binarized_mnist_notes.txt', Buffer.from('2'));
-    expect((await readDataset('binarized-mnist', { path })).test.shape[0]).toBe(3);
-    await put('binarized_mnist_train.amat.gz', gzipSync(textOf(parts.train)));
-    await expect(readDataset('binarized-mnist', { path })).rejects.toThrow(
-      `'${path}' lacks binarized_mnist_valid.amat, binarized_mnist_test.amat; wanted --path`,
     );
   });
 
@@ -174,11 +158,6 @@ describe('cifar-10', () => {
     expect(train).toMatchObject({ shape: [5, 32, 32, 3], levels: 256, labels: Uint8Array.of(0, 1, 2, 3, 4) });
     expect(test).toMatchObject({ shape: [1, 32, 32, 3], levels: 256, labels: Uint8Array.of(9) });
     expect([...test.data.subarray(0, 6)]).toEqual([10, 20, 30, 10, 20, 30]);
-  });
-
-  it('names a batch that lacks', async () => {
-    for (const name of NAMES) await put(name, record(0));
-    await expect(readDataset('cifar-10', { path })).rejects.toThrow(`'${path}' lacks test_batch.bin; wanted --path`);
   });
 });
 
@@ -242,16 +221,13 @@ describe('npy', () => {
   it('has as many levels as it is told, as bytes up to 256', async () => {
     const file = join(path, 'codes.npy.gz');
     await put('codes.npy.gz', gzipSync(npyOf(codes(10, 9), [10, 1, 2])));
-    for (const [levels, array] of [
-      [undefined, Uint8Array],
-      [256, Uint8Array],
-      [257, Uint16Array],
-      [65_536, Uint16Array],
-    ] as const) {
+    for (const [levels, array] of [[undefined, Uint8Array], [256, Uint8Array], [257, Uint16Array], [65_536, Uint16Array]] as const) {
       const { train, test } = await readDataset('npy', { path: file, ...(levels && { levels }) });
       expect([train.levels, test.levels]).toEqual([levels ?? 10, levels ?? 10]);
       expect(test.data).toEqual(array.of(9, 9));
-    }
+    } // biome-ignore format: one list
+    await put('black.npy', npyOf(new Uint8Array(10), [10, 1, 1]));
+    expect((await readDataset('npy', { path: join(path, 'black.npy') })).train.levels).toBe(2); // at least
     await expect(readDataset('npy', { path: file, levels: 9 })).rejects.toThrow(`npy: '${file}': wanted codes 0 to 8, got 9`);
   });
 
@@ -280,11 +256,6 @@ describe('npy', () => {
     await expect(readDataset('npy', { path })).rejects.toThrow('labels: wanted 1 classes, got 2');
   });
 
-  it('is of two levels at least', async () => {
-    await put('codes.npy', npyOf(new Uint8Array(10), [10, 1, 1]));
-    expect((await readDataset('npy', { path: join(path, 'codes.npy') })).train.levels).toBe(2);
-  });
-
   it('refuses what it cannot be', async () => {
     const file = join(path, 'codes.npy');
     const refuses = async (bytes: Uint8Array, message: string) => {
@@ -307,7 +278,7 @@ describe('npy', () => {
 });
 
 describe('a path', () => {
-  it.each(['fashion-mnist', 'mnist', 'cifar-10', 'folder', 'npy'])('that does not exist is named: %s', async (name) => {
+  it.each(['mnist', 'npy'])('that does not exist is named: %s', async (name) => {
     const nowhere = join(path, 'nowhere');
     await expect(readDataset(name, { path: nowhere })).rejects.toThrow(`${name}: '${nowhere}' does not exist; wanted --path`);
   });
@@ -319,6 +290,7 @@ describe('a path', () => {
   });
 
   it('is wanted', async () => {
+    await expect(readDataset('mnist')).rejects.toThrow(`mnist: wanted --path to a directory with ${IDX_NAMES}, each plain or .gz`);
     await expect(readDataset('folder')).rejects.toThrow('folder: wanted --path to a directory of at least 10 PNGs');
     await expect(readDataset('npy')).rejects.toThrow('npy: wanted --path to a .npy of at least 10 images');
     await expect(readDataset('cifar-10')).rejects.toThrow('cifar-10: wanted --path to a directory with data_batch_1.bin');

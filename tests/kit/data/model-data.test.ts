@@ -32,10 +32,7 @@ describe('data for a model with a palette', () => {
   it('have the size of its images', async () => {
     const wide = { ...model, imageShape: [2, null, 1] };
     expect((await readForModel('npy', join(directory, 'rgb.npy'), wide)).test.shape).toEqual([1, 2, 2, 3]);
-    for (const [name, got] of [
-      ['digits', '1, digits has 8x8x1'],
-      ['emoji', '3, emoji has 16x16x3'],
-    ] as const)
+    for (const [name, got] of Object.entries({ digits: '1, digits has 8x8x1', emoji: '3, emoji has 16x16x3' }))
       await expect(readForModel(name, undefined, model)).rejects.toThrow(`the model takes images of 2x2x${got}`);
   });
 });
