@@ -19,13 +19,9 @@ beforeAll(async () => {
 /** Squares of taps in an SVG, with the middle of each, and their colours. */
 function tapsOf(svg: string) {
   const squares = svg.matchAll(/<rect x="(\d+)" y="(\d+)" width="(\d+)" height="(\d+)" fill="(#\w+)"\/>/g);
-  return [...squares]
-    .map(([, x, y, width, height, fill]) => ({
-      x: Number(x) + (Number(width) >> 1),
-      y: Number(y) + (Number(height) >> 1),
-      fill: fill as string,
-    }))
-    .filter(({ fill }) => Object.values(TAP).includes(fill));
+  const middle = (from?: string, size?: string) => Number(from) + (Number(size) >> 1);
+  const taps = [...squares].map(([, x, y, width, height, fill = '']) => ({ x: middle(x, width), y: middle(y, height), fill }));
+  return taps.filter(({ fill }) => Object.values(TAP).includes(fill));
 }
 
 /** Ones of the mask, counting each colour's first feature only: in all, and at the centre. */

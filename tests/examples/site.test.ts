@@ -164,13 +164,6 @@ describe('the site, built and served from a folder that it does not know', () =>
     }
   });
 
-  it('leads to the demo by one click', async () => {
-    await open('index.html');
-    await page.getByRole('link', { name: 'Live demo' }).click();
-    await page.waitForURL(`${home}demo/index.html`);
-    await page.getByRole('heading', { level: 1 }).waitFor();
-  });
-
   it('has nothing to complain about, and asks no other server for anything', () => {
     expect(seen.complaints).toEqual([]);
     expect(seen.requests.filter((request) => !request.startsWith(home))).toEqual([]);

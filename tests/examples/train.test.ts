@@ -318,21 +318,6 @@ describe('train.mjs', () => {
     });
   });
 
-  it('gives the same losses when stopped and resumed, of a model of orientations, which carries them', async () => {
-    const [whole, broken] = ['oriented', 'oriented-broken'].map((name) => join(directory, name)) as [string, string];
-    const flags = `${SMALL} --model gated --dropout 0.2 --every 20 --orientations 8`;
-    expect((await run(`${flags} --steps 40 --out ${whole}`)).code).toBe(0);
-    await run(`${flags} --steps 20 --out ${broken}`);
-    expect((await run(`--resume --steps 40 --out ${broken}`)).code).toBe(0);
-    expect(await losses(broken)).toEqual(await losses(whole));
-    expect(await testFigures(broken)).toEqual(await testFigures(whole));
-    expect(JSON.parse(await readFile(join(broken, 'run.json'), 'utf8'))).toMatchObject({ orientations: 8 });
-    const { model, condition, orientations } = await loadImageModel(broken);
-    expect(condition).toEqual({ kind: 'class', numClasses: 8 });
-    expect(orientations?.symmetry.symmetries).toEqual(['flipRows', 'flipColumns', 'transpose']);
-    model.dispose();
-  });
-
   const GPT = '--conditional --width 8 --heads 2 --layers 1 --norm rms --activation quickGelu';
   it.each([
     ['row-lstm', SMALL, 'PixelRNN (Row LSTM)'],

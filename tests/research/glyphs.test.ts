@@ -46,17 +46,6 @@ describe.skipIf(python === null)('the data of invented characters', () => {
     const [transposed] = await make('syllables', '--columns')('test');
     expect(transposed).toEqual(first?.map((_, i, all) => all[(i % 16) * 16 + Math.floor(i / 16)]));
   });
-
-  it('tell the parts of each syllable', async () => {
-    const read = make('syllables');
-    const vectors = [...(await read('train-vectors')), ...(await read('test-vectors'))];
-    expect(new Set(vectors.map(String)).size).toBe(2350); // no two syllables are of the same parts
-    for (const vector of vectors) {
-      expect(vector).toHaveLength(68);
-      const ones = vector.flatMap((value, i) => (value === 1 ? [i] : []));
-      expect(ones.map((i) => [i < 19, i < 40, i < 68].indexOf(true))).toEqual([0, 1, 2]);
-    }
-  });
 });
 
 describe('the models of characters', () => {
