@@ -28,9 +28,8 @@ describe('recipes of the runs in the docs', () => {
   it('continues a run that has begun, where it was begun', () => {
     const recipe = recipes.find(({ name }) => name === 'digits-1') as Recipe;
     const options = { out: 'runs/digits-1', path: 'data' };
-    expect(commandsOf(recipe, { ...options, isBegun: true })).toEqual([
-      ['train.mjs', ['--resume', '--path', 'data', '--out', 'runs/digits-1']],
-    ]);
+    const resumed = ['--resume', '--path', 'data', '--out', 'runs/digits-1'];
+    expect(commandsOf(recipe, { ...options, isBegun: true })).toEqual([['train.mjs', resumed]]);
     expect(commandsOf(recipe, { ...options, isBegun: false })[0]?.[1]).toContain('--learning-rate');
     const spins = recipes.find(({ program }) => program === 'ising.mjs') as Recipe;
     const flags = (isBegun: boolean) => commandsOf(spins, { out: 'o', isBegun })[0]?.[1];
@@ -60,9 +59,8 @@ describe('recipes of the runs in the docs', () => {
 
   it('gives train.py all settings of a PixelSNAIL, which is called otherwise there', () => {
     const settings = { data: 'digits', model: 'pixelsnail', filters: 16, blocks: 2, resBlocks: 1, input: 'oneHot' };
-    expect(flagsOf(settings, 'pytorch/train.py').join(' ')).toBe(
-      '--data digits --model pixelsnail --filters 16 --blocks 2 --res-blocks 1 --input oneHot',
-    );
+    const flags = '--data digits --model pixelsnail --filters 16 --blocks 2 --res-blocks 1 --input oneHot';
+    expect(flagsOf(settings, 'pytorch/train.py').join(' ')).toBe(flags);
   });
 
   it('names a run without a figure', () => {

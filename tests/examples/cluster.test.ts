@@ -107,7 +107,6 @@ describe.skipIf(redisServer === undefined)('on many workers', () => {
     await said(b, /images \d+ to/);
     b.program.kill('SIGKILL');
     expect(await collector.ended).toMatchObject({ code: 0, stderr: '' });
-
     const { shape, data } = await readResult('killed');
     expect(shape).toEqual([IMAGES, 8, 8, 1]);
     expect(Uint8Array.from(data)).toEqual((await drawn).data);
@@ -134,7 +133,6 @@ describe.skipIf(redisServer === undefined)('on many workers', () => {
     await first.ended;
     const before = await shardsIn(folderOfShards);
     expect(before.length).toBeLessThan(32);
-
     const second = await submit('resumed', 'draw', 'model', ...flags).ended;
     expect(second).toMatchObject({ code: 0, stderr: '' });
     expect(second.stdout).toContain(`in 32 jobs, ${16 * before.length} done before`);
@@ -143,11 +141,9 @@ describe.skipIf(redisServer === undefined)('on many workers', () => {
     expect(after).toEqual(expect.arrayContaining(before)); // the same files, not written again
     const { data } = await readResult('resumed');
     expect(Uint8Array.from(data)).toEqual((await drawn).data);
-
     const other = await submit('resumed', 'draw', 'model', ...flags, '--per-job', '64').ended;
     expect(other).toMatchObject({ code: 1 });
     expect(other.stderr).toContain('holds another run, of perJob 16, not 64; give another --out\n');
-
     const path = join(folderOfShards, '000005.bin');
     const shard = await readFile(path);
     shard[700] = (shard[700] as number) ^ 1;
@@ -182,7 +178,6 @@ describe.skipIf(redisServer === undefined)('on many workers', () => {
     const faulty = serve({ ...options, queue: 'faulty', name: 'faulty' });
     const queue = queueOf('faulty');
     await areThere(queue, 2);
-
     const flags = ['--images', '128', '--per-job', '16', '--verify', '1', ...SEED] as const;
     const { code, stderr } = await submit('faulty', 'draw', 'model', ...flags).ended;
     expect(code).toBe(1);
@@ -192,7 +187,6 @@ describe.skipIf(redisServer === undefined)('on many workers', () => {
     await until(async () => (await queue.getJobCountByTypes('wait', 'delayed')) === 0); // they were taken back
     ending.abort();
     await faulty;
-
     // It stays found, until what it has done is removed, as README says.
     expect((await submit('faulty', 'draw', 'model', ...flags).ended).stderr).toBe(stderr);
     const folderOfShards = join(folder, 'faulty', 'shards');
@@ -253,7 +247,6 @@ describe.skipIf(redisServer === undefined)('on many workers', () => {
     const { data } = await readResult('drawn');
     expect(Uint8Array.from(data)).toEqual((await sample(ofClasses, { numImages: 50, seed: 1, condition })).data);
     expect((await readManifest('drawn')).checks).toEqual([]);
-
     startWorker('scored', 'a');
     const { code, stdout } = await submit('scored', 'score', 'classes', '--data', 'digits', '--per-job', '100').ended;
     expect(code).toBe(0);

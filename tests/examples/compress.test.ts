@@ -77,7 +77,6 @@ describe('compress.mjs', () => {
     expect(packed.stdout).toContain('left out, since they are not PNGs: notes.txt\n');
     expect(packed.stdout).toContain(`keep the model, which is needed to unpack it: ${DIGITS}\n`);
     expect(packed.stderr).toContain('100 %');
-
     const { '8x8.pxc': code = new Uint8Array(), 'names.json': names } = unzipSync(await readFile(file));
     expect(JSON.parse(String(Buffer.from(names ?? [])))['8x8'].slice(0, 3)).toEqual(['0.png', '1.png', '10.png']);
     const model = readPortable(await readFile(DIGITS));
@@ -85,7 +84,6 @@ describe('compress.mjs', () => {
     const promised = (await logProb(model, images)).reduce((sum, nats) => sum - nats / Math.LN2 / 8, 0);
     expect(code.length).toBeGreaterThan(promised);
     expect(code.length).toBeLessThan(promised * 1.001 + 16 * 20 + 40);
-
     expect(await run(DIGITS, file, back)).toMatchObject({ code: 0, stdout: `20 PNGs in ${back}\n` });
     expect(await pixelsOf(back)).toEqual(await pixelsOf(pngs));
   });

@@ -180,10 +180,7 @@ it('has the program of getting started save where its page loads: Vite serves pu
   expect(imagePage).toContain("loadLayersModel('/squares/model.json')");
 });
 
-const servers: [string, (folder: string) => Promise<Served>][] = [
-  ['while they are edited', whileEdited],
-  ['when they are built', whenBuilt],
-];
+const servers = Object.entries({ 'while they are edited': whileEdited, 'when they are built': whenBuilt });
 
 /** What a page says has come of it. */
 async function outcomeOf<T>(page: Page): Promise<T> {
@@ -232,7 +229,6 @@ describe.skipIf(chromiumPath === undefined)('the pages of the docs', () => {
       await page.goto(served.address + name);
       return page;
     }
-
     const black = (level: number) => [0, 0, 0, 255 * level];
     const grey = (level: number) => [255 * level, 255 * level, 255 * level, 255];
     it.each([

@@ -70,7 +70,6 @@ describe('evaluate.mjs', () => {
     const bits = await bitsByChannel(loaded, set, { batchSize: 40 });
     const found = await mostLikelyClasses(loaded, set, { batchSize: 40 });
     loaded.dispose();
-
     const flags = ['--model', model, '--data', 'digits', '--images', '40', '--batch', '16', '--classify'];
     const { stdout } = await runWell('evaluate.mjs', flags);
     expect(stdout).toMatch(new RegExp(`^model +${bits[0]?.toFixed(3)}$`, 'm'));

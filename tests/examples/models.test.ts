@@ -47,11 +47,8 @@ const readData = (file: string) => readFile(fileURLToPath(new URL(`../../kit/dat
 
 /** The bits per dimension that a model takes for each of the test images that come with it, given its class. */
 async function bitsOfTestImages(name: string, imageShape: readonly number[]) {
-  const [model, images, labels] = await Promise.all([
-    read(`models/${name}.pixelcnn`),
-    readData(`${name}-test-images.u8`),
-    readData(`${name}-test-labels.u8`),
-  ]);
+  const model = await read(`models/${name}.pixelcnn`);
+  const [images, labels] = [await readData(`${name}-test-images.u8`), await readData(`${name}-test-labels.u8`)];
   const given = { data: Uint8Array.from(images), shape: [labels.length, ...imageShape] };
   const nats = await logProb(readPortable(model), given, { condition: Array.from(labels) });
   return Array.from(nats, (value) => (-value * labels.length) / (images.length * Math.LN2));

@@ -86,7 +86,6 @@ describe('a model of a palette', () => {
     const figures = await Promise.all([out, file].map((model) => run(`evaluate.mjs --model ${model} --data emoji --images 9`)));
     const [whole, exported] = figures.map(({ stdout }) => FIGURE.exec(stdout)?.[1]);
     expect(exported).toBe(whole);
-
     await mkdir(at('pngs'));
     const { test } = await readDataset('emoji');
     const { data } = toPalette(test, palette);

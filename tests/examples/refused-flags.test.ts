@@ -58,7 +58,6 @@ describe('a flag that is wrong', () => {
   const refusals: Refusal[] = [
     ['--model: wanted a model; --help', ['evaluate.mjs']],
     ["--model: wanted a model, got ''", ['sample.mjs', '--model', '']],
-    ['; /nowhere has neither', ['sample.mjs', '--model', '/nowhere']],
     ['--model: wanted a model of images of one size', ['pictures.mjs', 'field', '--model', 'ANY']],
     ["--row: wanted a whole number from 0 to 7, got '8'", ['pictures.mjs', 'field', '--model', 'MODEL', '--row', '8']],
     ['--data: wanted one of digits, ', ['evaluate.mjs', '--model', 'MODEL']],

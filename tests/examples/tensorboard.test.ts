@@ -104,12 +104,10 @@ describe('event files', () => {
     events.close();
     const [file] = await readAll();
     const [, scalar, image] = (file?.whole ?? []).map(fields);
-
     expect(scalar?.[2]).toBe(7);
     const value = inside(inside(scalar ?? {}, 5), 1);
     expect(String(value[1])).toBe('train/bits');
     expect((value[2] as Buffer).readFloatLE()).toBe(1.5);
-
     expect(image?.[2]).toBe(2 ** 33);
     const picture = inside(inside(image ?? {}, 5), 1);
     expect(String(picture[1])).toBe('samples');

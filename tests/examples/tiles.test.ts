@@ -141,7 +141,6 @@ describe('the model', () => {
     const { data } = await sample(readPortable(await readFile(MODEL)), { numImages: 6, seed: 2, temperature: 0.7 });
     const broken = mapsOf(data as Uint8Array).flatMap(brokenRules).length / 6;
     expect(/^temperature 0\.7 +\d+ % +(\d\.\d\d) /m.exec(stdout)?.[1]).toBe(broken.toFixed(2));
-
     const { width, height, data: pixels } = PNG.sync.read(await readFile(out));
     expect([width, height]).toEqual([3 * 384 + 2 * 12, 2 * 384 + 2 * 12]);
     const drawn = painted(mapsOf(data as Uint8Array)[2] as Uint8Array);

@@ -71,13 +71,11 @@ describe('train.mjs', () => {
     const broken = join(directory, 'broken');
     expect(whole.output).toContain('test bits/dim:');
     expect(whole.code).toBe(0);
-
     const { code, output } = await stopped(`${SMALL} --steps 100 --every 20 --out ${broken}`, hasCheckpoint(broken, 40), 'SIGINT');
     expect(output).toMatch(/stopped after step \d+; --resume/);
     expect(code).toBe(0);
     const before = await losses(broken);
     expect(before.length).toBeLessThan(100);
-
     const resumed = await run(`--resume --out ${broken}`);
     expect(resumed.output).toContain(`continues after step ${before.length}`);
     expect(await losses(broken)).toEqual(await losses(straight));
@@ -148,7 +146,6 @@ describe('train.mjs', () => {
     expect(early.output).toMatch(/^step \d+ \(there is no checkpoint yet\): .*(not finite|NaN|Infinity)/m);
     expect(early.code).toBe(1);
     expect(existsSync(join(out, 'checkpoints/checkpoints.json'))).toBe(false);
-
     await rm(out, { recursive: true });
     expect((await at(`${options} --steps 20 --every 10`)).code).toBe(0);
     const settings = join(out, 'run.json');
@@ -204,7 +201,6 @@ describe('train.mjs', () => {
       expect([best(11), best(12)]).toEqual([8, 11]); // two were no better, and then one was
       expect(end).toBeGreaterThan(12);
       const wanted = figures.slice(0, end + 1);
-
       const { code, output } = await run(`${RESTLESS} --patience 3 --out ${early}`); // a tenth of 1500 images
       expect(code).toBe(0);
       expect(await validations(early as string)).toEqual(wanted);
@@ -214,7 +210,6 @@ describe('train.mjs', () => {
       expect(output).toContain(` by the model of step ${chosen}, the best on the validation images;`);
       expect(output).not.toContain('--validation');
       expect(await readFile(join(early as string, 'curve.svg'), 'utf8')).toContain('>validation<');
-
       const step = wanted[end - 1]?.step as number; // it has waited for two
       await run(`${RESTLESS.replace('--steps 40', `--steps ${step}`)} --patience 3 --out ${broken}`);
       expect((await run(`--resume --steps 40 --out ${broken}`)).code).toBe(0);
@@ -270,7 +265,6 @@ describe('train.mjs', () => {
     const { model, levels } = await loadImageModel(out);
     expect(levels).toBe(512);
     model.dispose();
-
     expect(codes[8]).toBe(296);
     codes[8] = 297; // both are beyond a byte
     await writeFile(file, npyOf(codes, [20, 4, 4]));
@@ -353,10 +347,7 @@ describe('train.mjs', () => {
       ['--data emoji --model gpt --out FRESH', '--model gpt: wanted images of one channel, emoji has RGB ones; --palette makes'],
       ['--data digits --dropout 1', '--dropout: wanted a number below 1'],
       ['--data emoji --model gated --conditional --out FRESH', 'emoji has no classes'],
-      [
-        '--data npy --path UNLABELLED --model gated --conditional --out FRESH',
-        'npy has no classes: wanted train-labels.npy and test-labels.npy',
-      ],
+      ['--data npy --path UNLABELLED --model gated --conditional --out FRESH', 'npy has no classes: wanted train-labels.npy and'],
       ['--data digits --backend cpu --workers 2 --out FRESH', "--workers: comes with --backend wasm, got 'cpu'"],
       ['--data digits --validation 1500 --out FRESH', "--validation: digits has 1500 training images, got '1500'"],
       ['--data digits --out USED/run.json', '--out: wanted a directory, USED/run.json is a file'],
@@ -365,10 +356,8 @@ describe('train.mjs', () => {
     ];
     const [fresh, unlabelled] = [join(directory, 'deep', 'fresh'), join(directory, 'unlabelled.npy')];
     beforeAll(() => writeFile(unlabelled, npyOf(new Uint8Array(10 * 6), [10, 2, 3])));
-    itRefuses(
-      refusals.map(([flags, answer]) => [answer, ['train.mjs', ...flags.split(' ').filter(Boolean)]]),
-      () => ({ USED: straight, FRESH: fresh, UNLABELLED: unlabelled }),
-    );
+    const examples = refusals.map(([flags, answer]) => [answer, ['train.mjs', ...flags.split(' ').filter(Boolean)]] as const);
+    itRefuses(examples, () => ({ USED: straight, FRESH: fresh, UNLABELLED: unlabelled }));
 
     it('and leaves nothing behind', async () => {
       for (const path of [join(directory, 'deep'), 'nowhere', 'runs']) expect(existsSync(path)).toBe(false);

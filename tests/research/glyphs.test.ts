@@ -60,11 +60,8 @@ describe('the models of characters', () => {
     return -nats.reduce((sum, value) => sum + value, 0) / (images.length * Math.LN2);
   }
 
-  it.each([
-    ['characters', 0],
-    ['characters-small', 0],
-    ['characters-columns', 4],
-  ])('%s know held-out characters in their own order, not in the other', async (name, order) => {
+  it.each(['characters', 'characters-small', 'characters-columns'])('%s know held-out characters in their own order only', async (name) => {
+    const order = name.endsWith('columns') ? 4 : 0;
     expect(await bitsOf(name, order)).toBeLessThan(0.26);
     expect(await bitsOf(name, 4 - order)).toBeGreaterThan(0.3);
   });

@@ -319,11 +319,9 @@ describe.skipIf(python === null)('train.py', () => {
     const began = saveWeights(model, { to: 'pytorch' });
     loadWeights(model, await readWeights(straight, 'average'), { from: 'pytorch' });
     expect(saveWeights(model, { to: 'pytorch' })).not.toEqual(began);
-
     const { testBits } = (await evaluations(straight)).at(-1) as Evaluation;
     expect(await bitsOf(model, (await readDataset('digits')).test, 21)).toBeCloseTo(testBits, 4);
     expect(testBits).toBeLessThan(4.05); // it began at log2 of 17 levels, 4.09
-
     const drawn = await sample(model, { numImages: 2, condition: [3, 8], seed: 1 });
     expect(drawn.shape).toEqual([2, 8, 8, 1]);
     expect(new Set(await take(drawn)).size).toBeGreaterThan(5);
@@ -339,7 +337,6 @@ describe.skipIf(python === null)('train.py', () => {
     const best = Math.min(...figures);
     expect(last?.best).toBe(metrics[figures.indexOf(best)]?.step);
     expect(figures.at(-1)).toBeGreaterThan(best); // steps this large do not only improve it
-
     const model = await loadPyTorchRun(out);
     const { train, test } = await readDataset('digits');
     expect(await bitsOf(model, holdOut(train, 150)[1] as ImageSet, 21)).toBeCloseTo(best, 4);
@@ -383,7 +380,6 @@ describe.skipIf(python === null)('train.py', () => {
     const all: Evaluation[] = await readJson(out, 'metrics.json');
     const metrics = all.slice(0, -1);
     expect(metrics).toHaveLength(3);
-
     const model = await loadPyTorchRun(out);
     const { validation, test } = await readDataset('binarized-mnist', { path });
     const best = Math.min(...metrics.map(({ validationBits }) => validationBits));

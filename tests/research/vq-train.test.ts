@@ -50,7 +50,6 @@ describe('research/vq/train.mjs', () => {
     expect(figures.used).toBeGreaterThan(1);
     expect(figures.perplexity).toBeLessThanOrEqual(figures.used);
     expect(figures.rms).toBeGreaterThan(0);
-
     expect(stdout).toContain(`${figures.rms.toFixed(1)} of 16 levels`);
     for (const [name, bits] of Object.entries(figures.bits)) {
       const ofPixel = bits / 16; // 4 codes for 64 pixels

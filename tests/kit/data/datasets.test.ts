@@ -101,9 +101,8 @@ describe('fashion-mnist', () => {
   });
 
   it.skipIf(isInstalled)('says how to install it', async () => {
-    await expect(readDataset('fashion-mnist')).rejects.toThrow(
-      `wanted apt-get install dataset-fashion-mnist, or --path to a directory with ${IDX_NAMES}`,
-    );
+    const answer = `wanted apt-get install dataset-fashion-mnist, or --path to a directory with ${IDX_NAMES}`;
+    await expect(readDataset('fashion-mnist')).rejects.toThrow(answer);
   });
 });
 
@@ -138,9 +137,8 @@ describe('binarized-mnist', () => {
   });
 
   it('names the files of either kind', async () => {
-    await expect(readDataset('binarized-mnist')).rejects.toThrow(
-      /wanted --path to a directory with binarized_mnist_train\.amat.*or with train\.bits, valid\.bits, test\.bits/,
-    );
+    const both = /wanted --path to a directory with binarized_mnist_train\.amat.*or with train\.bits, valid\.bits, test\.bits/;
+    await expect(readDataset('binarized-mnist')).rejects.toThrow(both);
     await put('train.bits', bytesOf(parts.train));
     await expect(readDataset('binarized-mnist', { path })).rejects.toThrow(`'${path}' lacks valid.bits, test.bits`);
   });
@@ -237,7 +235,6 @@ describe('npy', () => {
     const { train, test } = await readDataset('npy', { path });
     expect(train).toEqual({ data: Uint16Array.of(0, 1, 2, 3, 4, 5), shape: [2, 1, 1, 3], levels: 301 });
     expect(test).toEqual({ data: Uint16Array.of(300, 0, 0), shape: [1, 1, 1, 3], levels: 301 });
-
     await put('train-labels.npy', npyOf(Uint8Array.of(3, 255), [2]));
     await expect(readDataset('npy', { path })).rejects.toThrow(`'${path}' lacks test-labels.npy`);
     // one 32-bit integer of the bytes of two of 16 bits: 65536
