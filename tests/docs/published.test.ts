@@ -55,7 +55,6 @@ it('is cited as the version that it is', async () => {
   expect([field('title'), field('version'), field('license')]).toEqual([name, version, license]);
   const [, holder] = /Copyright \(c\) \d+ (.*)/.exec(await readFile(join(root, 'LICENSE'), 'utf8')) ?? [];
   expect(citation).toContain(`authors:\n  - name: ${holder}\n`);
-
   const entry = /^@software\{.*?^\}$/ms.exec(await readFile(join(root, 'README.md'), 'utf8'))?.[0];
   expect(entry).toContain(`author  = {{${holder}}}`);
   expect(entry).toContain(`title   = {${name}}`);

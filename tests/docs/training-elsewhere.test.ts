@@ -17,7 +17,6 @@ it('an interleaved network comes out as it was', async () => {
   const [levels, numBlocks] = [4, 2];
   const sizes = { levels, hiddenDim: 3, outDim: 2, numBlocks, firstKernelSize: 3 };
   const model = gatedPixelCNN({ imageShape: [...imageShape], ...sizes, seed: 1 });
-
   // The other program's weights are noise, [out,in,rows,columns], and the same as the slow network wants them, [rows,columns,in,out].
   const tensors = new Map<string, NamedTensor>();
   const slow: SlowWeight[] = [];
@@ -33,7 +32,6 @@ it('an interleaved network comes out as it was', async () => {
     });
     slow.push({ name: name.replace('.', '/'), shape: shape.length === 1 ? shape : [rows, columns, into, out], data: turned });
   }
-
   const image = noise(height * width * channels, 3).map((x) => (x + 1) / 2);
   const order = { imageChannels: channels, isInterleaved: true };
   const interleaved = slowGated(grid(image, imageShape), [], slow, { ...order, numBlocks });

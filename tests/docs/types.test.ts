@@ -58,7 +58,6 @@ function errorsIn(sources: readonly Source[]): string[] {
   const files = new Map(sources.map((source, i) => [join(root, 'tests', `block-${i}.ts`), source]));
   const ambient = join(root, 'tests', 'of-pages.d.ts');
   const texts = new Map([[ambient, OF_PAGES], ...[...files].map(([file, { text }]) => [file, text] as const)]);
-
   const host = ts.createCompilerHost(options);
   const { fileExists, getSourceFile } = host;
   host.fileExists = (file) => texts.has(file) || fileExists(file);

@@ -90,10 +90,8 @@ describe.skipIf(redisServer === undefined)('on many workers', () => {
   const SHORT = ['--lock', '1'];
   const submit = (queue: string, command: string, name: string, ...flags: string[]) =>
     start('submit.mjs', [command, '--queue', queue, '--model', join(folder, name), '--out', join(folder, queue), ...flags]);
-
   const readResult = async (queue: string) => parseNpy(await readFile(join(folder, queue, 'images.npy')));
   const readManifest = async (queue: string): Promise<Manifest> => JSON.parse(await readFile(join(folder, queue, 'manifest.json'), 'utf8'));
-
   const SEED = ['--seed', '3', '--temperature', '0.9'];
   const IMAGES = 512;
   /** By this process alone. */

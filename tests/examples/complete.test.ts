@@ -136,7 +136,6 @@ it('complete.mjs orders says what missing pixels cost, exactly in the orientatio
   const testImages = (count: number) => ({ data: digits.slice(0, count * 64), shape: [count, 8, 8, 1] });
   const all = testImages(297);
   expect(figures('averaged over all')?.[0]).toBe(bitsOf(await logProb(model, all)));
-
   // The upper half comes first where columns are flipped, or nothing is.
   const images = testImages(3);
   const mirrored = { ...images, data: images.data.map((_, i, levels) => levels[i - (i % 8) + 7 - (i % 8)] as number) };
@@ -156,7 +155,6 @@ it('complete.mjs orders says what missing pixels cost, exactly in the orientatio
   };
   expect(figures('upper half')).toEqual([missing, later, later].map(cell));
   for (const part of ['lower half', 'left half', 'right half', 'all but a quarter, left']) expect(figures(part)).toHaveLength(3);
-
   const { width, height } = PNG.sync.read(await readFile(out));
   expect([width, height]).toEqual([15 * 72 + 8, 5 * 72 + 8]);
 });

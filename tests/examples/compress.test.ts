@@ -26,7 +26,6 @@ beforeAll(async () => {
   const vector = gatedPixelCNN({ imageShape: [8, 8, 1], levels: 17, conditionSize: 2, ...args });
   for (const [name, model] of Object.entries({ levels, vector }))
     await writeFile(join(directory, `${name}.pixelcnn`), writePortable(await toPortable(model)));
-
   await mkdir(join(directory, 'digits'));
   const { images } = await readDigits('test');
   for (let n = 0; n < 20; n++) {
@@ -34,7 +33,6 @@ beforeAll(async () => {
     await writeFile(join(directory, 'digits', `${n}.png`), png);
   }
   await writeFile(join(directory, 'digits', 'notes.txt'), 'no image');
-
   await mkdir(join(directory, 'bad'));
   const clear = new PNG({ width: 2, height: 2 });
   await writeFile(join(directory, 'bad', 'clear.png'), PNG.sync.write(clear));

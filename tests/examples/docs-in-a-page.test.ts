@@ -272,7 +272,6 @@ describe.skipIf(chromiumPath === undefined)('the pages of the docs', () => {
         await page.close();
         return (await stored()) as Stored;
       };
-
       expect(await stored()).toBe(null);
       const first = await visit();
       expect(first.weights.some((weight) => weight !== 0)).toBe(true);

@@ -54,7 +54,6 @@ it.each(plots)('draws as many filled squares as the mask has ones: %j', async (f
   const { stdout } = await runWell('pictures.mjs', ['masks', ...flags, '--out', out]);
   expect(stdout).toContain(`written to ${out}.svg and ${out}.png`);
   expect(await readdir(join(directory, 'plots'))).toEqual(['mask.png', 'mask.svg']);
-
   const taps = tapsOf(await readFile(`${out}.svg`, 'utf8'));
   const { all, centre } = onesOf(mask);
   const { shape } = getMask(mask);
@@ -64,7 +63,6 @@ it.each(plots)('draws as many filled squares as the mask has ones: %j', async (f
   expect(filled(TAP.used, TAP.centreUsed)).toBe(all);
   expect(filled(TAP.centreUsed)).toBe(centre);
   expect(filled(TAP.centreUsed, TAP.centreHidden)).toBe(imageChannels ** 2);
-
   const { width, data } = PNG.sync.read(await readFile(`${out}.png`));
   const hex = (x: number, y: number) => `#${data.subarray((y * width + x) * 4, (y * width + x) * 4 + 3).toString('hex')}`;
   expect(taps.map(({ x, y }) => hex(x, y))).toEqual(taps.map(({ fill }) => fill));

@@ -54,12 +54,12 @@ describe('a flag that is wrong', () => {
   const evaluate = ['evaluate.mjs', '--model', 'MODEL', '--data', 'digits'];
   const sample = ['sample.mjs', '--model', 'MODEL'];
   const sampleClasses = ['sample.mjs', '--model', 'CLASSES'];
-
   const refusals: Refusal[] = [
     ['--model: wanted a model; --help', ['evaluate.mjs']],
     ["--model: wanted a model, got ''", ['sample.mjs', '--model', '']],
     ['--model: wanted a model of images of one size', ['pictures.mjs', 'field', '--model', 'ANY']],
     ["--row: wanted a whole number from 0 to 7, got '8'", ['pictures.mjs', 'field', '--model', 'MODEL', '--row', '8']],
+    ["--model: '/nowhere' does not exist", ['sample.mjs', '--model', '/nowhere']],
     ['--data: wanted one of digits, ', ['evaluate.mjs', '--model', 'MODEL']],
     ["--levels: the model has 17 levels, got '16'", [...evaluate, '--levels', '16']],
     ["--images: digits has 297 test images, got '298'", [...evaluate, '--images', '298']],

@@ -18,7 +18,7 @@ const folder = temporaryFolder();
 describe('a file for the runtime', () => {
   itRefuses(
     [
-      ['FOLDER/nowhere has neither', ['convert.mjs', '--model', 'FOLDER/nowhere', '--to', 'FOLDER/x.pixelcnn']],
+      ['FOLDER has neither', ['convert.mjs', '--model', 'FOLDER', '--to', 'FOLDER/x.pixelcnn']],
       ['file: wanted a file, FOLDER is a directory', ['runtime/draw.mjs', 'FOLDER']],
       ["unknown option '--frob'; --help lists the flags", ['runtime/draw.mjs', '--frob']],
     ],

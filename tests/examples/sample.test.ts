@@ -179,14 +179,6 @@ describe('sample.mjs with a model of classes', () => {
     for (const column of [0, 1, 2]) expect(first.image(0, column)).toEqual(zeros.image(0, column));
   });
 
-  it('draws a row of one class for each temperature', async () => {
-    const flags = ['--images', '2', '--class', '7', '--temperatures', '0,1'];
-    const [at, seven] = await Promise.all([drawOf('seven-at.png', ...flags), drawOf('seven.png', '--images', '2', '--class', '7')]);
-    expect([at.columns, at.rows]).toEqual([2, 2]);
-    expect(at.image(0, 0)).toEqual(at.image(0, 1));
-    expect(at.image(1, 1)).toEqual(seven.image(0, 1));
-  });
-
   it('completes each test image given its own class, or the class asked for', async () => {
     const { labels } = await readDigits('test');
     const [label, other] = labels;

@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import fc from 'fast-check';
 import {
   type AutoregressiveModel,
   autoregressiveModel,
@@ -19,8 +18,6 @@ import type { PoolWorker } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { teamOf } from '../../src/training/team';
 import { useBackend } from '../support/backends';
-import { expectTrainedAlike, trainedRecipes } from '../support/models/trained-alike';
-import { runs } from '../support/runs';
 import { largestDifference } from '../support/tensors';
 import { workers as pool } from '../support/workers/pool-workers';
 import { startTrainWorker, wasmPaths } from '../support/workers/train-workers';
@@ -149,7 +146,6 @@ const withOwnLayer = () => {
 
 describe.runIf(isNode)('a thread', () => {
   const lost = 'a worker ended before its work was done: ';
-
   const WASM = "wasm: () => import('@tensorflow/tfjs-backend-wasm')";
 
   /** Threads that serve with those backends, once they have run some code. */
@@ -238,13 +234,6 @@ describe.runIf(isNode)('a thread', () => {
       model.dispose();
     },
   );
-
-  it('trains random models as fit does, to the bits of any number', async () => {
-    await fc.assert(
-      fc.asyncProperty(trainedRecipes, fc.nat({ max: 1000 }), (recipe, seed) => expectTrainedAlike(recipe, seed, startTrainWorker)),
-      runs({ numRuns: 2, seed: 1 }),
-    );
-  });
 });
 
 it.skipIf(isNode === false)('does not keep a program from exiting', async () => {

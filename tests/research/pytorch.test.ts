@@ -520,7 +520,6 @@ for flags in json.load(sys.stdin): read_flags(flags)`;
       expect(tensor).toEqual(average.get(name));
     }
   }); // biome-ignore format: one call a line
-
   const refusals: readonly (readonly [string, string])[] = [
     ['', '--data: wanted one of digits, fashion-mnist, mnist, binarized-mnist, cifar-10, emoji, npy; --help lists the flags'],
     ['--dat digits', 'unrecognized arguments: --dat digits; --help lists the flags'],
