@@ -17,7 +17,6 @@ import {
   text,
   wholeNumber,
 } from '../../kit/flags.mjs';
-
 import { readTrainFlags } from '../../kit/runs/train-flags.mjs';
 import { readFlags as readVqFlags } from '../../research/vq/flags.mjs';
 import { temporaryFolder } from '../support/node/temporary-folder';

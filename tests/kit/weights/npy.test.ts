@@ -65,7 +65,6 @@ describe('parseNpy', () => {
     [new TextEncoder().encode('PK\x03\x04 an npz file'), 'wanted a .npy file, which begins with \\x93NUMPY'],
     [file({ version: 4 }), 'wanted .npy of version 1, 2 or 3, got 4'],
     [file().subarray(0, 6), 'wanted .npy of version 1, 2 or 3, got undefined'],
-    [file().subarray(0, 100), 'the header is cut'],
     [file({ version: 2 }).subarray(0, 11), 'the header is cut'],
     [file({ length: 10_001 }), 'wanted a header of at most 10000 bytes, got 10001'],
     [file({ descr: `'<f4'` }), "wanted integers, u1 to i8, got '<f4'"],
