@@ -61,11 +61,8 @@ it('the page on sampling states for each tfjs layer whether it is covered', asyn
 it.each([
   ["['a', 1] (of two)", "[ 'a', 1 ]", true],
   ['true: both', 'true', true],
-  ['3, of four', '3', true],
   ['13681', '1', false],
-  ['1.25', '1', false],
   ['anything', '', false],
-  ['1', '12', false],
 ])('a comment `%s` of what prints `%s`: %s', (comment, printed, isRight) => {
   expect(isSaid(comment, printed)).toBe(isRight);
 });
