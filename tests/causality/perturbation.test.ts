@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Condition, ConditionShape } from 'pixelcnn-layers';
-import seedrandom from 'seedrandom';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { randomNumbers } from '../../kit/random.mjs';
 import { changeEach, conditionsToTry, type Trials } from '../../src/causality/perturbation';
 import type { ImageShape } from '../../src/runtime/core/images';
 import { useBackend } from '../support/backends';
@@ -16,7 +16,7 @@ const trialsOf = (batchSize: number): Trials => ({
   outputsName: 'logits',
   imageShape,
   batchSize,
-  random: seedrandom.alea('1'),
+  random: randomNumbers('1'),
   conditions: { count: 1, draw: () => [] }, // of a model that takes none
   rest: async () => undefined,
   signal: undefined,
@@ -73,7 +73,7 @@ describe('changeEach', () => {
 
 describe('conditionsToTry', () => {
   const tryWith = (conditions: ConditionShape[], given?: Condition) =>
-    conditionsToTry('what', conditions, given, imageShape, seedrandom.alea('2'));
+    conditionsToTry('what', conditions, given, imageShape, randomNumbers('2'));
 
   it('has no conditions if the model takes none, and then refuses one', async () => {
     const { count, draw } = await tryWith([]);

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import { layers } from '@tensorflow/tfjs-layers';
 import { PNG } from 'pngjs';
-import seedrandom from 'seedrandom';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { randomNumbers } from '../../kit/random.mjs';
 import { useBackend } from '../support/backends';
 import { docBlocks } from '../support/docs/doc-blocks';
 
@@ -84,7 +84,7 @@ describe('every example in README, docs and docstrings', () => {
   beforeEach(async () => {
     await useBackend('cpu');
     printed.length = 0;
-    vi.spyOn(Math, 'random').mockImplementation(seedrandom('1')); // what they say must not hang on luck
+    vi.spyOn(Math, 'random').mockImplementation(randomNumbers('1')); // what they say must not hang on luck
     vi.spyOn(console, 'log').mockImplementation((...values: unknown[]) => {
       printed.push(values.map((value) => (typeof value === 'string' ? value : inspect(value))).join(' '));
     });

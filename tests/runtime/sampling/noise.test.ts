@@ -1,7 +1,7 @@
 import * as tfl from '@tensorflow/tfjs-layers';
 import { maskedConv2d, pixelLogits, sample } from 'pixelcnn-layers';
-import seedrandom from 'seedrandom';
 import { describe, expect, it } from 'vitest';
+import { randomNumbers } from '../../../kit/random.mjs';
 import { customNoise, seededNoise } from '../../../src/runtime/sampling/noise';
 import { backends, useBackend } from '../../support/backends';
 
@@ -21,7 +21,7 @@ const pairs: readonly [seed: number, image: number][] = [
 describe('the noise of a seed', () => {
   it('is Alea, seeded by "<seed>/<image>"', () => {
     for (const [seed, image] of pairs) {
-      const random = seedrandom.alea(`${seed}/${image}`);
+      const random = randomNumbers(`${seed}/${image}`);
       expect(take(seededNoise(seed, image, 1), 1, 50)).toEqual(Array.from({ length: 50 }, () => [random()]));
     }
     const first = pairs.map(([seed, image]) => take(seededNoise(seed, image, 1), 1, 1)[0]?.[0]);
@@ -36,7 +36,7 @@ describe('the noise of a seed', () => {
     const model = tfl.model({ inputs: image, outputs: outputs as tfl.SymbolicTensor });
     for (const [seed, firstImage] of pairs) {
       const images = await sample(model, { seed, firstImage, numImages: 2 });
-      const streams = [firstImage, firstImage + 1].map((n) => seedrandom.alea(`${seed}/${n}`));
+      const streams = [firstImage, firstImage + 1].map((n) => randomNumbers(`${seed}/${n}`));
       const expected = streams.map((random) => Array.from({ length: 2 * 3 * 2 }, () => Math.floor(256 * random())));
       expect(Array.from(await images.data())).toEqual(expected.flat());
       images.dispose();
