@@ -7,17 +7,15 @@ import { onBackend } from './support/backends';
 import { expectNoLeaks } from './support/tensors';
 
 const reason = new Error('enough');
+const fail = () => {
+  throw reason;
+};
 
 onBackend('cpu', 'an onProgress that goes wrong', () => {
   it.each<[string, () => unknown]>([
     ['rejects', () => Promise.reject(reason)],
     ['rejects later', () => Promise.resolve().then(() => Promise.reject(reason))],
-    [
-      'throws',
-      () => {
-        throw reason;
-      },
-    ],
+    ['throws', fail],
   ])('ends the job, wherever it is taken, at the first row and at the last: %s', async (_, fails) => {
     const model = pixelCNN({ imageShape: [2, 1, 1], levels: 3, hiddenDim: 1, outDim: 1, numBlocks: 0 });
     const portable = await toPortable(model);

@@ -1,7 +1,7 @@
 // Makes maps that keep all rules: land and sea, rivers from the mountains to the water, towns, and roads between them.
 // None of it prefers a direction: a map that is turned or mirrored is as likely as before.
 
-import seedrandom from 'seedrandom';
+import { randomNumbers } from '../../kit/random.mjs';
 import { brokenRules } from './rules.mjs';
 import {
   aroundIn,
@@ -39,7 +39,7 @@ const EDGE = PLACES.filter((place) => SIDES[place].length < 4);
 export function makeMaps(count, seed) {
   const maps = new Uint8Array(count * SIDE * SIDE);
   for (let n = 0; n < count; n++) {
-    const random = seedrandom.alea(`${seed}/${n}`);
+    const random = randomNumbers(`${seed}/${n}`);
     let map;
     do map = middleOf(makeWorld(random));
     while (brokenRules(map).length > 0); // rarely, where ways crowd

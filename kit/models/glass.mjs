@@ -1,4 +1,4 @@
-import seedrandom from 'seedrandom';
+import { randomNumbers } from '../random.mjs';
 
 /**
  * Bonds of a spin glass, each +1 or -1: for each spin, row by row, that with the spin to its right and that with the one below.
@@ -8,7 +8,7 @@ import seedrandom from 'seedrandom';
  * @returns {number[]}
  */
 export function glassBonds(size, seed) {
-  const random = seedrandom.alea(`${seed}/glass`);
+  const random = randomNumbers(`${seed}/glass`);
   return Array.from({ length: 2 * size * size }, () => (random() < 0.5 ? -1 : 1));
 }
 

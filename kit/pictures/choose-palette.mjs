@@ -1,5 +1,5 @@
 import { kmeans } from 'ml-kmeans';
-import seedrandom from 'seedrandom';
+import { randomNumbers } from '../random.mjs';
 import { checkRgb, colourAt } from './palette.mjs';
 
 /** Pixels that are clustered, drawn from all. */
@@ -24,7 +24,7 @@ export function choosePalette(images, levels, { seed = 1 } = {}) {
   if (!(Number.isInteger(levels) && levels >= 2 && levels <= MAX_COLOURS))
     throw new Error(`choosePalette: levels: wanted 2 to ${MAX_COLOURS}, got ${levels}`);
   const { data } = images;
-  const random = seedrandom.alea(`${seed}/palette`);
+  const random = randomNumbers(`${seed}/palette`);
   const all = coloursOf(data);
   if (levels > all.length)
     throw new Error(

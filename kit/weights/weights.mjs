@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import seedrandom from 'seedrandom';
+import { randomNumbers } from '../random.mjs';
 
 /**
  * Redraws the kernels of a model from a seed, Glorot-uniform, as tfjs does from its own seed. Biases stay unchanged.
@@ -8,7 +8,7 @@ import seedrandom from 'seedrandom';
  * @param {number} seed
  */
 export function seedWeights(model, seed) {
-  const random = seedrandom.alea(`${seed}/weights`);
+  const random = randomNumbers(`${seed}/weights`);
   tf.tidy(() => {
     model.setWeights(
       model.getWeights().map((weight) => (weight.rank === 4 ? glorot(weight, random) : weight)),

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { imageBatches } from 'pixelcnn-layers/data';
-import seedrandom from 'seedrandom';
+import { randomNumbers } from '../../kit/random.mjs';
 
 /** The weight of the commitment loss: beta of van den Oord et al. 2017, equation 3. */
 const COMMITMENT = 0.25;
@@ -36,7 +36,7 @@ export function vqVaeTraining(model, images, { batch, seed, firstStep }) {
     const { xs, ys } = batches.next().value; // [B,H,W,C]
     if (step % REVIVAL === 0) {
       const vectors = encoder.predict(xs); // [B,h,w,D]
-      await codebook.revive(vectors, seedrandom.alea(`${seed}/revival/${step}`));
+      await codebook.revive(vectors, randomNumbers(`${seed}/revival/${step}`));
       vectors.dispose();
     }
     let vectors;

@@ -28,12 +28,9 @@ const stock = (name: string, filters: number, kernelSize: number) => tfl.layers.
 const linear = () => tfl.layers.activation({ activation: 'linear' });
 
 const shiftless = () => [
-  levelEmbedding({ levels: 2, units: 4 }),
-  placeEmbedding(),
-  pixelNormalization({ imageChannels: 1, norm: 'rms' }),
-  transformerBlock({ name: 'a', heads: 2 }),
-  stock('b', 2, 1),
-];
+  levelEmbedding({ levels: 2, units: 4 }), placeEmbedding(), pixelNormalization({ imageChannels: 1, norm: 'rms' }),
+  transformerBlock({ name: 'a', heads: 2 }), stock('b', 2, 1),
+]; // biome-ignore format: in few lines
 
 it.each([
   ['a stock convolution, which sees later pixels', 1, [conv('a', 'A', 1), stock('b', 2, 3), conv('c', 'B', 1)], 'b'],

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Condition, ConditionShape } from 'pixelcnn-layers';
-import seedrandom from 'seedrandom';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { randomNumbers } from '../../kit/random.mjs';
 import { changeEach, conditionsToTry, type Trials } from '../../src/causality/perturbation';
 import type { ImageShape } from '../../src/runtime/core/images';
 import { useBackend } from '../support/backends';
@@ -16,7 +16,7 @@ const trialsOf = (batchSize: number): Trials => ({
   outputsName: 'logits',
   imageShape,
   batchSize,
-  random: seedrandom.alea('1'),
+  random: randomNumbers('1'),
   conditions: { count: 1, draw: () => [] }, // of a model that takes none
   rest: async () => undefined,
   signal: undefined,
@@ -44,12 +44,8 @@ describe('changeEach', () => {
     expect(Object.fromEntries(moved)).toEqual({ '0 -> 0': 4, '0 -> 1': 4, '2 -> 2': 4 });
   });
 
-  it.each([
-    ['little up', 1, 2],
-    ['little down', -1, 0],
-    ['far up', 3, 5],
-    ['far down', -4, -2],
-  ])('finds what moves where a value goes %s only', async (_, from, to) => {
+  const ways = [['little up', 1, 2], ['little down', -1, 0], ['far up', 3, 5], ['far down', -4, -2]] as const; // biome-ignore format: a line
+  it.each(ways)('finds what moves where a value goes %s only', async (_, from, to) => {
     const within = (images: tf.Tensor4D) =>
       tf.cast(tf.logicalAnd(tf.greater(pairs(images), from), tf.less(pairs(images), to)), 'float32') as tf.Tensor3D;
     const moved: number[] = [];
@@ -77,7 +73,7 @@ describe('changeEach', () => {
 
 describe('conditionsToTry', () => {
   const tryWith = (conditions: ConditionShape[], given?: Condition) =>
-    conditionsToTry('what', conditions, given, imageShape, seedrandom.alea('2'));
+    conditionsToTry('what', conditions, given, imageShape, randomNumbers('2'));
 
   it('has no conditions if the model takes none, and then refuses one', async () => {
     const { count, draw } = await tryWith([]);

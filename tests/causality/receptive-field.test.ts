@@ -30,9 +30,8 @@ onEachBackend('receptiveField', (backend) => {
       const { seen, blindSpot, window } = await receptiveField(model, { row: radius + 1, column: radius + 1 });
       expect(window).toEqual({ top: 1, left: 1, right: 2 * radius + 1 });
       const triangle = [];
-      for (let above = n; above >= 1; above--) {
+      for (let above = n; above >= 1; above--)
         for (let k = n - above; k >= 0; k--) triangle.push([radius + 1 - above, 2 * radius + 1 - k, 0]);
-      }
       expect(blindSpot).toEqual(triangle);
       expect(blindSpot).toHaveLength((n * (n + 1)) / 2);
       const earlier = radius * (2 * radius + 1) + radius; // pixels of the window before this one

@@ -9,13 +9,11 @@ const RECORD = 3073;
 function record(label: number, levels: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(RECORD);
   bytes[0] = label;
-  for (let row = 0; row < 32; row++) {
+  for (let row = 0; row < 32; row++)
     for (let column = 0; column < 32; column++) {
-      for (let channel = 0; channel < 3; channel++) {
+      for (let channel = 0; channel < 3; channel++)
         bytes[1 + channel * 1024 + row * 32 + column] = levels[(row * 32 + column) * 3 + channel] as number;
-      }
     }
-  }
   return bytes;
 }
 
@@ -34,11 +32,9 @@ describe('parseCifar10', () => {
     fc.assert(
       fc.property(images, fc.nat(), (all, split) => {
         const set = imageSet({
-          data: Uint8Array.from(all.flatMap(([, values]) => Array.from(values))),
-          shape: [all.length, 32, 32, 3],
-          levels: 256,
+          data: Uint8Array.from(all.flatMap(([, values]) => Array.from(values))), shape: [all.length, 32, 32, 3], levels: 256,
           labels: Uint8Array.from(all, ([of]) => of),
-        });
+        }); // biome-ignore format: in few lines
         const records = all.map(([of, values]) => record(of, values));
         expect(parseCifar10(join(records))).toEqual(set);
         const cut = split % all.length;

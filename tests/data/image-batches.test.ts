@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfd from '@tensorflow/tfjs-data';
 import fc from 'fast-check';
-import { bitsPerDim, normalize, oneHotClass, pixelCNN } from 'pixelcnn-layers';
+import { bitsPerDim, normalize, pixelCNN } from 'pixelcnn-layers';
 import { type ImageBatch, type ImageBatchOptions, type ImageSet, imageBatches, imageSet, quantize } from 'pixelcnn-layers/data';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { epochOrder } from '../../src/data/image-batches';
@@ -36,11 +36,9 @@ function take(images: ImageSet, options: ImageBatchOptions & { withClasses?: fal
 }
 
 const sizes = fc.record({
-  n: fc.integer({ min: 1, max: 40 }),
-  batchSize: fc.integer({ min: 1, max: 50 }), // may be more than there are
-  seed: fc.integer({ min: -9, max: 9 }),
+  n: fc.integer({ min: 1, max: 40 }), batchSize: fc.integer({ min: 1, max: 50 }), seed: fc.integer({ min: -9, max: 9 }),
   shuffle: fc.boolean(),
-});
+}); // biome-ignore format: in few lines
 
 describe('the order of imageBatches', () => {
   beforeAll(() => useBackend('cpu'));
@@ -98,9 +96,7 @@ describe('the order of imageBatches', () => {
     const batches = imageBatches(images, { batchSize: 3, seed: 4, firstStep: 2 });
     const alone = take(images, { batchSize: 3, seed: 4, firstStep: 2 }, 6);
     const [one, other] = [batches[Symbol.iterator](), batches[Symbol.iterator]()];
-    for (const expected of alone) {
-      for (const iterator of [one, other]) expect(numbersOf(iterator.next().value)).toEqual(expected);
-    }
+    for (const expected of alone) for (const iterator of [one, other]) expect(numbersOf(iterator.next().value)).toEqual(expected);
   });
 
   it('depends on the seed only', () => {
@@ -151,9 +147,8 @@ describe('classes that are dropped', () => {
     expect(drawn({ dropClass, firstStep: 5 }, 7)).toEqual(all.slice(250));
     expect(drawn({ dropClass, batchSize: 30 }, 20)).toEqual(all);
     const places = (of: [number, number][]) => of.map(([, given]) => given === 7);
-    expect(places(drawn({ dropClass, seed: 1, shuffle: false }, 12))).not.toEqual(
-      places(drawn({ dropClass, seed: 2, shuffle: false }, 12)),
-    );
+    const [one, other] = [1, 2].map((seed) => places(drawn({ dropClass, seed, shuffle: false }, 12)));
+    expect(one).not.toEqual(other);
   });
 
   it('may be more than a byte can distinguish', async () => {
@@ -164,10 +159,7 @@ describe('classes that are dropped', () => {
       const [batch] = imageBatches(many, { ...options, repeat: false });
       const classes = batch?.xs[1] as tf.Tensor2D;
       expect(Array.from(await classes.data())).toEqual(all);
-      const oneHot = oneHotClass({ numClasses: 1000 }).apply(classes) as tf.Tensor; // [4,1000]
-      const highest = tf.argMax(oneHot, -1);
-      expect(Array.from(await highest.data())).toEqual(all);
-      tf.dispose([batch, oneHot, highest]);
+      tf.dispose(batch);
     });
     const dropClass = { probability: 0.5, nullClass: 999 };
     expect(() => imageBatches(many, { ...options, dropClass })).toThrow(
@@ -274,26 +266,24 @@ describe('orientations', () => {
   });
 });
 
-describe('the options of imageBatches', () => {
-  it('are checked at once', () => {
-    const images = quantize(numbered(4), 16);
-    const refuses = (options: object | undefined, message: string) => {
-      const attempt = () => imageBatches(images, options as ImageBatchOptions);
-      expect(attempt).toThrow(TypeError);
-      expect(attempt).toThrow(message);
-    };
-    refuses(undefined, 'imageBatches: wanted an object of arguments, got undefined');
-    refuses({}, 'imageBatches: batchSize: wanted an integer of at least 1, got undefined');
-    refuses({ batchSize: 0 }, 'imageBatches: batchSize: wanted an integer of at least 1, got 0');
-    refuses({ batchSize: 2, shuffle: 'no' }, "imageBatches: shuffle: wanted true or false, got 'no'");
-    refuses({ batchSize: 2, repeat: 3 }, 'imageBatches: repeat: wanted true or false, got 3');
-    refuses({ batchSize: 2, seed: 0.5 }, 'imageBatches: seed: wanted an integer, got 0.5');
-    refuses({ batchSize: 2, levels: 17 }, 'imageBatches: levels: wanted an integer from 2 to 16, got 17');
-    refuses({ batchSize: 2, firstStep: -1 }, 'imageBatches: firstStep: wanted an integer from 0 to 4503599627370494, got -1');
-    expect(() => imageBatches({ ...images, data: new Uint8Array(3) }, { batchSize: 1 })).toThrow(
-      'imageBatches: images: data: wanted 8 levels, for shape [4,1,2,1], got 3',
-    );
-  });
+it('the options of imageBatches are checked at once', () => {
+  const images = quantize(numbered(4), 16);
+  const refuses = (options: object | undefined, message: string) => {
+    const attempt = () => imageBatches(images, options as ImageBatchOptions);
+    expect(attempt).toThrow(TypeError);
+    expect(attempt).toThrow(message);
+  };
+  refuses(undefined, 'imageBatches: wanted an object of arguments, got undefined');
+  refuses({}, 'imageBatches: batchSize: wanted an integer of at least 1, got undefined');
+  refuses({ batchSize: 0 }, 'imageBatches: batchSize: wanted an integer of at least 1, got 0');
+  refuses({ batchSize: 2, shuffle: 'no' }, "imageBatches: shuffle: wanted true or false, got 'no'");
+  refuses({ batchSize: 2, repeat: 3 }, 'imageBatches: repeat: wanted true or false, got 3');
+  refuses({ batchSize: 2, seed: 0.5 }, 'imageBatches: seed: wanted an integer, got 0.5');
+  refuses({ batchSize: 2, levels: 17 }, 'imageBatches: levels: wanted an integer from 2 to 16, got 17');
+  refuses({ batchSize: 2, firstStep: -1 }, 'imageBatches: firstStep: wanted an integer from 0 to 4503599627370494, got -1');
+  expect(() => imageBatches({ ...images, data: new Uint8Array(3) }, { batchSize: 1 })).toThrow(
+    'imageBatches: images: data: wanted 8 levels, for shape [4,1,2,1], got 3',
+  );
 });
 
 onEachBackend('imageBatches', (backend) => {
@@ -335,19 +325,6 @@ onEachBackend('imageBatches', (backend) => {
           expect(Array.from(await batch.xs.data())).toEqual(expected.map((level) => Math.fround(level / (levels - 1))));
           tf.dispose(batch);
         }
-      }
-    });
-  });
-
-  it('makes two tensors a batch, when it is taken', async () => {
-    await expectNoLeaks(() => {
-      const before = tf.memory().numTensors;
-      const iterator = imageBatches(images, { batchSize: 3 })[Symbol.iterator]();
-      expect(tf.memory().numTensors).toBe(before);
-      for (let step = 0; step < 10; step++) {
-        const batch: ImageBatch = iterator.next().value;
-        expect(tf.memory().numTensors).toBe(before + 2);
-        tf.dispose(batch);
       }
     });
   });

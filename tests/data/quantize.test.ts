@@ -54,9 +54,8 @@ describe('quantize', () => {
 
   it('refuses more levels than the images have, and invalid sets', () => {
     const images = imageSet({ data: Uint8Array.of(3), shape: [1, 1, 1, 1], levels: 4 });
-    for (const bad of [5, 1, 2.5]) {
+    for (const bad of [5, 1, 2.5])
       expect(() => quantize(images, bad)).toThrow(`quantize: levels: wanted an integer from 2 to 4, got ${bad}`);
-    }
     expect(() => quantize({ ...images, levels: 3 }, 2)).toThrow('quantize: images: data: wanted integer levels');
   });
 });

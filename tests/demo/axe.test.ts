@@ -37,10 +37,8 @@ describe('axe finds nothing to object to in the demo', () => {
     await demo.page.goto(demo.address);
     await demo.seeAll();
     await demo.page.evaluate(axe.source);
-    for (const [width, height] of [
-      [1280, 800],
-      [360, 740],
-    ] as const) {
+    const pairs = [[1280, 800], [360, 740]] as const; // biome-ignore format: a line
+    for (const [width, height] of pairs) {
       await demo.page.setViewportSize({ width, height });
       for (const colorScheme of ['light', 'dark'] as const) {
         await demo.page.emulateMedia({ colorScheme });

@@ -87,15 +87,6 @@ describe('classifying in the demo', () => {
       await eventually(headline).toBe(before);
     });
 
-    it('paints single pixels where a shade is chosen', async () => {
-      await button(panel(), 'Clear and draw').click();
-      await panel().getByLabel('dark grey').check();
-      await grid().focus();
-      await demo.page.keyboard.press('Space');
-      await eventually(async () => (await drawn()).reduce((sum, level) => sum + level, 0)).toBe(11);
-      expect((await drawn())[0]).toBe(11);
-    });
-
     it('tells clothes apart', async () => {
       await panel().getByLabel('Clothes').check();
       await panel().getByText('5 of 100: a coat').waitFor();

@@ -8,6 +8,7 @@ describe('completing in the demo', () => {
   const grid = () => completing().getByRole('application', { name: 'Picture to complete' });
   const readout = () => completing().locator('.readout').textContent();
   const variants = () => completing().getByRole('img');
+  const reads = (words: RegExp) => completing().getByText(words).waitFor();
   const focused = () => demo.page.evaluate(() => document.activeElement?.textContent);
   /** The pictures one by one, as text. */
   const tiles = () =>
@@ -109,17 +110,11 @@ describe('completing in the demo', () => {
   });
 
   it('looks ahead to what is kept below, where that is wanted', async () => {
-    await completing()
-      .getByText(/Nothing is kept below the gap/)
-      .waitFor();
+    await reads(/Nothing is kept below the gap/);
     await button(completing(), 'Rub out a band').click();
-    await completing()
-      .getByText(/the model does not look below\.$/)
-      .waitFor();
+    await reads(/the model does not look below\.$/);
     await lookAhead().selectOption({ label: 'fitted: look-ahead with 16 particles' });
-    await completing()
-      .getByText(/Look-ahead draws 16 versions of each image side by side/)
-      .waitFor();
+    await reads(/Look-ahead draws 16 versions of each image side by side/);
     await button(completing(), 'Fill in').click();
     await says(completing(), /to go on/);
     expect((await jobs()).at(0)).not.toHaveProperty('lookAhead');
@@ -130,9 +125,7 @@ describe('completing in the demo', () => {
     const loads = () => demo.seen.requests.filter((url) => url.includes('digits-orders'));
     expect(loads()).toEqual([]);
     await button(completing(), 'Rub out the left half').click();
-    await completing()
-      .getByText(/^Drawn from right to left, so that all pixels kept/)
-      .waitFor();
+    await reads(/^Drawn from right to left, so that all pixels kept/);
     expect(await lookAhead().isDisabled()).toBe(true);
     await button(completing(), 'Fill in').click();
     await says(completing(), 'Six ways');
@@ -173,26 +166,14 @@ describe('completing in the demo', () => {
     expect(await completing().getByText('This is its label.').isVisible()).toBe(true);
   });
 
-  it('completes characters, which have no class', async () => {
-    await completing().getByLabel('Characters', { exact: true }).check();
-    await completing().getByText('1 of 60').waitFor();
-    expect(await completing().getByLabel('Class given to the model').isVisible()).toBe(false);
-    expect(await completing().getByLabel('grey', { exact: true }).count()).toBe(0);
-    await button(completing(), 'Rub out the lower half').click();
-    await button(completing(), 'Fill in').click();
-    await says(completing(), 'Six ways');
-    expect((await jobs()).at(-1)).toMatchObject({ model: 'characters' });
-    expect((await jobs()).at(-1)).not.toHaveProperty('classes');
-  });
-
   it('completes a character from its left half column by column, and keeps that half', async () => {
     await demo.open('completing', 'model=characters&image=1');
     await completing().getByText('1 of 60').waitFor();
     await says(completing(), 'Six ways');
-    await completing()
-      .getByText(/^Drawn from left to right, so that all pixels kept/)
-      .waitFor();
+    await reads(/^Drawn from left to right, so that all pixels kept/);
     expect((await jobs()).at(-1)).toMatchObject({ model: 'characters-columns' });
+    expect((await jobs()).at(-1)).not.toHaveProperty('classes');
+    expect(await completing().getByLabel('Class given to the model').isVisible()).toBe(false);
     const images = await readFile(new URL('../../kit/data/sets/characters-test-images.u8', import.meta.url));
     const { width, data } = await pictureOf(variants());
     // Of the first of six: its tile begins at 12 of 120 and 12 more a picture, and a pixel is 5 wide.
@@ -202,53 +183,5 @@ describe('completing in the demo', () => {
     const differ = places.filter(([row, column]) => isInk(row, column) !== wanted(row, column));
     expect(differ.filter(([, column]) => column < 12)).toEqual([]);
     expect(differ.length).toBeGreaterThan(0);
-  });
-
-  it('shows what was asked for last, when what was asked for before comes late', async () => {
-    const letCome = await demo.hold('**/characters-test-images-*.u8');
-    const completing = demo.panel('completing');
-    const asked = demo.page.waitForRequest('**/characters-test-images-*.u8');
-    await completing.getByLabel('Characters', { exact: true }).check();
-    await asked;
-    await completing.getByLabel('Small digits').check();
-    await completing.getByText('1 of 297').waitFor();
-    await demo.page.evaluate(() => {
-      const { arrayBuffer } = Response.prototype;
-      Response.prototype.arrayBuffer = async function () {
-        const bytes = await arrayBuffer.call(this);
-        setTimeout(() => Object.assign(globalThis, { hasCome: true })); // once the page has seen it too
-        return bytes;
-      };
-    });
-    letCome();
-    await demo.page.waitForFunction(() => 'hasCome' in globalThis);
-    expect(await completing.getByLabel('Small digits').isChecked()).toBe(true);
-    expect(await completing.getByText('1 of 297').isVisible()).toBe(true);
-    await button(completing, 'Fill in').click();
-    await says(completing, 'Six ways');
-  });
-
-  it('ends with Cancel also between two rounds', async () => {
-    await button(completing(), 'Reset').click();
-    await completing().getByLabel('rub out').check();
-    await grid().focus();
-    await demo.page.keyboard.press('Home'); // the first pixel: white for all but certain, so each round finds the same
-    await demo.page.keyboard.press('Space');
-    const before = (await jobs()).length;
-    await demo.page.evaluate(() => {
-      const { Map: Original } = globalThis;
-      const cancel = [...document.querySelectorAll<HTMLButtonElement>('#completing button')].find(
-        ({ textContent }) => textContent === 'Cancel',
-      );
-      // A round's images are put into a map as text: then is when the visitor cancels.
-      const { set } = Original.prototype;
-      Original.prototype.set = function (key: unknown, value: unknown) {
-        if (typeof key === 'string' && key.includes(',')) cancel?.click();
-        return set.call(this, key, value);
-      };
-    });
-    await button(completing(), 'Fill in').click();
-    await says(completing(), 'Cancelled.');
-    expect(await jobs()).toHaveLength(before + 1);
   });
 });

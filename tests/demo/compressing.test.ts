@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { compress, readPortable } from 'pixelcnn-layers/runtime';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { button, downloadOf, eventually, stopClock, useDemo } from './open-page';
+import { button, downloadOf, eventually, useDemo } from './open-page';
 
 const at = (path: string) => fileURLToPath(new URL(`../../examples/${path}`, import.meta.url));
 
@@ -16,15 +16,6 @@ describe('the file of a picture in the demo', () => {
     panel()
       .getByLabel('Choose a .pxc file')
       .setInputFiles({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(bytes) });
-  /** What files the page's workers have made, in turn. */
-  const filesMade = () =>
-    demo.page.evaluate(() => {
-      const { answers } = globalThis as unknown as { answers: { result?: { bytes?: Uint8Array } }[] };
-      return answers
-        .flatMap(({ result }) => result?.bytes?.subarray(1, 4) ?? [])
-        .map((bytes) => (String.fromCharCode(...bytes) === 'PNG' ? 'PNG' : 'ours'))
-        .join();
-    });
   const download = () => downloadOf(demo.page, () => button(panel(), 'Download the file').click());
 
   beforeEach(async () => {
@@ -111,21 +102,6 @@ describe('the file of a picture in the demo', () => {
     await eventually(() => alert().textContent()).toBe(
       `${name} was made with another model than the one chosen above, or is damaged. Nothing was unpacked.`,
     );
-  });
-
-  it('gives no file of an image that is no longer shown', async () => {
-    const letCompress = await demo.hold('**/coding-*.js');
-    await demo.page.goto('about:blank');
-    await demo.open('likelihood');
-    await panel().getByText('for each of its 784 pixels').waitFor();
-    await stopClock(demo.page); // so that the next image is not compressed yet
-    await button(panel(), 'Next').click();
-    await panel().getByText('7 of 50').waitFor();
-    letCompress();
-    await eventually(filesMade).toMatch(/ours.*PNG/);
-    expect(await button(panel(), 'Download the file').isDisabled()).toBe(true);
-    await demo.page.clock.resume();
-    expect((await download()).name).toBe('digits-28-7.pxc');
   });
 
   it('stops unpacking a file of many images with Cancel, or for another file', async () => {

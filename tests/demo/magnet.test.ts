@@ -4,7 +4,7 @@ import { readPortable, sample, symmetric } from 'pixelcnn-layers/runtime';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { countsOf, meanOf, TEMPERATURES } from '../../demo/panels/magnet.mjs';
 import { exactLogZ, magnetizationsOf, SYMMETRIES } from '../../kit/models/ising.mjs';
-import { button, eventually, pixels, says, sentJobs, stopClock, useDemo } from './open-page';
+import { says, useDemo } from './open-page';
 
 const readModel = async (temperature: number) =>
   readPortable(await readFile(fileURLToPath(new URL(`../../examples/models/magnet-${temperature}.pixelcnn`, import.meta.url))));
@@ -73,23 +73,5 @@ describe('magnets in the demo', () => {
     expect(await panel().locator('.point').count()).toBe(4);
     expect(await panel().locator('.point.present').count()).toBe(2);
     expect(await pictures().getAttribute('aria-label')).toBe('64 squares of 10 by 10 spins at temperature 4');
-  });
-
-  it('draws others, pixel by pixel, and at once with another temperature what that asks for', async () => {
-    const before = await pixels(pictures());
-    await demo.page.emulateMedia({ reducedMotion: 'no-preference' });
-    await stopClock(demo.page);
-    await button(panel(), 'Draw others').click();
-    await demo.page.clock.runFor(200);
-    const estimates = async () => (await sentJobs(demo.page)).filter(({ kind }) => kind === 'magnet');
-    await eventually(async () => (await estimates()).length).toBe(2);
-    await eventually(() => pixels(pictures())).not.toBe(before);
-    const begun = await pixels(pictures());
-    await demo.page.clock.runFor(1000);
-    await eventually(() => pixels(pictures())).not.toBe(begun);
-    await slider().press('Home');
-    await demo.page.clock.resume();
-    await says(panel(), 'Drew 64 squares at temperature 1.5.');
-    expect((await estimates()).map(({ seed }) => seed)[2]).toBe((await estimates()).map(({ seed }) => seed)[1]);
   });
 });

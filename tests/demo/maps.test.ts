@@ -33,18 +33,13 @@ describe('maps in the demo', () => {
     const rows = job['rows'] as number;
     const model = { ...whole, imageShape: [rows, 32, 1] as [number, number, number] };
     const given = job['given'] as Record<'levels' | 'known', Record<number, number>>;
-    const [levels, known] = [given.levels, given.known].map((data) => Uint8Array.from(PLACES, (i) => data[i] ?? 0)) as [
-      Uint8Array,
-      Uint8Array,
-    ];
-    const shape = [4, rows, 32, 1];
-    const fourTimes = (data: Uint8Array) => ({
-      data: Uint8Array.from({ length: 4 * rows * 32 }, (_, i) => data[i % (rows * 32)] as number),
-      shape,
-    });
+    const dense = (data: Record<number, number>) => Uint8Array.from(PLACES, (i) => data[i] ?? 0);
+    const levels = dense(given.levels);
+    const places = Array.from({ length: 4 * rows * 32 }, (_, i) => i % (rows * 32));
+    const fourTimes = (data: Uint8Array) => ({ data: places.map((i) => data[i] as number), shape: [4, rows, 32, 1] });
     const { data } = await sample(model, {
       ...{ numImages: 4, seed: job['seed'] as number, temperature: job['temperature'] as number, lookAhead: 16 },
-      ...{ initial: fourTimes(levels), known: fourTimes(known) },
+      ...{ initial: fourTimes(levels), known: fourTimes(dense(given.known)) },
     });
     const maps = [0, 1, 2, 3].map((n) => {
       const map = levels.slice();
@@ -133,11 +128,9 @@ describe('maps in the demo', () => {
     const [top, left] = [(map: number[]) => map.slice(0, 24 * 32), (map: number[]) => map.filter((_, i) => i % 32 < 24)];
     const [bottom, right] = [(map: number[]) => map.slice(8 * 32), (map: number[]) => map.filter((_, i) => i % 32 >= 8)];
     const ways = [
-      ['south', 'north', 0, bottom, top],
-      ['north', 'south', 2, top, bottom],
-      ['east', 'west', 4, right, left],
+      ['south', 'north', 0, bottom, top], ['north', 'south', 2, top, bottom], ['east', 'west', 4, right, left],
       ['west', 'east', 6, left, right],
-    ] as const;
+    ] as const; // biome-ignore format: in few lines
     for (const [there, back, orientation, stays, then] of ways) {
       const before = (await jobs()).length;
       await button(panel(), `Move ${there}`).click();

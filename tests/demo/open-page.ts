@@ -215,9 +215,7 @@ export function useDemo({ isWhole = false, isKept = false, mayComplain = false }
     /** Holds back what is asked for by such an address, until it is let go. */
     async hold(url: string | RegExp) {
       let letGo = () => {};
-      const held = new Promise<void>((resolve) => {
-        letGo = resolve;
-      });
+      const held = new Promise<void>((resolve) => (letGo = resolve));
       await context.route(url, async (route) => {
         await held;
         await route.continue();

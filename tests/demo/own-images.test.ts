@@ -1,6 +1,6 @@
 import { PNG } from 'pngjs';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { button, colourAt, eventually, says, sentJobs, useDemo } from './open-page';
+import { button, eventually, says, sentJobs, useDemo } from './open-page';
 
 describe('an image of the visitor in the demo', () => {
   const demo = useDemo();
@@ -43,18 +43,6 @@ describe('an image of the visitor in the demo', () => {
     expect(await firstRow(1)).toEqual(['level 0 of 0 to 16']); // above the image, which is wide
     for (let row = 0; row < 2; row++) await demo.page.keyboard.press('ArrowDown');
     expect(await firstRow(3)).toEqual([16, 16, 0].map((level) => `level ${level} of 0 to 16`));
-  });
-
-  it('is what the page gave, when it was downloaded and comes back', async () => {
-    const levels = [0, 3, 7, 16, 9, 1, 15, 12];
-    await load(
-      png(128, 128, (x) => {
-        const grey = 255 - Math.round((231 * (levels[Math.floor(x / 16)] ?? 0)) / 16);
-        return [grey, grey, grey, 255];
-      }),
-    );
-    await isLoaded(8);
-    expect(await firstRow(8)).toEqual(levels.map((level) => `level ${level} of 0 to 16`));
   });
 
   it('can be dropped and pasted', async () => {
@@ -143,7 +131,6 @@ describe('an image of the visitor in the demo', () => {
   it('may be SVG of any size, also of none', async () => {
     for (const size of [
       'viewBox="0 0 2 2"',
-      'viewBox="0 0 2 2" width="100%" height="100%"',
       'width="2" height="2"',
       'viewBox="0 0 2 2" width="1" height="1"',
       'viewBox="0 0 2 2" width="Infinity" height="1e999"',
@@ -164,22 +151,6 @@ describe('an image of the visitor in the demo', () => {
     expect(await firstRow(1)).toEqual(['level 0 of 0 to 16']); // twice as wide as high: paper above
     for (const _ of [1, 2, 3]) await demo.page.keyboard.press('ArrowDown');
     expect(await firstRow(8)).toEqual(Array(8).fill('level 16 of 0 to 16'));
-  });
-
-  it('can be completed', async () => {
-    const completing = demo.panel('completing');
-    await demo.bringIntoSight('completing'); // which shows the same picture
-    await completing.getByText('1 of 297').waitFor();
-    await says(completing, 'Six ways');
-    await completing.getByLabel('Load an image').setInputFiles(png(8, 8, () => [0, 0, 0, 255]));
-    await completing.getByText('your image').waitFor();
-    await button(completing, 'Rub out the lower half').click();
-    await button(completing, 'Fill in').click();
-    await says(completing, 'Six ways');
-    expect(await colourAt(completing.getByRole('img'), (13 + 8) / 436, (13 + 8) / 295)).toEqual([24, 24, 24, 255]);
-    await button(completing, 'Invert').click();
-    await completing.getByRole('img', { name: 'No completions yet' }).waitFor(); // they were of another image
-    expect(await button(completing, 'Fill in').isEnabled()).toBe(true); // what was rubbed out still is
   });
 
   it('is completed as of the class that the model finds likeliest, although it is still asked', async () => {

@@ -71,31 +71,21 @@ describe('the demo', () => {
     const links = () => demo.page.getByRole('navigation', { name: 'Contents' }).getByRole('link');
     const current = () => links().and(demo.page.locator('[aria-current]')).allTextContents();
 
-    it.each([
-      ['at the side', { width: 1280, height: 800 }],
-      ['above, on a phone', { width: 390, height: 844 }],
-    ] as const)('stays in sight %s, and marks the section that is read', async (_, size) => {
+    const sizes = { 'at the side': { width: 1280, height: 800 }, 'above, on a phone': { width: 390, height: 844 } };
+    it.each(Object.entries(sizes))('stays in sight %s, and marks the section that is read', async (_, size) => {
       await demo.page.setViewportSize(size);
       await demo.page.goto(demo.address);
       await demo.arePanelsThere();
       const hrefs = await links().evaluateAll((all) => all.map((link) => link.getAttribute('href')));
-      expect(hrefs).toEqual(
-        [...['wall', 'drawing', 'masks', 'inside', 'likelihood', 'completing', 'maps', 'training'], ...['magnet', 'play', 'more']].map(
-          (id) => `#${id}`,
-        ),
-      );
+      const ids = ['wall', 'drawing', 'masks', 'inside', 'likelihood', 'completing', 'maps', 'training', 'magnet', 'play', 'more'];
+      expect(hrefs).toEqual(ids.map((id) => `#${id}`));
       for (const [i, words] of [...(await links().allTextContents()).entries()].reverse()) {
         if (i % 2 === 1) continue;
         await links().nth(i).click();
         await eventually(current).toEqual([words]);
         const sees = (box: DOMRect) => box.top >= 0 && box.bottom <= size.height && box.left >= 0 && box.right <= size.width;
-        await eventually(async () =>
-          sees(
-            await links()
-              .nth(i)
-              .evaluate((link) => link.getBoundingClientRect()),
-          ),
-        ).toBe(true);
+        const link = links().nth(i);
+        await eventually(() => link.evaluate((element) => element.getBoundingClientRect())).toSatisfy(sees);
       }
     });
 
@@ -163,34 +153,25 @@ describe('the demo', () => {
       letCome = await demo.hold(/\/panels-[^/]*\.js$/);
     });
 
-    it.each([
-      ['wide', { width: 1280, height: 800 }],
-      ['narrow', { width: 390, height: 844 }],
-    ] as const)('leads there at once, and stays there as they are filled, also after a reload: %s', async (_, size) => {
-      await demo.page.setViewportSize(size);
-      await demo.page.goto(`${demo.address}#maps`, { waitUntil: 'commit' });
-      for (const isAgain of [false, true]) {
-        if (isAgain) {
-          letCome = await demo.hold(/\/panels-[^/]*\.js$/);
-          await demo.page.reload({ waitUntil: 'commit' });
+    it.each(Object.entries({ wide: { width: 1280, height: 800 }, narrow: { width: 390, height: 844 } }))(
+      'leads there at once, and stays there as they are filled, also after a reload: %s',
+      async (_, size) => {
+        await demo.page.setViewportSize(size);
+        await demo.page.goto(`${demo.address}#maps`, { waitUntil: 'commit' });
+        for (const isAgain of [false, true]) {
+          if (isAgain) {
+            letCome = await demo.hold(/\/panels-[^/]*\.js$/);
+            await demo.page.reload({ waitUntil: 'commit' });
+          }
+          const here = () => demo.panel('maps').evaluate((panel) => panel.getBoundingClientRect().top);
+          await eventually(here).toSatisfy(isAtTop);
+          letCome();
+          expect(await top('maps')).toSatisfy(isAtTop);
+          await demo.panel('maps').locator('.headline').filter({ hasText: 'flaw' }).waitFor();
+          expect(await here()).toSatisfy(isAtTop);
         }
-        const here = () => demo.panel('maps').evaluate((panel) => panel.getBoundingClientRect().top);
-        await eventually(here).toSatisfy(isAtTop);
-        letCome();
-        expect(await top('maps')).toSatisfy(isAtTop);
-        await demo.panel('maps').locator('.headline').filter({ hasText: 'flaw' }).waitFor();
-        expect(await here()).toSatisfy(isAtTop);
-      }
-    });
-
-    it('leads there by a click that is early', async () => {
-      await demo.page.emulateMedia({ reducedMotion: 'no-preference' }); // it scrolls there smoothly
-      await demo.page.goto(demo.address);
-      await demo.page.locator('.wall').waitFor();
-      await demo.page.getByRole('link', { name: 'Complete it' }).click();
-      letCome();
-      await eventually(() => top('completing')).toSatisfy(isAtTop);
-    });
+      },
+    );
 
     it('holds nobody who goes on', async () => {
       await demo.page.addInitScript(() => addEventListener('wheel', () => Object.assign(globalThis, { hasGoneOn: true })));
@@ -211,10 +192,8 @@ describe('the demo', () => {
           if (!entry.hadRecentInput) (globalThis as unknown as { shift: number }).shift += entry.value;
       }).observe({ type: 'layout-shift', buffered: true });
     });
-    for (const size of [
-      { width: 1280, height: 800 },
-      { width: 390, height: 844 },
-    ] as const) {
+    const pairs = [{ width: 1280, height: 800 }, { width: 390, height: 844 }] as const; // biome-ignore format: a line
+    for (const size of pairs) {
       await demo.page.setViewportSize(size);
       await demo.page.goto('about:blank');
       await demo.page.goto(demo.address);
@@ -232,12 +211,6 @@ describe('the demo', () => {
     expect(tfjs()).toEqual([]);
     await button(demo.panel('training'), 'Train').click();
     await eventually(() => tfjs().length).toBeGreaterThan(0);
-  });
-
-  it('runs where the page may share memory, and tfjs would start threads', async () => {
-    await demo.page.goto(`${demo.origin}/isolated/`);
-    await demo.panel('wall').locator('.wall-tile:enabled').first().waitFor();
-    expect(await demo.page.evaluate(() => crossOriginIsolated)).toBe(true);
   });
 
   const cache = temporaryFolder();

@@ -22,9 +22,7 @@ describe('the state of sampling', () => {
   it.each([
     ['model=cats', 'model (wanted characters or digits-28 or clothes or binarized-mnist, got “cats”)'],
     ['seed=-1', 'seed (wanted 0 to 999999999, got “-1”)'],
-    ['seed=1e3', 'seed (wanted 0 to 999999999, got “1e3”)'],
     ['seed=', 'seed (wanted 0 to 999999999, got “”)'],
-    ['temperature=9', 'temperature (wanted 0 to 2, in steps of 0.05, got “9”)'],
     ['temperature=0.33', 'temperature (wanted 0 to 2, in steps of 0.05, got “0.33”)'],
     ['top-k=0', 'top-k (wanted 1 to 2, got “0”)'],
     ['rows=2.5', 'rows (wanted 1 to 6, got “2.5”)'],

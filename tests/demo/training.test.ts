@@ -12,10 +12,9 @@ describe('training in the demo', () => {
   }
   const tfjsRequests = () => demo.seen.requests.filter((url) => /tfjs|backend-/.test(url));
   const slider = () => training().getByRole('slider', { name: 'Step' });
-  const curve = () =>
-    training()
-      .getByRole('img', { name: /^Loss curve/ })
-      .getAttribute('aria-label');
+  const curves = () => training().getByRole('img', { name: /^Loss curve/ });
+  const curve = () => curves().getAttribute('aria-label');
+  const recorded = () => training().getByText(/^A recorded run/);
   const canvases = () => training().locator('.run-samples canvas:visible');
   const stepOf = async () => Number((await training().locator('.report').textContent())?.match(/step (\d+)/)?.[1]);
   async function stop() {
@@ -69,10 +68,8 @@ describe('training in the demo', () => {
     expect(Number(label?.match(/([\d.]+) bits/)?.[1])).toBeLessThan(Math.log2(17) - 0.5);
     expect(await legend()).toMatch(new RegExp(`^step${stopped}${network}, training\\d\\.\\d{3}test\\d\\.\\d{3}$`));
     expect(await canvases().count()).toBe(1);
-    const swatches = () =>
-      training()
-        .locator('.u-marker')
-        .evaluateAll((all) => all.map((swatch) => getComputedStyle(swatch).borderTopColor));
+    const markers = training().locator('.u-marker');
+    const swatches = () => markers.evaluateAll((all) => all.map((swatch) => getComputedStyle(swatch).borderTopColor));
     const light = await swatches();
     await demo.page.emulateMedia({ colorScheme: 'dark' });
     expect((await swatches()).slice(1)).not.toEqual(light.slice(1));
@@ -114,11 +111,7 @@ describe('training in the demo', () => {
     await answer(true);
     await eventually(() => button(training(), 'Train').isEnabled()).toBe(true);
     expect(await focusedAfterFrames(demo.page)).toBe('Load'); // beside it
-    expect(
-      await training()
-        .getByText(/^A recorded run/)
-        .isVisible(),
-    ).toBe(true);
+    expect(await recorded().isVisible()).toBe(true);
     expect((await tensorCounts(demo.page)).at(-1)).toBe(0);
   });
 
@@ -147,9 +140,7 @@ describe('training in the demo', () => {
     expect(await training().getByLabel('Images', { exact: true }).inputValue()).toBe('syllables');
     expect(await training().locator('figcaption:visible').allTextContents()).toEqual(captions);
     await button(training(), 'Start over').click();
-    await training()
-      .getByText(/^A recorded run/)
-      .waitFor();
+    await recorded().waitFor();
     expect((await tensorCounts(demo.page)).at(-1)).toBe(0);
   });
 
@@ -160,12 +151,7 @@ describe('training in the demo', () => {
     const grid = training().getByRole('application', { name: 'Your drawing' });
     await button(training(), 'Add').click();
     expect(await training().getByText('Drawings: 0.').isVisible()).toBe(true); // nothing is drawn
-    for (const keys of [
-      ['ArrowDown', ' '],
-      ['ArrowRight', ' '],
-      ['ArrowRight', ' '],
-    ])
-      for (const key of keys) await grid.press(key);
+    for (const key of ['ArrowDown', ' ', 'ArrowRight', ' ', 'ArrowRight', ' ']) await grid.press(key);
     expect(await training().getByText('Row 1, column 2: ink').isVisible()).toBe(true);
     await button(training(), 'Add').click();
     expect(await training().getByText('Drawings: 1.').isVisible()).toBe(true);
@@ -228,12 +214,10 @@ describe('training in the demo', () => {
       expect(counts[1]).toBe(counts[0]);
     });
 
+    const missing = 'class extends Worker { constructor(_, options) { super(origin + "/missing.js", options); } }';
     it.each([
       ['a worker has no workers', 'delete globalThis.Worker;'],
-      [
-        'their file cannot be loaded',
-        'globalThis.Worker = class extends Worker { constructor(_, options) { super(origin + "/missing.js", options); } };',
-      ],
+      ['their file cannot be loaded', `globalThis.Worker = ${missing};`],
     ])('trains on one where %s', async (_, code) => {
       await demo.page.addInitScript((code) => {
         globalThis.Worker = class extends Worker {
@@ -270,9 +254,7 @@ describe('training in the demo', () => {
     }
     await open();
     await button(training(), 'Train').click();
-    await training()
-      .getByText(/step \d+\./)
-      .waitFor();
+    await eventually(stepOf).toBeGreaterThanOrEqual(0);
     await stay();
     await button(training(), 'Stop').click();
     await says(training(), 'Stopped');

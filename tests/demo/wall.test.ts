@@ -2,24 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { readPortable, sample } from 'pixelcnn-layers/runtime';
 import { describe, expect, it } from 'vitest';
-import { randomOf } from '../../demo/parts/random.mjs';
 import { button, eventually, pictureOf, pixels, sentJobs, useDemo } from './open-page';
 
 const MODELS = fileURLToPath(new URL('../../examples/models', import.meta.url));
-
-it('numbers from a seed are spread evenly, and the same again', () => {
-  const random = randomOf(20261129);
-  const counts = Array<number>(8).fill(0);
-  for (let i = 0; i < 8000; i++) {
-    const place = Math.floor(8 * random());
-    counts[place] = (counts[place] ?? 0) + 1;
-  }
-  // 1,000 of each are expected, with a deviation of 30.
-  expect(Math.min(...counts)).toBeGreaterThan(880);
-  expect(Math.max(...counts)).toBeLessThan(1120);
-  expect([1, 2, 3].map(randomOf(1))).toEqual([1, 2, 3].map(randomOf(1)));
-  expect(randomOf(1)()).not.toBe(randomOf(2)());
-});
 
 describe('the wall of the demo', () => {
   const demo = useDemo();
@@ -103,19 +88,6 @@ describe('the wall of the demo', () => {
     expect(await wall().locator('.wall-tile[tabindex="0"]').count()).toBe(1);
     await demo.page.keyboard.press('Enter');
     await eventually(() => new URL(demo.page.url()).hash).toMatch(/^#drawing\?model=syllables-16&class=\d+&values=/);
-  });
-
-  it('draws itself pixel by pixel where motion is not reduced', async () => {
-    await demo.page.emulateMedia({ reducedMotion: 'no-preference' });
-    await open('#wall?seed=5');
-    const ink = async () => (await levelsOf('character', 9)).filter((level) => level === 1).length;
-    const early = await ink();
-    const whole = readPortable(await readFile(`${MODELS}/characters-small.pixelcnn`));
-    const numImages = (await tiles('character').count()) + 3; // some to spare
-    const { data } = await sample(whole, { numImages, seed: 5, temperature: 0.9 });
-    const all = [...data].slice(9 * 576, 10 * 576).filter((level) => level === 1).length;
-    expect(early).toBeLessThan(all);
-    await eventually(ink).toBe(all);
   });
 
   it('says which seed is wrong, and draws that of the date', async () => {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Without those that typedoc makes of the docstrings, and what the site's build leaves behind. */
@@ -10,16 +10,9 @@ const guides = (await readdir(join(root, 'docs'), { recursive: true }))
   .filter((name) => name.endsWith('.md') && !/^(reference\/api|\.vitepress|public)\//.test(name))
   .map((name) => join('docs', name));
 
-const cards = (
-  await Promise.all(
-    ['demo', 'examples', 'kit', 'research'].map(async (folder) =>
-      (await readdir(join(root, folder), { recursive: true })).map((name) => join(folder, name)),
-    ),
-  )
-)
-  .flat()
-  .filter((name) => name.endsWith('.md') && !name.includes('node_modules'));
-const pages = ['README.md', ...guides, ...cards];
+const namesIn = async (folder: string) => (await readdir(join(root, folder), { recursive: true })).map((name) => join(folder, name));
+const cards = (await Promise.all(['demo', 'examples', 'kit', 'research'].map(namesIn))).flat();
+const pages = ['README.md', ...guides, ...cards.filter((name) => name.endsWith('.md') && !name.includes('node_modules'))];
 
 /** Markdown without its blocks of code, whose brackets are no links. */
 const prose = (text: string) => text.replaceAll(/^```.*?^```$/gms, '');
@@ -98,15 +91,9 @@ it.each(pages)('%s links the papers that it names', async (page) => {
   expect(named.filter(([, address]) => !text.includes(address))).toEqual([]);
 });
 
-describe('pictures', () => {
-  const shownOn = async (page: string) =>
-    linksOf(await readFile(join(root, page), 'utf8'))
-      .map((link) => join(dirname(page), link))
-      .filter((file) => dirname(file) === join('docs', 'images') && !file.endsWith('.md'));
-
-  it('are each on some page', async () => {
-    const shown = new Set((await Promise.all(pages.map(shownOn))).flat());
-    const kept = (await readdir(join(root, 'docs/images'))).filter((name) => !name.endsWith('.md'));
-    expect(kept.filter((name) => !shown.has(join('docs', 'images', name)))).toEqual([]);
-  });
+it('has each picture on some page', async () => {
+  const shownOn = async (page: string) => linksOf(await readFile(join(root, page), 'utf8')).map((link) => join(dirname(page), link));
+  const shown = new Set((await Promise.all(pages.map(shownOn))).flat());
+  const kept = (await readdir(join(root, 'docs/images'))).filter((name) => !name.endsWith('.md'));
+  expect(kept.filter((name) => !shown.has(join('docs', 'images', name)))).toEqual([]);
 });

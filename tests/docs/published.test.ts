@@ -55,7 +55,6 @@ it('is cited as the version that it is', async () => {
   expect([field('title'), field('version'), field('license')]).toEqual([name, version, license]);
   const [, holder] = /Copyright \(c\) \d+ (.*)/.exec(await readFile(join(root, 'LICENSE'), 'utf8')) ?? [];
   expect(citation).toContain(`authors:\n  - name: ${holder}\n`);
-
   const entry = /^@software\{.*?^\}$/ms.exec(await readFile(join(root, 'README.md'), 'utf8'))?.[0];
   expect(entry).toContain(`author  = {{${holder}}}`);
   expect(entry).toContain(`title   = {${name}}`);
@@ -86,9 +85,8 @@ describe('the version of package.json', () => {
 
   it('is the only one that pages name', async () => {
     const folders = ['demo', 'docs', 'examples', 'kit', 'research', '.github', 'scripts'];
-    const below = await Promise.all(
-      folders.map(async (folder) => (await readdir(join(root, folder), { recursive: true })).map((name) => join(folder, name))),
-    );
+    const namesIn = async (folder: string) => (await readdir(join(root, folder), { recursive: true })).map((name) => join(folder, name));
+    const below = await Promise.all(folders.map(namesIn));
     const isText = (file: string) => /\.(md|mjs|yml|html|cff)$/.test(file) && !/node_modules|reference.api/.test(file);
     const files = ['README.md', 'CONTRIBUTING.md', 'CITATION.cff', ...below.flat().filter(isText)];
     const others: string[] = [];

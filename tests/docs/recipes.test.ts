@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { readTrainFlags } from '../../kit/runs/train-flags.mjs';
-import { commandsOf, flagsOf, PUBLISHED, type Recipe, readRecipes, recipeOf } from '../../scripts/lib/recipes.mjs';
+import { commandsOf, flagsOf, type Recipe, readRecipes, recipeOf } from '../../scripts/lib/recipes.mjs';
 
 const recipes: Recipe[] = await readRecipes();
 
@@ -28,9 +28,8 @@ describe('recipes of the runs in the docs', () => {
   it('continues a run that has begun, where it was begun', () => {
     const recipe = recipes.find(({ name }) => name === 'digits-1') as Recipe;
     const options = { out: 'runs/digits-1', path: 'data' };
-    expect(commandsOf(recipe, { ...options, isBegun: true })).toEqual([
-      ['train.mjs', ['--resume', '--path', 'data', '--out', 'runs/digits-1']],
-    ]);
+    const resumed = ['--resume', '--path', 'data', '--out', 'runs/digits-1'];
+    expect(commandsOf(recipe, { ...options, isBegun: true })).toEqual([['train.mjs', resumed]]);
     expect(commandsOf(recipe, { ...options, isBegun: false })[0]?.[1]).toContain('--learning-rate');
     const spins = recipes.find(({ program }) => program === 'ising.mjs') as Recipe;
     const flags = (isBegun: boolean) => commandsOf(spins, { out: 'o', isBegun })[0]?.[1];
@@ -40,13 +39,11 @@ describe('recipes of the runs in the docs', () => {
   it('ends a run of train.py in the figure of the file that it exports', () => {
     const settings = { program: 'pytorch/train.py', data: 'binarized-mnist', model: 'plus-plus', output: 'softmax', bfloat16: true };
     const evaluation = { validationBits: 0.15, seconds: 9000, cpuSeconds: 7200 };
-    const lines = [
+    const evaluations = [
       { ...evaluation, step: 4, cpuSeconds: 3600 },
       { ...evaluation, step: 5 },
-      { best: 5, testNats: 81.31 },
-      { testNats: 81.298 },
     ];
-    const recipe = recipeOf({ name: 'a', settings, lines });
+    const recipe = recipeOf({ name: 'a', settings, lines: [...evaluations, { best: 5, testNats: 81.31 }, { testNats: 81.298 }] });
     expect(recipe).toMatchObject({ figure: '81.30 nats', hours: 2 });
     const evaluated = [
       ['convert.mjs', ['--model', 'o', '--to', 'o/a.pixelcnn', '--precision', 'float16']],
@@ -62,17 +59,12 @@ describe('recipes of the runs in the docs', () => {
 
   it('gives train.py all settings of a PixelSNAIL, which is called otherwise there', () => {
     const settings = { data: 'digits', model: 'pixelsnail', filters: 16, blocks: 2, resBlocks: 1, input: 'oneHot' };
-    expect(flagsOf(settings, 'pytorch/train.py').join(' ')).toBe(
-      '--data digits --model pixelsnail --filters 16 --blocks 2 --res-blocks 1 --input oneHot',
-    );
+    const flags = '--data digits --model pixelsnail --filters 16 --blocks 2 --res-blocks 1 --input oneHot';
+    expect(flagsOf(settings, 'pytorch/train.py').join(' ')).toBe(flags);
   });
 
   it('names a run without a figure', () => {
     const run = { name: 'a', settings: { data: 'digits' }, lines: [{ step: 5, seconds: 1 }] };
     expect(() => recipeOf(run)).toThrow('docs/results/runs/a.jsonl: wanted a figure of the test images at its end');
-  });
-
-  it('names what others published', () => {
-    expect(PUBLISHED).toContainEqual({ data: 'binarized-mnist', network: 'PixelCNN', model: 'pixelcnn', figure: '81.30 nats' });
   });
 });

@@ -32,19 +32,12 @@ const OF_PAGES = `
 `;
 
 /** As a reader's own project may have them; the library's own are stricter. */
+const entries = ['', '/node', '/data', '/weights', '/runtime'];
 const options: ts.CompilerOptions = {
-  strict: true,
-  target: ts.ScriptTarget.ES2022,
-  module: ts.ModuleKind.ESNext,
-  moduleResolution: ts.ModuleResolutionKind.Bundler,
-  moduleDetection: ts.ModuleDetectionKind.Force,
+  ...{ strict: true, skipLibCheck: true, noEmit: true, types: ['node'], target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
+  ...{ moduleResolution: ts.ModuleResolutionKind.Bundler, moduleDetection: ts.ModuleDetectionKind.Force },
   lib: ['lib.es2022.d.ts', 'lib.dom.d.ts', 'lib.dom.iterable.d.ts'],
-  types: ['node'],
-  skipLibCheck: true,
-  noEmit: true,
-  paths: Object.fromEntries(
-    ['', '/node', '/data', '/weights', '/runtime'].map((entry) => [`pixelcnn-layers${entry}`, [join(root, `src${entry}/index.ts`)]]),
-  ),
+  paths: Object.fromEntries(entries.map((entry) => [`pixelcnn-layers${entry}`, [join(root, `src${entry}/index.ts`)]])),
 };
 
 /** A block as a file of TypeScript. */
@@ -65,7 +58,6 @@ function errorsIn(sources: readonly Source[]): string[] {
   const files = new Map(sources.map((source, i) => [join(root, 'tests', `block-${i}.ts`), source]));
   const ambient = join(root, 'tests', 'of-pages.d.ts');
   const texts = new Map([[ambient, OF_PAGES], ...[...files].map(([file, { text }]) => [file, text] as const)]);
-
   const host = ts.createCompilerHost(options);
   const { fileExists, getSourceFile } = host;
   host.fileExists = (file) => texts.has(file) || fileExists(file);

@@ -6,7 +6,7 @@ import { fileSystem } from 'pixelcnn-layers/node';
 import { loadWeights, type NamedTensor, saveWeights, writeSafetensors } from 'pixelcnn-layers/weights';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../support/node/temporary-folder';
-import { itRefuses, runScript, runWell } from './run-script';
+import { itRefuses, runWell } from './run-script';
 import { saveGatedModel } from './save-model';
 
 const folder = temporaryFolder();
@@ -58,15 +58,6 @@ describe('checkpoint.mjs', () => {
     expect(saveWeights(model)).toEqual(before);
     model.dispose();
   }); // biome-ignore format: one call a line
-
-  it('takes what Keras has written, for a new network', async () => {
-    const sizes = { imageShape: [8, 8, 1], levels: 17, hiddenDim: 2, outDim: 2, numBlocks: 1, firstKernelSize: 3 };
-    const flags = ['--factory', 'pixelCNN', '--args', JSON.stringify(sizes)];
-    const { stdout } = await runScript('checkpoint.mjs', ['tests/golden/keras/keras-3.15.weights.h5', ...flags]);
-    expect(stdout).toMatch(/^14 weights of the network, and tensors of .*, HDF5 of Keras:\n/);
-    expect(stdout).toContain('  ["block0.conv_mid.1","block0.conv_mid.bias"],\n');
-    expect(stdout).toMatch(/left over: nothing\n.*from: 'keras'.*All weights are loaded by this\.\n$/s);
-  });
 
   it('knows a GPT whose tensors hold several weights', async () => {
     const file = join(folder, 'gpt.safetensors');
@@ -123,7 +114,7 @@ describe('checkpoint.mjs, of what it does not take,', () => {
       ['bytes that the file states, got', ['checkpoint.mjs', 'PLACE/CUT']],
       ['pickles of PyTorch are not read', ['checkpoint.mjs', 'PLACE/PICKLE']],
       ['wanted safetensors, .npz, ', ['checkpoint.mjs', 'PLACE/JUNK']],
-      ['; /nowhere has neither', ['checkpoint.mjs', 'PLACE/state.safetensors', '--model', '/nowhere']],
+      ["--model: '/nowhere' does not exist", ['checkpoint.mjs', 'PLACE/state.safetensors', '--model', '/nowhere']],
     ],
     () => ({ PLACE: folder }),
   );

@@ -105,17 +105,6 @@ describe('complete.mjs look-ahead', () => {
     }
     expect(said.map(([sum]) => sum)).toEqual(sums.map((sum) => Number(sum.toFixed(1))));
   });
-
-  it('completes emoji', async () => {
-    const { columns, rows, colours } = await readGrid(join(directory, 'emoji-right.png'), 16, 5);
-    expect({ columns, rows }).toEqual({ columns: 7, rows: 8 });
-    const right = (n: number) => colours[n]?.filter((_, i) => i % 16 >= 8);
-    for (let row = 0; row < 8; row++) {
-      expect(colours[7 * row]).toEqual(colours[7 * (row - (row % 2))]); // each emoji once more, below
-      for (let column = 1; column < 7; column++) expect(right(7 * row + column)).toEqual(right(7 * row));
-    }
-    expect(nats('emoji-right').map(([, particles]) => particles)).toEqual([0, 4]);
-  });
 });
 
 it('complete.mjs beam draws the likeliest completions of a digit, the likeliest first', async () => {
@@ -147,7 +136,6 @@ it('complete.mjs orders says what missing pixels cost, exactly in the orientatio
   const testImages = (count: number) => ({ data: digits.slice(0, count * 64), shape: [count, 8, 8, 1] });
   const all = testImages(297);
   expect(figures('averaged over all')?.[0]).toBe(bitsOf(await logProb(model, all)));
-
   // The upper half comes first where columns are flipped, or nothing is.
   const images = testImages(3);
   const mirrored = { ...images, data: images.data.map((_, i, levels) => levels[i - (i % 8) + 7 - (i % 8)] as number) };
@@ -167,7 +155,6 @@ it('complete.mjs orders says what missing pixels cost, exactly in the orientatio
   };
   expect(figures('upper half')).toEqual([missing, later, later].map(cell));
   for (const part of ['lower half', 'left half', 'right half', 'all but a quarter, left']) expect(figures(part)).toHaveLength(3);
-
   const { width, height } = PNG.sync.read(await readFile(out));
   expect([width, height]).toEqual([15 * 72 + 8, 5 * 72 + 8]);
 });

@@ -22,12 +22,10 @@ beforeAll(async () => {
   const args = { hiddenDim: 2, outDim: 4, numBlocks: 1, seed: 1 };
   const portable = await toPortable(pixelCNN({ imageShape: [null, null, 3], levels: 256, ...args }));
   await writeFile(anySize, writePortable(portable));
-  for (const [name, model] of [
-    ['levels', pixelCNN({ imageShape: [8, 8, 1], levels: 300, ...args })],
-    ['vector', gatedPixelCNN({ imageShape: [8, 8, 1], levels: 17, conditionSize: 2, ...args })],
-  ] as const)
+  const levels = pixelCNN({ imageShape: [8, 8, 1], levels: 300, ...args });
+  const vector = gatedPixelCNN({ imageShape: [8, 8, 1], levels: 17, conditionSize: 2, ...args });
+  for (const [name, model] of Object.entries({ levels, vector }))
     await writeFile(join(directory, `${name}.pixelcnn`), writePortable(await toPortable(model)));
-
   await mkdir(join(directory, 'digits'));
   const { images } = await readDigits('test');
   for (let n = 0; n < 20; n++) {
@@ -35,13 +33,10 @@ beforeAll(async () => {
     await writeFile(join(directory, 'digits', `${n}.png`), png);
   }
   await writeFile(join(directory, 'digits', 'notes.txt'), 'no image');
-
   await mkdir(join(directory, 'bad'));
   const clear = new PNG({ width: 2, height: 2 });
   await writeFile(join(directory, 'bad', 'clear.png'), PNG.sync.write(clear));
   await mkdir(join(directory, 'none'));
-  await mkdir(join(directory, 'jpeg'));
-  await writeFile(join(directory, 'jpeg', 'a.png'), Uint8Array.of(0xff, 0xd8, 0xff, 0xe0));
   await mkdir(join(directory, 'large-digit'));
   const large = pngOfLevels(new Uint8Array(72), [9, 8, 1], 17);
   await writeFile(join(directory, 'large-digit', 'a.png'), large);
@@ -80,7 +75,6 @@ describe('compress.mjs', () => {
     expect(packed.stdout).toContain('left out, since they are not PNGs: notes.txt\n');
     expect(packed.stdout).toContain(`keep the model, which is needed to unpack it: ${DIGITS}\n`);
     expect(packed.stderr).toContain('100 %');
-
     const { '8x8.pxc': code = new Uint8Array(), 'names.json': names } = unzipSync(await readFile(file));
     expect(JSON.parse(String(Buffer.from(names ?? [])))['8x8'].slice(0, 3)).toEqual(['0.png', '1.png', '10.png']);
     const model = readPortable(await readFile(DIGITS));
@@ -88,7 +82,6 @@ describe('compress.mjs', () => {
     const promised = (await logProb(model, images)).reduce((sum, nats) => sum - nats / Math.LN2 / 8, 0);
     expect(code.length).toBeGreaterThan(promised);
     expect(code.length).toBeLessThan(promised * 1.001 + 16 * 20 + 40);
-
     expect(await run(DIGITS, file, back)).toMatchObject({ code: 0, stdout: `20 PNGs in ${back}\n` });
     expect(await pixelsOf(back)).toEqual(await pixelsOf(pngs));
   });
@@ -96,13 +89,8 @@ describe('compress.mjs', () => {
   it('takes images of several sizes, where the model does, in colours', async () => {
     const [pngs, file, back] = ['sizes', 'sizes.zip', 'sizes-back'].map((name) => join(directory, name)) as [string, string, string];
     await mkdir(pngs);
-    for (const [n, [height, width]] of (
-      [
-        [4, 6],
-        [5, 3],
-        [4, 6],
-      ] as const
-    ).entries()) {
+    for (const [n, shape] of ['46', '53', '46'].entries()) {
+      const [height, width] = Array.from(shape, Number) as [number, number];
       const data = Uint8Array.from({ length: height * width * 3 }, (_, i) => (37 * i + 11 * n) % 256);
       await writeFile(join(pngs, `${n}.png`), pngOfLevels(data, [height, width, 3], 256));
     }
@@ -186,22 +174,18 @@ describe('compress.mjs', () => {
   itRefuses(
     [
       ['--model: wanted a file, examples/models/digits is a directory', ['compress.mjs', '--model', 'examples/models/digits', '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
-      ['--model: ENOENT: no such file or directory', ['compress.mjs', '--model', 'DIR/no.pixelcnn', '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
       ['--model: wanted one of at most 256 levels, as PNGs have, got 300', ['compress.mjs', '--model', 'DIR/levels.pixelcnn', '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
       ['--model: wanted one by class, or without conditions, got one by vector', ['compress.mjs', '--model', 'DIR/vector.pixelcnn', '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
-      ["--from: ENOENT: no such file or directory, stat 'DIR/nothing'", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/nothing', '--to', 'DIR/a.zip']],
+      ["--from: 'DIR/nothing' does not exist", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/nothing', '--to', 'DIR/a.zip']],
       ["--from: wanted names that are such on every machine, got '.png'", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/odd', '--to', 'DIR/a.zip']],
       ["--from: wanted names that differ on every machine, got 'A.png' and 'a.png'", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/twins', '--to', 'DIR/a.zip']],
       ['--model: wanted one of grey or RGB images, got 4 channels', ['compress.mjs', '--model', 'DIR/four.pixelcnn', '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
       ["--from: 'DIR/none' has no PNGs", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/none', '--to', 'DIR/a.zip']],
       ["'DIR/bad/clear.png': wanted no transparency, got opacity 0 in row 0, column 0", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/bad', '--to', 'DIR/a.zip']],
-      ["'DIR/jpeg/a.png': not a PNG, but for its name", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/jpeg', '--to', 'DIR/a.zip']],
       ["'DIR/large-digit/a.png': wanted 8 rows and 8 columns, as the model has, got 9 and 8", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/large-digit', '--to', 'DIR/a.zip']],
       ["--from: 'DIR/other.zip' is not a file of this program", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/other.zip', '--to', 'DIR/a']],
       ["--from: 'DIR/digits/0.png' is not a file of this program, nor a directory", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/digits/0.png', '--to', 'DIR/other.zip']],
       ['--from: decompress: file: compressed with another model', ['compress.mjs', '--model', 'examples/models/emoji.pixelcnn', '--from', 'DIR/packed.zip', '--to', 'DIR/a']],
-      ["--class: wanted a whole number from 0 to 9, got '10'", ['compress.mjs', '--model', BY_CLASS, '--from', 'DIR/digits', '--to', 'DIR/a.zip', '--class', '10']],
-      ['--class: wanted the class of all images, from 0 to 9', ['compress.mjs', '--model', BY_CLASS, '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
       ['--class: wanted none, since the model takes no class', ['compress.mjs', '--model', DIGITS, '--from', 'DIR/digits', '--to', 'DIR/a.zip', '--class', '3']],
       ['--class: wanted none to unpack', ['compress.mjs', '--model', DIGITS, '--from', 'DIR/packed.zip', '--to', 'DIR/a', '--class', '3']],
     ], // biome-ignore format: a line each
@@ -221,10 +205,8 @@ describe('levels of a PNG', () => {
     const png = pngOfLevels([0, 0, 1], [1, 1, 3], 256);
     expect(() => levelsOfPng(png, 1, 256)).toThrow('wanted grey, got 0, 0, 1 in row 0, column 0');
     expect(() => levelsOfPng(png, 3, 17)).toThrow('wanted intensities of 17 levels (0, 16, 32, … 255), got 1 in row 0, column 0');
-    const deep = PNG.sync.write(
-      { width: 1, height: 1, data: Buffer.from(new Uint16Array([300, 300, 300, 65535]).buffer) },
-      { bitDepth: 16 },
-    );
+    const pixel = Buffer.from(new Uint16Array([300, 300, 300, 65535]).buffer);
+    const deep = PNG.sync.write({ width: 1, height: 1, data: pixel }, { bitDepth: 16 });
     expect(() => levelsOfPng(deep, 1, 256)).toThrow('wanted 8 bits a channel, got 16');
     expect(() => levelsOfPng(png.subarray(0, 40), 3, 256)).toThrow('a damaged PNG: ');
     expect(() => levelsOfPng(new Uint8Array(3), 3, 256)).toThrow('not a PNG, but for its name');

@@ -12,8 +12,6 @@ import { type NamedTensor, readSafetensors, saveWeights, writeSafetensors } from
 import { beforeAll, describe, expect, it } from 'vitest';
 import { npyOf } from '../../kit/weights/npy.mjs';
 import { useBackend } from '../support/backends';
-import { goldenGPT, goldenGPTs } from '../support/golden/gpt';
-import { goldenPlusPlus, goldenPlusPlusArgs, goldenPlusPlusModel } from '../support/golden/plus-plus';
 import { goldenSnail, goldenSnails, snailArgs } from '../support/golden/snail';
 import { temporaryFolder } from '../support/node/temporary-folder';
 import { type Ended, itRefuses, runScript } from './run-script';
@@ -101,11 +99,8 @@ const formats: [string, (of: AutoregressiveModel) => Promise<Uint8Array> | Uint8
     ...['--from', 'pytorch', '--axes', '^final_conv\\.kernel=>3,2', '--axes', 'conv_mid\\.kernel=>0,1,2,3', '--axes', '^final_conv\\.kernel=>0,1'],
   ],
   ['underscores.npz', (of) => zipSync(zipOf(new Map([...saveWeights(of)].map(([name, tensor]) => [`_${name.replace('.conv_', '._conv_').replace('kernel', '0').replace('bias', '1')}`, tensor]))))],
-  ['stored.npz', (of) => zipSync(zipOf(saveWeights(of)), { level: 0 })],
   ['compressed.npz', (of) => zipSync(zipOf(saveWeights(of)))],
   ['keras-2.weights.h5', (of) => hdf5((file) => addKeras2(file, saveWeights(of)))],
-  ['keras-2.h5', (of) => hdf5((file) => addKeras2(file.create_group('model_weights'), saveWeights(of)))],
-  ['keras-3.weights.h5', (of) => hdf5((file) => addKeras3(file, saveWeights(of)))],
   ['keras-2.13.weights.h5', (of) => hdf5((file) => addKeras3(file, saveWeights(of), '_layer_checkpoint_dependencies'))],
 ]; // biome-ignore format: one format a line
 
@@ -139,7 +134,6 @@ const drawnFrom = async (name: string) => {
 describe('convert.mjs', () => {
   const ended = new Map<string, Ended>();
   const factory = ['--factory', 'pixelCNN', '--args', JSON.stringify(SIZES)];
-  const [golden] = goldenPlusPlus as [(typeof goldenPlusPlus)[number]];
   const [snail] = goldenSnails as [(typeof goldenSnails)[number], ...typeof goldenSnails];
 
   beforeAll(async () => {
@@ -161,13 +155,8 @@ describe('convert.mjs', () => {
     runs.set('pytorch', convert('--model', at('model'), '--to', at('out/p.safetensors'), '--layout', 'pytorch'));
     runs.set('npz', convert('--model', at('model'), '--to', at('out/n.npz')));
     runs.set('npz back', convert('--weights', at('out/n.npz'), '--model', at('model'), '--to', at('from npz')));
-    runs.set('plus-plus', convert('--weights', `${GOLDEN}/pixelcnn-plus-plus/${golden.name}.safetensors`, '--from', 'pclucas14/pixel-cnn-pp',
-      '--factory', 'pixelCNNPlusPlus', '--args', JSON.stringify(goldenPlusPlusArgs(golden)), '--to', at('plus-plus.pixelcnn')));
     runs.set('snail', convert('--weights', `${GOLDEN}/pixelsnail/snail.safetensors`, '--from', 'rosinality/vq-vae-2-pytorch',
       '--factory', 'pixelSNAIL', '--args', JSON.stringify(snailArgs(snail)), '--to', at('snail.pixelcnn')));
-    for (const { name, options: { from, ...kind }, config } of goldenGPTs)
-      runs.set(name, convert('--weights', `${GOLDEN}/image-gpt/${name}.safetensors`, '--from', from,
-        '--factory', 'imageGPT', '--args', JSON.stringify({ ...config, ...kind }), '--to', at(`${name}.pixelcnn`)));
     runs.set('list', convert('--weights', `${GOLDEN}/keras/keras-3.15.weights.h5`, '--list'));
     runs.set('list both', convert('--weights', at('pytorch.safetensors'), ...factory, '--from', 'pytorch', '--list'));
     runs.set('list more', convert('--weights', `${GOLDEN}/keras/keras-3.3.weights.h5`, ...factory, '--rename', '^conv\\.=>input_conv.', '--rename', '^conv_3.*=>', '--list'));
@@ -194,13 +183,9 @@ describe('convert.mjs', () => {
     expect(numbersOf(await loaded('from arrays'))).toEqual(numbersOf(model));
   });
 
-  it.each<[string, () => Promise<AutoregressiveModel>]>([
-    ['plus-plus', () => goldenPlusPlusModel(golden)],
-    ['snail', () => goldenSnail(snail)],
-    ...goldenGPTs.map((gpt): [string, () => Promise<AutoregressiveModel>] => [gpt.name, () => goldenGPT(gpt)]),
-  ])('takes state dicts of other repositories: %s', async (name, theirs) => {
-    expect(ended.get(name)).toMatchObject({ code: 0, stderr: '' });
-    expect(await drawnFrom(`${name}.pixelcnn`)).toEqual(await drawn(await theirs()));
+  it('takes state dicts of other repositories', async () => {
+    expect(ended.get('snail')).toMatchObject({ code: 0, stderr: '' });
+    expect(await drawnFrom('snail.pixelcnn')).toEqual(await drawn(await goldenSnail(snail)));
   });
 
   it('gives float16, which is half as large', async () => {
@@ -267,7 +252,6 @@ describe('convert.mjs, of a file that it does not take,', () => {
   /** Files that are wrong, and what is said of them. */
   const files: [string, () => Uint8Array | Promise<Uint8Array>, string][] = [
     ['empty', () => new Uint8Array(), 'wanted safetensors, .npz, a directory of .npy files, or .keras'],
-    ['junk', () => new Uint8Array(100).fill(7), 'wanted safetensors, .npz'],
     ['old.pth', () => Uint8Array.of(0x80, 2, 0x8a, 10), 'pickles of PyTorch are not read'],
     ['new.pt', () => npz({ 'model/data.pkl': Uint8Array.of(0x80, 2), 'model/data/0': new Uint8Array(8) }),
       'in Python: import safetensors.torch, torch; safetensors.torch.save_file({k: v.contiguous() for k, v in torch.load("PLACE/new.pt", map_location="cpu", weights_only=True).items()}, "PLACE/new.safetensors") (docs/guides/bring-weights.md has it for a checkpoint'],
@@ -277,7 +261,6 @@ describe('convert.mjs, of a file that it does not take,', () => {
     ['more.npz', () => saying(zipSync({ 'a.npy': npyOf(new Float32Array(1000), [1000]) }), 500), 'a.npy: wanted 4128 bytes, for shape [1000] of f4, got 500'],
     ['object.npz', () => npz({ 'a.npy': Buffer.from(Buffer.from(npyOf(one.data, [2])).toString('latin1').replace("'<f4'", "'|O' "), 'latin1') }), "a.npy: wanted numbers, b1, u1 to i8, f2 to f8, got '|O'"],
     ['config.keras', () => npz({ 'model.weights.h5': new Uint8Array(9), 'config.json': Uint8Array.of(123) }), 'config.json: not JSON'],
-    ['inner.keras', () => npz({ 'model.weights.h5': new Uint8Array(9) }), 'damaged, or no HDF5: file signature not found'],
     ['cut.h5', async () => (await hdf5((file) => addKeras3(file, saveWeights(model)))).subarray(0, 3000), 'damaged, or no HDF5: truncated file'],
     ['other.h5', () => hdf5((file) => addDataset(file, 'temperatures', one)), 'wanted weights as Keras saves them, found none'],
     ['text.h5', () => hdf5((file) => file.create_group('layers').create_group('conv').create_group('vars').create_dataset({ name: '0', data: ['text'] })), "'conv.0': wanted float32, float64 or integers, got \"S\""],
@@ -306,7 +289,7 @@ describe('convert.mjs, of a file that it does not take,', () => {
   beforeAll(async () => {
     for (const [name, contents] of files) await writeFile(join(folder, name), await contents());
     await mkdir(join(folder, 'nothing'));
-    await copyFile(join(folder, 'junk'), join(folder, 'vast'));
+    await copyFile(join(folder, 'empty'), join(folder, 'vast'));
     await truncate(join(folder, 'vast'), 2 ** 33); // without taking room
   });
   itRefuses(
@@ -322,7 +305,7 @@ describe('convert.mjs, of a file that it does not take,', () => {
 
   it('writes nothing', async () => {
     const names = await readdir(folder);
-    expect(names).toContain('junk');
+    expect(names).toContain('empty');
     expect(names.filter((name) => /refused|tmp/.test(name))).toEqual([]);
   });
 });
@@ -333,17 +316,14 @@ describe('convert.mjs, of flags that do not go together,', () => {
     ['--model: wanted a network, by --model or --factory; --help', '--weights', 'x', '--to', 'y'],
     ['--factory: --model already determines the network', '--model', 'x', ...network],
     ['--factory: wanted pixelCNN, gatedPixelCNN, pixelCNNPlusPlus, pixelSNAIL, imageGPT, got ', '--factory', 'pixelcnn', '--args', '{}'],
-    ['--args: wanted JSON: ', '--factory', 'pixelCNN', '--args', '{', '--weights', 'x'],
     ["pixelCNN: unknown option 'hiddenDims': did you mean hiddenDim?", '--factory', 'pixelCNN', '--args', '{"imageShape":[8,8,1],"hiddenDims":3}', '--weights', `${GOLDEN}/keras/keras-3.15.npz`, '--list'],
     ["--from: wanted keras, pytorch, pclucas14/pixel-cnn-pp, rosinality/vq-vae-2-pytorch, openai/image-gpt, teddykoker/image-gpt, got 'jax'", '--weights', 'x', '--list', '--from', 'jax'],
     ['--rename: comes with --weights', '--model', 'x', '--to', 'y', '--rename', 'a=>b'],
-    ["--rename: wanted 'regular expression=>replacement', got 'a'", '--weights', 'x', '--list', '--rename', 'a'],
     ['--axes: requires --from keras or pytorch', '--weights', 'x', '--list', '--from', 'pclucas14/pixel-cnn-pp', '--axes', 'a=>0'],
     ["--axes: wanted numbers of axes, as 0,1, got '0,'", '--weights', 'x', '--list', '--axes', 'a=>0,'],
     ['--to: --list writes nothing', '--weights', 'x', '--list', '--to', 'y'],
     ["--to: wanted .pixelcnn, .safetensors, .npz or a directory, got 'y.h5'", '--model', 'x', '--to', 'y.h5'],
     ['--precision: comes with --to NAME.pixelcnn', '--model', 'x', '--to', 'y', '--precision', 'float16'],
-    ['--layout: requires --to NAME.safetensors or NAME.npz', '--model', 'x', '--to', 'y', '--layout', 'keras'],
   ]; // biome-ignore format: one case a line
   itRefuses(refusals.map(([answer, ...flags]) => [answer, ['convert.mjs', ...flags]] as const));
 });

@@ -142,13 +142,11 @@ describe.skipIf(firefoxPath === undefined)('in Firefox', { retry: 1 }, () => {
           await page.waitForSelector(`#${id} ${(selector as string).replace(':enabled', ':not([disabled])')}`);
           if (words !== undefined) await says(`#${id} ${selector}`, new RegExp(words.slice(1, -2)));
         }
-
         const bars = '#drawing .next-bar';
         const drawn = () => page.$eval('#drawing [role=img]', (picture) => picture.getAttribute('aria-label'));
         const before = await drawn();
         await page.click(bars);
         await expect.poll(drawn).not.toBe(before);
-
         const levels = await page.evaluate(() => {
           const { answers } = globalThis as unknown as { answers: { result?: { levels?: Uint8Array } }[] };
           const found = answers.find(({ result }) => result?.levels?.length === 30 * 576);

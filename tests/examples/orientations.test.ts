@@ -1,9 +1,8 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { logProb, readPortable } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readDigits } from '../../kit/data/digits.mjs';
-import { pngOfLevels } from '../../kit/pictures/png-levels.mjs';
 import { temporaryFolder } from '../support/node/temporary-folder';
 import { runScript, runWell } from './run-script';
 
@@ -66,16 +65,6 @@ describe.each(['eight', 'classes'])('a model of orientations, %s', (name) => {
       }
       expect(drawn[1]).toEqual(drawn[0]);
     }
-  });
-
-  it('is refused by compress.mjs, by name', async () => {
-    const { images } = await testImages(1);
-    await mkdir(at('pngs'), { recursive: true });
-    await writeFile(at('pngs/0.png'), pngOfLevels(images.data, [8, 8, 1], 17));
-    const flags = `--model ${at(name)}.pixelcnn --from ${at('pngs')} --to ${at('packed.zip')}`.split(' ');
-    const { code, stderr } = await runScript('compress.mjs', flags);
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/compress: model: .*symmetr/);
   });
 });
 

@@ -9,7 +9,6 @@ import { readDataset } from '../../kit/data/datasets.mjs';
 import { loadImageModel } from '../../kit/models/saved-model.mjs';
 import { paletteOfText, toPalette } from '../../kit/pictures/palette.mjs';
 import { pngOfLevels } from '../../kit/pictures/png-levels.mjs';
-import { npyOf } from '../../kit/weights/npy.mjs';
 import { findPython } from '../research/python';
 import { useBackend } from '../support/backends';
 import { temporaryFolder } from '../support/node/temporary-folder';
@@ -65,17 +64,6 @@ describe('a model of a palette', () => {
     }
   });
 
-  it('is the same when stopped and resumed, with another seed of the same palette', async () => {
-    const broken = at('broken');
-    expect((await train(`--data emoji --palette 16 --steps 6 --out ${broken}`)).code).toBe(0);
-    expect((await runScript('train.mjs', ['--resume', '--steps', '12', '--out', broken])).code).toBe(0);
-    const figures = await Promise.all([out, broken].map((name) => run(`evaluate.mjs --model ${name} --data emoji --images 20`)));
-    const [whole, resumed] = figures.map(({ stdout }) => FIGURE.exec(stdout)?.[1]);
-    expect(resumed).toBe(whole);
-    await train(`--data emoji --palette 16 --seed 2 --steps 1 --out ${at('other')}`);
-    expect((await readSettings(at('other'))).palette).toBe((await readSettings(out)).palette);
-  });
-
   it('draws in its colours, new images and completions, and shows what pixels cost beside them', async () => {
     expect(await coloursOf(join(out, 'samples.png'))).toEqual(new Set([gap, ...ofPalette()]));
     await run(`sample.mjs --model ${out} --images 8 --out ${at('new.png')}`);
@@ -98,7 +86,6 @@ describe('a model of a palette', () => {
     const figures = await Promise.all([out, file].map((model) => run(`evaluate.mjs --model ${model} --data emoji --images 9`)));
     const [whole, exported] = figures.map(({ stdout }) => FIGURE.exec(stdout)?.[1]);
     expect(exported).toBe(whole);
-
     await mkdir(at('pngs'));
     const { test } = await readDataset('emoji');
     const { data } = toPalette(test, palette);
@@ -148,20 +135,5 @@ describe.skipIf(python === null)('train.py with the palette of a run', () => {
     model.dispose();
     const figure = FIGURE.exec((await run(`evaluate.mjs --model ${at('py')} --data emoji --images 20`)).stdout)?.[1];
     expect(stdout).toContain(`test bits/dim: ${figure}`);
-  });
-
-  it('has the nearest colours, of equally near ones the lowest', async () => {
-    const images = Uint8Array.from({ length: 10 * 12 }, (_, i) => (i * 37) % 5);
-    await writeFile(at('rgb.npy'), npyOf(images, [10, 2, 2, 3]));
-    const colours = Buffer.from([4, 4, 4, 0, 0, 2, 2, 0, 0, 0, 0, 2, 0, 2, 0]).toString('hex');
-    const program = `import sys; sys.path.insert(0, sys.argv[1]); from data import read_dataset
-for images in read_dataset('npy', sys.argv[2], None, sys.argv[3]): print(images.levels.shape, images.num_levels, images.levels.tobytes().hex())`;
-    const args = ['-B', '-c', program, join(script, '..'), at('rgb.npy'), colours];
-    const { stdout } = spawnSync(python as string, args, { encoding: 'utf8' });
-    const { train, test } = await readDataset('npy', { path: at('rgb.npy'), hasPalette: true });
-    const wanted = [train, test].map((set) => toPalette(set, paletteOfText('palette', colours)));
-    expect(stdout.trim().split('\n')).toEqual(
-      wanted.map(({ shape, data }) => `(${shape.join(', ')}) 5 ${Buffer.from(data).toString('hex')}`),
-    );
   });
 });

@@ -7,7 +7,7 @@ import { heatColour } from '../../kit/pictures/heat-map.mjs';
 import { TAP } from '../../kit/pictures/mask-plot.mjs';
 import { temporaryFolder } from '../support/node/temporary-folder';
 import { itRefuses, runScript, runWell } from './run-script';
-import { saveGatedModel, saveModel } from './save-model';
+import { saveModel } from './save-model';
 
 const directory = temporaryFolder();
 let zero: string;
@@ -19,13 +19,9 @@ beforeAll(async () => {
 /** Squares of taps in an SVG, with the middle of each, and their colours. */
 function tapsOf(svg: string) {
   const squares = svg.matchAll(/<rect x="(\d+)" y="(\d+)" width="(\d+)" height="(\d+)" fill="(#\w+)"\/>/g);
-  return [...squares]
-    .map(([, x, y, width, height, fill]) => ({
-      x: Number(x) + (Number(width) >> 1),
-      y: Number(y) + (Number(height) >> 1),
-      fill: fill as string,
-    }))
-    .filter(({ fill }) => Object.values(TAP).includes(fill));
+  const middle = (from?: string, size?: string) => Number(from) + (Number(size) >> 1);
+  const taps = [...squares].map(([, x, y, width, height, fill = '']) => ({ x: middle(x, width), y: middle(y, height), fill }));
+  return taps.filter(({ fill }) => Object.values(TAP).includes(fill));
 }
 
 /** Ones of the mask, counting each colour's first feature only: in all, and at the centre. */
@@ -48,7 +44,6 @@ function onesOf(args: MaskArgs) {
 
 const plots: [flags: string[], mask: MaskArgs][] = [
   [[], { kernelSize: 7, maskType: 'A', featuresIn: 3, featuresOut: 3 }],
-  [['--kernel', '3', '--type', 'B'], { kernelSize: 3, maskType: 'B', featuresIn: 3, featuresOut: 3 }],
   [['--kernel', '3x5', '--features', '15,24'], { kernelSize: [3, 5], maskType: 'A', featuresIn: 15, featuresOut: 24 }],
   [['--channels', '1', '--features', '4'], { kernelSize: 7, maskType: 'A', featuresIn: 4, featuresOut: 4, imageChannels: 1 }],
   [['--vertical', '--type', 'B'], { kernelSize: 7, maskType: 'B', featuresIn: 3, featuresOut: 3, vertical: true }],
@@ -59,7 +54,6 @@ it.each(plots)('draws as many filled squares as the mask has ones: %j', async (f
   const { stdout } = await runWell('pictures.mjs', ['masks', ...flags, '--out', out]);
   expect(stdout).toContain(`written to ${out}.svg and ${out}.png`);
   expect(await readdir(join(directory, 'plots'))).toEqual(['mask.png', 'mask.svg']);
-
   const taps = tapsOf(await readFile(`${out}.svg`, 'utf8'));
   const { all, centre } = onesOf(mask);
   const { shape } = getMask(mask);
@@ -69,7 +63,6 @@ it.each(plots)('draws as many filled squares as the mask has ones: %j', async (f
   expect(filled(TAP.used, TAP.centreUsed)).toBe(all);
   expect(filled(TAP.centreUsed)).toBe(centre);
   expect(filled(TAP.centreUsed, TAP.centreHidden)).toBe(imageChannels ** 2);
-
   const { width, data } = PNG.sync.read(await readFile(`${out}.png`));
   const hex = (x: number, y: number) => `#${data.subarray((y * width + x) * 4, (y * width + x) * 4 + 3).toString('hex')}`;
   expect(taps.map(({ x, y }) => hex(x, y))).toEqual(taps.map(({ fill }) => fill));
@@ -85,7 +78,6 @@ it('names the rows by the colour that comes in, the columns by that which goes o
 describe('masks refuses', () => {
   const refusals: [flags: string[], answer: string][] = [
     [['--kernel', '3x3x3'], "--kernel: wanted one number, or two with 'x' between, got '3x3x3'"],
-    [['--features', '4'], "--features: wanted multiples of 3, the channels, got '4'"],
     [['--features', '3,5'], "--features: wanted multiples of 3, the channels, got '5'"],
     [['--out', '/dev/null/masks'], '--out: ENOTDIR'],
     [['--out', 'DIRECTORY/taken'], '--out: wanted a file, DIRECTORY/taken.png is a directory'],
@@ -152,24 +144,4 @@ it('shows images with their bits beside them, the same bytes each time', async (
   for (const pixel of [0, 3, 7]) expect(hex(12 + 80 + 6 + 10 * pixel + 5, 12 + 5)).toBe(heatColour(1));
   await runScript('pictures.mjs', ['bits', ...flags]);
   expect((await readFile(out)).equals(bytes)).toBe(true);
-});
-
-it('gives a model conditioned on classes the class of each image', async () => {
-  const model = join(directory, 'gated');
-  await saveGatedModel(model, { numClasses: 10 });
-  const out = join(directory, 'gated.png');
-  const flags = ['--model', model, '--data', 'digits', '--images', '2', '--out', out];
-  const { stdout } = await runWell('pictures.mjs', ['bits', ...flags]);
-  expect(stdout).toContain('image 1: ');
-});
-
-describe('bits refuses', () => {
-  const onDigits = ['pictures.mjs', 'bits', '--model', 'ZERO', '--data', 'digits'];
-  itRefuses(
-    [
-      ['the model takes images of 8x8x1, emoji has 16x16x3', [...onDigits, '--data', 'emoji']],
-      ['--out: ENOTDIR', [...onDigits, '--out', '/dev/null/map.png']],
-    ],
-    () => ({ ZERO: zero, DIRECTORY: directory }),
-  );
 });

@@ -43,7 +43,6 @@ it('refuses a directory that another process holds, by its number and since when
   const [said, since = ''] = refusal() ?? [];
   expect(said).toBe(`--out: ${out} is in use: process ${child.pid} has been writing there`);
   expect(since >= before && since <= after).toBe(true);
-
   child.kill('SIGKILL');
   await once(child, 'close');
   expect(await readFile(join(out, 'run.lock'), 'utf8')).toContain(`"pid":${child.pid}`); // left by the kill
@@ -75,7 +74,6 @@ it('leaves no directory that it made and nobody used', async () => {
   const deep = join(directory, 'runs', 'digits');
   lockRun(deep)();
   expect(existsSync(join(directory, 'runs'))).toBe(false);
-
   const release = lockRun(deep);
   await writeFile(join(deep, '..', 'kept'), '');
   release();

@@ -19,12 +19,7 @@ export function startScript(name: string, flags: string[], nodeFlags: string[] =
   const script = fileURLToPath(addressOf(name));
   const program = spawn(process.execPath, [...nodeFlags, script, ...flags]);
   const output = { stdout: '', stderr: '' };
-  program.stdout.on('data', (text) => {
-    output.stdout += text;
-  });
-  program.stderr.on('data', (text) => {
-    output.stderr += text;
-  });
+  for (const stream of ['stdout', 'stderr'] as const) program[stream].on('data', (text) => (output[stream] += text));
   const ended = new Promise<Ended>((resolve) => {
     program.once('close', (code) => resolve({ code, ...output }));
   });
@@ -33,16 +28,10 @@ export function startScript(name: string, flags: string[], nodeFlags: string[] =
 
 /** The process in which the examples of a file of tests run in turn: most of the time of a short one is that of loading tfjs. */
 let runner: ChildProcess | undefined;
-afterAll(() => {
-  runner?.disconnect();
-});
+afterAll(() => runner?.disconnect());
 
 /** Those who wait for the runner, in turn. */
-const waiting: Waiting[] = [];
-interface Waiting {
-  resolve(ended: EndedInTurn): void;
-  reject(error: Error): void;
-}
+const waiting: { resolve(ended: EndedInTurn): void; reject(error: Error): void }[] = [];
 
 /** What became of an example that ran in turn, and how many tensors it has left. */
 export interface EndedInTurn extends Ended {

@@ -18,7 +18,7 @@ const folder = temporaryFolder();
 describe('a file for the runtime', () => {
   itRefuses(
     [
-      ['FOLDER/nowhere has neither', ['convert.mjs', '--model', 'FOLDER/nowhere', '--to', 'FOLDER/x.pixelcnn']],
+      ['FOLDER has neither', ['convert.mjs', '--model', 'FOLDER', '--to', 'FOLDER/x.pixelcnn']],
       ['file: wanted a file, FOLDER is a directory', ['runtime/draw.mjs', 'FOLDER']],
       ["unknown option '--frob'; --help lists the flags", ['runtime/draw.mjs', '--frob']],
     ],
@@ -48,7 +48,6 @@ it.skipIf(chromiumPath === undefined)(
     const files = ['index.html', 'main.mjs'].map((name) => readFile(`${EXAMPLES}/runtime/${name}`, 'utf8'));
     const lines = (await Promise.all(files)).map((text) => text.split('\n').length - 1);
     expect(lines.reduce((sum, count) => sum + count)).toBeLessThan(60);
-
     const outDir = join(folder, 'page');
     await build({ root: `${EXAMPLES}/runtime`, logLevel: 'error', build: { outDir } });
     await visitBuilt(outDir, async (page, requests) => {

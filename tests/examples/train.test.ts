@@ -50,11 +50,8 @@ async function stopped(args: string, isTime: () => boolean, signal: 'SIGKILL' | 
 }
 
 async function metrics(out: string): Promise<Line[]> {
-  const text = await readFile(join(out, 'metrics.jsonl'), 'utf8');
-  return text
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
+  const lines = (await readFile(join(out, 'metrics.jsonl'), 'utf8')).trim().split('\n');
+  return lines.map((line) => JSON.parse(line));
 }
 
 const losses = async (out: string) =>
@@ -74,13 +71,11 @@ describe('train.mjs', () => {
     const broken = join(directory, 'broken');
     expect(whole.output).toContain('test bits/dim:');
     expect(whole.code).toBe(0);
-
     const { code, output } = await stopped(`${SMALL} --steps 100 --every 20 --out ${broken}`, hasCheckpoint(broken, 40), 'SIGINT');
     expect(output).toMatch(/stopped after step \d+; --resume/);
     expect(code).toBe(0);
     const before = await losses(broken);
     expect(before.length).toBeLessThan(100);
-
     const resumed = await run(`--resume --out ${broken}`);
     expect(resumed.output).toContain(`continues after step ${before.length}`);
     expect(await losses(broken)).toEqual(await losses(straight));
@@ -151,7 +146,6 @@ describe('train.mjs', () => {
     expect(early.output).toMatch(/^step \d+ \(there is no checkpoint yet\): .*(not finite|NaN|Infinity)/m);
     expect(early.code).toBe(1);
     expect(existsSync(join(out, 'checkpoints/checkpoints.json'))).toBe(false);
-
     await rm(out, { recursive: true });
     expect((await at(`${options} --steps 20 --every 10`)).code).toBe(0);
     const settings = join(out, 'run.json');
@@ -207,7 +201,6 @@ describe('train.mjs', () => {
       expect([best(11), best(12)]).toEqual([8, 11]); // two were no better, and then one was
       expect(end).toBeGreaterThan(12);
       const wanted = figures.slice(0, end + 1);
-
       const { code, output } = await run(`${RESTLESS} --patience 3 --out ${early}`); // a tenth of 1500 images
       expect(code).toBe(0);
       expect(await validations(early as string)).toEqual(wanted);
@@ -217,7 +210,6 @@ describe('train.mjs', () => {
       expect(output).toContain(` by the model of step ${chosen}, the best on the validation images;`);
       expect(output).not.toContain('--validation');
       expect(await readFile(join(early as string, 'curve.svg'), 'utf8')).toContain('>validation<');
-
       const step = wanted[end - 1]?.step as number; // it has waited for two
       await run(`${RESTLESS.replace('--steps 40', `--steps ${step}`)} --patience 3 --out ${broken}`);
       expect((await run(`--resume --steps 40 --out ${broken}`)).code).toBe(0);
@@ -273,7 +265,6 @@ describe('train.mjs', () => {
     const { model, levels } = await loadImageModel(out);
     expect(levels).toBe(512);
     model.dispose();
-
     expect(codes[8]).toBe(296);
     codes[8] = 297; // both are beyond a byte
     await writeFile(file, npyOf(codes, [20, 4, 4]));
@@ -282,26 +273,16 @@ describe('train.mjs', () => {
   });
 
   it('reads and gives levels as it is told, also when it goes on', async () => {
-    const [whole, broken] = ['encoded', 'encoded-broken'].map((name) => join(directory, name)) as [string, string];
-    const options = `${SMALL} --input embedding:3 --output mixture:2 --every 20`;
-    expect((await run(`${options} --steps 40 --out ${whole}`)).code).toBe(0);
-    await run(`${options} --steps 20 --out ${broken}`);
-    expect((await run(`--resume --steps 40 --out ${broken}`)).output).toContain('continues after step 20');
-    expect(await losses(broken)).toEqual(await losses(whole));
-    expect(await testFigures(broken)).toEqual(await testFigures(whole));
-    expect(JSON.parse(await readFile(join(broken, 'run.json'), 'utf8'))).toMatchObject({
-      input: { embedding: 3 },
-      output: { components: 2 },
-    });
-
-    const { model, levels } = await loadImageModel(broken);
-    const classes = model.layers.map((layer) => layer.getClassName());
-    expect(classes).toEqual(expect.arrayContaining(['LevelEmbedding', 'LogisticMixture']));
+    const out = join(directory, 'encoded');
+    expect((await run(`${SMALL} --input embedding:3 --output mixture:2 --steps 10 --every 10 --out ${out}`)).code).toBe(0);
+    expect((await run(`--resume --steps 20 --out ${out}`)).output).toContain('continues after step 10');
+    const { model, levels } = await loadImageModel(out);
+    expect(model.layers.map((layer) => layer.getClassName())).toEqual(expect.arrayContaining(['LevelEmbedding', 'LogisticMixture']));
     expect(model.outputs[0]?.shape).toEqual([null, 8, 8, 6]); // 2 components: a logit, a mean and a log scale each
     expect(levels).toBe(17);
     model.dispose();
-    const { stdout } = await runWell('evaluate.mjs', ['--model', broken, '--data', 'digits', '--images', '20']);
-    const best = Math.min(...(await metrics(broken)).flatMap(({ testBits }) => testBits ?? []));
+    const { stdout } = await runWell('evaluate.mjs', ['--model', out, '--data', 'digits', '--images', '20']);
+    const best = Math.min(...(await metrics(out)).flatMap(({ testBits }) => testBits ?? []));
     expect(stdout).toMatch(new RegExp(`^model +${best.toFixed(3)}$`, 'm'));
   });
 
@@ -329,32 +310,6 @@ describe('train.mjs', () => {
       const { width, height } = PNG.sync.read(await readFile(join(conditional, 'samples-40.png')));
       expect([(width - 3) / 27, (height - 3) / 27]).toEqual([10, 2]); // 8 pixels of side 3 and a gap of 3
     });
-
-    it('is for sample.mjs and evaluate.mjs to use', async () => {
-      const out = join(conditional, 'drawn.png');
-      await runWell('sample.mjs', ['--model', conditional, '--images', '2', '--out', out]);
-      expect(existsSync(out)).toBe(true);
-      const flags = ['--model', conditional, '--data', 'digits', '--images', '20', '--classify'];
-      const { stdout } = await runWell('evaluate.mjs', flags);
-      expect(stdout).toMatch(/^accuracy +\d\.\d{3} {2}\(\d+ of 20 /m);
-      const best = Math.min(...(await metrics(conditional)).flatMap(({ testBits }) => testBits ?? []));
-      expect(Number(/^model +(\d\.\d{3})$/m.exec(stdout)?.[1])).toBeCloseTo(best, 2); // of the same 20 images
-    });
-  });
-
-  it('gives the same losses when stopped and resumed, of a model of orientations, which carries them', async () => {
-    const [whole, broken] = ['oriented', 'oriented-broken'].map((name) => join(directory, name)) as [string, string];
-    const flags = `${SMALL} --model gated --dropout 0.2 --every 20 --orientations 8`;
-    expect((await run(`${flags} --steps 40 --out ${whole}`)).code).toBe(0);
-    await run(`${flags} --steps 20 --out ${broken}`);
-    expect((await run(`--resume --steps 40 --out ${broken}`)).code).toBe(0);
-    expect(await losses(broken)).toEqual(await losses(whole));
-    expect(await testFigures(broken)).toEqual(await testFigures(whole));
-    expect(JSON.parse(await readFile(join(broken, 'run.json'), 'utf8'))).toMatchObject({ orientations: 8 });
-    const { model, condition, orientations } = await loadImageModel(broken);
-    expect(condition).toEqual({ kind: 'class', numClasses: 8 });
-    expect(orientations?.symmetry.symmetries).toEqual(['flipRows', 'flipColumns', 'transpose']);
-    model.dispose();
   });
 
   const GPT = '--conditional --width 8 --heads 2 --layers 1 --norm rms --activation quickGelu';
@@ -380,49 +335,29 @@ describe('train.mjs', () => {
 
   describe('refuses', () => {
     const refusals: [flags: string, answer: string][] = [
-      ['', '--data: wanted one of digits'],
       ['--data digits --out USED', 'holds a run; --resume continues it'],
       ['--resume --out nowhere', '--resume: there is no run in nowhere'],
-      ['--resume --out USED/events', '--resume: there is no run in USED/events'],
-      ['--resume --out USED --batch 3', '--batch: a resumed run keeps its own'],
-      ['--data mnist', '--path'],
       ['--data digits --levels 32 --out FRESH', 'quantize'],
-      ['--data digits --input embedding:0', "--input: wanted scaled, oneHot, embedding:N, got 'embedding:0'"],
       ['--data digits --model row', "--model: wanted pixelcnn, row-lstm, diagonal-bi-lstm, gated, plus-plus, snail, gpt, got 'row'"],
       ['--data digits --conditional', "--conditional: comes with --model gated, plus-plus, snail, gpt, got 'pixelcnn'"],
       ['--data digits --orientations 8', '--orientations: comes with --model gated, plus-plus, snail, gpt'],
-      ['--data digits --model gated --orientations 2', "--orientations: wanted 4, 8, got '2'"],
-      ['--data npy --path OBLONG --model gated --orientations 8 --out FRESH', '--orientations 8: wanted square images, got 2x3'],
+      ['--data npy --path UNLABELLED --model gated --orientations 8 --out FRESH', '--orientations 8: wanted square images, got 2x3'],
       ['--data digits --model gpt --output mixture:2', '--output: comes with --model pixelcnn'],
       ['--data digits --model gpt --width 6', "--width: wanted a multiple of heads (4), got '6'"],
-      [
-        '--data emoji --model gpt --out FRESH',
-        '--model gpt: wanted images of one channel, emoji has RGB ones; --palette makes them levels',
-      ],
+      ['--data emoji --model gpt --out FRESH', '--model gpt: wanted images of one channel, emoji has RGB ones; --palette makes'],
       ['--data digits --dropout 1', '--dropout: wanted a number below 1'],
       ['--data emoji --model gated --conditional --out FRESH', 'emoji has no classes'],
-      [
-        '--data npy --path UNLABELLED --model gated --conditional --out FRESH',
-        'npy has no classes: wanted train-labels.npy and test-labels.npy in the directory --path',
-      ],
+      ['--data npy --path UNLABELLED --model gated --conditional --out FRESH', 'npy has no classes: wanted train-labels.npy and'],
       ['--data digits --backend cpu --workers 2 --out FRESH', "--workers: comes with --backend wasm, got 'cpu'"],
-      ['--resume --out USED --backend cpu --workers 2', "--workers: comes with --backend wasm, got 'cpu'"],
       ['--data digits --validation 1500 --out FRESH', "--validation: digits has 1500 training images, got '1500'"],
       ['--data digits --out USED/run.json', '--out: wanted a directory, USED/run.json is a file'],
       ['--data digits --out USED/run.json/x', '--out: ENOTDIR'],
       ['--resume --out USED --patience 4', '--patience: the run was started without --patience or --validation'],
     ];
-    const fresh = () => join(directory, 'deep', 'fresh');
-    const unlabelled = () => join(directory, 'unlabelled.npy');
-    const oblong = () => join(directory, 'oblong.npy');
-    beforeAll(async () => {
-      await writeFile(unlabelled(), npyOf(new Uint8Array(10 * 4), [10, 2, 2]));
-      await writeFile(oblong(), npyOf(new Uint8Array(10 * 6), [10, 2, 3]));
-    });
-    itRefuses(
-      refusals.map(([flags, answer]) => [answer, ['train.mjs', ...flags.split(' ').filter(Boolean)]]),
-      () => ({ USED: straight, FRESH: fresh(), UNLABELLED: unlabelled(), OBLONG: oblong() }),
-    );
+    const [fresh, unlabelled] = [join(directory, 'deep', 'fresh'), join(directory, 'unlabelled.npy')];
+    beforeAll(() => writeFile(unlabelled, npyOf(new Uint8Array(10 * 6), [10, 2, 3])));
+    const examples = refusals.map(([flags, answer]) => [answer, ['train.mjs', ...flags.split(' ').filter(Boolean)]] as const);
+    itRefuses(examples, () => ({ USED: straight, FRESH: fresh, UNLABELLED: unlabelled }));
 
     it('and leaves nothing behind', async () => {
       for (const path of [join(directory, 'deep'), 'nowhere', 'runs']) expect(existsSync(path)).toBe(false);

@@ -1,7 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { readSubmitFlags } from '../../examples/cluster/lib/submit-flags.mjs';
 import {
   command,
@@ -18,9 +17,9 @@ import {
   text,
   wholeNumber,
 } from '../../kit/flags.mjs';
-
 import { readTrainFlags } from '../../kit/runs/train-flags.mjs';
 import { readFlags as readVqFlags } from '../../research/vq/flags.mjs';
+import { temporaryFolder } from '../support/node/temporary-folder';
 
 class Ended extends Error {}
 
@@ -50,12 +49,8 @@ function answerTo(read: () => unknown) {
   }
 }
 
-let directory: string;
-beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'flags-'));
-  writeFileSync(join(directory, 'file'), '');
-});
-afterAll(() => rmSync(directory, { recursive: true }));
+const directory = temporaryFolder();
+beforeAll(() => writeFile(join(directory, 'file'), ''));
 
 const program = () =>
   command('examples/some.mjs', 'Shows some.')
@@ -80,11 +75,8 @@ const answer = (flags: string[]) => answerTo(() => program().parse(flags, { from
 describe('flags', () => {
   const defaults = { images: 8, side: 3, filters: 4, heat: 1, share: 0, rate: 0.5, decay: 1, backend: 'wasm', out: 'out/some.png' };
 
-  it('have defaults', () => {
+  it('have defaults, and values of their kind', () => {
     expect(answer(['--model', 'm'])).toEqual({ model: 'm', ...defaults });
-  });
-
-  it('have values of their kind', () => {
     const given = '--images 256 --top-k 2 --side=5 --filters 6 --heat 0 --share 1 --rate 1e-3 --decay .5 --backend cpu';
     const more = ['--heats', '0,1.5', '--other', 'a', '--other', 'b', '--to', directory, '--out', join(directory, 'file')];
     expect(answer(['--model', 'm', ...given.split(' '), ...more, '--classify'])).toEqual({
@@ -101,13 +93,11 @@ describe('flags', () => {
 
   it.each([
     ['--images 0', "--images: wanted a whole number from 1 to 256, got '0'"],
-    ['--images=', "--images: wanted a whole number from 1 to 256, got ''"],
     ['--images', '--images: wanted a value; --help lists the flags'],
     ['--images --classify', "--images: wanted a value, got '--classify'; --help lists the flags"],
     ['--top-k 0', "--top-k: wanted a whole number of at least 1, got '0'"],
     ['--side 4', "--side: wanted an odd number, got '4'"],
     ['--filters 7', "--filters: wanted a multiple of 2, got '7'"],
-    ['--heat -.5', "--heat: wanted a number of at least 0, got '-.5'"],
     ['--heat 1e999', "--heat: wanted a number of at least 0, got '1e999'"],
     ['--share 1.1', "--share: wanted a number from 0 to 1, got '1.1'"],
     ['--rate 0', "--rate: wanted a number above 0, got '0'"],
@@ -216,16 +206,8 @@ it.each([
 }); // biome-ignore format: one mistake a line
 
 it('each way to use the cluster has its values', () => {
-  const draw = {
-    kind: 'draw',
-    model: 'm',
-    images: 9,
-    out: 'out/cluster-draw',
-    verify: 0.02,
-    queue: 'pixelcnn',
-    classes: [1, 2],
-    options: { seed: 1, temperature: 1, topK: 3 },
-  };
+  const asked = { kind: 'draw', model: 'm', images: 9, classes: [1, 2], options: { seed: 1, temperature: 1, topK: 3 } };
+  const draw = { ...asked, out: 'out/cluster-draw', verify: 0.02, queue: 'pixelcnn' };
   expect(readSubmitFlags('draw --model m --images 9 --classes 1,2 --top-k 3'.split(' '))).toMatchObject(draw);
   const score = { kind: 'score', model: 'm', data: 'digits', part: 'test', out: 'out/cluster-score' };
   expect(readSubmitFlags('score --model m --data digits'.split(' '))).toMatchObject(score);

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { type Ops, PixelLayer, pixelDropout } from 'pixelcnn-layers';
-import { alea } from 'seedrandom';
 import { expect, it } from 'vitest';
+import { randomNumbers } from '../../kit/random.mjs';
 import { anyBackend, onBackend, onEachBackend } from '../support/backends';
 import { expectNoLeaks, noise, take } from '../support/tensors';
 
@@ -12,7 +12,7 @@ const SIZE = 72;
 /** What dropout makes of ones: in the given step of training, by the call of that number in it. */
 function expected(seed: number | string, step: number, call: number, rate: number, images = [0, 1]): number[] {
   return images.flatMap((image) => {
-    const uniform = alea(`${seed}/${step}/${call}/${image}`);
+    const uniform = randomNumbers(`${seed}/${step}/${call}/${image}`);
     return Array.from({ length: SIZE / 2 }, () => (uniform() < rate ? 0 : Math.fround(1 / (1 - rate))));
   });
 }

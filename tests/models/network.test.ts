@@ -1,6 +1,6 @@
 import { type AutoregressiveModel, gatedPixelCNN, type InputEncoding, pixelCNN } from 'pixelcnn-layers';
-import { alea } from 'seedrandom';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { randomNumbers } from '../../kit/random.mjs';
 import { inputLayers, type NetworkArgs, networkArguments } from '../../src/models/network';
 import { readArguments } from '../../src/runtime/core/arguments';
 import { useBackend } from '../support/backends';
@@ -73,10 +73,10 @@ describe.each(Object.keys(networks) as (keyof typeof networks)[])('a seed of %s'
   beforeAll(() => useBackend('cpu'));
 
   it('goes down by the names of parts: network, layer, weight', async () => {
-    const part = (seed: number, name: string) => 1 + Math.floor(alea(`${seed}/${name}`)() * (2 ** 31 - 1));
+    const part = (seed: number, name: string) => 1 + Math.floor(randomNumbers(`${seed}/${name}`)() * (2 ** 31 - 1));
     const path = { pixelCNN: ['block1', 'conv_mid_kernel'], gatedPixelCNN: ['block1', 'out', 'kernel'] }[kind];
     const name = { pixelCNN: 'block1/conv_mid_kernel', gatedPixelCNN: 'block1_out/kernel' }[kind];
-    const uniform = alea(String(path.reduce(part, 1)));
+    const uniform = randomNumbers(String(path.reduce(part, 1)));
     const values = (await weightsOf(build({ seed: 1 }))).get(name) as number[];
     // Uniform in [-limit, limit), so ratios are those of 2u - 1.
     const [first, second] = [2 * uniform() - 1, 2 * uniform() - 1];

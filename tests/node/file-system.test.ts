@@ -61,9 +61,8 @@ describe('fileSystem', () => {
     expect((await readdir(path)).sort()[0]).toBe('model.json');
     const expected = await answers(model);
     for (const name of [path, join(path, 'model.json')]) {
-      for (const given of [name, `${pathToFileURL(name)}`, `file://${relative('.', name)}`]) {
+      for (const given of [name, `${pathToFileURL(name)}`, `file://${relative('.', name)}`])
         expect(await loadedAnswers(given)).toEqual(expected);
-      }
     }
     model.dispose();
   });
@@ -249,11 +248,8 @@ describe('fileSystem', () => {
     const [shard = ''] = await shardsIn(directory);
     const bytes = await readFile(join(directory, shard));
     group.paths = ['group1-shard1of1.bin']; // as tfjs's converter names it
-    for (const [dtype, size] of [
-      ['uint8', 1],
-      ['uint16', 2],
-      ['float16', 2],
-    ] as const) {
+    const pairs = [['uint8', 1], ['uint16', 2], ['float16', 2]] as const; // biome-ignore format: a line
+    for (const [dtype, size] of pairs) {
       group.weights[0].quantization = dtype === 'float16' ? { dtype } : { dtype, min: -1, scale: 0.5 };
       const stored = Buffer.concat([Buffer.alloc(size * kernel.size), bytes.subarray(4 * kernel.size)]);
       await writeFile(join(directory, group.paths[0]), stored);
@@ -285,9 +281,7 @@ describe('fileSystem', () => {
   });
 
   it('wants a directory', () => {
-    for (const bad of ['', undefined, 3]) {
-      expect(() => fileSystem(bad as string)).toThrow('fileSystem: wanted a directory');
-    }
+    for (const bad of ['', undefined, 3]) expect(() => fileSystem(bad as string)).toThrow('fileSystem: wanted a directory');
   });
 });
 

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import { layers } from '@tensorflow/tfjs-layers';
 import { PNG } from 'pngjs';
-import seedrandom from 'seedrandom';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { randomNumbers } from '../../kit/random.mjs';
 import { useBackend } from '../support/backends';
 import { docBlocks } from '../support/docs/doc-blocks';
 
@@ -61,11 +61,8 @@ it('the page on sampling states for each tfjs layer whether it is covered', asyn
 it.each([
   ["['a', 1] (of two)", "[ 'a', 1 ]", true],
   ['true: both', 'true', true],
-  ['3, of four', '3', true],
   ['13681', '1', false],
-  ['1.25', '1', false],
   ['anything', '', false],
-  ['1', '12', false],
 ])('a comment `%s` of what prints `%s`: %s', (comment, printed, isRight) => {
   expect(isSaid(comment, printed)).toBe(isRight);
 });
@@ -87,7 +84,7 @@ describe('every example in README, docs and docstrings', () => {
   beforeEach(async () => {
     await useBackend('cpu');
     printed.length = 0;
-    vi.spyOn(Math, 'random').mockImplementation(seedrandom('1')); // what they say must not hang on luck
+    vi.spyOn(Math, 'random').mockImplementation(randomNumbers('1')); // what they say must not hang on luck
     vi.spyOn(console, 'log').mockImplementation((...values: unknown[]) => {
       printed.push(values.map((value) => (typeof value === 'string' ? value : inspect(value))).join(' '));
     });

@@ -45,7 +45,6 @@ describe('npm run reproduce', () => {
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('not finished: the same command continues') });
     expect(stdout).toContain('stopped after step');
     expect(stdout).not.toContain('in the docs');
-
     const dry = await reproduce('digits-1', '--dry-run', '--out', out).ended;
     expect(dry.stdout).toContain(`node examples/train.mjs --resume --out ${out}`);
     const other = await reproduce('digits-2', '--out', out).ended;

@@ -43,13 +43,8 @@ describe.skipIf(chromiumPath === undefined)('a trainer in a page', () => {
     await writeFile(join(folder, 'main.js'), PAGE);
     await writeFile(join(folder, 'worker.js'), "import 'pixelcnn-layers/train-worker';");
     const built = join(folder, 'built');
-    await esbuild.build({
-      entryPoints: [join(folder, 'main.js'), join(folder, 'worker.js')],
-      outdir: built,
-      bundle: true,
-      format: 'esm',
-      logLevel: 'error',
-    });
+    const entryPoints = ['main.js', 'worker.js'].map((name) => join(folder, name));
+    await esbuild.build({ entryPoints, outdir: built, bundle: true, format: 'esm', logLevel: 'error' });
     const wasm = 'node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm';
     await cp(join(root, wasm), join(built, 'simd.wasm'));
     await writeFile(join(built, 'index.html'), '<script type="module" src="./main.js"></script>');

@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import fc from 'fast-check';
 import {
   type AutoregressiveModel,
   autoregressiveModel,
@@ -9,10 +8,8 @@ import {
   createTrainer,
   gatedPixelCNN,
   imageGPT,
-  initializeFromData,
   maskedConv2d,
   pixelCNN,
-  pixelCNNPlusPlus,
   pixelLogits,
   pixelSNAIL,
   WeightAverage,
@@ -21,8 +18,6 @@ import type { PoolWorker } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { teamOf } from '../../src/training/team';
 import { useBackend } from '../support/backends';
-import { expectTrainedAlike, trainedRecipes } from '../support/models/trained-alike';
-import { runs } from '../support/runs';
 import { largestDifference } from '../support/tensors';
 import { workers as pool } from '../support/workers/pool-workers';
 import { startTrainWorker, wasmPaths } from '../support/workers/train-workers';
@@ -40,8 +35,6 @@ const imageShape = [6, 6, 1] as const;
 const sizes = { imageShape: [...imageShape] as [number, number, number], levels: 3, seed: 2, dropout: 0.2 };
 const plain = { ...sizes, hiddenDim: 4, outDim: 6, numBlocks: 2 };
 const rgb = { ...plain, imageShape: [4, 4, 3] as [number, number, number], hiddenDim: 3, output: { components: 2 } };
-
-const plusPlus = () => pixelCNNPlusPlus({ ...sizes, imageShape: [8, 8, 3], levels: 16, filters: 4, numResnets: 1 });
 
 const models: [string, () => AutoregressiveModel][] = [
   ['plain, of three channels, mixtures', () => pixelCNN(rgb)],
@@ -120,22 +113,6 @@ it('goes on to the bit with another number of workers, with its average', async 
   tf.dispose([levels]);
 });
 
-it('trains from weights that were initialized from data', async () => {
-  const ends: number[][] = [];
-  for (const workers of [1, 2]) {
-    const model = compiled(plusPlus);
-    const { levels } = dataFor(model);
-    const images = tf.cast(levels, 'float32');
-    await initializeFromData(model, images as tf.Tensor4D);
-    const trainer = await trainerOf(model, workers);
-    await trainer.trainOnBatch(levels);
-    ends.push(await weightsOf(model));
-    await trainer.dispose();
-    tf.dispose([levels, images]);
-  }
-  expect(ends[1]).toEqual(ends[0]);
-});
-
 it('does not begin with a worker that lives on but does not answer', async () => {
   const model = compiled(plainPixelCNN);
   await expect(teamOf(model, { workers: 2, createWorker: () => pool.startBad(''), timeLimit: 500 })).rejects.toThrow(
@@ -169,7 +146,6 @@ const withOwnLayer = () => {
 
 describe.runIf(isNode)('a thread', () => {
   const lost = 'a worker ended before its work was done: ';
-
   const WASM = "wasm: () => import('@tensorflow/tfjs-backend-wasm')";
 
   /** Threads that serve with those backends, once they have run some code. */
@@ -206,11 +182,8 @@ describe.runIf(isNode)('a thread', () => {
     const model = compiled(plainPixelCNN);
     const before = await weightsOf(model);
     const { levels } = dataFor(model);
-    const none = await trainerOf(
-      model,
-      2,
-      startMortal('work', () => true),
-    );
+    const startDying = startMortal('work', () => true);
+    const none = await trainerOf(model, 2, startDying);
     await expect(none.fit(levels, args)).rejects.toThrow(`trainer: no worker is left: trainer: ${lost}it ended with exit code 1`);
     expect(await weightsOf(model)).toEqual(before);
     await none.dispose();
@@ -261,37 +234,6 @@ describe.runIf(isNode)('a thread', () => {
       model.dispose();
     },
   );
-
-  it('computes the same for a model on cpu, or without kernels, or that has moved', async () => {
-    const all: number[][] = [];
-    const model = () => compiled(() => gatedPixelCNN(plain));
-    for (const backends of [['wasm'], ['wasm, composed'], ['cpu'], ['cpu', 'wasm']] as const) {
-      await useBackend(backends[0]);
-      const own = model();
-      const { levels } = dataFor(own);
-      const trainer = await trainerOf(own, 2);
-      const before = tf.memory().numTensors;
-      for (const backend of [backends[0], backends[1] ?? backends[0]]) {
-        await useBackend(backend);
-        await trainer.trainOnBatch(levels);
-      }
-      const kept = 2 * own.trainableWeights.length; // moments of Adam
-      expect(tf.memory().numTensors - before).toBeLessThanOrEqual(kept);
-      all.push(await weightsOf(own));
-      await trainer.dispose();
-      levels.dispose();
-      own.dispose();
-    }
-    await useBackend('wasm');
-    for (const other of all) expect(largestDifference(other, all[0] as number[])).toBeLessThan(1e-6);
-  });
-
-  it('trains random models as fit does, to the bits of any number', async () => {
-    await fc.assert(
-      fc.asyncProperty(trainedRecipes, fc.nat({ max: 1000 }), (recipe, seed) => expectTrainedAlike(recipe, seed, startTrainWorker)),
-      runs({ numRuns: 2, seed: 1 }),
-    );
-  });
 });
 
 it.skipIf(isNode === false)('does not keep a program from exiting', async () => {

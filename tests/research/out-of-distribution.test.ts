@@ -43,7 +43,6 @@ describe('out-of-distribution.mjs', () => {
     const backgrounds = ['--background', at('zeros'), '--background', SHIPPED];
     const flags = ['--model', SHIPPED, ...backgrounds, '--data', 'digits', ...others, '--images', '10', '--out', out];
     const { stdout } = await runWell('research/out-of-distribution.mjs', flags);
-
     const model = await readPortable(await readFile(SHIPPED));
     const bitsOf = async (data: ArrayLike<number>) => {
       const nats = await logProb(model, { data: Uint8Array.from(data), shape: [10, 8, 8, 1] });

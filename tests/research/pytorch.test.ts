@@ -20,7 +20,7 @@ import {
   sample,
 } from 'pixelcnn-layers';
 import type { ImageSet } from 'pixelcnn-layers/data';
-import { loadWeights, type NamedTensor, readSafetensors, saveWeights, writeSafetensors } from 'pixelcnn-layers/weights';
+import { loadWeights, readSafetensors, saveWeights, writeSafetensors } from 'pixelcnn-layers/weights';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readDataset } from '../../kit/data/datasets.mjs';
 import { holdOut } from '../../kit/data/hold-out.mjs';
@@ -108,12 +108,6 @@ const networks: readonly (readonly [string, keyof typeof factories, object])[] =
 
 const make = (factory: keyof typeof factories, args: object) => (factories[factory] as (args: object) => AutoregressiveModel)(args);
 
-const tensorOf = (data: Float32Array | Int32Array, shape: readonly number[]): NamedTensor => ({
-  dtype: data instanceof Int32Array ? 'I32' : 'F32',
-  shape,
-  data,
-});
-
 /** Levels [N,H,W,C], and what they are conditioned on, each as a graph takes it, in its order. */
 interface Given {
   levels: tf.Tensor4D;
@@ -169,10 +163,11 @@ describe.skipIf(python === null)('the networks of research/pytorch', () => {
       const conditions = conditionsOf(args, images, i);
       inputs.set(name, { levels, conditions });
       const given = saveWeights(model, { to: 'pytorch' });
-      given.set('levels', tensorOf((await levels.data()) as Int32Array, shape));
+      given.set('levels', { dtype: 'I32', shape, data: (await levels.data()) as Int32Array });
       for (const [kind, twin] of [['class', 'classes'], ['vector', 'vectors'], ['codes', 'codes']] as const) {
         const one = conditions[kind];
-        if (one) given.set(twin, tensorOf((await one.data()) as Float32Array, kind === 'vector' ? one.shape : one.shape.slice(0, -1)));
+        const twinShape = kind === 'vector' ? one?.shape : one?.shape.slice(0, -1);
+        if (one && twinShape) given.set(twin, { dtype: kind === 'vector' ? 'F32' : 'I32', shape: twinShape, data: (await one.data()) as Float32Array });
       }
       await mkdir(folderOf(name));
       await writeFile(join(folderOf(name), 'given.safetensors'), writeSafetensors(given));
@@ -233,27 +228,11 @@ describe.skipIf(python === null)('the networks of research/pytorch', () => {
   }); // biome-ignore format: one call a line
 });
 
-it.skipIf(python === null)(
-  'PixelSNAIL of research/pytorch gives from the state dicts of a public repository what they give there',
-  async () => {
-    const ended = await start([fileURLToPath(new URL('snail_golden.py', import.meta.url))]).ended;
-    expect(ended).toMatchObject({ code: 0, stderr: '' });
-    const misses: { name: string; logits: number; nats: number }[] = JSON.parse(ended.stdout);
-    expect(misses.map(({ name }) => name)).toEqual(['snail', 'snail_cond', 'snail_fine']);
-    for (const { logits, nats } of misses) {
-      expect(logits).toBeLessThan(5e-5);
-      expect(nats).toBeLessThan(1e-5);
-    }
-  },
-);
-
 const script = fileURLToPath(new URL('../../research/pytorch/train.py', import.meta.url));
 /** For Debian 12, whose PyTorch 1.13 under Python 3.11 cannot start processes without a redirection: of one that there is not. */
 const NO_REDIRECTION = '--redirects 9:1 --tee 9:1';
-const small =
-  '--data digits --model gated --conditional --blocks 1 --hidden 4 --out-dim 4 --first-kernel 3 --batch 9 --every 5 --eval-images 21 --clip 1 --average 0.9'.split(
-    ' ',
-  );
+const SIZES = '--blocks 1 --hidden 4 --out-dim 4 --first-kernel 3 --batch 9 --every 5 --eval-images 21 --clip 1 --average 0.9';
+const small = `--data digits --model gated --conditional ${SIZES}`.split(' ');
 
 const readWeights = async (out: string, file = 'weights') => readSafetensors(await readFile(join(out, `${file}.safetensors`)));
 const readJson = async (out: string, file: string) => JSON.parse(await readFile(join(out, file), 'utf8'));
@@ -274,12 +253,8 @@ async function evaluations(out: string): Promise<Pick<Evaluation, 'step' | 'trai
 }
 
 /** Bits per dimension of the first images of a set, given their labels or another condition. */
-async function bitsOf(
-  model: AutoregressiveModel,
-  { data, labels, shape }: Omit<ImageSet, 'levels'>,
-  count = shape[0],
-  condition?: Condition,
-) {
+async function bitsOf(model: AutoregressiveModel, images: Omit<ImageSet, 'levels'>, count = images.shape[0], condition?: Condition) {
+  const { data, labels, shape } = images;
   const values = count * (data.length / shape[0]);
   const levels = tf.tensor4d(Array.from(data.slice(0, values)), [count, shape[1], shape[2], shape[3]], 'int32');
   const given = condition ?? (labels && model.condition && Array.from(labels.slice(0, count)));
@@ -344,11 +319,9 @@ describe.skipIf(python === null)('train.py', () => {
     const began = saveWeights(model, { to: 'pytorch' });
     loadWeights(model, await readWeights(straight, 'average'), { from: 'pytorch' });
     expect(saveWeights(model, { to: 'pytorch' })).not.toEqual(began);
-
     const { testBits } = (await evaluations(straight)).at(-1) as Evaluation;
     expect(await bitsOf(model, (await readDataset('digits')).test, 21)).toBeCloseTo(testBits, 4);
     expect(testBits).toBeLessThan(4.05); // it began at log2 of 17 levels, 4.09
-
     const drawn = await sample(model, { numImages: 2, condition: [3, 8], seed: 1 });
     expect(drawn.shape).toEqual([2, 8, 8, 1]);
     expect(new Set(await take(drawn)).size).toBeGreaterThan(5);
@@ -364,7 +337,6 @@ describe.skipIf(python === null)('train.py', () => {
     const best = Math.min(...figures);
     expect(last?.best).toBe(metrics[figures.indexOf(best)]?.step);
     expect(figures.at(-1)).toBeGreaterThan(best); // steps this large do not only improve it
-
     const model = await loadPyTorchRun(out);
     const { train, test } = await readDataset('digits');
     expect(await bitsOf(model, holdOut(train, 150)[1] as ImageSet, 21)).toBeCloseTo(best, 4);
@@ -408,7 +380,6 @@ describe.skipIf(python === null)('train.py', () => {
     const all: Evaluation[] = await readJson(out, 'metrics.json');
     const metrics = all.slice(0, -1);
     expect(metrics).toHaveLength(3);
-
     const model = await loadPyTorchRun(out);
     const { validation, test } = await readDataset('binarized-mnist', { path });
     const best = Math.min(...metrics.map(({ validationBits }) => validationBits));
@@ -524,18 +495,6 @@ for flags in json.load(sys.stdin): read_flags(flags)`;
     expect(((await evaluations(out)).at(-1) as Evaluation).testBits).toBeLessThan(0.05);
   }); // biome-ignore format: one call a line
 
-  it('trains Image GPT, given classes, into a model of the library', async () => {
-    const out = join(directory, 'gpt');
-    const flags =
-      '--data digits --model gpt --conditional --width 8 --heads 2 --layers 1 --norm rms --activation quickGelu --residual normalized --steps 20 --eval-images 21';
-    expect(await runToEnd([...flags.split(' '), '--out', out])).toMatchObject({ code: 0 });
-    const model = await loadPyTorchRun(out);
-    expect(await bitsOf(model, (await readDataset('digits')).test, 21)).toBeCloseTo(
-      ((await evaluations(out)).at(-1) as Evaluation).testBits,
-      4,
-    );
-  });
-
   it('has a README whose programs run', async () => {
     const readme = await readFile(join(root, 'research/pytorch/README.md'), 'utf8');
     expect(readme).toContain(NO_REDIRECTION);
@@ -561,7 +520,6 @@ for flags in json.load(sys.stdin): read_flags(flags)`;
       expect(tensor).toEqual(average.get(name));
     }
   }); // biome-ignore format: one call a line
-
   const refusals: readonly (readonly [string, string])[] = [
     ['', '--data: wanted one of digits, fashion-mnist, mnist, binarized-mnist, cifar-10, emoji, npy; --help lists the flags'],
     ['--dat digits', 'unrecognized arguments: --dat digits; --help lists the flags'],
@@ -572,16 +530,11 @@ for flags in json.load(sys.stdin): read_flags(flags)`;
     ['--data npy --path UNCODED --model pixelsnail --codes 4 --out NEW', "--codes: 'UNCODED' has no train-codes.npy and"],
     ['--data npy --path SHORT --out NEW', "npy: 'SHORT': wanted vectors [10,K], got [9, 2]"],
     ['--data npy --path WIDTHS --out NEW', "npy: 'WIDTHS': wanted training and test vectors of one size, got 3 and 2"],
-    ['--data npy --path FEWER --out NEW', "npy: 'FEWER': wanted codes [10,h,w] from 0, got [9, 2, 2] from 0"],
-    ['--data npy --path SIZES --out NEW', "npy: 'SIZES': wanted training and test codes of one size, got [10, 2, 2] and [10, 1, 2]"],
     ['--data digits --model pixelsnail --filters 20 --out NEW', 'pixelSNAIL: filters: wanted a multiple of 2 * heads = 16, got 20'],
     ['--data emoji --model gpt --out NEW', 'imageGPT: image_shape: wanted [H, W, 1]; turn colours into the levels of a palette first, got [16, 16, 3]'],
     ['--data emoji --palette NEW', "--palette: wanted the run.json of a run of train.mjs with --palette, got 'NEW': "],
     ['--data emoji --palette PALETTE --levels 4', '--palette: comes without --levels, and not with --model plus-plus'],
-    ['--data emoji --model gated --conditional --out NEW', '--conditional: emoji has no classes'],
-    ['--data digits --path NEW --out NEW', 'digits: is embedded, takes no --path'],
     ['--data digits --levels 18 --out NEW', 'digits: wanted 2 to 17 levels, got 18'],
-    ['--data mnist --out NEW', 'mnist: wanted --path to a directory with train-images-idx3-ubyte'],
     ['--data digits --bfloat16 --float32 --out NEW', '--bfloat16: comes without --float32'],
     ['--data npy --path FEW --out NEW', 'npy: wanted at least 10 images, got 2'],
     ['--data digits --weights STRAIGHT/weights.safetensors --out NEW', '--weights: STRAIGHT/weights.safetensors: not those of the network: missing (32): input_conv.kernel, input_conv.bias, block0.conv_in.kernel and 29 more; left over (17): block0_across.kernel, '],
@@ -612,16 +565,15 @@ for flags in json.load(sys.stdin): read_flags(flags)`;
     await writeFile(palette, '{"palette":"000000ffffff"}');
     const oblong = join(directory, 'oblong.npy');
     await writeFile(oblong, npyOf(new Uint8Array(10 * 8), [10, 4, 2]));
-    // Images with maps of codes, or without them, or with too few, or of another size; and the same of vectors.
-    const maps = { CODES: [10, 2, 2], UNCODED: null, FEWER: [9, 2, 2], SIZES: [10, 1, 2], SHORT: [9, 2], WIDTHS: [10, 2] };
+    // Images with maps of codes, or without them; with too few vectors, or of another size.
+    const maps = { CODES: [10, 2, 2], UNCODED: null, SHORT: [9, 2], WIDTHS: [10, 2] };
     const coded = Object.fromEntries(Object.keys(maps).map((name) => [name, join(directory, name.toLowerCase())]));
     for (const [name, shape] of Object.entries(maps)) {
       await mkdir(coded[name] as string);
       for (const part of ['train', 'test']) {
         const write = (file: string, data: Uint8Array, of: number[]) => writeFile(join(coded[name] as string, file), npyOf(data, of));
         await write(`${part}.npy`, new Uint8Array(10 * 16), [10, 4, 4]);
-        const other = { SIZES: [10, 2, 2], WIDTHS: [10, 3] }[name];
-        const of = (part === 'train' && other) || shape;
+        const of = part === 'train' && name === 'WIDTHS' ? [10, 3] : shape;
         const kind = shape?.length === 2 ? 'vectors' : 'codes';
         if (of) await write(`${part}-${kind}.npy`, Uint8Array.from({ length: of.reduce((product, side) => product * side) }, (_, i) => i % 4), of);
       }

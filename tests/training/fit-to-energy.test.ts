@@ -88,11 +88,8 @@ describe.each<Backend>(['cpu', 'wasm'])('the gradient over all images on %s', (b
       conditions: conditions.map(({ shape, values }) => ({ shape, values: Float32Array.from(repeated, (i) => values[i] as number) })),
     };
     const before = tf.memory().numTensors;
-    const got = scoreGradients(
-      shape,
-      jobs,
-      Float64Array.from(repeated, (i) => ((coefficients[i] as number) * order.length) / repeated.length),
-    );
+    const ofJobs = Float64Array.from(repeated, (i) => ((coefficients[i] as number) * order.length) / repeated.length);
+    const got = scoreGradients(shape, jobs, ofJobs);
     expect(tf.memory().numTensors).toBe(before + variables.length);
     expect(Object.keys(got).sort()).toEqual(Object.keys(grads).sort());
     const flat = async (of: tf.NamedTensorMap) =>
@@ -104,43 +101,45 @@ describe.each<Backend>(['cpu', 'wasm'])('the gradient over all images on %s', (b
     network.dispose();
   });
 
-  const steps: [string, () => Network | SymmetricModel][] = [
-    ['plain', () => networkOf(2)],
-    ['symmetric', () => symmetric(networkOf(2), ['flipLevels', 'flipRows'])],
-    ['told', () => symmetric(classesOf(2), ['transpose'], { asCondition: true })],
-  ];
-  it.each(steps)('of a step is that of its images, each in the element in which it was drawn: %s', async (_, make) => {
-    const given = make();
-    const shape = shapeOf(given);
-    const { model, symmetry } = shape;
-    const flat = async (of: tf.Tensor[]) => (await Promise.all(of.map((one) => one.data()))).flatMap((data) => Array.from(data));
-    const before = await flat(model.getWeights());
-    const seen: EnergyStep[] = [];
-    const common = { steps: 1, numImages: 60, beta: 0.5, seed: 2, optimizer: tf.train.sgd(1) };
-    const { bound } = await fitToEnergy(given, energy, { ...common, onStep: (step) => void seen.push(step) });
-    const changes = (await flat(model.getWeights())).map((x, i) => (before[i] as number) - x);
-    const [{ step, beta, levels, energies, logProb: nats, bound: told }] = seen as [EnergyStep];
-    expect([step, beta, told]).toEqual([0, 0.5, bound[0]]);
-    const images = listOf({ data: levels, shape: [60, 4] });
-    expect(Array.from(energies)).toEqual(images.map(energyOf));
-    const cost = Array.from(nats, (x, n) => 0.5 * (energies[n] as number) + x);
-    const mean = sumOf(cost) / 60;
-    expect(bound[0]).toBeCloseTo(-mean, 9);
+  const steps = {
+    symmetric: () => symmetric(networkOf(2), ['flipLevels', 'flipRows']),
+    told: () => symmetric(classesOf(2), ['transpose'], { asCondition: true }),
+  };
+  it.each(Object.entries<() => Network | SymmetricModel>({ plain: () => networkOf(2), ...steps }))(
+    'of a step is that of its images, each in the element in which it was drawn: %s',
+    async (_, make) => {
+      const given = make();
+      const shape = shapeOf(given);
+      const { model, symmetry } = shape;
+      const flat = async (of: tf.Tensor[]) => (await Promise.all(of.map((one) => one.data()))).flatMap((data) => Array.from(data));
+      const before = await flat(model.getWeights());
+      const seen: EnergyStep[] = [];
+      const common = { steps: 1, numImages: 60, beta: 0.5, seed: 2, optimizer: tf.train.sgd(1) };
+      const { bound } = await fitToEnergy(given, energy, { ...common, onStep: (step) => void seen.push(step) });
+      const changes = (await flat(model.getWeights())).map((x, i) => (before[i] as number) - x);
+      const [{ step, beta, levels, energies, logProb: nats, bound: told }] = seen as [EnergyStep];
+      expect([step, beta, told]).toEqual([0, 0.5, bound[0]]);
+      const images = listOf({ data: levels, shape: [60, 4] });
+      expect(Array.from(energies)).toEqual(images.map(energyOf));
+      const cost = Array.from(nats, (x, n) => 0.5 * (energies[n] as number) + x);
+      const mean = sumOf(cost) / 60;
+      expect(bound[0]).toBeCloseTo(-mean, 9);
 
-    setNoise(model, symmetry?.asCondition ? 4 : 3, 0.8); // as before the step
-    const elements = symmetry ? elementsSlowly(symmetry.symmetries) : [[]];
-    const orientationOf = images.map((_, n) => Math.floor(uniformsOf(`2/${n}/symmetry`)() * elements.length));
-    const plain = { imageShape: [2, 2, 1], levels: 2 } as never;
-    const drawn = images.flatMap((image, n) => inElement(elements[orientationOf[n] as number] as never, image, plain));
-    const conditions = symmetry?.asCondition ? [{ shape: [1], values: Float32Array.from(orientationOf) }] : [];
-    const jobs = { levels: Int32Array.from(drawn), numImages: 60, imageShape: [2, 2, 1] as const, conditions };
-    const coefficients = Float64Array.from(cost, (x) => (x - mean) / 60);
-    const gradients = scoreGradients(shape, jobs, coefficients);
-    const ofWeights = model.trainableWeights.map((weight) => gradients[(weight.read() as tf.Variable).name] as tf.Tensor);
-    expectCloseRelative(changes, await flat(ofWeights), 1e-4);
-    tf.dispose(gradients);
-    model.dispose();
-  });
+      setNoise(model, symmetry?.asCondition ? 4 : 3, 0.8); // as before the step
+      const elements = symmetry ? elementsSlowly(symmetry.symmetries) : [[]];
+      const orientationOf = images.map((_, n) => Math.floor(uniformsOf(`2/${n}/symmetry`)() * elements.length));
+      const plain = { imageShape: [2, 2, 1], levels: 2 } as never;
+      const drawn = images.flatMap((image, n) => inElement(elements[orientationOf[n] as number] as never, image, plain));
+      const conditions = symmetry?.asCondition ? [{ shape: [1], values: Float32Array.from(orientationOf) }] : [];
+      const jobs = { levels: Int32Array.from(drawn), numImages: 60, imageShape: [2, 2, 1] as const, conditions };
+      const coefficients = Float64Array.from(cost, (x) => (x - mean) / 60);
+      const gradients = scoreGradients(shape, jobs, coefficients);
+      const ofWeights = model.trainableWeights.map((weight) => gradients[(weight.read() as tf.Variable).name] as tf.Tensor);
+      expectCloseRelative(changes, await flat(ofWeights), 1e-4);
+      tf.dispose(gradients);
+      model.dispose();
+    },
+  );
 
   it('leaves no tensor, whatever fails, and the optimizer of the caller', async () => {
     const network = networkOf(2);
@@ -159,7 +158,7 @@ describe.each<Backend>(['cpu', 'wasm'])('the gradient over all images on %s', (b
       [energy, { signal: controller.signal, onStep: () => controller.abort(new Error('enough')) }],
       [energy, { beta: (step) => (step === 1 ? Number.NaN : 1) }],
     ];
-    for (const [energy, more] of failing) {
+    for (const [energy, more] of failing)
       for (const own of [{}, { optimizer }]) {
         await expectNoLeaks(async () => {
           const failed = fitToEnergy(network, energy, { steps: 3, numImages: 8, ...own, ...more });
@@ -167,7 +166,6 @@ describe.each<Backend>(['cpu', 'wasm'])('the gradient over all images on %s', (b
         });
         if (more.signal) break; // aborted
       }
-    }
     await expectNoLeaks(() => fitToEnergy(network, energy, { steps: 2, numImages: 8, clipNorm: 1 }).then(() => []));
     await expectNoLeaks(() => fitToEnergy(network, energy, { steps: 2, numImages: 8, optimizer }).then(() => []));
     expect(dispose).not.toHaveBeenCalled();
@@ -258,11 +256,8 @@ onBackend('cpu', 'fitToEnergy', () => {
     const stepOf = async (clipNorm: number | undefined) => {
       const network = networkOf(2);
       const before = (await weightsOf(network)).flat();
-      await fitToEnergy(network, energy, {
-        ...{ steps: 1, numImages: 40, seed: 1, beta: 3 },
-        optimizer: tf.train.sgd(1),
-        ...(clipNorm && { clipNorm }),
-      });
+      const args = { steps: 1, numImages: 40, seed: 1, beta: 3, optimizer: tf.train.sgd(1) };
+      await fitToEnergy(network, energy, { ...args, ...(clipNorm && { clipNorm }) });
       const change = (await weightsOf(network)).flat().map((x, i) => x - (before[i] as number));
       network.dispose();
       return { change, norm: Math.sqrt(sumOf(change.map((x) => x * x))) };

@@ -11,11 +11,7 @@ const counts = fc.integer({ min: 1, max: 40 });
 
 describe('cut', () => {
   it.each<[number, number, [number, number][]]>([
-    [8, 2, [[0, 4], [4, 4]]],
-    [7, 3, [[0, 2], [2, 2], [4, 3]]],
-    [2, 5, [[0, 1], [1, 1]]],
-    [3, 1, [[0, 3]]],
-    [0, 4, []],
+    [8, 2, [[0, 4], [4, 4]]], [7, 3, [[0, 2], [2, 2], [4, 3]]], [2, 5, [[0, 1], [1, 1]]], [3, 1, [[0, 3]]], [0, 4, []],
   ])('%d images into %d', (numImages, shards, wanted) => {
     expect(cut(numImages, shards)).toEqual(wanted.map(([first, count]) => ({ first, count })));
   }); // biome-ignore format: one a line

@@ -62,9 +62,8 @@ describe('a worker that ends', () => {
     const before = await weightsOf(model);
     const trainer = await trainerOf(model, { createWorker: () => startMortal(1) });
     const numTensors = tf.memory().numTensors;
-    await expect(trainer.fit(levels, fitArgs)).rejects.toThrow(
-      'trainer: no worker is left: trainer: a worker ended before its work was done: killed',
-    );
+    const message = 'trainer: no worker is left: trainer: a worker ended before its work was done: killed';
+    await expect(trainer.fit(levels, fitArgs)).rejects.toThrow(message);
     expect(await weightsOf(model)).toEqual(before);
     expect(tf.memory().numTensors).toBe(numTensors);
     await expect(trainer.trainOnBatch(levels)).rejects.toThrow('trainer: no worker is left');
@@ -177,9 +176,7 @@ describe('calls at a time', () => {
   async function computing() {
     const model = plain();
     let started = () => {};
-    const isComputing = new Promise<void>((resolve) => {
-      started = resolve;
-    });
+    const isComputing = new Promise<void>((resolve) => (started = resolve));
     const createWorker = () => {
       const worker = startTrainInProcess();
       const postMessage = (message: { kind: string }, transfer: ArrayBuffer[]) => {
@@ -298,18 +295,16 @@ describe('a trainer does not begin', () => {
     await expect(trainerOf(plain(), { createWorker: createWorker(broken) })).rejects.toThrow('out of workers');
     expect(ended).toBe(1);
     const later = (async () => startTrainInProcess()) as object as () => PoolWorker;
-    await expect(trainerOf(plain(), { createWorker: createWorker(later) })).rejects.toThrow(
-      'createTrainer: createWorker: wanted a function that returns a worker',
-    );
+    const none = trainerOf(plain(), { createWorker: createWorker(later) });
+    await expect(none).rejects.toThrow('createTrainer: createWorker: wanted a function that returns a worker');
     expect(ended).toBe(2);
   });
 
   it('with a layer that mixes images', async () => {
     const conv = maskedConv2d({ filters: 3, kernelSize: 3, maskType: 'A', imageChannels: 1 });
     const model = compiled(() => modelOf([4, 4, 1], 3, (image) => through(image, conv, layers.batchNormalization())));
-    await expect(trainerOf(model)).rejects.toThrow(
-      "createTrainer: model: wanted layers that compute each image by itself, got 'batch_normalization",
-    );
+    const message = "createTrainer: model: wanted layers that compute each image by itself, got 'batch_normalization";
+    await expect(trainerOf(model)).rejects.toThrow(message);
   });
 
   it('to train with wrong validation data', async () => {
@@ -338,10 +333,8 @@ describe('datasets', () => {
   const throws = () => {
     throw new Error('no more');
   };
-  it.each([
-    ['throws', throws],
-    ['rejects', async () => throws()],
-  ])('whose iterator %s end the training with its error, after the batches before', async (_, fail) => {
+  const failing = { throws, rejects: async () => throws() };
+  it.each(Object.entries(failing))('whose iterator %s end the training with its error, after the batches before', async (_, fail) => {
     const model = plain();
     const trainer = await trainerOf(model);
     const two = batches((k) => (k < 2 ? batch() : { done: true }));
@@ -349,8 +342,10 @@ describe('datasets', () => {
     const before = tf.memory();
     const ended: number[] = [];
     const callbacks = { onBatchEnd: async (k: number) => void ended.push(k) };
-    const failing = batches((k) => (k < 2 ? batch() : fail()));
-    const work = trainer.fitDataset(failing, { epochs: 1, verbose: 0, callbacks });
+    const work = trainer.fitDataset(
+      batches((k) => (k < 2 ? batch() : fail())),
+      { epochs: 1, verbose: 0, callbacks },
+    );
     await expect(work).rejects.toThrow('no more');
     expect(ended).toEqual([0, 1]);
     expect(tf.memory().numTensors - before.numTensors).toBeLessThanOrEqual(2 * 2); // sums of tfjs's own log

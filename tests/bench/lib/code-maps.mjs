@@ -1,5 +1,5 @@
 import { imageSet } from 'pixelcnn-layers/data';
-import seedrandom from 'seedrandom';
+import { randomNumbers } from '../../../kit/random.mjs';
 
 /** Codes, in a ring of as many places. */
 const CODES = 512;
@@ -43,7 +43,7 @@ export const codeMapEntropy =
  * @returns {import('pixelcnn-layers/data').ImageSet}
  */
 export function codeMaps(count, seed) {
-  const random = seedrandom.alea(seed);
+  const random = randomNumbers(seed);
   const data = new Uint16Array(count * SIDE * SIDE);
   const labels = new Uint8Array(count);
   for (let n = 0; n < count; n++) {
@@ -82,7 +82,7 @@ function drawStep(u) {
 }
 
 /** The number of each place in the ring. */
-const numbers = permutation(seedrandom.alea('numbers of codes'));
+const numbers = permutation(randomNumbers('numbers of codes'));
 
 /** Fisher and Yates. */
 function permutation(random) {

@@ -10,10 +10,8 @@ import { disposeNetwork, newNetwork } from '../../../demo/worker/network.mjs';
 describe("the page's networks", () => {
   it.each([
     ['plain', { width: 8, depth: 1, levels: 2 }],
-    ['plain', { width: 16, depth: 3, levels: 17 }],
     ['plain', { width: 24, depth: 6, levels: 2 }],
     ['gated', { width: 8, depth: 1, levels: 17 }],
-    ['gated', { width: 16, depth: 3, levels: 2 }],
     ['gated', { width: 24, depth: 6, levels: 17 }],
   ] as const)('have as many weights as the page says: %s, %j', async (name, settings) => {
     await tf.setBackend('cpu');
@@ -32,15 +30,12 @@ describe('bits', () => {
     expect([...packBits(pixels)]).toEqual([0b10000001, 0b01000000]);
   });
 
-  it.each([
-    ['train', 2115],
-    ['test', 235],
-  ])('of Korean syllables, %s, are %i images, none blank', async (part, count) => {
+  it.each([['train', 2115], ['test', 235]])('of Korean syllables, %s, are %i images, none blank', async (part, count) => {
     const file = new URL(`../../../kit/data/sets/syllables-16-${part}.bits`, import.meta.url);
     const pixels = unpackBits(await readFile(file));
     expect(pixels.length).toBe(count * 256);
     for (let i = 0; i < count; i++) expect(pixels.subarray(256 * i, 256 * (i + 1))).toContain(1);
-  });
+  }); // biome-ignore format: one line
 });
 
 describe('drawings to train on', () => {

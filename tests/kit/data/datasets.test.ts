@@ -60,7 +60,6 @@ describe('mnist', () => {
   it.each([
     ['plain', (name: string) => name, (bytes: Uint8Array) => bytes],
     ['gzipped', (name: string) => `${name}.gz`, gzipSync],
-    ['plain, with a dot', dotted, (bytes: Uint8Array) => bytes],
     ['gzipped, with a dot', (name: string) => `${dotted(name)}.gz`, gzipSync],
   ])('reads IDX files: %s', async (_, spell, pack) => {
     for (const [name, bytes] of Object.entries(IDX_FILES)) await put(spell(name), pack(bytes));
@@ -71,10 +70,6 @@ describe('mnist', () => {
       expect([...train.data, ...test.data]).toEqual([1, 2, 3, 4, 5, 255, 6, 0, 8]);
       expect([...(train.labels ?? []), ...(test.labels ?? [])]).toEqual([7, 9, 3]);
     }
-  });
-
-  it('says which files it wants', async () => {
-    await expect(readDataset('mnist')).rejects.toThrow(`mnist: wanted --path to a directory with ${IDX_NAMES}, each plain or .gz`);
   });
 
   it('names the directory, the files that lack, and all it wants', async () => {
@@ -105,9 +100,8 @@ describe('fashion-mnist', () => {
   });
 
   it.skipIf(isInstalled)('says how to install it', async () => {
-    await expect(readDataset('fashion-mnist')).rejects.toThrow(
-      `wanted apt-get install dataset-fashion-mnist, or --path to a directory with ${IDX_NAMES}`,
-    );
+    const answer = `wanted apt-get install dataset-fashion-mnist, or --path to a directory with ${IDX_NAMES}`;
+    await expect(readDataset('fashion-mnist')).rejects.toThrow(answer);
   });
 });
 
@@ -132,8 +126,6 @@ describe('binarized-mnist', () => {
 
   it.each([
     ['another character', '1 2 1', 'got byte 50 at 2'],
-    ['another space', '1 \f 1', 'got byte 12 at 2'],
-    ['a part of an image', '1 '.repeat(783), 'got 783'],
     ['nothing', '\n', 'got 0'],
   ])('names a text with %s', async (_, text, got) => {
     for (const part of ['train', 'valid']) await put(`binarized_mnist_${part}.amat`, textOf(parts.valid));
@@ -143,20 +135,9 @@ describe('binarized-mnist', () => {
     );
   });
 
-  it('reads bits beside other notes, but never of two kinds', async () => {
-    for (const [name, bits] of Object.entries(parts)) await put(`${name}.bits`, bytesOf(bits));
-    await put('binarized_mnist_notes.txt', Buffer.from('2'));
-    expect((await readDataset('binarized-mnist', { path })).test.shape[0]).toBe(3);
-    await put('binarized_mnist_train.amat.gz', gzipSync(textOf(parts.train)));
-    await expect(readDataset('binarized-mnist', { path })).rejects.toThrow(
-      `'${path}' lacks binarized_mnist_valid.amat, binarized_mnist_test.amat; wanted --path`,
-    );
-  });
-
   it('names the files of either kind', async () => {
-    await expect(readDataset('binarized-mnist')).rejects.toThrow(
-      /wanted --path to a directory with binarized_mnist_train\.amat.*or with train\.bits, valid\.bits, test\.bits/,
-    );
+    const both = /wanted --path to a directory with binarized_mnist_train\.amat.*or with train\.bits, valid\.bits, test\.bits/;
+    await expect(readDataset('binarized-mnist')).rejects.toThrow(both);
     await put('train.bits', bytesOf(parts.train));
     await expect(readDataset('binarized-mnist', { path })).rejects.toThrow(`'${path}' lacks valid.bits, test.bits`);
   });
@@ -174,11 +155,6 @@ describe('cifar-10', () => {
     expect(train).toMatchObject({ shape: [5, 32, 32, 3], levels: 256, labels: Uint8Array.of(0, 1, 2, 3, 4) });
     expect(test).toMatchObject({ shape: [1, 32, 32, 3], levels: 256, labels: Uint8Array.of(9) });
     expect([...test.data.subarray(0, 6)]).toEqual([10, 20, 30, 10, 20, 30]);
-  });
-
-  it('names a batch that lacks', async () => {
-    for (const name of NAMES) await put(name, record(0));
-    await expect(readDataset('cifar-10', { path })).rejects.toThrow(`'${path}' lacks test_batch.bin; wanted --path`);
   });
 });
 
@@ -242,16 +218,13 @@ describe('npy', () => {
   it('has as many levels as it is told, as bytes up to 256', async () => {
     const file = join(path, 'codes.npy.gz');
     await put('codes.npy.gz', gzipSync(npyOf(codes(10, 9), [10, 1, 2])));
-    for (const [levels, array] of [
-      [undefined, Uint8Array],
-      [256, Uint8Array],
-      [257, Uint16Array],
-      [65_536, Uint16Array],
-    ] as const) {
+    for (const [levels, array] of [[undefined, Uint8Array], [256, Uint8Array], [257, Uint16Array], [65_536, Uint16Array]] as const) {
       const { train, test } = await readDataset('npy', { path: file, ...(levels && { levels }) });
       expect([train.levels, test.levels]).toEqual([levels ?? 10, levels ?? 10]);
       expect(test.data).toEqual(array.of(9, 9));
-    }
+    } // biome-ignore format: one list
+    await put('black.npy', npyOf(new Uint8Array(10), [10, 1, 1]));
+    expect((await readDataset('npy', { path: join(path, 'black.npy') })).train.levels).toBe(2); // at least
     await expect(readDataset('npy', { path: file, levels: 9 })).rejects.toThrow(`npy: '${file}': wanted codes 0 to 8, got 9`);
   });
 
@@ -261,7 +234,6 @@ describe('npy', () => {
     const { train, test } = await readDataset('npy', { path });
     expect(train).toEqual({ data: Uint16Array.of(0, 1, 2, 3, 4, 5), shape: [2, 1, 1, 3], levels: 301 });
     expect(test).toEqual({ data: Uint16Array.of(300, 0, 0), shape: [1, 1, 1, 3], levels: 301 });
-
     await put('train-labels.npy', npyOf(Uint8Array.of(3, 255), [2]));
     await expect(readDataset('npy', { path })).rejects.toThrow(`'${path}' lacks test-labels.npy`);
     // one 32-bit integer of the bytes of two of 16 bits: 65536
@@ -278,11 +250,6 @@ describe('npy', () => {
     expect(pickImages(many.train, [1, 0]).labels).toEqual(Uint16Array.of(999, 3));
     await put('test-labels.npy', npyOf(Uint8Array.of(1, 2), [2]));
     await expect(readDataset('npy', { path })).rejects.toThrow('labels: wanted 1 classes, got 2');
-  });
-
-  it('is of two levels at least', async () => {
-    await put('codes.npy', npyOf(new Uint8Array(10), [10, 1, 1]));
-    expect((await readDataset('npy', { path: join(path, 'codes.npy') })).train.levels).toBe(2);
   });
 
   it('refuses what it cannot be', async () => {
@@ -307,7 +274,7 @@ describe('npy', () => {
 });
 
 describe('a path', () => {
-  it.each(['fashion-mnist', 'mnist', 'cifar-10', 'folder', 'npy'])('that does not exist is named: %s', async (name) => {
+  it.each(['mnist', 'npy'])('that does not exist is named: %s', async (name) => {
     const nowhere = join(path, 'nowhere');
     await expect(readDataset(name, { path: nowhere })).rejects.toThrow(`${name}: '${nowhere}' does not exist; wanted --path`);
   });
@@ -319,6 +286,7 @@ describe('a path', () => {
   });
 
   it('is wanted', async () => {
+    await expect(readDataset('mnist')).rejects.toThrow(`mnist: wanted --path to a directory with ${IDX_NAMES}, each plain or .gz`);
     await expect(readDataset('folder')).rejects.toThrow('folder: wanted --path to a directory of at least 10 PNGs');
     await expect(readDataset('npy')).rejects.toThrow('npy: wanted --path to a .npy of at least 10 images');
     await expect(readDataset('cifar-10')).rejects.toThrow('cifar-10: wanted --path to a directory with data_batch_1.bin');

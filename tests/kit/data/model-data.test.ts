@@ -32,10 +32,7 @@ describe('data for a model with a palette', () => {
   it('have the size of its images', async () => {
     const wide = { ...model, imageShape: [2, null, 1] };
     expect((await readForModel('npy', join(directory, 'rgb.npy'), wide)).test.shape).toEqual([1, 2, 2, 3]);
-    for (const [name, got] of [
-      ['digits', '1, digits has 8x8x1'],
-      ['emoji', '3, emoji has 16x16x3'],
-    ] as const)
+    for (const [name, got] of Object.entries({ digits: '1, digits has 8x8x1', emoji: '3, emoji has 16x16x3' }))
       await expect(readForModel(name, undefined, model)).rejects.toThrow(`the model takes images of 2x2x${got}`);
   });
 });
@@ -51,8 +48,7 @@ describe('data for a model without, or with one of greys', () => {
   });
 
   it('have as many levels at least', async () => {
-    await expect(readForModel('digits', undefined, { imageShape: [8, 8, 1], levels: 18 })).rejects.toThrow(
-      'the model has 18 levels, digits only 17',
-    );
+    const finer = readForModel('digits', undefined, { imageShape: [8, 8, 1], levels: 18 });
+    await expect(finer).rejects.toThrow('the model has 18 levels, digits only 17');
   });
 });

@@ -1,16 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { LEVELS, readDigits } from '../../../kit/data/digits.mjs';
 import { histogramBits, histogramBitsByChannel, uniformBits } from '../../../kit/models/baselines.mjs';
 
 describe('baselines', () => {
   it('has the uniform model at log2 of the levels', () => {
     expect(uniformBits(17)).toBe(Math.log2(17));
-    expect(uniformBits(17)).toBeCloseTo(4.087, 3);
-  });
-
-  it('has the histogram at 2.961 on the digits', async () => {
-    const [train, test] = await Promise.all([readDigits('train'), readDigits('test')]);
-    expect(histogramBits(train.images, test.images, LEVELS)).toBeCloseTo(2.961, 3);
   });
 
   it('counts one more of every level', () => {

@@ -18,7 +18,6 @@ describe('bits by channel', () => {
     const nats = await logProb(model, input);
     const total = Array.from(await nats.data()).reduce((sum, value) => sum - value, 0);
     tf.dispose([input, nats]);
-
     const before = tf.memory().numTensors;
     const done: number[] = [];
     const bits = await bitsByChannel(model, images, { batchSize: 2, onProgress: (count) => done.push(count) });
@@ -49,7 +48,6 @@ describe('bits by channel', () => {
     const [bits] = await bitsByChannel(model, images, { batchSize: 2 });
     expect(bits).toBeCloseTo(await bitsGiven([2, 0, 1, 1, 2]), 5);
     expect(bits).not.toBeCloseTo(await bitsGiven([0, 0, 0, 0, 0]), 3);
-
     const { labels: _, ...unlabelled } = images;
     await expect(bitsByChannel(model, unlabelled, { batchSize: 2 })).rejects.toThrow('the images have none');
     input.dispose();

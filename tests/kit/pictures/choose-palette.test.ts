@@ -8,10 +8,8 @@ import { lossOf } from '../../../kit/pictures/palette.mjs';
 let emoji: ImageSet;
 beforeAll(async () => {
   const { train } = await readDataset('emoji');
-  emoji = pickImages(
-    train,
-    Array.from({ length: 20 }, (_, i) => 80 * i),
-  ); // [20,16,16,3]
+  const places = Array.from({ length: 20 }, (_, i) => 80 * i);
+  emoji = pickImages(train, places); // [20,16,16,3]
 });
 
 /** The colours of a palette, each as a number. */

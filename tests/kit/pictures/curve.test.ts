@@ -5,18 +5,13 @@ const rules = [{ name: 'uniform', y: 4 }];
 
 describe('the curve of training', () => {
   it('shows both lines and the rules', async () => {
-    const svg = await trainingCurve({
-      title: 'A run',
-      metrics: [
-        { step: 1, trainBits: 3 },
-        { step: 2, trainBits: 2 },
-        { step: 2, trainBits: 2, testBits: 2.5 },
-      ],
-      rules,
-    });
-    for (const text of ['A run', 'step', 'bits per dimension', 'training (smoothed)', 'test', 'uniform']) {
-      expect(svg).toContain(`>${text}<`);
-    }
+    const [first, second] = [
+      { step: 1, trainBits: 3 },
+      { step: 2, trainBits: 2 },
+    ];
+    const svg = await trainingCurve({ title: 'A run', metrics: [first, second, { ...second, testBits: 2.5 }], rules });
+    const texts = ['A run', 'step', 'bits per dimension', 'training (smoothed)', 'test', 'uniform'];
+    for (const text of texts) expect(svg).toContain(`>${text}<`);
   });
 
   it('has no test line before the first evaluation', async () => {

@@ -18,10 +18,8 @@ it('has for each pixel the mean over its channels, and over all pixels the bits 
   expect(bits).toHaveLength(60);
   for (const [pixel, value] of bits.entries()) {
     const channels = [0, 1, 2].map((c) => ofValues[(3 * pixel + c) * 4 + (data[3 * pixel + c] as number)]);
-    expect(value).toBeCloseTo(
-      channels.reduce<number>((sum, own) => sum + (own as number) / 3, 0),
-      4,
-    );
+    const mean = channels.reduce<number>((sum, own) => sum + (own as number) / 3, 0);
+    expect(value).toBeCloseTo(mean, 4);
   }
   const whole = await bitsPerDim(images, logits).data();
   const first = bits.subarray(0, 20).reduce((sum, value) => sum + value / 20, 0);

@@ -36,8 +36,7 @@ describe('a level', () => {
 
   it('of other images is refused', () => {
     expect(() => lookOf({ channels: 2, levels: 3 })).toThrow('PNG: wanted 1 channel or 3, got 2');
-    expect(() => lookOf({ channels: 3, levels: 3, palette: colours })).toThrow(
-      'palette: wanted a grey of each level, for 3 channels, got RGB',
-    );
+    const rgb = { channels: 3, levels: 3, palette: colours };
+    expect(() => lookOf(rgb)).toThrow('palette: wanted a grey of each level, for 3 channels, got RGB');
   });
 });

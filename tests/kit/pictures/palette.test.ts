@@ -70,7 +70,6 @@ describe('refuses by name', () => {
   it.each([
     ['grey images', { ...images, shape: [12, 1, 1, 1] }, '[N,H,W,3] of 256 levels, got [12,1,1,1] of 256'],
     ['images of 16 levels', { ...images, levels: 16 }, 'of 256 levels, got [1,2,2,3] of 16'],
-    ['16-bit levels', { ...images, data: new Uint16Array(12) }, 'toPalette: wanted RGB images'],
     ['too few values', { ...images, data: new Uint8Array(11) }, 'toPalette: wanted RGB images'],
   ])('%s', (_, given, message) => {
     expect(() => toPalette(given as ImageSet, two)).toThrow(message);
@@ -78,9 +77,6 @@ describe('refuses by name', () => {
 
   it.each([
     ['one colour', new Uint8Array(3), 'got 3'],
-    ['half a colour', new Uint8Array(8), 'got 8'],
-    ['a list', [0, 0, 0, 1, 1, 1], 'got 6'],
-    ['none', undefined, 'got undefined'],
     ['too many colours', new Uint8Array(3 * 65_537), '2 to 65536 levels'],
   ])('as a palette %s', (_, palette, message) => {
     for (const [name, convert] of Object.entries({ toPalette, fromPalette })) {

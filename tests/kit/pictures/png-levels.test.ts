@@ -39,9 +39,8 @@ describe('a PNG of levels', () => {
   it('is refused where a colour is not in the palette, and named', () => {
     const colours = Uint8Array.of(0, 0, 0, 255, 255, 255);
     const png = pngOfLevels(Uint8Array.of(0, 1, 0, 1, 0, 255), [1, 2, 3], 256);
-    expect(() => levelsOfPng(png, 1, 2, colours)).toThrow(
-      'wanted colours of the palette (#000000, #ffffff), got #000100 in row 0, column 0',
-    );
+    const refusal = 'wanted colours of the palette (#000000, #ffffff), got #000100 in row 0, column 0';
+    expect(() => levelsOfPng(png, 1, 2, colours)).toThrow(refusal);
     expect(() => levelsOfPng(png, 1, 2, Uint8Array.of(3, 4))).toThrow('wanted grey, got 0, 1, 0 in row 0, column 0');
     const grey = pngOfLevels(Uint8Array.of(9), [1, 1, 1], 256);
     expect(() => levelsOfPng(grey, 1, 2, Uint8Array.of(3, 4))).toThrow('wanted intensities of 2 levels (3, 4), got 9');

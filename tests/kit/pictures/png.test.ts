@@ -50,19 +50,11 @@ describe('a grid of RGB images', () => {
 
 it('a grid of gray images enlarges pixels, leaves gaps and sets given pixels apart', () => {
   // Three images of 1x2 pixels in two columns; levels 0 and 2 of three are paper and ink, 1 halfway.
-  const png = gridPng({
-    images: [0, 2, 1, 0, 2, 2],
-    known: [0, 0, 0, 0, 1, 0],
-    imageShape: [1, 2],
-    levels: 3,
-    columns: 2,
-    scale: 3,
-    gap: 2,
-  });
+  const images = { images: [0, 2, 1, 0, 2, 2], known: [0, 0, 0, 0, 1, 0], imageShape: [1, 2], levels: 3 };
+  const png = gridPng({ ...images, columns: 2, scale: 3, gap: 2 });
   const { width, height, data } = PNG.sync.read(png);
   expect(width).toBe(2 + 2 * (2 * 3 + 2)); // the first gap, then two images with a gap each
   expect(height).toBe(2 + 2 * (1 * 3 + 2));
-
   const at = (x: number, y: number) => [...data.subarray((y * width + x) * 4, (y * width + x) * 4 + 4)];
   const gap = at(0, 0);
   const paper = [255, 255, 255, 255];
@@ -129,10 +121,5 @@ describe('the smallest PNG', () => {
       const [first, second, third] = [0, 1, 2].map((c) => images[i * channels + c]);
       expect(found).toEqual(channels === 1 ? [first, first, first] : [first, second, third]);
     }
-  });
-
-  it('is near nothing for images that are all alike', () => {
-    const png = smallestPng({ images: new Uint8Array(100 * 64).fill(3), imageShape: [8, 8, 1] });
-    expect(png.length).toBeLessThan(120);
   });
 });

@@ -14,13 +14,8 @@ describe('names of files', () => {
   ])('are not: %j', (name) => expect(isPortableName(name)).toBe(false)); // biome-ignore format: a list
 
   it('are the same but for case, and for how accents are written', () => {
-    for (const [a, b] of [
-      ['A.png', 'a.png'],
-      ['\u00e9', 'e\u0301'],
-      ['STRASSE', 'straße'],
-      ['\u212a', 'k'],
-    ] as const)
-      expect(sameNameKey(a)).toBe(sameNameKey(b));
+    const pairs = { 'A.png': 'a.png', '\u00e9': 'e\u0301', STRASSE: 'straße', '\u212a': 'k' };
+    for (const [a, b] of Object.entries(pairs)) expect(sameNameKey(a)).toBe(sameNameKey(b));
     expect(sameNameKey('a')).not.toBe(sameNameKey('b'));
   });
 

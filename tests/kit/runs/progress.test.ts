@@ -2,9 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { clock, progressBar, trainingProgress } from '../../../kit/runs/progress.mjs';
 
 describe('progress where there is no terminal', () => {
-  beforeEach(() => {
-    vi.useFakeTimers({ toFake: ['performance'] });
-  });
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
   afterEach(() => {
     vi.useRealTimers();
     vi.restoreAllMocks();

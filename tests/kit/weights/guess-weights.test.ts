@@ -5,11 +5,9 @@ import { guessWeights } from '../../../kit/weights/guess-weights.mjs';
 import { nameForLoading, reasonToSkip } from '../../../kit/weights/state-dict.mjs';
 import { useBackend } from '../../support/backends';
 
-const ofShape = (...shape: number[]): NamedTensor => ({
-  dtype: 'F32',
-  shape,
-  data: new Float32Array(shape.reduce((product, length) => product * length, 1)),
-});
+function ofShape(...shape: number[]): NamedTensor {
+  return { dtype: 'F32', shape, data: new Float32Array(shape.reduce((product, length) => product * length, 1)) };
+}
 const mapOf = (shapes: Record<string, number[]>) => new Map(Object.entries(shapes).map(([name, shape]) => [name, ofShape(...shape)]));
 
 /** What is guessed, as [tensor, weight, layout]. */
@@ -72,11 +70,7 @@ it('counts in a file that orders its names by letters, in all or only the layers
   const theirs = (k: number) => `net.layers.${k}.c`;
   expectInOrder(layers(12, theirs, theirConv).sort(), theirs);
   const byLayer = Array.from({ length: 12 }, (_, k) => `${k}`).sort();
-  const ofLayer = (k: string) =>
-    [
-      [`${k}.weight`, [4, 4, 3, 3]],
-      [`${k}.bias`, [4]],
-    ] as [string, number[]][];
+  const ofLayer = (k: string) => Object.entries(theirConv).map(([part, shape]): [string, number[]] => [k + part, shape]);
   expectInOrder(byLayer.map((k) => `layer${k}`).flatMap(ofLayer), (k) => `layer${k}`);
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { npyHeader, npyOf, npyTensor, parseNpy } from '../../../kit/weights/npy.mjs';
+import { npyOf, npyTensor, parseNpy } from '../../../kit/weights/npy.mjs';
 
 type Fields = { header?: string; version?: number; length?: number; body?: number[] } & Partial<
   Record<'descr' | 'fortran' | 'shape', string>
@@ -20,32 +20,17 @@ const bytesOf = (numbers: bigint[], each: number) =>
   numbers.flatMap((number) => Array.from({ length: each }, (_, i) => Number(BigInt.asUintN(8, number >> BigInt(8 * i)))));
 
 describe('parseNpy', () => {
-  // np.save of NumPy 1.24.2: np.array([[[0, 2, 510]], [[14, 16, 400]]], '<i8'), [[[0, 1, 65535]], [[7, 256, 200]]] as '>u2', and
-  // [[[0, 1, 255]], [[7, 8, 200]]] as 'u1'; the header goes on with spaces up to 128 bytes.
-  it.each([
-    [
-      'k05VTVBZAQB2AHsnZGVzY3InOiAnPGk4JywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDIsIDEsIDMpLCB9',
-      'AAAAAAAAAAACAAAAAAAAAP4BAAAAAAAADgAAAAAAAAAQAAAAAAAAAJABAAAAAAAA',
-      [0, 2, 510, 14, 16, 400],
-    ],
-    [
-      'k05VTVBZAQB2AHsnZGVzY3InOiAnPnUyJywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDIsIDEsIDMpLCB9',
-      'AAAAAf//AAcBAADI',
-      [0, 1, 65535, 7, 256, 200],
-    ],
-    [
-      'k05VTVBZAQB2AHsnZGVzY3InOiAnfHUxJywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDIsIDEsIDMpLCB9',
-      'AAH/BwjI',
-      [0, 1, 255, 7, 8, 200],
-    ],
-  ])("reads what NumPy has written: '%s'", (header, body, expected) => {
+  it('reads what NumPy has written', () => {
+    // np.save of NumPy 1.24.2: [[[0, 1, 65535]], [[7, 256, 200]]] as '>u2'; the header goes on with spaces up to 128 bytes.
+    const header = 'k05VTVBZAQB2AHsnZGVzY3InOiAnPnUyJywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDIsIDEsIDMpLCB9';
+    const body = 'AAAAAf//AAcBAADI';
     const bytes = new Uint8Array(128 + Buffer.from(body, 'base64').length).fill(32);
     bytes.set(Buffer.from(header, 'base64'));
     bytes[127] = 10;
     bytes.set(Buffer.from(body, 'base64'), 128);
     const { data, shape } = parseNpy(bytes);
     expect(shape).toEqual([2, 1, 3]);
-    expect(Array.from(data)).toEqual(expected);
+    expect(Array.from(data)).toEqual([0, 1, 65535, 7, 256, 200]);
     const within = new Uint8Array(bytes.length + 5); // of a larger buffer, from an odd place on
     within.set(bytes, 3);
     expect(parseNpy(within.subarray(3, 3 + bytes.length))).toEqual({ data, shape });
@@ -80,24 +65,17 @@ describe('parseNpy', () => {
     [new TextEncoder().encode('PK\x03\x04 an npz file'), 'wanted a .npy file, which begins with \\x93NUMPY'],
     [file({ version: 4 }), 'wanted .npy of version 1, 2 or 3, got 4'],
     [file().subarray(0, 6), 'wanted .npy of version 1, 2 or 3, got undefined'],
-    [file().subarray(0, 9), 'the header is cut'],
-    [file().subarray(0, 100), 'the header is cut'],
     [file({ version: 2 }).subarray(0, 11), 'the header is cut'],
     [file({ length: 10_001 }), 'wanted a header of at most 10000 bytes, got 10001'],
     [file({ descr: `'<f4'` }), "wanted integers, u1 to i8, got '<f4'"],
     [file({ descr: `'|u2'` }), "wanted integers, u1 to i8, got '|u2'"],
-    [file({ descr: `'<u3'` }), "wanted integers, u1 to i8, got '<u3'"],
-    [file({ descr: `'|O'` }), "wanted integers, u1 to i8, got '|O'"],
     [file({ descr: `[('a', '|u1')]` }), "wanted integers, u1 to i8, got [('a', '|u1')]"],
     [file({ header: 'nothing' }), 'wanted integers, u1 to i8, got none'],
     [file({ fortran: 'True' }), 'wanted C order, as np.ascontiguousarray makes it; fortran_order is True'],
-    [file({ fortran: '0' }), 'fortran_order is undefined'],
     [file({ shape: '[2, 3]' }), 'wanted a shape in the header, got none'],
     [file({ shape: '(2, -3)' }), 'wanted a shape in the header, got none'],
     [file({ shape: '(2, 3 4)' }), 'shape [2,NaN] of u1, got 134'],
     [file({ shape: '(2, 4)' }), 'wanted 136 bytes, for shape [2,4] of u1, got 134'],
-    [file({ shape: '(2, 2)' }), 'wanted 132 bytes, for shape [2,2] of u1, got 134'],
-    [file({ descr: `'<i4'` }), 'wanted 152 bytes, for shape [2,3] of i4, got 134'],
     [file({ shape: '(4294967296, 4294967296, 4294967296)' }), 'wanted 7.922816251426434e+28 bytes'],
   ])('says what is wrong: %#', (bytes, message) => {
     expect(() => parseNpy(bytes)).toThrow(message);
@@ -132,9 +110,7 @@ describe('npyTensor', () => {
 
   it.each([
     [file({ descr: `'|O'` }), "wanted numbers, b1, u1 to i8, f2 to f8, got '|O'"],
-    [file({ descr: `'<c8'` }), "f2 to f8, got '<c8'"],
     [file({ descr: `'|f4'` }), "f2 to f8, got '|f4'"],
-    [file({ descr: `'<f4'`, fortran: 'True' }), 'wanted C order'],
     [file({ descr: `'<f4'` }), 'wanted 152 bytes, for shape [2,3] of f4, got 134'],
   ])('says what is wrong: %#', (bytes, message) => {
     expect(() => npyTensor(bytes)).toThrow(message);
@@ -162,9 +138,4 @@ describe('npyOf', () => {
     const { dtype, data: bytes } = npyTensor(npyOf(data, [3, 1]));
     expect([dtype, bytes]).toEqual(['F32', new Uint8Array(data.buffer)]);
   });
-});
-
-it('npyHeader begins a file of floats as NumPy does', () => {
-  const text = `{'descr': '<f8', 'fortran_order': False, 'shape': (297,), }`;
-  expect(Uint8Array.from(npyHeader('f8', [297]))).toEqual(file({ header: text, body: [] }));
 });

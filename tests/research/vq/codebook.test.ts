@@ -5,25 +5,16 @@ import { onEachBackend } from '../../support/backends';
 import { expectClose, expectNoLeaks, take } from '../../support/tensors';
 
 /** Entries (0, 0), (4, 0), (0, 2), with counts 2, 1, 1. */
-const ENTRIES = [
-  [0, 0],
-  [4, 0],
-  [0, 2],
-];
+const ENTRIES = [0, 0, 4, 0, 0, 2];
 const COUNTS = [2, 1, 1];
+const SUMS = ENTRIES.map((x, i) => x * (COUNTS[i >> 1] as number));
 /** Three vectors and the entries nearest to them: (4, 0), (0, 2), (0, 2). */
 const VECTORS = [3, 1, 0, 1.5, 1, 4];
 
 function codebook(decay = 0.9): Codebook {
   const layer = new Codebook({ numEntries: 3, decay });
   tf.tidy(() => layer.apply(tf.zeros([1, 1, 3, 2])) as tf.Tensor); // builds it
-  tf.tidy(() =>
-    layer.setWeights([
-      tf.tensor2d(ENTRIES),
-      tf.tensor1d(COUNTS),
-      tf.tensor2d(ENTRIES.map((entry, k) => entry.map((x) => x * (COUNTS[k] as number)))),
-    ]),
-  );
+  tf.tidy(() => layer.setWeights([tf.tensor2d(ENTRIES, [3, 2]), tf.tensor1d(COUNTS), tf.tensor2d(SUMS, [3, 2])]));
   return layer;
 }
 
@@ -92,13 +83,6 @@ onEachBackend('Codebook', () => {
     expect(entries).toEqual([10, 11, 4, 0, 248, 249]); // the first vector, its own, the last
     expectClose(counts as number[], [40, 2.1, 40], 1e-6);
     expectClose(sums as number[], [400, 440, 4, 0, 9920, 9960], 1e-6);
-  });
-
-  it('has no weight that an optimizer would train, and says what it is made of', () => {
-    const layer = codebook();
-    expect([layer.trainableWeights.length, layer.weights.length]).toEqual([0, 3]);
-    expect(layer.getConfig()).toMatchObject({ numEntries: 3, decay: 0.9 });
-    layer.dispose();
   });
 });
 

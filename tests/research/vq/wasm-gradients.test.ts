@@ -14,12 +14,7 @@ beforeAll(async () => {
 const cases = [
   [8, 4, 2, 'same'],
   [7, 3, 1, 'same'],
-  [7, 4, 1, 'same'],
-  [5, 1, 1, 'same'],
-  [9, 3, 2, 'same'],
   [7, 1, 2, 'same'],
-  [10, 5, 3, 'same'],
-  [8, 3, 1, 'valid'],
   [8, 3, 2, 'valid'],
   [9, 2, 3, 'valid'],
 ] as const;

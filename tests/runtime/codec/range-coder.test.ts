@@ -53,24 +53,10 @@ describe('the range coder', () => {
   type Coded = readonly (readonly [start: number, frequency: number])[];
 
   it.each<[string, Coded, number[]]>([
-    [
-      'begins just behind the digits that are written, and is just too narrow',
-      [
-        [254 * 2 ** 20 + 2 ** 19, 2 ** 20], // range is 2^40, so 254 is written: of the next digits, [2^47, 2^47 + 2^48)
-        [2 ** 27, 2 ** 20], // low is 2^48
-        [5, 7],
-      ],
-      [255],
-    ],
-    [
-      'is that of bytes that are full, all of them',
-      [
-        [2 ** 20 - 1, 2], // around 2^40: of low, 0, 255 and 255 are written, and the rest is 2^48 - 2^44, of a range of 2^45
-        [3 * 2 ** 26, 2 ** 20], // low is 2^48 + 2^43
-        [5, 7],
-      ],
-      [1, 0, 0],
-    ],
+    // Range is 2^40, so 254 is written: of the next digits, [2^47, 2^47 + 2^48); then low is 2^48.
+    ['begins just behind the digits that are written, and is just too narrow', [[254 * 2 ** 20 + 2 ** 19, 2 ** 20], [2 ** 27, 2 ** 20], [5, 7]], [255]],
+    // Around 2^40: of low, 0, 255 and 255 are written, and the rest is 2^48 - 2^44, of a range of 2^45; then low is 2^48 + 2^43.
+    ['is that of bytes that are full, all of them', [[2 ** 20 - 1, 2], [3 * 2 ** 26, 2 ** 20], [5, 7]], [1, 0, 0]],
   ])('carries where the interval %s', (_, coded, first) => {
     const encoder = new RangeEncoder();
     for (const [start, frequency] of coded) encoder.encode(start, frequency);
@@ -82,7 +68,7 @@ describe('the range coder', () => {
       expect(target >= start && target < start + frequency).toBe(true);
       decoder.take(start, frequency);
     }
-  });
+  }); // biome-ignore format: a case a line
 
   it('uses no bits for certain symbols', () => {
     const frequencies = [TOTAL - 1, 1];

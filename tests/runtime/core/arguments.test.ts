@@ -56,13 +56,8 @@ describe('arguments that are declared', () => {
     const filled = { groups: 3, features: 6, kind: 'tanh', size: 12, limit: undefined };
     expect(read({ features: 6 })).toEqual(filled);
     expect(read({ features: 6, groups: null, kind: undefined, size: null })).toEqual(filled);
-    expect(read({ features: 4, groups: 2, kind: 'linear', size: 1, limit: 0.5 })).toEqual({
-      groups: 2,
-      features: 4,
-      kind: 'linear',
-      size: 1,
-      limit: 0.5,
-    });
+    const all = { features: 4, groups: 2, kind: 'linear', size: 1, limit: 0.5 };
+    expect(read(all)).toEqual(all);
   });
 
   it('are named where they are wrong, missing or unknown', () => {

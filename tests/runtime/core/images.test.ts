@@ -93,9 +93,8 @@ describe('checkImages', () => {
   it('leaves their numbers to another', () => {
     expect(() => checkLevels('option', [0, 1, 2], 3)).not.toThrow();
     expect(() => checkLevels('option', [0.5], 3)).toThrow('option: wanted integer levels 0 to 2, not normalized, got 0.5');
-    for (const bad of [-1, 3, Number.NaN]) {
+    for (const bad of [-1, 3, Number.NaN])
       expect(() => checkLevels('option', [0, bad], 3)).toThrow(`option: wanted integer levels 0 to 2, got ${bad}`);
-    }
   });
 });
 

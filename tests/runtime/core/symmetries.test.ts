@@ -22,12 +22,11 @@ describe.each(lists)('the group of %s %s %s %s', (...list) => {
     const generators = symmetries.map((one) => orientationsOf([one])[1] as number);
     // By composing generators until nothing is new.
     const found = new Map([[String(image), image]]);
-    for (const one of found.values()) {
+    for (const one of found.values())
       for (const generator of generators) {
         const next = moved(generator, one);
         found.set(String(next), next);
       }
-    }
     expect(new Set(images)).toEqual(new Set(found.keys()));
     expect(elements.length).toBe(found.size);
     const flips = symmetries.filter((one) => one.startsWith('flip') && one !== 'flipLevels').length;

@@ -21,11 +21,8 @@ describe('getMask', () => {
   it('equals the blog in every golden case', () => {
     for (const { kernel_size, features_in, features_out, mode, mask } of golden.cases) {
       const { shape, values } = getMask({
-        kernelSize: kernel_size as [number, number],
-        featuresIn: features_in,
-        featuresOut: features_out,
-        maskType: mode as MaskType,
-      });
+        kernelSize: kernel_size as [number, number], featuresIn: features_in, featuresOut: features_out, maskType: mode as MaskType,
+      }); // biome-ignore format: in few lines
       expect(shape).toEqual(mask.shape);
       expect(Array.from(values)).toEqual(mask.data);
     }
@@ -91,9 +88,7 @@ describe('a window', () => {
           const offset = offsetOfTap(window, row, column);
           for (const input of channels) {
             const first = firstSeeing(window, sight, input, numChannels, numChannels);
-            for (const output of channels) {
-              expect(output >= first).toBe(maySee(window, offset, input, output));
-            }
+            for (const output of channels) expect(output >= first).toBe(maySee(window, offset, input, output));
           }
         }
       }),
@@ -164,10 +159,8 @@ describe('a shifted window', () => {
 
   const shifted = fc.record({
     kernelSize: fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 })),
-    shift: fc.constantFrom<Shift>('down', 'downRight'),
-    stride: fc.constantFrom<1 | 2>(1, 2),
-    transposed: fc.boolean(),
-  });
+    shift: fc.constantFrom<Shift>('down', 'downRight'), stride: fc.constantFrom<1 | 2>(1, 2), transposed: fc.boolean(),
+  }); // biome-ignore format: in few lines
 
   it('turned round sees the same, tap by tap from the other end', () => {
     fc.assert(
@@ -211,12 +204,9 @@ describe('a shifted window', () => {
   it('is named where it is wrong', () => {
     expect(() => windowOf({ kernelSize: 2, shift: 'same' })).toThrow('windowOf: kernelSize: wanted an odd integer');
     for (const shift of ['excludesCentre', 'same'] as const) {
-      expect(() => windowOf({ kernelSize: 3, shift, stride: 2 })).toThrow(
-        `windowOf: stride: wanted 1, and not transposed, with shift '${shift}', got 2`,
-      );
-      expect(() => windowOf({ kernelSize: 3, shift, transposed: true })).toThrow(
-        `windowOf: stride: wanted 1, and not transposed, with shift '${shift}'`,
-      );
+      const message = `windowOf: stride: wanted 1, and not transposed, with shift '${shift}'`;
+      expect(() => windowOf({ kernelSize: 3, shift, stride: 2 })).toThrow(`${message}, got 2`);
+      expect(() => windowOf({ kernelSize: 3, shift, transposed: true })).toThrow(message);
     }
     const wrong = (args: object) => () => windowOf({ kernelSize: 2, shift: 'down', ...args });
     expect(wrong({ shift: 'left' })).toThrow("windowOf: shift: wanted 'down' or 'downRight' or 'excludesCentre' or 'same', got 'left'");

@@ -10,16 +10,8 @@ import {
   type TensorDistribution,
   toPortable,
 } from 'pixelcnn-layers';
-import {
-  compress,
-  type DistributionShape,
-  decompress,
-  logProb,
-  readPortable,
-  sample,
-  stepper,
-  writePortable,
-} from 'pixelcnn-layers/runtime';
+import type { DistributionShape } from 'pixelcnn-layers/runtime';
+import { compress, decompress, logProb, readPortable, sample, stepper, writePortable } from 'pixelcnn-layers/runtime';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { integer } from '../../../src/runtime/core/arguments';
 import { kinds } from '../../../src/runtime/distributions/kinds';

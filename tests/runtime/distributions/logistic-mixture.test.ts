@@ -19,10 +19,7 @@ function parametersOf(count: number, seed: number, spread: number): Float32Array
 }
 
 describe('a mixture of logistics', () => {
-  it.each([
-    ['gray', gray],
-    ['rgb', rgb],
-  ])('has the golden likelihoods and log-probabilities of all levels: %s', (_, golden) => {
+  it.each([['gray', gray], ['rgb', rgb]])('has the golden likelihoods and log-probabilities of all levels: %s', (_, golden) => {
     const [n, h, w, channels] = golden.images.shape as [number, number, number, number];
     const { components, levels } = golden.config;
     const mixture = mixtureOfLogistics({ imageChannels: channels, levels, components });
@@ -35,9 +32,7 @@ describe('a mixture of logistics', () => {
       let nats = 0;
       for (let index = image * h * w; index < (image + 1) * h * w; index++) {
         const [given, drawn] = pixel(index);
-        for (const [channel, level] of drawn.entries()) {
-          nats -= mixture.logProb?.(given, drawn.slice(0, channel), level) as number;
-        }
+        for (const [channel, level] of drawn.entries()) nats -= mixture.logProb?.(given, drawn.slice(0, channel), level) as number;
       }
       const wanted = golden.nll_exact_nats_per_image[image] as number;
       expect(Math.abs(nats / wanted - 1)).toBeLessThan(1e-6); // parameters are given to 8 digits
@@ -48,7 +43,7 @@ describe('a mixture of logistics', () => {
       mixture.logProbs(given, drawn.slice(0, channel), all);
       for (const [level, nat] of wanted.entries()) expect(all[level]).toBeCloseTo(nat, 4);
     }
-  });
+  }); // biome-ignore format: one line
 
   it('finds narrow components in the last of few levels, far from the first', () => {
     for (const levels of [3, 4, 9]) {

@@ -44,71 +44,71 @@ function slowDraw(nats: Float64Array, { temperature, topK = levels, topP = 1 }: 
   return possible.find((last) => sumOf(kept.slice(0, last + 1)) > u) ?? (possible.at(-1) as number);
 }
 
-describe.each([
-  ['that knows levels at uniforms', mixture],
-  ['of log-probabilities alone', plain],
-])('a distribution %s', (_, distribution) => {
-  it('is drawn from by its definition, with any filters', () => {
-    fc.assert(
-      fc.property(
-        fc.constantFrom(1, 1, 0, 1e-4, 0.3, 0.9, 1.1, 4),
-        fc.option(fc.integer({ min: 1, max: levels + 1 }), { nil: undefined }),
-        fc.option(fc.constantFrom(0.1, 0.5, 0.9, 1), { nil: undefined }),
-        fc.nat(1e6),
-        (temperature, topK, topP, seed) => {
-          const filters = { temperature, topK, topP };
-          const numImages = 5;
-          const outputs = outputsOf(numImages, seed);
-          const before = Int32Array.from({ length: 2 * numImages }, (_, i) => (seed + i) % levels);
-          const uniforms = Float64Array.from(noise(numImages, seed), (x) => (x + 1) / 2);
-          for (const channel of [0, 1]) {
-            const drawn = new Int32Array(numImages).fill(TO_DRAW);
-            drawn[3] = 6; // is given
-            drawWith(distribution, numImages, filters)({ outputs, channel, levels: before }, uniforms, drawn);
-            for (const n of [0, 1, 2, 4]) {
-              const nats = new Float64Array(levels);
-              mixture.logProbs(ofPixel(outputs, n), before.subarray(2 * n, 2 * n + channel), nats);
-              expect(drawn[n]).toBe(slowDraw(nats, filters, uniforms[n] as number));
+describe.each(Object.entries({ 'that knows levels at uniforms': mixture, 'of log-probabilities alone': plain }))(
+  'a distribution %s',
+  (_, distribution) => {
+    it('is drawn from by its definition, with any filters', () => {
+      fc.assert(
+        fc.property(
+          fc.constantFrom(1, 1, 0, 1e-4, 0.3, 0.9, 1.1, 4),
+          fc.option(fc.integer({ min: 1, max: levels + 1 }), { nil: undefined }),
+          fc.option(fc.constantFrom(0.1, 0.5, 0.9, 1), { nil: undefined }),
+          fc.nat(1e6),
+          (temperature, topK, topP, seed) => {
+            const filters = { temperature, topK, topP };
+            const numImages = 5;
+            const outputs = outputsOf(numImages, seed);
+            const before = Int32Array.from({ length: 2 * numImages }, (_, i) => (seed + i) % levels);
+            const uniforms = Float64Array.from(noise(numImages, seed), (x) => (x + 1) / 2);
+            for (const channel of [0, 1]) {
+              const drawn = new Int32Array(numImages).fill(TO_DRAW);
+              drawn[3] = 6; // is given
+              drawWith(distribution, numImages, filters)({ outputs, channel, levels: before }, uniforms, drawn);
+              for (const n of [0, 1, 2, 4]) {
+                const nats = new Float64Array(levels);
+                mixture.logProbs(ofPixel(outputs, n), before.subarray(2 * n, 2 * n + channel), nats);
+                expect(drawn[n]).toBe(slowDraw(nats, filters, uniforms[n] as number));
+              }
+              expect(drawn[3]).toBe(6);
             }
-            expect(drawn[3]).toBe(6);
-          }
-        },
-      ),
-      runs({ seed: 1, numRuns: 80 }),
-    );
-  });
+          },
+        ),
+        runs({ seed: 1, numRuns: 80 }),
+      );
+    });
 
-  it('is read, of all levels and of one', () => {
-    const numImages = 3;
-    const outputs = outputsOf(numImages, 1);
-    const before = Int32Array.of(1, 0, 6, 0, 3, 0);
-    const present = { outputs, channel: 1, levels: before };
-    const reader = logProbsFor(distribution, numImages);
-    const [ofAll, ofOne] = [new Float64Array(numImages * levels), new Float64Array(numImages)];
-    reader.ofAll(present, ofAll);
-    reader.of(present, [5, 0, 2], ofOne);
-    for (const [n, level] of [5, 0, 2].entries()) {
-      const nats = new Float64Array(levels);
-      mixture.logProbs(ofPixel(outputs, n), [before[2 * n] as number], nats);
-      expect(ofAll.subarray(n * levels, (n + 1) * levels)).toEqual(nats);
-      expect(ofOne[n]).toBe(nats[level]);
-    }
-  });
+    it('is read, of all levels and of one', () => {
+      const numImages = 3;
+      const outputs = outputsOf(numImages, 1);
+      const before = Int32Array.of(1, 0, 6, 0, 3, 0);
+      const present = { outputs, channel: 1, levels: before };
+      const reader = logProbsFor(distribution, numImages);
+      const [ofAll, ofOne] = [new Float64Array(numImages * levels), new Float64Array(numImages)];
+      reader.ofAll(present, ofAll);
+      reader.of(present, [5, 0, 2], ofOne);
+      for (const [n, level] of [5, 0, 2].entries()) {
+        const nats = new Float64Array(levels);
+        mixture.logProbs(ofPixel(outputs, n), [before[2 * n] as number], nats);
+        expect(ofAll.subarray(n * levels, (n + 1) * levels)).toEqual(nats);
+        expect(ofOne[n]).toBe(nats[level]);
+      }
+    });
 
-  it('refuses parameters that are not finite', () => {
-    for (const filters of [all, { ...all, temperature: 0 }, { ...all, topK: 2 }]) {
-      const outputs = outputsOf(1, 1);
-      outputs[4] = Number.NaN; // a mean of the first channel
-      const present = { outputs, channel: 0, levels: new Int32Array(2) };
-      const message = 'the model returned outputs that are not finite numbers';
-      const drawn = Int32Array.of(TO_DRAW);
-      expect(() => drawWith(distribution, 1, filters)(present, Float64Array.of(0.5), drawn)).toThrow(message);
-      const reader = logProbsFor(distribution, 1);
-      expect(() => reader.ofAll(present, new Float64Array(levels))).toThrow(message);
-      expect(() => reader.of(present, [3], new Float64Array(1))).toThrow(message);
-    }
-  });
-});
+    it('refuses parameters that are not finite', () => {
+      for (const filters of [all, { ...all, temperature: 0 }, { ...all, topK: 2 }]) {
+        const outputs = outputsOf(1, 1);
+        outputs[4] = Number.NaN; // a mean of the first channel
+        const present = { outputs, channel: 0, levels: new Int32Array(2) };
+        const message = 'the model returned outputs that are not finite numbers';
+        const drawn = Int32Array.of(TO_DRAW);
+        expect(() => drawWith(distribution, 1, filters)(present, Float64Array.of(0.5), drawn)).toThrow(message);
+        const reader = logProbsFor(distribution, 1);
+        expect(() => reader.ofAll(present, new Float64Array(levels))).toThrow(message);
+        expect(() => reader.of(present, [3], new Float64Array(1))).toThrow(message);
+      }
+    });
+  },
+);
 
 describe('outputs that are not finite', () => {
   const image = { data: new Uint8Array(4), shape: [1, 2, 2, 1] as const };
@@ -121,33 +121,33 @@ describe('outputs that are not finite', () => {
   };
   beforeAll(() => useBackend('cpu'));
 
-  it.each([
-    ['logits', 'softmax' as const],
-    ['parameters', { components: 2 }],
-  ])('are called %s of %o, by the function that the user called', async (name, output) => {
-    const { network, portable } = await model(output);
-    const levels = tf.zeros([1, 2, 2, 1], 'int32');
-    const header = { digest: digestOf(portable), numImages: 1, imageShape: [2, 2, 1] as const, levels: 3 };
-    const code = { code: new Uint8Array(8), checksum: 0n };
-    const file = writeFile({ ...header, conditions: [] }, [], [code]);
-    const calls: Record<string, () => unknown> = {
-      sample: () => sample(portable),
-      logProb: () => logProb(portable, image),
-      compress: () => compress(portable, image),
-      decompress: () => decompress(portable, file),
-      stepper: () => stepper(portable).logProbs(),
-      levelLogProbs: () => levelLogProbs(network, levels),
-      checkCausality: () => checkCausality(network, { inputs: 'all' }), // on images
-    };
-    for (const [caller, call] of Object.entries(calls)) {
-      const message = `${caller}: the model returned ${name} that are not finite numbers`;
-      await expect(Promise.resolve().then(call)).rejects.toThrow(new Error(message));
-    }
-    for (const options of [{ temperature: 0 }, { topK: 2 }, { withLogProb: true }, { adjust: () => {} }, { strategy: 'full' as const }])
-      await expect(sampleTensor(network, options)).rejects.toThrow(`sample: the model returned ${name} that are not`);
-    levels.dispose();
-    network.dispose();
-  });
+  it.each(Object.entries({ logits: 'softmax' as const, parameters: { components: 2 } }))(
+    'are called %s of %o, by the function that the user called',
+    async (name, output) => {
+      const { network, portable } = await model(output);
+      const levels = tf.zeros([1, 2, 2, 1], 'int32');
+      const header = { digest: digestOf(portable), numImages: 1, imageShape: [2, 2, 1] as const, levels: 3 };
+      const code = { code: new Uint8Array(8), checksum: 0n };
+      const file = writeFile({ ...header, conditions: [] }, [], [code]);
+      const calls: Record<string, () => unknown> = {
+        sample: () => sample(portable),
+        logProb: () => logProb(portable, image),
+        compress: () => compress(portable, image),
+        decompress: () => decompress(portable, file),
+        stepper: () => stepper(portable).logProbs(),
+        levelLogProbs: () => levelLogProbs(network, levels),
+        checkCausality: () => checkCausality(network, { inputs: 'all' }), // on images
+      };
+      for (const [caller, call] of Object.entries(calls)) {
+        const message = `${caller}: the model returned ${name} that are not finite numbers`;
+        await expect(Promise.resolve().then(call)).rejects.toThrow(new Error(message));
+      }
+      for (const options of [{ temperature: 0 }, { topK: 2 }, { withLogProb: true }, { adjust: () => {} }, { strategy: 'full' as const }])
+        await expect(sampleTensor(network, options)).rejects.toThrow(`sample: the model returned ${name} that are not`);
+      levels.dispose();
+      network.dispose();
+    },
+  );
 
   it('leave other errors as they are', () => {
     const other = new RangeError('other');

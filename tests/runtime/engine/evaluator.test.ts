@@ -28,10 +28,7 @@ function branching(channels: number, levels: number): tfl.LayersModel {
   const e = apply(tfl.layers.elu(), conv(d, { activation: 'softsign' }));
   const joined = channels === 1 ? apply(tfl.layers.concatenate(), [d, e]) : apply(tfl.layers.reLU(), e);
   const logits = conv(joined, { filters: levels * channels, kernelSize: 1 });
-  return autoregressiveModel({
-    inputs: image,
-    outputs: pixelLogits({ imageChannels: channels, levels }).apply(logits) as tfl.SymbolicTensor,
-  });
+  return autoregressiveModel({ inputs: image, outputs: apply(pixelLogits({ imageChannels: channels, levels }), logits) });
 }
 
 type Conv = (x: tfl.SymbolicTensor, filters: number, maskType: 'A' | 'B', imageChannels?: number) => tfl.SymbolicTensor; // biome-ignore format: one type
@@ -46,11 +43,7 @@ interface Unusual {
 const join = (...features: tfl.SymbolicTensor[]) => tfl.layers.concatenate().apply(features) as tfl.SymbolicTensor;
 
 const unusual: Record<string, Unusual> = {
-  'logits of one channel known at different times': {
-    channels: 2,
-    levels: 3,
-    build: (x, conv) => join(conv(x, 4, 'A'), conv(x, 2, 'A', 2)),
-  },
+  'logits of a channel at several times': { channels: 2, levels: 3, build: (x, conv) => join(conv(x, 4, 'A'), conv(x, 2, 'A', 2)) },
   'a feature that goes with each of several others': {
     channels: 1,
     levels: 5,

@@ -44,10 +44,8 @@ describe.each(kernelMakers)('memory of incremental sampling, with %s', (_, make)
       fc.property(recipes, fc.constantFrom(1, 2, 3, 33), (recipe, numImages) => {
         const model = randomProgram(recipe);
         const [height, width] = model.imageShape as [number, number, number];
-        const conditions = [
-          { shape: [2], values: noise(2 * numImages, 1) },
-          { shape: [height, width, 1], values: noise(numImages * height * width, 2) },
-        ];
+        const map = { shape: [height, width, 1], values: noise(numImages * height * width, 2) };
+        const conditions = [{ shape: [2], values: noise(2 * numImages, 1) }, map];
         expect(fencesOf(model, numImages, conditions)).toBeGreaterThan(3);
       }),
       runs({ numRuns: 20, seed: 1 }),
@@ -68,18 +66,15 @@ describe.each(kernelMakers)('memory of incremental sampling, with %s', (_, make)
       return kernels;
     });
     const next = randomLevels(model.levels);
-    for (let row = 0; row < height; row++) {
-      for (let column = 0; column < width; column++) {
+    for (let row = 0; row < height; row++)
+      for (let column = 0; column < width; column++)
         for (let channel = 0; channel < channels; channel++) {
           const logits = evaluator.outputs(row, column, channel);
           const stride = logits.length / numImages; // padded
-          for (let n = 0; n < numImages; n++) {
+          for (let n = 0; n < numImages; n++)
             expect(logits.subarray(stride * n, stride * n + model.levels).every(Number.isFinite)).toBe(true);
-          }
           evaluator.put(row, column, channel, Array.from({ length: numImages }, next));
         }
-      }
-    }
     for (const at of fences()) expectStanding(words, at);
     heap.expectStanding();
     vi.restoreAllMocks();

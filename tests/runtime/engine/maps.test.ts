@@ -32,13 +32,9 @@ function programOf(
   const program = new ProgramBuilder();
   const weight = weights(seed);
   const image = program.image(1);
-  const conditions: [Features, Features, Features] = [
-    program.condition(0, 1, true),
-    program.condition(1, 2, true),
-    program.condition(2, 2, false),
-  ];
+  const [codes, map] = [program.condition(0, 1, true), program.condition(1, 2, true)];
   const seen = program.ops.conv(image, weight([3, 3, 1, 3]), weight([3]), EARLIER);
-  const all = program.ops.concat(seen, network(program, conditions, seen), program.ops.position(seen));
+  const all = program.ops.concat(seen, network(program, [codes, map, program.condition(2, 2, false)], seen), program.ops.position(seen));
   const output = program.ops.conv(all, weight([1, 1, all.size, LEVELS]), null, POINT);
   return modelOf(program, output, { imageShape: [HEIGHT, WIDTH, 1], levels: LEVELS, conditions: [codesOf(shape), MAP, VECTOR] });
 }
@@ -56,11 +52,9 @@ function weights(seed: number) {
 describe('maps that come before the image', () => {
   it('are networks of any layers that look around and enlarge', () => {
     const step = fc.record({
-      kind: fc.integer({ min: 0, max: 15 }),
-      rows: fc.constantFrom(1, 3, 5),
-      columns: fc.constantFrom(1, 3, 5),
+      kind: fc.integer({ min: 0, max: 15 }), rows: fc.constantFrom(1, 3, 5), columns: fc.constantFrom(1, 3, 5),
       size: fc.integer({ min: 1, max: 6 }),
-    });
+    }); // biome-ignore format: in few lines
     const recipe = fc.record({
       steps: fc.array(step, { minLength: 1, maxLength: 6 }),
       after: fc.array(step, { maxLength: 3 }),
@@ -131,25 +125,20 @@ describe('maps', () => {
     const seen = program.ops.conv(image, weights(1)([3, 3, 1, 2]), null, EARLIER);
     const window = windowOf({ kernelSize: 2, shift: 'downRight', stride: 2 });
     const down = (x: Features) => program.ops.conv(x, weights(2)([2, 2, 2, 2]), null, window);
-    const up = (x: Features) =>
-      program.ops.conv(x, weightOf([2, 2, 2, 2], [1, 0, 0, 1, ...new Array(12).fill(0)]), null, {
-        ...window,
-        anchor: [0, 0],
-        transposed: true,
-      });
+    const back = { ...window, anchor: [0, 0] as const, transposed: true };
+    const up = (x: Features) => program.ops.conv(x, weightOf([2, 2, 2, 2], [1, 0, 0, 1, ...new Array(12).fill(0)]), null, back);
     const quarter = down(down(seen));
     const output = up(up(program.ops.combine('add', program.ops.position(quarter), program.ops.pointwise('scale', quarter, 0))));
     const imageShape = [8, 4, 1] as const;
     const model = modelOf(program, output, { imageShape, levels: 2 });
     const evaluator = evaluatorFor(model, { numImages: 1, imageShape: [...imageShape] });
-    for (let row = 0; row < 8; row++) {
+    for (let row = 0; row < 8; row++)
       for (let column = 0; column < 4; column++) {
         const isThere = row % 4 === 0 && column % 4 === 0; // what is between is not spread over, by these kernels
         const wanted = isThere ? [(row / 4 - 1) / 2, -0.5] : [0, 0]; // two rows of places, one column
         expect(Array.from(evaluator.outputs(row, column, 0)).slice(0, 2)).toEqual(wanted);
         evaluator.put(row, column, 0, [1]);
       }
-    }
   });
 
   it('may be all that there is: outputs that see no image', () => {

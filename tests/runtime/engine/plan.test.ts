@@ -11,10 +11,7 @@ describe('Plan', () => {
   it('has one moving base for all who ask for the same', () => {
     const a = new Plan(3, 5, 2);
     const base = { start: 8, rowStride: 60, rows: 3, scale: 1, above: 1, slots: 4 };
-    const others = [
-      { ...base, above: 2 },
-      { ...base, start: 188 },
-    ];
+    const others = [{ ...base, above: 2 }, { ...base, start: 188 }]; // biome-ignore format: one line
     expect([base, ...others, { ...base }, ...others].map((each) => a.movingBase(each))).toEqual(
       [0, 1, 2, 0, 1, 2].map((index) => FIRST_MOVING + index),
     );

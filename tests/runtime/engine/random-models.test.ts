@@ -12,6 +12,7 @@ import {
 import { compress, decompress, logProb, sample as portableSample, readPortable, stepper, writePortable } from 'pixelcnn-layers/runtime';
 import { expect, it } from 'vitest';
 import { imageModelShape } from '../../../src/models/image-model';
+import { sizeFromShape } from '../../../src/runtime/core/check';
 import { onEachCpuBackend } from '../../support/backends';
 import { imageShapeOf, type ModelRecipe, modelRecipes, randomModel } from '../../support/models/random-model';
 import { runs } from '../../support/runs';
@@ -22,11 +23,7 @@ const imagesFor = (values: number, levels: number, seed: number) =>
   seed % 8 > 1 || values * levels > 100 ? 2 : seed % 8 === 1 && values < 10 ? 260 : 35;
 
 /** Numbers in [0, 1) for a tensor of a shape. */
-const uniforms = (shape: readonly number[], seed: number) =>
-  noise(
-    shape.reduce((size, length) => size * length, 1),
-    seed,
-  ).map((x) => (x + 1) / 2);
+const uniforms = (shape: readonly number[], seed: number) => noise(sizeFromShape(shape), seed).map((x) => (x + 1) / 2);
 
 /**
  * Expects of a random model that whole passes on tensors give every level of every value the probability that the engine
@@ -132,41 +129,24 @@ async function expectGuidedAlike(model: LayersModel, images: tf.Tensor4D, given:
 
 /** What has been wrong, beside what random recipes find. */
 const plain: ModelRecipe = {
-  family: 'pixelCNN',
-  imageShape: [3, 3, 2],
-  levels: 4,
-  numBlocks: 1,
-  features: 2,
-  firstKernelSize: [3, 1],
-  kernelSize: [3, 1],
-  input: 'scaled',
-  output: { components: 1 },
-  conditions: {},
-  block: 'residual',
-  steps: [],
-  tail: 'none',
-  isAnySize: false,
-  hasCodes: false,
+  ...{ family: 'pixelCNN', imageShape: [3, 3, 2], levels: 4, numBlocks: 1, features: 2, firstKernelSize: [3, 1], kernelSize: [3, 1] },
+  ...{ input: 'scaled', output: { components: 1 }, conditions: {}, block: 'residual', steps: [], tail: 'none' },
+  ...{ isAnySize: false, hasCodes: false },
 };
+const twoGains: ModelRecipe['steps'][number] = { kind: 'twoGains', on: 0, other: 0, kernelSize: [1, 1], own: 'shift' };
 const known: Record<string, ModelRecipe> = {
   'a mixture over kernels of one column': plain,
   'a mixture without blocks': { ...plain, firstKernelSize: [1, 1], numBlocks: 0 },
   'a softmax behind tanh of kernels of one column': { ...plain, family: 'composed', output: 'softmax', tail: 'tanh' },
   'a distribution of a user': { ...plain, family: 'composed', output: 'own' },
-  'two gains of one direction': {
-    ...plain,
-    family: 'composed',
-    steps: [{ kind: 'twoGains', on: 0, other: 0, kernelSize: [1, 1], own: 'shift' }],
-  },
+  'two gains of one direction': { ...plain, family: 'composed', steps: [twoGains] },
 };
 
 onEachCpuBackend('a random model', (backend) => {
   it.each(Object.keys(known))('has one likelihood: %s', (name) => expectAlike(known[name] as ModelRecipe, 1));
 
   it('has one likelihood: of whole passes on tensors, value by value, in files, samples and the codec', async () => {
-    await fc.assert(
-      fc.asyncProperty(modelRecipes, fc.nat({ max: 1000 }), expectAlike),
-      runs({ numRuns: backend === 'wasm' ? 24 : 8, seed: 1 }),
-    );
+    const numRuns = backend === 'wasm' ? 24 : 8;
+    await fc.assert(fc.asyncProperty(modelRecipes, fc.nat({ max: 1000 }), expectAlike), runs({ numRuns, seed: 1 }));
   });
 });

@@ -12,15 +12,13 @@ import { noise } from '../../support/tensors';
 
 const batches = { numImages: fc.integer({ min: 1, max: 3 }), chunkImages: fc.integer({ min: 1, max: 3 }), seed: fc.nat({ max: 1000 }) };
 
-describe('a program', () => {
-  it('computes value by value what its definition computes for whole images, bit for bit with all kernels', () => {
-    fc.assert(
-      fc.property(fc.record({ recipe: recipes, ...batches }), ({ recipe, ...batch }) => {
-        expectAsDefined(randomProgram(recipe), batch);
-      }),
-      runs({ numRuns: 150, seed: 1 }),
-    );
-  });
+it('a program computes value by value what its definition computes for whole images, bit for bit with all kernels', () => {
+  fc.assert(
+    fc.property(fc.record({ recipe: recipes, ...batches }), ({ recipe, ...batch }) => {
+      expectAsDefined(randomProgram(recipe), batch);
+    }),
+    runs({ numRuns: 150, seed: 1 }),
+  );
 });
 
 /** A weight of random numbers. */
@@ -76,11 +74,8 @@ describe('attention', () => {
 
 describe('an LSTM', () => {
   const paths = fc.constantFrom<[LSTMPath, [number, number]]>(
-    ['rows', [1, 1]],
-    ['rows', [1, 5]],
-    ['fromLeft', [2, 1]],
-    ['fromRight', [2, 1]],
-  );
+    ['rows', [1, 1]], ['rows', [1, 5]], ['fromLeft', [2, 1]], ['fromRight', [2, 1]],
+  ); // biome-ignore format: in few lines
 
   it('may be of gates that are ready at any time', () => {
     fc.assert(

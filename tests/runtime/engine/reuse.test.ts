@@ -1,15 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type AutoregressiveModel, gatedPixelCNN, imageGPT, pixelCNN, sample as sampleTensors, toPortable } from 'pixelcnn-layers';
-import {
-  compress,
-  createPool,
-  decompress,
-  logProb,
-  type PortableModel,
-  type SampleOptions,
-  sample,
-  stepper,
-} from 'pixelcnn-layers/runtime';
+import type { PortableModel, SampleOptions } from 'pixelcnn-layers/runtime';
+import { compress, createPool, decompress, logProb, sample, stepper } from 'pixelcnn-layers/runtime';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { evaluatorFor } from '../../../src/runtime/engine/evaluator';
 import { Machine } from '../../../src/runtime/engine/machine';
@@ -22,9 +14,9 @@ import { startInProcess } from '../../support/workers/pool-in-process';
 
 const imageShape: [number, number, number] = [4, 8, 1];
 const levels = 4;
-const codes = (numImages: number, seed: number) => ({
-  data: Uint8Array.from(noise(numImages * 8, seed), (x) => (x + 1) * 1.99),
-  shape: [numImages, 2, 4],
+const codes = (count: number, seed: number) => ({
+  data: Uint8Array.from(noise(count * 8, seed), (x) => (x + 1) * 1.99),
+  shape: [count, 2, 4],
 });
 
 const plain = { imageShape, levels, hiddenDim: 4, outDim: 4, numBlocks: 1 };
@@ -129,18 +121,16 @@ describe.each(Object.entries(kinds))('an evaluator that was used before, of %s',
   });
 });
 
-describe('a pool', () => {
-  it('uses evaluators from piece to piece and from job to job', async () => {
-    const portable = await portableOf(convolutions);
-    const pool = createPool({ workers: 1, createWorker: startInProcess });
-    const options = { numImages: 96, seed: 1 };
-    const first = await pool.sample(portable, options);
-    const pieces = timesReused() + 1;
-    expect(await pool.sample(portable, options)).toEqual(first);
-    expect(timesReused()).toBeGreaterThanOrEqual(pieces);
-    expect(await sample(structuredClone(portable), options)).toEqual(first);
-    await pool.dispose();
-  });
+it('a pool uses evaluators from piece to piece and from job to job', async () => {
+  const portable = await portableOf(convolutions);
+  const pool = createPool({ workers: 1, createWorker: startInProcess });
+  const options = { numImages: 96, seed: 1 };
+  const first = await pool.sample(portable, options);
+  const pieces = timesReused() + 1;
+  expect(await pool.sample(portable, options)).toEqual(first);
+  expect(timesReused()).toBeGreaterThanOrEqual(pieces);
+  expect(await sample(structuredClone(portable), options)).toEqual(first);
+  await pool.dispose();
 });
 
 describe('evaluatorFor', () => {
@@ -163,10 +153,8 @@ describe('evaluatorFor', () => {
 
   it('returns outputs of the job only, in one chunk and in several', async () => {
     const portable = await portableOf(convolutions);
-    for (const [many, few] of [
-      [4, 3],
-      [70, 40],
-    ] as const) {
+    const pairs = [[4, 3], [70, 40]] as const; // biome-ignore format: a line
+    for (const [many, few] of pairs) {
       evaluatorFor(portable, { ...args, numImages: many }).release();
       const evaluator = evaluatorFor(portable, { ...args, numImages: few });
       expect(timesReused()).toBe(1);
@@ -193,40 +181,38 @@ describe('evaluatorFor', () => {
   });
 });
 
-describe('a tfjs model', () => {
-  it('is traced, read and compiled once, until weights change, whichever way', async () => {
-    const model = convolutions();
-    setNoise(model, 1, 0.5);
-    const read = vi.spyOn(tf.Tensor.prototype, 'data');
-    const draw = async () => {
-      const images = await sampleTensors(model, { numImages: 3, seed: 1 });
-      const full = await sampleTensors(model, { numImages: 3, seed: 1, strategy: 'full' });
-      const numbers = await take(images);
-      expect(numbers).toEqual(await take(full));
-      return numbers;
-    };
-    const incremental = async () => {
-      const before = read.mock.calls.length;
-      (await sampleTensors(model, { numImages: 3, seed: 1, strategy: 'incremental' })).dispose();
-      return { reads: read.mock.calls.length - before, reused: timesReused() };
-    };
-    const drawn = [await draw()];
-    timesReused();
-    expect(await incremental()).toEqual({ reads: 0, reused: 1 });
+it('a tfjs model is traced, read and compiled once, until weights change, whichever way', async () => {
+  const model = convolutions();
+  setNoise(model, 1, 0.5);
+  const read = vi.spyOn(tf.Tensor.prototype, 'data');
+  const draw = async () => {
+    const images = await sampleTensors(model, { numImages: 3, seed: 1 });
+    const full = await sampleTensors(model, { numImages: 3, seed: 1, strategy: 'full' });
+    const numbers = await take(images);
+    expect(numbers).toEqual(await take(full));
+    return numbers;
+  };
+  const incremental = async () => {
+    const before = read.mock.calls.length;
+    (await sampleTensors(model, { numImages: 3, seed: 1, strategy: 'incremental' })).dispose();
+    return { reads: read.mock.calls.length - before, reused: timesReused() };
+  };
+  const drawn = [await draw()];
+  timesReused();
+  expect(await incremental()).toEqual({ reads: 0, reused: 1 });
 
-    model.compile({ optimizer: tf.train.sgd(0.1), loss: 'bitsPerDim' });
-    const ones = tf.ones([2, ...imageShape], 'int32');
-    await model.trainOnBatch(ones as tf.Tensor4D);
-    drawn.push(await draw());
-    expect(timesReused()).toBe(0);
-    setNoise(model, 7, 0.5);
-    drawn.push(await draw());
-    model.setWeights(model.getWeights().map((weight) => tf.neg(weight)));
-    drawn.push(await draw());
-    expect(new Set(drawn.map(String)).size).toBe(4);
-    expect(timesReused()).toBe(0);
-    expect(await incremental()).toEqual({ reads: 0, reused: 1 });
-    ones.dispose();
-    model.dispose();
-  });
+  model.compile({ optimizer: tf.train.sgd(0.1), loss: 'bitsPerDim' });
+  const ones = tf.ones([2, ...imageShape], 'int32');
+  await model.trainOnBatch(ones as tf.Tensor4D);
+  drawn.push(await draw());
+  expect(timesReused()).toBe(0);
+  setNoise(model, 7, 0.5);
+  drawn.push(await draw());
+  model.setWeights(model.getWeights().map((weight) => tf.neg(weight)));
+  drawn.push(await draw());
+  expect(new Set(drawn.map(String)).size).toBe(4);
+  expect(timesReused()).toBe(0);
+  expect(await incremental()).toEqual({ reads: 0, reused: 1 });
+  ones.dispose();
+  model.dispose();
 });

@@ -19,18 +19,12 @@ import { runs } from '../../support/runs';
 const { clippedRelu, elu, gelu, geluNew, hardSigmoid, levelNumber, mish, selu, sigmoid, softsign, swish } = activations;
 const nan = Number.NaN;
 
-/** Expects a function to be so near to another, for numbers at random and relative to what is right, but for `least`. */
-function expectNear(
-  of: (x: number) => number,
-  right: (x: number) => number,
-  inputs: fc.Arbitrary<number>,
-  digits: number,
-  least = 0,
-): void {
+/** Expects a function to be so near to another, for numbers at random and relative to what is right. */
+function expectNear(of: (x: number) => number, right: (x: number) => number, inputs: fc.Arbitrary<number>, digits: number): void {
   fc.assert(
     fc.property(inputs, (x) => {
       const wanted = right(x);
-      expect(Math.abs(of(x) - wanted)).toBeLessThanOrEqual(digits * Math.abs(wanted) + least);
+      expect(Math.abs(of(x) - wanted)).toBeLessThanOrEqual(digits * Math.abs(wanted));
     }),
     runs({ seed: 1, numRuns: 400 }),
   );
@@ -112,16 +106,6 @@ describe('log', () => {
       }),
       runs({ seed: 1, numRuns: 400 }),
     );
-  });
-
-  it('has known values', () => {
-    expect([2, 10, 0.5, Math.E].map(log)).toEqual([Math.LN2, Math.LN10, -Math.LN2, 1]);
-    expect(log(Number.MIN_VALUE)).toBe(-744.4400719213812);
-    expect(log(Number.MAX_VALUE)).toBe(709.782712893384);
-  });
-
-  it('undoes exp', () => {
-    for (let x = -700; x < 700; x += 1.7) expect(Math.abs(log(exp(x)) - x)).toBeLessThan(1e-11);
   });
 
   it('computes the same bits everywhere', () => {
@@ -225,19 +209,9 @@ describe('levelNumber', () => {
 
   it('rounds to the nearest, half upwards, and recognizes invalid levels', () => {
     const numbers: [x: number, number: number][] = [
-      [0.12, 1], // 0.48
-      [0.125, 2],
-      [-0.12, 1],
-      [-0.125, 1], // -0.5, half upwards
-      [-0.13, 0],
-      [0.874, 4],
-      [0.876, 5],
-      [1.124, 5],
-      [1.125, 0], // 4.5
-      [Number.NaN, 0],
-      [Number.POSITIVE_INFINITY, 0],
-      [Number.NEGATIVE_INFINITY, 0],
-    ];
+      [0.12, 1], [0.125, 2], [-0.12, 1], [-0.125, 1], [-0.13, 0], // 0.48, 0.5, ...: a half upwards
+      [0.874, 4], [0.876, 5], [1.124, 5], [1.125, 0], [nan, 0], [Infinity, 0], [-Infinity, 0],
+    ]; // biome-ignore format: pairs
     for (const [x, number] of numbers) expect(levelNumber(Math.fround(x), 4)).toBe(number);
   });
 });

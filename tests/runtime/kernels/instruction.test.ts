@@ -3,10 +3,7 @@ import { encode, INSTRUCTION_WORDS, type Instruction, OPS, Word } from '../../..
 
 const operand = (base: number, offset: number, stride: number) => ({ base, offset, stride });
 
-/**
- * The words of an instruction written in the midst of a heap that begins within its buffer; the rest must
- * stay.
- */
+/** The words of an instruction written in the midst of a heap that begins within its buffer; the rest must stay. */
 function encoded(instruction: Instruction): { words: number[]; parameter: number } {
   const buffer = new ArrayBuffer(4 * 60);
   const heap = new Float32Array(buffer, 4 * 3).fill(9);

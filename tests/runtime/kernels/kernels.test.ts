@@ -1,14 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  encode,
-  INSTRUCTION_WORDS,
-  type Instruction,
-  OPS,
-  type Operand,
-  type OpName,
-  type SamplingKernels,
-} from '../../../src/runtime/kernels/instruction';
+import type { Instruction, Operand, OpName, SamplingKernels } from '../../../src/runtime/kernels/instruction';
+import { encode, INSTRUCTION_WORDS, OPS } from '../../../src/runtime/kernels/instruction';
 import { javascriptKernels } from '../../../src/runtime/kernels/javascript';
 import { makeKernels, webAssemblyKernels } from '../../../src/runtime/kernels/webassembly';
 import { withoutMemory } from '../../support/kernels/machine';
@@ -40,9 +33,7 @@ function both(seed: number): [slow: SamplingKernels, fast: SamplingKernels] {
 }
 
 function run(kernels: SamplingKernels, images: number, ...instructions: Instruction[]): void {
-  for (const [i, instruction] of instructions.entries()) {
-    encode(kernels.heap, CODE + i * INSTRUCTION_WORDS, instruction);
-  }
+  for (const [i, instruction] of instructions.entries()) encode(kernels.heap, CODE + i * INSTRUCTION_WORDS, instruction);
   kernels.run(CODE, CODE + instructions.length * INSTRUCTION_WORDS, BASES, images);
 }
 
@@ -78,14 +69,13 @@ describe('kernels', () => {
         expectSameBits(fast, slow);
         const at = (index: number) => before[index] as number;
         const expected = before.slice();
-        for (let n = 0; n < images; n++) {
+        for (let n = 0; n < images; n++)
           for (let o = 0; o < outputs; o++) {
             let sum = at(2000 + n * b.stride + o);
             const block = weights + (o >> 2) * weightStride + (o & 3);
             for (let i = 0; i < inputs; i++) sum += at(4000 + n * a.stride + i) * at(block + 4 * i);
             expected[n * y.stride + o] = Math.max(sum, lowerBound);
           }
-        }
         expectClose(slow.heap.subarray(0, FLOATS), expected.subarray(0, FLOATS), 1e-5); // and nothing beside them
       }),
       runs({ seed: 1, numRuns: 60 }),
@@ -121,8 +111,8 @@ describe('kernels', () => {
         expectSameBits(...kernels);
         const at = (index: number) => before[index] as number;
         const expected = before.slice(0, 2000);
-        for (let n = 0; n < images; n++) {
-          for (let column = 0; column < Math.max(1, columns); column++) {
+        for (let n = 0; n < images; n++)
+          for (let column = 0; column < Math.max(1, columns); column++)
             for (let o = 0; o < outputs; o++) {
               let sum = at(b.offset + n * b.stride + column * b.columnStride + o);
               for (let i = 0; i < inputs; i++) {
@@ -131,8 +121,6 @@ describe('kernels', () => {
               }
               expected[n * y.stride + column * y.columnStride + o] = Math.max(sum, lowerBound);
             }
-          }
-        }
         expectClose(kernels[0].heap.subarray(0, 2000), expected, 0); // and nothing beside them
       }),
       runs({ seed: 1, numRuns: 60 }),
@@ -169,7 +157,7 @@ describe('kernels', () => {
         for (const { heap } of kernels) expect(beyond.every((x, i) => x === heap[room + 20 + i])).toBe(true);
         const at = (index: number) => before[index] as number;
         const expected = Float64Array.from(before.subarray(0, room));
-        for (let n = 0; n < images; n++) {
+        for (let n = 0; n < images; n++)
           for (let column = 0; column < Math.max(1, columns); column++) {
             const to = n * y.stride + column * y.columnStride;
             const query = 3000 + n * a.stride + column * a.columnStride;
@@ -186,7 +174,6 @@ describe('kernels', () => {
               expected[to + i] = powers.reduce((sum, power, p) => sum + (power / total) * value(p), 0);
             }
           }
-        }
         expectClose(outputs[0] as number[], expected, 2e-6 * Math.max(1, scale * 5));
       }),
       runs({ seed: 1, numRuns: 60 }),
@@ -229,13 +216,11 @@ describe('kernels', () => {
     for (const kernels of [slow, fast]) {
       run(kernels, 5, instruction);
       // any length, and nothing beyond it
-      for (const length of [1, 2, 3, 5, 7]) {
-        run(kernels, 1, { ...instruction, y: operand(100 + 20 * length, 0), length });
-      }
+      for (const length of [1, 2, 3, 5, 7]) run(kernels, 1, { ...instruction, y: operand(100 + 20 * length, 0), length });
     }
     expect(values(fast)).toEqual(values(slow));
     const digits = ['gate', 'glu', 'concatElu'].includes(name) ? 3.5e-7 : name === 'gelu' ? 1e-4 : 2e-7; // gates are of float32, a gelu made of tfjs's erf
-    for (let n = 0; n < 5; n++) {
+    for (let n = 0; n < 5; n++)
       for (let i = 0; i < 8; i++) {
         const expected = Math.fround(definition(a[8 * n + i] as number, b[11 * n + i] as number));
         const got = slow.heap[10 * n + i] as number;
@@ -243,7 +228,6 @@ describe('kernels', () => {
         const isClose = error <= digits * Math.abs(expected) || error < 1e-7 * digits;
         expect(isClose || Object.is(got + 0, expected + 0)).toBe(true);
       }
-    }
   });
 
   it('computes the same bits in both for any numbers', () => {
@@ -264,7 +248,7 @@ describe('kernels', () => {
   });
 
   it('normalize and rms: by their definition, the same bits in both, for any number of features', () => {
-    for (const name of ['normalize', 'rms'] as const) {
+    for (const name of ['normalize', 'rms'] as const)
       for (const length of [1, 2, 3, 4, 7, 16]) {
         const kernels = both(length);
         const at = (index: number) => kernels[0].heap[index] as number;
@@ -281,7 +265,6 @@ describe('kernels', () => {
         expectClose(got, expected, 3e-7);
         expectSameBits(...kernels);
       }
-    }
   });
 
   it('softmax and logSoftmax of features: by their definition, also in place, where powers of e overflow and of impossible ones', () => {
@@ -299,9 +282,8 @@ describe('kernels', () => {
       run(kernels, 3, { op: 'logSoftmax', y: operand(100, 4), ...rest });
       expect(Array.from(heap.subarray(100, 112))).toEqual(logs.map(Math.fround));
       run(kernels, 3, { op: 'softmax', y: operand(1000, 4), ...rest });
-      for (const [i, log] of logs.entries()) {
+      for (const [i, log] of logs.entries())
         expect(Math.abs((heap[1000 + i] as number) - Math.exp(log))).toBeLessThan(6e-8 * Math.exp(log) + 1e-40);
-      }
       heap.set([1, Number.NaN, 2, 3], 1000);
       run(kernels, 1, { op: 'softmax', y: operand(1000, 4), ...rest });
       expect(Array.from(heap.subarray(1000, 1004))).toEqual([nan, nan, nan, nan]);
@@ -329,7 +311,7 @@ describe('kernels', () => {
 
   it('keeps NaN in every function of one number', () => {
     const others = ['add', 'multiply', 'maximum', 'minimum', 'levelNumber']; // of two numbers; NaN is no level
-    for (const name of Object.keys(definitions).filter((one) => !others.includes(one))) {
+    for (const name of Object.keys(definitions).filter((one) => !others.includes(one)))
       for (const kernels of both(1)) {
         const rest = { y: operand(0, 4), a: operand(1000, 4), length: 4, parameter: PARAMETER };
         kernels.heap[1000] = Number.NaN;
@@ -337,7 +319,6 @@ describe('kernels', () => {
         expect(kernels.heap[0]).toBeNaN();
         expect(kernels.heap[1]).not.toBeNaN();
       }
-    }
   });
 
   it('keeps the sign of 0 in a ReLU, by itself and behind a product, in both', () => {
@@ -358,11 +339,9 @@ describe('kernels', () => {
 
   it('softmax: powers of e below the largest, and their sums, the same bits in both', () => {
     const shapes = fc.record({
-      images: fc.integer({ min: 1, max: 5 }),
-      levels: fc.integer({ min: 1, max: 9 }).map((n) => 4 * n),
-      scale: fc.double({ min: 0.1, max: 40, noNaN: true }),
-      seed: fc.integer({ min: 1, max: 1000 }),
-    });
+      images: fc.integer({ min: 1, max: 5 }), levels: fc.integer({ min: 1, max: 9 }).map((n) => 4 * n),
+      scale: fc.double({ min: 0.1, max: 40, noNaN: true }), seed: fc.integer({ min: 1, max: 1000 }),
+    }); // biome-ignore format: in few lines
     fc.assert(
       fc.property(shapes, ({ images, levels, scale, seed }) => {
         const [slow, fast] = both(seed);
@@ -402,19 +381,13 @@ describe('kernels', () => {
   });
 
   it('softmax of numbers that are not finite has a sum that is not finite', () => {
-    const bad = [
-      [0, Number.NaN],
-      [Number.NaN, 0],
-      [0, Number.POSITIVE_INFINITY],
-      [-Infinity, -Infinity],
-    ];
-    for (const kernels of both(1)) {
+    const bad = [[0, Number.NaN], [Number.NaN, 0], [0, Number.POSITIVE_INFINITY], [-Infinity, -Infinity]]; // biome-ignore format: one line
+    for (const kernels of both(1))
       for (const [a, b] of bad as [number, number][]) {
         kernels.heap.set([a, b, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]);
         kernels.softmax(100, 200, 0, 1, 4, 1);
         expect(new Float64Array(kernels.heap.buffer)[200]).toBeNaN();
       }
-    }
   });
 
   describe('drawCertain', () => {
@@ -442,11 +415,9 @@ describe('kernels', () => {
     }
 
     const cases = fc.record({
-      levels: fc.constantFrom(4, 8, 16, 40, 256, 1024),
-      spread: fc.constantFrom(0.1, 3, 30, 300),
-      scale: fc.constantFrom(0.3, 1, 7),
+      levels: fc.constantFrom(4, 8, 16, 40, 256, 1024), spread: fc.constantFrom(0.1, 3, 30, 300), scale: fc.constantFrom(0.3, 1, 7),
       seed: fc.integer({ min: 1, max: 1000 }),
-    });
+    }); // biome-ignore format: in few lines
 
     it('is the level that float64 draws, or a doubt: next to the edges of levels most of all', () => {
       fc.assert(
@@ -476,14 +447,8 @@ describe('kernels', () => {
 
     it('is a doubt where the logits are not finite, or the uniform is next to 1', () => {
       const [least, nan] = [Number.NEGATIVE_INFINITY, Number.NaN];
-      for (const bad of [
-        [0, nan],
-        [nan, 0],
-        [0, Number.POSITIVE_INFINITY],
-        [least, least],
-      ]) {
-        expect(certain(Float32Array.of(...bad, least, least), [0, 0.5])).toEqual([-1, -1]);
-      }
+      const each = [[0, nan], [nan, 0], [0, Number.POSITIVE_INFINITY], [least, least]]; // biome-ignore format: a line
+      for (const bad of each) expect(certain(Float32Array.of(...bad, least, least), [0, 0.5])).toEqual([-1, -1]);
       expect(certain(Float32Array.of(0, 0, least, least), [0, 1 - 2 ** -53])).toEqual([0, -1]);
     });
   });

@@ -13,13 +13,9 @@ function fill({ table }: MixtureLevels, components: number, levels: number, seed
     const weight = random(k, 2);
     const step = (2 / (levels - 1)) * scale;
     const values = {
-      means: 3 * random(k, 0) - 1.5,
-      scales: scale,
-      weights: weight,
-      slopes: weight * -Math.expm1(-step),
-      ratios: Math.exp(-step),
+      means: 3 * random(k, 0) - 1.5, scales: scale, weights: weight, slopes: weight * -Math.expm1(-step), ratios: Math.exp(-step),
       runs: (2 / (levels - 1)) * Math.max(scale, other) * 16 <= 96 ? 16 : 1,
-    };
+    }; // biome-ignore format: in few lines
     for (const [row, value] of Object.entries(values)) table[Row[row as keyof typeof Row] * components + k] = value;
   }
 }

@@ -100,12 +100,11 @@ it('differs only by rounding with fused products', () => {
   const numbers = (count: number, seed: number) => Array.from(noise(count, seed));
   const [x, kernel] = [numbers(9 * inputs, 1), numbers(inputs * inputs, 2)];
   const [plain, fused] = [false, true].map((isFused) => convolved(x, kernel, inputs, isFused)) as [number[], number[]];
-  for (let pixel = 0; pixel < 9; pixel++) {
+  for (let pixel = 0; pixel < 9; pixel++)
     for (let out = 0; out < inputs; out++) {
       let sum = 0;
       for (let i = 0; i < inputs; i++) sum += (x[pixel * inputs + i] as number) * (kernel[i * inputs + out] as number);
       expect(Math.abs((plain[pixel * inputs + out] as number) - sum)).toBeLessThan(2e-6);
     }
-  }
   for (const [i, value] of fused.entries()) expect(Math.abs(value - (plain[i] as number))).toBeLessThan(2e-6);
 });

@@ -54,11 +54,7 @@ describe('logProb of a model as plain data', () => {
     }
     steps.dispose();
     const tensor = tf.tensor4d(Int32Array.from(data), [2, 2, 2, 1], 'int32');
-    expectClose(
-      await logProb(portable, images),
-      await take(await logProbOfTensors(model, tensor)),
-      1e-4, // of about 40 nats
-    );
+    expectClose(await logProb(portable, images), await take(await logProbOfTensors(model, tensor)), 1e-4); // of about 40 nats
     const beyond: Images = { data: Int32Array.from(data).fill(levels, 2, 3), shape: [2, 2, 2, 1] };
     await expect(logProb(portable, beyond)).rejects.toThrow(`logProb: images: wanted integer levels 0 to ${levels - 1}, got ${levels}`);
     tensor.dispose();
@@ -96,9 +92,8 @@ describe('logProb of a model as plain data', () => {
       [images, { onProgress: 1 }, 'logProb: onProgress: wanted a function'],
       [images, { signal: {} }, 'logProb: signal: wanted an AbortSignal'],
     ];
-    for (const [given, options, message] of wrong) {
+    for (const [given, options, message] of wrong)
       await expect(logProb(portable, given as never, options as never)).rejects.toThrow(message);
-    }
     model.dispose();
   });
 });

@@ -39,11 +39,9 @@ describe('weights', () => {
     ]);
     const numbers = [...program.weights].map(([name, { shape }], i) => [name, shape, numbersOf(program)[i]]);
     expect(numbers).toEqual([
-      ['first.kernel', [1, 1, 1, 1], [3]],
-      ['first.bias', [1], [4]],
-      ['second.kernel', [1, 1, 1, 1], [5]],
+      ['first.kernel', [1, 1, 1, 1], [3]], ['first.bias', [1], [4]], ['second.kernel', [1, 1, 1, 1], [5]],
       ['second.kernel_1', [1, 1, 1, 1], [6]],
-    ]);
+    ]); // biome-ignore format: in few lines
   });
 
   it('are kept once for each shape that they are used with', () => {
@@ -74,16 +72,10 @@ describe('weights', () => {
     program.ops.affine(single, { scale: one }); // a weight as any other, where there is one feature
     expect([...program.weights.values()].map(({ shape }) => shape.join())).toEqual([...Array(6).fill('3'), '1,1,3,1', '1', '1']);
     expect(numbersOf(program)).toEqual([
-      [0.25, 0.25, 0.25], // affine
-      [1, 2, 3],
-      [1, 1, 1], // normalize
-      [0.25, 0.25, 0.25],
-      [0.125, 0.125, 0.125], // standardize
-      [-0.125, -0.25, -0.375],
-      [1, 1, 1],
-      [0.25],
-      [0],
-    ]);
+      [0.25, 0.25, 0.25], [1, 2, 3], // affine
+      [1, 1, 1], [0.25, 0.25, 0.25], // normalize
+      [0.125, 0.125, 0.125], [-0.125, -0.25, -0.375], [1, 1, 1], [0.25], [0], // standardize, and the rest
+    ]); // biome-ignore format: an operation a line
     expect([...program.weights.keys()].slice(-2)).toEqual(['weight_2', 'shift_2']);
   });
 

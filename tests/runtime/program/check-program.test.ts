@@ -1,19 +1,7 @@
 import { type PortableModel, readPortable, sample } from 'pixelcnn-layers/runtime';
 import { describe, expect, it } from 'vitest';
-import {
-  addWeight,
-  type Case,
-  type Edit,
-  edited,
-  expectRefused,
-  fileOf,
-  type Json,
-  plain,
-  plainFile,
-  setAt,
-  takeApart,
-  windowOf,
-} from '../../support/models/portable-file';
+import type { Case, Edit, Json } from '../../support/models/portable-file';
+import { addWeight, edited, expectRefused, fileOf, plain, plainFile, setAt, takeApart, windowOf } from '../../support/models/portable-file';
 import { sampled } from '../../support/runs';
 
 /** Programs, and what is refused of their nodes beside what is refused of any. */
@@ -27,11 +15,8 @@ interface Kind {
   readonly long?: readonly [usual: number, edit: (nodes: Json[], count: number) => void];
 }
 
-const twoByTwo = (stride: number, transposed: boolean, columns: number) => ({
-  ...windowOf([2, columns], transposed ? [0, 0] : [1, 1], transposed ? 'B' : 'everything'),
-  stride,
-  transposed,
-});
+const down = { ...windowOf([2, 3], [1, 1], 'everything'), stride: 2, transposed: false };
+const up = { ...windowOf([2, 2], [0, 0], 'B'), stride: 2, transposed: true };
 const onePixel = windowOf([1, 1], [0, 0], 'B');
 const around = windowOf([3, 3], [1, 1], 'everythingAndBelow');
 
@@ -75,9 +60,9 @@ const resolutions: Kind = {
         { op: 'shift', size: 2, input: 1, rows: 1, columns: 0 }, // u
         { op: 'shift', size: 1, input: 0, rows: 0, columns: 1 }, // ul
         { op: 'concatElu', size: 4, input: 2 },
-        { op: 'conv', size: 2, input: 4, kernel: 'down', bias: null, window: twoByTwo(2, false, 3) },
+        { op: 'conv', size: 2, input: 4, kernel: 'down', bias: null, window: down },
         { op: 'glu', size: 1, input: 5, groups: 1 },
-        { op: 'conv', size: 1, input: 6, kernel: 'up', bias: null, window: twoByTwo(2, true, 2) },
+        { op: 'conv', size: 1, input: 6, kernel: 'up', bias: null, window: up },
         { op: 'add', size: 1, inputs: [7, 3] },
         { op: 'concat', size: 3, inputs: [8, 2] },
         { op: 'conv', size: 3, input: 9, kernel: 'last', bias: null, window: onePixel },
@@ -425,14 +410,9 @@ describe.each(kinds)('a file of $name', ({ file, condition, cases, long }) => {
 
 describe('a program', () => {
   const fields: [field: string, nothing: unknown][] = [
-    ['imageShape', {}],
-    ['levels', '2'],
-    ['conditions', {}],
-    ['nodes', { length: 2 }],
-    ['output', 1.5],
-    ['output', 13],
+    ['imageShape', {}], ['levels', '2'], ['conditions', {}], ['nodes', { length: 2 }], ['output', 1.5], ['output', 13],
     ['distribution', null],
-  ];
+  ]; // biome-ignore format: in few lines
 
   it.each(fields)('is refused where its %s is %o, or missing', (field, nothing) => {
     expectRefused(edited(file, { [field]: nothing }), new RegExp(`^readPortable: ${field}: (kind: )?wanted`));
@@ -529,12 +509,8 @@ describe('maps before the image', () => {
     const draw = async (edit: Edit) => Array.from((await sample(readPortable(edited(codes.file, edit)), { seed: 1, condition })).data);
     const expected = await draw({});
     expect(await draw(inAround({ imageChannels: 2 }))).toEqual(expected); // hides no channel
-    for (const anchor of [
-      [0, 0],
-      [2, 2],
-      [0, 2],
-    ])
-      expect(await draw(inAround({ anchor }))).toHaveLength(12);
+    const pairs = [[0, 0], [2, 2], [0, 2]]; // biome-ignore format: a line
+    for (const anchor of pairs) expect(await draw(inAround({ anchor }))).toHaveLength(12);
   });
 
   it('take no memory where they are only enlarged', () => {
@@ -580,15 +556,10 @@ describe('several resolutions', () => {
 });
 
 describe('images larger than any memory', () => {
-  it.each([
-    [1e9, 1e9],
-    [2 ** 44, 1],
-    [1, 2 ** 44],
-    [2 ** 52, 1],
-  ])('of %s x %s are refused by sample', async (height, width) => {
+  it.each([[1e9, 1e9], [2 ** 44, 1], [1, 2 ** 44], [2 ** 52, 1]])('of %s x %s are refused by sample', async (height, width) => {
     const model: PortableModel = { ...readPortable(file), imageShape: [height, width, 2] };
     const sampled = sample(model, { condition: ofPlain.condition?.(1) });
     await expect(sampled).rejects.toThrow(RangeError);
     await expect(sampled).rejects.toThrow(/^sample: .*use fewer images at a time$/);
-  });
+  }); // biome-ignore format: one line
 });

@@ -28,12 +28,7 @@ it('rounds what lies at and beside the middle of neighbours, to the nearest, tie
     const above = numbers[i + 1] as number;
     const middle = (below + above) / 2; // exact in float32
     const even = i % 2 === 0 ? below : above;
-    return [
-      [beside(middle, -1), below],
-      [middle, even],
-      [-middle, -even],
-      [beside(middle, 1), above],
-    ] as const;
+    return [[beside(middle, -1), below], [middle, even], [-middle, -even], [beside(middle, 1), above]] as const; // biome-ignore format: one line
   });
   expect(wrongOf(cases)).toEqual([]);
   expect(wrongOf([1e-45, 2 ** -25, 2 ** -126, 0].map((x) => [x, 0]))).toEqual([]);

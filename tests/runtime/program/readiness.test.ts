@@ -107,15 +107,9 @@ it('is ready after its row where it sees the row whole, and before the next wher
   program.ops.conv(whole, weightOf([3, 1, 1, 1]), null, window('A', 1)); // rows above, and no channel before its own
   program.ops.concat(image, whole);
   expect(timesOf(program)).toEqual([
-    [1],
-    [AFTER_ROW], // whole
-    [AFTER_ROW], // point
-    [AFTER_ROW], // wider
-    [ROW],
-    [AFTER_ROW],
-    [ROW],
-    [1, AFTER_ROW], // joined with the image
-  ]);
+    [1], [AFTER_ROW], [AFTER_ROW], [AFTER_ROW], // image, whole, point and wider
+    [ROW], [AFTER_ROW], [ROW], [1, AFTER_ROW], // what reads them
+  ]); // biome-ignore format: four in a row
 });
 
 it('waits for the pixel to the right where a window hides channels but not pixels', () => {
@@ -157,17 +151,8 @@ it('knows when attention is ready: each head with its query, and with keys and v
   program.ops.attend(program.ops.shift(after, 1, 0), program.ops.shift(after, 1, 0), rows, 2);
   const times = timesOf(program, [{ kind: 'map', size: 2 }]);
   const attended = program.nodes.flatMap(({ op }, i) => (op === 'attend' && i >= first ? [times[i]] : []));
-  expect(attended).toEqual([
-    [ROW, ROW],
-    [0, 0],
-    [0, 0],
-    [2, 2],
-    [1, 2],
-    [ROW, ROW, 0, 0],
-    [AFTER_ROW, AFTER_ROW],
-    [AFTER_ROW, AFTER_ROW],
-    [ROW, ROW],
-  ]);
+  const late = [AFTER_ROW, AFTER_ROW];
+  expect(attended).toEqual([[ROW, ROW], [0, 0], [0, 0], [2, 2], [1, 2], [ROW, ROW, 0, 0], late, late, [ROW, ROW]]); // biome-ignore format: pairs
 });
 
 it('knows when states of an LSTM are ready: with their gates, and with states of the row above or beside', () => {
@@ -186,32 +171,13 @@ it('knows when states of an LSTM are ready: with their gates, and with states of
   for (const groups of [1, 2]) for (const gates of all) program.ops.lstm(gates, across, 'rows', groups);
   for (const gates of all) program.ops.lstm(gates, beside, 'fromLeft', 2);
   for (const gates of all) program.ops.lstm(gates, beside, 'fromRight', 2);
+  const never = [AFTER_ROW, AFTER_ROW];
   expect(timesOf(program).slice(start)).toEqual([
-    [ROW, ROW], // all of its group's gates, and of the row above everything is there
-    [0, 0],
-    [2, 2],
-    [AFTER_ROW, AFTER_ROW],
-    [2, 2],
-    [AFTER_ROW, AFTER_ROW],
-    [ROW, ROW],
-    [0, 0],
-    [1, 2],
-    [AFTER_ROW, AFTER_ROW],
-    [ROW, 2],
-    [ROW, AFTER_ROW],
-    [ROW, ROW], // from the left, known before the row where all gates are
-    [0, 0],
-    [1, 2],
-    [AFTER_ROW, AFTER_ROW],
-    [0, 2], // of the pixel to the left, all channels are known
-    [AFTER_ROW, AFTER_ROW], // but for what is known after the row
-    [ROW, ROW], // from the right
-    [AFTER_ROW, AFTER_ROW],
-    [AFTER_ROW, AFTER_ROW],
-    [AFTER_ROW, AFTER_ROW],
-    [AFTER_ROW, AFTER_ROW],
-    [AFTER_ROW, AFTER_ROW],
-  ]);
+    [ROW, ROW], [0, 0], [2, 2], never, [2, 2], never, // all of its group's gates, and of the row above everything is there
+    [ROW, ROW], [0, 0], [1, 2], never, [ROW, 2], [ROW, AFTER_ROW],
+    [ROW, ROW], [0, 0], [1, 2], never, [0, 2], never, // from the left, known before the row where all gates are; else of the pixel there
+    [ROW, ROW], never, never, never, never, never, // from the right
+  ]); // biome-ignore format: the six in a row
 });
 
 it('knows when features of an earlier place are ready, and gates and ELUs of several', () => {
@@ -232,22 +198,10 @@ it('knows when features of an earlier place are ready, and gates and ELUs of sev
   program.ops.gate(x, 2, undefined, 'linear');
   program.ops.gate(x, 1, undefined, 'linear');
   expect(timesOf(program)).toEqual([
-    [1, 2],
-    [ROW, ROW],
-    [ROW, ROW],
-    [0, 0],
-    [1, 2],
-    [ROW, ROW], // rows
-    [ROW, ROW],
-    [AFTER_ROW],
-    [AFTER_ROW],
-    [ROW],
-    [ROW, ROW, 1, 2],
-    [ROW, ROW, 1, 2, ROW, ROW, 1, 2],
-    [1, 1, 2, 2],
-    [1, 2],
-    [2, 2],
-  ]);
+    [1, 2], [ROW, ROW], [ROW, ROW], [0, 0], [1, 2], [ROW, ROW], [ROW, ROW], // shifts of the image, and of rows
+    [AFTER_ROW], [AFTER_ROW], [ROW], [ROW, ROW, 1, 2], [ROW, ROW, 1, 2, ROW, ROW, 1, 2], // of what is ready after the row; ELUs
+    [1, 1, 2, 2], [1, 2], [2, 2], // gates
+  ]); // biome-ignore format: one kind a line
 });
 
 describe('several resolutions', () => {

@@ -187,23 +187,16 @@ describe('look-ahead', () => {
       for (let n = 0; n < 5; n++) {
         const part = (images: typeof given.known) => ({ data: images.data.subarray(n * total, (n + 1) * total), shape: [1, h, w, c] });
         const alone = await sample(model, {
-          ...given,
-          initial: part(given.initial),
-          known: part(given.known),
-          firstImage: n,
-          ...(classes && { condition: classes.slice(n, n + 1) }),
-          withLogProb: true,
-        });
+          ...given, initial: part(given.initial), known: part(given.known), firstImage: n,
+          ...(classes && { condition: classes.slice(n, n + 1) }), withLogProb: true,
+        }); // biome-ignore format: in few lines
         expect(alone.images.data).toEqual(all.images.data.slice(n * total, (n + 1) * total));
         expect(alone.logProb[0]).toBe(all.logProb[n]);
         expect(alone.logGiven?.[0]).toBe(all.logGiven?.[n]);
       }
 
-      const tensors = {
-        ...given,
-        initial: tf.tensor4d(given.initial.data, shape, 'int32'),
-        known: tf.tensor4d(given.known.data, shape, 'int32'),
-      };
+      const [initial, isKnown] = [given.initial, given.known].map(({ data }) => tf.tensor4d(data, shape, 'int32'));
+      const tensors = { ...given, initial: initial as tf.Tensor4D, known: isKnown as tf.Tensor4D };
       for (const strategy of ['incremental', 'full'] as const) {
         await expectNoLeaks(async () => {
           const told = await sampleTensors(network as never, { ...tensors, strategy, withLogProb: true });
@@ -305,12 +298,11 @@ describe('look-ahead', () => {
     const initial = { data: data.map(() => 1), shape: [1, 2, 3, 1] };
     const known = { ...initial, data };
     const adjust = allowed({ data: [1, 0, 1], shape: [3] });
-    for (const withLogProb of [false, true]) {
+    for (const withLogProb of [false, true])
       for (const lookAhead of particles) {
         const drawn = sample(model, { initial, known, lookAhead, firstImage: 7, adjust, withLogProb });
         await expect(drawn).rejects.toThrow(new Error(`sample: lookAhead: ${message}`));
       }
-    }
   }); // biome-ignore format: a line each
 
   it('never continues with a particle that excludes a given level', async () => {
@@ -337,13 +329,8 @@ describe('look-ahead', () => {
     const shape = [2, 2, 3, 1];
     const known = { data: [0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1], shape };
     const seen: number[][] = [];
-    const { data } = await sample(model, {
-      initial: known,
-      known,
-      lookAhead: 5,
-      seed: 1,
-      onProgress: ({ levels }) => seen.push([...levels]),
-    });
+    const onProgress = ({ levels }: { levels: ArrayLike<number> }) => void seen.push(Array.from(levels));
+    const { data } = await sample(model, { initial: known, known, lookAhead: 5, seed: 1, onProgress });
     expect(seen.map((levels) => levels.length)).toEqual([12, 12]);
     expect(seen[1]).toEqual([...data]);
   });
@@ -352,10 +339,8 @@ describe('look-ahead', () => {
     const model = await tiny([1, 3, 1], 2, 25, 1);
     const shape = [1, 1, 3, 1];
     const given = { initial: { data: [0, 1, 0], shape }, known: { data: [0, 1, 0], shape }, lookAhead: 2 };
-    for (const [last, first] of [
-      [0, 0],
-      [1 - 2 ** -53, 1],
-    ] as const) {
+    const pairs = [[0, 0], [1 - 2 ** -53, 1]] as const; // biome-ignore format: a line
+    for (const [last, first] of pairs) {
       let calls = 0;
       const numbers = [0, 1 - 2 ** -53, 0.5, 0.5, 0.5, last]; // for each particle, and to draw among them
       const { data } = await sample(model, { ...given, random: () => numbers[calls++] ?? 0.5 });
@@ -365,9 +350,8 @@ describe('look-ahead', () => {
 
   it('refuses invalid arguments', async () => {
     const model = await tiny([2, 3, 1], 3, 1, 1);
-    await expect(sample(model, { lookAhead: 4 })).rejects.toThrow(
-      'sample: lookAhead: wanted initial and known, or potential, too, got neither',
-    );
+    const alone = sample(model, { lookAhead: 4 });
+    await expect(alone).rejects.toThrow('sample: lookAhead: wanted initial and known, or potential, too, got neither');
     const given = { initial: { data: [0, 0, 0, 0, 0, 0], shape: [1, 2, 3, 1] }, known: { data: [0, 0, 0, 0, 0, 1], shape: [1, 2, 3, 1] } };
     await expect(sample(model, { ...given, lookAhead: -1 })).rejects.toThrow('sample: lookAhead: wanted');
     await expect(sample(model, { ...given, withLogProb: 1 as never })).rejects.toThrow('sample: withLogProb');
@@ -503,14 +487,13 @@ describe('a potential', () => {
     const model = await tiny([2, 2, 1], 3, 1, 0.5);
     const potential: Potential = (_, [row]) => (row === 0 ? 0 : Number.NEGATIVE_INFINITY);
     const given = known && { initial: asImages([[0, 1, 2, 0]], model), known: asImages([known], model) };
-    for (const lookAhead of [1, 2, 4]) {
+    for (const lookAhead of [1, 2, 4])
       for (const withLogProb of [false, true]) {
         const drawn = sample(model, { ...given, lookAhead, firstImage: 3, potential, withLogProb });
         await expect(drawn).rejects.toThrow(
           new Error(`sample: lookAhead: no particle of image 3 has a potential above -Infinity at [${place}]${hint.replace('N', String(lookAhead))}`),
         );
       }
-    }
   }); // biome-ignore format: a line each
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY, undefined, '1', 1n, Promise.resolve(1)])('is no %s', async (bad) => {

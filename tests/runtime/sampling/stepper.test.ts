@@ -45,15 +45,8 @@ describe('stepper', () => {
   });
 
   it('continues an image as another one, under its conditions and in any chunk', async () => {
-    const model = gatedPixelCNN({
-      imageShape: [3, 2, 2],
-      levels: 3,
-      hiddenDim: 2,
-      outDim: 3,
-      numBlocks: 1,
-      numClasses: 5,
-      conditionMapSize: 2,
-    });
+    const sizes = { imageShape: [3, 2, 2] as [number, number, number], levels: 3, hiddenDim: 2, outDim: 3, numBlocks: 1 };
+    const model = gatedPixelCNN({ ...sizes, numClasses: 5, conditionMapSize: 2 });
     setNoise(model);
     const both = await toPortable(model);
     model.dispose();
@@ -108,13 +101,10 @@ describe('stepper', () => {
     expect(() => steps.copy([0, 2])).toThrow('stepper: copy: wanted an integer from 0 to 1, got 2');
     expect(steps.place).toEqual([0, 0, 0]); // nothing was put
     for (let index = 0; index < 4; index++) steps.put([0, 1]);
-    for (const act of [() => steps.put([0, 0]), () => steps.logProbs()]) {
-      expect(act).toThrow('stepper: all values have been put');
-    }
+    for (const act of [() => steps.put([0, 0]), () => steps.logProbs()]) expect(act).toThrow('stepper: all values have been put');
     steps.dispose();
-    for (const act of [() => steps.put([0, 0]), () => steps.logProbs(), () => steps.copy([0, 0])]) {
+    for (const act of [() => steps.put([0, 0]), () => steps.logProbs(), () => steps.copy([0, 0])])
       expect(act).toThrow('stepper: it has been disposed');
-    }
     expect(steps.place).toBeNull();
   });
 });

@@ -11,19 +11,14 @@ import { noise } from '../../support/tensors';
 
 type Shape = [height: number, width: number, channels: number];
 const spaces: [Shape, levels: number][] = [
-  [[2, 2, 1], 2],
-  [[2, 2, 1], 3],
-  [[2, 3, 1], 2],
-  [[3, 2, 1], 2],
-  [[1, 3, 1], 3],
-  [[2, 1, 2], 3],
-  [[2, 2, 2], 2],
-];
+  [[2, 2, 1], 2], [[2, 2, 1], 3], [[2, 3, 1], 2], [[3, 2, 1], 2], [[1, 3, 1], 3], [[2, 1, 2], 3], [[2, 2, 2], 2],
+]; // biome-ignore format: one line
 const NUM_MASKS = 3;
 const OF_EACH = 24; // images with the same given values
 const MOST_VALUES = 8;
 const symmetryNames: Symmetry[] = ['flipRows', 'flipColumns', 'transpose', 'flipLevels'];
 
+const mask = fc.array(fc.boolean(), { minLength: MOST_VALUES, maxLength: MOST_VALUES });
 const recipes = fc.record({
   space: fc.constantFrom(...spaces),
   symmetries: fc.subarray(symmetryNames, { minLength: 1 }),
@@ -33,10 +28,7 @@ const recipes = fc.record({
   scale: fc.constantFrom(0.7, 1.2, 2),
   /** Whether the model never draws its last level. */
   isForbidden: fc.boolean(),
-  masks: fc.array(fc.array(fc.boolean(), { minLength: MOST_VALUES, maxLength: MOST_VALUES }), {
-    minLength: NUM_MASKS,
-    maxLength: NUM_MASKS,
-  }),
+  masks: fc.tuple(...Array<typeof mask>(NUM_MASKS).fill(mask)),
   initial: fc.array(fc.nat({ max: 11 }), { minLength: MOST_VALUES, maxLength: MOST_VALUES }),
   guidance: fc.constantFrom(-1, 0.7, 2),
   temperature: fc.constantFrom(1, 0, 0.5, 1.8),

@@ -1,14 +1,5 @@
-import {
-  compress,
-  decompress,
-  logProb,
-  type PortableModel,
-  readPortable,
-  sample,
-  stepper,
-  symmetric,
-  writePortable,
-} from 'pixelcnn-layers/runtime';
+import type { PortableModel } from 'pixelcnn-layers/runtime';
+import { compress, decompress, logProb, readPortable, sample, stepper, symmetric, writePortable } from 'pixelcnn-layers/runtime';
 import { describe, expect, it } from 'vitest';
 import { type Edit, edited, expectRefused, type Json } from '../../support/models/portable-file';
 import { portableModel } from '../../support/models/portable-model.mjs';
@@ -57,8 +48,6 @@ describe('symmetries in a file', () => {
     ['one after others', file, list('flipRows', 'rotate'), `${names}'rotate'`],
     ['constructor', file, list('constructor'), `${names}'constructor'`],
     ['__proto__', file, list('__proto__'), `${names}'__proto__'`],
-    ['a number', file, list(1), `${names}1`],
-    ['null in it', file, list(null), `${names}null`],
     ['a list in it', file, list(['flipRows']), `${names}['flipRows']`],
     ['a list in it that transposes', file, list(['transpose']), `${names}['transpose']`],
     ['an object in it', file, list({ toString: 1, valueOf: 1 }), names],
@@ -95,10 +84,7 @@ describe('symmetric', () => {
     ['a model with symmetries', () => symmetric(symmetric(wide, ['flipRows']), ['flipLevels']), "symmetric: model: wanted a model without symmetries, got ['flipRows']"],
     ['anything else', () => symmetric({} as never, ['flipRows']), 'symmetric: model: wanted a portable model'],
     ['no list', () => symmetric(wide, 'flipRows' as never), "symmetric: symmetries: wanted a list of symmetries, got 'flipRows'"],
-    ['an empty list', () => symmetric(wide, []), 'symmetric: symmetries: wanted a list of symmetries, got []'],
     ['a misspelt name', () => symmetric(wide, ['fliprows' as never]), "symmetric: symmetries: wanted 'flipRows' or 'flipColumns' or 'transpose' or 'flipLevels', got 'fliprows': did you mean 'flipRows'?"],
-    ['a rectangle to transpose', () => symmetric(wide, ['transpose']), "symmetric: symmetries: wanted square images, for 'transpose', got [2, 3]"],
-    ['maps', () => symmetric(maps, ['flipLevels']), "symmetric: model: wanted one without maps as conditions, got 'map'"],
     ['classes that elements do not divide', () => symmetric(square, ['flipRows', 'transpose', 'flipLevels'], { asCondition: true }), 'symmetric: asCondition: wanted 16 classes'],
     ['asCondition 1', () => symmetric(square, ['flipRows'], { asCondition: 1 as never }), 'symmetric: asCondition: wanted true or false, got 1'],
     ['another option', () => symmetric(square, ['flipRows'], { asConditions: true } as never), "symmetric: unknown option 'asConditions': did you mean asCondition?"],

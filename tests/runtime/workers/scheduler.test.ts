@@ -40,11 +40,7 @@ const turn = () => new Promise((resolve) => setTimeout(resolve));
 const lost = 'test: a worker ended before its work was done: killed';
 
 it('cuts images into pieces of nearly equal sizes', () => {
-  expect([0, 1, 2].map((k) => pieceAt(k, 3, 7))).toEqual([
-    { first: 0, count: 2 },
-    { first: 2, count: 2 },
-    { first: 4, count: 3 },
-  ]);
+  expect([0, 1, 2].map((k) => pieceAt(k, 3, 7))).toEqual([{ first: 0, count: 2 }, { first: 2, count: 2 }, { first: 4, count: 3 }]); // biome-ignore format: one line
 });
 
 it('gives the piece of a worker that ends to the others, until none is left', async () => {

@@ -5,17 +5,12 @@ declare module '*?url' {
 }
 
 declare module 'pngjs' {
+  type Sized = { width: number; height: number; data: Uint8Array };
   export class PNG {
-    constructor(size: { width: number; height: number });
-    width: number;
-    height: number;
+    constructor(size: Omit<Sized, 'data'>);
+    readonly width: number;
+    readonly height: number;
     data: Buffer;
-    static sync: {
-      read(png: Uint8Array, options?: { skipRescale?: boolean }): PNG;
-      write(
-        png: { width: number; height: number; data: Uint8Array },
-        options?: { colorType?: number; inputColorType?: number; bitDepth?: number },
-      ): Buffer;
-    };
+    static sync: { read(png: Uint8Array, options?: object): PNG; write(png: Sized, options?: object): Buffer };
   }
 }

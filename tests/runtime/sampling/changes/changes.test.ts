@@ -33,12 +33,10 @@ describe('temperature', () => {
   });
 });
 
-describe('topK', () => {
-  it('keeps the most likely levels, of equal ones the lowest, of each image', () => {
-    expect(changed(topK(4, 2), [-1, -3, -2, -4], [-3, -1, -1, -1])).toEqual([-1, NONE, -2, NONE, NONE, -1, -1, NONE]);
-    expect(changed(topK(4, 3), [-1, -2, -2, -2])).toEqual([-1, -2, -2, NONE]);
-    expect(changed(topK(3, 2), [NONE, -800, NONE])).toEqual([NONE, -800, NONE]);
-  });
+it('topK keeps the most likely levels, of equal ones the lowest, of each image', () => {
+  expect(changed(topK(4, 2), [-1, -3, -2, -4], [-3, -1, -1, -1])).toEqual([-1, NONE, -2, NONE, NONE, -1, -1, NONE]);
+  expect(changed(topK(4, 3), [-1, -2, -2, -2])).toEqual([-1, -2, -2, NONE]);
+  expect(changed(topK(3, 2), [NONE, -800, NONE])).toEqual([NONE, -800, NONE]);
 });
 
 describe('topP', () => {
@@ -78,12 +76,8 @@ describe('topP', () => {
 });
 
 describe('every change', () => {
-  it.each([
-    ['temperature', temperature(2, 0.5)],
-    ['temperature 0', temperature(2, 0)],
-    ['topK', topK(2, 1)],
-    ['topP', topP(2, 0.5)],
-  ])('leaves an image without a level so: %s', (_, change) => {
+  const changes = { temperature: temperature(2, 0.5), 'temperature 0': temperature(2, 0), topK: topK(2, 1), topP: topP(2, 0.5) };
+  it.each(Object.entries(changes))('leaves an image without a level so: %s', (_, change) => {
     expect(changed(change, [NONE, NONE])).toEqual([NONE, NONE]);
   });
 });
@@ -99,13 +93,11 @@ describe('adjustment', () => {
   });
 });
 
-describe('guide', () => {
-  it('keeps impossible levels so, and stays finite if only the class makes a level possible', () => {
-    const nats = Float64Array.of(Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, -1, -2);
-    guide(nats, Float64Array.of(-1, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, -3), 0.5);
-    expect([...nats]).toEqual([Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, -1 + 0.5 * 744, -1.5]); // e^-745 is the least
-    const away = Float64Array.of(Number.NEGATIVE_INFINITY, -1);
-    guide(away, Float64Array.of(-1, -3), -0.5);
-    expect([...away]).toEqual([Number.NEGATIVE_INFINITY, -2]);
-  });
+it('guide keeps impossible levels so, and stays finite if only the class makes a level possible', () => {
+  const nats = Float64Array.of(Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, -1, -2);
+  guide(nats, Float64Array.of(-1, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, -3), 0.5);
+  expect([...nats]).toEqual([Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, -1 + 0.5 * 744, -1.5]); // e^-745 is the least
+  const away = Float64Array.of(Number.NEGATIVE_INFINITY, -1);
+  guide(away, Float64Array.of(-1, -3), -0.5);
+  expect([...away]).toEqual([Number.NEGATIVE_INFINITY, -2]);
 });

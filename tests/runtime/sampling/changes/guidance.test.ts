@@ -34,13 +34,9 @@ describe('guidance', () => {
     const portable = await toPortable(model);
     const numImages = 18; // evaluated as 36: in several chunks
     const shape = [numImages, ...model.imageShape] as [number, number, number, number];
-    const of = (value: (i: number) => number) =>
-      tf.tensor4d(
-        Int32Array.from({ length: numImages * 4 }, (_, i) => value(i)),
-        shape,
-        'int32',
-      );
-    const [known, initial] = [of((i) => Number(i % 3 === 0)), of((i) => i % 2)];
+    const of = (values: number[]) => tf.tensor4d(values, shape, 'int32');
+    const places = [...Array(numImages * 4).keys()];
+    const [known, initial] = [of(places.map((i) => Number(i % 3 === 0))), of(places.map((i) => i % 2))];
     for (const filters of [{}, { topK: 2, temperature: 0.8 }]) {
       const options = { seed: 3, guidance: 2, condition: condition(numImages, 0) as never, ...filters };
       await expectNoLeaks(async () => {
@@ -78,11 +74,8 @@ describe('guidance', () => {
 
   it('is of models whose class has a null class', async () => {
     const { model, condition } = made('a softmax');
-    for (const [guidance, got] of [
-      [Number.NaN, 'NaN'],
-      ['2', "'2'"],
-      [Infinity, 'Infinity'],
-    ] as const) {
+    const pairs = [[Number.NaN, 'NaN'], ['2', "'2'"], [Infinity, 'Infinity']] as const; // biome-ignore format: a line
+    for (const [guidance, got] of pairs) {
       const options = { guidance: guidance as number, condition: condition(1, 0) as never };
       await expect(sample(model, options)).rejects.toThrow(`sample: guidance: wanted a number that is finite, got ${got}`);
     }
