@@ -1,6 +1,5 @@
 // Draws 2,000 digits on all cores, without tfjs: node examples/runtime/draw.mjs [file.png]
-import { readFile } from 'node:fs/promises';
-import { createPool, readPortable } from 'pixelcnn-layers/runtime';
+import { createPool, loadPortable } from 'pixelcnn-layers/runtime';
 import { command, outputFile } from '../../kit/flags.mjs';
 import { gridPng } from '../../kit/pictures/png.mjs';
 import { prepareFile, writeWhole } from '../../kit/runs/files.mjs';
@@ -10,7 +9,7 @@ const [file] = command('examples/runtime/draw.mjs', 'Draws 2,000 digits on all c
   .argument('[file]', 'the picture, a PNG', outputFile(), 'out/digits.png')
   .parse().processedArgs;
 await prepareFile(file);
-const model = readPortable(await readFile(new URL('../models/digits.pixelcnn', import.meta.url)));
+const model = await loadPortable(new URL('../models/digits.pixelcnn', import.meta.url));
 const bar = progressBar('{bar} {percentage} %, {eta} s left');
 const onProgress = ({ done }) => bar.update(done);
 bar.start(64, 0); // values of an image

@@ -1,13 +1,12 @@
 // Draws maps in workers: no tfjs is loaded.
 
-import { createPool, readPortable } from 'pixelcnn-layers/runtime';
+import { createPool, loadPortable } from 'pixelcnn-layers/runtime';
 import { shapesOf, TILE_PIXELS } from './art.mjs';
 import { mapsOf, SIDE } from './tiles.mjs';
 
 const createWorker = () => new Worker(new URL('pixelcnn-layers/worker', import.meta.url), { type: 'module' });
 const pool = createPool({ workers: 2, createWorker });
-const file = await fetch(new URL('../models/tiles.pixelcnn', import.meta.url));
-const model = readPortable(new Uint8Array(await file.arrayBuffer()));
+const model = await loadPortable(new URL('../models/tiles.pixelcnn', import.meta.url));
 const canvases = [...document.querySelectorAll('canvas')];
 const button = document.querySelector('button');
 let seed = 0;

@@ -4,7 +4,7 @@
  */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createPool, readPortable } from 'pixelcnn-layers/runtime';
+import { createPool, loadPortable } from 'pixelcnn-layers/runtime';
 import { command, outputDirectory, wholeNumber } from '../../kit/flags.mjs';
 import { gridPng } from '../../kit/pictures/png.mjs';
 import { prepareFile, writeWhole } from '../../kit/runs/files.mjs';
@@ -25,7 +25,7 @@ const SIZE = PARTS.reduce((sum, count) => sum + count);
 /** Syllables side by side in a picture, and rows of pairs or of new ones. */
 const [COLUMNS, ROWS] = [12, 4];
 
-const model = readPortable(await readFile(flags.model));
+const model = await loadPortable(flags.model);
 const [train, test] = await Promise.all(['train', 'test'].map(read));
 const known = Float32Array.from([...test.vectors, ...train.vectors]); // the held-out ones first
 const count = known.length / SIZE;
