@@ -197,7 +197,7 @@ async function completeInAnyOrder({ model: path, one: pathOfOne, particles, imag
   if (!asCondition || String(symmetries) !== String(SYMMETRIES[elements]) || conditionsOf(model).length > 0)
     stop(`--model: wanted a model of orientations, without classes, got ${path}`);
   const network = networkOf(model);
-  const one = pathOfOne === undefined ? network : await loadPortable(pathOfOne);
+  const one = pathOfOne === undefined ? network : await loadPortable(pathOfOne, '--one');
   const inOrder = pathOfOne === undefined ? { condition: 0 } : {};
   const test = await testImages('digits', model);
   const [count, height, width] = test.shape;

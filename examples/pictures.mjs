@@ -66,7 +66,7 @@ program
     'of its images (default: so that there is a ring around what PixelCNN sees)',
     wholeNumber(1, 64),
   )
-  .option('--width <n>', 'of its images (default: the same)', wholeNumber(1, 64))
+  .option('--width <n>', 'of its images (default: for the same reason)', wholeNumber(1, 64))
   .option('--model <dir>', 'a saved model instead', text('the directory of a model'))
   .option('--row <n>', 'of the pixel predicted, counted from 0 (default: the last)', wholeNumber(0))
   .option('--column <n>', 'of the pixel predicted, counted from 0 (default: the middle)', wholeNumber(0))

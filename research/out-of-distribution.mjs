@@ -51,7 +51,7 @@ await prepareFile(out);
 
 /** A model without conditions but classes, of the size and levels of another. */
 async function load(flag, from, like) {
-  const loaded = await loadPortable(from);
+  const loaded = await loadPortable(from, flag);
   const others = loaded.conditions.filter(({ kind }) => kind !== 'class');
   if (others.length > 0) stop(`${flag}: wanted a model without conditions other than classes, got ${from}`);
   const [size, wanted] = [loaded, like ?? loaded].map(({ imageShape, levels }) => `${imageShape.join('x')} and ${levels} levels`); // biome-ignore format: one line

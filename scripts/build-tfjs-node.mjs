@@ -2,7 +2,7 @@
  * Builds @tensorflow/tfjs-node into .tfjs-node/, for tests and examples on its backend, `tensorflow`: from
  * npm's sources and the C library of TensorFlow in its Python wheel. Its own install would download a binary
  * from Google; here npm and PyPI are enough. Does nothing if it is already built, and copies what another checkout has
- * built, from the user's cache.
+ * built, from ~/.cache/pixelcnn-layers: as links where both are on one disk, so change nothing in it.
  *
  * Usage: node scripts/build-tfjs-node.mjs
  * Needs: Linux on x64, g++, Python 3 with pip (that of .venv, where there is one), 1.1 GB of disk, of which 840 MB stay.
@@ -218,8 +218,10 @@ if (isBuilt()) {
 } else if (existsSync(cache)) {
   rmSync(home, { recursive: true, force: true });
   copy(cache, home);
-  if (!isBuilt()) throw new Error(`${cache} is damaged: delete it`);
+  rmSync(stamp);
+  if (!existsSync(binding)) throw new Error(`${cache} is damaged: delete it`);
   tryIt();
+  writeFileSync(stamp, built);
   say(`is built already, in ${cache}`);
 } else {
   checkMachine();

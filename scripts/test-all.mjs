@@ -3,7 +3,7 @@
  * many cases, each backend in Node and in Chromium, ten minutes of random models, and mutants of one folder.
  * Prints the command of each step and, at the end, the commands of failed steps, which replay them.
  *
- * Usage: node scripts/test-all.mjs [folder of src/ for mutants], with everything that CONTRIBUTING.md installs.
+ * Usage: node scripts/test-all.mjs [folder of src/ for mutants], with everything that .ci/run installs.
  */
 import { spawnSync } from 'node:child_process';
 
@@ -13,7 +13,6 @@ const often = `PROPERTY_SEED=${seed} PROPERTY_TIMES=${times}`;
 
 /** The steps as typed commands, so that a failed one can be copied. CI=1 makes missing tools an error. */
 const steps = [
-  'npm run lint',
   'npm run build',
   `CI=1 ${often} npm test`,
   `CI=1 ${often} TEST_ALL=1 npx vitest run --config vitest.everywhere.config.ts`,

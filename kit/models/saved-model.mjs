@@ -63,9 +63,15 @@ export async function loadAnyModel(path) {
   return { model, imageShape, levels, condition, palette };
 }
 
-/** Loads any model, as {@link loadAnyModel}, for the runtime. @param {string} path the value of a flag */
-export async function loadPortable(path) {
-  const { model } = await loadAnyModel(path);
+/**
+ * Loads any model, as {@link loadAnyModel}, for the runtime.
+ *
+ * @param {string} path the value of the flag
+ */
+export async function loadPortable(path, flag = '--model') {
+  const { model } = await loadAnyModel(path).catch((cause) => {
+    throw new Error(cause.message.replace(/^--model/, flag), { cause });
+  });
   if (isPortable(model)) return model;
   const portable = await toPortable(model);
   disposeOf(model);

@@ -92,7 +92,7 @@ export function histogramChart(histograms) {
   });
 }
 
-/** The left edges of bins, the same for all groups, and how many values of a group are in each; from 0 to 0. */
+/** The left edges of bins, the same for all groups, and how many values of a group are in each: none in the first and the last. */
 function binned(groups) {
   const all = groups.flatMap(({ values }) => values);
   const [least, most] = all.reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [Infinity, -Infinity]); // biome-ignore format: one line

@@ -78,7 +78,7 @@ describe('the version of package.json', () => {
   it('has a heading in CHANGELOG, above which nothing is released', async () => {
     const changelog = await readFile(join(root, 'CHANGELOG.md'), 'utf8');
     const headings = [...changelog.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading as string);
-    const place = headings.findIndex((heading) => heading.replace(' (unreleased)', '') === version);
+    const place = headings.findIndex((heading) => heading.startsWith(`${version} (`));
     expect(place).toBeGreaterThanOrEqual(0);
     expect(headings.slice(0, place).filter((heading) => !heading.endsWith(' (unreleased)'))).toEqual([]);
   });

@@ -20,10 +20,8 @@ beforeAll(async () => {
   theirs = new Map(named);
   model.dispose();
   const one = { dtype: 'I64', shape: [], data: BigInt64Array.of(1n) };
-  await writeFile(
-    join(folder, 'state.safetensors'),
-    writeSafetensors(new Map([...named, ['optimizer.step', one], ['module.net.stack.0.mask', one]])),
-  );
+  const all = new Map([...named, ['optimizer.step', one], ['module.net.stack.0.mask', one]]);
+  await writeFile(join(folder, 'state.safetensors'), writeSafetensors(all));
 }); // biome-ignore format: one call a line
 
 const theirName = (name: string) =>

@@ -316,6 +316,12 @@ describe('checkJob', () => {
   it('lets through what submit.mjs makes', () => expect(checkJob(job)).toBe(job));
   it.each([
     ["unknown 'script'", { script: 'rm' }],
+    ['kind: wanted draw or score, got "paint"', { kind: 'paint' }],
+    ['first: wanted an index, got "0"', { first: '0' }],
+    ['images: wanted levels in base64, got undefined', { kind: 'score', options: undefined }],
+    ['options: wanted { seed, temperature, topK, topP }, got undefined', { options: undefined }],
+    ['images: wanted none to draw, got ""', { images: '' }],
+    ['notBy: wanted a name, got ["a"]', { notBy: ['a'] }],
     ['model: wanted a SHA-256, got "../x"', { model: '../x' }],
     ['imageShape: wanted [H, W, C], got [8,0,1]', { imageShape: [8, 0, 1] }],
     ['count: wanted images of at most 4194304 values, got 65537', { count: 65537 }],

@@ -186,6 +186,8 @@ describe('compress.mjs', () => {
       ["--from: 'DIR/other.zip' is not a file of this program", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/other.zip', '--to', 'DIR/a']],
       ["--from: 'DIR/digits/0.png' is not a file of this program, nor a directory", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/digits/0.png', '--to', 'DIR/other.zip']],
       ['--from: decompress: file: compressed with another model', ['compress.mjs', '--model', 'examples/models/emoji.pixelcnn', '--from', 'DIR/packed.zip', '--to', 'DIR/a']],
+      ["--class: wanted a whole number from 0 to 9, got '10'", ['compress.mjs', '--model', BY_CLASS, '--from', 'DIR/digits', '--to', 'DIR/a.zip', '--class', '10']],
+      ['--class: wanted the class of all images, from 0 to 9', ['compress.mjs', '--model', BY_CLASS, '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
       ['--class: wanted none, since the model takes no class', ['compress.mjs', '--model', DIGITS, '--from', 'DIR/digits', '--to', 'DIR/a.zip', '--class', '3']],
       ['--class: wanted none to unpack', ['compress.mjs', '--model', DIGITS, '--from', 'DIR/packed.zip', '--to', 'DIR/a', '--class', '3']],
     ], // biome-ignore format: a line each

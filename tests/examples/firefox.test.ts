@@ -23,7 +23,7 @@ const SCRIPT = 'pixelcnn-layers.min.js';
 /** A page whose title becomes the digest, or what went wrong. */
 const DIGEST_PAGE = `
   import * as runtime from 'pixelcnn-layers/runtime';
-  import { runtimeDigest } from './workers/runtime-digest.mjs';
+  import { runtimeDigest } from './runtime-digest.mjs';
   const createWorker = () => new Worker(new URL('pixelcnn-layers/worker', import.meta.url), { type: 'module' });
   runtimeDigest(runtime, { createWorker }).then(
     (digest) => { document.title = digest; },

@@ -31,13 +31,8 @@ async function visit(browser: Browser, address: string): Promise<Visit> {
       const { width, height } = canvas;
       return [...(canvas.getContext('2d')?.getImageData(0, 0, width, height).data ?? [])];
     });
-    return {
-      status: await textOf('status'),
-      figures: await textOf('figures'),
-      isIsolated: await page.evaluate(() => crossOriginIsolated),
-      digits: countPixels(rgba),
-      ...seen,
-    };
+    const isIsolated = await page.evaluate(() => crossOriginIsolated);
+    return { status: await textOf('status'), figures: await textOf('figures'), isIsolated, digits: countPixels(rgba), ...seen };
   } finally {
     await page.close();
   }

@@ -68,10 +68,10 @@ describe('what npm packs', () => {
   });
 
   it('prints the notes of a release from CHANGELOG, only for its version', async () => {
-    const changes = '# Changelog\n\n## 10.0.0\n\n- Other.\n\n## 9.8.7\n\n- One.\n- Two.\n\n## 9.8.6\n\n- Older.\n';
+    const changes = '# Changelog\n\n## 10.0.0\n\n- Other.\n\n## 9.8.7 (2026-01-02)\n\n- One.\n- Two.\n\n## 9.8.6\n\n- Older.\n';
     await writeFile(join(folder, 'CHANGELOG.md'), changes);
     expect(run(folder, 'node', 'scripts/release-notes.mjs').stdout).toBe('- One.\n- Two.\n');
-    await writeFile(join(folder, 'CHANGELOG.md'), changes.replace('## 9.8.7', '## 9.8.7 (unreleased)'));
-    expect(run(folder, 'node', 'scripts/release-notes.mjs').stderr).toContain('no section "## 9.8.7"');
+    await writeFile(join(folder, 'CHANGELOG.md'), changes.replace('2026-01-02', 'unreleased'));
+    expect(run(folder, 'node', 'scripts/release-notes.mjs').stderr).toContain('no section "## 9.8.7 (date)"');
   });
 });

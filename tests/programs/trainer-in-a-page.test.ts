@@ -52,10 +52,7 @@ describe.skipIf(chromiumPath === undefined)('a trainer in a page', () => {
 
   it('gives the same bits for any number of workers, whether memory is shared or not', async () => {
     const all: number[][] = [];
-    for (const [path, title] of [
-      ['isolated', 'isolated'],
-      ['some/folder', 'plain'],
-    ])
+    for (const [path, title] of Object.entries({ isolated: 'isolated', 'some/folder': 'plain' }))
       await visitBuilt(
         join(folder, 'built'),
         async (tab, requests) => {

@@ -529,6 +529,11 @@ for flags in json.load(sys.stdin): read_flags(flags)`;
     ['--data npy --path CODES --model pixelsnail --codes 3 --out NEW', '--codes: wanted codes 0 to 2, got 3'],
     ['--data npy --path UNCODED --model pixelsnail --codes 4 --out NEW', "--codes: 'UNCODED' has no train-codes.npy and"],
     ['--data npy --path SHORT --out NEW', "npy: 'SHORT': wanted vectors [10,K], got [9, 2]"],
+    ['--data emoji --model gated --conditional --out NEW', '--conditional: emoji has no classes'],
+    ['--data digits --path NEW --out NEW', 'digits: is embedded, takes no --path'],
+    ['--data mnist --out NEW', 'mnist: wanted --path to a directory with train-images-idx3-ubyte'],
+    ['--data npy --path FEWER --out NEW', "npy: 'FEWER': wanted codes [10,h,w] from 0, got [9, 2, 2] from 0"],
+    ['--data npy --path SIZES --out NEW', "npy: 'SIZES': wanted training and test codes of one size, got [10, 2, 2] and [10, 1, 2]"],
     ['--data npy --path WIDTHS --out NEW', "npy: 'WIDTHS': wanted training and test vectors of one size, got 3 and 2"],
     ['--data digits --model pixelsnail --filters 20 --out NEW', 'pixelSNAIL: filters: wanted a multiple of 2 * heads = 16, got 20'],
     ['--data emoji --model gpt --out NEW', 'imageGPT: image_shape: wanted [H, W, 1]; turn colours into the levels of a palette first, got [16, 16, 3]'],
@@ -565,15 +570,16 @@ for flags in json.load(sys.stdin): read_flags(flags)`;
     await writeFile(palette, '{"palette":"000000ffffff"}');
     const oblong = join(directory, 'oblong.npy');
     await writeFile(oblong, npyOf(new Uint8Array(10 * 8), [10, 4, 2]));
-    // Images with maps of codes, or without them; with too few vectors, or of another size.
-    const maps = { CODES: [10, 2, 2], UNCODED: null, SHORT: [9, 2], WIDTHS: [10, 2] };
+    // Images with maps of codes, or without them, or with too few, or of another size; and the same of vectors.
+    const maps = { CODES: [10, 2, 2], UNCODED: null, FEWER: [9, 2, 2], SIZES: [10, 1, 2], SHORT: [9, 2], WIDTHS: [10, 2] };
     const coded = Object.fromEntries(Object.keys(maps).map((name) => [name, join(directory, name.toLowerCase())]));
     for (const [name, shape] of Object.entries(maps)) {
       await mkdir(coded[name] as string);
       for (const part of ['train', 'test']) {
         const write = (file: string, data: Uint8Array, of: number[]) => writeFile(join(coded[name] as string, file), npyOf(data, of));
         await write(`${part}.npy`, new Uint8Array(10 * 16), [10, 4, 4]);
-        const of = part === 'train' && name === 'WIDTHS' ? [10, 3] : shape;
+        const other = { SIZES: [10, 2, 2], WIDTHS: [10, 3] }[name];
+        const of = (part === 'train' && other) || shape;
         const kind = shape?.length === 2 ? 'vectors' : 'codes';
         if (of) await write(`${part}-${kind}.npy`, Uint8Array.from({ length: of.reduce((product, side) => product * side) }, (_, i) => i % 4), of);
       }

@@ -130,9 +130,8 @@ describe('binarized-mnist', () => {
   ])('names a text with %s', async (_, text, got) => {
     for (const part of ['train', 'valid']) await put(`binarized_mnist_${part}.amat`, textOf(parts.valid));
     await put('binarized_mnist_test.amat', Buffer.from(text));
-    await expect(readDataset('binarized-mnist', { path })).rejects.toThrow(
-      `binarized-mnist: '${path}': binarized_mnist_test.amat: wanted images of 784 values 0 or 1, ${got}`,
-    );
+    const answer = `binarized-mnist: '${path}': binarized_mnist_test.amat: wanted images of 784 values 0 or 1, ${got}`;
+    await expect(readDataset('binarized-mnist', { path })).rejects.toThrow(answer);
   });
 
   it('names the files of either kind', async () => {
@@ -140,6 +139,10 @@ describe('binarized-mnist', () => {
     await expect(readDataset('binarized-mnist')).rejects.toThrow(both);
     await put('train.bits', bytesOf(parts.train));
     await expect(readDataset('binarized-mnist', { path })).rejects.toThrow(`'${path}' lacks valid.bits, test.bits`);
+    for (const [name, bits] of Object.entries(parts)) await put(`${name}.bits`, bytesOf(bits));
+    await put('binarized_mnist_train.amat.gz', gzipSync(textOf(parts.train)));
+    const lacks = `'${path}' lacks binarized_mnist_valid.amat, binarized_mnist_test.amat; wanted --path`;
+    await expect(readDataset('binarized-mnist', { path })).rejects.toThrow(lacks); // no files of two kinds
   });
 });
 

@@ -11,13 +11,7 @@ beforeAll(async () => {
 });
 
 /** Size of the image, kernel, stride, padding. */
-const cases = [
-  [8, 4, 2, 'same'],
-  [7, 3, 1, 'same'],
-  [7, 1, 2, 'same'],
-  [8, 3, 2, 'valid'],
-  [9, 2, 3, 'valid'],
-] as const;
+const cases = [[8, 4, 2, 'same'], [7, 3, 1, 'same'], [7, 1, 2, 'same'], [8, 3, 2, 'valid'], [9, 2, 3, 'valid']] as const; // biome-ignore format: one list
 
 it.each(cases)('are those of the cpu backend: %i pixels, kernel %i, stride %i, %s', async (size, k, stride, pad) => {
   const gradients = async (backend: 'cpu' | 'wasm') => {

@@ -1,6 +1,6 @@
 /** The bytes of a file, by its path from the root, in Node or served to a browser. */
 export async function bytesOf(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  const url = new URL(`../../../${path}`, import.meta.url);
+  const url = new URL(/* @vite-ignore */ `../../../${path}`, import.meta.url);
   if (url.protocol !== 'file:') return new Uint8Array(await (await fetch(url)).arrayBuffer());
   const { readFile } = await import('node:fs/promises');
   return new Uint8Array(await readFile(url));
