@@ -7,17 +7,16 @@
 // --images has the first N of each test set, or all; --files, how many are also coded each as a file; --write puts the tables into
 // docs/results/benchmarks.md.
 
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { imageSet, quantize, sliceImages } from 'pixelcnn-layers/data';
+import { quantize, sliceImages } from 'pixelcnn-layers/data';
 import { compress, createPool, decompress, logProb, readPortable, sample } from 'pixelcnn-layers/runtime';
-import { readDataset } from '../../kit/data/datasets.mjs';
 import { BYTE_CODECS, codeFile, codeFiles, IMAGE_CODECS, plainPng, sheetOf, writeFiles } from './lib/image-codecs.mjs';
 import { machine } from './lib/machine.mjs';
 import { markdownTable, ms, writeFigures } from './lib/report.mjs';
+import { conditionOf, readModelFile, SHIPPED } from './lib/shipped.mjs';
 import { timeInTurn } from './lib/timing.mjs';
 
 const { values: flags } = parseArgs({
@@ -29,30 +28,6 @@ const { values: flags } = parseArgs({
   },
 });
 const seconds = Number(flags.seconds);
-const root = fileURLToPath(new URL('../..', import.meta.url));
-
-/** Test images, and the file of the model that codes them. */
-const SETS = [
-  { title: 'digits 8x8, 17 levels', file: 'digits.pixelcnn', read: testImages('digits') },
-  { title: 'clothes 28x28, 16 levels', file: 'clothes.pixelcnn', read: testImages('fashion-mnist') },
-  { title: 'emoji 16x16 RGB, 32 levels', file: 'emoji.pixelcnn', read: testImages('emoji') },
-  { title: 'emoji 32x32 RGB, 256 levels', file: 'emoji-32.pixelcnn', read: pageImages('emoji-32', [32, 32, 3], 256) },
-];
-
-function testImages(name) {
-  return async () => (await readDataset(name)).test;
-}
-
-/** The test images that come with the repository of a set that does not. */
-function pageImages(name, imageShape, levels) {
-  return async () => {
-    const [data, labels] = await Promise.all(
-      ['images', 'labels'].map((part) => readFile(join(root, 'kit', 'data', 'sets', `${name}-test-${part}.u8`))),
-    );
-    return imageSet({ data: Uint8Array.from(data), shape: [labels.length, ...imageShape], levels, labels: Uint8Array.from(labels) });
-  };
-}
-
 async function timed(task) {
   const start = performance.now();
   const result = await task();
@@ -61,7 +36,7 @@ async function timed(task) {
 
 /** Bits per dimension of a test set by every codec, and milliseconds an image. */
 async function measure(set, directory) {
-  const file = await readFile(join(root, 'examples', 'models', set.file));
+  const file = await readModelFile(set.file);
   const model = readPortable(file);
   const whole = quantize(await set.read(), model.levels);
   const numImages = flags.images === 'all' ? whole.shape[0] : Math.min(whole.shape[0], Number(flags.images));
@@ -103,11 +78,6 @@ async function measure(set, directory) {
   return { ...set, model, numImages, fileSize: file.length, data, shape, condition, figures };
 }
 
-/** The classes of the images, for a model that is told them. */
-function conditionOf(model, { labels }, numImages) {
-  return model.conditions.length === 0 ? {} : { condition: Array.from(labels.subarray(0, numImages)) };
-}
-
 /** The class of each image is in the file: a byte. */
 function stored(condition) {
   return 'condition' in condition ? { ...condition, storeCondition: true } : {};
@@ -136,7 +106,7 @@ const directory = await mkdtemp(join(tmpdir(), 'codec-'));
 const pool = createPool();
 try {
   const sets = [];
-  for (const set of SETS) sets.push(await measure(set, directory));
+  for (const set of SHIPPED) sets.push(await measure(set, directory));
   const names = Object.keys(sets[0].figures);
   const cell = (set, name) => set.figures[name].bits.toFixed(3);
   const header = ['bits/dim', ...sets.map(({ title, numImages }) => `${title}: ${numImages.toLocaleString('en')} images`)];

@@ -1,5 +1,5 @@
 // Measures what bringing weights here costs: time and memory for PixelCNN++ of the published size, from a file of safetensors to a portable file,
-// and what float16 takes from the likelihood of a trained model.
+// and what 8 bits take from the likelihood of trained models.
 //
 //   npm run bench:weights -- [--write]
 //
@@ -11,15 +11,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { pixelCNNPlusPlus, toPortable } from 'pixelcnn-layers';
-import { quantize } from 'pixelcnn-layers/data';
-import { logProb, readPortable, writePortable } from 'pixelcnn-layers/runtime';
+import { pixelCNNPlusPlus } from 'pixelcnn-layers';
+import { quantize, sliceImages } from 'pixelcnn-layers/data';
+import { logProb, readPortable, sample, writePortable } from 'pixelcnn-layers/runtime';
 import { saveWeights, writeSafetensors } from 'pixelcnn-layers/weights';
-import { readDataset } from '../../kit/data/datasets.mjs';
-import { loadImageModel } from '../../kit/models/saved-model.mjs';
 import { useBackend } from '../../kit/runs/backend.mjs';
 import { machine } from './lib/machine.mjs';
 import { markdownTable, writeFigures } from './lib/report.mjs';
+import { conditionOf, OF_THE_PAGE, readModelFile, SHIPPED } from './lib/shipped.mjs';
+import { timeInTurn } from './lib/timing.mjs';
 
 const { values: flags } = parseArgs({ options: { write: { type: 'boolean', default: false } } });
 const mebibytes = (bytes) => `${Math.round(bytes / 2 ** 20)} MiB`;
@@ -43,27 +43,38 @@ async function publishedFigures(directory) {
   return `${sizes}\n\n${markdownTable(['on wasm, in Node', 's', 'peak memory so far'], rows)}`;
 }
 
-/** Bits per dimension of the emoji that the shipped model has not seen, as it is and as float16. */
-async function rounded() {
-  const { test } = await readDataset('emoji', {});
-  const directory = fileURLToPath(new URL('../../examples/models/emoji', import.meta.url));
-  const { model, levels } = await loadImageModel(directory);
-  const images = quantize(test, levels);
-  const whole = await toPortable(model);
-  const bitsOf = async (portable) => {
-    const nats = await logProb(portable, images);
-    const values = images.data.length;
-    return -nats.reduce((sum, one) => sum + one, 0) / values / Math.LN2;
-  };
-  const bits = await bitsOf(whole);
-  const file = writePortable(whole, { weights: 'float16' });
-  const less = (await bitsOf(readPortable(file))) - bits;
-  return `Rounding weights to float16 changes the bits/dim of the repository's [emoji model](../../examples/models/README.md), ${bits.toFixed(4)} on the test images, by ${less < 0 ? '' : '+'}${less.toFixed(5)}.`;
+/** What each precision of the weights takes: bytes, bits per dimension, and the time from them to the first picture. */
+async function precisions() {
+  const rows = [];
+  for (const { title, file, read } of [...SHIPPED, ...OF_THE_PAGE]) {
+    const model = readPortable(await readModelFile(file));
+    const whole = quantize(await read(), model.levels);
+    const numImages = Math.min(whole.shape[0], MAX_IMAGES);
+    const images = sliceImages(whole, 0, numImages);
+    const condition = conditionOf(model, whole, numImages);
+    const files = ['float16', 'int8'].map((weights) => writePortable(model, { weights }));
+    const bits = [];
+    for (const bytes of files) {
+      const nats = await logProb(readPortable(bytes), images, condition);
+      bits.push(-nats.reduce((sum, one) => sum + one, 0) / images.data.length / Math.LN2);
+    }
+    const first = conditionOf(model, whole, 1);
+    const draw = (bytes) => () => sample(readPortable(bytes), { seed: 1, ...first });
+    const { half, eight } = await timeInTurn({ half: draw(files[0]), eight: draw(files[1]) }, { seconds: 3 });
+    const kilobytes = files.map(({ length }) => (length / 1000).toFixed(0));
+    rows.push([title, numImages, ...kilobytes, bits[0].toFixed(4), signed(bits[1] - bits[0]), (eight.median / half.median).toFixed(2)]);
+    console.error(rows.at(-1).join(' | '));
+  }
+  const header = ['model', 'images', 'float16, kB', 'int8, kB', 'float16, bits/dim', 'int8', 'time to a picture, int8 to float16'];
+  return `Each model that comes with the repository, in a file of float16, as it is, and of int8:\n\n${markdownTable(header, rows)}`;
 }
+
+const MAX_IMAGES = 300;
+const signed = (bits) => `${bits < 0 ? '' : '+'}${bits.toFixed(4)}`;
 
 const directory = await mkdtemp(join(tmpdir(), 'weights-'));
 try {
-  const text = `${await publishedFigures(directory)}\n\n${await rounded()}\n\nOne run on ${machine()}.`;
+  const text = `${await publishedFigures(directory)}\n\n${await precisions()}\n\nOne run on ${machine()}.`;
   console.log(text);
   if (flags.write) {
     await writeFigures('benchmarks', 'bench:weights', text);
