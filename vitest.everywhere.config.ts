@@ -35,7 +35,7 @@ const ofNode = [
 ];
 
 /** What says whether the programs of a GPU are right: each operation once, and networks of them that train and sample. */
-const onGpus = ['tests/backends.test.ts', 'tests/ops/**/*.test.ts', 'tests/inference/full-passes.test.ts'];
+const onGpus = ['tests/{backends,ops/every-operation,inference/full-passes}.test.ts'];
 
 /** Of the programs, what is different in a page: workers. */
 const inPages = 'tests/programs/{pool,trainer}-threads.test.ts';
