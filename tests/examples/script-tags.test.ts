@@ -64,7 +64,7 @@ describe.skipIf(chromiumPath === undefined)('script tags', () => {
     });
     await tab.goto(`${origin}/some/folder/`);
     const drawn = await tab.waitForFunction(() => (globalThis as { drawn?: number[] }).drawn);
-    const stripes = Array.from({ length: 64 }, (_, i) => [0, 0, 0, 255 * (i % 2)]);
+    const stripes = Array.from({ length: 64 }, (_, i) => [...Array(3).fill(255 * (i % 2)), 255]);
     expect(await drawn.jsonValue()).toEqual(stripes.flat());
     expect(await tab.evaluate(() => [tf.getBackend(), pixelcnn.kernelsInUse()])).toEqual(['wasm', true]);
     expect(seen.complaints).toEqual([]);

@@ -45,7 +45,7 @@ export interface PictureOptions extends Given<typeof pictureOptions> {}
  * const levels = Uint8Array.of(0, 1, 1, 0); // two images of two pixels
  * const { data, width, height } = picture({ data: levels, shape: [2, 1, 2, 1] }, { levels: 2 }, { columns: 1 });
  * console.log(width, height); // 2 3
- * console.log(data.slice(0, 8)); // [0, 0, 0, 255, 255, 255, 255, 255]
+ * console.log([...data.slice(0, 8)].join()); // 0,0,0,255,255,255,255,255
  * ```
  */
 export function picture(images: Images, look: Look, options: PictureOptions = {}): Picture {
