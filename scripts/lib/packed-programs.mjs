@@ -196,9 +196,11 @@ model.save(io.withSaveHandler(async ({ weightData, ...saved }) => {
 /** Loads a saved model whose layers nothing imports by name. */
 export const load = (saved) => `
 import '@tensorflow/tfjs-backend-cpu';
-import { io } from '@tensorflow/tfjs-core';
+import { env, io } from '@tensorflow/tfjs-core';
 import { loadModel } from 'pixelcnn-layers';
 
+// Neither Node's nor a page's, whose bundles find one themselves.
+env().setPlatform('none', { isTypedArray: (value) => ArrayBuffer.isView(value), now: () => performance.now() });
 const saved = ${saved};
 loadModel(io.fromMemory({ ...saved, weightData: new ArrayBuffer(saved.bytes) })).then(({ levels }) => {
   if (levels !== 3) throw new Error('wanted 3 levels, got ' + levels);
