@@ -64,7 +64,7 @@ export function picture(images: Images, look: Look, options: PictureOptions = {}
   const pixels = new Uint32Array(sheet.buffer); // four bytes each, written at once
 
   const colour = new Uint8Array(4).fill(255);
-  const [packed] = [new Uint32Array(colour.buffer)];
+  const packed = new Uint32Array(colour.buffer);
   let pixel = 0; // of all images, in their order
   for (let n = 0; n < numImages; n++) {
     const left = (n % across) * (columns * scale + gap);

@@ -53,22 +53,20 @@ export async function loadPortable(
     throwTypeError('loadPortable', 'a URL', from);
   const what = `loadPortable: ${isRequest ? (from as Request).url : from}`;
 
-  const read = async (response: Response) => {
-    const bytes = await bytesOf(response, async (loaded, total) => {
+  const receive = (response: Response) =>
+    bytesOf(response, async (loaded, total) => {
       signal?.throwIfAborted();
       if (onProgress) await reportProgress(onProgress, { loaded, total }, signal);
     });
-    return { bytes, model: parsePortable(what, bytes, maxValues) };
-  };
 
   const cache = name === undefined ? undefined : await globalThis.caches?.open(name);
   const kept = await cache?.match(from);
   if (kept) {
+    const bytes = await receive(kept);
     try {
-      return (await read(kept)).model;
-    } catch (error) {
-      signal?.throwIfAborted();
-      if (!(await cache?.delete(from))) throw error; // a file that cannot be read, such as of another version, is loaded anew
+      return parsePortable(what, bytes, maxValues);
+    } catch {
+      // A file that cannot be read, such as one of another version, is loaded anew.
     }
   }
   const response = await responseTo(from, signal).catch((cause) => {
@@ -79,7 +77,8 @@ export async function loadPortable(
   });
   if (!response.ok)
     throw new Error(`${what}: the server answers ${response.status} ${response.statusText}`.trim());
-  const { bytes, model } = await read(response);
+  const bytes = await receive(response);
+  const model = parsePortable(what, bytes, maxValues);
   await cache?.put(from, new Response(bytes)).catch(() => {}); // where there is room
   return model;
 }

@@ -72,7 +72,6 @@ it('keeps a file in a cache of the page once it is checked, and takes it from th
   const cache = {
     match: async (from: string) => kept.get(from)?.clone(),
     put: async (from: string, response: Response) => void kept.set(from, response),
-    delete: async (from: string) => kept.delete(from),
   };
   const open = vi.fn(async () => cache);
   vi.stubGlobal('caches', { open });
