@@ -3,9 +3,9 @@
  *
  *     node demo/make-pictures.mjs
  */
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { readPortable, sample } from 'pixelcnn-layers/runtime';
+import { loadPortable, sample } from 'pixelcnn-layers/runtime';
+import { modelURL } from 'pixelcnn-models';
 import { shapesOf, TILE_PIXELS } from '../examples/tiles/art.mjs';
 import { pngOf } from '../kit/pictures/drawing.mjs';
 import { writeWhole } from '../kit/runs/files.mjs';
@@ -21,7 +21,7 @@ const MAP = [4, 0];
 const SEED = 3;
 
 async function draw(name, options) {
-  const model = readPortable(await readFile(at(`../examples/models/${name}.pixelcnn`)));
+  const model = await loadPortable(modelURL(name));
   const { data, shape } = await sample(model, { seed: SEED, ...options });
   const size = data.length / shape[0];
   return Array.from({ length: shape[0] }, (_, i) => data.slice(i * size, (i + 1) * size));

@@ -2,19 +2,17 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
+import { asPublished } from '../scripts/lib/repository.mjs';
 
 const backends = ['cpu', 'wasm', 'webgl', 'webgpu'];
-
-const { homepage } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
 /** The folder of the library's modules. */
 const library = fileURLToPath(new URL('../dist/', import.meta.url));
 
-/** The page's links to the repository, whose address stands in package.json only; and to its own picture, which others want whole: with SITE. */
+/** The page's links to the repository, once it has an address; and to its own picture, which others want whole: with SITE. */
 const repositoryLinks = {
   name: 'repository-links',
-  transformIndexHtml: (html) =>
-    html.replaceAll('%REPOSITORY%', homepage.replace(/#.*/, '')).replace('%SITE%', process.env.SITE ?? './'),
+  transformIndexHtml: (html) => asPublished(html).replace('%SITE%', process.env.SITE ?? './'),
 };
 
 /** The licences of what the page holds of others: as the packages have them, but for those that stand in the code. */

@@ -10,6 +10,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sliceImages } from 'pixelcnn-layers/data';
 import { createPool, stepper } from 'pixelcnn-layers/runtime';
+import { modelURL } from 'pixelcnn-models';
 import { inLevels, readForModel } from '../kit/data/model-data.mjs';
 import { pickImages } from '../kit/data/pick-images.mjs';
 import { command, outputDirectory, outputFile, stop, text, wholeNumber } from '../kit/flags.mjs';
@@ -74,7 +75,7 @@ await pool.dispose();
 
 /** The path of a model that comes along. */
 function trained(name) {
-  return relative('', fileURLToPath(new URL(`models/${name}.pixelcnn`, import.meta.url)));
+  return relative('', fileURLToPath(modelURL(name)));
 }
 
 /** The test images of a data set, in the levels of a model. */

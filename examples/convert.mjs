@@ -20,6 +20,7 @@ import {
 } from '../kit/flags.mjs';
 import { paletteOf } from '../kit/models/image-model.mjs';
 import { inAllOrientations } from '../kit/models/orientations.mjs';
+import { loadPortable } from '../kit/models/saved-model.mjs';
 import { useBackend } from '../kit/runs/backend.mjs';
 import { prepareFile, writeWhole } from '../kit/runs/files.mjs';
 import { givenNetwork, makeNetwork, withNetworkFlags } from '../kit/weights/given-network.mjs';
@@ -50,7 +51,10 @@ const program = command(
     'safetensors, an .npz, a directory of .npy files, or what Keras saves: .keras, .weights.h5, .h5',
     text('a file of weights'),
   );
-const flags = withNetworkFlags(program, '. Without --weights, its weights too')
+const flags = withNetworkFlags(
+  program,
+  '. Without --weights, its weights too; then also a .pixelcnn, for another --precision',
+)
   .option('--from <name>', 'how the weights are named and lie', oneOf(SOURCES), 'keras')
   .option(
     '--rename <a=>b>',
@@ -87,6 +91,8 @@ const flags = withNetworkFlags(program, '. Without --weights, its weights too')
 const { weights, to, from, layout } = flags;
 const network = givenNetwork(flags);
 const kind = kindOf(to ?? '');
+/** Whether there is only a file to write at another precision. */
+const isFile = weights === undefined && flags.model?.endsWith('.pixelcnn');
 checkCombination();
 
 /** Refuses flags that do not go together. */
@@ -98,6 +104,8 @@ function checkCombination() {
     for (const name of ['from', 'rename', 'axes'])
       if (given.includes(name)) stop(`--${name}: comes with --weights`);
   }
+  if (isFile && kind !== '.pixelcnn')
+    stop('--to: wanted NAME.pixelcnn, which is all that a .pixelcnn becomes');
   if (flags.list && to !== undefined) stop('--to: --list writes nothing');
   if (!flags.list && network === null)
     stop('--model: wanted a network, by --model or --factory; --help lists the flags');
@@ -149,14 +157,14 @@ const axes = flags.axes && ((name) => flags.axes.find(([pattern]) => name.search
 
 await useBackend('cpu');
 const given = weights === undefined ? null : await readTensors(weights);
-const model = network && (await makeNetwork(network));
+const model = network && !isFile ? await makeNetwork(network) : null;
 const ownNames = model === null ? [] : [...saveWeights(model).keys()];
 if (flags.list) {
   list();
 } else {
   if (given !== null) load();
   const size = await write();
-  console.log(`${to}: ${ownNames.length} weights of ${weights ?? network.directory}${size}`);
+  console.log(`${to}: ${isFile ? 'the' : ownNames.length} weights of ${weights ?? network.directory}${size}`);
 }
 
 /** Loads the tensors of the file into the network, all or none. Reports renamed ones by `onRename`. */
@@ -211,12 +219,16 @@ async function write() {
 
 async function bytesOf() {
   if (kind === '.pixelcnn') {
-    const orientations = inAllOrientations(model, model.getUserDefinedMetadata() ?? {});
-    const portable = await toPortable(orientations ?? model, { palette: paletteOf(model, model.levels) });
-    return writePortable(portable, { weights: flags.precision ?? 'float32' });
+    return writePortable(await portable(), { weights: flags.precision ?? 'float32' });
   }
   const tensors = saveWeights(model, { to: layout });
   if (kind === '.safetensors') return writeSafetensors(tensors);
   const arrays = [...tensors].map(([name, { data, shape }]) => [`${name}.npy`, npyOf(data, shape)]);
   return zipSync(Object.fromEntries(arrays), { level: 0 }); // like numpy.savez
+}
+
+function portable() {
+  if (isFile) return loadPortable(flags.model);
+  const orientations = inAllOrientations(model, model.getUserDefinedMetadata() ?? {});
+  return toPortable(orientations ?? model, { palette: paletteOf(model, model.levels) });
 }

@@ -1,29 +1,34 @@
 /**
- * Makes the links and pictures of README and CHANGELOG absolute while npm packs them, since the package has no other
- * files; with `--undo`, relative again. They lead to the tag of this version, in the repository that package.json names.
+ * Makes the links and pictures in the pages of a package absolute while npm packs it, since the package has no other files;
+ * with `--undo`, relative again. They lead to the tag of this version in the repository, once that has an address.
  *
- * npm runs it: `prepack` and `postpack` in package.json.
+ * npm runs it in the package's folder: `prepack` and `postpack` in package.json.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { REPOSITORY } from './lib/repository.mjs';
 
-const { version, repository } = JSON.parse(readFileSync('package.json', 'utf8'));
-const address = repository.url.replace(/^git\+/, '').replace(/\.git$/, '');
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+const folder = relative(fileURLToPath(new URL('..', import.meta.url)), process.cwd());
 
 /** The address where the repository's host shows a file, or serves a picture. */
-const addressOf = (kind, path) => `${address}/${kind}/v${version}/${path}`;
+const addressOf = (kind, path) => `${REPOSITORY}/${kind}/v${version}/${join(folder, path)}`;
 
-const RELATIVE = /(!\[[^\]]*)?\]\((?![a-z]+:|#)([^)\s]+)\)/g;
+const LINK = /(!\[[^\]]*)?\]\((?![a-z]+:|#)([^)\s]+)\)/g;
+const SOURCE = /\b(src|srcset)="(?![a-z]+:)([^"]+)"/g;
 const makeAbsolute = (prose) =>
-  prose.replaceAll(
-    RELATIVE,
-    (_, image = '', path) => `${image}](${addressOf(image === '' ? 'blob' : 'raw', path)})`,
-  );
+  prose
+    .replaceAll(LINK, (_, image = '', path) => `${image}](${addressOf(image === '' ? 'blob' : 'raw', path)})`)
+    .replaceAll(SOURCE, (_, name, path) => `${name}="${addressOf('raw', path)}"`);
 
-const makeRelative = (text) =>
-  ['blob', 'raw'].reduce((kept, kind) => kept.replaceAll(`](${addressOf(kind, '')}`, ']('), text);
+const ABSOLUTE = new RegExp(`${REPOSITORY}/(?:blob|raw)/v${version.replaceAll('.', '\\.')}/([^)\\s"]+)`, 'g');
+const makeRelative = (text) => text.replaceAll(ABSOLUTE, (_, path) => relative(folder, path));
 
 const isUndone = process.argv.includes('--undo');
-for (const file of ['README.md', 'CHANGELOG.md']) {
+for (const file of REPOSITORY === null
+  ? []
+  : readdirSync('.').filter((name) => /^(?!CONTRIBUTING).*\.md$/.test(name))) {
   const text = readFileSync(file, 'utf8');
   const parts = text.split(/(^```.*?^```$)/ms); // prose, code, prose, …
   const made = isUndone

@@ -37,10 +37,17 @@ await demo.page.screenshot({ path: `${images}/page-masks.png`, clip });
 console.log('docs/images/page-masks.png');
 await demo.close();
 
-const runtime = await open('examples/runtime', { width: 420, height: 620 });
-await runtime.page.locator('#status', { hasText: 'digits in' }).waitFor();
-await runtime.page.screenshot({ path: `${images}/runtime-page.png` });
+const files = await preview({
+  root: rootOf('.'),
+  build: { outDir: '.' },
+  preview: { host: '127.0.0.1', port: 0 },
+  logLevel: 'error',
+});
+const runtime = await browser.newPage({ viewport: { width: 420, height: 620 } });
+await runtime.goto(new URL('examples/pages/draw.html', files.resolvedUrls.local[0]).href);
+await runtime.locator('#status', { hasText: 'digits in' }).waitFor();
+await runtime.screenshot({ path: `${images}/runtime-page.png` });
 console.log('docs/images/runtime-page.png');
-await runtime.close();
+await files.close();
 
 await browser.close();

@@ -1,4 +1,5 @@
-import { Application, Comment, Converter, ReflectionKind } from 'typedoc';
+import { Application, Comment, Converter, ReflectionKind, RendererEvent } from 'typedoc';
+import { MarkdownPageEvent } from 'typedoc-plugin-markdown';
 import ts from 'typescript';
 
 /** The entries of the package, by their files' names. */
@@ -15,8 +16,8 @@ const ENTRIES = {
 
 /**
  * A plugin for TypeDoc: names the entries as they are imported; omits members of classes that are internal to
- * tfjs-layers (`build`, `call`, `getConfig` and the like, which have no docstring here); prevents products
- * like H*W from becoming emphasis.
+ * tfjs-layers (`build`, `call`, `getConfig` and the like, which have no docstring here); lists functions by name, and overloads under one
+ * heading; prevents products like H*W from becoming emphasis.
  *
  * @param {Application} app
  */
@@ -40,6 +41,14 @@ export function load(app) {
       }
     }
   });
+  app.renderer.on(RendererEvent.BEGIN, ({ project }) => {
+    for (const { title, children } of project.children.flatMap(({ groups }) => groups))
+      if (title === 'Functions')
+        children.sort((a, b) => a.name.localeCompare(b.name, 'en', { sensitivity: 'base' }));
+  });
+  app.renderer.on(MarkdownPageEvent.END, (page) => {
+    page.contents = withOneHeading(page.contents);
+  });
   app.converter.on(Converter.EVENT_RESOLVE_END, ({ project }) => {
     for (const { comment } of Object.values(project.reflections)) {
       if (!comment) continue;
@@ -54,4 +63,23 @@ export function load(app) {
 function hasOwnText(context, member) {
   const { declarations = [] } = context.getSymbolFromReflection(member) ?? {};
   return declarations.flatMap((node) => ts.getJSDocCommentsAndTags(node)).some(({ comment }) => comment);
+}
+
+/** A page with all signatures of a function under one heading, and what is said of the one of which most is said. */
+function withOneHeading(page) {
+  return [2, 3, 4, 5].reduce((text, level) => {
+    const heading = `${'#'.repeat(level)} Call Signature\\n`;
+    const line = `(?!#{1,${level}} ).*\\n`;
+    return text.replace(new RegExp(`(?:^${heading}(?:${line})*){2,}`, 'gm'), merged);
+  }, `${page}\n`);
+}
+
+function merged(overloads) {
+  const [, ...each] = overloads.split(/^#+ Call Signature\n+/m);
+  const parts = each.map((text) => /^(```ts\n.*?^```)\n(.*)/ms.exec(text).slice(1));
+  const said = parts
+    .map(([, text]) => text)
+    .reduce((most, text) => (text.length > most.length ? text : most));
+  const signatures = parts.map(([signature]) => signature).join('\n\n');
+  return `${signatures}\n${said.replaceAll(/^#(?=##)/gm, '')}`;
 }

@@ -1,3 +1,4 @@
+import { picture } from 'pixelcnn-layers/runtime';
 import { lookOf } from '../../kit/pictures/look.mjs';
 import { sizeOf } from '../catalogue.mjs';
 import { colour, h } from './dom.mjs';
@@ -28,16 +29,21 @@ export function levelOf([red, green, blue], { levels }) {
   return Math.min(levels - 1, Math.round(((levels - 1) * (255 - grey)) / (255 - INK)));
 }
 
-/** One image as pixels; those for which `isDrawn(pixel)` is false are transparent. */
-function imageData(values, image, kind, isDrawn) {
-  const [height, width] = kind.shape;
-  const look = pageLook(kind);
-  const pixels = new ImageData(width, height);
-  for (let i = 0; i < height * width; i++) {
-    if (!isDrawn(i)) continue;
-    pixels.data.set([...look(values, image * height * width + i), 255], 4 * i);
-  }
-  return pixels;
+/**
+ * One image as pixels; those for which `isDrawn(pixel)` is false are transparent.
+ *
+ * @param {ArrayLike<number>} values levels
+ * @param {Kind} kind
+ */
+export function imageData(values, { shape, levels, palette }, isDrawn = () => true) {
+  const tint = pageLook({ levels });
+  const look = {
+    levels,
+    palette: palette ?? Uint8Array.from({ length: levels }, (_, level) => tint([level], 0)[0]),
+  };
+  const { data, width } = picture({ data: Uint8Array.from(values), shape: [1, ...shape] }, look);
+  for (let i = 0; i < data.length / 4; i++) if (!isDrawn(i)) data[4 * i + 3] = 0;
+  return new ImageData(data, width);
 }
 
 /**
@@ -77,7 +83,8 @@ export function gallery({ label, columns = (count) => Math.ceil(Math.sqrt(count)
     context.clearRect(0, 0, canvas.width, canvas.height);
     context.imageSmoothingEnabled = false;
     for (let i = 0; i < count; i++) {
-      scratch.getContext('2d').putImageData(imageData(values, i, kind, isDrawn), 0, 0);
+      const image = values.slice(i * size, (i + 1) * size);
+      scratch.getContext('2d').putImageData(imageData(image, kind, isDrawn), 0, 0);
       context.drawImage(scratch, left(i), top(i), width * scale, height * scale);
       if (isMarked !== null) drawOutline(context, [left(i), top(i)], scale, kind.shape, isMarked);
       if (next === null) continue;

@@ -1,5 +1,5 @@
 import { h } from './dom.mjs';
-import { pageLook } from './pictures.mjs';
+import { imageData } from './pictures.mjs';
 
 /** Milliseconds in which a picture is drawn before the visitor's eyes. */
 const DRAWS = 2200;
@@ -94,11 +94,8 @@ export function wallTile({ model, noun, number, onChoose }) {
 
 function glyphOf(levels) {
   const width = Math.sqrt(levels.length);
-  const look = pageLook({ levels: 2 });
   const canvas = h('canvas', { width, height: width });
-  const picture = new ImageData(width, width);
-  for (const i of levels.keys()) picture.data.set([...look(levels, i), 255], 4 * i);
-  canvas.getContext('2d').putImageData(picture, 0, 0);
+  canvas.getContext('2d').putImageData(imageData(levels, { shape: [width, width, 1], levels: 2 }), 0, 0);
   return canvas;
 }
 

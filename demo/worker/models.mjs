@@ -1,30 +1,5 @@
-import { readPortable } from 'pixelcnn-layers/runtime';
-import { readFile } from './files.mjs';
-
-/** Addresses of the files of the models that the page brings along. */
-const FILES = {
-  clothes: new URL('../../examples/models/clothes.pixelcnn', import.meta.url),
-  'clothes-background': new URL('../../examples/models/clothes-background.pixelcnn', import.meta.url),
-  'digits-28': new URL('../../examples/models/digits-28.pixelcnn', import.meta.url),
-  'digits-28-background': new URL('../../examples/models/digits-28-background.pixelcnn', import.meta.url),
-  'binarized-mnist': new URL('../../examples/models/binarized-mnist.pixelcnn', import.meta.url),
-  'digits-conditional': new URL('../../examples/models/digits-conditional.pixelcnn', import.meta.url),
-  'digits-orders': new URL('../../examples/models/digits-orders.pixelcnn', import.meta.url),
-  characters: new URL('../../examples/models/characters.pixelcnn', import.meta.url),
-  'characters-columns': new URL('../../examples/models/characters-columns.pixelcnn', import.meta.url),
-  'characters-small': new URL('../../examples/models/characters-small.pixelcnn', import.meta.url),
-  'syllables-16': new URL('../../examples/models/syllables-16.pixelcnn', import.meta.url),
-  'syllables-gated': new URL('../../examples/models/syllables-gated.pixelcnn', import.meta.url),
-  tiles: new URL('../../examples/models/tiles.pixelcnn', import.meta.url),
-  'magnet-1.5': new URL('../../examples/models/magnet-1.5.pixelcnn', import.meta.url),
-  'magnet-1.8': new URL('../../examples/models/magnet-1.8.pixelcnn', import.meta.url),
-  'magnet-2.1': new URL('../../examples/models/magnet-2.1.pixelcnn', import.meta.url),
-  'magnet-2.27': new URL('../../examples/models/magnet-2.27.pixelcnn', import.meta.url),
-  'magnet-2.5': new URL('../../examples/models/magnet-2.5.pixelcnn', import.meta.url),
-  'magnet-2.8': new URL('../../examples/models/magnet-2.8.pixelcnn', import.meta.url),
-  'magnet-3.3': new URL('../../examples/models/magnet-3.3.pixelcnn', import.meta.url),
-  'magnet-4': new URL('../../examples/models/magnet-4.pixelcnn', import.meta.url),
-};
+import { loadPortable } from 'pixelcnn-layers/runtime';
+import { modelURL } from 'pixelcnn-models';
 
 /** @type {Map<string, Promise<import('pixelcnn-layers/runtime').PortableModel>>} */
 const loaded = new Map();
@@ -32,7 +7,7 @@ const loaded = new Map();
 /**
  * A model that the page brings along; loaded once. With `rows`, of only the first ones of its images: it draws these the same.
  *
- * @param {import('./protocol.mjs').ModelName | `${string}-background` | 'digits-orders' | 'characters-columns' | 'tiles' | `magnet-${number}`} name
+ * @param {import('pixelcnn-models').ModelName} name
  * @param {number} [rows]
  */
 export function shippedModel(name, rows) {
@@ -71,6 +46,9 @@ export function conditionOf(model, classes) {
 /** Of the first rows only. */
 const withRows = (model, rows) => ({ ...model, imageShape: [rows, ...model.imageShape.slice(1)] });
 
-async function load(name) {
-  return readPortable(new Uint8Array(await (await readFile(FILES[name])).arrayBuffer()));
+function load(name) {
+  return loadPortable(modelURL(name)).catch((cause) => {
+    const reason = cause.message.replace(/^loadPortable: \S+: /, '');
+    throw new Error(`The model ${name} cannot be read: ${reason}`, { cause });
+  });
 }

@@ -2,14 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitepress';
+import { asPublished, REPOSITORY } from '../../scripts/lib/repository.mjs';
 import { BASE, makeRelocatable } from './relocatable.mjs';
 import { addRunButtons, libraryAliases, runnableExamples } from './runnable.mjs';
 
 const docs = fileURLToPath(new URL('..', import.meta.url));
-const { homepage } = JSON.parse(await readFile(join(docs, '../package.json'), 'utf8'));
-const repository = homepage.replace(/#.*/, '');
 
-/** Links to files that are no pages lead to the repository. */
+/** Links to files that are no pages lead to the repository, once it has an address. */
 function linkToRepository(markdown) {
   const { link_open: open } = markdown.renderer.rules;
   markdown.renderer.rules.link_open = (tokens, index, options, env, self) => {
@@ -18,7 +17,7 @@ function linkToRepository(markdown) {
     const isRelative = !/^([a-z]+:|#|\/)/.test(href);
     const path = join('docs', env.relativePath, '..', href);
     if (isRelative && (!path.startsWith('docs/') || !/\.md(#|$)/.test(href) || /README\.md/.test(href)))
-      token.attrSet('href', `${repository}/blob/main/${path}`);
+      token.attrs = [REPOSITORY ? ['href', `${REPOSITORY}/blob/main/${path}`] : ['title', path]];
     return open(tokens, index, options, env, self);
   };
 }
@@ -27,6 +26,10 @@ function linkToRepository(markdown) {
 const ICON = `data:image/svg+xml,${encodeURIComponent(
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 4" fill="#3451b2"><path d="M0 0h2v2h-2z"/><path d="M2 0h2v2h-2zM0 2h2v2h-2z" opacity=".6"/></svg>',
 )}`;
+
+/** A click before the page's scripts have loaded counts when they have: RunnableCode looks. */
+const KEEP_CLICKS =
+  "addEventListener('click', ({ target }) => { const button = target.closest?.('.runnable > button'); if (button) button.dataset.isPressed = ''; });";
 
 /** The anchors that code hosts give to headings, where the same links must work. */
 const slugify = (heading) =>
@@ -60,6 +63,13 @@ function leaveCornersEmpty({ renderer: { rules } }) {
     isEmpty(tokens[index - 1]) ? '</td>' : self.renderToken(tokens, index, options);
 }
 
+/** A page as the search reads it: also by the words that others use for what it is about, `words` in its frontmatter. */
+function withOtherWords(text, env, markdown) {
+  const html = markdown.render(text, env);
+  const { words = '' } = env.frontmatter ?? {};
+  return words === '' ? html : html.replace('</h1>', `</h1>\n<p>${words}</p>`);
+}
+
 /** Pages of a folder, in reading order, by their titles. */
 const pages = (folder, titles) =>
   Object.entries(titles).map(([name, text]) => ({ text, link: `/${folder}/${name}` }));
@@ -69,7 +79,10 @@ export default async ({ command }) =>
     title: 'pixelcnn-layers',
     description: 'Exact, fast autoregressive image models for TensorFlow.js',
     outDir: '../site',
-    head: [['link', { rel: 'icon', href: ICON }]],
+    head: [
+      ['link', { rel: 'icon', href: ICON }],
+      ['script', {}, KEEP_CLICKS],
+    ],
     base: command === 'build' ? BASE : '/',
     srcExclude: ['**/README.md'],
     markdown: {
@@ -82,13 +95,21 @@ export default async ({ command }) =>
       },
     },
     vite: {
-      plugins: [runnableExamples()],
+      plugins: [
+        {
+          name: 'published',
+          enforce: 'pre',
+          transform: (code, id) => (id.endsWith('.md') ? asPublished(code) : undefined),
+        },
+        runnableExamples(),
+      ],
       resolve: { alias: libraryAliases },
       build: { chunkSizeWarningLimit: 2000 },
     },
     buildEnd: ({ outDir }) => makeRelocatable(outDir),
     themeConfig: {
-      search: { provider: 'local' },
+      logo: ICON,
+      search: { provider: 'local', options: { _render: withOtherWords } },
       outline: [2, 3],
       nav: [
         { text: 'Learn', link: '/learn/what-is-a-pixelcnn', activeMatch: '/learn/' },
@@ -97,7 +118,7 @@ export default async ({ command }) =>
         { text: 'API', link: '/reference/api/', activeMatch: '/reference/api/' },
         { text: 'Results', link: '/results/', activeMatch: '/results/' },
       ],
-      socialLinks: [{ icon: 'github', link: repository }],
+      socialLinks: REPOSITORY ? [{ icon: 'github', link: REPOSITORY }] : [],
       sidebar: {
         '/reference/api/': [...(await apiPages()), { text: 'Flags of the programs', link: FLAGS }],
         '/': [

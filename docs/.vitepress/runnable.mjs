@@ -42,7 +42,10 @@ export const runnableExamples = () => ({
 /** Where the library's entries are, as built. */
 export const libraryAliases = [
   { find: /^pixelcnn-layers$/, replacement: join(dist, 'index.js') },
-  { find: /^pixelcnn-layers\/runtime$/, replacement: join(dist, 'runtime/index.js') },
+  ...['runtime', 'data', 'weights'].map((entry) => ({
+    find: new RegExp(`^pixelcnn-layers/${entry}$`),
+    replacement: join(dist, entry, 'index.js'),
+  })),
 ];
 
 async function readExamples() {
@@ -52,15 +55,38 @@ async function readExamples() {
   return new Map(blocks.filter(([, info]) => isRunnable(info)).map(([, , code]) => [idOf(code), code]));
 }
 
-/** Imports stay where they are; the rest becomes a function, which can run again. */
+/** What stands in the page for modules that run in Node: wasm whose binaries Vite has copied, and a place in the browser's database. */
+const IN_THE_PAGE = {
+  '@tensorflow/tfjs-backend-wasm': fileURLToPath(new URL('../../examples/vite/wasm.mjs', import.meta.url)),
+  'pixelcnn-layers/node': fileURLToPath(new URL('theme/file-system.mjs', import.meta.url)),
+};
+
+/** Imports stay where they are; the rest becomes a function, which can run again, and shows the pictures that it makes. */
 function asModule(code) {
   const { body } = parseAst(code);
   const imports = body.filter(({ type }) => type === 'ImportDeclaration');
   const rest = imports.reduceRight((text, { start, end }) => text.slice(0, start) + text.slice(end), code);
   const hasTensors = imports.some(({ source }) => source.value === 'pixelcnn-layers');
+  const lines = imports.map(({ start, end, source: { value } }) =>
+    code
+      .slice(start, end)
+      .replace(`'${value}'`, `'${IN_THE_PAGE[value] ?? value}'`)
+      .replace(/\bpicture\b/, 'picture as made'),
+  );
+  const hasPicture = lines.some((line) => line.includes('picture as made'));
   return [
     ...(hasTensors ? ["import '@tensorflow/tfjs-backend-cpu';"] : []),
-    ...imports.map(({ start, end }) => code.slice(start, end)),
-    `export default async () => {\n${rest}\n};`,
+    ...lines,
+    'export default async (show) => {',
+    ...(hasPicture
+      ? [
+          'const picture = (...args) => {',
+          '  const sheet = made(...args);',
+          '  show(sheet);',
+          '  return sheet;',
+          '};',
+        ]
+      : []),
+    `${rest.replaceAll(/^export /gm, '')}\n};`,
   ].join('\n');
 }

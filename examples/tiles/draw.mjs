@@ -21,7 +21,7 @@ const flags = command(
     'gives a road tile on the west and one on the east edge instead, and counts how often a road connects them: drawn as if by chance, with adjust, with particles, and with a potential',
   )
   .option('--particles <n>', 'with --connect (default: 64)', wholeNumber(1))
-  .option('--model <file>', 'what draws', text('a model'), 'examples/models/tiles.pixelcnn')
+  .option('--model <file>', 'what draws', text('a model'), 'models/tiles.pixelcnn')
   .option(
     '--maps <n>',
     'to draw in each way (default: 300; with --connect 100, and 20 times as many by chance)',

@@ -1,12 +1,13 @@
 // Draws maps in workers: no tfjs is loaded.
 
 import { createPool, loadPortable } from 'pixelcnn-layers/runtime';
+import { modelURL } from 'pixelcnn-models';
 import { shapesOf, TILE_PIXELS } from './art.mjs';
 import { mapsOf, SIDE } from './tiles.mjs';
 
 const createWorker = () => new Worker(new URL('pixelcnn-layers/worker', import.meta.url), { type: 'module' });
 const pool = createPool({ workers: 2, createWorker });
-const model = await loadPortable(new URL('../models/tiles.pixelcnn', import.meta.url));
+const model = await loadPortable(modelURL('tiles'));
 const canvases = [...document.querySelectorAll('canvas')];
 const button = document.querySelector('button');
 let seed = 0;

@@ -1,7 +1,7 @@
 // Trains a PixelCNN on 8x8 handwritten digits in the page, then draws 16 new ones: ?backend=wasm&steps=300&seed=1
 
 import * as tf from '@tensorflow/tfjs-core';
-import { bitsPerDim, pixelCNN, sample } from 'pixelcnn-layers';
+import { bitsPerDim, picture, pixelCNN, sample } from 'pixelcnn-layers';
 import { imageBatches, imageSet } from 'pixelcnn-layers/data';
 import { seedWeights } from '../../kit/weights/weights.mjs';
 
@@ -45,8 +45,10 @@ async function run() {
   say(`Training on ${backend}`);
   await train(model, digits, steps, seed);
   say('Drawing');
-  const samples = await sample(model, { numImages: 16, seed });
-  draw(await samples.data());
+  const samples = await sample(model, { numImages: 16, seed }); // int32 levels [16,8,8,1]
+  const { data: rgba, width, height } = await picture(samples, model, { columns: 4 });
+  const canvas = Object.assign(element('samples'), { width, height });
+  canvas.getContext('2d').putImageData(new ImageData(rgba, width), 0, 0);
   say(`Done on ${backend}`);
 }
 
@@ -67,19 +69,6 @@ async function train(model, digits, steps, seed) {
     await new Promise((resolve) => setTimeout(resolve)); // no animation frame: those stop in a background tab
     if (step === steps) break;
     shown = performance.now();
-  }
-}
-
-/** Four rows of four digits, with gaps of one pixel. */
-function draw(levels) {
-  const context = element('samples').getContext('2d');
-  for (let image = 0; image < 16; image++) {
-    const pixels = new ImageData(8, 8);
-    for (let i = 0; i < 64; i++) {
-      const grey = Math.round(255 * (1 - levels[64 * image + i] / (LEVELS - 1))); // level 0 is paper
-      pixels.data.set([grey, grey, grey, 255], 4 * i);
-    }
-    context.putImageData(pixels, 1 + 9 * (image % 4), 1 + 9 * Math.floor(image / 4));
   }
 }
 

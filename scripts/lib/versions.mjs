@@ -2,5 +2,6 @@
 export const VERSIONS = {
   'CITATION.cff': /^version: (\S+)$/gm,
   'README.md': /^ {2}version = \{(\S+)\},$/gm,
+  'models/package.json': /^ {2}"version": "(\S+)",$/gm,
   'examples/cluster/README.md': /\(pixelcnn-layers (\d\S*),/g,
 };

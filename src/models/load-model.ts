@@ -17,7 +17,7 @@ import { AutoregressiveModel } from './autoregressive-model';
  * ```js
  * import { loadModel, sample } from 'pixelcnn-layers';
  * import { fileSystem } from 'pixelcnn-layers/node';
- * const model = await loadModel(fileSystem('examples/models/digits')); // in a page loadModel('models/digits/model.json')
+ * const model = await loadModel(fileSystem('models/digits')); // in a page loadModel('models/digits/model.json')
  * const images = await sample(model, { seed: 1 }); // int32 [1,8,8,1]
  * images.dispose();
  * model.dispose();

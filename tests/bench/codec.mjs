@@ -7,16 +7,17 @@
 // --images has the first N of each test set, or all; --files, how many are also coded each as a file; --write puts the tables into
 // docs/results/benchmarks.md.
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { quantize, sliceImages } from 'pixelcnn-layers/data';
 import { compress, createPool, decompress, logProb, readPortable, sample } from 'pixelcnn-layers/runtime';
+import { modelURL } from 'pixelcnn-models';
 import { BYTE_CODECS, codeFile, codeFiles, IMAGE_CODECS, plainPng, sheetOf, writeFiles } from './lib/image-codecs.mjs';
 import { machine } from './lib/machine.mjs';
 import { markdownTable, ms, writeFigures } from './lib/report.mjs';
-import { conditionOf, readModelFile, SHIPPED } from './lib/shipped.mjs';
+import { CODED, conditionOf } from './lib/shipped.mjs';
 import { timeInTurn } from './lib/timing.mjs';
 
 const { values: flags } = parseArgs({
@@ -36,7 +37,7 @@ async function timed(task) {
 
 /** Bits per dimension of a test set by every codec, and milliseconds an image. */
 async function measure(set, directory) {
-  const file = await readModelFile(set.file);
+  const file = await readFile(modelURL(set.name));
   const model = readPortable(file);
   const whole = quantize(await set.read(), model.levels);
   const numImages = flags.images === 'all' ? whole.shape[0] : Math.min(whole.shape[0], Number(flags.images));
@@ -106,7 +107,7 @@ const directory = await mkdtemp(join(tmpdir(), 'codec-'));
 const pool = createPool();
 try {
   const sets = [];
-  for (const set of SHIPPED) sets.push(await measure(set, directory));
+  for (const set of CODED) sets.push(await measure(set, directory));
   const names = Object.keys(sets[0].figures);
   const cell = (set, name) => set.figures[name].bits.toFixed(3);
   const header = ['bits/dim', ...sets.map(({ title, numImages }) => `${title}: ${numImages.toLocaleString('en')} images`)];

@@ -13,12 +13,13 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { pixelCNNPlusPlus } from 'pixelcnn-layers';
 import { quantize, sliceImages } from 'pixelcnn-layers/data';
-import { logProb, readPortable, sample, writePortable } from 'pixelcnn-layers/runtime';
+import { loadPortable, logProb, readPortable, sample, writePortable } from 'pixelcnn-layers/runtime';
 import { saveWeights, writeSafetensors } from 'pixelcnn-layers/weights';
+import { modelURL } from 'pixelcnn-models';
 import { useBackend } from '../../kit/runs/backend.mjs';
 import { machine } from './lib/machine.mjs';
 import { markdownTable, writeFigures } from './lib/report.mjs';
-import { conditionOf, OF_THE_PAGE, readModelFile, SHIPPED } from './lib/shipped.mjs';
+import { conditionOf, SHIPPED } from './lib/shipped.mjs';
 import { timeInTurn } from './lib/timing.mjs';
 
 const { values: flags } = parseArgs({ options: { write: { type: 'boolean', default: false } } });
@@ -46,8 +47,8 @@ async function publishedFigures(directory) {
 /** What each precision of the weights takes: bytes, bits per dimension, and the time from them to the first picture. */
 async function precisions() {
   const rows = [];
-  for (const { title, file, read } of [...SHIPPED, ...OF_THE_PAGE]) {
-    const model = readPortable(await readModelFile(file));
+  for (const { name, read, isOwn } of SHIPPED) {
+    const model = await loadPortable(modelURL(name));
     const whole = quantize(await read(), model.levels);
     const numImages = Math.min(whole.shape[0], MAX_IMAGES);
     const images = sliceImages(whole, 0, numImages);
@@ -62,7 +63,14 @@ async function precisions() {
     const draw = (bytes) => () => sample(readPortable(bytes), { seed: 1, ...first });
     const { half, eight } = await timeInTurn({ half: draw(files[0]), eight: draw(files[1]) }, { seconds: 3 });
     const kilobytes = files.map(({ length }) => (length / 1000).toFixed(0));
-    rows.push([title, numImages, ...kilobytes, bits[0].toFixed(4), signed(bits[1] - bits[0]), (eight.median / half.median).toFixed(2)]);
+    rows.push([
+      name,
+      `${numImages}${isOwn ? ' of its own' : ''}`,
+      ...kilobytes,
+      bits[0].toFixed(4),
+      signed(bits[1] - bits[0]),
+      (eight.median / half.median).toFixed(2),
+    ]);
     console.error(rows.at(-1).join(' | '));
   }
   const header = ['model', 'images', 'float16, kB', 'int8, kB', 'float16, bits/dim', 'int8', 'time to a picture, int8 to float16'];

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { logProb, readPortable } from 'pixelcnn-layers/runtime';
+import { loadPortable, logProb } from 'pixelcnn-layers/runtime';
+import { type ModelName, modelURL } from 'pixelcnn-models';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MODELS } from '../../demo/catalogue.mjs';
 import { textOfLevels } from '../../demo/parts/levels-text.mjs';
@@ -8,10 +9,10 @@ import { button, eventually, sentJobs, stopClock, useDemo } from './open-page';
 
 const at = (path: string) => fileURLToPath(new URL(`../../examples/${path}`, import.meta.url));
 const SIZE = 784;
-const read = async (name: string) => readPortable(await readFile(at(`models/${name}.pixelcnn`)));
+const read = (name: ModelName) => loadPortable(modelURL(name));
 
 /** What the library says of an image: log p given each class, and the sentence that the page should say of it. */
-async function measured(name: string, image: Uint8Array) {
+async function measured(name: 'clothes' | 'digits-28', image: Uint8Array) {
   const data = Uint8Array.from({ length: 10 * SIZE }, (_, i) => image[i % SIZE] ?? 0);
   const condition = Array.from({ length: 10 }, (_, k) => k);
   const nats = [...(await logProb(await read(name), { data, shape: [10, 28, 28, 1] }, { condition }))];

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { compress, readPortable } from 'pixelcnn-layers/runtime';
+import { compress, loadPortable } from 'pixelcnn-layers/runtime';
+import { modelURL } from 'pixelcnn-models';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { button, downloadOf, eventually, useDemo } from './open-page';
 
@@ -25,7 +26,7 @@ describe('the file of a picture in the demo', () => {
   });
 
   it('makes the file that the library makes, beside a PNG and raw levels', async () => {
-    const model = await readPortable(await readFile(at('models/digits-conditional.pixelcnn')));
+    const model = await loadPortable(modelURL('digits-conditional'));
     const data = new Uint8Array(await readFile(at('../kit/data/sets/digits-test-images.u8'))).slice(0, 64);
     const own = await compress(model, { data, shape: [1, 8, 8, 1] }, { condition: 0, storeCondition: true });
     const { name, bytes } = await download();
@@ -105,7 +106,7 @@ describe('the file of a picture in the demo', () => {
   });
 
   it('stops unpacking a file of many images with Cancel, or for another file', async () => {
-    const model = await readPortable(await readFile(at('models/digits-conditional.pixelcnn')));
+    const model = await loadPortable(modelURL('digits-conditional'));
     const images = new Uint8Array(await readFile(at('../kit/data/sets/digits-test-images.u8')));
     const many = 2500;
     const data = Uint8Array.from({ length: many * 64 }, (_, i) => images[i % images.length] ?? 0);

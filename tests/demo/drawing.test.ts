@@ -1,15 +1,12 @@
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
-import { logProb, readPortable, sample, stepper } from 'pixelcnn-layers/runtime';
+import { loadPortable, logProb, sample, stepper } from 'pixelcnn-layers/runtime';
+import { type ModelName, modelURL } from 'pixelcnn-models';
 import { describe, expect, it } from 'vitest';
 import { levelAt } from '../../demo/parts/die-strip.mjs';
 import { levelsOfText, textOfLevels } from '../../demo/parts/levels-text.mjs';
 import { oddsOf, percent, shadeName } from '../../demo/parts/odds.mjs';
 import { runs } from '../support/runs';
 import { button, copied, downloadOf, eventually, focusedAfterFrames, pixels, says, stopClock, useDemo } from './open-page';
-
-const MODELS = fileURLToPath(new URL('../../examples/models', import.meta.url));
 
 describe('levels as text', () => {
   it('is read as it was written, and is short where levels repeat', () => {
@@ -59,7 +56,7 @@ describe('drawing by hand in the demo', () => {
       await demo.page.clock.runFor(80);
       return drawn();
     }).toBeGreaterThanOrEqual(pixels);
-  const model = async (name: string) => readPortable(await readFile(`${MODELS}/${name}.pixelcnn`));
+  const model = (name: ModelName) => loadPortable(modelURL(name));
 
   it('begins at a pixel that could be many a shade, with the chances that the library gives', async () => {
     await open();

@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { gatedPixelCNN, toPortable } from 'pixelcnn-layers';
-import { type PortableModel, readPortable, sample, stepper } from 'pixelcnn-layers/runtime';
+import { loadPortable, type PortableModel, sample, stepper } from 'pixelcnn-layers/runtime';
+import { type ModelName, modelURL } from 'pixelcnn-models';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MODELS } from '../../demo/catalogue.mjs';
 import { SHOWN } from '../../demo/panels/inside.mjs';
@@ -15,8 +14,7 @@ import { conditionOf } from '../../demo/worker/models.mjs';
 import { useBackend } from '../../kit/runs/backend.mjs';
 import { button, eventually, focusedAfterFrames, pixels, useDemo } from './open-page';
 
-const readModel = async (name: string) =>
-  readPortable(await readFile(fileURLToPath(new URL(`../../examples/models/${name}.pixelcnn`, import.meta.url))));
+const readModel = (name: ModelName) => loadPortable(modelURL(name));
 
 interface Case {
   model: PortableModel;
@@ -117,7 +115,7 @@ it('goes through the layers block by block, the vertical stack first', () => {
 it.each([
   ['clothes', /^A network with other outputs than a softmax of one channel cannot be looked into$|with \w+ cannot/],
   ['emoji-32', /^A network with other outputs than a softmax of one channel cannot be looked into$/],
-])('refuses another kind of network by what it has: %s', async (name, message) => {
+] as const)('refuses another kind of network by what it has: %s', async (name, message) => {
   const model = await readModel(name);
   expect(() => evaluator(model, new Array(28 * 28).fill(0), [0]).at(model.output, 0)).toThrow(message);
 });
@@ -150,7 +148,7 @@ describe('looking inside in the demo', () => {
     expect(Math.abs((a as number) - (b as number))).toBeLessThan(0.0006 * (terms + 1));
 
   beforeAll(async () => {
-    model = await readModel(SHOWN.model);
+    model = await readModel(SHOWN.model as ModelName);
   });
   beforeEach(async () => {
     await demo.open('inside');

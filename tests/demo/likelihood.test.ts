@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { logProb, readPortable } from 'pixelcnn-layers/runtime';
+import { loadPortable, logProb } from 'pixelcnn-layers/runtime';
+import { modelURL } from 'pixelcnn-models';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { button, colourAt, eventually, useDemo } from './open-page';
 
@@ -8,7 +9,7 @@ const at = (path: string) => fileURLToPath(new URL(`../../examples/${path}`, imp
 
 /** How many bits the sixth digit, a five, takes. */
 async function bitsOfFive() {
-  const model = readPortable(await readFile(at('models/digits-28.pixelcnn')));
+  const model = await loadPortable(modelURL('digits-28'));
   const images = new Uint8Array(await readFile(at('../kit/data/sets/digits-28-test-images.u8')));
   const data = images.slice(5 * 784, 6 * 784);
   const [nats = 0] = await logProb(model, { data, shape: [1, 28, 28, 1] }, { condition: 5 });

@@ -1,13 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { readPortable, sample, symmetric } from 'pixelcnn-layers/runtime';
+import { loadPortable, sample, symmetric } from 'pixelcnn-layers/runtime';
+import { type ModelName, modelURL } from 'pixelcnn-models';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { countsOf, meanOf, TEMPERATURES } from '../../demo/panels/magnet.mjs';
 import { exactLogZ, magnetizationsOf, SYMMETRIES } from '../../kit/models/ising.mjs';
 import { says, useDemo } from './open-page';
 
-const readModel = async (temperature: number) =>
-  readPortable(await readFile(fileURLToPath(new URL(`../../examples/models/magnet-${temperature}.pixelcnn`, import.meta.url))));
+const readModel = (temperature: number) => loadPortable(modelURL(`magnet-${temperature}` as ModelName));
 
 it('counts magnetizations, and has their mean', () => {
   expect(countsOf([-1, -0.96, -0.04, 0, 0.06, 1])).toEqual([2, ...Array(9).fill(0), 2, 1, ...Array(8).fill(0), 1]);

@@ -43,7 +43,11 @@ describe('what is missing to the demo', () => {
   });
 
   it.each([
-    ['a model or an image cannot be read', (route: Route) => route.fulfill({ status: 404 }), /cannot be read: 404/],
+    [
+      'a model or an image cannot be read',
+      (route: Route) => route.fulfill({ status: 404 }),
+      /The model [\w-]+ cannot be read: the server answers 404/,
+    ],
     ['the connection is lost', (route: Route) => route.abort(), /cannot be read: Failed to fetch/],
   ])('is said in words where %s', async (_, answer, words) => {
     await demo.page.route('**/*.{pixelcnn,u8}', answer);

@@ -1,11 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { readPortable, sample } from 'pixelcnn-layers/runtime';
+import { loadPortable, sample } from 'pixelcnn-layers/runtime';
+import { modelURL } from 'pixelcnn-models';
 import { PNG } from 'pngjs';
 import { describe, expect, it } from 'vitest';
 import { button, downloadOf, eventually, focusedAfterFrames, pixels, says, sentJobs, stopClock, useDemo } from './open-page';
-
-const MODELS = fileURLToPath(new URL('../../examples/models', import.meta.url));
 
 describe('sampling in the demo', () => {
   const demo = useDemo();
@@ -30,7 +27,7 @@ describe('sampling in the demo', () => {
       const found = answers.find(({ result }) => result?.levels?.length === 30 * 576);
       return [...(found?.result?.levels ?? [])];
     });
-    const model = readPortable(await readFile(`${MODELS}/characters.pixelcnn`));
+    const model = await loadPortable(modelURL('characters'));
     const { data } = await sample(model, { numImages: 30, seed: 1 });
     expect(Buffer.from(drawn).equals(Buffer.from(data))).toBe(true);
     expect(demo.page.url()).toBe(`${demo.address}#sampling`); // only what the visitor asks for is in the address

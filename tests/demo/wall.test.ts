@@ -1,10 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { readPortable, sample } from 'pixelcnn-layers/runtime';
+import { loadPortable, sample } from 'pixelcnn-layers/runtime';
+import { modelURL } from 'pixelcnn-models';
 import { describe, expect, it } from 'vitest';
 import { button, eventually, pictureOf, pixels, sentJobs, useDemo } from './open-page';
-
-const MODELS = fileURLToPath(new URL('../../examples/models', import.meta.url));
 
 describe('the wall of the demo', () => {
   const demo = useDemo();
@@ -32,7 +29,7 @@ describe('the wall of the demo', () => {
       ['characters-small', 20261129],
       ['tiles', 20261129],
     ]);
-    const model = readPortable(await readFile(`${MODELS}/characters-small.pixelcnn`));
+    const model = await loadPortable(modelURL('characters-small'));
     const numImages = (await tiles('character').count()) + 3; // some to spare
     const { data } = await sample(model, { numImages, seed: 20261129, temperature: 0.9 });
     expect(await levelsOf('character', 2)).toEqual([...data.slice(2 * 576, 3 * 576)]);

@@ -3,7 +3,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
+import modelsJson from '../../models/package.json';
 import packageJson from '../../package.json';
+import { addressOf, asPublished, REPOSITORY } from '../../scripts/lib/repository.mjs';
 import { VERSIONS } from '../../scripts/lib/versions.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -12,7 +14,7 @@ describe('data', () => {
   const DATA = /\.(u8|br|bin|f32|pixelcnn|png|svg|jsonl)$|^tests\/golden\/.*\.json$/;
   let files: string[];
   beforeAll(async () => {
-    const folders = ['demo', 'docs', 'examples', 'kit', 'research', 'tests/golden'];
+    const folders = ['demo', 'docs', 'examples', 'kit', 'models', 'research', 'tests/golden'];
     const names = folders.map(async (folder) =>
       (await readdir(join(root, folder), { recursive: true })).map((name) => join(folder, name).replaceAll('\\', '/')),
     );
@@ -29,8 +31,7 @@ describe('data', () => {
   it('has its license beside it', async () => {
     expect(files.length).toBeGreaterThan(50);
     const notices = new Map(files.map((file) => [file, noticeOf(file)]));
-    const models = ['examples/models', 'examples/models/digits-conditional', 'examples/models/digits', 'examples/models/emoji'];
-    const folders = ['demo', 'docs/images', 'docs/results/runs', ...models, 'kit/data/sets', 'tests/golden'];
+    const folders = ['demo', 'docs/images', 'docs/results/runs', 'models', 'kit/data/sets', 'tests/golden'];
     expect([...new Set(notices.values())].sort()).toEqual(folders.map((folder) => `${folder}/README.md`).sort());
     for (const notice of new Set(notices.values())) {
       expect(await readFile(join(root, notice as string), 'utf8'), notice).toMatch(/licen[cs]e|CC BY 4\.0/i);
@@ -42,10 +43,38 @@ describe('data', () => {
   });
 });
 
-it('names one repository', () => {
-  const { repository, homepage, bugs } = packageJson;
-  const address = /^git\+(https:\/\/github\.com\/[\w-]+\/pixelcnn-layers)\.git$/.exec(repository.url)?.[1];
-  expect([homepage, bugs]).toEqual([`${address}#readme`, `${address}/issues`]);
+describe('before the repository has an address', () => {
+  const LEAK = /OWNER\b|npm (?:install|i) (?:-\S+ )*pixelcnn|(?:github\.com\/[\w-]+|jsdelivr\.net\/npm|unpkg\.com)\/pixelcnn/;
+  const ADDRESS = 'https://github.com/someone/pixelcnn-layers';
+  const pages = async () => {
+    const folders = ['demo', 'docs', 'examples', 'kit', 'models', 'research'];
+    const names = await Promise.all(
+      folders.map(async (folder) => (await readdir(join(root, folder), { recursive: true })).map((name) => join(folder, name))),
+    );
+    const files = names
+      .flat()
+      .filter((name) => /\.(md|html)$/.test(name) && !/node_modules|^docs\/(public|reference\/api|\.vitepress)/.test(name));
+    return Promise.all(
+      ['README.md', 'CONTRIBUTING.md', ...files].map(async (file) => ({ file, text: await readFile(join(root, file), 'utf8') })),
+    );
+  };
+
+  it('nothing leads there, or to a package that is not on npm; its field turns all of it on', async () => {
+    expect([REPOSITORY, 'homepage' in packageJson, 'bugs' in packageJson, 'repository' in modelsJson]).toEqual([null, false, false, false]);
+    const all = await pages();
+    expect(all.length).toBeGreaterThan(50);
+    expect(
+      all
+        .filter(({ text }) => LEAK.test(asPublished(text, null)) || asPublished(text, null).includes('%REPOSITORY%'))
+        .map(({ file }) => file),
+    ).toEqual([]);
+    const on = all.filter(({ text }) => LEAK.test(asPublished(text, ADDRESS))).map(({ file }) => file);
+    expect(on).toEqual(['README.md', 'demo/index.html', 'docs/learn/getting-started.md']);
+  });
+
+  it.each([['github:someone/pixelcnn-layers'], [ADDRESS], [{ type: 'git', url: `git+${ADDRESS}.git` }]])('its field may be %j', (field) => {
+    expect(addressOf(field)).toBe(ADDRESS);
+  });
 });
 
 it('is cited as the version that it is', async () => {

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { logProb, readPortable, sample } from 'pixelcnn-layers/runtime';
+import { loadPortable, logProb, sample } from 'pixelcnn-layers/runtime';
+import { type ModelName, modelURL } from 'pixelcnn-models';
 import { PNG } from 'pngjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readDigits } from '../../kit/data/digits.mjs';
@@ -12,7 +13,7 @@ beforeAll(async () => {
   await writeFile(join(directory, 'file'), '');
 });
 
-const readModel = async (name: string) => readPortable(await readFile(`examples/models/${name}.pixelcnn`));
+const readModel = (name: ModelName) => loadPortable(modelURL(name));
 
 /** The colour of each pixel of each image in a grid, the images row by row, as `gridPng` places them. */
 async function readGrid(file: string, side: number, scale: number) {

@@ -12,8 +12,8 @@ import { portableModel } from '../support/models/portable-model.mjs';
 import { temporaryFolder } from '../support/node/temporary-folder';
 import { itRefuses, runScript, startScript } from './run-script';
 
-const DIGITS = 'examples/models/digits.pixelcnn';
-const BY_CLASS = 'examples/models/digits-conditional.pixelcnn';
+const DIGITS = 'models/digits.pixelcnn';
+const BY_CLASS = 'models/digits-conditional.pixelcnn';
 const directory = temporaryFolder();
 let anySize: string;
 beforeAll(async () => {
@@ -173,7 +173,7 @@ describe('compress.mjs', () => {
 
   itRefuses(
     [
-      ['--model: wanted a file, examples/models/digits is a directory', ['compress.mjs', '--model', 'examples/models/digits', '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
+      ['--model: wanted a file, models/digits is a directory', ['compress.mjs', '--model', 'models/digits', '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
       ['--model: wanted one of at most 256 levels, as PNGs have, got 300', ['compress.mjs', '--model', 'DIR/levels.pixelcnn', '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
       ['--model: wanted one by class, or without conditions, got one by vector', ['compress.mjs', '--model', 'DIR/vector.pixelcnn', '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
       ["--from: 'DIR/nothing' does not exist", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/nothing', '--to', 'DIR/a.zip']],
@@ -185,7 +185,7 @@ describe('compress.mjs', () => {
       ["'DIR/large-digit/a.png': wanted 8 rows and 8 columns, as the model has, got 9 and 8", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/large-digit', '--to', 'DIR/a.zip']],
       ["--from: 'DIR/other.zip' is not a file of this program", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/other.zip', '--to', 'DIR/a']],
       ["--from: 'DIR/digits/0.png' is not a file of this program, nor a directory", ['compress.mjs', '--model', DIGITS, '--from', 'DIR/digits/0.png', '--to', 'DIR/other.zip']],
-      ['--from: decompress: file: compressed with another model', ['compress.mjs', '--model', 'examples/models/emoji.pixelcnn', '--from', 'DIR/packed.zip', '--to', 'DIR/a']],
+      ['--from: decompress: file: compressed with another model', ['compress.mjs', '--model', 'models/emoji.pixelcnn', '--from', 'DIR/packed.zip', '--to', 'DIR/a']],
       ["--class: wanted a whole number from 0 to 9, got '10'", ['compress.mjs', '--model', BY_CLASS, '--from', 'DIR/digits', '--to', 'DIR/a.zip', '--class', '10']],
       ['--class: wanted the class of all images, from 0 to 9', ['compress.mjs', '--model', BY_CLASS, '--from', 'DIR/digits', '--to', 'DIR/a.zip']],
       ['--class: wanted none, since the model takes no class', ['compress.mjs', '--model', DIGITS, '--from', 'DIR/digits', '--to', 'DIR/a.zip', '--class', '3']],

@@ -326,6 +326,7 @@ describe('convert.mjs, of flags that do not go together,', () => {
     ["--axes: wanted numbers of axes, as 0,1, got '0,'", '--weights', 'x', '--list', '--axes', 'a=>0,'],
     ['--to: --list writes nothing', '--weights', 'x', '--list', '--to', 'y'],
     ["--to: wanted .pixelcnn, .safetensors, .npz or a directory, got 'y.h5'", '--model', 'x', '--to', 'y.h5'],
+    ['--to: wanted NAME.pixelcnn, which is all that a .pixelcnn becomes', '--model', 'x.pixelcnn', '--to', 'y'],
     ['--precision: comes with --to NAME.pixelcnn', '--model', 'x', '--to', 'y', '--precision', 'float16'],
   ]; // biome-ignore format: one case a line
   itRefuses(refusals.map(([answer, ...flags]) => [answer, ['convert.mjs', ...flags]] as const));

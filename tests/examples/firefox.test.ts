@@ -2,6 +2,7 @@ import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as runtime from 'pixelcnn-layers/runtime';
+import { modelURL } from 'pixelcnn-models';
 import type { Browser, Page } from 'puppeteer-core';
 import { build, type InlineConfig } from 'vite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -152,7 +153,7 @@ describe.skipIf(firefoxPath === undefined)('in Firefox', { retry: 1 }, () => {
           const found = answers.find(({ result }) => result?.levels?.length === 30 * 576);
           return [...(found?.result?.levels ?? [])];
         });
-        const file = await readFile(join(root, 'examples/models/characters.pixelcnn'));
+        const file = await readFile(modelURL('characters'));
         const { data } = await runtime.sample(runtime.readPortable(file), { numImages: 30, seed: 1 });
         expect(levels).toEqual([...data]);
       });

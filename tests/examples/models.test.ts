@@ -1,14 +1,17 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { logProb, type PortableModel, readPortable } from 'pixelcnn-layers/runtime';
+import { loadPortable, logProb, type PortableModel } from 'pixelcnn-layers/runtime';
+import { type ModelName, models, modelURL } from 'pixelcnn-models';
 import { describe, expect, it } from 'vitest';
 import { MODELS as MODELS_OF_PAGE } from '../../demo/catalogue.mjs';
 import { temporaryFolder } from '../support/node/temporary-folder';
 import { runScript, runWell } from './run-script';
 
-const MODELS = fileURLToPath(new URL('../../examples/models', import.meta.url));
+const MODELS = fileURLToPath(new URL('../../models', import.meta.url));
 const names = (await readdir(MODELS, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+
+const readCard = (name: string) => readFile(`${MODELS}/${name}.md`, 'utf8');
 
 const folder = temporaryFolder();
 
@@ -16,7 +19,7 @@ describe.each(names)('the trained model %s', (name) => {
   const directory = `${MODELS}/${name}`;
 
   it('reaches the figure on its card', async () => {
-    const card = await readFile(`${directory}/README.md`, 'utf8');
+    const card = await readCard(name);
     const [, figure] = /\| figure \| (\d\.\d{3}) bits\/dim/.exec(card) as RegExpExecArray;
     const rights = /; (\d+) of them are most likely under their own class/.exec(card)?.[1];
     const data = name.split('-')[0] as string;
@@ -30,35 +33,50 @@ describe.each(names)('the trained model %s', (name) => {
     const files = await readdir(directory);
     const sizes = await Promise.all(files.map(async (file) => (await stat(`${directory}/${file}`)).size));
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(1e6);
-    const card = await readFile(`${directory}/README.md`, 'utf8');
+    const card = await readCard(name);
     for (const line of ['data', 'recipe', 'steps', 'licence']) expect(card).toContain(`| ${line} |`);
   });
 
   it('is also there as one file, as convert.mjs makes it', async () => {
     const made = join(folder, 'made.pixelcnn');
-    await runWell('convert.mjs', ['--model', directory, '--to', made, '--precision', 'float16']);
+    const precision = name === 'digits-conditional' ? 'int8' : 'float16'; // of the page
+    await runWell('convert.mjs', ['--model', directory, '--to', made, '--precision', precision]);
     expect((await readFile(made)).equals(await readFile(`${directory}.pixelcnn`))).toBe(true);
   });
 });
 
-const read = (file: string) => readFile(fileURLToPath(new URL(`../../examples/${file}`, import.meta.url)));
+describe.each(Object.entries(models))('modelURL of %s', (name, card) => {
+  it('leads to the model that its card tells of', async () => {
+    const url = modelURL(name as ModelName);
+    const { imageShape, levels, conditions, symmetry } = await loadPortable(url);
+    const [condition] = symmetry === undefined ? conditions : []; // else the class is an orientation
+    const classes = condition?.kind === 'class' && { classes: condition.numClasses };
+    const { bitsPerDim, licence, ...rest } = card;
+    expect(rest).toEqual({ imageShape, levels, bytes: (await stat(url)).size, ...classes });
+    expect(licence).toBe('MIT');
+    const [, figure] = /\| figure \|.*?(\d\.\d{3}) bits\/dim/.exec(await readCard(name).catch(() => '')) ?? [];
+    if (figure !== undefined) expect(bitsPerDim).toBe(Number(figure));
+  });
+});
+
+it('modelURL refuses a name that there is not, and says which there are', () => {
+  expect(() => modelURL('faces' as ModelName)).toThrow(/^modelURL: name: wanted characters, .*, magnet-4, got "faces"$/);
+});
 
 const readData = (file: string) => readFile(fileURLToPath(new URL(`../../kit/data/sets/${file}`, import.meta.url)));
 
 /** The bits per dimension that a model takes for each of the test images that come with it, given its class. */
-async function bitsOfTestImages(name: string, imageShape: readonly number[]) {
-  const model = await read(`models/${name}.pixelcnn`);
+async function bitsOfTestImages(name: 'clothes' | 'digits-28', imageShape: readonly number[]) {
+  const model = await loadPortable(modelURL(name));
   const [images, labels] = [await readData(`${name}-test-images.u8`), await readData(`${name}-test-labels.u8`)];
   const given = { data: Uint8Array.from(images), shape: [labels.length, ...imageShape] };
-  const nats = await logProb(readPortable(model), given, { condition: Array.from(labels) });
+  const nats = await logProb(model, given, { condition: Array.from(labels) });
   return Array.from(nats, (value) => (-value * labels.length) / (images.length * Math.LN2));
 }
 
 /** How many fewer bits per dimension images take, as of their likeliest class, than by the background model, and which of them the page calls unusual. */
-async function verdictsOn(name: string, images: Uint8Array) {
-  const [model, background] = await Promise.all(
-    [name, `${name}-background`].map(async (file) => readPortable(await read(`models/${file}.pixelcnn`))),
-  );
+async function verdictsOn(name: 'clothes' | 'digits-28', images: Uint8Array) {
+  const [model, background] = await Promise.all([name, `${name}-background` as const].map((file) => loadPortable(modelURL(file))));
   const count = images.length / 784;
   const given = { data: images, shape: [count, 28, 28, 1] };
   const beside = await logProb(background as PortableModel, given);
@@ -72,7 +90,7 @@ async function verdictsOn(name: string, images: Uint8Array) {
   return { own, fewer, areUnusual: fewer.map((one) => one < least || one > most) };
 }
 
-describe.each(['clothes', 'digits-28'])('the page, of %s,', (name) => {
+describe.each(['clothes', 'digits-28'] as const)('the page, of %s,', (name) => {
   const imagesOf = async (of: string) => Uint8Array.from((await readData(`${of}-test-images.u8`)).subarray(0, 15 * 784));
 
   it('finds hardly any of the test images unusual, and paper that is blank, or of squares', async () => {
@@ -86,26 +104,26 @@ describe.each(['clothes', 'digits-28'])('the page, of %s,', (name) => {
 });
 
 it('the model of digits in every order reaches the figures on its card, averaged and in one order', async () => {
-  const card = (await read('models/digits-orders.md')).toString('utf8');
+  const card = await readCard('digits-orders');
   const [, all, one] = /\| figure \| (\d\.\d{3}) bits\/dim.*; (\d\.\d{3}) in one order/.exec(card) as RegExpExecArray;
   const { stdout } = await runScript('evaluate.mjs', ['--model', `${MODELS}/digits-orders.pixelcnn`, '--data', 'digits']);
   const figures = stdout.replaceAll(/^\d+ of \d+ images\n/gm, ''); // which a slow machine prints between them
   expect(figures).toMatch(new RegExp(`^model +${all}\nin one order +${one}\n`, 'm'));
 });
 
-it.each(['binarized-mnist', 'clothes', 'digits-28', 'digits-orders', 'emoji-32'])(
+it.each(['binarized-mnist', 'clothes', 'digits-28', 'digits-orders', 'emoji-32'] as const)(
   'the portable model %s has a card with data, recipe, steps, figure and licence, and at most 8 MB',
   async (name) => {
-    const card = (await read(`models/${name}.md`)).toString('utf8');
+    const card = await readCard(name);
     for (const line of ['data', 'recipe', 'steps', 'figure', 'licence', 'samples']) expect(card).toContain(`| ${line} |`);
-    expect((await read(`models/${name}.pixelcnn`)).length).toBeLessThan(8e6);
+    expect(models[name].bytes).toBeLessThan(8e6);
   },
 );
 
-it.each(['clothes', 'digits-28'])(
+it.each(['clothes', 'digits-28'] as const)(
   'the portable model %s reaches the figure that its card gives for the test images that come with it',
   async (name) => {
-    const card = (await read(`models/${name}.md`)).toString('utf8');
+    const card = await readCard(name);
     const [, figure, count] = /(\d\.\d{3}) on the (\d+) that come with/.exec(card) as RegExpExecArray;
     const bits = await bitsOfTestImages(name, [28, 28, 1]);
     expect(bits).toHaveLength(Number(count));

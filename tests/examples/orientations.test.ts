@@ -69,7 +69,7 @@ describe.each(['eight', 'classes'])('a model of orientations, %s', (name) => {
 });
 
 it('completes in any order without classes only', async () => {
-  for (const model of [at('classes'), 'examples/models/digits']) {
+  for (const model of [at('classes'), 'models/digits']) {
     const { code, stderr } = await runScript('complete.mjs', ['orders', '--model', model]);
     expect([code, stderr]).toEqual([1, `--model: wanted a model of orientations, without classes, got ${model}\n`]);
   }

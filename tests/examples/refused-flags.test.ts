@@ -9,13 +9,13 @@ const NO_REDIS = ['--redis', 'redis://127.0.0.1:1'];
 /** Flags with which each example would run, but for those of the cluster, which need Redis. */
 const ENOUGH: Record<string, string[]> = {
   'checkpoint.mjs': ['tests/golden/pixelsnail/snail.safetensors'],
-  'cluster/submit.mjs draw': ['--model', 'examples/models/digits.pixelcnn', '--images', '9', ...NO_REDIS],
-  'cluster/submit.mjs score': ['--model', 'examples/models/digits.pixelcnn', '--data', 'digits', ...NO_REDIS],
+  'cluster/submit.mjs draw': ['--model', 'models/digits.pixelcnn', '--images', '9', ...NO_REDIS],
+  'cluster/submit.mjs score': ['--model', 'models/digits.pixelcnn', '--data', 'digits', ...NO_REDIS],
   'cluster/worker.mjs': NO_REDIS,
   'complete.mjs halves': [],
   'complete.mjs look-ahead': [],
   'complete.mjs orders': [],
-  'compress.mjs': ['--model', 'examples/models/digits.pixelcnn', '--from', 'examples', '--to', 'DIRECTORY/x'],
+  'compress.mjs': ['--model', 'models/digits.pixelcnn', '--from', 'examples', '--to', 'DIRECTORY/x'],
   'convert.mjs': ['--model', 'MODEL', '--to', 'DIRECTORY/x.npz'],
   'evaluate.mjs': ['--model', 'MODEL', '--data', 'digits'],
   'ising.mjs': ['--out', 'DIRECTORY/x'],

@@ -15,8 +15,8 @@ interface Visit extends Watch {
   status: string;
   figures: string;
   isIsolated: boolean;
-  /** Of each of the 16 digits, how many of its pixels are painted, and how many of those are dark. */
-  digits: { painted: number; dark: number }[];
+  /** Of each of the 16 digits, how many of its pixels are painted, and how many of those are light: ink. */
+  digits: { painted: number; light: number }[];
 }
 
 /** Opens the page and waits until it is done, or says that it failed. */
@@ -38,16 +38,16 @@ async function visit(browser: Browser, address: string): Promise<Visit> {
   }
 }
 
-/** Of a canvas 37 pixels wide: four rows of four digits of 8x8, with gaps of one pixel. */
+/** Of a canvas 35 pixels wide: four rows of four digits of 8x8, with gaps of one pixel. */
 function countPixels(rgba: number[]): Visit['digits'] {
   return Array.from({ length: 16 }, (_, digit) => {
     const at = (i: number) => {
-      const row = 1 + 9 * Math.floor(digit / 4) + Math.floor(i / 8);
-      const column = 1 + 9 * (digit % 4) + (i % 8);
-      return { red: rgba[4 * (37 * row + column)] ?? 0, alpha: rgba[4 * (37 * row + column) + 3] };
+      const row = 9 * Math.floor(digit / 4) + Math.floor(i / 8);
+      const column = 9 * (digit % 4) + (i % 8);
+      return { red: rgba[4 * (35 * row + column)] ?? 0, alpha: rgba[4 * (35 * row + column) + 3] };
     };
     const painted = Array.from({ length: 64 }, (_, i) => at(i)).filter(({ alpha }) => alpha === 255);
-    return { painted: painted.length, dark: painted.filter(({ red }) => red < 128).length };
+    return { painted: painted.length, light: painted.filter(({ red }) => red >= 128).length };
   });
 }
 
@@ -57,9 +57,9 @@ function expectDigits({ status, figures, digits, requests, complaints }: Visit, 
   const bits = Number(figures.match(/^step 20 of 20: (\d\.\d{3}) bits\/dim$/)?.[1]);
   expect(bits).toBeGreaterThan(0);
   expect(bits).toBeLessThan(Math.log2(17));
-  for (const { painted, dark } of digits) {
+  for (const { painted, light } of digits) {
     expect(painted).toBe(64);
-    expect(dark).toBeGreaterThan(0);
+    expect(light).toBeGreaterThan(0);
   }
   expect([...new Set(requests.map((url) => new URL(url).origin))]).toEqual([origin]);
   expect(requests.filter((url) => /\.wasm/.test(url))).not.toEqual([]);

@@ -51,7 +51,7 @@ it('measures as wasm does', async () => {
 
 it.each([
   ['quickstart.mjs', '--steps 20 --eval-images 20 --out OUT'],
-  ['pictures.mjs', `bits --model ${fileURLToPath(new URL('../../examples/models/digits', import.meta.url))} --data digits --images 2 --out OUT/map.png`],
+  ['pictures.mjs', `bits --model ${fileURLToPath(new URL('../../models/digits', import.meta.url))} --data digits --images 2 --out OUT/map.png`],
   ['research/vq/train.mjs', '--data digits --entries 4 --code-size 4 --filters 4 --steps 4 --prior-filters 16 --prior-blocks 1 --prior-steps 4 --batch 4 --eval-images 8 --rows 1 --out OUT'],
 ])('runs %s', async (program, flags) => {
   const words = flags.replaceAll('OUT', join(directory, program.replaceAll('/', '-'))).split(' ');

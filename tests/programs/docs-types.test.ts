@@ -45,7 +45,7 @@ type Source = { block: DocBlock; text: string };
 
 /** A page's own scripts, on their lines, without what is around them. */
 function scriptsOf(html: string): string {
-  const scripts = [...html.matchAll(/<script[^>]*>(.*?)<\/script>/gs)].map(({ index, 0: all, 1: code = '' }) => {
+  const scripts = [...html.matchAll(/<script(?! type="importmap")[^>]*>(.*?)<\/script>/gs)].map(({ index, 0: all, 1: code = '' }) => {
     const start = index + all.indexOf(code, all.indexOf('>'));
     return { start, end: start + code.length };
   });

@@ -63,7 +63,7 @@ describe.skipIf(chromiumPath === undefined)('a trainer in a page', () => {
           await expect.poll(() => tab.workers()).toEqual([]);
           expect(requests).toContain(new URL('simd.wasm', tab.url()).href); // the model is on cpu, the workers are not
         },
-        `/${path}/`,
+        { path: `/${path}/` },
       );
     expect(all[0]?.length).toBeGreaterThan(100);
     for (const other of all) expect(other).toEqual(all[0]);

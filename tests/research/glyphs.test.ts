@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { logProb, readPortable } from 'pixelcnn-layers/runtime';
+import { loadPortable, logProb } from 'pixelcnn-layers/runtime';
+import { type ModelName, modelURL } from 'pixelcnn-models';
 import { describe, expect, it } from 'vitest';
 import { turned } from '../../kit/models/turned.mjs';
 import { parseNpy } from '../../kit/weights/npy.mjs';
@@ -53,16 +54,19 @@ describe('the models of characters', () => {
   const NUM_IMAGES = 10;
 
   /** Bits per dimension of the first of the page's test images, transposed where asked for. */
-  async function bitsOf(name: string, order: number) {
-    const model = readPortable(await read(`examples/models/${name}.pixelcnn`));
+  async function bitsOf(name: ModelName, order: number) {
+    const model = await loadPortable(modelURL(name));
     const images = Uint8Array.from((await read('kit/data/sets/characters-test-images.u8')).subarray(0, NUM_IMAGES * 576));
     const nats = await logProb(model, turned({ data: images, shape: [NUM_IMAGES, 24, 24, 1] }, order));
     return -nats.reduce((sum, value) => sum + value, 0) / (images.length * Math.LN2);
   }
 
-  it.each(['characters', 'characters-small', 'characters-columns'])('%s know held-out characters in their own order only', async (name) => {
-    const order = name.endsWith('columns') ? 4 : 0;
-    expect(await bitsOf(name, order)).toBeLessThan(0.26);
-    expect(await bitsOf(name, 4 - order)).toBeGreaterThan(0.3);
-  });
+  it.each(['characters', 'characters-small', 'characters-columns'] as const)(
+    '%s know held-out characters in their own order only',
+    async (name) => {
+      const order = name.endsWith('columns') ? 4 : 0;
+      expect(await bitsOf(name, order)).toBeLessThan(0.26);
+      expect(await bitsOf(name, 4 - order)).toBeGreaterThan(0.3);
+    },
+  );
 });

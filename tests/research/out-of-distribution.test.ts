@@ -11,7 +11,7 @@ import { itRefuses, runScript, runWell } from '../examples/run-script';
 import { saveGatedModel, saveModel } from '../examples/save-model';
 import { temporaryFolder } from '../support/node/temporary-folder';
 
-const SHIPPED = 'examples/models/digits.pixelcnn';
+const SHIPPED = 'models/digits.pixelcnn';
 
 const directory = temporaryFolder();
 const at = (name: string) => join(directory, name);

@@ -1,6 +1,6 @@
 /**
  * Measures what demo and the cards say of models that are trained anew from time to time, and writes it there: into
- * demo/model-figures.mjs, and into the row "figure" of a card in examples/models. Once the file of a model, or of its background model, is
+ * demo/model-figures.mjs, and into the row "figure" of a card in models/. Once the file of a model, or of its background model, is
  * another, run it for that model:
  *
  *     node kit/data/sets/page-figures.mjs --model digits-28 --mnist DIR
@@ -16,7 +16,8 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { quantize } from 'pixelcnn-layers/data';
-import { createPool, readPortable } from 'pixelcnn-layers/runtime';
+import { createPool, loadPortable } from 'pixelcnn-layers/runtime';
+import { modelURL } from 'pixelcnn-models';
 import { FIGURES } from '../../../demo/model-figures.mjs';
 import { writeWhole } from '../../runs/files.mjs';
 import { readDataset } from '../datasets.mjs';
@@ -133,7 +134,7 @@ function spread(images, count) {
 }
 
 async function read(name) {
-  return readPortable(await readFile(new URL(`../../../examples/models/${name}.pixelcnn`, import.meta.url)));
+  return loadPortable(modelURL(name));
 }
 
 async function writeFigures() {
@@ -155,7 +156,7 @@ async function writeFigures() {
  * @param {{ mean: number, perDim: number } | null} ofAll
  */
 async function writeCard(name, ofAll) {
-  const file = fileURLToPath(new URL(`../../../examples/models/${name}.md`, import.meta.url));
+  const file = fileURLToPath(new URL(`../../../models/${name}.md`, import.meta.url));
   const card = await readFile(file, 'utf8');
   const [row] = /^\| figure \|.*$/m.exec(card);
   const own = await ownBits(name);

@@ -38,7 +38,7 @@ export interface LoadPortableOptions extends Given<typeof loadOptions> {}
  * @example
  * ```js
  * import { loadPortable, sample } from 'pixelcnn-layers/runtime';
- * const model = await loadPortable('examples/models/digits.pixelcnn'); // in a page its URL
+ * const model = await loadPortable('models/digits.pixelcnn'); // in a page its URL
  * const { shape } = await sample(model, { seed: 1 });
  * console.log(shape); // [1, 8, 8, 1]
  * ```

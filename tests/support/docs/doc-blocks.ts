@@ -37,6 +37,6 @@ async function blocksOf(file: string): Promise<DocBlock[]> {
  */
 export async function docBlocks(): Promise<DocBlock[]> {
   const guides = (await filesBelow('docs', '.md')).filter((file) => !file.startsWith(join('docs', 'reference', 'api')));
-  const files = ['README.md', ...guides.sort(), ...(await filesBelow('src', '.ts')).sort()];
+  const files = ['README.md', 'models/README.md', ...guides.sort(), ...(await filesBelow('src', '.ts')).sort()];
   return (await Promise.all(files.map(blocksOf))).flat();
 }

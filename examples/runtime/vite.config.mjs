@@ -1,7 +1,0 @@
-import { defineConfig } from 'vite';
-
-export default defineConfig({
-  base: './', // the built files work from any folder
-  build: { outDir: '../../out/runtime', emptyOutDir: true, assetsInlineLimit: 0, target: 'es2022' },
-  worker: { format: 'es' },
-});
