@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { readPng } from '../support/read-png';
 
-/** The colour of each pixel of each digit, 8x8, in a grid, the digits row by row, as `gridPng` places them: pixels of side 10, gaps of 8. */
+/** The colour of each pixel of each digit, 8x8, in a grid, row by row, as `gridPng` places them: pixels of side 10, gaps of 8. */
 export async function readGrid(file: string) {
   const { width, height, at } = readPng(await readFile(file));
   const [columns, rows] = [(width - 8) / 88, (height - 8) / 88];

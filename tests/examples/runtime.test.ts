@@ -1,17 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readPortable, sample } from 'pixelcnn-layers/runtime';
+import { sample } from 'pixelcnn-layers/runtime';
 import { PNG } from 'pngjs';
 import { build } from 'vite';
 import { describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/browsers/chromium.mjs';
 import { visitBuilt } from '../support/browsers/visit-built';
+import { shippedModel } from '../support/models/shipped';
 import { temporaryFolder } from '../support/node/temporary-folder';
 import { itRefuses, runWell } from './run-script';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
-const readModel = async (name: string) => readPortable(await readFile(`${EXAMPLES}/models/${name}.pixelcnn`));
 
 const folder = temporaryFolder();
 
@@ -30,7 +30,7 @@ it('runtime/draw.mjs draws 2,000 digits on all cores, those that one thread draw
   const out = join(folder, 'digits.png');
   const { stdout } = await runWell('runtime/draw.mjs', [out]);
   expect(stdout).toContain(`2000 digits, written to ${out}`);
-  const { data: drawn } = await sample(await readModel('digits'), { numImages: 50, seed: 1 });
+  const { data: drawn } = await sample(await shippedModel('digits'), { numImages: 50, seed: 1 });
   const { width, height, data } = PNG.sync.read(await readFile(out));
   expect([width, height]).toEqual([50 * 18 + 2, 40 * 18 + 2]);
   for (let image = 0; image < 50; image++) {
@@ -53,7 +53,7 @@ it.skipIf(chromiumPath === undefined)(
     await visitBuilt(outDir, async (page, requests) => {
       await page.locator('#status', { hasText: 'digits in' }).waitFor();
       expect(page.workers().length).toBe(1);
-      const model = await readModel('digits-conditional');
+      const model = await shippedModel('digits-conditional');
       for (const digit of [3, 8]) {
         if (digit !== 3) {
           await page.locator('#digit').fill(String(digit));
