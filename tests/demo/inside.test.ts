@@ -1,7 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { gatedPixelCNN, toPortable } from 'pixelcnn-layers';
-import { type PortableModel, readPortable, sample, stepper } from 'pixelcnn-layers/runtime';
+import { type PortableModel, sample, stepper } from 'pixelcnn-layers/runtime';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MODELS } from '../../demo/catalogue.mjs';
 import { SHOWN } from '../../demo/panels/inside.mjs';
@@ -13,10 +11,8 @@ import { evaluator, softmax } from '../../demo/worker/evaluator.mjs';
 import { numbersOf } from '../../demo/worker/inside.mjs';
 import { conditionOf } from '../../demo/worker/models.mjs';
 import { useBackend } from '../../kit/runs/backend.mjs';
+import { shippedModel } from '../support/models/shipped';
 import { button, eventually, focusedAfterFrames, pixels, useDemo } from './open-page';
-
-const readModel = async (name: string) =>
-  readPortable(await readFile(fileURLToPath(new URL(`../../examples/models/${name}.pixelcnn`, import.meta.url))));
 
 interface Case {
   model: PortableModel;
@@ -49,10 +45,10 @@ function netAt({ model, levels, condition }: Case, pixel: number) {
 const cases: Record<string, Case> = {};
 
 beforeAll(async () => {
-  const digits = await readModel('digits-conditional');
+  const digits = await shippedModel('digits-conditional');
   const { data } = await sample(digits, { condition: [3], seed: 1 });
   cases['17 levels and a class'] = { model: digits, levels: [...data], condition: 3 };
-  const syllables = await readModel('syllables-gated');
+  const syllables = await shippedModel('syllables-gated');
   const drawn = await sample(syllables, { ...conditionOf(syllables, 10_588), seed: 1 });
   cases['a syllable and its parts'] = { model: syllables, levels: [...drawn.data], condition: 10_588 };
   await useBackend('cpu');
@@ -118,7 +114,7 @@ it.each([
   ['clothes', /^A network with other outputs than a softmax of one channel cannot be looked into$|with \w+ cannot/],
   ['emoji-32', /^A network with other outputs than a softmax of one channel cannot be looked into$/],
 ])('refuses another kind of network by what it has: %s', async (name, message) => {
-  const model = await readModel(name);
+  const model = await shippedModel(name);
   expect(() => evaluator(model, new Array(28 * 28).fill(0), [0]).at(model.output, 0)).toThrow(message);
 });
 
@@ -150,7 +146,7 @@ describe('looking inside in the demo', () => {
     expect(Math.abs((a as number) - (b as number))).toBeLessThan(0.0006 * (terms + 1));
 
   beforeAll(async () => {
-    model = await readModel(SHOWN.model);
+    model = await shippedModel(SHOWN.model);
   });
   beforeEach(async () => {
     await demo.open('inside');

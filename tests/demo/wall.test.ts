@@ -1,10 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { readPortable, sample } from 'pixelcnn-layers/runtime';
+import { sample } from 'pixelcnn-layers/runtime';
 import { describe, expect, it } from 'vitest';
+import { shippedModel } from '../support/models/shipped';
 import { button, eventually, pictureOf, pixels, sentJobs, useDemo } from './open-page';
-
-const MODELS = fileURLToPath(new URL('../../examples/models', import.meta.url));
 
 describe('the wall of the demo', () => {
   const demo = useDemo();
@@ -32,9 +29,8 @@ describe('the wall of the demo', () => {
       ['characters-small', 20261129],
       ['tiles', 20261129],
     ]);
-    const model = readPortable(await readFile(`${MODELS}/characters-small.pixelcnn`));
     const numImages = (await tiles('character').count()) + 3; // some to spare
-    const { data } = await sample(model, { numImages, seed: 20261129, temperature: 0.9 });
+    const { data } = await sample(await shippedModel('characters-small'), { numImages, seed: 20261129, temperature: 0.9 });
     expect(await levelsOf('character', 2)).toEqual([...data.slice(2 * 576, 3 * 576)]);
     expect(demo.page.url()).toBe(demo.address);
 
