@@ -23,8 +23,8 @@ export function readFlags(defaults) {
 }
 
 /**
- * A benchmark, by its name, whose figures are in docs/results/PAGE.md: its flags, and `publish`, which prints a text and, with --write, puts it,
- * or what stands for it in the docs, there.
+ * A benchmark, by its name, whose figures are in docs/results/PAGE.md: its flags, and `publish`, which prints a text and, with
+ * --write, puts it, or what stands for it in the docs, there.
  */
 export function benchmark(page, name, defaults) {
   const { write, ...flags } = readFlags({ ...defaults, write: false });
