@@ -7,28 +7,20 @@
 // --images has the first N of each test set, or all; --files, how many are also coded each as a file; --write puts the tables into
 // docs/results/benchmarks.md.
 
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { quantize, sliceImages } from 'pixelcnn-layers/data';
 import { compress, createPool, decompress, logProb, readPortable, sample } from 'pixelcnn-layers/runtime';
 import { modelURL } from 'pixelcnn-models';
+import { benchmark, inTemporaryFolder } from './lib/benchmark.mjs';
 import { BYTE_CODECS, codeFile, codeFiles, IMAGE_CODECS, plainPng, sheetOf, writeFiles } from './lib/image-codecs.mjs';
 import { machine } from './lib/machine.mjs';
-import { markdownTable, ms, writeFigures } from './lib/report.mjs';
+import { markdownTable, ms, tableOf } from './lib/report.mjs';
 import { CODED, conditionOf } from './lib/shipped.mjs';
 import { timeInTurn } from './lib/timing.mjs';
 
-const { values: flags } = parseArgs({
-  options: {
-    images: { type: 'string', default: '1000' },
-    files: { type: 'string', default: '1000' },
-    seconds: { type: 'string', default: '20' },
-    write: { type: 'boolean', default: false },
-  },
-});
-const seconds = Number(flags.seconds);
+const { flags, publish } = benchmark('benchmarks', 'bench:codec', { images: '1000', files: 1000, seconds: 20 });
+
 async function timed(task) {
   const start = performance.now();
   const result = await task();
@@ -64,7 +56,7 @@ async function measure(set, directory) {
     const { bytes, encode, decode } = await codeFile(codec, png);
     figures[`${name}, one sheet`] = { bits: bits(bytes), encode, decode };
   }
-  const numFiles = Math.min(numImages, Number(flags.files));
+  const numFiles = Math.min(numImages, flags.files);
   const files = join(directory, set.title);
   await writeFiles(files, sliceImages({ data, shape, levels: model.levels }, 0, numFiles).data, imageShape);
   for (const [name, codec] of Object.entries(IMAGE_CODECS)) {
@@ -97,15 +89,18 @@ async function speeds(pool, { title, model, data, shape, condition }) {
       unpacked: () => decompress(model, bytes),
       together: () => pool.compress(model, images, stored(own)),
     },
-    { seconds },
+    { seconds: flags.seconds },
   );
   const over = (time) => (time.median / drawn.median).toFixed(2);
-  return [title, count, ms(drawn.median / count), over(packed), over(unpacked), (packed.median / together.median).toFixed(2)];
+  return {
+    ...{ '': title, images: count, '`sample`, ms per image': ms(drawn.median / count) },
+    ...{ '`compress`, relative to `sample`': over(packed), '`decompress`, relative to `sample`': over(unpacked) },
+    [`speedup with a pool of ${pool.workers}`]: (packed.median / together.median).toFixed(2),
+  };
 }
 
-const directory = await mkdtemp(join(tmpdir(), 'codec-'));
 const pool = createPool();
-try {
+await inTemporaryFolder(async (directory) => {
   const sets = [];
   for (const set of CODED) sets.push(await measure(set, directory));
   const names = Object.keys(sets[0].figures);
@@ -123,22 +118,7 @@ try {
   );
   const rows = [];
   for (const set of sets) rows.push(await speeds(pool, set));
-  const beside = markdownTable(
-    [
-      '',
-      'images',
-      '`sample`, ms per image',
-      '`compress`, relative to `sample`',
-      '`decompress`, relative to `sample`',
-      `speedup with a pool of ${pool.workers}`,
-    ],
-    rows,
-  );
   const models = sets.map(({ title, fileSize }) => `${title} ${Math.round(fileSize / 1000)} kB`).join(', ');
-  const text = `${sizes}\n\nModel files, float16: ${models}. "One file each" uses at most the first ${Number(flags.files).toLocaleString('en')} images. Our files include the class of each image if the model needs it.\n\n${times}\n\n${beside}\n\nOne run; all figures except the pool's are for one thread, on ${machine()}.`;
-  console.log(text);
-  if (flags.write) await writeFigures('benchmarks', 'bench:codec', text);
-} finally {
-  await pool.dispose();
-  await rm(directory, { recursive: true });
-}
+  const text = `${sizes}\n\nModel files, float16: ${models}. "One file each" uses at most the first ${flags.files.toLocaleString('en')} images. Our files include the class of each image if the model needs it.\n\n${times}\n\n${tableOf(rows)}\n\nOne run; all figures except the pool's are for one thread, on ${machine()}.`;
+  await publish(text);
+}).finally(() => pool.dispose());

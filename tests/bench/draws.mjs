@@ -5,18 +5,18 @@
 //
 // --write puts the table into docs/results/benchmarks.md.
 
-import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { pixelCNN, toPortable } from 'pixelcnn-layers';
 import { sample, stepper } from 'pixelcnn-layers/runtime';
 import { readDataset } from '../../kit/data/datasets.mjs';
 import { useBackend } from '../../kit/runs/backend.mjs';
+import { benchmark } from './lib/benchmark.mjs';
 import { machine } from './lib/machine.mjs';
-import { markdownTable, ms, writeFigures } from './lib/report.mjs';
+import { ms, tableOf } from './lib/report.mjs';
 import { timeInTurn } from './lib/timing.mjs';
 import { mapValues, trainInTurn } from './lib/train-in-turn.mjs';
 
-const { values: flags } = parseArgs({ options: { write: { type: 'boolean', default: false } } });
+const { publish } = benchmark('benchmarks', 'bench:draws');
 const OUTPUTS = { softmax: 'softmax', mixture: { components: 10 } };
 const TITLES = { softmax: 'softmax of 256 levels', mixture: 'mixture of 10 logistics' };
 const network = { imageShape: [28, 28, 1], levels: 256, hiddenDim: 16, outDim: 32, numBlocks: 5, seed: 1 };
@@ -54,18 +54,13 @@ const times = await timeInTurn(tasks, { seconds: 20, minRounds: 3 });
 const rows = Object.entries(TITLES).map(([name, title]) => {
   const of = (task) => times[`${name} ${task}`].median;
   const inPasses = (task) => `${ms(of(task))} (${(of(task) / of('pass')).toFixed(1)})`;
-  return [title, ms(of('pass')), inPasses('draw'), inPasses('filtered'), inPasses('levels'), ms(of('levels') / (numImages * numValues))];
+  return {
+    [`28x28x1, 256 levels, hidden 16, 5 blocks, ${numImages} images`]: title,
+    'one pass, own kernels, ms': ms(of('pass')),
+    'sampling, ms (in passes)': inPasses('draw'),
+    'with `topP: 0.9`, ms (in passes)': inPasses('filtered'),
+    'all `logProbs()` of a stepper, ms (in passes)': inPasses('levels'),
+    'the same per value, ms': ms(of('levels') / (numImages * numValues)),
+  };
 });
-const header = [
-  `28x28x1, 256 levels, hidden 16, 5 blocks, ${numImages} images`,
-  'one pass, own kernels, ms',
-  'sampling, ms (in passes)',
-  'with `topP: 0.9`, ms (in passes)',
-  'all `logProbs()` of a stepper, ms (in passes)',
-  'the same per value, ms',
-];
-const text = `${markdownTable(header, rows)}\n\nMedians of one run on ${machine()}.`;
-console.log(text);
-if (flags.write) {
-  await writeFigures('benchmarks', 'bench:draws', text);
-}
+await publish(`${tableOf(rows)}\n\nMedians of one run on ${machine()}.`);

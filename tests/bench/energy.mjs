@@ -7,23 +7,19 @@
 // docs/results/benchmarks.md.
 
 import { execFileSync } from 'node:child_process';
-import { parseArgs } from 'node:util';
 import { input, layers } from '@tensorflow/tfjs-layers';
 import { autoregressiveModel, fitToEnergy, maskedConv2d, pixelLogits, sample } from 'pixelcnn-layers';
 import { energyOf } from '../../kit/models/ising.mjs';
 import { useBackend } from '../../kit/runs/backend.mjs';
+import { benchmark } from './lib/benchmark.mjs';
 import { machine } from './lib/machine.mjs';
-import { writeFigures } from './lib/report.mjs';
 import { timeTorchEnergy } from './lib/torch.mjs';
 
-const { values: flags } = parseArgs({
-  options: { van: { type: 'string' }, steps: { type: 'string', default: '3' }, write: { type: 'boolean', default: false } },
-});
+const { flags, publish } = benchmark('benchmarks', 'bench:energy', { van: '', steps: 3 });
 const [size, numImages, width] = [16, 1000, 64];
-const steps = Number(flags.steps);
 
 /** What its code takes; null without --van, or where python3 has no torch. */
-const timeVan = () => (flags.van === undefined ? null : timeTorchEnergy(flags.van, 4));
+const timeVan = () => (flags.van === '' ? null : timeTorchEnergy(flags.van, 4));
 
 await useBackend('wasm');
 const image = input({ shape: [size, size, 1] });
@@ -38,16 +34,14 @@ const model = autoregressiveModel({ inputs: image, outputs: logits });
 const before = timeVan();
 const draws = [];
 const whole = [];
-for (let step = 0; step < steps; step++) {
+for (let step = 0; step < flags.steps; step++) {
   draws.push(await seconds(async () => (await sample(model, { numImages, seed: step })).dispose()));
   whole.push(await seconds(() => fitToEnergy(model, energyOf(size), { steps: 1, numImages, beta: 0.44, seed: step })));
 }
 const after = timeVan(); // before and after, since the two do not run in turn
 const [draw, ours] = [draws, whole].map((times) => Math.min(...times));
 const own = `A step takes ${ours.toFixed(1)} s of processor time: drawing ${draw.toFixed(1)} s, and the gradient ${(ours - draw).toFixed(1)} s`;
-const text = `${own}${before ? beside() : ''}. One core of ${machine()}.`;
-console.log(text);
-if (flags.write) await writeFigures('benchmarks', 'bench:energy', text);
+await publish(`${own}${before ? beside() : ''}. One core of ${machine()}.`);
 
 /** Their step, in words. */
 function beside() {

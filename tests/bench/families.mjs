@@ -8,21 +8,19 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
-import { bitsPerDim, receptiveField, sample } from 'pixelcnn-layers';
+import { receptiveField, sample } from 'pixelcnn-layers';
 import { readDataset } from '../../kit/data/datasets.mjs';
 import { networkOf } from '../../kit/models/network-of-run.mjs';
 import { useBackend } from '../../kit/runs/backend.mjs';
+import { benchmark } from './lib/benchmark.mjs';
 import { FAMILIES } from './lib/families.mjs';
 import { machine } from './lib/machine.mjs';
-import { randomBatch } from './lib/networks.mjs';
-import { markdownTable, msAndTimes, writeFigures } from './lib/report.mjs';
+import { compiled, randomBatch } from './lib/networks.mjs';
+import { msAndTimes, tableOf } from './lib/report.mjs';
 import { timeInTurn } from './lib/timing.mjs';
 
-const { values: flags } = parseArgs({
-  options: { seconds: { type: 'string', default: '60' }, write: { type: 'boolean', default: false } },
-});
+const { flags, publish } = benchmark('index', 'bench:families', { seconds: 60 });
 const batch = 16;
 const docs = fileURLToPath(new URL('../../docs', import.meta.url));
 
@@ -43,14 +41,8 @@ async function runsOf(name) {
   const texts = await Promise.all(
     [1, 2].map((seed) => readFile(join(docs, 'results/runs', `${name}-${seed}.jsonl`), 'utf8').catch(() => null)),
   );
-  const runs = texts
-    .filter((text) => text !== null)
-    .map((text) =>
-      text
-        .trim()
-        .split('\n')
-        .map((line) => JSON.parse(line)),
-    );
+  const read = (line) => JSON.parse(line);
+  const runs = texts.filter((text) => text !== null).map((text) => text.trim().split('\n').map(read));
   if (runs.length === 0) return null;
   return { settings: runs[0][0], bits: runs.map((lines) => lines.at(-1).testBits) };
 }
@@ -64,52 +56,35 @@ async function rowsOf(title, names) {
   const [height, width, channels] = train.shape.slice(1);
   const [imageShape, levels] = [[height, width, colours ? 1 : channels], colours ?? given ?? train.levels];
   const { xs, labels } = randomBatch({ imageShape, levels }, batch);
-  const models = found.map(({ settings }) => {
-    const model = networkOf({ numResBlocks: 2, ...settings, seed: 1 }, { imageShape, levels });
-    model.compile({ optimizer: tf.train.adam(1e-3, 0.9, 0.999, 1e-7), loss: bitsPerDim });
-    return model;
-  });
+  const models = found.map(({ settings }) => compiled(networkOf({ numResBlocks: 2, ...settings, seed: 1 }, { imageShape, levels })));
   const tasks = models.flatMap((model, i) => [
     [`step${i}`, () => model.trainOnBatch(xs, labels)],
     [`draw${i}`, async () => (await sample(model, { numImages: batch, seed: 1 })).dispose()],
   ]);
-  const times = await timeInTurn(Object.fromEntries(tasks), { seconds: Number(flags.seconds), minRounds: 5 });
+  const times = await timeInTurn(Object.fromEntries(tasks), { seconds: flags.seconds, minRounds: 5 });
   const [row, column] = [height / 2, width / 2];
   const rows = [];
   for (const [i, { settings, bits }] of found.entries()) {
     const { seen } = await receptiveField(models[i], { row, column });
     const pixels = new Set(seen.map(([y, x]) => y * width + x)).size;
-    rows.push([
-      i === 0 ? title : '',
-      NAMES[settings.model](settings),
-      models[i].countParams().toLocaleString('en'),
-      `${pixels}/${row * width + column}`,
-      settings.steps.toLocaleString('en'),
-      bits.map((value) => value.toFixed(3)).join(' / '),
-      msAndTimes(times[`step${i}`], times.step0),
-      msAndTimes(times[`draw${i}`], times.draw0),
-    ]);
+    rows.push({
+      data: i === 0 ? title : '',
+      network: NAMES[settings.model](settings),
+      weights: models[i].countParams().toLocaleString('en'),
+      'earlier pixels seen from the centre': `${pixels}/${row * width + column}`,
+      steps: settings.steps.toLocaleString('en'),
+      'test bits/dim, each seed': bits.map((value) => value.toFixed(3)).join(' / '),
+      'training step, ms (ratio to the first)': msAndTimes(times[`step${i}`], times.step0),
+      [`sampling ${batch} images, ms (ratio)`]: msAndTimes(times[`draw${i}`], times.draw0),
+    });
     models[i].dispose();
   }
   tf.dispose([xs, labels]);
-  console.error(markdownTable(HEADER, rows));
+  console.error(tableOf(rows));
   return rows;
 }
-
-const HEADER = [
-  'data',
-  'network',
-  'weights',
-  'earlier pixels seen from the centre',
-  'steps',
-  'test bits/dim, each seed',
-  'training step, ms (ratio to the first)',
-  `sampling ${batch} images, ms (ratio)`,
-];
 
 await useBackend('wasm');
 const rows = [];
 for (const [title, names] of Object.entries(FAMILIES)) rows.push(...(await rowsOf(title, names)));
-const text = `${markdownTable(HEADER, rows)}\n\n${batch} images per step; medians of one run on one core of ${machine()}.`;
-console.log(text);
-if (flags.write) await writeFigures('index', 'bench:families', text);
+await publish(`${tableOf(rows)}\n\n${batch} images per step; medians of one run on one core of ${machine()}.`);

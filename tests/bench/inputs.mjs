@@ -5,23 +5,16 @@
 //
 // --write puts the table into docs/results/index.md.
 
-import { parseArgs } from 'node:util';
-import { gatedPixelCNN, sample } from 'pixelcnn-layers';
+import { gatedPixelCNN } from 'pixelcnn-layers';
 import { useBackend } from '../../kit/runs/backend.mjs';
+import { benchmark } from './lib/benchmark.mjs';
 import { codeMapEntropy, codeMapSizes, codeMaps } from './lib/code-maps.mjs';
 import { machine } from './lib/machine.mjs';
-import { markdownTable, rowsOfModels, writeFigures } from './lib/report.mjs';
-import { timeInTurn } from './lib/timing.mjs';
-import { mapValues, trainInTurn } from './lib/train-in-turn.mjs';
+import { markdownTable, rowsOfModels } from './lib/report.mjs';
+import { mapValues, trainAndDraw } from './lib/train-in-turn.mjs';
 
-const { values: flags } = parseArgs({
-  options: {
-    steps: { type: 'string', default: '1000' },
-    seeds: { type: 'string', default: '1' },
-    write: { type: 'boolean', default: false },
-  },
-});
-const steps = Number(flags.steps);
+const { flags, publish } = benchmark('index', 'bench:inputs', { steps: 1000, seeds: '1' });
+const { steps } = flags;
 const INPUTS = { scaled: 'scaled', oneHot: 'oneHot', embedding: { embedding: 32 } };
 const TITLES = { scaled: "'scaled'", oneHot: "'oneHot'", embedding: '{ embedding: 32 }' };
 const network = { ...codeMapSizes, hiddenDim: 32, outDim: 64, numBlocks: 2, firstKernelSize: 3 };
@@ -30,25 +23,12 @@ const recipe = { steps, batchSize: 32, learningRate: 2e-3, evalImages: 1024 };
 const numImages = 64;
 
 await useBackend('wasm');
-const runs = [];
-for (const seed of flags.seeds.split(',').map(Number)) {
-  const models = mapValues(INPUTS, (input) => gatedPixelCNN({ ...network, input, seed }));
-  const trained = await trainInTurn(models, sets, { ...recipe, seed });
-  const draws = mapValues(models, (model) => async () => {
-    (await sample(model, { numImages, condition: 0, seed: 1, strategy: 'incremental' })).dispose();
-  });
-  const drawn = await timeInTurn(draws, { seconds: 20 });
-  runs.push({ trained, drawn, weights: mapValues(models, (model) => model.countParams()) });
-  for (const model of Object.values(models)) model.dispose();
-}
-
+const make = (seed) => mapValues(INPUTS, (input) => gatedPixelCNN({ ...network, input, seed }));
+const runs = await trainAndDraw(flags.seeds, make, sets, recipe, { numImages, condition: 0 }, 20);
 const rows = rowsOfModels(TITLES, runs);
 const entropy = ['entropy of the maps', '', codeMapEntropy.toFixed(3), '', ''];
 const header = ['`input`', 'weights', 'test bits/dim', "training step, ms (ratio to `'scaled'`)", `sampling ${numImages} maps, ms (ratio)`];
 const text = `${markdownTable(header, [...rows, entropy])}
 
 ${steps} steps of ${recipe.batchSize} maps, seed ${flags.seeds}; medians of one run on ${machine()}.`;
-console.log(text);
-if (flags.write) {
-  await writeFigures('index', 'bench:inputs', text);
-}
+await publish(text);

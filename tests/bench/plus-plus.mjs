@@ -5,55 +5,45 @@
 //
 // --write puts the tables into docs/results/benchmarks.md.
 
-import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import * as tf from '@tensorflow/tfjs-core';
-import { bitsPerDim, pixelCNNPlusPlus, sample, toPortable } from 'pixelcnn-layers';
+import { pixelCNNPlusPlus, sample, toPortable } from 'pixelcnn-layers';
 import { sample as samplePortable, writePortable } from 'pixelcnn-layers/runtime';
 import { useBackend } from '../../kit/runs/backend.mjs';
+import { benchmark, inTemporaryFolder } from './lib/benchmark.mjs';
 import { drawInPage } from './lib/draw-in-page.mjs';
 import { machine } from './lib/machine.mjs';
-import { randomBatch } from './lib/networks.mjs';
-import { markdownTable, ms, writeFigures } from './lib/report.mjs';
+import { compiled, forwardPass, randomBatch } from './lib/networks.mjs';
+import { outputOf } from './lib/process.mjs';
+import { markdownTable, mebibytes, ms } from './lib/report.mjs';
 import { timeInTurn } from './lib/timing.mjs';
-import { timeTorchPlusPlus } from './lib/torch.mjs';
+import { timeTorch } from './lib/torch.mjs';
 
-const { values: flags } = parseArgs({
-  options: { seconds: { type: 'string', default: '20' }, write: { type: 'boolean', default: false } },
-});
-const seconds = Number(flags.seconds);
+const { flags, publish } = benchmark('benchmarks', 'bench:plus-plus', { seconds: 20 });
+const { seconds } = flags;
 const batch = 16;
 const small = { imageShape: [16, 16, 3], levels: 256, filters: 32, numResnets: 2, output: { components: 5 } };
 const published = { imageShape: [32, 32, 3], levels: 256, filters: 160, numResnets: 5, output: { components: 10 } };
 const seconds1 = (time) => `${(time / 1000).toFixed(2)} s`;
-const mebibytes = (bytes) => `${Math.round(bytes / 2 ** 20)} MiB`;
+const timeTwin = (network, images, most) => timeTorch({ model: 'pixelCNNPlusPlus', ...network }, images, most);
 
 await useBackend('wasm');
 
 async function smallFigures() {
-  const torch = timeTorchPlusPlus(small, batch, seconds / 2);
-  const model = pixelCNNPlusPlus({ ...small, seed: 1 });
-  model.compile({ optimizer: tf.train.adam(1e-3, 0.9, 0.999, 1e-7), loss: bitsPerDim });
+  const torch = timeTwin(small, batch, seconds);
+  const model = compiled(pixelCNNPlusPlus({ ...small, seed: 1 }));
   const { xs, labels } = randomBatch(small, batch);
   const portable = await toPortable(model);
   const times = await timeInTurn(
     {
-      pass: async () => {
-        const parameters = model.predict(xs, { batchSize: batch });
-        await parameters.data();
-        parameters.dispose();
-      },
+      pass: forwardPass(model, xs),
       step: () => model.trainOnBatch(xs, labels),
       draw: async () => (await sample(model, { numImages: batch, seed: 1 })).dispose(),
       drawPortable: () => samplePortable(portable, { numImages: batch, seed: 1 }),
     },
     { seconds },
   );
-  const again = timeTorchPlusPlus(small, batch, seconds / 2); // before and after, since the two do not run in turn
+  const again = timeTwin(small, batch, seconds); // before and after, since the two do not run in turn
   const ofTorch = (what) => torch && Math.min(torch[what].median, again[what].median);
   const { pass, step, draw, drawPortable } = times;
   const inPasses = (time) => `${ms(time.median)} (${(time.median / pass.median).toFixed(2)} passes)`;
@@ -75,13 +65,8 @@ async function publishedFigures(directory) {
   const bytes = writePortable(await toPortable(model), { weights: 'float16' });
   await writeFile(file, bytes);
   model.dispose();
-  const drawn = (numImages) => {
-    const program = fileURLToPath(new URL('lib/draw-portable.mjs', import.meta.url));
-    const { status, stdout, stderr } = spawnSync(process.execPath, [program, file, String(numImages)], { encoding: 'utf8' });
-    if (status !== 0) throw new Error(stderr);
-    return { numImages, ...JSON.parse(stdout) };
-  };
-  const torch = timeTorchPlusPlus(published, 1, 0);
+  const drawn = (numImages) => ({ numImages, ...outputOf('draw-portable.mjs', file, numImages) });
+  const torch = timeTwin(published, 1, 0);
   const rows = [drawn(16), drawn(1)].map((run) => [
     run.numImages,
     seconds1(run.ms / run.numImages),
@@ -100,13 +85,6 @@ async function publishedFigures(directory) {
   return `${size}\n\n${markdownTable(header, rows)}\n\n${[pass.trim(), there].filter(Boolean).join(' ')}`;
 }
 
-const directory = await mkdtemp(join(tmpdir(), 'plus-plus-'));
-try {
-  const text = `${await smallFigures()}\n\n${await publishedFigures(directory)}\n\nMedians of one run on ${machine()}.`;
-  console.log(text);
-  if (flags.write) {
-    await writeFigures('benchmarks', 'bench:plus-plus', text);
-  }
-} finally {
-  await rm(directory, { recursive: true });
-}
+await inTemporaryFolder(async (directory) => {
+  await publish(`${await smallFigures()}\n\n${await publishedFigures(directory)}\n\nMedians of one run on ${machine()}.`);
+});

@@ -4,14 +4,13 @@
 //
 //   npm run bench:pool -- [--images 2000] [--rounds 5]
 
-import { parseArgs } from 'node:util';
 import { createPool, sample } from 'pixelcnn-layers/runtime';
 import { portableModel } from '../support/models/portable-model.mjs';
+import { readFlags } from './lib/benchmark.mjs';
 import { summary } from './lib/timing.mjs';
 
 const LEAST_RATIO = 1.7;
-const { values: flags } = parseArgs({ options: { images: { type: 'string', default: '2000' }, rounds: { type: 'string', default: '5' } } });
-const [numImages, rounds] = [Number(flags.images), Number(flags.rounds)];
+const { images: numImages, rounds } = readFlags({ images: 2000, rounds: 5 });
 const model = portableModel({ imageShape: [28, 28, 1], levels: 16, features: 16, blocks: 3 });
 const pool = createPool({ workers: 2 });
 const draws = { alone: (options) => sample(model, options), together: (options) => pool.sample(model, options) };

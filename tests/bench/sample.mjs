@@ -7,28 +7,21 @@
 // --write puts the table into docs/results/benchmarks.md.
 
 import { readFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
 import { runInThisContext } from 'node:vm';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfLayers from '@tensorflow/tfjs-layers';
 import { sample } from 'pixelcnn-layers';
 import { useBackend } from '../../kit/runs/backend.mjs';
+import { benchmark } from './lib/benchmark.mjs';
 import { machine } from './lib/machine.mjs';
 import { ours, stock } from './lib/networks.mjs';
-import { markdownTable, ms, writeFigures } from './lib/report.mjs';
+import { ms, showRow, tableOf } from './lib/report.mjs';
 import { timeInTurn } from './lib/timing.mjs';
 import { timeTorchSampler } from './lib/torch.mjs';
 
-const { values: flags } = parseArgs({ options: { write: { type: 'boolean', default: false } } });
-const net = (imageShape, levels, hiddenDim, numBlocks, outDim = 32) => ({
-  imageShape,
-  levels,
-  hiddenDim,
-  outDim,
-  numBlocks,
-  firstKernelSize: 7,
-});
-const gated = (...sizes) => ({ ...net(...sizes), model: 'gated' });
+const { publish } = benchmark('benchmarks', 'bench:sample');
+const net = (imageShape, levels, hiddenDim, numBlocks) => ({ imageShape, levels, hiddenDim, outDim: 32, numBlocks, firstKernelSize: 7 });
+const gated = (...sizes) => ({ ...net(...sizes), model: 'gatedPixelCNN' });
 const cases = [
   { name: '28x28x1, 16 levels, hidden 16, 5 blocks', shape: net([28, 28, 1], 16, 16, 5), numImages: 16, torch: true },
   { name: '28x28x1, 16 levels, hidden 16, 5 blocks', shape: net([28, 28, 1], 16, 16, 5), numImages: 1 },
@@ -88,51 +81,34 @@ for (const { name, shape, numImages, torch } of cases) {
     tf.env().set('PIXELCNN_WASM_KERNELS', isOwn);
     model.predict(x, { batchSize: numImages }).dispose();
   };
-  const draw =
-    ({ sample }) =>
-    async () =>
-      (await sample(models[0], { numImages, seed: 1, strategy: 'incremental' })).dispose();
+  const draw = (sample) => async () => (await sample(models[0], { numImages, seed: 1, strategy: 'incremental' })).dispose();
   const tasks = {
     ownPass: forward(models[0], true),
     pass: forward(models[0], false),
     stockPass: forward(models[1], false),
-    incremental: draw({ sample }),
+    incremental: draw(sample),
   };
   const isSmall = shape.hiddenDim < 64;
-  if (isSmall) tasks.javascript = draw(plainly);
+  if (isSmall) tasks.javascript = draw(plainly.sample);
   const times = await timeInTurn(tasks, { seconds: 8, minRounds: 3 });
   const pass = Math.min(times.pass.median, times.stockPass.median);
   const places = shape.imageShape.reduce((product, size) => product * size, 1);
   const faster = ({ median }, onePass = pass) => Math.round((onePass * places) / median);
   const torchTime = torch ? timeTorchSampler(shape, numImages) : null;
-  rows.push([
-    name,
-    numImages,
-    `${ms(pass)} / ${ms(times.ownPass.median)}`,
-    ms(times.incremental.median),
-    `${(times.incremental.median / pass).toFixed(2)} / ${(times.incremental.median / times.ownPass.median).toFixed(2)}`,
-    `${faster(times.incremental)} / ${faster(times.incremental, times.ownPass.median)}`,
-    isSmall ? faster(times.javascript) : '',
-    torchTime === null ? '' : Math.round(torchTime / times.incremental.median),
-    `${((await memoryOf(tasks.incremental)) / 2 ** 20).toFixed(1)} MiB`,
-  ]);
-  console.error(rows.at(-1).join('  '));
+  const { incremental, ownPass } = times;
+  rows.push({
+    network: name,
+    images: numImages,
+    'one pass, ms: tfjs / own kernels': `${ms(pass)} / ${ms(ownPass.median)}`,
+    'incremental, ms': ms(incremental.median),
+    'in passes': `${(incremental.median / pass).toFixed(2)} / ${(incremental.median / ownPass.median).toFixed(2)}`,
+    'speedup over full passes': `${faster(incremental)} / ${faster(incremental, ownPass.median)}`,
+    'speedup in JavaScript': isSmall ? faster(times.javascript) : '',
+    "speedup over PyTorch's full passes, one thread": torchTime === null ? '' : Math.round(torchTime / incremental.median),
+    memory: `${((await memoryOf(tasks.incremental)) / 2 ** 20).toFixed(1)} MiB`,
+  });
+  showRow(rows.at(-1));
   tf.dispose(x);
   for (const model of models) model.dispose();
 }
-const header = [
-  'network',
-  'images',
-  'one pass, ms: tfjs / own kernels',
-  'incremental, ms',
-  'in passes',
-  'speedup over full passes',
-  'speedup in JavaScript',
-  "speedup over PyTorch's full passes, one thread",
-  'memory',
-];
-const table = `${markdownTable(header, rows)}\n\nMedians of one run on ${machine()}.`;
-console.log(table);
-if (flags.write) {
-  await writeFigures('benchmarks', 'bench:sample', table);
-}
+await publish(`${tableOf(rows)}\n\nMedians of one run on ${machine()}.`);

@@ -6,19 +6,17 @@
 // --write puts the table into docs/results/benchmarks.md.
 
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { chromium } from 'playwright';
 import { chromiumArguments, chromiumPath } from '../support/browsers/chromium.mjs';
-import { markdownTable, ms, writeFigures } from './lib/report.mjs';
+import { esbuild } from '../support/node/esbuild.mjs';
+import { benchmark } from './lib/benchmark.mjs';
+import { listening } from './lib/listening.mjs';
+import { markdownTable, spread } from './lib/report.mjs';
 import { summary } from './lib/timing.mjs';
 
-const { values: flags } = parseArgs({ options: { steps: { type: 'string', default: '40' }, write: { type: 'boolean', default: false } } });
-const require = createRequire(import.meta.url);
-const esbuild = createRequire(require.resolve('tsup'))('esbuild'); // whichever one tsup has
+const { flags, publish } = benchmark('benchmarks', 'bench:threads', { steps: 40 });
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const binaries = `${root}/node_modules/@tensorflow/tfjs-backend-wasm/dist/`;
 
@@ -38,9 +36,9 @@ const { outputFiles } = await esbuild.build({
 });
 
 /** An isolated page, its program, and tfjs's binaries. */
-async function serve() {
+function serve() {
   const types = { '/': 'text/html', '/page.js': 'text/javascript' };
-  const server = createServer(async ({ url }, response) => {
+  return listening(async ({ url }, response) => {
     response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
     response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
     response.setHeader('Content-Type', types[url] ?? 'application/wasm');
@@ -48,8 +46,6 @@ async function serve() {
     else if (url === '/page.js') response.end(outputFiles[0].contents);
     else response.end(await readFile(binaries + url.slice(1)).catch(() => response.writeHead(404) && ''));
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return server;
 }
 
 if (chromiumPath === undefined) throw new Error('wanted Chromium: apt-get install chromium');
@@ -59,9 +55,9 @@ const times = {}; // by network, and way
 for (let round = 0; round < 3; round++) {
   for (const [name, way] of Object.entries(WAYS)) {
     const page = await browser.newPage();
-    await page.goto(`http://127.0.0.1:${server.address().port}/`);
+    await page.goto(server.address);
     const run = async ([way, steps]) => (await import('/page.js')).train(way, steps);
-    const { isIsolated, binary, kernels, steps } = await page.evaluate(run, [way, Number(flags.steps)]);
+    const { isIsolated, binary, kernels, steps } = await page.evaluate(run, [way, flags.steps]);
     if (!isIsolated) throw new Error('wanted an isolated page');
     const wanted = `tfjs-backend-wasm-${way.hasThreads ? 'threaded-' : ''}simd.wasm, own kernels ${way.hasKernels && !way.hasThreads}`;
     const got = `${binary}, own kernels ${kernels}`;
@@ -76,11 +72,7 @@ for (let round = 0; round < 3; round++) {
 await browser.close();
 server.close();
 
-const rows = Object.entries(times).map(([network, byWay]) => {
-  const medians = Object.keys(WAYS).map((name) => summary(byWay[name]));
-  return [network, ...medians.map(({ median, low, high }) => `${ms(median)} (${ms(low)} to ${ms(high)})`)];
-});
+const rows = Object.entries(times).map(([network, byWay]) => [network, ...Object.keys(WAYS).map((name) => spread(summary(byWay[name])))]);
 const header = ['training step of 16 images, ms', ...Object.keys(WAYS)];
 const text = `${markdownTable(header, rows)}\n\nMedians, with 10th and 90th percentiles, of three rounds in turn; headless Chromium, ${cpus().length} cores.`;
-console.log(text);
-if (flags.write) await writeFigures('benchmarks', 'bench:threads', text);
+await publish(text);

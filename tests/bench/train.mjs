@@ -5,29 +5,20 @@
 //
 // --write puts the shorter of the tables into docs/results/benchmarks.md.
 
-import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
-import { bitsPerDim } from 'pixelcnn-layers';
 import { useBackend } from '../../kit/runs/backend.mjs';
+import { benchmark } from './lib/benchmark.mjs';
 import { layerTimes } from './lib/layer.mjs';
 import { machine } from './lib/machine.mjs';
-import { ours, plain, randomBatch, shapes, stock } from './lib/networks.mjs';
+import { compiled, forwardPass, ours, plain, randomBatch, shapes, stock } from './lib/networks.mjs';
 import { normalizationTimes } from './lib/normalization.mjs';
 import { profileStep } from './lib/profile.mjs';
-import { markdownTable, ms, writeFigures } from './lib/report.mjs';
+import { mebibytes, ms, showRow, spread, tableOf } from './lib/report.mjs';
 import { summary, timeInTurn } from './lib/timing.mjs';
 import { timeTorch } from './lib/torch.mjs';
 
-const { values: flags } = parseArgs({
-  options: {
-    backends: { type: 'string', default: 'wasm,tensorflow,cpu' },
-    seconds: { type: 'string', default: '8' },
-    batch: { type: 'string', default: '16' },
-    write: { type: 'boolean', default: false },
-  },
-});
-const seconds = Number(flags.seconds);
-const batch = Number(flags.batch);
+const { flags, publish } = benchmark('benchmarks', 'bench:train', { backends: 'wasm,tensorflow,cpu', seconds: 8, batch: 16 });
+const { seconds, batch } = flags;
 const FLAG = 'PIXELCNN_WASM_KERNELS';
 /** PyTorch runs before, between and after what it is beside, since the two cannot run in turn. */
 const ROUNDS = 3;
@@ -45,14 +36,10 @@ function tasksOf(shape, backend) {
   const { xs, labels } = randomBatch(shape, batch);
   const isWasm = backend === 'wasm';
   const step = (model) => {
-    model.compile({ optimizer: tf.train.adam(1e-3, 0.9, 0.999, 1e-7), loss: bitsPerDim });
+    compiled(model);
     return () => model.trainOnBatch(xs, labels);
   };
-  const forward = (model) => async () => {
-    const logits = model.predict(xs, { batchSize: batch });
-    await logits.data();
-    logits.dispose();
-  };
+  const forward = (model) => forwardPass(model, xs);
   const withoutKernels = (task) => async () => {
     tf.env().set(FLAG, false);
     await task();
@@ -92,24 +79,22 @@ async function measure(shape, backends) {
   return { measured, torch: torch.step.length > 0 && { forward: summary(torch.forward), step: summary(torch.step) } };
 }
 
-const spread = ({ median, low, high }) => `${ms(median)} (${ms(low)} to ${ms(high)})`;
-
 /** A row of the table: of a backend's times, those of its own kernels or without them. */
 function rowOf(name, title, { stock, plain, plainStep, peaks, ...times }, [forwardName, stepName], torch) {
   const [forward, step] = [times[forwardName], times[stepName]];
-  return [
-    name,
-    title,
-    spread(forward),
-    spread(stock),
-    spread(step),
-    (step.median / stock.median).toFixed(2),
-    (step.median / forward.median).toFixed(2),
-    `${ms(plain.median)} / ${plainStep ? ms(plainStep.median) : 'cannot'}`,
-    torch ? `${spread(torch.forward)} / ${spread(torch.step)}` : 'not installed',
-    torch ? (step.median / torch.step.median).toFixed(1) : '',
-    `${(peaks[stepName] / 2 ** 20).toFixed(0)} MiB`,
-  ];
+  return {
+    network: name,
+    backend: title,
+    'forward, ms (10th to 90th percentile)': spread(forward),
+    'stock layers, forward': spread(stock),
+    'step, ms': spread(step),
+    'step in passes of stock layers': (step.median / stock.median).toFixed(2),
+    'step in our own passes': (step.median / forward.median).toFixed(2),
+    'naive: forward / step': `${ms(plain.median)} / ${plainStep ? ms(plainStep.median) : 'cannot'}`,
+    'PyTorch, one thread: forward / step': torch ? `${spread(torch.forward)} / ${spread(torch.step)}` : 'not installed',
+    'step / PyTorch': torch ? (step.median / torch.step.median).toFixed(1) : '',
+    'peak memory of a step': mebibytes(peaks[stepName]),
+  };
 }
 
 const rows = [];
@@ -122,28 +107,19 @@ for (const [name, shape] of Object.entries(shapes)) {
   const { measured, torch } = await measure(shape, backends);
   for (const [backend, times] of Object.entries(measured)) {
     rows.push(rowOf(name, backend, times, ['forward', 'step'], torch));
-    console.error(rows.at(-1).join('  '));
+    showRow(rows.at(-1));
     if (backend !== 'wasm') continue;
     rows.push(rowOf(name, 'wasm, own kernels off', times, ['off', 'stepOff'], torch));
     const { forward, stock, step } = times;
     const against = (one, other) => `${ms(one.median)} vs ${ms(other.median)} (${(one.median / other.median).toFixed(1)})`;
-    inShort.push([name, torch ? against(step, torch.step) : ms(step.median), against(forward, stock)]);
+    inShort.push({
+      [`network, ${batch} images`]: name,
+      'training step, ours vs PyTorch on one thread, ms (ratio)': torch ? against(step, torch.step) : ms(step.median),
+      'forward pass, ours vs the same network of unmasked `tf.layers.conv2d`, ms (ratio)': against(forward, stock),
+    });
   }
 }
-const header = [
-  'network',
-  'backend',
-  'forward, ms (10th to 90th percentile)',
-  'stock layers, forward',
-  'step, ms',
-  'step in passes of stock layers',
-  'step in our own passes',
-  'naive: forward / step',
-  'PyTorch, one thread: forward / step',
-  'step / PyTorch',
-  'peak memory of a step',
-];
-const networks = `${markdownTable(header, rows)}\n\nMedians of one run with batch ${batch} on ${machine()}. In each row, our times and those of the stock layers and the naive method were measured in turn; PyTorch's before, between and after them.`;
+const networks = `${tableOf(rows)}\n\nMedians of one run with batch ${batch} on ${machine()}. In each row, our times and those of the stock layers and the naive method were measured in turn; PyTorch's before, between and after them.`;
 
 // One layer, forward and backward, on the cpu backend.
 await useBackend('cpu');
@@ -151,10 +127,12 @@ const layerRows = [];
 for (const kernelSize of [3, 7]) {
   const times = await layerTimes(kernelSize, seconds);
   const factor = times.plain.median / times.ours.median;
-  layerRows.push([`${kernelSize}x${kernelSize}`, ms(times.ours.median), ms(times.plain.median), factor.toFixed(0)]);
+  layerRows.push({
+    'cpu backend, 48 to 48 features, [4,16,16,48]': `${kernelSize}x${kernelSize}`,
+    ...{ 'ours, ms': ms(times.ours.median), 'naive, ms': ms(times.plain.median), speedup: factor.toFixed(0) },
+  });
 }
-const layerHeader = ['cpu backend, 48 to 48 features, [4,16,16,48]', 'ours, ms', 'naive, ms', 'speedup'];
-const layers = `Forward and backward pass of one masked convolution:\n\n${markdownTable(layerHeader, layerRows)}`;
+const layers = `Forward and backward pass of one masked convolution:\n\n${tableOf(layerRows)}`;
 
 // Layer normalization between masked convolutions, beside none.
 await useBackend('wasm');
@@ -165,33 +143,17 @@ const normalization = `A step of five masked convolutions with 32 features, 28x2
 const profileRows = [];
 for (const [name, shape] of Object.entries(shapes)) {
   const { xs, labels } = randomBatch(shape, batch);
-  const model = ours(shape);
-  model.compile({ optimizer: tf.train.adam(1e-3, 0.9, 0.999, 1e-7), loss: bitsPerDim });
+  const model = compiled(ours(shape));
   const { convolutions, operations, optimizer, rest, slowest } = await profileStep(model, () => model.trainOnBatch(xs, labels));
   const total = convolutions + operations + optimizer + rest;
   const share = (time) => `${((100 * time) / total).toFixed(0)} %`;
-  profileRows.push([name, ms(total), ...[convolutions, operations, optimizer, rest].map(share), slowest.join(', ')]); // biome-ignore format: one row
+  profileRows.push({
+    ...{ 'training step on wasm': name, ms: ms(total), 'our kernels': share(convolutions), "tfjs's operations": share(operations) },
+    ...{ Adam: share(optimizer), 'tape and JavaScript': share(rest), 'slowest tfjs operations, ms': slowest.join(', ') },
+  });
   tf.dispose([xs, labels]);
 }
-const profileHeader = [
-  'training step on wasm',
-  'ms',
-  'our kernels',
-  "tfjs's operations",
-  'Adam',
-  'tape and JavaScript',
-  'slowest tfjs operations, ms',
-];
-const profile = `Where the time of a step goes:\n\n${markdownTable(profileHeader, profileRows)}`;
+const profile = `Where the time of a step goes:\n\n${tableOf(profileRows)}`;
 
-const text = [networks, layers, normalization, profile].join('\n\n');
-console.log(text);
-if (flags.write) {
-  const shortHeader = [
-    `network, ${batch} images`,
-    'training step, ours vs PyTorch on one thread, ms (ratio)',
-    'forward pass, ours vs the same network of unmasked `tf.layers.conv2d`, ms (ratio)',
-  ];
-  const medians = `Medians of one run on ${machine()}.`;
-  await writeFigures('benchmarks', 'bench:train', [markdownTable(shortHeader, inShort), layers, normalization, medians].join('\n\n'));
-}
+const inDocs = [tableOf(inShort), layers, normalization, `Medians of one run on ${machine()}.`];
+await publish([networks, layers, normalization, profile].join('\n\n'), inDocs.join('\n\n'));

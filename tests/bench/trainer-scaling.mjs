@@ -5,18 +5,17 @@
 //
 // --write puts the table into docs/results/benchmarks.md.
 
-import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import * as tf from '@tensorflow/tfjs-core';
-import { bitsPerDim, createTrainer, pixelCNNPlusPlus } from 'pixelcnn-layers';
+import { createTrainer, pixelCNNPlusPlus } from 'pixelcnn-layers';
 import { useBackend } from '../../kit/runs/backend.mjs';
+import { benchmark } from './lib/benchmark.mjs';
 import { machine } from './lib/machine.mjs';
-import { ours, shapes } from './lib/networks.mjs';
-import { markdownTable, ms, writeFigures } from './lib/report.mjs';
+import { compiled, ours, shapes } from './lib/networks.mjs';
+import { ms, showRow, tableOf } from './lib/report.mjs';
 import { summary } from './lib/timing.mjs';
 
-const { values: flags } = parseArgs({ options: { steps: { type: 'string', default: '6' }, write: { type: 'boolean', default: false } } });
-const steps = Number(flags.steps);
+const { flags, publish } = benchmark('benchmarks', 'bench:trainer-scaling', { steps: 6 });
 const PARTS = 16;
 const CORES = [2, 4, 8, 16];
 
@@ -47,7 +46,7 @@ async function measured(model, perPart, parts) {
   };
   const trainer = await createTrainer(model, { workers: 1, shards: parts, createWorker });
   const [ofPart, ofRest] = [[], []];
-  for (let step = 0; step < steps + 2; step++) {
+  for (let step = 0; step < flags.steps + 2; step++) {
     times = [];
     const start = performance.now();
     await trainer.trainOnBatch(levels);
@@ -65,22 +64,17 @@ async function measured(model, perPart, parts) {
 await useBackend('wasm');
 const rows = [];
 for (const [name, make, perPart] of networks) {
-  const model = make();
-  model.compile({ optimizer: tf.train.adam(1e-3, 0.9, 0.999, 1e-7), loss: bitsPerDim });
+  const model = compiled(make());
   const parts = model.countParams() > 1e7 ? 2 : 8;
   const { part, rest } = await measured(model, perPart, parts);
   const ofStep = (cores) => Math.ceil(PARTS / cores) * part + rest;
-  rows.push([
-    name,
-    model.countParams().toLocaleString('en'),
-    `${ms(part)} (${perPart} ${perPart === 1 ? 'image' : 'images'})`,
-    ms(rest),
-    ...CORES.map((cores) => (ofStep(1) / ofStep(cores)).toFixed(1)),
-  ]);
-  console.error(rows.at(-1).join('  '));
+  rows.push({
+    ...{ network: name, weights: model.countParams().toLocaleString('en') },
+    'a part, ms': `${ms(part)} (${perPart} ${perPart === 1 ? 'image' : 'images'})`,
+    'the rest of a step, ms': ms(rest),
+    ...Object.fromEntries(CORES.map((cores) => [`${cores} cores`, (ofStep(1) / ofStep(cores)).toFixed(1)])),
+  });
+  showRow(rows.at(-1));
   model.dispose();
 }
-const header = ['network', 'weights', 'a part, ms', 'the rest of a step, ms', ...CORES.map((n) => `${n} cores`)];
-const text = `${markdownTable(header, rows)}\n\n${machine()}`;
-if (flags.write) await writeFigures('benchmarks', 'bench:trainer-scaling', text);
-console.log(text);
+await publish(`${tableOf(rows)}\n\n${machine()}`);

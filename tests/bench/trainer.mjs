@@ -9,33 +9,17 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import * as tf from '@tensorflow/tfjs-core';
-import { bitsPerDim, createTrainer } from 'pixelcnn-layers';
+import { createTrainer } from 'pixelcnn-layers';
 import { useBackend } from '../../kit/runs/backend.mjs';
+import { benchmark } from './lib/benchmark.mjs';
 import { machine } from './lib/machine.mjs';
-import { ours, randomBatch, shapes } from './lib/networks.mjs';
-import { markdownTable, ms, writeFigures } from './lib/report.mjs';
+import { compiled, ours, randomBatch, shapes } from './lib/networks.mjs';
+import { markdownTable, ms, showRow } from './lib/report.mjs';
 import { timeInTurn } from './lib/timing.mjs';
 import { timeTorch } from './lib/torch.mjs';
 
-const { values: flags } = parseArgs({
-  options: {
-    batches: { type: 'string', default: '32,64' },
-    workers: { type: 'string', default: '2' },
-    seconds: { type: 'string', default: '10' },
-    networks: { type: 'string', default: '6' },
-    write: { type: 'boolean', default: false },
-  },
-});
-const numWorkers = Number(flags.workers);
-const seconds = Number(flags.seconds);
-
-function compiled(shape) {
-  const model = ours(shape);
-  model.compile({ optimizer: tf.train.adam(1e-3, 0.9, 0.999, 1e-7), loss: bitsPerDim });
-  return model;
-}
+const { flags, publish } = benchmark('benchmarks', 'bench:trainer', { batches: '32,64', workers: 2, seconds: 10, networks: 6 });
+const { workers: numWorkers, seconds } = flags;
 
 /** As many processes as workers, each with its part of the batch: `step` has all of them do one. */
 async function independent(shape, batch) {
@@ -55,21 +39,21 @@ async function independent(shape, batch) {
 
 await useBackend('wasm');
 const rows = [];
-for (const [name, shape] of Object.entries(shapes).slice(0, Number(flags.networks))) {
+for (const [name, shape] of Object.entries(shapes).slice(0, flags.networks)) {
   for (const batch of flags.batches.split(',').map(Number)) {
     const { labels } = randomBatch(shape, batch);
-    const alone = compiled(shape);
+    const alone = compiled(ours(shape));
     const teams = [];
     for (const shards of [8, numWorkers]) {
       for (const workers of [1, numWorkers]) {
-        const model = compiled(shape);
+        const model = compiled(ours(shape));
         teams.push({ model, trainer: await createTrainer(model, { workers, shards }) });
       }
     }
     const processes = await independent(shape, batch);
     const torch = () => [{ threads: numWorkers }, { ranks: numWorkers }].map((how) => timeTorch(shape, batch, seconds / 8, how));
     const before = torch();
-    const ours = await timeInTurn(
+    const measured = await timeInTurn(
       {
         fit: () => alone.trainOnBatch(labels),
         processes: processes.step,
@@ -81,37 +65,18 @@ for (const [name, shape] of Object.entries(shapes).slice(0, Number(flags.network
     processes.end();
     for (const { trainer } of teams) await trainer.dispose();
     for (const one of [labels, alone, ...teams.map(({ model }) => model)]) one.dispose();
-    const { fit, processes: limit, ...times } = Object.fromEntries(Object.entries(ours).map(([task, { median }]) => [task, median]));
+    const { fit, processes: limit, ...times } = Object.fromEntries(Object.entries(measured).map(([task, { median }]) => [task, median]));
     const [one, all, oneOfFew, allOfFew] = Object.values(times);
     const torches = before.map((was, i) => was && (was.step.median + after[i].step.median) / 2);
+    const faster = (time) => (time ? (fit / time).toFixed(2) : 'not installed');
     rows.push([
-      name,
-      batch,
-      ms(fit),
-      (fit / limit).toFixed(2),
-      ...[one, all].map((time) => (fit / time).toFixed(2)),
-      (limit / all).toFixed(2),
-      ...[oneOfFew, allOfFew].map((time) => (fit / time).toFixed(2)),
-      (limit / allOfFew).toFixed(2),
-      ...torches.map((time) => (time ? (fit / time).toFixed(2) : 'not installed')),
+      ...[name, batch, ms(fit), faster(limit), faster(one), faster(all), (limit / all).toFixed(2)],
+      ...[faster(oneOfFew), faster(allOfFew), (limit / allOfFew).toFixed(2), ...torches.map(faster)],
     ]);
-    console.error(rows.at(-1).join('  '));
+    showRow(rows.at(-1));
   }
 }
 const parts = (count) => [`${count} parts: 1 worker`, `${numWorkers} workers`, 'of the processes'];
-const table = markdownTable(
-  [
-    'network',
-    'batch',
-    '`fit`, ms a step',
-    `${numWorkers} processes`,
-    ...parts(8),
-    ...parts(numWorkers),
-    `PyTorch, ${numWorkers} threads`,
-    `${numWorkers} ranks`,
-  ],
-  rows,
-);
-const text = `${table}\n\n${machine()}`;
-if (flags.write) await writeFigures('benchmarks', 'bench:trainer', text);
-console.log(text);
+const ofTorch = [`PyTorch, ${numWorkers} threads`, `${numWorkers} ranks`];
+const header = ['network', 'batch', '`fit`, ms a step', `${numWorkers} processes`, ...parts(8), ...parts(numWorkers), ...ofTorch];
+await publish(`${markdownTable(header, rows)}\n\n${machine()}`);

@@ -5,25 +5,22 @@
 //
 // --write puts the figures into docs/results/benchmarks.md.
 
-import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { pixelCNNPlusPlus } from 'pixelcnn-layers';
 import { quantize, sliceImages } from 'pixelcnn-layers/data';
 import { loadPortable, logProb, readPortable, sample, writePortable } from 'pixelcnn-layers/runtime';
 import { saveWeights, writeSafetensors } from 'pixelcnn-layers/weights';
 import { modelURL } from 'pixelcnn-models';
 import { useBackend } from '../../kit/runs/backend.mjs';
+import { benchmark, inTemporaryFolder } from './lib/benchmark.mjs';
 import { machine } from './lib/machine.mjs';
-import { markdownTable, writeFigures } from './lib/report.mjs';
+import { outputOf } from './lib/process.mjs';
+import { markdownTable, mebibytes, showRow } from './lib/report.mjs';
 import { conditionOf, SHIPPED } from './lib/shipped.mjs';
 import { timeInTurn } from './lib/timing.mjs';
 
-const { values: flags } = parseArgs({ options: { write: { type: 'boolean', default: false } } });
-const mebibytes = (bytes) => `${Math.round(bytes / 2 ** 20)} MiB`;
+const { publish } = benchmark('benchmarks', 'bench:weights');
 
 await useBackend('wasm');
 
@@ -35,10 +32,7 @@ async function publishedFigures(directory) {
   const bytes = writeSafetensors(saveWeights(model, { to: 'pytorch' }));
   await writeFile(file, bytes);
   model.dispose();
-  const program = fileURLToPath(new URL('lib/load-weights.mjs', import.meta.url));
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, file], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(stderr);
-  const { steps, portableBytes } = JSON.parse(stdout);
+  const { steps, portableBytes } = outputOf('load-weights.mjs', file);
   const rows = steps.map(({ name, ms, peakBytes }) => [name, (ms / 1000).toFixed(2), mebibytes(peakBytes)]);
   const sizes = `${weights.toLocaleString('en')} weights, PixelCNN++ of the published size: ${mebibytes(bytes.length)} of float32, ${mebibytes(portableBytes)} as a portable file of float16.`;
   return `${sizes}\n\n${markdownTable(['on wasm, in Node', 's', 'peak memory so far'], rows)}`;
@@ -71,7 +65,7 @@ async function precisions() {
       signed(bits[1] - bits[0]),
       (eight.median / half.median).toFixed(2),
     ]);
-    console.error(rows.at(-1).join(' | '));
+    showRow(rows.at(-1));
   }
   const header = ['model', 'images', 'float16, kB', 'int8, kB', 'float16, bits/dim', 'int8', 'time to a picture, int8 to float16'];
   return `Each model that comes with the repository, in a file of float16, as it is, and of int8:\n\n${markdownTable(header, rows)}`;
@@ -80,13 +74,6 @@ async function precisions() {
 const MAX_IMAGES = 300;
 const signed = (bits) => `${bits < 0 ? '' : '+'}${bits.toFixed(4)}`;
 
-const directory = await mkdtemp(join(tmpdir(), 'weights-'));
-try {
-  const text = `${await publishedFigures(directory)}\n\n${await precisions()}\n\nOne run on ${machine()}.`;
-  console.log(text);
-  if (flags.write) {
-    await writeFigures('benchmarks', 'bench:weights', text);
-  }
-} finally {
-  await rm(directory, { recursive: true });
-}
+await inTemporaryFolder(async (directory) => {
+  await publish(`${await publishedFigures(directory)}\n\n${await precisions()}\n\nOne run on ${machine()}.`);
+});

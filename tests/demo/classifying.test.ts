@@ -1,22 +1,18 @@
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { loadPortable, logProb } from 'pixelcnn-layers/runtime';
-import { type ModelName, modelURL } from 'pixelcnn-models';
+import { logProb } from 'pixelcnn-layers/runtime';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MODELS } from '../../demo/catalogue.mjs';
 import { textOfLevels } from '../../demo/parts/levels-text.mjs';
+import { shippedImages, shippedModel } from '../support/models/shipped';
 import { button, eventually, sentJobs, stopClock, useDemo } from './open-page';
 
-const at = (path: string) => fileURLToPath(new URL(`../../examples/${path}`, import.meta.url));
 const SIZE = 784;
-const read = (name: ModelName) => loadPortable(modelURL(name));
 
 /** What the library says of an image: log p given each class, and the sentence that the page should say of it. */
 async function measured(name: 'clothes' | 'digits-28', image: Uint8Array) {
   const data = Uint8Array.from({ length: 10 * SIZE }, (_, i) => image[i % SIZE] ?? 0);
   const condition = Array.from({ length: 10 }, (_, k) => k);
-  const nats = [...(await logProb(await read(name), { data, shape: [10, 28, 28, 1] }, { condition }))];
-  const background = await read(`${name}-background`);
+  const nats = [...(await logProb(await shippedModel(name), { data, shape: [10, 28, 28, 1] }, { condition }))];
+  const background = await shippedModel(`${name}-background`);
   const [beside = 0] = await logProb(background, { data: image, shape: [1, 28, 28, 1] });
   const [bits, fewer] = [-Math.max(...nats), Math.max(...nats) - beside].map((value) => value / (SIZE * Math.LN2)) as [number, number];
   const [least, most] = (MODELS[name as keyof typeof MODELS] as { usualRatio: [number, number] }).usualRatio;
@@ -47,7 +43,7 @@ describe('classifying in the demo', () => {
     });
 
     it('says for each class how likely the image is, as the library does, and how much likelier than background', async () => {
-      const images = new Uint8Array(await readFile(at('../kit/data/sets/digits-28-test-images.u8')));
+      const images = await shippedImages('digits-28');
       const { nats, likeliest, words } = await measured('digits-28', images.slice(5 * SIZE, 6 * SIZE));
       expect(await panel().locator('.where').textContent()).toBe('6 of 50: a 5');
       expect(await bits()).toEqual(nats.map((value) => Math.round(-value / Math.LN2)));
@@ -94,7 +90,7 @@ describe('classifying in the demo', () => {
       await eventually(async () => (await panel().locator('.class-name').allTextContents()).join()).toBe(
         'T-shirt or top,trousers,pullover,dress,coat,sandal,shirt,sneaker,bag,ankle boot',
       );
-      const images = new Uint8Array(await readFile(at('../kit/data/sets/clothes-test-images.u8')));
+      const images = await shippedImages('clothes');
       const { nats, words } = await measured('clothes', images.slice(4 * SIZE, 5 * SIZE));
       expect(await bits()).toEqual(nats.map((value) => Math.round(-value / Math.LN2)));
       expect(await headline()).toContain(words);

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { shippedImages } from '../support/models/shipped';
 import { button, colourAt, eventually, pictureOf, pixels, says, sentJobs, status, useDemo } from './open-page';
 
 describe('completing in the demo', () => {
@@ -174,7 +174,7 @@ describe('completing in the demo', () => {
     expect((await jobs()).at(-1)).toMatchObject({ model: 'characters-columns' });
     expect((await jobs()).at(-1)).not.toHaveProperty('classes');
     expect(await completing().getByLabel('Class given to the model').isVisible()).toBe(false);
-    const images = await readFile(new URL('../../kit/data/sets/characters-test-images.u8', import.meta.url));
+    const images = await shippedImages('characters');
     const { width, data } = await pictureOf(variants());
     // Of the first of six: its tile begins at 12 of 120 and 12 more a picture, and a pixel is 5 wide.
     const isInk = (row: number, column: number) => (data[4 * ((12 + 5 * row + 2) * width + 12 + 5 * column + 2)] as number) < 128;

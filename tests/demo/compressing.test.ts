@@ -1,11 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { compress, loadPortable } from 'pixelcnn-layers/runtime';
-import { modelURL } from 'pixelcnn-models';
+import { compress } from 'pixelcnn-layers/runtime';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { shippedImages, shippedModel } from '../support/models/shipped';
 import { button, downloadOf, eventually, useDemo } from './open-page';
-
-const at = (path: string) => fileURLToPath(new URL(`../../examples/${path}`, import.meta.url));
 
 describe('the file of a picture in the demo', () => {
   const demo = useDemo();
@@ -26,8 +22,8 @@ describe('the file of a picture in the demo', () => {
   });
 
   it('makes the file that the library makes, beside a PNG and raw levels', async () => {
-    const model = await loadPortable(modelURL('digits-conditional'));
-    const data = new Uint8Array(await readFile(at('../kit/data/sets/digits-test-images.u8'))).slice(0, 64);
+    const model = await shippedModel('digits-conditional');
+    const data = (await shippedImages('digits')).slice(0, 64);
     const own = await compress(model, { data, shape: [1, 8, 8, 1] }, { condition: 0, storeCondition: true });
     const { name, bytes } = await download();
     expect(name).toBe('digits-conditional-1.pxc');
@@ -48,7 +44,7 @@ describe('the file of a picture in the demo', () => {
       const { data } = (canvas.getContext('2d') as CanvasRenderingContext2D).getImageData(13, 13, 128, 128);
       return Array.from({ length: 64 }, (_, i) => data[4 * (128 * (16 * Math.floor(i / 8) + 8) + 16 * (i % 8) + 8)]);
     });
-    const data = new Uint8Array(await readFile(at('../kit/data/sets/digits-test-images.u8'))).slice(0, 64);
+    const data = (await shippedImages('digits')).slice(0, 64);
     expect(shown.map((grey) => Math.round((16 * (255 - (grey ?? 0))) / 231))).toEqual([...data]);
     await button(panel(), 'Next').click();
     await panel().getByText('2 of 297').waitFor();
@@ -106,8 +102,8 @@ describe('the file of a picture in the demo', () => {
   });
 
   it('stops unpacking a file of many images with Cancel, or for another file', async () => {
-    const model = await loadPortable(modelURL('digits-conditional'));
-    const images = new Uint8Array(await readFile(at('../kit/data/sets/digits-test-images.u8')));
+    const model = await shippedModel('digits-conditional');
+    const images = await shippedImages('digits');
     const many = 2500;
     const data = Uint8Array.from({ length: many * 64 }, (_, i) => images[i % images.length] ?? 0);
     const shape = [many, 8, 8, 1];

@@ -1,9 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { shippedImages } from '../support/models/shipped';
 import { button, copied, eventually, pictureOf, useDemo } from './open-page';
-
-const images = fileURLToPath(new URL('../../kit/data/sets/characters-test-images.u8', import.meta.url));
 
 describe('the game of the demo', () => {
   const demo = useDemo();
@@ -22,7 +19,7 @@ describe('the game of the demo', () => {
 
   it('asks ten times, tells what was real, counts, and has a link for a friend', async () => {
     await open('seed=7');
-    const all = await readFile(images);
+    const all = await shippedImages('characters');
     const real = new Set(Array.from({ length: all.length / 576 }, (_, i) => [...all.subarray(576 * i, 576 * (i + 1))].join('')));
     const kinds = new Set<boolean>();
     for (let round = 0; round < 10; round++) {

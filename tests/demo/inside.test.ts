@@ -1,6 +1,5 @@
 import { gatedPixelCNN, toPortable } from 'pixelcnn-layers';
-import { loadPortable, type PortableModel, sample, stepper } from 'pixelcnn-layers/runtime';
-import { type ModelName, modelURL } from 'pixelcnn-models';
+import { type PortableModel, sample, stepper } from 'pixelcnn-layers/runtime';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MODELS } from '../../demo/catalogue.mjs';
 import { SHOWN } from '../../demo/panels/inside.mjs';
@@ -12,9 +11,8 @@ import { evaluator, softmax } from '../../demo/worker/evaluator.mjs';
 import { numbersOf } from '../../demo/worker/inside.mjs';
 import { conditionOf } from '../../demo/worker/models.mjs';
 import { useBackend } from '../../kit/runs/backend.mjs';
+import { shippedModel } from '../support/models/shipped';
 import { button, eventually, focusedAfterFrames, pixels, useDemo } from './open-page';
-
-const readModel = (name: ModelName) => loadPortable(modelURL(name));
 
 interface Case {
   model: PortableModel;
@@ -47,10 +45,10 @@ function netAt({ model, levels, condition }: Case, pixel: number) {
 const cases: Record<string, Case> = {};
 
 beforeAll(async () => {
-  const digits = await readModel('digits-conditional');
+  const digits = await shippedModel('digits-conditional');
   const { data } = await sample(digits, { condition: [3], seed: 1 });
   cases['17 levels and a class'] = { model: digits, levels: [...data], condition: 3 };
-  const syllables = await readModel('syllables-gated');
+  const syllables = await shippedModel('syllables-gated');
   const drawn = await sample(syllables, { ...conditionOf(syllables, 10_588), seed: 1 });
   cases['a syllable and its parts'] = { model: syllables, levels: [...drawn.data], condition: 10_588 };
   await useBackend('cpu');
@@ -115,8 +113,8 @@ it('goes through the layers block by block, the vertical stack first', () => {
 it.each([
   ['clothes', /^A network with other outputs than a softmax of one channel cannot be looked into$|with \w+ cannot/],
   ['emoji-32', /^A network with other outputs than a softmax of one channel cannot be looked into$/],
-] as const)('refuses another kind of network by what it has: %s', async (name, message) => {
-  const model = await readModel(name);
+])('refuses another kind of network by what it has: %s', async (name, message) => {
+  const model = await shippedModel(name);
   expect(() => evaluator(model, new Array(28 * 28).fill(0), [0]).at(model.output, 0)).toThrow(message);
 });
 
@@ -148,7 +146,7 @@ describe('looking inside in the demo', () => {
     expect(Math.abs((a as number) - (b as number))).toBeLessThan(0.0006 * (terms + 1));
 
   beforeAll(async () => {
-    model = await readModel(SHOWN.model as ModelName);
+    model = await shippedModel(SHOWN.model);
   });
   beforeEach(async () => {
     await demo.open('inside');

@@ -1,18 +1,12 @@
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { loadPortable, logProb } from 'pixelcnn-layers/runtime';
-import { modelURL } from 'pixelcnn-models';
+import { logProb } from 'pixelcnn-layers/runtime';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { shippedImages, shippedModel } from '../support/models/shipped';
 import { button, colourAt, eventually, useDemo } from './open-page';
-
-const at = (path: string) => fileURLToPath(new URL(`../../examples/${path}`, import.meta.url));
 
 /** How many bits the sixth digit, a five, takes. */
 async function bitsOfFive() {
-  const model = await loadPortable(modelURL('digits-28'));
-  const images = new Uint8Array(await readFile(at('../kit/data/sets/digits-28-test-images.u8')));
-  const data = images.slice(5 * 784, 6 * 784);
-  const [nats = 0] = await logProb(model, { data, shape: [1, 28, 28, 1] }, { condition: 5 });
+  const data = (await shippedImages('digits-28')).slice(5 * 784, 6 * 784);
+  const [nats = 0] = await logProb(await shippedModel('digits-28'), { data, shape: [1, 28, 28, 1] }, { condition: 5 });
   return -nats / Math.LN2;
 }
 

@@ -1,11 +1,9 @@
-import { loadPortable, sample, symmetric } from 'pixelcnn-layers/runtime';
-import { type ModelName, modelURL } from 'pixelcnn-models';
+import { sample, symmetric } from 'pixelcnn-layers/runtime';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { countsOf, meanOf, TEMPERATURES } from '../../demo/panels/magnet.mjs';
 import { exactLogZ, magnetizationsOf, SYMMETRIES } from '../../kit/models/ising.mjs';
-import { says, useDemo } from './open-page';
-
-const readModel = (temperature: number) => loadPortable(modelURL(`magnet-${temperature}` as ModelName));
+import { shippedModel } from '../support/models/shipped';
+import { says, sentLevels, useDemo } from './open-page';
 
 it('counts magnetizations, and has their mean', () => {
   expect(countsOf([-1, -0.96, -0.04, 0, 0.06, 1])).toEqual([2, ...Array(9).fill(0), 2, 1, ...Array(8).fill(0), 1]);
@@ -13,7 +11,7 @@ it('counts magnetizations, and has their mean', () => {
 });
 
 it.each(TEMPERATURES)('the file of temperature %s says what it is', async (temperature) => {
-  const { info, imageShape, levels, symmetry } = await readModel(temperature);
+  const { info, imageShape, levels, symmetry } = await shippedModel(`magnet-${temperature}`);
   expect(info).toEqual({ name: `Ising 10x10 at beta ${1 / temperature}` });
   expect({ imageShape, levels, ...symmetry }).toEqual({ imageShape: [10, 10, 1], levels: 2, symmetries: SYMMETRIES });
 });
@@ -46,11 +44,8 @@ describe('magnets in the demo', () => {
   });
 
   it('draws what the library draws, and says its magnetization, and its free energy beside the exact one', async () => {
-    const drawn = await demo.page.evaluate(() => {
-      const { answers } = globalThis as unknown as { answers: { report?: { levels?: Uint8Array } }[] };
-      return [...(answers.find(({ report }) => report?.levels?.length === 6400)?.report?.levels ?? [])];
-    });
-    const { symmetry: _, ...network } = await readModel(2.27);
+    const drawn = await sentLevels(demo.page, 'report', 6400);
+    const { symmetry: _, ...network } = await shippedModel('magnet-2.27');
     const { data } = await sample(symmetric(network, ['flipLevels']), { numImages: 64, seed: 1 });
     expect(drawn).toEqual([...data]);
     const all = magnetizationsOf(data, 64);

@@ -1,10 +1,10 @@
-import { loadPortable, sample } from 'pixelcnn-layers/runtime';
-import { modelURL } from 'pixelcnn-models';
+import { sample } from 'pixelcnn-layers/runtime';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { levelsOfText, textOfLevels } from '../../demo/parts/levels-text.mjs';
 import { makeMaps } from '../../examples/tiles/generator.mjs';
 import { brokenRules, RULES } from '../../examples/tiles/rules.mjs';
 import { NAMES, turnedBack } from '../../examples/tiles/tiles.mjs';
+import { shippedModel } from '../support/models/shipped';
 import { button, eventually, pixels, says, sentJobs, stopClock, useDemo } from './open-page';
 
 const PLACES = [...Array(1024).keys()];
@@ -27,7 +27,7 @@ describe('maps in the demo', () => {
   const jobs = async () => (await sentJobs(demo.page)).filter((job) => job['model'] === 'tiles' && job['numImages'] !== 5); // the wall's
   /** What the library draws for a job, in the map's own orientation: of four tries the first with the fewest flaws. */
   async function drawnFor(job: Record<string, unknown>, orientation = 0) {
-    const whole = await loadPortable(modelURL('tiles'));
+    const whole = await shippedModel('tiles');
     const rows = job['rows'] as number;
     const model = { ...whole, imageShape: [rows, 32, 1] as [number, number, number] };
     const given = job['given'] as Record<'levels' | 'known', Record<number, number>>;

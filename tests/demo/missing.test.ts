@@ -1,6 +1,6 @@
 import type { Route } from 'playwright';
 import { describe, expect, it } from 'vitest';
-import { button, eventually, says, useDemo } from './open-page';
+import { button, eventually, runInWorkers, says, useDemo } from './open-page';
 
 describe('what is missing to the demo', () => {
   const demo = useDemo({ mayComplain: true });
@@ -12,15 +12,7 @@ describe('what is missing to the demo', () => {
   };
 
   it('is said in words where a browser lacks a backend', async () => {
-    await demo.page.addInitScript(() => {
-      globalThis.Worker = class extends Worker {
-        constructor(url: string | URL, options?: WorkerOptions) {
-          const code = "Object.defineProperty(navigator, 'gpu', { value: undefined });";
-          const script = `import '${new URL(url, location.href)}'; ${code}`;
-          super(URL.createObjectURL(new Blob([script], { type: 'text/javascript' })), options);
-        }
-      };
-    });
+    await runInWorkers(demo.page, "Object.defineProperty(navigator, 'gpu', { value: undefined });");
     await demo.open('training');
     const training = demo.panel('training');
     await training.getByLabel('Backend').selectOption('webgpu');

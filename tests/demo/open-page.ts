@@ -21,6 +21,17 @@ export function recordAnswers() {
   };
 }
 
+/** Has the page's workers run some code once they have loaded their own. */
+export const runInWorkers = (page: Page, code: string) =>
+  page.addInitScript((code) => {
+    globalThis.Worker = class extends Worker {
+      constructor(url: string | URL, options?: WorkerOptions) {
+        const script = `import '${new URL(url, location.href)}'; ${code}`;
+        super(URL.createObjectURL(new Blob([script], { type: 'text/javascript' })), options);
+      }
+    };
+  }, code);
+
 /** Tests could not answer what a service worker asks for. */
 function withoutServiceWorker() {
   Object.defineProperty(navigator, 'serviceWorker', { value: undefined });
@@ -91,6 +102,16 @@ export async function downloadOf(page: Page, ask: () => Promise<void>) {
 /** The jobs that {@link recordJobs} has kept. */
 export const sentJobs = (page: Page) => page.evaluate(() => (globalThis as unknown as { jobs: Record<string, unknown>[] }).jobs);
 
+/** So many levels, as the page's workers have sent them. */
+export const sentLevels = (page: Page, by: 'result' | 'report', count: number) =>
+  page.evaluate(
+    ([by, count]) => {
+      const { answers } = globalThis as unknown as { answers: { [kind in typeof by]?: { levels?: Uint8Array } }[] };
+      return [...(answers.find((answer) => answer[by]?.levels?.length === count)?.[by]?.levels ?? [])];
+    },
+    [by, count] as const,
+  );
+
 /** How many tensors tfjs held after each job of the worker that trains. */
 export const tensorCounts = (page: Page) =>
   page.evaluate(() =>
@@ -98,6 +119,17 @@ export const tensorCounts = (page: Page) =>
       .map(({ tensors }) => tensors)
       .filter((tensors) => tensors !== undefined),
   );
+
+/** Has the pages of a context note when they have shown their first picture, in milliseconds since 1970. */
+export const noteFirstPicture = (context: BrowserContext) =>
+  context.addInitScript(() => {
+    const { now } = Date; // goes on, also where the page's clock stands still
+    new MutationObserver((_, observer) => {
+      if (document.querySelector('.wall-tile:enabled') === null) return;
+      observer.disconnect();
+      Object.assign(globalThis, { firstPicture: now() });
+    }).observe(document, { subtree: true, childList: true, attributes: true });
+  });
 
 /** The colours of a canvas, as text, to compare. */
 export const pixels = (canvas: Locator) => canvas.evaluate((element: HTMLCanvasElement) => element.toDataURL());

@@ -18,6 +18,9 @@ describe('an image of the visitor in the demo', () => {
     return words;
   }
   const load = (file: { name: string; mimeType: string; buffer: Buffer }) => likelihood().getByLabel('Load an image').setInputFiles(file);
+  const loadSvg = (attributes: string, content: string, name = 'half.svg', mimeType = 'image/svg+xml') =>
+    load({ name, mimeType, buffer: Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg" ${attributes}>${content}</svg>`) });
+  const levelsInWords = (...all: number[]) => all.map((level) => `level ${level} of 0 to 16`);
   const isLoaded = (side: number) => picker().getByText(`your image, in ${side} by ${side}`).waitFor();
 
   beforeEach(async () => {
@@ -30,7 +33,7 @@ describe('an image of the visitor in the demo', () => {
     await load(png(32, 32, (x) => (x < 8 ? [0, 0, 0, 255] : x < 12 ? [139, 140, 140, 255] : [255, 255, 255, 255])));
     await isLoaded(8);
     const [black = '', black2, grey, paper] = await firstRow(4);
-    expect([black, black2, grey, paper]).toEqual([16, 16, 8, 0].map((level) => `level ${level} of 0 to 16`));
+    expect([black, black2, grey, paper]).toEqual(levelsInWords(16, 16, 8, 0));
     await eventually(() => likelihood().locator('.headline').textContent()).not.toBe(before);
     expect(await button(likelihood(), 'Reset').isDisabled()).toBe(true);
     await button(likelihood(), 'Next').click();
@@ -40,9 +43,9 @@ describe('an image of the visitor in the demo', () => {
   it('lies whole on white paper, also where it is transparent', async () => {
     await load(png(4, 2, (x) => [0, 0, 0, x === 0 ? 255 : 0]));
     await isLoaded(8);
-    expect(await firstRow(1)).toEqual(['level 0 of 0 to 16']); // above the image, which is wide
+    expect(await firstRow(1)).toEqual(levelsInWords(0)); // above the image, which is wide
     for (let row = 0; row < 2; row++) await demo.page.keyboard.press('ArrowDown');
-    expect(await firstRow(3)).toEqual([16, 16, 0].map((level) => `level ${level} of 0 to 16`));
+    expect(await firstRow(3)).toEqual(levelsInWords(16, 16, 0));
   });
 
   it('can be dropped and pasted', async () => {
@@ -64,12 +67,12 @@ describe('an image of the visitor in the demo', () => {
         );
     await hand('drop', '.map canvas');
     await isLoaded(8);
-    expect(await firstRow(1)).toEqual(['level 16 of 0 to 16']);
+    expect(await firstRow(1)).toEqual(levelsInWords(16));
     await button(likelihood(), 'Next').click();
     await picker().getByText('2 of 297').waitFor();
     await hand('paste', '.editor canvas');
     await isLoaded(8);
-    expect(await firstRow(1)).toEqual(['level 16 of 0 to 16']);
+    expect(await firstRow(1)).toEqual(levelsInWords(16));
   });
 
   it('is refused in words where it is none', async () => {
@@ -81,8 +84,7 @@ describe('an image of the visitor in the demo', () => {
     await load({ name: 'notes.svg', mimeType: 'image/svg+xml', buffer: Buffer.from('<p>no picture</p>') });
     await eventually(() => alert.textContent()).toBe('notes.svg is not an image that this browser can read.');
     const page = '<foreignObject width="2" height="2"><p xmlns="http://www.w3.org/1999/xhtml">a</p></foreignObject>';
-    const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 2 2">${page}</svg>`;
-    await load({ name: 'page.svg', mimeType: 'image/svg+xml', buffer: Buffer.from(svg) });
+    await loadSvg('viewBox="0 0 2 2"', page, 'page.svg');
     await eventually(() => alert.textContent()).toBe(
       'page.svg holds HTML (a foreignObject): this browser does not let a page read such a drawing.',
     );
@@ -105,52 +107,45 @@ describe('an image of the visitor in the demo', () => {
   });
 
   it('can be inverted, and back, where it is mostly dark, with what was painted over it', async () => {
-    const levels = (...all: number[]) => all.map((level) => `level ${level} of 0 to 16`);
     await load(png(8, 8, (x) => (x === 0 ? [255, 255, 255, 255] : [24, 24, 24, 255])));
     await isLoaded(8);
     await picker().getByText('This image is mostly dark').waitFor();
-    expect(await firstRow(2)).toEqual(levels(0, 16));
+    expect(await firstRow(2)).toEqual(levelsInWords(0, 16));
     await button(likelihood(), 'Invert').press('Enter');
-    expect(await firstRow(2)).toEqual(levels(16, 0));
+    expect(await firstRow(2)).toEqual(levelsInWords(16, 0));
     await button(likelihood(), 'Undo').press('Enter');
-    expect(await firstRow(2)).toEqual(levels(0, 16));
+    expect(await firstRow(2)).toEqual(levelsInWords(0, 16));
     await likelihood().getByLabel('light grey').check();
     await grid().focus();
     await demo.page.keyboard.press('Home');
     await demo.page.keyboard.press('Space');
-    expect(await firstRow(2)).toEqual(levels(4, 16));
+    expect(await firstRow(2)).toEqual(levelsInWords(4, 16));
     await button(likelihood(), 'Invert').click();
-    expect(await firstRow(2)).toEqual(levels(12, 0));
+    expect(await firstRow(2)).toEqual(levelsInWords(12, 0));
     await button(likelihood(), 'Reset').click();
-    expect(await firstRow(2)).toEqual(levels(16, 0));
+    expect(await firstRow(2)).toEqual(levelsInWords(16, 0));
     await button(likelihood(), 'Next').click();
     await picker().getByText('2 of 297').waitFor();
     expect(await picker().locator('.aside').isVisible()).toBe(false);
   });
 
   it('may be SVG of any size, also of none', async () => {
-    for (const size of [
-      'viewBox="0 0 2 2"',
-      'width="2" height="2"',
-      'viewBox="0 0 2 2" width="1" height="1"',
-      'viewBox="0 0 2 2" width="Infinity" height="1e999"',
-    ]) {
-      const svg = `<svg xmlns="http://www.w3.org/2000/svg" ${size}><rect width="1" height="2" fill="#181818"/></svg>`;
-      await load({ name: 'half.svg', mimeType: 'image/svg+xml', buffer: Buffer.from(svg) });
+    const box = 'viewBox="0 0 2 2"';
+    for (const size of [box, 'width="2" height="2"', `${box} width="1" height="1"`, `${box} width="Infinity" height="1e999"`]) {
+      await loadSvg(size, '<rect width="1" height="2" fill="#181818"/>');
       await isLoaded(8);
-      expect(await firstRow(5), size).toEqual([16, 16, 16, 16, 0].map((level) => `level ${level} of 0 to 16`));
+      expect(await firstRow(5), size).toEqual(levelsInWords(16, 16, 16, 16, 0));
       await button(likelihood(), 'Next').click();
       await picker().getByText('of 297').waitFor();
     }
   });
 
   it('may be SVG that says nothing of its size', async () => {
-    const svg = `<svg xmlns="http://www.w3.org/2000/svg"><rect width="300" height="150" fill="#181818"/></svg>`;
-    await load({ name: 'wide.svg', mimeType: '', buffer: Buffer.from(svg) });
+    await loadSvg('', '<rect width="300" height="150" fill="#181818"/>', 'wide.svg', '');
     await isLoaded(8);
-    expect(await firstRow(1)).toEqual(['level 0 of 0 to 16']); // twice as wide as high: paper above
+    expect(await firstRow(1)).toEqual(levelsInWords(0)); // twice as wide as high: paper above
     for (const _ of [1, 2, 3]) await demo.page.keyboard.press('ArrowDown');
-    expect(await firstRow(8)).toEqual(Array(8).fill('level 16 of 0 to 16'));
+    expect(await firstRow(8)).toEqual(levelsInWords(...Array(8).fill(16)));
   });
 
   it('is completed as of the class that the model finds likeliest, although it is still asked', async () => {

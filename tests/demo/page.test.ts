@@ -1,13 +1,12 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { loadPortable } from 'pixelcnn-layers/runtime';
-import { type ModelName, modelURL } from 'pixelcnn-models';
 import type { Response } from 'playwright';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { serveEdited } from '../support/browsers/pages';
+import { shippedModel } from '../support/models/shipped';
 import { temporaryFolder } from '../support/node/temporary-folder';
-import { button, DEMO, eventually, FIRST_WORK, frames, stopClock, useDemo } from './open-page';
+import { button, DEMO, eventually, FIRST_WORK, frames, noteFirstPicture, stopClock, useDemo } from './open-page';
 
 /** Panels that are there without a click. */
 const UNFOLDED = ['wall', 'drawing', 'masks', 'inside', 'likelihood', 'completing', 'maps', 'training', 'magnet'] as const;
@@ -25,7 +24,7 @@ describe('the demo', () => {
   it('says of its models how many weights they have, and how well the cards say they do', async () => {
     const { MODELS: catalogue } = await import('../../demo/catalogue.mjs');
     for (const [name, entry] of Object.entries(catalogue)) {
-      const { weights, imageShape, levels, conditions } = await loadPortable(modelURL(name as ModelName));
+      const { weights, imageShape, levels, conditions } = await shippedModel(name);
       const count = [...weights.values()].reduce((sum, { data }) => sum + data.length, 0);
       expect(entry.note).toContain(` ${count.toLocaleString('en')} weights`);
       const [condition] = conditions;
@@ -33,19 +32,12 @@ describe('the demo', () => {
       const numClasses = condition?.kind === 'class' ? condition.numClasses : isSyllables ? 19 * 21 * 28 : null;
       expect(entry).toMatchObject({ shape: imageShape, levels, numClasses });
     }
-    const card = await readFile(new URL('../../models/digits.md', import.meta.url), 'utf8');
+    const card = await readFile(join(DEMO, '../examples/models/digits/README.md'), 'utf8');
     expect(card).toContain(`${catalogue['digits']?.testBits?.toFixed(3)} bits/dim on the`);
   });
 
   it('shows the first pictures within 200 kB, compressed', async () => {
-    await demo.page.context().addInitScript(() => {
-      const { now } = Date; // goes on, also where the page's clock stands still
-      new MutationObserver((_, observer) => {
-        if (document.querySelector('.wall-tile:enabled') === null) return;
-        observer.disconnect();
-        Object.assign(globalThis, { firstPicture: now() });
-      }).observe(document, { subtree: true, childList: true, attributes: true });
-    });
+    await noteFirstPicture(demo.page.context());
     await stopClock(demo.page); // or a page that waits for its picture for long would load the rest meanwhile
     const answers: Response[] = [];
     demo.page.on('response', (response) => answers.push(response));

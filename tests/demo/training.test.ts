@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { button, eventually, focusedAfterFrames, pixels, says, sentJobs, tensorCounts, useDemo } from './open-page';
+import { button, eventually, focusedAfterFrames, pixels, runInWorkers, says, sentJobs, tensorCounts, useDemo } from './open-page';
 
 describe('training in the demo', () => {
   const demo = useDemo();
@@ -219,14 +219,7 @@ describe('training in the demo', () => {
       ['a worker has no workers', 'delete globalThis.Worker;'],
       ['their file cannot be loaded', `globalThis.Worker = ${missing};`],
     ])('trains on one where %s', async (_, code) => {
-      await demo.page.addInitScript((code) => {
-        globalThis.Worker = class extends Worker {
-          constructor(url: string | URL, options?: WorkerOptions) {
-            const script = `import '${new URL(url, location.href)}'; ${code}`;
-            super(URL.createObjectURL(new Blob([script], { type: 'text/javascript' })), options);
-          }
-        };
-      }, code);
+      await runInWorkers(demo.page, code);
       await open();
       await button(training(), 'Train').click();
       await eventually(report).toMatch(/^Training: step \d+\./);

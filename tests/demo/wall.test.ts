@@ -1,6 +1,6 @@
-import { loadPortable, sample } from 'pixelcnn-layers/runtime';
-import { modelURL } from 'pixelcnn-models';
+import { sample } from 'pixelcnn-layers/runtime';
 import { describe, expect, it } from 'vitest';
+import { shippedModel } from '../support/models/shipped';
 import { button, eventually, pictureOf, pixels, sentJobs, useDemo } from './open-page';
 
 describe('the wall of the demo', () => {
@@ -29,9 +29,8 @@ describe('the wall of the demo', () => {
       ['characters-small', 20261129],
       ['tiles', 20261129],
     ]);
-    const model = await loadPortable(modelURL('characters-small'));
     const numImages = (await tiles('character').count()) + 3; // some to spare
-    const { data } = await sample(model, { numImages, seed: 20261129, temperature: 0.9 });
+    const { data } = await sample(await shippedModel('characters-small'), { numImages, seed: 20261129, temperature: 0.9 });
     expect(await levelsOf('character', 2)).toEqual([...data.slice(2 * 576, 3 * 576)]);
     expect(demo.page.url()).toBe(demo.address);
 

@@ -1,34 +1,18 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { loadPortable, logProb, sample } from 'pixelcnn-layers/runtime';
-import { type ModelName, modelURL } from 'pixelcnn-models';
+import { logProb, sample } from 'pixelcnn-layers/runtime';
 import { PNG } from 'pngjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readDigits } from '../../kit/data/digits.mjs';
+import { shippedModel } from '../support/models/shipped';
 import { temporaryFolder } from '../support/node/temporary-folder';
-import { itRefuses, runScript, runWell } from './run-script';
+import { readGrid } from './read-grid';
+import { cellsOf, itRefuses, runScript, runWell } from './run-script';
 
 const directory = temporaryFolder();
 beforeAll(async () => {
   await writeFile(join(directory, 'file'), '');
 });
-
-const readModel = (name: ModelName) => loadPortable(modelURL(name));
-
-/** The colour of each pixel of each image in a grid, the images row by row, as `gridPng` places them. */
-async function readGrid(file: string, side: number, scale: number) {
-  const { width, height, data } = PNG.sync.read(await readFile(file));
-  const pitch = side * scale + 8;
-  const [columns, rows] = [(width - 8) / pitch, (height - 8) / pitch];
-  const colours = Array.from({ length: rows * columns }, (_, n) =>
-    Array.from({ length: side * side }, (_, pixel) => {
-      const x = 8 + pitch * (n % columns) + scale * (pixel % side);
-      const y = 8 + pitch * Math.floor(n / columns) + scale * Math.floor(pixel / side);
-      return [...data.subarray((y * width + x) * 4, (y * width + x) * 4 + 3)] as [number, number, number];
-    }),
-  );
-  return { columns, rows, colours };
-}
 
 const bitsOf = (nats: ArrayLike<number>) => (-Array.from(nats).reduce((sum, one) => sum + one) / (64 * nats.length * Math.LN2)).toFixed(3);
 
@@ -59,7 +43,7 @@ describe('complete.mjs look-ahead', () => {
   it('counts the roads that lead to a tile', async () => {
     const rows = [...stdout.matchAll(/^ +(\d+) +(\d+) %(?: +(-\d+\.\d\d))? *$/gm)].map((match) => match.slice(1));
     expect(rows.map(([particles]) => particles)).toEqual(['0', '16', '64', '256']);
-    const model = await readModel('tiles');
+    const model = await shippedModel('tiles');
     const place = 5 * 32 + 31;
     const at = (value: number) => Uint8Array.from({ length: 3 * 1024 }, (_, i) => (i % 1024 === place ? value : 0));
     const shape = [3, 32, 32, 1];
@@ -80,14 +64,14 @@ describe('complete.mjs look-ahead', () => {
     ['digits-hole', (row: number, column: number) => row < 2 || row > 5 || column < 2 || column > 5],
     ['digits-lower', (row: number) => row >= 4],
   ] as const)('completes digits: %s', async (name, isKnown) => {
-    const { columns, rows, colours } = await readGrid(join(directory, `${name}.png`), 8, 10);
+    const { columns, rows, colours } = await readGrid(join(directory, `${name}.png`));
     expect({ columns, rows }).toEqual({ columns: 7, rows: 8 });
     const images = colours.map(digitOf);
     const known = Array.from({ length: 64 }, (_, i) => isKnown(Math.floor(i / 8), i % 8));
     const test = (await readDigits('test')).images;
     const said = nats(name);
     expect(said.map(([, particles]) => particles)).toEqual([0, 4]);
-    const model = await readModel('digits');
+    const model = await shippedModel('digits');
     const first = known.indexOf(false);
     const sums = [0, 0];
     for (const [n, { levels, isGiven }] of images.entries()) {
@@ -111,7 +95,7 @@ describe('complete.mjs look-ahead', () => {
 it('complete.mjs beam draws the likeliest completions of a digit, the likeliest first', async () => {
   const file = join(directory, 'beam.png');
   const { stdout } = await runWell('complete.mjs', ['beam', '--out', file]);
-  const { columns, rows, colours } = await readGrid(file, 8, 10);
+  const { columns, rows, colours } = await readGrid(file);
   expect({ columns, rows }).toEqual({ columns: 8, rows: 1 });
   const images = colours.map(digitOf);
   const digit = (await readDigits('test')).images.subarray(0, 32);
@@ -120,7 +104,7 @@ it('complete.mjs beam draws the likeliest completions of a digit, the likeliest 
     expect(isGiven).toEqual(Array.from({ length: 64 }, (_, i) => i < 32));
   }
   const data = images.flatMap(({ levels }) => levels);
-  const nats = [...(await logProb(await readModel('digits'), { data, shape: [8, 8, 8, 1] }))];
+  const nats = [...(await logProb(await shippedModel('digits'), { data, shape: [8, 8, 8, 1] }))];
   expect(stdout).toBe(`${nats.map((one) => one.toFixed(2)).join(' ')} nats, written to ${file}\n`);
   expect([...nats].sort((a, b) => b - a)).toEqual(nats);
   expect(new Set(images.map(({ levels }) => String(levels))).size).toBe(8);
@@ -131,8 +115,8 @@ it('complete.mjs orders says what missing pixels cost, exactly in the orientatio
   const flags = ['orders', '--images', '3', '--particles', '2', '--out', out];
   const { stdout, stderr } = await runScript('complete.mjs', flags);
   expect(stderr).toBe('');
-  const figures = (name: string) => new RegExp(`^${name} +(\\S.*)$`, 'm').exec(stdout)?.[1]?.split(/ {2,}/);
-  const model = await readModel('digits-orders');
+  const figures = (title: string) => cellsOf(stdout, title);
+  const model = await shippedModel('digits-orders');
   const { images: digits } = await readDigits('test');
   const testImages = (count: number) => ({ data: digits.slice(0, count * 64), shape: [count, 8, 8, 1] });
   const all = testImages(297);
@@ -163,7 +147,7 @@ it('complete.mjs orders says what missing pixels cost, exactly in the orientatio
 it('complete.mjs halves draws the lower halves of digits from all over the test images', async () => {
   const file = join(directory, 'halves.png');
   await runWell('complete.mjs', ['halves', '--images', '3', '--out', file]);
-  const { columns, rows, colours } = await readGrid(file, 8, 10);
+  const { columns, rows, colours } = await readGrid(file);
   expect({ columns, rows }).toEqual({ columns: 8, rows: 3 });
   const test = (await readDigits('test')).images;
   const digits = [49, 148, 247].map((n) => [...test.subarray(64 * n, 64 * (n + 1))]); // of 297

@@ -2,13 +2,14 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { unzipSync, zipSync } from 'fflate';
 import { gatedPixelCNN, pixelCNN, toPortable } from 'pixelcnn-layers';
-import { compress, decompress, logProb, readPortable, writePortable } from 'pixelcnn-layers/runtime';
+import { compress, decompress, logProb, writePortable } from 'pixelcnn-layers/runtime';
 import { PNG } from 'pngjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readDigits } from '../../kit/data/digits.mjs';
 import { levelsOfPng, pngOfLevels } from '../../kit/pictures/png-levels.mjs';
 import { useBackend } from '../support/backends';
 import { portableModel } from '../support/models/portable-model.mjs';
+import { shippedModel } from '../support/models/shipped';
 import { temporaryFolder } from '../support/node/temporary-folder';
 import { itRefuses, runScript, startScript } from './run-script';
 
@@ -41,7 +42,7 @@ beforeAll(async () => {
   const large = pngOfLevels(new Uint8Array(72), [9, 8, 1], 17);
   await writeFile(join(directory, 'large-digit', 'a.png'), large);
   const digit = { data: images.subarray(0, 64), shape: [1, 8, 8, 1] };
-  const code = await compress(readPortable(await readFile(DIGITS)), digit);
+  const code = await compress(await shippedModel('digits'), digit);
   const names = Buffer.from(JSON.stringify({ '8x8': ['0.png'] }));
   await writeFile(join(directory, 'packed.zip'), zipSync({ 'names.json': names, '8x8.pxc': code }));
   await writeFile(join(directory, 'four.pixelcnn'), writePortable(portableModel({ imageShape: [8, 8, 4], levels: 17 })));
@@ -77,7 +78,7 @@ describe('compress.mjs', () => {
     expect(packed.stderr).toContain('100 %');
     const { '8x8.pxc': code = new Uint8Array(), 'names.json': names } = unzipSync(await readFile(file));
     expect(JSON.parse(String(Buffer.from(names ?? [])))['8x8'].slice(0, 3)).toEqual(['0.png', '1.png', '10.png']);
-    const model = readPortable(await readFile(DIGITS));
+    const model = await shippedModel('digits');
     const images = await decompress(model, code);
     const promised = (await logProb(model, images)).reduce((sum, nats) => sum - nats / Math.LN2 / 8, 0);
     expect(code.length).toBeGreaterThan(promised);

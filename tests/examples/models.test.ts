@@ -1,10 +1,11 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadPortable, logProb, type PortableModel } from 'pixelcnn-layers/runtime';
+import { loadPortable, logProb } from 'pixelcnn-layers/runtime';
 import { type ModelName, models, modelURL } from 'pixelcnn-models';
 import { describe, expect, it } from 'vitest';
 import { MODELS as MODELS_OF_PAGE } from '../../demo/catalogue.mjs';
+import { shippedImages, shippedModel } from '../support/models/shipped';
 import { temporaryFolder } from '../support/node/temporary-folder';
 import { runScript, runWell } from './run-script';
 
@@ -63,26 +64,25 @@ it('modelURL refuses a name that there is not, and says which there are', () => 
   expect(() => modelURL('faces' as ModelName)).toThrow(/^modelURL: name: wanted characters, .*, magnet-4, got "faces"$/);
 });
 
-const readData = (file: string) => readFile(fileURLToPath(new URL(`../../kit/data/sets/${file}`, import.meta.url)));
-
 /** The bits per dimension that a model takes for each of the test images that come with it, given its class. */
-async function bitsOfTestImages(name: 'clothes' | 'digits-28', imageShape: readonly number[]) {
-  const model = await loadPortable(modelURL(name));
-  const [images, labels] = [await readData(`${name}-test-images.u8`), await readData(`${name}-test-labels.u8`)];
-  const given = { data: Uint8Array.from(images), shape: [labels.length, ...imageShape] };
-  const nats = await logProb(model, given, { condition: Array.from(labels) });
-  return Array.from(nats, (value) => (-value * labels.length) / (images.length * Math.LN2));
+async function bitsOfTestImages(name: string, imageShape: readonly number[]) {
+  const [data, labels] = [
+    await shippedImages(name),
+    await readFile(new URL(`../../kit/data/sets/${name}-test-labels.u8`, import.meta.url)),
+  ];
+  const nats = await logProb(await shippedModel(name), { data, shape: [labels.length, ...imageShape] }, { condition: Array.from(labels) });
+  return Array.from(nats, (value) => (-value * labels.length) / (data.length * Math.LN2));
 }
 
 /** How many fewer bits per dimension images take, as of their likeliest class, than by the background model, and which of them the page calls unusual. */
-async function verdictsOn(name: 'clothes' | 'digits-28', images: Uint8Array) {
-  const [model, background] = await Promise.all([name, `${name}-background` as const].map((file) => loadPortable(modelURL(file))));
+async function verdictsOn(name: string, images: Uint8Array) {
+  const [model, background] = [await shippedModel(name), await shippedModel(`${name}-background`)];
   const count = images.length / 784;
   const given = { data: images, shape: [count, 28, 28, 1] };
-  const beside = await logProb(background as PortableModel, given);
+  const beside = await logProb(background, given);
   const own = new Float64Array(count).fill(Number.NEGATIVE_INFINITY);
   for (let condition = 0; condition < 10; condition++) {
-    const nats = await logProb(model as PortableModel, given, { condition });
+    const nats = await logProb(model, given, { condition });
     for (const [i, value] of nats.entries()) own[i] = Math.max(own[i] as number, value);
   }
   const [least, most] = (MODELS_OF_PAGE[name as keyof typeof MODELS_OF_PAGE] as { usualRatio: [number, number] }).usualRatio;
@@ -90,13 +90,11 @@ async function verdictsOn(name: 'clothes' | 'digits-28', images: Uint8Array) {
   return { own, fewer, areUnusual: fewer.map((one) => one < least || one > most) };
 }
 
-describe.each(['clothes', 'digits-28'] as const)('the page, of %s,', (name) => {
-  const imagesOf = async (of: string) => Uint8Array.from((await readData(`${of}-test-images.u8`)).subarray(0, 15 * 784));
-
+describe.each(['clothes', 'digits-28'])('the page, of %s,', (name) => {
   it('finds hardly any of the test images unusual, and paper that is blank, or of squares', async () => {
     const blank = new Uint8Array(784);
     const squares = blank.map((_, i) => 15 * (((i % 28) + Math.floor(i / 28)) % 2));
-    const images = Uint8Array.from([...blank, ...squares, ...(await imagesOf(name))]);
+    const images = Uint8Array.from([...blank, ...squares, ...(await shippedImages(name)).subarray(0, 15 * 784)]);
     const [isBlank, isSquares, ...others] = (await verdictsOn(name, images)).areUnusual;
     expect([isBlank, isSquares]).toEqual([true, true]);
     expect(others.filter(Boolean).length).toBeLessThan(4); // 1 is to be expected of 15

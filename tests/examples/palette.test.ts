@@ -12,6 +12,7 @@ import { pngOfLevels } from '../../kit/pictures/png-levels.mjs';
 import { findPython } from '../research/python';
 import { useBackend } from '../support/backends';
 import { temporaryFolder } from '../support/node/temporary-folder';
+import { readPng } from '../support/read-png';
 import { itRefuses, runScript } from './run-script';
 
 // A model of a palette, from train.mjs to pictures and files.
@@ -71,11 +72,10 @@ describe('a model of a palette', () => {
     await run(`sample.mjs --model ${out} --complete emoji --images 2 --out ${at('complete.png')}`);
     expect(await coloursOf(at('complete.png'))).toEqual(new Set([gap, line, ...ofPalette()]));
     await run(`pictures.mjs bits --model ${out} --data emoji --images 1 --out ${at('heat.png')}`);
-    const { width, data } = PNG.sync.read(await readFile(at('heat.png')));
+    const { hexAt } = readPng(await readFile(at('heat.png')));
     const { test } = await readDataset('emoji');
     for (const [pixel, level] of toPalette(test, palette).data.subarray(0, 256).entries()) {
-      const place = (12 + 5 * Math.floor(pixel / 16)) * width + 12 + 5 * (pixel % 16);
-      expect(hex(data.subarray(4 * place, 4 * place + 3))).toBe(ofPalette()[level]);
+      expect(hexAt(12 + 5 * (pixel % 16), 12 + 5 * Math.floor(pixel / 16))).toBe(ofPalette()[level]);
     }
   });
 

@@ -1,11 +1,11 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getMask, type MaskArgs } from 'pixelcnn-layers';
-import { PNG } from 'pngjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { heatColour } from '../../kit/pictures/heat-map.mjs';
 import { TAP } from '../../kit/pictures/mask-plot.mjs';
 import { temporaryFolder } from '../support/node/temporary-folder';
+import { readPng } from '../support/read-png';
 import { itRefuses, runScript, runWell } from './run-script';
 import { saveModel } from './save-model';
 
@@ -63,9 +63,8 @@ it.each(plots)('draws as many filled squares as the mask has ones: %j', async (f
   expect(filled(TAP.used, TAP.centreUsed)).toBe(all);
   expect(filled(TAP.centreUsed)).toBe(centre);
   expect(filled(TAP.centreUsed, TAP.centreHidden)).toBe(imageChannels ** 2);
-  const { width, data } = PNG.sync.read(await readFile(`${out}.png`));
-  const hex = (x: number, y: number) => `#${data.subarray((y * width + x) * 4, (y * width + x) * 4 + 3).toString('hex')}`;
-  expect(taps.map(({ x, y }) => hex(x, y))).toEqual(taps.map(({ fill }) => fill));
+  const { hexAt } = readPng(await readFile(`${out}.png`));
+  expect(taps.map(({ x, y }) => hexAt(x, y))).toEqual(taps.map(({ fill }) => fill));
 });
 
 it('names the rows by the colour that comes in, the columns by that which goes out', async () => {
@@ -139,9 +138,8 @@ it('shows images with their bits beside them, the same bytes each time', async (
   expect(stdout.match(/^image \d: 4\.087 bits\/dim, at most 4\.09 at row 0, column 0$/gm)).toHaveLength(3);
   expect(stdout).toContain(`written to ${out}`);
   const bytes = await readFile(out);
-  const { width, data } = PNG.sync.read(bytes);
-  const hex = (x: number, y: number) => `#${data.subarray((y * width + x) * 4, (y * width + x) * 4 + 3).toString('hex')}`;
-  for (const pixel of [0, 3, 7]) expect(hex(12 + 80 + 6 + 10 * pixel + 5, 12 + 5)).toBe(heatColour(1));
+  const { hexAt } = readPng(bytes);
+  for (const pixel of [0, 3, 7]) expect(hexAt(12 + 80 + 6 + 10 * pixel + 5, 12 + 5)).toBe(heatColour(1));
   await runScript('pictures.mjs', ['bits', ...flags]);
   expect((await readFile(out)).equals(bytes)).toBe(true);
 });

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, expect, it, vi } from 'vitest';
+import { PATIENCE } from '../support/patience.mjs';
 
 /** Flags for Node with which an example in a process of its own says at its end, on stderr, how many tensors it has left. */
 export const COUNT_TENSORS = ['--import', new URL('report-tensors.mjs', import.meta.url).href];
@@ -24,6 +25,18 @@ export function startScript(name: string, flags: string[], nodeFlags: string[] =
     program.once('close', (code) => resolve({ code, ...output }));
   });
   return { program, ended };
+}
+
+/** Stops a started example once it is time; what it printed. */
+export async function stopped(
+  { program, ended }: ReturnType<typeof startScript>,
+  isTime: () => boolean,
+  signal: 'SIGKILL' | 'SIGINT' = 'SIGKILL',
+): Promise<Ended> {
+  await vi.waitUntil(() => isTime() || program.exitCode !== null, { timeout: PATIENCE, interval: 2 });
+  if (program.exitCode !== null) throw new Error(`It has ended: ${(await ended).stderr}`);
+  program.kill(signal);
+  return ended;
 }
 
 /** The process in which the examples of a file of tests run in turn: most of the time of a short one is that of loading tfjs. */
@@ -66,6 +79,10 @@ export async function runWell(name: string, flags: readonly string[], cwd?: stri
   if (TIDY.includes(name)) expect(ended.tensorsLeft).toBe(0);
   return ended;
 }
+
+/** The cells of the row with this title in a table that an example has printed. */
+export const cellsOf = (stdout: string, title: string): string[] | undefined =>
+  new RegExp(`^${title} +(\\S.*)$`, 'm').exec(stdout)?.[1]?.split(/ {2,}/);
 
 /** What a user's mistake is answered with, and an example with flags that make it. */
 export type Refusal = readonly [answer: string, example: readonly string[]];

@@ -2,11 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PNG } from 'pngjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readDigits } from '../../kit/data/digits.mjs';
 import { npyOf, parseNpy } from '../../kit/weights/npy.mjs';
 import { temporaryFolder } from '../support/node/temporary-folder';
+import { readGrid } from './read-grid';
 import { COUNT_TENSORS, itRefuses, runScript, runWell, startScript } from './run-script';
 import { saveGatedModel, saveModel, saveModelOfCodes } from './save-model';
 
@@ -25,15 +25,9 @@ async function draw(name: string, flags: string[], of = model) {
   const out = join(directory, name);
   const all = ['--model', of, '--out', out, ...flags];
   const { stdout } = await runWell('sample.mjs', all);
-  const { width, height, data } = PNG.sync.read(await readFile(out));
-  const [columns, rows] = [(width - 8) / 88, (height - 8) / 88]; // 8 pixels of side 10 and a gap of 8
-  const image = (row: number, column: number) =>
-    Array.from({ length: 64 }, (_, pixel) => {
-      const x = 8 + 88 * column + 10 * (pixel % 8);
-      const y = 8 + 88 * row + 10 * Math.floor(pixel / 8);
-      return [...data.subarray((y * width + x) * 4, (y * width + x) * 4 + 3)].join();
-    });
-  const images = Array.from({ length: rows * columns }, (_, i) => image(Math.floor(i / columns), i % columns));
+  const { columns, rows, colours } = await readGrid(out);
+  const images = colours.map((pixels) => pixels.map(String));
+  const image = (row: number, column: number) => images[row * columns + column] as string[];
   return { stdout, columns, rows, image, images };
 }
 

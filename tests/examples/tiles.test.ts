@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadPortable, readPortable, sample } from 'pixelcnn-layers/runtime';
+import { readPortable, sample } from 'pixelcnn-layers/runtime';
 import { modelURL } from 'pixelcnn-models';
 import { PNG } from 'pngjs';
 import { build } from 'vite';
@@ -14,6 +14,7 @@ import { mapsOf, turned, turnedBack } from '../../examples/tiles/tiles.mjs';
 import { parseNpy } from '../../kit/weights/npy.mjs';
 import { chromiumPath } from '../support/browsers/chromium.mjs';
 import { visitBuilt } from '../support/browsers/visit-built';
+import { shippedModel } from '../support/models/shipped';
 import { temporaryFolder } from '../support/node/temporary-folder';
 import { itRefuses, runWell } from './run-script';
 
@@ -139,7 +140,7 @@ describe('the model', () => {
     const out = join(folder, 'tiles.png');
     const { stdout } = await runWell('tiles/draw.mjs', ['--maps', '6', '--seed', '2', '--out', out]);
     expect(stdout).toMatch(/^generator +100 %( +0\.00){7}$/m);
-    const { data } = await sample(await loadPortable(MODEL), { numImages: 6, seed: 2, temperature: 0.7 });
+    const { data } = await sample(await shippedModel('tiles'), { numImages: 6, seed: 2, temperature: 0.7 });
     const broken = mapsOf(data as Uint8Array).flatMap(brokenRules).length / 6;
     expect(/^temperature 0\.7 +\d+ % +(\d\.\d\d) /m.exec(stdout)?.[1]).toBe(broken.toFixed(2));
     const { width, height, data: pixels } = PNG.sync.read(await readFile(out));
@@ -156,7 +157,7 @@ describe('the model', () => {
     const out = join(folder, 'connected.png');
     const flags = ['--connect', '--maps', '3', '--particles', '24', '--seed', '3', '--out', out];
     const { stdout } = await runWell('tiles/draw.mjs', flags);
-    const model = await loadPortable(MODEL);
+    const model = await shippedModel('tiles');
     const [from, to] = [22 * 32, 8 * 32 + 31];
     const potential = connection(from, to);
     const ways = {
@@ -235,7 +236,7 @@ it.skipIf(chromiumPath === undefined)('the page draws maps in workers, without t
           ...(canvas.getContext('2d') as CanvasRenderingContext2D).getImageData(0, 0, 384, 384).data,
         ]);
       const options = { numImages: 4, seed, temperature: 0.7 };
-      const { data } = await sample(await loadPortable(MODEL), options);
+      const { data } = await sample(await shippedModel('tiles'), options);
       expect(shown).toEqual([...painted(mapsOf(data as Uint8Array)[3] as Uint8Array)]);
       await page.getByRole('button', { name: 'New maps' }).click();
     }

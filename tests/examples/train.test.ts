@@ -12,7 +12,7 @@ import { npyOf } from '../../kit/weights/npy.mjs';
 import { useBackend } from '../support/backends';
 import { temporaryFolder } from '../support/node/temporary-folder';
 import { PATIENCE } from '../support/patience.mjs';
-import { type Ended, itRefuses, runScript, runWell, startScript } from './run-script';
+import { type Ended, itRefuses, runScript, runWell, startScript, stopped } from './run-script';
 
 const SMALL =
   '--data digits --blocks 1 --hidden 4 --out-dim 4 --first-kernel 3 --batch 4 --eval-images 20 --samples 2 --average 0.9 --clip 1';
@@ -41,23 +41,19 @@ const outputOf = ({ code, stdout, stderr }: Ended) => ({ code, output: stdout + 
 const run = async (args: string) => outputOf(await runScript('train.mjs', wordsOf(args)));
 
 /** Runs in a process of its own, which is stopped once it is time; what it printed. */
-async function stopped(args: string, isTime: () => boolean, signal: 'SIGKILL' | 'SIGINT' = 'SIGKILL') {
-  const { program, ended } = startScript('train.mjs', wordsOf(args));
-  await vi.waitUntil(() => isTime() || program.exitCode !== null, { timeout: PATIENCE, interval: 5 });
-  if (program.exitCode !== null) throw new Error(`The run has ended: ${(await ended).stderr}`);
-  program.kill(signal);
-  return outputOf(await ended);
-}
+const runUntil = async (args: string, isTime: () => boolean, signal?: 'SIGINT') =>
+  outputOf(await stopped(startScript('train.mjs', wordsOf(args)), isTime, signal));
 
 async function metrics(out: string): Promise<Line[]> {
   const lines = (await readFile(join(out, 'metrics.jsonl'), 'utf8')).trim().split('\n');
   return lines.map((line) => JSON.parse(line));
 }
 
-const losses = async (out: string) =>
-  (await metrics(out)).filter(({ bits }) => bits !== undefined).map(({ step, bits }) => `${step} ${bits}`);
-const testFigures = async (out: string) =>
-  (await metrics(out)).filter(({ testBits }) => testBits !== undefined).map(({ step, testBits }) => `${step} ${testBits}`);
+/** Each step that has such a figure, and the figure. */
+const figuresOf = async (out: string, name: 'bits' | 'testBits') =>
+  (await metrics(out)).flatMap(({ step, [name]: figure }) => (figure === undefined ? [] : [`${step} ${figure}`]));
+const losses = (out: string) => figuresOf(out, 'bits');
+const testFigures = (out: string) => figuresOf(out, 'testBits');
 
 /** Whether a run has finished a checkpoint of a step, or a later one. */
 const hasCheckpoint = (out: string, step: number) => () => {
@@ -71,7 +67,7 @@ describe('train.mjs', () => {
     const broken = join(directory, 'broken');
     expect(whole.output).toContain('test bits/dim:');
     expect(whole.code).toBe(0);
-    const { code, output } = await stopped(`${SMALL} --steps 100 --every 20 --out ${broken}`, hasCheckpoint(broken, 40), 'SIGINT');
+    const { code, output } = await runUntil(`${SMALL} --steps 100 --every 20 --out ${broken}`, hasCheckpoint(broken, 40), 'SIGINT');
     expect(output).toMatch(/stopped after step \d+; --resume/);
     expect(code).toBe(0);
     const before = await losses(broken);
@@ -85,8 +81,8 @@ describe('train.mjs', () => {
   it('leaves a run that goes on when killed at any moment', async () => {
     const killed = join(directory, 'killed');
     // While it draws its samples, and while it writes a checkpoint.
-    await stopped(`${SMALL} --steps 100 --every 20 --out ${killed}`, () => existsSync(join(killed, 'samples-40.png')));
-    await stopped(`--resume --out ${killed}`, () => existsSync(join(killed, 'checkpoints/step-60')));
+    await runUntil(`${SMALL} --steps 100 --every 20 --out ${killed}`, () => existsSync(join(killed, 'samples-40.png')));
+    await runUntil(`--resume --out ${killed}`, () => existsSync(join(killed, 'checkpoints/step-60')));
     const left = ['metrics.jsonl.77.tmp', 'samples-40.png.77.tmp'];
     for (const name of [...left, 'notes.txt.77.tmp']) await writeFile(join(killed, name), '');
     const { code } = await run(`--resume --out ${killed}`);

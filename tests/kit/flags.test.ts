@@ -2,21 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { readSubmitFlags } from '../../examples/cluster/lib/submit-flags.mjs';
-import {
-  command,
-  decimal,
-  givenFlags,
-  listOf,
-  multipleOf,
-  oddNumber,
-  oneOf,
-  outputDirectory,
-  outputFile,
-  positiveNumber,
-  repeated,
-  text,
-  wholeNumber,
-} from '../../kit/flags.mjs';
+import * as flag from '../../kit/flags.mjs';
 import { readTrainFlags } from '../../kit/runs/train-flags.mjs';
 import { readFlags as readVqFlags } from '../../research/vq/flags.mjs';
 import { temporaryFolder } from '../support/node/temporary-folder';
@@ -53,22 +39,23 @@ const directory = temporaryFolder();
 beforeAll(() => writeFile(join(directory, 'file'), ''));
 
 const program = () =>
-  command('examples/some.mjs', 'Shows some.')
-    .requiredOption('--model <path>', 'what draws', text('a model'))
-    .option('--images <n>', 'how many', wholeNumber(1, 256), 8)
-    .option('--top-k <n>', 'of the likeliest (all)', wholeNumber(1))
-    .option('--side <n>', 'of the kernel', oddNumber(), 3)
-    .option('--filters <n>', 'of a layer', multipleOf(2), 4)
-    .option('--heat <x>', 'of draws', decimal(), 1)
-    .option('--share <x>', 'that is checked', decimal(1), 0)
-    .option('--rate <x>', 'of learning', positiveNumber(), 0.5)
-    .option('--decay <x>', 'of the rate', positiveNumber(1), 1)
-    .option('--backend <name>', 'what computes', oneOf(['wasm', 'cpu']), 'wasm')
-    .option('--heats <list>', 'a row each', listOf(decimal()))
-    .option('--other <path>', 'any number of times', repeated(text()))
+  flag
+    .command('examples/some.mjs', 'Shows some.')
+    .requiredOption('--model <path>', 'what draws', flag.text('a model'))
+    .option('--images <n>', 'how many', flag.wholeNumber(1, 256), 8)
+    .option('--top-k <n>', 'of the likeliest (all)', flag.wholeNumber(1))
+    .option('--side <n>', 'of the kernel', flag.oddNumber(), 3)
+    .option('--filters <n>', 'of a layer', flag.multipleOf(2), 4)
+    .option('--heat <x>', 'of draws', flag.decimal(), 1)
+    .option('--share <x>', 'that is checked', flag.decimal(1), 0)
+    .option('--rate <x>', 'of learning', flag.positiveNumber(), 0.5)
+    .option('--decay <x>', 'of the rate', flag.positiveNumber(1), 1)
+    .option('--backend <name>', 'what computes', flag.oneOf(['wasm', 'cpu']), 'wasm')
+    .option('--heats <list>', 'a row each', flag.listOf(flag.decimal()))
+    .option('--other <path>', 'any number of times', flag.repeated(flag.text()))
     .option('--path <path>', 'of the data')
-    .option('--out <file>', 'the picture', outputFile(), 'out/some.png')
-    .option('--to <dir>', 'of results', outputDirectory())
+    .option('--out <file>', 'the picture', flag.outputFile(), 'out/some.png')
+    .option('--to <dir>', 'of results', flag.outputDirectory())
     .option('--classify', 'also by class');
 const answer = (flags: string[]) => answerTo(() => program().parse(flags, { from: 'user' }).opts());
 
@@ -88,7 +75,7 @@ describe('flags', () => {
 
   it('are known as given', () => {
     const given = program().parse(['--model', 'm', '--top-k', '2', '--images', '8'], { from: 'user' });
-    expect(givenFlags(given)).toEqual(['model', 'images', 'top-k']);
+    expect(flag.givenFlags(given)).toEqual(['model', 'images', 'top-k']);
   });
 
   it.each([
@@ -140,9 +127,9 @@ describe('commands of a program', () => {
   const run = vi.fn();
   const answer = (flags: string[]) =>
     answerTo(() => {
-      const program = command('examples/some.mjs', 'Shows some.');
-      program.command('one').option('--images <n>', 'how many', wholeNumber(1), 8).action(run);
-      program.command('other').requiredOption('--model <path>', 'what draws', text('a model')).action(run);
+      const program = flag.command('examples/some.mjs', 'Shows some.');
+      program.command('one').option('--images <n>', 'how many', flag.wholeNumber(1), 8).action(run);
+      program.command('other').requiredOption('--model <path>', 'what draws', flag.text('a model')).action(run);
       program.parse(flags, { from: 'user' });
     });
 
@@ -171,7 +158,8 @@ it.each([
   [['a', ''], "to: wanted a file, got ''"],
   [['a', 'b', 'c'], 'too many arguments. Expected 2 arguments but got 3; --help lists the flags'],
 ])('what stands alone is checked: %j', (argv, line) => {
-  const copy = () => command('examples/copy.mjs', 'Copies.').argument('<from>', 'a file').argument('[to]', 'another', outputFile(), 'out');
+  const copy = () =>
+    flag.command('examples/copy.mjs', 'Copies.').argument('<from>', 'a file').argument('[to]', 'another', flag.outputFile(), 'out');
   expect(answerTo(() => copy().parse(['a'], { from: 'user' }).processedArgs)).toEqual(['a', 'out']);
   expect(answerTo(() => copy().parse(argv, { from: 'user' }))).toEqual({ code: 1, stdout: '', stderr: `${line}\n` });
 });

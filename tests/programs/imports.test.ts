@@ -1,12 +1,10 @@
 import { readdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { esbuild } from '../support/node/esbuild.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const require = createRequire(import.meta.url);
-const esbuild: { build(options: object): Promise<unknown> } = createRequire(require.resolve('tsup'))('esbuild');
 
 const programs = ['demo', 'examples', 'kit', 'research', 'tests/bench', 'scripts'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })

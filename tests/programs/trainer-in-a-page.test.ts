@@ -1,18 +1,16 @@
 import { cp, symlink, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/browsers/chromium.mjs';
 import { visitBuilt } from '../support/browsers/visit-built';
+import { esbuild } from '../support/node/esbuild.mjs';
 import { installPackage } from '../support/node/installed';
 import { temporaryFolder } from '../support/node/temporary-folder';
 
 // A trainer in a page, with memory that is shared, where the page is cross-origin isolated, and without.
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const require = createRequire(import.meta.url);
-const esbuild: { build(options: object): Promise<unknown> } = createRequire(require.resolve('tsup'))('esbuild');
 
 const PAGE = `
   import '@tensorflow/tfjs-backend-cpu';

@@ -2,11 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadPortable, logProb } from 'pixelcnn-layers/runtime';
-import { type ModelName, modelURL } from 'pixelcnn-models';
+import { logProb } from 'pixelcnn-layers/runtime';
 import { describe, expect, it } from 'vitest';
 import { turned } from '../../kit/models/turned.mjs';
 import { parseNpy } from '../../kit/weights/npy.mjs';
+import { shippedImages, shippedModel } from '../support/models/shipped';
 import { temporaryFolder } from '../support/node/temporary-folder';
 import { findPython } from './python';
 
@@ -50,14 +50,12 @@ describe.skipIf(python === null)('the data of invented characters', () => {
 });
 
 describe('the models of characters', () => {
-  const read = (file: string) => readFile(fileURLToPath(new URL(`../../${file}`, import.meta.url)));
   const NUM_IMAGES = 10;
 
   /** Bits per dimension of the first of the page's test images, transposed where asked for. */
-  async function bitsOf(name: ModelName, order: number) {
-    const model = await loadPortable(modelURL(name));
-    const images = Uint8Array.from((await read('kit/data/sets/characters-test-images.u8')).subarray(0, NUM_IMAGES * 576));
-    const nats = await logProb(model, turned({ data: images, shape: [NUM_IMAGES, 24, 24, 1] }, order));
+  async function bitsOf(name: string, order: number) {
+    const images = (await shippedImages('characters')).slice(0, NUM_IMAGES * 576);
+    const nats = await logProb(await shippedModel(name), turned({ data: images, shape: [NUM_IMAGES, 24, 24, 1] }, order));
     return -nats.reduce((sum, value) => sum + value, 0) / (images.length * Math.LN2);
   }
 

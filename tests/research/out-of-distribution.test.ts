@@ -7,7 +7,7 @@ import { pickImages } from '../../kit/data/pick-images.mjs';
 import { aurocError } from '../../kit/models/auroc.mjs';
 import { loadPortable } from '../../kit/models/saved-model.mjs';
 import { npyOf } from '../../kit/weights/npy.mjs';
-import { itRefuses, runScript, runWell } from '../examples/run-script';
+import { cellsOf, itRefuses, runScript, runWell } from '../examples/run-script';
 import { saveGatedModel, saveModel } from '../examples/save-model';
 import { temporaryFolder } from '../support/node/temporary-folder';
 
@@ -26,15 +26,7 @@ beforeAll(async () => {
 });
 
 /** The numbers in the row of a title. */
-const rowsOf = (stdout: string) => (title: string) =>
-  stdout
-    .split('\n')
-    .find((line) => line.startsWith(title))
-    ?.slice(title.length)
-    .replace('%', '')
-    .trim()
-    .split(/ +/)
-    .map(Number);
+const rowsOf = (stdout: string) => (title: string) => cellsOf(stdout, title)?.map(Number.parseFloat);
 
 describe('out-of-distribution.mjs', () => {
   it('compares the likelihoods that the library gives, and their ratios to those of background models', async () => {

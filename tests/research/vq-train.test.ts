@@ -2,10 +2,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { type EndedInTurn, itRefuses, runScript, startScript } from '../examples/run-script';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type EndedInTurn, itRefuses, runScript, startScript, stopped } from '../examples/run-script';
 import { temporaryFolder } from '../support/node/temporary-folder';
-import { PATIENCE } from '../support/patience.mjs';
 
 /** On the embedded digits, 8x8: 2x2 codes. */
 const SMALL =
@@ -30,14 +29,9 @@ const figuresOf = async (out: string): Promise<Figures> => JSON.parse(String(awa
 const RESULTS = ['figures.json', 'reconstructions.png', 'samples.png', 'codes/train.npy', 'codes/test.npy'];
 const results = (out: string) => Promise.all(RESULTS.map(async (file) => (await read(out, file)).toString('base64')));
 
-/** Stops a run once it is time; what it printed. */
-async function stopped(out: string, flags: string, isTime: () => boolean, signal: 'SIGKILL' | 'SIGINT' = 'SIGKILL') {
-  const { program, ended } = startScript('research/vq/train.mjs', [...flags.split(' '), '--out', out]);
-  await vi.waitUntil(() => isTime() || program.exitCode !== null, { timeout: PATIENCE, interval: 2 });
-  if (program.exitCode !== null) throw new Error(`The run has ended: ${(await ended).stderr}`);
-  program.kill(signal);
-  return ended;
-}
+/** Runs until it is time to stop; what it printed. */
+const runUntil = (out: string, flags: string, isTime: () => boolean, signal?: 'SIGINT') =>
+  stopped(startScript('research/vq/train.mjs', [...flags.split(' '), '--out', out]), isTime, signal);
 
 describe('research/vq/train.mjs', () => {
   it('trains, measures and draws, and leaves no tensor behind', async () => {
@@ -73,9 +67,9 @@ describe('research/vq/train.mjs', () => {
       const names = existsSync(join(out, stage)) ? readdirSync(join(out, stage)) : [];
       return names.some((name) => Number(/^step-(\d+)$/.exec(name)?.[1] ?? 0) >= least);
     };
-    await stopped(out, SMALL, step('vq-vae', 20));
-    await stopped(out, '--resume', () => existsSync(join(out, 'codes.tmp')) || existsSync(join(out, 'codes')));
-    await stopped(out, '--resume', step('prior', 20));
+    await runUntil(out, SMALL, step('vq-vae', 20));
+    await runUntil(out, '--resume', () => existsSync(join(out, 'codes.tmp')) || existsSync(join(out, 'codes')));
+    await runUntil(out, '--resume', step('prior', 20));
     for (const name of ['figures.json.77.tmp', 'samples.png.77.tmp']) await writeFile(join(out, name), '');
     await mkdir(join(out, 'codes.tmp'), { recursive: true }); // as a kill while codes are written leaves it
     const { code, stdout } = await run(`--resume --workers 3 --out ${out}`);
@@ -87,7 +81,7 @@ describe('research/vq/train.mjs', () => {
 
   it('saves and ends at Ctrl-C', async () => {
     const out = join(directory, 'interrupted');
-    const { code, stdout } = await stopped(out, SMALL, () => existsSync(join(out, 'vq-vae')), 'SIGINT');
+    const { code, stdout } = await runUntil(out, SMALL, () => existsSync(join(out, 'vq-vae')), 'SIGINT');
     expect(stdout).toContain(`stopped; --resume --out ${out} continues`);
     expect(code).toBe(0);
     expect((await run(`--resume --out ${out}`)).stdout).toMatch(/continues after step \d+\n/);

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright';
 import { chromiumArguments, chromiumPath } from '../../support/browsers/chromium.mjs';
+import { listening } from './listening.mjs';
 
 const dist = fileURLToPath(new URL('../../../dist', import.meta.url));
 
@@ -18,7 +18,7 @@ export async function drawInPage(path) {
   const browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumArguments });
   try {
     const page = await browser.newPage();
-    await page.goto(`http://127.0.0.1:${server.address().port}/`);
+    await page.goto(server.address);
     const times = await page.evaluate(async () => {
       const { readPortable, sample } = await import('/runtime/index.js');
       const start = performance.now();
@@ -35,8 +35,8 @@ export async function drawInPage(path) {
 }
 
 /** A page that is blank, the runtime, and the file. */
-async function serve(path) {
-  const server = createServer(async ({ url }, response) => {
+const serve = (path) =>
+  listening(async ({ url }, response) => {
     if (url === '/') return response.setHeader('Content-Type', 'text/html').end('<!doctype html>');
     const name = /^\/([\w-]+(?:\/[\w-]+)*\.js)$/.exec(url)?.[1];
     if (name !== undefined) response.setHeader('Content-Type', 'text/javascript');
@@ -46,9 +46,6 @@ async function serve(path) {
       response.writeHead(404).end();
     }
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return server;
-}
 
 /** The most memory that a page's process has had, as Linux tells it. */
 async function peakOfPages(browser) {

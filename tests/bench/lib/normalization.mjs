@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { autoregressiveModel, bitsPerDim, maskedConv2d, pixelLogits, pixelNormalization } from 'pixelcnn-layers';
-import { randomBatch } from './networks.mjs';
+import { autoregressiveModel, maskedConv2d, pixelLogits, pixelNormalization } from 'pixelcnn-layers';
+import { compiled, randomBatch } from './networks.mjs';
 import { timeInTurn } from './timing.mjs';
 
 /** A training step of five masked convolutions, four of them of 32 features, on images 28x28x1, and with `pixelNormalization` between them. */
@@ -15,8 +15,7 @@ export async function normalizationTimes(batch, seconds) {
     for (let i = 0; i < 3; i++) x = conv(between(x), {});
     x = conv(between(x), { filters: shape.levels, kernelSize: 1, activation: 'linear' });
     const outputs = pixelLogits({ imageChannels: 1, levels: shape.levels }).apply(x);
-    const model = autoregressiveModel({ inputs: image, outputs });
-    model.compile({ optimizer: tf.train.adam(1e-3, 0.9, 0.999, 1e-7), loss: bitsPerDim });
+    const model = compiled(autoregressiveModel({ inputs: image, outputs }));
     return () => model.trainOnBatch(xs, labels);
   };
   const times = await timeInTurn(

@@ -7,6 +7,12 @@ export function markdownTable(header, rows) {
   return [line(header), `|${header.map(() => '---').join('|')}|`, ...rows.map(line)].join('\n');
 }
 
+/** A Markdown table of rows that each have the cells of all columns by their headings. */
+export const tableOf = (rows) => markdownTable(Object.keys(rows[0]), rows.map(Object.values));
+
+/** A row to watch on stderr while the others are measured. */
+export const showRow = (row) => console.error(Object.values(row).join('  '));
+
 /** Replaces what stands between `<!-- name -->` and `<!-- /name -->` in docs/results/PAGE.md. */
 export async function writeFigures(page, name, text) {
   const file = fileURLToPath(new URL(`../../../docs/results/${page}.md`, import.meta.url));
@@ -22,8 +28,14 @@ export function ms(milliseconds) {
   return milliseconds.toPrecision(milliseconds < 100 ? 3 : Math.ceil(Math.log10(milliseconds + 1)));
 }
 
+/** A median in milliseconds, and between what most times are: 93.1 (90.2 to 101). */
+export const spread = ({ median, low, high }) => `${ms(median)} (${ms(low)} to ${ms(high)})`;
+
 /** A median in milliseconds, and how many times that of another it is: 93.1 (1.16). */
 export const msAndTimes = (time, other) => `${ms(time.median)} (${(time.median / other.median).toFixed(2)})`;
+
+/** Bytes to read. */
+export const mebibytes = (bytes) => `${Math.round(bytes / 2 ** 20)} MiB`;
 
 /**
  * Rows of models that were trained and drawn from in turn: weights, bits/dim of each run, and the times of the first run

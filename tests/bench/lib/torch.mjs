@@ -21,37 +21,20 @@ function runPython(launcher, script, ...args) {
   return null;
 }
 
+/** A network as research/pytorch makes it. */
+const made = ({ model = 'pixelCNN', ...args }) => [model, JSON.stringify(args)];
+
 /**
  * PyTorch's forward pass and training step of the same network, on so many threads, or as so many ranks of one thread each; null where
- * python3 has no torch.
+ * python3 has no torch. With no seconds, one pass and no step.
  *
- * @returns {{ forward: object, step: object, version: string } | null} summaries as of timeInTurn
+ * @param {object} shape the arguments of a factory; `model` is its name, if it is not pixelCNN
+ * @returns {{ forward: object, step?: object } | null} summaries as of timeInTurn
  */
 export function timeTorch(shape, batch, seconds, { threads = 1, ranks = 1 } = {}) {
   const launcher = ranks > 1 ? distributed(ranks) : [];
-  const times = runPython(launcher, 'step.py', JSON.stringify(shape), batch, seconds, threads);
-  return times && { ...times, forward: summary(times.forward), step: summary(times.step) };
-}
-
-/**
- * PyTorch's forward pass and training step of a PixelCNN++; null where python3 has no torch. With no seconds, one pass and no step.
- *
- * @returns {{ forward: object, step?: object, version: string } | null} summaries as of timeInTurn
- */
-export function timeTorchPlusPlus(shape, batch, seconds) {
-  const times = runTorch('plus_plus.py', JSON.stringify(shape), batch, seconds);
-  return times && { ...times, forward: summary(times.forward), ...(times.step && { step: summary(times.step) }) };
-}
-
-/**
- * A pass and a step of training of a network of research/pytorch, one thread; null where python3 has no torch. With no seconds, one
- * pass and no step.
- *
- * @returns {{ forward: object, step?: object } | null} summaries as of timeInTurn
- */
-export function timeTwin(factory, args, batch, seconds) {
-  const times = runTorch('twin.py', factory, JSON.stringify(args), batch, seconds);
-  return times && { forward: summary(times.forward), ...(times.step && { step: summary(times.step) }) };
+  const times = runPython(launcher, 'step.py', ...made(shape), batch, seconds, threads);
+  return times && Object.fromEntries(Object.entries(times).map(([task, all]) => [task, summary(all)]));
 }
 
 /**
@@ -61,9 +44,7 @@ export function timeTwin(factory, args, batch, seconds) {
 export const timeTorchGPT = (shape, numImages, places) => runTorch('gpt.py', JSON.stringify(shape), numImages, places);
 
 /** Milliseconds that PyTorch's naive sampler takes for so many images, one thread; null where python3 has no torch. */
-export function timeTorchSampler(shape, numImages) {
-  return runTorch('sample.py', JSON.stringify(shape), numImages)?.sample ?? null;
-}
+export const timeTorchSampler = (shape, numImages) => runTorch('sample.py', ...made(shape), numImages)?.sample ?? null;
 
 /**
  * A step of training without data by the code in a clone of wdphy16/stat-mech-van, one thread; null where python3 has no torch.

@@ -1,9 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import * as tf from '@tensorflow/tfjs-core';
-import { bitsPerDim, exponentialDecay, scheduleLearningRate } from 'pixelcnn-layers';
+import { bitsPerDim, exponentialDecay, sample, scheduleLearningRate } from 'pixelcnn-layers';
 import { imageBatches, sliceImages } from 'pixelcnn-layers/data';
 import { bitsByChannel } from '../../../kit/models/channel-bits.mjs';
-import { summary } from './timing.mjs';
+import { summary, timeInTurn } from './timing.mjs';
 
 /**
  * Trains models on the same batches by the recipe of examples/train.mjs, a step of each in turn, so that what else the
@@ -57,6 +57,29 @@ export async function trainInTurn(models, { train, test }, options) {
     optimizer.dispose();
   }
   return results;
+}
+
+/**
+ * Trains models in turn and then draws from them in turn, anew for each seed: what `rowsOfModels` makes rows of.
+ *
+ * @param {string} seeds separated by commas
+ * @param {(seed: number) => Record<string, import('pixelcnn-layers').AutoregressiveModel>} make
+ * @param {object} recipe of `trainInTurn`
+ * @param {object} options of `sample`
+ * @param {number} seconds to draw
+ */
+export async function trainAndDraw(seeds, make, sets, recipe, options, seconds) {
+  const runs = [];
+  for (const seed of seeds.split(',').map(Number)) {
+    const models = make(seed);
+    const trained = await trainInTurn(models, sets, { ...recipe, seed });
+    const draw = (model) => sample(model, { ...options, seed: 1, strategy: 'incremental' });
+    const draws = mapValues(models, (model) => async () => (await draw(model)).dispose());
+    const drawn = await timeInTurn(draws, { seconds });
+    runs.push({ trained, drawn, weights: mapValues(models, (model) => model.countParams()) });
+    for (const model of Object.values(models)) model.dispose();
+  }
+  return runs;
 }
 
 /** The same names with other values. */

@@ -1,13 +1,14 @@
 """Times Image GPT in PyTorch, one thread: a whole pass, and sampling with a cache of keys and values.
 
 usage: python3 gpt.py '{"imageShape": [28, 28, 1], "levels": 16, "width": 16, "heads": 2, "layers": 8}' IMAGES PLACES
-prints {"forward": ms, "sample": ms, "version": "..."}: for the first PLACES places of each image, and of all layers
+prints {"forward": ms, "sample": ms}: for the first PLACES places of each image, and of all layers
 """
 import json
 import sys
-import time
 
 import torch
+
+from timing import milliseconds
 
 torch.set_num_threads(1)
 shape, count, places = json.loads(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
@@ -69,14 +70,8 @@ def forward():
     logits(torch.randint(levels, (count, places)), 0, None)
 
 
-def time_of(task):
-    before = time.perf_counter()
-    task()
-    return 1000 * (time.perf_counter() - before)
-
-
 def best(task):
-    return min(time_of(task) for _ in range(3 if width < 100 else 1))
+    return min(milliseconds(task) for _ in range(3 if width < 100 else 1))
 
 
-print(json.dumps({'forward': best(forward), 'sample': best(sample), 'version': torch.__version__}))
+print(json.dumps({'forward': best(forward), 'sample': best(sample)}))

@@ -1,39 +1,37 @@
 """Times the naive sampler in PyTorch, one thread: a forward pass over whole images for each value.
 
-usage: python3 sample.py '{"imageShape": [28, 28, 1], "levels": 16, "hiddenDim": 16, "outDim": 32, "numBlocks": 5,
-"firstKernelSize": 7}' IMAGES        prints {"sample": ms, "version": "..."}
-With "model": "gated" it is that of Gated PixelCNN.
+usage: python3 sample.py FACTORY '{"imageShape": [28, 28, 1], ...}' IMAGES        prints {"sample": ms}
 """
 import json
 import sys
-import time
 
 import torch
 
-from convolutions import Masked
-from network import network
+from timing import milliseconds
+from distributions import normalize
+from layers import Conv
+from networks import make
 
 torch.set_num_threads(1)
-shape, count = json.loads(sys.argv[1]), int(sys.argv[2])
-rows, columns, channels = shape['imageShape']
-levels = shape['levels']
-model = network(shape).eval()
+factory, args, count = sys.argv[1], json.loads(sys.argv[2]), int(sys.argv[3])
+rows, columns, channels = args['imageShape']
+levels = args['levels']
+model = make(factory, args).to(memory_format=torch.channels_last).eval()
 for conv in model.modules():
-    if isinstance(conv, Masked):
-        conv.mask_once()
+    if isinstance(conv, Conv) and conv.mask is not None:  # masked once, since nothing trains the weights
+        conv.kernel.data[:, :, conv.rows, conv.columns] *= conv.mask
+        conv.mask = None
 
 
-@torch.no_grad()
+@torch.inference_mode()
 def sample(places):
     images = torch.zeros(count, channels, rows, columns).to(memory_format=torch.channels_last)
     for place in places:
         row, column, channel = place // (columns * channels), place // channels % columns, place % channels
         logits = model(images)[:, channel * levels : (channel + 1) * levels, row, column]  # [N,L]
         drawn = torch.multinomial(torch.softmax(logits, 1), 1)[:, 0]
-        images[:, channel, row, column] = drawn / (levels - 1)
+        images[:, channel, row, column] = normalize(drawn, levels)
 
 
 sample(range(5))
-before = time.perf_counter()
-sample(range(rows * columns * channels))
-print(json.dumps({'sample': 1000 * (time.perf_counter() - before), 'version': torch.__version__}))
+print(json.dumps({'sample': milliseconds(lambda: sample(range(rows * columns * channels)))}))

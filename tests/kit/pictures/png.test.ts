@@ -1,13 +1,7 @@
 import { PNG } from 'pngjs';
 import { describe, expect, it } from 'vitest';
 import { gridPng, smallestPng } from '../../../kit/pictures/png.mjs';
-
-/** The colour at a place of a PNG, as [red, green, blue]. */
-function reader(png: Buffer) {
-  const { width, height, data } = PNG.sync.read(png);
-  const at = (x: number, y: number) => [...data.subarray((y * width + x) * 4, (y * width + x) * 4 + 3)];
-  return { width, height, at };
-}
+import { readPng } from '../../support/read-png';
 
 describe('a grid of RGB images', () => {
   // Two images of 1x2 pixels with levels 0 to 2, side by side; the first pixel of the second image is given.
@@ -16,7 +10,7 @@ describe('a grid of RGB images', () => {
   const blue = [20, 62, 140];
 
   it('shows the levels as they are', () => {
-    const { width, height, at } = reader(gridPng(grid));
+    const { width, height, at } = readPng(gridPng(grid));
     expect([width, height]).toEqual([4 + 2 * (2 * 3 + 4), 4 + 3 + 4]);
     expect(at(4, 4)).toEqual([0, 128, 255]);
     expect(at(9, 6)).toEqual([255, 255, 255]);
@@ -27,8 +21,8 @@ describe('a grid of RGB images', () => {
 
   it('draws a line round given pixels, in the gap only', () => {
     const known = [0, 0, 0, 0, 0, 0, 1, 1, 1, 0, 0, 0];
-    const plain = reader(gridPng(grid));
-    const { width, height, at } = reader(gridPng({ ...grid, known }));
+    const plain = readPng(gridPng(grid));
+    const { width, height, at } = readPng(gridPng({ ...grid, known }));
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {
         // The given pixel is at 14..16, 4..6; the one at its right covers the line there.
@@ -48,29 +42,24 @@ describe('a grid of RGB images', () => {
   });
 });
 
-it('a grid of gray images enlarges pixels, leaves gaps and sets given pixels apart', () => {
+it('a grid of gray images is ink on paper, and sets given pixels apart', () => {
   // Three images of 1x2 pixels in two columns; levels 0 and 2 of three are paper and ink, 1 halfway.
   const images = { images: [0, 2, 1, 0, 2, 2], known: [0, 0, 0, 0, 1, 0], imageShape: [1, 2], levels: 3 };
-  const png = gridPng({ ...images, columns: 2, scale: 3, gap: 2 });
-  const { width, height, data } = PNG.sync.read(png);
-  expect(width).toBe(2 + 2 * (2 * 3 + 2)); // the first gap, then two images with a gap each
-  expect(height).toBe(2 + 2 * (1 * 3 + 2));
-  const at = (x: number, y: number) => [...data.subarray((y * width + x) * 4, (y * width + x) * 4 + 4)];
-  const gap = at(0, 0);
-  const paper = [255, 255, 255, 255];
-  const ink = [24, 24, 32, 255];
-  const halfway = [140, 140, 144, 255]; // (255 + 24) / 2, rounded up, and (255 + 32) / 2
-  const givenInk = [20, 62, 140, 255];
-  // The middle of each image row, pixel by pixel: gap 2, pixel 3, pixel 3, gap 2, ...
-  const row = (y: number) => Array.from({ length: width }, (_, x) => at(x, y));
-  const times = (count: number, colour: number[]) => new Array<number[]>(count).fill(colour);
-  const upper = [times(2, gap), times(3, paper), times(3, ink), times(2, gap), times(3, halfway)];
-  expect(row(3)).toEqual([...upper, times(3, paper), times(2, gap)].flat());
-  const lower = [times(2, gap), times(3, givenInk), times(3, ink), times(2 + 6 + 2, gap)];
-  expect(row(8)).toEqual(lower.flat());
-  for (const y of [0, 1, 5, 6, 10, 11]) expect(row(y)).toEqual(times(width, gap)); // between the rows
-  for (const y of [2, 4]) expect(row(y)).toEqual(row(3));
-  for (const y of [7, 9]) expect(row(y)).toEqual(row(8));
+  const { width, height, at } = readPng(gridPng({ ...images, columns: 2, scale: 3, gap: 2 }));
+  expect([width, height]).toEqual([2 + 2 * (2 * 3 + 2), 2 + 2 * (1 * 3 + 2)]); // the first gap, then two images with a gap each
+  const [gap, paper, ink] = [at(0, 0), [255, 255, 255], [24, 24, 32]];
+  const halfway = [140, 140, 144]; // (255 + 24) / 2, rounded up, and (255 + 32) / 2
+  const rows = {
+    0: [gap, gap, gap, gap],
+    2: [paper, ink, halfway, paper],
+    4: [paper, ink, halfway, paper],
+    7: [[20, 62, 140], ink, gap, gap],
+  };
+  for (const [y, colours] of Object.entries(rows)) {
+    // From the first to the last column of each pixel, and no further.
+    for (const [i, first] of [2, 5, 10, 13].entries()) for (const x of [first, first + 2]) expect(at(x, Number(y))).toEqual(colours[i]);
+    for (const x of [0, 1, 8, 9, 16, 17]) expect(at(x, Number(y))).toEqual(gap);
+  }
 });
 
 describe('a grid of images with a palette', () => {
@@ -78,8 +67,8 @@ describe('a grid of images with a palette', () => {
   const grid = { images: [1, 0], imageShape: [1, 2, 1], levels: 2, palette, columns: 1, scale: 3, gap: 4 };
 
   it('shows its colours, and a line round given pixels', () => {
-    const plain = reader(gridPng(grid));
-    const marked = reader(gridPng({ ...grid, known: [1, 0] }));
+    const plain = readPng(gridPng(grid));
+    const marked = readPng(gridPng({ ...grid, known: [1, 0] }));
     for (const { at } of [plain, marked]) {
       expect(at(5, 5)).toEqual([40, 50, 60]);
       expect(at(8, 5)).toEqual([1, 2, 3]);
@@ -95,8 +84,8 @@ describe('the smallest PNG', () => {
     const size = height * width * channels;
     const images = Uint8Array.from({ length: count * size }, (_, i) => (i * 7) % 17);
     const png = smallestPng({ images, imageShape: [height, width, channels] });
-    const { at, ...all } = reader(png);
-    expect(all).toEqual({ width: 2 * width, height: 2 * height }); // two by two places for three images
+    const { at, ...all } = readPng(png);
+    expect(all).toMatchObject({ width: 2 * width, height: 2 * height }); // two by two places for three images
     expect([png[24], png[25]]).toEqual([8, channels === 1 ? 0 : 2]); // bits of a value; gray or RGB
     for (let image = 0; image < 4; image++) {
       for (let pixel = 0; pixel < height * width; pixel++) {

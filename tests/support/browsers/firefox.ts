@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
+import { warnMissing } from '../node/missing';
 import { PATIENCE } from '../patience.mjs';
 import type { Watch } from './pages';
 
@@ -12,11 +13,7 @@ import type { Watch } from './pages';
 export const firefoxPath = ['/usr/bin/firefox-esr', '/usr/bin/firefox', '/Applications/Firefox.app/Contents/MacOS/firefox'].find(
   existsSync,
 );
-if (firefoxPath === undefined) {
-  const message = 'Firefox: its tests DO NOT RUN. Install it: apt-get install firefox-esr';
-  if (process.env['CI']) throw new Error(message);
-  console.warn(`\n${'!'.repeat(100)}\n!! ${message}\n${'!'.repeat(100)}\n`);
-}
+if (firefoxPath === undefined) warnMissing('Firefox', 'apt-get install firefox-esr');
 
 const PREFERENCES = { 'ui.prefersReducedMotion': 1 };
 

@@ -32,25 +32,13 @@ interface GoldenModel {
   cdf: { traces: { first_value: number[] | null; u: GoldenArray; image: GoldenArray }[] };
 }
 
+const logitsOf = (...parts: { logits: GoldenArray }[]) => parts.flatMap(({ logits }) => logits.data);
+const ofColour = { model: colour, logits: logitsOf(colourLogits0, colourLogits1), grads: colourGrads.grads };
+const ofGray = { model: gray, logits: logitsOf(grayLogits0, grayLogits1), grads: grayGrads.grads };
+
 export const goldenModels: GoldenModel[] = [
-  {
-    name: 'three channels, 256 levels',
-    model: colour,
-    logits: [...colourLogits0.logits.data, ...colourLogits1.logits.data],
-    grads: colourGrads.grads,
-    adam: colourAdam,
-    greedy: colourGreedy,
-    cdf: colourCdf,
-  },
-  {
-    name: 'one channel, 17 levels',
-    model: gray,
-    logits: [...grayLogits0.logits.data, ...grayLogits1.logits.data],
-    grads: grayGrads.grads,
-    adam: grayAdam,
-    greedy: grayGreedy,
-    cdf: grayCdf,
-  },
+  { name: 'three channels, 256 levels', ...ofColour, adam: colourAdam, greedy: colourGreedy, cdf: colourCdf },
+  { name: 'one channel, 17 levels', ...ofGray, adam: grayAdam, greedy: grayGreedy, cdf: grayCdf },
 ];
 
 /** The reference's network with the reference's weights. */

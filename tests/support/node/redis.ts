@@ -4,14 +4,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { warnMissing } from './missing';
 
 /** The program of Redis or Valkey; undefined, with a loud warning, where none is installed. */
 export const redisServer = ['redis-server', 'valkey-server'].find((program) => spawnSync(program, ['--version']).status === 0);
-if (redisServer === undefined) {
-  const message = 'Redis: its tests DO NOT RUN. Install it: apt-get install redis-server';
-  if (process.env['CI']) throw new Error(message);
-  console.warn(`\n${'!'.repeat(100)}\n!! ${message}\n${'!'.repeat(100)}\n`);
-}
+if (redisServer === undefined) warnMissing('Redis', 'apt-get install redis-server');
 
 /** A server of its own on loopback, with a password, that keeps nothing. */
 export interface Redis {

@@ -1,12 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-
-const require = createRequire(import.meta.url);
-const esbuild: { buildSync(options: object): void } = createRequire(require.resolve('tsup'))('esbuild');
+import { esbuild } from '../node/esbuild.mjs';
 
 /** The runtime and its worker, which lies above it, as above the file that starts it in the package. */
 export const folder = mkdtempSync(join(tmpdir(), 'pool-'));

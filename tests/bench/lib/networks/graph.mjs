@@ -14,7 +14,7 @@ export function graph(shape, conv) {
   const defaults = { kernelSize: 1, activation: 'linear', useBias: true };
   const apply = (x, args, mask) => conv({ ...defaults, ...args }, { imageChannels, ...mask }).apply(x);
   const image = tfl.input({ shape: imageShape });
-  const stack = model === 'gated' ? gatedStack : residualStack;
+  const stack = model === 'gatedPixelCNN' ? gatedStack : residualStack;
   let x = tfl.layers.reLU().apply(stack(image, shape, apply));
   x = apply(x, { filters: outDim * imageChannels, activation: 'relu' });
   x = apply(x, { filters: outDim * imageChannels });

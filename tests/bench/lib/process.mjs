@@ -1,0 +1,10 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+/** What a program of tests/bench/lib prints, as JSON, in a process of its own, so that its memory can be told. */
+export function outputOf(name, ...args) {
+  const program = fileURLToPath(new URL(name, import.meta.url));
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args.map(String)], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
+  return JSON.parse(stdout);
+}
