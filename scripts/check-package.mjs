@@ -43,6 +43,8 @@ import { checkedQuickStart } from './lib/quick-start.mjs';
 // ES modules are not minified. The file for script tags is, and takes a quarter of the tarball.
 const MAX_TARBALL_BYTES = 420_000;
 const EXPECTED_FILE = /^(dist\/.+|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
+const EXPECTED_OF_MODELS =
+  /^package\/([\w.-]+\.(pixelcnn|md)|index\.(js|d\.ts)|package\.json|LICENSE|[\w-]+\/(model\.json|weights\.\w+\.1of1\.bin))$/;
 const PEERS = [
   '@tensorflow/tfjs-core',
   '@tensorflow/tfjs-layers',
@@ -79,7 +81,9 @@ const PARTS = [
 
 async function main() {
   const tarball = await packed();
-  await Promise.all([install(tarball), installBare(tarball)]);
+  const models = await packedModels();
+  await Promise.all([install(tarball), installBare(tarball, models)]);
+  await check('a trained model by its name', () => runModels());
   for (const [module, names, most] of PARTS) {
     const size = await weigh(module, names);
     await check(`${names} of ${module}: ${size} bytes, at most ${most}`, () => assert(size <= most));
@@ -155,6 +159,33 @@ async function packed() {
   return tarball;
 }
 
+/** The path of the tarball of the models, once its contents are checked. */
+async function packedModels() {
+  const folder = join(temporary, 'models');
+  mkdirSync(folder);
+  await run('npm', ['pack', '--workspace', 'models', '--pack-destination', folder], repository);
+  const tarball = join(folder, readdirSync(folder)[0]);
+  await check('tarball of the models has their files, cards and licences, and nothing else', async () => {
+    const files = (await run('tar', ['-tzf', tarball], temporary)).trim().split('\n');
+    const others = files.filter((path) => !EXPECTED_OF_MODELS.test(path));
+    assert.deepEqual(others, []);
+    assert.equal(files.filter((path) => path.endsWith('.pixelcnn')).length, 24);
+    assert(files.includes('package/LICENSE') && files.includes('package/NOTICE.md'));
+  });
+  await check('publint of the models', () =>
+    run('npx', ['--yes', 'publint@0.3.25', tarball, '--strict'], temporary),
+  );
+  return tarball;
+}
+
+/** Draws characters as README does, with both packages as npm installs them. */
+async function runModels() {
+  cpSync(join(repository, 'models/characters.mjs'), join(bare, 'characters.mjs'));
+  const lines = (await run('node', ['characters.mjs'], bare)).trimEnd().split('\n');
+  assert.equal(lines.length, 12);
+  assert(lines.every((line) => /^[ ▀▄█]{40,72}$/.test(line)));
+}
+
 /** Has npm pack, which builds. Returns the path of the tarball. */
 async function pack() {
   const folder = join(temporary, 'packed');
@@ -173,13 +204,13 @@ async function install(tarball) {
   await check('installs', () => run('npm', ['install', ...flags, tarball, ...peers], project));
 }
 
-/** Installs the tarball into its own project, without its peers. */
-async function installBare(tarball) {
+/** Installs both packages into a project of their own, without peers. */
+async function installBare(...tarballs) {
   mkdirSync(bare);
   writeFileSync(join(bare, 'package.json'), '{ "private": true }');
   const flags = ['--no-audit', '--no-fund', '--prefer-offline', '--legacy-peer-deps'];
   await check('installs without peers', async () => {
-    await run('npm', ['install', ...flags, tarball], bare);
+    await run('npm', ['install', ...flags, ...tarballs], bare);
     assert(!existsSync(join(bare, 'node_modules', '@tensorflow')));
   });
 }

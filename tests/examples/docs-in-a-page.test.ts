@@ -13,7 +13,7 @@ import { useBackend } from '../../kit/runs/backend.mjs';
 import { chromiumPath } from '../support/browsers/chromium.mjs';
 import { launchChromium, type Watch, watch } from '../support/browsers/pages';
 import { docBlocks } from '../support/docs/doc-blocks';
-import { installPackage } from '../support/node/installed';
+import { installPackages } from '../support/node/installed';
 import { PATIENCE } from '../support/patience.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -64,6 +64,12 @@ const PAGES = {
   'index.html': imagePage,
   'portable.html': portablePage.replace('/mine.pixelcnn', '/squares.pixelcnn'),
   'pictures.html': picturePage.replace('mine.pixelcnn', 'squares.pixelcnn'),
+  'models.html': script(`
+    import { loadPortable } from 'pixelcnn-layers/runtime';
+    import { modelURL } from 'pixelcnn-models';
+    const { imageShape } = await loadPortable(modelURL('digits-28-background'));
+    globalThis.outcome = imageShape;
+  `),
   'storage.html': storagePage,
   'stored.html': script(`
     import * as tf from '@tensorflow/tfjs-core';
@@ -103,7 +109,7 @@ const PAGES = {
 /** A folder as a reader would have it, with this package as npm would install it. */
 async function makeFolder(): Promise<string> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'docs-')));
-  await installPackage(folder);
+  await installPackages(folder);
   await symlink(join(root, 'node_modules/@tensorflow'), join(folder, 'node_modules/@tensorflow'));
   await mkdir(join(folder, 'public'));
   await writeFile(join(folder, 'public', 'favicon.ico'), ''); // which browsers ask for by themselves
@@ -165,6 +171,7 @@ async function whenBuilt(folder: string): Promise<Served> {
 
 it('knows every block of README and docs that needs a page', () => {
   const known = [
+    'README html', // tests/examples/pages.test.ts
     'deploy html', 'deploy ts', 'save html', 'save js', 'save js', 'getting-started html',
     'getting-started html', // of script tags: tests/examples/script-tags.test.ts
     'train-on-all-cores ts', 'train-on-all-cores js', 'your-own-pictures html', 'backends ts',
@@ -245,6 +252,10 @@ describe.skipIf(chromiumPath === undefined)('the pages of the docs', () => {
       });
       const page = await open(name);
       expect(await outcomeOf(page)).toEqual(STRIPES.flatMap(grey));
+    });
+
+    it('loads a trained model by its name', async () => {
+      expect(await outcomeOf(await open('models.html'))).toEqual([28, 28, 1]);
     });
 
     it('keeps the model in the database of the browser, and goes on with it in a later visit', async () => {

@@ -12,7 +12,7 @@ import { firefoxPath, launchFirefox, openUndriven, watchFirefox } from '../suppo
 import { serve, type Watch } from '../support/browsers/pages';
 import { docBlocks } from '../support/docs/doc-blocks';
 import { runtimeDigest } from '../support/models/runtime-digest.mjs';
-import { installPackage } from '../support/node/installed';
+import { installPackages } from '../support/node/installed';
 import { temporaryFolder } from '../support/node/temporary-folder';
 import { PATIENCE } from '../support/patience.mjs';
 import { workers } from '../support/workers/pool-workers';
@@ -112,7 +112,7 @@ describe.skipIf(firefoxPath === undefined)('in Firefox', { retry: 1 }, () => {
 
   it('the runtime gives the bits that it gives in Node, alone and in a pool', async () => {
     const project = join(folder, 'project');
-    await installPackage(project);
+    await installPackages(project);
     for (const name of ['portable-model.mjs', 'runtime-digest.mjs']) {
       await cp(join(root, 'tests/support/models', name), join(project, name));
     }

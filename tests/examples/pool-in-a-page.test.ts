@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/browsers/chromium.mjs';
 import { visitBuilt } from '../support/browsers/visit-built';
 import { portableModel } from '../support/models/portable-model.mjs';
-import { installPackage } from '../support/node/installed';
+import { installPackages } from '../support/node/installed';
 import { temporaryFolder } from '../support/node/temporary-folder';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -27,7 +27,7 @@ const PAGE = `
 describe.skipIf(chromiumPath === undefined)('a pool in a page, packed by Vite', () => {
   const project = temporaryFolder();
   it('draws what one thread does, with two workers that Vite leaves to the pool', async () => {
-    await installPackage(project);
+    await installPackages(project);
     await cp(join(root, 'tests/support/models/portable-model.mjs'), join(project, 'portable-model.mjs'));
     await writeFile(join(project, 'main.js'), PAGE);
     await writeFile(join(project, 'index.html'), '<script type="module" src="./main.js"></script>');

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/browsers/chromium.mjs';
 import { visitBuilt } from '../support/browsers/visit-built';
 import { esbuild } from '../support/node/esbuild.mjs';
-import { installPackage } from '../support/node/installed';
+import { installPackages } from '../support/node/installed';
 import { temporaryFolder } from '../support/node/temporary-folder';
 
 // A trainer in a page, with memory that is shared, where the page is cross-origin isolated, and without.
@@ -36,7 +36,7 @@ const PAGE = `
 describe.skipIf(chromiumPath === undefined)('a trainer in a page', () => {
   const folder = temporaryFolder();
   beforeAll(async () => {
-    await installPackage(folder);
+    await installPackages(folder);
     await symlink(join(root, 'node_modules/@tensorflow'), join(folder, 'node_modules/@tensorflow'));
     await writeFile(join(folder, 'main.js'), PAGE);
     await writeFile(join(folder, 'worker.js'), "import 'pixelcnn-layers/train-worker';");

@@ -4,10 +4,11 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** Puts this package, as it is built, into a project as npm would install it. */
-export async function installPackage(project: string): Promise<void> {
+/** Puts both packages, as they are built, into a project as npm would install them. */
+export async function installPackages(project: string): Promise<void> {
   const installed = join(project, 'node_modules', 'pixelcnn-layers');
   await mkdir(installed, { recursive: true });
   await cp(join(root, 'package.json'), join(installed, 'package.json'));
   await cp(join(root, 'dist'), join(installed, 'dist'), { recursive: true });
+  await cp(join(root, 'models'), join(project, 'node_modules', 'pixelcnn-models'), { recursive: true });
 }
