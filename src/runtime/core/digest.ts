@@ -45,7 +45,8 @@ export class Digest {
     if (rest > 0) {
       const words = new DataView(block.fill(0, rest).buffer);
       for (let i = 0; i < 4; i++) {
-        const [own, next] = [FACTORS[i] as number, FACTORS[(i + 1) & 3] as number];
+        const own = FACTORS[i] as number;
+        const next = FACTORS[(i + 1) & 3] as number;
         state[i] = (state[i] as number) ^ mixed(words.getInt32(4 * i, true), own, 15 + i, next);
       }
     }

@@ -92,7 +92,8 @@ export function softmaxLogProbs(levels: number, maxImages: number): LogProbs {
       const numImages = to.length / levels;
       normalize(logits, numImages);
       for (let n = 0; n < numImages; n++) {
-        const [max, shift] = [maxima[n] as number, shifts[n] as number];
+        const max = maxima[n] as number;
+        const shift = shifts[n] as number;
         for (let level = 0; level < levels; level++)
           to[n * levels + level] = (logits[n * stride + level] as number) - max - shift;
       }

@@ -33,7 +33,8 @@ export function javascriptKernels(floats: number): SamplingKernels {
     /** The equivalent of assembly/softmax.ts. */
     softmax(y, sums, x, images, levels, scale) {
       for (let n = 0; n < images; n++) {
-        const [from, to] = [x + n * levels, y + n * levels];
+        const from = x + n * levels; // one by one: WebKit's compiler of hot loops loses one of a pair
+        const to = y + n * levels;
         const max = largest(heap, from, levels);
         const partial: Quarters = [0, 0, 0, 0];
         for (let i = 0; i < levels; i++) {
@@ -107,10 +108,14 @@ export function runInstruction(
   const word = (index: number) => words[at + index] as number;
   const operand = (first: number) => {
     const start = (words[bases + word(first)] as number) + word(first + 1);
-    const [stride, columnStride] = [word(first + 2), word(first + 3)];
+    const stride = word(first + 2);
+    const columnStride = word(first + 3);
     return (n: number, column: number) => start + n * stride + column * columnStride;
   };
-  const [y, a, b, c] = [operand(Word.y), operand(Word.a), operand(Word.b), operand(Word.c)];
+  const y = operand(Word.y);
+  const a = operand(Word.a);
+  const b = operand(Word.b);
+  const c = operand(Word.c);
   const item: Item = {
     heap,
     y: 0,

@@ -92,7 +92,8 @@ export function javascriptMixtureLevels(components: number, levels: number): Mix
     table,
     masses,
     levelAt(threshold) {
-      let [low, high] = [0, last];
+      let low = 0;
+      let high = last;
       while (low < high) {
         const level = (low + high) >> 1;
         if (weightBefore({ table, masses }, level + 1) > threshold) high = level;

@@ -1,5 +1,8 @@
 import type { WasmModule } from './modules';
 
+/** A module of nothing. WebKit compiles where a page's policy forbids WebAssembly, and only then refuses to instantiate. */
+const EMPTY = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
+
 const compiled = new Map<string, WebAssembly.Module | null>();
 
 /** Compiles a small module, synchronously and once. Null if WebAssembly SIMD is missing or forbidden. */
@@ -10,6 +13,7 @@ export function compileModule(hex: string): WebAssembly.Module | null {
     const bytes = Uint8Array.from({ length: hex.length / 2 }, (_, i) => Number.parseInt(digits(i), 16));
     try {
       module = new WebAssembly.Module(bytes);
+      new WebAssembly.Instance(new WebAssembly.Module(EMPTY));
     } catch {
       module = null;
     }
