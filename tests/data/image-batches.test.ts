@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { epochOrder } from '../../src/data/image-batches';
 import type { ImageShape } from '../../src/runtime/core/images';
 import { orientationsOf, oriented } from '../../src/runtime/core/symmetries';
+import { scoped } from '../scoped';
 import { isGpu, onEachBackend, useBackend } from '../support/backends';
 import { runs } from '../support/runs';
 import { expectNoLeaks } from '../support/tensors';
@@ -333,7 +334,7 @@ onEachBackend('imageBatches', (backend) => {
     const build = () => {
       const model = pixelCNN({ imageShape: [3, 4, 2], levels: 5, hiddenDim: 2, outDim: 4, numBlocks: 0 });
       model.compile({ optimizer: tf.train.sgd(0.1), loss: bitsPerDim });
-      return model;
+      return scoped(model);
     };
     const [one, other] = [build(), build()];
     other.setWeights(one.getWeights());
@@ -372,8 +373,6 @@ onEachBackend('imageBatches', (backend) => {
     await expectNoLeaks(() => other.evaluateDataset(ofWhole, {}));
     const history = await other.fitDataset(ofWhole, { epochs: 2, verbose: 0 }); // ends by itself
     expect(history.history['loss']).toHaveLength(2);
-    one.dispose();
-    other.dispose();
   });
 });
 

@@ -14,6 +14,7 @@ import {
 } from 'pixelcnn-layers';
 import * as runtime from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { scoped } from '../scoped';
 import { useBackend } from '../support/backends';
 import { expectNoLeaks, setNoise } from '../support/tensors';
 
@@ -22,7 +23,7 @@ beforeAll(() => useBackend('cpu'));
 const small = (): AutoregressiveModel => {
   const model = pixelCNN({ imageShape: [2, 3, 1], levels: 3, hiddenDim: 2, outDim: 2, numBlocks: 1 });
   setNoise(model, 3, 0.5);
-  return model;
+  return scoped(model);
 };
 
 describe('functions of pixelcnn-layers, with a portable model', () => {
@@ -45,10 +46,8 @@ describe('functions of pixelcnn-layers, with a portable model', () => {
     expect(await decompress(portable, bytes)).toEqual(plain);
     const args = { numImages: 8, seed: 1 };
     expect(await logPartition(either, energy, args)).toEqual(await runtime.logPartition(either, energy, args));
-    const [one, other] = [stepper(portable), runtime.stepper(portable)];
+    const [one, other] = [scoped(stepper(portable)), scoped(runtime.stepper(portable))];
     expect(one.logProbs()).toEqual(other.logProbs());
-    for (const steps of [one, other]) steps.dispose();
-    model.dispose();
   });
 });
 
@@ -74,7 +73,6 @@ describe('levelLogProbs of the runtime', () => {
     expect(Array.from(await runtime.logProb(portable, images))).toEqual(sums);
     const symmetrical = runtime.symmetric(portable, ['flipRows']);
     await expect(runtime.levelLogProbs(symmetrical, images)).rejects.toThrow('levelLogProbs: model: wanted a model without symmetries');
-    model.dispose();
   });
 });
 
@@ -89,14 +87,13 @@ describe('stepper of a model of tfjs', () => {
       for (const steps of [one, other]) steps.dispose();
     });
     await expect(stepper(model, null as never)).rejects.toThrow('stepper: wanted an object of arguments, got null');
-    model.dispose();
   });
 });
 
 describe('a signal', () => {
   it('that a timer aborts stops logProb of tensors between batches', async () => {
     const model = small();
-    const images = tf.zeros<tf.Rank.R4>([400, 2, 3, 1], 'int32');
+    const images = scoped(tf.zeros<tf.Rank.R4>([400, 2, 3, 1], 'int32'));
     const aborter = new AbortController();
     let time = 0;
     vi.spyOn(performance, 'now').mockImplementation(() => {
@@ -112,7 +109,5 @@ describe('a signal', () => {
     await expect(job).rejects.toThrow('enough');
     expect(numBatches).toBeLessThan(400);
     vi.restoreAllMocks();
-    images.dispose();
-    model.dispose();
   });
 });

@@ -4,6 +4,7 @@ import type { MaskType, ShiftedConv2DArgs } from 'pixelcnn-layers';
 import { gatedPixelCNNBlock, getMask, maskedConv2d, pixelCNNResBlock, shiftedConv2d } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
 import { ProgramBuilder, type WeightRecipe } from '../../src/runtime/program/builder';
+import { scoped } from '../scoped';
 import { anyBackend, isGpu, onBackend, onEachBackend } from '../support/backends';
 import { grid, type SlowWeight, slowConv } from '../support/slow/gated';
 import { setLayerNoise, slopesOf, slowNormalized, slowWeightsOf } from '../support/slow/plus-plus';
@@ -82,8 +83,8 @@ onEachBackend('weight normalization', (backend) => {
   });
 
   it('of an output that sees nothing, or whose direction is 0, is 0, and so are its gradients', async () => {
-    const layer = maskedConv2d({ filters: 2, kernelSize: 1, maskType: 'A', imageChannels: 2, weightNormalization: true });
-    const x = tf.ones([1, 1, 1, 2]);
+    const layer = scoped(maskedConv2d({ filters: 2, kernelSize: 1, maskType: 'A', imageChannels: 2, weightNormalization: true }));
+    const x = scoped(tf.ones([1, 1, 1, 2]));
     tf.dispose(layer.apply(x));
     expect((await take(layer.apply(x)))[0]).toBe(0); // sees no channel before it
     await change(layer, 'kernel', (values) => values.map(() => 0));
@@ -91,15 +92,13 @@ onEachBackend('weight normalization', (backend) => {
     const [kernel, gain] = weightGradients(layer, () => tf.sum(layer.apply(x)));
     for (const slope of await take(kernel as tf.Tensor)) expect(Number.isFinite(slope)).toBe(true);
     expect(await take(gain as tf.Tensor)).toEqual([0, 0]);
-    x.dispose();
-    layer.dispose();
   });
 
   it('applies to every convolution of a PixelCNNResBlock', async () => {
     const args = { filters: 2, imageChannels: 2, kernelSize: 3 };
-    const [normed, plain] = [true, false].map((weightNormalization) => pixelCNNResBlock({ ...args, weightNormalization }));
+    const [normed, plain] = scoped([true, false].map((weightNormalization) => pixelCNNResBlock({ ...args, weightNormalization })));
     if (normed === undefined || plain === undefined) throw new Error('two blocks');
-    const x = tf.tensor4d(noise(2 * 3 * 3 * 4), [2, 3, 3, 4]);
+    const x = scoped(tf.tensor4d(noise(2 * 3 * 3 * 4), [2, 3, 3, 4]));
     tf.dispose([normed, plain].map((block) => block.apply(x)));
     const initial = await slowWeightsOf(normed);
     const gains = ['in', 'mid', 'out'].map((conv) => initial.get(`conv_${conv}_gain`)?.data);
@@ -119,11 +118,9 @@ onEachBackend('weight normalization', (backend) => {
       const mask = getMask({ kernelSize: [rows, columns], featuresIn, featuresOut, imageChannels: 2 }).values;
       return [slowNormalized(kernel, gain, (at) => mask[at] === 1), bias];
     });
-    const tensors = folded.map(({ shape, data }) => tf.tensor(Array.from(data), [...shape]));
+    const tensors = scoped(folded.map(({ shape, data }) => tf.tensor(Array.from(data), [...shape])));
     plain.setWeights(tensors);
     expectClose(await take(normed.apply(x)), await take(plain.apply(x)), 2e-5);
-    tf.dispose([x, tensors]);
-    for (const block of [normed, plain]) block.dispose();
   });
 });
 
@@ -163,12 +160,11 @@ onBackend(anyBackend, 'weight normalization', () => {
 
   it('regularizes and bounds the direction and the bias, as it does without', async () => {
     const kernel = { kernelInitializer: 'ones', kernelRegularizer: tfl.regularizers.l2({ l2: 0.5 }), kernelConstraint: 'nonNeg' } as const;
-    const layer = maskedConv2d({ filters: 2, kernelSize: 1, imageChannels: 1, weightNormalization: true, ...kernel });
+    const layer = scoped(maskedConv2d({ filters: 2, kernelSize: 1, imageChannels: 1, weightNormalization: true, ...kernel }));
     tf.dispose(layer.apply(tf.ones([1, 1, 1, 3])));
     const [loss] = layer.calculateLosses() as [tf.Scalar];
     expect(await take(loss)).toEqual([0.5 * 6]);
     expect(layer.weights[0]).toMatchObject({ constraint: expect.anything() });
-    layer.dispose();
   });
 
   it('applies to every convolution of a gatedPixelCNNBlock, and to no gate', () => {

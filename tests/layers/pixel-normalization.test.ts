@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { pixelNormalization } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
+import { scoped } from '../scoped';
 import { isGpu, onEachBackend } from '../support/backends';
 import { expectClose, expectNoLeaks, noise, take } from '../support/tensors';
 
@@ -9,12 +10,12 @@ onEachBackend('PixelNormalization', (backend) => {
   it("normalizes each channel's group of each pixel by itself", async () => {
     const [pixels, channels, group, epsilon] = [2 * 3 * 2, 3, 5, 0.01];
     const features = channels * group;
-    const layer = pixelNormalization({ epsilon });
+    const layer = scoped(pixelNormalization({ epsilon }));
     const values = noise(pixels * features, 1).map((value, i) => value * (1 + (i % 4)) + 2);
     const [gamma, beta] = [noise(features, 2), noise(features, 3)];
-    const x = tf.tensor4d(values, [2, 3, 2, features]);
+    const x = scoped(tf.tensor4d(values, [2, 3, 2, features]));
     tf.dispose(layer.apply(x) as tf.Tensor); // builds it
-    const weights = [tf.tensor1d(gamma), tf.tensor1d(beta)];
+    const weights = scoped([tf.tensor1d(gamma), tf.tensor1d(beta)]);
     layer.setWeights(weights);
     const y = layer.apply(x) as tf.Tensor;
     expect(layer.computeOutputShape(x.shape)).toEqual(y.shape);
@@ -32,8 +33,6 @@ onEachBackend('PixelNormalization', (backend) => {
       }
     }
     expectClose(await take(y), expected, isGpu(backend) ? 1e-4 : 1e-5);
-    tf.dispose([x, weights]);
-    layer.dispose();
   });
 
   it('is the layer normalization of tfjs where the image has one channel', async () => {

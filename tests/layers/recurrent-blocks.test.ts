@@ -7,6 +7,7 @@ import diagonalGray from '../golden/pixelrnn/diagonal_c1.json';
 import diagonalColour from '../golden/pixelrnn/diagonal_c3.json';
 import rowGray from '../golden/pixelrnn/row_c1.json';
 import rowColour from '../golden/pixelrnn/row_c3.json';
+import { scoped } from '../scoped';
 import { backends, isGpu, onEachBackend, useBackend } from '../support/backends';
 import { expectClose, expectCloseRelative, golden, golden4d, noise, take, weightGradients } from '../support/tensors';
 
@@ -28,7 +29,7 @@ onEachBackend('Blocks of PixelRNN', (backend) => {
   it.each(isGpu(backend) ? [rowColour, diagonalColour] : references)(
     'match the golden output and gradients: $config.kind, $config.imageChannels',
     async (reference) => {
-      const block = blockOf(reference.config);
+      const block = scoped(blockOf(reference.config));
       const [x, g] = [golden4d(reference.input), golden4d(reference.g)];
       tf.dispose(block.apply(x) as tf.Tensor); // builds it
       expect(block.weights.map(({ originalName }) => originalName.split('/').at(-1))).toEqual(Object.keys(reference.weights));
@@ -42,7 +43,6 @@ onEachBackend('Blocks of PixelRNN', (backend) => {
       for (const [i, { data }] of Object.values(reference.grads).entries())
         expectCloseRelative(await take(gradients[i] as tf.Tensor), data, 5e-4);
       tf.dispose([x, g, ...weights]);
-      block.dispose();
     },
   );
 });
@@ -51,21 +51,19 @@ describe.each(makers)('%s', (_className, make) => {
   beforeAll(() => useBackend(backends.includes('wasm') ? 'wasm' : (backends[0] ?? 'cpu')));
 
   it('takes images of any height and width, one row or column too, and has the same weights whatever they are', async () => {
-    const block = make({ filters: 2, imageChannels: 1, seed: 1 });
+    const block = scoped(make({ filters: 2, imageChannels: 1, seed: 1 }));
     const input = tfl.input({ shape: [null, null, 4] });
     expect((block.apply(input) as tfl.SymbolicTensor).shape).toEqual([null, null, null, 4]);
-    const whole = tf.tensor4d(noise(2 * 4 * 5 * 4), [2, 4, 5, 4]);
+    const whole = scoped(tf.tensor4d(noise(2 * 4 * 5 * 4), [2, 4, 5, 4]));
     const all = tf.tidy(() => (block.apply(whole) as tf.Tensor).arraySync()) as number[][][][];
-    const upper = tf.slice(whole, 0, [2, 1, 5, 4]);
+    const upper = scoped(tf.slice(whole, 0, [2, 1, 5, 4]));
     const row = tf.tidy(() => (block.apply(upper) as tf.Tensor).arraySync()) as number[][][][];
     for (const [n, [first]] of [...row.entries()] as [number, [number[][]]][])
       expectClose(first.flat(), (all as [number[][]][])[n]?.[0].flat() as number[], 1e-6);
-    const column = tf.ones([1, 4, 1, 4]);
+    const column = scoped(tf.ones([1, 4, 1, 4]));
     expect((await take(block.apply(column) as tf.Tensor)).every(Number.isFinite)).toBe(true);
-    const gradient = tf.grad((x) => tf.sum(block.apply(x) as tf.Tensor))(upper);
+    const gradient = scoped(tf.grad((x) => tf.sum(block.apply(x) as tf.Tensor))(upper));
     expect(gradient.shape).toEqual(upper.shape);
-    tf.dispose([whole, upper, column, gradient]);
-    block.dispose();
   });
 });
 

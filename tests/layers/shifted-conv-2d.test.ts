@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { type ShiftedConv2DArgs, shiftedConv2d } from 'pixelcnn-layers';
 import { expect, it } from 'vitest';
+import { scoped } from '../scoped';
 import { anyBackend, isGpu, onBackend, onEachBackend } from '../support/backends';
 import { cube } from '../support/models/activation';
 import { runs } from '../support/runs';
@@ -133,13 +134,11 @@ onBackend(anyBackend, 'ShiftedConv2D', () => {
 
   it('applies an activation that tfjs lacks, and checks sizes there too', async () => {
     const args = { filters: 1, kernelSize: 1, shift: 'down', stride: 2, kernelInitializer: 'ones' } as const;
-    const layer = shiftedConv2d({ ...args, activation: cube });
-    const x = tf.tensor4d([3, 9, 9, 9], [1, 2, 2, 1]);
+    const layer = scoped(shiftedConv2d({ ...args, activation: cube }));
+    const x = scoped(tf.tensor4d([3, 9, 9, 9], [1, 2, 2, 1]));
     expect(await take(layer.apply(x))).toEqual([27]);
     expect(() => shiftedConv2d({ ...args, activation: 'rellu' as 'relu' })).toThrow('rellu');
-    const odd = tf.ones([1, 2, 3, 1]);
+    const odd = scoped(tf.ones([1, 2, 3, 1]));
     expect(() => layer.apply(odd)).toThrow('(ShiftedConv2D): input: width: wanted a multiple of 2, got 3');
-    tf.dispose([x, odd]);
-    layer.dispose();
   });
 });

@@ -9,6 +9,7 @@ import { isSymmetric } from '../../src/models/symmetric';
 import type { ConditionValues } from '../../src/runtime/core/conditions';
 import { uniformsOf } from '../../src/runtime/core/random';
 import { scoreGradients } from '../../src/training/fit-to-energy';
+import { scoped } from '../scoped';
 import { type Backend, onBackend, useBackend } from '../support/backends';
 import { allImages, elementsSlowly, inElement, listOf, sumOf } from '../support/laws/all-images';
 import { expectClose, expectCloseRelative, expectNoLeaks, setNoise } from '../support/tensors';
@@ -133,17 +134,16 @@ describe.each<Backend>(['cpu', 'wasm'])('the gradient over all images on %s', (b
       const conditions = symmetry?.asCondition ? [{ shape: [1], values: Float32Array.from(orientationOf) }] : [];
       const jobs = { levels: Int32Array.from(drawn), numImages: 60, imageShape: [2, 2, 1] as const, conditions };
       const coefficients = Float64Array.from(cost, (x) => (x - mean) / 60);
-      const gradients = scoreGradients(shape, jobs, coefficients);
+      const gradients = scoped(scoreGradients(shape, jobs, coefficients));
       const ofWeights = model.trainableWeights.map((weight) => gradients[(weight.read() as tf.Variable).name] as tf.Tensor);
       expectCloseRelative(changes, await flat(ofWeights), 1e-4);
-      tf.dispose(gradients);
       model.dispose();
     },
   );
 
   it('leaves no tensor, whatever fails, and the optimizer of the caller', async () => {
-    const network = networkOf(2);
-    const optimizer = tf.train.adam(0.01);
+    const network = scoped(networkOf(2));
+    const optimizer = scoped(tf.train.adam(0.01));
     const dispose = vi.spyOn(optimizer, 'dispose');
     await fitToEnergy(network, energy, { steps: 1, numImages: 8, optimizer });
     const fail = () => {
@@ -169,8 +169,6 @@ describe.each<Backend>(['cpu', 'wasm'])('the gradient over all images on %s', (b
     await expectNoLeaks(() => fitToEnergy(network, energy, { steps: 2, numImages: 8, clipNorm: 1 }).then(() => []));
     await expectNoLeaks(() => fitToEnergy(network, energy, { steps: 2, numImages: 8, optimizer }).then(() => []));
     expect(dispose).not.toHaveBeenCalled();
-    optimizer.dispose();
-    network.dispose();
   });
 });
 
@@ -209,18 +207,16 @@ onBackend('cpu', 'fitToEnergy', () => {
   });
 
   it('draws other images in each step: those that sample draws of the seed', async () => {
-    const network = networkOf(2);
+    const network = scoped(networkOf(2));
     const seen: number[] = [];
     const optimizer = tf.train.sgd(1e-30); // which changes nothing
     await fitToEnergy(network, energy, { steps: 3, numImages: 20, seed: 7, optimizer, onStep: ({ levels }) => void seen.push(...levels) });
-    const images = await sample(network, { numImages: 60, seed: 7 });
+    const images = scoped(await sample(network, { numImages: 60, seed: 7 }));
     expect(seen).toEqual(Array.from(await images.data()));
-    images.dispose();
-    network.dispose();
   });
 
   it('anneals: each step has its beta, and the bound that of the last one', async () => {
-    const network = networkOf(2);
+    const network = scoped(networkOf(2));
     const steps: EnergyStep[] = [];
     const betaAt = (step: number) => 1 - 0.5 ** step;
     const onStep = (step: EnergyStep) => void steps.push(step);
@@ -231,11 +227,10 @@ onBackend('cpu', 'fitToEnergy', () => {
       expect(told).toBeCloseTo(exact, 9);
       expect(bound[i]).toBe(told);
     }
-    network.dispose();
   });
 
   it('waits for onStep, whose step is done', async () => {
-    const network = networkOf(2);
+    const network = scoped(networkOf(2));
     const before = await weightsOf(network);
     let waiting = 0;
     const seen: number[] = [];
@@ -249,7 +244,6 @@ onBackend('cpu', 'fitToEnergy', () => {
       }) as never,
     });
     expect(seen).toEqual([0, 1]);
-    network.dispose();
   });
 
   it('clips gradients by their global norm', async () => {
@@ -272,8 +266,8 @@ onBackend('cpu', 'fitToEnergy', () => {
   });
 
   it('refuses arguments by name', async () => {
-    const network = networkOf(2);
-    const classes = classesOf(2);
+    const network = scoped(networkOf(2));
+    const classes = scoped(classesOf(2));
     const good = { steps: 2, numImages: 4 };
     const portable = await toPortable(network);
     const cases: [unknown, unknown, object, string][] = [
@@ -306,6 +300,5 @@ onBackend('cpu', 'fitToEnergy', () => {
       await expect(refused).rejects.toThrow(TypeError);
     }
     expect(await weightsOf(network)).toEqual(before);
-    for (const each of [network, classes]) each.dispose();
   });
 });

@@ -3,6 +3,7 @@ import { input, type LayersModel, layers, type SymbolicTensor, model as tfModel 
 import { gatedPixelCNN, pixelCNN } from 'pixelcnn-layers';
 import { type ActivationDifference, compareActivations, type NamedTensor } from 'pixelcnn-layers/weights';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { scoped } from '../scoped';
 import { backends, onEachBackend, useBackend } from '../support/backends';
 import { expectNoLeaks, noise } from '../support/tensors';
 
@@ -71,7 +72,7 @@ onEachBackend('compareActivations', () => {
   });
 
   it.each(models)('lists layers that differ first, in their order, and where they do: %s', async (_, make, inputs) => {
-    const [model, xs] = [make(), inputs()];
+    const [model, xs] = [scoped(make()), scoped(inputs())];
     const seen = await activationsOf(model, xs, true);
     const names = model.layers.map(({ name }) => name);
     const wrong = [names.at(-1), names[2]] as [string, string];
@@ -86,8 +87,6 @@ onEachBackend('compareActivations', () => {
       expect(difference).toBeCloseTo(0.5, 4);
       expect(at?.slice(0, 3)).toEqual([0, 0, 1]);
     }
-    tf.dispose(xs);
-    model.dispose();
   });
 });
 
@@ -108,11 +107,10 @@ describe('compareActivations', () => {
     const alike = { layer: 'a', differs: false, difference: 0, at: null, shape: [1, 2, 2, 2], given: [1, 2, 2, 2] };
     expect(await compare({ a: x })).toEqual([alike]);
     expect(await compare({ a: turned }, { from: 'pytorch' }, turned)).toEqual([alike]);
-    const given = tf.tensor(x.data as Float32Array, [1, 2, 2, 2]);
+    const given = scoped(tf.tensor(x.data as Float32Array, [1, 2, 2, 2]));
     expect(await compare({ a: turned }, { from: 'pytorch' }, [given])).toEqual([alike]);
     expect(given.isDisposed).toBe(false);
     expect((await compare({ a: x }, { from: 'pytorch' }, turned))[0]?.differs).toBe(true);
-    given.dispose();
   });
 
   it('takes neighbouring axes together, and no others', async () => {
@@ -128,10 +126,9 @@ describe('compareActivations', () => {
   it("has logits of PyTorch's [N,C*L,H,W] as [N,H,W,C,L]", async () => {
     const ours = Array.from({ length: 12 }, (_, i) => i); // [N,H,W,C,L] = [1,1,2,2,3]
     const theirs = f32([1, 6, 1, 2], [0, 6, 1, 7, 2, 8, 3, 9, 4, 10, 5, 11]);
-    const tensor = tf.tensor(ours, [1, 1, 2, 2, 3]);
+    const tensor = scoped(tf.tensor(ours, [1, 1, 2, 2, 3]));
     const found = await compare({ a: theirs }, { from: 'pytorch' }, tensor, [1, 2, 2, 3]);
     expect(found).toMatchObject([{ differs: false, shape: [1, 1, 2, 2, 3], given: [1, 1, 2, 6] }]);
-    tensor.dispose();
   });
 
   it('measures the tolerance by the largest number', async () => {
@@ -155,11 +152,10 @@ describe('compareActivations', () => {
     const scale = layers.dense({ units: 1, useBias: false, kernelInitializer: 'ones', name: 'scale' });
     const twice = layers.add({ name: 'twice' });
     const double = (one: SymbolicTensor) => twice.apply([one, one]) as SymbolicTensor;
-    const model = tfModel({ inputs, outputs: scale.apply(double(scale.apply(inputs) as SymbolicTensor)) as SymbolicTensor });
+    const model = scoped(tfModel({ inputs, outputs: scale.apply(double(scale.apply(inputs) as SymbolicTensor)) as SymbolicTensor }));
     scale.apply(double(model.outputs[0] as SymbolicTensor)); // of no model
     const found = await compareActivations(model, f32([1, 1], [3]), new Map([['scale', f32([1, 1], [6])]]));
     expect(found).toMatchObject([{ layer: 'scale', difference: 0 }]);
-    model.dispose();
   }); // biome-ignore format: one call a line
 
   it('renames tensors, or skips them, and compares nothing where none is left', async () => {

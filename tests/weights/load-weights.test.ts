@@ -3,6 +3,7 @@ import { constraints, initializers, input, type LayersModel, layers, type Symbol
 import { gatedActivation, gatedPixelCNN, pixelCNN, pixelCNNPlusPlus } from 'pixelcnn-layers';
 import { loadWeights, type NamedTensor, readSafetensors, saveWeights, writeSafetensors } from 'pixelcnn-layers/weights';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { scoped } from '../scoped';
 import { backends, onEachBackend, useBackend } from '../support/backends';
 import { bytesOf } from '../support/golden/files';
 import { goldenPlusPlus, goldenPlusPlusArgs } from '../support/golden/plus-plus';
@@ -69,12 +70,11 @@ onEachBackend('loadWeights', () => {
   });
 
   it('copies the numbers, which may change afterwards', () => {
-    const model = modelOf(layers.dense({ units: 1, useBias: false, name: 'dense' }), [2]);
+    const model = scoped(modelOf(layers.dense({ units: 1, useBias: false, name: 'dense' }), [2]));
     const kernel = f32([2, 1], [1, -2]);
     loadWeights(model, new Map([['dense.kernel', kernel]]));
     (kernel.data as Float32Array).fill(9);
     expect(numbersOf(model)).toEqual([['dense.kernel', Float32Array.of(1, -2)]]);
-    model.dispose();
   });
 }); // biome-ignore format: one call a line
 
@@ -436,15 +436,14 @@ describe('a state dict of pclucas14/pixel-cnn-pp', () => {
 
   // That each tensor is taken to its place, tests/models/pixel-cnn-plus-plus.test.ts sees in what the network returns.
   it('may have the prefix of a module', async () => {
-    const model = network();
+    const model = scoped(network());
     const tensors = await tensorsOf();
     loadWeights(model, new Map([...tensors].map(([name, tensor]) => [`module.${name}`, tensor])), { from });
     expect(saveWeights(model).get('final_conv.gain')?.data).toEqual(tensors.get('nin_out.lin_a.weight_g')?.data);
-    model.dispose();
   });
 
   it('is refused where a direction is 0, which has no length', async () => {
-    const [model, tensors] = [network(), await tensorsOf()];
+    const [model, tensors] = [scoped(network()), await tensorsOf()];
     const before = numbersOf(model);
     const direction = tensors.get('upsize_u_stream.1.deconv.weight_v') as NamedTensor;
     tensors.set('upsize_u_stream.1.deconv.weight_v', { ...direction, data: (direction.data as Float32Array).slice().fill(0) });
@@ -452,7 +451,6 @@ describe('a state dict of pclucas14/pixel-cnn-pp', () => {
       "loadWeights: tensors: 'upsize_u_stream.1.deconv.weight_v, upsize_u_stream.1.deconv.weight_g': wanted finite numbers, got NaN",
     );
     expect(numbersOf(model)).toEqual(before);
-    model.dispose();
   });
 
   it('is of no other network', async () => {

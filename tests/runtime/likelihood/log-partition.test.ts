@@ -1,6 +1,7 @@
 import { logPartition as ofAnyModel, pixelCNN, symmetric as symmetricTensors, toPortable } from 'pixelcnn-layers';
 import { createPool, type Energy, logPartition, logProb, type PortableModel, sample, symmetric } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { scoped } from '../../scoped';
 import { useBackend } from '../../support/backends';
 import { allImages, asImages, listOf, sumOf } from '../../support/laws/all-images';
 import { portableModel } from '../../support/models/portable-model.mjs';
@@ -103,11 +104,11 @@ describe('logPartition', () => {
   );
 
   it('gives the same numbers of tensors, of plain data, and in a pool', async () => {
-    const network = pixelCNN({ imageShape: [null, null, 1], levels: 3, hiddenDim: 3, outDim: 4, numBlocks: 1 });
+    const network = scoped(pixelCNN({ imageShape: [null, null, 1], levels: 3, hiddenDim: 3, outDim: 4, numBlocks: 1 }));
     setNoise(network, 2, 0.7);
     const portable = await toPortable(network);
     const args = { imageShape: [2, 2, 1] as const, numImages: 60, seed: 4 };
-    const pool = createPool({ workers: 2, createWorker: startInProcess });
+    const pool = scoped(createPool({ workers: 2, createWorker: startInProcess }));
     await expectNoLeaks(async () => {
       const plain = await logPartition(portable, energy, args);
       expect(await ofAnyModel(network, energy, args)).toEqual(plain);
@@ -118,8 +119,6 @@ describe('logPartition', () => {
       expect(await ofAnyModel(symmetricTensors(network, ['flipLevels']), energy, args)).toEqual(either);
     });
     await expect(logPartition(portable, energy, { numImages: 9 })).rejects.toThrow('logPartition: imageShape: wanted [H, W, 1], since');
-    network.dispose();
-    await pool.dispose();
   });
 
   it('stops where the signal aborts', async () => {

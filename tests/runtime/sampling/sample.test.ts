@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Images } from '../../../src/runtime/core/images';
 import { sample } from '../../../src/runtime/sampling/sample';
 import { stepper } from '../../../src/runtime/sampling/stepper';
+import { scoped } from '../../scoped';
 import { useBackend } from '../../support/backends';
 import { allImages, asImages, countsOf, densities, filtered, listOf, sumOf } from '../../support/laws/all-images';
 import { expectToFollow } from '../../support/laws/chi-square';
@@ -16,29 +17,27 @@ const SIZES = { imageShape: [3, 2, 2] as [number, number, number], levels: 5, hi
 
 describe('sample of a model as plain data', () => {
   it('runs from a clone, and changes nothing in the model', async () => {
-    const model = tinyModel();
+    const model = scoped(tinyModel());
     const portable = await toPortable(model);
     const clone = structuredClone(portable);
     const images = await sample(portable, { numImages: 8, seed: 3 });
     expect(portable).toEqual(clone);
     expect(await sample(clone, { numImages: 8, seed: 3 })).toEqual(images);
-    model.dispose();
   });
 
   it('returns bytes up to 256 levels, then 16-bit integers', async () => {
     const pairs = [[256, Uint8Array], [257, Uint16Array]] as const; // biome-ignore format: a line
     for (const [levels, array] of pairs) {
-      const model = pixelCNN({ imageShape: [1, 1, 1], levels, hiddenDim: 1, outDim: 1, numBlocks: 0 });
+      const model = scoped(pixelCNN({ imageShape: [1, 1, 1], levels, hiddenDim: 1, outDim: 1, numBlocks: 0 }));
       const { data, shape } = await sample(await toPortable(model), { random: () => 1 - 2 ** -53 });
       expect(data).toEqual(array.of(levels - 1)); // the highest level
       expect(shape).toEqual([1, 1, 1, 1]);
-      model.dispose();
     }
   });
 
   it('draws and completes codes beyond a byte, from a file too', async () => {
     const levels = 300;
-    const model = pixelCNN({ ...SIZES, imageShape: [2, 2, 1], levels, hiddenDim: 1 });
+    const model = scoped(pixelCNN({ ...SIZES, imageShape: [2, 2, 1], levels, hiddenDim: 1 }));
     setNoise(model);
     const portable = readPortable(writePortable(await toPortable(model)));
     const options = { numImages: 8, seed: 1 };
@@ -57,15 +56,13 @@ describe('sample of a model as plain data', () => {
     const beyond = { ...initial, data: Int32Array.from(initial.data).fill(levels, 5, 6) };
     const wanted = `sample: initial: wanted integer levels 0 to ${levels - 1}, got ${levels}`;
     await expect(sample(portable, { initial: beyond, known })).rejects.toThrow(wanted);
-    model.dispose();
   });
 
   it('takes images of any size where the model does', async () => {
-    const model = pixelCNN({ ...SIZES, imageShape: [null, null, 2] });
+    const model = scoped(pixelCNN({ ...SIZES, imageShape: [null, null, 2] }));
     const portable = await toPortable(model);
     expect((await sample(portable, { imageShape: [2, 5, 2] })).shape).toEqual([1, 2, 5, 2]);
     await expect(sample(portable)).rejects.toThrow('sample: imageShape: wanted [H, W, 2], since');
-    model.dispose();
   });
 
   describe('of a tiny model', () => {
@@ -135,7 +132,7 @@ describe('log p with which images are drawn', () => {
     ['guidance, adjust and filters', classes, { guidance: 0.7, condition: 0, adjust: weigh, topP: 0.9 }],
   ];
   it.each(cases)('by enumeration: %s', async (_, make, options) => {
-    const network = make();
+    const network = scoped(make());
     setNoise(network, 3, 0.7);
     const model = await toPortable(network);
     const all = allImages(3, 4);
@@ -182,7 +179,6 @@ describe('log p with which images are drawn', () => {
         expectClose(await take(logs.logProb), drawn.logProb, 1e-4);
       });
     }
-    network.dispose();
   });
 
   it('is log p by the model where nothing changes it, without given values, which are certain', async () => {
@@ -246,8 +242,8 @@ describe('log p with which images are drawn', () => {
 
 // Drawing so many takes hours: the test's own time is the limit.
 it.each([4e6, Number.MAX_SAFE_INTEGER])('far more images than fit into memory are refused at once: %d', async (numImages) => {
-  const model = pixelCNN({ ...SIZES, imageShape: [64, 64, 1] });
-  const classes = gatedPixelCNN({ ...SIZES, imageShape: [64, 64, 1], numClasses: 3 });
+  const model = scoped(pixelCNN({ ...SIZES, imageShape: [64, 64, 1] }));
+  const classes = scoped(gatedPixelCNN({ ...SIZES, imageShape: [64, 64, 1], numClasses: 3 }));
   const [plain, conditional] = [await toPortable(model), await toPortable(classes)];
   const given = { numImages, condition: 1 };
   const asks: (() => unknown)[] = [
@@ -266,5 +262,4 @@ it.each([4e6, Number.MAX_SAFE_INTEGER])('far more images than fit into memory ar
       await expect(job).rejects.toThrow(/^(sample|stepper): .*; use fewer images at a time$/);
     }
   });
-  for (const each of [model, classes]) each.dispose();
 });
