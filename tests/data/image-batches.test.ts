@@ -3,12 +3,12 @@ import * as tfd from '@tensorflow/tfjs-data';
 import fc from 'fast-check';
 import { bitsPerDim, normalize, pixelCNN } from 'pixelcnn-layers';
 import { type ImageBatch, type ImageBatchOptions, type ImageSet, imageBatches, imageSet, quantize } from 'pixelcnn-layers/data';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { epochOrder } from '../../src/data/image-batches';
 import type { ImageShape } from '../../src/runtime/core/images';
 import { orientationsOf, oriented } from '../../src/runtime/core/symmetries';
 import { scoped } from '../scoped';
-import { isGpu, onEachBackend, useBackend } from '../support/backends';
+import { isGpu, onBackend, onEachBackend } from '../support/backends';
 import { runs } from '../support/runs';
 import { expectNoLeaks } from '../support/tensors';
 
@@ -41,9 +41,7 @@ const sizes = fc.record({
   shuffle: fc.boolean(),
 }); // biome-ignore format: in few lines
 
-describe('the order of imageBatches', () => {
-  beforeAll(() => useBackend('cpu'));
-
+onBackend('cpu', 'the order of imageBatches', () => {
   it('is one sequence of epochs, cut into whole batches', () => {
     fc.assert(
       fc.property(sizes, ({ n, ...options }) => {
@@ -108,9 +106,7 @@ describe('the order of imageBatches', () => {
   });
 });
 
-describe('classes that are dropped', () => {
-  beforeAll(() => useBackend('cpu'));
-
+onBackend('cpu', 'classes that are dropped', () => {
   /** Images 0..n-1 of which image i is of class i % 7, and the classes of the first batches by image. */
   const n = 200;
   const set: ImageSet = { ...numbered(n), labels: Uint8Array.from({ length: n }, (_, i) => i % 7) };
@@ -192,9 +188,7 @@ describe('classes that are dropped', () => {
   });
 });
 
-describe('orientations', () => {
-  beforeAll(() => useBackend('cpu'));
-
+onBackend('cpu', 'orientations', () => {
   const [n, levels] = [40, 5];
   const imageShape = [3, 3, 2] as const;
   const size = 18;

@@ -182,6 +182,8 @@ onBackend(anyBackend, 'gatedPixelCNN', () => {
       optimizer.dispose();
       return figures;
     };
-    await expectNoLeaks(async () => expect(await train(true)).toEqual(await train(false)));
+    await expectNoLeaks(async () => {
+      expect(await train(true)).toEqual(await train(false));
+    });
   });
 });

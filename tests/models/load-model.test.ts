@@ -49,7 +49,9 @@ it.each<[string, () => Promise<unknown>]>([
     () => loadModel(edited('PixelCNNResBlock', 'Strange')),
   ],
 ])('refuses: %s', async (message, load) => {
-  await expectNoLeaks(() => expect(load()).rejects.toThrow(message));
+  await expectNoLeaks(async () => {
+    await expect(load()).rejects.toThrow(message);
+  });
 });
 
 it('refuses a model that is none of this library, and leaves nothing of it', async () => {

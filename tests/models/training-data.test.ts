@@ -221,7 +221,9 @@ describe('levels alone', () => {
       const dataset = tfd.generator(function* () {
         yield make();
       } as never);
-      await expectNoLeaks(() => expect(model.fitDataset(dataset, args)).rejects.toThrow(message));
+      await expectNoLeaks(async () => {
+        await expect(model.fitDataset(dataset, args)).rejects.toThrow(message);
+      });
     }
   });
 

@@ -108,7 +108,9 @@ it('applies no constraints, as training applies none, and leaves no tensor behin
   const values = async () => [...(await (conv.weights[0] as LayerVariable).read().data())];
   const own = await values(); // of no constraint
   const average = scoped(new WeightAverage(model));
-  await expectNoLeaks(async () => expect(await average.use(values)).toEqual(own));
+  await expectNoLeaks(async () => {
+    expect(await average.use(values)).toEqual(own);
+  });
   expect(await values()).toEqual(own);
 });
 

@@ -2,9 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { input, type LayersModel, layers, type SymbolicTensor, model as tfModel } from '@tensorflow/tfjs-layers';
 import { gatedPixelCNN, pixelCNN } from 'pixelcnn-layers';
 import { type ActivationDifference, compareActivations, type NamedTensor } from 'pixelcnn-layers/weights';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { scoped } from '../scoped';
-import { backends, onEachBackend, useBackend } from '../support/backends';
+import { anyBackend, onBackend, onEachBackend } from '../support/backends';
 import { expectNoLeaks, noise } from '../support/tensors';
 
 const f32 = (shape: readonly number[], numbers: ArrayLike<number>): NamedTensor => ({
@@ -90,9 +90,7 @@ onEachBackend('compareActivations', () => {
   });
 });
 
-describe('compareActivations', () => {
-  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
-
+onBackend(anyBackend, 'compareActivations', () => {
   const x = f32([1, 2, 2, 2], [0, 1, 2, 3, 4, 5, 6, 7]); // [N,H,W,F]
   const turned = f32([1, 2, 2, 2], [0, 2, 4, 6, 1, 3, 5, 7]); // [N,F,H,W]
   const compare = (tensors: Record<string, unknown>, options = {}, inputs: unknown = x, shape = [2, 2, 2]) =>

@@ -2,9 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { constraints, initializers, input, type LayersModel, layers, type SymbolicTensor, model as tfModel } from '@tensorflow/tfjs-layers';
 import { gatedActivation, gatedPixelCNN, pixelCNN, pixelCNNPlusPlus } from 'pixelcnn-layers';
 import { loadWeights, type NamedTensor, readSafetensors, saveWeights, writeSafetensors } from 'pixelcnn-layers/weights';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { scoped } from '../scoped';
-import { backends, onEachBackend, useBackend } from '../support/backends';
+import { anyBackend, onBackend, onEachBackend } from '../support/backends';
 import { bytesOf } from '../support/golden/files';
 import { goldenPlusPlus, goldenPlusPlusArgs } from '../support/golden/plus-plus';
 import { expectClose, expectNoLeaks, noise } from '../support/tensors';
@@ -78,9 +78,7 @@ onEachBackend('loadWeights', () => {
   });
 }); // biome-ignore format: one call a line
 
-describe('loadWeights', () => {
-  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
-
+onBackend(anyBackend, 'loadWeights', () => {
   /** The weights of the small network, some of them other ones. */
   const weightsWith = (changes: Record<string, NamedTensor | null>, of = saveWeights(small(1))) => {
     for (const [name, tensor] of Object.entries(changes)) {
@@ -365,9 +363,7 @@ describe('loadWeights', () => {
   });
 });
 
-describe('saveWeights', () => {
-  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
-
+onBackend(anyBackend, 'saveWeights', () => {
   it.each(['keras', 'pytorch'] as const)('returns arrays that are copies of the weights: %s', (to) => {
     const model = small(1);
     const before = numbersOf(model);
@@ -390,9 +386,7 @@ describe('saveWeights', () => {
   });
 });
 
-describe("layers of tfjs in PyTorch's layout", () => {
-  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
-
+onBackend(anyBackend, "layers of tfjs in PyTorch's layout", () => {
   type Places = (...place: number[]) => number[];
   // Each with its weight, the shape of PyTorch's weight, and where tfjs has what lies at a place there.
   const cases: [string, () => Layer, number[], string, number[], Places][] = [
@@ -426,9 +420,7 @@ describe("layers of tfjs in PyTorch's layout", () => {
   });
 }); // biome-ignore format: one case a line
 
-describe('a state dict of pclucas14/pixel-cnn-pp', () => {
-  beforeAll(() => useBackend(backends[0] ?? 'cpu'));
-
+onBackend(anyBackend, 'a state dict of pclucas14/pixel-cnn-pp', () => {
   const from = 'pclucas14/pixel-cnn-pp';
   const [golden] = goldenPlusPlus as [(typeof goldenPlusPlus)[0]];
   const network = (more = {}) => pixelCNNPlusPlus({ ...goldenPlusPlusArgs(golden), seed: 1, ...more });
