@@ -96,9 +96,8 @@ onEachBackend('receptiveField', (backend) => {
     const sizes = { levels: 3, hiddenDim: 3, outDim: 3, numBlocks: 1, firstKernelSize: 3 };
     const network = { ...sizes, imageShape: [3, 4, 2] as [number, number, number] };
     const place = { row: 2, column: 1, channel: 1 };
-    const scaled = pixelCNN(network);
+    const scaled = scoped(pixelCNN(network));
     const expected = await receptiveField(scaled, place);
-    scaled.dispose();
     for (const input of ['oneHot', { embedding: 3 }] as const) {
       const model = scoped(pixelCNN({ ...network, input, seed: 1 }));
       expect(await receptiveField(model, place)).toEqual(expected);

@@ -33,12 +33,11 @@ it('outputs of a whole model are of the height and width of its images', async (
 
 onEachBackend('normalize', () => {
   it('brings levels to [0, 1]', async () => {
-    const images = tf.tensor1d([0, 4, 16], 'int32');
+    const images = scoped(tf.tensor1d([0, 4, 16], 'int32'));
     const x = normalize(images, 17);
     expect(x.dtype).toBe('float32');
     expect(await take(x)).toEqual([0, 0.25, 1]);
     expect(await take(normalize(images))).toEqual([0, 4 / 255, 16 / 255].map(Math.fround)); // 256 levels by default
-    images.dispose();
     const none = scoped(tf.zeros<tf.Rank.R4>([0, 2, 2, 1], 'int32'));
     const empty = normalize(none);
     expect([empty.shape, empty.dtype, await take(empty)]).toEqual([[0, 2, 2, 1], 'float32', []]);

@@ -57,7 +57,7 @@ describe('levelLogProbs of the runtime', () => {
     const portable = await toPortable(model);
     const images = await runtime.sample(portable, { numImages: 2, seed: 5 });
     const nats = await runtime.levelLogProbs(portable, images);
-    const steps = runtime.stepper(portable, { numImages: 2 });
+    const steps = scoped(runtime.stepper(portable, { numImages: 2 }));
     const sums = [0, 0];
     for (let index = 0; steps.place !== null; index++) {
       const here = steps.logProbs();
@@ -69,7 +69,6 @@ describe('levelLogProbs of the runtime', () => {
       }
       steps.put(levels);
     }
-    steps.dispose();
     expect(Array.from(await runtime.logProb(portable, images))).toEqual(sums);
     const symmetrical = runtime.symmetric(portable, ['flipRows']);
     await expect(runtime.levelLogProbs(symmetrical, images)).rejects.toThrow('levelLogProbs: model: wanted a model without symmetries');

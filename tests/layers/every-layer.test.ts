@@ -235,11 +235,10 @@ onBackend(anyBackend, 'every layer', () => {
     const begin = async (seed: number | undefined) => {
       const drawing = { kernelInitializer: 'glorotUniform', embeddingsInitializer: 'randomUniform' };
       const others = Object.fromEntries(Object.entries(drawing).filter(([key]) => key in row.args));
-      const layer = make(row, { ...others, ...('biasInitializer' in row.args && { biasInitializer: 'zeros' }), seed });
+      const layer = scoped(make(row, { ...others, ...('biasInitializer' in row.args && { biasInitializer: 'zeros' }), seed }));
       layer.apply(symbolic(row.inputs));
       const weights = layer.getWeights().filter(({ rank }) => rank !== 1);
       const numbers = await Promise.all(weights.map(async (weight) => Array.from(await weight.data())));
-      layer.dispose();
       return numbers;
     };
     const first = await begin(1);

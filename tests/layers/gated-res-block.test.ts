@@ -105,10 +105,9 @@ onEachBackend('GatedResBlock', (backend) => {
 
 onBackend(anyBackend, 'GatedResBlock', () => {
   it('begins small at its end', async () => {
-    const block = gatedResBlock({ filters: 3, shift: 'down', hasSkip: true, weightNormalization: true });
+    const block = scoped(gatedResBlock({ filters: 3, shift: 'down', hasSkip: true, weightNormalization: true }));
     tf.dispose(block.apply([tf.zeros([1, 1, 1, 3]), tf.zeros([1, 1, 1, 3]), tf.zeros([1, 2])]));
     const weights = await slowWeightsOf(block);
-    block.dispose();
     const gains = ['in', 'skip', 'out'].map((conv) => Array.from(weights.get(`conv_${conv}_gain`)?.data ?? []));
     expect(gains).toEqual([[1, 1, 1], [1, 1, 1], new Array(6).fill(Math.fround(0.1))]); // biome-ignore format: three
   });

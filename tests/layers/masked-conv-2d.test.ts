@@ -15,9 +15,9 @@ onEachBackend('MaskedConv2D', (_backend) => {
     it(`matches the golden output and gradients: mask ${goldenCase.mode}, ${goldenCase.act}`, async () => {
       const activation = goldenCase.act === 'relu' ? ({ activation: 'relu' } as const) : {};
       const layer = scoped(maskedConv2d({ filters: 12, kernelSize: 3, maskType: goldenCase.mode as MaskType, ...activation }));
-      const [x, g] = [golden4d(reference.input), golden4d(reference.g)];
+      const [x, g] = [scoped(golden4d(reference.input)), scoped(golden4d(reference.g))];
       tf.dispose(layer.apply(x) as tf.Tensor); // builds it
-      const weights = [golden(reference.kernel), golden(reference.bias)];
+      const weights = scoped([golden(reference.kernel), golden(reference.bias)]);
       layer.setWeights(weights);
 
       const f = (input: tf.Tensor) => tf.sum(tf.mul(layer.apply(input) as tf.Tensor, g)) as tf.Scalar;
@@ -28,7 +28,6 @@ onEachBackend('MaskedConv2D', (_backend) => {
       expectCloseRelative(await take(dx), goldenCase.grad_input.data, 2e-4);
       expectCloseRelative(await take(kernel as tf.Tensor), goldenCase.grad_kernel.data, 2e-4);
       expectCloseRelative(await take(bias as tf.Tensor), goldenCase.grad_bias.data, 2e-4);
-      tf.dispose([x, g, ...weights]);
     });
   }
 

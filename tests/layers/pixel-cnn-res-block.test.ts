@@ -11,9 +11,9 @@ import { expectClose, expectCloseRelative, golden, golden4d, take, weightGradien
 onEachBackend('PixelCNNResBlock', () => {
   it('matches the golden output and gradients', async () => {
     const block = scoped(pixelCNNResBlock({ filters: reference.filters }));
-    const [x, g] = [golden4d(reference.input), golden4d(reference.g)];
+    const [x, g] = [scoped(golden4d(reference.input)), scoped(golden4d(reference.g))];
     tf.dispose(block.apply(x) as tf.Tensor); // builds it
-    const weights = Object.values(reference.weights).map((array) => golden(array));
+    const weights = scoped(Object.values(reference.weights).map((array) => golden(array)));
     block.setWeights(weights);
 
     const f = (input: tf.Tensor) => tf.sum(tf.mul(block.apply(input) as tf.Tensor, g)) as tf.Scalar;
@@ -23,7 +23,6 @@ onEachBackend('PixelCNNResBlock', () => {
     for (const [i, { data }] of Object.values(reference.grads).entries()) {
       expectCloseRelative(await take(gradients[i] as tf.Tensor), data, 2e-4);
     }
-    tf.dispose([x, g, ...weights]);
   });
 
   it('drops features in training only, after its first convolution', async () => {

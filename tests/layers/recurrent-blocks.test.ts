@@ -30,10 +30,10 @@ onEachBackend('Blocks of PixelRNN', (backend) => {
     'match the golden output and gradients: $config.kind, $config.imageChannels',
     async (reference) => {
       const block = scoped(blockOf(reference.config));
-      const [x, g] = [golden4d(reference.input), golden4d(reference.g)];
+      const [x, g] = [scoped(golden4d(reference.input)), scoped(golden4d(reference.g))];
       tf.dispose(block.apply(x) as tf.Tensor); // builds it
       expect(block.weights.map(({ originalName }) => originalName.split('/').at(-1))).toEqual(Object.keys(reference.weights));
-      const weights = Object.values(reference.weights).map((array) => golden(array));
+      const weights = scoped(Object.values(reference.weights).map((array) => golden(array)));
       block.setWeights(weights);
 
       const f = (input: tf.Tensor) => tf.sum(tf.mul(block.apply(input), g)) as tf.Scalar;
@@ -42,7 +42,6 @@ onEachBackend('Blocks of PixelRNN', (backend) => {
       const gradients = weightGradients(block, () => f(x));
       for (const [i, { data }] of Object.values(reference.grads).entries())
         expectCloseRelative(await take(gradients[i] as tf.Tensor), data, 5e-4);
-      tf.dispose([x, g, ...weights]);
     },
   );
 });

@@ -71,16 +71,14 @@ onEachBackend('ShiftedConv2D', (backend) => {
   it('is what the paper has between resolutions: every second place, and the way back', async () => {
     const image = Array.from({ length: 16 }, (_, i) => i + 1); // [4,4]: 1 to 16
     const of = async (args: Partial<ShiftedConv2DArgs>, x: number[], kernel: number[]) => {
-      const layer = shiftedConv2d({ filters: 1, kernelSize: 2, shift: 'downRight', useBias: false, ...args });
+      const layer = scoped(shiftedConv2d({ filters: 1, kernelSize: 2, shift: 'downRight', useBias: false, ...args }));
       const side = Math.sqrt(x.length);
-      const input = tf.tensor4d(x, [1, side, side, 1]);
+      const input = scoped(tf.tensor4d(x, [1, side, side, 1]));
       tf.dispose(layer.apply(input));
       const [{ shape }] = layer.getWeights() as [tf.Tensor];
-      const weights = tf.tensor(kernel, shape);
+      const weights = scoped(tf.tensor(kernel, shape));
       layer.setWeights([weights]);
       const y = await take(layer.apply(input));
-      tf.dispose([input, weights]);
-      layer.dispose();
       return y;
     };
     const down = { kernelSize: [2, 3] as [number, number], shift: 'down' } as const;
@@ -108,10 +106,9 @@ onEachBackend('ShiftedConv2D', (backend) => {
 onBackend(anyBackend, 'ShiftedConv2D', () => {
   it('starts with glorotUniform kernels or, weight-normed, normal ones and gains of 1, determined by the seed', async () => {
     const weightsOf = async (args: Partial<ShiftedConv2DArgs>) => {
-      const layer = shiftedConv2d({ filters: 40, kernelSize: [2, 3], shift: 'down', ...args });
+      const layer = scoped(shiftedConv2d({ filters: 40, kernelSize: [2, 3], shift: 'down', ...args }));
       tf.dispose(layer.apply(tf.zeros([1, 2, 2, 20])));
       const weights = await slowWeightsOf(layer);
-      layer.dispose();
       return new Map([...weights].map(([name, { data }]) => [name, Array.from(data)]));
     };
     const plain = await weightsOf({ seed: 1 });

@@ -249,26 +249,23 @@ describe('The default of 256 levels', () => {
 
   it('is not warned of where labels are wrong, which is what to mend first', async () => {
     const warn = vi.spyOn(console, 'warn');
-    const model = compile(pixelCNN(sizes));
-    const images = imagesWith(16);
-    const normalized = normalize(images);
+    const model = scoped(compile(pixelCNN(sizes)));
+    const images = scoped(imagesWith(16));
+    const normalized = scoped(normalize(images));
     await expect(model.fit(normalized, normalized)).rejects.toThrow('wanted integer levels 0 to 255, not normalized');
     expect(warn).not.toHaveBeenCalled();
-    tf.dispose([images, normalized]);
-    model.dispose();
     warn.mockRestore();
   });
 
   it('is not warned of where it was given, where levels reach 32, in black images, or unchecked', async () => {
     const warn = vi.spyOn(console, 'warn');
-    const [dark, light, black] = [imagesWith(31), imagesWith(32), imagesWith(0)];
+    const [dark, light, black] = [scoped(imagesWith(31)), scoped(imagesWith(32)), scoped(imagesWith(0))];
     const cases: [object, tf.Tensor4D, boolean?][] = [[{ levels: 256 }, dark], [{ levels: 32 }, dark], [{}, light], [{}, black], [{}, dark, false]]; // biome-ignore format: rows
     for (const [levels, images, checkLabels] of cases) {
       const model = scoped(compile(pixelCNN({ ...sizes, ...levels }), checkLabels));
       await model.fit(images, { verbose: 0, batchSize: 1, shuffle: false }); // the first batch is black
     }
     expect(warn).not.toHaveBeenCalled();
-    tf.dispose([dark, light, black]);
     warn.mockRestore();
   });
 });

@@ -229,9 +229,8 @@ describe('a network', () => {
   const drawing: Name[] = [...ofEachFactory, 'pixelCNN of embedded levels, to a mixture'];
   it.each(drawing)('begins alike for a seed, every part in its own way: %s', async (name) => {
     const kernelsOf = async (options: Options) => {
-      const model = rows[name].make(options);
+      const model = scoped(rows[name].make(options));
       const weights = await weightsOf(model);
-      model.dispose();
       return new Map([...weights].filter(([name]) => /(kernel|embeddings)$/.test(name)));
     };
     const kernels = await kernelsOf({ seed: 1 });
@@ -264,12 +263,11 @@ describe('a network', () => {
 
   it.each(names)('names its layers and weights, each once, alike whatever was made before: %s', (name) => {
     // tfjs makes names unique by _1, _2, ..., and refuses those that are there already.
-    const models = [0, 1, 2].map(() => rows[name].make());
+    const models = scoped([0, 1, 2].map(() => rows[name].make()));
     const [once, ...again] = models.map(({ layers, weights }) => [
       layers.map((layer) => layer.name),
       weights.map(({ originalName }) => originalName),
     ]);
-    for (const model of models) model.dispose();
     for (const other of again) expect(other).toEqual(once);
     for (const all of once ?? []) expect(new Set(all).size).toBe(all.length);
   });

@@ -89,7 +89,7 @@ onBackend(anyBackend, 'imageGPT', () => {
 
   it('takes a state dict with what does not belong to the network, and says what is missing', async () => {
     const golden = goldenGPTs[0] as (typeof goldenGPTs)[number];
-    const model = await goldenGPT(golden);
+    const model = scoped(await goldenGPT(golden));
     const tensors = readSafetensors(await bytesOf('tests/golden/image-gpt/openai_square.safetensors'));
     const f32 = (...shape: number[]) => ({ dtype: 'F32', shape, data: new Float32Array(tf.util.sizeFromShape(shape)) });
     tensors.set('transformer.h.0.attn.bias', f32(1, 1, 36, 36)); // the mask
@@ -100,7 +100,6 @@ onBackend(anyBackend, 'imageGPT', () => {
     expect(() => loadWeights(model, tensors, { from })).toThrow('missing (1): transformer.h.1.attn.c_attn.bias');
     tensors.set('transformer.wpe.weight', f32(30, 12));
     expect(() => loadWeights(model, tensors, { from })).toThrow('transformer.wpe.weight: wanted [36,12], got [30,12]');
-    model.dispose();
     const other = scoped(await goldenGPT(goldenGPTs[2] as (typeof goldenGPTs)[number]));
     const bare = [...readSafetensors(await bytesOf('tests/golden/image-gpt/teddykoker.safetensors'))];
     const named = new Map(bare.map(([name, one]) => [name.replace(/^gpt\./, ''), one]));

@@ -54,10 +54,9 @@ onBackend(anyBackend, 'pixelCNNPlusPlus', () => {
 
   it('takes images of any size that is a multiple of 4', async () => {
     const any = build({ imageShape: [null, null, 1] }, 5);
-    const even = tf.zeros([1, 12, 8, 1]);
-    const outputs = any.predict(even);
+    const even = scoped(tf.zeros([1, 12, 8, 1]));
+    const outputs = scoped(any.predict(even));
     expect(outputs.shape).toEqual([1, 12, 8, 6]);
-    tf.dispose([even, outputs]);
     for (const [h, w, message] of [
       [5, 4, 'height: wanted a multiple of 2, got 5'],
       [4, 6, 'width: wanted a multiple of 2, got 3'],

@@ -13,11 +13,11 @@ const power = async (adam: tf.AdamOptimizer, name: 'accBeta1' | 'accBeta2') =>
 
 onEachBackend('restoreAdamPowersExactly', () => {
   it('restores the powers of a saved Adam to the last bit', async () => {
-    const weight = tf.variable(tf.scalar(1));
-    const trained = tf.train.adam(1e-3, 0.9, 0.999, 1e-7);
+    const weight = scoped(tf.variable(tf.scalar(1)));
+    const trained = scoped(tf.train.adam(1e-3, 0.9, 0.999, 1e-7));
     for (let step = 0; step < 50; step++) trained.minimize(() => tf.square(weight) as tf.Scalar);
 
-    const resumed = tf.train.adam(1e-3, 0.9, 0.999, 1e-7);
+    const resumed = scoped(tf.train.adam(1e-3, 0.9, 0.999, 1e-7));
     restoreAdamPowersExactly(resumed);
     const saved = await trained.getWeights();
     await resumed.setWeights(saved);
@@ -25,9 +25,6 @@ onEachBackend('restoreAdamPowersExactly', () => {
       expect(await power(resumed, name)).toEqual(await power(trained, name));
     }
     expect(resumed.iterations).toBe(50);
-    trained.dispose();
-    resumed.dispose();
-    weight.dispose();
     expect(await take(saved[0]?.tensor as tf.Tensor)).toEqual([50]);
   });
 

@@ -176,10 +176,9 @@ describe.runIf(backends.includes('wasm'))('attention by own kernels on wasm', ()
     q[9 * 4] = Number.NaN; // place 9, head 0
     k[13 * 4 + 2] = Number.NaN; // place 13, head 1
     const [queries, keys] = [q, k].map((of) => tf.tensor4d(of, [1, 4, 5, 4])) as [tf.Tensor, tf.Tensor];
-    const inputs = [queries, keys, tf.ones([1, 4, 5, 4])] as const;
+    const inputs = scoped([queries, keys, tf.ones([1, 4, 5, 4])] as const);
     const y = await take(run(2)(...inputs));
     const isNaNAt = (place: number, head: number) => Number.isNaN(y[place * 4 + head * 2]);
     for (let place = 0; place < 20; place++) expect([isNaNAt(place, 0), isNaNAt(place, 1)]).toEqual([place === 9, place > 13]);
-    tf.dispose([...inputs]);
   });
 });

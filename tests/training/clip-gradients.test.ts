@@ -8,13 +8,11 @@ import { expectNoLeaks } from '../support/tensors';
 
 /** Where weights of 0 go in a step of gradient descent at rate 1: minus their gradients. */
 async function stepped(gradients: number[], maxNorm: number): Promise<number[]> {
-  const variables = gradients.map(() => tf.variable(tf.scalar(0)));
-  const optimizer = clipGradients(tf.train.sgd(1), maxNorm);
+  const variables = scoped(gradients.map(() => tf.variable(tf.scalar(0))));
+  const optimizer = scoped(clipGradients(tf.train.sgd(1), maxNorm));
   const loss = () => tf.addN(variables.map((x, i) => tf.mul(x, gradients[i] as number))) as unknown as tf.Scalar;
   optimizer.minimize(loss, false, variables);
   const values = await Promise.all(variables.map(async (x) => (await x.data())[0] as number));
-  tf.dispose(variables);
-  optimizer.dispose();
   return values;
 }
 

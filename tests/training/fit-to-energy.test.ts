@@ -183,12 +183,10 @@ onBackend('cpu', 'fitToEnergy', () => {
   it('gives the same weights in parts, and in a pool', async () => {
     const common = { numImages: 20, seed: 5, beta: 0.6 };
     const trained = async (train: (network: Network, optimizer: tf.Optimizer) => Promise<number[]>) => {
-      const network = networkOf(2);
-      const optimizer = tf.train.adam(0.01);
+      const network = scoped(networkOf(2));
+      const optimizer = scoped(tf.train.adam(0.01));
       const bound = await train(network, optimizer);
       const result = { bound, weights: await weightsOf(network) };
-      optimizer.dispose();
-      network.dispose();
       return result;
     };
     const boundOf = async (network: Network, args: FitToEnergyArgs) => Array.from((await fitToEnergy(network, energy, args)).bound);
@@ -248,12 +246,11 @@ onBackend('cpu', 'fitToEnergy', () => {
 
   it('clips gradients by their global norm', async () => {
     const stepOf = async (clipNorm: number | undefined) => {
-      const network = networkOf(2);
+      const network = scoped(networkOf(2));
       const before = (await weightsOf(network)).flat();
       const args = { steps: 1, numImages: 40, seed: 1, beta: 3, optimizer: tf.train.sgd(1) };
       await fitToEnergy(network, energy, { ...args, ...(clipNorm && { clipNorm }) });
       const change = (await weightsOf(network)).flat().map((x, i) => x - (before[i] as number));
-      network.dispose();
       return { change, norm: Math.sqrt(sumOf(change.map((x) => x * x))) };
     };
     const free = await stepOf(undefined);

@@ -3,6 +3,7 @@ import { initializers, input, type LayerVariable, layers, model as tfModel } fro
 import { type AutoregressiveModel, bitsPerDim, createTrainer, maskedConv2d, type Trainer } from 'pixelcnn-layers';
 import type { PoolWorker } from 'pixelcnn-layers/runtime';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { scoped } from '../scoped';
 import { useBackend } from '../support/backends';
 import { modelOf, through } from '../support/models/graphs';
 import { compiled, expectSame, fitArgs, levelsOf, makers, pairOf, plain, release, trainerOf, weightsOf } from '../support/models/trainers';
@@ -125,11 +126,10 @@ describe('errors', () => {
     ];
     for (const [options, message, of = model] of wrong)
       await expect(createTrainer(of as never, options as never)).rejects.toThrow(`createTrainer: ${message}`);
-    const raw = makers[0]?.[1]() as AutoregressiveModel;
+    const raw = scoped(makers[0]?.[1]() as AutoregressiveModel);
     await expect(createTrainer(raw)).rejects.toThrow('createTrainer: model: wanted one that has been compiled');
     raw.compile({ optimizer: 'sgd', loss: (labels, outputs) => bitsPerDim(labels, outputs) });
     await expect(trainerOf(raw)).rejects.toThrow('trainer: loss and metrics of the model: wanted bitsPerDim or negativeLogLikelihood');
-    raw.dispose();
     const trainer = await trainerOf(model);
     const levels = tf.fill([2, 4, 4, 1], 3, 'int32');
     const before = await weightsOf(model);
@@ -258,9 +258,8 @@ it('trains weights that others, before them, are not: not read, frozen, or of a 
     const point = (name: string) => maskedConv2d({ filters: 3, kernelSize: 1, imageChannels: 1, name });
     const within = tfModel({ inputs, outputs: through(inputs, new Idle({}), point('second'), point('first')) });
     const model = modelOf([4, 4, 1], 3, (image) => through(image, conv, within));
-    const weights = model.getWeights().map(({ shape }, i) => tf.randomUniform(shape, -1, 1, 'float32', i + 1));
+    const weights = scoped(model.getWeights().map(({ shape }, i) => tf.randomUniform(shape, -1, 1, 'float32', i + 1)));
     model.setWeights(weights);
-    tf.dispose(weights);
     return { model: compiled(() => model), conv, within };
   };
   const [reference, own] = [make(), make()];
@@ -311,7 +310,7 @@ describe('a trainer does not begin', () => {
     const model = plain();
     const trainer = await trainerOf(model);
     const before = await weightsOf(model);
-    const [levels, wrong] = [levelsOf(6), tf.fill([2, 4, 4, 1], 3, 'int32') as tf.Tensor4D];
+    const [levels, wrong] = [scoped(levelsOf(6)), scoped(tf.fill([2, 4, 4, 1], 3, 'int32') as tf.Tensor4D)];
     const dataset = { iterator: async () => ({ next: async () => ({ value: undefined, done: true }) }) };
     const calls = [
       ['fit', () => trainer.fit(levels, { ...fitArgs, validationData: wrong })],
@@ -323,7 +322,6 @@ describe('a trainer does not begin', () => {
     await expect(trainer.fitDataset(dataset as never, undefined as never)).rejects.toThrow('fitDataset: wanted');
     const misspelt = { epochs: 1, epoch: 2 } as never;
     await expect(trainer.fitDataset(dataset as never, misspelt)).rejects.toThrow("unknown option 'epoch'");
-    tf.dispose([levels, wrong]);
   });
 });
 

@@ -121,9 +121,8 @@ it('gives the weights of fit with callbacks that assign weights', async () => {
   const { reference, model, trainer } = await pairOf();
   const train = async (of: AutoregressiveModel, by: Pick<Trainer, 'fit'>) => {
     const scale = async (factor: number) => {
-      const weights = of.getWeights().map((weight) => tf.mul(weight, factor));
+      const weights = scoped(of.getWeights().map((weight) => tf.mul(weight, factor)));
       of.setWeights(weights);
-      tf.dispose(weights);
     };
     const { history } = await by.fit(levels, {
       ...fitArgs,
@@ -290,9 +289,8 @@ it('follows weights that are set between calls, or trained by another trainer or
   const [reference, model] = [plain(), plain()];
   const [trainer, other] = [await trainerOf(model), await trainerOf(model, { workers: 1, shards: 2 })];
   const negated = (each: AutoregressiveModel) => {
-    const weights = each.getWeights().map((weight) => tf.neg(weight));
+    const weights = scoped(each.getWeights().map((weight) => tf.neg(weight)));
     each.setWeights(weights);
-    tf.dispose(weights);
   };
   for (const one of [trainer, model, other, trainer]) {
     const wanted = await reference.trainOnBatch<number[]>(levels);

@@ -15,9 +15,8 @@ type Model = ReturnType<typeof makeModel>;
 
 /** Weight w becomes value + w. */
 function setAll(model: Model, value: number): void {
-  const weights = model.getWeights().map(({ shape }, w) => tf.fill(shape, value + w));
+  const weights = scoped(model.getWeights().map(({ shape }, w) => tf.fill(shape, value + w)));
   model.setWeights(weights);
-  tf.dispose(weights);
 }
 
 /** The value that every weight w is above by w. */

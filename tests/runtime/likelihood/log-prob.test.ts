@@ -43,7 +43,7 @@ describe('logProb of a model as plain data', () => {
     const data = Uint16Array.of(0, levels - 1, 256, 299, levels - 1, 17, levels - 2, 0);
     const images: Images = { data, shape: [2, 2, 2, 1] };
     const perValue = await logProb(portable, images, { perValue: true });
-    const steps = stepper(portable, { numImages: 2 });
+    const steps = scoped(stepper(portable, { numImages: 2 }));
     for (let place = 0; place < 4; place++) {
       const [first, second] = [data[place] as number, data[4 + place] as number];
       const logProbs = steps.logProbs();
@@ -51,7 +51,6 @@ describe('logProb of a model as plain data', () => {
       expectClose([sum(logProbs.map(Math.exp))], [2], 1e-9); // of two images
       steps.put([first, second]);
     }
-    steps.dispose();
     const tensor = scoped(tf.tensor4d(Int32Array.from(data), [2, 2, 2, 1], 'int32'));
     expectClose(await logProb(portable, images), await take(await logProbOfTensors(model, tensor)), 1e-4); // of about 40 nats
     const beyond: Images = { data: Int32Array.from(data).fill(levels, 2, 3), shape: [2, 2, 2, 1] };

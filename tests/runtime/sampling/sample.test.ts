@@ -182,10 +182,9 @@ describe('log p with which images are drawn', () => {
   });
 
   it('is log p by the model where nothing changes it, without given values, which are certain', async () => {
-    const network = softmax();
+    const network = scoped(softmax());
     setNoise(network, 3, 1.2);
     const model = await toPortable(network);
-    network.dispose();
     const given = { initial: asImages(Array(20).fill([0, 2, 1, 0]), model), known: asImages(Array(20).fill([1, 0, 1, 0]), model) };
     for (const options of [{}, { temperature: 1, topK: 3, topP: 1, guidance: 0 }]) {
       const drawn = await sample(model, { numImages: 20, seed: 1, ...options, withLogProb: true });
@@ -217,10 +216,9 @@ describe('log p with which images are drawn', () => {
     ['later ones, with levels adjusted', [0, 0, 1, 1], { adjust: weigh }],
     ['later ones, with a first value of its own', [0, 0, 1, 1], { firstValue: 'uniform' }],
   ])('makes up for given values: weights are p of the images that agree with %s', async (_, known, options) => {
-    const network = softmax();
+    const network = scoped(softmax());
     setNoise(network, 3, 0.7);
     const model = await toPortable(network);
-    network.dispose();
     const [count, initial] = [900, [1, 2, 0, 1]];
     const repeated = (image: number[]) => asImages(Array<number[]>(count).fill(image), model);
     const given = { initial: repeated(initial), known: repeated(known) };
