@@ -285,8 +285,8 @@ onEachBackend('imageBatches', (backend) => {
   const data = Uint8Array.from({ length: 10 * 3 * 4 * 2 }, (_, i) => (i * i) % 5);
   const images = imageSet({ data, shape: [10, 3, 4, 2], levels: 5 });
 
-  it('yields the levels and the inputs of models, quantized', async () => {
-    await expectNoLeaks(async () => {
+  it('yields the levels and the inputs of models, quantized', () =>
+    expectNoLeaks(async () => {
       for (const levels of [5, 3, 2]) {
         const options = { batchSize: 4, levels, shuffle: false, repeat: false };
         let start = 0;
@@ -306,8 +306,7 @@ onEachBackend('imageBatches', (backend) => {
         }
         expect(start).toBe(10);
       }
-    });
-  });
+    }));
 
   it('yields 16-bit levels unchanged, and quantized to bytes', async () => {
     const codes = imageSet({ data: Uint16Array.of(0, 256, 40000, 65535), shape: [2, 1, 2, 1], levels: 65536 });

@@ -13,6 +13,9 @@ import { allTinyImages, tinyModel } from '../support/models/tiny-space';
 import { expectClose, expectNoLeaks, golden4d, setNoise, take } from '../support/tensors';
 import { expectWarning } from '../support/warnings';
 
+/** Images of a tiny space, or what is known of them. */
+const tiny = (data: number[], dtype?: 'int32') => scoped(golden4d({ shape: [data.length / 4, 2, 2, 1], data }, dtype));
+
 const draw = async (model: tfl.LayersModel, options: SampleOptions) => take(await sample(model, options));
 
 onEachBackend('sample', (backend) => {
@@ -28,7 +31,7 @@ onEachBackend('sample', (backend) => {
       const known = data.map((_, i) => (isKnown(i % perImage) ? 1 : 0));
       const initial = data.map((level, i) => (known[i] ? level : 0));
       if (first !== null) expect([data[0], data[perImage]]).toEqual(first);
-      return { initial: golden4d({ shape, data: initial }, 'int32'), known: golden4d({ shape, data: known }) };
+      return scoped({ initial: golden4d({ shape, data: initial }, 'int32'), known: golden4d({ shape, data: known }) });
     }
 
     it('greedily', async () => {
@@ -37,7 +40,6 @@ onEachBackend('sample', (backend) => {
       for (const strategy of ['full', 'incremental'] as const) {
         expect(await draw(model, { ...options, temperature: 0, strategy })).toEqual(greedy.image.data);
       }
-      tf.dispose(Object.values(options));
     });
 
     it('by the inverse of the distribution function', async () => {
@@ -53,7 +55,6 @@ onEachBackend('sample', (backend) => {
           expect(await draw(model, { ...(options ?? { numImages: 2 }), random, strategy })).toEqual(image.data);
         }
         expect(taken).toBe(2 * uniforms.length); // one for every value, given or not
-        tf.dispose(Object.values(options ?? {}));
       }
     });
   });
@@ -89,10 +90,7 @@ onEachBackend('sample', (backend) => {
     const free = await draw(model, { numImages: 30, seed: 5 });
     // what was drawn at places 0 and 2 is given: the same noise draws the same images
     const mask = free.map((_, i) => (i % 4 === 0 || i % 4 === 2 ? 1 : 0));
-    const [initial, known] = [
-      scoped(golden4d({ shape: [30, 2, 2, 1], data: free }, 'int32')),
-      scoped(golden4d({ shape: [30, 2, 2, 1], data: mask })),
-    ];
+    const [initial, known] = [tiny(free, 'int32'), tiny(mask)];
     expect(await draw(model, { initial, known, seed: 5 })).toEqual(free);
     // given values are kept, and only those
     const other = await draw(model, { initial, known, seed: 6 });
@@ -109,8 +107,8 @@ onEachBackend('sample', (backend) => {
     expect([images[0], images[4], images[8]]).toEqual([0, 1, 2]); // floor(3u), unfiltered
     // the rest is the most likely level (topK 1), whatever u: greedy from the same start
     const start = images.map((level, i) => (i % 4 === 0 ? level : 0));
-    const initial = scoped(golden4d({ shape: [3, 2, 2, 1], data: start }, 'int32'));
-    const known = scoped(golden4d({ shape: [3, 2, 2, 1], data: start.map((_, i) => (i % 4 === 0 ? 1 : 0)) }));
+    const initial = tiny(start, 'int32');
+    const known = tiny(start.map((_, i) => (i % 4 === 0 ? 1 : 0)));
     expect(await draw(model, { initial, known, temperature: 0 })).toEqual(images);
     // what is known wins over the uniform draw
     expect(await draw(model, { initial, known, temperature: 0, firstValue: 'uniform', seed: 9 })).toEqual(images);
@@ -209,11 +207,11 @@ onBackend('cpu', 'sample', () => {
     const model = scoped(tinyModel());
     const asked = vi.spyOn(model.layers.at(-1) as tfl.layers.Layer, 'call');
     const given = [0, 1, 2, 2, 1, 1, 0, 2];
-    const initial = scoped(golden4d({ shape: [2, 2, 2, 1], data: given }, 'int32'));
+    const initial = tiny(given, 'int32');
     for (const drawn of [[], [3, 5]]) {
       asked.mockClear();
       const flags = given.map((_, i) => (drawn.some((place) => place === i) ? 0 : 1));
-      const known = scoped(golden4d({ shape: [2, 2, 2, 1], data: flags }));
+      const known = tiny(flags);
       const images = await draw(model, { initial, known, strategy: 'full', seed: 1 });
       expect(images.filter((_, i) => flags[i])).toEqual(given.filter((_, i) => flags[i]));
       expect(asked).toHaveBeenCalledTimes(drawn.length); // places 3 and 1, of different images

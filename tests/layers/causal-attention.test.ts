@@ -8,6 +8,7 @@ import { setLayerNoise, slowWeightsOf } from '../support/slow/plus-plus';
 import { expectClose, noise, take } from '../support/tensors';
 
 type SlowWeights = Awaited<ReturnType<typeof slowWeightsOf>>;
+type Three = [number[], number[] | undefined, number[]];
 
 const [N, H, W, Q, K] = [2, 2, 3, 2, 3] as const;
 const [heads, size] = [2, 2];
@@ -16,11 +17,7 @@ const units = heads * size;
 /** What the layer is, of images [N*H*W,Q] and [N*H*W,K], in float64. */
 function slowLayer(x: readonly number[], y: readonly number[], weights: SlowWeights): number[] {
   const project = (part: string, of: readonly number[], features: number) => {
-    const [kernel, gain, bias] = ['kernel', 'gain', 'bias'].map((name) => weights.get(`${part}_${name}`)?.data) as [
-      number[],
-      number[] | undefined,
-      number[],
-    ];
+    const [kernel, gain, bias] = ['kernel', 'gain', 'bias'].map((name) => weights.get(`${part}_${name}`)?.data) as Three;
     return Array.from({ length: (of.length / features) * units }, (_, at) => {
       const [pixel, unit] = [Math.floor(at / units), at % units];
       const column = Array.from({ length: features }, (_, i) => kernel[i * units + unit] as number);

@@ -12,6 +12,8 @@ import { expectClose, expectCloseRelative, noise, take, weightGradients } from '
 
 // Weight normalization, of every layer that has it.
 
+type Three = [SlowWeight, SlowWeight, SlowWeight];
+
 /** Changes one weight of a layer. */
 async function change(layer: tfl.layers.Layer, name: string, fn: (values: number[]) => number[]): Promise<void> {
   const weights = await slowWeightsOf(layer);
@@ -30,36 +32,32 @@ onEachBackend('weight normalization', (backend) => {
 
   /** A masked convolution with its weights in plain numbers, and what is seen of its kernel. */
   async function scene(maskType: MaskType) {
-    const layer = maskedConv2d({ filters, ...masked, maskType, weightNormalization: true });
+    const layer = scoped(maskedConv2d({ filters, ...masked, maskType, weightNormalization: true }));
     const values = noise(h * w * featuresIn, 4);
-    const x = tf.tensor4d(values, [1, h, w, featuresIn]);
+    const x = scoped(tf.tensor4d(values, [1, h, w, featuresIn]));
     tf.dispose(layer.apply(x)); // builds it
     setLayerNoise(layer, 6);
     const weights = await slowWeightsOf(layer);
     const mask = getMask({ ...masked, featuresIn, featuresOut: filters, maskType }).values;
     const isSeen = (index: number) => mask[index] === 1;
     const slow = (by: ReadonlyMap<string, SlowWeight>) => {
-      const [kernel, gain, bias] = ['kernel', 'gain', 'bias'].map((name) => by.get(name)) as [SlowWeight, SlowWeight, SlowWeight];
+      const [kernel, gain, bias] = ['kernel', 'gain', 'bias'].map((name) => by.get(name)) as Three;
       const normalized = slowNormalized(kernel, gain, isSeen);
       const args = { maskType, imageChannels: 2, vertical: false };
       return slowConv(grid(values, [h, w, featuresIn]), [normalized, bias], args).flat(2);
     };
-    const dispose = () => {
-      x.dispose();
-      layer.dispose();
-    };
-    return { layer, x, weights, isSeen, slow, dispose };
+    return { layer, x, weights, isSeen, slow };
   }
 
   it.each(maskTypes)('convolves with gain V/||V||, over what mask %s shows', async (maskType) => {
-    const { layer, x, weights, isSeen, slow, dispose } = await scene(maskType);
+    const { layer, x, weights, isSeen, slow } = await scene(maskType);
     expect([...weights.keys()]).toEqual(['kernel', 'gain', 'bias']);
     expect(weights.get('gain')?.shape).toEqual([filters]);
     const y = await take(layer.apply(x));
     expectClose(y, slow(weights), 1e-5);
 
     const g = noise(y.length, 8);
-    const gs = tf.tensor(g, [1, h, w, filters]);
+    const gs = scoped(tf.tensor(g, [1, h, w, filters]));
     const weighted = (all: number[]) => all.reduce((sum, value, i) => sum + value * (g[i] as number), 0);
     const gradients = weightGradients(layer, () => tf.sum(tf.mul(layer.apply(x), gs)));
     for (const [i, [name, weight]] of [...weights].entries()) {
@@ -78,8 +76,6 @@ onEachBackend('weight normalization', (backend) => {
     await change(layer, 'bias', (values) => values.map((value) => 2 * value));
     const doubled = y.map((value) => 2 * value);
     expectClose(await take(layer.apply(x)), doubled, 2e-5);
-    gs.dispose();
-    dispose();
   });
 
   it('of an output that sees nothing, or whose direction is 0, is 0, and so are its gradients', async () => {
@@ -109,11 +105,7 @@ onEachBackend('weight normalization', (backend) => {
       ['in', 'mid', 'out'].flatMap((conv) => ['kernel', 'gain', 'bias'].map((part) => `conv_${conv}_${part}`)),
     );
     const folded = ['in', 'mid', 'out'].flatMap((conv) => {
-      const [kernel, gain, bias] = ['kernel', 'gain', 'bias'].map((part) => weights.get(`conv_${conv}_${part}`)) as [
-        SlowWeight,
-        SlowWeight,
-        SlowWeight,
-      ];
+      const [kernel, gain, bias] = ['kernel', 'gain', 'bias'].map((part) => weights.get(`conv_${conv}_${part}`)) as Three;
       const [rows, columns, featuresIn, featuresOut] = kernel.shape as [number, number, number, number];
       const mask = getMask({ kernelSize: [rows, columns], featuresIn, featuresOut, imageChannels: 2 }).values;
       return [slowNormalized(kernel, gain, (at) => mask[at] === 1), bias];

@@ -56,8 +56,8 @@ function network(): AutoregressiveModel {
 }
 
 onEachBackend("a layer of the user's own, of operations alone", (_backend) => {
-  it('leaves no tensor behind: built, called, trained, sampled and disposed', async () => {
-    await expectNoLeaks(async () => {
+  it('leaves no tensor behind: built, called, trained, sampled and disposed', () =>
+    expectNoLeaks(async () => {
       const model = network();
       const xs = tf.ones([2, 3, 3, 1]);
       const labels = tf.ones([2, 3, 3, 1], 'int32');
@@ -73,8 +73,7 @@ onEachBackend("a layer of the user's own, of operations alone", (_backend) => {
       model.dispose();
       optimizer.dispose();
       return [xs, labels];
-    });
-  });
+    }));
 });
 
 onBackend('cpu', "a layer of the user's own, of operations alone", () => {

@@ -67,40 +67,6 @@ onEachBackend('ShiftedConv2D', (backend) => {
       examples: [...between, ...snail].map((one): [typeof one] => [one]),
     });
   });
-
-  it('is what the paper has between resolutions: every second place, and the way back', async () => {
-    const image = Array.from({ length: 16 }, (_, i) => i + 1); // [4,4]: 1 to 16
-    const of = async (args: Partial<ShiftedConv2DArgs>, x: number[], kernel: number[]) => {
-      const layer = scoped(shiftedConv2d({ filters: 1, kernelSize: 2, shift: 'downRight', useBias: false, ...args }));
-      const side = Math.sqrt(x.length);
-      const input = scoped(tf.tensor4d(x, [1, side, side, 1]));
-      tf.dispose(layer.apply(input));
-      const [{ shape }] = layer.getWeights() as [tf.Tensor];
-      const weights = scoped(tf.tensor(kernel, shape));
-      layer.setWeights([weights]);
-      const y = await take(layer.apply(input));
-      return y;
-    };
-    const down = { kernelSize: [2, 3] as [number, number], shift: 'down' } as const;
-    expect(await of({ stride: 2 }, image, [0, 0, 0, 1])).toEqual([1, 3, 9, 11]); // the current one of every second
-    expect(await of({ stride: 2 }, image, [1, 0, 0, 0])).toEqual([0, 0, 0, 6]); // the one above and to the left
-    expect(await of({ ...down, stride: 2 }, image, [0, 0, 1, 0, 0, 0])).toEqual([0, 0, 6, 8]); // above, to the right
-    const up = { stride: 2, transposed: true } as const;
-    // biome-ignore format: a map
-    expect(await of(up, [1, 2, 3, 4], [1, 10, 100, 1000])).toEqual([
-        1,   10,   2,   20,
-      100, 1000, 200, 2000,
-        3,   30,   4,   40,
-      300, 3000, 400, 4000,
-    ]);
-    // biome-ignore format: a map
-    expect(await of({ ...up, ...down }, [1, 2, 3, 4], [1, 10, 100, 0, 1000, 0])).toEqual([
-        10, 102,   20, 200,
-      1000,   0, 2000,   0,
-        30, 304,   40, 400,
-      3000,   0, 4000,   0,
-    ]);
-  });
 });
 
 onBackend(anyBackend, 'ShiftedConv2D', () => {

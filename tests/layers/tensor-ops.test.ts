@@ -4,7 +4,7 @@ import { getMask, type Ops } from 'pixelcnn-layers';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type TensorOps, tensorOps } from '../../src/layers/tensor-ops';
 import { windowOf } from '../../src/runtime/core/declared-window';
-import { type KernelWindow, windowAround } from '../../src/runtime/core/window';
+import { windowAround } from '../../src/runtime/core/window';
 import { nodeOf, ProgramBuilder } from '../../src/runtime/program/builder';
 import { pointwiseNames } from '../../src/runtime/program/operations/pointwise';
 import type { ImageNode } from '../../src/runtime/program/program';
@@ -28,31 +28,6 @@ onEachBackend('convolutions on tensors', () => {
     ops = tensorOps();
   });
   afterEach(() => ops.dispose());
-
-  /** A convolution whose kernel is all ones. */
-  function convolve(x: tf.Tensor4D, window: KernelWindow, featuresOut: number, bias?: number, activation?: 'relu') {
-    const kernel = tf.ones([...window.kernelSize, x.shape[3], featuresOut]);
-    const biases = bias === undefined ? null : tf.fill([featuresOut], bias);
-    const weights = [weightOf(kernel), biases && weightOf(biases)] as const;
-    const y = valuesOf(() => ops.conv(x, ...weights, window, activation));
-    tf.dispose(biases === null ? [kernel] : [kernel, biases]);
-    return y;
-  }
-
-  it('are masked, with an optional bias and ReLU', async () => {
-    const x = scoped(tf.tensor4d([1, 2, 3], [1, 1, 3, 1]));
-    const window = (maskType: 'A' | 'B') => windowOf({ kernelSize: 3, imageChannels: 1, maskType });
-    expect(await convolve(x, window('B'), 1)).toEqual([1, 3, 5]); // a pixel and its left neighbour
-    expect(await convolve(x, window('A'), 1, -1.5)).toEqual([-1.5, -0.5, 0.5]);
-    expectClose(await convolve(x, window('A'), 1, -1.5, 'relu'), [0, 0, 0.5], 1e-6); // webgl gives -0
-  });
-
-  it('see whole rows in a vertical stack', async () => {
-    const x = scoped(tf.tensor4d([1, 2, 3, 10, 20, 30], [1, 2, 3, 1]));
-    const window = (maskType: 'A' | 'B') => windowOf({ kernelSize: 3, imageChannels: 1, maskType, vertical: true });
-    expect(await convolve(x, window('A'), 1)).toEqual([0, 0, 0, 3, 6, 5]);
-    expect(await convolve(x, window('B'), 1)).toEqual([3, 6, 5, 33, 66, 55]);
-  });
 
   it('of features that are equal at every pixel are products: [N,in] -> [N,out]', async () => {
     const [x, kernel, dense] = [
@@ -86,19 +61,18 @@ onBackend('cpu', 'convolutions on tensors', () => {
     expect(readinessOf(program.nodes as ImageNode[], [])[1]?.times).toEqual([0, 0, 1, 1]);
   });
 
-  it('keep no mask that hides nothing', async () => {
-    await expectNoLeaks(() => {
+  it('keep no mask that hides nothing', () =>
+    expectNoLeaks(() => {
       const kernel = tf.ones([1, 1, 4, 4]);
       const ops = tensorOps();
       const before = tf.memory().numTensors;
       expect(ops.prepare(weightOf(kernel), windowAround([1, 1], 'B', 1)).values).toBeNull();
       expect(tf.memory().numTensors).toBe(before);
       return kernel;
-    });
-  });
+    }));
 
-  it('keep a mask beyond the tidy in which it was made, one a kernel, until they are disposed', async () => {
-    await expectNoLeaks(() => {
+  it('keep a mask beyond the tidy in which it was made, one a kernel, until they are disposed', () =>
+    expectNoLeaks(() => {
       const ops = tensorOps();
       const [kernel, x] = [tf.ones([3, 3, 3, 3]), tf.ones([1, 2, 2, 3])];
       const weight = weightOf(kernel);
@@ -116,8 +90,7 @@ onBackend('cpu', 'convolutions on tensors', () => {
       ops.dispose();
       expect(mask).toMatchObject({ isDisposed: true });
       return [kernel, x]; // weights are left to their layer
-    });
-  });
+    }));
 
   it('refuse groups that do not split features, also where no shapes were checked before', () => {
     const x = scoped(tf.zeros([1, 2, 2, 6]));

@@ -90,7 +90,7 @@ describe('checkLabels', () => {
     model.fit(data.xs, data.ys, { epochs: 1, verbose: 0, ...(validation && { validationData: [validation.xs, validation.ys] }) });
 
   it('looks at the first batch of each fit by default, and at all if it is true', async () => {
-    const wrong = batch(4, 1); // in the third of its images
+    const wrong = scoped(batch(4, 1)); // in the third of its images
     const trained = (batchSize: number) => model.fit(wrong.xs, wrong.ys, { batchSize, epochs: 1, verbose: 0, shuffle: false });
     await expectNoLeaks(async () => {
       await expect(trained(2)).rejects.toThrow(`fit: ${WRONG_LABEL} 4`);
@@ -107,7 +107,6 @@ describe('checkLabels', () => {
     });
     compile(model, false);
     await trained(3);
-    tf.dispose([wrong.xs, wrong.ys]);
   });
 
   it('looks at the first batch of a dataset by default, in the first of its epochs', async () => {
@@ -135,11 +134,9 @@ describe('checkLabels', () => {
     await expect(model.fitDataset(dataset(3, 4), epochs)).rejects.toThrow(`fitDataset: ${WRONG_LABEL} 4`);
     const validated = model.fitDataset(dataset(3), { ...epochs, validationData: dataset(3, 4) });
     await expect(validated).rejects.toThrow(`evaluateDataset: ${WRONG_LABEL} 4`);
-    const wrong = batch(4, 1);
-    const validationData: [tf.Tensor, tf.Tensor] = [wrong.xs, wrong.ys];
-    const onTensors = model.fitDataset(dataset(3), { ...epochs, validationData });
+    const wrong = scoped(batch(4, 1));
+    const onTensors = model.fitDataset(dataset(3), { ...epochs, validationData: [wrong.xs, wrong.ys] });
     await expect(onTensors).rejects.toThrow(`fitDataset: validationData: ${WRONG_LABEL} 4`);
-    tf.dispose([wrong.xs, wrong.ys]);
     const { history } = await model.fitDataset(dataset(3, 2), epochs);
     expect(history['loss']).toHaveLength(1);
     expect((await take((await model.evaluateDataset(dataset(3))) as tf.Scalar))[0]).toBeGreaterThan(0);

@@ -140,31 +140,30 @@ onEachBackend('a network', (backend) => {
     }),
   );
 
-  it.each(isGpu(backend) ? forGpus.slice(0, 1) : ofEachFactory)(
-    'learns, and goes on to the bit when it is saved and resumed, with dropout and conditions: %s',
-    (name) =>
-      expectNoLeaks(async () => {
-        const { imageShape, make } = rows[name];
-        const model = make({ seed: 1, dropout: 0.1 });
-        const optimizer = tf.train.adam(3e-2, 0.9, 0.999, 1e-7);
-        model.compile({ optimizer, loss: bitsPerDim });
-        const levels = levelsOf(model, 4, imageShape);
-        const given = conditionsOf(model, 4, imageShape);
-        const steps = async (of: AutoregressiveModel, count: number) => {
-          const losses: number[] = [];
-          for (let step = 0; step < count; step++) losses.push(await of.trainOnBatch(levels, given));
-          return losses;
-        };
-        const [first = 0] = await steps(model, 1);
-        const loaded = (await saveAndLoad(model, { includeOptimizer: true })) as AutoregressiveModel;
-        const rest = await steps(model, 4);
-        expect(Math.min(...rest)).toBeLessThan(first - 0.02);
-        tf.dispose(loaded.evaluate(levels, given)); // which draws nothing
-        expect(await steps(loaded, 2)).toEqual(rest.slice(0, 2));
-        for (const each of [model, loaded]) each.dispose();
-        optimizer.dispose();
-        return levels;
-      }),
+  const resumed = isGpu(backend) ? forGpus.slice(0, 1) : ofEachFactory;
+  it.each(resumed)('learns, and goes on to the bit when it is saved and resumed, with dropout and conditions: %s', (name) =>
+    expectNoLeaks(async () => {
+      const { imageShape, make } = rows[name];
+      const model = make({ seed: 1, dropout: 0.1 });
+      const optimizer = tf.train.adam(3e-2, 0.9, 0.999, 1e-7);
+      model.compile({ optimizer, loss: bitsPerDim });
+      const levels = levelsOf(model, 4, imageShape);
+      const given = conditionsOf(model, 4, imageShape);
+      const steps = async (of: AutoregressiveModel, count: number) => {
+        const losses: number[] = [];
+        for (let step = 0; step < count; step++) losses.push(await of.trainOnBatch(levels, given));
+        return losses;
+      };
+      const [first = 0] = await steps(model, 1);
+      const loaded = (await saveAndLoad(model, { includeOptimizer: true })) as AutoregressiveModel;
+      const rest = await steps(model, 4);
+      expect(Math.min(...rest)).toBeLessThan(first - 0.02);
+      tf.dispose(loaded.evaluate(levels, given)); // which draws nothing
+      expect(await steps(loaded, 2)).toEqual(rest.slice(0, 2));
+      for (const each of [model, loaded]) each.dispose();
+      optimizer.dispose();
+      return levels;
+    }),
   );
 
   // not on GPUs: what draws incrementally knows no backend
@@ -213,18 +212,16 @@ describe('a network', () => {
     }
   });
 
-  it.each(['pixelCNN', 'gatedPixelCNN of a class, a vector and a map', 'pixelCNNPlusPlus', 'pixelSNAIL'] as const)(
-    'takes images of any size, alike: %s',
-    async (name) => {
-      const { imageShape } = rows[name];
-      const any = scoped(noisy(name, { imageShape: [null, null, imageShape[2]] }));
-      const fixed = scoped(noisy(name));
-      const images = scoped(levelsOf(any, 2, imageShape));
-      const given = conditionsOf(any, 2, imageShape);
-      const nats = await take(await levelLogProbs(fixed, images, given));
-      expect(await take(await levelLogProbs(any, images, given))).toEqual(nats);
-    },
-  );
+  const ofAnySize = ['pixelCNN', 'gatedPixelCNN of a class, a vector and a map', 'pixelCNNPlusPlus', 'pixelSNAIL'] as const;
+  it.each(ofAnySize)('takes images of any size, alike: %s', async (name) => {
+    const { imageShape } = rows[name];
+    const any = scoped(noisy(name, { imageShape: [null, null, imageShape[2]] }));
+    const fixed = scoped(noisy(name));
+    const images = scoped(levelsOf(any, 2, imageShape));
+    const given = conditionsOf(any, 2, imageShape);
+    const nats = await take(await levelLogProbs(fixed, images, given));
+    expect(await take(await levelLogProbs(any, images, given))).toEqual(nats);
+  });
 
   const drawing: Name[] = [...ofEachFactory, 'pixelCNN of embedded levels, to a mixture'];
   it.each(drawing)('begins alike for a seed, every part in its own way: %s', async (name) => {

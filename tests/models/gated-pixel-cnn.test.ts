@@ -54,7 +54,7 @@ const allConditionsOf = (kind: Kinds, n: number, imageShape: ImageShape) =>
 /** A model of a kind, images and conditions, and the logits of given weights by the slow implementation. */
 function scene(kind: Kinds, imageShape: ImageShape, numBlocks: number) {
   const n = 2;
-  const model = build(kind, imageShape, { numBlocks, kernelSize: [3, 5] });
+  const model = scoped(build(kind, imageShape, { numBlocks, kernelSize: [3, 5] }));
   const weights = setSlowNoise(model, 5, 0.8);
   const size = imageShape.reduce((a, b) => a * b);
   const values = noise(n * size, 9).map((x) => (x + 1) / 2);
@@ -67,12 +67,8 @@ function scene(kind: Kinds, imageShape: ImageShape, numBlocks: number) {
       const ofImage = conditions.map((one) => one.slow[i] as SlowCondition);
       return slowGated(image, ofImage, given, args);
     }).flat();
-  const x = conditions.length === 0 ? images : [images, ...conditions.map(({ tensor }) => tensor)];
-  const dispose = () => {
-    tf.dispose(x);
-    model.dispose();
-  };
-  return { model, x, weights, slow, dispose };
+  const x = scoped(conditions.length === 0 ? images : [images, ...conditions.map(({ tensor }) => tensor)]);
+  return { model, x, weights, slow };
 }
 
 /** Images [n, ...imageShape] of three levels, as labels and as inputs. */
@@ -91,16 +87,13 @@ onEachBackend('gatedPixelCNN', (backend) => {
     ['map', [4, 3, 1], 1],
     ['class+vector+map', [2, 3, 2], 1],
   ];
-  it.each(isGpu(backend) ? scenes.slice(2) : scenes)(
-    'equals loops in plain numbers: condition %s, images %j, %i blocks',
-    async (...args) => {
-      const { model, x, weights, slow, dispose } = scene(...args);
-      const logits = model.predict(x) as tf.Tensor;
-      expect(logits.shape).toEqual([2, ...args[1], 3]);
-      expectClose(await take(logits), slow(weights), 2e-5);
-      dispose();
-    },
-  );
+  const some = isGpu(backend) ? scenes.slice(2) : scenes;
+  it.each(some)('equals loops in plain numbers: condition %s, images %j, %i blocks', async (...args) => {
+    const { model, x, weights, slow } = scene(...args);
+    const logits = model.predict(x) as tf.Tensor;
+    expect(logits.shape).toEqual([2, ...args[1], 3]);
+    expectClose(await take(logits), slow(weights), 2e-5);
+  });
 });
 
 onBackend(anyBackend, 'gatedPixelCNN', () => {

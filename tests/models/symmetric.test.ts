@@ -39,7 +39,7 @@ describe('a symmetric model of tfjs', () => {
     const initial = known.map((_, i) => (i * i) % 3);
     const shape = [5, 2, 2, 1] as [number, number, number, number];
     const given = { initial: { data: initial, shape }, known: { data: known, shape } };
-    const tensors = { initial: tf.tensor4d(initial, shape, 'int32'), known: tf.tensor4d(known, shape) };
+    const tensors = scoped({ initial: tf.tensor4d(initial, shape, 'int32'), known: tf.tensor4d(known, shape) });
     // biome-ignore format: pairs
     for (const [ofRuntime, ofTensors] of [[{}, {}], [given, tensors], [{ ...given, lookAhead: 2 }, { ...tensors, lookAhead: 2 }]] as const) {
       const job = { numImages: 5, seed: 3, ...more, ...of, withLogProb: true as const };
@@ -56,7 +56,6 @@ describe('a symmetric model of tfjs', () => {
         });
       }
     }
-    tf.dispose([tensors.initial, tensors.known]);
     model.model.dispose();
   });
 

@@ -132,8 +132,8 @@ onEachBackend('collectMade', () => {
     });
   });
 
-  it('leaves a collection within another to the outer one, and begins anew after it', async () => {
-    await expectNoLeaks(() => {
+  it('leaves a collection within another to the outer one, and begins anew after it', () =>
+    expectNoLeaks(() => {
       const outer = collectMade();
       const inner = collectMade();
       const tensors = make();
@@ -144,8 +144,7 @@ onEachBackend('collectMade', () => {
       make();
       outer.keep(); // has ended
       next.dispose();
-    });
-  });
+    }));
 });
 
 onEachBackend('A layer that takes one tensor twice', () => {

@@ -51,8 +51,8 @@ const weightsOf = async (model: AutoregressiveModel) =>
   (await Promise.all(model.getWeights().map((weight) => weight.data()))).map((data) => Array.from(data));
 
 onEachBackend('levels alone', (backend) => {
-  it('train and are measured as with inputs and labels, to the bit', async () => {
-    await expectNoLeaks(async () => {
+  it('train and are measured as with inputs and labels, to the bit', () =>
+    expectNoLeaks(async () => {
       const [alone, paired] = [plain(), plain()];
       const levels = someLevels();
       const xs = normalize(levels, LEVELS);
@@ -66,8 +66,7 @@ onEachBackend('levels alone', (backend) => {
       expect(await weightsOf(alone)).toEqual(await weightsOf(paired));
       for (const model of [alone, paired]) model.dispose();
       tf.dispose([levels, xs, floats]);
-    });
-  });
+    }));
 
   if (isGpu(backend)) return;
 
@@ -97,15 +96,24 @@ onEachBackend('levels alone', (backend) => {
   });
 });
 
+/** A dataset of what each of these makes. */
+const datasetOf = (...makes: (() => unknown)[]) =>
+  tfd.generator<tf.Tensor4D>(function* () {
+    for (const make of makes) yield make();
+  } as never);
+
+let levels: tf.Tensor4D;
+let xs: tf.Tensor4D;
+const makeLevels = async () => {
+  await useBackend('cpu');
+  levels = someLevels();
+  xs = normalize(levels, LEVELS);
+};
+const disposeLevels = () => tf.dispose([levels, xs]);
+
 describe('levels alone', () => {
-  let levels: tf.Tensor4D;
-  let xs: tf.Tensor4D;
-  beforeAll(async () => {
-    await useBackend('cpu');
-    levels = someLevels();
-    xs = normalize(levels, LEVELS);
-  });
-  afterAll(() => tf.dispose([levels, xs]));
+  beforeAll(makeLevels);
+  afterAll(disposeLevels);
 
   it('are validated on: a tensor, one with its condition, or inputs and labels', async () => {
     const quiet = { epochs: 1, verbose: 0, shuffle: false } as const;
@@ -175,10 +183,7 @@ describe('levels alone', () => {
     const args = { epochs: 2, verbose: 0 } as const;
     await expectNoLeaks(async () => {
       const [alone, paired] = [plain(), plain()];
-      const bare = tfd.generator(function* () {
-        yield someLevels();
-        yield someLevels(2);
-      });
+      const bare = datasetOf(someLevels, () => someLevels(2));
       const pairs = bare.mapAsync(async (ys) => ({ xs: normalize(ys as tf.Tensor4D, LEVELS), ys: (ys as tf.Tensor).clone() }));
       const { history } = await alone.fitDataset(bare, { ...args, validationData: levels });
       const { history: wanted } = await paired.fitDataset(pairs, { ...args, validationData: bare as never });
@@ -189,11 +194,10 @@ describe('levels alone', () => {
     });
     await expectNoLeaks(async () => {
       const [gated, paired] = [byBoth(), byBoth()];
-      const given = tfd.generator(function* () {
-        const condition = { class: tf.tensor1d(CLASSES), vector: tf.tensor2d(VECTORS.data, [N, 2]) };
-        yield { levels: someLevels(), condition };
-        yield { levels: someLevels(), condition: { class: 2, vector: VECTORS } };
-      });
+      const given = datasetOf(
+        () => ({ levels: someLevels(), condition: { class: tf.tensor1d(CLASSES), vector: tf.tensor2d(VECTORS.data, [N, 2]) } }),
+        () => ({ levels: someLevels(), condition: { class: 2, vector: VECTORS } }),
+      );
       const { history } = await gated.fitDataset(given as never, args);
       const losses: number[] = [];
       for (const epoch of [0, 1]) {
@@ -217,14 +221,10 @@ describe('levels alone', () => {
       [() => ({ levels: tf.zeros([N, 2, 3, 2, 4]), condition: tf.zeros([N]) }), 'fitDataset: levels: wanted integer levels [N,H,W,C], not one-hot'],
       [() => ({ levels: tf.fill([1, 2, 3, 2], 0.5), condition: 1 }), 'fitDataset: levels at [0,0,0,0]: wanted whole levels 0 to 3'],
     ]; // biome-ignore format: one case a line
-    for (const [make, message] of cases) {
-      const dataset = tfd.generator(function* () {
-        yield make();
-      } as never);
+    for (const [make, message] of cases)
       await expectNoLeaks(async () => {
-        await expect(model.fitDataset(dataset, args)).rejects.toThrow(message);
+        await expect(model.fitDataset(datasetOf(make), args)).rejects.toThrow(message);
       });
-    }
   });
 
   it('are refused by name if batches have another form, or it is not a dataset', async () => {
@@ -238,22 +238,17 @@ describe('levels alone', () => {
       [() => ({ xs: normalize(someLevels(), LEVELS), ys: tf.zeros([N, 2, 3, 2, 4]) }), 'fitDataset: labels: wanted integer levels [N,H,W,C], not one-hot'],
       [() => ({ xs: normalize(someLevels(2), LEVELS), ys: someLevels() }), 'fitDataset: xs: wanted images of shape [6,2,3,2]'],
     ]; // biome-ignore format: one case a line
-    for (const [make, message] of cases) {
-      const dataset = tfd.generator(function* () {
-        yield tf.tidy(make as never);
-      } as never);
+    for (const [make, message] of cases)
       await expectNoLeaks(async () => {
-        await expect(model.fitDataset(dataset as never, { epochs: 1, verbose: 0 })).rejects.toThrow(message);
+        const dataset = datasetOf(() => tf.tidy(make as never));
+        await expect(model.fitDataset(dataset, { epochs: 1, verbose: 0 })).rejects.toThrow(message);
       });
-    }
     for (const none of [[levels], levels, undefined, null] as never[]) {
       const notOne = (by: string) => `Dataset: dataset: wanted a dataset of tf.data (${by} takes tensors), got`;
       await expect(model.fitDataset(none, { epochs: 1 })).rejects.toThrow(`fit${notOne('fit')}`);
       await expect(model.evaluateDataset(none)).rejects.toThrow(`evaluate${notOne('evaluate')}`);
     }
-    const dataset = tfd.generator(function* () {
-      yield levels;
-    }) as never;
+    const dataset = datasetOf(() => levels) as never;
     const hint = ' (fitDataset and evaluateDataset take datasets), got';
     await expect(model.fit(dataset)).rejects.toThrow(`fit: levels: wanted a tensor [N,H,W,C]${hint}`);
     const wantedToo = 'fit: validationData: wanted levels, { levels, condition } or [x, labels]';
@@ -300,21 +295,13 @@ describe('levels alone', () => {
 });
 
 describe('training explains which data it cannot train on', () => {
-  let levels: tf.Tensor4D;
-  let xs: tf.Tensor4D;
-  let disposed: tf.Tensor4D;
-  beforeAll(async () => {
-    await useBackend('cpu');
-    levels = someLevels();
-    xs = normalize(levels, LEVELS);
-    disposed = tf.zeros([1, 2, 3, 2]);
-    disposed.dispose();
-  });
-  afterAll(() => tf.dispose([levels, xs]));
+  beforeAll(makeLevels);
+  afterAll(disposeLevels);
 
   it('which tensors, and what came instead', async () => {
     const model = scoped(plain());
-    const [two, small] = [scoped(someLevels(2)), scoped(tf.zeros([N, 2, 2, 2]))];
+    const [two, small, disposed] = scoped([someLevels(2), tf.zeros([N, 2, 2, 2]), tf.zeros([1, 2, 3, 2])] as const);
+    disposed.dispose();
     const nested = [[[[0, 1]]]];
     const row = scoped(tf.zeros([2]));
     const text = scoped(tf.fill([1, 2, 3, 2], 'a', 'string' as never));
@@ -428,9 +415,7 @@ describe('training explains which data it cannot train on', () => {
         await expect(model.trainOnBatch(xs, levels)).rejects.toThrow(`trainOnBatch: ${message}`);
         expect(() => model.evaluate(levels)).toThrow(`evaluate: ${message}`);
         expect(() => model.predict(xs)).toThrow(`predict: ${message}`);
-        const dataset = tfd.generator(function* () {
-          yield levels;
-        });
+        const dataset = datasetOf(() => levels);
         await expect(model.fitDataset(dataset, { epochs: 1 })).rejects.toThrow(`fitDataset: ${message}`);
         await expect(model.evaluateDataset(dataset)).rejects.toThrow(`evaluateDataset: ${message}`);
         await expect(sample(model)).rejects.toThrow(`sample: ${message}`);

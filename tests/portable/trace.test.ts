@@ -215,8 +215,8 @@ describe('toPortable', () => {
     expect((await toPortable(model)).conditions).toEqual([condition]);
   });
 
-  it('keeps its numbers, whatever happens to the model, and leaks no tensor', async () => {
-    await expectNoLeaks(async () => {
+  it('keeps its numbers, whatever happens to the model, and leaks no tensor', () =>
+    expectNoLeaks(async () => {
       const model = pixelCNN(SIZES);
       setNoise(model);
       const portable: PortableModel = await toPortable(model);
@@ -225,8 +225,7 @@ describe('toPortable', () => {
       expect(await toPortable(model)).not.toEqual(before);
       model.dispose();
       expect(portable).toEqual(before);
-    });
-  });
+    }));
 
   it('names layers that cannot be evaluated pixel by pixel, and refuses anything but models', async () => {
     const image = tfl.input({ shape: [2, 2, 1] });

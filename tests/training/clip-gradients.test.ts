@@ -12,8 +12,7 @@ async function stepped(gradients: number[], maxNorm: number): Promise<number[]> 
   const optimizer = scoped(clipGradients(tf.train.sgd(1), maxNorm));
   const loss = () => tf.addN(variables.map((x, i) => tf.mul(x, gradients[i] as number))) as unknown as tf.Scalar;
   optimizer.minimize(loss, false, variables);
-  const values = await Promise.all(variables.map(async (x) => (await x.data())[0] as number));
-  return values;
+  return Promise.all(variables.map(async (x) => (await x.data())[0] as number));
 }
 
 onEachBackend('clipGradients', () => {

@@ -106,40 +106,38 @@ describe.each<Backend>(['cpu', 'wasm'])('the gradient over all images on %s', (b
     symmetric: () => symmetric(networkOf(2), ['flipLevels', 'flipRows']),
     told: () => symmetric(classesOf(2), ['transpose'], { asCondition: true }),
   };
-  it.each(Object.entries<() => Network | SymmetricModel>({ plain: () => networkOf(2), ...steps }))(
-    'of a step is that of its images, each in the element in which it was drawn: %s',
-    async (_, make) => {
-      const given = make();
-      const shape = shapeOf(given);
-      const { model, symmetry } = shape;
-      const flat = async (of: tf.Tensor[]) => (await Promise.all(of.map((one) => one.data()))).flatMap((data) => Array.from(data));
-      const before = await flat(model.getWeights());
-      const seen: EnergyStep[] = [];
-      const common = { steps: 1, numImages: 60, beta: 0.5, seed: 2, optimizer: tf.train.sgd(1) };
-      const { bound } = await fitToEnergy(given, energy, { ...common, onStep: (step) => void seen.push(step) });
-      const changes = (await flat(model.getWeights())).map((x, i) => (before[i] as number) - x);
-      const [{ step, beta, levels, energies, logProb: nats, bound: told }] = seen as [EnergyStep];
-      expect([step, beta, told]).toEqual([0, 0.5, bound[0]]);
-      const images = listOf({ data: levels, shape: [60, 4] });
-      expect(Array.from(energies)).toEqual(images.map(energyOf));
-      const cost = Array.from(nats, (x, n) => 0.5 * (energies[n] as number) + x);
-      const mean = sumOf(cost) / 60;
-      expect(bound[0]).toBeCloseTo(-mean, 9);
+  const models = Object.entries<() => Network | SymmetricModel>({ plain: () => networkOf(2), ...steps });
+  it.each(models)('of a step is that of its images, each in the element in which it was drawn: %s', async (_, make) => {
+    const given = make();
+    const shape = shapeOf(given);
+    const { model, symmetry } = shape;
+    const flat = async (of: tf.Tensor[]) => (await Promise.all(of.map((one) => one.data()))).flatMap((data) => Array.from(data));
+    const before = await flat(model.getWeights());
+    const seen: EnergyStep[] = [];
+    const common = { steps: 1, numImages: 60, beta: 0.5, seed: 2, optimizer: tf.train.sgd(1) };
+    const { bound } = await fitToEnergy(given, energy, { ...common, onStep: (step) => void seen.push(step) });
+    const changes = (await flat(model.getWeights())).map((x, i) => (before[i] as number) - x);
+    const [{ step, beta, levels, energies, logProb: nats, bound: told }] = seen as [EnergyStep];
+    expect([step, beta, told]).toEqual([0, 0.5, bound[0]]);
+    const images = listOf({ data: levels, shape: [60, 4] });
+    expect(Array.from(energies)).toEqual(images.map(energyOf));
+    const cost = Array.from(nats, (x, n) => 0.5 * (energies[n] as number) + x);
+    const mean = sumOf(cost) / 60;
+    expect(bound[0]).toBeCloseTo(-mean, 9);
 
-      setNoise(model, symmetry?.asCondition ? 4 : 3, 0.8); // as before the step
-      const elements = symmetry ? elementsSlowly(symmetry.symmetries) : [[]];
-      const orientationOf = images.map((_, n) => Math.floor(uniformsOf(`2/${n}/symmetry`)() * elements.length));
-      const plain = { imageShape: [2, 2, 1], levels: 2 } as never;
-      const drawn = images.flatMap((image, n) => inElement(elements[orientationOf[n] as number] as never, image, plain));
-      const conditions = symmetry?.asCondition ? [{ shape: [1], values: Float32Array.from(orientationOf) }] : [];
-      const jobs = { levels: Int32Array.from(drawn), numImages: 60, imageShape: [2, 2, 1] as const, conditions };
-      const coefficients = Float64Array.from(cost, (x) => (x - mean) / 60);
-      const gradients = scoped(scoreGradients(shape, jobs, coefficients));
-      const ofWeights = model.trainableWeights.map((weight) => gradients[(weight.read() as tf.Variable).name] as tf.Tensor);
-      expectCloseRelative(changes, await flat(ofWeights), 1e-4);
-      model.dispose();
-    },
-  );
+    setNoise(model, symmetry?.asCondition ? 4 : 3, 0.8); // as before the step
+    const elements = symmetry ? elementsSlowly(symmetry.symmetries) : [[]];
+    const orientationOf = images.map((_, n) => Math.floor(uniformsOf(`2/${n}/symmetry`)() * elements.length));
+    const plain = { imageShape: [2, 2, 1], levels: 2 } as never;
+    const drawn = images.flatMap((image, n) => inElement(elements[orientationOf[n] as number] as never, image, plain));
+    const conditions = symmetry?.asCondition ? [{ shape: [1], values: Float32Array.from(orientationOf) }] : [];
+    const jobs = { levels: Int32Array.from(drawn), numImages: 60, imageShape: [2, 2, 1] as const, conditions };
+    const coefficients = Float64Array.from(cost, (x) => (x - mean) / 60);
+    const gradients = scoped(scoreGradients(shape, jobs, coefficients));
+    const ofWeights = model.trainableWeights.map((weight) => gradients[(weight.read() as tf.Variable).name] as tf.Tensor);
+    expectCloseRelative(changes, await flat(ofWeights), 1e-4);
+    model.dispose();
+  });
 
   it('leaves no tensor, whatever fails, and the optimizer of the caller', async () => {
     const network = scoped(networkOf(2));
@@ -186,8 +184,7 @@ onBackend('cpu', 'fitToEnergy', () => {
       const network = scoped(networkOf(2));
       const optimizer = scoped(tf.train.adam(0.01));
       const bound = await train(network, optimizer);
-      const result = { bound, weights: await weightsOf(network) };
-      return result;
+      return { bound, weights: await weightsOf(network) };
     };
     const boundOf = async (network: Network, args: FitToEnergyArgs) => Array.from((await fitToEnergy(network, energy, args)).bound);
     const whole = await trained((network, optimizer) => boundOf(network, { ...common, steps: 5, optimizer }));

@@ -54,13 +54,6 @@ function network(): AutoregressiveModel {
   return model;
 }
 
-/** Disposes it; tfjs leaves a layer that is used twice. */
-function dispose(model: tfl.LayersModel): void {
-  model.dispose();
-  const twice = model.layers.find(({ name }) => name === 'twice');
-  if (twice !== undefined) twice.dispose();
-}
-
 /** What comes out of each convolution of the network, by its name, of all images and pixels: [rows][features]. */
 async function slowOutputs(model: tfl.LayersModel): Promise<Map<string, number[][]>> {
   const seen = new Map<string, number[][]>();
@@ -172,7 +165,8 @@ onEachBackend('initializeFromData', (_backend) => {
       const model = network();
       const labels = images();
       await initializeFromData(model, labels, { condition: classes });
-      dispose(model);
+      model.dispose();
+      model.getLayer('twice').dispose(); // which tfjs leaves, since it is used twice
       return labels;
     }));
 
@@ -253,8 +247,8 @@ onBackend(anyBackend, 'initializeFromData', () => {
     await expectUnchanged(plain, () => initializeFromData(plain, labels), none);
   });
 
-  it('keeps constraints, and leaves no tensor behind with them', async () => {
-    await expectNoLeaks(async () => {
+  it('keeps constraints, and leaves no tensor behind with them', () =>
+    expectNoLeaks(async () => {
       const rest = { imageChannels: 1, weightNormalization: true, biasConstraint: 'nonNeg', seed: 1 } as const;
       const conv = maskedConv2d({ filters: L, kernelSize: 3, maskType: 'A', ...rest });
       const model = modelOf([4, 4, 1], L, (image) => apply(conv, image));
@@ -265,8 +259,7 @@ onBackend(anyBackend, 'initializeFromData', () => {
       expect(Math.max(...bias)).toBeGreaterThan(0);
       model.dispose();
       return labels;
-    });
-  });
+    }));
 
   it('goes into models within the model', async () => {
     const whole = network();

@@ -5,7 +5,7 @@ import { type ActivationDifference, compareActivations, type NamedTensor } from 
 import { expect, it } from 'vitest';
 import { scoped } from '../scoped';
 import { anyBackend, onBackend, onEachBackend } from '../support/backends';
-import { expectNoLeaks, noise } from '../support/tensors';
+import { expectNoLeaks, noise, take } from '../support/tensors';
 
 const f32 = (shape: readonly number[], numbers: ArrayLike<number>): NamedTensor => ({
   dtype: 'F32',
@@ -20,26 +20,19 @@ function identity(shape: readonly number[], ...names: string[]): LayersModel {
   return tfModel({ inputs: x, outputs: y });
 }
 
+/** Where PyTorch has the axes of [N,H,W,F] and of [N,H,W,C,L]. */
+const orders: Record<number, number[]> = { 4: [0, 3, 1, 2], 5: [0, 4, 3, 1, 2] };
+
 /** What each layer of a model returns, from a model that ends there, in the order of PyTorch where `isTurned`. */
 async function activationsOf(model: LayersModel, xs: tf.Tensor[], isTurned: boolean) {
   const seen = new Map<string, NamedTensor>();
   for (const { name, output } of model.layers) {
     const part = tfModel({ inputs: model.inputs, outputs: output as SymbolicTensor });
-    const result = tf.tidy(() => part.predict(xs) as tf.Tensor);
-    const numbers = await result.data();
-    const [n, h = 1, w = 1, c = 1, l = 1] = result.shape as [number, ...number[]];
-    const turned: number[] = [];
-    const inTurn = (i: number, f: number, k: number) => {
-      for (let p = 0; p < h * w; p++) turned.push(numbers[((i * h * w + p) * c + f) * l + k] as number);
-    };
-    if (isTurned && result.rank === 4) {
-      for (let i = 0; i < n; i++) for (let f = 0; f < c; f++) inTurn(i, f, 0);
-      seen.set(name, f32([n, c, h, w], turned));
-    } else if (isTurned && result.rank === 5) {
-      for (let i = 0; i < n; i++) for (let k = 0; k < l; k++) for (let f = 0; f < c; f++) inTurn(i, f, k);
-      seen.set(name, f32([n, l, c, h, w], turned));
-    } else seen.set(name, f32(result.shape, numbers));
+    const result = part.predict(xs) as tf.Tensor;
+    const order = isTurned ? orders[result.rank] : undefined;
+    const turned = tf.tidy(() => tf.transpose(result, order ?? [...result.shape.keys()]));
     result.dispose();
+    seen.set(name, f32(turned.shape, await take(turned)));
   }
   return seen;
 }

@@ -107,8 +107,7 @@ describe('a kind of distribution in the table', () => {
   });
 
   it('is refused if its fields, sizes or outputs do not match the record', async () => {
-    const model = geometricModel();
-    const portable = await toPortable(model);
+    const portable = await toPortable(geometricModel());
     const read = (slowness: unknown, more = {}, options = {}) => {
       const distribution = { kind: 'geometric', slowness, ...more } as unknown as DistributionShape;
       return () => readPortable(writePortable({ ...portable, distribution }), options);

@@ -58,8 +58,7 @@ describe('logProb of a model as plain data', () => {
   });
 
   it('reports each row, and stops where the signal aborts', async () => {
-    const model = scoped(tinyModel());
-    const portable = await toPortable(model);
+    const portable = await toPortable(scoped(tinyModel()));
     const images: Images = { data: new Uint8Array(4 * 300), shape: [300, 2, 2, 1] };
     const seen: { done: number; total: number }[] = [];
     await logProb(portable, images, { onProgress: (progress) => seen.push(progress) });
@@ -73,8 +72,7 @@ describe('logProb of a model as plain data', () => {
   });
 
   it('names invalid arguments', async () => {
-    const model = scoped(tinyModel());
-    const portable = await toPortable(model);
+    const portable = await toPortable(scoped(tinyModel()));
     const images: Images = { data: new Uint8Array(4), shape: [1, 2, 2, 1] };
     const wrong: [unknown, unknown, string][] = [
       [undefined, {}, 'logProb: images: wanted images of levels [N,H,W,C], got undefined'],

@@ -36,8 +36,7 @@ it.each([
   ['gated, narrow and deep', () => gatedPixelCNN({ ...rgb, hiddenDim: 1, numBlocks: 30 })],
   ['of many levels', () => gatedPixelCNN({ ...rgb, levels: 256, numClasses: 5000 })],
 ])('a network %s goes into the smaller file', async (_, make) => {
-  const network = scoped(make());
-  const model = await toPortable(network);
+  const model = await toPortable(scoped(make()));
   expect(readPortable(writePortable(model, { weights: 'float16' })).nodes).toEqual(model.nodes);
 });
 

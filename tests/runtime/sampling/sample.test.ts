@@ -1,4 +1,4 @@
-import { gatedPixelCNN, type PortableModel, pixelCNN, sample as sampleTensor, toPortable } from 'pixelcnn-layers';
+import { gatedPixelCNN, pixelCNN, sample as sampleTensor, toPortable } from 'pixelcnn-layers';
 import { type Adjust, logProb, readPortable, type SampleOptions, writePortable } from 'pixelcnn-layers/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Images } from '../../../src/runtime/core/images';
@@ -17,8 +17,7 @@ const SIZES = { imageShape: [3, 2, 2] as [number, number, number], levels: 5, hi
 
 describe('sample of a model as plain data', () => {
   it('runs from a clone, and changes nothing in the model', async () => {
-    const model = scoped(tinyModel());
-    const portable = await toPortable(model);
+    const portable = await toPortable(scoped(tinyModel()));
     const clone = structuredClone(portable);
     const images = await sample(portable, { numImages: 8, seed: 3 });
     expect(portable).toEqual(clone);
@@ -59,38 +58,30 @@ describe('sample of a model as plain data', () => {
   });
 
   it('takes images of any size where the model does', async () => {
-    const model = scoped(pixelCNN({ ...SIZES, imageShape: [null, null, 2] }));
-    const portable = await toPortable(model);
+    const portable = await toPortable(scoped(pixelCNN({ ...SIZES, imageShape: [null, null, 2] })));
     expect((await sample(portable, { imageShape: [2, 5, 2] })).shape).toEqual([1, 2, 5, 2]);
     await expect(sample(portable)).rejects.toThrow('sample: imageShape: wanted [H, W, 2], since');
   });
 
-  describe('of a tiny model', () => {
-    let portable: PortableModel;
-    beforeAll(async () => {
-      const model = tinyModel();
-      portable = await toPortable(model);
-      model.dispose();
-    });
+  it('reports each row, and stops where the signal aborts', async () => {
+    const portable = await toPortable(scoped(tinyModel()));
+    const seen: number[] = [];
+    const controller = new AbortController();
+    const onProgress = ({ done, total }: { done: number; total: number }) => {
+      seen.push(done, total);
+      controller.abort(new Error('enough'));
+    };
+    await expect(sample(portable, { signal: controller.signal, onProgress })).rejects.toThrow('enough');
+    expect(seen).toEqual([2, 4]);
+    await expect(sample(portable, { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
+  });
 
-    it('reports each row, and stops where the signal aborts', async () => {
-      const seen: number[] = [];
-      const controller = new AbortController();
-      const onProgress = ({ done, total }: { done: number; total: number }) => {
-        seen.push(done, total);
-        controller.abort(new Error('enough'));
-      };
-      await expect(sample(portable, { signal: controller.signal, onProgress })).rejects.toThrow('enough');
-      expect(seen).toEqual([2, 4]);
-      await expect(sample(portable, { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
-    });
-
-    it('reports logits that are not finite', async () => {
-      const weights = new Map(portable.weights);
-      const [name, { shape, data }] = [...weights].at(-1) as [string, { shape: number[]; data: Float32Array }];
-      weights.set(name, { shape, data: data.slice().fill(Number.NaN) });
-      await expect(sample({ ...portable, weights })).rejects.toThrow('sample: the model returned logits that are not finite numbers');
-    });
+  it('reports logits that are not finite', async () => {
+    const portable = await toPortable(scoped(tinyModel()));
+    const weights = new Map(portable.weights);
+    const [name, { shape, data }] = [...weights].at(-1) as [string, { shape: number[]; data: Float32Array }];
+    weights.set(name, { shape, data: data.slice().fill(Number.NaN) });
+    await expect(sample({ ...portable, weights })).rejects.toThrow('sample: the model returned logits that are not finite numbers');
   });
 });
 
