@@ -116,9 +116,7 @@ onEachBackend('checkCausality', (_backend) => {
       await checkCausality(model);
       await checkCausality(model, { inputs: 'all' });
     });
-    const weights = model.getWeights().map((weight) => tf.fill(weight.shape, Number.NaN));
-    model.setWeights(weights);
-    tf.dispose(weights);
+    model.setWeights(scoped(model.getWeights().map((weight) => tf.fill(weight.shape, Number.NaN))));
     await expectNoLeaks(async () => {
       await expect(checkCausality(model, { inputs: 1 })).rejects.toThrow('checkCausality: the model returned logits that are not finite');
       expect(await checkCausality(model)).toEqual({ causal: true, leaks: [] }); // whatever its weights

@@ -174,11 +174,8 @@ describe('calls at a time', () => {
   });
 
   /** Multiplies all weights of a model. */
-  const scale = (model: AutoregressiveModel, factor: number) => {
-    const changed = model.getWeights().map((weight) => tf.mul(weight, factor));
-    model.setWeights(changed);
-    tf.dispose(changed);
-  };
+  const scale = (model: AutoregressiveModel, factor: number) =>
+    model.setWeights(scoped(model.getWeights().map((weight) => tf.mul(weight, factor))));
   /** A model with its trainer, whose workers have got all of a batch once `isComputing` resolves. */
   async function computing() {
     const model = plain();
@@ -261,8 +258,7 @@ it('trains weights that others, before them, are not: not read, frozen, or of a 
     const point = (name: string) => maskedConv2d({ filters: 3, kernelSize: 1, imageChannels: 1, name });
     const within = tfModel({ inputs, outputs: through(inputs, new Idle({}), point('second'), point('first')) });
     const model = modelOf([4, 4, 1], 3, (image) => through(image, conv, within));
-    const weights = scoped(model.getWeights().map(({ shape }, i) => tf.randomUniform(shape, -1, 1, 'float32', i + 1)));
-    model.setWeights(weights);
+    model.setWeights(scoped(model.getWeights().map(({ shape }, i) => tf.randomUniform(shape, -1, 1, 'float32', i + 1))));
     return { model: compiled(() => model), conv, within };
   };
   const [reference, own] = [make(), make()];

@@ -120,10 +120,7 @@ it('gives the weights of fit with callbacks that assign weights', async () => {
   const levels = levelsOf(12);
   const { reference, model, trainer } = await pairOf();
   const train = async (of: AutoregressiveModel, by: Pick<Trainer, 'fit'>) => {
-    const scale = async (factor: number) => {
-      const weights = scoped(of.getWeights().map((weight) => tf.mul(weight, factor)));
-      of.setWeights(weights);
-    };
+    const scale = async (factor: number) => of.setWeights(scoped(of.getWeights().map((weight) => tf.mul(weight, factor))));
     const { history } = await by.fit(levels, {
       ...fitArgs,
       validationSplit: 0.3,
@@ -288,14 +285,10 @@ it('follows weights that are set between calls, or trained by another trainer or
   const levels = levelsOf(6);
   const [reference, model] = [plain(), plain()];
   const [trainer, other] = [await trainerOf(model), await trainerOf(model, { workers: 1, shards: 2 })];
-  const negated = (each: AutoregressiveModel) => {
-    const weights = scoped(each.getWeights().map((weight) => tf.neg(weight)));
-    each.setWeights(weights);
-  };
   for (const one of [trainer, model, other, trainer]) {
     const wanted = await reference.trainOnBatch<number[]>(levels);
     expect(largestDifference(await one.trainOnBatch<number[]>(levels), wanted)).toBeLessThan(1e-5);
-    for (const each of [reference, model]) negated(each);
+    for (const each of [reference, model]) each.setWeights(scoped(each.getWeights().map((weight) => tf.neg(weight))));
   }
   expect(largestDifference(await weightsOf(model), await weightsOf(reference))).toBeLessThan(1e-4);
 });
