@@ -136,7 +136,7 @@ onEachBackend('logisticMixtureNats', (backend) => {
 
   it('depends only on differences of logits, however far from 0', async () => {
     const sizes = { imageChannels: 2, levels: 16, components: 2 };
-    const labels = [[0, 15], [7, 8], [15, 3], [1, 12]]; // biome-ignore format: pixels
+    const labels = chunks([0, 15, 7, 8, 15, 3, 1, 12], 2);
     const others = chunks(noise(4 * (numParameters(sizes) - 2), 5), numParameters(sizes) - 2);
     const withLogits = (logit: number) => others.map((row) => [logit, logit, ...row]);
     const dy = labels.map(() => [1, 1]);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 const CLEAR = [0, 0, 0, 0];
 const grey = (value: number) => [value, value, value, 255];
-const colours = (...of: number[]) => [[...of.slice(0, 3), 255], [...of.slice(3), 255]]; // biome-ignore format: two
+const colours = (...of: number[]) => [of.slice(0, 3), of.slice(3)].map((one) => [...one, 255]);
 /** The pixels of a sheet, row by row. */
 function rowsOf({ data, width, height }: ReturnType<typeof picture>): number[][][] {
   const pixel = (i: number) => Array.from(data.slice(4 * i, 4 * i + 4));
